@@ -1,0 +1,301 @@
+# Makefile - Quire's table of contents: every source of the kernel, one phrase each.
+#
+#   make                    the host command ./quire, and the kernel of the default layout
+#   make run                boot it in QEMU, the console on this terminal
+#   make LAYOUT=name ...    another document of layouts/, or any file: LAYOUT=/some/mine.md
+#   make help               everything else
+#
+# All output goes to $(O)/; what belongs to one layout to $(O)/NAME/.
+
+O         ?= build
+LAYOUT    ?= quire
+LAYOUTS    = higher-half quire
+CHECKED   ?= 0
+MEMORY    ?= 64
+APPEND    ?=
+FUZZ_SECONDS ?= 5
+
+# ---- The kernel -----------------------------------------------------------------------
+
+# boot: from the boot loader to the first line of portable C
+kernel += boot/start.S                  # Multiboot header, paging on, jump to the image
+kernel += boot/multiboot.c              # boot information in one structure, out of low memory
+kernel += kernel/main.c                 # the order in which the kernel comes to life
+
+# kernel/base: what every other part stands on
+kernel += kernel/base/print.c           # printf's small relative
+kernel += kernel/base/string.c          # memory and string functions the compiler expects
+kernel += kernel/base/lock.c            # locks with ranks
+kernel += kernel/base/divide.c          # 64-bit division on a 32-bit processor
+
+# kernel/memory: the heart
+kernel += kernel/memory/memmap.c        # what a boot loader says about RAM, made sane
+kernel += kernel/memory/pool.c          # which frames are free: bitmap and summary
+kernel += kernel/memory/frame.c         # frames with owners, counts and records
+kernel += kernel/memory/slot.c          # temporary views of single frames
+kernel += kernel/memory/table.c         # the one accessor of page-table entries
+kernel += kernel/memory/cursor.c        # the one writer of page-table entries
+kernel += kernel/memory/region.c        # what a range of pages means: the region tree
+kernel += kernel/memory/space.c         # an address space: regions and tables together
+kernel += kernel/memory/heap.c          # the kernel heap: small and large blocks
+kernel += kernel/memory/heap_slab.c     # its size classes
+kernel += kernel/memory/stack.c         # kernel stacks and their guards
+kernel += kernel/memory/window.c        # windows onto device memory
+kernel += kernel/memory/audit.c         # the numbered invariants, checked
+kernel += kernel/memory/sabotage.c      # breaking each invariant on purpose
+
+# kernel/devices: the few devices a console needs
+kernel += kernel/devices/serial.c       # the serial line
+kernel += kernel/devices/vga.c          # the text screen
+kernel += kernel/devices/pci.c          # which addresses belong to devices
+
+# kernel/console: the commands of the serial line; kernel/claims: the document's claims, shown
+kernel += $(wildcard kernel/console/*.c)
+kernel += $(wildcard kernel/claims/*.c)
+
+# arch/i386: everything that knows the processor
+kernel += $(wildcard arch/i386/*.c arch/i386/*.S)
+
+# ---- The host command and the layout compiler -----------------------------------------
+
+command  = $(wildcard tools/quire/*.c)  # ./quire and its subcommands
+compiler = $(wildcard tools/layout/*.c) # document -> linker script, tables, constants, picture
+
+# ---- Tests and measurements -----------------------------------------------------------
+
+# The memory manager on a machine in plain memory (arch/host): what is linked into it.
+machine  = $(wildcard kernel/memory/*.c arch/host/*.c $(machine_base))
+machine_base = kernel/base/print.c kernel/base/lock.c kernel/devices/pci.c boot/multiboot.c
+
+# Tests of the layout compiler need no layout; all others run under each of LAYOUTS.
+tool_tests    = $(wildcard tests/host/test_layout*.c)
+machine_tests = $(filter-out $(tool_tests),$(wildcard tests/host/test_*.c))
+tool_fuzz     = $(wildcard tests/fuzz/fuzz_layout*.c)
+machine_fuzz  = $(filter-out $(tool_fuzz),$(wildcard tests/fuzz/fuzz_*.c))
+benches       = $(wildcard bench/bench_*.c)
+
+# ---- Names ----------------------------------------------------------------------------
+
+document := $(if $(findstring /,$(LAYOUT)),$(LAYOUT),layouts/$(LAYOUT:.md=).md)
+name     := $(basename $(notdir $(document)))
+ifneq ($(filter $(name),host checked tests fuzz logs),)
+  $(error a layout cannot be called $(name): $(O)/$(name) has another use)
+endif
+ifeq ($(CHECKED),1)
+  B := $(O)/$(name)-checked
+else
+  B := $(O)/$(name)
+endif
+
+sources  := $(wildcard $(kernel))
+objects  := $(patsubst %,$(B)/kernel/%.o,$(basename $(sources))) $(B)/layout/layout.o $(B)/layout/tables.o
+generated := $(addprefix $(B)/layout/,layout.h layout.c kernel.ld tables.S)
+
+CC       = gcc
+FUZZ_CC  = clang
+AR       = ar
+NM       = nm
+QEMU     = qemu-system-i386
+
+warnings = -Wall -Wextra -Werror
+includes = -Ikernel -I. -I$(B)/layout
+KERNEL_FLAGS = -m32 -march=i686 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
+               -fno-omit-frame-pointer -mno-sse -mno-mmx -mno-80387 -fno-asynchronous-unwind-tables \
+               -O2 -g $(warnings) $(if $(filter 1,$(CHECKED)),-DCHECKED) -Iarch/i386 $(includes)
+LINK_FLAGS   = -m32 -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
+               -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments
+TOOL_FLAGS   = -std=gnu11 -D_GNU_SOURCE -O2 -g $(warnings) -Itools
+SANITIZERS   = -fsanitize=address,undefined -fno-sanitize-recover=all
+HOST_FLAGS   = -m64 -std=gnu11 -D_GNU_SOURCE -g $(warnings) -fno-omit-frame-pointer -no-pie -fno-pie \
+               -Iarch/host $(includes)
+TEST_FLAGS   = $(HOST_FLAGS) -O1 $(SANITIZERS) -DCHECKED
+FUZZING      = -fsanitize=fuzzer $(SANITIZERS)
+FUZZ_FLAGS   = $(HOST_FLAGS) -O1 $(FUZZING) -DCHECKED
+BENCH_FLAGS  = $(HOST_FLAGS) -O2
+
+-include arch/host/image.mk             # the image's borders, which a linker script gives a kernel
+
+# ---- Goals ----------------------------------------------------------------------------
+
+.PHONY: all kernel run iso run-iso test bench fuzz tool-tests machine-tests fuzz-programs clean help setup FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: quire kernel                       ## ./quire and the kernel of LAYOUT (default: quire)
+kernel: $(B)/kernel.elf                 ## the kernel only; CHECKED=1 adds the deep assertions
+
+run: kernel | $(O)/setup-run            ## boot in QEMU; leave with Ctrl-a x. MEMORY=MiB, APPEND=words
+	$(QEMU) -accel tcg -m $(MEMORY) -display none -no-reboot -nodefaults -device isa-debug-exit,iobase=0xf4 \
+	    -serial mon:stdio -kernel $(B)/kernel.elf -append "$(APPEND)" || test $$? -eq 1
+
+test: | $(O)/setup-test                 ## everything that can be checked; the last line counts it
+	tests/run --build $(O) --layouts "$(LAYOUTS)" --fuzz-seconds $(FUZZ_SECONDS)
+
+iso: $(O)/quire.iso                     ## a CD image whose GRUB menu carries every layout
+
+run-iso: $(O)/quire.iso | $(O)/setup-run ## boot the CD image
+	$(QEMU) -accel tcg -m $(MEMORY) -display none -no-reboot -nodefaults -device isa-debug-exit,iobase=0xf4 \
+	    -serial mon:stdio -cdrom $< || test $$? -eq 1
+
+clean:                                  ## remove $(O)/ and ./quire
+	rm -rf $(O) quire
+
+help:                                   ## this list
+	@awk -F ':.*##' '/^[a-z-]+:.*##/ { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+setup:                                  ## install every Debian package that building and testing need
+	sh tools/setup test
+
+# What a goal needs from Debian is looked at once for each build directory.
+$(O)/setup-%: tools/setup
+	@mkdir -p $(@D)
+	@sh tools/setup $*
+	@touch $@
+
+# ---- The host command -----------------------------------------------------------------
+
+quire: $(O)/quire
+	@cp $< $@.new && mv $@.new $@
+
+$(O)/quire: $(patsubst %.c,$(O)/host/%.o,$(command) $(compiler))
+	$(CC) -o $@ $^
+
+$(O)/host/%.o: %.c | $(O)/setup-build
+	@mkdir -p $(@D)
+	$(CC) $(TOOL_FLAGS) -MMD -MP -c -o $@ $<
+
+# ---- One layout: document -> sources -> kernel ----------------------------------------
+
+# A document may be any file, so the name alone does not say whether this one was compiled.
+$(B)/document: FORCE
+	@mkdir -p $(@D)
+	@echo '$(abspath $(document))' | cmp -s - $@ || echo '$(abspath $(document))' > $@
+
+$(generated) &: $(document) $(B)/document $(O)/quire
+	@mkdir -p $(B)/layout
+	$(O)/quire layout compile $(document) -o $(B)/layout
+	@touch $(generated)
+
+$(B)/kernel/%.o: %.c | $(generated)
+	@mkdir -p $(@D)
+	$(CC) $(KERNEL_FLAGS) $(OWN_FLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/kernel/%.o: %.S | $(generated)
+	@mkdir -p $(@D)
+	$(CC) $(KERNEL_FLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/layout/%.o: $(B)/layout/%.c
+	$(CC) $(KERNEL_FLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/layout/%.o: $(B)/layout/%.S
+	$(CC) $(KERNEL_FLAGS) -MMD -MP -c -o $@ $<
+
+# The compiler must not recognise a loop that is memcpy and turn it into a call of memcpy.
+$(B)/kernel/kernel/base/string.o: OWN_FLAGS = -fno-tree-loop-distribute-patterns
+
+# Linked twice: the names of all functions can only be listed once their addresses are known.
+# The list lies behind all code, so it moves none; the second link proves it.
+$(B)/symbols-0.S: tools/symbols.awk
+	@mkdir -p $(@D)
+	@awk -f tools/symbols.awk < /dev/null > $@
+
+$(B)/kernel-0.elf: $(objects) $(B)/symbols-0.o $(B)/layout/kernel.ld
+	$(CC) $(LINK_FLAGS) -T $(B)/layout/kernel.ld -o $@ $(objects) $(B)/symbols-0.o
+
+$(B)/symbols-1.S: $(B)/kernel-0.elf tools/symbols.awk
+	@$(NM) -n $< | awk -f tools/symbols.awk > $@
+
+$(B)/symbols-%.o: $(B)/symbols-%.S
+	@$(CC) -m32 -c -o $@ $<
+
+$(B)/kernel.elf: $(B)/kernel-0.elf $(B)/symbols-1.o
+	$(CC) $(LINK_FLAGS) -T $(B)/layout/kernel.ld -o $@.new $(objects) $(B)/symbols-1.o
+	@$(NM) -n $@.new | awk -f tools/symbols.awk | cmp - $(B)/symbols-1.S || \
+	    { echo "$@: the second link moved code; the names of a backtrace would be wrong" >&2; exit 1; }
+	@mv $@.new $@
+
+# ---- The CD image ---------------------------------------------------------------------
+
+$(O)/quire.iso: FORCE | $(O)/setup-iso
+	@for layout in $(LAYOUTS); do $(MAKE) --no-print-directory LAYOUT=$$layout kernel || exit 1; done
+	@sh tools/iso $@ $(LAYOUT) $(foreach layout,$(LAYOUTS),$(O)/$(layout)/kernel.elf)
+
+# ---- Host tests: the compiler's own, and the memory manager's under one layout --------
+
+tool-tests: $(patsubst tests/host/%.c,$(O)/tests/%,$(tool_tests))
+machine-tests: $(patsubst tests/host/%.c,$(B)/tests/%,$(machine_tests))
+
+$(O)/checked/%.o: %.c | $(O)/setup-test
+	@mkdir -p $(@D)
+	$(CC) $(TOOL_FLAGS) -O1 $(SANITIZERS) -MMD -MP -c -o $@ $<
+
+$(O)/tests/%: $(O)/checked/tests/host/%.o $(patsubst %.c,$(O)/checked/%.o,$(compiler))
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZERS) -o $@ $^ -lcmocka
+
+$(B)/checked/%.o: %.c | $(generated) $(O)/setup-test
+	@mkdir -p $(@D)
+	$(CC) $(TEST_FLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/checked/layout.o: $(B)/layout/layout.c
+	@mkdir -p $(@D)
+	$(CC) $(TEST_FLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/checked/machine.a: $(patsubst %.c,$(B)/checked/%.o,$(machine) layout.c)
+	@rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/tests/%: $(B)/checked/tests/host/%.o $(B)/checked/machine.a
+	@mkdir -p $(@D)
+	$(CC) $(TEST_FLAGS) $(IMAGE_FLAGS) -o $@ $^ -lcmocka
+
+# ---- Fuzzing: libFuzzer, bounded ------------------------------------------------------
+
+fuzzers = $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(tool_fuzz)) $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(machine_fuzz))
+
+fuzz-programs: $(fuzzers)
+
+fuzz: $(fuzzers)                        ## feed the parsers of outside data, FUZZ_SECONDS each
+	@for program in $^; do sh tests/fuzz/run $$program $(FUZZ_SECONDS) || exit 1; done
+
+$(O)/fuzz/%.o: %.c | $(O)/setup-test
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(TOOL_FLAGS) -O1 $(FUZZING) -MMD -MP -c -o $@ $<
+
+$(O)/fuzz/%: $(O)/fuzz/tests/fuzz/%.o $(patsubst %.c,$(O)/fuzz/%.o,$(compiler))
+	$(FUZZ_CC) $(FUZZING) -o $@ $^
+
+$(B)/fuzz/%.o: %.c | $(generated) $(O)/setup-test
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/fuzz/layout.o: $(B)/layout/layout.c
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/fuzz/machine.a: $(patsubst %.c,$(B)/fuzz/%.o,$(machine) layout.c)
+	@rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/fuzz/%: $(B)/fuzz/tests/fuzz/%.o $(B)/fuzz/machine.a
+	$(FUZZ_CC) $(FUZZ_FLAGS) $(IMAGE_FLAGS) -o $@ $^
+
+# ---- Measurements: optimised, no sanitizers -------------------------------------------
+
+bench: $(patsubst bench/%.c,$(B)/bench/%,$(benches)) kernel | $(O)/setup-test ## cost in host nanoseconds and guest instructions
+	@for program in $(filter $(B)/bench/%,$^); do $$program || exit 1; done
+	@/usr/bin/python3 bench/guest.py --kernel $(B)/kernel.elf
+
+$(B)/bench/%.o: %.c | $(generated) $(O)/setup-test
+	@mkdir -p $(@D)
+	$(CC) $(BENCH_FLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/bench/layout.o: $(B)/layout/layout.c
+	@mkdir -p $(@D)
+	$(CC) $(BENCH_FLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/bench/machine.a: $(patsubst %.c,$(B)/bench/%.o,$(machine) layout.c)
+	@rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/bench/%: $(B)/bench/bench/%.o $(B)/bench/machine.a
+	$(CC) $(BENCH_FLAGS) $(IMAGE_FLAGS) -o $@ $^
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
