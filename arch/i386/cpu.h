@@ -1,0 +1,51 @@
+/*
+ * cpu.h (i386) - the processor, as far as portable code needs it.
+ *
+ * Each port answers the same questions under the same names:
+ *   cpu_number()            which CPU runs this, 0 .. MAX_CPUS-1
+ *   interrupts_off()        turn interrupts off, returning what to give back
+ *   interrupts_restore(s)
+ *   cpu_relax()             inside a waiting loop
+ *   pointer_to(va)          the C pointer for a kernel virtual address
+ *   address_of(p)           and back
+ *   caller_address()        for reports that name a culprit
+ */
+#ifndef QUIRE_ARCH_CPU_H
+#define QUIRE_ARCH_CPU_H
+
+#include "base/types.h"
+
+#define MAX_CPUS 1
+
+static inline unsigned cpu_number(void) { return 0; }
+
+static inline unsigned long interrupts_off(void)
+{
+    unsigned long flags;
+
+    __asm__ volatile("pushf; pop %0; cli" : "=r"(flags) : : "memory");
+    return flags;
+}
+
+static inline void interrupts_restore(unsigned long flags)
+{
+    __asm__ volatile("push %0; popf" : : "r"(flags) : "memory", "cc");
+}
+
+static inline void cpu_relax(void) { __asm__ volatile("pause"); }
+
+static inline void   *pointer_to(vaddr_t address)      { return (void *)address; }
+static inline vaddr_t address_of(const void *pointer)  { return (vaddr_t)pointer; }
+
+#define caller_address() ((vaddr_t)__builtin_return_address(0))
+
+/* Cycles or instructions since some moment; for statistics only. */
+static inline uint64_t cpu_ticks(void)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
+#endif

@@ -1,0 +1,197 @@
+/*
+ * mmu.h (i386) - page-table entries of the two-level, 32-bit format.
+ *
+ * Each port answers the same questions under the same names, so that memory/table.c
+ * and memory/cursor.c know no bits and no widths:
+ *
+ *   entry_t, MMU_LEVELS, MMU_ENTRIES     level 1 is the last table, level MMU_LEVELS the root
+ *   mmu_index(page, level)               which entry of a level's table leads to a page
+ *   mmu_reach(level)                     pages that one entry of a level covers
+ *   entry_kind(e, level) and friends     taking entries apart, putting them together
+ *   mmu_allow(rights)                    what the hardware will really allow when asked for rights
+ *   mmu_flush_*()                        forgetting translations
+ *
+ * Present entries are the processor's (Intel SDM vol. 3A, "32-Bit Paging"). Of the bits
+ * it leaves to software, bits 9 and 10 hold the age for page-out. Entries that are not
+ * present use one format on every port: bit 0 clear, kind in bits 1..3, rights kept for
+ * later in bits 4..9, and a frame or slot number in bits 12..31. All zero is EMPTY.
+ *
+ * i386 cannot say "not readable" or "not executable": mmu_allow() is honest about it.
+ */
+#ifndef QUIRE_ARCH_MMU_H
+#define QUIRE_ARCH_MMU_H
+
+#include "base/types.h"
+#include "memory/layout.h"
+
+typedef struct { uint32_t raw; } entry_t;
+
+#define MMU_LEVELS       2
+#define MMU_INDEX_BITS   10
+#define MMU_ENTRIES      1024u
+#define MMU_LARGE_LEVEL  2                      /* where an entry may map MMU_ENTRIES frames at once */
+#define MMU_SPACE_END    ((page_t)1 << 20)      /* pages of an address space                         */
+#define MMU_FRAMES_END   (1u << 20)             /* frames an entry can name                          */
+
+enum {
+    I386_PRESENT = 1u << 0, I386_WRITE = 1u << 1, I386_USER = 1u << 2, I386_THROUGH = 1u << 3,
+    I386_NO_CACHE = 1u << 4, I386_ACCESSED = 1u << 5, I386_DIRTY = 1u << 6, I386_LARGE = 1u << 7,
+    I386_GLOBAL = 1u << 8, I386_AGE_SHIFT = 9,
+};
+
+enum entry_kind {
+    ENTRY_EMPTY,        /* nothing here                                              */
+    ENTRY_SWAP,         /* contents in a swap slot                                   */
+    ENTRY_GUARD,        /* deliberately nothing: an access is an overflow            */
+    ENTRY_TRANSIT,      /* on its way in or out, wait                                */
+    ENTRY_IDENTITY,     /* not present, but names the frame of its own address (T6)  */
+    ENTRY_BLOCKED,      /* frame kept, access off (G15)                              */
+    ENTRY_PRESENT,      /* maps a frame (or MMU_ENTRIES of them)                     */
+    ENTRY_TABLE,        /* leads to a table of the next level                        */
+};
+
+static inline unsigned mmu_index(page_t page, unsigned level)
+{
+    return (page >> (MMU_INDEX_BITS * (level - 1))) & (MMU_ENTRIES - 1);
+}
+
+static inline page_t mmu_reach(unsigned level) { return (page_t)1 << (MMU_INDEX_BITS * (level - 1)); }
+
+static inline enum entry_kind entry_kind(entry_t e, unsigned level)
+{
+    if (e.raw & I386_PRESENT)
+        return level > 1 && !(e.raw & I386_LARGE) ? ENTRY_TABLE : ENTRY_PRESENT;
+    return (enum entry_kind)(e.raw >> 1 & 7);
+}
+
+static inline bool     entry_present(entry_t e) { return e.raw & I386_PRESENT; }
+static inline frame_t  entry_frame(entry_t e)   { return (frame_t){ e.raw >> PAGE_SHIFT }; }
+static inline uint32_t entry_slot_number(entry_t e) { return e.raw >> PAGE_SHIFT; }
+
+/* What the hardware allows when a leaf is made with these rights: never less, sometimes more. */
+static inline struct rights mmu_allow(struct rights want)
+{
+    struct rights got = { 0, 0 };
+
+    if (want.kernel | want.user)
+        got.kernel = MAY_READ | MAY_EXECUTE | ((want.kernel | want.user) & MAY_WRITE);
+    if (want.user)
+        got.user = got.kernel;
+    return got;
+}
+
+/* A leaf. Rights of nothing at all cannot be had in a present entry: use entry_blocked(). */
+static inline entry_t entry_leaf(frame_t frame, struct rights rights, enum cache cache, bool global, unsigned level)
+{
+    uint32_t raw = frame.no << PAGE_SHIFT | I386_PRESENT;
+
+    if ((rights.kernel | rights.user) & MAY_WRITE)
+        raw |= I386_WRITE;
+    if (rights.user)
+        raw |= I386_USER;
+    if (cache == CACHE_OFF || cache == CACHE_COMBINE)
+        raw |= I386_NO_CACHE;
+    if (cache == CACHE_OFF || cache == CACHE_THROUGH)
+        raw |= I386_THROUGH;
+    if (global)
+        raw |= I386_GLOBAL;
+    if (level > 1)
+        raw |= I386_LARGE;
+    return (entry_t){ raw };
+}
+
+/* Upper entries allow everything; the leaf decides. User access only below user tables. */
+static inline entry_t entry_table(frame_t table, bool user)
+{
+    return (entry_t){ table.no << PAGE_SHIFT | I386_PRESENT | I386_WRITE | (user ? I386_USER : 0) };
+}
+
+/* The entry of a directory that refers to the directory itself. */
+static inline entry_t entry_self(frame_t root) { return entry_table(root, false); }
+
+static inline entry_t entry_empty(void) { return (entry_t){ 0 }; }
+
+static inline entry_t entry_absent(enum entry_kind kind, uint32_t number, struct rights keep)
+{
+    return (entry_t){ number << PAGE_SHIFT | (uint32_t)(keep.user & 7) << 7 | (uint32_t)(keep.kernel & 7) << 4 |
+                      (uint32_t)kind << 1 };
+}
+
+static inline struct rights entry_kept_rights(entry_t e)
+{
+    return (struct rights){ .kernel = e.raw >> 4 & 7, .user = e.raw >> 7 & 7 };
+}
+
+static inline struct rights entry_rights(entry_t e)
+{
+    struct rights got = { 0, 0 };
+
+    if (e.raw & I386_PRESENT) {
+        got.kernel = MAY_READ | MAY_EXECUTE | (e.raw & I386_WRITE ? MAY_WRITE : 0);
+        if (e.raw & I386_USER)
+            got.user = got.kernel;
+    }
+    return got;
+}
+
+static inline enum cache entry_cache(entry_t e)
+{
+    switch (e.raw & (I386_NO_CACHE | I386_THROUGH)) {
+    case 0:             return CACHE_BACK;
+    case I386_THROUGH:  return CACHE_THROUGH;
+    case I386_NO_CACHE: return CACHE_COMBINE;
+    default:            return CACHE_OFF;
+    }
+}
+
+static inline bool     entry_global(entry_t e)   { return e.raw & I386_GLOBAL; }
+static inline bool     entry_accessed(entry_t e) { return e.raw & I386_ACCESSED; }
+static inline bool     entry_dirty(entry_t e)    { return e.raw & I386_DIRTY; }
+static inline unsigned entry_age(entry_t e)      { return e.raw >> I386_AGE_SHIFT & 3; }
+
+static inline entry_t entry_with_age(entry_t e, unsigned age, bool accessed)
+{
+    e.raw = (e.raw & ~(3u << I386_AGE_SHIFT | I386_ACCESSED)) | age << I386_AGE_SHIFT | (accessed ? I386_ACCESSED : 0);
+    return e;
+}
+
+/* Same frame and bookkeeping bits, other rights. The entry stays present. */
+static inline entry_t entry_with_rights(entry_t e, struct rights rights)
+{
+    e.raw &= ~(I386_WRITE | I386_USER);
+    if ((rights.kernel | rights.user) & MAY_WRITE)
+        e.raw |= I386_WRITE;
+    if (rights.user)
+        e.raw |= I386_USER;
+    return e;
+}
+
+/*
+ * Store an entry. One aligned 32-bit store is atomic for the table walker; the volatile
+ * keeps the compiler from splitting or delaying it.
+ */
+static inline void entry_write(entry_t *at, entry_t e) { *(volatile uint32_t *)&at->raw = e.raw; }
+static inline entry_t entry_read(const entry_t *at)    { return (entry_t){ *(const volatile uint32_t *)&at->raw }; }
+
+/*
+ * Forgetting. A translation may be cached from the moment it exists; a present entry that is
+ * changed or removed must be flushed before its frame is reused (Intel SDM vol. 3A,
+ * "Invalidation of TLBs and Paging-Structure Caches"). Entries that were not present are never
+ * cached, so making one present needs no flush.
+ */
+void mmu_flush_page(page_t page);               /* this CPU, one page, global or not        */
+void mmu_flush_space(void);                     /* this CPU, all that is not global         */
+void mmu_flush_all(void);                       /* this CPU, everything                     */
+
+/* Make a root table current on this CPU; flushes what is not global. */
+void mmu_activate(frame_t root);
+frame_t mmu_active(void);
+
+/* Features found: whether the processor has what mmu.c has switched on. */
+struct mmu_features {
+    bool write_protect, large, global, smep, smap, umip;
+};
+extern struct mmu_features mmu_features;
+void mmu_start(void);                           /* detect and switch on, once, before space_start() */
+
+#endif

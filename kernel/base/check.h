@@ -1,0 +1,33 @@
+/*
+ * check.h - words of different strength, so that a reader knows what to build on.
+ *
+ *   _Static_assert     a fact about constants; the build fails
+ *   assert(x)          proven here; stops the machine when untrue, in every build
+ *   deep_assert(x)     a whole structure is sound; checked builds only (CHECKED=1)
+ *   if (!expect(x))    believed, not proven, and the code copes: stops a checked
+ *                      build, yields x in a release build
+ *
+ * What the outside world may do at any time is none of these: it returns an errno.
+ * stop() is panic() on a processor and a failed test on the host port.
+ */
+#ifndef QUIRE_BASE_CHECK_H
+#define QUIRE_BASE_CHECK_H
+
+#include "base/types.h"
+
+void stop(const char *file, int line, const char *why) NORETURN;
+
+#undef assert
+#define assert(x) ((x) ? (void)0 : stop(__FILE__, __LINE__, "assertion failed: " #x))
+
+#ifdef CHECKED
+#define IS_CHECKED 1
+#define deep_assert(x) assert(x)
+#define expect(x) ((x) ? true : (stop(__FILE__, __LINE__, "unexpected: not " #x), false))
+#else
+#define IS_CHECKED 0
+#define deep_assert(x) ((void)0)
+#define expect(x) (x)
+#endif
+
+#endif

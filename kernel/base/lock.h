@@ -1,0 +1,46 @@
+/*
+ * lock.h - spin locks, and the one order in which they nest.
+ *
+ * Every shared structure names its lock; every lock names its rank. A CPU may take
+ * a lock only if its rank is above all it holds: checked builds stop at the first
+ * breach and name both locks. Taking a spin lock turns interrupts off, so interrupt
+ * handlers may take any lock that is not held around something that sleeps.
+ *
+ * Order, outermost first:
+ *   MAP     region tree of a space
+ *   OBJECT  contents of a file or of shared memory
+ *   HEAP    kernel heap
+ *   STACKS  the stacks window, device windows
+ *   SPACES  the list of all spaces
+ *   TABLES  page tables of a space
+ *   POOL    frame bitmap and areas
+ *   SWAP    swap slots
+ *   PRINT   console output
+ */
+#ifndef QUIRE_BASE_LOCK_H
+#define QUIRE_BASE_LOCK_H
+
+#include "base/types.h"
+
+enum lock_rank {
+    RANK_MAP = 1, RANK_OBJECT, RANK_HEAP, RANK_STACKS, RANK_SPACES, RANK_TABLES, RANK_POOL, RANK_SWAP, RANK_PRINT,
+    RANK_COUNT
+};
+
+struct lock {
+    const char    *name;
+    uint8_t        rank;
+    volatile uint8_t held;          /* [a] 1 while some CPU is inside          */
+    uint16_t       holder;          /* CPU number, meaningful while held       */
+};
+
+#define LOCK(name, rank) { (name), (rank), 0, 0 }
+
+/* Interrupt state to give back to lock_drop(). */
+typedef unsigned long lock_state;
+
+lock_state lock_take(struct lock *lock) MUST_CHECK;
+void       lock_drop(struct lock *lock, lock_state state);
+bool       lock_held(const struct lock *lock);          /* by this CPU */
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * print.h - formatted text, to the console or into memory.
+ *
+ * Formats: %d %i %u %x %X %o %c %s %p %%, lengths hh h l ll z, width, precision,
+ * flags '-' '0' '+' ' ' '#'. No floating point. `%p` prints eight (32-bit) or sixteen digits.
+ *
+ * print() writes to every console that print_to() has registered; before the first
+ * one, text goes to a ring of PRINT_RING bytes that the first console then receives.
+ * Locking: print_lock, rank PRINT, the innermost; callable from anywhere, also from a
+ * panic, where print_unlocked() has been called first.
+ */
+#ifndef QUIRE_BASE_PRINT_H
+#define QUIRE_BASE_PRINT_H
+
+#include <stdarg.h>
+#include "base/types.h"
+
+#define PRINT_RING 2048
+
+typedef void (*print_sink)(const char *text, size_t length);
+
+void print(const char *format, ...) PRINTF_LIKE(1, 2);
+void print_list(const char *format, va_list list);
+void print_text(const char *text, size_t length);
+
+/* Add a console; it receives all text from now on, and the ring at once. At most 4. */
+void print_to(print_sink sink);
+
+/* Stop taking the lock: the machine is going down and whoever holds it never returns. */
+void print_unlocked(void);
+
+/* Both return the length the text would have; *out is always terminated if size > 0. */
+int format_text(char *out, size_t size, const char *format, ...) PRINTF_LIKE(3, 4);
+int format_list(char *out, size_t size, const char *format, va_list list);
+
+#endif

@@ -1,0 +1,135 @@
+/*
+ * frame.h - physical memory, one frame at a time.
+ *
+ * A frame is PAGE_SIZE bytes of RAM, named by number. Numbers cross this interface,
+ * never pointers, because most RAM may have no permanent kernel address; memory/slot.h
+ * gives a view of a frame's bytes.
+ *
+ * Each frame has a record: owner kind, reference count, flags, and one link that its
+ * owner may use as it likes. The bitmap (pool.h) says free or used, at the place and in
+ * the polarity that the layout's document asks for; the record says the rest.
+ *
+ * Owning   frame_get() hands the caller one reference; frame_put() ends it; at zero the
+ *          frame is free and must not be touched again.
+ * Locking  pool lock (rank POOL) inside; callable with any other lock held and from
+ *          interrupts. Counts are atomic.
+ * Cost     O(1), whatever the amount of memory: a call touches at most 12 words of
+ *          metadata; no allocation, no sleeping. Zeroing costs a page of writes.
+ * Misuse   giving back what is free (double free), never was ours (foreign) or is
+ *          still shared is detected, counted and printed with the frame's last owner, and
+ *          changes nothing.
+ * Source   which RAM exists: memory/memmap.h. Policies: layout.policy; claims K2..K12, A8, A9, M6, M7.
+ *
+ * Invariants (frames_ok):
+ *   F1  bit, record and owner agree: free in the bitmap iff owner FREE and count 0, but for frames in a CPU's stock
+ *   F2  the free counts of the areas equal the bits, and the area lists hold each area once, in the list of its class
+ *   F3  sums by owner equal the records counted, and add up to all RAM
+ *   F4  no frame outside RAM is free in the bitmap
+ *   F5  a free frame holds the poison, or zeros if its record says so (checked builds)
+ */
+#ifndef QUIRE_MEMORY_FRAME_H
+#define QUIRE_MEMORY_FRAME_H
+
+#include "base/types.h"
+#include "memory/memmap.h"
+#include "memory/owner.h"
+
+struct layout_policy;
+
+/* Exactly 8 bytes: frame records of 4 GiB fill 8 MiB. */
+struct frame_record {
+    uint32_t state;                 /* [a] count, owner, flags: frame.c alone knows how   */
+    uint32_t link;                  /* [owner's lock] for the owner's use                 */
+};
+
+_Static_assert(sizeof(struct frame_record) == 8, "layouts reserve 8 bytes a frame");
+
+enum {
+    FRAME_ZERO = 1,                 /* arrive filled with zeros                           */
+    FRAME_LOW  = 2,                 /* must have a permanent kernel address (direct map)  */
+    FRAME_SPARE = 4,                /* may use the reserve: for giving memory back        */
+};
+
+#define FRAME_POISON 0xF4EEF4EEu    /* what free frames hold in checked builds */
+
+/* Bytes of metadata frames_open() wants for frames [0, end): bitmap as the layout places it, and the rest. */
+uint64_t frames_bitmap_bytes(const struct layout_policy *policy, uint32_t end);
+uint64_t frames_record_bytes(uint32_t end);
+uint64_t frames_summary_bytes(uint32_t end);
+
+/*
+ * Open the pool. Everything `map` calls free becomes free; everything else keeps its owner.
+ * Afterwards the map is not read again. `low_end` is the first frame that has no permanent
+ * kernel address. The three blocks of memory are the pool's from now on.
+ */
+void frames_open(const struct memmap *map, const struct layout_policy *policy, uint32_t low_end,
+                 void *bitmap, void *summary, struct frame_record *records);
+bool frames_are_open(void);
+
+/*
+ * Take a free frame; count 1. Returns 0, or -ENOMEM (then *out is unchanged).
+ * Without FRAME_ZERO the contents are undefined (FRAME_POISON in checked builds).
+ * Memory for user space is always taken with FRAME_ZERO, or overwritten whole.
+ */
+int frame_get(enum owner owner, unsigned flags, frame_t *out) MUST_CHECK;
+
+/* Drop a reference. Returns true when it was the last and the frame became free. */
+bool frame_put(frame_t frame);
+
+/* One more reference to a frame that has one. */
+void frame_share(frame_t frame);
+
+/*
+ * Take `count` frames in a row, the first a multiple of `align` (a power of two, in frames),
+ * all below frame `below` (0: no bound). Exact: fails with -ENOMEM only if no such run exists.
+ * Each is then an ordinary frame with count 1, to be given back singly or with frame_run_put().
+ */
+int  frame_run_get(enum owner owner, uint32_t count, uint32_t align, uint32_t below, unsigned flags,
+                   frame_t *first) MUST_CHECK;
+void frame_run_put(frame_t first, uint32_t count);
+
+/* Give RAM that the map had for `owner` (boot code, modules) to the pool. */
+void frame_reclaim(frame_t first, uint32_t count, enum owner owner);
+
+uint32_t   frame_references(frame_t frame);
+enum owner frame_owner(frame_t frame);
+void       frame_change_owner(frame_t frame, enum owner from, enum owner to);
+uint32_t   frame_link(frame_t frame);
+void       frame_set_link(frame_t frame, uint32_t link);
+bool       frame_is_ram(frame_t frame);
+
+/* Idle work: zero one free frame in advance. False when there is nothing to do. */
+bool frames_idle(void);
+/* Empty the stocks of all CPUs into the pool: before counting bits, and when memory is short. */
+void frames_drain(void);
+
+struct frame_sums {
+    uint32_t owned[OWNER_COUNT];    /* frames by owner                                      */
+    uint32_t ram;                   /* all RAM; equals the sum of owned[] without ABSENT     */
+    uint32_t stock;                 /* of the free ones, those in CPUs' stocks               */
+    uint32_t zeroed;                /* of the free ones, those known to hold zeros           */
+    uint32_t largest_run;           /* longest run of free frames                            */
+    uint32_t free_areas;            /* free 2 MiB areas, aligned                             */
+    uint32_t peak_used;             /* most frames ever not free                             */
+    uint64_t gets, puts;
+    uint32_t misuses;               /* double, foreign and shared-run frees refused          */
+};
+
+void frames_sums(struct frame_sums *out);
+uint32_t frames_free(void);
+uint32_t frames_end(void);          /* one past the highest frame with a record              */
+
+/* The bitmap's raw bytes, for claims A9 and K2. */
+const uint8_t *frames_bitmap(size_t *bytes);
+
+struct audit_report;
+void frames_audit(struct audit_report *report);     /* F1..F5 */
+bool frames_ok(void);
+
+/*
+ * Failure sweep: let the n-th frame_get() from now on fail (1 = the next; 0 = none), once.
+ * The kernel heap counts its own with heap_fail_at().
+ */
+void frame_fail_at(uint32_t n);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * heap.h - the kernel heap: blocks of any size, given back singly.
+ *
+ * Small blocks come from slabs: runs of pages cut into equal blocks of one size class, whose
+ * bookkeeping lies out of line, with a per-CPU magazine of ready blocks in front. Big ones
+ * (above HEAP_SMALL) are whole pages, a region of kernel space each. Memory comes back
+ * to the pool as soon as a slab is empty (one empty slab a class is kept) or a big block is freed.
+ *
+ * Checks   always on. A free block carries a tag keyed by its address, and the address of who
+ *          freed it; a live one a guard behind its last byte. Double free, a pointer that is not
+ *          ours, one into the middle of a block, writing after free, writing past the end,
+ *          a wrong size at heap_free_sized(): each is detected, reported with the code addresses of the
+ *          culprits, counted, and harmless (the block is left as it is). Checked builds
+ *          also fill and verify whole free blocks.
+ * Locking  RANK_HEAP inside; callable from interrupts, with no lock of rank HEAP or above held.
+ * Cost     O(1) for small blocks, O(log regions) + pages for big ones.
+ * Errors   NULL when there is no memory; never a panic.
+ * Source   claims M17, G27; design.md "allocators".
+ *
+ * Invariants (heap_ok):
+ *   H1  each slab's count of live blocks equals its bitmap's, and it is in the list its fullness says
+ *   H2  every page of the heap's slab area belongs to one slab or is free, and is mapped iff it belongs
+ *   H3  blocks in magazines are free in no other place, and belong to the class
+ *   H4  free blocks carry their tag, live ones their guard
+ *   H5  frames of owner HEAP equal the pages of slabs, of big blocks and of bookkeeping
+ */
+#ifndef QUIRE_MEMORY_HEAP_H
+#define QUIRE_MEMORY_HEAP_H
+
+#include "base/types.h"
+
+#define HEAP_SMALL 2048u
+#define HEAP_ALIGN 16u
+
+enum { HEAP_ZERO = 1 };
+
+void heap_start(void);
+
+void *heap_alloc(size_t bytes, unsigned flags) __attribute__((malloc, alloc_size(1)));
+void  heap_free(void *block);                           /* NULL is fine                       */
+void  heap_free_sized(void *block, size_t bytes);       /* checks that bytes was asked for    */
+/* Same contents up to the smaller size. NULL: the block is unchanged. */
+void *heap_resize(void *block, size_t bytes);
+size_t heap_size(const void *block);                    /* what was asked for                 */
+
+enum heap_misuse {
+    HEAP_DOUBLE_FREE, HEAP_FOREIGN, HEAP_INTERIOR, HEAP_WRITE_AFTER_FREE, HEAP_OVERFLOW, HEAP_WRONG_SIZE,
+    HEAP_MISUSES
+};
+extern const char *const heap_misuse_names[HEAP_MISUSES];
+
+struct heap_sums {
+    uint32_t slab_pages, big_pages, bookkeeping_pages;
+    uint32_t live_blocks, big_blocks;
+    uint64_t live_bytes;            /* as asked for        */
+    uint64_t allocs, frees, failures;
+    uint32_t misuse[HEAP_MISUSES];
+};
+void heap_sums(struct heap_sums *out);
+
+struct audit_report;
+void heap_audit(struct audit_report *report);       /* H1..H5 */
+bool heap_ok(void);
+/* The n-th heap_alloc() from now on fails, once; 0: none. */
+void heap_fail_at(uint32_t n);
+/* Empty the magazines and give every empty slab back: before counting, and when memory is short. */
+void heap_drain(void);
+
+#endif

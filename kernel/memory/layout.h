@@ -1,0 +1,164 @@
+/*
+ * layout.h - what a layout document says, as the kernel reads it.
+ *
+ * layouts/NAME.md is compiled by tools/layout into build/NAME/layout/:
+ *
+ *   layout.h      constants (LAYOUT_*), for code that must fold them
+ *   layout.c      `const struct layout layout`, the tables below
+ *   kernel.ld     the linker script
+ *   tables.S      the boot page tables
+ *
+ * Everything here is constant for the life of the kernel. Addresses in a
+ * document are written [start, end] inclusive, as the seeds write them; here
+ * they are half open. Rights are stored once, here; what an entry of a page
+ * table may allow is always derived from the region (mmu.h, mmu_allow()).
+ */
+#ifndef QUIRE_MEMORY_LAYOUT_H
+#define QUIRE_MEMORY_LAYOUT_H
+
+#include "base/types.h"
+
+/* What one privilege level may do with a page. */
+enum { MAY_READ = 1, MAY_WRITE = 2, MAY_EXECUTE = 4 };
+
+struct rights {
+    uint8_t kernel, user;           /* MAY_* */
+};
+
+static inline bool rights_within(struct rights have, struct rights limit)
+{
+    return (have.kernel & ~limit.kernel) == 0 && (have.user & ~limit.user) == 0;
+}
+
+/* How the processor may cache accesses to a page. */
+enum cache { CACHE_BACK, CACHE_THROUGH, CACHE_COMBINE, CACHE_OFF };
+
+/* Where the pages of a region come from. */
+enum backing {
+    BACKING_NONE,       /* never mapped: a hole, a guard                         */
+    BACKING_FIXED,      /* physical memory at a constant distance (.frame)       */
+    BACKING_IMAGE,      /* one section of the kernel image (.section, .frame)    */
+    BACKING_DEMAND,     /* frames from the pool, page by page                    */
+    BACKING_DEVICE,     /* device memory, mapped window by window                */
+    BACKING_TABLES,     /* the page tables themselves, by self-reference         */
+    BACKING_SLOTS,      /* temporary views of single frames                      */
+    BACKING_ALIAS,      /* the directory entries of another region (.alias)      */
+    BACKING_USER,       /* programs decide                                       */
+};
+
+/*
+ * What the kernel uses a region for; at most one region of each, but for PLAIN.
+ * BOOT is the part of the image that runs before paging: no longer needed once
+ * the kernel runs, and never executed through its region.
+ */
+enum purpose {
+    PURPOSE_PLAIN, PURPOSE_USER, PURPOSE_BOOT, PURPOSE_TEXT, PURPOSE_RODATA, PURPOSE_DATA,
+    PURPOSE_DIRECT, PURPOSE_RECORDS, PURPOSE_HEAP, PURPOSE_DEVICES,
+    PURPOSE_STACKS, PURPOSE_SLOTS, PURPOSE_TABLES, PURPOSE_COUNT,
+};
+
+enum scope { SCOPE_ALL, SCOPE_PROCESS };    /* the same in every space, or one's own */
+
+/*
+ * Borders may float: a section of the image ends where the linker ends it. The
+ * constants here then hold a symbol's value, so frame numbers that may float are
+ * plain uintptr_t (a paddr_t cannot be filled from a symbol on a 32-bit machine).
+ */
+struct layout_region {
+    const char    *name;
+    struct span    span;
+    struct rights  rights;          /* BACKING_ALIAS: none here, see region_of(alias)    */
+    enum purpose   purpose;
+    enum scope     scope;
+    enum backing   backing;
+    uintptr_t      frame;           /* FIXED, IMAGE: number of the frame span.first shows */
+    const char    *section;         /* BACKING_IMAGE: "boot", "text", "rodata" or "data" */
+    page_t         alias;           /* BACKING_ALIAS: first page of the region it repeats */
+    size_t         unit;            /* pages a growth step or a stack takes, 0 if none   */
+    size_t         maximum;         /* pages at most, 0: the whole span                  */
+    size_t         guard;           /* unmapped pages below each unit, 0 if none         */
+    const char    *claims;          /* "A12 A13", or ""                                  */
+    const char    *note;            /* the document's words for it                       */
+    uint32_t       line;            /* line of the document                              */
+};
+
+/* What a physical range is for. */
+enum physical_use {
+    PHYSICAL_KERNEL,    /* the kernel's own structures at fixed places            */
+    PHYSICAL_HARDWARE,  /* never allocated, whatever a memory map says            */
+    PHYSICAL_IMAGE,     /* kernel image and modules                               */
+    PHYSICAL_BITMAP,    /* the frame bitmap                                       */
+    PHYSICAL_POOL,      /* handed out, where the memory map says there is RAM     */
+};
+
+struct layout_physical {
+    const char       *name;
+    uintptr_t         first, end;   /* frame numbers, [first, end)                */
+    enum physical_use use;
+    const char       *claims;
+    const char       *note;
+    uint32_t          line;
+};
+
+enum polarity   { ONE_IS_USED, ONE_IS_FREE };
+enum unlisted   { UNLISTED_USED, UNLISTED_FREE };
+enum search     { SEARCH_FIRST, SEARCH_NEXT, SEARCH_FULLEST };
+enum exhaustion { EXHAUSTION_ERROR, EXHAUSTION_PANIC };
+enum zeroing    { ZERO_USER, ZERO_ALL };
+enum bitmap_at  { BITMAP_FIXED, BITMAP_FIRST_FIT, BITMAP_AFTER_IMAGE };
+
+/* Frame pool policies. */
+struct layout_policy {
+    enum polarity   polarity;
+    enum bitmap_at  bitmap_at;
+    paddr_t         bitmap_start;   /* BITMAP_FIXED                                       */
+    uint64_t        bitmap_bytes;   /* BITMAP_FIXED: exactly this; else 0: what RAM needs */
+    enum unlisted   unlisted;
+    enum search     search;
+    enum zeroing    zeroing;
+    enum exhaustion exhaustion;
+    uint32_t        stock;          /* frames each CPU may keep at hand, 0: none          */
+};
+
+/* How page tables are reached. */
+enum table_access { ACCESS_IDENTITY, ACCESS_SELF, ACCESS_TRACKED, ACCESS_DIRECT };
+
+/* A mapping that exists when the kernel takes over from the boot code. */
+struct layout_boot_map {
+    struct span span;
+    paddr_t     physical;
+    bool        keep;               /* false: removed once paging is set up               */
+};
+
+/* One claim the document makes and where it is shown. */
+enum claim_where { CLAIM_KERNEL, CLAIM_BUILD, CLAIM_HOST, CLAIM_LATER };
+
+struct layout_claim {
+    const char      *id;
+    enum claim_where where;
+    const char      *text;
+    uint32_t         line;
+};
+
+struct layout {
+    const char *name, *title, *file;
+    const struct layout_region   *regions;      /* by address, covering all of the space  */
+    const struct layout_physical *physical;     /* by address                             */
+    const struct layout_boot_map *boot_maps;
+    const struct layout_claim    *claims;
+    uint32_t region_count, physical_count, boot_map_count, claim_count;
+    const struct layout_region   *purpose[PURPOSE_COUNT];   /* NULL where there is none   */
+    struct layout_policy policy;
+    enum table_access    access;
+    paddr_t              tss, gdt, idt;         /* fixed physical places, 0: in the image */
+    vaddr_t              kernel_offset;         /* virtual minus physical of the image    */
+    page_t               user_end;              /* first page past user space             */
+    page_t               space_end;             /* first page past the address space      */
+};
+
+extern const struct layout layout;
+
+/* The region that holds a page; every page of the address space has one. */
+const struct layout_region *layout_region_of(page_t page);
+
+#endif

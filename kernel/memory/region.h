@@ -1,0 +1,77 @@
+/*
+ * region.h - what a range of pages means, and the tree that holds the ranges of a space.
+ *
+ * A region is the only place that says what a range is for and what may be done with it;
+ * entries of page tables are derived from it. The tree is intrusive (nodes live in their
+ * regions), balanced, and knows the largest free gap below each node, so that finding a
+ * place is O(log n). No call here allocates, sleeps or fails for lack of memory.
+ *
+ * Owning   the caller owns the nodes; a region in a tree must not move.
+ * Locking  the map lock of the space that owns the tree (RANK_MAP), held by the caller.
+ * Cost     O(log regions), region_next() amortised O(1).
+ *
+ * Invariants (region_tree_ok):
+ *   R1  regions are ordered by address, disjoint, not empty, inside the tree's limits
+ *   R2  heights of siblings differ by at most one, and each node stores its own
+ *   R3  gap is the number of free pages just below a region, widest the largest gap in its subtree
+ *   R4  the count is right, and parents and children name each other
+ */
+#ifndef QUIRE_MEMORY_REGION_H
+#define QUIRE_MEMORY_REGION_H
+
+#include "base/types.h"
+#include "memory/layout.h"
+
+struct region {
+    /* for the tree */
+    struct region *parent, *left, *right;
+    size_t         gap, widest;
+    int            height;
+
+    /* for its owner */
+    struct span    span;            /* [map lock] change only through region_resize()    */
+    struct rights  rights;
+    enum cache     cache;
+    enum backing   backing;
+    uint8_t        grows;           /* REGION_GROWS_*                                    */
+    size_t         guard;           /* pages kept free below, for a region that grows down */
+    const char    *name;            /* for people; lives as long as the region           */
+    const struct layout_region *home;       /* the document's line this lies in          */
+    void          *object;          /* file, shared memory, stack: by backing            */
+    uint64_t       offset;          /* page of the object shown at span.first            */
+};
+
+enum { REGION_GROWS_DOWN = 1, REGION_GROWS_UP = 2 };
+
+struct region_tree {
+    struct region *root;
+    struct span    limits;
+    size_t         count;
+};
+
+void region_tree_start(struct region_tree *tree, struct span limits);
+
+/* Returns 0, -EEXIST when it meets another region, -EINVAL when empty or outside the limits. */
+int  region_insert(struct region_tree *tree, struct region *region) MUST_CHECK;
+void region_remove(struct region_tree *tree, struct region *region);
+
+/* Change the borders in place. Returns 0, -EEXIST or -EINVAL as region_insert(); then nothing has changed. */
+int  region_resize(struct region_tree *tree, struct region *region, struct span span) MUST_CHECK;
+
+struct region *region_find(const struct region_tree *tree, page_t page);        /* that holds page, or NULL       */
+struct region *region_at_or_above(const struct region_tree *tree, page_t page); /* first that ends after page     */
+struct region *region_next(const struct region *region);
+struct region *region_before(const struct region *region);
+
+/*
+ * A free run of `pages` inside `within`, starting at a multiple of `align` pages; the
+ * lowest, or with from_top the highest. Returns false when there is none. Exact.
+ */
+bool region_gap(const struct region_tree *tree, size_t pages, size_t align, struct span within, bool from_top,
+                page_t *first);
+
+struct audit_report;
+void region_tree_audit(const struct region_tree *tree, struct audit_report *report);   /* R1..R4 */
+bool region_tree_ok(const struct region_tree *tree);
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * space.h - address spaces; the kernel's own is one of them.
+ *
+ * A space is a tree of regions (what ranges mean) and a set of page tables (what pages
+ * are now). Kernel space holds the document's regions by name, and inside its
+ * windows (heap, stacks, devices) the regions carved out while running. Every other space shares the
+ * kernel part of the root table, entry by entry; a new kernel table is pushed to all of them.
+ *
+ * Locking  map lock (RANK_MAP) for regions; tables lock (RANK_TABLES) inside cursors;
+ *          the list of spaces has its own (RANK_SPACES).
+ *
+ * Invariants (space_ok, and the auditor over all spaces):
+ *   S1  every present kernel entry lies in a region, with no more rights than mmu_allow() of the region's
+ *   S2  no kernel entry is writable and executable where the hardware can tell
+ *   S3  every present user entry lies in a region with no more rights
+ *   S4  table frames counted by walking equal space->table_frames
+ *   S5  guards and holes are not mapped
+ */
+#ifndef QUIRE_MEMORY_SPACE_H
+#define QUIRE_MEMORY_SPACE_H
+
+#include "base/lock.h"
+#include "memory/owner.h"
+#include "memory/region.h"
+#include "mmu.h"
+
+struct space {
+    struct space      *next, *previous;     /* [list lock] all spaces but the kernel's   */
+    frame_t            root;                /* [c] root table                            */
+    struct lock        map_lock;
+    struct lock        tables_lock;
+    struct region_tree map;                 /* [map lock]                                */
+    uint32_t           table_frames;        /* [tables lock] root included               */
+    uint32_t           resident;            /* [tables lock] present pages, user part    */
+};
+
+extern struct space kernel_space;
+
+/*
+ * Take over from the boot tables: the document's regions become regions of kernel space,
+ * the image gets its rights, what boot needed alone is removed. `root` is the boot directory.
+ * Called once, before the pool is open; afterwards kernel memory is as the document says.
+ */
+struct memmap;
+void space_start(frame_t root, struct memmap *map);
+
+/* True for the space whose tables this CPU uses now; kernel space always counts as in use. */
+bool space_is_current(const struct space *space);
+
+/* A new space: empty below user_end, the kernel's above. Returns 0 or -ENOMEM. */
+int  space_create(struct space *space) MUST_CHECK;
+
+/* Give back every table and every frame its entries hold. The space must not be current. */
+void space_destroy(struct space *space);
+
+void space_activate(struct space *space);
+
+/* Called by the cursor when kernel space gained a table: every root gets the entry. */
+void space_share_entry(page_t page, entry_t entry);
+
+/*
+ * Carve a named region out of a kernel window (a region of the document) and, unless frames
+ * is NULL or backing says otherwise, map it. `pages` are mapped, `guard` more below are kept free.
+ * The region object is the caller's. Returns 0 or -ENOMEM (no frames, or no room in the window).
+ */
+int  kernel_map(struct region *region, enum purpose window, const char *name, size_t pages, size_t guard,
+                enum owner owner) MUST_CHECK;
+int  kernel_map_device(struct region *region, const char *name, paddr_t start, size_t bytes, enum cache cache) MUST_CHECK;
+/* Undo either: unmap, flush, give the frames back (not a device's). */
+void kernel_unmap(struct region *region);
+
+struct audit_report;
+void space_audit(const struct space *space, struct audit_report *report);      /* S1..S5, C1..C3 */
+bool space_ok(const struct space *space);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * table.h - the one accessor of page tables.
+ *
+ * entry_at(space, page, level) answers with the address of an entry, or NULL where a table
+ * above it is missing. Nothing else in the kernel knows how a table is reached; the
+ * layout's document chooses:
+ *
+ *   identity  tables are at their physical address
+ *   self      the root refers to itself: entries of the current space (and of the kernel
+ *             part, the same in all) lie at constant addresses (A16); others through slots
+ *   direct    tables are at their place in the direct map; others through slots
+ *   tracked   tables of a space are one contiguous object (T1)
+ *
+ * Locking  the space's tables lock (RANK_TABLES) is held by the caller.
+ * A pointer stays good until entry_at() is asked for another space or another table at
+ * the same level on this CPU, or the lock is dropped.
+ */
+#ifndef QUIRE_MEMORY_TABLE_H
+#define QUIRE_MEMORY_TABLE_H
+
+#include "mmu.h"
+
+struct space;
+
+entry_t *entry_at(const struct space *space, page_t page, unsigned level);
+
+/*
+ * What a page translates to in a space, following the tables as hardware would.
+ * *level is the level of the returned entry: 1, or higher for a large page or where
+ * a table is missing.
+ */
+entry_t table_lookup(const struct space *space, page_t page, unsigned *level);
+
+#endif
