@@ -1,0 +1,45 @@
+/*
+ * start.h - from a memory map to a working memory manager, in one order.
+ *
+ * The same sequence runs on a processor (kernel/main.c) and on the host port (tests):
+ *
+ *   1  the firmware's ranges become a memmap; what the layout, the image, the modules and
+ *      devices occupy is carved out of it
+ *   2  the bitmap, its summary and the frame records get their places
+ *   3  kernel space takes over from the boot tables
+ *   4  the pool opens, slots, stacks and heap start
+ *   5  memory only boot needed goes to the pool
+ *
+ * Errors   text for people, never a panic: too little memory is the outside world's doing.
+ */
+#ifndef QUIRE_MEMORY_START_H
+#define QUIRE_MEMORY_START_H
+
+#include "boot/info.h"
+#include "memory/memmap.h"
+#include "mmu.h"
+
+/* Bytes of physical memory that a device decodes; never handed out (A5). */
+struct device_range {
+    paddr_t  start, end;
+    uint16_t function;              /* PCI bus << 8 | device << 3 | function */
+    uint8_t  bar;
+};
+
+struct start_facts {
+    const struct boot_info    *info;
+    frame_t                    root;            /* the boot directory                       */
+    entry_t                   *slot_table;      /* boot_slot_table                          */
+    paddr_t                    image_start, image_end;      /* physical, image and boot part */
+    paddr_t                    boot_start, boot_end;        /* of it, what only boot needs   */
+    const struct device_range *devices;
+    uint32_t                   device_count;
+};
+
+/* Returns NULL, or why this machine cannot be run (static text). */
+const char *memory_start(const struct start_facts *facts) MUST_CHECK;
+
+/* The map that memory_start() has made, for the console and the auditor. */
+const struct memmap *memory_map(void);
+
+#endif
