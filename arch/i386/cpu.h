@@ -9,6 +9,7 @@
  *   pointer_to(va)          the C pointer for a kernel virtual address
  *   address_of(p)           and back
  *   caller_address()        for reports that name a culprit
+ *   words_fill(), words_copy()   32-bit words in a row, the fastest way there is
  */
 #ifndef QUIRE_ARCH_CPU_H
 #define QUIRE_ARCH_CPU_H
@@ -38,6 +39,16 @@ static inline void   *pointer_to(vaddr_t address)      { return (void *)address;
 static inline vaddr_t address_of(const void *pointer)  { return (vaddr_t)pointer; }
 
 #define caller_address() ((vaddr_t)__builtin_return_address(0))
+
+static inline void words_fill(void *to, uint32_t word, size_t count)
+{
+    __asm__ volatile("rep stosl" : "+D"(to), "+c"(count) : "a"(word) : "memory");
+}
+
+static inline void words_copy(void *restrict to, const void *restrict from, size_t count)
+{
+    __asm__ volatile("rep movsl" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
+}
 
 /* Cycles or instructions since some moment; for statistics only. */
 static inline uint64_t cpu_ticks(void)

@@ -11,8 +11,8 @@
  *   OBJECT  contents of a file or of shared memory
  *   HEAP    kernel heap
  *   STACKS  the stacks window, device windows
- *   SPACES  the list of all spaces
  *   TABLES  page tables of a space
+ *   SPACES  the list of all spaces; the kernel part of their roots
  *   POOL    frame bitmap and areas
  *   SWAP    swap slots
  *   PRINT   console output
@@ -23,7 +23,7 @@
 #include "base/types.h"
 
 enum lock_rank {
-    RANK_MAP = 1, RANK_OBJECT, RANK_HEAP, RANK_STACKS, RANK_SPACES, RANK_TABLES, RANK_POOL, RANK_SWAP, RANK_PRINT,
+    RANK_MAP = 1, RANK_OBJECT, RANK_HEAP, RANK_STACKS, RANK_TABLES, RANK_SPACES, RANK_POOL, RANK_SWAP, RANK_PRINT,
     RANK_COUNT
 };
 
@@ -42,5 +42,8 @@ typedef unsigned long lock_state;
 lock_state lock_take(struct lock *lock) MUST_CHECK;
 void       lock_drop(struct lock *lock, lock_state state);
 bool       lock_held(const struct lock *lock);          /* by this CPU */
+
+/* The machine is going down: from now on no lock is taken or waited for, and each counts as held. */
+void locks_ignore(void);
 
 #endif
