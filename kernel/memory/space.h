@@ -39,10 +39,11 @@ extern struct space kernel_space;
 /*
  * Take over from the boot tables: the document's regions become regions of kernel space,
  * the image gets its rights, what boot needed alone is removed. `root` is the boot directory.
- * Called once, before the pool is open; afterwards kernel memory is as the document says.
+ * Called once, before the pool is open: new tables are taken from the map. Afterwards kernel memory is
+ * as the document says. Returns 0, or -ENOMEM when there is not even RAM for the tables.
  */
 struct memmap;
-void space_start(frame_t root, struct memmap *map);
+int space_start(frame_t root, struct memmap *map) MUST_CHECK;
 
 /* True for the space whose tables this CPU uses now; kernel space always counts as in use. */
 bool space_is_current(const struct space *space);

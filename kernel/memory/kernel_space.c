@@ -1,0 +1,215 @@
+/*
+ * kernel_space.c - from the boot tables to the tables that the document describes.
+ *
+ * The boot code maps what it needs, all of it writable. Here each region of the document becomes a
+ * region of kernel space, the image's sections get their rights, the direct map grows over
+ * the RAM there is, and what only boot needed disappears.
+ */
+#include "base/check.h"
+#include "base/error.h"
+#include "memory/cursor.h"
+#include "memory/frame.h"
+#include "memory/slot.h"
+#include "memory/space.h"
+#include "memory/table.h"
+
+struct space kernel_space;
+
+/* The document's regions that exist from the start; windows get theirs as they are used. */
+enum { STANDING_REGIONS = 32 };
+static struct region standing[STANDING_REGIONS];
+static uint32_t      standing_count;
+
+static struct memmap *early_map;        /* where tables come from before the pool is open */
+
+int early_table_frame(frame_t *out)
+{
+    paddr_t start;
+    int     err;
+
+    assert(early_map != NULL);
+    err = memmap_take(early_map, PAGE_SIZE, PAGE_SIZE, 0, direct_end ? direct_end : (paddr_t)early_map->limit << PAGE_SHIFT,
+                      OWNER_TABLES, &start);
+    if (err != 0)
+        return err;
+    *out = frame_of(start);
+    frame_clear(*out);
+    return 0;
+}
+
+static bool stands(const struct layout_region *home)
+{
+    if (home->span.first < layout.user_end || span_empty(home->span))
+        return false;
+    switch (home->backing) {
+    case BACKING_FIXED: case BACKING_IMAGE: case BACKING_TABLES: case BACKING_SLOTS: case BACKING_ALIAS:
+        return true;
+    default:
+        return home->purpose == PURPOSE_RECORDS;
+    }
+}
+
+static void enter_standing_regions(void)
+{
+    region_tree_start(&kernel_space.map, (struct span){ layout.user_end, layout.space_end });
+    for (uint32_t i = 0; i < layout.region_count; i++) {
+        const struct layout_region *home = &layout.regions[i];
+        struct region              *region = &standing[standing_count];
+        int                         err;
+
+        if (!stands(home))
+            continue;
+        assert(standing_count < STANDING_REGIONS);
+        *region = (struct region){ .span = home->span, .rights = home->rights, .backing = home->backing,
+                                   .name = home->name, .home = home };
+        err = region_insert(&kernel_space.map, region);
+        assert(err == 0);                       /* the layout compiler has seen to it */
+        standing_count++;
+    }
+}
+
+static uint32_t count_tables(void)
+{
+    uint32_t tables = 1;
+
+    for (page_t page = layout.user_end; page < layout.space_end; page += mmu_reach(MMU_LEVELS)) {
+        const struct layout_region *home = layout_region_of(page);
+
+        if (home->backing != BACKING_TABLES && home->backing != BACKING_ALIAS &&
+            entry_kind(entry_read(entry_at(&kernel_space, page, MMU_LEVELS)), MMU_LEVELS) == ENTRY_TABLE)
+            tables++;
+    }
+    return tables;
+}
+
+static void remove_boot_map(const struct layout_boot_map *map)
+{
+    for (page_t page = map->span.first; page < map->span.end; page += mmu_reach(MMU_LEVELS))
+        entry_write(entry_at(&kernel_space, page, MMU_LEVELS), entry_empty());
+}
+
+static void remove_boot_maps(void)
+{
+    for (uint32_t i = 0; i < layout.boot_map_count; i++)
+        if (!layout.boot_maps[i].keep)
+            remove_boot_map(&layout.boot_maps[i]);
+    mmu_flush_all();
+}
+
+static entry_t fixed_entry(const struct layout_region *home, page_t page, unsigned level)
+{
+    frame_t frame = { (uint32_t)(home->frame + (page - home->span.first)) };
+
+    return entry_leaf(frame, home->rights, CACHE_BACK, mmu_features.global, level);
+}
+
+/* Whole stretches of MMU_ENTRIES frames take one entry where the processor can do that. */
+static bool map_large(const struct layout_region *home, page_t page, page_t end)
+{
+    page_t   reach = mmu_reach(MMU_LARGE_LEVEL);
+    entry_t *at;
+
+    if (!mmu_features.large || page % reach != 0 || end - page < reach ||
+        entry_frame(fixed_entry(home, page, 1)).no % reach != 0)
+        return false;
+    at = entry_at(&kernel_space, page, MMU_LARGE_LEVEL);
+    if (at == NULL || entry_kind(entry_read(at), MMU_LARGE_LEVEL) != ENTRY_EMPTY)
+        return false;
+    entry_write(at, fixed_entry(home, page, MMU_LARGE_LEVEL));
+    return true;
+}
+
+/* Map or unmap single pages of a fixed region so that exactly [.., end) is there. Returns 0 or -ENOMEM. */
+static int map_small(const struct layout_region *home, struct span part, page_t end)
+{
+    struct cursor c;
+    int           err = cursor_open(&c, &kernel_space, part, part.first < end ? CURSOR_BUILD : 0);
+
+    if (err != 0)
+        return err;
+    for (page_t page = part.first; page < part.end; page++) {
+        bool there = entry_present(cursor_read(&c, page));
+
+        if (page < end && !there)
+            cursor_map(&c, page, entry_frame(fixed_entry(home, page, 1)), home->rights, CACHE_BACK);
+        else if (page < end)
+            cursor_protect(&c, page, home->rights);
+        else if (there)
+            cursor_remove(&c, page);
+    }
+    cursor_close(&c);
+    return 0;
+}
+
+/*
+ * A fixed region shows physical memory at a constant distance. All of it is mapped when it lies in what the
+ * boot code has mapped for good (A1: the first 4 MiB, RAM or not); the direct map ends with the RAM.
+ */
+static page_t fixed_end(const struct layout_region *home, uint32_t ram_end)
+{
+    size_t have = ram_end > home->frame ? ram_end - home->frame : 0;
+
+    if (home->purpose != PURPOSE_DIRECT || have >= span_pages(home->span))
+        return home->span.end;
+    return home->span.first + have;
+}
+
+static int map_fixed(const struct layout_region *home, uint32_t ram_end)
+{
+    page_t reach = mmu_reach(MMU_LARGE_LEVEL);
+    page_t end   = fixed_end(home, ram_end);
+    page_t next;
+
+    for (page_t page = home->span.first; page < home->span.end; page = next) {
+        int err;
+
+        next = (page / reach + 1) * reach;
+        if (next > home->span.end)
+            next = home->span.end;
+        if (page >= end && entry_at(&kernel_space, page, 1) == NULL)
+            break;
+        if (!map_large(home, page, end) && (err = map_small(home, (struct span){ page, next }, end)) != 0)
+            return err;
+        if (home->purpose == PURPOSE_DIRECT && page < end)
+            direct_end = (paddr_t)(home->frame + ((next < end ? next : end) - home->span.first)) << PAGE_SHIFT;
+    }
+    return 0;
+}
+
+static void protect_image(const struct layout_region *home)
+{
+    struct cursor c;
+    int           err = cursor_open(&c, &kernel_space, home->span, 0);
+
+    assert(err == 0);
+    for (page_t page = home->span.first; page < home->span.end; page++)
+        cursor_protect(&c, page, home->rights);
+    cursor_close(&c);
+}
+
+int space_start(frame_t root, struct memmap *map)
+{
+    uint32_t ram_end = memmap_end(map);
+
+    standing_count = 0;
+    early_map      = map;
+    kernel_space   = (struct space){ .root = root };
+    kernel_space.map_lock    = (struct lock)LOCK("regions of kernel space", RANK_MAP);
+    kernel_space.tables_lock = (struct lock)LOCK("tables of kernel space", RANK_TABLES);
+    remove_boot_maps();
+    enter_standing_regions();
+    kernel_space.table_frames = count_tables();
+
+    for (uint32_t i = 0; i < layout.region_count; i++) {
+        const struct layout_region *home = &layout.regions[i];
+        int err = 0;
+
+        if (home->backing == BACKING_IMAGE && !span_empty(home->span))
+            protect_image(home);
+        else if (home->backing == BACKING_FIXED)
+            err = map_fixed(home, ram_end);
+        if (err != 0)
+            return err;
+    }
+    return 0;
+}

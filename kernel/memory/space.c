@@ -1,0 +1,133 @@
+/*
+ * space.c - address spaces: their creation, their end, and what they share.
+ *
+ * Lock order: map_lock, then the tables_lock that a cursor takes, then list_lock.
+ */
+#include "memory/space.h"
+
+#include "base/check.h"
+#include "base/error.h"
+#include "memory/cursor.h"
+#include "memory/frame.h"
+#include "memory/table.h"
+
+static struct lock   list_lock = LOCK("list of spaces", RANK_SPACES);
+static struct space *spaces;                            /* [list_lock] all but kernel_space */
+
+bool space_is_current(const struct space *space)
+{
+    return space == &kernel_space || frame_is(mmu_active(), space->root);
+}
+
+/* ---- Creation and end ------------------------------------------------------------------ */
+
+/* The entries of one root lie side by side, however the layout reaches them. */
+static void copy_kernel_part(const struct space *space)
+{
+    page_t         reach = mmu_reach(MMU_LEVELS);
+    const entry_t *from  = entry_at(&kernel_space, layout.user_end, MMU_LEVELS);
+    entry_t       *to    = entry_at(space, layout.user_end, MMU_LEVELS);
+
+    for (page_t page = layout.user_end; page < layout.space_end; page += reach)
+        entry_write(to++, entry_read(from++));
+}
+
+/* What belongs to one process alone starts empty; the self-reference names the root it lies in. */
+static void start_own_part(const struct space *space)
+{
+    page_t reach = mmu_reach(MMU_LEVELS);
+
+    for (uint32_t i = 0; i < layout.region_count; i++) {
+        const struct layout_region *home = &layout.regions[i];
+        bool self = home->backing == BACKING_TABLES;
+
+        if (home->span.first < layout.user_end || (!self && home->scope != SCOPE_PROCESS))
+            continue;
+        for (page_t page = home->span.first; page < home->span.end; page += reach)
+            entry_write(entry_at(space, page, MMU_LEVELS), self ? entry_self(space->root) : entry_empty());
+    }
+}
+
+int space_create(struct space *space)
+{
+    lock_state tables, list;
+    frame_t    root;
+
+    if (frame_get(OWNER_TABLES, FRAME_ZERO, &root) != 0)
+        return -ENOMEM;
+
+    *space = (struct space){ .root = root, .table_frames = 1 };
+    space->map_lock    = (struct lock)LOCK("regions of a space", RANK_MAP);
+    space->tables_lock = (struct lock)LOCK("tables of a space", RANK_TABLES);
+    region_tree_start(&space->map, layout.purpose[PURPOSE_USER]->span);
+
+    /* Both locks: no kernel table may appear between the copy and the listing. */
+    tables = lock_take(&kernel_space.tables_lock);
+    list   = lock_take(&list_lock);
+    copy_kernel_part(space);
+    start_own_part(space);
+    space->next = spaces;
+    if (spaces != NULL)
+        spaces->previous = space;
+    spaces = space;
+    lock_drop(&list_lock, list);
+    lock_drop(&kernel_space.tables_lock, tables);
+    return 0;
+}
+
+static void unlist(struct space *space)
+{
+    lock_state state = lock_take(&list_lock);
+
+    if (space->previous != NULL)
+        space->previous->next = space->next;
+    else
+        spaces = space->next;
+    if (space->next != NULL)
+        space->next->previous = space->previous;
+    lock_drop(&list_lock, state);
+}
+
+/* Cursors may be as wide as a space, but hold a spin lock: so one upper entry's reach at a time. */
+static void discard_user_pages(struct space *space)
+{
+    page_t step = mmu_reach(MMU_LEVELS);
+
+    for (page_t at = 0; at < layout.user_end; at += step) {
+        struct span   part = { at, at + step < layout.user_end ? at + step : layout.user_end };
+        struct cursor c;
+        int           err = cursor_open(&c, space, part, 0);
+
+        assert(err == 0);                       /* without CURSOR_BUILD nothing can fail */
+        for (page_t page = cursor_next(&c, at); page < part.end; page = cursor_next(&c, page + 1))
+            cursor_discard(&c, page);
+        cursor_close(&c);
+    }
+}
+
+void space_destroy(struct space *space)
+{
+    assert(space != &kernel_space && !space_is_current(space));
+
+    discard_user_pages(space);
+    unlist(space);
+    assert(space->resident == 0 && space->table_frames == 1);
+    frame_put(space->root);
+    space->root = NO_FRAME;
+}
+
+void space_activate(struct space *space)
+{
+    mmu_activate(space->root);
+}
+
+void space_share_entry(page_t page, entry_t entry)
+{
+    lock_state state = lock_take(&list_lock);
+
+    assert(lock_held(&kernel_space.tables_lock));
+    if (layout_region_of(page)->scope == SCOPE_ALL)
+        for (const struct space *s = spaces; s != NULL; s = s->next)
+            entry_write(entry_at(s, page, MMU_LEVELS), entry);
+    lock_drop(&list_lock, state);
+}

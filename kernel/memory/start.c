@@ -1,0 +1,223 @@
+/*
+ * start.c - from a memory map to a working memory manager, in one order.
+ */
+#include "memory/start.h"
+
+#include "base/check.h"
+#include "base/print.h"
+#include "base/range.h"
+#include "cpu.h"
+#include "memory/cursor.h"
+#include "memory/frame.h"
+#include "memory/heap.h"
+#include "memory/slot.h"
+#include "memory/space.h"
+#include "memory/stack.h"
+
+/* Fewer free frames than this and the first command would fail: say so before it does. */
+enum { FREE_AT_LEAST = 24 };
+
+static struct memmap map;
+static char          problem[160];
+
+const struct memmap *memory_map(void) { return &map; }
+
+static const char *too_little(uint64_t bytes_short)
+{
+    uint64_t found = (uint64_t)memmap_ram(&map) * PAGE_SIZE;
+
+    format_text(problem, sizeof problem, "too little memory for layout %s: %u KiB of RAM found, at least %u KiB needed",
+                layout.name, (unsigned)(found / KiB), (unsigned)((found + bytes_short + KiB - 1) / KiB));
+    return problem;
+}
+
+/* ---- 1: the map, and what memory already holds ------------------------------------------- */
+
+static void read_ranges(const struct boot_info *info)
+{
+    memmap_start(&map, MMU_FRAMES_END);
+    for (uint32_t i = 0; i < info->range_count; i++)
+        memmap_add(&map, info->ranges[i].base, info->ranges[i].length, info->ranges[i].type == BOOT_USABLE);
+}
+
+static void own_frames(uintptr_t first, uintptr_t end, enum owner owner)
+{
+    memmap_own(&map, (paddr_t)first << PAGE_SHIFT, (paddr_t)end << PAGE_SHIFT, owner);
+}
+
+static void own_rows(enum physical_use use, enum owner owner)
+{
+    for (uint32_t i = 0; i < layout.physical_count; i++)
+        if (layout.physical[i].use == use)
+            own_frames(layout.physical[i].first, layout.physical[i].end, owner);
+}
+
+static void own_structure(paddr_t place)
+{
+    if (place != 0)
+        memmap_own(&map, round_down(place, PAGE_SIZE), round_down(place, PAGE_SIZE) + PAGE_SIZE, OWNER_IMAGE);
+}
+
+static void own_what_is_there(const struct start_facts *facts)
+{
+    const struct boot_info *info = facts->info;
+
+    memmap_own(&map, facts->boot_start, facts->boot_end, OWNER_BOOT);
+    memmap_own(&map, facts->image_start, facts->image_end, OWNER_IMAGE);
+    for (uint32_t i = 0; i < info->module_count; i++)
+        if (info->modules[i].start < info->modules[i].end)
+            memmap_own(&map, info->modules[i].start, info->modules[i].end, OWNER_BOOT);
+    for (uint32_t i = 0; i < facts->device_count; i++)
+        memmap_own(&map, facts->devices[i].start, facts->devices[i].end, OWNER_HELD);
+    own_structure(layout.tss);
+    own_structure(layout.gdt);
+    own_structure(layout.idt);
+    own_rows(PHYSICAL_HARDWARE, OWNER_HELD);
+    own_rows(PHYSICAL_BITMAP, OWNER_BITMAP);
+}
+
+/* True when every frame of the image is RAM: a loader may have put it where there is none. */
+static bool image_is_in_ram(const struct start_facts *facts)
+{
+    for (paddr_t at = facts->image_start; at < facts->image_end; at += PAGE_SIZE) {
+        const struct memmap_range *range = memmap_find(&map, frame_of(at));
+
+        if (range == NULL || !range->ram)
+            return false;
+    }
+    return true;
+}
+
+/* ---- 2: places for the pool's own data ------------------------------------------------------ */
+
+struct block {
+    uint64_t   bytes;
+    enum owner owner;
+    bool       placed;
+    paddr_t    start;
+    void      *pointer;
+};
+
+struct places {
+    struct block bitmap, summary, records;
+};
+
+/* The rows that a document sets aside for the kernel's structures are used first. */
+static void place_in_rows(struct block *block)
+{
+    for (uint32_t i = 0; i < layout.physical_count && !block->placed; i++) {
+        const struct layout_physical *row = &layout.physical[i];
+
+        if (row->use == PHYSICAL_KERNEL)
+            block->placed = memmap_take(&map, block->bytes, PAGE_SIZE, (paddr_t)row->first << PAGE_SHIFT,
+                                        (paddr_t)row->end << PAGE_SHIFT, block->owner, &block->start) == 0;
+    }
+}
+
+static struct places measure(void)
+{
+    uint32_t                    end    = memmap_end(&map);
+    const struct layout_policy *policy = &layout.policy;
+    struct places               places = {
+        .bitmap  = { .bytes = frames_bitmap_bytes(policy, end), .owner = OWNER_BITMAP },
+        .summary = { .bytes = frames_summary_bytes(end), .owner = OWNER_BITMAP },
+        .records = { .bytes = frames_record_bytes(end), .owner = OWNER_RECORDS },
+    };
+
+    if (policy->bitmap_at == BITMAP_FIXED) {
+        places.bitmap.start  = policy->bitmap_start;
+        places.bitmap.placed = true;
+    } else {
+        place_in_rows(&places.bitmap);
+    }
+    place_in_rows(&places.summary);
+    place_in_rows(&places.records);
+    return places;
+}
+
+/* Show a block in the records window, where it has no permanent address. Returns 0 or -ENOMEM. */
+static int show_in_window(struct block *block)
+{
+    const struct layout_region *window = layout.purpose[PURPOSE_RECORDS];
+    struct span   span = span_of(window->span.first, pages_for(block->bytes));
+    struct cursor c;
+    int           err = cursor_open(&c, &kernel_space, span, CURSOR_BUILD);
+
+    if (err != 0)
+        return err;
+    for (page_t page = span.first; page < span.end; page++)
+        cursor_map(&c, page, (frame_t){ frame_of(block->start).no + (uint32_t)(page - span.first) }, window->rights,
+                   CACHE_BACK);
+    cursor_close(&c);
+    block->pointer = pointer_to(page_address(span.first));
+    return 0;
+}
+
+/* Give a block its place, if it has none, and its pointer. False when there is no room. */
+static bool settle(struct block *block, bool window_serves)
+{
+    paddr_t below = window_serves ? (paddr_t)MMU_FRAMES_END << PAGE_SHIFT : direct_end;
+
+    if (!block->placed && memmap_take(&map, block->bytes, PAGE_SIZE, 0, direct_end, block->owner, &block->start) != 0 &&
+        memmap_take(&map, block->bytes, PAGE_SIZE, 0, below, block->owner, &block->start) != 0)
+        return false;
+    block->pointer = physical_pointer(block->start, block->bytes);
+    if (block->pointer == NULL)
+        return window_serves && show_in_window(block) == 0;
+    return true;
+}
+
+/* ---- 3 to 5 ----------------------------------------------------------------------------------- */
+
+static const char *open_pool(struct places *places)
+{
+    bool window = layout.purpose[PURPOSE_RECORDS] != NULL;
+
+    if (!settle(&places->bitmap, false))
+        return too_little(places->bitmap.bytes);
+    if (!settle(&places->summary, false))
+        return too_little(places->summary.bytes);
+    if (!settle(&places->records, window))
+        return too_little(places->records.bytes);
+    frames_open(&map, &layout.policy, frame_of(direct_end).no, places->bitmap.pointer, places->summary.pointer,
+                places->records.pointer);
+    return NULL;
+}
+
+/* What only boot needed is ordinary memory again, where the direct map goes on showing it. */
+static void reclaim_boot(const struct start_facts *facts)
+{
+    frame_t first = frame_of(facts->boot_start);
+
+    if (layout.purpose[PURPOSE_DIRECT] != NULL && frame_is_ram(first))
+        frame_reclaim(first, (uint32_t)((facts->boot_end - facts->boot_start) >> PAGE_SHIFT), OWNER_BOOT);
+}
+
+const char *memory_start(const struct start_facts *facts)
+{
+    struct places places;
+    const char   *wrong;
+
+    read_ranges(facts->info);
+    if (memmap_ram(&map) == 0)
+        return "the boot loader gave no memory map with usable memory";
+    own_what_is_there(facts);
+    if (!image_is_in_ram(facts))
+        return too_little(facts->image_end - facts->image_start);
+    places = measure();
+    own_rows(PHYSICAL_KERNEL, OWNER_HELD);
+    own_rows(PHYSICAL_IMAGE, OWNER_HELD);
+
+    slots_start(facts->slot_table);
+    if (space_start(facts->root, &map) != 0)
+        return too_little(PAGE_SIZE);
+    wrong = open_pool(&places);
+    if (wrong != NULL)
+        return wrong;
+    stacks_start();
+    heap_start();
+    reclaim_boot(facts);
+    if (frames_free() < FREE_AT_LEAST)
+        return too_little((uint64_t)(FREE_AT_LEAST - frames_free()) * PAGE_SIZE);
+    return NULL;
+}
