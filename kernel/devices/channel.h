@@ -1,0 +1,43 @@
+/*
+ * channel.h - the one stream of framed bytes between a sealed program and its host.
+ *
+ * `./quire run` starts the machine with a virtio console (or, failing that, the first
+ * serial line) connected to itself, and speaks this protocol on it. Both sides include this file.
+ * A frame is a header of four bytes and up to 65535 bytes that follow:
+ *
+ *     byte 0      kind (CHANNEL_*)
+ *     byte 1      zero
+ *     bytes 2, 3  length of what follows, little endian
+ *
+ * Guest to host: OUTPUT and ERRORS carry the program's bytes unchanged; WANT (a uint32, little
+ * endian) says how many more bytes of INPUT the guest can take, so that nothing is lost and
+ * nothing needs an unbounded buffer; EXIT (two int32: kind, number) is the last frame of a run;
+ * REPORT and LOG carry text for people.
+ * Host to guest: INPUT (length 0: end of input), WINDOW (two uint16: columns, rows), SIGNAL (a byte: a
+ * Linux signal number for the foreground, when the host's own terminal delivered one).
+ */
+#ifndef QUIRE_DEVICES_CHANNEL_H
+#define QUIRE_DEVICES_CHANNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum channel_kind {
+    CHANNEL_OUTPUT = 1, CHANNEL_ERRORS = 2, CHANNEL_WANT = 3, CHANNEL_EXIT = 4, CHANNEL_REPORT = 5, CHANNEL_LOG = 6,
+    CHANNEL_INPUT = 16, CHANNEL_WINDOW = 17, CHANNEL_SIGNAL = 18,
+};
+
+enum { CHANNEL_HEADER = 4, CHANNEL_PAYLOAD = 65535 };
+
+/* CHANNEL_EXIT's kind. */
+enum { CHANNEL_EXITED = 0, CHANNEL_KILLED = 1, CHANNEL_NOT_STARTED = 2 };   /* number: status, signal, errno */
+
+/*
+ * What to run is in the archive itself, as files that no program sees:
+ *   .quire/arguments     each argument, then a NUL; the first is the program's path in the guest
+ *   .quire/environment   each NAME=VALUE, then a NUL
+ *   .quire/options       lines: `report`, `terminal` (standard streams are a terminal), `directory PATH`
+ */
+#define CHANNEL_FOLDER ".quire"
+
+#endif
