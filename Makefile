@@ -128,8 +128,10 @@ run: kernel | $(O)/setup-run            ## boot in QEMU; leave with Ctrl-a x. ME
 	$(QEMU) -accel tcg -m $(MEMORY) -display none -no-reboot -nodefaults -device isa-debug-exit,iobase=0xf4 \
 	    -serial mon:stdio -kernel $(B)/kernel.elf -append "$(APPEND)" || test $$? -eq 1
 
-test: | $(O)/setup-test                 ## everything that can be checked; the last line counts it
-	tests/run --build $(O) --layouts "$(LAYOUTS)" --fuzz-seconds $(FUZZ_SECONDS)
+test: | $(O)/setup-test                 ## everything that can be checked; ONLY=word: what has it in its name
+	@tests/run --build $(O) --layouts "$(LAYOUTS)" --tool-tests "$(basename $(notdir $(tool_tests)))" \
+	    --machine-tests "$(basename $(notdir $(machine_tests)))" \
+	    --fuzzers "$(fuzzers)" --fuzz-seconds $(FUZZ_SECONDS) $(ONLY)
 
 iso: $(O)/quire.iso                     ## a CD image whose GRUB menu carries every layout
 

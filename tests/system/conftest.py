@@ -1,0 +1,109 @@
+"""conftest.py - what the system tests share: machines to boot, and how results are told.
+
+A test that asks for `layout` runs under each layout; `boot` starts a machine with
+that layout's kernel and waits for the prompt. The serial line of a failed test is
+printed and kept; that of a good one is thrown away.
+"""
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+from quire import Machine
+
+TREE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+BUILD = os.environ.get("QUIRE_BUILD", os.path.join(TREE, "build"))
+LAYOUTS = os.environ.get("QUIRE_LAYOUTS", "higher-half quire").split()
+LOGS = os.environ.get("QUIRE_LOGS", os.path.join(BUILD, "logs"))
+
+
+class House:
+    """The tree under test: where its products are, and how more of them are made."""
+    tree, build, layouts, logs = TREE, BUILD, LAYOUTS, LOGS
+
+    def kernel(self, layout, checked=False):
+        return os.path.join(BUILD, layout + ("-checked" if checked else ""), "kernel.elf")
+
+    def make(self, *words, output=BUILD):
+        """Run make; returns (exit status, all it printed)."""
+        done = subprocess.run(["make", "-C", TREE, "--no-print-directory", f"O={output}", *words],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
+        return done.returncode, done.stdout
+
+    def quire(self, *words):
+        """Run the host command; returns (exit status, all it printed)."""
+        done = subprocess.run([os.path.join(BUILD, "quire"), *words], cwd=TREE, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=60,
+                              env={**os.environ, "QUIRE_HOME": TREE})
+        return done.returncode, done.stdout
+
+
+@pytest.fixture
+def house():
+    return House()
+
+
+@pytest.fixture(params=LAYOUTS)
+def layout(request):
+    return request.param
+
+
+@pytest.fixture
+def start(request):
+    """A function that starts a machine: start(kernel=..., memory="32M", append=...)."""
+    os.makedirs(LOGS, exist_ok=True)
+    name = re.sub(r"[^\w.-]+", "-", request.node.name).strip("-")
+    machines = []
+
+    def start_machine(**how):
+        log = os.path.join(LOGS, f"{name}{'-%d' % len(machines) if machines else ''}.serial")
+        machines.append(Machine(log=log, **how))
+        return machines[-1]
+
+    yield start_machine
+
+    outcome = getattr(request.node, "outcome_of_call", None)
+    for machine in machines:
+        machine.close()
+        if outcome == "passed":
+            os.unlink(machine.log_path)
+
+
+@pytest.fixture
+def boot(start, layout, house):
+    """A function that boots this test's layout and returns the machine at its prompt."""
+    def boot_layout(checked=False, **how):
+        machine = start(kernel=house.kernel(layout, checked), **how)
+        machine.greeting = machine.prompt()
+        return machine
+
+    return boot_layout
+
+
+# ---- How results are told: one RESULT line each, which tests/run reads ------------------
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.when == "call":
+        item.outcome_of_call = report.outcome
+
+
+def pytest_runtest_logreport(report):
+    if report.when == "call" or report.outcome != "passed":
+        if report.failed:
+            print(report.longreprtext)
+            for title, text in report.sections:
+                print(f"-- {title}\n{text}")
+        elif report.skipped:
+            print(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext)
+        outcome = "failed" if report.failed else report.outcome
+        print(f"RESULT {outcome} {report.duration:.2f} {report.nodeid.split('::', 1)[-1]}", flush=True)
+
+
+def pytest_collectreport(report):
+    if report.failed:
+        print(report.longreprtext, flush=True)

@@ -1,0 +1,180 @@
+"""quire.py - a virtual machine that runs Quire, and the conversation with it.
+
+    with Machine(kernel="build/quire/kernel.elf", log="logs/boot.log") as machine:
+        machine.prompt()                        # the console is there
+        print(machine.command("frames"))        # what one command prints
+        machine.physical(0x60000, 16)           # bytes of RAM, without asking the kernel
+        assert machine.leave() == 0             # the `exit` command's value
+
+The console is QEMU's serial line on this program's standard streams; RAM is read
+through QEMU's own monitor (QMP), so a test can compare what the kernel says with
+what is there. All that the serial line carried is kept in `log`.
+"""
+import json
+import os
+import re
+import shutil
+import socket
+import tempfile
+
+import pexpect
+
+PROMPT = "quire> "
+QEMU = "qemu-system-i386"
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+class MachineError(AssertionError):
+    """What was expected of a machine did not come; says what came instead."""
+
+
+class Machine:
+    """One QEMU with Quire in it. Time-outs are in seconds of real time."""
+
+    def __init__(self, log, kernel=None, iso=None, memory="64M", append="", cpu=None, devices=(),
+                 modules=(), icount=False, timeout=30):
+        assert (kernel is None) != (iso is None)
+        self.timeout = timeout
+        self.folder = tempfile.mkdtemp(prefix="quire-")
+        self.monitor_path = os.path.join(self.folder, "monitor")
+        self.monitor = None
+        words = ["-accel", "tcg", "-m", str(memory), "-display", "none", "-no-reboot", "-nodefaults",
+                 "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04",
+                 "-chardev", "stdio,id=serial,signal=off", "-serial", "chardev:serial",
+                 "-qmp", f"unix:{self.monitor_path},server=on,wait=off"]
+        if kernel:
+            words += ["-kernel", kernel]
+            if append:
+                words += ["-append", append]
+            if modules:
+                words += ["-initrd", ",".join(modules)]
+        else:
+            words += ["-cdrom", iso, "-boot", "d"]
+        if cpu:
+            words += ["-cpu", cpu]
+        if icount:
+            words += ["-icount", "shift=0,sleep=off"]
+        words += list(devices)
+
+        self.log_path = log
+        self.log = open(log, "w")
+        self.log.write("$ " + " ".join([QEMU] + words) + "\n")
+        self.child = pexpect.spawn(QEMU, words, echo=False, timeout=timeout, encoding="latin-1",
+                                   codec_errors="replace", dimensions=(50, 200))
+        self.child.logfile_read = self.log
+        self.child.delaybeforesend = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """End QEMU, whatever it is doing."""
+        if self.monitor:
+            self.monitor.close()
+        self.child.close(force=True)
+        self.log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # ---- The serial line -----------------------------------------------------------
+
+    def said(self):
+        """The last lines that came, for a message about a failure."""
+        text = (self.child.before or "") if isinstance(self.child.before, str) else ""
+        return clean(text)[-2000:]
+
+    def expect(self, pattern, timeout=None):
+        """Wait for a regular expression; returns the match."""
+        try:
+            self.child.expect(pattern, timeout=timeout or self.timeout)
+        except pexpect.TIMEOUT:
+            raise MachineError(f"after {timeout or self.timeout} s nothing like {pattern!r}; "
+                               f"it said:\n{self.said()}") from None
+        except pexpect.EOF:
+            self.child.wait()
+            raise MachineError(f"QEMU ended (status {self.child.exitstatus}) before {pattern!r}; "
+                               f"it said:\n{self.said()}") from None
+        return self.child.match
+
+    def prompt(self, timeout=None):
+        """Wait for the console's prompt; returns what was printed before it."""
+        self.expect(re.escape(PROMPT), timeout)
+        return clean(self.child.before)
+
+    def send(self, text):
+        self.child.send(text)
+
+    def command(self, line, timeout=None):
+        """Type one line at the prompt; returns what it prints, without line and prompt."""
+        self.child.send(line + "\r")
+        self.expect(re.escape(line) + r"\r*\n", timeout)
+        self.expect(re.escape(PROMPT), timeout)
+        return clean(self.child.before)
+
+    def end(self, timeout=None):
+        """Wait until QEMU ends; returns (what it still said, its exit status)."""
+        try:
+            self.child.expect(pexpect.EOF, timeout=timeout or self.timeout)
+        except pexpect.TIMEOUT:
+            raise MachineError(f"QEMU still runs after {timeout or self.timeout} s; "
+                               f"it said:\n{self.said()}") from None
+        said = clean(self.child.before)
+        self.child.wait()
+        return said, self.child.exitstatus
+
+    def leave(self, value=0):
+        """The console's `exit`; returns the value that came out of the machine."""
+        self.child.send(f"exit {value}\r" if value else "exit\r")
+        _, status = self.end()
+        if status is None or not status & 1:
+            raise MachineError(f"QEMU ended with status {status}: not by the kernel's exit")
+        return status >> 1
+
+    # ---- Behind the kernel's back --------------------------------------------------
+
+    def ask(self, command, **arguments):
+        """One QMP command; returns its answer."""
+        if self.monitor is None:
+            self.monitor = socket.socket(socket.AF_UNIX)
+            self.monitor.settimeout(self.timeout)
+            self.monitor.connect(self.monitor_path)
+            self.answers = self.monitor.makefile("r")
+            json.loads(self.answers.readline())
+            self.ask("qmp_capabilities")
+        self.monitor.sendall(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
+        while True:
+            answer = json.loads(self.answers.readline())
+            if "error" in answer:
+                raise MachineError(f"{command}: {answer['error']['desc']}")
+            if "return" in answer:
+                return answer["return"]
+
+    def _saved(self, command, address, size):
+        path = os.path.join(self.folder, "bytes")
+        self.ask(command, val=address, size=size, filename=path)
+        with open(path, "rb") as file:
+            return file.read()
+
+    def physical(self, address, size):
+        """Bytes of physical memory."""
+        return self._saved("pmemsave", address, size)
+
+    def virtual(self, address, size):
+        """Bytes of virtual memory, as the processor sees them now."""
+        return self._saved("memsave", address, size)
+
+    def monitor_command(self, line):
+        """A command of QEMU's human monitor, such as `info registers`."""
+        return self.ask("human-monitor-command", **{"command-line": line})
+
+    def registers(self):
+        """Control registers by name: CR0, CR2, CR3, CR4, EIP."""
+        text = self.monitor_command("info registers")
+        return {name: int(value, 16) for name, value in re.findall(r"\b(CR\d|EIP)=([0-9a-f]+)", text)}
+
+
+def clean(text):
+    """Serial output as lines of text: no carriage returns, no escape sequences."""
+    return ESCAPES.sub("", text).replace("\r", "")
