@@ -6,9 +6,19 @@
  * idle CPU audits the machine for ever. The auditor changes nothing, allocates nothing, and reports
  * the first few failures with an invariant's id, address and frame.
  *
- * Locking  takes each structure's own lock for the slice it looks at; a full pass inside
- *          a panic takes none.
- * Cost     a step: at most AUDIT_SLICE entries or records. A full pass: all of memory.
+ * Besides the invariants of each part there are cross checks between the parts (audit_cross.c):
+ *
+ *   X1  frames of owner TABLES are exactly the tables that walking all spaces reaches, each once
+ *   X2  a frame of owner HEAP, STACK or USER has as many references as entries name it
+ *   X3  an entry of a window names a frame of an owner that belongs there: never a free one,
+ *       never another part's, and no RAM through a device window
+ *   X4  memory map and frame records agree on what is RAM
+ *
+ * Locking  takes each structure's own lock for the part it looks at; inside a panic
+ *          locks_ignore() has been called and none is taken. A full pass compares parts with
+ *          each other, so nobody may change memory meanwhile: the caller sees to it.
+ * Cost     a step: AUDIT_SLICE records, or the tables below one upper entry of a root, or one small
+ *          structure. A full pass: all of memory, once for each frame record and each entry.
  */
 #ifndef QUIRE_MEMORY_AUDIT_H
 #define QUIRE_MEMORY_AUDIT_H
@@ -47,6 +57,12 @@ bool audit_full(struct audit_report *report);
 
 /* The next slice. Returns false when it found a failure, which is in the report. */
 bool audit_step(struct audit_report *report);
+
+/* The cross checks X1..X4, of which audit_full() is the usual caller. */
+void audit_cross(struct audit_report *report);
+
+/* The invariant with this id, letter case ignored; NULL if there is none. */
+const struct invariant *audit_find(const char *id);
 
 /* Print a report: one line when clean, else one line a failure. */
 void audit_print(const struct audit_report *report);

@@ -19,6 +19,19 @@ bool space_is_current(const struct space *space)
     return space == &kernel_space || frame_is(mmu_active(), space->root);
 }
 
+const struct space *space_after(const struct space *space)
+{
+    lock_state          state;
+    const struct space *after;
+
+    if (space == NULL)
+        return &kernel_space;
+    state = lock_take(&list_lock);
+    after = space == &kernel_space ? spaces : space->next;
+    lock_drop(&list_lock, state);
+    return after;
+}
+
 /* ---- Creation and end ------------------------------------------------------------------ */
 
 /* The entries of one root lie side by side, however the layout reaches them. */

@@ -45,6 +45,12 @@ extern struct space kernel_space;
 struct memmap;
 int space_start(frame_t root, struct memmap *map) MUST_CHECK;
 
+/*
+ * All spaces one by one: kernel_space after NULL, then the others, then NULL. Takes the list lock inside;
+ * the caller sees to it that the space it holds is not destroyed meanwhile.
+ */
+const struct space *space_after(const struct space *space);
+
 /* True for the space whose tables this CPU uses now; kernel space always counts as in use. */
 bool space_is_current(const struct space *space);
 
@@ -72,6 +78,8 @@ void kernel_unmap(struct region *region);
 
 struct audit_report;
 void space_audit(const struct space *space, struct audit_report *report);      /* S1..S5, C1..C3 */
+/* One part of it, for the auditor's slices: S1..S3, S5 for the entries of `part`, which upper entries begin and end. */
+void space_audit_part(const struct space *space, struct span part, struct audit_report *report);
 bool space_ok(const struct space *space);
 
 #endif

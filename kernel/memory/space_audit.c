@@ -127,6 +127,17 @@ void space_audit(const struct space *space, struct audit_report *report)
     region_tree_audit(&space->map, report);
 }
 
+void space_audit_part(const struct space *space, struct span part, struct audit_report *report)
+{
+    struct walk walk   = { .space = space, .report = report };
+    lock_state  map    = lock_take((struct lock *)&space->map_lock);
+    lock_state  tables = lock_take((struct lock *)&space->tables_lock);
+
+    walk_level(&walk, part, MMU_LEVELS);
+    lock_drop((struct lock *)&space->tables_lock, tables);
+    lock_drop((struct lock *)&space->map_lock, map);
+}
+
 bool space_ok(const struct space *space)
 {
     struct audit_report report = { 0 };
