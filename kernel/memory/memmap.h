@@ -8,11 +8,11 @@
  * whole frames, all others grow to whole frames.
  *
  * Then the boot code carves out what memory already holds (image, modules) and what
- * it needs before there is a pool (memmap_take()). pool_open() reads the result.
+ * it needs before there is a pool (memmap_take()). frames_open() reads the result.
  *
  * Owning   the caller owns the struct; nothing is allocated.
  * Locking  none: used by one CPU before the pool is open, constant afterwards.
- * Cost     O(ranges) a call.
+ * Cost     O(ranges) a call; O(ranges squared) for a range that covers many others.
  * Source   ACPI specification, "System Address Map"; claims K1, K5, A4, A5, M5.
  *
  * Invariants (memmap_ok):
@@ -38,8 +38,9 @@ struct memmap {
     uint32_t count;
     uint32_t limit;                 /* frame numbers at and above this are ignored           */
     uint64_t beyond;                /* usable bytes at or above limit, for the report        */
-    uint64_t lost;                  /* usable bytes given up: parts of frames, full table    */
-    struct memmap_range ranges[MEMMAP_RANGES];
+    uint64_t lost;                  /* usable bytes given up: parts of frames, full table;
+                                     * may count a byte twice when firmware lists it twice   */
+    struct memmap_range ranges[MEMMAP_RANGES + 2];      /* two to work in: at rest count <= MEMMAP_RANGES */
 };
 
 /* An empty map of frames below limit (2^20 on i386 without PAE). */
@@ -47,8 +48,11 @@ void memmap_start(struct memmap *map, uint32_t limit);
 
 /*
  * Add what firmware says of [base, base + length): usable RAM, or something to keep off.
- * A range that wraps is cut at the end of the address space; an empty one is ignored. When the table is
- * full the smallest usable piece is given up (counted in lost), never a reserved one.
+ * A range that wraps is cut at the end of the address space; an empty one is ignored.
+ *
+ * When the table is full, what costs least is given up: the smallest free piece of RAM
+ * (counted in lost), or the smallest gap between two reserved ranges, which become one. What
+ * is given up is RAM not used, never something reserved that would be handed out.
  */
 void memmap_add(struct memmap *map, uint64_t base, uint64_t length, bool usable);
 
