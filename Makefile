@@ -17,9 +17,13 @@ FUZZ_SECONDS ?= 5
 
 # ---- The kernel -----------------------------------------------------------------------
 
+kernel :=
+boot   :=
+
 # boot: from the boot loader to the first line of portable C
 kernel += boot/start.S                  # Multiboot header, paging on, jump to the image
-kernel += boot/multiboot.c              # boot information in one structure, out of low memory
+boot   += boot/early.c                  # the C that runs before paging, and its refusals
+boot   += boot/multiboot.c              # boot information in one structure, out of low memory
 kernel += kernel/main.c                 # the order in which the kernel comes to life
 
 # kernel/base: what every other part stands on
@@ -56,6 +60,8 @@ kernel += $(wildcard kernel/claims/*.c)
 # arch/i386: everything that knows the processor
 kernel += $(wildcard arch/i386/*.c arch/i386/*.S)
 
+kernel += $(filter-out $(kernel),$(wildcard kernel/*/*.c))
+
 # ---- The host command and the layout compiler -----------------------------------------
 
 command  = $(wildcard tools/quire/*.c)  # ./quire and its subcommands
@@ -88,7 +94,8 @@ else
 endif
 
 sources  := $(wildcard $(kernel))
-objects  := $(patsubst %,$(B)/kernel/%.o,$(basename $(sources))) $(B)/layout/layout.o $(B)/layout/tables.o
+objects  := $(patsubst %,$(B)/kernel/%.o,$(basename $(sources))) $(B)/layout/layout.o $(B)/layout/tables.o \
+            $(B)/boot.o
 generated := $(addprefix $(B)/layout/,layout.h layout.c kernel.ld tables.S)
 
 CC       = gcc
@@ -193,7 +200,14 @@ $(B)/layout/%.o: $(B)/layout/%.S
 	$(CC) $(KERNEL_FLAGS) -MMD -MP -c -o $@ $<
 
 # The compiler must not recognise a loop that is memcpy and turn it into a call of memcpy.
-$(B)/kernel/kernel/base/string.o: OWN_FLAGS = -fno-tree-loop-distribute-patterns
+$(B)/kernel/kernel/base/string.o $(B)/boot.o: OWN_FLAGS = -fno-tree-loop-distribute-patterns
+
+# What runs before paging is linked where it is loaded, so its sections get names of their own,
+# and it must call nothing that is linked elsewhere: not even a memcpy that the compiler thought of.
+$(B)/boot.o: $(patsubst %.c,$(B)/kernel/%.o,$(wildcard $(boot)))
+	@ld -m elf_i386 -r -o $@.new $^
+	@$(NM) -u $@.new | grep -v ' image_' && { echo "$@: before paging, nothing outside boot/ is there" >&2; exit 1; } || true
+	objcopy --prefix-alloc-sections=.boot $@.new $@
 
 # Linked twice: the names of all functions can only be listed once their addresses are known.
 # The list lies behind all code, so it moves none; the second link proves it.
