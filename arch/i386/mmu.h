@@ -14,7 +14,8 @@
  * Present entries are the processor's (Intel SDM vol. 3A, "32-Bit Paging"). Of the bits
  * it leaves to software, bits 9 and 10 hold the age for page-out. Entries that are not
  * present use one format on every port: bit 0 clear, kind in bits 1..3, rights kept for
- * later in bits 4..9, and a frame or slot number in bits 12..31. All zero is EMPTY.
+ * later in bits 4..9, bit 10 "was written to" of a BLOCKED one, and a frame or slot number in bits
+ * 12..31. All zero is EMPTY.
  *
  * i386 cannot say "not readable" or "not executable": mmu_allow() is honest about it.
  */
@@ -167,11 +168,48 @@ static inline entry_t entry_with_rights(entry_t e, struct rights rights)
 }
 
 /*
+ * A present page put out of reach for a while, its frame kept: the age goes, the cache type must be
+ * CACHE_BACK, but that the page was written to is remembered in bit 10.
+ */
+static inline entry_t entry_block(entry_t e, struct rights keep)
+{
+    entry_t blocked = entry_absent(ENTRY_BLOCKED, e.raw >> PAGE_SHIFT, keep);
+
+    blocked.raw |= (e.raw & I386_DIRTY) << 4;
+    return blocked;
+}
+
+static inline entry_t entry_unblock(entry_t e, struct rights rights, bool global)
+{
+    entry_t leaf = entry_leaf(entry_frame(e), rights, CACHE_BACK, global, 1);
+
+    leaf.raw |= e.raw >> 4 & I386_DIRTY;
+    return leaf;
+}
+
+/*
  * Store an entry. One aligned 32-bit store is atomic for the table walker; the volatile
  * keeps the compiler from splitting or delaying it.
  */
 static inline void entry_write(entry_t *at, entry_t e) { *(volatile uint32_t *)&at->raw = e.raw; }
 static inline entry_t entry_read(const entry_t *at)    { return (entry_t){ *(const volatile uint32_t *)&at->raw }; }
+
+/*
+ * Store an entry over one that is present: the processor may set its accessed and dirty bits at any moment,
+ * so what was there is fetched, or compared, in the same step.
+ */
+static inline entry_t entry_exchange(entry_t *at, entry_t e)
+{
+    return (entry_t){ __atomic_exchange_n(&at->raw, e.raw, __ATOMIC_SEQ_CST) };
+}
+
+static inline bool entry_change(entry_t *at, entry_t from, entry_t to)
+{
+    return __atomic_compare_exchange_n(&at->raw, &from.raw, to.raw, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+/* Tables of this format have one size: making room for pages up to `end` takes nothing (see the firmware format). */
+static inline void mmu_cover(entry_t *root, page_t end) { (void)root; (void)end; }
 
 /*
  * Forgetting. A translation may be cached from the moment it exists; a present entry that is

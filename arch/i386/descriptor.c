@@ -1,0 +1,117 @@
+/*
+ * descriptor.c (i386) - building the tables that descriptor.h explains.
+ */
+#include "descriptor.h"
+#include "base/check.h"
+#include "cpu.h"
+#include "memory/layout.h"
+#include "mmu.h"
+#include "trap.h"
+
+struct descriptor { uint32_t low, high; };
+
+enum { SEGMENTS = 7, DOUBLE_FAULT_STACK = 4096, EFLAGS_FIXED = 2 };
+
+/* Access bytes (Intel SDM vol. 3A, "Segment Descriptors", "Gate Descriptors"). */
+enum {
+    CODE_KERNEL = 0x9B, DATA_KERNEL = 0x93, CODE_USER = 0xFB, DATA_USER = 0xF3, TASK_FREE = 0x89,
+    GATE_INTERRUPT = 0x8E, GATE_TASK = 0x85, GATE_FOR_USER = 0x60,
+    FLAT = 0xC,                                 /* 4 KiB units, 32-bit */
+};
+
+/* In the image, for layouts that name no place. */
+static struct descriptor image_segments[SEGMENTS];
+static struct descriptor image_gates[VECTORS];
+static struct task_state image_task;
+
+static struct descriptor *segments, *gates;
+static struct task_state *task;
+static struct task_state  double_fault_task;
+static uint8_t            double_fault_stack[DOUBLE_FAULT_STACK] __attribute__((aligned(16)));
+
+extern const uint8_t trap_stubs[];              /* trap.S: VECTORS stubs of TRAP_STUB_BYTES */
+extern void          double_fault_entry(void);
+
+/* The permanent view of a physical place the document fixes, or the one in the image. */
+static void *place_of(paddr_t fixed, void *in_image)
+{
+    return fixed ? pointer_to(layout.kernel_offset + (vaddr_t)fixed) : in_image;
+}
+
+static struct descriptor segment(uint32_t base, uint32_t limit, uint8_t access, uint8_t flags)
+{
+    return (struct descriptor){
+        .low = base << 16 | (limit & 0xFFFF),
+        .high = (base & 0xFF000000) | (uint32_t)flags << 20 | (limit & 0xF0000) | (uint32_t)access << 8 |
+                (base >> 16 & 0xFF),
+    };
+}
+
+static struct descriptor gate(uint16_t selector, uint32_t entry, uint8_t access)
+{
+    return (struct descriptor){
+        .low = (uint32_t)selector << 16 | (entry & 0xFFFF),
+        .high = (entry & 0xFFFF0000) | (uint32_t)access << 8,
+    };
+}
+
+static void build_tasks(void)
+{
+    *task = (struct task_state){ .ss0 = KERNEL_DATA, .io_map = sizeof *task };
+    double_fault_task = (struct task_state){
+        .ss0 = KERNEL_DATA, .io_map = sizeof *task,
+        .cr3 = mmu_active().no << PAGE_SHIFT,
+        .eip = (uint32_t)double_fault_entry, .eflags = EFLAGS_FIXED,
+        .esp = (uint32_t)(double_fault_stack + DOUBLE_FAULT_STACK), .esp0 = (uint32_t)(double_fault_stack + DOUBLE_FAULT_STACK),
+        .cs = KERNEL_CODE, .ss = KERNEL_DATA, .ds = KERNEL_DATA, .es = KERNEL_DATA, .fs = KERNEL_DATA,
+        .gs = KERNEL_DATA,
+    };
+}
+
+static void load_tables(void)
+{
+    const struct { uint16_t limit; uint32_t base; } __attribute__((packed))
+        gdtr = { SEGMENTS * sizeof *segments - 1, (uint32_t)segments },
+        idtr = { VECTORS * sizeof *gates - 1, (uint32_t)gates };
+
+    __asm__ volatile("lgdt %0\n\t"
+                     "ljmp %2, $1f\n"
+                     "1:\n\t"
+                     "movl %3, %%ds\n\tmovl %3, %%es\n\tmovl %3, %%fs\n\tmovl %3, %%gs\n\tmovl %3, %%ss\n\t"
+                     "lidt %1\n\t"
+                     "ltr %w4"
+                     : : "m"(gdtr), "m"(idtr), "i"(KERNEL_CODE), "r"(KERNEL_DATA), "r"(TASK_KERNEL) : "memory");
+}
+
+void descriptors_start(void)
+{
+    segments = place_of(layout.gdt, image_segments);
+    gates = place_of(layout.idt, image_gates);
+    task = place_of(layout.tss, &image_task);
+
+    build_tasks();
+    segments[0] = (struct descriptor){ 0, 0 };
+    segments[KERNEL_CODE / 8] = segment(0, 0xFFFFF, CODE_KERNEL, FLAT);
+    segments[KERNEL_DATA / 8] = segment(0, 0xFFFFF, DATA_KERNEL, FLAT);
+    segments[USER_CODE / 8] = segment(0, 0xFFFFF, CODE_USER, FLAT);
+    segments[USER_DATA / 8] = segment(0, 0xFFFFF, DATA_USER, FLAT);
+    segments[TASK_KERNEL / 8] = segment((uint32_t)task, sizeof *task - 1, TASK_FREE, 0);
+    segments[TASK_DOUBLE / 8] = segment((uint32_t)&double_fault_task, sizeof *task - 1, TASK_FREE, 0);
+    for (unsigned v = 0; v < VECTORS; v++)
+        gates[v] = gate(KERNEL_CODE, (uint32_t)trap_stubs + v * TRAP_STUB_BYTES, GATE_INTERRUPT);
+    gates[TRAP_DOUBLE_FAULT] = gate(TASK_DOUBLE, 0, GATE_TASK);
+    load_tables();
+}
+
+void gate_allow_user(unsigned vector)
+{
+    assert(vector < VECTORS);
+    gates[vector].high |= GATE_FOR_USER << 8;
+}
+
+void arch_set_kernel_stack(vaddr_t top) { task->esp0 = top; }
+void double_fault_root(frame_t root)    { double_fault_task.cr3 = root.no << PAGE_SHIFT; }
+
+const struct task_state *kernel_task(void) { return task; }
+vaddr_t descriptors_at(void)               { return address_of(segments); }
+vaddr_t gates_at(void)                     { return address_of(gates); }

@@ -1,0 +1,54 @@
+/*
+ * descriptor.h (i386) - segments, the task-state segments, and the gates.
+ *
+ * Segments are flat and exist because the processor insists. One TSS says which stack a trap
+ * from a program takes; a second one is the double fault's own task, so that it runs even when
+ * there is no stack left. The tables stand where the layout's document puts them (claims
+ * A6, A7), seen through the permanent mapping at the kernel offset, else in the image.
+ *
+ * Source   Intel SDM vol. 3A, "Protected-Mode Memory Management", "Task Management".
+ */
+#ifndef QUIRE_ARCH_DESCRIPTOR_H
+#define QUIRE_ARCH_DESCRIPTOR_H
+
+#define KERNEL_CODE     0x08
+#define KERNEL_DATA     0x10
+#define USER_CODE       0x1B            /* with the privilege level, 3, in the low bits */
+#define USER_DATA       0x23
+#define TASK_KERNEL     0x28
+#define TASK_DOUBLE     0x30
+
+#define VECTORS         256
+
+#ifndef __ASSEMBLER__
+
+#include "base/types.h"
+
+/* What the processor saves and loads on a task switch: 104 bytes. */
+struct task_state {
+    uint32_t back, esp0, ss0, esp1, ss1, esp2, ss2, cr3;
+    uint32_t eip, eflags, eax, ecx, edx, ebx, esp, ebp, esi, edi;
+    uint32_t es, cs, ss, ds, fs, gs, ldt;
+    uint16_t trap, io_map;
+};
+_Static_assert(sizeof(struct task_state) == 104, "Intel SDM vol. 3A, figure \"32-Bit Task-State Segment\"");
+
+/* Build and load all tables. Every vector leads to trap.S; no interrupt is let in yet. */
+void descriptors_start(void);
+
+/* Let programs raise a vector by INT n. */
+void gate_allow_user(unsigned vector);
+
+/* The stack that the next trap from a program starts with. */
+void arch_set_kernel_stack(vaddr_t top);
+
+/* The root the double fault's task runs on; mmu_activate() keeps it equal to the current one. */
+void double_fault_root(frame_t root);
+
+/* Where the tables are, for the claims. */
+const struct task_state *kernel_task(void);
+vaddr_t                  descriptors_at(void);
+vaddr_t                  gates_at(void);
+
+#endif
+#endif

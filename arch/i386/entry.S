@@ -1,0 +1,35 @@
+/*
+ * entry.S - the first instructions at the kernel's own addresses.
+ *
+ * Every way in arrives here with paging on: EBX the boot_info at its kernel address, ECX the
+ * physical address of the current page directory, .bss zeroed by whoever loaded the image.
+ *
+ * The boot stack has a guard page below it, which space_start() leaves unmapped: an overflow
+ * before there are threads is then a double fault with a name instead of lost data.
+ */
+#define PAGE_SIZE       4096
+#define BOOT_STACK      8192
+
+    .section .bss
+    .balign PAGE_SIZE
+    .globl boot_stack_guard, boot_stack, boot_stack_top
+boot_stack_guard:
+    .skip PAGE_SIZE
+boot_stack:
+    .skip BOOT_STACK
+boot_stack_top:
+
+    .section .text
+    .globl kernel_entry
+    .type kernel_entry, @function
+kernel_entry:
+    movl $boot_stack_top, %esp
+    xorl %ebp, %ebp                         /* here a backtrace ends */
+    shrl $12, %ecx
+    pushl %ecx                              /* a frame_t by value is its number */
+    pushl %ebx
+    pushl $0                                /* no return address: kernel_main() never returns */
+    jmp kernel_main
+    .size kernel_entry, . - kernel_entry
+
+    .section .note.GNU-stack, "", @progbits

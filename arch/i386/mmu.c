@@ -1,0 +1,108 @@
+/*
+ * mmu.c (i386) - switching on what the processor has, and forgetting translations.
+ *
+ * Source   Intel SDM vol. 3A, "Control Registers", "Paging", "Invalidation of TLBs and
+ *          Paging-Structure Caches"; vol. 2A, "CPUID".
+ */
+#include "mmu.h"
+#include "cpu.h"
+#include "descriptor.h"
+
+enum { CR0_WRITE_PROTECT = 1 << 16 };
+enum {
+    CR4_LARGE = 1 << 4, CR4_GLOBAL = 1 << 7, CR4_UMIP = 1 << 11, CR4_SMEP = 1 << 20, CR4_SMAP = 1 << 21,
+};
+enum {                              /* leaf 1 EDX; leaf 7 EBX and ECX */
+    HAS_LARGE = 1 << 3, HAS_GLOBAL = 1 << 13,
+    HAS_SMEP = 1 << 7, HAS_SMAP = 1 << 20,
+    HAS_UMIP = 1 << 2,
+};
+
+struct mmu_features mmu_features;
+
+static uint32_t read_cr0(void)
+{
+    uint32_t value;
+
+    __asm__ volatile("movl %%cr0, %0" : "=r"(value));
+    return value;
+}
+
+static uint32_t read_cr4(void)
+{
+    uint32_t value;
+
+    __asm__ volatile("movl %%cr4, %0" : "=r"(value));
+    return value;
+}
+
+static void write_cr0(uint32_t value) { __asm__ volatile("movl %0, %%cr0" : : "r"(value) : "memory"); }
+static void write_cr4(uint32_t value) { __asm__ volatile("movl %0, %%cr4" : : "r"(value) : "memory"); }
+
+struct cpuid { uint32_t a, b, c, d; };
+
+static struct cpuid cpuid(uint32_t leaf)
+{
+    struct cpuid got;
+
+    __asm__ volatile("cpuid" : "=a"(got.a), "=b"(got.b), "=c"(got.c), "=d"(got.d) : "a"(leaf), "c"(0));
+    return got;
+}
+
+void mmu_start(void)
+{
+    uint32_t     highest = cpuid(0).a, cr4 = read_cr4();
+    struct cpuid one = cpuid(1), seven = { 0, 0, 0, 0 };
+
+    if (highest >= 7)
+        seven = cpuid(7);
+    mmu_features = (struct mmu_features){
+        .write_protect = true,
+        .large = one.d & HAS_LARGE, .global = one.d & HAS_GLOBAL,
+        .smep = seven.b & HAS_SMEP, .smap = seven.b & HAS_SMAP, .umip = seven.c & HAS_UMIP,
+    };
+    cr4 |= (mmu_features.large ? CR4_LARGE : 0) | (mmu_features.global ? CR4_GLOBAL : 0) |
+           (mmu_features.smep ? CR4_SMEP : 0) | (mmu_features.smap ? CR4_SMAP : 0) |
+           (mmu_features.umip ? CR4_UMIP : 0);
+    write_cr0(read_cr0() | CR0_WRITE_PROTECT);
+    write_cr4(cr4);
+}
+
+void mmu_flush_page(page_t page)
+{
+    __asm__ volatile("invlpg (%0)" : : "r"(page_address(page)) : "memory");
+}
+
+void mmu_flush_space(void)
+{
+    mmu_activate(mmu_active());
+}
+
+/* Turning global pages off forgets those too. */
+void mmu_flush_all(void)
+{
+    unsigned long state = interrupts_off();
+    uint32_t      cr4 = read_cr4();
+
+    if (cr4 & CR4_GLOBAL) {
+        write_cr4(cr4 & ~CR4_GLOBAL);
+        write_cr4(cr4);
+    } else {
+        mmu_flush_space();
+    }
+    interrupts_restore(state);
+}
+
+void mmu_activate(frame_t root)
+{
+    double_fault_root(root);
+    __asm__ volatile("movl %0, %%cr3" : : "r"(root.no << PAGE_SHIFT) : "memory");
+}
+
+frame_t mmu_active(void)
+{
+    uint32_t value;
+
+    __asm__ volatile("movl %%cr3, %0" : "=r"(value));
+    return (frame_t){ value >> PAGE_SHIFT };
+}

@@ -1,0 +1,20 @@
+/*
+ * pic.h (i386) - the two 8259 interrupt controllers.
+ *
+ * Lines 0..7 are the first controller's, 8..15 the second's, which reports through line 2.
+ * Used by trap.c only; everybody else says interrupt_handle().
+ *
+ * Source   Intel 8259A data sheet.
+ */
+#ifndef QUIRE_ARCH_PIC_H
+#define QUIRE_ARCH_PIC_H
+
+#include "base/types.h"
+
+void pic_start(uint8_t first_vector);       /* line n raises first_vector + n; all lines shut */
+void pic_open(unsigned line);
+void pic_close(unsigned line);
+bool pic_is_real(unsigned line);            /* false: noise on the line, nobody asked; ended here */
+void pic_end(unsigned line);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * power.h (i386) - leaving: the emulator, by reset, or by standing still.
+ *
+ * QEMU's isa-debug-exit device, put at port 0xF4, ends the emulator with exit status
+ * (value << 1) | 1, so a status is never 0 and POWER_STATUS_GOOD shows as 1. On a
+ * machine without that device the write is lost.
+ */
+#ifndef QUIRE_ARCH_POWER_H
+#define QUIRE_ARCH_POWER_H
+
+#include "base/types.h"
+
+#define POWER_EXIT_PORT 0xF4
+
+enum {                              /* the emulator's exit status */
+    POWER_STATUS_GOOD = 0,          /* 1 */
+    POWER_STATUS_BAD = 1,           /* 3: ended in order, but something was wrong             */
+    POWER_STATUS_REFUSED = 2,       /* 5: this machine cannot be run, too little RAM for one  */
+    POWER_STATUS_PANIC = 3,         /* 7 */
+};
+
+void power_exit(uint8_t status) NORETURN;   /* end the emulator; elsewhere stands still */
+void power_reset(void) NORETURN;            /* start the machine again                  */
+void power_halt(void) NORETURN;             /* stand still, interrupts off              */
+
+#endif

@@ -1,0 +1,80 @@
+/*
+ * trap.h (i386) - when the processor leaves the program: exceptions and interrupts.
+ *
+ * All 256 vectors lead through trap.S to one place. There a vector's handler is asked first;
+ * an exception it does not deal with, in one of the few instructions that may fail (below), continues
+ * at that instruction's way out; everything else is a panic. The double fault is a task of its own
+ * and never comes here.
+ *
+ * Handlers run with interrupts off on the interrupted stack (from a program: on the stack that
+ * arch_set_kernel_stack() named).
+ *
+ * Locking  handlers are put in place before what they handle can happen; no lock.
+ * Source   Intel SDM vol. 3A, "Interrupt and Exception Handling".
+ */
+#ifndef QUIRE_ARCH_TRAP_H
+#define QUIRE_ARCH_TRAP_H
+
+#define TRAP_STUB_BYTES     16
+
+#define TRAP_BREAKPOINT     3
+#define TRAP_DOUBLE_FAULT   8
+#define TRAP_PROTECTION     13
+#define TRAP_PAGE_FAULT     14
+#define TRAP_EXCEPTIONS     32          /* vectors below are the processor's        */
+#define TRAP_LINES          32          /* vectors 32..47 are the interrupt lines   */
+#define LINES               16
+
+#ifndef __ASSEMBLER__
+
+#include "base/types.h"
+
+/* What trap.S leaves on the stack. */
+struct trap_frame {
+    uint32_t gs, fs, es, ds;
+    uint32_t edi, esi, ebp, esp_inside, ebx, edx, ecx, eax;
+    uint32_t vector, error;             /* error: 0 where the processor gives none          */
+    uint32_t eip, cs, eflags;
+    uint32_t esp, ss;                   /* there only if trap_from_user()                   */
+};
+
+/* Error code of a page fault. */
+enum { FAULT_PRESENT = 1, FAULT_WRITE = 2, FAULT_USER = 4, FAULT_RESERVED = 8, FAULT_FETCH = 16 };
+
+static inline bool trap_from_user(const struct trap_frame *frame) { return (frame->cs & 3) == 3; }
+
+/* The address a page fault is about; good until the next one. */
+static inline vaddr_t trap_address(void)
+{
+    vaddr_t address;
+
+    __asm__ volatile("movl %%cr2, %0" : "=r"(address));
+    return address;
+}
+
+/* Descriptor tables, gates, interrupt controller with every line shut. Needs mmu_start() before. */
+void traps_start(void);
+
+/* A handler returns true when it has dealt with the trap: the frame, changed or not, is resumed. */
+typedef bool (*trap_handler)(struct trap_frame *frame);
+void trap_handle(unsigned vector, trap_handler handler);
+
+/*
+ * Interrupt lines 0..15 of the two 8259 controllers. A handled line is open; the controller is
+ * told of the end after the handler returns.
+ */
+void interrupt_handle(unsigned line, void (*handler)(void *), void *argument);
+void interrupt_close(unsigned line);
+uint32_t interrupts_spurious(void);
+
+const char *trap_name(unsigned vector);     /* "page fault" */
+
+/*
+ * Reading and writing a word that may not be there; false when it faulted. For looking around
+ * in a panic and for showing that something is not mapped or not writable.
+ */
+bool probe_read(vaddr_t address, uint32_t *out);
+bool probe_write(vaddr_t address, uint32_t value);
+
+#endif
+#endif

@@ -1,0 +1,81 @@
+/*
+ * early.c - the C part of boot: fill the one boot_info, and refuse a machine that cannot work.
+ *
+ * Runs with paging off, where the kernel's consoles do not exist. A refusal is written to
+ * the serial line and to the text screen by the few lines here, and the machine stops:
+ * without them it would run into memory that is not there and reset again and again.
+ */
+#include "boot/multiboot.h"
+#include "devices/uart.h"
+#include "io.h"
+#include "power.h"
+
+extern char image_physical_start[], image_physical_end[];       /* from the linker script */
+
+static struct boot_info boot_information;
+
+enum { SCREEN = 0xB8000, SCREEN_CELLS = 80 * 25, WHITE_ON_RED = 0x4F00 };
+
+static void serial_put(char c)
+{
+    for (uint32_t n = 0; n < UART_PATIENCE; n++)
+        if (port_read8(UART_COM1 + UART_LINE_STATUS) & UART_CAN_SEND)
+            break;
+    port_write8(UART_COM1 + UART_DATA, (uint8_t)c);
+}
+
+static void say(const char *text)
+{
+    volatile uint16_t *screen = (volatile uint16_t *)SCREEN;
+
+    uart_start(UART_COM1);
+    for (uint32_t n = 0; n < SCREEN_CELLS; n++)
+        screen[n] = WHITE_ON_RED | ' ';
+    for (uint32_t n = 0; text[n]; n++) {
+        serial_put(text[n]);
+        screen[n % SCREEN_CELLS] = (uint16_t)(WHITE_ON_RED | (uint8_t)text[n]);
+    }
+    serial_put('\r');
+    serial_put('\n');
+}
+
+/* True when the words "panic=exit" are in the command line: a test waits for the emulator to end. */
+static bool wants_exit(const char *text)
+{
+    const char *word = "panic=exit";
+
+    for (; *text; text++) {
+        uint32_t n = 0;
+
+        while (word[n] && text[n] == word[n])
+            n++;
+        if (!word[n])
+            return true;
+    }
+    return false;
+}
+
+static NORETURN void refuse(const struct boot_info *info)
+{
+    say(info->problem);
+    if (wants_exit(info->text))
+        port_write8(POWER_EXIT_PORT, POWER_STATUS_REFUSED);
+    for (;;)
+        __asm__ volatile("cli; hlt");
+}
+
+/* Called by start.S. Returns the physical address of the boot_info, or does not return. */
+struct boot_info *boot_multiboot(uint32_t magic, uint32_t address);
+
+struct boot_info *boot_multiboot(uint32_t magic, uint32_t address)
+{
+    const struct physical memory = { NULL, 1ull << 32 };
+    struct boot_info     *info = &boot_information;
+
+    multiboot_read(info, &memory, magic, address);
+    if (!info->problem && !boot_ranges_hold(info, (uintptr_t)image_physical_start, (uintptr_t)image_physical_end))
+        info->problem = "memory: too little RAM, it ends before the kernel image does";
+    if (info->problem)
+        refuse(info);
+    return info;
+}

@@ -1,0 +1,81 @@
+/*
+ * serial.c - the first serial line, by asking and by interrupt.
+ */
+#include "devices/serial.h"
+#include "devices/uart.h"
+#include "trap.h"
+
+static bool present;
+
+/* Filled by the interrupt, emptied by the reader: each index has one writer. */
+static uint8_t           ring[SERIAL_RING];
+static volatile uint32_t filled, emptied;       /* characters ever; the ring holds the difference */
+static uint32_t          lost;
+
+static uint8_t status(void) { return port_read8(UART_COM1 + UART_LINE_STATUS); }
+
+bool serial_start(void)
+{
+    /* An absent port reads as all ones; a 16550 keeps what is written to its scratch register. */
+    port_write8(UART_COM1 + UART_SCRATCH, 0x5A);
+    present = port_read8(UART_COM1 + UART_SCRATCH) == 0x5A;
+    if (present)
+        uart_start(UART_COM1);
+    return present;
+}
+
+static void send(char c)
+{
+    for (uint32_t n = 0; n < UART_PATIENCE; n++)
+        if (status() & UART_CAN_SEND)
+            break;
+    port_write8(UART_COM1 + UART_DATA, (uint8_t)c);
+}
+
+void serial_write(const char *text, size_t length)
+{
+    for (size_t i = 0; present && i < length; i++) {
+        if (text[i] == '\n')
+            send('\r');
+        send(text[i]);
+    }
+}
+
+static void receive(void *unused)
+{
+    (void)unused;
+    while (status() & UART_RECEIVED) {
+        uint8_t c = port_read8(UART_COM1 + UART_DATA);
+
+        if (filled - emptied == SERIAL_RING) {
+            lost++;
+            continue;
+        }
+        ring[filled % SERIAL_RING] = c;
+        filled++;
+    }
+}
+
+void serial_listen(void)
+{
+    if (!present)
+        return;
+    interrupt_handle(UART_COM1_IRQ, receive, NULL);
+    port_write8(UART_COM1 + UART_INTERRUPTS, UART_ON_RECEIVE);
+}
+
+int serial_read(void)
+{
+    uint8_t c;
+
+    if (filled != emptied) {
+        c = ring[emptied % SERIAL_RING];
+        emptied++;
+        return c;
+    }
+    if (!present || !(status() & UART_RECEIVED))
+        return -1;
+    return port_read8(UART_COM1 + UART_DATA);
+}
+
+uint32_t serial_lost(void) { return lost; }

@@ -1,0 +1,29 @@
+/*
+ * serial.h - the first serial line (COM1, 115200 8N1): the kernel's console.
+ *
+ * Sending waits for the line. Receiving works without interrupts, by asking; once
+ * serial_listen() has been called, arriving characters are kept in a ring of SERIAL_RING
+ * bytes until somebody asks, so that typing ahead loses nothing.
+ *
+ * Locking  serial_write() is called under print_lock; serial_read() has one reader.
+ * Errors   a machine without the port: writing does nothing, reading finds nothing.
+ */
+#ifndef QUIRE_DEVICES_SERIAL_H
+#define QUIRE_DEVICES_SERIAL_H
+
+#include "base/types.h"
+
+enum { SERIAL_RING = 256 };                     /* a power of two */
+
+bool serial_start(void);                        /* false: there is no such port */
+void serial_listen(void);                       /* receive by interrupt; after traps_start() */
+
+/* A print_sink: '\n' is sent as "\r\n". */
+void serial_write(const char *text, size_t length);
+
+int  serial_read(void);                         /* a character 0..255, or -1 when none waits */
+
+/* Characters lost because the ring was full. */
+uint32_t serial_lost(void);
+
+#endif
