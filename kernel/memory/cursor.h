@@ -12,22 +12,27 @@
  *     cursor_close(&c);
  *
  * Opening with CURSOR_BUILD takes all the tables that the span needs, so that no edit
- * can fail. Tables that end up empty in user space are given back at the close; kernel
+ * can fail. Tables of a process that are empty at the close are given back then; kernel
  * tables stay, because every space refers to them.
  *
  * Owning   a mapped frame's reference passes from the caller to the entry. cursor_remove() passes it
- *          back; cursor_discard() drops it after the flush.
+ *          back; cursor_discard() drops it after the flush. A BLOCKED entry owns its frame as well.
  * Locking  cursor_open() takes the space's tables lock, cursor_close() drops it; interrupts
  *          are off in between. Nothing that sleeps or allocates in between.
  * Flush    only pages whose present entry lost rights or changed frame; one by one up to
- *          CURSOR_PAGES of them, beyond that everything. A change of an upper entry also
- *          flushes the page of the self-map that shows that table. Spaces that run nowhere need none.
+ *          CURSOR_PAGES of them, beyond that everything. A table given back takes the page of the
+ *          self-map that shows it along, a page that an alias repeats its twin. Spaces that run
+ *          nowhere need none. Making present what was not needs none: the processor does
+ *          not remember that something is missing.
  * Cost     O(pages edited) plus one table look-up for each MMU_ENTRIES pages.
  *
+ * A span may lie in kernel space's alias of another region only for reading: edit the original.
+ *
  * Invariants (checked by audit.c on whole spaces):
- *   C1  a table frame's link holds the number of its entries that are not empty
+ *   C1  the link of a process's table frame, root excepted, holds the number of its entries that are not empty
  *   C2  no entry of a user table gives kernel memory away: every present user entry lies below user_end
  *   C3  the kernel part of every root is equal (but for scope `process`)
+ *   C4  every translation that a CPU has cached agrees with the tables (host port: machine_tlb_audit)
  */
 #ifndef QUIRE_MEMORY_CURSOR_H
 #define QUIRE_MEMORY_CURSOR_H
@@ -37,16 +42,29 @@
 
 struct space;
 
+/*
+ * Pages flushed singly: beyond that, forgetting everything and walking again costs less. Frames kept back until
+ * the flush: more would only grow the cursor, which lives on the stack.
+ */
 enum { CURSOR_PAGES = 16, CURSOR_FREED = 32 };
 
-enum { CURSOR_BUILD = 1 };      /* make the tables that are missing */
+enum {
+    CURSOR_BUILD = 1,           /* make the tables that are missing                                      */
+    CURSOR_LARGE = 2,           /* only down to the level of large pages: for cursor_map_large() alone   */
+};
 
 struct cursor {
     struct space *space;
     struct span   span;
     lock_state    state;
     entry_t      *table;                    /* last-level table in view, or NULL            */
-    struct span   in_view;                  /* pages it covers                              */
+    struct span   in_view;                  /* pages it covers; or that lack a table        */
+    frame_t       table_frame;              /* of the table in view                         */
+    entry_t       large;                    /* no table in view: the large page, or EMPTY   */
+    int32_t       more;                     /* entries filled in view less entries emptied  */
+    int32_t       resident;                 /* user pages made present less pages removed   */
+    bool          global;                   /* leaves in view are the same in every space   */
+    bool          sweep;                    /* some table of the span may be empty          */
     uint32_t      flush_count;              /* > CURSOR_PAGES: flush everything             */
     page_t        flush[CURSOR_PAGES];
     uint32_t      freed_count;
@@ -57,16 +75,28 @@ struct cursor {
 int  cursor_open(struct cursor *c, struct space *space, struct span span, unsigned flags) MUST_CHECK;
 void cursor_close(struct cursor *c);
 
-/* The entry of a page; EMPTY where there is no table. */
+/* The entry of a page; EMPTY where there is no table. Inside a large page: the large page's entry. */
 entry_t cursor_read(struct cursor *c, page_t page);
 
-/* The page must be empty or absent (asserted: not present). Needs CURSOR_BUILD, as the next does. */
+/*
+ * The page must not be present, nor BLOCKED. Needs CURSOR_BUILD, as the next does.
+ * No rights at all makes it BLOCKED from the start.
+ */
 void cursor_map(struct cursor *c, page_t page, frame_t frame, struct rights rights, enum cache cache);
 
-/* Put an entry that is not present. The page must not be present. */
+/* Put an entry that is not present. The page must not be present, nor BLOCKED. */
 void cursor_put(struct cursor *c, page_t page, entry_t absent);
 
-/* Other rights for a present page; others are left alone. No rights at all makes it BLOCKED and back. */
+/*
+ * Map MMU_ENTRIES frames with one entry; page and frame are multiples of that, no table is in the way, and
+ * mmu_features.large. Kernel space only; such pages are never edited again.
+ */
+void cursor_map_large(struct cursor *c, page_t page, frame_t frame, struct rights rights, enum cache cache);
+
+/*
+ * Other rights for a present page; others are left alone. No rights at all makes it BLOCKED (memory of
+ * CACHE_BACK only), rights again make it present again.
+ */
 void cursor_protect(struct cursor *c, page_t page, struct rights rights);
 
 /* Another frame for a present page (copy-on-write, migration); returns the old, with its reference. */
@@ -75,7 +105,7 @@ frame_t cursor_replace(struct cursor *c, page_t page, frame_t frame, struct righ
 /* Make the page empty; returns what was there, with its reference. It is flushed at the close. */
 entry_t cursor_remove(struct cursor *c, page_t page);
 
-/* Make the page empty and drop the frame's reference after the flush. */
+/* Make the page empty and drop the frame's reference after the flush. Not for swapped pages. */
 void cursor_discard(struct cursor *c, page_t page);
 
 /* First page at or after `from` whose entry is not empty, or span.end: skips missing tables whole. */

@@ -13,7 +13,10 @@
  *
  * Locking  the space's tables lock (RANK_TABLES) is held by the caller.
  * A pointer stays good until entry_at() is asked for another space or another table at
- * the same level on this CPU, or the lock is dropped.
+ * the same level on this CPU (all levels between the first and the last count as one), or the
+ * lock is dropped.
+ * Cost     self: one look at each level above. Others: the same, and a slot where a table
+ *          has no permanent address.
  */
 #ifndef QUIRE_MEMORY_TABLE_H
 #define QUIRE_MEMORY_TABLE_H
@@ -30,5 +33,17 @@ entry_t *entry_at(const struct space *space, page_t page, unsigned level);
  * a table is missing.
  */
 entry_t table_lookup(const struct space *space, page_t page, unsigned *level);
+
+/*
+ * The page of the self-map that shows the table of `level` which translates `page`: when an upper entry
+ * changes, its translation must go as well. False where there is no self-map.
+ */
+bool table_seen_at(page_t page, unsigned level, page_t *seen);
+
+/*
+ * A frame for a kernel table while there is no pool, filled with zeros, from the boot memory map
+ * (kernel_space.c). Returns 0 or -ENOMEM.
+ */
+int early_table_frame(frame_t *out) MUST_CHECK;
 
 #endif

@@ -1,0 +1,106 @@
+/*
+ * slot.c - the bytes of a frame: at their permanent address, or in a slot of this CPU.
+ */
+#include "memory/slot.h"
+
+#include "base/check.h"
+#include "base/range.h"
+#include "base/string.h"
+#include "cpu.h"
+#include "memory/layout.h"
+
+paddr_t direct_end;
+
+static entry_t *slot_table;             /* maps the slots region; each CPU writes its own entries only */
+
+/* Physical memory from byte 0 that the boot tables show at the image's distance for good. */
+static paddr_t shown_by_boot_tables(void)
+{
+    paddr_t end = 0;
+
+    for (uint32_t i = 0; i < layout.boot_map_count; i++) {
+        const struct layout_boot_map *map = &layout.boot_maps[i];
+
+        if (map->keep && map->physical <= end && page_address(map->span.first) == layout.kernel_offset + map->physical &&
+            map->physical + span_pages(map->span) * PAGE_SIZE > end)
+            end = map->physical + span_pages(map->span) * PAGE_SIZE;
+    }
+    return end;
+}
+
+void slots_start(entry_t *table)
+{
+    const struct layout_region *slots = layout.purpose[PURPOSE_SLOTS];
+
+    assert(slots == NULL || span_pages(slots->span) >= MAX_CPUS * SLOT_COUNT);
+    slot_table = table;
+    direct_end = shown_by_boot_tables();
+}
+
+/*
+ * The slot keeps its last frame. Only this CPU uses its slots, so only this CPU's
+ * translation has to go when the frame changes.
+ */
+static void *show(frame_t frame, enum slot slot)
+{
+    page_t   page = layout.purpose[PURPOSE_SLOTS]->span.first + cpu_number() * SLOT_COUNT + slot;
+    entry_t *at   = &slot_table[mmu_index(page, 1)];
+    entry_t  old  = entry_read(at);
+
+    if (!entry_present(old) || !frame_is(entry_frame(old), frame)) {
+        entry_write(at, entry_leaf(frame, layout.purpose[PURPOSE_SLOTS]->rights, CACHE_BACK, mmu_features.global, 1));
+        if (entry_present(old))
+            mmu_flush_page(page);
+    }
+    return pointer_to(page_address(page));
+}
+
+void *frame_view(frame_t frame, enum slot slot)
+{
+    paddr_t address = frame_address(frame);
+
+    if (address < direct_end)
+        return pointer_to(layout.kernel_offset + (vaddr_t)address);
+    return show(frame, slot);
+}
+
+/* A fixed region may show memory at another distance than the image's. */
+static void *in_fixed_region(const struct layout_region *region, paddr_t physical, size_t bytes)
+{
+    paddr_t first = (paddr_t)region->frame << PAGE_SHIFT;
+
+    if (region->backing != BACKING_FIXED || region->purpose == PURPOSE_DIRECT || physical < first ||
+        physical + bytes > first + (paddr_t)span_pages(region->span) * PAGE_SIZE)
+        return NULL;
+    return pointer_to(page_address(region->span.first) + (vaddr_t)(physical - first));
+}
+
+void *physical_pointer(paddr_t physical, size_t bytes)
+{
+    uint64_t end;
+    void    *pointer = NULL;
+
+    if (!checked_add(physical, bytes, &end))
+        return NULL;
+    if (end <= direct_end)
+        return pointer_to(layout.kernel_offset + (vaddr_t)physical);
+    for (uint32_t i = 0; i < layout.region_count && pointer == NULL; i++)
+        pointer = in_fixed_region(&layout.regions[i], physical, bytes);
+    return pointer;
+}
+
+void frame_clear(frame_t frame)
+{
+    unsigned long state = interrupts_off();
+
+    page_clear(frame_view(frame, SLOT_TO));
+    interrupts_restore(state);
+}
+
+void frame_copy(frame_t to, frame_t from)
+{
+    unsigned long state = interrupts_off();
+
+    page_copy(frame_view(to, SLOT_TO), frame_view(from, SLOT_FROM));
+    interrupts_restore(state);
+}

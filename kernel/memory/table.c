@@ -1,0 +1,97 @@
+/*
+ * table.c - how a page-table entry is reached, and walking down to it.
+ */
+#include "memory/table.h"
+
+#include "base/check.h"
+#include "cpu.h"
+#include "memory/layout.h"
+#include "memory/slot.h"
+#include "memory/space.h"
+
+/*
+ * The self-map shows the tables of the root that is in use: its own part, and the kernel's, which
+ * all roots share below their own entries (C3). What belongs to a process it shows for that process only.
+ */
+static bool in_self_map(const struct space *space, page_t page, unsigned level)
+{
+    const struct layout_region *home;
+
+    if (layout.access != ACCESS_SELF)
+        return false;
+    if (frame_is(mmu_active(), space->root))
+        return true;
+    if (space != &kernel_space || level == MMU_LEVELS)
+        return false;
+    home = layout_region_of(page);
+    return home->scope == SCOPE_ALL && home->backing != BACKING_TABLES;
+}
+
+/*
+ * In the self-map the last-level entries of all pages lie in a row (A16). A table of
+ * a higher level is seen there like any page, so its entries are the entries of those pages.
+ */
+static entry_t *self_entry(page_t page, unsigned level)
+{
+    vaddr_t start = page_address(layout.purpose[PURPOSE_TABLES]->span.first);
+    vaddr_t at    = start + page * sizeof(entry_t);
+
+    while (--level > 0)
+        at = start + page_of(at) * sizeof(entry_t);
+    return pointer_to(at);
+}
+
+static entry_t *in_self_table(page_t page, unsigned level)
+{
+    for (unsigned above = MMU_LEVELS; above > level; above--)
+        if (entry_kind(entry_read(self_entry(page, above)), above) != ENTRY_TABLE)
+            return NULL;
+    return self_entry(page, level);
+}
+
+static enum slot slot_of(unsigned level)
+{
+    return level == MMU_LEVELS ? SLOT_ROOT : level == 1 ? SLOT_TABLE : SLOT_MIDDLE;
+}
+
+static entry_t *in_viewed_table(const struct space *space, page_t page, unsigned level)
+{
+    entry_t *table = frame_view(space->root, slot_of(MMU_LEVELS));
+
+    for (unsigned above = MMU_LEVELS; above > level; above--) {
+        entry_t e = entry_read(&table[mmu_index(page, above)]);
+
+        if (entry_kind(e, above) != ENTRY_TABLE)
+            return NULL;
+        table = frame_view(entry_frame(e), slot_of(above - 1));
+    }
+    return &table[mmu_index(page, level)];
+}
+
+entry_t *entry_at(const struct space *space, page_t page, unsigned level)
+{
+    if (in_self_map(space, page, level))
+        return in_self_table(page, level);
+    return in_viewed_table(space, page, level);
+}
+
+bool table_seen_at(page_t page, unsigned level, page_t *seen)
+{
+    if (layout.access != ACCESS_SELF)
+        return false;
+    *seen = page_of(address_of(self_entry(page, level)));
+    return true;
+}
+
+entry_t table_lookup(const struct space *space, page_t page, unsigned *level)
+{
+    for (*level = MMU_LEVELS; ; --*level) {
+        const entry_t *at = entry_at(space, page, *level);
+        entry_t        e;
+
+        assert(at != NULL);             /* the entry above leads to this table */
+        e = entry_read(at);
+        if (*level == 1 || entry_kind(e, *level) != ENTRY_TABLE)
+            return e;
+    }
+}
