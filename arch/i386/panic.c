@@ -1,0 +1,292 @@
+/*
+ * panic.c (i386) - the end, told in parts that do not depend on each other.
+ *
+ * What went wrong may be anything, the page tables and the auditor's own data included. So
+ * panic_go_on() runs the parts one after the other and remembers where it is: a trap or a failed
+ * assertion inside one comes back here, is noted, and the rest is still printed.
+ */
+#include "panic.h"
+#include "base/lock.h"
+#include "base/print.h"
+#include "base/string.h"
+#include "base/symbol.h"
+#include "cpu.h"
+#include "descriptor.h"
+#include "memory/audit.h"
+#include "memory/frame.h"
+#include "memory/space.h"
+#include "memory/stack.h"
+#include "memory/table.h"
+#include "power.h"
+
+enum { PANICS_MOST = 8 };
+
+static bool leaves_emulator;
+
+/* What is known of this panic. Set once, by the first call. */
+static struct {
+    char              why[192];
+    struct trap_frame registers;
+    bool              has_registers, has_address;
+    vaddr_t           address;          /* what the fault was about */
+    uint32_t          eip, ebp;         /* where the backtrace begins */
+} now;
+
+static unsigned panics, parts_done;
+
+void panic_options(const char *command_line)
+{
+    const char *word = "panic=exit", *at = command_line;
+    size_t      length = strlen(word);
+
+    for (; *at; at++)
+        if ((at == command_line || at[-1] == ' ') && strncmp(at, word, length) == 0 &&
+            (at[length] == ' ' || at[length] == '\0'))
+            leaves_emulator = true;
+}
+
+/* ---- The parts ---------------------------------------------------------------------- */
+
+static void print_place(const char *before, uint32_t address, uint32_t look_up)
+{
+    uint32_t    offset;
+    const char *name = symbol_of(look_up, &offset);
+
+    if (name)
+        print("%s%08x  %s+0x%x\n", before, address, name, offset + (address - look_up));
+    else
+        print("%s%08x\n", before, address);
+}
+
+static void tell_why(void)
+{
+    print("\npanic: %s\n", now.why);
+}
+
+static void tell_registers(void)
+{
+    const struct trap_frame *r = &now.registers;
+
+    if (!now.has_registers)
+        return;
+    print_place("  at ", r->eip, r->eip);
+    print("  eax %08x  ebx %08x  ecx %08x  edx %08x  eflags %08x\n", r->eax, r->ebx, r->ecx, r->edx, r->eflags);
+    print("  esi %08x  edi %08x  ebp %08x  esp %08x  cs %04x\n", r->esi, r->edi, r->ebp, r->esp, r->cs & 0xFFFF);
+}
+
+struct rights_text { char text[4]; };
+
+static struct rights_text rights_text(unsigned may)
+{
+    return (struct rights_text){ { may & MAY_READ ? 'r' : '-', may & MAY_WRITE ? 'w' : '-',
+                                   may & MAY_EXECUTE ? 'x' : '-', '\0' } };
+}
+
+/* What the document, kernel space and the page tables say of the address: three lines. */
+static void tell_address(void)
+{
+    static const char *const kinds[] = { "empty", "swapped out", "a guard", "in transit", "identity", "blocked" };
+    const struct layout_region *line;
+    const struct region        *region;
+    page_t                      page = page_of(now.address);
+    unsigned                    level;
+    entry_t                     entry;
+
+    if (!now.has_address)
+        return;
+    line = layout_region_of(page);
+    if (line)
+        print("  %08lx  %s:%u: %s, kernel %s, user %s\n", (unsigned long)now.address, layout.file, line->line,
+              line->name, rights_text(line->rights.kernel).text, rights_text(line->rights.user).text);
+    if (page < layout.user_end)
+        return;
+    region = region_find(&kernel_space.map, page);
+    if (region)
+        print("            region %s [%08lx, %08lx), kernel %s\n", region->name,
+              (unsigned long)page_address(region->span.first), (unsigned long)page_address(region->span.end),
+              rights_text(region->rights.kernel).text);
+    else
+        print("            no region of kernel space is here\n");
+    entry = table_lookup(&kernel_space, page, &level);
+    if (entry_present(entry))
+        print("            entry %08x: frame %05x, kernel %s, user %s\n", entry.raw, entry_frame(entry).no,
+              rights_text(entry_rights(entry).kernel).text, rights_text(entry_rights(entry).user).text);
+    else
+        print("            entry %08x: not present, %s%s\n", entry.raw,
+              entry_kind(entry, level) < COUNT_OF(kinds) ? kinds[entry_kind(entry, level)] : "malformed",
+              level > 1 ? ", there is no table" : "");
+}
+
+void backtrace(uint32_t eip, uint32_t ebp)
+{
+    uint32_t caller, return_to;
+
+    print_place("     ", eip, eip);
+    for (int depth = 1; depth < BACKTRACE_DEPTH; depth++) {
+        if (ebp % 4 != 0 || page_of(ebp) < layout.user_end || !probe_read(ebp, &caller) ||
+            !probe_read(ebp + 4, &return_to) || return_to == 0)
+            return;
+        print_place("     ", return_to, return_to - 1);     /* the call may be its function's last instruction */
+        ebp = caller;
+    }
+}
+
+static void tell_backtrace(void)
+{
+    print("  called by, innermost first:\n");
+    backtrace(now.eip, now.ebp);
+}
+
+static void tell_audit(void)
+{
+    static struct audit_report report;
+
+    if (!frames_are_open()) {
+        print("  audit: memory was not open yet\n");
+        return;
+    }
+    memset(&report, 0, sizeof report);
+    audit_full(&report);
+    audit_print(&report);
+}
+
+/* ---- One after the other ------------------------------------------------------------ */
+
+static NORETURN void finish(void)
+{
+    print("  the machine stops here\n");
+    if (leaves_emulator)
+        power_exit(POWER_STATUS_PANIC);
+    power_halt();
+}
+
+static NORETURN void panic_go_on(void)
+{
+    static void (*const parts[])(void) = { tell_why, tell_registers, tell_address, tell_backtrace, tell_audit };
+
+    while (parts_done < COUNT_OF(parts))
+        parts[parts_done++]();
+    finish();
+}
+
+/*
+ * Every panic passes here first. Returns for the first one, whose facts the caller then fills
+ * in; a panic inside a panic is noted and the next part printed instead.
+ */
+static void panic_begin(const char *why, uint32_t eip)
+{
+    interrupts_off();
+    locks_ignore();
+    print_unlocked();
+    panics++;
+    if (panics == 1)
+        return;
+    if (panics > PANICS_MOST)
+        power_halt();                       /* printing itself fails */
+    print("  (this part failed: %s)\n", why);
+    print_place("   at ", eip, eip);
+    panic_go_on();
+}
+
+static void copy_why(const char *why) { text_copy(now.why, why, sizeof now.why); }
+
+static NORETURN void panic_here(const char *why, uint32_t eip, uint32_t ebp)
+{
+    panic_begin(why, eip);
+    copy_why(why);
+    now.eip = eip;
+    now.ebp = ebp;
+    panic_go_on();
+}
+
+void panic(const char *format, ...)
+{
+    char    why[sizeof now.why];
+    va_list list;
+
+    va_start(list, format);
+    format_list(why, sizeof why, format, list);
+    va_end(list);
+    panic_here(why, caller_address(), *(uint32_t *)__builtin_frame_address(0));
+}
+
+void stop(const char *file, int line, const char *why)
+{
+    char text[sizeof now.why];
+
+    format_text(text, sizeof text, "%s:%d: %s", file, line, why);
+    panic_here(text, caller_address(), *(uint32_t *)__builtin_frame_address(0));
+}
+
+static NORETURN void panic_with(const char *why, const struct trap_frame *frame, const vaddr_t *address)
+{
+    panic_begin(why, frame->eip);
+    copy_why(why);
+    now.registers = *frame;
+    now.has_registers = true;
+    now.has_address = address != NULL;
+    now.address = address ? *address : 0;
+    now.eip = frame->eip;
+    now.ebp = frame->ebp;
+    panic_go_on();
+}
+
+void panic_trap(const struct trap_frame *frame)
+{
+    char              why[sizeof now.why];
+    struct trap_frame copy = *frame;
+    vaddr_t           address = trap_address();
+
+    /* From the kernel, the processor saved no stack pointer: it is where the frame's own part ends. */
+    if (!trap_from_user(frame))
+        copy.esp = (uint32_t)&frame->esp;
+    if (frame->vector == TRAP_PAGE_FAULT) {
+        format_text(why, sizeof why, "page fault: %s%s at %08lx, %s", trap_from_user(frame) ? "a program's " : "",
+                    frame->error & FAULT_FETCH ? "execution" : frame->error & FAULT_WRITE ? "write" : "read",
+                    (unsigned long)address, frame->error & FAULT_PRESENT ? "not allowed" : "not mapped");
+        panic_with(why, &copy, &address);
+    }
+    format_text(why, sizeof why, "%s (vector %u, error code %x)", trap_name(frame->vector), frame->vector, frame->error);
+    panic_with(why, &copy, NULL);
+}
+
+/* ---- The double fault --------------------------------------------------------------- */
+
+extern const char boot_stack_guard[], boot_stack[], boot_stack_top[];      /* entry.S */
+
+/* If `address` lies in the guard of some kernel stack, say whose overflow this is. */
+static bool name_overflow(vaddr_t address, char *why, size_t size)
+{
+    struct stack stack;
+
+    if (address >= address_of(boot_stack_guard) && address < address_of(boot_stack)) {
+        format_text(why, size, "kernel stack overflow: the boot stack [%p, %p) is too small", (void *)boot_stack,
+                    (void *)boot_stack_top);
+        return true;
+    }
+    if (!frames_are_open() || !stack_guarding(address, &stack))
+        return false;
+    format_text(why, size, "kernel stack overflow: stack %u [%08lx, %08lx) is too small", stack.slot,
+                (unsigned long)stack.bottom, (unsigned long)stack.top);
+    return true;
+}
+
+/* The double fault's task (trap.S). What was interrupted is in the kernel's task-state segment. */
+void double_fault(void) NORETURN;
+
+void double_fault(void)
+{
+    const struct task_state *task = kernel_task();
+    char                     why[sizeof now.why];
+    vaddr_t                  address = trap_address();
+    struct trap_frame        frame = {
+        .vector = TRAP_DOUBLE_FAULT, .eip = task->eip, .cs = task->cs, .eflags = task->eflags, .esp = task->esp,
+        .eax = task->eax, .ebx = task->ebx, .ecx = task->ecx, .edx = task->edx, .esi = task->esi,
+        .edi = task->edi, .ebp = task->ebp,
+    };
+
+    locks_ignore();
+    if (!name_overflow(address, why, sizeof why) && !name_overflow(task->esp - 1, why, sizeof why))
+        format_text(why, sizeof why, "double fault");
+    panic_with(why, &frame, &address);
+}
