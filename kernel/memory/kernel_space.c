@@ -213,3 +213,14 @@ int space_start(frame_t root, struct memmap *map)
     }
     return 0;
 }
+
+void space_guard(vaddr_t address)
+{
+    page_t        page = page_of(address);
+    struct cursor c;
+    int           err = cursor_open(&c, &kernel_space, span_of(page, 1), 0);
+
+    assert(err == 0);
+    cursor_remove(&c, page);
+    cursor_close(&c);
+}

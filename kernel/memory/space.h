@@ -45,6 +45,9 @@ extern struct space kernel_space;
 struct memmap;
 int space_start(frame_t root, struct memmap *map) MUST_CHECK;
 
+/* Unmap one page of the image for good: the guard below the boot stack. Its frame stays the image's. */
+void space_guard(vaddr_t page);
+
 /*
  * All spaces one by one: kernel_space after NULL, then the others, then NULL. Takes the list lock inside;
  * the caller sees to it that the space it holds is not destroyed meanwhile.

@@ -211,6 +211,8 @@ const char *memory_start(const struct start_facts *facts)
     slots_start(facts->slot_table);
     if (space_start(facts->root, &map) != 0)
         return too_little(PAGE_SIZE);
+    if (facts->guard != 0)
+        space_guard(facts->guard);
     wrong = open_pool(&places);
     if (wrong != NULL)
         return wrong;

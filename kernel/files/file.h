@@ -1,0 +1,127 @@
+/*
+ * file.h - nodes, open files and descriptors: three words for three things.
+ *
+ *   node        a file as the file system knows it: regular, folder, link, pipe, device, socket. Counted.
+ *   open file   what open() made: a node, a position, flags. Counted; shared by dup() and fork().
+ *   descriptor  a small number of a process that names an open file, with its close-on-exec flag.
+ *
+ * A node answers through its operations; those it lacks have a sensible default (the error Linux gives).
+ * Paths are walked in path.c alone. Names are bytes, at most NAME_LONGEST, never empty.
+ *
+ * Locking  node->lock (a mutex) around contents, size and folder entries; file->lock around the position.
+ *          A folder's lock is taken before that of what lies in it; two folders by address.
+ * Errors   negative errno, as Linux gives for the same call.
+ */
+#ifndef QUIRE_FILES_FILE_H
+#define QUIRE_FILES_FILE_H
+
+#include "base/types.h"
+#include "memory/object.h"
+#include "memory/user.h"
+#include "process/schedule.h"
+
+enum { NAME_LONGEST = 255, PATH_LONGEST = 4096, LINKS_FOLLOWED = 40 };
+
+/* File types in st_mode, and open flags: Linux's numbers on i386. */
+enum {
+    S_FMT = 0170000, S_SOCKET = 0140000, S_LINK = 0120000, S_REGULAR = 0100000, S_BLOCK = 0060000,
+    S_FOLDER = 0040000, S_CHARACTER = 0020000, S_PIPE = 0010000,
+};
+enum {
+    O_ACCMODE = 3, O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0100, O_EXCL = 0200, O_NOCTTY = 0400,
+    O_TRUNC = 01000, O_APPEND = 02000, O_NONBLOCK = 04000, O_DSYNC = 010000, O_DIRECT = 040000, O_LARGEFILE = 0100000,
+    O_DIRECTORY = 0200000, O_NOFOLLOW = 0400000, O_NOATIME = 01000000, O_CLOEXEC = 02000000, O_SYNC = 04010000,
+    O_PATH = 010000000, O_TMPFILE = 020200000,
+};
+
+/* Where bytes come from or go to: a program's memory, or the kernel's. */
+struct buffer {
+    bool   kernel;
+    union { user_t user; char *memory; };
+    size_t bytes;                   /* left; buffer_put/get count it down and move on         */
+};
+/* Copy, moving the buffer on. Return how many bytes were copied: less than asked means -EFAULT. */
+size_t buffer_put(struct buffer *buffer, const void *from, size_t bytes);
+size_t buffer_get(struct buffer *buffer, void *to, size_t bytes);
+size_t buffer_clear(struct buffer *buffer, size_t bytes);
+
+struct node;
+struct file;
+struct folder_entry;
+
+/* One entry of a folder listing; returns false when there is no more room. */
+typedef bool (*folder_visit)(void *data, const char *name, size_t length, uint64_t inode, uint32_t mode, uint64_t next);
+
+struct node_operations {
+    /* contents */
+    long (*read)(struct file *file, struct buffer *to, uint64_t at);
+    long (*write)(struct file *file, struct buffer *from, uint64_t at);
+    int  (*resize)(struct node *node, uint64_t bytes);
+    long (*control)(struct file *file, unsigned request, user_t argument);         /* ioctl */
+    unsigned (*poll)(struct file *file, struct wait_queue **queue);                /* POLL* now; where to wait */
+    int  (*open)(struct node *node, struct file *file);
+    void (*close)(struct file *file);                                              /* last reference of an open file */
+    struct object *(*object)(struct node *node);                                   /* for mmap; NULL: -ENODEV */
+    int  (*sync)(struct node *node);
+    /* folders; the node's lock is held */
+    int  (*look_up)(struct node *folder, const char *name, size_t length, struct node **out);
+    int  (*create)(struct node *folder, const char *name, size_t length, uint32_t mode, uint32_t device, struct node **out);
+    int  (*link)(struct node *folder, const char *name, size_t length, struct node *node);
+    int  (*remove)(struct node *folder, const char *name, size_t length, bool folder_wanted);
+    int  (*rename)(struct node *from, const char *name, size_t length, struct node *to, const char *new_name,
+                   size_t new_length, unsigned flags);
+    int  (*list)(struct node *folder, uint64_t from, folder_visit visit, void *data);
+    int  (*symlink)(struct node *folder, const char *name, size_t length, const char *target);
+    /* links */
+    long (*read_link)(struct node *node, char *to, size_t size);
+    struct node *(*follow)(struct node *node);          /* /proc/self/exe and friends: straight to the node */
+    void (*release)(struct node *node);                 /* the last reference is gone */
+};
+
+struct file_system;
+
+struct node {
+    const struct node_operations *operations;
+    struct file_system *system;
+    struct node   *mounted;         /* the root that covers this folder, NULL if none              */
+    uint32_t       references;      /* [a]                                                          */
+    struct mutex   lock;
+    uint64_t       inode;
+    uint32_t       mode, links, uid, gid;
+    uint64_t       bytes;           /* size                                                         */
+    uint32_t       device;          /* of device nodes, Linux's encoding                            */
+    uint64_t       accessed, modified, changed;     /* nanoseconds since 1970                       */
+    struct wait_queue ready;        /* woken when poll()'s answer may have changed                  */
+    struct flock_list *locks;       /* record locks, files/lock.c                                   */
+    void          *own;             /* the file system's                                            */
+};
+
+struct file {
+    uint32_t       references;      /* [a]                                                          */
+    struct node   *node;
+    const struct node_operations *operations;
+    struct node   *folder;          /* where it was opened, for /proc/self/fd; may be NULL          */
+    char          *path;            /* as opened, absolute, for readlink of /proc/self/fd; may be NULL */
+    uint32_t       flags;           /* O_*                                                          */
+    uint64_t       at;
+    struct mutex   lock;
+    void          *own;
+};
+
+/* Linux's poll bits. */
+enum { POLL_IN = 1, POLL_PRI = 2, POLL_OUT = 4, POLL_ERR = 8, POLL_HUP = 16, POLL_NVAL = 32, POLL_RDNORM = 64, POLL_WRNORM = 256, POLL_RDHUP = 0x2000 };
+
+void node_hold(struct node *node);
+void node_release(struct node *node);
+void file_hold(struct file *file);
+void file_release(struct file *file);
+struct file *file_make(struct node *node, const struct node_operations *operations, uint32_t flags);   /* NULL: no memory */
+
+/* Reading and writing at the file's position, or at a place; what read(2), pread(2) and so on are made of. */
+long file_read(struct file *file, struct buffer *to);
+long file_write(struct file *file, struct buffer *from);
+long file_read_at(struct file *file, struct buffer *to, uint64_t at);
+long file_write_at(struct file *file, struct buffer *from, uint64_t at);
+long file_seek(struct file *file, int64_t offset, int whence, uint64_t *out);
+
+#endif

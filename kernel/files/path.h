@@ -1,0 +1,50 @@
+/*
+ * path.h - from names to nodes.
+ *
+ * struct place holds what a walk starts from: root, working directory, umask. Counted, shared by CLONE_FS.
+ * All text here is kernel memory; linux/ copies it in from programs first.
+ */
+#ifndef QUIRE_FILES_PATH_H
+#define QUIRE_FILES_PATH_H
+
+#include "files/file.h"
+
+struct place {
+    uint32_t     references;
+    struct node *root, *here;
+    uint32_t     umask;
+};
+struct place *place_new(struct node *root);
+struct place *place_copy(const struct place *place);
+void place_hold(struct place *place);
+void place_release(struct place *place);
+
+enum { PATH_NO_FOLLOW = 1, PATH_MUST_BE_FOLDER = 2, PATH_EMPTY_IS_START = 4 };
+
+/* The node a path names, with a reference. `start` is where a relative path begins (NULL: place->here). */
+int path_find(struct place *place, struct node *start, const char *path, unsigned flags, struct node **out) MUST_CHECK;
+
+/* The folder that holds (or would hold) the path's last part, referenced, and that part's name inside `path`. */
+int path_parent(struct place *place, struct node *start, const char *path, struct node **folder, const char **name,
+                size_t *length) MUST_CHECK;
+
+/* open(2) as a whole. */
+int path_open(struct place *place, struct node *start, const char *path, uint32_t flags, uint32_t mode,
+              struct file **out) MUST_CHECK;
+
+int path_make_folder(struct place *place, struct node *start, const char *path, uint32_t mode) MUST_CHECK;
+int path_make_node(struct place *place, struct node *start, const char *path, uint32_t mode, uint32_t device) MUST_CHECK;
+int path_remove(struct place *place, struct node *start, const char *path, bool folder) MUST_CHECK;
+int path_link(struct place *place, struct node *from_start, const char *from, struct node *to_start, const char *to,
+              bool follow) MUST_CHECK;
+int path_symlink(struct place *place, struct node *start, const char *path, const char *target) MUST_CHECK;
+int path_rename(struct place *place, struct node *from_start, const char *from, struct node *to_start, const char *to,
+                unsigned flags) MUST_CHECK;
+
+/* The absolute path of a folder's node (getcwd, /proc/self/cwd). Returns the length, or -ERANGE, -ENOENT. */
+long path_of(struct place *place, struct node *node, char *to, size_t size);
+
+/* Mounting: `root` covers the folder. The kernel mounts proc, dev and tmpfs at start. */
+int path_mount(struct node *folder, struct node *root) MUST_CHECK;
+
+#endif

@@ -1,0 +1,117 @@
+/*
+ * main.c - the order in which the kernel comes to life.
+ *
+ * Everything before this ran at physical addresses (boot/) or is a few instructions
+ * (arch/<port>/entry.S). First come the means to say that something is wrong, then traps,
+ * then memory, then whatever the command line asks for:
+ *
+ *     run=COMMAND;COMMAND     console commands to run at start
+ *     panic=exit              leave the emulator after a panic
+ */
+#include "base/print.h"
+#include "base/string.h"
+#include "boot/info.h"
+#include "console/console.h"
+#include "devices/pci.h"
+#include "devices/serial.h"
+#include "devices/vga.h"
+#include "memory/start.h"
+#include "mmu.h"
+#include "panic.h"
+#include "power.h"
+#include "trap.h"
+
+/* Borders of the image: the linker script that the layout compiler writes. */
+extern char image_physical_start[], image_physical_end[], image_boot_start[], image_boot_end[];
+extern entry_t boot_slot_table[];
+extern char boot_stack_guard[];
+
+void kernel_main(const struct boot_info *info, frame_t root) NORETURN;
+
+enum { DEVICES_MAXIMUM = 64 };
+static struct device_range devices[DEVICES_MAXIMUM];
+static uint32_t            device_count;
+static char                command_line[BOOT_TEXT];
+
+static void refuse(const char *why) NORETURN;
+static void refuse(const char *why)
+{
+    print("quire: cannot start: %s\n", why);
+    power_exit(POWER_STATUS_REFUSED);
+}
+
+static bool note_device(const struct device_range *range)
+{
+    if (device_count == DEVICES_MAXIMUM)
+        return false;
+    devices[device_count++] = *range;
+    return true;
+}
+
+/* The value of NAME=VALUE on the command line; a value may be put in double quotes. Cuts the line. */
+static char *option(char *line, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (char *at = line; *at != '\0'; at++) {
+        char *value, *end;
+
+        if ((at != line && at[-1] != ' ') || strncmp(at, name, length) != 0 || at[length] != '=')
+            continue;
+        value = at + length + 1;
+        if (*value == '"')
+            end = strchr(++value, '"');
+        else
+            end = strchr(value, ' ');
+        if (end != NULL)
+            *end = '\0';
+        return value;
+    }
+    return NULL;
+}
+
+static int type(void)
+{
+    int byte;
+
+    while ((byte = serial_read()) < 0)
+        cpu_wait();
+    return byte;
+}
+
+void kernel_main(const struct boot_info *info, frame_t root)
+{
+    struct start_facts facts = {
+        .info = info, .root = root, .slot_table = boot_slot_table, .guard = address_of(boot_stack_guard),
+        .image_start = (paddr_t)(uintptr_t)image_physical_start, .image_end = (paddr_t)(uintptr_t)image_physical_end,
+        .boot_start = (paddr_t)(uintptr_t)image_boot_start, .boot_end = (paddr_t)(uintptr_t)image_boot_end,
+        .devices = devices,
+    };
+    const char *problem;
+    char       *commands;
+
+    if (serial_start())
+        print_to(serial_write);
+    print("\nQuire, layout %s\n", layout.name);
+    mmu_start();
+    traps_start();
+    text_copy(command_line, info->text, sizeof command_line);
+    panic_options(command_line);
+    if (info->problem != NULL)
+        refuse(info->problem);
+
+    pci_find_ranges(note_device);
+    facts.device_count = device_count;
+    problem = memory_start(&facts);
+    if (problem != NULL)
+        refuse(problem);
+
+    serial_listen();
+    if (vga_start())
+        print_to(vga_write);
+    commands = option(command_line, "run");
+    if (commands != NULL)
+        console_run(commands);
+    console_loop(type);
+    power_halt();
+}

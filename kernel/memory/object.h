@@ -1,0 +1,67 @@
+/*
+ * object.h - memory that has a name of its own: the contents of a file, or shared memory.
+ *
+ * An object is an array of pages, each a frame or a hole that reads as zeros. It is the page
+ * cache: read(), write() and mappings all see these frames, so they never disagree. It
+ * keeps a list of the regions that map it, so that a truncation can unmap what it cuts off.
+ *
+ * Owning   counted; a region that maps an object, and a file node, hold a reference each. The object
+ *          holds one reference on each of its frames; each entry mapping the frame holds another.
+ * Locking  object->lock (RANK_OBJECT) for the index and the list. Frames handed out carry a
+ *          reference, so they outlive the lock.
+ * Cost     O(log pages) a look-up (a radix tree of 64-way nodes from the heap).
+ *
+ * Invariants (object_audit):
+ *   O1  an index slot below `pages` is empty or names a frame of owner FILE or SHARED; beyond, all are empty
+ *   O2  `resident` equals the frames in the index
+ *   O3  the list of regions holds exactly those regions whose object is this one
+ */
+#ifndef QUIRE_MEMORY_OBJECT_H
+#define QUIRE_MEMORY_OBJECT_H
+
+#include "base/lock.h"
+#include "base/types.h"
+#include "memory/owner.h"
+
+struct region;
+struct space;
+struct object_node;
+
+struct object {
+    struct lock         lock;
+    uint32_t            references;     /* [a]                                              */
+    enum owner          owner;          /* [c] FILE or SHARED                               */
+    uint64_t            pages;          /* [lock] size in pages; a fault beyond is SIGBUS   */
+    uint32_t            resident;       /* [lock]                                           */
+    struct object_node *index;          /* [lock]                                           */
+    uint32_t            height;         /* [lock] levels of the index                       */
+    struct region      *mappings;       /* [lock] linked through region->next_mapping       */
+};
+
+void object_start(struct object *object, enum owner owner, uint64_t pages);
+struct object *object_create(enum owner owner, uint64_t pages);     /* on the heap; NULL without memory */
+void object_hold(struct object *object);
+void object_release(struct object *object);                         /* the last one frees frames, index, and a created object */
+
+/*
+ * The frame of a page, with a reference for the caller. A hole gives NO_FRAME, or with `make` a new zeroed
+ * frame. Returns 0, -ENOMEM, or -ENXIO beyond the last page.
+ */
+int object_page(struct object *object, uint64_t page, bool make, frame_t *out) MUST_CHECK;
+
+/* Put a frame the caller owns (a page of a boot module, say) at a page that is a hole. Takes the reference. */
+int object_adopt(struct object *object, uint64_t page, frame_t frame) MUST_CHECK;
+
+/* Change the size; frames cut off are unmapped everywhere, then dropped. Growing makes holes. */
+void object_resize(struct object *object, uint64_t pages);
+
+/* Clear [from, to) bytes that are resident: a truncation in the middle of a page, a hole punched. */
+void object_zero(struct object *object, uint64_t from, uint64_t to);
+
+void object_link(struct object *object, struct region *region, struct space *space);
+void object_unlink(struct object *object, struct region *region);
+
+struct audit_report;
+void object_audit(const struct object *object, struct audit_report *report);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * user.h - the only way the kernel touches a program's memory.
+ *
+ * A pointer from a program is a number: user_t. These calls check that the range lies in user space,
+ * then copy; a fault on the way is mended as the program's own would be (demand-zero,
+ * copy-on-write, stack growth), and if it cannot be, the call returns -EFAULT. The kernel never
+ * faults for good. Where SMAP is present, access is open only inside these calls.
+ *
+ * All work on the current space. All may sleep. Interrupts are on.
+ */
+#ifndef QUIRE_MEMORY_USER_H
+#define QUIRE_MEMORY_USER_H
+
+#include "base/types.h"
+
+typedef uintptr_t user_t;           /* an address in a program; never cast to a C pointer elsewhere */
+
+/* Return 0 or -EFAULT. On failure part of the destination may have been written. */
+int user_read(void *to, user_t from, size_t bytes) MUST_CHECK;
+int user_write(user_t to, const void *from, size_t bytes) MUST_CHECK;
+int user_clear(user_t to, size_t bytes) MUST_CHECK;
+
+/* How many bytes of the range could be copied before the first that could not: for read() and write(). */
+size_t user_read_some(void *to, user_t from, size_t bytes);
+size_t user_write_some(user_t to, const void *from, size_t bytes);
+
+/* Copy text up to its NUL. Returns its length, -EFAULT, or -ENAMETOOLONG when size bytes held no NUL. */
+long user_read_text(char *to, user_t from, size_t size) MUST_CHECK;
+
+/* Atomic operations for futexes: returns 0 or -EFAULT, the old value in *old. */
+int user_load_word(user_t at, uint32_t *old) MUST_CHECK;
+int user_exchange_word(user_t at, uint32_t expect, uint32_t desired, uint32_t *old) MUST_CHECK;
+
+/* True when [start, start + bytes) lies in user space and does not wrap. */
+bool user_range(user_t start, size_t bytes);
+
+#endif

@@ -1,0 +1,127 @@
+/*
+ * process.h - programs: processes, their threads, and how they begin and end.
+ *
+ * A process owns a space, descriptors, signal actions and a place in the tree of processes; its threads
+ * own registers, a kernel stack and a signal mask. Everything a process holds is counted, and its end
+ * gives back every frame (M7): the tests compare sums by owner before and after.
+ *
+ * Locking  process_lock (one mutex-free spin lock, RANK_STACKS level) guards the tree, states and wait queues;
+ *          the fields of the current thread that only it touches need none. [t] only its own thread.
+ * Source   POSIX.1-2017; Linux man-pages: fork(2), clone(2), execve(2), wait(2), exit_group(2), credentials(7).
+ */
+#ifndef QUIRE_PROCESS_PROCESS_H
+#define QUIRE_PROCESS_PROCESS_H
+
+#include "memory/map.h"
+#include "memory/space.h"
+#include "memory/stack.h"
+#include "process/schedule.h"
+#include "process/signal.h"
+#include "thread.h"                     /* arch/<port>: struct thread_state, what the processor keeps for a thread */
+
+struct files;                           /* files/descriptor.h: the descriptor table, counted, shared by CLONE_FILES */
+struct place;                           /* files/place.h: root, working directory, umask; shared by CLONE_FS */
+struct node;
+struct terminal;
+
+enum process_state { PROCESS_ALIVE, PROCESS_STOPPED, PROCESS_ZOMBIE };
+enum thread_phase  { THREAD_READY, THREAD_RUNNING, THREAD_WAITING, THREAD_STOPPED, THREAD_DEAD };
+
+struct limit { uint64_t soft, hard; };
+enum { LIMITS = 16 };                   /* RLIMIT_* of Linux */
+
+/* A space shared by processes (vfork, CLONE_VM) is counted. */
+struct shared_space {
+    struct space      space;
+    struct map_limits limits;
+    uint32_t          references;
+    struct node      *executable;       /* /proc/PID/exe */
+    vaddr_t           argument_start, argument_end, environment_start, environment_end;
+};
+
+struct process {
+    int32_t           id, group, session;
+    struct process   *parent;
+    struct process   *children, *sibling, *sibling_before;
+    struct process   *all_next, *all_before;
+    struct thread    *threads;
+    uint32_t          thread_count;
+    enum process_state state;
+    int32_t           exit_status;      /* as wait4() reports it                                  */
+    bool              exiting, waited_stop, waited_continue;
+    struct shared_space *memory;
+    struct files     *files;
+    struct place     *place;
+    struct signal_actions *actions;     /* shared by CLONE_SIGHAND, counted                       */
+    struct signal_queue    pending;     /* for the process as a whole                             */
+    struct terminal  *terminal;         /* controlling terminal, NULL if none                     */
+    struct wait_queue child_change;     /* its parent waits here: woken when a child changes      */
+    struct wait_queue vfork_done;
+    struct limit      limits[LIMITS];
+    uint32_t          uid, euid, suid, gid, egid, sgid;
+    char              name[16];
+    int               exit_signal;      /* to the parent, SIGCHLD mostly                          */
+    uint64_t          start_time, user_time, system_time, children_user, children_system;
+    uint64_t          faults_minor, faults_major;
+    struct timer      alarm;            /* ITIMER_REAL                                            */
+    uint64_t          alarm_interval;
+};
+
+struct thread {
+    struct thread_state machine;        /* [t] saved registers, TLS descriptors, FPU state        */
+    struct process     *process;
+    struct thread      *next_in_process;
+    struct thread      *queue_next;     /* run queue                                              */
+    int32_t             id;
+    enum thread_phase   phase;
+    struct stack        stack;
+    uint64_t            mask;           /* [t] blocked signals, bit n-1 for signal n              */
+    uint64_t            saved_mask;     /* [t] for sigsuspend                                     */
+    bool                restore_mask;
+    struct signal_queue pending;        /* for this thread alone                                  */
+    vaddr_t             alternate_stack;
+    size_t              alternate_size;
+    uint32_t            alternate_flags;
+    vaddr_t             clear_at_exit;  /* CLONE_CHILD_CLEARTID                                   */
+    vaddr_t             robust_list;
+    struct restart     *restart;        /* how restart_syscall() goes on                          */
+    uint64_t            deadline;
+    bool                woken, interrupted;
+    uint32_t            slice;          /* ticks left                                             */
+    uint64_t            user_time, system_time;
+    char                name[16];
+};
+
+struct thread  *current_thread(void);
+static inline struct process *current_process(void) { return current_thread()->process; }
+
+/* Numbers are unique among processes and threads; lookups return NULL when there is none. */
+struct process *process_find(int32_t id);
+struct thread  *thread_find(int32_t id);
+void process_each(void (*visit)(struct process *process, void *data), void *data);
+
+/* The first process: runs `path` of the root file system. Returns 0 or a negative errno. */
+int process_first(const char *path, char *const arguments[], char *const environment[]);
+
+/* Linux's clone flags; registers of the caller are the child's, but for the result and the stack. */
+struct clone_request {
+    uint64_t flags;
+    vaddr_t  stack, parent_tid, child_tid, tls;
+    int      exit_signal;
+};
+int  process_clone(const struct clone_request *request);        /* child's number, or a negative errno */
+
+/* Replace the program. On success the caller's registers are the new program's; on error nothing has changed. */
+int  process_execute(const char *path, vaddr_t arguments, vaddr_t environment);
+
+void thread_exit(int status) NORETURN;
+void process_exit_group(int wait_status) NORETURN;      /* as wait4() reports: status << 8, or signal | core flag */
+
+/* wait4 and waitid: selects by `which` as wait4's pid does. Returns a child's number, 0 (WNOHANG), or an errno. */
+struct wait_result { int32_t status; uint64_t user_time, system_time; int32_t id; };
+int  process_wait(int32_t which, int options, struct wait_result *out);
+
+/* For the report: processes and threads alive. */
+uint32_t processes_alive(void), threads_alive(void);
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * schedule.h - threads taking turns: running, waiting, waking, sleeping locks.
+ *
+ * One run queue for each CPU, round robin; the timer preempts user code and kernel code that
+ * holds no spin lock. A thread waits on a wait queue until somebody wakes the queue, a
+ * deadline passes, or (if it allows that) a signal arrives.
+ *
+ *     while (!condition) {                        // under the lock that guards the condition
+ *         err = wait_on(&queue, &lock, state, deadline, WAIT_SIGNALS);
+ *         if (err) break;                         // -EINTR or -ETIMEDOUT; the lock is held again
+ *     }
+ */
+#ifndef QUIRE_PROCESS_SCHEDULE_H
+#define QUIRE_PROCESS_SCHEDULE_H
+
+#include "base/lock.h"
+#include "base/types.h"
+
+struct thread;
+
+struct wait_queue {
+    struct waiter *first, *last;        /* [the queue's own short lock, inside schedule.c]        */
+};
+
+enum { WAIT_SIGNALS = 1 };              /* a signal ends the wait                                 */
+#define NEVER UINT64_MAX                /* no deadline; deadlines are clock_now() nanoseconds     */
+
+/*
+ * Sleep until the queue is woken. `lock` (may be NULL) is dropped while asleep and held again on return.
+ * Returns 0 when woken (the caller looks at its condition again), -EINTR, or -ETIMEDOUT.
+ */
+int  wait_on(struct wait_queue *queue, struct lock *lock, lock_state *state, uint64_t deadline, unsigned flags);
+void wake_one(struct wait_queue *queue);
+void wake_all(struct wait_queue *queue);
+
+/* Wait on several queues at once (poll, select, epoll): link, look, sleep, unlink. */
+struct wait_link {
+    struct wait_queue *queue;
+    struct waiter     *waiter;
+};
+struct waiter {
+    struct waiter     *next, *previous;
+    struct wait_queue *queue;
+    struct thread     *thread;
+};
+void wait_link(struct waiter *waiter, struct wait_queue *queue);
+void wait_unlink(struct waiter *waiter);
+int  wait_linked(uint64_t deadline, unsigned flags);    /* until any linked queue is woken since linking */
+
+/* A lock that sleeps, for what takes long: file contents, a directory, page-in. Ranks as in lock.h do not apply. */
+struct mutex {
+    const char       *name;
+    struct thread    *holder;
+    struct wait_queue waiting;
+};
+#define MUTEX(name) { (name), NULL, { NULL, NULL } }
+void mutex_take(struct mutex *mutex);
+void mutex_drop(struct mutex *mutex);
+
+void schedule_start(void);
+void schedule_add(struct thread *thread);               /* ready to run                            */
+void schedule(void);                                    /* give way; returns when chosen again     */
+void schedule_tick(void);                               /* from the timer interrupt                */
+void schedule_preempt(void);                            /* at the return from an interrupt: switch if due */
+
+/* Run queue length and idle time, for /proc. */
+uint32_t schedule_ready(void);
+uint64_t schedule_idle_time(void);
+
+/* Time. Monotonic nanoseconds since boot; and the wall clock's offset. */
+uint64_t clock_now(void);
+uint64_t clock_wall(void);              /* nanoseconds since 1970                                  */
+
+struct timer {
+    uint64_t       due;                 /* clock_now() value                                       */
+    void         (*fire)(struct timer *timer);      /* in interrupt context                        */
+    struct timer  *next, *previous;
+    bool           armed;
+};
+void timer_arm(struct timer *timer, uint64_t due);
+void timer_disarm(struct timer *timer);
+
+#endif

@@ -1,0 +1,87 @@
+/*
+ * signal.h - signals: sent, queued, delivered.
+ *
+ * Numbers, default actions and the meaning of flags are Linux's (signal(7), sigaction(2)).
+ * The frames a handler finds on its stack are the processor's business (arch/<port>/signal_frame.c).
+ *
+ * A signal is delivered when its thread is about to return to the program. A system call
+ * that a signal has cut short returns -ERESTART_* inside the kernel; delivery turns that into -EINTR or
+ * makes the program repeat the call, by SA_RESTART and the call's nature.
+ */
+#ifndef QUIRE_PROCESS_SIGNAL_H
+#define QUIRE_PROCESS_SIGNAL_H
+
+#include "base/types.h"
+
+enum { SIGNALS = 64 };
+
+/* Linux's signal numbers on x86. */
+enum {
+    SIGHUP = 1, SIGINT, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGUSR1, SIGSEGV, SIGUSR2,
+    SIGPIPE, SIGALRM, SIGTERM, SIGSTKFLT, SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG, SIGXCPU,
+    SIGXFSZ, SIGVTALRM, SIGPROF, SIGWINCH, SIGIO, SIGPWR, SIGSYS,
+};
+
+enum {
+    SA_NOCLDSTOP = 1, SA_NOCLDWAIT = 2, SA_SIGINFO = 4, SA_RESTORER = 0x04000000, SA_ONSTACK = 0x08000000,
+    SA_RESTART = 0x10000000, SA_NODEFER = 0x40000000,
+};
+#define SA_RESETHAND 0x80000000u
+#define SIG_DFL 0u
+#define SIG_IGN 1u
+
+/* Inside the kernel only; never seen by programs. Numbers as Linux's. */
+enum {
+    ERESTARTSYS = 512,              /* restart if SA_RESTART, or if no handler runs        */
+    ERESTARTNOINTR = 513,           /* always restart                                      */
+    ERESTARTNOHAND = 514,           /* restart only if no handler runs                     */
+    ERESTART_RESTARTBLOCK = 516,    /* through restart_syscall() if no handler runs        */
+};
+
+struct signal_info {
+    int32_t  number, code, error;
+    int32_t  sender;                /* process number                                       */
+    uint32_t uid;
+    int32_t  status;                /* SIGCHLD                                              */
+    vaddr_t  address;               /* faults                                               */
+    uint64_t value;                 /* sigqueue, timers                                     */
+    int32_t  timer;
+};
+
+struct signal_action {
+    vaddr_t  handler, restorer;
+    uint64_t mask;
+    uint32_t flags;
+};
+
+struct signal_actions {
+    uint32_t             references;
+    struct signal_action action[SIGNALS + 1];
+};
+
+/* Ordinary signals are kept once each; real-time ones queue, at most SIGNAL_QUEUE a queue. */
+struct signal_queued;
+struct signal_queue {
+    uint64_t              pending;
+    struct signal_queued *first, *last;
+    uint32_t              count;
+};
+enum { SIGNAL_QUEUE = 1024 };
+
+struct process;
+struct thread;
+
+int  signal_process(struct process *process, const struct signal_info *info);   /* 0, or -EAGAIN (queue full) */
+int  signal_thread(struct thread *thread, const struct signal_info *info);
+int  signal_group(int32_t group, const struct signal_info *info);               /* -ESRCH when nobody is in it */
+/* A fault the current thread cannot go on from: delivered even if blocked or ignored. */
+void signal_fault(const struct signal_info *info);
+
+bool signal_pending(const struct thread *thread);           /* one that is not blocked                  */
+/* Before returning to the program: deliver, stop, or end. `frame` is the processor's trap frame. */
+struct trap_frame;
+void signal_deliver(struct trap_frame *frame);
+
+void signal_queue_clear(struct signal_queue *queue);
+
+#endif
