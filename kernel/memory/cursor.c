@@ -155,7 +155,7 @@ static bool is_missing(const struct cursor *c, page_t page, unsigned level)
     return at == NULL || entry_kind(entry_read(at), level) != ENTRY_TABLE;
 }
 
-/* A table that has only now become part of its parent, or that is no longer. Kernel tables are not counted. */
+/* A table came into its parent, or went. Kernel tables are not counted. */
 static void count_in_parent(const struct cursor *c, page_t page, unsigned level, int more)
 {
     unsigned top;
@@ -229,14 +229,27 @@ static frame_t from_chain(frame_t *chain)
     return table;
 }
 
+/* Before there is a pool a machine without room for its tables cannot be run: nothing is given back. */
+static void give_back(frame_t chain)
+{
+    while (frame_exists(chain)) {
+        frame_t table = from_chain(&chain);
+
+        if (frames_are_open())
+            frame_put(table);
+    }
+}
+
+/* The first of the pages that one entry of `level` covers. */
+static page_t stretch(page_t page, unsigned level) { return round_down(page, mmu_reach(level)); }
+
 /* Take frames for all missing tables of the span, or none. */
 static int take_tables(struct cursor *c, unsigned lowest, frame_t *chain)
 {
     for (unsigned level = MMU_LEVELS; level > lowest; level--)
-        for (page_t page = round_down(c->span.first, mmu_reach(level)); page < c->span.end; page += mmu_reach(level))
+        for (page_t page = stretch(c->span.first, level); page < c->span.end; page += mmu_reach(level))
             if (is_missing(c, page, level) && take_table(chain) != 0) {
-                while (frame_exists(*chain))
-                    frame_put(from_chain(chain));
+                give_back(*chain);
                 return -ENOMEM;
             }
     return 0;
@@ -246,7 +259,7 @@ static int take_tables(struct cursor *c, unsigned lowest, frame_t *chain)
 static void install_tables(struct cursor *c, unsigned lowest, frame_t chain)
 {
     for (unsigned level = MMU_LEVELS; level > lowest; level--)
-        for (page_t page = round_down(c->span.first, mmu_reach(level)); page < c->span.end; page += mmu_reach(level))
+        for (page_t page = stretch(c->span.first, level); page < c->span.end; page += mmu_reach(level))
             if (is_missing(c, page, level))
                 install(c, page, level, from_chain(&chain));
     mmu_cover(entry_at(c->space, c->span.first, MMU_LEVELS), c->span.end);
@@ -271,7 +284,7 @@ static int build(struct cursor *c, unsigned lowest)
 static void sweep(struct cursor *c)
 {
     for (unsigned level = 2; level <= MMU_LEVELS; level++)
-        for (page_t page = round_down(c->span.first, mmu_reach(level)); page < c->span.end; page += mmu_reach(level)) {
+        for (page_t page = stretch(c->span.first, level); page < c->span.end; page += mmu_reach(level)) {
             const entry_t *at = entry_at(c->space, page, level);
             entry_t        e  = at != NULL ? entry_read(at) : entry_empty();
 
@@ -366,7 +379,8 @@ void cursor_map_large(struct cursor *c, page_t page, frame_t frame, struct right
     entry_t  entry = entry_leaf(frame, rights, cache, mmu_features.global && of_kernel(c), MMU_LARGE_LEVEL);
 
     assert(of_kernel(c) && mmu_features.large && MMU_LARGE_LEVEL > 1);
-    assert(is_aligned(page, reach) && is_aligned(frame.no, reach) && span_covers(c->span, span_of(page, reach)));
+    assert(is_aligned(page, reach) && is_aligned(frame.no, reach));
+    assert(span_covers(c->span, span_of(page, reach)));
     assert(at != NULL && entry_kind(entry_read(at), MMU_LARGE_LEVEL) == ENTRY_EMPTY);
     entry_write(at, entry);
     c->in_view = (struct span){ 0, 0 };

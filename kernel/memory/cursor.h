@@ -29,7 +29,7 @@
  * A span may lie in kernel space's alias of another region only for reading: edit the original.
  *
  * Invariants (checked by audit.c on whole spaces):
- *   C1  the link of a process's table frame, root excepted, holds the number of its entries that are not empty
+ *   C1  the link of a process's table frame (not of its root) holds the number of entries that are not empty
  *   C2  no entry of a user table gives kernel memory away: every present user entry lies below user_end
  *   C3  the kernel part of every root is equal (but for scope `process`)
  *   C4  every translation that a CPU has cached agrees with the tables (host port: machine_tlb_audit)
@@ -43,8 +43,8 @@
 struct space;
 
 /*
- * Pages flushed singly: beyond that, forgetting everything and walking again costs less. Frames kept back until
- * the flush: more would only grow the cursor, which lives on the stack.
+ * Pages flushed singly: beyond that, forgetting everything and walking again costs less. Frames kept
+ * back until the flush: more would only grow the cursor, which lives on the stack.
  */
 enum { CURSOR_PAGES = 16, CURSOR_FREED = 32 };
 

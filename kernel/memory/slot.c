@@ -20,10 +20,11 @@ static paddr_t shown_by_boot_tables(void)
 
     for (uint32_t i = 0; i < layout.boot_map_count; i++) {
         const struct layout_boot_map *map = &layout.boot_maps[i];
+        paddr_t map_end = map->physical + span_pages(map->span) * PAGE_SIZE;
 
-        if (map->keep && map->physical <= end && page_address(map->span.first) == layout.kernel_offset + map->physical &&
-            map->physical + span_pages(map->span) * PAGE_SIZE > end)
-            end = map->physical + span_pages(map->span) * PAGE_SIZE;
+        if (map->keep && page_address(map->span.first) == layout.kernel_offset + map->physical &&
+            map->physical <= end && map_end > end)
+            end = map_end;
     }
     return end;
 }
@@ -43,12 +44,13 @@ void slots_start(entry_t *table)
  */
 static void *show(frame_t frame, enum slot slot)
 {
-    page_t   page = layout.purpose[PURPOSE_SLOTS]->span.first + cpu_number() * SLOT_COUNT + slot;
+    const struct layout_region *slots = layout.purpose[PURPOSE_SLOTS];
+    page_t   page = slots->span.first + cpu_number() * SLOT_COUNT + slot;
     entry_t *at   = &slot_table[mmu_index(page, 1)];
     entry_t  old  = entry_read(at);
 
     if (!entry_present(old) || !frame_is(entry_frame(old), frame)) {
-        entry_write(at, entry_leaf(frame, layout.purpose[PURPOSE_SLOTS]->rights, CACHE_BACK, mmu_features.global, 1));
+        entry_write(at, entry_leaf(frame, slots->rights, CACHE_BACK, mmu_features.global, 1));
         if (entry_present(old))
             mmu_flush_page(page);
     }
