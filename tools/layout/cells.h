@@ -1,0 +1,32 @@
+/*
+ * cells.h - from the text of one cell to one field: what each column of a table holds.
+ *
+ * A cell reader complains about what it cannot read and leaves the field as it was.
+ */
+#ifndef QUIRE_LAYOUT_CELLS_H
+#define QUIRE_LAYOUT_CELLS_H
+
+#include "document.h"
+
+typedef void read_cell(struct document *d, uint32_t line, void *row, const char *text);
+
+struct column {
+    const char *title;
+    bool        required;
+    read_cell  *read;
+};
+
+/* A row of the Policies table on its way into struct policies. */
+struct policy_row {
+    uint32_t    line;
+    int         key;            /* enum policy_key, -1 when the word is unknown */
+    const char *choice, *claims, *why;
+};
+
+extern const struct column region_columns[], physical_columns[], structure_columns[], policy_columns[],
+                           boot_map_columns[], claim_columns[];
+
+/* Letters and digits, as `A12`. */
+bool is_claim_id(const char *text, size_t length);
+
+#endif

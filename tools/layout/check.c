@@ -1,0 +1,78 @@
+/* check.c - is a document good? All questions, in order. See check.h. */
+#include "check.h"
+#include "words.h"
+
+#include <string.h>
+
+static void check_policies(struct document *d)
+{
+    bool any = false;
+
+    for (int key = 0; key < POLICY_COUNT; key++)
+        any = any || d->policy_line[key] != 0;
+    for (int key = 0; any && key < POLICY_COUNT; key++)
+        if (d->policy_line[key] == 0)
+            complain(d->source, 0, "no policy `%s`; expected one", word_of(policy_words, key)->text);
+}
+
+static bool claim_exists(const struct document *d, const char *id, size_t length)
+{
+    for (uint32_t i = 0; i < d->claim_count; i++)
+        if (strlen(d->claims[i].id) == length && strncmp(d->claims[i].id, id, length) == 0)
+            return true;
+    return false;
+}
+
+/* A row may only cite claims that the document makes. */
+static void check_citations(struct document *d, const struct place *p)
+{
+    for (const char *id = p->claims; *id != '\0';) {
+        size_t length = strcspn(id, " ");
+
+        if (!claim_exists(d, id, length))
+            complain(d->source, p->line, "%s cites the claim %.*s, which the table of claims does not have",
+                     p->name, (int)length, id);
+        id += length;
+        id += strspn(id, " ");
+    }
+}
+
+static void check_claims(struct document *d)
+{
+    for (uint32_t i = 0; i < d->claim_count; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (strcmp(d->claims[i].id, d->claims[k].id) == 0) {
+                complain(d->source, d->claims[i].line, "the claim %s a second time; the first is at line %u",
+                         d->claims[i].id, d->claims[k].line);
+                break;
+            }
+    for (uint32_t i = 0; i < d->region_count; i++)
+        check_citations(d, &d->regions[i].place);
+    for (uint32_t i = 0; i < d->physical_count; i++)
+        check_citations(d, &d->physical[i].place);
+    for (uint32_t i = 0; i < d->structure_count; i++)
+        check_citations(d, &d->structures[i].place);
+}
+
+bool document_check(struct document *d)
+{
+    check_policies(d);
+    check_physical_ranges(d);
+    check_region_ranges(d);
+    check_structure_ranges(d);
+    check_regions(d);
+    check_image(d);
+    check_bitmap(d);
+    check_structures(d);
+    check_boot_maps(d);
+    check_access(d);
+    check_claims(d);
+    return d->source->errors == 0;
+}
+
+bool document_compile(struct document *d, struct source *s)
+{
+    bool read = document_read(d, s);
+
+    return document_check(d) && read;
+}

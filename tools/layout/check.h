@@ -1,0 +1,33 @@
+/*
+ * check.h - the questions a document must answer well, in the order they are asked.
+ *
+ * Each function complains about everything it finds and trusts nothing that an earlier
+ * one refused: a range whose borders could not be read (`broken`) is skipped.
+ */
+#ifndef QUIRE_LAYOUT_CHECK_H
+#define QUIRE_LAYOUT_CHECK_H
+
+#include "document.h"
+
+/* check_ranges.c: rows meet, cover everything, are aligned, and their sizes are true. */
+void check_physical_ranges(struct document *d);
+void check_region_ranges(struct document *d);
+void check_structure_ranges(struct document *d);
+
+/* check_regions.c: names, rights, backings, guards; fills purpose[]. */
+void check_regions(struct document *d);
+
+/* check_machine.c: the image, the bitmap, the processor's tables, boot mappings. */
+void check_image(struct document *d);           /* fills image, kernel_offset */
+void check_bitmap(struct document *d);          /* fills bitmap               */
+void check_structures(struct document *d);
+void check_boot_maps(struct document *d);
+void check_access(struct document *d);
+
+/* `0xC0000000`, or `the end of text`: how messages name a border. */
+const char *border_text(struct source *s, struct border b);
+
+/* Is [start, end) of physical memory shown by one BACKING_FIXED region? */
+bool physical_is_shown(const struct document *d, uint64_t start, uint64_t end);
+
+#endif

@@ -1,0 +1,340 @@
+/* check_machine.c - the image, the bitmap, the processor's tables, boot mappings. See check.h. */
+#include "check.h"
+#include "quantity.h"
+#include "words.h"
+
+#include <inttypes.h>
+
+enum { RECORD_BYTES = 8 };              /* what a frame record takes at least */
+
+static bool is_fixed(const struct place *p)
+{
+    return !p->broken && !p->start.floats && !p->end.floats;
+}
+
+uint64_t region_limit(const struct document *d, const struct region *r)
+{
+    while (r->place.end.floats && r + 1 < d->regions + d->region_count)
+        r++;
+    return r->place.end.at;
+}
+
+/* ---- The image ----------------------------------------------------------------------- */
+
+static void find_physical(struct document *d, enum physical_use use, struct physical **out)
+{
+    for (uint32_t i = 0; i < d->physical_count; i++) {
+        struct physical *p = &d->physical[i];
+
+        if (p->use != use || p->place.broken)
+            continue;
+        if (*out != NULL)
+            complain(d->source, p->place.line, "%s is a second physical row for `%s`; the first is %s (line %u)",
+                     p->place.name, word_of(use_words, use)->text, (*out)->place.name, (*out)->place.line);
+        else
+            *out = p;
+    }
+}
+
+/* The four sections lie next to each other, in the order in which they are loaded. */
+static void check_sections(struct document *d)
+{
+    for (int purpose = PURPOSE_TEXT; purpose <= PURPOSE_DATA; purpose++) {
+        const struct region *low = d->purpose[purpose - 1], *r = d->purpose[purpose];
+
+        if (low != NULL && r != NULL && r != low + 1)
+            complain(d->source, r->place.line, "%s does not follow %s (line %u); the image is boot, text, "
+                     "rodata, data in this order", r->place.name, low->place.name, low->place.line);
+    }
+}
+
+/* How far a region with a constant distance to physical memory lies above it. */
+static bool region_offset(const struct document *d, const struct region *r, uint64_t *out)
+{
+    if (r->place.broken || (r->backing != BACKING_FIXED && r->backing != BACKING_IMAGE))
+        return false;
+    if (r->backing == BACKING_IMAGE || r->physical.floats)
+        *out = d->kernel_offset;
+    else if (r->place.start.floats || r->place.start.at < r->physical.at)
+        return false;
+    else
+        *out = r->place.start.at - r->physical.at;
+    return true;
+}
+
+/* `physical end of image` continues the image; anything else is a number, and stays clear of the image. */
+static void check_fixed(struct document *d, const struct region *r)
+{
+    const struct region *data = d->purpose[PURPOSE_DATA];
+    const struct place *p = &r->place, *image = &d->image->place;
+    struct source *s = d->source;
+
+    if (p->broken)
+        return;
+    if (p->start.floats || r->physical.floats) {
+        if (!p->start.floats || !r->physical.floats || p->start.after != SECTION_DATA ||
+            r->physical.after != SECTION_DATA || r != data + 1)
+            complain(s, p->line, "%s starts at %s and shows physical %s; expected both at the end of the image, "
+                     "or both as addresses", p->name, border_text(s, p->start), border_text(s, r->physical));
+    } else if (r->physical.at % PAGE != 0 || r->physical.at > p->start.at ||
+               r->physical.at + (p->end.at - p->start.at) > SPACE_END) {
+        complain(s, p->line, "%s shows physical %s; expected whole pages, at or below its own address, that end "
+                 "below 4 GiB", p->name, border_text(s, r->physical));
+    } else if (r->physical.at + (p->end.at - p->start.at) > image->start.at &&
+               (image->end.floats || r->physical.at < image->end.at) &&
+               p->start.at - r->physical.at != d->kernel_offset) {
+        complain(s, p->line, "%s shows physical memory from %s on, and so the image (line %u) a second time, at "
+                 "a distance of 0x%08" PRIX64 "; the image's own is 0x%08" PRIX64, p->name,
+                 border_text(s, r->physical), image->line, p->start.at - r->physical.at, d->kernel_offset);
+    }
+}
+
+void check_image(struct document *d)
+{
+    const struct region *boot = d->purpose[PURPOSE_BOOT];
+
+    find_physical(d, PHYSICAL_IMAGE, &d->image);
+    if (d->image == NULL && d->physical_count > 0)
+        complain(d->source, 0, "no row of physical memory has the use `image`; expected one");
+    check_sections(d);
+    if (d->image == NULL || boot == NULL || boot->place.broken)
+        return;
+    if (boot->place.start.floats || d->image->place.start.floats ||
+        boot->place.start.at < d->image->place.start.at) {
+        complain(d->source, boot->place.line, "boot starts at %s, the image (line %u) at %s; expected two "
+                 "addresses, the virtual one not below the physical one",
+                 border_text(d->source, boot->place.start), d->image->place.line,
+                 border_text(d->source, d->image->place.start));
+        d->image = NULL;
+        return;
+    }
+    d->kernel_offset = boot->place.start.at - d->image->place.start.at;
+    for (uint32_t i = 0; i < d->region_count; i++)
+        if (d->regions[i].backing == BACKING_FIXED)
+            check_fixed(d, &d->regions[i]);
+}
+
+struct border border_physical(const struct document *d, struct border b)
+{
+    if (!b.floats)
+        b.at -= d->kernel_offset;
+    return b;
+}
+
+bool physical_is_shown(const struct document *d, uint64_t start, uint64_t end)
+{
+    for (uint32_t i = 0; i < d->region_count; i++) {
+        const struct region *r = &d->regions[i];
+
+        if (r->backing == BACKING_FIXED && is_fixed(&r->place) && !r->physical.floats &&
+            (r->kernel & MAY_WRITE) != 0 && r->physical.at <= start &&
+            end - r->physical.at <= r->place.end.at - r->place.start.at)
+            return true;
+    }
+    return false;
+}
+
+/* ---- Bitmap, records, structures ------------------------------------------------------ */
+
+void check_bitmap(struct document *d)
+{
+    const struct region *records = d->purpose[PURPOSE_RECORDS];
+    uint64_t needed = SPACE_END / PAGE / 8, record_bytes = SPACE_END / PAGE * RECORD_BYTES;
+    struct source *s = d->source;
+    const struct place *p;
+
+    if (records != NULL && is_fixed(&records->place) && records->place.size < record_bytes)
+        complain(s, records->place.line, "records has %s; expected at least %s, %d bytes for each frame of 4 GiB",
+                 size_text(s, records->place.size), size_text(s, record_bytes), RECORD_BYTES);
+    find_physical(d, PHYSICAL_BITMAP, &d->bitmap);
+    if (d->policy_line[POLICY_BITMAP] == 0 || d->physical_count == 0)
+        return;
+    if ((d->bitmap != NULL) != (d->policy.bitmap_at == BITMAP_FIXED)) {
+        if (d->bitmap != NULL)
+            complain(s, d->policy_line[POLICY_BITMAP], "the bitmap's place is not `fixed`, but %s (line %u) is "
+                     "kept for it", d->bitmap->place.name, d->bitmap->place.line);
+        else
+            complain(s, d->policy_line[POLICY_BITMAP], "the bitmap's place is `fixed`, but no row of physical "
+                     "memory has the use `bitmap`");
+        return;
+    }
+    if (d->bitmap == NULL || !is_fixed(&d->bitmap->place))
+        return;
+    p = &d->bitmap->place;
+    if (p->end.at - p->start.at < needed)
+        complain(s, p->line, "%s has %s; expected %s, one bit for each frame of 4 GiB", p->name,
+                 size_text(s, p->end.at - p->start.at), size_text(s, needed));
+    if (!physical_is_shown(d, p->start.at, p->end.at))
+        complain(s, p->line, "no writable region backed by `physical` shows %s; the kernel could not reach it",
+                 p->name);
+}
+
+/* The least that works: a 32-bit TSS; null, four segments and a TSS; one gate for each vector. */
+static const uint64_t structure_least[STRUCTURE_COUNT] = {
+    [STRUCTURE_TSS] = 104, [STRUCTURE_GDT] = 6 * 8, [STRUCTURE_IDT] = 256 * 8,
+};
+
+void check_structures(struct document *d)
+{
+    struct source *s = d->source;
+
+    for (uint32_t i = 0; i < d->structure_count; i++) {
+        const struct place *p = &d->structures[i].place;
+        bool inside = false;
+
+        if (p->broken)
+            continue;
+        if (p->end.at - p->start.at < structure_least[d->structures[i].which])
+            complain(s, p->line, "%s has %s; expected at least %s", p->name,
+                     size_text(s, p->end.at - p->start.at),
+                     size_text(s, structure_least[d->structures[i].which]));
+        if (p->start.at == 0 || p->start.at % 8 != 0)
+            complain(s, p->line, "%s starts at 0x%08" PRIX64 "; expected a multiple of 8 above 0", p->name,
+                     p->start.at);
+        for (uint32_t k = 0; k < d->physical_count; k++)
+            inside = inside || (d->physical[k].use == PHYSICAL_KERNEL && is_fixed(&d->physical[k].place) &&
+                                d->physical[k].place.start.at <= p->start.at &&
+                                p->end.at <= d->physical[k].place.end.at);
+        if (!inside)
+            complain(s, p->line, "%s lies in no row of physical memory with the use `kernel`", p->name);
+        if (!physical_is_shown(d, p->start.at, p->end.at))
+            complain(s, p->line, "no writable region backed by `physical` shows %s; the kernel could not reach it",
+                     p->name);
+    }
+}
+
+/* ---- Boot mappings -------------------------------------------------------------------- */
+
+static bool check_map(struct document *d, const struct boot_map *m)
+{
+    struct source *s = d->source;
+
+    if (m->size == 0)
+        return false;
+    if ((m->virtual | m->physical | m->size) % PAGE != 0) {
+        complain(s, m->line, "a boot mapping of 0x%08" PRIX64 " to physical 0x%08" PRIX64 ", %s; expected whole "
+                 "pages", m->virtual, m->physical, size_text(s, m->size));
+        return false;
+    }
+    if (m->virtual + m->size > SPACE_END || m->physical + m->size > SPACE_END) {
+        complain(s, m->line, "this boot mapping runs past 4 GiB");
+        return false;
+    }
+    for (const struct boot_map *o = d->boot_maps; o < m; o++)
+        if (m->virtual < o->virtual + o->size && o->virtual < m->virtual + m->size)
+            complain(s, m->line, "this boot mapping overlaps the one at line %u", o->line);
+    return true;
+}
+
+/* What stays mapped is mapped as the regions say: each of them that it touches, at its own distance. */
+static void check_kept(struct document *d, const struct boot_map *m)
+{
+    for (uint32_t i = 0; i < d->region_count; i++) {
+        const struct region *r = &d->regions[i];
+        uint64_t start = r->place.start.at, end = region_limit(d, r), offset;
+
+        if (r->place.broken)
+            return;
+        for (const struct region *at = r; at->place.start.floats && at > d->regions; start = (--at)->place.start.at)
+            ;
+        if (m->virtual >= end || start >= m->virtual + m->size)
+            continue;
+        if (!region_offset(d, r, &offset))
+            complain(d->source, m->line, "a boot mapping that is kept reaches into %s (line %u), which is backed "
+                     "by `%s`; expected `physical` or `image`", r->place.name, r->place.line,
+                     word_of(backing_words, r->backing)->text);
+        else if (m->virtual - m->physical != offset)
+            complain(d->source, m->line, "this boot mapping lies 0x%08" PRIX64 " above physical memory, but %s "
+                     "(line %u) lies 0x%08" PRIX64 " above it", m->virtual - m->physical, r->place.name,
+                     r->place.line, offset);
+    }
+}
+
+static const struct boot_map *map_of(const struct document *d, uint64_t virtual, bool kept)
+{
+    for (uint32_t i = 0; i < d->boot_map_count; i++) {
+        const struct boot_map *m = &d->boot_maps[i];
+
+        if (virtual >= m->virtual && virtual - m->virtual < m->size && (m->keep || !kept))
+            return m;
+    }
+    return NULL;
+}
+
+/* The boot code is executed at its physical address when paging comes on; the rest at its own. */
+static void check_image_mapped(struct document *d)
+{
+    uint64_t image = d->image->place.start.at, end = d->image->place.end.at;
+    const struct boot_map *here = map_of(d, image, false), *there = map_of(d, image + d->kernel_offset, true);
+    struct source *s = d->source;
+
+    if (here == NULL || here->virtual != here->physical)
+        complain(s, d->image->place.line, "no boot mapping shows the image at its physical address 0x%08" PRIX64
+                 "; the boot code would lose the ground under its feet", image);
+    if (there == NULL)
+        complain(s, d->image->place.line, "no boot mapping that is kept shows the image at 0x%08" PRIX64,
+                 image + d->kernel_offset);
+    else if (!d->image->place.end.floats && there->physical + there->size < end)
+        complain(s, there->line, "this boot mapping ends at physical 0x%08" PRIX64 ", inside the image (line %u), "
+                 "which may reach 0x%08" PRIX64, there->physical + there->size - 1, d->image->place.line, end - 1);
+}
+
+/* The table of the slots is theirs alone: the kernel writes it without asking. */
+static void check_slots(struct document *d)
+{
+    const struct region *slots = d->purpose[PURPOSE_SLOTS];
+
+    if (slots == NULL || slots->place.broken)
+        return;
+    if (!is_fixed(&slots->place)) {
+        complain(d->source, slots->place.line, "slots has a floating border; expected addresses");
+        return;
+    }
+    for (uint32_t i = 0; i < d->boot_map_count; i++) {
+        const struct boot_map *m = &d->boot_maps[i];
+
+        if (m->size > 0 && m->virtual / TABLE <= (slots->place.end.at - 1) / TABLE &&
+            slots->place.start.at / TABLE <= (m->virtual + m->size - 1) / TABLE)
+            complain(d->source, m->line, "this boot mapping and slots (line %u) share a directory entry (4 MiB); "
+                     "expected slots to have its own", slots->place.line);
+    }
+}
+
+void check_boot_maps(struct document *d)
+{
+    bool good = true;
+
+    for (uint32_t i = 0; i < d->boot_map_count; i++)
+        if (!check_map(d, &d->boot_maps[i]))
+            good = false;
+        else if (d->boot_maps[i].keep && d->image != NULL)
+            check_kept(d, &d->boot_maps[i]);
+    if (good && d->image != NULL && d->boot_map_count > 0)
+        check_image_mapped(d);
+    if (good)
+        check_slots(d);
+}
+
+/* ---- How page tables are reached -------------------------------------------------------- */
+
+void check_access(struct document *d)
+{
+    const struct region *tables = d->purpose[PURPOSE_TABLES], *direct = d->purpose[PURPOSE_DIRECT];
+    uint32_t line = d->policy_line[POLICY_ACCESS];
+    struct source *s = d->source;
+
+    if (line == 0 || d->region_count == 0)
+        return;
+    if (d->policy.access == ACCESS_SELF && tables == NULL)
+        complain(s, line, "table access is `self-map`, but there is no region `tables`");
+    if (d->policy.access != ACCESS_SELF && tables != NULL)
+        complain(s, line, "table access is `%s`, but there is a region tables (line %u); expected `self-map`",
+                 word_of(access_words, d->policy.access)->text, tables->place.line);
+    if (d->policy.access == ACCESS_DIRECT && direct == NULL)
+        complain(s, line, "table access is `direct`, but there is no region `direct`");
+    if (tables != NULL && !tables->place.broken &&
+        (!is_fixed(&tables->place) || tables->place.start.at % TABLE != 0 ||
+         tables->place.end.at - tables->place.start.at != TABLE))
+        complain(s, tables->place.line, "tables is one directory entry that shows all page tables; expected "
+                 "4 MiB at a multiple of 4 MiB");
+}

@@ -1,0 +1,197 @@
+/* check_regions.c - does each region make sense: name, rights, backing, guard? See check.h. */
+#include "check.h"
+#include "quantity.h"
+#include "words.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* What backs a region with a known name; PLAIN regions may have any backing but these names'. */
+static const enum backing backing_of[PURPOSE_COUNT] = {
+    [PURPOSE_USER]    = BACKING_USER,   [PURPOSE_BOOT]    = BACKING_IMAGE,  [PURPOSE_TEXT]   = BACKING_IMAGE,
+    [PURPOSE_RODATA]  = BACKING_IMAGE,  [PURPOSE_DATA]    = BACKING_IMAGE,  [PURPOSE_DIRECT] = BACKING_FIXED,
+    [PURPOSE_RECORDS] = BACKING_DEMAND, [PURPOSE_HEAP]    = BACKING_DEMAND, [PURPOSE_DEVICES] = BACKING_DEVICE,
+    [PURPOSE_STACKS]  = BACKING_DEMAND, [PURPOSE_SLOTS]   = BACKING_SLOTS,  [PURPOSE_TABLES] = BACKING_TABLES,
+};
+
+/* Sections follow each other in the image, so the purposes do too. */
+static enum purpose purpose_of(enum section section)
+{
+    return (enum purpose)(PURPOSE_BOOT + (int)section);
+}
+
+static const char *backing_text(enum backing backing)
+{
+    return word_of(backing_words, backing)->text;
+}
+
+/* Where a backing serves one purpose only, its region has that purpose's name. */
+static enum purpose purpose_expected(const struct region *r)
+{
+    switch (r->backing) {
+    case BACKING_IMAGE:  return purpose_of(r->section);
+    case BACKING_USER:   return PURPOSE_USER;
+    case BACKING_DEVICE: return PURPOSE_DEVICES;
+    case BACKING_SLOTS:  return PURPOSE_SLOTS;
+    case BACKING_TABLES: return PURPOSE_TABLES;
+    default:             return PURPOSE_PLAIN;
+    }
+}
+
+static void check_purpose(struct document *d, struct region *r)
+{
+    enum purpose expected = purpose_expected(r);
+
+    if (r->purpose != PURPOSE_PLAIN && r->backing != backing_of[r->purpose])
+        complain(d->source, r->place.line, "%s is backed by `%s`; a region of this name expects `%s`",
+                 r->place.name, backing_text(r->backing), backing_text(backing_of[r->purpose]));
+    else if (expected != PURPOSE_PLAIN && expected != r->purpose)
+        complain(d->source, r->place.line, "%s is backed by `%s%s%s`; such a region is called `%s`",
+                 r->place.name, backing_text(r->backing), r->backing == BACKING_IMAGE ? " " : "",
+                 r->backing == BACKING_IMAGE ? word_of(section_words, r->section)->text : "",
+                 word_of(purpose_words, expected)->text);
+    else if (r->purpose != PURPOSE_PLAIN)
+        d->purpose[r->purpose] = r;
+}
+
+/* Programs decide about their own pages, so only their region may allow everything to users. */
+static void check_rights(struct document *d, const struct region *r)
+{
+    unsigned writers = r->kernel | (r->backing == BACKING_USER ? 0 : r->user);
+    struct source *s = d->source;
+
+    if ((writers & MAY_WRITE) != 0 && (writers & MAY_EXECUTE) != 0)
+        complain(s, r->place.line, "%s is writable and executable (kernel %s, user %s); expected at most one "
+                 "of them", r->place.name, rights_text(r->kernel), rights_text(r->user));
+    if (r->same_rights != (r->backing == BACKING_ALIAS))
+        complain(s, r->place.line, r->same_rights ? "%s has the rights `same`, but is no alias" :
+                 "%s is an alias; expected `same` as its rights", r->place.name);
+    if (r->backing == BACKING_NONE && (r->kernel | r->user) != 0)
+        complain(s, r->place.line, "%s is backed by `none`, but has rights (kernel %s, user %s); expected ---",
+                 r->place.name, rights_text(r->kernel), rights_text(r->user));
+    if (r->backing != BACKING_NONE && r->backing != BACKING_ALIAS && (r->kernel | r->user) == 0)
+        complain(s, r->place.line, "%s is backed by `%s`, but nobody has a right to it", r->place.name,
+                 backing_text(r->backing));
+    if (r->purpose == PURPOSE_TEXT && (r->kernel & MAY_EXECUTE) == 0)
+        complain(s, r->place.line, "text has the rights %s; the kernel's code must be executable",
+                 rights_text(r->kernel));
+    if ((r->purpose == PURPOSE_DATA || r->purpose == PURPOSE_HEAP || r->purpose == PURPOSE_STACKS) &&
+        (r->kernel & (MAY_READ | MAY_WRITE)) != (MAY_READ | MAY_WRITE))
+        complain(s, r->place.line, "%s has the rights %s; the kernel must be able to read and write it",
+                 r->place.name, rights_text(r->kernel));
+}
+
+static void check_pages(struct document *d, const struct region *r, const char *what, uint64_t bytes)
+{
+    if (bytes % PAGE != 0)
+        complain(d->source, r->place.line, "%s has a %s of %s; expected whole pages of 4 KiB", r->place.name, what,
+                 size_text(d->source, bytes));
+    else if (!r->place.start.floats && !r->place.end.floats && bytes > r->place.end.at - r->place.start.at)
+        complain(d->source, r->place.line, "%s has a %s of %s, more than its whole range of %s", r->place.name,
+                 what, size_text(d->source, bytes), size_text(d->source, r->place.end.at - r->place.start.at));
+}
+
+static void check_growth(struct document *d, const struct region *r)
+{
+    if (r->place.broken)
+        return;
+    check_pages(d, r, "growth", r->unit);
+    check_pages(d, r, "maximum", r->maximum);
+    check_pages(d, r, "guard", r->guard);
+    if (r->purpose != PURPOSE_STACKS) {
+        if (r->guard > 0 && r->unit == 0)
+            complain(d->source, r->place.line, "%s has a guard below each, but Growth does not say each what",
+                     r->place.name);
+        return;
+    }
+    if (r->unit == 0)
+        complain(d->source, r->place.line, "stacks does not say how big a stack is; expected a Growth such as "
+                 "`8 KiB each`");
+    if (r->guard == 0 && r->no_guard == NULL)
+        complain(d->source, r->place.line, "stacks has no guard; expected `4 KiB below each`, or "
+                 "`none: REASON` to do without");
+}
+
+static const struct region *region_named(const struct document *d, const char *name)
+{
+    for (uint32_t i = 0; i < d->region_count; i++)
+        if (strcmp(d->regions[i].place.name, name) == 0)
+            return &d->regions[i];
+    return NULL;
+}
+
+/* An alias repeats directory entries, so everything about it comes in steps of 4 MiB. */
+static void check_alias(struct document *d, struct region *r)
+{
+    const struct place *p = &r->place;
+    const struct region *of = region_named(d, r->alias);
+    struct source *s = d->source;
+
+    if (of == NULL || of == r || of->backing == BACKING_ALIAS || of->backing == BACKING_NONE) {
+        complain(s, p->line, "%s is an alias of `%s`; expected another region that is neither alias nor hole",
+                 p->name, r->alias);
+        return;
+    }
+    if (p->broken || of->place.broken)
+        return;
+    if (p->start.floats || p->end.floats || of->place.start.floats || p->start.at % TABLE != 0 ||
+        p->end.at % TABLE != 0 || of->place.start.at % TABLE != 0)
+        complain(s, p->line, "%s is an alias of %s (line %u), which repeats directory entries; expected the "
+                 "start and end of %s and the start of %s at multiples of 4 MiB", p->name, r->alias,
+                 of->place.line, p->name, r->alias);
+    else if (of->place.start.at + (p->end.at - p->start.at) > SPACE_END)
+        complain(s, p->line, "%s is longer than what is left from %s (line %u) on", p->name, r->alias,
+                 of->place.line);
+    r->aliased = of;
+}
+
+static void check_required(struct document *d)
+{
+    static const enum purpose required[] = {
+        PURPOSE_USER, PURPOSE_BOOT, PURPOSE_TEXT, PURPOSE_RODATA, PURPOSE_DATA, PURPOSE_HEAP, PURPOSE_DEVICES,
+        PURPOSE_STACKS, PURPOSE_SLOTS,
+    };
+
+    for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++)
+        if (d->purpose[required[i]] == NULL)
+            complain(d->source, 0, "no region `%s` in virtual memory; expected one",
+                     word_of(purpose_words, required[i])->text);
+}
+
+/* Below the end of user space everything is the user's, or nobody's. */
+static void check_user(struct document *d)
+{
+    const struct region *user = d->purpose[PURPOSE_USER];
+
+    if (user == NULL || user->place.broken)
+        return;
+    if (user->place.start.floats || user->place.end.floats) {
+        complain(d->source, user->place.line, "user has a floating border; expected addresses");
+        return;
+    }
+    for (const struct region *r = d->regions; r != user; r++)
+        if (r->backing != BACKING_NONE)
+            complain(d->source, r->place.line, "%s, a region of the kernel, lies below the end of user space "
+                     "(line %u); expected `none` as its backing", r->place.name, user->place.line);
+    for (uint32_t i = 0; i < d->region_count; i++)
+        if (&d->regions[i] != user && d->regions[i].user != 0)
+            complain(d->source, d->regions[i].place.line, "%s, a region of the kernel, has user rights %s; "
+                     "expected ---", d->regions[i].place.name, rights_text(d->regions[i].user));
+}
+
+void check_regions(struct document *d)
+{
+    for (uint32_t i = 0; i < d->region_count; i++) {
+        struct region *r = &d->regions[i];
+
+        check_purpose(d, r);
+        check_rights(d, r);
+        check_growth(d, r);
+        if (r->backing == BACKING_ALIAS)
+            check_alias(d, r);
+    }
+    if (d->region_count > 0) {
+        check_required(d);
+        check_user(d);
+    }
+}

@@ -1,0 +1,151 @@
+/*
+ * document.h - a layout document as the compiler understands it.
+ *
+ * read.c fills it from the document's tables, check.c finds what contradicts,
+ * emit_*.c and picture*.c write it out. All memory belongs to the source.
+ *
+ * Ranges are half open here, in bytes, in 64 bits: 4 GiB is an ordinary number.
+ * Enumerators have the names that kernel/memory/layout.h gives them, so what is
+ * emitted compiles there or not at all.
+ */
+#ifndef QUIRE_LAYOUT_DOCUMENT_H
+#define QUIRE_LAYOUT_DOCUMENT_H
+
+#include "source.h"
+
+#define SPACE_END UINT64_C(0x100000000)    /* the first byte past a 32-bit address space */
+#define PAGE      UINT64_C(4096)
+#define TABLE     (1024 * PAGE)         /* what one directory entry shows */
+
+enum { MAY_READ = 1, MAY_WRITE = 2, MAY_EXECUTE = 4 };
+
+enum section { SECTION_BOOT, SECTION_TEXT, SECTION_RODATA, SECTION_DATA, SECTION_COUNT };
+
+enum backing {
+    BACKING_NONE, BACKING_FIXED, BACKING_IMAGE, BACKING_DEMAND, BACKING_DEVICE, BACKING_TABLES,
+    BACKING_SLOTS, BACKING_ALIAS, BACKING_USER,
+};
+
+enum purpose {
+    PURPOSE_PLAIN, PURPOSE_USER, PURPOSE_BOOT, PURPOSE_TEXT, PURPOSE_RODATA, PURPOSE_DATA,
+    PURPOSE_DIRECT, PURPOSE_RECORDS, PURPOSE_HEAP, PURPOSE_DEVICES,
+    PURPOSE_STACKS, PURPOSE_SLOTS, PURPOSE_TABLES, PURPOSE_COUNT,
+};
+
+enum scope        { SCOPE_ALL, SCOPE_PROCESS };
+enum physical_use { PHYSICAL_KERNEL, PHYSICAL_HARDWARE, PHYSICAL_IMAGE, PHYSICAL_BITMAP, PHYSICAL_POOL };
+enum polarity     { ONE_IS_USED, ONE_IS_FREE };
+enum bitmap_at    { BITMAP_FIXED, BITMAP_FIRST_FIT, BITMAP_AFTER_IMAGE };
+enum unlisted     { UNLISTED_USED, UNLISTED_FREE };
+enum search       { SEARCH_FIRST, SEARCH_NEXT, SEARCH_FULLEST };
+enum zeroing      { ZERO_USER, ZERO_ALL };
+enum exhaustion   { EXHAUSTION_ERROR, EXHAUSTION_PANIC };
+enum table_access { ACCESS_IDENTITY, ACCESS_SELF, ACCESS_TRACKED, ACCESS_DIRECT };
+enum claim_where  { CLAIM_KERNEL, CLAIM_BUILD, CLAIM_HOST, CLAIM_LATER };
+enum structure_of { STRUCTURE_TSS, STRUCTURE_GDT, STRUCTURE_IDT, STRUCTURE_COUNT };
+
+/* A border between two ranges: a number, or where the linker ends a section. */
+struct border {
+    bool         floats;
+    uint64_t     at;                    /* not floats */
+    enum section after;                 /* floats     */
+};
+
+/* What every table of ranges has. */
+struct place {
+    const char   *name;
+    uint32_t      line;
+    struct border start, end;
+    bool          broken;               /* a border could not be read  */
+    bool          size_floats;          /* the Size cell says `floats` */
+    uint64_t      size;                 /* what it says otherwise      */
+    const char   *claims;
+    const char   *note;
+};
+
+struct region {
+    struct place  place;
+    unsigned      kernel, user;         /* MAY_*                                        */
+    bool          same_rights;          /* the cell says `same`: an alias               */
+    enum purpose  purpose;
+    enum scope    scope;
+    enum backing  backing;
+    struct border physical;             /* BACKING_FIXED: what the region's start shows */
+    enum section  section;              /* BACKING_IMAGE                                */
+    const char   *alias;                /* BACKING_ALIAS: a region's name               */
+    const struct region *aliased;       /*   and that region, once checked              */
+    uint64_t      unit, maximum, guard; /* bytes, 0 where the document says none        */
+    const char   *no_guard;             /* the reason, where the document gives one     */
+};
+
+struct physical {
+    struct place      place;
+    enum physical_use use;
+};
+
+/* One of the processor's tables at a fixed physical place. */
+struct structure {
+    struct place      place;
+    enum structure_of which;
+};
+
+struct boot_map {
+    uint32_t line;
+    uint64_t virtual, physical, size;
+    bool     keep;
+};
+
+struct claim {
+    uint32_t         line;
+    const char      *id, *text;
+    enum claim_where where;
+};
+
+struct policies {
+    enum polarity     polarity;
+    enum bitmap_at    bitmap_at;
+    enum unlisted     unlisted;
+    enum search       search;
+    enum zeroing      zeroing;
+    enum exhaustion   exhaustion;
+    enum table_access access;
+    uint64_t          stock;
+};
+
+enum policy_key {
+    POLICY_POLARITY, POLICY_BITMAP, POLICY_UNLISTED, POLICY_SEARCH, POLICY_ZEROING, POLICY_EXHAUSTION,
+    POLICY_STOCK, POLICY_ACCESS, POLICY_COUNT,
+};
+
+struct document {
+    struct source    *source;
+    const char       *name, *title;
+
+    struct region    *regions;      uint32_t region_count;
+    struct physical  *physical;     uint32_t physical_count;
+    struct structure *structures;   uint32_t structure_count;
+    struct boot_map  *boot_maps;    uint32_t boot_map_count;
+    struct claim     *claims;       uint32_t claim_count;
+    struct policies   policy;
+    uint32_t          policy_line[POLICY_COUNT];    /* 0: the document does not say */
+
+    /* What check.c derives; sound only in a document without errors. */
+    struct region    *purpose[PURPOSE_COUNT];       /* PURPOSE_PLAIN: always NULL   */
+    struct physical  *image, *bitmap;               /* physical rows                */
+    uint64_t          kernel_offset;                /* virtual minus physical of the image */
+};
+
+/* Each returns true when the document is good; if not, the source has complaints. */
+bool document_read(struct document *d, struct source *s);
+bool document_check(struct document *d);
+
+/* Both, in order; the one call that everybody but a test needs. */
+bool document_compile(struct document *d, struct source *s);
+
+/* The end of what a floating or fixed row may grow to: the next fixed border. */
+uint64_t region_limit(const struct document *d, const struct region *r);
+
+/* The physical border that `b`, a border of the image's neighbourhood, shows. */
+struct border border_physical(const struct document *d, struct border b);
+
+#endif

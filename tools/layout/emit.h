@@ -1,0 +1,17 @@
+/*
+ * emit.h - what a good document becomes. Each writes one file; d must have passed its checks.
+ */
+#ifndef QUIRE_LAYOUT_EMIT_H
+#define QUIRE_LAYOUT_EMIT_H
+
+#include "document.h"
+
+void emit_constants(const struct document *d, FILE *out);       /* layout.h   */
+void emit_tables(const struct document *d, FILE *out);          /* layout.c   */
+void emit_linker_script(const struct document *d, FILE *out);   /* kernel.ld  */
+void emit_boot_tables(const struct document *d, FILE *out);     /* tables.S   */
+
+/* All of them and the picture (layout.txt), into a directory that exists. 0 or an errno. */
+int emit_all(const struct document *d, const char *directory);
+
+#endif

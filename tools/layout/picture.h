@@ -1,0 +1,12 @@
+/*
+ * picture.h - a document as a drawing: boxes, highest address on top, in the manner of the seeds.
+ */
+#ifndef QUIRE_LAYOUT_PICTURE_H
+#define QUIRE_LAYOUT_PICTURE_H
+
+#include "document.h"
+
+void picture_text(const struct document *d, FILE *out);
+void picture_svg(const struct document *d, FILE *out);
+
+#endif

@@ -1,0 +1,207 @@
+/* command_layout.c - `quire layout`: check, show, list and compile layout documents. */
+#include "command.h"
+#include "layout/document.h"
+#include "layout/emit.h"
+#include "layout/picture.h"
+
+#include <argp.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct request {
+    const char *action, *subject;
+    const char *directory, *svg;
+};
+
+/* A name is looked up in layouts/; anything with a slash or a suffix is a file. */
+static char *document_path(const char *subject)
+{
+    char *file, *path;
+
+    if (strchr(subject, '/') != NULL || strchr(subject, '.') != NULL)
+        return strdup(subject);
+    if (asprintf(&file, "layouts/%s.md", subject) < 0)
+        return NULL;
+    path = home_path(file);
+    free(file);
+    return path;
+}
+
+/* Open and check the subject, then do `act` with the good document. */
+static int with_document(const struct request *request,
+                         int (*act)(const struct request *request, const struct document *d))
+{
+    char *path = document_path(request->subject);
+    struct document document;
+    struct source source;
+    int status = STATUS_WRONG;
+
+    if (path == NULL) {
+        fprintf(stderr, "quire layout: no folder `layouts` near this program to find `%s` in; set QUIRE_HOME\n",
+                request->subject);
+        return STATUS_USAGE;
+    }
+    if (source_open(&source, path, stderr) && document_compile(&document, &source))
+        status = act(request, &document);
+    source_free(&source);
+    free(path);
+    return status;
+}
+
+static int check(const struct request *request, const struct document *d)
+{
+    (void)request;
+    printf("%s: good: %u regions, %u physical ranges, %u claims\n", d->source->path, d->region_count,
+           d->physical_count, d->claim_count);
+    return STATUS_GOOD;
+}
+
+/* A message about a file that could not be written. */
+static int cannot_write(const char *path, int error)
+{
+    fprintf(stderr, "quire layout: %s: %s\n", path, strerror(error));
+    return STATUS_WRONG;
+}
+
+static int show(const struct request *request, const struct document *d)
+{
+    FILE *out;
+    bool failed;
+
+    if (request->svg == NULL) {
+        picture_text(d, stdout);
+        return STATUS_GOOD;
+    }
+    out = fopen(request->svg, "w");
+    if (out == NULL)
+        return cannot_write(request->svg, errno);
+    picture_svg(d, out);
+    failed = ferror(out);
+    return fclose(out) != 0 || failed ? cannot_write(request->svg, EIO) : STATUS_GOOD;
+}
+
+static int compile(const struct request *request, const struct document *d)
+{
+    int error;
+
+    if (request->directory == NULL) {
+        fprintf(stderr, "quire layout: compile needs -o DIRECTORY\n");
+        return STATUS_USAGE;
+    }
+    if (mkdir(request->directory, 0777) != 0 && errno != EEXIST)
+        return cannot_write(request->directory, errno);
+    error = emit_all(d, request->directory);
+    return error != 0 ? cannot_write(request->directory, error) : STATUS_GOOD;
+}
+
+static int is_document(const struct dirent *entry)
+{
+    size_t length = strlen(entry->d_name);
+
+    return length > 3 && entry->d_name[0] != '.' && strcmp(entry->d_name + length - 3, ".md") == 0;
+}
+
+/* One line: the name to use, and the title or what is in its way. */
+static int list_one(const char *folder, const char *file)
+{
+    struct source source;
+    struct document document;
+    char *path;
+    bool good;
+    FILE *quiet;
+
+    if (asprintf(&path, "%s/%s", folder, file) < 0)
+        return STATUS_WRONG;
+    quiet = fopen("/dev/null", "w");
+    good = source_open(&source, path, quiet != NULL ? quiet : stderr) && document_compile(&document, &source);
+    printf("%-16.*s %s\n", (int)strlen(file) - 3, file,
+           good ? document.title : "(wrong: `quire layout check` says why)");
+    source_free(&source);
+    if (quiet != NULL)
+        fclose(quiet);
+    free(path);
+    return good ? STATUS_GOOD : STATUS_WRONG;
+}
+
+static int list(void)
+{
+    char *folder = home_path("layouts");
+    struct dirent **entries = NULL;
+    int count = folder == NULL ? -1 : scandir(folder, &entries, is_document, alphasort);
+    int status = STATUS_GOOD;
+
+    if (count < 0)
+        fprintf(stderr, "quire layout: no folder `layouts` near this program; set QUIRE_HOME\n");
+    for (int i = 0; i < count; i++) {
+        if (list_one(folder, entries[i]->d_name) != STATUS_GOOD)
+            status = STATUS_WRONG;
+        free(entries[i]);
+    }
+    free(entries);
+    free(folder);
+    return count < 0 ? STATUS_USAGE : status;
+}
+
+static error_t parse(int key, char *word, struct argp_state *state)
+{
+    struct request *request = state->input;
+
+    switch (key) {
+    case 'o':
+        request->directory = word;
+        return 0;
+    case 's':
+        request->svg = word;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (state->arg_num == 0)
+            request->action = word;
+        else if (state->arg_num == 1)
+            request->subject = word;
+        else
+            argp_error(state, "`%s` is one word too many", word);
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_usage(state);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option options[] = {
+    { "output", 'o', "DIRECTORY", 0, "compile: where the files go", 0 },
+    { "svg", 's', "FILE", 0, "show: draw into FILE instead of printing", 0 },
+    { 0 },
+};
+
+static const struct {
+    const char *name;
+    int       (*act)(const struct request *request, const struct document *d);
+} actions[] = {
+    { "check", check }, { "show", show }, { "compile", compile },
+};
+
+int command_layout(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = options, .parser = parse,
+        .args_doc = "check DOCUMENT\nshow DOCUMENT [--svg FILE]\ncompile DOCUMENT -o DIRECTORY\nlist",
+        .doc = "Memory layouts are Markdown documents; docs/layouts.md is their reference.\v"
+               "DOCUMENT is the name of one in layouts/, or a file. The exit status is 0 when all is well, "
+               "1 for a wrong document and 2 for a wrong question.",
+    };
+    struct request request = { 0 };
+
+    argp_parse(&argp, argc, argv, 0, NULL, &request);
+    if (strcmp(request.action, "list") == 0 && request.subject == NULL)
+        return list();
+    for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
+        if (strcmp(actions[i].name, request.action) == 0 && request.subject != NULL)
+            return with_document(&request, actions[i].act);
+    argp_help(&argp, stderr, ARGP_HELP_STD_USAGE, argv[0]);
+    return STATUS_USAGE;
+}

@@ -1,0 +1,64 @@
+/* home.c - where Quire's own files are. See command.h. */
+#include "command.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool has_layouts(const char *home)
+{
+    struct stat status;
+    char *path;
+    bool good;
+
+    if (asprintf(&path, "%s/layouts", home) < 0)
+        return false;
+    good = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+    free(path);
+    return good;
+}
+
+/* Cut the last part of a path off. */
+static bool go_up(char *path)
+{
+    char *slash = strrchr(path, '/');
+
+    if (slash == NULL || slash == path)
+        return false;
+    *slash = '\0';
+    return true;
+}
+
+/* The executable lies at the top, or in the build folder below it. */
+static bool find_home(char *home, size_t size)
+{
+    const char *said = getenv("QUIRE_HOME");
+    ssize_t length;
+
+    if (said != NULL && strlen(said) < size) {
+        strcpy(home, said);
+        return true;
+    }
+    length = readlink("/proc/self/exe", home, size - 1);
+    if (length < 0)
+        return false;
+    home[length] = '\0';
+    for (int up = 0; up < 2; up++)
+        if (!go_up(home))
+            return false;
+        else if (has_layouts(home))
+            return true;
+    return false;
+}
+
+char *home_path(const char *below)
+{
+    char home[4096], *path;
+
+    if (!find_home(home, sizeof(home)) || asprintf(&path, "%s/%s", home, below) < 0)
+        return NULL;
+    return path;
+}

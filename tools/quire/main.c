@@ -1,0 +1,75 @@
+/* main.c - `quire`, the host command: finds the subcommand and leaves the rest to it. */
+#include "command.h"
+
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int       (*run)(int argc, char **argv);
+    const char *purpose;
+} commands[] = {
+    { "layout", command_layout, "check, show, list and compile layout documents" },
+};
+
+enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
+
+/* The help's last part, one line for each command; argp frees it. */
+static char *list_commands(int key, const char *text, void *input)
+{
+    size_t size = 0;
+    char *list;
+    FILE *out;
+
+    (void)input;
+    if (key != ARGP_KEY_HELP_POST_DOC)
+        return (char *)text;
+    out = open_memstream(&list, &size);
+    if (out == NULL)
+        return NULL;
+    fprintf(out, "Commands:\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].purpose);
+    fprintf(out, "\n`quire COMMAND --help` says more.");
+    return fclose(out) == 0 ? list : NULL;
+}
+
+struct choice {
+    size_t command;
+    int    first;               /* index of its name in argv */
+};
+
+static error_t parse(int key, char *word, struct argp_state *state)
+{
+    struct choice *choice = state->input;
+
+    if (key == ARGP_KEY_NO_ARGS)
+        argp_usage(state);
+    if (key != ARGP_KEY_ARG)
+        return ARGP_ERR_UNKNOWN;
+    while (choice->command < COMMAND_COUNT && strcmp(commands[choice->command].name, word) != 0)
+        choice->command++;
+    if (choice->command == COMMAND_COUNT)
+        argp_error(state, "there is no command `%s`", word);
+    choice->first = state->next - 1;
+    state->next = state->argc;          /* the rest is the command's own */
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .parser = parse, .args_doc = "COMMAND [ARGUMENT...]", .help_filter = list_commands,
+        .doc = "Quire: a small operating system whose memory layouts are documents.\v ",
+    };
+    struct choice choice = { 0 };
+    char name[64];
+
+    argp_err_exit_status = STATUS_USAGE;
+    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &choice);
+    snprintf(name, sizeof(name), "quire %s", commands[choice.command].name);
+    argv[choice.first] = name;
+    return commands[choice.command].run(argc - choice.first, argv + choice.first);
+}
