@@ -8,7 +8,7 @@
  *
  * Owning   the caller owns the nodes; a region in a tree must not move.
  * Locking  the map lock of the space that owns the tree (RANK_MAP), held by the caller.
- * Cost     O(log regions), region_next() amortised O(1).
+ * Cost     O(log regions), region_next() and region_before() amortised O(1).
  *
  * Invariants (region_tree_ok):
  *   R1  regions are ordered by address, disjoint, not empty, inside the tree's limits
@@ -24,9 +24,10 @@
 
 struct region {
     /* for the tree */
-    struct region *parent, *left, *right;
-    size_t         gap, widest;
-    int            height;
+    struct region *parent;
+    struct region *child[2];        /* [0] lower addresses, [1] higher                   */
+    size_t         gap, widest;     /* pages                                             */
+    int            height;          /* 1 for a leaf; 0 outside a tree                    */
 
     /* for its owner */
     struct span    span;            /* [map lock] change only through region_resize()    */
@@ -51,21 +52,31 @@ struct region_tree {
 
 void region_tree_start(struct region_tree *tree, struct span limits);
 
-/* Returns 0, -EEXIST when it meets another region, -EINVAL when empty or outside the limits. */
+/*
+ * Returns 0, -EEXIST when it meets another region, -EINVAL when empty or outside the limits;
+ * on error nothing has changed. What the tree's own fields held before does not matter.
+ */
 int  region_insert(struct region_tree *tree, struct region *region) MUST_CHECK;
 void region_remove(struct region_tree *tree, struct region *region);
 
-/* Change the borders in place. Returns 0, -EEXIST or -EINVAL as region_insert(); then nothing has changed. */
+/*
+ * Change the borders in place, never past a neighbour. Returns 0, -EEXIST or -EINVAL as
+ * region_insert(); on error nothing has changed.
+ */
 int  region_resize(struct region_tree *tree, struct region *region, struct span span) MUST_CHECK;
 
-struct region *region_find(const struct region_tree *tree, page_t page);        /* that holds page, or NULL       */
-struct region *region_at_or_above(const struct region_tree *tree, page_t page); /* first that ends after page     */
+/* The region that holds a page, or NULL; the lowest that ends after a page, or NULL. */
+struct region *region_find(const struct region_tree *tree, page_t page);
+struct region *region_at_or_above(const struct region_tree *tree, page_t page);
+/* The neighbours in order of address, or NULL. */
 struct region *region_next(const struct region *region);
 struct region *region_before(const struct region *region);
 
 /*
- * A free run of `pages` inside `within`, starting at a multiple of `align` pages; the
- * lowest, or with from_top the highest. Returns false when there is none. Exact.
+ * A free run of `pages` inside `within`, starting at a multiple of `align` pages (a power of
+ * two); the lowest, or with from_top the highest. Returns false when there is none. Exact.
+ * Cost: O(log regions) for align 1; beyond that as much again for each gap that is wide enough
+ * for the pages but not once its start is rounded, which can only be gaps narrower than pages + align - 1.
  */
 bool region_gap(const struct region_tree *tree, size_t pages, size_t align, struct span within, bool from_top,
                 page_t *first);
