@@ -34,6 +34,7 @@ kernel += kernel/base/divide.c          # 64-bit division on a 32-bit processor
 
 # kernel/memory: the heart
 kernel += kernel/memory/memmap.c        # what a boot loader says about RAM, made sane
+kernel += kernel/memory/layout_region.c # which region of the document a page is in
 kernel += kernel/memory/pool.c          # which frames are free: bitmap and summary
 kernel += kernel/memory/frame.c         # frames with owners, counts and records
 kernel += kernel/memory/slot.c          # temporary views of single frames
