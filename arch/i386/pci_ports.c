@@ -1,0 +1,37 @@
+/*
+ * pci_ports.c (i386) - PCI configuration space through ports 0xCF8 and 0xCFC.
+ */
+#include "pci_ports.h"
+#include "io.h"
+
+enum { ADDRESS = 0xCF8, DATA = 0xCFC };
+#define ENABLE 0x80000000u
+
+static void choose(pci_address where, unsigned offset)
+{
+    port_write32(ADDRESS, ENABLE | (uint32_t)where << 8 | (offset & 0xFC));
+}
+
+static uint32_t read(pci_address where, unsigned offset)
+{
+    choose(where, offset);
+    return port_read32(DATA);
+}
+
+static void write(pci_address where, unsigned offset, uint32_t value)
+{
+    choose(where, offset);
+    port_write32(DATA, value);
+}
+
+/* The address register keeps what is written to it; a port that nobody answers does not. */
+const struct pci_access *pci_ports(void)
+{
+    static const struct pci_access access = { read, write };
+    uint32_t before = port_read32(ADDRESS), got;
+
+    port_write32(ADDRESS, ENABLE);
+    got = port_read32(ADDRESS);
+    port_write32(ADDRESS, before);
+    return got == ENABLE ? &access : NULL;
+}
