@@ -123,6 +123,9 @@ BENCH_FLAGS  = $(HOST_FLAGS) -O2
 
 -include arch/host/image.mk             # the image's borders, which a linker script gives a kernel
 
+# One short line for each step; V=1 shows the commands.
+note = $(if $(V),,@printf '  %-9s %s\n' $(1) $(2);)
+
 # ---- Goals ----------------------------------------------------------------------------
 
 .PHONY: all kernel run iso run-iso test bench fuzz tool-tests machine-tests fuzz-programs clean help setup FORCE
@@ -164,15 +167,15 @@ $(O)/setup-%: tools/setup
 
 # ---- The host command -----------------------------------------------------------------
 
-quire: $(O)/quire
+quire: $(O)/host/quire
 	@cp $< $@.new && mv $@.new $@
 
-$(O)/quire: $(patsubst %.c,$(O)/host/%.o,$(command) $(compiler))
-	$(CC) -o $@ $^
+$(O)/host/quire: $(patsubst %.c,$(O)/host/%.o,$(command) $(compiler))
+	$(call note,link,$@)$(CC) -o $@ $^
 
 $(O)/host/%.o: %.c | $(O)/setup-build
 	@mkdir -p $(@D)
-	$(CC) $(TOOL_FLAGS) -MMD -MP -c -o $@ $<
+	$(call note,compile,$<)$(CC) $(TOOL_FLAGS) -MMD -MP -c -o $@ $<
 
 # ---- One layout: document -> sources -> kernel ----------------------------------------
 
@@ -181,24 +184,24 @@ $(B)/document: FORCE
 	@mkdir -p $(@D)
 	@echo '$(abspath $(document))' | cmp -s - $@ || echo '$(abspath $(document))' > $@
 
-$(generated) &: $(document) $(B)/document $(O)/quire
+$(generated) &: $(document) $(B)/document $(O)/host/quire
 	@mkdir -p $(B)/layout
-	$(O)/quire layout compile $(document) -o $(B)/layout
+	$(call note,layout,$(document))$(O)/host/quire layout compile $(document) -o $(B)/layout
 	@touch $(generated)
 
 $(B)/kernel/%.o: %.c | $(generated)
 	@mkdir -p $(@D)
-	$(CC) $(KERNEL_FLAGS) $(OWN_FLAGS) -MMD -MP -c -o $@ $<
+	$(call note,compile,$<)$(CC) $(KERNEL_FLAGS) $(OWN_FLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/kernel/%.o: %.S | $(generated)
 	@mkdir -p $(@D)
-	$(CC) $(KERNEL_FLAGS) -MMD -MP -c -o $@ $<
+	$(call note,compile,$<)$(CC) $(KERNEL_FLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/layout/%.o: $(B)/layout/%.c
-	$(CC) $(KERNEL_FLAGS) -MMD -MP -c -o $@ $<
+	$(call note,compile,$<)$(CC) $(KERNEL_FLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/layout/%.o: $(B)/layout/%.S
-	$(CC) $(KERNEL_FLAGS) -MMD -MP -c -o $@ $<
+	$(call note,compile,$<)$(CC) $(KERNEL_FLAGS) -MMD -MP -c -o $@ $<
 
 # The compiler must not recognise a loop that is memcpy and turn it into a call of memcpy.
 $(B)/kernel/kernel/base/string.o $(B)/boot.o: OWN_FLAGS = -fno-tree-loop-distribute-patterns
@@ -208,7 +211,7 @@ $(B)/kernel/kernel/base/string.o $(B)/boot.o: OWN_FLAGS = -fno-tree-loop-distrib
 $(B)/boot.o: $(patsubst %.c,$(B)/kernel/%.o,$(wildcard $(boot)))
 	@ld -m elf_i386 -r -o $@.new $^
 	@$(NM) -u $@.new | grep -v ' image_' && { echo "$@: before paging, nothing outside boot/ is there" >&2; exit 1; } || true
-	objcopy --prefix-alloc-sections=.boot $@.new $@
+	$(call note,boot,$@)objcopy --prefix-alloc-sections=.boot $@.new $@
 
 # Linked twice: the names of all functions can only be listed once their addresses are known.
 # The list lies behind all code, so it moves none; the second link proves it.
@@ -217,7 +220,7 @@ $(B)/symbols-0.S: tools/symbols.awk
 	@awk -f tools/symbols.awk < /dev/null > $@
 
 $(B)/kernel-0.elf: $(objects) $(B)/symbols-0.o $(B)/layout/kernel.ld
-	$(CC) $(LINK_FLAGS) -T $(B)/layout/kernel.ld -o $@ $(objects) $(B)/symbols-0.o
+	@$(CC) $(LINK_FLAGS) -T $(B)/layout/kernel.ld -o $@ $(objects) $(B)/symbols-0.o
 
 $(B)/symbols-1.S: $(B)/kernel-0.elf tools/symbols.awk
 	@$(NM) -n $< | awk -f tools/symbols.awk > $@
@@ -226,7 +229,7 @@ $(B)/symbols-%.o: $(B)/symbols-%.S
 	@$(CC) -m32 -c -o $@ $<
 
 $(B)/kernel.elf: $(B)/kernel-0.elf $(B)/symbols-1.o
-	$(CC) $(LINK_FLAGS) -T $(B)/layout/kernel.ld -o $@.new $(objects) $(B)/symbols-1.o
+	$(call note,link,$@)$(CC) $(LINK_FLAGS) -T $(B)/layout/kernel.ld -o $@.new $(objects) $(B)/symbols-1.o
 	@$(NM) -n $@.new | awk -f tools/symbols.awk | cmp - $(B)/symbols-1.S || \
 	    { echo "$@: the second link moved code; the names of a backtrace would be wrong" >&2; exit 1; }
 	@mv $@.new $@
@@ -244,26 +247,26 @@ machine-tests: $(patsubst tests/host/%.c,$(B)/tests/%,$(machine_tests))
 
 $(O)/checked/%.o: %.c | $(O)/setup-test
 	@mkdir -p $(@D)
-	$(CC) $(TOOL_FLAGS) -O1 $(SANITIZERS) -MMD -MP -c -o $@ $<
+	$(call note,compile,$<)$(CC) $(TOOL_FLAGS) -O1 $(SANITIZERS) -MMD -MP -c -o $@ $<
 
 $(O)/tests/%: $(O)/checked/tests/host/%.o $(patsubst %.c,$(O)/checked/%.o,$(compiler))
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZERS) -o $@ $^ -lcmocka
+	$(call note,link,$@)$(CC) $(SANITIZERS) -o $@ $^ -lcmocka
 
 $(B)/checked/%.o: %.c | $(generated) $(O)/setup-test
 	@mkdir -p $(@D)
-	$(CC) $(TEST_FLAGS) -MMD -MP -c -o $@ $<
+	$(call note,compile,$<)$(CC) $(TEST_FLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/checked/layout.o: $(B)/layout/layout.c
 	@mkdir -p $(@D)
-	$(CC) $(TEST_FLAGS) -MMD -MP -c -o $@ $<
+	$(call note,compile,$<)$(CC) $(TEST_FLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/checked/machine.a: $(patsubst %.c,$(B)/checked/%.o,$(machine) layout.c)
 	@rm -f $@ && $(AR) rcs $@ $^
 
 $(B)/tests/%: $(B)/checked/tests/host/%.o $(B)/checked/machine.a
 	@mkdir -p $(@D)
-	$(CC) $(TEST_FLAGS) $(IMAGE_FLAGS) -o $@ $^ -lcmocka
+	$(call note,link,$@)$(CC) $(TEST_FLAGS) $(IMAGE_FLAGS) -o $@ $^ -lcmocka
 
 # ---- Fuzzing: libFuzzer, bounded ------------------------------------------------------
 
@@ -276,24 +279,24 @@ fuzz: $(fuzzers)                        ## feed the parsers of outside data, FUZ
 
 $(O)/fuzz/%.o: %.c | $(O)/setup-test
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(TOOL_FLAGS) -O1 $(FUZZING) -MMD -MP -c -o $@ $<
+	$(call note,compile,$<)$(FUZZ_CC) $(TOOL_FLAGS) -O1 $(FUZZING) -MMD -MP -c -o $@ $<
 
 $(O)/fuzz/%: $(O)/fuzz/tests/fuzz/%.o $(patsubst %.c,$(O)/fuzz/%.o,$(compiler))
-	$(FUZZ_CC) $(FUZZING) -o $@ $^
+	$(call note,link,$@)$(FUZZ_CC) $(FUZZING) -o $@ $^
 
 $(B)/fuzz/%.o: %.c | $(generated) $(O)/setup-test
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+	$(call note,compile,$<)$(FUZZ_CC) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/fuzz/layout.o: $(B)/layout/layout.c
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+	$(call note,compile,$<)$(FUZZ_CC) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/fuzz/machine.a: $(patsubst %.c,$(B)/fuzz/%.o,$(machine) layout.c)
 	@rm -f $@ && $(AR) rcs $@ $^
 
 $(B)/fuzz/%: $(B)/fuzz/tests/fuzz/%.o $(B)/fuzz/machine.a
-	$(FUZZ_CC) $(FUZZ_FLAGS) $(IMAGE_FLAGS) -o $@ $^
+	$(call note,link,$@)$(FUZZ_CC) $(FUZZ_FLAGS) $(IMAGE_FLAGS) -o $@ $^
 
 # ---- Measurements: optimised, no sanitizers -------------------------------------------
 
@@ -303,16 +306,16 @@ bench: $(patsubst bench/%.c,$(B)/bench/%,$(benches)) kernel | $(O)/setup-test ##
 
 $(B)/bench/%.o: %.c | $(generated) $(O)/setup-test
 	@mkdir -p $(@D)
-	$(CC) $(BENCH_FLAGS) -MMD -MP -c -o $@ $<
+	$(call note,compile,$<)$(CC) $(BENCH_FLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/bench/layout.o: $(B)/layout/layout.c
 	@mkdir -p $(@D)
-	$(CC) $(BENCH_FLAGS) -MMD -MP -c -o $@ $<
+	$(call note,compile,$<)$(CC) $(BENCH_FLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/bench/machine.a: $(patsubst %.c,$(B)/bench/%.o,$(machine) layout.c)
 	@rm -f $@ && $(AR) rcs $@ $^
 
 $(B)/bench/%: $(B)/bench/bench/%.o $(B)/bench/machine.a
-	$(CC) $(BENCH_FLAGS) $(IMAGE_FLAGS) -o $@ $^
+	$(call note,link,$@)$(CC) $(BENCH_FLAGS) $(IMAGE_FLAGS) -o $@ $^
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

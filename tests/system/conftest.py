@@ -35,7 +35,7 @@ class House:
 
     def quire(self, *words):
         """Run the host command; returns (exit status, all it printed)."""
-        done = subprocess.run([os.path.join(BUILD, "quire"), *words], cwd=TREE, stdout=subprocess.PIPE,
+        done = subprocess.run([os.path.join(BUILD, "host", "quire"), *words], cwd=TREE, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, timeout=60,
                               env={**os.environ, "QUIRE_HOME": TREE})
         return done.returncode, done.stdout
