@@ -12,12 +12,14 @@
 #include "base/string.h"
 #include "boot/info.h"
 #include "console/console.h"
+#include "cpu.h"
 #include "devices/pci.h"
 #include "devices/serial.h"
 #include "devices/vga.h"
 #include "memory/start.h"
 #include "mmu.h"
 #include "panic.h"
+#include "pci_ports.h"
 #include "power.h"
 #include "trap.h"
 
@@ -30,7 +32,6 @@ void kernel_main(const struct boot_info *info, frame_t root) NORETURN;
 
 enum { DEVICES_MAXIMUM = 64 };
 static struct device_range devices[DEVICES_MAXIMUM];
-static uint32_t            device_count;
 static char                command_line[BOOT_TEXT];
 
 static void refuse(const char *why) NORETURN;
@@ -38,14 +39,6 @@ static void refuse(const char *why)
 {
     print("quire: cannot start: %s\n", why);
     power_exit(POWER_STATUS_REFUSED);
-}
-
-static bool note_device(const struct device_range *range)
-{
-    if (device_count == DEVICES_MAXIMUM)
-        return false;
-    devices[device_count++] = *range;
-    return true;
 }
 
 /* The value of NAME=VALUE on the command line; a value may be put in double quotes. Cuts the line. */
@@ -100,14 +93,16 @@ void kernel_main(const struct boot_info *info, frame_t root)
     if (info->problem != NULL)
         refuse(info->problem);
 
-    pci_find_ranges(note_device);
-    facts.device_count = device_count;
+    if (pci_ports() != NULL)
+        facts.device_count = pci_ranges(pci_ports(), devices, DEVICES_MAXIMUM);
+    if (facts.device_count > DEVICES_MAXIMUM)
+        refuse("more PCI memory ranges than this kernel can keep off");
     problem = memory_start(&facts);
     if (problem != NULL)
         refuse(problem);
 
     serial_listen();
-    if (vga_start())
+    if (vga_start() == 0)
         print_to(vga_write);
     commands = option(command_line, "run");
     if (commands != NULL)

@@ -6,6 +6,7 @@
  *   interrupts_off()        turn interrupts off, returning what to give back
  *   interrupts_restore(s)
  *   cpu_relax()             inside a waiting loop
+ *   cpu_wait()              nothing to do until an interrupt comes
  *   pointer_to(va)          the C pointer for a kernel virtual address
  *   address_of(p)           and back
  *   caller_address()        for reports that name a culprit
@@ -34,6 +35,13 @@ static inline void interrupts_restore(unsigned long flags)
 }
 
 static inline void cpu_relax(void) { __asm__ volatile("pause"); }
+
+/*
+ * Sleep until an interrupt has been handled. Called with interrupts off, and they are off again
+ * afterwards, so that none slips in between a look for work and the sleep: STI takes
+ * effect after the instruction that follows it.
+ */
+static inline void cpu_wait(void) { __asm__ volatile("sti; hlt; cli" : : : "memory"); }
 
 static inline void   *pointer_to(vaddr_t address)      { return (void *)address; }
 static inline vaddr_t address_of(const void *pointer)  { return (vaddr_t)pointer; }
