@@ -96,26 +96,24 @@ static void remove_boot_maps(void)
     mmu_flush_all();
 }
 
-static entry_t fixed_entry(const struct layout_region *home, page_t page, unsigned level)
+static frame_t fixed_frame(const struct layout_region *home, page_t page)
 {
-    frame_t frame = { (uint32_t)(home->frame + (page - home->span.first)) };
-
-    return entry_leaf(frame, home->rights, CACHE_BACK, mmu_features.global, level);
+    return (frame_t){ (uint32_t)(home->frame + (page - home->span.first)) };
 }
 
 /* Whole stretches of MMU_ENTRIES frames take one entry where the processor can do that. */
 static bool map_large(const struct layout_region *home, page_t page, page_t end)
 {
-    page_t   reach = mmu_reach(MMU_LARGE_LEVEL);
-    entry_t *at;
+    page_t        reach = mmu_reach(MMU_LARGE_LEVEL);
+    frame_t       frame = fixed_frame(home, page);
+    struct cursor c;
 
-    if (!mmu_features.large || page % reach != 0 || end - page < reach ||
-        entry_frame(fixed_entry(home, page, 1)).no % reach != 0)
+    if (!mmu_features.large || page % reach != 0 || end < page + reach || frame.no % reach != 0 ||
+        entry_at(&kernel_space, page, 1) != NULL ||
+        cursor_open(&c, &kernel_space, span_of(page, reach), CURSOR_BUILD | CURSOR_LARGE) != 0)
         return false;
-    at = entry_at(&kernel_space, page, MMU_LARGE_LEVEL);
-    if (at == NULL || entry_kind(entry_read(at), MMU_LARGE_LEVEL) != ENTRY_EMPTY)
-        return false;
-    entry_write(at, fixed_entry(home, page, MMU_LARGE_LEVEL));
+    cursor_map_large(&c, page, frame, home->rights, CACHE_BACK);
+    cursor_close(&c);
     return true;
 }
 
@@ -131,7 +129,7 @@ static int map_small(const struct layout_region *home, struct span part, page_t 
         bool there = entry_present(cursor_read(&c, page));
 
         if (page < end && !there)
-            cursor_map(&c, page, entry_frame(fixed_entry(home, page, 1)), home->rights, CACHE_BACK);
+            cursor_map(&c, page, fixed_frame(home, page), home->rights, CACHE_BACK);
         else if (page < end)
             cursor_protect(&c, page, home->rights);
         else if (there)
