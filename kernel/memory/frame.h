@@ -107,16 +107,20 @@ struct frame_sums {
     uint32_t owned[OWNER_COUNT];    /* frames by owner                                      */
     uint32_t ram;                   /* all RAM; equals the sum of owned[] without ABSENT     */
     uint32_t stock;                 /* of the free ones, those in CPUs' stocks               */
+    uint32_t reserve;               /* of the free ones, those only FRAME_SPARE may take     */
     uint32_t zeroed;                /* of the free ones, those known to hold zeros           */
     uint32_t largest_run;           /* longest run of free frames                            */
     uint32_t free_areas;            /* free 2 MiB areas, aligned                             */
     uint32_t peak_used;             /* most frames ever not free                             */
     uint64_t gets, puts;
-    uint32_t misuses;               /* double, foreign and shared-run frees refused          */
+    uint32_t misuses;               /* double, foreign and shared-run frees refused; writes
+                                     * to free frames found (checked builds)                 */
+    uint32_t pinned;                /* frames shared so often that they are never freed      */
 };
 
-void frames_sums(struct frame_sums *out);
-uint32_t frames_free(void);
+void frames_sums(struct frame_sums *out);       /* O(areas and partly used words), for people   */
+uint32_t frames_owned(enum owner owner);        /* one of the sums, O(CPUs)                     */
+uint32_t frames_free(void);                     /* frames_owned(OWNER_FREE)                     */
 uint32_t frames_end(void);          /* one past the highest frame with a record              */
 
 /* The bitmap's raw bytes, for claims A9 and K2. */
@@ -125,6 +129,9 @@ const uint8_t *frames_bitmap(size_t *bytes);
 struct audit_report;
 void frames_audit(struct audit_report *report);     /* F1..F5 */
 bool frames_ok(void);
+/* A slice of it: F1, F2, F4, F5 for one area of 512 frames, area < frames_areas(). */
+void     frames_audit_area(uint32_t area, struct audit_report *report);
+uint32_t frames_areas(void);
 
 /*
  * Failure sweep: let the n-th frame_get() from now on fail (1 = the next; 0 = none), once.
