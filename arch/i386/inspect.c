@@ -1,0 +1,46 @@
+/*
+ * inspect.c (i386) - reading the registers that name the processor's tables.
+ */
+#include "inspect.h"
+
+#include "cpu.h"
+
+struct pseudo_descriptor {
+    uint16_t limit;
+    uint32_t base;
+} __attribute__((packed));
+
+static struct table_place place_of(struct pseudo_descriptor from)
+{
+    return (struct table_place){ from.base, (uint32_t)from.limit + 1 };
+}
+
+struct table_place inspect_segments(void)
+{
+    struct pseudo_descriptor gdt;
+
+    __asm__ volatile("sgdt %0" : "=m"(gdt));
+    return place_of(gdt);
+}
+
+struct table_place inspect_gates(void)
+{
+    struct pseudo_descriptor idt;
+
+    __asm__ volatile("sidt %0" : "=m"(idt));
+    return place_of(idt);
+}
+
+/* The task register holds a selector; its descriptor in the table scatters base and limit over eight bytes. */
+struct table_place inspect_task(void)
+{
+    const uint32_t *descriptor;
+    uint16_t        selector;
+
+    __asm__ volatile("str %0" : "=r"(selector));
+    descriptor = pointer_to(inspect_segments().start + (selector & ~7u));
+    return (struct table_place){
+        .start = (descriptor[1] & 0xFF000000) | (descriptor[1] & 0xFF) << 16 | descriptor[0] >> 16,
+        .bytes = ((descriptor[1] & 0xF0000) | (descriptor[0] & 0xFFFF)) + 1,
+    };
+}

@@ -1,0 +1,24 @@
+/*
+ * inspect.h (i386) - what the processor itself says of its tables.
+ *
+ * descriptor.c knows where it has put them; here the registers are asked (SGDT, SIDT, STR),
+ * so that a claim about them is not merely believed.
+ *
+ * Source   Intel SDM vol. 2, instructions SGDT, SIDT, STR; vol. 3A, "Segment Descriptors".
+ */
+#ifndef QUIRE_ARCH_INSPECT_H
+#define QUIRE_ARCH_INSPECT_H
+
+#include "base/types.h"
+
+/* A table in memory: virtual address of the first byte, and how many there are. */
+struct table_place {
+    vaddr_t  start;
+    uint32_t bytes;
+};
+
+struct table_place inspect_segments(void);      /* global descriptor table         */
+struct table_place inspect_gates(void);         /* interrupt descriptor table      */
+struct table_place inspect_task(void);          /* the current task-state segment  */
+
+#endif
