@@ -70,6 +70,7 @@ static void read_place_size(struct document *d, uint32_t line, void *row, const 
 {
     struct place *place = row;
 
+    place->size_words = text;
     if (strcmp(text, "floats") == 0) {
         place->size_floats = true;
     } else if (!read_size(text, &place->size)) {

@@ -59,6 +59,7 @@ struct place {
     bool          broken;               /* a border could not be read  */
     bool          size_floats;          /* the Size cell says `floats` */
     uint64_t      size;                 /* what it says otherwise      */
+    const char   *size_words;           /* and how it says it          */
     const char   *claims;
     const char   *note;
 };

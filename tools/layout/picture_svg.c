@@ -1,2 +1,426 @@
+/*
+ * picture_svg.c - the drawing for paper and browsers. See picture.h.
+ *
+ * Two towers, highest address on top: virtual memory on the left, physical memory on the
+ * right, and between them a band from each run of regions that show physical memory at a
+ * constant distance to what they show. Heights grow with the logarithm of the size, so
+ * that 4 KiB can be read next to 3 GiB. Colours are light and each box has a darker edge:
+ * the drawing survives a black-and-white printer.
+ */
 #include "picture.h"
-void picture_svg(const struct document *d, FILE *out) { (void)d; (void)out; }
+#include "quantity.h"
+#include "words.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MARGIN = 40, LABEL = 110,                       /* outer border; column of addresses  */
+    VIRTUAL_WIDTH = 480, GAP = 110, PHYSICAL_WIDTH = 330,
+    VIRTUAL_X = MARGIN + LABEL, PHYSICAL_X = VIRTUAL_X + VIRTUAL_WIDTH + GAP,
+    WIDTH = PHYSICAL_X + PHYSICAL_WIDTH + LABEL + MARGIN,
+    TOP = 132,                                      /* title and headings                 */
+    LINE = 17, PAD = 11,                            /* a line of a note; above and below  */
+    NAME_LINE = 20,
+    CHARACTER = 7,                                  /* average width of a note's letter, generously */
+    FOOT = 118,
+};
+
+struct look {
+    const char *fill, *edge;
+};
+
+/* One box of a tower. */
+struct box {
+    const struct place *place;
+    struct look look;
+    const char *rights, *detail;    /* detail: "" or a second line of facts */
+    const char *below;              /* what is written at its lower border  */
+    double y, height;
+};
+
+struct tower {
+    struct box *boxes;
+    uint32_t count;
+    double x, width, top, bottom;
+    bool labels_right;
+};
+
+/* ---- Choosing ------------------------------------------------------------------------ */
+
+static struct look region_look(const struct region *r)
+{
+    static const struct look by_purpose[PURPOSE_COUNT] = {
+        [PURPOSE_PLAIN]   = { "#e9eef2", "#7d93a5" }, [PURPOSE_USER]    = { "#e4f1df", "#6b9a58" },
+        [PURPOSE_BOOT]    = { "#ececec", "#999999" }, [PURPOSE_TEXT]    = { "#d7e5f7", "#4f7fb8" },
+        [PURPOSE_RODATA]  = { "#e3ecf9", "#7ea2cf" }, [PURPOSE_DATA]    = { "#dbeaf0", "#5b93a8" },
+        [PURPOSE_DIRECT]  = { "#e9eef2", "#7d93a5" }, [PURPOSE_RECORDS] = { "#f8efd6", "#c9a85a" },
+        [PURPOSE_HEAP]    = { "#fdf0c8", "#d0a62f" }, [PURPOSE_DEVICES] = { "#f7dedb", "#c0675c" },
+        [PURPOSE_STACKS]  = { "#fbe3cd", "#cf8a4a" }, [PURPOSE_SLOTS]   = { "#e7e2f4", "#8c7bbf" },
+        [PURPOSE_TABLES]  = { "#dcd4ef", "#6f5aae" },
+    };
+
+    if (r->backing == BACKING_NONE)
+        return (struct look){ "url(#hole)", "#bbbbbb" };
+    if (r->backing == BACKING_ALIAS)
+        return (struct look){ "url(#alias)", "#7d93a5" };
+    return by_purpose[r->purpose];
+}
+
+static struct look use_look(enum physical_use use)
+{
+    switch (use) {
+    case PHYSICAL_KERNEL:   return (struct look){ "#e9eef2", "#7d93a5" };
+    case PHYSICAL_HARDWARE: return (struct look){ "#f7dedb", "#c0675c" };
+    case PHYSICAL_IMAGE:    return (struct look){ "#d7e5f7", "#4f7fb8" };
+    case PHYSICAL_BITMAP:   return (struct look){ "#f8efd6", "#c9a85a" };
+    case PHYSICAL_POOL:     break;
+    }
+    return (struct look){ "#e4f1df", "#6b9a58" };
+}
+
+static const char *region_rights(const struct document *d, const struct region *r)
+{
+    if (r->backing == BACKING_NONE)
+        return "never mapped";
+    if (r->backing == BACKING_ALIAS)
+        return source_print(d->source, "the entries of %s", r->alias);
+    if (r->user == 0)
+        return rights_text(r->kernel);
+    return source_print(d->source, "%s, user %s", rights_text(r->kernel), rights_text(r->user));
+}
+
+static const char *region_detail(const struct document *d, const struct region *r)
+{
+    const char *detail = "";
+    struct source *s = d->source;
+
+    if (r->purpose == PURPOSE_STACKS || r->guard > 0 || r->maximum > 0) {
+        if (r->unit > 0)
+            detail = source_print(s, "%s each", size_text(s, r->unit));
+        if (r->maximum > 0)
+            detail = source_print(s, "%s, at most %s", detail, size_text(s, r->maximum));
+        if (r->guard > 0)
+            detail = source_print(s, "%s, a guard of %s below each", detail, size_text(s, r->guard));
+        if (r->no_guard != NULL)
+            detail = source_print(s, "%s, no guard", detail);
+    }
+    if (r->scope == SCOPE_PROCESS)
+        detail = source_print(s, "%s%sof each process its own", detail, *detail == '\0' ? "" : "; ");
+    return detail;
+}
+
+/* The processor's tables that a physical range holds. */
+static const char *structures_in(const struct document *d, const struct place *p)
+{
+    const char *all = "";
+
+    for (uint32_t i = 0; i < d->structure_count; i++) {
+        const struct place *s = &d->structures[i].place;
+
+        if (!p->start.floats && !p->end.floats && p->start.at <= s->start.at && s->start.at < p->end.at)
+            all = source_print(d->source, "%s%s%s at 0x%" PRIX64, all, *all == '\0' ? "" : ", ", s->name,
+                               s->start.at);
+    }
+    return all;
+}
+
+static const char *below(const struct document *d, struct border b)
+{
+    if (b.floats)
+        return source_print(d->source, "end of %s", word_of(section_words, b.after)->text);
+    return source_print(d->source, "0x%08" PRIX64, b.at);
+}
+
+/* ---- Measuring ----------------------------------------------------------------------- */
+
+/* How many characters of `text` fit into one line, broken at a blank where there is one. */
+static int line_length(const char *text, int limit)
+{
+    int length = (int)strlen(text), at = limit;
+
+    if (length <= limit)
+        return length;
+    while (at > 0 && text[at] != ' ')
+        at--;
+    return at == 0 ? limit : at;
+}
+
+static int note_limit(const struct tower *t)
+{
+    return ((int)t->width - 34) / CHARACTER;
+}
+
+static int note_lines(const char *text, int limit)
+{
+    int lines = 0;
+
+    for (; *text != '\0'; lines++) {
+        text += line_length(text, limit);
+        text += strspn(text, " ");
+    }
+    return lines;
+}
+
+/* How often a page doubles to make the box; where a border floats, as far as can be known. */
+static int doublings(const struct tower *t, uint32_t box)
+{
+    uint64_t end = t->boxes[box].place->end.at, size;
+    int count = 0;
+
+    if (t->boxes[box].place->end.floats)
+        return 7;
+    while (t->boxes[box].place->start.floats)
+        box--;
+    for (size = (end - t->boxes[box].place->start.at) / PAGE; size > 1; size >>= 1)
+        count++;
+    return count;
+}
+
+/* Every box has room for its words; what is left of `least` goes to the boxes by their doublings. */
+static void measure(struct tower *t, double least)
+{
+    double height = 0, weights = 0, y = TOP, spare;
+
+    for (uint32_t i = 0; i < t->count; i++) {
+        struct box *b = &t->boxes[i];
+
+        b->height = 2 * PAD + NAME_LINE + 2 * doublings(t, i) +
+                    LINE * (note_lines(b->place->note, note_limit(t)) + (*b->detail != '\0'));
+        height += b->height;
+        weights += 1 + doublings(t, i);
+    }
+    spare = least > height ? least - height : 0;
+    t->top = TOP;
+    t->bottom = TOP + height + spare;
+    for (uint32_t i = t->count; i-- > 0;) {
+        struct box *b = &t->boxes[i];
+
+        b->height += spare * (1 + doublings(t, i)) / weights;
+        b->y = y;
+        y += b->height;
+    }
+}
+
+static struct tower virtual_tower(const struct document *d)
+{
+    struct tower t = { .x = VIRTUAL_X, .width = VIRTUAL_WIDTH, .count = d->region_count };
+
+    t.boxes = source_keep(d->source, t.count * sizeof(*t.boxes));
+    for (uint32_t i = 0; i < t.count; i++) {
+        const struct region *r = &d->regions[i];
+
+        t.boxes[i] = (struct box){ .place = &r->place, .look = region_look(r), .rights = region_rights(d, r),
+                                   .detail = region_detail(d, r), .below = below(d, r->place.start) };
+    }
+    return t;
+}
+
+static struct tower physical_tower(const struct document *d)
+{
+    struct tower t = { .x = PHYSICAL_X, .width = PHYSICAL_WIDTH, .count = d->physical_count,
+                       .labels_right = true };
+
+    t.boxes = source_keep(d->source, t.count * sizeof(*t.boxes));
+    for (uint32_t i = 0; i < t.count; i++) {
+        const struct physical *p = &d->physical[i];
+
+        t.boxes[i] = (struct box){ .place = &p->place, .look = use_look(p->use),
+                                   .detail = structures_in(d, &p->place),
+                                   .rights = word_of(use_words, p->use)->text,
+                                   .below = p->place.start.floats ? "end of image" : below(d, p->place.start) };
+    }
+    return t;
+}
+
+/* ---- Drawing ------------------------------------------------------------------------- */
+
+static void text_at(FILE *out, double x, double y, const char *class, const char *text, int length)
+{
+    fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" class=\"%s\">", x, y, class);
+    for (int i = 0; i < length && text[i] != '\0'; i++)
+        switch (text[i]) {
+        case '<': fputs("&lt;", out);  break;
+        case '>': fputs("&gt;", out);  break;
+        case '&': fputs("&amp;", out); break;
+        default:  fputc(text[i], out);
+        }
+    fputs("</text>\n", out);
+}
+
+static void text_all(FILE *out, double x, double y, const char *class, const char *text)
+{
+    text_at(out, x, y, class, text, (int)strlen(text));
+}
+
+static void draw_label(FILE *out, const struct tower *t, double y, const char *text)
+{
+    static const char *const classes[2][2] = { { "address end", "address" }, { "floating end", "floating" } };
+    double edge = t->labels_right ? t->x + t->width : t->x;
+    double away = t->labels_right ? 1 : -1;
+
+    fprintf(out, "<path d=\"M%.1f %.1f h%.1f\" class=\"tick\"/>\n", edge, y, away * 8);
+    text_all(out, edge + away * 13, y + 4, classes[strncmp(text, "end", 3) == 0][t->labels_right], text);
+}
+
+static void draw_box(FILE *out, const struct tower *t, const struct box *b)
+{
+    const char *note = b->place->note, *size = b->place->size_floats ? "" : b->place->size_words;
+    double lines = note_lines(note, note_limit(t)) + (*b->detail != '\0');
+    double y = b->y + (b->height - NAME_LINE - lines * LINE) / 2 + 15;
+
+    fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\" class=\"box\"/>\n", t->x,
+            b->y, t->width, b->height, b->look.fill);
+    fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"7\" height=\"%.1f\" fill=\"%s\"/>\n", t->x, b->y, b->height,
+            b->look.edge);
+    fprintf(out, "<text x=\"%.1f\" y=\"%.1f\"><tspan class=\"name\">%s</tspan>"
+            "<tspan class=\"rights\" dx=\"12\">%s</tspan></text>\n", t->x + 20, y, b->place->name, b->rights);
+    text_all(out, t->x + t->width - 14, y, "size end", size);
+    for (y += LINE + 2; *note != '\0'; y += LINE) {
+        int length = line_length(note, note_limit(t));
+
+        text_at(out, t->x + 20, y, "note", note, length);
+        note += length;
+        note += strspn(note, " ");
+    }
+    if (*b->detail != '\0')
+        text_all(out, t->x + 20, y, "detail", b->detail);
+}
+
+static void draw_tower(FILE *out, const struct tower *t, const char *heading)
+{
+    text_all(out, t->x, t->top - 22, "heading", heading);
+    for (uint32_t i = 0; i < t->count; i++)
+        draw_box(out, t, &t->boxes[i]);
+    for (uint32_t i = 0; i < t->count; i++)
+        draw_label(out, t, t->boxes[i].y + t->boxes[i].height, t->boxes[i].below);
+    draw_label(out, t, t->top, "4 GiB");
+    fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" class=\"frame\"/>\n", t->x, t->top,
+            t->width, t->bottom - t->top);
+}
+
+/* The height in the physical tower of an address; inside a box, in proportion to its size. */
+static double physical_y(const struct document *d, const struct tower *t, uint64_t at)
+{
+    for (uint32_t i = 0; i < t->count; i++) {
+        const struct place *p = &d->physical[i].place;
+        double bottom = t->boxes[i].y + t->boxes[i].height;
+
+        if (p->start.floats || at == p->start.at)   /* somewhere behind the image: half of that box */
+            return at == p->start.at && !p->start.floats ? bottom : bottom - t->boxes[i].height / 2;
+        if (!p->end.floats && at < p->end.at)
+            return bottom - t->boxes[i].height * (double)(at - p->start.at) / (double)(p->end.at - p->start.at);
+    }
+    return t->top;
+}
+
+static bool shows_physical(const struct region *r)
+{
+    return r->backing == BACKING_FIXED || r->backing == BACKING_IMAGE;
+}
+
+/* How far a region that shows physical memory lies above it. */
+static uint64_t distance(const struct document *d, const struct region *r)
+{
+    if (r->backing == BACKING_IMAGE || r->physical.floats)
+        return d->kernel_offset;
+    return r->place.start.at - r->physical.at;
+}
+
+/* A band from regions [first, last] to the physical memory they show. */
+static void draw_band(const struct document *d, FILE *out, const struct tower *v, const struct tower *p,
+                      uint32_t first, uint32_t last)
+{
+    uint64_t away = distance(d, &d->regions[first]);
+    uint64_t start = d->regions[first].place.start.at - away, end = region_limit(d, &d->regions[last]) - away;
+    double left = VIRTUAL_X + VIRTUAL_WIDTH, right = PHYSICAL_X, middle = (left + right) / 2;
+    double top = v->boxes[last].y, bottom = v->boxes[first].y + v->boxes[first].height;
+    double to_top = physical_y(d, p, end), to_bottom = physical_y(d, p, start);
+
+    fprintf(out, "<path class=\"band\" d=\"M%.1f %.1f C%.1f %.1f %.1f %.1f %.1f %.1f L%.1f %.1f "
+            "C%.1f %.1f %.1f %.1f %.1f %.1f Z\"/>\n", left, top, middle, top, middle, to_top, right, to_top,
+            right, to_bottom, middle, to_bottom, middle, bottom, left, bottom);
+}
+
+static void draw_bands(const struct document *d, FILE *out, const struct tower *v, const struct tower *p)
+{
+    for (uint32_t first = 0, last; first < d->region_count; first = last + 1) {
+        const struct region *r = &d->regions[first];
+
+        last = first;
+        if (!shows_physical(r))
+            continue;
+        while (last + 1 < d->region_count && shows_physical(&d->regions[last + 1]) &&
+               distance(d, &d->regions[last + 1]) == distance(d, r))
+            last++;
+        draw_band(d, out, v, p, first, last);
+    }
+}
+
+/* The border between the program and the kernel, the seeds' "user space" arrow. */
+static void draw_user_end(const struct document *d, FILE *out, const struct tower *t)
+{
+    double y = t->boxes[d->purpose[PURPOSE_USER] - d->regions].y;
+
+    fprintf(out, "<path d=\"M%.1f %.1f H%.1f\" stroke=\"#222\" stroke-width=\"2.6\"/>\n", t->x - 8, y,
+            t->x + t->width + 8);
+    text_all(out, t->x - 13, y - 12, "side end", "kernel");
+    text_all(out, t->x - 13, y + 20, "side end", "program");
+}
+
+static void draw_foot(const struct document *d, FILE *out, double y)
+{
+    const struct policies *p = &d->policy;
+    struct source *s = d->source;
+
+    fprintf(out, "<path d=\"M%d %.1f H%d\" class=\"tick\"/>\n", MARGIN, y, WIDTH - MARGIN);
+    text_all(out, MARGIN, y + 26, "note", "Rights are the kernel's unless they say user: r read, w write, "
+             "x execute. Hatched: never mapped. Heights grow with the logarithm of the size.");
+    text_all(out, MARGIN, y + 52, "note", source_print(s, "Table access: %s.  Bitmap: %s, %s.  "
+             "Search: %s.  Unlisted memory: %s.  Zeroed: %s.  Exhaustion: %s.  Stock: %" PRIu64 " frames.",
+             word_of(access_words, p->access)->text, word_of(polarity_words, p->polarity)->text,
+             word_of(bitmap_words, p->bitmap_at)->text, word_of(search_words, p->search)->text,
+             word_of(unlisted_words, p->unlisted)->text, word_of(zeroing_words, p->zeroing)->text,
+             word_of(exhaustion_words, p->exhaustion)->text, p->stock));
+}
+
+static const char style[] =
+    "<style>\n"
+    "text{font-family:'DejaVu Sans',Helvetica,Arial,sans-serif;font-size:12.5px;fill:#222}\n"
+    ".title{font-size:25px;font-weight:bold}.subtitle{font-size:15px;fill:#555}\n"
+    ".heading{font-size:16px;font-weight:bold;fill:#333}\n"
+    ".name{font-size:14.5px;font-weight:bold}.rights,.address{font-family:'DejaVu Sans Mono',monospace;fill:#333}\n"
+    ".rights{font-size:12px;fill:#555}.address{font-size:11.5px}.floating{font-style:italic;font-size:11.5px;fill:#666}\n"
+    ".size{font-size:12.5px;fill:#333}.note{fill:#444}.detail{font-style:italic;fill:#666}.end{text-anchor:end}\n"
+    ".box{stroke:#8a8a8a;stroke-width:.7}.frame{fill:none;stroke:#444;stroke-width:1.4}\n"
+    ".side{font-size:12px;font-weight:bold}.tick{stroke:#777;stroke-width:.8;fill:none}.band{fill:#7d93a5;fill-opacity:.16;stroke:#7d93a5;"
+    "stroke-opacity:.55;stroke-width:.8}\n"
+    "</style>\n"
+    "<defs>\n"
+    "<pattern id=\"hole\" width=\"7\" height=\"7\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">"
+    "<rect width=\"7\" height=\"7\" fill=\"#fff\"/><path d=\"M0 0V7\" stroke=\"#e2e2e2\" stroke-width=\"2\"/></pattern>\n"
+    "<pattern id=\"alias\" width=\"9\" height=\"9\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">"
+    "<rect width=\"9\" height=\"9\" fill=\"#f2f5f8\"/><path d=\"M0 0V9\" stroke=\"#dfe7ed\" stroke-width=\"4\"/></pattern>\n"
+    "</defs>\n";
+
+void picture_svg(const struct document *d, FILE *out)
+{
+    struct tower v = virtual_tower(d), p = physical_tower(d);
+
+    measure(&v, 0);
+    measure(&p, v.bottom - TOP);
+    measure(&v, p.bottom - TOP);        /* the shorter tower stretches to the taller */
+    fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%.0f\" viewBox=\"0 0 %d %.0f\">\n",
+            WIDTH, v.bottom + FOOT, WIDTH, v.bottom + FOOT);
+    fputs(style, out);
+    fprintf(out, "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n");
+    text_all(out, MARGIN, 52, "title", d->name);
+    text_all(out, MARGIN, 76, "subtitle", d->title);
+    draw_bands(d, out, &v, &p);
+    draw_tower(out, &v, "Virtual memory");
+    draw_tower(out, &p, "Physical memory");
+    draw_user_end(d, out, &v);
+    draw_foot(d, out, v.bottom + 40);
+    fprintf(out, "</svg>\n");
+}

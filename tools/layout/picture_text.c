@@ -8,15 +8,18 @@
 
 enum { BOX = 62 };          /* characters between the bars */
 
-static void border_line(const struct document *d, FILE *out, struct border b)
+/* A border, and what is above it or below it in words of the document. */
+static void border_line(FILE *out, struct border b, const char *image)
 {
-    for (int i = 0; i < BOX + 2; i++)
-        fputc(i == 0 || i == BOX + 1 ? '+' : '-', out);
+    fputc('+', out);
+    for (int i = 0; i < BOX; i++)
+        fputc('-', out);
     if (b.floats)
-        fprintf(out, " end of %s\n", word_of(section_words, b.after)->text);
+        fprintf(out, "+ end of %s\n", image != NULL ? image : word_of(section_words, b.after)->text);
+    else if (b.at == SPACE_END)
+        fprintf(out, "+ 4 GiB\n");
     else
-        fprintf(out, " %09" PRIX64 "\n", b.at);
-    (void)d;
+        fprintf(out, "+ 0x%08" PRIX64 "\n", b.at);
 }
 
 static void text_line(FILE *out, const char *text, int length)
@@ -43,46 +46,56 @@ static void paragraph(FILE *out, const char *text)
     }
 }
 
-static const char *place_size(const struct document *d, const struct place *p)
+/* Name and facts on the left, size on the right, the document's words below. */
+static void box(const struct document *d, FILE *out, const struct place *p, const char *facts)
 {
-    return p->size_floats ? "floats" : size_text(d->source, p->size);
+    const char *left = source_print(d->source, "%-12s %s", p->name, facts);
+    int gap = BOX - 2 - (int)strlen(left) - (int)strlen(p->size_words);
+
+    text_line(out, source_print(d->source, "%s%*s%s", left, gap < 1 ? 1 : gap, "", p->size_words), BOX - 2);
+    paragraph(out, p->note);
 }
 
-static void region_box(const struct document *d, FILE *out, const struct region *r)
+static const char *region_facts(const struct document *d, const struct region *r)
 {
-    const char *rights = r->same_rights ? source_print(d->source, "as %s", r->alias) :
-        r->backing == BACKING_NONE ? "never mapped" :
-        source_print(d->source, "kernel %s  user %s", rights_text(r->kernel), rights_text(r->user));
-    const char *left = source_print(d->source, "%-12s %s", r->place.name, rights);
-    const char *size = place_size(d, &r->place);
-    int gap = BOX - 2 - (int)strlen(left) - (int)strlen(size);
-
-    text_line(out, source_print(d->source, "%s%*s%s", left, gap < 1 ? 1 : gap, "", size), BOX - 2);
-    paragraph(out, r->place.note);
+    if (r->backing == BACKING_NONE)
+        return "never mapped";
+    if (r->backing == BACKING_ALIAS)
+        return source_print(d->source, "the entries of %s", r->alias);
+    return source_print(d->source, "kernel %s  user %s", rights_text(r->kernel), rights_text(r->user));
 }
 
-static void physical_box(const struct document *d, FILE *out, const struct physical *p)
+/* Stacks, and what grows to a maximum or with guards, say so. */
+static void region_limits(const struct document *d, FILE *out, const struct region *r)
 {
-    const char *left = source_print(d->source, "%-12s %s", p->place.name, word_of(use_words, p->use)->text);
-    const char *size = place_size(d, &p->place);
-    int gap = BOX - 2 - (int)strlen(left) - (int)strlen(size);
+    struct source *s = d->source;
 
-    text_line(out, source_print(d->source, "%s%*s%s", left, gap < 1 ? 1 : gap, "", size), BOX - 2);
-    paragraph(out, p->place.note);
+    if (r->guard > 0)
+        paragraph(out, source_print(s, "(%s each, and below each %s that is never mapped)", size_text(s, r->unit),
+                                    size_text(s, r->guard)));
+    else if (r->no_guard != NULL)
+        paragraph(out, source_print(s, "(%s each, without a guard: %s)", size_text(s, r->unit), r->no_guard));
+    if (r->maximum > 0)
+        paragraph(out, source_print(s, "(grows to at most %s)", size_text(s, r->maximum)));
 }
 
 void picture_text(const struct document *d, FILE *out)
 {
     fprintf(out, "%s: %s\n\nVirtual memory\n\n", d->name, d->title);
     for (uint32_t i = d->region_count; i-- > 0;) {
-        border_line(d, out, d->regions[i].place.end);
-        region_box(d, out, &d->regions[i]);
+        const struct region *r = &d->regions[i];
+
+        border_line(out, r->place.end, NULL);
+        box(d, out, &r->place, region_facts(d, r));
+        region_limits(d, out, r);
     }
-    border_line(d, out, d->regions[0].place.start);
+    border_line(out, d->regions[0].place.start, NULL);
     fprintf(out, "\nPhysical memory\n\n");
     for (uint32_t i = d->physical_count; i-- > 0;) {
-        border_line(d, out, d->physical[i].place.end);
-        physical_box(d, out, &d->physical[i]);
+        const struct physical *p = &d->physical[i];
+
+        border_line(out, p->place.end, "image");
+        box(d, out, &p->place, word_of(use_words, p->use)->text);
     }
-    border_line(d, out, d->physical[0].place.start);
+    border_line(out, d->physical[0].place.start, "image");
 }
