@@ -1,0 +1,47 @@
+/*
+ * cpu.h (host) - the processor, as far as portable code needs it, inside a Linux program.
+ *
+ * The questions are those of arch/i386/cpu.h. A thread stands for a CPU: a test sets host_cpu in
+ * each of its threads. Interrupts do not exist, so turning them off does nothing.
+ *
+ * Kernel virtual memory is the *mirror*, a stretch of this program's addresses as long as the
+ * machine's address space (machine.h). pointer_to() adds its start. Before machine_start()
+ * the mirror starts at 0, so that pure unit tests may use pointers of their own as addresses.
+ */
+#ifndef QUIRE_ARCH_CPU_H
+#define QUIRE_ARCH_CPU_H
+
+#include "base/types.h"
+
+#define MAX_CPUS 4
+
+extern _Thread_local unsigned host_cpu;
+extern char *host_mirror;
+
+static inline unsigned cpu_number(void) { return host_cpu; }
+
+static inline unsigned long interrupts_off(void)            { return 0; }
+static inline void interrupts_restore(unsigned long state)  { (void)state; }
+
+static inline void cpu_relax(void) { __builtin_ia32_pause(); }
+
+static inline void   *pointer_to(vaddr_t address)     { return host_mirror + address; }
+static inline vaddr_t address_of(const void *pointer) { return (vaddr_t)pointer - (vaddr_t)host_mirror; }
+
+#define caller_address() ((vaddr_t)__builtin_return_address(0))
+
+static inline void words_fill(void *to, uint32_t word, size_t count)
+{
+    for (uint32_t *at = to; count-- > 0; at++)
+        *at = word;
+}
+
+static inline void words_copy(void *restrict to, const void *restrict from, size_t count)
+{
+    __builtin_memcpy(to, from, count * 4);
+}
+
+/* Cycles since some moment; for statistics only. */
+static inline uint64_t cpu_ticks(void) { return __builtin_ia32_rdtsc(); }
+
+#endif

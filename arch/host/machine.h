@@ -1,0 +1,143 @@
+/*
+ * machine.h - a machine in plain memory: RAM, a software MMU, and boot tables.
+ *
+ * Physical memory is the *arena*, a memory file. Kernel virtual memory is the *mirror*, a stretch
+ * of this program's address space as long as the machine's, in which nothing is mapped at first.
+ * A C access to the mirror that finds nothing raises SIGSEGV. The handler walks the tables of the
+ * active root in the arena as hardware would, sets accessed and dirty bits, maps
+ * the frame's page of the memory file there, and the access goes on. The mirror is the processor's
+ * translation cache (TLB): kernel code runs unchanged, self-map included.
+ *
+ * This TLB *never forgets*. Only mmu_flush_page(), mmu_flush_space(), mmu_flush_all() and mmu_activate()
+ * remove translations, and upper entries are remembered as well, as processors do ("paging-structure
+ * caches"). A flush that the memory manager misses is used, not lucky: machine_tlb_audit() names it, and
+ * the kernel under test reads the wrong frame.
+ *
+ * What is a page fault to a processor is described by a struct machine_fault. In the mirror it ends
+ * the program with a message, unless the test expects it.
+ *
+ * Locking  one CPU walks at a time, inside. The active root is the same for all threads.
+ * Cost     a miss costs about 5 us of host time (a signal and a mapping); RAM is taken from the host as it is touched.
+ * Source   Intel SDM vol. 3A, "Paging", "Caching Translation Information".
+ *
+ * Invariant (cursor.h states it with the cursor's own)
+ *   C4  every cached translation agrees with the tables: same frame, no more rights, dirty only if the entry is
+ */
+#ifndef QUIRE_HOST_MACHINE_H
+#define QUIRE_HOST_MACHINE_H
+
+#include <setjmp.h>
+#include "boot/info.h"
+#include "memory/start.h"
+#include "mmu.h"
+
+struct space;
+struct audit_report;
+
+/* ---- The machine --------------------------------------------------------------------- */
+
+struct machine_config {
+    uint64_t ram_bytes;                     /* size of the arena; page aligned                       */
+    const struct boot_range *ranges;        /* what firmware says; NULL: 0..640 KiB, 1 MiB..ram_bytes */
+    uint32_t range_count;
+    bool     no_large, no_global;           /* features this processor lacks                         */
+};
+
+/*
+ * Power on: a new arena, the image's frames (filled with a pattern), and the tables that the layout compiler
+ * would have made, at the start of the image's data. `facts` is what a real boot hands to
+ * memory_start(). Starting again is a power cycle: every static of the memory manager that
+ * memory_start() sets is then stale until it runs again.
+ */
+void machine_start(const struct machine_config *config, struct start_facts *facts);
+
+/* machine_start() with RAM of that size, and memory_start(); returns what the latter returns. */
+const char *machine_boot(uint64_t ram_bytes);
+
+/* Release the arena and the mirror. */
+void machine_stop(void);
+
+extern uint8_t *machine_ram;                /* physical byte 0, past every MMU                       */
+extern uint32_t machine_frames;             /* frames of RAM                                         */
+
+/* ---- Accesses and faults ------------------------------------------------------------- */
+
+struct machine_fault {
+    vaddr_t address;
+    bool present;                           /* the rights were to blame, not a missing page          */
+    bool write, user, fetch;
+};
+
+/*
+ * One access of 32 bits, aligned, to a space as it is seen at a privilege level. Where the space is
+ * not active it is activated for the access, with the flush that this implies. Returns true, or false
+ * and the fault.
+ */
+bool machine_load(const struct space *space, vaddr_t address, bool user, uint32_t *value, struct machine_fault *fault);
+bool machine_store(const struct space *space, vaddr_t address, bool user, uint32_t value, struct machine_fault *fault);
+bool machine_fetch(const struct space *space, vaddr_t address, bool user, struct machine_fault *fault);
+
+/*
+ * True if the statement faults in the mirror, which is then described in *fault. Locks that the
+ * statement has taken stay taken.
+ */
+#define MACHINE_FAULTS(fault, statement)                                                            \
+    (sigsetjmp(*machine_expect_fault(fault), 1) == 0 ? ({ statement; machine_expect_fault(NULL); false; }) : true)
+sigjmp_buf *machine_expect_fault(struct machine_fault *fault);
+
+/* NULL, or the words with which the statement makes the kernel stop(). */
+#define MACHINE_STOPS(statement)                                                                    \
+    (sigsetjmp(*machine_expect_stop(true), 1) == 0                                                  \
+         ? ({ statement; machine_expect_stop(false); (const char *)NULL; }) : machine_stopped())
+sigjmp_buf *machine_expect_stop(bool expected);
+const char *machine_stopped(void);
+
+/* ---- The translation cache ------------------------------------------------------------ */
+
+struct machine_counts {
+    uint64_t walks, faults;
+    uint64_t page_flushes, space_flushes, all_flushes;
+};
+extern struct machine_counts machine_counts;
+
+/* C4, at any moment at which the memory manager is quiet. */
+void machine_tlb_audit(struct audit_report *report);
+bool machine_tlb_ok(void);
+
+/* True while some cached translation leads to the frame. */
+bool machine_tlb_names(frame_t frame);
+
+/*
+ * Mutation: the n-th flush from now on does nothing (1: the next; 0: none), once. Returns how many flushes are
+ * still to come until then: 0 says that it has happened.
+ */
+void     machine_skip_flush(uint32_t n);
+uint32_t machine_skip_pending(void);
+
+/* ---- Between the port's own files ------------------------------------------------------- */
+
+struct access {
+    bool write, user, fetch;
+};
+
+/* What a walk of the tables yields for one page. */
+struct translation {
+    frame_t frame;
+    uint8_t kernel, user;                   /* MAY_*                                                 */
+    bool    global, dirty;
+};
+
+/*
+ * The hardware's walk. With `access` it sets accessed and dirty bits and fills the cache of upper entries;
+ * with NULL it only looks, past that cache. False: a fault, *present says of which kind.
+ */
+bool mmu_walk(page_t page, const struct access *access, struct translation *out, bool *present);
+
+/* Forget upper entries; and check them (C4). */
+void mmu_walk_forget(void);
+void mmu_walk_audit(struct audit_report *report);
+
+/* Called by machine_start() and machine_stop(). */
+void mmu_power(bool on, int arena);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * mmu.h (host) - the entries of the software MMU. Two formats, chosen when compiling:
+ *
+ *   two-level        the i386 port's own header, so that what the tests prove is the code that
+ *                    runs on the processor
+ *   single-level     -DMMU_FORMAT_FIRMWARE: the machine of the firmware seed, with exact rights,
+ *                    keys and tables of variable length (format_firmware.h)
+ *
+ * The functions declared there are answered by mmu.c, whose translation cache never
+ * forgets by itself (machine.h).
+ */
+#ifndef QUIRE_HOST_MMU_H
+#define QUIRE_HOST_MMU_H
+
+#ifdef MMU_FORMAT_FIRMWARE
+#include "format_firmware.h"
+#else
+#include "arch/i386/mmu.h"
+#endif
+
+#endif

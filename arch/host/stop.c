@@ -1,0 +1,32 @@
+/*
+ * stop.c - where the kernel would panic, a test ends, or goes on if it expected that.
+ */
+#include "machine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+
+static bool       expected;
+static sigjmp_buf jump;
+static char       words[256];
+
+sigjmp_buf *machine_expect_stop(bool on)
+{
+    expected = on;
+    return &jump;
+}
+
+const char *machine_stopped(void) { return words; }
+
+void stop(const char *file, int line, const char *why)
+{
+    snprintf(words, sizeof words, "%s:%d: %s", file, line, why);
+    if (expected) {
+        expected = false;
+        siglongjmp(jump, 1);
+    }
+    fprintf(stderr, "%s\n", words);
+    abort();
+}
