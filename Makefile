@@ -97,7 +97,7 @@ else
 endif
 
 sources  := $(wildcard $(kernel))
-objects  := $(patsubst %,$(B)/kernel/%.o,$(basename $(sources))) $(B)/layout/layout.o $(B)/layout/tables.o \
+objects  := $(patsubst %,$(B)/kernel/%.o,$(sources)) $(B)/layout/layout.o $(B)/layout/tables.o \
             $(B)/boot.o
 generated := $(addprefix $(B)/layout/,layout.h layout.c kernel.ld tables.S)
 
@@ -191,13 +191,10 @@ $(generated) &: $(document) $(B)/document $(O)/host/quire
 	$(call note,layout,$(document))$(O)/host/quire layout compile $(document) -o $(B)/layout
 	@touch $(generated)
 
-$(B)/kernel/%.o: %.c | $(generated)
+# trap.c and trap.S are two halves of one thing, so an object keeps its source's whole name.
+$(B)/kernel/%.o: % | $(generated)
 	@mkdir -p $(@D)
 	$(call note,compile,$<)$(CC) $(KERNEL_FLAGS) $(OWN_FLAGS) -MMD -MP -c -o $@ $<
-
-$(B)/kernel/%.o: %.S | $(generated)
-	@mkdir -p $(@D)
-	$(call note,compile,$<)$(CC) $(KERNEL_FLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/layout/%.o: $(B)/layout/%.c
 	$(call note,compile,$<)$(CC) $(KERNEL_FLAGS) -MMD -MP -c -o $@ $<
@@ -206,11 +203,11 @@ $(B)/layout/%.o: $(B)/layout/%.S
 	$(call note,compile,$<)$(CC) $(KERNEL_FLAGS) -MMD -MP -c -o $@ $<
 
 # The compiler must not recognise a loop that is memcpy and turn it into a call of memcpy.
-$(B)/kernel/kernel/base/string.o $(B)/boot.o: OWN_FLAGS = -fno-tree-loop-distribute-patterns
+$(B)/kernel/kernel/base/string.c.o $(B)/boot.o: OWN_FLAGS = -fno-tree-loop-distribute-patterns
 
 # What runs before paging is linked where it is loaded, so its sections get names of their own,
 # and it must call nothing that is linked elsewhere: not even a memcpy that the compiler thought of.
-$(B)/boot.o: $(patsubst %.c,$(B)/kernel/%.o,$(wildcard $(boot)))
+$(B)/boot.o: $(patsubst %,$(B)/kernel/%.o,$(wildcard $(boot)))
 	@ld -m elf_i386 -r -o $@.new $^
 	@$(NM) -u $@.new | grep -v ' image_' && { echo "$@: before paging, nothing outside boot/ is there" >&2; exit 1; } || true
 	$(call note,boot,$@)objcopy --prefix-alloc-sections=.boot $@.new $@
