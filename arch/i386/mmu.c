@@ -7,6 +7,7 @@
 #include "mmu.h"
 #include "cpu.h"
 #include "descriptor.h"
+#include "trap.h"
 
 enum { CR0_WRITE_PROTECT = 1 << 16 };
 enum {
@@ -19,6 +20,7 @@ enum {                              /* leaf 1 EDX; leaf 7 EBX and ECX */
 };
 
 struct mmu_features mmu_features;
+_Static_assert(offsetof(struct mmu_features, smap) == FEATURES_SMAP, "trap.S reads it");
 
 static uint32_t read_cr0(void)
 {

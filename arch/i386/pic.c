@@ -12,30 +12,12 @@ enum {
     ALL = 0xFF,
 };
 
-enum { HAS_APIC = 1 << 9, APIC_BASE = 0x1B, APIC_ENABLED = 1 << 11 };  /* CPUID leaf 1 EDX; a model-specific register */
-
 static uint16_t shut = ALL << 8 | ALL;                  /* a bit for each line */
 
 static void write_shut(void)
 {
     port_write8(FIRST + 1, (uint8_t)shut);
     port_write8(SECOND + 1, (uint8_t)(shut >> 8));
-}
-
-/*
- * A local APIC that no firmware has set up (QEMU's microvm) stands between these controllers and the
- * processor, and lets nothing through. One processor needs none: switched off, it is a wire
- * (Intel SDM vol. 3A, "Enabling or Disabling the Local APIC").
- */
-static void unblock(void)
-{
-    uint32_t a = 1, b, c, d, low, high;
-
-    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d));
-    if (!(d & HAS_APIC))
-        return;
-    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(APIC_BASE));
-    __asm__ volatile("wrmsr" : : "a"(low & ~(uint32_t)APIC_ENABLED), "d"(high), "c"(APIC_BASE));
 }
 
 void pic_start(uint8_t first_vector)
@@ -50,7 +32,6 @@ void pic_start(uint8_t first_vector)
     port_write8(SECOND + 1, MODE_8086);
     shut = (uint16_t)~(1u << CASCADE);
     write_shut();
-    unblock();
 }
 
 void pic_open(unsigned line)

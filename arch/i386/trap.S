@@ -38,7 +38,10 @@ trap_common:
     movl %eax, %ds
     movl %eax, %es
     cld
-    pushl %esp
+    cmpb $0, mmu_features + FEATURES_SMAP
+    je 1f
+    clac                                    /* a program's AC flag must not open its memory to us */
+1:  pushl %esp
     call trap
     addl $4, %esp
     popl %gs

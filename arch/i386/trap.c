@@ -30,10 +30,18 @@ const char *trap_name(unsigned vector)
     return names[vector] ? names[vector] : "reserved exception";
 }
 
+static bool ignore(struct trap_frame *frame)
+{
+    (void)frame;
+    spurious++;
+    return true;
+}
+
 void traps_start(void)
 {
     descriptors_start();
     pic_start(TRAP_LINES);
+    trap_handle(TRAP_SPURIOUS, ignore);
 }
 
 void trap_handle(unsigned vector, trap_handler handler)

@@ -24,6 +24,9 @@
 #define TRAP_EXCEPTIONS     32          /* vectors below are the processor's        */
 #define TRAP_LINES          32          /* vectors 32..47 are the interrupt lines   */
 #define LINES               16
+#define TRAP_SPURIOUS       255         /* the local APIC's noise                   */
+
+#define FEATURES_SMAP       4           /* offset of smap in struct mmu_features    */
 
 #ifndef __ASSEMBLER__
 
