@@ -190,7 +190,8 @@ static void uninstall(struct cursor *c, page_t page, unsigned level)
 
     count_in_parent(c, page, level, -1);
     c->space->table_frames--;
-    note_flush(c, page);                /* also makes the processor forget the way here */
+    if (c->flush_count == 0)
+        note_flush(c, page);            /* flushing any page makes the processor forget upper entries */
     if (table_seen_at(page, level - 1, &seen))
         note_flush(c, seen);
     note_freed(c, entry_frame(old));

@@ -110,12 +110,13 @@ static void audit_kernel_part(const struct space *space, struct audit_report *re
 void space_audit(const struct space *space, struct audit_report *report)
 {
     bool        kernel = space == &kernel_space;
-    struct walk walk   = { .space = space, .report = report, .tables = kernel ? 0 : 1 };
+    struct walk walk   = { .space = space, .report = report, .tables = 1 };
     struct span part   = kernel ? (struct span){ layout.user_end, layout.space_end } : (struct span){ 0, layout.user_end };
     lock_state  map    = lock_take((struct lock *)&space->map_lock);
     lock_state  tables = lock_take((struct lock *)&space->tables_lock);
 
     walk_level(&walk, part, MMU_LEVELS);
+    tables_audit(space, report);
     if (!kernel)
         audit_kernel_part(space, report);
     if (walk.tables != space->table_frames)

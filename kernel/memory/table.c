@@ -5,6 +5,8 @@
 
 #include "base/check.h"
 #include "cpu.h"
+#include "memory/audit.h"
+#include "memory/frame.h"
 #include "memory/layout.h"
 #include "memory/slot.h"
 #include "memory/space.h"
@@ -94,4 +96,60 @@ entry_t table_lookup(const struct space *space, page_t page, unsigned *level)
         if (*level == 1 || entry_kind(e, *level) != ENTRY_TABLE)
             return e;
     }
+}
+
+/* ---- Audit ------------------------------------------------------------------------------ */
+
+struct table_audit {
+    const struct space  *space;
+    struct audit_report *report;
+};
+
+static bool audit_entry(const struct table_audit *audit, page_t page, unsigned level);
+
+/* C1 of one table and of those below it. */
+static void audit_table(const struct table_audit *audit, page_t first, unsigned level, frame_t table)
+{
+    uint32_t filled = 0;
+
+    for (uint32_t i = 0; i < MMU_ENTRIES; i++)
+        filled += audit_entry(audit, first + i * mmu_reach(level), level);
+    if (audit->space != &kernel_space && filled != frame_link(table))
+        audit_fail(audit->report, "C1", "table frame %u for 0x%08lx has %u entries, its record says %u", table.no,
+                   (unsigned long)page_address(first), filled, frame_link(table));
+}
+
+/* C2 of one entry; true when it is not empty. */
+static bool audit_entry(const struct table_audit *audit, page_t page, unsigned level)
+{
+    entry_t         e    = entry_read(entry_at(audit->space, page, level));
+    enum entry_kind kind = entry_kind(e, level);
+
+    audit->report->checked++;
+    if (kind == ENTRY_TABLE)
+        audit_table(audit, page, level - 1, entry_frame(e));
+    else if (page >= layout.user_end && entry_rights(e).user != 0)
+        audit_fail(audit->report, "C2", "page 0x%08lx of the kernel part is open to programs",
+                   (unsigned long)page_address(page));
+    return kind != ENTRY_EMPTY;
+}
+
+/* The reference of a root to itself and repeated entries lead to tables looked at elsewhere. */
+static bool is_own_part(const struct space *space, page_t page)
+{
+    const struct layout_region *home = layout_region_of(page);
+
+    if (home->backing == BACKING_TABLES || home->backing == BACKING_ALIAS)
+        return false;
+    return space == &kernel_space ? page >= layout.user_end
+                                  : page < layout.user_end || home->scope == SCOPE_PROCESS;
+}
+
+void tables_audit(const struct space *space, struct audit_report *report)
+{
+    struct table_audit audit = { space, report };
+
+    for (page_t page = 0; page < layout.space_end; page += mmu_reach(MMU_LEVELS))
+        if (is_own_part(space, page))
+            audit_entry(&audit, page, MMU_LEVELS);
 }

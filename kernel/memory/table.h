@@ -40,6 +40,10 @@ entry_t table_lookup(const struct space *space, page_t page, unsigned *level);
  */
 bool table_seen_at(page_t page, unsigned level, page_t *seen);
 
+/* C1 and C2 of the tables that are this space's own. The caller holds the tables lock. */
+struct audit_report;
+void tables_audit(const struct space *space, struct audit_report *report);
+
 /*
  * A frame for a kernel table while there is no pool, filled with zeros, from the boot memory map
  * (kernel_space.c). Returns 0 or -ENOMEM.
