@@ -12,7 +12,9 @@
  *   HEAP    kernel heap
  *   STACKS  the stacks window, device windows
  *   TABLES  page tables of a space
+ *   COMMIT  pages promised to programs
  *   SPACES  the list of all spaces; the kernel part of their roots
+ *   ZERO    the shared frame of zeros
  *   POOL    frame bitmap and areas
  *   SWAP    swap slots
  *   PRINT   console output
@@ -23,8 +25,8 @@
 #include "base/types.h"
 
 enum lock_rank {
-    RANK_MAP = 1, RANK_OBJECT, RANK_HEAP, RANK_STACKS, RANK_TABLES, RANK_SPACES, RANK_POOL, RANK_SWAP, RANK_PRINT,
-    RANK_COUNT
+    RANK_MAP = 1, RANK_OBJECT, RANK_HEAP, RANK_STACKS, RANK_TABLES, RANK_COMMIT, RANK_SPACES, RANK_ZERO, RANK_POOL,
+    RANK_SWAP, RANK_PRINT, RANK_COUNT
 };
 
 struct lock {

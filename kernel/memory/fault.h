@@ -63,10 +63,15 @@ struct space;
  */
 int space_fault(struct space *space, vaddr_t address, uint8_t access, struct fault_verdict *verdict) MUST_CHECK;
 
-struct fault_sums {
-    uint64_t by_action[FAULT_ACTIONS];
-};
-extern struct fault_sums fault_sums;
+/* How many faults each action has dealt with, since start. */
+extern uint64_t fault_counts[FAULT_ACTIONS];
 extern const char *const fault_action_names[FAULT_ACTIONS];
+
+/*
+ * A frame of zeros, with a reference for the caller; never to be written. Returns 0 or -ENOMEM. Callable
+ * with a cursor open.
+ */
+int zero_frame(frame_t *out) MUST_CHECK;
+bool is_zero_frame(frame_t frame);
 
 #endif

@@ -52,14 +52,24 @@ int map_copy(struct space *child, struct space *parent) MUST_CHECK;
 /* Remove everything (exec, exit). Cannot fail and asks for no memory. */
 void map_clear(struct space *space);
 
-/* Limits of a space, in bytes; set by exec and setrlimit. */
-struct map_limits {
-    vaddr_t break_start, break_end; /* where the break may move                               */
-    size_t  stack, data, whole;     /* RLIMIT_STACK, RLIMIT_DATA, RLIMIT_AS                   */
-};
-
 /* Commit accounting: pages promised to all spaces, and the mode (0 heuristic, 1 always, 2 never) of Linux. */
-extern uint32_t map_committed;
-extern int      map_overcommit;
+extern size_t map_committed;
+extern int    map_overcommit;
+
+/* Used by the parts of map and fault: promise `pages` more to a space. Returns 0 or -ENOMEM. */
+int  map_charge(struct space *space, size_t pages) MUST_CHECK;
+void map_uncharge(struct space *space, size_t pages);
+
+/* Whether a region's pages are promises: private memory that may be written. */
+static inline bool map_is_charged(const struct region *region)
+{
+    return !region->uncharged && !region->shared && (region->rights.user & MAY_WRITE);
+}
+
+/* What a region's rights are when the program may do `rights`: the kernel follows, on the program's behalf. */
+static inline struct rights map_rights(uint8_t rights)
+{
+    return (struct rights){ .kernel = rights & (MAY_READ | MAY_WRITE), .user = rights };
+}
 
 #endif

@@ -36,6 +36,7 @@ struct object {
     struct object_node *index;          /* [lock]                                           */
     uint32_t            height;         /* [lock] levels of the index                       */
     struct region      *mappings;       /* [lock] linked through region->next_mapping       */
+    bool                on_heap;        /* [c] made by object_create()                      */
 };
 
 void object_start(struct object *object, enum owner owner, uint64_t pages);
@@ -58,7 +59,8 @@ void object_resize(struct object *object, uint64_t pages);
 /* Clear [from, to) bytes that are resident: a truncation in the middle of a page, a hole punched. */
 void object_zero(struct object *object, uint64_t from, uint64_t to);
 
-void object_link(struct object *object, struct region *region, struct space *space);
+/* Enter a region, whose space and span are set, in the list of those that map the object; and take it out. */
+void object_link(struct object *object, struct region *region);
 void object_unlink(struct object *object, struct region *region);
 
 struct audit_report;

@@ -22,6 +22,9 @@
 #include "base/types.h"
 #include "memory/layout.h"
 
+struct object;
+struct space;
+
 struct region {
     /* for the tree */
     struct region *parent;
@@ -38,8 +41,17 @@ struct region {
     size_t         guard;           /* pages kept free below, for a region that grows down */
     const char    *name;            /* for people; lives as long as the region           */
     const struct layout_region *home;       /* the document's line this lies in          */
-    void          *object;          /* file, shared memory, stack: by backing            */
-    uint64_t       offset;          /* page of the object shown at span.first            */
+    uint64_t       offset;          /* page of the object (or of a device) shown at span.first */
+
+    /* for programs' memory (map.h) */
+    uint8_t        may;             /* MAY_* that mprotect() may give later              */
+    bool           shared;          /* changes are seen by all that map the object       */
+    bool           uncharged;       /* not counted as committed: MAP_NORESERVE           */
+    bool           not_forked;      /* MADV_DONTFORK                                     */
+    struct object *object;          /* [c] holds a reference; NULL: anonymous memory     */
+    void          *file;            /* [c] what /proc/self/maps names, a reference       */
+    struct space  *space;           /* [c] whose region it is                            */
+    struct region *next_mapping, *previous_mapping;     /* [object's lock] of the object */
 };
 
 enum { REGION_GROWS_DOWN = 1, REGION_GROWS_UP = 2 };

@@ -99,6 +99,15 @@ void frame_clear(frame_t frame)
     interrupts_restore(state);
 }
 
+void frame_clear_part(frame_t frame, size_t from, size_t bytes)
+{
+    unsigned long state = interrupts_off();
+
+    assert(from <= PAGE_SIZE && bytes <= PAGE_SIZE - from);
+    memset((char *)frame_view(frame, SLOT_TO) + from, 0, bytes);
+    interrupts_restore(state);
+}
+
 void frame_copy(frame_t to, frame_t from)
 {
     unsigned long state = interrupts_off();

@@ -45,6 +45,7 @@ void *physical_pointer(paddr_t physical, size_t bytes);
 extern paddr_t direct_end;
 
 void frame_clear(frame_t frame);
+void frame_clear_part(frame_t frame, size_t from, size_t bytes);
 void frame_copy(frame_t to, frame_t from);
 
 #endif

@@ -24,6 +24,13 @@
 #include "memory/region.h"
 #include "mmu.h"
 
+/* What a program may have; set by exec and setrlimit (memory/map.h says more). In bytes. */
+struct map_limits {
+    vaddr_t break_start, break_end;         /* the break: where it starts, and is now            */
+    vaddr_t map_end;                        /* mappings without an address are placed below      */
+    size_t  stack, data, whole;             /* RLIMIT_STACK, RLIMIT_DATA, RLIMIT_AS; SIZE_MAX: none */
+};
+
 struct space {
     struct space      *next, *previous;     /* [list lock] all spaces but the kernel's   */
     frame_t            root;                /* [c] root table                            */
@@ -32,6 +39,10 @@ struct space {
     struct region_tree map;                 /* [map lock]                                */
     uint32_t           table_frames;        /* [tables lock] root included               */
     uint32_t           resident;            /* [tables lock] present pages, user part    */
+    struct region     *recent;              /* [map lock] where the last fault was, or NULL */
+    size_t             pages;               /* [map lock] of all regions of the program  */
+    size_t             charged;             /* [map lock] of them, counted as committed  */
+    struct map_limits  limits;              /* [map lock]                                */
 };
 
 extern struct space kernel_space;

@@ -33,7 +33,6 @@ enum { LIMITS = 16 };                   /* RLIMIT_* of Linux */
 /* A space shared by processes (vfork, CLONE_VM) is counted. */
 struct shared_space {
     struct space      space;
-    struct map_limits limits;
     uint32_t          references;
     struct node      *executable;       /* /proc/PID/exe */
     vaddr_t           argument_start, argument_end, environment_start, environment_end;
