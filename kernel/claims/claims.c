@@ -1,0 +1,121 @@
+/*
+ * claims.c - going through the document's claims; the command `claims`.
+ */
+#include "claims/claims.h"
+
+#include "base/error.h"
+#include "base/print.h"
+#include "base/string.h"
+#include "console/commands.h"
+#include "memory/layout.h"
+
+void claim_saw(struct claim_result *result, bool holds, const char *format, ...)
+{
+    va_list list;
+
+    result->holds = holds;
+    va_start(list, format);
+    format_list(result->saw, sizeof result->saw, format, list);
+    va_end(list);
+}
+
+static const struct claim_probe *probe_among(const struct claim_probe *probes, uint32_t count, const char *id)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(probes[i].id, id) == 0)
+            return &probes[i];
+    return NULL;
+}
+
+static const struct claim_probe *probe_of(const char *id)
+{
+    const struct claim_probe *probe = probe_among(higher_half_probes, higher_half_probe_count, id);
+
+    return probe != NULL ? probe : probe_among(quire_probes, quire_probe_count, id);
+}
+
+/* A claim that the kernel is to show: true if it holds. */
+static bool look_at(const struct layout_claim *claim)
+{
+    const struct claim_probe *probe  = probe_of(claim->id);
+    struct claim_result       result = { false, "no probe" };
+
+    if (probe != NULL)
+        probe->probe(&result);
+    print("claim %s %s %s\n", claim->id, result.holds ? "holds" : "fails", result.saw);
+    return result.holds;
+}
+
+uint32_t claims_report(void)
+{
+    static const char *const elsewhere[] = {
+        [CLAIM_BUILD] = "build", [CLAIM_HOST] = "host", [CLAIM_LATER] = "later",
+    };
+    uint32_t failed = 0, held = 0;
+
+    for (uint32_t i = 0; i < layout.claim_count; i++) {
+        const struct layout_claim *claim = &layout.claims[i];
+
+        if (claim->where != CLAIM_KERNEL)
+            print("claim %s elsewhere %s\n", claim->id, elsewhere[claim->where]);
+        else if (look_at(claim))
+            held++;
+        else
+            failed++;
+    }
+    print("claims: %u hold, %u fail, %u are shown elsewhere\n", held, failed, layout.claim_count - held - failed);
+    return failed;
+}
+
+/* ---- Mutations ----------------------------------------------------------------------------- */
+
+static bool in_document(const char *id)
+{
+    for (uint32_t i = 0; i < layout.claim_count; i++)
+        if (strcmp(layout.claims[i].id, id) == 0)
+            return true;
+    return false;
+}
+
+static void list_mutations(void)
+{
+    for (uint32_t i = 0; i < claim_mutation_count; i++)
+        if (in_document(claim_mutations[i].id))
+            print("  %-4s%s\n", claim_mutations[i].id, claim_mutations[i].how);
+}
+
+static int mutate(const char *id)
+{
+    for (uint32_t i = 0; i < claim_mutation_count; i++) {
+        const struct claim_mutation *mutation = &claim_mutations[i];
+
+        if (strcmp(mutation->id, id) != 0 || !in_document(id))
+            continue;
+        if (!mutation->mutate()) {
+            print("claims: not enough memory for this mutation\n");
+            return -ENOMEM;
+        }
+        print("mutated %s: %s\n", id, mutation->how);
+        (void)claims_report();
+        mutation->mend();
+        print("mended %s\n", id);
+        return 0;
+    }
+    print("claims: expected a claim below, not \"%s\"\n", id);
+    list_mutations();
+    return -ENOENT;
+}
+
+int run_claims(int count, char **words)
+{
+    if (count == 1)
+        return claims_report() == 0 ? 0 : -EIO;
+    if (strcmp(words[1], "mutate") == 0 && count == 3)
+        return mutate(words[2]);
+    if (strcmp(words[1], "mutate") == 0) {
+        list_mutations();
+        return 0;
+    }
+    print("claims: expected nothing or \"mutate ID\", not \"%s\"\n", words[1]);
+    return -EINVAL;
+}

@@ -1,0 +1,55 @@
+/*
+ * claims.h - what the layout's document claims, looked at on the running machine.
+ *
+ * The document lists claims and where each is shown. For those shown by the kernel there is a probe,
+ * found by its id: it looks at tables, registers and bytes, never at the constants from which
+ * they were made, and says what it saw. A claim without a probe fails.
+ *
+ * Report, one line a claim, for people and for programs:
+ *
+ *     claim A9 holds 15992 ones in the bitmap and 15992 free frames; ...
+ *     claim A9 fails frame 1234 was taken and its bit is 1
+ *     claim A17 elsewhere build
+ *
+ * A mutation makes one claim untrue on purpose, so that one can see its probe notice.
+ *
+ * Locking  none held; probes take frames, stacks and spaces and give them back.
+ */
+#ifndef QUIRE_CLAIMS_CLAIMS_H
+#define QUIRE_CLAIMS_CLAIMS_H
+
+#include "base/types.h"
+
+enum { CLAIM_SAW = 160 };
+
+struct claim_result {
+    bool holds;
+    char saw[CLAIM_SAW];
+};
+
+struct claim_probe {
+    const char *id;
+    void      (*probe)(struct claim_result *);
+};
+
+/* A way to make a claim untrue, and to make it true again. */
+struct claim_mutation {
+    const char *id;
+    bool      (*mutate)(void);      /* false: there is no memory to do it with */
+    void      (*mend)(void);
+    const char *how;
+};
+
+/* Each layout's probes are in a file of their own; ids of one layout differ from those of others. */
+extern const struct claim_probe    higher_half_probes[], quire_probes[];
+extern const uint32_t              higher_half_probe_count, quire_probe_count;
+extern const struct claim_mutation claim_mutations[];
+extern const uint32_t              claim_mutation_count;
+
+/* For probes: what was seen. */
+void claim_saw(struct claim_result *result, bool holds, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* Look at every claim of the document and print the report. Returns how many fail. */
+uint32_t claims_report(void);
+
+#endif

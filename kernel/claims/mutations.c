@@ -1,0 +1,176 @@
+/*
+ * mutations.c - making a claim untrue on purpose, so that its probe can be seen to notice.
+ *
+ * Only what the machine survives: the probes of the other claims run meanwhile and still hold.
+ */
+#include "claims/looking.h"
+
+#include "claims/higher_half.h"
+#include "memory/cursor.h"
+#include "memory/table.h"
+
+/* ---- An entry that says something else for a while ------------------------------------------ */
+
+static page_t  changed_page;
+static entry_t changed_from;
+
+/* The present entry of a page that no large page covers. */
+static entry_t *entry_of(page_t page) { return entry_at(&kernel_space, page, 1); }
+
+static void put_entry(page_t page, entry_t e)
+{
+    lock_state state = lock_take(&kernel_space.tables_lock);
+
+    entry_write(entry_of(page), e);
+    mmu_flush_all();
+    lock_drop(&kernel_space.tables_lock, state);
+}
+
+static entry_t get_entry(page_t page)
+{
+    lock_state state = lock_take(&kernel_space.tables_lock);
+    entry_t    e     = entry_read(entry_of(page));
+
+    lock_drop(&kernel_space.tables_lock, state);
+    return e;
+}
+
+static bool change_entry(page_t page, entry_t to)
+{
+    changed_page = page;
+    changed_from = get_entry(page);
+    put_entry(page, to);
+    return true;
+}
+
+static void mend_entry(void) { put_entry(changed_page, changed_from); }
+
+/* The last page of the first 4 MiB shows the frame below its own. */
+static bool shift_low_page(page_t kernel)
+{
+    page_t  page = kernel + page_of(A_LOW) - 1;
+    entry_t e    = get_entry(page);
+
+    return change_entry(page, entry_leaf((frame_t){ entry_frame(e).no - 1 }, entry_rights(e), CACHE_BACK, false, 1));
+}
+
+static bool shift_page_of_a1(void) { return shift_low_page(page_of(A_KERNEL)); }
+static bool shift_page_of_q5(void) { return shift_low_page(layout.user_end); }
+
+/* A page of the kernel becomes a program's as well. */
+static bool open_low_page(void)
+{
+    page_t  page = layout.user_end + page_of(A_LOW) - 1;
+    entry_t e    = get_entry(page);
+
+    return change_entry(page, entry_with_rights(e, (struct rights){ MAY_READ | MAY_WRITE, MAY_READ }));
+}
+
+static bool open_constants(void)
+{
+    page_t page = layout.purpose[PURPOSE_RODATA]->span.first;
+
+    return change_entry(page, entry_with_rights(get_entry(page), (struct rights){ MAY_READ | MAY_WRITE, 0 }));
+}
+
+/* ---- A frame that somebody holds who should not ---------------------------------------------- */
+
+static frame_t    held;
+static enum owner held_from;
+
+static bool hand_out(frame_t frame)
+{
+    held      = frame;
+    held_from = frame_owner(frame);
+    frame_change_owner(frame, held_from, OWNER_TEST);
+    return true;
+}
+
+static void take_back(void) { frame_change_owner(held, OWNER_TEST, held_from); }
+
+static bool hand_out_first(void)      { return hand_out((frame_t){ 1 }); }
+static bool hand_out_image_end(void)  { return hand_out((frame_t){ A_IMAGE_END - 1 }); }
+
+/* ---- A page where nothing should be ---------------------------------------------------------- */
+
+static page_t extra_page;
+
+static bool map_extra(page_t page)
+{
+    struct cursor c;
+    frame_t       frame;
+
+    if (frame_get(OWNER_TEST, FRAME_ZERO, &frame) != 0)
+        return false;
+    if (cursor_open(&c, &kernel_space, span_of(page, 1), CURSOR_BUILD) != 0) {
+        frame_put(frame);
+        return false;
+    }
+    cursor_map(&c, page, frame, (struct rights){ MAY_READ | MAY_WRITE, 0 }, CACHE_BACK);
+    cursor_close(&c);
+    extra_page = page;
+    return true;
+}
+
+static void unmap_extra(void)
+{
+    struct cursor c;
+
+    if (cursor_open(&c, &kernel_space, span_of(extra_page, 1), 0) != 0)
+        return;
+    cursor_discard(&c, extra_page);
+    cursor_close(&c);
+}
+
+static bool map_last(void) { return map_extra(layout.space_end - 1); }
+
+/* Below user_end kernel space has no table of its own: the upper entry gets one that nobody else shares. */
+static frame_t null_table, null_frame;
+
+static bool map_null(void)
+{
+    lock_state state;
+    entry_t   *root;
+
+    if (frame_get(OWNER_TABLES, FRAME_ZERO | FRAME_LOW, &null_table) != 0)
+        return false;
+    if (frame_get(OWNER_TEST, FRAME_ZERO, &null_frame) != 0) {
+        frame_put(null_table);
+        return false;
+    }
+    state = lock_take(&kernel_space.tables_lock);
+    root  = entry_at(&kernel_space, 0, MMU_LEVELS);
+    entry_write(root, entry_table(null_table, false));
+    mmu_flush_all();
+    entry_write(entry_at(&kernel_space, 0, 1),
+                entry_leaf(null_frame, (struct rights){ MAY_READ | MAY_WRITE, 0 }, CACHE_BACK, false, 1));
+    lock_drop(&kernel_space.tables_lock, state);
+    return true;
+}
+
+static void unmap_null(void)
+{
+    lock_state state = lock_take(&kernel_space.tables_lock);
+
+    entry_write(entry_at(&kernel_space, 0, MMU_LEVELS), entry_empty());
+    mmu_flush_all();
+    lock_drop(&kernel_space.tables_lock, state);
+    frame_put(null_frame);
+    frame_put(null_table);
+}
+
+/* ---- All of them ------------------------------------------------------------------------------ */
+
+const struct claim_mutation claim_mutations[] = {
+    { "A1",  shift_page_of_a1,   mend_entry,  "the last page of the first 4 MiB shows the frame below its own" },
+    { "A2",  hand_out_first,     take_back,   "frame 1 belongs to somebody" },
+    { "A4",  hand_out_image_end, take_back,   "the last frame below 4 MiB belongs to somebody" },
+    { "A10", open_low_page,      mend_entry,  "programs may read the last page of the first 4 MiB" },
+    { "A18", map_null,           unmap_null,  "page 0 of kernel space is mapped" },
+    { "Q3",  map_null,           unmap_null,  "page 0 of kernel space is mapped" },
+    { "Q4",  open_low_page,      mend_entry,  "programs may read the last page of the first 4 MiB" },
+    { "Q5",  shift_page_of_q5,   mend_entry,  "the last page of the first 4 MiB shows the frame below its own" },
+    { "Q6",  open_constants,     mend_entry,  "the first page of the constants can be written" },
+    { "Q9",  map_last,           unmap_extra, "the last page of the address space is mapped" },
+};
+const uint32_t claim_mutation_count = COUNT_OF(claim_mutations);

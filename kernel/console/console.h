@@ -1,0 +1,46 @@
+/*
+ * console.h - the kernel's own command line.
+ *
+ * A command is a name, its arguments in words, a help line and a function; all of them are in
+ * one table (commands.c), one small file for each family. Commands print their answer. They return 0, or
+ * a negative errno when they could not do what was asked, after saying so in one line.
+ *
+ * Input comes through a function, so the console does not know the serial line and a host
+ * test can type. Output goes through print().
+ *
+ * Locking  none: one console, run by one CPU, with no lock held.
+ */
+#ifndef QUIRE_CONSOLE_CONSOLE_H
+#define QUIRE_CONSOLE_CONSOLE_H
+
+#include "base/types.h"
+
+struct command {
+    const char *name;
+    const char *arguments;          /* as help shows them: "ADDRESS", "N [ALIGN]"        */
+    uint8_t     least, most;        /* how many                                          */
+    const char *help;               /* one line                                          */
+    int       (*run)(int count, char **words);      /* words[0] is the name              */
+};
+
+extern const struct command commands[];
+extern const uint32_t command_count;
+
+const struct command *command_find(const char *name);
+
+/* The next byte that was typed, 0 to 255; negative at the end of input. */
+typedef int (*console_input)(void);
+
+/* Prompt, read a line, run it, for ever; returns at the end of input. */
+void console_loop(console_input input);
+
+/*
+ * Run commands separated by ';' (the kernel's command line: run=audit;exit). Text is cut in place.
+ * All are run, whatever becomes of the first. Returns 0, or the first error.
+ */
+int console_run(char *text);
+
+/* Commands that failed since start: what `exit` without a number tells the outside. */
+uint32_t console_failures(void);
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * document.c - what the layout's document says, told by the kernel that obeys it.
+ */
+#include "console/commands.h"
+
+#include "base/print.h"
+#include "claims/claims.h"
+#include "console/show.h"
+
+static const char *const purposes[PURPOSE_COUNT] = {
+    "", "user", "boot", "text", "rodata", "data", "direct", "records", "heap", "devices", "stacks", "slots", "tables",
+};
+
+static void print_backing(const struct layout_region *region)
+{
+    switch (region->backing) {
+    case BACKING_NONE:   print("nothing, ever");                                            break;
+    case BACKING_FIXED:  print("physical %s up", show_address(region->frame << PAGE_SHIFT).text);  break;
+    case BACKING_IMAGE:  print("%s of the image", region->section);                         break;
+    case BACKING_DEMAND: print("frames as needed");                                         break;
+    case BACKING_DEVICE: print("devices");                                                  break;
+    case BACKING_TABLES: print("the page tables");                                          break;
+    case BACKING_SLOTS:  print("single frames for a moment");                               break;
+    case BACKING_ALIAS:  print("%s again", layout_region_of(region->alias)->name);          break;
+    case BACKING_USER:   print("what programs ask for");                                    break;
+    }
+    if (region->unit != 0)
+        print(", %s each", show_size((uint64_t)region->unit << PAGE_SHIFT).text);
+    if (region->guard != 0)
+        print(", guard %s", show_size((uint64_t)region->guard << PAGE_SHIFT).text);
+    if (region->scope == SCOPE_PROCESS)
+        print(", one's own in each process");
+    print("\n");
+}
+
+static void print_regions(void)
+{
+    print("virtual      to           size       name        kernel / user  purpose  backed by\n");
+    for (uint32_t i = layout.region_count; i-- > 0; ) {
+        const struct layout_region *region = &layout.regions[i];
+
+        if (span_empty(region->span))
+            continue;
+        print("%s  %s  %-9s  %-10s  %-13s  %-7s  ", show_address(page_address(region->span.first)).text,
+              show_address(page_address(region->span.end - 1) | (PAGE_SIZE - 1)).text,
+              show_size((uint64_t)span_pages(region->span) << PAGE_SHIFT).text, region->name,
+              show_rights(region->rights).text, purposes[region->purpose]);
+        print_backing(region);
+    }
+}
+
+static void print_physical(void)
+{
+    static const char *const uses[] = {
+        "the kernel's structures", "hardware, never handed out", "kernel image and modules", "frame bitmap", "frame pool",
+    };
+
+    print("\nphysical     to           size       name        for\n");
+    for (uint32_t i = layout.physical_count; i-- > 0; ) {
+        const struct layout_physical *row = &layout.physical[i];
+
+        if (row->first >= row->end)
+            continue;
+        print("%s  %s  %-9s  %-10s  %s\n", show_address(row->first << PAGE_SHIFT).text,
+              show_address((row->end - 1) << PAGE_SHIFT | (PAGE_SIZE - 1)).text,
+              show_size((uint64_t)(row->end - row->first) << PAGE_SHIFT).text, row->name, uses[row->use]);
+    }
+}
+
+static void print_policies(void)
+{
+    static const char *const searches[] = { "first fit", "next fit", "fullest area first" };
+    static const char *const accesses[] = { "identity", "self-map", "tracked objects", "direct map" };
+    static const char *const zeroing[]  = { "for programs", "always" };
+    static const char *const empty[]    = { "an error", "a panic" };
+    static const char *const places[]   = { "at", "in the first memory that fits", "after the image" };
+    const struct layout_policy *policy = &layout.policy;
+
+    print("\nframe bitmap %s%s%s, 1 = %s; unlisted memory is %s; search %s; zeroed %s; none left: %s; stock %u\n",
+          places[policy->bitmap_at], policy->bitmap_at == BITMAP_FIXED ? " " : "",
+          policy->bitmap_at == BITMAP_FIXED ? show_address((vaddr_t)policy->bitmap_start).text : "",
+          policy->polarity == ONE_IS_FREE ? "free" : "used", policy->unlisted == UNLISTED_USED ? "used" : "free",
+          searches[policy->search], zeroing[policy->zeroing], empty[policy->exhaustion], policy->stock);
+    print("page tables are reached by %s; user space ends below %s\n", accesses[layout.access],
+          show_address(page_address(layout.user_end)).text);
+}
+
+int run_layout(int count, char **words)
+{
+    (void)count, (void)words;
+    print("%s: %s (%s)\n\n", layout.name, layout.title, layout.file);
+    print_regions();
+    print_physical();
+    print_policies();
+    return 0;
+}

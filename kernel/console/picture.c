@@ -1,0 +1,245 @@
+/*
+ * picture.c - `map`: kernel space as its page tables have it at this moment, drawn.
+ *
+ * The boxes are the document's regions, highest address on top. What is written beside them comes
+ * from walking the tables: runs of pages with equal rights, cache and region.
+ */
+#include "console/commands.h"
+
+#include "base/error.h"
+#include "base/print.h"
+#include "base/string.h"
+#include "console/show.h"
+#include "memory/frame.h"
+#include "memory/space.h"
+
+enum { RUNS_SHOWN = 6 };        /* of one region; `map NAME` shows all */
+
+/* Neighbouring pages that the tables treat alike. */
+struct run {
+    struct span          span;
+    struct rights        rights;
+    enum cache           cache;
+    enum entry_kind      kind;
+    const struct region *region;        /* of kernel space, NULL if none                     */
+    frame_t              frame;         /* behind span.first                                 */
+    bool                 in_a_row;      /* frames follow each other as the pages do          */
+    enum owner           owner;         /* of all its frames, OWNER_COUNT when they differ   */
+};
+
+/* ---- Finding runs, from the top downwards -------------------------------------------------- */
+
+static const struct region *kernel_region_of(page_t page)
+{
+    lock_state           state  = lock_take(&kernel_space.map_lock);
+    const struct region *region = region_find(&kernel_space.map, page);
+
+    lock_drop(&kernel_space.map_lock, state);
+    return region;
+}
+
+static enum owner owner_of(frame_t frame)
+{
+    return frame.no < frames_end() ? frame_owner(frame) : OWNER_ABSENT;
+}
+
+/* What one entry says, as a run that ends at `end`; kind ENTRY_EMPTY where nothing is. */
+static struct run run_of_entry(page_t first, page_t end)
+{
+    unsigned   level;
+    entry_t    e     = look_up(&kernel_space, end - 1, &level);
+    page_t     reach = mmu_reach(level), start = (end - 1) - (end - 1) % reach;
+    struct run run   = { .span = { start > first ? start : first, end }, .kind = entry_kind(e, level) };
+
+    if (run.kind == ENTRY_EMPTY)
+        return run;
+    run.frame    = (frame_t){ entry_frame(e).no + (uint32_t)(run.span.first - start) };
+    run.rights   = entry_rights(e);
+    run.cache    = entry_cache(e);
+    run.region   = kernel_region_of(end - 1);
+    run.in_a_row = true;
+    run.owner    = owner_of(run.frame);
+    return run;
+}
+
+static bool alike(const struct run *low, const struct run *high)
+{
+    return low->kind == high->kind && low->cache == high->cache && low->region == high->region &&
+           low->rights.kernel == high->rights.kernel && low->rights.user == high->rights.user;
+}
+
+/* The highest run below *end in a region; moves *end below it. False when nothing more is there. */
+static bool next_run(page_t first, page_t *end, struct run *out)
+{
+    out->kind = ENTRY_EMPTY;
+    while (*end > first) {
+        struct run low = run_of_entry(first, *end);
+
+        if (low.kind == ENTRY_EMPTY && out->kind != ENTRY_EMPTY)
+            return true;
+        if (low.kind != ENTRY_EMPTY && out->kind == ENTRY_EMPTY) {
+            *out = low;
+        } else if (low.kind != ENTRY_EMPTY) {
+            if (!alike(&low, out))
+                return true;
+            out->in_a_row = out->in_a_row && low.frame.no + span_pages(low.span) == out->frame.no;
+            out->owner = low.owner == out->owner ? low.owner : OWNER_COUNT;
+            out->frame = low.frame;
+            out->span.first = low.span.first;
+        }
+        *end = low.span.first;
+    }
+    return out->kind != ENTRY_EMPTY;
+}
+
+/* ---- Drawing ------------------------------------------------------------------------------- */
+
+static void draw_border(vaddr_t address)
+{
+    print(" %s +------------------+\n", show_address(address).text);
+}
+
+static void draw_side(const char *name, bool hole)
+{
+    char side = hole ? ':' : '|';
+
+    print("             %c %-16.16s %c ", side, name, side);
+}
+
+static const char *kind_word(enum entry_kind kind)
+{
+    switch (kind) {
+    case ENTRY_SWAP:     return "swapped out";
+    case ENTRY_GUARD:    return "guard";
+    case ENTRY_TRANSIT:  return "in transit";
+    case ENTRY_IDENTITY: return "not present, identity";
+    case ENTRY_BLOCKED:  return "blocked";
+    default:             return "";
+    }
+}
+
+static void print_frames(const struct run *run)
+{
+    const char *owner = run->owner < OWNER_COUNT ? owner_names[run->owner] : "several owners";
+
+    if (run->in_a_row)
+        print("physical %s, %s", show_address((vaddr_t)frame_address(run->frame)).text, owner);
+    else
+        print("%u scattered frames, %s", (unsigned)span_pages(run->span), owner);
+}
+
+static void draw_run(const struct layout_region *home, const struct run *run)
+{
+    draw_side("", false);
+    print("  %s %8s  %s%s%s  ", show_address(page_address(run->span.first)).text,
+          show_size((uint64_t)span_pages(run->span) << PAGE_SHIFT).text,
+          run->kind == ENTRY_PRESENT ? show_rights(run->rights).text : kind_word(run->kind),
+          run->cache == CACHE_BACK ? "" : " ", run->cache == CACHE_BACK ? "" : cache_names[run->cache]);
+    print_frames(run);
+    if (run->region == NULL)
+        print(", IN NO REGION");
+    else if (strcmp(run->region->name, home->name) != 0)
+        print(", %s", run->region->name);
+    print("\n");
+}
+
+struct summary { uint32_t runs; uint64_t pages; };
+
+static struct summary summarise(const struct layout_region *home)
+{
+    struct summary sum = { 0, 0 };
+    struct run     run;
+    page_t         end = home->span.end;
+
+    while (next_run(home->span.first, &end, &run)) {
+        sum.runs++;
+        sum.pages += span_pages(run.span);
+    }
+    return sum;
+}
+
+static void draw_runs(const struct layout_region *home, uint32_t most)
+{
+    struct summary rest = { 0, 0 };
+    struct run     run;
+    page_t         end = home->span.end;
+
+    for (uint32_t drawn = 0; next_run(home->span.first, &end, &run); drawn++) {
+        if (drawn < most) {
+            draw_run(home, &run);
+        } else {
+            rest.runs++;
+            rest.pages += span_pages(run.span);
+        }
+    }
+    if (rest.runs != 0) {
+        draw_side("", false);
+        print("  and %u runs more, %s (map %s)\n", rest.runs, show_size(rest.pages << PAGE_SHIFT).text, home->name);
+    }
+}
+
+static void draw_title(const struct layout_region *home, const struct summary *sum)
+{
+    uint64_t    bytes  = (uint64_t)span_pages(home->span) << PAGE_SHIFT;
+    struct text size   = show_size(bytes);
+    struct text rights = show_rights(home->rights);
+
+    if (home->backing == BACKING_ALIAS)
+        print("%s, the entries of %s again\n", size.text, layout_region_of(home->alias)->name);
+    else if (home->backing == BACKING_NONE && sum->pages == 0)
+        print("%s, never mapped\n", size.text);
+    else if (sum->pages == 0)
+        print("%s %s, nothing mapped now\n", size.text, rights.text);
+    else if (sum->pages << PAGE_SHIFT == bytes)
+        print("%s %s, all mapped:\n", size.text, rights.text);
+    else
+        print("%s %s, of it %s mapped:\n", size.text, rights.text, show_size(sum->pages << PAGE_SHIFT).text);
+}
+
+static void draw_region(const struct layout_region *home, uint32_t most)
+{
+    bool           alias = home->backing == BACKING_ALIAS;
+    struct summary sum   = alias ? (struct summary){ 0, 0 } : summarise(home);
+
+    draw_side(home->name, home->backing == BACKING_NONE);
+    draw_title(home, &sum);
+    if (!alias)
+        draw_runs(home, most);
+    draw_border(page_address(home->span.first));
+}
+
+static const struct layout_region *region_named(const char *name)
+{
+    for (uint32_t i = 0; i < layout.region_count; i++)
+        if (strcmp(layout.regions[i].name, name) == 0)
+            return &layout.regions[i];
+    return NULL;
+}
+
+static int draw_one(const char *name)
+{
+    const struct layout_region *home = region_named(name);
+
+    if (home == NULL) {
+        print("map: expected the name of a region, as layout lists them, not \"%s\"\n", name);
+        return -ENOENT;
+    }
+    draw_border(page_address(home->span.end - 1) | (PAGE_SIZE - 1));
+    draw_region(home, UINT32_MAX);
+    return 0;
+}
+
+int run_map(int count, char **words)
+{
+    if (count == 2)
+        return draw_one(words[1]);
+
+    print("Kernel space of layout %s, highest address on top. The boxes are the document's regions;\n"
+          "beside each its size, its rights, and what the page tables map in it now (with what the\n"
+          "processor really allows): address, size, rights, memory behind it and that memory's owner.\n\n", layout.name);
+    draw_border(page_address(layout.space_end - 1) | (PAGE_SIZE - 1));
+    for (uint32_t i = layout.region_count; i-- > 0; )
+        if (!span_empty(layout.regions[i].span))
+            draw_region(&layout.regions[i], RUNS_SHOWN);
+    return 0;
+}
