@@ -16,6 +16,7 @@
 
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
+#define SELDOM __attribute__((noinline))
 
 struct frames frames;
 
@@ -69,9 +70,10 @@ void frames_open(const struct memmap *map, const struct layout_policy *policy, u
             open_range(&map->ranges[i]);
     frames.owned[OWNER_ABSENT] = end - frames.ram;
     frames.reserve = reserve_for(frames.ram);
+    frames.unusual = frames.always;
     for (uint32_t cpu = 0; cpu < MAX_CPUS; cpu++)
         stocks[cpu].room = frames.stock;
-    stocks_adjust();
+    stocks_adjust(&stocks[cpu_number()]);
 }
 
 bool     frames_are_open(void) { return frames.records != NULL; }
@@ -83,12 +85,16 @@ const uint8_t *frames_bitmap(size_t *bytes)
     return (const uint8_t *)frames.pool.bitmap;
 }
 
-void frame_fail_at(uint32_t n) { __atomic_store_n(&frames.fail_at, n, __ATOMIC_RELAXED); }
+void frame_fail_at(uint32_t n)
+{
+    __atomic_store_n(&frames.fail_at, n, __ATOMIC_RELAXED);
+    __atomic_store_n(&frames.unusual, frames.always | n, __ATOMIC_RELAXED);
+}
 
 /* ---- Misuse ----------------------------------------------------------------------------- */
 
 /* Count and print what a caller did wrong. Returns false: nothing became free. */
-static __attribute__((noinline, cold)) bool misuse(const char *what, uint32_t frame, enum owner owner, vaddr_t caller)
+static SELDOM __attribute__((cold)) bool misuse(const char *what, uint32_t frame, enum owner owner, vaddr_t caller)
 {
     __atomic_add_fetch(&frames.misuses, 1, __ATOMIC_RELAXED);
     print("frames: %s: frame 0x%x, owner %s, by @0x%08lx\n", what, frame, owner_names[owner], (unsigned long)caller);
@@ -99,21 +105,15 @@ static bool refuse_put(uint32_t frame, uint32_t state, vaddr_t caller)
 {
     if (state_owner(state) == OWNER_FREE)
         return misuse("double free", frame, state_last(state), caller);
+    if (state_owner(state) == OWNER_ABSENT)
+        return misuse("free of what is no RAM", frame, OWNER_ABSENT, caller);
     return misuse("free of what the pool never gave", frame, state_owner(state), caller);
 }
 
 /* ---- Taking ----------------------------------------------------------------------------- */
 
-static void moved(struct stock *stock, enum owner from, enum owner to, uint32_t count)
-{
-    count_add(stock->owned[from], -count);
-    count_add(stock->owned[to], count);
-    if ((int32_t)(stock->owned[OWNER_FREE] - stock->least_free) < 0)
-        stock->least_free = stock->owned[OWNER_FREE];
-}
-
 /* A free frame out of the pool gets its owner. */
-static inline void hand_out(struct stock *stock, uint32_t frame, enum owner owner, unsigned flags)
+static void hand_out(struct stock *stock, uint32_t frame, enum owner owner, unsigned flags)
 {
     struct frame_record *record = record_of(frame);
     uint32_t state = state_read(record);
@@ -122,10 +122,11 @@ static inline void hand_out(struct stock *stock, uint32_t frame, enum owner owne
     assert(state_free(state));
     if (IS_CHECKED && !contents_ok(frame, state))
         sound = misuse("written after it was free", frame, state_last(state), 0);
-    if (unlikely(state & STATE_ZEROED))
+    if (state & STATE_ZEROED)
         count_add(stock->zeroed, -1u);
     record->link = 0;
     state_write(record, state_of(1, owner));
+    count_add(stock->came[owner], 1);
     if (flags & FRAME_ZERO) {
         if (!(state & STATE_ZEROED) || !sound)
             contents_clear(frame);
@@ -134,34 +135,73 @@ static inline void hand_out(struct stock *stock, uint32_t frame, enum owner owne
     }
 }
 
-int frame_get(enum owner owner, unsigned flags, frame_t *out)
+/* Every frame_get() that is not the usual one: flags, no frame in the ring, contents known, a failure asked for. */
+static SELDOM int get_otherwise(struct stock *stock, lock_state interrupts, enum owner owner, unsigned flags,
+                                frame_t *out)
 {
-    lock_state interrupts = interrupts_off();
-    struct stock *stock = &stocks[cpu_number()];
-    uint32_t frame;
+    uint32_t frame = stock_take(stock, flags | frames.always);
 
-    assert(owner_is_given(owner) && owner < OWNER_COUNT);
-    flags |= frames.always;
-    if (likely((flags | count_read(frames.fail_at)) == 0 && stock->newest != stock->oldest))
-        frame = stock->ring[--stock->newest % STOCK_MOST];
-    else
-        frame = stock_take(stock, flags);
-    if (unlikely(frame == POOL_NONE)) {
-        interrupts_restore(interrupts);
-        return -ENOMEM;
-    }
-    moved(stock, OWNER_FREE, owner, 1);
-    count_add(stock->gets, 1);
-    hand_out(stock, frame, owner, flags);
+    if (frame != POOL_NONE)
+        hand_out(stock, frame, owner, flags | frames.always);
     interrupts_restore(interrupts);
+    if (frame == POOL_NONE)
+        return -ENOMEM;
     out->no = frame;
     return 0;
 }
 
+int frame_get(enum owner owner, unsigned flags, frame_t *out)
+{
+    lock_state interrupts = interrupts_off();
+    struct stock *stock = &stocks[cpu_number()];
+    uint32_t left = stock->newest - stock->oldest;
+
+    assert(owner_is_given(owner));
+    if (likely((flags | count_read(frames.unusual)) == 0 && left != 0)) {
+        uint32_t frame = stock->ring[(stock->newest - 1) % STOCK_MOST];
+        struct frame_record *record = record_of(frame);
+
+        if (likely(state_free_plain(state_read(record)))) {
+            record->link = 0;
+            state_write(record, state_of(1, owner));
+            count_add(stock->came[owner], 1);
+            stock->newest--;
+            if (left - 1 < stock->lowest)
+                stock->lowest = left - 1;
+            interrupts_restore(interrupts);
+            out->no = frame;
+            return 0;
+        }
+    }
+    return get_otherwise(stock, interrupts, owner, flags, out);
+}
+
 /* ---- Giving back ------------------------------------------------------------------------ */
 
-/* More than one reference, or none, or not ours to free. True when ours was the last after all. */
-static __attribute__((noinline)) bool drop_shared(uint32_t frame, uint32_t state, vaddr_t caller)
+static inline void take_back(struct stock *stock, uint32_t frame, enum owner owner)
+{
+    if (IS_CHECKED)
+        contents_poison(frame);
+    state_write(record_of(frame), state_freed_by(owner) | (IS_CHECKED ? STATE_POISONED : 0));
+    count_add(stock->went[owner], 1);
+}
+
+static inline bool put_last(uint32_t frame, enum owner owner)
+{
+    lock_state interrupts = interrupts_off();
+    struct stock *stock = &stocks[cpu_number()];
+
+    take_back(stock, frame, owner);
+    if (likely(stock->newest - stock->oldest < count_read(stock->room)))
+        stock->ring[stock->newest++ % STOCK_MOST] = frame;
+    else
+        stock_give(stock, frame);
+    interrupts_restore(interrupts);
+    return true;
+}
+
+/* More than one reference, or none, or not ours to free. */
+static SELDOM bool put_otherwise(uint32_t frame, uint32_t state, vaddr_t caller)
 {
     struct frame_record *record = record_of(frame);
 
@@ -172,42 +212,20 @@ static __attribute__((noinline)) bool drop_shared(uint32_t frame, uint32_t state
         if (__atomic_compare_exchange_n(&record->state, &state, state - 1, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
             return false;
     }
-    return state_count(state) == 1 && owner_is_given(state_owner(state)) ? true : refuse_put(frame, state, caller);
-}
-
-static inline uint32_t take_back(uint32_t frame, enum owner owner)
-{
-    if (IS_CHECKED)
-        contents_poison(frame);
-    state_write(record_of(frame), state_freed_by(owner) | (IS_CHECKED ? STATE_POISONED : 0));
-    return frame;
+    /* The others dropped theirs while we looked: ours may be the last after all. */
+    return state_single(state) ? put_last(frame, state_owner(state)) : refuse_put(frame, state, caller);
 }
 
 bool frame_put(frame_t frame)
 {
-    lock_state interrupts;
-    struct stock *stock;
     uint32_t state;
 
     if (unlikely(frame.no >= frames.end))
         return misuse("free of what is no RAM", frame.no, OWNER_ABSENT, caller_address());
     state = state_read(record_of(frame.no));
-    if (unlikely(state_count(state) != 1 || !owner_is_given(state_owner(state)))) {
-        if (!drop_shared(frame.no, state, caller_address()))
-            return false;
-        state = state_read(record_of(frame.no));
-    }
-    interrupts = interrupts_off();
-    stock = &stocks[cpu_number()];
-    take_back(frame.no, state_owner(state));
-    moved(stock, state_owner(state), OWNER_FREE, 1);
-    count_add(stock->puts, 1);
-    if (likely(stock->newest - stock->oldest < count_read(stock->room)))
-        stock->ring[stock->newest++ % STOCK_MOST] = frame.no;
-    else
-        stock_give(stock, frame.no);
-    interrupts_restore(interrupts);
-    return true;
+    if (likely(state_single(state)))
+        return put_last(frame.no, state_owner(state));
+    return put_otherwise(frame.no, state, caller_address());
 }
 
 void frame_share(frame_t frame)
@@ -245,6 +263,7 @@ static uint32_t take_run(uint32_t count, uint32_t align, uint32_t below, unsigne
     uint64_t need = (uint64_t)count + (flags & FRAME_SPARE ? 0 : frames.reserve);
     uint32_t first = POOL_NONE;
 
+    peak_note(stock);
     if (frames.pool.free >= need)
         first = find_run(count, align, below);
     if (first == POOL_NONE) {
@@ -255,7 +274,7 @@ static uint32_t take_run(uint32_t count, uint32_t align, uint32_t below, unsigne
     }
     if (first != POOL_NONE)
         pool_keep_run(&frames.pool, first, count);
-    stocks_adjust();
+    stocks_adjust(stock);
     return first;
 }
 
@@ -265,25 +284,21 @@ int frame_run_get(enum owner owner, uint32_t count, uint32_t align, uint32_t bel
     struct stock *stock;
     uint32_t at;
 
-    assert(owner_is_given(owner) && owner < OWNER_COUNT);
+    assert(owner_is_given(owner));
     assert(count > 0 && align > 0 && (align & (align - 1)) == 0);
     flags |= frames.always;
     if (below == 0 || below > frames.end)
         below = frames.end;
     if ((flags & FRAME_LOW) && below > frames.pool.low_end)
         below = frames.pool.low_end;
-    if (count_read(frames.fail_at) != 0 && __atomic_sub_fetch(&frames.fail_at, 1, __ATOMIC_RELAXED) == 0)
+    if (stock_fails())
         return -ENOMEM;
 
     state = lock_take(&pool_lock);
     stock = &stocks[cpu_number()];
     at = take_run(count, align, below, flags, stock);
-    if (at != POOL_NONE) {
-        moved(stock, OWNER_FREE, owner, count);
-        count_add(stock->gets, count);
-        for (uint32_t n = at; n < at + count; n++)
-            hand_out(stock, n, owner, flags);
-    }
+    for (uint32_t n = at; at != POOL_NONE && n < at + count; n++)
+        hand_out(stock, n, owner, flags);
     lock_drop(&pool_lock, state);
     if (at == POOL_NONE)
         return -ENOMEM;
@@ -316,15 +331,11 @@ void frame_run_put(frame_t first, uint32_t count)
         return;
     state = lock_take(&pool_lock);
     stock = &stocks[cpu_number()];
-    for (uint32_t n = first.no; n < first.no + count; n++) {
-        enum owner owner = state_owner(state_read(record_of(n)));
-
-        take_back(n, owner);
-        moved(stock, owner, OWNER_FREE, 1);
-    }
-    count_add(stock->puts, count);
+    peak_note(stock);
+    for (uint32_t n = first.no; n < first.no + count; n++)
+        take_back(stock, n, state_owner(state_read(record_of(n))));
     pool_give_run(&frames.pool, first.no, count);
-    stocks_adjust();
+    stocks_adjust(stock);
     lock_drop(&pool_lock, state);
 }
 
@@ -333,14 +344,14 @@ void frame_reclaim(frame_t first, uint32_t count, enum owner owner)
     lock_state state = lock_take(&pool_lock);
     struct stock *stock = &stocks[cpu_number()];
 
+    peak_note(stock);
     for (uint32_t n = first.no; n - first.no < count && n < frames.end; n++) {
-        if (state_read(record_of(n)) != state_of(1, owner))
-            continue;
-        take_back(n, owner);
-        moved(stock, owner, OWNER_FREE, 1);
-        pool_give(&frames.pool, n);
+        if (state_read(record_of(n)) == state_of(1, owner)) {
+            take_back(stock, n, owner);
+            pool_give(&frames.pool, n);
+        }
     }
-    stocks_adjust();
+    stocks_adjust(stock);
     lock_drop(&pool_lock, state);
 }
 
@@ -361,6 +372,7 @@ bool frame_is_ram(frame_t frame) { return frame_owner(frame) != OWNER_ABSENT; }
 void frame_change_owner(frame_t frame, enum owner from, enum owner to)
 {
     lock_state interrupts = interrupts_off();
+    struct stock *stock = &stocks[cpu_number()];
     struct frame_record *record;
     uint32_t state;
 
@@ -371,7 +383,9 @@ void frame_change_owner(frame_t frame, enum owner from, enum owner to)
         assert(state_count(state) > 0 && state_owner(state) == from);
     } while (!__atomic_compare_exchange_n(&record->state, &state, state_of(state_count(state), to), true,
                                           __ATOMIC_RELAXED, __ATOMIC_RELAXED));
-    moved(&stocks[cpu_number()], from, to, 1);
+    count_add(stock->went[from], 1);
+    count_add(stock->came[to], 1);
+    count_add(stock->changes, 1);
     interrupts_restore(interrupts);
 }
 

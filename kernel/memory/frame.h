@@ -111,8 +111,10 @@ struct frame_sums {
     uint32_t zeroed;                /* of the free ones, those known to hold zeros           */
     uint32_t largest_run;           /* longest run of free frames                            */
     uint32_t free_areas;            /* free 2 MiB areas, aligned                             */
-    uint32_t peak_used;             /* most frames ever not free                             */
-    uint64_t gets, puts;
+    uint32_t peak_used;             /* most frames ever not free; never too few, too many by at
+                                     * most the stocks of other CPUs and frames zeroed ahead */
+    uint64_t gets, puts;            /* frames handed out and given back; each CPU's part may
+                                     * wrap at 2^32 on a 32-bit processor                    */
     uint32_t misuses;               /* double, foreign and shared-run frees refused; writes
                                      * to free frames found (checked builds)                 */
     uint32_t pinned;                /* frames shared so often that they are never freed      */

@@ -11,26 +11,28 @@
 
 /* ---- Sums ------------------------------------------------------------------------------- */
 
-uint32_t frames_owned(enum owner owner)
+/* How many more frames an owner has than when the pool opened, modulo 2^32 as all of this. */
+static uint32_t gained(enum owner owner)
 {
-    uint32_t sum = frames.owned[owner];
+    uint32_t sum = 0;
 
     for (uint32_t cpu = 0; cpu < MAX_CPUS; cpu++)
-        sum += count_read(stocks[cpu].owned[owner]);
+        sum += (uint32_t)(count_read(stocks[cpu].came[owner]) - count_read(stocks[cpu].went[owner]));
     return sum;
 }
 
-uint32_t frames_free(void) { return frames_owned(OWNER_FREE); }
-
-/* Each CPU's lowest point counted as if all had been at theirs together: exact for one CPU. */
-static uint32_t peak_used(void)
+uint32_t frames_owned(enum owner owner)
 {
-    uint32_t least = frames.owned[OWNER_FREE];
+    uint32_t taken = 0;
 
-    for (uint32_t cpu = 0; cpu < MAX_CPUS; cpu++)
-        least += stocks[cpu].least_free;
-    return (int32_t)least < 0 ? frames.ram : frames.ram - least;
+    if (owner != OWNER_FREE)
+        return frames.owned[owner] + gained(owner);
+    for (uint32_t other = 0; other < OWNER_COUNT; other++)
+        taken += gained((enum owner)other);
+    return frames.owned[OWNER_FREE] - taken;
 }
+
+uint32_t frames_free(void) { return frames_owned(OWNER_FREE); }
 
 /* The pool lock, unless this CPU stopped while holding it: a panic audits too. */
 static bool enter(lock_state *state)
@@ -52,16 +54,21 @@ void frames_sums(struct frame_sums *out)
     lock_state state = 0;
     bool taken = enter(&state);
 
+    peak_note(&stocks[cpu_number()]);
     *out = (struct frame_sums){
-        .ram = frames.ram, .peak_used = peak_used(),
+        .ram = frames.ram, .peak_used = frames.peak,
         .largest_run = pool_largest_run(&frames.pool), .free_areas = pool_free_areas(&frames.pool),
         .reserve = frames.reserve, .misuses = count_read(frames.misuses), .pinned = count_read(frames.pinned),
     };
     for (uint32_t cpu = 0; cpu < MAX_CPUS; cpu++) {
         out->stock += stock_count(&stocks[cpu]);
         out->zeroed += count_read(stocks[cpu].zeroed);
-        out->gets += count_read(stocks[cpu].gets);
-        out->puts += count_read(stocks[cpu].puts);
+        out->gets -= count_read(stocks[cpu].changes);
+        out->puts -= count_read(stocks[cpu].changes);
+        for (uint32_t owner = 0; owner < OWNER_COUNT; owner++) {
+            out->gets += count_read(stocks[cpu].came[owner]);
+            out->puts += count_read(stocks[cpu].went[owner]);
+        }
     }
     leave(taken, state);
     for (uint32_t owner = 0; owner < OWNER_COUNT; owner++)

@@ -30,15 +30,6 @@ static word_t bits_below(uint32_t end)  { return end >= WORD_BITS ? ~(word_t)0 :
 
 static uint32_t lowest(word_t word)   { return (uint32_t)__builtin_ctzl(word); }
 
-static uint32_t ones(word_t word)
-{
-    uint32_t count = 0;
-
-    for (; word != 0; word &= word - 1)
-        count++;
-    return count;
-}
-
 static inline word_t *word_of(const struct pool *pool, uint32_t frame)
 {
     word_t *word = &pool->bitmap[frame / WORD_BITS];
@@ -180,7 +171,7 @@ static void area_count(struct pool *pool, uint32_t area, struct area *at, uint32
 /* Flip frames of one word; `now_free` says which way all of them go. */
 static void flip(struct pool *pool, uint32_t frame, word_t frames, bool now_free)
 {
-    uint32_t area = frame / AREA_FRAMES, many = (frames & (frames - 1)) == 0 ? 1 : ones(frames);
+    uint32_t area = frame / AREA_FRAMES, many = (frames & (frames - 1)) == 0 ? 1 : word_ones(frames);
     uint16_t word = (uint16_t)(1u << frame / WORD_BITS % AREA_WORDS);
     struct area *at = area_of(pool, area);
     word_t *bits = word_of(pool, frame), left;
@@ -480,7 +471,7 @@ void pool_audit_area(const struct pool *pool, uint32_t area, struct audit_report
     for (uint32_t n = 0; n < AREA_WORDS; n++) {
         word_t frames = free_bits(pool, area * AREA_FRAMES + n * WORD_BITS);
 
-        free += ones(frames);
+        free += word_ones(frames);
         words |= (frames != 0) << n;
     }
     if (at->free != free)

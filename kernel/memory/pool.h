@@ -42,6 +42,17 @@ enum {
 
 #define POOL_NONE UINT32_MAX
 
+/* Bits that are one. By halves: the builtin may call a library that the kernel does not have. */
+static inline uint32_t word_ones(word_t word)
+{
+    const word_t all = ~(word_t)0;
+
+    word -= word >> 1 & all / 3;
+    word = (word & all / 5) + (word >> 2 & all / 5);
+    word = (word + (word >> 4)) & all / 17;
+    return (uint32_t)(word * (all / 255) >> (WORD_BITS - 8));
+}
+
 struct area {
     uint16_t free;                  /* free frames                                        */
     uint16_t words;                 /* bit n: word n of the area has a free frame         */

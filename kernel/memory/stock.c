@@ -24,6 +24,7 @@ static uint32_t take_low(struct stock *stock, unsigned flags)
     if (stock->newest != stock->oldest && stock->ring[(stock->newest - 1) % STOCK_MOST] < frames.pool.low_end)
         return stock->ring[--stock->newest % STOCK_MOST];
     state = lock_take(&pool_lock);
+    peak_note(stock);
     if (frames.pool.free > frames.reserve || (flags & FRAME_SPARE))
         frame = pool_take(&frames.pool, true);
     if (frame == POOL_NONE) {
@@ -32,7 +33,7 @@ static uint32_t take_low(struct stock *stock, unsigned flags)
         if (frames.pool.free > frames.reserve || (flags & FRAME_SPARE))
             frame = pool_take(&frames.pool, true);
     }
-    stocks_adjust();
+    stocks_adjust(stock);
     lock_drop(&pool_lock, state);
     return frame;
 }
@@ -47,6 +48,7 @@ static uint32_t refill(struct stock *stock, bool from_reserve)
     uint32_t spare = frames.pool.free > frames.reserve ? frames.pool.free - frames.reserve : 0;
     uint32_t frame = POOL_NONE;
 
+    peak_note(stock);
     if (from_reserve || (frames.stock == 0 && spare > 0)) {
         frame = pool_take(&frames.pool, false);
     } else if (spare > 0) {
@@ -56,24 +58,25 @@ static uint32_t refill(struct stock *stock, bool from_reserve)
     }
     if (frame == POOL_NONE && (stock->clean_count == 0 || from_reserve))
         stocks_want(stock);
-    stocks_adjust();
+    stocks_adjust(stock);
     lock_drop(&pool_lock, state);
     return frame;
 }
 
 /* Armed by frame_fail_at(): is this the call that fails? */
-static bool fails_now(void)
+bool stock_fails(void)
 {
-    uint32_t left = count_read(frames.fail_at);
-
-    return left != 0 && __atomic_sub_fetch(&frames.fail_at, 1, __ATOMIC_RELAXED) == 0;
+    if (count_read(frames.fail_at) == 0 || __atomic_sub_fetch(&frames.fail_at, 1, __ATOMIC_RELAXED) != 0)
+        return false;
+    __atomic_store_n(&frames.unusual, frames.always, __ATOMIC_RELAXED);
+    return true;
 }
 
 uint32_t stock_take(struct stock *stock, unsigned flags)
 {
     uint32_t frame;
 
-    if (fails_now())
+    if (stock_fails())
         return POOL_NONE;
     if ((flags & FRAME_LOW) && frames.low_matters)
         return take_low(stock, flags);
@@ -100,6 +103,7 @@ void stock_give(struct stock *stock, uint32_t frame)
 {
     lock_state state = lock_take(&pool_lock);
 
+    peak_note(stock);
     if (count_read(stock->wanted))
         stock_empty(stock);
     if (count_read(stock->room) == 0) {
@@ -108,7 +112,7 @@ void stock_give(struct stock *stock, uint32_t frame)
         pool_give(&frames.pool, stock->ring[stock->oldest++ % STOCK_MOST]);
         stock->ring[stock->newest++ % STOCK_MOST] = frame;
     }
-    stocks_adjust();
+    stocks_adjust(stock);
     lock_drop(&pool_lock, state);
 }
 
@@ -133,11 +137,27 @@ void stocks_want(const struct stock *mine)
     }
 }
 
-void stocks_adjust(void)
+/*
+ * Frames not free: those used in the bitmap less those in our stock at its lowest since
+ * the last time. Other CPUs' stocks count as if they were in use; with one CPU and no
+ * frames zeroed ahead the peak is exact, else never too small.
+ */
+void peak_note(struct stock *mine)
+{
+    uint32_t used = frames.ram - frames.pool.free;
+
+    used -= mine->lowest + mine->clean_count + word_ones(mine->claim);
+    if (used > frames.peak)
+        frames.peak = used;
+    mine->lowest = mine->newest - mine->oldest;
+}
+
+void stocks_adjust(struct stock *mine)
 {
     bool is_short = frames.pool.free < frames.reserve;
-    struct stock *mine = &stocks[cpu_number()];
 
+    mine->lowest = mine->newest - mine->oldest;
+    peak_note(mine);
     if (is_short != frames.is_short) {
         frames.is_short = is_short;
         for (uint32_t cpu = 0; cpu < MAX_CPUS; cpu++)
@@ -152,26 +172,18 @@ void frames_drain(void)
 {
     lock_state state = lock_take(&pool_lock);
 
+    peak_note(&stocks[cpu_number()]);
     for (uint32_t cpu = 0; cpu < MAX_CPUS; cpu++)
         stock_empty(&stocks[cpu]);
-    stocks_adjust();
+    stocks_adjust(&stocks[cpu_number()]);
     lock_drop(&pool_lock, state);
 }
 
 /* ---- Looking ---------------------------------------------------------------------------- */
 
-static uint32_t claimed(const struct stock *stock)
-{
-    uint32_t count = 0;
-
-    for (word_t claim = stock->claim; claim != 0; claim &= claim - 1)
-        count++;
-    return count;
-}
-
 uint32_t stock_count(const struct stock *stock)
 {
-    return stock->newest - stock->oldest + stock->clean_count + claimed(stock);
+    return stock->newest - stock->oldest + stock->clean_count + word_ones(stock->claim);
 }
 
 uint32_t stock_frame(const struct stock *stock, uint32_t n)

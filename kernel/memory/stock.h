@@ -31,17 +31,19 @@ enum { STOCK_MOST = 64, CLEAN_MOST = 32 };
 struct stock {
     uint32_t newest, oldest;        /* ring positions: [oldest, newest), modulo STOCK_MOST      */
     uint32_t room;                  /* [a] see above                                            */
+    uint32_t lowest;                /* fewest frames in the ring since peak_note()              */
     uint32_t wanted;                /* [a] 1: empty everything at the next call                 */
     uint32_t clean_count;
     uint32_t base;                  /* frame of the claim's bit 0                               */
-    word_t   claim;
-    uint32_t least_free;            /* lowest owned[FREE] so far: the peak                      */
     uint32_t zeroed;                /* [a] change in free frames known to hold zeros            */
-    uint32_t owned[OWNER_COUNT];    /* [a] change in frames by owner, made on this CPU          */
-    uint64_t gets, puts;            /* [a]                                                      */
+    word_t   claim;
+    unsigned long changes;          /* [a] frame_change_owner(), which counts in both below     */
+    unsigned long came[OWNER_COUNT], went[OWNER_COUNT];     /* [a] frames that became, or ceased to be,
+                                     * an owner's on this CPU; two counters, because one that goes up and
+                                     * down with each pair of calls would wait for itself       */
     uint32_t ring[STOCK_MOST];
     uint32_t clean[CLEAN_MOST];
-} __attribute__((aligned(64)));
+} __attribute__((aligned(128)));    /* two cache lines: they are fetched in pairs               */
 
 struct frames {
     struct frame_record *records;   /* [c]                                                      */
@@ -49,12 +51,14 @@ struct frames {
     uint32_t    stock;              /* [c] room of a ring when all is well                      */
     unsigned    always;             /* [c] flags that every frame_get() has: FRAME_ZERO, or 0   */
     bool        low_matters;        /* [c] some RAM has no permanent address                    */
-    bool        is_short;           /* [pool lock] free bits are down to the reserve            */
+    uint32_t    unusual;            /* [a] not 0: no frame_get() may take the short way         */
     uint32_t    fail_at;            /* [a] frame_fail_at()                                      */
     uint32_t    reserve;            /* [c] free bits that only FRAME_SPARE may use              */
     uint32_t    ram;                /* [c]                                                      */
-    uint32_t    misuses, pinned;    /* [a]                                                      */
     uint32_t    owned[OWNER_COUNT]; /* [c] frames by owner when the pool opened                 */
+    uint32_t    misuses, pinned;    /* [a]                                                      */
+    bool        is_short __attribute__((aligned(64)));      /* [pool lock] free bits are down to the reserve */
+    uint32_t    peak;               /* [pool lock] most frames not free                         */
     struct pool pool;               /* [pool lock]                                              */
 };
 
@@ -95,9 +99,20 @@ static inline bool state_free(uint32_t state)
 {
     return (state & (STATE_PINNED | 31u << STATE_OWNER_SHIFT)) == state_of(0, OWNER_FREE);
 }
+/* Free, and nothing is known of the contents. */
+static inline bool state_free_plain(uint32_t state)
+{
+    return (state & ~(31u << STATE_LAST_SHIFT)) == state_of(0, OWNER_FREE);
+}
 
 /* Owners from TABLES on get their frames from the pool; those before it have them from the map. */
-static inline bool owner_is_given(enum owner owner) { return owner >= OWNER_TABLES; }
+static inline bool owner_is_given(enum owner owner) { return owner >= OWNER_TABLES && owner < OWNER_COUNT; }
+
+/* The only reference, of an owner who got the frame from us: the next put frees it. */
+static inline bool state_single(uint32_t state)
+{
+    return state_count(state) == 1 && owner_is_given(state_owner(state));
+}
 
 static inline struct frame_record *record_of(uint32_t frame)
 {
@@ -135,14 +150,18 @@ static inline void state_write(struct frame_record *record, uint32_t state)
 uint32_t stock_take(struct stock *stock, unsigned flags);
 void     stock_give(struct stock *stock, uint32_t frame);
 
+/* Armed by frame_fail_at(): is this the call that fails? */
+bool stock_fails(void);
+
 /* All of a stock goes to the bitmap. The caller holds the pool lock. */
 void stock_empty(struct stock *stock);
 
 /* Ask the other CPUs to empty theirs at their next call; [pool lock]. */
 void stocks_want(const struct stock *mine);
 
-/* After the number of free bits has changed; [pool lock]. */
-void stocks_adjust(void);
+/* Before and after the number of free bits changes: how many frames are not free? [pool lock]. */
+void peak_note(struct stock *mine);
+void stocks_adjust(struct stock *mine);
 
 /* Frames at hand, and whether one of them is this. */
 uint32_t stock_count(const struct stock *stock);
