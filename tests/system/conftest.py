@@ -92,18 +92,27 @@ def pytest_runtest_makereport(item, call):
         item.outcome_of_call = report.outcome
 
 
-def pytest_runtest_logreport(report):
-    if report.when == "call" or report.outcome != "passed":
+class Teller:
+    """Takes the place of pytest's own reporter when tests/run is listening."""
+
+    def pytest_runtest_logreport(self, report):
+        if report.when == "call" or report.outcome != "passed":
+            if report.failed:
+                print(report.longreprtext)
+                for title, text in report.sections:
+                    print(f"-- {title}\n{text}")
+            elif report.skipped:
+                print(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext)
+            outcome = "failed" if report.failed else report.outcome
+            print(f"RESULT {outcome} {report.duration:.2f} {report.nodeid.split('::', 1)[-1]}", flush=True)
+
+    def pytest_collectreport(self, report):
         if report.failed:
-            print(report.longreprtext)
-            for title, text in report.sections:
-                print(f"-- {title}\n{text}")
-        elif report.skipped:
-            print(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext)
-        outcome = "failed" if report.failed else report.outcome
-        print(f"RESULT {outcome} {report.duration:.2f} {report.nodeid.split('::', 1)[-1]}", flush=True)
+            print(report.longreprtext, flush=True)
 
 
-def pytest_collectreport(report):
-    if report.failed:
-        print(report.longreprtext, flush=True)
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config):
+    if os.environ.get("QUIRE_RUNNER"):
+        config.pluginmanager.unregister(name="terminalreporter")
+        config.pluginmanager.register(Teller())
