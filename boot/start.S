@@ -11,6 +11,8 @@
  * is one load of CR3.
  */
 #include "layout.h"
+#include "devices/uart.h"
+#include "power.h"
 
 #define MULTIBOOT_HEADER    0x1BADB002
 #define MULTIBOOT_WANTS     3               /* modules on page borders, memory information */
@@ -42,6 +44,12 @@ start_stack_top:
 boot_start:
     cli
     cld
+    /* Is there RAM up to the end of boot's own memory? Without it there is no stack to refuse on. */
+    movl $(image_boot_end - 4), %edi
+    movl $MULTIBOOT_HEADER, (%edi)
+    cmpl $MULTIBOOT_HEADER, (%edi)
+    jne no_memory
+
     movl $start_stack_top, %esp
     pushl $0
     popfl
@@ -66,5 +74,31 @@ boot_start:
     movl $kernel_entry, %eax
     jmp *%eax
     .size boot_start, . - boot_start
+
+/* Say so on the serial line as the firmware left it, leave the emulator, or stand still. */
+no_memory:
+    movl $no_memory_text, %esi
+1:  lodsb
+    testb %al, %al
+    jz 3f
+    movb %al, %bl
+    movl $UART_PATIENCE, %ecx
+    movw $(UART_COM1 + UART_LINE_STATUS), %dx
+2:  inb %dx, %al
+    testb $UART_CAN_SEND, %al
+    loopz 2b
+    movw $UART_COM1, %dx
+    movb %bl, %al
+    outb %al, %dx
+    jmp 1b
+3:  movw $POWER_EXIT_PORT, %dx
+    movb $POWER_STATUS_REFUSED, %al
+    outb %al, %dx
+4:  hlt
+    jmp 4b
+
+    .section .boot.rodata, "a"
+no_memory_text:
+    .asciz "memory: too little RAM, it ends before the kernel's first instructions do\r\n"
 
     .section .note.GNU-stack, "", @progbits

@@ -8,19 +8,21 @@
 #ifndef QUIRE_ARCH_POWER_H
 #define QUIRE_ARCH_POWER_H
 
+#define POWER_EXIT_PORT         0xF4
+
+/* What is written, and the emulator's exit status. */
+#define POWER_STATUS_GOOD       0       /* 1                                                        */
+#define POWER_STATUS_BAD        1       /* 3: ended in order, but something was wrong               */
+#define POWER_STATUS_REFUSED    2       /* 5: this machine cannot be run: too little RAM, for one   */
+#define POWER_STATUS_PANIC      3       /* 7                                                        */
+
+#ifndef __ASSEMBLER__
+
 #include "base/types.h"
-
-#define POWER_EXIT_PORT 0xF4
-
-enum {                              /* the emulator's exit status */
-    POWER_STATUS_GOOD = 0,          /* 1 */
-    POWER_STATUS_BAD = 1,           /* 3: ended in order, but something was wrong             */
-    POWER_STATUS_REFUSED = 2,       /* 5: this machine cannot be run, too little RAM for one  */
-    POWER_STATUS_PANIC = 3,         /* 7 */
-};
 
 void power_exit(uint8_t status) NORETURN;   /* end the emulator; elsewhere stands still */
 void power_reset(void) NORETURN;            /* start the machine again                  */
 void power_halt(void) NORETURN;             /* stand still, interrupts off              */
 
+#endif
 #endif
