@@ -5,20 +5,26 @@
  * bookkeeping lies out of line, with a per-CPU magazine of ready blocks in front. Big ones
  * (above HEAP_SMALL) are whole pages, a region of kernel space each. Memory comes back
  * to the pool as soon as a slab is empty (one empty slab a class is kept) or a big block is freed.
+ * A heap that nobody has used holds no page.
  *
  * Checks   always on. A free block carries a tag keyed by its address, and the address of who
  *          freed it; a live one a guard behind its last byte. Double free, a pointer that is not
  *          ours, one into the middle of a block, writing after free, writing past the end,
  *          a wrong size at heap_free_sized(): each is detected, reported with the code addresses of the
- *          culprits, counted, and harmless (the block is left as it is). Checked builds
- *          also fill and verify whole free blocks.
- * Locking  RANK_HEAP inside; callable from interrupts, with no lock of rank HEAP or above held.
+ *          culprits, counted, and harmless (the block is left as it is; damaged, it is never
+ *          handed out again). Writes past the end are found when the block is given back, writes after
+ *          free when it would be handed out again: in its first two words and its last.
+ *          Checked builds also fill and verify all of a free block.
+ * Locking  small blocks: RANK_HEAP inside, and most calls take no lock; callable from interrupts,
+ *          with no lock of rank HEAP or above held. Big blocks: RANK_MAP inside as well.
  * Cost     O(1) for small blocks, O(log regions) + pages for big ones.
+ * Space    a slot is at most a quarter larger than what was asked for and 8 bytes, but
+ *          for multiples of 16 bytes; the book takes one page in sixteen of the slab area.
  * Errors   NULL when there is no memory; never a panic.
  * Source   claims M17, G27; design.md "allocators".
  *
- * Invariants (heap_ok):
- *   H1  each slab's count of live blocks equals its bitmap's, and it is in the list its fullness says
+ * Invariants (heap_ok), while no other CPU is inside the heap:
+ *   H1  each slab's count of blocks out equals its states', and it is in the list its fullness says
  *   H2  every page of the heap's slab area belongs to one slab or is free, and is mapped iff it belongs
  *   H3  blocks in magazines are free in no other place, and belong to the class
  *   H4  free blocks carry their tag, live ones their guard
@@ -30,18 +36,22 @@
 #include "base/types.h"
 
 #define HEAP_SMALL 2048u
-#define HEAP_ALIGN 16u
+#define HEAP_ALIGN 16u          /* of every block's first byte */
 
 enum { HEAP_ZERO = 1 };
 
 void heap_start(void);
 
+/* Nothing asked for is a block too: heap_alloc(0, 0) is unlike any other pointer. */
 void *heap_alloc(size_t bytes, unsigned flags) __attribute__((malloc, alloc_size(1)));
 void  heap_free(void *block);                           /* NULL is fine                       */
 void  heap_free_sized(void *block, size_t bytes);       /* checks that bytes was asked for    */
-/* Same contents up to the smaller size. NULL: the block is unchanged. */
+/*
+ * Same contents up to the smaller size; a NULL block is heap_alloc(). Returns the block, moved or
+ * not, or NULL: then the old one is unchanged.
+ */
 void *heap_resize(void *block, size_t bytes);
-size_t heap_size(const void *block);                    /* what was asked for                 */
+size_t heap_size(const void *block);                    /* what was asked for; 0 if misused   */
 
 enum heap_misuse {
     HEAP_DOUBLE_FREE, HEAP_FOREIGN, HEAP_INTERIOR, HEAP_WRITE_AFTER_FREE, HEAP_OVERFLOW, HEAP_WRONG_SIZE,
@@ -51,19 +61,24 @@ extern const char *const heap_misuse_names[HEAP_MISUSES];
 
 struct heap_sums {
     uint32_t slab_pages, big_pages, bookkeeping_pages;
-    uint32_t live_blocks, big_blocks;
-    uint64_t live_bytes;            /* as asked for        */
-    uint64_t allocs, frees, failures;
+    uint32_t live_blocks, big_blocks;       /* all that callers hold; those of whole pages */
+    uint32_t lost_blocks;                   /* found damaged, never handed out again       */
+    uint64_t live_bytes;                    /* as asked for                                */
+    uint64_t allocs, frees, failures;       /* calls, by their outcome                     */
     uint32_t misuse[HEAP_MISUSES];
 };
+/* O(heap): counted by looking, so that the fast path counts one thing only. */
 void heap_sums(struct heap_sums *out);
 
 struct audit_report;
 void heap_audit(struct audit_report *report);       /* H1..H5 */
 bool heap_ok(void);
-/* The n-th heap_alloc() from now on fails, once; 0: none. */
+/*
+ * The n-th allocation from now on fails, once (1: the next; 0: none). A big block counts twice:
+ * its pages, then its region object.
+ */
 void heap_fail_at(uint32_t n);
-/* Empty the magazines and give every empty slab back: before counting, and when memory is short. */
+/* Empty this CPU's magazines and give every empty slab back: before counting, and when memory is short. */
 void heap_drain(void);
 
 #endif
