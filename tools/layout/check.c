@@ -6,11 +6,7 @@
 
 static void check_policies(struct document *d)
 {
-    bool any = false;
-
-    for (int key = 0; key < POLICY_COUNT; key++)
-        any = any || d->policy_line[key] != 0;
-    for (int key = 0; any && key < POLICY_COUNT; key++)
+    for (int key = 0; !d->policy_unknown && key < POLICY_COUNT; key++)
         if (d->policy_line[key] == 0)
             complain(d->source, 0, "no policy `%s`; expected one", word_of(policy_words, key)->text);
 }
@@ -44,8 +40,11 @@ static void check_claims(struct document *d)
             if (strcmp(d->claims[i].id, d->claims[k].id) == 0) {
                 complain(d->source, d->claims[i].line, "the claim %s a second time; the first is at line %u",
                          d->claims[i].id, d->claims[k].line);
+                d->claim_unknown = true;
                 break;
             }
+    if (d->claim_unknown)
+        return;
     for (uint32_t i = 0; i < d->region_count; i++)
         check_citations(d, &d->regions[i].place);
     for (uint32_t i = 0; i < d->physical_count; i++)
@@ -54,7 +53,7 @@ static void check_claims(struct document *d)
         check_citations(d, &d->structures[i].place);
 }
 
-bool document_check(struct document *d)
+void document_check(struct document *d)
 {
     check_policies(d);
     check_physical_ranges(d);
@@ -67,12 +66,11 @@ bool document_check(struct document *d)
     check_boot_maps(d);
     check_access(d);
     check_claims(d);
-    return d->source->errors == 0;
 }
 
 bool document_compile(struct document *d, struct source *s)
 {
-    bool read = document_read(d, s);
-
-    return document_check(d) && read;
+    if (document_read(d, s))
+        document_check(d);
+    return s->errors == 0;
 }

@@ -26,7 +26,7 @@ static void find_physical(struct document *d, enum physical_use use, struct phys
     for (uint32_t i = 0; i < d->physical_count; i++) {
         struct physical *p = &d->physical[i];
 
-        if (p->use != use || p->place.broken)
+        if (p->use != use)
             continue;
         if (*out != NULL)
             complain(d->source, p->place.line, "%s is a second physical row for `%s`; the first is %s (line %u)",
@@ -73,7 +73,7 @@ static void check_fixed(struct document *d, const struct region *r)
         return;
     if (p->start.floats || r->physical.floats) {
         if (!p->start.floats || !r->physical.floats || p->start.after != SECTION_DATA ||
-            r->physical.after != SECTION_DATA || r != data + 1)
+            r->physical.after != SECTION_DATA || data == NULL || r != data + 1)
             complain(s, p->line, "%s starts at %s and shows physical %s; expected both at the end of the image, "
                      "or both as addresses", p->name, border_text(s, p->start), border_text(s, r->physical));
     } else if (r->physical.at % PAGE != 0 || r->physical.at > p->start.at ||
@@ -94,11 +94,13 @@ void check_image(struct document *d)
     const struct region *boot = d->purpose[PURPOSE_BOOT];
 
     find_physical(d, PHYSICAL_IMAGE, &d->image);
-    if (d->image == NULL && d->physical_count > 0)
+    if (d->image == NULL)
         complain(d->source, 0, "no row of physical memory has the use `image`; expected one");
     check_sections(d);
-    if (d->image == NULL || boot == NULL || boot->place.broken)
+    if (d->image == NULL || d->image->place.broken || boot == NULL || boot->place.broken) {
+        d->image = NULL;
         return;
+    }
     if (boot->place.start.floats || d->image->place.start.floats ||
         boot->place.start.at < d->image->place.start.at) {
         complain(d->source, boot->place.line, "boot starts at %s, the image (line %u) at %s; expected two "
@@ -147,7 +149,7 @@ void check_bitmap(struct document *d)
         complain(s, records->place.line, "records has %s; expected at least %s, %d bytes for each frame of 4 GiB",
                  size_text(s, records->place.size), size_text(s, record_bytes), RECORD_BYTES);
     find_physical(d, PHYSICAL_BITMAP, &d->bitmap);
-    if (d->policy_line[POLICY_BITMAP] == 0 || d->physical_count == 0)
+    if (d->policy_line[POLICY_BITMAP] == 0)
         return;
     if ((d->bitmap != NULL) != (d->policy.bitmap_at == BITMAP_FIXED)) {
         if (d->bitmap != NULL)
@@ -197,7 +199,7 @@ void check_structures(struct document *d)
                                 p->end.at <= d->physical[k].place.end.at);
         if (!inside)
             complain(s, p->line, "%s lies in no row of physical memory with the use `kernel`", p->name);
-        if (!physical_is_shown(d, p->start.at, p->end.at))
+        else if (!physical_is_shown(d, p->start.at, p->end.at))
             complain(s, p->line, "no writable region backed by `physical` shows %s; the kernel could not reach it",
                      p->name);
     }
@@ -209,7 +211,7 @@ static bool check_map(struct document *d, const struct boot_map *m)
 {
     struct source *s = d->source;
 
-    if (m->size == 0)
+    if (m->broken)
         return false;
     if ((m->virtual | m->physical | m->size) % PAGE != 0) {
         complain(s, m->line, "a boot mapping of 0x%08" PRIX64 " to physical 0x%08" PRIX64 ", %s; expected whole "
@@ -221,8 +223,10 @@ static bool check_map(struct document *d, const struct boot_map *m)
         return false;
     }
     for (const struct boot_map *o = d->boot_maps; o < m; o++)
-        if (m->virtual < o->virtual + o->size && o->virtual < m->virtual + m->size)
+        if (!o->broken && m->virtual < o->virtual + o->size && o->virtual < m->virtual + m->size) {
             complain(s, m->line, "this boot mapping overlaps the one at line %u", o->line);
+            return false;
+        }
     return true;
 }
 
@@ -239,14 +243,17 @@ static void check_kept(struct document *d, const struct boot_map *m)
             ;
         if (m->virtual >= end || start >= m->virtual + m->size)
             continue;
+        if (region_offset(d, r, &offset) && m->virtual - m->physical == offset)
+            continue;
         if (!region_offset(d, r, &offset))
             complain(d->source, m->line, "a boot mapping that is kept reaches into %s (line %u), which is backed "
                      "by `%s`; expected `physical` or `image`", r->place.name, r->place.line,
                      word_of(backing_words, r->backing)->text);
-        else if (m->virtual - m->physical != offset)
+        else
             complain(d->source, m->line, "this boot mapping lies 0x%08" PRIX64 " above physical memory, but %s "
                      "(line %u) lies 0x%08" PRIX64 " above it", m->virtual - m->physical, r->place.name,
                      r->place.line, offset);
+        return;
     }
 }
 
@@ -309,7 +316,7 @@ void check_boot_maps(struct document *d)
             good = false;
         else if (d->boot_maps[i].keep && d->image != NULL)
             check_kept(d, &d->boot_maps[i]);
-    if (good && d->image != NULL && d->boot_map_count > 0)
+    if (good && d->image != NULL)
         check_image_mapped(d);
     if (good)
         check_slots(d);
@@ -323,7 +330,7 @@ void check_access(struct document *d)
     uint32_t line = d->policy_line[POLICY_ACCESS];
     struct source *s = d->source;
 
-    if (line == 0 || d->region_count == 0)
+    if (line == 0)
         return;
     if (d->policy.access == ACCESS_SELF && tables == NULL)
         complain(s, line, "table access is `self-map`, but there is no region `tables`");

@@ -54,12 +54,16 @@ static bool check_place(struct source *s, const struct place *p, uint64_t unit)
                  border_text(s, p->start));
         return false;
     }
-    if (!p->start.floats && p->start.at % unit != 0)
+    if (!p->start.floats && p->start.at % unit != 0) {
         complain(s, p->line, "%s starts at 0x%08" PRIX64 ", inside a page; expected 0x%08" PRIX64 " or 0x%08"
                  PRIX64, p->name, p->start.at, p->start.at & ~(unit - 1), (p->start.at | (unit - 1)) + 1);
-    if (!p->end.floats && p->end.at % unit != 0)
+        return false;
+    }
+    if (!p->end.floats && p->end.at % unit != 0) {
         complain(s, p->line, "%s ends at 0x%08" PRIX64 ", inside a page; expected 0x%08" PRIX64, p->name,
                  p->end.at - 1, p->end.at | (unit - 1));
+        return false;
+    }
     check_size(s, p);
     return true;
 }

@@ -38,20 +38,28 @@ static enum purpose purpose_expected(const struct region *r)
     }
 }
 
-static void check_purpose(struct document *d, struct region *r)
+/* Whatever is wrong with it, a region of a known name or backing is there: it will not be missed. */
+static bool check_purpose(struct document *d, struct region *r)
 {
     enum purpose expected = purpose_expected(r);
 
-    if (r->purpose != PURPOSE_PLAIN && r->backing != backing_of[r->purpose])
+    if (r->purpose != PURPOSE_PLAIN)
+        d->purpose[r->purpose] = r;
+    if (r->place.broken)
+        return false;
+    if (r->purpose != PURPOSE_PLAIN && r->backing != backing_of[r->purpose]) {
         complain(d->source, r->place.line, "%s is backed by `%s`; a region of this name expects `%s`",
                  r->place.name, backing_text(r->backing), backing_text(backing_of[r->purpose]));
-    else if (expected != PURPOSE_PLAIN && expected != r->purpose)
+    } else if (expected != PURPOSE_PLAIN && expected != r->purpose) {
+        d->purpose[expected] = r;
         complain(d->source, r->place.line, "%s is backed by `%s%s%s`; such a region is called `%s`",
                  r->place.name, backing_text(r->backing), r->backing == BACKING_IMAGE ? " " : "",
                  r->backing == BACKING_IMAGE ? word_of(section_words, r->section)->text : "",
                  word_of(purpose_words, expected)->text);
-    else if (r->purpose != PURPOSE_PLAIN)
-        d->purpose[r->purpose] = r;
+    } else {
+        return true;
+    }
+    return false;
 }
 
 /* Programs decide about their own pages, so only their region may allow everything to users. */
@@ -93,8 +101,6 @@ static void check_pages(struct document *d, const struct region *r, const char *
 
 static void check_growth(struct document *d, const struct region *r)
 {
-    if (r->place.broken)
-        return;
     check_pages(d, r, "growth", r->unit);
     check_pages(d, r, "maximum", r->maximum);
     check_pages(d, r, "guard", r->guard);
@@ -184,14 +190,13 @@ void check_regions(struct document *d)
     for (uint32_t i = 0; i < d->region_count; i++) {
         struct region *r = &d->regions[i];
 
-        check_purpose(d, r);
+        if (!check_purpose(d, r))
+            continue;
         check_rights(d, r);
         check_growth(d, r);
         if (r->backing == BACKING_ALIAS)
             check_alias(d, r);
     }
-    if (d->region_count > 0) {
-        check_required(d);
-        check_user(d);
-    }
+    check_required(d);
+    check_user(d);
 }

@@ -56,7 +56,7 @@ struct place {
     const char   *name;
     uint32_t      line;
     struct border start, end;
-    bool          broken;               /* a border could not be read  */
+    bool          broken;               /* a cell is wrong: nothing is concluded from this row */
     bool          size_floats;          /* the Size cell says `floats` */
     uint64_t      size;                 /* what it says otherwise      */
     const char   *size_words;           /* and how it says it          */
@@ -92,6 +92,7 @@ struct structure {
 
 struct boot_map {
     uint32_t line;
+    bool     broken;
     uint64_t virtual, physical, size;
     bool     keep;
 };
@@ -129,6 +130,7 @@ struct document {
     struct claim     *claims;       uint32_t claim_count;
     struct policies   policy;
     uint32_t          policy_line[POLICY_COUNT];    /* 0: the document does not say */
+    bool              policy_unknown, claim_unknown;    /* a row could not be read  */
 
     /* What check.c derives; sound only in a document without errors. */
     struct region    *purpose[PURPOSE_COUNT];       /* PURPOSE_PLAIN: always NULL   */
@@ -136,11 +138,17 @@ struct document {
     uint64_t          kernel_offset;                /* virtual minus physical of the image */
 };
 
-/* Each returns true when the document is good; if not, the source has complaints. */
+/*
+ * Read the tables. False when they are not even whole (a heading, column, row or table is
+ * missing or unknown): what the document means cannot be asked then. Wrong cells are no
+ * such thing; their rows are marked.
+ */
 bool document_read(struct document *d, struct source *s);
-bool document_check(struct document *d);
 
-/* Both, in order; the one call that everybody but a test needs. */
+/* Find what contradicts, in what could be read. */
+void document_check(struct document *d);
+
+/* Both. True when there was nothing to complain about. */
 bool document_compile(struct document *d, struct source *s);
 
 /* The end of what a floating or fixed row may grow to: the next fixed border. */

@@ -21,7 +21,7 @@ struct kind {
     const char          *heading;
     bool                 required;
     const struct column *columns;
-    void               (*take)(struct document *d, uint32_t line, union any_row *row);
+    void               (*take)(struct document *d, uint32_t line, union any_row *row, bool broken);
 };
 
 /* Arrays double when their count is a power of two; the old half stays with the source. */
@@ -37,40 +37,45 @@ static void *grown(struct document *d, void *array, uint32_t count, size_t bytes
     return bigger;
 }
 
-static void take_region(struct document *d, uint32_t line, union any_row *row)
+static void take_region(struct document *d, uint32_t line, union any_row *row, bool broken)
 {
     const struct word *purpose = word_find(purpose_words, row->region.place.name);
 
     row->region.place.line = line;
+    row->region.place.broken = broken;
     row->region.purpose = purpose != NULL ? (enum purpose)purpose->value : PURPOSE_PLAIN;
     d->regions = grown(d, d->regions, d->region_count, sizeof(*d->regions));
     d->regions[d->region_count++] = row->region;
 }
 
-static void take_physical(struct document *d, uint32_t line, union any_row *row)
+static void take_physical(struct document *d, uint32_t line, union any_row *row, bool broken)
 {
     row->physical.place.line = line;
+    row->physical.place.broken = broken;
     d->physical = grown(d, d->physical, d->physical_count, sizeof(*d->physical));
     d->physical[d->physical_count++] = row->physical;
 }
 
-static void take_structure(struct document *d, uint32_t line, union any_row *row)
+static void take_structure(struct document *d, uint32_t line, union any_row *row, bool broken)
 {
     row->structure.place.line = line;
+    row->structure.place.broken = broken;
     d->structures = grown(d, d->structures, d->structure_count, sizeof(*d->structures));
     d->structures[d->structure_count++] = row->structure;
 }
 
-static void take_boot_map(struct document *d, uint32_t line, union any_row *row)
+static void take_boot_map(struct document *d, uint32_t line, union any_row *row, bool broken)
 {
     row->boot_map.line = line;
+    row->boot_map.broken = broken;
     d->boot_maps = grown(d, d->boot_maps, d->boot_map_count, sizeof(*d->boot_maps));
     d->boot_maps[d->boot_map_count++] = row->boot_map;
 }
 
-static void take_claim(struct document *d, uint32_t line, union any_row *row)
+static void take_claim(struct document *d, uint32_t line, union any_row *row, bool broken)
 {
     row->claim.line = line;
+    d->claim_unknown = d->claim_unknown || broken;
     d->claims = grown(d, d->claims, d->claim_count, sizeof(*d->claims));
     d->claims[d->claim_count++] = row->claim;
 }
@@ -98,12 +103,13 @@ static void set_policy(struct policies *p, enum policy_key key, int value)
     }
 }
 
-static void take_policy(struct document *d, uint32_t line, union any_row *row)
+static void take_policy(struct document *d, uint32_t line, union any_row *row, bool broken)
 {
     const struct policy_row *policy = &row->policy;
     const char *name;
     int value;
 
+    d->policy_unknown = d->policy_unknown || broken;
     if (policy->key < 0)
         return;
     name = word_of(policy_words, policy->key)->text;
@@ -133,7 +139,8 @@ static const struct kind kinds[] = {
 
 enum { KIND_COUNT = sizeof(kinds) / sizeof(kinds[0]), COLUMN_LIMIT = 16 };
 
-static const struct kind *kind_of(struct document *d, const struct md_table *table)
+/* What the table is, by its heading; NULL when that is unknown, which is said once for a heading. */
+static const struct kind *kind_of(struct document *d, const struct md_table *table, const char **unknown)
 {
     const char *all = "";
 
@@ -143,6 +150,9 @@ static const struct kind *kind_of(struct document *d, const struct md_table *tab
         all = source_print(d->source, "%s%s`%s`", all,
                            i == 0 ? "" : i + 1 == KIND_COUNT ? " or " : ", ", kinds[i].heading);
     }
+    if (table->heading != NULL && table->heading == *unknown)
+        return NULL;
+    *unknown = table->heading;
     complain(d->source, table->header.line, "a table under the heading `%s`; expected %s",
              table->heading == NULL ? "" : table->heading, all);
     return NULL;
@@ -191,21 +201,23 @@ static bool match_columns(struct document *d, const struct md_row *header, const
     return good;
 }
 
-static void read_table(struct document *d, const struct kind *kind, const struct md_table *table)
+static bool read_table(struct document *d, const struct kind *kind, const struct md_table *table)
 {
     int cell_at[COLUMN_LIMIT];
 
     if (!match_columns(d, &table->header, kind->columns, cell_at))
-        return;
+        return false;
     for (uint32_t n = 0; n < table->row_count; n++) {
         const struct md_row *row = &table->rows[n];
+        unsigned errors = d->source->errors;
         union any_row any;
 
         memset(&any, 0, sizeof(any));
         for (size_t i = 0; kind->columns[i].title != NULL; i++)
             kind->columns[i].read(d, row->line, &any, cell_at[i] < 0 ? "" : row->cells[cell_at[i]]);
-        kind->take(d, row->line, &any);
+        kind->take(d, row->line, &any, d->source->errors > errors);
     }
+    return true;
 }
 
 /* `name: title` */
@@ -227,22 +239,26 @@ static void read_title(struct document *d, const struct md_outline *outline)
 
 bool document_read(struct document *d, struct source *s)
 {
-    bool seen[KIND_COUNT] = { false };
+    bool seen[KIND_COUNT] = { false }, whole;
+    const char *unknown = NULL;
     struct md_outline outline;
 
     *d = (struct document){ .source = s };
     markdown_read(s, &outline);
+    whole = s->errors == 0;
     read_title(d, &outline);
     for (const struct md_table *table = outline.tables; table != NULL; table = table->next) {
-        const struct kind *kind = kind_of(d, table);
+        const struct kind *kind = kind_of(d, table, &unknown);
 
-        if (kind == NULL)
-            continue;
-        seen[kind - kinds] = true;
-        read_table(d, kind, table);
+        if (kind == NULL || !read_table(d, kind, table))
+            whole = false;
+        else
+            seen[kind - kinds] = true;
     }
-    for (size_t i = 0; i < KIND_COUNT; i++)
+    for (size_t i = 0; whole && i < KIND_COUNT; i++)
         if (kinds[i].required && !seen[i])
             complain(s, 0, "no table under `## %s`; expected one", kinds[i].heading);
-    return s->errors == 0;
+    for (size_t i = 0; i < KIND_COUNT; i++)
+        whole = whole && (seen[i] || !kinds[i].required);
+    return whole;
 }
