@@ -212,6 +212,7 @@ int space_start(frame_t root, struct memmap *map)
     return 0;
 }
 
+/* Read-only is enough: a stack overflows by writing. Unmapped it would be missing from the first 4 MiB (A1). */
 void space_guard(vaddr_t address)
 {
     page_t        page = page_of(address);
@@ -219,6 +220,6 @@ void space_guard(vaddr_t address)
     int           err = cursor_open(&c, &kernel_space, span_of(page, 1), 0);
 
     assert(err == 0);
-    cursor_remove(&c, page);
+    cursor_protect(&c, page, (struct rights){ .kernel = MAY_READ });
     cursor_close(&c);
 }

@@ -56,7 +56,7 @@ extern struct space kernel_space;
 struct memmap;
 int space_start(frame_t root, struct memmap *map) MUST_CHECK;
 
-/* Unmap one page of the image for good: the guard below the boot stack. Its frame stays the image's. */
+/* Take the right to write from one page of the image for good: the guard below the boot stack. */
 void space_guard(vaddr_t page);
 
 /*

@@ -32,7 +32,7 @@ struct start_facts {
     entry_t                   *slot_table;      /* boot_slot_table                          */
     paddr_t                    image_start, image_end;      /* physical, image and boot part */
     paddr_t                    boot_start, boot_end;        /* of it, what only boot needs   */
-    vaddr_t                    guard;           /* page of the image to leave unmapped, 0: none */
+    vaddr_t                    guard;           /* page of the image never to write to, 0: none */
     const struct device_range *devices;
     uint32_t                   device_count;
 };
