@@ -167,6 +167,9 @@ static inline entry_t entry_with_rights(entry_t e, struct rights rights)
     return e;
 }
 
+/* The same leaf, kept by the processor when the space changes. */
+static inline entry_t entry_with_global(entry_t e) { return (entry_t){ e.raw | I386_GLOBAL }; }
+
 /*
  * A present page put out of reach for a while, its frame kept: the age goes, the cache type must be
  * CACHE_BACK, but that the page was written to is remembered in bit 10.

@@ -394,7 +394,10 @@ static entry_t with_rights(entry_t e, struct rights rights, bool global)
 {
     if (!entry_present(e))
         return entry_unblock(e, rights, global);
-    return no_rights(rights) ? entry_block(e, entry_rights(e)) : entry_with_rights(e, rights);
+    if (no_rights(rights))
+        return entry_block(e, entry_rights(e));
+    e = entry_with_rights(e, rights);
+    return global ? entry_with_global(e) : e;           /* boot tables know nothing of global pages */
 }
 
 void cursor_protect(struct cursor *c, page_t page, struct rights rights)
