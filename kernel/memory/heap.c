@@ -15,7 +15,7 @@
 
 struct heap_cpu heap_cpus[MAX_CPUS];
 uint32_t        heap_key;
-uint64_t        heap_failures, heap_undone;
+uint32_t        heap_failures, heap_undone;
 
 static uint8_t  class_by_units[(HEAP_SMALL + GUARD_BYTES) / HEAP_ALIGN + 2];   /* [c] slot in HEAP_ALIGNs */
 static uint32_t fail_in;                /* heap_fail_at(): calls left until one fails */

@@ -149,8 +149,8 @@ static inline unsigned magazine_limit(unsigned class)
     return heap_classes[class].slot <= 272 ? 32 : heap_classes[class].slot <= 528 ? 16 : 4;
 }
 
-extern uint64_t heap_failures;                  /* [a] calls that returned NULL               */
-extern uint64_t heap_undone;                    /* [a] small blocks taken for big ones in vain */
+extern uint32_t heap_failures;                  /* [a] calls that returned NULL               */
+extern uint32_t heap_undone;                    /* [a] small blocks taken for big ones in vain */
 
 /* Blocks for the heap itself. `who` is the code address that reports will name. */
 void *small_take(size_t bytes, vaddr_t who);
