@@ -48,6 +48,9 @@ struct machine_config {
  * would have made, at the start of the image's data. `facts` is what a real boot hands to
  * memory_start(). Starting again is a power cycle: every static of the memory manager that
  * memory_start() sets is then stale until it runs again.
+ *
+ * Takes over SIGSEGV. cmocka takes it back at the start of each test and each fixture, so call this from the
+ * test itself.
  */
 void machine_start(const struct machine_config *config, struct start_facts *facts);
 

@@ -425,7 +425,7 @@ static void power_off(void)
 
 void mmu_power(bool on, int memory)
 {
-    struct sigaction action = { .sa_sigaction = on_segv, .sa_flags = SA_SIGINFO | SA_NODEFER };
+    struct sigaction action = { .sa_sigaction = on_segv, .sa_flags = SA_SIGINFO | SA_NODEFER }, before;
 
     if (host_mirror != NULL)
         power_off();
@@ -438,7 +438,7 @@ void mmu_power(bool on, int memory)
     skip           = 0;
     expected       = NULL;
     machine_counts = (struct machine_counts){ 0 };
-    if (others.sa_handler == NULL)
-        sigaction(SIGSEGV, NULL, &others);
-    sigaction(SIGSEGV, &action, NULL);
+    sigaction(SIGSEGV, &action, &before);
+    if (before.sa_sigaction != on_segv)
+        others = before;
 }
