@@ -42,8 +42,8 @@ static bool read_border(struct document *d, uint32_t line, const char *column, c
         return true;
     }
     if (!read_address(text, &address)) {
-        complain(d->source, line, "%s is `%s`; expected an address from 0x0 to 0xFFFFFFFF or `end of SECTION`",
-                 column, text);
+        complain(d->source, line,
+                 "%s is `%s`; expected an address from 0x0 to 0xFFFFFFFF or `end of SECTION`", column, text);
         return false;
     }
     *out = (struct border){ .at = address + last };
@@ -364,7 +364,8 @@ static void read_claim(struct document *d, uint32_t line, void *row, const char 
 
 /* ---- The tables ---------------------------------------------------------------------- */
 
-#define RANGE_COLUMNS { "Start", true, read_start }, { "End", true, read_end }, { "Size", true, read_place_size }
+#define RANGE_COLUMNS \
+    { "Start", true, read_start }, { "End", true, read_end }, { "Size", true, read_place_size }
 #define LAST_COLUMN   { NULL, false, NULL }
 
 const struct column physical_columns[] = {

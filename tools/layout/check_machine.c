@@ -29,8 +29,9 @@ static void find_physical(struct document *d, enum physical_use use, struct phys
         if (p->use != use)
             continue;
         if (*out != NULL)
-            complain(d->source, p->place.line, "%s is a second physical row for `%s`; the first is %s (line %u)",
-                     p->place.name, word_of(use_words, use)->text, (*out)->place.name, (*out)->place.line);
+            complain(d->source, p->place.line,
+                     "%s is a second physical row for `%s`; the first is %s (line %u)", p->place.name,
+                     word_of(use_words, use)->text, (*out)->place.name, (*out)->place.line);
         else
             *out = p;
     }
@@ -74,18 +75,24 @@ static void check_fixed(struct document *d, const struct region *r)
     if (p->start.floats || r->physical.floats) {
         if (!p->start.floats || !r->physical.floats || p->start.after != SECTION_DATA ||
             r->physical.after != SECTION_DATA || data == NULL || r != data + 1)
-            complain(s, p->line, "%s starts at %s and shows physical %s; expected both at the end of the image, "
-                     "or both as addresses", p->name, border_text(s, p->start), border_text(s, r->physical));
+            complain(s, p->line,
+                     "%s starts at %s and shows physical %s; expected both at the end of the image, "
+                     "or both as addresses",
+                     p->name, border_text(s, p->start), border_text(s, r->physical));
     } else if (r->physical.at % PAGE != 0 || r->physical.at > p->start.at ||
                r->physical.at + (p->end.at - p->start.at) > SPACE_END) {
-        complain(s, p->line, "%s shows physical %s; expected whole pages, at or below its own address, that end "
-                 "below 4 GiB", p->name, border_text(s, r->physical));
+        complain(s, p->line,
+                 "%s shows physical %s; expected whole pages, at or below its own address, that end "
+                 "below 4 GiB",
+                 p->name, border_text(s, r->physical));
     } else if (r->physical.at + (p->end.at - p->start.at) > image->start.at &&
                (image->end.floats || r->physical.at < image->end.at) &&
                p->start.at - r->physical.at != d->kernel_offset) {
-        complain(s, p->line, "%s shows physical memory from %s on, and so the image (line %u) a second time, at "
-                 "a distance of 0x%08" PRIX64 "; the image's own is 0x%08" PRIX64, p->name,
-                 border_text(s, r->physical), image->line, p->start.at - r->physical.at, d->kernel_offset);
+        complain(s, p->line,
+                 "%s shows physical memory from %s on, and so the image (line %u) a second time, at "
+                 "a distance of 0x%08" PRIX64 "; the image's own is 0x%08" PRIX64,
+                 p->name, border_text(s, r->physical), image->line, p->start.at - r->physical.at,
+                 d->kernel_offset);
     }
 }
 
@@ -146,17 +153,21 @@ void check_bitmap(struct document *d)
     const struct place *p;
 
     if (records != NULL && is_fixed(&records->place) && records->place.size < record_bytes)
-        complain(s, records->place.line, "records has %s; expected at least %s, %d bytes for each frame of 4 GiB",
+        complain(s, records->place.line,
+                 "records has %s; expected at least %s, %d bytes for each frame of 4 GiB",
                  size_text(s, records->place.size), size_text(s, record_bytes), RECORD_BYTES);
     find_physical(d, PHYSICAL_BITMAP, &d->bitmap);
     if (d->policy_line[POLICY_BITMAP] == 0)
         return;
     if ((d->bitmap != NULL) != (d->policy.bitmap_at == BITMAP_FIXED)) {
         if (d->bitmap != NULL)
-            complain(s, d->policy_line[POLICY_BITMAP], "the bitmap's place is not `fixed`, but %s (line %u) is "
-                     "kept for it", d->bitmap->place.name, d->bitmap->place.line);
+            complain(s, d->policy_line[POLICY_BITMAP],
+                     "the bitmap's place is not `fixed`, but %s (line %u) is "
+                     "kept for it",
+                     d->bitmap->place.name, d->bitmap->place.line);
         else
-            complain(s, d->policy_line[POLICY_BITMAP], "the bitmap's place is `fixed`, but no row of physical "
+            complain(s, d->policy_line[POLICY_BITMAP],
+                     "the bitmap's place is `fixed`, but no row of physical "
                      "memory has the use `bitmap`");
         return;
     }
@@ -167,8 +178,8 @@ void check_bitmap(struct document *d)
         complain(s, p->line, "%s has %s; expected %s, one bit for each frame of 4 GiB", p->name,
                  size_text(s, p->end.at - p->start.at), size_text(s, needed));
     if (!physical_is_shown(d, p->start.at, p->end.at))
-        complain(s, p->line, "no writable region backed by `physical` shows %s; the kernel could not reach it",
-                 p->name);
+        complain(s, p->line,
+                 "no writable region backed by `physical` shows %s; the kernel could not reach it", p->name);
 }
 
 /* The least that works: a 32-bit TSS; null, four segments and a TSS; one gate for each vector. */
@@ -200,7 +211,8 @@ void check_structures(struct document *d)
         if (!inside)
             complain(s, p->line, "%s lies in no row of physical memory with the use `kernel`", p->name);
         else if (!physical_is_shown(d, p->start.at, p->end.at))
-            complain(s, p->line, "no writable region backed by `physical` shows %s; the kernel could not reach it",
+            complain(s, p->line,
+                     "no writable region backed by `physical` shows %s; the kernel could not reach it",
                      p->name);
     }
 }
@@ -214,8 +226,10 @@ static bool check_map(struct document *d, const struct boot_map *m)
     if (m->broken)
         return false;
     if ((m->virtual | m->physical | m->size) % PAGE != 0) {
-        complain(s, m->line, "a boot mapping of 0x%08" PRIX64 " to physical 0x%08" PRIX64 ", %s; expected whole "
-                 "pages", m->virtual, m->physical, size_text(s, m->size));
+        complain(s, m->line,
+                 "a boot mapping of 0x%08" PRIX64 " to physical 0x%08" PRIX64 ", %s; expected whole "
+                 "pages",
+                 m->virtual, m->physical, size_text(s, m->size));
         return false;
     }
     if (m->virtual + m->size > SPACE_END || m->physical + m->size > SPACE_END) {
@@ -239,20 +253,23 @@ static void check_kept(struct document *d, const struct boot_map *m)
 
         if (r->place.broken)
             return;
-        for (const struct region *at = r; at->place.start.floats && at > d->regions; start = (--at)->place.start.at)
+        for (const struct region *at = r; at->place.start.floats && at > d->regions;
+             start = (--at)->place.start.at)
             ;
         if (m->virtual >= end || start >= m->virtual + m->size)
             continue;
         if (region_offset(d, r, &offset) && m->virtual - m->physical == offset)
             continue;
         if (!region_offset(d, r, &offset))
-            complain(d->source, m->line, "a boot mapping that is kept reaches into %s (line %u), which is backed "
-                     "by `%s`; expected `physical` or `image`", r->place.name, r->place.line,
-                     word_of(backing_words, r->backing)->text);
+            complain(d->source, m->line,
+                     "a boot mapping that is kept reaches into %s (line %u), which is backed "
+                     "by `%s`; expected `physical` or `image`",
+                     r->place.name, r->place.line, word_of(backing_words, r->backing)->text);
         else
-            complain(d->source, m->line, "this boot mapping lies 0x%08" PRIX64 " above physical memory, but %s "
-                     "(line %u) lies 0x%08" PRIX64 " above it", m->virtual - m->physical, r->place.name,
-                     r->place.line, offset);
+            complain(d->source, m->line,
+                     "this boot mapping lies 0x%08" PRIX64 " above physical memory, but %s "
+                     "(line %u) lies 0x%08" PRIX64 " above it",
+                     m->virtual - m->physical, r->place.name, r->place.line, offset);
         return;
     }
 }
@@ -276,14 +293,18 @@ static void check_image_mapped(struct document *d)
     struct source *s = d->source;
 
     if (here == NULL || here->virtual != here->physical)
-        complain(s, d->image->place.line, "no boot mapping shows the image at its physical address 0x%08" PRIX64
-                 "; the boot code would lose the ground under its feet", image);
+        complain(s, d->image->place.line,
+                 "no boot mapping shows the image at its physical address 0x%08" PRIX64
+                 "; the boot code would lose the ground under its feet",
+                 image);
     if (there == NULL)
         complain(s, d->image->place.line, "no boot mapping that is kept shows the image at 0x%08" PRIX64,
                  image + d->kernel_offset);
     else if (!d->image->place.end.floats && there->physical + there->size < end)
-        complain(s, there->line, "this boot mapping ends at physical 0x%08" PRIX64 ", inside the image (line %u), "
-                 "which may reach 0x%08" PRIX64, there->physical + there->size - 1, d->image->place.line, end - 1);
+        complain(s, there->line,
+                 "this boot mapping ends at physical 0x%08" PRIX64 ", inside the image (line %u), "
+                 "which may reach 0x%08" PRIX64,
+                 there->physical + there->size - 1, d->image->place.line, end - 1);
 }
 
 /* The table of the slots is theirs alone: the kernel writes it without asking. */
@@ -302,8 +323,10 @@ static void check_slots(struct document *d)
 
         if (m->size > 0 && m->virtual / TABLE <= (slots->place.end.at - 1) / TABLE &&
             slots->place.start.at / TABLE <= (m->virtual + m->size - 1) / TABLE)
-            complain(d->source, m->line, "this boot mapping and slots (line %u) share a directory entry (4 MiB); "
-                     "expected slots to have its own", slots->place.line);
+            complain(d->source, m->line,
+                     "this boot mapping and slots (line %u) share a directory entry (4 MiB); "
+                     "expected slots to have its own",
+                     slots->place.line);
     }
 }
 

@@ -75,9 +75,6 @@ static void check_meeting(struct source *s, const struct place *low, const struc
     if (low->end.floats || high->start.floats)
         complain(s, high->line, "%s starts at %s, but %s (line %u) ends at %s; they must meet", high->name,
                  border_text(s, high->start), low->name, low->line, last_text(s, low->end));
-    else if (!high->end.floats && !low->start.floats && high->end.at <= low->start.at)
-        complain(s, high->line, "%s lies below %s (line %u); expected the rows by rising address", high->name,
-                 low->name, low->line);
     else if (high->start.at < low->end.at)
         complain(s, high->line, "%s starts at 0x%08" PRIX64 ", but %s (line %u) ends at 0x%08" PRIX64
                  ": they overlap by %s", high->name, high->start.at, low->name, low->line, low->end.at - 1,
@@ -123,6 +120,26 @@ static void check_floating(struct source *s, struct place *const *places, uint32
     }
 }
 
+/* Rows that are merely in the wrong order get one complaint, not one about each border. */
+static bool check_order(struct source *s, struct place *const *places, uint32_t count)
+{
+    const struct place *low = NULL;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct place *p = places[i];
+
+        if (p->broken || place_floats(p) || p->end.at <= p->start.at)
+            continue;
+        if (low != NULL && p->end.at <= low->start.at) {
+            complain(s, p->line, "%s lies below %s (line %u); expected the rows by rising address", p->name,
+                     low->name, low->line);
+            return false;
+        }
+        low = p;
+    }
+    return true;
+}
+
 /* Every byte from 0 to 4 GiB is in exactly one row. */
 static void check_cover(struct document *d, const char *what, struct place *const *places, uint32_t count)
 {
@@ -130,7 +147,7 @@ static void check_cover(struct document *d, const char *what, struct place *cons
     const struct place *low = NULL;
     bool whole = true;
 
-    if (count == 0)
+    if (count == 0 || !check_order(s, places, count))
         return;
     if (!places[0]->broken && (places[0]->start.floats || places[0]->start.at != 0))
         complain(s, places[0]->line, "%s starts at %s; the first row of %s starts at 0x00000000",
@@ -158,9 +175,10 @@ void check_physical_ranges(struct document *d)
         places[i] = &d->physical[i].place;
         if (places[i]->end.floats && (places[i]->end.after != SECTION_DATA ||
                                       d->physical[i].use != PHYSICAL_IMAGE)) {
-            complain(d->source, places[i]->line, "%s ends at %s; in physical memory only the row whose Use is "
-                     "`image` may float, and it ends at the `end of image`", places[i]->name,
-                     border_text(d->source, places[i]->end));
+            complain(d->source, places[i]->line,
+                     "%s ends at %s; in physical memory only the row whose Use is "
+                     "`image` may float, and it ends at the `end of image`",
+                     places[i]->name, border_text(d->source, places[i]->end));
             places[i]->broken = true;
         }
     }
@@ -205,7 +223,8 @@ void check_structure_ranges(struct document *d)
             continue;
         }
         for (uint32_t k = 0; k < i; k++)
-            if (!places[k]->broken && place->start.at < places[k]->end.at && places[k]->start.at < place->end.at)
+            if (!places[k]->broken && place->start.at < places[k]->end.at &&
+                places[k]->start.at < place->end.at)
                 complain(d->source, place->line, "%s overlaps %s (line %u)", place->name, places[k]->name,
                          places[k]->line);
     }

@@ -8,10 +8,10 @@
 
 /* What backs a region with a known name; PLAIN regions may have any backing but these names'. */
 static const enum backing backing_of[PURPOSE_COUNT] = {
-    [PURPOSE_USER]    = BACKING_USER,   [PURPOSE_BOOT]    = BACKING_IMAGE,  [PURPOSE_TEXT]   = BACKING_IMAGE,
-    [PURPOSE_RODATA]  = BACKING_IMAGE,  [PURPOSE_DATA]    = BACKING_IMAGE,  [PURPOSE_DIRECT] = BACKING_FIXED,
-    [PURPOSE_RECORDS] = BACKING_DEMAND, [PURPOSE_HEAP]    = BACKING_DEMAND, [PURPOSE_DEVICES] = BACKING_DEVICE,
-    [PURPOSE_STACKS]  = BACKING_DEMAND, [PURPOSE_SLOTS]   = BACKING_SLOTS,  [PURPOSE_TABLES] = BACKING_TABLES,
+    [PURPOSE_USER] = BACKING_USER,      [PURPOSE_BOOT] = BACKING_IMAGE,  [PURPOSE_TEXT] = BACKING_IMAGE,
+    [PURPOSE_RODATA] = BACKING_IMAGE,   [PURPOSE_DATA] = BACKING_IMAGE,  [PURPOSE_DIRECT] = BACKING_FIXED,
+    [PURPOSE_RECORDS] = BACKING_DEMAND, [PURPOSE_HEAP] = BACKING_DEMAND, [PURPOSE_DEVICES] = BACKING_DEVICE,
+    [PURPOSE_STACKS] = BACKING_DEMAND,  [PURPOSE_SLOTS] = BACKING_SLOTS, [PURPOSE_TABLES] = BACKING_TABLES,
 };
 
 /* Sections follow each other in the image, so the purposes do too. */
@@ -75,8 +75,9 @@ static void check_rights(struct document *d, const struct region *r)
         complain(s, r->place.line, r->same_rights ? "%s has the rights `same`, but is no alias" :
                  "%s is an alias; expected `same` as its rights", r->place.name);
     if (r->backing == BACKING_NONE && (r->kernel | r->user) != 0)
-        complain(s, r->place.line, "%s is backed by `none`, but has rights (kernel %s, user %s); expected ---",
-                 r->place.name, rights_text(r->kernel), rights_text(r->user));
+        complain(s, r->place.line,
+                 "%s is backed by `none`, but has rights (kernel %s, user %s); expected ---", r->place.name,
+                 rights_text(r->kernel), rights_text(r->user));
     if (r->backing != BACKING_NONE && r->backing != BACKING_ALIAS && (r->kernel | r->user) == 0)
         complain(s, r->place.line, "%s is backed by `%s`, but nobody has a right to it", r->place.name,
                  backing_text(r->backing));
@@ -92,11 +93,12 @@ static void check_rights(struct document *d, const struct region *r)
 static void check_pages(struct document *d, const struct region *r, const char *what, uint64_t bytes)
 {
     if (bytes % PAGE != 0)
-        complain(d->source, r->place.line, "%s has a %s of %s; expected whole pages of 4 KiB", r->place.name, what,
-                 size_text(d->source, bytes));
+        complain(d->source, r->place.line, "%s has a %s of %s; expected whole pages of 4 KiB", r->place.name,
+                 what, size_text(d->source, bytes));
     else if (!r->place.start.floats && !r->place.end.floats && bytes > r->place.end.at - r->place.start.at)
-        complain(d->source, r->place.line, "%s has a %s of %s, more than its whole range of %s", r->place.name,
-                 what, size_text(d->source, bytes), size_text(d->source, r->place.end.at - r->place.start.at));
+        complain(d->source, r->place.line, "%s has a %s of %s, more than its whole range of %s",
+                 r->place.name, what, size_text(d->source, bytes),
+                 size_text(d->source, r->place.end.at - r->place.start.at));
 }
 
 static void check_growth(struct document *d, const struct region *r)
@@ -111,7 +113,8 @@ static void check_growth(struct document *d, const struct region *r)
         return;
     }
     if (r->unit == 0)
-        complain(d->source, r->place.line, "stacks does not say how big a stack is; expected a Growth such as "
+        complain(d->source, r->place.line,
+                 "stacks does not say how big a stack is; expected a Growth such as "
                  "`8 KiB each`");
     if (r->guard == 0 && r->no_guard == NULL)
         complain(d->source, r->place.line, "stacks has no guard; expected `4 KiB below each`, or "

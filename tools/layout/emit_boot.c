@@ -44,7 +44,8 @@ static uint32_t aliased_by(const struct document *d, uint32_t index)
         const struct region *r = &d->regions[i];
 
         if (r->backing == BACKING_ALIAS && is_touched(r->place.start.at, r->place.end.at, index))
-            return (uint32_t)(r->aliased->place.start.at / TABLE) + index - (uint32_t)(r->place.start.at / TABLE);
+            return (uint32_t)(r->aliased->place.start.at / TABLE) + index -
+                   (uint32_t)(r->place.start.at / TABLE);
     }
     return index;
 }
@@ -119,9 +120,10 @@ static void emit_table(const struct document *d, FILE *out, uint32_t index)
         if (m == NULL)
             fprintf(out, "    .fill %" PRIu64 ", 4, 0\n", (run - at) / PAGE);
         else
-            fprintf(out, "    .set entry, 0x%08" PRIX64 "\n    .rept %" PRIu64 "\n    .long entry\n"
-                    "    .set entry, entry + 4096\n    .endr\n", m->physical + (at - m->virtual) + PRESENT_WRITABLE,
-                    (run - at) / PAGE);
+            fprintf(out,
+                    "    .set entry, 0x%08" PRIX64 "\n    .rept %" PRIu64 "\n    .long entry\n"
+                    "    .set entry, entry + 4096\n    .endr\n",
+                    m->physical + (at - m->virtual) + PRESENT_WRITABLE, (run - at) / PAGE);
         at = run;
     }
     fprintf(out, "\n");

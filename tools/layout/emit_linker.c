@@ -95,9 +95,11 @@ static void emit_limit(const struct document *d, FILE *out, int section)
     const struct region *r = section_region(d, section);
     uint64_t limit = region_limit(d, r);
 
-    fprintf(out, "ASSERT(image_%s_end_page <= 0x%05" PRIX64 ", \"%s:%u: the region %s must end at 0x%08" PRIX64
-            ", but the image's %s goes on\")\n", section_text(section), limit / PAGE, d->source->path,
-            r->place.line, r->place.name, limit - 1, section_text(section));
+    fprintf(out,
+            "ASSERT(image_%s_end_page <= 0x%05" PRIX64 ", \"%s:%u: the region %s must end at 0x%08" PRIX64
+            ", but the image's %s goes on\")\n",
+            section_text(section), limit / PAGE, d->source->path, r->place.line, r->place.name, limit - 1,
+            section_text(section));
 }
 
 /* The image also has to lie in its physical row, and in what is mapped at the start. */
@@ -106,18 +108,21 @@ static void emit_physical_limits(const struct document *d, FILE *out)
     const struct place *image = &d->image->place;
 
     if (!image->end.floats)
-        fprintf(out, "ASSERT(image_data_end_frame <= 0x%05" PRIX64 ", \"%s:%u: the physical range %s must end at "
-                "0x%08" PRIX64 ", but the image goes on\")\n", image->end.at / PAGE, d->source->path, image->line,
-                image->name, image->end.at - 1);
+        fprintf(out,
+                "ASSERT(image_data_end_frame <= 0x%05" PRIX64 ", \"%s:%u: the physical range %s must end at "
+                "0x%08" PRIX64 ", but the image goes on\")\n",
+                image->end.at / PAGE, d->source->path, image->line, image->name, image->end.at - 1);
     for (uint32_t i = 0; i < d->boot_map_count; i++) {
         const struct boot_map *m = &d->boot_maps[i];
         bool here = m->physical <= image->start.at && image->start.at - m->physical < m->size;
         const char *end = m->keep ? "data" : "boot";
 
         if (here && m->virtual - m->physical == (m->keep ? d->kernel_offset : 0))
-            fprintf(out, "ASSERT(image_%s_end_frame <= 0x%05" PRIX64 ", \"%s:%u: the boot mapping ends at physical "
-                    "0x%08" PRIX64 ", but the image goes on\")\n", end, (m->physical + m->size) / PAGE,
-                    d->source->path, m->line, m->physical + m->size - 1);
+            fprintf(out,
+                    "ASSERT(image_%s_end_frame <= 0x%05" PRIX64
+                    ", \"%s:%u: the boot mapping ends at physical "
+                    "0x%08" PRIX64 ", but the image goes on\")\n",
+                    end, (m->physical + m->size) / PAGE, d->source->path, m->line, m->physical + m->size - 1);
     }
 }
 

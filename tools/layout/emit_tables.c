@@ -29,7 +29,8 @@ static const char *page_text(const struct document *d, struct border b)
 static const char *frame_text(const struct document *d, struct border b)
 {
     if (b.floats)
-        return source_print(d->source, "(uintptr_t)image_%s_end_frame", word_of(section_words, b.after)->text);
+        return source_print(d->source, "(uintptr_t)image_%s_end_frame",
+                            word_of(section_words, b.after)->text);
     return source_print(d->source, "0x%05" PRIX64, b.at / PAGE);
 }
 
@@ -142,9 +143,11 @@ static void emit_layout(const struct document *d, FILE *out)
     emit_string(out, d->title);
     fprintf(out, ", .file = ");
     emit_string(out, d->source->path);
-    fprintf(out, ",\n    .regions = regions, .physical = physical, .boot_maps = boot_maps, .claims = claims,\n"
+    fprintf(out,
+            ",\n    .regions = regions, .physical = physical, .boot_maps = boot_maps, .claims = claims,\n"
             "    .region_count = %u, .physical_count = %u, .boot_map_count = %u, .claim_count = %u,\n"
-            "    .purpose = {\n", d->region_count, d->physical_count, d->boot_map_count, d->claim_count);
+            "    .purpose = {\n",
+            d->region_count, d->physical_count, d->boot_map_count, d->claim_count);
     for (int purpose = PURPOSE_PLAIN + 1; purpose < PURPOSE_COUNT; purpose++)
         if (d->purpose[purpose] != NULL)
             fprintf(out, "        [%s] = &regions[%d],\n", word_of(purpose_words, purpose)->c,
@@ -153,9 +156,12 @@ static void emit_layout(const struct document *d, FILE *out)
     emit_policy(d, out);
     fprintf(out, "    .access = %s,\n", word_of(access_words, d->policy.access)->c);
     for (uint32_t i = 0; i < d->structure_count; i++)
-        fprintf(out, "    .%s = 0x%08" PRIX64 ",\n", d->structures[i].place.name, d->structures[i].place.start.at);
-    fprintf(out, "    .kernel_offset = 0x%08" PRIX64 ", .user_end = 0x%05" PRIX64 ", .space_end = 0x%05" PRIX64
-            ",\n};\n", d->kernel_offset, d->purpose[PURPOSE_USER]->place.end.at / PAGE, SPACE_END / PAGE);
+        fprintf(out, "    .%s = 0x%08" PRIX64 ",\n", d->structures[i].place.name,
+                d->structures[i].place.start.at);
+    fprintf(out,
+            "    .kernel_offset = 0x%08" PRIX64 ", .user_end = 0x%05" PRIX64 ", .space_end = 0x%05" PRIX64
+            ",\n};\n",
+            d->kernel_offset, d->purpose[PURPOSE_USER]->place.end.at / PAGE, SPACE_END / PAGE);
 }
 
 void emit_tables(const struct document *d, FILE *out)

@@ -226,10 +226,12 @@ static struct tower physical_tower(const struct document *d)
     for (uint32_t i = 0; i < t.count; i++) {
         const struct physical *p = &d->physical[i];
 
-        t.boxes[i] = (struct box){ .place = &p->place, .look = use_look(p->use),
-                                   .detail = structures_in(d, &p->place),
-                                   .rights = word_of(use_words, p->use)->text,
-                                   .below = p->place.start.floats ? "end of image" : below(d, p->place.start) };
+        t.boxes[i] =
+            (struct box){ .place = &p->place,
+                          .look = use_look(p->use),
+                          .detail = structures_in(d, &p->place),
+                          .rights = word_of(use_words, p->use)->text,
+                          .below = p->place.start.floats ? "end of image" : below(d, p->place.start) };
     }
     return t;
 }
@@ -270,10 +272,10 @@ static void draw_box(FILE *out, const struct tower *t, const struct box *b)
     double lines = note_lines(note, note_limit(t)) + (*b->detail != '\0');
     double y = b->y + (b->height - NAME_LINE - lines * LINE) / 2 + 15;
 
-    fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\" class=\"box\"/>\n", t->x,
-            b->y, t->width, b->height, b->look.fill);
-    fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"7\" height=\"%.1f\" fill=\"%s\"/>\n", t->x, b->y, b->height,
-            b->look.edge);
+    fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\" class=\"box\"/>\n",
+            t->x, b->y, t->width, b->height, b->look.fill);
+    fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"7\" height=\"%.1f\" fill=\"%s\"/>\n", t->x, b->y,
+            b->height, b->look.edge);
     fprintf(out, "<text x=\"%.1f\" y=\"%.1f\"><tspan class=\"name\">%s</tspan>"
             "<tspan class=\"rights\" dx=\"12\">%s</tspan></text>\n", t->x + 20, y, b->place->name, b->rights);
     text_all(out, t->x + t->width - 14, y, "size end", size);
@@ -296,8 +298,8 @@ static void draw_tower(FILE *out, const struct tower *t, const char *heading)
     for (uint32_t i = 0; i < t->count; i++)
         draw_label(out, t, t->boxes[i].y + t->boxes[i].height, t->boxes[i].below);
     draw_label(out, t, t->top, "4 GiB");
-    fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" class=\"frame\"/>\n", t->x, t->top,
-            t->width, t->bottom - t->top);
+    fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" class=\"frame\"/>\n", t->x,
+            t->top, t->width, t->bottom - t->top);
 }
 
 /* The height in the physical tower of an address; inside a box, in proportion to its size. */
@@ -310,7 +312,8 @@ static double physical_y(const struct document *d, const struct tower *t, uint64
         if (p->start.floats || at == p->start.at)   /* somewhere behind the image: half of that box */
             return at == p->start.at && !p->start.floats ? bottom : bottom - t->boxes[i].height / 2;
         if (!p->end.floats && at < p->end.at)
-            return bottom - t->boxes[i].height * (double)(at - p->start.at) / (double)(p->end.at - p->start.at);
+            return bottom -
+                   t->boxes[i].height * (double)(at - p->start.at) / (double)(p->end.at - p->start.at);
     }
     return t->top;
 }
@@ -390,18 +393,26 @@ static const char style[] =
     "text{font-family:'DejaVu Sans',Helvetica,Arial,sans-serif;font-size:12.5px;fill:#222}\n"
     ".title{font-size:25px;font-weight:bold}.subtitle{font-size:15px;fill:#555}\n"
     ".heading{font-size:16px;font-weight:bold;fill:#333}\n"
-    ".name{font-size:14.5px;font-weight:bold}.rights,.address{font-family:'DejaVu Sans Mono',monospace;fill:#333}\n"
-    ".rights{font-size:12px;fill:#555}.address{font-size:11.5px}.floating{font-style:italic;font-size:11.5px;fill:#666}\n"
-    ".size{font-size:12.5px;fill:#333}.note{fill:#444}.detail{font-style:italic;fill:#666}.end{text-anchor:end}\n"
+    ".name{font-size:14.5px;font-weight:bold}.rights,.address{font-family:'DejaVu Sans "
+    "Mono',monospace;fill:#333}\n"
+    ".rights{font-size:12px;fill:#555}.address{font-size:11.5px}.floating{font-style:italic;font-size:11.5px;"
+    "fill:#666}\n"
+    ".size{font-size:12.5px;fill:#333}.note{fill:#444}.detail{font-style:italic;fill:#666}.end{text-anchor:"
+    "end}\n"
     ".box{stroke:#8a8a8a;stroke-width:.7}.frame{fill:none;stroke:#444;stroke-width:1.4}\n"
-    ".side{font-size:12px;font-weight:bold}.tick{stroke:#777;stroke-width:.8;fill:none}.band{fill:#7d93a5;fill-opacity:.16;stroke:#7d93a5;"
+    ".side{font-size:12px;font-weight:bold}.tick{stroke:#777;stroke-width:.8;fill:none}.band{fill:#7d93a5;"
+    "fill-opacity:.16;stroke:#7d93a5;"
     "stroke-opacity:.55;stroke-width:.8}\n"
     "</style>\n"
     "<defs>\n"
-    "<pattern id=\"hole\" width=\"7\" height=\"7\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">"
-    "<rect width=\"7\" height=\"7\" fill=\"#fff\"/><path d=\"M0 0V7\" stroke=\"#e2e2e2\" stroke-width=\"2\"/></pattern>\n"
-    "<pattern id=\"alias\" width=\"9\" height=\"9\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">"
-    "<rect width=\"9\" height=\"9\" fill=\"#f2f5f8\"/><path d=\"M0 0V9\" stroke=\"#dfe7ed\" stroke-width=\"4\"/></pattern>\n"
+    "<pattern id=\"hole\" width=\"7\" height=\"7\" patternUnits=\"userSpaceOnUse\" "
+    "patternTransform=\"rotate(45)\">"
+    "<rect width=\"7\" height=\"7\" fill=\"#fff\"/><path d=\"M0 0V7\" stroke=\"#e2e2e2\" "
+    "stroke-width=\"2\"/></pattern>\n"
+    "<pattern id=\"alias\" width=\"9\" height=\"9\" patternUnits=\"userSpaceOnUse\" "
+    "patternTransform=\"rotate(45)\">"
+    "<rect width=\"9\" height=\"9\" fill=\"#f2f5f8\"/><path d=\"M0 0V9\" stroke=\"#dfe7ed\" "
+    "stroke-width=\"4\"/></pattern>\n"
     "</defs>\n";
 
 void picture_svg(const struct document *d, FILE *out)
@@ -411,8 +422,10 @@ void picture_svg(const struct document *d, FILE *out)
     measure(&v, 0);
     measure(&p, v.bottom - TOP);
     measure(&v, p.bottom - TOP);        /* the shorter tower stretches to the taller */
-    fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%.0f\" viewBox=\"0 0 %d %.0f\">\n",
-            WIDTH, v.bottom + FOOT, WIDTH, v.bottom + FOOT);
+    fprintf(
+        out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%.0f\" viewBox=\"0 0 %d %.0f\">\n",
+        WIDTH, v.bottom + FOOT, WIDTH, v.bottom + FOOT);
     fputs(style, out);
     fprintf(out, "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n");
     text_all(out, MARGIN, 52, "title", d->name);

@@ -71,8 +71,8 @@ static void region_limits(const struct document *d, FILE *out, const struct regi
     struct source *s = d->source;
 
     if (r->guard > 0)
-        paragraph(out, source_print(s, "(%s each, and below each %s that is never mapped)", size_text(s, r->unit),
-                                    size_text(s, r->guard)));
+        paragraph(out, source_print(s, "(%s each, and below each %s that is never mapped)",
+                                    size_text(s, r->unit), size_text(s, r->guard)));
     else if (r->no_guard != NULL)
         paragraph(out, source_print(s, "(%s each, without a guard: %s)", size_text(s, r->unit), r->no_guard));
     if (r->maximum > 0)

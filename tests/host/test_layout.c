@@ -1,0 +1,266 @@
+/*
+ * test_layout.c - the layout compiler: whole documents, and the pieces it is made of.
+ *
+ * What it refuses, case by case, is in test_layout_refusals.c; what it emits in
+ * test_layout_output.c.
+ */
+#include "layout_text.h"
+
+#include "layout/markdown.h"
+#include "layout/quantity.h"
+
+/* ---- Whole documents ------------------------------------------------------------------- */
+
+static void shipped_documents_are_good(void **state)
+{
+    const char *names[] = { HH, QU };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        unsigned errors;
+        char *text = document_text(names[i]), *said = complaints_about(text, strlen(text), &errors);
+
+        assert_string_equal(said, "");
+        assert_int_equal(errors, 0);
+        free(said);
+        free(text);
+    }
+}
+
+static void all_mistakes_are_named(void **state)
+{
+    char *text = document_text(HH), *one = replaced(text, "224 MiB", "225 MiB");
+    char *two = replaced(one, "first-fit", "worst-fit"),
+         *three = replaced(two, "| text | r-x", "| text | rwx");
+    unsigned errors;
+    char *said = complaints_about(three, strlen(three), &errors);
+
+    (void)state;
+    assert_int_equal(errors, 3);
+    assert_non_null(strstr(said, "225 MiB"));
+    assert_non_null(strstr(said, "worst-fit"));
+    assert_non_null(strstr(said, "writable and executable"));
+    free(said), free(three), free(two), free(one), free(text);
+}
+
+static void twenty_complaints_are_shown(void **state)
+{
+    char text[8192] = "# many: mistakes\n## Claims\n| Id | Shown by | Claim |\n|---|---|---|\n", *said;
+    unsigned errors, lines = 0;
+
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        strcat(text, "| a | kernel | So |\n");
+    said = complaints_about(text, strlen(text), &errors);
+    assert_true(errors >= 100);
+    for (const char *at = said; *at != '\0'; at++)
+        lines += *at == '\n';
+    assert_int_equal(lines, COMPLAINTS_SHOWN + 1);
+    assert_non_null(strstr(said, "mine.md: more errors follow"));
+    free(said);
+}
+
+static void missing_tables_are_named(void **state)
+{
+    const char *headings[] = { "Physical memory", "Virtual memory", "Policies", "Boot mappings", "Claims" };
+    unsigned errors;
+    char *said = complaints_about("# a: b\n", 7, &errors);
+
+    (void)state;
+    assert_int_equal(errors, COUNT_OF(headings));
+    for (size_t i = 0; i < COUNT_OF(headings); i++)
+        assert_non_null(strstr(said, headings[i]));
+    free(said);
+}
+
+static void empty_text_is_refused(void **state)
+{
+    unsigned errors;
+    char *said = complaints_about("", 0, &errors);
+
+    (void)state;
+    assert_true(errors > 0);
+    free(said);
+}
+
+static void nul_bytes_are_refused(void **state)
+{
+    unsigned errors;
+    char *said = complaints_about("# a: b\n\nx\0y\n", 12, &errors);
+
+    (void)state;
+    assert_string_equal(said, "mine.md:3: a NUL byte; expected text\n");
+    free(said);
+}
+
+static void a_mebibyte_is_refused(void **state)
+{
+    char *text = malloc(BYTES_LIMIT), *said;
+    unsigned errors;
+
+    (void)state;
+    assert_non_null(text);
+    memset(text, '\n', BYTES_LIMIT);
+    said = complaints_about(text, BYTES_LIMIT, &errors);
+    assert_string_equal(said, "mine.md: the document has 1048576 bytes; expected fewer than 1048576\n");
+    free(said);
+    free(text);
+}
+
+static void long_lines_are_refused(void **state)
+{
+    char text[LINE_LIMIT + 16] = "# a: b\n", *said;
+    unsigned errors;
+
+    (void)state;
+    memset(text + 7, 'x', LINE_LIMIT + 1);
+    said = complaints_about(text, strlen(text), &errors);
+    assert_non_null(strstr(said, "mine.md:2: this line has 1001 characters; at most 1000 make sense"));
+    free(said);
+}
+
+/* What a writer with another machine's line ends, or with aligned columns, gets: the same layout. */
+static void line_ends_do_not_matter(void **state)
+{
+    char *text = document_text(QU), *dos = calloc(1, 2 * strlen(text) + 1), *said;
+    unsigned errors;
+
+    (void)state;
+    assert_non_null(dos);
+    for (char *in = text, *out = dos; *in != '\0'; *out++ = *in++)
+        if (*in == '\n')
+            *out++ = '\r';
+    said = complaints_about(dos, strlen(dos), &errors);
+    assert_string_equal(said, "");
+    free(said), free(dos), free(text);
+}
+
+/* ---- Pieces ------------------------------------------------------------------------------ */
+
+static void addresses(void **state)
+{
+    static const char *const wrong[] = {
+        "", "0x", "0x_", "0x1_", "0x1__0", "12", "0x100000000", "0xG", "0x 1", "-0x1", "0xFFFFFFFFFFFFFFFFF",
+    };
+    uint64_t address;
+
+    (void)state;
+    assert_true(read_address("0x0006_0000", &address) && address == 0x60000);
+    assert_true(read_address("0xffffFFFF", &address) && address == 0xFFFFFFFF);
+    assert_true(read_address("0X0", &address) && address == 0);
+    for (size_t i = 0; i < COUNT_OF(wrong); i++)
+        if (read_address(wrong[i], &address))
+            fail_msg("`%s` was read as an address", wrong[i]);
+}
+
+static void sizes(void **state)
+{
+    static const struct { const char *text; uint64_t bytes;
+    } right[] = {
+        { "0 B", 0 },
+        { "104 B", 104 },
+        { "128 KiB", 131072 },
+        { "128KiB", 131072 },
+        { "4 GiB", SPACE_END },
+        { "3.5 GiB less 64 KiB", 3758030848 },
+        { "1 KiB and 1 B", 1025 },
+        { "0.5 KiB", 512 },
+        { "1.25 MiB", 1310720 },
+    };
+    static const char *const wrong[] = {
+        "",
+        "KiB",
+        "1",
+        "1 kiB",
+        "1 KiBs",
+        "-1 B",
+        "5 GiB",
+        "4 GiB and 1 B",
+        "1 B less 2 B",
+        "0.3 B",
+        "1. KiB",
+        "18446744073709551616 B",
+        "1 KiB and",
+        "1 KiB  and 1 B",
+        "0.0000001 GiB",
+    };
+    uint64_t bytes;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(right); i++)
+        if (!read_size(right[i].text, &bytes) || bytes != right[i].bytes)
+            fail_msg("`%s` is not %llu", right[i].text, (unsigned long long)right[i].bytes);
+    for (size_t i = 0; i < COUNT_OF(wrong); i++)
+        if (read_size(wrong[i], &bytes))
+            fail_msg("`%s` was read as a size", wrong[i]);
+}
+
+/* What size_text() writes, read_size() reads back: around every power of two, and at random. */
+static void sizes_survive_writing(void **state)
+{
+    struct source s;
+    uint64_t random = 1, bytes;
+
+    (void)state;
+    assert_true(source_from(&s, "", "", 0, stderr));
+    for (unsigned i = 0; i < 20000; i++) {
+        uint64_t size = i < 33 * 64 ? (1ull << (i / 64)) + i % 64 - 32 : random % (SPACE_END + 1);
+
+        random = random * 6364136223846793005 + 1442695040888963407;
+        if (size > SPACE_END)
+            continue;
+        if (!read_size(size_text(&s, size), &bytes) || bytes != size)
+            fail_msg("%llu became `%s`", (unsigned long long)size, size_text(&s, size));
+    }
+    source_free(&s);
+}
+
+static void tables_are_found(void **state)
+{
+    static const char text[] =
+        "# t: title\nprose | with a pipe\n| no | table |\n\n## One\n```\n| in | a fence |\n```\n"
+        "| A | `B` |\n|:--|--:|\n| a\\|b | **c** |\n|d|\n  | e | f\n\n### prose\n\n|G|\n|-|\n\n## "
+        "Two\n|H|\n|-|\n|h|\n";
+    struct md_outline outline;
+    struct md_table *table;
+    struct source s;
+    FILE *quiet = fopen("/dev/null", "w");
+
+    (void)state;
+    assert_true(source_from(&s, "", text, sizeof(text) - 1, quiet));
+    markdown_read(&s, &outline);
+    assert_string_equal(outline.title, "t: title");
+    assert_int_equal(s.errors, 2);              /* the table without dashes, the row with one cell */
+
+    table = outline.tables->next;
+    assert_string_equal(table->heading, "One");
+    assert_int_equal(table->header.line, 9);
+    assert_string_equal(table->header.cells[1], "B");
+    assert_int_equal(table->row_count, 2);
+    assert_string_equal(table->rows[0].cells[0], "a|b");
+    assert_string_equal(table->rows[0].cells[1], "c");
+    assert_string_equal(table->rows[1].cells[1], "f");
+
+    table = table->next;
+    assert_string_equal(table->heading, "One");
+    assert_int_equal(table->row_count, 0);
+    assert_string_equal(table->next->heading, "Two");
+    assert_string_equal(table->next->rows[0].cells[0], "h");
+    assert_null(table->next->next);
+    source_free(&s);
+    fclose(quiet);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shipped_documents_are_good), cmocka_unit_test(all_mistakes_are_named),
+        cmocka_unit_test(twenty_complaints_are_shown), cmocka_unit_test(missing_tables_are_named),
+        cmocka_unit_test(empty_text_is_refused), cmocka_unit_test(nul_bytes_are_refused),
+        cmocka_unit_test(a_mebibyte_is_refused), cmocka_unit_test(long_lines_are_refused),
+        cmocka_unit_test(line_ends_do_not_matter), cmocka_unit_test(addresses), cmocka_unit_test(sizes),
+        cmocka_unit_test(sizes_survive_writing), cmocka_unit_test(tables_are_found),
+    };
+
+    return cmocka_run_group_tests_name("layout", tests, NULL, NULL);
+}

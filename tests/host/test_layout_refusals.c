@@ -1,0 +1,245 @@
+/*
+ * test_layout_refusals.c - what the layout compiler refuses, and how it says so.
+ *
+ * Each test takes a document that ships, changes one thing as a writer might by mistake,
+ * and names the complaint that must come, and where. A mistake makes one complaint: one
+ * that made three would send its writer in three directions.
+ */
+#include "layout_text.h"
+
+struct refusal {
+    const char *test, *document, *from, *to;
+    const char *at;                 /* text in the line the complaint names         */
+    const char *complaint;          /* how it begins; see with_lines() for the braces */
+};
+
+static const struct refusal refusals[] = {
+    /* ranges */
+    { "overlap_names_both", HH, "0xF1000000 | 0xFEFFFFFF | 224 MiB", "0xF0F00000 | 0xFEFFFFFF | 225 MiB",
+      "0xF0F00000",
+      "heap starts at 0xF0F00000, but slots (line {| slots }) ends at 0xF0FFFFFF: they overlap by 1 MiB" },
+    { "gap_names_both", HH, "0xF1000000 | 0xFEFFFFFF | 224 MiB", "0xF2000000 | 0xFEFFFFFF | 208 MiB",
+      "0xF2000000",
+      "heap starts at 0xF2000000, but slots (line {| slots }) ends at 0xF0FFFFFF: a gap of 16 MiB" },
+    { "size_contradicts", HH, "224 MiB", "225 MiB", "225 MiB",
+      "heap says 225 MiB, but 0xF1000000 to 0xFEFFFFFF is 224 MiB" },
+    { "start_inside_page", QU, "0x00001000 | 0x0009FFFF | 636 KiB",
+      "0x00001008 | 0x0009FFFF | 636 KiB less 8 B", "0x00001008",
+      "low starts at 0x00001008, inside a page; expected 0x00001000 or 0x00002000" },
+    { "end_inside_page", QU, "0x0009FFFF | 636 KiB", "0x0009FFFE | 636 KiB less 1 B", "0x0009FFFE",
+      "low ends at 0x0009FFFE, inside a page; expected 0x0009FFFF" },
+    { "end_before_start", HH, "0xFF800000 | 0xFFBFFFFF", "0xFF800000 | 0xFE7FFFFF", "0xFE7FFFFF",
+      "stacks ends at 0xFE7FFFFF, before it starts at 0xFF800000" },
+    { "first_row_not_zero", HH, "0x00000000 | 0x0000FFFF | 64 KiB", "0x00001000 | 0x0000FFFF | 60 KiB",
+      "60 KiB", "null starts at 0x00001000; the first row of virtual memory starts at 0x00000000" },
+    { "last_row_not_top", QU, "0xFFFFFFFF | 12 MiB", "0xFFFFEFFF | 12 MiB less 4 KiB", "12 MiB less",
+      "top ends at 0xFFFFEFFF; the last row of virtual memory ends at 0xFFFFFFFF" },
+    { "rows_out_of_order", QU, "| 0x00001000 | 0x0009FFFF | 636 KiB | low | pool | ",
+      "| 0x000A0000 | 0x000FFFFF | 384 KiB | rom | hardware | | What |\n"
+      "| 0x00001000 | 0x0009FFFF | 636 KiB | low | pool | ",
+      "| low | pool |", "low lies below rom (line {| rom |}); expected the rows by rising address" },
+    { "floating_size_wanted", HH, "| end of boot | end of text | floats |",
+      "| end of boot | end of text | 64 KiB |", "| end of text | 64 KiB |",
+      "text has a floating border, but its Size is 64 KiB; expected `floats`" },
+    { "fixed_size_wanted", HH, "224 MiB |", "floats |", "| heap",
+      "heap says its size floats, but both borders are fixed" },
+    { "floating_must_meet", HH, "| end of text | end of rodata", "| end of boot | end of rodata", "| rodata ",
+      "rodata starts at the end of boot, but text (line {| text |}) ends at the end of text" },
+    { "floats_only_in_image", HH, "| 0xF1000000 | 0xFEFFFFFF | 224 MiB",
+      "| 0xF1000000 | end of text | floats", "| heap ",
+      "heap ends at the end of text; only the row backed by `image text` does" },
+    { "physical_floats_only_image", QU, "0x0009FFFF | 636 KiB", "end of image | floats", "| low ",
+      "low ends at the end of data; in physical memory only the row whose Use is `image` may float" },
+
+    /* cells */
+    { "address_overflows", HH, "0xFEFFFFFF", "0x1FEFFFFFF", "0x1FEFFFFFF",
+      "End is `0x1FEFFFFFF`; expected an address from 0x0 to 0xFFFFFFFF or `end of SECTION`" },
+    { "address_decimal", HH, "0xF1000000", "4043309056", "4043309056", "Start is `4043309056`" },
+    { "size_nonsense", HH, "224 MiB", "224 MB", "224 MB",
+      "Size is `224 MB`; expected a size such as `128 KiB`" },
+    { "size_overflows", HH, "224 MiB", "99999999999999999999 GiB", "99999999999999999999", "Size is" },
+    { "unknown_section", HH, "end of boot | floats", "end of bott | floats", "end of bott",
+      "the section after `end of` is `bott`; expected boot, text, rodata or data" },
+    { "unknown_backing", HH, "| demand | by 4 KiB | - | A11 A14", "| demnad | by 4 KiB | - | A11 A14",
+      "demnad", "Backing is `demnad`; expected none, physical, image" },
+    { "unknown_scope", HH, "| process | program", "| processes | program", "processes",
+      "Scope is `processes`; expected all, process or -" },
+    { "unknown_use", HH, "| hardware | hardware |", "| hardware | hardwear |", "hardwear",
+      "Use is `hardwear`; expected kernel, hardware, image, bitmap or pool" },
+    { "unknown_rights", HH, "| text | r-x", "| text | rx ", "| rx ",
+      "Kernel is `rx`; expected rights such as" },
+    { "unknown_growth", QU, "8 KiB each", "8 KiB apiece", "apiece", "Growth is `8 KiB apiece`; expected" },
+    { "unknown_guard", QU, "4 KiB below each", "4 KiB", "8 KiB each",
+      "Guard is `4 KiB`; expected `SIZE below each`, `none: REASON` or `-`" },
+    { "name_malformed", HH, "| unused |", "| Unused! |", "Unused!", "Name is `Unused!`; expected" },
+    { "claim_malformed", HH, "| A11 A14 |", "| A11 14A |", "14A",
+      "Claims has `14A`; expected ids such as `A12`" },
+    { "byte_not_ascii", HH, "| Nothing yet |", "| Nothing \xC3\xA9 |", "Nothing \xC3",
+      "the byte 0xC3 in a table; expected plain ASCII" },
+
+    /* headings, columns, rows */
+    { "unknown_heading", HH, "## Virtual memory", "## Virtual memroy", "| Start | End | Size | Name | Kernel",
+      "a table under the heading `Virtual memroy`; expected `Physical memory`" },
+    { "unknown_column", HH, "| Policy | Choice | Claims |", "| Policy | Choice | Clams |", "Clams",
+      "unknown column `Clams`; expected Policy, Choice, Claims, Why" },
+    { "missing_column", HH,
+      "| Virtual | Physical | Size | Kept |\n| ---------- | ---------- | ----- | ---- |\n"
+      "| 0x00000000 | 0x00000000 | 4 MiB | removed once paging is on |\n| 0xC0000000 | 0x00000000 | 4 MiB | "
+      "yes |",
+      "| Virtual | Physical | Size |\n| --- | --- | --- |\n| 0x0 | 0x0 | 4 MiB |",
+      "| Virtual | Physical | Size |\n", "no column `Kept`; expected Virtual, Physical, Size, Kept" },
+    { "cell_missing", HH, "| A3 | Firmware", "| Firmware", "| Firmware",
+      "6 cells, but the table's header (line {| Start | End | Size | Name | Use}) has 7" },
+    { "dashes_missing", HH, "| Id | Shown by | Claim |\n| --- | -------- | ----- |\n",
+      "| Id | Shown by | Claim |\n", "| Id |", "a table's header without a line of dashes below it" },
+    { "fence_open", HH, "## Claims", "```\n## Claims", "```", "a fence that never closes" },
+    { "title_malformed", HH, "# higher-half: ", "# Higher Half ", "# Higher", "the title is `Higher Half" },
+    { "second_title", HH, "## Claims", "# more: of it\n\n## Claims", "# more",
+      "a second title; the first is at line 1" },
+
+    /* policies */
+    { "unknown_policy", HH, "| zeroing ", "| zeroeing ", "zeroeing",
+      "Policy is `zeroeing`; expected bitmap polarity" },
+    { "unknown_choice", HH, "first-fit", "worst-fit", "worst-fit",
+      "search is `worst-fit`; expected first-fit, next-fit or fullest" },
+    { "policy_twice", HH, "| search | first-fit | |",
+      "| exhaustion | panic | | Why |\n| search | first-fit | |", "| error ",
+      "policy `exhaustion` a second time; the first is at line" },
+    { "stock_overflows", QU, "| 64 |", "| 99999999999 |", "99999999999", "stock is `99999999999`; expected" },
+
+    /* regions */
+    { "write_and_execute", HH, "| text | r-x", "| text | rwx", "| rwx | ---",
+      "text is writable and executable (kernel rwx, user ---); expected at most one of them" },
+    { "name_twice", HH, "| unused |", "| null |", "| 0xC0400000",
+      "the name null a second time; the first is at line {| null |}" },
+    { "hole_with_rights", HH, "| unused | --- |", "| unused | rw- |", "| unused |",
+      "unused is backed by `none`, but has rights (kernel rw-, user ---); expected ---" },
+    { "guard_missing", QU, "4 KiB below each", "-", "| stacks ",
+      "stacks has no guard; expected `4 KiB below each`, or `none: REASON` to do without" },
+    { "stack_size_missing", QU, "8 KiB each | 4 KiB below each", "- | 4 KiB below each", "| stacks ",
+      "stacks does not say how big a stack is" },
+    { "guard_not_pages", QU, "4 KiB below each", "2 KiB below each", "| stacks ",
+      "stacks has a guard of 2 KiB; expected whole pages of 4 KiB" },
+    { "backing_of_name", HH, "| demand | by 4 KiB | - | A11 A14", "| none | - | - | A11 A14", "| heap |",
+      "heap is backed by `none`; a region of this name expects `demand`" },
+    { "name_of_backing", HH, "| slots |", "| views |", "| views |",
+      "views is backed by `slots`; such a region is called `slots`" },
+    { "section_of_name", HH, "| image rodata |", "| image text |", "| rodata |",
+      "rodata ends at the end of rodata; only the row backed by `image rodata` does" },
+    { "alias_unknown", HH, "alias of low", "alias of lwo", "alias of lwo",
+      "core is an alias of `lwo`; expected another region" },
+    { "alias_of_itself", HH, "alias of low", "alias of core", "alias of core", "core is an alias of `core`" },
+    { "alias_rights", HH, "| core | same | same |", "| core | rw- | --- |", "| core ",
+      "core is an alias; expected `same` as its rights" },
+    { "kernel_below_user", HH, "| null | --- | --- | - | none ", "| null | rw- | --- | all | demand ",
+      "| null |", "null, a region of the kernel, lies below the end of user space (line {| user |})" },
+    { "user_rights_for_kernel", HH, "| heap | rw- | --- |", "| heap | rw- | r-- |", "| heap |",
+      "heap, a region of the kernel, has user rights r--; expected ---" },
+    { "records_too_small", HH, "0xFF000000 | 0xFF7FFFFF | 8 MiB | records",
+      "0xFF000000 | 0xFF3FFFFF | 4 MiB | spare | --- | --- | - | none | - | - | | Spare |\n"
+      "| 0xFF400000 | 0xFF7FFFFF | 4 MiB | records",
+      "| records ", "records has 4 MiB; expected at least 8 MiB, 8 bytes for each frame of 4 GiB" },
+
+    /* the machine */
+    { "offset_of_boot_map", HH, "| 0xC0000000 | 0x00000000 | 4 MiB | yes |",
+      "| 0xC0000000 | 0x00001000 | 4 MiB | yes |", "| yes |",
+      "this boot mapping lies 0xBFFFF000 above physical memory, but low (line {| low |}) lies 0xC0000000 "
+      "above it" },
+    { "image_shown_twice", HH, "| core | same | same | all | alias of low ",
+      "| core | rw- | --- | all | physical 0x00000000 ", "| core |",
+      "core shows physical memory from 0x00000000 on, and so the image (line {| image |}) a second time" },
+    { "bitmap_too_small", HH,
+      "0x0005FFFF | 384 KiB | structures | kernel | A2 | The processor's tables, and room "
+      "for more like them |\n| 0x00060000 | 0x0007FFFF | 128 KiB",
+      "0x0006FFFF | 448 KiB | structures | kernel | A2 | More |\n"
+      "| 0x00070000 | 0x0007FFFF | 64 KiB",
+      "| bitmap |", "bitmap has 64 KiB; expected 128 KiB, one bit for each frame of 4 GiB" },
+    { "bitmap_without_place", HH, "| bitmap place | fixed |", "| bitmap place | first fit |",
+      "| bitmap place |",
+      "the bitmap's place is not `fixed`, but bitmap (line {| bitmap |}) is kept for it" },
+    { "bitmap_place_without_row", QU, "| after the image |", "| fixed |", "| fixed |",
+      "the bitmap's place is `fixed`, but no row of physical memory has the use `bitmap`" },
+    { "tss_too_small", HH, "0x00002071 | 114 B", "0x00002047 | 72 B", "| tss ",
+      "tss has 72 B; expected at least 104 B" },
+    { "tss_outside", HH, "0x00002000 | 0x00002071 | 114 B", "0x00300000 | 0x00300071 | 114 B", "| tss ",
+      "tss lies in no row of physical memory with the use `kernel`" },
+    { "structures_overlap", HH, "0x00003000 | 0x000033FF | 1 KiB", "0x00002000 | 0x000023FF | 1 KiB",
+      "| gdt ", "gdt overlaps tss (line {| tss })" },
+    { "boot_maps_overlap", HH, "| 0xC0000000 | 0x00000000 | 4 MiB | yes |",
+      "| 0xC0000000 | 0x00000000 | 4 MiB | yes |\n| 0xC0300000 | 0x00300000 | 1 MiB | yes |",
+      "| 0xC0300000 | 0x00300000", "this boot mapping overlaps the one at line {| 0xC0000000 | 0x00000000}" },
+    { "image_not_at_home", HH, "| 0x00000000 | 0x00000000 | 4 MiB | removed",
+      "| 0x00000000 | 0x00000000 | 1 MiB | removed", "| image |",
+      "no boot mapping shows the image at its physical address 0x00100000" },
+    { "image_not_mapped", HH, "| 0xC0000000 | 0x00000000 | 4 MiB | yes |",
+      "| 0xC0000000 | 0x00000000 | 1 MiB | yes |", "| image |",
+      "no boot mapping that is kept shows the image at 0xC0100000" },
+    { "image_partly_mapped", HH, "| 0xC0000000 | 0x00000000 | 4 MiB | yes |",
+      "| 0xC0000000 | 0x00000000 | 2 MiB | yes |", "| 2 MiB |",
+      "this boot mapping ends at physical 0x001FFFFF, inside the image (line {| image |})" },
+    { "kept_map_in_hole", HH, "| 0xC0000000 | 0x00000000 | 4 MiB | yes |",
+      "| 0xC0000000 | 0x00000000 | 8 MiB | yes |", "| 8 MiB | yes |",
+      "a boot mapping that is kept reaches into unused (line {| unused |}), which is backed by `none`" },
+    { "slots_shared", QU, "| 0xE0000000 | 0x00000000 | 4 MiB | yes |",
+      "| 0xE0000000 | 0x00000000 | 4 MiB | yes |\n| 0xFF000000 | 0x00000000 | 4 KiB | removed once paging is "
+      "on |",
+      "| 0xFF000000 | 0x00000000",
+      "this boot mapping and slots (line {| slots }) share a directory entry (4 MiB)" },
+    { "self_map_without_tables", QU, "| table access | direct |", "| table access | self-map |",
+      "| self-map |", "table access is `self-map`, but there is no region `tables`" },
+    { "tables_without_self_map", HH, "| self-map |", "| tracked |", "| tracked |",
+      "table access is `tracked`, but there is a region tables (line {| tables }); expected `self-map`" },
+
+    /* claims */
+    { "claim_twice", HH, "| A2 | kernel ", "| A1 | kernel ", "| A1 | kernel | Frames",
+      "the claim A1 a second time" },
+    { "claim_unknown", QU, "| Q3 | Where", "| Q33 | Where", "| Q33 |", "null cites the claim Q33, which" },
+    { "claim_id", QU, "| Q9 | kernel |", "| 9Q | kernel |", "| 9Q |",
+      "Id is `9Q`; expected a capital letter and a number" },
+    { "claim_nowhere", QU, "| Q9 | kernel |", "| Q9 | nobody |", "| nobody |",
+      "Shown by is `nobody`; expected" },
+};
+
+/* `{text}` in a complaint stands for the number of the line that holds the text. */
+static char *with_lines(const char *complaint, const char *document)
+{
+    const char *open = strchr(complaint, '{'), *close = open == NULL ? NULL : strchr(open, '}');
+    char *what, *out;
+
+    if (close == NULL)
+        return strdup(complaint);
+    what = strndup(open + 1, (size_t)(close - open - 1));
+    assert_true(asprintf(&out, "%.*s%u%s", (int)(open - complaint), complaint, line_of(document, what),
+                         close + 1) > 0);
+    free(what);
+    return out;
+}
+
+static void refuses(void **state)
+{
+    const struct refusal *refusal = *state;
+    char *text = document_text(refusal->document), *wrong = replaced(text, refusal->from, refusal->to);
+    unsigned errors;
+    char *said = complaints_about(wrong, strlen(wrong), &errors),
+         *wanted = with_lines(refusal->complaint, wrong);
+    char *all;
+
+    assert_true(asprintf(&all, "mine.md:%u: %s", line_of(wrong, refusal->at), wanted) > 0);
+    if (strncmp(said, all, strlen(all)) != 0 || errors != 1)
+        fail_msg("expected only `%s`, got:\n%s", all, said);
+    free(all);
+    free(wanted);
+    free(said);
+    free(wrong);
+    free(text);
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[COUNT_OF(refusals)];
+
+    for (size_t i = 0; i < COUNT_OF(refusals); i++)
+        tests[i] = (struct CMUnitTest){ .name = refusals[i].test, .test_func = refuses,
+                                        .initial_state = (void *)&refusals[i] };
+    return cmocka_run_group_tests_name("layout refuses", tests, NULL, NULL);
+}
