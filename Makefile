@@ -174,7 +174,7 @@ quire: $(O)/host/quire
 	@cp $< $@.new && mv $@.new $@
 
 $(O)/host/quire: $(patsubst %.c,$(O)/host/%.o,$(command) $(compiler))
-	$(call note,link,$@)$(CC) -o $@ $^
+	$(call note,link,$@)$(CC) -o $@ $^ -larchive -lelf
 
 $(O)/host/%.o: %.c | $(O)/setup-build
 	@mkdir -p $(@D)
@@ -182,10 +182,15 @@ $(O)/host/%.o: %.c | $(O)/setup-build
 
 # ---- One layout: document -> sources -> kernel ----------------------------------------
 
-# A document may be any file, so the name alone does not say whether this one was compiled.
+# A document may be any file, so the name alone does not say whether this one was compiled;
+# nor does an object say with which flags.
 $(B)/document: FORCE
 	@mkdir -p $(@D)
 	@echo '$(abspath $(document))' | cmp -s - $@ || echo '$(abspath $(document))' > $@
+
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(KERNEL_FLAGS) $(TEST_FLAGS)' | cmp -s - $@ || echo '$(KERNEL_FLAGS) $(TEST_FLAGS)' > $@
 
 $(generated) &: $(document) $(B)/document $(O)/host/quire
 	@mkdir -p $(B)/layout
@@ -193,7 +198,7 @@ $(generated) &: $(document) $(B)/document $(O)/host/quire
 	@touch $(generated)
 
 # trap.c and trap.S are two halves of one thing, so an object keeps its source's whole name.
-$(B)/kernel/%.o: % | $(generated)
+$(B)/kernel/%.o: % $(B)/flags | $(generated)
 	@mkdir -p $(@D)
 	$(call note,compile,$<)$(CC) $(KERNEL_FLAGS) $(OWN_FLAGS) -MMD -MP -c -o $@ $<
 
@@ -253,7 +258,7 @@ $(O)/tests/%: $(O)/checked/tests/host/%.o $(patsubst %.c,$(O)/checked/%.o,$(comp
 	@mkdir -p $(@D)
 	$(call note,link,$@)$(CC) $(SANITIZERS) -o $@ $^ -lcmocka
 
-$(B)/checked/%.o: %.c | $(generated) $(O)/setup-test
+$(B)/checked/%.o: %.c $(B)/flags | $(generated) $(O)/setup-test
 	@mkdir -p $(@D)
 	$(call note,compile,$<)$(CC) $(TEST_FLAGS) -MMD -MP -c -o $@ $<
 
