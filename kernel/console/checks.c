@@ -3,10 +3,12 @@
  */
 #include "console/commands.h"
 
+#include "base/check.h"
 #include "base/error.h"
 #include "base/print.h"
 #include "base/string.h"
 #include "memory/audit.h"
+#include "memory/sabotage.h"
 
 static int list_invariants(void)
 {
@@ -28,4 +30,81 @@ int run_audit(int count, char **words)
     audit_full(&report);
     audit_print(&report);
     return report.failed == 0 ? 0 : -EIO;
+}
+
+/* ---- break -------------------------------------------------------------------------------------- */
+
+/* Why a sabotage cannot be seen here; NULL if it can. */
+static const char *why_not(const struct sabotage *sabotage)
+{
+    if (sabotage->only & ON_HOST)
+        return "only the software MMU of the host port can look";
+    if ((sabotage->only & IF_CHECKED) && !IS_CHECKED)
+        return "only checked builds look";
+    return NULL;
+}
+
+static bool names(const struct audit_report *report, const char *id)
+{
+    uint32_t kept = report->failed < AUDIT_FAILURES ? report->failed : AUDIT_FAILURES;
+
+    for (uint32_t i = 0; i < kept; i++)
+        if (strcmp(report->failures[i].id, id) == 0)
+            return true;
+    return false;
+}
+
+/* Spoil, audit, mend, audit. Nothing is printed in between: printing may need what is spoilt. */
+static int break_one(const struct sabotage *sabotage)
+{
+    static struct audit_report spoilt, mended;
+    const char                *reason = why_not(sabotage);
+
+    if (reason != NULL || !sabotage->spoil()) {
+        print("break %s impossible: %s\n", sabotage->id, reason ? reason : "no memory, or nothing of the kind here");
+        return 0;
+    }
+    audit_full(&spoilt);
+    sabotage->mend();
+    audit_full(&mended);
+
+    print("broke %s: %s\n", sabotage->id, sabotage->how);
+    audit_print(&spoilt);
+    print("mended %s; ", sabotage->id);
+    audit_print(&mended);
+    print("break %s %s\n", sabotage->id, names(&spoilt, sabotage->id) && mended.failed == 0 ? "named" : "MISSED");
+    return names(&spoilt, sabotage->id) && mended.failed == 0 ? 0 : -EIO;
+}
+
+static void list_sabotages(void)
+{
+    for (uint32_t i = 0; i < sabotage_count; i++)
+        print("  %s  %s\n", sabotages[i].id, sabotages[i].how);
+}
+
+static int break_all(void)
+{
+    int err = 0;
+
+    for (uint32_t i = 0; i < sabotage_count; i++)
+        if (break_one(&sabotages[i]) != 0)
+            err = -EIO;
+    return err;
+}
+
+int run_break(int count, char **words)
+{
+    const struct invariant *wanted = count == 2 ? audit_find(words[1]) : NULL;
+
+    if (count == 1) {
+        list_sabotages();
+        return 0;
+    }
+    if (strcmp(words[1], "all") == 0)
+        return break_all();
+    for (uint32_t i = 0; wanted != NULL && i < sabotage_count; i++)
+        if (strcmp(sabotages[i].id, wanted->id) == 0)
+            return break_one(&sabotages[i]);
+    print("break: expected an invariant, as \"audit list\" shows them, or \"all\", not \"%s\"\n", words[1]);
+    return -ENOENT;
 }

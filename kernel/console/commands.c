@@ -21,6 +21,7 @@ const struct command commands[] = {
     { "heap",      "",            0, 0, "pages, blocks and misuse of the kernel heap",              run_heap },
     { "stacks",    "[N]",         0, 1, "stacks in use; with N, take N more, use the last, return all", run_stacks },
     { "audit",     "[list]",      0, 1, "check every invariant now; or list them",                  run_audit },
+    { "break",     "[ID]",        0, 1, "break an invariant, let the auditor find it, mend it; all",  run_break },
     { "claims",    "[mutate ID]", 0, 2, "what the document claims, each looked at; mutate: make one fail", run_claims },
     { "benchmark", "",            0, 0, "what operations cost, in ticks of the processor",          run_benchmark },
     { "pci",       "",            0, 0, "memory that devices decode",                               run_pci },

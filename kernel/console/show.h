@@ -12,7 +12,7 @@
 struct text { char text[24]; };
 
 struct text show_address(vaddr_t address);      /* 0xC010_0000, as documents write it            */
-struct text show_size(uint64_t bytes);          /* "4 KiB", "224 MiB": exact, largest unit       */
+struct text show_size(uint64_t bytes);          /* "4 KiB", "224 MiB": exact below 10000 units   */
 struct text show_rights(struct rights rights);  /* "rw-", with a user's: "rw-/r--"               */
 struct text show_share(uint64_t part, uint64_t whole);      /* percent with one digit: " 12.5"   */
 

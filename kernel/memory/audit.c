@@ -93,7 +93,7 @@ bool audit_full(struct audit_report *report)
 /* Where the next step goes on. Only the idle loop of one CPU steps, so this needs no lock. */
 static struct {
     uint32_t            part;
-    uint64_t            at;         /* frame or page, by part                          */
+    uint64_t            at;         /* area of frames or page, by part                 */
 } next;
 
 /* Each checks a piece from next.at on and returns true when its part is finished. */
@@ -103,39 +103,11 @@ static bool step_map(struct audit_report *report)
     return true;
 }
 
-static bool bit_says_free(frame_t frame)
-{
-    size_t         bytes;
-    const uint8_t *bitmap = frames_bitmap(&bytes);
-    bool           one    = frame.no / 8 < bytes && (bitmap[frame.no / 8] >> frame.no % 8 & 1);
-
-    return frame.no / 8 < bytes && one == (layout.policy.polarity == ONE_IS_FREE);
-}
-
-/* What F1 and F4 say of a single frame, seen from outside the pool. */
-static void check_frame(frame_t frame, struct audit_report *report)
-{
-    report->checked++;
-    if (frame_owner(frame) == OWNER_FREE && frame_references(frame) != 0)
-        audit_fail(report, "F1", "frame %u is free and has %u references", frame.no, frame_references(frame));
-    if (!bit_says_free(frame))
-        return;
-    if (!frame_is_ram(frame))
-        audit_fail(report, "F4", "frame %u is no RAM, yet free in the bitmap", frame.no);
-    else if (frame_owner(frame) != OWNER_FREE)
-        audit_fail(report, "F1", "frame %u is free in the bitmap, but belongs to %s", frame.no,
-                   owner_names[frame_owner(frame)]);
-}
-
 static bool step_frames(struct audit_report *report)
 {
-    uint32_t first = (uint32_t)next.at, end = frames_end();
-    uint32_t stop = end - first > AUDIT_SLICE ? first + AUDIT_SLICE : end;
-
-    for (uint32_t n = first; n < stop; n++)
-        check_frame((frame_t){ n }, report);
-    next.at = stop;
-    return stop == end;
+    if (next.at < frames_areas())
+        frames_audit_area((uint32_t)next.at++, report);
+    return next.at >= frames_areas();
 }
 
 static bool step_kernel_tables(struct audit_report *report)

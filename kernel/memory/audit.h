@@ -52,7 +52,7 @@ struct audit_report {
  */
 void audit_fail(struct audit_report *report, const char *id, const char *format, ...) PRINTF_LIKE(3, 4);
 
-/* All invariants, now. Returns true when all hold. */
+/* All invariants but C4, which arch/host checks, now. Returns true when all hold. */
 bool audit_full(struct audit_report *report);
 
 /* The next slice. Returns false when it found a failure, which is in the report. */

@@ -1,0 +1,138 @@
+/*
+ * sabotage_parts.c - spoiling the kernel heap and the kernel stacks.
+ */
+#include "memory/sabotage.h"
+
+#include "base/check.h"
+#include "memory/cursor.h"
+#include "memory/frame.h"
+#include "memory/heap.h"
+#include "memory/heap_slab.h"
+#include "memory/space.h"
+#include "memory/stack.h"
+
+enum { BLOCK = 40 };
+
+static char         *volatile block;    /* volatile: the compiler knows how long it is and would object to h4 */
+static struct region region;
+
+/* ---- H: the heap ---------------------------------------------------------------------------------- */
+
+static bool take_block(void) { return (block = heap_alloc(BLOCK, 0)) != NULL; }
+
+/* The descriptor of the slab that the block lies in. */
+static struct slab *slab_of_block(uint32_t *page)
+{
+    *page = (uint32_t)(slab_offset(block) / PAGE_SIZE);
+    *page -= slab_at(*page)->back;
+    return slab_at(*page);
+}
+
+bool spoil_h1(void)
+{
+    uint32_t page;
+
+    if (!take_block())
+        return false;
+    slab_of_block(&page)->out++;
+    return true;
+}
+
+void mend_h1(void)
+{
+    uint32_t page;
+
+    slab_of_block(&page)->out--;
+    heap_free(block);
+}
+
+static void turn_page_of_block(void)
+{
+    uint32_t page;
+
+    (void)slab_of_block(&page);
+    chunk_at(page)->free ^= (uint16_t)(1u << page % CHUNK_PAGES);
+}
+
+bool spoil_h2(void)
+{
+    if (!take_block())
+        return false;
+    turn_page_of_block();
+    return true;
+}
+
+void mend_h2(void)
+{
+    turn_page_of_block();
+    heap_free(block);
+}
+
+static struct magazine *magazine;
+
+/* Freeing a block leaves at least that one in the magazine of its class. */
+bool spoil_h3(void)
+{
+    if (!take_block())
+        return false;
+    heap_free(block);
+    for (unsigned class = 0; class < HEAP_CLASSES; class++) {
+        magazine = &heap_cpus[cpu_number()].magazines[class];
+        if (magazine->count > 0) {
+            magazine->count--;
+            return true;
+        }
+    }
+    return false;
+}
+
+void mend_h3(void) { magazine->count++; }
+
+bool spoil_h4(void)
+{
+    if (!take_block())
+        return false;
+    block[BLOCK] ^= 1;
+    return true;
+}
+
+void mend_h4(void)
+{
+    block[BLOCK] ^= 1;
+    heap_free(block);
+}
+
+bool spoil_h5(void) { return kernel_map(&region, PURPOSE_HEAP, "sabotage", 1, 0, OWNER_HEAP) == 0; }
+void mend_h5(void)  { kernel_unmap(&region); }
+
+/* ---- K: the stacks ---------------------------------------------------------------------------------- */
+
+static struct stack  stack;
+static struct cursor cursor;
+
+static void protect_stack(struct rights rights)
+{
+    int err = cursor_open(&cursor, &kernel_space, span_of(page_of(stack.bottom), 1), 0);
+
+    assert(err == 0);
+    cursor_protect(&cursor, page_of(stack.bottom), rights);
+    cursor_close(&cursor);
+}
+
+/* A blocked page keeps its frame, so nobody else misses anything. */
+bool spoil_k1(void)
+{
+    if (stack_get(&stack) != 0)
+        return false;
+    protect_stack((struct rights){ 0, 0 });
+    return true;
+}
+
+void mend_k1(void)
+{
+    protect_stack(layout.purpose[PURPOSE_STACKS]->rights);
+    stack_put(&stack);
+}
+
+bool spoil_k2(void) { return kernel_map(&region, PURPOSE_HEAP, "sabotage", 1, 0, OWNER_STACK) == 0; }
+void mend_k2(void)  { kernel_unmap(&region); }
