@@ -74,7 +74,7 @@ compiler = $(wildcard tools/layout/*.c) # document -> linker script, tables, con
 
 # The memory manager on a machine in plain memory (arch/host): what is linked into it.
 machine  = $(wildcard kernel/memory/*.c arch/host/*.c $(machine_base))
-machine_base = kernel/base/print.c kernel/base/string.c kernel/base/lock.c kernel/devices/pci.c boot/multiboot.c
+machine_base = $(addprefix kernel/base/,print.c string.c lock.c divide.c) kernel/devices/pci.c boot/multiboot.c
 
 # Tests of the layout compiler need no layout; all others run under each of LAYOUTS.
 tool_tests    = $(wildcard tests/host/test_layout*.c)
