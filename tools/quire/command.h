@@ -15,6 +15,7 @@ enum {
 };
 
 int command_layout(int argc, char **argv);
+int command_run(int argc, char **argv);         /* with exit statuses of its own: seal.h */
 
 /*
  * A path below Quire's home: $QUIRE_HOME, or else the folder of the executable or the one

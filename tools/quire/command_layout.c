@@ -40,7 +40,8 @@ static int with_document(const struct request *request,
     int status = STATUS_WRONG;
 
     if (path == NULL) {
-        fprintf(stderr, "quire layout: no folder `layouts` near this program to find `%s` in; set QUIRE_HOME\n",
+        fprintf(stderr,
+                "quire layout: no folder `layouts` near this program to find `%s` in; set QUIRE_HOME\n",
                 request->subject);
         return STATUS_USAGE;
     }

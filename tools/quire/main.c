@@ -11,6 +11,7 @@ static const struct {
     int       (*run)(int argc, char **argv);
     const char *purpose;
 } commands[] = {
+    { "run", command_run, "run a Linux program, sealed in a machine of its own" },
     { "layout", command_layout, "check, show, list and compile layout documents" },
 };
 

@@ -1,0 +1,208 @@
+#!/usr/bin/python3
+"""fake_guest.py - stands in for QEMU and a kernel: speaks the channel's protocol, and misbehaves on demand.
+
+`quire run` starts it when $QUIRE_QEMU says so. It takes QEMU's command line, and does what
+$FAKE_GUEST names; FAKE_NOTES is a file where it writes down what it saw.
+"""
+import json
+import os
+import re
+import socket
+import struct
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import newc
+
+OUTPUT, ERRORS, WANT, EXIT, REPORT, LOG, INPUT, WINDOW, SIGNAL = 1, 2, 3, 4, 5, 6, 16, 17, 18
+EXITED, KILLED, NOT_STARTED = 0, 1, 2
+
+
+def value(option, start=""):
+    """What follows `option` on the command line, if it begins with `start`."""
+    for word, following in zip(sys.argv, sys.argv[1:]):
+        if word == option and following.startswith(start):
+            return following
+    return None
+
+
+def connection(name):
+    fd = int(re.search(r"fd=(\d+)", value("-chardev", f"socket,id={name},"))[1])
+    return socket.socket(fileno=fd)
+
+
+class Guest:
+    def __init__(self):
+        self.channel, self.serial = connection("channel"), connection("serial")
+        self.input = self.channel.makefile("rb")
+        with open(value("-initrd"), "rb") as file:
+            self.archive = file.read()
+        self.files, _ = newc.read(self.archive)
+
+    def orders(self, name):
+        return [word.decode("utf-8", "surrogateescape")
+                for word in self.files[".quire/" + name].content.split(b"\0")[:-1]]
+
+    def send(self, kind, content=b""):
+        self.channel.sendall(struct.pack("<BBH", kind, 0, len(content)) + content)
+
+    def receive(self):
+        header = self.input.read(4)
+        if len(header) < 4:
+            sys.exit(0)
+        kind, _, length = struct.unpack("<BBH", header)
+        return kind, self.input.read(length)
+
+    def want(self, count):
+        self.send(WANT, struct.pack("<I", count))
+
+    def exit(self, kind, number):
+        """As QEMU after the last frame: still there, until somebody ends it."""
+        self.send(EXIT, struct.pack("<ii", kind, number))
+        time.sleep(100)
+
+    # ---- What it can do ----
+
+    def do_echo(self):
+        self.send(OUTPUT, " ".join(self.orders("arguments")[1:]).encode() + b"\n")
+        self.exit(EXITED, 0)
+
+    def do_exit(self, number):
+        self.exit(EXITED, int(number))
+
+    def do_killed(self, number):
+        self.exit(KILLED, int(number))
+
+    def do_not_started(self, number):
+        self.exit(NOT_STARTED, int(number))
+
+    def do_cat(self, credit):
+        """Gives back all input, asking for `credit` bytes at a time; never gets more than it asked for."""
+        open_credit = 0
+        while True:
+            if open_credit == 0:
+                self.want(int(credit))
+                open_credit = int(credit)
+            kind, content = self.receive()
+            if kind == INPUT and not content:
+                self.exit(EXITED, 0)
+            if kind == INPUT:
+                open_credit -= len(content)
+                if open_credit < 0:
+                    self.exit(EXITED, 99)
+                self.send(OUTPUT, content)
+
+    def do_both(self):
+        everything = bytes(range(256))
+        for i in range(50):
+            self.send(OUTPUT, everything)
+            self.send(ERRORS, everything[::-1])
+        self.exit(EXITED, 3)
+
+    def do_flood(self, count):
+        block = bytes(i * 7 & 255 for i in range(65535))
+        for _ in range(int(count)):
+            self.send(OUTPUT, block)
+        self.exit(EXITED, 0)
+
+    def do_yes(self):
+        """Writes until SIGPIPE, as `yes` does."""
+        self.channel.setblocking(False)
+        while True:
+            try:
+                self.channel.send(struct.pack("<BBH", OUTPUT, 0, 4000) + b"y\n" * 2000)
+            except BlockingIOError:
+                time.sleep(0.01)
+            try:
+                got = self.channel.recv(5)
+                if got[0] == SIGNAL:
+                    self.channel.setblocking(True)
+                    self.exit(KILLED, got[4])
+            except BlockingIOError:
+                pass
+
+    def do_wait_for_signal(self):
+        self.send(OUTPUT, b"ready\n")
+        while True:
+            kind, content = self.receive()
+            if kind == SIGNAL:
+                self.exit(KILLED, content[0])
+
+    def do_deaf(self):
+        self.send(OUTPUT, b"ready\n")
+        time.sleep(100)
+
+    def do_report(self):
+        self.send(OUTPUT, b"out\n")
+        self.send(LOG, b"a word of the kernel\n")
+        self.send(REPORT, b"frames: all\n")
+        self.exit(EXITED, 0)
+
+    def do_panic(self):
+        self.send(OUTPUT, b"half a li")
+        self.serial.sendall(b"starting\r\npanic: the page table is on fire\r\n")
+        sys.exit(7)
+
+    def do_refuse(self):
+        self.serial.sendall(b"Quire\r\ntoo little memory for layout quire: 900 KiB of RAM found, at least 1024 KiB needed\r\n")
+        sys.exit(5)
+
+    def do_too_large(self):
+        print("qemu: initrd is too large, cannot support. (max: 5, need 6)", file=sys.stderr)
+        sys.exit(1)
+
+    def do_nonsense(self):
+        self.channel.sendall(b"SeaBIOS (version 1.16)\r\n")
+        time.sleep(100)
+
+    def do_torn(self):
+        """Ends in the middle of a frame."""
+        self.channel.sendall(struct.pack("<BBH", OUTPUT, 0, 10) + b"abc")
+        sys.exit(0)
+
+    def do_bytewise(self):
+        """A frame in single bytes."""
+        for byte in struct.pack("<BBH", OUTPUT, 0, 5) + b"slow\n":
+            self.channel.sendall(bytes([byte]))
+            time.sleep(0.002)
+        self.exit(EXITED, 0)
+
+    def do_terminal(self):
+        """Shows what a terminal sends: windows, keys."""
+        self.want(1000)
+        self.send(OUTPUT, b"options " + self.files[".quire/options"].content.replace(b"\n", b";") + b"\r\n")
+        while True:
+            kind, content = self.receive()
+            if kind == WINDOW:
+                self.send(OUTPUT, b"window %d %d\r\n" % struct.unpack("<HH", content))
+            elif kind == INPUT:
+                self.send(OUTPUT, b"keys " + content.hex().encode() + b"\r\n")
+                if b"q" in content:
+                    self.exit(EXITED, 5)
+
+    def do_machine(self):
+        """An old QEMU, which has no microvm."""
+        kind = value("-M").split(",")[0]
+        if kind == "microvm":
+            print("qemu: unsupported machine type", file=sys.stderr)
+            sys.exit(1)
+        self.send(OUTPUT, kind.encode() + b"\n")
+        self.exit(EXITED, 0)
+
+    def do_archive(self):
+        """Gives the archive itself, as output."""
+        for at in range(0, len(self.archive), 60000):
+            self.send(OUTPUT, self.archive[at:at + 60000])
+        self.exit(EXITED, 0)
+
+
+def main():
+    if "FAKE_NOTES" in os.environ:
+        with open(os.environ["FAKE_NOTES"], "w") as notes:
+            json.dump({"pid": os.getpid(), "argv": sys.argv}, notes)
+    words = os.environ["FAKE_GUEST"].split()
+    getattr(Guest(), "do_" + words[0])(*words[1:])
+
+
+main()

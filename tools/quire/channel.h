@@ -1,0 +1,46 @@
+/*
+ * channel.h - our end of the channel to a sealed program (kernel/devices/channel.h says
+ * what goes over it). Nothing here blocks: the session waits, in one place, for all.
+ */
+#ifndef QUIRE_TOOLS_CHANNEL_H
+#define QUIRE_TOOLS_CHANNEL_H
+
+#include "../../kernel/devices/channel.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct channel {
+    int      fd;
+    uint8_t  in[CHANNEL_HEADER + CHANNEL_PAYLOAD];
+    size_t   in_length;
+    uint8_t *out;                   /* frames that the machine has not taken yet */
+    size_t   out_length, out_room;
+    bool     ended;                 /* the machine has closed its end            */
+    bool     nonsense;              /* it said something that is not protocol    */
+};
+
+struct channel_frame {
+    enum channel_kind kind;
+    uint16_t          length;
+    const uint8_t    *bytes;        /* good until channel_drop() */
+};
+
+void channel_open(struct channel *channel, int fd);
+void channel_close(struct channel *channel);
+
+/* Take in what there is. */
+void channel_read(struct channel *channel);
+
+/* The first whole frame, which stays first until it is dropped. False: there is none yet. */
+bool channel_next(struct channel *channel, struct channel_frame *frame);
+void channel_drop(struct channel *channel);
+
+/* Queue a frame and send what the machine takes; channel_write() sends more of it later. */
+void channel_send(struct channel *channel, enum channel_kind kind, const void *bytes, uint16_t length);
+void channel_write(struct channel *channel);
+
+/* Little-endian numbers of a payload. */
+uint32_t channel_number(const uint8_t *bytes);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * elf_file.h - what an executable or a library says about itself, as far as a loader asks.
+ */
+#ifndef QUIRE_ELF_FILE_H
+#define QUIRE_ELF_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum elf_verdict {
+    ELF_GOOD,           /* an i386 program or library                      */
+    ELF_NOT,            /* not an ELF file at all                          */
+    ELF_FOREIGN,        /* an ELF file for another processor; see machine  */
+    ELF_BROKEN,         /* begins like one, but does not hold together     */
+};
+
+struct elf_file {
+    enum elf_verdict verdict;
+    char   machine[24];         /* "x86-64", for people */
+    char  *interpreter;         /* NULL: static         */
+    char **needed;              /* names of libraries   */
+    size_t needed_count;
+    char  *rpath, *runpath;     /* NULL: none           */
+};
+
+/* Returns 0 or an errno. After 0 the caller calls elf_file_free(). */
+int elf_file_read(struct elf_file *file, const char *path);
+void elf_file_free(struct elf_file *file);
+
+#endif

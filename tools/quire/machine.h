@@ -1,0 +1,53 @@
+/*
+ * machine.h - QEMU, started with a kernel and an archive, and connected to us.
+ *
+ * Two kinds of machine, the faster one first:
+ *
+ *   microvm     PVH entry, virtio over memory-mapped registers; no PCI, little to set up
+ *   pc          Multiboot entry, virtio over PCI; what every QEMU has
+ *
+ * The machine dies with us, however we die (PR_SET_PDEATHSIG), and leaves nothing behind:
+ * the archive has no name, the connections are socket pairs.
+ */
+#ifndef QUIRE_MACHINE_H
+#define QUIRE_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum machine_kind { MACHINE_MICROVM, MACHINE_PC, MACHINE_KINDS };
+
+struct machine_plan {
+    enum machine_kind kind;
+    const char       *kernel;
+    int               archive;          /* descriptor of the archive, or -1          */
+    uint64_t          memory;           /* bytes                                     */
+    bool              kvm;              /* the host's processor runs it itself       */
+    const char       *debug_socket;     /* stopped, with gdb awaited here; or NULL   */
+    bool              verbose;          /* show the command line                     */
+};
+
+struct machine {
+    pid_t pid;
+    int   channel;                      /* the program's streams, framed */
+    int   serial;                       /* what the kernel says          */
+    int   errors;                       /* what QEMU says                */
+};
+
+/* "microvm" */
+const char *machine_name(enum machine_kind kind);
+
+/* QEMU's program: $QUIRE_QEMU, or one from PATH. */
+const char *machine_emulator(void);
+
+/* True when this machine can run another by itself: /dev/kvm is there and works. */
+bool machine_has_kvm(void);
+
+/* Returns 0, or an exit status of seal.h, and has complained. */
+int machine_start(struct machine *machine, const struct machine_plan *plan);
+
+/* End it if it still runs, after `patience_ms`. Returns what wait(2) said. Closes all but the channel. */
+int machine_end(struct machine *machine, int patience_ms);
+
+#endif

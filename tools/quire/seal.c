@@ -1,0 +1,362 @@
+/* seal.c - from what was asked for to an exit status. See seal.h. */
+#include "seal.h"
+#include "../../kernel/devices/channel.h"
+#include "command.h"
+#include "machine.h"
+#include "pack.h"
+#include "program.h"
+#include "session.h"
+#include "terminal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    USUAL_MEMORY    = 128 << 20,    /* when nothing is said: the smallest PC one would still buy */
+    KERNEL_AT_LEAST = 768 << 10,    /* RAM that no kernel comes along without                    */
+    REFUSED_STATUS  = 2 << 1 | 1,   /* QEMU's exit status after the kernel's POWER_STATUS_REFUSED */
+    EMULATOR_ABSENT = 127,          /* QEMU's when there is none (machine.c)                     */
+};
+
+/* ---- The files of the guest ----------------------------------------------------------- */
+
+/* Folders every program may expect. */
+static void add_usual(struct tree *tree)
+{
+    static const struct {
+        const char *path;
+        mode_t      mode;
+    } folders[] = {
+        { "/dev", 0755 }, { "/etc", 0755 }, { "/proc", 0555 }, { "/root", 0700 }, { "/tmp", 01777 }, { "/var", 0755 },
+    };
+
+    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+        tree_add_folder(tree, folders[i].path, folders[i].mode);
+}
+
+/* HOST or HOST:GUEST. A host's name with a colon in it is believed when there is such a file. */
+static int add_file(struct tree *tree, const char *directory, const char *said)
+{
+    const char *colon = access(said, F_OK) == 0 ? NULL : strrchr(said, ':');
+    char *host = colon != NULL ? text("%.*s", (int)(colon - said), said) : text("%s", said);
+    char *guest = plain_path(directory, colon != NULL ? colon + 1 : host);
+    int err = tree_add_all(tree, guest, host), status = 0;
+
+    if (err != 0)
+        status = tell(SEAL_FAILED, "--file %s: %s", said, strerror(err));
+    free(guest);
+    free(host);
+    return status;
+}
+
+/* What the program will have in its environment, and nothing else of ours. */
+static char **environment_of(const struct seal *seal, size_t *count)
+{
+    const char *terminal = getenv("TERM");
+    char **list = grown(NULL, seal->environment_count + 4, sizeof(*list));
+    size_t n = 0;
+
+    list[n++] = text("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    list[n++] = text("HOME=/root");
+    if (seal->terminal)
+        list[n++] = text("TERM=%s", terminal != NULL ? terminal : "dumb");
+    for (size_t i = 0; i < seal->environment_count; i++) {
+        const char *said = seal->environment[i], *value = getenv(said);
+        char *entry = strchr(said, '=') != NULL ? text("%s", said) : value != NULL ? text("%s=%s", said, value) : NULL;
+        size_t length = entry != NULL ? strcspn(entry, "=") + 1 : 0, same = 0;
+
+        if (entry == NULL)
+            continue;
+        while (same < n && strncmp(list[same], entry, length) != 0)
+            same++;
+        if (same < n)
+            free(list[same]);
+        else
+            n++;
+        list[same] = entry;
+    }
+    *count = n;
+    return list;
+}
+
+/* Texts one after the other, each with its NUL, as one file of the guest. */
+static void add_texts(struct tree *tree, const char *path, char *const *texts, size_t count)
+{
+    char *bytes;
+    size_t size;
+    FILE *out = open_memstream(&bytes, &size);
+
+    for (size_t i = 0; out != NULL && i < count; i++)
+        fwrite(texts[i], strlen(texts[i]) + 1, 1, out);
+    if (out == NULL || fclose(out) != 0)
+        exit(tell(SEAL_FAILED, "out of memory"));
+    tree_add_bytes(tree, path, bytes, size, 0400);
+    free(bytes);
+}
+
+static void add_orders(const struct seal *seal, struct tree *tree, char *path, char **environment, size_t count,
+                       const char *directory)
+{
+    char **arguments = grown(NULL, (size_t)seal->argc, sizeof(*arguments));
+    char *options = text("%s%sdirectory %s\n", seal->report ? "report\n" : "", seal->terminal ? "terminal\n" : "",
+                         directory);
+
+    memcpy(arguments, seal->argv, (size_t)seal->argc * sizeof(*arguments));
+    arguments[0] = path;
+    add_texts(tree, "/" CHANNEL_FOLDER "/arguments", arguments, (size_t)seal->argc);
+    add_texts(tree, "/" CHANNEL_FOLDER "/environment", environment, count);
+    tree_add_bytes(tree, "/" CHANNEL_FOLDER "/options", options, strlen(options), 0400);
+    tree_add_folder(tree, directory, 0755);
+    free(options);
+    free(arguments);
+}
+
+/* LD_LIBRARY_PATH as the program will see it, or NULL. */
+static const char *library_path(char *const *environment, size_t count)
+{
+    static const char name[] = "LD_LIBRARY_PATH=";
+
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(environment[i], name, sizeof(name) - 1) == 0)
+            return environment[i] + sizeof(name) - 1;
+    return NULL;
+}
+
+static int fill_tree(const struct seal *seal, struct tree *tree, const char *root, const char *directory)
+{
+    size_t count;
+    char **environment = environment_of(seal, &count), *path = NULL;
+    struct program program = { .tree = tree, .root = root, .library_path = library_path(environment, count) };
+    int status = 0;
+
+    add_usual(tree);
+    for (size_t i = 0; i < seal->file_count && status == 0; i++)
+        status = add_file(tree, directory, seal->files[i]);
+    if (status == 0) {
+        program_add_needs(&program);
+        status = program_add(&program, seal->argv[0], &path);
+    }
+    if (status == 0)
+        add_orders(seal, tree, path, environment, count, directory);
+    for (size_t i = 0; i < count; i++)
+        free(environment[i]);
+    free(environment);
+    free(path);
+    return status;
+}
+
+/* The archive of all that; 0 or an exit status. */
+static int make_archive(const struct seal *seal, int *archive, uint64_t *size)
+{
+    char *fetched = seal->root == NULL ? build_path("programs/root") : NULL;
+    char *root = seal->root != NULL ? realpath(seal->root, NULL) : fetched, *here = getcwd(NULL, 0);
+    struct tree tree = { 0 };
+    int status;
+
+    if (seal->root != NULL && root == NULL)
+        status = tell(SEAL_FAILED, "--root %s: %s", seal->root, strerror(errno));
+    else
+        status = fill_tree(seal, &tree, root, here != NULL ? here : "/");
+    if (status == 0)
+        status = pack(&tree, archive, size);
+    tree_free(&tree);
+    free(root);
+    free(here);
+    return status;
+}
+
+/* ---- What came of it ------------------------------------------------------------------ */
+
+/* The last lines of a text, indented, on standard error. */
+static void show_tail(const struct tail *tail, int lines)
+{
+    size_t end = tail->length, start;
+
+    while (end > 0 && (tail->bytes[end - 1] == '\n' || tail->bytes[end - 1] == '\r'))
+        end--;
+    for (start = end; start > 0; start--)
+        if (tail->bytes[start - 1] == '\n' && --lines == 0)
+            break;
+    for (size_t i = start; i < end; i++) {
+        if (i == start || tail->bytes[i - 1] == '\n')
+            fputs("  | ", stderr);
+        if (tail->bytes[i] != '\r')
+            fputc(tail->bytes[i], stderr);
+    }
+    if (end > start)
+        fputc('\n', stderr);
+}
+
+/* The line of the serial log that says why a machine is too small; the last line if none does. */
+static char *reason(const struct tail *tail)
+{
+    const char *found = strstr(tail->bytes, "too little");
+    size_t end = tail->length, start;
+
+    while (end > 0 && strchr("\r\n", tail->bytes[end - 1]) != NULL)
+        end--;
+    start = found != NULL ? (size_t)(found - tail->bytes) : end;
+    if (found != NULL)
+        end = start + strcspn(found, "\r\n");
+    while (start > 0 && tail->bytes[start - 1] != '\n')
+        start--;
+    return text("%.*s", (int)(end - start), tail->bytes + start);
+}
+
+static int not_started(const struct seal *seal, int error)
+{
+    int status = error == ENOENT ? SEAL_NOT_FOUND : error == ENOMEM ? SEAL_TOO_LITTLE : SEAL_CANNOT;
+
+    return tell(status, "Quire cannot start %s: %s", seal->argv[0], strerror(error));
+}
+
+static int too_little(const char *why)
+{
+    return tell(SEAL_TOO_LITTLE, "%s; -m gives the machine more", why);
+}
+
+/* The machine is gone, and the program did not end before it. */
+static int explain_machine(const struct session *session, int waited)
+{
+    int code = WIFEXITED(waited) ? WEXITSTATUS(waited) : -1, status;
+    char *why;
+
+    if (code == REFUSED_STATUS || (code == 1 && strstr(session->errors.bytes, "too large") != NULL)) {
+        why = reason(code == REFUSED_STATUS ? &session->serial : &session->errors);
+        status = too_little(why);
+        free(why);
+        return status;
+    }
+    if (code == EMULATOR_ABSENT && !session->spoke)
+        return tell(SEAL_NO_EMULATOR, "no QEMU: %s: %s (Debian's package is qemu-system-x86)", machine_emulator(),
+                        session->errors.length > 0 ? session->errors.bytes : "cannot be started");
+    if (code == 1 && !session->spoke && session->serial.length == 0) {
+        tell(0, "QEMU refuses to start this machine:");
+        show_tail(&session->errors, 5);
+        return SEAL_NO_EMULATOR;
+    }
+    tell(0, "the machine ended before the program did%s",
+             session->serial.length + session->errors.length + session->log.length > 0 ? "; its last words:" : "");
+    show_tail(&session->log, 10);
+    show_tail(&session->serial, 40);
+    show_tail(&session->errors, 10);
+    return SEAL_DIED;
+}
+
+/* End as the signal would have ended us, now that everything is put away. */
+static int end_by(int number)
+{
+    sigset_t set;
+
+    signal(number, SIG_DFL);
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    fflush(stderr);
+    raise(number);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    return SEAL_SIGNAL + number;
+}
+
+static int status_of(const struct seal *seal, const struct session *session, int waited)
+{
+    switch (session->end) {
+    case SESSION_TIMEOUT:
+        return tell(SEAL_TIMEOUT, "%s still ran after %" PRIu64 ".%" PRIu64 " s", seal->argv[0],
+                        seal->timeout_ms / 1000, seal->timeout_ms % 1000 / 100);
+    case SESSION_SIGNAL:
+        return end_by(session->exit_number);
+    case SESSION_OUTPUT:
+        return SEAL_FAILED;
+    case SESSION_MACHINE:
+        return explain_machine(session, waited);
+    case SESSION_EXIT:
+        break;
+    }
+    if (session->exit_kind == CHANNEL_KILLED)
+        return SEAL_SIGNAL + session->exit_number;
+    if (session->exit_kind == CHANNEL_NOT_STARTED)
+        return not_started(seal, session->exit_number);
+    return session->exit_number & 0xFF;
+}
+
+/* ---- A machine around the archive ----------------------------------------------------- */
+
+/* QEMU ended before there was a machine: an older one without this kind, for example. */
+static bool never_ran(const struct session *session, int waited)
+{
+    return session->end == SESSION_MACHINE && !session->spoke && session->serial.length == 0 && WIFEXITED(waited) &&
+           WEXITSTATUS(waited) == 1;
+}
+
+/* Try one kind of machine after the other. */
+static int run_machines(const struct seal *seal, struct machine_plan *plan)
+{
+    static struct session session;
+    enum machine_kind last = seal->machine < MACHINE_KINDS ? seal->machine : MACHINE_KINDS - 1;
+    struct machine machine;
+    int status, waited;
+
+    for (plan->kind = seal->machine < MACHINE_KINDS ? seal->machine : 0;; plan->kind++) {
+        status = machine_start(&machine, plan);
+        if (status != 0)
+            return status;
+        session = (struct session){ .machine = &machine, .terminal = seal->terminal, .verbose = seal->verbose,
+                                    .timeout_ms = seal->timeout_ms };
+        session_run(&session);
+        waited = machine_end(&machine, session.end == SESSION_MACHINE ? 2000 : 0);
+        if (plan->kind == last || !never_ran(&session, waited))
+            return status_of(seal, &session, waited);
+        if (seal->verbose)
+            tell(0, "QEMU cannot start a %s here; trying a %s", machine_name(plan->kind),
+                     machine_name(plan->kind + 1));
+    }
+}
+
+static int run_archive(const struct seal *seal, const char *kernel, int archive, uint64_t size)
+{
+    uint64_t least = size + KERNEL_AT_LEAST;
+    struct machine_plan plan = { .kernel = kernel, .archive = archive, .kvm = machine_has_kvm(),
+                                 .memory = seal->memory, .verbose = seal->verbose };
+    char *why;
+    int status;
+
+    if (plan.memory == 0)
+        plan.memory = (USUAL_MEMORY + size + (1 << 20) - 1) >> 20 << 20;
+    if (seal->verbose)
+        tell(0, "%" PRIu64 " KiB of files in a machine of %" PRIu64 " KiB", size / 1024, plan.memory / 1024);
+    if (plan.memory < least) {
+        why = text("too little memory: the program and its files alone need %" PRIu64 " KiB, the machine has %" PRIu64,
+                   least / 1024, plan.memory / 1024);
+        status = too_little(why);
+        free(why);
+        return status;
+    }
+    return run_machines(seal, &plan);
+}
+
+int seal_run(struct seal *seal)
+{
+    char *file = text("%s/kernel.elf", seal->layout), *kernel = build_path(file);
+    uint64_t size = 0;
+    int archive = -1, status;
+
+    free(file);
+    if (kernel == NULL)
+        return tell(SEAL_NO_KERNEL, "no kernel of the layout %s is built; `make LAYOUT=%s kernel` builds it",
+                        seal->layout, seal->layout);
+    status = make_archive(seal, &archive, &size);
+    if (status == 0) {
+        session_prepare();
+        status = run_archive(seal, kernel, archive, size);
+        close(archive);
+    }
+    free(kernel);
+    return status;
+}

@@ -1,0 +1,82 @@
+/*
+ * seal.h - sealing a Linux program into Quire: what was asked for, and how it ended.
+ *
+ * The parts, in the order in which a run meets them:
+ *
+ *   tree        the files that the guest will have, and where each comes from
+ *   elf_file    what an executable says about itself
+ *   program     the program, its interpreter and its libraries, put into the tree
+ *   pack        the tree as one cpio archive
+ *   machine     QEMU started with kernel and archive
+ *   channel     the framed stream between the machine and us
+ *   session     standard streams, signals and time, until the program has ended
+ *
+ * Errors   every part that can fail says so itself in one line on standard error, and
+ *          returns the exit status below that fits; 0 is good.
+ */
+#ifndef QUIRE_SEAL_H
+#define QUIRE_SEAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The exit statuses that are ours, not the program's: those of timeout(1) and env(1),
+ * continued downwards. A program killed by signal n gives SEAL_SIGNAL + n, as in a shell.
+ */
+enum {
+    SEAL_DIED        = 119,     /* the machine ended before the program did: a kernel panic */
+    SEAL_TOO_LITTLE  = 120,     /* too little memory for kernel, program and files          */
+    SEAL_NO_KERNEL   = 121,     /* no kernel of that layout is built                        */
+    SEAL_NO_EMULATOR = 122,     /* no QEMU, or none that starts                             */
+    SEAL_MISSING     = 123,     /* a library or interpreter that the program needs          */
+    SEAL_TIMEOUT     = 124,     /* --timeout is over                                        */
+    SEAL_FAILED      = 125,     /* quire itself failed, or was called wrongly               */
+    SEAL_CANNOT      = 126,     /* found, but cannot be run: another processor's program    */
+    SEAL_NOT_FOUND   = 127,     /* there is no such program                                 */
+    SEAL_SIGNAL      = 128,
+};
+
+struct seal {
+    const char  *layout;
+    const char  *root;          /* a folder with an i386 Debian tree; NULL: what set-up fetched */
+    uint64_t     memory;        /* bytes; 0: as much as is usual, more for a large archive      */
+    char       **files;         /* HOST[:GUEST]                                                 */
+    size_t       file_count;
+    char       **environment;   /* NAME=VALUE, or NAME alone: its value here                    */
+    size_t       environment_count;
+    uint64_t     timeout_ms;    /* 0: none                                                      */
+    bool         report, verbose, terminal;
+    unsigned     machine;       /* enum machine_kind; MACHINE_KINDS: the fastest that works     */
+    int          argc;          /* the program and its arguments */
+    char       **argv;
+};
+
+/*
+ * Read the options that run, shell and debug share; wrong ones end this process with a word
+ * about it. seal->argc is 0 when no program was named. Free what was read with seal_free().
+ */
+void seal_parse(struct seal *seal, int argc, char **argv, const char *arguments, const char *purpose);
+void seal_free(struct seal *seal);
+
+/* Run it here and now; the exit status of this process. */
+int seal_run(struct seal *seal);
+
+/* The name this command was called by ("quire run"), for messages. */
+extern const char *seal_command;
+
+/* One line "quire run: ..." on standard error; returns `status`. */
+int tell(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Text or memory, or the end of this process with SEAL_FAILED: a host without memory is no case to handle. */
+char *text(const char *format, ...) __attribute__((format(printf, 1, 2), returns_nonnull));
+void *grown(void *block, size_t count, size_t size) __attribute__((returns_nonnull));
+
+/*
+ * A product of the build: in $QUIRE_BUILD; else in the folder of this executable, the one
+ * above it, or build/ at Quire's home. The caller frees it; NULL if `below` is not there.
+ */
+char *build_path(const char *below);
+
+#endif

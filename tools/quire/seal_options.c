@@ -1,0 +1,201 @@
+/* seal_options.c - the options that run, shell and debug share, and small help. See seal.h. */
+#include "seal.h"
+#include "command.h"
+#include "machine.h"
+
+#include <argp.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *seal_command = "quire";
+
+int tell(int status, const char *format, ...)
+{
+    va_list values;
+
+    va_start(values, format);
+    fprintf(stderr, "%s: ", seal_command);
+    vfprintf(stderr, format, values);
+    fputc('\n', stderr);
+    va_end(values);
+    return status;
+}
+
+char *text(const char *format, ...)
+{
+    va_list values;
+    char *result;
+
+    va_start(values, format);
+    if (vasprintf(&result, format, values) < 0)
+        exit(tell(SEAL_FAILED, "out of memory"));
+    va_end(values);
+    return result;
+}
+
+void *grown(void *block, size_t count, size_t size)
+{
+    block = reallocarray(block, count > 0 ? count : 1, size > 0 ? size : 1);
+    if (block == NULL)
+        exit(tell(SEAL_FAILED, "out of memory"));
+    return block;
+}
+
+/* `folder`/`below` if it is there; takes `folder`. */
+static char *if_there(char *folder, const char *below)
+{
+    char *path = folder != NULL ? text("%s/%s", folder, below) : NULL;
+
+    free(folder);
+    if (path != NULL && access(path, R_OK) != 0) {
+        free(path);
+        return NULL;
+    }
+    return path;
+}
+
+char *build_path(const char *below)
+{
+    const char *said = getenv("QUIRE_BUILD");
+    char here[4096], *path;
+    ssize_t length;
+
+    if (said != NULL)
+        return if_there(text("%s", said), below);
+    length = readlink("/proc/self/exe", here, sizeof(here) - 1);
+    here[length > 0 ? length : 0] = '\0';
+    for (int up = 0; up < 2 && strrchr(here, '/') != NULL; up++) {
+        *strrchr(here, '/') = '\0';
+        path = if_there(text("%s", here), below);
+        if (path != NULL)
+            return path;
+    }
+    return if_there(home_path("build"), below);
+}
+
+/* 64, 64M, 2560K, 1G: MiB unless it says otherwise. False: none of these. */
+static bool read_size(const char *word, uint64_t *bytes)
+{
+    static const char units[] = "KMG";
+    unsigned long long number;
+    const char *unit;
+    char *end;
+
+    errno = 0;
+    number = strtoull(word, &end, 10);
+    if (!isdigit((unsigned char)word[0]) || errno != 0 || number == 0 || number > 1 << 22)
+        return false;
+    unit = end[0] != '\0' ? strchr(units, toupper((unsigned char)end[0])) : units + 1;
+    if (unit == NULL || (end[0] != '\0' && end[1] != '\0'))
+        return false;
+    *bytes = (uint64_t)number << (10 + 10 * (unit - units));
+    return true;
+}
+
+/* Seconds, with a fraction if one likes. */
+static bool read_seconds(const char *word, uint64_t *ms)
+{
+    char *end;
+    double seconds = strtod(word, &end);
+
+    if (end == word || *end != '\0' || !(seconds > 0) || seconds > 1e9)
+        return false;
+    *ms = (uint64_t)(seconds * 1000 + 0.999);
+    return true;
+}
+
+static void add_word(char ***list, size_t *count, char *word)
+{
+    *list = grown(*list, *count + 1, sizeof(**list));
+    (*list)[(*count)++] = word;
+}
+
+enum { KEY_FILE = 0x100, KEY_ENV, KEY_TIMEOUT, KEY_REPORT, KEY_LAYOUT, KEY_ROOT, KEY_MACHINE };
+
+static const struct argp_option options[] = {
+    { "memory", 'm', "SIZE", 0, "The machine's RAM: 64, 64M, 2560K, 1G (default 128M and the files' size)", 0 },
+    { "layout", KEY_LAYOUT, "NAME", 0, "The memory layout of the kernel (default quire)", 0 },
+    { "file", KEY_FILE, "HOST[:GUEST]", 0, "A file, or a folder with all in it, that the program will see", 0 },
+    { "env", KEY_ENV, "NAME[=VALUE]", 0, "Set a variable for the program, or pass ours on", 0 },
+    { "timeout", KEY_TIMEOUT, "SECONDS", 0, "End the machine then, with exit status 124", 0 },
+    { "report", KEY_REPORT, NULL, 0, "Print where every page of memory went", 0 },
+    { "root", KEY_ROOT, "DIRECTORY", 0, "An i386 Debian tree for programs and libraries (default: the fetched one)", 0 },
+    { "machine", KEY_MACHINE, "KIND", 0, "Only this kind of machine: microvm or pc", 0 },
+    { "verbose", 'v', NULL, 0, "Say what is done, and how QEMU is started", 0 },
+    { 0 },
+};
+
+static void read_machine(struct seal *seal, const char *word, struct argp_state *state)
+{
+    for (seal->machine = 0; seal->machine < MACHINE_KINDS; seal->machine++)
+        if (strcmp(word, machine_name(seal->machine)) == 0)
+            return;
+    argp_error(state, "there is no kind of machine `%s`", word);
+}
+
+static error_t parse(int key, char *word, struct argp_state *state)
+{
+    struct seal *seal = state->input;
+
+    switch (key) {
+    case 'm':
+        if (!read_size(word, &seal->memory))
+            argp_error(state, "`%s` is no size of memory", word);
+        return 0;
+    case 'v':
+        seal->verbose = true;
+        return 0;
+    case KEY_LAYOUT:
+        seal->layout = word;
+        return 0;
+    case KEY_FILE:
+        add_word(&seal->files, &seal->file_count, word);
+        return 0;
+    case KEY_ENV:
+        if (word[0] == '=' || word[0] == '\0')
+            argp_error(state, "`%s` names no variable", word);
+        add_word(&seal->environment, &seal->environment_count, word);
+        return 0;
+    case KEY_TIMEOUT:
+        if (!read_seconds(word, &seal->timeout_ms))
+            argp_error(state, "`%s` is no number of seconds", word);
+        return 0;
+    case KEY_REPORT:
+        seal->report = true;
+        return 0;
+    case KEY_ROOT:
+        seal->root = word;
+        return 0;
+    case KEY_MACHINE:
+        read_machine(seal, word, state);
+        return 0;
+    case ARGP_KEY_ARG:
+        seal->argv = state->argv + state->next - 1;
+        seal->argc = state->argc - (state->next - 1);
+        state->next = state->argc;          /* the rest is the program's own */
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+void seal_parse(struct seal *seal, int argc, char **argv, const char *arguments, const char *purpose)
+{
+    const struct argp argp = { .options = options, .parser = parse, .args_doc = arguments, .doc = purpose };
+
+    *seal = (struct seal){ .layout = "quire", .machine = MACHINE_KINDS };
+    seal_command = argv[0];
+    argp_err_exit_status = SEAL_FAILED;
+    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, seal);
+}
+
+void seal_free(struct seal *seal)
+{
+    free(seal->files);
+    free(seal->environment);
+}

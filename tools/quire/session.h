@@ -1,0 +1,56 @@
+/*
+ * session.h - one run, from the machine's start to the program's end: standard streams,
+ * signals and time, all waited for in one place.
+ *
+ * Standard input is read only as far as the guest has room for it, and standard output is
+ * awaited without stopping anything else, so a slow reader slows the program and nothing more.
+ * A reader that goes away is SIGPIPE for the program, as it would be here.
+ *
+ * The first Ctrl-C (SIGINT) goes to the program, the second ends the machine; SIGQUIT goes
+ * to the program; SIGTERM and SIGHUP end the machine. On a lent terminal Ctrl-C is a key like
+ * others, and Ctrl-] pressed twice ends the machine.
+ */
+#ifndef QUIRE_SESSION_H
+#define QUIRE_SESSION_H
+
+#include "machine.h"
+
+#include <stddef.h>
+
+enum session_end {
+    SESSION_EXIT,               /* the guest said how the program ended       */
+    SESSION_MACHINE,            /* the machine ended, or spoke nonsense       */
+    SESSION_TIMEOUT,
+    SESSION_SIGNAL,             /* a signal told us to end                    */
+    SESSION_OUTPUT,             /* standard output or error cannot be written */
+};
+
+/* The last bytes of a stream that is only shown when something went wrong. */
+struct tail {
+    char   bytes[16384];
+    size_t length;              /* always ended by a NUL */
+};
+
+struct session {
+    const struct machine *machine;
+    bool     terminal;          /* lend ours to the program      */
+    bool     verbose;           /* show the guest's LOG at once  */
+    uint64_t timeout_ms;        /* 0: none                       */
+
+    /* What came of it. */
+    enum session_end end;
+    uint32_t exit_kind;         /* SESSION_EXIT: CHANNEL_EXITED and its sisters */
+    int32_t  exit_number;       /* and its number; SESSION_SIGNAL: which        */
+    bool     spoke;             /* the guest said anything at all on the channel */
+    struct tail serial;         /* the kernel's words  */
+    struct tail errors;         /* QEMU's              */
+    struct tail log;            /* the guest's LOG     */
+};
+
+/* Block the signals that a session takes; before the machine is started, so that none is lost. */
+void session_prepare(void);
+
+/* Until the end. Takes over the machine's channel and closes it; the caller ends the machine. */
+void session_run(struct session *session);
+
+#endif
