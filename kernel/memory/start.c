@@ -93,6 +93,7 @@ static bool image_is_in_ram(const struct start_facts *facts)
 struct block {
     uint64_t   bytes;
     enum owner owner;
+    paddr_t    from;                /* no place below this                               */
     bool       placed;
     paddr_t    start;
     void      *pointer;
@@ -114,7 +115,7 @@ static void place_in_rows(struct block *block)
     }
 }
 
-static struct places measure(void)
+static struct places measure(const struct start_facts *facts)
 {
     uint32_t                    end    = memmap_end(&map);
     const struct layout_policy *policy = &layout.policy;
@@ -127,6 +128,8 @@ static struct places measure(void)
     if (policy->bitmap_at == BITMAP_FIXED) {
         places.bitmap.start  = policy->bitmap_start;
         places.bitmap.placed = true;
+    } else if (policy->bitmap_at == BITMAP_AFTER_IMAGE) {
+        places.bitmap.from = facts->image_end;
     } else {
         place_in_rows(&places.bitmap);
     }
@@ -158,8 +161,9 @@ static bool settle(struct block *block, bool window_serves)
 {
     paddr_t below = window_serves ? (paddr_t)MMU_FRAMES_END << PAGE_SHIFT : direct_end;
 
-    if (!block->placed && memmap_take(&map, block->bytes, PAGE_SIZE, 0, direct_end, block->owner, &block->start) != 0 &&
-        memmap_take(&map, block->bytes, PAGE_SIZE, 0, below, block->owner, &block->start) != 0)
+    if (!block->placed &&
+        memmap_take(&map, block->bytes, PAGE_SIZE, block->from, direct_end, block->owner, &block->start) != 0 &&
+        memmap_take(&map, block->bytes, PAGE_SIZE, block->from, below, block->owner, &block->start) != 0)
         return false;
     block->pointer = physical_pointer(block->start, block->bytes);
     if (block->pointer == NULL)
@@ -204,7 +208,7 @@ const char *memory_start(const struct start_facts *facts)
     own_what_is_there(facts);
     if (!image_is_in_ram(facts))
         return too_little(facts->image_end - facts->image_start);
-    places = measure();
+    places = measure(facts);
     own_rows(PHYSICAL_KERNEL, OWNER_HELD);
     own_rows(PHYSICAL_IMAGE, OWNER_HELD);
 
