@@ -47,15 +47,15 @@ void panic_options(const char *command_line)
 
 /* ---- The parts ---------------------------------------------------------------------- */
 
+/* An address and the function that holds `look_up`, which is the address or just before it. */
 static void print_place(const char *before, uint32_t address, uint32_t look_up)
 {
     uint32_t    offset;
     const char *name = symbol_of(look_up, &offset);
 
+    print("%s%08x", before, address);
     if (name)
-        print("%s%08x  %s+0x%x\n", before, address, name, offset + (address - look_up));
-    else
-        print("%s%08x\n", before, address);
+        print("  %s+0x%x", name, offset + (address - look_up));
 }
 
 static void tell_why(void)
@@ -70,7 +70,7 @@ static void tell_registers(void)
     if (!now.has_registers)
         return;
     print_place("  at ", r->eip, r->eip);
-    print("  eax %08x  ebx %08x  ecx %08x  edx %08x  eflags %08x\n", r->eax, r->ebx, r->ecx, r->edx, r->eflags);
+    print("\n  eax %08x  ebx %08x  ecx %08x  edx %08x  eflags %08x\n", r->eax, r->ebx, r->ecx, r->edx, r->eflags);
     print("  esi %08x  edi %08x  ebp %08x  esp %08x  cs %04x\n", r->esi, r->edi, r->ebp, r->esp, r->cs & 0xFFFF);
 }
 
@@ -117,18 +117,41 @@ static void tell_address(void)
               level > 1 ? ", there is no table" : "");
 }
 
+/* One line, also for several frames in a row that return to the same place: recursion. */
+static void print_frames(uint32_t address, uint32_t look_up, uint32_t times)
+{
+    print_place("     ", address, look_up);
+    if (times > 1)
+        print(", %u times", times);
+    print("\n");
+}
+
+static bool next_frame(uint32_t *ebp, uint32_t *return_to)
+{
+    uint32_t frame = *ebp;
+
+    return frame % 4 == 0 && page_of(frame) >= layout.user_end && probe_read(frame, ebp) &&
+           probe_read(frame + 4, return_to) && *return_to != 0;
+}
+
 void backtrace(uint32_t eip, uint32_t ebp)
 {
-    uint32_t caller, return_to;
+    uint32_t at = eip, look_up = eip, times = 1, return_to;
+    int      lines = 0;
 
-    print_place("     ", eip, eip);
-    for (int depth = 1; depth < BACKTRACE_DEPTH; depth++) {
-        if (ebp % 4 != 0 || page_of(ebp) < layout.user_end || !probe_read(ebp, &caller) ||
-            !probe_read(ebp + 4, &return_to) || return_to == 0)
+    for (int frames = 0; frames < BACKTRACE_FRAMES && next_frame(&ebp, &return_to); frames++) {
+        if (return_to == at) {
+            times++;
+            continue;
+        }
+        print_frames(at, look_up, times);
+        if (++lines == BACKTRACE_LINES)
             return;
-        print_place("     ", return_to, return_to - 1);     /* the call may be its function's last instruction */
-        ebp = caller;
+        at = return_to;
+        look_up = return_to - 1;            /* the call may be its function's last instruction */
+        times = 1;
     }
+    print_frames(at, look_up, times);
 }
 
 static void tell_backtrace(void)
@@ -185,6 +208,7 @@ static void panic_begin(const char *why, uint32_t eip)
         power_halt();                       /* printing itself fails */
     print("  (this part failed: %s)\n", why);
     print_place("   at ", eip, eip);
+    print("\n");
     panic_go_on();
 }
 

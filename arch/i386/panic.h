@@ -21,8 +21,11 @@ void panic_trap(const struct trap_frame *frame) NORETURN;
 /* Look for `panic=exit` among the words of the command line. */
 void panic_options(const char *command_line);
 
-/* Functions that called each other, innermost first; at most BACKTRACE_DEPTH lines. */
-enum { BACKTRACE_DEPTH = 16 };
+/*
+ * Functions that called each other, innermost first; a function that called itself again and
+ * again takes one line. Any stack, also a broken one: memory is probed, and there is an end.
+ */
+enum { BACKTRACE_LINES = 24, BACKTRACE_FRAMES = 4096 };
 void backtrace(uint32_t eip, uint32_t ebp);
 
 #endif
