@@ -7,6 +7,7 @@
 
 #include "claims/higher_half.h"
 #include "memory/cursor.h"
+#include "memory/stock.h"
 #include "memory/table.h"
 
 /* ---- An entry that says something else for a while ------------------------------------------ */
@@ -89,7 +90,23 @@ static bool hand_out(frame_t frame)
 static void take_back(void) { frame_change_owner(held, OWNER_TEST, held_from); }
 
 static bool hand_out_first(void)      { return hand_out((frame_t){ 1 }); }
+static bool hand_out_hardware(void)   { return hand_out((frame_t){ A_STRUCTURES_END }); }
 static bool hand_out_image_end(void)  { return hand_out((frame_t){ A_IMAGE_END - 1 }); }
+
+/* A free frame is used in the bitmap, and nobody has it. */
+static uint32_t hidden;
+
+static bool hide_free_frame(void)
+{
+    frames_drain();
+    hidden = pool_peek(&frames.pool, false);
+    if (hidden == POOL_NONE)
+        return false;
+    pool_keep_run(&frames.pool, hidden, 1);
+    return true;
+}
+
+static void show_hidden_frame(void) { pool_give(&frames.pool, hidden); }
 
 /* ---- A page where nothing should be ---------------------------------------------------------- */
 
@@ -132,7 +149,7 @@ static bool map_null(void)
     lock_state state;
     entry_t   *root;
 
-    if (frame_get(OWNER_TABLES, FRAME_ZERO | FRAME_LOW, &null_table) != 0)
+    if (frame_get(OWNER_TABLES, FRAME_ZERO, &null_table) != 0)
         return false;
     if (frame_get(OWNER_TEST, FRAME_ZERO, &null_frame) != 0) {
         frame_put(null_table);
@@ -164,7 +181,9 @@ static void unmap_null(void)
 const struct claim_mutation claim_mutations[] = {
     { "A1",  shift_page_of_a1,   mend_entry,  "the last page of the first 4 MiB shows the frame below its own" },
     { "A2",  hand_out_first,     take_back,   "frame 1 belongs to somebody" },
+    { "A3",  hand_out_hardware,  take_back,   "the frame at 512 KiB belongs to somebody" },
     { "A4",  hand_out_image_end, take_back,   "the last frame below 4 MiB belongs to somebody" },
+    { "A9",  hide_free_frame,    show_hidden_frame, "a free frame's bit says that it is used" },
     { "A10", open_low_page,      mend_entry,  "programs may read the last page of the first 4 MiB" },
     { "A18", map_null,           unmap_null,  "page 0 of kernel space is mapped" },
     { "Q3",  map_null,           unmap_null,  "page 0 of kernel space is mapped" },
@@ -172,5 +191,6 @@ const struct claim_mutation claim_mutations[] = {
     { "Q5",  shift_page_of_q5,   mend_entry,  "the last page of the first 4 MiB shows the frame below its own" },
     { "Q6",  open_constants,     mend_entry,  "the first page of the constants can be written" },
     { "Q9",  map_last,           unmap_extra, "the last page of the address space is mapped" },
+    { "Q10", hide_free_frame,    show_hidden_frame, "a free frame's bit says that it is used" },
 };
 const uint32_t claim_mutation_count = COUNT_OF(claim_mutations);

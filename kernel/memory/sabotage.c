@@ -6,7 +6,7 @@
 #define ROW(id, name, only, how) { id, only, spoil_##name, mend_##name, how }
 
 const struct sabotage sabotages[] = {
-    ROW("P1", p1, 0, "the last range of the memory map becomes empty"),
+    ROW("P1", p1, 0, "the memory map ends with a range that is empty"),
     ROW("P2", p2, 0, "a range of the memory map is cut in two that are alike"),
     ROW("P3", p3, 0, "the memory map's limit moves below its last range"),
     ROW("F1", f1, 0, "a frame that has an owner loses its last reference and is not free"),

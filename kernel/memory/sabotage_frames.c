@@ -29,8 +29,13 @@ static void restore_map(void) { *map() = saved_map; }
 
 bool spoil_p1(void)
 {
+    struct memmap_range *last = last_range();
+
+    if (map()->count == MEMMAP_RANGES)
+        return false;
     save_map();
-    last_range()->end = last_range()->first;
+    last[1] = (struct memmap_range){ .first = last->end, .end = last->end, .ram = !last->ram };
+    map()->count++;
     return true;
 }
 

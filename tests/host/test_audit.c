@@ -1,0 +1,264 @@
+/*
+ * test_audit.c - each invariant broken on purpose, and seen named.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "machine.h"
+#include "memory/audit.h"
+#include "memory/frame.h"
+#include "memory/heap.h"
+#include "memory/sabotage.h"
+#include "memory/space.h"
+#include "memory/stack.h"
+
+enum { RAM = 16 << 20 };
+
+/* Memory in use of every kind, so that each sabotage has something to spoil. */
+static void boot(void)
+{
+    static char *blocks[64];
+    struct stack stack;
+
+    assert_null(machine_boot(RAM));
+    for (unsigned i = 0; i < COUNT_OF(blocks); i++)
+        assert_non_null(blocks[i] = heap_alloc(16 + 40 * i, 0));
+    for (unsigned i = 0; i < COUNT_OF(blocks); i += 2)
+        heap_free(blocks[i]);
+    assert_int_equal(stack_get(&stack), 0);
+}
+
+/* All that the kernel audits, and the software MMU's cache. */
+static void audit_all(struct audit_report *report)
+{
+    audit_full(report);
+    machine_tlb_audit(report);
+}
+
+static uint32_t kept(const struct audit_report *report)
+{
+    return report->failed < AUDIT_FAILURES ? report->failed : AUDIT_FAILURES;
+}
+
+static bool names(const struct audit_report *report, const char *id)
+{
+    for (uint32_t i = 0; i < kept(report); i++)
+        if (strcmp(report->failures[i].id, id) == 0)
+            return true;
+    return false;
+}
+
+static void assert_clean(const char *when)
+{
+    struct audit_report report;
+
+    audit_all(&report);
+    if (report.failed != 0)
+        fail_msg("%s: %s %s", when, report.failures[0].id, report.failures[0].text);
+}
+
+/* An entry that programs may use where only the kernel may is wrong in two ways. */
+static bool may_come_along(const char *broken, const char *named)
+{
+    return strcmp(broken, named) == 0 || (strcmp(broken, "C2") == 0 && strcmp(named, "S1") == 0);
+}
+
+static void break_and_mend(const struct sabotage *sabotage)
+{
+    struct audit_report report;
+
+    audit_all(&report);
+    sabotage->mend();
+    if (!names(&report, sabotage->id))
+        fail_msg("%s was broken (%s) and not named", sabotage->id, sabotage->how);
+    for (uint32_t i = 0; i < kept(&report); i++)
+        if (!may_come_along(sabotage->id, report.failures[i].id))
+            fail_msg("%s was broken, %s named: %s", sabotage->id, report.failures[i].id, report.failures[i].text);
+}
+
+static void each_invariant_broken_is_named_alone(void **state)
+{
+    uint32_t broken = 0;
+
+    (void)state;
+    boot();
+    assert_clean("at the start");
+    for (uint32_t i = 0; i < sabotage_count; i++) {
+        if (!sabotages[i].spoil())
+            continue;
+        break_and_mend(&sabotages[i]);
+        assert_clean(sabotages[i].id);
+        broken++;
+    }
+    /* Only S2 may be out of reach: two-level tables cannot tell execution apart. */
+    assert_int_equal(broken, sabotage_count - 1);
+    machine_stop();
+}
+
+static void each_invariant_has_a_sabotage(void **state)
+{
+    (void)state;
+    assert_int_equal(sabotage_count, invariant_count);
+    for (uint32_t i = 0; i < sabotage_count; i++) {
+        assert_string_equal(sabotages[i].id, invariants[i].id);
+        assert_ptr_equal(audit_find(sabotages[i].id), &invariants[i]);
+    }
+}
+
+static void invariants_are_found_by_id(void **state)
+{
+    (void)state;
+    assert_string_equal(audit_find("x2")->id, "X2");
+    assert_null(audit_find(""));
+    assert_null(audit_find("X"));
+    assert_null(audit_find("X9"));
+    assert_null(audit_find("X22"));
+}
+
+/* Steps until everything has been looked at once; more than this would be a loop that never gets round. */
+enum { STEPS = 4096 };
+
+static uint32_t steps_to_find(const char *id)
+{
+    struct audit_report report;
+
+    for (uint32_t step = 1; step <= STEPS; step++)
+        if (!audit_step(&report) && names(&report, id))
+            return step;
+    return 0;
+}
+
+static void steps_find_what_a_full_audit_finds(void **state)
+{
+    static const char *const ids[] = { "P1", "F1", "F2", "F4", "S1", "S5", "H1", "H4", "K1" };
+
+    (void)state;
+    boot();
+    for (uint32_t i = 0; i < COUNT_OF(ids); i++) {
+        const struct sabotage *sabotage = &sabotages[audit_find(ids[i]) - invariants];
+        uint32_t               steps;
+
+        assert_true(sabotage->spoil());
+        steps = steps_to_find(ids[i]);
+        sabotage->mend();
+        if (steps == 0)
+            fail_msg("%s: not found in %d steps", ids[i], STEPS);
+    }
+    machine_stop();
+}
+
+static void steps_over_a_clean_machine_find_nothing(void **state)
+{
+    struct audit_report report;
+
+    (void)state;
+    boot();
+    for (uint32_t step = 0; step < STEPS; step++) {
+        assert_true(audit_step(&report));
+        assert_int_equal(report.failed, 0);
+    }
+    machine_stop();
+}
+
+static void an_audit_changes_nothing(void **state)
+{
+    struct frame_sums   frames[2];
+    struct heap_sums    heap[2];
+    struct audit_report report;
+
+    (void)state;
+    boot();
+    memset(frames, 0, sizeof frames);
+    memset(heap, 0, sizeof heap);
+    frames_sums(&frames[0]);
+    heap_sums(&heap[0]);
+    assert_true(audit_full(&report));
+    frames_sums(&frames[1]);
+    heap_sums(&heap[1]);
+    assert_memory_equal(&frames[0], &frames[1], sizeof frames[0]);
+    assert_memory_equal(&heap[0], &heap[1], sizeof heap[0]);
+    machine_stop();
+}
+
+/* The lowest of three frames with a reference too many is the one that X2 names. */
+static void the_first_frame_at_odds_is_named(void **state)
+{
+    struct region       regions[3];
+    frame_t             lowest = NO_FRAME;
+    struct audit_report report;
+    char                expected[32];
+
+    (void)state;
+    boot();
+    for (unsigned i = 0; i < COUNT_OF(regions); i++)
+        assert_int_equal(kernel_map(&regions[i], PURPOSE_HEAP, "odd", 1, 0, OWNER_USER), 0);
+    for (uint32_t n = 0; n < frames_end(); n++) {
+        if (frame_owner((frame_t){ n }) != OWNER_USER)
+            continue;
+        frame_share((frame_t){ n });
+        if (!frame_exists(lowest))
+            lowest = (frame_t){ n };
+    }
+    assert_true(frame_exists(lowest));
+    assert_false(audit_full(&report));
+    snprintf(expected, sizeof expected, "is frame %u", lowest.no);
+    assert_int_equal(report.failed, 1);
+    assert_non_null(strstr(report.failures[0].text, expected));
+    assert_non_null(strstr(report.failures[0].text, "entries hold 3 references, records 6"));
+    machine_stop();
+}
+
+/* The sums agree here; only the fingerprints tell that the references go to another frame. */
+static void swapped_references_are_noticed(void **state)
+{
+    struct region       regions[2];
+    frame_t             found[2];
+    uint32_t            count = 0;
+    struct audit_report report;
+
+    (void)state;
+    boot();
+    for (unsigned i = 0; i < COUNT_OF(regions); i++)
+        assert_int_equal(kernel_map(&regions[i], PURPOSE_HEAP, "swapped", 1, 0, OWNER_USER), 0);
+    for (uint32_t n = 0; n < frames_end() && count < 2; n++)
+        if (frame_owner((frame_t){ n }) == OWNER_USER)
+            found[count++] = (frame_t){ n };
+    assert_int_equal(count, 2);
+    frame_share(found[0]);
+    kernel_unmap(&regions[1]);
+    assert_false(audit_full(&report));
+    assert_true(names(&report, "X2"));
+    machine_stop();
+}
+
+static void failures_beyond_the_report_are_counted(void **state)
+{
+    struct audit_report report = { 0 };
+
+    (void)state;
+    for (int i = 0; i < 3 * AUDIT_FAILURES; i++)
+        audit_fail(&report, "F1", "number %d %0200d", i, 1);
+    assert_int_equal(report.failed, 3 * AUDIT_FAILURES);
+    assert_int_equal(strlen(report.failures[AUDIT_FAILURES - 1].text), sizeof report.failures[0].text - 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_invariant_broken_is_named_alone),
+        cmocka_unit_test(each_invariant_has_a_sabotage),
+        cmocka_unit_test(invariants_are_found_by_id),
+        cmocka_unit_test(steps_find_what_a_full_audit_finds),
+        cmocka_unit_test(steps_over_a_clean_machine_find_nothing),
+        cmocka_unit_test(an_audit_changes_nothing),
+        cmocka_unit_test(the_first_frame_at_odds_is_named),
+        cmocka_unit_test(swapped_references_are_noticed),
+        cmocka_unit_test(failures_beyond_the_report_are_counted),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
