@@ -28,42 +28,96 @@ kernel += kernel/main.c                 # the order in which the kernel comes to
 
 # kernel/base: what every other part stands on
 kernel += kernel/base/print.c           # printf's small relative
-kernel += kernel/base/string.c          # memory and string functions the compiler expects
-kernel += kernel/base/lock.c            # locks with ranks
-kernel += kernel/base/divide.c          # 64-bit division on a 32-bit processor
+kernel += kernel/base/string.c          # bytes, text and whole pages
+kernel += kernel/base/lock.c            # spin locks whose order is checked while they run
+kernel += kernel/base/divide.c          # 64-bit division for a 32-bit processor
+kernel += kernel/base/symbol.c          # from an address to a name
 
-# kernel/memory: the heart
-kernel += kernel/memory/memmap.c        # what a boot loader says about RAM, made sane
-kernel += kernel/memory/layout_region.c # which region of the document a page is in
-kernel += kernel/memory/pool.c          # which frames are free: bitmap and summary
-kernel += kernel/memory/frame.c         # frames with owners, counts and records
+# kernel/memory: the heart. First the memory there is, and who has it
+kernel += kernel/memory/start.c         # from a memory map to a working memory manager
+kernel += kernel/memory/memmap.c        # what firmware says of RAM, made sane
+kernel += kernel/memory/owner.c         # the names of the owners of frames
+kernel += kernel/memory/pool.c          # which frames are free: bits, and areas by fullness
+kernel += kernel/memory/frame.c         # frames with owners and counts; the public calls
 kernel += kernel/memory/stock.c         # each CPU's frames at hand
-kernel += kernel/memory/frame_audit.c   # sums by owner, and the pool's invariants
-kernel += kernel/memory/slot.c          # temporary views of single frames
-kernel += kernel/memory/table.c         # the one accessor of page-table entries
+kernel += kernel/memory/frame_audit.c   # its invariants F1 to F5, checked
+
+# then how pages reach it
+kernel += kernel/memory/layout_region.c # which region of the layout a page is in
+kernel += kernel/memory/slot.c          # the bytes of a frame, where there is no mapping of it
+kernel += kernel/memory/table.c         # the one way to a page-table entry
 kernel += kernel/memory/cursor.c        # the one writer of page-table entries
 kernel += kernel/memory/region.c        # what a range of pages means: the region tree
 kernel += kernel/memory/space.c         # an address space: regions and tables together
-kernel += kernel/memory/heap.c          # the kernel heap: small and large blocks
-kernel += kernel/memory/heap_slab.c     # its size classes
-kernel += kernel/memory/stack.c         # kernel stacks and their guards
-kernel += kernel/memory/window.c        # windows onto device memory
-kernel += kernel/memory/audit.c         # the numbered invariants, checked
+kernel += kernel/memory/space_audit.c   # that its tables say what its regions say
+kernel += kernel/memory/kernel_space.c  # from the boot tables to those of the document
+kernel += kernel/memory/window.c        # regions carved out of kernel space's windows
+
+# then what the kernel itself needs
+kernel += kernel/memory/stack.c         # kernel stacks, with room between them
+kernel += kernel/memory/heap.c          # the kernel heap: ready blocks, and the checks
+kernel += kernel/memory/heap_slab.c     # runs of pages cut into equal blocks
+kernel += kernel/memory/heap_big.c      # blocks of whole pages
+kernel += kernel/memory/heap_pages.c    # frames under the heap's pages
+kernel += kernel/memory/heap_misuse.c   # the heap used wrongly: what, where, by whom
+kernel += kernel/memory/heap_audit.c    # its invariants H1 to H5, checked
+
+# then what programs will need
+kernel += kernel/memory/object.c        # the pages of files and of shared memory
+kernel += kernel/memory/map.c           # mmap, munmap, mprotect: decided first, then done
+kernel += kernel/memory/map_region.c    # regions of programs: made, split, joined, cut
+kernel += kernel/memory/fault_decide.c  # the fault decision: facts in, an action out
+kernel += kernel/memory/fault.c         # mending a page fault
+
+# and the proof
+kernel += kernel/memory/audit.c         # all invariants: in full, or in slices while idle
+kernel += kernel/memory/audit_cross.c   # what must be true between the parts
 kernel += kernel/memory/sabotage.c      # breaking each invariant on purpose
+kernel += kernel/memory/sabotage_frames.c   # frames
+kernel += kernel/memory/sabotage_tables.c   # tables and regions
+kernel += kernel/memory/sabotage_parts.c    # heap and stacks
 
 # kernel/devices: the few devices a console needs
 kernel += kernel/devices/serial.c       # the serial line
 kernel += kernel/devices/vga.c          # the text screen
 kernel += kernel/devices/pci.c          # which addresses belong to devices
 
-# kernel/console: the commands of the serial line; kernel/claims: the document's claims, shown
-kernel += $(wildcard kernel/console/*.c)
-kernel += $(wildcard kernel/claims/*.c)
+# kernel/console: the commands of the serial line
+kernel += kernel/console/console.c      # prompt, line, command, answer
+kernel += kernel/console/line.c         # editing a line
+kernel += kernel/console/words.c        # command text taken apart
+kernel += kernel/console/show.c         # addresses, sizes and rights in words
+kernel += kernel/console/commands.c     # the table of all commands
+kernel += kernel/console/picture.c      # map: kernel space, drawn
+kernel += kernel/console/document.c     # layout, claims
+kernel += kernel/console/tables.c       # entry
+kernel += kernel/console/frames.c       # frames, physical, alloc, free
+kernel += kernel/console/parts.c        # heap, stacks
+kernel += kernel/console/checks.c       # audit, break
+kernel += kernel/console/crash.c        # stopping the machine on purpose
+kernel += kernel/console/machine.c      # devices, version, and ways to leave
+kernel += kernel/console/benchmark.c    # what operations cost
+
+# kernel/claims: what a document promises, shown
+kernel += kernel/claims/claims.c        # going through the document's claims
+kernel += kernel/claims/looking.c       # walking, reading and taking, for the probes
+kernel += kernel/claims/higher_half.c   # the probes of layouts/higher-half.md
+kernel += kernel/claims/quire.c         # the probes of layouts/quire.md
+kernel += kernel/claims/mutations.c     # making a claim untrue, so that its probe is seen to notice
 
 # arch/i386: everything that knows the processor
-kernel += $(wildcard arch/i386/*.c arch/i386/*.S)
-
-kernel += $(filter-out $(kernel),$(wildcard kernel/*/*.c))
+kernel += arch/i386/entry.S             # the first instructions at the kernel's own addresses
+kernel += arch/i386/mmu.c               # what the processor has, and forgetting translations
+kernel += arch/i386/descriptor.c        # segments, tasks and gates
+kernel += arch/i386/trap.S              # the way in for every vector, and back
+kernel += arch/i386/trap.c              # who deals with a trap
+kernel += arch/i386/panic.c             # the end, told in parts
+kernel += arch/i386/inspect.c           # the registers that name the processor's tables
+kernel += arch/i386/switch.S            # running on another stack
+kernel += arch/i386/pic.c               # the interrupt controllers
+kernel += arch/i386/timer.c             # a steady tick
+kernel += arch/i386/pci_ports.c         # PCI configuration space
+kernel += arch/i386/power.c             # ways out
 
 # ---- The host command and the layout compiler -----------------------------------------
 
@@ -73,7 +127,7 @@ compiler = $(wildcard tools/layout/*.c) # document -> linker script, tables, con
 # ---- Tests and measurements -----------------------------------------------------------
 
 # The memory manager on a machine in plain memory (arch/host): what is linked into it.
-machine  = $(wildcard kernel/memory/*.c arch/host/*.c $(machine_base))
+machine  = $(filter kernel/memory/%,$(kernel)) $(wildcard arch/host/*.c) $(machine_base)
 machine_base = $(addprefix kernel/base/,print.c string.c lock.c divide.c) kernel/devices/pci.c boot/multiboot.c
 
 # Tests of the layout compiler need no layout; all others run under each of LAYOUTS.
@@ -96,8 +150,7 @@ else
   B := $(O)/$(name)
 endif
 
-sources  := $(wildcard $(kernel))
-objects  := $(patsubst %,$(B)/kernel/%.o,$(sources)) $(B)/layout/layout.o $(B)/layout/tables.o \
+objects  := $(patsubst %,$(B)/kernel/%.o,$(kernel)) $(B)/layout/layout.o $(B)/layout/tables.o \
             $(B)/boot.o
 generated := $(addprefix $(B)/layout/,layout.h layout.c kernel.ld tables.S)
 
@@ -109,17 +162,19 @@ QEMU     = qemu-system-i386
 
 warnings = -Wall -Wextra -Werror
 includes = -Ikernel -I. -I$(B)/layout
-# Each function keeps its frame pointer, from its first instruction to its last, and calls are
-# calls: a backtrace then misses nobody.
+# A function that has a frame sets it up first, and calls are calls: a backtrace then misses only the
+# caller of a function so small that it has none. Address 0 is an address like others: reading it
+# faults, and is not for the compiler to reason about.
 KERNEL_FLAGS = -m32 -march=i686 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
                -fno-omit-frame-pointer -fno-shrink-wrap -fno-optimize-sibling-calls \
+               -fno-delete-null-pointer-checks \
                -mno-sse -mno-mmx -mno-80387 -fno-asynchronous-unwind-tables \
                -O2 -g $(warnings) $(if $(filter 1,$(CHECKED)),-DCHECKED) -Iarch/i386 $(includes)
 LINK_FLAGS   = -m32 -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
                -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments
 TOOL_FLAGS   = -std=gnu11 -D_GNU_SOURCE -O2 -g $(warnings) -Itools
 SANITIZERS   = -fsanitize=address,undefined -fno-sanitize-recover=all
-HOST_FLAGS   = -m64 -std=gnu11 -D_GNU_SOURCE -g $(warnings) -fno-omit-frame-pointer -no-pie -fno-pie -pthread \
+HOST_FLAGS   = -m64 -std=gnu11 -D_GNU_SOURCE -g $(warnings) -fno-omit-frame-pointer -fno-pie -pthread \
                -Iarch/host $(includes)
 TEST_FLAGS   = $(HOST_FLAGS) -O1 $(SANITIZERS) -DCHECKED
 FUZZING      = -fsanitize=fuzzer $(SANITIZERS)
@@ -213,7 +268,7 @@ $(B)/kernel/kernel/base/string.c.o $(B)/boot.o: OWN_FLAGS = -fno-tree-loop-distr
 
 # What runs before paging is linked where it is loaded, so its sections get names of their own,
 # and it must call nothing that is linked elsewhere: not even a memcpy that the compiler thought of.
-$(B)/boot.o: $(patsubst %,$(B)/kernel/%.o,$(wildcard $(boot)))
+$(B)/boot.o: $(patsubst %,$(B)/kernel/%.o,$(boot))
 	@ld -m elf_i386 -r -o $@.new $^
 	@$(NM) -u $@.new | grep -v ' image_' && { echo "$@: before paging, nothing outside boot/ is there" >&2; exit 1; } || true
 	$(call note,boot,$@)objcopy --prefix-alloc-sections=.boot $@.new $@
@@ -271,7 +326,7 @@ $(B)/checked/machine.a: $(patsubst %.c,$(B)/checked/%.o,$(machine) layout.c)
 
 $(B)/tests/%: $(B)/checked/tests/host/%.o $(B)/checked/machine.a
 	@mkdir -p $(@D)
-	$(call note,link,$@)$(CC) $(TEST_FLAGS) -o $@ $^ -lcmocka
+	$(call note,link,$@)$(CC) $(TEST_FLAGS) -no-pie -o $@ $^ -lcmocka
 
 # ---- Fuzzing: libFuzzer, bounded ------------------------------------------------------
 
@@ -301,7 +356,7 @@ $(B)/fuzz/machine.a: $(patsubst %.c,$(B)/fuzz/%.o,$(machine) layout.c)
 	@rm -f $@ && $(AR) rcs $@ $^
 
 $(B)/fuzz/%: $(B)/fuzz/tests/fuzz/%.o $(B)/fuzz/machine.a
-	$(call note,link,$@)$(FUZZ_CC) $(FUZZ_FLAGS) -o $@ $^
+	$(call note,link,$@)$(FUZZ_CC) $(FUZZ_FLAGS) -no-pie -o $@ $^
 
 # ---- Measurements: optimised, no sanitizers -------------------------------------------
 
@@ -321,6 +376,6 @@ $(B)/bench/machine.a: $(patsubst %.c,$(B)/bench/%.o,$(machine) layout.c)
 	@rm -f $@ && $(AR) rcs $@ $^
 
 $(B)/bench/%: $(B)/bench/bench/%.o $(B)/bench/machine.a
-	$(call note,link,$@)$(CC) $(BENCH_FLAGS) -o $@ $^
+	$(call note,link,$@)$(CC) $(BENCH_FLAGS) -no-pie -o $@ $^
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

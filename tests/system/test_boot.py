@@ -1,0 +1,127 @@
+"""Boot: through QEMU and through GRUB, with much memory and with too little."""
+import pytest
+
+from quire import MachineError
+
+
+def test_boots_to_the_console(boot, layout):
+    machine = boot()
+    assert f"Quire, layout {layout}" in machine.greeting
+    assert "help" in machine.command("help")
+    assert machine.leave() == 0
+
+
+def test_boots_a_checked_kernel(boot, layout):
+    machine = boot(checked=True)
+    assert f"Quire, layout {layout}" in machine.greeting
+    assert machine.command("audit").startswith("audit: clean")
+    assert machine.leave() == 0
+
+
+def test_boots_from_the_cd_image(start, house, layout):
+    machine = start(iso=f"{house.build}/quire.iso", devices=["-vga", "std"], timeout=60)
+    machine.expect("executed automatically")
+    machine.send(str(house.layouts.index(layout) + 1))
+    assert f"Quire, layout {layout}" in machine.prompt()
+    assert machine.command("audit").startswith("audit: clean")
+    assert machine.leave() == 0
+
+
+def test_runs_the_command_lines_commands(start, house, layout):
+    machine = start(kernel=house.kernel(layout), append="run=version;audit;exit panic=exit")
+    said, status = machine.end()
+    assert "Quire" in said and status == 1
+
+
+def test_quoted_commands_may_have_arguments(start, house, layout):
+    machine = start(kernel=house.kernel(layout), append='run="help audit;exit 21"')
+    said, status = machine.end()
+    assert "check every invariant" in said and status == 21 << 1 | 1
+
+
+def test_exit_tells_of_commands_that_failed(boot):
+    machine = boot()
+    machine.command("nonsense")
+    assert machine.leave() != 0
+
+
+@pytest.mark.parametrize("memory", ["8M", "64M", "1G", "3G"])
+def test_boots_with_memory(boot, memory):
+    machine = boot(memory=memory)
+    assert "every frame has an owner" in machine.command("frames")
+    assert machine.command("audit").startswith("audit: clean")
+
+
+LEAST_TO_SPEAK = 1028       # KiB
+LEAST_TO_WORK = {"higher-half": 4608, "quire": 2048}    # higher-half keeps the first 4 MiB to itself
+
+
+def boots_with(start, kernel, kib):
+    """Does it reach its prompt with so much memory? If not, it must say why and stop in order."""
+    machine = start(kernel=kernel, memory=f"{kib}K", append="run=audit;exit panic=exit")
+    said, status = machine.end()
+    machine.close()
+    if status == 1:
+        return True
+    assert "memory" in said, f"with {kib} KiB it ended with status {status} and said:\n{said}"
+    assert status == 5, f"with {kib} KiB it did not refuse, but ended with status {status}:\n{said}"
+    return False
+
+
+def test_refuses_too_little_memory(start, house, layout):
+    """The least memory that works; every step below is refused with a reason, none ends in a reset.
+
+    Below 1028 KiB there is no RAM at 1 MiB, and no instruction of the kernel's to say so.
+    """
+    kernel = house.kernel(layout)
+    works, refused = 16 * 1024, LEAST_TO_SPEAK
+    while works - refused > 4:
+        middle = (works + refused) // 8 * 4
+        if boots_with(start, kernel, middle):
+            works = middle
+        else:
+            refused = middle
+    assert not boots_with(start, kernel, works - 4)
+    assert works <= LEAST_TO_WORK[layout], f"it needs {works} KiB"
+    with open(f"{house.logs}/least-memory-{layout}", "w") as file:
+        print(f"layout {layout} boots with {works} KiB", file=file)
+    # Firmware keeps more or less of so little for itself, so some lower sizes may work as well.
+    for kib in range(LEAST_TO_SPEAK, works, max(4, (works - LEAST_TO_SPEAK) // 12 // 4 * 4)):
+        boots_with(start, kernel, kib)
+
+
+def test_a_module_is_kept(start, house, layout, tmp_path):
+    module = tmp_path / "module"
+    contents = bytes(range(256)) * 64
+    module.write_bytes(contents)
+    machine = start(kernel=house.kernel(layout), modules=[str(module)])
+    machine.prompt()
+    machine.command("alloc 1024")
+    assert "boot" in machine.command("frames")
+    assert contents in machine.physical(0x100000, 16 << 20)
+    assert machine.leave() == 0
+
+
+def test_a_hundred_commands_of_rubbish(boot):
+    machine = boot()
+    for n in range(100):
+        answer = machine.command(f"x{n * 7919:x} {'y' * (n % 40)}")
+        assert "unknown command" in answer
+    assert machine.command("audit").startswith("audit: clean")
+
+
+def test_arguments_are_checked(boot):
+    machine = boot()
+    for line in ("alloc", "alloc 0", "alloc -1", "alloc 99999999999999999999", "alloc 4 3", "frame 4294967296",
+                 "frame x", "free 1", "entry", "entry zzz", "stacks 99999999999", "break F99", "crash nothing",
+                 "exit 1 2", "map nowhere"):
+        answer = machine.command(line)
+        assert answer.strip(), f"{line!r} said nothing"
+    assert machine.command("audit").startswith("audit: clean")
+
+
+def test_ending_early_is_noticed(start, house, layout):
+    """The harness itself: a machine that ends is told from one that waits."""
+    machine = start(kernel=house.kernel(layout), append="run=exit")
+    with pytest.raises(MachineError, match="QEMU ended"):
+        machine.prompt()

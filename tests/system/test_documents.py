@@ -1,0 +1,103 @@
+"""A document that somebody wrote is what boots, or it says why it cannot."""
+import re
+
+import pytest
+
+
+@pytest.fixture
+def edited(house, tmp_path):
+    """A function: copy a layout's document, replace text in it, return the copy's path."""
+    def edit(name, source, changes):
+        text = open(f"{house.tree}/layouts/{source}.md").read()
+        for old, new in changes:
+            assert old in text, old
+            text = text.replace(old, new)
+        path = tmp_path / f"{name}.md"
+        path.write_text(text)
+        return path
+    return edit
+
+
+@pytest.fixture
+def built(house, tmp_path):
+    """A function: build the kernel of a document; returns (exit status, output, kernel's path)."""
+    def build(path):
+        status, said = house.make("kernel", f"LAYOUT={path}", output=str(tmp_path / "out"))
+        return status, said, tmp_path / "out" / path.stem / "kernel.elf"
+    return build
+
+
+# The kernel 256 MiB lower, a direct window twice as long, and stacks of 16 KiB.
+MOVED = [("0xE0000000", "0xD0000000"), ("0xE00FFFFF", "0xD00FFFFF"), ("0xE0100000", "0xD0100000"),
+         ("0xDFFFFFFF", "0xCFFFFFFF"), ("3.5 GiB less 64 KiB", "3.25 GiB less 64 KiB"),
+         ("8 KiB each", "16 KiB each"), ("# quire:", "# moved:")]
+
+
+def test_a_copied_document_with_other_addresses_boots(start, edited, built):
+    path = edited("moved", "quire", MOVED)
+    status, said, kernel = built(path)
+    assert status == 0, said
+    machine = start(kernel=str(kernel), memory="512M")
+    assert "layout moved" in machine.prompt()
+    assert re.search(r"(?i)d010_?0000", machine.command("map"))
+    assert machine.command("audit").startswith("audit: clean")
+    assert machine.registers()["EIP"] >> 20 == 0xD01
+    assert re.search(r"panic: ", machine_panic(machine))
+
+
+def machine_panic(machine):
+    machine.send("crash null\r")
+    machine.expect("the machine stops here")
+    return machine.child.before
+
+
+def test_a_second_document_of_the_same_name_is_not_mistaken(edited, built, tmp_path):
+    """Two files may have one name; what is built is the one that was asked for."""
+    path = edited("mine", "quire", MOVED[:-1] + [("# quire:", "# mine:")])
+    status, said, kernel = built(path)
+    assert status == 0, said
+    first = kernel.read_bytes()
+    other = edited("mine", "quire", [("# quire:", "# mine:")])
+    status, said, kernel = built(other)
+    assert status == 0, said
+    assert kernel.read_bytes() != first
+
+
+def test_a_wrong_document_is_not_built(edited, built):
+    path = edited("wrong", "quire", [("| 0xF8000000 | 0xFB7FFFFF |  56 MiB ", "| 0xF7000000 | 0xFB7FFFFF |  72 MiB "),
+                                     ("# quire:", "# wrong:")])
+    line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if "0xF7000000" in text)
+    status, said, kernel = built(path)
+    assert status != 0 and not kernel.exists()
+    assert f"wrong.md:{line}:" in said
+    assert "heap" in said and "devices" in said
+
+
+def test_an_image_that_outgrows_its_region_is_not_linked(edited, built):
+    """The code's region ends 4 KiB after it begins: only the linker can know that this is too little."""
+    path = edited("tight", "higher-half",
+                  [("0x003FFFFF |    3 MiB | image ", "0x0010FFFF |   64 KiB | image "),
+                   ("| 0x00400000 | 0xFFFFFFFF | 4092 MiB | memory ", "| 0x00110000 | 0xFFFFFFFF | 4 GiB less 1088 KiB | memory "),
+                   ("# higher-half:", "# tight:")])
+    line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if "0x0010FFFF" in text)
+    status, said, kernel = built(path)
+    assert status != 0 and not kernel.exists()
+    assert f"tight.md:{line}:" in said and "image" in said, said
+
+
+def test_the_host_command_lists_and_shows(house, tmp_path):
+    status, said = house.quire("layout", "list")
+    assert status == 0
+    for layout in house.layouts:
+        assert layout in said
+        picture = tmp_path / f"{layout}.svg"
+        status, said_too = house.quire("layout", "show", layout, "--svg", str(picture))
+        assert status == 0, said_too
+        assert "<svg" in picture.read_text()
+
+
+def test_the_host_command_refuses(house, tmp_path):
+    missing = tmp_path / "missing.md"
+    assert house.quire("layout", "check", str(missing))[0] == 1
+    assert house.quire("layout", "nonsense")[0] == 2
+    assert house.quire("nonsense")[0] == 2

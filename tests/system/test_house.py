@@ -1,0 +1,24 @@
+"""The house itself: what a reader of the Makefile and the README is told is true."""
+import os
+import re
+
+
+def sources(house, *folders):
+    for folder in folders:
+        for path, _, names in os.walk(os.path.join(house.tree, folder)):
+            for name in names:
+                if name.endswith((".c", ".S")):
+                    yield os.path.relpath(os.path.join(path, name), house.tree)
+
+
+def test_the_makefile_lists_every_kernel_source_with_a_phrase(house):
+    makefile = open(f"{house.tree}/Makefile").read()
+    listed = dict(re.findall(r"^(?:kernel|boot)\s*\+= (\S+)[ ]+# (\S.*)$", makefile, re.M))
+    assert set(listed) == set(sources(house, "boot", "kernel", "arch/i386"))
+
+
+def test_the_readme_names_files_that_exist(house):
+    text = open(f"{house.tree}/README.md").read()
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        near = [target, os.path.join("kernel/memory", target)]
+        assert any(os.path.exists(os.path.join(house.tree, path)) for path in near), target

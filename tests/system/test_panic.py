@@ -1,0 +1,63 @@
+"""Panics: each says what happened, where, who called whom, and how memory is."""
+import re
+
+import pytest
+
+# what to crash, the reason, a function that must be named, whether its caller must be (a function so
+# small that the compiler gives it no frame hides who called it)
+CRASHES = [
+    ("null",         r"page fault: read at 00000000, not mapped",      "crash_null",         True),
+    ("write-text",   r"page fault: write at [0-9a-f]{8}, not allowed", "crash_write_text",   False),
+    ("write-rodata", r"page fault: write at [0-9a-f]{8}, not allowed", "crash_write_rodata", False),
+    ("hole",         r"page fault: read at [0-9a-f]{8}, not mapped",   "crash_hole",         True),
+    ("invalid",      r"invalid opcode",                                "crash_invalid",      False),
+    ("assert",       r"kernel/console/crash\.c:\d+: assertion failed", "crash_assert",       True),
+    ("lock",         r"lock",                                          "crash_lock",         True),
+]
+
+
+def panic_of(machine, command):
+    """Run a command that panics; returns all that was said and checks how the machine ended."""
+    machine.send(command + "\r")
+    said, status = machine.end()
+    assert status == 7, said
+    return said
+
+
+@pytest.mark.parametrize("what,reason,function,framed", CRASHES, ids=[crash[0] for crash in CRASHES])
+def test_panic_says_why_and_where(boot, what, reason, function, framed):
+    said = panic_of(boot(append="panic=exit"), "crash " + what)
+    assert re.search(r"^panic: .*" + reason, said, re.M | re.I), said
+    for name in [function] + ["run_crash"] * framed + ["console_run", "kernel_main"]:
+        assert re.search(rf"^\s+[0-9a-f]{{8}}  {name}\+0x", said, re.M), f"{name} is not in:\n{said}"
+    assert "audit: clean" in said.split("panic:")[1], said
+
+
+def test_page_fault_names_the_documents_line(boot, layout, house):
+    said = panic_of(boot(append="panic=exit"), "crash write-text")
+    match = re.search(rf"(layouts/{layout}\.md):(\d+): (\w+), kernel r-x", said)
+    assert match, said
+    line = open(f"{house.tree}/{match[1]}").read().splitlines()[int(match[2]) - 1]
+    assert f"| {match[3]} " in line, f"line {match[2]} is: {line}"
+
+
+def test_boot_stack_overflow_is_named(boot):
+    said = panic_of(boot(append="panic=exit"), "crash overflow")
+    assert "kernel stack overflow: the boot stack" in said
+    assert re.search(r"dive\+0x", said), said
+
+
+def test_stack_overflow_is_named(boot):
+    said = panic_of(boot(append="panic=exit"), "crash stack")
+    assert re.search(r"kernel stack overflow: stack \d+ \[[0-9a-f]{8}, [0-9a-f]{8}\)", said), said
+    assert re.search(r"dive\+0x", said), said
+
+
+@pytest.mark.parametrize("what", ["double-free", "heap-double-free", "heap-overflow"])
+def test_misuse_is_told_and_harmless(boot, what):
+    machine = boot()
+    answer = machine.command("crash " + what)
+    assert "still here" in answer
+    assert len(answer.strip().splitlines()) > 1, "nobody told of the misuse:\n" + answer
+    assert machine.command("audit").startswith("audit: clean")
+    assert machine.leave() == 0
