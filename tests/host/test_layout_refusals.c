@@ -194,6 +194,8 @@ static const struct refusal refusals[] = {
     { "claim_twice", HH, "| A2 | kernel ", "| A1 | kernel ", "| A1 | kernel | Frames",
       "the claim A1 a second time" },
     { "claim_unknown", QU, "| Q3 | Where", "| Q33 | Where", "| Q33 |", "null cites the claim Q33, which" },
+    { "claim_unknown_of_policy", QU, "| after the image | Q10 |", "| after the image | Q77 |", "| Q77 |",
+      "bitmap place cites the claim Q77, which" },
     { "claim_id", QU, "| Q9 | kernel |", "| 9Q | kernel |", "| 9Q |",
       "Id is `9Q`; expected a capital letter and a number" },
     { "claim_nowhere", QU, "| Q9 | kernel |", "| Q9 | nobody |", "| nobody |",

@@ -20,7 +20,7 @@ struct column {
 struct policy_row {
     uint32_t    line;
     int         key;            /* enum policy_key, -1 when the word is unknown */
-    const char *choice, *claims, *why;
+    const char *choice, *claims;
 };
 
 extern const struct column region_columns[], physical_columns[], structure_columns[], policy_columns[],

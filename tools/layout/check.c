@@ -20,17 +20,22 @@ static bool claim_exists(const struct document *d, const char *id, size_t length
 }
 
 /* A row may only cite claims that the document makes. */
-static void check_citations(struct document *d, const struct place *p)
+static void check_citations(struct document *d, uint32_t line, const char *name, const char *claims)
 {
-    for (const char *id = p->claims; *id != '\0';) {
+    for (const char *id = claims; *id != '\0';) {
         size_t length = strcspn(id, " ");
 
         if (!claim_exists(d, id, length))
-            complain(d->source, p->line, "%s cites the claim %.*s, which the table of claims does not have",
-                     p->name, (int)length, id);
+            complain(d->source, line, "%s cites the claim %.*s, which the table of claims does not have",
+                     name, (int)length, id);
         id += length;
         id += strspn(id, " ");
     }
+}
+
+static void check_place_citations(struct document *d, const struct place *p)
+{
+    check_citations(d, p->line, p->name, p->claims);
 }
 
 static void check_claims(struct document *d)
@@ -46,11 +51,14 @@ static void check_claims(struct document *d)
     if (d->claim_unknown)
         return;
     for (uint32_t i = 0; i < d->region_count; i++)
-        check_citations(d, &d->regions[i].place);
+        check_place_citations(d, &d->regions[i].place);
     for (uint32_t i = 0; i < d->physical_count; i++)
-        check_citations(d, &d->physical[i].place);
+        check_place_citations(d, &d->physical[i].place);
     for (uint32_t i = 0; i < d->structure_count; i++)
-        check_citations(d, &d->structures[i].place);
+        check_place_citations(d, &d->structures[i].place);
+    for (int key = 0; key < POLICY_COUNT; key++)
+        if (d->policy_line[key] != 0)
+            check_citations(d, d->policy_line[key], word_of(policy_words, key)->text, d->policy_claims[key]);
 }
 
 void document_check(struct document *d)

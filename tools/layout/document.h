@@ -130,6 +130,7 @@ struct document {
     struct claim     *claims;       uint32_t claim_count;
     struct policies   policy;
     uint32_t          policy_line[POLICY_COUNT];    /* 0: the document does not say */
+    const char       *policy_claims[POLICY_COUNT];
     bool              policy_unknown, claim_unknown;    /* a row could not be read  */
 
     /* What check.c derives; sound only in a document without errors. */

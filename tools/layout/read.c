@@ -119,6 +119,7 @@ static void take_policy(struct document *d, uint32_t line, union any_row *row, b
         return;
     }
     d->policy_line[policy->key] = line;
+    d->policy_claims[policy->key] = policy->claims;
     if (policy->key == POLICY_STOCK) {
         if (!read_count(policy->choice, &d->policy.stock) || d->policy.stock > 4096)
             complain(d->source, line, "stock is `%s`; expected a number of frames, at most 4096",

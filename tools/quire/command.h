@@ -18,8 +18,9 @@ int command_layout(int argc, char **argv);
 int command_run(int argc, char **argv);         /* with exit statuses of its own: seal.h */
 
 /*
- * A path below Quire's home: $QUIRE_HOME, or else the folder of the executable or the one
- * above it, whichever has a folder `layouts`. The caller frees it; NULL when there is no home.
+ * A path below Quire's home: $QUIRE_HOME, or else the first that has a folder `layouts` of
+ * the executable's folder, the two above it, and the current one. The caller frees it; NULL
+ * when there is no home.
  */
 char *home_path(const char *below);
 

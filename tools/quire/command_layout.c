@@ -74,7 +74,7 @@ static int show(const struct request *request, const struct document *d)
 
     if (request->svg == NULL) {
         picture_text(d, stdout);
-        return STATUS_GOOD;
+        return fflush(stdout) == 0 ? STATUS_GOOD : cannot_write("standard output", errno);
     }
     out = fopen(request->svg, "w");
     if (out == NULL)

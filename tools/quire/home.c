@@ -32,7 +32,7 @@ static bool go_up(char *path)
     return true;
 }
 
-/* The executable lies at the top, or in the build folder below it. */
+/* The executable lies at the top, or in a build folder at most two below it; or we stand at the top. */
 static bool find_home(char *home, size_t size)
 {
     const char *said = getenv("QUIRE_HOME");
@@ -46,12 +46,11 @@ static bool find_home(char *home, size_t size)
     if (length < 0)
         return false;
     home[length] = '\0';
-    for (int up = 0; up < 2; up++)
-        if (!go_up(home))
-            return false;
-        else if (has_layouts(home))
+    for (int up = 0; up < 3 && go_up(home); up++)
+        if (has_layouts(home))
             return true;
-    return false;
+    strcpy(home, ".");
+    return has_layouts(home);
 }
 
 char *home_path(const char *below)
