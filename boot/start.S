@@ -23,6 +23,9 @@
 #define CR0_PAGING          0x80000000
 #define CR4_LARGE           0x00000010      /* PSE: a directory entry may map 4 MiB */
 
+#define EFLAGS_CPUID        0x00200000
+#define CPUID_NEEDED        0x00008018      /* CMOV, TSC, PSE: what an i686 has */
+
 #define START_STACK         4096
 
     .section .boot.header, "a"
@@ -51,11 +54,24 @@ boot_start:
     jne no_memory
 
     movl $start_stack_top, %esp
+    pushl %ebx                              /* arguments of boot_multiboot() */
+    pushl %eax
+
+    /* CPUID exists where its flag can be changed; it and the rest are what the compiler was told to use. */
+    pushl $EFLAGS_CPUID
+    popfl
+    pushfl
+    popl %eax
     pushl $0
     popfl
+    testl $EFLAGS_CPUID, %eax
+    jz old_processor
+    movl $1, %eax
+    cpuid
+    andl $CPUID_NEEDED, %edx
+    cmpl $CPUID_NEEDED, %edx
+    jne old_processor
 
-    pushl %ebx
-    pushl %eax
     call boot_multiboot                     /* copies out what the loader knows, or stops */
     movl %eax, %ebx
 
@@ -76,6 +92,9 @@ boot_start:
     .size boot_start, . - boot_start
 
 /* Say so on the serial line as the firmware left it, leave the emulator, or stand still. */
+old_processor:
+    movl $old_processor_text, %esi
+    jmp 1f
 no_memory:
     movl $no_memory_text, %esi
 1:  lodsb
@@ -100,5 +119,7 @@ no_memory:
     .section .boot.rodata, "a"
 no_memory_text:
     .asciz "memory: too little RAM, it ends before the kernel's first instructions do\r\n"
+old_processor_text:
+    .asciz "processor: too old, it is not an i686 (CMOV, TSC and 4 MiB pages)\r\n"
 
     .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,66 @@
+"""Machines: with and without PCI, screen, modern processor; each boots, works and types."""
+import pytest
+
+MACHINES = {
+    "pc": ["-machine", "pc"],
+    "q35": ["-machine", "q35"],
+    "isapc": ["-machine", "isapc"],                         # no PCI
+    "microvm": ["-machine", "microvm,x-option-roms=off"],   # no PCI, no firmware that sets anything up
+}
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_boots_on_machine(boot, name):
+    machine = boot(memory="16M", cpu="pentium3", devices=MACHINES[name])
+    assert machine.command("audit").count("\n") == 1
+    assert machine.leave() == 0
+
+
+@pytest.mark.parametrize("cpu", ["pentium3", "qemu32", "qemu64", "max"])
+def test_boots_on_processor(boot, cpu):
+    machine = boot(memory="16M", cpu=cpu)
+    assert machine.command("audit").count("\n") == 1
+    assert machine.leave() == 0
+
+
+@pytest.mark.parametrize("cpu", ["486", "pentium"])
+def test_refuses_old_processors(start, house, layout, cpu):
+    said, status = start(kernel=house.kernel(layout), memory="16M", cpu=cpu).end()
+    assert "processor: too old" in said and status == 5
+
+
+def screen_of(machine):
+    """The text screen's 25 lines, and the cell of the cursor."""
+    cells = machine.physical(0xB8000, 80 * 25 * 2)
+    text = cells[::2].decode("latin-1")
+    return [text[80 * n:80 * n + 80].rstrip() for n in range(25)]
+
+
+def test_the_screen_shows_what_the_line_says(boot):
+    machine = boot(devices=["-vga", "std"])
+    said = machine.command("help").splitlines()
+    screen = screen_of(machine)
+    shown = [line for line in screen if line]
+    assert shown, "the screen is empty"
+    assert shown[-1] == "quire>"
+    for line in said[-10:]:
+        assert line.rstrip()[:80] in screen, f"{line!r} is not on the screen:\n" + "\n".join(screen)
+
+
+def test_the_screen_scrolls(boot):
+    machine = boot(devices=["-vga", "std"])
+    for _ in range(4):
+        machine.command("help")
+    assert len([line for line in screen_of(machine) if line]) > 20
+    machine.send("nonsense-4711")
+    machine.expect("nonsense-4711")
+    assert screen_of(machine)[24] == "quire> nonsense-4711"
+
+
+def test_what_is_typed_ahead_is_not_lost(boot):
+    machine = boot()
+    machine.send("audit\rversion\rhelp audit\r")
+    for _ in range(3):
+        said = machine.prompt()
+    assert "check every invariant" in said
+    assert machine.leave() == 0
