@@ -158,14 +158,14 @@ int frame_get(enum owner owner, unsigned flags, frame_t *out)
 
     assert(owner_is_given(owner));
     if (likely((flags | count_read(frames.unusual)) == 0 && left != 0)) {
-        uint32_t frame = stock->ring[(stock->newest - 1) % STOCK_MOST];
+        uint32_t newest = stock->newest - 1, frame = stock->ring[newest % STOCK_MOST];
         struct frame_record *record = record_of(frame);
 
         if (likely(state_free_plain(state_read(record)))) {
             record->link = 0;
             state_write(record, state_of(1, owner));
             count_add(stock->came[owner], 1);
-            stock->newest--;
+            __atomic_store_n(&stock->newest, newest, __ATOMIC_RELAXED);
             if (left - 1 < stock->lowest)
                 stock->lowest = left - 1;
             interrupts_restore(interrupts);
