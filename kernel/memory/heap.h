@@ -12,9 +12,9 @@
  *          ours, one into the middle of a block, writing after free, writing past the end,
  *          a wrong size at heap_free_sized(): each is detected, reported with the code addresses of the
  *          culprits, counted, and harmless (the block is left as it is; damaged, it is never
- *          handed out again). Writes past the end are found when the block is given back, writes after
- *          free when it would be handed out again: in its first two words and its last.
- *          Checked builds also fill and verify all of a free block.
+ *          handed out again). A write past the end is found when the block is given back, a write after
+ *          free when it would be handed out again, if it was to the first eight bytes; checked
+ *          builds fill the rest of a free block and verify that too.
  * Locking  small blocks: RANK_HEAP inside, and most calls take no lock; callable from interrupts,
  *          with no lock of rank HEAP or above held. Big blocks: RANK_MAP inside as well.
  * Cost     O(1) for small blocks, O(log regions) + pages for big ones.

@@ -32,7 +32,7 @@ static void add_slab(uint32_t page, struct heap_sums *sums)
     for (uint32_t n = class_blocks(slab->class); n > 0; n--, block += slot) {
         if (kind_of(block) == BLOCK_LIVE) {
             sums->live_blocks++;
-            sums->live_bytes += live_bytes(block, slot);
+            sums->live_bytes += live_bytes(block, class_room(slab->class));
         }
         sums->lost_blocks += kind_of(block) == BLOCK_LOST;
     }
@@ -46,8 +46,9 @@ static void add_slabs(struct heap_sums *sums)
     for (uint32_t page = 0; page < pages_with_book(); page++)
         if (page % CHUNK_PAGES != 0 && slab_at(page)->pages > 0)
             add_slab(page, sums);
-    for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
-        sums->allocs += heap_cpus[cpu].taken;
+    for (unsigned class = 0; class < HEAP_CLASSES; class++)
+        for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
+            sums->allocs += heap_magazines[class][cpu].taken;
     lock_drop(&heap.lock, state);
 }
 
@@ -80,15 +81,15 @@ void heap_sums(struct heap_sums *out)
 
 static void audit_block(const void *block, unsigned class, struct audit_report *report)
 {
-    size_t slot = heap_classes[class].slot;
+    size_t room = class_room(class);
 
     switch (kind_of(block)) {
     case BLOCK_FREE: case BLOCK_READY:
-        if (!free_is_intact(block, slot) || (IS_CHECKED && !block_fill_is_intact(block, slot)))
-            audit_fail(report, "H4", "free block 0x%08lx of %zu bytes has been written", at(block), slot);
+        if (!free_is_intact(block) || (IS_CHECKED && !block_fill_is_intact(block, room)))
+            audit_fail(report, "H4", "free block 0x%08lx has been written", at(block));
         break;
     case BLOCK_LIVE:
-        if (!live_is_intact(block, slot))
+        if (!live_is_intact(block, room))
             audit_fail(report, "H4", "live block 0x%08lx has lost its guard", at(block));
         break;
     case BLOCK_LOST:
@@ -203,9 +204,9 @@ static bool is_ready(const void *block, unsigned class)
 static void audit_magazine(const struct magazine *magazine, unsigned cpu, unsigned class,
                            struct audit_report *report)
 {
-    if (magazine->count > magazine_limit(class)) {
+    if (magazine->count > magazine->limit) {
         audit_fail(report, "H3", "CPU %u, class %u: the magazine counts %u blocks of at most %u", cpu, class,
-                   magazine->count, magazine_limit(class));
+                   magazine->count, magazine->limit);
         return;
     }
     for (uint32_t i = 0; i < magazine->count; i++) {
@@ -228,8 +229,8 @@ static void audit_ready(struct audit_report *report)
 
     for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
         for (unsigned class = 0; class < HEAP_CLASSES; class++) {
-            audit_magazine(&heap_cpus[cpu].magazines[class], cpu, class, report);
-            held += heap_cpus[cpu].magazines[class].count;
+            audit_magazine(&heap_magazines[class][cpu], cpu, class, report);
+            held += heap_magazines[class][cpu].count;
         }
     for (uint32_t page = 0; page < pages_with_book(); page++)
         if (belongs(page))

@@ -41,12 +41,12 @@ static size_t pages_of(size_t bytes)
 
 static void put_guard(const struct big *big)
 {
-    *block_word(big_start_of(big), big->bytes) = guard_word(big_start_of(big));
+    *block_word(big_start_of(big), big->bytes) = block_key(big_start_of(big)) | GUARD_BITS;
 }
 
 bool big_is_intact(const struct big *big)
 {
-    return *block_word(big_start_of(big), big->bytes) == guard_word(big_start_of(big));
+    return *block_word(big_start_of(big), big->bytes) == (block_key(big_start_of(big)) | GUARD_BITS);
 }
 
 /* ---- Finding: the map lock is held ----------------------------------------------------- */

@@ -91,28 +91,26 @@ static void misuse_of_slab_pointer(const void *pointer, vaddr_t who)
 {
     const void *block = enclosing(pointer);
     uint8_t     state;
-    size_t      slot;
+    size_t      room;
 
     if (block == NULL) {
         foreign(pointer, who);
         return;
     }
     state = *state_of(block);
-    slot = heap_classes[state & BLOCK_CLASS].slot;
+    room = class_room(state & BLOCK_CLASS);
     switch (state & BLOCK_KIND) {
     case BLOCK_LIVE:
-        interior(pointer, block, live_bytes(block, slot), live_taker(block, slot), who);
+        interior(pointer, block, live_bytes(block, room), live_taker(block, room), who);
         break;
     case BLOCK_LOST:
         double_free(block, 0, 0, who);
         break;
     default:
-        if (free_giver(block) == 0 && free_is_intact(block, slot))
+        if (free_giver(block) == 0 && free_is_intact(block))
             foreign(pointer, who);                      /* no one has had it yet */
-        else if (free_tail_agrees(block, slot) || free_head_agrees(block))
-            double_free(block, free_bytes(block, slot), free_giver(block), who);
         else
-            double_free(block, 0, 0, who);
+            double_free(block, live_bytes(block, room), free_giver_if_known(block, room), who);
     }
 }
 
@@ -156,16 +154,10 @@ void misuse_overflow(const void *block, size_t bytes, uint32_t taker, vaddr_t wh
 
 void misuse_after_free(const void *block, unsigned class, vaddr_t who)
 {
-    size_t slot = heap_classes[class].slot;
-    bool   known = free_head_agrees(block) || free_tail_agrees(block, slot);
-
     found(HEAP_WRITE_AFTER_FREE);
-    if (free_tail_agrees(block, slot))
-        print("0x%08lx (%zu bytes), found when @0x%08lx took it", at(block), free_bytes(block, slot),
-              (unsigned long)who);
-    else
-        print("0x%08lx, found when @0x%08lx took it", at(block), (unsigned long)who);
-    finish("freed by", known ? free_giver(block) : 0);
+    print("0x%08lx (%u bytes), found when @0x%08lx took it", at(block), live_bytes(block, class_room(class)),
+          (unsigned long)who);
+    finish("freed by", free_giver_if_known(block, class_room(class)));
 }
 
 void misuse_of_size(const void *block, size_t bytes, size_t said, vaddr_t who)
@@ -176,16 +168,18 @@ void misuse_of_size(const void *block, size_t bytes, size_t said, vaddr_t who)
 
 /* ---- Checked builds: what is free holds a pattern --------------------------------------- */
 
-void block_fill(void *block, size_t slot)
+enum { FILL_FROM = 8 };
+
+void block_fill(void *block, size_t room)
 {
-    memset((char *)block + 8, FREE_FILL, slot - 12);
+    memset((char *)block + FILL_FROM, FREE_FILL, room - FILL_FROM);
 }
 
-bool block_fill_is_intact(const void *block, size_t slot)
+bool block_fill_is_intact(const void *block, size_t room)
 {
-    const uint8_t *byte = (const uint8_t *)block + 8;
+    const uint8_t *byte = (const uint8_t *)block + FILL_FROM;
 
-    for (size_t left = slot - 12; left > 0; left--)
+    for (size_t left = room - FILL_FROM; left > 0; left--)
         if (*byte++ != FREE_FILL)
             return false;
     return true;

@@ -162,9 +162,10 @@ static void cut(uint32_t page, unsigned class)
     slab_at(page)->pages = (uint8_t)pages;
     for (uint32_t n = class_blocks(class); n > 0; n--, block += slot) {
         *state_of(block) = BLOCK_FREE | (uint8_t)class;
-        block_make_free(block, slot, 0, 0);
+        block_make_live(block, class_room(class), 0, 0);        /* for its last word */
+        block_make_free(block, class_room(class), 0);
         if (IS_CHECKED)
-            block_fill(block, slot);
+            block_fill(block, class_room(class));
     }
     relist(page);
 }
@@ -322,6 +323,7 @@ void slabs_start(const struct layout_region *window)
     heap.first_page = heap.first_book + books;
     heap.book = pointer_to(page_address(heap.first_book));
     heap.slabs = pointer_to(page_address(heap.first_page));
+    heap.states = (uintptr_t)heap.book - (uintptr_t)heap.slabs / HEAP_ALIGN;
     heap.most = books * CHUNK_BYTES;
     heap.limit = 0;
     heap.lock = (struct lock)LOCK("kernel heap", RANK_HEAP);

@@ -77,6 +77,7 @@ _Static_assert(sizeof(struct slab) == 16 && sizeof(struct chunk) == 16,
 struct heap {
     char          *slabs;       /* [c] first byte of the slab area                           */
     uint8_t       *book;        /* [c]                                                       */
+    uintptr_t      states;      /* [c] book - slabs / HEAP_ALIGN: states are one shift away  */
     size_t         limit;       /* [heap lock to write] bytes of the slab area with a book   */
     size_t         most;        /* [c] bytes of the slab area                                */
     page_t         first_page, first_book;      /* [c] the same places as pages              */
@@ -92,7 +93,10 @@ static inline size_t slab_offset(const void *pointer)
     return (uintptr_t)pointer - (uintptr_t)heap.slabs;
 }
 static inline bool in_slab_area(const void *pointer) { return slab_offset(pointer) < heap.limit; }
-static inline uint8_t *state_of(const void *block) { return &heap.book[slab_offset(block) / HEAP_ALIGN]; }
+static inline uint8_t *state_of(const void *block)
+{
+    return (uint8_t *)(heap.states + (uintptr_t)block / HEAP_ALIGN);
+}
 
 /* The descriptor of page n of the slab area; the page's chunk must have its book. */
 static inline struct slab *slab_at(uint32_t page)
@@ -104,6 +108,8 @@ static inline struct chunk *chunk_at(uint32_t page)
     return (struct chunk *)slab_at(page - page % CHUNK_PAGES);
 }
 static inline void *slab_bytes(uint32_t page) { return heap.slabs + (size_t)page * PAGE_SIZE; }
+
+static inline size_t class_room(unsigned class) { return heap_classes[class].slot - GUARD_BYTES; }
 
 static inline uint32_t class_blocks(unsigned class)
 {
@@ -130,31 +136,31 @@ void heap_pages_unmap(page_t first, unsigned pages);
 
 /* ---- Magazines (heap.c): blocks that a CPU has at hand. Interrupts off; no lock. ---- */
 
-enum { MAGAZINE = 32 };
+enum { MAGAZINE = 26 };                 /* fills the alignment on either word size */
 
+/*
+ * What the fast path needs of a class, in one place. Row CLOSED has room for nothing and is never
+ * filled: class_by_units[] leads there while heap_fail_at() wants to see every call.
+ */
 struct magazine {
-    uint32_t count;
+    uint32_t count;                     /* blocks at hand                                     */
+    uint32_t limit;                     /* [c] and how many there may be                      */
+    uint32_t room;                      /* [c] slot - GUARD_BYTES                             */
+    uint8_t  class;                     /* [c]                                                */
+    uint8_t  live, ready;               /* [c] state bytes of this class                      */
+    uint64_t taken;                     /* blocks handed out, ever                            */
     void    *blocks[MAGAZINE];          /* all BLOCK_READY; the last given is the first taken */
-};
+} __attribute__((aligned(32 * sizeof(void *))));
 
-struct heap_cpu {
-    struct magazine magazines[HEAP_CLASSES];
-    uint64_t        taken;              /* small blocks handed out, ever                      */
-} __attribute__((aligned(64)));
-extern struct heap_cpu heap_cpus[MAX_CPUS];
-
-/* How many blocks a magazine of this class may hold: 32 small ones, fewer of the larger. */
-static inline unsigned magazine_limit(unsigned class)
-{
-    return heap_classes[class].slot <= 272 ? 32 : heap_classes[class].slot <= 528 ? 16 : 4;
-}
+enum { CLOSED = HEAP_CLASSES };
+extern struct magazine heap_magazines[HEAP_CLASSES + 1][MAX_CPUS];
 
 extern uint32_t heap_failures;                  /* [a] calls that returned NULL               */
 extern uint32_t heap_undone;                    /* [a] small blocks taken for big ones in vain */
 
-/* Blocks for the heap itself. `who` is the code address that reports will name. */
+/* Blocks of at most HEAP_SMALL. `who` is the code address that reports will name. */
 void *small_take(size_t bytes, vaddr_t who);
-void  small_give(void *block, size_t bytes, vaddr_t who);
+void  small_give(void *block, size_t said, vaddr_t who);
 
 #define ANY_SIZE SIZE_MAX                       /* for `bytes`: do not check */
 
