@@ -19,6 +19,14 @@ uint64_t region_limit(const struct document *d, const struct region *r)
     return r->place.end.at;
 }
 
+/* The fixed border at or below a region: from here to region_limit() is the most it can cover. */
+static uint64_t region_base(const struct document *d, const struct region *r)
+{
+    while (r->place.start.floats && r > d->regions)
+        r--;
+    return r->place.start.at;
+}
+
 /* ---- The image ----------------------------------------------------------------------- */
 
 static void find_physical(struct document *d, enum physical_use use, struct physical **out)
@@ -249,13 +257,10 @@ static void check_kept(struct document *d, const struct boot_map *m)
 {
     for (uint32_t i = 0; i < d->region_count; i++) {
         const struct region *r = &d->regions[i];
-        uint64_t start = r->place.start.at, end = region_limit(d, r), offset;
+        uint64_t start = region_base(d, r), end = region_limit(d, r), offset;
 
         if (r->place.broken)
             return;
-        for (const struct region *at = r; at->place.start.floats && at > d->regions;
-             start = (--at)->place.start.at)
-            ;
         if (m->virtual >= end || start >= m->virtual + m->size)
             continue;
         if (region_offset(d, r, &offset) && m->virtual - m->physical == offset)
