@@ -24,14 +24,13 @@ static struct memmap *early_map;        /* where tables come from before the poo
 
 int early_table_frame(frame_t *out)
 {
-    paddr_t start;
-    int     err;
+    paddr_t start, end;
 
     assert(early_map != NULL);
-    err = memmap_take(early_map, PAGE_SIZE, PAGE_SIZE, 0, direct_end ? direct_end : (paddr_t)early_map->limit << PAGE_SHIFT,
-                      OWNER_TABLES, &start);
-    if (err != 0)
-        return err;
+    end = (paddr_t)early_map->limit << PAGE_SHIFT;
+    if ((direct_end == 0 || memmap_take(early_map, PAGE_SIZE, PAGE_SIZE, 0, direct_end, OWNER_TABLES, &start) != 0) &&
+        memmap_take(early_map, PAGE_SIZE, PAGE_SIZE, 0, end, OWNER_TABLES, &start) != 0)
+        return -ENOMEM;
     *out = frame_of(start);
     frame_clear(*out);
     return 0;
