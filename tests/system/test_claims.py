@@ -2,8 +2,9 @@
 import re
 
 
-def rows(text):
-    return re.findall(r"^\s*([A-Z]\d+)\s+(\w+)", text, re.M)
+def told(answer):
+    """The lines of `claims`: id -> holds, fails, or where else it is shown."""
+    return dict(re.findall(r"^claim (\w+) (\w+)", answer, re.M))
 
 
 def documented(house, layout):
@@ -13,7 +14,7 @@ def documented(house, layout):
 
 
 def test_claims_hold(boot, house, layout):
-    shown = dict(rows(boot().command("claims", timeout=60)))
+    shown = told(boot().command("claims", timeout=60))
     claims = documented(house, layout)
     assert set(shown) == set(claims)
     for claim, where in claims.items():
@@ -21,11 +22,26 @@ def test_claims_hold(boot, house, layout):
             assert shown[claim] == "holds", f"{claim}: {shown[claim]}"
 
 
-def test_each_probe_can_fail(boot, house, layout):
-    """A probe that cannot fail shows nothing: each is run once with what it looks at changed."""
+def test_claims_hold_with_devices_and_a_module(start, house, layout, tmp_path):
+    """The same on a machine with a graphics card, a disk controller and a module."""
+    module = tmp_path / "module"
+    module.write_bytes(b"module" * 1000)
+    machine = start(kernel=house.kernel(layout), memory="256M", modules=[str(module)],
+                    devices=["-vga", "std", "-device", "ahci", "-device", "virtio-rng-pci"])
+    machine.prompt()
+    assert "MiB" in machine.command("pci")
+    shown = told(machine.command("claims", timeout=60))
+    assert "holds" in shown.values() and "fails" not in shown.values(), shown
+    assert machine.command("audit").startswith("audit: clean")
+
+
+def test_probes_can_fail(boot):
+    """A probe that cannot fail shows nothing: what it looks at is changed, and it must notice."""
     machine = boot()
-    for claim, where in documented(house, layout).items():
-        if where == "kernel":
-            answer = machine.command("claims mutate " + claim, timeout=60)
-            assert "fails" in answer, f"{claim}: {answer}"
+    mutations = re.findall(r"^\s+([A-Z]\d+)\s", machine.command("claims mutate nothing"), re.M)
+    assert len(mutations) >= 6
+    for claim in mutations:
+        answer = machine.command("claims mutate " + claim, timeout=60)
+        assert re.search(rf"claim {claim} fails", answer), answer
+        assert told(machine.command("claims", timeout=60))[claim] == "holds", f"{claim} was not mended"
     assert machine.command("audit").startswith("audit: clean")
