@@ -127,8 +127,10 @@ compiler = $(wildcard tools/layout/*.c) # document -> linker script, tables, con
 # ---- Tests and measurements -----------------------------------------------------------
 
 # The memory manager on a machine in plain memory (arch/host): what is linked into it.
-machine  = $(filter kernel/memory/%,$(kernel)) $(wildcard arch/host/*.c) $(machine_base)
+machine  = $(filter kernel/memory/%,$(kernel)) $(wildcard arch/host/*.c) $(machine_base) $(machine_console)
 machine_base = $(addprefix kernel/base/,print.c string.c lock.c divide.c) kernel/devices/pci.c boot/multiboot.c
+# The console without the commands that stop a real machine or ask its devices.
+machine_console = $(filter-out %/machine.c %/crash.c,$(filter kernel/console/%,$(kernel)))
 
 # Tests of the layout compiler need no layout; all others run under each of LAYOUTS.
 tool_tests    = $(wildcard tests/host/test_layout*.c)

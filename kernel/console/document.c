@@ -7,10 +7,6 @@
 #include "claims/claims.h"
 #include "console/show.h"
 
-static const char *const purposes[PURPOSE_COUNT] = {
-    "", "user", "boot", "text", "rodata", "data", "direct", "records", "heap", "devices", "stacks", "slots", "tables",
-};
-
 static void print_backing(const struct layout_region *region)
 {
     switch (region->backing) {
@@ -24,27 +20,27 @@ static void print_backing(const struct layout_region *region)
     case BACKING_ALIAS:  print("%s again", layout_region_of(region->alias)->name);          break;
     case BACKING_USER:   print("what programs ask for");                                    break;
     }
-    if (region->unit != 0)
+    if (region->purpose == PURPOSE_STACKS)
         print(", %s each", show_size((uint64_t)region->unit << PAGE_SHIFT).text);
     if (region->guard != 0)
         print(", guard %s", show_size((uint64_t)region->guard << PAGE_SHIFT).text);
     if (region->scope == SCOPE_PROCESS)
-        print(", one's own in each process");
+        print(", per process");
     print("\n");
 }
 
 static void print_regions(void)
 {
-    print("virtual      to           size       name        kernel / user  purpose  backed by\n");
+    print("virtual      to           size        name        kernel / user  backed by\n");
     for (uint32_t i = layout.region_count; i-- > 0; ) {
         const struct layout_region *region = &layout.regions[i];
 
         if (span_empty(region->span))
             continue;
-        print("%s  %s  %-9s  %-10s  %-13s  %-7s  ", show_address(page_address(region->span.first)).text,
+        print("%s  %s  %-10s  %-10s  %-13s  ", show_address(page_address(region->span.first)).text,
               show_address(page_address(region->span.end - 1) | (PAGE_SIZE - 1)).text,
               show_size((uint64_t)span_pages(region->span) << PAGE_SHIFT).text, region->name,
-              show_rights(region->rights).text, purposes[region->purpose]);
+              show_rights(region->rights).text);
         print_backing(region);
     }
 }
@@ -55,13 +51,13 @@ static void print_physical(void)
         "the kernel's structures", "hardware, never handed out", "kernel image and modules", "frame bitmap", "frame pool",
     };
 
-    print("\nphysical     to           size       name        for\n");
+    print("\nphysical     to           size        name        for\n");
     for (uint32_t i = layout.physical_count; i-- > 0; ) {
         const struct layout_physical *row = &layout.physical[i];
 
         if (row->first >= row->end)
             continue;
-        print("%s  %s  %-9s  %-10s  %s\n", show_address(row->first << PAGE_SHIFT).text,
+        print("%s  %s  %-10s  %-10s  %s\n", show_address(row->first << PAGE_SHIFT).text,
               show_address((row->end - 1) << PAGE_SHIFT | (PAGE_SIZE - 1)).text,
               show_size((uint64_t)(row->end - row->first) << PAGE_SHIFT).text, row->name, uses[row->use]);
     }
@@ -76,13 +72,15 @@ static void print_policies(void)
     static const char *const places[]   = { "at", "in the first memory that fits", "after the image" };
     const struct layout_policy *policy = &layout.policy;
 
-    print("\nframe bitmap %s%s%s, 1 = %s; unlisted memory is %s; search %s; zeroed %s; none left: %s; stock %u\n",
-          places[policy->bitmap_at], policy->bitmap_at == BITMAP_FIXED ? " " : "",
+    print("\nframe bitmap    %s%s%s, 1 = %s\n", places[policy->bitmap_at], policy->bitmap_at == BITMAP_FIXED ? " " : "",
           policy->bitmap_at == BITMAP_FIXED ? show_address((vaddr_t)policy->bitmap_start).text : "",
-          policy->polarity == ONE_IS_FREE ? "free" : "used", policy->unlisted == UNLISTED_USED ? "used" : "free",
-          searches[policy->search], zeroing[policy->zeroing], empty[policy->exhaustion], policy->stock);
-    print("page tables are reached by %s; user space ends below %s\n", accesses[layout.access],
-          show_address(page_address(layout.user_end)).text);
+          policy->polarity == ONE_IS_FREE ? "free" : "used");
+    print("unlisted memory %s\n", policy->unlisted == UNLISTED_USED ? "used" : "free");
+    print("search          %s, up to %u frames at hand\n", searches[policy->search], policy->stock);
+    print("zeroed          %s\n", zeroing[policy->zeroing]);
+    print("none left       %s\n", empty[policy->exhaustion]);
+    print("page tables     reached by %s\n", accesses[layout.access]);
+    print("user space      ends below %s\n", show_address(page_address(layout.user_end)).text);
 }
 
 int run_layout(int count, char **words)
