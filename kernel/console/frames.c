@@ -81,10 +81,10 @@ int run_frame(int count, char **words)
     (void)count;
     if (!frame_argument(words[1], &frame))
         return -EINVAL;
-    print("frame %u, physical %s: owner %s (%s), %u reference%s, link %u, bit %u (%s)\n", frame.no,
-          show_address((vaddr_t)frame_address(frame)).text, owner_names[frame_owner(frame)],
-          owner_texts[frame_owner(frame)], frame_references(frame), frame_references(frame) == 1 ? "" : "s",
-          frame_link(frame), bit_of(frame),
+    print("frame %u, physical %s: owner %s (%s)\n", frame.no, show_address((vaddr_t)frame_address(frame)).text,
+          owner_names[frame_owner(frame)], owner_texts[frame_owner(frame)]);
+    print("%u reference%s, link %u, bit %u in the bitmap (%s)\n", frame_references(frame),
+          frame_references(frame) == 1 ? "" : "s", frame_link(frame), bit_of(frame),
           bit_of(frame) == (layout.policy.polarity == ONE_IS_FREE) ? "free" : "used");
     return 0;
 }

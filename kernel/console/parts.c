@@ -23,10 +23,9 @@ int run_heap(int count, char **words)
           (unsigned long long)sums.live_bytes);
     print("calls   %llu allocations, %llu frees, %llu failed\n", (unsigned long long)sums.allocs,
           (unsigned long long)sums.frees, (unsigned long long)sums.failures);
-    print("misuse ");
+    print("misuse refused\n");
     for (unsigned i = 0; i < HEAP_MISUSES; i++)
-        print("%s %s %u", i == 0 ? "" : ",", heap_misuse_names[i], sums.misuse[i]);
-    print("\n");
+        print("  %-20s %u\n", heap_misuse_names[i], sums.misuse[i]);
     return 0;
 }
 

@@ -371,7 +371,7 @@ static void answers_say_what_they_should(void **state)
     static const struct { const char *command, *answer; } cases[] = {
         { "map", "Kernel space of layout" }, { "map heap", "heap" }, { "map stacks", "stacks" }, { "map text", "r-x" },
         { "layout", "frame pool" }, { "frames", "equals all RAM: every frame has an owner" },
-        { "frame 0", "frame 0, physical 0x0000_0000" }, { "physical", "RAM " }, { "heap", "double free 0" },
+        { "frame 0", "frame 0, physical 0x0000_0000" }, { "physical", "RAM " }, { "heap", "double free          0" },
         { "stacks", "of " }, { "stacks 2", "took 2" }, { "audit", "clean" }, { "audit list", "X1" },
         { "entry 0", "level 2, entry    0" }, { "entry 0xFFFF_FFFF", "entry 1023" }, { "break", "S1" },
         { "break s4", "break S4 named" }, { "break all", "break X4 named" }, { "benchmark", "cost audit" },
