@@ -182,13 +182,18 @@ TEST_FLAGS   = $(HOST_FLAGS) -O1 $(SANITIZERS) -DCHECKED
 FUZZING      = -fsanitize=fuzzer $(SANITIZERS)
 FUZZ_FLAGS   = $(HOST_FLAGS) -O1 $(FUZZING) -DCHECKED
 BENCH_FLAGS  = $(HOST_FLAGS) -O2
+# A program for the guest that needs no C library.
+GUEST_FLAGS  = -m32 -march=i686 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector -mno-sse -O2 \
+               -fno-asynchronous-unwind-tables $(warnings) -nostdlib -static -no-pie -Wl,--build-id=none \
+               -Wl,-z,noexecstack
 
 # One short line for each step; V=1 shows the commands.
 note = $(if $(V),,@printf '  %-9s %s\n' $(1) $(2);)
 
 # ---- Goals ----------------------------------------------------------------------------
 
-.PHONY: all kernel run iso run-iso test bench fuzz tool-tests machine-tests fuzz-programs clean help setup FORCE
+.PHONY: all kernel run iso run-iso test bench compare fuzz tool-tests machine-tests fuzz-programs programs clean help \
+        setup FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -210,6 +215,8 @@ run-iso: $(O)/quire.iso | $(O)/setup-run ## boot the CD image
 	$(QEMU) -accel tcg -m $(MEMORY) -display none -no-reboot -nodefaults -device isa-debug-exit,iobase=0xf4 \
 	    -serial mon:stdio -cdrom $< || test $$? -eq 1
 
+programs: $(O)/programs/programs.done   ## real i386 programs from Debian's packages, for ./quire run
+
 clean:                                  ## remove $(O)/ and ./quire
 	rm -rf $(O) quire
 
@@ -223,6 +230,11 @@ setup:                                  ## install every Debian package that bui
 $(O)/setup-%: tools/setup
 	@mkdir -p $(@D)
 	@sh tools/setup $*
+	@touch $@
+
+# Fetched by an apt of its own: nothing is installed, and the machine's own apt is not changed.
+$(O)/programs/%.done: tools/fetch-programs | $(O)/setup-run
+	@sh tools/fetch-programs $(O)/programs $*
 	@touch $@
 
 # ---- The host command -----------------------------------------------------------------
@@ -365,6 +377,14 @@ $(B)/fuzz/%: $(B)/fuzz/tests/fuzz/%.o $(B)/fuzz/machine.a
 bench: $(patsubst bench/%.c,$(B)/bench/%,$(benches)) kernel | $(O)/setup-test ## cost in host nanoseconds and guest instructions
 	@for program in $(filter $(B)/bench/%,$^); do $$program || exit 1; done
 	@/usr/bin/python3 bench/guest.py --kernel $(B)/kernel.elf
+
+# What operations cost a program: the same static program under Quire and under Debian's kernel.
+compare: quire kernel $(O)/guest/vmbench $(O)/programs/kernel.done ## costs under Quire and under Linux, in instructions
+	@/usr/bin/python3 bench/compare.py --build $(O)
+
+$(O)/guest/%: bench/guest/%.c | $(O)/setup-build
+	@mkdir -p $(@D)
+	$(call note,guest,$@)$(CC) $(GUEST_FLAGS) -o $@ $<
 
 $(B)/bench/%.o: %.c | $(generated) $(O)/setup-test
 	@mkdir -p $(@D)

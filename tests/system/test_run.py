@@ -300,7 +300,7 @@ def test_damaged_programs_are_refused_or_packed_but_never_crash_us(run):
     for turn, place in enumerate(places):
         damaged = bytearray(whole)
         damaged[place] = (0xFF, 0x80, whole[place] ^ 1)[turn % 3]
-        outcomes.add(run("echo", run.write("damaged", damaged, 0o755), QUIRE_QEMU="false")[0])
+        outcomes.add(run("echo", run.write("damaged", bytes(damaged), 0o755), QUIRE_QEMU="false")[0])
     assert outcomes <= {122, 123, 126} and {122, 126} <= outcomes, outcomes
 
 
@@ -480,6 +480,18 @@ def test_memory_kernel_and_archive_reach_qemu(run):
     assert argv[argv.index("-m") + 1] == "size=2560k"
     assert argv[argv.index("-kernel") + 1] == run.folder + "/build/quire/kernel.elf"
     assert "tcg,tb-size=8" in argv or "kvm" in argv
+
+
+def test_shell_is_busybox_with_links_for_its_applets(run):
+    compile_i386(run.root + "/bin/busybox", START, "-static")
+    done = subprocess.run([run.command, "shell", "--root", run.root], env=run.environment("archive"), cwd=run.folder,
+                          capture_output=True, stdin=subprocess.DEVNULL, check=True)
+    files, _ = newc.read(done.stdout)
+    words = files[".quire/arguments"].content.split(b"\0")
+    assert words[:3] == [b"/bin/busybox", b"sh", b"-c"] and b"--install" in words[3]
+    assert b"PS1=\\w \\$ \0" in files[".quire/environment"].content
+    done = subprocess.run([run.command, "shell", "ls"], env=run.environment("archive"), capture_output=True)
+    assert done.returncode == 125 and b"one word too many" in done.stderr
 
 
 # ---- On a terminal ----------------------------------------------------------------------

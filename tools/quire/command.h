@@ -15,7 +15,10 @@ enum {
 };
 
 int command_layout(int argc, char **argv);
-int command_run(int argc, char **argv);         /* with exit statuses of its own: seal.h */
+/* These three have exit statuses of their own: seal.h. */
+int command_run(int argc, char **argv);
+int command_shell(int argc, char **argv);
+int command_debug(int argc, char **argv);
 
 /*
  * A path below Quire's home: $QUIRE_HOME, or else the first that has a folder `layouts` of

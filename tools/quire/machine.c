@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 enum {
-    WORDS_AT_MOST = 64,
+    WORDS_AT_MOST = 128,
     SMALL_MEMORY  = 16 << 20,       /* below this, the translator's cache would be larger than the machine */
     NOT_STARTED   = 127,            /* the child's exit status when there is no QEMU to become             */
 };
@@ -64,6 +64,13 @@ const char *machine_emulator(void)
     const char *said = getenv("QUIRE_QEMU");
 
     return said != NULL && said[0] != '\0' ? said : "qemu-system-i386";
+}
+
+const char *machine_flags(void)
+{
+    const char *said = getenv("QUIRE_QEMU_FLAGS");
+
+    return said != NULL ? said : "";
 }
 
 /* A comma in a path would begin QEMU's next option; doubled, it is a comma. Our paths come from people. */
@@ -112,6 +119,17 @@ static void add_accelerator(struct words *words, const struct machine_plan *plan
         add(words, "tcg");
 }
 
+/* Words of people's own, for measurements and experiments; separated by spaces. */
+static void add_flags(struct words *words)
+{
+    char *copy = text("%s", machine_flags()), *rest = copy;
+
+    for (char *word; (word = strsep(&rest, " ")) != NULL;)
+        if (word[0] != '\0')
+            add(words, "%s", word);
+    free(copy);
+}
+
 static void command_line(struct words *words, const struct machine_plan *plan, int channel, int serial)
 {
     add(words, "%s", machine_emulator());
@@ -148,6 +166,7 @@ static void command_line(struct words *words, const struct machine_plan *plan, i
         add(words, "chardev:gdb");
         free(path);
     }
+    add_flags(words);
 }
 
 static void show(const struct words *words)

@@ -41,6 +41,9 @@ const char *machine_name(enum machine_kind kind);
 /* QEMU's program: $QUIRE_QEMU, or one from PATH. */
 const char *machine_emulator(void);
 
+/* More words for QEMU's command line: $QUIRE_QEMU_FLAGS, or "". */
+const char *machine_flags(void);
+
 /* True when this machine can run another by itself: /dev/kvm is there and works. */
 bool machine_has_kvm(void);
 

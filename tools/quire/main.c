@@ -12,6 +12,8 @@ static const struct {
     const char *purpose;
 } commands[] = {
     { "run", command_run, "run a Linux program, sealed in a machine of its own" },
+    { "shell", command_shell, "a BusyBox shell in a machine of its own, on this terminal" },
+    { "debug", command_debug, "run a program with gdb at the kernel's side" },
     { "layout", command_layout, "check, show, list and compile layout documents" },
 };
 

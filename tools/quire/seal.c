@@ -250,11 +250,13 @@ static int explain_machine(const struct session *session, int waited)
     return SEAL_DIED;
 }
 
-/* End as the signal would have ended us, now that everything is put away. */
-static int end_by(int number)
+/* End as the signal would have ended us, now that everything is put away; a debugger's things are put away at exit. */
+static int end_by(const struct seal *seal, int number)
 {
     sigset_t set;
 
+    if (seal->debug_socket != NULL)
+        return SEAL_SIGNAL + number;
     signal(number, SIG_DFL);
     sigemptyset(&set);
     sigaddset(&set, number);
@@ -271,9 +273,11 @@ static int status_of(const struct seal *seal, const struct session *session, int
         return tell(SEAL_TIMEOUT, "%s still ran after %" PRIu64 ".%" PRIu64 " s", seal->argv[0],
                         seal->timeout_ms / 1000, seal->timeout_ms % 1000 / 100);
     case SESSION_SIGNAL:
-        return end_by(session->exit_number);
+        return end_by(seal, session->exit_number);
     case SESSION_OUTPUT:
         return SEAL_FAILED;
+    case SESSION_DEBUGGER:
+        return 0;
     case SESSION_MACHINE:
         return explain_machine(session, waited);
     case SESSION_EXIT:
@@ -296,7 +300,7 @@ static bool never_ran(const struct session *session, int waited)
 }
 
 /* Try one kind of machine after the other. */
-static int run_machines(const struct seal *seal, struct machine_plan *plan)
+static int run_machines(struct seal *seal, struct machine_plan *plan)
 {
     static struct session session;
     enum machine_kind last = seal->machine < MACHINE_KINDS ? seal->machine : MACHINE_KINDS - 1;
@@ -308,7 +312,9 @@ static int run_machines(const struct seal *seal, struct machine_plan *plan)
         if (status != 0)
             return status;
         session = (struct session){ .machine = &machine, .terminal = seal->terminal, .verbose = seal->verbose,
-                                    .timeout_ms = seal->timeout_ms };
+                                    .timeout_ms = seal->timeout_ms, .debugger = -1 };
+        if (seal->on_machine != NULL)
+            session.debugger = seal->on_machine(seal, plan->kernel);
         session_run(&session);
         waited = machine_end(&machine, session.end == SESSION_MACHINE ? 2000 : 0);
         if (plan->kind == last || !never_ran(&session, waited))
@@ -319,14 +325,16 @@ static int run_machines(const struct seal *seal, struct machine_plan *plan)
     }
 }
 
-static int run_archive(const struct seal *seal, const char *kernel, int archive, uint64_t size)
+static int run_archive(struct seal *seal, const char *kernel, int archive, uint64_t size)
 {
     uint64_t least = size + KERNEL_AT_LEAST;
-    struct machine_plan plan = { .kernel = kernel, .archive = archive, .kvm = machine_has_kvm(),
-                                 .memory = seal->memory, .verbose = seal->verbose };
+    struct machine_plan plan = { .kernel = kernel, .archive = archive, .memory = seal->memory,
+                                 .debug_socket = seal->debug_socket, .verbose = seal->verbose };
     char *why;
     int status;
 
+    /* An instruction clock or a debugger's view of every register wants the translator. */
+    plan.kvm = seal->debug_socket == NULL && machine_flags()[0] == '\0' && machine_has_kvm();
     if (plan.memory == 0)
         plan.memory = (USUAL_MEMORY + size + (1 << 20) - 1) >> 20 << 20;
     if (seal->verbose)

@@ -51,6 +51,10 @@ struct seal {
     unsigned     machine;       /* enum machine_kind; MACHINE_KINDS: the fastest that works     */
     int          argc;          /* the program and its arguments */
     char       **argv;
+    const char  *debug_socket;  /* the machine stands still until a debugger comes here; or NULL */
+
+    /* Called when the machine is started; a descriptor that ends when its debugger does, or -1. NULL: nothing. */
+    int        (*on_machine)(struct seal *seal, const char *kernel);
 };
 
 /*

@@ -20,7 +20,7 @@ enum {
 };
 
 /* What is waited for, by its place in poll(2)'s list. */
-enum { ON_CHANNEL, ON_SIGNAL, ON_SERIAL, ON_ERRORS, ON_INPUT, ON_STREAM, ON_COUNT };
+enum { ON_CHANNEL, ON_SIGNAL, ON_SERIAL, ON_ERRORS, ON_INPUT, ON_STREAM, ON_DEBUGGER, ON_COUNT };
 
 struct loop {
     struct session *session;
@@ -257,6 +257,8 @@ static void take_signal(struct loop *loop)
         give_signal(loop, SIGQUIT);
         break;
     case SIGINT:
+        if (loop->session->debugger >= 0)       /* it is meant for the debugger */
+            break;
         if (!loop->interrupted) {
             loop->interrupted = true;
             give_signal(loop, SIGINT);
@@ -293,6 +295,8 @@ static void wait_and_act(struct loop *loop, struct pollfd *on)
         return;
     if (on[ON_SIGNAL].revents != 0)
         take_signal(loop);
+    if (on[ON_DEBUGGER].revents != 0)
+        finish(loop, SESSION_DEBUGGER, 0);
     if (on[ON_SERIAL].revents != 0 && !collect(&loop->session->serial, on[ON_SERIAL].fd))
         on[ON_SERIAL].fd = -1;
     if (on[ON_ERRORS].revents != 0 && !collect(&loop->session->errors, on[ON_ERRORS].fd))
@@ -321,6 +325,7 @@ void session_run(struct session *session)
     struct loop loop = {
         .session = session,
         .signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
+        .input_ended = session->debugger >= 0,
         .deadline_ms = session->timeout_ms != 0 ? now_ms() + session->timeout_ms : 0,
     };
     struct pollfd on[ON_COUNT] = {
@@ -329,6 +334,7 @@ void session_run(struct session *session)
         [ON_ERRORS] = { .fd = session->machine->errors, .events = POLLIN },
         [ON_INPUT]  = { .events = POLLIN },
         [ON_STREAM] = { .events = POLLOUT },
+        [ON_DEBUGGER] = { .fd = session->debugger, .events = POLLIN },
     };
 
     channel_open(&loop.channel, session->machine->channel);

@@ -23,6 +23,7 @@ enum session_end {
     SESSION_TIMEOUT,
     SESSION_SIGNAL,             /* a signal told us to end                    */
     SESSION_OUTPUT,             /* standard output or error cannot be written */
+    SESSION_DEBUGGER,           /* the debugger has gone                      */
 };
 
 /* The last bytes of a stream that is only shown when something went wrong. */
@@ -36,6 +37,7 @@ struct session {
     bool     terminal;          /* lend ours to the program      */
     bool     verbose;           /* show the guest's LOG at once  */
     uint64_t timeout_ms;        /* 0: none                       */
+    int      debugger;          /* ends when a debugger does, which until then has the keyboard; or -1 */
 
     /* What came of it. */
     enum session_end end;

@@ -1,0 +1,67 @@
+"""`quire debug`: gdb beside a booted kernel, and the commands it gets from tools/quire/debug.py."""
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+pytestmark = pytest.mark.skipif(shutil.which("gdb") is None, reason="gdb is not installed")
+
+
+@pytest.fixture
+def debug(tmp_path, house, layout):
+    """A function: run gdb's commands beside a fresh machine; returns what gdb printed."""
+    program = tmp_path / "program"
+    subprocess.run(["gcc", "-m32", "-nostdlib", "-static", "-x", "c", "-", "-o", str(program)], check=True,
+                   input=b"void _start(void) { for (;;); }")
+
+    def start(*commands, end=True):
+        gdb = tmp_path / "gdb"
+        gdb.write_text("#!/bin/sh\nexec gdb -batch \"$@\"" + "".join(f" -ex '{command}'" for command in commands) + "\n")
+        gdb.chmod(0o755)
+        words = [os.path.join(house.build, "host", "quire"), "debug", "--layout", layout, str(program)]
+        environment = {**os.environ, "QUIRE_GDB": str(gdb), "QUIRE_BUILD": house.build, "QUIRE_HOME": house.tree}
+        if not end:
+            return subprocess.Popen(words, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                    stderr=subprocess.STDOUT)
+        return subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=90, text=True).stdout
+
+    return start
+
+
+def folders():
+    return {name for name in os.listdir("/tmp") if name.startswith("quire-debug-")}
+
+
+def test_tables_and_frames_with_names(debug):
+    before = folders()
+    text = debug("tbreak kernel_main", "continue", "tbreak stacks_start", "continue", "quire-tables", "quire-frames",
+                 "quire-spaces")
+    assert re.search(r"^0x\w+ 0x\w+ +\d+  0x\w+\.\. +kernel r- .*text$", text, re.M), text
+    assert re.search(r"^0x\w+ 0x\w+ +\d+  \S+ +kernel rw .*data$", text, re.M), text
+    owners = [int(number) for number in re.findall(r"^\w+ +(\d+) frames", text, re.M)]
+    assert len(owners) > 4 and sum(owners[:-1]) == owners[-1], "the last line is the sum of the others"
+    assert "(in use)" in text
+    assert folders() == before
+
+
+def test_before_paging_it_says_so(debug):
+    text = debug("quire-tables", "quire-frames")
+    assert "paging is not on yet" in text
+
+
+def test_no_folder_is_left_after_sigterm(debug):
+    before = folders()
+    process = debug("shell sleep 5", "continue", end=False)
+    for _ in range(500):
+        if folders() - before:
+            break
+        time.sleep(0.01)
+    assert folders() - before
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 128 + signal.SIGTERM
+    assert folders() == before
