@@ -376,7 +376,7 @@ $(B)/fuzz/%: $(B)/fuzz/tests/fuzz/%.o $(B)/fuzz/machine.a
 
 bench: $(patsubst bench/%.c,$(B)/bench/%,$(benches)) kernel | $(O)/setup-test ## cost in host nanoseconds and guest instructions
 	@for program in $(filter $(B)/bench/%,$^); do $$program || exit 1; done
-	@/usr/bin/python3 bench/guest.py --kernel $(B)/kernel.elf
+	@bench/instructions.py $(B)/kernel.elf
 
 # What operations cost a program: the same static program under Quire and under Debian's kernel.
 compare: quire kernel $(O)/guest/vmbench $(O)/programs/kernel.done ## costs under Quire and under Linux, in instructions
