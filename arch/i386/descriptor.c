@@ -113,5 +113,3 @@ void arch_set_kernel_stack(vaddr_t top) { task->esp0 = top; }
 void double_fault_root(frame_t root)    { double_fault_task.cr3 = root.no << PAGE_SHIFT; }
 
 const struct task_state *kernel_task(void) { return task; }
-vaddr_t descriptors_at(void)               { return address_of(segments); }
-vaddr_t gates_at(void)                     { return address_of(gates); }

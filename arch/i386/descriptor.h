@@ -45,10 +45,8 @@ void arch_set_kernel_stack(vaddr_t top);
 /* The root the double fault's task runs on; mmu_activate() keeps it equal to the current one. */
 void double_fault_root(frame_t root);
 
-/* Where the tables are, for the claims. */
+/* The kernel's own task; after a double fault, the registers of what was interrupted. */
 const struct task_state *kernel_task(void);
-vaddr_t                  descriptors_at(void);
-vaddr_t                  gates_at(void);
 
 #endif
 #endif

@@ -15,6 +15,7 @@
 #include "memory/frame.h"
 #include "memory/heap.h"
 #include "memory/layout.h"
+#include "memory/space.h"
 #include "memory/stack.h"
 #include "switch.h"
 
@@ -28,6 +29,13 @@ static void crash_write_rodata(void) { *word_at(start_of(PURPOSE_RODATA)) = 0; }
 static void crash_hole(void)         { print("read %x\n", *word_at(page_address(layout.purpose[PURPOSE_HEAP]->span.end - 1))); }
 static void crash_assert(void)       { assert(!"asked for at the console"); }
 static void crash_invalid(void)      { __builtin_trap(); }
+
+/* The panic about the hole finds the region tree gone, and so does its audit. */
+static void crash_in_panic(void)
+{
+    kernel_space.map.root = (struct region *)sizeof(struct region);
+    crash_hole();
+}
 
 static void crash_lock(void)
 {
@@ -106,6 +114,7 @@ static const struct {
     { "write-text",       "write to the kernel's code",                          crash_write_text },
     { "write-rodata",     "write to a constant",                                 crash_write_rodata },
     { "hole",             "read kernel space where nothing is mapped",           crash_hole },
+    { "in-panic",         "the same, with no regions for the panic to look at",  crash_in_panic },
     { "invalid",          "run an instruction that is none",                     crash_invalid },
     { "overflow",         "recursion until the boot stack is full",              crash_overflow },
     { "stack",            "the same on a stack of the stacks window",            crash_stack },

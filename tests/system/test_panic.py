@@ -53,6 +53,14 @@ def test_stack_overflow_is_named(boot):
     assert re.search(r"dive\+0x", said), said
 
 
+def test_a_panic_goes_on_where_a_part_of_it_fails(boot):
+    said = panic_of(boot(append="panic=exit"), "crash in-panic")
+    assert re.search(r"^panic: page fault: read at [0-9a-f]{8}, not mapped", said, re.M), said
+    assert len(re.findall(r"\(this part failed: page fault", said)) == 2, said
+    assert re.search(r"^\s+[0-9a-f]{8}  kernel_main\+0x", said, re.M), said
+    assert "the machine stops here" in said
+
+
 @pytest.mark.parametrize("what", ["double-free", "heap-double-free", "heap-overflow"])
 def test_misuse_is_told_and_harmless(boot, what):
     machine = boot()
