@@ -100,6 +100,7 @@ const char *machine_stopped(void);
 struct machine_counts {
     uint64_t walks, faults;
     uint64_t page_flushes, space_flushes, all_flushes;
+    uint64_t user_page_flushes;             /* of the page flushes, those of user pages              */
 };
 extern struct machine_counts machine_counts;
 
@@ -128,6 +129,7 @@ struct translation {
     frame_t frame;
     uint8_t kernel, user;                   /* MAY_*                                                 */
     bool    global, dirty;
+    bool    large;                          /* from an upper entry: each root has its own dirty bit  */
 };
 
 /*

@@ -321,6 +321,7 @@ void mmu_flush_page(page_t page)
 {
     assert(page < MMU_SPACE_END);
     machine_counts.page_flushes++;
+    machine_counts.user_page_flushes += page < layout.user_end;
     if (left_out())
         return;
     enter();
@@ -383,7 +384,7 @@ static void audit_page(page_t page, struct audit_report *report)
     else if ((c->kernel & ~now.kernel) || (c->user & ~now.user))
         audit_fail(report, "C4", "page 0x%08lx is cached with rights %x/%x, the tables allow %x/%x",
                    (unsigned long)page_address(page), c->kernel, c->user, now.kernel, now.user);
-    else if (c->dirty && !now.dirty)
+    else if (c->dirty && !now.dirty && !now.large)
         audit_fail(report, "C4", "page 0x%08lx is cached as dirty, the entry is clean",
                    (unsigned long)page_address(page));
 }

@@ -85,6 +85,7 @@ bool mmu_walk(page_t page, const struct access *access, struct translation *out,
         if (!use(&directory[high], upper, access, present))
             return false;
         *out = translation((upper >> 12 & ~1023u) + low, upper, directory[high]);
+        out->large = true;
         return true;
     }
     if (access != NULL && remembered[high] == 0) {

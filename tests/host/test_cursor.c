@@ -1,0 +1,786 @@
+/*
+ * test_cursor.c - the cursor against a plain array of pages, and its promises one by one.
+ *
+ * The array says what each page should be. After every step the tables must say the same through the cursor,
+ * and hardware must obey: loads and stores at both privileges give the contents or the fault that
+ * the array predicts, and no cached translation is stale (C4).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/range.h"
+#include "base/string.h"
+#include "cpu.h"
+#include "machine.h"
+#include "memory/audit.h"
+#include "memory/cursor.h"
+#include "memory/frame.h"
+#include "memory/layout.h"
+#include "memory/space.h"
+#include "memory/table.h"
+
+#define READ  MAY_READ
+#define WRITE MAY_WRITE
+#define RUN   MAY_EXECUTE
+
+static const struct rights nothing   = { 0, 0 };
+static const struct rights user_data = { READ | WRITE, READ | WRITE };
+static const struct rights user_read = { READ, READ };
+
+static struct space  space;
+static struct region all;
+
+static void start(void)
+{
+    const char *problem = machine_boot(16 * MiB);
+
+    if (problem != NULL)
+        fail_msg("%s", problem);
+    assert_int_equal(space_create(&space), 0);
+    all = (struct region){ .span = layout.purpose[PURPOSE_USER]->span, .name = "all",
+                           .rights = { READ | WRITE | RUN, READ | WRITE | RUN } };
+    assert_int_equal(region_insert(&space.map, &all), 0);
+    space_activate(&space);
+}
+
+static void check_all(void)
+{
+    struct audit_report report = { 0 };
+
+    machine_tlb_audit(&report);
+    space_audit(&space, &report);
+    space_audit(&kernel_space, &report);
+    frames_audit(&report);
+    if (report.failed != 0)
+        fail_msg("%s: %s", report.failures[0].id, report.failures[0].text);
+}
+
+static uint32_t owned(enum owner owner)
+{
+    struct frame_sums sums;
+
+    frames_sums(&sums);
+    return sums.owned[owner];
+}
+
+static void end(void)
+{
+    check_all();
+    space_activate(&kernel_space);
+    space_destroy(&space);
+    assert_int_equal(owned(OWNER_TEST), 0);
+    assert_true(space_ok(&kernel_space) && frames_ok() && machine_tlb_ok());
+    machine_stop();
+}
+
+static frame_t new_frame(uint32_t word)
+{
+    frame_t frame;
+
+    assert_int_equal(frame_get(OWNER_TEST, 0, &frame), 0);
+    *(uint32_t *)&machine_ram[frame_address(frame)] = word;
+    return frame;
+}
+
+/* A cursor that must open. */
+static struct cursor *open(struct cursor *c, page_t first, page_t end_page)
+{
+    assert_int_equal(cursor_open(c, &space, (struct span){ first, end_page }, CURSOR_BUILD), 0);
+    return c;
+}
+
+static void map(page_t page, frame_t frame, struct rights rights)
+{
+    struct cursor c;
+
+    cursor_map(open(&c, page, page + 1), page, frame, rights, CACHE_BACK);
+    cursor_close(&c);
+}
+
+static void discard(page_t page)
+{
+    struct cursor c;
+
+    cursor_discard(open(&c, page, page + 1), page);
+    cursor_close(&c);
+}
+
+static entry_t entry_of(page_t page)
+{
+    struct cursor c;
+    entry_t       e;
+
+    assert_int_equal(cursor_open(&c, &space, span_of(page, 1), 0), 0);
+    e = cursor_read(&c, page);
+    cursor_close(&c);
+    return e;
+}
+
+static bool user_reads(page_t page, uint32_t *value)
+{
+    struct machine_fault fault;
+
+    return machine_load(&space, page_address(page), true, value, &fault);
+}
+
+static bool user_writes(page_t page, uint32_t value)
+{
+    struct machine_fault fault;
+
+    return machine_store(&space, page_address(page), true, value, &fault);
+}
+
+/* ---- An array of pages ----------------------------------------------------------------------- */
+
+enum { PAGES = 48, FRAMES = 4096 };
+
+enum kind { NOTHING, PRESENT, BLOCKED, MARK };
+
+static struct page {
+    enum kind     kind;
+    uint32_t      frame;                /* PRESENT, BLOCKED; the number of a MARK        */
+    struct rights rights;               /* as asked                                      */
+} model[PAGES];
+
+static uint32_t contents[FRAMES], references[FRAMES], next_word;
+
+/* Two stretches, each across the border of two tables, with a wide gap between. */
+static page_t page_at(unsigned i) { return i < PAGES / 2 ? 0x7F4 + i : 0x2BF4 + (i - PAGES / 2); }
+
+static const struct rights choices[] = {
+    { 0, 0 }, { READ, READ }, { READ | WRITE, READ | WRITE }, { READ, 0 }, { READ | WRITE, 0 }, { READ, READ | RUN },
+};
+
+static unsigned dice(unsigned sides) { return (unsigned)rand() % sides; }
+
+/* A new frame, or one more reference to a frame that some page has. */
+static frame_t pick_frame(void)
+{
+    const struct page *other = &model[dice(PAGES)];
+    frame_t            frame;
+
+    if (dice(4) == 0 && (other->kind == PRESENT || other->kind == BLOCKED)) {
+        frame = (frame_t){ other->frame };
+        frame_share(frame);
+    } else {
+        frame = new_frame(++next_word);
+        contents[frame.no] = next_word;
+    }
+    references[frame.no]++;
+    return frame;
+}
+
+static void set_page(struct page *page, frame_t frame, struct rights rights)
+{
+    *page = (struct page){ (rights.kernel | rights.user) != 0 ? PRESENT : BLOCKED, frame.no, rights };
+}
+
+static bool has_frame(const struct page *page) { return page->kind == PRESENT || page->kind == BLOCKED; }
+
+static void edit(struct cursor *c, unsigned i)
+{
+    struct page  *page   = &model[i];
+    page_t        at     = page_at(i);
+    struct rights rights = choices[dice(COUNT_OF(choices))];
+
+    switch (dice(6)) {
+    case 0: case 1:
+        if (!has_frame(page)) {
+            frame_t frame = pick_frame();
+
+            cursor_map(c, at, frame, rights, CACHE_BACK);
+            set_page(page, frame, rights);
+        }
+        break;
+    case 2:
+        cursor_protect(c, at, rights);
+        if (has_frame(page))
+            set_page(page, (frame_t){ page->frame }, rights);
+        break;
+    case 3:
+        if (page->kind == PRESENT && (rights.kernel | rights.user) != 0) {
+            frame_t frame = pick_frame();
+            frame_t old   = cursor_replace(c, at, frame, rights);
+
+            assert_int_equal(old.no, page->frame);
+            c->freed[c->freed_count++] = old;           /* as copy-on-write does: dropped after the flush */
+            references[old.no]--;
+            set_page(page, frame, rights);
+        }
+        break;
+    case 4:
+        if (!has_frame(page)) {
+            bool mark = dice(2);
+
+            cursor_put(c, at, mark ? entry_absent(ENTRY_GUARD, i, rights) : entry_empty());
+            *page = (struct page){ mark ? MARK : NOTHING, i, rights };
+        }
+        break;
+    default:
+        if (has_frame(page))
+            references[page->frame]--;
+        cursor_discard(c, at);
+        page->kind = NOTHING;
+    }
+}
+
+static void check_page(unsigned i)
+{
+    const struct page   *page    = &model[i];
+    entry_t              e       = entry_of(page_at(i));
+    struct rights        allowed = page->kind == PRESENT ? mmu_allow(page->rights) : nothing;
+    vaddr_t              at      = page_address(page_at(i));
+    struct machine_fault fault;
+    uint32_t             value;
+
+    switch (page->kind) {
+    case NOTHING: assert_int_equal(e.raw, 0); break;
+    case PRESENT: assert_int_equal(entry_kind(e, 1), ENTRY_PRESENT); break;
+    case BLOCKED: assert_int_equal(entry_kind(e, 1), ENTRY_BLOCKED); break;
+    case MARK:    assert_int_equal(e.raw, entry_absent(ENTRY_GUARD, i, page->rights).raw); break;
+    }
+    if (has_frame(page)) {
+        assert_int_equal(entry_frame(e).no, page->frame);
+        assert_int_equal(frame_references((frame_t){ page->frame }), references[page->frame]);
+    }
+    for (int user = 0; user < 2; user++) {
+        unsigned may = user ? allowed.user : allowed.kernel;
+
+        assert_int_equal(machine_load(&space, at, user, &value, &fault), (may & READ) != 0);
+        if (may & READ)
+            assert_int_equal(value, contents[page->frame]);
+        else
+            assert_int_equal(fault.present, page->kind == PRESENT);
+        if (dice(2)) {
+            bool stored = machine_store(&space, at, user, next_word + 1, &fault);
+
+            assert_int_equal(stored, (may & WRITE) != 0);
+            if (stored)
+                contents[page->frame] = ++next_word;
+        }
+    }
+}
+
+static void check_next(void)
+{
+    struct cursor c;
+    page_t        at = page_at(0);
+    struct span   span = { page_at(0), page_at(PAGES - 1) + 1 };
+
+    assert_int_equal(cursor_open(&c, &space, span, 0), 0);
+    for (unsigned i = 0; i < PAGES; i++)
+        if (model[i].kind != NOTHING) {
+            at = cursor_next(&c, at);
+            assert_int_equal(at, page_at(i));
+            at++;
+        }
+    assert_int_equal(cursor_next(&c, at), span.end);
+    cursor_close(&c);
+}
+
+static uint32_t distinct_frames(void)
+{
+    uint32_t count = 0;
+
+    for (unsigned i = 0; i < FRAMES; i++)
+        count += references[i] > 0;
+    return count;
+}
+
+static void one_step(void)
+{
+    unsigned      first = dice(PAGES), count = 1 + dice(PAGES - first);
+    struct cursor c;
+
+    open(&c, page_at(first), page_at(first + count - 1) + 1);
+    for (unsigned edits = dice(8); edits > 0; edits--)
+        edit(&c, first + dice(count));
+    cursor_close(&c);
+}
+
+static void edits_leave_what_an_array_would_hold(void **state)
+{
+    (void)state;
+    srand(2);
+    memset(model, 0, sizeof model);
+    memset(references, 0, sizeof references);
+    next_word = 0;
+    start();
+    for (unsigned step = 0; step < 600; step++) {
+        if (dice(8) == 0)
+            space_activate(dice(2) ? &space : &kernel_space);
+        one_step();
+        assert_true(machine_tlb_ok());
+        for (unsigned i = 0; i < PAGES; i++)
+            check_page(i);
+        if (step % 16 == 0) {
+            check_next();
+            check_all();
+            assert_int_equal(owned(OWNER_TEST), distinct_frames());
+        }
+    }
+    end();                      /* space_destroy() gives everything back */
+}
+
+/* ---- Tables ------------------------------------------------------------------------------------- */
+
+static void tables_come_with_the_first_page_and_go_with_the_last(void **state)
+{
+    uint32_t tables, kept;
+
+    (void)state;
+    start();
+    tables = owned(OWNER_TABLES);
+    kept   = space.table_frames;
+    map(0x7FF, new_frame(1), user_data);
+    map(0x800, new_frame(2), user_data);
+    map(0x801, new_frame(3), user_data);
+    assert_int_equal(owned(OWNER_TABLES), tables + 2);
+    assert_int_equal(space.table_frames, kept + 2);
+    assert_int_equal(space.resident, 3);
+    discard(0x7FF);
+    discard(0x800);
+    assert_int_equal(owned(OWNER_TABLES), tables + 1);
+    discard(0x801);
+    assert_int_equal(owned(OWNER_TABLES), tables);
+    assert_int_equal(space.resident, 0);
+    end();
+}
+
+static void tables_made_in_vain_are_given_back(void **state)
+{
+    struct cursor c;
+    uint32_t      tables;
+
+    (void)state;
+    start();
+    tables = owned(OWNER_TABLES);
+    open(&c, 0x10, 0x1410);
+    assert_int_equal(owned(OWNER_TABLES), tables + 6);
+    cursor_map(&c, 0x900, new_frame(1), user_data, CACHE_BACK);
+    cursor_close(&c);
+    assert_int_equal(owned(OWNER_TABLES), tables + 1);
+    discard(0x900);
+    assert_int_equal(owned(OWNER_TABLES), tables);
+    end();
+}
+
+static void an_emptied_table_can_be_filled_by_the_same_cursor(void **state)
+{
+    struct cursor c;
+
+    (void)state;
+    start();
+    map(0x7FF, new_frame(1), user_data);
+    open(&c, 0x7FF, 0x801);
+    cursor_discard(&c, 0x7FF);
+    cursor_map(&c, 0x800, new_frame(2), user_data, CACHE_BACK);
+    cursor_map(&c, 0x7FF, new_frame(3), user_data, CACHE_BACK);
+    cursor_close(&c);
+    assert_int_equal(space.table_frames, 3);
+    discard(0x7FF);
+    discard(0x800);
+    end();
+}
+
+/* Let allocation k fail, for k = 1, 2, ... until the call gets through. */
+static void without_memory_opening_changes_nothing(void **state)
+{
+    int err = -ENOMEM;
+
+    (void)state;
+    start();
+    map(0xC01, new_frame(1), user_data);                /* one of the tables is there already */
+    for (uint32_t k = 1; err == -ENOMEM; k++) {
+        struct frame_sums before, after;
+        struct cursor     c;
+
+        frames_sums(&before);
+        frame_fail_at(k);
+        err = cursor_open(&c, &space, (struct span){ 0x3FF, 0x1401 }, CURSOR_BUILD);
+        frame_fail_at(0);
+        if (err == 0) {
+            assert_int_equal(k, 6);                     /* five tables were missing */
+            cursor_close(&c);
+        }
+        frames_sums(&after);
+        assert_memory_equal(before.owned, after.owned, sizeof before.owned);
+        assert_int_equal(space.table_frames, 2);
+        assert_false(lock_held(&space.tables_lock));
+        check_all();
+    }
+    assert_int_equal(err, 0);
+    discard(0xC01);
+    end();
+}
+
+static void a_new_kernel_table_is_in_every_space(void **state)
+{
+    struct region region;
+    struct space  other;
+    uint32_t      tables = 0;
+
+    (void)state;
+    start();
+    assert_int_equal(space_create(&other), 0);
+    tables = kernel_space.table_frames;
+    assert_int_equal(kernel_map(&region, PURPOSE_HEAP, "wide", 1500, 1, OWNER_TEST), 0);
+    assert_true(kernel_space.table_frames > tables);
+    *(volatile uint32_t *)pointer_to(page_address(region.span.end - 1)) = 77;
+    space_activate(&other);
+    assert_int_equal(*(volatile uint32_t *)pointer_to(page_address(region.span.end - 1)), 77);
+    assert_true(space_ok(&other));
+    check_all();
+    kernel_unmap(&region);
+    assert_int_equal(owned(OWNER_TEST), 0);
+    assert_true(machine_tlb_ok());
+    space_activate(&space);
+    space_destroy(&other);
+    end();
+}
+
+/* ---- Flushes ---------------------------------------------------------------------------------------- */
+
+/* Not counting those of slots, which come and go as tables are looked at. */
+static uint64_t flushes(void)
+{
+    return machine_counts.user_page_flushes + machine_counts.space_flushes + machine_counts.all_flushes;
+}
+
+static void only_what_the_processor_may_remember_is_flushed(void **state)
+{
+    struct cursor c;
+    uint64_t      before;
+
+    (void)state;
+    start();
+    before = flushes();
+    map(0x500, new_frame(1), user_read);                /* nothing was there */
+    map(0x501, new_frame(2), user_data);
+    open(&c, 0x500, 0x502);
+    cursor_protect(&c, 0x500, user_data);               /* more rights */
+    cursor_protect(&c, 0x501, user_data);               /* the same */
+    cursor_close(&c);
+    assert_int_equal(flushes(), before);
+    end();
+}
+
+static void many_pages_are_flushed_at_once(void **state)
+{
+    struct cursor c;
+    uint64_t      pages, spaces;
+
+    (void)state;
+    start();
+    open(&c, 0x500, 0x500 + CURSOR_PAGES + 1);
+    for (page_t page = 0x500; page <= 0x500 + CURSOR_PAGES; page++)
+        cursor_map(&c, page, new_frame(1), user_data, CACHE_BACK);
+    cursor_close(&c);
+    pages  = machine_counts.user_page_flushes;
+    spaces = machine_counts.space_flushes;
+    open(&c, 0x500, 0x500 + CURSOR_PAGES + 1);
+    for (page_t page = 0x500; page < 0x500 + CURSOR_PAGES; page++)
+        cursor_protect(&c, page, user_read);
+    cursor_close(&c);
+    assert_int_equal(machine_counts.user_page_flushes, pages + CURSOR_PAGES);
+    assert_int_equal(machine_counts.space_flushes, spaces);
+    open(&c, 0x500, 0x500 + CURSOR_PAGES + 1);
+    for (page_t page = 0x500; page <= 0x500 + CURSOR_PAGES; page++)
+        cursor_protect(&c, page, (struct rights){ READ, 0 });
+    cursor_close(&c);
+    assert_int_equal(machine_counts.user_page_flushes, pages + CURSOR_PAGES);
+    assert_int_equal(machine_counts.space_flushes, spaces + 1);
+    end();
+}
+
+static void a_space_that_runs_nowhere_needs_no_flush(void **state)
+{
+    uint64_t before;
+    uint32_t value;
+
+    (void)state;
+    start();
+    map(0x500, new_frame(1), user_data);
+    assert_true(user_reads(0x500, &value));
+    space_activate(&kernel_space);
+    before = flushes();
+    discard(0x500);
+    assert_int_equal(flushes(), before);
+    assert_false(user_reads(0x500, &value));
+    end();
+}
+
+/* ---- Single pages -------------------------------------------------------------------------------------- */
+
+static void protect_blocks_and_brings_back(void **state)
+{
+    struct cursor c;
+    uint32_t      value;
+
+    (void)state;
+    start();
+    map(0x500, new_frame(41), user_data);
+    assert_true(user_writes(0x500, 42));
+    cursor_protect(open(&c, 0x500, 0x501), 0x500, nothing);
+    cursor_close(&c);
+    assert_false(user_reads(0x500, &value));
+    assert_int_equal(entry_kind(entry_of(0x500), 1), ENTRY_BLOCKED);
+    assert_int_equal(entry_kept_rights(entry_of(0x500)).user & WRITE, WRITE);
+    assert_int_equal(space.resident, 0);
+    check_all();
+    cursor_protect(open(&c, 0x500, 0x501), 0x500, user_read);
+    cursor_close(&c);
+    assert_true(user_reads(0x500, &value));
+    assert_int_equal(value, 42);
+    assert_true(entry_dirty(entry_of(0x500)));          /* what was written is still to be saved */
+    assert_false(user_writes(0x500, 43));
+    assert_int_equal(space.resident, 1);
+    discard(0x500);
+    end();
+}
+
+static void replace_returns_the_old_frame_and_shows_the_new(void **state)
+{
+    struct cursor c;
+    frame_t       old = { 0 }, first, second;
+    uint32_t      value;
+
+    (void)state;
+    start();
+    first  = new_frame(1);
+    second = new_frame(2);
+    map(0x500, first, user_read);
+    assert_true(user_reads(0x500, &value));
+    old = cursor_replace(open(&c, 0x500, 0x501), 0x500, second, user_data);
+    cursor_close(&c);
+    assert_int_equal(old.no, first.no);
+    assert_true(frame_put(old));
+    assert_true(user_reads(0x500, &value) && value == 2);
+    assert_true(user_writes(0x500, 3));
+    discard(0x500);
+    end();
+}
+
+static void remove_hands_the_reference_back(void **state)
+{
+    struct cursor c;
+    frame_t       frame;
+    entry_t       was;
+
+    (void)state;
+    start();
+    frame = new_frame(5);
+    map(0x500, frame, user_data);
+    assert_true(user_writes(0x500, 6));
+    was = cursor_remove(open(&c, 0x500, 0x501), 0x500);
+    cursor_close(&c);
+    assert_int_equal(entry_frame(was).no, frame.no);
+    assert_true(entry_dirty(was) && entry_accessed(was));
+    assert_int_equal(frame_references(frame), 1);
+    frame_put(frame);
+    end();
+}
+
+static void ageing_takes_the_accessed_bit(void **state)
+{
+    struct cursor c;
+    uint32_t      value;
+    bool          used;
+
+    (void)state;
+    start();
+    map(0x500, new_frame(1), user_data);
+    used = cursor_age(open(&c, 0x500, 0x502), 0x500, 2);
+    assert_false(used);
+    assert_false(cursor_age(&c, 0x501, 1));             /* nothing there: nothing done */
+    cursor_close(&c);
+    assert_int_equal(entry_age(entry_of(0x500)), 2);
+    assert_true(user_reads(0x500, &value));
+    used = cursor_age(open(&c, 0x500, 0x501), 0x500, 3);
+    cursor_close(&c);
+    assert_true(used);
+    assert_int_equal(entry_age(entry_of(0x500)), 3);
+    assert_false(entry_accessed(entry_of(0x500)));
+    discard(0x500);
+    end();
+}
+
+static void device_pages_keep_their_cache_type(void **state)
+{
+    struct region window;
+    struct cursor c;
+
+    (void)state;
+    start();
+    for (int cache = CACHE_BACK; cache <= CACHE_OFF; cache++) {
+        assert_int_equal(kernel_map_device(&window, "device", 0xFEC00000, PAGE_SIZE, (enum cache)cache), 0);
+        assert_int_equal(cursor_open(&c, &kernel_space, window.span, 0), 0);
+        assert_int_equal(entry_cache(cursor_read(&c, window.span.first)), cache);
+        assert_int_equal(entry_global(cursor_read(&c, window.span.first)), mmu_features.global);
+        cursor_close(&c);
+        kernel_unmap(&window);
+    }
+    end();
+}
+
+static void an_alias_forgets_with_its_original(void **state)
+{
+    (void)state;
+    start();
+    for (uint32_t i = 0; i < layout.region_count; i++) {
+        const struct layout_region *twin = &layout.regions[i], *data = layout.purpose[PURPOSE_DATA];
+        page_t        page = data->span.end - 4;        /* of the image, nothing of it is used here */
+        page_t        other = twin->span.first + (page - twin->alias);
+        struct cursor c;
+
+        if (twin->backing != BACKING_ALIAS || page - twin->alias >= span_pages(twin->span))
+            continue;
+        *(volatile uint32_t *)pointer_to(page_address(page)) = 11;
+        assert_int_equal(*(volatile uint32_t *)pointer_to(page_address(other)), 11);
+        *(volatile uint32_t *)pointer_to(page_address(other)) = 12;
+        assert_int_equal(cursor_open(&c, &kernel_space, span_of(page, 1), 0), 0);
+        cursor_protect(&c, page, (struct rights){ READ, 0 });
+        cursor_close(&c);
+        assert_true(machine_tlb_ok());
+    }
+    end();
+}
+
+/* ---- Misuse is the caller's bug: it stops the machine ------------------------------------------------------ */
+
+static void map_twice(struct cursor *c)    { cursor_map(c, 0x500, new_frame(2), user_data, CACHE_BACK); }
+static void map_blocked(struct cursor *c)  { cursor_map(c, 0x501, new_frame(2), user_data, CACHE_BACK); }
+static void put_on_frame(struct cursor *c) { cursor_put(c, 0x500, entry_empty()); }
+static void put_present(struct cursor *c)  { cursor_put(c, 0x502, cursor_read(c, 0x500)); }
+static void replace_none(struct cursor *c) { (void)cursor_replace(c, 0x502, new_frame(2), user_data); }
+static void leave_span(struct cursor *c)   { (void)cursor_read(c, 0x504); }
+static void before_span(struct cursor *c)  { (void)cursor_read(c, 0x4FF); }
+static void discard_swap(struct cursor *c) { cursor_discard(c, 0x503); }
+
+/* In a process and a machine of its own: what stop() leaves behind is nobody's trouble. */
+static bool stops(void (*misuse)(struct cursor *c))
+{
+    int   status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        struct cursor c;
+
+        start();
+        map(0x500, new_frame(1), user_data);
+        map(0x501, new_frame(1), nothing);
+        open(&c, 0x500, 0x504);
+        cursor_put(&c, 0x503, entry_absent(ENTRY_SWAP, 3, nothing));
+        _exit(MACHINE_STOPS(misuse(&c)) != NULL ? 0 : 1);
+    }
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void misuse_stops(void **state)
+{
+    (void)state;
+    assert_true(stops(map_twice));
+    assert_true(stops(map_blocked));
+    assert_true(stops(put_on_frame));
+    assert_true(stops(put_present));
+    assert_true(stops(replace_none));
+    assert_true(stops(leave_span));
+    assert_true(stops(before_span));
+    assert_true(stops(discard_swap));
+}
+
+/* ---- C1 to C3, each broken on purpose -------------------------------------------------------------------------- */
+
+static bool names(const char *id)
+{
+    struct audit_report report = { 0 };
+
+    space_audit(&space, &report);
+    space_audit(&kernel_space, &report);
+    for (uint32_t i = 0; i < report.failed && i < AUDIT_FAILURES; i++)
+        if (strcmp(report.failures[i].id, id) == 0)
+            return true;
+    return false;
+}
+
+static void the_auditor_names_a_wrong_count(void **state)
+{
+    frame_t table;
+
+    (void)state;
+    start();
+    map(0x500, new_frame(1), user_data);
+    table = entry_frame(entry_read(entry_at(&space, 0x500, 2)));
+    frame_set_link(table, 2);
+    assert_true(names("C1"));
+    frame_set_link(table, 1);
+    discard(0x500);
+    end();
+}
+
+static void the_auditor_names_kernel_memory_given_away(void **state)
+{
+    page_t   page = layout.purpose[PURPOSE_DATA]->span.first + 3;
+    entry_t *at;
+
+    (void)state;
+    start();
+    at = entry_at(&kernel_space, page, 1);
+    at->raw |= I386_USER;
+    mmu_flush_page(page);
+    assert_true(names("C2"));
+    at->raw &= ~(uint32_t)I386_USER;
+    mmu_flush_page(page);
+    end();
+}
+
+static void the_auditor_names_a_root_that_differs(void **state)
+{
+    page_t   page = layout.purpose[PURPOSE_HEAP]->span.first;
+    entry_t *at;
+
+    (void)state;
+    start();
+    at = entry_at(&space, page, 2);
+    at->raw ^= 0x5000 | I386_PRESENT;
+    assert_true(names("C3"));
+    at->raw ^= 0x5000 | I386_PRESENT;
+    end();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(edits_leave_what_an_array_would_hold),
+        cmocka_unit_test(tables_come_with_the_first_page_and_go_with_the_last),
+        cmocka_unit_test(tables_made_in_vain_are_given_back),
+        cmocka_unit_test(an_emptied_table_can_be_filled_by_the_same_cursor),
+        cmocka_unit_test(without_memory_opening_changes_nothing),
+        cmocka_unit_test(a_new_kernel_table_is_in_every_space),
+        cmocka_unit_test(only_what_the_processor_may_remember_is_flushed),
+        cmocka_unit_test(many_pages_are_flushed_at_once),
+        cmocka_unit_test(a_space_that_runs_nowhere_needs_no_flush),
+        cmocka_unit_test(protect_blocks_and_brings_back),
+        cmocka_unit_test(replace_returns_the_old_frame_and_shows_the_new),
+        cmocka_unit_test(remove_hands_the_reference_back),
+        cmocka_unit_test(ageing_takes_the_accessed_bit),
+        cmocka_unit_test(device_pages_keep_their_cache_type),
+        cmocka_unit_test(an_alias_forgets_with_its_original),
+        cmocka_unit_test(misuse_stops),
+        cmocka_unit_test(the_auditor_names_a_wrong_count),
+        cmocka_unit_test(the_auditor_names_kernel_memory_given_away),
+        cmocka_unit_test(the_auditor_names_a_root_that_differs),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
