@@ -107,6 +107,7 @@ kernel += kernel/claims/mutations.c     # making a claim untrue, so that its pro
 
 # arch/i386: everything that knows the processor
 kernel += arch/i386/entry.S             # the first instructions at the kernel's own addresses
+kernel += arch/i386/page.c              # whole pages, sixteen bytes at a time
 kernel += arch/i386/mmu.c               # what the processor has, and forgetting translations
 kernel += arch/i386/descriptor.c        # segments, tasks and gates
 kernel += arch/i386/trap.S              # the way in for every vector, and back

@@ -86,6 +86,7 @@ void kernel_main(const struct boot_info *info, frame_t root)
     if (serial_start())
         print_to(serial_write);
     print("\nQuire, layout %s\n", layout.name);
+    cpu_start();
     mmu_start();
     traps_start();
     text_copy(command_line, info->text, sizeof command_line);

@@ -41,6 +41,13 @@ static inline void words_copy(void *restrict to, const void *restrict from, size
     __builtin_memcpy(to, from, count * 4);
 }
 
+static inline void cpu_page_fill(void *page, uint32_t word) { words_fill(page, word, PAGE_SIZE / 4); }
+
+static inline void cpu_page_copy(void *restrict to, const void *restrict from)
+{
+    words_copy(to, from, PAGE_SIZE / 4);
+}
+
 /* Cycles since some moment; for statistics only. */
 static inline uint64_t cpu_ticks(void) { return __builtin_ia32_rdtsc(); }
 

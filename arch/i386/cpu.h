@@ -10,7 +10,8 @@
  *   pointer_to(va)          the C pointer for a kernel virtual address
  *   address_of(p)           and back
  *   caller_address()        for reports that name a culprit
- *   words_fill(), words_copy()   32-bit words in a row, the fastest way there is
+ *   words_fill(), words_copy()   32-bit words in a row
+ *   cpu_page_fill(), cpu_page_copy()   whole pages, aligned, the fastest way there is
  */
 #ifndef QUIRE_ARCH_CPU_H
 #define QUIRE_ARCH_CPU_H
@@ -57,6 +58,11 @@ static inline void words_copy(void *restrict to, const void *restrict from, size
 {
     __asm__ volatile("rep movsl" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
 }
+
+void cpu_page_fill(void *page, uint32_t word);
+void cpu_page_copy(void *restrict to, const void *restrict from);
+
+void cpu_start(void);           /* detect and switch on what these use; without it they are slower */
 
 /* Cycles or instructions since some moment; for statistics only. */
 static inline uint64_t cpu_ticks(void)

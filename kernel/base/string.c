@@ -130,13 +130,13 @@ void page_clear(void *page)
 void page_copy(void *restrict to, const void *restrict from)
 {
     assert(is_aligned((uintptr_t)to, PAGE_SIZE) && is_aligned((uintptr_t)from, PAGE_SIZE));
-    words_copy(to, from, WORDS_OF_PAGE);
+    cpu_page_copy(to, from);
 }
 
 void page_fill(void *page, uint32_t word)
 {
     assert(is_aligned((uintptr_t)page, PAGE_SIZE));
-    words_fill(page, word, WORDS_OF_PAGE);
+    cpu_page_fill(page, word);
 }
 
 bool page_holds(const void *page, uint32_t word)

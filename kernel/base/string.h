@@ -25,7 +25,7 @@ char  *strchr(const char *s, int c);
 char  *strrchr(const char *s, int c);
 #endif
 
-/* Whole pages, aligned; one word at a time (a string instruction counts each unit). */
+/* Whole pages, aligned (asserted). */
 void page_clear(void *page);
 void page_copy(void *restrict to, const void *restrict from);
 void page_fill(void *page, uint32_t word);
