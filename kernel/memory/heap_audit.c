@@ -64,8 +64,10 @@ void heap_sums(struct heap_sums *out)
     add_slabs(&sums);
     for (const struct big *big = big_after(NULL); big; big = big_after(big)) {
         sums.big_pages += (uint32_t)(span_pages(big->region.span) - big->region.guard);
-        sums.big_blocks++;
-        sums.live_bytes += big->bytes - sizeof *big;
+        sums.big_blocks += !big->lost;
+        sums.lost_blocks += big->lost;
+        sums.live_blocks -= big->lost;
+        sums.live_bytes += (big->lost ? 0 : big->bytes) - sizeof *big;
     }
     lock_drop(&kernel_space.map_lock, state);
 
@@ -141,20 +143,26 @@ static void audit_slab(uint32_t page, struct audit_report *report)
                    slab->out, class_blocks(slab->class), slab->list);
 }
 
+static bool says(uint32_t page, unsigned class, enum slab_list list)
+{
+    const struct slab *slab = slab_at(page);
+
+    return page % CHUNK_PAGES != 0 && slab->pages > 0 && slab->class == class && slab->list == list;
+}
+
 /* The lists have what the slabs say of themselves, no more and no less. */
 static void audit_list(uint32_t head, unsigned class, enum slab_list list, struct audit_report *report)
 {
     uint32_t listed = 0, expected = 0;
+    bool     strange = false;
 
     for (uint32_t page = 0; page < pages_with_book(); page++)
-        expected += page % CHUNK_PAGES != 0 && slab_at(page)->pages > 0 && slab_at(page)->class == class &&
-                    slab_at(page)->list == list;
-    for (uint32_t page = head; page != NO_PAGE && listed <= expected; page = slab_at(page)->link.next) {
-        if (page >= pages_with_book() || slab_at(page)->class != class || slab_at(page)->list != list)
-            break;
-        listed++;
+        expected += says(page, class, list);
+    for (uint32_t page = head; page != NO_PAGE && listed <= expected && !strange; listed++) {
+        strange = page >= pages_with_book() || !says(page, class, list);
+        page = strange ? NO_PAGE : slab_at(page)->link.next;
     }
-    if (listed != expected || (list == LIST_EMPTY && listed > 1))
+    if (strange || listed != expected || (list == LIST_EMPTY && listed > 1))
         audit_fail(report, "H1", "class %u: %u slabs listed as %s, %u slabs say so", class, listed,
                    list == LIST_EMPTY ? "empty" : "partly used", expected);
 }
