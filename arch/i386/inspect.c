@@ -31,7 +31,7 @@ struct table_place inspect_gates(void)
     return place_of(idt);
 }
 
-/* The task register holds a selector; its descriptor in the table scatters base and limit over eight bytes. */
+/* The task register holds a selector; the descriptor it selects scatters base and limit over eight bytes. */
 struct table_place inspect_task(void)
 {
     const uint32_t *descriptor;

@@ -63,7 +63,8 @@ uint32_t claims_report(void)
         else
             failed++;
     }
-    print("claims: %u hold, %u fail, %u are shown elsewhere\n", held, failed, layout.claim_count - held - failed);
+    print("claims: %u hold, %u fail, %u are shown elsewhere\n", held, failed,
+          layout.claim_count - held - failed);
     return failed;
 }
 

@@ -21,8 +21,12 @@
 
 extern char image_physical_start[], image_physical_end[];       /* the linker script's */
 
-static struct span pages(vaddr_t start, vaddr_t last) { return (struct span){ page_of(start), page_of(last) + 1 }; }
-static uint32_t    word_at(vaddr_t address)           { return *(const volatile uint32_t *)pointer_to(address); }
+static struct span pages(vaddr_t start, vaddr_t last)
+{
+    return (struct span){ page_of(start), page_of(last) + 1 };
+}
+
+static uint32_t word_at(vaddr_t address) { return *(const volatile uint32_t *)pointer_to(address); }
 
 /* The directory entry for an address, in any space. */
 static entry_t directory_entry(const struct space *space, vaddr_t address)
@@ -60,7 +64,8 @@ static bool in_image(frame_t frame)      { return frame.no >= A_HARDWARE_END && 
 static bool never_pooled(frame_t frame)
 {
     switch (frame_owner(frame)) {
-    case OWNER_ABSENT: case OWNER_HELD: case OWNER_IMAGE: case OWNER_BOOT: case OWNER_BITMAP: case OWNER_RECORDS:
+    case OWNER_ABSENT: case OWNER_HELD: case OWNER_IMAGE: case OWNER_BOOT: case OWNER_BITMAP:
+    case OWNER_RECORDS:
     case OWNER_TABLES:
         return true;
     default:
@@ -69,18 +74,21 @@ static bool never_pooled(frame_t frame)
 }
 
 /* No frame of [first, end) belongs to the pool, and taking all there is yields none of them. */
-static void never_handed_out(struct claim_result *result, uint32_t first, uint32_t end, bool (*forbidden)(frame_t))
+static void never_handed_out(struct claim_result *result, uint32_t first, uint32_t end,
+                             bool (*forbidden)(frame_t))
 {
     frame_t  bad;
     uint32_t taken;
 
     for (uint32_t n = first; n < end; n++)
         if (!never_pooled((frame_t){ n }))
-            return claim_saw(result, false, "frame %u belongs to %s", n, owner_names[frame_owner((frame_t){ n })]);
+            return claim_saw(result, false, "frame %u belongs to %s", n,
+                             owner_names[frame_owner((frame_t){ n })]);
     taken = take_all(forbidden, &bad);
     if (frame_exists(bad))
         return claim_saw(result, false, "frame %u was handed out", bad.no);
-    claim_saw(result, taken > 0, "took all %u free frames, none of them from %u to %u", taken, first, end - 1);
+    claim_saw(result, taken > 0, "took all %u free frames, none of them from %u to %u", taken, first,
+              end - 1);
 }
 
 static void a2_structures_stay(struct claim_result *result)
@@ -107,7 +115,8 @@ static void a4_image_and_modules(struct claim_result *result)
 
     if (start < A_HARDWARE_END * PAGE_SIZE || end > A_IMAGE_END * PAGE_SIZE)
         return claim_saw(result, false, "the image lies from 0x%x to 0x%x", start, end - 1);
-    never_handed_out(result, A_HARDWARE_END, frames_end() < A_IMAGE_END ? frames_end() : A_IMAGE_END, in_image_or_module);
+    never_handed_out(result, A_HARDWARE_END, frames_end() < A_IMAGE_END ? frames_end() : A_IMAGE_END,
+                     in_image_or_module);
 }
 
 static void a5_devices_and_holes(struct claim_result *result)
@@ -117,17 +126,20 @@ static void a5_devices_and_holes(struct claim_result *result)
 
     if (frame_exists(bad))
         return claim_saw(result, false, "frame %u was handed out, and is a device's or no RAM", bad.no);
-    claim_saw(result, taken > 0, "took all %u free frames, none of a device and none the map does not list", taken);
+    claim_saw(result, taken > 0, "took all %u free frames, none of a device and none the map does not list",
+              taken);
 }
 
 static void a6_task_state(struct claim_result *result)
 {
     struct table_place task = inspect_task();
     paddr_t            physical = 0;
-    bool               there = physical_of(task.start, &physical);
+    bool               there    = physical_of(task.start, &physical);
+    bool               fits     = task.bytes >= A_TASK_NEEDS && physical + task.bytes - 1 <= A_TASK_LAST;
 
-    claim_saw(result, there && physical == A_TASK && task.bytes >= A_TASK_NEEDS && physical + task.bytes - 1 <= A_TASK_LAST,
-              "the task register leads to physical 0x%llx, %u bytes", (unsigned long long)physical, task.bytes);
+    claim_saw(result, there && physical == A_TASK && fits,
+              "the task register leads to physical 0x%llx, %u bytes", (unsigned long long)physical,
+              task.bytes);
 }
 
 static void a7_tables_are_low(struct claim_result *result)
@@ -137,7 +149,8 @@ static void a7_tables_are_low(struct claim_result *result)
     physical_of(inspect_segments().start, &gdt);
     physical_of(inspect_gates().start, &idt);
     claim_saw(result, gdt < A_STRUCTURES_END * PAGE_SIZE && idt < A_STRUCTURES_END * PAGE_SIZE,
-              "GDT at physical 0x%llx, IDT at physical 0x%llx", (unsigned long long)gdt, (unsigned long long)idt);
+              "GDT at physical 0x%llx, IDT at physical 0x%llx", (unsigned long long)gdt,
+              (unsigned long long)idt);
 }
 
 /* ---- The bitmap ---------------------------------------------------------------------------- */
@@ -152,10 +165,10 @@ static void a8_place_of_bitmap(struct claim_result *result)
     if (page != span.end || address_of(bitmap) % PAGE_SIZE != 0)
         return claim_saw(result, false, "the pool's bitmap at %s is not physical 0x60000",
                          show_address(address_of(bitmap)).text);
-    claim_saw(result, bytes == A_BITMAP_BYTES, "the pool's bitmap is physical 0x60000, %u bytes", (unsigned)bytes);
+    claim_saw(result, bytes == A_BITMAP_BYTES, "the pool's bitmap is physical 0x60000, %u bytes",
+              (unsigned)bytes);
 }
 
-/* True if exactly the bits of one frame differ between two states, told by ones and by the frame's bit. */
 static void a9_one_is_free(struct claim_result *result)
 {
     const uint8_t *raw    = pointer_to(A_KERNEL + A_BITMAP);
@@ -173,9 +186,10 @@ static void a9_one_is_free(struct claim_result *result)
     frame_put(frame);
     after     = ones_in(raw, A_BITMAP_BYTES);
     given_bit = bit_in(raw, frame);
-    claim_saw(result, !taken_bit && given_bit && during == before - 1 && after == before,
-              "%u ones and as many free frames; taking frame %u: bit %u, %u ones; giving it back: bit %u, %u ones",
-              before, frame.no, taken_bit, during, given_bit, after);
+    claim_saw(
+        result, !taken_bit && given_bit && during == before - 1 && after == before,
+        "%u ones and as many free frames; taking frame %u: bit %u, %u ones; giving it back: bit %u, %u ones",
+        before, frame.no, taken_bit, during, given_bit, after);
 }
 
 /* ---- Virtual memory ------------------------------------------------------------------------ */
@@ -198,7 +212,7 @@ static void a10_three_to_one(struct claim_result *result)
 
 static bool belongs_to_process(vaddr_t at) { return at >= A_STACKS; }
 
-/* Directory entries 768 to 1023 but for stacks and tables. Accessed bits may differ, each directory has its own. */
+/* Directory entries 768 to 1023 but for stacks and tables. Accessed bits may differ. */
 static bool kernel_part_equal(const struct space *space, vaddr_t *differs)
 {
     for (vaddr_t at = A_KERNEL; !belongs_to_process(at); at += A_TABLE) {
@@ -226,7 +240,7 @@ static bool grow_kernel_space(void)
         cursor_close(&c);
         return true;
     }
-    return true;                                /* every table is there already: nothing left to share later */
+    return true;                                /* every table is there already */
 }
 
 static void a11_kernel_is_shared(struct claim_result *result)
@@ -244,7 +258,8 @@ static void a11_kernel_is_shared(struct claim_result *result)
     if (!equal || !still)
         return claim_saw(result, false, "a second space differs at %s%s", show_address(differs).text,
                          equal ? " once the kernel has grown" : "");
-    claim_saw(result, true, "directory entries 768 to 1021 of a second space are the kernel's, also after it has grown");
+    claim_saw(result, true,
+              "directory entries 768 to 1021 of a second space are the kernel's, also after it has grown");
 }
 
 /* Something that changes, so that two windows onto it can be compared. */
@@ -269,13 +284,15 @@ static void a13_core_again(struct claim_result *result)
         return claim_saw(result, false, "directory entries 768 and 960 name different tables");
     witness = 0x600DF00D;
     if (word_at(other) != witness)
-        return claim_saw(result, false, "a variable changed below 4 MiB did not change at %s", show_address(other).text);
+        return claim_saw(result, false, "a variable changed below 4 MiB did not change at %s",
+                         show_address(other).text);
     witness = ~witness;
-    claim_saw(result, word_at(other) == witness, "entries 768 and 960 name one table; a variable changes at %s as well",
+    claim_saw(result, word_at(other) == witness,
+              "entries 768 and 960 name one table; a variable changes at %s as well",
               show_address(other).text);
 }
 
-/* Blocks small and big, and a region as wide as memory allows, all inside; one wider than the window is refused. */
+/* Blocks small and big, all inside; a region wider than the window is refused. */
 static void a14_heap_window(struct claim_result *result)
 {
     static const size_t sizes[] = { 16, 500, 2048, 5000, 70000 };
@@ -290,7 +307,8 @@ static void a14_heap_window(struct claim_result *result)
         if (block == NULL)
             return claim_saw(result, false, "no memory for a block of %u bytes", (unsigned)sizes[i]);
         if (!span_has(window, page_of(first)) || !span_has(window, page_of(first + sizes[i] - 1)))
-            return claim_saw(result, false, "a block of %u bytes is at %s", (unsigned)sizes[i], show_address(first).text);
+            return claim_saw(result, false, "a block of %u bytes is at %s", (unsigned)sizes[i],
+                             show_address(first).text);
     }
     if (kernel_map(&region, PURPOSE_HEAP, "too wide", span_pages(window) + 1, 0, OWNER_TEST) == 0) {
         kernel_unmap(&region);
@@ -314,17 +332,20 @@ static void look_at_stacks(struct claim_result *result, const struct stack *stac
     vaddr_t             seen = 0;
 
     for (uint32_t i = 0; i < count; i++)
-        if (stacks[i].bottom < A_STACKS || stacks[i].top > A_TABLES || stacks[i].top - stacks[i].bottom != PAGE_SIZE)
+        if (stacks[i].bottom < A_STACKS || stacks[i].top > A_TABLES ||
+            stacks[i].top - stacks[i].bottom != PAGE_SIZE)
             return claim_saw(result, false, "stack %u is at %s", i, show_address(stacks[i].bottom).text);
     if (stacks_used() != A_STACK_COUNT)
-        return claim_saw(result, false, "%u stacks, then %s", stacks_used(), err == -EAGAIN ? "no slot" : "no memory");
+        return claim_saw(result, false, "%u stacks, then %s", stacks_used(),
+                         err == -EAGAIN ? "no slot" : "no memory");
     stack_call(last->top, note_place, &seen);
     if (seen < last->bottom || seen >= last->top)
         return claim_saw(result, false, "code did not run on the last stack");
     err = stack_get(&more);
     if (err == 0)
         stack_put(&more);
-    claim_saw(result, err == -EAGAIN, "1024 stacks of 4 KiB, code runs on the last, at %s; one more: error %d",
+    claim_saw(result, err == -EAGAIN,
+              "1024 stacks of 4 KiB, code runs on the last, at %s; one more: error %d",
               show_address(last->bottom).text, -err);
 }
 
@@ -341,7 +362,8 @@ static void a15_stacks(struct claim_result *result)
     if (count + before == A_STACK_COUNT)
         look_at_stacks(result, stacks, count, err);
     else
-        claim_saw(result, false, "%u stacks, then %s", count + before, err == -EAGAIN ? "no slot" : "no memory");
+        claim_saw(result, false, "%u stacks, then %s", count + before,
+                  err == -EAGAIN ? "no slot" : "no memory");
     while (count > 0)
         stack_put(&stacks[--count]);
     heap_free(stacks);
@@ -362,7 +384,7 @@ static uint32_t entry_in_frame(frame_t table, unsigned index)
     return word;
 }
 
-/* The window and the frame say the same. Looked at once before, since looking may itself set a bit that records access. */
+/* The window and the frame say the same. Both are looked at twice: looking may set a bit that records it. */
 static bool same_entry(frame_t table, unsigned index, vaddr_t in_window)
 {
     (void)entry_in_frame(table, index);
@@ -391,7 +413,8 @@ static void a16_self_map(struct claim_result *result)
         page_t  differs;
 
         if (!same_entry(root, i, A_DIRECTORY + 4 * i))
-            return claim_saw(result, false, "directory entry %u is not at %s", i, show_address(A_DIRECTORY + 4 * i).text);
+            return claim_saw(result, false, "directory entry %u is not at %s", i,
+                             show_address(A_DIRECTORY + 4 * i).text);
         if (entry_kind(entry, MMU_LEVELS) != ENTRY_TABLE)
             continue;
         if (!same_table(entry_frame(entry), (page_t)i * MMU_ENTRIES, &differs))
@@ -412,7 +435,8 @@ static void a18_identity_is_gone(struct claim_result *result)
             return claim_saw(result, false, "the directory still has an entry for %s", show_address(at).text);
     if (probe_read(0, &word))
         return claim_saw(result, false, "address 0 can be read");
-    claim_saw(result, !probe_write(0, 0), "no directory entry below 3 GiB; reading and writing address 0 faults");
+    claim_saw(result, !probe_write(0, 0),
+              "no directory entry below 3 GiB; reading and writing address 0 faults");
 }
 
 const struct claim_probe higher_half_probes[] = {

@@ -25,7 +25,8 @@ bool physical_of(vaddr_t address, paddr_t *out)
 
     if (entry_kind(e, level) != ENTRY_PRESENT)
         return false;
-    *out = frame_address(entry_frame(e)) + ((paddr_t)(page % mmu_reach(level)) << PAGE_SHIFT) + address % PAGE_SIZE;
+    *out = frame_address(entry_frame(e)) + ((paddr_t)(page % mmu_reach(level)) << PAGE_SHIFT) +
+           address % PAGE_SIZE;
     return true;
 }
 
@@ -61,7 +62,7 @@ page_t first_writable(struct span span)
     return span.end;
 }
 
-/* The frames taken are chained by their links, which belong to their owner: no memory is needed to remember them. */
+/* The frames taken are chained by their links, so that no memory is needed to remember them. */
 uint32_t take_all(bool (*forbidden)(frame_t), frame_t *bad)
 {
     frame_t  frame, last = NO_FRAME;

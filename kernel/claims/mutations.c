@@ -52,7 +52,8 @@ static bool shift_low_page(page_t kernel)
     page_t  page = kernel + page_of(A_LOW) - 1;
     entry_t e    = get_entry(page);
 
-    return change_entry(page, entry_leaf((frame_t){ entry_frame(e).no - 1 }, entry_rights(e), CACHE_BACK, false, 1));
+    return change_entry(
+        page, entry_leaf((frame_t){ entry_frame(e).no - 1 }, entry_rights(e), CACHE_BACK, false, 1));
 }
 
 static bool shift_page_of_a1(void) { return shift_low_page(page_of(A_KERNEL)); }
@@ -179,16 +180,16 @@ static void unmap_null(void)
 /* ---- All of them ------------------------------------------------------------------------------ */
 
 const struct claim_mutation claim_mutations[] = {
-    { "A1",  shift_page_of_a1,   mend_entry,  "the last page of the first 4 MiB shows the frame below its own" },
+    { "A1",  shift_page_of_a1,   mend_entry,  "the last page below 4 MiB shows the frame below its own" },
     { "A2",  hand_out_first,     take_back,   "frame 1 belongs to somebody" },
     { "A3",  hand_out_hardware,  take_back,   "the frame at 512 KiB belongs to somebody" },
     { "A4",  hand_out_image_end, take_back,   "the last frame below 4 MiB belongs to somebody" },
     { "A9",  hide_free_frame,    show_hidden_frame, "a free frame's bit says that it is used" },
-    { "A10", open_low_page,      mend_entry,  "programs may read the last page of the first 4 MiB" },
+    { "A10", open_low_page,      mend_entry,  "programs may read the last page below 4 MiB" },
     { "A18", map_null,           unmap_null,  "page 0 of kernel space is mapped" },
     { "Q3",  map_null,           unmap_null,  "page 0 of kernel space is mapped" },
-    { "Q4",  open_low_page,      mend_entry,  "programs may read the last page of the first 4 MiB" },
-    { "Q5",  shift_page_of_q5,   mend_entry,  "the last page of the first 4 MiB shows the frame below its own" },
+    { "Q4",  open_low_page,      mend_entry,  "programs may read the last page below 4 MiB" },
+    { "Q5",  shift_page_of_q5,   mend_entry,  "the last page below 4 MiB shows the frame below its own" },
     { "Q6",  open_constants,     mend_entry,  "the first page of the constants can be written" },
     { "Q9",  map_last,           unmap_extra, "the last page of the address space is mapped" },
     { "Q10", hide_free_frame,    show_hidden_frame, "a free frame's bit says that it is used" },

@@ -36,7 +36,10 @@ enum {
 extern char image_physical_end[];                               /* the linker script's */
 extern char image_text_first_page[], image_rodata_end_page[];
 
-static struct span pages(vaddr_t start, vaddr_t last) { return (struct span){ page_of(start), page_of(last) + 1 }; }
+static struct span pages(vaddr_t start, vaddr_t last)
+{
+    return (struct span){ page_of(start), page_of(last) + 1 };
+}
 
 static bool inside(vaddr_t start, size_t bytes, vaddr_t first, vaddr_t last)
 {
@@ -57,10 +60,11 @@ static void q1_never_handed_out(struct claim_result *result)
 
     if (frame_exists(bad))
         return claim_saw(result, false, "frame %u was handed out", bad.no);
-    claim_saw(result, taken > 0, "took all %u free frames: not frame 0, no hardware's, no device's, none unlisted", taken);
+    claim_saw(result, taken > 0,
+              "took all %u free frames: not frame 0, no hardware's, no device's, none unlisted", taken);
 }
 
-/* The lowest frame above 1 MiB that a pool with everything free would own: behind the image comes its own data. */
+/* Between the image and the first free frame lies only what the pool itself has taken. */
 static void q2_pool_follows_image(struct claim_result *result)
 {
     uint32_t end = frame_of((paddr_t)(uintptr_t)image_physical_end + PAGE_SIZE - 1).no;
@@ -71,8 +75,9 @@ static void q2_pool_follows_image(struct claim_result *result)
         if (owner == OWNER_HELD || owner == OWNER_IMAGE)
             return claim_saw(result, false, "frame %u behind the image is kept as %s", n, owner_names[owner]);
         if (owner == OWNER_FREE)
-            return claim_saw(result, true, "the image ends below frame %u; the first free one is %u, and none is kept between",
-                             end, n);
+            return claim_saw(
+                result, true,
+                "the image ends below frame %u; the first free one is %u, and none is kept between", end, n);
     }
     claim_saw(result, false, "no free frame behind the image");
 }
@@ -93,8 +98,8 @@ static void q10_bitmap_follows_image(struct claim_result *result)
     free   = frames_free();
     zeroes = (uint32_t)bytes * 8 - ones_in(bitmap, bytes);
     claim_saw(result, at >= frame_address((frame_t){ end }) && zeroes == free,
-              "physical 0x%llx, %u bytes for %u frames; %u zeroes and as many free frames", (unsigned long long)at,
-              (unsigned)bytes, frames_end(), zeroes);
+              "physical 0x%llx, %u bytes for %u frames; %u zeroes and as many free frames",
+              (unsigned long long)at, (unsigned)bytes, frames_end(), zeroes);
 }
 
 /* Fill frames with something, give them back, and see that none of it is left in zeroed ones. */
@@ -142,8 +147,8 @@ static void q11_zeroed(struct claim_result *result)
     for (uint32_t i = 0; i < count; i++)
         zero += is_zero(frames[i]);
     give(frames, count);
-    claim_saw(result, count > 0 && zero == count, "of %u frames, taken zeroed after others had been left dirty, %u are zero",
-              count, zero);
+    claim_saw(result, count > 0 && zero == count,
+              "of %u frames, taken zeroed after others had been left dirty, %u are zero", count, zero);
 }
 
 static bool nothing_forbidden(frame_t frame)
@@ -186,8 +191,8 @@ static void q12_exhaustion(struct claim_result *result)
     if (err != -ENOMEM)
         return claim_saw(result, false, "with every frame taken one more was asked for: error %d", -err);
     claim_saw(result, frames_free() == before && take_all(nothing_forbidden, &bad) == taken,
-              "with all %u frames taken, asking gave error %d; afterwards %u are free, as before", taken, -err,
-              frames_free());
+              "with all %u frames taken, asking gave error %d; afterwards %u are free, as before", taken,
+              -err, frames_free());
 }
 
 /* ---- Addresses ----------------------------------------------------------------------------- */
@@ -197,7 +202,8 @@ static void q3_null_faults(struct claim_result *result)
     struct span null = { 0, Q_NULL_PAGES };
     page_t      page = first_readable(null);
 
-    claim_saw(result, page == null.end, page == null.end ? "reading each of %u pages from 0 on faults" : "page %u can be read",
+    claim_saw(result, page == null.end,
+              page == null.end ? "reading each of %u pages from 0 on faults" : "page %u can be read",
               (unsigned)page);
 }
 
@@ -216,7 +222,7 @@ static void q4_user_end(struct claim_result *result)
               show_address(page_address(layout.user_end)).text);
 }
 
-/* A page of the heap's window that shows a frame which the direct map shows too. Returns false without memory. */
+/* A page of the heap's window that shows a frame of the direct map. False: there is no memory. */
 static bool map_low_frame(struct region *region, frame_t *low)
 {
     struct cursor c;
@@ -265,11 +271,14 @@ static void q5_direct(struct claim_result *result)
         if (!frame_is_ram((frame_t){ n }))
             continue;
         if (!physical_of(Q_KERNEL + n * PAGE_SIZE, &physical) || physical != frame_address((frame_t){ n }))
-            return claim_saw(result, false, "%s does not lead to frame %u", show_address(Q_KERNEL + n * PAGE_SIZE).text, n);
+            return claim_saw(result, false, "%s does not lead to frame %u",
+                             show_address(Q_KERNEL + n * PAGE_SIZE).text, n);
     }
     if (!seen_twice())
-        return claim_saw(result, false, "what is written through another window is not what the direct map shows");
-    claim_saw(result, true, "all RAM of the first %u frames shows from %s on; a frame written elsewhere reads the same",
+        return claim_saw(result, false,
+                         "what is written through another window is not what the direct map shows");
+    claim_saw(result, true,
+              "all RAM of the first %u frames shows from %s on; a frame written elsewhere reads the same",
               frames, show_address(Q_KERNEL).text);
 }
 
@@ -328,8 +337,9 @@ static void q7_windows(struct claim_result *result)
 {
     bool heap = heap_keeps_inside(), window = window_keeps_inside(), slots = slots_keep_inside();
 
-    claim_saw(result, heap && window && slots, "heap %s, device window %s, view of a frame %s", heap ? "inside" : "OUTSIDE",
-              window ? "inside" : "OUTSIDE", slots ? "inside or direct" : "OUTSIDE");
+    claim_saw(result, heap && window && slots, "heap %s, device window %s, view of a frame %s",
+              heap ? "inside" : "OUTSIDE", window ? "inside" : "OUTSIDE",
+              slots ? "inside or direct" : "OUTSIDE");
 }
 
 static void q8_stack_guards(struct claim_result *result)
@@ -344,8 +354,8 @@ static void q8_stack_guards(struct claim_result *result)
     mapped = first_readable(span_of(page_of(below), 1)) == page_of(below);
     known  = stack_guarding(stack.bottom - sizeof(uint32_t), &named) && named.slot == stack.slot;
     stack_put(&stack);
-    claim_saw(result, !mapped && known, "the page below stack %u %s, and is known as the guard of %s stack", stack.slot,
-              mapped ? "CAN BE READ" : "faults", known ? "that" : "NO");
+    claim_saw(result, !mapped && known, "the page below stack %u %s, and is known as the guard of %s stack",
+              stack.slot, mapped ? "CAN BE READ" : "faults", known ? "that" : "NO");
 }
 
 static void q9_last_page(struct claim_result *result)

@@ -61,7 +61,8 @@ static int break_one(const struct sabotage *sabotage)
     const char                *reason = why_not(sabotage);
 
     if (reason != NULL || !sabotage->spoil()) {
-        print("break %s impossible: %s\n", sabotage->id, reason ? reason : "no memory, or nothing of the kind here");
+        print("break %s impossible: %s\n", sabotage->id,
+              reason ? reason : "no memory, or nothing of the kind here");
         return 0;
     }
     audit_full(&spoilt);
@@ -72,7 +73,8 @@ static int break_one(const struct sabotage *sabotage)
     audit_print(&spoilt);
     print("mended %s; ", sabotage->id);
     audit_print(&mended);
-    print("break %s %s\n", sabotage->id, names(&spoilt, sabotage->id) && mended.failed == 0 ? "named" : "MISSED");
+    print("break %s %s\n", sabotage->id,
+          names(&spoilt, sabotage->id) && mended.failed == 0 ? "named" : "MISSED");
     return names(&spoilt, sabotage->id) && mended.failed == 0 ? 0 : -EIO;
 }
 

@@ -24,8 +24,9 @@ const struct command *command_find(const char *name)
 
 static int refuse_count(const struct command *command, int given)
 {
-    print("%s: expected %s%s%s, not %d argument%s\n", command->name, command->most == 0 ? "no arguments" : command->name,
-          command->most == 0 ? "" : " ", command->most == 0 ? "" : command->arguments, given, given == 1 ? "" : "s");
+    print("%s: expected %s%s%s, not %d argument%s\n", command->name,
+          command->most == 0 ? "no arguments" : command->name, command->most == 0 ? "" : " ",
+          command->most == 0 ? "" : command->arguments, given, given == 1 ? "" : "s");
     return -EINVAL;
 }
 

@@ -19,8 +19,8 @@ struct command {
     const char *name;
     const char *arguments;          /* as help shows them: "ADDRESS", "N [ALIGN]"        */
     uint8_t     least, most;        /* how many                                          */
-    const char *help;               /* one line                                          */
     int       (*run)(int count, char **words);      /* words[0] is the name              */
+    const char *help;               /* one line                                          */
 };
 
 extern const struct command commands[];

@@ -26,7 +26,10 @@ static vaddr_t start_of(enum purpose purpose) { return page_address(layout.purpo
 static void crash_null(void)         { print("read %x\n", *word_at(0)); }
 static void crash_write_text(void)   { *word_at(start_of(PURPOSE_TEXT)) = 0; }
 static void crash_write_rodata(void) { *word_at(start_of(PURPOSE_RODATA)) = 0; }
-static void crash_hole(void)         { print("read %x\n", *word_at(page_address(layout.purpose[PURPOSE_HEAP]->span.end - 1))); }
+static void crash_hole(void)
+{
+    print("read %x\n", *word_at(page_address(layout.purpose[PURPOSE_HEAP]->span.end - 1)));
+}
 static void crash_assert(void)       { assert(!"asked for at the console"); }
 static void crash_invalid(void)      { __builtin_trap(); }
 

@@ -48,7 +48,9 @@ static void print_regions(void)
 static void print_physical(void)
 {
     static const char *const uses[] = {
-        "the kernel's structures", "hardware, never handed out", "kernel image and modules", "frame bitmap", "frame pool",
+        [PHYSICAL_KERNEL] = "the kernel's structures", [PHYSICAL_HARDWARE] = "hardware, never handed out",
+        [PHYSICAL_IMAGE]  = "kernel image and modules", [PHYSICAL_BITMAP]  = "frame bitmap",
+        [PHYSICAL_POOL]   = "frame pool",
     };
 
     print("\nphysical     to           size        name        for\n");
@@ -72,7 +74,8 @@ static void print_policies(void)
     static const char *const places[]   = { "at", "in the first memory that fits", "after the image" };
     const struct layout_policy *policy = &layout.policy;
 
-    print("\nframe bitmap    %s%s%s, 1 = %s\n", places[policy->bitmap_at], policy->bitmap_at == BITMAP_FIXED ? " " : "",
+    print("\nframe bitmap    %s%s%s, 1 = %s\n", places[policy->bitmap_at],
+          policy->bitmap_at == BITMAP_FIXED ? " " : "",
           policy->bitmap_at == BITMAP_FIXED ? show_address((vaddr_t)policy->bitmap_start).text : "",
           policy->polarity == ONE_IS_FREE ? "free" : "used");
     print("unlisted memory %s\n", policy->unlisted == UNLISTED_USED ? "used" : "free");

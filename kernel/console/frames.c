@@ -32,7 +32,8 @@ static void print_owners(const struct frame_sums *sums)
             continue;
         sum += sums->owned[i];
         print("%-8s %9u %10llu     %s  ", owner_names[i], sums->owned[i],
-              (unsigned long long)sums->owned[i] * (PAGE_SIZE / KiB), show_share(sums->owned[i], sums->ram).text);
+              (unsigned long long)sums->owned[i] * (PAGE_SIZE / KiB),
+              show_share(sums->owned[i], sums->ram).text);
         print_bar(sums->owned[i], sums->ram);
     }
     print("sum      %9u %10llu     %s  %s\n", sum, (unsigned long long)sum * (PAGE_SIZE / KiB),
@@ -51,8 +52,8 @@ int run_frames(int count, char **words)
     print_owners(&sums);
     print("free     longest run %u frames, %u whole areas of 2 MiB; %u in stocks, %u known to hold zeros\n",
           sums.largest_run, sums.free_areas, sums.stock, sums.zeroed);
-    print("so far   at most %u in use at once, %llu taken, %llu given back, %u misuses refused\n", sums.peak_used,
-          (unsigned long long)sums.gets, (unsigned long long)sums.puts, sums.misuses);
+    print("so far   at most %u in use at once, %llu taken, %llu given back, %u misuses refused\n",
+          sums.peak_used, (unsigned long long)sums.gets, (unsigned long long)sums.puts, sums.misuses);
     return 0;
 }
 
@@ -81,8 +82,9 @@ int run_frame(int count, char **words)
     (void)count;
     if (!frame_argument(words[1], &frame))
         return -EINVAL;
-    print("frame %u, physical %s: owner %s (%s)\n", frame.no, show_address((vaddr_t)frame_address(frame)).text,
-          owner_names[frame_owner(frame)], owner_texts[frame_owner(frame)]);
+    print("frame %u, physical %s: owner %s (%s)\n", frame.no,
+          show_address((vaddr_t)frame_address(frame)).text, owner_names[frame_owner(frame)],
+          owner_texts[frame_owner(frame)]);
     print("%u reference%s, link %u, bit %u in the bitmap (%s)\n", frame_references(frame),
           frame_references(frame) == 1 ? "" : "s", frame_link(frame), bit_of(frame),
           bit_of(frame) == (layout.policy.polarity == ONE_IS_FREE) ? "free" : "used");
@@ -101,11 +103,11 @@ int run_physical(int count, char **words)
 
         print("%s  %s  %-10s  %-3s  %s\n", show_address((vaddr_t)frame_address(range->first)).text,
               show_address((vaddr_t)(frame_address(range->end) - 1)).text,
-              show_size(frame_address(range->end) - frame_address(range->first)).text, range->ram ? "yes" : "no",
-              range->owner == OWNER_FREE ? "pool" : owner_names[range->owner]);
+              show_size(frame_address(range->end) - frame_address(range->first)).text,
+              range->ram ? "yes" : "no", range->owner == OWNER_FREE ? "pool" : owner_names[range->owner]);
     }
-    print("RAM %u frames; beyond this kernel's reach %s; given up as parts of frames %llu B\n", memmap_ram(map),
-          show_size(map->beyond).text, (unsigned long long)map->lost);
+    print("RAM %u frames; beyond this kernel's reach %s; given up as parts of frames %llu B\n",
+          memmap_ram(map), show_size(map->beyond).text, (unsigned long long)map->lost);
     return 0;
 }
 
@@ -129,8 +131,8 @@ int run_alloc(int count, char **words)
         print("no run of %u free frames aligned to %u\n", (unsigned)frames, (unsigned)align);
         return err;
     }
-    print("took %u frame%s from %u, physical %s; free gives one back\n", (unsigned)frames, frames == 1 ? "" : "s",
-          first.no, show_address((vaddr_t)frame_address(first)).text);
+    print("took %u frame%s from %u, physical %s; free gives one back\n", (unsigned)frames,
+          frames == 1 ? "" : "s", first.no, show_address((vaddr_t)frame_address(first)).text);
     return 0;
 }
 

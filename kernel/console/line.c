@@ -121,11 +121,42 @@ static void show_remembered(struct line *line, uint32_t ago)
 
 /* ---- Keys -------------------------------------------------------------------------------- */
 
-static void erase_before(struct line *line)   { if (line->at > 0) erase(line, 1); else bell(); }
-static void move_left(struct line *line)      { if (line->at > 0) move_to(line, line->at - 1); else bell(); }
-static void move_right(struct line *line)     { if (line->at < line->length) move_to(line, line->at + 1); else bell(); }
-static void show_earlier(struct line *line)   { show_remembered(line, line->showing + 1); }
-static void show_later(struct line *line)     { if (line->showing > 0) show_remembered(line, line->showing - 1); else bell(); }
+static void erase_before(struct line *line)
+{
+    if (line->at > 0)
+        erase(line, 1);
+    else
+        bell();
+}
+
+static void move_left(struct line *line)
+{
+    if (line->at > 0)
+        move_to(line, line->at - 1);
+    else
+        bell();
+}
+
+static void move_right(struct line *line)
+{
+    if (line->at < line->length)
+        move_to(line, line->at + 1);
+    else
+        bell();
+}
+
+static void show_earlier(struct line *line)
+{
+    show_remembered(line, line->showing + 1);
+}
+
+static void show_later(struct line *line)
+{
+    if (line->showing > 0)
+        show_remembered(line, line->showing - 1);
+    else
+        bell();
+}
 
 static void erase_under(struct line *line)
 {

@@ -15,8 +15,9 @@
 
 static void print_range(const struct device_range *range)
 {
-    print("    %s %u  %s to %s  %s\n", range->bar == PCI_ROM ? "ROM" : "BAR", range->bar, show_address((vaddr_t)range->start).text,
-          show_address((vaddr_t)(range->end - 1)).text, show_size(range->end - range->start).text);
+    print("    %s %u  %s to %s  %s\n", range->bar == PCI_ROM ? "ROM" : "BAR", range->bar,
+          show_address((vaddr_t)range->start).text, show_address((vaddr_t)(range->end - 1)).text,
+          show_size(range->end - range->start).text);
 }
 
 static void print_function(void *access, const struct pci_function *function)

@@ -18,9 +18,10 @@ int run_heap(int count, char **words)
 
     (void)count, (void)words;
     heap_sums(&sums);
-    print("pages   slabs %u, big blocks %u, bookkeeping %u\n", sums.slab_pages, sums.big_pages, sums.bookkeeping_pages);
-    print("blocks  %u live, %u of them big, holding %llu bytes asked for\n", sums.live_blocks, sums.big_blocks,
-          (unsigned long long)sums.live_bytes);
+    print("pages   slabs %u, big blocks %u, bookkeeping %u\n", sums.slab_pages, sums.big_pages,
+          sums.bookkeeping_pages);
+    print("blocks  %u live, %u of them big, holding %llu bytes asked for\n", sums.live_blocks,
+          sums.big_blocks, (unsigned long long)sums.live_bytes);
     print("calls   %llu allocations, %llu frees, %llu failed\n", (unsigned long long)sums.allocs,
           (unsigned long long)sums.frees, (unsigned long long)sums.failures);
     print("misuse refused\n");

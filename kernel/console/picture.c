@@ -174,7 +174,8 @@ static void draw_runs(const struct layout_region *home, uint32_t most)
     }
     if (rest.runs != 0) {
         draw_side("", false);
-        print("  and %u runs more, %s (map %s)\n", rest.runs, show_size(rest.pages << PAGE_SHIFT).text, home->name);
+        print("  and %u runs more, %s (map %s)\n", rest.runs, show_size(rest.pages << PAGE_SHIFT).text,
+              home->name);
     }
 }
 
@@ -236,7 +237,8 @@ int run_map(int count, char **words)
 
     print("Kernel space of layout %s, highest address on top. The boxes are the document's regions;\n"
           "beside each its size, its rights, and what the page tables map in it now (with what the\n"
-          "processor really allows): address, size, rights, memory behind it and that memory's owner.\n\n", layout.name);
+          "processor really allows): address, size, rights, memory behind it and that memory's owner.\n\n",
+          layout.name);
     draw_border(page_address(layout.space_end - 1) | (PAGE_SIZE - 1));
     for (uint32_t i = layout.region_count; i-- > 0; )
         if (!span_empty(layout.regions[i].span))

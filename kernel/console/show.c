@@ -7,7 +7,7 @@
 #include "base/print.h"
 #include "memory/space.h"
 
-enum { MANY = 10000 };          /* more digits than one wants to read: the next unit then, rounded down to a tenth */
+enum { MANY = 10000 };          /* from here on the next unit, rounded down to a tenth */
 
 const char *const cache_names[4] = { "cached", "write-through", "write-combining", "uncached" };
 
@@ -33,8 +33,8 @@ struct text show_size(uint64_t bytes)
     if (bytes < MANY || unit == 3)
         format_text(out.text, sizeof out.text, "%llu %s", (unsigned long long)bytes, units[unit]);
     else
-        format_text(out.text, sizeof out.text, "%u.%u %s", (unsigned)(bytes / 1024), (unsigned)(bytes % 1024 * 10 / 1024),
-                    units[unit + 1]);
+        format_text(out.text, sizeof out.text, "%u.%u %s", (unsigned)(bytes / 1024),
+                    (unsigned)(bytes % 1024 * 10 / 1024), units[unit + 1]);
     return out;
 }
 

@@ -11,9 +11,14 @@
 #include "memory/space.h"
 
 static const char *const kinds[] = {
-    [ENTRY_EMPTY] = "empty", [ENTRY_SWAP] = "swap slot", [ENTRY_GUARD] = "guard", [ENTRY_TRANSIT] = "in transit",
-    [ENTRY_IDENTITY] = "identity, not present", [ENTRY_BLOCKED] = "blocked", [ENTRY_PRESENT] = "page",
-    [ENTRY_TABLE] = "table",
+    [ENTRY_EMPTY]    = "empty",
+    [ENTRY_SWAP]     = "swap slot",
+    [ENTRY_GUARD]    = "guard",
+    [ENTRY_TRANSIT]  = "in transit",
+    [ENTRY_IDENTITY] = "identity, not present",
+    [ENTRY_BLOCKED]  = "blocked",
+    [ENTRY_PRESENT]  = "page",
+    [ENTRY_TABLE]    = "table",
 };
 
 static entry_t entry_now(page_t page, unsigned level, bool *there)
@@ -37,12 +42,14 @@ static void print_entry(page_t page, unsigned level, entry_t e)
 {
     enum entry_kind kind = entry_kind(e, level);
 
-    print("  level %u, entry %4u: %08llx  %s", level, mmu_index(page, level), (unsigned long long)e.raw, kinds[kind]);
+    print("  level %u, entry %4u: %08llx  %s", level, mmu_index(page, level), (unsigned long long)e.raw,
+          kinds[kind]);
     if (kind == ENTRY_TABLE || kind == ENTRY_PRESENT || kind == ENTRY_BLOCKED)
         print_memory(entry_frame(e));
     if (kind == ENTRY_PRESENT)
         print(", %s, %s%s%s%s", show_rights(entry_rights(e)).text, cache_names[entry_cache(e)],
-              entry_global(e) ? ", global" : "", entry_accessed(e) ? ", accessed" : "", entry_dirty(e) ? ", dirty" : "");
+              entry_global(e) ? ", global" : "", entry_accessed(e) ? ", accessed" : "",
+              entry_dirty(e) ? ", dirty" : "");
     print("\n");
 }
 
@@ -54,7 +61,8 @@ static void print_region(page_t page)
     const char                 *name   = region != NULL ? region->name : NULL;
 
     lock_drop(&kernel_space.map_lock, state);
-    print("the document calls it %s: %s, rights %s\n", home->name, home->note, show_rights(home->rights).text);
+    print("the document calls it %s: %s, rights %s\n", home->name, home->note,
+          show_rights(home->rights).text);
     if (page < layout.user_end)
         print("user space: what it means, each program's own space says\n");
     else if (name == NULL)

@@ -83,7 +83,8 @@ bool address_argument(const char *word, vaddr_t *out)
     uint64_t value, last = ((uint64_t)MMU_SPACE_END << PAGE_SHIFT) - 1;
 
     if (!number_of(word, &value) || value > last) {
-        print("address: expected 0x0 to 0x%llX, like 0xC010_0000, not \"%s\"\n", (unsigned long long)last, word);
+        print("address: expected 0x0 to 0x%llX, like 0xC010_0000, not \"%s\"\n", (unsigned long long)last,
+              word);
         return false;
     }
     *out = (vaddr_t)value;

@@ -19,7 +19,7 @@ const struct invariant invariants[] = {
     { "P2", "memmap.h", "neighbours in the memory map that meet differ in owner or in being RAM" },
     { "P3", "memmap.h", "no range of the memory map reaches past its limit" },
     { "F1", "frame.h",  "bit, record and owner of each frame agree" },
-    { "F2", "frame.h",  "free counts of the areas equal the bits, and each area is in the list of its class" },
+    { "F2", "frame.h",  "free counts of areas equal the bits, and each area is in the list of its class" },
     { "F3", "frame.h",  "sums by owner equal the records counted, and add up to all RAM" },
     { "F4", "frame.h",  "no frame outside RAM is free in the bitmap" },
     { "F5", "frame.h",  "a free frame holds the poison, or zeros if its record says so" },
@@ -155,7 +155,8 @@ void audit_print(const struct audit_report *report)
         print("audit: clean, %u invariants, %u checks\n", invariant_count, report->checked);
         return;
     }
-    print("audit: %u failure%s in %u checks\n", report->failed, report->failed == 1 ? "" : "s", report->checked);
+    print("audit: %u failure%s in %u checks\n", report->failed, report->failed == 1 ? "" : "s",
+          report->checked);
     for (uint32_t i = 0; i < kept; i++) {
         const struct invariant *broken = audit_find(report->failures[i].id);
 

@@ -183,8 +183,8 @@ static frame_t first_difference(enum owner owner)
     return (frame_t){ good };
 }
 
-static void compare(const struct census *entries, const struct census *records, enum owner owner, const char *id,
-                    struct audit_report *report)
+static void compare(const struct census *entries, const struct census *records, enum owner owner,
+                    const char *id, struct audit_report *report)
 {
     frame_t frame;
 
@@ -206,8 +206,8 @@ static void audit_ram(struct audit_report *report)
 
         report->checked++;
         if (ram != frame_is_ram(frame))
-            audit_fail(report, "X4", "frame %u is %sRAM in the memory map, its record says %s", n, ram ? "" : "not ",
-                       owner_names[frame_owner(frame)]);
+            audit_fail(report, "X4", "frame %u is %sRAM in the memory map, its record says %s", n,
+                       ram ? "" : "not ", owner_names[frame_owner(frame)]);
     }
 }
 

@@ -13,7 +13,7 @@
 
 enum { BLOCK = 40 };
 
-static char         *volatile block;    /* volatile: the compiler knows how long it is and would object to h4 */
+static char *volatile block;            /* volatile: else the compiler would object to spoil_h4() */
 static struct region region;
 
 /* ---- H: the heap ---------------------------------------------------------------------------------- */

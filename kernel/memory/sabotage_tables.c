@@ -129,10 +129,13 @@ void mend_c1(void)
     end_other();
 }
 
-bool spoil_c2(void) { return change_rights(first_page_of(PURPOSE_RODATA), (struct rights){ MAY_READ, MAY_READ }); }
+bool spoil_c2(void)
+{
+    return change_rights(first_page_of(PURPOSE_RODATA), (struct rights){ MAY_READ, MAY_READ });
+}
 void mend_c2(void)  { mend_entry(); }
 
-/* An upper entry of the kernel part that leads to a table and that all spaces share; space_end if there is none. */
+/* An upper entry of the kernel part that leads to a table all spaces share; space_end: there is none. */
 static page_t shared_table_page(void)
 {
     for (page_t page = layout.user_end; page < layout.space_end; page += mmu_reach(MMU_LEVELS)) {
@@ -172,7 +175,8 @@ bool spoil_c4(void)
     spoilt_page = region.span.first;
     *(volatile uint32_t *)pointer_to(page_address(spoilt_page)) = 1;
     saved_entry = entry_now(spoilt_page);
-    exchange_entry(&kernel_space, spoilt_page, 1, entry_with_rights(saved_entry, (struct rights){ MAY_READ, 0 }));
+    exchange_entry(&kernel_space, spoilt_page, 1,
+                   entry_with_rights(saved_entry, (struct rights){ MAY_READ, 0 }));
     return true;
 }
 
@@ -243,7 +247,8 @@ bool spoil_s2(void)
 {
     if (mmu_allow((struct rights){ MAY_READ, 0 }).kernel & MAY_EXECUTE)
         return false;
-    return change_rights(first_page_of(PURPOSE_TEXT), (struct rights){ MAY_READ | MAY_WRITE | MAY_EXECUTE, 0 });
+    return change_rights(first_page_of(PURPOSE_TEXT),
+                         (struct rights){ MAY_READ | MAY_WRITE | MAY_EXECUTE, 0 });
 }
 
 void mend_s2(void)  { mend_entry(); }

@@ -77,7 +77,8 @@ static void break_and_mend(const struct sabotage *sabotage)
         fail_msg("%s was broken (%s) and not named", sabotage->id, sabotage->how);
     for (uint32_t i = 0; i < kept(&report); i++)
         if (!may_come_along(sabotage->id, report.failures[i].id))
-            fail_msg("%s was broken, %s named: %s", sabotage->id, report.failures[i].id, report.failures[i].text);
+            fail_msg("%s was broken, %s named: %s", sabotage->id, report.failures[i].id,
+                     report.failures[i].text);
 }
 
 static void each_invariant_broken_is_named_alone(void **state)

@@ -155,7 +155,8 @@ static void numbers_are_read_exactly(void **state)
 
 static void words_are_cut_at_spaces(void **state)
 {
-    char  text[] = " \t one  two\tthree ", many[] = "1 2 3 4 5 6 7 8", more[] = "1 2 3 4 5 6 7 8 9", none[] = "  ";
+    char  text[] = " \t one  two\tthree ", none[] = "  ";
+    char  many[] = "1 2 3 4 5 6 7 8", more[] = "1 2 3 4 5 6 7 8 9";
     char *words[WORDS];
 
     (void)state;
@@ -369,10 +370,12 @@ static void commands_run_in_order_whatever_becomes_of_them(void **state)
 static void answers_say_what_they_should(void **state)
 {
     static const struct { const char *command, *answer; } cases[] = {
-        { "map", "Kernel space of layout" }, { "map heap", "heap" }, { "map stacks", "stacks" }, { "map text", "r-x" },
-        { "layout", "frame pool" }, { "frames", "equals all RAM: every frame has an owner" },
-        { "frame 0", "frame 0, physical 0x0000_0000" }, { "physical", "RAM " }, { "heap", "double free          0" },
-        { "stacks", "of " }, { "stacks 2", "took 2" }, { "audit", "clean" }, { "audit list", "X1" },
+        { "map", "Kernel space of layout" }, { "map heap", "heap" }, { "map stacks", "stacks" },
+        { "map text", "r-x" }, { "layout", "frame pool" },
+        { "frames", "equals all RAM: every frame has an owner" },
+        { "frame 0", "frame 0, physical 0x0000_0000" }, { "physical", "RAM " },
+        { "heap", "double free          0" }, { "stacks", "of " }, { "stacks 2", "took 2" },
+        { "audit", "clean" }, { "audit list", "X1" },
         { "entry 0", "level 2, entry    0" }, { "entry 0xFFFF_FFFF", "entry 1023" }, { "break", "S1" },
         { "break s4", "break S4 named" }, { "break all", "break X4 named" }, { "benchmark", "cost audit" },
     };
@@ -394,11 +397,12 @@ static void answers_say_what_they_should(void **state)
 static void bad_arguments_are_refused_in_one_line(void **state)
 {
     static const char *const bad[] = {
-        "frame -1", "frame 99999999", "frame 18446744073709551616", "frame x", "frame 0x", "entry 0x1_0000_0000",
-        "entry top", "entry -1", "alloc 0", "alloc 99999999", "alloc 1 3", "alloc 1 0", "alloc 1 0x80000000",
+        "frame -1", "frame 99999999", "frame 18446744073709551616", "frame x", "frame 0x",
+        "entry 0x1_0000_0000", "entry top", "entry -1", "alloc 0", "alloc 99999999", "alloc 1 3", "alloc 1 0",
+        "alloc 1 0x80000000",
         "alloc x", "alloc 1 y", "free 0", "free 99999999", "free 0x100 0", "free 1 99999999", "stacks 0",
-        "stacks 99999999", "stacks x", "map nowhere", "map \x01", "audit lisp", "break Z9", "break S", "help me",
-        "alloc 1048576", "free 18446744073709551615", "stacks 18446744073709551615",
+        "stacks 99999999", "stacks x", "map nowhere", "map \x01", "audit lisp", "break Z9", "break S",
+        "help me", "alloc 1048576", "free 18446744073709551615", "stacks 18446744073709551615",
     };
     struct frame_sums before, after;
 
@@ -463,8 +467,8 @@ static void more_stacks_than_there_are_fail_cleanly(void **state)
 static void random_commands_do_no_harm(void **state)
 {
     static const char *const arguments[] = {
-        "0", "1", "7", "4096", "0xFFFFFFFF", "0xC0000000", "-1", "x", "heap", "all", "list", "S1", "k1", "99999999999999999999",
-        "0x", "_", "256", "1024",
+        "0", "1", "7", "4096", "0xFFFFFFFF", "0xC0000000", "-1", "x", "heap", "all", "list", "S1", "k1",
+        "99999999999999999999", "0x", "_", "256", "1024",
     };
     uint32_t seed = 7;
 
@@ -480,7 +484,8 @@ static void random_commands_do_no_harm(void **state)
             continue;                                           /* long answers, tried above */
         for (uint32_t n = seed >> 8 & 3; n > 0; n--) {
             seed = seed * 1664525 + 1013904223;
-            at += (size_t)snprintf(line + at, sizeof line - at, " %s", arguments[(seed >> 16) % COUNT_OF(arguments)]);
+            at += (size_t)snprintf(line + at, sizeof line - at, " %s",
+                                   arguments[(seed >> 16) % COUNT_OF(arguments)]);
         }
         (void)run(line);
     }
