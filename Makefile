@@ -380,12 +380,19 @@ bench: $(patsubst bench/%.c,$(B)/bench/%,$(benches)) kernel | $(O)/setup-test ##
 	@bench/instructions.py $(B)/kernel.elf
 
 # What operations cost a program: the same static program under Quire and under Debian's kernel.
-compare: quire kernel $(O)/guest/vmbench $(O)/programs/kernel.done ## costs under Quire and under Linux, in instructions
+guest_programs = $(addprefix $(O)/guest/,vmbench hello empty)
+compare: quire kernel $(guest_programs) $(O)/programs/kernel.done ## costs under Quire and under Linux, and the start-up race
 	@/usr/bin/python3 bench/compare.py --build $(O)
+	@/usr/bin/python3 bench/startup.py --build $(O)
 
 $(O)/guest/%: bench/guest/%.c | $(O)/setup-build
 	@mkdir -p $(@D)
 	$(call note,guest,$@)$(CC) $(GUEST_FLAGS) -o $@ $<
+
+$(O)/guest/empty: bench/guest/empty.S | $(O)/setup-build
+	@mkdir -p $(@D)
+	$(call note,guest,$@)$(CC) $(GUEST_FLAGS) -Wl,-N,-e,start,--no-warn-rwx-segments \
+	    -Wl,--section-start=.note.pvh=0x100000,-Ttext=0x100100 -o $@ $<
 
 $(B)/bench/%.o: %.c | $(generated) $(O)/setup-test
 	@mkdir -p $(@D)

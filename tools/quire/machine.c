@@ -93,7 +93,7 @@ static void add_kind(struct words *words, const struct machine_plan *plan)
 {
     if (plan->kind == MACHINE_MICROVM) {
         add(words, "-M");
-        add(words, "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=on,x-option-roms=off,auto-kernel-cmdline=off");
+        add(words, "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=on,x-option-roms=off");
         add(words, "-global");
         add(words, "virtio-mmio.force-legacy=false");
         add(words, "-device");
