@@ -15,7 +15,41 @@ struct lock  pool_lock = LOCK("pool", RANK_POOL);
 
 /* ---- Taking ----------------------------------------------------------------------------- */
 
-/* Below low_end: the newest frame of the ring if it is there, else from the bitmap. */
+static uint32_t take_from_claim(struct stock *stock)
+{
+    uint32_t frame = stock->base + (uint32_t)__builtin_ctzl(stock->claim);
+
+    stock->claim &= stock->claim - 1;
+    return frame;
+}
+
+/* Some frame of the stock that is below low_end, if there is any. */
+static uint32_t low_in_stock(struct stock *stock)
+{
+    uint32_t low_end = frames.pool.low_end;
+
+    for (uint32_t n = stock->newest; n != stock->oldest; n--) {
+        uint32_t frame = stock->ring[(n - 1) % STOCK_MOST];
+
+        if (frame < low_end) {
+            stock->ring[(n - 1) % STOCK_MOST] = stock->ring[--stock->newest % STOCK_MOST];
+            return frame;
+        }
+    }
+    if (stock->claim != 0 && stock->base + (uint32_t)__builtin_ctzl(stock->claim) < low_end)
+        return take_from_claim(stock);
+    for (uint32_t n = 0; n < stock->clean_count; n++) {
+        uint32_t frame = stock->clean[n];
+
+        if (frame < low_end) {
+            stock->clean[n] = stock->clean[--stock->clean_count];
+            return frame;
+        }
+    }
+    return POOL_NONE;
+}
+
+/* Below low_end: the ring's newest frame if it is there; else from the bitmap; else from deeper in the stock. */
 static uint32_t take_low(struct stock *stock, unsigned flags)
 {
     uint32_t frame = POOL_NONE;
@@ -27,12 +61,10 @@ static uint32_t take_low(struct stock *stock, unsigned flags)
     peak_note(stock);
     if (frames.pool.free > frames.reserve || (flags & FRAME_SPARE))
         frame = pool_take(&frames.pool, true);
-    if (frame == POOL_NONE) {
-        stock_empty(stock);
+    if (frame == POOL_NONE)
+        frame = low_in_stock(stock);
+    if (frame == POOL_NONE)
         stocks_want(stock);
-        if (frames.pool.free > frames.reserve || (flags & FRAME_SPARE))
-            frame = pool_take(&frames.pool, true);
-    }
     stocks_adjust(stock);
     lock_drop(&pool_lock, state);
     return frame;
@@ -53,8 +85,7 @@ static uint32_t refill(struct stock *stock, bool from_reserve)
         frame = pool_take(&frames.pool, false);
     } else if (spare > 0) {
         stock->claim = pool_claim(&frames.pool, spare < frames.stock ? spare : frames.stock, &stock->base);
-        frame = stock->base + (uint32_t)__builtin_ctzl(stock->claim);
-        stock->claim &= stock->claim - 1;
+        frame = take_from_claim(stock);
     }
     if (frame == POOL_NONE && (stock->clean_count == 0 || from_reserve))
         stocks_want(stock);
@@ -84,11 +115,8 @@ uint32_t stock_take(struct stock *stock, unsigned flags)
         return stock->clean[--stock->clean_count];
     if (stock->newest != stock->oldest)
         return stock->ring[--stock->newest % STOCK_MOST];
-    if (stock->claim != 0) {
-        frame = stock->base + (uint32_t)__builtin_ctzl(stock->claim);
-        stock->claim &= stock->claim - 1;
-        return frame;
-    }
+    if (stock->claim != 0)
+        return take_from_claim(stock);
     frame = refill(stock, false);
     if (frame == POOL_NONE && stock->clean_count > 0)
         frame = stock->clean[--stock->clean_count];
@@ -255,12 +283,7 @@ bool frames_idle(void)
     if (frames.stock == 0) {
         work = idle_in_place(stock);
     } else if (stock->clean_count < (room < CLEAN_MOST ? room : CLEAN_MOST)) {
-        if (stock->claim != 0) {
-            frame = stock->base + (uint32_t)__builtin_ctzl(stock->claim);
-            stock->claim &= stock->claim - 1;
-        } else {
-            frame = refill(stock, false);
-        }
+        frame = stock->claim != 0 ? take_from_claim(stock) : refill(stock, false);
         work = frame != POOL_NONE;
     }
     if (frame != POOL_NONE) {
