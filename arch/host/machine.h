@@ -100,6 +100,7 @@ const char *machine_stopped(void);
 struct machine_counts {
     uint64_t walks, faults;
     uint64_t page_flushes, space_flushes, all_flushes;
+    uint64_t outdated;                      /* walks that found a cached translation to be of another frame, or gone */
     uint64_t user_page_flushes;             /* of the page flushes, those of user pages              */
 };
 extern struct machine_counts machine_counts;
@@ -108,8 +109,8 @@ extern struct machine_counts machine_counts;
 void machine_tlb_audit(struct audit_report *report);
 bool machine_tlb_ok(void);
 
-/* True while some cached translation leads to the frame. */
-bool machine_tlb_names(frame_t frame);
+/* True while some cached translation of a page in `within` leads to the frame. */
+bool machine_tlb_names(frame_t frame, struct span within);
 
 /*
  * Mutation: the n-th flush from now on does nothing (1: the next; 0: none), once. Returns how many flushes are
@@ -117,6 +118,7 @@ bool machine_tlb_names(frame_t frame);
  */
 void     machine_skip_flush(uint32_t n);
 uint32_t machine_skip_pending(void);
+page_t   machine_skipped_page(void);        /* of the flush left out last; MMU_SPACE_END: of many pages */
 
 /* ---- Between the port's own files ------------------------------------------------------- */
 

@@ -45,6 +45,7 @@ static frame_t     active = { UINT32_MAX };
 static int         arena = -1;
 static atomic_flag busy = ATOMIC_FLAG_INIT; /* one walk at a time                            */
 static uint32_t    skip;                    /* the flush to leave out, counted down          */
+static page_t      skipped;
 
 static struct sigaction      others;        /* who got SIGSEGV before us: a sanitizer         */
 static struct machine_fault *expected;
@@ -147,21 +148,28 @@ static void remember(page_t page, const struct translation *got)
                           .is_valid = true, .global = got->global && mmu_features.global, .dirty = got->dirty };
 }
 
-/* Translate for an access: from the cache if it allows it, else from the tables. False: a page fault. */
+/*
+ * Translate for an access: from the cache if it allows it, else from the tables. False: a page fault.
+ * A processor that asks the tables again, for a right or a dirty bit, does not notice that what it had
+ * cached was stale; we do.
+ */
 static bool translate(page_t page, const struct access *access, struct machine_fault *fault)
 {
-    struct translation got;
-    bool               present;
+    const struct cached *old = &tlb[page];
+    struct translation   got;
+    bool                 present;
 
-    if (allows(&tlb[page], access))
+    if (allows(old, access))
         return true;
     machine_counts.walks++;
     if (!mmu_walk(page, access, &got, &present)) {
         machine_counts.faults++;
+        machine_counts.outdated += old->is_valid && !present;
         *fault = (struct machine_fault){ .present = present, .write = access->write, .user = access->user,
                                          .fetch = access->fetch };
         return false;
     }
+    machine_counts.outdated += old->is_valid && old->frame != got.frame.no;
     remember(page, &got);
     return true;
 }
@@ -291,13 +299,17 @@ bool machine_fetch(const struct space *space, vaddr_t address, bool user, struct
 
 /* ---- Forgetting -------------------------------------------------------------------------- */
 
-void machine_skip_flush(uint32_t n)       { skip = n; }
-uint32_t machine_skip_pending(void)       { return skip; }
+void machine_skip_flush(uint32_t n)   { skip = n; }
+uint32_t machine_skip_pending(void)   { return skip; }
+page_t machine_skipped_page(void)     { return skipped; }
 
 /* True if a test wants this flush to be missing. */
-static bool left_out(void)
+static bool left_out(page_t page)
 {
-    return skip > 0 && --skip == 0;
+    if (skip == 0 || --skip > 0)
+        return false;
+    skipped = page;
+    return true;
 }
 
 /* Many at once are hidden by one call of the host. */
@@ -322,7 +334,7 @@ void mmu_flush_page(page_t page)
     assert(page < MMU_SPACE_END);
     machine_counts.page_flushes++;
     machine_counts.user_page_flushes += page < layout.user_end;
-    if (left_out())
+    if (left_out(page))
         return;
     enter();
     forget(page);
@@ -333,7 +345,7 @@ void mmu_flush_page(page_t page)
 void mmu_flush_space(void)
 {
     machine_counts.space_flushes++;
-    if (left_out())
+    if (left_out(MMU_SPACE_END))
         return;
     enter();
     forget_if(false);
@@ -344,7 +356,7 @@ void mmu_flush_space(void)
 void mmu_flush_all(void)
 {
     machine_counts.all_flushes++;
-    if (left_out())
+    if (left_out(MMU_SPACE_END))
         return;
     enter();
     forget_if(true);
@@ -394,6 +406,9 @@ void machine_tlb_audit(struct audit_report *report)
     for (uint32_t i = 0; i < valid_count; i++)
         audit_page(valid[i], report);
     mmu_walk_audit(report);
+    if (machine_counts.outdated > 0)
+        audit_fail(report, "C4", "%lu times since power-on a stale translation was met by chance",
+                   (unsigned long)machine_counts.outdated);
 }
 
 bool machine_tlb_ok(void)
@@ -404,10 +419,10 @@ bool machine_tlb_ok(void)
     return report.failed == 0;
 }
 
-bool machine_tlb_names(frame_t frame)
+bool machine_tlb_names(frame_t frame, struct span within)
 {
     for (uint32_t i = 0; i < valid_count; i++)
-        if (tlb[valid[i]].frame == frame.no)
+        if (tlb[valid[i]].frame == frame.no && span_has(within, valid[i]))
             return true;
     return false;
 }

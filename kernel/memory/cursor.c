@@ -190,10 +190,10 @@ static void uninstall(struct cursor *c, page_t page, unsigned level)
 
     count_in_parent(c, page, level, -1);
     c->space->table_frames--;
-    if (c->flush_count == 0)
-        note_flush(c, page);            /* flushing any page makes the processor forget upper entries */
     if (table_seen_at(page, level - 1, &seen))
         note_flush(c, seen);
+    else if (c->flush_count == 0)
+        note_flush(c, page);            /* flushing any page makes the processor forget upper entries */
     note_freed(c, entry_frame(old));
 }
 
