@@ -289,7 +289,9 @@ static bool measure(const void *block, size_t *bytes, vaddr_t who)
         misuse_overflow(block, *bytes, live_taker(block, class_room(class)), who);
     } else if (!in_slab_area(block) && big_locate(block, &big, NULL) == BIG_START) {
         *bytes = big.bytes;
-        return true;
+        if (big_is_intact(&big))
+            return true;
+        misuse_overflow(block, big.bytes, big.taker, who);
     } else {
         misuse_of_pointer(block, who);
     }

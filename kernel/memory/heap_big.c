@@ -180,7 +180,7 @@ bool big_refit(void *block, size_t bytes)
     bool        fits;
 
     assert(big != NULL);                                /* heap_resize() has measured it */
-    fits = pages_of(bytes) == span_pages(big->region.span) - big->region.guard && big_is_intact(big);
+    fits = pages_of(bytes) == span_pages(big->region.span) - big->region.guard;
     if (fits) {
         big->bytes = bytes;
         put_guard(big);

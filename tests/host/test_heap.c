@@ -177,7 +177,10 @@ static void resizing_in_place_where_the_slot_or_the_pages_do(void)
     assert_ptr_equal(heap_resize(small, 72), small);
     assert_ptr_equal(heap_resize(big, 2 * PAGE_SIZE - GUARD_BYTES), big);
     assert_ptr_not_equal(hidden(heap_resize(big, 2 * PAGE_SIZE - GUARD_BYTES + 1)), big);
-    assert_ptr_equal(hidden(heap_resize(NULL, 60)) == NULL, 0);
+    assert_non_null(hidden(heap_resize(NULL, 60)));
+    assert_int_equal(sums().big_blocks, 1);
+    assert_non_null(hidden(heap_resize(take(3000), 2000)));     /* a page is more than that needs */
+    assert_int_equal(sums().big_blocks, 1);
     assert_sound();
 }
 

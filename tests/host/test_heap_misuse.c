@@ -171,6 +171,19 @@ static void every_pointer_into_a_block_is_found(void)
     assert_int_equal(misuses(), 189);
 }
 
+/* Two pages make a slab of this class, so the middle block lies across their border. */
+static void a_pointer_into_the_second_page_of_a_slab_is_found(void)
+{
+    for (int i = 0; i < 3; i++) {
+        uint8_t *block = taker(2000);
+
+        second_giver(block + 1500);
+        assert_int_equal(sums().misuse[HEAP_INTERIOR], i + 1);
+        assert_true(text_names_block(block));
+        forget_text();
+    }
+}
+
 static void a_pointer_into_pages_is_found(void)
 {
     static const size_t offsets[] = { 1, 16, PAGE_SIZE, 9999 };
@@ -302,6 +315,7 @@ static void writing_past_pages_is_found_and_never_freed(void)
     expect(HEAP_OVERFLOW, block);
     assert_true(text_names(taker));
     assert_int_equal(sums().lost_blocks, 1);
+    assert_int_equal(sums().live_blocks + sums().big_blocks + sums().live_bytes, 0);
     second_giver(block);
     assert_int_equal(sums().misuse[HEAP_DOUBLE_FREE], 1);
     assert_sound();
@@ -315,6 +329,11 @@ static void a_damaged_block_cannot_be_resized_or_measured(void)
     assert_int_equal(heap_size(block), 0);
     assert_null(heap_resize(block, 100));
     assert_int_equal(sums().misuse[HEAP_OVERFLOW], 2);
+    block = taker(5000);
+    block[5000] = 0;
+    assert_int_equal(heap_size(block), 0);
+    assert_null(heap_resize(block, 5001));
+    assert_int_equal(sums().misuse[HEAP_OVERFLOW], 4);
 }
 
 /* The tag everywhere; the rest of the block in checked builds, as this one is. */
@@ -423,6 +442,7 @@ int main(void)
         on_machine(a_double_free_of_a_block_written_since_is_found),
         on_machine(a_double_free_of_pages_names_both),
         on_machine(every_pointer_into_a_block_is_found),
+        on_machine(a_pointer_into_the_second_page_of_a_slab_is_found),
         on_machine(a_pointer_into_pages_is_found),
         on_machine(what_was_never_a_block_is_foreign),
         on_machine(descriptors_are_not_taken_for_states),
