@@ -64,6 +64,18 @@ void cpu_page_copy(void *restrict to, const void *restrict from);
 
 void cpu_start(void);           /* detect and switch on what these use; without it they are slower */
 
+/* A number from the processor's own generator, 0 where it has none (Intel SDM vol. 2, "RDRAND"). */
+static inline uint64_t cpu_random(void)
+{
+    enum { HAS_RDRAND = 1 << 30 };
+    uint32_t a = 1, b, c, d, low = 0, high = 0;
+
+    __asm__("cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d));
+    if (c & HAS_RDRAND)
+        __asm__ volatile("rdrand %0; rdrand %1" : "=r"(low), "=r"(high) : : "cc");
+    return (uint64_t)high << 32 | low;
+}
+
 /* Cycles or instructions since some moment; for statistics only. */
 static inline uint64_t cpu_ticks(void)
 {

@@ -10,7 +10,7 @@
 
 struct descriptor { uint32_t low, high; };
 
-enum { SEGMENTS = 7, DOUBLE_FAULT_STACK = 4096, EFLAGS_FIXED = 2 };
+enum { SEGMENTS = 10, DOUBLE_FAULT_STACK = 4096, EFLAGS_FIXED = 2 };
 
 /* Access bytes (Intel SDM vol. 3A, "Segment Descriptors", "Gate Descriptors"). */
 enum {
@@ -113,3 +113,9 @@ void arch_set_kernel_stack(vaddr_t top) { task->esp0 = top; }
 void double_fault_root(frame_t root)    { double_fault_task.cr3 = root.no << PAGE_SHIFT; }
 
 const struct task_state *kernel_task(void) { return task; }
+
+void descriptor_put(unsigned index, uint32_t low, uint32_t high)
+{
+    assert(index < SEGMENTS);
+    segments[index] = (struct descriptor){ low, high };
+}

@@ -44,13 +44,28 @@ trap_common:
 1:  pushl %esp
     call trap
     addl $4, %esp
-    popl %gs
-    popl %fs
-    popl %es
-    popl %ds
+    .globl trap_return
+trap_return:
+3:  popl %gs
+4:  popl %fs
+5:  popl %es
+6:  popl %ds
     popal
     addl $8, %esp                           /* vector and error code */
     iret
+/* A program may ask sigreturn for a segment that is none: it gets the null segment. */
+bad_gs:
+    movl $0, (%esp)
+    jmp 3b
+bad_fs:
+    movl $0, (%esp)
+    jmp 4b
+bad_es:
+    movl $0, (%esp)
+    jmp 5b
+bad_ds:
+    movl $0, (%esp)
+    jmp 6b
     .size trap_common, . - trap_common
 
 /*
@@ -101,6 +116,10 @@ probe_failed:
 trap_ways_out:
     .long 1b, probe_failed
     .long 2b, probe_failed
+    .long 3b, bad_gs
+    .long 4b, bad_fs
+    .long 5b, bad_es
+    .long 6b, bad_ds
     .long 0, 0
 
     .section .note.GNU-stack, "", @progbits

@@ -13,7 +13,11 @@ static trap_handler handlers[VECTORS];
 static struct line  lines[LINES];
 static uint32_t     spurious;
 
-extern const struct { uint32_t at, way_out; } trap_ways_out[];     /* trap.S */
+enum { WAYS_OUT_TABLES = 2 };
+
+extern const struct way_out trap_ways_out[];                        /* trap.S */
+static const struct way_out *ways_out[WAYS_OUT_TABLES] = { trap_ways_out };
+static void                (*leave)(struct trap_frame *);
 
 static const char *const names[TRAP_EXCEPTIONS] = {
     "divide error", "debug", "non-maskable interrupt", "breakpoint", "overflow", "bound range exceeded",
@@ -77,16 +81,32 @@ static void interrupt(unsigned line)
     pic_end(line);
 }
 
+static const struct way_out *find_way_out(uint32_t eip)
+{
+    for (unsigned t = 0; t < WAYS_OUT_TABLES && ways_out[t] != NULL; t++)
+        for (const struct way_out *way = ways_out[t]; way->at != 0; way++)
+            if (way->at == eip)
+                return way;
+    return NULL;
+}
+
+void trap_for_programs(const struct way_out *table, void (*on_leave)(struct trap_frame *))
+{
+    ways_out[1] = table;
+    leave       = on_leave;
+}
+
+bool trap_has_way_out(const struct trap_frame *frame)
+{
+    return !trap_from_user(frame) && find_way_out(frame->eip) != NULL;
+}
+
 static bool take_way_out(struct trap_frame *frame)
 {
-    if (trap_from_user(frame))
+    if (!trap_has_way_out(frame))
         return false;
-    for (unsigned i = 0; trap_ways_out[i].at; i++)
-        if (trap_ways_out[i].at == frame->eip) {
-            frame->eip = trap_ways_out[i].way_out;
-            return true;
-        }
-    return false;
+    frame->eip = find_way_out(frame->eip)->to;
+    return true;
 }
 
 /* Called by trap.S for every vector but the double fault. */
@@ -100,4 +120,6 @@ void trap(struct trap_frame *frame)
         interrupt(vector - TRAP_LINES);
     else if (!(handlers[vector] && handlers[vector](frame)) && !take_way_out(frame))
         panic_trap(frame);
+    if (trap_from_user(frame))
+        leave(frame);
 }

@@ -24,6 +24,7 @@
 #define TRAP_EXCEPTIONS     32          /* vectors below are the processor's        */
 #define TRAP_LINES          32          /* vectors 32..47 are the interrupt lines   */
 #define LINES               16
+#define TRAP_LINUX          0x80        /* programs' system calls                */
 #define TRAP_SPURIOUS       255         /* the local APIC's noise                   */
 
 #define FEATURES_SMAP       4           /* offset of smap in struct mmu_features    */
@@ -69,6 +70,15 @@ void trap_handle(unsigned vector, trap_handler handler);
 void interrupt_handle(unsigned line, void (*handler)(void *), void *argument);
 void interrupt_close(unsigned line);
 uint32_t interrupts_spurious(void);
+
+/* Instructions that may fault, and where each goes on if it does; a table ends with 0. */
+struct way_out { uint32_t at, to; };
+
+/* Programs exist from now on: their ways out, and what is done before each return to one. */
+void trap_for_programs(const struct way_out *table, void (*on_leave)(struct trap_frame *));
+
+/* True when the trap came from an instruction of the kernel that is allowed to fault. */
+bool trap_has_way_out(const struct trap_frame *frame);
 
 const char *trap_name(unsigned vector);     /* "page fault" */
 

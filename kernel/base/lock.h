@@ -7,17 +7,22 @@
  * handlers may take any lock that is not held around something that sleeps.
  *
  * Order, outermost first:
- *   MAP     region tree of a space
- *   OBJECT  contents of a file or of shared memory
- *   HEAP    kernel heap
- *   STACKS  the stacks window, device windows
- *   TABLES  page tables of a space
- *   COMMIT  pages promised to programs
- *   SPACES  the list of all spaces; the kernel part of their roots
- *   ZERO    the shared frame of zeros
- *   POOL    frame bitmap and areas
- *   SWAP    swap slots
- *   PRINT   console output
+ *   TERMINAL   a terminal: its settings, its line, its foreground group
+ *   PROCESSES  the tree of processes, their states, groups and sessions
+ *   SIGNALS    queues of signals
+ *   MAP        region tree of a space
+ *   OBJECT     contents of a file or of shared memory; a table of descriptors
+ *   HEAP       kernel heap
+ *   STACKS     the stacks window, device windows
+ *   TABLES     page tables of a space
+ *   COMMIT     pages promised to programs
+ *   SPACES     the list of all spaces; the kernel part of their roots
+ *   ZERO       the shared frame of zeros
+ *   POOL       frame bitmap and areas
+ *   SWAP       swap slots
+ *   SCHEDULE   run queue, wait queues
+ *   TIMERS     armed timers, the clock
+ *   PRINT      console output
  */
 #ifndef QUIRE_BASE_LOCK_H
 #define QUIRE_BASE_LOCK_H
@@ -25,8 +30,8 @@
 #include "base/types.h"
 
 enum lock_rank {
-    RANK_MAP = 1, RANK_OBJECT, RANK_HEAP, RANK_STACKS, RANK_TABLES, RANK_COMMIT, RANK_SPACES, RANK_ZERO, RANK_POOL,
-    RANK_SWAP, RANK_PRINT, RANK_COUNT
+    RANK_TERMINAL = 1, RANK_PROCESSES, RANK_SIGNALS, RANK_MAP, RANK_OBJECT, RANK_HEAP, RANK_STACKS, RANK_TABLES,
+    RANK_COMMIT, RANK_SPACES, RANK_ZERO, RANK_POOL, RANK_SWAP, RANK_SCHEDULE, RANK_TIMERS, RANK_PRINT, RANK_COUNT
 };
 
 struct lock {

@@ -31,6 +31,14 @@ long user_read_text(char *to, user_t from, size_t size) MUST_CHECK;
 int user_load_word(user_t at, uint32_t *old) MUST_CHECK;
 int user_exchange_word(user_t at, uint32_t expect, uint32_t desired, uint32_t *old) MUST_CHECK;
 
+/*
+ * The same into a space that need not be current: a program being built, a child. Pages are made as if
+ * the program wrote. Return 0, -EFAULT or -ENOMEM.
+ */
+struct space;
+int user_write_in(struct space *space, user_t to, const void *from, size_t bytes) MUST_CHECK;
+int user_clear_in(struct space *space, user_t to, size_t bytes) MUST_CHECK;
+
 /* True when [start, start + bytes) lies in user space and does not wrap. */
 bool user_range(user_t start, size_t bytes);
 

@@ -17,6 +17,7 @@
 #include "memory/stack.h"
 #include "process/schedule.h"
 #include "process/signal.h"
+#include "process/timers.h"
 #include "thread.h"                     /* arch/<port>: struct thread_state, what the processor keeps for a thread */
 
 struct files;                           /* files/descriptor.h: the descriptor table, counted, shared by CLONE_FILES */
@@ -28,7 +29,9 @@ enum process_state { PROCESS_ALIVE, PROCESS_STOPPED, PROCESS_ZOMBIE };
 enum thread_phase  { THREAD_READY, THREAD_RUNNING, THREAD_WAITING, THREAD_STOPPED, THREAD_DEAD };
 
 struct limit { uint64_t soft, hard; };
-enum { LIMITS = 16 };                   /* RLIMIT_* of Linux */
+enum { LIMITS = 16 };
+enum { RLIMIT_DATA = 2, RLIMIT_STACK = 3, RLIMIT_NPROC = 6, RLIMIT_NOFILE = 7, RLIMIT_AS = 9 };     /* Linux's numbers */
+#define LIMIT_NONE UINT64_MAX
 
 /* A space shared by processes (vfork, CLONE_VM) is counted. */
 struct shared_space {
@@ -47,7 +50,15 @@ struct process {
     uint32_t          thread_count;
     enum process_state state;
     int32_t           exit_status;      /* as wait4() reports it                                  */
-    bool              exiting, waited_stop, waited_continue;
+    int32_t           stop_signal;
+    bool              exiting;          /* every thread is to end                                 */
+    bool              continued, waited_stop, waited_continue;      /* news the parent has not / has heard */
+    bool              tell_going;       /* a thread that goes on tells the parent                 */
+    bool              borrows_memory;   /* vfork: the parent waits for us to let go of its space  */
+    bool              out_of_memory;    /* killed for lack of frames, for the report              */
+    bool              has_executed;     /* exec since fork: its parent may not move it between groups */
+    struct thread    *survivor;         /* the thread in exec that waits for all others to end    */
+    struct wait_queue thread_ended;
     struct shared_space *memory;
     struct files     *files;
     struct place     *place;
@@ -62,8 +73,17 @@ struct process {
     int               exit_signal;      /* to the parent, SIGCHLD mostly                          */
     uint64_t          start_time, user_time, system_time, children_user, children_system;
     uint64_t          faults_minor, faults_major;
+    struct process_timer *timers[TIMERS_A_PROCESS];
+    int32_t           parent_death_signal;
     struct timer      alarm;            /* ITIMER_REAL                                            */
     uint64_t          alarm_interval;
+};
+
+/* A sleep that a signal has interrupted. */
+struct restart {
+    uint64_t deadline;
+    vaddr_t  rest;                      /* where the program wants the time that is left          */
+    bool     wide;                      /* in the 64-bit form                                     */
 };
 
 struct thread {
@@ -83,9 +103,10 @@ struct thread {
     uint32_t            alternate_flags;
     vaddr_t             clear_at_exit;  /* CLONE_CHILD_CLEARTID                                   */
     vaddr_t             robust_list;
-    struct restart     *restart;        /* how restart_syscall() goes on                          */
-    uint64_t            deadline;
-    bool                woken, interrupted;
+    struct restart      restart;        /* how restart_syscall() goes on                          */
+    struct timer        sleep_timer;
+    bool                woken, timed_out, interruptible;
+    uint64_t            waiting_for;    /* sigtimedwait: signals it wants although blocked        */
     uint32_t            slice;          /* ticks left                                             */
     uint64_t            user_time, system_time;
     char                name[16];
@@ -117,8 +138,30 @@ void thread_exit(int status) NORETURN;
 void process_exit_group(int wait_status) NORETURN;      /* as wait4() reports: status << 8, or signal | core flag */
 
 /* wait4 and waitid: selects by `which` as wait4's pid does. Returns a child's number, 0 (WNOHANG), or an errno. */
-struct wait_result { int32_t status; uint64_t user_time, system_time; int32_t id; };
+struct wait_result {
+    int32_t  id, status;                /* status as wait4() reports it                           */
+    uint32_t uid;
+    uint64_t user_time, system_time;
+};
+enum { WAIT_NO_EXITED = 1 << 30 };      /* waitid() without WEXITED                               */
 int  process_wait(int32_t which, int options, struct wait_result *out);
+
+int process_set_group(int32_t id, int32_t group);       /* setpgid(2) */
+int process_new_session(void);                          /* setsid(2)  */
+
+/* A group without a member whose parent is in another group of the session: nobody could continue it. */
+bool process_group_is_orphaned(const struct process *process);
+
+/* The process stopped or goes on: tell its parent. process_lock (family.h) is held. */
+void process_tell_stop(struct process *process, bool stopped);
+
+/* What a fault that will kill a program was about, and the line on the log when it does. */
+struct fault_verdict;
+void process_note_fault(const struct fault_verdict *verdict, vaddr_t program_counter);
+void process_report_death(const struct signal_info *info);
+
+/* exec in a process with threads: the others end. Returns 0, or -EINTR when another thread ends this one. */
+int  thread_stay_alone(void) MUST_CHECK;
 
 /* For the report: processes and threads alive. */
 uint32_t processes_alive(void), threads_alive(void);

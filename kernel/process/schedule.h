@@ -43,6 +43,7 @@ struct waiter {
     struct wait_queue *queue;
     struct thread     *thread;
 };
+void wait_prepare(void);                                /* before the first wait_link() and the look   */
 void wait_link(struct waiter *waiter, struct wait_queue *queue);
 void wait_unlink(struct waiter *waiter);
 int  wait_linked(uint64_t deadline, unsigned flags);    /* until any linked queue is woken since linking */
@@ -57,7 +58,10 @@ struct mutex {
 void mutex_take(struct mutex *mutex);
 void mutex_drop(struct mutex *mutex);
 
-void schedule_start(void);
+void schedule_start(void);                              /* the boot stack becomes the idle thread  */
+void schedule_idle(void) NORETURN;                      /* what it does from then on               */
+void clock_start(void);
+void clock_set_wall(uint64_t nanoseconds);
 void schedule_add(struct thread *thread);               /* ready to run                            */
 void schedule(void);                                    /* give way; returns when chosen again     */
 void schedule_tick(void);                               /* from the timer interrupt                */

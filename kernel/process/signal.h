@@ -77,6 +77,9 @@ int  signal_group(int32_t group, const struct signal_info *info);               
 /* A fault the current thread cannot go on from: delivered even if blocked or ignored. */
 void signal_fault(const struct signal_info *info);
 
+void signal_set_mask(uint64_t mask);                        /* of the current thread; KILL and STOP stay open */
+uint64_t signals_waiting(const struct thread *thread);      /* blocked ones, too                        */
+bool signal_take(uint64_t wanted, struct signal_info *out); /* sigtimedwait                             */
 bool signal_pending(const struct thread *thread);           /* one that is not blocked                  */
 /* Before returning to the program: deliver, stop, or end. `frame` is the processor's trap frame. */
 struct trap_frame;

@@ -1,0 +1,259 @@
+/*
+ * thread.c (i386) - a thread's processor state: stack, TLS descriptors, FPU.
+ */
+#include "thread.h"
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/string.h"
+#include "cpu.h"
+#include "descriptor.h"
+#include "memory/heap.h"
+#include "memory/space.h"
+#include "process/process.h"
+#include "trap.h"
+
+enum { CR0_TASK_SWITCHED = 8, CR0_EMULATE = 4, CR0_MONITOR = 2, CR4_FXSR = 1 << 9, CR4_SIMD = 1 << 10 };
+enum { TRAP_NO_FPU = 7, INITIAL_CONTROL = 0x37F, INITIAL_MXCSR = 0x1F80, FXSAVE_MXCSR = 24 };
+
+/* thread_switch.S */
+void switch_stacks(uint32_t *save, uint32_t load);
+void thread_first(void);
+
+static struct thread *fpu_holder;           /* whose values the FPU's registers are */
+static uint8_t        fpu_initial[FPU_BYTES] __attribute__((aligned(16)));
+
+struct trap_frame *thread_frame(const struct thread *thread)
+{
+    return (struct trap_frame *)thread->stack.top - 1;
+}
+
+/* The new thread comes out of switch_stacks() into thread_first(), with nothing saved but zeros. */
+void thread_prepare(struct thread *thread)
+{
+    uint32_t *top = (uint32_t *)thread_frame(thread);
+
+    *--top = (uint32_t)thread_first;
+    for (unsigned saved = 0; saved < 4; saved++)        /* ebp, ebx, esi, edi */
+        *--top = 0;
+    thread->machine.stack_pointer = (uint32_t)top;
+}
+
+static void load_tls(const struct thread *thread)
+{
+    for (unsigned i = 0; i < TLS_SLOTS; i++)
+        descriptor_put(TLS_FIRST + i, thread->machine.tls[i][0], thread->machine.tls[i][1]);
+}
+
+static void fpu_shut(void)
+{
+    uint32_t cr0;
+
+    __asm__ volatile("movl %%cr0, %0" : "=r"(cr0));
+    if (!(cr0 & CR0_TASK_SWITCHED))
+        __asm__ volatile("movl %0, %%cr0" : : "r"(cr0 | CR0_TASK_SWITCHED));
+}
+
+static void fpu_open(void) { __asm__ volatile("clts"); }
+
+void thread_switch(struct thread *from, struct thread *to)
+{
+    struct shared_space *memory = to->process != NULL ? to->process->memory : NULL;
+
+    if (memory != NULL) {
+        if (!frame_is(mmu_active(), memory->space.root))
+            space_activate(&memory->space);
+        arch_set_kernel_stack(to->stack.top);
+        load_tls(to);
+    }
+    if (fpu_holder == to)
+        fpu_open();
+    else
+        fpu_shut();
+    switch_stacks(&from->machine.stack_pointer, to->machine.stack_pointer);
+}
+
+/* ---- FPU ----------------------------------------------------------------------------------- */
+
+static void save_to(void *state)         { __asm__ volatile("fxsave (%0)" : : "r"(state) : "memory"); }
+static void load_from(const void *state) { __asm__ volatile("fxrstor (%0)" : : "r"(state) : "memory"); }
+
+/* Memory for the registers. heap_alloc() aligns to HEAP_ALIGN, which FXSAVE wants. */
+static int fpu_memory(struct thread *thread)
+{
+    if (thread->machine.fpu != NULL)
+        return 0;
+    thread->machine.fpu = heap_alloc(FPU_BYTES, 0);
+    if (thread->machine.fpu == NULL)
+        return -ENOMEM;
+    memcpy(thread->machine.fpu, fpu_initial, FPU_BYTES);
+    return 0;
+}
+
+/* The registers become the current thread's. */
+static void fpu_take(struct thread *self)
+{
+    fpu_open();
+    if (fpu_holder == self)
+        return;
+    if (fpu_holder != NULL)
+        save_to(fpu_holder->machine.fpu);
+    load_from(self->machine.fpu);
+    fpu_holder = self;
+}
+
+static bool first_use(struct trap_frame *frame)
+{
+    struct thread *self = current_thread();
+
+    if (!trap_from_user(frame))
+        return false;
+    if (fpu_memory(self) != 0) {
+        struct signal_info info = { .number = SIGKILL };
+
+        signal_fault(&info);
+        return true;
+    }
+    fpu_take(self);
+    return true;
+}
+
+void threads_start(void)
+{
+    uint32_t cr0, cr4;
+
+    __asm__ volatile("movl %%cr4, %0" : "=r"(cr4));
+    __asm__ volatile("movl %0, %%cr4" : : "r"(cr4 | CR4_FXSR | CR4_SIMD));
+    __asm__ volatile("movl %%cr0, %0" : "=r"(cr0));
+    __asm__ volatile("movl %0, %%cr0" : : "r"((cr0 & ~CR0_EMULATE) | CR0_MONITOR));
+    fpu_open();
+    __asm__ volatile("fninit");
+    save_to(fpu_initial);
+    *(uint16_t *)fpu_initial = INITIAL_CONTROL;
+    *(uint32_t *)(fpu_initial + FXSAVE_MXCSR) = INITIAL_MXCSR;
+    fpu_shut();
+    trap_handle(TRAP_NO_FPU, first_use);
+}
+
+bool thread_fpu_save(void *out)
+{
+    struct thread *self = current_thread();
+
+    if (self->machine.fpu == NULL)
+        return false;
+    if (fpu_holder == self) {
+        fpu_open();
+        save_to(self->machine.fpu);
+    }
+    memcpy(out, self->machine.fpu, FPU_BYTES);
+    return true;
+}
+
+int thread_fpu_load(const void *from)
+{
+    struct thread *self = current_thread();
+    int            err  = fpu_memory(self);
+
+    if (err != 0)
+        return err;
+    if (fpu_holder == self)
+        fpu_holder = NULL;
+    memcpy(self->machine.fpu, from, FPU_BYTES);
+    *(uint32_t *)((uint8_t *)self->machine.fpu + FXSAVE_MXCSR) &= 0xFFBF;      /* reserved bits would fault */
+    fpu_shut();
+    return 0;
+}
+
+/* ---- fork, exec, exit ------------------------------------------------------------------------ */
+
+int thread_copy_state(struct thread *to)
+{
+    struct thread *self = current_thread();
+
+    memcpy(to->machine.tls, self->machine.tls, sizeof to->machine.tls);
+    to->machine.fpu = NULL;
+    if (self->machine.fpu == NULL)
+        return 0;
+    to->machine.fpu = heap_alloc(FPU_BYTES, 0);
+    if (to->machine.fpu == NULL)
+        return -ENOMEM;
+    thread_fpu_save(to->machine.fpu);
+    return 0;
+}
+
+void thread_drop_state(struct thread *thread)
+{
+    if (fpu_holder == thread)
+        fpu_holder = NULL;
+    heap_free(thread->machine.fpu);
+    thread->machine.fpu = NULL;
+}
+
+void thread_reset_state(void)
+{
+    struct thread *self = current_thread();
+
+    thread_drop_state(self);
+    fpu_shut();
+    memset(self->machine.tls, 0, sizeof self->machine.tls);
+    load_tls(self);
+}
+
+/* ---- TLS --------------------------------------------------------------------------------------- */
+
+/* Bits of user_desc.flags. */
+enum { TLS_32BIT = 1, TLS_CONTENTS = 6, TLS_READ_ONLY = 8, TLS_PAGES = 16, TLS_NOT_PRESENT = 32, TLS_USABLE = 64 };
+
+static bool clears(const struct tls_request *r)
+{
+    return r->base == 0 && r->limit == 0 && (r->flags & (TLS_READ_ONLY | TLS_NOT_PRESENT)) == (TLS_READ_ONLY | TLS_NOT_PRESENT);
+}
+
+static void encode(const struct tls_request *r, uint32_t out[2])
+{
+    uint32_t access = 0xF0 | (r->flags & TLS_CONTENTS) << 1 | (r->flags & TLS_READ_ONLY ? 1 : 3);
+    uint32_t flags  = (r->flags & TLS_32BIT ? 4 : 0) | (r->flags & TLS_PAGES ? 8 : 0) | (r->flags & TLS_USABLE ? 1 : 0);
+
+    if (r->flags & TLS_NOT_PRESENT)
+        access &= ~0x80u;
+    out[0] = r->base << 16 | (r->limit & 0xFFFF);
+    out[1] = (r->base & 0xFF000000) | flags << 20 | (r->limit & 0xF0000) | access << 8 | (r->base >> 16 & 0xFF);
+}
+
+int thread_set_tls(struct thread *thread, struct tls_request *request)
+{
+    uint32_t slot = request->entry - TLS_FIRST;
+
+    if (request->entry == UINT32_MAX) {
+        for (slot = 0; slot < TLS_SLOTS && thread->machine.tls[slot][1] != 0; slot++)
+            ;
+        if (slot == TLS_SLOTS)
+            return -ESRCH;
+    }
+    if (slot >= TLS_SLOTS || (request->flags & 4))      /* contents 2 and 3 are code segments */
+        return -EINVAL;
+    request->entry = TLS_FIRST + slot;
+    if (clears(request))
+        thread->machine.tls[slot][0] = thread->machine.tls[slot][1] = 0;
+    else
+        encode(request, thread->machine.tls[slot]);
+    if (thread == current_thread())
+        load_tls(thread);
+    return 0;
+}
+
+int thread_get_tls(const struct thread *thread, struct tls_request *request)
+{
+    uint32_t slot = request->entry - TLS_FIRST, low, high;
+
+    if (slot >= TLS_SLOTS)
+        return -EINVAL;
+    low  = thread->machine.tls[slot][0];
+    high = thread->machine.tls[slot][1];
+    request->base  = low >> 16 | (high & 0xFF) << 16 | (high & 0xFF000000);
+    request->limit = (low & 0xFFFF) | (high & 0xF0000);
+    request->flags = (high >> 22 & 1) | (high >> 9 & TLS_CONTENTS & 6) | (high >> 9 & 1 ? 0 : TLS_READ_ONLY) |
+                     (high >> 23 & 1 ? TLS_PAGES : 0) | (high >> 15 & 1 ? 0 : TLS_NOT_PRESENT) |
+                     (high >> 20 & 1 ? TLS_USABLE : 0);
+    return 0;
+}

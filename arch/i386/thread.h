@@ -1,0 +1,56 @@
+/*
+ * thread.h (i386) - what the processor keeps for a thread, and going from one to another.
+ *
+ * A thread's kernel stack ends (at the top) with the trap frame of its program: thread_frame(). Below it
+ * lies what the kernel was doing when the thread gave way.
+ *
+ * The FPU is given away lazily: the registers stay those of the thread that used them last, and the
+ * first use by another traps. Most threads never do.
+ */
+#ifndef QUIRE_ARCH_THREAD_H
+#define QUIRE_ARCH_THREAD_H
+
+#include "base/types.h"
+
+struct thread;
+struct trap_frame;
+
+enum { TLS_SLOTS = 3, TLS_FIRST = 7, FPU_BYTES = 512 };        /* GDT entries 7, 8, 9 */
+
+struct thread_state {
+    uint32_t stack_pointer;             /* while another thread runs                          */
+    uint32_t tls[TLS_SLOTS][2];         /* segment descriptors                                */
+    void    *fpu;                       /* FPU_BYTES from the heap, NULL until first used      */
+};
+
+/* Linux's struct user_desc. */
+struct tls_request {
+    uint32_t entry, base, limit, flags;
+};
+
+void threads_start(void);
+
+/* The program's registers. */
+struct trap_frame *thread_frame(const struct thread *thread);
+
+/* Make a thread that has a stack start in the program, with the registers in thread_frame(). */
+void thread_prepare(struct thread *thread);
+
+/* Save this, continue that. Interrupts are off. */
+void thread_switch(struct thread *from, struct thread *to);
+
+/* fork: TLS and FPU as the current thread has them. Returns 0 or -ENOMEM. */
+int  thread_copy_state(struct thread *to) __attribute__((warn_unused_result));
+/* exec: TLS and FPU as at the start of a program. */
+void thread_reset_state(void);
+void thread_drop_state(struct thread *thread);
+
+/* set_thread_area(2): entry -1 asks for a free one, whose number is stored. Returns 0, -EINVAL, -ESRCH. */
+int  thread_set_tls(struct thread *thread, struct tls_request *request);
+int  thread_get_tls(const struct thread *thread, struct tls_request *request);
+
+/* The FPU's registers of the current thread, in FXSAVE form, out of the processor and into memory; and back. */
+bool thread_fpu_save(void *out);            /* false: this thread has never used it */
+int  thread_fpu_load(const void *from);     /* 0 or -ENOMEM                         */
+
+#endif

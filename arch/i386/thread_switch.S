@@ -1,0 +1,37 @@
+/*
+ * thread_switch.S (i386) - from one kernel stack to another, and a thread's first steps.
+ */
+    .section .text
+
+/* void switch_stacks(uint32_t *save, uint32_t load): the rest of the registers are the caller's to lose. */
+    .globl switch_stacks
+    .type switch_stacks, @function
+switch_stacks:
+    movl 4(%esp), %eax
+    movl 8(%esp), %edx
+    pushl %ebp
+    pushl %ebx
+    pushl %esi
+    pushl %edi
+    movl %esp, (%eax)
+    movl %edx, %esp
+    popl %edi
+    popl %esi
+    popl %ebx
+    popl %ebp
+    ret
+    .size switch_stacks, . - switch_stacks
+
+/* A new thread: out of somebody's switch, then straight to its program. ESP is at its trap frame. */
+    .globl thread_first
+    .type thread_first, @function
+thread_first:
+    call schedule_begin
+    movl %esp, %eax
+    pushl %eax
+    call trap_leave
+    addl $4, %esp
+    jmp trap_return
+    .size thread_first, . - thread_first
+
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,160 @@
+/*
+ * user_copy.S (i386) - see user_copy.h. Instructions that may fault are listed at the end for trap.c.
+ */
+#include "trap.h"
+
+/* A program's memory open and shut, on processors where that is needed. */
+    .macro OPEN
+    cmpb $0, mmu_features + FEATURES_SMAP
+    je 77f
+    stac
+77:
+    .endm
+    .macro SHUT
+    cmpb $0, mmu_features + FEATURES_SMAP
+    je 77f
+    clac
+77:
+    .endm
+
+    .section .text
+
+/* size_t user_copy(void *to, const void *from, size_t bytes): words, then the odd bytes */
+    .globl user_copy
+    .type user_copy, @function
+user_copy:
+    pushl %esi
+    pushl %edi
+    movl 12(%esp), %edi
+    movl 16(%esp), %esi
+    movl 20(%esp), %ecx
+    OPEN
+    movl %ecx, %edx
+    andl $3, %edx
+    shrl $2, %ecx
+1:  rep movsl
+    movl %edx, %ecx
+2:  rep movsb
+copy_done:
+    SHUT
+    movl %ecx, %eax
+    popl %edi
+    popl %esi
+    ret
+copy_stopped_in_words:
+    leal (%edx, %ecx, 4), %ecx
+    jmp copy_done
+    .size user_copy, . - user_copy
+
+/* size_t user_fill_zero(void *to, size_t bytes) */
+    .globl user_fill_zero
+    .type user_fill_zero, @function
+user_fill_zero:
+    pushl %edi
+    movl 8(%esp), %edi
+    movl 12(%esp), %ecx
+    xorl %eax, %eax
+    OPEN
+    movl %ecx, %edx
+    andl $3, %edx
+    shrl $2, %ecx
+3:  rep stosl
+    movl %edx, %ecx
+4:  rep stosb
+fill_done:
+    SHUT
+    movl %ecx, %eax
+    popl %edi
+    ret
+fill_stopped_in_words:
+    leal (%edx, %ecx, 4), %ecx
+    jmp fill_done
+    .size user_fill_zero, . - user_fill_zero
+
+/* long user_copy_text(char *to, const char *from, size_t bytes) */
+    .globl user_copy_text
+    .type user_copy_text, @function
+user_copy_text:
+    pushl %esi
+    pushl %edi
+    movl 12(%esp), %edi
+    movl 16(%esp), %esi
+    movl 20(%esp), %edx
+    xorl %ecx, %ecx
+    OPEN
+text_next:
+    cmpl %edx, %ecx
+    jae text_done
+5:  movb (%esi, %ecx), %al
+    movb %al, (%edi, %ecx)
+    testb %al, %al
+    jz text_done
+    incl %ecx
+    jmp text_next
+text_done:
+    SHUT
+    movl %ecx, %eax
+    popl %edi
+    popl %esi
+    ret
+text_stopped:
+    movl $-1, %ecx
+    jmp text_done
+    .size user_copy_text, . - user_copy_text
+
+/* bool user_load(uint32_t *word, const uint32_t *at) */
+    .globl user_load
+    .type user_load, @function
+user_load:
+    movl 8(%esp), %eax
+    OPEN
+6:  movl (%eax), %ecx
+    SHUT
+    movl 4(%esp), %eax
+    movl %ecx, (%eax)
+    movl $1, %eax
+    ret
+    .size user_load, . - user_load
+
+/* bool user_exchange(uint32_t *at, uint32_t expect, uint32_t desired, uint32_t *seen) */
+    .globl user_exchange
+    .type user_exchange, @function
+user_exchange:
+    pushl %ebx
+    movl 8(%esp), %ebx
+    movl 12(%esp), %eax
+    movl 16(%esp), %ecx
+    OPEN
+7:  lock cmpxchgl %ecx, (%ebx)
+    SHUT
+    movl 20(%esp), %ecx
+    movl %eax, (%ecx)
+    movl $1, %eax
+    popl %ebx
+    ret
+exchange_stopped:
+    SHUT
+    xorl %eax, %eax
+    popl %ebx
+    ret
+load_stopped:
+    SHUT
+    xorl %eax, %eax
+    ret
+    .size user_exchange, . - user_exchange
+
+/* As trap_ways_out in trap.S. */
+    .section .rodata
+    .balign 4
+    .globl user_ways_out
+user_ways_out:
+    .long 1b, copy_stopped_in_words
+    .long 2b, copy_done
+    .long 3b, fill_stopped_in_words
+    .long 4b, fill_done
+    .long 5b, text_stopped
+    .long 6b, load_stopped
+    .long 7b, exchange_stopped
+    .long 0, 0
+
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,102 @@
+/*
+ * random.c - a ChaCha20 generator.
+ */
+#include "base/random.h"
+
+#include "base/lock.h"
+#include "base/string.h"
+#include "cpu.h"
+
+enum { KEY_WORDS = 8, BLOCK_WORDS = 16, DOUBLE_ROUNDS = 10 };
+
+static struct lock lock = LOCK("random numbers", RANK_SWAP);
+static uint32_t    key[KEY_WORDS];              /* [lock] */
+static bool        seeded;                      /* [lock] */
+
+static uint32_t turn(uint32_t word, unsigned by) { return word << by | word >> (32 - by); }
+
+static void quarter(uint32_t *s, unsigned a, unsigned b, unsigned c, unsigned d)
+{
+    s[a] += s[b]; s[d] = turn(s[d] ^ s[a], 16);
+    s[c] += s[d]; s[b] = turn(s[b] ^ s[c], 12);
+    s[a] += s[b]; s[d] = turn(s[d] ^ s[a], 8);
+    s[c] += s[d]; s[b] = turn(s[b] ^ s[c], 7);
+}
+
+static void block(uint32_t counter, uint32_t out[BLOCK_WORDS])
+{
+    static const uint32_t constants[4] = { 0x61707865, 0x3320646E, 0x79622D32, 0x6B206574 };
+    uint32_t start[BLOCK_WORDS] = { 0 };
+
+    memcpy(start, constants, sizeof constants);
+    memcpy(start + 4, key, sizeof key);
+    start[12] = counter;
+    memcpy(out, start, sizeof start);
+    for (unsigned i = 0; i < DOUBLE_ROUNDS; i++) {
+        quarter(out, 0, 4, 8, 12);
+        quarter(out, 1, 5, 9, 13);
+        quarter(out, 2, 6, 10, 14);
+        quarter(out, 3, 7, 11, 15);
+        quarter(out, 0, 5, 10, 15);
+        quarter(out, 1, 6, 11, 12);
+        quarter(out, 2, 7, 8, 13);
+        quarter(out, 3, 4, 9, 14);
+    }
+    for (unsigned i = 0; i < BLOCK_WORDS; i++)
+        out[i] += start[i];
+}
+
+static void new_key(void)
+{
+    uint32_t words[BLOCK_WORDS];
+
+    block(0, words);
+    memcpy(key, words, sizeof key);
+}
+
+static void stir(const void *bytes, size_t count)
+{
+    const uint8_t *at = bytes;
+
+    for (size_t i = 0; i < count; i++)
+        ((uint8_t *)key)[i % sizeof key] ^= at[i];
+    new_key();
+}
+
+static void seed(void)
+{
+    for (unsigned i = 0; i < KEY_WORDS; i++) {
+        uint64_t words[2] = { cpu_ticks(), cpu_random() };
+
+        stir(words, sizeof words);
+    }
+    seeded = true;
+}
+
+void random_stir(const void *bytes, size_t count)
+{
+    lock_state state = lock_take(&lock);
+
+    stir(bytes, count);
+    lock_drop(&lock, state);
+}
+
+void random_bytes(void *out, size_t count)
+{
+    lock_state state = lock_take(&lock);
+    uint32_t   counter = 1, words[BLOCK_WORDS];
+    uint8_t   *at = out;
+
+    if (!seeded)
+        seed();
+    while (count > 0) {
+        size_t part = count < sizeof words ? count : sizeof words;
+
+        block(counter++, words);
+        memcpy(at, words, part);
+        at    += part;
+        count -= part;
+    }
+    new_key();
+    lock_drop(&lock, state);
+}

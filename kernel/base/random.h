@@ -1,0 +1,19 @@
+/*
+ * random.h - bytes nobody can guess: ChaCha20 keyed by what the machine has to offer.
+ *
+ * The key is mixed from the processor's random instruction where there is one, from cycle counts and
+ * the clock; after each request the generator replaces its own key, so that what it gave out cannot be
+ * found again. On an emulated machine without that instruction the start is as random as its clock is, no more.
+ *
+ * Locking  a lock inside (rank SWAP: above everything but the scheduler's). Cost: 64 bytes a block.
+ * Source   RFC 8439, "ChaCha20 and Poly1305 for IETF Protocols", section 2.3.
+ */
+#ifndef QUIRE_BASE_RANDOM_H
+#define QUIRE_BASE_RANDOM_H
+
+#include "base/types.h"
+
+void random_bytes(void *out, size_t count);
+void random_stir(const void *bytes, size_t count);      /* what programs write to /dev/urandom */
+
+#endif

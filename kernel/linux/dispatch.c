@@ -1,0 +1,40 @@
+/*
+ * dispatch.c - a system call: number in, result out.
+ */
+#include "base/error.h"
+#include "base/print.h"
+#include "linux/calls.h"
+#include "linux_registers.h"
+
+void linux_dispatch(struct trap_frame *frame)
+{
+    struct linux_arguments arguments;
+    uint32_t               number = linux_registers_read(frame, &arguments);
+    linux_call             call   = number < linux_table_size ? linux_table[number].call : NULL;
+
+    if (call == NULL) {
+        linux_unknown[number < linux_table_size ? number : linux_table_size]++;
+        linux_registers_write(frame, -ENOSYS);
+        return;
+    }
+    linux_registers_write(frame, call(arguments.a, arguments.b, arguments.c, arguments.d, arguments.e, arguments.f));
+}
+
+void linux_report_unknown(void (*line)(const char *text))
+{
+    char text[80];
+
+    for (uint32_t n = 0; n <= linux_table_size; n++) {
+        const char *name = n < linux_table_size ? linux_table[n].name : NULL;
+
+        if (linux_unknown[n] == 0)
+            continue;
+        if (name != NULL)
+            format_text(text, sizeof text, "%s (%u) %u", name, n, linux_unknown[n]);
+        else if (n < linux_table_size)
+            format_text(text, sizeof text, "number %u %u", n, linux_unknown[n]);
+        else
+            format_text(text, sizeof text, "numbers beyond %u %u", linux_table_size - 1, linux_unknown[n]);
+        line(text);
+    }
+}

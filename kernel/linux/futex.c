@@ -1,0 +1,108 @@
+/*
+ * futex.c - the futex call's many operations.
+ */
+#include "base/error.h"
+#include "linux/calls.h"
+#include "linux/structures.h"
+#include "process/futex.h"
+#include "process/schedule.h"
+
+enum {
+    WAIT = 0, WAKE = 1, REQUEUE = 3, CMP_REQUEUE = 4, WAKE_OP = 5, WAIT_BITSET = 9, WAKE_BITSET = 10,
+    PRIVATE = 128, REALTIME = 256, COMMAND = 127,
+};
+
+/* FUTEX_WAIT's time is relative, FUTEX_WAIT_BITSET's a moment of a clock. */
+static uint64_t deadline_of(uint32_t operation, uint64_t time)
+{
+    if ((operation & COMMAND) == WAIT)
+        return deadline_after(time);
+    if (operation & REALTIME) {
+        uint64_t wall = clock_wall(), now = clock_now();
+
+        return time <= wall ? now : deadline_after(time - wall);
+    }
+    return time;
+}
+
+/* FUTEX_WAKE_OP: change the second word, wake waiters of the first, and of the second if its old value says so. */
+static long wake_and_change(uintptr_t at, uint32_t most, uintptr_t second_most, uintptr_t second, uint32_t code)
+{
+    uint32_t operation = code >> 28 & 7, compare = code >> 24 & 15, old, seen;
+    uint32_t argument  = (uint32_t)((int32_t)(code << 8) >> 20), against = (uint32_t)((int32_t)(code << 20) >> 20);
+    bool     also;
+    int      woken, more;
+
+    if (code >> 28 & 8)
+        argument = 1u << (argument & 31);
+    if (user_load_word(second, &old) != 0)
+        return -EFAULT;
+    for (;;) {
+        uint32_t new = operation == 0 ? argument : operation == 1 ? old + argument : operation == 2 ? old | argument :
+                       operation == 3 ? old & ~argument : old ^ argument;
+
+        if (operation > 4)
+            return -ENOSYS;
+        if (user_exchange_word(second, old, new, &seen) != 0)
+            return -EFAULT;
+        if (seen == old)
+            break;
+        old = seen;
+    }
+    switch (compare) {
+    case 0:  also = old == against; break;
+    case 1:  also = old != against; break;
+    case 2:  also = (int32_t)old < (int32_t)against; break;
+    case 3:  also = (int32_t)old <= (int32_t)against; break;
+    case 4:  also = (int32_t)old > (int32_t)against; break;
+    case 5:  also = (int32_t)old >= (int32_t)against; break;
+    default: return -ENOSYS;
+    }
+    woken = futex_wake(at, most, (uint32_t)FUTEX_ALL_BITS);
+    more  = woken >= 0 && also ? futex_wake(second, (uint32_t)second_most, (uint32_t)FUTEX_ALL_BITS) : 0;
+    return woken < 0 ? woken : more < 0 ? more : woken + more;
+}
+
+static long operate(uintptr_t at, uint32_t operation, uint32_t value, uintptr_t fourth, uint64_t deadline, uintptr_t second,
+                    uint32_t sixth)
+{
+    switch (operation & COMMAND) {
+    case WAIT:        return futex_wait(at, value, deadline, (uint32_t)FUTEX_ALL_BITS);
+    case WAIT_BITSET: return futex_wait(at, value, deadline, sixth);
+    case WAKE:        return futex_wake(at, value, (uint32_t)FUTEX_ALL_BITS);
+    case WAKE_BITSET: return futex_wake(at, value, sixth);
+    case REQUEUE:     return futex_requeue(at, value, second, (uint32_t)fourth, false, 0);
+    case CMP_REQUEUE: return futex_requeue(at, value, second, (uint32_t)fourth, true, sixth);
+    case WAKE_OP:     return wake_and_change(at, value, fourth, second, sixth);
+    default:          return -ENOSYS;
+    }
+}
+
+static bool takes_time(uint32_t operation)
+{
+    return (operation & COMMAND) == WAIT || (operation & COMMAND) == WAIT_BITSET;
+}
+
+SYSTEM_CALL(futex)
+{
+    uint64_t time = 0, deadline = NEVER;
+    int      err  = 0;
+
+    if (takes_time((uint32_t)b) && d != 0) {
+        err = time_read32(d, &time);
+        deadline = deadline_of((uint32_t)b, time);
+    }
+    return err != 0 ? err : operate(a, (uint32_t)b, (uint32_t)c, d, deadline, e, (uint32_t)f);
+}
+
+SYSTEM_CALL(futex_time64)
+{
+    uint64_t time = 0, deadline = NEVER;
+    int      err  = 0;
+
+    if (takes_time((uint32_t)b) && d != 0) {
+        err = time_read64(d, &time);
+        deadline = deadline_of((uint32_t)b, time);
+    }
+    return err != 0 ? err : operate(a, (uint32_t)b, (uint32_t)c, d, deadline, e, (uint32_t)f);
+}

@@ -1,0 +1,283 @@
+/*
+ * process.c - fork and its relatives, exec, exit, wait, and who is who.
+ */
+#include "base/error.h"
+#include "base/string.h"
+#include "files/path.h"
+#include "linux/calls.h"
+#include "linux/structures.h"
+#include "memory/heap.h"
+#include "process/family.h"
+#include "process/image.h"
+#include "process/process.h"
+#include "signal_frame.h"
+
+enum { CLONE_VM = 0x100, CLONE_VFORK = 0x4000, CLONE_SIGNAL = 0xFF };
+
+/* ---- Beginning ------------------------------------------------------------------------------ */
+
+SYSTEM_CALL(fork)
+{
+    struct clone_request request = { .exit_signal = SIGCHLD };
+
+    return process_clone(&request);
+}
+
+SYSTEM_CALL(vfork)
+{
+    struct clone_request request = { .flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD };
+
+    return process_clone(&request);
+}
+
+SYSTEM_CALL(clone)
+{
+    struct clone_request request = {
+        .flags = a & ~(uintptr_t)CLONE_SIGNAL, .exit_signal = (int)(a & CLONE_SIGNAL),
+        .stack = b, .parent_tid = c, .tls = d, .child_tid = e,
+    };
+
+    return request.exit_signal > SIGNALS ? -EINVAL : process_clone(&request);
+}
+
+SYSTEM_CALL(execve)
+{
+    struct image_arguments arguments = { 0 };
+    char                  *path = heap_alloc(PATH_LONGEST, 0);
+    long                   err  = path == NULL ? -ENOMEM : user_read_text(path, a, PATH_LONGEST);
+
+    if (err >= 0)
+        err = image_collect(&arguments, b, c);
+    if (err == 0) {
+        arguments.path = path;
+        err = process_execute_arguments(path, &arguments);
+    }
+    image_free(&arguments);
+    heap_free(path);
+    return err;
+}
+
+/* ---- Ending ------------------------------------------------------------------------------------ */
+
+SYSTEM_CALL(exit)       { thread_exit((int)a); }
+SYSTEM_CALL(exit_group) { process_exit_group((int)(a & 0xFF) << 8); }
+
+static int write_usage(user_t to, const struct wait_result *result)
+{
+    struct linux_usage usage;
+
+    usage_fill(&usage, result->user_time, result->system_time, 0, 0);
+    return user_write(to, &usage, sizeof usage);
+}
+
+enum { WAIT4_OPTIONS = 1 | 2 | 8 | 0x20000000 | 0x40000000 };
+#define WAIT_CLONE 0x80000000u
+
+static long wait_for(int32_t which, user_t status, uint32_t options, user_t usage)
+{
+    struct wait_result result = { 0 };
+    int                id;
+
+    if (options & ~(WAIT4_OPTIONS | WAIT_CLONE) || which == INT32_MIN)
+        return which == INT32_MIN ? -ESRCH : -EINVAL;
+    id = process_wait(which, (int)(options & 15), &result);
+    if (id <= 0)
+        return id;
+    if ((status != 0 && user_write(status, &result.status, sizeof result.status) != 0) ||
+        (usage != 0 && write_usage(usage, &result) != 0))
+        return -EFAULT;
+    return id;
+}
+
+SYSTEM_CALL(wait4)   { return wait_for((int32_t)a, b, (uint32_t)c, d); }
+SYSTEM_CALL(waitpid) { return wait_for((int32_t)a, b, (uint32_t)c, 0); }
+
+enum { P_ALL = 0, P_PID = 1, P_PGID = 2, WNOHANG = 1, WSTOPPED = 2, WEXITED = 4, WCONTINUED = 8, WNOWAIT = 0x1000000 };
+
+static struct signal_info news_of(const struct wait_result *r)
+{
+    struct signal_info info = { .number = SIGCHLD, .sender = r->id, .uid = r->uid };
+
+    if (r->status == 0xFFFF) {
+        info.code   = 6;
+        info.status = SIGCONT;
+    } else if ((r->status & 0xFF) == 0x7F) {
+        info.code   = 5;
+        info.status = r->status >> 8 & 0xFF;
+    } else if ((r->status & 0x7F) == 0) {
+        info.code   = 1;
+        info.status = r->status >> 8 & 0xFF;
+    } else {
+        info.code   = r->status & 0x80 ? 3 : 2;
+        info.status = r->status & 0x7F;
+    }
+    return info;
+}
+
+SYSTEM_CALL(waitid)
+{
+    int32_t            which   = a == P_ALL ? -1 : (int32_t)b;
+    int                options = (int)d;
+    struct wait_result result  = { 0 };
+    uint32_t           info[SIGNAL_INFO_BYTES / 4] = { 0 };
+    int                id;
+
+    if ((options & ~(WNOHANG | WSTOPPED | WEXITED | WCONTINUED | WNOWAIT | 0x60000000)) ||
+        !(options & (WSTOPPED | WEXITED | WCONTINUED)) || a > P_PGID)
+        return -EINVAL;
+    if ((a == P_PID && which <= 0) || (a == P_PGID && which < 0))
+        return -EINVAL;
+    if (a == P_PGID)
+        which = which == 0 ? 0 : -which;
+    id = process_wait(which, (options & (WNOHANG | WSTOPPED | WCONTINUED | WNOWAIT)) | (options & WEXITED ? 0 : WAIT_NO_EXITED),
+                      &result);
+    if (id < 0)
+        return id;
+    if (id > 0) {
+        struct signal_info news = news_of(&result);
+
+        signal_info_encode(info, &news);
+    }
+    if ((c != 0 && user_write(c, info, sizeof info) != 0) || (id > 0 && e != 0 && write_usage(e, &result) != 0))
+        return -EFAULT;
+    return 0;
+}
+
+/* ---- Numbers --------------------------------------------------------------------------------------- */
+
+SYSTEM_CALL(getpid)  { return current_process()->id; }
+SYSTEM_CALL(gettid)  { return current_thread()->id; }
+SYSTEM_CALL(getppid) { return current_process()->parent != NULL ? current_process()->parent->id : 0; }
+SYSTEM_CALL(getpgrp) { return current_process()->group; }
+
+/* The process a number means: 0 is the caller. process_lock is held. */
+static struct process *named(int32_t id) { return id == 0 ? current_process() : process_numbered(id); }
+
+SYSTEM_CALL(getpgid)
+{
+    lock_state            state = lock_take(&process_lock);
+    const struct process *p     = named((int32_t)a);
+    long                  group = p != NULL ? p->group : -ESRCH;
+
+    lock_drop(&process_lock, state);
+    return group;
+}
+
+SYSTEM_CALL(getsid)
+{
+    lock_state            state   = lock_take(&process_lock);
+    const struct process *p       = named((int32_t)a);
+    long                  session = p != NULL ? p->session : -ESRCH;
+
+    lock_drop(&process_lock, state);
+    return session;
+}
+
+SYSTEM_CALL(setpgid) { return process_set_group((int32_t)a, (int32_t)b); }
+SYSTEM_CALL(setsid)  { return process_new_session(); }
+
+SYSTEM_CALL(set_tid_address)
+{
+    current_thread()->clear_at_exit = a;
+    return current_thread()->id;
+}
+
+enum { ROBUST_HEAD = 12 };
+
+SYSTEM_CALL(set_robust_list)
+{
+    if (b != ROBUST_HEAD)
+        return -EINVAL;
+    current_thread()->robust_list = a;
+    return 0;
+}
+
+SYSTEM_CALL(get_robust_list)
+{
+    struct thread *thread = a == 0 ? current_thread() : thread_find((int32_t)a);
+    uint32_t       words[2];
+
+    if (thread == NULL)
+        return -ESRCH;
+    words[0] = (uint32_t)thread->robust_list;
+    words[1] = ROBUST_HEAD;
+    return user_write(c, &words[1], 4) != 0 || user_write(b, &words[0], 4) != 0 ? -EFAULT : 0;
+}
+
+SYSTEM_CALL(set_thread_area)
+{
+    struct tls_request request;
+    int                err = user_read(&request, a, sizeof request);
+
+    if (err == 0)
+        err = thread_set_tls(current_thread(), &request);
+    return err != 0 ? err : user_write(a, &request.entry, sizeof request.entry);
+}
+
+SYSTEM_CALL(get_thread_area)
+{
+    struct tls_request request;
+    int                err = user_read(&request, a, sizeof request);
+
+    if (err == 0)
+        err = thread_get_tls(current_thread(), &request);
+    return err != 0 ? err : user_write(a, &request, sizeof request);
+}
+
+/* ---- Users and groups: kept, and honoured where a number is asked for; everything here runs as root ---- */
+
+SYSTEM_CALL(getuid32)  { return current_process()->uid; }
+SYSTEM_CALL(geteuid32) { return current_process()->euid; }
+SYSTEM_CALL(getgid32)  { return current_process()->gid; }
+SYSTEM_CALL(getegid32) { return current_process()->egid; }
+
+static void change(uint32_t *at, uintptr_t to) { *at = (uint32_t)to == UINT32_MAX ? *at : (uint32_t)to; }
+
+SYSTEM_CALL(setresuid32)
+{
+    struct process *p = current_process();
+
+    change(&p->uid, a);
+    change(&p->euid, b);
+    change(&p->suid, c);
+    return 0;
+}
+
+SYSTEM_CALL(setresgid32)
+{
+    struct process *p = current_process();
+
+    change(&p->gid, a);
+    change(&p->egid, b);
+    change(&p->sgid, c);
+    return 0;
+}
+
+SYSTEM_CALL(setuid32)   { return sys_setresuid32(a, a, a, 0, 0, 0); }
+SYSTEM_CALL(setgid32)   { return sys_setresgid32(a, a, a, 0, 0, 0); }
+SYSTEM_CALL(setreuid32) { return sys_setresuid32(a, b, b, 0, 0, 0); }
+SYSTEM_CALL(setregid32) { return sys_setresgid32(a, b, b, 0, 0, 0); }
+SYSTEM_CALL(setfsuid32) { return current_process()->euid; }
+SYSTEM_CALL(setfsgid32) { return current_process()->egid; }
+
+static long write_three(user_t a, user_t b, user_t c, const uint32_t ids[3])
+{
+    return user_write(a, &ids[0], 4) != 0 || user_write(b, &ids[1], 4) != 0 || user_write(c, &ids[2], 4) != 0 ? -EFAULT : 0;
+}
+
+SYSTEM_CALL(getresuid32)
+{
+    const struct process *p = current_process();
+
+    return write_three(a, b, c, (uint32_t[]){ p->uid, p->euid, p->suid });
+}
+
+SYSTEM_CALL(getresgid32)
+{
+    const struct process *p = current_process();
+
+    return write_three(a, b, c, (uint32_t[]){ p->gid, p->egid, p->sgid });
+}
+
+SYSTEM_CALL(getgroups32) { return (int)a < 0 ? -EINVAL : 0; }
+SYSTEM_CALL(setgroups32) { return a > 65536 ? -EINVAL : 0; }

@@ -1,0 +1,380 @@
+/*
+ * signal.c - kill, sigaction and everything around them.
+ */
+#include "base/error.h"
+#include "linux/calls.h"
+#include "linux/structures.h"
+#include "process/family.h"
+#include "process/process.h"
+#include "registers.h"
+#include "signal_frame.h"
+
+enum { SIG_BLOCK = 0, SIG_UNBLOCK = 1, SIG_SETMASK = 2, MASK_BYTES = 8 };
+enum { SI_USER = 0, SI_TKILL = -6 };
+
+static bool is_number(uintptr_t number) { return number >= 1 && number <= SIGNALS; }
+
+/* ---- Sending ------------------------------------------------------------------------------------ */
+
+static struct signal_info from_me(int number, int code)
+{
+    return (struct signal_info){ .number = number, .code = code, .sender = current_process()->id, .uid = current_process()->uid };
+}
+
+static int send_to(int32_t id, const struct signal_info *info)
+{
+    struct process *p = process_find(id);
+
+    if (p == NULL)
+        return -ESRCH;
+    return info->number == 0 ? 0 : signal_process(p, info);
+}
+
+struct everybody {
+    const struct signal_info *info;
+    int                       sent;
+};
+
+static void send_to_other(struct process *p, void *data)
+{
+    struct everybody *all = data;
+
+    if (p->id == 1 || p == current_process())
+        return;
+    all->sent++;
+    if (all->info->number != 0)
+        signal_process(p, all->info);
+}
+
+SYSTEM_CALL(kill)
+{
+    int32_t            id   = (int32_t)a;
+    struct signal_info info = from_me((int)b, SI_USER);
+    struct everybody   all  = { .info = &info };
+
+    if (b > SIGNALS)
+        return -EINVAL;
+    if (id > 0)
+        return send_to(id, &info);
+    if (id == -1) {
+        process_each(send_to_other, &all);
+        return all.sent > 0 ? 0 : -ESRCH;
+    }
+    if (id == INT32_MIN)
+        return -ESRCH;
+    return signal_group(id == 0 ? current_process()->group : -id, &info);
+}
+
+static long send_to_thread(int32_t group, int32_t id, uintptr_t number, int code)
+{
+    struct signal_info info = from_me((int)number, code);
+    struct thread     *thread;
+
+    if (id <= 0 || number > SIGNALS)
+        return -EINVAL;
+    thread = thread_find(id);
+    if (thread == NULL || (group != 0 && thread->process->id != group))
+        return -ESRCH;
+    return number == 0 ? 0 : signal_thread(thread, &info);
+}
+
+SYSTEM_CALL(tgkill) { return (int32_t)a <= 0 ? -EINVAL : send_to_thread((int32_t)a, (int32_t)b, c, SI_TKILL); }
+SYSTEM_CALL(tkill)  { return send_to_thread(0, (int32_t)a, b, SI_TKILL); }
+
+/* siginfo_t as sigqueue() fills it: number, errno, code, sender, user, value. */
+static int read_info(user_t from, int number, struct signal_info *out)
+{
+    int32_t words[6];
+    int     err = user_read(words, from, sizeof words);
+
+    if (err != 0)
+        return err;
+    if (words[2] >= 0 || words[2] == SI_TKILL)      /* only the kernel may say so */
+        return -EPERM;
+    *out = (struct signal_info){ .number = number, .error = words[1], .code = words[2], .sender = words[3],
+                                 .uid = (uint32_t)words[4], .value = (uint32_t)words[5] };
+    return 0;
+}
+
+SYSTEM_CALL(rt_sigqueueinfo)
+{
+    struct signal_info info;
+    int                err;
+
+    if (b > SIGNALS)
+        return -EINVAL;
+    err = read_info(c, (int)b, &info);
+    return err != 0 ? err : send_to((int32_t)a, &info);
+}
+
+SYSTEM_CALL(rt_tgsigqueueinfo)
+{
+    struct thread     *thread;
+    struct signal_info info;
+    int                err;
+
+    if ((int32_t)a <= 0 || (int32_t)b <= 0 || c > SIGNALS)
+        return -EINVAL;
+    err = read_info(d, (int)c, &info);
+    if (err != 0)
+        return err;
+    thread = thread_find((int32_t)b);
+    if (thread == NULL || thread->process->id != (int32_t)a)
+        return -ESRCH;
+    return c == 0 ? 0 : signal_thread(thread, &info);
+}
+
+/* ---- Actions -------------------------------------------------------------------------------------- */
+
+/* An action that ignores also forgets what is waiting. */
+static int set_action(uintptr_t number, const struct signal_action *new, struct signal_action *old)
+{
+    struct signal_action *place;
+
+    if (!is_number(number) || (new != NULL && (number == SIGKILL || number == SIGSTOP)))
+        return -EINVAL;
+    place = &current_process()->actions->action[number];
+    *old  = *place;
+    if (new != NULL) {
+        struct signal_info gone;
+        uint64_t           bit = 1ull << (number - 1);
+
+        *place = *new;
+        if (new->handler == SIG_IGN || (new->handler == SIG_DFL && (number == SIGCHLD || number == SIGCONT ||
+                                                                    number == SIGURG || number == SIGWINCH)))
+            while (signal_take(bit, &gone))
+                ;
+    }
+    return 0;
+}
+
+struct linux_action { uint32_t handler, flags, restorer, mask[2]; };
+struct linux_old_action { uint32_t handler, mask, flags, restorer; };
+
+SYSTEM_CALL(rt_sigaction)
+{
+    struct linux_action  raw;
+    struct signal_action new, old;
+    int                  err = 0;
+
+    if (d != MASK_BYTES)
+        return -EINVAL;
+    if (b != 0) {
+        err = user_read(&raw, b, sizeof raw);
+        new = (struct signal_action){ .handler = raw.handler, .restorer = raw.restorer, .flags = raw.flags,
+                                      .mask = (uint64_t)raw.mask[1] << 32 | raw.mask[0] };
+    }
+    if (err == 0)
+        err = set_action(a, b != 0 ? &new : NULL, &old);
+    if (err == 0 && c != 0) {
+        raw = (struct linux_action){ (uint32_t)old.handler, old.flags, (uint32_t)old.restorer,
+                                     { (uint32_t)old.mask, (uint32_t)(old.mask >> 32) } };
+        err = user_write(c, &raw, sizeof raw);
+    }
+    return err;
+}
+
+SYSTEM_CALL(sigaction)
+{
+    struct linux_old_action raw;
+    struct signal_action    new, old;
+    int                     err = 0;
+
+    if (b != 0) {
+        err = user_read(&raw, b, sizeof raw);
+        new = (struct signal_action){ .handler = raw.handler, .restorer = raw.restorer, .flags = raw.flags, .mask = raw.mask };
+    }
+    if (err == 0)
+        err = set_action(a, b != 0 ? &new : NULL, &old);
+    if (err == 0 && c != 0) {
+        raw = (struct linux_old_action){ (uint32_t)old.handler, (uint32_t)old.mask, old.flags, (uint32_t)old.restorer };
+        err = user_write(c, &raw, sizeof raw);
+    }
+    return err;
+}
+
+SYSTEM_CALL(signal)
+{
+    struct signal_action new = { .handler = b, .flags = SA_RESETHAND | SA_NODEFER }, old;
+    int                  err = set_action(a, &new, &old);
+
+    return err != 0 ? err : (long)old.handler;
+}
+
+/* ---- Masks ------------------------------------------------------------------------------------------ */
+
+static int new_mask(int how, uint64_t set)
+{
+    uint64_t mask = current_thread()->mask;
+
+    switch (how) {
+    case SIG_BLOCK:   mask |= set;  break;
+    case SIG_UNBLOCK: mask &= ~set; break;
+    case SIG_SETMASK: mask = set;   break;
+    default:          return -EINVAL;
+    }
+    signal_set_mask(mask);
+    return 0;
+}
+
+static long change_mask(int how, user_t from, user_t to, size_t bytes)
+{
+    uint64_t old = current_thread()->mask, set = old & ~(bytes == 8 ? ~0ull : 0xFFFFFFFFull);
+    int      err = 0;
+
+    if (from != 0) {
+        err = user_read(&set, from, bytes);
+        if (err == 0)
+            err = new_mask(how, set);
+    }
+    return err == 0 && to != 0 ? user_write(to, &old, bytes) : err;
+}
+
+SYSTEM_CALL(rt_sigprocmask) { return d != MASK_BYTES ? -EINVAL : change_mask((int)a, b, c, MASK_BYTES); }
+SYSTEM_CALL(sigprocmask)    { return change_mask((int)a, b, c, 4); }
+SYSTEM_CALL(sgetmask)       { return (long)(uint32_t)current_thread()->mask; }
+
+SYSTEM_CALL(ssetmask)
+{
+    uint32_t old = (uint32_t)current_thread()->mask;
+
+    signal_set_mask((uint32_t)a);
+    return (long)old;
+}
+
+static uint64_t waiting_and_blocked(void) { return signals_waiting(current_thread()) & current_thread()->mask; }
+
+SYSTEM_CALL(rt_sigpending)
+{
+    uint64_t set = waiting_and_blocked();
+
+    return b > MASK_BYTES ? -EINVAL : user_write(a, &set, b);
+}
+
+SYSTEM_CALL(sigpending)
+{
+    uint32_t set = (uint32_t)waiting_and_blocked();
+
+    return user_write(a, &set, sizeof set);
+}
+
+/* ---- Waiting ------------------------------------------------------------------------------------------- */
+
+static long suspend(uint64_t mask)
+{
+    struct thread    *self  = current_thread();
+    struct wait_queue never = { NULL, NULL };
+
+    self->saved_mask   = self->mask;
+    signal_set_mask(mask);
+    self->restore_mask = true;
+    while (!signal_pending(self))
+        wait_on(&never, NULL, NULL, NEVER, WAIT_SIGNALS);
+    return -ERESTARTNOHAND;
+}
+
+SYSTEM_CALL(rt_sigsuspend)
+{
+    uint64_t mask;
+
+    if (b != MASK_BYTES)
+        return -EINVAL;
+    return user_read(&mask, a, sizeof mask) != 0 ? -EFAULT : suspend(mask);
+}
+
+SYSTEM_CALL(sigsuspend) { return suspend(c); }
+
+SYSTEM_CALL(pause)
+{
+    struct wait_queue never = { NULL, NULL };
+
+    while (!signal_pending(current_thread()))
+        wait_on(&never, NULL, NULL, NEVER, WAIT_SIGNALS);
+    return -ERESTARTNOHAND;
+}
+
+static long wait_for_signal(user_t set_at, user_t info_at, uint64_t deadline)
+{
+    struct thread     *self  = current_thread();
+    struct wait_queue  never = { NULL, NULL };
+    struct signal_info info;
+    uint32_t           encoded[SIGNAL_INFO_BYTES / 4];
+    uint64_t           set;
+    long               err = 0;
+
+    if (user_read(&set, set_at, sizeof set) != 0)
+        return -EFAULT;
+    self->waiting_for = set &= ~(1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1));
+    while (!signal_take(set, &info) && err == 0) {
+        uint64_t mask = self->mask;
+
+        self->mask = mask & ~set;               /* so that one of them ends the sleep */
+        err = wait_on(&never, NULL, NULL, deadline, WAIT_SIGNALS);
+        self->mask = mask;
+        if (err == -EINTR && (signals_waiting(self) & set))
+            err = 0;
+    }
+    self->waiting_for = 0;
+    if (err != 0)
+        return err == -ETIMEDOUT ? -EAGAIN : -EINTR;
+    signal_info_encode(encoded, &info);
+    if (info_at != 0 && user_write(info_at, encoded, sizeof encoded) != 0)
+        return -EFAULT;
+    return info.number;
+}
+
+SYSTEM_CALL(rt_sigtimedwait)
+{
+    uint64_t time = 0;
+    int      err  = c != 0 ? time_read32(c, &time) : 0;
+
+    if (d != MASK_BYTES)
+        return -EINVAL;
+    return err != 0 ? err : wait_for_signal(a, b, c != 0 ? deadline_after(time) : NEVER);
+}
+
+SYSTEM_CALL(rt_sigtimedwait_time64)
+{
+    uint64_t time = 0;
+    int      err  = c != 0 ? time_read64(c, &time) : 0;
+
+    if (d != MASK_BYTES)
+        return -EINVAL;
+    return err != 0 ? err : wait_for_signal(a, b, c != 0 ? deadline_after(time) : NEVER);
+}
+
+/* ---- Handlers: their stack, and the way back ------------------------------------------------------------- */
+
+struct linux_stack { uint32_t at; int32_t flags; uint32_t bytes; };
+enum { SS_ONSTACK = 1, SS_DISABLE = 2, STACK_LEAST = 2048 };
+
+SYSTEM_CALL(sigaltstack)
+{
+    struct thread     *self = current_thread();
+    vaddr_t            sp   = registers_stack(thread_frame(self));
+    bool               on   = self->alternate_size != 0 && sp > self->alternate_stack &&
+                              sp - self->alternate_stack <= self->alternate_size;
+    struct linux_stack old  = { (uint32_t)self->alternate_stack,
+                                self->alternate_size == 0 ? SS_DISABLE : on ? SS_ONSTACK : 0, (uint32_t)self->alternate_size };
+    struct linux_stack new;
+
+    if (a != 0) {
+        int32_t mode;
+
+        if (user_read(&new, a, sizeof new) != 0)
+            return -EFAULT;
+        if (on)
+            return -EPERM;
+        mode = new.flags & 0x7FFFFFFF;
+        if (mode != 0 && mode != SS_ONSTACK && mode != SS_DISABLE)
+            return -EINVAL;
+        if (mode != SS_DISABLE && new.bytes < STACK_LEAST)
+            return -ENOMEM;
+        self->alternate_stack = mode == SS_DISABLE ? 0 : new.at;
+        self->alternate_size  = mode == SS_DISABLE ? 0 : new.bytes;
+    }
+    return b != 0 ? user_write(b, &old, sizeof old) : 0;
+}
+
+SYSTEM_CALL(sigreturn)    { return signal_frame_pop(thread_frame(current_thread())); }
+SYSTEM_CALL(rt_sigreturn) { return signal_frame_pop_rt(thread_frame(current_thread())); }

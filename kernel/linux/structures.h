@@ -1,0 +1,36 @@
+/*
+ * structures.h - Linux i386's structures that more than one family needs, to the byte.
+ *
+ * Source: Linux uapi headers.
+ */
+#ifndef QUIRE_LINUX_STRUCTURES_H
+#define QUIRE_LINUX_STRUCTURES_H
+
+#include "base/types.h"
+#include "memory/user.h"
+
+struct linux_time32 { int32_t seconds, nanoseconds; };
+struct linux_time64 { int64_t seconds; int32_t nanoseconds, pad; };
+struct linux_timeval { int32_t seconds, microseconds; };
+_Static_assert(sizeof(struct linux_time64) == 16, "struct __kernel_timespec");
+
+struct linux_usage {
+    struct linux_timeval user, system;
+    int32_t resident, shared, data, stack, minor, major, swaps, in, out, sent, received, signals, voluntary, involuntary;
+};
+_Static_assert(sizeof(struct linux_usage) == 72, "struct rusage");
+
+#define NANOSECONDS 1000000000u
+
+/* A program's timespec as nanoseconds; -EINVAL for one that is none, -EFAULT. Values too large for 64 bits are cut to the most. */
+int  time_read32(user_t from, uint64_t *out) MUST_CHECK;
+int  time_read64(user_t from, uint64_t *out) MUST_CHECK;
+int  time_write32(user_t to, uint64_t nanoseconds) MUST_CHECK;
+int  time_write64(user_t to, uint64_t nanoseconds) MUST_CHECK;
+
+/* From now: the deadline that wait_on() takes. */
+uint64_t deadline_after(uint64_t nanoseconds);
+
+void usage_fill(struct linux_usage *out, uint64_t user, uint64_t system, uint64_t minor, uint64_t major);
+
+#endif

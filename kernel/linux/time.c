@@ -1,0 +1,399 @@
+/*
+ * time.c - clocks, sleeping, and timers.
+ */
+#include "base/divide.h"
+#include "base/error.h"
+#include "base/range.h"
+#include "linux/calls.h"
+#include "linux/structures.h"
+#include "process/process.h"
+#include "process/timers.h"
+
+enum { CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1, CLOCK_PROCESS = 2, CLOCK_THREAD = 3, CLOCK_MONOTONIC_RAW = 4,
+       CLOCK_REALTIME_COARSE = 5, CLOCK_MONOTONIC_COARSE = 6, CLOCK_BOOTTIME = 7, CLOCK_TAI = 11 };
+enum { TIMER_ABSOLUTE = 1, TICKS_PER_SECOND = 100 };
+
+/* ---- Structures ----------------------------------------------------------------------------- */
+
+static int combine(int64_t seconds, int64_t nanoseconds, uint64_t *out)
+{
+    uint64_t whole;
+
+    if (seconds < 0 || nanoseconds < 0 || nanoseconds >= NANOSECONDS)
+        return -EINVAL;
+    if (!checked_multiply((uint64_t)seconds, NANOSECONDS, &whole) || !checked_add(whole, (uint64_t)nanoseconds, out))
+        *out = NEVER - 1;
+    return 0;
+}
+
+int time_read32(user_t from, uint64_t *out)
+{
+    struct linux_time32 time;
+    int                 err = user_read(&time, from, sizeof time);
+
+    return err != 0 ? err : combine(time.seconds, time.nanoseconds, out);
+}
+
+int time_read64(user_t from, uint64_t *out)
+{
+    struct linux_time64 time;
+    int                 err = user_read(&time, from, sizeof time);
+
+    return err != 0 ? err : combine(time.seconds, time.nanoseconds, out);
+}
+
+int time_write32(user_t to, uint64_t ns)
+{
+    struct linux_time32 time = { (int32_t)(ns / NANOSECONDS), (int32_t)(ns % NANOSECONDS) };
+
+    return user_write(to, &time, sizeof time);
+}
+
+int time_write64(user_t to, uint64_t ns)
+{
+    struct linux_time64 time = { (int64_t)(ns / NANOSECONDS), (int32_t)(ns % NANOSECONDS), 0 };
+
+    return user_write(to, &time, sizeof time);
+}
+
+static struct linux_timeval timeval(uint64_t ns)
+{
+    return (struct linux_timeval){ (int32_t)(ns / NANOSECONDS), (int32_t)(ns % NANOSECONDS / 1000) };
+}
+
+uint64_t deadline_after(uint64_t ns)
+{
+    uint64_t deadline;
+
+    return checked_add(clock_now(), ns, &deadline) ? deadline : NEVER - 1;
+}
+
+void usage_fill(struct linux_usage *out, uint64_t user, uint64_t system, uint64_t minor, uint64_t major)
+{
+    *out = (struct linux_usage){ .user = timeval(user), .system = timeval(system), .minor = (int32_t)minor, .major = (int32_t)major };
+}
+
+/* ---- Clocks ------------------------------------------------------------------------------------ */
+
+static int clock_value(uintptr_t clock, uint64_t *out)
+{
+    switch (clock) {
+    case CLOCK_REALTIME: case CLOCK_REALTIME_COARSE: case CLOCK_TAI:
+        *out = clock_wall();
+        return 0;
+    case CLOCK_MONOTONIC: case CLOCK_MONOTONIC_RAW: case CLOCK_MONOTONIC_COARSE: case CLOCK_BOOTTIME:
+        *out = clock_now();
+        return 0;
+    case CLOCK_PROCESS:
+        *out = process_time(current_process());
+        return 0;
+    case CLOCK_THREAD:
+        *out = thread_time(current_thread());
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+SYSTEM_CALL(clock_gettime)
+{
+    uint64_t now;
+    int      err = clock_value(a, &now);
+
+    return err != 0 ? err : time_write32(b, now);
+}
+
+SYSTEM_CALL(clock_gettime64)
+{
+    uint64_t now;
+    int      err = clock_value(a, &now);
+
+    return err != 0 ? err : time_write64(b, now);
+}
+
+SYSTEM_CALL(clock_getres)
+{
+    uint64_t now;
+    int      err = clock_value(a, &now);
+
+    return err != 0 || b == 0 ? err : time_write32(b, 1);
+}
+
+SYSTEM_CALL(clock_getres_time64)
+{
+    uint64_t now;
+    int      err = clock_value(a, &now);
+
+    return err != 0 || b == 0 ? err : time_write64(b, 1);
+}
+
+SYSTEM_CALL(gettimeofday)
+{
+    struct linux_timeval now = timeval(clock_wall());
+    int32_t              zone[2] = { 0, 0 };
+
+    if ((a != 0 && user_write(a, &now, sizeof now) != 0) || (b != 0 && user_write(b, zone, sizeof zone) != 0))
+        return -EFAULT;
+    return 0;
+}
+
+SYSTEM_CALL(settimeofday)
+{
+    struct linux_timeval wanted;
+
+    if (a == 0)
+        return 0;
+    if (user_read(&wanted, a, sizeof wanted) != 0)
+        return -EFAULT;
+    if (wanted.seconds < 0 || wanted.microseconds < 0 || wanted.microseconds >= 1000000)
+        return -EINVAL;
+    clock_set_wall((uint64_t)wanted.seconds * NANOSECONDS + (uint64_t)wanted.microseconds * 1000);
+    return 0;
+}
+
+SYSTEM_CALL(time)
+{
+    int32_t seconds = (int32_t)(clock_wall() / NANOSECONDS);
+
+    return a != 0 && user_write(a, &seconds, sizeof seconds) != 0 ? -EFAULT : seconds;
+}
+
+SYSTEM_CALL(stime)
+{
+    int32_t seconds;
+
+    if (user_read(&seconds, a, sizeof seconds) != 0)
+        return -EFAULT;
+    if (seconds < 0)
+        return -EINVAL;
+    clock_set_wall((uint64_t)seconds * NANOSECONDS);
+    return 0;
+}
+
+static int32_t in_ticks(uint64_t ns) { return (int32_t)(ns / (NANOSECONDS / TICKS_PER_SECOND)); }
+
+SYSTEM_CALL(times)
+{
+    const struct process *p = current_process();
+    int32_t ticks[4] = { in_ticks(process_time(p)), 0, in_ticks(p->children_user), in_ticks(p->children_system) };
+
+    if (a != 0 && user_write(a, ticks, sizeof ticks) != 0)
+        return -EFAULT;
+    return (long)(in_ticks(clock_now()) & 0x7FFFFFFF);
+}
+
+/* ---- Sleeping ------------------------------------------------------------------------------------- */
+
+/* A relative sleep that a signal without a handler interrupts goes on by restart_syscall(). */
+static long sleep_until(uint64_t deadline, user_t rest, bool wide, bool relative)
+{
+    struct thread    *self  = current_thread();
+    struct wait_queue never = { NULL, NULL };
+    uint64_t          now;
+    int               err;
+
+    do
+        err = wait_on(&never, NULL, NULL, deadline, WAIT_SIGNALS);
+    while (err == 0);
+    now = clock_now();
+    if (err == -ETIMEDOUT || now >= deadline)
+        return 0;
+    if (!relative)
+        return -ERESTARTNOHAND;
+    if (rest != 0 && (wide ? time_write64(rest, deadline - now) : time_write32(rest, deadline - now)) != 0)
+        return -EFAULT;
+    self->restart = (struct restart){ .deadline = deadline, .rest = rest, .wide = wide };
+    return -ERESTART_RESTARTBLOCK;
+}
+
+SYSTEM_CALL(restart_syscall)
+{
+    struct restart *restart = &current_thread()->restart;
+
+    if (restart->deadline == 0)
+        return -EINTR;
+    return sleep_until(restart->deadline, restart->rest, restart->wide, true);
+}
+
+SYSTEM_CALL(nanosleep)
+{
+    uint64_t time;
+    int      err = time_read32(a, &time);
+
+    return err != 0 ? err : sleep_until(deadline_after(time), b, false, true);
+}
+
+static long clock_sleep(uintptr_t clock, uintptr_t flags, uint64_t time, user_t rest, bool wide)
+{
+    uint64_t now;
+    int      err = clock == CLOCK_THREAD ? -EINVAL : clock_value(clock, &now);
+
+    if (err != 0)
+        return err;
+    if (!(flags & TIMER_ABSOLUTE))
+        return sleep_until(deadline_after(time), rest, wide, true);
+    return time <= now ? 0 : sleep_until(deadline_after(time - now), 0, wide, false);
+}
+
+SYSTEM_CALL(clock_nanosleep)
+{
+    uint64_t time;
+    int      err = time_read32(c, &time);
+
+    return err != 0 ? err : clock_sleep(a, b, time, d, false);
+}
+
+SYSTEM_CALL(clock_nanosleep_time64)
+{
+    uint64_t time;
+    int      err = time_read64(c, &time);
+
+    return err != 0 ? err : clock_sleep(a, b, time, d, true);
+}
+
+/* ---- Timers ----------------------------------------------------------------------------------------- */
+
+struct linux_itimer { struct linux_timeval interval, value; };
+enum { ITIMER_REAL = 0 };
+
+static struct linux_itimer itimer_now(void)
+{
+    struct alarm_state now = process_alarm_state(current_process());
+
+    return (struct linux_itimer){ timeval(now.interval), timeval(now.left) };
+}
+
+SYSTEM_CALL(getitimer)
+{
+    struct linux_itimer now = { 0 };
+
+    if (a > 2)
+        return -EINVAL;
+    if (a == ITIMER_REAL)
+        now = itimer_now();
+    return user_write(b, &now, sizeof now);
+}
+
+static int timeval_ns(struct linux_timeval t, uint64_t *out)
+{
+    if (t.seconds < 0 || t.microseconds < 0 || t.microseconds >= 1000000)
+        return -EINVAL;
+    *out = (uint64_t)t.seconds * NANOSECONDS + (uint64_t)t.microseconds * 1000;
+    return 0;
+}
+
+/* The two timers that count a process's own time are not there: they answer as if there were no room for them. */
+SYSTEM_CALL(setitimer)
+{
+    struct linux_itimer wanted = { 0 }, old = itimer_now();
+    uint64_t            value = 0, interval = 0;
+
+    if (a > 2)
+        return -EINVAL;
+    if (a != ITIMER_REAL)
+        return -ENOSYS;
+    if (b != 0 && user_read(&wanted, b, sizeof wanted) != 0)
+        return -EFAULT;
+    if (timeval_ns(wanted.value, &value) != 0 || timeval_ns(wanted.interval, &interval) != 0)
+        return -EINVAL;
+    process_set_alarm(current_process(), value, interval);
+    return c != 0 ? user_write(c, &old, sizeof old) : 0;
+}
+
+SYSTEM_CALL(alarm)
+{
+    uint64_t left = process_alarm_state(current_process()).left;
+
+    process_set_alarm(current_process(), (uint64_t)(uint32_t)a * NANOSECONDS, 0);
+    return (long)((left + NANOSECONDS / 2) / NANOSECONDS + (left > 0 && left < NANOSECONDS / 2));
+}
+
+struct linux_event { uint32_t value; int32_t signal, notify, thread; };
+enum { NOTIFY_SIGNAL = 0, NOTIFY_NONE = 1, NOTIFY_THREAD = 4, CLOCKS_FOR_TIMERS = 12 };
+
+SYSTEM_CALL(timer_create)
+{
+    struct linux_event event = { .signal = SIGALRM };
+    uint64_t           now;
+    int                id;
+
+    if (clock_value(a, &now) != 0 || a == CLOCK_PROCESS || a == CLOCK_THREAD)
+        return -EINVAL;
+    if (b != 0 && user_read(&event, b, sizeof event) != 0)
+        return -EFAULT;
+    if ((event.notify & ~NOTIFY_THREAD) > NOTIFY_NONE ||
+        (event.notify != NOTIFY_NONE && (event.signal < 1 || event.signal > SIGNALS)))
+        return -EINVAL;
+    id = process_timer_create(current_process(), a == CLOCK_REALTIME, event.notify == NOTIFY_NONE ? 0 : event.signal,
+                              event.notify & NOTIFY_THREAD ? event.thread : 0, event.value, b != 0);
+    if (id < 0)
+        return id;
+    if (user_write(c, &id, sizeof id) != 0) {
+        process_timer_delete(current_process(), id);
+        return -EFAULT;
+    }
+    return 0;
+}
+
+static long set_timer(int id, bool absolute, uint64_t value, uint64_t interval, user_t old_at, bool wide)
+{
+    struct alarm_state old;
+    int                err = process_timer_set(current_process(), id, absolute, value, interval, &old);
+    size_t             unit = wide ? sizeof(struct linux_time64) : sizeof(struct linux_time32);
+
+    if (err != 0 || old_at == 0)
+        return err;
+    if (wide)
+        return time_write64(old_at, old.interval) != 0 || time_write64(old_at + unit, old.left) != 0 ? -EFAULT : 0;
+    return time_write32(old_at, old.interval) != 0 || time_write32(old_at + unit, old.left) != 0 ? -EFAULT : 0;
+}
+
+SYSTEM_CALL(timer_settime)
+{
+    uint64_t interval, value;
+    int      err = time_read32(c, &interval);
+
+    if (err == 0)
+        err = time_read32(c + sizeof(struct linux_time32), &value);
+    return err != 0 ? err : set_timer((int)a, b & TIMER_ABSOLUTE, value, interval, d, false);
+}
+
+SYSTEM_CALL(timer_settime64)
+{
+    uint64_t interval, value;
+    int      err = time_read64(c, &interval);
+
+    if (err == 0)
+        err = time_read64(c + sizeof(struct linux_time64), &value);
+    return err != 0 ? err : set_timer((int)a, b & TIMER_ABSOLUTE, value, interval, d, true);
+}
+
+SYSTEM_CALL(timer_gettime)
+{
+    struct alarm_state now;
+    int                err = process_timer_get(current_process(), (int)a, &now);
+
+    if (err != 0)
+        return err;
+    return time_write32(b, now.interval) != 0 || time_write32(b + sizeof(struct linux_time32), now.left) != 0 ? -EFAULT : 0;
+}
+
+SYSTEM_CALL(timer_gettime64)
+{
+    struct alarm_state now;
+    int                err = process_timer_get(current_process(), (int)a, &now);
+
+    if (err != 0)
+        return err;
+    return time_write64(b, now.interval) != 0 || time_write64(b + sizeof(struct linux_time64), now.left) != 0 ? -EFAULT : 0;
+}
+
+SYSTEM_CALL(timer_getoverrun)
+{
+    struct alarm_state now;
+    int                err = process_timer_get(current_process(), (int)a, &now);
+
+    return err != 0 ? err : (long)now.overrun;
+}
+
+SYSTEM_CALL(timer_delete) { return process_timer_delete(current_process(), (int)a); }

@@ -1,0 +1,308 @@
+/*
+ * map_copy.c - the same pages in a second place: fork and mremap.
+ *
+ * Two cursors cannot be open at once (one lock each, of one rank), so entries go through a batch: read with
+ * one cursor, each frame gaining a reference, written with another. A failure in the middle leaves the
+ * source as it was, but for rights to write that the next fault gives back.
+ */
+#include "memory/map.h"
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/range.h"
+#include "memory/cursor.h"
+#include "memory/frame.h"
+#include "memory/heap.h"
+#include "memory/map_region.h"
+
+enum { BATCH = 256 };
+
+struct carried {
+    page_t  page;
+    entry_t entry;
+};
+
+struct batch {
+    uint32_t       count;
+    struct carried carried[BATCH];
+};
+
+static struct rights without_write(struct rights rights)
+{
+    return (struct rights){ .kernel = rights.kernel & ~MAY_WRITE, .user = rights.user & ~MAY_WRITE };
+}
+
+static bool has_frame(entry_t e) { return entry_present(e) || entry_kind(e, 1) == ENTRY_BLOCKED; }
+
+/* Fill the batch from `page` on; with `apart` neither side may write any more. Returns the page after the last. */
+static page_t collect(struct batch *batch, struct space *space, struct span span, page_t page, bool apart)
+{
+    struct cursor c;
+    int           err = cursor_open(&c, space, (struct span){ page, span.end }, 0);
+
+    assert(err == 0);
+    batch->count = 0;
+    for (page = cursor_next(&c, page); page < span.end && batch->count < BATCH; page = cursor_next(&c, page + 1)) {
+        entry_t e = cursor_read(&c, page);
+
+        if (!has_frame(e))
+            continue;
+        if (apart && entry_present(e) && (entry_rights(e).user & MAY_WRITE)) {
+            cursor_protect(&c, page, without_write(entry_rights(e)));
+            e = cursor_read(&c, page);
+        }
+        frame_share(entry_frame(e));
+        batch->carried[batch->count++] = (struct carried){ page, e };
+    }
+    cursor_close(&c);
+    return page;
+}
+
+static void drop(struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->count; i++)
+        frame_put(entry_frame(batch->carried[i].entry));
+}
+
+/* Returns 0, or -ENOMEM; then the batch's references are dropped. */
+static int put_down(struct batch *batch, struct space *space, page_t shift, struct rights rights)
+{
+    page_t        first = batch->carried[0].page + shift, last = batch->carried[batch->count - 1].page + shift;
+    struct cursor c;
+
+    if (cursor_open(&c, space, (struct span){ first, last + 1 }, CURSOR_BUILD) != 0) {
+        drop(batch);
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct carried *carried = &batch->carried[i];
+        struct rights         have    = entry_present(carried->entry) ? rights : (struct rights){ 0, 0 };
+
+        if (!(entry_rights(carried->entry).user & MAY_WRITE))
+            have = without_write(have);
+        cursor_map(&c, carried->page + shift, entry_frame(carried->entry), have, CACHE_BACK);
+    }
+    cursor_close(&c);
+    return 0;
+}
+
+/* Every frame that a span of `from` shows is shown by `to` as well, `shift` pages further up. */
+static int copy_pages(struct batch *batch, struct space *from, struct span span, struct space *to, page_t shift,
+                      struct rights rights, bool apart)
+{
+    page_t page = span.first;
+
+    while (page < span.end) {
+        page = collect(batch, from, span, page, apart);
+        if (batch->count > 0 && put_down(batch, to, shift, rights) != 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* ---- fork --------------------------------------------------------------------------------- */
+
+static int copy_region(struct batch *batch, struct space *child, struct space *parent, const struct region *region)
+{
+    struct region *node = map_node();
+
+    if (node == NULL)
+        return -ENOMEM;
+    if (map_is_charged(region) && map_charge(child, span_pages(region->span)) != 0) {
+        map_node_free(node);
+        return -ENOMEM;
+    }
+    *node = *region;
+    map_enter(child, node);
+    if (region->shared)                     /* the object has the pages; faults bring them back */
+        return 0;
+    return copy_pages(batch, parent, region->span, child, 0, region->rights, true);
+}
+
+int map_copy(struct space *child, struct space *parent)
+{
+    struct batch *batch = heap_alloc(sizeof *batch, 0);
+    lock_state    state;
+    int           err = 0;
+
+    if (batch == NULL)
+        return -ENOMEM;
+    child->limits = parent->limits;
+    state = lock_take(&parent->map_lock);
+    for (const struct region *r = region_at_or_above(&parent->map, 0); r != NULL && err == 0; r = region_next(r))
+        if (!r->not_forked)
+            err = copy_region(batch, child, parent, r);
+    lock_drop(&parent->map_lock, state);
+    heap_free_sized(batch, sizeof *batch);
+    if (err != 0)
+        map_clear(child);
+    return err;
+}
+
+/* ---- mremap ----------------------------------------------------------------------------------- */
+
+enum { MAY_MOVE = 1, MOVE_FIXED = 2 };
+
+struct move {
+    struct region *region;
+    struct span    old;
+    size_t         pages;               /* wanted */
+};
+
+static int grow_in_place(struct space *space, const struct move *m)
+{
+    struct span   wider = { m->region->span.first, m->old.first + m->pages };
+    size_t        more  = m->pages - span_pages(m->old);
+
+    if (m->old.end != m->region->span.end || wider.end > layout.user_end)
+        return -ENOMEM;
+    if (map_is_charged(m->region) && map_charge(space, more) != 0)
+        return -ENOMEM;
+    if (region_resize(&space->map, m->region, wider) != 0) {
+        if (map_is_charged(m->region))
+            map_uncharge(space, more);
+        return -ENOMEM;
+    }
+    space->pages += more;
+    map_join(space, m->region);
+    return 0;
+}
+
+/* Enter the new region and show the old pages there; then the old is cut out. */
+static int move_to(struct space *space, const struct move *m, page_t to, struct region *node, struct region **spare,
+                   struct batch *batch)
+{
+    size_t kept = span_pages(m->old) < m->pages ? span_pages(m->old) : m->pages;
+    int    err;
+
+    if (map_is_charged(m->region) && map_charge(space, m->pages) != 0)
+        return -ENOMEM;
+    *node = *m->region;
+    node->span    = span_of(to, m->pages);
+    node->offset += m->old.first - m->region->span.first;
+    map_enter(space, node);
+    err = copy_pages(batch, space, span_of(m->old.first, kept), space, to - m->old.first, node->rights, false);
+    if (err != 0) {
+        map_discard(space, node->span);
+        map_drop(space, node);
+        return err;
+    }
+    map_cut(space, m->old, spare);
+    map_join(space, region_find(&space->map, to));
+    return 0;
+}
+
+static int check_limits(const struct space *space, const struct move *m)
+{
+    size_t more = m->pages > span_pages(m->old) ? m->pages - span_pages(m->old) : 0;
+
+    return more > space->limits.whole / PAGE_SIZE || space->pages > space->limits.whole / PAGE_SIZE - more ? -ENOMEM : 0;
+}
+
+static int find_old(struct space *space, vaddr_t old, size_t old_bytes, struct move *m)
+{
+    if (!checked_span(old, old_bytes, layout.user_end, &m->old))
+        return -EINVAL;
+    m->region = region_find(&space->map, m->old.first);
+    return m->region == NULL || m->old.end > m->region->span.end ? -EFAULT : 0;
+}
+
+/* What both ways of moving need, taken while failing is harmless. */
+struct provisions {
+    struct region *node, *spare;
+    struct batch  *batch;
+};
+
+static int provide(struct provisions *p)
+{
+    p->node  = map_node();
+    p->spare = map_node();
+    p->batch = heap_alloc(sizeof *p->batch, 0);
+    return p->node != NULL && p->spare != NULL && p->batch != NULL ? 0 : -ENOMEM;
+}
+
+static int move_fixed(struct space *space, struct move *m, vaddr_t place, struct provisions *p)
+{
+    struct span    to, user = layout.purpose[PURPOSE_USER]->span;
+    struct region *spare = NULL;
+    int            err;
+
+    if (!is_aligned(place, PAGE_SIZE) || !checked_span(place, m->pages * PAGE_SIZE, user.end, &to) || span_meets(to, m->old))
+        return -EINVAL;
+    if (to.first < user.first)
+        return -EPERM;
+    if (map_cut_splits(space, to) && (spare = map_node()) == NULL)
+        return -ENOMEM;
+    map_cut(space, to, &spare);
+    m->region = region_find(&space->map, m->old.first);     /* the cut may have split it */
+    err = move_to(space, m, to.first, p->node, &p->spare, p->batch);
+    if (err == 0)
+        p->node = NULL;
+    return err;
+}
+
+static int move_freely(struct space *space, struct move *m, struct provisions *p, page_t *to)
+{
+    struct span user = layout.purpose[PURPOSE_USER]->span, below = { user.first, page_of(space->limits.map_end) };
+    int         err;
+
+    if (below.end > user.end || below.end <= below.first)
+        below = user;
+    if (!region_gap(&space->map, m->pages, 1, below, true, to) && !region_gap(&space->map, m->pages, 1, user, true, to))
+        return -ENOMEM;
+    err = move_to(space, m, *to, p->node, &p->spare, p->batch);
+    if (err == 0)
+        p->node = NULL;
+    return err;
+}
+
+static int resize(struct space *space, vaddr_t old, size_t old_bytes, uint32_t flags, vaddr_t place, struct move *m,
+                  struct provisions *p, page_t *out)
+{
+    int err = find_old(space, old, old_bytes, m);
+
+    if (err == 0)
+        err = check_limits(space, m);
+    if (err != 0)
+        return err;
+    *out = m->old.first;
+    if (flags & MOVE_FIXED) {
+        *out = page_of(place);
+        return move_fixed(space, m, place, p);
+    }
+    if (m->pages <= span_pages(m->old)) {
+        if (m->pages < span_pages(m->old))
+            map_cut(space, (struct span){ m->old.first + m->pages, m->old.end }, &p->spare);
+        return 0;
+    }
+    if (grow_in_place(space, m) == 0)
+        return 0;
+    return flags & MAY_MOVE ? move_freely(space, m, p, out) : -ENOMEM;
+}
+
+int map_move(struct space *space, vaddr_t old, size_t old_bytes, size_t new_bytes, uint32_t flags, vaddr_t place, vaddr_t *out)
+{
+    struct move       m = { .pages = pages_for(new_bytes) };
+    struct provisions p = { 0 };
+    page_t            page = 0;
+    lock_state        state;
+    int               err;
+
+    if (!is_aligned(old, PAGE_SIZE) || flags & ~(uint32_t)(MAY_MOVE | MOVE_FIXED) || new_bytes == 0 || old_bytes == 0 ||
+        ((flags & MOVE_FIXED) && !(flags & MAY_MOVE)))
+        return -EINVAL;
+    if (m.pages > layout.user_end)
+        return -ENOMEM;
+    err = provide(&p);
+    if (err == 0) {
+        state = lock_take(&space->map_lock);
+        err   = resize(space, old, old_bytes, flags, place, &m, &p, &page);
+        lock_drop(&space->map_lock, state);
+    }
+    map_node_free(p.node);
+    map_node_free(p.spare);
+    heap_free(p.batch);
+    if (err == 0)
+        *out = page_address(page);
+    return err;
+}

@@ -1,0 +1,193 @@
+/*
+ * clone.c - fork, vfork, threads: a new thread, in a new process or in this one.
+ *
+ * Everything that can fail is done on objects nobody else can see; entering them in the lists and the run
+ * queue comes last.
+ */
+#include "base/check.h"
+#include "base/error.h"
+#include "base/string.h"
+#include "files/descriptor.h"
+#include "files/path.h"
+#include "memory/user.h"
+#include "process/family.h"
+#include "registers.h"
+
+enum {
+    CLONE_VM = 0x100, CLONE_FS = 0x200, CLONE_FILES = 0x400, CLONE_SIGHAND = 0x800, CLONE_VFORK = 0x4000,
+    CLONE_PARENT = 0x8000, CLONE_THREAD = 0x10000, CLONE_SETTLS = 0x80000, CLONE_PARENT_SETTID = 0x100000,
+    CLONE_CHILD_CLEARTID = 0x200000, CLONE_CHILD_SETTID = 0x1000000,
+};
+
+/* What Linux refuses too, and namespaces, which this kernel has none of. */
+static bool sensible(uint64_t flags)
+{
+    uint64_t namespaces = 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000 | 0x00020000;
+
+    return !(flags & namespaces) && (!(flags & CLONE_SIGHAND) || (flags & CLONE_VM)) &&
+           (!(flags & CLONE_THREAD) || (flags & CLONE_SIGHAND));
+}
+
+/* ---- A process of its own --------------------------------------------------------------- */
+
+static struct shared_space *copy_memory(struct process *parent)
+{
+    struct shared_space *memory = memory_new(), *old = parent->memory;
+
+    if (memory == NULL)
+        return NULL;
+    if (map_copy(&memory->space, &old->space) != 0) {
+        memory_release(memory);
+        return NULL;
+    }
+    memory->executable        = old->executable;
+    memory->argument_start    = old->argument_start;
+    memory->argument_end      = old->argument_end;
+    memory->environment_start = old->environment_start;
+    memory->environment_end   = old->environment_end;
+    if (memory->executable != NULL)
+        node_hold(memory->executable);
+    return memory;
+}
+
+static bool share_or_copy(struct process *child, struct process *parent, uint64_t flags)
+{
+    if (flags & CLONE_FILES)
+        files_hold(child->files = parent->files);
+    else
+        child->files = files_copy(parent->files);
+    if (flags & CLONE_FS)
+        place_hold(child->place = parent->place);
+    else
+        child->place = place_copy(parent->place);
+    if (flags & CLONE_SIGHAND)
+        actions_hold(child->actions = parent->actions);
+    else
+        child->actions = actions_new(parent->actions);
+    if (flags & CLONE_VM)
+        memory_hold(child->memory = parent->memory);
+    else
+        child->memory = copy_memory(parent);
+    return child->files != NULL && child->place != NULL && child->actions != NULL && child->memory != NULL;
+}
+
+static void inherit(struct process *child, const struct process *parent)
+{
+    child->group    = parent->group;
+    child->session  = parent->session;
+    child->terminal = parent->terminal;
+    child->uid  = parent->uid;
+    child->euid = parent->euid;
+    child->suid = parent->suid;
+    child->gid  = parent->gid;
+    child->egid = parent->egid;
+    child->sgid = parent->sgid;
+    memcpy(child->limits, parent->limits, sizeof child->limits);
+    memcpy(child->name, parent->name, sizeof child->name);
+}
+
+static struct process *new_child(struct process *parent, const struct clone_request *request)
+{
+    struct process *child = process_new();
+
+    if (child == NULL)
+        return NULL;
+    child->exit_signal = request->exit_signal;
+    inherit(child, parent);
+    if (!share_or_copy(child, parent, request->flags)) {
+        process_let_go(child);
+        process_free(child);
+        return NULL;
+    }
+    return child;
+}
+
+/* ---- The thread ------------------------------------------------------------------------------ */
+
+static int prepare_thread(struct thread *thread, const struct clone_request *request)
+{
+    struct thread *self = current_thread();
+    int            err  = thread_copy_state(thread);
+
+    if (err != 0)
+        return err;
+    registers_copy(thread, self);
+    registers_set_result(thread_frame(thread), 0);
+    if (request->stack != 0)
+        registers_set_stack(thread_frame(thread), request->stack);
+    thread->mask = self->mask;
+    memcpy(thread->name, self->name, sizeof thread->name);
+    if (!(request->flags & CLONE_VM) || (request->flags & CLONE_VFORK)) {
+        thread->alternate_stack = self->alternate_stack;
+        thread->alternate_size  = self->alternate_size;
+        thread->alternate_flags = self->alternate_flags;
+    }
+    if (request->flags & CLONE_CHILD_CLEARTID)
+        thread->clear_at_exit = request->child_tid;
+    thread_prepare(thread);
+    return request->flags & CLONE_SETTLS ? thread_set_tls_from(thread, request->tls) : 0;
+}
+
+/* The child's own word in its own memory. */
+static void tell_child(struct process *child, const struct clone_request *request, int32_t id)
+{
+    if (request->flags & CLONE_CHILD_SETTID)
+        (void)!user_write_in(&child->memory->space, request->child_tid, &id, sizeof id);
+}
+
+/* The parent of a vfork waits until the child has another space, or none. */
+static void wait_for_vfork(struct process *child_memory_user, int32_t id)
+{
+    lock_state state = lock_take(&process_lock);
+
+    for (;;) {
+        struct process *child = process_numbered(id);
+
+        if (child != child_memory_user || !child->borrows_memory)
+            break;
+        wait_on(&current_process()->vfork_done, &process_lock, &state, NEVER, 0);
+    }
+    lock_drop(&process_lock, state);
+}
+
+int process_clone(const struct clone_request *request)
+{
+    struct process *parent = current_process(), *child = parent;
+    bool            own    = !(request->flags & CLONE_THREAD);
+    struct thread  *thread;
+    int32_t         id;
+    int             err;
+
+    if (!sensible(request->flags))
+        return -EINVAL;
+    if (own && (child = new_child(parent, request)) == NULL)
+        return -ENOMEM;
+    thread = thread_new(child);
+    err    = thread == NULL ? -ENOMEM : prepare_thread(thread, request);
+    if (err == 0 && own)
+        err = process_enlist(child, request->flags & CLONE_PARENT ? parent->parent : parent);
+    if (err == 0 && (err = thread_enlist(thread)) != 0 && own) {
+        lock_state state = lock_take(&process_lock);
+
+        process_delist(child);
+        lock_drop(&process_lock, state);
+    }
+    if (err != 0) {
+        if (thread != NULL)
+            thread_free(thread);
+        if (own) {
+            process_let_go(child);
+            process_free(child);
+        }
+        return err;
+    }
+    id = thread->id;
+    child->borrows_memory = own && (request->flags & CLONE_VFORK) != 0;
+    if (request->flags & CLONE_PARENT_SETTID)
+        (void)!user_write(request->parent_tid, &id, sizeof id);
+    tell_child(child, request, id);
+    schedule_add(thread);
+    if (own && (request->flags & CLONE_VFORK))
+        wait_for_vfork(child, id);
+    return id;
+}

@@ -1,0 +1,186 @@
+/*
+ * exec.c - a new program in an old process.
+ *
+ * The new space is built whole while the old one is still in use; only when nothing can fail any more
+ * does the process change over, and the old program is gone.
+ */
+#include "base/check.h"
+#include "base/error.h"
+#include "base/range.h"
+#include "base/string.h"
+#include "files/descriptor.h"
+#include "files/path.h"
+#include "memory/heap.h"
+#include "memory/user.h"
+#include "process/elf.h"
+#include "process/family.h"
+#include "process/image.h"
+#include "registers.h"
+
+enum { SCRIPT_DEPTH = 4, SCRIPT_LINE = 256 };
+
+/* ---- Opening what is to be run ------------------------------------------------------------ */
+
+static int open_program(const char *path, struct file **out)
+{
+    struct file *file;
+    int          err = path_open(current_process()->place, NULL, path, O_RDONLY | O_LARGEFILE, 0, &file);
+
+    if (err != 0)
+        return err;
+    if ((file->node->mode & S_FMT) != S_REGULAR || !(file->node->mode & 0111) || file->node->operations->object == NULL)
+        err = -EACCES;
+    if (err != 0) {
+        file_release(file);
+        return err;
+    }
+    *out = file;
+    return 0;
+}
+
+/* ---- Scripts --------------------------------------------------------------------------------- */
+
+/* "#!interpreter argument": the rest of the line is one argument. Returns 1 for a script, 0 for none. */
+static int read_script(struct file *file, char line[SCRIPT_LINE], char **interpreter, char **argument)
+{
+    struct buffer buffer = { .kernel = true, .memory = line, .bytes = SCRIPT_LINE - 1 };
+    long          got    = file_read_at(file, &buffer, 0);
+    char         *end, *at;
+
+    if (got < 2 || line[0] != '#' || line[1] != '!')
+        return 0;
+    line[got] = '\0';
+    end = strchr(line, '\n');
+    if (end == NULL && got == SCRIPT_LINE - 1)
+        return -ENOEXEC;
+    if (end == NULL)
+        end = line + got;
+    while (end > line + 2 && (end[-1] == ' ' || end[-1] == '\t'))
+        end--;
+    *end = '\0';
+    for (at = line + 2; *at == ' ' || *at == '\t'; at++)
+        ;
+    if (*at == '\0')
+        return -ENOEXEC;
+    *interpreter = at;
+    while (*at != '\0' && *at != ' ' && *at != '\t')
+        at++;
+    *argument = NULL;
+    if (*at != '\0') {
+        *at++ = '\0';
+        while (*at == ' ' || *at == '\t')
+            at++;
+        *argument = at;
+    }
+    return 1;
+}
+
+/* Replace the program by its script's interpreter, as often as that is a script again. */
+static int follow_scripts(struct file **file, struct image_arguments *arguments)
+{
+    for (unsigned depth = 0; ; depth++) {
+        char         line[SCRIPT_LINE];
+        char        *interpreter, *argument;
+        struct file *next;
+        int          err = read_script(*file, line, &interpreter, &argument);
+
+        if (err <= 0)
+            return err;
+        if (depth == SCRIPT_DEPTH)
+            return -ELOOP;
+        err = image_script(arguments, interpreter, argument);
+        if (err == 0)
+            err = open_program(interpreter, &next);
+        if (err != 0)
+            return err;
+        file_release(*file);
+        *file = next;
+    }
+}
+
+/* ---- The change-over: nothing here can fail ----------------------------------------------------- */
+
+static void forget_handlers(struct signal_actions *actions)
+{
+    for (int n = 1; n <= SIGNALS; n++) {
+        bool ignored = actions->action[n].handler == SIG_IGN;
+
+        actions->action[n] = (struct signal_action){ .handler = ignored ? SIG_IGN : SIG_DFL };
+    }
+}
+
+static void name_after(struct process *process, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    text_copy(process->name, slash != NULL ? slash + 1 : path, sizeof process->name);
+    memcpy(current_thread()->name, process->name, sizeof process->name);
+}
+
+static void change_over(struct shared_space *memory, struct signal_actions *actions, const struct image *image)
+{
+    struct thread       *self    = current_thread();
+    struct process      *process = self->process;
+    struct shared_space *old     = process->memory;
+    lock_state           state;
+
+    process->has_executed = true;
+    process->memory = memory;
+    space_activate(&memory->space);
+    process_timers_clear(process);
+    forget_handlers(actions);
+    actions_release(process->actions);
+    process->actions = actions;
+    files_close_on_exec(process->files);
+    thread_reset_state();
+    self->alternate_stack = self->alternate_size = self->alternate_flags = 0;
+    self->clear_at_exit = self->robust_list = 0;
+    memory_release(old);
+    state = lock_take(&process_lock);
+    if (process->borrows_memory) {
+        process->borrows_memory = false;
+        if (process->parent != NULL)
+            wake_all(&process->parent->vfork_done);
+    }
+    lock_drop(&process_lock, state);
+    registers_start(thread_frame(self), image->entry, image->stack);
+}
+
+/* A program with several threads: the others end first; the caller becomes the only one. */
+static int end_other_threads(struct process *process)
+{
+    return process->thread_count > 1 ? thread_stay_alone() : 0;
+}
+
+int process_execute_arguments(const char *path, struct image_arguments *arguments)
+{
+    struct process        *process = current_process();
+    struct signal_actions *actions = NULL;
+    struct shared_space   *memory  = NULL;
+    struct image           image;
+    struct file           *file;
+    int                    err = open_program(path, &file);
+
+    if (err != 0)
+        return err;
+    err = follow_scripts(&file, arguments);
+    if (err == 0 && (memory = memory_new()) == NULL)
+        err = -ENOMEM;
+    if (err == 0 && (actions = actions_new(process->actions)) == NULL)
+        err = -ENOMEM;
+    if (err == 0)
+        err = image_build(memory, file, path, arguments, &image);
+    if (err == 0)
+        err = end_other_threads(process);
+    if (err == 0) {
+        change_over(memory, actions, &image);
+        name_after(process, path);
+    } else {
+        if (actions != NULL)
+            actions_release(actions);
+        if (memory != NULL)
+            memory_release(memory);
+    }
+    file_release(file);
+    return err;
+}

@@ -1,0 +1,45 @@
+/*
+ * family.h - how processes are put together and taken apart. Internal to kernel/process.
+ *
+ * process_lock guards the lists, the tree, groups, sessions and states of processes.
+ */
+#ifndef QUIRE_PROCESS_FAMILY_H
+#define QUIRE_PROCESS_FAMILY_H
+
+#include "process/process.h"
+
+extern struct lock process_lock;
+
+/* With process_lock held. */
+struct process *process_numbered(int32_t id);
+struct thread  *thread_numbered(int32_t id);
+struct process *process_after(const struct process *process);  /* the next in the list of all; NULL: the first */
+void process_delist(struct process *process);
+void process_adopt(struct process *parent, struct process *child);
+
+struct process *process_new(void);                  /* zeroed, in no list; NULL without memory      */
+int  process_enlist(struct process *process, struct process *parent) MUST_CHECK;
+void process_let_go(struct process *process);       /* drop what it shares                          */
+void process_free(struct process *process);
+
+struct thread *thread_new(struct process *process); /* with a stack; NULL without memory            */
+int  thread_enlist(struct thread *thread) MUST_CHECK;
+void thread_delist(struct thread *thread);
+void thread_free(struct thread *thread);
+
+struct shared_space *memory_new(void);
+void memory_hold(struct shared_space *memory);
+void memory_release(struct shared_space *memory);
+
+struct signal_actions *actions_new(const struct signal_actions *like);
+void actions_hold(struct signal_actions *actions);
+void actions_release(struct signal_actions *actions);
+
+/* For schedule.c and those who stop or end. */
+void schedule_stop_here(enum thread_phase phase);
+void schedule_resume(struct thread *thread);
+void schedule_end(void) NORETURN;
+void schedule_begin(void);
+void wake_thread(struct thread *thread);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * first.h - the first program: what the machine was started for.
+ *
+ * The boot archive becomes the root file system; what to run is in it (devices/channel.h) or on the command line.
+ * When process 1 ends, all others are killed, the machine says how it ended, and leaves.
+ */
+#ifndef QUIRE_PROCESS_FIRST_H
+#define QUIRE_PROCESS_FIRST_H
+
+#include "boot/info.h"
+
+struct process;
+
+/* True when the boot information holds something to run: then first_run() does, and never returns. */
+bool first_wanted(const struct boot_info *info, const char *command_line);
+void first_run(void) __attribute__((noreturn));
+
+/* A process has ended (exit.c). */
+void first_ended(const struct process *process);
+
+#endif

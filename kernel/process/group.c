@@ -1,0 +1,128 @@
+/*
+ * group.c - process groups, sessions, and processes with several threads acting as one.
+ */
+#include "base/check.h"
+#include "base/error.h"
+#include "base/print.h"
+#include "base/string.h"
+#include "memory/fault.h"
+#include "process/family.h"
+
+static bool in_session(int32_t group, int32_t session)
+{
+    for (struct process *p = process_after(NULL); p != NULL; p = process_after(p))
+        if (p->group == group)
+            return p->session == session;
+    return false;
+}
+
+/* Linux's rules for setpgid(2). process_lock is held. */
+static int set_group(int32_t id, int32_t group)
+{
+    struct process *self = current_process(), *p = id == 0 ? self : process_numbered(id);
+
+    if (group < 0)
+        return -EINVAL;
+    if (p == NULL || (p != self && p->parent != self))
+        return -ESRCH;
+    if (group == 0)
+        group = p->id;
+    if (p != self && (p->session != self->session || p->has_executed))
+        return p->session != self->session ? -EPERM : -EACCES;
+    if (p->session == p->id || (group != p->id && !in_session(group, self->session)))
+        return -EPERM;
+    p->group = group;
+    return 0;
+}
+
+int process_set_group(int32_t id, int32_t group)
+{
+    lock_state state = lock_take(&process_lock);
+    int        err   = set_group(id, group);
+
+    lock_drop(&process_lock, state);
+    return err;
+}
+
+int process_new_session(void)
+{
+    struct process *self  = current_process();
+    lock_state      state = lock_take(&process_lock);
+    int             err   = self->id;
+
+    for (struct process *p = process_after(NULL); p != NULL; p = process_after(p))
+        if (p->group == self->id)
+            err = -EPERM;
+    if (err > 0) {
+        self->session  = self->group = self->id;
+        self->terminal = NULL;
+    }
+    lock_drop(&process_lock, state);
+    return err;
+}
+
+bool process_group_is_orphaned(const struct process *process)
+{
+    lock_state state    = lock_take(&process_lock);
+    bool       orphaned = true;
+
+    for (struct process *p = process_after(NULL); p != NULL; p = process_after(p))
+        if (p->group == process->group && p->state != PROCESS_ZOMBIE && p->parent != NULL &&
+            p->parent->session == p->session && p->parent->group != p->group)
+            orphaned = false;
+    lock_drop(&process_lock, state);
+    return orphaned;
+}
+
+/* ---- One thread is to remain ------------------------------------------------------------------ */
+
+int thread_stay_alone(void)
+{
+    struct thread     *self    = current_thread();
+    struct process    *process = self->process;
+    struct signal_info kill    = { .number = SIGKILL };
+    lock_state         state   = lock_take(&process_lock);
+    int                err     = process->exiting || process->survivor != NULL ? -EINTR : 0;
+
+    if (err == 0) {
+        process->survivor = self;
+        for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)
+            if (t != self)
+                signal_thread(t, &kill);
+        while (process->thread_count > 1)
+            wait_on(&process->thread_ended, &process_lock, &state, NEVER, 0);
+        process->survivor = NULL;
+        self->id = process->id;                 /* whoever called exec is the process's first thread now */
+    }
+    lock_drop(&process_lock, state);
+    return err;
+}
+
+/* ---- What is said of a death -------------------------------------------------------------------- */
+
+static struct {
+    int32_t process;
+    vaddr_t program_counter, address;
+    int     code;
+    char    reason[sizeof ((struct fault_verdict *)0)->reason];
+} last_fault;
+
+void process_note_fault(const struct fault_verdict *verdict, vaddr_t program_counter)
+{
+    last_fault.process         = current_process()->id;
+    last_fault.program_counter = program_counter;
+    last_fault.address         = verdict->address;
+    last_fault.code            = verdict->code;
+    text_copy(last_fault.reason, verdict->reason, sizeof last_fault.reason);
+}
+
+/* A fault's death names the region and its neighbours; others are nobody's business but the parent's. */
+void process_report_death(const struct signal_info *info)
+{
+    const struct process *p = current_process();
+
+    if ((info->number == SIGSEGV || info->number == SIGBUS) && info->code > 0 && last_fault.process == p->id &&
+        last_fault.address == info->address)
+        print("%s[%d]: signal %d at instruction 0x%08lx, address 0x%08lx: %s\n", p->name, p->id, info->number,
+              (unsigned long)last_fault.program_counter, (unsigned long)info->address, last_fault.reason);
+}

@@ -1,0 +1,49 @@
+/*
+ * image.h - a program's memory at its first instruction. Internal to exec.
+ *
+ * The stack a program starts with (System V ABI, Intel386 supplement, "Process Initialization"), lowest address
+ * first: argument count, pointers to arguments, NULL, pointers to the environment, NULL, the
+ * auxiliary vector, then the texts these point to. Nothing is placed at random: the same program finds
+ * the same addresses each time, which is what somebody who measures wants.
+ */
+#ifndef QUIRE_PROCESS_IMAGE_H
+#define QUIRE_PROCESS_IMAGE_H
+
+#include "files/file.h"
+#include "process/process.h"
+
+/* Arguments and environment: texts one after the other, each with its NUL, in one block of the heap. */
+struct image_arguments {
+    char    *text;
+    size_t   used, room;
+    size_t   environment;               /* where the environment's texts begin */
+    uint32_t argument_count, environment_count;
+    const char *path;                   /* what was asked to be run            */
+};
+
+enum { ARGUMENTS_MAXIMUM = 2 * 1024 * 1024, ARGUMENT_LONGEST = 128 * 1024 };
+
+/* Copy both vectors in from the program. Returns 0, -EFAULT, -E2BIG, -ENOMEM. Free in any case. */
+int  image_collect(struct image_arguments *arguments, user_t argument_vector, user_t environment_vector) MUST_CHECK;
+/* The same from kernel memory; both end with NULL. */
+int  image_collect_kernel(struct image_arguments *arguments, char *const argument[], char *const environment[]) MUST_CHECK;
+void image_free(struct image_arguments *arguments);
+
+/* A script: its interpreter, that one's argument (or NULL) and the script's path take the place of argument 0. */
+int  image_script(struct image_arguments *arguments, const char *interpreter, const char *argument) MUST_CHECK;
+
+struct image {
+    vaddr_t entry, stack;
+};
+
+/*
+ * Build the program in `file` and its stack in a new space that is not current. Returns 0 or a negative
+ * errno; on error the space may hold anything and is to be released.
+ */
+int image_build(struct shared_space *memory, struct file *file, const char *path, const struct image_arguments *arguments,
+                struct image *image) MUST_CHECK;
+
+/* exec.c */
+int process_execute_arguments(const char *path, struct image_arguments *arguments) MUST_CHECK;
+
+#endif

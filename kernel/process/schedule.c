@@ -1,0 +1,360 @@
+/*
+ * schedule.c - threads taking turns on this CPU.
+ *
+ * One lock guards the run queue, all wait queues and the phases of threads. It ranks below every other
+ * lock but the console's, so that anybody may wake anybody. It is held across the
+ * switch of stacks: the thread that is switched to drops it.
+ */
+#include "process/schedule.h"
+
+#include "base/check.h"
+#include "base/error.h"
+#include "cpu.h"
+#include "process/family.h"
+#include "process/process.h"
+
+enum { SLICE = 5, TICK_NANOSECONDS = 10000000 };       /* ticks before another gets a turn */
+
+static struct lock    lock = LOCK("schedule", RANK_SCHEDULE);
+static struct thread *first_ready, *last_ready; /* [lock]                                     */
+static uint32_t       ready;                    /* [lock]                                     */
+static struct thread  idle;                     /* the boot stack: runs when nobody else can  */
+static struct thread *current = &idle;          /* [lock, or interrupts off]                  */
+static struct thread *finished;                 /* [lock] dead, its stack still in use until the switch */
+static uint64_t       idle_time, idle_since;
+static volatile bool  due;                      /* the current thread's turn is over          */
+
+struct thread *current_thread(void) { return current; }
+uint32_t schedule_ready(void)       { return ready; }
+uint64_t schedule_idle_time(void)   { return idle_time; }
+
+/* ---- The run queue. The lock is held. ------------------------------------------------------- */
+
+static void append(struct thread *thread)
+{
+    thread->phase      = THREAD_READY;
+    thread->queue_next = NULL;
+    if (first_ready == NULL)
+        first_ready = thread;
+    else
+        last_ready->queue_next = thread;
+    last_ready = thread;
+    ready++;
+}
+
+static struct thread *take_first(void)
+{
+    struct thread *thread = first_ready;
+
+    if (thread == NULL)
+        return &idle;
+    first_ready = thread->queue_next;
+    ready--;
+    return thread;
+}
+
+/*
+ * Hand the CPU to the next thread; the caller has said in current->phase what becomes of itself.
+ * Returns when the caller is chosen again. The lock is held before and after.
+ */
+static void switch_away(void)
+{
+    struct thread *from = current, *to = take_first();
+
+    due       = false;
+    to->phase = THREAD_RUNNING;
+    to->slice = SLICE;
+    if (to == from)
+        return;
+    if (to == &idle)
+        idle_since = clock_now();
+    else if (from == &idle)
+        idle_time += clock_now() - idle_since;
+    current = to;
+    thread_switch(from, to);
+}
+
+/* A thread that has ended is freed by whoever runs next. The lock is held, and dropped meanwhile. */
+static void free_finished(lock_state *state)
+{
+    struct thread *dead = finished;
+
+    if (dead == NULL)
+        return;
+    finished = NULL;
+    lock_drop(&lock, *state);
+    thread_free(dead);
+    *state = lock_take(&lock);
+}
+
+void schedule_add(struct thread *thread)
+{
+    lock_state state = lock_take(&lock);
+
+    append(thread);
+    lock_drop(&lock, state);
+}
+
+void schedule(void)
+{
+    lock_state state = lock_take(&lock);
+
+    if (current == &idle)
+        idle.phase = THREAD_READY;
+    else
+        append(current);
+    switch_away();
+    free_finished(&state);
+    lock_drop(&lock, state);
+}
+
+/* The first thing a new thread does: it comes out of somebody else's switch. */
+void schedule_begin(void)
+{
+    lock_state state = 0;                       /* interrupts stay off until the program runs */
+
+    free_finished(&state);
+    lock_drop(&lock, state);
+}
+
+void schedule_stop_here(enum thread_phase phase)
+{
+    lock_state state = lock_take(&lock);
+
+    current->phase = phase;
+    switch_away();
+    free_finished(&state);
+    lock_drop(&lock, state);
+}
+
+void schedule_end(void)
+{
+    lock_state state = lock_take(&lock);
+
+    (void)state;
+    assert(finished == NULL);
+    current->phase = THREAD_DEAD;
+    finished = current;
+    switch_away();
+    stop(__FILE__, __LINE__, "a thread that ended was chosen again");
+}
+
+void schedule_resume(struct thread *thread)
+{
+    lock_state state = lock_take(&lock);
+
+    if (thread->phase == THREAD_STOPPED)
+        append(thread);
+    lock_drop(&lock, state);
+}
+
+void schedule_tick(void)
+{
+    if (current == &idle)
+        due = ready > 0;
+    else if (current->slice > 0 && --current->slice == 0)
+        due = true;
+    if (current != &idle)
+        current->user_time += TICK_NANOSECONDS;
+}
+
+void schedule_preempt(void)
+{
+    if (due && ready > 0)
+        schedule();
+}
+
+/* Sleep the CPU while nobody is ready: what the idle thread does for ever. */
+void schedule_idle(void)
+{
+    for (;;) {
+        unsigned long interrupts = interrupts_off();
+
+        if (ready > 0) {
+            interrupts_restore(interrupts);
+            schedule();
+        } else {
+            cpu_wait();
+            interrupts_restore(interrupts);
+        }
+    }
+}
+
+void schedule_start(void)
+{
+    idle = (struct thread){ .phase = THREAD_RUNNING, .name = "idle" };
+}
+
+/* ---- Waiting ------------------------------------------------------------------------------------ */
+
+static void link(struct waiter *waiter, struct wait_queue *queue)
+{
+    *waiter = (struct waiter){ .previous = queue->last, .queue = queue, .thread = current };
+    if (queue->last != NULL)
+        queue->last->next = waiter;
+    else
+        queue->first = waiter;
+    queue->last = waiter;
+}
+
+static void unlink(struct waiter *waiter)
+{
+    struct wait_queue *queue = waiter->queue;
+
+    if (queue == NULL)
+        return;
+    if (waiter->previous != NULL)
+        waiter->previous->next = waiter->next;
+    else
+        queue->first = waiter->next;
+    if (waiter->next != NULL)
+        waiter->next->previous = waiter->previous;
+    else
+        queue->last = waiter->previous;
+    waiter->queue = NULL;
+}
+
+static void rouse(struct thread *thread)
+{
+    thread->woken = true;
+    if (thread->phase == THREAD_WAITING)
+        append(thread);
+}
+
+void wait_link(struct waiter *waiter, struct wait_queue *queue)
+{
+    lock_state state = lock_take(&lock);
+
+    link(waiter, queue);
+    lock_drop(&lock, state);
+}
+
+void wait_unlink(struct waiter *waiter)
+{
+    lock_state state = lock_take(&lock);
+
+    unlink(waiter);
+    lock_drop(&lock, state);
+}
+
+void wait_prepare(void) { current->woken = false; }
+
+static void deadline_passed(struct timer *timer)
+{
+    struct thread *thread = CONTAINER_OF(timer, struct thread, sleep_timer);
+    lock_state     state  = lock_take(&lock);
+
+    thread->timed_out = true;
+    rouse(thread);
+    lock_drop(&lock, state);
+}
+
+/* Sleep until woken, unless that has happened since wait_prepare(). */
+int wait_linked(uint64_t deadline, unsigned flags)
+{
+    struct thread *self = current;
+    lock_state     state;
+
+    self->timed_out = false;
+    if ((flags & WAIT_SIGNALS) && signal_pending(self))
+        return -EINTR;
+    if (deadline != NEVER) {
+        self->sleep_timer.fire = deadline_passed;
+        timer_arm(&self->sleep_timer, deadline);
+    }
+    state = lock_take(&lock);
+    self->interruptible = flags & WAIT_SIGNALS;
+    if (!self->woken) {
+        self->phase = THREAD_WAITING;
+        switch_away();
+        free_finished(&state);
+    }
+    self->interruptible = false;
+    lock_drop(&lock, state);
+    if (deadline != NEVER)
+        timer_disarm(&self->sleep_timer);
+    if ((flags & WAIT_SIGNALS) && signal_pending(self))
+        return -EINTR;
+    return self->timed_out ? -ETIMEDOUT : 0;
+}
+
+int wait_on(struct wait_queue *queue, struct lock *guard, lock_state *guard_state, uint64_t deadline, unsigned flags)
+{
+    struct waiter waiter;
+    int           err;
+
+    wait_prepare();
+    wait_link(&waiter, queue);
+    if (guard != NULL)
+        lock_drop(guard, *guard_state);
+    err = wait_linked(deadline, flags);
+    wait_unlink(&waiter);
+    if (guard != NULL)
+        *guard_state = lock_take(guard);
+    return err;
+}
+
+void wake_one(struct wait_queue *queue)
+{
+    lock_state     state = lock_take(&lock);
+    struct waiter *waiter = queue->first;
+
+    while (waiter != NULL && waiter->thread->woken)
+        waiter = waiter->next;
+    if (waiter != NULL)
+        rouse(waiter->thread);
+    lock_drop(&lock, state);
+}
+
+void wake_all(struct wait_queue *queue)
+{
+    lock_state state;
+
+    if (queue->first == NULL)                   /* the usual case, and adding is under the waker's own lock */
+        return;
+    state = lock_take(&lock);
+    for (struct waiter *waiter = queue->first; waiter != NULL; waiter = waiter->next)
+        rouse(waiter->thread);
+    lock_drop(&lock, state);
+}
+
+/* A signal has come: end a wait that allows it. */
+void wake_thread(struct thread *thread)
+{
+    lock_state state = lock_take(&lock);
+
+    if (thread->interruptible || thread->phase != THREAD_WAITING)
+        rouse(thread);
+    lock_drop(&lock, state);
+}
+
+/* ---- Locks that sleep ------------------------------------------------------------------------------ */
+
+void mutex_take(struct mutex *mutex)
+{
+    lock_state state = lock_take(&lock);
+
+    while (mutex->holder != NULL) {
+        struct waiter waiter;
+
+        assert(mutex->holder != current);
+        link(&waiter, &mutex->waiting);
+        current->phase = THREAD_WAITING;
+        switch_away();
+        unlink(&waiter);
+        free_finished(&state);
+    }
+    mutex->holder = current;
+    lock_drop(&lock, state);
+}
+
+void mutex_drop(struct mutex *mutex)
+{
+    lock_state state = lock_take(&lock);
+
+    assert(mutex->holder == current);
+    mutex->holder = NULL;
+    if (mutex->waiting.first != NULL)
+        rouse(mutex->waiting.first->thread);
+    lock_drop(&lock, state);
+}

@@ -1,0 +1,380 @@
+/*
+ * signal.c - sending, queueing and choosing signals; what they do when there is no handler.
+ */
+#include "process/signal.h"
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/print.h"
+#include "memory/heap.h"
+#include "process/family.h"
+#include "registers.h"
+#include "signal_frame.h"
+
+struct signal_queued {
+    struct signal_queued *next;
+    struct signal_info    info;
+};
+
+static struct lock lock = LOCK("signals", RANK_SIGNALS);       /* all queues and masks looked at by others */
+
+static uint64_t bit(int number) { return 1ull << (number - 1); }
+
+#define BIT(number) (1ull << ((number) - 1))
+static const uint64_t stops       = BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU);
+static const uint64_t ignored     = BIT(SIGCHLD) | BIT(SIGCONT) | BIT(SIGURG) | BIT(SIGWINCH);
+static const uint64_t dumps       = BIT(SIGQUIT) | BIT(SIGILL) | BIT(SIGTRAP) | BIT(SIGABRT) | BIT(SIGBUS) | BIT(SIGFPE) |
+                                    BIT(SIGSEGV) | BIT(SIGXCPU) | BIT(SIGXFSZ) | BIT(SIGSYS);
+static const uint64_t synchronous = BIT(SIGILL) | BIT(SIGTRAP) | BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGSEGV) | BIT(SIGSYS);
+static const uint64_t unmaskable  = BIT(SIGKILL) | BIT(SIGSTOP);
+
+/* ---- Queues. The lock is held. -------------------------------------------------------------- */
+
+static void drop_queued(struct signal_queue *queue, uint64_t numbers)
+{
+    struct signal_queued **at = &queue->first;
+
+    queue->pending &= ~numbers;
+    queue->last = NULL;
+    while (*at != NULL) {
+        struct signal_queued *entry = *at;
+
+        if (numbers & bit(entry->info.number)) {
+            *at = entry->next;
+            queue->count--;
+            heap_free_sized(entry, sizeof *entry);
+        } else {
+            queue->last = entry;
+            at = &entry->next;
+        }
+    }
+}
+
+/* Ordinary signals are remembered once. Without memory the signal itself still counts, its details are lost. */
+static int put(struct signal_queue *queue, const struct signal_info *info, struct signal_queued *entry)
+{
+    bool real_time = info->number > 31;
+
+    if (!real_time && (queue->pending & bit(info->number)))
+        entry = NULL;
+    else if (real_time && (entry == NULL || queue->count >= SIGNAL_QUEUE))
+        return -EAGAIN;
+    queue->pending |= bit(info->number);
+    if (entry == NULL)
+        return 0;
+    *entry = (struct signal_queued){ .info = *info };
+    if (queue->last != NULL)
+        queue->last->next = entry;
+    else
+        queue->first = entry;
+    queue->last = entry;
+    queue->count++;
+    return 1;                                   /* the entry has been used */
+}
+
+static bool is_queued(const struct signal_queue *queue, int number)
+{
+    for (const struct signal_queued *e = queue->first; e != NULL; e = e->next)
+        if (e->info.number == number)
+            return true;
+    return false;
+}
+
+/* Take the lowest number of `wanted`, faults before all others. */
+static bool take(struct signal_queue *queue, uint64_t wanted, struct signal_info *out)
+{
+    struct signal_queued **at;
+    uint64_t               have = queue->pending & wanted;
+    int                    number;
+
+    if (have == 0)
+        return false;
+    number = __builtin_ctzll(have & synchronous ? have & synchronous : have) + 1;
+    *out   = (struct signal_info){ .number = number };
+    for (at = &queue->first; *at != NULL && (*at)->info.number != number; at = &(*at)->next)
+        ;
+    if (*at != NULL) {
+        struct signal_queued *entry = *at;
+
+        *out = entry->info;
+        *at  = entry->next;
+        if (queue->last == entry) {
+            queue->last = NULL;
+            for (struct signal_queued *e = queue->first; e != NULL; e = e->next)
+                queue->last = e;
+        }
+        queue->count--;
+        heap_free_sized(entry, sizeof *entry);
+    }
+    if (!is_queued(queue, number))
+        queue->pending &= ~bit(number);
+    return true;
+}
+
+void signal_queue_clear(struct signal_queue *queue)
+{
+    lock_state state = lock_take(&lock);
+
+    drop_queued(queue, ~0ull);
+    lock_drop(&lock, state);
+}
+
+/* ---- Sending ----------------------------------------------------------------------------------- */
+
+static bool is_ignored(const struct process *process, int number)
+{
+    vaddr_t handler = process->actions != NULL ? process->actions->action[number].handler : SIG_DFL;
+
+    return handler == SIG_IGN || (handler == SIG_DFL && (ignored & bit(number)));
+}
+
+/* Blocked by every thread, it must be kept even if ignored: sigwait may want it. */
+static bool is_blocked_everywhere(const struct process *process, int number)
+{
+    for (const struct thread *t = process->threads; t != NULL; t = t->next_in_process)
+        if (!(t->mask & bit(number)))
+            return false;
+    return true;
+}
+
+/* SIGCONT undoes stops that wait, and a stop undoes a waiting SIGCONT; SIGCONT and SIGKILL set stopped threads going. */
+static void act_at_once(struct process *process, int number)
+{
+    uint64_t gone = number == SIGCONT ? stops : stops & bit(number) ? bit(SIGCONT) : 0;
+
+    if (gone != 0) {
+        drop_queued(&process->pending, gone);
+        for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)
+            drop_queued(&t->pending, gone);
+    }
+    if (number != SIGCONT && number != SIGKILL)
+        return;
+    if (process->state == PROCESS_STOPPED) {
+        process->state = PROCESS_ALIVE;
+        if (number == SIGCONT) {
+            process->continued  = true;
+            process->tell_going = true;
+        }
+    }
+    for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)
+        schedule_resume(t);
+}
+
+/* Somebody who can take it at once; the first thread otherwise. */
+static void rouse_one(struct process *process, int number)
+{
+    for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)
+        if (!(t->mask & bit(number)) || number == SIGKILL || (t->waiting_for & bit(number))) {
+            wake_thread(t);
+            if (number != SIGKILL)
+                return;
+        }
+}
+
+static int send(struct process *process, struct thread *thread, const struct signal_info *info)
+{
+    struct signal_queued *entry = heap_alloc(sizeof *entry, 0);
+    lock_state            state = lock_take(&lock);
+    int                   used  = 0;
+
+    act_at_once(process, info->number);
+    if (process->state != PROCESS_ZOMBIE && (!is_ignored(process, info->number) || is_blocked_everywhere(process, info->number))) {
+        used = put(thread != NULL ? &thread->pending : &process->pending, info, entry);
+        if (used >= 0 && thread != NULL)
+            wake_thread(thread);
+        else if (used >= 0)
+            rouse_one(process, info->number);
+    }
+    lock_drop(&lock, state);
+    if (used <= 0)
+        heap_free(entry);
+    return used < 0 ? used : 0;
+}
+
+int signal_process(struct process *process, const struct signal_info *info) { return send(process, NULL, info); }
+int signal_thread(struct thread *thread, const struct signal_info *info)    { return send(thread->process, thread, info); }
+
+struct group_send {
+    int32_t                   group;
+    const struct signal_info *info;
+    int                       sent;
+};
+
+static void send_to_member(struct process *process, void *data)
+{
+    struct group_send *to = data;
+
+    if (process->group != to->group || process->state == PROCESS_ZOMBIE)
+        return;
+    to->sent++;
+    if (to->info->number != 0)
+        send(process, NULL, to->info);
+}
+
+int signal_group(int32_t group, const struct signal_info *info)
+{
+    struct group_send to = { .group = group, .info = info };
+
+    process_each(send_to_member, &to);
+    return to.sent > 0 ? 0 : -ESRCH;
+}
+
+/* A fault repeats until it is dealt with: if its handler is blocked or ignored there is none. */
+void signal_fault(const struct signal_info *info)
+{
+    struct thread        *self   = current_thread();
+    struct signal_action *action = &self->process->actions->action[info->number];
+
+    if ((self->mask & bit(info->number)) || action->handler == SIG_IGN) {
+        self->mask &= ~bit(info->number);
+        *action = (struct signal_action){ .handler = SIG_DFL };
+    }
+    send(self->process, self, info);
+}
+
+/* ---- Looking ------------------------------------------------------------------------------------- */
+
+static uint64_t deliverable(const struct thread *thread)
+{
+    return (thread->pending.pending | thread->process->pending.pending) & ~(thread->mask & ~unmaskable);
+}
+
+bool signal_pending(const struct thread *thread)
+{
+    return thread->process != NULL && deliverable(thread) != 0;
+}
+
+uint64_t signals_waiting(const struct thread *thread) { return thread->pending.pending | thread->process->pending.pending; }
+
+bool signal_take(uint64_t wanted, struct signal_info *out)
+{
+    struct thread *self  = current_thread();
+    lock_state     state = lock_take(&lock);
+    bool           got   = take(&self->pending, wanted, out) || take(&self->process->pending, wanted, out);
+
+    lock_drop(&lock, state);
+    return got;
+}
+
+/* ---- Delivering -------------------------------------------------------------------------------------- */
+
+static void stop_process(int number)
+{
+    struct thread  *self    = current_thread();
+    struct process *process = self->process;
+    lock_state      state   = lock_take(&process_lock);
+
+    if (process->state == PROCESS_ALIVE) {
+        process->state       = PROCESS_STOPPED;
+        process->stop_signal = number;
+        process->continued   = false;
+        process_tell_stop(process, true);
+        for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)
+            if (t != self)
+                wake_thread(t);             /* so that it comes by here and stops, too */
+    }
+    lock_drop(&process_lock, state);
+}
+
+/* While the process is stopped its threads stay here. */
+static void stay_stopped(void)
+{
+    struct process *process = current_process();
+
+    while (process->state == PROCESS_STOPPED)
+        schedule_stop_here(THREAD_STOPPED);
+    if (process->tell_going) {
+        lock_state state = lock_take(&process_lock);
+
+        process->tell_going = false;
+        process_tell_stop(process, false);
+        lock_drop(&process_lock, state);
+    }
+}
+
+/* Stops from the terminal do nothing to a group nobody could continue. */
+static bool may_stop(int number) { return number == SIGSTOP || !process_group_is_orphaned(current_process()); }
+
+static void default_action(const struct signal_info *info)
+{
+    if (ignored & bit(info->number))
+        return;
+    if (stops & bit(info->number)) {
+        if (may_stop(info->number))
+            stop_process(info->number);
+        return;
+    }
+    process_report_death(info);
+    process_exit_group(info->number | (dumps & bit(info->number) ? 0x80 : 0));
+}
+
+/* Run the handler: its frame goes on the program's stack; the mask becomes the handler's. */
+static bool handle(struct trap_frame *frame, const struct signal_info *info)
+{
+    struct thread        *self   = current_thread();
+    struct signal_action *place  = &self->process->actions->action[info->number];
+    struct signal_action  action = *place;
+    uint64_t              mask   = self->restore_mask ? self->saved_mask : self->mask;
+
+    if (action.handler == SIG_IGN)
+        return false;
+    if (action.handler == SIG_DFL) {
+        default_action(info);
+        return false;
+    }
+    if (signal_frame_push(frame, info, &action, mask) != 0) {
+        struct signal_info fault = { .number = SIGSEGV, .code = 128 };
+
+        if (info->number == SIGSEGV)
+            place->handler = SIG_DFL;
+        signal_fault(&fault);
+        return false;
+    }
+    self->restore_mask = false;
+    self->mask |= action.mask;
+    if (!(action.flags & SA_NODEFER))
+        self->mask |= bit(info->number);
+    self->mask &= ~unmaskable;
+    if (action.flags & SA_RESETHAND)
+        *place = (struct signal_action){ .handler = SIG_DFL };
+    return true;
+}
+
+void signal_deliver(struct trap_frame *frame)
+{
+    struct thread *self    = current_thread();
+    long           call    = registers_call(frame);     /* the call that was interrupted, or -1 */
+    bool           handled = false;
+
+    if (self->process->exiting)
+        thread_exit(0);
+    stay_stopped();
+    while (deliverable(self) != 0) {
+        struct signal_info info;
+
+        if (!signal_take(~(self->mask & ~unmaskable), &info))
+            break;
+        if (info.number == SIGKILL && self->process->survivor != NULL && self->process->survivor != self)
+            thread_exit(0);                     /* another thread is in exec: only this one ends */
+        if (info.number == SIGKILL)
+            process_exit_group(SIGKILL);
+        if (call >= 0 && !handled) {
+            const struct signal_action *action = &self->process->actions->action[info.number];
+
+            if (action->handler > SIG_IGN) {
+                registers_restart(frame, call, action->flags & SA_RESTART ? RESTART_HANDLER_YES : RESTART_HANDLER_NO);
+                call = -1;
+            }
+        }
+        handled |= handle(frame, &info);
+        stay_stopped();
+    }
+    if (call >= 0)
+        registers_restart(frame, call, RESTART_NO_HANDLER);
+    if (!handled && self->restore_mask) {
+        self->mask = self->saved_mask;
+        self->restore_mask = false;
+    }
+}
+
+void signal_set_mask(uint64_t mask) { current_thread()->mask = mask & ~unmaskable; }
