@@ -18,12 +18,18 @@ def edited(house, tmp_path):
     return edit
 
 
+@pytest.fixture(scope="module")
+def output(tmp_path_factory):
+    """One build directory for all documents here, so that the compiler is built once."""
+    return tmp_path_factory.mktemp("out")
+
+
 @pytest.fixture
-def built(house, tmp_path):
+def built(house, output):
     """A function: build the kernel of a document; returns (exit status, output, kernel's path)."""
     def build(path):
-        status, said = house.make("kernel", f"LAYOUT={path}", output=str(tmp_path / "out"))
-        return status, said, tmp_path / "out" / path.stem / "kernel.elf"
+        status, said = house.make("-j2", "kernel", f"LAYOUT={path}", output=str(output))
+        return status, said, output / path.stem / "kernel.elf"
     return build
 
 
@@ -51,7 +57,7 @@ def machine_panic(machine):
     return machine.child.before
 
 
-def test_a_second_document_of_the_same_name_is_not_mistaken(edited, built, tmp_path):
+def test_a_second_document_of_the_same_name_is_not_mistaken(edited, built):
     """Two files may have one name; what is built is the one that was asked for."""
     path = edited("mine", "quire", MOVED[:-1] + [("# quire:", "# mine:")])
     status, said, kernel = built(path)

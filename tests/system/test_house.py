@@ -1,6 +1,7 @@
 """The house itself: what a reader of the Makefile and the README is told is true."""
 import os
 import re
+import subprocess
 
 
 def sources(house, *folders):
@@ -22,3 +23,13 @@ def test_the_readme_names_files_that_exist(house):
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
         near = [target, os.path.join("kernel/memory", target)]
         assert any(os.path.exists(os.path.join(house.tree, path)) for path in near), target
+
+
+def test_setup_says_nothing_when_nothing_is_missing(house):
+    done = subprocess.run(["sh", "tools/setup", "test"], cwd=house.tree, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_setup_knows_its_words(house):
+    done = subprocess.run(["sh", "tools/setup", "everything"], cwd=house.tree, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and "usage" in done.stderr
