@@ -205,7 +205,7 @@ run: kernel | $(O)/setup-run            ## boot in QEMU; leave with Ctrl-a x. ME
 	$(QEMU) -accel tcg -m $(MEMORY) -display none -no-reboot -nodefaults -device isa-debug-exit,iobase=0xf4 \
 	    -serial mon:stdio -kernel $(B)/kernel.elf -append "$(APPEND)" || test $$(($$? & 1)) -eq 1
 
-test: | $(O)/setup-test $(O)/programs/programs.done               ## everything that can be checked; ONLY=word: what has it in its name
+test: | $(O)/setup-test                 ## everything that can be checked; ONLY=word: what has it in its name
 	@tests/run --build $(O) --layouts "$(LAYOUTS)" --tool-tests "$(basename $(notdir $(tool_tests)))" \
 	    --machine-tests "$(basename $(notdir $(machine_tests)))" \
 	    --fuzzers "$(fuzzers)" --fuzz-seconds $(FUZZ_SECONDS) $(ONLY)
@@ -216,6 +216,7 @@ run-iso: $(O)/quire.iso | $(O)/setup-run ## boot the CD image
 	$(QEMU) -accel tcg -m $(MEMORY) -display none -no-reboot -nodefaults -device isa-debug-exit,iobase=0xf4 \
 	    -serial mon:stdio -cdrom $< || test $$(($$? & 1)) -eq 1
 
+test: | $(O)/programs/programs.done
 programs: $(O)/programs/programs.done   ## real i386 programs from Debian's packages, for ./quire run
 
 clean:                                  ## remove $(O)/ and ./quire

@@ -474,6 +474,18 @@ def test_a_file_given_by_name_wins_over_the_root(run):
         assert files["bin/tool"].content == file.read()
 
 
+def test_files_may_come_from_the_root(run):
+    os.makedirs(run.root + "/srv/tree/empty")
+    with open(run.root + "/srv/tree/file", "w") as file:
+        file.write("x")
+    os.symlink("/srv/tree/file", run.root + "/srv/link")
+    files, _ = run.archive("--file", ":/srv/tree", "--file", ":/srv/link", run.program)
+    assert files["srv/tree/file"].content == b"x" and "srv/tree/empty" in files
+    assert files["srv/link"].content == b"/srv/tree/file"
+    status, _, errors = run("echo", "--file", ":/srv/missing", run.program)
+    assert status == 125 and "--file :/srv/missing" in one_line(errors)
+
+
 def test_memory_kernel_and_archive_reach_qemu(run):
     run("echo", "-m", "2560K", run.program)
     argv = run.argv()

@@ -2,6 +2,7 @@
 #include "seal.h"
 #include "../../kernel/devices/channel.h"
 #include "command.h"
+#include "find.h"
 #include "machine.h"
 #include "pack.h"
 #include "program.h"
@@ -41,19 +42,42 @@ static void add_usual(struct tree *tree)
         tree_add_folder(tree, folders[i].path, folders[i].mode);
 }
 
-/* HOST or HOST:GUEST. A host's name with a colon in it is believed when there is such a file. */
-static int add_file(struct tree *tree, const char *directory, const char *said)
+/* A path of the root, with the links that lead to it. Returns 0 or an errno. */
+static int add_from_root(struct tree *tree, const char *root, const char *said)
+{
+    char *path = plain_path("/", said), *here = root != NULL ? text("%s%s", root, path) : NULL, *file = NULL;
+    struct stat status;
+    int err = 0;
+
+    if (here == NULL)
+        err = ENOENT;
+    else if (lstat(here, &status) == 0 && S_ISDIR(status.st_mode))
+        err = tree_add_all(tree, path, here);
+    else if ((file = provide_file(tree, root, path)) == NULL)
+        err = ENOENT;
+    free(file);
+    free(here);
+    free(path);
+    return err;
+}
+
+/* HOST, HOST:GUEST or :ROOT. A host's name with a colon in it is believed when there is such a file. */
+static int add_file(struct tree *tree, const char *root, const char *directory, const char *said)
 {
     const char *colon = access(said, F_OK) == 0 ? NULL : strrchr(said, ':');
-    char *host = colon != NULL ? text("%.*s", (int)(colon - said), said) : text("%s", said);
-    char *guest = plain_path(directory, colon != NULL ? colon + 1 : host);
-    int err = tree_add_all(tree, guest, host), status = 0;
+    char *host, *guest;
+    int err;
 
-    if (err != 0)
-        status = tell(SEAL_FAILED, "--file %s: %s", said, strerror(err));
-    free(guest);
-    free(host);
-    return status;
+    if (colon == said) {
+        err = add_from_root(tree, root, said + 1);
+    } else {
+        host  = colon != NULL ? text("%.*s", (int)(colon - said), said) : text("%s", said);
+        guest = plain_path(directory, colon != NULL ? colon + 1 : host);
+        err   = tree_add_all(tree, guest, host);
+        free(guest);
+        free(host);
+    }
+    return err != 0 ? tell(SEAL_FAILED, "--file %s: %s", said, strerror(err)) : 0;
 }
 
 /* What the program will have in its environment, and nothing else of ours. */
@@ -138,7 +162,7 @@ static int fill_tree(const struct seal *seal, struct tree *tree, const char *roo
 
     add_usual(tree);
     for (size_t i = 0; i < seal->file_count && status == 0; i++)
-        status = add_file(tree, directory, seal->files[i]);
+        status = add_file(tree, root, directory, seal->files[i]);
     if (status == 0) {
         program_add_needs(&program);
         status = program_add(&program, seal->argv[0], &path);

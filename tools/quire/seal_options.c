@@ -120,7 +120,8 @@ enum { KEY_FILE = 0x100, KEY_ENV, KEY_TIMEOUT, KEY_REPORT, KEY_LAYOUT, KEY_ROOT,
 static const struct argp_option options[] = {
     { "memory", 'm', "SIZE", 0, "The machine's RAM: 64, 64M, 2560K, 1G (default 128M and the files' size)", 0 },
     { "layout", KEY_LAYOUT, "NAME", 0, "The memory layout of the kernel (default quire)", 0 },
-    { "file", KEY_FILE, "HOST[:GUEST]", 0, "A file, or a folder with all in it, that the program will see", 0 },
+    { "file", KEY_FILE, "HOST[:GUEST]", 0, "A file, or a folder with all in it, that the program will see; "
+      ":PATH takes it from the root", 0 },
     { "env", KEY_ENV, "NAME[=VALUE]", 0, "Set a variable for the program, or pass ours on", 0 },
     { "timeout", KEY_TIMEOUT, "SECONDS", 0, "End the machine then, with exit status 124", 0 },
     { "report", KEY_REPORT, NULL, 0, "Print where every page of memory went", 0 },

@@ -1,0 +1,85 @@
+"""jobs.py - the program ring's table: real programs, each with a real job.
+
+What each is to print lies in tests/programs/expected/NAME, recorded under Linux by
+tests/programs/record; its exit status is here. ROOT stands for the fetched i386 Debian tree,
+HERE for this folder, MADE for programs compiled from the C sources here.
+"""
+import collections
+import os
+import shlex
+import subprocess
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+# words: of `quire run`; status: the exit status; memory: -m, None for the usual
+Job = collections.namedtuple("Job", "name words status memory", defaults=(0, None))
+
+PYTHON = "--file :/usr/lib/python3.11"
+TCC = " ".join("--file :" + path for path in (
+    "/usr/include", "/usr/lib/i386-linux-gnu/tcc", "/usr/lib/i386-linux-gnu/crt1.o", "/usr/lib/i386-linux-gnu/crti.o",
+    "/usr/lib/i386-linux-gnu/crtn.o", "/usr/lib/i386-linux-gnu/libc.so", "/usr/lib/i386-linux-gnu/libc_nonshared.a",
+    "/usr/lib/i386-linux-gnu/libm.so", "/lib/i386-linux-gnu/libm.so.6", "/usr/bin/tcc"))
+
+JOBS = [
+    Job("busybox-echo", "busybox echo hello world"),
+    Job("busybox-shell", "--file HERE/shell.sh:/tmp/shell.sh busybox sh /tmp/shell.sh", 4),
+    Job("bash", "--file HERE/bash.sh:/tmp/bash.sh --file :/bin/busybox --file :/usr/bin/seq --file :/usr/bin/sort "
+                "--file :/usr/bin/comm bash /tmp/bash.sh", 128 + 9),
+    Job("coreutils", "--file HERE/rows.sql:/tmp/rows.sql sha256sum /tmp/rows.sql /no/such", 1),
+    Job("lua", "--file HERE/garbage.lua:/tmp/garbage.lua lua5.4 /tmp/garbage.lua", 9),
+    Job("sqlite", "--file HERE/rows.sql:/tmp/rows.sql -- sqlite3 -bail /tmp/rows.db '.read /tmp/rows.sql'"),
+    Job("python", f"{PYTHON} --file HERE/compute.py:/tmp/compute.py python3 /tmp/compute.py", 11, "256M"),
+    Job("threads-glibc", "--file :/lib/i386-linux-gnu/libgcc_s.so.1 MADE/threads", 3),
+    Job("threads-static", "MADE/threads-static", 3),
+    Job("threads-musl", "MADE/threads-musl", 3),
+    Job("memory", "MADE/memory"),
+    Job("memory-musl", "MADE/memory-musl"),
+    Job("segv", "MADE/segv", 128 + 11),
+    Job("tcc", TCC + " --file HERE/prime.c:/tmp/prime.c busybox sh -c 'cd /tmp; tcc -o prime prime.c -lm && ./prime 200000'", 64, "256M"),
+]
+
+# What is compiled from the C sources here: source, and how.
+MADE = {
+    "threads": ("threads.c", "glibc"), "threads-static": ("threads.c", "static"), "threads-musl": ("threads.c", "musl"),
+    "memory": ("memory.c", "glibc"), "memory-musl": ("memory.c", "musl"), "segv": ("segv.c", "glibc"),
+}
+
+
+def compile_all(root, folder):
+    """Compile with this machine's compiler against the fetched tree's C libraries."""
+    os.makedirs(folder, exist_ok=True)
+    libgcc = os.path.join(root, "usr/lib/gcc/i686-linux-gnu/12")
+    musl = os.path.join(root, "usr/lib/i386-linux-musl")
+    for name, (source, how) in MADE.items():
+        words = ["gcc", "-m32", "-O1", "-w", "-o", os.path.join(folder, name), os.path.join(HERE, source)]
+        if how == "musl":
+            words += ["-static", "-no-pie", "-fno-pie", "-fno-stack-protector", "-nostdlib", "-nostdinc", "-isystem",
+                      os.path.join(root, "usr/include/i386-linux-musl"), "-D_FORTIFY_SOURCE=0", musl + "/crt1.o",
+                      musl + "/crti.o", "-L" + musl, "-L" + libgcc, "-lc", "-lgcc", musl + "/crtn.o"]
+        else:
+            words += [f"--sysroot={root}", "-L" + libgcc] + (["-static"] if how == "static" else [])
+        subprocess.run(words, check=True)
+
+
+def words_of(job, root, made):
+    """The words after `quire run`."""
+    words = ["--root", root] + (["-m", job.memory] if job.memory else [])
+    for word in shlex.split(job.words):
+        for name, value in (("HERE/", HERE), ("MADE/", made)):
+            if word.startswith(name):
+                word = value + word[len(name) - 1:]
+        words.append(word)
+    return words
+
+
+def expected(job):
+    """(standard output, standard error), as recorded."""
+    result = []
+    for suffix in ("", ".errors"):
+        path = os.path.join(HERE, "expected", job.name + suffix)
+        if os.path.exists(path):
+            with open(path, "rb") as file:
+                result.append(file.read())
+        else:
+            result.append(b"")
+    return tuple(result)

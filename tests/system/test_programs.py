@@ -1,0 +1,41 @@
+"""The program ring: real programs with real jobs.
+
+The table is tests/programs/jobs.py; what Linux prints was recorded by tests/programs/record, and
+is compared with this machine's Linux again, where that runs i386 programs.
+"""
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "programs"))
+import jobs
+import linux
+
+
+@pytest.fixture(scope="module")
+def places():
+    """(quire, build, root, compiled programs)"""
+    build = os.environ.get("QUIRE_BUILD") or os.path.join(os.path.dirname(jobs.HERE), "..", "build")
+    build = os.path.abspath(build)
+    root, made = os.path.join(build, "programs", "root"), os.path.join(build, "programs", "made")
+    if not os.path.isdir(root):
+        pytest.skip(f"no programs in {root}; `make programs` fetches them")
+    jobs.compile_all(root, made)
+    return os.path.join(build, "host", "quire"), build, root, made
+
+
+def compare(job, status, output, errors):
+    wanted_output, wanted_errors = jobs.expected(job)
+    assert output.decode(errors="replace").splitlines() == wanted_output.decode(errors="replace").splitlines()
+    assert (status, errors.decode(errors="replace")) == (job.status, wanted_errors.decode(errors="replace"))
+    assert output == wanted_output
+
+
+@pytest.mark.parametrize("job", jobs.JOBS, ids=lambda job: job.name)
+def test_linux_prints_what_was_recorded(job, places):
+    quire, build, root, made = places
+    try:
+        compare(job, *linux.run(quire, jobs.words_of(job, root, made), build))
+    except (linux.Unavailable, FileNotFoundError) as error:
+        pytest.skip(f"this Linux cannot be asked: {error}")
