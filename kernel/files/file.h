@@ -9,7 +9,9 @@
  * Paths are walked in path.c alone. Names are bytes, at most NAME_LONGEST, never empty.
  *
  * Locking  node->lock (a mutex) around contents, size and folder entries; file->lock around the position.
- *          A folder's lock is taken before that of what lies in it; two folders by address.
+ *          A folder's lock is taken before that of what lies in it; two folders by address. read, write and
+ *          resize of regular files are called with node->lock held, those of all else without.
+ *          file->lock is taken first of all.
  * Errors   negative errno, as Linux gives for the same call.
  */
 #ifndef QUIRE_FILES_FILE_H
@@ -44,6 +46,9 @@ struct buffer {
 size_t buffer_put(struct buffer *buffer, const void *from, size_t bytes);
 size_t buffer_get(struct buffer *buffer, void *to, size_t bytes);
 size_t buffer_clear(struct buffer *buffer, size_t bytes);
+/* The same with part of a frame, which the caller holds a reference to. */
+size_t buffer_put_frame(struct buffer *buffer, frame_t frame, size_t from, size_t bytes);
+size_t buffer_get_frame(struct buffer *buffer, frame_t frame, size_t to, size_t bytes);
 
 struct node;
 struct file;
@@ -52,7 +57,14 @@ struct folder_entry;
 /* One entry of a folder listing; returns false when there is no more room. */
 typedef bool (*folder_visit)(void *data, const char *name, size_t length, uint64_t inode, uint32_t mode, uint64_t next);
 
+/* What kind of bytes a node's are. */
+enum {
+    NODE_STREAM = 1,                /* they come and go: no position, seeking and pread() fail with -ESPIPE */
+    NODE_SEEKLESS = 2,              /* a position that is always 0: /dev/null                               */
+};
+
 struct node_operations {
+    unsigned traits;
     /* contents */
     long (*read)(struct file *file, struct buffer *to, uint64_t at);
     long (*write)(struct file *file, struct buffer *from, uint64_t at);
@@ -76,9 +88,28 @@ struct node_operations {
     long (*read_link)(struct node *node, char *to, size_t size);
     struct node *(*follow)(struct node *node);          /* /proc/self/exe and friends: straight to the node */
     void (*release)(struct node *node);                 /* the last reference is gone */
+    /* The folder that holds the node (borrowed) and its name there; NULL when it is in none any more. */
+    struct node *(*whereabouts)(struct node *node, const char **name, size_t *length);
+    /* Text for what has no place: "pipe:[7]". Returns the length. */
+    int  (*describe)(struct node *node, char *to, size_t size);
 };
 
-struct file_system;
+struct usage {                      /* for statfs(2): in blocks of PAGE_SIZE                */
+    uint64_t blocks, blocks_free, files, files_free;
+};
+
+struct file_system {
+    const char         *type, *source;
+    uint32_t            magic;      /* statfs(2)'s f_type                                   */
+    uint32_t            device;     /* st_dev, given by path_mount() or system_start()      */
+    uint32_t            flags;      /* MS_*                                                 */
+    struct node        *root;
+    struct node        *covers;     /* the folder below the root, NULL for the first of all */
+    struct file_system *next;       /* in the list of mounts, oldest first                  */
+    struct mutex        moves;      /* held while a folder changes its parent               */
+    uint64_t            last_inode;
+    void              (*usage)(struct file_system *system, struct usage *out);
+};
 
 struct node {
     const struct node_operations *operations;
@@ -100,8 +131,6 @@ struct file {
     uint32_t       references;      /* [a]                                                          */
     struct node   *node;
     const struct node_operations *operations;
-    struct node   *folder;          /* where it was opened, for /proc/self/fd; may be NULL          */
-    char          *path;            /* as opened, absolute, for readlink of /proc/self/fd; may be NULL */
     uint32_t       flags;           /* O_*                                                          */
     uint64_t       at;
     struct mutex   lock;
@@ -111,11 +140,25 @@ struct file {
 /* Linux's poll bits. */
 enum { POLL_IN = 1, POLL_PRI = 2, POLL_OUT = 4, POLL_ERR = 8, POLL_HUP = 16, POLL_NVAL = 32, POLL_RDNORM = 64, POLL_WRNORM = 256, POLL_RDHUP = 0x2000 };
 
+/* A node begins: one reference, no links, times now, a new inode number of its system. */
+void node_start(struct node *node, const struct node_operations *operations, struct file_system *system, uint32_t mode);
+void system_start(struct file_system *system, const char *type, uint32_t magic);
 void node_hold(struct node *node);
 void node_release(struct node *node);
 void file_hold(struct file *file);
 void file_release(struct file *file);
-struct file *file_make(struct node *node, const struct node_operations *operations, uint32_t flags);   /* NULL: no memory */
+/* Takes over the caller's reference on the node, unless there is no memory: NULL. */
+struct file *file_make(struct node *node, const struct node_operations *operations, uint32_t flags);
+void file_abandon(struct file *file);       /* one that was never opened after all; drops the node */
+
+/* For a read that must wait: drop node->lock, sleep until node->ready is woken, take it again. 0 or -ERESTARTSYS. */
+int node_wait(struct node *node) MUST_CHECK;
+
+uint32_t user_acting(void), group_acting(void);     /* whose rights count: the process's effective ones     */
+
+/* May the current process read (4), write (2), execute or search (1) it? 0 or -EACCES. Root may nearly all. */
+int node_allows(const struct node *node, unsigned wanted) MUST_CHECK;
+int node_resize(struct node *node, uint64_t bytes) MUST_CHECK;
 
 /* Reading and writing at the file's position, or at a place; what read(2), pread(2) and so on are made of. */
 long file_read(struct file *file, struct buffer *to);
@@ -123,5 +166,9 @@ long file_write(struct file *file, struct buffer *from);
 long file_read_at(struct file *file, struct buffer *to, uint64_t at);
 long file_write_at(struct file *file, struct buffer *from, uint64_t at);
 long file_seek(struct file *file, int64_t offset, int whence, uint64_t *out);
+unsigned file_poll(struct file *file, struct wait_queue **queue);
+
+/* The largest file: what page numbers of 32 bits can name, as on Linux i386. */
+#define FILE_LARGEST 0xFFFFFFFF000ull
 
 #endif

@@ -41,10 +41,18 @@ int path_symlink(struct place *place, struct node *start, const char *path, cons
 int path_rename(struct place *place, struct node *from_start, const char *from, struct node *to_start, const char *to,
                 unsigned flags) MUST_CHECK;
 
-/* The absolute path of a folder's node (getcwd, /proc/self/cwd). Returns the length, or -ERANGE, -ENOENT. */
+/*
+ * The absolute path of a node (getcwd, /proc/self/maps). Returns the length; -ERANGE; -ENOENT when no folder
+ * has it any more or it lies outside the place's root. Text is terminated.
+ */
 long path_of(struct place *place, struct node *node, char *to, size_t size);
+/* The same for people and /proc/PID/fd: also what was deleted, and what never had a place. */
+long path_describe(struct place *place, struct node *node, char *to, size_t size);
 
 /* Mounting: `root` covers the folder. The kernel mounts proc, dev and tmpfs at start. */
 int path_mount(struct node *folder, struct node *root) MUST_CHECK;
+/* The very first: what has no folder below it. */
+void path_mount_root(struct node *root);
+extern struct file_system *systems_mounted;     /* all, in the order of mounting; the first is the root's */
 
 #endif

@@ -1,0 +1,368 @@
+/*
+ * node.c - nodes and open files: counted, and read and written through one door.
+ *
+ * What all file systems have in common is done here once: positions, appending, the program's limit on
+ * the size of files, times, and who may do what.
+ */
+#include "base/check.h"
+#include "base/error.h"
+#include "base/range.h"
+#include "base/string.h"
+#include "files/file.h"
+#include "files/lock.h"
+#include "memory/heap.h"
+#include "process/process.h"
+
+enum { SET_USER_ID = 04000, SET_GROUP_ID = 02000, RLIMIT_FSIZE = 1 };
+
+/* ---- Nodes ---------------------------------------------------------------------------------- */
+
+void system_start(struct file_system *system, const char *type, uint32_t magic)
+{
+    static uint32_t last_device;
+
+    *system = (struct file_system){ .type = type, .source = type, .magic = magic, .moves = MUTEX("moves"),
+                                    .device = __atomic_add_fetch(&last_device, 1, __ATOMIC_RELAXED) };
+}
+
+void node_start(struct node *node, const struct node_operations *operations, struct file_system *system, uint32_t mode)
+{
+    uint64_t now = clock_wall();
+
+    *node = (struct node){ .operations = operations, .system = system, .references = 1, .mode = mode,
+                           .lock = MUTEX("node"), .accessed = now, .modified = now, .changed = now };
+    if (system != NULL)
+        node->inode = ++system->last_inode;
+}
+
+void node_hold(struct node *node)
+{
+    uint32_t before = __atomic_fetch_add(&node->references, 1, __ATOMIC_RELAXED);
+
+    assert(before > 0);
+}
+
+void node_release(struct node *node)
+{
+    uint32_t before = __atomic_fetch_sub(&node->references, 1, __ATOMIC_ACQ_REL);
+
+    assert(before > 0);
+    if (before == 1 && node->operations->release != NULL)
+        node->operations->release(node);
+}
+
+int node_wait(struct node *node)
+{
+    struct waiter waiter;
+    int           err;
+
+    wait_prepare();
+    wait_link(&waiter, &node->ready);
+    mutex_drop(&node->lock);
+    err = wait_linked(NEVER, WAIT_SIGNALS);
+    wait_unlink(&waiter);
+    mutex_take(&node->lock);
+    return err == -EINTR ? -ERESTARTSYS : 0;
+}
+
+/* Before the first process the kernel itself acts, as root. */
+uint32_t user_acting(void)
+{
+    const struct process *process = current_thread()->process;
+
+    return process != NULL ? process->euid : 0;
+}
+
+uint32_t group_acting(void)
+{
+    const struct process *process = current_thread()->process;
+
+    return process != NULL ? process->egid : 0;
+}
+
+/* Root may read and write all, search every folder, and execute what anybody may execute. */
+int node_allows(const struct node *node, unsigned wanted)
+{
+    unsigned granted = node->mode & 7;
+
+    if (user_acting() == 0) {
+        bool searchable = (node->mode & S_FMT) == S_FOLDER || (node->mode & 0111);
+
+        return (wanted & 1) && !searchable ? -EACCES : 0;
+    }
+    if (user_acting() == node->uid)
+        granted = node->mode >> 6 & 7;
+    else if (group_acting() == node->gid)
+        granted = node->mode >> 3 & 7;
+    return (wanted & ~granted) != 0 ? -EACCES : 0;
+}
+
+int node_resize(struct node *node, uint64_t bytes)
+{
+    int err;
+
+    if ((node->mode & S_FMT) == S_FOLDER)
+        return -EISDIR;
+    if ((node->mode & S_FMT) != S_REGULAR || node->operations->resize == NULL)
+        return -EINVAL;
+    if (bytes > FILE_LARGEST)
+        return -EFBIG;
+    mutex_take(&node->lock);
+    err = node->operations->resize(node, bytes);
+    if (err == 0)
+        node->modified = node->changed = clock_wall();
+    mutex_drop(&node->lock);
+    return err;
+}
+
+/* ---- Open files ------------------------------------------------------------------------------- */
+
+struct file *file_make(struct node *node, const struct node_operations *operations, uint32_t flags)
+{
+    struct file *file = heap_alloc(sizeof *file, 0);
+
+    if (file != NULL)
+        *file = (struct file){ .references = 1, .node = node, .operations = operations, .flags = flags,
+                               .lock = MUTEX("file") };
+    return file;
+}
+
+void file_abandon(struct file *file)
+{
+    node_release(file->node);
+    heap_free_sized(file, sizeof *file);
+}
+
+void file_hold(struct file *file)
+{
+    uint32_t before = __atomic_fetch_add(&file->references, 1, __ATOMIC_RELAXED);
+
+    assert(before > 0);
+}
+
+void file_release(struct file *file)
+{
+    uint32_t before = __atomic_fetch_sub(&file->references, 1, __ATOMIC_ACQ_REL);
+
+    assert(before > 0);
+    if (before > 1)
+        return;
+    locks_drop_file(file);
+    if (file->operations->close != NULL && !(file->flags & O_PATH))
+        file->operations->close(file);
+    node_release(file->node);
+    heap_free_sized(file, sizeof *file);
+}
+
+static bool is_regular(const struct file *file) { return (file->node->mode & S_FMT) == S_REGULAR; }
+
+static bool has_position(const struct file *file)
+{
+    return (file->operations->traits & (NODE_STREAM | NODE_SEEKLESS)) == 0;
+}
+
+/* ---- Reading ---------------------------------------------------------------------------------------- */
+
+static int may_read(const struct file *file)
+{
+    if ((file->flags & O_PATH) || (file->flags & O_ACCMODE) == O_WRONLY)
+        return -EBADF;
+    if ((file->node->mode & S_FMT) == S_FOLDER)
+        return -EISDIR;
+    return file->operations->read == NULL ? -EINVAL : 0;
+}
+
+static long read_node(struct file *file, struct buffer *to, uint64_t at)
+{
+    struct node *node = file->node;
+    long         got;
+
+    if (!is_regular(file))
+        return file->operations->read(file, to, at);
+    mutex_take(&node->lock);
+    got = file->operations->read(file, to, at);
+    if (got > 0 && !(file->flags & O_NOATIME))
+        node->accessed = clock_wall();
+    mutex_drop(&node->lock);
+    return got;
+}
+
+long file_read(struct file *file, struct buffer *to)
+{
+    long got = may_read(file);
+
+    if (got != 0)
+        return got;
+    if (!has_position(file))
+        return read_node(file, to, 0);
+    mutex_take(&file->lock);
+    got = read_node(file, to, file->at);
+    if (got > 0)
+        file->at += (uint64_t)got;
+    mutex_drop(&file->lock);
+    return got;
+}
+
+long file_read_at(struct file *file, struct buffer *to, uint64_t at)
+{
+    int err = may_read(file);
+
+    if (err != 0)
+        return err;
+    if (file->operations->traits & NODE_STREAM)
+        return -ESPIPE;
+    return read_node(file, to, at);
+}
+
+/* ---- Writing ------------------------------------------------------------------------------------------ */
+
+static int may_write(const struct file *file)
+{
+    if ((file->flags & O_PATH) || (file->flags & O_ACCMODE) == O_RDONLY)
+        return -EBADF;
+    return file->operations->write == NULL ? -EINVAL : 0;
+}
+
+/* A program may have a limit on how large the files become that it writes; running into it is a signal. */
+static int cut_to_limit(struct buffer *from, uint64_t at)
+{
+    const struct process *process = current_thread()->process;
+    uint64_t              limit   = process != NULL ? process->limits[RLIMIT_FSIZE].soft : LIMIT_NONE;
+
+    if (at >= limit) {
+        struct signal_info info = { .number = SIGXFSZ };
+
+        signal_thread(current_thread(), &info);
+        return -EFBIG;
+    }
+    if (at >= FILE_LARGEST)
+        return -EFBIG;
+    if (limit > FILE_LARGEST)
+        limit = FILE_LARGEST;
+    if (from->bytes > limit - at)
+        from->bytes = (size_t)(limit - at);
+    return 0;
+}
+
+/* Who writes to a program takes its borrowed rights away. */
+static void drop_set_id(struct node *node)
+{
+    if (user_acting() == 0)
+        return;
+    node->mode &= ~(uint32_t)SET_USER_ID;
+    if (node->mode & 0010)
+        node->mode &= ~(uint32_t)SET_GROUP_ID;
+}
+
+/* The regular file's part: where it is written is known once the lock is held. *at becomes the end of what was written. */
+static long write_node(struct file *file, struct buffer *from, uint64_t *at)
+{
+    struct node *node = file->node;
+    long         put;
+
+    if (!is_regular(file))
+        return file->operations->write(file, from, *at);
+    if (from->bytes == 0)
+        return 0;
+    mutex_take(&node->lock);
+    if (file->flags & O_APPEND)
+        *at = node->bytes;
+    put = cut_to_limit(from, *at);
+    if (put == 0)
+        put = file->operations->write(file, from, *at);
+    if (put > 0) {
+        drop_set_id(node);
+        node->modified = node->changed = clock_wall();
+    }
+    mutex_drop(&node->lock);
+    return put;
+}
+
+long file_write(struct file *file, struct buffer *from)
+{
+    uint64_t at = 0;
+    long     put = may_write(file);
+
+    if (put != 0)
+        return put;
+    if (!has_position(file))
+        return write_node(file, from, &at);
+    mutex_take(&file->lock);
+    at  = file->at;
+    put = write_node(file, from, &at);
+    if (put > 0)
+        file->at = at + (uint64_t)put;
+    mutex_drop(&file->lock);
+    return put;
+}
+
+long file_write_at(struct file *file, struct buffer *from, uint64_t at)
+{
+    int err = may_write(file);
+
+    if (err != 0)
+        return err;
+    if (file->operations->traits & NODE_STREAM)
+        return -ESPIPE;
+    return write_node(file, from, &at);
+}
+
+/* ---- Positions -------------------------------------------------------------------------------------------- */
+
+enum { SEEK_FROM_START, SEEK_FROM_HERE, SEEK_FROM_END, SEEK_DATA, SEEK_HOLE };
+
+/* A file without holes, for those who ask: all of it is data, and behind it begins one. */
+static long seek_data(const struct file *file, int64_t offset, int whence, uint64_t *out)
+{
+    if (offset < 0 || (uint64_t)offset >= file->node->bytes)
+        return -ENXIO;
+    *out = whence == SEEK_DATA ? (uint64_t)offset : file->node->bytes;
+    return 0;
+}
+
+static long seek(struct file *file, int64_t offset, int whence, uint64_t *out)
+{
+    int64_t from = 0;
+
+    if (whence == SEEK_DATA || whence == SEEK_HOLE)
+        return seek_data(file, offset, whence, out);
+    if (whence == SEEK_FROM_HERE)
+        from = (int64_t)file->at;
+    else if (whence == SEEK_FROM_END)
+        from = (int64_t)file->node->bytes;
+    else if (whence != SEEK_FROM_START)
+        return -EINVAL;
+    if (__builtin_add_overflow(from, offset, &from))
+        return -EOVERFLOW;
+    if (from < 0 || (uint64_t)from > FILE_LARGEST)
+        return -EINVAL;
+    *out = (uint64_t)from;
+    return 0;
+}
+
+long file_seek(struct file *file, int64_t offset, int whence, uint64_t *out)
+{
+    long err;
+
+    if (file->flags & O_PATH)
+        return -EBADF;
+    if (file->operations->traits & NODE_STREAM)
+        return -ESPIPE;
+    *out = 0;
+    if (file->operations->traits & NODE_SEEKLESS)
+        return 0;
+    mutex_take(&file->lock);
+    err = seek(file, offset, whence, out);
+    if (err == 0)
+        file->at = *out;
+    mutex_drop(&file->lock);
+    return err;
+}
+
+unsigned file_poll(struct file *file, struct wait_queue **queue)
+{
+    *queue = NULL;
+    if (file->operations->poll != NULL)
+        return file->operations->poll(file, queue);
+    return POLL_IN | POLL_OUT | POLL_RDNORM | POLL_WRNORM;
+}
