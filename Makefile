@@ -23,7 +23,9 @@ boot   :=
 # boot: from the boot loader to the first line of portable C
 kernel += boot/start.S                  # Multiboot header, paging on, jump to the image
 boot   += boot/early.c                  # the C that runs before paging, and its refusals
+boot   += boot/physical.c               # reading what a loader left in memory
 boot   += boot/multiboot.c              # boot information in one structure, out of low memory
+boot   += boot/pvh.c                    # the same from a loader that speaks PVH
 kernel += kernel/main.c                 # the order in which the kernel comes to life
 
 # kernel/base: what every other part stands on
@@ -129,7 +131,8 @@ compiler = $(wildcard tools/layout/*.c) # document -> linker script, tables, con
 
 # The memory manager on a machine in plain memory (arch/host): what is linked into it.
 machine  = $(filter kernel/memory/%,$(kernel)) $(wildcard arch/host/*.c) $(machine_base) $(machine_console)
-machine_base = $(addprefix kernel/base/,print.c string.c lock.c divide.c) kernel/devices/pci.c boot/multiboot.c
+machine_base = $(addprefix kernel/base/,print.c string.c lock.c divide.c) kernel/devices/pci.c \
+               boot/physical.c boot/multiboot.c boot/pvh.c
 # The console without the commands that stop a real machine or ask its devices.
 machine_console = $(filter-out %/machine.c %/crash.c,$(filter kernel/console/%,$(kernel)))
 
@@ -175,6 +178,9 @@ KERNEL_FLAGS = -m32 -march=i686 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno
                -O2 -g $(warnings) $(if $(filter 1,$(CHECKED)),-DCHECKED) -Iarch/i386 $(includes)
 LINK_FLAGS   = -m32 -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
                -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments
+# boot/start.S: the header's first word.
+AS_MULTIBOOT = -Wl,--defsym=boot_multiboot_magic=0x1BADB002
+AS_PVH       = -Wl,--defsym=boot_multiboot_magic=0
 TOOL_FLAGS   = -std=gnu11 -D_GNU_SOURCE -O2 -g $(warnings) -Itools
 SANITIZERS   = -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_FLAGS   = -m64 -std=gnu11 -D_GNU_SOURCE -g $(warnings) -fno-omit-frame-pointer -fno-pie -pthread \
@@ -199,7 +205,7 @@ note = $(if $(V),,@printf '  %-9s %s\n' $(1) $(2);)
 .SECONDARY:
 
 all: quire kernel                       ## ./quire and the kernel of LAYOUT (default: quire)
-kernel: $(B)/kernel.elf                 ## the kernel only; CHECKED=1 adds the deep assertions
+kernel: $(B)/kernel.elf $(B)/kernel-pvh.elf ## the kernel only; CHECKED=1 adds the deep assertions
 
 run: kernel | $(O)/setup-run            ## boot in QEMU; leave with Ctrl-a x. MEMORY=MiB, APPEND=words
 	$(QEMU) -accel tcg -m $(MEMORY) -display none -no-reboot -nodefaults -device isa-debug-exit,iobase=0xf4 \
@@ -296,7 +302,7 @@ $(B)/symbols-0.S: tools/symbols.awk
 	@awk -f tools/symbols.awk < /dev/null > $@
 
 $(B)/kernel-0.elf: $(objects) $(B)/symbols-0.o $(B)/layout/kernel.ld
-	@$(CC) $(LINK_FLAGS) -T $(B)/layout/kernel.ld -o $@ $(objects) $(B)/symbols-0.o
+	@$(CC) $(LINK_FLAGS) $(AS_MULTIBOOT) -T $(B)/layout/kernel.ld -o $@ $(objects) $(B)/symbols-0.o
 
 $(B)/symbols-1.S: $(B)/kernel-0.elf tools/symbols.awk
 	@$(NM) -n $< | awk -f tools/symbols.awk > $@
@@ -305,10 +311,15 @@ $(B)/symbols-%.o: $(B)/symbols-%.S
 	@$(CC) -m32 -c -o $@ $<
 
 $(B)/kernel.elf: $(B)/kernel-0.elf $(B)/symbols-1.o
-	$(call note,link,$@)$(CC) $(LINK_FLAGS) -T $(B)/layout/kernel.ld -o $@.new $(objects) $(B)/symbols-1.o
+	$(call note,link,$@)$(CC) $(LINK_FLAGS) $(AS_MULTIBOOT) -T $(B)/layout/kernel.ld -o $@.new \
+	    $(objects) $(B)/symbols-1.o
 	@$(NM) -n $@.new | awk -f tools/symbols.awk | cmp - $(B)/symbols-1.S || \
 	    { echo "$@: the second link moved code; the names of a backtrace would be wrong" >&2; exit 1; }
 	@mv $@.new $@
+
+# For QEMU's small machine: without the Multiboot header, and without what only a debugger reads.
+$(B)/kernel-pvh.elf: $(B)/kernel.elf
+	$(call note,link,$@)$(CC) $(LINK_FLAGS) $(AS_PVH) -s -T $(B)/layout/kernel.ld -o $@ $(objects) $(B)/symbols-1.o
 
 # ---- The CD image ---------------------------------------------------------------------
 

@@ -6,6 +6,7 @@
  * without them it would run into memory that is not there and reset again and again.
  */
 #include "boot/multiboot.h"
+#include "boot/pvh.h"
 #include "devices/uart.h"
 #include "io.h"
 #include "power.h"
@@ -79,14 +80,17 @@ static void let_interrupts_through(void)
 }
 
 /* Called by start.S. Returns the physical address of the boot_info, or does not return. */
-struct boot_info *boot_multiboot(uint32_t magic, uint32_t address);
+struct boot_info *boot_read(uint32_t magic, uint32_t address);
 
-struct boot_info *boot_multiboot(uint32_t magic, uint32_t address)
+struct boot_info *boot_read(uint32_t magic, uint32_t address)
 {
     const struct physical memory = { NULL, 1ull << 32 };
     struct boot_info     *info = &boot_information;
 
-    multiboot_read(info, &memory, magic, address);
+    if (magic == PVH_MAGIC)
+        pvh_read(info, &memory, address);
+    else
+        multiboot_read(info, &memory, magic, address);
     if (!info->problem && !boot_ranges_hold(info, (uintptr_t)image_physical_start, (uintptr_t)image_physical_end))
         info->problem = "memory: too little RAM, it ends before the kernel image does";
     if (info->problem)

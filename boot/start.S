@@ -1,9 +1,13 @@
 /*
- * start.S - the first instructions: from a Multiboot loader to paged memory.
+ * start.S - the first instructions: from a boot loader to paged memory.
  *
- * On entry (Multiboot Specification 0.6.96, "Machine state"): 32-bit protected mode, flat
- * segments, A20 open, paging and interrupts off, EAX the magic number, EBX the physical
- * address of the loader's information; ESP and the descriptor tables are nobody's.
+ * On entry (Multiboot Specification 0.6.96, "Machine state"; Xen, "x86/HVM direct boot ABI", known as PVH):
+ * 32-bit protected mode, flat segments, A20 open, paging and interrupts off, EBX the physical
+ * address of the loader's information; ESP and the descriptor tables are nobody's. A Multiboot loader
+ * leaves its magic number in EAX; one that follows the PVH note jumps to pvh_start, which brings its own.
+ *
+ * QEMU takes an image with both headers for Multiboot, which its small machine cannot load. So the linker decides:
+ * boot_multiboot_magic is the header's magic number, or 0 in the image for PVH.
  *
  * All of boot/ is linked where it is loaded, in the .boot sections. It calls nothing outside
  * them: the rest of the kernel lives at virtual addresses that do not exist yet.
@@ -15,6 +19,8 @@
 #include "power.h"
 
 #define MULTIBOOT_HEADER    0x1BADB002
+#define XEN_ELFNOTE_PHYS32_ENTRY 18
+#define PVH_MAGIC           0x336EC578
 #define MULTIBOOT_WANTS     3               /* modules on page borders, memory information */
 
 #define CR0_PROTECT         0x00000001
@@ -30,9 +36,15 @@
 
     .section .boot.header, "a"
     .balign 4
-    .long MULTIBOOT_HEADER
+    .long boot_multiboot_magic
     .long MULTIBOOT_WANTS
     .long -(MULTIBOOT_HEADER + MULTIBOOT_WANTS)
+
+    .section .boot.note, "a", @note
+    .balign 4
+    .long 4, 4, XEN_ELFNOTE_PHYS32_ENTRY        /* bytes of the name, bytes that follow it, type */
+    .asciz "Xen"
+    .long pvh_start
 
     .section .boot.bss, "aw", @nobits
     .balign 16
@@ -42,6 +54,12 @@ start_stack_top:
 
     .section .boot.text, "ax"
     .code32
+    .globl pvh_start
+    .type pvh_start, @function
+pvh_start:
+    movl $PVH_MAGIC, %eax
+    .size pvh_start, . - pvh_start
+
     .globl boot_start
     .type boot_start, @function
 boot_start:
@@ -54,7 +72,7 @@ boot_start:
     jne no_memory
 
     movl $start_stack_top, %esp
-    pushl %ebx                              /* arguments of boot_multiboot() */
+    pushl %ebx                              /* arguments of boot_read() */
     pushl %eax
 
     /* CPUID exists where its flag can be changed; it and the rest are what the compiler was told to use. */
@@ -72,7 +90,7 @@ boot_start:
     cmpl $CPUID_NEEDED, %edx
     jne old_processor
 
-    call boot_multiboot                     /* copies out what the loader knows, or stops */
+    call boot_read                          /* copies out what the loader knows, or stops */
     movl %eax, %ebx
 
     movl %cr4, %eax

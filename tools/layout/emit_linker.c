@@ -26,6 +26,7 @@ static void emit_boot(const struct document *d, FILE *out)
             "        *(.boot.text .boot.text.*)\n"
             "        *(.boot.rodata .boot.rodata.*)\n"
             "    } :boot_text\n"
+            "    .boot.note : { KEEP(*(.boot.note)) } :boot_text :boot_note\n"
             "    .boot.tables : ALIGN(4096) { *(.boot.tables) } :boot_data\n"
             "    .boot.data : { *(.boot.data .boot.data.*) } :boot_data\n"
             "    .boot.bss : { *(.boot.bss .boot.bss.*) } :boot_data\n"
@@ -132,6 +133,7 @@ void emit_linker_script(const struct document *d, FILE *out)
             "OUTPUT_FORMAT(\"elf32-i386\")\nOUTPUT_ARCH(i386)\nENTRY(boot_start)\n\n"
             "KERNEL_OFFSET = 0x%08" PRIX64 ";\n\n"
             "PHDRS\n{\n"
+            "    boot_note PT_NOTE FLAGS(4);\n"
             "    boot_text PT_LOAD FLAGS(5);\n    boot_data PT_LOAD FLAGS(6);\n"
             "    text      PT_LOAD FLAGS(5);\n    rodata    PT_LOAD FLAGS(4);\n"
             "    data      PT_LOAD FLAGS(6);\n}\n\nSECTIONS\n{\n", d->source->path, d->kernel_offset);
