@@ -420,4 +420,4 @@ $(B)/bench/machine.a: $(patsubst %.c,$(B)/bench/%.o,$(machine) layout.c)
 $(B)/bench/%: $(B)/bench/bench/%.o $(B)/bench/machine.a
 	$(call note,link,$@)$(CC) $(BENCH_FLAGS) -no-pie -o $@ $^
 
--include $(shell find $(O) -name '*.d' 2>/dev/null)
+-include $(shell find $(O) -path $(O)/programs -prune -o -name '*.d' -type f -print 2>/dev/null)
