@@ -123,8 +123,7 @@ static bool step_kernel_tables(struct audit_report *report)
 
 static bool step_heap(struct audit_report *report)
 {
-    heap_audit(report);
-    return true;
+    return heap_audit_part((uint32_t)next.at++, report);
 }
 
 static bool step_stacks(struct audit_report *report)

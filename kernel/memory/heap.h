@@ -72,6 +72,11 @@ void heap_sums(struct heap_sums *out);
 
 struct audit_report;
 void heap_audit(struct audit_report *report);       /* H1..H5 */
+/*
+ * One piece: part 0 is what the heap counts as a whole, each further one 64 KiB of the slab area. Returns
+ * true for the last. Only the full audit compares all magazines with all blocks.
+ */
+bool heap_audit_part(uint32_t part, struct audit_report *report);
 bool heap_ok(void);
 /*
  * The n-th allocation from now on fails, once (1: the next; 0: none). A big block counts twice:

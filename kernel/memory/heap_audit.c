@@ -179,26 +179,52 @@ static bool belongs(uint32_t page)
     return first->pages > slab->back;
 }
 
-static void audit_chunk(uint32_t first, struct audit_report *report)
+/* Bit n: page n of the chunk is mapped. */
+static uint32_t mapped_pages(uint32_t first)
 {
-    struct span   span = span_of(heap.first_page + first, CHUNK_PAGES);
+    page_t        page = heap.first_page + first;
+    uint32_t      mapped = 0;
     struct cursor c;
 
-    if (cursor_open(&c, &kernel_space, span, 0) != 0)
-        return;
-    for (uint32_t page = first; page < first + CHUNK_PAGES; page++) {
-        bool mapped = entry_present(cursor_read(&c, heap.first_page + page));
-        bool free = page == first || chunk_at(first)->free >> (page - first) & 1;
-
-        if (belongs(page) == free)
-            audit_fail(report, "H2", "page 0x%08lx is %s, its chunk says %s", at(slab_bytes(page)),
-                       free ? "a slab's" : "no slab's", free ? "free" : "used");
-        if (mapped == free)
-            audit_fail(report, "H2", "page 0x%08lx is %s and %smapped", at(slab_bytes(page)),
-                       free ? "free" : "a slab's", mapped ? "" : "not ");
-        report->checked++;
-    }
+    if (cursor_open(&c, &kernel_space, span_of(page, CHUNK_PAGES), 0) != 0)
+        return 0;
+    for (unsigned n = 0; n < CHUNK_PAGES; n++)
+        mapped |= (uint32_t)entry_present(cursor_read(&c, page + n)) << n;
     cursor_close(&c);
+    return mapped;
+}
+
+static void audit_page(uint32_t page, bool free, bool mapped, struct audit_report *report)
+{
+    if (belongs(page) == free)
+        audit_fail(report, "H2", "page 0x%08lx is %s, its chunk says %s", at(slab_bytes(page)),
+                   free ? "a slab's" : "no slab's", free ? "free" : "used");
+    if (mapped == free)
+        audit_fail(report, "H2", "page 0x%08lx is %s and %smapped", at(slab_bytes(page)),
+                   free ? "free" : "a slab's", mapped ? "" : "not ");
+    report->checked++;
+}
+
+static bool are_mapped(uint32_t mapped, unsigned n, unsigned pages)
+{
+    for (unsigned end = n + pages; n < end && n < CHUNK_PAGES; n++)
+        if (!(mapped >> n & 1))
+            return false;
+    return true;
+}
+
+/* All about one chunk: its pages, and the slabs that can be looked at. The heap lock is held. */
+static void audit_chunk(uint32_t first, struct audit_report *report)
+{
+    uint32_t mapped = mapped_pages(first), free = chunk_at(first)->free | 1;
+
+    for (unsigned n = 0; n < CHUNK_PAGES; n++) {
+        unsigned pages = n > 0 ? slab_at(first + n)->pages : 0;
+
+        audit_page(first + n, free >> n & 1, mapped >> n & 1, report);
+        if (pages > 0 && are_mapped(mapped, n, pages))
+            audit_slab(first + n, report);
+    }
 }
 
 /* ---- H3: magazines --------------------------------------------------------------------------- */
@@ -235,11 +261,9 @@ static void audit_ready(struct audit_report *report)
 {
     uint32_t held = 0, ready = 0;
 
-    for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
-        for (unsigned class = 0; class < HEAP_CLASSES; class++) {
-            audit_magazine(&heap_magazines[class][cpu], cpu, class, report);
+    for (unsigned class = 0; class < HEAP_CLASSES; class++)
+        for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
             held += heap_magazines[class][cpu].count;
-        }
     for (uint32_t page = 0; page < pages_with_book(); page++)
         if (belongs(page))
             for (const char *b = slab_bytes(page); b < (char *)slab_bytes(page + 1); b += HEAP_ALIGN)
@@ -250,30 +274,10 @@ static void audit_ready(struct audit_report *report)
 
 /* ---- All of it ------------------------------------------------------------------------------- */
 
-static uint32_t audit_slabs(struct audit_report *report)
+/* Blocks of pages and their guards. The map lock is held. Returns their pages. */
+static uint32_t audit_big(struct audit_report *report)
 {
-    uint32_t pages = pages_with_book() / CHUNK_PAGES;           /* the books */
-
-    for (uint32_t page = 0; page < pages_with_book(); page++) {
-        if (page % CHUNK_PAGES == 0) {
-            audit_chunk(page, report);
-        } else if (slab_at(page)->pages > 0) {
-            pages += slab_at(page)->pages;
-            audit_slab(page, report);
-        }
-    }
-    for (unsigned class = 0; class < HEAP_CLASSES; class++) {
-        audit_list(heap.partly[class], class, LIST_PARTLY, report);
-        audit_list(heap.empty[class], class, LIST_EMPTY, report);
-    }
-    audit_ready(report);
-    return pages;
-}
-
-void heap_audit(struct audit_report *report)
-{
-    lock_state map = lock_take(&kernel_space.map_lock), state;
-    uint32_t   pages = 0;
+    uint32_t pages = 0;
 
     for (const struct big *big = big_after(NULL); big; big = big_after(big)) {
         pages += (uint32_t)(span_pages(big->region.span) - big->region.guard);
@@ -282,13 +286,56 @@ void heap_audit(struct audit_report *report)
             audit_fail(report, "H4", "block of %zu bytes at page 0x%05lx000 has lost its guard", big->bytes,
                        (unsigned long)(big->region.span.first + big->region.guard));
     }
-    state = lock_take(&heap.lock);
-    pages += audit_slabs(report);
+    return pages;
+}
+
+/* What chunks do not show one by one: lists, magazines, the number of frames. Both locks are held. */
+static void audit_whole(uint32_t pages, struct audit_report *report)
+{
+    for (unsigned class = 0; class < HEAP_CLASSES; class++) {
+        audit_list(heap.partly[class], class, LIST_PARTLY, report);
+        audit_list(heap.empty[class], class, LIST_EMPTY, report);
+        for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
+            audit_magazine(&heap_magazines[class][cpu], cpu, class, report);
+    }
+    pages += pages_with_book() / CHUNK_PAGES;
+    for (uint32_t page = 0; page < pages_with_book(); page++)
+        pages += page % CHUNK_PAGES != 0 ? slab_at(page)->pages : 0;
     if (pages != frames_owned(OWNER_HEAP))
         audit_fail(report, "H5", "the heap counts %u pages, %u frames are the heap's", pages,
                    frames_owned(OWNER_HEAP));
+}
+
+void heap_audit(struct audit_report *report)
+{
+    lock_state map = lock_take(&kernel_space.map_lock);
+    uint32_t   big_pages = audit_big(report);
+    lock_state state = lock_take(&heap.lock);
+
+    for (uint32_t first = 0; first < pages_with_book(); first += CHUNK_PAGES)
+        audit_chunk(first, report);
+    audit_ready(report);
+    audit_whole(big_pages, report);
     lock_drop(&heap.lock, state);
     lock_drop(&kernel_space.map_lock, map);
+}
+
+bool heap_audit_part(uint32_t part, struct audit_report *report)
+{
+    lock_state map = lock_take(&kernel_space.map_lock);
+    uint32_t   big_pages = part == 0 ? audit_big(report) : 0;
+    lock_state state = lock_take(&heap.lock);
+    uint32_t   first = (part - 1) * CHUNK_PAGES;
+    bool       last;
+
+    if (part == 0)
+        audit_whole(big_pages, report);
+    else if (first < pages_with_book())
+        audit_chunk(first, report);
+    last = part * CHUNK_PAGES >= pages_with_book();
+    lock_drop(&heap.lock, state);
+    lock_drop(&kernel_space.map_lock, map);
+    return last;
 }
 
 bool heap_ok(void)

@@ -3,6 +3,7 @@
  * and every allocation inside the heap made to fail.
  */
 #include "heap_world.h"
+#include "memory/cursor.h"
 #include "memory/heap_slab.h"
 #include "memory/space.h"
 
@@ -52,6 +53,7 @@ static void h1_counts_lists_and_states(void)
     BREAK("H1", slab->list = LIST_EMPTY, slab->list = LIST_NONE);
     BREAK("H1", slab->class++, slab->class--);
     BREAK("H1", slab->pages = 2, slab->pages = 1);
+    BREAK("H1", slab->pages = 200, slab->pages = 1);
     BREAK("H1", *state_of(block) = BLOCK_FREE | slab->class, *state_of(block) = BLOCK_LIVE | slab->class);
     BREAK("H1", *state_of(block) ^= 1, *state_of(block) ^= 1);
     BREAK("H1", *state_of(block) = 0, *state_of(block) = BLOCK_LIVE | slab->class);
@@ -125,6 +127,46 @@ static void h5_frames_that_the_heap_does_not_know(void)
     assert_true(named("H5"));
     kernel_unmap(&region);
     assert_true(heap_ok());
+}
+
+/* A slab whose page is missing is reported, not looked into. */
+static void h2_a_slab_that_lost_its_page_is_named(void)
+{
+    uint8_t      *block = take(64);
+    page_t        page = page_of(address_of(block));
+    struct cursor c;
+    entry_t       entry;
+
+    assert_int_equal(cursor_open(&c, &kernel_space, span_of(page, 1), CURSOR_BUILD), 0);
+    entry = cursor_remove(&c, page);
+    cursor_close(&c);
+    assert_true(named("H2"));
+    assert_int_equal(cursor_open(&c, &kernel_space, span_of(page, 1), CURSOR_BUILD), 0);
+    cursor_map(&c, page, entry_frame(entry), layout.purpose[PURPOSE_HEAP]->rights, CACHE_BACK);
+    cursor_close(&c);
+    assert_true(heap_ok());
+}
+
+/* In pieces the audit sees what it sees as a whole. */
+static void pieces_of_the_audit_reach_everything(void)
+{
+    struct audit_report report = { 0 };
+    uint8_t            *last = NULL;
+    uint32_t            part = 0;
+
+    for (int i = 0; i < 300; i++)
+        last = take(1000);
+    while (!heap_audit_part(part++, &report))
+        ;
+    assert_int_equal(report.failed, 0);
+    assert_int_equal(part, 1 + heap.limit / CHUNK_BYTES);
+    last[1000] ^= 4;
+    for (part = 0; !heap_audit_part(part++, &report); )
+        ;
+    assert_int_equal(report.failed, 1);
+    assert_string_equal(report.failures[0].id, "H4");
+    last[1000] ^= 4;
+    assert_sound();
 }
 
 /* ---- Every allocation fails once -------------------------------------------------------------- */
@@ -250,6 +292,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         on_machine(h1_counts_lists_and_states),
         on_machine(h2_pages_mapped_without_a_slab_and_slabs_without_a_page),
+        on_machine(h2_a_slab_that_lost_its_page_is_named),
+        on_machine(pieces_of_the_audit_reach_everything),
         on_machine(h3_magazines),
         on_machine(h4_guards_and_tags),
         on_machine(h5_frames_that_the_heap_does_not_know),
