@@ -43,6 +43,9 @@ struct machine_config {
     bool     no_large, no_global;           /* features this processor lacks                         */
 };
 
+/* Only RAM and a processor with no root: for machines whose tables a test makes itself. */
+void machine_power_on(const struct machine_config *config);
+
 /*
  * Power on: a new arena, the image's frames (filled with a pattern), and the tables that the layout compiler
  * would have made, at the start of the image's data. `facts` is what a real boot hands to

@@ -31,6 +31,7 @@ typedef struct { uint32_t raw; } entry_t;
 #define MMU_INDEX_BITS   10
 #define MMU_ENTRIES      1024u
 #define MMU_LARGE_LEVEL  2                      /* where an entry may map MMU_ENTRIES frames at once */
+#define MMU_VARIABLE     0                      /* roots have an extent of their own                  */
 #define MMU_SPACE_END    ((page_t)1 << 20)      /* pages of an address space                         */
 #define MMU_FRAMES_END   (1u << 20)             /* frames an entry can name                          */
 
@@ -211,8 +212,13 @@ static inline bool entry_change(entry_t *at, entry_t from, entry_t to)
     return __atomic_compare_exchange_n(&at->raw, &from.raw, to.raw, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-/* Tables of this format have one size: making room for pages up to `end` takes nothing (see the firmware format). */
-static inline void mmu_cover(entry_t *root, page_t end) { (void)root; (void)end; }
+/*
+ * Tables of this format have one size. Where MMU_VARIABLE is 1 (the host port's firmware format) a root says how far
+ * it reaches: mmu_cover() lets it reach `end`, mmu_trim() no further than its last entry that is not empty. Both get
+ * the entry of page 0.
+ */
+static inline void mmu_cover(entry_t *page0, page_t end) { (void)page0; (void)end; }
+static inline void mmu_trim(entry_t *page0)              { (void)page0; }
 
 /*
  * Forgetting. A translation may be cached from the moment it exists; a present entry that is

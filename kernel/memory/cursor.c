@@ -24,8 +24,8 @@ static void settle(struct cursor *c)
 {
     uint32_t count;
 
-    if (c->more == 0 || of_kernel(c))
-        return;
+    if (c->more == 0 || of_kernel(c) || MMU_LEVELS == 1)
+        return;                         /* kernel tables and roots are not counted */
     count = frame_link(c->table_frame) + (uint32_t)c->more;
     assert(count <= MMU_ENTRIES);
     frame_set_link(c->table_frame, count);
@@ -171,7 +171,7 @@ static void count_in_parent(const struct cursor *c, page_t page, unsigned level,
 /* Let the entry of `level` that translates page lead to a new, empty table. */
 static void install(struct cursor *c, page_t page, unsigned level, frame_t table)
 {
-    entry_t entry = entry_table(table, page < layout.user_end);
+    entry_t entry = entry_table(table, page_is_users(page));
 
     if (!of_kernel(c))
         frame_set_link(table, 0);
@@ -263,7 +263,6 @@ static void install_tables(struct cursor *c, unsigned lowest, frame_t chain)
         for (page_t page = stretch(c->span.first, level); page < c->span.end; page += mmu_reach(level))
             if (is_missing(c, page, level))
                 install(c, page, level, from_chain(&chain));
-    mmu_cover(entry_at(c->space, c->span.first, MMU_LEVELS), c->span.end);
 }
 
 /* On failure the lock is dropped. */
@@ -309,6 +308,8 @@ int cursor_open(struct cursor *c, struct space *space, struct span span, unsigne
     c->flush_count = 0;
     c->freed_count = 0;
     if (flags & CURSOR_BUILD) {
+        if (MMU_VARIABLE)
+            mmu_cover(entry_at(space, 0, MMU_LEVELS), span.end);
         look(c, span.first);            /* mostly the span is short and its table is there */
         if (c->table == NULL || span.end > c->in_view.end)
             return build(c, flags & CURSOR_LARGE ? MMU_LARGE_LEVEL : 1);
@@ -321,6 +322,8 @@ void cursor_close(struct cursor *c)
     settle(c);
     if (c->sweep && !of_kernel(c))
         sweep(c);
+    if (MMU_VARIABLE && !of_kernel(c))
+        mmu_trim(entry_at(c->space, 0, MMU_LEVELS));
     drop_freed(c);
     c->space->resident += (uint32_t)c->resident;
     lock_drop(&c->space->tables_lock, c->state);
@@ -328,10 +331,17 @@ void cursor_close(struct cursor *c)
 
 /* ---- Edits: none can fail ------------------------------------------------------------------- */
 
+/* With one level only, kernel pages are entries of every root. */
+static void share_leaf(struct cursor *c, page_t page, entry_t *at)
+{
+    if (MMU_LEVELS == 1 && of_kernel(c))
+        share(c, page, entry_read(at));
+}
+
 /* Pages of processes that are present are counted. */
 static void count_present(struct cursor *c, page_t page, int more)
 {
-    if (page < layout.user_end)
+    if (!of_kernel(c) && page_is_users(page))
         c->resident += more;
 }
 
@@ -357,10 +367,11 @@ void cursor_map(struct cursor *c, page_t page, frame_t frame, struct rights righ
     c->more += is_empty(old);
     if (no_rights(rights)) {
         entry_write(at, entry_absent(ENTRY_BLOCKED, frame.no, rights));
-        return;
+    } else {
+        entry_write(at, entry_leaf(frame, rights, cache, c->global, 1));
+        count_present(c, page, +1);
     }
-    entry_write(at, entry_leaf(frame, rights, cache, c->global, 1));
-    count_present(c, page, +1);
+    share_leaf(c, page, at);
 }
 
 void cursor_put(struct cursor *c, page_t page, entry_t absent)
@@ -371,6 +382,7 @@ void cursor_put(struct cursor *c, page_t page, entry_t absent)
     assert(!owns_frame(old) && !entry_present(absent));
     c->more += is_empty(old) - is_empty(absent);
     entry_write(at, absent);
+    share_leaf(c, page, at);
 }
 
 void cursor_map_large(struct cursor *c, page_t page, frame_t frame, struct rights rights, enum cache cache)
@@ -416,6 +428,7 @@ void cursor_protect(struct cursor *c, page_t page, struct rights rights)
         assert(!no_rights(rights) || entry_cache(old) == CACHE_BACK);
         new = with_rights(old, rights, c->global);
     } while (!entry_change(at, old, new));
+    share_leaf(c, page, at);
     count_present(c, page, entry_present(new) - entry_present(old));
     if (entry_present(old) && !rights_within(entry_rights(old), entry_rights(new)))
         note_flush(c, page);
@@ -428,6 +441,7 @@ frame_t cursor_replace(struct cursor *c, page_t page, frame_t frame, struct righ
 
     assert(entry_present(old) && !no_rights(rights) && frame.no < MMU_FRAMES_END);
     old = entry_exchange(at, entry_leaf(frame, rights, entry_cache(old), c->global, 1));
+    share_leaf(c, page, at);
     note_flush(c, page);
     return entry_frame(old);
 }
@@ -442,6 +456,7 @@ entry_t cursor_remove(struct cursor *c, page_t page)
         return c->large;
     }
     old = entry_exchange(at, entry_empty());
+    share_leaf(c, page, at);
     c->more -= !is_empty(old);
     if (entry_present(old)) {
         count_present(c, page, -1);

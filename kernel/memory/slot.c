@@ -39,14 +39,27 @@ void slots_start(entry_t *table)
 }
 
 /*
+ * With one level only, slots are entries of the root in use, and roots have permanent addresses. Else all roots
+ * share the table that slots_start() was given.
+ */
+static entry_t *slot_entry(page_t page)
+{
+    entry_t *table = slot_table;
+
+    if (MMU_LEVELS == 1)
+        table = pointer_to(layout.kernel_offset + (vaddr_t)frame_address(mmu_active()));
+    return &table[mmu_index(page, 1)];
+}
+
+/*
  * The slot keeps its last frame. Only this CPU uses its slots, so only this CPU's
  * translation has to go when the frame changes.
  */
-static void *show(frame_t frame, enum slot slot)
+static void *show_in_slot(frame_t frame, enum slot slot)
 {
     const struct layout_region *slots = layout.purpose[PURPOSE_SLOTS];
     page_t   page = slots->span.first + cpu_number() * SLOT_COUNT + slot;
-    entry_t *at   = &slot_table[mmu_index(page, 1)];
+    entry_t *at   = slot_entry(page);
     entry_t  old  = entry_read(at);
 
     if (!entry_present(old) || !frame_is(entry_frame(old), frame)) {
@@ -63,7 +76,7 @@ void *frame_view(frame_t frame, enum slot slot)
 
     if (address < direct_end)
         return pointer_to(layout.kernel_offset + (vaddr_t)address);
-    return show(frame, slot);
+    return show_in_slot(frame, slot);
 }
 
 /* A fixed region may show memory at another distance than the image's. */

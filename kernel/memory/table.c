@@ -119,6 +119,12 @@ static void audit_table(const struct table_audit *audit, page_t first, unsigned 
                    (unsigned long)page_address(first), filled, frame_link(table));
 }
 
+/* Kernel memory that its row does not open to programs (a layout may: the firmware seed's constants). */
+static bool is_kernels_alone(page_t page)
+{
+    return !page_is_users(page) && layout_region_of(page)->rights.user == 0;
+}
+
 /* C2 of one entry; true when it is not empty. */
 static bool audit_entry(const struct table_audit *audit, page_t page, unsigned level)
 {
@@ -128,21 +134,24 @@ static bool audit_entry(const struct table_audit *audit, page_t page, unsigned l
     audit->report->checked++;
     if (kind == ENTRY_TABLE)
         audit_table(audit, page, level - 1, entry_frame(e));
-    else if (page >= layout.user_end && entry_rights(e).user != 0)
+    else if (is_kernels_alone(page) && entry_rights(e).user != 0)
         audit_fail(audit->report, "C2", "page 0x%08lx of the kernel part is open to programs",
                    (unsigned long)page_address(page));
     return kind != ENTRY_EMPTY;
 }
 
-/* The reference of a root to itself and repeated entries lead to tables looked at elsewhere. */
+/*
+ * Whether the root's entry that begins at page leads to tables of this space alone. The reference of a root
+ * to itself and repeated entries lead to tables looked at elsewhere.
+ */
 static bool is_own_part(const struct space *space, page_t page)
 {
     const struct layout_region *home = layout_region_of(page);
+    bool users = page_is_users(page) || page_is_users(page + mmu_reach(MMU_LEVELS) - 1);
 
     if (home->backing == BACKING_TABLES || home->backing == BACKING_ALIAS)
         return false;
-    return space == &kernel_space ? page >= layout.user_end
-                                  : page < layout.user_end || home->scope == SCOPE_PROCESS;
+    return (space == &kernel_space) != (users || home->scope == SCOPE_PROCESS);
 }
 
 void tables_audit(const struct space *space, struct audit_report *report)

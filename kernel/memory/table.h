@@ -21,9 +21,16 @@
 #ifndef QUIRE_MEMORY_TABLE_H
 #define QUIRE_MEMORY_TABLE_H
 
+#include "memory/layout.h"
 #include "mmu.h"
 
 struct space;
+
+/* Whether a page lies in the part of the address space that is a program's; kernels may lie below or above. */
+static inline bool page_is_users(page_t page)
+{
+    return span_has(layout.purpose[PURPOSE_USER]->span, page);
+}
 
 entry_t *entry_at(const struct space *space, page_t page, unsigned level);
 
