@@ -112,7 +112,16 @@ static enum slab_list list_for(const struct slab *slab)
     return slab->out == class_blocks(slab->class) ? LIST_NONE : LIST_PARTLY;
 }
 
-static void audit_slab(uint32_t page, struct audit_report *report)
+/* Bit n of `mapped`: page n of the chunk is there to be looked at. */
+static bool are_mapped(uint32_t mapped, unsigned n, unsigned pages)
+{
+    for (unsigned end = n + pages; n < end && n < CHUNK_PAGES; n++)
+        if (!(mapped >> n & 1))
+            return false;
+    return true;
+}
+
+static void audit_slab(uint32_t page, uint32_t mapped, struct audit_report *report)
 {
     const struct slab *slab = slab_at(page);
     size_t             slot = slab->class < HEAP_CLASSES ? heap_classes[slab->class].slot : 0;
@@ -125,6 +134,8 @@ static void audit_slab(uint32_t page, struct audit_report *report)
                    slab->pages);
         return;
     }
+    if (!are_mapped(mapped, page % CHUNK_PAGES, slab->pages))
+        return;                                         /* H2 says so */
     for (const char *granule = block; granule < end; granule += HEAP_ALIGN) {
         if (granule == block && index < class_blocks(slab->class)) {
             audit_block(block, slab->class, report);
@@ -205,25 +216,15 @@ static void audit_page(uint32_t page, bool free, bool mapped, struct audit_repor
     report->checked++;
 }
 
-static bool are_mapped(uint32_t mapped, unsigned n, unsigned pages)
-{
-    for (unsigned end = n + pages; n < end && n < CHUNK_PAGES; n++)
-        if (!(mapped >> n & 1))
-            return false;
-    return true;
-}
-
 /* All about one chunk: its pages, and the slabs that can be looked at. The heap lock is held. */
 static void audit_chunk(uint32_t first, struct audit_report *report)
 {
     uint32_t mapped = mapped_pages(first), free = chunk_at(first)->free | 1;
 
     for (unsigned n = 0; n < CHUNK_PAGES; n++) {
-        unsigned pages = n > 0 ? slab_at(first + n)->pages : 0;
-
         audit_page(first + n, free >> n & 1, mapped >> n & 1, report);
-        if (pages > 0 && are_mapped(mapped, n, pages))
-            audit_slab(first + n, report);
+        if (n > 0 && slab_at(first + n)->pages > 0)
+            audit_slab(first + n, mapped, report);
     }
 }
 
