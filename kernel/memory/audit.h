@@ -17,15 +17,15 @@
  * Locking  takes each structure's own lock for the part it looks at; inside a panic
  *          locks_ignore() has been called and none is taken. A full pass compares parts with
  *          each other, so nobody may change memory meanwhile: the caller sees to it.
- * Cost     a step: AUDIT_SLICE records, or the tables below one upper entry of a root, or one small
- *          structure. A full pass: all of memory, once for each frame record and each entry.
+ * Cost     a step: one area of frames (frames_audit_area()), or the tables below one upper entry of
+ *          kernel space, or one small structure. A full pass: all of memory, once for each frame record and each entry.
  */
 #ifndef QUIRE_MEMORY_AUDIT_H
 #define QUIRE_MEMORY_AUDIT_H
 
 #include "base/types.h"
 
-enum { AUDIT_FAILURES = 8, AUDIT_SLICE = 512 };
+enum { AUDIT_FAILURES = 8 };
 
 /* One line for each invariant: id, header that states it, sentence. */
 struct invariant {
