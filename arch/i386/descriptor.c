@@ -114,7 +114,7 @@ void double_fault_root(frame_t root)    { double_fault_task.cr3 = root.no << PAG
 
 const struct task_state *kernel_task(void) { return task; }
 
-void descriptor_put(unsigned index, uint32_t low, uint32_t high)
+void segment_put(unsigned index, uint32_t low, uint32_t high)
 {
     assert(index < SEGMENTS);
     segments[index] = (struct descriptor){ low, high };

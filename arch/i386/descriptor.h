@@ -40,7 +40,7 @@ void descriptors_start(void);
 void gate_allow_user(unsigned vector);
 
 /* Put a segment descriptor for programs: a thread's TLS. */
-void descriptor_put(unsigned index, uint32_t low, uint32_t high);
+void segment_put(unsigned index, uint32_t low, uint32_t high);
 
 /* The stack that the next trap from a program starts with. */
 void arch_set_kernel_stack(vaddr_t top);

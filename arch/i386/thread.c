@@ -42,7 +42,7 @@ void thread_prepare(struct thread *thread)
 static void load_tls(const struct thread *thread)
 {
     for (unsigned i = 0; i < TLS_SLOTS; i++)
-        descriptor_put(TLS_FIRST + i, thread->machine.tls[i][0], thread->machine.tls[i][1]);
+        segment_put(TLS_FIRST + i, thread->machine.tls[i][0], thread->machine.tls[i][1]);
 }
 
 static void fpu_shut(void)

@@ -80,6 +80,13 @@ static bool is_queued(const struct signal_queue *queue, int number)
     return false;
 }
 
+static int lowest(uint64_t numbers)
+{
+    uint32_t low = (uint32_t)numbers;
+
+    return low != 0 ? __builtin_ctz(low) + 1 : __builtin_ctz((uint32_t)(numbers >> 32)) + 33;
+}
+
 /* Take the lowest number of `wanted`, faults before all others. */
 static bool take(struct signal_queue *queue, uint64_t wanted, struct signal_info *out)
 {
@@ -89,7 +96,7 @@ static bool take(struct signal_queue *queue, uint64_t wanted, struct signal_info
 
     if (have == 0)
         return false;
-    number = __builtin_ctzll(have & synchronous ? have & synchronous : have) + 1;
+    number = lowest(have & synchronous ? have & synchronous : have);
     *out   = (struct signal_info){ .number = number };
     for (at = &queue->first; *at != NULL && (*at)->info.number != number; at = &(*at)->next)
         ;
