@@ -39,8 +39,8 @@ class Run:
         self.notes = os.path.join(self.folder, "notes")
         os.makedirs(os.path.join(self.folder, "build", "quire"))
         os.makedirs(self.root)
-        with open(os.path.join(self.folder, "build", "quire", "kernel.elf"), "wb") as kernel:
-            kernel.write(b"\x7fELF")
+        for kernel in ("kernel.elf", "kernel-pvh.elf"):
+            open(os.path.join(self.folder, "build", "quire", kernel), "wb").close()
         self.program = compile_i386(os.path.join(self.folder, "program"), START, "-static")
 
     def environment(self, guest):
@@ -490,7 +490,14 @@ def test_memory_kernel_and_archive_reach_qemu(run):
     run("echo", "-m", "2560K", run.program)
     argv = run.argv()
     assert argv[argv.index("-m") + 1] == "size=2560k"
+    assert argv[argv.index("-kernel") + 1] == run.folder + "/build/quire/kernel-pvh.elf"
+    run("echo", "--machine", "pc", run.program)
+    argv = run.argv()
     assert argv[argv.index("-kernel") + 1] == run.folder + "/build/quire/kernel.elf"
+    os.unlink(run.folder + "/build/quire/kernel-pvh.elf")
+    assert run("machine")[:2] == (0, b"pc\n")
+    run("echo", "-m", "2560K", run.program)
+    argv = run.argv()
     assert "tcg,tb-size=8" in argv or "kvm" in argv
 
 

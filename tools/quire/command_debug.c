@@ -47,14 +47,16 @@ static void become_gdb(const char *kernel, const char *commands)
 }
 
 /* Returns the end of a pipe of which gdb has the other one. */
-static int start_gdb(struct seal *seal, const char *kernel)
+static int start_gdb(struct seal *seal)
 {
+    char *file = text("%s/kernel.elf", seal->layout), *kernel = build_path(file);       /* the one with symbols */
     char *commands = home_path("tools/quire/debug.py");
     int ends[2];
 
-    (void)seal;
-    if (commands == NULL || pipe2(ends, O_CLOEXEC) != 0)
-        exit(tell(SEAL_FAILED, "cannot start gdb: %s", commands == NULL ? "tools/quire/debug.py is missing" : strerror(errno)));
+    if (commands == NULL || kernel == NULL || pipe2(ends, O_CLOEXEC) != 0)
+        exit(tell(SEAL_FAILED, "cannot start gdb: %s", commands == NULL ? "tools/quire/debug.py is missing"
+                                                       : kernel == NULL ? "there is no kernel with symbols"
+                                                                        : strerror(errno)));
     debugger = fork();
     if (debugger == 0) {
         fcntl(ends[1], F_SETFD, 0);
@@ -62,6 +64,8 @@ static int start_gdb(struct seal *seal, const char *kernel)
     }
     close(ends[1]);
     free(commands);
+    free(kernel);
+    free(file);
     return ends[0];
 }
 

@@ -19,7 +19,7 @@
 enum machine_kind { MACHINE_MICROVM, MACHINE_PC, MACHINE_KINDS };
 
 struct machine_plan {
-    enum machine_kind kind;
+    unsigned          kind, last;       /* enum machine_kind; last: the last one that will be tried */
     const char       *kernel;
     int               archive;          /* descriptor of the archive, or -1          */
     uint64_t          memory;           /* bytes                                     */

@@ -323,36 +323,63 @@ static bool never_ran(const struct session *session, int waited)
            WEXITSTATUS(waited) == 1;
 }
 
-/* Try one kind of machine after the other. */
-static int run_machines(struct seal *seal, struct machine_plan *plan)
+/* The kernel that a kind of machine can start, or NULL. */
+static char *kernel_for(const struct seal *seal, enum machine_kind kind)
 {
-    static struct session session;
-    enum machine_kind last = seal->machine < MACHINE_KINDS ? seal->machine : MACHINE_KINDS - 1;
-    struct machine machine;
-    int status, waited;
+    char *file = text("%s/%s", seal->layout, kind == MACHINE_MICROVM ? "kernel-pvh.elf" : "kernel.elf");
+    char *path = build_path(file);
 
-    for (plan->kind = seal->machine < MACHINE_KINDS ? seal->machine : 0;; plan->kind++) {
-        status = machine_start(&machine, plan);
-        if (status != 0)
-            return status;
-        session = (struct session){ .machine = &machine, .terminal = seal->terminal, .verbose = seal->verbose,
-                                    .timeout_ms = seal->timeout_ms, .debugger = -1 };
-        if (seal->on_machine != NULL)
-            session.debugger = seal->on_machine(seal, plan->kernel);
-        session_run(&session);
-        waited = machine_end(&machine, session.end == SESSION_MACHINE ? 2000 : 0);
-        if (plan->kind == last || !never_ran(&session, waited))
-            return status_of(seal, &session, waited);
-        if (seal->verbose)
-            tell(0, "QEMU cannot start a %s here; trying a %s", machine_name(plan->kind),
-                     machine_name(plan->kind + 1));
-    }
+    free(file);
+    return path;
 }
 
-static int run_archive(struct seal *seal, const char *kernel, int archive, uint64_t size)
+/* One machine, until it ends. *never: QEMU did not even start it. Returns the exit status. */
+static int run_machine(struct seal *seal, struct machine_plan *plan, bool *never)
+{
+    static struct session session;
+    struct machine machine;
+    int status = machine_start(&machine, plan), waited;
+
+    *never = false;
+    if (status != 0)
+        return status;
+    session = (struct session){ .machine = &machine, .terminal = seal->terminal, .verbose = seal->verbose,
+                                .timeout_ms = seal->timeout_ms, .debugger = -1 };
+    if (seal->on_machine != NULL)
+        session.debugger = seal->on_machine(seal);
+    session_run(&session);
+    waited = machine_end(&machine, session.end == SESSION_MACHINE ? 2000 : 0);
+    *never = never_ran(&session, waited);
+    return *never && plan->kind != plan->last ? 0 : status_of(seal, &session, waited);
+}
+
+/* One kind of machine after the other, until one starts. */
+static int run_machines(struct seal *seal, struct machine_plan *plan)
+{
+    unsigned first = seal->machine < MACHINE_KINDS ? seal->machine : 0;
+    bool never = true;
+    int status = SEAL_NO_KERNEL;
+
+    plan->last = seal->machine < MACHINE_KINDS ? seal->machine : MACHINE_KINDS - 1;
+    for (plan->kind = first; never && plan->kind <= plan->last; plan->kind++) {
+        char *kernel = kernel_for(seal, plan->kind);
+
+        plan->kernel = kernel;
+        if (kernel != NULL)
+            status = run_machine(seal, plan, &never);
+        free(kernel);
+        if (never && plan->kind < plan->last && seal->verbose)
+            tell(0, "a %s cannot be started here; trying a %s", machine_name(plan->kind), machine_name(plan->kind + 1));
+    }
+    if (status == SEAL_NO_KERNEL)
+        tell(0, "no kernel of the layout %s is built; `make LAYOUT=%s kernel` builds it", seal->layout, seal->layout);
+    return status;
+}
+
+static int run_archive(struct seal *seal, int archive, uint64_t size)
 {
     uint64_t least = size + KERNEL_AT_LEAST;
-    struct machine_plan plan = { .kernel = kernel, .archive = archive, .memory = seal->memory,
+    struct machine_plan plan = { .archive = archive, .memory = seal->memory,
                                  .debug_socket = seal->debug_socket, .verbose = seal->verbose };
     char *why;
     int status;
@@ -375,20 +402,13 @@ static int run_archive(struct seal *seal, const char *kernel, int archive, uint6
 
 int seal_run(struct seal *seal)
 {
-    char *file = text("%s/kernel.elf", seal->layout), *kernel = build_path(file);
     uint64_t size = 0;
-    int archive = -1, status;
+    int archive = -1, status = make_archive(seal, &archive, &size);
 
-    free(file);
-    if (kernel == NULL)
-        return tell(SEAL_NO_KERNEL, "no kernel of the layout %s is built; `make LAYOUT=%s kernel` builds it",
-                        seal->layout, seal->layout);
-    status = make_archive(seal, &archive, &size);
     if (status == 0) {
         session_prepare();
-        status = run_archive(seal, kernel, archive, size);
+        status = run_archive(seal, archive, size);
         close(archive);
     }
-    free(kernel);
     return status;
 }

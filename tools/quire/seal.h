@@ -54,7 +54,7 @@ struct seal {
     const char  *debug_socket;  /* the machine stands still until a debugger comes here; or NULL */
 
     /* Called when the machine is started; a descriptor that ends when its debugger does, or -1. NULL: nothing. */
-    int        (*on_machine)(struct seal *seal, const char *kernel);
+    int        (*on_machine)(struct seal *seal);
 };
 
 /*
