@@ -10,7 +10,7 @@
  *
  *   31                   12 11        5   4   3   2   1   0
  *   [ frame                | keys      | D | A | X | W | R ]     with a right: present
- *   [ frame or number      | user | kernel | kind | 0   0   0 ]  without: kind in bits 3..5, rights kept in 6..11
+ *   [ frame or number      | user | kernel | kind | 0   0   0 ]  without: the kind, and rights kept
  *
  * No context ever holds keys 5 and 6: they keep the age for page-out. The machine knows no cache types, no
  * global and no large pages. What was BLOCKED counts as written to, for want of a bit.
@@ -41,7 +41,8 @@ enum {
 };
 
 enum entry_kind {
-    ENTRY_EMPTY, ENTRY_SWAP, ENTRY_GUARD, ENTRY_TRANSIT, ENTRY_IDENTITY, ENTRY_BLOCKED, ENTRY_PRESENT, ENTRY_TABLE,
+    ENTRY_EMPTY, ENTRY_SWAP, ENTRY_GUARD, ENTRY_TRANSIT, ENTRY_IDENTITY, ENTRY_BLOCKED, ENTRY_PRESENT,
+    ENTRY_TABLE,
 };
 
 /* Entry 0 of a table in memory is its header. */
@@ -72,7 +73,8 @@ static inline uint32_t firmware_bits(struct rights rights)
            (rights.user ? FIRMWARE_KEY_USER : 0);
 }
 
-static inline entry_t entry_leaf(frame_t frame, struct rights rights, enum cache cache, bool global, unsigned level)
+static inline entry_t entry_leaf(frame_t frame, struct rights rights, enum cache cache, bool global,
+                                 unsigned level)
 {
     (void)cache; (void)global; (void)level;
     return (entry_t){ frame.no << PAGE_SHIFT | firmware_bits(rights) };
@@ -85,8 +87,8 @@ static inline entry_t entry_table(frame_t table, bool user) { (void)table; (void
 
 static inline entry_t entry_absent(enum entry_kind kind, uint32_t number, struct rights keep)
 {
-    return (entry_t){ number << PAGE_SHIFT | (uint32_t)(keep.user & 7) << 9 | (uint32_t)(keep.kernel & 7) << 6 |
-                      (uint32_t)kind << 3 };
+    return (entry_t){ number << PAGE_SHIFT | (uint32_t)(keep.user & 7) << 9 |
+                      (uint32_t)(keep.kernel & 7) << 6 | (uint32_t)kind << 3 };
 }
 
 static inline struct rights entry_kept_rights(entry_t e)
@@ -135,8 +137,12 @@ static inline entry_t entry_unblock(entry_t e, struct rights rights, bool global
     return (entry_t){ (e.raw & ~0xFFFu) | firmware_bits(rights) | FIRMWARE_DIRTY };
 }
 
-static inline void    entry_write(entry_t *at, entry_t e) { *(volatile uint32_t *)&at->raw = e.raw; }
-static inline entry_t entry_read(const entry_t *at)       { return (entry_t){ *(const volatile uint32_t *)&at->raw }; }
+static inline void entry_write(entry_t *at, entry_t e) { *(volatile uint32_t *)&at->raw = e.raw; }
+
+static inline entry_t entry_read(const entry_t *at)
+{
+    return (entry_t){ *(const volatile uint32_t *)&at->raw };
+}
 
 static inline entry_t entry_exchange(entry_t *at, entry_t e)
 {
@@ -145,10 +151,11 @@ static inline entry_t entry_exchange(entry_t *at, entry_t e)
 
 static inline bool entry_change(entry_t *at, entry_t from, entry_t to)
 {
-    return __atomic_compare_exchange_n(&at->raw, &from.raw, to.raw, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    return __atomic_compare_exchange_n(&at->raw, &from.raw, to.raw, false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_SEQ_CST);
 }
 
-/* The header lies before the entry of page 0. Growing is seen at once: nothing beyond the end is ever cached. */
+/* The header lies before the entry of page 0. What lies beyond the end is never cached: no flush to grow. */
 static inline void mmu_cover(entry_t *page0, page_t end)
 {
     if (page0[-1].raw < end)

@@ -11,10 +11,11 @@
 #define TEXT_OF(x)  #x
 #define TEXT(x)     TEXT_OF(x)
 
-#define SECTION(name, before, pages)                                                                      \
-    __asm__(".globl image_" #name "_end_page, image_" #name "_end_frame\n"                                \
-            ".set image_" #name "_end_page, " before " + " TEXT(pages) "\n"                               \
-            ".set image_" #name "_end_frame, image_" #name "_end_page - (" TEXT(LAYOUT_KERNEL_OFFSET) " >> 12)\n")
+#define OFFSET_PAGES "(" TEXT(LAYOUT_KERNEL_OFFSET) " >> 12)"
+#define SECTION(name, before, pages)                                                                    \
+    __asm__(".globl image_" #name "_end_page, image_" #name "_end_frame\n"                              \
+            ".set image_" #name "_end_page, " before " + " TEXT(pages) "\n"                             \
+            ".set image_" #name "_end_frame, image_" #name "_end_page - " OFFSET_PAGES "\n")
 
 SECTION(boot,   "(" TEXT(LAYOUT_BOOT_START) " >> 12)", IMAGE_BOOT_PAGES);
 SECTION(text,   "image_boot_end_page",   IMAGE_TEXT_PAGES);

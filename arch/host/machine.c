@@ -52,6 +52,6 @@ void machine_power_on(const struct machine_config *config)
     machine_stop();
     make_arena(config->ram_bytes);
     mmu_power(true, memory_file);
-    mmu_features = (struct mmu_features){ .write_protect = true, .large = !config->no_large && MMU_LARGE_LEVEL > 1,
-                                          .global = !config->no_global };
+    mmu_features = (struct mmu_features){ .write_protect = true, .global = !config->no_global,
+                                          .large = !config->no_large && MMU_LARGE_LEVEL > 1 };
 }

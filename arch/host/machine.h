@@ -17,11 +17,13 @@
  * the program with a message, unless the test expects it.
  *
  * Locking  one CPU walks at a time, inside. The active root is the same for all threads.
- * Cost     a miss costs about 5 us of host time (a signal and a mapping); RAM is taken from the host as it is touched.
+ * Cost     a miss costs some microseconds (a signal and a mapping); RAM is taken from the host as it is
+ *          touched.
  * Source   Intel SDM vol. 3A, "Paging", "Caching Translation Information".
  *
  * Invariant (cursor.h states it with the cursor's own)
- *   C4  every cached translation agrees with the tables: same frame, no more rights, dirty only if the entry is
+ *   C4  every cached translation agrees with the tables: same frame, no more rights, dirty only if the
+ *       entry is; and since power-on nobody has met one that did not
  */
 #ifndef QUIRE_HOST_MACHINE_H
 #define QUIRE_HOST_MACHINE_H
@@ -79,8 +81,10 @@ struct machine_fault {
  * not active it is activated for the access, with the flush that this implies. Returns true, or false
  * and the fault.
  */
-bool machine_load(const struct space *space, vaddr_t address, bool user, uint32_t *value, struct machine_fault *fault);
-bool machine_store(const struct space *space, vaddr_t address, bool user, uint32_t value, struct machine_fault *fault);
+bool machine_load(const struct space *space, vaddr_t address, bool user, uint32_t *value,
+                  struct machine_fault *fault);
+bool machine_store(const struct space *space, vaddr_t address, bool user, uint32_t value,
+                   struct machine_fault *fault);
 bool machine_fetch(const struct space *space, vaddr_t address, bool user, struct machine_fault *fault);
 
 /*
@@ -88,7 +92,8 @@ bool machine_fetch(const struct space *space, vaddr_t address, bool user, struct
  * statement has taken stay taken.
  */
 #define MACHINE_FAULTS(fault, statement)                                                            \
-    (sigsetjmp(*machine_expect_fault(fault), 1) == 0 ? ({ statement; machine_expect_fault(NULL); false; }) : true)
+    (sigsetjmp(*machine_expect_fault(fault), 1) == 0                                                \
+         ? ({ statement; machine_expect_fault(NULL); false; }) : true)
 sigjmp_buf *machine_expect_fault(struct machine_fault *fault);
 
 /* NULL, or the words with which the statement makes the kernel stop(). */
@@ -103,7 +108,7 @@ const char *machine_stopped(void);
 struct machine_counts {
     uint64_t walks, faults;
     uint64_t page_flushes, space_flushes, all_flushes;
-    uint64_t outdated;                      /* walks that found a cached translation to be of another frame, or gone */
+    uint64_t outdated;                      /* walks for pages whose cached frame the tables no longer name */
     uint64_t user_page_flushes;             /* of the page flushes, those of user pages              */
 };
 extern struct machine_counts machine_counts;
@@ -116,7 +121,7 @@ bool machine_tlb_ok(void);
 bool machine_tlb_names(frame_t frame, struct span within);
 
 /*
- * Mutation: the n-th flush from now on does nothing (1: the next; 0: none), once. Returns how many flushes are
+ * Mutation: the n-th flush from now on does nothing (1: the next; 0: none), once. How many flushes are
  * still to come until then: 0 says that it has happened.
  */
 void     machine_skip_flush(uint32_t n);

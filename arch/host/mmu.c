@@ -1,9 +1,9 @@
 /*
  * mmu.c (host) - the translation cache that never forgets, and the mirror that shows it.
  *
- * One record for each page of the address space says what is cached. A cached translation that kernel code has
- * used is also a mapping of the arena in the mirror: never with more rights than cached, and writable
- * only once the entry's dirty bit is set, so that the first write of each page is seen.
+ * One record for each page of the address space says what is cached. A cached translation that kernel
+ * code has used is also a mapping of the arena in the mirror: never with more rights than cached, and
+ * writable only once the entry's dirty bit is set, so that the first write of each page is seen.
  *
  * Where the cache does not allow an access, the tables are asked again before a fault is raised: processors
  * forget a translation that faults, which is why growing rights needs no flush.
@@ -144,8 +144,9 @@ static void remember(page_t page, const struct translation *got)
         c->place = valid_count;
         valid[valid_count++] = (uint32_t)page;
     }
-    *c = (struct cached){ .frame = got->frame.no, .place = c->place, .kernel = got->kernel, .user = got->user,
-                          .is_valid = true, .global = got->global && mmu_features.global, .dirty = got->dirty };
+    *c = (struct cached){ .frame = got->frame.no, .place = c->place, .is_valid = true,
+                          .kernel = got->kernel, .user = got->user,
+                          .global = got->global && mmu_features.global, .dirty = got->dirty };
 }
 
 /*
@@ -187,8 +188,8 @@ static NORETURN void unexpected(const struct machine_fault *fault, const ucontex
     struct audit_report report = { 0 };
 
     fprintf(stderr, "machine: page fault at 0x%08lx (%s, %s) from %p\n", fault->address,
-            fault->write ? "write" : fault->fetch ? "fetch" : "read", fault->present ? "rights" : "not present",
-            (void *)context->uc_mcontext.gregs[REG_RIP]);
+            fault->write ? "write" : fault->fetch ? "fetch" : "read",
+            fault->present ? "rights" : "not present", (void *)context->uc_mcontext.gregs[REG_RIP]);
     machine_tlb_audit(&report);
     for (uint32_t i = 0; i < report.failed && i < AUDIT_FAILURES; i++)
         fprintf(stderr, "machine: %s: %s\n", report.failures[i].id, report.failures[i].text);
@@ -228,7 +229,7 @@ static void on_segv(int signal_number, siginfo_t *info, void *more)
         fault.address = offset;
         raise_fault(&fault, context);
     } else if (tlb[page_of(offset)].shown == PROT_NONE) {
-        fprintf(stderr, "machine: 0x%08lx may not be read, only accessed by machine_store() and machine_fetch()\n",
+        fprintf(stderr, "machine: 0x%08lx may not be read; use machine_store() and machine_fetch()\n",
                 (unsigned long)offset);
         abort();
     }
@@ -239,7 +240,8 @@ static void on_segv(int signal_number, siginfo_t *info, void *more)
 /* The word in RAM behind an address, in the space that is active. */
 static bool reach(vaddr_t address, const struct access *access, struct machine_fault *fault, uint32_t **word)
 {
-    bool ok;
+    frame_t frame;
+    bool    ok;
 
     assert(address % sizeof(uint32_t) == 0 && page_of(address) < MMU_SPACE_END);
     enter();
@@ -249,14 +251,14 @@ static bool reach(vaddr_t address, const struct access *access, struct machine_f
         fault->address = address;
         return false;
     }
-    *word = tlb[page_of(address)].frame < machine_frames
-                ? (uint32_t *)&machine_ram[(uint64_t)tlb[page_of(address)].frame * PAGE_SIZE + address % PAGE_SIZE]
-                : NULL;
+    frame = (frame_t){ tlb[page_of(address)].frame };
+    *word = frame.no < machine_frames
+                ? (uint32_t *)&machine_ram[frame_address(frame) + address % PAGE_SIZE] : NULL;
     return true;
 }
 
-static bool access_in(const struct space *space, vaddr_t address, struct access access, struct machine_fault *fault,
-                      uint32_t **word)
+static bool access_in(const struct space *space, vaddr_t address, struct access access,
+                      struct machine_fault *fault, uint32_t **word)
 {
     frame_t before = active;
     bool    elsewhere = !frame_is(before, space->root), ok;
@@ -269,7 +271,8 @@ static bool access_in(const struct space *space, vaddr_t address, struct access 
     return ok;
 }
 
-bool machine_load(const struct space *space, vaddr_t address, bool user, uint32_t *value, struct machine_fault *fault)
+bool machine_load(const struct space *space, vaddr_t address, bool user, uint32_t *value,
+                  struct machine_fault *fault)
 {
     uint32_t *word;
 
@@ -279,7 +282,8 @@ bool machine_load(const struct space *space, vaddr_t address, bool user, uint32_
     return true;
 }
 
-bool machine_store(const struct space *space, vaddr_t address, bool user, uint32_t value, struct machine_fault *fault)
+bool machine_store(const struct space *space, vaddr_t address, bool user, uint32_t value,
+                   struct machine_fault *fault)
 {
     uint32_t *word;
 

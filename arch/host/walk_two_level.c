@@ -114,8 +114,8 @@ void mmu_walk_audit(struct audit_report *report)
             continue;
         report->checked++;
         if ((remembered[i] ^ directory[i]) & ~(uint32_t)(A | D | 0xE00))
-            audit_fail(report, "C4", "directory entry %u is cached as %08x, the table says %08x", i, remembered[i],
-                       directory[i]);
+            audit_fail(report, "C4", "directory entry %u is cached as %08x, the table says %08x", i,
+                       remembered[i], directory[i]);
     }
 }
 

@@ -83,7 +83,8 @@ static inline struct rights mmu_allow(struct rights want)
 }
 
 /* A leaf. Rights of nothing at all cannot be had in a present entry: use entry_blocked(). */
-static inline entry_t entry_leaf(frame_t frame, struct rights rights, enum cache cache, bool global, unsigned level)
+static inline entry_t entry_leaf(frame_t frame, struct rights rights, enum cache cache, bool global,
+                                 unsigned level)
 {
     uint32_t raw = frame.no << PAGE_SHIFT | I386_PRESENT;
 
@@ -115,8 +116,8 @@ static inline entry_t entry_empty(void) { return (entry_t){ 0 }; }
 
 static inline entry_t entry_absent(enum entry_kind kind, uint32_t number, struct rights keep)
 {
-    return (entry_t){ number << PAGE_SHIFT | (uint32_t)(keep.user & 7) << 7 | (uint32_t)(keep.kernel & 7) << 4 |
-                      (uint32_t)kind << 1 };
+    return (entry_t){ number << PAGE_SHIFT | (uint32_t)(keep.user & 7) << 7 |
+                      (uint32_t)(keep.kernel & 7) << 4 | (uint32_t)kind << 1 };
 }
 
 static inline struct rights entry_kept_rights(entry_t e)
@@ -153,7 +154,8 @@ static inline unsigned entry_age(entry_t e)      { return e.raw >> I386_AGE_SHIF
 
 static inline entry_t entry_with_age(entry_t e, unsigned age, bool accessed)
 {
-    e.raw = (e.raw & ~(3u << I386_AGE_SHIFT | I386_ACCESSED)) | age << I386_AGE_SHIFT | (accessed ? I386_ACCESSED : 0);
+    e.raw &= ~(3u << I386_AGE_SHIFT | I386_ACCESSED);
+    e.raw |= age << I386_AGE_SHIFT | (accessed ? I386_ACCESSED : 0);
     return e;
 }
 
@@ -196,7 +198,11 @@ static inline entry_t entry_unblock(entry_t e, struct rights rights, bool global
  * keeps the compiler from splitting or delaying it.
  */
 static inline void entry_write(entry_t *at, entry_t e) { *(volatile uint32_t *)&at->raw = e.raw; }
-static inline entry_t entry_read(const entry_t *at)    { return (entry_t){ *(const volatile uint32_t *)&at->raw }; }
+
+static inline entry_t entry_read(const entry_t *at)
+{
+    return (entry_t){ *(const volatile uint32_t *)&at->raw };
+}
 
 /*
  * Store an entry over one that is present: the processor may set its accessed and dirty bits at any moment,
@@ -209,13 +215,14 @@ static inline entry_t entry_exchange(entry_t *at, entry_t e)
 
 static inline bool entry_change(entry_t *at, entry_t from, entry_t to)
 {
-    return __atomic_compare_exchange_n(&at->raw, &from.raw, to.raw, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    return __atomic_compare_exchange_n(&at->raw, &from.raw, to.raw, false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_SEQ_CST);
 }
 
 /*
- * Tables of this format have one size. Where MMU_VARIABLE is 1 (the host port's firmware format) a root says how far
- * it reaches: mmu_cover() lets it reach `end`, mmu_trim() no further than its last entry that is not empty. Both get
- * the entry of page 0.
+ * Tables of this format have one size. Where MMU_VARIABLE is 1 (the host port's firmware format) a root
+ * says how far it reaches: mmu_cover() lets it reach `end`, mmu_trim() no further than its last entry
+ * that is not empty. Both get the entry of page 0.
  */
 static inline void mmu_cover(entry_t *page0, page_t end) { (void)page0; (void)end; }
 static inline void mmu_trim(entry_t *page0)              { (void)page0; }

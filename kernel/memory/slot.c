@@ -39,8 +39,8 @@ void slots_start(entry_t *table)
 }
 
 /*
- * With one level only, slots are entries of the root in use, and roots have permanent addresses. Else all roots
- * share the table that slots_start() was given.
+ * With one level only, slots are entries of the root in use, and roots have permanent addresses. Else
+ * all roots share the table that slots_start() was given.
  */
 static entry_t *slot_entry(page_t page)
 {

@@ -115,8 +115,8 @@ static void audit_table(const struct table_audit *audit, page_t first, unsigned 
     for (uint32_t i = 0; i < MMU_ENTRIES; i++)
         filled += audit_entry(audit, first + i * mmu_reach(level), level);
     if (audit->space != &kernel_space && filled != frame_link(table))
-        audit_fail(audit->report, "C1", "table frame %u for 0x%08lx has %u entries, its record says %u", table.no,
-                   (unsigned long)page_address(first), filled, frame_link(table));
+        audit_fail(audit->report, "C1", "table frame %u for 0x%08lx has %u entries, its record says %u",
+                   table.no, (unsigned long)page_address(first), filled, frame_link(table));
 }
 
 /* Kernel memory that its row does not open to programs (a layout may: the firmware seed's constants). */

@@ -26,7 +26,7 @@
 
 struct space;
 
-/* Whether a page lies in the part of the address space that is a program's; kernels may lie below or above. */
+/* Whether a page lies in the programs' part of the address space; the kernel may lie below or above. */
 static inline bool page_is_users(page_t page)
 {
     return span_has(layout.purpose[PURPOSE_USER]->span, page);

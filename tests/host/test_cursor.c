@@ -157,7 +157,8 @@ static uint32_t contents[FRAMES], references[FRAMES], next_word;
 static page_t page_at(unsigned i) { return i < PAGES / 2 ? 0x7F4 + i : 0x2BF4 + (i - PAGES / 2); }
 
 static const struct rights choices[] = {
-    { 0, 0 }, { READ, READ }, { READ | WRITE, READ | WRITE }, { READ, 0 }, { READ | WRITE, 0 }, { READ, READ | RUN },
+    { 0, 0 }, { READ, READ }, { READ | WRITE, READ | WRITE }, { READ, 0 }, { READ | WRITE, 0 },
+    { READ, READ | RUN },
 };
 
 static unsigned dice(unsigned sides) { return (unsigned)rand() % sides; }
@@ -655,7 +656,7 @@ static void an_alias_forgets_with_its_original(void **state)
     end();
 }
 
-/* ---- Misuse is the caller's bug: it stops the machine ------------------------------------------------------ */
+/* ---- Misuse is the caller's bug: it stops the machine ------------------------------------------ */
 
 static void map_twice(struct cursor *c)    { cursor_map(c, 0x500, new_frame(2), user_data, CACHE_BACK); }
 static void map_blocked(struct cursor *c)  { cursor_map(c, 0x501, new_frame(2), user_data, CACHE_BACK); }
@@ -699,7 +700,7 @@ static void misuse_stops(void **state)
     assert_true(stops(discard_swap));
 }
 
-/* ---- C1 to C3, each broken on purpose -------------------------------------------------------------------------- */
+/* ---- C1 to C3, each broken on purpose ---------------------------------------------------------- */
 
 static bool names(const char *id)
 {

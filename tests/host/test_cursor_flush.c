@@ -188,7 +188,7 @@ static void discard_many(struct space *space)
     open(&c, space, 0x900, end - 0x900);
     for (page_t page = 0x900; page < end; page++) {
         cursor_discard(&c, page);
-        if (page == 0x900 + CURSOR_FREED)       /* that was one too many to keep: the others are used once more */
+        if (page == 0x900 + CURSOR_FREED)       /* one too many to keep: the others are used once more */
             for (page_t rest = page + 1; rest < end; rest++)
                 use(rest);
     }
@@ -261,7 +261,7 @@ static void slots(void)
     frame_run_put(first, 2);
 }
 
-/* Leaves out the n-th flush of it (0: none). Returns how many flushes were still to come: 0 if it happened. */
+/* Leaves out its n-th flush (0: none). Returns 0 if that happened, else how many were missing for it. */
 static uint32_t tour(uint32_t n)
 {
     struct space      space;
@@ -306,8 +306,10 @@ static int tour_without(uint32_t n)
         if (freopen("/dev/null", "w", stderr) == NULL)
             _exit(UNNOTICED);
         pending = tour(n);
-        _exit(pending > 0 ? BEYOND : found ? NOTICED :
-              span_has(layout.purpose[PURPOSE_SLOTS]->span, machine_skipped_page()) ? UNNOTICED_SLOT : UNNOTICED);
+        if (pending > 0 || found)
+            _exit(pending > 0 ? BEYOND : NOTICED);
+        _exit(span_has(layout.purpose[PURPOSE_SLOTS]->span, machine_skipped_page()) ? UNNOTICED_SLOT
+                                                                                    : UNNOTICED);
     }
     waitpid(child, &status, 0);
     if (WIFEXITED(status) && WEXITSTATUS(status) <= UNNOTICED_SLOT)
@@ -316,8 +318,8 @@ static int tour_without(uint32_t n)
 }
 
 /*
- * A slot that goes on showing the frame before is harmless when the pool only looks there whether a free
- * frame still holds the poison, and finds another free one that does. Few of the slots' flushes are of that kind.
+ * A slot that goes on showing the frame before is harmless when the pool only looks there whether a
+ * free frame still holds the poison, and finds another free one that does. Few are of that kind.
  */
 static void every_flush_is_missed_when_left_out(void **state)
 {

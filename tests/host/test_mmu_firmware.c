@@ -38,8 +38,8 @@
 #define RW  (R | W)
 
 /*
- * The kernel part, bottom to top, as the seed draws it; a page or two of each. Then the slots, and tables that
- * the kernel sees at their physical address. Programs have the rest.
+ * The kernel part, bottom to top, as the seed draws it; a page or two of each. Then the slots, and
+ * tables that the kernel sees at their physical address. Programs have the rest.
  */
 enum { TEXT = 0, RODATA = 2, DATA = 3, ORIGINAL = 4, STACK = 5, SHARED = 6, HEAP = 7, IO = 12,
        SLOTS = 16, TABLES = 44, USER = 64, END = 256 };
@@ -102,7 +102,7 @@ void audit_fail(struct audit_report *report, const char *id, const char *format,
     report->failed++;
 }
 
-/* ---- The machine ------------------------------------------------------------------------------------ */
+/* ---- The machine ------------------------------------------------------------------------------- */
 
 static uint64_t bitmap[8], summary[512];
 static struct frame_record records[END];
@@ -242,7 +242,7 @@ static void probe(struct space *space, page_t page, struct rights allowed)
     }
 }
 
-/* ---- Tests ------------------------------------------------------------------------------------------------ */
+/* ---- Tests ------------------------------------------------------------------------------------- */
 
 /* G7 to G14: 8 regions, {kernel, user}, {read, write, execute}. */
 static void forty_eight_probes_give_the_seeds_table(void **state)
@@ -259,7 +259,7 @@ static void forty_eight_probes_give_the_seeds_table(void **state)
     end();
 }
 
-/* What is asked for is what is had, but that kernel and program share one set of rights where both have any. */
+/* What is asked for is had, but that kernel and program share one set of rights where both have any. */
 static void every_combination_of_rights_is_exact(void **state)
 {
     struct space space;
@@ -386,7 +386,7 @@ static void null_faults_though_code_lies_there(void **state)
     end();
 }
 
-/* ---- An array of pages, as in test_cursor.c, with rights that are exact -------------------------------------- */
+/* ---- An array of pages, as in test_cursor.c, with rights that are exact ------------------------- */
 
 enum { PAGES = 40 };
 
@@ -434,12 +434,13 @@ static void check(struct space *space, unsigned i)
 
     for (int user = 0; user < 2; user++) {
         unsigned mine = user ? may.user : may.kernel;
+        vaddr_t  at   = page_address(USER + i);
 
-        assert_int_equal(machine_load(space, page_address(USER + i), user, &value, &fault), (mine & R) != 0);
+        assert_int_equal(machine_load(space, at, user, &value, &fault), (mine & R) != 0);
         if (mine & R)
             assert_int_equal(value, page->word);
-        assert_int_equal(machine_fetch(space, page_address(USER + i), user, &fault), (mine & X) != 0);
-        assert_int_equal(machine_store(space, page_address(USER + i), user, page->word, &fault), (mine & W) != 0);
+        assert_int_equal(machine_fetch(space, at, user, &fault), (mine & X) != 0);
+        assert_int_equal(machine_store(space, at, user, page->word, &fault), (mine & W) != 0);
     }
 }
 
