@@ -94,10 +94,12 @@ void frame_fail_at(uint32_t n)
 /* ---- Misuse ----------------------------------------------------------------------------- */
 
 /* Count and print what a caller did wrong. Returns false: nothing became free. */
-static SELDOM __attribute__((cold)) bool misuse(const char *what, uint32_t frame, enum owner owner, vaddr_t caller)
+static SELDOM __attribute__((cold)) bool misuse(const char *what, uint32_t frame, enum owner owner,
+                                               vaddr_t caller)
 {
     __atomic_add_fetch(&frames.misuses, 1, __ATOMIC_RELAXED);
-    print("frames: %s: frame 0x%x, owner %s, by @0x%08lx\n", what, frame, owner_names[owner], (unsigned long)caller);
+    print("frames: %s: frame 0x%x, owner %s, by @0x%08lx\n", what, frame, owner_names[owner],
+          (unsigned long)caller);
     return false;
 }
 
@@ -135,7 +137,7 @@ static void hand_out(struct stock *stock, uint32_t frame, enum owner owner, unsi
     }
 }
 
-/* Every frame_get() that is not the usual one: flags, no frame in the ring, contents known, a failure asked for. */
+/* What is not the usual frame_get(): flags, an empty ring, contents known, a failure asked for. */
 static SELDOM int get_otherwise(struct stock *stock, lock_state interrupts, enum owner owner, unsigned flags,
                                 frame_t *out)
 {
@@ -209,7 +211,8 @@ static SELDOM bool put_otherwise(uint32_t frame, uint32_t state, vaddr_t caller)
         if (state_count(state) == STATE_PINNED)
             return false;
         /* Release: what we wrote to the frame is seen by whoever drops the last reference. */
-        if (__atomic_compare_exchange_n(&record->state, &state, state - 1, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        if (__atomic_compare_exchange_n(&record->state, &state, state - 1, true, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_ACQUIRE))
             return false;
     }
     /* The others dropped theirs while we looked: ours may be the last after all. */
@@ -278,7 +281,8 @@ static uint32_t take_run(uint32_t count, uint32_t align, uint32_t below, unsigne
     return first;
 }
 
-int frame_run_get(enum owner owner, uint32_t count, uint32_t align, uint32_t below, unsigned flags, frame_t *first)
+int frame_run_get(enum owner owner, uint32_t count, uint32_t align, uint32_t below, unsigned flags,
+                  frame_t *first)
 {
     lock_state state;
     struct stock *stock;

@@ -11,18 +11,21 @@
  *
  * Owning   frame_get() hands the caller one reference; frame_put() ends it; at zero the
  *          frame is free and must not be touched again.
- * Locking  pool lock (rank POOL) inside; callable with any other lock held and from
- *          interrupts. Counts are atomic.
- * Cost     O(1), whatever the amount of memory: a call touches at most 12 words of
- *          metadata; no allocation, no sleeping. Zeroing costs a page of writes.
+ * Locking  pool lock (rank POOL) inside, and not even that while this CPU's stock serves;
+ *          callable with any other lock held and from interrupts. Counts are atomic.
+ * Cost     frame_get(), frame_put(): O(1), whatever the amount of memory. A call touches at most
+ *          12 words of metadata, counted in a test; a CPU that is asked to give up its
+ *          stock pays for that once. No allocation, no sleeping. Zeroing costs a page of
+ *          writes. Runs: O(areas of 512 frames), for rare use.
  * Misuse   giving back what is free (double free), never was ours (foreign) or is
  *          still shared is detected, counted and printed with the frame's last owner, and
  *          changes nothing.
  * Source   which RAM exists: memory/memmap.h. Policies: layout.policy; claims K2..K12, A8, A9, M6, M7.
  *
  * Invariants (frames_ok):
- *   F1  bit, record and owner agree: free in the bitmap iff owner FREE and count 0, but for frames in a CPU's stock
- *   F2  the free counts of the areas equal the bits, and the area lists hold each area once, in the list of its class
+ *   F1  bit, record and owner agree: free in the bitmap iff owner FREE and count 0, but for frames in
+ *       a CPU's stock, which are free, used in the bitmap, and in one stock once
+ *   F2  the free counts of the areas equal the bits, and each area is in the set of its class alone
  *   F3  sums by owner equal the records counted, and add up to all RAM
  *   F4  no frame outside RAM is free in the bitmap
  *   F5  a free frame holds the poison, or zeros if its record says so (checked builds)
@@ -44,10 +47,18 @@ struct frame_record {
 
 _Static_assert(sizeof(struct frame_record) == 8, "layouts reserve 8 bytes a frame");
 
+/*
+ * The reserve is a number of free frames, not particular ones: 1/256 of RAM, at least 4 and at most
+ * 64, that only FRAME_SPARE gets. It is for work that ends with more memory free than before
+ * (page tables of an unmap that splits, page-out), so it must not wait for memory itself.
+ *
+ * FRAME_LOW asks for a frame below low_end. Under the search `fullest` everybody else is served from
+ * above low_end first, so that low memory lasts; searches by address have promised an order and keep it.
+ */
 enum {
     FRAME_ZERO = 1,                 /* arrive filled with zeros                           */
     FRAME_LOW  = 2,                 /* must have a permanent kernel address (direct map)  */
-    FRAME_SPARE = 4,                /* may use the reserve: for giving memory back        */
+    FRAME_SPARE = 4,                /* may use the reserve                                */
 };
 
 #define FRAME_POISON 0xF4EEF4EEu    /* what free frames hold in checked builds */
@@ -58,39 +69,53 @@ uint64_t frames_record_bytes(uint32_t end);
 uint64_t frames_summary_bytes(uint32_t end);
 
 /*
- * Open the pool. Everything `map` calls free becomes free; everything else keeps its owner.
- * Afterwards the map is not read again. `low_end` is the first frame that has no permanent
- * kernel address. The three blocks of memory are the pool's from now on.
+ * Open the pool. Everything `map` calls free becomes free; everything else keeps its owner
+ * with a count of 1 and a link of 0. Afterwards the map is not read again. `low_end` is the first frame
+ * that has no permanent kernel address. The three blocks of memory, aligned to 8 bytes, are the pool's from
+ * now on; they are written in full. Checked builds poison frames as they are given back, not here.
  */
 void frames_open(const struct memmap *map, const struct layout_policy *policy, uint32_t low_end,
                  void *bitmap, void *summary, struct frame_record *records);
 bool frames_are_open(void);
 
 /*
- * Take a free frame; count 1. Returns 0, or -ENOMEM (then *out is unchanged).
- * Without FRAME_ZERO the contents are undefined (FRAME_POISON in checked builds).
+ * Take a free frame; count 1, link 0. Returns 0, or -ENOMEM (then *out is unchanged).
+ * Without FRAME_ZERO the contents are undefined (in checked builds never the zeros one might hope for).
  * Memory for user space is always taken with FRAME_ZERO, or overwritten whole.
+ * With several CPUs -ENOMEM may come while others have frames in stock; they are asked to return them.
  */
 int frame_get(enum owner owner, unsigned flags, frame_t *out) MUST_CHECK;
 
 /* Drop a reference. Returns true when it was the last and the frame became free. */
 bool frame_put(frame_t frame);
 
-/* One more reference to a frame that has one. */
+/*
+ * One more reference to a frame that has one. Cannot fail: a count that reaches 2^20 - 1 stays there for
+ * good and the frame is never freed (frame_sums.pinned): one frame lost, where a count that wrapped would
+ * hand out a frame in use.
+ * Frames that the map gave (a module) can be shared too; the map's own reference is never dropped.
+ */
 void frame_share(frame_t frame);
 
 /*
  * Take `count` frames in a row, the first a multiple of `align` (a power of two, in frames),
- * all below frame `below` (0: no bound). Exact: fails with -ENOMEM only if no such run exists.
- * Each is then an ordinary frame with count 1, to be given back singly or with frame_run_put().
+ * all below frame `below` (0: no bound). Exact: fails with -ENOMEM only if no such run exists, or if it
+ * would cut into the reserve without FRAME_SPARE. Lowest first; up to 512 frames come from
+ * areas already broken into, if they fit there.
+ * Each is then an ordinary frame with count 1, to be given back singly or with frame_run_put(),
+ * which frees all of a run or, if one of them is not ours alone, none.
  */
 int  frame_run_get(enum owner owner, uint32_t count, uint32_t align, uint32_t below, unsigned flags,
                    frame_t *first) MUST_CHECK;
 void frame_run_put(frame_t first, uint32_t count);
 
-/* Give RAM that the map had for `owner` (boot code, modules) to the pool. */
+/*
+ * Give RAM that the map had for `owner` (boot code, modules) to the pool: of [first, first + count) those
+ * frames that belong to `owner` and that nobody shares. Others are left as they are.
+ */
 void frame_reclaim(frame_t first, uint32_t count, enum owner owner);
 
+/* Of a frame without a record: no references, ABSENT, no RAM. A link only frames with a record have. */
 uint32_t   frame_references(frame_t frame);
 enum owner frame_owner(frame_t frame);
 void       frame_change_owner(frame_t frame, enum owner from, enum owner to);
@@ -100,7 +125,7 @@ bool       frame_is_ram(frame_t frame);
 
 /* Idle work: zero one free frame in advance. False when there is nothing to do. */
 bool frames_idle(void);
-/* Empty the stocks of all CPUs into the pool: before counting bits, and when memory is short. */
+/* Empty the stocks of all CPUs into the bitmap, before counting bits. No other CPU may be inside a call. */
 void frames_drain(void);
 
 struct frame_sums {
@@ -136,7 +161,7 @@ void     frames_audit_area(uint32_t area, struct audit_report *report);
 uint32_t frames_areas(void);
 
 /*
- * Failure sweep: let the n-th frame_get() from now on fail (1 = the next; 0 = none), once.
+ * Failure sweep: let the n-th frame_get() or frame_run_get() from now on fail (1 = the next; 0 = none), once.
  * The kernel heap counts its own with heap_fail_at().
  */
 void frame_fail_at(uint32_t n);

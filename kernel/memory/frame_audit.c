@@ -123,7 +123,7 @@ static void audit_stock(const struct stock *stock, struct audit_report *report)
 
         if (frame >= frames.end || !state_free(state_read(&frames.records[frame])) ||
             pool_is_free(&frames.pool, frame))
-            audit_fail(report, "F1", "frame 0x%x is in a stock, but not free or free in the bitmap too", frame);
+            audit_fail(report, "F1", "frame 0x%x is in a stock, but not free, or in the bitmap too", frame);
     }
 }
 
@@ -138,8 +138,8 @@ static void audit_sums(const uint32_t *counted, struct audit_report *report)
         if (owner != OWNER_ABSENT)
             ram += sum;
         if (counted[owner] != sum)
-            audit_fail(report, "F3", "%u frames belong to %s, the sum says %u", counted[owner], owner_names[owner],
-                       sum);
+            audit_fail(report, "F3", "%u frames belong to %s, the sum says %u", counted[owner],
+                       owner_names[owner], sum);
     }
     if (ram != frames.ram)
         audit_fail(report, "F3", "the owners have %u frames, RAM is %u", ram, frames.ram);

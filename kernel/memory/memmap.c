@@ -294,7 +294,8 @@ void memmap_audit(const struct memmap *map, struct audit_report *report)
             audit_fail(report, "P1", "range %u: frames 0x%x to 0x%x, next from 0x%x", i, range->first.no,
                        range->end.no, last ? map->limit : next->first.no);
         if (!last && range->end.no == next->first.no && same(piece_of(range), piece_of(next)))
-            audit_fail(report, "P2", "ranges %u and %u meet at frame 0x%x and are alike", i, i + 1, next->first.no);
+            audit_fail(report, "P2", "ranges %u and %u meet at frame 0x%x and are alike", i, i + 1,
+                       next->first.no);
         if (range->end.no > map->limit)
             audit_fail(report, "P3", "range %u ends at frame 0x%x, limit 0x%x", i, range->end.no, map->limit);
     }

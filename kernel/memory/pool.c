@@ -32,18 +32,14 @@ static uint32_t lowest(word_t word)   { return (uint32_t)__builtin_ctzl(word); }
 
 static inline word_t *word_of(const struct pool *pool, uint32_t frame)
 {
-    word_t *word = &pool->bitmap[frame / WORD_BITS];
-
-    TOUCH(word);
-    return word;
+    TOUCH(&pool->bitmap[frame / WORD_BITS]);
+    return &pool->bitmap[frame / WORD_BITS];
 }
 
 static inline struct area *area_of(const struct pool *pool, uint32_t area)
 {
-    struct area *at = &pool->areas[area];
-
-    TOUCH(at);
-    return at;
+    TOUCH(&pool->areas[area]);
+    return &pool->areas[area];
 }
 
 /* The frames of a word that are free, whatever the polarity. */
@@ -192,10 +188,10 @@ static void flip_run(struct pool *pool, uint32_t first, uint32_t count, bool now
     uint32_t end = first + count;
 
     while (first < end) {
-        uint32_t border = (first / WORD_BITS + 1) * WORD_BITS, stop_at = end < border ? end : border;
+        uint32_t base = first / WORD_BITS * WORD_BITS;
 
-        flip(pool, first, bits_from(first % WORD_BITS) & bits_below(WORD_BITS - (border - stop_at)), now_free);
-        first = stop_at;
+        flip(pool, first, bits_from(first - base) & bits_below(end - base), now_free);
+        first = base + WORD_BITS;
     }
 }
 
@@ -388,7 +384,8 @@ static bool run_search(const struct pool *pool, struct run *run, uint32_t below,
     return false;
 }
 
-uint32_t pool_find_run(const struct pool *pool, uint32_t count, uint32_t align, uint32_t below, bool spare_whole)
+uint32_t pool_find_run(const struct pool *pool, uint32_t count, uint32_t align, uint32_t below,
+                       bool spare_whole)
 {
     struct run run = { .count = count, .align = align };
 
@@ -409,8 +406,8 @@ uint32_t pool_free_areas(const struct pool *pool)
 {
     uint32_t whole = 0;
 
-    for (uint32_t area = 0; area < pool->area_count; area++)
-        whole += pool->areas[area].free == AREA_FRAMES;
+    for (uint32_t n = 0; n < pool->area_count; n++)
+        whole += pool->areas[n].free == AREA_FRAMES;
     return whole;
 }
 
@@ -477,13 +474,13 @@ void pool_audit_area(const struct pool *pool, uint32_t area, struct audit_report
     if (at->free != free)
         audit_fail(report, "F2", "area %u says %u free frames, its bits %u", area, at->free, free);
     else if (at->words != words)
-        audit_fail(report, "F2", "area %u says words 0x%x have free frames, its bits 0x%x", area, at->words, words);
+        audit_fail(report, "F2", "area %u: words 0x%x have free frames, by bits 0x%x", area, at->words, words);
     for (uint32_t zone = 0; zone < POOL_ZONES; zone++) {
         for (uint32_t class = 0; class < POOL_CLASSES; class++) {
             bool belongs = at->free != 0 && zone == zone_of(pool, area) && class == class_of(pool, at->free);
 
             if (set_has(&pool->sets[zone][class], area) != belongs)
-                audit_fail(report, "F2", "area %u with %u free frames is %s the set of zone %u, class %u", area,
+                audit_fail(report, "F2", "area %u, %u frames free, is %s the set of zone %u, class %u", area,
                            at->free, belongs ? "missing from" : "wrongly in", zone, class);
         }
     }

@@ -58,7 +58,7 @@ struct area {
     uint16_t words;                 /* bit n: word n of the area has a free frame         */
 };
 
-/* Areas, as a bitmap with summaries. A bit of `groups` says: that word of `bits` is not zero; of `top`: of `groups`. */
+/* Areas as a bitmap with summaries: a bit of `groups` says that a word of `bits` is not 0; `top`, of `groups`. */
 struct area_set {
     word_t *bits, *groups;
     word_t  top;
@@ -115,13 +115,15 @@ void   pool_unclaim(struct pool *pool, uint32_t base, word_t frames);
  * The lowest run of `count` free frames below `below` whose first is a multiple of `align`; POOL_NONE if
  * there is none. With spare_whole, areas that are all free count as used. Takes nothing.
  */
-uint32_t pool_find_run(const struct pool *pool, uint32_t count, uint32_t align, uint32_t below, bool spare_whole);
+uint32_t pool_find_run(const struct pool *pool, uint32_t count, uint32_t align, uint32_t below,
+                       bool spare_whole);
 
 uint32_t pool_largest_run(const struct pool *pool);
 uint32_t pool_free_areas(const struct pool *pool);
 
 struct audit_report;
-void pool_audit_area(const struct pool *pool, uint32_t area, struct audit_report *report);     /* F2 */
-void pool_audit_sets(const struct pool *pool, struct audit_report *report);                    /* F2, F4 beyond end */
+/* F2 of one area; F2 of the summaries and F4 beyond `end`. */
+void pool_audit_area(const struct pool *pool, uint32_t area, struct audit_report *report);
+void pool_audit_sets(const struct pool *pool, struct audit_report *report);
 
 #endif

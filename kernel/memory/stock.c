@@ -49,7 +49,7 @@ static uint32_t low_in_stock(struct stock *stock)
     return POOL_NONE;
 }
 
-/* Below low_end: the ring's newest frame if it is there; else from the bitmap; else from deeper in the stock. */
+/* Below low_end: the ring's newest frame if it is; else from the bitmap; else from deeper in the stock. */
 static uint32_t take_low(struct stock *stock, unsigned flags)
 {
     uint32_t frame = POOL_NONE;

@@ -57,8 +57,9 @@ struct frames {
     uint32_t    ram;                /* [c]                                                      */
     uint32_t    owned[OWNER_COUNT]; /* [c] frames by owner when the pool opened                 */
     uint32_t    misuses, pinned;    /* [a]                                                      */
-    bool        is_short __attribute__((aligned(64)));      /* [pool lock] free bits are down to the reserve */
-    uint32_t    peak;               /* [pool lock] most frames not free                         */
+    /* What changes often keeps its distance from what is read by every call. */
+    uint32_t    peak __attribute__((aligned(64)));          /* [pool lock] most frames not free */
+    bool        is_short;           /* [pool lock] free bits are down to the reserve            */
     struct pool pool;               /* [pool lock]                                              */
 };
 

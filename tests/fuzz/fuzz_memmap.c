@@ -65,10 +65,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             said[count++] = (struct said){ base, (__uint128_t)base + length, what & 1 };
             break;
         case 2:
-            memmap_own(&map, base, __builtin_add_overflow(base, length, &end) ? UINT64_MAX : end, OWNER_IMAGE);
+            if (__builtin_add_overflow(base, length, &end))
+                end = UINT64_MAX;
+            memmap_own(&map, base, end, OWNER_IMAGE);
             break;
         case 3:
-            if (memmap_take(&map, length | 1, 4096ull << (base & 7), 0, UINT64_MAX, OWNER_BOOT, &start) == 0) {
+            if (memmap_take(&map, length | 1, 4096ull << (base & 7), 0, UINT64_MAX, OWNER_BOOT,
+                            &start) == 0) {
                 const struct memmap_range *range = memmap_find(&map, frame_of(start));
 
                 check(range != NULL && range->ram && range->owner == OWNER_BOOT);

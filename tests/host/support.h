@@ -120,7 +120,10 @@ static inline uint64_t test_random64(void)
     return test_seed;
 }
 
-static inline uint32_t test_random(uint32_t limit) { return (uint32_t)((test_random64() >> 32) * limit >> 32); }
+static inline uint32_t test_random(uint32_t limit)
+{
+    return (uint32_t)((test_random64() >> 32) * limit >> 32);
+}
 
 /* ---- A pool ----------------------------------------------------------------------------- */
 

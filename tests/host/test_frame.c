@@ -12,8 +12,8 @@
 #include "memory/stock.h"
 
 static const struct layout_policy bare    = { .polarity = ONE_IS_FREE, .search = SEARCH_FIRST };
-static const struct layout_policy next    = { .polarity = ONE_IS_USED, .search = SEARCH_NEXT, .zeroing = ZERO_ALL };
-static const struct layout_policy stocked = { .polarity = ONE_IS_USED, .search = SEARCH_FULLEST, .stock = 64 };
+static const struct layout_policy next    = { .search = SEARCH_NEXT, .zeroing = ZERO_ALL };
+static const struct layout_policy stocked = { .search = SEARCH_FULLEST, .stock = 64 };
 
 static frame_t get(enum owner owner, unsigned flags)
 {
@@ -583,8 +583,8 @@ static void runs_are_taken_and_given_back(void **state)
 {
     const struct layout_policy *policies[] = { &bare, &next, &stocked };
     static const struct { uint32_t count, align, below; } wanted[] = {
-        { 1, 1, 0 }, { 2, 1, 0 }, { 3, 4, 0 }, { 64, 64, 0x100 }, { 512, 512, 0 }, { 512, 1, 0 }, { 513, 1, 0 },
-        { 1500, 256, 0 }, { 0x1000 - 0x200, 512, 0 }, { 0x1000 - 0x190, 16, 0 },
+        { 1, 1, 0 }, { 2, 1, 0 }, { 3, 4, 0 }, { 64, 64, 0x100 }, { 512, 512, 0 }, { 512, 1, 0 },
+        { 513, 1, 0 }, { 1500, 256, 0 }, { 0x1000 - 0x200, 512, 0 }, { 0x1000 - 0x190, 16, 0 },
     };
 
     (void)state;
@@ -808,8 +808,8 @@ static void any_history_adds_up(void **state)
 
     (void)state;
     for (uint32_t round = 0; round < (IS_CHECKED ? 8 : 40); round++) {
-        struct layout_policy policy = { .polarity = (enum polarity)(round & 1), .search = (enum search)(round % 3),
-                                        .stock = round % 4 * 21 };
+        struct layout_policy policy = { .polarity = round & 1 ? ONE_IS_FREE : ONE_IS_USED,
+                                        .search = (enum search)(round % 3), .stock = round % 4 * 21 };
         uint32_t live = 0;
 
         open_pc(&policy, round % 5 ? 0x300 + 0x100 * round : 1u << 20);

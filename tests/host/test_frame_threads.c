@@ -49,7 +49,7 @@ static void *cpu(void *number)
         frame_t frame;
 
         if (what < 55) {
-            if (frame_get((enum owner)(OWNER_TABLES + what % 5), what % 4 == 0 ? FRAME_ZERO : 0, &frame) != 0) {
+            if (frame_get((enum owner)(OWNER_TABLES + what % 5), what % 4 ? 0 : FRAME_ZERO, &frame) != 0) {
                 refused[host_cpu]++;
                 continue;
             }

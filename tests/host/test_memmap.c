@@ -14,16 +14,24 @@
 
 static struct memmap map;
 
+static char letter_of(enum owner owner)
+{
+    return owner == OWNER_FREE ? 'f' : (char)(owner_names[owner][0] - 'a' + 'A');
+}
+
+static char letter(uint32_t frame)
+{
+    const struct memmap_range *range = memmap_find(&map, (frame_t){ frame });
+
+    return range == NULL ? '.' : !range->ram ? '-' : letter_of(range->owner);
+}
+
 static const char *picture(uint32_t frames)
 {
     static char text[512];
 
-    for (uint32_t n = 0; n < frames; n++) {
-        const struct memmap_range *range = memmap_find(&map, (frame_t){ n });
-
-        text[n] = range == NULL ? '.' : !range->ram ? '-' : range->owner == OWNER_FREE ? 'f'
-                : (char)(owner_names[range->owner][0] - 'a' + 'A');
-    }
+    for (uint32_t n = 0; n < frames; n++)
+        text[n] = letter(n);
     text[frames] = '\0';
     return text;
 }
@@ -124,8 +132,8 @@ static void neighbours_join(void **state)
 static void the_stricter_kind_wins_in_any_order(void **state)
 {
     static const struct { uint64_t base, length; bool usable; } ranges[] = {
-        { 0x1000, 0x6000, true }, { 0x5000, 0x4000, true }, { 0x3000, 0x1000, false }, { 0x6800, 0x1000, false },
-        { 0x0000, 0x0001, false },
+        { 0x1000, 0x6000, true }, { 0x5000, 0x4000, true }, { 0x3000, 0x1000, false },
+        { 0x6800, 0x1000, false }, { 0x0000, 0x0001, false },
     };
     uint32_t order[5] = { 0, 1, 2, 3, 4 }, tried = 0;
 
@@ -152,8 +160,9 @@ static void the_stricter_kind_wins_in_any_order(void **state)
 static void qemu_with_32_mib(void **state)
 {
     static const struct { uint64_t base, length; bool usable; } ranges[] = {
-        { 0x00000000, 0x0009FC00, true },  { 0x0009FC00, 0x00000400, false }, { 0x000F0000, 0x00010000, false },
-        { 0x00100000, 0x01EE0000, true },  { 0x01FE0000, 0x00020000, false }, { 0xFFFC0000, 0x00040000, false },
+        { 0x00000000, 0x0009FC00, true },  { 0x0009FC00, 0x00000400, false },
+        { 0x000F0000, 0x00010000, false }, { 0x00100000, 0x01EE0000, true },
+        { 0x01FE0000, 0x00020000, false }, { 0xFFFC0000, 0x00040000, false },
     };
 
     (void)state;
@@ -256,8 +265,11 @@ static void a_full_table_never_forgets_what_is_reserved(void **state)
     usable(0, 0x1000000);
     assert_true(map.count <= MEMMAP_RANGES);
     assert_true(memmap_ok(&map));
-    for (uint32_t n = 0; n < 400; n++)
-        assert_false(memmap_find(&map, (frame_t){ n * 3 }) != NULL && memmap_find(&map, (frame_t){ n * 3 })->ram);
+    for (uint32_t n = 0; n < 400; n++) {
+        const struct memmap_range *range = memmap_find(&map, (frame_t){ n * 3 });
+
+        assert_false(range != NULL && range->ram);
+    }
     assert_true(memmap_find(&map, (frame_t){ 0x500 }) != NULL);
     assert_true(memmap_find(&map, (frame_t){ 0x500 })->ram);
 }
@@ -308,7 +320,7 @@ static char model(const struct said *said, uint32_t count, uint32_t frame)
         else if (meets && ram && !kept_off && owner == OWNER_FREE)
             owner = said[i].owner;
     }
-    return kept_off ? '-' : !ram ? '.' : owner == OWNER_FREE ? 'f' : (char)(owner_names[owner][0] - 'a' + 'A');
+    return kept_off ? '-' : !ram ? '.' : letter_of(owner);
 }
 
 static struct said random_range(bool may_own)
@@ -353,13 +365,8 @@ static void any_map_equals_the_model(void **state)
             sure &= map.count < MEMMAP_RANGES;
         }
         assert_true(sure);          /* 60 ranges never fill the table */
-        for (uint32_t n = 0; n < MODEL_FRAMES; n++) {
-            const struct memmap_range *range = memmap_find(&map, (frame_t){ n });
-            char is = range == NULL ? '.' : !range->ram ? '-' : range->owner == OWNER_FREE ? 'f'
-                    : (char)(owner_names[range->owner][0] - 'a' + 'A');
-
-            assert_int_equal(is, model(said, count, n));
-        }
+        for (uint32_t n = 0; n < MODEL_FRAMES; n++)
+            assert_int_equal(letter(n), model(said, count, n));
     }
 }
 

@@ -237,7 +237,7 @@ static void high_memory_first_and_low_for_those_who_need_it(void **state)
     while (pool_take(&pool, true) != POOL_NONE)
         ;
     assert_int_equal(pool.free, 0);
-    pool_give(&pool, AREA_FRAMES + 99);                         /* the last low frame, in the area that is cut */
+    pool_give(&pool, AREA_FRAMES + 99);                 /* the last low frame, in the area that is cut */
     pool_give(&pool, AREA_FRAMES + 100);
     assert_int_equal(pool_take(&pool, true), AREA_FRAMES + 99);
     assert_int_equal(pool_take(&pool, true), POOL_NONE);
@@ -273,12 +273,15 @@ static void any_history_equals_the_model(void **state)
 {
     (void)state;
     for (uint32_t round = 0; round < 60; round++) {
-        struct layout_policy policy = { .polarity = (enum polarity)(round & 1), .search = (enum search)(round / 2 % 3) };
-        uint32_t end = 1 + test_random(round < 30 ? 1500 : 20 * AREA_FRAMES), low_end = test_random(end + 200), last = 0;
+        struct layout_policy policy = { .polarity = round & 1 ? ONE_IS_FREE : ONE_IS_USED,
+                                        .search = (enum search)(round / 2 % 3) };
+        uint32_t end = 1 + test_random(round < 30 ? 1500 : 20 * AREA_FRAMES), last = 0;
+        uint32_t low_end = test_random(end + 200);
 
         pool_start(&policy, end, low_end);
         for (uint32_t step = 0; step < 300; step++) {
-            uint32_t first = test_random(end), count = 1 + test_random(test_random(2) ? 30 : 700), expected, got, base;
+            uint32_t first = test_random(end), count = 1 + test_random(test_random(2) ? 30 : 700);
+            uint32_t expected, got, base;
             word_t claim;
 
             switch (test_random(7)) {
@@ -370,7 +373,8 @@ static void runs_are_exact(void **state)
             uint32_t count = 1 + test_random(query % 2 ? 16 : 1100), align = 1u << test_random(11);
             uint32_t below = test_random(3) ? end : test_random(end + 1);
 
-            assert_int_equal(pool_find_run(&pool, count, align, below, false), model_run(count, align, below));
+            assert_int_equal(pool_find_run(&pool, count, align, below, false),
+                             model_run(count, align, below));
         }
         assert_int_equal(pool_find_run(&pool, longest + 1, 1, end, false), POOL_NONE);
     }
