@@ -237,17 +237,17 @@ static int write_stack(struct shared_space *memory, vaddr_t top, const struct im
 }
 
 /* The stack's region is small at first and grows by faults. */
-static int map_stack(struct shared_space *memory, vaddr_t *top)
+static vaddr_t stack_top(void) { return page_address(layout.purpose[PURPOSE_USER]->span.end - STACK_TOP_GAP); }
+
+static int map_stack(struct shared_space *memory)
 {
-    page_t             end     = layout.purpose[PURPOSE_USER]->span.end - STACK_TOP_GAP;
     struct map_request request = {
-        .address = page_address(end - STACK_START_PAGES), .bytes = STACK_START_PAGES * PAGE_SIZE,
+        .address = stack_top() - STACK_START_PAGES * PAGE_SIZE, .bytes = STACK_START_PAGES * PAGE_SIZE,
         .rights = MAY_READ | MAY_WRITE, .may = MAY_READ | MAY_WRITE | MAY_EXECUTE,
         .flags = MAP_IS_FIXED | MAP_GROWS_DOWN, .name = "[stack]",
     };
     vaddr_t out;
 
-    *top = page_address(end);
     return map_create(&memory->space, &request, &out);
 }
 
@@ -261,7 +261,7 @@ static size_t limit_of(unsigned which)
 }
 
 /* Where mappings go: below what the stack may become, as Linux reckons. */
-static void set_limits(struct shared_space *memory, vaddr_t stack_top)
+static void set_limits(struct shared_space *memory, vaddr_t top)
 {
     struct map_limits *limits = &memory->space.limits;
     size_t             room;
@@ -272,9 +272,9 @@ static void set_limits(struct shared_space *memory, vaddr_t stack_top)
     room = limits->stack;
     if (room < 128 * MiB)
         room = 128 * MiB;
-    if (room > stack_top / 6 * 5)
-        room = stack_top / 6 * 5;
-    limits->map_end = (vaddr_t)round_down(stack_top - room, PAGE_SIZE);
+    if (room > top / 6 * 5)
+        room = top / 6 * 5;
+    limits->map_end = (vaddr_t)round_down(top - room, PAGE_SIZE);
 }
 
 static void place_break(struct shared_space *memory, const struct mapped *program)
@@ -289,14 +289,13 @@ static int build(struct shared_space *memory, struct file *file, const char *pat
 {
     struct mapped *program = &maps[0], *interpreter = &maps[1];
     uint32_t       base = 0;
-    vaddr_t        top;
     int            err = elf_read(source, file, &program->plan);
 
+    set_limits(memory, stack_top());
     if (err == 0)
-        err = map_stack(memory, &top);
+        err = map_stack(memory);
     if (err != 0)
         return err;
-    set_limits(memory, top);
     err = map_program(&memory->space, file, program, false);
     if (err != 0)
         return err;
@@ -310,7 +309,7 @@ static int build(struct shared_space *memory, struct file *file, const char *pat
     }
     place_break(memory, program);
     node_hold(memory->executable = file->node);
-    return write_stack(memory, top, arguments, path, program, base, &image->stack);
+    return write_stack(memory, stack_top(), arguments, path, program, base, &image->stack);
 }
 
 /* The plans are too large for a kernel stack. */
