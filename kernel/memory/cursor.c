@@ -36,29 +36,18 @@ static void settle(struct cursor *c)
 /* Look at the last-level table of a page; where it is missing, note how far that goes. */
 static void look(struct cursor *c, page_t page)
 {
-    unsigned level = MMU_LEVELS;
-    frame_t  table = c->space->root;
-    entry_t *at    = entry_at(c->space, page, level);
+    unsigned level;
+    entry_t *at;
     page_t   reach;
 
     settle(c);
-    c->large = entry_empty();
-    while (level > 1) {
-        entry_t e = entry_read(at);
-
-        if (entry_kind(e, level) != ENTRY_TABLE) {
-            c->large = e;
-            break;
-        }
-        table = entry_frame(e);
-        at    = entry_at(c->space, page, --level);
-    }
-    reach            = level > 1 ? mmu_reach(level) : MMU_ENTRIES;
+    at    = table_walk(c->space, page, 1, &level, &c->table_frame);
+    reach = level > 1 ? mmu_reach(level) : MMU_ENTRIES;
     c->in_view.first = round_down(page, reach);
     c->in_view.end   = c->in_view.first + reach;
-    c->table         = level > 1 ? NULL : at - mmu_index(page, 1) + mmu_index(c->in_view.first, 1);
-    c->table_frame   = table;
-    c->global        = of_kernel(c) && mmu_features.global && layout_region_of(page)->scope == SCOPE_ALL;
+    c->table  = level > 1 ? NULL : at - (page - c->in_view.first);
+    c->large  = level > 1 ? entry_read(at) : entry_empty();
+    c->global = of_kernel(c) && mmu_features.global && layout_region_of(page)->scope == SCOPE_ALL;
 }
 
 /* The entry of a page, NULL where there is no table. */
@@ -81,29 +70,35 @@ static entry_t *seek_table(struct cursor *c, page_t page)
 /* ---- Forgetting translations, and giving frames back --------------------------------- */
 
 /* Where an alias repeats a region, the processor may have cached both. */
-static void flush_page(const struct cursor *c, page_t page)
+static void flush_twins(const struct cursor *c)
 {
-    mmu_flush_page(page);
-    if (!of_kernel(c))
-        return;
     for (uint32_t i = 0; i < layout.region_count; i++) {
         const struct layout_region *twin = &layout.regions[i];
 
-        if (twin->backing == BACKING_ALIAS && page - twin->alias < span_pages(twin->span))
-            mmu_flush_page(twin->span.first + (page - twin->alias));
+        if (twin->backing != BACKING_ALIAS)
+            continue;
+        for (uint32_t j = 0; j < c->flush_count; j++)
+            if (c->flush[j] - twin->alias < span_pages(twin->span))
+                mmu_flush_page(twin->span.first + (c->flush[j] - twin->alias));
     }
 }
 
 static void flush_noted(struct cursor *c)
 {
-    if (c->flush_count > 0 && space_is_current(c->space)) {
-        if (c->flush_count <= CURSOR_PAGES)
-            for (uint32_t i = 0; i < c->flush_count; i++)
-                flush_page(c, c->flush[i]);
-        else if (of_kernel(c))
+    if (c->flush_count == 0)
+        return;
+    if (!space_is_current(c->space)) {
+        /* No processor has cached anything of it. */
+    } else if (c->flush_count > CURSOR_PAGES) {
+        if (of_kernel(c))
             mmu_flush_all();
         else
             mmu_flush_space();
+    } else {
+        for (uint32_t i = 0; i < c->flush_count; i++)
+            mmu_flush_page(c->flush[i]);
+        if (of_kernel(c))
+            flush_twins(c);
     }
     c->flush_count = 0;
 }

@@ -55,7 +55,7 @@ static entry_t *slot_entry(page_t page)
  * The slot keeps its last frame. Only this CPU uses its slots, so only this CPU's
  * translation has to go when the frame changes.
  */
-static void *show_in_slot(frame_t frame, enum slot slot)
+void *frame_view_in_slot(frame_t frame, enum slot slot)
 {
     const struct layout_region *slots = layout.purpose[PURPOSE_SLOTS];
     page_t   page = slots->span.first + cpu_number() * SLOT_COUNT + slot;
@@ -68,15 +68,6 @@ static void *show_in_slot(frame_t frame, enum slot slot)
             mmu_flush_page(page);
     }
     return pointer_to(page_address(page));
-}
-
-void *frame_view(frame_t frame, enum slot slot)
-{
-    paddr_t address = frame_address(frame);
-
-    if (address < direct_end)
-        return pointer_to(layout.kernel_offset + (vaddr_t)address);
-    return show_in_slot(frame, slot);
 }
 
 /* A fixed region may show memory at another distance than the image's. */

@@ -17,6 +17,8 @@
 #define QUIRE_MEMORY_SLOT_H
 
 #include "base/types.h"
+#include "cpu.h"
+#include "memory/layout.h"
 #include "mmu.h"
 
 enum slot {
@@ -36,13 +38,20 @@ enum slot {
  */
 void slots_start(entry_t *table);
 
-void *frame_view(frame_t frame, enum slot slot);
+/* Physical memory up to here has permanent kernel addresses; grows while the direct map is built. */
+extern paddr_t direct_end;
+
+void *frame_view_in_slot(frame_t frame, enum slot slot);
+
+static inline void *frame_view(frame_t frame, enum slot slot)
+{
+    if (frame.no < (uint32_t)(direct_end >> PAGE_SHIFT))
+        return pointer_to(layout.kernel_offset + ((vaddr_t)frame.no << PAGE_SHIFT));
+    return frame_view_in_slot(frame, slot);
+}
 
 /* The permanent kernel pointer of [physical, physical + bytes), or NULL if there is none. */
 void *physical_pointer(paddr_t physical, size_t bytes);
-
-/* Physical memory up to here has permanent kernel addresses; grows while the direct map is built. */
-extern paddr_t direct_end;
 
 void frame_clear(frame_t frame);
 void frame_clear_part(frame_t frame, size_t from, size_t bytes);

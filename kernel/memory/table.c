@@ -3,13 +3,20 @@
  */
 #include "memory/table.h"
 
-#include "base/check.h"
+#include <layout.h>
+
 #include "cpu.h"
 #include "memory/audit.h"
 #include "memory/frame.h"
 #include "memory/layout.h"
 #include "memory/slot.h"
 #include "memory/space.h"
+
+#ifdef LAYOUT_ACCESS_SELF
+enum { HAS_SELF_MAP = true };
+#else
+enum { HAS_SELF_MAP = false };
+#endif
 
 /*
  * The self-map shows the tables of the root that is in use: its own part, and the kernel's, which
@@ -19,7 +26,7 @@ static bool in_self_map(const struct space *space, page_t page, unsigned level)
 {
     const struct layout_region *home;
 
-    if (layout.access != ACCESS_SELF)
+    if (!HAS_SELF_MAP)
         return false;
     if (frame_is(mmu_active(), space->root))
         return true;
@@ -43,43 +50,49 @@ static entry_t *self_entry(page_t page, unsigned level)
     return pointer_to(at);
 }
 
-static entry_t *in_self_table(page_t page, unsigned level)
-{
-    for (unsigned above = MMU_LEVELS; above > level; above--)
-        if (entry_kind(entry_read(self_entry(page, above)), above) != ENTRY_TABLE)
-            return NULL;
-    return self_entry(page, level);
-}
-
 static enum slot slot_of(unsigned level)
 {
     return level == MMU_LEVELS ? SLOT_ROOT : level == 1 ? SLOT_TABLE : SLOT_MIDDLE;
 }
 
-static entry_t *in_viewed_table(const struct space *space, page_t page, unsigned level)
+/* One step down: the entry of `level` in the table that an entry above leads to. */
+static entry_t *step(bool self, frame_t table, page_t page, unsigned level)
 {
-    entry_t *table = frame_view(space->root, slot_of(MMU_LEVELS));
+    if (self)
+        return self_entry(page, level);
+    return (entry_t *)frame_view(table, slot_of(level)) + mmu_index(page, level);
+}
 
-    for (unsigned above = MMU_LEVELS; above > level; above--) {
-        entry_t e = entry_read(&table[mmu_index(page, above)]);
+entry_t *table_walk(const struct space *space, page_t page, unsigned lowest, unsigned *level, frame_t *table)
+{
+    bool     self = in_self_map(space, page, lowest);
+    entry_t *at;
 
-        if (entry_kind(e, above) != ENTRY_TABLE)
-            return NULL;
-        table = frame_view(entry_frame(e), slot_of(above - 1));
+    *table = space->root;
+    at     = step(self, *table, page, MMU_LEVELS);
+    for (*level = MMU_LEVELS; *level > lowest; ) {
+        entry_t e = entry_read(at);
+
+        if (entry_kind(e, *level) != ENTRY_TABLE)
+            break;
+        *table = entry_frame(e);
+        at     = step(self, *table, page, --*level);
     }
-    return &table[mmu_index(page, level)];
+    return at;
 }
 
 entry_t *entry_at(const struct space *space, page_t page, unsigned level)
 {
-    if (in_self_map(space, page, level))
-        return in_self_table(page, level);
-    return in_viewed_table(space, page, level);
+    unsigned reached;
+    frame_t  table;
+    entry_t *at = table_walk(space, page, level, &reached, &table);
+
+    return reached == level ? at : NULL;
 }
 
 bool table_seen_at(page_t page, unsigned level, page_t *seen)
 {
-    if (layout.access != ACCESS_SELF)
+    if (!HAS_SELF_MAP)
         return false;
     *seen = page_of(address_of(self_entry(page, level)));
     return true;
@@ -87,15 +100,9 @@ bool table_seen_at(page_t page, unsigned level, page_t *seen)
 
 entry_t table_lookup(const struct space *space, page_t page, unsigned *level)
 {
-    for (*level = MMU_LEVELS; ; --*level) {
-        const entry_t *at = entry_at(space, page, *level);
-        entry_t        e;
+    frame_t table;
 
-        assert(at != NULL);             /* the entry above leads to this table */
-        e = entry_read(at);
-        if (*level == 1 || entry_kind(e, *level) != ENTRY_TABLE)
-            return e;
-    }
+    return entry_read(table_walk(space, page, 1, level, &table));
 }
 
 /* ---- Audit ------------------------------------------------------------------------------ */

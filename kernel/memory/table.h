@@ -35,6 +35,13 @@ static inline bool page_is_users(page_t page)
 entry_t *entry_at(const struct space *space, page_t page, unsigned level);
 
 /*
+ * Follow the tables from the root down to `lowest`. Returns the entry at which that ends: of level
+ * `lowest`, or of a higher one that leads to no table. *level is its level, *table the frame of the table it
+ * lies in.
+ */
+entry_t *table_walk(const struct space *space, page_t page, unsigned lowest, unsigned *level, frame_t *table);
+
+/*
  * What a page translates to in a space, following the tables as hardware would.
  * *level is the level of the returned entry: 1, or higher for a large page or where
  * a table is missing.

@@ -6,6 +6,7 @@
  * programs may use and the kernel may not, constants that cannot be executed.
  */
 #define MMU_FORMAT_FIRMWARE
+#define LAYOUT_NAME "firmware"          /* keeps the constants of a compiled document out */
 
 #include <setjmp.h>
 #include <stdarg.h>
