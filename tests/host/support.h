@@ -3,8 +3,8 @@
  *
  * The map, the pool and the frames run here on plain memory: blocks of exactly the asked size (so that
  * the address sanitizer sees one byte too far), and the frames' contents in one stretch of pages
- * that costs only what is touched. Included once by each test program: it answers frame_view()
- * and audit_fail() itself, so that neither slots nor the rest of the auditor are linked.
+ * that costs only what is touched. Included once by each test program: it shows frames and
+ * answers audit_fail() itself, so that neither slots nor the rest of the auditor are linked.
  */
 #ifndef QUIRE_TESTS_SUPPORT_H
 #define QUIRE_TESTS_SUPPORT_H
@@ -37,7 +37,10 @@ char *host_mirror;
 static char    *test_contents;
 static uint64_t test_contents_bytes;
 
-void *frame_view(frame_t frame, enum slot slot)
+/* No frame has a permanent address, so each is shown here. */
+paddr_t direct_end;
+
+void *frame_view_in_slot(frame_t frame, enum slot slot)
 {
     (void)slot;
     assert_true(test_contents != NULL && frame_address(frame) < test_contents_bytes);
