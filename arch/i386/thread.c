@@ -39,8 +39,14 @@ void thread_prepare(struct thread *thread)
     thread->machine.stack_pointer = (uint32_t)top;
 }
 
+/*
+ * The kernel leaves a program's FS and GS loaded. They must not outlive the descriptors they name: an interrupt
+ * in the kernel saves and loads them again, and would fault on the way back. The program's own
+ * values are in its trap frame.
+ */
 static void load_tls(const struct thread *thread)
 {
+    __asm__ volatile("movl %0, %%fs\n\tmovl %0, %%gs" : : "r"(0));
     for (unsigned i = 0; i < TLS_SLOTS; i++)
         segment_put(TLS_FIRST + i, thread->machine.tls[i][0], thread->machine.tls[i][1]);
 }
