@@ -75,6 +75,7 @@ struct node_operations {
     void (*close)(struct file *file);                                              /* last reference of an open file */
     struct object *(*object)(struct node *node);                                   /* for mmap; NULL: -ENODEV */
     int  (*sync)(struct node *node);
+    uint64_t (*pages)(struct node *node);                                          /* frames it holds, for st_blocks */
     /* folders; the node's lock is held */
     int  (*look_up)(struct node *folder, const char *name, size_t length, struct node **out);
     int  (*create)(struct node *folder, const char *name, size_t length, uint32_t mode, uint32_t device, struct node **out);
@@ -124,6 +125,7 @@ struct node {
     uint64_t       accessed, modified, changed;     /* nanoseconds since 1970                       */
     struct wait_queue ready;        /* woken when poll()'s answer may have changed                  */
     struct flock_list *locks;       /* record locks, files/lock.c                                   */
+    uint32_t       news;            /* [a] counts node_tell(); 0: this node does not count          */
     void          *own;             /* the file system's                                            */
 };
 
@@ -134,6 +136,7 @@ struct file {
     uint32_t       flags;           /* O_*                                                          */
     uint64_t       at;
     struct mutex   lock;
+    struct epoll_item *watchers;    /* epolls that watch it, files/epoll.c                          */
     void          *own;
 };
 
@@ -150,6 +153,9 @@ void file_release(struct file *file);
 /* Takes over the caller's reference on the node, unless there is no memory: NULL. */
 struct file *file_make(struct node *node, const struct node_operations *operations, uint32_t flags);
 void file_abandon(struct file *file);       /* one that was never opened after all; drops the node */
+
+/* Something poll() would want to know: wake who waits on node->ready, and count it for who looks later. */
+void node_tell(struct node *node);
 
 /* For a read that must wait: drop node->lock, sleep until node->ready is woken, take it again. 0 or -ERESTARTSYS. */
 int node_wait(struct node *node) MUST_CHECK;

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/range.h"
 #include "base/string.h"
+#include "files/epoll.h"
 #include "files/file.h"
 #include "files/lock.h"
 #include "memory/heap.h"
@@ -49,6 +50,13 @@ void node_release(struct node *node)
     assert(before > 0);
     if (before == 1 && node->operations->release != NULL)
         node->operations->release(node);
+}
+
+void node_tell(struct node *node)
+{
+    if (__atomic_add_fetch(&node->news, 1, __ATOMIC_RELAXED) == 0)
+        node->news = 1;                         /* 0 is taken */
+    wake_all(&node->ready);
 }
 
 int node_wait(struct node *node)
@@ -148,6 +156,8 @@ void file_release(struct file *file)
     if (before > 1)
         return;
     locks_drop_file(file);
+    if (file->watchers != NULL)
+        epoll_forget(file);
     if (file->operations->close != NULL && !(file->flags & O_PATH))
         file->operations->close(file);
     node_release(file->node);

@@ -146,7 +146,7 @@ static long pipe_read(struct file *file, struct buffer *to, uint64_t at __attrib
     got = read_locked(file, to);
     mutex_drop(&node->lock);
     if (got > 0)
-        wake_all(&node->ready);
+        node_tell(node);
     return got;
 }
 
@@ -209,7 +209,7 @@ static long write_locked(struct file *file, struct buffer *from)
         if (put < 0)
             return done > 0 ? done : put;
         done += put;
-        wake_all(&node->ready);
+        node_tell(node);
     }
     return done;
 }
@@ -278,7 +278,7 @@ static void pipe_close(struct file *file)
     if (unused)
         pipe_free(pipe);
     else
-        wake_all(&node->ready);
+        node_tell(node);
 }
 
 /* Wait until somebody opens the other end, also if he has closed it again by then. */
@@ -314,7 +314,7 @@ static int open_locked(struct node *node, struct file *file)
     pipe->readings += mode != O_WRONLY;
     pipe->writers  += mode != O_RDONLY;
     pipe->writings += mode != O_RDONLY;
-    wake_all(&node->ready);
+    node_tell(node);
     if (mode == O_RDONLY || mode == O_WRONLY)
         err = wait_for_other(node, file, mode == O_RDONLY);
     if (err == 0)
@@ -459,6 +459,6 @@ long pipe_set_capacity(struct file *file, size_t bytes)
     err = change_capacity(pipe_of(file->node), capacity);
     mutex_drop(&file->node->lock);
     if (err > 0)
-        wake_all(&file->node->ready);
+        node_tell(file->node);
     return err;
 }

@@ -26,6 +26,13 @@ static struct object *contents_of(struct tmpfs_node *file)
 
 static struct object *tmpfs_object(struct node *node) { return contents_of(tmpfs_of(node)); }
 
+static uint64_t tmpfs_pages(struct node *node)
+{
+    const struct object *contents = tmpfs_of(node)->contents;
+
+    return contents != NULL ? contents->resident : 0;
+}
+
 static size_t smaller(uint64_t a, size_t b) { return a < b ? (size_t)a : b; }
 
 static long tmpfs_read(struct file *file, struct buffer *to, uint64_t at)
@@ -183,7 +190,7 @@ static int open_special(struct node *node, struct file *file)
 
 static const struct node_operations regular_operations = {
     .read = tmpfs_read, .write = tmpfs_write, .resize = tmpfs_resize, .object = tmpfs_object,
-    .release = tmpfs_release, .whereabouts = tmpfs_whereabouts,
+    .pages = tmpfs_pages, .release = tmpfs_release, .whereabouts = tmpfs_whereabouts,
 };
 static const struct node_operations link_operations = {
     .read_link = tmpfs_read_link, .release = tmpfs_release, .whereabouts = tmpfs_whereabouts,
@@ -313,7 +320,7 @@ static void release_unnamed(struct node *node)
 
 static const struct node_operations unnamed_operations = {
     .read = tmpfs_read, .write = tmpfs_write, .resize = tmpfs_resize, .object = tmpfs_object,
-    .release = release_unnamed, .describe = describe_unnamed,
+    .pages = tmpfs_pages, .release = release_unnamed, .describe = describe_unnamed,
 };
 
 struct node *tmpfs_unnamed(const char *name)

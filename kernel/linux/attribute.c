@@ -1,0 +1,194 @@
+/*
+ * attribute.c - times of files, and extended attributes, of which our files have none.
+ */
+#include "base/error.h"
+#include "linux/calls.h"
+#include "linux/files.h"
+#include "linux/structures.h"
+#include "memory/heap.h"
+#include "process/process.h"
+
+/* ---- Times ----------------------------------------------------------------------------------------- */
+
+enum { TIME_NOW = 0x3FFFFFFF, TIME_OMIT = 0x3FFFFFFE };
+
+/* Both times of a call: what to do, and the value. */
+struct times {
+    uint64_t value[2];
+    bool     omit[2], now;          /* now: both are the present, which who may write the file may set */
+};
+
+/* Takes the reference. */
+static long set_times(struct node *node, const struct times *times)
+{
+    uint32_t who = user_acting();
+    int      err = 0;
+
+    if (who != 0 && who != node->uid && !(times->omit[0] && times->omit[1]))
+        err = times->now ? node_allows(node, 2) : -EPERM;
+    if (err == 0) {
+        if (!times->omit[0])
+            node->accessed = times->value[0];
+        if (!times->omit[1])
+            node->modified = times->value[1];
+        if (!times->omit[0] || !times->omit[1])
+            node->changed = clock_wall();
+    }
+    node_release(node);
+    return err;
+}
+
+static int64_t fill_time(struct times *times, unsigned which, int64_t seconds, int64_t nanoseconds)
+{
+    if (nanoseconds == TIME_OMIT) {
+        times->omit[which] = true;
+    } else if (nanoseconds == TIME_NOW) {
+        times->value[which] = clock_wall();
+    } else if (nanoseconds < 0 || nanoseconds >= (int64_t)NANOSECONDS) {
+        return -EINVAL;
+    } else {
+        times->now = false;
+        if (seconds < 0)
+            seconds = 0;
+        times->value[which] = seconds < INT64_MAX / (int64_t)NANOSECONDS
+            ? (uint64_t)seconds * NANOSECONDS + (uint64_t)nanoseconds : INT64_MAX;
+    }
+    return 0;
+}
+
+static struct times times_now(void)
+{
+    uint64_t now = clock_wall();
+
+    return (struct times){ .value = { now, now }, .now = true };
+}
+
+static int read_times(user_t from, bool wide, struct times *out)
+{
+    int64_t err = 0;
+
+    *out = times_now();
+    if (from == 0)
+        return 0;
+    for (unsigned i = 0; i < 2 && err == 0; i++) {
+        struct linux_time64 time = { 0, 0, 0 };
+        struct linux_time32 narrow;
+
+        if (wide) {
+            err = user_read(&time, from + i * sizeof time, sizeof time);
+        } else {
+            err  = user_read(&narrow, from + i * sizeof narrow, sizeof narrow);
+            time = (struct linux_time64){ narrow.seconds, narrow.nanoseconds, 0 };
+        }
+        if (err == 0)
+            err = fill_time(out, i, time.seconds, time.nanoseconds);
+    }
+    return (int)err;
+}
+
+/* Without a path it is the descriptor itself that is meant. */
+static long set_times_at(int folder, user_t path, const struct times *times, uintptr_t flags)
+{
+    struct node *node;
+    struct file *file;
+    int          err;
+
+    if (flags & ~(uintptr_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
+    if (path != 0 || folder == AT_FDCWD) {
+        err = node_of(folder, path, flags, &node);
+        return err != 0 ? err : set_times(node, times);
+    }
+    file = file_of((uintptr_t)folder);
+    if (file == NULL)
+        return -EBADF;
+    node = file->node;
+    node_hold(node);
+    file_release(file);
+    return set_times(node, times);
+}
+
+static long utimensat(uintptr_t folder, user_t path, user_t from, uintptr_t flags, bool wide)
+{
+    struct times times;
+    int          err = read_times(from, wide, &times);
+
+    if (err != 0)
+        return err;
+    return times.omit[0] && times.omit[1] ? 0 : set_times_at((int)folder, path, &times, flags);
+}
+
+SYSTEM_CALL(utimensat)        { return utimensat(a, b, c, d, false); }
+SYSTEM_CALL(utimensat_time64) { return utimensat(a, b, c, d, true); }
+
+SYSTEM_CALL(utime)
+{
+    struct times times = times_now();
+    int32_t      both[2];
+
+    if (b != 0) {
+        if (user_read(both, b, sizeof both) != 0)
+            return -EFAULT;
+        for (unsigned i = 0; i < 2; i++)
+            (void)fill_time(&times, i, both[i], 0);
+    }
+    return set_times_at(AT_FDCWD, a, &times, 0);
+}
+
+static long utimes(int folder, user_t path, user_t from)
+{
+    struct times         times = times_now();
+    struct linux_timeval both[2];
+
+    if (from != 0) {
+        if (user_read(both, from, sizeof both) != 0)
+            return -EFAULT;
+        for (unsigned i = 0; i < 2; i++) {
+            if (both[i].microseconds < 0 || both[i].microseconds >= 1000000)
+                return -EINVAL;
+            (void)fill_time(&times, i, both[i].seconds, (int64_t)both[i].microseconds * 1000);
+        }
+    }
+    return set_times_at(folder, path, &times, 0);
+}
+
+SYSTEM_CALL(utimes)    { return utimes(AT_FDCWD, a, b); }
+SYSTEM_CALL(futimesat) { return utimes((int)a, b, c); }
+
+/* ---- Extended attributes: a file system without them -------------------------------------------------- */
+
+
+/* The answer for a file that exists, and a name that could be one. */
+static long about_path(user_t path, uintptr_t flags, user_t name, long answer)
+{
+    struct node *node;
+    char        *text = NULL;
+    int          err  = name != 0 ? text_in(name, &text) : 0;
+
+    heap_free(text);
+    if (err != 0)
+        return err == -ENAMETOOLONG ? -ERANGE : err;
+    err = node_of(AT_FDCWD, path, flags, &node);
+    if (err != 0)
+        return err;
+    node_release(node);
+    return answer;
+}
+
+static long about_file(uintptr_t descriptor, long answer)
+{
+    return descriptor_flag(current_process()->files, (int)descriptor) < 0 ? -EBADF : answer;
+}
+
+SYSTEM_CALL(getxattr)     { return about_path(a, 0, b, -EOPNOTSUPP); }
+SYSTEM_CALL(lgetxattr)    { return about_path(a, AT_SYMLINK_NOFOLLOW, b, -EOPNOTSUPP); }
+SYSTEM_CALL(fgetxattr)    { return about_file(a, -EOPNOTSUPP); }
+SYSTEM_CALL(setxattr)     { return about_path(a, 0, b, -EOPNOTSUPP); }
+SYSTEM_CALL(lsetxattr)    { return about_path(a, AT_SYMLINK_NOFOLLOW, b, -EOPNOTSUPP); }
+SYSTEM_CALL(fsetxattr)    { return about_file(a, -EOPNOTSUPP); }
+SYSTEM_CALL(removexattr)  { return about_path(a, 0, b, -EOPNOTSUPP); }
+SYSTEM_CALL(lremovexattr) { return about_path(a, AT_SYMLINK_NOFOLLOW, b, -EOPNOTSUPP); }
+SYSTEM_CALL(fremovexattr) { return about_file(a, -EOPNOTSUPP); }
+SYSTEM_CALL(listxattr)    { return about_path(a, 0, 0, 0); }
+SYSTEM_CALL(llistxattr)   { return about_path(a, AT_SYMLINK_NOFOLLOW, 0, 0); }
+SYSTEM_CALL(flistxattr)   { return about_file(a, 0); }

@@ -1,0 +1,158 @@
+/*
+ * copy.c - sendfile and copy_file_range: from file to file without passing through a program.
+ */
+#include "base/error.h"
+#include "linux/calls.h"
+#include "linux/files.h"
+#include "memory/heap.h"
+
+enum { COPY_BLOCK = 2048 };
+
+struct copying {
+    struct file *from, *to;
+    int64_t      from_at, to_at;            /* AT_POSITION: at the file's own */
+};
+
+/* Read what can be written; what could not be written is not read: the position goes back. */
+static long copy_block(struct copying *copying, char *block, size_t bytes)
+{
+    struct buffer in  = { .kernel = true, .memory = block, .bytes = bytes };
+    long          got = move_bytes(copying->from, false, &in, copying->from_at), put;
+    struct buffer out = { .kernel = true, .memory = block, .bytes = got > 0 ? (size_t)got : 0 };
+    uint64_t      ignored;
+
+    if (got <= 0)
+        return got;
+    put = move_bytes(copying->to, true, &out, copying->to_at);
+    if (put < got && copying->from_at == AT_POSITION)
+        (void)file_seek(copying->from, (put > 0 ? put : 0) - got, 1, &ignored);
+    if (put > 0 && copying->from_at != AT_POSITION)
+        copying->from_at += put;
+    if (put > 0 && copying->to_at != AT_POSITION)
+        copying->to_at += put;
+    return put;
+}
+
+static long copy(struct copying *copying, size_t bytes)
+{
+    char *block = heap_alloc(COPY_BLOCK, 0);
+    long  done  = 0, part = 0;
+
+    if (block == NULL)
+        return -ENOMEM;
+    while ((size_t)done < bytes) {
+        size_t wanted = bytes - (size_t)done < COPY_BLOCK ? bytes - (size_t)done : COPY_BLOCK;
+
+        part = copy_block(copying, block, wanted);
+        if (part <= 0)
+            break;
+        done += part;
+        if ((size_t)part < wanted && !(copying->to->flags & O_NONBLOCK) && (copying->from->operations->traits & NODE_STREAM))
+            break;
+    }
+    heap_free(block);
+    return done > 0 ? done : part;
+}
+
+static long send(uintptr_t out, uintptr_t in, int64_t *at, size_t bytes)
+{
+    struct copying copying = { file_of(in), file_of(out), at != NULL ? *at : AT_POSITION, AT_POSITION };
+    long           done;
+
+    if (copying.from == NULL || copying.to == NULL)
+        done = -EBADF;
+    else if ((copying.from->operations->traits & NODE_STREAM) || (copying.to->flags & O_APPEND))
+        done = -EINVAL;
+    else
+        done = copy(&copying, bytes < BYTES_A_CALL ? bytes : BYTES_A_CALL);
+    if (copying.from != NULL)
+        file_release(copying.from);
+    if (copying.to != NULL)
+        file_release(copying.to);
+    if (at != NULL)
+        *at = copying.from_at;
+    return done;
+}
+
+SYSTEM_CALL(sendfile)
+{
+    int32_t narrow;
+    int64_t at;
+    long    done;
+
+    if (c == 0)
+        return send(a, b, NULL, d);
+    if (user_read(&narrow, c, sizeof narrow) != 0)
+        return -EFAULT;
+    if (narrow < 0)
+        return -EINVAL;
+    at   = narrow;
+    done = send(a, b, &at, d);
+    narrow = (int32_t)at;
+    return done >= 0 && user_write(c, &narrow, sizeof narrow) != 0 ? -EFAULT : done;
+}
+
+SYSTEM_CALL(sendfile64)
+{
+    int64_t at;
+    long    done;
+
+    if (c == 0)
+        return send(a, b, NULL, d);
+    if (user_read(&at, c, sizeof at) != 0)
+        return -EFAULT;
+    if (at < 0)
+        return -EINVAL;
+    done = send(a, b, &at, d);
+    return done >= 0 && user_write(c, &at, sizeof at) != 0 ? -EFAULT : done;
+}
+
+/* A position that the caller keeps, or the file's own. */
+static int read_position(user_t from, int64_t *out)
+{
+    *out = AT_POSITION;
+    if (from == 0)
+        return 0;
+    if (user_read(out, from, sizeof *out) != 0)
+        return -EFAULT;
+    return *out < 0 ? -EINVAL : 0;
+}
+
+static bool is_regular(const struct file *file) { return (file->node->mode & S_FMT) == S_REGULAR; }
+
+static long copy_range(struct copying *copying, size_t bytes)
+{
+    if (copying->from == NULL || copying->to == NULL)
+        return -EBADF;
+    if ((copying->from->node->mode & S_FMT) == S_FOLDER || (copying->to->node->mode & S_FMT) == S_FOLDER)
+        return -EISDIR;
+    if (!is_regular(copying->from) || !is_regular(copying->to))
+        return -EINVAL;
+    if (copying->to->flags & O_APPEND)
+        return -EBADF;
+    return copy(copying, bytes < BYTES_A_CALL ? bytes : BYTES_A_CALL);
+}
+
+SYSTEM_CALL(copy_file_range)
+{
+    struct copying copying = { NULL, NULL, AT_POSITION, AT_POSITION };
+    long           done    = read_position(b, &copying.from_at);
+
+    if (done == 0)
+        done = read_position(d, &copying.to_at);
+    if (done == 0 && f != 0)
+        done = -EINVAL;
+    if (done != 0)
+        return done;
+    copying.from = file_of(a);
+    copying.to   = file_of(c);
+    done = copy_range(&copying, e);
+    if (copying.from != NULL)
+        file_release(copying.from);
+    if (copying.to != NULL)
+        file_release(copying.to);
+    if (done > 0 && ((b != 0 && user_write(b, &copying.from_at, sizeof copying.from_at) != 0) ||
+                     (d != 0 && user_write(d, &copying.to_at, sizeof copying.to_at) != 0)))
+        return -EFAULT;
+    return done;
+}

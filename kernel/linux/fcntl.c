@@ -1,0 +1,292 @@
+/*
+ * fcntl.c - fcntl, record locks, flock, and ioctl.
+ */
+#include "base/error.h"
+#include "files/lock.h"
+#include "files/pipe.h"
+#include "linux/calls.h"
+#include "linux/files.h"
+#include "process/process.h"
+
+enum {
+    F_DUPFD = 0, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_SETOWN, F_GETOWN, F_SETSIG, F_GETSIG,
+    F_GETLK64, F_SETLK64, F_SETLKW64, F_OFD_GETLK = 36, F_OFD_SETLK, F_OFD_SETLKW, F_DUPFD_CLOEXEC = 1030,
+    F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS, F_GET_SEALS,
+};
+enum { F_RDLCK, F_WRLCK, F_UNLCK };
+enum { FLAGS_CHANGEABLE = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME };
+
+/* ---- Record locks -------------------------------------------------------------------------------- */
+
+struct lock32 { int16_t type, whence; int32_t start, length, process; };
+struct lock64 { int16_t type, whence; int64_t start, length; int32_t process; } __attribute__((packed, aligned(4)));
+_Static_assert(sizeof(struct lock32) == 16 && sizeof(struct lock64) == 24, "struct flock, struct flock64");
+
+static int read_lock(user_t from, bool wide, struct lock64 *out)
+{
+    struct lock32 narrow;
+
+    if (wide)
+        return user_read(out, from, sizeof *out);
+    if (user_read(&narrow, from, sizeof narrow) != 0)
+        return -EFAULT;
+    *out = (struct lock64){ narrow.type, narrow.whence, narrow.start, narrow.length, narrow.process };
+    return 0;
+}
+
+static int write_lock(user_t to, bool wide, const struct lock64 *lock)
+{
+    struct lock32 narrow = { lock->type, lock->whence, (int32_t)lock->start, (int32_t)lock->length, lock->process };
+
+    if (wide)
+        return user_write(to, lock, sizeof *lock);
+    if (lock->start > INT32_MAX || lock->length > INT32_MAX)
+        return -EOVERFLOW;
+    return user_write(to, &narrow, sizeof narrow);
+}
+
+/* The bytes it means: from the start, the position or the end; a negative length lies before. */
+static int lock_range(struct file *file, const struct lock64 *lock, struct lock_request *out)
+{
+    int64_t start, from = 0;
+
+    if (lock->whence == 1)
+        from = (int64_t)file->at;
+    else if (lock->whence == 2)
+        from = (int64_t)file->node->bytes;
+    else if (lock->whence != 0)
+        return -EINVAL;
+    if (__builtin_add_overflow(from, lock->start, &start))
+        return -EOVERFLOW;
+    if (lock->length < 0) {
+        int64_t end = start - 1;
+
+        if (__builtin_add_overflow(start, lock->length, &start))
+            return -EINVAL;
+        out->last = (uint64_t)end;
+    } else {
+        out->last = UINT64_MAX;
+        if (lock->length > 0) {
+            int64_t end;
+
+            if (__builtin_add_overflow(start, lock->length - 1, &end))
+                return -EOVERFLOW;
+            out->last = (uint64_t)end;
+        }
+    }
+    if (start < 0)
+        return -EINVAL;
+    out->first = (uint64_t)start;
+    return 0;
+}
+
+static int lock_kind(struct file *file, int type, struct lock_request *out)
+{
+    unsigned mode = file->flags & O_ACCMODE;
+
+    if (type == F_UNLCK)
+        out->kind = LOCK_NONE;
+    else if (type == F_RDLCK)
+        out->kind = LOCK_SHARED;
+    else if (type == F_WRLCK)
+        out->kind = LOCK_EXCLUSIVE;
+    else
+        return -EINVAL;
+    if ((type == F_RDLCK && mode == O_WRONLY) || (type == F_WRLCK && mode == O_RDONLY))
+        return -EBADF;
+    return 0;
+}
+
+enum { LOCK_GET, LOCK_TRY, LOCK_WAIT };
+
+static long find_lock(struct file *file, const struct lock_request *request, user_t argument, bool wide, struct lock64 *lock)
+{
+    struct lock_request found;
+
+    lock->type = F_UNLCK;
+    if (request->kind == LOCK_NONE)
+        return -EINVAL;
+    if (lock_find(file->node, request, &found)) {
+        lock->type    = found.kind == LOCK_EXCLUSIVE ? F_WRLCK : F_RDLCK;
+        lock->whence  = 0;
+        lock->start   = (int64_t)found.first;
+        lock->length  = found.last == UINT64_MAX ? 0 : (int64_t)(found.last - found.first + 1);
+        lock->process = found.process;
+    }
+    return write_lock(argument, wide, lock);
+}
+
+static long record_lock(struct file *file, int what, user_t argument, bool wide, bool of_file)
+{
+    struct process     *process = current_process();
+    struct lock_request request = { .owner = of_file ? (const void *)file : process->files, .world = LOCKS_OF_RECORDS,
+                                    .process = of_file ? -1 : process->id };
+    struct lock64       lock;
+    int                 err = read_lock(argument, wide, &lock);
+
+    if (err == 0 && of_file && lock.process != 0)
+        err = -EINVAL;
+    if (err == 0)
+        err = lock_range(file, &lock, &request);
+    if (err == 0)
+        err = what == LOCK_GET ? (lock.type == F_RDLCK || lock.type == F_WRLCK ? 0 : -EINVAL) : lock_kind(file, lock.type, &request);
+    if (err != 0)
+        return err;
+    if (what != LOCK_GET)
+        return lock_set(file->node, &request, what == LOCK_WAIT);
+    request.kind = lock.type == F_WRLCK ? LOCK_EXCLUSIVE : LOCK_SHARED;
+    return find_lock(file, &request, argument, wide, &lock);
+}
+
+enum { FLOCK_SHARED = 1, FLOCK_EXCLUSIVE = 2, FLOCK_NOW = 4, FLOCK_NONE = 8 };
+
+SYSTEM_CALL(flock)
+{
+    struct file        *file = file_of(a);
+    struct lock_request request = { .owner = file, .world = LOCKS_OF_FLOCK, .first = 0, .last = UINT64_MAX };
+    uintptr_t           what = b & ~(uintptr_t)FLOCK_NOW;
+    long                err;
+
+    if (file == NULL)
+        return -EBADF;
+    request.kind = what == FLOCK_SHARED ? LOCK_SHARED : what == FLOCK_EXCLUSIVE ? LOCK_EXCLUSIVE : LOCK_NONE;
+    if (file->flags & O_PATH)
+        err = -EBADF;
+    else if (what != FLOCK_SHARED && what != FLOCK_EXCLUSIVE && what != FLOCK_NONE)
+        err = -EINVAL;
+    else
+        err = lock_set(file->node, &request, !(b & FLOCK_NOW));
+    file_release(file);
+    return err;
+}
+
+/* ---- fcntl ------------------------------------------------------------------------------------------- */
+
+static long duplicate(struct file *file, uintptr_t from, bool close_on_exec)
+{
+    struct process *process = current_process();
+    uint32_t        limit   = (uint32_t)process->limits[RLIMIT_NOFILE].soft;
+    int             number  = -EINVAL;
+
+    if (from < limit) {
+        file_hold(file);
+        number = descriptor_add(process->files, file, (int)from, close_on_exec, limit);
+        if (number < 0)
+            file_release(file);
+    }
+    return number;
+}
+
+static long set_flags(struct file *file, uintptr_t flags)
+{
+    if (flags & O_DIRECT)
+        return -EINVAL;
+    file->flags = (file->flags & ~(uint32_t)FLAGS_CHANGEABLE) | ((uint32_t)flags & FLAGS_CHANGEABLE);
+    return 0;
+}
+
+/* What an open file that is only a path (O_PATH) can do as well. */
+static long control_any(struct file *file, uintptr_t descriptor, uintptr_t command, uintptr_t argument)
+{
+    struct files *files = current_process()->files;
+
+    switch (command) {
+    case F_DUPFD:         return duplicate(file, argument, false);
+    case F_DUPFD_CLOEXEC: return duplicate(file, argument, true);
+    case F_GETFD:         return descriptor_flag(files, (int)descriptor);
+    case F_SETFD:         return descriptor_set_flag(files, (int)descriptor, argument & 1);
+    case F_GETFL:         return (long)file->flags;
+    default:              return file->flags & O_PATH ? -EBADF : -ENOSYS;
+    }
+}
+
+static long control(struct file *file, uintptr_t command, uintptr_t argument)
+{
+    switch (command) {
+    case F_SETFL:        return set_flags(file, argument);
+    case F_GETLK:        return record_lock(file, LOCK_GET, argument, false, false);
+    case F_SETLK:        return record_lock(file, LOCK_TRY, argument, false, false);
+    case F_SETLKW:       return record_lock(file, LOCK_WAIT, argument, false, false);
+    case F_GETLK64:      return record_lock(file, LOCK_GET, argument, true, false);
+    case F_SETLK64:      return record_lock(file, LOCK_TRY, argument, true, false);
+    case F_SETLKW64:     return record_lock(file, LOCK_WAIT, argument, true, false);
+    case F_OFD_GETLK:    return record_lock(file, LOCK_GET, argument, true, true);
+    case F_OFD_SETLK:    return record_lock(file, LOCK_TRY, argument, true, true);
+    case F_OFD_SETLKW:   return record_lock(file, LOCK_WAIT, argument, true, true);
+    case F_GETPIPE_SZ:   return pipe_capacity(file);
+    case F_SETPIPE_SZ:   return pipe_set_capacity(file, argument);
+    default:             return -EINVAL;
+    }
+}
+
+SYSTEM_CALL(fcntl64)
+{
+    struct file *file = file_of(a);
+    long         result;
+
+    if (file == NULL)
+        return -EBADF;
+    result = control_any(file, a, b, c);
+    if (result == -ENOSYS)
+        result = control(file, b, c);
+    file_release(file);
+    return result;
+}
+
+/* The old call has only the narrow locks. */
+SYSTEM_CALL(fcntl)
+{
+    if (b == F_GETLK64 || b == F_SETLK64 || b == F_SETLKW64)
+        return -EINVAL;
+    return sys_fcntl64(a, b, c, d, e, f);
+}
+
+/* ---- ioctl ------------------------------------------------------------------------------------------------ */
+
+enum { FIONREAD = 0x541B, FIONBIO = 0x5421, FIONCLEX = 0x5450, FIOCLEX = 0x5451 };
+
+static long set_nonblocking(struct file *file, user_t argument)
+{
+    int32_t on;
+
+    if (user_read(&on, argument, sizeof on) != 0)
+        return -EFAULT;
+    file->flags = on ? file->flags | O_NONBLOCK : file->flags & ~(uint32_t)O_NONBLOCK;
+    return 0;
+}
+
+/* Bytes from the position to the end. */
+static long regular_left(struct file *file, user_t argument)
+{
+    int32_t left = (int32_t)(file->node->bytes - file->at);
+
+    return user_write(argument, &left, sizeof left);
+}
+
+static long request(struct file *file, uintptr_t descriptor, unsigned number, user_t argument)
+{
+    if (file->flags & O_PATH)
+        return -EBADF;
+    switch (number) {
+    case FIOCLEX:  return descriptor_set_flag(current_process()->files, (int)descriptor, true);
+    case FIONCLEX: return descriptor_set_flag(current_process()->files, (int)descriptor, false);
+    case FIONBIO:  return set_nonblocking(file, argument);
+    case FIONREAD:
+        if ((file->node->mode & S_FMT) == S_REGULAR)
+            return regular_left(file, argument);
+        break;
+    }
+    return file->operations->control != NULL ? file->operations->control(file, number, argument) : -ENOTTY;
+}
+
+SYSTEM_CALL(ioctl)
+{
+    struct file *file = file_of(a);
+    long         result;
+
+    if (file == NULL)
+        return -EBADF;
+    result = request(file, a, (unsigned)b, c);
+    file_release(file);
+    return result;
+}

@@ -1,0 +1,424 @@
+/*
+ * file.c - open, read, write and all that works on an open file.
+ */
+#include "base/error.h"
+#include "base/string.h"
+#include "files/lock.h"
+#include "files/pipe.h"
+#include "files/tmpfs.h"
+#include "linux/calls.h"
+#include "linux/files.h"
+#include "memory/heap.h"
+#include "process/process.h"
+
+/* ---- Opening and closing ----------------------------------------------------------------------- */
+
+static long open_at(int folder, user_t path, uintptr_t flags, uintptr_t mode)
+{
+    struct named named;
+    struct file *file;
+    int          err = named_begin(&named, folder, path);
+
+    if (err != 0)
+        return err;
+    err = path_open(current_process()->place, named.start, named.path, (uint32_t)flags, (uint32_t)mode, &file);
+    named_end(&named);
+    return err != 0 ? err : new_descriptor(file, flags & O_CLOEXEC);
+}
+
+SYSTEM_CALL(open)   { return open_at(AT_FDCWD, a, b, c); }
+SYSTEM_CALL(openat) { return open_at((int)a, b, c, d); }
+SYSTEM_CALL(creat)  { return open_at(AT_FDCWD, a, O_CREAT | O_WRONLY | O_TRUNC, b); }
+SYSTEM_CALL(close)  { return descriptor_close(current_process()->files, (int)a); }
+
+enum { CLOSE_RANGE_UNSHARE = 2, CLOSE_RANGE_CLOEXEC = 4 };
+
+SYSTEM_CALL(close_range)
+{
+    struct process *process = current_process();
+
+    if ((c & ~(uintptr_t)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) || a > b)
+        return -EINVAL;
+    if (c & CLOSE_RANGE_UNSHARE) {
+        struct files *own = files_copy(process->files), *shared = process->files;
+
+        if (own == NULL)
+            return -ENOMEM;
+        process->files = own;
+        files_release(shared);
+    }
+    if (a > INT32_MAX)
+        return 0;
+    for (int n = (int)a; (n = descriptor_next(process->files, n)) >= 0 && (uintptr_t)n <= b; n++) {
+        if (c & CLOSE_RANGE_CLOEXEC)
+            descriptor_set_flag(process->files, n, true);
+        else
+            descriptor_close(process->files, n);
+    }
+    return 0;
+}
+
+static long duplicate(uintptr_t old, int from, bool close_on_exec)
+{
+    struct process *process = current_process();
+    uint32_t        limit   = (uint32_t)process->limits[RLIMIT_NOFILE].soft;
+    struct file    *file    = file_of(old);
+    int             number;
+
+    if (file == NULL)
+        return -EBADF;
+    number = from < 0 || (uint32_t)from >= limit ? -EINVAL : descriptor_add(process->files, file, from, close_on_exec, limit);
+    if (number < 0)
+        file_release(file);
+    return number;
+}
+
+static long duplicate_to(uintptr_t old, uintptr_t number, bool close_on_exec)
+{
+    struct process *process = current_process();
+    struct file    *file    = file_of(old);
+    int             err;
+
+    if (file == NULL)
+        return -EBADF;
+    err = descriptor_put(process->files, (int)number, file, close_on_exec, (uint32_t)process->limits[RLIMIT_NOFILE].soft);
+    if (err != 0)
+        file_release(file);
+    return err != 0 ? err : (long)number;
+}
+
+SYSTEM_CALL(dup) { return duplicate(a, 0, false); }
+
+SYSTEM_CALL(dup2)
+{
+    if (a == b)
+        return descriptor_flag(current_process()->files, (int)a) < 0 ? -EBADF : (long)b;
+    return duplicate_to(a, b, false);
+}
+
+SYSTEM_CALL(dup3)
+{
+    if (a == b || (c & ~(uintptr_t)O_CLOEXEC))
+        return -EINVAL;
+    return duplicate_to(a, b, c & O_CLOEXEC);
+}
+
+static long make_pipe(user_t to, uintptr_t flags)
+{
+    struct files *files = current_process()->files;
+    struct file  *reader, *writer;
+    int32_t       pair[2];
+    int           err = pipe_make((uint32_t)flags & ~(uint32_t)O_CLOEXEC, &reader, &writer);
+
+    if (err != 0)
+        return err;
+    pair[0] = (int32_t)new_descriptor(reader, flags & O_CLOEXEC);
+    if (pair[0] < 0) {
+        file_release(writer);
+        return pair[0];
+    }
+    pair[1] = (int32_t)new_descriptor(writer, flags & O_CLOEXEC);
+    err = pair[1] < 0 ? pair[1] : user_write(to, pair, sizeof pair);
+    if (err != 0) {
+        descriptor_close(files, pair[0]);
+        if (pair[1] >= 0)
+            descriptor_close(files, pair[1]);
+    }
+    return err;
+}
+
+SYSTEM_CALL(pipe)  { return make_pipe(a, 0); }
+SYSTEM_CALL(pipe2) { return make_pipe(a, b); }
+
+enum { MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2, MFD_NAME = 249 };
+
+SYSTEM_CALL(memfd_create)
+{
+    struct node *node;
+    struct file *file;
+    char        *name;
+    int          err;
+
+    if (b & ~(uintptr_t)(MFD_CLOEXEC | MFD_ALLOW_SEALING))
+        return -EINVAL;
+    err = text_in(a, &name);
+    if (err == 0 && strlen(name) > MFD_NAME)
+        err = -EINVAL;
+    if (err != 0)
+        return err == -ENAMETOOLONG ? -EINVAL : err;
+    node = tmpfs_unnamed(name);
+    heap_free(name);
+    if (node == NULL)
+        return -ENOMEM;
+    file = file_make(node, node->operations, O_RDWR | O_LARGEFILE);
+    if (file == NULL) {
+        node_release(node);
+        return -ENOMEM;
+    }
+    return new_descriptor(file, b & MFD_CLOEXEC);
+}
+
+/* ---- Reading and writing ---------------------------------------------------------------------------- */
+
+static struct buffer program_buffer(user_t memory, size_t bytes)
+{
+    return (struct buffer){ .user = memory, .bytes = bytes < BYTES_A_CALL ? bytes : BYTES_A_CALL };
+}
+
+long move_bytes(struct file *file, bool writing, struct buffer *buffer, int64_t at)
+{
+    if (writing)
+        return at == AT_POSITION ? file_write(file, buffer) : file_write_at(file, buffer, (uint64_t)at);
+    return at == AT_POSITION ? file_read(file, buffer) : file_read_at(file, buffer, (uint64_t)at);
+}
+
+static long move_one(uintptr_t descriptor, bool writing, user_t memory, size_t bytes, int64_t at)
+{
+    struct buffer buffer = program_buffer(memory, bytes);
+    struct file  *file;
+    long          done;
+
+    if (at < AT_POSITION)
+        return -EINVAL;
+    file = file_of(descriptor);
+    if (file == NULL)
+        return -EBADF;
+    if ((intptr_t)bytes < 0)
+        done = -EINVAL;
+    else if (!user_range(memory, bytes))
+        done = -EFAULT;
+    else
+        done = move_bytes(file, writing, &buffer, at);
+    file_release(file);
+    return done;
+}
+
+/* A position in two words may be any number but a negative one. */
+static long move_at(uintptr_t descriptor, bool writing, user_t memory, size_t bytes, int64_t at)
+{
+    return at < 0 ? -EINVAL : move_one(descriptor, writing, memory, bytes, at);
+}
+
+SYSTEM_CALL(read)     { return move_one(a, false, b, c, AT_POSITION); }
+SYSTEM_CALL(write)    { return move_one(a, true, b, c, AT_POSITION); }
+SYSTEM_CALL(pread64)  { return move_at(a, false, b, c, wide(d, e)); }
+SYSTEM_CALL(pwrite64) { return move_at(a, true, b, c, wide(d, e)); }
+
+struct piece { uint32_t memory, bytes; };               /* struct iovec */
+
+/* Whether the pieces are such that none of them can be refused; their sum fits a result. */
+static int check_pieces(const struct piece *pieces, size_t count)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if ((int32_t)pieces[i].bytes < 0)
+            return -EINVAL;
+        if (!user_range(pieces[i].memory, pieces[i].bytes))
+            return -EFAULT;
+        sum += pieces[i].bytes;
+    }
+    return sum > INT32_MAX ? -EINVAL : 0;
+}
+
+static long move_pieces(struct file *file, bool writing, const struct piece *pieces, size_t count, int64_t at)
+{
+    long done = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct buffer buffer = program_buffer(pieces[i].memory, pieces[i].bytes);
+        long          part;
+
+        if (pieces[i].bytes == 0)
+            continue;
+        part = move_bytes(file, writing, &buffer, at == AT_POSITION ? at : at + done);
+        if (part < 0)
+            return done > 0 ? done : part;
+        done += part;
+        if ((size_t)part < pieces[i].bytes)
+            break;
+    }
+    return done;
+}
+
+enum { FEW_PIECES = 8 };
+
+static long move_vector(uintptr_t descriptor, bool writing, user_t vector, size_t count, int64_t at)
+{
+    struct piece  few[FEW_PIECES], *pieces = few;
+    struct file  *file = file_of(descriptor);
+    long          done;
+
+    if (file == NULL)
+        return -EBADF;
+    if (count > FEW_PIECES && count <= BUFFERS_A_CALL)
+        pieces = heap_alloc(count * sizeof *pieces, 0);
+    if (count > BUFFERS_A_CALL)
+        done = -EINVAL;
+    else if (pieces == NULL)
+        done = -ENOMEM;
+    else if (user_read(pieces, vector, count * sizeof *pieces) != 0)
+        done = -EFAULT;
+    else
+        done = check_pieces(pieces, count);
+    if (done == 0)
+        done = move_pieces(file, writing, pieces, count, at);
+    if (pieces != few)
+        heap_free(pieces);
+    file_release(file);
+    return done;
+}
+
+SYSTEM_CALL(readv)   { return move_vector(a, false, b, c, AT_POSITION); }
+SYSTEM_CALL(writev)  { return move_vector(a, true, b, c, AT_POSITION); }
+SYSTEM_CALL(preadv)  { return wide(d, e) < 0 ? -EINVAL : move_vector(a, false, b, c, wide(d, e)); }
+SYSTEM_CALL(pwritev) { return wide(d, e) < 0 ? -EINVAL : move_vector(a, true, b, c, wide(d, e)); }
+
+/* ---- Positions ------------------------------------------------------------------------------------------- */
+
+static long seek(uintptr_t descriptor, int64_t offset, uintptr_t whence, uint64_t *out)
+{
+    struct file *file = file_of(descriptor);
+    long         err;
+
+    if (file == NULL)
+        return -EBADF;
+    err = file_seek(file, offset, (int)whence, out);
+    file_release(file);
+    return err;
+}
+
+SYSTEM_CALL(lseek)
+{
+    uint64_t at;
+    long     err = seek(a, (int32_t)b, c, &at);
+
+    if (err != 0)
+        return err;
+    return at > INT32_MAX ? -EOVERFLOW : (long)at;
+}
+
+SYSTEM_CALL(_llseek)
+{
+    uint64_t at;
+    long     err = seek(a, wide(c, b), e, &at);
+
+    return err != 0 ? err : user_write(d, &at, sizeof at);
+}
+
+/* ---- Sizes ------------------------------------------------------------------------------------------------- */
+
+static long resize_path(user_t path, int64_t bytes)
+{
+    struct node *node;
+    int          err;
+
+    if (bytes < 0)
+        return -EINVAL;
+    err = node_of(AT_FDCWD, path, 0, &node);
+    if (err != 0)
+        return err;
+    err = node_allows(node, 2);
+    if (err == 0)
+        err = node_resize(node, (uint64_t)bytes);
+    node_release(node);
+    return err;
+}
+
+static long resize_file(uintptr_t descriptor, int64_t bytes)
+{
+    struct file *file;
+    long         err = -EINVAL;
+
+    if (bytes < 0)
+        return -EINVAL;
+    file = file_of(descriptor);
+    if (file == NULL)
+        return -EBADF;
+    if (file->flags & O_PATH)
+        err = -EBADF;
+    else if ((file->flags & O_ACCMODE) != O_RDONLY && (file->node->mode & S_FMT) == S_REGULAR)
+        err = node_resize(file->node, (uint64_t)bytes);
+    file_release(file);
+    return err;
+}
+
+SYSTEM_CALL(truncate)    { return resize_path(a, (int32_t)b); }
+SYSTEM_CALL(ftruncate)   { return resize_file(a, (int32_t)b); }
+SYSTEM_CALL(truncate64)  { return resize_path(a, wide(b, c)); }
+SYSTEM_CALL(ftruncate64) { return resize_file(a, wide(b, c)); }
+
+enum { FALLOCATE_KEEP_SIZE = 1, FALLOCATE_PUNCH_HOLE = 2 };
+
+/* Room is not set aside: memory is there or not when it is written. Holes read as zeros, and cost nothing. */
+static long allocate(struct file *file, uintptr_t mode, uint64_t from, uint64_t end)
+{
+    struct node *node = file->node;
+    struct object *contents;
+
+    if ((file->flags & O_PATH) || (file->flags & O_ACCMODE) == O_RDONLY)
+        return -EBADF;
+    if ((node->mode & S_FMT) != S_REGULAR || node->operations->resize == NULL)
+        return (file->operations->traits & NODE_STREAM) ? -ESPIPE : -ENODEV;
+    if (end > FILE_LARGEST)
+        return -EFBIG;
+    if (mode == 0 || mode == FALLOCATE_KEEP_SIZE)
+        return mode == 0 && end > node->bytes ? node_resize(node, end) : 0;
+    if (mode != (FALLOCATE_KEEP_SIZE | FALLOCATE_PUNCH_HOLE))
+        return -EOPNOTSUPP;
+    contents = node->operations->object(node);
+    if (contents == NULL)
+        return -ENOMEM;
+    mutex_take(&node->lock);
+    object_zero(contents, from, end < node->bytes ? end : node->bytes);
+    mutex_drop(&node->lock);
+    return 0;
+}
+
+SYSTEM_CALL(fallocate)
+{
+    int64_t      from = wide(c, d), bytes = wide(e, f), end;
+    struct file *file;
+    long         err;
+
+    if (from < 0 || bytes <= 0 || __builtin_add_overflow(from, bytes, &end))
+        return -EINVAL;
+    file = file_of(a);
+    if (file == NULL)
+        return -EBADF;
+    err = allocate(file, b, (uint64_t)from, (uint64_t)end);
+    file_release(file);
+    return err;
+}
+
+/* ---- Everything is in memory: nothing is late ------------------------------------------------------------------ */
+
+static long sync_file(uintptr_t descriptor)
+{
+    struct file *file = file_of(descriptor);
+    long         err  = 0;
+
+    if (file == NULL)
+        return -EBADF;
+    if (file->flags & O_PATH)
+        err = -EBADF;
+    else if (file->operations->traits & NODE_STREAM)
+        err = -EINVAL;
+    else if (file->operations->sync != NULL)
+        err = file->operations->sync(file->node);
+    file_release(file);
+    return err;
+}
+
+static long exists(uintptr_t descriptor)
+{
+    return descriptor_flag(current_process()->files, (int)descriptor) < 0 ? -EBADF : 0;
+}
+
+SYSTEM_CALL(fsync)        { return sync_file(a); }
+SYSTEM_CALL(fdatasync)    { return sync_file(a); }
+SYSTEM_CALL(sync)         { return 0; }
+SYSTEM_CALL(syncfs)       { return exists(a); }
+SYSTEM_CALL(readahead)    { return exists(a); }
+SYSTEM_CALL(fadvise64)    { return exists(a); }
+SYSTEM_CALL(fadvise64_64) { return exists(a); }

@@ -1,0 +1,115 @@
+/*
+ * files.c - descriptors and paths, copied in from programs.
+ */
+#include "linux/files.h"
+
+#include "base/error.h"
+#include "memory/heap.h"
+#include "process/process.h"
+
+enum { SHORT_PATH = 200 };
+
+/* Most paths are short: only the others need whole pages of the heap. */
+int text_in(user_t from, char **out)
+{
+    size_t size = SHORT_PATH;
+
+    for (;;) {
+        char *text = heap_alloc(size, 0);
+        long  length;
+
+        if (text == NULL)
+            return -ENOMEM;
+        length = user_read_text(text, from, size);
+        if (length >= 0) {
+            *out = text;
+            return 0;
+        }
+        heap_free(text);
+        if (length != -ENAMETOOLONG || size == PATH_LONGEST)
+            return (int)length;
+        size = PATH_LONGEST;
+    }
+}
+
+struct file *file_of(uintptr_t descriptor)
+{
+    return descriptor_file(current_process()->files, (int)descriptor);
+}
+
+static int start_of(int folder, const char *path, struct node **out)
+{
+    struct file *file;
+
+    *out = NULL;
+    if (path[0] == '/' || folder == AT_FDCWD)
+        return 0;
+    file = file_of((uintptr_t)folder);
+    if (file == NULL)
+        return -EBADF;
+    *out = file->node;
+    node_hold(*out);
+    file_release(file);
+    return 0;
+}
+
+int named_begin(struct named *named, int folder, user_t path)
+{
+    int err = text_in(path, &named->path);
+
+    if (err != 0)
+        return err;
+    err = start_of(folder, named->path, &named->start);
+    if (err == 0 && named->start != NULL && named->path[0] != '\0' && (named->start->mode & S_FMT) != S_FOLDER)
+        err = -ENOTDIR;
+    if (err != 0 && named->start != NULL)
+        node_release(named->start);
+    if (err != 0)
+        heap_free(named->path);
+    return err;
+}
+
+void named_end(struct named *named)
+{
+    if (named->start != NULL)
+        node_release(named->start);
+    heap_free(named->path);
+}
+
+int node_of(int folder, user_t path, uintptr_t flags, struct node **out)
+{
+    struct named named;
+    int          err = named_begin(&named, folder, path);
+
+    if (err != 0)
+        return err;
+    err = path_find(current_process()->place, named.start, named.path,
+                    (flags & AT_SYMLINK_NOFOLLOW ? PATH_NO_FOLLOW : 0) | (flags & AT_EMPTY_PATH ? PATH_EMPTY_IS_START : 0), out);
+    named_end(&named);
+    return err;
+}
+
+long new_descriptor(struct file *file, bool close_on_exec)
+{
+    struct process *process = current_process();
+    int number = descriptor_add(process->files, file, 0, close_on_exec, (uint32_t)process->limits[RLIMIT_NOFILE].soft);
+
+    if (number < 0)
+        file_release(file);
+    return number;
+}
+
+int mask_for_call(user_t mask, size_t bytes)
+{
+    struct thread *self = current_thread();
+    uint64_t       wanted;
+
+    if (bytes != sizeof wanted)
+        return -EINVAL;
+    if (user_read(&wanted, mask, sizeof wanted) != 0)
+        return -EFAULT;
+    self->saved_mask   = self->mask;
+    self->restore_mask = true;
+    signal_set_mask(wanted);
+    return 0;
+}

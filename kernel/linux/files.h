@@ -1,0 +1,47 @@
+/*
+ * files.h - what the calls about files have in common: descriptors, and paths copied in from programs.
+ */
+#ifndef QUIRE_LINUX_FILES_H
+#define QUIRE_LINUX_FILES_H
+
+#include "files/descriptor.h"
+#include "files/path.h"
+
+enum {
+    AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100, AT_REMOVEDIR = 0x200, AT_SYMLINK_FOLLOW = 0x400, AT_NO_AUTOMOUNT = 0x800,
+    AT_EMPTY_PATH = 0x1000, AT_EACCESS = 0x200, AT_STATX_SYNC_TYPE = 0x6000,
+};
+enum { BUFFERS_A_CALL = 1024 };         /* IOV_MAX */
+
+/* A path of a program in kernel memory, and where it begins. */
+struct named {
+    char        *path;
+    struct node *start;                 /* a reference, or NULL: the working directory, or the path is absolute */
+};
+/* Returns 0, -EFAULT, -ENAMETOOLONG, -ENOMEM, -EBADF, or -ENOTDIR. On success named_end() must follow. */
+int  named_begin(struct named *named, int folder, user_t path) MUST_CHECK;
+void named_end(struct named *named);
+
+/* Text of a program on the heap, less than PATH_LONGEST bytes. */
+int text_in(user_t from, char **out) MUST_CHECK;
+
+/* The open file of a descriptor of the current process, with a reference; NULL: -EBADF. */
+struct file *file_of(uintptr_t descriptor);
+
+/* The node that a path, or with AT_EMPTY_PATH a descriptor, names. flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
+int node_of(int folder, user_t path, uintptr_t flags, struct node **out) MUST_CHECK;
+
+/* A new descriptor for an open file, whose reference it takes; on failure that is released. */
+long new_descriptor(struct file *file, bool close_on_exec);
+
+/* Read or write at a position, or (AT_POSITION) at the file's own. */
+#define AT_POSITION (-1)
+long move_bytes(struct file *file, bool writing, struct buffer *buffer, int64_t at);
+
+/* Signals of its own for one call (ppoll, pselect6, epoll_pwait): the mask that is put back when a handler has run. */
+int  mask_for_call(user_t mask, size_t bytes) MUST_CHECK;
+
+/* 64 bits in two words, low word first. */
+static inline int64_t wide(uintptr_t low, uintptr_t high) { return (int64_t)((uint64_t)(uint32_t)high << 32 | (uint32_t)low); }
+
+#endif

@@ -1,0 +1,123 @@
+/*
+ * folder.c - reading folders: getdents and getdents64.
+ */
+#include "base/error.h"
+#include "base/string.h"
+#include "linux/calls.h"
+#include "linux/files.h"
+
+struct entry64 {
+    uint64_t inode;
+    int64_t  next;
+    uint16_t size;
+    uint8_t  type;
+    char     name[];
+} __attribute__((packed));
+
+struct entry32 {
+    uint32_t inode, next;
+    uint16_t size;
+    char     name[];                /* behind its NUL and padding, in the last byte: the type */
+} __attribute__((packed));
+
+_Static_assert(offsetof(struct entry64, name) == 19 && offsetof(struct entry32, name) == 10,
+               "struct linux_dirent64, struct linux_dirent");
+
+/* Linux's d_type is the file type of st_mode, shifted. */
+static uint8_t type_of(uint32_t mode) { return (uint8_t)((mode & S_FMT) >> 12); }
+
+struct listing {
+    user_t   to;
+    size_t   used, size;
+    uint64_t next;                  /* where the next call goes on        */
+    int      problem;
+};
+
+enum { ENTRY_LONGEST = 19 + NAME_LONGEST + 1 + 7 };
+
+/* Hand an entry over if there is room for it. */
+static bool hand_over(struct listing *listing, const void *entry, size_t size, uint64_t next)
+{
+    if (size > listing->size - listing->used)
+        listing->problem = -EINVAL;         /* no matter, unless it is the first */
+    else
+        listing->problem = user_write(listing->to + listing->used, entry, size);
+    if (listing->problem != 0)
+        return false;
+    listing->used += size;
+    listing->next  = next;
+    return true;
+}
+
+static bool add64(void *data, const char *name, size_t length, uint64_t inode, uint32_t mode, uint64_t next)
+{
+    uint64_t        block[ENTRY_LONGEST / 8 + 1];
+    struct entry64 *entry = (struct entry64 *)block;
+    size_t          size  = (sizeof *entry + length + 1 + 7) & ~(size_t)7;
+
+    block[size / 8 - 1] = 0;
+    entry->inode = inode;
+    entry->next  = (int64_t)next;
+    entry->size  = (uint16_t)size;
+    entry->type  = type_of(mode);
+    memcpy(entry->name, name, length);
+    return hand_over(data, entry, size, next);
+}
+
+static bool add32(void *data, const char *name, size_t length, uint64_t inode, uint32_t mode, uint64_t next)
+{
+    uint32_t        block[ENTRY_LONGEST / 4 + 1];
+    struct entry32 *entry = (struct entry32 *)block;
+    size_t          size  = (sizeof *entry + length + 2 + 3) & ~(size_t)3;
+
+    block[size / 4 - 1] = 0;
+    entry->inode = (uint32_t)inode;
+    entry->next  = (uint32_t)next;
+    entry->size  = (uint16_t)size;
+    memcpy(entry->name, name, length);
+    entry->name[length] = '\0';
+    ((char *)entry)[size - 1] = (char)type_of(mode);
+    return hand_over(data, entry, size, next);
+}
+
+static long fill(struct file *file, struct listing *listing, folder_visit visit)
+{
+    struct node *node = file->node;
+    int          err;
+
+    if (node->links == 0)
+        return -ENOENT;
+    mutex_take(&node->lock);
+    listing->next = file->at;
+    err = node->operations->list(node, file->at, visit, listing);
+    node->accessed = clock_wall();
+    mutex_drop(&node->lock);
+    if (err == 0 && listing->used == 0)
+        err = listing->problem;
+    return err;
+}
+
+static long list(uintptr_t descriptor, user_t to, size_t size, folder_visit visit)
+{
+    struct listing listing = { .to = to, .size = size };
+    struct file   *file    = file_of(descriptor);
+    long           err;
+
+    if (file == NULL)
+        return -EBADF;
+    mutex_take(&file->lock);
+    if (file->flags & O_PATH)
+        err = -EBADF;
+    else if (file->node->operations->list == NULL)
+        err = -ENOTDIR;
+    else
+        err = fill(file, &listing, visit);
+    if (err == 0)
+        file->at = listing.next;
+    mutex_drop(&file->lock);
+    file_release(file);
+    return err != 0 ? err : (long)listing.used;
+}
+
+SYSTEM_CALL(getdents)   { return list(a, b, c, add32); }
+SYSTEM_CALL(getdents64) { return list(a, b, c, add64); }

@@ -1,0 +1,388 @@
+/*
+ * path.c - the calls that take a path: make, remove, rename, link, and who may do what with it.
+ */
+#include "base/error.h"
+#include "base/string.h"
+#include "files/tmpfs.h"
+#include "linux/calls.h"
+#include "linux/files.h"
+#include "memory/heap.h"
+#include "process/process.h"
+
+static struct place *place(void) { return current_process()->place; }
+
+/* ---- Making and removing ----------------------------------------------------------------------- */
+
+static long make_folder(int folder, user_t path, uintptr_t mode)
+{
+    struct named named;
+    int          err = named_begin(&named, folder, path);
+
+    if (err != 0)
+        return err;
+    err = path_make_folder(place(), named.start, named.path, (uint32_t)mode);
+    named_end(&named);
+    return err;
+}
+
+static long make_node(int folder, user_t path, uintptr_t mode, uintptr_t device)
+{
+    struct named named;
+    int          err = named_begin(&named, folder, path);
+
+    if (err != 0)
+        return err;
+    err = path_make_node(place(), named.start, named.path, (uint32_t)mode, (uint32_t)device);
+    named_end(&named);
+    return err;
+}
+
+static long remove_path(int folder, user_t path, bool is_folder)
+{
+    struct named named;
+    int          err = named_begin(&named, folder, path);
+
+    if (err != 0)
+        return err;
+    err = path_remove(place(), named.start, named.path, is_folder);
+    named_end(&named);
+    return err;
+}
+
+SYSTEM_CALL(mkdir)   { return make_folder(AT_FDCWD, a, b); }
+SYSTEM_CALL(mkdirat) { return make_folder((int)a, b, c); }
+SYSTEM_CALL(mknod)   { return make_node(AT_FDCWD, a, b, c); }
+SYSTEM_CALL(mknodat) { return make_node((int)a, b, c, d); }
+SYSTEM_CALL(rmdir)   { return remove_path(AT_FDCWD, a, true); }
+SYSTEM_CALL(unlink)  { return remove_path(AT_FDCWD, a, false); }
+
+SYSTEM_CALL(unlinkat)
+{
+    if (c & ~(uintptr_t)AT_REMOVEDIR)
+        return -EINVAL;
+    return remove_path((int)a, b, c & AT_REMOVEDIR);
+}
+
+static long make_symlink(user_t target, int folder, user_t path)
+{
+    struct named named;
+    char        *text;
+    int          err = text_in(target, &text);
+
+    if (err != 0)
+        return err;
+    err = named_begin(&named, folder, path);
+    if (err == 0) {
+        err = path_symlink(place(), named.start, named.path, text);
+        named_end(&named);
+    }
+    heap_free(text);
+    return err;
+}
+
+SYSTEM_CALL(symlink)   { return make_symlink(a, AT_FDCWD, b); }
+SYSTEM_CALL(symlinkat) { return make_symlink(a, (int)b, c); }
+
+/* ---- Two paths ------------------------------------------------------------------------------------- */
+
+static long begin_both(struct named *from, int from_folder, user_t from_path, struct named *to, int to_folder, user_t to_path)
+{
+    int err = named_begin(from, from_folder, from_path);
+
+    if (err != 0)
+        return err;
+    err = named_begin(to, to_folder, to_path);
+    if (err != 0)
+        named_end(from);
+    return err;
+}
+
+static long make_link(int from_folder, user_t from, int to_folder, user_t to, uintptr_t flags)
+{
+    struct named old, new;
+    long         err;
+
+    if (flags & ~(uintptr_t)AT_SYMLINK_FOLLOW)
+        return -EINVAL;
+    err = begin_both(&old, from_folder, from, &new, to_folder, to);
+    if (err != 0)
+        return err;
+    err = path_link(place(), old.start, old.path, new.start, new.path, flags & AT_SYMLINK_FOLLOW);
+    named_end(&old);
+    named_end(&new);
+    return err;
+}
+
+static long rename_path(int from_folder, user_t from, int to_folder, user_t to, uintptr_t flags)
+{
+    struct named old, new;
+    long         err = begin_both(&old, from_folder, from, &new, to_folder, to);
+
+    if (err != 0)
+        return err;
+    err = path_rename(place(), old.start, old.path, new.start, new.path, (unsigned)flags);
+    named_end(&old);
+    named_end(&new);
+    return err;
+}
+
+SYSTEM_CALL(link)      { return make_link(AT_FDCWD, a, AT_FDCWD, b, 0); }
+SYSTEM_CALL(linkat)    { return make_link((int)a, b, (int)c, d, e); }
+SYSTEM_CALL(rename)    { return rename_path(AT_FDCWD, a, AT_FDCWD, b, 0); }
+SYSTEM_CALL(renameat)  { return rename_path((int)a, b, (int)c, d, 0); }
+SYSTEM_CALL(renameat2) { return rename_path((int)a, b, (int)c, d, e); }
+
+/* ---- Links ------------------------------------------------------------------------------------------- */
+
+static long link_text(struct node *node, user_t to, size_t size)
+{
+    char *text;
+    long  length;
+
+    if ((node->mode & S_FMT) != S_LINK || node->operations->read_link == NULL)
+        return -EINVAL;
+    text = heap_alloc(PATH_LONGEST, 0);
+    if (text == NULL)
+        return -ENOMEM;
+    length = node->operations->read_link(node, text, PATH_LONGEST);
+    if (length > (long)size)
+        length = (long)size;
+    if (length > 0 && user_write(to, text, (size_t)length) != 0)
+        length = -EFAULT;
+    heap_free(text);
+    return length;
+}
+
+static long read_link(int folder, user_t path, user_t to, intptr_t size)
+{
+    struct node *node;
+    long         length;
+
+    if (size <= 0)
+        return -EINVAL;
+    length = node_of(folder, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &node);
+    if (length != 0)
+        return length;
+    length = link_text(node, to, (size_t)size);
+    node_release(node);
+    return length;
+}
+
+SYSTEM_CALL(readlink)   { return read_link(AT_FDCWD, a, b, (intptr_t)c); }
+SYSTEM_CALL(readlinkat) { return read_link((int)a, b, c, (intptr_t)d); }
+
+/* ---- Where a process is ---------------------------------------------------------------------------------- */
+
+SYSTEM_CALL(getcwd)
+{
+    char *text = heap_alloc(PATH_LONGEST, 0);
+    long  length;
+
+    if (text == NULL)
+        return -ENOMEM;
+    length = path_of(place(), place()->here, text, PATH_LONGEST);
+    if (length >= 0)
+        length = (uintptr_t)length + 1 > b ? -ERANGE : length + 1;
+    if (length > 0 && user_write(a, text, (size_t)length) != 0)
+        length = -EFAULT;
+    heap_free(text);
+    return length;
+}
+
+/* Takes the reference. */
+static long go_to(struct node *node)
+{
+    struct node *old = place()->here;
+    int          err = (node->mode & S_FMT) != S_FOLDER ? -ENOTDIR : node_allows(node, 1);
+
+    if (err != 0) {
+        node_release(node);
+        return err;
+    }
+    place()->here = node;
+    node_release(old);
+    return 0;
+}
+
+SYSTEM_CALL(chdir)
+{
+    struct node *node;
+    int          err = node_of(AT_FDCWD, a, 0, &node);
+
+    return err != 0 ? err : go_to(node);
+}
+
+SYSTEM_CALL(fchdir)
+{
+    struct file *file = file_of(a);
+    struct node *node;
+
+    if (file == NULL)
+        return -EBADF;
+    node = file->node;
+    node_hold(node);
+    file_release(file);
+    return go_to(node);
+}
+
+SYSTEM_CALL(chroot)
+{
+    struct node *node, *old;
+    int          err = node_of(AT_FDCWD, a, 0, &node);
+
+    if (err != 0)
+        return err;
+    if ((node->mode & S_FMT) != S_FOLDER)
+        err = -ENOTDIR;
+    else if (user_acting() != 0)
+        err = -EPERM;
+    if (err != 0) {
+        node_release(node);
+        return err;
+    }
+    old = place()->root;
+    place()->root = node;
+    node_release(old);
+    return 0;
+}
+
+SYSTEM_CALL(umask)
+{
+    uint32_t old = place()->umask;
+
+    place()->umask = a & 0777;
+    return (long)old;
+}
+
+/* ---- Who may ----------------------------------------------------------------------------------------------- */
+
+/* access() asks for the real user, as a program with borrowed rights wants to know. */
+static long may_access(int folder, user_t path, uintptr_t wanted, uintptr_t flags)
+{
+    struct process *process = current_process();
+    uint32_t        user = process->euid, group = process->egid;
+    struct node    *node;
+    int             err;
+
+    if ((wanted & ~(uintptr_t)7) || (flags & ~(uintptr_t)(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
+        return -EINVAL;
+    if (!(flags & AT_EACCESS)) {
+        process->euid = process->uid;
+        process->egid = process->gid;
+    }
+    err = node_of(folder, path, flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH), &node);
+    if (err == 0) {
+        err = node_allows(node, (unsigned)wanted);
+        node_release(node);
+    }
+    process->euid = user;
+    process->egid = group;
+    return err;
+}
+
+SYSTEM_CALL(access)     { return may_access(AT_FDCWD, a, b, 0); }
+SYSTEM_CALL(faccessat)  { return may_access((int)a, b, c, 0); }
+SYSTEM_CALL(faccessat2) { return may_access((int)a, b, c, d); }
+
+enum { CHANGE_NONE = 0xFFFFFFFFu, SET_ID = 06000, GROUP_EXECUTES = 0010 };
+
+/* Takes the reference. */
+static long change_mode(struct node *node, uintptr_t mode)
+{
+    uint32_t who = user_acting();
+    int      err = 0;
+
+    if ((node->mode & S_FMT) == S_LINK)
+        err = -EOPNOTSUPP;
+    else if (who != 0 && who != node->uid)
+        err = -EPERM;
+    if (err == 0) {
+        node->mode    = (node->mode & S_FMT) | ((uint32_t)mode & 07777);
+        node->changed = clock_wall();
+    }
+    node_release(node);
+    return err;
+}
+
+/* Takes the reference. Who gives a file away takes its borrowed rights with him. */
+static long change_owner(struct node *node, uint32_t user, uint32_t group)
+{
+    uint32_t who = user_acting();
+    int      err = 0;
+
+    if (who != 0 && ((user != CHANGE_NONE && (user != node->uid || who != node->uid)) ||
+                     (group != CHANGE_NONE && (who != node->uid || (group != node->gid && group != group_acting())))))
+        err = -EPERM;
+    if (err == 0) {
+        if (user != CHANGE_NONE)
+            node->uid = user;
+        if (group != CHANGE_NONE)
+            node->gid = group;
+        if ((node->mode & S_FMT) == S_REGULAR && (node->mode & 0111))
+            node->mode &= node->mode & GROUP_EXECUTES ? ~(uint32_t)SET_ID : ~(uint32_t)04000;
+        node->changed = clock_wall();
+    }
+    node_release(node);
+    return err;
+}
+
+/* The node of a descriptor that is more than a path. */
+static int node_of_file(uintptr_t descriptor, struct node **out)
+{
+    struct file *file = file_of(descriptor);
+    int          err  = 0;
+
+    if (file == NULL)
+        return -EBADF;
+    if (file->flags & O_PATH)
+        err = -EBADF;
+    else
+        node_hold(*out = file->node);
+    file_release(file);
+    return err;
+}
+
+static long change_mode_at(int folder, user_t path, uintptr_t mode)
+{
+    struct node *node;
+    int          err = node_of(folder, path, 0, &node);
+
+    return err != 0 ? err : change_mode(node, mode);
+}
+
+static long change_owner_at(int folder, user_t path, uint32_t user, uint32_t group, uintptr_t flags)
+{
+    struct node *node;
+    int          err;
+
+    if (flags & ~(uintptr_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
+    err = node_of(folder, path, flags, &node);
+    return err != 0 ? err : change_owner(node, user, group);
+}
+
+/* An owner in 16 bits. */
+static uint32_t widen(uintptr_t id) { return (id & 0xFFFF) == 0xFFFF ? CHANGE_NONE : id & 0xFFFF; }
+
+SYSTEM_CALL(chmod)    { return change_mode_at(AT_FDCWD, a, b); }
+SYSTEM_CALL(fchmodat) { return change_mode_at((int)a, b, c); }
+SYSTEM_CALL(chown32)  { return change_owner_at(AT_FDCWD, a, b, c, 0); }
+SYSTEM_CALL(lchown32) { return change_owner_at(AT_FDCWD, a, b, c, AT_SYMLINK_NOFOLLOW); }
+SYSTEM_CALL(lchown16) { return change_owner_at(AT_FDCWD, a, widen(b), widen(c), AT_SYMLINK_NOFOLLOW); }
+SYSTEM_CALL(fchownat) { return change_owner_at((int)a, b, c, d, e); }
+
+SYSTEM_CALL(fchmod)
+{
+    struct node *node;
+    int          err = node_of_file(a, &node);
+
+    return err != 0 ? err : change_mode(node, b);
+}
+
+SYSTEM_CALL(fchown32)
+{
+    struct node *node;
+    int          err = node_of_file(a, &node);
+
+    return err != 0 ? err : change_owner(node, b, c);
+}

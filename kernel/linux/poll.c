@@ -1,0 +1,408 @@
+/*
+ * poll.c - poll, select, epoll and eventfd.
+ *
+ * A signal that runs no handler makes the call begin again with the time it was given; ppoll, select and
+ * pselect6 write back what is left of it, so only poll() can wait longer than asked, and only after a stop.
+ */
+#include "base/error.h"
+#include "base/string.h"
+#include "files/epoll.h"
+#include "files/event.h"
+#include "files/watch.h"
+#include "linux/calls.h"
+#include "linux/files.h"
+#include "linux/structures.h"
+#include "memory/heap.h"
+#include "process/process.h"
+
+enum { MILLISECOND = 1000000, FEW = 6 };
+
+/* The time left until a deadline, for programs that want to know. */
+static uint64_t left_until(uint64_t deadline)
+{
+    uint64_t now = clock_now();
+
+    return deadline > now ? deadline - now : 0;
+}
+
+/* ---- poll ------------------------------------------------------------------------------------------- */
+
+struct asked { int32_t descriptor; int16_t wanted, got; };         /* struct pollfd */
+
+static void begin(const struct asked *asked, struct watched *files, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        files[i] = (struct watched){ .file = asked[i].descriptor >= 0 ? file_of((uintptr_t)asked[i].descriptor) : NULL,
+                                     .wanted = (uint16_t)asked[i].wanted };
+}
+
+/* How many descriptors are not open: they are "ready" at once. */
+static long closed(struct asked *asked, const struct watched *files, size_t count)
+{
+    long bad = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        asked[i].got = asked[i].descriptor >= 0 && files[i].file == NULL ? POLL_NVAL : 0;
+        bad += asked[i].got != 0;
+    }
+    return bad;
+}
+
+static void finish(struct asked *asked, struct watched *files, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (files[i].file != NULL) {
+            asked[i].got = (int16_t)files[i].got;
+            file_release(files[i].file);
+        }
+}
+
+static long poll_all(struct asked *asked, struct watched *files, size_t count, uint64_t deadline)
+{
+    long bad, ready;
+
+    begin(asked, files, count);
+    bad   = closed(asked, files, count);
+    ready = watch(files, count, bad > 0 ? 0 : deadline);
+    finish(asked, files, count);
+    return ready < 0 ? ready : ready + bad;
+}
+
+static long poll_with(user_t to, size_t count, struct asked *asked, struct watched *files, uint64_t deadline)
+{
+    long ready;
+
+    if (user_read(asked, to, count * sizeof *asked) != 0)
+        return -EFAULT;
+    ready = poll_all(asked, files, count, deadline);
+    if (ready < 0)
+        return ready;
+    for (size_t i = 0; i < count; i++)
+        if (user_write(to + i * sizeof *asked + offsetof(struct asked, got), &asked[i].got, sizeof asked[i].got) != 0)
+            return -EFAULT;
+    return ready;
+}
+
+static long poll_many(user_t to, size_t count, uint64_t deadline)
+{
+    struct asked   *asked = heap_alloc(count * sizeof *asked, 0);
+    struct watched *files = heap_alloc(count * sizeof *files, 0);
+    long            ready = asked != NULL && files != NULL ? poll_with(to, count, asked, files, deadline) : -ENOMEM;
+
+    heap_free(asked);
+    heap_free(files);
+    return ready;
+}
+
+static long poll_for(user_t to, size_t count, uint64_t deadline)
+{
+    struct asked   asked[FEW];
+    struct watched files[FEW];
+
+    if (count > current_process()->limits[RLIMIT_NOFILE].soft)
+        return -EINVAL;
+    return count <= FEW ? poll_with(to, count, asked, files, deadline) : poll_many(to, count, deadline);
+}
+
+static uint64_t deadline_of(int32_t milliseconds)
+{
+    if (milliseconds <= 0)
+        return milliseconds < 0 ? NEVER : 0;
+    return deadline_after((uint64_t)milliseconds * MILLISECOND);
+}
+
+SYSTEM_CALL(poll) { return poll_for(a, b, deadline_of((int32_t)c)); }
+
+typedef int (*time_reader)(user_t from, uint64_t *out);
+typedef int (*time_writer)(user_t to, uint64_t nanoseconds);
+
+static int read_deadline(user_t from, time_reader reader, uint64_t *out)
+{
+    uint64_t time;
+    int      err;
+
+    *out = NEVER;
+    if (from == 0)
+        return 0;
+    err = reader(from, &time);
+    if (err == 0)
+        *out = time == 0 ? 0 : deadline_after(time);
+    return err;
+}
+
+/* What is left goes back to the program if it can; that it cannot is no error. */
+static void write_left(user_t to, time_writer writer, uint64_t deadline)
+{
+    if (to != 0)
+        (void)!writer(to, deadline == 0 ? 0 : left_until(deadline));
+}
+
+static long ppoll_for(user_t to, size_t count, user_t time, time_reader reader, time_writer writer, user_t mask, size_t mask_bytes)
+{
+    uint64_t deadline;
+    long     ready = read_deadline(time, reader, &deadline);
+
+    if (ready == 0 && mask != 0)
+        ready = mask_for_call(mask, mask_bytes);
+    if (ready != 0)
+        return ready;
+    ready = poll_for(to, count, deadline);
+    write_left(time, writer, deadline);
+    return ready;
+}
+
+SYSTEM_CALL(ppoll)        { return ppoll_for(a, b, c, time_read32, time_write32, d, e); }
+SYSTEM_CALL(ppoll_time64) { return ppoll_for(a, b, c, time_read64, time_write64, d, e); }
+
+/* ---- select -------------------------------------------------------------------------------------------- */
+
+enum { WORD = 32, SETS = 3, SELECT_MOST = 65536 };
+
+/* What each of select's three sets means in poll's words. */
+static const unsigned set_wants[SETS] = { POLL_IN | POLL_RDNORM, POLL_OUT | POLL_WRNORM, POLL_PRI };
+static const unsigned set_gets[SETS]  = { POLL_IN | POLL_RDNORM | POLL_HUP | POLL_ERR, POLL_OUT | POLL_WRNORM | POLL_ERR, POLL_PRI };
+
+struct selection {
+    size_t          bits, words, count;
+    user_t          at[SETS];
+    uint32_t       *sets[SETS];             /* one after another in one block  */
+    struct watched *files;
+    uint32_t       *numbers;
+};
+
+static unsigned wanted(const struct selection *s, size_t n)
+{
+    unsigned bits = 0;
+
+    for (unsigned set = 0; set < SETS; set++)
+        if (s->sets[set][n / WORD] >> (n % WORD) & 1)
+            bits |= set_wants[set];
+    return bits;
+}
+
+static int read_sets(struct selection *s)
+{
+    for (unsigned set = 0; set < SETS; set++) {
+        if (s->at[set] == 0)
+            memset(s->sets[set], 0, s->words * sizeof(uint32_t));
+        else if (user_read(s->sets[set], s->at[set], s->words * sizeof(uint32_t)) != 0)
+            return -EFAULT;
+    }
+    for (size_t n = 0; n < s->bits; n++)
+        s->count += wanted(s, n) != 0;
+    return 0;
+}
+
+static int open_files(struct selection *s)
+{
+    size_t i = 0;
+
+    for (size_t n = 0; n < s->bits; n++) {
+        unsigned bits = wanted(s, n);
+
+        if (bits == 0)
+            continue;
+        s->numbers[i] = (uint32_t)n;
+        s->files[i]   = (struct watched){ .file = file_of(n), .wanted = bits };
+        if (s->files[i++].file == NULL)
+            return -EBADF;
+    }
+    return 0;
+}
+
+/* The answer in the sets; how many bits are set in it. */
+static long answer(struct selection *s)
+{
+    long total = 0;
+
+    for (unsigned set = 0; set < SETS; set++) {
+        memset(s->sets[set], 0, s->words * sizeof(uint32_t));
+        for (size_t i = 0; i < s->count; i++)
+            if ((s->files[i].got & set_gets[set]) && (s->files[i].wanted & set_wants[set])) {
+                s->sets[set][s->numbers[i] / WORD] |= 1u << (s->numbers[i] % WORD);
+                total++;
+            }
+        if (s->at[set] != 0 && user_write(s->at[set], s->sets[set], s->words * sizeof(uint32_t)) != 0)
+            return -EFAULT;
+    }
+    return total;
+}
+
+static long select_files(struct selection *s, uint64_t deadline)
+{
+    long ready;
+
+    s->files   = heap_alloc(s->count * sizeof *s->files, HEAP_ZERO);
+    s->numbers = heap_alloc(s->count * sizeof *s->numbers, 0);
+    ready = s->files == NULL || s->numbers == NULL ? -ENOMEM : open_files(s);
+    if (ready == 0)
+        ready = watch(s->files, s->count, deadline);
+    if (ready >= 0)
+        ready = answer(s);
+    for (size_t i = 0; i < s->count && s->files != NULL; i++)
+        if (s->files[i].file != NULL)
+            file_release(s->files[i].file);
+    heap_free(s->files);
+    heap_free(s->numbers);
+    return ready;
+}
+
+static long select_for(uintptr_t bits, user_t in, user_t out, user_t extra, uint64_t deadline)
+{
+    size_t           most = bits < SELECT_MOST ? bits : SELECT_MOST;    /* beyond, no descriptor can be open */
+    struct selection s    = { .bits = most, .words = (most + WORD - 1) / WORD, .at = { in, out, extra } };
+    uint32_t        *block;
+    long             ready;
+
+    if ((intptr_t)bits < 0)
+        return -EINVAL;
+    block = heap_alloc(SETS * s.words * sizeof *block, 0);
+    if (block == NULL)
+        return -ENOMEM;
+    for (unsigned set = 0; set < SETS; set++)
+        s.sets[set] = block + set * s.words;
+    ready = read_sets(&s);
+    if (ready == 0)
+        ready = select_files(&s, deadline);
+    heap_free(block);
+    return ready;
+}
+
+static int read_timeval(user_t from, uint64_t *out)
+{
+    struct linux_timeval time;
+
+    if (user_read(&time, from, sizeof time) != 0)
+        return -EFAULT;
+    if (time.seconds < 0 || time.microseconds < 0)
+        return -EINVAL;
+    *out = (uint64_t)time.seconds * NANOSECONDS + (uint64_t)time.microseconds * 1000;
+    return 0;
+}
+
+static int write_timeval(user_t to, uint64_t nanoseconds)
+{
+    struct linux_timeval time = { (int32_t)(nanoseconds / NANOSECONDS), (int32_t)(nanoseconds % NANOSECONDS / 1000) };
+
+    return user_write(to, &time, sizeof time);
+}
+
+SYSTEM_CALL(_newselect)
+{
+    uint64_t deadline;
+    long     ready = read_deadline(e, read_timeval, &deadline);
+
+    if (ready != 0)
+        return ready;
+    ready = select_for(a, b, c, d, deadline);
+    write_left(e, write_timeval, deadline);
+    return ready;
+}
+
+/* The sixth argument is a pair: where the mask is, and its size. */
+static long pselect_for(uintptr_t bits, user_t in, user_t out, user_t extra, user_t time, time_reader reader, time_writer writer,
+                        user_t pair)
+{
+    uint32_t mask[2] = { 0, 0 };
+    uint64_t deadline;
+    long     ready = read_deadline(time, reader, &deadline);
+
+    if (ready == 0 && pair != 0 && user_read(mask, pair, sizeof mask) != 0)
+        ready = -EFAULT;
+    if (ready == 0 && mask[0] != 0)
+        ready = mask_for_call(mask[0], mask[1]);
+    if (ready != 0)
+        return ready;
+    ready = select_for(bits, in, out, extra, deadline);
+    write_left(time, writer, deadline);
+    return ready;
+}
+
+SYSTEM_CALL(pselect6)        { return pselect_for(a, b, c, d, e, time_read32, time_write32, f); }
+SYSTEM_CALL(pselect6_time64) { return pselect_for(a, b, c, d, e, time_read64, time_write64, f); }
+
+/* ---- epoll, eventfd ------------------------------------------------------------------------------------------ */
+
+enum { EVENTS_FEW = 16, EVENTS_MOST = 4096, EVENT_SEMAPHORE = 1 };
+
+static long make_epoll(uintptr_t flags)
+{
+    struct file *file = epoll_make();
+
+    return file == NULL ? -ENOMEM : new_descriptor(file, flags & O_CLOEXEC);
+}
+
+SYSTEM_CALL(epoll_create)  { return (int32_t)a <= 0 ? -EINVAL : make_epoll(0); }
+SYSTEM_CALL(epoll_create1) { return a & ~(uintptr_t)O_CLOEXEC ? -EINVAL : make_epoll(a); }
+
+SYSTEM_CALL(epoll_ctl)
+{
+    struct epoll_event event = { 0, 0 };
+    struct file       *epoll, *file;
+    long               err;
+
+    if (b != EPOLL_DELETE && user_read(&event, d, sizeof event) != 0)
+        return -EFAULT;
+    epoll = file_of(a);
+    file  = file_of(c);
+    err   = epoll == NULL || file == NULL ? -EBADF : epoll_control(epoll, (int)b, (int)c, file, &event);
+    if (epoll != NULL)
+        file_release(epoll);
+    if (file != NULL)
+        file_release(file);
+    return err;
+}
+
+static long wait_for_events(struct file *epoll, user_t to, size_t most, uint64_t deadline)
+{
+    struct epoll_event  few[EVENTS_FEW], *events = few;
+    long                got;
+
+    if (most > EVENTS_MOST)
+        most = EVENTS_MOST;
+    if (most > EVENTS_FEW)
+        events = heap_alloc(most * sizeof *events, 0);
+    if (events == NULL)
+        return -ENOMEM;
+    got = epoll_wait_for(epoll, events, most, deadline);
+    if (got > 0 && user_write(to, events, (size_t)got * sizeof *events) != 0)
+        got = -EFAULT;
+    if (events != few)
+        heap_free(events);
+    return got;
+}
+
+SYSTEM_CALL(epoll_wait)
+{
+    struct file *epoll;
+    long         got;
+
+    if ((int32_t)c <= 0)
+        return -EINVAL;
+    epoll = file_of(a);
+    if (epoll == NULL)
+        return -EBADF;
+    got = wait_for_events(epoll, b, c, deadline_of((int32_t)d));
+    file_release(epoll);
+    return got;
+}
+
+SYSTEM_CALL(epoll_pwait)
+{
+    int err = e != 0 ? mask_for_call(e, f) : 0;
+
+    return err != 0 ? err : sys_epoll_wait(a, b, c, d, 0, 0);
+}
+
+static long make_event(uintptr_t value, uintptr_t flags)
+{
+    struct file *file;
+
+    if (flags & ~(uintptr_t)(O_CLOEXEC | O_NONBLOCK | EVENT_SEMAPHORE))
+        return -EINVAL;
+    file = event_make((uint32_t)value, flags & O_NONBLOCK, flags & EVENT_SEMAPHORE);
+    return file == NULL ? -ENOMEM : new_descriptor(file, flags & O_CLOEXEC);
+}
+
+SYSTEM_CALL(eventfd)  { return make_event(a, 0); }
+SYSTEM_CALL(eventfd2) { return make_event(a, b); }
