@@ -99,7 +99,7 @@ static inline void hand_out(struct magazine *magazine, void *block, size_t bytes
 {
     magazine->count--;
     magazine->taken++;
-    *state_of(block) = magazine->live;
+    set_state(block, magazine->live);
     block_make_live(block, magazine->room, bytes, (uint32_t)who);
 }
 
@@ -110,7 +110,7 @@ static inline void take_in(struct magazine *magazine, void *block, vaddr_t who)
 
     magazine->blocks[count] = block;
     magazine->count = count + 1;
-    *state_of(block) = magazine->ready;
+    set_state(block, magazine->ready);
     block_make_free(block, magazine->room, (uint32_t)who);
     if (IS_CHECKED)
         block_fill(block, magazine->room);
@@ -124,9 +124,9 @@ static inline unsigned live_class(const void *block)
 {
     size_t offset = slab_offset(block);
 
-    if (UNLIKELY(offset >= heap.limit || offset % CHUNK_BYTES < PAGE_SIZE))
+    if (UNLIKELY(!in_slab_area(block) || offset % CHUNK_BYTES < PAGE_SIZE))
         return UINT32_MAX;
-    return (unsigned)*state_of(block) - BLOCK_LIVE;
+    return (unsigned)state_of(block) - BLOCK_LIVE;
 }
 
 /* ---- Small blocks, whatever it takes -------------------------------------------------- */
@@ -160,7 +160,7 @@ void *small_take(size_t bytes, vaddr_t who)
             hand_out(magazine, block, bytes, who);
         } else {
             magazine->count--;
-            *state_of(block) = (uint8_t)(BLOCK_LOST + magazine->class);
+            set_state(block, BLOCK_LOST + magazine->class);
             misuse_after_free(block, magazine->class, who);
             block = NULL;
         }
@@ -192,7 +192,7 @@ void small_give(void *block, size_t said, vaddr_t who)
         magazine = magazine_of(class);
         bytes = live_bytes(block, magazine->room);
         if (!live_is_intact(block, magazine->room)) {
-            *state_of(block) = (uint8_t)(BLOCK_LOST + class);
+            set_state(block, BLOCK_LOST + class);
             misuse_overflow(block, bytes, live_taker(block, magazine->room), who);
         } else if (said != ANY_SIZE && said != bytes) {
             misuse_of_size(block, bytes, said, who);

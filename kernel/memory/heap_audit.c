@@ -15,8 +15,8 @@
 
 static unsigned long at(const void *block) { return (unsigned long)address_of(block); }
 
-static unsigned kind_of(const void *block)  { return *state_of(block) & BLOCK_KIND; }
-static unsigned class_of(const void *block) { return *state_of(block) & BLOCK_CLASS; }
+static unsigned kind_of(const void *block)  { return state_of(block) & BLOCK_KIND; }
+static unsigned class_of(const void *block) { return state_of(block) & BLOCK_CLASS; }
 
 static uint32_t pages_with_book(void) { return (uint32_t)(heap.limit / PAGE_SIZE); }
 
@@ -97,7 +97,7 @@ static void audit_block(const void *block, unsigned class, struct audit_report *
     case BLOCK_LOST:
         break;
     default:
-        audit_fail(report, "H1", "block 0x%08lx has state 0x%02x", at(block), *state_of(block));
+        audit_fail(report, "H1", "block 0x%08lx has state 0x%02x", at(block), state_of(block));
     }
     if (class_of(block) != class)
         audit_fail(report, "H1", "block 0x%08lx is of class %u in a slab of class %u", at(block),
@@ -142,7 +142,7 @@ static void audit_slab(uint32_t page, uint32_t mapped, struct audit_report *repo
             out += kind_of(block) != BLOCK_FREE;
             block += slot;
             index++;
-        } else if (*state_of(granule) != 0) {
+        } else if (state_of(granule) != 0) {
             audit_fail(report, "H1", "a block begins at 0x%08lx, inside another", at(granule));
         }
     }
@@ -233,7 +233,7 @@ static void audit_chunk(uint32_t first, struct audit_report *report)
 static bool is_ready(const void *block, unsigned class)
 {
     return in_slab_area(block) && (uintptr_t)block % HEAP_ALIGN == 0 &&
-           *state_of(block) == (BLOCK_READY | class);
+           state_of(block) == (BLOCK_READY | class);
 }
 
 static void audit_magazine(const struct magazine *magazine, unsigned cpu, unsigned class,

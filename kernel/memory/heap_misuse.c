@@ -97,7 +97,7 @@ static void misuse_of_slab_pointer(const void *pointer, vaddr_t who)
         foreign(pointer, who);
         return;
     }
-    state = *state_of(block);
+    state = state_of(block);
     room = class_room(state & BLOCK_CLASS);
     switch (state & BLOCK_KIND) {
     case BLOCK_LIVE:

@@ -109,7 +109,7 @@ static int grow(void)
     memset(slab_at(first), 0, PAGE_SIZE);
     *chunk_at(first) = (struct chunk){ .free = ALL_FREE, .run = longest_run(ALL_FREE) };
     list_add(&heap.chunks[longest_run(ALL_FREE)], first);
-    heap.limit += CHUNK_BYTES;
+    __atomic_store_n(&heap.limit, heap.limit + CHUNK_BYTES, __ATOMIC_RELAXED);
     return 0;
 }
 
@@ -122,7 +122,7 @@ static void shrink(void)
         if (chunk_at(first)->free != ALL_FREE)
             return;
         list_remove(&heap.chunks[chunk_at(first)->run], first);
-        heap.limit -= CHUNK_BYTES;
+        __atomic_store_n(&heap.limit, heap.limit - CHUNK_BYTES, __ATOMIC_RELAXED);
         heap_pages_unmap(heap.first_book + first / CHUNK_PAGES, 1);
     }
 }
@@ -161,7 +161,7 @@ static void cut(uint32_t page, unsigned class)
         *slab_at(page + i) = (struct slab){ .back = (uint8_t)i, .class = (uint8_t)class };
     slab_at(page)->pages = (uint8_t)pages;
     for (uint32_t n = class_blocks(class); n > 0; n--, block += slot) {
-        *state_of(block) = BLOCK_FREE | (uint8_t)class;
+        set_state(block, BLOCK_FREE + class);
         block_make_live(block, class_room(class), 0, 0);        /* for its last word */
         block_make_free(block, class_room(class), 0);
         if (IS_CHECKED)
@@ -194,7 +194,7 @@ static void slab_end(uint32_t page)
 {
     unsigned pages = slab_at(page)->pages;
 
-    memset(state_of(slab_bytes(page)), 0, pages * (PAGE_SIZE / HEAP_ALIGN));
+    memset(state_at(slab_bytes(page)), 0, pages * (PAGE_SIZE / HEAP_ALIGN));
     memset(slab_at(page), 0, pages * sizeof(struct slab));
     heap_pages_unmap(heap.first_page + page, pages);
     set_free(page - page % CHUNK_PAGES, chunk_at(page)->free | bits_of(page, pages));
@@ -221,11 +221,9 @@ static unsigned take_from(uint32_t page, void **blocks, unsigned want)
     unsigned     got = 0;
 
     for (want = want < left ? want : left; got < want; block += slot) {
-        uint8_t *state = state_of(block);
-
         assert(block < end);
-        if ((*state & BLOCK_KIND) == BLOCK_FREE) {
-            *state = BLOCK_READY | slab->class;
+        if ((state_of(block) & BLOCK_KIND) == BLOCK_FREE) {
+            set_state(block, BLOCK_READY + slab->class);
             blocks[got++] = block;
         }
     }
@@ -245,7 +243,7 @@ static void give_one(void *block)
     page -= slab_at(page)->back;
     slab = slab_at(page);
     place = (uint16_t)((offset - (size_t)page * PAGE_SIZE) / HEAP_ALIGN);
-    *state_of(block) = BLOCK_FREE | slab->class;
+    set_state(block, BLOCK_FREE + slab->class);
     if (place < slab->hint)
         slab->hint = place;
     if (--slab->out == 0 && heap.empty[slab->class] != NO_PAGE) {

@@ -78,7 +78,7 @@ struct heap {
     char          *slabs;       /* [c] first byte of the slab area                           */
     uint8_t       *book;        /* [c]                                                       */
     uintptr_t      states;      /* [c] book - slabs / HEAP_ALIGN: states are one shift away  */
-    size_t         limit;       /* [heap lock to write] bytes of the slab area with a book   */
+    size_t         limit;       /* [a, heap lock to write] bytes of slab area with a book    */
     size_t         most;        /* [c] bytes of the slab area                                */
     page_t         first_page, first_book;      /* [c] the same places as pages              */
     struct lock    lock;
@@ -92,10 +92,29 @@ static inline size_t slab_offset(const void *pointer)
 {
     return (uintptr_t)pointer - (uintptr_t)heap.slabs;
 }
-static inline bool in_slab_area(const void *pointer) { return slab_offset(pointer) < heap.limit; }
-static inline uint8_t *state_of(const void *block)
+
+/*
+ * Relaxed: whoever holds a block has seen its chunk appear, and it cannot go before the block does.
+ * For any other pointer either answer leads to a report.
+ */
+static inline bool in_slab_area(const void *pointer)
+{
+    return slab_offset(pointer) < __atomic_load_n(&heap.limit, __ATOMIC_RELAXED);
+}
+
+static inline uint8_t *state_at(const void *block)
 {
     return (uint8_t *)(heap.states + (uintptr_t)block / HEAP_ALIGN);
+}
+
+/* Relaxed: a slab looks over the states of blocks that others have, only to see that they are not free. */
+static inline uint8_t state_of(const void *block)
+{
+    return __atomic_load_n(state_at(block), __ATOMIC_RELAXED);
+}
+static inline void set_state(const void *block, unsigned state)
+{
+    __atomic_store_n(state_at(block), (uint8_t)state, __ATOMIC_RELAXED);
 }
 
 /* The descriptor of page n of the slab area; the page's chunk must have its book. */

@@ -54,10 +54,10 @@ static void h1_counts_lists_and_states(void)
     BREAK("H1", slab->class++, slab->class--);
     BREAK("H1", slab->pages = 2, slab->pages = 1);
     BREAK("H1", slab->pages = 200, slab->pages = 1);
-    BREAK("H1", *state_of(block) = BLOCK_FREE | slab->class, *state_of(block) = BLOCK_LIVE | slab->class);
-    BREAK("H1", *state_of(block) ^= 1, *state_of(block) ^= 1);
-    BREAK("H1", *state_of(block) = 0, *state_of(block) = BLOCK_LIVE | slab->class);
-    BREAK("H1", *state_of(block + 16) = BLOCK_LIVE, *state_of(block + 16) = 0);
+    BREAK("H1", *state_at(block) = BLOCK_FREE | slab->class, *state_at(block) = BLOCK_LIVE | slab->class);
+    BREAK("H1", *state_at(block) ^= 1, *state_at(block) ^= 1);
+    BREAK("H1", *state_at(block) = 0, *state_at(block) = BLOCK_LIVE | slab->class);
+    BREAK("H1", *state_at(block + 16) = BLOCK_LIVE, *state_at(block + 16) = 0);
     /* A full slab that is listed as partly used, and a partly used one that no list has. */
     BREAK("H1", heap.partly[slab->class] = page, heap.partly[slab->class] = partly);
     BREAK("H1", heap.partly[slab->class] = NO_PAGE, heap.partly[slab->class] = partly);
@@ -85,7 +85,7 @@ static void h2_pages_mapped_without_a_slab_and_slabs_without_a_page(void)
 static void h3_magazines(void)
 {
     uint8_t         *block = take(64), *other = take(100);
-    struct magazine *magazine = &heap_magazines[*state_of(block) & BLOCK_CLASS][0];
+    struct magazine *magazine = &heap_magazines[*state_at(block) & BLOCK_CLASS][0];
     void            *top = magazine->blocks[magazine->count - 1];
     uint32_t         count = magazine->count;
 
