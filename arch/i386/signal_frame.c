@@ -59,7 +59,9 @@ struct rt_frame {
     uint8_t             code[8];
 } __attribute__((packed));
 
-enum { FPU_HAS_FXSAVE = 0x0000, FPU_ALIGN = 64, CALL_SIGRETURN = 119, CALL_RT_SIGRETURN = 173 };
+_Static_assert(offsetof(struct fpu_state, fxsave) % 16 == 0, "a state aligned to 16 has its FXSAVE part aligned");
+
+enum { FPU_HAS_FXSAVE = 0x0000, FPU_ALIGN = 16, CALL_SIGRETURN = 119, CALL_RT_SIGRETURN = 173 };
 enum { EFLAGS_USER = 0x00050DD5, EFLAGS_TRAP = 0x100, EFLAGS_DIRECTION = 0x400, EFLAGS_KEPT = 0x202 };
 enum { SS_ONSTACK = 1, SS_DISABLE = 2 };
 #define SS_AUTODISARM 0x80000000u
@@ -123,7 +125,7 @@ static int put_fpu(vaddr_t *at, uint32_t *where)
             memcpy(state->registers + 10 * i, fx + 32 + 16 * i, 10);
         state->status_again = *(const uint16_t *)(fx + 2);
         state->magic        = FPU_HAS_FXSAVE;
-        *at    = (vaddr_t)round_down(*at - sizeof *state, FPU_ALIGN) + 16;     /* so that the FXSAVE part is aligned */
+        *at    = (vaddr_t)round_down(*at - sizeof *state, FPU_ALIGN);
         *where = (uint32_t)*at;
         err = user_write(*at, state, sizeof *state);
     }
