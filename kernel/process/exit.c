@@ -150,8 +150,8 @@ static void clear_word(struct thread *self)
 {
     uint32_t zero = 0;
 
-    if (self->clear_at_exit == 0 || self->process->memory->references <= 1)
-        return;
+    if (self->clear_at_exit == 0 || (self->process->memory->references <= 1 && self->process->thread_count <= 1))
+        return;                                 /* nobody is left who could look */
     if (user_write(self->clear_at_exit, &zero, sizeof zero) == 0)
         futex_wake_at(self->clear_at_exit, 1);
 }
