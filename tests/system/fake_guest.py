@@ -152,6 +152,11 @@ class Guest:
         print("qemu: initrd is too large, cannot support. (max: 5, need 6)", file=sys.stderr)
         sys.exit(1)
 
+    def do_stuck(self):
+        """A kernel that never gets as far as its program."""
+        self.serial.sendall(b"Quire\r\nwaiting for something\r\n")
+        time.sleep(100)
+
     def do_nonsense(self):
         self.channel.sendall(b"SeaBIOS (version 1.16)\r\n")
         time.sleep(100)

@@ -239,6 +239,11 @@ def test_timeout(run):
     assert is_gone(run.machine_pid())
 
 
+def test_timeout_before_the_program_shows_what_the_kernel_said(run):
+    status, _, errors = run("stuck", "--timeout", "0.5", run.program)
+    assert status == 124 and "waiting for something" in errors
+
+
 def test_timeout_also_while_nobody_reads(run):
     """The output pipe is full, and the time is over: waiting for a reader must not win."""
     process = run.begin("flood 1000", "--timeout", "1", run.program)

@@ -294,8 +294,11 @@ static int status_of(const struct seal *seal, const struct session *session, int
 {
     switch (session->end) {
     case SESSION_TIMEOUT:
-        return tell(SEAL_TIMEOUT, "%s still ran after %" PRIu64 ".%" PRIu64 " s", seal->argv[0],
-                        seal->timeout_ms / 1000, seal->timeout_ms % 1000 / 100);
+        tell(0, "%s still ran after %" PRIu64 ".%" PRIu64 " s", seal->argv[0], seal->timeout_ms / 1000,
+             seal->timeout_ms % 1000 / 100);
+        if (!session->spoke)
+            show_tail(&session->serial, 10);        /* it may never have got that far */
+        return SEAL_TIMEOUT;
     case SESSION_SIGNAL:
         return end_by(seal, session->exit_number);
     case SESSION_OUTPUT:
