@@ -19,6 +19,7 @@ enum { TRAP_NO_FPU = 7, INITIAL_CONTROL = 0x37F, INITIAL_MXCSR = 0x1F80, FXSAVE_
 /* thread_switch.S */
 void switch_stacks(uint32_t *save, uint32_t load);
 void thread_first(void);
+void thread_first_inside(void);
 
 static struct thread *fpu_holder;           /* whose values the FPU's registers are */
 static uint8_t        fpu_initial[FPU_BYTES] __attribute__((aligned(16)));
@@ -28,16 +29,21 @@ struct trap_frame *thread_frame(const struct thread *thread)
     return (struct trap_frame *)thread->stack.top - 1;
 }
 
-/* The new thread comes out of switch_stacks() into thread_first(), with nothing saved but zeros. */
-void thread_prepare(struct thread *thread)
+/* The new thread comes out of switch_stacks() into `start`, with nothing saved but EBX. */
+static void prepare(struct thread *thread, void (*start)(void), void (*body)(void))
 {
     uint32_t *top = (uint32_t *)thread_frame(thread);
 
-    *--top = (uint32_t)thread_first;
-    for (unsigned saved = 0; saved < 4; saved++)        /* ebp, ebx, esi, edi */
-        *--top = 0;
+    *--top = (uint32_t)start;
+    *--top = 0;                                         /* EBP, where a backtrace ends */
+    *--top = (uint32_t)body;                            /* EBX */
+    *--top = 0;
+    *--top = 0;
     thread->machine.stack_pointer = (uint32_t)top;
 }
+
+void thread_prepare(struct thread *thread)                                  { prepare(thread, thread_first, NULL); }
+void thread_prepare_inside(struct thread *thread, void (*body)(void))       { prepare(thread, thread_first_inside, body); }
 
 /*
  * The kernel leaves a program's FS and GS loaded. They must not outlive the descriptors they name: an interrupt

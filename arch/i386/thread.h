@@ -35,6 +35,8 @@ struct trap_frame *thread_frame(const struct thread *thread);
 
 /* Make a thread that has a stack start in the program, with the registers in thread_frame(). */
 void thread_prepare(struct thread *thread);
+/* The same, but it does something for the kernel first, in the course of which its registers are set. */
+void thread_prepare_inside(struct thread *thread, void (*body)(void));
 
 /* Save this, continue that. Interrupts are off. */
 void thread_switch(struct thread *from, struct thread *to);

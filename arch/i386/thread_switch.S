@@ -34,4 +34,17 @@ thread_first:
     jmp trap_return
     .size thread_first, . - thread_first
 
+/* A new thread that first does something for the kernel: the function is in EBX. */
+    .globl thread_first_inside
+    .type thread_first_inside, @function
+thread_first_inside:
+    call schedule_begin
+    call *%ebx
+    movl %esp, %eax
+    pushl %eax
+    call trap_leave
+    addl $4, %esp
+    jmp trap_return
+    .size thread_first_inside, . - thread_first_inside
+
     .section .note.GNU-stack, "", @progbits

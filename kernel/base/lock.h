@@ -18,6 +18,7 @@
  *   COMMIT     pages promised to programs
  *   SPACES     the list of all spaces; the kernel part of their roots
  *   ZERO       the shared frame of zeros
+ *   CHANNEL    pages and rings of the console port
  *   POOL       frame bitmap and areas
  *   SWAP       swap slots
  *   SCHEDULE   run queue, wait queues
@@ -31,7 +32,8 @@
 
 enum lock_rank {
     RANK_TERMINAL = 1, RANK_PROCESSES, RANK_SIGNALS, RANK_MAP, RANK_OBJECT, RANK_HEAP, RANK_STACKS, RANK_TABLES,
-    RANK_COMMIT, RANK_SPACES, RANK_ZERO, RANK_POOL, RANK_SWAP, RANK_SCHEDULE, RANK_TIMERS, RANK_PRINT, RANK_COUNT
+    RANK_COMMIT, RANK_SPACES, RANK_ZERO, RANK_CHANNEL, RANK_POOL, RANK_SWAP, RANK_SCHEDULE, RANK_TIMERS, RANK_PRINT,
+    RANK_COUNT
 };
 
 struct lock {

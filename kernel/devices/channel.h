@@ -14,7 +14,8 @@
  * nothing needs an unbounded buffer; EXIT (two int32: kind, number) is the last frame of a run;
  * REPORT and LOG carry text for people.
  * Host to guest: INPUT (length 0: end of input), WINDOW (two uint16: columns, rows), SIGNAL (a byte: a
- * Linux signal number for the foreground, when the host's own terminal delivered one).
+ * Linux signal number for the foreground, when the host's own terminal delivered one). SIGPIPE has a second
+ * byte, OUTPUT or ERRORS: nobody takes that stream's bytes any more.
  */
 #ifndef QUIRE_DEVICES_CHANNEL_H
 #define QUIRE_DEVICES_CHANNEL_H

@@ -1,15 +1,10 @@
 /*
- * virtio.c - split rings.
+ * virtio.c - split rings. See virtio.h.
  */
 #include "devices/virtio.h"
 
 #include "base/check.h"
 #include "base/error.h"
-#include "base/string.h"
-#include "memory/frame.h"
-#include "memory/heap.h"
-#include "memory/slot.h"
-#include "memory/space.h"
 
 struct virtio_descriptor {
     uint64_t address;
@@ -18,130 +13,89 @@ struct virtio_descriptor {
 };
 
 enum { STATUS_ACKNOWLEDGE = 1, STATUS_DRIVER = 2, STATUS_READY = 4, STATUS_FEATURES = 8 };
-enum { DEVICE_WRITES = 2, NO_INTERRUPT = 1, FEATURE_VERSION_1 = 1 };        /* of the second word */
-enum { RING_FRAMES_ALIGN = 1 };
+enum { STATUS_AGREED = STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_FEATURES };
+enum { DEVICE_WRITES = 2 };             /* of a descriptor                */
+enum { NO_INTERRUPT = 1 };              /* of the available ring          */
+enum { FEATURE_VERSION_1 = 1 };         /* in the second word of features */
+enum { FLAGS, INDEX, RING };            /* of either ring, in 16-bit words */
 
-/* A ring in the legacy form's fixed arrangement, which serves the modern one as well (2.6.2). */
-static size_t used_offset(uint16_t size)
-{
-    size_t first = size * sizeof(struct virtio_descriptor) + (3 + size) * sizeof(uint16_t);
-
-    return (first + PAGE_SIZE - 1) & ~(size_t)(PAGE_SIZE - 1);
-}
-
-static size_t ring_bytes(uint16_t size) { return used_offset(size) + 3 * sizeof(uint16_t) + size * 8; }
-
-int virtio_begin(struct virtio_device *device)
+int virtio_begin(struct virtio_device *device, uint32_t features)
 {
     const struct virtio_transport *t = device->transport;
 
-    t->status(device, 0);
-    t->status(device, STATUS_ACKNOWLEDGE | STATUS_DRIVER);
-    t->accept(device, 0, 0);
-    if (device->modern) {
-        if (!(t->features(device, 1) & FEATURE_VERSION_1))
-            return -ENODEV;
-        t->accept(device, 1, FEATURE_VERSION_1);
-        t->status(device, STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_FEATURES);
-        if (!(t->read_status(device) & STATUS_FEATURES))
-            return -ENODEV;
-    }
-    return 0;
+    t->set_status(device, 0);
+    t->set_status(device, STATUS_ACKNOWLEDGE | STATUS_DRIVER);
+    if (!(t->features(device, 1) & FEATURE_VERSION_1) || (t->features(device, 0) & features) != features)
+        return -ENODEV;
+    t->accept(device, 0, features);
+    t->accept(device, 1, FEATURE_VERSION_1);
+    t->set_status(device, STATUS_AGREED);
+    return t->status(device) & STATUS_FEATURES ? 0 : -ENODEV;
 }
 
 void virtio_ready(struct virtio_device *device)
 {
-    device->transport->status(device, STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_READY | (device->modern ? STATUS_FEATURES : 0));
+    device->transport->set_status(device, STATUS_AGREED | STATUS_READY);
 }
 
-/* Frames in a row, shown in kernel space: rings are more than a page and must be physically whole. */
-static void *ring_memory(size_t bytes, frame_t *first)
+int virtio_queue_start(struct virtio_queue *queue, struct virtio_device *device, unsigned number, uint16_t entries,
+                       void *ring, paddr_t physical)
 {
-    uint32_t frames = (uint32_t)pages_for(bytes);
-    char    *pointer;
+    size_t available = entries * sizeof(struct virtio_descriptor);
+    size_t used      = (available + (RING + entries + 1u) * sizeof(uint16_t) + 3) & ~(size_t)3;
 
-    if (frame_run_get(OWNER_PROCESS, frames, RING_FRAMES_ALIGN, 0, FRAME_LOW, first) != 0)
-        return NULL;
-    pointer = physical_pointer(frame_address(*first), bytes);
-    if (pointer == NULL)
-        frame_run_put(*first, frames);
-    else
-        memset(pointer, 0, frames * PAGE_SIZE);
-    return pointer;
-}
-
-int virtio_queue_start(struct virtio_queue *queue, struct virtio_device *device, unsigned number)
-{
-    uint16_t size = device->transport->queue_size(device, number);
-    frame_t  first;
-    char    *ring;
-    paddr_t  at;
-
-    if (size == 0)
+    if (device->transport->queue_most(device, number) < entries)
         return -ENODEV;
-    if (device->modern && size > VIRTIO_RING)
-        size = VIRTIO_RING;                     /* a legacy device's size cannot be chosen */
-    ring = ring_memory(ring_bytes(size), &first);
-    if (ring == NULL)
-        return -ENOMEM;
-    at = frame_address(first);
     *queue = (struct virtio_queue){
-        .device = device, .number = number, .size = size, .free_count = size,
-        .descriptors = (void *)ring,
-        .available   = (void *)(ring + size * sizeof(struct virtio_descriptor)),
-        .used        = (void *)(ring + used_offset(size)),
+        .device = device, .number = number, .entries = entries,
+        .descriptors = ring,
+        .available   = (void *)((char *)ring + available),
+        .used        = (void *)((char *)ring + used),
     };
-    device->transport->queue_place(device, number, size, at, at + size * sizeof(struct virtio_descriptor),
-                                   at + used_offset(size));
+    device->transport->queue_place(device, number, entries, physical, physical + available, physical + used);
     return 0;
 }
 
-/* Tags are descriptor numbers: each buffer has its own descriptor for good. */
-bool virtio_give(struct virtio_queue *queue, paddr_t buffer, uint32_t bytes, bool device_writes, uint16_t tag)
+void virtio_give(struct virtio_queue *queue, paddr_t buffer, uint32_t bytes, bool device_writes, uint16_t tag)
 {
-    volatile struct virtio_descriptor *d;
+    volatile struct virtio_descriptor *d = &queue->descriptors[tag];
 
-    assert(tag < queue->size);
-    if (queue->free_count == 0)
-        return false;
-    d = &queue->descriptors[tag];
+    assert(tag < queue->entries);
     d->address = buffer;
     d->bytes   = bytes;
     d->flags   = device_writes ? DEVICE_WRITES : 0;
-    queue->available[2 + queue->next_available % queue->size] = tag;
+    queue->available[RING + queue->next_available % queue->entries] = tag;
     queue->next_available++;
-    queue->free_count--;
     __atomic_thread_fence(__ATOMIC_RELEASE);    /* the entry before the index that shows it */
-    queue->available[1] = queue->next_available;
-    return true;
+    queue->available[INDEX] = queue->next_available;
 }
 
 void virtio_kick(struct virtio_queue *queue)
 {
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);    /* the index before the device is told to look */
     queue->device->transport->notify(queue->device, queue->number);
 }
 
 bool virtio_take(struct virtio_queue *queue, uint16_t *tag, uint32_t *bytes)
 {
-    const volatile uint32_t *entry = (const volatile uint32_t *)(queue->used + 2) + 2 * (queue->next_used % queue->size);
+    const volatile uint32_t *ring = (const volatile uint32_t *)(queue->used + RING);
+    const volatile uint32_t *entry = ring + 2 * (queue->next_used % queue->entries);
 
-    if (queue->used[1] == queue->next_used)
+    if (queue->used[INDEX] == queue->next_used)
         return false;
-    __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    if (!expect(entry[0] < queue->size))
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);    /* the index before the entry it shows */
+    if (!expect(entry[0] < queue->entries))
         return false;
     *tag   = (uint16_t)entry[0];
     *bytes = entry[1];
     queue->next_used++;
-    queue->free_count++;
     return true;
 }
 
 void virtio_interrupts(struct virtio_queue *queue, bool wanted)
 {
-    queue->available[0] = wanted ? 0 : NO_INTERRUPT;
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    queue->available[FLAGS] = wanted ? 0 : NO_INTERRUPT;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);    /* before the look at what is used already */
 }
 
 int virtio_find(struct virtio_device *device, uint32_t kind, const char *command_line)

@@ -4,7 +4,7 @@
  * A transport finds the device's registers (virtio_mmio.c, virtio_pci.c); this part runs the split rings
  * on top. Buffers are physical memory; a ring entry is one buffer, never a chain.
  *
- * Owning   a queue's ring is memory of its own, from the pool; buffers are the driver's.
+ * Owning   rings lie in memory the driver gives (physically in one piece); buffers are the driver's, too.
  * Locking  none here: each driver serialises the use of its queues.
  * Source   Virtual I/O Device (VIRTIO) Version 1.1, sections 2.6 "Split Virtqueues", 3.1 "Device Initialization".
  */
@@ -13,8 +13,7 @@
 
 #include "base/types.h"
 
-enum { VIRTIO_CONSOLE = 3 };
-enum { VIRTIO_RING = 128 };             /* most entries we use; a legacy device may insist on its own number */
+enum { VIRTIO_CONSOLE = 3 };            /* kinds of devices (section 5, "Device Types") */
 
 struct virtio_device;
 
@@ -22,10 +21,10 @@ struct virtio_device;
 struct virtio_transport {
     uint32_t (*features)(struct virtio_device *device, unsigned word);
     void     (*accept)(struct virtio_device *device, unsigned word, uint32_t features);
-    void     (*status)(struct virtio_device *device, uint8_t status);
-    uint8_t  (*read_status)(struct virtio_device *device);
-    uint16_t (*queue_size)(struct virtio_device *device, unsigned queue);      /* 0: there is no such queue */
-    void     (*queue_place)(struct virtio_device *device, unsigned queue, uint16_t size, paddr_t descriptors,
+    void     (*set_status)(struct virtio_device *device, uint8_t status);
+    uint8_t  (*status)(struct virtio_device *device);
+    uint16_t (*queue_most)(struct virtio_device *device, unsigned queue);      /* entries; 0: there is no such queue */
+    void     (*queue_place)(struct virtio_device *device, unsigned queue, uint16_t entries, paddr_t descriptors,
                             paddr_t available, paddr_t used);
     void     (*notify)(struct virtio_device *device, unsigned queue);
     void     (*acknowledge)(struct virtio_device *device);                     /* an interrupt has been seen */
@@ -33,29 +32,39 @@ struct virtio_transport {
 
 struct virtio_device {
     const struct virtio_transport *transport;
-    volatile uint8_t *registers;        /* memory-mapped transports             */
-    uint16_t          port;             /* others                               */
+    volatile uint8_t *registers;        /* common ones                          */
+    volatile uint8_t *notifications, *interrupt;        /* PCI: elsewhere       */
+    uint32_t          notify_step;      /* PCI: bytes from queue to queue       */
     uint8_t           line;             /* interrupt line                       */
-    bool              modern;           /* feature VERSION_1 is there to accept */
 };
 
 struct virtio_queue {
     struct virtio_device *device;
     unsigned              number;
-    uint16_t              size;
+    uint16_t              entries;      /* a power of two                       */
     volatile struct virtio_descriptor *descriptors;
-    volatile uint16_t    *available;    /* flags, index, ring[] */
+    volatile uint16_t    *available;    /* flags, index, ring[]                 */
     volatile uint16_t    *used;         /* flags, index, ring of { id, length } */
-    uint16_t              next_available, next_used, free_count;
+    uint16_t              next_available, next_used;
 };
 
-/* Reset, agree on nothing but the version, set DRIVER. Returns 0, -ENODEV. */
-int  virtio_begin(struct virtio_device *device) __attribute__((warn_unused_result));
-int  virtio_queue_start(struct virtio_queue *queue, struct virtio_device *device, unsigned number) __attribute__((warn_unused_result));
+/* Reset, accept these bits of the first word of features and the version. Returns 0, -ENODEV. */
+int  virtio_begin(struct virtio_device *device, uint32_t features) MUST_CHECK;
+
+/* Memory for a ring: bytes, aligned to 16. */
+#define VIRTIO_RING_BYTES(entries) (((entries) * 16u + 6 + 2 * (entries) + 3) / 4 * 4 + (6 + 8u * (entries) + 15) / 16 * 16)
+
+/*
+ * Put a queue to use, in `ring` (zeroed), which lies at `physical`. Returns 0, or -ENODEV: the device has no such
+ * queue, or not so many entries.
+ */
+int  virtio_queue_start(struct virtio_queue *queue, struct virtio_device *device, unsigned number, uint16_t entries,
+                        void *ring, paddr_t physical) MUST_CHECK;
 void virtio_ready(struct virtio_device *device);
 
-/* Give a buffer to the device; false when the ring is full. `tag` comes back with it. */
-bool virtio_give(struct virtio_queue *queue, paddr_t buffer, uint32_t bytes, bool device_writes, uint16_t tag);
+/* Give buffer `tag` (below the queue's entries, not with the device yet); it comes back under that number. */
+void virtio_give(struct virtio_queue *queue, paddr_t buffer, uint32_t bytes, bool device_writes, uint16_t tag);
+/* Tell the device that it has been given something. */
 void virtio_kick(struct virtio_queue *queue);
 /* Take back a buffer the device is done with; false when there is none. */
 bool virtio_take(struct virtio_queue *queue, uint16_t *tag, uint32_t *bytes);
@@ -66,8 +75,8 @@ void virtio_interrupts(struct virtio_queue *queue, bool wanted);
  * The first device of a kind: among those the command line announces (`virtio_mmio.device=SIZE@ADDRESS:LINE`,
  * as QEMU's microvm writes it), else on the PCI bus. Returns 0 or -ENODEV.
  */
-int  virtio_find(struct virtio_device *device, uint32_t kind, const char *command_line) __attribute__((warn_unused_result));
-int  virtio_mmio_find(struct virtio_device *device, uint32_t kind, const char *command_line) __attribute__((warn_unused_result));
-int  virtio_pci_find(struct virtio_device *device, uint32_t kind) __attribute__((warn_unused_result));
+int  virtio_find(struct virtio_device *device, uint32_t kind, const char *command_line) MUST_CHECK;
+int  virtio_mmio_find(struct virtio_device *device, uint32_t kind, const char *command_line) MUST_CHECK;
+int  virtio_pci_find(struct virtio_device *device, uint32_t kind) MUST_CHECK;
 
 #endif

@@ -38,10 +38,10 @@ static void accept(struct virtio_device *d, unsigned word, uint32_t value)
     *at(d, DRIVER_FEATURES) = value;
 }
 
-static void    status(struct virtio_device *d, uint8_t value) { *at(d, STATUS) = value; }
-static uint8_t read_status(struct virtio_device *d)           { return (uint8_t)*at(d, STATUS); }
+static void    set_status(struct virtio_device *d, uint8_t value) { *at(d, STATUS) = value; }
+static uint8_t status(struct virtio_device *d)                    { return (uint8_t)*at(d, STATUS); }
 
-static uint16_t queue_size(struct virtio_device *d, unsigned queue)
+static uint16_t queue_most(struct virtio_device *d, unsigned queue)
 {
     uint32_t most;
 
@@ -56,10 +56,11 @@ static void put_address(struct virtio_device *d, unsigned offset, paddr_t addres
     *at(d, offset + 4) = (uint32_t)(address >> 32);
 }
 
-static void queue_place(struct virtio_device *d, unsigned queue, uint16_t size, paddr_t descriptors, paddr_t available, paddr_t used)
+static void queue_place(struct virtio_device *d, unsigned queue, uint16_t entries, paddr_t descriptors,
+                        paddr_t available, paddr_t used)
 {
     *at(d, QUEUE) = queue;
-    *at(d, QUEUE_SIZE) = size;
+    *at(d, QUEUE_SIZE) = entries;
     put_address(d, QUEUE_DESCRIPTORS, descriptors);
     put_address(d, QUEUE_AVAILABLE, available);
     put_address(d, QUEUE_USED, used);
@@ -70,7 +71,7 @@ static void notify(struct virtio_device *d, unsigned queue) { *at(d, NOTIFY) = q
 static void acknowledge(struct virtio_device *d)            { *at(d, INTERRUPT_SEEN) = *at(d, INTERRUPT); }
 
 static const struct virtio_transport transport = {
-    features, accept, status, read_status, queue_size, queue_place, notify, acknowledge
+    features, accept, set_status, status, queue_most, queue_place, notify, acknowledge
 };
 
 /* SIZE@ADDRESS:LINE, with the sizes' suffixes that Linux allows. */
@@ -99,7 +100,7 @@ static bool look_at(struct virtio_device *device, uint32_t kind, const char *tex
     if (!parse(text, &bytes, &address, &line) || window_count == DEVICES_MOST ||
         kernel_map_device(window, "virtio", address, (size_t)bytes, CACHE_OFF) != 0)
         return false;
-    *device = (struct virtio_device){ .transport = &transport, .line = (uint8_t)line, .modern = true,
+    *device = (struct virtio_device){ .transport = &transport, .line = (uint8_t)line,
         .registers = (volatile uint8_t *)pointer_to(page_address(window->span.first)) + address % PAGE_SIZE };
     if (is_wanted(device, kind)) {
         window_count++;

@@ -1,82 +1,195 @@
 /*
- * virtio_pci.c - virtio devices on the PCI bus, through the ports of the legacy interface.
+ * virtio_pci.c - virtio devices on the PCI bus.
  *
- * QEMU's pc machine offers every transitional device that way, which needs no memory window.
+ * Capabilities in configuration space say in which BAR, and where in it, each structure of registers lies.
+ * The ports of the legacy interface are not used: they leave no choice of a ring's size or shape.
  *
- * Source   VIRTIO 1.1, section 4.1.4.8 "Legacy Interfaces: A Note on PCI Device Layout".
+ * Source   VIRTIO 1.1, section 4.1 "Virtio Over PCI Bus".
  */
 #include "base/check.h"
 #include "base/error.h"
+#include "cpu.h"
 #include "devices/pci.h"
 #include "devices/virtio.h"
-#include "io.h"
+#include "memory/space.h"
 #include "pci_ports.h"
 
-enum { DEVICE_FEATURES = 0, DRIVER_FEATURES = 4, QUEUE_FRAME = 8, QUEUE_SIZE = 12, QUEUE = 14, NOTIFY = 16, STATUS = 18, INTERRUPT = 19 };
-enum { VENDOR = 0x1AF4, LEGACY_FIRST = 0x1000, LEGACY_CONSOLE = 0x1003, COMMAND = 4, BAR_0 = 16, INTERRUPT_LINE = 60 };
-enum { COMMAND_PORTS = 1, COMMAND_MASTER = 4, BAR_IS_PORTS = 1 };
+/* Configuration space. */
+enum { COMMAND = 4, STATUS_CAPABILITIES = 1 << 20, COMMAND_MEMORY = 2, COMMAND_MASTER = 4, BAR_0 = 16, CAPABILITIES = 52,
+       INTERRUPT_LINE = 60 };
+enum { BAR_IS_PORTS = 1, BAR_WIDE = 4, BARS = 6 };
+enum { VENDOR = 0x1AF4, TRANSITIONAL_CONSOLE = 0x1003, MODERN_FIRST = 0x1040 };
+enum { CAPABILITY_VENDOR = 9, CAPABILITIES_MOST = 48 };
 
-static uint32_t features(struct virtio_device *d, unsigned word) { return word == 0 ? port_read32(d->port + DEVICE_FEATURES) : 0; }
+/* Kinds of structures. */
+enum { COMMON = 1, NOTIFICATIONS = 2, INTERRUPT = 3 };
 
-static void accept(struct virtio_device *d, unsigned word, uint32_t value)
-{
-    if (word == 0)
-        port_write32(d->port + DRIVER_FEATURES, value);
-}
-
-static void    status(struct virtio_device *d, uint8_t value) { port_write8(d->port + STATUS, value); }
-static uint8_t read_status(struct virtio_device *d)           { return port_read8(d->port + STATUS); }
-
-static uint16_t queue_size(struct virtio_device *d, unsigned queue)
-{
-    port_write16(d->port + QUEUE, (uint16_t)queue);
-    return port_read16(d->port + QUEUE_SIZE);
-}
-
-static void queue_place(struct virtio_device *d, unsigned queue, uint16_t size, paddr_t descriptors, paddr_t available, paddr_t used)
-{
-    (void)size, (void)available, (void)used;    /* follow from the first by the legacy layout */
-    port_write16(d->port + QUEUE, (uint16_t)queue);
-    port_write32(d->port + QUEUE_FRAME, (uint32_t)(descriptors >> PAGE_SHIFT));
-}
-
-static void notify(struct virtio_device *d, unsigned queue) { port_write16(d->port + NOTIFY, (uint16_t)queue); }
-static void acknowledge(struct virtio_device *d)            { (void)port_read8(d->port + INTERRUPT); }
-
-static const struct virtio_transport transport = {
-    features, accept, status, read_status, queue_size, queue_place, notify, acknowledge
+/* The common structure. */
+enum {
+    DEVICE_FEATURES_WORD = 0, DEVICE_FEATURES = 4, DRIVER_FEATURES_WORD = 8, DRIVER_FEATURES = 12, STATUS = 20,
+    QUEUE = 22, QUEUE_SIZE = 24, QUEUE_ENABLE = 28, QUEUE_NOTIFY = 30, QUEUE_DESCRIPTORS = 32, QUEUE_AVAILABLE = 40,
+    QUEUE_USED = 48, COMMON_BYTES = 56,
 };
 
+static struct region windows[3];                /* of the one device there is */
+
+static volatile uint16_t *word(struct virtio_device *d, unsigned offset)
+{
+    return (volatile uint16_t *)(volatile void *)(d->registers + offset);
+}
+
+static volatile uint32_t *wide(struct virtio_device *d, unsigned offset)
+{
+    return (volatile uint32_t *)(volatile void *)(d->registers + offset);
+}
+
+static uint32_t features(struct virtio_device *d, unsigned number)
+{
+    *wide(d, DEVICE_FEATURES_WORD) = number;
+    return *wide(d, DEVICE_FEATURES);
+}
+
+static void accept(struct virtio_device *d, unsigned number, uint32_t value)
+{
+    *wide(d, DRIVER_FEATURES_WORD) = number;
+    *wide(d, DRIVER_FEATURES) = value;
+}
+
+static void    set_status(struct virtio_device *d, uint8_t value) { d->registers[STATUS] = value; }
+static uint8_t status(struct virtio_device *d)                    { return d->registers[STATUS]; }
+
+static uint16_t queue_most(struct virtio_device *d, unsigned queue)
+{
+    *word(d, QUEUE) = (uint16_t)queue;
+    return *word(d, QUEUE_SIZE);
+}
+
+static void put_address(struct virtio_device *d, unsigned offset, paddr_t address)
+{
+    *wide(d, offset)     = (uint32_t)address;
+    *wide(d, offset + 4) = (uint32_t)(address >> 32);
+}
+
+static void queue_place(struct virtio_device *d, unsigned queue, uint16_t entries, paddr_t descriptors,
+                        paddr_t available, paddr_t used)
+{
+    *word(d, QUEUE) = (uint16_t)queue;
+    *word(d, QUEUE_SIZE) = entries;
+    put_address(d, QUEUE_DESCRIPTORS, descriptors);
+    put_address(d, QUEUE_AVAILABLE, available);
+    put_address(d, QUEUE_USED, used);
+    *word(d, QUEUE_ENABLE) = 1;
+}
+
+static void notify(struct virtio_device *d, unsigned queue)
+{
+    uint32_t place;
+
+    *word(d, QUEUE) = (uint16_t)queue;
+    place = *word(d, QUEUE_NOTIFY) * d->notify_step;
+    if (expect(place + 2 <= PAGE_SIZE))
+        *(volatile uint16_t *)(volatile void *)(d->notifications + place) = (uint16_t)queue;
+}
+
+static void acknowledge(struct virtio_device *d) { (void)*d->interrupt; }       /* reading is enough */
+
+static const struct virtio_transport transport = {
+    features, accept, set_status, status, queue_most, queue_place, notify, acknowledge
+};
+
+/* ---- Finding the structures ------------------------------------------------------------- */
+
 struct pci_search {
-    uint16_t              wanted;
+    uint16_t              transitional, modern;     /* device numbers */
     struct virtio_device *device;
     bool                  found;
 };
+
+/* Where a BAR puts its memory; 0: nowhere that we can reach. */
+static paddr_t bar_address(const struct pci_access *pci, pci_address where, unsigned bar)
+{
+    uint32_t low = bar < BARS ? pci->read(where, BAR_0 + 4 * bar) : BAR_IS_PORTS;
+
+    if ((low & BAR_IS_PORTS) || ((low & BAR_WIDE) && (bar + 1 == BARS || pci->read(where, BAR_0 + 4 * bar + 4) != 0)))
+        return 0;
+    return low & ~15u;
+}
+
+/* Show the page that a structure begins in. */
+static volatile uint8_t *show(const struct pci_access *pci, pci_address where, unsigned capability, unsigned window)
+{
+    unsigned bar    = pci->read(where, capability + 4) & 0xFF;
+    uint32_t offset = pci->read(where, capability + 8);
+    paddr_t  base   = bar_address(pci, where, bar), start = base + offset;
+
+    if (base == 0 || start < base || start % PAGE_SIZE + COMMON_BYTES > PAGE_SIZE ||
+        kernel_map_device(&windows[window], "virtio", start - start % PAGE_SIZE, PAGE_SIZE, CACHE_OFF) != 0)
+        return NULL;
+    return (volatile uint8_t *)pointer_to(page_address(windows[window].span.first)) + start % PAGE_SIZE;
+}
+
+static void take_structure(const struct pci_access *pci, pci_address where, unsigned capability, struct virtio_device *d)
+{
+    unsigned kind = pci->read(where, capability) >> 24;
+
+    if (kind == COMMON && d->registers == NULL) {
+        d->registers = show(pci, where, capability, 0);
+    } else if (kind == NOTIFICATIONS && d->notifications == NULL) {
+        d->notifications = show(pci, where, capability, 1);
+        d->notify_step   = pci->read(where, capability + 16);
+    } else if (kind == INTERRUPT && d->interrupt == NULL) {
+        d->interrupt = show(pci, where, capability, 2);
+    }
+}
+
+static bool take_structures(const struct pci_access *pci, pci_address where, struct virtio_device *d)
+{
+    unsigned at = pci->read(where, CAPABILITIES) & 0xFC;
+
+    if (!(pci->read(where, COMMAND) & STATUS_CAPABILITIES))
+        return false;
+    for (unsigned n = 0; at != 0 && n < CAPABILITIES_MOST; n++) {
+        uint32_t head = pci->read(where, at);
+
+        if ((head & 0xFF) == CAPABILITY_VENDOR && at <= 256 - 20)
+            take_structure(pci, where, at, d);
+        at = head >> 8 & 0xFC;
+    }
+    return d->registers != NULL && d->notifications != NULL && d->interrupt != NULL;
+}
+
+static void give_up(const struct virtio_device *d)
+{
+    const volatile uint8_t *const shown[3] = { d->registers, d->notifications, d->interrupt };
+
+    for (unsigned i = 0; i < 3; i++)
+        if (shown[i] != NULL)
+            kernel_unmap(&windows[i]);
+}
 
 static void look_at(void *context, const struct pci_function *f)
 {
     struct pci_search       *search = context;
     const struct pci_access *pci    = pci_ports();
-    uint32_t                 bar;
 
-    if (search->found || f->vendor != VENDOR || f->device != search->wanted)
+    if (search->found || f->vendor != VENDOR || (f->device != search->transitional && f->device != search->modern))
         return;
-    bar = pci->read(f->where, BAR_0);
-    if (!(bar & BAR_IS_PORTS))
-        return;
-    pci->write(f->where, COMMAND, (pci->read(f->where, COMMAND) & 0xFFFF) | COMMAND_PORTS | COMMAND_MASTER);
-    *search->device = (struct virtio_device){ .transport = &transport, .port = (uint16_t)(bar & ~3u),
+    *search->device = (struct virtio_device){ .transport = &transport,
                                               .line = (uint8_t)pci->read(f->where, INTERRUPT_LINE) };
-    search->found = true;
+    search->found = take_structures(pci, f->where, search->device);
+    if (search->found)
+        pci->write(f->where, COMMAND, (pci->read(f->where, COMMAND) & 0xFFFF) | COMMAND_MEMORY | COMMAND_MASTER);
+    else
+        give_up(search->device);
 }
 
 int virtio_pci_find(struct virtio_device *device, uint32_t kind)
 {
-    struct pci_search search = { .device = device };
+    struct pci_search search = { .transitional = TRANSITIONAL_CONSOLE, .modern = (uint16_t)(MODERN_FIRST + kind),
+                             .device = device };
 
     if (kind != VIRTIO_CONSOLE || pci_ports() == NULL)
         return -ENODEV;
-    search.wanted = LEGACY_CONSOLE;
     pci_each(pci_ports(), look_at, &search);
     return search.found ? 0 : -ENODEV;
 }

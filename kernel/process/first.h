@@ -1,8 +1,13 @@
 /*
  * first.h - the first program: what the machine was started for.
  *
- * The boot archive becomes the root file system; what to run is in it (devices/channel.h) or on the command line.
- * When process 1 ends, all others are killed, the machine says how it ended, and leaves.
+ * The boot archive becomes the root file system; what to run is in it (devices/channel.h) or on the command line:
+ *
+ *     init=PATH           run PATH, with the serial line as its terminal
+ *
+ * The program's standard streams are the channel's, or a terminal: on the channel if its orders say so, on the
+ * serial line if there is no channel. When process 1 ends, all others are killed, the machine says how it ended, and
+ * leaves.
  */
 #ifndef QUIRE_PROCESS_FIRST_H
 #define QUIRE_PROCESS_FIRST_H
@@ -13,9 +18,9 @@ struct process;
 
 /* True when the boot information holds something to run: then first_run() does, and never returns. */
 bool first_wanted(const struct boot_info *info, const char *command_line);
-void first_run(void) __attribute__((noreturn));
+void first_run(void) NORETURN;
 
-/* A process has ended (exit.c). */
+/* A process has ended (exit.c). Does not return for process 1. */
 void first_ended(const struct process *process);
 
 #endif

@@ -1,0 +1,120 @@
+/*
+ * channel_frames.c - the channel's frames and the credit for input. See channel_frames.h.
+ */
+#include "devices/channel_frames.h"
+
+#include "base/string.h"
+
+enum { KIND = 0, ZERO = 1, LENGTH = 2, CONTENTS = CHANNEL_HEADER };
+
+void channel_head(uint8_t out[CHANNEL_HEADER], enum channel_kind kind, size_t count)
+{
+    out[KIND]       = (uint8_t)kind;
+    out[ZERO]       = 0;
+    out[LENGTH]     = (uint8_t)count;
+    out[LENGTH + 1] = (uint8_t)(count >> 8);
+}
+
+static unsigned number16(const uint8_t *bytes) { return bytes[0] | (unsigned)bytes[1] << 8; }
+
+/* A header is complete. */
+static void begin(struct channel_reader *r, const struct channel_events *events)
+{
+    r->left = number16(r->head + LENGTH);
+    if (r->head[ZERO] != 0)
+        r->nonsense = true;
+    else if (r->head[KIND] == CHANNEL_INPUT && r->left == 0)
+        events->input_end();
+}
+
+/* A frame other than input is complete; one that is too short says nothing. */
+static void tell(struct channel_reader *r, const struct channel_events *events)
+{
+    unsigned contents = r->head_bytes - CHANNEL_HEADER;
+
+    if (r->head[KIND] == CHANNEL_WINDOW && contents >= 4)
+        events->window(number16(r->head + CONTENTS), number16(r->head + CONTENTS + 2));
+    else if (r->head[KIND] == CHANNEL_SIGNAL && contents >= 1)
+        events->signal(r->head[CONTENTS], contents >= 2 ? r->head[CONTENTS + 1] : 0);
+}
+
+/* Contents: input is passed on, of all else the first bytes are kept. */
+static size_t take_contents(struct channel_reader *r, const struct channel_events *events, const uint8_t *bytes,
+                            size_t count)
+{
+    if (count > r->left)
+        count = r->left;
+    if (r->head[KIND] == CHANNEL_INPUT)
+        events->input(bytes, count);
+    for (size_t i = 0; r->head[KIND] != CHANNEL_INPUT && i < count && r->head_bytes < sizeof r->head; i++)
+        r->head[r->head_bytes++] = bytes[i];
+    r->left -= (uint32_t)count;
+    return count;
+}
+
+void channel_take(struct channel_reader *r, const struct channel_events *events, const uint8_t *bytes, size_t count)
+{
+    while (count > 0 && !r->nonsense) {
+        size_t taken = 1;
+
+        if (r->head_bytes < CHANNEL_HEADER) {
+            r->head[r->head_bytes++] = *bytes;
+            if (r->head_bytes == CHANNEL_HEADER)
+                begin(r, events);
+        } else {
+            taken = take_contents(r, events, bytes, count);
+        }
+        if (r->head_bytes >= CHANNEL_HEADER && r->left == 0) {
+            if (!r->nonsense)
+                tell(r, events);
+            r->head_bytes = 0;
+        }
+        bytes += taken;
+        count -= taken;
+    }
+}
+
+/* ---- Credit -------------------------------------------------------------------------------- */
+
+uint32_t channel_store_promise(struct channel_store *s, uint32_t least)
+{
+    uint32_t more = s->room - channel_store_holds(s) - s->promised;
+
+    if (more < least || s->ended)
+        return 0;
+    s->promised += more;
+    return more;
+}
+
+void channel_store_put(struct channel_store *s, const uint8_t *bytes, size_t count)
+{
+    if (count > s->promised) {
+        s->lost += (uint32_t)(count - s->promised);
+        count = s->promised;
+    }
+    s->promised -= (uint32_t)count;
+    while (count > 0) {
+        uint32_t at = s->filled & (s->room - 1);
+        size_t   part = s->room - at < count ? s->room - at : count;
+
+        memcpy(s->ring + at, bytes, part);
+        s->filled += (uint32_t)part;
+        bytes += part;
+        count -= part;
+    }
+}
+
+const uint8_t *channel_store_look(const struct channel_store *s, size_t most, size_t *count)
+{
+    uint32_t at = s->emptied & (s->room - 1), holds = channel_store_holds(s);
+
+    if (most > holds)
+        most = holds;
+    *count = s->room - at < most ? s->room - at : most;
+    return s->ring + at;
+}
+
+void channel_store_drop(struct channel_store *s, size_t count)
+{
+    s->emptied += (uint32_t)count;
+}

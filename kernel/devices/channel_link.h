@@ -1,0 +1,62 @@
+/*
+ * channel_link.h - our end of the channel to the host that sealed the program in (devices/channel.h).
+ *
+ * Output is sent as soon as a call has it all; it waits while the host does not take more. Input is asked for when
+ * somebody wants it, so that a program that reads nothing leaves the host's input alone; or,
+ * with channel_listen(), all the time.
+ *
+ * Locking  inside. Functions given to channel_listen() and channel_on_...() are called from the interrupt.
+ */
+#ifndef QUIRE_DEVICES_CHANNEL_LINK_H
+#define QUIRE_DEVICES_CHANNEL_LINK_H
+
+#include "base/types.h"
+#include "devices/channel.h"
+#include "files/file.h"
+
+/* Returns 0, or -ENODEV and -ENOMEM: there is no channel. */
+int  channel_start(const char *command_line) MUST_CHECK;
+bool channel_is_there(void);
+
+/*
+ * What a program writes, in frames of `kind`. Returns bytes taken; -EFAULT; -EAGAIN without `wait`;
+ * -ERESTARTSYS for a signal; -EPIPE when the host takes no more of that kind.
+ */
+long channel_write(enum channel_kind kind, struct buffer *from, bool wait);
+
+/* The kernel's own words; waits without sleeping, so it can be called from anywhere but an interrupt. */
+void channel_send(enum channel_kind kind, const void *bytes, size_t count);
+/* As much as there is room for now; from anywhere. Returns how much. Needs channel_flush() after it. */
+size_t channel_try(enum channel_kind kind, const void *bytes, size_t count);
+void channel_flush(void);
+/* Return when the host has taken everything. */
+void channel_drain(void);
+
+/* Input for a program that reads: bytes, 0 at the end, -EFAULT, -EAGAIN without `wait`, -ERESTARTSYS, -ENOMEM. */
+long channel_read(struct buffer *to, bool wait);
+/* Bytes that channel_read() would give at once. */
+uint32_t channel_waiting(void);
+
+/* POLL_* now; asks for input if there is none, and for word of room. channel_on_news() tells when to look again. */
+unsigned channel_poll_input(void);
+unsigned channel_poll_output(enum channel_kind kind);
+
+/*
+ * Input goes to a terminal from now on, `room` bytes at first; channel_want() gives credit for more. `room_again` is
+ * called when channel_try() has failed and would succeed now.
+ */
+struct channel_listener {
+    void (*input)(const uint8_t *bytes, size_t count);
+    void (*input_end)(void);
+    void (*window)(unsigned columns, unsigned rows);
+    void (*room_again)(void);
+};
+void channel_listen(const struct channel_listener *listener, uint32_t room);
+void channel_want(uint32_t bytes);
+
+/* A signal from the host's terminal. */
+void channel_on_signal(void (*handler)(unsigned number));
+/* Input has come or ended, or there is room for output again. */
+void channel_on_news(void (*handler)(void));
+
+#endif

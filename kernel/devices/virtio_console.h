@@ -1,0 +1,45 @@
+/*
+ * virtio_console.h - a port of the machine's virtio console: bytes to the host and back.
+ *
+ * Output goes out in pages that the caller fills: claim, fill, send, and when there is no more, notify. Under an emulator
+ * each notification is an exit and costs as much as thousands of instructions; a page more costs nearly
+ * nothing. Pages come from the pool when first needed and stay.
+ *
+ * The port is the device's port 1. Port 0 is a console that loses what its host does not take at once;
+ * other ports wait. The first messages of the control queue say that we are here; what is answered
+ * there (ports come and go) is of no use to a machine that was started with just this one.
+ *
+ * Locking  RANK_CHANNEL inside. `received` and `room` are called from the interrupt, without it.
+ * Source   VIRTIO 1.1, section 5.3 "Console Device".
+ */
+#ifndef QUIRE_DEVICES_VIRTIO_CONSOLE_H
+#define QUIRE_DEVICES_VIRTIO_CONSOLE_H
+
+#include "base/types.h"
+
+struct console_page {
+    frame_t  frame;
+    uint16_t tag;
+};
+
+/*
+ * Find and start the device. `received` is given what the host sends; `room` is called, when that has been asked for,
+ * after pages have come back. Returns 0, -ENODEV, or -ENOMEM: no page at all for output.
+ */
+int  console_port_start(const char *command_line, void (*received)(const uint8_t *bytes, size_t count),
+                        void (*room)(void)) MUST_CHECK;
+
+/* A page nobody uses. False: all are with the host, or there is no memory for another. */
+bool console_port_claim(struct console_page *page);
+void console_port_unclaim(const struct console_page *page);
+/* Its first `bytes` go to the host, once it has been notified. */
+void console_port_send(const struct console_page *page, uint32_t bytes);
+void console_port_notify(void);
+
+/* Whether room() is to be called. With `wanted`, true when there is room already: no call may come. */
+bool console_port_want_room(bool wanted);
+
+/* True when the host has taken everything. */
+bool console_port_is_empty(void);
+
+#endif
