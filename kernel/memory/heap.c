@@ -16,7 +16,7 @@
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
-struct magazine heap_magazines[HEAP_CLASSES + 1][MAX_CPUS];
+struct magazine heap_magazines[MAX_CPUS][MAGAZINES];
 uint32_t        heap_key;
 uint32_t        heap_failures, heap_undone;
 
@@ -61,9 +61,9 @@ void heap_start(void)
 
     assert(window != NULL);
     memset(heap_magazines, 0, sizeof heap_magazines);
-    for (unsigned class = 0; class < HEAP_CLASSES; class++)
-        for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
-            struct magazine *magazine = &heap_magazines[class][cpu];
+    for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
+        for (unsigned class = 0; class < HEAP_CLASSES; class++) {
+            struct magazine *magazine = &heap_magazines[cpu][class];
 
             magazine->limit = magazine_limit(heap_classes[class].slot);
             magazine->room = (uint32_t)class_room(class);
@@ -79,15 +79,12 @@ void heap_start(void)
     slabs_start(window);
 }
 
-/* ---- The fast path, for the calls below to fold in ------------------------------------ */
-
-static inline struct magazine *magazine_of(unsigned class)
-{
-    struct magazine *magazine = &heap_magazines[class][cpu_number()];
-
-    __asm__("" : "+r"(magazine));       /* one register for all its fields, not one sum each */
-    return magazine;
-}
+/*
+ * ---- The fast path, for the calls below to fold in ------------------------------------
+ *
+ * Whatever is stored into a block may, for all the compiler knows, be the key or a field of a magazine.
+ * So these read what they need, then write the block, then the rest: nothing is read twice.
+ */
 
 static inline bool is_whole(const void *block, size_t room)
 {
@@ -97,23 +94,25 @@ static inline bool is_whole(const void *block, size_t room)
 /* The top block of a magazine becomes somebody's. */
 static inline void hand_out(struct magazine *magazine, void *block, size_t bytes, vaddr_t who)
 {
-    magazine->count--;
-    magazine->taken++;
-    set_state(block, magazine->live);
+    uint32_t count = magazine->count;
+
     block_make_live(block, magazine->room, bytes, (uint32_t)who);
+    *state_at(block) = magazine->live;
+    magazine->count = count - 1;
+    magazine->taken++;
 }
 
 /* A live and sound block becomes the top of a magazine that has a place for it. */
-static inline void take_in(struct magazine *magazine, void *block, vaddr_t who)
+static inline void take_in(struct magazine *magazine, void *block, uint8_t *state, vaddr_t who)
 {
     uint32_t count = magazine->count;
 
-    magazine->blocks[count] = block;
-    magazine->count = count + 1;
-    set_state(block, magazine->ready);
     block_make_free(block, magazine->room, (uint32_t)who);
     if (IS_CHECKED)
         block_fill(block, magazine->room);
+    *state = magazine->ready;
+    magazine->blocks[count] = block;
+    magazine->count = count + 1;
 }
 
 /*
@@ -199,7 +198,7 @@ void small_give(void *block, size_t said, vaddr_t who)
         } else {
             if (magazine->count == magazine->limit)
                 spill(magazine);
-            take_in(magazine, block, who);
+            take_in(magazine, block, state_at(block), who);
         }
     }
     interrupts_restore(interrupts);
@@ -256,6 +255,7 @@ static __attribute__((noinline)) void give_slowly(void *block, size_t said, vadd
 static ALWAYS_INLINE void give(void *block, size_t said, vaddr_t who)
 {
     unsigned long interrupts = interrupts_off();
+    uint8_t      *state = state_at(block);
     unsigned      class = live_class(block);
 
     if (LIKELY(class < HEAP_CLASSES)) {
@@ -264,7 +264,7 @@ static ALWAYS_INLINE void give(void *block, size_t said, vaddr_t who)
 
         if (LIKELY(live_is_intact(block, magazine->room) && (said == ANY_SIZE || said == bytes) &&
                    magazine->count < magazine->limit)) {
-            take_in(magazine, block, who);
+            take_in(magazine, block, state, who);
             interrupts_restore(interrupts);
             return;
         }

@@ -48,7 +48,7 @@ static void add_slabs(struct heap_sums *sums)
             add_slab(page, sums);
     for (unsigned class = 0; class < HEAP_CLASSES; class++)
         for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
-            sums->allocs += heap_magazines[class][cpu].taken;
+            sums->allocs += heap_magazines[cpu][class].taken;
     lock_drop(&heap.lock, state);
 }
 
@@ -264,7 +264,7 @@ static void audit_ready(struct audit_report *report)
 
     for (unsigned class = 0; class < HEAP_CLASSES; class++)
         for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
-            held += heap_magazines[class][cpu].count;
+            held += heap_magazines[cpu][class].count;
     for (uint32_t page = 0; page < pages_with_book(); page++)
         if (belongs(page))
             for (const char *b = slab_bytes(page); b < (char *)slab_bytes(page + 1); b += HEAP_ALIGN)
@@ -297,7 +297,7 @@ static void audit_whole(uint32_t pages, struct audit_report *report)
         audit_list(heap.partly[class], class, LIST_PARTLY, report);
         audit_list(heap.empty[class], class, LIST_EMPTY, report);
         for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
-            audit_magazine(&heap_magazines[class][cpu], cpu, class, report);
+            audit_magazine(&heap_magazines[cpu][class], cpu, class, report);
     }
     pages += pages_with_book() / CHUNK_PAGES;
     for (uint32_t page = 0; page < pages_with_book(); page++)

@@ -72,9 +72,9 @@ static inline uint32_t live_taker(const void *block, size_t room)
 /* The last word stays as it was when the block was live, or says 0 bytes in a new one. */
 static inline void block_make_free(void *block, size_t room, uint32_t giver)
 {
-    *block_word(block, room) = giver;
-    *block_word(block, 4) = giver;
     *block_word(block, 0) = block_key(block) ^ giver;
+    *block_word(block, 4) = giver;
+    *block_word(block, room) = giver;
 }
 
 static inline uint32_t free_giver(const void *block) { return *block_word(block, 4); }

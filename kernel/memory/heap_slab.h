@@ -171,8 +171,18 @@ struct magazine {
     void    *blocks[MAGAZINE];          /* all BLOCK_READY; the last given is the first taken */
 } __attribute__((aligned(32 * sizeof(void *))));
 
-enum { CLOSED = HEAP_CLASSES };
-extern struct magazine heap_magazines[HEAP_CLASSES + 1][MAX_CPUS];
+/* One CPU's row of magazines has a power of two of them where there is a second row to be reached. */
+enum { CLOSED = HEAP_CLASSES, MAGAZINES = MAX_CPUS > 1 ? 32 : HEAP_CLASSES + 1 };
+extern struct magazine heap_magazines[MAX_CPUS][MAGAZINES];
+
+/* This CPU's of a class. */
+static inline struct magazine *magazine_of(unsigned class)
+{
+    struct magazine *own = heap_magazines[cpu_number()];
+
+    __asm__("" : "+r"(own));            /* known before the class is: not to be folded into one sum */
+    return &own[class];
+}
 
 extern uint32_t heap_failures;                  /* [a] calls that returned NULL               */
 extern uint32_t heap_undone;                    /* [a] small blocks taken for big ones in vain */

@@ -77,7 +77,7 @@ bool spoil_h3(void)
         return false;
     heap_free(block);
     for (unsigned class = 0; class < HEAP_CLASSES; class++) {
-        magazine = &heap_magazines[class][cpu_number()];
+        magazine = magazine_of(class);
         if (magazine->count > 0) {
             magazine->count--;
             return true;

@@ -85,7 +85,8 @@ static void h2_pages_mapped_without_a_slab_and_slabs_without_a_page(void)
 static void h3_magazines(void)
 {
     uint8_t         *block = take(64), *other = take(100);
-    struct magazine *magazine = &heap_magazines[*state_at(block) & BLOCK_CLASS][0];
+    unsigned         class = *state_at(block) & BLOCK_CLASS;
+    struct magazine *magazine = &heap_magazines[0][class], *others = &heap_magazines[1][class];
     void            *top = magazine->blocks[magazine->count - 1];
     uint32_t         count = magazine->count;
 
@@ -95,7 +96,7 @@ static void h3_magazines(void)
     BREAK("H3", magazine->blocks[count - 1] = hidden(&count), magazine->blocks[count - 1] = top);
     BREAK("H3", magazine->count = magazine->limit + 1, magazine->count = count);
     /* The same block at hand on two CPUs. */
-    BREAK("H3", (magazine[1].blocks[0] = top, magazine[1].count = 1), magazine[1].count = 0);
+    BREAK("H3", (others->blocks[0] = top, others->count = 1), others->count = 0);
     heap_free(other);
 }
 
