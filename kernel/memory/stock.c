@@ -15,6 +15,16 @@ struct lock  pool_lock = LOCK("pool", RANK_POOL);
 
 /* ---- Taking ----------------------------------------------------------------------------- */
 
+static uint32_t take_newest(struct stock *stock)
+{
+    uint32_t newest = stock->newest - 1;
+
+    __atomic_store_n(&stock->newest, newest, __ATOMIC_RELAXED);
+    if (newest - stock->oldest < stock->lowest)
+        stock->lowest = newest - stock->oldest;
+    return stock->ring[newest % STOCK_MOST];
+}
+
 static uint32_t take_from_claim(struct stock *stock)
 {
     uint32_t frame = stock->base + (uint32_t)__builtin_ctzl(stock->claim);
@@ -32,7 +42,7 @@ static uint32_t low_in_stock(struct stock *stock)
         uint32_t frame = stock->ring[(n - 1) % STOCK_MOST];
 
         if (frame < low_end) {
-            stock->ring[(n - 1) % STOCK_MOST] = stock->ring[--stock->newest % STOCK_MOST];
+            stock->ring[(n - 1) % STOCK_MOST] = take_newest(stock);
             return frame;
         }
     }
@@ -56,7 +66,7 @@ static uint32_t take_low(struct stock *stock, unsigned flags)
     lock_state state;
 
     if (stock->newest != stock->oldest && stock->ring[(stock->newest - 1) % STOCK_MOST] < frames.pool.low_end)
-        return stock->ring[--stock->newest % STOCK_MOST];
+        return take_newest(stock);
     state = lock_take(&pool_lock);
     peak_note(stock);
     if (frames.pool.free > frames.reserve || (flags & FRAME_SPARE))
@@ -114,7 +124,7 @@ uint32_t stock_take(struct stock *stock, unsigned flags)
     if ((flags & FRAME_ZERO) && stock->clean_count > 0)
         return stock->clean[--stock->clean_count];
     if (stock->newest != stock->oldest)
-        return stock->ring[--stock->newest % STOCK_MOST];
+        return take_newest(stock);
     if (stock->claim != 0)
         return take_from_claim(stock);
     frame = refill(stock, false);

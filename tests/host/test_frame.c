@@ -133,6 +133,9 @@ static void a_frame_is_taken_and_given_back(void **state)
         assert_int_equal(owned(OWNER_USER), 0);
         assert_int_equal(frames_free(), PC_FREE);
         check_frames();
+        while (get(OWNER_USER, FRAME_SPARE).no != frame.no)     /* it comes again, without its old link */
+            ;
+        assert_int_equal(frame_link(frame), 0);
         assert_int_equal(misuses(), 0);
     }
 }
@@ -353,6 +356,17 @@ static void zeroed_frames_hold_zeros(void **state)
     }
 }
 
+static void check_zeroed(void)
+{
+    struct frame_sums sums;
+    uint32_t zeroed = 0;
+
+    for (uint32_t n = 0; n < frames.end; n++)
+        zeroed += state_free(frames.records[n].state) && (frames.records[n].state & STATE_ZEROED);
+    frames_sums(&sums);
+    assert_int_equal(sums.zeroed, zeroed);
+}
+
 static void idle_work_zeroes_ahead_and_ends(void **state)
 {
     struct frame_sums sums;
@@ -376,6 +390,10 @@ static void idle_work_zeroes_ahead_and_ends(void **state)
     assert_int_equal(sums.zeroed, 31);
     assert_int_equal(sums.stock, 0);
     check_frames();
+    while (frames_idle())                   /* some of them again, which does not count twice */
+        ;
+    frames_drain();
+    check_zeroed();
     take_all(OWNER_TEST, FRAME_SPARE);
     frames_sums(&sums);
     assert_int_equal(sums.zeroed, 0);
@@ -629,6 +647,12 @@ static void small_runs_spare_whole_areas(void **state)
     assert_int_equal(first.no, 0x1F0);              /* no broken area has so many: a border is crossed */
     assert_int_equal(frame_run_get(OWNER_HEAP, 0x60, 0x40, 0, 0, &first), 0);
     assert_int_equal(first.no, 0x280);
+
+    open_pc(&bare, 1u << 20);
+    assert_int_equal(frame_run_get(OWNER_HEAP, 1, 0x800, 0, 0, &first), 0);
+    assert_int_equal(first.no, 0x800);
+    assert_int_equal(frame_run_get(OWNER_HEAP, 0x100, 1, 0, 0, &first), 0);
+    assert_int_equal(first.no, 0x801);              /* a whole area at 0x200 would have been lower */
 }
 
 /* The run exists only with what lies in the stock. */
@@ -784,7 +808,7 @@ static void the_peak_is_the_most_ever_used(void **state)
         assert_int_equal(sums.peak_used, base);
         for (uint32_t step = 0; step < 20000; step++) {
             if (count < 3000 && test_random(10) < (step % 4000 < 2000 ? 9u : 1u)) {
-                held[count++] = get(OWNER_USER, 0);
+                held[count++] = get(OWNER_USER, test_random(2) ? FRAME_ZERO : FRAME_LOW);
             } else if (count > 0) {
                 uint32_t at = test_random(count);
 
@@ -798,6 +822,35 @@ static void the_peak_is_the_most_ever_used(void **state)
             }
         }
         assert_true(peak > base + 1000);
+    }
+}
+
+/* A peak that comes and goes without a call that looks at the bitmap. */
+static void a_peak_inside_the_stock_counts(void **state)
+{
+    const unsigned flags[] = { 0, FRAME_ZERO };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(flags); i++) {
+        frame_t held[105];
+        struct frame_sums sums;
+        uint32_t base;
+
+        open_pc(&stocked, 1u << 20);
+        frames_sums(&sums);
+        base = sums.peak_used;
+        for (uint32_t n = 0; n < 100; n++)
+            held[n] = get(OWNER_USER, flags[i]);
+        for (uint32_t n = 60; n < 100; n++)
+            frame_put(held[n]);
+        frames_sums(&sums);
+        assert_int_equal(sums.peak_used, base + 100);
+        for (uint32_t n = 60; n < 105; n++)
+            held[n] = get(OWNER_USER, flags[i]);
+        for (uint32_t n = 70; n < 105; n++)
+            frame_put(held[n]);
+        frames_sums(&sums);
+        assert_int_equal(sums.peak_used, base + 105);
     }
 }
 
@@ -1020,6 +1073,7 @@ int main(void)
         cmocka_unit_test(boot_memory_is_reclaimed_once),
         cmocka_unit_test(the_nth_call_fails_once),
         cmocka_unit_test(the_peak_is_the_most_ever_used),
+        cmocka_unit_test(a_peak_inside_the_stock_counts),
         cmocka_unit_test(any_history_adds_up),
         cmocka_unit_test(large_memory_works_the_same),
         cmocka_unit_test(tiny_memory_works_too),

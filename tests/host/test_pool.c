@@ -414,6 +414,16 @@ static void large_pools_reach_every_area(void **state)
         for (size_t i = 0; i < COUNT_OF(some); i++)
             assert_int_equal(pool_take(&pool, false), some[i] * AREA_FRAMES + i);
         assert_int_equal(pool_take(&pool, false), POOL_NONE);
+        if (search == SEARCH_NEXT) {                    /* what lies behind waits until the search wraps */
+            static const uint32_t order[] = { 4097, 20000, 4096 };
+
+            for (size_t i = 0; i < COUNT_OF(order); i++)
+                pool_give(&pool, order[i] * AREA_FRAMES);
+            for (size_t i = 0; i < COUNT_OF(order); i++) {
+                pool.next = i == 0 ? 4097 * AREA_FRAMES : pool.next;
+                assert_int_equal(pool_take(&pool, false), order[i] * AREA_FRAMES);
+            }
+        }
     }
 }
 
