@@ -30,11 +30,14 @@ enum { PROMISED = 12, WORDS_MOST = 256 };
 
 static uintptr_t words[WORDS_MOST];
 static uint32_t  word_count;
+static bool      counting;      /* only inside a call under test: opening a pool touches millions of words */
 
 static void touched(const void *address)
 {
     uintptr_t word = (uintptr_t)address / 8;
 
+    if (!counting)
+        return;
     for (uint32_t n = 0; n < word_count; n++)
         if (words[n] == word)
             return;
@@ -50,7 +53,9 @@ static bool counted_get(unsigned flags, uint32_t *out)
     bool got;
 
     word_count = 0;
+    counting = true;
     got = frame_get(OWNER_TEST, flags, &frame) == 0;
+    counting = false;
     most_get = word_count > most_get ? word_count : most_get;
     *out = frame.no;
     return got;
@@ -59,7 +64,9 @@ static bool counted_get(unsigned flags, uint32_t *out)
 static void counted_put(uint32_t frame)
 {
     word_count = 0;
+    counting = true;
     frame_put((frame_t){ frame });
+    counting = false;
     most_put = word_count > most_put ? word_count : most_put;
 }
 
@@ -117,23 +124,21 @@ static void calls_touch_at_most_twelve_words_whatever_the_memory(void **state)
 
     (void)state;
     for (size_t size = 0; size < COUNT_OF(ends); size++) {
-        /* Large pools take long to open and audit: of their variants only some. */
-        for (uint32_t variant = 0; variant < 18; variant += size == 0 ? 1 : size == 1 ? 4 : 7) {
-            struct layout_policy policy = { .search = (enum search)(variant % 3),
-                                            .stock = variant / 3 % 3 * 32,
-                                            .polarity = variant & 1 ? ONE_IS_FREE : ONE_IS_USED };
+        for (uint32_t variant = 0; variant < 18; variant++) {
+            struct layout_policy policy = { .search = (enum search)(variant % 3), .stock = variant / 3 % 3 * 32,
+                                            .polarity = (enum polarity)(variant & 1) };
 
             most_get = most_put = 0;
             if (variant < 9)
                 open_sparse(&policy, ends[size], ends[size] / 97, 3);
             else
-                open_sparse(&policy, ends[size], ends[size] / 40, size == 0 ? 273 : 2000);
+                open_sparse(&policy, ends[size], ends[size] / 40, ends[size] / 60 < 2000 ? ends[size] / 60 : 2000);
             history();
-            if (size == 0)
-                check_frames();
+            check_frames();
             assert_true(most_get > 1 && most_put >= 1);
             of_size[size] = most_get > of_size[size] ? most_get : of_size[size];
             of_size[size] = most_put > of_size[size] ? most_put : of_size[size];
+if(most_get>PROMISED||most_put>PROMISED)print_message("v %u search %d stock %u: %u %u\n",variant,policy.search,policy.stock,most_get,most_put);
             assert_true(most_get <= PROMISED);
             assert_true(most_put <= PROMISED);
         }
