@@ -97,7 +97,7 @@ static inline void hand_out(struct magazine *magazine, void *block, size_t bytes
     uint32_t count = magazine->count;
 
     block_make_live(block, magazine->room, bytes, (uint32_t)who);
-    *state_at(block) = magazine->live;
+    set_state(block, magazine->live);
     magazine->count = count - 1;
     magazine->taken++;
 }
@@ -110,7 +110,7 @@ static inline void take_in(struct magazine *magazine, void *block, uint8_t *stat
     block_make_free(block, magazine->room, (uint32_t)who);
     if (IS_CHECKED)
         block_fill(block, magazine->room);
-    *state = magazine->ready;
+    __atomic_store_n(state, magazine->ready, __ATOMIC_RELAXED);     /* see set_state() */
     magazine->blocks[count] = block;
     magazine->count = count + 1;
 }
