@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "cpu.h"
 #include "image.h"
+#include "memory/frame.h"
 #include "memory/layout.h"
 
 static struct boot_info info;
@@ -151,6 +152,7 @@ static void describe_image(struct start_facts *facts)
 void machine_start(const struct machine_config *config, struct start_facts *facts)
 {
     machine_power_on(config);
+    frames_close();                         /* of the machine before this one */
     fill_info(config);
     *facts = (struct start_facts){ .info = &info };
     describe_image(facts);

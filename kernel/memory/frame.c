@@ -76,6 +76,7 @@ void frames_open(const struct memmap *map, const struct layout_policy *policy, u
     stocks_adjust(&stocks[cpu_number()]);
 }
 
+void     frames_close(void)    { frames.records = NULL; }
 bool     frames_are_open(void) { return frames.records != NULL; }
 uint32_t frames_end(void)      { return frames.end; }
 

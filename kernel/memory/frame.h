@@ -77,6 +77,7 @@ uint64_t frames_summary_bytes(uint32_t end);
 void frames_open(const struct memmap *map, const struct layout_policy *policy, uint32_t low_end,
                  void *bitmap, void *summary, struct frame_record *records);
 bool frames_are_open(void);
+void frames_close(void);            /* the memory is gone: a machine in a test was switched off */
 
 /*
  * Take a free frame; count 1, link 0. Returns 0, or -ENOMEM (then *out is unchanged).
