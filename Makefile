@@ -68,6 +68,8 @@ kernel += kernel/memory/heap_audit.c    # its invariants H1 to H5, checked
 kernel += kernel/memory/object.c        # the pages of files and of shared memory
 kernel += kernel/memory/map.c           # mmap, munmap, mprotect: decided first, then done
 kernel += kernel/memory/map_region.c    # regions of programs: made, split, joined, cut
+kernel += kernel/memory/map_copy.c      # the same pages in a second place: fork and mremap
+kernel += kernel/memory/map_advise.c    # what a program says of its memory
 kernel += kernel/memory/fault_decide.c  # the fault decision: facts in, an action out
 kernel += kernel/memory/fault.c         # mending a page fault
 
@@ -77,7 +79,7 @@ kernel += kernel/memory/audit_cross.c   # what must be true between the parts
 kernel += kernel/memory/sabotage.c      # breaking each invariant on purpose
 kernel += kernel/memory/sabotage_frames.c   # frames
 kernel += kernel/memory/sabotage_tables.c   # tables and regions
-kernel += kernel/memory/sabotage_parts.c    # heap and stacks
+kernel += kernel/memory/sabotage_parts.c    # heap, stacks, objects
 
 # kernel/devices: the few devices a console needs
 kernel += kernel/devices/serial.c       # the serial line

@@ -9,6 +9,7 @@
 #include "base/print.h"
 #include "memory/frame.h"
 #include "memory/heap.h"
+#include "memory/object.h"
 #include "memory/region.h"
 #include "memory/space.h"
 #include "memory/stack.h"
@@ -43,8 +44,11 @@ const struct invariant invariants[] = {
     { "H5", "heap.h",   "frames of owner HEAP equal the pages the heap counts" },
     { "K1", "stack.h",  "a stack in use has all its pages, a free one none, a guard never any" },
     { "K2", "stack.h",  "frames of owner STACK equal the pages of stacks in use" },
+    { "O1", "object.h", "an object's index names frames of the object's owner, none beyond its end" },
+    { "O2", "object.h", "the frames in an object's index are as many as it counts" },
+    { "O3", "object.h", "an object lists exactly the regions that map it" },
     { "X1", "audit.h",  "frames of owner TABLES are the tables that walking all spaces reaches, each once" },
-    { "X2", "audit.h",  "a frame of owner HEAP, STACK or USER has as many references as entries name it" },
+    { "X2", "audit.h",  "a frame of owner HEAP, STACK, USER or SHARED has as many references as name it" },
     { "X3", "audit.h",  "an entry of a window names a frame of an owner that belongs there" },
     { "X4", "audit.h",  "memory map and frame records agree on what is RAM" },
 };
@@ -84,6 +88,7 @@ bool audit_full(struct audit_report *report)
         space_audit(s, report);
     heap_audit(report);
     stacks_audit(report);
+    objects_audit(report);
     audit_cross(report);
     return report->failed == 0;
 }

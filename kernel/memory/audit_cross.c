@@ -7,7 +7,9 @@
  * they go to. Two censuses that differ are narrowed down by halves to the lowest frame that disagrees.
  */
 #include "memory/audit.h"
+#include "memory/fault.h"
 #include "memory/frame.h"
+#include "memory/object.h"
 #include "memory/space.h"
 #include "memory/start.h"
 #include "memory/table.h"
@@ -138,12 +140,19 @@ static void count_space(struct census *census, const struct space *space)
     lock_drop((struct lock *)&space->tables_lock, state);
 }
 
+static void count_once(void *census, frame_t frame) { count(census, frame, 1); }
+
+/* Entries of tables, and what else names frames: the indexes of objects, the frame of zeros. */
 static struct census census_of_entries(uint32_t limit, struct audit_report *report)
 {
     struct census census = { .limit = limit, .report = report };
 
     for (const struct space *s = space_after(NULL); s != NULL; s = space_after(s))
         count_space(&census, s);
+    for (const struct object *o = object_after(NULL); o != NULL; o = object_after(o))
+        object_frames(o, count_once, &census);
+    if (frame_exists(zero_frame_now()))
+        count(&census, zero_frame_now(), 1);
     return census;
 }
 
@@ -221,5 +230,6 @@ void audit_cross(struct audit_report *report)
     compare(&entries, &records, OWNER_HEAP,   "X2", report);
     compare(&entries, &records, OWNER_STACK,  "X2", report);
     compare(&entries, &records, OWNER_USER,   "X2", report);
+    compare(&entries, &records, OWNER_SHARED, "X2", report);
     audit_ram(report);
 }

@@ -275,11 +275,25 @@ static int build(struct cursor *c, unsigned lowest)
     return 0;
 }
 
+/*
+ * The first page at or after `page`, or `end`, that some entry of the root leads to. The entries of a root lie
+ * side by side, however the layout reaches them.
+ */
+static page_t skip_empty_roots(const struct cursor *c, page_t page, page_t end)
+{
+    const entry_t *at = page < end ? entry_at(c->space, page, MMU_LEVELS) : NULL;
+
+    while (page < end && entry_kind(entry_read(at++), MMU_LEVELS) == ENTRY_EMPTY)
+        page = stretch(page, MMU_LEVELS) + mmu_reach(MMU_LEVELS);
+    return page < end ? page : end;
+}
+
 /* Give the process's empty tables of the span back, lower levels first. */
 static void sweep(struct cursor *c)
 {
     for (unsigned level = 2; level <= MMU_LEVELS; level++)
-        for (page_t page = stretch(c->span.first, level); page < c->span.end; page += mmu_reach(level)) {
+        for (page_t page = c->span.first; (page = skip_empty_roots(c, page, c->span.end)) < c->span.end;
+             page = stretch(page, level) + mmu_reach(level)) {
             const entry_t *at = entry_at(c->space, page, level);
             entry_t        e  = at != NULL ? entry_read(at) : entry_empty();
 
@@ -472,17 +486,143 @@ void cursor_discard(struct cursor *c, page_t page)
 page_t cursor_next(struct cursor *c, page_t from)
 {
     for (page_t page = from; page < c->span.end; ) {
-        const entry_t *at = seek(c, page);
+        const entry_t *at   = seek(c, page);
+        page_t         stop = c->in_view.end < c->span.end ? c->in_view.end : c->span.end;
 
-        if (at == NULL && !entry_present(c->large)) {
-            page = c->in_view.end;
+        if (at == NULL && entry_present(c->large))
+            return page;
+        if (at == NULL) {
+            page = skip_empty_roots(c, stop, c->span.end);
             continue;
         }
-        if (at == NULL || !is_empty(entry_read(at)))
-            return page;
-        page++;
+        for (; page < stop; page++, at++)
+            if (!is_empty(entry_read(at)))
+                return page;
     }
     return c->span.end;
+}
+
+/* ---- Runs ----------------------------------------------------------------------------------- */
+
+/* How many of `count` pages from `page` on the table in view shows. */
+static size_t in_table(const struct cursor *c, page_t page, size_t count)
+{
+    size_t left = c->in_view.end - page;
+
+    return count < left ? count : left;
+}
+
+/* The same entry without the right to write. */
+static entry_t set_apart(entry_t *at, entry_t e)
+{
+    struct rights rights = entry_rights(e);
+    entry_t       less;
+
+    rights.kernel &= ~MAY_WRITE;
+    rights.user   &= ~MAY_WRITE;
+    while (!entry_change(at, e, less = entry_with_rights(e, rights)))
+        e = entry_read(at);
+    return less;
+}
+
+size_t cursor_lend(struct cursor *c, page_t page, entry_t *out, size_t count, bool apart)
+{
+    entry_t *at      = seek(c, page);
+    bool     changed = false;
+
+    assert(!of_kernel(c) && count > 0 && page + count <= c->span.end);
+    if (at == NULL) {
+        *out = entry_empty();
+        return 1;
+    }
+    count = in_table(c, page, count);
+    for (size_t i = 0; i < count; i++) {
+        entry_t e = entry_read(&at[i]);
+
+        if (!owns_frame(e)) {
+            out[i] = entry_empty();
+            continue;
+        }
+        if (apart && (entry_rights(e).user & MAY_WRITE)) {
+            e = set_apart(&at[i], e);
+            changed = true;
+        }
+        frame_share(entry_frame(e));
+        out[i] = e;
+    }
+    if (changed)
+        c->flush_count = CURSOR_PAGES + 1;
+    return count;
+}
+
+void cursor_borrow(struct cursor *c, page_t page, const entry_t *entries, size_t count)
+{
+    assert(!of_kernel(c));
+    while (count > 0) {
+        entry_t *at   = seek_table(c, page);
+        size_t   part = in_table(c, page, count);
+
+        for (size_t i = 0; i < part; i++) {
+            if (is_empty(entries[i]))
+                continue;
+            assert(is_empty(entry_read(&at[i])));
+            entry_write(&at[i], entries[i]);
+            c->more++;
+            c->resident += entry_present(entries[i]);
+        }
+        page    += part;
+        entries += part;
+        count   -= part;
+    }
+}
+
+/* Entries of the table in view that are not empty. Tables of processes count them (C1); a lone root does not. */
+static size_t filled(const struct cursor *c)
+{
+    return MMU_LEVELS == 1 ? MMU_ENTRIES : frame_link(c->table_frame) + (uint32_t)c->more;
+}
+
+/* A page of a program is made empty: its frame goes at once if nobody can have cached the translation. */
+static void discard_entry(struct cursor *c, page_t page, entry_t *at, bool current)
+{
+    entry_t old = entry_exchange(at, entry_empty());
+
+    assert(entry_kind(old, 1) != ENTRY_SWAP);
+    c->more--;
+    if (!owns_frame(old))
+        return;
+    if (entry_present(old)) {
+        c->resident--;
+        if (current)
+            note_flush(c, page);
+    }
+    if (current)
+        note_freed(c, entry_frame(old));
+    else
+        frame_put(entry_frame(old));
+}
+
+void cursor_discard_span(struct cursor *c, struct span span)
+{
+    bool current = space_is_current(c->space);
+
+    assert(!of_kernel(c) && span_covers(c->span, span));
+    for (page_t next = span.first; next < span.end; ) {
+        page_t   page = cursor_next(c, next);
+        entry_t *at;
+        size_t   left;
+
+        if (page >= span.end)
+            break;
+        at   = seek_table(c, page);
+        left = filled(c);
+        next = page + in_table(c, page, span.end - page);
+        for (; page < next && left > 0; page++, at++)
+            if (!is_empty(entry_read(at))) {
+                discard_entry(c, page, at, current);
+                left--;
+            }
+    }
 }
 
 bool cursor_age(struct cursor *c, page_t page, unsigned age)

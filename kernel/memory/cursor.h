@@ -111,6 +111,19 @@ void cursor_discard(struct cursor *c, page_t page);
 /* First page at or after `from` whose entry is not empty, or span.end: skips missing tables whole. */
 page_t cursor_next(struct cursor *c, page_t from);
 
+/*
+ * Runs, for work on many pages: the entries of one table are gone through in one loop.
+ *
+ * cursor_lend() copies the entries of [page, page + count), but no further than the table in view, to `out`, and gives
+ * each frame they name one more reference; with `apart` nobody may write to those pages from now on, neither
+ * here nor where the copies go. Returns how many entries it looked at, at least 1. What is neither present nor BLOCKED
+ * is lent as EMPTY. cursor_borrow() puts such entries, with their references, where nothing is; it needs CURSOR_BUILD.
+ * cursor_discard_span() is cursor_discard() of each page of a span. All three are for pages of programs.
+ */
+size_t cursor_lend(struct cursor *c, page_t page, entry_t *out, size_t count, bool apart);
+void   cursor_borrow(struct cursor *c, page_t page, const entry_t *entries, size_t count);
+void   cursor_discard_span(struct cursor *c, struct span span);
+
 /* Clear the accessed bit, returning it; no flush (an old translation only delays ageing). */
 bool cursor_age(struct cursor *c, page_t page, unsigned age);
 

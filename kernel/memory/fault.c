@@ -62,6 +62,10 @@ int zero_frame(frame_t *out)
     return err;
 }
 
+void faults_start(void) { zero = NO_FRAME; }
+
+frame_t zero_frame_now(void) { return zero; }
+
 bool is_zero_frame(frame_t frame) { return frame_is(frame, zero); }
 
 /* ---- Facts ---------------------------------------------------------------------------------- */
@@ -80,16 +84,25 @@ static uint64_t object_index(const struct region *region, page_t page)
 }
 
 /*
- * What lies behind the page in its object, before the cursor is open. A hole is filled if
- * the page will be shared for writing; otherwise it reads as zeros. Returns 0 or -ENOMEM.
+ * What lies behind the page in its object, before the cursor is open. A hole is filled unless the program
+ * is about to get a copy of its own: who shows the shared zero frame instead would miss what is written to the
+ * object later, and might be allowed to write to the zeros. Returns 0 or -ENOMEM.
  */
 static int look_behind(struct fault *f)
 {
-    bool make = f->region->shared && (f->region->rights.user & MAY_WRITE);
+    bool make = f->region->shared || !(f->access & MAY_WRITE);
     int  err  = object_page(f->region->object, object_index(f->region, f->page), make, &f->behind);
 
     f->inside = err != -ENXIO;
     return err == -ENXIO ? 0 : err;
+}
+
+/* Private memory that nobody else shows. */
+static bool is_sole(entry_t entry)
+{
+    frame_t frame = entry_frame(entry);
+
+    return frame_references(frame) == 1 && frame_owner(frame) == OWNER_USER;
 }
 
 static enum fault_action decide(const struct fault *f, entry_t entry)
@@ -103,10 +116,8 @@ static enum fault_action decide(const struct fault *f, entry_t entry)
     facts.inside = f->inside;
     facts.entry  = entry_kind(entry, 1);
     if (facts.entry == ENTRY_PRESENT) {
-        frame_t frame = entry_frame(entry);
-
         facts.entry_allows = entry_rights(entry).user;
-        facts.sole = frame_references(frame) == 1 && frame_owner(frame) == OWNER_USER;
+        facts.sole = is_sole(entry);
     }
     return fault_decide(&facts);
 }
@@ -141,8 +152,6 @@ static int act_zero_read(struct fault *f, struct cursor *c)
 /* The reference taken in look_behind() goes to the entry. */
 static int act_share(struct fault *f, struct cursor *c)
 {
-    if (!frame_exists(f->behind))
-        return act_zero_read(f, c);
     cursor_map(c, f->page, f->behind, f->region->shared ? f->region->rights : without_write(f->region->rights), CACHE_BACK);
     f->behind = NO_FRAME;
     return 0;
@@ -189,7 +198,8 @@ static int act(struct fault *f, struct cursor *c, entry_t entry, enum fault_acti
     case FAULT_COPY_OBJECT: return act_copy_object(f, c);
     case FAULT_COPY:        return act_copy(f, c, entry);
     case FAULT_REUSE:
-        cursor_protect(c, f->page, f->region->rights);
+        cursor_protect(c, f->page, f->region->shared || is_sole(entry) ? f->region->rights
+                                                                         : without_write(f->region->rights));
         return 0;
     default:
         return -EFAULT;

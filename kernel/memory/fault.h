@@ -73,5 +73,7 @@ extern const char *const fault_action_names[FAULT_ACTIONS];
  */
 int zero_frame(frame_t *out) MUST_CHECK;
 bool is_zero_frame(frame_t frame);
+frame_t zero_frame_now(void);                   /* the one in use, or NO_FRAME: for the auditor   */
+void faults_start(void);                        /* by memory_start(): there is no zero frame yet  */
 
 #endif

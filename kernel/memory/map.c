@@ -22,6 +22,13 @@ int    map_overcommit;
 
 static struct lock commit_lock = LOCK("promised pages", RANK_COMMIT);
 
+void map_start(void)
+{
+    map_committed = 0;
+    faults_start();
+    objects_start();
+}
+
 static size_t all_pages(void) { return memmap_ram(memory_map()); }
 
 /* Mode 0 refuses what can never be; mode 2 promises at most half of RAM, as Linux does unless told otherwise. */

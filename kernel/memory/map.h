@@ -35,6 +35,8 @@ struct map_request {
 extern void (*map_file_hold)(void *file);
 extern void (*map_file_release)(void *file);
 
+void map_start(void);                           /* by memory_start(): nothing is mapped or promised */
+
 int map_create(struct space *space, const struct map_request *request, vaddr_t *out) MUST_CHECK;
 int map_remove(struct space *space, vaddr_t start, size_t bytes) MUST_CHECK;
 int map_protect(struct space *space, vaddr_t start, size_t bytes, uint8_t rights) MUST_CHECK;

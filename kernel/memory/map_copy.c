@@ -1,8 +1,8 @@
 /*
  * map_copy.c - the same pages in a second place: fork and mremap.
  *
- * Two cursors cannot be open at once (one lock each, of one rank), so entries go through a batch: read with
- * one cursor, each frame gaining a reference, written with another. A failure in the middle leaves the
+ * Two cursors cannot be open at once (one lock each, of one rank), so entries go through a batch: lent by one
+ * cursor, each frame gaining a reference, borrowed by another. A failure in the middle leaves the
  * source as it was, but for rights to write that the next fault gives back.
  */
 #include "memory/map.h"
@@ -15,86 +15,57 @@
 #include "memory/heap.h"
 #include "memory/map_region.h"
 
-enum { BATCH = 256 };
-
-struct carried {
-    page_t  page;
-    entry_t entry;
-};
+/* Entries of one table that go together: as many as fit the largest small block of the heap. */
+enum { BATCH = (HEAP_SMALL - sizeof(page_t) - sizeof(size_t)) / sizeof(entry_t) };
 
 struct batch {
-    uint32_t       count;
-    struct carried carried[BATCH];
+    page_t  first;
+    size_t  count;
+    entry_t entries[BATCH];
 };
 
-static struct rights without_write(struct rights rights)
-{
-    return (struct rights){ .kernel = rights.kernel & ~MAY_WRITE, .user = rights.user & ~MAY_WRITE };
-}
-
-static bool has_frame(entry_t e) { return entry_present(e) || entry_kind(e, 1) == ENTRY_BLOCKED; }
-
-/* Fill the batch from `page` on; with `apart` neither side may write any more. Returns the page after the last. */
-static page_t collect(struct batch *batch, struct space *space, struct span span, page_t page, bool apart)
+/* Fill the batch from `page` on, with nothing at the end of the span. */
+static void lend(struct batch *batch, struct space *space, struct span span, page_t page, bool apart)
 {
     struct cursor c;
     int           err = cursor_open(&c, space, (struct span){ page, span.end }, 0);
 
     assert(err == 0);
-    batch->count = 0;
-    for (page = cursor_next(&c, page); page < span.end && batch->count < BATCH; page = cursor_next(&c, page + 1)) {
-        entry_t e = cursor_read(&c, page);
-
-        if (!has_frame(e))
-            continue;
-        if (apart && entry_present(e) && (entry_rights(e).user & MAY_WRITE)) {
-            cursor_protect(&c, page, without_write(entry_rights(e)));
-            e = cursor_read(&c, page);
-        }
-        frame_share(entry_frame(e));
-        batch->carried[batch->count++] = (struct carried){ page, e };
-    }
+    batch->first = cursor_next(&c, page);
+    batch->count = span.end - batch->first < BATCH ? span.end - batch->first : BATCH;
+    if (batch->count > 0)
+        batch->count = cursor_lend(&c, batch->first, batch->entries, batch->count, apart);
     cursor_close(&c);
-    return page;
 }
 
-static void drop(struct batch *batch)
+/* Nobody borrows what was lent. */
+static void take_back(const struct batch *batch)
 {
-    for (uint32_t i = 0; i < batch->count; i++)
-        frame_put(entry_frame(batch->carried[i].entry));
+    for (size_t i = 0; i < batch->count; i++)
+        if (entry_kind(batch->entries[i], 1) != ENTRY_EMPTY)
+            frame_put(entry_frame(batch->entries[i]));
 }
 
 /* Returns 0, or -ENOMEM; then the batch's references are dropped. */
-static int put_down(struct batch *batch, struct space *space, page_t shift, struct rights rights)
+static int borrow(const struct batch *batch, struct space *space, page_t shift)
 {
-    page_t        first = batch->carried[0].page + shift, last = batch->carried[batch->count - 1].page + shift;
     struct cursor c;
 
-    if (cursor_open(&c, space, (struct span){ first, last + 1 }, CURSOR_BUILD) != 0) {
-        drop(batch);
+    if (cursor_open(&c, space, span_of(batch->first + shift, batch->count), CURSOR_BUILD) != 0) {
+        take_back(batch);
         return -ENOMEM;
     }
-    for (uint32_t i = 0; i < batch->count; i++) {
-        const struct carried *carried = &batch->carried[i];
-        struct rights         have    = entry_present(carried->entry) ? rights : (struct rights){ 0, 0 };
-
-        if (!(entry_rights(carried->entry).user & MAY_WRITE))
-            have = without_write(have);
-        cursor_map(&c, carried->page + shift, entry_frame(carried->entry), have, CACHE_BACK);
-    }
+    cursor_borrow(&c, batch->first + shift, batch->entries, batch->count);
     cursor_close(&c);
     return 0;
 }
 
 /* Every frame that a span of `from` shows is shown by `to` as well, `shift` pages further up. */
-static int copy_pages(struct batch *batch, struct space *from, struct span span, struct space *to, page_t shift,
-                      struct rights rights, bool apart)
+static int copy_pages(struct batch *batch, struct space *from, struct span span, struct space *to, page_t shift, bool apart)
 {
-    page_t page = span.first;
-
-    while (page < span.end) {
-        page = collect(batch, from, span, page, apart);
-        if (batch->count > 0 && put_down(batch, to, shift, rights) != 0)
+    for (page_t page = span.first; page < span.end; page = batch->first + batch->count) {
+        lend(batch, from, span, page, apart);
+        if (batch->count > 0 && borrow(batch, to, shift) != 0)
             return -ENOMEM;
     }
     return 0;
@@ -116,7 +87,7 @@ static int copy_region(struct batch *batch, struct space *child, struct space *p
     map_enter(child, node);
     if (region->shared)                     /* the object has the pages; faults bring them back */
         return 0;
-    return copy_pages(batch, parent, region->span, child, 0, region->rights, true);
+    return copy_pages(batch, parent, region->span, child, 0, true);
 }
 
 int map_copy(struct space *child, struct space *parent)
@@ -149,6 +120,20 @@ struct move {
     size_t         pages;               /* wanted */
 };
 
+/* What both ways of moving need, taken while failing is harmless. */
+struct provisions {
+    struct region *node, *spare;
+    struct batch  *batch;
+};
+
+static int provide(struct provisions *p)
+{
+    p->node  = map_node();
+    p->spare = map_node();
+    p->batch = heap_alloc(sizeof *p->batch, 0);
+    return p->node != NULL && p->spare != NULL && p->batch != NULL ? 0 : -ENOMEM;
+}
+
 static int grow_in_place(struct space *space, const struct move *m)
 {
     struct span   wider = { m->region->span.first, m->old.first + m->pages };
@@ -169,11 +154,11 @@ static int grow_in_place(struct space *space, const struct move *m)
 }
 
 /* Enter the new region and show the old pages there; then the old is cut out. */
-static int move_to(struct space *space, const struct move *m, page_t to, struct region *node, struct region **spare,
-                   struct batch *batch)
+static int move_to(struct space *space, const struct move *m, page_t to, struct provisions *p)
 {
-    size_t kept = span_pages(m->old) < m->pages ? span_pages(m->old) : m->pages;
-    int    err;
+    size_t         kept = span_pages(m->old) < m->pages ? span_pages(m->old) : m->pages;
+    struct region *node = p->node;
+    int            err;
 
     if (map_is_charged(m->region) && map_charge(space, m->pages) != 0)
         return -ENOMEM;
@@ -181,13 +166,14 @@ static int move_to(struct space *space, const struct move *m, page_t to, struct 
     node->span    = span_of(to, m->pages);
     node->offset += m->old.first - m->region->span.first;
     map_enter(space, node);
-    err = copy_pages(batch, space, span_of(m->old.first, kept), space, to - m->old.first, node->rights, false);
+    p->node = NULL;
+    err = copy_pages(p->batch, space, span_of(m->old.first, kept), space, to - m->old.first, false);
     if (err != 0) {
         map_discard(space, node->span);
         map_drop(space, node);
         return err;
     }
-    map_cut(space, m->old, spare);
+    map_cut(space, m->old, &p->spare);
     map_join(space, region_find(&space->map, to));
     return 0;
 }
@@ -207,25 +193,10 @@ static int find_old(struct space *space, vaddr_t old, size_t old_bytes, struct m
     return m->region == NULL || m->old.end > m->region->span.end ? -EFAULT : 0;
 }
 
-/* What both ways of moving need, taken while failing is harmless. */
-struct provisions {
-    struct region *node, *spare;
-    struct batch  *batch;
-};
-
-static int provide(struct provisions *p)
-{
-    p->node  = map_node();
-    p->spare = map_node();
-    p->batch = heap_alloc(sizeof *p->batch, 0);
-    return p->node != NULL && p->spare != NULL && p->batch != NULL ? 0 : -ENOMEM;
-}
-
 static int move_fixed(struct space *space, struct move *m, vaddr_t place, struct provisions *p)
 {
     struct span    to, user = layout.purpose[PURPOSE_USER]->span;
     struct region *spare = NULL;
-    int            err;
 
     if (!is_aligned(place, PAGE_SIZE) || !checked_span(place, m->pages * PAGE_SIZE, user.end, &to) || span_meets(to, m->old))
         return -EINVAL;
@@ -235,25 +206,18 @@ static int move_fixed(struct space *space, struct move *m, vaddr_t place, struct
         return -ENOMEM;
     map_cut(space, to, &spare);
     m->region = region_find(&space->map, m->old.first);     /* the cut may have split it */
-    err = move_to(space, m, to.first, p->node, &p->spare, p->batch);
-    if (err == 0)
-        p->node = NULL;
-    return err;
+    return move_to(space, m, to.first, p);
 }
 
 static int move_freely(struct space *space, struct move *m, struct provisions *p, page_t *to)
 {
     struct span user = layout.purpose[PURPOSE_USER]->span, below = { user.first, page_of(space->limits.map_end) };
-    int         err;
 
     if (below.end > user.end || below.end <= below.first)
         below = user;
     if (!region_gap(&space->map, m->pages, 1, below, true, to) && !region_gap(&space->map, m->pages, 1, user, true, to))
         return -ENOMEM;
-    err = move_to(space, m, *to, p->node, &p->spare, p->batch);
-    if (err == 0)
-        p->node = NULL;
-    return err;
+    return move_to(space, m, *to, p);
 }
 
 static int resize(struct space *space, vaddr_t old, size_t old_bytes, uint32_t flags, vaddr_t place, struct move *m,

@@ -139,8 +139,7 @@ void map_discard(struct space *space, struct span span)
     int           err = cursor_open(&c, space, span, 0);
 
     assert(err == 0);
-    for (page_t page = cursor_next(&c, span.first); page < span.end; page = cursor_next(&c, page + 1))
-        cursor_discard(&c, page);
+    cursor_discard_span(&c, span);
     cursor_close(&c);
 }
 

@@ -25,6 +25,9 @@ struct object_node {
     } child[OBJECT_WAYS];
 };
 
+static struct lock    list_lock = LOCK("list of objects", RANK_SPACES);
+static struct object *objects;                      /* [list_lock] all of them */
+
 static unsigned way(uint64_t page, unsigned level) { return page >> (OBJECT_BITS * (level - 1)) & (OBJECT_WAYS - 1); }
 
 /* Pages that an index of this height can name; 0 stands for all of them. */
@@ -35,8 +38,40 @@ static uint64_t reach(unsigned height)
 
 void object_start(struct object *object, enum owner owner, uint64_t pages)
 {
+    lock_state state;
+
     *object = (struct object){ .references = 1, .owner = owner, .pages = pages };
     object->lock = (struct lock)LOCK("object", RANK_OBJECT);
+    state = lock_take(&list_lock);
+    object->next = objects;
+    if (objects != NULL)
+        objects->previous = object;
+    objects = object;
+    lock_drop(&list_lock, state);
+}
+
+static void unlist(struct object *object)
+{
+    lock_state state = lock_take(&list_lock);
+
+    if (object->previous != NULL)
+        object->previous->next = object->next;
+    else
+        objects = object->next;
+    if (object->next != NULL)
+        object->next->previous = object->previous;
+    lock_drop(&list_lock, state);
+}
+
+void objects_start(void) { objects = NULL; }
+
+const struct object *object_after(const struct object *object)
+{
+    lock_state           state = lock_take(&list_lock);
+    const struct object *after = object == NULL ? objects : object->next;
+
+    lock_drop(&list_lock, state);
+    return after;
 }
 
 struct object *object_create(enum owner owner, uint64_t pages)
@@ -74,11 +109,16 @@ static uintptr_t *leaf_of(const struct object *object, uint64_t page)
     return &node->child[way(page, 1)].leaf;
 }
 
-/* One more level on top: all there is becomes its first child. */
+/* One more level on top: all there is becomes its first child. A node without children serves at any level. */
 static int grow(struct object *object)
 {
-    struct object_node *top = heap_alloc(sizeof *top, HEAP_ZERO);
+    struct object_node *top;
 
+    if (object->index != NULL && object->index->used == 0) {
+        object->height++;
+        return 0;
+    }
+    top = heap_alloc(sizeof *top, HEAP_ZERO);
     if (top == NULL)
         return -ENOMEM;
     if (object->index != NULL) {
@@ -258,8 +298,7 @@ static void unmap_from(struct region *region, uint64_t from)
     span = (struct span){ region->span.first + (page_t)skip, region->span.end };
     err  = cursor_open(&c, region->space, span, 0);
     assert(err == 0);
-    for (page_t page = cursor_next(&c, span.first); page < span.end; page = cursor_next(&c, page + 1))
-        cursor_discard(&c, page);
+    cursor_discard_span(&c, span);
     cursor_close(&c);
 }
 
@@ -300,6 +339,7 @@ void object_release(struct object *object)
     if (before > 1)
         return;
     assert(object->mappings == NULL);
+    unlist(object);
     cut_index(object, 0);
     if (object->on_heap)
         heap_free_sized(object, sizeof *object);
@@ -361,15 +401,58 @@ static uint32_t audit_node(const struct object *object, const struct object_node
     return resident;
 }
 
-void object_audit(const struct object *object, struct audit_report *report)
+static void audit_object(const struct object *object, struct audit_report *report)
 {
-    lock_state state    = lock_take((struct lock *)&object->lock);
-    uint32_t   resident = object->index != NULL ? audit_node(object, object->index, object->height, 0, report) : 0;
+    uint32_t resident = object->index != NULL ? audit_node(object, object->index, object->height, 0, report) : 0;
 
     if (resident != object->resident)
         audit_fail(report, "O2", "an object counts %u resident pages and has %u", object->resident, resident);
-    for (const struct region *r = object->mappings; r != NULL; r = r->next_mapping)
-        if (r->object != object)
-            audit_fail(report, "O3", "region %s is listed with an object it does not map", r->name ? r->name : "of a program");
-    lock_drop((struct lock *)&object->lock, state);
+    for (const struct region *r = object->mappings; r != NULL; r = r->next_mapping) {
+        report->checked++;
+        if (r->object == object && region_find(&r->space->map, r->span.first) == r)
+            continue;
+        audit_fail(report, "O3", "an object lists a region at 0x%08lx that does not map it",
+                   (unsigned long)page_address(r->span.first));
+        break;                              /* where such a region's links lead nobody knows */
+    }
+}
+
+/* The other half of O3: a region that maps an object is in its list. */
+static void audit_regions(const struct space *space, struct audit_report *report)
+{
+    for (const struct region *r = region_at_or_above(&space->map, 0); r != NULL; r = region_next(r)) {
+        const struct region *listed = r->previous_mapping != NULL ? r->previous_mapping->next_mapping
+                                    : r->object != NULL ? r->object->mappings : r;
+
+        report->checked++;
+        if (listed != r)
+            audit_fail(report, "O3", "region at 0x%08lx maps an object that does not list it",
+                       (unsigned long)page_address(r->span.first));
+    }
+}
+
+void objects_audit(struct audit_report *report)
+{
+    for (const struct object *o = object_after(NULL); o != NULL; o = object_after(o))
+        audit_object(o, report);
+    for (const struct space *s = space_after(&kernel_space); s != NULL; s = space_after(s))
+        audit_regions(s, report);
+}
+
+static void visit(const struct object_node *node, unsigned level, void (*each)(void *, frame_t), void *context)
+{
+    for (unsigned i = 0; i < OBJECT_WAYS; i++) {
+        if (node->child[i].leaf == 0)
+            continue;
+        if (level > 1)
+            visit(node->child[i].node, level - 1, each, context);
+        else
+            each(context, (frame_t){ (uint32_t)(node->child[i].leaf - 1) });
+    }
+}
+
+void object_frames(const struct object *object, void (*each)(void *context, frame_t frame), void *context)
+{
+    if (object->index != NULL)
+        visit(object->index, object->height, each, context);
 }

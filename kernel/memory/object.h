@@ -11,8 +11,9 @@
  *          reference, so they outlive the lock.
  * Cost     O(log pages) a look-up (a radix tree of 64-way nodes from the heap).
  *
- * Invariants (object_audit):
- *   O1  an index slot below `pages` is empty or names a frame of owner FILE or SHARED; beyond, all are empty
+ * Invariants (objects_audit):
+ *   O1  an index slot below `pages` is empty or names a frame of the object's owner; beyond, all are empty;
+ *       each node of the index counts its children
  *   O2  `resident` equals the frames in the index
  *   O3  the list of regions holds exactly those regions whose object is this one
  */
@@ -37,8 +38,10 @@ struct object {
     uint32_t            height;         /* [lock] levels of the index                       */
     struct region      *mappings;       /* [lock] linked through region->next_mapping       */
     bool                on_heap;        /* [c] made by object_create()                      */
+    struct object      *next, *previous;    /* [list lock] all objects                      */
 };
 
+void objects_start(void);                                           /* by memory_start(): there are none */
 void object_start(struct object *object, enum owner owner, uint64_t pages);
 struct object *object_create(enum owner owner, uint64_t pages);     /* on the heap; NULL without memory */
 void object_hold(struct object *object);
@@ -63,7 +66,12 @@ void object_zero(struct object *object, uint64_t from, uint64_t to);
 void object_link(struct object *object, struct region *region);
 void object_unlink(struct object *object, struct region *region);
 
+/* All objects one by one: the first after NULL, NULL after the last. The caller sees to it that none goes meanwhile. */
+const struct object *object_after(const struct object *object);
+/* The frames that an object holds a reference to, in order. */
+void object_frames(const struct object *object, void (*each)(void *context, frame_t frame), void *context);
+
 struct audit_report;
-void object_audit(const struct object *object, struct audit_report *report);
+void objects_audit(struct audit_report *report);                    /* O1..O3 of all objects and regions */
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * sabotage_parts.c - spoiling the kernel heap and the kernel stacks.
+ * sabotage_parts.c - spoiling the kernel heap, kernel stacks and objects.
  */
 #include "memory/sabotage.h"
 
@@ -8,6 +8,7 @@
 #include "memory/frame.h"
 #include "memory/heap.h"
 #include "memory/heap_slab.h"
+#include "memory/object.h"
 #include "memory/space.h"
 #include "memory/stack.h"
 
@@ -136,3 +137,66 @@ void mend_k1(void)
 
 bool spoil_k2(void) { return kernel_map(&region, PURPOSE_HEAP, "sabotage", 1, 0, OWNER_STACK) == 0; }
 void mend_k2(void)  { kernel_unmap(&region); }
+
+/* ---- O: objects ----------------------------------------------------------------------------------- */
+
+static struct object *spoilt;
+static struct region  stray;
+
+/* An object of one page, in memory. */
+static bool make_object(void)
+{
+    frame_t frame;
+
+    spoilt = object_create(OWNER_SHARED, 1);
+    if (spoilt == NULL)
+        return false;
+    if (object_page(spoilt, 0, true, &frame) != 0) {
+        object_release(spoilt);
+        return false;
+    }
+    frame_put(frame);
+    return true;
+}
+
+bool spoil_o1(void)
+{
+    if (!make_object())
+        return false;
+    spoilt->pages = 0;
+    return true;
+}
+
+void mend_o1(void)
+{
+    spoilt->pages = 1;
+    object_release(spoilt);
+}
+
+bool spoil_o2(void)
+{
+    if (!make_object())
+        return false;
+    spoilt->resident++;
+    return true;
+}
+
+void mend_o2(void)
+{
+    spoilt->resident--;
+    object_release(spoilt);
+}
+
+bool spoil_o3(void)
+{
+    if (!make_object())
+        return false;
+    spoilt->mappings = &stray;
+    return true;
+}
+
+void mend_o3(void)
+{
+    spoilt->mappings = NULL;
+    object_release(spoilt);
+}

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/string.h"
 #include "memory/cursor.h"
 #include "memory/frame.h"
 #include "memory/table.h"
@@ -34,15 +35,13 @@ const struct space *space_after(const struct space *space)
 
 /* ---- Creation and end ------------------------------------------------------------------ */
 
-/* The entries of one root lie side by side, however the layout reaches them. */
+/* The entries of one root lie side by side, however the layout reaches them. Nobody uses the new root yet. */
 static void copy_kernel_part(const struct space *space)
 {
-    page_t         reach = mmu_reach(MMU_LEVELS);
+    size_t         count = (layout.space_end - layout.user_end) / mmu_reach(MMU_LEVELS);
     const entry_t *from  = entry_at(&kernel_space, layout.user_end, MMU_LEVELS);
-    entry_t       *to    = entry_at(space, layout.user_end, MMU_LEVELS);
 
-    for (page_t page = layout.user_end; page < layout.space_end; page += reach)
-        entry_write(to++, entry_read(from++));
+    memcpy(entry_at(space, layout.user_end, MMU_LEVELS), from, count * sizeof *from);
 }
 
 /* What belongs to one process alone starts empty; the self-reference names the root it lies in. */
@@ -101,21 +100,19 @@ static void unlist(struct space *space)
     lock_drop(&list_lock, state);
 }
 
-/* Cursors may be as wide as a space, but hold a spin lock: so one upper entry's reach at a time. */
+/* Without a table there is nothing to do. Else one cursor for all of user space: it skips what has no table. */
 static void discard_user_pages(struct space *space)
 {
-    page_t step = mmu_reach(MMU_LEVELS);
+    struct span   all = { 0, layout.user_end };
+    struct cursor c;
+    int           err;
 
-    for (page_t at = 0; at < layout.user_end; at += step) {
-        struct span   part = { at, at + step < layout.user_end ? at + step : layout.user_end };
-        struct cursor c;
-        int           err = cursor_open(&c, space, part, 0);
-
-        assert(err == 0);                       /* without CURSOR_BUILD nothing can fail */
-        for (page_t page = cursor_next(&c, at); page < part.end; page = cursor_next(&c, page + 1))
-            cursor_discard(&c, page);
-        cursor_close(&c);
-    }
+    if (MMU_LEVELS > 1 && space->table_frames == 1)
+        return;
+    err = cursor_open(&c, space, all, 0);
+    assert(err == 0);                           /* without CURSOR_BUILD nothing can fail */
+    cursor_discard_span(&c, all);
+    cursor_close(&c);
 }
 
 void space_destroy(struct space *space)

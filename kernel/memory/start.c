@@ -10,6 +10,7 @@
 #include "memory/cursor.h"
 #include "memory/frame.h"
 #include "memory/heap.h"
+#include "memory/map.h"
 #include "memory/slot.h"
 #include "memory/space.h"
 #include "memory/stack.h"
@@ -222,6 +223,7 @@ const char *memory_start(const struct start_facts *facts)
         return wrong;
     stacks_start();
     heap_start();
+    map_start();
     reclaim_boot(facts);
     if (frames_free() < FREE_AT_LEAST)
         return too_little((uint64_t)(FREE_AT_LEAST - frames_free()) * PAGE_SIZE);
