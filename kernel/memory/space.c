@@ -44,19 +44,21 @@ static void copy_kernel_part(const struct space *space)
     memcpy(entry_at(space, layout.user_end, MMU_LEVELS), from, count * sizeof *from);
 }
 
-/* What belongs to one process alone starts empty; the self-reference names the root it lies in. */
+/*
+ * The self-reference names the root it lies in. A region of scope `process` (the stacks of higher-half) is shared
+ * like all others as long as one pool hands out all stacks: a thread must see its stack in every space it enters.
+ */
 static void start_own_part(const struct space *space)
 {
     page_t reach = mmu_reach(MMU_LEVELS);
 
     for (uint32_t i = 0; i < layout.region_count; i++) {
         const struct layout_region *home = &layout.regions[i];
-        bool self = home->backing == BACKING_TABLES;
 
-        if (home->span.first < layout.user_end || (!self && home->scope != SCOPE_PROCESS))
+        if (home->backing != BACKING_TABLES)
             continue;
         for (page_t page = home->span.first; page < home->span.end; page += reach)
-            entry_write(entry_at(space, page, MMU_LEVELS), self ? entry_self(space->root) : entry_empty());
+            entry_write(entry_at(space, page, MMU_LEVELS), entry_self(space->root));
     }
 }
 
@@ -136,8 +138,7 @@ void space_share_entry(page_t page, entry_t entry)
     lock_state state = lock_take(&list_lock);
 
     assert(lock_held(&kernel_space.tables_lock));
-    if (layout_region_of(page)->scope == SCOPE_ALL)
-        for (const struct space *s = spaces; s != NULL; s = s->next)
-            entry_write(entry_at(s, page, MMU_LEVELS), entry);
+    for (const struct space *s = spaces; s != NULL; s = s->next)
+        entry_write(entry_at(s, page, MMU_LEVELS), entry);
     lock_drop(&list_lock, state);
 }

@@ -87,7 +87,7 @@ static void walk_level(struct walk *walk, struct span span, unsigned level)
     }
 }
 
-/* C3: the kernel part of every root is the kernel's own, but for what belongs to a process. */
+/* C3: the kernel part of every root is the kernel's own, but for the reference to itself. */
 static void audit_kernel_part(const struct space *space, struct audit_report *report)
 {
     page_t reach = mmu_reach(MMU_LEVELS);
@@ -96,7 +96,7 @@ static void audit_kernel_part(const struct space *space, struct audit_report *re
         const struct layout_region *home = layout_region_of(page);
         entry_t mine, kernels;
 
-        if (home->scope == SCOPE_PROCESS || home->backing == BACKING_TABLES)
+        if (home->backing == BACKING_TABLES)
             continue;
         mine    = entry_read(entry_at(space, page, MMU_LEVELS));
         kernels = entry_read(entry_at(&kernel_space, page, MMU_LEVELS));

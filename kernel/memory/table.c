@@ -158,7 +158,7 @@ static bool is_own_part(const struct space *space, page_t page)
 
     if (home->backing == BACKING_TABLES || home->backing == BACKING_ALIAS)
         return false;
-    return (space == &kernel_space) != (users || home->scope == SCOPE_PROCESS);
+    return (space == &kernel_space) != users;
 }
 
 void tables_audit(const struct space *space, struct audit_report *report)
