@@ -34,6 +34,8 @@ kernel += kernel/base/string.c          # bytes, text and whole pages
 kernel += kernel/base/lock.c            # spin locks whose order is checked while they run
 kernel += kernel/base/divide.c          # 64-bit division for a 32-bit processor
 kernel += kernel/base/symbol.c          # from an address to a name
+kernel += kernel/base/number.c          # numbers in text
+kernel += kernel/base/random.c          # random bytes
 
 # kernel/memory: the heart. First the memory there is, and who has it
 kernel += kernel/memory/start.c         # from a memory map to a working memory manager
@@ -81,10 +83,82 @@ kernel += kernel/memory/sabotage_frames.c   # frames
 kernel += kernel/memory/sabotage_tables.c   # tables and regions
 kernel += kernel/memory/sabotage_parts.c    # heap, stacks, objects
 
-# kernel/devices: the few devices a console needs
+# kernel/memory once more: what programs hand to the kernel
+kernel += kernel/memory/user.c          # the only way to a program's memory
+
+# kernel/process: programs
+kernel += kernel/process/process.c      # who exists: numbers, lists, making and freeing
+kernel += kernel/process/schedule.c     # threads taking turns, waiting, waking
+kernel += kernel/process/clock.c        # time, and what is to happen at a time
+kernel += kernel/process/clone.c        # fork, vfork, threads
+kernel += kernel/process/elf.c          # what a program file asks for
+kernel += kernel/process/arguments.c    # the texts a program is started with
+kernel += kernel/process/image.c        # a program mapped, and its first stack
+kernel += kernel/process/exec.c         # a new program in an old process
+kernel += kernel/process/exit.c         # the end of threads and processes, and waiting for it
+kernel += kernel/process/group.c        # groups, sessions, one thread to remain
+kernel += kernel/process/signal.c       # signals sent, queued, delivered
+kernel += kernel/process/timers.c       # alarms
+kernel += kernel/process/futex.c        # waiting for a word of memory
+kernel += kernel/process/orders.c       # what to run, from the boot archive
+kernel += kernel/process/first.c        # the first program, and the machine's end
+kernel += kernel/process/report.c       # what became of the memory
+
+# kernel/files: files, and what behaves like one
+kernel += kernel/files/node.c           # nodes and open files
+kernel += kernel/files/buffer.c         # bytes to and from programs
+kernel += kernel/files/path.c           # open, link, rename and the like, by path
+kernel += kernel/files/walk.c           # from a path to a node
+kernel += kernel/files/place.c          # root, working directory, mounts
+kernel += kernel/files/descriptor.c     # the numbers of open files
+kernel += kernel/files/lock.c           # record locks
+kernel += kernel/files/tmpfs.c          # files in memory
+kernel += kernel/files/tmpfs_folder.c   # their folders
+kernel += kernel/files/root.c           # what every program expects to find
+kernel += kernel/files/archive.c        # the boot archive's memory becomes files'
+kernel += kernel/files/cpio.c           # its entries
+kernel += kernel/files/inflate.c        # gzip
+kernel += kernel/files/pipe.c           # pipes and fifos
+kernel += kernel/files/devices.c        # null, zero, full, random, and others by number
+kernel += kernel/files/watch.c          # waiting for several files
+kernel += kernel/files/epoll.c          # epoll
+kernel += kernel/files/event.c          # event counters
+kernel += kernel/files/socket.c         # local sockets: naming and connecting
+kernel += kernel/files/socket_data.c    # and what goes through them
+kernel += kernel/files/streams.c        # standard streams through the channel
+
+
+# kernel/linux: the system calls, a file for each family
+kernel += kernel/linux/dispatch.c       # from a number to a function
+kernel += kernel/linux/table_i386.c     # the numbers of i386
+kernel += kernel/linux/process.c        # processes
+kernel += kernel/linux/signal.c         # signals
+kernel += kernel/linux/time.c           # clocks and timers
+kernel += kernel/linux/futex.c          # futexes
+kernel += kernel/linux/memory.c         # mappings
+kernel += kernel/linux/system.c         # limits, names, odds and ends
+kernel += kernel/linux/file.c           # read, write and their relatives
+kernel += kernel/linux/files.c          # descriptors and paths, for all of these
+kernel += kernel/linux/fcntl.c          # fcntl, ioctl, flock
+kernel += kernel/linux/path.c           # open, link, rename
+kernel += kernel/linux/folder.c         # reading folders
+kernel += kernel/linux/stat.c           # stat and its forms
+kernel += kernel/linux/attribute.c      # modes, owners, times
+kernel += kernel/linux/copy.c           # from file to file
+kernel += kernel/linux/poll.c           # poll, select, epoll
+kernel += kernel/linux/socket.c         # sockets
+kernel += kernel/linux/mount.c          # mounts
+
+# kernel/devices: the few devices there are
 kernel += kernel/devices/serial.c       # the serial line
 kernel += kernel/devices/vga.c          # the text screen
 kernel += kernel/devices/pci.c          # which addresses belong to devices
+kernel += kernel/devices/virtio.c       # rings of buffers to a virtual machine's devices
+kernel += kernel/devices/virtio_mmio.c  # their registers: announced on the command line
+kernel += kernel/devices/virtio_pci.c   # or on the PCI bus
+kernel += kernel/devices/virtio_console.c   # a port: bytes to the host and back
+kernel += kernel/devices/channel_frames.c   # frames in bytes, credit for input
+kernel += kernel/devices/channel_link.c # the channel to who sealed the program in
 
 # kernel/console: the commands of the serial line
 kernel += kernel/console/console.c      # prompt, line, command, answer
@@ -123,6 +197,13 @@ kernel += arch/i386/pic.c               # the interrupt controllers
 kernel += arch/i386/timer.c             # a steady tick
 kernel += arch/i386/pci_ports.c         # PCI configuration space
 kernel += arch/i386/power.c             # ways out
+kernel += arch/i386/clock.c             # where time comes from
+kernel += arch/i386/program.c           # programs' traps
+kernel += arch/i386/registers.c         # programs' registers, for portable code
+kernel += arch/i386/signal_frame.c      # what a signal handler finds on its stack
+kernel += arch/i386/thread.c            # a thread's stack, TLS and FPU
+kernel += arch/i386/thread_switch.S     # from one stack to another
+kernel += arch/i386/user_copy.S         # copying where a fault may happen
 
 # ---- The host command and the layout compiler -----------------------------------------
 
@@ -132,7 +213,7 @@ compiler = $(wildcard tools/layout/*.c) # document -> linker script, tables, con
 # ---- Tests and measurements -----------------------------------------------------------
 
 # The memory manager on a machine in plain memory (arch/host): what is linked into it.
-machine  = $(filter kernel/memory/%,$(kernel)) $(wildcard arch/host/*.c) $(machine_base) $(machine_console)
+machine  = $(filter-out %/user.c,$(filter kernel/memory/%,$(kernel))) $(wildcard arch/host/*.c) $(machine_base) $(machine_console)
 machine_base = $(addprefix kernel/base/,print.c string.c lock.c divide.c) kernel/devices/pci.c \
                boot/physical.c boot/multiboot.c boot/pvh.c
 # The console without the commands that stop a real machine or ask its devices.

@@ -5,6 +5,7 @@
  * (arch/<port>/entry.S). First come the means to say that something is wrong, then traps,
  * then memory, then whatever the command line asks for:
  *
+ *     init=PATH               a program to run, instead of the console (process/first.h)
  *     run=COMMAND;COMMAND     console commands to run at start
  *     panic=exit              leave the emulator after a panic
  */
@@ -21,6 +22,7 @@
 #include "panic.h"
 #include "pci_ports.h"
 #include "power.h"
+#include "process/first.h"
 #include "trap.h"
 
 /* Borders of the image: the linker script that the layout compiler writes. */
@@ -102,6 +104,8 @@ void kernel_main(const struct boot_info *info, frame_t root)
     if (problem != NULL)
         refuse(problem);
 
+    if (first_wanted(info, command_line))
+        first_run();
     serial_listen();
     if (vga_start() == 0)
         print_to(vga_write);

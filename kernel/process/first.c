@@ -16,7 +16,6 @@
 #include "files/descriptor.h"
 #include "files/root.h"
 #include "files/streams.h"
-#include "files/terminals.h"
 #include "memory/heap.h"
 #include "power.h"
 #include "process/family.h"
@@ -189,7 +188,7 @@ static int go_to_directory(struct place *place)
 static int open_streams(struct process *self)
 {
     struct file *files[3];
-    int          err = orders.terminal || !channel_is_there() ? terminals_open_first(self, files) : streams_open(files);
+    int          err = channel_is_there() ? streams_open(files) : -ENODEV;
 
     for (int i = 0; i < 3 && err >= 0; i++)
         err = descriptor_add(self->files, files[i], i, false, FILES_SOFT);

@@ -97,15 +97,15 @@ static void add_kind(struct words *words, const struct machine_plan *plan)
         add(words, "-global");
         add(words, "virtio-mmio.force-legacy=false");
         add(words, "-device");
-        add(words, "virtio-serial-device,max_ports=1");
+        add(words, "virtio-serial-device,max_ports=2");
     } else {
         add(words, "-M");
         add(words, "pc,usb=off");
         add(words, "-device");
-        add(words, "virtio-serial-pci,max_ports=1");
+        add(words, "virtio-serial-pci,max_ports=2");
     }
     add(words, "-device");
-    add(words, "virtconsole,chardev=channel");
+    add(words, "virtserialport,chardev=channel,nr=1");
 }
 
 static void add_accelerator(struct words *words, const struct machine_plan *plan)
