@@ -825,6 +825,18 @@ static void the_peak_is_the_most_ever_used(void **state)
     }
 }
 
+static void an_emptied_stock_is_no_peak(void **state)
+{
+    struct frame_sums sums;
+
+    (void)state;
+    open_frames_flat(&stocked, 4096);
+    frame_put(get(OWNER_USER, 0));
+    frames_drain();
+    frames_sums(&sums);
+    assert_int_equal(sums.peak_used, 1);
+}
+
 /* A peak that comes and goes without a call that looks at the bitmap. */
 static void a_peak_inside_the_stock_counts(void **state)
 {
@@ -1074,6 +1086,7 @@ int main(void)
         cmocka_unit_test(the_nth_call_fails_once),
         cmocka_unit_test(the_peak_is_the_most_ever_used),
         cmocka_unit_test(a_peak_inside_the_stock_counts),
+        cmocka_unit_test(an_emptied_stock_is_no_peak),
         cmocka_unit_test(any_history_adds_up),
         cmocka_unit_test(large_memory_works_the_same),
         cmocka_unit_test(tiny_memory_works_too),
