@@ -41,7 +41,7 @@ static void look(struct cursor *c, page_t page)
     page_t   reach;
 
     settle(c);
-    at    = table_walk(c->space, page, 1, &level, &c->table_frame);
+    at    = table_walk(c->space, page, &level, &c->table_frame);
     reach = level > 1 ? mmu_reach(level) : MMU_ENTRIES;
     c->in_view.first = round_down(page, reach);
     c->in_view.end   = c->in_view.first + reach;

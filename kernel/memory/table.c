@@ -56,36 +56,47 @@ static enum slot slot_of(unsigned level)
 }
 
 /* One step down: the entry of `level` in the table that an entry above leads to. */
-static entry_t *step(bool self, frame_t table, page_t page, unsigned level)
+static inline entry_t *step(bool self, frame_t table, page_t page, unsigned level)
 {
     if (self)
         return self_entry(page, level);
     return (entry_t *)frame_view(table, slot_of(level)) + mmu_index(page, level);
 }
 
-entry_t *table_walk(const struct space *space, page_t page, unsigned lowest, unsigned *level, frame_t *table)
+#define IN_LINE static inline __attribute__((always_inline))
+
+/* In line, so that the common walk, down to the last level, has its loop unrolled: half the instructions. */
+IN_LINE entry_t *walk(const struct space *space, page_t page, unsigned lowest, unsigned *reached,
+                      frame_t *table)
 {
     bool     self = in_self_map(space, page, lowest);
-    entry_t *at;
+    unsigned level = MMU_LEVELS;
+    frame_t  in = space->root;
+    entry_t *at = step(self, in, page, level);
 
-    *table = space->root;
-    at     = step(self, *table, page, MMU_LEVELS);
-    for (*level = MMU_LEVELS; *level > lowest; ) {
+    while (level > lowest) {
         entry_t e = entry_read(at);
 
-        if (entry_kind(e, *level) != ENTRY_TABLE)
+        if (entry_kind(e, level) != ENTRY_TABLE)
             break;
-        *table = entry_frame(e);
-        at     = step(self, *table, page, --*level);
+        in = entry_frame(e);
+        at = step(self, in, page, --level);
     }
+    *reached = level;
+    *table   = in;
     return at;
+}
+
+entry_t *table_walk(const struct space *space, page_t page, unsigned *level, frame_t *table)
+{
+    return walk(space, page, 1, level, table);
 }
 
 entry_t *entry_at(const struct space *space, page_t page, unsigned level)
 {
     unsigned reached;
     frame_t  table;
-    entry_t *at = table_walk(space, page, level, &reached, &table);
+    entry_t *at = walk(space, page, level, &reached, &table);
 
     return reached == level ? at : NULL;
 }
@@ -102,7 +113,7 @@ entry_t table_lookup(const struct space *space, page_t page, unsigned *level)
 {
     frame_t table;
 
-    return entry_read(table_walk(space, page, 1, level, &table));
+    return entry_read(table_walk(space, page, level, &table));
 }
 
 /* ---- Audit ------------------------------------------------------------------------------ */

@@ -35,11 +35,10 @@ static inline bool page_is_users(page_t page)
 entry_t *entry_at(const struct space *space, page_t page, unsigned level);
 
 /*
- * Follow the tables from the root down to `lowest`. Returns the entry at which that ends: of level
- * `lowest`, or of a higher one that leads to no table. *level is its level, *table the frame of the table it
- * lies in.
+ * Follow the tables from the root to the last level. Returns the entry at which that ends: of level 1,
+ * or of a higher one that leads to no table. *level is its level, *table the frame of the table it lies in.
  */
-entry_t *table_walk(const struct space *space, page_t page, unsigned lowest, unsigned *level, frame_t *table);
+entry_t *table_walk(const struct space *space, page_t page, unsigned *level, frame_t *table);
 
 /*
  * What a page translates to in a space, following the tables as hardware would.
