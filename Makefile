@@ -126,6 +126,11 @@ kernel += kernel/files/event.c          # event counters
 kernel += kernel/files/socket.c         # local sockets: naming and connecting
 kernel += kernel/files/socket_data.c    # and what goes through them
 kernel += kernel/files/streams.c        # standard streams through the channel
+kernel += kernel/files/proc.c           # /proc: its tree, and text
+kernel += kernel/files/proc_process.c   # what it says of processes
+kernel += kernel/files/proc_memory.c    # their mappings
+kernel += kernel/files/proc_system.c    # the machine
+kernel += kernel/files/proc_quire.c     # and our own additions
 
 
 # kernel/linux: the system calls, a file for each family
@@ -186,6 +191,7 @@ kernel += kernel/claims/mutations.c     # making a claim untrue, so that its pro
 # arch/i386: everything that knows the processor
 kernel += arch/i386/entry.S             # the first instructions at the kernel's own addresses
 kernel += arch/i386/page.c              # whole pages, sixteen bytes at a time
+kernel += arch/i386/cpu_facts.c         # what the processor says of itself
 kernel += arch/i386/mmu.c               # what the processor has, and forgetting translations
 kernel += arch/i386/descriptor.c        # segments, tasks and gates
 kernel += arch/i386/trap.S              # the way in for every vector, and back

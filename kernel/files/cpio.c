@@ -318,11 +318,30 @@ static int make_other(struct unpacking *u)
     return 0;
 }
 
+/* What only fills the space before contents that are to begin on a page. */
+static int skip_filling(struct unpacking *u)
+{
+    uint32_t left = u->entry.bytes;
+
+    while (left > 0) {
+        uint32_t part = left < BLOCK ? left : BLOCK;
+        int      err  = take(u, u->block, part);
+
+        if (err != 0)
+            return err;
+        left -= part;
+    }
+    return skip_padding(u);
+}
+
 static int make(struct unpacking *u)
 {
     uint32_t type = u->entry.mode & S_FMT;
-    int      err  = make_way(u, type == S_FOLDER);
+    int      err;
 
+    if (type == S_REGULAR && strcmp(u->name, CPIO_FILLING) == 0)
+        return skip_filling(u);
+    err = make_way(u, type == S_FOLDER);
     if (err != 0)
         return err;
     if (type == S_REGULAR)

@@ -13,6 +13,9 @@
 #include "files/path.h"
 #include "files/source.h"
 
+/* Entries of this name only fill the space before contents that are to begin on a page; no file is made of them. */
+#define CPIO_FILLING ".quire/padding"
+
 /* Returns 0, or a negative errno and the reason in *why (text that lives for ever). */
 int cpio_unpack(struct source *source, struct place *place, const char **why) MUST_CHECK;
 

@@ -191,8 +191,8 @@ static long read_node(struct file *file, struct buffer *to, uint64_t at)
         return file->operations->read(file, to, at);
     mutex_take(&node->lock);
     got = file->operations->read(file, to, at);
-    if (got > 0 && !(file->flags & O_NOATIME))
-        node->accessed = clock_wall();
+    if (got > 0 && !(file->flags & O_NOATIME) && (node->accessed <= node->modified || node->accessed <= node->changed))
+        node->accessed = clock_wall();          /* as Linux's relatime: enough to tell what was read since it changed */
     mutex_drop(&node->lock);
     return got;
 }

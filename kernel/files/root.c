@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "files/devices.h"
+#include "files/proc.h"
 #include "files/tmpfs.h"
 #include "memory/map.h"
 
@@ -74,6 +75,8 @@ static int furnish(struct place *place)
         err = make_folder(place, "/dev/shm", 0755);
     if (err == 0)
         err = mount(place, "/dev/shm", tmpfs_new(01777));
+    if (err == 0)
+        err = mount(place, "/proc", proc_new());
     for (unsigned i = 0; i < COUNT_OF(nodes) && err == 0; i++)
         err = path_make_node(place, NULL, nodes[i].path, S_CHARACTER | nodes[i].mode, nodes[i].device);
     for (unsigned i = 0; i < COUNT_OF(links) && err == 0; i++)

@@ -1,0 +1,427 @@
+/*
+ * proc_process.c - /proc/PID and /proc/PID/task/TID.
+ *
+ * A process may end between two looks; within one nothing sleeps but for memory, and that does not switch threads, so
+ * the process that was found stays.
+ */
+#include "base/error.h"
+#include "base/string.h"
+#include "files/descriptor.h"
+#include "files/path.h"
+#include "files/proc_node.h"
+#include "memory/heap.h"
+#include "memory/space.h"
+#include "process/family.h"
+#include "process/timers.h"
+
+enum { TICK = 10000000, PIECE = 256, PATH_ROOM = 1024 };
+
+struct process *proc_process(const struct proc_node *node)
+{
+    return node->process != 0 ? process_find(node->process) : NULL;
+}
+
+/* The thread a folder is about: its own, or the process's first. */
+static const struct thread *thread_of(const struct proc_node *node, const struct process *process)
+{
+    const struct thread *thread = process->threads;
+
+    while (thread != NULL && node->thread != 0 && thread->id != node->thread)
+        thread = thread->next_in_process;
+    return thread;
+}
+
+/* ---- Numbers ------------------------------------------------------------------------------------ */
+
+struct lowest { int32_t from, best; };
+
+static void consider(struct process *process, void *data)
+{
+    struct lowest *search = data;
+
+    if (process->id >= search->from && (search->best < 0 || process->id < search->best))
+        search->best = process->id;
+}
+
+int32_t proc_next_process(int32_t from)
+{
+    struct lowest search = { from, -1 };
+
+    process_each(consider, &search);
+    return search.best;
+}
+
+int32_t proc_next_thread(int32_t number, int32_t from)
+{
+    const struct process *process = process_find(number);
+    int32_t               best    = -1;
+
+    for (const struct thread *t = process != NULL ? process->threads : NULL; t != NULL; t = t->next_in_process)
+        if (t->id >= from && (best < 0 || t->id < best))
+            best = t->id;
+    return best;
+}
+
+int32_t proc_next_descriptor(int32_t number, int32_t from)
+{
+    const struct process *process = process_find(number);
+
+    return process != NULL && process->files != NULL ? descriptor_next(process->files, from) : -1;
+}
+
+/* ---- stat, statm, status --------------------------------------------------------------------------- */
+
+static char state_of(const struct process *process, const struct thread *thread)
+{
+    if (process->state == PROCESS_ZOMBIE || thread == NULL)
+        return 'Z';
+    if (process->state == PROCESS_STOPPED || thread->phase == THREAD_STOPPED)
+        return 'T';
+    if (thread->phase == THREAD_WAITING)
+        return thread->interruptible ? 'S' : 'D';
+    return 'R';
+}
+
+static const char *state_word(char state)
+{
+    switch (state) {
+    case 'Z': return "zombie";
+    case 'T': return "stopped";
+    case 'S': return "sleeping";
+    case 'D': return "disk sleep";
+    default:  return "running";
+    }
+}
+
+struct sizes { unsigned long whole, resident, stack, text, data; };    /* pages */
+
+static struct sizes sizes_of(const struct process *process)
+{
+    struct sizes  sizes = { 0 };
+    struct space *space = process->memory != NULL ? &process->memory->space : NULL;
+    lock_state    state;
+
+    if (space == NULL)
+        return sizes;
+    state = lock_take(&space->map_lock);
+    sizes.whole    = space->pages;
+    sizes.resident = space->resident;
+    for (struct region *r = region_at_or_above(&space->map, 0); r != NULL; r = region_next(r)) {
+        if (r->grows & REGION_GROWS_DOWN)
+            sizes.stack += span_pages(r->span);
+        else if (r->file != NULL && (r->rights.user & MAY_EXECUTE))
+            sizes.text += span_pages(r->span);
+        else if ((r->rights.user & MAY_WRITE) && !r->shared)
+            sizes.data += span_pages(r->span);
+    }
+    lock_drop(&space->map_lock, state);
+    return sizes;
+}
+
+static void signal_sets(const struct process *process, uint64_t *ignored, uint64_t *caught)
+{
+    *ignored = *caught = 0;
+    for (int n = 1; n <= SIGNALS && process->actions != NULL; n++) {
+        vaddr_t handler = process->actions->action[n].handler;
+
+        if (handler == SIG_IGN)
+            *ignored |= 1ull << (n - 1);
+        else if (handler != SIG_DFL)
+            *caught |= 1ull << (n - 1);
+    }
+}
+
+static const char *name_of(const struct process *process, const struct thread *thread)
+{
+    return thread != NULL ? thread->name : process->name;
+}
+
+static int write_stat(struct text *text, struct proc_node *node)
+{
+    const struct process      *p = proc_process(node);
+    const struct thread       *t;
+    const struct shared_space *m;
+    struct sizes               sizes;
+    uint64_t                   ignored, caught, user;
+
+    if (p == NULL)
+        return -ESRCH;
+    t     = thread_of(node, p);
+    m     = p->memory;
+    sizes = sizes_of(p);
+    user  = node->thread != 0 && t != NULL ? thread_time(t) : process_time(p);
+    signal_sets(p, &ignored, &caught);
+    text_add(text, "%d (%s) %c %d %d %d %d %d 0 %llu 0 %llu 0 ", node->thread != 0 ? node->thread : p->id, name_of(p, t),
+             state_of(p, t), p->parent != NULL ? p->parent->id : 0, p->group, p->session,
+             p->terminal != NULL ? 0x0501 : 0, p->terminal != NULL ? p->group : -1,
+             (unsigned long long)p->faults_minor, (unsigned long long)p->faults_major);
+    text_add(text, "%llu 0 %llu 0 20 0 %u 0 %llu %lu %lu ", (unsigned long long)(user / TICK),
+             (unsigned long long)((p->children_user + p->children_system) / TICK), (unsigned)p->thread_count,
+             (unsigned long long)(p->start_time / TICK), sizes.whole * PAGE_SIZE, sizes.resident);
+    text_add(text, "%lu 0 0 0 0 0 %lu %lu %lu %lu 0 0 0 %d 0 0 0 0 0 0 0 0 ", (unsigned long)UINT32_MAX,
+             t != NULL ? (unsigned long)(uint32_t)t->pending.pending & 0x7FFFFFFF : 0,
+             t != NULL ? (unsigned long)(uint32_t)t->mask & 0x7FFFFFFF : 0, (unsigned long)(uint32_t)ignored & 0x7FFFFFFF,
+             (unsigned long)(uint32_t)caught & 0x7FFFFFFF, p->exit_signal);
+    text_add(text, "%lu %lu %lu %lu %lu %d\n", m != NULL ? (unsigned long)m->space.limits.break_start : 0,
+             m != NULL ? (unsigned long)m->argument_start : 0, m != NULL ? (unsigned long)m->argument_end : 0,
+             m != NULL ? (unsigned long)m->environment_start : 0, m != NULL ? (unsigned long)m->environment_end : 0,
+             p->exit_status);
+    return 0;
+}
+
+static int write_statm(struct text *text, struct proc_node *node)
+{
+    const struct process *p = proc_process(node);
+    struct sizes          sizes;
+
+    if (p == NULL)
+        return -ESRCH;
+    sizes = sizes_of(p);
+    text_add(text, "%lu %lu 0 %lu 0 %lu 0\n", sizes.whole, sizes.resident, sizes.text, sizes.data + sizes.stack);
+    return 0;
+}
+
+static void add_memory(struct text *text, const struct process *p)
+{
+    enum { KILOBYTES = PAGE_SIZE / 1024 };
+    struct sizes sizes = sizes_of(p);
+
+    if (p->memory == NULL)
+        return;
+    text_add(text, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8u kB\nVmPin:\t%8u kB\nVmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\n",
+             sizes.whole * KILOBYTES, sizes.whole * KILOBYTES, 0u, 0u, sizes.resident * KILOBYTES, sizes.resident * KILOBYTES);
+    text_add(text, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8u kB\nVmPTE:\t%8lu kB\nVmSwap:\t%8u kB\n",
+             sizes.data * KILOBYTES, sizes.stack * KILOBYTES, sizes.text * KILOBYTES, 0u,
+             (unsigned long)p->memory->space.table_frames * KILOBYTES, 0u);
+}
+
+static int write_status(struct text *text, struct proc_node *node)
+{
+    const struct process *p = proc_process(node);
+    const struct thread  *t;
+    uint64_t              ignored, caught;
+    char                  state;
+
+    if (p == NULL)
+        return -ESRCH;
+    t     = thread_of(node, p);
+    state = state_of(p, t);
+    signal_sets(p, &ignored, &caught);
+    text_add(text, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
+             name_of(p, t), p->place != NULL ? (unsigned)p->place->umask : 0u, state, state_word(state), p->id,
+             node->thread != 0 ? node->thread : p->id, p->parent != NULL ? p->parent->id : 0);
+    text_add(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t64\nGroups:\t \nNStgid:\t%d\nNSpid:\t%d\n",
+             (unsigned)p->uid, (unsigned)p->euid, (unsigned)p->suid, (unsigned)p->euid, (unsigned)p->gid, (unsigned)p->egid,
+             (unsigned)p->sgid, (unsigned)p->egid, p->id, node->thread != 0 ? node->thread : p->id);
+    add_memory(text, p);
+    text_add(text, "CoreDumping:\t0\nTHP_enabled:\t0\nThreads:\t%u\nSigQ:\t%u/%u\n", (unsigned)p->thread_count,
+             (unsigned)p->pending.count, (unsigned)SIGNAL_QUEUE);
+    text_add(text, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n",
+             t != NULL ? (unsigned long long)t->pending.pending : 0ull, (unsigned long long)p->pending.pending,
+             t != NULL ? (unsigned long long)t->mask : 0ull, (unsigned long long)ignored, (unsigned long long)caught);
+    text_add(text, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:\t%016llx\nNoNewPrivs:\t0\n",
+             0ull, p->euid == 0 ? 0x1FFFFFFFFFFull : 0ull, p->euid == 0 ? 0x1FFFFFFFFFFull : 0ull, 0x1FFFFFFFFFFull, 0ull);
+    text_add(text, "Seccomp:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
+    return 0;
+}
+
+/* ---- What it was started with --------------------------------------------------------------------------- */
+
+static int add_range(struct text *text, struct proc_node *node, bool environment)
+{
+    struct process      *p = proc_process(node);
+    struct shared_space *m = p != NULL ? p->memory : NULL;
+    vaddr_t              at, end;
+    char                 piece[PIECE];
+
+    if (p == NULL)
+        return -ESRCH;
+    if (m == NULL)
+        return 0;
+    memory_hold(m);
+    at  = environment ? m->environment_start : m->argument_start;
+    end = environment ? m->environment_end : m->argument_end;
+    while (at < end && !text->failed) {
+        size_t part = end - at < PIECE ? end - at : PIECE, got = proc_read_space(&m->space, at, piece, part);
+
+        text_add_bytes(text, piece, got);
+        at += got;
+        if (got < part)
+            break;
+    }
+    memory_release(m);
+    return 0;
+}
+
+static int write_arguments(struct text *text, struct proc_node *node)   { return add_range(text, node, false); }
+static int write_environment(struct text *text, struct proc_node *node) { return add_range(text, node, true); }
+
+static int write_name(struct text *text, struct proc_node *node)
+{
+    const struct process *p = proc_process(node);
+
+    if (p == NULL)
+        return -ESRCH;
+    text_add(text, "%s\n", name_of(p, thread_of(node, p)));
+    return 0;
+}
+
+static int store_name(struct proc_node *node, const char *bytes)
+{
+    struct process *p = proc_process(node);
+    struct thread  *t = p != NULL ? (struct thread *)thread_of(node, p) : NULL;
+    char           *end;
+
+    if (t == NULL)
+        return -ESRCH;
+    text_copy(t->name, bytes, sizeof t->name);
+    end = strchr(t->name, '\n');
+    if (end != NULL)
+        *end = '\0';
+    if (t->id == p->id)
+        memcpy(p->name, t->name, sizeof p->name);
+    return 0;
+}
+
+static int write_limits(struct text *text, struct proc_node *node)
+{
+    static const struct { const char *name, *unit; } rows[LIMITS] = {
+        { "Max cpu time", "seconds" }, { "Max file size", "bytes" }, { "Max data size", "bytes" }, { "Max stack size", "bytes" },
+        { "Max core file size", "bytes" }, { "Max resident set", "bytes" }, { "Max processes", "processes" },
+        { "Max open files", "files" }, { "Max locked memory", "bytes" }, { "Max address space", "bytes" },
+        { "Max file locks", "locks" }, { "Max pending signals", "signals" }, { "Max msgqueue size", "bytes" },
+        { "Max nice priority", "" }, { "Max realtime priority", "" }, { "Max realtime timeout", "us" },
+    };
+    const struct process *p = proc_process(node);
+
+    if (p == NULL)
+        return -ESRCH;
+    text_add(text, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+    for (unsigned i = 0; i < LIMITS; i++) {
+        const uint64_t value[2] = { p->limits[i].soft, p->limits[i].hard };
+
+        text_add(text, "%-25s ", rows[i].name);
+        for (unsigned j = 0; j < 2; j++) {
+            if (value[j] == LIMIT_NONE)
+                text_add(text, "%-20s ", "unlimited");
+            else
+                text_add(text, "%-20llu ", (unsigned long long)value[j]);
+        }
+        if (rows[i].unit[0] != '\0')
+            text_add(text, "%-10s", rows[i].unit);
+        text_add(text, "\n");
+    }
+    return 0;
+}
+
+static int write_zero(struct text *text, struct proc_node *node)
+{
+    text_add(text, "0\n");
+    return proc_process(node) != NULL ? 0 : -ESRCH;
+}
+
+/* ---- Mounts ------------------------------------------------------------------------------------------------ */
+
+static void add_mount_point(struct text *text, struct file_system *system)
+{
+    char *path = heap_alloc(PATH_ROOM, 0);
+
+    if (path == NULL) {
+        text->failed = true;
+        return;
+    }
+    if (path_of(current_process()->place, system->root, path, PATH_ROOM) >= 0)
+        text_add(text, "%s", path);
+    else
+        text_add(text, "/");
+    heap_free(path);
+}
+
+static int write_mounts(struct text *text, struct proc_node *node __attribute__((unused)))
+{
+    for (struct file_system *system = systems_mounted; system != NULL; system = system->next) {
+        text_add(text, "%s ", system->source);
+        add_mount_point(text, system);
+        text_add(text, " %s rw,relatime 0 0\n", system->type);
+    }
+    return 0;
+}
+
+static int write_mount_facts(struct text *text, struct proc_node *node __attribute__((unused)))
+{
+    for (struct file_system *system = systems_mounted; system != NULL; system = system->next) {
+        text_add(text, "%u %u 0:%u / ", (unsigned)system->device, system->covers != NULL ? (unsigned)system->covers->system->device : 0u,
+                 (unsigned)system->device);
+        add_mount_point(text, system);
+        text_add(text, " rw,relatime - %s %s rw\n", system->type, system->source);
+    }
+    return 0;
+}
+
+/* ---- Links ---------------------------------------------------------------------------------------------------- */
+
+static struct node *hold(struct node *node)
+{
+    if (node != NULL)
+        node_hold(node);
+    return node;
+}
+
+static struct node *executable_of(struct proc_node *node)
+{
+    const struct process *p = proc_process(node);
+
+    return p != NULL && p->memory != NULL ? hold(p->memory->executable) : NULL;
+}
+
+static struct node *folder_of(struct proc_node *node)
+{
+    const struct process *p = proc_process(node);
+
+    return p != NULL && p->place != NULL ? hold(p->place->here) : NULL;
+}
+
+static struct node *root_of(struct proc_node *node)
+{
+    const struct process *p = proc_process(node);
+
+    return p != NULL && p->place != NULL ? hold(p->place->root) : NULL;
+}
+
+static struct node *descriptor_of(struct proc_node *node)
+{
+    const struct process *p    = proc_process(node);
+    struct file          *file = p != NULL && p->files != NULL ? descriptor_file(p->files, node->descriptor) : NULL;
+    struct node          *target;
+
+    if (file == NULL)
+        return NULL;
+    target = hold(file->node);
+    file_release(file);
+    return target;
+}
+
+/* ---- The folders -------------------------------------------------------------------------------------------------- */
+
+#define PROC_FILE(name_, text_)  { .name = name_, .mode = S_REGULAR | 0444, .text = text_ }
+#define PROC_LINK(name_, where)  { .name = name_, .mode = S_LINK | 0777, .target = where }
+
+static const struct proc_entry nothing[] = { { .name = NULL } };
+
+#define OF_THREAD                                                                                                     \
+    PROC_FILE("stat", write_stat), PROC_FILE("statm", write_statm), PROC_FILE("status", write_status),               \
+    PROC_FILE("cmdline", write_arguments), PROC_FILE("environ", write_environment), PROC_FILE("maps", proc_maps),     \
+    PROC_FILE("smaps", proc_smaps), PROC_FILE("limits", write_limits), PROC_FILE("mounts", write_mounts),             \
+    PROC_FILE("mountinfo", write_mount_facts), PROC_FILE("oom_score", write_zero), PROC_FILE("oom_score_adj", write_zero), \
+    { .name = "comm", .mode = S_REGULAR | 0644, .text = write_name, .store = store_name },                            \
+    PROC_LINK("exe", executable_of), PROC_LINK("cwd", folder_of), PROC_LINK("root", root_of),                         \
+    { .name = "fd", .mode = S_FOLDER | 0500, .children = nothing }
+
+static const struct proc_entry task_entries[]    = { OF_THREAD, { .name = NULL } };
+static const struct proc_entry process_entries[] = {
+    OF_THREAD, { .name = "task", .mode = S_FOLDER | 0555, .children = nothing }, { .name = NULL },
+};
+
+const struct proc_entry proc_process_entry    = { .mode = S_FOLDER | 0555, .children = process_entries };
+const struct proc_entry proc_task_entry       = { .mode = S_FOLDER | 0555, .children = task_entries };
+const struct proc_entry proc_descriptor_entry = { .mode = S_LINK | 0700, .target = descriptor_of };
