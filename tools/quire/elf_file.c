@@ -130,6 +130,8 @@ static enum elf_verdict read_elf(struct elf_file *file, Elf *elf)
             if (file->interpreter == NULL)
                 return ELF_BROKEN;
         }
+        if (part.p_type == PT_LOAD && part.p_paddr + part.p_memsz > file->end)
+            file->end = part.p_paddr + part.p_memsz;
         if (part.p_type == PT_DYNAMIC && !read_dynamic(file, elf, headers, &part))
             return ELF_BROKEN;
     }

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum elf_verdict {
     ELF_GOOD,           /* an i386 program or library                      */
@@ -21,6 +22,7 @@ struct elf_file {
     char **needed;              /* names of libraries   */
     size_t needed_count;
     char  *rpath, *runpath;     /* NULL: none           */
+    uint64_t end;               /* physical byte past the last one it loads: for a kernel */
 };
 
 /* Returns 0 or an errno. After 0 the caller calls elf_file_free(). */

@@ -22,6 +22,7 @@ struct machine_plan {
     unsigned          kind, last;       /* enum machine_kind; last: the last one that will be tried */
     const char       *kernel;
     int               archive;          /* descriptor of the archive, or -1          */
+    uint64_t          archive_size;
     uint64_t          memory;           /* bytes                                     */
     bool              kvm;              /* the host's processor runs it itself       */
     const char       *debug_socket;     /* stopped, with gdb awaited here; or NULL   */

@@ -2,6 +2,7 @@
 #include "seal.h"
 #include "../../kernel/devices/channel.h"
 #include "command.h"
+#include "elf_file.h"
 #include "find.h"
 #include "machine.h"
 #include "pack.h"
@@ -21,7 +22,7 @@
 
 enum {
     USUAL_MEMORY    = 128 << 20,    /* when nothing is said: the smallest PC one would still buy */
-    KERNEL_AT_LEAST = 768 << 10,    /* RAM that no kernel comes along without                    */
+    PAGE            = 4096,
     REFUSED_STATUS  = 2 << 1 | 1,   /* QEMU's exit status after the kernel's POWER_STATUS_REFUSED */
     EMULATOR_ABSENT = 127,          /* QEMU's when there is none (machine.c)                     */
 };
@@ -356,6 +357,30 @@ static int run_machine(struct seal *seal, struct machine_plan *plan, bool *never
     return *never && plan->kind != plan->last ? 0 : status_of(seal, &session, waited);
 }
 
+/*
+ * QEMU puts the archive at the end of RAM, over the kernel if they do not both fit, and such a machine says
+ * nothing. Returns 0 when they do.
+ */
+static int check_memory(const struct machine_plan *plan)
+{
+    struct elf_file kernel;
+    uint64_t least;
+    char *why;
+    int status = 0;
+
+    if (elf_file_read(&kernel, plan->kernel) != 0)
+        return 0;                   /* QEMU will say so */
+    least = (kernel.end + PAGE - 1) / PAGE * PAGE + (plan->archive_size + PAGE - 1) / PAGE * PAGE;
+    elf_file_free(&kernel);
+    if (plan->memory < least) {
+        why = text("too little memory: kernel, program and its files alone need %" PRIu64 " KiB, the machine has %" PRIu64,
+                   least / 1024, plan->memory / 1024);
+        status = too_little(why);
+        free(why);
+    }
+    return status;
+}
+
 /* One kind of machine after the other, until one starts. */
 static int run_machines(struct seal *seal, struct machine_plan *plan)
 {
@@ -368,7 +393,9 @@ static int run_machines(struct seal *seal, struct machine_plan *plan)
         char *kernel = kernel_for(seal, plan->kind);
 
         plan->kernel = kernel;
-        if (kernel != NULL)
+        if (kernel != NULL && (status = check_memory(plan)) != 0)
+            never = false;
+        else if (kernel != NULL)
             status = run_machine(seal, plan, &never);
         free(kernel);
         if (never && plan->kind < plan->last && seal->verbose)
@@ -381,11 +408,8 @@ static int run_machines(struct seal *seal, struct machine_plan *plan)
 
 static int run_archive(struct seal *seal, int archive, uint64_t size)
 {
-    uint64_t least = size + KERNEL_AT_LEAST;
-    struct machine_plan plan = { .archive = archive, .memory = seal->memory,
+    struct machine_plan plan = { .archive = archive, .archive_size = size, .memory = seal->memory,
                                  .debug_socket = seal->debug_socket, .verbose = seal->verbose };
-    char *why;
-    int status;
 
     /* An instruction clock or a debugger's view of every register wants the translator. */
     plan.kvm = seal->debug_socket == NULL && machine_flags()[0] == '\0' && machine_has_kvm();
@@ -393,13 +417,6 @@ static int run_archive(struct seal *seal, int archive, uint64_t size)
         plan.memory = (USUAL_MEMORY + size + (1 << 20) - 1) >> 20 << 20;
     if (seal->verbose)
         tell(0, "%" PRIu64 " KiB of files in a machine of %" PRIu64 " KiB", size / 1024, plan.memory / 1024);
-    if (plan.memory < least) {
-        why = text("too little memory: the program and its files alone need %" PRIu64 " KiB, the machine has %" PRIu64,
-                   least / 1024, plan.memory / 1024);
-        status = too_little(why);
-        free(why);
-        return status;
-    }
     return run_machines(seal, &plan);
 }
 
