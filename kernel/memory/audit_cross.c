@@ -120,10 +120,7 @@ static void count_entries(struct census *census, const struct space *space, stru
         count_entry(census, space, page, level);
 }
 
-/*
- * Kernel space answers for the shared part; every other space for user space and for
- * what the document gives to each process alone.
- */
+/* Kernel space answers for the part that all share; every other space for its user part. */
 static void count_space(struct census *census, const struct space *space)
 {
     page_t     reach  = mmu_reach(MMU_LEVELS);
@@ -131,12 +128,9 @@ static void count_space(struct census *census, const struct space *space)
     lock_state state  = lock_take((struct lock *)&space->tables_lock);
 
     count(census, space->root, 1);
-    for (page_t page = 0; page < layout.space_end; page += reach) {
-        bool shared = page >= layout.user_end && layout_region_of(page)->scope == SCOPE_ALL;
-
-        if (kernel ? page >= layout.user_end : !shared)
+    for (page_t page = 0; page < layout.space_end; page += reach)
+        if (kernel == (page >= layout.user_end))
             count_entry(census, space, page, MMU_LEVELS);
-    }
     lock_drop((struct lock *)&space->tables_lock, state);
 }
 
