@@ -7,6 +7,7 @@
 #include "base/string.h"
 #include "memory/fault.h"
 #include "process/family.h"
+#include "process/report.h"
 
 static bool in_session(int32_t group, int32_t session)
 {
@@ -116,13 +117,22 @@ void process_note_fault(const struct fault_verdict *verdict, vaddr_t program_cou
     text_copy(last_fault.reason, verdict->reason, sizeof last_fault.reason);
 }
 
-/* A fault's death names the region and its neighbours; others are nobody's business but the parent's. */
+/*
+ * A fault's death names the region and its neighbours; others are nobody's business but the parent's. The
+ * program the machine was started for has its parent outside.
+ */
 void process_report_death(const struct signal_info *info)
 {
     const struct process *p = current_process();
+    char                  line[sizeof last_fault.reason + 96];
 
-    if ((info->number == SIGSEGV || info->number == SIGBUS) && info->code > 0 && last_fault.process == p->id &&
-        last_fault.address == info->address)
-        print("%s[%d]: signal %d at instruction 0x%08lx, address 0x%08lx: %s\n", p->name, p->id, info->number,
-              (unsigned long)last_fault.program_counter, (unsigned long)info->address, last_fault.reason);
+    if ((info->number != SIGSEGV && info->number != SIGBUS) || info->code <= 0 || last_fault.process != p->id ||
+        last_fault.address != info->address)
+        return;
+    format_text(line, sizeof line, "%s[%d]: signal %d at instruction 0x%08lx, address 0x%08lx: %s", p->name, p->id,
+                info->number, (unsigned long)last_fault.program_counter, (unsigned long)info->address, last_fault.reason);
+    if (p->id == 1)
+        report_say(line);
+    else
+        print("%s\n", line);
 }

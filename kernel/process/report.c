@@ -4,6 +4,8 @@
 #include "process/report.h"
 
 #include "base/print.h"
+#include "base/string.h"
+#include "devices/channel_link.h"
 #include "linux/call.h"
 #include "memory/fault.h"
 #include "memory/frame.h"
@@ -94,4 +96,14 @@ void report_write(void (*line)(const char *text))
     linux_report_unknown(write_unknown);
     if (!unknown_any)
         line("no system call was asked for that is not there");
+}
+
+void report_say(const char *line)
+{
+    if (!channel_is_there()) {
+        print("%s\n", line);
+        return;
+    }
+    channel_send(CHANNEL_REPORT, line, strlen(line));
+    channel_send(CHANNEL_REPORT, "\n", 1);
 }

@@ -18,4 +18,10 @@ void report_begin(void);
 /* Write the report, line by line. */
 void report_write(void (*line)(const char *text));
 
+/*
+ * A line for whoever sealed the program in: why it died. To the host if there is a channel, else to the consoles.
+ * Not from an interrupt.
+ */
+void report_say(const char *line);
+
 #endif
