@@ -48,7 +48,7 @@ static bool page_fault(struct trap_frame *frame)
         err = space_fault(&self->process->memory->space, address, access_of(frame->error), &verdict);
     } else {
         err = -EFAULT;
-        verdict = (struct fault_verdict){ .signal = SIGSEGV, .code = 2, .address = address };
+        verdict = (struct fault_verdict){ .signal = SIGSEGV, .code = 1, .address = address };   /* MAPERR, as Linux */
         format_text(verdict.reason, sizeof verdict.reason, "kernel memory");
     }
     self->process->faults_minor++;

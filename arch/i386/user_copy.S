@@ -41,9 +41,9 @@ copy_done:
     popl %edi
     popl %esi
     ret
-copy_stopped_in_words:
+copy_stopped_in_words:                      /* a word may straddle the border: its first bytes can still be copied */
     leal (%edx, %ecx, 4), %ecx
-    jmp copy_done
+    jmp 2b
     .size user_copy, . - user_copy
 
 /* size_t user_fill_zero(void *to, size_t bytes) */
@@ -68,7 +68,7 @@ fill_done:
     ret
 fill_stopped_in_words:
     leal (%edx, %ecx, 4), %ecx
-    jmp fill_done
+    jmp 4b
     .size user_fill_zero, . - user_fill_zero
 
 /* long user_copy_text(char *to, const char *from, size_t bytes) */

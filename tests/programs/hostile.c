@@ -5,9 +5,11 @@
  *
  *   f  an open file            p  the end of a pipe       d  a folder's descriptor
  *   F  every bad descriptor    P  every bad pointer       Q  those that cannot be read
+ *   W  as P without `crossing`: how much of a torn write arrives is no promise
  *   s  a path of a file        b  a good buffer           n  16, its length
+ *   e  this program's path
  *   0 1 2  that number         m  -1                      x  nonsense: 0x7FFFFFF1
- *   a  MAP_PRIVATE | MAP_ANONYMOUS                        w  FUTEX_WAKE_PRIVATE
+ *   a  MAP_PRIVATE | MAP_ANONYMOUS
  *   i  an array of one good iovec, I of one whose base is each bad pointer
  *
  * One line comes out for each combination: the error that Linux gives, or that there was none.
@@ -35,7 +37,7 @@ static const struct {
     const char *arguments;
 } calls[] = {
     { "read", SYS_read, "Fbn" }, { "read", SYS_read, "fPn" }, { "write", SYS_write, "Fbn" }, { "write", SYS_write, "fPn" },
-    { "write-pipe", SYS_write, "pPn" }, { "readv", SYS_readv, "fP1" }, { "readv", SYS_readv, "fI1" },
+    { "write-pipe", SYS_write, "pWn" }, { "readv", SYS_readv, "fP1" }, { "readv", SYS_readv, "fI1" },
     { "readv", SYS_readv, "fim" }, { "readv", SYS_readv, "fix" }, { "writev", SYS_writev, "fP1" },
     { "writev", SYS_writev, "fI1" }, { "writev", SYS_writev, "fim" }, { "pread64", SYS_pread64, "fPn00" },
     { "pread64", SYS_pread64, "fbnmm" }, { "pwrite64", SYS_pwrite64, "fPn00" }, { "pwrite64", SYS_pwrite64, "pbn00" },
@@ -80,7 +82,7 @@ static const struct {
     { "kill", SYS_kill, "0x" }, { "tgkill", SYS_tgkill, "mm0" }, { "tgkill", SYS_tgkill, "xx0" }, { "tkill", SYS_tkill, "0m" },
     { "wait4", SYS_wait4, "mP10" }, { "wait4", SYS_wait4, "xb10" }, { "wait4", SYS_wait4, "0bx0" },
     { "waitid", SYS_waitid, "x0b40" }, { "waitid", SYS_waitid, "00b00" }, { "execve", SYS_execve, "P00" },
-    { "execve", SYS_execve, "sP0" }, { "execve", SYS_execve, "s0P" }, { "execve", SYS_execve, "s00" },
+    { "execve", SYS_execve, "eP0" }, { "execve", SYS_execve, "e0P" }, { "execve", SYS_execve, "s00" },
     { "getpgid", SYS_getpgid, "x" }, { "setpgid", SYS_setpgid, "0m" }, { "setpgid", SYS_setpgid, "x0" },
     { "getsid", SYS_getsid, "x" }, { "getrlimit", SYS_ugetrlimit, "0P" }, { "getrlimit", SYS_ugetrlimit, "xb" },
     { "setrlimit", SYS_setrlimit, "0Q" }, { "prlimit64", SYS_prlimit64, "03Q0" }, { "prlimit64", SYS_prlimit64, "030P" },
@@ -88,11 +90,10 @@ static const struct {
     { "uname", SYS_uname, "P" }, { "sysinfo", SYS_sysinfo, "P" }, { "getgroups32", SYS_getgroups32, "mb" },
     { "getresuid32", SYS_getresuid32, "Pbb" }, { "getresuid32", SYS_getresuid32, "bPb" }, { "prctl", SYS_prctl, "x0000" },
     { "sched_getaffinity", SYS_sched_getaffinity, "0nP" }, { "sched_getaffinity", SYS_sched_getaffinity, "01b" },
-    { "sched_getaffinity", SYS_sched_getaffinity, "xnb" }, { "getrandom", SYS_getrandom, "Pn0" },
+    { "sched_getaffinity", SYS_sched_getaffinity, "xnb" }, { "getrandom", SYS_getrandom, "Wn0" },
     { "getrandom", SYS_getrandom, "bnx" }, { "set_thread_area", SYS_set_thread_area, "Q" },
-    { "set_robust_list", SYS_set_robust_list, "b0" }, { "futex", SYS_futex, "P1100" }, { "futex", SYS_futex, "Pw000" },
+    { "set_robust_list", SYS_set_robust_list, "b0" }, { "futex", SYS_futex, "P1100" },
     { "futex", SYS_futex, "bx100" }, { "mmap2", SYS_mmap2, "003am0" }, { "mmap2", SYS_mmap2, "0m3am0" }, { "mmap2", SYS_mmap2, "0n32F0" },
-    { "mmap2", SYS_mmap2, "0n1x00" },
     { "munmap", SYS_munmap, "Pn" }, { "munmap", SYS_munmap, "10" }, { "mprotect", SYS_mprotect, "1n1" },
     { "mprotect", SYS_mprotect, "0n1" }, { "mprotect", SYS_mprotect, "0nx" }, { "msync", SYS_msync, "0nx" },
     { "msync", SYS_msync, "1n1" }, { "madvise", SYS_madvise, "0nx" }, { "madvise", SYS_madvise, "1n4" },
@@ -101,13 +102,13 @@ static const struct {
     { "getxattr", SYS_getxattr, "Psbn" }, { "getxattr", SYS_getxattr, "sPbn" },
 };
 
-static char *good, *edge;               /* a buffer; the last two bytes before nothing */
+static char *good, *edge;               /* a buffer; the last two bytes before what cannot be read */
 static int file, folder, ends[2];
 static int quiet;
 
 static const char path[] = "/tmp/hostile-file";
 
-enum { CLASSES = 7 };
+enum { CROSSING = 5, CLASSES = 7 };
 
 /* The bad values of a kind of argument, in order; the name tells which. */
 static long bad(char kind, int which, const char **name)
@@ -118,6 +119,7 @@ static long bad(char kind, int which, const char **name)
     switch (kind) {
     case 'P':
     case 'Q':
+    case 'W':
     case 'I':
         *name = pointers[which];
         return (long[]){ 8, 0x40001000, (long)0xFFFFE000ul, (long)0xFFFFF000ul, -1, (long)edge, (long)path }[which];
@@ -136,15 +138,15 @@ static long value(char letter, int which, const char **name)
     case 'p': return ends[1];
     case 'd': return folder;
     case 's': return (long)path;
+    case 'e': return (long)"/proc/self/exe";
     case 'b': return (long)good;
     case 'n': return 16;
     case 'm': return -1;
     case 'x': return 0x7FFFFFF1;
     case 'a': return MAP_PRIVATE | MAP_ANONYMOUS;
-    case 'w': return 129;
     case 'i': one = (struct iovec){ good, 16 };                                  return (long)&one;
     case 'I': one = (struct iovec){ (void *)bad('P', which, name), 16 };         return (long)&one;
-    case 'P': case 'Q': case 'F': return bad(letter, which, name);
+    case 'P': case 'Q': case 'W': case 'F': return bad(letter, which, name);
     default:  return letter - '0';
     }
 }
@@ -158,6 +160,7 @@ static void try_call(int index, int which, const char *varied)
     for (int i = 0; arguments[i] != '\0'; i++)
         a[i] = value(arguments[i], which, &name);
     memset(good, 0, PAGE);
+    memset(edge, 'e', 2);
     errno = 0;
     result = syscall(calls[index].number, a[0], a[1], a[2], a[3], a[4], a[5]);
     if (!quiet)
@@ -184,13 +187,15 @@ static void attack(void)
 {
     good = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     edge = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    munmap(edge + PAGE, PAGE);
+    mprotect(edge + PAGE, PAGE, PROT_NONE);            /* unmapped, it would be the next mapping's place */
     memset(edge, 'e', PAGE);
     edge += PAGE - 2;
     for (int i = 0; i < (int)(sizeof(calls) / sizeof(calls[0])); i++) {
-        const char *varied = strpbrk(calls[i].arguments, "FPQI");
+        const char *varied = strpbrk(calls[i].arguments, "FPQWI");
 
         for (int which = 0; which < (varied == NULL ? 1 : *varied == 'Q' ? CLASSES - 1 : CLASSES); which++) {
+            if (varied != NULL && *varied == 'W' && which == CROSSING)
+                continue;
             open_all();
             try_call(i, which, varied != NULL ? varied : "");
             close_all();
@@ -204,6 +209,8 @@ int main(void)
     int status;
 
     signal(SIGPIPE, SIG_IGN);
+    if (chdir("/") != 0)
+        return 1;
     for (int i = 0; i < 2; i++) {
         others[i] = fork();
         if (others[i] == 0) {
