@@ -52,14 +52,16 @@ size_t channel_try(enum channel_kind kind, const void *bytes, size_t count)
     struct console_page page;
     size_t              done = 0;
 
-    while (done < count && console_port_claim(&page)) {
+    while (done < count) {
         size_t part = count - done < PAGE_CONTENTS ? count - done : PAGE_CONTENTS;
 
-        send_page(&page, kind, (const char *)bytes + done, part);
-        done += part;
+        if (console_port_claim(&page)) {
+            send_page(&page, kind, (const char *)bytes + done, part);
+            done += part;
+        } else if (!console_port_want_room(true)) {
+            break;
+        }
     }
-    if (done < count)
-        console_port_want_room(true);
     return done;
 }
 
@@ -157,7 +159,7 @@ unsigned channel_poll_output(enum channel_kind kind)
 
 /* ---- Input ---------------------------------------------------------------------------------- */
 
-void channel_want(uint32_t bytes)
+static void want(uint32_t bytes)
 {
     const uint8_t number[4] = { (uint8_t)bytes, (uint8_t)(bytes >> 8), (uint8_t)(bytes >> 16), (uint8_t)(bytes >> 24) };
 
@@ -183,7 +185,7 @@ static int ask(uint32_t least)
     more = channel_store_promise(&store, least);
     lock_drop(&lock, state);
     heap_free(ring);
-    channel_want(more);
+    want(more);
     return 0;
 }
 
@@ -326,12 +328,7 @@ static void room(void)
         listener->room_again();
 }
 
-void channel_listen(const struct channel_listener *who, uint32_t bytes)
-{
-    listener = who;
-    channel_want(bytes);
-}
-
+void channel_listen(const struct channel_listener *who)  { listener = who; }
 void channel_on_signal(void (*handler)(unsigned number)) { on_signal = handler; }
 void channel_on_news(void (*handler)(void))              { on_news = handler; }
 

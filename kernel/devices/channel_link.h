@@ -2,8 +2,7 @@
  * channel_link.h - our end of the channel to the host that sealed the program in (devices/channel.h).
  *
  * Output is sent as soon as a call has it all; it waits while the host does not take more. Input is asked for when
- * somebody wants it, so that a program that reads nothing leaves the host's input alone; or,
- * with channel_listen(), all the time.
+ * somebody wants it, so that a program that reads nothing leaves the host's input alone.
  *
  * Locking  inside. Functions given to channel_listen() and channel_on_...() are called from the interrupt.
  */
@@ -42,8 +41,8 @@ unsigned channel_poll_input(void);
 unsigned channel_poll_output(enum channel_kind kind);
 
 /*
- * Input goes to a terminal from now on, `room` bytes at first; channel_want() gives credit for more. `room_again` is
- * called when channel_try() has failed and would succeed now.
+ * Input and its relatives go to a terminal from now on, which asks for what it wants. `room_again` is called when
+ * channel_try() has failed and would succeed now.
  */
 struct channel_listener {
     void (*input)(const uint8_t *bytes, size_t count);
@@ -51,8 +50,7 @@ struct channel_listener {
     void (*window)(unsigned columns, unsigned rows);
     void (*room_again)(void);
 };
-void channel_listen(const struct channel_listener *listener, uint32_t room);
-void channel_want(uint32_t bytes);
+void channel_listen(const struct channel_listener *listener);
 
 /* A signal from the host's terminal. */
 void channel_on_signal(void (*handler)(unsigned number));

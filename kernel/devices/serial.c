@@ -41,6 +41,12 @@ void serial_write(const char *text, size_t length)
     }
 }
 
+void serial_send(const char *bytes, size_t count)
+{
+    for (size_t i = 0; present && i < count; i++)
+        send(bytes[i]);
+}
+
 static void receive(void *unused)
 {
     (void)unused;
@@ -56,12 +62,40 @@ static void receive(void *unused)
     }
 }
 
-void serial_listen(void)
+static void listen(void (*handler)(void *))
 {
     if (!present)
         return;
-    interrupt_handle(UART_COM1_IRQ, receive, NULL);
+    interrupt_handle(UART_COM1_IRQ, handler, NULL);
     port_write8(UART_COM1 + UART_INTERRUPTS, UART_ON_RECEIVE);
+}
+
+void serial_listen(void) { listen(receive); }
+
+/* In pieces of what the port's own queue holds. */
+static void (*receiver)(const uint8_t *bytes, size_t count);
+
+static void pass_on(void *unused)
+{
+    uint8_t bytes[UART_QUEUE];
+    size_t  count = 0;
+
+    (void)unused;
+    while (status() & UART_RECEIVED) {
+        bytes[count++] = port_read8(UART_COM1 + UART_DATA);
+        if (count == UART_QUEUE) {
+            receiver(bytes, count);
+            count = 0;
+        }
+    }
+    if (count > 0)
+        receiver(bytes, count);
+}
+
+void serial_listen_for(void (*who)(const uint8_t *bytes, size_t count))
+{
+    receiver = who;
+    listen(pass_on);
 }
 
 int serial_read(void)

@@ -18,8 +18,12 @@ enum { SERIAL_RING = 256 };                     /* a power of two */
 bool serial_start(void);                        /* false: there is no such port */
 void serial_listen(void);                       /* receive by interrupt; after traps_start() */
 
+/* The same, but what arrives is given to `receiver` at once, from the interrupt, and serial_read() finds nothing. */
+void serial_listen_for(void (*receiver)(const uint8_t *bytes, size_t count));
+
 /* A print_sink: '\n' is sent as "\r\n". */
 void serial_write(const char *text, size_t length);
+void serial_send(const char *bytes, size_t count);      /* as they are */
 
 int  serial_read(void);                         /* a character 0..255, or -1 when none waits */
 

@@ -31,6 +31,7 @@ enum {
     UART_8N1 = 0x03, UART_DIVISOR = 0x80,               /* UART_LINE */
     UART_READY = 0x0B,                                  /* UART_MODEM: DTR, RTS, interrupts reach the PIC */
     UART_RECEIVED = 0x01,                               /* UART_LINE_STATUS */
+    UART_QUEUE = 16,                                    /* bytes the port itself keeps */
 };
 
 /* 115200 bits a second, 8 data bits, no parity, one stop bit; no interrupts. */

@@ -6,10 +6,12 @@
  */
 #include "base/check.h"
 #include "base/error.h"
+#include "files/terminal.h"
 #include "memory/user.h"
 #include "process/family.h"
 #include "process/first.h"
 #include "process/futex.h"
+#include "process/report.h"
 
 enum { CHILD_EXITED = 1, CHILD_KILLED = 2, CHILD_DUMPED = 3, CHILD_STOPPED = 5, CHILD_CONTINUED = 6 };
 enum { STATUS_CORE = 0x80, STATUS_STOPPED = 0x7F, STATUS_CONTINUED = 0xFFFF };
@@ -130,8 +132,10 @@ static void end_process(struct process *process)
 
     timer_disarm(&process->alarm);
     process_timers_clear(process);
+    report_sample();
     process_let_go(process);
     first_ended(process);
+    terminal_leave(process);
     release_orphans(process, process->group, process->session);
     state = lock_take(&process_lock);
     process->borrows_memory = false;

@@ -16,6 +16,7 @@
 #include "files/descriptor.h"
 #include "files/root.h"
 #include "files/streams.h"
+#include "files/terminals.h"
 #include "memory/heap.h"
 #include "power.h"
 #include "process/family.h"
@@ -184,22 +185,39 @@ static int go_to_directory(struct place *place)
     return 0;
 }
 
-/* Descriptors 0, 1 and 2. */
-static int open_streams(struct process *self)
-{
-    struct file *files[3];
-    int          err = channel_is_there() ? streams_open(files) : -ENODEV;
-
-    for (int i = 0; i < 3 && err >= 0; i++)
-        err = descriptor_add(self->files, files[i], i, false, FILES_SOFT);
-    return err < 0 ? err : 0;
-}
-
 static void pass_signal(unsigned number)
 {
     struct signal_info info = { .number = (int32_t)number, .code = 0x80 };        /* SI_KERNEL */
 
     (void)!signal_group(first->group, &info);
+}
+
+/* One open file of a terminal, or three of the channel. */
+static int open_files(struct place *place, struct file *files[3])
+{
+    int err;
+
+    if (channel_is_there() && !orders.terminal) {
+        channel_on_signal(pass_signal);
+        return streams_open(files);
+    }
+    err = terminals_open_first(place, &files[0]);
+    if (err != 0)
+        return err;
+    file_hold(files[1] = files[0]);
+    file_hold(files[2] = files[0]);
+    return 0;
+}
+
+/* Descriptors 0, 1 and 2. */
+static int open_streams(struct process *self)
+{
+    struct file *files[3];
+    int          err = open_files(self->place, files);
+
+    for (int i = 0; i < 3 && err >= 0; i++)
+        err = descriptor_add(self->files, files[i], i, false, FILES_SOFT);
+    return err < 0 ? err : 0;
 }
 
 static int prepare(struct process *self)
@@ -210,6 +228,7 @@ static int prepare(struct process *self)
     self->files = files_new();
     if (self->place == NULL || self->files == NULL)
         return -ENOMEM;
+    terminals_start();
     err = unpack(self->place);
     if (err == 0)
         err = files_furnish(self->place);
@@ -238,15 +257,13 @@ static void begin(void)
 {
     int err = prepare(first);
 
-    if (err == 0) {
-        channel_on_signal(pass_signal);
-        if (orders.report) {
-            report_begin();
-            sampler.fire = sample;
-            timer_arm(&sampler, clock_now() + SAMPLE_NANOSECONDS);
-        }
-        err = execute();
+    if (err == 0 && orders.report) {
+        report_begin();
+        sampler.fire = sample;
+        timer_arm(&sampler, clock_now() + SAMPLE_NANOSECONDS);
     }
+    if (err == 0)
+        err = execute();
     if (err != 0)
         leave(CHANNEL_NOT_STARTED, -err);
 }

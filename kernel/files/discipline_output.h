@@ -1,0 +1,14 @@
+/*
+ * discipline_output.h - one byte of output as the screen gets it. Internal to the discipline.
+ */
+#ifndef QUIRE_FILES_DISCIPLINE_OUTPUT_H
+#define QUIRE_FILES_DISCIPLINE_OUTPUT_H
+
+#include "files/discipline.h"
+
+enum { OUTPUT_LONGEST = 8 };            /* a tab's spaces */
+
+/* Writes 0 to OUTPUT_LONGEST bytes, and returns how many. */
+size_t discipline_put_output(struct discipline *d, uint8_t c, char out[OUTPUT_LONGEST]);
+
+#endif
