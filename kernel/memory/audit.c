@@ -26,7 +26,7 @@ const struct invariant invariants[] = {
     { "F5", "frame.h",  "a free frame holds the poison, or zeros if its record says so" },
     { "C1", "cursor.h", "a table's link holds the number of its entries that are not empty" },
     { "C2", "cursor.h", "no present user entry lies at or above the end of user space" },
-    { "C3", "cursor.h", "the kernel part of every root is equal, but for what belongs to a process" },
+    { "C3", "cursor.h", "the kernel part of every root is equal, but for its reference to itself" },
     { "C4", "cursor.h", "every cached translation agrees with the tables (software MMU only)" },
     { "R1", "region.h", "regions are ordered, disjoint, not empty, inside the tree's limits" },
     { "R2", "region.h", "heights of siblings differ by at most one, and each node stores its own" },

@@ -47,7 +47,7 @@ static void look(struct cursor *c, page_t page)
     c->in_view.end   = c->in_view.first + reach;
     c->table  = level > 1 ? NULL : at - (page - c->in_view.first);
     c->large  = level > 1 ? entry_read(at) : entry_empty();
-    c->global = of_kernel(c) && mmu_features.global && layout_region_of(page)->scope == SCOPE_ALL;
+    c->global = of_kernel(c) && mmu_features.global;
 }
 
 /* The entry of a page, NULL where there is no table. */

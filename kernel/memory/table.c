@@ -20,20 +20,16 @@ enum { HAS_SELF_MAP = false };
 
 /*
  * The self-map shows the tables of the root that is in use: its own part, and the kernel's, which
- * all roots share below their own entries (C3). What belongs to a process it shows for that process only.
+ * all roots share below their own entries (C3).
  */
-static bool in_self_map(const struct space *space, page_t page, unsigned level)
+static inline bool in_self_map(const struct space *space, page_t page, unsigned level)
 {
-    const struct layout_region *home;
-
     if (!HAS_SELF_MAP)
         return false;
     if (frame_is(mmu_active(), space->root))
         return true;
-    if (space != &kernel_space || level == MMU_LEVELS)
-        return false;
-    home = layout_region_of(page);
-    return home->scope == SCOPE_ALL && home->backing != BACKING_TABLES;
+    return space == &kernel_space && level < MMU_LEVELS &&
+           !span_has(layout.purpose[PURPOSE_TABLES]->span, page);
 }
 
 /*
