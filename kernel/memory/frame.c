@@ -139,9 +139,10 @@ static void hand_out(struct stock *stock, uint32_t frame, enum owner owner, unsi
 }
 
 /* What is not the usual frame_get(): flags, an empty ring, contents known, a failure asked for. */
-static SELDOM int get_otherwise(struct stock *stock, lock_state interrupts, enum owner owner, unsigned flags,
-                                frame_t *out)
+static SELDOM int get_otherwise(enum owner owner, unsigned flags, frame_t *out)
 {
+    lock_state interrupts = interrupts_off();
+    struct stock *stock = &stocks[cpu_number()];
     uint32_t frame = stock_take(stock, flags | frames.always);
 
     if (frame != POOL_NONE)
@@ -176,7 +177,8 @@ int frame_get(enum owner owner, unsigned flags, frame_t *out)
             return 0;
         }
     }
-    return get_otherwise(stock, interrupts, owner, flags, out);
+    interrupts_restore(interrupts);
+    return get_otherwise(owner, flags, out);
 }
 
 /* ---- Giving back ------------------------------------------------------------------------ */
@@ -189,24 +191,12 @@ static inline void take_back(struct stock *stock, uint32_t frame, enum owner own
     count_add(stock->went[owner], 1);
 }
 
-static inline bool put_last(uint32_t frame, enum owner owner)
-{
-    lock_state interrupts = interrupts_off();
-    struct stock *stock = &stocks[cpu_number()];
-
-    take_back(stock, frame, owner);
-    if (likely(stock->newest - stock->oldest < count_read(stock->room)))
-        stock->ring[stock->newest++ % STOCK_MOST] = frame;
-    else
-        stock_give(stock, frame);
-    interrupts_restore(interrupts);
-    return true;
-}
-
-/* More than one reference, or none, or not ours to free. */
+/* More than one reference, or none, or not ours to free; or no room in the ring. */
 static SELDOM bool put_otherwise(uint32_t frame, uint32_t state, vaddr_t caller)
 {
     struct frame_record *record = record_of(frame);
+    lock_state interrupts;
+    struct stock *stock;
 
     while (state_count(state) > 1) {
         if (state_count(state) == STATE_PINNED)
@@ -216,19 +206,41 @@ static SELDOM bool put_otherwise(uint32_t frame, uint32_t state, vaddr_t caller)
                                         __ATOMIC_ACQUIRE))
             return false;
     }
-    /* The others dropped theirs while we looked: ours may be the last after all. */
-    return state_single(state) ? put_last(frame, state_owner(state)) : refuse_put(frame, state, caller);
+    if (!state_single(state))
+        return refuse_put(frame, state, caller);
+    interrupts = interrupts_off();
+    stock = &stocks[cpu_number()];
+    take_back(stock, frame, state_owner(state));
+    if (stock->newest - stock->oldest < count_read(stock->room))
+        stock->ring[stock->newest++ % STOCK_MOST] = frame;
+    else
+        stock_give(stock, frame);
+    interrupts_restore(interrupts);
+    return true;
 }
 
 bool frame_put(frame_t frame)
 {
-    uint32_t state;
+    lock_state interrupts;
+    struct stock *stock;
+    uint32_t state, newest;
 
     if (unlikely(frame.no >= frames.end))
         return misuse("free of what is no RAM", frame.no, OWNER_ABSENT, caller_address());
     state = state_read(record_of(frame.no));
-    if (likely(state_single(state)))
-        return put_last(frame.no, state_owner(state));
+    if (likely(state_single(state))) {
+        interrupts = interrupts_off();
+        stock = &stocks[cpu_number()];
+        newest = stock->newest;
+        if (likely(newest - stock->oldest < count_read(stock->room))) {
+            take_back(stock, frame.no, state_owner(state));
+            stock->ring[newest % STOCK_MOST] = frame.no;
+            __atomic_store_n(&stock->newest, newest + 1, __ATOMIC_RELAXED);
+            interrupts_restore(interrupts);
+            return true;
+        }
+        interrupts_restore(interrupts);
+    }
     return put_otherwise(frame.no, state, caller_address());
 }
 

@@ -16,8 +16,6 @@
 #define TOUCH(address) ((void)0)
 #endif
 
-#define unlikely(x) __builtin_expect(!!(x), 0)
-
 _Static_assert(AREA_WORDS <= 16, "struct area has 16 bits for words");
 
 /* ---- Words and bits --------------------------------------------------------------------- */
@@ -85,11 +83,6 @@ static void set_remove(struct area_set *set, uint32_t area)
     }
 }
 
-static bool set_has(const struct area_set *set, uint32_t area)
-{
-    return set->bits[area / WORD_BITS] & bit(area);
-}
-
 /* The lowest member of a word of `bits` that is known not to be zero. */
 static uint32_t set_lowest_in(const struct area_set *set, uint32_t word)
 {
@@ -103,12 +96,12 @@ static uint32_t set_lowest_of(const struct area_set *set, uint32_t group)
     return set_lowest_in(set, group * WORD_BITS + lowest(set->groups[group]));
 }
 
+/* The lowest member; and the lowest above `area`: up one level at a time until there is one, then down. */
 static uint32_t set_first(const struct area_set *set)
 {
     return set->top == 0 ? POOL_NONE : set_lowest_of(set, lowest(set->top));
 }
 
-/* The lowest member above `area`: up one level at a time until there is one, then down. */
 static uint32_t set_above(const struct area_set *set, uint32_t area)
 {
     uint32_t word = area / WORD_BITS, group = word / WORD_BITS;
@@ -123,9 +116,7 @@ static uint32_t set_above(const struct area_set *set, uint32_t area)
     if (more != 0)
         return set_lowest_in(set, group * WORD_BITS + lowest(more));
     more = set->top & bits_from(group) & ~bit(group);
-    if (more != 0)
-        return set_lowest_of(set, lowest(more));
-    return POOL_NONE;
+    return more == 0 ? POOL_NONE : set_lowest_of(set, lowest(more));
 }
 
 /* ---- Classes of fullness ---------------------------------------------------------------- */
@@ -206,12 +197,17 @@ void pool_unclaim(struct pool *pool, uint32_t base, word_t frames)
 
 /* ---- Searching -------------------------------------------------------------------------- */
 
-/* The lowest free frame of an area that has one. */
-static uint32_t lowest_in_area(const struct pool *pool, uint32_t area)
+/* The lowest free frame of those words of an area, which have one; and of all of it. */
+static uint32_t lowest_in_words(const struct pool *pool, uint32_t area, uint32_t words)
 {
-    uint32_t base = area * AREA_FRAMES + lowest(area_of(pool, area)->words) * WORD_BITS;
+    uint32_t base = area * AREA_FRAMES + lowest(words) * WORD_BITS;
 
     return base + lowest(free_bits(pool, base));
+}
+
+static uint32_t lowest_in_area(const struct pool *pool, uint32_t area)
+{
+    return lowest_in_words(pool, area, area_of(pool, area)->words);
 }
 
 /* The first free frame at or after one; POOL_NONE if there is none up to the end. Address order only. */
@@ -224,16 +220,13 @@ static uint32_t free_from(const struct pool *pool, uint32_t frame)
     if (frames != 0)
         return frame / WORD_BITS * WORD_BITS + lowest(frames);
     words = area_of(pool, area)->words & ~1u << word;
-    if (words != 0) {
-        uint32_t base = area * AREA_FRAMES + lowest(words) * WORD_BITS;
-
-        return base + lowest(free_bits(pool, base));
-    }
+    if (words != 0)
+        return lowest_in_words(pool, area, words);
     area = set_above(&pool->sets[0][0], area);
     return area == POOL_NONE ? POOL_NONE : lowest_in_area(pool, area);
 }
 
-/* The best area of a zone: of the first class that has any, the lowest. */
+/* The best area of a zone: of the first class that has any, the lowest. Of all: zone 1 goes first. */
 static uint32_t fullest_area(const struct pool *pool, uint32_t zone)
 {
     for (uint32_t class = 0; class < POOL_CLASSES; class++)
@@ -266,7 +259,7 @@ uint32_t pool_peek(const struct pool *pool, bool low)
 {
     uint32_t area, frame;
 
-    if (unlikely(pool->free == 0))
+    if (pool->free == 0)
         return POOL_NONE;
     if (pool->search == SEARCH_FULLEST)
         return low ? low_frame(pool) : lowest_in_area(pool, best_area(pool));
@@ -293,23 +286,18 @@ uint32_t pool_take(struct pool *pool, bool low)
 
 word_t pool_claim(struct pool *pool, uint32_t most, uint32_t *base)
 {
-    uint32_t frame = most == 0 ? POOL_NONE : pool_peek(pool, false);
-    word_t frames, kept;
+    uint32_t frame = most == 0 ? POOL_NONE : pool_peek(pool, false), many;
+    word_t frames;
 
     if (frame == POOL_NONE)
         return 0;
     *base = frame / WORD_BITS * WORD_BITS;
     frames = free_bits(pool, frame) & bits_from(frame % WORD_BITS);
-    kept = frames;
-    if (most < WORD_BITS) {
-        for (kept = 0; most > 0 && frames != 0; most--) {
-            kept |= frames & -frames;
-            frames &= frames - 1;
-        }
-    }
-    flip(pool, *base, kept, false);
-    pool->next = *base + WORD_BITS - 1 - (uint32_t)__builtin_clzl(kept);
-    return kept;
+    for (many = word_ones(frames); many > most; many--)     /* leave the highest */
+        frames &= ~((word_t)1 << (WORD_BITS - 1 - __builtin_clzl(frames)));
+    flip(pool, *base, frames, false);
+    pool->next = *base + WORD_BITS - 1 - (uint32_t)__builtin_clzl(frames);
+    return frames;
 }
 
 /* ---- Runs ------------------------------------------------------------------------------- */
@@ -326,7 +314,7 @@ static void run_break(struct run *run, uint32_t next)
     run->first = run->end = next;
 }
 
-/* The run goes on up to `end`. True when it holds what is wanted. */
+/* The run goes on up to `end`; true when it holds what is wanted. */
 static bool run_grow(struct run *run, uint32_t end)
 {
     uint64_t first = ((uint64_t)run->first + run->align - 1) & ~((uint64_t)run->align - 1);
@@ -428,9 +416,8 @@ static uint64_t set_words(uint32_t areas)
 
 uint64_t pool_summary_bytes(uint32_t end)
 {
-    uint32_t areas = areas_for(end);
-
-    return set_words(areas) * POOL_ZONES * POOL_CLASSES * sizeof(word_t) + areas * sizeof(struct area);
+    return set_words(areas_for(end)) * POOL_ZONES * POOL_CLASSES * sizeof(word_t) +
+           areas_for(end) * sizeof(struct area);
 }
 
 void pool_open(struct pool *pool, const struct layout_policy *policy, uint32_t end, uint32_t low_end,
@@ -459,7 +446,7 @@ void pool_open(struct pool *pool, const struct layout_policy *policy, uint32_t e
 
 /* ---- The audit -------------------------------------------------------------------------- */
 
-/* F2: an area's counts equal its bits, and it is in the set of its class and in no other. */
+/* F2: an area's counts equal its bits; it is in the set of its class and in no other. */
 void pool_audit_area(const struct pool *pool, uint32_t area, struct audit_report *report)
 {
     const struct area *at = &pool->areas[area];
@@ -474,12 +461,13 @@ void pool_audit_area(const struct pool *pool, uint32_t area, struct audit_report
     if (at->free != free)
         audit_fail(report, "F2", "area %u says %u free frames, its bits %u", area, at->free, free);
     else if (at->words != words)
-        audit_fail(report, "F2", "area %u: words 0x%x have free frames, by bits 0x%x", area, at->words, words);
+        audit_fail(report, "F2", "area %u: words 0x%x have free frames, by bits 0x%x", area, at->words,
+                   words);
     for (uint32_t zone = 0; zone < POOL_ZONES; zone++) {
         for (uint32_t class = 0; class < POOL_CLASSES; class++) {
             bool belongs = at->free != 0 && zone == zone_of(pool, area) && class == class_of(pool, at->free);
 
-            if (set_has(&pool->sets[zone][class], area) != belongs)
+            if (!!(pool->sets[zone][class].bits[area / WORD_BITS] & bit(area)) != belongs)
                 audit_fail(report, "F2", "area %u, %u frames free, is %s the set of zone %u, class %u", area,
                            at->free, belongs ? "missing from" : "wrongly in", zone, class);
         }

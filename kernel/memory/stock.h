@@ -109,10 +109,15 @@ static inline bool state_free_plain(uint32_t state)
 /* Owners from TABLES on get their frames from the pool; those before it have them from the map. */
 static inline bool owner_is_given(enum owner owner) { return owner >= OWNER_TABLES && owner < OWNER_COUNT; }
 
-/* The only reference, of an owner who got the frame from us: the next put frees it. */
+/*
+ * The only reference, of an owner who got the frame from us: the next put frees it. That is, a count
+ * of 1 and an owner that owner_is_given(), put as one comparison by turning the word round.
+ */
 static inline bool state_single(uint32_t state)
 {
-    return state_count(state) == 1 && owner_is_given(state_owner(state));
+    uint32_t past = state - state_of(1, OWNER_TABLES);
+
+    return (past >> STATE_OWNER_SHIFT | past << (32 - STATE_OWNER_SHIFT)) < OWNER_COUNT - OWNER_TABLES;
 }
 
 static inline struct frame_record *record_of(uint32_t frame)
