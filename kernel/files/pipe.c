@@ -328,7 +328,7 @@ static int open_locked(struct node *node, struct file *file)
     return err;
 }
 
-static int pipe_open(struct node *node, struct file *file)
+static int fifo_open(struct node *node, struct file *file)
 {
     int err;
 
@@ -338,9 +338,24 @@ static int pipe_open(struct node *node, struct file *file)
     return err;
 }
 
+/* A pipe without a name is opened again through /proc: its other end need not be there. */
+static int pipe_open_again(struct node *node, struct file *file)
+{
+    struct pipe *pipe = pipe_of(node);
+    unsigned     mode = file->flags & O_ACCMODE;
+
+    if (pipe == NULL)
+        return -ENXIO;                          /* it has just lost its last open file */
+    mutex_take(&node->lock);
+    pipe->readers += mode != O_WRONLY;
+    pipe->writers += mode != O_RDONLY;
+    mutex_drop(&node->lock);
+    return 0;
+}
+
 const struct node_operations fifo_operations = {
     .traits = NODE_STREAM, .read = pipe_read, .write = pipe_write, .poll = pipe_poll, .control = pipe_control,
-    .open = pipe_open, .close = pipe_close,
+    .open = fifo_open, .close = pipe_close,
 };
 
 /* ---- Pipes without a name ------------------------------------------------------------------------------------------ */
@@ -361,7 +376,7 @@ static int pipe_describe(struct node *node, char *to, size_t size)
 
 static const struct node_operations pipe_operations = {
     .traits = NODE_STREAM, .read = pipe_read, .write = pipe_write, .poll = pipe_poll, .control = pipe_control,
-    .open = pipe_open, .close = pipe_close, .release = pipe_release, .describe = pipe_describe,
+    .open = pipe_open_again, .close = pipe_close, .release = pipe_release, .describe = pipe_describe,
 };
 
 static struct node *pipe_node(void)
