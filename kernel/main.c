@@ -100,11 +100,12 @@ void kernel_main(const struct boot_info *info, frame_t root)
         facts.device_count = pci_ranges(pci_ports(), devices, DEVICES_MAXIMUM);
     if (facts.device_count > DEVICES_MAXIMUM)
         refuse("more PCI memory ranges than this kernel can keep off");
+    first_note(info, command_line);
     problem = memory_start(&facts);
     if (problem != NULL)
         refuse(problem);
 
-    if (first_wanted(info, command_line))
+    if (first_wanted())
         first_run();
     serial_listen();
     if (vga_start() == 0)

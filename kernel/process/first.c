@@ -17,7 +17,9 @@
 #include "files/root.h"
 #include "files/streams.h"
 #include "files/terminals.h"
+#include "memory/frame.h"
 #include "memory/heap.h"
+#include "memory/slot.h"
 #include "power.h"
 #include "process/family.h"
 #include "process/image.h"
@@ -29,7 +31,9 @@ enum { STACK_BYTES = 8 * 1024 * 1024, FILES_SOFT = 1024, FILES_HARD = 1048576 };
 enum { SAMPLE_NANOSECONDS = 10000000, PATIENCE_NANOSECONDS = 1000000000 };
 enum { PATH_ROOM = 256 };
 
-static struct { uint32_t start, end; } archives[BOOT_MODULES];
+struct module { uint32_t start, end; };
+
+static struct module   archives[BOOT_MODULES];
 static unsigned        archive_count;
 static char            words[BOOT_TEXT];        /* the kernel's command line         */
 static char            program[PATH_ROOM];      /* init=, "" when there is none      */
@@ -58,15 +62,41 @@ static void find_program(const char *line)
     }
 }
 
-bool first_wanted(const struct boot_info *info, const char *command_line)
+void first_note(const struct boot_info *info, const char *command_line)
 {
     for (uint32_t i = 0; i < info->module_count; i++) {
+        if (info->modules[i].start >= info->modules[i].end)
+            continue;
         archives[archive_count].start = info->modules[i].start;
         archives[archive_count].end   = info->modules[i].end;
         archive_count++;
     }
     text_copy(words, command_line, sizeof words);
     find_program(words);
+}
+
+/* A newc archive, or anything gzip has made. Loaders put modules on page borders, so the first bytes are in one page. */
+static bool looks_like_archive(uint32_t start, uint32_t end)
+{
+    static const char newc[] = "070701";
+    static const char gzip[] = "\x1F\x8B";
+    frame_t           frame  = frame_of(start);
+    const char       *bytes;
+
+    if (end - start < sizeof newc || start % PAGE_SIZE > PAGE_SIZE - sizeof newc || !frame_is_ram(frame))
+        return false;
+    bytes = (const char *)frame_view(frame, SLOT_INSPECT) + start % PAGE_SIZE;
+    return memcmp(bytes, newc, sizeof newc - 1) == 0 || memcmp(bytes, gzip, sizeof gzip - 1) == 0;
+}
+
+bool first_wanted(void)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < archive_count; i++)
+        if (looks_like_archive(archives[i].start, archives[i].end))
+            archives[kept++] = archives[i];
+    archive_count = kept;
     return archive_count > 0;
 }
 

@@ -16,8 +16,11 @@
 
 struct process;
 
-/* True when the boot information holds something to run: then first_run() does, and never returns. */
-bool first_wanted(const struct boot_info *info, const char *command_line);
+/* Remember where the modules are and what the command line says: before memory_start(), which ends boot memory. */
+void first_note(const struct boot_info *info, const char *command_line);
+
+/* True when a module is an archive, which holds something to run: then first_run() does, and never returns. */
+bool first_wanted(void);
 void first_run(void) NORETURN;
 
 /* A process has ended (exit.c). Does not return for process 1. */
