@@ -344,8 +344,10 @@ $(O)/programs/%.done: tools/fetch-programs | $(O)/setup-run
 quire: $(O)/host/quire
 	@cp $< $@.new && mv $@.new $@
 
+# libarchive brings fifteen libraries that are not used here; loading them would take longer than all else
+# that quire does before it starts QEMU, so it is linked in.
 $(O)/host/quire: $(patsubst %.c,$(O)/host/%.o,$(command) $(compiler))
-	$(call note,link,$@)$(CC) -o $@ $^ -larchive -lelf
+	$(call note,link,$@)$(CC) -o $@ $^ -Wl,-Bstatic -larchive -lelf -Wl,-Bdynamic
 
 $(O)/host/%.o: %.c | $(O)/setup-build
 	@mkdir -p $(@D)

@@ -46,7 +46,7 @@ def main():
     build = os.path.abspath(options.build)
     quire = os.path.join(build, "host", "quire")
     jobs = [("static hello", [os.path.join(build, "guest", "hello")], b"hello\n"),
-            ("BusyBox shell", ["busybox", "sh", "-c", "echo $((6 * 7)) | cat"], b"42\n")]
+            ("BusyBox shell", ["busybox", "sh", "-c", "echo $((6 * 7)) | busybox cat"], b"42\n")]
     failed = False
 
     for name, words, wanted in jobs:
