@@ -17,6 +17,7 @@
 #include "devices/pci.h"
 #include "devices/serial.h"
 #include "devices/vga.h"
+#include "memory/audit.h"
 #include "memory/start.h"
 #include "mmu.h"
 #include "panic.h"
@@ -32,7 +33,7 @@ extern char boot_stack_guard[];
 
 void kernel_main(const struct boot_info *info, frame_t root) NORETURN;
 
-enum { DEVICES_MAXIMUM = 64 };
+enum { DEVICES_MAXIMUM = 64, AUDIT_SLICES_A_REST = 64 };
 static struct device_range devices[DEVICES_MAXIMUM];
 static char                command_line[BOOT_TEXT];
 
@@ -65,12 +66,32 @@ static char *option(char *line, const char *name)
     return NULL;
 }
 
+/* A slice of the audit; says so once if something is wrong. */
+static void audit_a_little(void)
+{
+    struct audit_report report = { 0 };
+    static bool         said;
+
+    if (!audit_step(&report) && !said) {
+        print("\n");
+        audit_print(&report);
+        said = true;
+    }
+}
+
+/* While nobody types the memory is audited, a good part of it after each key; then the processor sleeps. */
 static int type(void)
 {
-    int byte;
+    unsigned slices = AUDIT_SLICES_A_REST;
+    int      byte;
 
     while ((byte = serial_read()) < 0)
-        cpu_wait();
+        if (slices > 0) {
+            slices--;
+            audit_a_little();
+        } else {
+            cpu_wait();
+        }
     return byte;
 }
 

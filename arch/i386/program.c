@@ -10,6 +10,7 @@
 #include "memory/fault.h"
 #include "memory/frame.h"
 #include "process/process.h"
+#include "process/report.h"
 #include "registers.h"
 
 static uint8_t access_of(uint32_t error)
@@ -22,14 +23,17 @@ static void out_of_memory(struct process *process)
 {
     struct signal_info kill = { .number = SIGKILL };
     struct frame_sums  sums;
+    char               line[256];
+    int                used;
 
     frames_sums(&sums);
-    print("out of memory: process %d (%s) is killed; frames:", process->id, process->name);
+    used = format_text(line, sizeof line, "out of memory: process %d (%s) is killed; frames:", process->id, process->name);
     for (unsigned i = OWNER_FREE; i < OWNER_COUNT; i++)
-        if (sums.owned[i] != 0)
-            print(" %s %u", owner_names[i], sums.owned[i]);
-    print(", in all %u\n", sums.ram);
-    process->out_of_memory = true;
+        if (sums.owned[i] != 0 && (size_t)used < sizeof line)
+            used += format_text(line + used, sizeof line - (size_t)used, " %s %u", owner_names[i], sums.owned[i]);
+    if ((size_t)used < sizeof line)
+        format_text(line + used, sizeof line - (size_t)used, ", in all %u", sums.ram);
+    report_say(line);
     signal_fault(&kill);
 }
 

@@ -55,7 +55,6 @@ struct process {
     bool              continued, waited_stop, waited_continue;      /* news the parent has not / has heard */
     bool              tell_going;       /* a thread that goes on tells the parent                 */
     bool              borrows_memory;   /* vfork: the parent waits for us to let go of its space  */
-    bool              out_of_memory;    /* killed for lack of frames, for the report              */
     bool              has_executed;     /* exec since fork: its parent may not move it between groups */
     struct thread    *survivor;         /* the thread in exec that waits for all others to end    */
     struct wait_queue thread_ended;
