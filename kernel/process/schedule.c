@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "cpu.h"
+#include "memory/frame.h"
 #include "process/family.h"
 #include "process/process.h"
 
@@ -164,7 +165,7 @@ void schedule_preempt(void)
         schedule();
 }
 
-/* Sleep the CPU while nobody is ready: what the idle thread does for ever. */
+/* While nobody is ready: frames are zeroed in advance, one at a time, then the CPU sleeps. For ever. */
 void schedule_idle(void)
 {
     for (;;) {
@@ -174,7 +175,8 @@ void schedule_idle(void)
             interrupts_restore(interrupts);
             schedule();
         } else {
-            cpu_wait();
+            if (!frames_idle())
+                cpu_wait();
             interrupts_restore(interrupts);
         }
     }
