@@ -298,7 +298,6 @@ int frame_run_get(enum owner owner, uint32_t count, uint32_t align, uint32_t bel
                   frame_t *first)
 {
     lock_state state;
-    struct stock *stock;
     uint32_t at;
 
     assert(owner_is_given(owner));
@@ -312,13 +311,17 @@ int frame_run_get(enum owner owner, uint32_t count, uint32_t align, uint32_t bel
         return -ENOMEM;
 
     state = lock_take(&pool_lock);
-    stock = &stocks[cpu_number()];
-    at = take_run(count, align, below, flags, stock);
-    for (uint32_t n = at; at != POOL_NONE && n < at + count; n++)
-        hand_out(stock, n, owner, flags);
+    at = take_run(count, align, below, flags, &stocks[cpu_number()]);
     lock_drop(&pool_lock, state);
     if (at == POOL_NONE)
         return -ENOMEM;
+
+    /* Ours already. One at a time, because clearing many with interrupts off would take long. */
+    for (uint32_t n = at; n < at + count; n++) {
+        state = interrupts_off();
+        hand_out(&stocks[cpu_number()], n, owner, flags);
+        interrupts_restore(state);
+    }
     first->no = at;
     return 0;
 }
