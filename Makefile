@@ -1,7 +1,8 @@
 # Makefile - Quire's table of contents: every source of the kernel, one phrase each.
 #
 #   make                    the host command ./quire, and the kernel of the default layout
-#   make run                boot it in QEMU, the console on this terminal
+#   make run                real programs sealed in, then a shell on this terminal
+#   make console            the kernel's own console on this terminal
 #   make LAYOUT=name ...    another document of layouts/, or any file: LAYOUT=/some/mine.md
 #   make help               everything else
 #
@@ -293,7 +294,7 @@ note = $(if $(V),,@printf '  %-9s %s\n' $(1) $(2);)
 
 # ---- Goals ----------------------------------------------------------------------------
 
-.PHONY: all kernel run iso run-iso test bench compare fuzz tool-tests machine-tests fuzz-programs programs clean help \
+.PHONY: all kernel run console iso run-iso test bench compare fuzz tool-tests machine-tests fuzz-programs programs clean help \
         setup FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -301,7 +302,10 @@ note = $(if $(V),,@printf '  %-9s %s\n' $(1) $(2);)
 all: quire kernel                       ## ./quire and the kernel of LAYOUT (default: quire)
 kernel: $(B)/kernel.elf $(B)/kernel-pvh.elf ## the kernel only; CHECKED=1 adds the deep assertions
 
-run: kernel | $(O)/setup-run            ## boot in QEMU; leave with Ctrl-a x. MEMORY=MiB, APPEND=words
+run: quire kernel $(O)/programs/programs.done | $(O)/setup-run ## real programs, each sealed in; then a shell
+	sh tools/demonstration ./quire $(O)/programs
+
+console: kernel | $(O)/setup-run        ## the kernel's own console; leave with Ctrl-a x. MEMORY=MiB, APPEND=words
 	$(QEMU) -accel tcg -m $(MEMORY) -display none -no-reboot -nodefaults -device isa-debug-exit,iobase=0xf4 \
 	    -serial mon:stdio -kernel $(B)/kernel.elf -append "$(APPEND)" || test $$(($$? & 1)) -eq 1
 
