@@ -10,7 +10,7 @@ printf '%(%Y)T\n' 0
 echo {a,b}{1..3} "${BASH_VERSINFO[0]}"
 text="hello world"; echo "${text^^} ${text//o/0} ${text:6}"
 mapfile -t lines <<< $'one\ntwo\nthree'; echo "${lines[1]}"
-sum=0; for ((i = 0; i < 20000; i++)); do ((sum += i % 7)); done; echo "$sum"
+sum=0; for ((i = 0; i < 5000; i++)); do ((sum += i % 7)); done; echo "$sum"
 function deep { (($1 == 0)) && echo bottom || deep $(($1 - 1)); }; deep 200
 coproc { read -r line; echo "got $line"; }; echo ping >&"${COPROC[1]}"; read -r answer <&"${COPROC[0]}"; echo "$answer"
 (trap 'echo caught; exit 5' TERM; kill -TERM $BASHPID); echo "$?"

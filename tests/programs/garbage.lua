@@ -6,13 +6,13 @@ end
 local function count(t) return t[1] and 1 + count(t[1]) + count(t[2]) or 1 end
 
 local total = 0
-for i = 1, 20 do total = total + count(tree(12)) end
+for i = 1, 8 do total = total + count(tree(12)) end
 print("nodes", total)
 
 local words = {}
-for i = 1, 50000 do words[#words + 1] = ("%x"):format(i * 2654435761 % 4294967296) end
+for i = 1, 20000 do words[#words + 1] = ("%x"):format(i * 2654435761 % 4294967296) end
 table.sort(words)
-print("words", words[1], words[25000], words[50000], #table.concat(words))
+print("words", words[1], words[10000], words[20000], #table.concat(words))
 
 local peak = collectgarbage("count")
 words = nil
@@ -26,7 +26,7 @@ print("coroutines", sum)
 
 print("float", 2^0.5, 1e15 / 3, math.pi, 7 // 2, 7.5 % 2)
 print("match", ("key = value"):match("(%w+)%s*=%s*(%w+)"))
-local big = ("x"):rep(1 << 20)
+local big = ("x"):rep(1 << 18)
 print("string", #(big .. big), select(2, big:gsub("x", "y")))
 local file = assert(io.open("/tmp/lua.txt", "w+"))
 for i = 1, 1000 do file:write(i, "\n") end

@@ -5,7 +5,6 @@ with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000)
 insert into item select i, printf('item-%06d', i * 7919 % 100000), (i * 31 % 1000) / 8.0, i % 97 from n;
 commit;
 create index by_name on item(name);
-create index by_part on item(part);
 select count(*), sum(size), min(name), max(name) from item;
 select part, count(*), round(avg(size), 3) from item group by part order by part limit 5;
 select id from item where name = 'item-004242';

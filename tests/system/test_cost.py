@@ -1,0 +1,34 @@
+"""The cost ring: Quire's own instruction counts stay within the budgets written down in bench/budgets.txt."""
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+def compare(house, budgets):
+    return subprocess.run([sys.executable, os.path.join(house.tree, "bench", "compare.py"), "--build", house.build, "--only",
+                           "quire", "--budgets", budgets], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=400)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def programs():
+    """The guest programs, where `make test` did not build them."""
+    from conftest import BUILD, TREE
+    subprocess.run(["make", "-C", TREE, "--no-print-directory", f"O={BUILD}", f"{BUILD}/guest/vmbench"], check=True,
+                   stdout=subprocess.DEVNULL)
+
+
+def test_operations_stay_within_their_budgets(house):
+    done = compare(house, os.path.join(house.tree, "bench", "budgets.txt"))
+    print(done.stdout)
+    assert done.returncode == 0
+
+
+def test_a_budget_that_is_exceeded_is_noticed(house, tmp_path):
+    budgets = tmp_path / "budgets.txt"
+    budgets.write_text("getppid 10   # nobody is that fast\nno-such-operation 5\n")
+    done = compare(house, str(budgets))
+    assert done.returncode == 1
+    assert "over budget: getppid:" in done.stdout and "no-such-operation: not measured" in done.stdout
