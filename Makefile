@@ -44,6 +44,7 @@ kernel += kernel/memory/memmap.c        # what firmware says of RAM, made sane
 kernel += kernel/memory/owner.c         # the names of the owners of frames
 kernel += kernel/memory/pool.c          # which frames are free: bits, and areas by fullness
 kernel += kernel/memory/frame.c         # frames with owners and counts; the public calls
+kernel += kernel/memory/frame_many.c    # references to many frames at once
 kernel += kernel/memory/stock.c         # each CPU's frames at hand
 kernel += kernel/memory/frame_audit.c   # its invariants F1 to F5, checked
 
@@ -52,6 +53,8 @@ kernel += kernel/memory/layout_region.c # which region of the layout a page is i
 kernel += kernel/memory/slot.c          # the bytes of a frame, where there is no mapping of it
 kernel += kernel/memory/table.c         # the one way to a page-table entry
 kernel += kernel/memory/cursor.c        # the one writer of page-table entries
+kernel += kernel/memory/cursor_run.c    # its work on many pages, and on the most frequent one
+kernel += kernel/memory/cursor_tables.c # the tables it makes and gives back
 kernel += kernel/memory/region.c        # what a range of pages means: the region tree
 kernel += kernel/memory/space.c         # an address space: regions and tables together
 kernel += kernel/memory/space_audit.c   # that its tables say what its regions say

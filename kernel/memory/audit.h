@@ -10,7 +10,7 @@
  *
  *   X1  frames of owner TABLES are exactly the tables that walking all spaces reaches, each once
  *   X2  a frame of owner HEAP, STACK, USER or SHARED has as many references as entries and objects name
- *       it (and the frame of zeros one of its own)
+ *       it, unless it is pinned
  *   X3  an entry of a window names a frame of an owner that belongs there: never a free one,
  *       never another part's, and no RAM through a device window
  *   X4  memory map and frame records agree on what is RAM

@@ -7,7 +7,6 @@
  * they go to. Two censuses that differ are narrowed down by halves to the lowest frame that disagrees.
  */
 #include "memory/audit.h"
-#include "memory/fault.h"
 #include "memory/frame.h"
 #include "memory/object.h"
 #include "memory/space.h"
@@ -35,7 +34,7 @@ static void count(struct census *census, frame_t frame, uint32_t references)
 {
     enum owner owner;
 
-    if (frame.no >= census->limit || frame.no >= frames_end())
+    if (frame.no >= census->limit || frame.no >= frames_end() || frame_is_pinned(frame))
         return;
     owner = frame_owner(frame);
     census->references[owner]  += references;
@@ -136,7 +135,7 @@ static void count_space(struct census *census, const struct space *space)
 
 static void count_once(void *census, frame_t frame) { count(census, frame, 1); }
 
-/* Entries of tables, and what else names frames: the indexes of objects, the frame of zeros. */
+/* Entries of tables, and what else names frames: the indexes of objects. */
 static struct census census_of_entries(uint32_t limit, struct audit_report *report)
 {
     struct census census = { .limit = limit, .report = report };
@@ -145,8 +144,6 @@ static struct census census_of_entries(uint32_t limit, struct audit_report *repo
         count_space(&census, s);
     for (const struct object *o = object_after(NULL); o != NULL; o = object_after(o))
         object_frames(o, count_once, &census);
-    if (frame_exists(zero_frame_now()))
-        count(&census, zero_frame_now(), 1);
     return census;
 }
 

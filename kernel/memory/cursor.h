@@ -112,17 +112,38 @@ void cursor_discard(struct cursor *c, page_t page);
 page_t cursor_next(struct cursor *c, page_t from);
 
 /*
- * Runs, for work on many pages: the entries of one table are gone through in one loop.
+ * Runs, for work on many pages of programs: the entries of one table are gone through in one loop.
  *
- * cursor_lend() copies the entries of [page, page + count), but no further than the table in view, to `out`, and gives
- * each frame they name one more reference; with `apart` nobody may write to those pages from now on, neither
- * here nor where the copies go. Returns how many entries it looked at, at least 1. What is neither present nor BLOCKED
- * is lent as EMPTY. cursor_borrow() puts such entries, with their references, where nothing is; it needs CURSOR_BUILD.
- * cursor_discard_span() is cursor_discard() of each page of a span. All three are for pages of programs.
+ * cursor_lend() copies the entries of [page, page + count), but no further than the table in view, to `out`,
+ * and gives each frame they name one more reference; with `apart` nobody may write to those pages from now on,
+ * neither here nor where the copies go. What is neither present nor BLOCKED is lent as EMPTY.
+ * cursor_borrow() puts such entries, with their references, where nothing is; it needs CURSOR_BUILD.
+ * cursor_discard_span() is cursor_discard() of each page of a span.
  */
-size_t cursor_lend(struct cursor *c, page_t page, entry_t *out, size_t count, bool apart);
-void   cursor_borrow(struct cursor *c, page_t page, const entry_t *entries, size_t count);
-void   cursor_discard_span(struct cursor *c, struct span span);
+struct cursor_run {
+    size_t   count;                         /* entries looked at, at least 1                */
+    uint32_t filled, present;               /* of them, those that are not EMPTY; present   */
+};
+
+struct cursor_run cursor_lend(struct cursor *c, page_t page, entry_t *out, size_t count, bool apart);
+void cursor_borrow(struct cursor *c, page_t page, const entry_t *entries, struct cursor_run run);
+void cursor_discard_span(struct cursor *c, struct span span);
+
+/*
+ * A cursor's small relative, for the fault that there are most of: one page of a program that has a table and is
+ * EMPTY. cursor_touch() takes the tables lock if it is so, and returns false if not; then one of the others ends it:
+ * the page shows a frame, whose reference passes to the entry, or nothing has happened.
+ */
+struct cursor_touch {
+    struct space *space;
+    entry_t      *at;
+    frame_t       table;
+    lock_state    state;
+};
+
+bool cursor_touch(struct cursor_touch *t, struct space *space, page_t page) MUST_CHECK;
+void cursor_touch_map(struct cursor_touch *t, frame_t frame, struct rights rights);
+void cursor_touch_leave(struct cursor_touch *t);
 
 /* Clear the accessed bit, returning it; no flush (an old translation only delays ageing). */
 bool cursor_age(struct cursor *c, page_t page, unsigned age);

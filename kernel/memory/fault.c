@@ -21,13 +21,10 @@ enum { SIGNAL_BUS = 7, SIGNAL_SEGV = 11, CODE_MAPERR = 1, CODE_ACCERR = 2, CODE_
 /* Pages that must stay free below a stack: as many as on Linux, whose programs rely on it. */
 enum { STACK_GAP = 256 };
 
-/* One frame of zeros serves all readers, until so many hold it that another takes its place. */
-enum { ZERO_SHARERS = 1 << 19 };
-
 uint64_t fault_counts[FAULT_ACTIONS];
 
 static struct lock zero_lock = LOCK("zero frame", RANK_ZERO);
-static frame_t     zero = { UINT32_MAX };       /* [zero_lock] holds a reference of its own */
+static frame_t     zero = { UINT32_MAX };       /* [zero_lock to write] pinned: nobody counts its references */
 
 struct fault {
     struct space         *space;
@@ -40,31 +37,34 @@ struct fault {
     struct fault_verdict *verdict;
 };
 
-int zero_frame(frame_t *out)
+/* Once made it stays, so who sees it needs no lock. */
+static int make_zero_frame(void)
 {
     lock_state state = lock_take(&zero_lock);
     frame_t    fresh;
     int        err = 0;
 
-    if (!frame_exists(zero) || frame_references(zero) > ZERO_SHARERS) {
+    if (!frame_exists(zero)) {
         err = frame_get(OWNER_SHARED, FRAME_ZERO, &fresh);
         if (err == 0) {
-            if (frame_exists(zero))
-                frame_put(zero);
+            frame_pin(fresh);
             zero = fresh;
         }
-    }
-    if (err == 0) {
-        frame_share(zero);
-        *out = zero;
     }
     lock_drop(&zero_lock, state);
     return err;
 }
 
-void faults_start(void) { zero = NO_FRAME; }
+int zero_frame(frame_t *out)
+{
+    int err = frame_exists(zero) ? 0 : make_zero_frame();
 
-frame_t zero_frame_now(void) { return zero; }
+    if (err == 0)
+        *out = zero;
+    return err;
+}
+
+void faults_start(void) { zero = NO_FRAME; }
 
 bool is_zero_frame(frame_t frame) { return frame_is(frame, zero); }
 
@@ -280,6 +280,30 @@ static int find_or_grow(struct fault *f)
 
 /* ---- The whole --------------------------------------------------------------------------------------- */
 
+/*
+ * Most faults are first touches of private memory that have a table already: these need no cursor. Returns
+ * 0, -ENOMEM, or -EAGAIN when it is not so simple; then nothing has happened.
+ */
+static int mend_first_touch(struct fault *f)
+{
+    enum fault_action   action = decide(f, entry_empty());
+    struct rights       rights = f->region->rights;
+    struct cursor_touch t;
+    frame_t             frame;
+    int                 err;
+
+    if ((action != FAULT_ZERO && action != FAULT_ZERO_READ) || !cursor_touch(&t, f->space, f->page))
+        return -EAGAIN;
+    err = action == FAULT_ZERO ? frame_get(OWNER_USER, FRAME_ZERO, &frame) : zero_frame(&frame);
+    if (err != 0) {
+        cursor_touch_leave(&t);
+        return err;
+    }
+    cursor_touch_map(&t, frame, action == FAULT_ZERO ? rights : without_write(rights));
+    fault_counts[action]++;
+    return 0;
+}
+
 static int mend(struct fault *f)
 {
     enum fault_action action;
@@ -288,6 +312,8 @@ static int mend(struct fault *f)
     int               err = find_or_grow(f);
 
     if (err != 0)
+        return err;
+    if (f->region->object == NULL && (err = mend_first_touch(f)) != -EAGAIN)
         return err;
     if (f->region->object != NULL && (err = look_behind(f)) != 0)
         return err;

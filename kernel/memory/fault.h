@@ -68,12 +68,11 @@ extern uint64_t fault_counts[FAULT_ACTIONS];
 extern const char *const fault_action_names[FAULT_ACTIONS];
 
 /*
- * A frame of zeros, with a reference for the caller; never to be written. Returns 0 or -ENOMEM. Callable
+ * The frame of zeros, never to be written; its references are not counted. Returns 0 or -ENOMEM. Callable
  * with a cursor open.
  */
 int zero_frame(frame_t *out) MUST_CHECK;
 bool is_zero_frame(frame_t frame);
-frame_t zero_frame_now(void);                   /* the one in use, or NO_FRAME: for the auditor   */
 void faults_start(void);                        /* by memory_start(): there is no zero frame yet  */
 
 #endif

@@ -98,6 +98,14 @@ bool frame_put(frame_t frame);
  */
 void frame_share(frame_t frame);
 
+/* frame_share() and frame_put() of each frame of a list; a frame may be in it more than once (frame_many.c). */
+void frame_share_all(const frame_t *frames_shared, size_t count);
+void frame_put_all(const frame_t *frames_put, size_t count);
+
+/* Keep a frame for good: from now on its references are not counted, by nobody. For the frame of zeros. */
+void frame_pin(frame_t frame);
+bool frame_is_pinned(frame_t frame);
+
 /*
  * Take `count` frames in a row, the first a multiple of `align` (a power of two, in frames),
  * all below frame `below` (0: no bound). Exact: fails with -ENOMEM only if no such run exists, or if it

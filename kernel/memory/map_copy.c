@@ -16,12 +16,12 @@
 #include "memory/map_region.h"
 
 /* Entries of one table that go together: as many as fit the largest small block of the heap. */
-enum { BATCH = (HEAP_SMALL - sizeof(page_t) - sizeof(size_t)) / sizeof(entry_t) };
+enum { BATCH = (HEAP_SMALL - sizeof(page_t) - sizeof(struct cursor_run)) / sizeof(entry_t) };
 
 struct batch {
-    page_t  first;
-    size_t  count;
-    entry_t entries[BATCH];
+    page_t            first;
+    struct cursor_run run;
+    entry_t           entries[BATCH];
 };
 
 /* Fill the batch from `page` on, with nothing at the end of the span. */
@@ -32,16 +32,17 @@ static void lend(struct batch *batch, struct space *space, struct span span, pag
 
     assert(err == 0);
     batch->first = cursor_next(&c, page);
-    batch->count = span.end - batch->first < BATCH ? span.end - batch->first : BATCH;
-    if (batch->count > 0)
-        batch->count = cursor_lend(&c, batch->first, batch->entries, batch->count, apart);
+    batch->run   = (struct cursor_run){ 0 };
+    if (batch->first < span.end)
+        batch->run = cursor_lend(&c, batch->first, batch->entries,
+                                 span.end - batch->first < BATCH ? span.end - batch->first : BATCH, apart);
     cursor_close(&c);
 }
 
 /* Nobody borrows what was lent. */
 static void take_back(const struct batch *batch)
 {
-    for (size_t i = 0; i < batch->count; i++)
+    for (size_t i = 0; i < batch->run.count; i++)
         if (entry_kind(batch->entries[i], 1) != ENTRY_EMPTY)
             frame_put(entry_frame(batch->entries[i]));
 }
@@ -51,11 +52,11 @@ static int borrow(const struct batch *batch, struct space *space, page_t shift)
 {
     struct cursor c;
 
-    if (cursor_open(&c, space, span_of(batch->first + shift, batch->count), CURSOR_BUILD) != 0) {
+    if (cursor_open(&c, space, span_of(batch->first + shift, batch->run.count), CURSOR_BUILD) != 0) {
         take_back(batch);
         return -ENOMEM;
     }
-    cursor_borrow(&c, batch->first + shift, batch->entries, batch->count);
+    cursor_borrow(&c, batch->first + shift, batch->entries, batch->run);
     cursor_close(&c);
     return 0;
 }
@@ -63,9 +64,9 @@ static int borrow(const struct batch *batch, struct space *space, page_t shift)
 /* Every frame that a span of `from` shows is shown by `to` as well, `shift` pages further up. */
 static int copy_pages(struct batch *batch, struct space *from, struct span span, struct space *to, page_t shift, bool apart)
 {
-    for (page_t page = span.first; page < span.end; page = batch->first + batch->count) {
+    for (page_t page = span.first; page < span.end; page = batch->first + batch->run.count) {
         lend(batch, from, span, page, apart);
-        if (batch->count > 0 && borrow(batch, to, shift) != 0)
+        if (batch->run.count > 0 && borrow(batch, to, shift) != 0)
             return -ENOMEM;
     }
     return 0;
