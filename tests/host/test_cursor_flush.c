@@ -2,8 +2,8 @@
  * test_cursor_flush.c - every flush is needed, and comes before a frame can be somebody else's.
  *
  * A tour goes through every kind of edit. First each single flush of it is left out once: something
- * must notice, or the flush was in vain. Then cursor.c runs with a frame_put() that looks at the translation
- * cache first: no frame may be given back while a translation to it is still cached.
+ * must notice, or the flush was in vain. Then cursor.c runs with a frame_put_all() that looks at the
+ * translation cache first: no frame may be given back while a translation to it is still cached.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,6 +22,7 @@
 #include "machine.h"
 #include "memory/frame.h"
 #include "memory/layout.h"
+#include "memory/slot.h"
 #include "memory/space.h"
 
 /* What the tour has found wrong; it goes on, since a later step may crash on it. */
@@ -39,19 +40,21 @@ static bool is_cached(frame_t frame)
            (tables != NULL && machine_tlb_names(frame, tables->span));
 }
 
-static bool watched_frame_put(frame_t frame)
+static void watched_frame_put_all(const frame_t *list, size_t count)
 {
-    puts_seen++;
-    if (frame_references(frame) == 1 && is_cached(frame)) {
-        puts_too_early++;
-        found = true;
+    for (size_t i = 0; i < count; i++) {
+        puts_seen++;
+        if (frame_references(list[i]) == 1 && is_cached(list[i])) {
+            puts_too_early++;
+            found = true;
+        }
     }
-    return frame_put(frame);
+    frame_put_all(list, count);
 }
 
-#define frame_put watched_frame_put
+#define frame_put_all watched_frame_put_all
 #include "memory/cursor.c"
-#undef frame_put
+#undef frame_put_all
 
 #define READ  MAY_READ
 #define WRITE MAY_WRITE
