@@ -230,7 +230,8 @@ compiler = $(wildcard tools/layout/*.c) # document -> linker script, tables, con
 # The memory manager on a machine in plain memory (arch/host): what is linked into it.
 machine  = $(filter-out %/user.c,$(filter kernel/memory/%,$(kernel))) $(wildcard arch/host/*.c) $(machine_base) $(machine_console)
 machine_base = $(addprefix kernel/base/,print.c string.c lock.c divide.c) kernel/devices/pci.c \
-               boot/physical.c boot/multiboot.c boot/pvh.c
+               boot/physical.c boot/multiboot.c boot/pvh.c kernel/devices/channel_frames.c \
+               kernel/files/discipline.c kernel/files/discipline_output.c
 # The console without the commands that stop a real machine or ask its devices.
 machine_console = $(filter-out %/machine.c %/crash.c,$(filter kernel/console/%,$(kernel)))
 

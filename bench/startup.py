@@ -21,8 +21,8 @@ from compare import Unavailable, newc
 
 # The machine of `quire run` (tools/quire/machine.c), with the same devices.
 EMPTY = ["qemu-system-i386", "-M", "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=on,x-option-roms=off",
-         "-global", "virtio-mmio.force-legacy=false", "-device", "virtio-serial-device,max_ports=1",
-         "-chardev", "null,id=channel", "-device", "virtconsole,chardev=channel", "-accel", "tcg", "-nodefaults",
+         "-global", "virtio-mmio.force-legacy=false", "-device", "virtio-serial-device,max_ports=2",
+         "-chardev", "null,id=channel", "-device", "virtserialport,chardev=channel,nr=1", "-accel", "tcg", "-nodefaults",
          "-no-user-config", "-display", "none", "-no-reboot", "-m", "128", "-device", "isa-debug-exit,iobase=0xf4"]
 PATIENCE = 120
 

@@ -72,11 +72,19 @@ static void show_processed(const struct input *in, uint8_t c)
     show(in, out, count);
 }
 
+/* Letters are Latin-1's, as in Linux; of UTF-8 that makes odd words, but the same ones. */
+static bool is_upper(uint8_t c) { return (c >= 'A' && c <= 'Z') || (c >= 0xC0 && c <= 0xDE && c != 0xD7); }
+
+static bool is_word(uint8_t c)
+{
+    return (c >= '0' && c <= '9') || is_upper(c) || discipline_is_lower(c) || c == '_';
+}
+
 static bool is_control(uint8_t c) { return c < ' ' || c == 0x7F; }
 
 static void show_key(const struct input *in, uint8_t c)
 {
-    if (is_control(c) && c != '\t' && c != '\n' && local(in->d, ECHOCTL)) {
+    if (is_control(c) && c != '\t' && local(in->d, ECHOCTL)) {
         char out[2] = { '^', (char)(c ^ 0x40) };
 
         in->d->column += 2;
@@ -102,73 +110,102 @@ static bool continues(const struct discipline *d, uint32_t at)
     return incoming(d, IUTF8) && (d->ring[place(at)] & 0xC0) == 0x80;
 }
 
-/* Where the cursor was before the line's last tab: counted from the line's beginning. */
-static uint32_t column_at(const struct discipline *d, uint32_t end)
+/* Wipe columns, by what a program would write. */
+static void wipe_columns(const struct input *in, uint32_t columns)
 {
-    uint32_t column = d->line_column;
-
-    for (uint32_t at = d->whole; at != end; at++) {
-        uint8_t c = d->ring[place(at)];
-
-        if (c == '\t')
-            column = (column | 7) + 1;
-        else if (is_control(c))
-            column += local(d, ECHOCTL) ? 2 : 0;
-        else if (!continues(d, at))
-            column++;
-    }
-    return column;
+    for (; columns > 0; columns--)
+        for (const char *at = "\b \b"; *at != '\0'; at++)
+            show_processed(in, (uint8_t)*at);
 }
 
-static void back(const struct input *in, uint32_t columns, bool wipe)
+/* A tab has drawn nothing: going back is enough. */
+static void go_back(const struct input *in, uint32_t columns)
 {
-    while (columns-- > 0) {
-        show(in, wipe ? "\b \b" : "\b", wipe ? 3 : 1);
+    for (; columns > 0; columns--) {
+        show(in, "\b", 1);
         if (in->d->column > 0)
             in->d->column--;
     }
 }
 
-/* The last character goes, all its bytes, from the line and from the screen. */
+/* Columns that the tab behind the line took: what stands before it, back to another tab or the line's beginning. */
+static uint32_t tab_columns(const struct discipline *d)
+{
+    uint32_t columns = 0;
+
+    for (uint32_t at = d->head; ; at--) {
+        uint8_t c;
+
+        if (at == d->whole) {
+            columns += d->line_column;
+            break;
+        }
+        c = d->ring[place(at - 1)];
+        if (c == '\t')
+            break;
+        if (is_control(c))
+            columns += local(d, ECHOCTL) ? 2 : 0;
+        else if (!continues(d, at - 1))
+            columns++;
+    }
+    return 8 - (columns & 7);
+}
+
+/* Where the line's last character begins; false: with half a one, which stays. */
+static bool last_character(const struct discipline *d, uint32_t *at)
+{
+    *at = d->head;
+    do
+        --*at;
+    while (*at != d->whole && continues(d, *at));
+    return !continues(d, *at);
+}
+
+/* A character's columns go from the screen. It is out of the line already. */
+static void wipe(const struct input *in, uint8_t c)
+{
+    struct discipline *d = in->d;
+
+    if (c == '\t')
+        go_back(in, tab_columns(d));
+    else if (is_control(c))
+        wipe_columns(in, local(d, ECHOCTL) ? 2 : 0);
+    else
+        wipe_columns(in, 1);
+}
+
 static void erase_one(const struct input *in)
 {
     struct discipline *d = in->d;
-    uint8_t            c;
+    uint32_t           at;
 
-    do
-        d->head--;
-    while (d->head != d->whole && continues(d, d->head));
-    c = d->ring[place(d->head)];
+    if (!last_character(d, &at))
+        return;
+    d->head = at;
     if (!local(d, ECHO))
         return;
-    if (!local(d, ECHOE))
-        show_key(in, d->settings.keys[KEY_ERASE]);
-    else if (c == '\t')
-        back(in, d->column - column_at(d, d->head) <= 8 ? d->column - column_at(d, d->head) : 0, false);
-    else if (is_control(c))
-        back(in, local(d, ECHOCTL) ? 2 : 0, true);
+    if (local(d, ECHOE))
+        wipe(in, d->ring[place(at)]);
     else
-        back(in, 1, true);
+        show_key(in, d->settings.keys[KEY_ERASE]);
 }
 
-static bool is_word(uint8_t c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c >= 0x80;
-}
-
-/* Back over what is no word, then over the word. */
-static void erase_word(const struct input *in)
+/* Back over what is no word, then over the word; or over everything. */
+static void erase_many(const struct input *in, bool word_only)
 {
     struct discipline *d = in->d;
     bool               seen = false;
+    uint32_t           at;
 
-    while (d->head != d->whole) {
-        bool word = is_word(d->ring[place(d->head - 1)]);
+    while (d->head != d->whole && last_character(d, &at)) {
+        uint8_t c = d->ring[place(at)];
 
-        if (seen && !word)
+        if (word_only && seen && !is_word(c))
             break;
-        seen = seen || word;
-        erase_one(in);
+        seen = seen || is_word(c);
+        d->head = at;
+        if (local(d, ECHO))
+            wipe(in, c);
     }
 }
 
@@ -183,16 +220,16 @@ static void erase_line(const struct input *in)
             show_processed(in, '\n');
         return;
     }
-    while (d->head != d->whole)
-        erase_one(in);
+    if (local(d, ECHO))
+        erase_many(in, false);
+    else
+        d->head = d->whole;
 }
 
 static void show_line_again(const struct input *in)
 {
     struct discipline *d = in->d;
 
-    if (!local(d, ECHO))
-        return;
     show_key(in, d->settings.keys[KEY_REPRINT]);
     show_processed(in, '\n');
     d->line_column = d->column;
@@ -259,8 +296,8 @@ static bool take_edit(const struct input *in, uint8_t c)
         if (any)
             erase_line(in);
     } else if (is_key(d, KEY_WORD, c) && local(d, IEXTEN)) {
-        erase_word(in);
-    } else if (is_key(d, KEY_REPRINT, c) && local(d, IEXTEN)) {
+        erase_many(in, true);
+    } else if (is_key(d, KEY_REPRINT, c) && local(d, ECHO) && local(d, IEXTEN)) {
         show_line_again(in);
     } else if (is_key(d, KEY_LITERAL, c) && local(d, IEXTEN)) {
         d->literal = true;
@@ -291,8 +328,11 @@ static bool take_line_end(const struct input *in, uint8_t c)
     return true;
 }
 
-/* A byte to be read. In canonical mode the last place is kept for the line's end. */
-static void keep(const struct input *in, uint8_t c)
+/*
+ * A byte to be read. In canonical mode the last place is kept for the line's end. A line's end that is none here shows as
+ * ^J, unless it was the return key's.
+ */
+static void keep(const struct input *in, uint8_t c, bool was_return)
 {
     struct discipline *d = in->d;
 
@@ -301,17 +341,23 @@ static void keep(const struct input *in, uint8_t c)
             show(in, "\a", 1);
         return;
     }
-    echo(in, c);
+    if (c == '\n' && was_return && local(d, ECHO))
+        show_processed(in, c);
+    else
+        echo(in, c);
     put(d, c);
 }
 
-/* What the line's settings make of a byte: it, another, or (-1) nothing. */
-static int translated(const struct discipline *d, uint8_t c)
+static uint8_t without_case(const struct discipline *d, uint8_t c)
 {
     if (incoming(d, ISTRIP))
         c &= 0x7F;
-    if (incoming(d, IUCLC) && local(d, IEXTEN) && c >= 'A' && c <= 'Z')
-        c = (uint8_t)(c - 'A' + 'a');
+    return incoming(d, IUCLC) && local(d, IEXTEN) && is_upper(c) ? c + ('a' - 'A') : c;
+}
+
+/* What the settings make of the ends of lines: a byte, or (-1) nothing. */
+static int translated(const struct discipline *d, uint8_t c)
+{
     if (c == '\r') {
         if (incoming(d, IGNCR))
             return -1;
@@ -322,22 +368,23 @@ static int translated(const struct discipline *d, uint8_t c)
 
 static void take_key(const struct input *in, uint8_t raw)
 {
-    struct discipline *d = in->d;
+    struct discipline *d   = in->d;
+    uint8_t            key = without_case(d, raw);
     int                c;
 
     if (d->literal) {
         d->literal = false;
-        keep(in, incoming(d, ISTRIP) ? raw & 0x7F : raw);
+        keep(in, key, false);
         return;
     }
-    if (take_flow(d, raw) || take_signal(in, raw))
+    if (take_flow(d, key) || take_signal(in, key))
         return;
-    c = translated(d, raw);
+    c = translated(d, key);
     if (c < 0)
         return;
     if (local(d, ICANON) && (take_edit(in, (uint8_t)c) || take_line_end(in, (uint8_t)c)))
         return;
-    keep(in, (uint8_t)c);
+    keep(in, (uint8_t)c, key == '\r');
 }
 
 /* ---- The calls --------------------------------------------------------------------------------------- */

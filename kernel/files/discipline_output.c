@@ -61,8 +61,8 @@ size_t discipline_put_output(struct discipline *d, uint8_t c, char out[OUTPUT_LO
             return put_tab(d, out);
         if (c == '\b' && d->column > 0)
             d->column--;
-        if ((d->settings.output & OLCUC) && c >= 'a' && c <= 'z')
-            c = (uint8_t)(c - 'a' + 'A');
+        if ((d->settings.output & OLCUC) && discipline_is_lower(c))
+            c -= 'a' - 'A';
         if (c >= ' ' && c != 0x7F && !((d->settings.input & IUTF8) && (c & 0xC0) == 0x80))
             d->column++;
     }
