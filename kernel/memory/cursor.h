@@ -130,20 +130,24 @@ void cursor_borrow(struct cursor *c, page_t page, const entry_t *entries, struct
 void cursor_discard_span(struct cursor *c, struct span span);
 
 /*
- * A cursor's small relative, for the fault that there are most of: one page of a program that has a table and is
- * EMPTY. cursor_touch() takes the tables lock if it is so, and returns false if not; then one of the others ends it:
- * the page shows a frame, whose reference passes to the entry, or nothing has happened.
+ * A cursor's small relative, for faults: one page of a program that has a table. cursor_touch() takes the tables
+ * lock and says what the entry is; it returns false, and takes no lock, where there is no table. One of
+ * the others ends it: an EMPTY page shows a frame, whose reference passes to the entry; a present one gets more rights,
+ * or another frame, and the old one is returned with its reference once no processor can reach it; or nothing happens.
  */
 struct cursor_touch {
     struct space *space;
-    entry_t      *at;
+    page_t        page;
+    entry_t      *at, entry;
     frame_t       table;
     lock_state    state;
 };
 
-bool cursor_touch(struct cursor_touch *t, struct space *space, page_t page) MUST_CHECK;
-void cursor_touch_map(struct cursor_touch *t, frame_t frame, struct rights rights);
-void cursor_touch_leave(struct cursor_touch *t);
+bool    cursor_touch(struct cursor_touch *t, struct space *space, page_t page) MUST_CHECK;
+void    cursor_touch_map(struct cursor_touch *t, frame_t frame, struct rights rights);
+void    cursor_touch_allow(struct cursor_touch *t, struct rights rights);
+frame_t cursor_touch_replace(struct cursor_touch *t, frame_t frame, struct rights rights);
+void    cursor_touch_leave(struct cursor_touch *t);
 
 /* Clear the accessed bit, returning it; no flush (an old translation only delays ageing). */
 bool cursor_age(struct cursor *c, page_t page, unsigned age);

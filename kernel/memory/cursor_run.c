@@ -167,21 +167,46 @@ bool cursor_touch(struct cursor_touch *t, struct space *space, page_t page)
     unsigned level;
 
     t->space = space;
+    t->page  = page;
     t->state = lock_take(&space->tables_lock);
     t->at    = table_walk(space, page, &level, &t->table);
-    if (level == 1 && is_empty(entry_read(t->at)))
+    if (level == 1) {
+        t->entry = entry_read(t->at);
         return true;
+    }
     lock_drop(&space->tables_lock, t->state);
     return false;
 }
 
 void cursor_touch_map(struct cursor_touch *t, frame_t frame, struct rights rights)
 {
+    assert(is_empty(t->entry));
     entry_write(t->at, entry_leaf(frame, rights, CACHE_BACK, false, 1));
     if (MMU_LEVELS > 1)
         frame_set_link(t->table, frame_link(t->table) + 1);
     t->space->resident++;
-    lock_drop(&t->space->tables_lock, t->state);
+    cursor_touch_leave(t);
+}
+
+/* More rights need no flush: the processor looks again before it faults. */
+void cursor_touch_allow(struct cursor_touch *t, struct rights rights)
+{
+    assert(entry_present(t->entry) && rights_within(entry_rights(t->entry), mmu_allow(rights)));
+    while (!entry_change(t->at, t->entry, entry_with_rights(t->entry, rights)))
+        t->entry = entry_read(t->at);
+    cursor_touch_leave(t);
+}
+
+frame_t cursor_touch_replace(struct cursor_touch *t, frame_t frame, struct rights rights)
+{
+    frame_t old;
+
+    assert(entry_present(t->entry));
+    old = entry_frame(entry_exchange(t->at, entry_leaf(frame, rights, CACHE_BACK, false, 1)));
+    if (space_is_current(t->space))
+        mmu_flush_page(t->page);
+    cursor_touch_leave(t);
+    return old;
 }
 
 void cursor_touch_leave(struct cursor_touch *t) { lock_drop(&t->space->tables_lock, t->state); }

@@ -280,28 +280,71 @@ static int find_or_grow(struct fault *f)
 
 /* ---- The whole --------------------------------------------------------------------------------------- */
 
-/*
- * Most faults are first touches of private memory that have a table already: these need no cursor. Returns
- * 0, -ENOMEM, or -EAGAIN when it is not so simple; then nothing has happened.
- */
-static int mend_first_touch(struct fault *f)
+/* The two kinds of zeros, for an empty page. */
+static int touch_empty(struct fault *f, struct cursor_touch *t, enum fault_action action)
 {
-    enum fault_action   action = decide(f, entry_empty());
-    struct rights       rights = f->region->rights;
-    struct cursor_touch t;
-    frame_t             frame;
-    int                 err;
+    struct rights rights = f->region->rights;
+    frame_t       frame;
+    int           err;
 
-    if ((action != FAULT_ZERO && action != FAULT_ZERO_READ) || !cursor_touch(&t, f->space, f->page))
-        return -EAGAIN;
     err = action == FAULT_ZERO ? frame_get(OWNER_USER, FRAME_ZERO, &frame) : zero_frame(&frame);
+    if (err != 0)
+        cursor_touch_leave(t);
+    else
+        cursor_touch_map(t, frame, action == FAULT_ZERO ? rights : without_write(rights));
+    return err;
+}
+
+/* The old frame's reference comes to the caller, as in act_copy(). */
+static int touch_copy(struct fault *f, struct cursor_touch *t)
+{
+    frame_t old   = entry_frame(t->entry);
+    bool    zeros = is_zero_frame(old);
+    frame_t frame;
+    int     err = frame_get(OWNER_USER, zeros ? FRAME_ZERO : 0, &frame);
+
     if (err != 0) {
-        cursor_touch_leave(&t);
+        cursor_touch_leave(t);
         return err;
     }
-    cursor_touch_map(&t, frame, action == FAULT_ZERO ? rights : without_write(rights));
-    fault_counts[action]++;
+    if (!zeros)
+        frame_copy(frame, old);
+    f->behind = cursor_touch_replace(t, frame, f->region->rights);
     return 0;
+}
+
+/*
+ * Most faults are about private memory that has a table already: these need no cursor. Returns 0, -ENOMEM, or
+ * -EAGAIN when it is not so simple. Unless it is 0 nothing has happened.
+ */
+static int mend_private(struct fault *f)
+{
+    enum fault_action   action;
+    struct cursor_touch t;
+    int                 err = 0;
+
+    if (!cursor_touch(&t, f->space, f->page))
+        return -EAGAIN;
+    action = decide(f, t.entry);
+    switch (action) {
+    case FAULT_ZERO: case FAULT_ZERO_READ:
+        err = touch_empty(f, &t, action);
+        break;
+    case FAULT_COPY:
+        err = touch_copy(f, &t);
+        break;
+    case FAULT_REUSE:
+        if (entry_present(t.entry)) {
+            cursor_touch_allow(&t, f->region->rights);
+            break;
+        }
+        __attribute__((fallthrough));       /* out of reach until now: act() knows */
+    default:
+        cursor_touch_leave(&t);
+        return -EAGAIN;
+    }
+    fault_counts[action] += err == 0;
+    return err;
 }
 
 static int mend(struct fault *f)
@@ -313,7 +356,7 @@ static int mend(struct fault *f)
 
     if (err != 0)
         return err;
-    if (f->region->object == NULL && (err = mend_first_touch(f)) != -EAGAIN)
+    if (f->region->object == NULL && (err = mend_private(f)) != -EAGAIN)
         return err;
     if (f->region->object != NULL && (err = look_behind(f)) != 0)
         return err;
