@@ -199,6 +199,28 @@ static void discard_many(struct space *space)
     quiet_moment();
 }
 
+/* Runs of pages: what fork and exit do. */
+static void lend_and_discard_span(struct space *space)
+{
+    struct span   span = { 0x1100, 0x1103 };
+    entry_t       lent[3];
+    struct cursor c;
+
+    map_and_use(space, span.first, 3, user_data);
+    open(&c, space, span.first, 3);
+    require(cursor_lend(&c, span.first, lent, 3, true).filled == 3);
+    cursor_close(&c);
+    quiet_moment();
+    for (unsigned i = 0; i < 3; i++) {
+        frame_put(entry_frame(lent[i]));
+        (void)*(volatile uint32_t *)pointer_to(page_address(span.first + i));
+    }
+    open(&c, space, span.first, 3);
+    cursor_discard_span(&c, span);
+    cursor_close(&c);
+    quiet_moment();
+}
+
 static void table_made_in_vain(struct space *space)
 {
     struct cursor        c;
@@ -279,6 +301,7 @@ static uint32_t tour(uint32_t n)
     remove_and_discard(&space);
     give_table_back(&space);
     discard_many(&space);
+    lend_and_discard_span(&space);
     table_made_in_vain(&space);
     kernel_pages(3);
     kernel_pages(CURSOR_PAGES + 3);

@@ -32,6 +32,7 @@
 #include "memory/slot.c"
 #include "memory/table.c"
 #include "memory/cursor.c"
+#include "memory/cursor_tables.c"
 
 #define R   MAY_READ
 #define W   MAY_WRITE
