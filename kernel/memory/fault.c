@@ -21,6 +21,12 @@ enum { SIGNAL_BUS = 7, SIGNAL_SEGV = 11, CODE_MAPERR = 1, CODE_ACCERR = 2, CODE_
 /* Pages that must stay free below a stack: as many as on Linux, whose programs rely on it. */
 enum { STACK_GAP = 256 };
 
+/*
+ * A read of a file's page brings in those of its neighbours that are in memory, up to this many in all: the next
+ * reads will be there, and a fault costs as much as ten of them. A power of two; Linux takes as many.
+ */
+enum { FAULT_AROUND = 16 };
+
 uint64_t fault_counts[FAULT_ACTIONS];
 
 static struct lock zero_lock = LOCK("zero frame", RANK_ZERO);
@@ -33,6 +39,8 @@ struct fault {
     uint8_t               access;
     struct region        *region;
     frame_t               behind;               /* the object's frame, referenced, or NO_FRAME */
+    struct span           around;               /* pages behind which we have looked as well   */
+    frame_t               nearby[FAULT_AROUND]; /* their frames, referenced, or NO_FRAME       */
     bool                  inside;
     struct fault_verdict *verdict;
 };
@@ -122,6 +130,19 @@ static enum fault_action decide(const struct fault *f, entry_t entry)
     return fault_decide(&facts);
 }
 
+/* The neighbours of the page, in its region, that share its group of FAULT_AROUND pages. */
+static void look_around(struct fault *f)
+{
+    struct span span = span_of(f->page & ~(page_t)(FAULT_AROUND - 1), FAULT_AROUND);
+
+    if (span.first < f->region->span.first)
+        span.first = f->region->span.first;
+    if (span.end > f->region->span.end)
+        span.end = f->region->span.end;
+    object_resident(f->region->object, object_index(f->region, span.first), f->nearby, span_pages(span));
+    f->around = span;
+}
+
 /* ---- Actions, with the cursor open ------------------------------------------------------------- */
 
 static struct rights without_write(struct rights rights)
@@ -149,11 +170,21 @@ static int act_zero_read(struct fault *f, struct cursor *c)
     return err;
 }
 
-/* The reference taken in look_behind() goes to the entry. */
+/* The references taken in look_behind() and look_around() go to the entries. */
 static int act_share(struct fault *f, struct cursor *c)
 {
-    cursor_map(c, f->page, f->behind, f->region->shared ? f->region->rights : without_write(f->region->rights), CACHE_BACK);
+    struct rights rights = f->region->shared ? f->region->rights : without_write(f->region->rights);
+
+    cursor_map(c, f->page, f->behind, rights, CACHE_BACK);
     f->behind = NO_FRAME;
+    for (page_t page = f->around.first; page < f->around.end; page++) {
+        frame_t *frame = &f->nearby[page - f->around.first];
+
+        if (!frame_exists(*frame) || entry_kind(cursor_read(c, page), 1) != ENTRY_EMPTY)
+            continue;
+        cursor_map(c, page, *frame, rights, CACHE_BACK);
+        *frame = NO_FRAME;
+    }
     return 0;
 }
 
@@ -358,9 +389,16 @@ static int mend(struct fault *f)
         return err;
     if (f->region->object == NULL && (err = mend_private(f)) != -EAGAIN)
         return err;
-    if (f->region->object != NULL && (err = look_behind(f)) != 0)
-        return err;
-    err = cursor_open(&c, f->space, span_of(f->page, 1), CURSOR_BUILD);
+    f->around = span_of(f->page, 1);
+    f->nearby[0] = NO_FRAME;
+    if (f->region->object != NULL) {
+        err = look_behind(f);
+        if (err != 0)
+            return err;
+        if (f->access != MAY_WRITE && f->inside)
+            look_around(f);
+    }
+    err = cursor_open(&c, f->space, f->around, CURSOR_BUILD);
     if (err != 0)
         return err;
     entry  = cursor_read(&c, f->page);
@@ -375,13 +413,27 @@ static int mend(struct fault *f)
 
 int space_fault(struct space *space, vaddr_t address, uint8_t access, struct fault_verdict *verdict)
 {
-    struct fault f = { .space = space, .page = page_of(address), .address = address, .access = access,
-                       .behind = NO_FRAME, .verdict = verdict };
+    struct fault f;
     lock_state   state = lock_take(&space->map_lock);
-    int          err   = mend(&f);
+    int          err;
+
+    /* One by one: `nearby` is long, and only files need it. */
+    f.space   = space;
+    f.page    = page_of(address);
+    f.address = address;
+    f.access  = access;
+    f.behind  = NO_FRAME;
+    f.around  = (struct span){ 0, 0 };
+    f.inside  = false;
+    f.region  = NULL;
+    f.verdict = verdict;
+    err = mend(&f);
 
     lock_drop(&space->map_lock, state);
     if (frame_exists(f.behind))
         frame_put(f.behind);
+    for (size_t i = 0; i < span_pages(f.around); i++)
+        if (frame_exists(f.nearby[i]))
+            frame_put(f.nearby[i]);
     return err;
 }

@@ -234,6 +234,21 @@ int object_page(struct object *object, uint64_t page, bool make, frame_t *out)
     return err;
 }
 
+void object_resident(struct object *object, uint64_t page, frame_t *out, size_t count)
+{
+    lock_state       state = lock_take(&object->lock);
+    const uintptr_t *leaf  = NULL;
+
+    for (size_t i = 0; i < count; i++, page++) {
+        if (leaf == NULL || way(page, 1) == 0)
+            leaf = leaf_of(object, page);
+        else
+            leaf++;
+        out[i] = page < object->pages && leaf != NULL && *leaf != 0 ? held(*leaf) : NO_FRAME;
+    }
+    lock_drop(&object->lock, state);
+}
+
 int object_adopt(struct object *object, uint64_t page, frame_t frame)
 {
     lock_state state = lock_take(&object->lock);

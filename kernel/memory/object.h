@@ -53,6 +53,12 @@ void object_release(struct object *object);                         /* the last 
  */
 int object_page(struct object *object, uint64_t page, bool make, frame_t *out) MUST_CHECK;
 
+/*
+ * The frames of `count` pages from `page` on that are resident, each with a reference for the caller; NO_FRAME for
+ * the others. All under one lock.
+ */
+void object_resident(struct object *object, uint64_t page, frame_t *out, size_t count);
+
 /* Put a frame the caller owns (a page of a boot module, say) at a page that is a hole. Takes the reference. */
 int object_adopt(struct object *object, uint64_t page, frame_t frame) MUST_CHECK;
 

@@ -491,6 +491,25 @@ static void file_neighbours_join_where_the_file_goes_on(void)
     object_release(contents);
 }
 
+/* Sixteen pages at a time, of those that are in memory, inside the region, and nothing in the way. */
+static void reading_a_file_brings_in_its_neighbours(void)
+{
+    make_contents(40);
+    assert_int_equal(map_file(0, 40, 0, R | W, 0), 0);
+    assert_true(writes(&program, column(5), 1));
+    assert_int_equal(program.resident, 1);
+    assert_int_equal(word_at(column(9)), 59);
+    assert_int_equal(program.resident, 15);                     /* all of the sixteen but the hole */
+    assert_int_equal(word_at(column(5)), 1);
+    assert_int_equal(word_at(column(15)), 65);
+    assert_true(writes(&program, column(15), 2));
+    assert_int_equal(word_in_contents(15), 65);
+    assert_int_equal(word_at(column(39)), 89);
+    assert_int_equal(program.resident, 23);
+    assert_audit();
+    object_release(contents);
+}
+
 static void private_changes_stay_private(void)
 {
     make_contents(4);
@@ -666,6 +685,7 @@ int main(void)
         on_machine(what_must_not_be_forked_is_not),
         on_machine(pages_out_of_reach_are_copied_too),
         on_machine(file_neighbours_join_where_the_file_goes_on),
+        on_machine(reading_a_file_brings_in_its_neighbours),
         on_machine(private_changes_stay_private),
         on_machine(shared_changes_are_the_files),
         on_machine(a_hole_read_through_a_shared_mapping_is_the_files_page),
