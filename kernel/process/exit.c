@@ -84,10 +84,16 @@ static void look_at_member(struct process *p, void *data)
         search->parented = true;
 }
 
-/* A group whose last link to its session has gone, with stopped members: nobody could continue them. */
-static void release_orphans(const struct process *leaving, int32_t group, int32_t session)
+/* True when `upper`, a parent, is what links its child's group to the session: in it, but in another group. */
+static bool links(const struct process *upper, const struct process *lower)
 {
-    struct orphan_search search = { .group = group, .session = session, .leaving = leaving };
+    return upper != NULL && upper->group != lower->group && upper->session == lower->session;
+}
+
+/* A group whose last link to its session goes with `leaving`, with stopped members: nobody could continue them. */
+static void release_group(const struct process *leaving, int32_t group)
+{
+    struct orphan_search search = { .group = group, .session = leaving->session, .leaving = leaving };
     struct signal_info   hangup = { .number = SIGHUP }, go_on = { .number = SIGCONT };
 
     process_each(look_at_member, &search);
@@ -95,6 +101,16 @@ static void release_orphans(const struct process *leaving, int32_t group, int32_
         signal_group(group, &hangup);
         signal_group(group, &go_on);
     }
+}
+
+/* Only groups that this end cuts off: its own, if its parent was the link, and those of children it was the link for. */
+static void release_orphans(const struct process *leaving)
+{
+    if (links(leaving->parent, leaving))
+        release_group(leaving, leaving->group);
+    for (const struct process *child = leaving->children; child != NULL; child = child->sibling)
+        if (links(leaving, child))
+            release_group(leaving, child->group);
 }
 
 /* Children go to process 1, which waits for whatever comes. The lock is held. */
@@ -136,7 +152,7 @@ static void end_process(struct process *process)
     process_let_go(process);
     first_ended(process);
     terminal_leave(process);
-    release_orphans(process, process->group, process->session);
+    release_orphans(process);
     state = lock_take(&process_lock);
     process->borrows_memory = false;
     if (borrowed && process->parent != NULL)
