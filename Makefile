@@ -228,10 +228,13 @@ compiler = $(wildcard tools/layout/*.c) # document -> linker script, tables, con
 # ---- Tests and measurements -----------------------------------------------------------
 
 # The memory manager on a machine in plain memory (arch/host): what is linked into it.
-machine  = $(filter-out %/user.c,$(filter kernel/memory/%,$(kernel))) $(wildcard arch/host/*.c) $(machine_base) $(machine_console)
+machine  = $(filter-out %/user.c,$(filter kernel/memory/%,$(kernel))) $(wildcard arch/host/*.c) $(machine_base) $(machine_console) $(machine_files)
 machine_base = $(addprefix kernel/base/,print.c string.c lock.c divide.c) kernel/devices/pci.c \
                boot/physical.c boot/multiboot.c boot/pvh.c kernel/devices/channel_frames.c \
                kernel/files/discipline.c kernel/files/discipline_output.c
+# Files, as far as they need no processes but one.
+machine_files = $(addprefix kernel/files/,node.c buffer.c path.c walk.c place.c descriptor.c lock.c tmpfs.c tmpfs_folder.c \
+                cpio.c inflate.c pipe.c devices.c watch.c epoll.c event.c socket.c socket_data.c)
 # The console without the commands that stop a real machine or ask its devices.
 machine_console = $(filter-out %/machine.c %/crash.c,$(filter kernel/console/%,$(kernel)))
 

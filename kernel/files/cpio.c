@@ -259,7 +259,11 @@ static int make_file(struct unpacking *u)
 
     if (node != NULL) {
         err = add_name(u, node);
-        return err == 0 && u->entry.bytes > 0 ? fill(u, node) : err;
+        if (err == 0 && u->entry.bytes > 0)
+            err = fill(u, node);
+        if (err == 0)
+            dress(u, node);
+        return err;
     }
     err = path_make_node(u->place, NULL, u->name, S_REGULAR | 0600, 0);
     if (err == 0)

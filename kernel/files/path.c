@@ -26,7 +26,7 @@ int path_find(struct place *place, struct node *start, const char *path, unsigne
         node_hold(*out);
         return 0;
     }
-    err = walk_begin(&walk, place, start, path, !(flags & PATH_NO_FOLLOW));
+    err = walk_begin(&walk, place, start, path, WALK_SLASH_FOLLOWS | (flags & PATH_NO_FOLLOW ? 0 : WALK_FOLLOW));
     if (err != 0)
         return err;
     if (walk.node == NULL)
@@ -45,7 +45,7 @@ int path_parent(struct place *place, struct node *start, const char *path, struc
                 size_t *length)
 {
     struct walk walk;
-    int         err = walk_begin(&walk, place, start, path, false);
+    int         err = walk_begin(&walk, place, start, path, 0);
 
     if (err != 0)
         return err;
@@ -104,7 +104,7 @@ static int make(struct place *place, struct node *start, const char *path, uint3
 {
     struct walk  walk;
     struct node *node;
-    int          err = walk_begin(&walk, place, start, path, false);
+    int          err = walk_begin(&walk, place, start, path, 0);
 
     if (err != 0)
         return err;
@@ -147,7 +147,7 @@ int path_symlink(struct place *place, struct node *start, const char *path, cons
 
     if (*target == '\0')
         return -ENOENT;
-    err = walk_begin(&walk, place, start, path, false);
+    err = walk_begin(&walk, place, start, path, 0);
     if (err != 0)
         return err;
     if (walk.node != NULL || walk.last != LAST_NAME)
@@ -235,10 +235,15 @@ static int node_to_open(struct walk *walk, uint32_t flags, uint32_t mode, struct
     }
     if (!(flags & O_CREAT))
         return -ENOENT;
-    if (walk->slash)
-        return -EISDIR;
     *made = true;
     return make_entry(walk, S_REGULAR | (mode & 07777 & ~walk->place->umask), 0, out);
+}
+
+static unsigned walk_flags(uint32_t flags)
+{
+    unsigned follow = (flags & O_NOFOLLOW) || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) ? 0 : WALK_FOLLOW;
+
+    return follow | (flags & O_CREAT ? WALK_CREATES : WALK_SLASH_FOLLOWS);
 }
 
 int path_open(struct place *place, struct node *start, const char *path, uint32_t flags, uint32_t mode, struct file **out)
@@ -254,7 +259,7 @@ int path_open(struct place *place, struct node *start, const char *path, uint32_
         return -EOPNOTSUPP;
     if ((flags & O_CREAT) && (flags & O_DIRECTORY))
         return -EINVAL;
-    err = walk_begin(&walk, place, start, path, !(flags & O_NOFOLLOW) && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL));
+    err = walk_begin(&walk, place, start, path, walk_flags(flags));
     if (err != 0)
         return err;
     err = node_to_open(&walk, flags, mode, &node, &made);
@@ -300,6 +305,8 @@ static int refuse_removal(const struct walk *walk, bool folder)
         return -ENOTDIR;
     if (!folder && is_type(walk->node, S_FOLDER))
         return -EISDIR;
+    if (!folder && walk->slash)
+        return -ENOTDIR;
     if (walk->node == walk->node->system->root)
         return -EBUSY;
     return may_remove(walk->folder, walk->node);
@@ -308,7 +315,7 @@ static int refuse_removal(const struct walk *walk, bool folder)
 int path_remove(struct place *place, struct node *start, const char *path, bool folder)
 {
     struct walk walk;
-    int         err = walk_begin(&walk, place, start, path, false);
+    int         err = walk_begin(&walk, place, start, path, 0);
 
     if (err != 0)
         return err;
@@ -356,7 +363,7 @@ int path_link(struct place *place, struct node *from_start, const char *from, st
 
     if (err != 0)
         return err;
-    err = walk_begin(&walk, place, to_start, to, false);
+    err = walk_begin(&walk, place, to_start, to, 0);
     if (err == 0) {
         err = link_node(&walk, node);
         walk_end(&walk);
@@ -387,6 +394,16 @@ static void unlock_both(struct node *a, struct node *b)
 
 enum { RENAME_NOREPLACE = 1, RENAME_EXCHANGE = 2 };
 
+/* What has a slash behind it must be a folder; a new name takes over what the old one is. */
+static bool slashes_fit(const struct walk *from, const struct walk *to, bool exchange)
+{
+    bool folder = is_type(from->node, S_FOLDER);
+
+    if (from->slash && !folder)
+        return false;
+    return !to->slash || (exchange ? is_type(to->node, S_FOLDER) : folder);
+}
+
 static int may_rename(const struct walk *from, const struct walk *to, unsigned flags)
 {
     int err;
@@ -401,7 +418,7 @@ static int may_rename(const struct walk *from, const struct walk *to, unsigned f
         return -EEXIST;
     if ((flags & RENAME_EXCHANGE) && to->node == NULL)
         return -ENOENT;
-    if (!is_type(from->node, S_FOLDER) && (from->slash || to->slash))
+    if (!slashes_fit(from, to, flags & RENAME_EXCHANGE))
         return -ENOTDIR;
     if (from->node == from->node->system->root || (to->node != NULL && to->node == to->node->system->root))
         return -EBUSY;
@@ -436,10 +453,10 @@ int path_rename(struct place *place, struct node *from_start, const char *from, 
 
     if ((flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE)) || flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
         return -EINVAL;
-    err = walk_begin(&source, place, from_start, from, false);
+    err = walk_begin(&source, place, from_start, from, 0);
     if (err != 0)
         return err;
-    err = walk_begin(&target, place, to_start, to, false);
+    err = walk_begin(&target, place, to_start, to, 0);
     if (err == 0) {
         err = rename_walks(&source, &target, flags);
         walk_end(&target);

@@ -141,20 +141,28 @@ static const char *behind(const char *end, bool *slash)
     return end;
 }
 
+static bool follows_last(const struct walk *walk)
+{
+    return (walk->flags & WALK_FOLLOW) || (walk->slash && (walk->flags & WALK_SLASH_FOLLOWS));
+}
+
 /* One part of the path that is a name. Returns 1 when the walk is over, 0 when it goes on at *path. */
-static int step(struct walk *walk, const char **path, const char *rest, bool follow)
+static int step(struct walk *walk, const char **path, const char *rest)
 {
     bool         is_last = *rest == '\0';
     struct node *child;
-    int          err = walk_look_up(walk->folder, walk->name, walk->length, &child);
+    int          err;
 
+    if (is_last && walk->slash && (walk->flags & WALK_CREATES))
+        return -EISDIR;
+    err = walk_look_up(walk->folder, walk->name, walk->length, &child);
     if (err == -ENOENT && is_last) {
         walk->node = NULL;
         return 1;
     }
     if (err != 0)
         return err;
-    if (is_link(child) && (!is_last || follow || walk->slash))
+    if (is_link(child) && (!is_last || follows_last(walk)))
         return follow_link(walk, child, walk->name + walk->length, path);
     if (is_last) {
         walk->node = child;
@@ -165,7 +173,7 @@ static int step(struct walk *walk, const char **path, const char *rest, bool fol
     return 0;
 }
 
-static int walk_parts(struct walk *walk, const char *path, bool follow)
+static int walk_parts(struct walk *walk, const char *path)
 {
     walk->last = LAST_ROOT;
     for (;;) {
@@ -207,17 +215,17 @@ static int walk_parts(struct walk *walk, const char *path, bool follow)
             continue;
         }
         walk->last = LAST_NAME;
-        err = step(walk, &path, rest, follow);
+        err = step(walk, &path, rest);
         if (err != 0)
             return err > 0 ? 0 : err;
     }
 }
 
-int walk_begin(struct walk *walk, struct place *place, struct node *start, const char *path, bool follow)
+int walk_begin(struct walk *walk, struct place *place, struct node *start, const char *path, unsigned flags)
 {
     int err;
 
-    *walk = (struct walk){ .place = place };
+    *walk = (struct walk){ .place = place, .flags = flags };
     if (*path == '\0')
         return -ENOENT;
     if (strnlen(path, PATH_LONGEST) == PATH_LONGEST)
@@ -225,8 +233,8 @@ int walk_begin(struct walk *walk, struct place *place, struct node *start, const
     walk->folder = *path == '/' ? place->root : start != NULL ? start : place->here;
     node_hold(walk->folder);
     walk->folder = through_mounts(walk->folder);
-    err = walk_parts(walk, path, follow);
-    if (err == 0 && walk->slash && walk->node != NULL && !is_folder(walk->node))
+    err = walk_parts(walk, path);
+    if (err == 0 && (flags & WALK_SLASH_FOLLOWS) && walk->slash && walk->node != NULL && !is_folder(walk->node))
         err = -ENOTDIR;
     if (err != 0)
         walk_end(walk);

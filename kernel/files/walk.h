@@ -17,15 +17,22 @@ struct walk {
     size_t        length;
     enum last     last;
     bool          slash;            /* the path ends in a slash: only a folder will do           */
+    unsigned      flags;            /* WALK_*                                                    */
     unsigned      links;            /* symbolic links followed so far                            */
     char         *text;             /* of the heap: the path after a link was put in, or NULL    */
 };
 
 /*
- * Walk to the last part; follow it if it is a link and `follow`. On success the walk holds references until
+ * What becomes of a link that is the last part: calls that look follow it always, or only when a slash comes after it;
+ * calls that make, remove or rename entries never do. WALK_CREATES: a last part with a slash is -EISDIR at once (open).
+ */
+enum { WALK_FOLLOW = 1, WALK_SLASH_FOLLOWS = 2, WALK_CREATES = 4 };
+
+/*
+ * Walk to the last part. With WALK_SLASH_FOLLOWS what a slash comes after must be a folder. On success the walk holds references until
  * walk_end(). The last part may be missing (node is NULL): -ENOENT is only for what leads there.
  */
-int  walk_begin(struct walk *walk, struct place *place, struct node *start, const char *path, bool follow) MUST_CHECK;
+int  walk_begin(struct walk *walk, struct place *place, struct node *start, const char *path, unsigned flags) MUST_CHECK;
 void walk_end(struct walk *walk);
 
 /* The entry of a folder by name, as the path sees it: through mounts. Takes the folder's lock. */

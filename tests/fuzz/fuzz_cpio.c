@@ -1,0 +1,71 @@
+/*
+ * fuzz_cpio.c - whatever claims to be an archive, unpacking it ends, the files that it left are sound, and all goes.
+ */
+#include "../host/one_thread.h"
+
+#include "files/cpio.h"
+#include "files/tmpfs.h"
+#include "machine.h"
+#include "memory/frame.h"
+#include "memory/heap.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct memory {
+    struct source  source;
+    const uint8_t *bytes;
+    size_t         left;
+};
+
+static long read_memory(struct source *source, void *to, size_t bytes)
+{
+    struct memory *self = (struct memory *)source;
+
+    if (bytes > self->left)
+        bytes = self->left;
+    memcpy(to, self->bytes, bytes);
+    self->bytes += bytes;
+    self->left  -= bytes;
+    return (long)bytes;
+}
+
+/* One page in two is a frame of its own. */
+static bool take_frame(struct source *source, frame_t *out)
+{
+    struct memory *self = (struct memory *)source;
+
+    if (self->left < PAGE_SIZE || self->left % 2 == 0 || frame_get(OWNER_FILE, 0, out) != 0)
+        return false;
+    memcpy(&machine_ram[frame_address(*out)], self->bytes, PAGE_SIZE);
+    self->bytes += PAGE_SIZE;
+    self->left  -= PAGE_SIZE;
+    return true;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static bool         started;
+    struct memory       memory = { { read_memory, take_frame, NULL }, data, size };
+    struct heap_sums    before, after;
+    struct file_system *root;
+    struct place       *place;
+    const char         *why;
+    int                 err;
+
+    if (!started)
+        require(machine_boot(16 * MiB) == NULL);
+    started = true;
+    start_thread();
+    heap_sums(&before);
+    root  = tmpfs_new(0755);
+    place = place_new(root->root);
+    the_process.place = place;
+    err = cpio_unpack(&memory.source, place, &why);
+    require((err == 0) == (why == NULL));
+    require(tmpfs_ok(root));
+    place_release(place);
+    tmpfs_destroy(root);
+    heap_sums(&after);
+    require(before.live_blocks == after.live_blocks && frames_owned(OWNER_FILE) == 0);
+    return 0;
+}

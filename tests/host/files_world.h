@@ -1,0 +1,129 @@
+/*
+ * files_world.h - what tests of kernel/files share: a machine for frames and heap, one thread (one_thread.h), a root.
+ *
+ * Included once by each test program.
+ */
+#ifndef QUIRE_TESTS_FILES_WORLD_H
+#define QUIRE_TESTS_FILES_WORLD_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "files/path.h"
+#include "files/tmpfs.h"
+#include "machine.h"
+#include "memory/audit.h"
+#include "memory/frame.h"
+#include "memory/heap.h"
+#include "one_thread.h"
+
+/* ---- A root ---------------------------------------------------------------------------------------- */
+
+static struct file_system *root;
+static struct place       *place;
+static struct heap_sums    heap_before;
+
+static inline void start_files(void)
+{
+    const char *wrong = machine_boot(32 * MiB);
+
+    if (wrong != NULL)
+        fail_msg("%s", wrong);
+    start_thread();
+    heap_sums(&heap_before);
+    root  = tmpfs_new(0755);
+    assert_non_null(root);
+    place = place_new(root->root);
+    assert_non_null(place);
+    place->umask = 0;
+    the_process.place = place;
+}
+
+/* What must hold after anything. */
+static inline void check_files(void)
+{
+    assert_true(tmpfs_ok(root));
+}
+
+/* Everything is given back: contents, bookkeeping, all. */
+static inline void stop_files(void)
+{
+    struct heap_sums     after;
+    struct audit_report *report = calloc(1, sizeof *report);
+
+    check_files();
+    place_release(place);
+    tmpfs_destroy(root);
+    heap_sums(&after);
+    assert_int_equal(after.live_blocks, heap_before.live_blocks);
+    assert_int_equal(after.live_bytes, heap_before.live_bytes);
+    assert_int_equal(frames_owned(OWNER_FILE), 0);
+    audit_full(report);
+    if (report->failed != 0)
+        fail_msg("%s: %s", report->failures[0].id, report->failures[0].text);
+    free(report);
+    machine_stop();
+}
+
+/* ---- Short words ------------------------------------------------------------------------------------- */
+
+static inline struct file *open_file(const char *path, uint32_t flags)
+{
+    struct file *file;
+    int          err = path_open(place, NULL, path, flags | O_LARGEFILE, 0644, &file);
+
+    if (err != 0)
+        fail_msg("open %s: %d", path, err);
+    return file;
+}
+
+static inline long put(struct file *file, const void *bytes, size_t count, uint64_t at)
+{
+    struct buffer buffer = { .user = (user_t)bytes, .bytes = count };
+
+    return file_write_at(file, &buffer, at);
+}
+
+static inline long get(struct file *file, void *bytes, size_t count, uint64_t at)
+{
+    struct buffer buffer = { .user = (user_t)bytes, .bytes = count };
+
+    return file_read_at(file, &buffer, at);
+}
+
+static inline void make_file(const char *path, const void *bytes, size_t count)
+{
+    struct file *file = open_file(path, O_CREAT | O_RDWR | O_TRUNC);
+
+    assert_int_equal(put(file, bytes, count, 0), count);
+    file_release(file);
+}
+
+static inline struct node *find(const char *path)
+{
+    struct node *node;
+    int          err = path_find(place, NULL, path, PATH_NO_FOLLOW, &node);
+
+    if (err != 0)
+        fail_msg("find %s: %d", path, err);
+    return node;
+}
+
+static inline void assert_holds(const char *path, const void *bytes, size_t count)
+{
+    struct file *file = open_file(path, O_RDONLY);
+    char        *read = malloc(count + 1);
+
+    assert_int_equal(get(file, read, count + 1, 0), count);
+    assert_memory_equal(read, bytes, count);
+    free(read);
+    file_release(file);
+}
+
+#endif

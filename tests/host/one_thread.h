@@ -1,0 +1,114 @@
+/*
+ * one_thread.h - kernel/files without the rest of a kernel: one thread of one process, which never really sleeps.
+ *
+ * Who would sleep gets what a signal would give him, unless on_sleep() says that something has happened meanwhile. A
+ * program's memory is the test's own, but for [BAD, BAD + PAGE_SIZE). Included once by each program.
+ */
+#ifndef QUIRE_TESTS_ONE_THREAD_H
+#define QUIRE_TESTS_ONE_THREAD_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "files/file.h"
+#include "process/process.h"
+
+/* ---- One thread ------------------------------------------------------------------------------- */
+
+static struct process the_process;
+static struct thread  the_thread;
+static int            last_signal;
+static uint64_t       the_time;
+static bool         (*on_sleep)(void);          /* something happened: look again */
+
+static inline void require(bool is)
+{
+    if (!is)
+        abort();
+}
+
+static inline void start_thread(void)
+{
+    the_process = (struct process){ .id = 1 };
+    the_thread  = (struct thread){ .process = &the_process, .id = 1 };
+    for (unsigned i = 0; i < LIMITS; i++)
+        the_process.limits[i] = (struct limit){ LIMIT_NONE, LIMIT_NONE };
+    on_sleep    = NULL;
+    last_signal = 0;
+}
+
+struct thread *current_thread(void)  { return &the_thread; }
+struct process *process_find(int32_t id) { return id == the_process.id ? &the_process : NULL; }
+
+int signal_thread(struct thread *thread, const struct signal_info *info)
+{
+    require(thread == &the_thread);
+    last_signal = info->number;
+    return 0;
+}
+
+uint64_t clock_now(void)  { return ++the_time; }
+uint64_t clock_wall(void) { return ++the_time; }
+
+void mutex_take(struct mutex *mutex)
+{
+    require(mutex->holder == NULL);
+    mutex->holder = &the_thread;
+}
+
+void mutex_drop(struct mutex *mutex)
+{
+    require(mutex->holder == &the_thread);
+    mutex->holder = NULL;
+}
+
+void wait_prepare(void) {}
+void wait_link(struct waiter *waiter, struct wait_queue *queue)
+{
+    waiter->queue = queue;
+    queue->first  = waiter;
+}
+void wait_unlink(struct waiter *waiter) { waiter->queue->first = NULL; }
+int  wait_linked(uint64_t deadline, unsigned flags)
+{
+    (void)flags;
+    if (on_sleep != NULL && on_sleep())
+        return 0;
+    return deadline != NEVER ? -ETIMEDOUT : -EINTR;
+}
+void wake_all(struct wait_queue *queue) { (void)queue; }
+
+void random_bytes(void *out, size_t count)        { memset(out, 7, count); }
+void random_stir(const void *bytes, size_t count) { (void)bytes; (void)count; }
+
+/* ---- Its memory --------------------------------------------------------------------------------- */
+
+#define BAD ((user_t)0x10000)
+
+static size_t good_part(user_t at, size_t bytes)
+{
+    if (at >= BAD && at < BAD + PAGE_SIZE)
+        return 0;
+    return at < BAD && at + bytes > BAD ? BAD - at : bytes;
+}
+
+size_t user_write_some(user_t to, const void *from, size_t bytes)
+{
+    bytes = good_part(to, bytes);
+    memcpy((void *)to, from, bytes);
+    return bytes;
+}
+
+size_t user_read_some(void *to, user_t from, size_t bytes)
+{
+    bytes = good_part(from, bytes);
+    memcpy(to, (const void *)from, bytes);
+    return bytes;
+}
+
+int user_write(user_t to, const void *from, size_t bytes) { return user_write_some(to, from, bytes) == bytes ? 0 : -EFAULT; }
+int user_read(void *to, user_t from, size_t bytes)        { return user_read_some(to, from, bytes) == bytes ? 0 : -EFAULT; }
+
+#endif

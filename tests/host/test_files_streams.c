@@ -1,0 +1,367 @@
+/*
+ * test_files_streams.c - pipes, fifos, sockets, event counters and epoll, with a second party played by on_sleep().
+ */
+#include "files_world.h"
+
+#include "files/devices.h"
+#include "files/epoll.h"
+#include "files/event.h"
+#include "files/pipe.h"
+#include "files/socket.h"
+#include "files/watch.h"
+
+static char text[PIPE_LARGEST + 2 * PAGE_SIZE], back[PIPE_LARGEST + 2 * PAGE_SIZE];
+
+static long send(struct file *file, const void *bytes, size_t count)
+{
+    struct buffer buffer = { .user = (user_t)bytes, .bytes = count };
+
+    return file_write(file, &buffer);
+}
+
+static long receive(struct file *file, void *bytes, size_t count)
+{
+    struct buffer buffer = { .user = (user_t)bytes, .bytes = count };
+
+    return file_read(file, &buffer);
+}
+
+static void begin(void)
+{
+    start_files();
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (char)(i * 31 + i / 4096);
+}
+
+/* ---- Pipes against a counter -------------------------------------------------------------------- */
+
+static struct file *reader, *writer;
+
+/* Bytes come out in the order they went in, in pieces of any size, and never more than fit are inside. */
+static void pipes_keep_order(void **state)
+{
+    uint64_t random = 7, in = 0, out = 0;
+
+    (void)state;
+    begin();
+    assert_int_equal(pipe_make(O_NONBLOCK, &reader, &writer), 0);
+    for (unsigned n = 0; n < 20000; n++) {
+        size_t count;
+        long   done;
+
+        random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+        count = 1 + (random >> 20) % (random % 5 == 0 ? 20000 : 300);
+        if (random >> 60 & 1) {
+            for (size_t i = 0; i < count; i++)
+                text[i] = (char)((in + i) * 31 + (in + i) / 4096);
+            done = send(writer, text, count);
+            assert_true(done > 0 || done == -EAGAIN);
+            if (done > 0)
+                in += (uint64_t)done;
+            if (done != (long)count && count <= PIPE_ATOMIC)
+                assert_int_equal(done, -EAGAIN);
+        } else {
+            done = receive(reader, back, count);
+            assert_int_equal(done, in == out ? -EAGAIN : count < in - out ? (long)count : (long)(in - out));
+            for (long i = 0; i < done; i++)
+                if (back[i] != (char)((out + (uint64_t)i) * 31 + (out + (uint64_t)i) / 4096))
+                    fail_msg("byte %llu", (unsigned long long)out + (unsigned long long)i);
+            if (done > 0)
+                out += (uint64_t)done;
+        }
+        assert_true(in - out <= PIPE_CAPACITY);
+        if (in == out)
+            assert_true(frames_owned(OWNER_FILE) <= 1);
+    }
+    file_release(reader);
+    file_release(writer);
+    stop_files();
+}
+
+static void a_full_pipe_holds_its_capacity(void **state)
+{
+    (void)state;
+    begin();
+    assert_int_equal(pipe_make(O_NONBLOCK, &reader, &writer), 0);
+    assert_int_equal(send(writer, text, 100000), PIPE_CAPACITY);
+    assert_int_equal(send(writer, text, 1), -EAGAIN);
+    assert_int_equal(pipe_set_capacity(writer, 4096), -EBUSY);
+    assert_int_equal(pipe_set_capacity(writer, 100000), 131072);
+    assert_int_equal(send(writer, text + 65536, 100000), 65536);
+    assert_int_equal(receive(reader, back, sizeof back), 131072);
+    assert_memory_equal(text, back, 131072);
+    assert_int_equal(pipe_set_capacity(writer, 1), 4096);
+    assert_int_equal(pipe_capacity(reader), 4096);
+    assert_int_equal(send(writer, text, 5000), 4096);
+    file_release(reader);
+    file_release(writer);
+    stop_files();
+}
+
+static void the_last_writer_ends_a_pipe_the_last_reader_breaks_it(void **state)
+{
+    struct buffer bad;
+
+    (void)state;
+    begin();
+    assert_int_equal(pipe_make(0, &reader, &writer), 0);
+    assert_int_equal(receive(reader, back, 1), -ERESTARTSYS);
+    assert_int_equal(send(writer, "ab", 2), 2);
+    bad = (struct buffer){ .user = BAD, .bytes = 2 };
+    assert_int_equal(file_write(writer, &bad), -EFAULT);
+    assert_int_equal(file_read_at(reader, &bad, 0), -ESPIPE);
+    file_release(writer);
+    assert_int_equal(receive(reader, back, 10), 2);
+    assert_int_equal(receive(reader, back, 10), 0);
+    file_release(reader);
+    assert_int_equal(pipe_make(0, &reader, &writer), 0);
+    file_release(reader);
+    assert_int_equal(send(writer, "ab", 2), -EPIPE);
+    assert_int_equal(last_signal, SIGPIPE);
+    file_release(writer);
+    stop_files();
+}
+
+static bool drain_some(void)
+{
+    return receive(reader, back, 5000) > 0;
+}
+
+static void a_writer_waits_for_room(void **state)
+{
+    (void)state;
+    begin();
+    assert_int_equal(pipe_make(0, &reader, &writer), 0);
+    on_sleep = drain_some;
+    assert_int_equal(send(writer, text, 200000), 200000);
+    file_release(reader);
+    file_release(writer);
+    stop_files();
+}
+
+static bool open_other_end(void)
+{
+    if (writer != NULL)
+        return false;
+    writer = open_file("/fifo", O_WRONLY | O_NONBLOCK);
+    return true;
+}
+
+static void a_fifo_is_opened_by_two(void **state)
+{
+    struct file *file;
+
+    (void)state;
+    begin();
+    writer = NULL;
+    assert_int_equal(path_make_node(place, NULL, "/fifo", S_PIPE | 0600, 0), 0);
+    assert_int_equal(path_open(place, NULL, "/fifo", O_WRONLY | O_NONBLOCK, 0, &file), -ENXIO);
+    assert_int_equal(path_open(place, NULL, "/fifo", O_RDONLY, 0, &file), -ERESTARTSYS);
+    on_sleep = open_other_end;
+    reader   = open_file("/fifo", O_RDONLY);
+    assert_non_null(writer);
+    assert_int_equal(send(writer, "hello", 5), 5);
+    assert_int_equal(receive(reader, back, 10), 5);
+    file_release(reader);
+    file_release(writer);
+    stop_files();
+}
+
+/* ---- Sockets ----------------------------------------------------------------------------------------- */
+
+static struct socket_name named(const char *bytes, size_t length)
+{
+    struct socket_name name = { .length = length };
+
+    memcpy(name.text, bytes, length);
+    return name;
+}
+
+static void streams_connect_by_name(void **state)
+{
+    struct socket_name name = named("/tmp.sock", 9), hidden = named("\0hidden", 7), out;
+    struct file       *listener, *client, *server, *other;
+
+    (void)state;
+    begin();
+    assert_int_equal(socket_make(SOCKET_STREAM, O_NONBLOCK, &listener), 0);
+    assert_int_equal(socket_make(SOCKET_STREAM, O_NONBLOCK, &client), 0);
+    assert_int_equal(socket_make(SOCKET_STREAM, O_NONBLOCK, &other), 0);
+    assert_int_equal(socket_connect(client, &name), -ENOENT);
+    assert_int_equal(socket_bind(listener, &name), 0);
+    assert_int_equal(socket_bind(other, &name), -EADDRINUSE);
+    assert_int_equal(socket_connect(client, &name), -ECONNREFUSED);
+    assert_int_equal(socket_listen(listener, 0), 0);
+    assert_int_equal(socket_accept(listener, 0, &server), -EAGAIN);
+    assert_int_equal(send(client, "x", 1), -ENOTCONN);
+    assert_int_equal(socket_connect(client, &name), 0);
+    assert_int_equal(socket_connect(client, &name), -EISCONN);
+    assert_int_equal(socket_connect(other, &name), -EAGAIN);
+    assert_int_equal(send(client, text, 10000), 10000);
+    assert_int_equal(socket_accept(listener, O_NONBLOCK, &server), 0);
+    assert_int_equal(socket_peer_name(client, &out), 0);
+    assert_string_equal(out.text, "/tmp.sock");
+    assert_int_equal(receive(server, back, 4000), 4000);
+    assert_int_equal(receive(server, back + 4000, sizeof back), 6000);
+    assert_memory_equal(text, back, 10000);
+    assert_int_equal(receive(server, back, 1), -EAGAIN);
+    assert_int_equal(socket_shut(client, false, true), 0);
+    assert_int_equal(receive(server, back, 1), 0);
+    assert_int_equal(send(client, "x", 1), -EPIPE);
+    assert_int_equal(send(server, "yz", 2), 2);
+    file_release(server);
+    assert_int_equal(receive(client, back, 10), 2);
+    assert_int_equal(receive(client, back, 10), 0);
+    assert_int_equal(socket_bind(other, &hidden), 0);
+    file_release(listener);
+    file_release(client);
+    file_release(other);
+    assert_int_equal(path_remove(place, NULL, "/tmp.sock", false), 0);
+    stop_files();
+}
+
+static void messages_keep_their_borders(void **state)
+{
+    struct socket_name here = named("\0here", 5), from;
+    struct file       *one, *two, *left, *right;
+    struct buffer      piece;
+    bool               cut;
+
+    (void)state;
+    begin();
+    assert_int_equal(socket_pair(SOCKET_DATAGRAM, O_NONBLOCK, &one, &two), 0);
+    assert_int_equal(send(one, "abc", 3), 3);
+    assert_int_equal(send(one, "", 0), 0);
+    assert_int_equal(send(one, "defgh", 5), 5);
+    assert_int_equal(receive(two, back, 10), 3);
+    assert_int_equal(receive(two, back, 10), 0);
+    piece = (struct buffer){ .user = (user_t)back, .bytes = 2 };
+    assert_int_equal(socket_receive(two, &piece, 1, MSG_PEEK | MSG_TRUNC, NULL, &cut), 5);
+    assert_true(cut);
+    assert_int_equal(receive(two, back, 2), 2);
+    assert_int_equal(receive(two, back, 2), -EAGAIN);
+    assert_int_equal(send(one, text, SOCKET_ROOM + 1), -EMSGSIZE);
+
+    assert_int_equal(socket_make(SOCKET_DATAGRAM, O_NONBLOCK, &left), 0);
+    assert_int_equal(socket_make(SOCKET_DATAGRAM, O_NONBLOCK, &right), 0);
+    assert_int_equal(socket_bind(left, &here), 0);
+    piece = (struct buffer){ .user = (user_t) "to you", .bytes = 6 };
+    assert_int_equal(socket_send(right, &piece, 1, &here, 0), 6);
+    piece = (struct buffer){ .user = (user_t)back, .bytes = 10 };
+    assert_int_equal(socket_receive(left, &piece, 1, 0, &from, &cut), 6);
+    assert_int_equal(from.length, 0);
+    file_release(one);
+    file_release(two);
+    file_release(left);
+    file_release(right);
+    stop_files();
+}
+
+/* ---- Waiting ------------------------------------------------------------------------------------------- */
+
+static void an_epoll_reports_levels_edges_and_once(void **state)
+{
+    struct epoll_event out[4], level = { POLL_IN, 1 }, edge = { POLL_IN | 0x80000000u, 2 }, once = { POLL_IN | 0x40000000u, 3 };
+    struct file       *epoll, *event;
+
+    (void)state;
+    begin();
+    assert_int_equal(pipe_make(O_NONBLOCK, &reader, &writer), 0);
+    epoll = epoll_make();
+    event = event_make(0, O_NONBLOCK, false);
+    assert_int_equal(epoll_control(epoll, EPOLL_ADD, 3, reader, &level), 0);
+    assert_int_equal(epoll_control(epoll, EPOLL_ADD, 3, reader, &level), -EEXIST);
+    assert_int_equal(epoll_control(epoll, EPOLL_ADD, 4, epoll, &level), -EINVAL);
+    assert_int_equal(epoll_wait_for(epoll, out, 4, 0), 0);
+    assert_int_equal(epoll_wait_for(epoll, out, 4, NEVER), -EINTR);
+    assert_int_equal(send(writer, "a", 1), 1);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(epoll_wait_for(epoll, out, 4, 0), 1);
+        assert_int_equal(out[0].data, 1);
+    }
+    assert_int_equal(epoll_control(epoll, EPOLL_MODIFY, 3, reader, &edge), 0);
+    assert_int_equal(epoll_wait_for(epoll, out, 4, 0), 1);
+    assert_int_equal(epoll_wait_for(epoll, out, 4, 0), 0);
+    assert_int_equal(send(writer, "b", 1), 1);
+    assert_int_equal(epoll_wait_for(epoll, out, 4, 0), 1);
+    assert_int_equal(epoll_control(epoll, EPOLL_MODIFY, 3, reader, &once), 0);
+    assert_int_equal(epoll_wait_for(epoll, out, 4, 0), 1);
+    assert_int_equal(send(writer, "c", 1), 1);
+    assert_int_equal(epoll_wait_for(epoll, out, 4, 0), 0);
+    assert_int_equal(epoll_control(epoll, EPOLL_ADD, 5, event, &level), 0);
+    file_release(event);                        /* the entry goes with it */
+    assert_int_equal(epoll_control(epoll, EPOLL_DELETE, 3, reader, NULL), 0);
+    assert_int_equal(epoll_wait_for(epoll, out, 4, 0), 0);
+    file_release(reader);
+    file_release(writer);
+    file_release(epoll);
+    stop_files();
+}
+
+static bool write_one(void)
+{
+    return send(writer, "z", 1) == 1;
+}
+
+static void watching_many_ends_with_the_first(void **state)
+{
+    struct watched files[2];
+
+    (void)state;
+    begin();
+    assert_int_equal(pipe_make(O_NONBLOCK, &reader, &writer), 0);
+    files[0] = (struct watched){ .file = reader, .wanted = POLL_IN };
+    files[1] = (struct watched){ .file = NULL, .wanted = POLL_IN };
+    assert_int_equal(watch(files, 2, 0), 0);
+    assert_int_equal(watch(files, 2, 100), 0);
+    assert_int_equal(watch(files, 2, NEVER), -ERESTARTNOHAND);
+    on_sleep = write_one;
+    assert_int_equal(watch(files, 2, NEVER), 1);
+    assert_int_equal(files[0].got, POLL_IN);
+    file_release(writer);
+    assert_int_equal(watch(files, 2, 0), 1);
+    assert_int_equal(files[0].got, POLL_IN | POLL_HUP);
+    file_release(reader);
+    stop_files();
+}
+
+static void an_event_counts(void **state)
+{
+    uint64_t     value = 5, huge = UINT64_MAX - 1, got;
+    struct file *event, *semaphore;
+
+    (void)state;
+    begin();
+    event     = event_make(3, O_NONBLOCK, false);
+    semaphore = event_make(2, O_NONBLOCK, true);
+    assert_int_equal(send(event, &value, 8), 8);
+    assert_int_equal(receive(event, &got, 8), 8);
+    assert_int_equal(got, 8);
+    assert_int_equal(receive(event, &got, 8), -EAGAIN);
+    assert_int_equal(receive(event, &got, 7), -EINVAL);
+    assert_int_equal(send(event, &huge, 8), 8);
+    assert_int_equal(send(event, &value, 8), -EAGAIN);
+    assert_int_equal(receive(semaphore, &got, 8), 8);
+    assert_int_equal(got, 1);
+    file_release(event);
+    file_release(semaphore);
+    stop_files();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pipes_keep_order),
+        cmocka_unit_test(a_full_pipe_holds_its_capacity),
+        cmocka_unit_test(the_last_writer_ends_a_pipe_the_last_reader_breaks_it),
+        cmocka_unit_test(a_writer_waits_for_room),
+        cmocka_unit_test(a_fifo_is_opened_by_two),
+        cmocka_unit_test(streams_connect_by_name),
+        cmocka_unit_test(messages_keep_their_borders),
+        cmocka_unit_test(an_epoll_reports_levels_edges_and_once),
+        cmocka_unit_test(watching_many_ends_with_the_first),
+        cmocka_unit_test(an_event_counts),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
