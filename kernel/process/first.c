@@ -144,6 +144,7 @@ static void leave(int32_t kind, int32_t number)
     if (orders.report) {
         kill_all_others();
         report_write(write_line);
+        report_audit(write_line);
     }
     if (channel_is_there()) {
         const int32_t end[2] = { kind, number };

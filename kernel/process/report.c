@@ -7,6 +7,7 @@
 #include "base/string.h"
 #include "devices/channel_link.h"
 #include "linux/call.h"
+#include "memory/audit.h"
 #include "memory/fault.h"
 #include "memory/frame.h"
 
@@ -96,6 +97,23 @@ void report_write(void (*line)(const char *text))
     linux_report_unknown(write_unknown);
     if (!unknown_any)
         line("no system call was asked for that is not there");
+}
+
+/* The whole of memory, when nobody runs any more. */
+void report_audit(void (*line)(const char *text))
+{
+    struct audit_report report = { 0 };
+    char                text[sizeof report.failures[0].text + 16];
+
+    if (audit_full(&report)) {
+        format_text(text, sizeof text, "audit: clean, %u checks", report.checked);
+        line(text);
+        return;
+    }
+    for (uint32_t i = 0; i < report.failed && i < AUDIT_FAILURES; i++) {
+        format_text(text, sizeof text, "audit: %s %s", report.failures[i].id, report.failures[i].text);
+        line(text);
+    }
 }
 
 void report_say(const char *line)

@@ -18,6 +18,9 @@ void report_begin(void);
 /* Write the report, line by line. */
 void report_write(void (*line)(const char *text));
 
+/* Audit all of memory and write the verdict: a line when clean, else one for each failure. */
+void report_audit(void (*line)(const char *text));
+
 /*
  * A line for whoever sealed the program in: why it died. To the host if there is a channel, else to the consoles.
  * Not from an interrupt.

@@ -58,3 +58,13 @@ def test_linux_prints_what_was_recorded(job, places):
         compare(job, *linux.run(quire, jobs.words_of(job, root, made), build))
     except (linux.Unavailable, FileNotFoundError) as error:
         pytest.skip(f"this Linux cannot be asked: {error}")
+
+
+@pytest.mark.parametrize("job", jobs.JOBS, ids=lambda job: job.name)
+def test_audit_is_clean_afterwards(job, layout, places):
+    quire, build, root, made = places
+    words = ["--layout", layout, "--report", "--timeout", str(PATIENCE), *jobs.words_of(job, root, made)]
+    done = subprocess.run([quire, "run", *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+                          env={**os.environ, "QUIRE_BUILD": build})
+    assert re.search(r"^audit: .*", done.stderr, re.M), done.stderr
+    assert re.findall(r"^audit: (\w+)", done.stderr, re.M) == ["clean"], done.stderr
