@@ -1,4 +1,4 @@
-"""newc.py - reading a cpio archive as an initial RAM disk has it ("newc")."""
+"""newc.py - reading and writing a cpio archive as an initial RAM disk has it ("newc")."""
 import collections
 
 Entry = collections.namedtuple("Entry", "mode size offset content time")    # offset: of the content, in the archive
@@ -18,3 +18,15 @@ def read(archive):
         entries[name] = Entry(mode, size, start, archive[start:start + size], time)
         names.append(name)
         at = (start + size + 3) & ~3
+
+
+def write(files):
+    """An archive of (name, mode, content) each; folders before what is in them."""
+    archive = b""
+    for number, (name, mode, content) in enumerate([*files, ("TRAILER!!!", 0, b"")]):
+        path = name.encode() + b"\0"
+        fields = (number + 1, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(path), 0)
+        archive += b"070701" + b"".join(b"%08x" % field for field in fields) + path
+        archive += b"\0" * (-len(archive) % 4) + content
+        archive += b"\0" * (-len(archive) % 4)
+    return archive
