@@ -1,8 +1,8 @@
 """linux.py - the program ring's oracle: a job's archive, unpacked and run by Linux itself.
 
 The archive that `quire run` would give to its machine becomes a folder, and Linux runs the
-program in it: directly where this kernel runs i386 programs, else through qemu-i386. So
-both sides see the same files, arguments and environment.
+program in it, where this machine's kernel runs i386 programs. So both sides see the same
+files, arguments and environment.
 """
 import os
 import stat
@@ -53,8 +53,9 @@ def lists(files, name):
     return files[".quire/" + name].content.split(b"\0")[:-1]
 
 
-# In namespaces of its own, so nothing of it is seen outside, and it is root without being it.
-ENTER = ["unshare", "--user", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child"]
+# In namespaces of its own, so nothing of it is seen outside; who is not root is root in there.
+ENTER = ["unshare", *(["--user", "--map-root-user"] if os.geteuid() != 0 else []), "--mount", "--pid", "--fork",
+         "--kill-child"]
 # (Not as the first process there: signals would not kill it.)
 INSIDE = """
 mount -t proc proc "$1/proc"; mount --rbind /dev "$1/dev"
@@ -67,6 +68,8 @@ exit $?
 
 def run(quire, words, build, stdin=b""):
     """(exit status as a shell gives it, output, errors) under Linux."""
+    if subprocess.run([*ENTER, "true"], stderr=subprocess.DEVNULL).returncode != 0:
+        raise Unavailable("no namespaces here")
     files = archive_of(quire, words, build)
     arguments, environment = lists(files, "arguments"), lists(files, "environment")
     with tempfile.TemporaryDirectory() as folder:
