@@ -494,9 +494,10 @@ $(B)/fuzz/%: $(B)/fuzz/tests/fuzz/%.o $(B)/fuzz/machine.a
 
 # ---- Measurements: optimised, no sanitizers -------------------------------------------
 
-bench: $(patsubst bench/%.c,$(B)/bench/%,$(benches)) kernel | $(O)/setup-test ## cost in host nanoseconds and guest instructions
+bench: $(patsubst bench/%.c,$(B)/bench/%,$(benches)) kernel | $(O)/setup-test ## costs: host nanoseconds, guest instructions, against Linux
 	@for program in $(filter $(B)/bench/%,$^); do $$program || exit 1; done
 	@bench/instructions.py $(B)/kernel.elf
+	@$(MAKE) --no-print-directory compare
 
 # What operations cost a program: the same static program under Quire and under Debian's kernel.
 guest_programs = $(addprefix $(O)/guest/,vmbench hello empty)
