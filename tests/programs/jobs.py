@@ -29,7 +29,6 @@ JOBS = [
     Job("lua", "--file HERE/garbage.lua:/tmp/garbage.lua lua5.4 /tmp/garbage.lua", 9),
     Job("sqlite", "--file HERE/rows.sql:/tmp/rows.sql -- sqlite3 -bail /tmp/rows.db '.read /tmp/rows.sql'"),
     Job("python", f"{PYTHON} --file HERE/compute.py:/tmp/compute.py python3 /tmp/compute.py", 11, "256M"),
-    Job("files", f"{PYTHON} --file HERE/files.py:/tmp/files.py python3 /tmp/files.py", 0, "256M"),
     Job("threads-glibc", "--file :/lib/i386-linux-gnu/libgcc_s.so.1 MADE/threads", 3),
     Job("threads-static", "MADE/threads-static", 3),
     Job("threads-musl", "MADE/threads-musl", 3),
