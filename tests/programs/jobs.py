@@ -59,7 +59,8 @@ def compile_all(root, folder):
                       os.path.join(root, "usr/include/i386-linux-musl"), "-D_FORTIFY_SOURCE=0", musl + "/crt1.o",
                       musl + "/crti.o", "-L" + musl, "-L" + libgcc, "-lc", "-lgcc", musl + "/crtn.o"]
         else:
-            words += [f"--sysroot={root}", "-L" + libgcc] + (["-static"] if how == "static" else [])
+            # -B: the start files too are the tree's; this machine's compiler may have none for i386.
+            words += [f"--sysroot={root}", "-B" + libgcc, "-L" + libgcc] + (["-static"] if how == "static" else [])
         subprocess.run(words, check=True)
 
 
