@@ -337,7 +337,7 @@ void mmu_flush_page(page_t page)
 {
     assert(page < MMU_SPACE_END);
     machine_counts.page_flushes++;
-    machine_counts.user_page_flushes += page < layout.user_end;
+    machine_counts.user_page_flushes += page_is_users(page);
     if (left_out(page))
         return;
     enter();

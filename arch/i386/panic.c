@@ -94,11 +94,10 @@ static void tell_address(void)
 
     if (!now.has_address)
         return;
-    line = layout_region_of(page);
-    if (line)
-        print("  %08lx  %s:%u: %s, kernel %s, user %s\n", (unsigned long)now.address, layout.file, line->line,
+    line = layout_kernel_region_of(page);
+    print("  %08lx  %s:%u: %s, kernel %s, user %s\n", (unsigned long)now.address, layout.file, line->line,
               line->name, rights_text(line->rights.kernel).text, rights_text(line->rights.user).text);
-    if (page < layout.user_end)
+    if (page_is_users(page) && !layout_kernel_has_own())
         return;
     region = region_find(&kernel_space.map, page);
     if (region)
@@ -130,7 +129,7 @@ static bool next_frame(uint32_t *ebp, uint32_t *return_to)
 {
     uint32_t frame = *ebp;
 
-    return frame % 4 == 0 && page_of(frame) >= layout.user_end && probe_read(frame, ebp) &&
+    return frame % 4 == 0 && (!page_is_users(page_of(frame)) || layout_kernel_has_own()) && probe_read(frame, ebp) &&
            probe_read(frame + 4, return_to) && *return_to != 0;
 }
 

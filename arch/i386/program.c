@@ -37,6 +37,12 @@ static void out_of_memory(struct process *process)
     signal_fault(&kill);
 }
 
+/* Holes are nobody's: a null pointer points to no region, not to the kernel. */
+static bool is_kernels(page_t page)
+{
+    return !page_is_users(page) && layout_region_of(page)->backing != BACKING_NONE;
+}
+
 /* A fault of the program, or of the kernel while copying for it. */
 static bool page_fault(struct trap_frame *frame)
 {
@@ -46,9 +52,9 @@ static bool page_fault(struct trap_frame *frame)
     struct fault_verdict verdict;
     int                  err;
 
-    if (self->process == NULL || (!user && (page_of(address) >= layout.user_end || !trap_has_way_out(frame))))
+    if (self->process == NULL || (!user && (!page_is_users(page_of(address)) || !trap_has_way_out(frame))))
         return false;
-    if (page_of(address) < layout.user_end) {
+    if (!is_kernels(page_of(address))) {
         err = space_fault(&self->process->memory->space, address, access_of(frame->error), &verdict);
     } else {
         err = -EFAULT;

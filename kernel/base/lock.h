@@ -14,7 +14,8 @@
  *   OBJECT     contents of a file or of shared memory; a table of descriptors
  *   HEAP       kernel heap
  *   STACKS     the stacks window, device windows
- *   TABLES     page tables of a space
+ *   TABLES     page tables of a process's space
+ *   KERNEL     page tables of kernel space
  *   COMMIT     pages promised to programs
  *   SPACES     the list of all spaces; the kernel part of their roots
  *   ZERO       the shared frame of zeros
@@ -32,7 +33,7 @@
 
 enum lock_rank {
     RANK_TERMINAL = 1, RANK_PROCESSES, RANK_SIGNALS, RANK_MAP, RANK_OBJECT, RANK_HEAP, RANK_STACKS, RANK_TABLES,
-    RANK_COMMIT, RANK_SPACES, RANK_ZERO, RANK_CHANNEL, RANK_POOL, RANK_SWAP, RANK_SCHEDULE, RANK_TIMERS, RANK_PRINT,
+    RANK_KERNEL, RANK_COMMIT, RANK_SPACES, RANK_ZERO, RANK_CHANNEL, RANK_POOL, RANK_SWAP, RANK_SCHEDULE, RANK_TIMERS, RANK_PRINT,
     RANK_COUNT
 };
 

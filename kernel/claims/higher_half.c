@@ -4,6 +4,10 @@
  * The addresses in here are the claims' own and are not taken from the document's tables: if the
  * document were changed, these probes would notice.
  */
+#include <layout.h>
+
+#ifdef LAYOUT_CLAIMS_A
+
 #include "claims/looking.h"
 
 #include "base/error.h"
@@ -205,9 +209,9 @@ static void a10_three_to_one(struct claim_result *result)
             return claim_saw(result, false, "programs may use %s", show_address(page_address(page)).text);
         page = (page / mmu_reach(level) + 1) * mmu_reach(level);
     }
-    claim_saw(result, page_address(layout.user_end) == A_KERNEL,
+    claim_saw(result, page_address(layout.user.end) == A_KERNEL,
               "user space ends at %s, and programs may use nothing from there on",
-              show_address(page_address(layout.user_end)).text);
+              show_address(page_address(layout.user.end)).text);
 }
 
 static bool belongs_to_process(vaddr_t at) { return at >= A_STACKS; }
@@ -459,3 +463,5 @@ const struct claim_probe higher_half_probes[] = {
     { "A18", a18_identity_is_gone },
 };
 const uint32_t higher_half_probe_count = COUNT_OF(higher_half_probes);
+
+#endif

@@ -57,12 +57,12 @@ static bool shift_low_page(page_t kernel)
 }
 
 static bool shift_page_of_a1(void) { return shift_low_page(page_of(A_KERNEL)); }
-static bool shift_page_of_q5(void) { return shift_low_page(layout.user_end); }
+static bool shift_page_of_q5(void) { return shift_low_page(layout.user.end); }
 
 /* A page of the kernel becomes a program's as well. */
 static bool open_low_page(void)
 {
-    page_t  page = layout.user_end + page_of(A_LOW) - 1;
+    page_t  page = layout.user.end + page_of(A_LOW) - 1;
     entry_t e    = get_entry(page);
 
     return change_entry(page, entry_with_rights(e, (struct rights){ MAY_READ | MAY_WRITE, MAY_READ }));
@@ -142,7 +142,7 @@ static void unmap_extra(void)
 
 static bool map_last(void) { return map_extra(layout.space_end - 1); }
 
-/* Below user_end kernel space has no table of its own: the upper entry gets one that nobody else shares. */
+/* Where programs are kernel space has no table of its own: the upper entry gets one that nobody else shares. */
 static frame_t null_table, null_frame;
 
 static bool map_null(void)

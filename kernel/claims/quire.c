@@ -3,6 +3,10 @@
  *
  * As in higher_half.c the numbers are the claims' own, not the document's tables'.
  */
+#include <layout.h>
+
+#ifdef LAYOUT_CLAIMS_Q
+
 #include "claims/looking.h"
 
 #include "base/error.h"
@@ -217,9 +221,9 @@ static void q4_user_end(struct claim_result *result)
             return claim_saw(result, false, "programs may use %s", show_address(page_address(page)).text);
         page = (page / mmu_reach(level) + 1) * mmu_reach(level);
     }
-    claim_saw(result, page_address(layout.user_end) == Q_KERNEL,
+    claim_saw(result, page_address(layout.user.end) == Q_KERNEL,
               "user space ends at %s, and programs may use nothing from there on",
-              show_address(page_address(layout.user_end)).text);
+              show_address(page_address(layout.user.end)).text);
 }
 
 /* A page of the heap's window that shows a frame of the direct map. False: there is no memory. */
@@ -382,3 +386,5 @@ const struct claim_probe quire_probes[] = {
     { "Q12", q12_exhaustion },
 };
 const uint32_t quire_probe_count = COUNT_OF(quire_probes);
+
+#endif

@@ -26,6 +26,8 @@ static void print_backing(const struct layout_region *region)
         print(", guard %s", show_size((uint64_t)region->guard << PAGE_SHIFT).text);
     if (region->scope == SCOPE_PROCESS)
         print(", per process");
+    if (region->scope == SCOPE_KERNEL)
+        print(", kernel space alone");
     print("\n");
 }
 
@@ -68,7 +70,7 @@ static void print_physical(void)
 static void print_policies(void)
 {
     static const char *const searches[] = { "first fit", "next fit", "fullest area first" };
-    static const char *const accesses[] = { "identity", "self-map", "tracked objects", "direct map" };
+    static const char *const accesses[] = { "identity", "self-map", "a window", "tracked objects", "direct map" };
     static const char *const zeroing[]  = { "for programs", "always" };
     static const char *const empty[]    = { "an error", "a panic" };
     static const char *const places[]   = { "at", "in the first memory that fits", "after the image" };
@@ -83,7 +85,8 @@ static void print_policies(void)
     print("zeroed          %s\n", zeroing[policy->zeroing]);
     print("none left       %s\n", empty[policy->exhaustion]);
     print("page tables     reached by %s\n", accesses[layout.access]);
-    print("user space      ends below %s\n", show_address(page_address(layout.user_end)).text);
+    print("user space      from %s to %s\n", show_address(page_address(layout.user.first)).text,
+          show_address(page_address(layout.user.end) - 1).text);
 }
 
 int run_layout(int count, char **words)

@@ -55,7 +55,7 @@ static void print_entry(page_t page, unsigned level, entry_t e)
 
 static void print_region(page_t page)
 {
-    const struct layout_region *home  = layout_region_of(page);
+    const struct layout_region *home  = layout_kernel_region_of(page);
     lock_state                  state = lock_take(&kernel_space.map_lock);
     const struct region        *region = region_find(&kernel_space.map, page);
     const char                 *name   = region != NULL ? region->name : NULL;
@@ -63,7 +63,7 @@ static void print_region(page_t page)
     lock_drop(&kernel_space.map_lock, state);
     print("the document calls it %s: %s, rights %s\n", home->name, home->note,
           show_rights(home->rights).text);
-    if (page < layout.user_end)
+    if (page_is_users(page) && !layout_kernel_has_own())
         print("user space: what it means, each program's own space says\n");
     else if (name == NULL)
         print("no region of kernel space holds it now\n");

@@ -122,7 +122,7 @@ static long lock_range(vaddr_t start, size_t bytes)
 
     if (bytes == 0)
         return 0;
-    return checked_span(start, bytes, layout.user_end, &span) ? 0 : -ENOMEM;
+    return checked_span(start, bytes, layout.user.end, &span) ? 0 : -ENOMEM;
 }
 
 SYSTEM_CALL(mlock)      { return lock_range(a, b); }
@@ -140,7 +140,7 @@ SYSTEM_CALL(mincore)
         return -EINVAL;
     if (b == 0)
         return 0;
-    if (!checked_span(a, b, layout.user_end, &span))
+    if (!checked_span(a, b, layout.user.end, &span))
         return -ENOMEM;
     for (page_t page = span.first; page < span.end; page++) {
         lock_state    state  = lock_take(&space()->map_lock);

@@ -117,7 +117,7 @@ static bool step_frames(struct audit_report *report)
 
 static bool step_kernel_tables(struct audit_report *report)
 {
-    page_t first = next.at == 0 ? layout.user_end : (page_t)next.at;
+    page_t first = (page_t)next.at;
     page_t reach = mmu_reach(MMU_LEVELS);
     page_t stop  = layout.space_end - first > reach ? first + reach : layout.space_end;
 

@@ -89,7 +89,7 @@ static void count_entries(struct census *census, const struct space *space, stru
 
 static void count_entry(struct census *census, const struct space *space, page_t page, unsigned level)
 {
-    const struct layout_region *home  = layout_region_of(page);
+    const struct layout_region *home  = region_row(space, page);
     const entry_t              *at    = entry_at(space, page, level);
     entry_t                     e     = at != NULL ? entry_read(at) : entry_empty();
     page_t                      first = page - page % mmu_reach(level);
@@ -119,16 +119,15 @@ static void count_entries(struct census *census, const struct space *space, stru
         count_entry(census, space, page, level);
 }
 
-/* Kernel space answers for the part that all share; every other space for its user part. */
+/* Each space answers for its own part: kernel space for what all share as well. */
 static void count_space(struct census *census, const struct space *space)
 {
     page_t     reach  = mmu_reach(MMU_LEVELS);
-    bool       kernel = space == &kernel_space;
     lock_state state  = lock_take((struct lock *)&space->tables_lock);
 
     count(census, space->root, 1);
     for (page_t page = 0; page < layout.space_end; page += reach)
-        if (kernel == (page >= layout.user_end))
+        if (root_entry_is_own(space, page))
             count_entry(census, space, page, MMU_LEVELS);
     lock_drop((struct lock *)&space->tables_lock, state);
 }

@@ -28,6 +28,9 @@ void cursor_share(struct cursor *c, page_t page, entry_t entry)
     space_share_entry(page, entry);
 }
 
+/* The first of the pages that one entry of `level` covers. */
+static page_t stretch(page_t page, unsigned level) { return round_down(page, mmu_reach(level)); }
+
 static bool is_missing(const struct cursor *c, page_t page, unsigned level)
 {
     const entry_t *at = entry_at(c->space, page, level);
@@ -48,15 +51,37 @@ static void count_in_parent(const struct cursor *c, page_t page, unsigned level,
     frame_set_link(parent, frame_link(parent) + (uint32_t)more);
 }
 
+/*
+ * Upper entries of the programs' part let programs through; the last entry decides. So do those of the kernel's
+ * part where the document opens something to them.
+ */
+static bool lets_programs_through(const struct cursor *c, page_t page, unsigned level)
+{
+    page_t first = stretch(page, level), end = first + mmu_reach(level);
+
+    if (!cursor_of_kernel(c))
+        return true;
+    for (page_t at = first; at < end; ) {
+        const struct layout_region *row = layout_kernel_region_of(at);
+
+        if (row->rights.user != 0)
+            return true;
+        at = row->span.end;
+    }
+    return false;
+}
+
 /* Let the entry of `level` that translates page lead to a new, empty table. */
 static void install(struct cursor *c, page_t page, unsigned level, frame_t table)
 {
-    entry_t entry = entry_table(table, page_is_users(page));
+    entry_t entry = entry_table(table, lets_programs_through(c, page, level));
 
     assert(entry_kind(entry_read(entry_at(c->space, page, level)), level) == ENTRY_EMPTY);
     if (!cursor_of_kernel(c))
         frame_set_link(table, 0);
     count_in_parent(c, page, level, +1);
+    if (!cursor_of_kernel(c))
+        table_home_enter(c->space, page, level, table);
     entry_write(entry_at(c->space, page, level), entry);
     if (cursor_of_kernel(c) && level == MMU_LEVELS)
         cursor_share(c, page, entry);
@@ -70,6 +95,7 @@ static void uninstall(struct cursor *c, page_t page, unsigned level)
     page_t  seen;
 
     count_in_parent(c, page, level, -1);
+    table_home_leave(c->space, page, level, entry_frame(old));      /* only processes' tables are given back */
     c->space->table_frames--;
     if (table_seen_at(page, level - 1, &seen))
         cursor_note_flush(c, seen);
@@ -122,19 +148,23 @@ static void give_back(frame_t chain)
     }
 }
 
-/* The first of the pages that one entry of `level` covers. */
-static page_t stretch(page_t page, unsigned level) { return round_down(page, mmu_reach(level)); }
-
-/* Take frames for all missing tables of the span, or none. */
+/* Take frames for all missing tables of the span, and places where the layout has such, or nothing. */
 static int take_tables(struct cursor *c, unsigned lowest, frame_t *chain)
 {
+    size_t taken = 0;
+    int    err   = 0;
+
     for (unsigned level = MMU_LEVELS; level > lowest; level--)
-        for (page_t page = stretch(c->span.first, level); page < c->span.end; page += mmu_reach(level))
-            if (is_missing(c, page, level) && take_table(chain) != 0) {
-                give_back(*chain);
-                return -ENOMEM;
+        for (page_t page = stretch(c->span.first, level); page < c->span.end && err == 0; page += mmu_reach(level))
+            if (is_missing(c, page, level)) {
+                err = take_table(chain);
+                taken += err == 0;
             }
-    return 0;
+    if (err == 0 && taken > 0 && !cursor_of_kernel(c))
+        err = table_home_reserve(c->space, c->span, taken);
+    if (err != 0)
+        give_back(*chain);
+    return err;
 }
 
 /* Upper levels first, so that the lower find their place. */

@@ -38,7 +38,7 @@ int early_table_frame(frame_t *out)
 
 static bool stands(const struct layout_region *home)
 {
-    if (home->span.first < layout.user_end || span_empty(home->span))
+    if (span_empty(home->span))
         return false;
     switch (home->backing) {
     case BACKING_FIXED: case BACKING_IMAGE: case BACKING_TABLES: case BACKING_SLOTS: case BACKING_ALIAS:
@@ -50,7 +50,7 @@ static bool stands(const struct layout_region *home)
 
 static void enter_standing_regions(void)
 {
-    region_tree_start(&kernel_space.map, (struct span){ layout.user_end, layout.space_end });
+    region_tree_start(&kernel_space.map, (struct span){ 0, layout.space_end });
     for (uint32_t i = 0; i < layout.region_count; i++) {
         const struct layout_region *home = &layout.regions[i];
         struct region              *region = &standing[standing_count];
@@ -71,8 +71,8 @@ static uint32_t count_tables(void)
 {
     uint32_t tables = 1;
 
-    for (page_t page = layout.user_end; page < layout.space_end; page += mmu_reach(MMU_LEVELS)) {
-        const struct layout_region *home = layout_region_of(page);
+    for (page_t page = 0; page < layout.space_end; page += mmu_reach(MMU_LEVELS)) {
+        const struct layout_region *home = layout_kernel_region_of(page);
 
         if (home->backing != BACKING_TABLES && home->backing != BACKING_ALIAS &&
             entry_kind(entry_read(entry_at(&kernel_space, page, MMU_LEVELS)), MMU_LEVELS) == ENTRY_TABLE)
@@ -192,7 +192,7 @@ int space_start(frame_t root, struct memmap *map)
     early_map      = map;
     kernel_space   = (struct space){ .root = root };
     kernel_space.map_lock    = (struct lock)LOCK("regions of kernel space", RANK_MAP);
-    kernel_space.tables_lock = (struct lock)LOCK("tables of kernel space", RANK_TABLES);
+    kernel_space.tables_lock = (struct lock)LOCK("tables of kernel space", RANK_KERNEL);
     remove_boot_maps();
     enter_standing_regions();
     kernel_space.table_frames = count_tables();

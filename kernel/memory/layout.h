@@ -57,7 +57,7 @@ enum purpose {
     PURPOSE_STACKS, PURPOSE_SLOTS, PURPOSE_TABLES, PURPOSE_COUNT,
 };
 
-enum scope { SCOPE_ALL, SCOPE_PROCESS };    /* the same in every space, or one's own */
+enum scope { SCOPE_ALL, SCOPE_PROCESS, SCOPE_KERNEL };  /* the same in every space, one's own, or kernel space's alone */
 
 /*
  * Borders may float: a section of the image ends where the linker ends it. The
@@ -121,7 +121,7 @@ struct layout_policy {
 };
 
 /* How page tables are reached. */
-enum table_access { ACCESS_IDENTITY, ACCESS_SELF, ACCESS_TRACKED, ACCESS_DIRECT };
+enum table_access { ACCESS_IDENTITY, ACCESS_SELF, ACCESS_WINDOW, ACCESS_TRACKED, ACCESS_DIRECT };
 
 /* A mapping that exists when the kernel takes over from the boot code. */
 struct layout_boot_map {
@@ -140,25 +140,38 @@ struct layout_claim {
     uint32_t         line;
 };
 
+/*
+ * The first `common_count` regions are what every space has, by address, covering all of it. A layout whose kernel
+ * space has something else where programs have theirs goes on with those regions (SCOPE_KERNEL): by address,
+ * covering exactly the region `user`. All others have common_count equal to region_count.
+ */
 struct layout {
     const char *name, *title, *file;
-    const struct layout_region   *regions;      /* by address, covering all of the space  */
+    const struct layout_region   *regions;
     const struct layout_physical *physical;     /* by address                             */
     const struct layout_boot_map *boot_maps;
     const struct layout_claim    *claims;
-    uint32_t region_count, physical_count, boot_map_count, claim_count;
+    uint32_t region_count, common_count, physical_count, boot_map_count, claim_count;
     const struct layout_region   *purpose[PURPOSE_COUNT];   /* NULL where there is none   */
     struct layout_policy policy;
     enum table_access    access;
     paddr_t              tss, gdt, idt;         /* fixed physical places, 0: in the image */
-    vaddr_t              kernel_offset;         /* virtual minus physical of the image    */
-    page_t               user_end;              /* first page past user space             */
+    vaddr_t              kernel_offset;         /* virtual minus physical of the image, modulo the address space */
+    struct span          user;                  /* user space: the region `user`          */
     page_t               space_end;             /* first page past the address space      */
 };
 
 extern const struct layout layout;
 
-/* The region that holds a page; every page of the address space has one. */
+/* The region that holds a page in the programs' spaces; every page of the address space has one. */
 const struct layout_region *layout_region_of(page_t page);
+
+/* The region that holds a page in kernel space: another one where kernel space has regions of its own. */
+const struct layout_region *layout_kernel_region_of(page_t page);
+
+static inline bool layout_kernel_has_own(void) { return layout.region_count > layout.common_count; }
+
+/* Whether a page lies in the programs' part of the address space; the kernel may lie below, above, or on both sides. */
+static inline bool page_is_users(page_t page) { return span_has(layout.user, page); }
 
 #endif

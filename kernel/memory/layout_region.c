@@ -9,10 +9,9 @@
 
 #include "base/check.h"
 
-const struct layout_region *layout_region_of(page_t page)
+/* Among regions [low, high), which meet: the last that starts at or below the page. */
+static const struct layout_region *search(uint32_t low, uint32_t high, page_t page)
 {
-    uint32_t low = 0, high = layout.region_count;
-
     assert(page < layout.space_end);
     while (high - low > 1) {                /* regions[low] starts at or below page, [high] above */
         uint32_t middle = low + (high - low) / 2;
@@ -23,4 +22,13 @@ const struct layout_region *layout_region_of(page_t page)
             high = middle;
     }
     return &layout.regions[low];
+}
+
+const struct layout_region *layout_region_of(page_t page) { return search(0, layout.common_count, page); }
+
+const struct layout_region *layout_kernel_region_of(page_t page)
+{
+    if (layout_kernel_has_own() && page_is_users(page))
+        return search(layout.common_count, layout.region_count, page);
+    return layout_region_of(page);
 }

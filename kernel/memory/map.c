@@ -66,7 +66,7 @@ void map_uncharge(struct space *space, size_t pages)
 
 /* ---- Placing ------------------------------------------------------------------------------------- */
 
-static struct span user_span(void) { return layout.purpose[PURPOSE_USER]->span; }
+static struct span user_span(void) { return layout.user; }
 
 /* A program's range of whole pages. Returns 0, or the errno that Linux gives for it. */
 static int span_from(vaddr_t start, size_t bytes, int outside, struct span *out)

@@ -105,7 +105,7 @@ int map_advise(struct space *space, vaddr_t start, size_t bytes, int advice)
         return -EINVAL;
     if (bytes == 0)
         return 0;
-    if (!checked_span(start, bytes, layout.user_end, &span))
+    if (!checked_span(start, bytes, layout.user.end, &span))
         return start + bytes < start ? -EINVAL : -ENOMEM;
     if (advice == POPULATE_READ || advice == POPULATE_WRITE)
         return populate(space, span, advice == POPULATE_WRITE ? MAY_WRITE : MAY_READ);
@@ -127,7 +127,7 @@ int map_sync(struct space *space, vaddr_t start, size_t bytes, int flags)
         return -EINVAL;
     if (bytes == 0)
         return 0;
-    if (!checked_span(start, bytes, layout.user_end, &span))
+    if (!checked_span(start, bytes, layout.user.end, &span))
         return -ENOMEM;
     state = lock_take(&space->map_lock);
     for (page_t at = span.first; at < span.end && err == 0; ) {

@@ -140,7 +140,7 @@ static int grow_in_place(struct space *space, const struct move *m)
     struct span   wider = { m->region->span.first, m->old.first + m->pages };
     size_t        more  = m->pages - span_pages(m->old);
 
-    if (m->old.end != m->region->span.end || wider.end > layout.user_end)
+    if (m->old.end != m->region->span.end || wider.end > layout.user.end)
         return -ENOMEM;
     if (map_is_charged(m->region) && map_charge(space, more) != 0)
         return -ENOMEM;
@@ -188,7 +188,7 @@ static int check_limits(const struct space *space, const struct move *m)
 
 static int find_old(struct space *space, vaddr_t old, size_t old_bytes, struct move *m)
 {
-    if (!checked_span(old, old_bytes, layout.user_end, &m->old))
+    if (!checked_span(old, old_bytes, layout.user.end, &m->old))
         return -EINVAL;
     m->region = region_find(&space->map, m->old.first);
     return m->region == NULL || m->old.end > m->region->span.end ? -EFAULT : 0;
@@ -256,7 +256,7 @@ int map_move(struct space *space, vaddr_t old, size_t old_bytes, size_t new_byte
     if (!is_aligned(old, PAGE_SIZE) || flags & ~(uint32_t)(MAY_MOVE | MOVE_FIXED) || new_bytes == 0 || old_bytes == 0 ||
         ((flags & MOVE_FIXED) && !(flags & MAY_MOVE)))
         return -EINVAL;
-    if (m.pages > layout.user_end)
+    if (m.pages > span_pages(layout.user))
         return -ENOMEM;
     err = provide(&p);
     if (err == 0) {

@@ -75,7 +75,7 @@ static int map_other_page(bool in_region)
 
     if (err != 0)
         return err;
-    other_page = layout.user_end / 2;
+    other_page = layout.user.first + span_pages(layout.user) / 2;
     err = cursor_open(&c, &other, span_of(other_page, 1), CURSOR_BUILD);
     if (err != 0) {
         frame_put(frame);
@@ -138,13 +138,13 @@ void mend_c2(void)  { mend_entry(); }
 /* An upper entry of the kernel part that leads to a table all spaces share; space_end: there is none. */
 static page_t shared_table_page(void)
 {
-    for (page_t page = layout.user_end; page < layout.space_end; page += mmu_reach(MMU_LEVELS)) {
+    for (page_t page = 0; page < layout.space_end; page += mmu_reach(MMU_LEVELS)) {
         const struct layout_region *home = layout_region_of(page);
         lock_state state = lock_take(&kernel_space.tables_lock);
         entry_t    e     = entry_read(entry_at(&kernel_space, page, MMU_LEVELS));
 
         lock_drop(&kernel_space.tables_lock, state);
-        if (entry_present(e) && home->scope == SCOPE_ALL && home->backing != BACKING_TABLES)
+        if (!root_entry_is_users(page) && entry_present(e) && home->scope == SCOPE_ALL && home->backing != BACKING_TABLES)
             return page;
     }
     return layout.space_end;

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/range.h"
 #include "base/string.h"
 #include "memory/cursor.h"
 #include "memory/frame.h"
@@ -36,12 +37,21 @@ const struct space *space_after(const struct space *space)
 /* ---- Creation and end ------------------------------------------------------------------ */
 
 /* The entries of one root lie side by side, however the layout reaches them. Nobody uses the new root yet. */
+static void copy_entries(const struct space *space, page_t first, page_t end)
+{
+    size_t count = (end - first) / mmu_reach(MMU_LEVELS);
+
+    if (count > 0)
+        memcpy(entry_at(space, first, MMU_LEVELS), entry_at(&kernel_space, first, MMU_LEVELS), count * sizeof(entry_t));
+}
+
+/* What lies below the programs' part, and what lies above it. */
 static void copy_kernel_part(const struct space *space)
 {
-    size_t         count = (layout.space_end - layout.user_end) / mmu_reach(MMU_LEVELS);
-    const entry_t *from  = entry_at(&kernel_space, layout.user_end, MMU_LEVELS);
+    page_t reach = mmu_reach(MMU_LEVELS);
 
-    memcpy(entry_at(space, layout.user_end, MMU_LEVELS), from, count * sizeof *from);
+    copy_entries(space, 0, round_down(layout.user.first, reach));
+    copy_entries(space, round_down(layout.user.end + reach - 1, reach), layout.space_end);
 }
 
 /*
@@ -73,7 +83,11 @@ int space_create(struct space *space)
     *space = (struct space){ .root = root, .table_frames = 1 };
     space->map_lock    = (struct lock)LOCK("regions of a space", RANK_MAP);
     space->tables_lock = (struct lock)LOCK("tables of a space", RANK_TABLES);
-    region_tree_start(&space->map, layout.purpose[PURPOSE_USER]->span);
+    region_tree_start(&space->map, layout.user);
+    if (table_home_start(space) != 0) {
+        frame_put(root);
+        return -ENOMEM;
+    }
 
     /* Both locks: no kernel table may appear between the copy and the listing. */
     tables = lock_take(&kernel_space.tables_lock);
@@ -105,7 +119,7 @@ static void unlist(struct space *space)
 /* Without a table there is nothing to do. Else one cursor for all of user space: it skips what has no table. */
 static void discard_user_pages(struct space *space)
 {
-    struct span   all = { 0, layout.user_end };
+    struct span   all = layout.user;
     struct cursor c;
     int           err;
 
@@ -124,6 +138,7 @@ void space_destroy(struct space *space)
     discard_user_pages(space);
     unlist(space);
     assert(space->resident == 0 && space->table_frames == 1);
+    table_home_end(space);
     frame_put(space->root);
     space->root = NO_FRAME;
 }
@@ -135,9 +150,12 @@ void space_activate(struct space *space)
 
 void space_share_entry(page_t page, entry_t entry)
 {
-    lock_state state = lock_take(&list_lock);
+    lock_state state;
 
     assert(lock_held(&kernel_space.tables_lock));
+    if (root_entry_is_users(page))
+        return;                         /* kernel space's alone: others have their programs there */
+    state = lock_take(&list_lock);
     for (const struct space *s = spaces; s != NULL; s = s->next)
         entry_write(entry_at(s, page, MMU_LEVELS), entry);
     lock_drop(&list_lock, state);

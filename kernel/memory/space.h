@@ -22,6 +22,7 @@
 #include "base/lock.h"
 #include "memory/owner.h"
 #include "memory/region.h"
+#include "memory/table_home.h"
 #include "mmu.h"
 
 /* What a program may have; set by exec and setrlimit (memory/map.h says more). In bytes. */
@@ -43,6 +44,7 @@ struct space {
     size_t             pages;               /* [map lock] of all regions of the program  */
     size_t             charged;             /* [map lock] of them, counted as committed  */
     struct map_limits  limits;              /* [map lock]                                */
+    struct table_home  home;                /* [tables lock] of the layout's table access */
 };
 
 extern struct space kernel_space;
@@ -68,7 +70,7 @@ const struct space *space_after(const struct space *space);
 /* True for the space whose tables this CPU uses now; kernel space always counts as in use. */
 bool space_is_current(const struct space *space);
 
-/* A new space: empty below user_end, the kernel's above. Returns 0 or -ENOMEM. */
+/* A new space: empty where programs are, else the kernel's. Returns 0 or -ENOMEM. */
 int  space_create(struct space *space) MUST_CHECK;
 
 /* Give back every table and every frame its entries hold. The space must not be current. */
@@ -76,7 +78,7 @@ void space_destroy(struct space *space);
 
 void space_activate(struct space *space);
 
-/* Called by the cursor when kernel space gained a table: every root gets the entry. */
+/* Called by the cursor when kernel space gained a table: every root gets the entry, unless programs have that part. */
 void space_share_entry(page_t page, entry_t entry);
 
 /*

@@ -19,13 +19,13 @@ static bool in_guard(const struct region *region, page_t page)
 /* One present entry against the region it lies in: S1 to S3, S5. */
 static void audit_leaf(const struct space *space, page_t page, entry_t e, struct audit_report *report)
 {
-    bool                 kernel = page >= layout.user_end;
+    bool                 kernel = space == &kernel_space || !page_is_users(page);
     const struct region *region = region_find(kernel ? &kernel_space.map : &space->map, page);
     struct rights        have   = entry_rights(e);
     const char          *id     = kernel ? "S1" : "S3";
 
     if (region == NULL) {
-        audit_fail(report, layout_region_of(page)->backing == BACKING_NONE ? "S5" : id,
+        audit_fail(report, region_row(space, page)->backing == BACKING_NONE ? "S5" : id,
                    "page 0x%08lx is mapped (frame %u) but lies in no region", (unsigned long)page_address(page),
                    entry_frame(e).no);
         return;
@@ -63,7 +63,7 @@ static void walk_entry(struct walk *walk, page_t page, unsigned level)
         walk_level(walk, span_of(round_down(page, reach), reach), level - 1);
         break;
     case ENTRY_PRESENT:
-        walk->resident += page < layout.user_end ? reach : 0;
+        walk->resident += walk->space != &kernel_space && page_is_users(page) ? reach : 0;
         audit_leaf(walk->space, page, e, walk->report);
         if (reach > 1)
             audit_leaf(walk->space, page + reach - 1, e, walk->report);
@@ -78,10 +78,11 @@ static void walk_level(struct walk *walk, struct span span, unsigned level)
     page_t reach = mmu_reach(level);
 
     for (page_t page = span.first; page < span.end; page += reach) {
-        const struct layout_region *home = layout_region_of(page);
+        const struct layout_region *home = region_row(walk->space, page);
 
         /* The self-reference shows tables already counted; an alias repeats another region's. */
-        if (level == MMU_LEVELS && (home->backing == BACKING_TABLES || home->backing == BACKING_ALIAS))
+        if (level == MMU_LEVELS && (home->backing == BACKING_TABLES || home->backing == BACKING_ALIAS ||
+                                    !root_entry_is_own(walk->space, page)))
             continue;
         walk_entry(walk, page, level);
     }
@@ -92,11 +93,11 @@ static void audit_kernel_part(const struct space *space, struct audit_report *re
 {
     page_t reach = mmu_reach(MMU_LEVELS);
 
-    for (page_t page = layout.user_end; page < layout.space_end; page += reach) {
+    for (page_t page = 0; page < layout.space_end; page += reach) {
         const struct layout_region *home = layout_region_of(page);
         entry_t mine, kernels;
 
-        if (home->backing == BACKING_TABLES)
+        if (home->backing == BACKING_TABLES || root_entry_is_own(space, page))
             continue;
         mine    = entry_read(entry_at(space, page, MMU_LEVELS));
         kernels = entry_read(entry_at(&kernel_space, page, MMU_LEVELS));
@@ -111,7 +112,7 @@ void space_audit(const struct space *space, struct audit_report *report)
 {
     bool        kernel = space == &kernel_space;
     struct walk walk   = { .space = space, .report = report, .tables = 1 };
-    struct span part   = kernel ? (struct span){ layout.user_end, layout.space_end } : (struct span){ 0, layout.user_end };
+    struct span part   = { 0, layout.space_end };
     lock_state  map    = lock_take((struct lock *)&space->map_lock);
     lock_state  tables = lock_take((struct lock *)&space->tables_lock);
 

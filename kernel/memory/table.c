@@ -52,10 +52,16 @@ static enum slot slot_of(unsigned level)
 }
 
 /* One step down: the entry of `level` in the table that an entry above leads to. */
-static inline entry_t *step(bool self, frame_t table, page_t page, unsigned level)
+static inline entry_t *step(bool self, const struct space *space, frame_t table, page_t page, unsigned level)
 {
     if (self)
         return self_entry(page, level);
+#ifdef LAYOUT_TABLE_HOMES
+    if (space != &kernel_space && (level == MMU_LEVELS || page_is_users(page)))
+        return table_home_entries(space, page, level) + mmu_index(page, level);
+#else
+    (void)space;
+#endif
     return (entry_t *)frame_view(table, slot_of(level)) + mmu_index(page, level);
 }
 
@@ -68,7 +74,7 @@ IN_LINE entry_t *walk(const struct space *space, page_t page, unsigned lowest, u
     bool     self = in_self_map(space, page, lowest);
     unsigned level = MMU_LEVELS;
     frame_t  in = space->root;
-    entry_t *at = step(self, in, page, level);
+    entry_t *at = step(self, space, in, page, level);
 
     while (level > lowest) {
         entry_t e = entry_read(at);
@@ -76,7 +82,7 @@ IN_LINE entry_t *walk(const struct space *space, page_t page, unsigned lowest, u
         if (entry_kind(e, level) != ENTRY_TABLE)
             break;
         in = entry_frame(e);
-        at = step(self, in, page, --level);
+        at = step(self, space, in, page, --level);
     }
     *reached = level;
     *table   = in;
@@ -133,10 +139,22 @@ static void audit_table(const struct table_audit *audit, page_t first, unsigned 
                    table.no, (unsigned long)page_address(first), filled, frame_link(table));
 }
 
-/* Kernel memory that its row does not open to programs (a layout may: the firmware seed's constants). */
-static bool is_kernels_alone(page_t page)
+bool root_entry_is_own(const struct space *space, page_t page)
 {
-    return !page_is_users(page) && layout_region_of(page)->rights.user == 0;
+    bool users = root_entry_is_users(page);
+
+    return space == &kernel_space ? !users || layout_kernel_has_own() : users;
+}
+
+const struct layout_region *region_row(const struct space *space, page_t page)
+{
+    return space == &kernel_space ? layout_kernel_region_of(page) : layout_region_of(page);
+}
+
+/* Kernel memory that its row does not open to programs (a layout may: the firmware seed's constants). */
+static bool is_kernels_alone(const struct space *space, page_t page)
+{
+    return (space == &kernel_space || !page_is_users(page)) && region_row(space, page)->rights.user == 0;
 }
 
 /* C2 of one entry; true when it is not empty. */
@@ -148,7 +166,7 @@ static bool audit_entry(const struct table_audit *audit, page_t page, unsigned l
     audit->report->checked++;
     if (kind == ENTRY_TABLE)
         audit_table(audit, page, level - 1, entry_frame(e));
-    else if (is_kernels_alone(page) && entry_rights(e).user != 0)
+    else if (is_kernels_alone(audit->space, page) && entry_rights(e).user != 0)
         audit_fail(audit->report, "C2", "page 0x%08lx of the kernel part is open to programs",
                    (unsigned long)page_address(page));
     return kind != ENTRY_EMPTY;
@@ -160,12 +178,9 @@ static bool audit_entry(const struct table_audit *audit, page_t page, unsigned l
  */
 static bool is_own_part(const struct space *space, page_t page)
 {
-    const struct layout_region *home = layout_region_of(page);
-    bool users = page_is_users(page) || page_is_users(page + mmu_reach(MMU_LEVELS) - 1);
+    const struct layout_region *home = region_row(space, page);
 
-    if (home->backing == BACKING_TABLES || home->backing == BACKING_ALIAS)
-        return false;
-    return (space == &kernel_space) != users;
+    return home->backing != BACKING_TABLES && home->backing != BACKING_ALIAS && root_entry_is_own(space, page);
 }
 
 void tables_audit(const struct space *space, struct audit_report *report)

@@ -9,6 +9,7 @@
  *   self      the root refers to itself: entries of the current space (and of the kernel
  *             part, the same in all) lie at constant addresses (A16); others through slots
  *   direct    tables are at their place in the direct map; others through slots
+ *   window    tables of processes are mapped in a window of kernel space, each at a page of its own (M13)
  *   tracked   tables of a space are one contiguous object (T1)
  *
  * Locking  the space's tables lock (RANK_TABLES) is held by the caller.
@@ -26,11 +27,20 @@
 
 struct space;
 
-/* Whether a page lies in the programs' part of the address space; the kernel may lie below or above. */
-static inline bool page_is_users(page_t page)
+/* Whether the root's entry that begins at `page` leads to the programs' part, or to some of it. */
+static inline bool root_entry_is_users(page_t page)
 {
-    return span_has(layout.purpose[PURPOSE_USER]->span, page);
+    return span_meets(span_of(page, mmu_reach(MMU_LEVELS)), layout.user);
 }
+
+/*
+ * Whether a root's entry is this space's to answer for. The kernel's part is kernel space's, and all other roots
+ * repeat it; the programs' part is each space's own.
+ */
+bool root_entry_is_own(const struct space *space, page_t page);
+
+/* The document's region that holds a page of this space. */
+const struct layout_region *region_row(const struct space *space, page_t page);
 
 entry_t *entry_at(const struct space *space, page_t page, unsigned level);
 

@@ -21,15 +21,17 @@ bool user_range(user_t start, size_t bytes)
 {
     uint64_t end;
 
-    return checked_add(start, bytes, &end) && end <= (uint64_t)layout.user_end << PAGE_SHIFT;
+    if (!checked_add(start, bytes, &end) || end > (uint64_t)layout.user.end << PAGE_SHIFT)
+        return false;
+    return bytes == 0 || page_of(start) >= layout.user.first;       /* no bytes are no access, wherever */
 }
 
 /* The part of a range that lies in user space: copies stop there as they would at a missing page. */
 static size_t clip(user_t start, size_t bytes)
 {
-    uint64_t limit = (uint64_t)layout.user_end << PAGE_SHIFT;
+    uint64_t limit = (uint64_t)layout.user.end << PAGE_SHIFT;
 
-    if (start >= limit)
+    if (start >= limit || page_of(start) < layout.user.first)
         return 0;
     return bytes < limit - start ? bytes : (size_t)(limit - start);
 }

@@ -35,7 +35,7 @@ static bool is_cached(frame_t frame)
 {
     const struct layout_region *tables = layout.purpose[PURPOSE_TABLES];
 
-    return machine_tlb_names(frame, (struct span){ 0, layout.user_end }) ||
+    return machine_tlb_names(frame, layout.user) ||
            machine_tlb_names(frame, layout.purpose[PURPOSE_HEAP]->span) ||
            (tables != NULL && machine_tlb_names(frame, tables->span));
 }

@@ -174,7 +174,7 @@ static void unmap_of_nothing_is_no_error(void)
     assert_int_equal(unmap(2, 4), 0);
     assert_int_equal(map_remove(&program, column(0) + 1, PAGE_SIZE), -EINVAL);
     assert_int_equal(map_remove(&program, column(0), 0), -EINVAL);
-    assert_int_equal(map_remove(&program, page_address(layout.user_end), PAGE_SIZE), -EINVAL);
+    assert_int_equal(map_remove(&program, page_address(layout.user.end), PAGE_SIZE), -EINVAL);
     assert_int_equal(map_remove(&program, column(0), SIZE_MAX - PAGE_SIZE), -EINVAL);
     assert_int_equal(map_remove(&program, column(0), SIZE_MAX), -EINVAL);
     assert_picture("ww....ww");

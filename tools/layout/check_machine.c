@@ -19,8 +19,7 @@ uint64_t region_limit(const struct document *d, const struct region *r)
     return r->place.end.at;
 }
 
-/* The fixed border at or below a region: from here to region_limit() is the most it can cover. */
-static uint64_t region_base(const struct document *d, const struct region *r)
+uint64_t region_base(const struct document *d, const struct region *r)
 {
     while (r->place.start.floats && r > d->regions)
         r--;
@@ -261,6 +260,8 @@ static void check_kept(struct document *d, const struct boot_map *m)
 
         if (r->place.broken)
             return;
+        if (r->backing == BACKING_USER && d->region_count > d->common_count)
+            continue;                       /* the kernel has something of its own there */
         if (m->virtual >= end || start >= m->virtual + m->size)
             continue;
         if (region_offset(d, r, &offset) && m->virtual - m->physical == offset)

@@ -140,8 +140,9 @@ static bool check_order(struct source *s, struct place *const *places, uint32_t 
     return true;
 }
 
-/* Every byte from 0 to 4 GiB is in exactly one row. */
-static void check_cover(struct document *d, const char *what, struct place *const *places, uint32_t count)
+/* Every byte from `start` to `end` is in exactly one row. */
+static void check_cover(struct document *d, const char *what, struct place *const *places, uint32_t count,
+                        uint64_t start, uint64_t end)
 {
     struct source *s = d->source;
     const struct place *low = NULL;
@@ -149,9 +150,9 @@ static void check_cover(struct document *d, const char *what, struct place *cons
 
     if (count == 0 || !check_order(s, places, count))
         return;
-    if (!places[0]->broken && (places[0]->start.floats || places[0]->start.at != 0))
-        complain(s, places[0]->line, "%s starts at %s; the first row of %s starts at 0x00000000",
-                 places[0]->name, border_text(s, places[0]->start), what);
+    if (!places[0]->broken && (places[0]->start.floats || places[0]->start.at != start))
+        complain(s, places[0]->line, "%s starts at %s; the first row of %s starts at 0x%08" PRIX64,
+                 places[0]->name, border_text(s, places[0]->start), what, start);
     for (uint32_t i = 0; i < count; i++) {
         bool good = check_place(s, places[i], PAGE);
 
@@ -160,9 +161,9 @@ static void check_cover(struct document *d, const char *what, struct place *cons
         low = good ? places[i] : NULL;
         whole = whole && good;
     }
-    if (low != NULL && (low->end.floats || low->end.at != SPACE_END))
-        complain(s, low->line, "%s ends at %s; the last row of %s ends at 0xFFFFFFFF", low->name,
-                 last_text(s, low->end), what);
+    if (low != NULL && (low->end.floats || low->end.at != end))
+        complain(s, low->line, "%s ends at %s; the last row of %s ends at 0x%08" PRIX64, low->name,
+                 last_text(s, low->end), what, end - 1);
     if (whole)
         check_floating(s, places, count);
 }
@@ -182,8 +183,20 @@ void check_physical_ranges(struct document *d)
             places[i]->broken = true;
         }
     }
-    check_cover(d, "physical memory", places, d->physical_count);
+    check_cover(d, "physical memory", places, d->physical_count, 0, SPACE_END);
     check_names(d->source, places, d->physical_count);
+}
+
+/* What kernel space has where programs have theirs: all of that, and nothing else. */
+static void check_own_cover(struct document *d, struct place *const *places)
+{
+    const struct place *user = NULL;
+
+    for (uint32_t i = 0; i < d->common_count; i++)
+        if (d->regions[i].purpose == PURPOSE_USER)
+            user = &d->regions[i].place;
+    if (user != NULL && !user->broken && !place_floats(user))
+        check_cover(d, "kernel space", places, d->region_count - d->common_count, user->start.at, user->end.at);
 }
 
 void check_region_ranges(struct document *d)
@@ -202,7 +215,8 @@ void check_region_ranges(struct document *d)
             places[i]->broken = true;
         }
     }
-    check_cover(d, "virtual memory", places, d->region_count);
+    check_cover(d, "virtual memory", places, d->common_count, 0, SPACE_END);
+    check_own_cover(d, places + d->common_count);
     check_names(d->source, places, d->region_count);
 }
 

@@ -167,7 +167,34 @@ static void check_required(struct document *d)
                      word_of(purpose_words, required[i])->text);
 }
 
-/* Below the end of user space everything is the user's, or nobody's. */
+/* The kernel's code and constants may be the programs' as well, as they are the kernel's. */
+static bool may_be_shared(const struct region *r)
+{
+    return (r->purpose == PURPOSE_TEXT || r->purpose == PURPOSE_RODATA) && (r->user & ~r->kernel) == 0;
+}
+
+/* A directory entry is the programs' or the kernel's; in one of the programs' there may be holes. */
+static bool shares_entry(const struct document *d, const struct region *r, const struct region *user)
+{
+    uint64_t first = user->place.start.at / TABLE * TABLE, end = (user->place.end.at + TABLE - 1) / TABLE * TABLE;
+
+    return r != user && r->backing != BACKING_NONE && region_base(d, r) < end && first < region_limit(d, r);
+}
+
+/* Kernel space's own regions are its own, and nobody else has such. */
+static void check_scope(struct document *d, uint32_t index)
+{
+    const struct region *r = &d->regions[index];
+    bool own = index >= d->common_count;
+
+    if (r->backing != BACKING_NONE && own != (r->scope == SCOPE_KERNEL))
+        complain(d->source, r->place.line, own ? "%s is a region of kernel space alone; expected the scope `kernel`"
+                 : "%s has the scope `kernel`; such regions stand under `## Kernel space`", r->place.name);
+    if (own && (r->backing == BACKING_USER || r->backing == BACKING_IMAGE || r->backing == BACKING_ALIAS))
+        complain(d->source, r->place.line, "%s is backed by `%s`; every space has such a region, or none",
+                 r->place.name, backing_text(r->backing));
+}
+
 static void check_user(struct document *d)
 {
     const struct region *user = d->purpose[PURPOSE_USER];
@@ -178,12 +205,13 @@ static void check_user(struct document *d)
         complain(d->source, user->place.line, "user has a floating border; expected addresses");
         return;
     }
-    for (const struct region *r = d->regions; r != user; r++)
-        if (r->backing != BACKING_NONE)
-            complain(d->source, r->place.line, "%s, a region of the kernel, lies below the end of user space "
-                     "(line %u); expected `none` as its backing", r->place.name, user->place.line);
+    for (uint32_t i = 0; i < d->common_count; i++)
+        if (!d->regions[i].place.broken && shares_entry(d, &d->regions[i], user))
+            complain(d->source, d->regions[i].place.line, "%s, a region of the kernel, and user space (line %u) have "
+                     "a directory entry (4 MiB) in common; expected a border at a multiple of 4 MiB, or `none` as "
+                     "its backing", d->regions[i].place.name, user->place.line);
     for (uint32_t i = 0; i < d->region_count; i++)
-        if (&d->regions[i] != user && d->regions[i].user != 0)
+        if (&d->regions[i] != user && d->regions[i].user != 0 && !may_be_shared(&d->regions[i]))
             complain(d->source, d->regions[i].place.line, "%s, a region of the kernel, has user rights %s; "
                      "expected ---", d->regions[i].place.name, rights_text(d->regions[i].user));
 }
@@ -196,6 +224,7 @@ void check_regions(struct document *d)
         if (!check_purpose(d, r))
             continue;
         check_rights(d, r);
+        check_scope(d, i);
         check_growth(d, r);
         if (r->backing == BACKING_ALIAS)
             check_alias(d, r);

@@ -32,7 +32,7 @@ enum purpose {
     PURPOSE_STACKS, PURPOSE_SLOTS, PURPOSE_TABLES, PURPOSE_COUNT,
 };
 
-enum scope        { SCOPE_ALL, SCOPE_PROCESS };
+enum scope        { SCOPE_ALL, SCOPE_PROCESS, SCOPE_KERNEL };
 enum physical_use { PHYSICAL_KERNEL, PHYSICAL_HARDWARE, PHYSICAL_IMAGE, PHYSICAL_BITMAP, PHYSICAL_POOL };
 enum polarity     { ONE_IS_USED, ONE_IS_FREE };
 enum bitmap_at    { BITMAP_FIXED, BITMAP_FIRST_FIT, BITMAP_AFTER_IMAGE };
@@ -40,7 +40,7 @@ enum unlisted     { UNLISTED_USED, UNLISTED_FREE };
 enum search       { SEARCH_FIRST, SEARCH_NEXT, SEARCH_FULLEST };
 enum zeroing      { ZERO_USER, ZERO_ALL };
 enum exhaustion   { EXHAUSTION_ERROR, EXHAUSTION_PANIC };
-enum table_access { ACCESS_IDENTITY, ACCESS_SELF, ACCESS_TRACKED, ACCESS_DIRECT };
+enum table_access { ACCESS_IDENTITY, ACCESS_SELF, ACCESS_WINDOW, ACCESS_TRACKED, ACCESS_DIRECT };
 enum claim_where  { CLAIM_KERNEL, CLAIM_BUILD, CLAIM_HOST, CLAIM_LATER };
 enum structure_of { STRUCTURE_TSS, STRUCTURE_GDT, STRUCTURE_IDT, STRUCTURE_COUNT };
 
@@ -123,7 +123,9 @@ struct document {
     struct source    *source;
     const char       *name, *title;
 
-    struct region    *regions;      uint32_t region_count;
+    struct region    *regions;      uint32_t region_count;      /* what every space has, then kernel space's own */
+    struct region    *own;          uint32_t own_count;         /* these, while they are being read              */
+    uint32_t          common_count;                             /* of the regions, those that every space has    */
     struct physical  *physical;     uint32_t physical_count;
     struct structure *structures;   uint32_t structure_count;
     struct boot_map  *boot_maps;    uint32_t boot_map_count;
@@ -152,8 +154,9 @@ void document_check(struct document *d);
 /* Both. True when there was nothing to complain about. */
 bool document_compile(struct document *d, struct source *s);
 
-/* The end of what a floating or fixed row may grow to: the next fixed border. */
+/* The end of what a floating or fixed row may grow to: the next fixed border; and the fixed border at or below it. */
 uint64_t region_limit(const struct document *d, const struct region *r);
+uint64_t region_base(const struct document *d, const struct region *r);
 
 /* The physical border that `b`, a border of the image's neighbourhood, shows. */
 struct border border_physical(const struct document *d, struct border b);

@@ -31,6 +31,8 @@ static void emit_policies(const struct document *d, FILE *out)
     const struct policies *p = &d->policy;
 
     fprintf(out, "#define LAYOUT_%s 1\n", word_of(access_words, p->access)->c);
+    if (p->access == ACCESS_WINDOW || p->access == ACCESS_TRACKED)
+        fprintf(out, "#define LAYOUT_TABLE_HOMES 1\n");
     fprintf(out, "#define LAYOUT_%s 1\n", word_of(polarity_words, p->polarity)->c);
     fprintf(out, "#define LAYOUT_%s 1\n", word_of(bitmap_words, p->bitmap_at)->c);
     fprintf(out, "#define LAYOUT_%s 1\n", word_of(unlisted_words, p->unlisted)->c);
@@ -40,6 +42,17 @@ static void emit_policies(const struct document *d, FILE *out)
     fprintf(out, "#define LAYOUT_STOCK %" PRIu64 "\n", p->stock);
 }
 
+/* Whose claims the document makes: LAYOUT_CLAIMS_A when some id begins with A. */
+static void emit_claim_letters(const struct document *d, FILE *out)
+{
+    for (char letter = 'A'; letter <= 'Z'; letter++)
+        for (uint32_t i = 0; i < d->claim_count; i++)
+            if (d->claims[i].id[0] == letter) {
+                fprintf(out, "#define LAYOUT_CLAIMS_%c 1\n", letter);
+                break;
+            }
+}
+
 void emit_constants(const struct document *d, FILE *out)
 {
     const struct place *user = &d->purpose[PURPOSE_USER]->place;
@@ -47,8 +60,12 @@ void emit_constants(const struct document *d, FILE *out)
     fprintf(out, "/* Made from %s. Constants only, for C and for assembly. */\n"
             "#ifndef LAYOUT_NAME\n#define LAYOUT_NAME \"%s\"\n\n", d->source->path, d->name);
     fprintf(out, "#define LAYOUT_KERNEL_OFFSET 0x%08" PRIX64 "\n", d->kernel_offset);
-    fprintf(out, "#define LAYOUT_USER_END      0x%08" PRIX64 "\n\n", user->end.at);
+    fprintf(out, "#define LAYOUT_USER_END      0x%08" PRIX64 "\n", user->end.at);
+    if (d->region_count > d->common_count)
+        fprintf(out, "#define LAYOUT_KERNEL_HAS_OWN 1\n");
+    fprintf(out, "\n");
     emit_policies(d, out);
+    emit_claim_letters(d, out);
     fprintf(out, "\n/* virtual */\n");
     for (uint32_t i = 0; i < d->region_count; i++)
         emit_place(d, out, "", &d->regions[i].place);

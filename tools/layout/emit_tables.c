@@ -145,9 +145,9 @@ static void emit_layout(const struct document *d, FILE *out)
     emit_string(out, d->source->path);
     fprintf(out,
             ",\n    .regions = regions, .physical = physical, .boot_maps = boot_maps, .claims = claims,\n"
-            "    .region_count = %u, .physical_count = %u, .boot_map_count = %u, .claim_count = %u,\n"
+            "    .region_count = %u, .common_count = %u, .physical_count = %u, .boot_map_count = %u, .claim_count = %u,\n"
             "    .purpose = {\n",
-            d->region_count, d->physical_count, d->boot_map_count, d->claim_count);
+            d->region_count, d->common_count, d->physical_count, d->boot_map_count, d->claim_count);
     for (int purpose = PURPOSE_PLAIN + 1; purpose < PURPOSE_COUNT; purpose++)
         if (d->purpose[purpose] != NULL)
             fprintf(out, "        [%s] = &regions[%d],\n", word_of(purpose_words, purpose)->c,
@@ -159,9 +159,10 @@ static void emit_layout(const struct document *d, FILE *out)
         fprintf(out, "    .%s = 0x%08" PRIX64 ",\n", d->structures[i].place.name,
                 d->structures[i].place.start.at);
     fprintf(out,
-            "    .kernel_offset = 0x%08" PRIX64 ", .user_end = 0x%05" PRIX64 ", .space_end = 0x%05" PRIX64
+            "    .kernel_offset = 0x%08" PRIX64 ", .user = { 0x%05" PRIX64 ", 0x%05" PRIX64 " }, .space_end = 0x%05" PRIX64
             ",\n};\n",
-            d->kernel_offset, d->purpose[PURPOSE_USER]->place.end.at / PAGE, SPACE_END / PAGE);
+            d->kernel_offset, d->purpose[PURPOSE_USER]->place.start.at / PAGE,
+            d->purpose[PURPOSE_USER]->place.end.at / PAGE, SPACE_END / PAGE);
 }
 
 void emit_tables(const struct document *d, FILE *out)

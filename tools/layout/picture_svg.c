@@ -205,7 +205,7 @@ static void measure(struct tower *t, double least)
 
 static struct tower virtual_tower(const struct document *d)
 {
-    struct tower t = { .x = VIRTUAL_X, .width = VIRTUAL_WIDTH, .count = d->region_count };
+    struct tower t = { .x = VIRTUAL_X, .width = VIRTUAL_WIDTH, .count = d->common_count };
 
     t.boxes = source_keep(d->source, t.count * sizeof(*t.boxes));
     for (uint32_t i = 0; i < t.count; i++) {
@@ -348,28 +348,40 @@ static void draw_band(const struct document *d, FILE *out, const struct tower *v
 
 static void draw_bands(const struct document *d, FILE *out, const struct tower *v, const struct tower *p)
 {
-    for (uint32_t first = 0, last; first < d->region_count; first = last + 1) {
+    for (uint32_t first = 0, last; first < d->common_count; first = last + 1) {
         const struct region *r = &d->regions[first];
 
         last = first;
         if (!shows_physical(r))
             continue;
-        while (last + 1 < d->region_count && shows_physical(&d->regions[last + 1]) &&
+        while (last + 1 < d->common_count && shows_physical(&d->regions[last + 1]) &&
                distance(d, &d->regions[last + 1]) == distance(d, r))
             last++;
         draw_band(d, out, v, p, first, last);
     }
 }
 
-/* The border between the program and the kernel, the seeds' "user space" arrow. */
-static void draw_user_end(const struct document *d, FILE *out, const struct tower *t)
+static void draw_user_border(FILE *out, const struct tower *t, double y, const char *above, const char *below)
 {
-    double y = t->boxes[d->purpose[PURPOSE_USER] - d->regions].y;
-
     fprintf(out, "<path d=\"M%.1f %.1f H%.1f\" stroke=\"#222\" stroke-width=\"2.6\"/>\n", t->x - 8, y,
             t->x + t->width + 8);
-    text_all(out, t->x - 13, y - 12, "side end", "kernel");
-    text_all(out, t->x - 13, y + 20, "side end", "program");
+    text_all(out, t->x - 13, y - 12, "side end", above);
+    text_all(out, t->x - 13, y + 20, "side end", below);
+}
+
+/* The borders between the program and the kernel, the seeds' "user space" arrow. */
+static void draw_user_borders(const struct document *d, FILE *out, const struct tower *t)
+{
+    const struct region *user = d->purpose[PURPOSE_USER];
+    const double top = t->boxes[user - d->regions].y, height = t->boxes[user - d->regions].height;
+
+    if (user->place.end.at != SPACE_END)
+        draw_user_border(out, t, top, "kernel", "program");
+    for (const struct region *r = d->regions; r < user; r++)
+        if (r->backing != BACKING_NONE) {
+            draw_user_border(out, t, top + height, "program", "kernel");
+            break;
+        }
 }
 
 static void draw_foot(const struct document *d, FILE *out, double y)
@@ -433,7 +445,7 @@ void picture_svg(const struct document *d, FILE *out)
     draw_bands(d, out, &v, &p);
     draw_tower(out, &v, "Virtual memory");
     draw_tower(out, &p, "Physical memory");
-    draw_user_end(d, out, &v);
+    draw_user_borders(d, out, &v);
     draw_foot(d, out, v.bottom + 40);
     fprintf(out, "</svg>\n");
 }

@@ -79,17 +79,27 @@ static void region_limits(const struct document *d, FILE *out, const struct regi
         paragraph(out, source_print(s, "(grows to at most %s)", size_text(s, r->maximum)));
 }
 
-void picture_text(const struct document *d, FILE *out)
+/* Regions [first, end), the highest address on top. */
+static void text_tower(const struct document *d, FILE *out, uint32_t first, uint32_t end)
 {
-    fprintf(out, "%s: %s\n\nVirtual memory\n\n", d->name, d->title);
-    for (uint32_t i = d->region_count; i-- > 0;) {
+    for (uint32_t i = end; i-- > first;) {
         const struct region *r = &d->regions[i];
 
         border_line(out, r->place.end, NULL);
         box(d, out, &r->place, region_facts(d, r));
         region_limits(d, out, r);
     }
-    border_line(out, d->regions[0].place.start, NULL);
+    border_line(out, d->regions[first].place.start, NULL);
+}
+
+void picture_text(const struct document *d, FILE *out)
+{
+    fprintf(out, "%s: %s\n\nVirtual memory\n\n", d->name, d->title);
+    text_tower(d, out, 0, d->common_count);
+    if (d->region_count > d->common_count) {
+        fprintf(out, "\nKernel space, where programs have theirs\n\n");
+        text_tower(d, out, d->common_count, d->region_count);
+    }
     fprintf(out, "\nPhysical memory\n\n");
     for (uint32_t i = d->physical_count; i-- > 0;) {
         const struct physical *p = &d->physical[i];

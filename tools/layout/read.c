@@ -37,15 +37,37 @@ static void *grown(struct document *d, void *array, uint32_t count, size_t bytes
     return bigger;
 }
 
+static void finish_region(struct region *region, uint32_t line, bool broken)
+{
+    const struct word *purpose = word_find(purpose_words, region->place.name);
+
+    region->place.line = line;
+    region->place.broken = broken;
+    region->purpose = purpose != NULL ? (enum purpose)purpose->value : PURPOSE_PLAIN;
+}
+
 static void take_region(struct document *d, uint32_t line, union any_row *row, bool broken)
 {
-    const struct word *purpose = word_find(purpose_words, row->region.place.name);
-
-    row->region.place.line = line;
-    row->region.place.broken = broken;
-    row->region.purpose = purpose != NULL ? (enum purpose)purpose->value : PURPOSE_PLAIN;
+    finish_region(&row->region, line, broken);
     d->regions = grown(d, d->regions, d->region_count, sizeof(*d->regions));
     d->regions[d->region_count++] = row->region;
+}
+
+static void take_own_region(struct document *d, uint32_t line, union any_row *row, bool broken)
+{
+    finish_region(&row->region, line, broken);
+    d->own = grown(d, d->own, d->own_count, sizeof(*d->own));
+    d->own[d->own_count++] = row->region;
+}
+
+/* The two tables of regions become one list, whichever came first in the document. */
+static void append_own_regions(struct document *d)
+{
+    d->common_count = d->region_count;
+    for (uint32_t i = 0; i < d->own_count; i++) {
+        d->regions = grown(d, d->regions, d->region_count, sizeof(*d->regions));
+        d->regions[d->region_count++] = d->own[i];
+    }
 }
 
 static void take_physical(struct document *d, uint32_t line, union any_row *row, bool broken)
@@ -133,6 +155,7 @@ static const struct kind kinds[] = {
     { "Physical memory",   true,  physical_columns,  take_physical },
     { "Kernel structures", false, structure_columns, take_structure },
     { "Virtual memory",    true,  region_columns,    take_region },
+    { "Kernel space",      false, region_columns,    take_own_region },
     { "Policies",          true,  policy_columns,    take_policy },
     { "Boot mappings",     true,  boot_map_columns,  take_boot_map },
     { "Claims",            true,  claim_columns,     take_claim },
@@ -256,6 +279,7 @@ bool document_read(struct document *d, struct source *s)
         else
             seen[kind - kinds] = true;
     }
+    append_own_regions(d);
     for (size_t i = 0; whole && i < KIND_COUNT; i++)
         if (kinds[i].required && !seen[i])
             complain(s, 0, "no table under `## %s`; expected one", kinds[i].heading);

@@ -29,7 +29,7 @@ const struct word purpose_words[] = {
 };
 
 const struct word scope_words[] = {
-    WORD("all", SCOPE_ALL), WORD("process", SCOPE_PROCESS), WORD("-", SCOPE_ALL), END
+    WORD("all", SCOPE_ALL), WORD("process", SCOPE_PROCESS), WORD("kernel", SCOPE_KERNEL), WORD("-", SCOPE_ALL), END
 };
 
 const struct word use_words[] = {
@@ -74,7 +74,8 @@ const struct word exhaustion_words[] = {
 };
 
 const struct word access_words[] = {
-    WORD("identity", ACCESS_IDENTITY), WORD("self-map", ACCESS_SELF), WORD("tracked", ACCESS_TRACKED),
+    WORD("identity", ACCESS_IDENTITY), WORD("self-map", ACCESS_SELF), WORD("window", ACCESS_WINDOW),
+    WORD("tracked", ACCESS_TRACKED),
     WORD("direct", ACCESS_DIRECT), END
 };
 
