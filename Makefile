@@ -60,6 +60,7 @@ kernel += kernel/memory/space.c         # an address space: regions and tables t
 kernel += kernel/memory/space_audit.c   # that its tables say what its regions say
 kernel += kernel/memory/kernel_space.c  # from the boot tables to those of the document
 kernel += kernel/memory/window.c        # regions carved out of kernel space's windows
+kernel += kernel/memory/run.c           # neighbouring pages that the tables treat alike
 
 # then what the kernel itself needs
 kernel += kernel/memory/stack.c         # kernel stacks, with room between them

@@ -2,7 +2,7 @@
  * picture.c - `map`: kernel space as its page tables have it at this moment, drawn.
  *
  * The boxes are the document's regions, highest address on top. What is written beside them comes
- * from walking the tables: runs of pages with equal rights, cache and region.
+ * from walking the tables (memory/run.h): runs of pages with equal rights, cache and region.
  */
 #include "console/commands.h"
 
@@ -10,87 +10,10 @@
 #include "base/print.h"
 #include "base/string.h"
 #include "console/show.h"
-#include "memory/frame.h"
+#include "memory/run.h"
 #include "memory/space.h"
 
 enum { RUNS_SHOWN = 6 };        /* of one region; `map NAME` shows all */
-
-/* Neighbouring pages that the tables treat alike. */
-struct run {
-    struct span          span;
-    struct rights        rights;
-    enum cache           cache;
-    enum entry_kind      kind;
-    const struct region *region;        /* of kernel space, NULL if none                     */
-    frame_t              frame;         /* behind span.first                                 */
-    bool                 in_a_row;      /* frames follow each other as the pages do          */
-    enum owner           owner;         /* of all its frames, OWNER_COUNT when they differ   */
-};
-
-/* ---- Finding runs, from the top downwards -------------------------------------------------- */
-
-static const struct region *kernel_region_of(page_t page)
-{
-    lock_state           state  = lock_take(&kernel_space.map_lock);
-    const struct region *region = region_find(&kernel_space.map, page);
-
-    lock_drop(&kernel_space.map_lock, state);
-    return region;
-}
-
-static enum owner owner_of(frame_t frame)
-{
-    return frame.no < frames_end() ? frame_owner(frame) : OWNER_ABSENT;
-}
-
-/* What one entry says, as a run that ends at `end`; kind ENTRY_EMPTY where nothing is. */
-static struct run run_of_entry(page_t first, page_t end)
-{
-    unsigned   level;
-    entry_t    e     = look_up(&kernel_space, end - 1, &level);
-    page_t     reach = mmu_reach(level), start = (end - 1) - (end - 1) % reach;
-    struct run run   = { .span = { start > first ? start : first, end }, .kind = entry_kind(e, level) };
-
-    if (run.kind == ENTRY_EMPTY)
-        return run;
-    run.frame    = (frame_t){ entry_frame(e).no + (uint32_t)(run.span.first - start) };
-    run.rights   = entry_rights(e);
-    run.cache    = entry_cache(e);
-    run.region   = kernel_region_of(end - 1);
-    run.in_a_row = true;
-    run.owner    = owner_of(run.frame);
-    return run;
-}
-
-static bool alike(const struct run *low, const struct run *high)
-{
-    return low->kind == high->kind && low->cache == high->cache && low->region == high->region &&
-           low->rights.kernel == high->rights.kernel && low->rights.user == high->rights.user;
-}
-
-/* The highest run below *end in a region; moves *end below it. False when nothing more is there. */
-static bool next_run(page_t first, page_t *end, struct run *out)
-{
-    out->kind = ENTRY_EMPTY;
-    while (*end > first) {
-        struct run low = run_of_entry(first, *end);
-
-        if (low.kind == ENTRY_EMPTY && out->kind != ENTRY_EMPTY)
-            return true;
-        if (low.kind != ENTRY_EMPTY && out->kind == ENTRY_EMPTY) {
-            *out = low;
-        } else if (low.kind != ENTRY_EMPTY) {
-            if (!alike(&low, out))
-                return true;
-            out->in_a_row = out->in_a_row && low.frame.no + span_pages(low.span) == out->frame.no;
-            out->owner = low.owner == out->owner ? low.owner : OWNER_COUNT;
-            out->frame = low.frame;
-            out->span.first = low.span.first;
-        }
-        *end = low.span.first;
-    }
-    return out->kind != ENTRY_EMPTY;
-}
 
 /* ---- Drawing ------------------------------------------------------------------------------- */
 
@@ -118,7 +41,7 @@ static const char *kind_word(enum entry_kind kind)
     }
 }
 
-static void print_frames(const struct run *run)
+static void print_frames(const struct page_run *run)
 {
     const char *owner = run->owner < OWNER_COUNT ? owner_names[run->owner] : "several owners";
 
@@ -128,7 +51,7 @@ static void print_frames(const struct run *run)
         print("%u scattered frames, %s", (unsigned)span_pages(run->span), owner);
 }
 
-static void draw_run(const struct layout_region *home, const struct run *run)
+static void draw_run(const struct layout_region *home, const struct page_run *run)
 {
     draw_side("", false);
     print("  %s %8s  %s%s%s  ", show_address(page_address(run->span.first)).text,
@@ -148,10 +71,10 @@ struct summary { uint32_t runs; uint64_t pages; };
 static struct summary summarise(const struct layout_region *home)
 {
     struct summary sum = { 0, 0 };
-    struct run     run;
+    struct page_run     run;
     page_t         end = home->span.end;
 
-    while (next_run(home->span.first, &end, &run)) {
+    while (page_run_below(&kernel_space, home->span.first, &end, 0, &run)) {
         sum.runs++;
         sum.pages += span_pages(run.span);
     }
@@ -161,10 +84,10 @@ static struct summary summarise(const struct layout_region *home)
 static void draw_runs(const struct layout_region *home, uint32_t most)
 {
     struct summary rest = { 0, 0 };
-    struct run     run;
+    struct page_run     run;
     page_t         end = home->span.end;
 
-    for (uint32_t drawn = 0; next_run(home->span.first, &end, &run); drawn++) {
+    for (uint32_t drawn = 0; page_run_below(&kernel_space, home->span.first, &end, 0, &run); drawn++) {
         if (drawn < most) {
             draw_run(home, &run);
         } else {

@@ -20,7 +20,8 @@ enum { HAS_SELF_MAP = false };
 
 /*
  * The self-map shows the tables of the root that is in use: its own part, and the kernel's, which
- * all roots share below their own entries (C3).
+ * all roots share below their own entries (C3). So kernel space is seen through another's root but for the
+ * programs' part, which is that other's own.
  */
 static inline bool in_self_map(const struct space *space, page_t page, unsigned level)
 {
@@ -28,7 +29,7 @@ static inline bool in_self_map(const struct space *space, page_t page, unsigned 
         return false;
     if (frame_is(mmu_active(), space->root))
         return true;
-    return space == &kernel_space && level < MMU_LEVELS &&
+    return space == &kernel_space && level < MMU_LEVELS && !page_is_users(page) &&
            !span_has(layout.purpose[PURPOSE_TABLES]->span, page);
 }
 
