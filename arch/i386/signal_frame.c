@@ -174,14 +174,19 @@ static vaddr_t stack_for(const struct trap_frame *frame, const struct signal_act
     return frame->esp;
 }
 
-/* mov $number, %eax; int $0x80: for programs that give no way back of their own. */
+/*
+ * The way back for programs that give none of their own: mov $number, %eax; int $0x80. sigreturn finds its frame behind
+ * the signal's number, so there pop %eax comes first.
+ */
 static void put_code(uint8_t code[8], uint32_t number)
 {
-    static const uint8_t end[3] = { 0xCD, 0x80, 0 };
+    static const uint8_t call[2] = { 0xCD, 0x80 };
 
-    code[0] = 0xB8;
-    memcpy(code + 1, &number, sizeof number);
-    memcpy(code + 5, end, sizeof end);
+    if (number == CALL_SIGRETURN)
+        *code++ = 0x58;
+    *code++ = 0xB8;
+    memcpy(code, &number, sizeof number);
+    memcpy(code + sizeof number, call, sizeof call);
 }
 
 static void enter_handler(struct trap_frame *frame, vaddr_t stack, const struct signal_action *action)
@@ -213,12 +218,6 @@ static int push_plain(struct trap_frame *frame, const struct signal_info *info, 
         f->context.fpu = fpu;
         f->mask_high   = (uint32_t)(mask >> 32);
         put_code(f->code, CALL_SIGRETURN);
-        f->code[0] = 0x58;                      /* pop %eax first: sigreturn finds the frame behind the number */
-        f->code[1] = 0xB8;
-        f->code[2] = CALL_SIGRETURN;
-        f->code[3] = f->code[4] = f->code[5] = 0;
-        f->code[6] = 0xCD;
-        f->code[7] = 0x80;
         err = user_write(place, f, sizeof *f);
     }
     if (err == 0) {
