@@ -27,6 +27,7 @@ boot   += boot/early.c                  # the C that runs before paging, and its
 boot   += boot/physical.c               # reading what a loader left in memory
 boot   += boot/multiboot.c              # boot information in one structure, out of low memory
 boot   += boot/pvh.c                    # the same from a loader that speaks PVH
+boot   += boot/bios.c                   # the same from our own boot sector and relocator
 kernel += kernel/main.c                 # the order in which the kernel comes to life
 
 # kernel/base: what every other part stands on
@@ -221,6 +222,15 @@ kernel += arch/i386/thread.c            # a thread's stack, TLS and FPU
 kernel += arch/i386/thread_switch.S     # from one stack to another
 kernel += arch/i386/user_copy.S         # copying where a fault may happen
 
+# ---- From a BIOS to the kernel: the same for every layout, put into images by ./quire image ----------
+
+sector    = boot/bios/sector.S          # 512 bytes at 0x7C00: loads all below the EBDA
+relocator = boot/bios/enter.S           # at 0x8000: to protected mode, and to the BIOS and back
+relocator += boot/bios/relocator.c      # the order of things, from the loaded image to the kernel
+relocator += boot/bios/memory.c         # A20, and the BIOS's memory map
+relocator += boot/bios/disk.c           # the archive's sectors
+relocator += boot/bios/say.c            # why it cannot go on
+
 # ---- The host command and the layout compiler -----------------------------------------
 
 command  = $(wildcard tools/quire/*.c)  # ./quire and its subcommands
@@ -231,7 +241,7 @@ compiler = $(wildcard tools/layout/*.c) # document -> linker script, tables, con
 # The memory manager on a machine in plain memory (arch/host): what is linked into it.
 machine  = $(filter-out %/user.c,$(filter kernel/memory/%,$(kernel))) $(wildcard arch/host/*.c) $(machine_base) $(machine_console) $(machine_files)
 machine_base = $(addprefix kernel/base/,print.c string.c lock.c divide.c) kernel/devices/pci.c \
-               boot/physical.c boot/multiboot.c boot/pvh.c kernel/devices/channel_frames.c \
+               boot/physical.c boot/multiboot.c boot/pvh.c boot/bios.c kernel/devices/channel_frames.c \
                kernel/files/discipline.c kernel/files/discipline_output.c
 # Files, as far as they need no processes but one.
 machine_files = $(addprefix kernel/files/,node.c buffer.c path.c walk.c place.c descriptor.c lock.c tmpfs.c tmpfs_folder.c \
@@ -250,7 +260,7 @@ benches       = $(wildcard bench/bench_*.c)
 
 document := $(if $(findstring /,$(LAYOUT)),$(LAYOUT),layouts/$(LAYOUT:.md=).md)
 name     := $(basename $(notdir $(document)))
-ifneq ($(filter $(name),host checked tests fuzz logs),)
+ifneq ($(filter $(name),host checked tests fuzz logs bios),)
   $(error a layout cannot be called $(name): $(O)/$(name) has another use)
 endif
 ifeq ($(CHECKED),1)
@@ -281,6 +291,10 @@ KERNEL_FLAGS = -m32 -march=i686 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno
                -O2 -g $(warnings) $(if $(filter 1,$(CHECKED)),-DCHECKED) -Iarch/i386 $(includes)
 LINK_FLAGS   = -m32 -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
                -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments
+# Before the kernel looks at the processor: an i386 is enough, and it is to be small.
+BIOS_FLAGS   = -m32 -march=i386 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
+               -fno-tree-loop-distribute-patterns -fno-delete-null-pointer-checks -fno-asynchronous-unwind-tables \
+               -mno-sse -mno-mmx -mno-80387 -Os -g $(warnings) -Iarch/i386 -Ikernel -I.
 # boot/start.S: the header's first word.
 AS_MULTIBOOT = -Wl,--defsym=boot_multiboot_magic=0x1BADB002
 AS_PVH       = -Wl,--defsym=boot_multiboot_magic=0
@@ -353,17 +367,30 @@ $(O)/programs/%.done: tools/fetch-programs | $(O)/setup-run
 
 # ---- The host command -----------------------------------------------------------------
 
-quire: $(O)/host/quire
+quire: $(O)/host/quire $(O)/bios/sector $(O)/bios/relocator
 	@cp $< $@.new && mv $@.new $@
 
 # libarchive brings fifteen libraries that are not used here; loading them would take longer than all else
 # that quire does before it starts QEMU, so it is linked in.
 $(O)/host/quire: $(patsubst %.c,$(O)/host/%.o,$(command) $(compiler))
-	$(call note,link,$@)$(CC) -o $@ $^ -Wl,-Bstatic -larchive -lelf -Wl,-Bdynamic
+	$(call note,link,$@)$(CC) -o $@ $^ -Wl,-Bstatic -larchive -lelf -lz -Wl,-Bdynamic
 
 $(O)/host/%.o: %.c | $(O)/setup-build
 	@mkdir -p $(@D)
 	$(call note,compile,$<)$(CC) $(TOOL_FLAGS) -MMD -MP -c -o $@ $<
+
+# ---- The way from a BIOS: flat bytes, found by ./quire image --------------------------------
+
+$(O)/bios/%.o: % | $(O)/setup-build
+	@mkdir -p $(@D)
+	$(call note,compile,$<)$(CC) $(BIOS_FLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/bios/sector: $(patsubst %,$(O)/bios/%.o,$(sector))
+	$(call note,link,$@)ld -m elf_i386 -Ttext=0x7C00 -e sector_start --oformat=binary -o $@ $<
+
+$(O)/bios/relocator: $(patsubst %,$(O)/bios/%.o,$(relocator)) boot/bios/relocator.ld
+	@ld -m elf_i386 --no-warn-rwx-segments -T boot/bios/relocator.ld -o $@.elf $(filter %.o,$^)
+	$(call note,link,$@)objcopy -O binary -R .bss $@.elf $@
 
 # ---- One layout: document -> sources -> kernel ----------------------------------------
 

@@ -5,6 +5,7 @@
  * the serial line and to the text screen by the few lines here, and the machine stops:
  * without them it would run into memory that is not there and reset again and again.
  */
+#include "boot/bios.h"
 #include "boot/multiboot.h"
 #include "boot/pvh.h"
 #include "devices/uart.h"
@@ -89,6 +90,8 @@ struct boot_info *boot_read(uint32_t magic, uint32_t address)
 
     if (magic == PVH_MAGIC)
         pvh_read(info, &memory, address);
+    else if (magic == BIOS_MAGIC)
+        bios_read(info, &memory, address);
     else
         multiboot_read(info, &memory, magic, address);
     if (!info->problem && !boot_ranges_hold(info, (uintptr_t)image_physical_start, (uintptr_t)image_physical_end))

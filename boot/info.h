@@ -1,7 +1,7 @@
 /*
  * info.h - what a boot loader told us, in one shape.
  *
- * Each way in (boot/multiboot.c; later the BIOS path and PVH) fills one boot_info
+ * Each way in (boot/multiboot.c, pvh.c, bios.c) fills one boot_info
  * before paging is on, copying everything out of the loader's memory, because
  * loaders leave their data where a layout may want to put its own: QEMU at 0x9000,
  * GRUB at 0x10000. The kernel proper reads nothing else of the loader's, except the
@@ -34,6 +34,32 @@ struct boot_module {
     char     text[BOOT_NAME];
 };
 
+enum { BOOT_SECTOR_BYTES = 512 };
+
+/* How the address line A20 came to be open. */
+enum boot_a20 { BOOT_A20_WAS_OPEN, BOOT_A20_BIOS, BOOT_A20_CHIPSET, BOOT_A20_KEYBOARD };
+
+/*
+ * What Quire's own way from the BIOS did (boot/bios/): as its relocator saw it, not as it was meant to be. All zero when
+ * another loader started us. kernel_main() keeps a copy, boot_path(), because a boot_info goes away with boot's memory.
+ *
+ * For claims about this way. The low memory it names (the sector at sector_at, the relocator, the image as it was loaded)
+ * stays as it was until the pool opens, and after that where the layout keeps it out of the pool: a probe may then
+ * also compare bytes, as text and constants of the image never change. Sums are bios_sum() (boot/bios/sum.h); `built` is what
+ * the image builder stored, the others were computed in memory.
+ */
+struct boot_path {
+    uint32_t sector_at, sector_built, sector_sum;       /* the 512 bytes of the boot sector                         */
+    uint32_t padding_built, padding_sum;                /* 512 bytes behind it: on the disk, and in memory after loading:
+                                                         * the disk's are not zero, so equal sums mean they were loaded */
+    uint32_t relocator_at, relocator_bytes;             /* where its instructions really ran                        */
+    uint32_t loaded_at, image_bytes;                    /* the kernel as the boot sector loaded it                  */
+    uint32_t moved_to, image_end, entry;                /* where it was moved; up to image_end zeros follow         */
+    uint32_t sum_built, sum_loaded, sum_moved;          /* of its image_bytes, before and after                     */
+    uint32_t map_call, map_entries;                     /* the memory map: int 15h's function, entries it gave       */
+    uint32_t drive, a20;                                /* the BIOS's number; enum boot_a20                         */
+};
+
 struct boot_info {
     uint32_t magic;                         /* of the way in, 0 if none came         */
     const char *problem;                    /* NULL, or why we cannot go on: the address of text in
@@ -45,6 +71,11 @@ struct boot_info {
     bool     text_cut;                      /* the command line did not fit          */
     char     text[BOOT_TEXT];
     char     loader[BOOT_NAME];
+    struct boot_path path;
 };
+
+/* The copy that the kernel keeps, and the magic number of the way in. */
+const struct boot_path *boot_path(void);
+uint32_t boot_magic(void);
 
 #endif

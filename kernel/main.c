@@ -36,6 +36,11 @@ void kernel_main(const struct boot_info *info, frame_t root) NORETURN;
 enum { DEVICES_MAXIMUM = 64, AUDIT_SLICES_A_REST = 64 };
 static struct device_range devices[DEVICES_MAXIMUM];
 static char                command_line[BOOT_TEXT];
+static struct boot_path    way;
+static uint32_t            way_magic;
+
+const struct boot_path *boot_path(void) { return &way; }
+uint32_t                boot_magic(void) { return way_magic; }
 
 static void refuse(const char *why) NORETURN;
 static void refuse(const char *why)
@@ -113,6 +118,8 @@ void kernel_main(const struct boot_info *info, frame_t root)
     mmu_start();
     traps_start();
     text_copy(command_line, info->text, sizeof command_line);
+    way       = info->path;
+    way_magic = info->magic;
     panic_options(command_line);
     if (info->problem != NULL)
         refuse(info->problem);

@@ -43,6 +43,8 @@ const struct command commands[] = {
       "memory that devices decode" },
     { "crash",     "[WHAT]",      0, 1, run_crash,
       "stop the machine on purpose; without WHAT, the list" },
+    { "boot",      "",            0, 0, run_boot,
+      "how the kernel came here from the boot loader" },
     { "version",   "",            0, 0, run_version,
       "which kernel this is" },
     { "exit",      "[N]",         0, 1, run_exit,

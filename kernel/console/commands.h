@@ -31,10 +31,10 @@ int run_claims(int count, char **words);
 int run_audit(int count, char **words);
 int run_break(int count, char **words);
 
-/* machine.c: devices, version, leaving */
+/* machine.c: devices, the way here, version, leaving */
 int run_pci(int count, char **words);
+int run_boot(int count, char **words);
 int run_version(int count, char **words);
-int run_uptime(int count, char **words);
 int run_exit(int count, char **words);
 int run_reboot(int count, char **words);
 

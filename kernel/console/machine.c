@@ -1,11 +1,14 @@
 /*
- * machine.c - devices, version, and ways to leave.
+ * machine.c - devices, the way here, version, and ways to leave.
  */
 #include "console/commands.h"
 
 #include "base/check.h"
 #include "base/error.h"
 #include "base/print.h"
+#include "boot/bios.h"
+#include "boot/multiboot.h"
+#include "boot/pvh.h"
 #include "console/show.h"
 #include "console/words.h"
 #include "devices/pci.h"
@@ -42,6 +45,48 @@ int run_pci(int count, char **words)
     }
     print("Functions on the PCI bus, and the memory they decode; no frame of it is ever handed out\n");
     pci_each(access, print_function, (void *)access);
+    return 0;
+}
+
+/* ---- The way here ------------------------------------------------------------------------ */
+
+static void print_part(const char *name, uint32_t start, uint32_t bytes)
+{
+    print("    %-14s %08x to %08x  %s\n", name, start, start + bytes - 1, show_size(bytes).text);
+}
+
+static void print_way(const struct boot_path *path)
+{
+    static const char *const a20[] = { "was open", "was opened by the BIOS", "was opened by the chipset",
+                                       "was opened by the keyboard controller" };
+
+    print_part("boot sector", path->sector_at, BOOT_SECTOR_BYTES);
+    print_part("relocator", path->relocator_at, path->relocator_bytes);
+    print_part("image, loaded", path->loaded_at, path->image_bytes);
+    print_part("image, moved", path->moved_to, path->image_bytes);
+    print("Sums: sector %08x (built with %08x), padding %08x (on the disk %08x),\n", path->sector_sum, path->sector_built,
+          path->padding_sum, path->padding_built);
+    print("    image %08x when loaded, %08x when moved (built with %08x)\n", path->sum_loaded, path->sum_moved,
+          path->sum_built);
+    print("Drive %02x; int 15h, function %x gave %u ranges of memory; A20 %s\n", path->drive, path->map_call,
+          path->map_entries, path->a20 < COUNT_OF(a20) ? a20[path->a20] : "?");
+}
+
+int run_boot(int count, char **words)
+{
+    (void)count, (void)words;
+    switch (boot_magic()) {
+    case MULTIBOOT_MAGIC:
+        print("Started by a Multiboot loader\n");
+        break;
+    case PVH_MAGIC:
+        print("Started by a PVH loader\n");
+        break;
+    case BIOS_MAGIC:
+        print("Started by Quire's boot sector\n");
+        print_way(boot_path());
+        break;
+    }
     return 0;
 }
 

@@ -80,6 +80,7 @@ static int note(char **words)
 int run_crash(int count, char **words)   { (void)count; return note(words); }
 int run_claims(int count, char **words)  { (void)count; return note(words); }
 int run_pci(int count, char **words)     { (void)count; return note(words); }
+int run_boot(int count, char **words)    { (void)count; return note(words); }
 int run_version(int count, char **words) { (void)count; return note(words); }
 int run_exit(int count, char **words)    { (void)count; return note(words); }
 int run_reboot(int count, char **words)  { (void)count; return note(words); }

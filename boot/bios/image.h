@@ -1,0 +1,70 @@
+/*
+ * image.h - an image that a BIOS can start: its parts, on the disk and in memory.
+ *
+ * What lies at byte n of the image is loaded to physical BIOS_SECTOR + n, as far as it is loaded at all:
+ *
+ *     on the disk   in memory   what
+ *     sector 0      0x7C00      the boot sector (sector.S), loaded by the BIOS
+ *     sector 1      -           padding: nobody loads it, and 0x7E00 to 0x7FFF is left as the BIOS left it
+ *     sector 2      0x8000      the relocator (enter.S, relocator.c), begins with struct bios_image
+ *     right after   right after the kernel, as flat bytes: what its loaded parts hold, by physical address
+ *     a new sector  -           the boot archive, if there is one; the relocator fetches it
+ *
+ * The boot sector loads everything up to the end of the kernel; what low memory cannot hold is refused when the image is
+ * built, and by the boot sector on a machine whose firmware keeps more for itself than is usual.
+ * All sums are bios_sum() (sum.h). Numbers are little endian.
+ *
+ * Below 0x7C00 the relocator has its workshop, of which nothing is needed once the kernel runs:
+ *
+ *     0x1000        variables, the memory map, what is handed to the kernel (boot/bios.h)
+ *     0x3000        sectors of the archive on their way up: in one piece of 64 KiB, as a floppy's DMA needs it
+ *     0x7C00        the stack, downwards
+ */
+#ifndef QUIRE_BOOT_BIOS_IMAGE_H
+#define QUIRE_BOOT_BIOS_IMAGE_H
+
+#define BIOS_SECTOR         0x7C00
+#define BIOS_PADDING        0x7E00
+#define BIOS_RELOCATOR      0x8000
+#define BIOS_SECTOR_BYTES   512
+
+/* What the image builder writes into the boot sector: offsets of 16-bit numbers. */
+#define SECTOR_TRACK        0x18        /* sectors in a track, for floppies: where a file system's sector has it */
+#define SECTOR_HEADS        0x1A        /* and how many heads                                                    */
+#define SECTOR_COUNT        0x3C        /* sectors to load, from BIOS_FIRST_SECTOR on                            */
+#define SECTOR_PARTITIONS   0x1BE
+#define SECTOR_SIGNATURE    0x1FE       /* 0xAA55 */
+#define BIOS_SIGNATURE      0xAA55
+
+#define BIOS_FIRST_SECTOR   2
+
+#define BIOS_IMAGE_MAGIC    0x45525551  /* "QURE" */
+#define BIOS_TEXT           1024        /* the command line, with its terminator */
+
+/* The workshop. */
+#define BIOS_VARIABLES      0x1000
+#define BIOS_BUFFER         0x3000
+#define BIOS_BUFFER_SECTORS 24
+#define BIOS_STACK          0x7C00
+
+#ifndef __ASSEMBLER__
+
+#include <stdint.h>
+
+/* The relocator's first bytes. The builder fills in all but the first two and `relocator_bytes`. */
+struct bios_image {
+    uint8_t  jump[4];           /* to the relocator's first instruction                         */
+    uint32_t magic;             /* BIOS_IMAGE_MAGIC                                              */
+    uint32_t relocator_bytes;   /* the kernel follows directly                                  */
+    uint32_t relocator_sum;     /* of all of it, with this field 0                              */
+    uint32_t sector_sum, padding_sum;           /* of sectors 0 and 1 as they are on the disk   */
+    uint32_t kernel_bytes, kernel_sum;
+    uint32_t kernel_to;         /* physical address at which it runs                            */
+    uint32_t kernel_end;        /* past its last variable: from kernel_bytes to here all is 0   */
+    uint32_t kernel_entry;
+    uint32_t archive_sector, archive_bytes, archive_sum;        /* 0, 0, 0: there is none       */
+    char     text[BIOS_TEXT];
+};
+
+#endif
+#endif
