@@ -31,9 +31,9 @@ class MachineError(AssertionError):
 class Machine:
     """One QEMU with Quire in it. Time-outs are in seconds of real time."""
 
-    def __init__(self, log, kernel=None, iso=None, memory="64M", append="", cpu=None, devices=(),
+    def __init__(self, log, kernel=None, iso=None, disk=None, floppy=None, memory="64M", append="", cpu=None, devices=(),
                  modules=(), icount=False, timeout=30):
-        assert (kernel is None) != (iso is None)
+        assert [kernel, iso, disk, floppy].count(None) == 3
         self.timeout = timeout
         self.folder = tempfile.mkdtemp(prefix="quire-")
         self.monitor_path = os.path.join(self.folder, "monitor")
@@ -48,8 +48,12 @@ class Machine:
                 words += ["-append", append]
             if modules:
                 words += ["-initrd", ",".join(modules)]
-        else:
+        elif iso:
             words += ["-cdrom", iso, "-boot", "d"]
+        elif disk:
+            words += ["-drive", f"file={disk},format=raw,if=ide"]
+        else:
+            words += ["-drive", f"file={floppy},format=raw,if=floppy", "-boot", "a"]
         if cpu:
             words += ["-cpu", cpu]
         if icount:

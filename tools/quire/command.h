@@ -15,10 +15,11 @@ enum {
 };
 
 int command_layout(int argc, char **argv);
-/* These three have exit statuses of their own: seal.h. */
+/* These four have exit statuses of their own: seal.h. */
 int command_run(int argc, char **argv);
 int command_shell(int argc, char **argv);
 int command_debug(int argc, char **argv);
+int command_image(int argc, char **argv);
 
 /*
  * A path below Quire's home: $QUIRE_HOME, or else the first that has a folder `layouts` of

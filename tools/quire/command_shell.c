@@ -5,10 +5,6 @@
 
 int command_shell(int argc, char **argv)
 {
-    /* Debian's BusyBox comes as one file; it makes the links for its applets itself. */
-    static char prepare[] = "/bin/busybox --install -s /bin; exec /bin/busybox sh \"$@\"";
-    char *shell[] = { "busybox", "sh", "-c", prepare, "sh", NULL };
-    static char prompt[] = "PS1=\\w \\$ ";
     struct seal seal;
     int status;
 
@@ -17,10 +13,7 @@ int command_shell(int argc, char **argv)
     if (seal.argc != 0)
         return tell(SEAL_FAILED, "`%s` is one word too many; `quire run` runs programs", seal.argv[0]);
     seal.terminal = terminal_is_here();
-    seal.environment = grown(seal.environment, seal.environment_count + 1, sizeof(*seal.environment));
-    seal.environment[seal.environment_count++] = prompt;
-    seal.argc = sizeof(shell) / sizeof(shell[0]) - 1;
-    seal.argv = shell;
+    seal_use_shell(&seal);
     status = seal_run(&seal);
     seal_free(&seal);
     return status;

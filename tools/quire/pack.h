@@ -21,4 +21,7 @@ enum { PACK_PAGE = 4096 };
  */
 int pack(const struct tree *tree, int *fd, uint64_t *size);
 
+/* The same archive as gzip makes it: half the size, but nothing in it can be mapped where it lies. *fd is another then. */
+int pack_smaller(int *fd, uint64_t *size);
+
 #endif

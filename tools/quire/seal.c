@@ -177,18 +177,18 @@ static int fill_tree(const struct seal *seal, struct tree *tree, const char *roo
     return status;
 }
 
-/* The archive of all that; 0 or an exit status. */
-static int make_archive(const struct seal *seal, int *archive, uint64_t *size)
+int seal_archive(const struct seal *seal, int *archive, uint64_t *size)
 {
     char *fetched = seal->root == NULL ? build_path("programs/root") : NULL;
     char *root = seal->root != NULL ? realpath(seal->root, NULL) : fetched, *here = getcwd(NULL, 0);
+    const char *directory = seal->directory != NULL ? seal->directory : here != NULL ? here : "/";
     struct tree tree = { 0 };
     int status;
 
     if (seal->root != NULL && root == NULL)
         status = tell(SEAL_FAILED, "--root %s: %s", seal->root, strerror(errno));
     else
-        status = fill_tree(seal, &tree, root, here != NULL ? here : "/");
+        status = fill_tree(seal, &tree, root, directory);
     if (status == 0)
         status = pack(&tree, archive, size);
     tree_free(&tree);
@@ -423,7 +423,7 @@ static int run_archive(struct seal *seal, int archive, uint64_t size)
 int seal_run(struct seal *seal)
 {
     uint64_t size = 0;
-    int archive = -1, status = make_archive(seal, &archive, &size);
+    int archive = -1, status = seal_archive(seal, &archive, &size);
 
     if (status == 0) {
         session_prepare();

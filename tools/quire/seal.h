@@ -47,6 +47,7 @@ struct seal {
     char       **environment;   /* NAME=VALUE, or NAME alone: its value here                    */
     size_t       environment_count;
     uint64_t     timeout_ms;    /* 0: none                                                      */
+    const char  *directory;     /* where the program begins; NULL: the folder that we are in       */
     bool         report, verbose, terminal;
     unsigned     machine;       /* enum machine_kind; MACHINE_KINDS: the fastest that works     */
     int          argc;          /* the program and its arguments */
@@ -63,6 +64,19 @@ struct seal {
  */
 void seal_parse(struct seal *seal, int argc, char **argv, const char *arguments, const char *purpose);
 void seal_free(struct seal *seal);
+
+/* Their parts, for a command with options of its own: one more --file, one more --env. */
+void seal_add_file(struct seal *seal, char *said);
+void seal_add_variable(struct seal *seal, char *said);
+
+/* The program is BusyBox's shell, with a prompt. */
+void seal_use_shell(struct seal *seal);
+
+/*
+ * The boot archive of all that, which is what a machine needs beside a kernel. Returns 0 and *archive, a descriptor that
+ * the caller closes, and *size; or an exit status, and has complained.
+ */
+int seal_archive(const struct seal *seal, int *archive, uint64_t *size);
 
 /* Run it here and now; the exit status of this process. */
 int seal_run(struct seal *seal);

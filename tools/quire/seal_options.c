@@ -115,6 +115,29 @@ static void add_word(char ***list, size_t *count, char *word)
     (*list)[(*count)++] = word;
 }
 
+void seal_add_file(struct seal *seal, char *said)
+{
+    add_word(&seal->files, &seal->file_count, said);
+}
+
+void seal_add_variable(struct seal *seal, char *said)
+{
+    add_word(&seal->environment, &seal->environment_count, said);
+}
+
+void seal_use_shell(struct seal *seal)
+{
+    /* Debian's BusyBox comes as one file; it makes the links for its applets itself. */
+    static char name[] = "busybox", applet[] = "sh", option[] = "-c";
+    static char prepare[] = "/bin/busybox --install -s /bin; exec /bin/busybox sh \"$@\"";
+    static char prompt[] = "PS1=\\w \\$ ";
+    static char *shell[] = { name, applet, option, prepare, applet, NULL };
+
+    seal_add_variable(seal, prompt);
+    seal->argc = sizeof(shell) / sizeof(shell[0]) - 1;
+    seal->argv = shell;
+}
+
 enum { KEY_FILE = 0x100, KEY_ENV, KEY_TIMEOUT, KEY_REPORT, KEY_LAYOUT, KEY_ROOT, KEY_MACHINE };
 
 static const struct argp_option options[] = {
@@ -155,12 +178,12 @@ static error_t parse(int key, char *word, struct argp_state *state)
         seal->layout = word;
         return 0;
     case KEY_FILE:
-        add_word(&seal->files, &seal->file_count, word);
+        seal_add_file(seal, word);
         return 0;
     case KEY_ENV:
         if (word[0] == '=' || word[0] == '\0')
             argp_error(state, "`%s` names no variable", word);
-        add_word(&seal->environment, &seal->environment_count, word);
+        seal_add_variable(seal, word);
         return 0;
     case KEY_TIMEOUT:
         if (!read_seconds(word, &seal->timeout_ms))

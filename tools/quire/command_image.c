@@ -1,0 +1,148 @@
+/* command_image.c - `quire image`: a disk or floppy from which a PC starts Quire, with a program or a shell in it. */
+#include "command.h"
+#include "image.h"
+#include "pack.h"
+#include "seal.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { KEY_FLOPPY = 0x100, KEY_LAYOUT, KEY_ROOT, KEY_FILE, KEY_ENV, KEY_APPEND, KEY_CONSOLE, KEY_ARCHIVE };
+
+static const struct argp_option options[] = {
+    { "floppy", KEY_FLOPPY, NULL, 0, "A floppy: 1.44 MB, or 2.88 MB if it must be; the archive is compressed", 0 },
+    { "layout", KEY_LAYOUT, "NAME", 0, "The memory layout of the kernel (default quire)", 0 },
+    { "file", KEY_FILE, "HOST[:GUEST]", 0, "A file, or a folder with all in it, that the program will see; "
+      ":PATH takes it from the root", 0 },
+    { "env", KEY_ENV, "NAME[=VALUE]", 0, "Set a variable for the program, or pass ours on", 0 },
+    { "root", KEY_ROOT, "DIRECTORY", 0, "An i386 Debian tree for programs and libraries (default: the fetched one)", 0 },
+    { "append", KEY_APPEND, "WORDS", 0, "The kernel's command line", 0 },
+    { "console", KEY_CONSOLE, NULL, 0, "No program: the kernel's own console", 0 },
+    { "archive", KEY_ARCHIVE, NULL, 0, "Only the boot archive, for a boot loader that loads it beside the kernel", 0 },
+    { 0 },
+};
+
+struct request {
+    struct seal seal;
+    struct image_plan plan;
+    bool console, only_archive;
+};
+
+static error_t parse(int key, char *word, struct argp_state *state)
+{
+    struct request *request = state->input;
+    struct seal *seal = &request->seal;
+
+    switch (key) {
+    case KEY_FLOPPY:
+        request->plan.floppy = true;
+        return 0;
+    case KEY_LAYOUT:
+        seal->layout = word;
+        return 0;
+    case KEY_FILE:
+        seal_add_file(seal, word);
+        return 0;
+    case KEY_ENV:
+        if (word[0] == '=' || word[0] == '\0')
+            argp_error(state, "`%s` names no variable", word);
+        seal_add_variable(seal, word);
+        return 0;
+    case KEY_ROOT:
+        seal->root = word;
+        return 0;
+    case KEY_APPEND:
+        request->plan.text = word;
+        return 0;
+    case KEY_CONSOLE:
+        request->console = true;
+        return 0;
+    case KEY_ARCHIVE:
+        request->only_archive = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (request->plan.output == NULL) {
+            request->plan.output = word;
+            return 0;
+        }
+        seal->argv = state->argv + state->next - 1;
+        seal->argc = state->argc - (state->next - 1);
+        state->next = state->argc;          /* the rest is the program's own */
+        return 0;
+    case ARGP_KEY_END:
+        if (request->plan.output == NULL)
+            argp_error(state, "which file shall the image be?");
+        if (request->console && (seal->argc > 0 || request->only_archive))
+            argp_error(state, "--console is for an image without a program");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* The archive alone, as a file. Returns 0 or an exit status. */
+static int write_archive(const char *path, int archive, uint64_t size)
+{
+    FILE *file = fopen(path, "we");
+    char bytes[65536];
+    uint64_t done = 0;
+    ssize_t got = 1;
+
+    while (file != NULL && done < size && got > 0) {
+        got = pread(archive, bytes, sizeof(bytes), (off_t)done);
+        if (got > 0 && fwrite(bytes, 1, (size_t)got, file) != (size_t)got)
+            got = -1;
+        done += got > 0 ? (uint64_t)got : 0;
+    }
+    if (file == NULL || fclose(file) != 0 || done < size)
+        return tell(SEAL_FAILED, "%s: %s", path, strerror(errno));
+    return 0;
+}
+
+static int make(struct request *request)
+{
+    struct image_plan *plan = &request->plan;
+    int status = 0;
+
+    plan->layout = request->seal.layout;
+    if (!request->console)
+        status = seal_archive(&request->seal, &plan->archive, &plan->archive_size);
+    if (status == 0 && plan->floppy && !request->console)
+        status = pack_smaller(&plan->archive, &plan->archive_size);
+    if (status == 0)
+        status = request->only_archive ? write_archive(plan->output, plan->archive, plan->archive_size) : image_write(plan);
+    if (plan->archive >= 0)
+        close(plan->archive);
+    return status;
+}
+
+int command_image(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = options, .parser = parse, .args_doc = "OUT [PROGRAM [ARGUMENT...]]",
+        .doc = "Write an image from which a PC starts Quire: a disk, or a floppy. The program has the first serial line as "
+               "its terminal; without one, BusyBox's shell does. What it writes is on the screen as well.\v"
+               "Exit status: those of `quire run`, as far as they can come up.",
+    };
+    /* Who sits at the other end of a serial line cannot be asked. */
+    static char terminal[] = "TERM=vt100", home[] = "/root";
+    struct request request = {
+        .seal = { .layout = "quire", .terminal = true, .directory = home },
+        .plan = { .text = "", .archive = -1 },
+    };
+    int status;
+
+    seal_command = argv[0];
+    argp_err_exit_status = SEAL_FAILED;
+    seal_add_variable(&request.seal, terminal);
+    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &request);
+    if (request.seal.argc == 0)
+        seal_use_shell(&request.seal);
+    status = make(&request);
+    seal_free(&request.seal);
+    return status;
+}
