@@ -11,13 +11,36 @@
 #include "console/commands.h"
 #include "memory/layout.h"
 
+static void tell(struct claim_result *result, enum claim_verdict verdict, const char *format, va_list list)
+{
+    result->verdict = verdict;
+    format_list(result->saw, sizeof result->saw, format, list);
+}
+
 void claim_saw(struct claim_result *result, bool holds, const char *format, ...)
 {
     va_list list;
 
-    result->holds = holds;
     va_start(list, format);
-    format_list(result->saw, sizeof result->saw, format, list);
+    tell(result, holds ? CLAIM_HOLDS : CLAIM_FAILS, format, list);
+    va_end(list);
+}
+
+void claim_differs(struct claim_result *result, const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    tell(result, CLAIM_DIFFERS, format, list);
+    va_end(list);
+}
+
+void claim_unseen(struct claim_result *result, const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    tell(result, CLAIM_UNSEEN, format, list);
     va_end(list);
 }
 
@@ -43,38 +66,38 @@ static const struct claim_probe *probe_of(const char *id)
     return NULL;
 }
 
-/* A claim that the kernel is to show: true if it holds. */
-static bool look_at(const struct layout_claim *claim)
+/* A claim that the kernel is to show. */
+static enum claim_verdict look_at(const struct layout_claim *claim)
 {
+    static const char *const words[CLAIM_VERDICTS] = {
+        [CLAIM_FAILS] = "fails", [CLAIM_HOLDS] = "holds", [CLAIM_DIFFERS] = "differs", [CLAIM_UNSEEN] = "unseen",
+    };
     const struct claim_probe *probe  = probe_of(claim->id);
-    struct claim_result       result = { false, "no probe" };
+    struct claim_result       result = { CLAIM_FAILS, "no probe" };
 
     if (probe != NULL)
         probe->probe(&result);
-    print("claim %s %s %s\n", claim->id, result.holds ? "holds" : "fails", result.saw);
-    return result.holds;
+    print("claim %s %s %s\n", claim->id, words[result.verdict], result.saw);
+    return result.verdict;
 }
 
 uint32_t claims_report(void)
 {
-    static const char *const elsewhere[] = {
-        [CLAIM_BUILD] = "build", [CLAIM_HOST] = "host", [CLAIM_LATER] = "later",
-    };
-    uint32_t failed = 0, held = 0;
+    uint32_t count[CLAIM_VERDICTS] = { 0 }, elsewhere = 0;
 
     for (uint32_t i = 0; i < layout.claim_count; i++) {
         const struct layout_claim *claim = &layout.claims[i];
 
-        if (claim->where != CLAIM_KERNEL)
-            print("claim %s elsewhere %s\n", claim->id, elsewhere[claim->where]);
-        else if (look_at(claim))
-            held++;
-        else
-            failed++;
+        if (claim->where == CLAIM_KERNEL) {
+            count[look_at(claim)]++;
+            continue;
+        }
+        print("claim %s elsewhere %s\n", claim->id, claim->shown);
+        elsewhere++;
     }
-    print("claims: %u hold, %u fail, %u are shown elsewhere\n", held, failed,
-          layout.claim_count - held - failed);
-    return failed;
+    print("claims: %u hold, %u fail, %u differ, %u unseen, %u are shown elsewhere\n", count[CLAIM_HOLDS],
+          count[CLAIM_FAILS], count[CLAIM_DIFFERS], count[CLAIM_UNSEEN], elsewhere);
+    return count[CLAIM_FAILS];
 }
 
 /* ---- Mutations ----------------------------------------------------------------------------- */

@@ -9,7 +9,13 @@
  *
  *     claim A9 holds 15992 ones in the bitmap and 15992 free frames; ...
  *     claim A9 fails frame 1234 was taken and its bit is 1
- *     claim A17 elsewhere build
+ *     claim G7 differs programs can read what they may execute
+ *     claim M1 unseen no boot sector ran: a loader that speaks Multiboot brought the kernel
+ *     claim A17 elsewhere build a17_boot_directory_shows_four_mebibytes_twice
+ *
+ * "differs": this processor has no words for it. The probe has looked at everything it can say, found that
+ * right, and lists the rest; a test on the software MMU must show the claim as it stands. "unseen": another
+ * boot of the same kernel must show it, such as one from the disk image. tools/claims-table sees to both.
  *
  * A mutation makes one claim untrue on purpose, so that one can see its probe notice.
  *
@@ -22,9 +28,11 @@
 
 enum { CLAIM_SAW = 160 };
 
+enum claim_verdict { CLAIM_FAILS, CLAIM_HOLDS, CLAIM_DIFFERS, CLAIM_UNSEEN, CLAIM_VERDICTS };
+
 struct claim_result {
-    bool holds;
-    char saw[CLAIM_SAW];
+    enum claim_verdict verdict;
+    char               saw[CLAIM_SAW];
 };
 
 struct claim_probe {
@@ -49,8 +57,14 @@ extern const uint32_t              higher_half_probe_count, quire_probe_count;
 extern const struct claim_mutation claim_mutations[];
 extern const uint32_t              claim_mutation_count;
 
-/* For probes: what was seen. */
+/* For probes: what was seen; whether the claim then holds. A later call takes the place of an earlier one. */
 void claim_saw(struct claim_result *result, bool holds, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* For probes: all that the processor can say is as claimed, and this is where it differs. */
+void claim_differs(struct claim_result *result, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* For probes: this boot cannot show it, for this reason. */
+void claim_unseen(struct claim_result *result, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Look at every claim of the document and print the report. Returns how many fail. */
 uint32_t claims_report(void);

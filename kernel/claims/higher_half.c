@@ -371,7 +371,7 @@ static void a15_stacks(struct claim_result *result)
     while (count > 0)
         stack_put(&stacks[--count]);
     heap_free(stacks);
-    if (result->holds && stacks_used() != before)
+    if (result->verdict == CLAIM_HOLDS && stacks_used() != before)
         claim_saw(result, false, "%u stacks in use before, %u after", before, stacks_used());
 }
 

@@ -130,12 +130,13 @@ struct layout_boot_map {
     bool        keep;               /* false: removed once paging is set up               */
 };
 
-/* One claim the document makes and where it is shown. */
-enum claim_where { CLAIM_KERNEL, CLAIM_BUILD, CLAIM_HOST, CLAIM_LATER };
+/* One claim the document makes and where it is shown: by the kernel, perhaps among others, or by others. */
+enum claim_where { CLAIM_KERNEL, CLAIM_BUILD, CLAIM_HOST, CLAIM_SYSTEM, CLAIM_LATER };
 
 struct layout_claim {
     const char      *id;
     enum claim_where where;
+    const char      *shown;         /* the document's words for it: "host some_test" */
     const char      *text;
     uint32_t         line;
 };

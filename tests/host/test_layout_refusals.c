@@ -202,6 +202,12 @@ static const struct refusal refusals[] = {
       "Id is `9Q`; expected a capital letter and a number" },
     { "claim_nowhere", QU, "| Q9 | kernel |", "| Q9 | nobody |", "| nobody |",
       "Shown by is `nobody`; expected" },
+    { "claim_shown_by_no_test", QU, "| Q9 | kernel |", "| Q9 | kernel, host |", "| kernel, host |",
+      "Shown by is `host`; expected the name of one test after `host`" },
+    { "claim_shown_by_two_words", QU, "| Q9 | kernel |", "| Q9 | host one two |", "| host one two |",
+      "Shown by is `host one two`; expected the name of one test after `host`" },
+    { "claim_shown_by_a_named_kernel", QU, "| Q9 | kernel |", "| Q9 | kernel panic |", "| kernel panic |",
+      "Shown by is `kernel panic`; expected nothing after `kernel`" },
 };
 
 /* `{text}` in a complaint stands for the number of the line that holds the text. */

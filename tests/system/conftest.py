@@ -27,6 +27,18 @@ class House:
     def kernel(self, layout, checked=False):
         return os.path.join(BUILD, layout + ("-checked" if checked else ""), "kernel.elf")
 
+    def facts(self, layout):
+        """What the layout's document says, by name (tools/layout/facts.h); numbers are numbers."""
+        status, said = self.quire("layout", "facts", layout)
+        assert status == 0, said
+        pairs = (line.split("=", 1) for line in said.splitlines())
+        return {name: int(value, 0) if re.fullmatch(r"0x[0-9A-F]+|\d+", value) else value for name, value in pairs}
+
+    def claims(self, layout):
+        """The document's claims: id -> who shows it."""
+        return {name.split(".")[1]: value for name, value in self.facts(layout).items()
+                if re.fullmatch(r"claim\.\w+\.shown", name)}
+
     def make(self, *words, output=BUILD):
         """Run make; returns (exit status, all it printed)."""
         done = subprocess.run(["make", "-C", TREE, "--no-print-directory", f"O={output}", *words],

@@ -342,13 +342,51 @@ static void read_id(struct document *d, uint32_t line, void *row, const char *te
     claim->id = text;
 }
 
+static bool is_test_name(const char *text)
+{
+    size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
+
+    return length > 0 && text[length] == '\0';
+}
+
+/* `kernel`, `later`, or a kind of test and its name; false when it is none of these. */
+static bool read_witness(struct document *d, uint32_t line, const char *text, enum claim_where *out)
+{
+    size_t length = strcspn(text, " ");
+    const char *name = text + length + strspn(text + length, " ");
+    bool named;
+    int where;
+
+    if (!word_read(d->source, line, "Shown by", where_words, source_text(d->source, text, length), &where))
+        return false;
+    *out = (enum claim_where)where;
+    named = where != CLAIM_KERNEL && where != CLAIM_LATER;
+    if (named ? is_test_name(name) : *name == '\0')
+        return true;
+    complain(d->source, line, named ? "Shown by is `%s`; expected the name of one test after `%.*s`" :
+             "Shown by is `%s`; expected nothing after `%.*s`", text, (int)length, text);
+    return false;
+}
+
+/* Several may show a claim, each in a way of its own; commas between them. */
 static void read_where(struct document *d, uint32_t line, void *row, const char *text)
 {
     struct claim *claim = row;
-    int where;
+    bool first = true;
 
-    if (word_read(d->source, line, "Shown by", where_words, text, &where))
-        claim->where = (enum claim_where)where;
+    claim->shown = text;
+    do {
+        size_t length = strcspn(text, ",");
+        enum claim_where where;
+
+        if (!read_witness(d, line, source_text(d->source, text, length), &where))
+            return;
+        if (first || where == CLAIM_KERNEL)
+            claim->where = where;
+        first = false;
+        text += length + (text[length] == ',');
+        text += strspn(text, " ");
+    } while (*text != '\0');
 }
 
 static void read_claim(struct document *d, uint32_t line, void *row, const char *text)

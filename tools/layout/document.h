@@ -41,7 +41,7 @@ enum search       { SEARCH_FIRST, SEARCH_NEXT, SEARCH_FULLEST };
 enum zeroing      { ZERO_USER, ZERO_ALL };
 enum exhaustion   { EXHAUSTION_ERROR, EXHAUSTION_PANIC };
 enum table_access { ACCESS_IDENTITY, ACCESS_SELF, ACCESS_WINDOW, ACCESS_TRACKED, ACCESS_DIRECT };
-enum claim_where  { CLAIM_KERNEL, CLAIM_BUILD, CLAIM_HOST, CLAIM_LATER };
+enum claim_where  { CLAIM_KERNEL, CLAIM_BUILD, CLAIM_HOST, CLAIM_SYSTEM, CLAIM_LATER };
 enum structure_of { STRUCTURE_TSS, STRUCTURE_GDT, STRUCTURE_IDT, STRUCTURE_COUNT };
 
 /* A border between two ranges: a number, or where the linker ends a section. */
@@ -100,7 +100,8 @@ struct boot_map {
 struct claim {
     uint32_t         line;
     const char      *id, *text;
-    enum claim_where where;
+    const char      *shown;             /* the cell: who shows it, and which tests         */
+    enum claim_where where;             /* the kernel, if it is one of them; else the first */
 };
 
 struct policies {

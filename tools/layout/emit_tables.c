@@ -114,8 +114,8 @@ static void emit_claims(const struct document *d, FILE *out)
 {
     fprintf(out, "static const struct layout_claim claims[] = {\n");
     for (uint32_t i = 0; i < d->claim_count; i++) {
-        fprintf(out, "    { .id = \"%s\", .where = %s, .line = %u, .text = ", d->claims[i].id,
-                word_of(where_words, d->claims[i].where)->c, d->claims[i].line);
+        fprintf(out, "    { .id = \"%s\", .where = %s, .shown = \"%s\", .line = %u,\n      .text = ", d->claims[i].id,
+                word_of(where_words, d->claims[i].where)->c, d->claims[i].shown, d->claims[i].line);
         emit_string(out, d->claims[i].text);
         fprintf(out, " },\n");
     }

@@ -81,7 +81,7 @@ const struct word access_words[] = {
 
 const struct word where_words[] = {
     WORD("kernel", CLAIM_KERNEL), WORD("build", CLAIM_BUILD), WORD("host", CLAIM_HOST),
-    WORD("later", CLAIM_LATER), END
+    WORD("system", CLAIM_SYSTEM), WORD("later", CLAIM_LATER), END
 };
 
 const struct word kept_words[] = {

@@ -1,7 +1,8 @@
-/* command_layout.c - `quire layout`: check, show, list and compile layout documents. */
+/* command_layout.c - `quire layout`: check, show, list, ask and compile layout documents. */
 #include "command.h"
 #include "layout/document.h"
 #include "layout/emit.h"
+#include "layout/facts.h"
 #include "layout/picture.h"
 
 #include <argp.h>
@@ -82,6 +83,13 @@ static int show(const struct request *request, const struct document *d)
     picture_svg(d, out);
     failed = ferror(out);
     return fclose(out) != 0 || failed ? cannot_write(request->svg, EIO) : STATUS_GOOD;
+}
+
+static int facts(const struct request *request, const struct document *d)
+{
+    (void)request;
+    facts_text(d, stdout);
+    return fflush(stdout) == 0 ? STATUS_GOOD : cannot_write("standard output", errno);
 }
 
 static int compile(const struct request *request, const struct document *d)
@@ -183,14 +191,14 @@ static const struct {
     const char *name;
     int       (*act)(const struct request *request, const struct document *d);
 } actions[] = {
-    { "check", check }, { "show", show }, { "compile", compile },
+    { "check", check }, { "show", show }, { "facts", facts }, { "compile", compile },
 };
 
 int command_layout(int argc, char **argv)
 {
     static const struct argp argp = {
         .options = options, .parser = parse,
-        .args_doc = "check DOCUMENT\nshow DOCUMENT [--svg FILE]\ncompile DOCUMENT -o DIRECTORY\nlist",
+        .args_doc = "check DOCUMENT\nshow DOCUMENT [--svg FILE]\nfacts DOCUMENT\ncompile DOCUMENT -o DIRECTORY\nlist",
         .doc = "Memory layouts are Markdown documents; docs/layouts.md is their reference.\v"
                "DOCUMENT is the name of one in layouts/, or a file. The exit status is 0 when all is well, "
                "1 for a wrong document and 2 for a wrong question.",
