@@ -61,6 +61,7 @@ kernel += kernel/memory/space.c         # an address space: regions and tables t
 kernel += kernel/memory/space_audit.c   # that its tables say what its regions say
 kernel += kernel/memory/kernel_space.c  # from the boot tables to those of the document
 kernel += kernel/memory/window.c        # regions carved out of kernel space's windows
+kernel += kernel/memory/table_window.c  # processes' tables in a window of kernel space
 kernel += kernel/memory/run.c           # neighbouring pages that the tables treat alike
 
 # then what the kernel itself needs
@@ -196,6 +197,7 @@ kernel += kernel/console/benchmark.c    # what operations cost
 kernel += kernel/claims/claims.c        # going through the document's claims
 kernel += kernel/claims/looking.c       # walking, reading and taking, for the probes
 kernel += kernel/claims/higher_half.c   # the probes of layouts/higher-half.md
+kernel += kernel/claims/movos.c         # the probes of layouts/movos.md
 kernel += kernel/claims/quire.c         # the probes of layouts/quire.md
 kernel += kernel/claims/mutations.c     # making a claim untrue, so that its probe is seen to notice
 

@@ -15,6 +15,7 @@
  *   HEAP       kernel heap
  *   STACKS     the stacks window, device windows
  *   TABLES     page tables of a process's space
+ *   HOMES      places of processes' tables, where the layout gives them such
  *   KERNEL     page tables of kernel space
  *   COMMIT     pages promised to programs
  *   SPACES     the list of all spaces; the kernel part of their roots
@@ -33,7 +34,7 @@
 
 enum lock_rank {
     RANK_TERMINAL = 1, RANK_PROCESSES, RANK_SIGNALS, RANK_MAP, RANK_OBJECT, RANK_HEAP, RANK_STACKS, RANK_TABLES,
-    RANK_KERNEL, RANK_COMMIT, RANK_SPACES, RANK_ZERO, RANK_CHANNEL, RANK_POOL, RANK_SWAP, RANK_SCHEDULE, RANK_TIMERS, RANK_PRINT,
+    RANK_HOMES, RANK_KERNEL, RANK_COMMIT, RANK_SPACES, RANK_ZERO, RANK_CHANNEL, RANK_POOL, RANK_SWAP, RANK_SCHEDULE, RANK_TIMERS, RANK_PRINT,
     RANK_COUNT
 };
 

@@ -16,6 +16,7 @@ static void print_backing(const struct layout_region *region)
     case BACKING_DEMAND: print("frames as needed");                                         break;
     case BACKING_DEVICE: print("devices");                                                  break;
     case BACKING_TABLES: print("the page tables");                                          break;
+    case BACKING_WINDOW: print("structures and tables of processes");                       break;
     case BACKING_SLOTS:  print("single frames for a moment");                               break;
     case BACKING_ALIAS:  print("%s again", layout_region_of(region->alias)->name);          break;
     case BACKING_USER:   print("what programs ask for");                                    break;

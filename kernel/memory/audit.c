@@ -47,6 +47,12 @@ const struct invariant invariants[] = {
     { "O1", "object.h", "an object's index names frames of the object's owner, none beyond its end" },
     { "O2", "object.h", "the frames in an object's index are as many as it counts" },
     { "O3", "object.h", "an object lists exactly the regions that map it" },
+#ifdef LAYOUT_ACCESS_WINDOW
+    { "W1", "table_window.h", "a place of the window is taken if and only if it shows something of one space" },
+    { "W2", "table_window.h", "the place of a directory entry shows the table that the entry leads to" },
+    { "W3", "table_window.h", "a space's structure and directory are where it says, and the latter is its root" },
+    { "W4", "table_window.h", "places taken, free and promised add up to the window" },
+#endif
     { "X1", "audit.h",  "frames of owner TABLES are the tables that walking all spaces reaches, each once" },
     { "X2", "audit.h",  "a frame of owner HEAP, STACK, USER or SHARED has as many references as name it" },
     { "X3", "audit.h",  "an entry of a window names a frame of an owner that belongs there" },
@@ -89,6 +95,7 @@ bool audit_full(struct audit_report *report)
     heap_audit(report);
     stacks_audit(report);
     objects_audit(report);
+    table_homes_audit(report);
     audit_cross(report);
     return report->failed == 0;
 }

@@ -41,7 +41,8 @@ static bool stands(const struct layout_region *home)
     if (span_empty(home->span))
         return false;
     switch (home->backing) {
-    case BACKING_FIXED: case BACKING_IMAGE: case BACKING_TABLES: case BACKING_SLOTS: case BACKING_ALIAS:
+    case BACKING_FIXED: case BACKING_IMAGE: case BACKING_TABLES: case BACKING_SLOTS: case BACKING_WINDOW:
+    case BACKING_ALIAS:
         return true;
     default:
         return home->purpose == PURPOSE_RECORDS;
@@ -87,10 +88,20 @@ static void remove_boot_map(const struct layout_boot_map *map)
         entry_write(entry_at(&kernel_space, page, MMU_LEVELS), entry_empty());
 }
 
+/* Regions of the document in which nothing is ever mapped may lie in a boot mapping that is kept: page 0. */
+static void remove_holes(const struct layout_boot_map *map)
+{
+    for (page_t page = map->span.first; page < map->span.end; page++)
+        if (layout_kernel_region_of(page)->backing == BACKING_NONE)
+            entry_write(entry_at(&kernel_space, page, 1), entry_empty());
+}
+
 static void remove_boot_maps(void)
 {
     for (uint32_t i = 0; i < layout.boot_map_count; i++)
-        if (!layout.boot_maps[i].keep)
+        if (layout.boot_maps[i].keep)
+            remove_holes(&layout.boot_maps[i]);
+        else
             remove_boot_map(&layout.boot_maps[i]);
     mmu_flush_all();
 }

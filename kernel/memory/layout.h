@@ -42,6 +42,7 @@ enum backing {
     BACKING_DEVICE,     /* device memory, mapped window by window                */
     BACKING_TABLES,     /* the page tables themselves, by self-reference         */
     BACKING_SLOTS,      /* temporary views of single frames                      */
+    BACKING_WINDOW,     /* processes' structures and tables, a page each          */
     BACKING_ALIAS,      /* the directory entries of another region (.alias)      */
     BACKING_USER,       /* programs decide                                       */
 };
@@ -54,7 +55,7 @@ enum backing {
 enum purpose {
     PURPOSE_PLAIN, PURPOSE_USER, PURPOSE_BOOT, PURPOSE_TEXT, PURPOSE_RODATA, PURPOSE_DATA,
     PURPOSE_DIRECT, PURPOSE_RECORDS, PURPOSE_HEAP, PURPOSE_DEVICES,
-    PURPOSE_STACKS, PURPOSE_SLOTS, PURPOSE_TABLES, PURPOSE_COUNT,
+    PURPOSE_STACKS, PURPOSE_SLOTS, PURPOSE_TABLES, PURPOSE_BOOKKEEPING, PURPOSE_COUNT,
 };
 
 enum scope { SCOPE_ALL, SCOPE_PROCESS, SCOPE_KERNEL };  /* the same in every space, one's own, or kernel space's alone */

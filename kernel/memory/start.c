@@ -139,6 +139,12 @@ static struct places measure(const struct start_facts *facts)
     return places;
 }
 
+/*
+ * Where the bitmap follows the image, what is left of the image's physical row is for the kernel's first tables and
+ * the pool's own data (M5, M6); nobody gets the rest. Elsewhere the row is for the image and modules alone (A4).
+ */
+static bool image_row_is_kernels(void) { return layout.policy.bitmap_at == BITMAP_AFTER_IMAGE; }
+
 /* Show a block in the records window, where it has no permanent address. Returns 0 or -ENOMEM. */
 static int show_in_window(struct block *block)
 {
@@ -184,6 +190,7 @@ static const char *open_pool(struct places *places)
         return too_little(places->summary.bytes);
     if (!settle(&places->records, window))
         return too_little(places->records.bytes);
+    own_rows(PHYSICAL_IMAGE, OWNER_HELD);
     frames_open(&map, &layout.policy, frame_of(direct_end).no, places->bitmap.pointer, places->summary.pointer,
                 places->records.pointer);
     return NULL;
@@ -211,7 +218,8 @@ const char *memory_start(const struct start_facts *facts)
         return too_little(facts->image_end - facts->image_start);
     places = measure(facts);
     own_rows(PHYSICAL_KERNEL, OWNER_HELD);
-    own_rows(PHYSICAL_IMAGE, OWNER_HELD);
+    if (!image_row_is_kernels())
+        own_rows(PHYSICAL_IMAGE, OWNER_HELD);
 
     slots_start(facts->slot_table);
     if (space_start(facts->root, &map) != 0)
@@ -221,6 +229,8 @@ const char *memory_start(const struct start_facts *facts)
     wrong = open_pool(&places);
     if (wrong != NULL)
         return wrong;
+    if (table_homes_start() != 0)
+        return too_little(PAGE_SIZE);
     stacks_start();
     heap_start();
     map_start();

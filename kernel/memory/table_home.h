@@ -21,11 +21,14 @@
 #include "mmu.h"
 
 struct space;
+struct audit_report;
 
 #ifndef LAYOUT_TABLE_HOMES
 
 struct table_home { };
 
+static inline void table_homes_audit(struct audit_report *report)                  { (void)report; }
+static inline int  table_homes_start(void)                                         { return 0; }
 static inline int  table_home_start(struct space *space)                          { (void)space; return 0; }
 static inline void table_home_end(struct space *space)                            { (void)space; }
 static inline int  table_home_reserve(struct space *space, struct span span, size_t tables)
@@ -50,6 +53,9 @@ static inline void table_home_leave(struct space *space, page_t page, unsigned l
 
 #ifdef LAYOUT_TABLE_HOMES
 
+/* Once, when the pool has just been opened. Returns 0 or -ENOMEM. */
+int  table_homes_start(void) MUST_CHECK;
+
 /* The space has a root and nothing else yet. Returns 0 or -ENOMEM. */
 int  table_home_start(struct space *space) MUST_CHECK;
 void table_home_end(struct space *space);
@@ -60,6 +66,9 @@ int  table_home_reserve(struct space *space, struct span span, size_t tables) MU
 /* The entry of `level` for `page` is about to lead to this table, of the level below; or has just ceased to. */
 void table_home_enter(struct space *space, page_t page, unsigned level, frame_t table);
 void table_home_leave(struct space *space, page_t page, unsigned level, frame_t table);
+
+/* The invariants of the strategy. */
+void table_homes_audit(struct audit_report *report);
 
 /* Where the entries of a process's table are: of the table of `level` that translates `page`. */
 entry_t *table_home_entries(const struct space *space, page_t page, unsigned level);

@@ -18,6 +18,7 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define HH "higher-half"
 #define QU "quire"
+#define MO "movos"
 
 /* How columns are aligned is nobody's business: runs of blanks become one. */
 static inline void squeeze(char *text)

@@ -13,7 +13,7 @@
 
 static void shipped_documents_are_good(void **state)
 {
-    const char *names[] = { HH, QU };
+    const char *names[] = { HH, QU, MO };
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(names); i++) {

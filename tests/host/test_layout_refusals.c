@@ -191,6 +191,19 @@ static const struct refusal refusals[] = {
       "| self-map |", "table access is `self-map`, but there is no region `tables`" },
     { "tables_without_self_map", HH, "| self-map |", "| tracked |", "| tracked |",
       "table access is `tracked`, but there is a region tables (line {| tables }); expected `self-map`" },
+    { "window_without_bookkeeping", QU, "| table access | direct |", "| table access | window |",
+      "| window |", "table access is `window`, but there is no region `bookkeeping`" },
+    { "bookkeeping_without_window", MO, "| table access | window |", "| table access | identity |", "| identity |",
+      "table access is `identity`, but there is a region bookkeeping (line {| bookkeeping }); expected `window`" },
+    { "bookkeeping_not_an_entry", MO, "| 0x00400000 | 0x007FFFFF | 4 MiB | bookkeeping ",
+      "| 0x00400000 | 0x005FFFFF | 2 MiB | spare | --- | --- | - | none | - | - | | Spare |\n"
+      "| 0x00600000 | 0x007FFFFF | 2 MiB | bookkeeping ", "| bookkeeping ",
+      "bookkeeping is one directory entry with a page for each structure and table; expected 4 MiB at a multiple" },
+    { "bookkeeping_by_another_name", MO, "| bookkeeping ", "| notes ", "| notes ",
+      "notes is backed by `window`; such a region is called `bookkeeping`" },
+    { "hole_sticks_out_of_kept_map", MO, "| 0x00000000 | 0x00000000 | 4 MiB | yes |",
+      "| 0x00001000 | 0x00001000 | 4 MiB less 4 KiB | yes |\n| 0xFFFF0000 | 0x00000000 | 4 KiB | yes |",
+      "| 0xFFFF0000 | 0x00000000", "a boot mapping that is kept reaches into top (line {| top |}), which is backed by `none`" },
 
     /* claims */
     { "claim_twice", HH, "| A2 | kernel ", "| A1 | kernel ", "| A1 | kernel | Frames",

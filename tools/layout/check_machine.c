@@ -262,6 +262,8 @@ static void check_kept(struct document *d, const struct boot_map *m)
             return;
         if (r->backing == BACKING_USER && d->region_count > d->common_count)
             continue;                       /* the kernel has something of its own there */
+        if (r->backing == BACKING_NONE && m->virtual <= start && end <= m->virtual + m->size)
+            continue;                       /* a hole in it, all of which the kernel takes out */
         if (m->virtual >= end || start >= m->virtual + m->size)
             continue;
         if (region_offset(d, r, &offset) && m->virtual - m->physical == offset)
@@ -291,10 +293,22 @@ static const struct boot_map *map_of(const struct document *d, uint64_t virtual,
     return NULL;
 }
 
+/* How far the image may reach: to the end of its physical row, and no further than its regions go. */
+static uint64_t image_limit(const struct document *d)
+{
+    const struct region *data = d->purpose[PURPOSE_DATA];
+    uint64_t end = d->image->place.end.at, virtual;
+
+    if (data == NULL || data->place.broken)
+        return end;
+    virtual = region_limit(d, data) - d->kernel_offset;
+    return virtual < end ? virtual : end;
+}
+
 /* The boot code is executed at its physical address when paging comes on; the rest at its own. */
 static void check_image_mapped(struct document *d)
 {
-    uint64_t image = d->image->place.start.at, end = d->image->place.end.at;
+    uint64_t image = d->image->place.start.at, end = image_limit(d);
     const struct boot_map *here = map_of(d, image, false), *there = map_of(d, image + d->kernel_offset, true);
     struct source *s = d->source;
 
@@ -353,6 +367,26 @@ void check_boot_maps(struct document *d)
 
 /* ---- How page tables are reached -------------------------------------------------------- */
 
+/* The window and the access through it go together; one directory entry shows it, and nothing else has a part in that. */
+static void check_window(struct document *d)
+{
+    const struct region *window = d->purpose[PURPOSE_BOOKKEEPING];
+    uint32_t line = d->policy_line[POLICY_ACCESS];
+
+    if ((d->policy.access == ACCESS_WINDOW) != (window != NULL)) {
+        if (window != NULL)
+            complain(d->source, line, "table access is `%s`, but there is a region bookkeeping (line %u); expected `window`",
+                     word_of(access_words, d->policy.access)->text, window->place.line);
+        else
+            complain(d->source, line, "table access is `window`, but there is no region `bookkeeping`");
+    }
+    if (window != NULL && !window->place.broken &&
+        (!is_fixed(&window->place) || window->place.start.at % TABLE != 0 ||
+         window->place.end.at - window->place.start.at != TABLE))
+        complain(d->source, window->place.line, "bookkeeping is one directory entry with a page for each structure and table; "
+                 "expected 4 MiB at a multiple of 4 MiB");
+}
+
 void check_access(struct document *d)
 {
     const struct region *tables = d->purpose[PURPOSE_TABLES], *direct = d->purpose[PURPOSE_DIRECT];
@@ -373,4 +407,5 @@ void check_access(struct document *d)
          tables->place.end.at - tables->place.start.at != TABLE))
         complain(s, tables->place.line, "tables is one directory entry that shows all page tables; expected "
                  "4 MiB at a multiple of 4 MiB");
+    check_window(d);
 }

@@ -12,6 +12,7 @@ static const enum backing backing_of[PURPOSE_COUNT] = {
     [PURPOSE_RODATA] = BACKING_IMAGE,   [PURPOSE_DATA] = BACKING_IMAGE,  [PURPOSE_DIRECT] = BACKING_FIXED,
     [PURPOSE_RECORDS] = BACKING_DEMAND, [PURPOSE_HEAP] = BACKING_DEMAND, [PURPOSE_DEVICES] = BACKING_DEVICE,
     [PURPOSE_STACKS] = BACKING_DEMAND,  [PURPOSE_SLOTS] = BACKING_SLOTS, [PURPOSE_TABLES] = BACKING_TABLES,
+    [PURPOSE_BOOKKEEPING] = BACKING_WINDOW,
 };
 
 /* Sections follow each other in the image, so the purposes do too. */
@@ -34,6 +35,7 @@ static enum purpose purpose_expected(const struct region *r)
     case BACKING_DEVICE: return PURPOSE_DEVICES;
     case BACKING_SLOTS:  return PURPOSE_SLOTS;
     case BACKING_TABLES: return PURPOSE_TABLES;
+    case BACKING_WINDOW: return PURPOSE_BOOKKEEPING;
     default:             return PURPOSE_PLAIN;
     }
 }

@@ -17,7 +17,8 @@ const struct word section_words[] = {
 const struct word backing_words[] = {
     WORD("none", BACKING_NONE), WORD("physical", BACKING_FIXED), WORD("image", BACKING_IMAGE),
     WORD("demand", BACKING_DEMAND), WORD("device", BACKING_DEVICE), WORD("tables", BACKING_TABLES),
-    WORD("slots", BACKING_SLOTS), WORD("alias of", BACKING_ALIAS), WORD("program", BACKING_USER), END
+    WORD("slots", BACKING_SLOTS), WORD("window", BACKING_WINDOW), WORD("alias of", BACKING_ALIAS),
+    WORD("program", BACKING_USER), END
 };
 
 /* A region's purpose follows from its name. */
@@ -25,7 +26,8 @@ const struct word purpose_words[] = {
     WORD("user", PURPOSE_USER), WORD("boot", PURPOSE_BOOT), WORD("text", PURPOSE_TEXT),
     WORD("rodata", PURPOSE_RODATA), WORD("data", PURPOSE_DATA), WORD("direct", PURPOSE_DIRECT),
     WORD("records", PURPOSE_RECORDS), WORD("heap", PURPOSE_HEAP), WORD("devices", PURPOSE_DEVICES),
-    WORD("stacks", PURPOSE_STACKS), WORD("slots", PURPOSE_SLOTS), WORD("tables", PURPOSE_TABLES), END
+    WORD("stacks", PURPOSE_STACKS), WORD("slots", PURPOSE_SLOTS), WORD("tables", PURPOSE_TABLES),
+    WORD("bookkeeping", PURPOSE_BOOKKEEPING), END
 };
 
 const struct word scope_words[] = {
