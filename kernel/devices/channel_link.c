@@ -91,14 +91,12 @@ void channel_drain(void)
 /* Sleep until a page may be had. Returns 0 or -ERESTARTSYS. */
 static int wait_for_page(void)
 {
-    struct waiter waiter;
-    int           err = 0;
+    int err = 0;
 
-    wait_prepare();
-    wait_link(&waiter, &news);
+    wait_start(&news);
     if (!console_port_want_room(true))
         err = wait_linked(NEVER, WAIT_SIGNALS);
-    wait_unlink(&waiter);
+    wait_end();
     return err == -EINTR ? -ERESTARTSYS : 0;
 }
 
@@ -221,14 +219,12 @@ static long take_input(struct buffer *to)
 
 static int wait_for_input(void)
 {
-    struct waiter waiter;
-    int           err = 0;
+    int err = 0;
 
-    wait_prepare();
-    wait_link(&waiter, &news);
+    wait_start(&news);
     if (channel_waiting() == 0 && !store.ended)
         err = wait_linked(NEVER, WAIT_SIGNALS);
-    wait_unlink(&waiter);
+    wait_end();
     return err == -EINTR ? -ERESTARTSYS : 0;
 }
 

@@ -61,14 +61,12 @@ void node_tell(struct node *node)
 
 int node_wait(struct node *node)
 {
-    struct waiter waiter;
-    int           err;
+    int err;
 
-    wait_prepare();
-    wait_link(&waiter, &node->ready);
+    wait_start(&node->ready);
     mutex_drop(&node->lock);
     err = wait_linked(NEVER, WAIT_SIGNALS);
-    wait_unlink(&waiter);
+    wait_end();
     mutex_take(&node->lock);
     return err == -EINTR ? -ERESTARTSYS : 0;
 }

@@ -330,14 +330,12 @@ int socket_listen(struct file *file, int backlog)
 
 int socket_wait(struct socket *self)
 {
-    struct waiter waiter;
-    int           err;
+    int err;
 
-    wait_prepare();
-    wait_link(&waiter, &self->node.ready);
+    wait_start(&self->node.ready);
     mutex_drop(&sockets_lock);
     err = wait_linked(NEVER, WAIT_SIGNALS);
-    wait_unlink(&waiter);
+    wait_end();
     mutex_take(&sockets_lock);
     return err == -EINTR ? -ERESTARTSYS : 0;
 }

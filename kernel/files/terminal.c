@@ -143,15 +143,13 @@ static struct patience patience_of(const struct terminal *t, size_t wanted)
 /* Sleep until there is something to read. 0, -ETIMEDOUT or -ERESTARTSYS. */
 static int wait_for_keys(struct terminal *t, uint64_t patience)
 {
-    uint64_t      deadline = patience == NEVER ? NEVER : clock_now() + patience;
-    struct waiter waiter;
-    int           err = 0;
+    uint64_t deadline = patience == NEVER ? NEVER : clock_now() + patience;
+    int      err      = 0;
 
-    wait_prepare();
-    wait_link(&waiter, &t->ready);
+    wait_start(&t->ready);
     if (!discipline_readable(&t->discipline) && !t->ended)
         err = wait_linked(deadline, WAIT_SIGNALS);
-    wait_unlink(&waiter);
+    wait_end();
     return err == -EINTR ? -ERESTARTSYS : err;
 }
 
@@ -236,15 +234,12 @@ static int put_out_all(struct terminal *t, uint32_t flags)
     int err = 0;
 
     while (err == 0) {
-        struct waiter waiter;
-
-        wait_prepare();
-        wait_link(&waiter, &t->ready);
+        wait_start(&t->ready);
         if (put_out(t))
             err = 1;
         else
             err = flags & O_NONBLOCK ? -EAGAIN : wait_linked(NEVER, WAIT_SIGNALS);
-        wait_unlink(&waiter);
+        wait_end();
     }
     return err == 1 ? 0 : err == -EINTR ? -ERESTARTSYS : err;
 }

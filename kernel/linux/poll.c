@@ -15,7 +15,7 @@
 #include "memory/heap.h"
 #include "process/process.h"
 
-enum { MILLISECOND = 1000000, FEW = 6 };
+enum { MILLISECOND = 1000000 };
 
 /* The time left until a deadline, for programs that want to know. */
 static uint64_t left_until(uint64_t deadline)
@@ -83,25 +83,21 @@ static long poll_with(user_t to, size_t count, struct asked *asked, struct watch
     return ready;
 }
 
-static long poll_many(user_t to, size_t count, uint64_t deadline)
-{
-    struct asked   *asked = heap_alloc(count * sizeof *asked, 0);
-    struct watched *files = heap_alloc(count * sizeof *files, 0);
-    long            ready = asked != NULL && files != NULL ? poll_with(to, count, asked, files, deadline) : -ENOMEM;
-
-    heap_free(asked);
-    heap_free(files);
-    return ready;
-}
-
+/* The waiters in `files` must not lie on the stack. */
 static long poll_for(user_t to, size_t count, uint64_t deadline)
 {
-    struct asked   asked[FEW];
-    struct watched files[FEW];
+    struct asked   *asked;
+    struct watched *files;
+    long            ready;
 
     if (count > current_process()->limits[RLIMIT_NOFILE].soft)
         return -EINVAL;
-    return count <= FEW ? poll_with(to, count, asked, files, deadline) : poll_many(to, count, deadline);
+    asked = heap_alloc(count * sizeof *asked, 0);
+    files = heap_alloc(count * sizeof *files, 0);
+    ready = asked != NULL && files != NULL ? poll_with(to, count, asked, files, deadline) : -ENOMEM;
+    heap_free(asked);
+    heap_free(files);
+    return ready;
 }
 
 static uint64_t deadline_of(int32_t milliseconds)

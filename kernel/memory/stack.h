@@ -19,6 +19,8 @@
 #define QUIRE_MEMORY_STACK_H
 
 #include "base/types.h"
+#include "cpu.h"
+#include "memory/layout.h"
 
 void stacks_start(void);
 
@@ -30,6 +32,15 @@ struct stack {
 /* Returns 0; -EAGAIN when every slot is in use; -ENOMEM. *out is written only on success. */
 int  stack_get(struct stack *out) MUST_CHECK;
 void stack_put(const struct stack *stack);
+
+/*
+ * Whether the pointer leads onto a kernel stack. What other threads or interrupts follow must not lie there:
+ * whose stack it is may run elsewhere (schedule.h, struct waiter).
+ */
+static inline bool stack_holds(const void *pointer)
+{
+    return span_has(layout.purpose[PURPOSE_STACKS]->span, page_of(address_of(pointer)));
+}
 
 /* The stack whose overflow an access to `address` would be; false if it is none's guard. */
 bool stack_guarding(vaddr_t address, struct stack *out);

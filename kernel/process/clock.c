@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/lock.h"
 #include "clock.h"
+#include "memory/stack.h"
 #include "process/schedule.h"
 
 static struct lock   lock = LOCK("timers", RANK_TIMERS);
@@ -46,6 +47,7 @@ void timer_arm(struct timer *timer, uint64_t due)
     lock_state    state = lock_take(&lock);
     struct timer *before = NULL, *after;
 
+    assert(!stack_holds(timer));                /* it may fire while another process runs */
     if (timer->armed)
         remove(timer);
     for (after = first; after != NULL && after->due <= due; after = after->next)

@@ -15,30 +15,17 @@
 enum { LISTS = 64, ROBUST_MAXIMUM = 2048 };
 enum { FUTEX_WAITERS = 0x80000000, FUTEX_OWNER_DIED = 0x40000000, FUTEX_NUMBER = 0x3FFFFFFF };
 
-struct key {
-    const void *of;                     /* a space or an object */
-    uint64_t    offset;
-};
-
-struct futex_waiter {
-    struct futex_waiter *next;
-    struct key           key;
-    uint32_t             bits;
-    bool                 woken;
-    struct wait_queue    queue;
-};
-
 static struct lock          lock = LOCK("futexes", RANK_SWAP);
 static struct futex_waiter *lists[LISTS];           /* [lock] in order of arrival */
 
-static struct futex_waiter **list_of(const struct key *key)
+static struct futex_waiter **list_of(const struct futex_key *key)
 {
     return &lists[((uintptr_t)key->of / 64 + (uint32_t)key->offset / 4) % LISTS];
 }
 
-static bool same(const struct key *a, const struct key *b) { return a->of == b->of && a->offset == b->offset; }
+static bool same(const struct futex_key *a, const struct futex_key *b) { return a->of == b->of && a->offset == b->offset; }
 
-static int find_key(vaddr_t at, struct key *key)
+static int find_key(vaddr_t at, struct futex_key *key)
 {
     struct space        *space = &current_process()->memory->space;
     const struct region *region;
@@ -50,9 +37,9 @@ static int find_key(vaddr_t at, struct key *key)
         return -EFAULT;
     state  = lock_take(&space->map_lock);
     region = region_find(&space->map, page_of(at));
-    *key   = (struct key){ space, at };
+    *key   = (struct futex_key){ space, at };
     if (region != NULL && region->shared && region->object != NULL)
-        *key = (struct key){ region->object,
+        *key = (struct futex_key){ region->object,
                              (region->offset << PAGE_SHIFT) + (at - page_address(region->span.first)) };
     lock_drop(&space->map_lock, state);
     return region != NULL ? 0 : -EFAULT;
@@ -79,7 +66,7 @@ static void take_out(struct futex_waiter *waiter)
     *at = waiter->next;
 }
 
-static uint32_t wake(const struct key *key, uint32_t most, uint32_t bits)
+static uint32_t wake(const struct futex_key *key, uint32_t most, uint32_t bits)
 {
     struct futex_waiter **at   = list_of(key);
     uint32_t              done = 0;
@@ -125,30 +112,32 @@ static int enter(vaddr_t at, uint32_t expect, struct futex_waiter *waiter)
 
 int futex_wait(vaddr_t at, uint32_t expect, uint64_t deadline, uint32_t bits)
 {
-    struct futex_waiter waiter = { .bits = bits };
-    lock_state          state;
-    int                 err = find_key(at, &waiter.key);
+    struct futex_waiter *waiter = &current_thread()->futex;
+    lock_state           state;
+    int                  err;
 
     if (bits == 0)
         return -EINVAL;
+    *waiter = (struct futex_waiter){ .bits = bits };
+    err = find_key(at, &waiter->key);
     if (err == 0)
-        err = enter(at, expect, &waiter);
+        err = enter(at, expect, waiter);
     if (err != 0)
         return err;
     state = lock_take(&lock);
-    while (!waiter.woken && err == 0)
-        err = wait_on(&waiter.queue, &lock, &state, deadline, WAIT_SIGNALS);
-    if (waiter.woken)
+    while (!waiter->woken && err == 0)
+        err = wait_on(&waiter->queue, &lock, &state, deadline, WAIT_SIGNALS);
+    if (waiter->woken)
         err = 0;
     else
-        take_out(&waiter);
+        take_out(waiter);
     lock_drop(&lock, state);
     return err == -EINTR ? -ERESTARTSYS : err;
 }
 
 int futex_wake(vaddr_t at, uint32_t most, uint32_t bits)
 {
-    struct key key;
+    struct futex_key key;
     lock_state state;
     uint32_t   done;
     int        err = bits == 0 ? -EINVAL : find_key(at, &key);
@@ -161,7 +150,7 @@ int futex_wake(vaddr_t at, uint32_t most, uint32_t bits)
     return (int)done;
 }
 
-static uint32_t move_waiters(const struct key *from, const struct key *to, uint32_t most)
+static uint32_t move_waiters(const struct futex_key *from, const struct futex_key *to, uint32_t most)
 {
     struct futex_waiter **at   = list_of(from);
     uint32_t              done = 0;
@@ -185,7 +174,7 @@ static uint32_t move_waiters(const struct key *from, const struct key *to, uint3
 
 int futex_requeue(vaddr_t at, uint32_t most, vaddr_t to, uint32_t move, bool check, uint32_t expect)
 {
-    struct key from_key, to_key;
+    struct futex_key from_key, to_key;
     lock_state state;
     uint32_t   word = expect, done = 0;
     int        err = find_key(at, &from_key);

@@ -10,8 +10,23 @@
 #define QUIRE_PROCESS_FUTEX_H
 
 #include "base/types.h"
+#include "process/schedule.h"
 
 struct thread;
+
+struct futex_key {
+    const void *of;                     /* a space or an object */
+    uint64_t    offset;
+};
+
+/* A thread's place in a list of waiters: each thread has one, as those who wake follow it (schedule.h, struct waiter). */
+struct futex_waiter {
+    struct futex_waiter *next;
+    struct futex_key     key;
+    uint32_t             bits;
+    bool                 woken;
+    struct wait_queue    queue;
+};
 
 enum { FUTEX_ALL_BITS = -1 };
 

@@ -15,6 +15,7 @@
 #include "memory/map.h"
 #include "memory/space.h"
 #include "memory/stack.h"
+#include "process/futex.h"
 #include "process/schedule.h"
 #include "process/signal.h"
 #include "process/timers.h"
@@ -103,6 +104,9 @@ struct thread {
     vaddr_t             clear_at_exit;  /* CLONE_CHILD_CLEARTID                                   */
     vaddr_t             robust_list;
     struct restart      restart;        /* how restart_syscall() goes on                          */
+    struct waiter       waiter;         /* where it waits; and for a mutex, perhaps meanwhile     */
+    struct waiter       mutex_waiter;
+    struct futex_waiter futex;
     struct timer        sleep_timer;
     bool                woken, timed_out, interruptible;
     uint64_t            waiting_for;    /* sigtimedwait: signals it wants although blocked        */

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "cpu.h"
 #include "memory/frame.h"
+#include "memory/stack.h"
 #include "process/family.h"
 #include "process/process.h"
 
@@ -191,6 +192,7 @@ void schedule_start(void)
 
 static void link(struct waiter *waiter, struct wait_queue *queue)
 {
+    assert(!stack_holds(waiter));
     *waiter = (struct waiter){ .previous = queue->last, .queue = queue, .thread = current };
     if (queue->last != NULL)
         queue->last->next = waiter;
@@ -241,6 +243,15 @@ void wait_unlink(struct waiter *waiter)
 
 void wait_prepare(void) { current->woken = false; }
 
+void wait_start(struct wait_queue *queue)
+{
+    assert(current->waiter.queue == NULL);      /* one wait at a time */
+    wait_prepare();
+    wait_link(&current->waiter, queue);
+}
+
+void wait_end(void) { wait_unlink(&current->waiter); }
+
 static void deadline_passed(struct timer *timer)
 {
     struct thread *thread = CONTAINER_OF(timer, struct thread, sleep_timer);
@@ -282,15 +293,13 @@ int wait_linked(uint64_t deadline, unsigned flags)
 
 int wait_on(struct wait_queue *queue, struct lock *guard, lock_state *guard_state, uint64_t deadline, unsigned flags)
 {
-    struct waiter waiter;
-    int           err;
+    int err;
 
-    wait_prepare();
-    wait_link(&waiter, queue);
+    wait_start(queue);
     if (guard != NULL)
         lock_drop(guard, *guard_state);
     err = wait_linked(deadline, flags);
-    wait_unlink(&waiter);
+    wait_end();
     if (guard != NULL)
         *guard_state = lock_take(guard);
     return err;
@@ -337,13 +346,11 @@ void mutex_take(struct mutex *mutex)
     lock_state state = lock_take(&lock);
 
     while (mutex->holder != NULL) {
-        struct waiter waiter;
-
         assert(mutex->holder != current);
-        link(&waiter, &mutex->waiting);
+        link(&current->mutex_waiter, &mutex->waiting);
         current->phase = THREAD_WAITING;
         switch_away();
-        unlink(&waiter);
+        unlink(&current->mutex_waiter);
         free_finished(&state);
     }
     mutex->holder = current;

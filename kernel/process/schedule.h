@@ -33,16 +33,22 @@ int  wait_on(struct wait_queue *queue, struct lock *lock, lock_state *state, uin
 void wake_one(struct wait_queue *queue);
 void wake_all(struct wait_queue *queue);
 
-/* Wait on several queues at once (poll, select, epoll): link, look, sleep, unlink. */
-struct wait_link {
-    struct wait_queue *queue;
-    struct waiter     *waiter;
-};
+/*
+ * A waiter is a place in a queue. Whoever wakes the queue follows it, so it must not lie on the kernel stack
+ * of the thread that waits: a stack may be mapped in the space of its own process alone. Each thread has one for itself,
+ * which wait_on() and wait_start() use; more come from the heap.
+ */
 struct waiter {
     struct waiter     *next, *previous;
-    struct wait_queue *queue;
+    struct wait_queue *queue;           /* NULL: in none */
     struct thread     *thread;
 };
+
+/* Link, look, sleep, unlink, with the thread's own waiter: for conditions that no lock guards. */
+void wait_start(struct wait_queue *queue);
+void wait_end(void);
+
+/* The same on several queues at once (poll, select, epoll), with waiters from the heap. */
 void wait_prepare(void);                                /* before the first wait_link() and the look   */
 void wait_link(struct waiter *waiter, struct wait_queue *queue);
 void wait_unlink(struct waiter *waiter);
@@ -78,7 +84,7 @@ uint64_t clock_wall(void);              /* nanoseconds since 1970               
 struct timer {
     uint64_t       due;                 /* clock_now() value                                       */
     void         (*fire)(struct timer *timer);      /* in interrupt context                        */
-    struct timer  *next, *previous;
+    struct timer  *next, *previous;     /* not on a kernel stack, as a waiter's are not            */
     bool           armed;
 };
 void timer_arm(struct timer *timer, uint64_t due);

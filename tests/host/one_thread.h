@@ -71,6 +71,8 @@ void wait_link(struct waiter *waiter, struct wait_queue *queue)
     queue->first  = waiter;
 }
 void wait_unlink(struct waiter *waiter) { waiter->queue->first = NULL; }
+void wait_start(struct wait_queue *queue) { wait_link(&the_thread.waiter, queue); }
+void wait_end(void)                       { wait_unlink(&the_thread.waiter); }
 int  wait_linked(uint64_t deadline, unsigned flags)
 {
     (void)flags;
