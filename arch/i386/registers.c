@@ -23,8 +23,6 @@ void registers_start(struct trap_frame *frame, vaddr_t entry, vaddr_t stack)
     frame->vector = TRAP_BREAKPOINT;            /* not a call any more: nothing to restart */
 }
 
-void registers_copy(struct thread *to, const struct thread *from) { *thread_frame(to) = *thread_frame(from); }
-
 void registers_set_result(struct trap_frame *frame, long result)    { frame->eax = (uint32_t)result; }
 void registers_set_stack(struct trap_frame *frame, vaddr_t stack)   { frame->esp = (uint32_t)stack; }
 vaddr_t registers_program_counter(const struct trap_frame *frame)   { return frame->eip; }

@@ -14,9 +14,6 @@ struct thread;
 /* A new program: all registers zero but these. */
 void registers_start(struct trap_frame *frame, vaddr_t entry, vaddr_t stack);
 
-/* A child starts as its parent is. */
-void registers_copy(struct thread *to, const struct thread *from);
-
 void registers_set_result(struct trap_frame *frame, long result);
 void registers_set_stack(struct trap_frame *frame, vaddr_t stack);
 vaddr_t registers_program_counter(const struct trap_frame *frame);

@@ -11,13 +11,14 @@
 #include "memory/heap.h"
 #include "memory/space.h"
 #include "process/process.h"
+#include "registers.h"
 #include "trap.h"
 
 enum { CR0_TASK_SWITCHED = 8, CR0_EMULATE = 4, CR0_MONITOR = 2, CR4_FXSR = 1 << 9, CR4_SIMD = 1 << 10 };
 enum { TRAP_NO_FPU = 7, INITIAL_CONTROL = 0x37F, INITIAL_MXCSR = 0x1F80, FXSAVE_MXCSR = 24 };
 
 /* thread_switch.S */
-void switch_stacks(uint32_t *save, uint32_t load);
+void switch_stacks(uint32_t *save, uint32_t load, uint32_t root);
 void thread_first(void);
 void thread_first_inside(void);
 
@@ -29,21 +30,34 @@ struct trap_frame *thread_frame(const struct thread *thread)
     return (struct trap_frame *)thread->stack.top - 1;
 }
 
-/* The new thread comes out of switch_stacks() into `start`, with nothing saved but EBX. */
-static void prepare(struct thread *thread, void (*start)(void), void (*body)(void))
-{
-    uint32_t *top = (uint32_t *)thread_frame(thread);
+/* What lies on a new thread's stack: it comes out of switch_stacks() into `start`. EBP of 0 is where a backtrace ends. */
+struct beginning {
+    uint32_t          edi, esi, ebx, ebp, start;
+    struct trap_frame frame;
+};
 
-    *--top = (uint32_t)start;
-    *--top = 0;                                         /* EBP, where a backtrace ends */
-    *--top = (uint32_t)body;                            /* EBX */
-    *--top = 0;
-    *--top = 0;
-    thread->machine.stack_pointer = (uint32_t)top;
+static void prepare(struct thread *thread, const struct beginning *beginning)
+{
+    stack_write(&thread->stack, beginning, sizeof *beginning);
+    thread->machine.stack_pointer = (uint32_t)thread->stack.top - sizeof *beginning;
 }
 
-void thread_prepare(struct thread *thread)                                  { prepare(thread, thread_first, NULL); }
-void thread_prepare_inside(struct thread *thread, void (*body)(void))       { prepare(thread, thread_first_inside, body); }
+void thread_prepare(struct thread *thread, vaddr_t stack)
+{
+    struct beginning beginning = { .start = (uint32_t)thread_first, .frame = *thread_frame(current_thread()) };
+
+    registers_set_result(&beginning.frame, 0);
+    if (stack != 0)
+        registers_set_stack(&beginning.frame, stack);
+    prepare(thread, &beginning);
+}
+
+void thread_prepare_inside(struct thread *thread, void (*body)(void))
+{
+    struct beginning beginning = { .start = (uint32_t)thread_first_inside, .ebx = (uint32_t)body };
+
+    prepare(thread, &beginning);
+}
 
 /*
  * The kernel leaves a program's FS and GS loaded. They must not outlive the descriptors they name: an interrupt
@@ -68,13 +82,21 @@ static void fpu_shut(void)
 
 static void fpu_open(void) { __asm__ volatile("clts"); }
 
+/* What switch_stacks() is to load for this root: 0 where it is in use already. */
+static uint32_t change_root(frame_t root)
+{
+    if (frame_is(mmu_active(), root))
+        return 0;
+    double_fault_root(root);
+    return root.no << PAGE_SHIFT;
+}
+
 void thread_switch(struct thread *from, struct thread *to)
 {
-    struct shared_space *memory = to->process != NULL ? to->process->memory : NULL;
+    uint32_t root = 0;                                  /* the idle thread stays where it is */
 
-    if (memory != NULL) {
-        if (!frame_is(mmu_active(), memory->space.root))
-            space_activate(&memory->space);
+    if (to->home != NULL) {
+        root = change_root(to->home->space.root);
         arch_set_kernel_stack(to->stack.top);
         load_tls(to);
     }
@@ -82,7 +104,7 @@ void thread_switch(struct thread *from, struct thread *to)
         fpu_open();
     else
         fpu_shut();
-    switch_stacks(&from->machine.stack_pointer, to->machine.stack_pointer);
+    switch_stacks(&from->machine.stack_pointer, to->machine.stack_pointer, root);
 }
 
 /* ---- FPU ----------------------------------------------------------------------------------- */

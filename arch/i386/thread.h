@@ -30,15 +30,18 @@ struct tls_request {
 
 void threads_start(void);
 
-/* The program's registers. */
+/* The program's registers. Only for a thread whose space is in use: its stack may be mapped nowhere else. */
 struct trap_frame *thread_frame(const struct thread *thread);
 
-/* Make a thread that has a stack start in the program, with the registers in thread_frame(). */
-void thread_prepare(struct thread *thread);
-/* The same, but it does something for the kernel first, in the course of which its registers are set. */
+/*
+ * Make a thread that has a stack start in the program, with the registers of the current thread but for the result of
+ * its call, 0, and the stack pointer unless `stack` is 0.
+ */
+void thread_prepare(struct thread *thread, vaddr_t stack);
+/* Make it do something for the kernel first, in the course of which its registers are set. */
 void thread_prepare_inside(struct thread *thread, void (*body)(void));
 
-/* Save this, continue that. Interrupts are off. */
+/* Save this, continue that, in its own space. Interrupts are off. */
 void thread_switch(struct thread *from, struct thread *to);
 
 /* fork: TLS and FPU as the current thread has them. Returns 0 or -ENOMEM. */

@@ -3,18 +3,27 @@
  */
     .section .text
 
-/* void switch_stacks(uint32_t *save, uint32_t load): the rest of the registers are the caller's to lose. */
+/*
+ * void switch_stacks(uint32_t *save, uint32_t load, uint32_t root): the rest of the registers are the caller's to lose.
+ *
+ * Either stack may be mapped in its own space alone: between the change of the root (0: none) and that of the
+ * stack pointer nothing is pushed, popped or interrupted.
+ */
     .globl switch_stacks
     .type switch_stacks, @function
 switch_stacks:
     movl 4(%esp), %eax
     movl 8(%esp), %edx
+    movl 12(%esp), %ecx
     pushl %ebp
     pushl %ebx
     pushl %esi
     pushl %edi
     movl %esp, (%eax)
-    movl %edx, %esp
+    testl %ecx, %ecx
+    jz 1f
+    movl %ecx, %cr3
+1:  movl %edx, %esp
     popl %edi
     popl %esi
     popl %ebx

@@ -339,13 +339,13 @@ static void look_at_stacks(struct claim_result *result, const struct stack *stac
         if (stacks[i].bottom < A_STACKS || stacks[i].top > A_TABLES ||
             stacks[i].top - stacks[i].bottom != PAGE_SIZE)
             return claim_saw(result, false, "stack %u is at %s", i, show_address(stacks[i].bottom).text);
-    if (stacks_used() != A_STACK_COUNT)
-        return claim_saw(result, false, "%u stacks, then %s", stacks_used(),
+    if (stacks_used(&kernel_space) != A_STACK_COUNT)
+        return claim_saw(result, false, "%u stacks, then %s", stacks_used(&kernel_space),
                          err == -EAGAIN ? "no slot" : "no memory");
     stack_call(last->top, note_place, &seen);
     if (seen < last->bottom || seen >= last->top)
         return claim_saw(result, false, "code did not run on the last stack");
-    err = stack_get(&more);
+    err = stack_get(&kernel_space, &more);
     if (err == 0)
         stack_put(&more);
     claim_saw(result, err == -EAGAIN,
@@ -356,12 +356,12 @@ static void look_at_stacks(struct claim_result *result, const struct stack *stac
 static void a15_stacks(struct claim_result *result)
 {
     struct stack *stacks = heap_alloc(A_STACK_COUNT * sizeof *stacks, 0);
-    uint32_t      count  = 0, before = stacks_used();
+    uint32_t      count  = 0, before = stacks_used(&kernel_space);
     int           err    = 0;
 
     if (stacks == NULL)
         return claim_saw(result, false, "no memory for a list of stacks");
-    while (count < A_STACK_COUNT && (err = stack_get(&stacks[count])) == 0)
+    while (count < A_STACK_COUNT && (err = stack_get(&kernel_space, &stacks[count])) == 0)
         count++;
     if (count + before == A_STACK_COUNT)
         look_at_stacks(result, stacks, count, err);
@@ -371,8 +371,8 @@ static void a15_stacks(struct claim_result *result)
     while (count > 0)
         stack_put(&stacks[--count]);
     heap_free(stacks);
-    if (result->verdict == CLAIM_HOLDS && stacks_used() != before)
-        claim_saw(result, false, "%u stacks in use before, %u after", before, stacks_used());
+    if (result->verdict == CLAIM_HOLDS && stacks_used(&kernel_space) != before)
+        claim_saw(result, false, "%u stacks in use before, %u after", before, stacks_used(&kernel_space));
 }
 
 /* ---- Tables -------------------------------------------------------------------------------- */

@@ -352,7 +352,7 @@ static void q8_stack_guards(struct claim_result *result)
     vaddr_t      below;
     bool         mapped, known;
 
-    if (stack_get(&stack) != 0)
+    if (stack_get(&kernel_space, &stack) != 0)
         return claim_saw(result, false, "no stack to be had");
     below  = stack.bottom - PAGE_SIZE;
     mapped = first_readable(span_of(page_of(below), 1)) == page_of(below);

@@ -60,7 +60,7 @@ static void stack_pair(void)
 {
     struct stack stack;
 
-    if (stack_get(&stack) == 0)
+    if (stack_get(&kernel_space, &stack) == 0)
         stack_put(&stack);
 }
 

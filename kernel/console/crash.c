@@ -72,7 +72,7 @@ static void crash_stack(void)
 {
     struct stack stack;
 
-    if (stack_get(&stack) != 0)
+    if (stack_get(&kernel_space, &stack) != 0)
         print("no stack to be had\n");
     else
         stack_call(stack.top, overflow_here, NULL);

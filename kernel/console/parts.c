@@ -9,6 +9,7 @@
 #include "console/words.h"
 #include "cpu.h"
 #include "memory/heap.h"
+#include "memory/space.h"
 #include "memory/stack.h"
 #include "switch.h"
 
@@ -55,7 +56,7 @@ static int try_stacks(struct stack *stacks, uint32_t wanted)
     int      err   = 0;
     bool     works = false;
 
-    while (taken < wanted && (err = stack_get(&stacks[taken])) == 0)
+    while (taken < wanted && (err = stack_get(&kernel_space, &stacks[taken])) == 0)
         taken++;
     if (taken > 0)
         works = runs_on(&stacks[taken - 1]);
@@ -78,7 +79,7 @@ int run_stacks(int count, char **words)
     int           err;
 
     if (count == 1) {
-        print("%u of %u stacks in use\n", stacks_used(), stacks_total());
+        print("%u of %u stacks in use\n", stacks_used(&kernel_space), stacks_total());
         return 0;
     }
     if (!number_argument(words[1], "N", 1, (uint64_t)stacks_total() + 1, &wanted))

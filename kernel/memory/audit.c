@@ -44,6 +44,7 @@ const struct invariant invariants[] = {
     { "H5", "heap.h",   "frames of owner HEAP equal the pages the heap counts" },
     { "K1", "stack.h",  "a stack in use has all its pages, a free one none, a guard never any" },
     { "K2", "stack.h",  "frames of owner STACK equal the pages of stacks in use" },
+    { "K3", "stack.h",  "a pool of stacks counts those in use, and is not kept for none" },
     { "O1", "object.h", "an object's index names frames of the object's owner, none beyond its end" },
     { "O2", "object.h", "the frames in an object's index are as many as it counts" },
     { "O3", "object.h", "an object lists exactly the regions that map it" },

@@ -42,7 +42,7 @@ static void look(struct cursor *c, page_t page)
     c->in_view.end   = c->in_view.first + reach;
     c->table  = level > 1 ? NULL : at - (page - c->in_view.first);
     c->large  = level > 1 ? entry_read(at) : entry_empty();
-    c->global = cursor_of_kernel(c) && mmu_features.global;
+    c->global = cursor_of_kernel(c) && mmu_features.global && !page_is_own_stack(page);
 }
 
 /* The entry of a page, NULL where there is no table. */

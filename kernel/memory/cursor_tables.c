@@ -60,7 +60,7 @@ static bool lets_programs_through(const struct cursor *c, page_t page, unsigned 
     page_t first = stretch(page, level), end = first + mmu_reach(level);
 
     if (!cursor_of_kernel(c))
-        return true;
+        return !page_is_own_stack(page);
     for (page_t at = first; at < end; ) {
         const struct layout_region *row = layout_kernel_region_of(at);
 
@@ -83,7 +83,7 @@ static void install(struct cursor *c, page_t page, unsigned level, frame_t table
     if (!cursor_of_kernel(c))
         table_home_enter(c->space, page, level, table);
     entry_write(entry_at(c->space, page, level), entry);
-    if (cursor_of_kernel(c) && level == MMU_LEVELS)
+    if (cursor_of_kernel(c) && level == MMU_LEVELS && !page_is_own_stack(page))
         cursor_share(c, page, entry);
     c->space->table_frames++;
 }

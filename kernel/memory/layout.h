@@ -176,4 +176,17 @@ static inline bool layout_kernel_has_own(void) { return layout.region_count > la
 /* Whether a page lies in the programs' part of the address space; the kernel may lie below, above, or on both sides. */
 static inline bool page_is_users(page_t page) { return span_has(layout.user, page); }
 
+/* Whether each space has kernel stacks of its own, and this page is in the window for them. */
+static inline bool stacks_are_own(void)
+{
+    const struct layout_region *stacks = layout.purpose[PURPOSE_STACKS];
+
+    return stacks != NULL && stacks->scope == SCOPE_PROCESS;
+}
+
+static inline bool page_is_own_stack(page_t page)
+{
+    return stacks_are_own() && span_has(layout.purpose[PURPOSE_STACKS]->span, page);
+}
+
 #endif

@@ -34,6 +34,7 @@ const struct sabotage sabotages[] = {
     ROW("H5", h5, 0, "a frame of owner heap that the heap knows nothing of"),
     ROW("K1", k1, 0, "a page of a stack in use is blocked"),
     ROW("K2", k2, 0, "a frame of owner stacks that belongs to no stack"),
+    ROW("K3", k3, 0, "the pool of kernel space counts one stack too many"),
     ROW("O1", o1, 0, "an object ends before its last page"),
     ROW("O2", o2, 0, "an object counts one resident page too many"),
     ROW("O3", o3, 0, "an object lists a region that maps nothing"),

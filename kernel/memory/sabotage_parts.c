@@ -123,7 +123,7 @@ static void protect_stack(struct rights rights)
 /* A blocked page keeps its frame, so nobody else misses anything. */
 bool spoil_k1(void)
 {
-    if (stack_get(&stack) != 0)
+    if (stack_get(&kernel_space, &stack) != 0)
         return false;
     protect_stack((struct rights){ 0, 0 });
     return true;
@@ -137,6 +137,14 @@ void mend_k1(void)
 
 bool spoil_k2(void) { return kernel_map(&region, PURPOSE_HEAP, "sabotage", 1, 0, OWNER_STACK) == 0; }
 void mend_k2(void)  { kernel_unmap(&region); }
+
+bool spoil_k3(void)
+{
+    kernel_space.stacks->used++;
+    return true;
+}
+
+void mend_k3(void)  { kernel_space.stacks->used--; }
 
 /* ---- O: objects ----------------------------------------------------------------------------------- */
 

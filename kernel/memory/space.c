@@ -34,6 +34,16 @@ const struct space *space_after(const struct space *space)
     return after;
 }
 
+/* Takes no lock: for a CPU whose current space cannot end, and for panics. */
+struct space *space_active(void)
+{
+    struct space *space = spaces;
+
+    while (space != NULL && !frame_is(mmu_active(), space->root))
+        space = space->next;
+    return space != NULL ? space : &kernel_space;
+}
+
 /* ---- Creation and end ------------------------------------------------------------------ */
 
 /* The entries of one root lie side by side, however the layout reaches them. Nobody uses the new root yet. */
@@ -54,21 +64,19 @@ static void copy_kernel_part(const struct space *space)
     copy_entries(space, round_down(layout.user.end + reach - 1, reach), layout.space_end);
 }
 
-/*
- * The self-reference names the root it lies in. A region of scope `process` (the stacks of higher-half) is shared
- * like all others as long as one pool hands out all stacks: a thread must see its stack in every space it enters.
- */
+/* The self-reference names the root it lies in, and stacks of its own come when they are asked for (stack.c). */
 static void start_own_part(const struct space *space)
 {
     page_t reach = mmu_reach(MMU_LEVELS);
 
     for (uint32_t i = 0; i < layout.region_count; i++) {
         const struct layout_region *home = &layout.regions[i];
+        bool                        self = home->backing == BACKING_TABLES;
 
-        if (home->backing != BACKING_TABLES)
+        if (!self && !page_is_own_stack(home->span.first))
             continue;
         for (page_t page = home->span.first; page < home->span.end; page += reach)
-            entry_write(entry_at(space, page, MMU_LEVELS), entry_self(space->root));
+            entry_write(entry_at(space, page, MMU_LEVELS), self ? entry_self(space->root) : entry_empty());
     }
 }
 
@@ -133,7 +141,7 @@ static void discard_user_pages(struct space *space)
 
 void space_destroy(struct space *space)
 {
-    assert(space != &kernel_space && !space_is_current(space));
+    assert(space != &kernel_space && !space_is_current(space) && space->stacks == NULL);
 
     discard_user_pages(space);
     unlist(space);

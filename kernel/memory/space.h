@@ -4,7 +4,8 @@
  * A space is a tree of regions (what ranges mean) and a set of page tables (what pages
  * are now). Kernel space holds the document's regions by name, and inside its
  * windows (heap, stacks, devices) the regions carved out while running. Every other space shares the
- * kernel part of the root table, entry by entry; a new kernel table is pushed to all of them.
+ * kernel part of the root table, entry by entry; a new kernel table is pushed to all of them. Not shared are
+ * the root's reference to itself and, where the document says so, the window of kernel stacks.
  *
  * Locking  map lock (RANK_MAP) for regions; tables lock (RANK_TABLES) inside cursors;
  *          the list of spaces has its own (RANK_SPACES).
@@ -44,6 +45,7 @@ struct space {
     size_t             pages;               /* [map lock] of all regions of the program  */
     size_t             charged;             /* [map lock] of them, counted as committed  */
     struct map_limits  limits;              /* [map lock]                                */
+    struct stack_pool *stacks;              /* [stacks lock] in use here (stack.c); NULL: none */
     struct table_home  home;                /* [tables lock] of the layout's table access */
 };
 
@@ -70,10 +72,13 @@ const struct space *space_after(const struct space *space);
 /* True for the space whose tables this CPU uses now; kernel space always counts as in use. */
 bool space_is_current(const struct space *space);
 
+/* The space whose tables this CPU uses now. */
+struct space *space_active(void);
+
 /* A new space: empty where programs are, else the kernel's. Returns 0 or -ENOMEM. */
 int  space_create(struct space *space) MUST_CHECK;
 
-/* Give back every table and every frame its entries hold. The space must not be current. */
+/* Give back every table and every frame its entries hold. The space must not be current, no stack of its own in use. */
 void space_destroy(struct space *space);
 
 void space_activate(struct space *space);

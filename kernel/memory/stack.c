@@ -2,7 +2,7 @@
  * stack.c - kernel stacks: slots of the stacks window, handed out with room between them.
  *
  * A slot is `guard` pages that are never mapped and `unit` pages that are. A bit for each
- * slot says whether it is in use. Slots with odd numbers are handed out first: while
+ * slot of a pool says whether it is in use. Slots with odd numbers are handed out first: while
  * there are such, each stack has an unmapped slot below it, even where the document has no guards.
  */
 #include "memory/stack.h"
@@ -10,30 +10,66 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/lock.h"
+#include "base/string.h"
 #include "cpu.h"
 #include "memory/audit.h"
 #include "memory/cursor.h"
 #include "memory/frame.h"
+#include "memory/heap.h"
+#include "memory/slot.h"
 #include "memory/space.h"
 
 enum { STACKS_MAXIMUM = 8192, WORD_BITS = 32 };
 
 static struct lock   lock = LOCK("stacks window", RANK_STACKS);
 static struct region region;                            /* [c] the whole window             */
-static uint32_t      slots;                             /* [c]                              */
-static uint32_t      used;                              /* [lock]                           */
-static uint32_t      taken[STACKS_MAXIMUM / WORD_BITS]; /* [lock] one bit a slot            */
+static uint32_t      slots;                             /* [c] of each pool                 */
+
+/* Kernel space's pool is there from the start and for ever: the heap may not be needed for it. */
+static struct {
+    struct stack_pool pool;
+    uint32_t          taken[STACKS_MAXIMUM / WORD_BITS];
+} of_kernel_space;
 
 static const struct layout_region *window(void) { return layout.purpose[PURPOSE_STACKS]; }
 static size_t slot_pages(void)                  { return window()->unit + window()->guard; }
 
-static bool is_taken(uint32_t slot) { return taken[slot / WORD_BITS] >> slot % WORD_BITS & 1; }
-static void turn(uint32_t slot)     { taken[slot / WORD_BITS] ^= 1u << slot % WORD_BITS; }
+/* The space whose pool and tables hold this space's stacks. */
+static struct space *pool_space(struct space *space) { return stacks_are_own() ? space : &kernel_space; }
+
+static uint32_t words(void) { return (slots + WORD_BITS - 1) / WORD_BITS; }
+
+static size_t pool_bytes(void) { return sizeof(struct stack_pool) + words() * sizeof(uint32_t); }
+
+/* The lock is held. */
+static bool is_taken(const struct stack_pool *pool, uint32_t slot)
+{
+    return pool != NULL && (pool->taken[slot / WORD_BITS] >> slot % WORD_BITS & 1);
+}
+
+static void take(struct stack_pool *pool, uint32_t slot)
+{
+    pool->taken[slot / WORD_BITS] |= 1u << slot % WORD_BITS;
+    pool->used++;
+}
+
+static void give(struct stack_pool *pool, uint32_t slot)
+{
+    pool->taken[slot / WORD_BITS] &= ~(1u << slot % WORD_BITS);
+    pool->used--;
+}
 
 /* The pages of a slot's stack, without its guard. */
 static struct span stack_span(uint32_t slot)
 {
     return span_of(window()->span.first + slot * slot_pages() + window()->guard, window()->unit);
+}
+
+static struct stack stack_in(struct space *home, uint32_t slot)
+{
+    struct span span = stack_span(slot);
+
+    return (struct stack){ home, page_address(span.first), page_address(span.end), slot };
 }
 
 void stacks_start(void)
@@ -44,9 +80,8 @@ void stacks_start(void)
     slots = span_pages(window()->span) / slot_pages();
     if (slots > STACKS_MAXIMUM)
         slots = STACKS_MAXIMUM;
-    used   = 0;
-    for (size_t i = 0; i < COUNT_OF(taken); i++)
-        taken[i] = 0;
+    memset(&of_kernel_space, 0, sizeof of_kernel_space);
+    kernel_space.stacks = &of_kernel_space.pool;
     region = (struct region){ .span = window()->span, .rights = window()->rights, .backing = BACKING_DEMAND,
                               .name = window()->name, .home = window() };
     err = region_insert(&kernel_space.map, &region);
@@ -54,13 +89,15 @@ void stacks_start(void)
     lock_drop(&kernel_space.map_lock, state);
 }
 
-/* The lowest free slot of a parity. */
-static bool find_slot(uint32_t parity, uint32_t *out)
+/* ---- Taking and giving back ------------------------------------------------------------- */
+
+/* The lowest free slot of a parity. The lock is held. */
+static bool find_slot(const struct stack_pool *pool, uint32_t parity, uint32_t *out)
 {
     uint32_t mask = parity ? 0xAAAAAAAAu : 0x55555555u;
 
     for (uint32_t word = 0; word * WORD_BITS < slots; word++) {
-        uint32_t candidates = ~taken[word] & mask;
+        uint32_t candidates = ~pool->taken[word] & mask;
         uint32_t slot;
 
         if (candidates == 0)
@@ -75,10 +112,10 @@ static bool find_slot(uint32_t parity, uint32_t *out)
 }
 
 /* Frames for all of a stack, or none. */
-static int map_stack(struct span span)
+static int map_stack(struct space *home, struct span span)
 {
     struct cursor c;
-    int           err = cursor_open(&c, &kernel_space, span, CURSOR_BUILD);
+    int           err = cursor_open(&c, home, span, CURSOR_BUILD);
 
     if (err != 0)
         return err;
@@ -96,73 +133,212 @@ static int map_stack(struct span span)
     return err;
 }
 
-int stack_get(struct stack *out)
+static void unmap_stack(struct space *home, struct span span)
 {
-    lock_state  state = lock_take(&lock);
-    struct span span;
-    uint32_t    slot;
-    int         err = -EAGAIN;
-
-    if (find_slot(1, &slot) || find_slot(0, &slot)) {
-        span = stack_span(slot);
-        err  = map_stack(span);
-    }
-    if (err == 0) {
-        turn(slot);
-        used++;
-        *out = (struct stack){ page_address(span.first), page_address(span.end), slot };
-    }
-    lock_drop(&lock, state);
-    return err;
-}
-
-void stack_put(const struct stack *stack)
-{
-    lock_state    state = lock_take(&lock);
-    struct span   span = stack_span(stack->slot);
     struct cursor c;
-    int           err;
+    int           err = cursor_open(&c, home, span, 0);
 
-    assert(stack->slot < slots && is_taken(stack->slot) && page_of(stack->bottom) == span.first);
-    err = cursor_open(&c, &kernel_space, span, 0);
     assert(err == 0);
     for (page_t page = span.first; page < span.end; page++)
         cursor_discard(&c, page);
     cursor_close(&c);
-    turn(stack->slot);
-    used--;
+}
+
+/* The pool of a space without one becomes *fresh, which is NULL then. The lock is held. */
+static void install_pool(struct space *home, struct stack_pool **fresh)
+{
+    if (home->stacks != NULL)
+        return;
+    home->stacks = *fresh;
+    *fresh       = NULL;
+}
+
+/* A pool of which no stack is in use is taken out, for the caller to free without the lock, which is held. */
+static struct stack_pool *remove_pool(struct space *home)
+{
+    struct stack_pool *pool = home->stacks;
+
+    if (pool->used > 0 || home == &kernel_space)
+        return NULL;
+    home->stacks = NULL;
+    return pool;
+}
+
+/* One particular slot, or whichever is best. The lock is held, the space has a pool. */
+static int get_slot(struct space *home, const uint32_t *wanted, struct stack *out)
+{
+    struct stack_pool *pool = home->stacks;
+    uint32_t           slot = wanted != NULL ? *wanted : 0;
+    int                err;
+
+    if (wanted != NULL ? is_taken(pool, slot) : !find_slot(pool, 1, &slot) && !find_slot(pool, 0, &slot))
+        return -EAGAIN;
+    err = map_stack(home, stack_span(slot));
+    if (err != 0)
+        return err;
+    take(pool, slot);
+    *out = stack_in(home, slot);
+    return 0;
+}
+
+/* The heap is asked before the lock is taken, and given back after it is dropped. */
+static int get(struct space *home, const uint32_t *wanted, struct stack *out)
+{
+    struct stack_pool *fresh = NULL, *empty;
+    lock_state         state;
+    int                err;
+
+    if (home->stacks == NULL && (fresh = heap_alloc(pool_bytes(), HEAP_ZERO)) == NULL)
+        return -ENOMEM;
+    state = lock_take(&lock);
+    install_pool(home, &fresh);
+    err   = get_slot(home, wanted, out);
+    empty = remove_pool(home);
+    lock_drop(&lock, state);
+    heap_free(fresh);
+    heap_free(empty);
+    return err;
+}
+
+int stack_get(struct space *space, struct stack *out) { return get(pool_space(space), NULL, out); }
+
+void stack_put(const struct stack *stack)
+{
+    lock_state         state = lock_take(&lock);
+    struct space      *home  = stack->space;
+    struct stack_pool *empty;
+
+    assert(stack->slot < slots && is_taken(home->stacks, stack->slot));
+    unmap_stack(home, stack_span(stack->slot));
+    give(home->stacks, stack->slot);
+    empty = remove_pool(home);
+    lock_drop(&lock, state);
+    heap_free(empty);
+}
+
+/* ---- Contents --------------------------------------------------------------------------------- */
+
+/* The frame that a stack shows in a page of its window. */
+static frame_t frame_at(struct space *home, page_t page)
+{
+    struct cursor c;
+    frame_t       frame;
+    int           err = cursor_open(&c, home, span_of(page, 1), 0);
+
+    assert(err == 0);
+    frame = entry_frame(cursor_read(&c, page));
+    cursor_close(&c);
+    return frame;
+}
+
+void stack_write(const struct stack *stack, const void *bytes, size_t count)
+{
+    lock_state state = lock_take(&lock);
+    char      *page;
+
+    assert(count <= PAGE_SIZE);
+    page = frame_view(frame_at(stack->space, page_of(stack->top - 1)), SLOT_TO);
+    memcpy(page + PAGE_SIZE - count, bytes, count);
     lock_drop(&lock, state);
 }
+
+/* ---- Going to another space --------------------------------------------------------------------- */
+
+int stack_follow(struct space *space, const struct stack *here, struct stack *there)
+{
+    struct space *home = pool_space(space);
+
+    if (home != here->space)
+        return get(home, &here->slot, there);
+    *there = *here;
+    return 0;
+}
+
+void stack_stay(const struct stack *here, const struct stack *there)
+{
+    if (there->space != here->space)
+        stack_put(there);
+}
+
+/* The page shows the frame, which gets one more reference, instead of its own. */
+static void show(struct space *home, page_t page, frame_t frame)
+{
+    struct cursor c;
+    frame_t       own;
+    int           err = cursor_open(&c, home, span_of(page, 1), CURSOR_BUILD);
+
+    assert(err == 0);                           /* the table is there */
+    frame_share(frame);
+    own = cursor_replace(&c, page, frame, window()->rights);
+    cursor_close(&c);
+    frame_put(own);
+}
+
+/*
+ * The frames that this code runs on are seen from both spaces for a moment, so the change from one to the other
+ * is no more than a change of space. Nobody looks meanwhile: the lock is held.
+ */
+void stack_move(struct space *space, const struct stack *here, const struct stack *there)
+{
+    struct span        span = stack_span(here->slot);
+    struct stack_pool *empty = NULL;
+    lock_state         state = lock_take(&lock);
+
+    if (there->space == here->space) {
+        space_activate(space);
+    } else {
+        assert(there->slot == here->slot);
+        for (page_t page = span.first; page < span.end; page++)
+            show(there->space, page, frame_at(here->space, page));
+        space_activate(space);
+        unmap_stack(here->space, span);
+        give(here->space->stacks, here->slot);
+        empty = remove_pool(here->space);
+    }
+    lock_drop(&lock, state);
+    heap_free(empty);
+}
+
+/* ---- Overflow ------------------------------------------------------------------------------------- */
 
 /* Called from the double fault: takes no lock, reads only bits and constants. */
 bool stack_guarding(vaddr_t address, struct stack *out)
 {
-    page_t   page = page_of(address);
-    uint32_t slot, above;
-    size_t   offset;
+    page_t             page = page_of(address);
+    struct space      *home = pool_space(space_active());
+    uint32_t           slot, above;
+    size_t             offset;
 
     if (!span_has(window()->span, page))
         return false;
     slot   = (uint32_t)((page - window()->span.first) / slot_pages());
     offset = (page - window()->span.first) % slot_pages();
     above  = offset < window()->guard ? slot : slot + 1;    /* whose lowest page lies above this one */
-    if (above >= slots || !is_taken(above) || (above != slot && is_taken(slot)))
+    if (above >= slots || !is_taken(home->stacks, above) || (above != slot && is_taken(home->stacks, slot)))
         return false;
-    *out = (struct stack){ page_address(stack_span(above).first), page_address(stack_span(above).end), above };
+    *out = stack_in(home, above);
     return true;
 }
 
 uint32_t stacks_total(void) { return slots; }
-uint32_t stacks_used(void)  { return used; }
 
-static void audit_slot(struct cursor *c, uint32_t slot, struct audit_report *report)
+uint32_t stacks_used(const struct space *space)
+{
+    const struct stack_pool *pool = (stacks_are_own() ? space : &kernel_space)->stacks;
+
+    return pool != NULL ? pool->used : 0;
+}
+
+/* ---- Audit ---------------------------------------------------------------------------------------- */
+
+static void audit_slot(struct cursor *c, uint32_t slot, bool used, struct audit_report *report)
 {
     struct span span  = stack_span(slot);
     page_t      first = span.first - window()->guard;
 
     for (page_t page = first; page < span.end; page++) {
         bool present = entry_present(cursor_read(c, page));
-        bool should  = page >= span.first && is_taken(slot);
+        bool should  = page >= span.first && used;
 
         report->checked++;
         if (present != should)
@@ -171,20 +347,33 @@ static void audit_slot(struct cursor *c, uint32_t slot, struct audit_report *rep
     }
 }
 
+/* K1 and K3 of one pool, or of a space that has none. Returns how many of its slots are in use. */
+static uint32_t audit_pool(struct space *home, struct audit_report *report)
+{
+    const struct stack_pool *pool = home->stacks;
+    uint32_t                 used = 0;
+    struct cursor            c;
+    int                      err  = cursor_open(&c, home, window()->span, 0);
+
+    assert(err == 0);
+    for (uint32_t slot = 0; slot < slots; slot++) {
+        audit_slot(&c, slot, is_taken(pool, slot), report);
+        used += is_taken(pool, slot);
+    }
+    cursor_close(&c);
+    if (pool != NULL && (pool->used != used || (used == 0 && home != &kernel_space)))
+        audit_fail(report, "K3", "a pool counts %u stacks in use, its bits say %u", pool->used, used);
+    return used;
+}
+
 void stacks_audit(struct audit_report *report)
 {
     lock_state        state = lock_take(&lock);
+    uint32_t          used  = 0;
     struct frame_sums sums;
 
-    for (uint32_t slot = 0; slot < slots; slot++) {
-        struct span   all = span_of(window()->span.first + slot * slot_pages(), slot_pages());
-        struct cursor c;
-        int           err = cursor_open(&c, &kernel_space, all, 0);
-
-        assert(err == 0);
-        audit_slot(&c, slot, report);
-        cursor_close(&c);
-    }
+    for (const struct space *s = space_after(NULL); s != NULL; s = stacks_are_own() ? space_after(s) : NULL)
+        used += audit_pool((struct space *)s, report);
     frames_sums(&sums);
     if (sums.owned[OWNER_STACK] != used * window()->unit)
         audit_fail(report, "K2", "%u frames belong to stacks, %u slots in use take %u", sums.owned[OWNER_STACK], used,

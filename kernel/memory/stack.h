@@ -1,6 +1,11 @@
 /*
  * stack.h - kernel stacks, in the window the document reserves for them.
  *
+ * Stacks in use belong to a *pool*. Where the document's `stacks` row has Scope `all` there is one, kernel space's, and
+ * its stacks are mapped in every space. With Scope `process` each space has a pool and a table for
+ * the window of its own: as many stacks for each process as fit (A15), at the same addresses, and a stack is
+ * there only while its space is in use. What does not run in a process has kernel space's stacks then too.
+ *
  * The document gives each stack `unit` pages and keeps `guard` pages below it unmapped.
  * Where it has no guards (higher-half: 4 KiB for each of 1024 threads, claim A15) stacks are
  * handed out with unmapped slots between them as long as there is room, so that an
@@ -9,11 +14,15 @@
  * A stack's overflow hits its guard, the processor cannot push a frame there, and the double
  * fault (its own task or stack) names the stack: stack_guarding() finds it.
  *
- * Locking  RANK_STACKS inside. Cost O(1) amortised + zeroing; no allocation but frames.
+ * Owning   a pool comes with the first stack of its space and goes with the last; a space with a stack in use
+ *          must not be destroyed.
+ * Locking  RANK_STACKS inside. Cost O(1) amortised; no allocation but frames and, for the first of a space's own
+ *          stacks, a table and a small block of the heap.
  *
- * Invariants (stacks_ok):
+ * Invariants (stacks_ok), of each pool:
  *   K1  a slot in use has all its pages mapped, a free one none; guards never are
- *   K2  frames of owner STACK equal pages of slots in use
+ *   K2  frames of owner STACK equal pages of slots in use, all pools taken together
+ *   K3  a pool counts the slots its bits say are in use, and only kernel space's may have none
  */
 #ifndef QUIRE_MEMORY_STACK_H
 #define QUIRE_MEMORY_STACK_H
@@ -22,16 +31,42 @@
 #include "cpu.h"
 #include "memory/layout.h"
 
+struct space;
+
+/* What struct space has of it; stack.c's alone but for sabotage. */
+struct stack_pool {
+    uint32_t used;                  /* [stacks lock]                */
+    uint32_t taken[];               /* [stacks lock] one bit a slot */
+};
+
 void stacks_start(void);
 
 struct stack {
-    vaddr_t  bottom, top;           /* bytes; the first push writes below top */
-    uint32_t slot;
+    struct space *space;            /* whose pool it is of                    */
+    vaddr_t       bottom, top;      /* bytes; the first push writes below top */
+    uint32_t      slot;
 };
 
-/* Returns 0; -EAGAIN when every slot is in use; -ENOMEM. *out is written only on success. */
-int  stack_get(struct stack *out) MUST_CHECK;
+/*
+ * A stack for what runs in this space. Returns 0; -EAGAIN when every slot is in use; -ENOMEM. *out is
+ * written only on success.
+ */
+int  stack_get(struct space *space, struct stack *out) MUST_CHECK;
 void stack_put(const struct stack *stack);
+
+/* Write what the stack is to begin with, right below its top; its space need not be in use. At most a page. */
+void stack_write(const struct stack *stack, const void *bytes, size_t count);
+
+/*
+ * A thread goes to another space and takes its stack along, into the same slot. stack_follow() takes what that needs, and
+ * *there is the stack in its new place: as good as any, not yet with the contents. Returns 0, -ENOMEM, or -EAGAIN
+ * when the slot is in use there. Then either stack_stay() gives it back; or stack_move(), called by the thread itself on
+ * the stack `here`, makes `space` current with the contents in the new place, and the old one free. Where all
+ * share one pool the two are the same stack, and only the space changes.
+ */
+int  stack_follow(struct space *space, const struct stack *here, struct stack *there) MUST_CHECK;
+void stack_stay(const struct stack *here, const struct stack *there);
+void stack_move(struct space *space, const struct stack *here, const struct stack *there);
 
 /*
  * Whether the pointer leads onto a kernel stack. What other threads or interrupts follow must not lie there:
@@ -42,12 +77,13 @@ static inline bool stack_holds(const void *pointer)
     return span_has(layout.purpose[PURPOSE_STACKS]->span, page_of(address_of(pointer)));
 }
 
-/* The stack whose overflow an access to `address` would be; false if it is none's guard. */
+/* The stack whose overflow an access to `address` would be in the space in use; false if it is none's guard. */
 bool stack_guarding(vaddr_t address, struct stack *out);
 
-uint32_t stacks_total(void), stacks_used(void);
+uint32_t stacks_total(void);                        /* slots of a pool                        */
+uint32_t stacks_used(const struct space *space);    /* of the pool that this space's are from */
 struct audit_report;
-void stacks_audit(struct audit_report *report);     /* K1, K2 */
+void stacks_audit(struct audit_report *report);     /* K1..K3 */
 bool stacks_ok(void);
 
 #endif

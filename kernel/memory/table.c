@@ -29,7 +29,7 @@ static inline bool in_self_map(const struct space *space, page_t page, unsigned 
         return false;
     if (frame_is(mmu_active(), space->root))
         return true;
-    return space == &kernel_space && level < MMU_LEVELS && !page_is_users(page) &&
+    return space == &kernel_space && level < MMU_LEVELS && !page_is_users(page) && !page_is_own_stack(page) &&
            !span_has(layout.purpose[PURPOSE_TABLES]->span, page);
 }
 
@@ -144,6 +144,8 @@ bool root_entry_is_own(const struct space *space, page_t page)
 {
     bool users = root_entry_is_users(page);
 
+    if (page_is_own_stack(page))
+        return true;
     return space == &kernel_space ? !users || layout_kernel_has_own() : users;
 }
 

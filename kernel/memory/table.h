@@ -35,7 +35,7 @@ static inline bool root_entry_is_users(page_t page)
 
 /*
  * Whether a root's entry is this space's to answer for. The kernel's part is kernel space's, and all other roots
- * repeat it; the programs' part is each space's own.
+ * repeat it; the programs' part is each space's own, and so is the stacks window where the document says so.
  */
 bool root_entry_is_own(const struct space *space, page_t page);
 

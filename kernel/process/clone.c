@@ -111,10 +111,6 @@ static int prepare_thread(struct thread *thread, const struct clone_request *req
 
     if (err != 0)
         return err;
-    registers_copy(thread, self);
-    registers_set_result(thread_frame(thread), 0);
-    if (request->stack != 0)
-        registers_set_stack(thread_frame(thread), request->stack);
     thread->mask = self->mask;
     memcpy(thread->name, self->name, sizeof thread->name);
     if (!(request->flags & CLONE_VM) || (request->flags & CLONE_VFORK)) {
@@ -124,7 +120,7 @@ static int prepare_thread(struct thread *thread, const struct clone_request *req
     }
     if (request->flags & CLONE_CHILD_CLEARTID)
         thread->clear_at_exit = request->child_tid;
-    thread_prepare(thread);
+    thread_prepare(thread, request->stack);
     return request->flags & CLONE_SETTLS ? thread_set_tls_from(thread, request->tls) : 0;
 }
 
@@ -154,7 +150,7 @@ int process_clone(const struct clone_request *request)
 {
     struct process *parent = current_process(), *child = parent;
     bool            own    = !(request->flags & CLONE_THREAD);
-    struct thread  *thread;
+    struct thread  *thread = NULL;
     int32_t         id;
     int             err;
 
@@ -162,8 +158,9 @@ int process_clone(const struct clone_request *request)
         return -EINVAL;
     if (own && (child = new_child(parent, request)) == NULL)
         return -ENOMEM;
-    thread = thread_new(child);
-    err    = thread == NULL ? -ENOMEM : prepare_thread(thread, request);
+    err = thread_new(child, &thread);
+    if (err == 0)
+        err = prepare_thread(thread, request);
     if (err == 0 && own)
         err = process_enlist(child, request->flags & CLONE_PARENT ? parent->parent : parent);
     if (err == 0 && (err = thread_enlist(thread)) != 0 && own) {

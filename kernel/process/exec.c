@@ -117,7 +117,20 @@ static void name_after(struct process *process, const char *path)
     memcpy(current_thread()->name, process->name, sizeof process->name);
 }
 
-static void change_over(struct shared_space *memory, struct signal_actions *actions, const struct image *image)
+/* The thread goes to the new memory, with its stack. */
+static void move(struct thread *self, struct shared_space *memory, const struct stack *there)
+{
+    struct shared_space *old = self->home;
+
+    self->process->memory = memory;
+    memory_settle(self->home = memory);
+    stack_move(&memory->space, &self->stack, there);
+    self->stack = *there;
+    memory_leave(old);
+}
+
+static void change_over(struct shared_space *memory, const struct stack *there, struct signal_actions *actions,
+                        const struct image *image)
 {
     struct thread       *self    = current_thread();
     struct process      *process = self->process;
@@ -125,8 +138,7 @@ static void change_over(struct shared_space *memory, struct signal_actions *acti
     lock_state           state;
 
     process->has_executed = true;
-    process->memory = memory;
-    space_activate(&memory->space);
+    move(self, memory, there);
     process_timers_clear(process);
     forget_handlers(actions);
     actions_release(process->actions);
@@ -158,6 +170,7 @@ int process_execute_arguments(const char *path, struct image_arguments *argument
     struct signal_actions *actions = NULL;
     struct shared_space   *memory  = NULL;
     struct image           image;
+    struct stack           there;
     struct file           *file;
     int                    err = open_program(path, &file);
 
@@ -171,9 +184,11 @@ int process_execute_arguments(const char *path, struct image_arguments *argument
     if (err == 0)
         err = image_build(memory, file, path, arguments, &image);
     if (err == 0)
-        err = end_other_threads(process);
+        err = stack_follow(&memory->space, &current_thread()->stack, &there);
+    if (err == 0 && (err = end_other_threads(process)) != 0)
+        stack_stay(&current_thread()->stack, &there);
     if (err == 0) {
-        change_over(memory, actions, &image);
+        change_over(memory, &there, actions, &image);
         name_after(process, path);
     } else {
         if (actions != NULL)

@@ -22,7 +22,8 @@ int  process_enlist(struct process *process, struct process *parent) MUST_CHECK;
 void process_let_go(struct process *process);       /* drop what it shares                          */
 void process_free(struct process *process);
 
-struct thread *thread_new(struct process *process); /* with a stack; NULL without memory            */
+/* With a stack in the memory of its process. Returns 0, -ENOMEM, or -EAGAIN when there are too many threads. */
+int  thread_new(struct process *process, struct thread **out) MUST_CHECK;
 int  thread_enlist(struct thread *thread) MUST_CHECK;
 void thread_delist(struct thread *thread);
 void thread_free(struct thread *thread);
@@ -30,6 +31,8 @@ void thread_free(struct thread *thread);
 struct shared_space *memory_new(void);
 void memory_hold(struct shared_space *memory);
 void memory_release(struct shared_space *memory);
+void memory_settle(struct shared_space *memory);    /* a thread lives there                         */
+void memory_leave(struct shared_space *memory);     /* and does no more: its stack is not in use    */
 
 struct signal_actions *actions_new(const struct signal_actions *like);
 void actions_hold(struct signal_actions *actions);

@@ -306,8 +306,8 @@ static int make_first(void)
     struct thread *thread;
 
     first = process_new();
-    thread = first != NULL ? thread_new(first) : NULL;
-    if (thread == NULL || (first->memory = memory_new()) == NULL || (first->actions = actions_new(NULL)) == NULL)
+    if (first == NULL || (first->memory = memory_new()) == NULL || (first->actions = actions_new(NULL)) == NULL ||
+        thread_new(first, &thread) != 0)
         return -ENOMEM;
     for (unsigned i = 0; i < LIMITS; i++)
         first->limits[i] = (struct limit){ LIMIT_NONE, LIMIT_NONE };

@@ -105,23 +105,40 @@ struct shared_space *memory_new(void)
         heap_free(memory);
         return NULL;
     }
-    memory->references = 1;
+    memory->references = memory->keepers = 1;
     return memory;
 }
 
 void memory_hold(struct shared_space *memory) { __atomic_add_fetch(&memory->references, 1, __ATOMIC_RELAXED); }
 
-/* The last reference; the space is not current any more, or kernel_space is made so first. */
+/* Emptying a space costs less when it is not in use. Whose stack is mapped there alone has no choice. */
+static void step_out(const struct space *space)
+{
+    if (!stacks_are_own() && frame_is(mmu_active(), space->root))
+        space_activate(&kernel_space);
+}
+
 void memory_release(struct shared_space *memory)
 {
     if (__atomic_sub_fetch(&memory->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
-    if (frame_is(mmu_active(), memory->space.root))
-        space_activate(&kernel_space);
+    step_out(&memory->space);
     map_clear(&memory->space);
-    space_destroy(&memory->space);
     if (memory->executable != NULL)
         node_release(memory->executable);
+    memory_leave(memory);
+}
+
+void memory_settle(struct shared_space *memory) { __atomic_add_fetch(&memory->keepers, 1, __ATOMIC_RELAXED); }
+
+/* The last one out; without threads there, this CPU runs on no stack of it, but may still use its tables. */
+void memory_leave(struct shared_space *memory)
+{
+    if (__atomic_sub_fetch(&memory->keepers, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    if (frame_is(mmu_active(), memory->space.root))
+        space_activate(&kernel_space);
+    space_destroy(&memory->space);
     heap_free_sized(memory, sizeof *memory);
 }
 
@@ -149,20 +166,24 @@ void actions_release(struct signal_actions *actions)
 
 /* ---- Threads --------------------------------------------------------------------------------------- */
 
-struct thread *thread_new(struct process *process)
+int thread_new(struct process *process, struct thread **out)
 {
     struct thread *thread = heap_alloc(sizeof *thread, HEAP_ZERO);
+    int            err;
 
     if (thread == NULL)
-        return NULL;
-    if (stack_get(&thread->stack) != 0) {
+        return -ENOMEM;
+    err = stack_get(&process->memory->space, &thread->stack);
+    if (err != 0) {
         heap_free_sized(thread, sizeof *thread);
-        return NULL;
+        return err;
     }
+    memory_settle(thread->home = process->memory);
     thread->process = process;
     thread->phase   = THREAD_READY;
     thread_count++;
-    return thread;
+    *out = thread;
+    return 0;
 }
 
 /* Its stack is not in use: it has never run, or another has taken over the CPU. */
@@ -171,6 +192,7 @@ void thread_free(struct thread *thread)
     signal_queue_clear(&thread->pending);
     thread_drop_state(thread);
     stack_put(&thread->stack);
+    memory_leave(thread->home);
     heap_free_sized(thread, sizeof *thread);
     thread_count--;
 }

@@ -34,10 +34,14 @@ enum { LIMITS = 16 };
 enum { RLIMIT_DATA = 2, RLIMIT_STACK = 3, RLIMIT_NPROC = 6, RLIMIT_NOFILE = 7, RLIMIT_AS = 9 };     /* Linux's numbers */
 #define LIMIT_NONE UINT64_MAX
 
-/* A space shared by processes (vfork, CLONE_VM) is counted. */
+/*
+ * A space shared by processes (vfork, CLONE_VM) is counted. With the last process its contents go; its tables stay
+ * until no thread needs them, for a thread that ends runs in them, on a stack mapped by them, to the last.
+ */
 struct shared_space {
     struct space      space;
-    uint32_t          references;
+    uint32_t          references;       /* processes                                              */
+    uint32_t          keepers;          /* threads whose home it is, and one for all processes    */
     struct node      *executable;       /* /proc/PID/exe */
     vaddr_t           argument_start, argument_end, environment_start, environment_end;
 };
@@ -88,7 +92,8 @@ struct restart {
 
 struct thread {
     struct thread_state machine;        /* [t] saved registers, TLS descriptors, FPU state        */
-    struct process     *process;
+    struct process     *process;        /* NULL: the idle thread, and one that has ended          */
+    struct shared_space *home;          /* the space it runs in, where its stack is; NULL: any    */
     struct thread      *next_in_process;
     struct thread      *queue_next;     /* run queue                                              */
     int32_t             id;

@@ -30,7 +30,7 @@ static void boot(void)
         assert_non_null(blocks[i] = heap_alloc(16 + 40 * i, 0));
     for (unsigned i = 0; i < COUNT_OF(blocks); i += 2)
         heap_free(blocks[i]);
-    assert_int_equal(stack_get(&stack), 0);
+    assert_int_equal(stack_get(&kernel_space, &stack), 0);
 }
 
 /* All that the kernel audits, and the software MMU's cache. */

@@ -20,6 +20,7 @@
 #include "machine.h"
 #include "memory/audit.h"
 #include "memory/frame.h"
+#include "memory/space.h"
 #include "memory/stack.h"
 #include "switch.h"
 
@@ -468,7 +469,7 @@ static void more_stacks_than_there_are_fail_cleanly(void **state)
     snprintf(line, sizeof line, "stacks %u", stacks_total() + 1);
     assert_int_equal(run(line), -EAGAIN);
     assert_said("every slot is in use");
-    assert_int_equal(stacks_used(), 0);
+    assert_int_equal(stacks_used(&kernel_space), 0);
     assert_int_equal(run("audit"), 0);
     machine_stop();
 }
