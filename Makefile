@@ -318,7 +318,7 @@ note = $(if $(V),,@printf '  %-9s %s\n' $(1) $(2);)
 
 # ---- Goals ----------------------------------------------------------------------------
 
-.PHONY: all kernel run console iso run-iso test bench compare fuzz tool-tests machine-tests fuzz-programs programs clean help \
+.PHONY: all kernel run console iso run-iso claims figures test bench compare fuzz tool-tests machine-tests fuzz-programs programs clean help \
         setup FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -337,6 +337,10 @@ test: | $(O)/setup-test                 ## everything that can be checked; ONLY=
 	@tests/run --build $(O) --layouts "$(LAYOUTS)" --tool-tests "$(basename $(notdir $(tool_tests)))" \
 	    --machine-tests "$(basename $(notdir $(machine_tests)))" \
 	    --fuzzers "$(fuzzers)" --fuzz-seconds $(FUZZ_SECONDS) $(ONLY)
+
+claims: quire                           ## docs/claims.md anew: every layout booted, every claim looked at
+	@for layout in $(LAYOUTS); do $(MAKE) --no-print-directory LAYOUT=$$layout kernel || exit 1; done
+	@tools/claims-table --build $(O) --layouts "$(LAYOUTS)" --write docs/claims.md
 
 iso: $(O)/quire.iso                     ## a CD image whose GRUB menu carries every layout
 

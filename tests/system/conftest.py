@@ -1,6 +1,6 @@
 """conftest.py - what the system tests share: machines to boot, and how results are told.
 
-A test that asks for `layout` runs under each layout; `boot` starts a machine with
+A test that asks for `layout` runs under each layout of $QUIRE_LAYOUTS; `boot` starts a machine with
 that layout's kernel and waits for the prompt. The serial line of a failed test is
 printed and kept; that of a good one is thrown away.
 """
@@ -121,6 +121,22 @@ class Teller:
     def pytest_collectreport(self, report):
         if report.failed:
             print(report.longreprtext, flush=True)
+
+
+# tests/run starts one pytest for each file and layout: $QUIRE_ONLY is the layout, "-" for tests of none. When it only asks
+# for the plan, each test's file and layout are told, and nothing else.
+
+def layout_of(item):
+    return getattr(item, "callspec", None) and item.callspec.params.get("layout") or "-"
+
+
+def pytest_collection_modifyitems(config, items):
+    only = os.environ.get("QUIRE_ONLY")
+    if config.option.collectonly and os.environ.get("QUIRE_RUNNER"):
+        for item in items:
+            print(f"PLAN {item.location[0]} {layout_of(item)}", flush=True)
+    elif only:
+        items[:] = [item for item in items if layout_of(item) == only]
 
 
 @pytest.hookimpl(trylast=True)
