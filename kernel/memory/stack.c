@@ -26,9 +26,9 @@ static struct region region;                            /* [c] the whole window 
 static uint32_t      slots;                             /* [c] of each pool                 */
 
 /* Kernel space's pool is there from the start and for ever: the heap may not be needed for it. */
-static struct {
+static union {
     struct stack_pool pool;
-    uint32_t          taken[STACKS_MAXIMUM / WORD_BITS];
+    uint8_t           room[sizeof(struct stack_pool) + STACKS_MAXIMUM / 8];
 } of_kernel_space;
 
 static const struct layout_region *window(void) { return layout.purpose[PURPOSE_STACKS]; }
