@@ -49,12 +49,18 @@ MADE = {
 
 
 def compile_all(root, folder):
-    """Compile with this machine's compiler against the fetched tree's C libraries."""
+    """Compile with this machine's compiler against the fetched tree's C libraries, what is older than its source.
+
+    Several tests may do so at once: a program is there whole or not at all.
+    """
     os.makedirs(folder, exist_ok=True)
     libgcc = os.path.join(root, "usr/lib/gcc/i686-linux-gnu/12")
     musl = os.path.join(root, "usr/lib/i386-linux-musl")
     for name, (source, how) in MADE.items():
-        words = ["gcc", "-m32", "-O1", "-w", "-o", os.path.join(folder, name), os.path.join(HERE, source)]
+        program, source = os.path.join(folder, name), os.path.join(HERE, source)
+        if os.path.exists(program) and os.path.getmtime(program) > max(map(os.path.getmtime, (source, __file__))):
+            continue
+        words = ["gcc", "-m32", "-O1", "-w", "-o", f"{program}.{os.getpid()}", source]
         if how == "musl":
             words += ["-static", "-no-pie", "-fno-pie", "-fno-stack-protector", "-nostdlib", "-nostdinc", "-isystem",
                       os.path.join(root, "usr/include/i386-linux-musl"), "-D_FORTIFY_SOURCE=0", musl + "/crt1.o",
@@ -63,6 +69,7 @@ def compile_all(root, folder):
             # -B: the start files too are the tree's; this machine's compiler may have none for i386.
             words += [f"--sysroot={root}", "-B" + libgcc, "-L" + libgcc] + (["-static"] if how == "static" else [])
         subprocess.run(words, check=True)
+        os.rename(f"{program}.{os.getpid()}", program)
 
 
 def words_of(job, root, made):

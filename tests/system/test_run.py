@@ -188,6 +188,14 @@ def test_report_goes_to_standard_error_and_the_log_only_when_asked(run):
     assert "a word of the kernel" in run("report", "-v", run.program)[2]
 
 
+def test_report_goes_into_a_file_that_is_named(run):
+    path = os.path.join(run.folder, "report")
+    assert run("report", f"--report={path}", run.program) == (0, b"out\n", "")
+    assert open(path).read() == "frames: all\n"
+    status, _, errors = run("report", "--report=/no/such/folder/report", run.program)
+    assert status == 125 and "--report=/no/such/folder/report: No such file" in one_line(errors)
+
+
 # ---- Every way out ----------------------------------------------------------------------
 
 def test_ctrl_c_goes_to_the_program_first(run):

@@ -11,6 +11,7 @@
 #include "terminal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -338,7 +339,7 @@ static char *kernel_for(const struct seal *seal, enum machine_kind kind)
 }
 
 /* One machine, until it ends. *never: QEMU did not even start it. Returns the exit status. */
-static int run_machine(struct seal *seal, struct machine_plan *plan, bool *never)
+static int run_machine(struct seal *seal, struct machine_plan *plan, int report, bool *never)
 {
     static struct session session;
     struct machine machine;
@@ -348,7 +349,7 @@ static int run_machine(struct seal *seal, struct machine_plan *plan, bool *never
     if (status != 0)
         return status;
     session = (struct session){ .machine = &machine, .terminal = seal->terminal, .verbose = seal->verbose,
-                                .timeout_ms = seal->timeout_ms, .debugger = -1 };
+                                .timeout_ms = seal->timeout_ms, .debugger = -1, .report = report };
     if (seal->on_machine != NULL)
         session.debugger = seal->on_machine(seal);
     session_run(&session);
@@ -382,7 +383,7 @@ static int check_memory(const struct machine_plan *plan)
 }
 
 /* One kind of machine after the other, until one starts. */
-static int run_machines(struct seal *seal, struct machine_plan *plan)
+static int run_machines(struct seal *seal, struct machine_plan *plan, int report)
 {
     unsigned first = seal->machine < MACHINE_KINDS ? seal->machine : 0;
     bool never = true;
@@ -396,7 +397,7 @@ static int run_machines(struct seal *seal, struct machine_plan *plan)
         if (kernel != NULL && (status = check_memory(plan)) != 0)
             never = false;
         else if (kernel != NULL)
-            status = run_machine(seal, plan, &never);
+            status = run_machine(seal, plan, report, &never);
         free(kernel);
         if (never && plan->kind < plan->last && seal->verbose)
             tell(0, "a %s cannot be started here; trying a %s", machine_name(plan->kind), machine_name(plan->kind + 1));
@@ -406,7 +407,7 @@ static int run_machines(struct seal *seal, struct machine_plan *plan)
     return status;
 }
 
-static int run_archive(struct seal *seal, int archive, uint64_t size)
+static int run_archive(struct seal *seal, int archive, uint64_t size, int report)
 {
     struct machine_plan plan = { .archive = archive, .archive_size = size, .memory = seal->memory,
                                  .debug_socket = seal->debug_socket, .verbose = seal->verbose };
@@ -417,18 +418,26 @@ static int run_archive(struct seal *seal, int archive, uint64_t size)
         plan.memory = (USUAL_MEMORY + size + (1 << 20) - 1) >> 20 << 20;
     if (seal->verbose)
         tell(0, "%" PRIu64 " KiB of files in a machine of %" PRIu64 " KiB", size / 1024, plan.memory / 1024);
-    return run_machines(seal, &plan);
+    return run_machines(seal, &plan, report);
 }
 
 int seal_run(struct seal *seal)
 {
     uint64_t size = 0;
-    int archive = -1, status = seal_archive(seal, &archive, &size);
+    int archive = -1, report = STDERR_FILENO, status = seal_archive(seal, &archive, &size);
 
+    if (status == 0 && seal->report_file != NULL) {
+        report = open(seal->report_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        if (report < 0)
+            status = tell(SEAL_FAILED, "--report=%s: %s", seal->report_file, strerror(errno));
+    }
     if (status == 0) {
         session_prepare();
-        status = run_archive(seal, archive, size);
-        close(archive);
+        status = run_archive(seal, archive, size, report);
     }
+    if (report > STDERR_FILENO)
+        close(report);
+    if (archive >= 0)
+        close(archive);
     return status;
 }

@@ -49,6 +49,7 @@ struct seal {
     uint64_t     timeout_ms;    /* 0: none                                                      */
     const char  *directory;     /* where the program begins; NULL: the folder that we are in       */
     bool         report, verbose, terminal;
+    const char  *report_file;   /* where the report goes; NULL: standard error */
     unsigned     machine;       /* enum machine_kind; MACHINE_KINDS: the fastest that works     */
     int          argc;          /* the program and its arguments */
     char       **argv;

@@ -147,7 +147,8 @@ static const struct argp_option options[] = {
       ":PATH takes it from the root", 0 },
     { "env", KEY_ENV, "NAME[=VALUE]", 0, "Set a variable for the program, or pass ours on", 0 },
     { "timeout", KEY_TIMEOUT, "SECONDS", 0, "End the machine then, with exit status 124", 0 },
-    { "report", KEY_REPORT, NULL, 0, "Print where every page of memory went", 0 },
+    { "report", KEY_REPORT, "FILE", OPTION_ARG_OPTIONAL, "Print where every page of memory went (on standard error, or "
+      "into FILE)", 0 },
     { "root", KEY_ROOT, "DIRECTORY", 0, "An i386 Debian tree for programs and libraries (default: the fetched one)", 0 },
     { "machine", KEY_MACHINE, "KIND", 0, "Only this kind of machine: microvm or pc", 0 },
     { "verbose", 'v', NULL, 0, "Say what is done, and how QEMU is started", 0 },
@@ -190,7 +191,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
             argp_error(state, "`%s` is no number of seconds", word);
         return 0;
     case KEY_REPORT:
-        seal->report = true;
+        seal->report      = true;
+        seal->report_file = word;
         return 0;
     case KEY_ROOT:
         seal->root = word;

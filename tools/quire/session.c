@@ -26,6 +26,7 @@ struct loop {
     struct session *session;
     struct channel  channel;
     struct stream   output, errors; /* ours, for the program's          */
+    struct stream   report;         /* for the kernel's words of it; often standard error too */
     struct stream  *busy;           /* the one that the first frame waits for */
     size_t          delivered;      /* bytes of that frame              */
     int             signals;        /* signalfd                         */
@@ -128,12 +129,12 @@ static bool deliver(struct loop *loop, struct stream *stream, const struct chann
     return true;
 }
 
-/* Words for people go to standard error after what the program wrote there. */
-static bool deliver_words(struct loop *loop, const struct channel_frame *frame)
+/* The log goes to standard error, after what the program wrote there, if anybody wants to see it. */
+static bool deliver_log(struct loop *loop, const struct channel_frame *frame)
 {
-    if (frame->kind == CHANNEL_LOG && loop->delivered == 0)
+    if (loop->delivered == 0)
         keep(&loop->session->log, frame->bytes, frame->length);
-    return (frame->kind == CHANNEL_LOG && !loop->session->verbose) || deliver(loop, &loop->errors, frame);
+    return !loop->session->verbose || deliver(loop, &loop->errors, frame);
 }
 
 /* One frame. True when it is done with. */
@@ -146,8 +147,9 @@ static bool take(struct loop *loop, const struct channel_frame *frame)
     case CHANNEL_ERRORS:
         return deliver(loop, &loop->errors, frame);
     case CHANNEL_REPORT:
+        return deliver(loop, &loop->report, frame);
     case CHANNEL_LOG:
-        return deliver_words(loop, frame);
+        return deliver_log(loop, frame);
     case CHANNEL_WANT:
         if (frame->length == 4)
             loop->credit += channel_number(frame->bytes);
@@ -340,6 +342,7 @@ void session_run(struct session *session)
     channel_open(&loop.channel, session->machine->channel);
     stream_open(&loop.output, STDOUT_FILENO, "standard output");
     stream_open(&loop.errors, STDERR_FILENO, "standard error");
+    stream_open(&loop.report, session->report, "the report");
     if (session->terminal)
         terminal_lend();
     give_window(&loop);
@@ -352,6 +355,7 @@ void session_run(struct session *session)
     terminal_give_back();
     stream_close(&loop.output);
     stream_close(&loop.errors);
+    stream_close(&loop.report);
     close(loop.signals);
     channel_close(&loop.channel);
 }

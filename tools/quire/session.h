@@ -37,6 +37,7 @@ struct session {
     bool     terminal;          /* lend ours to the program      */
     bool     verbose;           /* show the guest's LOG at once  */
     uint64_t timeout_ms;        /* 0: none                       */
+    int      report;            /* a descriptor for the guest's REPORT */
     int      debugger;          /* ends when a debugger does, which until then has the keyboard; or -1 */
 
     /* What came of it. */
