@@ -89,6 +89,7 @@ kernel += kernel/memory/sabotage.c      # breaking each invariant on purpose
 kernel += kernel/memory/sabotage_frames.c   # frames
 kernel += kernel/memory/sabotage_tables.c   # tables and regions
 kernel += kernel/memory/sabotage_parts.c    # heap, stacks, objects
+kernel += kernel/memory/sabotage_window.c   # the window of processes' tables
 
 # kernel/memory once more: what programs hand to the kernel
 kernel += kernel/memory/user.c          # the only way to a program's memory

@@ -149,6 +149,16 @@ static void describe_image(struct start_facts *facts)
     next_boot_table    = (frame_t){ (uint32_t)boot->frame + 1 };
 }
 
+uint64_t machine_pool_start(void)
+{
+    uintptr_t image = layout.purpose[PURPOSE_BOOT]->frame;
+
+    for (uint32_t i = 0; i < layout.physical_count; i++)
+        if (layout.physical[i].use == PHYSICAL_POOL && layout.physical[i].first >= image)
+            return (uint64_t)layout.physical[i].first << PAGE_SHIFT;
+    return (uint64_t)image << PAGE_SHIFT;
+}
+
 void machine_start(const struct machine_config *config, struct start_facts *facts)
 {
     machine_power_on(config);

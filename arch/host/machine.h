@@ -62,6 +62,9 @@ void machine_start(const struct machine_config *config, struct start_facts *fact
 /* machine_start() with RAM of that size, and memory_start(); returns what the latter returns. */
 const char *machine_boot(uint64_t ram_bytes);
 
+/* Where the pool begins above the image, as the document has it: so much memory no test can have. */
+uint64_t machine_pool_start(void);
+
 /* Release the arena and the mirror. */
 void machine_stop(void);
 

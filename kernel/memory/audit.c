@@ -6,6 +6,8 @@
  */
 #include "memory/audit.h"
 
+#include <layout.h>
+
 #include "base/print.h"
 #include "memory/frame.h"
 #include "memory/heap.h"

@@ -56,6 +56,8 @@ static uint32_t fitting_owners(const struct layout_region *home)
         if (home->purpose == PURPOSE_RECORDS)
             return OWNER_BIT(RECORDS) | OWNER_BIT(BITMAP);
         return home->purpose == PURPOSE_STACKS ? OWNER_BIT(STACK) : taken;
+    case BACKING_WINDOW:
+        return OWNER_BIT(TABLES) | OWNER_BIT(PROCESS);
     case BACKING_USER:
         return OWNER_BIT(USER) | OWNER_BIT(SHARED) | OWNER_BIT(FILE) | OWNER_BIT(TEST);
     case BACKING_DEVICE:

@@ -99,7 +99,7 @@ static void uninstall(struct cursor *c, page_t page, unsigned level)
     c->space->table_frames--;
     if (table_seen_at(page, level - 1, &seen))
         cursor_note_flush(c, seen);
-    else if (c->flush_count == 0)
+    else if (c->flush_count == 0 && !TABLE_HOME_FLUSHES)
         cursor_note_flush(c, page);     /* flushing any page makes the processor forget upper entries */
     cursor_note_freed(c, entry_frame(old));
 }

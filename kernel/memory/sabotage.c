@@ -3,6 +3,8 @@
  */
 #include "memory/sabotage.h"
 
+#include <layout.h>
+
 #define ROW(id, name, only, how) { id, only, spoil_##name, mend_##name, how }
 
 const struct sabotage sabotages[] = {
@@ -38,6 +40,12 @@ const struct sabotage sabotages[] = {
     ROW("O1", o1, 0, "an object ends before its last page"),
     ROW("O2", o2, 0, "an object counts one resident page too many"),
     ROW("O3", o3, 0, "an object lists a region that maps nothing"),
+#ifdef LAYOUT_ACCESS_WINDOW
+    ROW("W1", w1, 0, "a free place of the window shows a frame"),
+    ROW("W2", w2, 0, "a process's structure has a place for a table that is not there"),
+    ROW("W3", w3, 0, "a process's structure says that it is another space's"),
+    ROW("W4", w4, 0, "a place of the window is promised, and nobody takes it"),
+#endif
     ROW("X1", x1, 0, "a frame of owner tables that no table leads to"),
     ROW("X2", x2, 0, "a page of the heap has a reference that no entry holds"),
     ROW("X3", x3, 0, "an entry of the heap's window shows a frame of owner held"),

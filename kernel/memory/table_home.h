@@ -75,4 +75,11 @@ entry_t *table_home_entries(const struct space *space, page_t page, unsigned lev
 
 #endif
 
+/* Whether table_home_leave() flushes some page: the processor has then forgotten the entry that led to the table. */
+#ifdef LAYOUT_ACCESS_WINDOW
+enum { TABLE_HOME_FLUSHES = true };
+#else
+enum { TABLE_HOME_FLUSHES = false };
+#endif
+
 #endif

@@ -16,6 +16,7 @@
 #include "memory/frame.h"
 #include "memory/layout.h"
 #include "memory/space.h"
+#include "user_page.h"
 
 #define READ  MAY_READ
 #define WRITE MAY_WRITE

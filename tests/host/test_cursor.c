@@ -26,16 +26,16 @@ static void tables_come_with_the_first_page_and_go_with_the_last(void **state)
     start();
     tables = owned(OWNER_TABLES);
     kept   = space.table_frames;
-    map(0x7FF, new_frame(1), user_data);
-    map(0x800, new_frame(2), user_data);
-    map(0x801, new_frame(3), user_data);
+    map(USER_PAGE(0x7FF), new_frame(1), user_data);
+    map(USER_PAGE(0x800), new_frame(2), user_data);
+    map(USER_PAGE(0x801), new_frame(3), user_data);
     assert_int_equal(owned(OWNER_TABLES), tables + 2);
     assert_int_equal(space.table_frames, kept + 2);
     assert_int_equal(space.resident, 3);
-    discard(0x7FF);
-    discard(0x800);
+    discard(USER_PAGE(0x7FF));
+    discard(USER_PAGE(0x800));
     assert_int_equal(owned(OWNER_TABLES), tables + 1);
-    discard(0x801);
+    discard(USER_PAGE(0x801));
     assert_int_equal(owned(OWNER_TABLES), tables);
     assert_int_equal(space.resident, 0);
     end();
@@ -49,12 +49,12 @@ static void tables_made_in_vain_are_given_back(void **state)
     (void)state;
     start();
     tables = owned(OWNER_TABLES);
-    open(&c, 0x10, 0x1410);
+    open(&c, USER_PAGE(0x10), USER_PAGE(0x1410));
     assert_int_equal(owned(OWNER_TABLES), tables + 6);
-    cursor_map(&c, 0x900, new_frame(1), user_data, CACHE_BACK);
+    cursor_map(&c, USER_PAGE(0x900), new_frame(1), user_data, CACHE_BACK);
     cursor_close(&c);
     assert_int_equal(owned(OWNER_TABLES), tables + 1);
-    discard(0x900);
+    discard(USER_PAGE(0x900));
     assert_int_equal(owned(OWNER_TABLES), tables);
     end();
 }
@@ -65,15 +65,15 @@ static void an_emptied_table_can_be_filled_by_the_same_cursor(void **state)
 
     (void)state;
     start();
-    map(0x7FF, new_frame(1), user_data);
-    open(&c, 0x7FF, 0x801);
-    cursor_discard(&c, 0x7FF);
-    cursor_map(&c, 0x800, new_frame(2), user_data, CACHE_BACK);
-    cursor_map(&c, 0x7FF, new_frame(3), user_data, CACHE_BACK);
+    map(USER_PAGE(0x7FF), new_frame(1), user_data);
+    open(&c, USER_PAGE(0x7FF), USER_PAGE(0x801));
+    cursor_discard(&c, USER_PAGE(0x7FF));
+    cursor_map(&c, USER_PAGE(0x800), new_frame(2), user_data, CACHE_BACK);
+    cursor_map(&c, USER_PAGE(0x7FF), new_frame(3), user_data, CACHE_BACK);
     cursor_close(&c);
     assert_int_equal(space.table_frames, 3);
-    discard(0x7FF);
-    discard(0x800);
+    discard(USER_PAGE(0x7FF));
+    discard(USER_PAGE(0x800));
     end();
 }
 
@@ -84,14 +84,14 @@ static void without_memory_opening_changes_nothing(void **state)
 
     (void)state;
     start();
-    map(0xC01, new_frame(1), user_data);                /* one of the tables is there already */
+    map(USER_PAGE(0xC01), new_frame(1), user_data);                /* one of the tables is there already */
     for (uint32_t k = 1; err == -ENOMEM; k++) {
         struct frame_sums before, after;
         struct cursor     c;
 
         frames_sums(&before);
         frame_fail_at(k);
-        err = cursor_open(&c, &space, (struct span){ 0x3FF, 0x1401 }, CURSOR_BUILD);
+        err = cursor_open(&c, &space, (struct span){ USER_PAGE(0x3FF), USER_PAGE(0x1401) }, CURSOR_BUILD);
         frame_fail_at(0);
         if (err == 0) {
             assert_int_equal(k, 6);                     /* five tables were missing */
@@ -104,7 +104,7 @@ static void without_memory_opening_changes_nothing(void **state)
         check_all();
     }
     assert_int_equal(err, 0);
-    discard(0xC01);
+    discard(USER_PAGE(0xC01));
     end();
 }
 
@@ -149,11 +149,11 @@ static void only_what_the_processor_may_remember_is_flushed(void **state)
     (void)state;
     start();
     before = flushes();
-    map(0x500, new_frame(1), user_read);                /* nothing was there */
-    map(0x501, new_frame(2), user_data);
-    open(&c, 0x500, 0x502);
-    cursor_protect(&c, 0x500, user_data);               /* more rights */
-    cursor_protect(&c, 0x501, user_data);               /* the same */
+    map(USER_PAGE(0x500), new_frame(1), user_read);                /* nothing was there */
+    map(USER_PAGE(0x501), new_frame(2), user_data);
+    open(&c, USER_PAGE(0x500), USER_PAGE(0x502));
+    cursor_protect(&c, USER_PAGE(0x500), user_data);               /* more rights */
+    cursor_protect(&c, USER_PAGE(0x501), user_data);               /* the same */
     cursor_close(&c);
     assert_int_equal(flushes(), before);
     end();
@@ -166,20 +166,20 @@ static void many_pages_are_flushed_at_once(void **state)
 
     (void)state;
     start();
-    open(&c, 0x500, 0x500 + CURSOR_PAGES + 1);
-    for (page_t page = 0x500; page <= 0x500 + CURSOR_PAGES; page++)
+    open(&c, USER_PAGE(0x500), USER_PAGE(0x500) + CURSOR_PAGES + 1);
+    for (page_t page = USER_PAGE(0x500); page <= USER_PAGE(0x500) + CURSOR_PAGES; page++)
         cursor_map(&c, page, new_frame(1), user_data, CACHE_BACK);
     cursor_close(&c);
     pages  = machine_counts.user_page_flushes;
     spaces = machine_counts.space_flushes;
-    open(&c, 0x500, 0x500 + CURSOR_PAGES + 1);
-    for (page_t page = 0x500; page < 0x500 + CURSOR_PAGES; page++)
+    open(&c, USER_PAGE(0x500), USER_PAGE(0x500) + CURSOR_PAGES + 1);
+    for (page_t page = USER_PAGE(0x500); page < USER_PAGE(0x500) + CURSOR_PAGES; page++)
         cursor_protect(&c, page, user_read);
     cursor_close(&c);
     assert_int_equal(machine_counts.user_page_flushes, pages + CURSOR_PAGES);
     assert_int_equal(machine_counts.space_flushes, spaces);
-    open(&c, 0x500, 0x500 + CURSOR_PAGES + 1);
-    for (page_t page = 0x500; page <= 0x500 + CURSOR_PAGES; page++)
+    open(&c, USER_PAGE(0x500), USER_PAGE(0x500) + CURSOR_PAGES + 1);
+    for (page_t page = USER_PAGE(0x500); page <= USER_PAGE(0x500) + CURSOR_PAGES; page++)
         cursor_protect(&c, page, (struct rights){ READ, 0 });
     cursor_close(&c);
     assert_int_equal(machine_counts.user_page_flushes, pages + CURSOR_PAGES);
@@ -194,13 +194,13 @@ static void a_space_that_runs_nowhere_needs_no_flush(void **state)
 
     (void)state;
     start();
-    map(0x500, new_frame(1), user_data);
-    assert_true(user_reads(0x500, &value));
+    map(USER_PAGE(0x500), new_frame(1), user_data);
+    assert_true(user_reads(USER_PAGE(0x500), &value));
     space_activate(&kernel_space);
     before = flushes();
-    discard(0x500);
+    discard(USER_PAGE(0x500));
     assert_int_equal(flushes(), before);
-    assert_false(user_reads(0x500, &value));
+    assert_false(user_reads(USER_PAGE(0x500), &value));
     end();
 }
 
@@ -213,23 +213,23 @@ static void protect_blocks_and_brings_back(void **state)
 
     (void)state;
     start();
-    map(0x500, new_frame(41), user_data);
-    assert_true(user_writes(0x500, 42));
-    cursor_protect(open(&c, 0x500, 0x501), 0x500, nothing);
+    map(USER_PAGE(0x500), new_frame(41), user_data);
+    assert_true(user_writes(USER_PAGE(0x500), 42));
+    cursor_protect(open(&c, USER_PAGE(0x500), USER_PAGE(0x501)), USER_PAGE(0x500), nothing);
     cursor_close(&c);
-    assert_false(user_reads(0x500, &value));
-    assert_int_equal(entry_kind(entry_of(0x500), 1), ENTRY_BLOCKED);
-    assert_int_equal(entry_kept_rights(entry_of(0x500)).user & WRITE, WRITE);
+    assert_false(user_reads(USER_PAGE(0x500), &value));
+    assert_int_equal(entry_kind(entry_of(USER_PAGE(0x500)), 1), ENTRY_BLOCKED);
+    assert_int_equal(entry_kept_rights(entry_of(USER_PAGE(0x500))).user & WRITE, WRITE);
     assert_int_equal(space.resident, 0);
     check_all();
-    cursor_protect(open(&c, 0x500, 0x501), 0x500, user_read);
+    cursor_protect(open(&c, USER_PAGE(0x500), USER_PAGE(0x501)), USER_PAGE(0x500), user_read);
     cursor_close(&c);
-    assert_true(user_reads(0x500, &value));
+    assert_true(user_reads(USER_PAGE(0x500), &value));
     assert_int_equal(value, 42);
-    assert_true(entry_dirty(entry_of(0x500)));          /* what was written is still to be saved */
-    assert_false(user_writes(0x500, 43));
+    assert_true(entry_dirty(entry_of(USER_PAGE(0x500))));          /* what was written is still to be saved */
+    assert_false(user_writes(USER_PAGE(0x500), 43));
     assert_int_equal(space.resident, 1);
-    discard(0x500);
+    discard(USER_PAGE(0x500));
     end();
 }
 
@@ -243,15 +243,15 @@ static void replace_returns_the_old_frame_and_shows_the_new(void **state)
     start();
     first  = new_frame(1);
     second = new_frame(2);
-    map(0x500, first, user_read);
-    assert_true(user_reads(0x500, &value));
-    old = cursor_replace(open(&c, 0x500, 0x501), 0x500, second, user_data);
+    map(USER_PAGE(0x500), first, user_read);
+    assert_true(user_reads(USER_PAGE(0x500), &value));
+    old = cursor_replace(open(&c, USER_PAGE(0x500), USER_PAGE(0x501)), USER_PAGE(0x500), second, user_data);
     cursor_close(&c);
     assert_int_equal(old.no, first.no);
     assert_true(frame_put(old));
-    assert_true(user_reads(0x500, &value) && value == 2);
-    assert_true(user_writes(0x500, 3));
-    discard(0x500);
+    assert_true(user_reads(USER_PAGE(0x500), &value) && value == 2);
+    assert_true(user_writes(USER_PAGE(0x500), 3));
+    discard(USER_PAGE(0x500));
     end();
 }
 
@@ -264,9 +264,9 @@ static void remove_hands_the_reference_back(void **state)
     (void)state;
     start();
     frame = new_frame(5);
-    map(0x500, frame, user_data);
-    assert_true(user_writes(0x500, 6));
-    was = cursor_remove(open(&c, 0x500, 0x501), 0x500);
+    map(USER_PAGE(0x500), frame, user_data);
+    assert_true(user_writes(USER_PAGE(0x500), 6));
+    was = cursor_remove(open(&c, USER_PAGE(0x500), USER_PAGE(0x501)), USER_PAGE(0x500));
     cursor_close(&c);
     assert_int_equal(entry_frame(was).no, frame.no);
     assert_true(entry_dirty(was) && entry_accessed(was));
@@ -283,19 +283,19 @@ static void ageing_takes_the_accessed_bit(void **state)
 
     (void)state;
     start();
-    map(0x500, new_frame(1), user_data);
-    used = cursor_age(open(&c, 0x500, 0x502), 0x500, 2);
+    map(USER_PAGE(0x500), new_frame(1), user_data);
+    used = cursor_age(open(&c, USER_PAGE(0x500), USER_PAGE(0x502)), USER_PAGE(0x500), 2);
     assert_false(used);
-    assert_false(cursor_age(&c, 0x501, 1));             /* nothing there: nothing done */
+    assert_false(cursor_age(&c, USER_PAGE(0x501), 1));             /* nothing there: nothing done */
     cursor_close(&c);
-    assert_int_equal(entry_age(entry_of(0x500)), 2);
-    assert_true(user_reads(0x500, &value));
-    used = cursor_age(open(&c, 0x500, 0x501), 0x500, 3);
+    assert_int_equal(entry_age(entry_of(USER_PAGE(0x500))), 2);
+    assert_true(user_reads(USER_PAGE(0x500), &value));
+    used = cursor_age(open(&c, USER_PAGE(0x500), USER_PAGE(0x501)), USER_PAGE(0x500), 3);
     cursor_close(&c);
     assert_true(used);
-    assert_int_equal(entry_age(entry_of(0x500)), 3);
-    assert_false(entry_accessed(entry_of(0x500)));
-    discard(0x500);
+    assert_int_equal(entry_age(entry_of(USER_PAGE(0x500))), 3);
+    assert_false(entry_accessed(entry_of(USER_PAGE(0x500))));
+    discard(USER_PAGE(0x500));
     end();
 }
 
@@ -342,14 +342,14 @@ static void an_alias_forgets_with_its_original(void **state)
 
 /* ---- Misuse is the caller's bug: it stops the machine ------------------------------------------ */
 
-static void map_twice(struct cursor *c)    { cursor_map(c, 0x500, new_frame(2), user_data, CACHE_BACK); }
-static void map_blocked(struct cursor *c)  { cursor_map(c, 0x501, new_frame(2), user_data, CACHE_BACK); }
-static void put_on_frame(struct cursor *c) { cursor_put(c, 0x500, entry_empty()); }
-static void put_present(struct cursor *c)  { cursor_put(c, 0x502, cursor_read(c, 0x500)); }
-static void replace_none(struct cursor *c) { (void)cursor_replace(c, 0x502, new_frame(2), user_data); }
-static void leave_span(struct cursor *c)   { (void)cursor_read(c, 0x504); }
-static void before_span(struct cursor *c)  { (void)cursor_read(c, 0x4FF); }
-static void discard_swap(struct cursor *c) { cursor_discard(c, 0x503); }
+static void map_twice(struct cursor *c)    { cursor_map(c, USER_PAGE(0x500), new_frame(2), user_data, CACHE_BACK); }
+static void map_blocked(struct cursor *c)  { cursor_map(c, USER_PAGE(0x501), new_frame(2), user_data, CACHE_BACK); }
+static void put_on_frame(struct cursor *c) { cursor_put(c, USER_PAGE(0x500), entry_empty()); }
+static void put_present(struct cursor *c)  { cursor_put(c, USER_PAGE(0x502), cursor_read(c, USER_PAGE(0x500))); }
+static void replace_none(struct cursor *c) { (void)cursor_replace(c, USER_PAGE(0x502), new_frame(2), user_data); }
+static void leave_span(struct cursor *c)   { (void)cursor_read(c, USER_PAGE(0x504)); }
+static void before_span(struct cursor *c)  { (void)cursor_read(c, USER_PAGE(0x4FF)); }
+static void discard_swap(struct cursor *c) { cursor_discard(c, USER_PAGE(0x503)); }
 
 /* In a process and a machine of its own: what stop() leaves behind is nobody's trouble. */
 static bool stops(void (*misuse)(struct cursor *c))
@@ -361,10 +361,10 @@ static bool stops(void (*misuse)(struct cursor *c))
         struct cursor c;
 
         start();
-        map(0x500, new_frame(1), user_data);
-        map(0x501, new_frame(1), nothing);
-        open(&c, 0x500, 0x504);
-        cursor_put(&c, 0x503, entry_absent(ENTRY_SWAP, 3, nothing));
+        map(USER_PAGE(0x500), new_frame(1), user_data);
+        map(USER_PAGE(0x501), new_frame(1), nothing);
+        open(&c, USER_PAGE(0x500), USER_PAGE(0x504));
+        cursor_put(&c, USER_PAGE(0x503), entry_absent(ENTRY_SWAP, 3, nothing));
         _exit(MACHINE_STOPS(misuse(&c)) != NULL ? 0 : 1);
     }
     waitpid(child, &status, 0);
@@ -404,12 +404,12 @@ static void the_auditor_names_a_wrong_count(void **state)
 
     (void)state;
     start();
-    map(0x500, new_frame(1), user_data);
-    table = entry_frame(entry_read(entry_at(&space, 0x500, 2)));
+    map(USER_PAGE(0x500), new_frame(1), user_data);
+    table = entry_frame(entry_read(entry_at(&space, USER_PAGE(0x500), 2)));
     frame_set_link(table, 2);
     assert_true(names("C1"));
     frame_set_link(table, 1);
-    discard(0x500);
+    discard(USER_PAGE(0x500));
     end();
 }
 

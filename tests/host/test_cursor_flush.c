@@ -24,6 +24,7 @@
 #include "memory/layout.h"
 #include "memory/slot.h"
 #include "memory/space.h"
+#include "user_page.h"
 
 /* What the tour has found wrong; it goes on, since a later step may crash on it. */
 static bool found;
@@ -34,10 +35,12 @@ static unsigned puts_seen, puts_too_early;
 static bool is_cached(frame_t frame)
 {
     const struct layout_region *tables = layout.purpose[PURPOSE_TABLES];
+    const struct layout_region *window = layout.purpose[PURPOSE_BOOKKEEPING];
 
     return machine_tlb_names(frame, layout.user) ||
            machine_tlb_names(frame, layout.purpose[PURPOSE_HEAP]->span) ||
-           (tables != NULL && machine_tlb_names(frame, tables->span));
+           (tables != NULL && machine_tlb_names(frame, tables->span)) ||
+           (window != NULL && machine_tlb_names(frame, window->span));
 }
 
 static void watched_frame_put_all(const frame_t *list, size_t count)
@@ -97,13 +100,15 @@ static void use(page_t page)
     *word = *word + 1;
 }
 
-/* The self-map page that shows the table of a page, where there is one. */
-static void use_table(page_t page)
+/* Where the table of a page is seen, if it is seen anywhere for good: in the self-map, in the window of bookkeeping. */
+static void use_table(const struct space *space, page_t page)
 {
     page_t seen;
 
     if (table_seen_at(page, 1, &seen))
         (void)*(volatile uint32_t *)pointer_to(page_address(seen));
+    if (layout.purpose[PURPOSE_BOOKKEEPING] != NULL)
+        (void)*(volatile entry_t *)entry_at(space, page, 1);
 }
 
 static void map_and_use(struct space *space, page_t first, size_t pages, struct rights rights)
@@ -116,7 +121,7 @@ static void map_and_use(struct space *space, page_t first, size_t pages, struct 
     cursor_close(&c);
     for (page_t page = first; page < first + pages; page++)
         use(page);
-    use_table(first);
+    use_table(space, first);
     quiet_moment();
 }
 
@@ -126,13 +131,13 @@ static void protect_one(struct space *space)
 {
     struct cursor c;
 
-    map_and_use(space, 0x500, 2, user_data);
-    open(&c, space, 0x500, 2);
-    cursor_protect(&c, 0x500, user_read);
+    map_and_use(space, USER_PAGE(0x500), 2, user_data);
+    open(&c, space, USER_PAGE(0x500), 2);
+    cursor_protect(&c, USER_PAGE(0x500), user_read);
     cursor_close(&c);
     quiet_moment();
-    open(&c, space, 0x500, 2);
-    cursor_protect(&c, 0x501, nothing);
+    open(&c, space, USER_PAGE(0x500), 2);
+    cursor_protect(&c, USER_PAGE(0x501), nothing);
     cursor_close(&c);
     quiet_moment();
 }
@@ -142,9 +147,9 @@ static void replace_one(struct space *space)
     struct cursor c;
     frame_t       old;
 
-    (void)*(volatile uint32_t *)pointer_to(page_address(0x500));
-    open(&c, space, 0x500, 1);
-    old = cursor_replace(&c, 0x500, new_frame(8), user_data);
+    (void)*(volatile uint32_t *)pointer_to(page_address(USER_PAGE(0x500)));
+    open(&c, space, USER_PAGE(0x500), 1);
+    old = cursor_replace(&c, USER_PAGE(0x500), new_frame(8), user_data);
     cursor_close(&c);
     quiet_moment();
     frame_put(old);
@@ -155,27 +160,27 @@ static void remove_and_discard(struct space *space)
     struct cursor c;
     entry_t       was;
 
-    map_and_use(space, 0x510, 2, user_data);
-    open(&c, space, 0x510, 1);
-    was = cursor_remove(&c, 0x510);
+    map_and_use(space, USER_PAGE(0x510), 2, user_data);
+    open(&c, space, USER_PAGE(0x510), 1);
+    was = cursor_remove(&c, USER_PAGE(0x510));
     cursor_close(&c);
     quiet_moment();
     frame_put(entry_frame(was));
-    open(&c, space, 0x511, 1);
-    cursor_discard(&c, 0x511);
+    open(&c, space, USER_PAGE(0x511), 1);
+    cursor_discard(&c, USER_PAGE(0x511));
     cursor_close(&c);
     quiet_moment();
 }
 
-/* The table of 0x500 goes, while the processor still knows the way to it. */
+/* The table of page 0x500 goes, while the processor still knows the way to it. */
 static void give_table_back(struct space *space)
 {
     struct cursor c;
 
-    (void)*(volatile uint32_t *)pointer_to(page_address(0x500));
-    use_table(0x500);
-    open(&c, space, 0x400, 0x400);
-    for (page_t page = cursor_next(&c, 0x400); page < 0x800; page = cursor_next(&c, page + 1))
+    (void)*(volatile uint32_t *)pointer_to(page_address(USER_PAGE(0x500)));
+    use_table(space, USER_PAGE(0x500));
+    open(&c, space, USER_PAGE(0x400), 0x400);
+    for (page_t page = cursor_next(&c, USER_PAGE(0x400)); page < USER_PAGE(0x800); page = cursor_next(&c, page + 1))
         cursor_discard(&c, page);
     cursor_close(&c);
     quiet_moment();
@@ -184,14 +189,14 @@ static void give_table_back(struct space *space)
 /* More pages than are flushed singly, and more frames than a cursor keeps. */
 static void discard_many(struct space *space)
 {
-    page_t        end = 0x900 + CURSOR_FREED + CURSOR_PAGES + 2;
+    page_t        end = USER_PAGE(0x900) + CURSOR_FREED + CURSOR_PAGES + 2;
     struct cursor c;
 
-    map_and_use(space, 0x900, end - 0x900, user_data);
-    open(&c, space, 0x900, end - 0x900);
-    for (page_t page = 0x900; page < end; page++) {
+    map_and_use(space, USER_PAGE(0x900), end - USER_PAGE(0x900), user_data);
+    open(&c, space, USER_PAGE(0x900), end - USER_PAGE(0x900));
+    for (page_t page = USER_PAGE(0x900); page < end; page++) {
         cursor_discard(&c, page);
-        if (page == 0x900 + CURSOR_FREED)       /* one too many to keep: the others are used once more */
+        if (page == USER_PAGE(0x900) + CURSOR_FREED)       /* one too many to keep: the others are used once more */
             for (page_t rest = page + 1; rest < end; rest++)
                 use(rest);
     }
@@ -202,7 +207,7 @@ static void discard_many(struct space *space)
 /* Runs of pages: what fork and exit do. */
 static void lend_and_discard_span(struct space *space)
 {
-    struct span   span = { 0x1100, 0x1103 };
+    struct span   span = { USER_PAGE(0x1100), USER_PAGE(0x1103) };
     entry_t       lent[3];
     struct cursor c;
 
@@ -227,9 +232,9 @@ static void table_made_in_vain(struct space *space)
     struct machine_fault fault;
     uint32_t             value;
 
-    open(&c, space, 0xD00, 1);
-    require(!machine_load(space, page_address(0xD00), true, &value, &fault));   /* as speculation might */
-    use_table(0xD00);
+    open(&c, space, USER_PAGE(0xD00), 1);
+    require(!machine_load(space, page_address(USER_PAGE(0xD00)), true, &value, &fault));   /* as speculation might */
+    use_table(space, USER_PAGE(0xD00));
     cursor_close(&c);
     quiet_moment();
 }
@@ -275,7 +280,7 @@ static void slots(void)
 {
     frame_t first;
 
-    require(frame_run_get(OWNER_TEST, 2, 2048, 0, 0, &first) == 0);
+    require(frame_run_get(OWNER_TEST, 2, 1024, 0, 0, &first) == 0);
     for (uint32_t i = 0; i < 2; i++) {
         volatile uint32_t *word = frame_view((frame_t){ first.no + i }, SLOT_INSPECT);
 

@@ -26,7 +26,7 @@ static struct page {
 static uint32_t contents[FRAMES], references[FRAMES], next_word;
 
 /* Two stretches, each across the border of two tables, with a wide gap between. */
-static page_t page_at(unsigned i) { return i < PAGES / 2 ? 0x7F4 + i : 0x2BF4 + (i - PAGES / 2); }
+static page_t page_at(unsigned i) { return i < PAGES / 2 ? USER_PAGE(0x7F4) + i : USER_PAGE(0x2BF4) + (i - PAGES / 2); }
 
 static const struct rights choices[] = {
     { 0, 0 }, { READ, READ }, { READ | WRITE, READ | WRITE }, { READ, 0 }, { READ | WRITE, 0 },

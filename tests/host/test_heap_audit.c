@@ -226,7 +226,7 @@ static bool fails_at(const struct scene *scene, int what, uint32_t k)
     struct standing before;
     uint8_t        *old = NULL, *new;
 
-    boot(8);
+    boot(7 + (unsigned)(machine_pool_start() / MiB));
     if (scene->old != NONE) {
         old = take(scene->old);
         memset(old, 0x5A, scene->old);

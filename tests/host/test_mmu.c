@@ -18,6 +18,7 @@
 #include "memory/layout.h"
 #include "memory/slot.h"
 #include "memory/space.h"
+#include "user_page.h"
 #include "memory/table.h"
 
 #define READ  MAY_READ
@@ -28,7 +29,7 @@ static const struct rights kernel_data = { READ | WRITE, 0 };
 static const struct rights user_data   = { READ | WRITE, READ | WRITE };
 static const struct rights user_const  = { READ, READ };
 
-enum { PAGE_A = 0x400, PAGE_B = 0x401, FAR = 0x2345 };      /* pages of user space; A and B share a table */
+enum { PAGE_A = USER_PAGE(0x400), PAGE_B = USER_PAGE(0x401), FAR = USER_PAGE(0x2345) };      /* pages of user space; A and B share a table */
 
 static struct space  space;
 static struct region all;
@@ -527,7 +528,7 @@ static void a_slot_is_flushed_when_it_shows_another_frame(void **state)
 
     (void)state;
     start();
-    assert_int_equal(frame_run_get(OWNER_TEST, 2, 2048, 0, 0, &frame), 0);      /* at 8 MiB */
+    assert_int_equal(frame_run_get(OWNER_TEST, 2, 1024, 0, 0, &frame), 0);      /* at 4 MiB or above */
     if (frame_address(frame) >= direct_end) {           /* else it has a permanent address */
         before = machine_counts.page_flushes;
         *(volatile uint32_t *)frame_view(frame, SLOT_INSPECT) = 1;
