@@ -318,6 +318,14 @@ void print_to(print_sink sink)
     quiet_end(state);
 }
 
+void print_only_to(print_sink sink, const char *text, size_t length)
+{
+    lock_state state = quiet();
+
+    sink(text, length);
+    quiet_end(state);
+}
+
 void print_unlocked(void)
 {
     lock_is_ignored = true;

@@ -26,6 +26,9 @@ void print_text(const char *text, size_t length);
 /* Add a console; it receives all text from now on, and the ring at once. At most 4. */
 void print_to(print_sink sink);
 
+/* Give text to one console only, with the lock held: for who shares its device with print(). */
+void print_only_to(print_sink sink, const char *text, size_t length);
+
 /* Stop taking the lock: the machine is going down and whoever holds it never returns. */
 void print_unlocked(void);
 

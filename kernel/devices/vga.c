@@ -106,6 +106,8 @@ static void put(char c)
 
 void vga_write(const char *text, size_t length)
 {
+    if (cells == NULL)
+        return;
     for (size_t i = 0; i < length; i++)
         put(text[i]);
     show_cursor();

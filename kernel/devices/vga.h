@@ -16,7 +16,7 @@
 /* Map and clear the screen. Returns 0; -ENODEV when there is none; -ENOMEM. */
 int vga_start(void) MUST_CHECK;
 
-/* A print_sink. */
+/* A print_sink. Without a screen that was started it does nothing. */
 void vga_write(const char *text, size_t length);
 
 #endif

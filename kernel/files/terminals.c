@@ -4,9 +4,11 @@
 #include "files/terminals.h"
 
 #include "base/error.h"
+#include "base/print.h"
 #include "base/string.h"
 #include "devices/channel_link.h"
 #include "devices/serial.h"
+#include "devices/vga.h"
 #include "files/devices.h"
 #include "files/terminal.h"
 #include "memory/heap.h"
@@ -50,11 +52,12 @@ static void listen_to_channel(void)
     channel_on_signal(pass_signal);
 }
 
-/* ---- On the serial line -------------------------------------------------------------------------- */
+/* ---- On the serial line, and shown on the screen as well -------------------------------------------------------------------------- */
 
 static size_t put_on_serial(const char *bytes, size_t count)
 {
     serial_send(bytes, count);
+    print_only_to(vga_write, bytes, count);
     return count;
 }
 

@@ -12,6 +12,7 @@
 #include "base/string.h"
 #include "cpu.h"
 #include "devices/channel_link.h"
+#include "devices/vga.h"
 #include "files/cpio.h"
 #include "files/descriptor.h"
 #include "files/root.h"
@@ -323,7 +324,8 @@ static int make_first(void)
 
 void first_run(void)
 {
-    (void)!channel_start(words);        /* without one, the serial line serves */
+    if (channel_start(words) != 0 && vga_start() == 0)
+        print_to(vga_write);            /* without a channel the serial line serves, and the screen shows it */
     threads_start();
     programs_start();
     schedule_start();

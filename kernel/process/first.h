@@ -6,7 +6,7 @@
  *     init=PATH           run PATH, with the serial line as its terminal
  *
  * The program's standard streams are the channel's, or a terminal: on the channel if its orders say so, on the
- * serial line if there is no channel. When process 1 ends, all others are killed, the machine says how it ended, and
+ * serial line, and shown on the screen, if there is no channel. When process 1 ends, all others are killed, the machine says how it ended, and
  * leaves.
  */
 #ifndef QUIRE_PROCESS_FIRST_H

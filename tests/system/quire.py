@@ -29,17 +29,20 @@ class MachineError(AssertionError):
 
 
 class Machine:
-    """One QEMU with Quire in it. Time-outs are in seconds of real time."""
+    """One QEMU with Quire in it. Time-outs are in seconds of real time.
+
+    leaves=False: a machine without the device by which the kernel ends QEMU, as a real one is.
+    """
 
     def __init__(self, log, kernel=None, iso=None, disk=None, floppy=None, memory="64M", append="", cpu=None, devices=(),
-                 modules=(), icount=False, timeout=30):
+                 modules=(), icount=False, leaves=True, timeout=30):
         assert [kernel, iso, disk, floppy].count(None) == 3
         self.timeout = timeout
         self.folder = tempfile.mkdtemp(prefix="quire-")
         self.monitor_path = os.path.join(self.folder, "monitor")
         self.monitor = None
         words = ["-accel", "tcg", "-m", str(memory), "-display", "none", "-no-reboot", "-nodefaults",
-                 "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04",
+                 *(["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"] if leaves else []),
                  "-chardev", "stdio,id=serial,signal=off", "-serial", "chardev:serial",
                  "-qmp", f"unix:{self.monitor_path},server=on,wait=off"]
         if kernel:
@@ -164,6 +167,11 @@ class Machine:
     def physical(self, address, size):
         """Bytes of physical memory."""
         return self._saved("pmemsave", address, size)
+
+    def screen(self):
+        """The text screen's 25 lines."""
+        text = self.physical(0xB8000, 80 * 25 * 2)[::2].decode("latin-1")
+        return [text[80 * n:80 * n + 80].rstrip("\0 ") for n in range(25)]
 
     def virtual(self, address, size):
         """Bytes of virtual memory, as the processor sees them now."""

@@ -29,17 +29,10 @@ def test_refuses_old_processors(start, house, layout, cpu):
     assert "processor: too old" in said and status == 5
 
 
-def screen_of(machine):
-    """The text screen's 25 lines, and the cell of the cursor."""
-    cells = machine.physical(0xB8000, 80 * 25 * 2)
-    text = cells[::2].decode("latin-1")
-    return [text[80 * n:80 * n + 80].rstrip() for n in range(25)]
-
-
 def test_the_screen_shows_what_the_line_says(boot):
     machine = boot(devices=["-vga", "std"])
     said = machine.command("help").splitlines()
-    screen = screen_of(machine)
+    screen = machine.screen()
     shown = [line for line in screen if line]
     assert shown, "the screen is empty"
     assert shown[-1] == "quire>"
@@ -51,10 +44,10 @@ def test_the_screen_scrolls(boot):
     machine = boot(devices=["-vga", "std"])
     for _ in range(4):
         machine.command("help")
-    assert len([line for line in screen_of(machine) if line]) > 20
+    assert len([line for line in machine.screen() if line]) > 20
     machine.send("nonsense-4711")
     machine.expect("nonsense-4711")
-    assert screen_of(machine)[24] == "quire> nonsense-4711"
+    assert machine.screen()[24] == "quire> nonsense-4711"
 
 
 def test_what_is_typed_ahead_is_not_lost(boot):
