@@ -153,17 +153,8 @@ by_geometry:
 1:  movb DRIVE(%bp), %dl
     int $0x13
     leaw NEXT(%bp), %sp
-    jnc 2f
-    pushw %ax
-    xorw %ax, %ax
-    movb DRIVE(%bp), %dl
-    int $0x13
-    popw %ax
-    decb TRIES_LEFT(%bp)
-    jnz try
-    jmp disk_failed
-
-2:  addw %di, NEXT(%bp)
+    jc again
+    addw %di, NEXT(%bp)
     movw %es, %ax
     movw %di, %cx
     shlw $5, %cx
@@ -176,6 +167,15 @@ by_geometry:
     movb DRIVE(%bp), %dl
     ljmp $0, $BIOS_RELOCATOR
 
+again:
+    pushw %ax
+    xorw %ax, %ax
+    movb DRIVE(%bp), %dl
+    int $0x13
+    popw %ax
+    decb TRIES_LEFT(%bp)
+    jnz try
+
 /* AH: the BIOS's status. */
 disk_failed:
     shrw $8, %ax
@@ -187,6 +187,8 @@ disk_failed:
 /* Says the text at SI and the number AX, and stops. */
 stop:
     call say
+    movb $'\n', %al
+    call put
     movb $POWER_STATUS_REFUSED, %al
     outb %al, $POWER_EXIT_PORT
 1:  hlt
