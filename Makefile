@@ -319,7 +319,8 @@ note = $(if $(V),,@printf '  %-9s %s\n' $(1) $(2);)
 
 # ---- Goals ----------------------------------------------------------------------------
 
-.PHONY: all kernel run console iso run-iso claims figures test bench compare fuzz tool-tests machine-tests fuzz-programs programs clean help \
+.PHONY: all kernel run console image run-image iso run-iso claims figures test bench compare fuzz tool-tests machine-tests \
+        fuzz-programs programs clean help \
         setup FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -343,7 +344,18 @@ claims: quire                           ## docs/claims.md anew: every layout boo
 	@for layout in $(LAYOUTS); do $(MAKE) --no-print-directory LAYOUT=$$layout kernel || exit 1; done
 	@tools/claims-table --build $(O) --layouts "$(LAYOUTS)" --write docs/claims.md
 
-iso: $(O)/quire.iso                     ## a CD image whose GRUB menu carries every layout
+# A layout's images; a checked kernel's are its own.
+images = $(O)/quire-$(notdir $(B))
+
+image: quire kernel | $(O)/programs/programs.done ## disk and floppy that boot LAYOUT to a shell: build/quire-NAME.img and -floppy.img
+	@$(O)/host/quire image --layout $(notdir $(B)) --append "$(APPEND)" $(images).img
+	@$(O)/host/quire image --layout $(notdir $(B)) --append "$(APPEND)" --floppy $(images)-floppy.img
+
+run-image: image | $(O)/setup-run       ## boot the disk, its shell on this terminal; leave with `exit`, or Ctrl-a x
+	$(QEMU) -accel tcg -m $(MEMORY) -display none -no-reboot -nodefaults -device isa-debug-exit,iobase=0xf4 \
+	    -serial mon:stdio -drive file=$(images).img,format=raw,if=ide || test $$(($$? & 1)) -eq 1
+
+iso: $(O)/quire.iso                     ## a CD image whose GRUB menu boots every layout to a shell, or to its console
 
 run-iso: $(O)/quire.iso | $(O)/setup-run ## boot the CD image
 	$(QEMU) -accel tcg -m $(MEMORY) -display none -no-reboot -nodefaults -device isa-debug-exit,iobase=0xf4 \
@@ -465,9 +477,10 @@ $(B)/kernel-pvh.elf: $(B)/kernel.elf
 
 # ---- The CD image ---------------------------------------------------------------------
 
-$(O)/quire.iso: FORCE | $(O)/setup-iso
+$(O)/quire.iso: quire FORCE | $(O)/setup-iso $(O)/programs/programs.done
 	@for layout in $(LAYOUTS); do $(MAKE) --no-print-directory LAYOUT=$$layout kernel || exit 1; done
-	@sh tools/iso $@ $(LAYOUT) $(foreach layout,$(LAYOUTS),$(O)/$(layout)/kernel.elf)
+	@$(O)/host/quire image --archive $(O)/shell.cpio
+	@sh tools/iso $@ $(LAYOUT) $(O)/shell.cpio $(foreach layout,$(LAYOUTS),$(O)/$(layout)/kernel.elf)
 
 # ---- Host tests: the compiler's own, and the memory manager's under one layout --------
 

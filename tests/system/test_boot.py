@@ -1,4 +1,6 @@
 """Boot: through QEMU and through GRUB, with much memory and with too little."""
+import re
+
 import pytest
 
 from quire import MachineError
@@ -21,10 +23,24 @@ def test_boots_a_checked_kernel(boot, layout):
 def test_boots_from_the_cd_image(start, house, layout):
     machine = start(iso=f"{house.build}/quire.iso", devices=["-vga", "std"], timeout=60)
     machine.expect("executed automatically")
+    machine.send("k")                               # the menu of kernels without a program
     machine.send(str(house.layouts.index(layout) + 1))
     assert f"Quire, layout {layout}" in machine.prompt()
     assert machine.command("audit").startswith("audit: clean")
     assert machine.leave() == 0
+
+
+def test_the_cd_image_boots_to_the_shell(start, house, layout):
+    machine = start(iso=f"{house.build}/quire.iso", devices=["-vga", "std"], timeout=60)
+    with open(f"{house.tree}/layouts/{layout}.md") as document:         # its entry reads as its document begins
+        machine.expect(re.escape(document.readline().strip("# \n").split(",")[0]))
+    machine.expect("executed automatically")
+    machine.send(str(house.layouts.index(layout) + 1))
+    machine.expect(re.escape(f"Quire, layout {layout}"))
+    machine.expect("/root # ")
+    machine.send("cat /proc/version; exit 6\r")
+    said, status = machine.end()
+    assert "Linux version" in said and "ended with status 6" in said and status == 3
 
 
 def test_runs_the_command_lines_commands(start, house, layout):
