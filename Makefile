@@ -320,8 +320,7 @@ note = $(if $(V),,@printf '  %-9s %s\n' $(1) $(2);)
 # ---- Goals ----------------------------------------------------------------------------
 
 .PHONY: all kernel run console image run-image iso run-iso claims figures test bench compare fuzz tool-tests machine-tests \
-        fuzz-programs programs clean help \
-        setup FORCE
+        fuzz-programs programs clean help setup FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
