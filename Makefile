@@ -200,6 +200,7 @@ kernel += kernel/claims/looking.c       # walking, reading and taking, for the p
 kernel += kernel/claims/higher_half.c   # the probes of layouts/higher-half.md
 kernel += kernel/claims/movos.c         # the probes of layouts/movos.md
 kernel += kernel/claims/quire.c         # the probes of layouts/quire.md
+kernel += kernel/claims/firmware.c      # the probes of layouts/firmware.md
 kernel += kernel/claims/mutations.c     # making a claim untrue, so that its probe is seen to notice
 
 # arch/i386: everything that knows the processor

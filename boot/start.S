@@ -104,8 +104,8 @@ boot_start:
     orl $(CR0_PAGING | CR0_WRITE_PROTECT | CR0_PROTECT), %eax
     movl %eax, %cr0
 
-    /* We still run at the physical address; the boot mappings show the image at both. */
-    addl $LAYOUT_KERNEL_OFFSET, %ebx
+    /* We still run at the physical address; the boot mappings show the image at both, or us at this one alone. */
+    addl $LAYOUT_BOOT_OFFSET, %ebx
     movl $kernel_entry, %eax
     jmp *%eax
     .size boot_start, . - boot_start

@@ -103,7 +103,8 @@ static int type(void)
 void kernel_main(const struct boot_info *info, frame_t root)
 {
     struct start_facts facts = {
-        .info = info, .root = root, .slot_table = boot_slot_table, .guard = address_of(boot_stack_guard),
+        .info = info, .root = root, .slot_table = boot_slot_table,
+        .guard = layout.purpose[PURPOSE_STACK] == NULL ? address_of(boot_stack_guard) : 0,
         .image_start = (paddr_t)(uintptr_t)image_physical_start, .image_end = (paddr_t)(uintptr_t)image_physical_end,
         .boot_start = (paddr_t)(uintptr_t)image_boot_start, .boot_end = (paddr_t)(uintptr_t)image_boot_end,
         .devices = devices,

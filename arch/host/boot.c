@@ -18,21 +18,44 @@
 
 static struct boot_info info;
 
+extern char image_boot_end_frame[];          /* image.c */
+
 /* ---- Boot tables --------------------------------------------------------------------------- */
 
 static frame_t next_table;              /* frames of the image's data, one after the other       */
 static frame_t next_boot_table;         /* frames of the image's boot part                       */
+static uint32_t end_of_boot;
 
 static entry_t *table_in_ram(frame_t table)
 {
     return (entry_t *)&machine_ram[frame_address(table)];
 }
 
-static frame_t take(frame_t *next, const struct layout_region *section)
+static uint32_t end_of_data(void)
+{
+    const struct layout_region *data = layout.purpose[PURPOSE_DATA];
+
+    return (uint32_t)(data->frame + span_pages(data->span));
+}
+
+/* Some region below the entry is open to programs. */
+static bool lets_programs_through(page_t page)
+{
+    page_t      reach = mmu_reach(MMU_LEVELS);
+    struct span part  = span_of(page - page % reach, reach);
+
+    for (uint32_t i = 0; i < layout.region_count; i++)
+        if (layout.regions[i].rights.user != 0 && layout.regions[i].backing == BACKING_IMAGE &&
+            span_meets(layout.regions[i].span, part))
+            return true;
+    return false;
+}
+
+static frame_t take(frame_t *next, uint32_t end)
 {
     frame_t table = { next->no++ };
 
-    assert(next->no <= section->frame + span_pages(section->span));
+    assert(next->no <= end);
     memset(table_in_ram(table), 0, PAGE_SIZE);
     return table;
 }
@@ -51,8 +74,7 @@ static entry_t *leaf_table(page_t page, bool keep)
     entry_t *upper = root_entry(page);
 
     if (entry_kind(*upper, MMU_LEVELS) == ENTRY_EMPTY)
-        *upper = entry_table(keep ? take(&next_table, layout.purpose[PURPOSE_DATA])
-                                  : take(&next_boot_table, layout.purpose[PURPOSE_BOOT]), false);
+        *upper = entry_table(keep ? take(&next_table, end_of_data()) : take(&next_boot_table, end_of_boot), lets_programs_through(page));
     return table_in_ram(entry_frame(*upper));
 }
 
@@ -102,7 +124,7 @@ static void make_tables(struct start_facts *facts)
 {
     frame_t slots;
 
-    root_of_boot = take(&next_table, layout.purpose[PURPOSE_DATA]);
+    root_of_boot = take(&next_table, end_of_data());
     make_boot_maps();
     slots = make_slot_table();
     make_self_and_aliases();
@@ -138,15 +160,18 @@ static void fill_image(paddr_t start, paddr_t end)
 
 static void describe_image(struct start_facts *facts)
 {
-    const struct layout_region *boot = layout.purpose[PURPOSE_BOOT], *data = layout.purpose[PURPOSE_DATA];
+    const struct layout_region *boot = layout.purpose[PURPOSE_BOOT], *text = layout.purpose[PURPOSE_TEXT];
+    const struct layout_region *data = layout.purpose[PURPOSE_DATA], *last = layout.purpose[PURPOSE_SHARED];
 
-    facts->boot_start  = (paddr_t)boot->frame << PAGE_SHIFT;
-    facts->boot_end    = facts->boot_start + IMAGE_BOOT_PAGES * PAGE_SIZE;
-    facts->image_start = facts->boot_start;
-    facts->image_end   = (paddr_t)(data->frame + IMAGE_DATA_PAGES) << PAGE_SHIFT;
-    facts->guard       = page_address(data->span.end - 1);
+    facts->boot_end    = (paddr_t)(uintptr_t)image_boot_end_frame << PAGE_SHIFT;
+    facts->boot_start  = facts->boot_end - IMAGE_BOOT_PAGES * PAGE_SIZE;
+    facts->image_start = boot != NULL ? facts->boot_start : (paddr_t)text->frame << PAGE_SHIFT;
+    last               = last != NULL ? last : data;
+    facts->image_end   = (paddr_t)(last->frame + span_pages(last->span)) << PAGE_SHIFT;
+    facts->guard       = layout.purpose[PURPOSE_STACK] == NULL ? page_address(data->span.end - 1) : 0;
     next_table         = (frame_t){ (uint32_t)data->frame };
-    next_boot_table    = (frame_t){ (uint32_t)boot->frame + 1 };
+    next_boot_table    = (frame_t){ frame_of(facts->boot_start).no + 1 };
+    end_of_boot        = frame_of(facts->boot_end).no;
 }
 
 uint64_t machine_pool_start(void)

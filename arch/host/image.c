@@ -11,13 +11,27 @@
 #define TEXT_OF(x)  #x
 #define TEXT(x)     TEXT_OF(x)
 
-#define OFFSET_PAGES "(" TEXT(LAYOUT_KERNEL_OFFSET) " >> 12)"
-#define SECTION(name, before, pages)                                                                    \
-    __asm__(".globl image_" #name "_end_page, image_" #name "_end_frame\n"                              \
-            ".set image_" #name "_end_page, " before " + " TEXT(pages) "\n"                             \
-            ".set image_" #name "_end_frame, image_" #name "_end_page - " OFFSET_PAGES "\n")
+/* Borders in bytes, modulo the address space: the image may lie lower in it than in memory. */
+#define OFFSET "(" TEXT(LAYOUT_KERNEL_OFFSET) " - (" TEXT(LAYOUT_KERNEL_OFFSET) " >> 31 << 32))"
 
-SECTION(boot,   "(" TEXT(LAYOUT_BOOT_START) " >> 12)", IMAGE_BOOT_PAGES);
-SECTION(text,   "image_boot_end_page",   IMAGE_TEXT_PAGES);
-SECTION(rodata, "image_text_end_page",   IMAGE_RODATA_PAGES);
-SECTION(data,   "image_rodata_end_page", IMAGE_DATA_PAGES);
+/* Ends at a byte; pages and frames count to the end of the page that it lies in. */
+#define SECTION(name, start, bytes)                                                                     \
+    __asm__(".globl image_" #name "_border, image_" #name "_end_page, image_" #name "_end_frame\n"      \
+            ".set image_" #name "_border, " start " + " TEXT(bytes) "\n"                                \
+            ".set image_" #name "_end_page, (image_" #name "_border + 4095) >> 12\n"                    \
+            ".set image_" #name "_end_frame, ((image_" #name "_border - " OFFSET ") + 4095) >> 12\n")
+
+#ifdef LAYOUT_BOOT_START
+SECTION(boot,   TEXT(LAYOUT_BOOT_START), IMAGE_BOOT_PAGES * 4096);
+SECTION(text,   "image_boot_border",   IMAGE_TEXT_PAGES * 4096);
+#else                                       /* what runs before paging has a row of memory of its own, and no region */
+SECTION(boot,   TEXT(LAYOUT_PHYSICAL_BOOT_START) " + " OFFSET, IMAGE_BOOT_PAGES * 4096);
+SECTION(text,   TEXT(LAYOUT_TEXT_START), IMAGE_TEXT_PAGES * 4096);
+#endif
+SECTION(rodata, "image_text_border",   IMAGE_RODATA_PAGES * 4096);
+SECTION(data,   "image_rodata_border", IMAGE_DATA_PAGES * 4096);
+#ifdef LAYOUT_FIRST_STACK
+SECTION(original, "image_data_border",     IMAGE_ORIGINAL_PAGES * 4096);
+SECTION(stack,    "image_original_border", LAYOUT_FIRST_STACK);
+SECTION(shared,   "image_stack_border",    IMAGE_SHARED_BYTES);
+#endif

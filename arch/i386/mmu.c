@@ -51,6 +51,15 @@ static struct cpuid cpuid(uint32_t leaf)
     return got;
 }
 
+/*
+ * Where the document lets programs run the kernel's code or read its constants, their pages are open to programs. SMEP
+ * and SMAP would then keep the kernel from its own.
+ */
+static bool shares_with_programs(void)
+{
+    return (layout.purpose[PURPOSE_TEXT]->rights.user | layout.purpose[PURPOSE_RODATA]->rights.user) != 0;
+}
+
 void mmu_start(void)
 {
     uint32_t     highest = cpuid(0).a, cr4 = read_cr4();
@@ -61,7 +70,8 @@ void mmu_start(void)
     mmu_features = (struct mmu_features){
         .write_protect = true,
         .large = one.d & HAS_LARGE, .global = one.d & HAS_GLOBAL,
-        .smep = seven.b & HAS_SMEP, .smap = seven.b & HAS_SMAP, .umip = seven.c & HAS_UMIP,
+        .smep = (seven.b & HAS_SMEP) && !shares_with_programs(), .smap = (seven.b & HAS_SMAP) && !shares_with_programs(),
+        .umip = seven.c & HAS_UMIP,
     };
     cr4 |= (mmu_features.large ? CR4_LARGE : 0) | (mmu_features.global ? CR4_GLOBAL : 0) |
            (mmu_features.smep ? CR4_SMEP : 0) | (mmu_features.smap ? CR4_SMAP : 0) |

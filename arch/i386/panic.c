@@ -283,8 +283,8 @@ static bool name_overflow(vaddr_t address, char *why, size_t size)
     struct stack stack;
 
     if (address >= address_of(boot_stack_guard) && address < address_of(boot_stack)) {
-        format_text(why, size, "kernel stack overflow: the boot stack [%p, %p) is too small", (void *)boot_stack,
-                    (void *)boot_stack_top);
+        format_text(why, size, "kernel stack overflow: the boot stack [%p, %p) is too small; below it lies %s",
+                    (void *)boot_stack, (void *)boot_stack_top, layout_region_of(page_of(address))->name);
         return true;
     }
     if (!frames_are_open() || !stack_guarding(address, &stack))

@@ -59,6 +59,10 @@ static const struct claim_probe *probe_of(const char *id)
     if (id[0] == 'A')
         return probe_among(higher_half_probes, higher_half_probe_count, id);
 #endif
+#ifdef LAYOUT_CLAIMS_G
+    if (id[0] == 'G')
+        return probe_among(firmware_probes, firmware_probe_count, id);
+#endif
 #ifdef LAYOUT_CLAIMS_M
     if (id[0] == 'M')
         return probe_among(movos_probes, movos_probe_count, id);

@@ -53,6 +53,7 @@ static void print_physical(void)
     static const char *const uses[] = {
         [PHYSICAL_KERNEL] = "the kernel's structures", [PHYSICAL_HARDWARE] = "hardware, never handed out",
         [PHYSICAL_IMAGE]  = "kernel image and modules", [PHYSICAL_BITMAP]  = "frame bitmap",
+        [PHYSICAL_BOOT]   = "what ran before paging",
         [PHYSICAL_POOL]   = "frame pool",
     };
 

@@ -7,6 +7,7 @@
  */
 #include "base/check.h"
 #include "base/error.h"
+#include "base/range.h"
 #include "memory/cursor.h"
 #include "memory/frame.h"
 #include "memory/slot.h"
@@ -82,27 +83,50 @@ static uint32_t count_tables(void)
     return tables;
 }
 
-static void remove_boot_map(const struct layout_boot_map *map)
+/* Whether a mapping that is kept needs something of what the root's entry for a page leads to. */
+static bool is_kept_table(page_t page)
 {
-    for (page_t page = map->span.first; page < map->span.end; page += mmu_reach(MMU_LEVELS))
-        entry_write(entry_at(&kernel_space, page, MMU_LEVELS), entry_empty());
+    page_t      reach = mmu_reach(MMU_LEVELS);
+    struct span part  = span_of(round_down(page, reach), reach);
+
+    for (uint32_t i = 0; i < layout.boot_map_count; i++)
+        if (layout.boot_maps[i].keep && span_meets(layout.boot_maps[i].span, part))
+            return true;
+    return false;
 }
 
-/* Regions of the document in which nothing is ever mapped may lie in a boot mapping that is kept: page 0. */
-static void remove_holes(const struct layout_boot_map *map)
+static void remove_boot_map(struct span span)
 {
-    for (page_t page = map->span.first; page < map->span.end; page++)
-        if (layout_kernel_region_of(page)->backing == BACKING_NONE)
+    for (page_t page = span.first; page < span.end; ) {
+        bool     kept = is_kept_table(page);
+        entry_t *at   = entry_at(&kernel_space, page, kept ? 1 : MMU_LEVELS);
+
+        entry_write(at, entry_empty());
+        page += kept ? 1 : mmu_reach(MMU_LEVELS) - page % mmu_reach(MMU_LEVELS);
+    }
+}
+
+/*
+ * A mapping that is kept may hold regions in which nothing is ever mapped (page 0), and may reach further than the
+ * image does, whose end is not known before the linker has been.
+ */
+static void trim_boot_map(const struct layout_boot_map *map)
+{
+    for (page_t page = map->span.first; page < map->span.end; page++) {
+        const struct layout_region *home = layout_kernel_region_of(page);
+
+        if (home->backing == BACKING_NONE || home->backing == BACKING_DEMAND)
             entry_write(entry_at(&kernel_space, page, 1), entry_empty());
+    }
 }
 
 static void remove_boot_maps(void)
 {
     for (uint32_t i = 0; i < layout.boot_map_count; i++)
         if (layout.boot_maps[i].keep)
-            remove_holes(&layout.boot_maps[i]);
+            trim_boot_map(&layout.boot_maps[i]);
         else
-            remove_boot_map(&layout.boot_maps[i]);
+            remove_boot_map(layout.boot_maps[i].span);
     mmu_flush_all();
 }
 
@@ -184,6 +208,17 @@ static int map_fixed(const struct layout_region *home, uint32_t ram_end)
     return 0;
 }
 
+/*
+ * The original is for nobody until a process is being made. Code may begin at address 0, but null pointers must
+ * not find it: where the processor cannot let a page be executed and not read, page 0 is for nobody, either.
+ */
+static struct rights rights_at_first(const struct layout_region *home, page_t page)
+{
+    if (home->purpose == PURPOSE_ORIGINAL || (page == 0 && (mmu_allow(home->rights).kernel & MAY_READ)))
+        return (struct rights){ 0, 0 };
+    return home->rights;
+}
+
 static void protect_image(const struct layout_region *home)
 {
     struct cursor c;
@@ -191,7 +226,7 @@ static void protect_image(const struct layout_region *home)
 
     assert(err == 0);
     for (page_t page = home->span.first; page < home->span.end; page++)
-        cursor_protect(&c, page, home->rights);
+        cursor_protect(&c, page, rights_at_first(home, page));
     cursor_close(&c);
 }
 

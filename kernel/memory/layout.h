@@ -50,11 +50,14 @@ enum backing {
 /*
  * What the kernel uses a region for; at most one region of each, but for PLAIN.
  * BOOT is the part of the image that runs before paging: no longer needed once
- * the kernel runs, and never executed through its region.
+ * the kernel runs, and never executed through its region. A layout may do without the region.
+ * ORIGINAL holds the initial contents of what each process, and the kernel, has a copy of (memory/shared.h):
+ * nobody may reach it except while a process is being made. STACK is the first kernel stack and SHARED
+ * the kernel's own copy; these two are packed, see struct layout_region.
  */
 enum purpose {
     PURPOSE_PLAIN, PURPOSE_USER, PURPOSE_BOOT, PURPOSE_TEXT, PURPOSE_RODATA, PURPOSE_DATA,
-    PURPOSE_DIRECT, PURPOSE_RECORDS, PURPOSE_HEAP, PURPOSE_DEVICES,
+    PURPOSE_ORIGINAL, PURPOSE_STACK, PURPOSE_SHARED, PURPOSE_DIRECT, PURPOSE_RECORDS, PURPOSE_HEAP, PURPOSE_DEVICES,
     PURPOSE_STACKS, PURPOSE_SLOTS, PURPOSE_TABLES, PURPOSE_BOOKKEEPING, PURPOSE_COUNT,
 };
 
@@ -64,16 +67,21 @@ enum scope { SCOPE_ALL, SCOPE_PROCESS, SCOPE_KERNEL };  /* the same in every spa
  * Borders may float: a section of the image ends where the linker ends it. The
  * constants here then hold a symbol's value, so frame numbers that may float are
  * plain uintptr_t (a paddr_t cannot be filled from a symbol on a 32-bit machine).
+ *
+ * A packed region ends inside a page, and its upper neighbour starts with the next byte. `span` is about pages,
+ * and each page belongs to one region: to the one that has its first byte. A packed region smaller
+ * than what its neighbour left of a page has no page of its own. [first_byte, last_byte] is exact.
  */
 struct layout_region {
     const char    *name;
     struct span    span;
+    uintptr_t      first_byte, last_byte;
     struct rights  rights;          /* BACKING_ALIAS: none here, see region_of(alias)    */
     enum purpose   purpose;
     enum scope     scope;
     enum backing   backing;
     uintptr_t      frame;           /* FIXED, IMAGE: number of the frame span.first shows */
-    const char    *section;         /* BACKING_IMAGE: "boot", "text", "rodata" or "data" */
+    const char    *section;         /* BACKING_IMAGE: "text", "data", ...             */
     page_t         alias;           /* BACKING_ALIAS: first page of the region it repeats */
     size_t         unit;            /* pages a growth step or a stack takes, 0 if none   */
     size_t         maximum;         /* pages at most, 0: the whole span                  */
@@ -87,6 +95,7 @@ struct layout_region {
 enum physical_use {
     PHYSICAL_KERNEL,    /* the kernel's own structures at fixed places            */
     PHYSICAL_HARDWARE,  /* never allocated, whatever a memory map says            */
+    PHYSICAL_BOOT,      /* what runs before paging, where it has a row of its own */
     PHYSICAL_IMAGE,     /* kernel image and modules                               */
     PHYSICAL_BITMAP,    /* the frame bitmap                                       */
     PHYSICAL_POOL,      /* handed out, where the memory map says there is RAM     */
@@ -122,7 +131,7 @@ struct layout_policy {
 };
 
 /* How page tables are reached. */
-enum table_access { ACCESS_IDENTITY, ACCESS_SELF, ACCESS_WINDOW, ACCESS_TRACKED, ACCESS_DIRECT };
+enum table_access { ACCESS_IDENTITY, ACCESS_SELF, ACCESS_WINDOW, ACCESS_TRACKED, ACCESS_DIRECT, ACCESS_SLOTS };
 
 /* A mapping that exists when the kernel takes over from the boot code. */
 struct layout_boot_map {

@@ -46,13 +46,21 @@ struct space *space_active(void)
 
 /* ---- Creation and end ------------------------------------------------------------------ */
 
-/* The entries of one root lie side by side, however the layout reaches them. Nobody uses the new root yet. */
+/*
+ * The entries of one root lie side by side, however the layout reaches them. Two roots may be seen one at a time
+ * only (a slot shows one of them), so what is copied passes through our hands. Nobody uses the new root yet.
+ */
 static void copy_entries(const struct space *space, page_t first, page_t end)
 {
-    size_t count = (end - first) / mmu_reach(MMU_LEVELS);
+    enum { AT_ONCE = 64 };
+    entry_t between[AT_ONCE];
+    page_t  reach = mmu_reach(MMU_LEVELS);
 
-    if (count > 0)
-        memcpy(entry_at(space, first, MMU_LEVELS), entry_at(&kernel_space, first, MMU_LEVELS), count * sizeof(entry_t));
+    for (size_t count = (end - first) / reach, now; count > 0; count -= now, first += now * reach) {
+        now = count < AT_ONCE ? count : AT_ONCE;
+        memcpy(between, entry_at(&kernel_space, first, MMU_LEVELS), now * sizeof *between);
+        memcpy(entry_at(space, first, MMU_LEVELS), between, now * sizeof *between);
+    }
 }
 
 /* What lies below the programs' part, and what lies above it. */

@@ -196,12 +196,12 @@ static const char *open_pool(struct places *places)
     return NULL;
 }
 
-/* What only boot needed is ordinary memory again, where the direct map goes on showing it. */
+/* What only boot needed is ordinary memory again, where the direct map goes on showing it, or nothing does any more. */
 static void reclaim_boot(const struct start_facts *facts)
 {
     frame_t first = frame_of(facts->boot_start);
 
-    if (layout.purpose[PURPOSE_DIRECT] != NULL && frame_is_ram(first))
+    if ((layout.purpose[PURPOSE_DIRECT] != NULL || layout.purpose[PURPOSE_BOOT] == NULL) && frame_is_ram(first))
         frame_reclaim(first, (uint32_t)((facts->boot_end - facts->boot_start) >> PAGE_SHIFT), OWNER_BOOT);
 }
 

@@ -32,7 +32,7 @@ static bool read_border(struct document *d, uint32_t line, const char *column, c
     int section;
 
     if (of != NULL && strcmp(of, "image") == 0) {
-        *out = (struct border){ .floats = true, .after = SECTION_DATA };
+        *out = (struct border){ .floats = true, .after = SECTION_LAST };
         return true;
     }
     if (of != NULL) {

@@ -44,16 +44,54 @@ static void find_physical(struct document *d, enum physical_use use, struct phys
     }
 }
 
-/* The four sections lie next to each other, in the order in which they are loaded. */
+/* The sections lie next to each other, in the order in which they are loaded. */
 static void check_sections(struct document *d)
 {
-    for (int purpose = PURPOSE_TEXT; purpose <= PURPOSE_DATA; purpose++) {
+    for (int purpose = PURPOSE_TEXT; purpose <= PURPOSE_SHARED; purpose++) {
         const struct region *low = d->purpose[purpose - 1], *r = d->purpose[purpose];
 
         if (low != NULL && r != NULL && r != low + 1)
             complain(d->source, r->place.line, "%s does not follow %s (line %u); the image is boot, text, "
-                     "rodata, data in this order", r->place.name, low->place.name, low->place.line);
+                     "rodata, data%s in this order", r->place.name, low->place.name, low->place.line,
+                     d->last > SECTION_DATA ? ", original, stack, shared" : "");
     }
+}
+
+/* A stack whose overflow nothing stops, or copies without an original: the packed sections come together. */
+static void check_packed(struct document *d)
+{
+    const struct region *some = NULL;
+
+    for (int purpose = PURPOSE_ORIGINAL; purpose <= PURPOSE_SHARED; purpose++)
+        if (d->purpose[purpose] != NULL)
+            some = d->purpose[purpose];
+    for (int purpose = PURPOSE_ORIGINAL; some != NULL && purpose <= PURPOSE_SHARED; purpose++)
+        if (d->purpose[purpose] == NULL)
+            complain(d->source, some->place.line, "there is a region %s, but no region `%s`; a document has all of "
+                     "original, stack, shared, or none", some->place.name, word_of(purpose_words, purpose)->text);
+}
+
+/*
+ * What runs before paging is the image's first part, or has a physical row of its own. The kernel's
+ * distance follows from the first section that the address space shows.
+ */
+static const struct region *first_section(struct document *d)
+{
+    const struct region *boot = d->purpose[PURPOSE_BOOT];
+
+    find_physical(d, PHYSICAL_BOOT, &d->boot);
+    if (d->boot == NULL && boot == NULL)
+        complain(d->source, 0, "no region `boot` in virtual memory, and no row of physical memory with the use `boot`; "
+                 "expected one of them");
+    if (d->boot != NULL && boot != NULL)
+        complain(d->source, boot->place.line, "boot is a region, but %s (line %u) keeps what runs before paging out of "
+                 "the image; expected one of them", d->boot->place.name, d->boot->place.line);
+    if (d->boot != NULL && (d->boot->place.start.floats || d->boot->place.end.floats)) {
+        complain(d->source, d->boot->place.line, "%s has a floating border; expected addresses", d->boot->place.name);
+        d->boot = NULL;
+        return NULL;
+    }
+    return boot != NULL ? boot : d->purpose[PURPOSE_TEXT];
 }
 
 /* How far a region with a constant distance to physical memory lies above it. */
@@ -73,15 +111,15 @@ static bool region_offset(const struct document *d, const struct region *r, uint
 /* `physical end of image` continues the image; anything else is a number, and stays clear of the image. */
 static void check_fixed(struct document *d, const struct region *r)
 {
-    const struct region *data = d->purpose[PURPOSE_DATA];
+    const struct region *data = d->purpose[PURPOSE_BOOT + d->last];
     const struct place *p = &r->place, *image = &d->image->place;
     struct source *s = d->source;
 
     if (p->broken)
         return;
     if (p->start.floats || r->physical.floats) {
-        if (!p->start.floats || !r->physical.floats || p->start.after != SECTION_DATA ||
-            r->physical.after != SECTION_DATA || data == NULL || r != data + 1)
+        if (!p->start.floats || !r->physical.floats || p->start.after != d->last ||
+            r->physical.after != d->last || data == NULL || r != data + 1)
             complain(s, p->line,
                      "%s starts at %s and shows physical %s; expected both at the end of the image, "
                      "or both as addresses",
@@ -105,20 +143,21 @@ static void check_fixed(struct document *d, const struct region *r)
 
 void check_image(struct document *d)
 {
-    const struct region *boot = d->purpose[PURPOSE_BOOT];
+    const struct region *boot;
 
     find_physical(d, PHYSICAL_IMAGE, &d->image);
     if (d->image == NULL)
         complain(d->source, 0, "no row of physical memory has the use `image`; expected one");
     check_sections(d);
+    check_packed(d);
+    boot = first_section(d);
     if (d->image == NULL || d->image->place.broken || boot == NULL || boot->place.broken) {
         d->image = NULL;
         return;
     }
-    if (boot->place.start.floats || d->image->place.start.floats ||
-        boot->place.start.at < d->image->place.start.at) {
-        complain(d->source, boot->place.line, "boot starts at %s, the image (line %u) at %s; expected two "
-                 "addresses, the virtual one not below the physical one",
+    if (boot->place.start.floats || d->image->place.start.floats) {
+        complain(d->source, boot->place.line, "%s starts at %s, the image (line %u) at %s; expected two "
+                 "addresses", boot->place.name,
                  border_text(d->source, boot->place.start), d->image->place.line,
                  border_text(d->source, d->image->place.start));
         d->image = NULL;
@@ -266,6 +305,8 @@ static void check_kept(struct document *d, const struct boot_map *m)
             continue;                       /* a hole in it, all of which the kernel takes out */
         if (m->virtual >= end || start >= m->virtual + m->size)
             continue;
+        if (r->place.start.floats && r->backing == BACKING_DEMAND)
+            continue;                       /* right behind the image: what shows there goes, see space_start() */
         if (region_offset(d, r, &offset) && m->virtual - m->physical == offset)
             continue;
         if (!region_offset(d, r, &offset))
@@ -309,14 +350,18 @@ static uint64_t image_limit(const struct document *d)
 static void check_image_mapped(struct document *d)
 {
     uint64_t image = d->image->place.start.at, end = image_limit(d);
-    const struct boot_map *here = map_of(d, image, false), *there = map_of(d, image + d->kernel_offset, true);
+    uint64_t boot = d->boot != NULL ? d->boot->place.start.at : image;
+    const struct boot_map *here = map_of(d, boot, false), *there = map_of(d, image + d->kernel_offset, true);
     struct source *s = d->source;
 
     if (here == NULL || here->virtual != here->physical)
         complain(s, d->image->place.line,
                  "no boot mapping shows the image at its physical address 0x%08" PRIX64
                  "; the boot code would lose the ground under its feet",
-                 image);
+                 boot);
+    else if (d->boot != NULL && here->virtual + here->size < d->boot->place.end.at)
+        complain(s, here->line, "this boot mapping ends at physical 0x%08" PRIX64 ", inside %s (line %u)",
+                 here->physical + here->size - 1, d->boot->place.name, d->boot->place.line);
     if (there == NULL)
         complain(s, d->image->place.line, "no boot mapping that is kept shows the image at 0x%08" PRIX64,
                  image + d->kernel_offset);

@@ -110,7 +110,7 @@ static void check_floating(struct source *s, struct place *const *places, uint32
             fixed = places[i];
         if (end.floats && floating != NULL && floating->end.after >= end.after)
             complain(s, places[i]->line, "%s ends at %s, after %s (line %u) ended at %s; expected the order "
-                     "boot, text, rodata, data", places[i]->name, border_text(s, end), floating->name,
+                     "boot, text, rodata, data, original, stack, shared", places[i]->name, border_text(s, end), floating->name,
                      floating->line, border_text(s, floating->end));
         if (end.floats)
             floating = places[i];
@@ -174,7 +174,7 @@ void check_physical_ranges(struct document *d)
 
     for (uint32_t i = 0; i < d->physical_count; i++) {
         places[i] = &d->physical[i].place;
-        if (places[i]->end.floats && (places[i]->end.after != SECTION_DATA ||
+        if (places[i]->end.floats && (places[i]->end.after != d->last ||
                                       d->physical[i].use != PHYSICAL_IMAGE)) {
             complain(d->source, places[i]->line,
                      "%s ends at %s; in physical memory only the row whose Use is "

@@ -9,7 +9,8 @@
 /* What backs a region with a known name; PLAIN regions may have any backing but these names'. */
 static const enum backing backing_of[PURPOSE_COUNT] = {
     [PURPOSE_USER] = BACKING_USER,      [PURPOSE_BOOT] = BACKING_IMAGE,  [PURPOSE_TEXT] = BACKING_IMAGE,
-    [PURPOSE_RODATA] = BACKING_IMAGE,   [PURPOSE_DATA] = BACKING_IMAGE,  [PURPOSE_DIRECT] = BACKING_FIXED,
+    [PURPOSE_RODATA] = BACKING_IMAGE,   [PURPOSE_DATA] = BACKING_IMAGE,  [PURPOSE_ORIGINAL] = BACKING_IMAGE,
+    [PURPOSE_STACK] = BACKING_IMAGE,    [PURPOSE_SHARED] = BACKING_IMAGE, [PURPOSE_DIRECT] = BACKING_FIXED,
     [PURPOSE_RECORDS] = BACKING_DEMAND, [PURPOSE_HEAP] = BACKING_DEMAND, [PURPOSE_DEVICES] = BACKING_DEVICE,
     [PURPOSE_STACKS] = BACKING_DEMAND,  [PURPOSE_SLOTS] = BACKING_SLOTS, [PURPOSE_TABLES] = BACKING_TABLES,
     [PURPOSE_BOOKKEEPING] = BACKING_WINDOW,
@@ -86,7 +87,11 @@ static void check_rights(struct document *d, const struct region *r)
     if (r->purpose == PURPOSE_TEXT && (r->kernel & MAY_EXECUTE) == 0)
         complain(s, r->place.line, "text has the rights %s; the kernel's code must be executable",
                  rights_text(r->kernel));
-    if ((r->purpose == PURPOSE_DATA || r->purpose == PURPOSE_HEAP || r->purpose == PURPOSE_STACKS) &&
+    if (r->purpose == PURPOSE_ORIGINAL && ((r->kernel | r->user) & (MAY_WRITE | MAY_EXECUTE)) != 0)
+        complain(s, r->place.line, "original has the rights %s for the kernel and %s for programs; what every process "
+                 "gets a copy of is only ever read", rights_text(r->kernel), rights_text(r->user));
+    if ((r->purpose == PURPOSE_DATA || r->purpose == PURPOSE_HEAP || r->purpose == PURPOSE_STACKS ||
+         r->purpose == PURPOSE_STACK || r->purpose == PURPOSE_SHARED) &&
         (r->kernel & (MAY_READ | MAY_WRITE)) != (MAY_READ | MAY_WRITE))
         complain(s, r->place.line, "%s has the rights %s; the kernel must be able to read and write it",
                  r->place.name, rights_text(r->kernel));
@@ -103,8 +108,25 @@ static void check_pages(struct document *d, const struct region *r, const char *
                  size_text(d->source, r->place.end.at - r->place.start.at));
 }
 
+/* The kernel's first stack ends inside a page; what it may be is a question of its use. */
+static void check_first_stack(struct document *d, const struct region *r)
+{
+    enum { LEAST = 8192, WORDS = 16 };
+
+    if (r->unit < LEAST || r->unit % WORDS != 0 || r->maximum > 0)
+        complain(d->source, r->place.line, "stack has a growth of %s; expected its size, such as `10 KiB each`: at least "
+                 "%d bytes, a multiple of %d", size_text(d->source, r->unit), LEAST, WORDS);
+    if (r->guard > 0)
+        complain(d->source, r->place.line, "stack has a guard of %s; what guards it is `original`, right below",
+                 size_text(d->source, r->guard));
+}
+
 static void check_growth(struct document *d, const struct region *r)
 {
+    if (r->purpose == PURPOSE_STACK) {
+        check_first_stack(d, r);
+        return;
+    }
     check_pages(d, r, "growth", r->unit);
     check_pages(d, r, "maximum", r->maximum);
     check_pages(d, r, "guard", r->guard);
@@ -159,7 +181,7 @@ static void check_alias(struct document *d, struct region *r)
 static void check_required(struct document *d)
 {
     static const enum purpose required[] = {
-        PURPOSE_USER, PURPOSE_BOOT, PURPOSE_TEXT, PURPOSE_RODATA, PURPOSE_DATA, PURPOSE_HEAP, PURPOSE_DEVICES,
+        PURPOSE_USER, PURPOSE_TEXT, PURPOSE_RODATA, PURPOSE_DATA, PURPOSE_HEAP, PURPOSE_DEVICES,
         PURPOSE_STACKS, PURPOSE_SLOTS,
     };
 

@@ -19,7 +19,12 @@
 
 enum { MAY_READ = 1, MAY_WRITE = 2, MAY_EXECUTE = 4 };
 
-enum section { SECTION_BOOT, SECTION_TEXT, SECTION_RODATA, SECTION_DATA, SECTION_COUNT };
+enum section {
+    SECTION_BOOT, SECTION_TEXT, SECTION_RODATA, SECTION_DATA,
+    SECTION_ORIGINAL, SECTION_STACK, SECTION_SHARED,    /* in a document that packs them; see docs/layouts.md */
+    SECTION_COUNT,
+    SECTION_LAST = SECTION_COUNT,                       /* `end of image`, until it is known which is the last */
+};
 
 enum backing {
     BACKING_NONE, BACKING_FIXED, BACKING_IMAGE, BACKING_DEMAND, BACKING_DEVICE, BACKING_TABLES,
@@ -28,19 +33,19 @@ enum backing {
 
 enum purpose {
     PURPOSE_PLAIN, PURPOSE_USER, PURPOSE_BOOT, PURPOSE_TEXT, PURPOSE_RODATA, PURPOSE_DATA,
-    PURPOSE_DIRECT, PURPOSE_RECORDS, PURPOSE_HEAP, PURPOSE_DEVICES,
+    PURPOSE_ORIGINAL, PURPOSE_STACK, PURPOSE_SHARED, PURPOSE_DIRECT, PURPOSE_RECORDS, PURPOSE_HEAP, PURPOSE_DEVICES,
     PURPOSE_STACKS, PURPOSE_SLOTS, PURPOSE_TABLES, PURPOSE_BOOKKEEPING, PURPOSE_COUNT,
 };
 
 enum scope        { SCOPE_ALL, SCOPE_PROCESS, SCOPE_KERNEL };
-enum physical_use { PHYSICAL_KERNEL, PHYSICAL_HARDWARE, PHYSICAL_IMAGE, PHYSICAL_BITMAP, PHYSICAL_POOL };
+enum physical_use { PHYSICAL_KERNEL, PHYSICAL_HARDWARE, PHYSICAL_BOOT, PHYSICAL_IMAGE, PHYSICAL_BITMAP, PHYSICAL_POOL };
 enum polarity     { ONE_IS_USED, ONE_IS_FREE };
 enum bitmap_at    { BITMAP_FIXED, BITMAP_FIRST_FIT, BITMAP_AFTER_IMAGE };
 enum unlisted     { UNLISTED_USED, UNLISTED_FREE };
 enum search       { SEARCH_FIRST, SEARCH_NEXT, SEARCH_FULLEST };
 enum zeroing      { ZERO_USER, ZERO_ALL };
 enum exhaustion   { EXHAUSTION_ERROR, EXHAUSTION_PANIC };
-enum table_access { ACCESS_IDENTITY, ACCESS_SELF, ACCESS_WINDOW, ACCESS_TRACKED, ACCESS_DIRECT };
+enum table_access { ACCESS_IDENTITY, ACCESS_SELF, ACCESS_WINDOW, ACCESS_TRACKED, ACCESS_DIRECT, ACCESS_SLOTS };
 enum claim_where  { CLAIM_KERNEL, CLAIM_BUILD, CLAIM_HOST, CLAIM_SYSTEM, CLAIM_LATER };
 enum structure_of { STRUCTURE_TSS, STRUCTURE_GDT, STRUCTURE_IDT, STRUCTURE_COUNT };
 
@@ -138,8 +143,10 @@ struct document {
 
     /* What check.c derives; sound only in a document without errors. */
     struct region    *purpose[PURPOSE_COUNT];       /* PURPOSE_PLAIN: always NULL   */
-    struct physical  *image, *bitmap;               /* physical rows                */
-    uint64_t          kernel_offset;                /* virtual minus physical of the image */
+    struct physical  *image, *bitmap, *boot;        /* physical rows                */
+    enum section      last;                         /* where the image ends         */
+    uint64_t          kernel_offset;                /* virtual minus physical of the image, modulo 2^64: the image may lie
+                                                     * lower in the address space than in memory */
 };
 
 /*

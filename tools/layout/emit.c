@@ -3,6 +3,7 @@
 #include "picture.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 static const struct {
@@ -15,6 +16,13 @@ static const struct {
     { "tables.S",   emit_boot_tables },
     { "layout.txt", picture_text },
 };
+
+const char *distance_text(const struct document *d)
+{
+    if (d->kernel_offset >= SPACE_END)
+        return source_print(d->source, "-0x%08" PRIX64, -d->kernel_offset);
+    return source_print(d->source, "0x%08" PRIX64, d->kernel_offset);
+}
 
 int emit_all(const struct document *d, const char *directory)
 {

@@ -9,7 +9,7 @@
 
 #include <inttypes.h>
 
-enum { ENTRIES = 1024, PRESENT_WRITABLE = 3 };
+enum { ENTRIES = 1024, PRESENT_WRITABLE = 3, FOR_PROGRAMS = 4 };
 
 /* What the directory entry `index` needs. */
 static bool is_touched(uint64_t start, uint64_t end, uint32_t index)
@@ -50,6 +50,18 @@ static uint32_t aliased_by(const struct document *d, uint32_t index)
     return index;
 }
 
+/* An upper entry lets programs through where something below it is open to them; the last entry decides. */
+static int upper_bits(const struct document *d, uint32_t index)
+{
+    for (uint32_t i = 0; i < d->common_count; i++) {
+        const struct region *r = &d->regions[i];
+
+        if (r->user != 0 && r->backing != BACKING_USER && is_touched(region_base(d, r), region_limit(d, r), index))
+            return PRESENT_WRITABLE | FOR_PROGRAMS;
+    }
+    return PRESENT_WRITABLE;
+}
+
 static void emit_directory_entry(const struct document *d, FILE *out, uint32_t index)
 {
     const struct region *slots = d->purpose[PURPOSE_SLOTS];
@@ -60,7 +72,7 @@ static void emit_directory_entry(const struct document *d, FILE *out, uint32_t i
         fprintf(out, "    .long boot_table_%u + %d", of, PRESENT_WRITABLE);
         break;
     case KERNEL_TABLE:
-        fprintf(out, "    .long boot_table_%u - KERNEL_OFFSET + %d", of, PRESENT_WRITABLE);
+        fprintf(out, "    .long boot_table_%u - KERNEL_OFFSET + %d", of, upper_bits(d, of));
         break;
     case SLOT_TABLE:
         fprintf(out, "    .long boot_slot_table + %" PRIu64 " - KERNEL_OFFSET + %d",
@@ -135,7 +147,7 @@ void emit_boot_tables(const struct document *d, FILE *out)
     uint64_t slot_tables = (slots->end.at - 1) / TABLE - slots->start.at / TABLE + 1;
 
     fprintf(out, "/* Made from %s. Page tables for the moment in which paging comes on. */\n"
-            "    .set KERNEL_OFFSET, 0x%08" PRIX64 "\n\n", d->source->path, d->kernel_offset);
+            "    .set KERNEL_OFFSET, %s\n\n", d->source->path, distance_text(d));
     emit_directory(d, out);
     for (uint32_t index = 0; index < ENTRIES; index++)
         if (kind_of(d, index) == BOOT_TABLE || kind_of(d, index) == KERNEL_TABLE)

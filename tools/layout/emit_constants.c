@@ -59,11 +59,14 @@ void emit_constants(const struct document *d, FILE *out)
 
     fprintf(out, "/* Made from %s. Constants only, for C and for assembly. */\n"
             "#ifndef LAYOUT_NAME\n#define LAYOUT_NAME \"%s\"\n\n", d->source->path, d->name);
-    fprintf(out, "#define LAYOUT_KERNEL_OFFSET 0x%08" PRIX64 "\n", d->kernel_offset);
+    fprintf(out, "#define LAYOUT_KERNEL_OFFSET 0x%08" PRIX64 "\n", d->kernel_offset % SPACE_END);
+    fprintf(out, "#define LAYOUT_BOOT_OFFSET   0x%08" PRIX64 "\n", d->boot != NULL ? 0 : d->kernel_offset % SPACE_END);
     fprintf(out, "#define LAYOUT_USER_END      0x%08" PRIX64 "\n", user->end.at);
     if (d->region_count > d->common_count)
         fprintf(out, "#define LAYOUT_KERNEL_HAS_OWN 1\n");
     fprintf(out, "\n");
+    if (d->last > SECTION_DATA)
+        fprintf(out, "#define LAYOUT_FIRST_STACK   %" PRIu64 "\n\n", d->purpose[PURPOSE_STACK]->unit);
     emit_policies(d, out);
     emit_claim_letters(d, out);
     fprintf(out, "\n/* virtual */\n");

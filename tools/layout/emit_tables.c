@@ -18,6 +18,14 @@ static void emit_string(FILE *out, const char *text)
     fputc('"', out);
 }
 
+/* The first byte of what follows a border; packed borders are exact, the others lie between pages. */
+static const char *byte_text(const struct document *d, struct border b, const char *less)
+{
+    if (b.floats)
+        return source_print(d->source, "(uintptr_t)(image_%s_border%s)", word_of(section_words, b.after)->text, less);
+    return source_print(d->source, "0x%08" PRIX64, b.at - (*less != '\0'));
+}
+
 /* A border as a page number; a floating one is a symbol of the linker script. */
 static const char *page_text(const struct document *d, struct border b)
 {
@@ -59,6 +67,7 @@ static void emit_region(const struct document *d, FILE *out, const struct region
 
     fprintf(out, "    { .name = \"%s\", .span = { %s, %s },\n", p->name, page_text(d, p->start),
             page_text(d, p->end));
+    fprintf(out, "      .first_byte = %s, .last_byte = %s,\n", byte_text(d, p->start, ""), byte_text(d, p->end, " - 1"));
     fprintf(out, "      .rights = { %s, %s },\n", rights_constant(r->kernel), rights_constant(r->user));
     fprintf(out, "      .purpose = %s, .scope = %s, .backing = %s,\n",
             r->purpose == PURPOSE_PLAIN ? "PURPOSE_PLAIN" : word_of(purpose_words, r->purpose)->c,
@@ -70,7 +79,7 @@ static void emit_region(const struct document *d, FILE *out, const struct region
                 frame_text(d, border_physical(d, p->start)));
     if (r->backing == BACKING_ALIAS)
         fprintf(out, "      .alias = %s,\n", page_text(d, r->aliased->place.start));
-    if (r->unit > 0 || r->maximum > 0 || r->guard > 0)
+    if (r->purpose != PURPOSE_STACK && (r->unit > 0 || r->maximum > 0 || r->guard > 0))
         fprintf(out, "      .unit = %" PRIu64 ", .maximum = %" PRIu64 ", .guard = %" PRIu64 ",\n",
                 r->unit / PAGE, r->maximum / PAGE, r->guard / PAGE);
     emit_words(out, p->claims, p->note, p->line);
@@ -159,9 +168,9 @@ static void emit_layout(const struct document *d, FILE *out)
         fprintf(out, "    .%s = 0x%08" PRIX64 ",\n", d->structures[i].place.name,
                 d->structures[i].place.start.at);
     fprintf(out,
-            "    .kernel_offset = 0x%08" PRIX64 ", .user = { 0x%05" PRIX64 ", 0x%05" PRIX64 " }, .space_end = 0x%05" PRIX64
+            "    .kernel_offset = (vaddr_t)%s, .user = { 0x%05" PRIX64 ", 0x%05" PRIX64 " }, .space_end = 0x%05" PRIX64
             ",\n};\n",
-            d->kernel_offset, d->purpose[PURPOSE_USER]->place.start.at / PAGE,
+            distance_text(d), d->purpose[PURPOSE_USER]->place.start.at / PAGE,
             d->purpose[PURPOSE_USER]->place.end.at / PAGE, SPACE_END / PAGE);
 }
 
@@ -170,11 +179,11 @@ void emit_tables(const struct document *d, FILE *out)
     fprintf(out, "/* Made from %s. The document, as the kernel reads it: see memory/layout.h. */\n"
             "#include \"memory/layout.h\"\n\n", d->source->path);
     fprintf(out, "/* Borders that float: page and frame numbers, set by kernel.ld. */\nextern char\n");
-    for (int section = 0; section < SECTION_COUNT; section++) {
+    for (int section = 0; section <= (int)d->last; section++) {
         const char *name = word_of(section_words, section)->text;
 
-        fprintf(out, "    image_%s_end_page[], image_%s_end_frame[]%s\n", name, name,
-                section + 1 < SECTION_COUNT ? "," : ";");
+        fprintf(out, "    image_%s_end_page[], image_%s_end_frame[], image_%s_border[]%s\n", name, name, name,
+                section < (int)d->last ? "," : ";");
     }
     fprintf(out, "\n");
     emit_regions(d, out);

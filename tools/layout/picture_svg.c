@@ -58,7 +58,8 @@ static struct look region_look(const struct region *r)
         [PURPOSE_DIRECT]  = { "#e9eef2", "#7d93a5" }, [PURPOSE_RECORDS] = { "#f8efd6", "#c9a85a" },
         [PURPOSE_HEAP]    = { "#fdf0c8", "#d0a62f" }, [PURPOSE_DEVICES] = { "#f7dedb", "#c0675c" },
         [PURPOSE_STACKS]  = { "#fbe3cd", "#cf8a4a" }, [PURPOSE_SLOTS]   = { "#e7e2f4", "#8c7bbf" },
-        [PURPOSE_TABLES]  = { "#dcd4ef", "#6f5aae" },
+        [PURPOSE_TABLES]  = { "#dcd4ef", "#6f5aae" }, [PURPOSE_ORIGINAL] = { "#ececec", "#999999" },
+        [PURPOSE_STACK]   = { "#fbe3cd", "#cf8a4a" }, [PURPOSE_SHARED]  = { "#dbeaf0", "#5b93a8" },
     };
 
     if (r->backing == BACKING_NONE)
@@ -73,6 +74,7 @@ static struct look use_look(enum physical_use use)
     switch (use) {
     case PHYSICAL_KERNEL:   return (struct look){ "#e9eef2", "#7d93a5" };
     case PHYSICAL_HARDWARE: return (struct look){ "#f7dedb", "#c0675c" };
+    case PHYSICAL_BOOT:     return (struct look){ "#ececec", "#999999" };
     case PHYSICAL_IMAGE:    return (struct look){ "#d7e5f7", "#4f7fb8" };
     case PHYSICAL_BITMAP:   return (struct look){ "#f8efd6", "#c9a85a" };
     case PHYSICAL_POOL:     break;

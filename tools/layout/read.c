@@ -70,6 +70,34 @@ static void append_own_regions(struct document *d)
     }
 }
 
+static void resolve_border(const struct document *d, struct border *b)
+{
+    if (b->floats && b->after == SECTION_LAST)
+        b->after = d->last;
+}
+
+/* Where the image ends is known once it is known which sections it has. */
+static void resolve_image_end(struct document *d)
+{
+    d->last = SECTION_DATA;
+    for (uint32_t i = 0; i < d->region_count; i++)
+        if (d->regions[i].backing == BACKING_IMAGE && d->regions[i].section > d->last)
+            d->last = d->regions[i].section;
+    for (uint32_t i = 0; i < d->region_count; i++) {
+        resolve_border(d, &d->regions[i].place.start);
+        resolve_border(d, &d->regions[i].place.end);
+        resolve_border(d, &d->regions[i].physical);
+    }
+    for (uint32_t i = 0; i < d->physical_count; i++) {
+        resolve_border(d, &d->physical[i].place.start);
+        resolve_border(d, &d->physical[i].place.end);
+    }
+    for (uint32_t i = 0; i < d->structure_count; i++) {
+        resolve_border(d, &d->structures[i].place.start);
+        resolve_border(d, &d->structures[i].place.end);
+    }
+}
+
 static void take_physical(struct document *d, uint32_t line, union any_row *row, bool broken)
 {
     row->physical.place.line = line;
@@ -280,6 +308,7 @@ bool document_read(struct document *d, struct source *s)
             seen[kind - kinds] = true;
     }
     append_own_regions(d);
+    resolve_image_end(d);
     for (size_t i = 0; whole && i < KIND_COUNT; i++)
         if (kinds[i].required && !seen[i])
             complain(s, 0, "no table under `## %s`; expected one", kinds[i].heading);

@@ -11,7 +11,8 @@
 
 const struct word section_words[] = {
     WORD("boot", SECTION_BOOT), WORD("text", SECTION_TEXT), WORD("rodata", SECTION_RODATA),
-    WORD("data", SECTION_DATA), END
+    WORD("data", SECTION_DATA), WORD("original", SECTION_ORIGINAL), WORD("stack", SECTION_STACK),
+    WORD("shared", SECTION_SHARED), END
 };
 
 const struct word backing_words[] = {
@@ -24,7 +25,8 @@ const struct word backing_words[] = {
 /* A region's purpose follows from its name. */
 const struct word purpose_words[] = {
     WORD("user", PURPOSE_USER), WORD("boot", PURPOSE_BOOT), WORD("text", PURPOSE_TEXT),
-    WORD("rodata", PURPOSE_RODATA), WORD("data", PURPOSE_DATA), WORD("direct", PURPOSE_DIRECT),
+    WORD("rodata", PURPOSE_RODATA), WORD("data", PURPOSE_DATA), WORD("original", PURPOSE_ORIGINAL),
+    WORD("stack", PURPOSE_STACK), WORD("shared", PURPOSE_SHARED), WORD("direct", PURPOSE_DIRECT),
     WORD("records", PURPOSE_RECORDS), WORD("heap", PURPOSE_HEAP), WORD("devices", PURPOSE_DEVICES),
     WORD("stacks", PURPOSE_STACKS), WORD("slots", PURPOSE_SLOTS), WORD("tables", PURPOSE_TABLES),
     WORD("bookkeeping", PURPOSE_BOOKKEEPING), END
@@ -35,7 +37,8 @@ const struct word scope_words[] = {
 };
 
 const struct word use_words[] = {
-    WORD("kernel", PHYSICAL_KERNEL), WORD("hardware", PHYSICAL_HARDWARE), WORD("image", PHYSICAL_IMAGE),
+    WORD("kernel", PHYSICAL_KERNEL), WORD("hardware", PHYSICAL_HARDWARE), WORD("boot", PHYSICAL_BOOT),
+    WORD("image", PHYSICAL_IMAGE),
     WORD("bitmap", PHYSICAL_BITMAP), WORD("pool", PHYSICAL_POOL), END
 };
 
@@ -78,7 +81,7 @@ const struct word exhaustion_words[] = {
 const struct word access_words[] = {
     WORD("identity", ACCESS_IDENTITY), WORD("self-map", ACCESS_SELF), WORD("window", ACCESS_WINDOW),
     WORD("tracked", ACCESS_TRACKED),
-    WORD("direct", ACCESS_DIRECT), END
+    WORD("direct", ACCESS_DIRECT), WORD("slots", ACCESS_SLOTS), END
 };
 
 const struct word where_words[] = {
