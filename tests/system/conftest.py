@@ -6,6 +6,7 @@ printed and kept; that of a good one is thrown away.
 """
 import os
 import re
+import struct
 import subprocess
 import sys
 
@@ -18,6 +19,16 @@ TREE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.environ.get("QUIRE_BUILD", os.path.join(TREE, "build"))
 LAYOUTS = os.environ.get("QUIRE_LAYOUTS", "higher-half quire").split()
 LOGS = os.environ.get("QUIRE_LOGS", os.path.join(BUILD, "logs"))
+
+
+def end_of_image(kernel):
+    """The first physical byte behind an ELF file's segments."""
+    with open(kernel, "rb") as file:
+        data = file.read(4096)
+    offset, = struct.unpack_from("<I", data, 28)
+    size, count = struct.unpack_from("<HH", data, 42)
+    segments = [struct.unpack_from("<8I", data, offset + n * size) for n in range(count)]
+    return max(physical + memory for kind, _, _, physical, _, memory, _, _ in segments if kind == 1)
 
 
 class House:
@@ -38,6 +49,17 @@ class House:
         """The document's claims: id -> who shows it."""
         return {name.split(".")[1]: value for name, value in self.facts(layout).items()
                 if re.fullmatch(r"claim\.\w+\.shown", name)}
+
+    def least(self, layout):
+        """KiB of RAM that its kernel should need to come to its console, by the document: what lies below the memory it
+        hands out, the bitmap if that comes on top, and a megabyte to work with."""
+        facts = self.facts(layout)
+        taken = facts.get("pool.start") or end_of_image(self.kernel(layout))
+        return (taken + (0 if "bitmap.start" in facts else 128 * 1024)) // 1024 + 1024
+
+    def small(self, layout, least=16 * 1024):
+        """A small machine's memory, for -m: 16 MiB, or twice what the kernel needs where that is more."""
+        return f"{max(least, 2 * self.least(layout))}K"
 
     def make(self, *words, output=BUILD):
         """Run make; returns (exit status, all it printed)."""

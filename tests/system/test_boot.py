@@ -61,15 +61,14 @@ def test_exit_tells_of_commands_that_failed(boot):
     assert machine.leave() != 0
 
 
-@pytest.mark.parametrize("memory", ["8M", "64M", "1G", "3G"])
-def test_boots_with_memory(boot, memory):
-    machine = boot(memory=memory)
+@pytest.mark.parametrize("memory", ["small", "64M", "1G", "3G"])
+def test_boots_with_memory(boot, house, layout, memory):
+    machine = boot(memory=house.small(layout, 8 * 1024) if memory == "small" else memory)
     assert "every frame has an owner" in machine.command("frames")
     assert machine.command("audit").startswith("audit: clean")
 
 
 LEAST_TO_SPEAK = 1028       # KiB
-LEAST_TO_WORK = {"higher-half": 4608, "quire": 2048}    # higher-half keeps the first 4 MiB to itself
 
 
 def boots_with(start, kernel, kib):
@@ -90,7 +89,7 @@ def test_refuses_too_little_memory(start, house, layout):
     Below 1028 KiB there is no RAM at 1 MiB, and no instruction of the kernel's to say so.
     """
     kernel = house.kernel(layout)
-    works, refused = 16 * 1024, LEAST_TO_SPEAK
+    works, refused = max(16 * 1024, 2 * house.least(layout)), LEAST_TO_SPEAK
     while works - refused > 4:
         middle = (works + refused) // 8 * 4
         if boots_with(start, kernel, middle):
@@ -98,7 +97,7 @@ def test_refuses_too_little_memory(start, house, layout):
         else:
             refused = middle
     assert not boots_with(start, kernel, works - 4)
-    assert works <= LEAST_TO_WORK[layout], f"it needs {works} KiB"
+    assert works <= house.least(layout), f"it needs {works} KiB; by its document {house.least(layout)} should do"
     with open(f"{house.logs}/least-memory-{layout}", "w") as file:
         print(f"layout {layout} boots with {works} KiB", file=file)
     # Firmware keeps more or less of so little for itself, so some lower sizes may work as well.

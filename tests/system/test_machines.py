@@ -10,22 +10,22 @@ MACHINES = {
 
 
 @pytest.mark.parametrize("name", MACHINES)
-def test_boots_on_machine(boot, name):
-    machine = boot(memory="16M", cpu="pentium3", devices=MACHINES[name])
+def test_boots_on_machine(boot, house, layout, name):
+    machine = boot(memory=house.small(layout), cpu="pentium3", devices=MACHINES[name])
     assert machine.command("audit").count("\n") == 1
     assert machine.leave() == 0
 
 
 @pytest.mark.parametrize("cpu", ["pentium3", "qemu32", "qemu64", "max"])
-def test_boots_on_processor(boot, cpu):
-    machine = boot(memory="16M", cpu=cpu)
+def test_boots_on_processor(boot, house, layout, cpu):
+    machine = boot(memory=house.small(layout), cpu=cpu)
     assert machine.command("audit").count("\n") == 1
     assert machine.leave() == 0
 
 
 @pytest.mark.parametrize("cpu", ["486", "pentium"])
 def test_refuses_old_processors(start, house, layout, cpu):
-    said, status = start(kernel=house.kernel(layout), memory="16M", cpu=cpu).end()
+    said, status = start(kernel=house.kernel(layout), memory=house.small(layout), cpu=cpu).end()
     assert "processor: too old" in said and status == 5
 
 
