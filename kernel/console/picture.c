@@ -153,6 +153,19 @@ static int draw_one(const char *name)
     return 0;
 }
 
+/* Regions [first, end) of the document; in the place of the programs' part those that kernel space has there, if any. */
+static void draw_regions(uint32_t first, uint32_t end)
+{
+    for (uint32_t i = end; i-- > first; ) {
+        const struct layout_region *home = &layout.regions[i];
+
+        if (home->purpose == PURPOSE_USER && layout_kernel_has_own())
+            draw_regions(layout.common_count, layout.region_count);
+        else if (!span_empty(home->span))
+            draw_region(home, RUNS_SHOWN);
+    }
+}
+
 int run_map(int count, char **words)
 {
     if (count == 2)
@@ -163,8 +176,6 @@ int run_map(int count, char **words)
           "processor really allows): address, size, rights, memory behind it and that memory's owner.\n\n",
           layout.name);
     draw_border(page_address(layout.space_end - 1) | (PAGE_SIZE - 1));
-    for (uint32_t i = layout.region_count; i-- > 0; )
-        if (!span_empty(layout.regions[i].span))
-            draw_region(&layout.regions[i], RUNS_SHOWN);
+    draw_regions(0, layout.common_count);
     return 0;
 }
