@@ -111,6 +111,7 @@ kernel += kernel/process/futex.c        # waiting for a word of memory
 kernel += kernel/process/orders.c       # what to run, from the boot archive
 kernel += kernel/process/first.c        # the first program, and the machine's end
 kernel += kernel/process/report.c       # what became of the memory
+kernel += kernel/process/snapshot.c     # all of memory at one moment, in lines for ./quire map
 
 # kernel/files: files, and what behaves like one
 kernel += kernel/files/node.c           # nodes and open files
@@ -238,6 +239,7 @@ relocator += boot/bios/say.c            # why it cannot go on
 # ---- The host command and the layout compiler -----------------------------------------
 
 command  = $(wildcard tools/quire/*.c)  # ./quire and its subcommands
+command += $(wildcard tools/map/*.c)    # snapshot of a running machine -> towers -> drawings
 compiler = $(wildcard tools/layout/*.c) # document -> linker script, tables, constants, picture
 
 # ---- Tests and measurements -----------------------------------------------------------

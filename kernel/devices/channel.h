@@ -12,7 +12,8 @@
  * Guest to host: OUTPUT and ERRORS carry the program's bytes unchanged; WANT (a uint32, little
  * endian) says how many more bytes of INPUT the guest can take, so that nothing is lost and
  * nothing needs an unbounded buffer; EXIT (two int32: kind, number) is the last frame of a run;
- * REPORT and LOG carry text for people.
+ * REPORT and LOG carry text for people; MAP carries the lines of a snapshot of memory (process/snapshot.h), when
+ * the orders ask for one.
  * Host to guest: INPUT (length 0: end of input), WINDOW (two uint16: columns, rows), SIGNAL (a byte: a
  * Linux signal number for the foreground, when the host's own terminal delivered one). SIGPIPE has a second
  * byte, OUTPUT or ERRORS: nobody takes that stream's bytes any more.
@@ -25,6 +26,7 @@
 
 enum channel_kind {
     CHANNEL_OUTPUT = 1, CHANNEL_ERRORS = 2, CHANNEL_WANT = 3, CHANNEL_EXIT = 4, CHANNEL_REPORT = 5, CHANNEL_LOG = 6,
+    CHANNEL_MAP = 7,
     CHANNEL_INPUT = 16, CHANNEL_WINDOW = 17, CHANNEL_SIGNAL = 18,
 };
 
@@ -37,7 +39,8 @@ enum { CHANNEL_EXITED = 0, CHANNEL_KILLED = 1, CHANNEL_NOT_STARTED = 2 };   /* n
  * What to run is in the archive itself, as files that no program sees:
  *   .quire/arguments     each argument, then a NUL; the first is the program's path in the guest
  *   .quire/environment   each NAME=VALUE, then a NUL
- *   .quire/options       lines: `report`, `terminal` (standard streams are a terminal), `directory PATH`
+ *   .quire/options       lines: `report`, `terminal` (standard streams are a terminal), `map` (send a snapshot of
+ *                        memory when a program asks, else when the first one ends), `directory PATH`
  */
 #define CHANNEL_FOLDER ".quire"
 

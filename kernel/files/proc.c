@@ -17,7 +17,7 @@ enum { ROOT_INODE = 1, KIND_SHIFT = 28 };
 
 /* ---- Text ------------------------------------------------------------------------------------- */
 
-static bool text_room(struct text *text, size_t count)
+bool text_reserve(struct text *text, size_t count)
 {
     size_t room = text->room == 0 ? FIRST_ROOM : text->room;
     char  *bytes;
@@ -37,7 +37,7 @@ static bool text_room(struct text *text, size_t count)
 
 void text_add_bytes(struct text *text, const void *bytes, size_t count)
 {
-    if (!text_room(text, count))
+    if (!text_reserve(text, count))
         return;
     memcpy(text->bytes + text->length, bytes, count);
     text->length += count;

@@ -12,6 +12,8 @@ struct text {
     size_t length, room;
     bool   failed;
 };
+/* Make room for this many bytes more, which can then be added without a look at the heap; false without memory. */
+bool text_reserve(struct text *text, size_t count);
 void text_add(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 void text_add_bytes(struct text *text, const void *bytes, size_t count);
 /* Spaces up to a column of the line that began at `line`. */

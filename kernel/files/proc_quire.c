@@ -1,12 +1,15 @@
 /*
- * proc_quire.c - /proc/quire: who owns memory, what the document says, and the auditor's word.
+ * proc_quire.c - /proc/quire: who owns memory, what the document says, the auditor's word, and a snapshot of all of it.
  */
 #include "base/error.h"
+#include "base/print.h"
 #include "files/proc_node.h"
 #include "memory/audit.h"
 #include "memory/frame.h"
 #include "memory/heap.h"
 #include "memory/layout.h"
+#include "process/process.h"
+#include "process/snapshot.h"
 
 static int write_frames(struct text *text, struct proc_node *node __attribute__((unused)))
 {
@@ -62,9 +65,53 @@ static int write_audit(struct text *text, struct proc_node *node __attribute__((
     return 0;
 }
 
+/*
+ * Reading `map` gives the snapshot to whoever reads. Its lines are counted, room is made, and then they are written;
+ * making room may have changed what there is to write, by a line or two. A snapshot that is larger than a program may
+ * make the kernel hold is cut, and says so.
+ */
+enum { MAP_MOST = 1024 * 1024, MAP_SPARE = 1024 };
+
+struct map_sink { struct snapshot_sink sink; struct text *text; };
+
+static void put_line(struct snapshot_sink *sink, const char *line, size_t length)
+{
+    text_add_bytes(CONTAINER_OF(sink, struct map_sink, sink)->text, line, length);
+}
+
+static void say_moment(char *moment, size_t size, const char *what)
+{
+    format_text(moment, size, "%s, process %d, %s", current_process()->name, current_process()->id, what);
+}
+
+static int write_map(struct text *text, struct proc_node *node __attribute__((unused)))
+{
+    struct map_sink count = { .sink = { .room = SIZE_MAX } }, to = { .sink = { .put = put_line }, .text = text };
+    char            moment[64];
+
+    say_moment(moment, sizeof moment, "looks");
+    snapshot_write(&count.sink, moment);
+    to.sink.room = count.sink.bytes + MAP_SPARE < MAP_MOST ? count.sink.bytes + MAP_SPARE : MAP_MOST;
+    if (!text_reserve(text, to.sink.room))
+        return -ENOMEM;
+    snapshot_write(&to.sink, moment);
+    return 0;
+}
+
+/* Writing anything to `map` sends the snapshot that the host has ordered; without an order nothing happens. */
+static int ask_map(struct proc_node *node __attribute__((unused)), const char *bytes __attribute__((unused)))
+{
+    char moment[64];
+
+    say_moment(moment, sizeof moment, "asks");
+    (void)snapshot_send(moment);
+    return 0;
+}
+
 const struct proc_entry proc_quire_entries[] = {
     { .name = "frames", .mode = S_REGULAR | 0444, .text = write_frames },
     { .name = "layout", .mode = S_REGULAR | 0444, .text = write_layout },
     { .name = "audit",  .mode = S_REGULAR | 0400, .text = write_audit },
+    { .name = "map",    .mode = S_REGULAR | 0600, .text = write_map, .store = ask_map },
     { .name = NULL },
 };

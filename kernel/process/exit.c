@@ -149,6 +149,7 @@ static void end_process(struct process *process)
     timer_disarm(&process->alarm);
     process_timers_clear(process);
     report_sample();
+    first_ending(process);
     process_let_go(process);
     first_ended(process);
     terminal_leave(process);

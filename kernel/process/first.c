@@ -26,11 +26,12 @@
 #include "process/image.h"
 #include "process/orders.h"
 #include "process/report.h"
+#include "process/snapshot.h"
 #include "program.h"
 
 enum { STACK_BYTES = 8 * 1024 * 1024, FILES_SOFT = 1024, FILES_HARD = 1048576 };
 enum { SAMPLE_NANOSECONDS = 10000000, PATIENCE_NANOSECONDS = 1000000000 };
-enum { PATH_ROOM = 256 };
+enum { PATH_ROOM = 256, MOMENT_ROOM = 64 };
 
 struct module { uint32_t start, end; };
 
@@ -158,6 +159,19 @@ static void leave(int32_t kind, int32_t number)
         print("quire: the program %s %d\n", kind == CHANNEL_KILLED ? "was killed by signal" : "ended with status", number);
     }
     power_exit(kind == CHANNEL_EXITED && number == 0 ? POWER_STATUS_GOOD : POWER_STATUS_BAD);
+}
+
+/* The picture of a program that did not ask for one is of its last moment, everything still in its place. */
+void first_ending(const struct process *process)
+{
+    int32_t status = process->exit_status;
+    char    moment[MOMENT_ROOM];
+
+    if (process != first)
+        return;
+    format_text(moment, sizeof moment, (status & 0x7F) != 0 ? "%s is killed by signal %d" : "%s ends with status %d",
+                process->name, (status & 0x7F) != 0 ? status & 0x7F : status >> 8 & 0xFF);
+    (void)snapshot_send(moment);
 }
 
 void first_ended(const struct process *process)
@@ -294,6 +308,8 @@ static void begin(void)
         sampler.fire = sample;
         timer_arm(&sampler, clock_now() + SAMPLE_NANOSECONDS);
     }
+    if (err == 0 && orders.map)
+        snapshot_order();
     if (err == 0)
         err = execute();
     if (err != 0)

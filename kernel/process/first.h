@@ -23,7 +23,8 @@ void first_note(const struct boot_info *info, const char *command_line);
 bool first_wanted(void);
 void first_run(void) NORETURN;
 
-/* A process has ended (exit.c). Does not return for process 1. */
+/* A process is about to let go of its memory; and it has ended (exit.c). Does not return for process 1. */
+void first_ending(const struct process *process);
 void first_ended(const struct process *process);
 
 #endif

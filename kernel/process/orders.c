@@ -83,6 +83,8 @@ static int read_options(struct orders *orders, struct place *place)
             *end++ = '\0';
         if (strcmp(line, "report") == 0)
             orders->report = true;
+        else if (strcmp(line, "map") == 0)
+            orders->map = true;
         else if (strcmp(line, "terminal") == 0)
             orders->terminal = true;
         else if (strncmp(line, directory, sizeof directory - 1) == 0)

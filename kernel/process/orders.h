@@ -9,7 +9,7 @@
 struct orders {
     char **arguments, **environment;    /* end with NULL; the first argument is the program's path */
     char  *directory;                   /* NULL: /                                                  */
-    bool   report, terminal;
+    bool   report, terminal, map;
     void  *text[3];                     /* what all that points into; on the heap                   */
 };
 
