@@ -6,6 +6,7 @@
  * then memory, then whatever the command line asks for:
  *
  *     init=PATH               a program to run, instead of the console (process/first.h)
+ *     channel=none            with the serial line as its terminal, whatever devices there are
  *     run=COMMAND;COMMAND     console commands to run at start
  *     panic=exit              leave the emulator after a panic
  */

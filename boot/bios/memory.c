@@ -89,6 +89,7 @@ static bool read_e820(struct bios_handover *handover)
 {
     static struct bios_range entry;
     struct bios_registers    r = { .ebx = 0 };
+    unsigned                 calls = 0;
 
     do {
         entry.attributes = BIOS_RANGE_VALID;
@@ -99,12 +100,12 @@ static bool read_e820(struct bios_handover *handover)
         bios_call(SYSTEM, &r);
         if ((r.flags & BIOS_CARRY) || r.eax != SMAP)
             break;
+        if (++calls > BIOS_RANGES)
+            refuse("the BIOS's memory map does not end");
         if (r.ecx < ENTRY_OLD)
             continue;
         if (r.ecx < ENTRY_NEW)
             entry.attributes = BIOS_RANGE_VALID;
-        if (handover->map_entries == BIOS_RANGES)
-            refuse("the BIOS's memory map has too many entries");
         ranges[handover->map_entries++] = entry;
     } while (r.ebx != 0);
     return handover->map_entries > 0;

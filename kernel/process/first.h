@@ -4,6 +4,7 @@
  * The boot archive becomes the root file system; what to run is in it (devices/channel.h) or on the command line:
  *
  *     init=PATH           run PATH, with the serial line as its terminal
+ *     channel=none        nobody speaks the channel's protocol here, even if the machine has such a device
  *
  * The program's standard streams are the channel's, or a terminal: on the channel if its orders say so, on the
  * serial line, and shown on the screen, if there is no channel. When process 1 ends, all others are killed, the machine says how it ended, and

@@ -27,8 +27,11 @@ static const struct floppy {
     unsigned    sectors, track, heads;
 } floppies[] = {
     { "1.44 MB floppy", 2880, 18, 2 },
-    { "2.88 MB floppy", 5760, 36, 2 },
+    { "2.88 MB floppy (1.44 MB is too little)", 5760, 36, 2 },
 };
+
+/* A machine's virtio console, if it has one, is for other purposes than ours. */
+static const char own_words[] = "channel=none ";
 
 /* The image as it grows; what is not written is zero. */
 struct image {
@@ -126,7 +129,7 @@ static void fill_header(struct image *image, const struct image_plan *plan, cons
         header->archive_bytes  = (uint32_t)plan->archive_size;
         header->archive_sum    = bios_sum(0, image->bytes + archive_sector * (uint64_t)SECTOR, plan->archive_size);
     }
-    strcpy(header->text, plan->text);
+    snprintf(header->text, BIOS_TEXT, "%s%s", own_words, plan->text);
     header->relocator_sum = 0;
     header->relocator_sum = bios_sum(0, header, header->relocator_bytes);
 }
@@ -274,9 +277,10 @@ int image_write(const struct image_plan *plan)
     if (path == NULL)
         return tell(SEAL_NO_KERNEL, "no kernel of the layout %s is built; `make LAYOUT=%s kernel` builds it", plan->layout,
                     plan->layout);
-    if (strlen(plan->text) >= BIOS_TEXT) {
+    if (strlen(own_words) + strlen(plan->text) >= BIOS_TEXT) {
         free(path);
-        return tell(SEAL_FAILED, "--append: the kernel's command line has room for %d characters", BIOS_TEXT - 1);
+        return tell(SEAL_FAILED, "--append: the kernel's command line has room for %zu characters more",
+                    BIOS_TEXT - 1 - strlen(own_words));
     }
     status = flat_read(&kernel, path);
     free(path);

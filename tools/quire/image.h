@@ -14,7 +14,7 @@
 struct image_plan {
     const char *output;             /* the file to write                                     */
     const char *layout;             /* whose kernel                                          */
-    const char *text;               /* the kernel's command line                             */
+    const char *text;               /* more for the kernel's command line                    */
     int         archive;            /* descriptor of the boot archive, or -1                 */
     uint64_t    archive_size;
     bool        floppy;             /* 1.44 MB, or 2.88 MB; else a disk of whole mebibytes   */
