@@ -61,6 +61,7 @@ kernel += kernel/memory/space.c         # an address space: regions and tables t
 kernel += kernel/memory/space_audit.c   # that its tables say what its regions say
 kernel += kernel/memory/kernel_space.c  # from the boot tables to those of the document
 kernel += kernel/memory/window.c        # regions carved out of kernel space's windows
+kernel += kernel/memory/recipe.c        # memory for a new process, step by step
 kernel += kernel/memory/table_window.c  # processes' tables in a window of kernel space
 kernel += kernel/memory/run.c           # neighbouring pages that the tables treat alike
 

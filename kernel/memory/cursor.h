@@ -51,7 +51,7 @@ enum { CURSOR_PAGES = 16, CURSOR_FREED = 32 };
 
 enum {
     CURSOR_BUILD = 1,           /* make the tables that are missing                                      */
-    CURSOR_LARGE = 2,           /* only down to the level of large pages: for cursor_map_large() alone   */
+    CURSOR_LARGE = 2,           /* only down to the level of large pages: for them, and for cursor_hang()  */
 };
 
 struct cursor {
@@ -93,6 +93,14 @@ void cursor_put(struct cursor *c, page_t page, entry_t absent);
  * mmu_features.large. Kernel space only; such pages are never edited again.
  */
 void cursor_map_large(struct cursor *c, page_t page, frame_t frame, struct rights rights, enum cache cache);
+
+/*
+ * Hang in a table that was filled beforehand (recipe.h): MMU_ENTRIES present entries, whose frames' references and the
+ * table's own are then the space's. The pages it shows are empty so far, a process's, and all in its space's
+ * part; the cursor was opened with CURSOR_BUILD and CURSOR_LARGE. Returns 0, or -ENOMEM where the layout has no
+ * place left for a table.
+ */
+int  cursor_hang(struct cursor *c, page_t page, frame_t table) MUST_CHECK;
 
 /*
  * Other rights for a present page; others are left alone. No rights at all makes it BLOCKED (memory of

@@ -71,14 +71,14 @@ static bool lets_programs_through(const struct cursor *c, page_t page, unsigned 
     return false;
 }
 
-/* Let the entry of `level` that translates page lead to a new, empty table. */
-static void install(struct cursor *c, page_t page, unsigned level, frame_t table)
+/* Let the entry of `level` that translates page lead to a table with so many entries that are not empty. */
+static void install(struct cursor *c, page_t page, unsigned level, frame_t table, uint32_t filled)
 {
     entry_t entry = entry_table(table, lets_programs_through(c, page, level));
 
     assert(entry_kind(entry_read(entry_at(c->space, page, level)), level) == ENTRY_EMPTY);
     if (!cursor_of_kernel(c))
-        frame_set_link(table, 0);
+        frame_set_link(table, filled);
     count_in_parent(c, page, level, +1);
     if (!cursor_of_kernel(c))
         table_home_enter(c->space, page, level, table);
@@ -173,7 +173,7 @@ static void install_tables(struct cursor *c, unsigned lowest, frame_t chain)
     for (unsigned level = MMU_LEVELS; level > lowest; level--)
         for (page_t page = stretch(c->span.first, level); page < c->span.end; page += mmu_reach(level))
             if (is_missing(c, page, level))
-                install(c, page, level, from_chain(&chain));
+                install(c, page, level, from_chain(&chain), 0);
 }
 
 int cursor_build(struct cursor *c, unsigned lowest)
@@ -185,6 +185,20 @@ int cursor_build(struct cursor *c, unsigned lowest)
     install_tables(c, lowest, chain);
     c->in_view = (struct span){ 0, 0 };         /* the slot that showed it may have been used */
     c->sweep   = true;
+    return 0;
+}
+
+int cursor_hang(struct cursor *c, page_t page, frame_t table)
+{
+    unsigned level = MMU_LEVELS > 1 ? 2 : 1;
+    int      err   = table_home_reserve(c->space, c->span, 1);
+
+    assert(!cursor_of_kernel(c) && page_is_users(page) && MMU_LEVELS > 1);
+    if (err != 0)
+        return err;
+    install(c, page, level, table, MMU_ENTRIES);
+    c->resident += MMU_ENTRIES;
+    c->in_view   = (struct span){ 0, 0 };
     return 0;
 }
 
