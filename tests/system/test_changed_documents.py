@@ -1,0 +1,70 @@
+"""A document that is changed where a claim speaks still builds and boots; that claim's probe notices, and no other does.
+
+Probes have the claims' own numbers. If they took them from the document, a wrong document would agree with itself.
+"""
+import os
+import re
+import shutil
+
+import pytest
+
+# For each layout: name, what is replaced (as the document writes it, blanks in a row counting as one), the claims that fail.
+CHANGED = {
+    "higher-half": [
+        ("polarity", [("| bitmap polarity | one is free |", "| bitmap polarity | one is used |")], {"A9"}),
+        ("task", [("| 0x00002000 | 0x00002071 |", "| 0x00002800 | 0x00002871 |")], {"A6"}),
+    ],
+    "quire": [
+        ("polarity", [("| bitmap polarity | one is used |", "| bitmap polarity | one is free |")], {"Q10"}),
+        ("windows", [("| 0xF0000000 | 0xF7FFFFFF | 128 MiB | heap | rw- | --- | all | demand |",
+                      "| 0xF0000000 | 0xF37FFFFF | 56 MiB | devices | rw- | --- | all | device |"),
+                     ("| 0xF8000000 | 0xFB7FFFFF | 56 MiB | devices | rw- | --- | all | device |",
+                      "| 0xF3800000 | 0xFB7FFFFF | 128 MiB | heap | rw- | --- | all | demand |")], {"Q7"}),
+    ],
+}
+
+
+def squeezed(text):
+    return re.sub(r" +", " ", text)
+
+
+@pytest.fixture
+def kernel_of(house, layout):
+    """A function: build the kernel of the changed document among the others; returns its path. Removed in the end."""
+    made = []
+
+    def build(name, changes):
+        text = squeezed(open(f"{house.tree}/layouts/{layout}.md").read())
+        for old, new in [*changes, (f"# {layout}:", f"# {layout}-{name}:")]:
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        folder = os.path.join(house.build, f"{layout}-{name}")
+        os.makedirs(folder, exist_ok=True)
+        made.append(folder)
+        document = os.path.join(folder, f"{layout}-{name}.md")
+        with open(document, "w") as file:
+            file.write(text)
+        status, said = house.make("-j2", f"{folder}/kernel.elf", f"LAYOUT={document}")
+        assert status == 0, said
+        return os.path.join(folder, "kernel.elf")
+
+    yield build
+    for folder in made:
+        shutil.rmtree(folder)
+
+
+def told(machine):
+    machine.prompt()
+    return dict(re.findall(r"^claim (\w+) (\w+)", machine.command("claims", timeout=60), re.M))
+
+
+def test_a_changed_document_is_noticed_by_its_claim(start, house, layout, kernel_of):
+    assert CHANGED.get(layout), f"no changed document for {layout} here"
+    machine = start(kernel=house.kernel(layout))
+    whole = told(machine)
+    machine.close()
+    for name, changes, failing in CHANGED[layout]:
+        machine = start(kernel=kernel_of(name, changes))
+        assert told(machine) == {**whole, **dict.fromkeys(failing, "fails")}, name
+        assert machine.command("audit").startswith("audit: clean")
+        machine.close()
