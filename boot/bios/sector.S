@@ -73,10 +73,9 @@ begin:
     popw %ax
     jb stop
 
-    /* Extensions? Else, on a disk, the geometry. */
+    /* Extensions? Else, on a disk, the geometry. DL is still the drive. */
     movb $0x41, %ah
     movw $0x55AA, %bx
-    movb DRIVE(%bp), %dl
     int $0x13
     jc 2f
     cmpw $0xAA55, %bx
@@ -91,13 +90,13 @@ begin:
     int $0x13
     jc disk_failed
     andw $63, %cx
+    jz disk_failed                      /* nothing could be divided by that */
     movw %cx, TRACK(%bp)
-    movb %dh, %dl
-    xorb %dh, %dh
+    movzbw %dh, %dx
     incw %dx
     movw %dx, HEADS(%bp)
-3:  movw $(BIOS_RELOCATOR / 16), %ax
-    movw %ax, %es
+3:  pushw $(BIOS_RELOCATOR / 16)
+    popw %es
 
 /* One transfer: DI sectors to ES:0, up to a border, the end of the image, the end of a track. */
 transfer:

@@ -5,6 +5,7 @@
  * ORIGINAL of the disk, to 0x7C00, and jumps there. What it does to the calls, test_images.py says with -D:
  *
  *     NO_EXTENSIONS   int 13h only by cylinder, head and sector
+ *     NO_GEOMETRY     nor does it know how many of these there are
  *     STUMBLE         three of four reads fail
  *     NO_E820, NO_E801    the memory map in the older ways only
  *     LOW_KIB=n       int 12h: the firmware keeps all but n KiB of low memory
@@ -60,6 +61,10 @@ new_13:
     cmpb $0x42, %ah
     je fail
 #endif
+#ifdef NO_GEOMETRY
+    cmpb $0x08, %ah
+    je no_geometry
+#endif
 #ifdef STUMBLE
     cmpb $0x42, %ah
     je 1f
@@ -95,6 +100,18 @@ fail:
     popw %bp
     movb $0x20, %ah
     iret
+
+#ifdef NO_GEOMETRY
+no_geometry:
+    pushw %bp
+    movw %sp, %bp
+    andb $0xFE, 6(%bp)
+    popw %bp
+    xorw %ax, %ax
+    xorw %cx, %cx
+    xorw %dx, %dx
+    iret
+#endif
 
 #ifdef LOW_KIB
 new_12:

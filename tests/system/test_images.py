@@ -158,6 +158,12 @@ def test_reads_an_archive_with_a_lesser_bios(start, tricked):
     machine.expect(re.escape(SHELL))
 
 
+def test_refuses_a_disk_of_no_geometry(start, tricked):
+    """A BIOS that gave no sectors in a track made the boot sector divide by zero, without a word."""
+    said, status = start(disk=tricked("NO_EXTENSIONS", "NO_GEOMETRY")).end()
+    assert "quire: disk error 0000 sector 0002" in said and status == 5
+
+
 def test_refuses_a_firmware_that_keeps_low_memory(start, tricked):
     said, status = start(disk=tricked("LOW_KIB=256")).end()
     assert "quire: too large for low KiB 0100" in said and status == 5
