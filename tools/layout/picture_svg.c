@@ -8,6 +8,7 @@
  * the drawing survives a black-and-white printer.
  */
 #include "picture.h"
+#include "drawing.h"
 #include "quantity.h"
 #include "words.h"
 
@@ -27,10 +28,6 @@ enum {
     FOOT = 118,
 };
 
-struct look {
-    const char *fill, *edge;
-};
-
 /* One box of a tower. */
 struct box {
     const struct place *place;
@@ -48,39 +45,6 @@ struct tower {
 };
 
 /* ---- Choosing ------------------------------------------------------------------------ */
-
-static struct look region_look(const struct region *r)
-{
-    static const struct look by_purpose[PURPOSE_COUNT] = {
-        [PURPOSE_PLAIN]   = { "#e9eef2", "#7d93a5" }, [PURPOSE_USER]    = { "#e4f1df", "#6b9a58" },
-        [PURPOSE_BOOT]    = { "#ececec", "#999999" }, [PURPOSE_TEXT]    = { "#d7e5f7", "#4f7fb8" },
-        [PURPOSE_RODATA]  = { "#e3ecf9", "#7ea2cf" }, [PURPOSE_DATA]    = { "#dbeaf0", "#5b93a8" },
-        [PURPOSE_DIRECT]  = { "#e9eef2", "#7d93a5" }, [PURPOSE_RECORDS] = { "#f8efd6", "#c9a85a" },
-        [PURPOSE_HEAP]    = { "#fdf0c8", "#d0a62f" }, [PURPOSE_DEVICES] = { "#f7dedb", "#c0675c" },
-        [PURPOSE_STACKS]  = { "#fbe3cd", "#cf8a4a" }, [PURPOSE_SLOTS]   = { "#e7e2f4", "#8c7bbf" },
-        [PURPOSE_TABLES]  = { "#dcd4ef", "#6f5aae" }, [PURPOSE_ORIGINAL] = { "#ececec", "#999999" },
-        [PURPOSE_STACK]   = { "#fbe3cd", "#cf8a4a" }, [PURPOSE_SHARED]  = { "#dbeaf0", "#5b93a8" },
-    };
-
-    if (r->backing == BACKING_NONE)
-        return (struct look){ "url(#hole)", "#bbbbbb" };
-    if (r->backing == BACKING_ALIAS)
-        return (struct look){ "url(#alias)", "#7d93a5" };
-    return by_purpose[r->purpose];
-}
-
-static struct look use_look(enum physical_use use)
-{
-    switch (use) {
-    case PHYSICAL_KERNEL:   return (struct look){ "#e9eef2", "#7d93a5" };
-    case PHYSICAL_HARDWARE: return (struct look){ "#f7dedb", "#c0675c" };
-    case PHYSICAL_BOOT:     return (struct look){ "#ececec", "#999999" };
-    case PHYSICAL_IMAGE:    return (struct look){ "#d7e5f7", "#4f7fb8" };
-    case PHYSICAL_BITMAP:   return (struct look){ "#f8efd6", "#c9a85a" };
-    case PHYSICAL_POOL:     break;
-    }
-    return (struct look){ "#e4f1df", "#6b9a58" };
-}
 
 static const char *region_rights(const struct document *d, const struct region *r)
 {
@@ -137,32 +101,9 @@ static const char *below(const struct document *d, struct border b)
 
 /* ---- Measuring ----------------------------------------------------------------------- */
 
-/* How many characters of `text` fit into one line, broken at a blank where there is one. */
-static int line_length(const char *text, int limit)
-{
-    int length = (int)strlen(text), at = limit;
-
-    if (length <= limit)
-        return length;
-    while (at > 0 && text[at] != ' ')
-        at--;
-    return at == 0 ? limit : at;
-}
-
 static int note_limit(const struct tower *t)
 {
     return ((int)t->width - 34) / CHARACTER;
-}
-
-static int note_lines(const char *text, int limit)
-{
-    int lines = 0;
-
-    for (; *text != '\0'; lines++) {
-        text += line_length(text, limit);
-        text += strspn(text, " ");
-    }
-    return lines;
 }
 
 /* How often a page doubles to make the box; where a border floats, as far as can be known. */
@@ -189,7 +130,7 @@ static void measure(struct tower *t, double least)
         struct box *b = &t->boxes[i];
 
         b->height = 2 * PAD + NAME_LINE + 2 * doublings(t, i) +
-                    LINE * (note_lines(b->place->note, note_limit(t)) + (*b->detail != '\0'));
+                    LINE * (line_count(b->place->note, note_limit(t)) + (*b->detail != '\0'));
         height += b->height;
         weights += 1 + doublings(t, i);
     }
@@ -213,7 +154,7 @@ static struct tower virtual_tower(const struct document *d)
     for (uint32_t i = 0; i < t.count; i++) {
         const struct region *r = &d->regions[i];
 
-        t.boxes[i] = (struct box){ .place = &r->place, .look = region_look(r), .rights = region_rights(d, r),
+        t.boxes[i] = (struct box){ .place = &r->place, .look = look_of_region(r->purpose, r->backing), .rights = region_rights(d, r),
                                    .detail = region_detail(d, r), .below = below(d, r->place.start) };
     }
     return t;
@@ -230,7 +171,7 @@ static struct tower physical_tower(const struct document *d)
 
         t.boxes[i] =
             (struct box){ .place = &p->place,
-                          .look = use_look(p->use),
+                          .look = look_of_use(p->use),
                           .detail = structures_in(d, &p->place),
                           .rights = word_of(use_words, p->use)->text,
                           .below = p->place.start.floats ? "end of image" : below(d, p->place.start) };
@@ -240,24 +181,6 @@ static struct tower physical_tower(const struct document *d)
 
 /* ---- Drawing ------------------------------------------------------------------------- */
 
-static void text_at(FILE *out, double x, double y, const char *class, const char *text, int length)
-{
-    fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" class=\"%s\">", x, y, class);
-    for (int i = 0; i < length && text[i] != '\0'; i++)
-        switch (text[i]) {
-        case '<': fputs("&lt;", out);  break;
-        case '>': fputs("&gt;", out);  break;
-        case '&': fputs("&amp;", out); break;
-        default:  fputc(text[i], out);
-        }
-    fputs("</text>\n", out);
-}
-
-static void text_all(FILE *out, double x, double y, const char *class, const char *text)
-{
-    text_at(out, x, y, class, text, (int)strlen(text));
-}
-
 static void draw_label(FILE *out, const struct tower *t, double y, const char *text)
 {
     static const char *const classes[2][2] = { { "address end", "address" }, { "floating end", "floating" } };
@@ -265,13 +188,13 @@ static void draw_label(FILE *out, const struct tower *t, double y, const char *t
     double away = t->labels_right ? 1 : -1;
 
     fprintf(out, "<path d=\"M%.1f %.1f h%.1f\" class=\"tick\"/>\n", edge, y, away * 8);
-    text_all(out, edge + away * 13, y + 4, classes[strncmp(text, "end", 3) == 0][t->labels_right], text);
+    svg_text(out, edge + away * 13, y + 4, classes[strncmp(text, "end", 3) == 0][t->labels_right], text);
 }
 
 static void draw_box(FILE *out, const struct tower *t, const struct box *b)
 {
     const char *note = b->place->note, *size = b->place->size_floats ? "" : b->place->size_words;
-    double lines = note_lines(note, note_limit(t)) + (*b->detail != '\0');
+    double lines = line_count(note, note_limit(t)) + (*b->detail != '\0');
     double y = b->y + (b->height - NAME_LINE - lines * LINE) / 2 + 15;
 
     fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\" class=\"box\"/>\n",
@@ -280,21 +203,21 @@ static void draw_box(FILE *out, const struct tower *t, const struct box *b)
             b->height, b->look.edge);
     fprintf(out, "<text x=\"%.1f\" y=\"%.1f\"><tspan class=\"name\">%s</tspan>"
             "<tspan class=\"rights\" dx=\"12\">%s</tspan></text>\n", t->x + 20, y, b->place->name, b->rights);
-    text_all(out, t->x + t->width - 14, y, "size end", size);
+    svg_text(out, t->x + t->width - 14, y, "size end", size);
     for (y += LINE + 2; *note != '\0'; y += LINE) {
         int length = line_length(note, note_limit(t));
 
-        text_at(out, t->x + 20, y, "note", note, length);
+        svg_text_part(out, t->x + 20, y, "note", note, length);
         note += length;
         note += strspn(note, " ");
     }
     if (*b->detail != '\0')
-        text_all(out, t->x + 20, y, "detail", b->detail);
+        svg_text(out, t->x + 20, y, "detail", b->detail);
 }
 
 static void draw_tower(FILE *out, const struct tower *t, const char *heading)
 {
-    text_all(out, t->x, t->top - 22, "heading", heading);
+    svg_text(out, t->x, t->top - 22, "heading", heading);
     for (uint32_t i = 0; i < t->count; i++)
         draw_box(out, t, &t->boxes[i]);
     for (uint32_t i = 0; i < t->count; i++)
@@ -367,8 +290,8 @@ static void draw_user_border(FILE *out, const struct tower *t, double y, const c
 {
     fprintf(out, "<path d=\"M%.1f %.1f H%.1f\" stroke=\"#222\" stroke-width=\"2.6\"/>\n", t->x - 8, y,
             t->x + t->width + 8);
-    text_all(out, t->x - 13, y - 12, "side end", above);
-    text_all(out, t->x - 13, y + 20, "side end", below);
+    svg_text(out, t->x - 13, y - 12, "side end", above);
+    svg_text(out, t->x - 13, y + 20, "side end", below);
 }
 
 /* The borders between the program and the kernel, the seeds' "user space" arrow. */
@@ -392,9 +315,9 @@ static void draw_foot(const struct document *d, FILE *out, double y)
     struct source *s = d->source;
 
     fprintf(out, "<path d=\"M%d %.1f H%d\" class=\"tick\"/>\n", MARGIN, y, WIDTH - MARGIN);
-    text_all(out, MARGIN, y + 26, "note", "Rights are the kernel's unless they say user: r read, w write, "
+    svg_text(out, MARGIN, y + 26, "note", "Rights are the kernel's unless they say user: r read, w write, "
              "x execute. Hatched: never mapped. Heights grow with the logarithm of the size.");
-    text_all(out, MARGIN, y + 52, "note", source_print(s, "Table access: %s.  Bitmap: %s, %s.  "
+    svg_text(out, MARGIN, y + 52, "note", source_print(s, "Table access: %s.  Bitmap: %s, %s.  "
              "Search: %s.  Unlisted memory: %s.  Zeroed: %s.  Exhaustion: %s.  Stock: %" PRIu64 " frames.",
              word_of(access_words, p->access)->text, word_of(polarity_words, p->polarity)->text,
              word_of(bitmap_words, p->bitmap_at)->text, word_of(search_words, p->search)->text,
@@ -417,17 +340,7 @@ static const char style[] =
     ".side{font-size:12px;font-weight:bold}.tick{stroke:#777;stroke-width:.8;fill:none}.band{fill:#7d93a5;"
     "fill-opacity:.16;stroke:#7d93a5;"
     "stroke-opacity:.55;stroke-width:.8}\n"
-    "</style>\n"
-    "<defs>\n"
-    "<pattern id=\"hole\" width=\"7\" height=\"7\" patternUnits=\"userSpaceOnUse\" "
-    "patternTransform=\"rotate(45)\">"
-    "<rect width=\"7\" height=\"7\" fill=\"#fff\"/><path d=\"M0 0V7\" stroke=\"#e2e2e2\" "
-    "stroke-width=\"2\"/></pattern>\n"
-    "<pattern id=\"alias\" width=\"9\" height=\"9\" patternUnits=\"userSpaceOnUse\" "
-    "patternTransform=\"rotate(45)\">"
-    "<rect width=\"9\" height=\"9\" fill=\"#f2f5f8\"/><path d=\"M0 0V9\" stroke=\"#dfe7ed\" "
-    "stroke-width=\"4\"/></pattern>\n"
-    "</defs>\n";
+    "</style>\n";
 
 void picture_svg(const struct document *d, FILE *out)
 {
@@ -441,9 +354,10 @@ void picture_svg(const struct document *d, FILE *out)
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%.0f\" viewBox=\"0 0 %d %.0f\">\n",
         WIDTH, v.bottom + FOOT, WIDTH, v.bottom + FOOT);
     fputs(style, out);
+    fprintf(out, "<defs>\n%s</defs>\n", svg_patterns);
     fprintf(out, "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n");
-    text_all(out, MARGIN, 52, "title", d->name);
-    text_all(out, MARGIN, 76, "subtitle", d->title);
+    svg_text(out, MARGIN, 52, "title", d->name);
+    svg_text(out, MARGIN, 76, "subtitle", d->title);
     draw_bands(d, out, &v, &p);
     draw_tower(out, &v, "Virtual memory");
     draw_tower(out, &p, "Physical memory");

@@ -1,5 +1,6 @@
 /* picture_text.c - boxes of characters, 80 columns, as the seeds draw them. See picture.h. */
 #include "picture.h"
+#include "drawing.h"
 #include "quantity.h"
 #include "words.h"
 
@@ -11,40 +12,16 @@ enum { BOX = 62 };          /* characters between the bars */
 /* A border, and what is above it or below it in words of the document. */
 static void border_line(FILE *out, struct border b, const char *image)
 {
-    fputc('+', out);
-    for (int i = 0; i < BOX; i++)
-        fputc('-', out);
+    char label[32] = "4 GiB";
+
     if (b.floats)
-        fprintf(out, "+ end of %s\n", image != NULL ? image : word_of(section_words, b.after)->text);
-    else if (b.at == SPACE_END)
-        fprintf(out, "+ 4 GiB\n");
-    else
-        fprintf(out, "+ 0x%08" PRIX64 "\n", b.at);
+        snprintf(label, sizeof(label), "end of %s", image != NULL ? image : word_of(section_words, b.after)->text);
+    else if (b.at != SPACE_END)
+        snprintf(label, sizeof(label), "0x%08" PRIX64, b.at);
+    character_border(out, BOX, "", label);
 }
 
-static void text_line(FILE *out, const char *text, int length)
-{
-    fprintf(out, "| %-*.*s |\n", BOX - 2, length, text);
-}
-
-/* A paragraph, broken at blanks. */
-static void paragraph(FILE *out, const char *text)
-{
-    while (*text != '\0') {
-        int length = (int)strlen(text);
-
-        if (length > BOX - 2) {
-            length = BOX - 2;
-            while (length > 0 && text[length] != ' ')
-                length--;
-            if (length == 0)
-                length = BOX - 2;
-        }
-        text_line(out, text, length);
-        text += length;
-        text += strspn(text, " ");
-    }
-}
+static void paragraph(FILE *out, const char *text) { character_paragraph(out, BOX, '|', text); }
 
 /* Name and facts on the left, size on the right, the document's words below. */
 static void box(const struct document *d, FILE *out, const struct place *p, const char *facts)
@@ -52,7 +29,7 @@ static void box(const struct document *d, FILE *out, const struct place *p, cons
     const char *left = source_print(d->source, "%-12s %s", p->name, facts);
     int gap = BOX - 2 - (int)strlen(left) - (int)strlen(p->size_words);
 
-    text_line(out, source_print(d->source, "%s%*s%s", left, gap < 1 ? 1 : gap, "", p->size_words), BOX - 2);
+    character_line(out, BOX, '|', source_print(d->source, "%s%*s%s", left, gap < 1 ? 1 : gap, "", p->size_words), BOX - 2);
     paragraph(out, p->note);
 }
 
