@@ -15,7 +15,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import newc
 
-OUTPUT, ERRORS, WANT, EXIT, REPORT, LOG, INPUT, WINDOW, SIGNAL = 1, 2, 3, 4, 5, 6, 16, 17, 18
+OUTPUT, ERRORS, WANT, EXIT, REPORT, LOG, MAP, INPUT, WINDOW, SIGNAL = 1, 2, 3, 4, 5, 6, 7, 16, 17, 18
 EXITED, KILLED, NOT_STARTED = 0, 1, 2
 
 
@@ -137,6 +137,14 @@ class Guest:
         self.send(OUTPUT, b"out\n")
         self.send(LOG, b"a word of the kernel\n")
         self.send(REPORT, b"frames: all\n")
+        self.exit(EXITED, 0)
+
+    def do_map(self, path):
+        """Sends a file as its snapshot, in frames of odd length."""
+        with open(path, "rb") as file:
+            lines = file.read()
+        for at in range(0, len(lines), 1021):
+            self.send(MAP, lines[at:at + 1021])
         self.exit(EXITED, 0)
 
     def do_panic(self):

@@ -15,11 +15,12 @@ enum {
 };
 
 int command_layout(int argc, char **argv);
-/* These four have exit statuses of their own: seal.h. */
+/* These have exit statuses of their own: seal.h. */
 int command_run(int argc, char **argv);
 int command_shell(int argc, char **argv);
 int command_debug(int argc, char **argv);
 int command_image(int argc, char **argv);
+int command_map(int argc, char **argv);
 
 /*
  * A path below Quire's home: $QUIRE_HOME, or else the first that has a folder `layouts` of

@@ -14,6 +14,7 @@ static const struct {
     { "run", command_run, "run a Linux program, sealed in a machine of its own" },
     { "shell", command_shell, "a BusyBox shell in a machine of its own, on this terminal" },
     { "debug", command_debug, "run a program with gdb at the kernel's side" },
+    { "map", command_map, "run a program and draw the machine's memory as it is then" },
     { "image", command_image, "write a disk or a floppy that starts Quire on a PC" },
     { "layout", command_layout, "check, show, list and compile layout documents" },
 };

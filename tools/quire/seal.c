@@ -131,8 +131,8 @@ static void add_orders(const struct seal *seal, struct tree *tree, char *path, c
                        const char *directory)
 {
     char **arguments = grown(NULL, (size_t)seal->argc, sizeof(*arguments));
-    char *options = text("%s%sdirectory %s\n", seal->report ? "report\n" : "", seal->terminal ? "terminal\n" : "",
-                         directory);
+    char *options = text("%s%s%sdirectory %s\n", seal->report ? "report\n" : "", seal->map ? "map\n" : "",
+                         seal->terminal ? "terminal\n" : "", directory);
 
     memcpy(arguments, seal->argv, (size_t)seal->argc * sizeof(*arguments));
     arguments[0] = path;
@@ -348,11 +348,13 @@ static int run_machine(struct seal *seal, struct machine_plan *plan, int report,
     *never = false;
     if (status != 0)
         return status;
-    session = (struct session){ .machine = &machine, .terminal = seal->terminal, .verbose = seal->verbose,
+    session = (struct session){ .machine = &machine, .output = seal->output, .terminal = seal->terminal, .verbose = seal->verbose,
                                 .timeout_ms = seal->timeout_ms, .debugger = -1, .report = report };
     if (seal->on_machine != NULL)
         session.debugger = seal->on_machine(seal);
     session_run(&session);
+    seal->snapshot = session.map.bytes;
+    seal->snapshot_length = session.map.length;
     waited = machine_end(&machine, session.end == SESSION_MACHINE ? 2000 : 0);
     *never = never_ran(&session, waited);
     return *never && plan->kind != plan->last ? 0 : status_of(seal, &session, waited);

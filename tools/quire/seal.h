@@ -48,8 +48,9 @@ struct seal {
     size_t       environment_count;
     uint64_t     timeout_ms;    /* 0: none                                                      */
     const char  *directory;     /* where the program begins; NULL: the folder that we are in       */
-    bool         report, verbose, terminal;
+    bool         report, verbose, terminal, map;     /* map: a snapshot of memory is ordered */
     const char  *report_file;   /* where the report goes; NULL: standard error */
+    int          output;        /* the descriptor for the program's standard output             */
     unsigned     machine;       /* enum machine_kind; MACHINE_KINDS: the fastest that works     */
     int          argc;          /* the program and its arguments */
     char       **argv;
@@ -57,6 +58,9 @@ struct seal {
 
     /* Called when the machine is started; a descriptor that ends when its debugger does, or -1. NULL: nothing. */
     int        (*on_machine)(struct seal *seal);
+
+    char        *snapshot;      /* the lines that came, or NULL */
+    size_t       snapshot_length;
 };
 
 /*
@@ -64,6 +68,10 @@ struct seal {
  * about it. seal->argc is 0 when no program was named. Free what was read with seal_free().
  */
 void seal_parse(struct seal *seal, int argc, char **argv, const char *arguments, const char *purpose);
+/* The same with options of a command's own: `own` parses them with `input`. */
+struct argp;
+void seal_parse_with(struct seal *seal, int argc, char **argv, const char *arguments, const char *purpose, const struct argp *own,
+                     void *input);
 void seal_free(struct seal *seal);
 
 /* Their parts, for a command with options of its own: one more --file, one more --env. */

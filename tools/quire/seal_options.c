@@ -163,11 +163,19 @@ static void read_machine(struct seal *seal, const char *word, struct argp_state 
     argp_error(state, "there is no kind of machine `%s`", word);
 }
 
+/* What is asked for, and what the options of a command's own are read into. */
+struct asked { struct seal *seal; void *own; };
+
 static error_t parse(int key, char *word, struct argp_state *state)
 {
-    struct seal *seal = state->input;
+    struct asked *asked = state->input;
+    struct seal *seal = asked->seal;
 
     switch (key) {
+    case ARGP_KEY_INIT:
+        if (asked->own != NULL)
+            state->child_inputs[0] = asked->own;
+        return 0;
     case 'm':
         if (!read_size(word, &seal->memory))
             argp_error(state, "`%s` is no size of memory", word);
@@ -210,18 +218,28 @@ static error_t parse(int key, char *word, struct argp_state *state)
     }
 }
 
-void seal_parse(struct seal *seal, int argc, char **argv, const char *arguments, const char *purpose)
+void seal_parse_with(struct seal *seal, int argc, char **argv, const char *arguments, const char *purpose, const struct argp *own,
+                     void *input)
 {
-    const struct argp argp = { .options = options, .parser = parse, .args_doc = arguments, .doc = purpose };
+    const struct argp_child children[] = { { .argp = own }, { .argp = NULL } };
+    const struct argp argp = { .options = options, .parser = parse, .args_doc = arguments, .doc = purpose,
+                               .children = own != NULL ? children : NULL };
+    struct asked asked = { seal, input };
 
-    *seal = (struct seal){ .layout = "quire", .machine = MACHINE_KINDS };
+    *seal = (struct seal){ .layout = "quire", .machine = MACHINE_KINDS, .output = STDOUT_FILENO };
     seal_command = argv[0];
     argp_err_exit_status = SEAL_FAILED;
-    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, seal);
+    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &asked);
+}
+
+void seal_parse(struct seal *seal, int argc, char **argv, const char *arguments, const char *purpose)
+{
+    seal_parse_with(seal, argc, argv, arguments, purpose, NULL, NULL);
 }
 
 void seal_free(struct seal *seal)
 {
     free(seal->files);
     free(seal->environment);
+    free(seal->snapshot);
 }

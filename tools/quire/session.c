@@ -16,6 +16,7 @@
 
 enum {
     INPUT_AT_ONCE = 16384,
+    MAP_MOST      = 256 << 20,      /* no machine has that much to say of its memory */
     ESCAPE        = 0x1D,           /* Ctrl-], twice: end the machine */
 };
 
@@ -137,6 +138,23 @@ static bool deliver_log(struct loop *loop, const struct channel_frame *frame)
     return !loop->session->verbose || deliver(loop, &loop->errors, frame);
 }
 
+/* The lines of a snapshot; more than there can be are nonsense. */
+static void take_map(struct loop *loop, const struct channel_frame *frame)
+{
+    struct collected *map = &loop->session->map;
+
+    if (map->length + frame->length > MAP_MOST) {
+        loop->channel.nonsense = true;
+        return;
+    }
+    if (map->length + frame->length > map->room) {
+        map->room  = 2 * map->room + frame->length;
+        map->bytes = grown(map->bytes, map->room, 1);
+    }
+    memcpy(map->bytes + map->length, frame->bytes, frame->length);
+    map->length += frame->length;
+}
+
 /* One frame. True when it is done with. */
 static bool take(struct loop *loop, const struct channel_frame *frame)
 {
@@ -150,6 +168,9 @@ static bool take(struct loop *loop, const struct channel_frame *frame)
         return deliver(loop, &loop->report, frame);
     case CHANNEL_LOG:
         return deliver_log(loop, frame);
+    case CHANNEL_MAP:
+        take_map(loop, frame);
+        return true;
     case CHANNEL_WANT:
         if (frame->length == 4)
             loop->credit += channel_number(frame->bytes);
@@ -340,7 +361,7 @@ void session_run(struct session *session)
     };
 
     channel_open(&loop.channel, session->machine->channel);
-    stream_open(&loop.output, STDOUT_FILENO, "standard output");
+    stream_open(&loop.output, session->output, session->output == STDOUT_FILENO ? "standard output" : "standard error");
     stream_open(&loop.errors, STDERR_FILENO, "standard error");
     stream_open(&loop.report, session->report, "the report");
     if (session->terminal)

@@ -32,8 +32,15 @@ struct tail {
     size_t length;              /* always ended by a NUL */
 };
 
+/* The lines of a snapshot of memory, as they came (kernel/process/snapshot.h). The caller frees the bytes. */
+struct collected {
+    char  *bytes;
+    size_t length, room;
+};
+
 struct session {
     const struct machine *machine;
+    int      output;            /* the descriptor for what the program writes to its standard output */
     bool     terminal;          /* lend ours to the program      */
     bool     verbose;           /* show the guest's LOG at once  */
     uint64_t timeout_ms;        /* 0: none                       */
@@ -48,6 +55,7 @@ struct session {
     struct tail serial;         /* the kernel's words  */
     struct tail errors;         /* QEMU's              */
     struct tail log;            /* the guest's LOG     */
+    struct collected map;       /* the guest's MAP     */
 };
 
 /* Block the signals that a session takes; before the machine is started, so that none is lost. */

@@ -1,0 +1,18 @@
+/*
+ * draw.h - the towers of tower.h, drawn: as boxes of characters in DRAW_COLUMNS columns of plain ASCII, or on sheets of
+ * A4, one below the other in one SVG file.
+ *
+ * Sheet n of the SVG is the group `sheet-n`, and a view of the same name with `-view` behind it: a browser shows and
+ * prints FILE.svg#sheet-2-view alone, and `rsvg-convert --export-id sheet-2` makes it a page of its own.
+ */
+#ifndef QUIRE_MAP_DRAW_H
+#define QUIRE_MAP_DRAW_H
+
+#include "tower.h"
+
+enum { DRAW_COLUMNS = 100 };
+
+void draw_text(const struct picture *picture, FILE *out);
+void draw_svg(const struct picture *picture, struct source *source, FILE *out);
+
+#endif

@@ -1,0 +1,112 @@
+/* draw_text.c - a picture of memory in characters. See draw.h. */
+#include "draw.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { BOX = DRAW_COLUMNS - 13, BAR = 12 };     /* between the bars; the longest bar of the table */
+
+static void label_of(char label[16], uint64_t address)
+{
+    snprintf(label, 16, address == SPACE_END ? "4 GiB" : "0x%08" PRIX64, address);
+}
+
+/* A paragraph of the width of the page. */
+static void say(FILE *out, const char *text)
+{
+    while (*text != '\0') {
+        int length = line_length(text, DRAW_COLUMNS);
+
+        fprintf(out, "%.*s\n", length, text);
+        text += length;
+        text += strspn(text, " ");
+    }
+}
+
+/* Something for anything that is not nothing. */
+static int bar_of(uint64_t part, uint64_t whole) { return whole == 0 ? 0 : (int)((part * BAR + whole - 1) / whole); }
+
+static void draw_share(FILE *out, const struct picture *p, const struct share *share)
+{
+    static const char bar[] = "############";
+
+    fprintf(out, "  %c  %-8.8s %8" PRIu64 " %10" PRIu64 " %5.1f  %-*.*s  %.45s\n", owner_look(share->owner)->letter, share->owner,
+            share->frames, share->frames * (PAGE / 1024), p->ram == 0 ? 0 : 100.0 * (double)share->frames / (double)p->ram, BAR,
+            bar_of(share->frames, p->ram), bar, share->text);
+}
+
+static void draw_shares(FILE *out, const struct picture *p)
+{
+    fprintf(out, "Who has physical memory\n-----------------------\n\n     owner      frames        KiB     %%\n");
+    for (size_t i = 0; i < p->share_count; i++)
+        draw_share(out, p, &p->shares[i]);
+    fprintf(out, "     sum      %8" PRIu64 " %10" PRIu64 "         %s\n\n", p->sum, p->sum * (PAGE / 1024), p->verdict);
+    say(out, "Below, a line of letters is what is in a box, from its lowest address up: a letter for each page, or, where there are "
+             "more than fit, one for as many as it takes; a dot is free, or not there.");
+}
+
+/* The end of a name says more than its beginning. */
+static const char *end_of(const char *name, size_t room)
+{
+    size_t length = strlen(name);
+
+    return length > room ? name + (length - room) : name;
+}
+
+static void draw_title(FILE *out, const struct box *box, char bar)
+{
+    const int room = BOX - 2;
+    const int taken = (int)strlen(box->size) + 1 + (*box->rights != '\0' ? (int)strlen(box->rights) + 2 : 0);
+    char line[BOX];
+    int used = snprintf(line, sizeof(line), "%s%s%s", end_of(box->name, room > taken ? (size_t)(room - taken) : 0),
+                        *box->rights != '\0' ? "  " : "", box->rights);
+
+    fprintf(out, "%c %s%*s %c\n", bar, line, room - used, box->size, bar);
+}
+
+static void draw_box(FILE *out, const struct box *box)
+{
+    char bar = box->kind == BOX_HOLE ? ':' : '|', label[16], letters[BOX];
+
+    label_of(label, box->end);
+    character_border(out, BOX, box->heading != NULL ? box->heading : "", label);
+    draw_title(out, box, bar);
+    for (size_t i = 0; i < box->fact_count; i++)
+        if (box->facts[i].table)
+            character_line(out, BOX, bar, box->facts[i].text, BOX);
+        else
+            character_paragraph(out, BOX, bar, box->facts[i].text);
+    if (box->strip.count > 0) {
+        strip_letters(&box->strip, letters, BOX - 2);
+        character_line(out, BOX, bar, letters, BOX);
+    }
+}
+
+static void draw_tower(FILE *out, const struct tower *tower)
+{
+    char label[16];
+
+    fprintf(out, "\n\n%.*s\n", DRAW_COLUMNS, tower->title);
+    for (size_t i = 0; i < DRAW_COLUMNS && tower->title[i] != '\0'; i++)
+        fputc('-', out);
+    fputc('\n', out);
+    say(out, tower->subtitle);
+    fputc('\n', out);
+    for (size_t i = 0; i < tower->count; i++)
+        draw_box(out, &tower->boxes[i]);
+    label_of(label, tower->count > 0 ? tower->boxes[tower->count - 1].start : 0);
+    character_border(out, BOX, "", label);
+}
+
+void draw_text(const struct picture *p, FILE *out)
+{
+    say(out, p->title);
+    say(out, p->subtitle);
+    say(out, p->moment);
+    fputc('\n', out);
+    draw_shares(out, p);
+    draw_tower(out, &p->physical);
+    draw_tower(out, &p->kernel);
+    for (size_t i = 0; i < p->process_count; i++)
+        draw_tower(out, &p->processes[i]);
+}

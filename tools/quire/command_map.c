@@ -1,0 +1,189 @@
+/*
+ * command_map.c - `quire map`: a machine runs a program, and its memory is drawn as it is at one moment.
+ *
+ * The program's exit status is ours, as with `quire run`. The drawing goes to standard output, so what the program
+ * writes there goes to standard error meanwhile; with --svg it is the other way round: the drawing has a file.
+ */
+#include "command.h"
+#include "map/draw.h"
+#include "seal.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- The file ---------------------------------------------------------------------------- */
+
+struct target {
+    const char *path;                   /* NULL: standard output */
+    int         fd;
+    bool        made;                   /* by us: it goes again if nothing is drawn */
+};
+
+/* Before anything is started, so that nobody waits for a drawing that cannot be kept. What is there stays for now. */
+static int open_target(struct target *target)
+{
+    if (target->path == NULL)
+        return 0;
+    target->fd = open(target->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    target->made = target->fd >= 0;
+    if (target->fd < 0 && errno == EEXIST)
+        target->fd = open(target->path, O_WRONLY | O_CLOEXEC);
+    return target->fd < 0 ? tell(SEAL_FAILED, "--svg %s: %s", target->path, strerror(errno)) : 0;
+}
+
+static void leave_target(struct target *target)
+{
+    if (target->path == NULL)
+        return;
+    close(target->fd);
+    if (target->made)
+        unlink(target->path);
+}
+
+static int draw_to(struct target *target, const struct picture *picture, struct source *source)
+{
+    struct stat status;
+    FILE *out = stdout;
+    bool failed;
+
+    if (target->path != NULL) {
+        if (fstat(target->fd, &status) == 0 && S_ISREG(status.st_mode) && ftruncate(target->fd, 0) != 0)
+            return tell(SEAL_FAILED, "--svg %s: %s", target->path, strerror(errno));
+        out = fdopen(target->fd, "w");
+        if (out == NULL)
+            return tell(SEAL_FAILED, "--svg %s: %s", target->path, strerror(errno));
+        draw_svg(picture, source, out);
+    } else {
+        draw_text(picture, out);
+    }
+    failed = fflush(out) != 0 || ferror(out);
+    if (target->path != NULL)
+        failed = fclose(out) != 0 || failed;
+    return failed ? tell(SEAL_FAILED, "%s: the drawing could not be written", target->path != NULL ? target->path : "standard output")
+                  : 0;
+}
+
+/* ---- The snapshot ------------------------------------------------------------------------ */
+
+/* Returns 0, or SEAL_FAILED and has complained. */
+static int draw(struct seal *seal, struct target *target)
+{
+    struct source source = { .path = "snapshot", .complaints = stderr };
+    struct snapshot snapshot;
+    struct picture picture;
+    int status = SEAL_FAILED;
+
+    if (snapshot_read(&snapshot, &source, seal->snapshot, seal->snapshot_length)) {
+        picture_make(&picture, &source, &snapshot);
+        status = draw_to(target, &picture, &source);
+    }
+    source_free(&source);
+    return status;
+}
+
+/* ---- What runs when nobody says what ------------------------------------------------------ */
+
+/*
+ * Something to see: a shell with text in its heap; a child of it, which shares most pages with it; and, where the root
+ * has one, a program with shared libraries that fills its own heap. All stand still, waiting for each other, at the
+ * moment that counts.
+ */
+static char waiting[] = "mkfifo /tmp/ready /tmp/wait; text=$(busybox head -c 150000 /dev/zero | busybox tr '\\0' x); "
+                        "(read line < /tmp/wait) & ";
+static char with_lua[] =
+    "lua5.4 -e 'local t = {} for i = 1, 20000 do t[i] = \"entry \" .. i end "
+    "local f = io.open(\"/tmp/ready\", \"w\") f:write(\"ready\\n\") f:close() io.open(\"/tmp/wait\"):read()' & "
+    "read line < /tmp/ready; ";
+static char ask[] = "echo now > /proc/quire/map";
+
+static bool is_in_root(const struct seal *seal, const char *program)
+{
+    char *fetched = seal->root == NULL ? build_path("programs/root") : NULL;
+    const char *root = seal->root != NULL ? seal->root : fetched;
+    char *path = root != NULL ? text("%s%s", root, program) : NULL;
+    bool there = path != NULL && access(path, R_OK) == 0;
+
+    free(path);
+    free(fetched);
+    return there;
+}
+
+static char **usual_program(struct seal *seal, char **script)
+{
+    static char lua[] = ":/usr/bin/lua5.4";
+    bool dynamic = is_in_root(seal, lua + 1);
+    char **words = grown(NULL, 4, sizeof(*words));
+
+    if (dynamic)
+        seal_add_file(seal, lua);
+    *script = text("%s%s%s", waiting, dynamic ? with_lua : "", ask);
+    words[0] = "busybox";
+    words[1] = "sh";
+    words[2] = "-c";
+    words[3] = *script;
+    return words;
+}
+
+/* ---- The command -------------------------------------------------------------------------- */
+
+static error_t parse(int key, char *word, struct argp_state *state)
+{
+    struct target *target = state->input;
+
+    if (key != 's')
+        return ARGP_ERR_UNKNOWN;
+    target->path = word;
+    return 0;
+}
+
+static int run(struct seal *seal, struct target *target)
+{
+    int status = open_target(target), drawn;
+
+    if (status != 0)
+        return status;
+    seal->map    = true;
+    seal->output = target->path == NULL ? STDERR_FILENO : STDOUT_FILENO;
+    status = seal_run(seal);
+    if (seal->snapshot_length > 0) {
+        drawn = draw(seal, target);
+        return drawn != 0 ? drawn : status;
+    }
+    leave_target(target);
+    return status == 0 ? tell(SEAL_FAILED, "the program ended, but no snapshot of memory came") : status;
+}
+
+int command_map(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        { "svg", 's', "FILE", 0, "Draw on sheets of A4 into FILE instead of printing characters", 0 },
+        { 0 },
+    };
+    static const struct argp own = { .options = options, .parser = parse };
+    struct target target = { .fd = -1 };
+    struct seal seal;
+    char *script = NULL, **words = NULL;
+    int status;
+
+    seal_parse_with(&seal, argc, argv, "[PROGRAM [ARGUMENT...]]",
+                    "Run a program in a machine of its own, and draw physical memory, kernel space and every process as they "
+                    "are when something is written to /proc/quire/map there, else when the program ends.\v"
+                    "Without a program, a shell and a few children. Exit status: as of `quire run`; 125 also when the drawing "
+                    "cannot be written.", &own, &target);
+    if (seal.argc == 0) {
+        words = usual_program(&seal, &script);
+        seal.argc = 4;
+        seal.argv = words;
+    }
+    status = run(&seal, &target);
+    free(script);
+    free(words);
+    seal_free(&seal);
+    return status;
+}
