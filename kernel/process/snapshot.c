@@ -90,8 +90,8 @@ static void write_sums(struct writer *w)
 static void write_rows(struct writer *w)
 {
     static const char *const uses[] = {
-        [PHYSICAL_KERNEL] = "kernel", [PHYSICAL_HARDWARE] = "hardware", [PHYSICAL_IMAGE] = "image",
-        [PHYSICAL_BITMAP] = "bitmap", [PHYSICAL_POOL] = "pool",
+        [PHYSICAL_KERNEL] = "kernel", [PHYSICAL_HARDWARE] = "hardware", [PHYSICAL_BOOT] = "boot",
+        [PHYSICAL_IMAGE] = "image", [PHYSICAL_BITMAP] = "bitmap", [PHYSICAL_POOL] = "pool",
     };
     const struct { const char *name; paddr_t at; } structures[] = {
         { "tss", layout.tss }, { "gdt", layout.gdt }, { "idt", layout.idt },
