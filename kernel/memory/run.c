@@ -50,7 +50,7 @@ static struct page_run run_of_entry(struct space *space, page_t first, page_t en
         return run;
     run.frame    = (frame_t){ entry_frame(e).no + (uint32_t)(run.span.first - start) };
     run.rights   = entry_rights(e);
-    run.cache    = entry_cache(e);
+    run.cache    = entry_present(e) ? entry_cache(e) : CACHE_BACK;
     run.region   = region_of(space, end - 1);
     run.in_a_row = true;
     run.owner    = names_frame(run.kind) ? owner_of(run.frame, span_pages(run.span)) : OWNER_ABSENT;

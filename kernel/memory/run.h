@@ -20,7 +20,7 @@
 struct page_run {
     struct span          span;
     struct rights        rights;        /* as the entries have them: what the processor really allows */
-    enum cache           cache;
+    enum cache           cache;         /* CACHE_BACK where nothing is present                */
     enum entry_kind      kind;          /* never EMPTY, nor TABLE                            */
     const struct region *region;        /* of the space, NULL if the pages lie in none       */
     frame_t              frame;         /* behind span.first; means something if kind says so */

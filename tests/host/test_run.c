@@ -30,7 +30,7 @@ static void assert_true_of_pages(struct space *space, const struct page_run *run
         assert_int_equal(entry_kind(e, level), run->kind);
         assert_int_equal(entry_rights(e).kernel, run->rights.kernel);
         assert_int_equal(entry_rights(e).user, run->rights.user);
-        assert_int_equal(entry_cache(e), run->cache);
+        assert_int_equal(entry_present(e) ? entry_cache(e) : CACHE_BACK, run->cache);
         assert_ptr_equal(region_find(&space->map, page), run->region);
         if (run->kind != ENTRY_PRESENT)
             continue;
