@@ -47,6 +47,7 @@ kernel += kernel/memory/pool.c          # which frames are free: bits, and areas
 kernel += kernel/memory/frame.c         # frames with owners and counts; the public calls
 kernel += kernel/memory/frame_many.c    # references to many frames at once
 kernel += kernel/memory/stock.c         # each CPU's frames at hand
+kernel += kernel/memory/next_page.c     # pages by address: get_next_page, free_page
 kernel += kernel/memory/frame_audit.c   # its invariants F1 to F5, checked
 
 # then how pages reach it
@@ -94,6 +95,7 @@ kernel += kernel/memory/sabotage_window.c   # the window of processes' tables
 
 # kernel/memory once more: what programs hand to the kernel
 kernel += kernel/memory/user.c          # the only way to a program's memory
+kernel += kernel/memory/user_walk.c     # through its tables, where it has no addresses
 
 # kernel/process: programs
 kernel += kernel/process/process.c      # who exists: numbers, lists, making and freeing

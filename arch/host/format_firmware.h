@@ -117,6 +117,11 @@ static inline entry_t entry_with_age(entry_t e, unsigned age, bool accessed)
     return e;
 }
 
+static inline entry_t entry_with_use(entry_t e, bool written)
+{
+    return (entry_t){ e.raw | FIRMWARE_ACCESSED | (written ? FIRMWARE_DIRTY : 0) };
+}
+
 static inline entry_t entry_with_rights(entry_t e, struct rights rights)
 {
     e.raw &= ~(uint32_t)(FIRMWARE_RIGHTS | FIRMWARE_KEY_KERNEL | FIRMWARE_KEY_USER);
@@ -176,6 +181,9 @@ void mmu_flush_space(void);
 void mmu_flush_all(void);
 void mmu_activate(frame_t root);
 frame_t mmu_active(void);
+void mmu_take_over(frame_t kernel_root);
+void mmu_return_to(frame_t root);
+frame_t mmu_returns_to(void);
 
 struct mmu_features {
     bool write_protect, large, global, smep, smap, umip;

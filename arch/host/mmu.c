@@ -42,6 +42,7 @@ static uint32_t      valid[MMU_SPACE_END];  /* pages whose record is valid, in n
 static uint32_t      valid_count;
 
 static frame_t     active = { UINT32_MAX };
+static frame_t     returns_to = { UINT32_MAX };
 static int         arena = -1;
 static atomic_flag busy = ATOMIC_FLAG_INIT; /* one walk at a time                            */
 static uint32_t    skip;                    /* the flush to leave out, counted down          */
@@ -379,6 +380,15 @@ void mmu_activate(frame_t root)
 }
 
 frame_t mmu_active(void) { return active; }
+
+void mmu_take_over(frame_t kernel_root)
+{
+    returns_to = kernel_root;
+    mmu_activate(kernel_root);
+}
+
+void    mmu_return_to(frame_t root) { returns_to = root; }
+frame_t mmu_returns_to(void)        { return returns_to; }
 
 void mmu_start(void) { }                    /* machine_start() has chosen the features */
 

@@ -2,6 +2,9 @@
  * descriptor.c (i386) - building the tables that descriptor.h explains.
  */
 #include "descriptor.h"
+
+#include <layout.h>
+
 #include "base/check.h"
 #include "cpu.h"
 #include "memory/layout.h"
@@ -55,6 +58,18 @@ static struct descriptor gate(uint16_t selector, uint32_t entry, uint8_t access)
     };
 }
 
+#ifdef LAYOUT_KERNEL_HAS_OWN
+extern char     entry_stack_top[];              /* trap.S */
+extern uint32_t trap_thread_stack;
+
+/* The processor pushes onto what every space shows; trap.S goes on from there. */
+static void start_entry(void)           { task->esp0 = (uint32_t)entry_stack_top; }
+void arch_set_kernel_stack(vaddr_t top) { trap_thread_stack = (uint32_t)top; }
+#else
+static void start_entry(void) { }
+void arch_set_kernel_stack(vaddr_t top) { task->esp0 = top; }
+#endif
+
 static void build_tasks(void)
 {
     *task = (struct task_state){ .ss0 = KERNEL_DATA, .io_map = sizeof *task };
@@ -66,6 +81,7 @@ static void build_tasks(void)
         .cs = KERNEL_CODE, .ss = KERNEL_DATA, .ds = KERNEL_DATA, .es = KERNEL_DATA, .fs = KERNEL_DATA,
         .gs = KERNEL_DATA,
     };
+    start_entry();
 }
 
 static void load_tables(void)
@@ -109,7 +125,6 @@ void gate_allow_user(unsigned vector)
     gates[vector].high |= GATE_FOR_USER << 8;
 }
 
-void arch_set_kernel_stack(vaddr_t top) { task->esp0 = top; }
 void double_fault_root(frame_t root)    { double_fault_task.cr3 = root.no << PAGE_SHIFT; }
 
 const struct task_state *kernel_task(void) { return task; }

@@ -42,10 +42,16 @@ void gate_allow_user(unsigned vector);
 /* Put a segment descriptor for programs: a thread's TLS. */
 void segment_put(unsigned index, uint32_t low, uint32_t high);
 
-/* The stack that the next trap from a program starts with. */
+/*
+ * The stack that the next trap from a program starts with. Where the kernel has a space of its own the processor
+ * is given the entry stack instead, and trap.S goes on to this one.
+ */
 void arch_set_kernel_stack(vaddr_t top);
 
-/* The root the double fault's task runs on; mmu_activate() keeps it equal to the current one. */
+/*
+ * The root the double fault's task runs on; mmu_activate() keeps it equal to the current one. Where the kernel has a
+ * space of its own that is always the kernel's.
+ */
 void double_fault_root(frame_t root);
 
 /* The kernel's own task; after a double fault, the registers of what was interrupted. */

@@ -31,6 +31,24 @@ struct table_place inspect_gates(void)
     return place_of(idt);
 }
 
+vaddr_t inspect_gate(unsigned vector)
+{
+    struct table_place gates = inspect_gates();
+    const uint32_t    *gate  = pointer_to(gates.start + vector * 8);
+
+    if ((vector + 1) * 8 > gates.bytes || !(gate[1] & 0x8000))
+        return 0;
+    return (gate[1] & 0xFFFF0000) | (gate[0] & 0xFFFF);
+}
+
+uint32_t inspect_cr0(void)
+{
+    uint32_t value;
+
+    __asm__ volatile("movl %%cr0, %0" : "=r"(value));
+    return value;
+}
+
 /* The task register holds a selector; the descriptor it selects scatters base and limit over eight bytes. */
 struct table_place inspect_task(void)
 {

@@ -21,4 +21,17 @@ struct table_place inspect_segments(void);      /* global descriptor table      
 struct table_place inspect_gates(void);         /* interrupt descriptor table      */
 struct table_place inspect_task(void);          /* the current task-state segment  */
 
+/* Where the gate of a vector leads, by the table that the register names; 0 if the gate is not present. */
+vaddr_t inspect_gate(unsigned vector);
+
+uint32_t inspect_cr0(void);
+
+/* What mmu_take_over() saw at the moment at which the kernel's own space became current (K14, K15). */
+struct taken_over {
+    frame_t from;                   /* the root before                                              */
+    vaddr_t handler;                /* where the gate of page faults led, just before               */
+    bool    came_back;              /* a page fault just after was dealt with                       */
+};
+extern struct taken_over taken_over;
+
 #endif

@@ -7,9 +7,12 @@
 #include "mmu.h"
 #include "cpu.h"
 #include "descriptor.h"
+#include "inspect.h"
 #include "trap.h"
 
-enum { CR0_WRITE_PROTECT = 1 << 16 };
+enum { CR0_PROTECTION = 1, CR0_WRITE_PROTECT = 1 << 16 };
+#define CR0_PAGING 0x80000000u
+#define NOWHERE    0xFFFFFFFCu             /* the last word: mapped in no space */
 enum {
     CR4_LARGE = 1 << 4, CR4_GLOBAL = 1 << 7, CR4_UMIP = 1 << 11, CR4_SMEP = 1 << 20, CR4_SMAP = 1 << 21,
 };
@@ -110,6 +113,30 @@ void mmu_activate(frame_t root)
     double_fault_root(root);
     __asm__ volatile("movl %0, %%cr3" : : "r"(root.no << PAGE_SHIFT) : "memory");
 }
+
+/* trap.S loads them, on its way in and out: physical addresses, as CR3 wants them. */
+uint32_t trap_kernel_root, trap_program_root;
+
+struct taken_over taken_over;
+
+/*
+ * Without CR0's two bits nothing of this would run; the boot code has set them, and K15 asks for them here. The first
+ * thing done in the new space is a page fault: if nobody dealt with those, the machine would end here.
+ */
+void mmu_take_over(frame_t kernel_root)
+{
+    uint32_t word;
+
+    trap_kernel_root = trap_program_root = kernel_root.no << PAGE_SHIFT;
+    taken_over.from    = mmu_active();
+    taken_over.handler = inspect_gate(TRAP_PAGE_FAULT);
+    mmu_activate(kernel_root);
+    write_cr0(read_cr0() | CR0_PROTECTION | CR0_PAGING);
+    taken_over.came_back = !probe_read(NOWHERE, &word);
+}
+
+void    mmu_return_to(frame_t root) { trap_program_root = root.no << PAGE_SHIFT; }
+frame_t mmu_returns_to(void)        { return (frame_t){ trap_program_root >> PAGE_SHIFT }; }
 
 frame_t mmu_active(void)
 {

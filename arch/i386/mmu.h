@@ -159,6 +159,12 @@ static inline entry_t entry_with_age(entry_t e, unsigned age, bool accessed)
     return e;
 }
 
+/* What the processor makes of an entry when a program reads through it, or writes. */
+static inline entry_t entry_with_use(entry_t e, bool written)
+{
+    return (entry_t){ e.raw | I386_ACCESSED | (written ? I386_DIRTY : 0) };
+}
+
 /* Same frame and bookkeeping bits, other rights. The entry stays present. */
 static inline entry_t entry_with_rights(entry_t e, struct rights rights)
 {
@@ -240,6 +246,15 @@ void mmu_flush_all(void);                       /* this CPU, everything         
 /* Make a root table current on this CPU; flushes what is not global. */
 void mmu_activate(frame_t root);
 frame_t mmu_active(void);
+
+/*
+ * Where the kernel has a space of its own (K17): its root, which every trap from a program loads; and the
+ * root that the way back to the program loads. Neither is loaded by the call. mmu_take_over() is for the moment
+ * in which that space becomes current for the first time (K15).
+ */
+void mmu_take_over(frame_t kernel_root);
+void mmu_return_to(frame_t root);
+frame_t mmu_returns_to(void);
 
 /* Features found: whether the processor has what mmu.c has switched on. */
 struct mmu_features {

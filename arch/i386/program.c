@@ -9,6 +9,7 @@
 #include "linux/call.h"
 #include "memory/fault.h"
 #include "memory/frame.h"
+#include "memory/user.h"
 #include "process/process.h"
 #include "process/report.h"
 #include "registers.h"
@@ -43,6 +44,12 @@ static bool is_kernels(page_t page)
     return !page_is_users(page) && layout_region_of(page)->backing != BACKING_NONE;
 }
 
+/* The kernel while copying for the program, at the program's address. Where it has a space of its own there is none. */
+static bool is_copying(const struct trap_frame *frame, page_t page)
+{
+    return !layout_kernel_has_own() && page_is_users(page) && trap_has_way_out(frame);
+}
+
 /* A fault of the program, or of the kernel while copying for it. */
 static bool page_fault(struct trap_frame *frame)
 {
@@ -52,7 +59,7 @@ static bool page_fault(struct trap_frame *frame)
     struct fault_verdict verdict;
     int                  err;
 
-    if (self->process == NULL || (!user && (!page_is_users(page_of(address)) || !trap_has_way_out(frame))))
+    if (self->process == NULL || (!user && !is_copying(frame, page_of(address))))
         return false;
     if (!is_kernels(page_of(address))) {
         err = space_fault(&self->process->memory->space, address, access_of(frame->error), &verdict);
@@ -136,11 +143,25 @@ void trap_leave(struct trap_frame *frame)
     schedule_preempt();
 }
 
+/* A fault that a copy for the program meets in its tables (K17: the kernel's space has no addresses of programs). */
+static int mend_in_copy(struct space *space, vaddr_t address, uint8_t access)
+{
+    struct process      *process = current_process();
+    struct fault_verdict verdict;
+    int                  err = space_fault(space, address, access, &verdict);
+
+    process->faults_minor++;
+    if (err == -ENOMEM)
+        out_of_memory(process);
+    return err;
+}
+
 extern const struct way_out user_ways_out[];                        /* user_copy.S */
 
 void programs_start(void)
 {
     trap_for_programs(user_ways_out, trap_leave);
+    user_mend_with(mend_in_copy);
     trap_handle(TRAP_PAGE_FAULT, page_fault);
     for (unsigned i = 0; i < COUNT_OF(meanings); i++)
         trap_handle(meanings[i].vector, exception);

@@ -82,10 +82,12 @@ static void fpu_shut(void)
 
 static void fpu_open(void) { __asm__ volatile("clts"); }
 
-/* What switch_stacks() is to load for this root: 0 where it is in use already. */
-static uint32_t change_root(frame_t root)
+/* What switch_stacks() is to load for this space: 0 where its root is in use, or will be on the way to the program. */
+static uint32_t change_root(struct space *space)
 {
-    if (frame_is(mmu_active(), root))
+    frame_t root = space_enter(space);
+
+    if (!frame_exists(root))
         return 0;
     double_fault_root(root);
     return root.no << PAGE_SHIFT;
@@ -96,7 +98,7 @@ void thread_switch(struct thread *from, struct thread *to)
     uint32_t root = 0;                                  /* the idle thread stays where it is */
 
     if (to->home != NULL) {
-        root = change_root(to->home->space.root);
+        root = change_root(&to->home->space);
         arch_set_kernel_stack(to->stack.top);
         load_tls(to);
     }

@@ -4,6 +4,8 @@
  * The processor pushes EFLAGS, CS, EIP, for some exceptions an error code, and first SS and
  * ESP if it came from a program. The stubs make that uniform; trap.h describes the result.
  */
+#include <layout.h>
+
 #include "descriptor.h"
 #include "trap.h"
 
@@ -27,8 +29,49 @@ trap_stubs:
     .set vector, vector + 1
     .endr
 
+/*
+ * Where the kernel has a space of its own a program's tables show only the first 4 MiB of it: this code, the
+ * entry stack (descriptor.c), and the few words below. The stack of the thread, like all of the kernel's
+ * data but the image, is in the kernel's space alone. So a trap from a program arrives on the entry stack, loads the
+ * kernel's root, and puts what the processor has pushed onto the thread's stack: from there on it is like any
+ * other. The way back is the same in reverse. Interrupts are off on the entry stack, so one is enough.
+ */
+#ifdef LAYOUT_KERNEL_HAS_OWN
+#define PUSHED_EAX      0               /* what the entry stack holds on the way in */
+#define PUSHED_VECTOR   4
+#define PUSHED_SS       28
+#define PUSHED_CS       12              /* before EAX is there */
+
+#define FRAME_EDI       0               /* struct trap_frame, without its segments */
+#define FRAME_ESI       4
+#define FRAME_EBP       8
+#define FRAME_EBX       16
+#define FRAME_EDX       20
+#define FRAME_ECX       24
+#define FRAME_EAX       28
+#define FRAME_EIP       40
+#define FRAME_CS        44
+#define FRAME_SS        56
+#endif
+
     .type trap_common, @function
 trap_common:
+#ifdef LAYOUT_KERNEL_HAS_OWN
+    testb $3, PUSHED_CS(%esp)
+    jz from_kernel
+    pushl %eax
+    movl %ss:trap_kernel_root, %eax         /* DS is still the program's */
+    movl %eax, %cr3
+    movl %esp, %eax
+    movl %ss:trap_thread_stack, %esp
+    .set at, PUSHED_SS
+    .rept (PUSHED_SS - PUSHED_VECTOR) / 4 + 1
+    pushl %ss:at(%eax)
+    .set at, at - 4
+    .endr
+    movl %ss:PUSHED_EAX(%eax), %eax
+inside:
+#endif
     pushal
     pushl %ds
     pushl %es
@@ -50,9 +93,48 @@ trap_return:
 4:  popl %fs
 5:  popl %es
 6:  popl %ds
+#ifdef LAYOUT_KERNEL_HAS_OWN
+    testb $3, FRAME_CS(%esp)
+    jnz to_program
+#endif
     popal
     addl $8, %esp                           /* vector and error code */
     iret
+#ifdef LAYOUT_KERNEL_HAS_OWN
+to_program:
+    movl %esp, %ebx
+    movl $entry_stack_top, %esp
+    .set at, FRAME_SS
+    .rept (FRAME_SS - FRAME_EIP) / 4 + 1
+    pushl %ss:at(%ebx)
+    .set at, at - 4
+    .endr
+    pushl %ss:FRAME_EAX(%ebx)
+    movl %ss:FRAME_EDI(%ebx), %edi
+    movl %ss:FRAME_ESI(%ebx), %esi
+    movl %ss:FRAME_EBP(%ebx), %ebp
+    movl %ss:FRAME_EDX(%ebx), %edx
+    movl %ss:FRAME_ECX(%ebx), %ecx
+    movl %ss:FRAME_EBX(%ebx), %ebx
+    movl %ss:trap_program_root, %eax
+    movl %eax, %cr3
+    popl %eax
+    iret
+/*
+ * A trap of the kernel finds its space there, and goes on on its stack. None is known that could happen on the
+ * entry stack; if one does, it is to be told, and for that the kernel's space is needed.
+ */
+from_kernel:
+    cmpl $entry_stack, %esp
+    jb inside
+    cmpl $entry_stack_top, %esp
+    ja inside
+    pushl %eax
+    movl %ss:trap_kernel_root, %eax
+    movl %eax, %cr3
+    popl %eax
+    jmp inside
+#endif
 /* A program may ask sigreturn for a segment that is none: it gets the null segment. */
 bad_gs:
     movl $0, (%esp)
@@ -79,6 +161,19 @@ double_fault_entry:
     cld
     call double_fault
     .size double_fault_entry, . - double_fault_entry
+
+#ifdef LAYOUT_KERNEL_HAS_OWN
+    .section .bss
+    .balign 4096
+entry_stack:
+    .skip 4096                              /* eight words are used, all of it in a panic */
+    .globl entry_stack_top
+entry_stack_top:
+    .globl trap_thread_stack
+trap_thread_stack:
+    .skip 4
+    .section .text
+#endif
 
 /* bool probe_read(vaddr_t address, uint32_t *out) */
     .globl probe_read

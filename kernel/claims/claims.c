@@ -71,7 +71,7 @@ static const struct claim_probe *probe_of(const char *id)
     if (id[0] == 'Q')
         return probe_among(quire_probes, quire_probe_count, id);
 #endif
-    return NULL;
+    return probe_among(NULL, 0, id);
 }
 
 /* A claim that the kernel is to show. */

@@ -27,15 +27,12 @@ static void print_backing(const struct layout_region *region)
         print(", guard %s", show_size((uint64_t)region->guard << PAGE_SHIFT).text);
     if (region->scope == SCOPE_PROCESS)
         print(", per process");
-    if (region->scope == SCOPE_KERNEL)
-        print(", kernel space alone");
     print("\n");
 }
 
-static void print_regions(void)
+static void print_regions(uint32_t first, uint32_t end)
 {
-    print("virtual      to           size        name        kernel / user  backed by\n");
-    for (uint32_t i = layout.region_count; i-- > 0; ) {
+    for (uint32_t i = end; i-- > first; ) {
         const struct layout_region *region = &layout.regions[i];
 
         if (span_empty(region->span))
@@ -46,6 +43,16 @@ static void print_regions(void)
               show_rights(region->rights).text);
         print_backing(region);
     }
+}
+
+static void print_spaces(void)
+{
+    print("virtual      to           size        name        kernel / user  backed by\n");
+    print_regions(0, layout.common_count);
+    if (!layout_kernel_has_own())
+        return;
+    print("\nin kernel space, where programs have theirs:\n");
+    print_regions(layout.common_count, layout.region_count);
 }
 
 static void print_physical(void)
@@ -95,7 +102,7 @@ int run_layout(int count, char **words)
 {
     (void)count, (void)words;
     print("%s: %s (%s)\n\n", layout.name, layout.title, layout.file);
-    print_regions();
+    print_spaces();
     print_physical();
     print_policies();
     return 0;

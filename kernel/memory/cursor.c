@@ -42,7 +42,7 @@ static void look(struct cursor *c, page_t page)
     c->in_view.end   = c->in_view.first + reach;
     c->table  = level > 1 ? NULL : at - (page - c->in_view.first);
     c->large  = level > 1 ? entry_read(at) : entry_empty();
-    c->global = cursor_of_kernel(c) && mmu_features.global && !page_is_own_stack(page);
+    c->global = cursor_of_kernel(c) && page_may_be_global(page);
 }
 
 /* The entry of a page, NULL where there is no table. */
@@ -220,7 +220,7 @@ void cursor_map_large(struct cursor *c, page_t page, frame_t frame, struct right
 {
     page_t   reach = mmu_reach(MMU_LARGE_LEVEL);
     entry_t *at    = entry_at(c->space, page, MMU_LARGE_LEVEL);
-    entry_t  entry = entry_leaf(frame, rights, cache, mmu_features.global, MMU_LARGE_LEVEL);
+    entry_t  entry = entry_leaf(frame, rights, cache, page_may_be_global(page), MMU_LARGE_LEVEL);
 
     assert(cursor_of_kernel(c) && mmu_features.large && MMU_LARGE_LEVEL > 1);
     assert(is_aligned(page, reach) && is_aligned(frame.no, reach));

@@ -244,6 +244,15 @@ bool frame_put(frame_t frame)
     return put_otherwise(frame.no, state, caller_address());
 }
 
+bool frame_put_of(frame_t frame, enum owner owner)
+{
+    enum owner has = frame_owner(frame);
+
+    if (has != owner && has != OWNER_FREE && has != OWNER_ABSENT)
+        return misuse("free of what somebody else has", frame.no, has, caller_address());
+    return frame_put(frame);
+}
+
 void frame_share(frame_t frame)
 {
     struct frame_record *record;

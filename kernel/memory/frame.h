@@ -90,6 +90,9 @@ int frame_get(enum owner owner, unsigned flags, frame_t *out) MUST_CHECK;
 /* Drop a reference. Returns true when it was the last and the frame became free. */
 bool frame_put(frame_t frame);
 
+/* The same from somebody who may be wrong about whose the frame is: if it is not `owner`'s that is a misuse. */
+bool frame_put_of(frame_t frame, enum owner owner);
+
 /*
  * One more reference to a frame that has one. Cannot fail: a count that reaches 2^20 - 1 stays there for
  * good and the frame is never freed (frame_sums.pinned): one frame lost, where a count that wrapped would

@@ -10,6 +10,7 @@
 #include "base/range.h"
 #include "memory/cursor.h"
 #include "memory/frame.h"
+#include "memory/next_page.h"
 #include "memory/slot.h"
 #include "memory/space.h"
 #include "memory/table.h"
@@ -236,6 +237,7 @@ int space_start(frame_t root, struct memmap *map)
 
     standing_count = 0;
     early_map      = map;
+    program_space  = &kernel_space;
     kernel_space   = (struct space){ .root = root };
     kernel_space.map_lock    = (struct lock)LOCK("regions of kernel space", RANK_MAP);
     kernel_space.tables_lock = (struct lock)LOCK("tables of kernel space", RANK_KERNEL);
@@ -267,4 +269,14 @@ void space_guard(vaddr_t address)
     assert(err == 0);
     cursor_protect(&c, page, (struct rights){ .kernel = MAY_READ });
     cursor_close(&c);
+}
+
+void space_take_over(void)
+{
+    frame_t root = frame_of(get_next_page());
+
+    frame_change_owner(root, OWNER_PAGES, OWNER_TABLES);
+    frame_copy(root, kernel_space.root);
+    kernel_space.root = root;
+    mmu_take_over(root);
 }

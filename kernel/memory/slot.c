@@ -8,6 +8,7 @@
 #include "base/string.h"
 #include "cpu.h"
 #include "memory/layout.h"
+#include "memory/table.h"
 
 paddr_t direct_end;
 
@@ -63,7 +64,7 @@ void *frame_view_in_slot(frame_t frame, enum slot slot)
     entry_t  old  = entry_read(at);
 
     if (!entry_present(old) || !frame_is(entry_frame(old), frame)) {
-        entry_write(at, entry_leaf(frame, slots->rights, CACHE_BACK, mmu_features.global, 1));
+        entry_write(at, entry_leaf(frame, slots->rights, CACHE_BACK, page_may_be_global(page), 1));
         if (entry_present(old))
             mmu_flush_page(page);
     }

@@ -149,7 +149,7 @@ static void discard_user_pages(struct space *space)
 
 void space_destroy(struct space *space)
 {
-    assert(space != &kernel_space && !space_is_current(space) && space->stacks == NULL);
+    assert(space != &kernel_space && space != program_space && !space_is_current(space) && space->stacks == NULL);
 
     discard_user_pages(space);
     unlist(space);
@@ -159,9 +159,24 @@ void space_destroy(struct space *space)
     space->root = NO_FRAME;
 }
 
+struct space *program_space = &kernel_space;
+
+frame_t space_enter(struct space *space)
+{
+    program_space = space;
+    if (layout_kernel_has_own()) {
+        mmu_return_to(space->root);
+        return NO_FRAME;
+    }
+    return frame_is(mmu_active(), space->root) ? NO_FRAME : space->root;
+}
+
 void space_activate(struct space *space)
 {
-    mmu_activate(space->root);
+    frame_t root = space_enter(space);
+
+    if (frame_exists(root))
+        mmu_activate(root);
 }
 
 void space_share_entry(page_t page, entry_t entry)

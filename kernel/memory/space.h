@@ -60,6 +60,12 @@ extern struct space kernel_space;
 struct memmap;
 int space_start(frame_t root, struct memmap *map) MUST_CHECK;
 
+/*
+ * Where the kernel has a space of its own: its root, until now the boot directory, becomes a page of the pool, and
+ * current (K13, K15). Once, when the pool is open and has a page free, and page faults are handled (K14).
+ */
+void space_take_over(void);
+
 /* Take the right to write from one page of the image for good: the guard below the boot stack. */
 void space_guard(vaddr_t page);
 
@@ -69,7 +75,11 @@ void space_guard(vaddr_t page);
  */
 const struct space *space_after(const struct space *space);
 
-/* True for the space whose tables this CPU uses now; kernel space always counts as in use. */
+/*
+ * True for the space whose tables this CPU uses now; kernel space always counts as in use. Where the kernel has a
+ * space of its own, no other is ever in use while the kernel runs: the return to a program loads its root, and with
+ * that the processor forgets all that it knew of it. Its pages are never global (page_may_be_global()).
+ */
 bool space_is_current(const struct space *space);
 
 /* The space whose tables this CPU uses now. */
@@ -81,7 +91,21 @@ int  space_create(struct space *space) MUST_CHECK;
 /* Give back every table and every frame its entries hold. The space must not be current, no stack of its own in use. */
 void space_destroy(struct space *space);
 
+/*
+ * Let the program that this CPU is about to run see this space. Its tables are the processor's from now on; or, where
+ * the kernel has a space of its own, from the return to the program until the next trap (K17).
+ */
 void space_activate(struct space *space);
+
+/*
+ * The same for whoever loads the root himself, together with another stack: returns which, NO_FRAME where there is
+ * nothing to load.
+ */
+frame_t space_enter(struct space *space) MUST_CHECK;
+
+/* The space activated last: the program's. kernel_space where there is none. */
+extern struct space *program_space;
+static inline struct space *space_of_program(void) { return program_space; }
 
 /* Called by the cursor when kernel space gained a table: every root gets the entry, unless programs have that part. */
 void space_share_entry(page_t page, entry_t entry);

@@ -229,6 +229,10 @@ const char *memory_start(const struct start_facts *facts)
     wrong = open_pool(&places);
     if (wrong != NULL)
         return wrong;
+    if (layout_kernel_has_own() && frames_free() == 0)
+        return too_little(PAGE_SIZE);
+    if (layout_kernel_has_own())
+        space_take_over();
     if (table_homes_start() != 0)
         return too_little(PAGE_SIZE);
     stacks_start();

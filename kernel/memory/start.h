@@ -7,7 +7,7 @@
  *      devices occupy is carved out of it
  *   2  the bitmap, its summary and the frame records get their places
  *   3  kernel space takes over from the boot tables
- *   4  the pool opens, slots, stacks and heap start
+ *   4  the pool opens; where the kernel has a space of its own that becomes current; slots, stacks and heap start
  *   5  memory only boot needed goes to the pool
  *
  * Errors   text for people, never a panic: too little memory is the outside world's doing.

@@ -27,10 +27,22 @@
 
 struct space;
 
-/* Whether the root's entry that begins at `page` leads to the programs' part, or to some of it. */
+/* Whether the root's entry for `page` leads to the programs' part, or to some of it. */
 static inline bool root_entry_is_users(page_t page)
 {
-    return span_meets(span_of(page, mmu_reach(MMU_LEVELS)), layout.user);
+    page_t reach = mmu_reach(MMU_LEVELS);
+
+    return span_meets(span_of(page & ~(reach - 1), reach), layout.user);
+}
+
+/*
+ * Whether an entry of kernel space for this page may stay cached when the root changes: where kernel space has
+ * something of its own in the programs' part, a program has something else at the same address; and a space's own stacks
+ * are no other's.
+ */
+static inline bool page_may_be_global(page_t page)
+{
+    return mmu_features.global && !root_entry_is_users(page) && !page_is_own_stack(page);
 }
 
 /*

@@ -1,20 +1,18 @@
 /*
  * user.c - copying to and from programs, with the range checked first.
  *
- * The page-fault handler mends faults in these copies like the program's own; when it
- * cannot, the copy stops there (user_copy.h).
+ * How the bytes are reached is the layout's doing: at the program's own addresses (user_copy.h), where the page-fault
+ * handler mends faults like the program's own and the copy stops where it cannot; or, where the kernel has
+ * a space of its own, through the program's tables (user_walk.h).
  */
 #include "memory/user.h"
 
-#include "base/check.h"
+#include <layout.h>
+
 #include "base/error.h"
 #include "base/range.h"
-#include "base/string.h"
-#include "cpu.h"
-#include "memory/fault.h"
-#include "memory/slot.h"
 #include "memory/space.h"
-#include "memory/table.h"
+#include "memory/user_walk.h"
 #include "user_copy.h"
 
 bool user_range(user_t start, size_t bytes)
@@ -36,39 +34,101 @@ static size_t clip(user_t start, size_t bytes)
     return bytes < limit - start ? bytes : (size_t)(limit - start);
 }
 
+/* ---- How bytes are reached --------------------------------------------------------------------- */
+
+#ifdef LAYOUT_KERNEL_HAS_OWN
+
+/* Programs have no addresses in the kernel's space: their tables are followed. Each returns bytes not dealt with. */
+static user_mend mend = user_mend_plainly;
+
+void user_mend_with(user_mend how) { mend = how; }
+
+static size_t get(void *to, user_t from, size_t bytes)
+{
+    size_t done;
+
+    (void)!walk_read(space_of_program(), mend, to, from, bytes, &done);
+    return bytes - done;
+}
+
+static size_t put(user_t to, const void *from, size_t bytes)
+{
+    size_t done;
+
+    (void)!walk_write(space_of_program(), mend, to, from, bytes, &done);
+    return bytes - done;
+}
+
+static size_t clear(user_t to, size_t bytes)
+{
+    size_t done;
+
+    (void)!walk_clear(space_of_program(), mend, to, bytes, &done);
+    return bytes - done;
+}
+
+static long get_text(char *to, user_t from, size_t bytes) { return walk_read_text(space_of_program(), mend, to, from, bytes); }
+
+static bool load(user_t at, uint32_t *old) { return walk_load(space_of_program(), mend, at, old) == 0; }
+
+static bool exchange(user_t at, uint32_t expect, uint32_t desired, uint32_t *old)
+{
+    return walk_exchange(space_of_program(), mend, at, expect, desired, old) == 0;
+}
+
+#else
+
+/* The processor translates, and the page-fault handler mends faults: it needs nobody to tell it how. */
+void user_mend_with(user_mend how) { (void)how; }
+
+static size_t get(void *to, user_t from, size_t bytes)       { return user_copy(to, (const void *)from, bytes); }
+static size_t put(user_t to, const void *from, size_t bytes) { return user_copy((void *)to, from, bytes); }
+static size_t clear(user_t to, size_t bytes)                 { return user_fill_zero((void *)to, bytes); }
+static long   get_text(char *to, user_t from, size_t bytes)  { return user_copy_text(to, (const char *)from, bytes); }
+static bool   load(user_t at, uint32_t *old)                 { return user_load(old, (const uint32_t *)at); }
+
+static bool exchange(user_t at, uint32_t expect, uint32_t desired, uint32_t *old)
+{
+    return user_exchange((uint32_t *)at, expect, desired, old);
+}
+
+#endif
+
+/* ---- The current program's memory ---------------------------------------------------------------- */
+
 size_t user_read_some(void *to, user_t from, size_t bytes)
 {
     size_t can = clip(from, bytes);
 
-    return can - user_copy(to, (const void *)from, can);
+    return can - get(to, from, can);
 }
 
 size_t user_write_some(user_t to, const void *from, size_t bytes)
 {
     size_t can = clip(to, bytes);
 
-    return can - user_copy((void *)to, from, can);
+    return can - put(to, from, can);
 }
 
 int user_read(void *to, user_t from, size_t bytes)
 {
-    return user_range(from, bytes) && user_copy(to, (const void *)from, bytes) == 0 ? 0 : -EFAULT;
+    return user_range(from, bytes) && get(to, from, bytes) == 0 ? 0 : -EFAULT;
 }
 
 int user_write(user_t to, const void *from, size_t bytes)
 {
-    return user_range(to, bytes) && user_copy((void *)to, from, bytes) == 0 ? 0 : -EFAULT;
+    return user_range(to, bytes) && put(to, from, bytes) == 0 ? 0 : -EFAULT;
 }
 
 int user_clear(user_t to, size_t bytes)
 {
-    return user_range(to, bytes) && user_fill_zero((void *)to, bytes) == 0 ? 0 : -EFAULT;
+    return user_range(to, bytes) && clear(to, bytes) == 0 ? 0 : -EFAULT;
 }
 
 long user_read_text(char *to, user_t from, size_t size)
 {
     size_t can    = clip(from, size);
-    long   length = user_copy_text(to, (const char *)from, can);
+    long   length = get_text(to, from, can);
 
     if (length < 0 || ((size_t)length == can && can < size))
         return -EFAULT;
@@ -77,66 +137,26 @@ long user_read_text(char *to, user_t from, size_t size)
 
 int user_load_word(user_t at, uint32_t *old)
 {
-    return user_range(at, sizeof *old) && user_load(old, (const uint32_t *)at) ? 0 : -EFAULT;
+    return user_range(at, sizeof *old) && load(at, old) ? 0 : -EFAULT;
 }
 
 int user_exchange_word(user_t at, uint32_t expect, uint32_t desired, uint32_t *old)
 {
-    return user_range(at, sizeof *old) && user_exchange((uint32_t *)at, expect, desired, old) ? 0 : -EFAULT;
+    return user_range(at, sizeof *old) && exchange(at, expect, desired, old) ? 0 : -EFAULT;
 }
 
-/* ---- Another space's memory, by way of its tables -------------------------------------------- */
+/* ---- Another space's memory ------------------------------------------------------------------------ */
 
-/* The frame that a page of the space will be written to: faulted in as for a write by the program. */
-static int writable_frame(struct space *space, vaddr_t address, frame_t *out)
+int user_write_in(struct space *space, user_t to, const void *from, size_t bytes)
 {
-    struct fault_verdict verdict;
-    lock_state           state;
-    unsigned             level;
-    entry_t              entry;
-    int                  err = space_fault(space, address, MAY_WRITE, &verdict);
+    size_t done;
 
-    if (err != 0)
-        return err;
-    state = lock_take(&space->tables_lock);
-    entry = table_lookup(space, page_of(address), &level);
-    lock_drop(&space->tables_lock, state);
-    if (!entry_present(entry))
-        return -EFAULT;
-    *out = entry_frame(entry);
-    return 0;
+    return user_range(to, bytes) ? walk_write(space, user_mend_plainly, to, from, bytes, &done) : -EFAULT;
 }
 
-static int write_in(struct space *space, vaddr_t to, const void *from, size_t bytes)
+int user_clear_in(struct space *space, user_t to, size_t bytes)
 {
-    const char *at = from;
+    size_t done;
 
-    if (!user_range(to, bytes))
-        return -EFAULT;
-    while (bytes > 0) {
-        size_t        skew = to % PAGE_SIZE, part = PAGE_SIZE - skew;
-        unsigned long interrupts;
-        char         *view;
-        frame_t       frame;
-        int           err = writable_frame(space, to, &frame);
-
-        if (err != 0)
-            return err;
-        if (part > bytes)
-            part = bytes;
-        interrupts = interrupts_off();
-        view = (char *)frame_view(frame, SLOT_TO) + skew;
-        if (from != NULL)
-            memcpy(view, at, part);
-        else
-            memset(view, 0, part);
-        interrupts_restore(interrupts);
-        to    += part;
-        at    += from != NULL ? part : 0;
-        bytes -= part;
-    }
-    return 0;
+    return user_range(to, bytes) ? walk_clear(space, user_mend_plainly, to, bytes, &done) : -EFAULT;
 }
-
-int user_write_in(struct space *space, user_t to, const void *from, size_t bytes) { return write_in(space, to, from, bytes); }
-int user_clear_in(struct space *space, user_t to, size_t bytes)                   { return write_in(space, to, NULL, bytes); }

@@ -39,6 +39,13 @@ struct space;
 int user_write_in(struct space *space, user_t to, const void *from, size_t bytes) MUST_CHECK;
 int user_clear_in(struct space *space, user_t to, size_t bytes) MUST_CHECK;
 
+/*
+ * How a fault in a copy for the current program is mended where the processor does not raise it (user_walk.h): as the
+ * page-fault handler would, with what it counts and whom it kills.
+ */
+typedef int (*user_mend)(struct space *space, uintptr_t address, uint8_t access);
+void user_mend_with(user_mend how);
+
 /* True when [start, start + bytes) lies in user space and does not wrap. */
 bool user_range(user_t start, size_t bytes);
 

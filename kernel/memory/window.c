@@ -10,12 +10,22 @@
 #include "memory/frame.h"
 #include "memory/space.h"
 
+enum { ANYWHERE = MMU_SPACE_END };
+
+/* Where a page is wanted, if the window has that and it is free; else the lowest room there is. */
+static bool find_room(const struct layout_region *window, size_t pages, page_t wanted, page_t *first)
+{
+    return (wanted < ANYWHERE && span_covers(window->span, span_of(wanted, pages)) &&
+            region_gap(&kernel_space.map, pages, 1, span_of(wanted, pages), false, first)) ||
+           region_gap(&kernel_space.map, pages, 1, window->span, false, first);
+}
+
 /* Find room for the region in its window and enter it. The map lock is held. */
-static int carve(struct region *region, const struct layout_region *window, size_t pages)
+static int carve(struct region *region, const struct layout_region *window, size_t pages, page_t wanted)
 {
     page_t first;
 
-    if (window == NULL || !region_gap(&kernel_space.map, pages, 1, window->span, false, &first))
+    if (window == NULL || !find_room(window, pages, wanted, &first))
         return -ENOMEM;
     region->span   = span_of(first, pages);
     region->home   = window;
@@ -23,10 +33,10 @@ static int carve(struct region *region, const struct layout_region *window, size
     return region_insert(&kernel_space.map, region);
 }
 
-static int enter(struct region *region, enum purpose window, size_t pages)
+static int enter(struct region *region, enum purpose window, size_t pages, page_t wanted)
 {
     lock_state state = lock_take(&kernel_space.map_lock);
-    int        err   = carve(region, layout.purpose[window], pages);
+    int        err   = carve(region, layout.purpose[window], pages, wanted);
 
     lock_drop(&kernel_space.map_lock, state);
     return err;
@@ -77,7 +87,7 @@ int kernel_map(struct region *region, enum purpose window, const char *name, siz
     *region = (struct region){ .name = name, .backing = BACKING_DEMAND, .guard = guard };
     if (pages > MMU_SPACE_END || guard > MMU_SPACE_END)
         return -ENOMEM;
-    err = enter(region, window, pages + guard);
+    err = enter(region, window, pages + guard, ANYWHERE);
     if (err != 0)
         return err;
     err = fill(region, owner);
@@ -105,7 +115,8 @@ int kernel_map_device(struct region *region, const char *name, paddr_t start, si
     if (start >> PAGE_SHIFT >= MMU_FRAMES_END || !checked_span((vaddr_t)start, bytes, MMU_FRAMES_END, &frames) ||
         holds_ram(frames))
         return -EINVAL;
-    err = enter(region, PURPOSE_DEVICES, span_pages(frames));
+    /* At the image's own distance, where the window reaches that far: an identity space shows devices too (K13). */
+    err = enter(region, PURPOSE_DEVICES, span_pages(frames), frames.first + page_of(layout.kernel_offset));
     if (err != 0)
         return err;
     err = cursor_open(&c, &kernel_space, region->span, CURSOR_BUILD);

@@ -15,7 +15,7 @@
 enum { LISTS = 64, ROBUST_MAXIMUM = 2048 };
 enum { FUTEX_WAITERS = 0x80000000, FUTEX_OWNER_DIED = 0x40000000, FUTEX_NUMBER = 0x3FFFFFFF };
 
-static struct lock          lock = LOCK("futexes", RANK_SWAP);
+static struct lock          lock = LOCK("futexes", RANK_FUTEX);
 static struct futex_waiter *lists[LISTS];           /* [lock] in order of arrival */
 
 static struct futex_waiter **list_of(const struct futex_key *key)

@@ -114,7 +114,7 @@ void memory_hold(struct shared_space *memory) { __atomic_add_fetch(&memory->refe
 /* Emptying a space costs less when it is not in use. Whose stack is mapped there alone has no choice. */
 static void step_out(const struct space *space)
 {
-    if (!stacks_are_own() && frame_is(mmu_active(), space->root))
+    if (!stacks_are_own() && space_of_program() == space)
         space_activate(&kernel_space);
 }
 
@@ -136,7 +136,7 @@ void memory_leave(struct shared_space *memory)
 {
     if (__atomic_sub_fetch(&memory->keepers, 1, __ATOMIC_ACQ_REL) > 0)
         return;
-    if (frame_is(mmu_active(), memory->space.root))
+    if (space_of_program() == &memory->space)
         space_activate(&kernel_space);
     space_destroy(&memory->space);
     heap_free_sized(memory, sizeof *memory);

@@ -1,0 +1,38 @@
+/*
+ * next_page.c - get_next_page and free_page, on top of frames.
+ */
+#include "memory/next_page.h"
+
+#include "base/check.h"
+#include "memory/frame.h"
+#include "memory/layout.h"
+
+int try_next_page(paddr_t *out)
+{
+    frame_t frame;
+    int     err = frame_get(OWNER_PAGES, FRAME_ZERO, &frame);
+
+    if (err == 0)
+        *out = frame_address(frame);
+    return err;
+}
+
+paddr_t get_next_page(void)
+{
+    paddr_t page = 0;
+
+    if (try_next_page(&page) != 0 && layout.policy.exhaustion == EXHAUSTION_PANIC)
+        stop(__FILE__, __LINE__, "out of memory: get_next_page found no available page");
+    return page;
+}
+
+bool free_page(paddr_t address)
+{
+    uint64_t number = address >> PAGE_SHIFT;
+
+    if (address % PAGE_SIZE != 0)
+        return false;
+    /* The largest number is no frame's, so that what lies beyond all frames is told as such. */
+    frame_put_of((frame_t){ number < UINT32_MAX ? (uint32_t)number : UINT32_MAX }, OWNER_PAGES);
+    return true;
+}
