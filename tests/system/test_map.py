@@ -1,6 +1,7 @@
 """`quire map`: the drawing against what the kernel says elsewhere, the SVG against its sheet, and the command's bad days."""
 import os
 import re
+import signal
 import subprocess
 import xml.etree.ElementTree as ElementTree
 
@@ -215,6 +216,16 @@ def test_a_program_that_dies_is_drawn_as_it_died(layout, draw, tmp_path):
     status, drawing, errors = draw("--layout", layout, program)
     assert status == 128 + 11 and "is killed by signal 11; " in drawing
     assert "dies[1]: signal 11" in errors
+
+
+def test_a_program_that_never_ends_is_drawn_when_interrupted(draw):
+    words = [draw.quire, "map", "busybox", "sh", "-c", "echo ready; busybox sleep 1000"]
+    with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          env={**os.environ, "QUIRE_BUILD": draw.build}) as run:
+        assert run.stderr.readline() == "ready\n"
+        run.send_signal(signal.SIGINT)
+        drawing, _ = run.communicate(timeout=60)
+    assert run.returncode == 128 + signal.SIGINT and "busybox is killed by signal 2; " in drawing
 
 
 def test_only_the_first_asking_counts_and_processes_that_wait_are_there(layout, draw):
