@@ -558,6 +558,10 @@ compare: quire kernel $(guest_programs) $(O)/programs/kernel.done ## costs under
 	@/usr/bin/python3 bench/compare.py --build $(O)
 	@/usr/bin/python3 bench/startup.py --build $(O)
 
+# Figures of every layout, for a note; nothing is written but under $(O)/.
+figures: quire $(guest_programs) $(O)/programs/kernel.done $(O)/quire.iso ## all figures of all layouts, as Markdown
+	@bench/figures.py --build $(O) --layouts "$(LAYOUTS)"
+
 $(O)/guest/%: bench/guest/%.c | $(O)/setup-build
 	@mkdir -p $(@D)
 	$(call note,guest,$@)$(CC) $(GUEST_FLAGS) -o $@ $<

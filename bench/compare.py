@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """compare.py - what operations cost a Linux program, under Quire and under Linux, in instructions.
 
-    bench/compare.py --build build [--only linux|quire] [--budgets bench/budgets.txt]
+    bench/compare.py --build build [--layout quire] [--only linux|quire] [--budgets bench/budgets.txt]
 
 bench/guest/vmbench.c runs in both, in the same QEMU with one processor and 512 MiB, under its
 instruction clock (-icount shift=0,sleep=off): one instruction is one nanosecond, so the
@@ -99,9 +99,9 @@ def on_linux(build, program):
         return figures(run(linux_words(kernel, archive.name)))
 
 
-def on_quire(build, program):
-    return figures(run([os.path.join(build, "host", "quire"), "run", "--machine", "pc", "-m", f"{MEMORY}M", program],
-                       {"QUIRE_BUILD": build, "QUIRE_QEMU_FLAGS": " ".join(CLOCK)}))
+def on_quire(build, program, layout="quire"):
+    return figures(run([os.path.join(build, "host", "quire"), "run", "--layout", layout, "--machine", "pc", "-m", f"{MEMORY}M",
+                        program], {"QUIRE_BUILD": build, "QUIRE_QEMU_FLAGS": " ".join(CLOCK)}))
 
 
 def read_budgets(path):
@@ -147,6 +147,7 @@ def check(quire, budgets):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--build", default="build")
+    arguments.add_argument("--layout", default="quire", help="of Quire's kernel; the budgets are those of quire")
     arguments.add_argument("--only", choices=["linux", "quire"])
     arguments.add_argument("--budgets", help="a file of lines `NAME INSTRUCTIONS`")
     arguments.add_argument("--write-budgets", metavar="FILE", help="make today's figures the budgets")
@@ -155,11 +156,11 @@ def main():
     program = os.path.join(build, "guest", "vmbench")
 
     results = {}
-    for system, measure in (("linux", on_linux), ("quire", on_quire)):
+    for system in ("linux", "quire"):
         results[system] = {}
         if options.only in (None, system):
             try:
-                results[system] = measure(build, program)
+                results[system] = on_linux(build, program) if system == "linux" else on_quire(build, program, options.layout)
             except Unavailable as error:
                 print(f"compare: {system}: {error}", file=sys.stderr)
     table(results["linux"], results["quire"])

@@ -96,6 +96,12 @@ def show(what, figure, unit):
     print(f"  {what:44} {figure:>14} {unit}")
 
 
+def benchmark(machine):
+    """The console's `benchmark`: [(operation, instructions)]."""
+    return [(name, int(ticks)) for name, ticks in
+            re.findall(r"^cost (\S+) (\d+)", machine.command("benchmark", timeout=120), re.M)]
+
+
 def measure(kernel):
     with tempfile.TemporaryDirectory(prefix="quire-") as folder:
         print(f"{kernel}, {MEMORY} of RAM")
@@ -109,8 +115,8 @@ def measure(kernel):
                      re.findall(r"^(\w+)\s+(\d+)\s+\d+\s+[\d.]+", machine.command("frames"), re.M)}
             for name in ("records", "bitmap"):
                 show(f"{name}, of all RAM", f"{100 * owned[name] / owned['sum']:.2f}", "%")
-            for name, ticks in re.findall(r"^cost (\S+) (\d+)", machine.command("benchmark", timeout=120), re.M):
-                show(name, f"{int(ticks):,}", "instructions")
+            for name, ticks in benchmark(machine):
+                show(name, f"{ticks:,}", "instructions")
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 
     bench/least.py --build build [--layout quire]
 
-For each program the smallest -m, in steps of 64 KiB, with which `quire run` gives the right
-output; one step less must be refused or fail with an exit status, never hang.
+For the console the smallest -m with which QEMU's pc comes to the kernel's prompt and a clean audit; for
+each program, the smallest with which `quire run` gives the right output. In steps of 64 KiB; one
+step less must be refused or fail with an exit status, never hang.
 """
 import argparse
 import os
@@ -15,6 +16,22 @@ STEP = 64               # KiB
 MOST = 64 * 1024        # KiB
 
 
+PROGRAMS = [("static hello", ["GUEST/hello"], b"hello\n"),
+            ("BusyBox shell", ["busybox", "sh", "-c", "echo $((6 * 7)) | busybox cat"], b"42\n")]
+
+
+def speaks(kernel, size):
+    """(console and clean audit, exit status) with `size` KiB."""
+    words = ["qemu-system-i386", "-accel", "tcg", "-m", f"size={size}K", "-display", "none", "-no-reboot", "-nodefaults",
+             "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04", "-serial", "stdio", "-kernel", kernel,
+             "-append", "run=audit;exit panic=exit"]
+    try:
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
+    except subprocess.TimeoutExpired:
+        return False, "none: IT HANGS"
+    return done.returncode == 1 and b"audit: clean" in done.stdout, done.returncode
+
+
 def works(quire, layout, build, size, words, wanted):
     """(right output, exit status) with `size` KiB."""
     done = subprocess.run([quire, "run", "--layout", layout, "--timeout", "30", "-m", f"{size}K", *words],
@@ -22,20 +39,30 @@ def works(quire, layout, build, size, words, wanted):
     return done.returncode == 0 and done.stdout == wanted, done.returncode
 
 
-def least(quire, layout, build, words, wanted):
+def smallest(good_with, low=0):
     """The smallest size that works, by halving, and the exit status one step below it."""
-    low, high = 0, MOST // STEP
-    if not works(quire, layout, build, MOST, words, wanted)[0]:
+    low, high = low // STEP, MOST // STEP
+    if not good_with(MOST)[0]:
         return None, None
     below = None
     while high - low > 1:
         middle = (low + high) // 2
-        good, status = works(quire, layout, build, middle * STEP, words, wanted)
+        good, status = good_with(middle * STEP)
         if good:
             high = middle
         else:
             low, below = middle, status
     return high * STEP, below
+
+
+def least(build, layout):
+    """[(what, KiB or None, exit status one step below)]."""
+    quire = os.path.join(build, "host", "quire")
+    found = [("console", *smallest(lambda size: speaks(os.path.join(build, layout, "kernel.elf"), size), 1024))]
+    for name, words, wanted in PROGRAMS:
+        words = [word.replace("GUEST", os.path.join(build, "guest")) for word in words]
+        found.append((name, *smallest(lambda size: works(quire, layout, build, size, words, wanted))))
+    return found
 
 
 def main():
@@ -44,13 +71,9 @@ def main():
     arguments.add_argument("--layout", default="quire")
     options = arguments.parse_args()
     build = os.path.abspath(options.build)
-    quire = os.path.join(build, "host", "quire")
-    jobs = [("static hello", [os.path.join(build, "guest", "hello")], b"hello\n"),
-            ("BusyBox shell", ["busybox", "sh", "-c", "echo $((6 * 7)) | busybox cat"], b"42\n")]
     failed = False
 
-    for name, words, wanted in jobs:
-        size, below = least(quire, options.layout, build, words, wanted)
+    for name, size, below in least(build, options.layout):
         failed |= size is None
         print(f"least -m for a {name:16} " + (f"{size:6} KiB (one step less: exit status {below})" if size else "none works"))
     sizes = subprocess.run(["size", os.path.join(build, options.layout, "kernel.elf")], capture_output=True, text=True).stdout
