@@ -15,6 +15,7 @@
 #include "boot/info.h"
 #include "console/console.h"
 #include "cpu.h"
+#include "devices/keyboard.h"
 #include "devices/pci.h"
 #include "devices/serial.h"
 #include "devices/vga.h"
@@ -91,7 +92,7 @@ static int type(void)
     unsigned slices = AUDIT_SLICES_A_REST;
     int      byte;
 
-    while ((byte = serial_read()) < 0)
+    while ((byte = serial_read()) < 0 && (byte = keyboard_read()) < 0)
         if (slices > 0) {
             slices--;
             audit_a_little();
@@ -138,6 +139,7 @@ void kernel_main(const struct boot_info *info, frame_t root)
     if (first_wanted())
         first_run();
     serial_listen();
+    keyboard_start(NULL);
     if (vga_start() == 0)
         print_to(vga_write);
     commands = option(command_line, "run");

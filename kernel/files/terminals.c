@@ -7,6 +7,7 @@
 #include "base/print.h"
 #include "base/string.h"
 #include "devices/channel_link.h"
+#include "devices/keyboard.h"
 #include "devices/serial.h"
 #include "devices/vga.h"
 #include "files/devices.h"
@@ -52,7 +53,7 @@ static void listen_to_channel(void)
     channel_on_signal(pass_signal);
 }
 
-/* ---- On the serial line, and shown on the screen as well -------------------------------------------------------------------------- */
+/* ---- On the serial line; the PC's screen and keyboard as well -------------------------------------------------------------------------- */
 
 static size_t put_on_serial(const char *bytes, size_t count)
 {
@@ -124,7 +125,9 @@ int terminals_open_first(struct place *place, struct file **out)
     if (channel)
         listen_to_channel();
     terminal_start(t, channel ? &on_channel : &on_serial);
-    if (!channel)
+    if (!channel) {
         serial_listen_for(input);
+        keyboard_start(input);
+    }
     return path_open(place, NULL, path, O_RDWR, 0, out);
 }

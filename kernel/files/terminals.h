@@ -1,6 +1,6 @@
 /*
- * terminals.h - the terminal there is: on the channel to the host, or on the serial line. In the second case the text screen,
- * if there is one and it was started, shows the same; keys come from the line only.
+ * terminals.h - the terminal there is: on the channel to the host, or on the serial line. In the second case the PC's text
+ * screen shows the same, if it was started, and its keyboard types into the same line.
  */
 #ifndef QUIRE_FILES_TERMINALS_H
 #define QUIRE_FILES_TERMINALS_H

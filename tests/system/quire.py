@@ -16,6 +16,7 @@ import re
 import shutil
 import socket
 import tempfile
+import time
 
 import pexpect
 
@@ -180,6 +181,12 @@ class Machine:
     def monitor_command(self, line):
         """A command of QEMU's human monitor, such as `info registers`."""
         return self.ask("human-monitor-command", **{"command-line": line})
+
+    def strike(self, *keys):
+        """Keys of the machine's own keyboard, by QEMU's names; "shift-a" are two at once."""
+        for key in keys:
+            self.ask("send-key", keys=[{"type": "qcode", "data": part} for part in key.split("-")])
+            time.sleep(0.05)            # QEMU lets a key go only later; the next must not meet it
 
     def registers(self):
         """Control registers by name: CR0, CR2, CR3, CR4, EIP."""

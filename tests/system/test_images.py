@@ -93,6 +93,20 @@ def test_the_shell_is_on_the_screen_too(start, one_image):
     assert "42 on the screen" in screen and any(line.endswith("echo $((6 * 7)) on the screen") for line in screen)
 
 
+def test_the_keyboard_types_into_the_shell(start, one_image):
+    machine = start(disk=one_image(), devices=["-vga", "std"])
+    machine.expect(re.escape(SHELL))
+    machine.strike("e", "c", "h", "o", "spc", "shift-o", "shift-k", "minus", "4", "2", "x", "backspace", "ret")
+    machine.expect("\nOK-42\r*\n")
+    machine.strike("s", "l", "e", "e", "p", "spc", "9", "9", "ret")
+    machine.expect("sleep 99")
+    machine.strike("ctrl-c")
+    machine.expect(re.escape(SHELL))
+    machine.strike("up", "up", "ret")
+    machine.expect("\nOK-42\r*\n")
+    assert "OK-42" in machine.screen()
+
+
 @pytest.mark.parametrize("kind", ["disk", "floppy"])
 def test_runs_a_program_and_leaves(start, image, kind):
     path = image(*(["--floppy"] if kind == "floppy" else []), program=["busybox", "sh", "-c", "pwd; exit 7"])

@@ -50,6 +50,15 @@ def test_the_screen_scrolls(boot):
     assert machine.screen()[24] == "quire> nonsense-4711"
 
 
+def test_the_keyboard_types_at_the_console(boot):
+    machine = boot(devices=["-vga", "std"])
+    machine.strike("v", "e", "r", "s", "i", "o", "n", "ret")
+    assert "page tables of" in machine.prompt()
+    machine.strike("up", "ret")                     # the line editor knows the arrows
+    assert "page tables of" in machine.prompt()
+    assert machine.leave() == 0
+
+
 def test_what_is_typed_ahead_is_not_lost(boot):
     machine = boot()
     machine.send("audit\rversion\rhelp audit\r")

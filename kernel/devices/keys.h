@@ -1,0 +1,28 @@
+/*
+ * keys.h - what a PC keyboard's scan codes mean: the bytes that a terminal (vt100) would send.
+ *
+ * The codes are those of set 1, which the keyboard controller makes of whatever the keyboard sends. The letters are those
+ * printed on a US keyboard; the number pad is always numbers. Ctrl makes control characters, Alt puts ESC in front.
+ *
+ * Locking  none: whoever feeds a struct keys guards it.
+ * Cost     O(1).
+ * Source   IBM PS/2 Hardware Interface Technical Reference, "Keyboards (101- and 102-Key)".
+ */
+#ifndef QUIRE_DEVICES_KEYS_H
+#define QUIRE_DEVICES_KEYS_H
+
+#include "base/types.h"
+
+enum { KEYS_BYTES = 6 };                /* the longest that one key sends: ESC, and a sequence of five */
+
+struct keys {
+    bool    shift[2], control[2], alt[2];       /* the left one is held, the right one is */
+    bool    capitals;                           /* Caps Lock is on                        */
+    bool    extended;                           /* 0xE0 came: the next code is of the grey keys */
+    uint8_t ignore;                             /* so many more codes belong to Pause     */
+};
+
+/* One more code. Returns how many bytes it sends, in bytes[]; most codes send none: a key let go, half of a key. */
+unsigned keys_take(struct keys *keys, uint8_t code, uint8_t bytes[KEYS_BYTES]);
+
+#endif
