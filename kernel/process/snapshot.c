@@ -132,9 +132,10 @@ static void write_frames(struct writer *w)
 
 /* ---- Virtual memory -------------------------------------------------------------------------- */
 
-static const char *scope_word(enum scope scope)
+/* Rows behind the common ones are kernel space's alone, also those where nothing is, which have no scope. */
+static const char *scope_word(uint32_t row)
 {
-    return scope == SCOPE_PROCESS ? "process" : scope == SCOPE_KERNEL ? "kernel" : "all";
+    return row >= layout.common_count ? "kernel" : layout.regions[row].scope == SCOPE_PROCESS ? "process" : "all";
 }
 
 static const char *backing_word(enum backing backing)
@@ -158,7 +159,7 @@ static void write_document(struct writer *w)
             say(w, "region %lx %lu %s %s %s%s %s %s", (unsigned long)page_address(row->span.first),
                 (unsigned long)span_pages(row->span), letters_of(row->rights.kernel).text, letters_of(row->rights.user).text,
                 backing_word(row->backing), alias ? layout_region_of(row->alias)->name : "",
-                scope_word(row->scope), row->name);
+                scope_word(i), row->name);
     }
 }
 
