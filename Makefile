@@ -113,6 +113,7 @@ kernel += kernel/process/timers.c       # alarms
 kernel += kernel/process/futex.c        # waiting for a word of memory
 kernel += kernel/process/orders.c       # what to run, from the boot archive
 kernel += kernel/process/first.c        # the first program, and the machine's end
+kernel += kernel/process/flat.c         # programs built into the kernel, and their processes
 kernel += kernel/process/report.c       # what became of the memory
 kernel += kernel/process/snapshot.c     # all of memory at one moment, in lines for ./quire map
 
@@ -195,6 +196,7 @@ kernel += kernel/console/document.c     # layout, claims
 kernel += kernel/console/tables.c       # entry
 kernel += kernel/console/frames.c       # frames, physical, alloc, free
 kernel += kernel/console/parts.c        # heap, stacks
+kernel += kernel/console/processes.c    # start, processes, kill, wait
 kernel += kernel/console/checks.c       # audit, break
 kernel += kernel/console/crash.c        # stopping the machine on purpose
 kernel += kernel/console/machine.c      # devices, version, and ways to leave
@@ -232,6 +234,10 @@ kernel += arch/i386/thread.c            # a thread's stack, TLS and FPU
 kernel += arch/i386/thread_switch.S     # from one stack to another
 kernel += arch/i386/user_copy.S         # copying where a fault may happen
 
+# ---- Programs that are built into kernels whose document has a start address: a flat image each ----------
+
+flat = ticker spinner brief wild large peek
+
 # ---- From a BIOS to the kernel: the same for every layout, put into images by ./quire image ----------
 
 sector    = boot/bios/sector.S          # 512 bytes at 0x7C00: loads all below the EBDA
@@ -258,7 +264,7 @@ machine_base = $(addprefix kernel/base/,print.c string.c lock.c divide.c) kernel
 machine_files = $(addprefix kernel/files/,node.c buffer.c path.c walk.c place.c descriptor.c lock.c tmpfs.c tmpfs_folder.c \
                 cpio.c inflate.c pipe.c devices.c watch.c epoll.c event.c socket.c socket_data.c)
 # The console without the commands that stop a real machine or ask its devices.
-machine_console = $(filter-out %/machine.c %/crash.c,$(filter kernel/console/%,$(kernel)))
+machine_console = $(filter-out %/machine.c %/crash.c %/processes.c,$(filter kernel/console/%,$(kernel)))
 
 # Tests of the layout compiler need no layout; all others run under each of LAYOUTS.
 tool_tests    = $(wildcard tests/host/test_layout*.c)
@@ -280,8 +286,9 @@ else
   B := $(O)/$(name)
 endif
 
+has_start := $(shell grep -i '^| *start address ' $(document))
 objects  := $(patsubst %,$(B)/kernel/%.o,$(kernel)) $(B)/layout/layout.o $(B)/layout/tables.o \
-            $(B)/boot.o
+            $(B)/boot.o $(if $(has_start),$(B)/user/programs.o)
 generated := $(addprefix $(B)/layout/,layout.h layout.c kernel.ld tables.S)
 
 CC       = gcc
@@ -317,6 +324,9 @@ TEST_FLAGS   = $(HOST_FLAGS) -O1 $(SANITIZERS) -DCHECKED
 FUZZING      = -fsanitize=fuzzer $(SANITIZERS)
 FUZZ_FLAGS   = $(HOST_FLAGS) -O1 $(FUZZING) -DCHECKED
 BENCH_FLAGS  = $(HOST_FLAGS) -O2
+# Programs that are built into the kernel.
+FLAT_FLAGS   = -m32 -march=i686 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector -mno-sse -O2 \
+               -fno-asynchronous-unwind-tables -fno-delete-null-pointer-checks $(warnings) -I$(B)/layout
 # A program for the guest that needs no C library.
 GUEST_FLAGS  = -m32 -march=i686 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector -mno-sse -O2 \
                -fno-asynchronous-unwind-tables $(warnings) -nostdlib -static -no-pie -Wl,--build-id=none \
@@ -445,6 +455,33 @@ $(B)/layout/%.o: $(B)/layout/%.c
 
 $(B)/layout/%.o: $(B)/layout/%.S
 	$(call note,compile,$<)$(CC) $(KERNEL_FLAGS) -MMD -MP -c -o $@ $<
+
+# Built-in programs: linked for the document's start address, and nothing but the bytes from there on. With a
+# sanitizer's or the kernel's flags they could not stand alone, so they have their own.
+$(B)/user/%.o: user/%.c $(B)/flags | $(generated)
+	@mkdir -p $(@D)
+	$(call note,compile,$<)$(CC) $(FLAT_FLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/user/%.o: user/%.S $(B)/flags | $(generated)
+	@mkdir -p $(@D)
+	$(call note,compile,$<)$(CC) $(FLAT_FLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/user/flat.ld: user/flat.ld.S $(B)/flags $(generated)
+	@mkdir -p $(@D)
+	@$(CC) -E -P -x assembler-with-cpp -I$(B)/layout -o $@ $<
+
+# peek.S begins by itself; the others begin in start.S.
+$(B)/user/peek.elf: $(B)/user/peek.o $(B)/user/flat.ld
+	@ld -m elf_i386 --no-warn-rwx-segments -T $(B)/user/flat.ld -o $@ $<
+
+$(B)/user/%.elf: $(B)/user/start.o $(B)/user/%.o $(B)/user/flat.ld
+	@ld -m elf_i386 --no-warn-rwx-segments -T $(B)/user/flat.ld -o $@ $(filter %.o,$^)
+
+$(B)/user/%.bin: $(B)/user/%.elf
+	$(call note,program,$@)objcopy -O binary $< $@
+
+$(B)/user/programs.o: user/programs.S $(addprefix $(B)/user/,$(addsuffix .bin,$(flat)))
+	$(call note,compile,$<)$(CC) $(KERNEL_FLAGS) -Wa,-I$(B)/user -c -o $@ $<
 
 # The compiler must not recognise a loop that is memcpy and turn it into a call of memcpy.
 $(B)/kernel/kernel/base/string.c.o $(B)/boot.o: OWN_FLAGS = -fno-tree-loop-distribute-patterns

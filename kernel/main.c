@@ -26,6 +26,7 @@
 #include "pci_ports.h"
 #include "power.h"
 #include "process/first.h"
+#include "process/flat.h"
 #include "trap.h"
 
 /* Borders of the image: the linker script that the layout compiler writes. */
@@ -86,19 +87,26 @@ static void audit_a_little(void)
     }
 }
 
-/* While nobody types the memory is audited, a good part of it after each key; then the processor sleeps. */
+/*
+ * While nobody types others have their turn, if there are any; else the memory is audited, a good part of it after
+ * each key; then the processor sleeps.
+ */
 static int type(void)
 {
     unsigned slices = AUDIT_SLICES_A_REST;
     int      byte;
 
-    while ((byte = serial_read()) < 0 && (byte = keyboard_read()) < 0)
-        if (slices > 0) {
+    while ((byte = serial_read()) < 0 && (byte = keyboard_read()) < 0) {
+        flat_tell();
+        if (schedule_ready() > 0) {
+            schedule();
+        } else if (slices > 0) {
             slices--;
             audit_a_little();
         } else {
             cpu_wait();
         }
+    }
     return byte;
 }
 

@@ -39,6 +39,7 @@ struct beginning {
 static void prepare(struct thread *thread, const struct beginning *beginning)
 {
     stack_write(&thread->stack, beginning, sizeof *beginning);
+    table_home_keep(&thread->home->space, &beginning->frame, sizeof beginning->frame);
     thread->machine.stack_pointer = (uint32_t)thread->stack.top - sizeof *beginning;
 }
 
@@ -49,6 +50,14 @@ void thread_prepare(struct thread *thread, vaddr_t stack)
     registers_set_result(&beginning.frame, 0);
     if (stack != 0)
         registers_set_stack(&beginning.frame, stack);
+    prepare(thread, &beginning);
+}
+
+void thread_prepare_program(struct thread *thread, vaddr_t entry, vaddr_t stack)
+{
+    struct beginning beginning = { .start = (uint32_t)thread_first };
+
+    registers_start(&beginning.frame, entry, stack);
     prepare(thread, &beginning);
 }
 
@@ -97,6 +106,8 @@ void thread_switch(struct thread *from, struct thread *to)
 {
     uint32_t root = 0;                                  /* the idle thread stays where it is */
 
+    if (from->process != NULL)
+        table_home_keep(&from->home->space, thread_frame(from), sizeof(struct trap_frame));
     if (to->home != NULL) {
         root = change_root(&to->home->space);
         arch_set_kernel_stack(to->stack.top);

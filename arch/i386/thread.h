@@ -40,6 +40,8 @@ struct trap_frame *thread_frame(const struct thread *thread);
 void thread_prepare(struct thread *thread, vaddr_t stack);
 /* Make it do something for the kernel first, in the course of which its registers are set. */
 void thread_prepare_inside(struct thread *thread, void (*body)(void));
+/* The same for a program at its very beginning, all registers zero but these two. */
+void thread_prepare_program(struct thread *thread, vaddr_t entry, vaddr_t stack);
 
 /* Save this, continue that, in its own space. Interrupts are off. */
 void thread_switch(struct thread *from, struct thread *to);

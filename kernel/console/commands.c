@@ -3,6 +3,8 @@
  */
 #include "console/commands.h"
 
+#include <layout.h>
+
 #include "base/error.h"
 #include "base/print.h"
 
@@ -37,6 +39,16 @@ const struct command commands[] = {
       "break an invariant, let the auditor find it, mend it; all" },
     { "claims",    "[mutate ID]", 0, 2, run_claims,
       "what the document claims, each looked at; mutate: make one fail" },
+#ifdef LAYOUT_START_ADDRESS
+    { "start",     "[NAME [N]]",  0, 2, run_start,
+      "make a process of a built-in program, or N; without NAME, the list" },
+    { "processes", "",            0, 0, run_processes,
+      "the processes there are" },
+    { "kill",      "ID",          1, 1, run_kill,
+      "end a process, and say what that gives back" },
+    { "wait",      "MS",          1, 1, run_wait,
+      "let the processes run for so many milliseconds" },
+#endif
     { "benchmark", "",            0, 0, run_benchmark,
       "what operations cost, in ticks of the processor" },
     { "pci",       "",            0, 0, run_pci,

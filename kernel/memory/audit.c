@@ -53,7 +53,7 @@ const struct invariant invariants[] = {
 #ifdef LAYOUT_ACCESS_WINDOW
     { "W1", "table_window.h", "a place of the window is taken if and only if it shows something of one space" },
     { "W2", "table_window.h", "the place of a directory entry shows the table that the entry leads to" },
-    { "W3", "table_window.h", "a space's structure and directory are where it says, and the latter is its root" },
+    { "W3", "table_window.h", "a space's structure and directory are where it says, and its registers lead to the latter" },
     { "W4", "table_window.h", "places taken, free and promised add up to the window" },
 #endif
     { "X1", "audit.h",  "frames of owner TABLES are the tables that walking all spaces reaches, each once" },

@@ -163,12 +163,14 @@ struct space *program_space = &kernel_space;
 
 frame_t space_enter(struct space *space)
 {
+    frame_t root = space == &kernel_space ? space->root : table_home_root(space);
+
     program_space = space;
     if (layout_kernel_has_own()) {
-        mmu_return_to(space->root);
+        mmu_return_to(root);
         return NO_FRAME;
     }
-    return frame_is(mmu_active(), space->root) ? NO_FRAME : space->root;
+    return frame_is(mmu_active(), root) ? NO_FRAME : root;
 }
 
 void space_activate(struct space *space)

@@ -75,6 +75,21 @@ entry_t *table_home_entries(const struct space *space, page_t page, unsigned lev
 
 #endif
 
+/*
+ * A process's set of registers, where its structure has one (M8): the program's, kept when it loses the processor or is
+ * made; and the root to be used for it from now on, which in all other layouts is the space's.
+ */
+#ifdef LAYOUT_ACCESS_WINDOW
+void    table_home_keep(struct space *space, const void *registers, size_t bytes);
+frame_t table_home_root(const struct space *space);
+#else
+static inline void table_home_keep(struct space *space, const void *registers, size_t bytes)
+{
+    (void)space, (void)registers, (void)bytes;
+}
+#define table_home_root(of_space) ((of_space)->root)
+#endif
+
 /* Whether table_home_leave() flushes some page: the processor has then forgotten the entry that led to the table. */
 #ifdef LAYOUT_ACCESS_WINDOW
 enum { TABLE_HOME_FLUSHES = true };

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/string.h"
 #include "cpu.h"
 #include "memory/audit.h"
 #include "memory/cursor.h"
@@ -141,6 +142,7 @@ int table_home_start(struct space *space)
     structure->structure = (uint16_t)place;
     structure->directory = (uint16_t)show(space->root);
     structure->space     = space;
+    structure->registers.root = (uint32_t)frame_address(space->root);
     space->home.structure = structure;
     return 0;
 }
@@ -187,6 +189,19 @@ entry_t *table_home_entries(const struct space *space, page_t page, unsigned lev
     const struct bookkeeping *structure = space->home.structure;
 
     return at_place(level == MMU_LEVELS ? structure->directory : structure->tables[mmu_index(page, MMU_LEVELS)]);
+}
+
+void table_home_keep(struct space *space, const void *registers, size_t bytes)
+{
+    struct kept_registers *kept = &space->home.structure->registers;
+
+    assert(bytes <= sizeof kept->program);
+    memcpy(kept->program, registers, bytes);
+}
+
+frame_t table_home_root(const struct space *space)
+{
+    return frame_of(space->home.structure->registers.root);
 }
 
 /* ---- Audit ------------------------------------------------------------------------------------- */
@@ -236,6 +251,9 @@ static void audit_home(struct counting *counting, const struct space *space)
     claim_place(counting, structure->directory, space->root, "W3", "a directory");
     if (structure->space != space || at_place(structure->structure) != structure)
         audit_fail(counting->report, "W3", "the structure at place %u is another space's", structure->structure);
+    if (!frame_is(table_home_root(space), space->root))
+        audit_fail(counting->report, "W3", "the registers at place %u lead to frame %u, the directory is frame %u",
+                   structure->structure, table_home_root(space).no, space->root.no);
     for (uint32_t i = 0; i < MMU_ENTRIES; i++) {
         page_t  page = i * mmu_reach(MMU_LEVELS);
         entry_t e    = entry_read(&directory[i]);

@@ -24,7 +24,8 @@
  *   W1  a place is taken if and only if it shows something: the structure, the directory or a table of one space
  *   W2  the place of a directory entry shows the very table that the entry leads to, and there is none where there
  *       is no table
- *   W3  a space's structure and directory are where it says, and the directory shown is its root
+ *   W3  a space's structure and directory are where it says, the directory shown is its root, and so is what its
+ *       register set has for CR3
  *   W4  places taken, free and promised add up to the window
  */
 #ifndef QUIRE_MEMORY_TABLE_WINDOW_H
@@ -36,12 +37,23 @@ struct space;
 
 _Static_assert(MMU_LEVELS == 2, "the window shows a directory and the tables right below it");
 
+/*
+ * The set of registers of a process that does not run: of the thread of it that ran last, or that is to run first. The
+ * directory's address is not only noted here, it is loaded from here when the process gets its turn.
+ */
+enum { PROGRAM_WORDS = 19 };            /* as many as a program has in the port's trap frame   */
+struct kept_registers {
+    uint32_t root;                      /* CR3: the physical address of the directory          */
+    uint32_t program[PROGRAM_WORDS];    /* in the order of the trap frame                      */
+};
+
 /* The first page of a process. Half of it is the list of the tables' places. */
 struct bookkeeping {
     uint16_t tables[MMU_ENTRIES];       /* place of the table behind each directory entry     */
     uint16_t structure, directory;      /* places of this very page, and of the directory     */
     uint32_t count;                     /* tables: entries above that are not 0               */
     const struct space *space;          /* whose it is                                        */
+    struct kept_registers registers;    /* [interrupts off]                                   */
 };
 
 struct table_home {

@@ -6,6 +6,7 @@
  */
 #include "base/check.h"
 #include "base/error.h"
+#include "base/string.h"
 #include "files/terminal.h"
 #include "memory/user.h"
 #include "process/family.h"
@@ -279,6 +280,22 @@ static bool has_news(struct process *child, int options, struct wait_result *out
         return true;
     }
     return false;
+}
+
+bool process_collect(struct process *parent, int32_t which, struct process_end *out)
+{
+    lock_state      state = lock_take(&process_lock);
+    struct process *child = parent->children;
+
+    while (child != NULL && (child->state != PROCESS_ZOMBIE || (which != -1 && child->id != which)))
+        child = child->sibling;
+    if (child != NULL) {
+        *out = (struct process_end){ .id = child->id, .status = child->exit_status };
+        text_copy(out->name, child->name, sizeof out->name);
+        free_zombie(child);
+    }
+    lock_drop(&process_lock, state);
+    return child != NULL;
 }
 
 int process_wait(int32_t which, int options, struct wait_result *out)

@@ -22,6 +22,12 @@ int  process_enlist(struct process *process, struct process *parent) MUST_CHECK;
 void process_let_go(struct process *process);       /* drop what it shares                          */
 void process_free(struct process *process);
 
+/*
+ * For a parent without threads, which cannot wait: take a child that has ended, and free it; `which` is its number, or
+ * -1 for any. False when there is none.
+ */
+bool process_collect(struct process *parent, int32_t which, struct process_end *out);
+
 /* With a stack in the memory of its process. Returns 0, -ENOMEM, or -EAGAIN when there are too many threads. */
 int  thread_new(struct process *process, struct thread **out) MUST_CHECK;
 int  thread_enlist(struct thread *thread) MUST_CHECK;

@@ -154,6 +154,12 @@ struct wait_result {
 enum { WAIT_NO_EXITED = 1 << 30 };      /* waitid() without WEXITED                               */
 int  process_wait(int32_t which, int options, struct wait_result *out);
 
+/* What is left of a process that has ended, its status as wait4() has it. */
+struct process_end {
+    int32_t id, status;
+    char    name[16];
+};
+
 int process_set_group(int32_t id, int32_t group);       /* setpgid(2) */
 int process_new_session(void);                          /* setsid(2)  */
 

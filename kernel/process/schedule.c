@@ -24,6 +24,7 @@ static struct thread  idle;                     /* the boot stack: runs when nob
 static struct thread *current = &idle;          /* [lock, or interrupts off]                  */
 static struct thread *finished;                 /* [lock] dead, its stack still in use until the switch */
 static uint64_t       idle_time, idle_since;
+static bool           idle_shares;              /* [c] the idle thread waits for its turn like all others */
 static volatile bool  due;                      /* the current thread's turn is over          */
 
 struct thread *current_thread(void) { return current; }
@@ -101,7 +102,7 @@ void schedule(void)
 {
     lock_state state = lock_take(&lock);
 
-    if (current == &idle)
+    if (current == &idle && !idle_shares)
         idle.phase = THREAD_READY;
     else
         append(current);
@@ -180,6 +181,22 @@ void schedule_idle(void)
                 cpu_wait();
             interrupts_restore(interrupts);
         }
+    }
+}
+
+/* Somebody sits at the console, which the boot stack serves: programs that never pause must not keep him waiting. */
+void schedule_share(void) { idle_shares = true; }
+
+void schedule_pause(void)
+{
+    unsigned long interrupts = interrupts_off();
+
+    if (ready > 0) {
+        interrupts_restore(interrupts);
+        schedule();
+    } else {
+        cpu_wait();
+        interrupts_restore(interrupts);
     }
 }
 

@@ -66,6 +66,8 @@ void mutex_drop(struct mutex *mutex);
 
 void schedule_start(void);                              /* the boot stack becomes the idle thread  */
 void schedule_idle(void) NORETURN;                      /* what it does from then on               */
+void schedule_share(void);                              /* or: it has its turn among the others    */
+void schedule_pause(void);                              /* give way, or sleep until an interrupt   */
 void clock_start(void);
 void clock_set_wall(uint64_t nanoseconds);
 void schedule_add(struct thread *thread);               /* ready to run                            */

@@ -85,6 +85,10 @@ int run_boot(int count, char **words)    { (void)count; return note(words); }
 int run_version(int count, char **words) { (void)count; return note(words); }
 int run_exit(int count, char **words)    { (void)count; return note(words); }
 int run_reboot(int count, char **words)  { (void)count; return note(words); }
+int run_start(int count, char **words)   { (void)count; return note(words); }
+int run_processes(int count, char **words) { (void)count; return note(words); }
+int run_kill(int count, char **words)    { (void)count; return note(words); }
+int run_wait(int count, char **words)    { (void)count; return note(words); }
 
 void stack_call(vaddr_t top, void (*function)(void *), void *argument)
 {

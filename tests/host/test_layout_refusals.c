@@ -191,6 +191,10 @@ static const struct refusal refusals[] = {
       "| self-map |", "table access is `self-map`, but there is no region `tables`" },
     { "tables_without_self_map", HH, "| self-map |", "| tracked |", "| tracked |",
       "table access is `tracked`, but there is a region tables (line {| tables }); expected `self-map`" },
+    { "start_outside_user", MO, "| 0x40000000 |", "| 0x00400000 |", "| start address", "start address is 0x00400000; expected a "
+      "multiple of 4 MiB inside user (line {| user })" },
+    { "start_is_no_address", MO, "| 0x40000000 |", "| 1 GiB |", "| start address",
+      "start address is `1 GiB`; expected an address such as 0x40000000" },
     { "window_without_bookkeeping", QU, "| table access | direct |", "| table access | window |",
       "| window |", "table access is `window`, but there is no region `bookkeeping`" },
     { "bookkeeping_without_window", MO, "| table access | window |", "| table access | identity |", "| identity |",

@@ -7,7 +7,7 @@
 static void check_policies(struct document *d)
 {
     for (int key = 0; !d->policy_unknown && key < POLICY_COUNT; key++)
-        if (d->policy_line[key] == 0)
+        if (key != POLICY_START && d->policy_line[key] == 0)
             complain(d->source, 0, "no policy `%s`; expected one", word_of(policy_words, key)->text);
 }
 
@@ -73,6 +73,7 @@ void document_check(struct document *d)
     check_structures(d);
     check_boot_maps(d);
     check_access(d);
+    check_start(d);
     check_claims(d);
 }
 

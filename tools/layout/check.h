@@ -23,6 +23,7 @@ void check_bitmap(struct document *d);          /* fills bitmap               */
 void check_structures(struct document *d);
 void check_boot_maps(struct document *d);
 void check_access(struct document *d);
+void check_start(struct document *d);
 
 /* `0xC0000000`, or `the end of text`: how messages name a border. */
 const char *border_text(struct source *s, struct border b);

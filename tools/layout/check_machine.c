@@ -454,3 +454,16 @@ void check_access(struct document *d)
                  "4 MiB at a multiple of 4 MiB");
     check_window(d);
 }
+
+/* Flat programs are linked for one address, and their first table is to be theirs alone. */
+void check_start(struct document *d)
+{
+    const struct region *user = d->purpose[PURPOSE_USER];
+
+    if (d->policy_line[POLICY_START] == 0 || user == NULL || user->place.broken || !is_fixed(&user->place))
+        return;
+    if (d->policy.start < user->place.start.at || d->policy.start >= user->place.end.at || d->policy.start % TABLE != 0)
+        complain(d->source, d->policy_line[POLICY_START],
+                 "start address is 0x%08" PRIX64 "; expected a multiple of 4 MiB inside user (line %u)", d->policy.start,
+                 user->place.line);
+}

@@ -118,11 +118,12 @@ struct policies {
     enum exhaustion   exhaustion;
     enum table_access access;
     uint64_t          stock;
+    uint64_t          start;            /* where flat programs start, if the document says so */
 };
 
 enum policy_key {
     POLICY_POLARITY, POLICY_BITMAP, POLICY_UNLISTED, POLICY_SEARCH, POLICY_ZEROING, POLICY_EXHAUSTION,
-    POLICY_STOCK, POLICY_ACCESS, POLICY_COUNT,
+    POLICY_STOCK, POLICY_ACCESS, POLICY_START, POLICY_COUNT,
 };
 
 struct document {

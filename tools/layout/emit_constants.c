@@ -62,6 +62,8 @@ void emit_constants(const struct document *d, FILE *out)
     fprintf(out, "#define LAYOUT_KERNEL_OFFSET 0x%08" PRIX64 "\n", d->kernel_offset % SPACE_END);
     fprintf(out, "#define LAYOUT_BOOT_OFFSET   0x%08" PRIX64 "\n", d->boot != NULL ? 0 : d->kernel_offset % SPACE_END);
     fprintf(out, "#define LAYOUT_USER_END      0x%08" PRIX64 "\n", user->end.at);
+    if (d->policy_line[POLICY_START] != 0)
+        fprintf(out, "#define LAYOUT_START_ADDRESS 0x%08" PRIX64 "\n", d->policy.start);
     if (d->region_count > d->common_count)
         fprintf(out, "#define LAYOUT_KERNEL_HAS_OWN 1\n");
     fprintf(out, "\n");

@@ -136,6 +136,7 @@ static const struct word *const policy_choices[POLICY_COUNT] = {
     [POLICY_UNLISTED] = unlisted_words,  [POLICY_SEARCH] = search_words,
     [POLICY_ZEROING]  = zeroing_words,   [POLICY_EXHAUSTION] = exhaustion_words,
     [POLICY_STOCK]    = NULL,            [POLICY_ACCESS] = access_words,
+    [POLICY_START]    = NULL,
 };
 
 static void set_policy(struct policies *p, enum policy_key key, int value)
@@ -149,6 +150,7 @@ static void set_policy(struct policies *p, enum policy_key key, int value)
     case POLICY_EXHAUSTION: p->exhaustion = (enum exhaustion)value;   break;
     case POLICY_ACCESS:     p->access     = (enum table_access)value; break;
     case POLICY_STOCK:
+    case POLICY_START:
     case POLICY_COUNT:                                                break;
     }
 }
@@ -174,6 +176,9 @@ static void take_policy(struct document *d, uint32_t line, union any_row *row, b
         if (!read_count(policy->choice, &d->policy.stock) || d->policy.stock > 4096)
             complain(d->source, line, "stock is `%s`; expected a number of frames, at most 4096",
                      policy->choice);
+    } else if (policy->key == POLICY_START) {
+        if (!read_address(policy->choice, &d->policy.start))
+            complain(d->source, line, "start address is `%s`; expected an address such as 0x40000000", policy->choice);
     } else if (word_read(d->source, line, name, policy_choices[policy->key], policy->choice, &value)) {
         set_policy(&d->policy, (enum policy_key)policy->key, value);
     }

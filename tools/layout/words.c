@@ -50,7 +50,8 @@ const struct word policy_words[] = {
     WORD("bitmap polarity", POLICY_POLARITY), WORD("bitmap place", POLICY_BITMAP),
     WORD("unlisted memory", POLICY_UNLISTED), WORD("search", POLICY_SEARCH),
     WORD("zeroing", POLICY_ZEROING), WORD("exhaustion", POLICY_EXHAUSTION),
-    WORD("stock", POLICY_STOCK), WORD("table access", POLICY_ACCESS), END
+    WORD("stock", POLICY_STOCK), WORD("table access", POLICY_ACCESS),
+    WORD("start address", POLICY_START), END
 };
 
 const struct word polarity_words[] = {

@@ -1,0 +1,153 @@
+/*
+ * processes.c - the built-in programs: start, processes, kill, wait. Where the document has a start address.
+ *
+ * Each command that makes or ends processes says what that took or gave back, frame by frame and owner by owner.
+ */
+#include <layout.h>
+
+#ifdef LAYOUT_START_ADDRESS
+
+#include "console/commands.h"
+
+#include "base/error.h"
+#include "base/print.h"
+#include "base/string.h"
+#include "console/words.h"
+#include "memory/frame.h"
+#include "process/flat.h"
+
+enum { MOST_AT_ONCE = 64, MOST_MILLISECONDS = 60000, NANOSECONDS = 1000000 };
+
+/* ---- What has become of the frames ---------------------------------------------------------------- */
+
+static const enum owner told[] = { OWNER_PROCESS, OWNER_TABLES, OWNER_USER, OWNER_STACK, OWNER_HEAP, OWNER_FILE };
+
+static void tell_frames(const char *what, const struct frame_sums *less, const struct frame_sums *more)
+{
+    uint32_t all = 0;
+
+    for (uint32_t owner = 0; owner < OWNER_COUNT; owner++)
+        if (owner != OWNER_FREE && owner != OWNER_ABSENT)
+            all += more->owned[owner] - less->owned[owner];
+    print("%s %d frames:", what, (int)all);
+    for (uint32_t i = 0; i < COUNT_OF(told); i++) {
+        int count = (int)(more->owned[told[i]] - less->owned[told[i]]);
+
+        if (count != 0)
+            print(" %d %s", count, owner_names[told[i]]);
+    }
+    print("; %u are free\n", frames_free());
+}
+
+/* ---- start -------------------------------------------------------------------------------------------- */
+
+static int list_programs(void)
+{
+    for (uint32_t i = 0; i < flat_program_count; i++) {
+        const struct flat_program *program = &flat_programs[i];
+
+        print("  %-9s%5u page%s  %s\n", program->name, (unsigned)flat_pages(program), flat_pages(program) == 1 ? " " : "s",
+              program->note);
+    }
+    return 0;
+}
+
+static int start_one(const struct flat_program *program)
+{
+    struct frame_sums before, after;
+    int32_t           id;
+
+    frames_sums(&before);
+    id = flat_start(program, NULL);
+    frames_sums(&after);
+    if (id < 0) {
+        print("start: %s cannot be started: error %d\n", program->name, (int)-id);
+        tell_frames("  that cost", &before, &after);
+        return id;
+    }
+    print("process %d, %s: ", (int)id, program->name);
+    tell_frames("took", &before, &after);
+    return 0;
+}
+
+int run_start(int count, char **words)
+{
+    const struct flat_program *program;
+    uint64_t                   copies = 1;
+    int                        err;
+
+    if (count == 1)
+        return list_programs();
+    program = flat_find(words[1]);
+    if (program == NULL) {
+        print("start: expected one of these, not \"%s\"\n", words[1]);
+        list_programs();
+        return -EINVAL;
+    }
+    if (count == 3 && !number_argument(words[2], "how many", 1, MOST_AT_ONCE, &copies))
+        return -EINVAL;
+    err = flat_begin();
+    for (uint64_t i = 0; i < copies && err == 0; i++)
+        err = start_one(program);
+    return err;
+}
+
+/* ---- processes, kill, wait ------------------------------------------------------------------------------ */
+
+static void list_one(struct process *process, void *data)
+{
+    uint32_t *listed = data;
+
+    if (process->memory == NULL)
+        return;                                 /* the console; and who has ended */
+    print("%5d  %-9s%5u pages from 0x%08lx, %u tables, directory in frame %u\n", (int)process->id, process->name,
+          (unsigned)process->memory->space.resident, (unsigned long)LAYOUT_START_ADDRESS,
+          (unsigned)process->memory->space.table_frames - 1, process->memory->space.root.no);
+    ++*listed;
+}
+
+int run_processes(int count __attribute__((unused)), char **words __attribute__((unused)))
+{
+    uint32_t listed = 0;
+
+    process_each(list_one, &listed);
+    if (listed == 0)
+        print("no processes; start makes some\n");
+    return 0;
+}
+
+int run_kill(int count __attribute__((unused)), char **words)
+{
+    struct frame_sums before, after;
+    uint64_t          id;
+    int               err;
+
+    if (!number_argument(words[1], "process", 1, INT32_MAX, &id))
+        return -EINVAL;
+    frames_sums(&before);
+    err = flat_kill((int32_t)id);
+    frames_sums(&after);
+    if (err == -ESRCH) {
+        print("kill: there is no process %u\n", (unsigned)id);
+        return err;
+    }
+    tell_frames("gave back", &after, &before);
+    return err;
+}
+
+int run_wait(int count __attribute__((unused)), char **words)
+{
+    uint64_t milliseconds, end;
+
+    if (!number_argument(words[1], "milliseconds", 0, MOST_MILLISECONDS, &milliseconds))
+        return -EINVAL;
+    if (flat_begin() != 0)
+        return -ENOMEM;
+    end = clock_now() + milliseconds * NANOSECONDS;
+    while (clock_now() < end)
+        schedule_pause();
+    flat_tell();
+    return 0;
+}
+
+#endif
