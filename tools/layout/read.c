@@ -177,8 +177,10 @@ static void take_policy(struct document *d, uint32_t line, union any_row *row, b
             complain(d->source, line, "stock is `%s`; expected a number of frames, at most 4096",
                      policy->choice);
     } else if (policy->key == POLICY_START) {
-        if (!read_address(policy->choice, &d->policy.start))
+        if (!read_address(policy->choice, &d->policy.start)) {
             complain(d->source, line, "start address is `%s`; expected an address such as 0x40000000", policy->choice);
+            d->policy_line[POLICY_START] = 0;           /* nothing more is asked of it */
+        }
     } else if (word_read(d->source, line, name, policy_choices[policy->key], policy->choice, &value)) {
         set_policy(&d->policy, (enum policy_key)policy->key, value);
     }
