@@ -250,7 +250,7 @@ relocator += boot/bios/say.c            # why it cannot go on
 # ---- The host command and the layout compiler -----------------------------------------
 
 command  = $(wildcard tools/quire/*.c)  # ./quire and its subcommands
-command += $(wildcard tools/map/*.c)    # snapshot of a running machine -> towers -> drawings
+drawing  = $(wildcard tools/map/*.c)    # snapshot of a running machine -> towers -> drawings
 compiler = $(wildcard tools/layout/*.c) # document -> linker script, tables, constants, picture
 
 # ---- Tests and measurements -----------------------------------------------------------
@@ -269,7 +269,7 @@ machine_console = $(filter-out %/machine.c %/crash.c %/processes.c,$(filter kern
 # Tests of the layout compiler need no layout; all others run under each of LAYOUTS.
 tool_tests    = $(wildcard tests/host/test_layout*.c)
 machine_tests = $(filter-out $(tool_tests),$(wildcard tests/host/test_*.c))
-tool_fuzz     = $(wildcard tests/fuzz/fuzz_layout*.c)
+tool_fuzz     = $(wildcard tests/fuzz/fuzz_layout*.c tests/fuzz/fuzz_snapshot*.c)
 machine_fuzz  = $(filter-out $(tool_fuzz),$(wildcard tests/fuzz/fuzz_*.c))
 benches       = $(wildcard bench/bench_*.c)
 
@@ -408,7 +408,7 @@ quire: $(O)/host/quire $(O)/bios/sector $(O)/bios/relocator
 
 # libarchive brings fifteen libraries that are not used here; loading them would take longer than all else
 # that quire does before it starts QEMU, so it is linked in.
-$(O)/host/quire: $(patsubst %.c,$(O)/host/%.o,$(command) $(compiler))
+$(O)/host/quire: $(patsubst %.c,$(O)/host/%.o,$(command) $(drawing) $(compiler))
 	$(call note,link,$@)$(CC) -o $@ $^ -Wl,-Bstatic -larchive -lelf -lz -Wl,-Bdynamic
 
 $(O)/host/%.o: %.c | $(O)/setup-build
@@ -567,7 +567,7 @@ $(O)/fuzz/%.o: %.c | $(O)/setup-test
 	@mkdir -p $(@D)
 	$(call note,compile,$<)$(FUZZ_CC) $(TOOL_FLAGS) -O1 $(FUZZING) -MMD -MP -c -o $@ $<
 
-$(O)/fuzz/%: $(O)/fuzz/tests/fuzz/%.o $(patsubst %.c,$(O)/fuzz/%.o,$(compiler))
+$(O)/fuzz/%: $(O)/fuzz/tests/fuzz/%.o $(patsubst %.c,$(O)/fuzz/%.o,$(compiler) $(drawing))
 	$(call note,link,$@)$(FUZZ_CC) $(FUZZING) -o $@ $^
 
 $(B)/fuzz/%.o: %.c | $(generated) $(O)/setup-test

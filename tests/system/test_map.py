@@ -483,7 +483,7 @@ LIES = [
     (rb"^ram .*$", b"ram 0x10 ", "makes no sense"), (rb"^ram .*$", b"", "makes no sense"), (rb"^layout .*$", b"layout", "makes no sense"),
     (rb"^map (\w+) \d+ r-xp", b"map \\1 1 r-xp", "makes no sense"), (rb"^process .*$", b"process 1", "makes no sense"),
     (rb"^(run \w+ \w+) present", b"\\1 presence", "makes no sense"), (rb"^process .*\n", b"", "makes no sense"),
-    (rb"^moment .*$", b"moment a\0b", "NUL"), (rb"\Z", b"ram 1\n", "comes after the last"), (rb"\n\Z", b"", "has no end"),
+    (rb"^moment .*$", b"moment a\0b", "no plain text"), (rb"^moment .*$", "moment \u00e9".encode(), "no plain text"), (rb"\Z", b"ram 1\n", "comes after the last"), (rb"\n\Z", b"", "has no end"),
     (rb"^space \d+$", b"space 18446744073709551617", "makes no sense"), (rb"^region f", b"region ffffffff", "makes no sense"),
 ]
 

@@ -102,7 +102,7 @@ void svg_text(FILE *out, double x, double y, const char *class, const char *text
 
 void character_border(FILE *out, int width, const char *title, const char *label)
 {
-    int used = *title == '\0' ? 0 : fprintf(out, "+-- %s ", title) - 1;
+    int used = *title == '\0' ? 0 : fprintf(out, "+-- %.*s ", width - 4, title) - 1;
 
     if (used == 0)
         fputc('+', out);

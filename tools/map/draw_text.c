@@ -53,15 +53,16 @@ static const char *end_of(const char *name, size_t room)
     return length > room ? name + (length - room) : name;
 }
 
+static int shorter(const char *text, int limit) { return (int)strlen(text) < limit ? (int)strlen(text) : limit; }
+
 static void draw_title(FILE *out, const struct box *box, char bar)
 {
-    const int room = BOX - 2;
-    const int taken = (int)strlen(box->size) + 1 + (*box->rights != '\0' ? (int)strlen(box->rights) + 2 : 0);
+    const int room = BOX - 2, size = shorter(box->size, room / 2), rights = shorter(box->rights, room / 3);
+    const int left = room - size - rights - (rights > 0 ? 3 : 1);
     char line[BOX];
-    int used = snprintf(line, sizeof(line), "%s%s%s", end_of(box->name, room > taken ? (size_t)(room - taken) : 0),
-                        *box->rights != '\0' ? "  " : "", box->rights);
+    int used = snprintf(line, sizeof(line), "%s%s%.*s", end_of(box->name, (size_t)left), rights > 0 ? "  " : "", rights, box->rights);
 
-    fprintf(out, "%c %s%*s %c\n", bar, line, room - used, box->size, bar);
+    fprintf(out, "%c %s%*.*s %c\n", bar, line, room - used, size, box->size, bar);
 }
 
 static void draw_box(FILE *out, const struct box *box)

@@ -298,6 +298,13 @@ static bool is_last(struct line line, size_t number)
            line.rest == NULL;
 }
 
+static bool is_plain(const char *at, const char *end)
+{
+    while (at < end && *at >= ' ' && *at <= '~')
+        at++;
+    return at == end;
+}
+
 static bool wrong(struct source *source, size_t number, const char *what)
 {
     fprintf(source->complaints, "line %zu of the snapshot %s\n", number, what);
@@ -310,8 +317,6 @@ bool snapshot_read(struct snapshot *out, struct source *source, char *text, size
     bool ended = false;
 
     *out = (struct snapshot){ .layout = "", .title = "", .moment = "" };
-    if (memchr(text, '\0', length) != NULL)
-        return wrong(source, 1, "or a later one has a NUL in it");
     for (char *at = text, *next; at < text + length; at = next) {
         char *end = memchr(at, '\n', (size_t)(text + length - at));
         struct line line = { source, out, at, true };
@@ -319,6 +324,8 @@ bool snapshot_read(struct snapshot *out, struct source *source, char *text, size
         number++;
         if (end == NULL || ended)
             return wrong(source, number, ended ? "comes after the last one" : "has no end");
+        if (!is_plain(at, end))
+            return wrong(source, number, "has bytes that are no plain text");
         *end = '\0';
         next = end + 1;
         if (number == 1 && strcmp(at, source_print(source, "quire-map %d", FORM)) != 0)
