@@ -176,7 +176,7 @@ static void describe_image(struct start_facts *facts)
 
 uint64_t machine_pool_start(void)
 {
-    uintptr_t image = layout.purpose[PURPOSE_BOOT]->frame;
+    uintptr_t image = layout.purpose[PURPOSE_TEXT]->frame;
 
     for (uint32_t i = 0; i < layout.physical_count; i++)
         if (layout.physical[i].use == PHYSICAL_POOL && layout.physical[i].first >= image)

@@ -79,7 +79,8 @@ static void print_physical(void)
 static void print_policies(void)
 {
     static const char *const searches[] = { "first fit", "next fit", "fullest area first" };
-    static const char *const accesses[] = { "identity", "self-map", "a window", "tracked objects", "direct map" };
+    static const char *const accesses[] = { "identity", "self-map", "a window", "tracked objects", "direct map",
+                                            "slots" };
     static const char *const zeroing[]  = { "for programs", "always" };
     static const char *const empty[]    = { "an error", "a panic" };
     static const char *const places[]   = { "at", "in the first memory that fits", "after the image" };

@@ -131,7 +131,7 @@ void mend_c1(void)
 
 bool spoil_c2(void)
 {
-    return change_rights(first_page_of(PURPOSE_RODATA), (struct rights){ MAY_READ, MAY_READ });
+    return change_rights(first_page_of(PURPOSE_DATA), (struct rights){ MAY_READ | MAY_WRITE, MAY_READ });
 }
 void mend_c2(void)  { mend_entry(); }
 
