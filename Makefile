@@ -96,6 +96,9 @@ kernel += kernel/memory/sabotage_window.c   # the window of processes' tables
 # kernel/memory once more: what programs hand to the kernel
 kernel += kernel/memory/user.c          # the only way to a program's memory
 kernel += kernel/memory/user_walk.c     # through its tables, where it has no addresses
+kernel += kernel/memory/user_in.c       # and to that of one who does not run
+kernel += kernel/memory/shared.c        # variables of which each process has a copy
+kernel += kernel/memory/application.c   # the memory of a built-in application
 
 # kernel/process: programs
 kernel += kernel/process/process.c      # who exists: numbers, lists, making and freeing
@@ -114,6 +117,7 @@ kernel += kernel/process/futex.c        # waiting for a word of memory
 kernel += kernel/process/orders.c       # what to run, from the boot archive
 kernel += kernel/process/first.c        # the first program, and the machine's end
 kernel += kernel/process/flat.c         # programs built into the kernel, and their processes
+kernel += kernel/process/builtin.c      # applications that are linked into the image
 kernel += kernel/process/report.c       # what became of the memory
 kernel += kernel/process/snapshot.c     # all of memory at one moment, in lines for ./quire map
 
@@ -200,7 +204,14 @@ kernel += kernel/console/processes.c    # start, processes, kill, wait
 kernel += kernel/console/checks.c       # audit, break
 kernel += kernel/console/crash.c        # stopping the machine on purpose
 kernel += kernel/console/machine.c      # devices, version, and ways to leave
+kernel += kernel/console/apps.c         # apps, start
 kernel += kernel/console/benchmark.c    # what operations cost
+
+# apps: programs that are part of the image, where a layout has such
+kernel += apps/app.c                    # what they all need
+kernel += apps/apps.c                   # the list of them
+kernel += apps/demonstrations.c         # each shows one thing
+kernel += apps/probe.c                  # tries one access
 
 # kernel/claims: what a document promises, shown
 kernel += kernel/claims/claims.c        # going through the document's claims
@@ -264,7 +275,7 @@ machine_base = $(addprefix kernel/base/,print.c string.c lock.c divide.c) kernel
 machine_files = $(addprefix kernel/files/,node.c buffer.c path.c walk.c place.c descriptor.c lock.c tmpfs.c tmpfs_folder.c \
                 cpio.c inflate.c pipe.c devices.c watch.c epoll.c event.c socket.c socket_data.c)
 # The console without the commands that stop a real machine or ask its devices.
-machine_console = $(filter-out %/machine.c %/crash.c %/processes.c,$(filter kernel/console/%,$(kernel)))
+machine_console = $(filter-out %/machine.c %/crash.c %/processes.c %/apps.c,$(filter kernel/console/%,$(kernel)))
 
 # Tests of the layout compiler need no layout; all others run under each of LAYOUTS.
 tool_tests    = $(wildcard tests/host/test_layout*.c)

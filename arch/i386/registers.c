@@ -3,6 +3,7 @@
  */
 #include "registers.h"
 
+#include "base/check.h"
 #include "base/error.h"
 #include "base/string.h"
 #include "descriptor.h"
@@ -60,6 +61,16 @@ int thread_set_tls_from(struct thread *thread, vaddr_t argument)
     int                err = user_read(&request, argument, sizeof request);
 
     return err != 0 ? err : thread_set_tls(thread, &request);
+}
+
+void registers_set_shared(struct thread *thread, struct trap_frame *frame, vaddr_t distance)
+{
+    enum { FLAT = 0xFFFFF, WIDE = 1, BY_PAGE = 16, USABLE = 64, PROGRAMS = 3 };
+    struct tls_request request = { .entry = TLS_FIRST, .base = (uint32_t)distance, .limit = FLAT, .flags = WIDE | BY_PAGE | USABLE };
+    int                err = thread_set_tls(thread, &request);
+
+    assert(err == 0);                           /* the first slot of a new thread */
+    frame->gs = TLS_FIRST << 3 | PROGRAMS;
 }
 
 uint32_t cpu_capabilities(void)

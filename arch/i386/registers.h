@@ -30,6 +30,12 @@ void registers_restart(struct trap_frame *frame, long call, enum restart_mode ho
 /* clone()'s TLS argument: an address of a user_desc on i386. Returns 0, -EFAULT, -EINVAL. */
 int  thread_set_tls_from(struct thread *thread, vaddr_t argument) __attribute__((warn_unused_result));
 
+/*
+ * A program's first registers: it reaches its copy of the shared variables through a segment of the thread's, whose base is
+ * the copy's distance from where they were linked (memory/shared.h). The current thread's.
+ */
+void registers_set_shared(struct thread *thread, struct trap_frame *frame, vaddr_t distance);
+
 /* AT_HWCAP: what CPUID says. */
 uint32_t cpu_capabilities(void);
 

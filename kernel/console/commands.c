@@ -37,6 +37,12 @@ const struct command commands[] = {
       "check every invariant now; or list them" },
     { "break",     "[ID]",        0, 1, run_break,
       "break an invariant, let the auditor find it, mend it; all" },
+#ifdef LAYOUT_APPLICATIONS
+    { "apps",      "",            0, 0, run_apps,
+      "programs that are part of the image" },
+    { "start",     "NAME [A [B]]", 1, 3, run_start_app,
+      "run one of them, and wait for its end" },
+#endif
     { "claims",    "[mutate ID]", 0, 2, run_claims,
       "what the document claims, each looked at; mutate: make one fail" },
 #ifdef LAYOUT_START_ADDRESS

@@ -5,6 +5,8 @@
 #include "base/print.h"
 #include "linux/calls.h"
 #include "linux_registers.h"
+#include "process/builtin.h"
+#include "process/process.h"
 
 void linux_dispatch(struct trap_frame *frame)
 {
@@ -12,6 +14,12 @@ void linux_dispatch(struct trap_frame *frame)
     uint32_t               number = linux_registers_read(frame, &arguments);
     linux_call             call   = number < linux_table_size ? linux_table[number].call : NULL;
 
+    if (!builtin_may_call(number)) {
+        struct signal_info kill = { .number = SIGSYS };
+
+        signal_fault(&kill);
+        return;
+    }
     if (call == NULL) {
         linux_unknown[number < linux_table_size ? number : linux_table_size]++;
         linux_registers_write(frame, -ENOSYS);

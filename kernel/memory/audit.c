@@ -38,7 +38,7 @@ const struct invariant invariants[] = {
     { "S2", "space.h",  "no kernel entry is writable and executable where the hardware can tell" },
     { "S3", "space.h",  "every present user entry lies in a region and allows no more than it" },
     { "S4", "space.h",  "table frames and resident pages counted equal those walked" },
-    { "S5", "space.h",  "guards and holes are not mapped" },
+    { "S5", "space.h",  "guards, holes, the original of shared data are not mapped" },
     { "H1", "heap.h",   "live blocks of each slab equal its bitmap, and it is in the right list" },
     { "H2", "heap.h",   "a page of the slab area is mapped if and only if it belongs to a slab" },
     { "H3", "heap.h",   "blocks in magazines are free nowhere else, and of the right class" },

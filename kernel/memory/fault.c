@@ -247,6 +247,19 @@ static int describe_region(char *to, size_t size, const char *word, const struct
                        (unsigned long)page_address(region->span.end), region->name ? region->name : "");
 }
 
+static size_t gap_below(const struct space *space)
+{
+    return space->limits.stack_gap != 0 ? space->limits.stack_gap / PAGE_SIZE : STACK_GAP;
+}
+
+/* Just below the most that a stack may become: what an overflow touches first. */
+static bool in_guard(const struct fault *f, const struct region *stack)
+{
+    size_t most = f->space->limits.stack / PAGE_SIZE, below = stack->span.end - f->page;
+
+    return below > most && below - most <= gap_below(f->space);
+}
+
 static int deny(struct fault *f, enum fault_action action)
 {
     struct fault_verdict *v = f->verdict;
@@ -258,8 +271,8 @@ static int deny(struct fault *f, enum fault_action action)
     v->code    = action == FAULT_BUS ? CODE_ADRERR : action == FAULT_SEGV_ACCESS ? CODE_ACCERR : CODE_MAPERR;
     used = describe_region(v->reason, sizeof v->reason, action == FAULT_SEGV_MAP ? "no region here; next above" : "region", above);
     if (action == FAULT_SEGV_MAP && above != NULL && (above->grows & REGION_GROWS_DOWN) && (size_t)used < sizeof v->reason)
-        format_text(v->reason + used, sizeof v->reason - (size_t)used, ", a stack limited to %lu KiB",
-                    (unsigned long)(f->space->limits.stack / KiB));
+        format_text(v->reason + used, sizeof v->reason - (size_t)used, ", a stack limited to %lu KiB%s",
+                    (unsigned long)(f->space->limits.stack / KiB), in_guard(f, above) ? ": stack overflow" : "");
     fault_counts[action]++;
     return -EFAULT;
 }
@@ -277,7 +290,8 @@ static int grow(struct fault *f, struct region *stack)
     if (span_pages(span) > space->limits.stack / PAGE_SIZE ||
         space->pages + more > space->limits.whole / PAGE_SIZE ||
         (below != NULL && below->rights.user != 0 && !(below->grows & REGION_GROWS_DOWN) &&
-         below->span.end + STACK_GAP > f->page))
+         below->span.end + gap_below(space) > f->page) ||
+        (space->limits.stack_by_write && f->access != MAY_WRITE))
         return -EFAULT;
     if (map_is_charged(stack) && map_charge(space, more) != 0)
         return -ENOMEM;

@@ -151,6 +151,11 @@ struct layout_claim {
     uint32_t         line;
 };
 
+/* The memory of a built-in application, in pages: what it has at first, and the most it can have. All 0: there are none. */
+struct layout_application {
+    size_t heap_first, heap_most, guard, stack_first, stack_most;
+};
+
 /*
  * The first `common_count` regions are what every space has, by address, covering all of it. A layout whose kernel
  * space has something else where programs have theirs goes on with those regions (SCOPE_KERNEL): by address,
@@ -166,6 +171,7 @@ struct layout {
     const struct layout_region   *purpose[PURPOSE_COUNT];   /* NULL where there is none   */
     struct layout_policy policy;
     enum table_access    access;
+    struct layout_application application;
     paddr_t              tss, gdt, idt;         /* fixed physical places, 0: in the image */
     vaddr_t              kernel_offset;         /* virtual minus physical of the image, modulo the address space */
     struct span          user;                  /* user space: the region `user`          */

@@ -377,6 +377,7 @@ vaddr_t map_break(struct space *space, vaddr_t wanted)
     int                err = 0;
 
     if (wanted < limits->break_start || wanted - limits->break_start > limits->data ||
+        (limits->break_most != 0 && wanted > limits->break_most) ||
         !checked_round_up(wanted, PAGE_SIZE, &new_end) || !checked_round_up(limits->break_end, PAGE_SIZE, &old_end) ||
         (new_end >> PAGE_SHIFT) > user_span().end)
         return limits->break_end;

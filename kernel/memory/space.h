@@ -15,7 +15,7 @@
  *   S2  no kernel entry is writable and executable where the hardware can tell
  *   S3  every present user entry lies in a region with no more rights
  *   S4  table frames counted by walking equal space->table_frames
- *   S5  guards and holes are not mapped
+ *   S5  guards, holes and the original of shared variables are not mapped
  */
 #ifndef QUIRE_MEMORY_SPACE_H
 #define QUIRE_MEMORY_SPACE_H
@@ -31,6 +31,9 @@ struct map_limits {
     vaddr_t break_start, break_end;         /* the break: where it starts, and is now            */
     vaddr_t map_end;                        /* mappings without an address are placed below      */
     size_t  stack, data, whole;             /* RLIMIT_STACK, RLIMIT_DATA, RLIMIT_AS; SIZE_MAX: none */
+    vaddr_t break_most;                     /* the break is never above it; 0: what `data` allows   */
+    size_t  stack_gap;                      /* kept free below a stack; 0: what Linux keeps         */
+    bool    stack_by_write;                 /* a stack grows when it is written to, not when read   */
 };
 
 struct space {

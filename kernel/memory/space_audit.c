@@ -30,6 +30,8 @@ static void audit_leaf(const struct space *space, page_t page, entry_t e, struct
                    entry_frame(e).no);
         return;
     }
+    if (region->home != NULL && region->home->purpose == PURPOSE_ORIGINAL)
+        audit_fail(report, "S5", "page 0x%08lx of %s can be reached", (unsigned long)page_address(page), region->name);
     if (in_guard(region, page))
         audit_fail(report, "S5", "guard page 0x%08lx of %s is mapped", (unsigned long)page_address(page), region->name);
     if (!rights_within(have, mmu_allow(region->rights)))

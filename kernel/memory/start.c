@@ -11,6 +11,7 @@
 #include "memory/frame.h"
 #include "memory/heap.h"
 #include "memory/map.h"
+#include "memory/shared.h"
 #include "memory/slot.h"
 #include "memory/space.h"
 #include "memory/stack.h"
@@ -237,6 +238,7 @@ const char *memory_start(const struct start_facts *facts)
         return too_little(PAGE_SIZE);
     stacks_start();
     heap_start();
+    shared_start();
     map_start();
     reclaim_boot(facts);
     if (frames_free() < FREE_AT_LEAST)

@@ -15,15 +15,6 @@
 #include "memory/user_walk.h"
 #include "user_copy.h"
 
-bool user_range(user_t start, size_t bytes)
-{
-    uint64_t end;
-
-    if (!checked_add(start, bytes, &end) || end > (uint64_t)layout.user.end << PAGE_SHIFT)
-        return false;
-    return bytes == 0 || page_of(start) >= layout.user.first;       /* no bytes are no access, wherever */
-}
-
 /* The part of a range that lies in user space: copies stop there as they would at a missing page. */
 static size_t clip(user_t start, size_t bytes)
 {
@@ -143,20 +134,4 @@ int user_load_word(user_t at, uint32_t *old)
 int user_exchange_word(user_t at, uint32_t expect, uint32_t desired, uint32_t *old)
 {
     return user_range(at, sizeof *old) && exchange(at, expect, desired, old) ? 0 : -EFAULT;
-}
-
-/* ---- Another space's memory ------------------------------------------------------------------------ */
-
-int user_write_in(struct space *space, user_t to, const void *from, size_t bytes)
-{
-    size_t done;
-
-    return user_range(to, bytes) ? walk_write(space, user_mend_plainly, to, from, bytes, &done) : -EFAULT;
-}
-
-int user_clear_in(struct space *space, user_t to, size_t bytes)
-{
-    size_t done;
-
-    return user_range(to, bytes) ? walk_clear(space, user_mend_plainly, to, bytes, &done) : -EFAULT;
 }

@@ -9,6 +9,7 @@
 #include "base/string.h"
 #include "files/terminal.h"
 #include "memory/user.h"
+#include "process/builtin.h"
 #include "process/family.h"
 #include "process/first.h"
 #include "process/futex.h"
@@ -151,7 +152,9 @@ static void end_process(struct process *process)
     process_timers_clear(process);
     report_sample();
     first_ending(process);
+    builtin_note_end(process);
     process_let_go(process);
+    builtin_ended(process);
     first_ended(process);
     terminal_leave(process);
     release_orphans(process);

@@ -283,7 +283,7 @@ int process_enlist(struct process *process, struct process *parent)
     lock_state state = lock_take(&process_lock);
     int        err   = 0;
 
-    process->id = parent == NULL ? (last_number = 1) : new_number();
+    process->id = parent == NULL && process_numbered(1) == NULL ? (last_number = 1) : new_number();
     if (process->id == 0) {
         err = -EAGAIN;
     } else {

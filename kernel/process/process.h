@@ -68,6 +68,7 @@ struct process {
     struct place     *place;
     struct signal_actions *actions;     /* shared by CLONE_SIGHAND, counted                       */
     struct signal_queue    pending;     /* for the process as a whole                             */
+    struct builtin   *builtin;          /* part of the image (builtin.h); NULL: a program from a file */
     struct terminal  *terminal;         /* controlling terminal, NULL if none                     */
     struct wait_queue child_change;     /* its parent waits here: woken when a child changes      */
     struct wait_queue vfork_done;

@@ -262,6 +262,54 @@ static void read_guard(struct document *d, uint32_t line, void *row, const char 
         complain(d->source, line, "Guard is `%s`; expected `SIZE below each`, `none: REASON` or `-`", text);
 }
 
+/* ---- Applications -------------------------------------------------------------------- */
+
+static void read_part(struct document *d, uint32_t line, void *row, const char *text)
+{
+    struct part *part = row;
+    int which;
+
+    if (word_read(d->source, line, "Name", part_words, text, &which))
+        part->which = (enum part_of)which;
+}
+
+static void read_part_size(struct document *d, uint32_t line, const char *column, const char *text, bool *floats,
+                           uint64_t *out)
+{
+    if (strcmp(text, "floats") == 0)
+        *floats = true;
+    else if (!read_size(text, out))
+        complain(d->source, line, "%s is `%s`; expected a size such as `64 KiB`, or `floats`", column, text);
+}
+
+static void read_part_first(struct document *d, uint32_t line, void *row, const char *text)
+{
+    struct part *part = row;
+
+    read_part_size(d, line, "At first", text, &part->floats, &part->first);
+}
+
+static void read_part_most(struct document *d, uint32_t line, void *row, const char *text)
+{
+    struct part *part = row;
+
+    read_part_size(d, line, "Size", text, &part->floats, &part->size);
+}
+
+static void read_part_user(struct document *d, uint32_t line, void *row, const char *text)
+{
+    struct part *part = row;
+
+    read_right(d, line, "User", text, &part->user);
+}
+
+static void read_part_claims(struct document *d, uint32_t line, void *row, const char *text)
+{
+    struct part *part = row;
+
+    part->claims = claim_list(d, line, text);
+}
+
 /* ---- Boot mappings ------------------------------------------------------------------- */
 
 static void read_map_address(struct document *d, uint32_t line, const char *column, const char *text,
@@ -419,6 +467,12 @@ const struct column region_columns[] = {
     { "Scope", true, read_scope }, { "Backing", true, read_backing }, { "Growth", false, read_growth },
     { "Guard", false, read_guard }, { "Claims", false, read_claims },
     { "What lives there", true, read_note }, LAST_COLUMN
+};
+
+const struct column part_columns[] = {
+    { "Name", true, read_part }, { "At first", true, read_part_first }, { "Size", true, read_part_most },
+    { "User", true, read_part_user }, { "Claims", false, read_part_claims }, { "What lives there", true, read_why },
+    LAST_COLUMN
 };
 
 const struct column policy_columns[] = {

@@ -23,7 +23,7 @@ struct policy_row {
     const char *choice, *claims;
 };
 
-extern const struct column region_columns[], physical_columns[], structure_columns[], policy_columns[],
+extern const struct column region_columns[], physical_columns[], structure_columns[], part_columns[], policy_columns[],
                            boot_map_columns[], claim_columns[];
 
 /* Letters and digits, as `A12`. */

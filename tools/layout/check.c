@@ -56,6 +56,9 @@ static void check_claims(struct document *d)
         check_place_citations(d, &d->physical[i].place);
     for (uint32_t i = 0; i < d->structure_count; i++)
         check_place_citations(d, &d->structures[i].place);
+    for (uint32_t i = 0; i < d->part_count; i++)
+        if (d->parts[i].claims != NULL)
+            check_citations(d, d->parts[i].line, word_of(part_words, d->parts[i].which)->text, d->parts[i].claims);
     for (int key = 0; key < POLICY_COUNT; key++)
         if (d->policy_line[key] != 0)
             check_citations(d, d->policy_line[key], word_of(policy_words, key)->text, d->policy_claims[key]);
@@ -71,6 +74,7 @@ void document_check(struct document *d)
     check_image(d);
     check_bitmap(d);
     check_structures(d);
+    check_applications(d);
     check_boot_maps(d);
     check_access(d);
     check_start(d);

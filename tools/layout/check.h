@@ -21,6 +21,7 @@ void check_regions(struct document *d);
 void check_image(struct document *d);           /* fills image, kernel_offset */
 void check_bitmap(struct document *d);          /* fills bitmap               */
 void check_structures(struct document *d);
+void check_applications(struct document *d);   /* check_applications.c */
 void check_boot_maps(struct document *d);
 void check_access(struct document *d);
 void check_start(struct document *d);

@@ -95,6 +95,19 @@ struct structure {
     enum structure_of which;
 };
 
+/* A part of a built-in application's memory, from the bottom up. */
+enum part_of { PART_HEAP, PART_GUARD, PART_STACK, PART_SHARED, PART_COUNT };
+
+struct part {
+    uint32_t     line;
+    bool         broken;
+    enum part_of which;
+    bool         floats;                /* as long as the linker makes it   */
+    uint64_t     first, size;           /* bytes: mapped at first, and room */
+    unsigned     user;                  /* MAY_*                            */
+    const char  *claims;
+};
+
 struct boot_map {
     uint32_t line;
     bool     broken;
@@ -135,6 +148,7 @@ struct document {
     uint32_t          common_count;                             /* of the regions, those that every space has    */
     struct physical  *physical;     uint32_t physical_count;
     struct structure *structures;   uint32_t structure_count;
+    struct part      *parts;        uint32_t part_count;
     struct boot_map  *boot_maps;    uint32_t boot_map_count;
     struct claim     *claims;       uint32_t claim_count;
     struct policies   policy;

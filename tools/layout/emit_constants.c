@@ -68,7 +68,9 @@ void emit_constants(const struct document *d, FILE *out)
         fprintf(out, "#define LAYOUT_KERNEL_HAS_OWN 1\n");
     fprintf(out, "\n");
     if (d->last > SECTION_DATA)
-        fprintf(out, "#define LAYOUT_FIRST_STACK   %" PRIu64 "\n\n", d->purpose[PURPOSE_STACK]->unit);
+        fprintf(out, "#define LAYOUT_FIRST_STACK   %" PRIu64 "\n", d->purpose[PURPOSE_STACK]->unit);
+    if (d->part_count > 0)
+        fprintf(out, "#define LAYOUT_APPLICATIONS  1\n");
     emit_policies(d, out);
     emit_claim_letters(d, out);
     fprintf(out, "\n/* virtual */\n");

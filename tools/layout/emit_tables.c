@@ -167,6 +167,11 @@ static void emit_layout(const struct document *d, FILE *out)
     for (uint32_t i = 0; i < d->structure_count; i++)
         fprintf(out, "    .%s = 0x%08" PRIX64 ",\n", d->structures[i].place.name,
                 d->structures[i].place.start.at);
+    if (d->part_count > 0)
+        fprintf(out, "    .application = { .heap_first = %" PRIu64 ", .heap_most = %" PRIu64 ", .guard = %" PRIu64
+                ", .stack_first = %" PRIu64 ", .stack_most = %" PRIu64 " },\n",
+                d->parts[PART_HEAP].first / PAGE, d->parts[PART_HEAP].size / PAGE, d->parts[PART_GUARD].size / PAGE,
+                d->parts[PART_STACK].first / PAGE, d->parts[PART_STACK].size / PAGE);
     fprintf(out,
             "    .kernel_offset = (vaddr_t)%s, .user = { 0x%05" PRIX64 ", 0x%05" PRIX64 " }, .space_end = 0x%05" PRIX64
             ",\n};\n",

@@ -11,6 +11,7 @@ union any_row {
     struct region     region;
     struct physical   physical;
     struct structure  structure;
+    struct part       part;
     struct boot_map   boot_map;
     struct policy_row policy;
     struct claim      claim;
@@ -114,6 +115,14 @@ static void take_structure(struct document *d, uint32_t line, union any_row *row
     d->structures[d->structure_count++] = row->structure;
 }
 
+static void take_part(struct document *d, uint32_t line, union any_row *row, bool broken)
+{
+    row->part.line = line;
+    row->part.broken = broken;
+    d->parts = grown(d, d->parts, d->part_count, sizeof(*d->parts));
+    d->parts[d->part_count++] = row->part;
+}
+
 static void take_boot_map(struct document *d, uint32_t line, union any_row *row, bool broken)
 {
     row->boot_map.line = line;
@@ -191,6 +200,7 @@ static const struct kind kinds[] = {
     { "Kernel structures", false, structure_columns, take_structure },
     { "Virtual memory",    true,  region_columns,    take_region },
     { "Kernel space",      false, region_columns,    take_own_region },
+    { "Applications",      false, part_columns,      take_part },
     { "Policies",          true,  policy_columns,    take_policy },
     { "Boot mappings",     true,  boot_map_columns,  take_boot_map },
     { "Claims",            true,  claim_columns,     take_claim },

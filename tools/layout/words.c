@@ -46,6 +46,10 @@ const struct word structure_words[] = {
     WORD("tss", STRUCTURE_TSS), WORD("gdt", STRUCTURE_GDT), WORD("idt", STRUCTURE_IDT), END
 };
 
+const struct word part_words[] = {
+    WORD("heap", PART_HEAP), WORD("guard", PART_GUARD), WORD("stack", PART_STACK), WORD("shared", PART_SHARED), END
+};
+
 const struct word policy_words[] = {
     WORD("bitmap polarity", POLICY_POLARITY), WORD("bitmap place", POLICY_BITMAP),
     WORD("unlisted memory", POLICY_UNLISTED), WORD("search", POLICY_SEARCH),

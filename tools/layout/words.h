@@ -14,7 +14,7 @@ struct word {
     const char *c;
 };
 
-extern const struct word section_words[], backing_words[], purpose_words[], scope_words[], use_words[],
+extern const struct word section_words[], backing_words[], purpose_words[], scope_words[], use_words[], part_words[],
                          polarity_words[], bitmap_words[], unlisted_words[], search_words[],
                          zeroing_words[], exhaustion_words[], access_words[], where_words[],
                          structure_words[], policy_words[], kept_words[];
