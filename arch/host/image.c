@@ -11,8 +11,18 @@
 #define TEXT_OF(x)  #x
 #define TEXT(x)     TEXT_OF(x)
 
-/* Borders in bytes, modulo the address space: the image may lie lower in it than in memory. */
-#define OFFSET "(" TEXT(LAYOUT_KERNEL_OFFSET) " - (" TEXT(LAYOUT_KERNEL_OFFSET) " >> 31 << 32))"
+#ifdef LAYOUT_BOOT_START
+#define FIRST LAYOUT_BOOT_START
+#else
+#define FIRST LAYOUT_TEXT_START
+#endif
+
+/* The assembler counts in 64 bits: where the image lies lower in the address space than in memory, its offset is negative. */
+#if FIRST >= LAYOUT_KERNEL_OFFSET
+#define OFFSET TEXT(LAYOUT_KERNEL_OFFSET)
+#else
+#define OFFSET "(" TEXT(LAYOUT_KERNEL_OFFSET) " - (1 << 32))"
+#endif
 
 /* Ends at a byte; pages and frames count to the end of the page that it lies in. */
 #define SECTION(name, start, bytes)                                                                     \
