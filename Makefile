@@ -312,11 +312,12 @@ warnings = -Wall -Wextra -Werror
 includes = -Ikernel -I. -I$(B)/layout
 # A function that has a frame sets it up first, and calls are calls: a backtrace then misses only the
 # caller of a function so small that it has none. Address 0 is an address like others: reading it
-# faults, and is not for the compiler to reason about.
+# faults, and is not for the compiler to reason about. Kernel stacks are small and nothing on them wants 16 bytes'
+# alignment, which would pad each frame.
 KERNEL_FLAGS = -m32 -march=i686 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
                -fno-omit-frame-pointer -fno-shrink-wrap -fno-optimize-sibling-calls \
                -fno-delete-null-pointer-checks \
-               -mno-sse -mno-mmx -mno-80387 -fno-asynchronous-unwind-tables \
+               -mno-sse -mno-mmx -mno-80387 -mpreferred-stack-boundary=2 -fno-asynchronous-unwind-tables \
                -O2 -g $(warnings) $(if $(filter 1,$(CHECKED)),-DCHECKED) -Iarch/i386 $(includes)
 LINK_FLAGS   = -m32 -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
                -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments

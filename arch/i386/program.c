@@ -19,8 +19,11 @@ static uint8_t access_of(uint32_t error)
     return error & FAULT_WRITE ? MAY_WRITE : error & FAULT_FETCH ? MAY_EXECUTE : MAY_READ;
 }
 
-/* No frame is left for a program: it ends, and the log says who had the memory. */
-static void out_of_memory(struct process *process)
+/*
+ * No frame is left for a program: it ends, and the log says who had the memory. Not in line: each fault's frame would be
+ * as large as this one.
+ */
+static void __attribute__((noinline)) out_of_memory(struct process *process)
 {
     struct signal_info kill = { .number = SIGKILL };
     struct frame_sums  sums;

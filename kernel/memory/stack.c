@@ -24,6 +24,7 @@ enum { STACKS_MAXIMUM = 8192, WORD_BITS = 32 };
 static struct lock   lock = LOCK("stacks window", RANK_STACKS);
 static struct region region;                            /* [c] the whole window             */
 static uint32_t      slots;                             /* [c] of each pool                 */
+static size_t        deepest;                           /* [lock] bytes used of any stack (checked builds) */
 
 /* Kernel space's pool is there from the start and for ever: the heap may not be needed for it. */
 static union {
@@ -89,7 +90,7 @@ void stacks_start(void)
     lock_drop(&kernel_space.map_lock, state);
 }
 
-/* ---- Taking and giving back ------------------------------------------------------------- */
+/* ---- Slots and pools -------------------------------------------------------------------------- */
 
 /* The lowest free slot of a parity. The lock is held. */
 static bool find_slot(const struct stack_pool *pool, uint32_t parity, uint32_t *out)
@@ -164,6 +165,56 @@ static struct stack_pool *remove_pool(struct space *home)
     return pool;
 }
 
+/* The frame that a stack shows in a page of its window. */
+static frame_t frame_at(struct space *home, page_t page)
+{
+    struct cursor c;
+    frame_t       frame;
+    int           err = cursor_open(&c, home, span_of(page, 1), 0);
+
+    assert(err == 0);
+    frame = entry_frame(cursor_read(&c, page));
+    cursor_close(&c);
+    return frame;
+}
+
+/* ---- How deep they are used -------------------------------------------------------------------- */
+
+/* Checked builds fill a stack before it is used, and look how much of that is left when it comes back. */
+static void fill(const struct stack *stack)
+{
+    for (page_t page = page_of(stack->bottom); page < page_of(stack->top); page++)
+        words_fill(frame_view(frame_at(stack->space, page), SLOT_TO), FRAME_POISON, PAGE_SIZE / sizeof(uint32_t));
+}
+
+/* Words of one page, from the lowest up, that nobody has written. */
+static size_t untouched_in(frame_t frame)
+{
+    const uint32_t *words_there = frame_view(frame, SLOT_TO);
+    size_t          count       = 0;
+
+    while (count < PAGE_SIZE / sizeof(uint32_t) && words_there[count] == FRAME_POISON)
+        count++;
+    return count;
+}
+
+static void measure(const struct stack *stack)
+{
+    size_t left = 0;
+
+    for (page_t page = page_of(stack->bottom); page < page_of(stack->top); page++) {
+        size_t part = untouched_in(frame_at(stack->space, page)) * sizeof(uint32_t);
+
+        left += part;
+        if (part < PAGE_SIZE)
+            break;
+    }
+    if (stack->top - stack->bottom - left > deepest)
+        deepest = stack->top - stack->bottom - left;
+}
+
+/* ---- Taking and giving back ------------------------------------------------------------- */
+
 /* One particular slot, or whichever is best. The lock is held, the space has a pool. */
 static int get_slot(struct space *home, const uint32_t *wanted, struct stack *out)
 {
@@ -178,6 +229,8 @@ static int get_slot(struct space *home, const uint32_t *wanted, struct stack *ou
         return err;
     take(pool, slot);
     *out = stack_in(home, slot);
+    if (IS_CHECKED)
+        fill(out);
     return 0;
 }
 
@@ -209,6 +262,8 @@ void stack_put(const struct stack *stack)
     struct stack_pool *empty;
 
     assert(stack->slot < slots && is_taken(home->stacks, stack->slot));
+    if (IS_CHECKED)
+        measure(stack);
     unmap_stack(home, stack_span(stack->slot));
     give(home->stacks, stack->slot);
     empty = remove_pool(home);
@@ -218,26 +273,24 @@ void stack_put(const struct stack *stack)
 
 /* ---- Contents --------------------------------------------------------------------------------- */
 
-/* The frame that a stack shows in a page of its window. */
-static frame_t frame_at(struct space *home, page_t page)
+/* Common stacks are mapped wherever one is. */
+static bool is_mapped_here(const struct stack *stack)
 {
-    struct cursor c;
-    frame_t       frame;
-    int           err = cursor_open(&c, home, span_of(page, 1), 0);
-
-    assert(err == 0);
-    frame = entry_frame(cursor_read(&c, page));
-    cursor_close(&c);
-    return frame;
+    return !stacks_are_own() || frame_is(mmu_active(), stack->space->root);
 }
 
 void stack_write(const struct stack *stack, const void *bytes, size_t count)
 {
-    lock_state state = lock_take(&lock);
+    lock_state state;
     char      *page;
 
     assert(count <= PAGE_SIZE);
-    page = frame_view(frame_at(stack->space, page_of(stack->top - 1)), SLOT_TO);
+    if (is_mapped_here(stack)) {
+        memcpy(pointer_to(stack->top - count), bytes, count);
+        return;
+    }
+    state = lock_take(&lock);
+    page  = frame_view(frame_at(stack->space, page_of(stack->top - 1)), SLOT_TO);
     memcpy(page + PAGE_SIZE - count, bytes, count);
     lock_drop(&lock, state);
 }
@@ -318,6 +371,33 @@ bool stack_guarding(vaddr_t address, struct stack *out)
         return false;
     *out = stack_in(home, above);
     return true;
+}
+
+/* Each space that has a pool, from NULL on, then NULL. */
+static struct space *next_home(const struct space *before)
+{
+    const struct space *s = before;
+
+    do
+        s = before != NULL && !stacks_are_own() ? NULL : space_after(s);
+    while (s != NULL && s->stacks == NULL);
+    return (struct space *)s;
+}
+
+/* Those in use are looked at as well: the deepest may be one of them. */
+size_t stacks_deepest(void)
+{
+    lock_state state = lock_take(&lock);
+
+    for (struct space *home = next_home(NULL); home != NULL && IS_CHECKED; home = next_home(home))
+        for (uint32_t slot = 0; slot < slots; slot++)
+            if (is_taken(home->stacks, slot)) {
+                struct stack stack = stack_in(home, slot);
+
+                measure(&stack);
+            }
+    lock_drop(&lock, state);
+    return deepest;
 }
 
 uint32_t stacks_total(void) { return slots; }

@@ -82,6 +82,10 @@ bool stack_guarding(vaddr_t address, struct stack *out);
 
 uint32_t stacks_total(void);                        /* slots of a pool                        */
 uint32_t stacks_used(const struct space *space);    /* of the pool that this space's are from */
+
+/* Bytes used of the stack that was used most, ever; 0 unless this is a checked build, which fills stacks before. */
+size_t   stacks_deepest(void);
+
 struct audit_report;
 void stacks_audit(struct audit_report *report);     /* K1..K3 */
 bool stacks_ok(void);

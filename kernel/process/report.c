@@ -10,6 +10,7 @@
 #include "memory/audit.h"
 #include "memory/fault.h"
 #include "memory/frame.h"
+#include "memory/stack.h"
 
 enum { NAME_COLUMN = 10, LINE = 110 };
 
@@ -88,9 +89,20 @@ static void write_unknown(const char *what)
     unknown_line(text);
 }
 
+static void write_deepest_stack(void (*line)(const char *text))
+{
+    size_t used = stacks_deepest(), room = layout.purpose[PURPOSE_STACKS]->unit * PAGE_SIZE;
+    char   text[LINE];
+
+    format_text(text, sizeof text, "kernel stacks: %u of %u bytes used at the deepest", (unsigned)used, (unsigned)room);
+    if (used != 0)
+        line(text);
+}
+
 void report_write(void (*line)(const char *text))
 {
     write_owners(line);
+    write_deepest_stack(line);
     write_faults(line);
     unknown_line = line;
     unknown_any  = false;

@@ -44,7 +44,7 @@ JOBS = [
 MADE = {
     "threads": ("threads.c", "glibc"), "threads-static": ("threads.c", "static"), "threads-musl": ("threads.c", "musl"),
     "memory": ("memory.c", "glibc"), "memory-musl": ("memory.c", "musl"), "segv": ("segv.c", "glibc"),
-    "handlers": ("handlers.c", "glibc"), "hostile": ("hostile.c", "glibc"),
+    "handlers": ("handlers.c", "glibc"), "hostile": ("hostile.c", "glibc"), "crowd": ("crowd.c", "static"),
 }
 
 
