@@ -181,6 +181,8 @@ kernel += kernel/devices/serial.c       # the serial line
 kernel += kernel/devices/vga.c          # the text screen
 kernel += kernel/devices/keys.c         # from scan codes to bytes
 kernel += kernel/devices/keyboard.c     # the keyboard
+kernel += kernel/devices/acpi.c         # what firmware's tables say of switching off
+kernel += kernel/devices/acpi_off.c     # switching off
 kernel += kernel/devices/pci.c          # which addresses belong to devices
 kernel += kernel/devices/virtio.c       # rings of buffers to a virtual machine's devices
 kernel += kernel/devices/virtio_mmio.c  # their registers: announced on the command line
@@ -269,7 +271,7 @@ compiler = $(wildcard tools/layout/*.c) # document -> linker script, tables, con
 # The memory manager on a machine in plain memory (arch/host): what is linked into it.
 machine  = $(filter-out %/user.c,$(filter kernel/memory/%,$(kernel))) $(wildcard arch/host/*.c) $(machine_base) $(machine_console) $(machine_files)
 machine_base = $(addprefix kernel/base/,print.c string.c lock.c divide.c) kernel/devices/pci.c \
-               boot/physical.c boot/multiboot.c boot/pvh.c boot/bios.c kernel/devices/channel_frames.c kernel/devices/keys.c \
+               boot/physical.c boot/multiboot.c boot/pvh.c boot/bios.c kernel/devices/channel_frames.c kernel/devices/keys.c kernel/devices/acpi.c \
                kernel/files/discipline.c kernel/files/discipline_output.c
 # Files, as far as they need no processes but one.
 machine_files = $(addprefix kernel/files/,node.c buffer.c path.c walk.c place.c descriptor.c lock.c tmpfs.c tmpfs_folder.c \

@@ -15,6 +15,7 @@
 #include "boot/info.h"
 #include "console/console.h"
 #include "cpu.h"
+#include "devices/acpi.h"
 #include "devices/keyboard.h"
 #include "devices/pci.h"
 #include "devices/serial.h"
@@ -143,6 +144,7 @@ void kernel_main(const struct boot_info *info, frame_t root)
     problem = memory_start(&facts);
     if (problem != NULL)
         refuse(problem);
+    power_off_by(acpi_switch_off);
 
     if (first_wanted())
         first_run();

@@ -177,6 +177,7 @@ static void tell_audit(void)
 static NORETURN void finish(void)
 {
     print("  the machine stops here\n");
+    power_off_by(NULL);                         /* whoever reads this needs the machine on, and it needs memory */
     if (leaves_emulator)
         power_exit(POWER_STATUS_PANIC);
     power_halt();

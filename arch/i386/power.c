@@ -16,9 +16,15 @@ void power_halt(void)
         __asm__ volatile("cli; hlt");
 }
 
+static void (*switch_off)(void);
+
+void power_off_by(void (*way)(void)) { switch_off = way; }
+
 void power_exit(uint8_t status)
 {
     port_write8(POWER_EXIT_PORT, status);
+    if (switch_off != NULL)
+        switch_off();
     power_halt();
 }
 

@@ -1,9 +1,9 @@
 /*
- * power.h (i386) - leaving: the emulator, by reset, or by standing still.
+ * power.h (i386) - leaving: the emulator, by switching off, by reset, or by standing still.
  *
  * QEMU's isa-debug-exit device, put at port 0xF4, ends the emulator with exit status
  * (value << 1) | 1, so a status is never 0 and POWER_STATUS_GOOD shows as 1. On a
- * machine without that device the write is lost.
+ * machine without that device the write is lost, and what power_off_by() was told is tried.
  */
 #ifndef QUIRE_ARCH_POWER_H
 #define QUIRE_ARCH_POWER_H
@@ -20,9 +20,12 @@
 
 #include "base/types.h"
 
-void power_exit(uint8_t status) NORETURN;   /* end the emulator; elsewhere stands still */
+void power_exit(uint8_t status) NORETURN;   /* end the emulator; elsewhere switch off, or stand still */
 void power_reset(void) NORETURN;            /* start the machine again                  */
 void power_halt(void) NORETURN;             /* stand still, interrupts off              */
+
+/* How power_exit() switches a real machine off; a `way` that cannot returns. NULL, as at the start: not at all. */
+void power_off_by(void (*way)(void));
 
 #endif
 #endif

@@ -114,6 +114,12 @@ def test_runs_a_program_and_leaves(start, image, kind):
     assert "\n/root\n" in said and "ended with status 7" in said and status == 3
 
 
+def test_a_machine_is_switched_off(start, image):
+    """Where no emulator's device ends it, ACPI does: QEMU ends with 0 when its machine is off."""
+    said, status = start(disk=image(program=["busybox", "echo", "over"]), leaves=False).end()
+    assert "over" in said and "ended with status 0" in said and status == 0
+
+
 def test_the_command_line_reaches_the_kernel(start, image):
     said, status = start(disk=image("--console", "--append", "run=audit;exit panic=exit")).end()
     assert "audit: clean" in said and status == 1
