@@ -21,14 +21,15 @@ LAYOUTS = os.environ.get("QUIRE_LAYOUTS", "higher-half quire").split()
 LOGS = os.environ.get("QUIRE_LOGS", os.path.join(BUILD, "logs"))
 
 
-def end_of_image(kernel):
-    """The first physical byte behind an ELF file's segments."""
+def image_of(kernel):
+    """The physical addresses of an ELF file's segments: the first byte, and the first one behind them."""
     with open(kernel, "rb") as file:
         data = file.read(4096)
     offset, = struct.unpack_from("<I", data, 28)
     size, count = struct.unpack_from("<HH", data, 42)
     segments = [struct.unpack_from("<8I", data, offset + n * size) for n in range(count)]
-    return max(physical + memory for kind, _, _, physical, _, memory, _, _ in segments if kind == 1)
+    loads = [(physical, physical + memory) for kind, _, _, physical, _, memory, _, _ in segments if kind == 1]
+    return min(start for start, _ in loads), max(end for _, end in loads)
 
 
 class House:
@@ -39,11 +40,15 @@ class House:
         return os.path.join(BUILD, layout + ("-checked" if checked else ""), "kernel.elf")
 
     def facts(self, layout):
-        """What the layout's document says, by name (tools/layout/facts.h); numbers are numbers."""
+        """What the layout's document says, by name (tools/layout/facts.h); numbers are numbers. A region of kernel space
+        alone may be asked for without `kernel.`, as most documents have it."""
         status, said = self.quire("layout", "facts", layout)
         assert status == 0, said
         pairs = (line.split("=", 1) for line in said.splitlines())
-        return {name: int(value, 0) if re.fullmatch(r"0x[0-9A-F]+|\d+", value) else value for name, value in pairs}
+        facts = {name: int(value, 0) if re.fullmatch(r"0x[0-9A-F]+|\d+", value) else value for name, value in pairs}
+        for name in [name for name in facts if name.startswith("kernel.")]:
+            facts.setdefault(name[len("kernel."):], facts[name])
+        return facts
 
     def claims(self, layout):
         """The document's claims: id -> who shows it."""
@@ -54,8 +59,13 @@ class House:
         """KiB of RAM that its kernel should need to come to its console, by the document: what lies below the memory it
         hands out, the bitmap if that comes on top, and a megabyte to work with."""
         facts = self.facts(layout)
-        taken = facts.get("pool.start") or end_of_image(self.kernel(layout))
+        taken = max(facts.get("pool.start", 0), image_of(self.kernel(layout))[1])
         return (taken + (0 if "bitmap.start" in facts else 128 * 1024)) // 1024 + 1024
+
+    def least_to_speak(self, layout):
+        """KiB of RAM with which its first page is there: with less, no instruction of the kernel's can say that it is too
+        little."""
+        return image_of(self.kernel(layout))[0] // 1024 + 4
 
     def small(self, layout, least=16 * 1024):
         """A small machine's memory, for -m: 16 MiB, or twice what the kernel needs where that is more."""
