@@ -247,23 +247,37 @@ static bool grow_kernel_space(void)
     return true;                                /* every table is there already */
 }
 
+/* The first space, if any, whose kernel entries are not kernel space's. */
+static const struct space *space_that_differs(vaddr_t *differs)
+{
+    const struct space *space = space_after(NULL);
+
+    while (space != NULL && kernel_part_equal(space, differs))
+        space = space_after(space);
+    return space;
+}
+
+/* Every space there is, and one made for this: it has a stack, and sees kernel space grow. */
 static void a11_kernel_is_shared(struct claim_result *result)
 {
     static struct space space;
+    struct stack        stack;
     vaddr_t             differs = 0;
-    bool                equal, still = false;
+    bool                equal = false, still = false;
 
     if (space_create(&space) != 0)
         return claim_saw(result, false, "no memory for a second space");
-    equal = kernel_part_equal(&space, &differs);
-    if (equal && grow_kernel_space())
-        still = kernel_part_equal(&space, &differs);
+    if (stack_get(&space, &stack) == 0) {
+        equal = space_that_differs(&differs) == NULL;
+        if (equal && grow_kernel_space())
+            still = space_that_differs(&differs) == NULL;
+        stack_put(&stack);
+    }
     space_destroy(&space);
     if (!equal || !still)
-        return claim_saw(result, false, "a second space differs at %s%s", show_address(differs).text,
+        return claim_saw(result, false, "a space differs at %s%s", show_address(differs).text,
                          equal ? " once the kernel has grown" : "");
-    claim_saw(result, true,
-              "directory entries 768 to 1021 of a second space are the kernel's, also after it has grown");
+    claim_saw(result, true, "directory entries 768 to 1021 of every space are the kernel's, also after it has grown");
 }
 
 /* Something that changes, so that two windows onto it can be compared. */
@@ -328,51 +342,112 @@ static void note_place(void *seen)
     *(vaddr_t *)seen = address_of((const void *)&here);
 }
 
-/* With all stacks but those in use taken: does the last one work, and is one more refused? */
-static void look_at_stacks(struct claim_result *result, const struct stack *stacks, uint32_t count, int err)
+/* Every stack of a space. Returns how many there were. */
+static uint32_t take_stacks(struct space *space, struct stack *stacks)
 {
-    const struct stack *last = &stacks[count - 1];
-    struct stack        more;
-    vaddr_t             seen = 0;
+    uint32_t count = 0;
+
+    while (count < A_STACK_COUNT && stack_get(space, &stacks[count]) == 0)
+        count++;
+    return count;
+}
+
+static bool lies_in_window(const struct stack *stack)
+{
+    return stack->bottom >= A_STACKS && stack->top <= A_TABLES && stack->top - stack->bottom == PAGE_SIZE;
+}
+
+/* Code runs on a stack, in the space that it is of. */
+static bool runs_on(struct space *space, const struct stack *stack)
+{
+    lock_state state = interrupts_off();
+    vaddr_t    seen  = 0;
+
+    space_activate(space);
+    stack_call(stack->top, note_place, &seen);
+    space_activate(&kernel_space);
+    interrupts_restore(state);
+    return seen >= stack->bottom && seen < stack->top;
+}
+
+/* One space with all its stacks taken: they lie where they should, the last one works, and one more is refused. */
+static bool full_space_holds(struct claim_result *result, struct space *space, const struct stack *stacks, uint32_t count)
+{
+    struct stack more;
+    int          err;
 
     for (uint32_t i = 0; i < count; i++)
-        if (stacks[i].bottom < A_STACKS || stacks[i].top > A_TABLES ||
-            stacks[i].top - stacks[i].bottom != PAGE_SIZE)
-            return claim_saw(result, false, "stack %u is at %s", i, show_address(stacks[i].bottom).text);
-    if (stacks_used(&kernel_space) != A_STACK_COUNT)
-        return claim_saw(result, false, "%u stacks, then %s", stacks_used(&kernel_space),
-                         err == -EAGAIN ? "no slot" : "no memory");
-    stack_call(last->top, note_place, &seen);
-    if (seen < last->bottom || seen >= last->top)
-        return claim_saw(result, false, "code did not run on the last stack");
-    err = stack_get(&kernel_space, &more);
+        if (!lies_in_window(&stacks[i])) {
+            claim_saw(result, false, "stack %u is at %s", i, show_address(stacks[i].bottom).text);
+            return false;
+        }
+    if (count != A_STACK_COUNT || !runs_on(space, &stacks[count - 1])) {
+        claim_saw(result, false, "%u stacks in one space%s", count, count == A_STACK_COUNT ? ", and no code runs on the last" : "");
+        return false;
+    }
+    err = stack_get(space, &more);
     if (err == 0)
         stack_put(&more);
-    claim_saw(result, err == -EAGAIN,
-              "1024 stacks of 4 KiB, code runs on the last, at %s; one more: error %d",
-              show_address(last->bottom).text, -err);
+    if (err != -EAGAIN)
+        claim_saw(result, false, "one stack more than %u: error %d", count, -err);
+    return err == -EAGAIN;
+}
+
+/* The table for the window is a space's own: no space has kernel space's. */
+static bool windows_differ(void)
+{
+    entry_t kernels = directory_entry(&kernel_space, A_STACKS);
+
+    for (const struct space *s = space_after(&kernel_space); s != NULL; s = space_after(s)) {
+        entry_t mine = directory_entry(s, A_STACKS);
+
+        if (entry_present(mine) && frame_is(entry_frame(mine), entry_frame(kernels)))
+            return false;
+    }
+    return true;
+}
+
+/* Two spaces full at the same time, beside kernel space with a stack of its own. */
+static void look_at_two_spaces(struct claim_result *result, struct space spaces[2], struct stack *stacks)
+{
+    struct stack of_kernel;
+    uint32_t     counts[2];
+    bool         holds = true;
+
+    if (stack_get(&kernel_space, &of_kernel) != 0)
+        return claim_saw(result, false, "no stack for kernel space");
+    for (unsigned i = 0; i < 2; i++)
+        counts[i] = take_stacks(&spaces[i], stacks + i * A_STACK_COUNT);
+    for (unsigned i = 0; i < 2 && holds; i++)
+        holds = full_space_holds(result, &spaces[i], stacks + i * A_STACK_COUNT, counts[i]);
+    if (holds)
+        claim_saw(result, windows_differ(), "1024 stacks of 4 KiB in each of two spaces, code runs on the last, one more is refused; %s",
+                  windows_differ() ? "no space has kernel space's" : "a space HAS KERNEL SPACE'S");
+    for (unsigned i = 0; i < 2; i++)
+        while (counts[i] > 0)
+            stack_put(&stacks[i * A_STACK_COUNT + --counts[i]]);
+    stack_put(&of_kernel);
 }
 
 static void a15_stacks(struct claim_result *result)
 {
-    struct stack *stacks = heap_alloc(A_STACK_COUNT * sizeof *stacks, 0);
-    uint32_t      count  = 0, before = stacks_used(&kernel_space);
-    int           err    = 0;
+    static struct space spaces[2];
+    struct stack       *stacks = heap_alloc(2 * A_STACK_COUNT * sizeof *stacks, 0);
+    uint32_t            before = frames_owned(OWNER_STACK), made = 0;
 
     if (stacks == NULL)
         return claim_saw(result, false, "no memory for a list of stacks");
-    while (count < A_STACK_COUNT && (err = stack_get(&kernel_space, &stacks[count])) == 0)
-        count++;
-    if (count + before == A_STACK_COUNT)
-        look_at_stacks(result, stacks, count, err);
+    while (made < 2 && space_create(&spaces[made]) == 0)
+        made++;
+    if (made == 2)
+        look_at_two_spaces(result, spaces, stacks);
     else
-        claim_saw(result, false, "%u stacks, then %s", count + before,
-                  err == -EAGAIN ? "no slot" : "no memory");
-    while (count > 0)
-        stack_put(&stacks[--count]);
+        claim_saw(result, false, "no memory for two spaces");
+    while (made > 0)
+        space_destroy(&spaces[--made]);
     heap_free(stacks);
-    if (result->verdict == CLAIM_HOLDS && stacks_used(&kernel_space) != before)
-        claim_saw(result, false, "%u stacks in use before, %u after", before, stacks_used(&kernel_space));
+    if (result->verdict == CLAIM_HOLDS && frames_owned(OWNER_STACK) != before)
+        claim_saw(result, false, "%u frames of stacks before, %u after", before, frames_owned(OWNER_STACK));
 }
 
 /* ---- Tables -------------------------------------------------------------------------------- */
@@ -407,6 +482,16 @@ static bool same_table(frame_t table, page_t first, page_t *differs)
     return true;
 }
 
+/* The first space, if any, whose last directory entry names another directory. */
+static const struct space *space_without_self(void)
+{
+    const struct space *space = space_after(NULL);
+
+    while (space != NULL && frame_is(entry_frame(directory_entry(space, A_TABLES)), space->root))
+        space = space_after(space);
+    return space;
+}
+
 static void a16_self_map(struct claim_result *result)
 {
     frame_t  root   = mmu_active();
@@ -426,6 +511,8 @@ static void a16_self_map(struct claim_result *result)
                              show_address(page_address(differs)).text);
         tables++;
     }
+    if (space_without_self() != NULL)
+        return claim_saw(result, false, "the last directory entry of a space names another space's directory");
     claim_saw(result, frame_is(entry_frame((entry_t){ word_at(A_DIRECTORY + 4 * (MMU_ENTRIES - 1)) }), root),
               "the directory and %u tables read the same in the window and in their frames", tables);
 }
