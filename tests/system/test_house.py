@@ -16,10 +16,11 @@ def sources(house, *folders):
 
 def test_the_makefile_lists_every_kernel_source_with_a_phrase(house):
     makefile = open(f"{house.tree}/Makefile").read()
-    listed = dict(re.findall(r"^(?:kernel|boot)\s*\+= (\S+)[ ]+# (\S.*)$", makefile, re.M))
-    there = set(sources(house, "boot", "kernel", "arch/i386"))
+    names = r"(?:kernel|boot|sector|relocator)"
+    listed = dict(re.findall(rf"^{names}\s*\+?= (\S+)[ ]+# (\S.*)$", makefile, re.M))
+    there = set(sources(house, "boot", "kernel", "arch/i386", "apps"))
     assert set(listed) <= there
-    assert len(re.findall(r"^(?:kernel|boot)\s*\+=", makefile, re.M)) == len(listed), "a source twice, or without a phrase"
+    assert len(re.findall(rf"^{names}\s*\+?= \S", makefile, re.M)) == len(listed), "a source twice, or without a phrase"
     if there - set(listed):
         pytest.skip("written, and not in the kernel: " + " ".join(sorted(there - set(listed))))
 
