@@ -14,6 +14,7 @@
 enum { DISK = 0x13, TRIES = 5, HARD_DISK = 0x80 };
 enum { RESET = 0x0000, READ = 0x0200, GEOMETRY = 0x0800, HAS_EXTENSIONS = 0x4100, READ_BY_NUMBER = 0x4200 };
 enum { EXTENSIONS_ASK = 0x55AA, EXTENSIONS_ANSWER = 0xAA55, EXTENSIONS_READ = 1 };
+enum { BYTES_A_DOT = 256 * 1024 };              /* a sign of life: a floppy takes five seconds for so much */
 enum { FLOPPY_CONTROL = 0x3F2, FLOPPY_IDLE = 0x0C };       /* motors off; the controller itself stays on */
 
 _Static_assert(BIOS_BUFFER / 0x10000 == (BIOS_BUFFER + BIOS_BUFFER_SECTORS * BIOS_SECTOR_BYTES - 1) / 0x10000,
@@ -122,6 +123,8 @@ static void read(uint32_t sector, uint32_t count)
 
 void disk_read(uint32_t sector, uint32_t bytes, uint32_t to)
 {
+    uint32_t since_dot = 0;
+
     while (bytes > 0) {
         uint32_t count = (bytes + BIOS_SECTOR_BYTES - 1) / BIOS_SECTOR_BYTES, got;
 
@@ -135,6 +138,11 @@ void disk_read(uint32_t sector, uint32_t bytes, uint32_t to)
         sector += count;
         bytes  -= got;
         to     += got;
+        since_dot += got;
+        if (since_dot >= BYTES_A_DOT) {
+            since_dot -= BYTES_A_DOT;
+            say(".");
+        }
     }
 }
 

@@ -36,7 +36,7 @@ class Machine:
     """
 
     def __init__(self, log, kernel=None, iso=None, disk=None, floppy=None, memory="64M", append="", cpu=None, devices=(),
-                 modules=(), icount=False, leaves=True, timeout=30):
+                 modules=(), icount=False, leaves=True, interface="ide", timeout=30):
         assert [kernel, iso, disk, floppy].count(None) == 3
         self.timeout = timeout
         self.folder = tempfile.mkdtemp(prefix="quire-")
@@ -55,7 +55,7 @@ class Machine:
         elif iso:
             words += ["-cdrom", iso, "-boot", "d"]
         elif disk:
-            words += ["-drive", f"file={disk},format=raw,if=ide"]
+            words += ["-drive", f"file={disk},format=raw,if={interface}"]
         else:
             words += ["-drive", f"file={floppy},format=raw,if=floppy", "-boot", "a"]
         if cpu:

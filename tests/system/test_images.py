@@ -125,6 +125,23 @@ def test_the_command_line_reaches_the_kernel(start, image):
     assert "audit: clean" in said and status == 1
 
 
+@pytest.mark.parametrize("interface, devices", [
+    ("ide", ["-machine", "q35"]),
+    ("ide", ["-machine", "isapc", "-cpu", "pentium3"]),
+    ("virtio", []),
+    ("none,id=disk", ["-device", "usb-ehci", "-device", "usb-storage,drive=disk"]),
+    ("none,id=disk", ["-device", "lsi53c895a", "-device", "scsi-hd,drive=disk"]),
+], ids=["ahci", "no-pci", "virtio", "usb", "scsi"])
+def test_boots_from_any_controller(start, one_image, interface, devices):
+    said, status = start(disk=one_image("--console", "--append", "run=boot;exit"), interface=interface, devices=devices).end()
+    assert "Started by Quire's boot sector" in said and status == 1
+
+
+def test_an_old_processor_is_told_on_this_way_too(start, one_image):
+    said, status = start(disk=one_image("--console"), cpu="486").end()
+    assert "processor: too old" in said and status == 5
+
+
 # ---- BIOSes that can do less ------------------------------------------------------------------------
 
 @pytest.fixture

@@ -208,6 +208,8 @@ static int compose(const struct image_plan *plan, const uint8_t *sector, const u
         status = check_low_memory(plan->layout, sectors_for(loaded) * SECTOR);
     if (status != 0)
         return status;
+    if (plan->archive_size > UINT32_MAX / 2)
+        return tell(SEAL_FAILED, "an archive of %" PRIu64 " MiB is beyond what 32 bits can reach", plan->archive_size >> 20);
     if (plan->floppy && floppy == NULL)
         return tell(SEAL_FAILED, "too large for a floppy: %" PRIu64 " KiB, and the largest has 2880; without --floppy it "
                     "becomes a disk", (needed * SECTOR + 1023) / 1024);
