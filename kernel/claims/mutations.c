@@ -3,9 +3,12 @@
  *
  * Only what the machine survives: the probes of the other claims run meanwhile and still hold.
  */
+#include <layout.h>
+
 #include "claims/looking.h"
 
 #include "claims/higher_half.h"
+#include "claims/movos.h"
 #include "memory/cursor.h"
 #include "memory/space.h"
 #include "memory/stack.h"
@@ -249,6 +252,16 @@ const struct claim_mutation claim_mutations[] = {
     { "A15", share_stacks,       part_stacks, "a space has the table of kernel space's stacks in its own window" },
     { "A16", refer_to_another,   end_odd,     "the last directory entry of a space names kernel space's directory" },
     { "A18", map_null,           unmap_null,  "page 0 of kernel space is mapped" },
+#ifdef LAYOUT_CLAIMS_M
+    { "M5",  m_spoil_5,          m_mend_5,    "the last frame below 8 MiB belongs to somebody" },
+    { "M6",  hide_free_frame,    show_hidden_frame, "a free frame's bit says that it is used" },
+    { "M8",  m_spoil_8,          m_mend_8,    "a process's structure counts a table that is not there" },
+    { "M9",  m_spoil_9,          m_mend_9,    "a process's register set leads to another directory" },
+    { "M11", m_spoil_11,         m_mend_11,   "a process's first directory entry leads to another table" },
+    { "M13", m_spoil_13,         m_mend_13,   "the window's last page shows what belongs to no process" },
+    { "M14", m_spoil_14,         m_mend_14,   "a page of the window is promised, and nobody takes it" },
+    { "M16", m_spoil_16,         m_mend_16,   "programs may read the page of the boot sector" },
+#endif
     { "Q3",  map_null,           unmap_null,  "page 0 of kernel space is mapped" },
     { "Q4",  open_low_page,      mend_entry,  "programs may read the last page below 4 MiB" },
     { "Q5",  shift_page_of_q5,   mend_entry,  "the last page below 4 MiB shows the frame below its own" },
