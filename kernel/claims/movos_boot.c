@@ -43,6 +43,7 @@ void m1_boot_sector(struct claim_result *result)
               path->sector_at, sum, signature);
 }
 
+/* On the disk there is a sector of padding that is not zero; in memory only the place for it is left. */
 void m2_padding(struct claim_result *result)
 {
     const struct boot_path *path = boot_path();
@@ -50,8 +51,10 @@ void m2_padding(struct claim_result *result)
 
     if (!came_from_bios(result))
         return;
-    claim_saw(result, M_PADDING + M_PADDING_BYTES == M_RELOCATOR && sum == path->padding_built && path->padding_sum == sum,
-              "the 512 bytes of padding lie from 0x7e00 to 0x7fff as they were built, sum 0x%08x", sum);
+    claim_saw(result, M_PADDING + M_PADDING_BYTES == path->relocator_at && path->padding_sum != path->padding_built &&
+              sum == path->padding_sum,
+              "from 0x7e00 to 0x7fff nothing was loaded (sum 0x%08x, of the disk's padding 0x%08x), and nothing written since",
+              sum, path->padding_built);
 }
 
 void m3_relocator(struct claim_result *result)
