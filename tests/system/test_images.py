@@ -299,10 +299,12 @@ def small_kernel(house, tmp_path):
 
 
 @pytest.mark.parametrize("address", [0x100000, 0x200000, 0x1234000])
-def test_a_kernel_may_want_to_be_elsewhere(start, small_kernel, address):
+def test_a_kernel_may_want_to_be_elsewhere(start, small_kernel, tmp_path, address):
     status, said, path = small_kernel(address, 300000)
     assert status == 0, said
-    said, status = start(disk=path).end()
+    noise = tmp_path / "noise"                      # so that zeros are there only where somebody puts them
+    noise.write_bytes(b"\xA5" * 500000)
+    said, status = start(disk=path, devices=["-device", f"loader,file={noise},addr={address:#x},force-raw=on"]).end()
     assert "all as promised" in said and status == 1
 
 
