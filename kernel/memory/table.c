@@ -21,7 +21,7 @@ enum { HAS_SELF_MAP = false };
 /*
  * The self-map shows the tables of the root that is in use: its own part, and the kernel's, which
  * all roots share below their own entries (C3). So kernel space is seen through another's root but for the
- * programs' part, which is that other's own.
+ * programs' part, and stacks where each space has its own, which are that other's.
  */
 static inline bool in_self_map(const struct space *space, page_t page, unsigned level)
 {

@@ -64,6 +64,8 @@ static const struct refusal refusals[] = {
       "demnad", "Backing is `demnad`; expected none, physical, image" },
     { "unknown_scope", HH, "| process | program", "| processes | program", "processes",
       "Scope is `processes`; expected all, process, kernel or -" },
+    { "records_of_a_process", HH, "records | rw- | --- | all", "records | rw- | --- | process", "| records |",
+      "records has the scope `process`; expected that of user, stacks and tables alone" },
     { "unknown_use", HH, "| hardware | hardware |", "| hardware | hardwear |", "hardwear",
       "Use is `hardwear`; expected kernel, hardware, boot, image, bitmap or pool" },
     { "unknown_rights", HH, "| text | r-x", "| text | rx ", "| rx ",

@@ -219,6 +219,20 @@ static void check_scope(struct document *d, uint32_t index)
                  r->place.name, backing_text(r->backing));
 }
 
+/* What a process has of its own are whole directory entries: its memory, the tables by themselves, its stacks. */
+static void check_of_process(struct document *d, const struct region *r)
+{
+    const struct place *p = &r->place;
+
+    if (r->scope != SCOPE_PROCESS || r->backing == BACKING_USER || r->backing == BACKING_TABLES)
+        return;
+    if (r != d->purpose[PURPOSE_STACKS])
+        complain(d->source, p->line, "%s has the scope `process`; expected that of user, stacks and tables alone", p->name);
+    else if (!p->broken && (p->start.floats || p->end.floats || p->start.at % TABLE != 0 || p->end.at % TABLE != 0))
+        complain(d->source, p->line, "stacks of the scope `process` have directory entries of their own; expected start and end "
+                 "at multiples of 4 MiB");
+}
+
 static void check_user(struct document *d)
 {
     const struct region *user = d->purpose[PURPOSE_USER];
@@ -249,6 +263,7 @@ void check_regions(struct document *d)
             continue;
         check_rights(d, r);
         check_scope(d, i);
+        check_of_process(d, r);
         check_growth(d, r);
         if (r->backing == BACKING_ALIAS)
             check_alias(d, r);
