@@ -72,6 +72,7 @@ kernel += kernel/memory/heap.c          # the kernel heap: ready blocks, and the
 kernel += kernel/memory/heap_slab.c     # runs of pages cut into equal blocks
 kernel += kernel/memory/heap_big.c      # blocks of whole pages
 kernel += kernel/memory/heap_pages.c    # frames under the heap's pages
+kernel += kernel/memory/heap_keep.c     # what is never given back
 kernel += kernel/memory/heap_misuse.c   # the heap used wrongly: what, where, by whom
 kernel += kernel/memory/heap_audit.c    # its invariants H1 to H5, checked
 
@@ -225,6 +226,8 @@ kernel += kernel/claims/movos_processes.c   # processes, made and ended
 kernel += kernel/claims/movos_mutations.c   # and what makes some of them fail
 kernel += kernel/claims/quire.c         # the probes of layouts/quire.md
 kernel += kernel/claims/firmware.c      # the probes of layouts/firmware.md
+kernel += kernel/claims/firmware_rights.c   # the eight of them about rights
+kernel += kernel/claims/firmware_mutations.c    # making some of these claims untrue
 kernel += kernel/claims/mutations.c     # making a claim untrue, so that its probe is seen to notice
 
 # arch/i386: everything that knows the processor

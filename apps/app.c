@@ -24,7 +24,7 @@ static long call(long number, long a, long b, long c)
     return result;
 }
 
-void app_begin(const struct app *app, struct app_arguments arguments) { app_exit(app->main(arguments)); }
+void app_begin(int (*main)(struct app_arguments), struct app_arguments arguments) { app_exit(main(arguments)); }
 
 void app_exit(int status)
 {

@@ -38,7 +38,7 @@ extern const struct app apps[];
 extern const uint32_t   app_count;
 
 /* Where every application begins: calls main, and ends the process with what it returns. */
-void app_begin(const struct app *app, struct app_arguments arguments) NORETURN;
+void app_begin(int (*main)(struct app_arguments), struct app_arguments arguments) NORETURN;
 
 void  app_exit(int status) NORETURN;
 void  app_print(const char *format, ...) PRINTF_LIKE(1, 2);

@@ -23,7 +23,7 @@ static int grow_heap(uint32_t pages)
 
     if (after == before)
         return PROBE_REFUSED;
-    after[-1] = 1;
+    before[0] = after[-1] = 1;
     return PROBE_DONE;
 }
 

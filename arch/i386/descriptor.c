@@ -13,7 +13,7 @@
 
 struct descriptor { uint32_t low, high; };
 
-enum { SEGMENTS = 10, DOUBLE_FAULT_STACK = 4096, EFLAGS_FIXED = 2 };
+enum { SEGMENTS = 11, DOUBLE_FAULT_STACK = 4096, EFLAGS_FIXED = 2 };
 
 /* Access bytes (Intel SDM vol. 3A, "Segment Descriptors", "Gate Descriptors"). */
 enum {
@@ -123,6 +123,17 @@ void gate_allow_user(unsigned vector)
 {
     assert(vector < VECTORS);
     gates[vector].high |= GATE_FOR_USER << 8;
+}
+
+void segment_with_shared(vaddr_t distance, void (*function)(void *), void *argument)
+{
+    uint32_t before;
+
+    segments[KERNEL_SHARED / 8] = segment((uint32_t)distance, 0xFFFFF, DATA_KERNEL, FLAT);
+    __asm__ volatile("movl %%gs, %0" : "=r"(before));
+    __asm__ volatile("movl %0, %%gs" : : "r"(KERNEL_SHARED) : "memory");
+    function(argument);
+    __asm__ volatile("movl %0, %%gs" : : "r"(before) : "memory");
 }
 
 void double_fault_root(frame_t root)    { double_fault_task.cr3 = root.no << PAGE_SHIFT; }

@@ -17,6 +17,7 @@
 #define USER_DATA       0x23
 #define TASK_KERNEL     0x28
 #define TASK_DOUBLE     0x30
+#define KERNEL_SHARED   0x50            /* the kernel's own shared variables, behind three for programs' TLS */
 
 #define VECTORS         256
 
@@ -41,6 +42,12 @@ void gate_allow_user(unsigned vector);
 
 /* Put a segment descriptor for programs: a thread's TLS. */
 void segment_put(unsigned index, uint32_t low, uint32_t high);
+
+/*
+ * Run a function while GS is the segment in which shared variables are the copy at this distance (memory/shared.h): the
+ * kernel's own. It must not give way.
+ */
+void segment_with_shared(vaddr_t distance, void (*function)(void *), void *argument);
 
 /*
  * The stack that the next trap from a program starts with. Where the kernel has a space of its own the processor

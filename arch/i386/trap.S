@@ -198,6 +198,27 @@ probe_write:
     ret
     .size probe_write, . - probe_write
 
+/* bool probe_call(vaddr_t address): a fault has the target's own address, which is told to trap.c */
+    .globl probe_call
+    .type probe_call, @function
+probe_call:
+    movl 4(%esp), %eax
+    movl %eax, probe_target
+    call *%eax                              /* its first instruction may fault */
+    movl $0, probe_target
+    movl $1, %eax
+    ret
+    .size probe_call, . - probe_call
+
+    .globl probe_call_failed
+    .type probe_call_failed, @function
+probe_call_failed:
+    movl $0, probe_target
+    addl $4, %esp                           /* where the call would have returned to */
+    xorl %eax, %eax
+    ret
+    .size probe_call_failed, . - probe_call_failed
+
     .type probe_failed, @function
 probe_failed:
     xorl %eax, %eax

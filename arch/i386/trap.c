@@ -81,8 +81,18 @@ static void interrupt(unsigned line)
     pic_end(line);
 }
 
+/* What probe_call() has called, 0 if nothing: the instruction that faults then is not the kernel's. */
+uint32_t probe_target;
+extern const uint8_t probe_call_failed[];       /* trap.S */
+
 static const struct way_out *find_way_out(uint32_t eip)
 {
+    static struct way_out from_probe;
+
+    if (probe_target != 0 && eip == probe_target) {
+        from_probe = (struct way_out){ eip, (uint32_t)probe_call_failed };
+        return &from_probe;
+    }
     for (unsigned t = 0; t < WAYS_OUT_TABLES && ways_out[t] != NULL; t++)
         for (const struct way_out *way = ways_out[t]; way->at != 0; way++)
             if (way->at == eip)

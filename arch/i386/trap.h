@@ -89,5 +89,8 @@ const char *trap_name(unsigned vector);     /* "page fault" */
 bool probe_read(vaddr_t address, uint32_t *out);
 bool probe_write(vaddr_t address, uint32_t value);
 
+/* Calling what may not be executed; what is there must return at once. */
+bool probe_call(vaddr_t address);
+
 #endif
 #endif

@@ -7,8 +7,10 @@
 
 #include "claims/looking.h"
 
+#include "claims/firmware.h"
 #include "claims/higher_half.h"
 #include "claims/movos.h"
+#include "claims/mutations.h"
 #include "memory/cursor.h"
 #include "memory/space.h"
 #include "memory/stack.h"
@@ -32,7 +34,7 @@ static void put_entry(page_t page, entry_t e)
     lock_drop(&kernel_space.tables_lock, state);
 }
 
-static entry_t get_entry(page_t page)
+entry_t get_entry(page_t page)
 {
     lock_state state = lock_take(&kernel_space.tables_lock);
     entry_t    e     = entry_read(entry_of(page));
@@ -41,7 +43,7 @@ static entry_t get_entry(page_t page)
     return e;
 }
 
-static bool change_entry(page_t page, entry_t to)
+bool change_entry(page_t page, entry_t to)
 {
     changed_page = page;
     changed_from = get_entry(page);
@@ -49,7 +51,7 @@ static bool change_entry(page_t page, entry_t to)
     return true;
 }
 
-static void mend_entry(void) { put_entry(changed_page, changed_from); }
+void mend_entry(void) { put_entry(changed_page, changed_from); }
 
 /* The last page of the first 4 MiB shows the frame below its own. */
 static bool shift_low_page(page_t kernel)
@@ -242,6 +244,15 @@ static void part_stacks(void)
 /* ---- All of them ------------------------------------------------------------------------------ */
 
 const struct claim_mutation claim_mutations[] = {
+#ifdef LAYOUT_CLAIMS_G
+    { "G7",  firmware_show_null,      mend_entry,  "page 0 can be read" },
+    { "G8",  firmware_open_constants, mend_entry,  "a page of the constants can be written" },
+    { "G9",  firmware_open_variables, mend_entry,  "programs may read a page of the kernel's variables" },
+    { "G17", firmware_spoil_original, firmware_mend_original, "a variable of the original is one higher" },
+    { "G20", firmware_second_page,    firmware_leave_alone,   "a process begins with two pages of stack" },
+    { "G21", firmware_grow_by_reading, firmware_leave_alone,  "a stack grows when it is read below" },
+    { "G24", firmware_longer_heap,    firmware_leave_alone,   "the break may go a page too far" },
+#endif
     { "A1",  shift_page_of_a1,   mend_entry,  "the last page below 4 MiB shows the frame below its own" },
     { "A2",  hand_out_first,     take_back,   "frame 1 belongs to somebody" },
     { "A3",  hand_out_hardware,  take_back,   "the frame at 512 KiB belongs to somebody" },

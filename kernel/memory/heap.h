@@ -53,6 +53,15 @@ void  heap_free_sized(void *block, size_t bytes);       /* checks that bytes was
 void *heap_resize(void *block, size_t bytes);
 size_t heap_size(const void *block);                    /* what was asked for; 0 if misused   */
 
+/*
+ * Zeroed memory that is never given back: what the kernel needs for as long as it runs. Where the document packs its
+ * regions the heap begins inside a page (G19); what it has of that page serves first, from the bottom up, and is
+ * no part of the sums. Else this is heap_alloc(). NULL when there is no memory. heap_kept() says how much of the page is
+ * in use, of how many bytes.
+ */
+void  *heap_keep(size_t bytes);
+size_t heap_kept(size_t *of);
+
 enum heap_misuse {
     HEAP_DOUBLE_FREE, HEAP_FOREIGN, HEAP_INTERIOR, HEAP_WRITE_AFTER_FREE, HEAP_OVERFLOW, HEAP_WRONG_SIZE,
     HEAP_MISUSES

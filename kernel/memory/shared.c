@@ -16,6 +16,8 @@
 
 static struct lock lock = LOCK("the original of shared variables", RANK_STACKS);    /* while it is open */
 
+void (*shared_watch)(void);
+
 static const struct layout_region *original(void) { return layout.purpose[PURPOSE_ORIGINAL]; }
 static const struct layout_region *own(void)      { return layout.purpose[PURPOSE_SHARED]; }
 
@@ -47,6 +49,8 @@ static void read_original(void *to)
 
     set_rights((struct rights){ .kernel = MAY_READ });
     memcpy(to, pointer_to(original()->first_byte), shared_bytes());
+    if (shared_watch != NULL)
+        shared_watch();
     set_rights((struct rights){ 0, 0 });
     lock_drop(&lock, state);
 }

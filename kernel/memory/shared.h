@@ -25,6 +25,9 @@ struct space;
 /* The kernel's own copy becomes what the original is. By memory_start(), when the heap works. */
 void shared_start(void);
 
+/* For probes: called whenever the original is open, with no right to sleep. NULL: nobody looks. */
+extern void (*shared_watch)(void);
+
 /* How long the variables are; 0 where the document has no such regions. */
 size_t shared_bytes(void);
 

@@ -16,6 +16,7 @@
 #include "files/descriptor.h"
 #include "files/file.h"
 #include "linux/calls.h"
+#include "memory/heap.h"
 #include "memory/map.h"
 #include "memory/shared.h"
 #include "process/family.h"
@@ -26,8 +27,13 @@
 
 enum { LINE = 128, DESCRIPTORS = 8, PIPE_MAGIC = 0x50495045 };
 
-static struct file_system output_system;
-static struct node        output_node;
+/* For as long as the kernel runs. */
+static struct output {
+    struct file_system system;
+    struct node        node;
+} *output;
+
+void (*builtin_watch)(struct builtin *builtin);
 
 /* To where the kernel prints. */
 static long write_output(struct file *file, struct buffer *from, uint64_t at)
@@ -59,10 +65,10 @@ static int open_output(struct process *process)
     process->files = files_new();
     if (process->files == NULL)
         return -ENOMEM;
-    node_hold(&output_node);
-    file = file_make(&output_node, &output_operations, O_WRONLY);
+    node_hold(&output->node);
+    file = file_make(&output->node, &output_operations, O_WRONLY);
     if (file == NULL) {
-        node_release(&output_node);
+        node_release(&output->node);
         return -ENOMEM;
     }
     err = descriptor_add(process->files, file, 1, false, DESCRIPTORS);
@@ -72,25 +78,26 @@ static int open_output(struct process *process)
 /* ---- Starting ------------------------------------------------------------------------------- */
 
 /* What programs need of the kernel, once: as first_run() does it for the first of Linux's. */
-static void prepare_kernel(void)
+static int prepare_kernel(void)
 {
-    static bool done;
-
-    if (done)
-        return;
-    done = true;
+    if (output != NULL)
+        return 0;
+    output = heap_keep(sizeof *output);
+    if (output == NULL)
+        return -ENOMEM;
     threads_start();
     programs_start();
     schedule_start();
     clock_start();
-    system_start(&output_system, "output", PIPE_MAGIC);
-    node_start(&output_node, &output_operations, &output_system, S_CHARACTER | 0200);
+    system_start(&output->system, "output", PIPE_MAGIC);
+    node_start(&output->node, &output_operations, &output->system, S_CHARACTER | 0200);
+    return 0;
 }
 
 /* What app_begin() finds on its stack: no way back, and its arguments. */
 struct first_words {
     uint32_t             back;
-    const struct app    *app;
+    int                (*main)(struct app_arguments arguments);
     struct app_arguments arguments;
 };
 
@@ -107,7 +114,7 @@ static void begin(void)
 
 static int fill_memory(struct shared_space *memory, const struct builtin *builtin)
 {
-    const struct first_words words = { 0, builtin->app, builtin->arguments };
+    const struct first_words words = { 0, builtin->app->main, builtin->arguments };
     vaddr_t  stack = round_down(builtin->place.shared - sizeof words + sizeof(uint32_t), 16) - sizeof(uint32_t);
     uint32_t base  = (uint32_t)shared_distance(builtin->place.shared);
     int      err   = application_map(&memory->space, &builtin->place);
@@ -144,9 +151,10 @@ int builtin_start(struct builtin *builtin, const struct app *app, struct app_arg
 {
     struct thread *thread = NULL;
     bool           quiet  = builtin->quiet;
-    int            err;
+    int            err    = prepare_kernel();
 
-    prepare_kernel();
+    if (err != 0)
+        return err;
     *builtin = (struct builtin){
         .app = app, .arguments = arguments, .quiet = quiet,
         .place = application_place(app->heap_pages, app->stack_pages), .process = process_new(),
@@ -171,6 +179,8 @@ int builtin_start(struct builtin *builtin, const struct app *app, struct app_arg
     builtin->id = builtin->process->group = builtin->process->session = builtin->process->id;
     text_copy(thread->name, app->name, sizeof thread->name);
     thread_prepare_inside(thread, begin);
+    if (builtin_watch != NULL)
+        builtin_watch(builtin);
     schedule_add(thread);
     return 0;
 }
@@ -216,6 +226,7 @@ static void measure(struct builtin *builtin, struct space *space)
     const struct region *stack = region_find(&space->map, builtin->place.stack.end - 1);
 
     builtin->stack_pages = stack != NULL ? span_pages(stack->span) : 0;
+    builtin->tables      = space->table_frames;
     builtin->heap_pages  = (size_t)(space->limits.break_end - space->limits.break_start + PAGE_SIZE - 1) / PAGE_SIZE;
     lock_drop(&space->map_lock, state);
 }
@@ -236,6 +247,14 @@ void builtin_ended(struct process *process)
     builtin->process = NULL;
 }
 
+void builtin_note_reason(const char *reason)
+{
+    struct builtin *builtin = current_process()->builtin;
+
+    if (builtin != NULL)
+        text_copy(builtin->reason, reason, sizeof builtin->reason);
+}
+
 const struct app *builtin_find(const char *name)
 {
     for (uint32_t i = 0; i < app_count; i++)
@@ -249,6 +268,7 @@ const struct app *builtin_find(const char *name)
 bool builtin_may_call(uint32_t number)              { (void)number; return true; }
 bool builtin_is_quiet(void)                         { return false; }
 void builtin_note_end(struct process *process)      { (void)process; }
+void builtin_note_reason(const char *reason)        { (void)reason; }
 void builtin_ended(struct process *process)         { (void)process; }
 
 #endif

@@ -28,7 +28,12 @@ struct builtin {
     bool                 quiet;             /* its output, and the line on its death, are for nobody */
     size_t               stack_pages;       /* of its stack, in its region, when it ended      */
     size_t               heap_pages;
+    uint32_t             tables;            /* frames of its tables, then                      */
+    char                 reason[160];       /* of the fault that killed it, "" if none did      */
 };
+
+/* For probes, and those who make a claim untrue: sees each that is started before it runs. NULL: nobody looks. */
+extern void (*builtin_watch)(struct builtin *builtin);
 
 const struct app *builtin_find(const char *name);       /* NULL: there is none */
 
@@ -39,6 +44,7 @@ void builtin_wait(struct builtin *builtin);
 
 /* By the end of a process (exit.c), while it still has its memory, and when it has nothing left: for one that is built in. */
 void builtin_note_end(struct process *process);
+void builtin_note_reason(const char *reason);      /* why a fault kills the current process, if it is built in */
 void builtin_ended(struct process *process);
 
 /* Whether the current process may make the call with this number; true for every process that is not built in. */

@@ -132,6 +132,7 @@ void process_report_death(const struct signal_info *info)
         return;
     format_text(line, sizeof line, "%s[%d]: signal %d at instruction 0x%08lx, address 0x%08lx: %s", p->name, p->id,
                 info->number, (unsigned long)last_fault.program_counter, (unsigned long)info->address, last_fault.reason);
+    builtin_note_reason(last_fault.reason);
     if (builtin_is_quiet())
         return;
     if (p->id == 1)

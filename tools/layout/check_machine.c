@@ -228,9 +228,9 @@ void check_bitmap(struct document *d)
                  "no writable region backed by `physical` shows %s; the kernel could not reach it", p->name);
 }
 
-/* The least that works: a 32-bit TSS; null, four segments and a TSS; one gate for each vector. */
+/* The least that works: a 32-bit TSS; null, four segments, two TSSs, three for programs' TLS and one for shared variables; a gate for each vector. */
 static const uint64_t structure_least[STRUCTURE_COUNT] = {
-    [STRUCTURE_TSS] = 104, [STRUCTURE_GDT] = 6 * 8, [STRUCTURE_IDT] = 256 * 8,
+    [STRUCTURE_TSS] = 104, [STRUCTURE_GDT] = 11 * 8, [STRUCTURE_IDT] = 256 * 8,
 };
 
 void check_structures(struct document *d)
