@@ -18,9 +18,6 @@
 
 enum { SIGNAL_BUS = 7, SIGNAL_SEGV = 11, CODE_MAPERR = 1, CODE_ACCERR = 2, CODE_ADRERR = 2 };
 
-/* Pages that must stay free below a stack: as many as on Linux, whose programs rely on it. */
-enum { STACK_GAP = 256 };
-
 /*
  * A read of a file's page brings in those of its neighbours that are in memory, up to this many in all: the next
  * reads will be there, and a fault costs as much as ten of them. A power of two; Linux takes as many.

@@ -32,6 +32,9 @@ enum fault_action {
     FAULT_ACTIONS
 };
 
+/* Pages that must stay free between a stack and what lies below: as many as on Linux, whose programs rely on it. */
+enum { STACK_GAP = 256 };
+
 struct fault_facts {
     bool           region;          /* some region holds the page                          */
     bool           growable;        /* none does, but a stack above may grow down to it    */

@@ -8,6 +8,7 @@
 #include "cpu.h"
 #include "devices/channel_link.h"
 #include "files/path.h"
+#include "memory/fault.h"
 #include "memory/frame.h"
 #include "memory/run.h"
 #include "memory/space.h"
@@ -156,10 +157,10 @@ static void write_document(struct writer *w)
         bool                        alias = row->backing == BACKING_ALIAS;
 
         if (!span_empty(row->span))
-            say(w, "region %lx %lu %s %s %s%s %s %s", (unsigned long)page_address(row->span.first),
+            say(w, "region %lx %lu %s %s %s%s %s %lu %lu %s", (unsigned long)page_address(row->span.first),
                 (unsigned long)span_pages(row->span), letters_of(row->rights.kernel).text, letters_of(row->rights.user).text,
                 backing_word(row->backing), alias ? layout_region_of(row->alias)->name : "",
-                scope_word(i), row->name);
+                scope_word(i), (unsigned long)row->unit, (unsigned long)row->guard, row->name);
     }
 }
 
@@ -248,9 +249,9 @@ static void write_region(struct writer *w, struct space *space, const struct reg
     size_t most = region->grows & REGION_GROWS_DOWN ? space->limits.stack / PAGE_SIZE : 0;
 
     name_region(space, region, name);
-    say(w, "map %lx %lu %s%c %lu %s", (unsigned long)page_address(region->span.first),
+    say(w, "map %lx %lu %s%c %lu %lu %s", (unsigned long)page_address(region->span.first),
         (unsigned long)span_pages(region->span), letters_of(region->rights.user).text, region->shared ? 's' : 'p',
-        (unsigned long)most, name);
+        (unsigned long)most, most > 0 ? (unsigned long)STACK_GAP : 0, name);
     write_runs(w, space, region->span, RUNS_BY_OWNER);
 }
 

@@ -15,9 +15,11 @@
  *   firmware FIRST FRAMES ram|reserved                     the memory map the pool was opened with
  *   frames FIRST FRAMES OWNER                              runs of frames of one owner, without gaps, rising; the last
  *                                                          ends where the highest RAM ends
- *   region FIRST PAGES RIGHTS RIGHTS BACKING SCOPE NAME    virtual memory in the document, rising: the kernel's rights,
+ *   region FIRST PAGES RIGHTS RIGHTS BACKING SCOPE UNIT GUARD NAME
+ *                                                          virtual memory in the document, rising: the kernel's rights,
  *                                                          the programs'; BACKING may be alias:NAME; those of SCOPE kernel
- *                                                          come last, and stand in kernel space in the place of user
+ *                                                          come last, and stand in kernel space in the place of user;
+ *                                                          UNIT pages a piece, GUARD pages below each never mapped
  *   space TABLES                                           kernel space; its page tables
  *   run FIRST PAGES KIND RIGHTS RIGHTS CACHE OWNER SHARED FRAME NAME
  *                                                          what is mapped there, falling row by row (memory/run.h); OWNER is
@@ -25,8 +27,9 @@
  *                                                          the region of kernel space, - if there is none
  *   process ID PARENT THREADS TABLES RESIDENT NAME         then, of its space:
  *   shares ID                                                it is that process's, shown there; or
- *   map FIRST PAGES RIGHTS MOST NAME                         a region, rising, RIGHTS as in /proc/PID/maps; MOST pages is how
- *                                                            long one that grows downwards may become, 0 that it does not
+ *   map FIRST PAGES RIGHTS MOST GAP NAME                     a region, rising, RIGHTS as in /proc/PID/maps; MOST pages is how
+ *                                                            long one that grows downwards may become, 0 that it does not,
+ *                                                            and GAP how far it stays away from what lies below
  *   run ...                                                  what is mapped in it, by owner, falling
  *   part NAME                                                a row of the document that each space has its own of
  *   run ...                                                  what is mapped in it

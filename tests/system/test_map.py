@@ -150,7 +150,7 @@ def test_kernel_space_is_drawn_row_by_row(layout, said):
     rows = [line for line in snapshot if line[0] == "region"]
     own = [row for row in rows if row[6] == "kernel"]
     rows = own + [row for row in rows if row[6] != "kernel" and not (own and row[5] == "program")]
-    assert sorted((box[0], box[2][0].split()[0]) for box in boxes) == sorted((int(row[1], 16), row[7]) for row in rows)
+    assert sorted((box[0], box[2][0].split()[0]) for box in boxes) == sorted((int(row[1], 16), row[9]) for row in rows)
     assert "IN NO REGION" not in drawing
 
 
@@ -250,6 +250,41 @@ def test_output_stays_apart_from_the_drawing(draw, tmp_path):
     assert (status, output, errors) == (0, "outward\n", "err\n")
 
 
+# A page a megabyte below its own stack, and one that nobody may touch below that.
+NEAR = """
+static long call(long n, long a, long b, long c, long d, long e, long f)
+{
+    long r;
+    __asm__ volatile("push %%ebp; mov %7, %%ebp; int $0x80; pop %%ebp"
+                     : "=a"(r) : "a"(n), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e), "m"(f) : "memory");
+    return r;
+}
+void _start(void)
+{
+    long here = (long)__builtin_frame_address(0) & -4096, page = here - 0x200000;
+    long got = call(192, page, 4096, 3, 0x32, -1, 0), fence = call(192, page - 4096, 4096, 0, 0x32, -1, 0);
+    call(252, got != page || fence != page - 4096, 0, 0, 0, 0, 0);
+}
+"""
+
+
+def test_guards_are_drawn(layout, draw, tmp_path):
+    """Of kernel stacks as the document has them; of a program's stack that has a neighbour; and what nobody may touch."""
+    program = compile_i386(str(tmp_path / "near"), NEAR, "-static", "-O1", "-fomit-frame-pointer")
+    status, drawing, errors = draw("--layout", layout, program)
+    assert status == 0, errors
+    boxes = towers_of(drawing)["Process 1: near"]
+    assert_tiles(boxes)
+    at = next(i for i, box in enumerate(boxes) if box[2][0].startswith("[stack]"))
+    names = [re.split(r"  ", box[2][0])[0] for box in boxes[at:at + 5]]
+    assert names == ["[stack]", "room for it to grow", "guard: the stack stays away", "anonymous", "anonymous"]
+    assert boxes[at + 2][1] - boxes[at + 2][0] == 256 * PAGE
+    assert boxes[at + 4][2][1].strip() == "a guard: no access is allowed"
+    stacks = next(line for line in drawn_snapshot(layout)[1] if line[0] == "region" and line[9] == "stacks")
+    inside = next(box[2] for box in towers_of(drawing)["Kernel space"] if box[2][0].startswith("stacks "))
+    assert any("a guard" in line for line in inside) == (int(stacks[8]) > 0)
+
+
 # Pages with rights by turns, so that each is a region and a run: more than a file of /proc may hold.
 MANY = """
 static long call(long n, long a, long b, long c, long d, long e, long f)
@@ -346,6 +381,14 @@ def test_every_fill_is_one(layout, sheets, draw, tmp_path):
         patterns = {element.get("id") for element in root.iter(SVG + "pattern")}
         for fill in {element.get("fill") for element in root.iter() if element.get("fill")}:
             assert fill == "none" or re.fullmatch("#([0-9a-f]{3}){1,2}", fill) or fill[5:-1] in patterns, fill
+
+
+def test_every_owner_has_a_pattern_and_a_letter(house):
+    """An owner that the drawings do not know would be drawn as several."""
+    owners = re.findall(r'^ *OWNER\(\w+, *"(\w+)"', open(f"{house.tree}/kernel/memory/owner.h").read(), re.M)
+    looks = re.findall(r"^ *\{ \"(\w+)\", *'(.)', \{ (\"[^}]*\") \}, (.*) \},$", open(f"{house.tree}/tools/map/tower.c").read(), re.M)
+    assert len(owners) > 10 and set(owners) <= {name for name, *_ in looks}
+    assert len({letter for _, letter, *_ in looks}) == len(looks)
 
 
 def test_letters_are_large_enough_for_paper(layout, sheets):

@@ -47,6 +47,7 @@ struct layout {
     const struct column *columns;
     size_t         column_count, column;
     double         y;
+    const char    *row;                             /* the heading that what comes now is under */
     size_t         column_start;                    /* the first item of the current column */
 };
 
@@ -168,6 +169,12 @@ static void place_title(struct layout *l, const struct tower *tower, bool again)
     l->column_start = l->count;
 }
 
+static void place_row(struct layout *l, const char *heading)
+{
+    add_words(l, l->columns[l->column].x, HEADING - 5, "row", heading);
+    l->y += 5;
+}
+
 static void place_box(struct layout *l, const struct tower *tower, const struct box *box)
 {
     double height = height_of(box, l->columns[l->column].width), heading = box->heading != NULL ? HEADING : 0;
@@ -176,11 +183,11 @@ static void place_box(struct layout *l, const struct tower *tower, const struct 
     if (l->y + heading + height > BOTTOM && l->count > l->column_start) {
         next_column(l);
         place_title(l, tower, true);
+        if (box->heading == NULL && l->row != NULL)
+            place_row(l, source_print(l->source, "%s, continued", l->row));
     }
-    if (heading > 0) {
-        add_words(l, l->columns[l->column].x, heading - 5, "row", box->heading);
-        l->y += 5;
-    }
+    if (box->heading != NULL)
+        place_row(l, l->row = box->heading);
     item = add_item(l);
     item->box    = box;
     item->x      = l->columns[l->column].x;
@@ -191,6 +198,7 @@ static void place_box(struct layout *l, const struct tower *tower, const struct 
 
 static void place_tower(struct layout *l, const struct tower *tower)
 {
+    l->row = NULL;
     place_title(l, tower, false);
     for (size_t i = 0; i < tower->count; i++)
         place_box(l, tower, &tower->boxes[i]);

@@ -169,6 +169,8 @@ static void read_region(struct line *line)
     row->user    = take_rights(line, 3);
     row->backing = take_word(line);
     row->scope   = take_word(line);
+    row->unit    = take_count(line);
+    row->guard   = take_count(line);
     row->name    = take_rest(line);
 }
 
@@ -251,6 +253,7 @@ static void read_map(struct line *line)
     take_range(line, &map->start, &map->pages);
     map->rights = take_rights(line, 4);
     map->most   = take_count(line);
+    map->gap    = take_count(line);
     map->name   = take_rest(line);
     if (process->mapping_count > 1 && (map[-1].pages == 0 || map->start < map[-1].start + map[-1].pages * 4096))
         line->good = false;

@@ -17,7 +17,7 @@ struct owner_sum  { const char *owner, *text; uint64_t frames; };
 struct physical_row { uint64_t start, end; const char *use, *name; };
 struct processor_table { const char *name; uint64_t at; };
 struct firmware   { uint64_t start, frames; bool ram; };
-struct virtual_row { uint64_t start, pages; const char *kernel, *user, *backing, *scope, *name; };
+struct virtual_row { uint64_t start, pages, unit, guard; const char *kernel, *user, *backing, *scope, *name; };
 
 struct run {
     uint64_t start, pages, shared, frame;               /* frame: NO_ADDRESS when they are not in a row */
@@ -26,7 +26,7 @@ struct run {
 
 /* A region of a process, or (rights NULL) a row of the document that each space has its own of. */
 struct mapping {
-    uint64_t    start, pages, most;                     /* 0 pages: a row of the document */
+    uint64_t    start, pages, most, gap;                /* 0 pages: a row of the document */
     const char *rights, *name;
     struct run *runs;                                   /* falling */
     size_t      run_count;

@@ -26,6 +26,7 @@ const struct owner_look owner_looks[] = {
     { "shared",  's', { "#d9efe9", "#2f7f72" }, "<path d=\"M-1 -1L7 7M-1 5L1 7M5 -1L7 1\" class=\"thick\"/>" },
     { "files",   'f', { "#dbeaf0", "#3f7890" }, "<path d=\"M-1 -1L7 7M-1 5L1 7M5 -1L7 1\"/>" },
     { "cache",   'c', { "#eef3e0", "#7f8f3f" }, "<circle cx=\"1.5\" cy=\"1.5\" r=\".9\"/><circle cx=\"4.5\" cy=\"4.5\" r=\".9\"/>" },
+    { "pages",   'p', { "#e8e4d8", "#6e6650" }, "<path d=\"M0 1.5H6M3 3V6\"/>" },
     { "test",    't', { "#f3e0f0", "#8f3f84" }, "<circle cx=\"3\" cy=\"3\" r=\"2\"/>" },
     { "absent",  ' ', { "url(#hole)", "#bbbbbb" }, "" },
     { "several", '*', { "#eef1f3", "#5f6f7c" }, "<path d=\"M0 0H3V3H0ZM3 3H6V6H3Z\" class=\"full\"/>" },

@@ -94,6 +94,9 @@ static void add_row(struct source *source, const struct snapshot *s, struct towe
     box->rights = rights_of_row(source, row);
     pages = say_runs(source, s, box, row);
     box->kind = alias ? BOX_ALIAS : pages == 0 && (user || strcmp(row->backing, "none") == 0) ? BOX_HOLE : BOX_THERE;
+    if (row->guard > 0)
+        box_say(source, box, "%s each; below each, %s never mapped: a guard", pages_text(source, row->unit),
+                row->guard == 1 ? "1 page is" : source_print(source, "%" PRIu64 " pages are", row->guard));
     if (user && pages == 0)
         box_say(source, box, "The programs' part: each process has its own, drawn further on.");
     if (alias || box->kind == BOX_HOLE)

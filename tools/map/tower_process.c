@@ -143,13 +143,18 @@ static void add_regions(struct maker *m, const struct mapping *maps, size_t coun
         box->strip = strip;
 }
 
-/* Down to where a stack may grow, if nothing is in the way. */
+/* Down to where a stack may grow: to its limit, or to a guard above what is in the way. */
 static void add_below(struct maker *m, const struct mapping *map)
 {
     uint64_t room = map->most > map->pages ? (map->most - map->pages) * PAGE : 0;
-    uint64_t start = map->start - m->at > room ? map->start - room : m->at;
+    uint64_t free = map->start > m->at ? map->start - m->at : 0;
+    uint64_t gap = m->tower->count > 0 && m->tower->boxes[m->tower->count - 1].kind == BOX_THERE ? map->gap * PAGE : 0;
+    bool limited = free > room + gap;                   /* the limit comes first: nothing is in the way */
 
-    add_hole(m, start, "nothing");
+    if (limited)
+        add_hole(m, map->start - room, "nothing");
+    else if (gap > 0)
+        add_hole(m, m->at + (gap < free ? gap : free), "guard: the stack stays away");
     if (map->start > m->at)
         add(m, map->start, BOX_HOLE, look_of_region(PURPOSE_PLAIN, BACKING_NONE), "room for it to grow");
 }
