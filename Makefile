@@ -54,6 +54,11 @@ kernel += kernel/memory/frame_audit.c   # its invariants F1 to F5, checked
 kernel += kernel/memory/layout_region.c # which region of the layout a page is in
 kernel += kernel/memory/slot.c          # the bytes of a frame, where there is no mapping of it
 kernel += kernel/memory/table.c         # the one way to a page-table entry
+kernel += kernel/memory/master.c        # kernel space's page-table object, where tables are tracked
+kernel += kernel/memory/table_tracked.c # page-table objects that grow and move
+kernel += kernel/memory/tracker.c       # where each of them is
+kernel += kernel/memory/table_list.c    # and what lies at each place
+kernel += kernel/memory/tracked_audit.c # their invariants E1 to E5, checked
 kernel += kernel/memory/cursor.c        # the one writer of page-table entries
 kernel += kernel/memory/cursor_run.c    # its work on many pages, and on the most frequent one
 kernel += kernel/memory/cursor_tables.c # the tables it makes and gives back
@@ -92,6 +97,7 @@ kernel += kernel/memory/sabotage.c      # breaking each invariant on purpose
 kernel += kernel/memory/sabotage_frames.c   # frames
 kernel += kernel/memory/sabotage_tables.c   # tables and regions
 kernel += kernel/memory/sabotage_parts.c    # heap, stacks, objects
+kernel += kernel/memory/sabotage_tracked.c  # page-table objects, their trackers, the master table
 kernel += kernel/memory/sabotage_window.c   # the window of processes' tables
 
 # kernel/memory once more: what programs hand to the kernel
@@ -228,6 +234,7 @@ kernel += kernel/claims/quire.c         # the probes of layouts/quire.md
 kernel += kernel/claims/firmware.c      # the probes of layouts/firmware.md
 kernel += kernel/claims/firmware_rights.c   # the eight of them about rights
 kernel += kernel/claims/firmware_mutations.c    # making some of these claims untrue
+kernel += kernel/claims/tracker.c       # the probes of layouts/tracker.md
 kernel += kernel/claims/mutations.c     # making a claim untrue, so that its probe is seen to notice
 
 # arch/i386: everything that knows the processor

@@ -71,6 +71,10 @@ static const struct claim_probe *probe_of(const char *id)
     if (id[0] == 'Q')
         return probe_among(quire_probes, quire_probe_count, id);
 #endif
+#ifdef LAYOUT_CLAIMS_T
+    if (id[0] == 'T')
+        return probe_among(tracker_probes, tracker_probe_count, id);
+#endif
     return probe_among(NULL, 0, id);
 }
 

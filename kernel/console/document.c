@@ -17,6 +17,7 @@ static void print_backing(const struct layout_region *region)
     case BACKING_DEVICE: print("devices");                                                  break;
     case BACKING_TABLES: print("the page tables");                                          break;
     case BACKING_WINDOW: print("structures and tables of processes");                       break;
+    case BACKING_OBJECTS: print("page tables of processes");                                break;
     case BACKING_SLOTS:  print("single frames for a moment");                               break;
     case BACKING_ALIAS:  print("%s again", layout_region_of(region->alias)->name);          break;
     case BACKING_USER:   print("what programs ask for");                                    break;
@@ -61,7 +62,7 @@ static void print_physical(void)
         [PHYSICAL_KERNEL] = "the kernel's structures", [PHYSICAL_HARDWARE] = "hardware, never handed out",
         [PHYSICAL_IMAGE]  = "kernel image and modules", [PHYSICAL_BITMAP]  = "frame bitmap",
         [PHYSICAL_BOOT]   = "what ran before paging",
-        [PHYSICAL_POOL]   = "frame pool",
+        [PHYSICAL_MASTER] = "master page table", [PHYSICAL_POOL]   = "frame pool",
     };
 
     print("\nphysical     to           size        name        for\n");

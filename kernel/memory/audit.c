@@ -56,6 +56,13 @@ const struct invariant invariants[] = {
     { "W3", "table_window.h", "a space's structure and directory are where it says, and its registers lead to the latter" },
     { "W4", "table_window.h", "places taken, free and promised add up to the window" },
 #endif
+#ifdef LAYOUT_ACCESS_TRACKED
+    { "E1", "table_tracked.h", "a page-table object lies in its region, and the places of its extent are its own" },
+    { "E2", "table_tracked.h", "a space's link and its tracker name the same page-table object" },
+    { "E3", "table_tracked.h", "an object shows its directory, then each table at its place, and ends with the last" },
+    { "E4", "table_tracked.h", "pages of trackers and of the list have a pin for each entry in use" },
+    { "E5", "table_tracked.h", "an absent entry of the master table names the frame of its own page" },
+#endif
     { "X1", "audit.h",  "frames of owner TABLES are the tables that walking all spaces reaches, each once" },
     { "X2", "audit.h",  "a frame of owner HEAP, STACK, USER or SHARED has as many references as name it" },
     { "X3", "audit.h",  "an entry of a window names a frame of an owner that belongs there" },

@@ -55,9 +55,13 @@ static uint32_t fitting_owners(const struct layout_region *home)
     case BACKING_DEMAND:
         if (home->purpose == PURPOSE_RECORDS)
             return OWNER_BIT(RECORDS) | OWNER_BIT(BITMAP);
+        if (home->purpose == PURPOSE_TRACKERS)
+            return OWNER_BIT(TRACKERS);
         return home->purpose == PURPOSE_STACKS ? OWNER_BIT(STACK) : taken;
     case BACKING_WINDOW:
         return OWNER_BIT(TABLES) | OWNER_BIT(PROCESS);
+    case BACKING_OBJECTS:
+        return OWNER_BIT(TABLES);
     case BACKING_USER:
         return OWNER_BIT(USER) | OWNER_BIT(SHARED) | OWNER_BIT(FILE) | OWNER_BIT(TEST);
     case BACKING_DEVICE:
@@ -115,8 +119,26 @@ static void count_entry(struct census *census, const struct space *space, page_t
     }
 }
 
+/* The entries of one last table, where they lie: most are empty. */
+static void count_last_level(struct census *census, const struct space *space, struct span span)
+{
+    const entry_t *at = entry_at(space, span.first, 1);
+
+    census->looked += MMU_ENTRIES;
+    for (page_t page = span.first; page < span.end; page++, at++) {
+        entry_t e = entry_read(at);
+
+        if (entry_present(e) || entry_kind(e, 1) == ENTRY_BLOCKED)
+            count_leaf(census, region_row(space, page), page, entry_frame(e));
+    }
+}
+
 static void count_entries(struct census *census, const struct space *space, struct span span, unsigned level)
 {
+    if (level == 1) {
+        count_last_level(census, space, span);
+        return;
+    }
     for (page_t page = span.first; page < span.end; page += mmu_reach(level))
         count_entry(census, space, page, level);
 }
@@ -219,6 +241,7 @@ void audit_cross(struct audit_report *report)
 
     report->checked += entries.looked + records.looked;
     compare(&entries, &records, OWNER_TABLES, "X1", report);
+    compare(&entries, &records, OWNER_TRACKERS, "X2", report);
     compare(&entries, &records, OWNER_HEAP,   "X2", report);
     compare(&entries, &records, OWNER_STACK,  "X2", report);
     compare(&entries, &records, OWNER_USER,   "X2", report);

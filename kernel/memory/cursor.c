@@ -178,7 +178,7 @@ static void count_present(struct cursor *c, page_t page, int more)
 
 static bool owns_frame(entry_t e) { return entry_present(e) || entry_kind(e, 1) == ENTRY_BLOCKED; }
 
-static bool is_empty(entry_t e) { return entry_kind(e, 1) == ENTRY_EMPTY; }
+static bool is_empty(entry_t e) { return entry_kind(e, 1) == ENTRY_EMPTY || entry_kind(e, 1) == ENTRY_IDENTITY; }
 
 static bool no_rights(struct rights rights) { return (rights.kernel | rights.user) == 0; }
 
@@ -286,7 +286,7 @@ entry_t cursor_remove(struct cursor *c, page_t page)
         assert(!entry_present(c->large));
         return c->large;
     }
-    old = entry_exchange(at, entry_empty());
+    old = entry_exchange(at, cursor_nothing(c, page));
     share_leaf(c, page, at);
     c->more -= !is_empty(old);
     if (entry_present(old)) {

@@ -76,7 +76,7 @@ struct cursor {
 int  cursor_open(struct cursor *c, struct space *space, struct span span, unsigned flags) MUST_CHECK;
 void cursor_close(struct cursor *c);
 
-/* The entry of a page; EMPTY where there is no table. Inside a large page: the large page's entry. */
+/* The entry of a page; EMPTY where there is no table, IDENTITY where there is nothing in a master table. Inside a large page: the large page's entry. */
 entry_t cursor_read(struct cursor *c, page_t page);
 
 /*

@@ -12,6 +12,20 @@
 static inline bool cursor_of_kernel(const struct cursor *c) { return c->space == &kernel_space; }
 
 /*
+ * What an entry says where nothing is. In a master table (memory/master.h) that is the page's own frame, not present.
+ */
+static inline entry_t cursor_nothing(const struct cursor *c, page_t page)
+{
+#ifdef LAYOUT_ACCESS_TRACKED
+    if (cursor_of_kernel(c))
+        return entry_absent(ENTRY_IDENTITY, (uint32_t)page, (struct rights){ 0, 0 });
+#else
+    (void)c, (void)page;
+#endif
+    return entry_empty();
+}
+
+/*
  * Make all tables of level `lowest` and above that the span lacks. Returns 0, and no table is in view;
  * or -ENOMEM, and nothing has changed.
  */

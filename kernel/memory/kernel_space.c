@@ -10,6 +10,7 @@
 #include "base/range.h"
 #include "memory/cursor.h"
 #include "memory/frame.h"
+#include "memory/master.h"
 #include "memory/next_page.h"
 #include "memory/slot.h"
 #include "memory/space.h"
@@ -44,10 +45,10 @@ static bool stands(const struct layout_region *home)
         return false;
     switch (home->backing) {
     case BACKING_FIXED: case BACKING_IMAGE: case BACKING_TABLES: case BACKING_SLOTS: case BACKING_WINDOW:
-    case BACKING_ALIAS:
+    case BACKING_ALIAS: case BACKING_OBJECTS:
         return true;
     default:
-        return home->purpose == PURPOSE_RECORDS;
+        return home->purpose == PURPOSE_RECORDS || home->purpose == PURPOSE_TRACKERS;
     }
 }
 
@@ -237,11 +238,15 @@ int space_start(frame_t root, struct memmap *map)
 
     standing_count = 0;
     early_map      = map;
+#ifdef LAYOUT_ACCESS_TRACKED
+    master_start(&root);            /* a new root: what only boot had is not in it */
+#endif
     program_space  = &kernel_space;
     kernel_space   = (struct space){ .root = root };
     kernel_space.map_lock    = (struct lock)LOCK("regions of kernel space", RANK_MAP);
     kernel_space.tables_lock = (struct lock)LOCK("tables of kernel space", RANK_KERNEL);
-    remove_boot_maps();
+    if (layout.access != ACCESS_TRACKED)
+        remove_boot_maps();
     enter_standing_regions();
     kernel_space.table_frames = count_tables();
 

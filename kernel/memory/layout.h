@@ -44,6 +44,7 @@ enum backing {
     BACKING_SLOTS,      /* temporary views of single frames                      */
     BACKING_WINDOW,     /* processes' structures and tables, a page each          */
     BACKING_ALIAS,      /* the directory entries of another region (.alias)      */
+    BACKING_OBJECTS,    /* the page tables of processes, each space's in a row   */
     BACKING_USER,       /* programs decide                                       */
 };
 
@@ -58,7 +59,7 @@ enum backing {
 enum purpose {
     PURPOSE_PLAIN, PURPOSE_USER, PURPOSE_BOOT, PURPOSE_TEXT, PURPOSE_RODATA, PURPOSE_DATA,
     PURPOSE_ORIGINAL, PURPOSE_STACK, PURPOSE_SHARED, PURPOSE_DIRECT, PURPOSE_RECORDS, PURPOSE_HEAP, PURPOSE_DEVICES,
-    PURPOSE_STACKS, PURPOSE_SLOTS, PURPOSE_TABLES, PURPOSE_BOOKKEEPING, PURPOSE_COUNT,
+    PURPOSE_STACKS, PURPOSE_SLOTS, PURPOSE_TABLES, PURPOSE_BOOKKEEPING, PURPOSE_TRACKERS, PURPOSE_OBJECTS, PURPOSE_COUNT,
 };
 
 enum scope { SCOPE_ALL, SCOPE_PROCESS, SCOPE_KERNEL };  /* the same in every space, one's own, or kernel space's alone */
@@ -98,6 +99,7 @@ enum physical_use {
     PHYSICAL_BOOT,      /* what runs before paging, where it has a row of its own */
     PHYSICAL_IMAGE,     /* kernel image and modules                               */
     PHYSICAL_BITMAP,    /* the frame bitmap                                       */
+    PHYSICAL_MASTER,    /* kernel space's page tables, all of them, in a row      */
     PHYSICAL_POOL,      /* handed out, where the memory map says there is RAM     */
 };
 
@@ -173,6 +175,7 @@ struct layout {
     enum table_access    access;
     struct layout_application application;
     paddr_t              tss, gdt, idt;         /* fixed physical places, 0: in the image */
+    paddr_t              master;                /* ACCESS_TRACKED: the row PHYSICAL_MASTER */
     vaddr_t              kernel_offset;         /* virtual minus physical of the image, modulo the address space */
     struct span          user;                  /* user space: the region `user`          */
     page_t               space_end;             /* first page past the address space      */

@@ -16,6 +16,7 @@
     OWNER(BITMAP,  "bitmap",  "the frame bitmap and its summary")                       \
     OWNER(RECORDS, "records", "one record for each frame")                              \
     OWNER(TABLES,  "tables",  "page tables and directories")                            \
+    OWNER(TRACKERS, "trackers", "where page-table objects are, and lists of them")      \
     OWNER(HEAP,    "heap",    "kernel heap")                                            \
     OWNER(STACK,   "stacks",  "kernel stacks")                                          \
     OWNER(PROCESS, "process", "process and thread bookkeeping")                         \

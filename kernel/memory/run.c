@@ -38,6 +38,24 @@ static enum owner owner_of(frame_t first, size_t pages)
     return owner;
 }
 
+static bool is_nothing(entry_t e, unsigned level)
+{
+    return entry_kind(e, level) == ENTRY_EMPTY || entry_kind(e, level) == ENTRY_IDENTITY;
+}
+
+/* The first page of the stretch of nothing that ends with `page`, as far as its table and `first` allow. */
+static page_t nothing_from(struct space *space, page_t first, page_t page)
+{
+    lock_state     state = lock_take(&space->tables_lock);
+    const entry_t *at    = entry_at(space, page, 1);
+    page_t         start = page - page % MMU_ENTRIES;
+
+    while (page > start && page > first && is_nothing(entry_read(at - 1), 1))
+        page--, at--;
+    lock_drop(&space->tables_lock, state);
+    return page;
+}
+
 /* What one entry says, as a run that ends at `end`; kind ENTRY_EMPTY where nothing is. */
 static struct page_run run_of_entry(struct space *space, page_t first, page_t end)
 {
@@ -46,8 +64,12 @@ static struct page_run run_of_entry(struct space *space, page_t first, page_t en
     page_t          reach = mmu_reach(level), start = (end - 1) - (end - 1) % reach;
     struct page_run run   = { .span = { start > first ? start : first, end }, .kind = entry_kind(e, level) };
 
-    if (run.kind == ENTRY_EMPTY)
+    if (is_nothing(e, level)) {
+        run.kind = ENTRY_EMPTY;
+        if (level == 1)
+            run.span.first = nothing_from(space, first, end - 1);
         return run;
+    }
     run.frame    = (frame_t){ entry_frame(e).no + (uint32_t)(run.span.first - start) };
     run.rights   = entry_rights(e);
     run.cache    = entry_present(e) ? entry_cache(e) : CACHE_BACK;

@@ -46,6 +46,13 @@ const struct sabotage sabotages[] = {
     ROW("W3", w3, 0, "a process's structure says that it is another space's"),
     ROW("W4", w4, 0, "a place of the window is promised, and nobody takes it"),
 #endif
+#ifdef LAYOUT_ACCESS_TRACKED
+    ROW("E1", e1, 0, "the list gives an object's place to another"),
+    ROW("E2", e2, 0, "a space calls another tracker its own"),
+    ROW("E3", e3, 0, "an object shows its directory where a table is missing"),
+    ROW("E4", e4, 0, "a page of trackers has a pin too many"),
+    ROW("E5", e5, 0, "an absent entry of the master table forgets its frame"),
+#endif
     ROW("X1", x1, 0, "a frame of owner tables that no table leads to"),
     ROW("X2", x2, 0, "a page of the heap has a reference that no entry holds"),
     ROW("X3", x3, 0, "an entry of the heap's window shows a frame of owner held"),

@@ -153,8 +153,8 @@ void space_destroy(struct space *space)
 
     discard_user_pages(space);
     unlist(space);
-    assert(space->resident == 0 && space->table_frames == 1);
     table_home_end(space);
+    assert(space->resident == 0 && space->table_frames == 1);
     frame_put(space->root);
     space->root = NO_FRAME;
 }

@@ -51,6 +51,22 @@ struct walk {
 
 static void walk_level(struct walk *walk, struct span span, unsigned level);
 
+/* Most entries are empty, and those of one last table lie in a row: they are looked at where they lie. */
+static void walk_last_level(struct walk *walk, struct span span)
+{
+    const entry_t *at = entry_at(walk->space, span.first, 1);
+
+    walk->report->checked += MMU_ENTRIES;
+    for (page_t page = span.first; page < span.end; page++, at++) {
+        entry_t e = entry_read(at);
+
+        if (!entry_present(e))
+            continue;
+        walk->resident += walk->space != &kernel_space && page_is_users(page);
+        audit_leaf(walk->space, page, e, walk->report);
+    }
+}
+
 /* Kernel tables are counted with the kernel's space, wherever an entry of another root leads to them. */
 static void walk_entry(struct walk *walk, page_t page, unsigned level)
 {
@@ -62,7 +78,10 @@ static void walk_entry(struct walk *walk, page_t page, unsigned level)
     switch (entry_kind(e, level)) {
     case ENTRY_TABLE:
         walk->tables++;
-        walk_level(walk, span_of(round_down(page, reach), reach), level - 1);
+        if (level == 2)
+            walk_last_level(walk, span_of(round_down(page, reach), reach));
+        else
+            walk_level(walk, span_of(round_down(page, reach), reach), level - 1);
         break;
     case ENTRY_PRESENT:
         walk->resident += walk->space != &kernel_space && page_is_users(page) ? reach : 0;

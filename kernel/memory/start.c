@@ -4,6 +4,7 @@
 #include "memory/start.h"
 
 #include "base/check.h"
+#include "base/error.h"
 #include "base/print.h"
 #include "base/range.h"
 #include "cpu.h"
@@ -11,6 +12,7 @@
 #include "memory/frame.h"
 #include "memory/heap.h"
 #include "memory/map.h"
+#include "memory/master.h"
 #include "memory/shared.h"
 #include "memory/slot.h"
 #include "memory/space.h"
@@ -88,6 +90,18 @@ static bool image_is_in_ram(const struct start_facts *facts)
             return false;
     }
     return true;
+}
+
+/* Where kernel space's tables have a fixed place, that memory must be there, and nobody's. */
+static const char *keep_master(void)
+{
+    uint64_t missing;
+
+    switch (master_prepare(&map, &missing)) {
+    case 0:       return NULL;
+    case -EEXIST: return "the boot loader has put something where this layout keeps its page tables";
+    default:      return too_little(missing);
+    }
 }
 
 /* ---- 2: places for the pool's own data ------------------------------------------------------ */
@@ -217,12 +231,15 @@ const char *memory_start(const struct start_facts *facts)
     own_what_is_there(facts);
     if (!image_is_in_ram(facts))
         return too_little(facts->image_end - facts->image_start);
+    slots_start(facts->slot_table);
+    wrong = keep_master();
+    if (wrong != NULL)
+        return wrong;
     places = measure(facts);
     own_rows(PHYSICAL_KERNEL, OWNER_HELD);
     if (!image_row_is_kernels())
         own_rows(PHYSICAL_IMAGE, OWNER_HELD);
 
-    slots_start(facts->slot_table);
     if (space_start(facts->root, &map) != 0)
         return too_little(PAGE_SIZE);
     if (facts->guard != 0)

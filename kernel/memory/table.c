@@ -18,6 +18,13 @@ enum { HAS_SELF_MAP = true };
 enum { HAS_SELF_MAP = false };
 #endif
 
+/* A master table has every table there can be, those for the programs' part included. */
+#ifdef LAYOUT_ACCESS_TRACKED
+enum { KERNEL_HAS_ALL = true };
+#else
+enum { KERNEL_HAS_ALL = false };
+#endif
+
 /*
  * The self-map shows the tables of the root that is in use: its own part, and the kernel's, which
  * all roots share below their own entries (C3). So kernel space is seen through another's root but for the
@@ -127,13 +134,20 @@ struct table_audit {
 };
 
 static bool audit_entry(const struct table_audit *audit, page_t page, unsigned level);
+static bool audit_leaf(const struct table_audit *audit, page_t page, entry_t e);
 
 /* C1 of one table and of those below it. */
 static void audit_table(const struct table_audit *audit, page_t first, unsigned level, frame_t table)
 {
-    uint32_t filled = 0;
+    const entry_t *at;
+    uint32_t       filled = 0;
 
-    for (uint32_t i = 0; i < MMU_ENTRIES; i++)
+    if (level == 1 && (at = entry_at(audit->space, first, 1)) != NULL) {
+        for (uint32_t i = 0; i < MMU_ENTRIES; i++)
+            filled += audit_leaf(audit, first + i, entry_read(&at[i]));
+        audit->report->checked += MMU_ENTRIES;
+    }
+    for (uint32_t i = 0; i < MMU_ENTRIES && level > 1; i++)
         filled += audit_entry(audit, first + i * mmu_reach(level), level);
     if (audit->space != &kernel_space && filled != frame_link(table))
         audit_fail(audit->report, "C1", "table frame %u for 0x%08lx has %u entries, its record says %u",
@@ -146,7 +160,7 @@ bool root_entry_is_own(const struct space *space, page_t page)
 
     if (page_is_own_stack(page))
         return true;
-    return space == &kernel_space ? !users || layout_kernel_has_own() : users;
+    return space == &kernel_space ? !users || layout_kernel_has_own() || KERNEL_HAS_ALL : users;
 }
 
 const struct layout_region *region_row(const struct space *space, page_t page)
@@ -160,19 +174,24 @@ static bool is_kernels_alone(const struct space *space, page_t page)
     return (space == &kernel_space || !page_is_users(page)) && region_row(space, page)->rights.user == 0;
 }
 
-/* C2 of one entry; true when it is not empty. */
-static bool audit_entry(const struct table_audit *audit, page_t page, unsigned level)
+/* C2 of one entry that leads to no table; true when it is not empty. */
+static bool audit_leaf(const struct table_audit *audit, page_t page, entry_t e)
 {
-    entry_t         e    = entry_read(entry_at(audit->space, page, level));
-    enum entry_kind kind = entry_kind(e, level);
-
-    audit->report->checked++;
-    if (kind == ENTRY_TABLE)
-        audit_table(audit, page, level - 1, entry_frame(e));
-    else if (is_kernels_alone(audit->space, page) && entry_rights(e).user != 0)
+    if (entry_present(e) && entry_rights(e).user != 0 && is_kernels_alone(audit->space, page))
         audit_fail(audit->report, "C2", "page 0x%08lx of the kernel part is open to programs",
                    (unsigned long)page_address(page));
-    return kind != ENTRY_EMPTY;
+    return entry_kind(e, 1) != ENTRY_EMPTY;
+}
+
+static bool audit_entry(const struct table_audit *audit, page_t page, unsigned level)
+{
+    entry_t e = entry_read(entry_at(audit->space, page, level));
+
+    audit->report->checked++;
+    if (entry_kind(e, level) != ENTRY_TABLE)
+        return audit_leaf(audit, page, e);
+    audit_table(audit, page, level - 1, entry_frame(e));
+    return true;
 }
 
 /*

@@ -9,7 +9,8 @@
  * Order    table_home_start() when the space has its root; for each batch of new tables once
  *          table_home_reserve(), which alone may fail, then table_home_enter() for each of them before the entry
  *          that leads to it is written; table_home_leave() after such an entry was emptied and before the flush;
- *          table_home_end() when only the root is left.
+ *          table_home_end() when only what table_home_start() made is left. table_home_stays()
+ *          names the tables that stay although they are empty, because start made them and end takes them back.
  * Locking  the space's tables lock is held, but in start and end, when nobody else knows the space.
  *          Kernel space has no homes: these calls are made for processes only.
  */
@@ -56,7 +57,7 @@ static inline void table_home_leave(struct space *space, page_t page, unsigned l
 /* Once, when the pool has just been opened. Returns 0 or -ENOMEM. */
 int  table_homes_start(void) MUST_CHECK;
 
-/* The space has a root and nothing else yet. Returns 0 or -ENOMEM. */
+/* The space has a root and nothing else yet; tables made here are counted in table_frames. Returns 0 or -ENOMEM. */
 int  table_home_start(struct space *space) MUST_CHECK;
 void table_home_end(struct space *space);
 
@@ -90,8 +91,15 @@ static inline void table_home_keep(struct space *space, const void *registers, s
 #define table_home_root(of_space) ((of_space)->root)
 #endif
 
+/* Whether the table that the entry of `level` for `page` leads to stays as long as the space. */
+#ifdef LAYOUT_ACCESS_TRACKED
+bool table_home_stays(page_t page, unsigned level);
+#else
+static inline bool table_home_stays(page_t page, unsigned level)                  { (void)page, (void)level; return false; }
+#endif
+
 /* Whether table_home_leave() flushes some page: the processor has then forgotten the entry that led to the table. */
-#ifdef LAYOUT_ACCESS_WINDOW
+#ifdef LAYOUT_TABLE_HOMES
 enum { TABLE_HOME_FLUSHES = true };
 #else
 enum { TABLE_HOME_FLUSHES = false };

@@ -19,6 +19,7 @@
 #define HH "higher-half"
 #define QU "quire"
 #define MO "movos"
+#define TR "tracker"
 
 /* How columns are aligned is nobody's business: runs of blanks become one. */
 static inline void squeeze(char *text)

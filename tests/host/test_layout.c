@@ -13,7 +13,7 @@
 
 static void shipped_documents_are_good(void **state)
 {
-    const char *names[] = { HH, QU, MO };
+    const char *names[] = { HH, QU, MO, TR };
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(names); i++) {

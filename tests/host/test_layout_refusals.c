@@ -67,7 +67,7 @@ static const struct refusal refusals[] = {
     { "records_of_a_process", HH, "records | rw- | --- | all", "records | rw- | --- | process", "| records |",
       "records has the scope `process`; expected that of user, stacks and tables alone" },
     { "unknown_use", HH, "| hardware | hardware |", "| hardware | hardwear |", "hardwear",
-      "Use is `hardwear`; expected kernel, hardware, boot, image, bitmap or pool" },
+      "Use is `hardwear`; expected kernel, hardware, boot, image, bitmap, master or pool" },
     { "unknown_rights", HH, "| text | r-x", "| text | rx ", "| rx ",
       "Kernel is `rx`; expected rights such as" },
     { "unknown_growth", QU, "8 KiB each", "8 KiB apiece", "apiece", "Growth is `8 KiB apiece`; expected" },
@@ -210,6 +210,43 @@ static const struct refusal refusals[] = {
     { "hole_sticks_out_of_kept_map", MO, "| 0x00000000 | 0x00000000 | 4 MiB | yes |",
       "| 0x00001000 | 0x00001000 | 4 MiB less 4 KiB | yes |\n| 0xFFFF0000 | 0x00000000 | 4 KiB | yes |",
       "| 0xFFFF0000 | 0x00000000", "a boot mapping that is kept reaches into top (line {| top |}), which is backed by `none`" },
+
+    /* tracked page tables */
+    { "master_too_short", TR, "| 0x00100000 | 0x00500FFF | 4 MiB and 4 KiB | master | master ",
+      "| 0x00100000 | 0x004FFFFF | 4 MiB | master | master | | What |\n"
+      "| 0x00500000 | 0x00500FFF | 4 KiB | rest | kernel ", "| 4 MiB | master | master",
+      "master has 4 MiB; expected 4 MiB and 4 KiB, a directory and 1024 tables" },
+    { "master_missing", TR, "| master | master | T5 T6 |", "| master | kernel | T5 T6 |", "| tracked |",
+      "table access is `tracked`, but there is no row of physical memory with the use `master`" },
+    { "master_twice", TR, "| structures | kernel |", "| structures | master |", "| structures | master |",
+      "structures is a second physical row for `master`; the first is master (line {| master | master })" },
+    { "master_not_shown", TR, "| master | rw- | --- | all | physical 0x00100000 |",
+      "| master | r-- | --- | all | physical 0x00100000 |", "| master | master |",
+      "no writable region backed by `physical` shows master at its own address" },
+    { "master_not_mapped_at_boot", TR, "| 0x00000000 | 0x00000000 | 8 MiB | yes |",
+      "| 0x00000000 | 0x00000000 | 4 MiB | yes |\n| 0x00580000 | 0x00580000 | 2 MiB and 512 KiB | yes |",
+      "| master | master |", "no boot mapping that is kept shows master at its own address" },
+    { "trackers_missing", TR, "| trackers | rw- ", "| reckoners | rw- ", "| tracked |",
+      "table access is `tracked`, but there is no region `trackers`" },
+    { "trackers_too_short", TR, "| 0x07C00000 | 0x07FFFFFF | 4 MiB | trackers | rw- | --- | all | demand | by 4 KiB | - | T9 T16 |",
+      "| 0x07C00000 | 0x07CFFFFF | 1 MiB | trackers | rw- | --- | all | demand | by 4 KiB | - | T9 T16 | Pages |\n"
+      "| 0x07D00000 | 0x07FFFFFF | 3 MiB | rest | --- | --- | - | none | - | - | |", "| 1 MiB | trackers |",
+      "trackers has 1 MiB; expected at least 3 MiB for the objects that fit in 2 GiB less 4 MiB" },
+    { "objects_by_another_name", TR, "| objects | rw- ", "| tables-of-all | rw- ", "| tables-of-all ",
+      "tables-of-all is backed by `objects`; such a region is called `objects`" },
+    { "objects_too_short", TR, "| 0x80000000 | 0xFFBFFFFF | 2 GiB less 4 MiB | objects | rw- | --- | all | objects | by 4 KiB | - | T2 T11 T12 |",
+      "| 0x80000000 | 0x800FFFFF | 1 MiB | objects | rw- | --- | all | objects | by 4 KiB | - | T2 T11 T12 | Tables |\n"
+      "| 0x80100000 | 0xFFBFFFFF | 2043 MiB | rest | --- | --- | - | none | - | - | |", "| 1 MiB | objects |",
+      "objects has 1 MiB; expected at least 4 MiB less 248 KiB, two of the largest object" },
+    { "user_inside_a_directory_entry", TR, "| 0x08000000 | 0x7FFFFFFF | 1920 MiB | user ",
+      "| 0x08000000 | 0x080FFFFF | 1 MiB | null | --- | --- | - | none | - | - | | |\n"
+      "| 0x08100000 | 0x7FFFFFFF | 1919 MiB | user ", "| 1919 MiB | user ",
+      "user starts at 0x08100000; expected a multiple of 4 MiB, because table access is `tracked`" },
+    { "master_without_tracked", TR, "| table access | tracked |", "| table access | direct |", "| table access | direct |",
+      "table access is `direct`, but there is a row of physical memory with the use `master` (line {| master | master })" },
+    { "trackers_without_tracked", HH, "| 0xC0400000 | 0xEFFFFFFF | 764 MiB | unused | --- | --- | - | none |",
+      "| 0xC0400000 | 0xEFFFFFFF | 764 MiB | trackers | rw- | --- | all | demand |", "| self-map |",
+      "table access is `self-map`, but there is a region trackers (line {| trackers |}); expected `tracked`" },
 
     /* claims */
     { "claim_twice", HH, "| A2 | kernel ", "| A1 | kernel ", "| A1 | kernel | Frames",

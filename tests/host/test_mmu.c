@@ -461,6 +461,8 @@ static void a_large_page_maps_all_its_frames(void **state)
     struct cursor c;
 
     (void)state;
+    if (layout.access == ACCESS_TRACKED)
+        return;                                         /* kernel space has every table: none can be left out */
     start();
     if (layout_kernel_has_own())
         run(&kernel_space);                     /* no other shows the heap */

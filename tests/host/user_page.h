@@ -3,12 +3,20 @@
  *
  * USER_PAGE(n) is n pages after the border of the directory entry (4 MiB) in which user space begins, so that tests
  * can say which pages share a table. Some layouts leave the first few pages out: use none below USER_PAGE(0x100).
+ * Where a process has its first table from the start, pages are counted from the second directory entry on, so that a
+ * table comes with the first of its pages and goes with the last under every layout.
  */
 #ifndef TESTS_USER_PAGE_H
 #define TESTS_USER_PAGE_H
 
 #include <layout.h>
 
-#define USER_PAGE(n) ((page_t)(LAYOUT_USER_START / 0x400000 * 0x400) + (n))
+#ifdef LAYOUT_ACCESS_TRACKED
+enum { TABLES_FROM_THE_START = 1 };             /* those that a process has besides its root */
+#else
+enum { TABLES_FROM_THE_START = 0 };
+#endif
+
+#define USER_PAGE(n) ((page_t)(LAYOUT_USER_START / 0x400000 + TABLES_FROM_THE_START) * 0x400 + (n))
 
 #endif

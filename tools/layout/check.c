@@ -77,6 +77,7 @@ void document_check(struct document *d)
     check_applications(d);
     check_boot_maps(d);
     check_access(d);
+    check_tracked(d);
     check_start(d);
     check_claims(d);
 }

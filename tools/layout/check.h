@@ -26,6 +26,12 @@ void check_boot_maps(struct document *d);
 void check_access(struct document *d);
 void check_start(struct document *d);
 
+/* The one physical row with a use; a second one is refused. */
+void find_physical(struct document *d, enum physical_use use, struct physical **out);
+
+/* check_tracked.c: the master table, objects and trackers, where page tables are reached by them. */
+void check_tracked(struct document *d);          /* fills master               */
+
 /* `0xC0000000`, or `the end of text`: how messages name a border. */
 const char *border_text(struct source *s, struct border b);
 

@@ -28,7 +28,7 @@ uint64_t region_base(const struct document *d, const struct region *r)
 
 /* ---- The image ----------------------------------------------------------------------- */
 
-static void find_physical(struct document *d, enum physical_use use, struct physical **out)
+void find_physical(struct document *d, enum physical_use use, struct physical **out)
 {
     for (uint32_t i = 0; i < d->physical_count; i++) {
         struct physical *p = &d->physical[i];

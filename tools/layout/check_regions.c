@@ -14,6 +14,7 @@ static const enum backing backing_of[PURPOSE_COUNT] = {
     [PURPOSE_RECORDS] = BACKING_DEMAND, [PURPOSE_HEAP] = BACKING_DEMAND, [PURPOSE_DEVICES] = BACKING_DEVICE,
     [PURPOSE_STACKS] = BACKING_DEMAND,  [PURPOSE_SLOTS] = BACKING_SLOTS, [PURPOSE_TABLES] = BACKING_TABLES,
     [PURPOSE_BOOKKEEPING] = BACKING_WINDOW,
+    [PURPOSE_TRACKERS] = BACKING_DEMAND, [PURPOSE_OBJECTS] = BACKING_OBJECTS,
 };
 
 /* Sections follow each other in the image, so the purposes do too. */
@@ -37,6 +38,7 @@ static enum purpose purpose_expected(const struct region *r)
     case BACKING_SLOTS:  return PURPOSE_SLOTS;
     case BACKING_TABLES: return PURPOSE_TABLES;
     case BACKING_WINDOW: return PURPOSE_BOOKKEEPING;
+    case BACKING_OBJECTS: return PURPOSE_OBJECTS;
     default:             return PURPOSE_PLAIN;
     }
 }
@@ -91,7 +93,8 @@ static void check_rights(struct document *d, const struct region *r)
         complain(s, r->place.line, "original has the rights %s for the kernel and %s for programs; what every process "
                  "gets a copy of is only ever read", rights_text(r->kernel), rights_text(r->user));
     if ((r->purpose == PURPOSE_DATA || r->purpose == PURPOSE_HEAP || r->purpose == PURPOSE_STACKS ||
-         r->purpose == PURPOSE_STACK || r->purpose == PURPOSE_SHARED) &&
+         r->purpose == PURPOSE_STACK || r->purpose == PURPOSE_SHARED || r->purpose == PURPOSE_TRACKERS ||
+         r->purpose == PURPOSE_OBJECTS) &&
         (r->kernel & (MAY_READ | MAY_WRITE)) != (MAY_READ | MAY_WRITE))
         complain(s, r->place.line, "%s has the rights %s; the kernel must be able to read and write it",
                  r->place.name, rights_text(r->kernel));

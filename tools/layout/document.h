@@ -28,17 +28,18 @@ enum section {
 
 enum backing {
     BACKING_NONE, BACKING_FIXED, BACKING_IMAGE, BACKING_DEMAND, BACKING_DEVICE, BACKING_TABLES,
-    BACKING_SLOTS, BACKING_WINDOW, BACKING_ALIAS, BACKING_USER,
+    BACKING_SLOTS, BACKING_WINDOW, BACKING_ALIAS, BACKING_OBJECTS, BACKING_USER,
 };
 
 enum purpose {
     PURPOSE_PLAIN, PURPOSE_USER, PURPOSE_BOOT, PURPOSE_TEXT, PURPOSE_RODATA, PURPOSE_DATA,
     PURPOSE_ORIGINAL, PURPOSE_STACK, PURPOSE_SHARED, PURPOSE_DIRECT, PURPOSE_RECORDS, PURPOSE_HEAP, PURPOSE_DEVICES,
-    PURPOSE_STACKS, PURPOSE_SLOTS, PURPOSE_TABLES, PURPOSE_BOOKKEEPING, PURPOSE_COUNT,
+    PURPOSE_STACKS, PURPOSE_SLOTS, PURPOSE_TABLES, PURPOSE_BOOKKEEPING, PURPOSE_TRACKERS, PURPOSE_OBJECTS, PURPOSE_COUNT,
 };
 
 enum scope        { SCOPE_ALL, SCOPE_PROCESS, SCOPE_KERNEL };
-enum physical_use { PHYSICAL_KERNEL, PHYSICAL_HARDWARE, PHYSICAL_BOOT, PHYSICAL_IMAGE, PHYSICAL_BITMAP, PHYSICAL_POOL };
+enum physical_use { PHYSICAL_KERNEL, PHYSICAL_HARDWARE, PHYSICAL_BOOT, PHYSICAL_IMAGE, PHYSICAL_BITMAP, PHYSICAL_MASTER,
+                    PHYSICAL_POOL };
 enum polarity     { ONE_IS_USED, ONE_IS_FREE };
 enum bitmap_at    { BITMAP_FIXED, BITMAP_FIRST_FIT, BITMAP_AFTER_IMAGE };
 enum unlisted     { UNLISTED_USED, UNLISTED_FREE };
@@ -158,7 +159,7 @@ struct document {
 
     /* What check.c derives; sound only in a document without errors. */
     struct region    *purpose[PURPOSE_COUNT];       /* PURPOSE_PLAIN: always NULL   */
-    struct physical  *image, *bitmap, *boot;        /* physical rows                */
+    struct physical  *image, *bitmap, *boot, *master;   /* physical rows                */
     enum section      last;                         /* where the image ends         */
     uint64_t          kernel_offset;                /* virtual minus physical of the image, modulo 2^64: the image may lie
                                                      * lower in the address space than in memory */

@@ -15,6 +15,7 @@ struct look look_of_region(enum purpose purpose, enum backing backing)
         [PURPOSE_HEAP]    = { "#fdf0c8", "#d0a62f" }, [PURPOSE_DEVICES] = { "#f7dedb", "#c0675c" },
         [PURPOSE_STACKS]  = { "#fbe3cd", "#cf8a4a" }, [PURPOSE_SLOTS]   = { "#e7e2f4", "#8c7bbf" },
         [PURPOSE_TABLES]  = { "#dcd4ef", "#6f5aae" }, [PURPOSE_BOOKKEEPING] = { "#e3dcf0", "#7f6ab5" },
+        [PURPOSE_OBJECTS] = { "#dcd4ef", "#6f5aae" }, [PURPOSE_TRACKERS] = { "#f8efd6", "#c9a85a" },
         [PURPOSE_ORIGINAL] = { "#ececec", "#999999" }, [PURPOSE_STACK]  = { "#fbe3cd", "#cf8a4a" },
         [PURPOSE_SHARED]  = { "#dbeaf0", "#5b93a8" },
     };
@@ -31,6 +32,7 @@ struct look look_of_use(enum physical_use use)
     switch (use) {
     case PHYSICAL_KERNEL:   return (struct look){ "#e9eef2", "#7d93a5" };
     case PHYSICAL_HARDWARE: return (struct look){ "#f7dedb", "#c0675c" };
+    case PHYSICAL_MASTER:   return (struct look){ "#dcd4ef", "#6f5aae" };
     case PHYSICAL_BOOT:     return (struct look){ "#ececec", "#999999" };
     case PHYSICAL_IMAGE:    return (struct look){ "#d7e5f7", "#4f7fb8" };
     case PHYSICAL_BITMAP:   return (struct look){ "#f8efd6", "#c9a85a" };

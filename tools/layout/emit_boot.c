@@ -3,7 +3,8 @@
  *
  * Every entry is a constant of the linker, so that the boot code only loads CR3. A table
  * that the kernel goes on using lies in .data.tables, at a virtual address; one that only
- * serves mappings that are removed lies in .boot.tables and goes with the boot code.
+ * serves mappings that are removed lies in .boot.tables and goes with the boot code. Where page tables are tracked
+ * objects the kernel fills a master table first thing, so all of these serve only until then.
  */
 #include "emit.h"
 
@@ -35,6 +36,11 @@ static enum table_kind kind_of(const struct document *d, uint32_t index)
     if (kind == NO_TABLE && tables != NULL && is_touched(tables->place.start.at, tables->place.end.at, index))
         kind = SELF_TABLE;
     return kind;
+}
+
+static const char *table_section(const struct document *d, bool kept)
+{
+    return kept && d->policy.access != ACCESS_TRACKED ? ".data.tables" : ".boot.tables";
 }
 
 /* Which entry an alias at `index` repeats; index itself if none. */
@@ -91,8 +97,8 @@ static void emit_directory(const struct document *d, FILE *out)
 {
     uint32_t empty = 0;
 
-    fprintf(out, "    .section .data.tables, \"aw\", @progbits\n    .balign 4096\n"
-            "    .global boot_directory\nboot_directory:\n");
+    fprintf(out, "    .section %s, \"aw\", @progbits\n    .balign 4096\n"
+            "    .global boot_directory\nboot_directory:\n", table_section(d, true));
     for (uint32_t index = 0; index < ENTRIES; index++) {
         bool used = kind_of(d, aliased_by(d, index)) != NO_TABLE;
 
@@ -122,7 +128,7 @@ static void emit_table(const struct document *d, FILE *out, uint32_t index)
     uint64_t at = index * TABLE, end = at + TABLE;
 
     fprintf(out, "    .section %s, \"aw\", @progbits\n    .balign 4096\nboot_table_%u:\n",
-            kind_of(d, index) == KERNEL_TABLE ? ".data.tables" : ".boot.tables", index);
+            table_section(d, kind_of(d, index) == KERNEL_TABLE), index);
     while (at < end) {
         const struct boot_map *m = map_at(d, at);
         uint64_t run = at;
@@ -152,7 +158,7 @@ void emit_boot_tables(const struct document *d, FILE *out)
     for (uint32_t index = 0; index < ENTRIES; index++)
         if (kind_of(d, index) == BOOT_TABLE || kind_of(d, index) == KERNEL_TABLE)
             emit_table(d, out, index);
-    fprintf(out, "    .section .data.tables, \"aw\", @progbits\n    .balign 4096\n"
+    fprintf(out, "    .section %s, \"aw\", @progbits\n    .balign 4096\n"
             "    .global boot_slot_table\nboot_slot_table:\n    .fill %" PRIu64 ", 4, 0\n\n"
-            "    .section .note.GNU-stack, \"\", @progbits\n", slot_tables * ENTRIES);
+            "    .section .note.GNU-stack, \"\", @progbits\n", table_section(d, true), slot_tables * ENTRIES);
 }

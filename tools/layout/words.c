@@ -18,7 +18,7 @@ const struct word section_words[] = {
 const struct word backing_words[] = {
     WORD("none", BACKING_NONE), WORD("physical", BACKING_FIXED), WORD("image", BACKING_IMAGE),
     WORD("demand", BACKING_DEMAND), WORD("device", BACKING_DEVICE), WORD("tables", BACKING_TABLES),
-    WORD("slots", BACKING_SLOTS), WORD("window", BACKING_WINDOW), WORD("alias of", BACKING_ALIAS),
+    WORD("slots", BACKING_SLOTS), WORD("window", BACKING_WINDOW), WORD("alias of", BACKING_ALIAS), WORD("objects", BACKING_OBJECTS),
     WORD("program", BACKING_USER), END
 };
 
@@ -29,7 +29,7 @@ const struct word purpose_words[] = {
     WORD("stack", PURPOSE_STACK), WORD("shared", PURPOSE_SHARED), WORD("direct", PURPOSE_DIRECT),
     WORD("records", PURPOSE_RECORDS), WORD("heap", PURPOSE_HEAP), WORD("devices", PURPOSE_DEVICES),
     WORD("stacks", PURPOSE_STACKS), WORD("slots", PURPOSE_SLOTS), WORD("tables", PURPOSE_TABLES),
-    WORD("bookkeeping", PURPOSE_BOOKKEEPING), END
+    WORD("bookkeeping", PURPOSE_BOOKKEEPING), WORD("trackers", PURPOSE_TRACKERS), WORD("objects", PURPOSE_OBJECTS), END
 };
 
 const struct word scope_words[] = {
@@ -39,7 +39,7 @@ const struct word scope_words[] = {
 const struct word use_words[] = {
     WORD("kernel", PHYSICAL_KERNEL), WORD("hardware", PHYSICAL_HARDWARE), WORD("boot", PHYSICAL_BOOT),
     WORD("image", PHYSICAL_IMAGE),
-    WORD("bitmap", PHYSICAL_BITMAP), WORD("pool", PHYSICAL_POOL), END
+    WORD("bitmap", PHYSICAL_BITMAP), WORD("master", PHYSICAL_MASTER), WORD("pool", PHYSICAL_POOL), END
 };
 
 const struct word structure_words[] = {
