@@ -263,12 +263,4 @@ const struct app *builtin_find(const char *name)
     return NULL;
 }
 
-#else
-
-bool builtin_may_call(uint32_t number)              { (void)number; return true; }
-bool builtin_is_quiet(void)                         { return false; }
-void builtin_note_end(struct process *process)      { (void)process; }
-void builtin_note_reason(const char *reason)        { (void)reason; }
-void builtin_ended(struct process *process)         { (void)process; }
-
 #endif
