@@ -221,6 +221,17 @@ static struct rights rights_at_first(const struct layout_region *home, page_t pa
     return home->rights;
 }
 
+/* The window of bookkeeping needs its table before there is a process, and from then on nothing more. */
+static int make_tables(struct span span)
+{
+    struct cursor c;
+    int           err = cursor_open(&c, &kernel_space, span, CURSOR_BUILD);
+
+    if (err == 0)
+        cursor_close(&c);
+    return err;
+}
+
 static void protect_image(const struct layout_region *home)
 {
     struct cursor c;
@@ -258,6 +269,8 @@ int space_start(frame_t root, struct memmap *map)
             protect_image(home);
         else if (home->backing == BACKING_FIXED)
             err = map_fixed(home, ram_end);
+        else if (home->backing == BACKING_WINDOW)
+            err = make_tables(home->span);
         if (err != 0)
             return err;
     }

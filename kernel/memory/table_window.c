@@ -109,12 +109,6 @@ static frame_t hide(uint32_t place)
 
 int table_homes_start(void)
 {
-    struct cursor c;
-    int           err = cursor_open(&c, &kernel_space, layout.purpose[PURPOSE_BOOKKEEPING]->span, CURSOR_BUILD);
-
-    if (err != 0)
-        return err;
-    cursor_close(&c);
     for (size_t i = 0; i < COUNT_OF(taken); i++)
         taken[i] = 0;
     available = PLACES;

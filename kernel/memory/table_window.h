@@ -12,7 +12,7 @@
  * the window is named by its *place*, 1 for the first one; 0 is none. Which place shows the table behind which directory
  * entry is written in the structure, and nowhere else.
  *
- * Full     each process takes three pages at least, so the window ends at about 340 processes, 150 to 200 of ordinary
+ * Full     each process takes three pages at least, so the window ends at about 340 processes, 200 to 250 of ordinary
  *          Linux programs. Then space_create() and cursor_open() say -ENOMEM, as they do without frames.
  * Locking  a space's tables lock for its structure; inside it the window's own lock (RANK_HOMES) for the places, and
  *          kernel space's tables lock for the window's entries, one after the other.

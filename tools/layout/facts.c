@@ -41,6 +41,8 @@ static void policies(const struct document *d, FILE *out)
             word_of(unlisted_words, p->unlisted)->text, word_of(search_words, p->search)->text,
             word_of(zeroing_words, p->zeroing)->text, word_of(exhaustion_words, p->exhaustion)->text, p->stock,
             word_of(access_words, p->access)->text);
+    if (d->policy_line[POLICY_START] != 0)
+        fprintf(out, "policy.start=0x%08" PRIX64 "\n", p->start);
     if (d->bitmap != NULL)
         fprintf(out, "bitmap.start=0x%08" PRIX64 "\nbitmap.bytes=%" PRIu64 "\n", d->bitmap->place.start.at,
                 d->bitmap->place.end.at - d->bitmap->place.start.at);

@@ -1,0 +1,132 @@
+"""Programs that are built into the kernel, as somebody at the console meets them: started, seen, killed.
+
+Layouts whose document has no start address have none of this; there the commands must not be known.
+"""
+import re
+import struct
+
+import pytest
+
+PAGE = 4096
+
+
+@pytest.fixture
+def at(house, layout):
+    """The start address; None where the document has none."""
+    return house.facts(layout).get("policy.start")
+
+
+@pytest.fixture
+def console(boot, at):
+    """A machine at its prompt; None where there is nothing to start."""
+    machine = boot(memory="32M")
+    if at is None:
+        assert "unknown command" in machine.command("processes")
+        return None
+    return machine
+
+
+def frames(answer):
+    """All frames, and those of each owner, of a line such as `took 7 frames: 1 process 2 tables; 6083 are free`."""
+    match = re.search(r"(-?\d+) frames:((?: -?\d+ \w+)*); (\d+) are free", answer)
+    assert match, answer
+    owners = {name: int(count) for count, name in re.findall(r"(-?\d+) (\w+)", match[2])}
+    return int(match[1]), owners, int(match[3])
+
+
+def starts(answer):
+    """What `start` has said: [(number, program, what it took)]."""
+    return [(int(match[1]), match[2], frames(match[0]))
+            for match in re.finditer(r"process (\d+), (\w+): took .*", answer)]
+
+
+def run(machine, line):
+    """Several commands in one line: programs may write at any moment, and should not do so into what is being typed."""
+    return machine.command(line, timeout=90)
+
+
+def test_processes_take_turns_at_one_address(console, at):
+    if console is None:
+        return
+    said = run(console, "start ticker 3;wait 2200;audit")
+    ids = [number for number, _, _ in starts(said)]
+    order = [int(number) for number in re.findall(r"ticker (\d+): tick \d+", said)]
+    assert len(ids) == 3 and set(ids) == set(order)
+    turns = sum(a != b for a, b in zip(order, order[1:]))
+    assert turns >= len(order) - 2, order                   # they alternate, none runs on alone
+    for number in ids:
+        ticks = [int(tick) for tick in re.findall(rf"ticker {number}: tick (\d+)", said)]
+        assert ticks == list(range(1, len(ticks) + 1)) and len(ticks) >= 2      # each counts by itself, at one address
+    assert "audit: clean" in said
+
+
+def test_each_has_its_own_page_at_the_start_address(console, at):
+    """A look from outside: the directories are walked in physical memory."""
+    if console is None:
+        return
+    roots = [int(frame) for frame in re.findall(r"directory in frame (\d+)", run(console, "start ticker 3;processes"))]
+    assert len(roots) == 3
+    pages, low = set(), set()
+    for root in roots:
+        directory = struct.unpack("<1024I", console.physical(root * PAGE, PAGE))
+        table = struct.unpack("<1024I", console.physical(directory[at >> 22] & ~0xFFF, PAGE))
+        assert table[at >> 12 & 1023] & 5 == 5              # present, and the program's
+        assert directory[0] & 5 == 1                        # the kernel's, and only its
+        pages.add(table[at >> 12 & 1023] & ~0xFFF)
+        low.add(directory[0] & ~0xFFF)
+    assert len(pages) == 3 and len(low) == 1
+
+
+def test_killing_one_gives_its_pages_back(console):
+    if console is None:
+        return
+    first = starts(run(console, "start ticker;kill 2"))     # the first makes kernel tables that stay
+    assert [number for number, _, _ in first] == [2]
+    before = int(re.search(r"^free +(\d+)", run(console, "frames"), re.M)[1])
+    said = run(console, "start ticker;kill 3;kill 3;processes;audit")
+    (number, _, (took, owners, _)), = starts(said)
+    assert number == 3 and owners["user"] == 2 and took == sum(owners.values())
+    assert frames(re.search("gave back.*", said)[0]) == (took, owners, before)
+    assert "there is no process 3" in said and "no processes" in said and "audit: clean" in said
+
+
+def test_a_stray_pointer_kills_only_its_process(console):
+    if console is None:
+        return
+    said = run(console, "start ticker;start wild;wait 1500;audit")
+    assert "process 3, wild, was killed by signal 11" in said
+    assert not re.search(r"wild 3: \d+\n", said)           # the kernel's word was never seen
+    assert len(re.findall("ticker 2: tick", said)) >= 2
+    assert "audit: clean" in said
+
+
+def test_a_program_that_never_pauses_leaves_the_console_its_turn(console):
+    if console is None:
+        return
+    said = run(console, "start spinner;wait 100;processes;wait 100;kill 2")
+    assert re.search(r"^ +2  spinner", said, re.M)
+    assert frames(re.search("gave back.*", said)[0])[1]["user"] == 2
+    run(console, "start spinner")
+    assert re.search(r"^ +3  spinner", run(console, "processes"), re.M)     # typed while it computes
+
+
+def test_ends_are_told(console):
+    if console is None:
+        return
+    said = run(console, "start brief;start large;start peek;wait 4000")
+    for number, name, status in ((2, "brief", 7), (3, "large", 0), (4, "peek", 0)):
+        assert f"process {number}, {name}, ended with status {status}" in said
+    assert re.search(r"large 3: \d+ pages written and read, wrong: 0", said)
+
+
+def test_without_memory_nothing_is_left_behind(console):
+    """4 MiB each: some fit into 32 MiB, and the one that does not costs nothing."""
+    if console is None:
+        return
+    said = run(console, "start brief;kill 2;" + "start large;" * 7 + "audit")
+    assert 3 <= len(starts(said)) < 8
+    failed = re.findall("start: large cannot be started: error 12\n(.*)", said)
+    assert failed
+    for line in failed:
+        assert frames(line)[:2] == (0, {}), said
+    assert "audit: clean" in said
