@@ -10,7 +10,7 @@
 
 O         ?= build
 LAYOUT    ?= quire
-LAYOUTS    = higher-half quire
+LAYOUTS    = higher-half pat quire
 CHECKED   ?= 0
 MEMORY    ?= 64
 APPEND    ?=
@@ -86,6 +86,7 @@ kernel += kernel/memory/object.c        # the pages of files and of shared memor
 kernel += kernel/memory/map.c           # mmap, munmap, mprotect: decided first, then done
 kernel += kernel/memory/map_region.c    # regions of programs: made, split, joined, cut
 kernel += kernel/memory/map_copy.c      # the same pages in a second place: fork and mremap
+kernel += kernel/memory/map_pages.c     # pages at once, also of a given physical place
 kernel += kernel/memory/map_advise.c    # what a program says of its memory
 kernel += kernel/memory/fault_decide.c  # the fault decision: facts in, an action out
 kernel += kernel/memory/fault.c         # mending a page fault
@@ -230,6 +231,9 @@ kernel += kernel/claims/movos.c         # the probes of layouts/movos.md: frames
 kernel += kernel/claims/movos_boot.c    # the way from the BIOS
 kernel += kernel/claims/movos_processes.c   # processes, made and ended
 kernel += kernel/claims/movos_mutations.c   # and what makes some of them fail
+kernel += kernel/claims/pat.c           # the probes of layouts/pat.md: pages
+kernel += kernel/claims/pat_spaces.c    # and spaces
+kernel += kernel/claims/pat_mutations.c # and what makes some of them fail
 kernel += kernel/claims/quire.c         # the probes of layouts/quire.md
 kernel += kernel/claims/firmware.c      # the probes of layouts/firmware.md
 kernel += kernel/claims/firmware_rights.c   # the eight of them about rights

@@ -61,6 +61,9 @@ void arch_set_kernel_stack(vaddr_t top);
  */
 void double_fault_root(frame_t root);
 
+/* Where the processor itself starts a trap from a program: for a mutation (kernel/claims). */
+void task_enter_at(vaddr_t top);
+
 /* The kernel's own task; after a double fault, the registers of what was interrupted. */
 const struct task_state *kernel_task(void);
 

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/print.h"
+#include "base/string.h"
 #include "descriptor.h"
 #include "linux/call.h"
 #include "memory/fault.h"
@@ -53,6 +54,15 @@ static bool is_copying(const struct trap_frame *frame, page_t page)
     return !layout_kernel_has_own() && page_is_users(page) && trap_has_way_out(frame);
 }
 
+/* What the processor says of the fault goes to the last words, behind what the regions say (K23). */
+static void add_error(struct fault_verdict *verdict, uint32_t error)
+{
+    size_t used = strlen(verdict->reason);
+
+    if (used < sizeof verdict->reason)
+        format_text(verdict->reason + used, sizeof verdict->reason - used, "; error code %x", error);
+}
+
 /* A fault of the program, or of the kernel while copying for it. */
 static bool page_fault(struct trap_frame *frame)
 {
@@ -77,6 +87,7 @@ static bool page_fault(struct trap_frame *frame)
     if (err != 0 && user && err != -ENOMEM) {
         struct signal_info info = { .number = verdict.signal, .code = verdict.code, .address = address };
 
+        add_error(&verdict, frame->error);
         process_note_fault(&verdict, registers_program_counter(frame));
         signal_fault(&info);
     }

@@ -63,6 +63,10 @@ static const struct claim_probe *probe_of(const char *id)
     if (id[0] == 'G')
         return probe_among(firmware_probes, firmware_probe_count, id);
 #endif
+#ifdef LAYOUT_CLAIMS_K
+    if (id[0] == 'K')
+        return probe_among(pat_probes, pat_probe_count, id);
+#endif
 #ifdef LAYOUT_CLAIMS_M
     if (id[0] == 'M')
         return probe_among(movos_probes, movos_probe_count, id);

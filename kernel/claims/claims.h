@@ -52,9 +52,10 @@ struct claim_mutation {
  * The probes of a seed's claims are in a file of their own, compiled where the document has claims of that
  * letter (LAYOUT_CLAIMS_A and so on); ids of one seed differ from those of others.
  */
-extern const struct claim_probe    firmware_probes[], higher_half_probes[], movos_probes[], quire_probes[], tracker_probes[];
-extern const uint32_t              firmware_probe_count, higher_half_probe_count, movos_probe_count, quire_probe_count,
-                                   tracker_probe_count;
+extern const struct claim_probe    firmware_probes[], higher_half_probes[], movos_probes[], pat_probes[], quire_probes[],
+                                   tracker_probes[];
+extern const uint32_t              firmware_probe_count, higher_half_probe_count, movos_probe_count, pat_probe_count,
+                                   quire_probe_count, tracker_probe_count;
 extern const struct claim_mutation claim_mutations[];
 extern const uint32_t              claim_mutation_count;
 

@@ -11,6 +11,7 @@
 #include "claims/higher_half.h"
 #include "claims/movos.h"
 #include "claims/mutations.h"
+#include "claims/pat.h"
 #include "memory/cursor.h"
 #include "memory/space.h"
 #include "memory/stack.h"
@@ -263,6 +264,15 @@ const struct claim_mutation claim_mutations[] = {
     { "A15", share_stacks,       part_stacks, "a space has the table of kernel space's stacks in its own window" },
     { "A16", refer_to_another,   end_odd,     "the last directory entry of a space names kernel space's directory" },
     { "A18", map_null,           unmap_null,  "page 0 of kernel space is mapped" },
+#ifdef LAYOUT_CLAIMS_K
+    { "K2",  k_spoil_2,          k_mend_2,    "the bit of the image's last page is not set" },
+    { "K4",  hide_free_frame,    show_hidden_frame, "a free page's bit is set" },
+    { "K5",  k_spoil_5,          k_mend_5,    "the bit of the page at 512 KiB is not set" },
+    { "K7",  k_spoil_7,          k_mend_7,    "the search starts at the lowest page each time" },
+    { "K13", k_spoil_13,         k_mend_13,   "the kernel's directory belongs to somebody else" },
+    { "K16", k_spoil_16,         mend_entry,  "programs may read the last page below 4 MiB" },
+    { "K17", k_spoil_17,         k_mend_17,   "a trap from a program starts on a stack it cannot see" },
+#endif
 #ifdef LAYOUT_CLAIMS_M
     { "M5",  m_spoil_5,          m_mend_5,    "the last frame below 8 MiB belongs to somebody" },
     { "M6",  hide_free_frame,    show_hidden_frame, "a free frame's bit says that it is used" },

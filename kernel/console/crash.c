@@ -15,6 +15,7 @@
 #include "memory/frame.h"
 #include "memory/heap.h"
 #include "memory/layout.h"
+#include "memory/next_page.h"
 #include "memory/space.h"
 #include "memory/stack.h"
 #include "switch.h"
@@ -78,6 +79,26 @@ static void crash_stack(void)
         stack_call(stack.top, overflow_here, NULL);
 }
 
+/* K10. Where the document has an error instead, the pages are given back. */
+static void crash_pages(void)
+{
+    uint32_t count = 0;
+    frame_t  last  = NO_FRAME;
+    paddr_t  page;
+
+    while ((page = get_next_page()) != 0) {
+        frame_set_link(frame_of(page), last.no);
+        last = frame_of(page);
+        count++;
+    }
+    while (frame_exists(last)) {
+        page = frame_address(last);
+        last = (frame_t){ frame_link(last) };
+        free_page(page);
+    }
+    print("still here: after %u pages there were no more, and all are back\n", count);
+}
+
 static void crash_double_free(void)
 {
     frame_t frame;
@@ -123,6 +144,7 @@ static const struct {
     { "stack",            "the same on a stack of the stacks window",            crash_stack },
     { "assert",           "an assertion that does not hold",                     crash_assert },
     { "lock",             "take a lock twice",                                   crash_lock },
+    { "pages",            "take pages until there are none",                     crash_pages },
     { "double-free",      "give a frame back twice (refused)",                   crash_double_free },
     { "heap-double-free", "free a block of the heap twice (refused)",            crash_heap_double_free },
     { "heap-overflow",    "write past the end of a block (noticed)",             crash_heap_overflow },

@@ -5,8 +5,31 @@
 #include "base/print.h"
 #include "linux/calls.h"
 #include "linux_registers.h"
+#include "memory/map_pages.h"
+#include "memory/user.h"
 #include "process/builtin.h"
 #include "process/process.h"
+
+/*
+ * A call of our own, far from Linux's numbers, where the kernel has a space of its own: the pat layout's mmap (K18).
+ * Arguments: virtual start, physical start or 0, length, where a status goes (0: nowhere). The result is the start,
+ * or 0; the status 0, or a negative errno (memory/map_pages.h).
+ */
+enum { QUIRE_MAP_PAGES = 0x51000000 };
+
+static long map_pages_for_program(const struct linux_arguments *a)
+{
+    int     status = 0;
+    vaddr_t start;
+
+    /* The status must be written in any case, so its page is brought in before anything is mapped. */
+    if (a->d != 0 && user_write(a->d, &status, sizeof status) != 0)
+        return -EFAULT;
+    start = try_map_pages(&current_process()->memory->space, a->a, a->b, a->c, &status);
+    if (a->d != 0 && user_write(a->d, &status, sizeof status) != 0)
+        return -EFAULT;
+    return (long)start;
+}
 
 void linux_dispatch(struct trap_frame *frame)
 {
@@ -14,6 +37,10 @@ void linux_dispatch(struct trap_frame *frame)
     uint32_t               number = linux_registers_read(frame, &arguments);
     linux_call             call   = number < linux_table_size ? linux_table[number].call : NULL;
 
+    if (number == QUIRE_MAP_PAGES && layout_kernel_has_own()) {
+        linux_registers_write(frame, map_pages_for_program(&arguments));
+        return;
+    }
     if (!builtin_may_call(number)) {
         struct signal_info kill = { .number = SIGSYS };
 

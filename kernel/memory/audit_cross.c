@@ -63,7 +63,8 @@ static uint32_t fitting_owners(const struct layout_region *home)
     case BACKING_OBJECTS:
         return OWNER_BIT(TABLES);
     case BACKING_USER:
-        return OWNER_BIT(USER) | OWNER_BIT(SHARED) | OWNER_BIT(FILE) | OWNER_BIT(TEST);
+        return OWNER_BIT(USER) | OWNER_BIT(SHARED) | OWNER_BIT(FILE) | OWNER_BIT(TEST) |
+               OWNER_BIT(ABSENT) | OWNER_BIT(HELD);         /* map_pages() */
     case BACKING_DEVICE:
         return OWNER_BIT(ABSENT) | OWNER_BIT(HELD);
     case BACKING_IMAGE:

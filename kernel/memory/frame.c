@@ -49,8 +49,35 @@ static void open_range(const struct memmap_range *range)
         frames.records[n].state = state;
     frames.owned[range->owner] += count;
     frames.ram += count;
-    if (range->owner == OWNER_FREE)
-        pool_give_run(&frames.pool, range->first.no, count);
+}
+
+/*
+ * The bits. Where the document calls unlisted memory used, only what the map offers becomes free. Where it calls it free,
+ * everything is at first, and what is not the pool's is marked (K4, K5): what the map says, and where it says nothing,
+ * since a page that is no memory would be no use to anybody. Both orders end alike; in the second, forgetting
+ * to mark something would hand it out, and in the first not.
+ */
+static void open_bits(const struct memmap *map, enum unlisted unlisted)
+{
+    uint32_t seen = 0;
+
+    if (unlisted == UNLISTED_FREE)
+        pool_give_run(&frames.pool, 0, frames.end);
+    for (uint32_t i = 0; i < map->count && seen < frames.end; i++) {
+        const struct memmap_range *range = &map->ranges[i];
+        uint32_t first = range->first.no, end = range->end.no < frames.end ? range->end.no : frames.end;
+        bool     free  = range->ram && range->owner == OWNER_FREE;
+
+        if (first >= end)
+            break;
+        if (unlisted == UNLISTED_FREE && first > seen)
+            pool_keep_run(&frames.pool, seen, first - seen);
+        if (unlisted == UNLISTED_FREE && !free)
+            pool_keep_run(&frames.pool, first, end - first);
+        else if (unlisted == UNLISTED_USED && free)
+            pool_give_run(&frames.pool, first, end - first);
+        seen = end;
+    }
 }
 
 void frames_open(const struct memmap *map, const struct layout_policy *policy, uint32_t low_end,
@@ -68,6 +95,7 @@ void frames_open(const struct memmap *map, const struct layout_policy *policy, u
     for (uint32_t i = 0; i < map->count; i++)
         if (map->ranges[i].ram)
             open_range(&map->ranges[i]);
+    open_bits(map, policy->unlisted);
     frames.owned[OWNER_ABSENT] = end - frames.ram;
     frames.reserve = reserve_for(frames.ram);
     frames.unusual = frames.always;

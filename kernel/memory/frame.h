@@ -110,6 +110,12 @@ void frame_pin(frame_t frame);
 bool frame_is_pinned(frame_t frame);
 
 /*
+ * Let entries of programs show a frame that is never handed out (ABSENT or HELD, with a record): from now on its
+ * references are not counted, so that entries may come and go like others.
+ */
+void frame_show(frame_t frame);
+
+/*
  * Take `count` frames in a row, the first a multiple of `align` (a power of two, in frames),
  * all below frame `below` (0: no bound). Exact: fails with -ENOMEM only if no such run exists, or if it
  * would cut into the reserve without FRAME_SPARE. Lowest first; up to 512 frames come from

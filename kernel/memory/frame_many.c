@@ -54,4 +54,12 @@ void frame_pin(frame_t frame)
     __atomic_add_fetch(&frames.pinned, 1, __ATOMIC_RELAXED);
 }
 
+void frame_show(frame_t frame)
+{
+    enum owner owner = frame_owner(frame);
+
+    assert(frame.no < frames_end() && (owner == OWNER_ABSENT || owner == OWNER_HELD));
+    state_write(record_of(frame.no), state_of(STATE_PINNED, owner));
+}
+
 bool frame_is_pinned(frame_t frame) { return frame_references(frame) == STATE_PINNED; }

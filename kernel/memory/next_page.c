@@ -7,21 +7,24 @@
 #include "memory/frame.h"
 #include "memory/layout.h"
 
-int try_next_page(paddr_t *out)
+static int take(unsigned flags, paddr_t *out)
 {
     frame_t frame;
-    int     err = frame_get(OWNER_PAGES, FRAME_ZERO, &frame);
+    int     err = frame_get(OWNER_PAGES, FRAME_ZERO | flags, &frame);
 
     if (err == 0)
         *out = frame_address(frame);
     return err;
 }
 
+int try_next_page(paddr_t *out) { return take(0, out); }
+
+/* The reserve serves as well: it ends only when there is really no page. */
 paddr_t get_next_page(void)
 {
     paddr_t page = 0;
 
-    if (try_next_page(&page) != 0 && layout.policy.exhaustion == EXHAUSTION_PANIC)
+    if (take(FRAME_SPARE, &page) != 0 && layout.policy.exhaustion == EXHAUSTION_PANIC)
         stop(__FILE__, __LINE__, "out of memory: get_next_page found no available page");
     return page;
 }

@@ -204,7 +204,7 @@ static void a_stack_moves_to_another_space(void **state)
     assert_int_equal(stack_follow(&b, &here, &there), 0);
     assert_int_equal(there.top, here.top);
     stack_move(&b, &here, &there);
-    assert_true(space_active() == &b);
+    assert_true(space_of_program() == &b);
     assert_int_equal(*top_word(&there), 0x5EED);
     assert_int_equal(frames_owned(OWNER_STACK), frames);
     if (stacks_are_own())

@@ -14,6 +14,15 @@ CHANGED = {
         ("polarity", [("| bitmap polarity | one is free |", "| bitmap polarity | one is used |")], {"A9"}),
         ("task", [("| 0x00002000 | 0x00002071 |", "| 0x00002800 | 0x00002871 |")], {"A6"}),
     ],
+    "pat": [
+        ("search", [("| search | next-fit |", "| search | first-fit |")], {"K7"}),
+        ("border", [("| end of data | 0x003FFFFF |", "| end of data | 0x007FFFFF |"),
+                    ("| 0x00400000 | 0xFFBFFFFF | 4 GiB less 8 MiB |", "| 0x00800000 | 0xFFBFFFFF | 4 GiB less 12 MiB |"),
+                    ("| 0x00400000 | 0x7FFFFFFF | 2 GiB less 4 MiB | direct | rw- | --- | kernel | physical 0x00400000 |",
+                     "| 0x00800000 | 0x7FFFFFFF | 2 GiB less 8 MiB | direct | rw- | --- | kernel | physical 0x00800000 |"),
+                    ("| 0x00000000 | 0x00000000 | 4 MiB | yes |", "| 0x00000000 | 0x00000000 | 8 MiB | yes |")],
+         {"K16", "K18"}),
+    ],
     "quire": [
         ("polarity", [("| bitmap polarity | one is used |", "| bitmap polarity | one is free |")], {"Q10"}),
         ("windows", [("| 0xF0000000 | 0xF7FFFFFF | 128 MiB | heap | rw- | --- | all | demand |",

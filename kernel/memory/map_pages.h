@@ -1,0 +1,39 @@
+/*
+ * map_pages.h - the pat layout's own mmap: pages at an address, at once, from the pool or of a given physical place.
+ *
+ *     address = map_pages(space, start, physical, bytes, &status);
+ *
+ * With physical 0 each page is the next available one, all zero, and the program's alone (K20). With an address
+ * the pages from there on are shown, and not marked in use (K19). The length is rounded up to pages. Returns start,
+ * with *status 0; or 0, with *status a negative errno, and nothing has changed (K21):
+ *
+ *   -EINVAL  start or physical not aligned, no bytes, or the range wraps around
+ *   -EFAULT  (programs) not all of it lies in user space: the first 4 MiB, or past its end (K22)
+ *   -EEXIST  something is mapped there already
+ *   -EPERM   a physical page that may not be shown (below)
+ *   -ENOMEM  too few pages, or the program's limits
+ *
+ * For the kernel itself a space or range of the wrong kind is a mistake in the kernel: it stops (K22). A program gets
+ * -EFAULT, from try_map_pages().
+ *
+ * Which physical pages may be shown. "Not marked in use" leaves the page to whoever has it. If that were the pool, it
+ * would hand the page to somebody else while it is still shown; if somebody has it already, his memory would be
+ * another's. So a page must be one that is never handed out: none that the memory map calls RAM, or RAM that the document
+ * holds back. For programs it must moreover lie between 640 KiB and 1 MiB, where a PC has screens and ROMs: a device
+ * that is told addresses could be told the kernel's. Such pages are not counted (frame_show()), are not
+ * inherited by a child, and go with munmap or the program.
+ *
+ * Locking  takes the space's map lock. A new page costs what a fault would, without the trap.
+ * Source   claims K18..K22; claims.md has what was seen.
+ */
+#ifndef QUIRE_MEMORY_MAP_PAGES_H
+#define QUIRE_MEMORY_MAP_PAGES_H
+
+#include "base/types.h"
+
+struct space;
+
+vaddr_t map_pages(struct space *space, vaddr_t start, paddr_t physical, size_t bytes, int *status);
+vaddr_t try_map_pages(struct space *space, vaddr_t start, paddr_t physical, size_t bytes, int *status);
+
+#endif
