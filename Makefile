@@ -238,7 +238,10 @@ kernel += kernel/claims/quire.c         # the probes of layouts/quire.md
 kernel += kernel/claims/firmware.c      # the probes of layouts/firmware.md
 kernel += kernel/claims/firmware_rights.c   # the eight of them about rights
 kernel += kernel/claims/firmware_mutations.c    # making some of these claims untrue
-kernel += kernel/claims/tracker.c       # the probes of layouts/tracker.md
+kernel += kernel/claims/tracker.c       # the probes of layouts/tracker.md: single objects
+kernel += kernel/claims/tracker_many.c  # many of them
+kernel += kernel/claims/tracker_master.c    # the kernel's own
+kernel += kernel/claims/tracker_mutations.c # making some of these claims untrue
 kernel += kernel/claims/mutations.c     # making a claim untrue, so that its probe is seen to notice
 
 # arch/i386: everything that knows the processor

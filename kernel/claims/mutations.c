@@ -12,6 +12,7 @@
 #include "claims/movos.h"
 #include "claims/mutations.h"
 #include "claims/pat.h"
+#include "claims/tracker.h"
 #include "memory/cursor.h"
 #include "memory/space.h"
 #include "memory/stack.h"
@@ -282,6 +283,16 @@ const struct claim_mutation claim_mutations[] = {
     { "M13", m_spoil_13,         m_mend_13,   "the window's last page shows what belongs to no process" },
     { "M14", m_spoil_14,         m_mend_14,   "a page of the window is promised, and nobody takes it" },
     { "M16", m_spoil_16,         m_mend_16,   "programs may read the page of the boot sector" },
+#endif
+#ifdef LAYOUT_CLAIMS_T
+    { "T6",  t_spoil_6,          t_mend_6,    "an absent entry of the master table names no frame" },
+    { "T7",  t_spoil_7,          mend_entry,  "a page of the firmware's megabyte is not present" },
+    { "T8",  t_spoil_8,          mend_entry,  "the last page of the kernel's structures is not present" },
+    { "T9",  t_spoil_9,          t_mend_9,    "the list says that a place belongs to the object behind it" },
+    { "T10", t_spoil_10,         t_mend_10,   "a page of the list has a pin that no page table needs" },
+    { "T15", t_spoil_15,         t_mend_15,   "a tracker counts a page too few" },
+    { "T17", t_spoil_17,         t_mend_17,   "there is a second page of trackers that nobody needs" },
+    { "T18", t_spoil_18,         t_mend_18,   "CR3 was loaded when the table was linked" },
 #endif
     { "Q3",  map_null,           unmap_null,  "page 0 of kernel space is mapped" },
     { "Q4",  open_low_page,      mend_entry,  "programs may read the last page below 4 MiB" },
