@@ -10,7 +10,7 @@
 
 O         ?= build
 LAYOUT    ?= quire
-LAYOUTS    = higher-half pat quire
+LAYOUTS    = movos higher-half pat quire
 CHECKED   ?= 0
 MEMORY    ?= 64
 APPEND    ?=

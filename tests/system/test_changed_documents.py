@@ -23,6 +23,12 @@ CHANGED = {
                     ("| 0x00000000 | 0x00000000 | 4 MiB | yes |", "| 0x00000000 | 0x00000000 | 8 MiB | yes |")],
          {"K16", "K18"}),
     ],
+    "movos": [
+        ("polarity", [("| bitmap polarity | one is used |", "| bitmap polarity | one is free |")], {"M6"}),
+        ("pool", [("| 0x00100000 | 0x007FFFFF | 7 MiB | image |", "| 0x00100000 | 0x008FFFFF | 8 MiB | image |"),
+                  ("| 0x00800000 | 0xFFFFFFFF | 4088 MiB | pool |", "| 0x00900000 | 0xFFFFFFFF | 4087 MiB | pool |")], {"M5"}),
+        ("start", [("| start address | 0x40000000 |", "| start address | 0x50000000 |")], {"M8", "M10", "M12"}),
+    ],
     "quire": [
         ("polarity", [("| bitmap polarity | one is used |", "| bitmap polarity | one is free |")], {"Q10"}),
         ("windows", [("| 0xF0000000 | 0xF7FFFFFF | 128 MiB | heap | rw- | --- | all | demand |",
