@@ -36,19 +36,43 @@ static void no_program(struct claim_result *result, int err)
 
 /* ---- M7: what is taken is returned -------------------------------------------------------------------- */
 
-/* Everything but what the heap keeps ready for next time. */
-static struct frame_sums sums_now(void)
-{
-    struct frame_sums sums;
+/* Frames by owner, without what the heap keeps ready for next time, and the blocks that callers of the heap hold. */
+struct holdings {
+    struct frame_sums frames;
+    struct heap_sums  heap;
+};
 
+static void look(struct holdings *out)
+{
     heap_drain();
-    frames_sums(&sums);
-    return sums;
+    frames_sums(&out->frames);
+    heap_sums(&out->heap);
 }
 
-static bool same_owners(const struct frame_sums *a, const struct frame_sums *b)
+static bool same(const struct holdings *a, const struct holdings *b)
 {
-    return memcmp(a->owned, b->owned, sizeof a->owned) == 0;
+    return memcmp(a->frames.owned, b->frames.owned, sizeof a->frames.owned) == 0 &&
+           a->heap.live_blocks == b->heap.live_blocks && a->heap.live_bytes == b->heap.live_bytes;
+}
+
+/* Let the k-th allocation fail, for k = 1, 2, ... until a process is made. Returns its number; counts failures and leaks. */
+static int32_t fail_each(const struct flat_program *program, void (*fail_at)(uint32_t), const struct holdings *before,
+                         uint32_t *failures, uint32_t *leaks)
+{
+    struct holdings after;
+    int32_t         id = -ENOMEM;
+
+    for (uint32_t k = 1; k < MOST_STEPS && id < 0; k++) {
+        fail_at(k);
+        id = flat_start(program, NULL);
+        fail_at(0);
+        if (id >= 0)
+            break;
+        look(&after);
+        *leaks += !same(before, &after);
+        ++*failures;
+    }
+    return id;
 }
 
 static bool nothing(frame_t frame)
@@ -59,29 +83,23 @@ static bool nothing(frame_t frame)
 
 void m7_nothing_left(struct claim_result *result)
 {
+    struct holdings            before, after;
     const struct flat_program *program = flat_find("ticker");
-    struct frame_sums          before, after;
-    uint32_t                   steps = 0, leaks = 0, all;
+    uint32_t                   frames = 0, blocks = 0, leaks = 0, all;
     int32_t                    id = -ENOMEM;
     frame_t                    none;
 
     if (flat_begin() != 0 || (id = flat_start(program, NULL)) < 0 || flat_kill(id) != 0)
         return no_program(result, id);              /* once, so that what is made for good is there */
-    before = sums_now();
-    all    = take_all(nothing, &none);
-    for (uint32_t k = 1; k < MOST_STEPS && (id = (frame_fail_at(k), flat_start(program, NULL))) < 0; k++) {
-        frame_fail_at(0);
-        after = sums_now();
-        leaks += !same_owners(&before, &after);
-        steps++;
-    }
-    frame_fail_at(0);
-    if (id < 0 || flat_kill(id) != 0)
+    look(&before);
+    all = take_all(nothing, &none);
+    if ((id = fail_each(program, frame_fail_at, &before, &frames, &leaks)) < 0 || flat_kill(id) != 0 ||
+        (id = fail_each(program, heap_fail_at, &before, &blocks, &leaks)) < 0 || flat_kill(id) != 0)
         return no_program(result, id);
-    after = sums_now();
-    claim_saw(result, leaks == 0 && steps > 0 && same_owners(&before, &after) && take_all(nothing, &none) == all,
-              "%u pages taken and returned; creation made to fail at each of %u frames leaked %u times; a process's life %s",
-              all, steps, leaks, same_owners(&before, &after) ? "left nothing" : "left something");
+    look(&after);
+    claim_saw(result, leaks == 0 && frames > 0 && blocks > 0 && same(&before, &after) && take_all(nothing, &none) == all,
+              "%u pages taken and returned; creation made to fail at each of %u frames and %u blocks leaked %u times; a process's life %s",
+              all, frames, blocks, leaks, same(&before, &after) ? "left nothing" : "left something");
 }
 
 /* ---- M8, M12: registers --------------------------------------------------------------------------------- */

@@ -130,3 +130,20 @@ def test_without_memory_nothing_is_left_behind(console):
     for line in failed:
         assert frames(line)[:2] == (0, {}), said
     assert "audit: clean" in said
+
+
+def test_a_full_window_refuses_and_costs_nothing(console, house, layout):
+    """Where the document has a window of bookkeeping, a small process has three of its pages."""
+    facts = house.facts(layout)
+    if console is None or "bookkeeping.start" not in facts:
+        return
+    fit = (facts["bookkeeping.end"] - facts["bookkeeping.start"]) // PAGE // 3
+    said = run(console, "start peek 64;" * (fit // 64 + 1) + "start peek;audit;frames")
+    made = starts(said)
+    assert len(made) == fit
+    refused = re.findall("start: peek cannot be started: error 12\n(.*)", said)
+    assert len(refused) == 2                                # one of the sixth 64, and the last
+    for line in refused:
+        cost, owners, free = frames(line)
+        assert (cost, owners) == (0, {}) and free > 1000    # it was no lack of memory
+    assert "audit: clean" in said
