@@ -59,6 +59,10 @@ void bios_read(struct boot_info *info, const struct physical *memory, uint32_t a
         info->problem = "boot: the relocator's information is not where it should be";
         return;
     }
+    if (physical_read32(memory, (uint64_t)address + AT(bytes)) != sizeof(struct bios_handover)) {
+        info->problem = "boot: the image's relocator and its kernel are of different builds";
+        return;
+    }
     read_path(&info->path, memory, (uint64_t)address + AT(path));
     read_map(info, memory, physical_read32(memory, (uint64_t)address + AT(map)),
              physical_read32(memory, (uint64_t)address + AT(map_entries)));

@@ -29,7 +29,7 @@ enum { BIOS_RANGE_VALID = 1, BIOS_RANGES = 256 };
 enum { BIOS_MAP_E820 = 0xE820, BIOS_MAP_E801 = 0xE801, BIOS_MAP_88 = 0x88 };
 
 struct bios_handover {
-    uint32_t magic;
+    uint32_t magic, bytes;              /* of this structure, as the relocator knows it      */
     uint32_t text;                      /* address of the command line                       */
     uint32_t map, map_entries, map_call;            /* of struct bios_range; BIOS_MAP_*      */
     uint32_t module_start, module_end;              /* 0, 0: none                            */

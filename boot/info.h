@@ -55,6 +55,8 @@ struct boot_path {
     uint32_t relocator_at, relocator_bytes;             /* where its instructions really ran                        */
     uint32_t loaded_at, image_bytes;                    /* the kernel as the boot sector loaded it                  */
     uint32_t moved_to, image_end, entry;                /* where it was moved; up to image_end zeros follow         */
+    uint32_t pieces;                                    /* 1: in one run. More: with large gaps, which are zeros too, so
+                                                         * that only the first piece is at the distance moved_to - loaded_at */
     uint32_t sum_built, sum_loaded, sum_moved;          /* of its image_bytes, before and after                     */
     uint32_t map_call, map_entries;                     /* the memory map: int 15h's function, entries it gave       */
     uint32_t drive, a20;                                /* the BIOS's number; enum boot_a20                         */

@@ -29,7 +29,7 @@ image:
     .balign 4
     .long BIOS_IMAGE_MAGIC
     .long relocator_bytes               /* from the linker script */
-    .fill 11, 4, 0
+    .fill BIOS_HEADER_WORDS, 4, 0
     .fill BIOS_TEXT, 1, 0
 
 enter:

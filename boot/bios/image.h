@@ -7,7 +7,8 @@
  *     sector 0      0x7C00      the boot sector (sector.S), loaded by the BIOS
  *     sector 1      -           padding: nobody loads it, and 0x7E00 to 0x7FFF is left as the BIOS left it
  *     sector 2      0x8000      the relocator (enter.S, relocator.c), begins with struct bios_image
- *     right after   right after the kernel, as flat bytes: what its loaded parts hold, by physical address
+ *     right after   right after the kernel, as flat bytes: what its loaded parts hold, by physical address; a large gap is
+ *                               left out, and each piece (struct bios_piece) is moved to its own place
  *     a new sector  -           the boot archive, if there is one; the relocator fetches it
  *
  * The boot sector loads everything up to the end of the kernel; what low memory cannot hold is refused when the image is
@@ -40,6 +41,8 @@
 
 #define BIOS_IMAGE_MAGIC    0x45525551  /* "QURE" */
 #define BIOS_TEXT           1024        /* the command line, with its terminator */
+#define BIOS_PIECES         8
+#define BIOS_HEADER_WORDS   (13 + 2 * BIOS_PIECES)  /* of struct bios_image, between relocator_bytes and text */
 
 /* The workshop. */
 #define BIOS_VARIABLES      0x1000
@@ -51,6 +54,11 @@
 
 #include <stdint.h>
 
+/* A run of the kernel's bytes, and where it goes. */
+struct bios_piece {
+    uint32_t to, bytes;
+};
+
 /* The relocator's first bytes. The builder fills in all but the first two and `relocator_bytes`. */
 struct bios_image {
     uint8_t  jump[4];           /* to the relocator's first instruction                         */
@@ -58,13 +66,17 @@ struct bios_image {
     uint32_t relocator_bytes;   /* the kernel follows directly                                  */
     uint32_t relocator_sum;     /* of all of it, with this field 0                              */
     uint32_t sector_sum, padding_sum;           /* of sectors 0 and 1 as they are on the disk   */
-    uint32_t kernel_bytes, kernel_sum;
-    uint32_t kernel_to;         /* physical address at which it runs                            */
-    uint32_t kernel_end;        /* past its last variable: from kernel_bytes to here all is 0   */
+    uint32_t kernel_bytes, kernel_sum;          /* of all pieces, one after the other           */
+    uint32_t kernel_to;         /* physical address at which it begins                          */
+    uint32_t kernel_end;        /* past its last variable: what no piece fills up to here is 0  */
     uint32_t kernel_entry;
     uint32_t archive_sector, archive_bytes, archive_sum;        /* 0, 0, 0: there is none       */
+    uint32_t piece_count, spare;
+    struct bios_piece piece[BIOS_PIECES];       /* upwards                                      */
     char     text[BIOS_TEXT];
 };
+
+_Static_assert(sizeof(struct bios_image) == 12 + 4 * BIOS_HEADER_WORDS + BIOS_TEXT, "enter.S leaves room for this");
 
 #endif
 #endif

@@ -76,14 +76,25 @@ static void check_room(void)
     stop();
 }
 
+/* Piece by piece; what lies between them, and behind the last one, is zero. */
 static void move_kernel(struct boot_path *path)
 {
-    copy((void *)image.kernel_to, (const void *)path->loaded_at, path->image_bytes);
-    clear((void *)(image.kernel_to + path->image_bytes), image.kernel_end - image.kernel_to - path->image_bytes);
+    const uint8_t *from = (const uint8_t *)path->loaded_at;
+    uint32_t       sum  = 0;
+
+    clear((void *)image.kernel_to, image.kernel_end - image.kernel_to);
+    for (uint32_t n = 0; n < image.piece_count; n++) {
+        const struct bios_piece *piece = &image.piece[n];
+
+        copy((void *)piece->to, from, piece->bytes);
+        sum = bios_sum(sum, (const void *)piece->to, piece->bytes);
+        from += piece->bytes;
+    }
     path->moved_to  = image.kernel_to;
     path->image_end = image.kernel_end;
     path->entry     = image.kernel_entry;
-    path->sum_moved = bios_sum(0, (const void *)path->moved_to, path->image_bytes);
+    path->pieces    = image.piece_count;
+    path->sum_moved = sum;
     check_sum("kernel image, moved to its place", path->sum_moved, path->sum_built);
 }
 
@@ -117,6 +128,7 @@ void relocate(uint32_t drive, uint32_t at)
     say("\n");
     check_sum("relocator", own_sum(), image.relocator_sum);
     handover.magic     = BIOS_MAGIC;
+    handover.bytes     = sizeof handover;
     handover.text      = (uint32_t)(uintptr_t)image.text;
     path->drive        = drive;
     path->relocator_at = at;

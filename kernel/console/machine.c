@@ -63,7 +63,9 @@ static void print_way(const struct boot_path *path)
     print_part("boot sector", path->sector_at, BOOT_SECTOR_BYTES);
     print_part("relocator", path->relocator_at, path->relocator_bytes);
     print_part("image, loaded", path->loaded_at, path->image_bytes);
-    print_part("image, moved", path->moved_to, path->image_bytes);
+    print_part("image, moved", path->moved_to, path->image_end - path->moved_to);
+    if (path->pieces > 1)
+        print("    (in %u pieces, with zeros between them)\n", path->pieces);
     print("Sums: sector %08x (built with %08x), padding %08x (on the disk %08x),\n", path->sector_sum, path->sector_built,
           path->padding_sum, path->padding_built);
     print("    image %08x when loaded, %08x when moved (built with %08x)\n", path->sum_loaded, path->sum_moved,

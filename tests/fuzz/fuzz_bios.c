@@ -1,7 +1,7 @@
 /*
  * fuzz_bios.c - whatever lies in memory, reading what the relocator left ends and stays inside.
  *
- * The first four bytes are the address of the information, the rest is physical memory from byte 0. The magic is put
+ * The first four bytes are the address of the information, the rest is physical memory from byte 0. Its first two words are put
  * there, or nothing would be tried.
  */
 #include <stdlib.h>
@@ -31,7 +31,7 @@ static void check(const struct boot_info *info)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct boot_info info;
-    const uint32_t          magic = BIOS_MAGIC;
+    const uint32_t          head[2] = { BIOS_MAGIC, sizeof(struct bios_handover) };
     struct physical         memory;
     uint32_t                address;
     uint8_t                *bytes;
@@ -40,8 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     memcpy(&address, data, 4);
     memcpy(bytes, data + 4, size - 4);
-    if (address % 16 != 0 && size - 4 >= sizeof magic)
-        memcpy(bytes + (address %= size - 4 - sizeof magic + 1), &magic, sizeof magic);
+    if (address % 16 != 0 && size - 4 >= sizeof head)
+        memcpy(bytes + (address %= size - 4 - sizeof head + 1), head, sizeof head);
     memory = (struct physical){ bytes, size - 4 };
     memset(&info, 0, sizeof info);
     bios_read(&info, &memory, address);

@@ -39,8 +39,8 @@ static int start(void **state)
     memset(&info, 0, sizeof info);
     given = (struct bios_handover *)(memory + HANDOVER);
     *given = (struct bios_handover){
-        .magic = BIOS_MAGIC, .text = TEXT, .map = MAP, .map_call = BIOS_MAP_E820,
-        .path = { .sector_at = 0x7C00, .loaded_at = 0x9590, .moved_to = 0x100000, .image_bytes = 0x6E000,
+        .magic = BIOS_MAGIC, .bytes = sizeof *given, .text = TEXT, .map = MAP, .map_call = BIOS_MAP_E820,
+        .path = { .sector_at = 0x7C00, .loaded_at = 0x9590, .moved_to = 0x100000, .image_bytes = 0x6E000, .pieces = 1,
                   .sum_built = 7, .sum_loaded = 7, .sum_moved = 7, .drive = 0x80, .a20 = BOOT_A20_BIOS },
     };
     strcpy((char *)memory + TEXT, "panic=exit");
@@ -107,6 +107,15 @@ static void another_magic_is_a_problem(void **state)
     given->magic++;
     read_all();
     assert_non_null(info.problem);
+    assert_int_equal(info.range_count, 0);
+}
+
+static void another_build_is_a_problem(void **state)
+{
+    (void)state;
+    given->bytes -= 4;
+    read_all();
+    assert_non_null(strstr(info.problem, "different builds"));
     assert_int_equal(info.range_count, 0);
 }
 
@@ -216,6 +225,7 @@ int main(void)
         BIOS_TEST(the_way_is_kept),
         BIOS_TEST(an_archive_is_a_module),
         BIOS_TEST(another_magic_is_a_problem),
+        BIOS_TEST(another_build_is_a_problem),
         BIOS_TEST(information_outside_memory_is_a_problem),
         BIOS_TEST(a_map_outside_memory_is_a_problem),
         BIOS_TEST(a_map_ends_where_memory_does),

@@ -1,8 +1,8 @@
 /*
  * small_kernel.S - the least that the relocator can start: says whether all is as promised, and leaves the emulator.
  *
- * test_images.py links it elsewhere than any layout's kernel, with SIZE bytes of constants, a hole, and variables that
- * must be zero although there was something else in memory before.
+ * test_images.py links it elsewhere than any layout's kernel, with SIZE bytes of constants, a piece far behind the rest, and
+ * with variables and a gap that must be zero although there was something else in memory before.
  */
 #include "boot/bios.h"
 #include "devices/uart.h"
@@ -20,6 +20,10 @@ start:
     cmpl $1b, %eax
     jne bad
     cmpl $0x12345678, constant
+    jne bad
+    cmpl $0x87654321, far
+    jne bad
+    cmpl $0, far - 4
     jne bad
     movl $variables, %edi
     movl $(variables_end - variables), %ecx
@@ -53,6 +57,10 @@ good_text:
     .asciz "all as promised\r\n"
 bad_text:
     .asciz "not as promised\r\n"
+
+    .section .far, "a"
+far:
+    .long 0x87654321
 
     .bss
 variables:

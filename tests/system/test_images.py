@@ -287,7 +287,7 @@ def small_kernel(house, tmp_path):
         folder = tmp_path / "small"
         folder.mkdir()
         (folder / "kernel.elf").write_bytes(assemble(house, tmp_path, "small_kernel.S", address, f"-DSIZE={size}",
-                                                     form="elf32-i386"))
+                                                     f"-Wl,--section-start=.far={address + (1 << 20):#x}", form="elf32-i386"))
         (tmp_path / "bios").symlink_to(f"{house.build}/bios")
         path = str(tmp_path / "small.img")
         done = subprocess.run([f"{house.build}/host/quire", "image", "--layout", "small", "--console", path], text=True,
@@ -303,9 +303,20 @@ def test_a_kernel_may_want_to_be_elsewhere(start, small_kernel, tmp_path, addres
     status, said, path = small_kernel(address, 300000)
     assert status == 0, said
     noise = tmp_path / "noise"                      # so that zeros are there only where somebody puts them
-    noise.write_bytes(b"\xA5" * 500000)
+    noise.write_bytes(b"\xA5" * 1200000)
     said, status = start(disk=path, devices=["-device", f"loader,file={noise},addr={address:#x},force-raw=on"]).end()
     assert "all as promised" in said and status == 1
+
+
+def test_a_large_gap_is_not_loaded(small_kernel):
+    """The firmware layout's gaps of 60 KiB left 9 KiB of low memory free."""
+    status, said, path = small_kernel(0x100000, 1000)
+    assert status == 0 and os.path.getsize(path) == 1 << 20
+    with open(path, "rb") as file:
+        header = file.read(2048)[1024:]
+    words = [int.from_bytes(header[4 * n:4 * n + 4], "little") for n in range(20)]
+    assert words[14] == 2 and words[16] == words[8] == 0x100000 and words[18:20] == [0x200000, 4]
+    assert words[6] == words[17] + words[19] < 16384
 
 
 def test_a_kernel_too_large_is_refused_when_built(small_kernel):

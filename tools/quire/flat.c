@@ -11,65 +11,113 @@
 
 enum { PAGE = 4096, LARGEST = 64 << 20 };       /* a kernel beyond 64 MiB is no kernel of ours */
 
-/* What the loaded parts span. False: there are none, or they make no sense. */
-static bool measure(Elf *elf, size_t parts, struct flat *flat)
-{
-    uint64_t start = UINT64_MAX, filled = 0, end = 0;
-    GElf_Phdr part;
+/* The parts that are loaded, upwards; those that hold nothing but declared zeros have no bytes. */
+struct loads {
+    GElf_Phdr *part;
+    size_t     count;
+};
 
-    for (size_t i = 0; i < parts; i++) {
-        if (gelf_getphdr(elf, (int)i, &part) == NULL)
-            return false;
-        if (part.p_type != PT_LOAD || part.p_memsz == 0)
-            continue;
-        if (part.p_filesz > part.p_memsz || part.p_paddr > UINT32_MAX - LARGEST || part.p_memsz > LARGEST)
-            return false;
-        start = part.p_paddr < start ? part.p_paddr : start;
-        if (part.p_filesz > 0 && part.p_paddr + part.p_filesz > filled)
-            filled = part.p_paddr + part.p_filesz;
-        if (part.p_paddr + part.p_memsz > end)
-            end = part.p_paddr + part.p_memsz;
-    }
-    end = (end + PAGE - 1) / PAGE * PAGE;
-    if (filled <= start || end - start > LARGEST)
-        return false;
-    flat->start = (uint32_t)start;
-    flat->size  = (uint32_t)(filled - start);
-    flat->end   = (uint32_t)end;
-    return true;
+static int compare(const void *a, const void *b)
+{
+    const GElf_Phdr *left = a, *right = b;
+
+    return left->p_paddr < right->p_paddr ? -1 : left->p_paddr > right->p_paddr;
 }
 
-static bool fill(Elf *elf, size_t parts, struct flat *flat)
+/* False: they make no sense. */
+static bool collect(Elf *elf, size_t parts, struct loads *loads)
+{
+    loads->part = grown(NULL, parts, sizeof(*loads->part));
+    for (size_t i = 0; i < parts; i++) {
+        GElf_Phdr *part = &loads->part[loads->count];
+
+        if (gelf_getphdr(elf, (int)i, part) == NULL)
+            return false;
+        if (part->p_type != PT_LOAD || part->p_memsz == 0)
+            continue;
+        if (part->p_filesz > part->p_memsz || part->p_paddr > UINT32_MAX - LARGEST || part->p_memsz > LARGEST)
+            return false;
+        loads->count++;
+    }
+    qsort(loads->part, loads->count, sizeof(*loads->part), compare);
+    return loads->count > 0;
+}
+
+static uint32_t end_of(const struct bios_piece *piece)
+{
+    return piece->to + piece->bytes;
+}
+
+/* Pieces, and the borders of it all. */
+static bool measure(const struct loads *loads, struct flat *flat)
+{
+    uint64_t end = 0;
+
+    for (size_t i = 0; i < loads->count; i++) {
+        uint32_t from = (uint32_t)loads->part[i].p_paddr, to = from + (uint32_t)loads->part[i].p_filesz;
+        struct bios_piece *last = flat->piece_count > 0 ? &flat->piece[flat->piece_count - 1] : NULL;
+
+        if (loads->part[i].p_paddr + loads->part[i].p_memsz > end)
+            end = loads->part[i].p_paddr + loads->part[i].p_memsz;
+        if (from == to)
+            continue;
+        if (last == NULL || (from >= end_of(last) + FLAT_GAP && flat->piece_count < BIOS_PIECES))
+            flat->piece[flat->piece_count++] = (struct bios_piece){ from, to - from };
+        else if (to > end_of(last))
+            last->bytes = to - last->to;
+    }
+    end = (end + PAGE - 1) / PAGE * PAGE;
+    flat->start = (uint32_t)loads->part[0].p_paddr;
+    flat->end   = (uint32_t)end;
+    for (uint32_t i = 0; i < flat->piece_count; i++)
+        flat->size += flat->piece[i].bytes;
+    return flat->piece_count > 0 && flat->piece[0].to == flat->start && end - flat->start <= LARGEST;
+}
+
+/* Where in flat->bytes the byte at a physical address is, which some piece holds. */
+static uint8_t *place_of(const struct flat *flat, uint32_t physical)
+{
+    uint8_t *at = flat->bytes;
+    uint32_t i = 0;
+
+    while (physical >= end_of(&flat->piece[i]))
+        at += flat->piece[i++].bytes;
+    return at + (physical - flat->piece[i].to);
+}
+
+static bool fill(Elf *elf, const struct loads *loads, struct flat *flat)
 {
     size_t whole;
     const char *file = elf_rawfile(elf, &whole);
-    GElf_Phdr part;
 
     flat->bytes = calloc(1, flat->size);
     if (file == NULL || flat->bytes == NULL)
         return false;
-    for (size_t i = 0; i < parts; i++) {
-        if (gelf_getphdr(elf, (int)i, &part) == NULL)
+    for (size_t i = 0; i < loads->count; i++) {
+        const GElf_Phdr *part = &loads->part[i];
+
+        if (part->p_offset > whole || part->p_filesz > whole - part->p_offset)
             return false;
-        if (part.p_type != PT_LOAD || part.p_filesz == 0)
-            continue;
-        if (part.p_offset > whole || part.p_filesz > whole - part.p_offset)
-            return false;
-        memcpy(flat->bytes + (part.p_paddr - flat->start), file + part.p_offset, part.p_filesz);
+        if (part->p_filesz > 0)
+            memcpy(place_of(flat, (uint32_t)part->p_paddr), file + part->p_offset, part->p_filesz);
     }
     return true;
 }
 
 static bool read_elf(Elf *elf, struct flat *flat)
 {
+    struct loads loads = { 0 };
     GElf_Ehdr header;
     size_t parts;
+    bool good;
 
     if (elf == NULL || elf_kind(elf) != ELF_K_ELF || gelf_getehdr(elf, &header) == NULL ||
         header.e_machine != EM_386 || elf_getphdrnum(elf, &parts) != 0)
         return false;
     flat->entry = (uint32_t)header.e_entry;
-    return measure(elf, parts, flat) && fill(elf, parts, flat);
+    good = collect(elf, parts, &loads) && measure(&loads, flat) && fill(elf, &loads, flat);
+    free(loads.part);
+    return good;
 }
 
 int flat_read(struct flat *flat, const char *path)

@@ -1,5 +1,8 @@
 /*
  * flat.h - a kernel as the bytes that lie in physical memory once it is loaded.
+ *
+ * Small gaps between its loaded parts are filled with zeros; a gap of FLAT_GAP or more begins a new piece, since low memory,
+ * through which all of it has to go, is small.
  */
 #ifndef QUIRE_FLAT_H
 #define QUIRE_FLAT_H
@@ -7,9 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../../boot/bios/image.h"
+
+enum { FLAT_GAP = 32768 };
+
 struct flat {
-    uint8_t *bytes;                 /* from the first loaded byte to the last one that is not just zero by declaration */
+    uint8_t *bytes;                 /* of all pieces, one after the other */
     uint32_t size;
+    struct bios_piece piece[BIOS_PIECES];
+    uint32_t piece_count;
     uint32_t start, end;            /* physical; end is past the last variable, a page border                         */
     uint32_t entry;
 };

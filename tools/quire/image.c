@@ -124,6 +124,8 @@ static void fill_header(struct image *image, const struct image_plan *plan, cons
     header->kernel_to    = kernel->start;
     header->kernel_end   = kernel->end;
     header->kernel_entry = kernel->entry;
+    header->piece_count  = kernel->piece_count;
+    memcpy(header->piece, kernel->piece, sizeof(header->piece));
     if (plan->archive >= 0) {
         header->archive_sector = archive_sector;
         header->archive_bytes  = (uint32_t)plan->archive_size;
