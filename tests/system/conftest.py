@@ -17,7 +17,7 @@ from quire import Machine
 
 TREE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.environ.get("QUIRE_BUILD", os.path.join(TREE, "build"))
-LAYOUTS = os.environ.get("QUIRE_LAYOUTS", "higher-half quire").split()
+LAYOUTS = os.environ.get("QUIRE_LAYOUTS", re.search(r"^LAYOUTS *= *(.*)$", open(f"{TREE}/Makefile").read(), re.M)[1]).split()
 LOGS = os.environ.get("QUIRE_LOGS", os.path.join(BUILD, "logs"))
 
 
