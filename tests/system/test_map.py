@@ -119,7 +119,7 @@ def test_frames_add_up_to_all_ram(layout, said):
     assert owned == ram
 
 
-OWNERS = {"several owners", "free", "held", "image", "boot", "bitmap", "records", "tables", "heap", "stacks", "process", "user",
+OWNERS = {"several owners", "free", "held", "image", "boot", "bitmap", "records", "tables", "trackers", "heap", "stacks", "process", "user",
           "shared", "files", "cache", "test"}
 
 

@@ -19,6 +19,7 @@ const struct owner_look owner_looks[] = {
     { "bitmap",  'b', { "#f8efd6", "#a5813a" }, "<path d=\"M0 1.5H6M0 4.5H6\"/>" },
     { "records", 'R', { "#f8efd6", "#a5813a" }, "<path d=\"M1.5 0V6M4.5 0V6\"/>" },
     { "tables",  'T', { "#dcd4ef", "#5b4796" }, "<path d=\"M3 0V6M0 3H6\"/>" },
+    { "trackers", 'k', { "#e9e2f6", "#6f5aae" }, "<path d=\"M0 1.5H6M1.5 3V6M4.5 3V6\"/>" },
     { "heap",    'H', { "#fdf0c8", "#a47f17" }, "<circle cx=\"3\" cy=\"3\" r=\"1.6\" class=\"full\"/>" },
     { "stacks",  'S', { "#fbe3cd", "#b06a2a" }, "<path d=\"M0 6L3 0L6 6\"/>" },
     { "process", 'P', { "#f7dedb", "#a1483f" }, "<rect x=\"1.2\" y=\"1.2\" width=\"3.6\" height=\"3.6\"/>" },
