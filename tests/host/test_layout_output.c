@@ -344,6 +344,34 @@ static void drawing_escapes_text(void **state)
     free(svg), free(wild), free(text);
 }
 
+/* What kernel space has instead of programs is a tower of its own; without that there are two. */
+static void drawing_shows_kernel_space(void **state)
+{
+    static const struct { const char *layout; int towers; } cases[] = { { QU, 2 }, { "pat", 3 } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *text = document_text(cases[i].layout), *svg;
+        struct document document;
+        struct source source;
+        size_t size;
+        FILE *out = open_memstream(&svg, &size);
+        int towers = 0;
+
+        assert_true(source_from(&source, "mine.md", text, strlen(text), stderr));
+        assert_true(document_compile(&document, &source));
+        picture_svg(&document, out);
+        fclose(out);
+        for (const char *at = svg; (at = strstr(at, "class=\"frame\"")) != NULL; at++)
+            towers++;
+        assert_int_equal(towers, cases[i].towers);
+        assert_true((strstr(svg, "Kernel space, in place of the program") != NULL) == (towers == 3));
+        assert_true((strstr(svg, ">direct</tspan>") != NULL));
+        source_free(&source);
+        free(svg), free(text);
+    }
+}
+
 static void folder_that_is_missing_is_an_error(void **state)
 {
     char *text = document_text(QU);
@@ -390,6 +418,7 @@ int main(void)
         cmocka_unit_test(copied_document_with_other_addresses),
         cmocka_unit_test(picture_shows_every_row),
         cmocka_unit_test(drawing_escapes_text),
+        cmocka_unit_test(drawing_shows_kernel_space),
         cmocka_unit_test(folder_that_is_missing_is_an_error),
     };
 

@@ -3,7 +3,8 @@
  *
  * Two towers, highest address on top: virtual memory on the left, physical memory on the
  * right, and between them a band from each run of regions that show physical memory at a
- * constant distance to what they show. Heights grow with the logarithm of the size, so
+ * constant distance to what they show. Where kernel space has regions of its own they are a third
+ * tower, right of physical memory, with bands of its own. Heights grow with the logarithm of the size, so
  * that 4 KiB can be read next to 3 GiB. Colours are light and each box has a darker edge:
  * the drawing survives a black-and-white printer.
  */
@@ -21,6 +22,8 @@ enum {
     VIRTUAL_WIDTH = 480, GAP = 110, PHYSICAL_WIDTH = 330,
     VIRTUAL_X = MARGIN + LABEL, PHYSICAL_X = VIRTUAL_X + VIRTUAL_WIDTH + GAP,
     WIDTH = PHYSICAL_X + PHYSICAL_WIDTH + LABEL + MARGIN,
+    OWN_WIDTH = 400, OWN_X = PHYSICAL_X + PHYSICAL_WIDTH + LABEL + GAP,
+    WIDE = OWN_X + OWN_WIDTH + LABEL + MARGIN,      /* with kernel space's own regions    */
     TOP = 132,                                      /* title and headings                 */
     LINE = 17, PAD = 11,                            /* a line of a note; above and below  */
     NAME_LINE = 20,
@@ -41,8 +44,11 @@ struct tower {
     struct box *boxes;
     uint32_t count;
     double x, width, top, bottom;
+    const char *end;                /* what is written at the upper border  */
     bool labels_right;
 };
+
+static bool has_own(const struct document *d) { return d->region_count > d->common_count; }
 
 /* ---- Choosing ------------------------------------------------------------------------ */
 
@@ -146,24 +152,40 @@ static void measure(struct tower *t, double least)
     }
 }
 
-static struct tower virtual_tower(const struct document *d)
+/* The boxes of a tower of regions, from `first` on. */
+static void fill_tower(const struct document *d, struct tower *t, const struct region *first)
 {
-    struct tower t = { .x = VIRTUAL_X, .width = VIRTUAL_WIDTH, .count = d->common_count };
+    t->boxes = source_keep(d->source, t->count * sizeof(*t->boxes));
+    for (uint32_t i = 0; i < t->count; i++) {
+        const struct region *r = &first[i];
 
-    t.boxes = source_keep(d->source, t.count * sizeof(*t.boxes));
-    for (uint32_t i = 0; i < t.count; i++) {
-        const struct region *r = &d->regions[i];
-
-        t.boxes[i] = (struct box){ .place = &r->place, .look = look_of_region(r->purpose, r->backing), .rights = region_rights(d, r),
+        t->boxes[i] = (struct box){ .place = &r->place, .look = look_of_region(r->purpose, r->backing), .rights = region_rights(d, r),
                                    .detail = region_detail(d, r), .below = below(d, r->place.start) };
     }
+}
+
+static struct tower virtual_tower(const struct document *d)
+{
+    struct tower t = { .x = VIRTUAL_X, .width = VIRTUAL_WIDTH, .count = d->common_count, .end = "4 GiB" };
+
+    fill_tower(d, &t, d->regions);
+    return t;
+}
+
+/* What kernel space has where programs have their part. */
+static struct tower own_tower(const struct document *d)
+{
+    struct tower t = { .x = OWN_X, .width = OWN_WIDTH, .count = d->region_count - d->common_count, .labels_right = true };
+
+    fill_tower(d, &t, &d->regions[d->common_count]);
+    t.end = below(d, d->purpose[PURPOSE_USER]->place.end);
     return t;
 }
 
 static struct tower physical_tower(const struct document *d)
 {
     struct tower t = { .x = PHYSICAL_X, .width = PHYSICAL_WIDTH, .count = d->physical_count,
-                       .labels_right = true };
+                       .end = "4 GiB", .labels_right = true };
 
     t.boxes = source_keep(d->source, t.count * sizeof(*t.boxes));
     for (uint32_t i = 0; i < t.count; i++) {
@@ -222,7 +244,7 @@ static void draw_tower(FILE *out, const struct tower *t, const char *heading)
         draw_box(out, t, &t->boxes[i]);
     for (uint32_t i = 0; i < t->count; i++)
         draw_label(out, t, t->boxes[i].y + t->boxes[i].height, t->boxes[i].below);
-    draw_label(out, t, t->top, "4 GiB");
+    draw_label(out, t, t->top, t->end);
     fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" class=\"frame\"/>\n", t->x,
             t->top, t->width, t->bottom - t->top);
 }
@@ -234,8 +256,10 @@ static double physical_y(const struct document *d, const struct tower *t, uint64
         const struct place *p = &d->physical[i].place;
         double bottom = t->boxes[i].y + t->boxes[i].height;
 
-        if (p->start.floats || at == p->start.at)   /* somewhere behind the image: half of that box */
-            return at == p->start.at && !p->start.floats ? bottom : bottom - t->boxes[i].height / 2;
+        if (!p->start.floats && at == p->start.at)
+            return bottom;
+        if (p->start.floats && (p->end.floats || at < p->end.at))   /* somewhere behind the image: half of that box */
+            return bottom - t->boxes[i].height / 2;
         if (!p->end.floats && at < p->end.at)
             return bottom -
                    t->boxes[i].height * (double)(at - p->start.at) / (double)(p->end.at - p->start.at);
@@ -256,33 +280,36 @@ static uint64_t distance(const struct document *d, const struct region *r)
     return r->place.start.at - r->physical.at;
 }
 
-/* A band from regions [first, last] to the physical memory they show. */
-static void draw_band(const struct document *d, FILE *out, const struct tower *v, const struct tower *p,
-                      uint32_t first, uint32_t last)
+/* Where bands begin and end: at the edges of the towers that face each other. */
+struct gap { double from, to; };
+
+/* A band from boxes [first, last] of a tower, whose regions are `row` and those after it, to the memory they show. */
+static void draw_band(const struct document *d, FILE *out, const struct tower *v, const struct region *row,
+                      const struct tower *p, struct gap gap, uint32_t first, uint32_t last)
 {
-    uint64_t away = distance(d, &d->regions[first]);
-    uint64_t start = d->regions[first].place.start.at - away, end = region_limit(d, &d->regions[last]) - away;
-    double left = VIRTUAL_X + VIRTUAL_WIDTH, right = PHYSICAL_X, middle = (left + right) / 2;
+    uint64_t away = distance(d, &row[first]);
+    uint64_t start = row[first].place.start.at - away, end = region_limit(d, &row[last]) - away;
+    double middle = (gap.from + gap.to) / 2;
     double top = v->boxes[last].y, bottom = v->boxes[first].y + v->boxes[first].height;
     double to_top = physical_y(d, p, end), to_bottom = physical_y(d, p, start);
 
     fprintf(out, "<path class=\"band\" d=\"M%.1f %.1f C%.1f %.1f %.1f %.1f %.1f %.1f L%.1f %.1f "
-            "C%.1f %.1f %.1f %.1f %.1f %.1f Z\"/>\n", left, top, middle, top, middle, to_top, right, to_top,
-            right, to_bottom, middle, to_bottom, middle, bottom, left, bottom);
+            "C%.1f %.1f %.1f %.1f %.1f %.1f Z\"/>\n", gap.from, top, middle, top, middle, to_top, gap.to, to_top,
+            gap.to, to_bottom, middle, to_bottom, middle, bottom, gap.from, bottom);
 }
 
-static void draw_bands(const struct document *d, FILE *out, const struct tower *v, const struct tower *p)
+static void draw_bands(const struct document *d, FILE *out, const struct tower *v, const struct region *row,
+                       const struct tower *p, struct gap gap)
 {
-    for (uint32_t first = 0, last; first < d->common_count; first = last + 1) {
-        const struct region *r = &d->regions[first];
+    for (uint32_t first = 0, last; first < v->count; first = last + 1) {
+        const struct region *r = &row[first];
 
         last = first;
         if (!shows_physical(r))
             continue;
-        while (last + 1 < d->common_count && shows_physical(&d->regions[last + 1]) &&
-               distance(d, &d->regions[last + 1]) == distance(d, r))
+        while (last + 1 < v->count && shows_physical(&row[last + 1]) && distance(d, &row[last + 1]) == distance(d, r))
             last++;
-        draw_band(d, out, v, p, first, last);
+        draw_band(d, out, v, row, p, gap, first, last);
     }
 }
 
@@ -309,12 +336,12 @@ static void draw_user_borders(const struct document *d, FILE *out, const struct 
         }
 }
 
-static void draw_foot(const struct document *d, FILE *out, double y)
+static void draw_foot(const struct document *d, FILE *out, double y, int width)
 {
     const struct policies *p = &d->policy;
     struct source *s = d->source;
 
-    fprintf(out, "<path d=\"M%d %.1f H%d\" class=\"tick\"/>\n", MARGIN, y, WIDTH - MARGIN);
+    fprintf(out, "<path d=\"M%d %.1f H%d\" class=\"tick\"/>\n", MARGIN, y, width - MARGIN);
     svg_text(out, MARGIN, y + 26, "note", "Rights are the kernel's unless they say user: r read, w write, "
              "x execute. Hatched: never mapped. Heights grow with the logarithm of the size.");
     svg_text(out, MARGIN, y + 52, "note", source_print(s, "Table access: %s.  Bitmap: %s, %s.  "
@@ -342,26 +369,43 @@ static const char style[] =
     "stroke-opacity:.55;stroke-width:.8}\n"
     "</style>\n";
 
+static void draw_own(const struct document *d, FILE *out, const struct tower *own, const struct tower *p)
+{
+    draw_bands(d, out, own, &d->regions[d->common_count], p, (struct gap){ OWN_X, PHYSICAL_X + PHYSICAL_WIDTH });
+    draw_tower(out, own, "Kernel space, in place of the program");
+}
+
 void picture_svg(const struct document *d, FILE *out)
 {
-    struct tower v = virtual_tower(d), p = physical_tower(d);
+    struct tower v = virtual_tower(d), p = physical_tower(d), own = { .bottom = TOP };
+    int width = has_own(d) ? WIDE : WIDTH;
+    double bottom;
 
     measure(&v, 0);
-    measure(&p, v.bottom - TOP);
-    measure(&v, p.bottom - TOP);        /* the shorter tower stretches to the taller */
+    if (has_own(d)) {
+        own = own_tower(d);
+        measure(&own, v.bottom - TOP);
+    }
+    measure(&p, (own.bottom > v.bottom ? own.bottom : v.bottom) - TOP);
+    bottom = p.bottom;                  /* the shorter towers stretch to the tallest */
+    measure(&v, bottom - TOP);
+    if (has_own(d))
+        measure(&own, bottom - TOP);
     fprintf(
         out,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%.0f\" viewBox=\"0 0 %d %.0f\">\n",
-        WIDTH, v.bottom + FOOT, WIDTH, v.bottom + FOOT);
+        width, bottom + FOOT, width, bottom + FOOT);
     fputs(style, out);
     fprintf(out, "<defs>\n%s</defs>\n", svg_patterns);
     fprintf(out, "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n");
     svg_text(out, MARGIN, 52, "title", d->name);
     svg_text(out, MARGIN, 76, "subtitle", d->title);
-    draw_bands(d, out, &v, &p);
+    draw_bands(d, out, &v, d->regions, &p, (struct gap){ VIRTUAL_X + VIRTUAL_WIDTH, PHYSICAL_X });
     draw_tower(out, &v, "Virtual memory");
     draw_tower(out, &p, "Physical memory");
     draw_user_borders(d, out, &v);
-    draw_foot(d, out, v.bottom + 40);
+    if (has_own(d))
+        draw_own(d, out, &own, &p);
+    draw_foot(d, out, bottom + 40, width);
     fprintf(out, "</svg>\n");
 }
