@@ -384,11 +384,12 @@ static void g21_grows(struct claim_result *result)
               most, (unsigned)more.stack_pages, (unsigned)read.stack_pages);
 }
 
-static bool ends_with(const char *text, const char *end)
+static bool says(const char *text, const char *words)
 {
-    size_t length = strlen(text), tail = strlen(end);
-
-    return length >= tail && strcmp(text + length - tail, end) == 0;
+    for (size_t length = strlen(words); *text != '\0'; text++)
+        if (strncmp(text, words, length) == 0)
+            return true;
+    return false;
 }
 
 static void g22_guard(struct claim_result *result)
@@ -403,7 +404,7 @@ static void g22_guard(struct claim_result *result)
     builtin_wait(&look);
     if (!run(result, &touch, "wild", with((uint32_t)page_address(look.place.guard.end) - 4, 0)))
         return;
-    named = ends_with(touch.reason, "stack overflow");
+    named = says(touch.reason, "stack overflow");
     claim_saw(result, present == 0 && !span_empty(look.place.guard) && was_killed(&touch) && named,
               "%u of %u pages mapped; who wrote there was killed: %s", present, (unsigned)span_pages(look.place.guard),
               named ? "stack overflow" : touch.reason);

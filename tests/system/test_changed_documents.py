@@ -29,6 +29,10 @@ CHANGED = {
                   ("| 0x00800000 | 0xFFFFFFFF | 4088 MiB | pool |", "| 0x00900000 | 0xFFFFFFFF | 4087 MiB | pool |")], {"M5"}),
         ("start", [("| start address | 0x40000000 |", "| start address | 0x50000000 |")], {"M8", "M10", "M12"}),
     ],
+    "firmware": [
+        ("constants", [("| rodata | r-- | r-- |", "| rodata | rw- | r-- |")], {"G8"}),
+        ("stack", [("| stack | 4 KiB | 64 KiB |", "| stack | 8 KiB | 64 KiB |")], {"G20"}),
+    ],
     "quire": [
         ("polarity", [("| bitmap polarity | one is used |", "| bitmap polarity | one is free |")], {"Q10"}),
         ("windows", [("| 0xF0000000 | 0xF7FFFFFF | 128 MiB | heap | rw- | --- | all | demand |",
