@@ -17,6 +17,7 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define HH "higher-half"
+#define PT "pat"
 #define QU "quire"
 #define MO "movos"
 #define TR "tracker"

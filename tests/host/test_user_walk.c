@@ -4,6 +4,7 @@
 #include "map_world.h"
 
 #include "memory/cursor.h"
+#include "memory/slot.h"
 #include "memory/table.h"
 #include "memory/user_walk.h"
 
@@ -147,6 +148,38 @@ static void nothing_of_a_programs_is_cached_while_the_kernel_runs(void)
     assert_true(machine_tlb_ok());
 }
 
+/* The same address is a frame's to the kernel and a page of its own to a program: neither ever sees the other's. */
+static void one_address_two_meanings(void)
+{
+    frame_t            frame, below[2048];
+    uint32_t           count = 0, value;
+    struct map_request wanted;
+    vaddr_t            at;
+
+    if (!layout_kernel_has_own())
+        skip();
+    do {
+        assert_int_equal(frame_get(OWNER_TEST, FRAME_ZERO, &frame), 0);
+        below[count++] = frame;
+    } while (!page_is_users(frame.no) && count < COUNT_OF(below));
+    at = (vaddr_t)frame_address(frame);
+    assert_true(page_is_users(page_of(at)));
+    assert_ptr_equal(frame_view(frame, SLOT_INSPECT), pointer_to(at));
+    wanted = request(at, 1, R | W, MAP_IS_FIXED | MAP_NO_REPLACE);
+    wanted.address = at;
+    assert_int_equal(map_create(&program, &wanted, &at), 0);
+    for (uint32_t round = 1; round < 4; round++) {
+        *(volatile uint32_t *)frame_view(frame, SLOT_INSPECT) = 10 * round;
+        assert_true(writes(&program, at, round));
+        assert_int_equal(*(volatile uint32_t *)frame_view(frame, SLOT_INSPECT), 10 * round);
+        assert_true(reads(&program, at, &value));
+        assert_int_equal(value, round);
+        assert_true(machine_tlb_ok());
+    }
+    while (count > 0)
+        frame_put(below[--count]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +191,7 @@ int main(void)
         on_machine(words_are_exchanged_whole),
         on_machine(without_memory_it_says_so),
         on_machine(nothing_of_a_programs_is_cached_while_the_kernel_runs),
+        on_machine(one_address_two_meanings),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
