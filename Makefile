@@ -380,7 +380,7 @@ all: quire kernel                       ## ./quire and the kernel of LAYOUT (def
 kernel: $(B)/kernel.elf $(B)/kernel-pvh.elf ## the kernel only; CHECKED=1 adds the deep assertions
 
 run: quire kernel $(O)/programs/programs.done | $(O)/setup-run ## real programs, each sealed in; then a shell
-	sh tools/demonstration ./quire $(O)/programs
+	sh tools/demonstration ./quire $(O)/programs $(name)
 
 console: kernel | $(O)/setup-run        ## the kernel's own console; leave with Ctrl-a x. MEMORY=MiB, APPEND=words
 	$(QEMU) -accel tcg -m $(MEMORY) -display none -no-reboot -nodefaults -device isa-debug-exit,iobase=0xf4 \

@@ -75,3 +75,16 @@ def test_linux_prints_what_was_recorded(job, places):
         compare(job, *linux.run(quire, jobs.words_of(job, root, made), build))
     except (linux.Unavailable, FileNotFoundError) as error:
         pytest.skip(f"this Linux cannot be asked: {error}")
+
+
+def test_demonstration(layout, places):
+    """What `make run` shows, under the layout that it was asked for; without a terminal there is no shell at the end."""
+    quire, build, root, made = places
+    tree = os.path.join(jobs.HERE, "..", "..")
+    done = subprocess.run(["sh", "tools/demonstration", quire, os.path.join(build, "programs"), layout], cwd=tree,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
+                          env={**os.environ, "QUIRE_BUILD": build})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "\n100|981050\n" in done.stdout and "\n42\n42\n" in done.stdout and "100000\tstrings" in done.stdout
+    assert ("--layout" in done.stdout) == (layout != "quire")
+    assert "audit: clean" in done.stderr
