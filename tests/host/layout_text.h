@@ -21,6 +21,7 @@
 #define QU "quire"
 #define MO "movos"
 #define TR "tracker"
+#define FW "firmware"
 
 /* How columns are aligned is nobody's business: runs of blanks become one. */
 static inline void squeeze(char *text)

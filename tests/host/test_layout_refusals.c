@@ -9,7 +9,7 @@
 
 struct refusal {
     const char *test, *document, *from, *to;
-    const char *at;                 /* text in the line the complaint names         */
+    const char *at;                 /* text in the line the complaint names; NULL: it names none */
     const char *complaint;          /* how it begins; see with_lines() for the braces */
 };
 
@@ -224,6 +224,34 @@ static const struct refusal refusals[] = {
       "| 0x00001000 | 0x00001000 | 4 MiB less 4 KiB | yes |\n| 0xFFFF0000 | 0x00000000 | 4 KiB | yes |",
       "| 0xFFFF0000 | 0x00000000", "a boot mapping that is kept reaches into top (line {| top |}), which is backed by `none`" },
 
+    /* packed regions, and what runs before paging in a row of its own */
+    { "boot_nowhere", FW, "| boot | boot |", "| boot | pool |", NULL,
+      "no region `boot` in virtual memory, and no row of physical memory with the use `boot`; expected one of them" },
+    { "boot_twice_over", QU, "| low | pool |", "| low | boot |", "| boot | rw- |",
+      "boot is a region, but low (line {| low | boot }) keeps what runs before paging out of the image" },
+    { "boot_not_all_mapped", FW, "| 0x00200000 | 0x00200000 | 64 KiB |", "| 0x00200000 | 0x00200000 | 32 KiB |",
+      "| 32 KiB |", "this boot mapping ends at physical 0x00207FFF, inside boot (line {| boot | boot })" },
+    { "original_writable", FW, "| original | r-- |", "| original | rw- |", "| original | rw- |",
+      "original has the rights rw- for the kernel and --- for programs; what every process gets a copy of is only ever read" },
+    { "first_stack_too_small", FW, "| 10 KiB each |", "| 4 KiB each |", "| 4 KiB each | - | G11",
+      "stack has a growth of 4 KiB; expected its size, such as `10 KiB each`: at least 8192 bytes" },
+    { "first_stack_with_guard", FW, "| 10 KiB each | - |", "| 10 KiB each | 4 KiB below each |", "| 10 KiB each |",
+      "stack has a guard of 4 KiB; what guards it is `original`, right below" },
+    { "application_without_guard", FW, "| guard | 0 B | 4 KiB |", "| guard | 0 B | 0 B |", "| guard |",
+      "guard has 0 B at first, 0 B in all; expected at least a page that is never mapped" },
+    { "application_without_stack", FW, "| stack | 4 KiB | 64 KiB |", "| stack | 0 B | 64 KiB |", "| stack | 0 B",
+      "stack has nothing at first; an application could not even begin" },
+    { "application_with_more_than_all", FW, "| stack | 4 KiB | 64 KiB |", "| stack | 128 KiB | 64 KiB |", "| stack | 128 KiB",
+      "stack has 128 KiB at first, more than all of its 64 KiB" },
+    { "application_guard_readable", FW, "| guard | 0 B | 4 KiB | --- |", "| guard | 0 B | 4 KiB | r-- |", "| guard |",
+      "guard has the rights r--; expected ---" },
+    { "application_part_of_a_page", FW, "| heap | 0 B | 6 MiB |", "| heap | 0 B | 6 MiB and 1 KiB |", "| heap | 0 B",
+      "heap has 0 B at first, 6 MiB and 1 KiB in all; expected whole pages" },
+    { "application_out_of_order", FW, "| guard | 0 B | 4 KiB |", "| stack | 0 B | 4 KiB |", "| stack | 0 B",
+      "stack is row 2 of an application; expected heap, guard, stack, shared in this order" },
+    { "application_shared_with_a_size", FW, "| shared | floats | floats |", "| shared | 4 KiB | 4 KiB |", "| shared | 4 KiB",
+      "shared has a size of its own; it floats, as long as the linker makes it" },
+
     /* tracked page tables */
     { "master_too_short", TR, "| 0x00100000 | 0x00500FFF | 4 MiB and 4 KiB | master | master ",
       "| 0x00100000 | 0x004FFFFF | 4 MiB | master | master | | What |\n"
@@ -303,7 +331,10 @@ static void refuses(void **state)
          *wanted = with_lines(refusal->complaint, wrong);
     char *all;
 
-    assert_true(asprintf(&all, "mine.md:%u: %s", line_of(wrong, refusal->at), wanted) > 0);
+    if (refusal->at != NULL)
+        assert_true(asprintf(&all, "mine.md:%u: %s", line_of(wrong, refusal->at), wanted) > 0);
+    else
+        assert_true(asprintf(&all, "mine.md: %s", wanted) > 0);
     if (strncmp(said, all, strlen(all)) != 0 || errors != 1)
         fail_msg("expected only `%s`, got:\n%s", all, said);
     free(all);

@@ -80,9 +80,11 @@ static const struct region *first_section(struct document *d)
     const struct region *boot = d->purpose[PURPOSE_BOOT];
 
     find_physical(d, PHYSICAL_BOOT, &d->boot);
-    if (d->boot == NULL && boot == NULL)
+    if (d->boot == NULL && boot == NULL) {
         complain(d->source, 0, "no region `boot` in virtual memory, and no row of physical memory with the use `boot`; "
                  "expected one of them");
+        return NULL;
+    }
     if (d->boot != NULL && boot != NULL)
         complain(d->source, boot->place.line, "boot is a region, but %s (line %u) keeps what runs before paging out of "
                  "the image; expected one of them", d->boot->place.name, d->boot->place.line);
