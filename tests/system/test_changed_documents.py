@@ -33,6 +33,11 @@ CHANGED = {
         ("constants", [("| rodata | r-- | r-- |", "| rodata | rw- | r-- |")], {"G8"}),
         ("stack", [("| stack | 4 KiB | 64 KiB |", "| stack | 8 KiB | 64 KiB |")], {"G20"}),
     ],
+    "tracker": [
+        ("objects", [("| 0x80000000 | 0xFFBFFFFF | 2 GiB less 4 MiB | objects |",
+                      "| 0x80000000 | 0xFF7FFFFF | 2 GiB less 8 MiB | objects |"),
+                     ("| 0xFFC00000 | 0xFFFFFFFF | 4 MiB | top |", "| 0xFF800000 | 0xFFFFFFFF | 8 MiB | top |")], {"T9", "T10", "T14"}),
+    ],
     "quire": [
         ("polarity", [("| bitmap polarity | one is used |", "| bitmap polarity | one is free |")], {"Q10"}),
         ("windows", [("| 0xF0000000 | 0xF7FFFFFF | 128 MiB | heap | rw- | --- | all | demand |",
