@@ -30,7 +30,8 @@ CHANGED = {
         ("start", [("| start address | 0x40000000 |", "| start address | 0x50000000 |")], {"M8", "M10", "M12"}),
     ],
     "firmware": [
-        ("constants", [("| rodata | r-- | r-- |", "| rodata | rw- | r-- |")], {"G8"}),
+        # Where programs may read and the kernel may write, an i386 lets programs write as well.
+        ("constants", [("| rodata | r-- | r-- |", "| rodata | rw- | r-- |")], {"G6", "G8"}),
         ("stack", [("| stack | 4 KiB | 64 KiB |", "| stack | 8 KiB | 64 KiB |")], {"G20"}),
     ],
     "tracker": [
