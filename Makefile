@@ -10,7 +10,7 @@
 
 O         ?= build
 LAYOUT    ?= quire
-LAYOUTS    = movos firmware higher-half pat tracker quire
+LAYOUTS    = movos firmware pat higher-half tracker quire
 CHECKED   ?= 0
 MEMORY    ?= 64
 APPEND    ?=
