@@ -39,6 +39,10 @@ class House:
     def kernel(self, layout, checked=False):
         return os.path.join(BUILD, layout + ("-checked" if checked else ""), "kernel.elf")
 
+    def image(self, layout):
+        """The physical addresses of the kernel's image: its first byte, and the first one behind it."""
+        return image_of(self.kernel(layout))
+
     def facts(self, layout):
         """What the layout's document says, by name (tools/layout/facts.h); numbers are numbers. A region of kernel space
         alone may be asked for without `kernel.`, as most documents have it."""
