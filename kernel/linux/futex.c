@@ -35,7 +35,7 @@ static long wake_and_change(uintptr_t at, uint32_t most, uintptr_t second_most, 
 
     if (code >> 28 & 8)
         argument = 1u << (argument & 31);
-    if (second % sizeof old != 0)
+    if (at % sizeof old != 0 || second % sizeof old != 0)
         return -EINVAL;
     if (user_load_word(second, &old) != 0)
         return -EFAULT;

@@ -35,6 +35,7 @@ JOBS = [
     Job("memory", "MADE/memory"),
     Job("memory-musl", "MADE/memory-musl"),
     Job("segv", "MADE/segv", 128 + 11),
+    Job("futex", "MADE/futex"),
     Job("handlers", "MADE/handlers"),
     Job("hostile", "MADE/hostile"),
     Job("tcc", TCC + " --file HERE/prime.c:/tmp/prime.c busybox sh -c 'cd /tmp; tcc -o prime prime.c -lm && ./prime 200000'", 64, "256M"),
@@ -44,7 +45,7 @@ JOBS = [
 MADE = {
     "threads": ("threads.c", "glibc"), "threads-static": ("threads.c", "static"), "threads-musl": ("threads.c", "musl"),
     "memory": ("memory.c", "glibc"), "memory-musl": ("memory.c", "musl"), "segv": ("segv.c", "glibc"),
-    "handlers": ("handlers.c", "glibc"), "hostile": ("hostile.c", "glibc"), "crowd": ("crowd.c", "static"),
+    "futex": ("futex.c", "glibc"), "handlers": ("handlers.c", "glibc"), "hostile": ("hostile.c", "glibc"), "crowd": ("crowd.c", "static"),
     "pages": ("pages.c", "glibc"),
 }
 
