@@ -16,7 +16,7 @@
  * global and no large pages. What was BLOCKED counts as written to, for want of a bit.
  *
  * The names are those of arch/i386/mmu.h, where each is explained.
- * Source   claims.md section 2, G1..G19 and "Upstream beyond the seed".
+ * Source   claims G1, G3, G5, G7 to G16.
  */
 #ifndef QUIRE_HOST_FORMAT_FIRMWARE_H
 #define QUIRE_HOST_FORMAT_FIRMWARE_H

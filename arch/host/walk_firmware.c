@@ -3,7 +3,7 @@
  *
  * Written from the description of that machine with numbers of its own, not with format_firmware.h.
  *
- * Source   claims.md section 2, "Upstream beyond the seed".
+ * Source   claims G1, G3, G5, G7 to G16.
  */
 #include "machine.h"
 

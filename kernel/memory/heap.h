@@ -21,7 +21,7 @@
  * Space    a slot is at most a quarter larger than what was asked for and 8 bytes, but
  *          for multiples of 16 bytes; the book takes one page in sixteen of the slab area.
  * Errors   NULL when there is no memory; never a panic.
- * Source   claims M17, G27; design.md "allocators".
+ * Source   claims M17, G27.
  *
  * Invariants (heap_ok), while no other CPU is inside the heap:
  *   H1  each slab's count of blocks out equals its states', and it is in the list its fullness says

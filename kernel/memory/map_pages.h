@@ -24,7 +24,7 @@
  * inherited by a child, and go with munmap or the program.
  *
  * Locking  takes the space's map lock. A new page costs what a fault would, without the trap.
- * Source   claims K18..K22; claims.md has what was seen.
+ * Source   claims K18..K22; docs/claims.md has what was seen.
  */
 #ifndef QUIRE_MEMORY_MAP_PAGES_H
 #define QUIRE_MEMORY_MAP_PAGES_H

@@ -11,7 +11,7 @@
  *          interrupted by a user of the same purpose.
  * Cost     direct: an addition. Slot: one entry written and one page flushed, and nothing at
  *          all when the slot shows that frame already.
- * Source   claims.md section 7, "No physical window in 001".
+ * Source   layouts/higher-half.md, whose kernel sees four megabytes of physical memory and no more.
  */
 #ifndef QUIRE_MEMORY_SLOT_H
 #define QUIRE_MEMORY_SLOT_H
