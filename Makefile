@@ -310,7 +310,7 @@ benches       = $(wildcard bench/bench_*.c)
 
 document := $(if $(findstring /,$(LAYOUT)),$(LAYOUT),layouts/$(LAYOUT:.md=).md)
 name     := $(basename $(notdir $(document)))
-ifneq ($(filter $(name),host checked tests fuzz logs bios),)
+ifneq ($(filter $(name),host checked tests fuzz logs bios guest programs),)
   $(error a layout cannot be called $(name): $(O)/$(name) has another use)
 endif
 ifeq ($(CHECKED),1)
