@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "base/error.h"
+#include "clean.h"
 #include "machine.h"
 #include "memory/audit.h"
 #include "memory/fault.h"
@@ -56,25 +57,15 @@ static inline void start_machine(void)
     map_overcommit = 0;
 }
 
-static inline void assert_audit(void)
-{
-    struct audit_report report;
-
-    audit_full(&report);
-    machine_tlb_audit(&report);
-    if (report.failed != 0)
-        fail_msg("%s: %s", report.failures[0].id, report.failures[0].text);
-}
-
 static inline void stop_machine(void)
 {
-    assert_audit();
+    assert_clean();
     map_clear(&program);
     space_activate(&kernel_space);
     space_destroy(&program);
     assert_int_equal(map_committed, 0);
     assert_int_equal(frames_owned(OWNER_USER), 0);
-    assert_audit();
+    assert_clean();
     machine_stop();
 }
 
@@ -200,7 +191,7 @@ static inline void assert_picture_of(const struct space *space, const char *pict
 static inline void assert_picture(const char *picture)
 {
     assert_picture_of(&program, picture);
-    assert_audit();
+    assert_clean();
 }
 
 /* Make a program's memory look like a picture. Bars are not drawn but come of themselves. */

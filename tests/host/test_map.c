@@ -377,7 +377,7 @@ static void a_child_has_its_own_copy(void)
     make_child();
     assert_picture_of(&child, "wwwrr-");
     assert_int_equal(frames_owned(OWNER_USER), 2);
-    assert_audit();
+    assert_clean();
     assert_true(writes(&program, column(0), 11));
     assert_true(writes(&child, column(1), 22));
     assert_int_equal(childs_word(column(0)), 1);
@@ -387,7 +387,7 @@ static void a_child_has_its_own_copy(void)
     assert_true(writes(&child, column(0), 12));                 /* the last to show it keeps it */
     assert_int_equal(frames_owned(OWNER_USER), 4);
     assert_int_equal(map_committed, 6);
-    assert_audit();
+    assert_clean();
     end_child();
     assert_int_equal(frames_owned(OWNER_USER), 2);
 }
@@ -403,7 +403,7 @@ static void shared_memory_is_seen_by_both(void)
     assert_true(writes(&child, column(1), 2));
     assert_int_equal(word_at(column(1)), 2);
     assert_int_equal(childs_word(column(0)), 1);
-    assert_audit();
+    assert_clean();
     end_child();
     assert_int_equal(frames_owned(OWNER_SHARED), 2);
 }
@@ -431,7 +431,7 @@ static void pages_out_of_reach_are_copied_too(void)
     assert_true(writes(&child, column(0), 10));
     assert_int_equal(word_at(column(0)), 9);
     assert_int_equal(childs_word(column(0)), 10);
-    assert_audit();
+    assert_clean();
     end_child();
 }
 
@@ -506,7 +506,7 @@ static void reading_a_file_brings_in_its_neighbours(void)
     assert_int_equal(word_in_contents(15), 65);
     assert_int_equal(word_at(column(39)), 89);
     assert_int_equal(program.resident, 23);
-    assert_audit();
+    assert_clean();
     object_release(contents);
 }
 
@@ -523,7 +523,7 @@ static void private_changes_stay_private(void)
     assert_int_equal(word_in_contents(1), 51);
     assert_int_equal(word_in_contents(2), 52);
     assert_int_equal(frames_owned(OWNER_USER), 3);
-    assert_audit();
+    assert_clean();
     object_release(contents);
 }
 
@@ -553,7 +553,7 @@ static void a_hole_read_through_a_shared_mapping_is_the_files_page(void)
     assert_int_equal(word_in_contents(3), 6);
     assert_int_equal(map_fixed(8, 1, R), 0);
     assert_int_equal(word_at(column(8)), 0);
-    assert_audit();
+    assert_clean();
     object_release(contents);
 }
 
@@ -579,7 +579,7 @@ static void truncation_takes_pages_away_from_everybody(void)
         assert_true(writes(&program, column(n), 1));
     assert_true(writes(&program, column(8), 1));
     object_resize(contents, 2);
-    assert_audit();
+    assert_clean();
     assert_int_equal(frames_owned(OWNER_FILE), 2);
     assert_int_equal(frames_owned(OWNER_USER), 0);
     assert_int_equal(word_at(column(1)), 1);

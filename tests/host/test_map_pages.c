@@ -61,7 +61,7 @@ static void a_physical_page_is_shown_and_not_marked(void)
     frames_sums(&after);
     assert_memory_equal(before.owned, after.owned, sizeof before.owned);
     assert_int_equal(frames_bitmap(&bytes)[frame_of(VIDEO).no / 8], frames_bitmap(&bytes)[frame_of(VIDEO).no / 8 + 1]);
-    assert_audit();
+    assert_clean();
     assert_int_equal(map_remove(&program, column(1), 2 * PAGE_SIZE), 0);
     assert_int_equal(map_remove(&program, column(1), 2 * PAGE_SIZE), 0);
     frames_sums(&after);
@@ -87,7 +87,7 @@ static void what_can_be_done_to_a_physical_page_is_harmless(void)
     map_clear(&child);
     assert_int_equal(map_advise(&program, column(2), 2 * PAGE_SIZE, 11), 0);    /* MADV_DOFORK: as it likes */
     assert_int_equal(map_copy(&child, &program), 0);
-    assert_audit();
+    assert_clean();
     map_clear(&child);
     space_destroy(&child);
     map_clear(&program);
@@ -134,7 +134,7 @@ static void without_memory_nothing_changes(void)
         assert_int_equal(program.map.count, 0);
         assert_int_equal(frames_owned(OWNER_USER), user);
         assert_int_equal(frames_owned(OWNER_TABLES), tables);
-        assert_audit();
+        assert_clean();
         assert_true(k < 20);
     }
     assert_int_equal(program.resident, 4);

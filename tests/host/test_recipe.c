@@ -1,6 +1,7 @@
 /*
  * test_recipe.c - a process's memory step by step: the order, watched from outside, and every step made to fail.
  */
+#include "clean.h"
 #include "cursor_world.h"
 
 #include <stdlib.h>
@@ -12,16 +13,6 @@
 #include "memory/table.h"
 
 static const struct rights program = { READ | WRITE, READ | WRITE | RUN };
-
-static void assert_clean(void)
-{
-    struct audit_report report;
-
-    audit_full(&report);
-    machine_tlb_audit(&report);
-    if (report.failed != 0)
-        fail_msg("%s: %s", report.failures[0].id, report.failures[0].text);
-}
 
 /* ---- A watcher that looks at the tables after every step --------------------------------------------- */
 

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/string.h"
+#include "clean.h"
 #include "cpu.h"
 #include "machine.h"
 #include "memory/audit.h"
@@ -33,16 +34,6 @@ static void boot(uint64_t bytes)
 
     if (problem != NULL)
         fail_msg("%s", problem);
-}
-
-static void assert_clean(void)
-{
-    struct audit_report report;
-
-    audit_full(&report);
-    machine_tlb_audit(&report);
-    if (report.failed != 0)
-        fail_msg("%s: %s", report.failures[0].id, report.failures[0].text);
 }
 
 static uint32_t owned(enum owner owner)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "clean.h"
 #include "cpu.h"
 #include "machine.h"
 #include "memory/audit.h"
@@ -32,16 +33,6 @@ static void boot(void)
         fail_msg("%s", problem);
     assert_int_equal(space_create(&a), 0);
     assert_int_equal(space_create(&b), 0);
-}
-
-static void assert_clean(void)
-{
-    struct audit_report report;
-
-    audit_full(&report);
-    machine_tlb_audit(&report);
-    if (report.failed != 0)
-        fail_msg("%s: %s", report.failures[0].id, report.failures[0].text);
 }
 
 static bool audit_names(const char *id)

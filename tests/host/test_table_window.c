@@ -7,6 +7,7 @@
 
 #ifdef LAYOUT_ACCESS_WINDOW
 
+#include "clean.h"
 #include "cursor_world.h"
 
 #include <stdlib.h>
@@ -18,16 +19,6 @@
 enum { PLACES = LAYOUT_BOOKKEEPING_SIZE / PAGE_SIZE, STRUCTURE_AND_DIRECTORY = 2 };
 
 static const struct rights user_data = { READ | WRITE, READ | WRITE };
-
-static void assert_clean(void)
-{
-    struct audit_report report;
-
-    audit_full(&report);
-    machine_tlb_audit(&report);
-    if (report.failed != 0)
-        fail_msg("%s: %s", report.failures[0].id, report.failures[0].text);
-}
 
 /* The first page of the n-th table of user space. */
 static page_t page_of_table(unsigned n) { return USER_PAGE(0) + n * MMU_ENTRIES; }

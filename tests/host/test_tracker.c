@@ -8,6 +8,7 @@
 
 #ifdef LAYOUT_ACCESS_TRACKED
 
+#include "clean.h"
 #include "cursor_world.h"
 
 #include <stdlib.h>
@@ -21,16 +22,6 @@
 #include "memory/tracker.h"
 
 static const struct rights user_data = { READ | WRITE, READ | WRITE };
-
-static void assert_clean(void)
-{
-    struct audit_report report;
-
-    audit_full(&report);
-    machine_tlb_audit(&report);
-    if (report.failed != 0)
-        fail_msg("%s: %s", report.failures[0].id, report.failures[0].text);
-}
 
 /* The first page of the n-th table of user space, page B being the 0th. */
 static page_t page_of_table(unsigned n) { return layout.user.first + n * MMU_ENTRIES; }
