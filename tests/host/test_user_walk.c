@@ -138,7 +138,7 @@ static void nothing_of_a_programs_is_cached_while_the_kernel_runs(void)
     paint("w.......");
     assert_true(writes(&program, column(0), 1));
     if (!layout_kernel_has_own())
-        skip();
+        skip_on_machine();
     assert_true(frame_is(mmu_active(), kernel_space.root));
     assert_true(space_of_program() == &program);
     assert_int_equal(mmu_returns_to().no, program.root.no);
@@ -157,7 +157,7 @@ static void one_address_two_meanings(void)
     vaddr_t            at;
 
     if (!layout_kernel_has_own())
-        skip();
+        skip_on_machine();
     do {
         assert_int_equal(frame_get(OWNER_TEST, FRAME_ZERO, &frame), 0);
         below[count++] = frame;
