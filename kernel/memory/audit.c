@@ -16,6 +16,7 @@
 #include "memory/space.h"
 #include "memory/stack.h"
 #include "memory/start.h"
+#include "memory/table_home.h"
 
 const struct invariant invariants[] = {
     { "P1", "memmap.h", "ranges of the memory map are sorted, not empty, disjoint" },
@@ -27,8 +28,8 @@ const struct invariant invariants[] = {
     { "F4", "frame.h",  "no frame outside RAM is free in the bitmap" },
     { "F5", "frame.h",  "a free frame holds the poison, or zeros if its record says so" },
     { "C1", "cursor.h", "a table's link holds the number of its entries that are not empty" },
-    { "C2", "cursor.h", "no present user entry lies at or above the end of user space" },
-    { "C3", "cursor.h", "the kernel part of every root is equal, but for its reference to itself" },
+    { "C2", "cursor.h", "no entry opens to programs what the document has for the kernel alone" },
+    { "C3", "cursor.h", "the kernel part of every root is equal, but for its reference to itself and stacks of its own" },
     { "C4", "cursor.h", "every cached translation agrees with the tables (software MMU only)" },
     { "R1", "region.h", "regions are ordered, disjoint, not empty, inside the tree's limits" },
     { "R2", "region.h", "heights of siblings differ by at most one, and each node stores its own" },
@@ -115,7 +116,7 @@ bool audit_full(struct audit_report *report)
 /* Where the next step goes on. Only the idle loop of one CPU steps, so this needs no lock. */
 static struct {
     uint32_t            part;
-    uint64_t            at;         /* area of frames or page, by part                 */
+    uint64_t            at;         /* area of frames, page or piece, by part          */
 } next;
 
 /* Each checks a piece from next.at on and returns true when its part is finished. */
@@ -154,10 +155,15 @@ static bool step_stacks(struct audit_report *report)
     return true;
 }
 
+static bool step_homes(struct audit_report *report)
+{
+    return table_homes_audit_part((uint32_t)next.at++, report);
+}
+
 bool audit_step(struct audit_report *report)
 {
     static bool (*const parts[])(struct audit_report *) = {
-        step_map, step_frames, step_kernel_tables, step_heap, step_stacks
+        step_map, step_frames, step_kernel_tables, step_heap, step_stacks, step_homes
     };
 
     *report = (struct audit_report){ 0 };

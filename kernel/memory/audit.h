@@ -18,8 +18,9 @@
  * Locking  takes each structure's own lock for the part it looks at; inside a panic
  *          locks_ignore() has been called and none is taken. A full pass compares parts with
  *          each other, so nobody may change memory meanwhile: the caller sees to it.
- * Cost     a step: one area of frames (frames_audit_area()), or the tables below one upper entry of
- *          kernel space, or one small structure. A full pass: all of memory, once for each frame record and each entry.
+ * Cost     a step: one area of frames (frames_audit_area()), the tables below one upper entry of kernel space, one
+ *          small structure, or a piece of table_homes_audit_part(). A full pass: all of memory, once for each frame
+ *          record and each entry.
  */
 #ifndef QUIRE_MEMORY_AUDIT_H
 #define QUIRE_MEMORY_AUDIT_H

@@ -32,7 +32,7 @@
  *   C1  the link of a process's table frame (not of its root) holds the number of entries that are not empty
  *   C2  no entry of a user table gives kernel memory away: every present user entry lies in user space, or in
  *       a region of the kernel's that the document opens to programs
- *   C3  the kernel part of every root is equal (but for its reference to itself)
+ *   C3  the kernel part of every root is equal (but for its reference to itself, and stacks of its own)
  *   C4  every translation that a CPU has cached agrees with the tables (host port: machine_tlb_audit)
  */
 #ifndef QUIRE_MEMORY_CURSOR_H

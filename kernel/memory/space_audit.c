@@ -109,7 +109,7 @@ static void walk_level(struct walk *walk, struct span span, unsigned level)
     }
 }
 
-/* C3: the kernel part of every root is the kernel's own, but for the reference to itself. */
+/* C3: the kernel part of every root is the kernel's own, but for what each space has its own of. */
 static void audit_kernel_part(const struct space *space, struct audit_report *report)
 {
     page_t reach = mmu_reach(MMU_LEVELS);

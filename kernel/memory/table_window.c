@@ -300,4 +300,12 @@ void table_homes_audit(struct audit_report *report)
     lock_drop(&kernel_space.tables_lock, state);
 }
 
+/* Places are counted over all spaces, so there is no smaller piece. */
+bool table_homes_audit_part(uint32_t n, struct audit_report *report)
+{
+    (void)n;
+    table_homes_audit(report);
+    return true;
+}
+
 #endif
