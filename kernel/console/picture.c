@@ -70,9 +70,9 @@ struct summary { uint32_t runs; uint64_t pages; };
 
 static struct summary summarise(const struct layout_region *home)
 {
-    struct summary sum = { 0, 0 };
-    struct page_run     run;
-    page_t         end = home->span.end;
+    struct summary  sum = { 0, 0 };
+    struct page_run run;
+    page_t          end = home->span.end;
 
     while (page_run_below(&kernel_space, home->span.first, &end, 0, &run)) {
         sum.runs++;
@@ -83,9 +83,9 @@ static struct summary summarise(const struct layout_region *home)
 
 static void draw_runs(const struct layout_region *home, uint32_t most)
 {
-    struct summary rest = { 0, 0 };
-    struct page_run     run;
-    page_t         end = home->span.end;
+    struct summary  rest = { 0, 0 };
+    struct page_run run;
+    page_t          end = home->span.end;
 
     for (uint32_t drawn = 0; page_run_below(&kernel_space, home->span.first, &end, 0, &run); drawn++) {
         if (drawn < most) {

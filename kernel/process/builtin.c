@@ -72,6 +72,8 @@ static int open_output(struct process *process)
         return -ENOMEM;
     }
     err = descriptor_add(process->files, file, 1, false, DESCRIPTORS);
+    if (err < 0)
+        file_release(file);
     return err < 0 ? err : 0;
 }
 
@@ -101,28 +103,34 @@ struct first_words {
     struct app_arguments arguments;
 };
 
+/* Where they lie, below the shared variables: app_begin() is as if called, with its arguments on a border of 16 bytes. */
+static vaddr_t first_stack(const struct application *place)
+{
+    vaddr_t arguments = place->shared - sizeof(struct first_words) + sizeof(uint32_t);
+
+    return round_down(arguments, 16) - sizeof(uint32_t);
+}
+
 /* As process and thread: the registers are those of a program's beginning. */
 static void begin(void)
 {
     struct thread        *self    = current_thread();
     const struct builtin *builtin = self->process->builtin;
-    vaddr_t               stack   = builtin->place.shared - sizeof(struct first_words);
 
-    registers_start(thread_frame(self), (vaddr_t)(uintptr_t)app_begin, round_down(stack + sizeof(uint32_t), 16) - sizeof(uint32_t));
+    registers_start(thread_frame(self), (vaddr_t)(uintptr_t)app_begin, first_stack(&builtin->place));
     registers_set_shared(self, thread_frame(self), shared_distance(builtin->place.shared));
 }
 
 static int fill_memory(struct shared_space *memory, const struct builtin *builtin)
 {
     const struct first_words words = { 0, builtin->app->main, builtin->arguments };
-    vaddr_t  stack = round_down(builtin->place.shared - sizeof words + sizeof(uint32_t), 16) - sizeof(uint32_t);
     uint32_t base  = (uint32_t)shared_distance(builtin->place.shared);
     int      err   = application_map(&memory->space, &builtin->place);
 
     if (err == 0)
         err = user_write_in(&memory->space, (vaddr_t)&app_base + base, &base, sizeof base);
     if (err == 0)
-        err = user_write_in(&memory->space, stack, &words, sizeof words);
+        err = user_write_in(&memory->space, first_stack(&builtin->place), &words, sizeof words);
     return err == -EFAULT ? -ENOMEM : err;
 }
 

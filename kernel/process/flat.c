@@ -132,8 +132,10 @@ static int open_output(struct process *process)
 
         file_hold(output);
         err = descriptor_add(process->files, output, descriptor, false, DESCRIPTORS);
-        if (err < 0)
+        if (err < 0) {
+            file_release(output);
             return err;
+        }
     }
     return 0;
 }
