@@ -109,6 +109,20 @@ static int make_long(struct space *space)
     return 0;
 }
 
+/* A long object, and another space. False, and neither is there, without memory. */
+static bool make_pair(struct space *one, struct space *behind)
+{
+    if (space_create(one) != 0)
+        return false;
+    if (space_create(behind) == 0) {
+        if (make_long(one) == 0)
+            return true;
+        space_destroy(behind);
+    }
+    space_destroy(one);
+    return false;
+}
+
 void t10_pins(struct claim_result *result)
 {
     struct space one, behind;
@@ -118,13 +132,8 @@ void t10_pins(struct claim_result *result)
     int          out = 0;
     bool         there, gone;
 
-    if (space_create(&one) != 0)
-        return claim_saw(result, false, "no memory for a space");
-    if (space_create(&behind) != 0 || make_long(&one) != 0) {
-        claim_saw(result, false, "no memory for a long object");
-        space_destroy(&one);
-        return;
-    }
+    if (!make_pair(&one, &behind))
+        return claim_saw(result, false, "no memory for a long object and a space");
     object = address_of(one.home.info);
     list   = T_LIST + 4 * ((object - T_OBJECTS) / T_PLACE);
     state  = lock_take(&trackers_lock);
