@@ -93,6 +93,7 @@ static void write_rows(struct writer *w)
     static const char *const uses[] = {
         [PHYSICAL_KERNEL] = "kernel", [PHYSICAL_HARDWARE] = "hardware", [PHYSICAL_BOOT] = "boot",
         [PHYSICAL_IMAGE] = "image", [PHYSICAL_BITMAP] = "bitmap", [PHYSICAL_POOL] = "pool",
+        [PHYSICAL_MASTER] = "master",
     };
     const struct { const char *name; paddr_t at; } structures[] = {
         { "tss", layout.tss }, { "gdt", layout.gdt }, { "idt", layout.idt },
@@ -144,7 +145,7 @@ static const char *backing_word(enum backing backing)
     static const char *const words[] = {
         [BACKING_NONE] = "none", [BACKING_FIXED] = "physical", [BACKING_IMAGE] = "image", [BACKING_DEMAND] = "demand",
         [BACKING_DEVICE] = "device", [BACKING_TABLES] = "tables", [BACKING_SLOTS] = "slots", [BACKING_ALIAS] = "alias:",
-        [BACKING_USER] = "program",
+        [BACKING_USER] = "program", [BACKING_WINDOW] = "window", [BACKING_OBJECTS] = "objects",
     };
 
     return words[backing];

@@ -185,6 +185,18 @@ def test_a_program_reads_the_snapshot(layout, draw):
     assert present >= resident > 100
 
 
+def test_every_use_and_backing_has_a_word(layout, draw):
+    """The words are in the kernel's own tables, which a document's new kind of row is easily left out of."""
+    status, lines, errors = drawn_snapshot(layout)
+    assert status == 0, errors
+    rows, regions = ([line for line in lines if line[0] == kind] for kind in ("row", "region"))
+    assert rows and regions
+    assert all("(null)" not in line for line in lines)
+    assert {line[3] for line in rows} <= {"kernel", "hardware", "boot", "image", "bitmap", "master", "pool"}
+    assert {line[5].split(":")[0] for line in regions} <= {"none", "physical", "image", "demand", "device", "tables", "slots",
+                                                           "window", "alias", "objects", "program"}
+
+
 def after(lines, word):
     """The lines of the first process: from it to the rows that each space has its own of."""
     first = next(i for i, line in enumerate(lines) if line[0] == word)
