@@ -230,7 +230,8 @@ static int remember(struct unpacking *u, struct node *node)
 static struct node *seen_before(const struct unpacking *u)
 {
     for (const struct seen *at = u->seen; at != NULL; at = at->next)
-        if (at->inode == u->entry.inode && at->major == u->entry.device_major && at->minor == u->entry.device_minor)
+        if (at->inode == u->entry.inode && at->major == u->entry.device_major && at->minor == u->entry.device_minor &&
+            at->node->links > 0)                /* else all its names have been replaced */
             return at->node;
     return NULL;
 }

@@ -291,6 +291,8 @@ static int tmpfs_link(struct node *folder, const char *name, size_t length, stru
 
     if (find(tmpfs_of(folder), name, length) != NULL)
         return -EEXIST;
+    if (node->links == 0)
+        return -ENOENT;                         /* removed, and only kept open: it gets no name again */
     entry = new_entry(tmpfs_of(folder), name, length);
     if (entry == NULL)
         return -ENOMEM;

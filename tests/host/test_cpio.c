@@ -129,6 +129,23 @@ static void everything_in_an_archive_is_made(void **state)
     stop_files();
 }
 
+/* Its only name so far is replaced by another file; what has the same number later is a file of its own. */
+static void a_replaced_name_is_linked_to_no_more(void **state)
+{
+    (void)state;
+    begin();
+    add("one", (struct facts){ 4, 0100600, 2, 0, 0 }, "first", 5);
+    add("one", (struct facts){ 5, 0100600, 1, 0, 0 }, "second", 6);
+    add("two", (struct facts){ 4, 0100600, 2, 0, 0 }, "third", 5);
+    add("three", (struct facts){ 4, 0100600, 2, 0, 0 }, "", 0);
+    add_end();
+    assert_int_equal(unpack(size), 0);
+    assert_holds("/one", "second", 6);
+    assert_holds("/two", "third", 5);
+    assert_holds("/three", "third", 5);
+    stop_files();                               /* which looks at T1 to T3 */
+}
+
 static void what_was_there_is_replaced(void **state)
 {
     (void)state;
@@ -269,6 +286,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_in_an_archive_is_made),
+        cmocka_unit_test(a_replaced_name_is_linked_to_no_more),
         cmocka_unit_test(what_was_there_is_replaced),
         cmocka_unit_test(aligned_contents_are_taken_over),
         cmocka_unit_test(an_archive_cut_off_anywhere_is_refused),

@@ -101,6 +101,7 @@ static void removed_but_open_files_live_on(void **state)
     assert_int_equal(path_remove(place, NULL, "f", false), 0);
     assert_int_equal(get(file, read, 4, 0), 3);
     assert_int_equal(file->node->links, 0);
+    assert_int_equal(root->root->operations->link(root->root, "g", 1, file->node), -ENOENT);
     file_release(file);
     assert_int_equal(frames_owned(OWNER_FILE), 0);
     stop_files();
