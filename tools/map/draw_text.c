@@ -26,13 +26,16 @@ static void say(FILE *out, const char *text)
 /* Something for anything that is not nothing. */
 static int bar_of(uint64_t part, uint64_t whole) { return whole == 0 ? 0 : (int)((part * BAR + whole - 1) / whole); }
 
+/* Cut at the width of the page: a snapshot that contradicts itself may give somebody more than all there is. */
 static void draw_share(FILE *out, const struct picture *p, const struct share *share)
 {
     static const char bar[] = "############";
+    char line[DRAW_COLUMNS + 1];
 
-    fprintf(out, "  %c  %-8.8s %8" PRIu64 " %10" PRIu64 " %5.1f  %-*.*s  %.45s\n", owner_look(share->owner)->letter, share->owner,
-            share->frames, share->frames * (PAGE / 1024), p->ram == 0 ? 0 : 100.0 * (double)share->frames / (double)p->ram, BAR,
-            bar_of(share->frames, p->ram), bar, share->text);
+    snprintf(line, sizeof(line), "  %c  %-8.8s %8" PRIu64 " %10" PRIu64 " %5.1f  %-*.*s  %.45s", owner_look(share->owner)->letter,
+             share->owner, share->frames, share->frames * (PAGE / 1024),
+             p->ram == 0 ? 0 : 100.0 * (double)share->frames / (double)p->ram, BAR, bar_of(share->frames, p->ram), bar, share->text);
+    fprintf(out, "%s\n", line);
 }
 
 static void draw_shares(FILE *out, const struct picture *p)
