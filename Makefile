@@ -12,6 +12,7 @@ O         ?= build
 LAYOUT    ?= quire
 LAYOUTS    = movos firmware pat higher-half tracker quire
 CHECKED   ?= 0
+OPTIMISE  ?= -O2 -g
 MEMORY    ?= 64
 APPEND    ?=
 FUZZ_SECONDS ?= 5
@@ -340,7 +341,7 @@ KERNEL_FLAGS = -m32 -march=i686 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno
                -fno-omit-frame-pointer -fno-shrink-wrap -fno-optimize-sibling-calls \
                -fno-delete-null-pointer-checks \
                -mno-sse -mno-mmx -mno-80387 -mpreferred-stack-boundary=2 -fno-asynchronous-unwind-tables \
-               -O2 -g $(warnings) $(if $(filter 1,$(CHECKED)),-DCHECKED) -Iarch/i386 $(includes)
+               $(OPTIMISE) $(warnings) $(if $(filter 1,$(CHECKED)),-DCHECKED) -Iarch/i386 $(includes)
 LINK_FLAGS   = -m32 -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
                -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments
 # Before the kernel looks at the processor: an i386 is enough, and it is to be small.
