@@ -25,7 +25,7 @@ struct target {
     bool        made;                   /* by us: it goes again if nothing is drawn */
 };
 
-/* Before anything is started, so that nobody waits for a drawing that cannot be kept. What is there stays for now. */
+/* Before anything is started, so that nobody waits for a drawing that cannot be kept. A file that is there keeps its bytes until then. */
 static int open_target(struct target *target)
 {
     if (target->path == NULL)
