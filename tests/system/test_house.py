@@ -1,4 +1,4 @@
-"""The house itself: what a reader of the Makefile and the README is told is true."""
+"""The house itself: what a reader of sources.mk and the README is told is true."""
 import os
 import re
 import subprocess
@@ -12,13 +12,13 @@ def sources(house, *folders):
                     yield os.path.relpath(os.path.join(path, name), house.tree)
 
 
-def test_the_makefile_lists_every_kernel_source_with_a_phrase(house):
-    makefile = open(f"{house.tree}/Makefile").read()
+def test_the_table_of_contents_lists_every_kernel_source_with_a_phrase(house):
+    contents = open(f"{house.tree}/sources.mk").read()
     names = r"(?:kernel|boot|sector|relocator)"
-    listed = dict(re.findall(rf"^{names}\s*\+?= (\S+)[ ]+# (\S.*)$", makefile, re.M))
+    listed = dict(re.findall(rf"^{names}\s*\+?= (\S+)[ ]+# (\S.*)$", contents, re.M))
     there = set(sources(house, "boot", "kernel", "arch/i386", "apps"))
     assert set(listed) == there, "written, and not listed; or listed, and not there"
-    assert len(re.findall(rf"^{names}\s*\+?= \S", makefile, re.M)) == len(listed), "a source twice, or without a phrase"
+    assert len(re.findall(rf"^{names}\s*\+?= \S", contents, re.M)) == len(listed), "a source twice, or without a phrase"
 
 
 def test_the_readme_names_files_that_exist(house):

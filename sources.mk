@@ -1,0 +1,291 @@
+# sources.mk - Quire's table of contents: every source, one phrase each. How they are built is in build.mk.
+
+# ---- The kernel -----------------------------------------------------------------------
+
+kernel :=
+boot   :=
+
+# boot: from the boot loader to the first line of portable C
+kernel += boot/start.S                  # Multiboot header, paging on, jump to the image
+boot   += boot/early.c                  # the C that runs before paging, and its refusals
+boot   += boot/physical.c               # reading what a loader left in memory
+boot   += boot/multiboot.c              # boot information in one structure, out of low memory
+boot   += boot/pvh.c                    # the same from a loader that speaks PVH
+boot   += boot/bios.c                   # the same from our own boot sector and relocator
+kernel += kernel/main.c                 # the order in which the kernel comes to life
+
+# kernel/base: what every other part stands on
+kernel += kernel/base/print.c           # printf's small relative
+kernel += kernel/base/string.c          # bytes, text and whole pages
+kernel += kernel/base/lock.c            # spin locks whose order is checked while they run
+kernel += kernel/base/divide.c          # 64-bit division for a 32-bit processor
+kernel += kernel/base/symbol.c          # from an address to a name
+kernel += kernel/base/number.c          # numbers in text
+kernel += kernel/base/random.c          # random bytes
+
+# kernel/memory: the heart. First the memory there is, and who has it
+kernel += kernel/memory/start.c         # from a memory map to a working memory manager
+kernel += kernel/memory/memmap.c        # what firmware says of RAM, made sane
+kernel += kernel/memory/owner.c         # the names of the owners of frames
+kernel += kernel/memory/pool.c          # which frames are free: bits, and areas by fullness
+kernel += kernel/memory/frame.c         # frames with owners and counts; the public calls
+kernel += kernel/memory/frame_many.c    # references to many frames at once
+kernel += kernel/memory/stock.c         # each CPU's frames at hand
+kernel += kernel/memory/next_page.c     # pages by address: get_next_page, free_page
+kernel += kernel/memory/frame_audit.c   # its invariants F1 to F5, checked
+
+# then how pages reach it
+kernel += kernel/memory/layout_region.c # which region of the layout a page is in
+kernel += kernel/memory/slot.c          # the bytes of a frame, where there is no mapping of it
+kernel += kernel/memory/table.c         # the one way to a page-table entry
+kernel += kernel/memory/master.c        # kernel space's page-table object, where tables are tracked
+kernel += kernel/memory/table_tracked.c # page-table objects that grow and move
+kernel += kernel/memory/tracker.c       # where each of them is
+kernel += kernel/memory/table_list.c    # and what lies at each place
+kernel += kernel/memory/tracked_audit.c # their invariants E1 to E5, checked
+kernel += kernel/memory/cursor.c        # the one writer of page-table entries
+kernel += kernel/memory/cursor_run.c    # its work on many pages, and on the most frequent one
+kernel += kernel/memory/cursor_tables.c # the tables it makes and gives back
+kernel += kernel/memory/region.c        # what a range of pages means: the region tree
+kernel += kernel/memory/space.c         # an address space: regions and tables together
+kernel += kernel/memory/space_audit.c   # that its tables say what its regions say
+kernel += kernel/memory/kernel_space.c  # from the boot tables to those of the document
+kernel += kernel/memory/window.c        # regions carved out of kernel space's windows
+kernel += kernel/memory/recipe.c        # memory for a new process, step by step
+kernel += kernel/memory/table_window.c  # processes' tables in a window of kernel space
+kernel += kernel/memory/run.c           # neighbouring pages that the tables treat alike
+
+# then what the kernel itself needs
+kernel += kernel/memory/stack.c         # kernel stacks, with room between them
+kernel += kernel/memory/heap.c          # the kernel heap: ready blocks, and the checks
+kernel += kernel/memory/heap_slab.c     # runs of pages cut into equal blocks
+kernel += kernel/memory/heap_big.c      # blocks of whole pages
+kernel += kernel/memory/heap_pages.c    # frames under the heap's pages
+kernel += kernel/memory/heap_keep.c     # what is never given back
+kernel += kernel/memory/heap_misuse.c   # the heap used wrongly: what, where, by whom
+kernel += kernel/memory/heap_audit.c    # its invariants H1 to H5, checked
+
+# then what programs will need
+kernel += kernel/memory/object.c        # the pages of files and of shared memory
+kernel += kernel/memory/map.c           # mmap, munmap, mprotect: decided first, then done
+kernel += kernel/memory/map_region.c    # regions of programs: made, split, joined, cut
+kernel += kernel/memory/map_copy.c      # the same pages in a second place: fork and mremap
+kernel += kernel/memory/map_pages.c     # pages at once, also of a given physical place
+kernel += kernel/memory/map_advise.c    # what a program says of its memory
+kernel += kernel/memory/fault_decide.c  # the fault decision: facts in, an action out
+kernel += kernel/memory/fault.c         # mending a page fault
+
+# and the proof
+kernel += kernel/memory/audit.c         # all invariants: in full, or in slices while idle
+kernel += kernel/memory/audit_cross.c   # what must be true between the parts
+kernel += kernel/memory/sabotage.c      # breaking each invariant on purpose
+kernel += kernel/memory/sabotage_frames.c   # frames
+kernel += kernel/memory/sabotage_tables.c   # tables and regions
+kernel += kernel/memory/sabotage_parts.c    # heap, stacks, objects
+kernel += kernel/memory/sabotage_tracked.c  # page-table objects, their trackers, the master table
+kernel += kernel/memory/sabotage_window.c   # the window of processes' tables
+
+# kernel/memory once more: what programs hand to the kernel
+kernel += kernel/memory/user.c          # the only way to a program's memory
+kernel += kernel/memory/user_walk.c     # through its tables, where it has no addresses
+kernel += kernel/memory/user_in.c       # and to that of one who does not run
+kernel += kernel/memory/shared.c        # variables of which each process has a copy
+kernel += kernel/memory/application.c   # the memory of a built-in application
+
+# kernel/process: programs
+kernel += kernel/process/process.c      # who exists: numbers, lists, making and freeing
+kernel += kernel/process/schedule.c     # threads taking turns, waiting, waking
+kernel += kernel/process/clock.c        # time, and what is to happen at a time
+kernel += kernel/process/clone.c        # fork, vfork, threads
+kernel += kernel/process/elf.c          # what a program file asks for
+kernel += kernel/process/arguments.c    # the texts a program is started with
+kernel += kernel/process/image.c        # a program mapped, and its first stack
+kernel += kernel/process/exec.c         # a new program in an old process
+kernel += kernel/process/exit.c         # the end of threads and processes, and waiting for it
+kernel += kernel/process/group.c        # groups, sessions, one thread to remain
+kernel += kernel/process/signal.c       # signals sent, queued, delivered
+kernel += kernel/process/timers.c       # alarms
+kernel += kernel/process/futex.c        # waiting for a word of memory
+kernel += kernel/process/orders.c       # what to run, from the boot archive
+kernel += kernel/process/first.c        # the first program, and the machine's end
+kernel += kernel/process/flat.c         # programs built into the kernel, and their processes
+kernel += kernel/process/builtin.c      # applications that are linked into the image
+kernel += kernel/process/report.c       # what became of the memory
+kernel += kernel/process/snapshot.c     # all of memory at one moment, in lines for ./quire map
+
+# kernel/files: files, and what behaves like one
+kernel += kernel/files/node.c           # nodes and open files
+kernel += kernel/files/buffer.c         # bytes to and from programs
+kernel += kernel/files/path.c           # open, link, rename and the like, by path
+kernel += kernel/files/walk.c           # from a path to a node
+kernel += kernel/files/place.c          # root, working directory, mounts
+kernel += kernel/files/descriptor.c     # the numbers of open files
+kernel += kernel/files/lock.c           # record locks
+kernel += kernel/files/tmpfs.c          # files in memory
+kernel += kernel/files/tmpfs_folder.c   # their folders
+kernel += kernel/files/root.c           # what every program expects to find
+kernel += kernel/files/archive.c        # the boot archive's memory becomes files'
+kernel += kernel/files/cpio.c           # its entries
+kernel += kernel/files/inflate.c        # gzip
+kernel += kernel/files/pipe.c           # pipes and fifos
+kernel += kernel/files/devices.c        # null, zero, full, random, and others by number
+kernel += kernel/files/watch.c          # waiting for several files
+kernel += kernel/files/epoll.c          # epoll
+kernel += kernel/files/event.c          # event counters
+kernel += kernel/files/socket.c         # local sockets: naming and connecting
+kernel += kernel/files/socket_data.c    # and what goes through them
+kernel += kernel/files/streams.c        # standard streams through the channel
+kernel += kernel/files/discipline.c     # keys into lines
+kernel += kernel/files/discipline_output.c  # output onto a screen
+kernel += kernel/files/terminal.c       # a terminal: reading and writing
+kernel += kernel/files/terminal_control.c   # whose it is, and its ioctls
+kernel += kernel/files/terminals.c      # the terminal there is
+kernel += kernel/files/proc.c           # /proc: its tree, and text
+kernel += kernel/files/proc_process.c   # what it says of processes
+kernel += kernel/files/proc_memory.c    # their mappings
+kernel += kernel/files/proc_system.c    # the machine
+kernel += kernel/files/proc_quire.c     # and our own additions
+
+
+# kernel/linux: the system calls, a file for each family
+kernel += kernel/linux/dispatch.c       # from a number to a function
+kernel += kernel/linux/table_i386.c     # the numbers of i386
+kernel += kernel/linux/process.c        # processes
+kernel += kernel/linux/signal.c         # signals
+kernel += kernel/linux/time.c           # clocks and timers
+kernel += kernel/linux/futex.c          # futexes
+kernel += kernel/linux/memory.c         # mappings
+kernel += kernel/linux/system.c         # limits, names, odds and ends
+kernel += kernel/linux/file.c           # read, write and their relatives
+kernel += kernel/linux/files.c          # descriptors and paths, for all of these
+kernel += kernel/linux/fcntl.c          # fcntl, ioctl, flock
+kernel += kernel/linux/path.c           # open, link, rename
+kernel += kernel/linux/folder.c         # reading folders
+kernel += kernel/linux/stat.c           # stat and its forms
+kernel += kernel/linux/attribute.c      # modes, owners, times
+kernel += kernel/linux/copy.c           # from file to file
+kernel += kernel/linux/poll.c           # poll, select, epoll
+kernel += kernel/linux/socket.c         # sockets
+kernel += kernel/linux/mount.c          # mounts
+
+# kernel/devices: the few devices there are
+kernel += kernel/devices/serial.c       # the serial line
+kernel += kernel/devices/vga.c          # the text screen
+kernel += kernel/devices/keys.c         # from scan codes to bytes
+kernel += kernel/devices/keyboard.c     # the keyboard
+kernel += kernel/devices/acpi.c         # what firmware's tables say of switching off
+kernel += kernel/devices/acpi_off.c     # switching off
+kernel += kernel/devices/pci.c          # which addresses belong to devices
+kernel += kernel/devices/virtio.c       # rings of buffers to a virtual machine's devices
+kernel += kernel/devices/virtio_mmio.c  # their registers: announced on the command line
+kernel += kernel/devices/virtio_pci.c   # or on the PCI bus
+kernel += kernel/devices/virtio_console.c   # a port: bytes to the host and back
+kernel += kernel/devices/channel_frames.c   # frames in bytes, credit for input
+kernel += kernel/devices/channel_link.c # the channel to who sealed the program in
+
+# kernel/console: the commands of the serial line
+kernel += kernel/console/console.c      # prompt, line, command, answer
+kernel += kernel/console/line.c         # editing a line
+kernel += kernel/console/words.c        # command text taken apart
+kernel += kernel/console/show.c         # addresses, sizes and rights in words
+kernel += kernel/console/commands.c     # the table of all commands
+kernel += kernel/console/picture.c      # map: kernel space, drawn
+kernel += kernel/console/document.c     # layout, claims
+kernel += kernel/console/tables.c       # entry
+kernel += kernel/console/frames.c       # frames, physical, alloc, free
+kernel += kernel/console/parts.c        # heap, stacks
+kernel += kernel/console/processes.c    # start, processes, kill, wait
+kernel += kernel/console/checks.c       # audit, break
+kernel += kernel/console/crash.c        # stopping the machine on purpose
+kernel += kernel/console/machine.c      # devices, version, and ways to leave
+kernel += kernel/console/apps.c         # apps, start
+kernel += kernel/console/benchmark.c    # what operations cost
+
+# apps: programs that are part of the image, where a layout has such
+kernel += apps/app.c                    # what they all need
+kernel += apps/apps.c                   # the list of them
+kernel += apps/demonstrations.c         # each shows one thing
+kernel += apps/probe.c                  # tries one access
+
+# kernel/claims: what a document promises, shown
+kernel += kernel/claims/claims.c        # going through the document's claims
+kernel += kernel/claims/looking.c       # walking, reading and taking, for the probes
+kernel += kernel/claims/higher_half.c   # the probes of layouts/higher-half.md
+kernel += kernel/claims/movos.c         # the probes of layouts/movos.md: frames, tables, bookkeeping
+kernel += kernel/claims/movos_boot.c    # the way from the BIOS
+kernel += kernel/claims/movos_processes.c   # processes, made and ended
+kernel += kernel/claims/movos_mutations.c   # and what makes some of them fail
+kernel += kernel/claims/pat.c           # the probes of layouts/pat.md: pages
+kernel += kernel/claims/pat_spaces.c    # and spaces
+kernel += kernel/claims/pat_mutations.c # and what makes some of them fail
+kernel += kernel/claims/quire.c         # the probes of layouts/quire.md
+kernel += kernel/claims/firmware.c      # the probes of layouts/firmware.md
+kernel += kernel/claims/firmware_rights.c   # the eight of them about rights
+kernel += kernel/claims/firmware_mutations.c    # making some of these claims untrue
+kernel += kernel/claims/tracker.c       # the probes of layouts/tracker.md: single objects
+kernel += kernel/claims/tracker_many.c  # many of them
+kernel += kernel/claims/tracker_master.c    # the kernel's own
+kernel += kernel/claims/tracker_mutations.c # making some of these claims untrue
+kernel += kernel/claims/mutations.c     # making a claim untrue, so that its probe is seen to notice
+
+# arch/i386: everything that knows the processor
+kernel += arch/i386/entry.S             # the first instructions at the kernel's own addresses
+kernel += arch/i386/page.c              # whole pages, sixteen bytes at a time
+kernel += arch/i386/cpu_facts.c         # what the processor says of itself
+kernel += arch/i386/mmu.c               # what the processor has, and forgetting translations
+kernel += arch/i386/descriptor.c        # segments, tasks and gates
+kernel += arch/i386/trap.S              # the way in for every vector, and back
+kernel += arch/i386/trap.c              # who deals with a trap
+kernel += arch/i386/panic.c             # the end, told in parts
+kernel += arch/i386/inspect.c           # the registers that name the processor's tables
+kernel += arch/i386/switch.S            # running on another stack
+kernel += arch/i386/pic.c               # the interrupt controllers
+kernel += arch/i386/timer.c             # a steady tick
+kernel += arch/i386/pci_ports.c         # PCI configuration space
+kernel += arch/i386/power.c             # ways out
+kernel += arch/i386/clock.c             # where time comes from
+kernel += arch/i386/program.c           # programs' traps
+kernel += arch/i386/registers.c         # programs' registers, for portable code
+kernel += arch/i386/signal_frame.c      # what a signal handler finds on its stack
+kernel += arch/i386/thread.c            # a thread's stack, TLS and FPU
+kernel += arch/i386/thread_switch.S     # from one stack to another
+kernel += arch/i386/user_copy.S         # copying where a fault may happen
+
+# ---- Programs that are built into kernels whose document has a start address: a flat image each ----------
+
+flat = ticker spinner brief wild large peek
+
+# ---- From a BIOS to the kernel: the same for every layout, put into images by ./quire image ----------
+
+sector    = boot/bios/sector.S          # 512 bytes at 0x7C00: loads all below the EBDA
+relocator = boot/bios/enter.S           # at 0x8000: to protected mode, and to the BIOS and back
+relocator += boot/bios/relocator.c      # the order of things, from the loaded image to the kernel
+relocator += boot/bios/memory.c         # A20, and the BIOS's memory map
+relocator += boot/bios/disk.c           # the archive's sectors
+relocator += boot/bios/say.c            # why it cannot go on
+
+# ---- The host command and the layout compiler -----------------------------------------
+
+command  = $(wildcard tools/quire/*.c)  # ./quire and its subcommands
+drawing  = $(wildcard tools/map/*.c)    # snapshot of a running machine -> towers -> drawings
+compiler = $(wildcard tools/layout/*.c) # document -> linker script, tables, constants, picture
+
+# ---- Tests and measurements -----------------------------------------------------------
+
+# The memory manager on a machine in plain memory (arch/host): what is linked into it.
+machine  = $(filter-out %/user.c,$(filter kernel/memory/%,$(kernel))) $(wildcard arch/host/*.c) $(machine_base) $(machine_console) $(machine_files)
+machine_base = $(addprefix kernel/base/,print.c string.c lock.c divide.c) kernel/devices/pci.c \
+               boot/physical.c boot/multiboot.c boot/pvh.c boot/bios.c kernel/devices/channel_frames.c kernel/devices/keys.c kernel/devices/acpi.c \
+               kernel/files/discipline.c kernel/files/discipline_output.c
+# Files, as far as they need no processes but one.
+machine_files = $(addprefix kernel/files/,node.c buffer.c path.c walk.c place.c descriptor.c lock.c tmpfs.c tmpfs_folder.c \
+                cpio.c inflate.c pipe.c devices.c watch.c epoll.c event.c socket.c socket_data.c)
+# The console without the commands that stop a real machine or ask its devices.
+machine_console = $(filter-out %/machine.c %/crash.c %/processes.c %/apps.c,$(filter kernel/console/%,$(kernel)))
+
+# Tests of the layout compiler need no layout; all others run under each of LAYOUTS.
+tool_tests    = $(wildcard tests/host/test_layout*.c)
+machine_tests = $(filter-out $(tool_tests),$(wildcard tests/host/test_*.c))
+tool_fuzz     = $(wildcard tests/fuzz/fuzz_layout*.c tests/fuzz/fuzz_snapshot*.c)
+machine_fuzz  = $(filter-out $(tool_fuzz),$(wildcard tests/fuzz/fuzz_*.c))
+benches       = $(wildcard bench/bench_*.c)
