@@ -2,8 +2,10 @@
 
 # ---- Names ----------------------------------------------------------------------------
 
-document := $(if $(findstring /,$(LAYOUT)),$(LAYOUT),layouts/$(LAYOUT:.md=).md)
-name     := $(basename $(notdir $(document)))
+# A folder of layouts/ with a layout.md in it, a bare document in layouts/, or any file; the name is the folder's or the file's.
+named    := $(firstword $(wildcard layouts/$(LAYOUT)/layout.md) layouts/$(LAYOUT:.md=).md)
+document := $(if $(findstring /,$(LAYOUT)),$(LAYOUT),$(named))
+name     := $(if $(filter %/layout.md,$(document)),$(notdir $(patsubst %/layout.md,%,$(document))),$(basename $(notdir $(document))))
 ifneq ($(filter $(name),host checked tests fuzz logs bios guest programs),)
   $(error a layout cannot be called $(name): $(O)/$(name) has another use)
 endif

@@ -17,7 +17,7 @@
 #include <time.h>
 
 #include "cpu.h"
-#include "memory/frame.h"
+#include "memory/frames/frame.h"
 #include "memory/layout.h"
 
 static const struct layout_policy policy = { .polarity = ONE_IS_USED, .search = SEARCH_FULLEST, .stock = 64 };

@@ -19,7 +19,7 @@
 #include <time.h>
 
 #include "machine.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 
 /* Rounds are short, a few milliseconds, so that some of them have the processor to themselves. */
 enum { ROUNDS = 100, PAIRS = 200000, BATCHES = 20, PAGES = 500, LIVE = 1000, CHOICES = 1 << 16 };

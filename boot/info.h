@@ -7,7 +7,7 @@
  * GRUB at 0x10000. The kernel proper reads nothing else of the loader's, except the
  * modules' contents, which stay where they are.
  *
- * Nothing here is trusted: memory/memmap.h makes sense of the ranges.
+ * Nothing here is trusted: memory/frames/memmap.h makes sense of the ranges.
  */
 #ifndef QUIRE_BOOT_INFO_H
 #define QUIRE_BOOT_INFO_H

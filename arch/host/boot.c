@@ -13,7 +13,7 @@
 #include "base/check.h"
 #include "cpu.h"
 #include "image.h"
-#include "memory/frame.h"
+#include "memory/frames/frame.h"
 #include "memory/layout.h"
 
 static struct boot_info info;

@@ -44,7 +44,7 @@ void gate_allow_user(unsigned vector);
 void segment_put(unsigned index, uint32_t low, uint32_t high);
 
 /*
- * Run a function while GS is the segment in which shared variables are the copy at this distance (memory/shared.h): the
+ * Run a function while GS is the segment in which shared variables are the copy at this distance (layouts/firmware/shared.h): the
  * kernel's own. It must not give way.
  */
 void segment_with_shared(vaddr_t distance, void (*function)(void *), void *argument);

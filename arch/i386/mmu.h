@@ -1,8 +1,8 @@
 /*
  * mmu.h (i386) - page-table entries of the two-level, 32-bit format.
  *
- * Each port answers the same questions under the same names, so that memory/table.c
- * and memory/cursor.c know no bits and no widths:
+ * Each port answers the same questions under the same names, so that memory/tables/table.c
+ * and memory/tables/cursor.c know no bits and no widths:
  *
  *   entry_t, MMU_LEVELS, MMU_ENTRIES     level 1 is the last table, level MMU_LEVELS the root
  *   mmu_index(page, level)               which entry of a level's table leads to a page

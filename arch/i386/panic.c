@@ -12,11 +12,11 @@
 #include "base/symbol.h"
 #include "cpu.h"
 #include "descriptor.h"
-#include "memory/audit.h"
-#include "memory/frame.h"
-#include "memory/space.h"
-#include "memory/stack.h"
-#include "memory/table.h"
+#include "memory/check/audit.h"
+#include "memory/frames/frame.h"
+#include "memory/spaces/space.h"
+#include "memory/heap/stack.h"
+#include "memory/tables/table.h"
 #include "power.h"
 
 enum { PANICS_MOST = 8 };

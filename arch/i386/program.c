@@ -8,11 +8,11 @@
 #include "base/string.h"
 #include "descriptor.h"
 #include "linux/call.h"
-#include "memory/fault.h"
-#include "memory/frame.h"
-#include "memory/user.h"
+#include "memory/spaces/fault.h"
+#include "memory/frames/frame.h"
+#include "memory/spaces/user.h"
 #include "process/process.h"
-#include "process/report.h"
+#include "init/report.h"
 #include "registers.h"
 
 static uint8_t access_of(uint32_t error)

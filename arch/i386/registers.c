@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/string.h"
 #include "descriptor.h"
-#include "memory/user.h"
+#include "memory/spaces/user.h"
 #include "process/process.h"
 #include "trap.h"
 

@@ -32,7 +32,7 @@ int  thread_set_tls_from(struct thread *thread, vaddr_t argument) __attribute__(
 
 /*
  * A program's first registers: it reaches its copy of the shared variables through a segment of the thread's, whose base is
- * the copy's distance from where they were linked (memory/shared.h). The current thread's.
+ * the copy's distance from where they were linked (layouts/firmware/shared.h). The current thread's.
  */
 void registers_set_shared(struct thread *thread, struct trap_frame *frame, vaddr_t distance);
 

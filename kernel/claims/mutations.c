@@ -5,19 +5,19 @@
  */
 #include <layout.h>
 
-#include "claims/looking.h"
+#include "claims/probe.h"
 
-#include "claims/firmware.h"
-#include "claims/higher_half.h"
-#include "claims/movos.h"
+#include "layouts/firmware/claims.h"
+#include "layouts/higher-half/claims.h"
+#include "layouts/movos/claims.h"
 #include "claims/mutations.h"
-#include "claims/pat.h"
-#include "claims/tracker.h"
-#include "memory/cursor.h"
-#include "memory/space.h"
-#include "memory/stack.h"
-#include "memory/stock.h"
-#include "memory/table.h"
+#include "layouts/pat/claims.h"
+#include "layouts/tracker/claims.h"
+#include "memory/tables/cursor.h"
+#include "memory/spaces/space.h"
+#include "memory/heap/stack.h"
+#include "memory/frames/stock.h"
+#include "memory/tables/table.h"
 
 /* ---- An entry that says something else for a while ------------------------------------------ */
 

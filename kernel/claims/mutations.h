@@ -4,7 +4,7 @@
 #ifndef QUIRE_CLAIMS_MUTATIONS_H
 #define QUIRE_CLAIMS_MUTATIONS_H
 
-#include "memory/space.h"
+#include "memory/spaces/space.h"
 
 /* The last entry for a page of kernel space; no large page covers it. */
 entry_t get_entry(page_t page);

@@ -9,13 +9,13 @@
 #include "base/print.h"
 #include "console/show.h"
 #include "cpu.h"
-#include "memory/audit.h"
-#include "memory/cursor.h"
-#include "memory/frame.h"
-#include "memory/heap.h"
-#include "memory/slot.h"
-#include "memory/space.h"
-#include "memory/stack.h"
+#include "memory/check/audit.h"
+#include "memory/tables/cursor.h"
+#include "memory/frames/frame.h"
+#include "memory/heap/heap.h"
+#include "memory/tables/slot.h"
+#include "memory/spaces/space.h"
+#include "memory/heap/stack.h"
 
 enum { ROUNDS = 64 };
 

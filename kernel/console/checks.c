@@ -7,8 +7,8 @@
 #include "base/error.h"
 #include "base/print.h"
 #include "base/string.h"
-#include "memory/audit.h"
-#include "memory/sabotage.h"
+#include "memory/check/audit.h"
+#include "memory/check/sabotage.h"
 
 static int list_invariants(void)
 {

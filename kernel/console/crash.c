@@ -12,12 +12,12 @@
 #include "base/print.h"
 #include "base/string.h"
 #include "cpu.h"
-#include "memory/frame.h"
-#include "memory/heap.h"
+#include "memory/frames/frame.h"
+#include "memory/heap/heap.h"
 #include "memory/layout.h"
-#include "memory/next_page.h"
-#include "memory/space.h"
-#include "memory/stack.h"
+#include "memory/frames/next_page.h"
+#include "memory/spaces/space.h"
+#include "memory/heap/stack.h"
 #include "switch.h"
 
 static volatile uint32_t *word_at(vaddr_t address) { return pointer_to(address); }

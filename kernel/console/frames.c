@@ -7,7 +7,7 @@
 #include "base/print.h"
 #include "console/show.h"
 #include "console/words.h"
-#include "memory/frame.h"
+#include "memory/frames/frame.h"
 #include "memory/start.h"
 
 enum { BAR = 32 };              /* characters of a bar that stands for all RAM */

@@ -8,9 +8,9 @@
 #include "console/show.h"
 #include "console/words.h"
 #include "cpu.h"
-#include "memory/heap.h"
-#include "memory/space.h"
-#include "memory/stack.h"
+#include "memory/heap/heap.h"
+#include "memory/spaces/space.h"
+#include "memory/heap/stack.h"
 #include "switch.h"
 
 int run_heap(int count, char **words)

@@ -2,7 +2,7 @@
  * picture.c - `map`: kernel space as its page tables have it at this moment, drawn.
  *
  * The boxes are the document's regions, highest address on top. What is written beside them comes
- * from walking the tables (memory/run.h): runs of pages with equal rights, cache and region.
+ * from walking the tables (memory/tables/run.h): runs of pages with equal rights, cache and region.
  */
 #include "console/commands.h"
 
@@ -10,8 +10,8 @@
 #include "base/print.h"
 #include "base/string.h"
 #include "console/show.h"
-#include "memory/run.h"
-#include "memory/space.h"
+#include "memory/tables/run.h"
+#include "memory/spaces/space.h"
 
 enum { RUNS_SHOWN = 6 };        /* of one region; `map NAME` shows all */
 

@@ -13,7 +13,7 @@
 #include "base/print.h"
 #include "base/string.h"
 #include "console/words.h"
-#include "memory/frame.h"
+#include "memory/frames/frame.h"
 #include "process/flat.h"
 
 enum { MOST_AT_ONCE = 64, MOST_MILLISECONDS = 60000, NANOSECONDS = 1000000 };

@@ -5,7 +5,7 @@
 
 #include "base/lock.h"
 #include "base/print.h"
-#include "memory/space.h"
+#include "memory/spaces/space.h"
 
 enum { MANY = 10000 };          /* from here on the next unit, rounded down to a tenth */
 

@@ -7,7 +7,7 @@
 #define QUIRE_CONSOLE_SHOW_H
 
 #include "memory/layout.h"
-#include "memory/table.h"
+#include "memory/tables/table.h"
 
 struct text { char text[24]; };
 

@@ -7,8 +7,8 @@
 #include "base/print.h"
 #include "console/show.h"
 #include "console/words.h"
-#include "memory/frame.h"
-#include "memory/space.h"
+#include "memory/frames/frame.h"
+#include "memory/spaces/space.h"
 
 static const char *const kinds[] = {
     [ENTRY_EMPTY]    = "empty",

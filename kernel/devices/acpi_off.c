@@ -5,7 +5,7 @@
 
 #include "cpu.h"
 #include "io.h"
-#include "memory/space.h"
+#include "memory/spaces/space.h"
 
 enum { IS_ON = 1, PATIENCE = 1000000 };         /* in the register that also puts to sleep; looks, before giving up */
 

@@ -12,7 +12,7 @@
  * Guest to host: OUTPUT and ERRORS carry the program's bytes unchanged; WANT (a uint32, little
  * endian) says how many more bytes of INPUT the guest can take, so that nothing is lost and
  * nothing needs an unbounded buffer; EXIT (two int32: kind, number) is the last frame of a run;
- * REPORT and LOG carry text for people; MAP carries the lines of a snapshot of memory (process/snapshot.h), when
+ * REPORT and LOG carry text for people; MAP carries the lines of a snapshot of memory (init/snapshot.h), when
  * the orders ask for one.
  * Host to guest: INPUT (length 0: end of input), WINDOW (two uint16: columns, rows), SIGNAL (a byte: a
  * Linux signal number for the foreground, when the host's own terminal delivered one). SIGPIPE has a second

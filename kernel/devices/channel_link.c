@@ -9,7 +9,7 @@
 #include "cpu.h"
 #include "devices/channel_frames.h"
 #include "devices/virtio_console.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 #include "process/schedule.h"
 #include "process/signal.h"
 

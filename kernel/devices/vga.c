@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "cpu.h"
 #include "io.h"
-#include "memory/space.h"
+#include "memory/spaces/space.h"
 
 enum {
     COLUMNS = 80, LINES = 25, TAB = 8,

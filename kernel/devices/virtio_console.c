@@ -8,7 +8,7 @@
 #include "base/lock.h"
 #include "cpu.h"
 #include "devices/virtio.h"
-#include "memory/frame.h"
+#include "memory/frames/frame.h"
 #include "memory/layout.h"
 #include "trap.h"
 

@@ -8,7 +8,7 @@
 #include "base/string.h"
 #include "cpu.h"
 #include "devices/virtio.h"
-#include "memory/space.h"
+#include "memory/spaces/space.h"
 
 enum {
     MAGIC = 0x000, VERSION = 0x004, DEVICE = 0x008, DEVICE_FEATURES = 0x010, DEVICE_FEATURES_WORD = 0x014,

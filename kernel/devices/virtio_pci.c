@@ -11,7 +11,7 @@
 #include "cpu.h"
 #include "devices/pci.h"
 #include "devices/virtio.h"
-#include "memory/space.h"
+#include "memory/spaces/space.h"
 #include "pci_ports.h"
 
 /* Configuration space. */

@@ -10,8 +10,8 @@
 #include "cpu.h"
 #include "files/cpio.h"
 #include "files/inflate.h"
-#include "memory/frame.h"
-#include "memory/slot.h"
+#include "memory/frames/frame.h"
+#include "memory/tables/slot.h"
 
 struct module {
     struct source source;                   /* first */

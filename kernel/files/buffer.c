@@ -9,7 +9,7 @@
 #include "base/string.h"
 #include "cpu.h"
 #include "files/file.h"
-#include "memory/slot.h"
+#include "memory/tables/slot.h"
 
 enum { BLOCK = 256 };
 

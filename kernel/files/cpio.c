@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "base/string.h"
 #include "files/tmpfs.h"
-#include "memory/frame.h"
-#include "memory/heap.h"
+#include "memory/frames/frame.h"
+#include "memory/heap/heap.h"
 
 enum { BLOCK = 2048, HEADER = 110, FIELDS = 13, CRC_FORMAT = 2, NANOSECONDS = 1000000000 };
 

@@ -8,7 +8,7 @@
 #include "base/lock.h"
 #include "base/string.h"
 #include "files/lock.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 
 enum { FIRST_ROOM = 16 };
 

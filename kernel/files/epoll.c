@@ -8,7 +8,7 @@
 #include "base/print.h"
 #include "base/string.h"
 #include "files/watch.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 
 #define EDGE     0x80000000u
 #define ONE_SHOT 0x40000000u

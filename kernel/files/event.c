@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/print.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 
 enum { EVENT_MAGIC = 0x09041934 };
 

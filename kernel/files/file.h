@@ -18,8 +18,8 @@
 #define QUIRE_FILES_FILE_H
 
 #include "base/types.h"
-#include "memory/object.h"
-#include "memory/user.h"
+#include "memory/spaces/object.h"
+#include "memory/spaces/user.h"
 #include "process/schedule.h"
 
 enum { NAME_LONGEST = 255, PATH_LONGEST = 4096, LINKS_FOLLOWED = 40 };

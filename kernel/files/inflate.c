@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/string.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 
 enum {
     WINDOW = 32768, LONGEST_CODE = 15, LITERALS = 288, DISTANCES = 32, LENGTH_CODES = 19,

@@ -4,7 +4,7 @@
 #include "files/lock.h"
 
 #include "base/error.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 
 /* One lock; node->locks is the list of all. */
 struct flock_list {

@@ -11,7 +11,7 @@
 #include "files/epoll.h"
 #include "files/file.h"
 #include "files/lock.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 #include "process/process.h"
 
 enum { SET_USER_ID = 04000, SET_GROUP_ID = 02000, RLIMIT_FSIZE = 1 };

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/string.h"
 #include "files/walk.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 #include "process/process.h"
 
 enum { SET_GROUP_ID = 02000, STICKY = 01000, OFFSET_LONGEST = 0x7FFFFFFF };

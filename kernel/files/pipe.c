@@ -7,8 +7,8 @@
 #include "base/error.h"
 #include "base/print.h"
 #include "base/string.h"
-#include "memory/frame.h"
-#include "memory/heap.h"
+#include "memory/frames/frame.h"
+#include "memory/heap/heap.h"
 #include "process/process.h"
 
 enum { FIONREAD = 0x541B, PIPE_MAGIC = 0x50495045, FIRST_SLOTS = PIPE_CAPACITY / PAGE_SIZE };

@@ -6,7 +6,7 @@
 #include "base/print.h"
 #include "base/string.h"
 #include "files/path.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 
 struct file_system *systems_mounted;
 

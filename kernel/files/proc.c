@@ -9,7 +9,7 @@
 #include "base/string.h"
 #include "files/path.h"
 #include "files/proc_node.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 #include "process/process.h"
 
 enum { PROC_MAGIC = 0x9FA0, NUMBER_LONGEST = 10, NUMBERS_FROM = 256, FIRST_ROOM = 1024, LINE_LONGEST = 512, STORE_MOST = 256 };

@@ -6,12 +6,12 @@
 #include "cpu.h"
 #include "files/path.h"
 #include "files/proc_node.h"
-#include "memory/fault.h"
-#include "memory/frame.h"
-#include "memory/heap.h"
-#include "memory/slot.h"
-#include "memory/space.h"
-#include "memory/table.h"
+#include "memory/spaces/fault.h"
+#include "memory/frames/frame.h"
+#include "memory/heap/heap.h"
+#include "memory/tables/slot.h"
+#include "memory/spaces/space.h"
+#include "memory/tables/table.h"
 #include "process/family.h"
 
 /* The name of a mapping begins in this column, as Linux pads it for 32-bit addresses. */

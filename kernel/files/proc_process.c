@@ -9,8 +9,8 @@
 #include "files/descriptor.h"
 #include "files/path.h"
 #include "files/proc_node.h"
-#include "memory/heap.h"
-#include "memory/space.h"
+#include "memory/heap/heap.h"
+#include "memory/spaces/space.h"
 #include "process/family.h"
 #include "process/timers.h"
 

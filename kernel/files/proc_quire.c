@@ -4,12 +4,12 @@
 #include "base/error.h"
 #include "base/print.h"
 #include "files/proc_node.h"
-#include "memory/audit.h"
-#include "memory/frame.h"
-#include "memory/heap.h"
+#include "memory/check/audit.h"
+#include "memory/frames/frame.h"
+#include "memory/heap/heap.h"
 #include "memory/layout.h"
 #include "process/process.h"
-#include "process/snapshot.h"
+#include "init/snapshot.h"
 
 static int write_frames(struct text *text, struct proc_node *node __attribute__((unused)))
 {

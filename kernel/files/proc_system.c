@@ -8,8 +8,8 @@
 #include "cpu.h"
 #include "cpu_facts.h"
 #include "files/proc_node.h"
-#include "memory/frame.h"
-#include "memory/map.h"
+#include "memory/frames/frame.h"
+#include "memory/spaces/map.h"
 #include "process/process.h"
 
 enum { NANOSECONDS = 1000000000, TICK = 10000000, KILOBYTES = PAGE_SIZE / 1024, PIDS = 32768 };

@@ -8,7 +8,7 @@
 #include "files/devices.h"
 #include "files/proc.h"
 #include "files/tmpfs.h"
-#include "memory/map.h"
+#include "memory/spaces/map.h"
 
 static void hold_file(void *file)    { node_hold(file); }
 static void release_file(void *file) { node_release(file); }

@@ -6,7 +6,7 @@
 #include "base/print.h"
 #include "base/string.h"
 #include "files/socket_node.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 #include "process/process.h"
 
 enum { SOCKET_MAGIC = 0x534F434B };

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/string.h"
 #include "files/socket_node.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 #include "process/process.h"
 
 /* A stream's packets are cut to what the small heap has blocks for. */

@@ -12,7 +12,7 @@
 #include "devices/vga.h"
 #include "files/devices.h"
 #include "files/terminal.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 #include "process/process.h"
 
 enum { DEVICE_TTY = DEVICE(5, 0), DEVICE_CONSOLE = DEVICE(5, 1), DEVICE_SERIAL = DEVICE(4, 64), DEVICE_CHANNEL = DEVICE(229, 0) };

@@ -8,9 +8,9 @@
 #include "base/string.h"
 #include "files/devices.h"
 #include "files/tmpfs_node.h"
-#include "memory/frame.h"
-#include "memory/heap.h"
-#include "memory/slot.h"
+#include "memory/frames/frame.h"
+#include "memory/heap/heap.h"
+#include "memory/tables/slot.h"
 
 enum { TMPFS_MAGIC = 0x01021994 };
 

@@ -1,7 +1,7 @@
 /*
  * tmpfs.h - files that live in memory: the root file system, and every tmpfs that is mounted.
  *
- * A regular file's contents are an object (memory/object.h): read(), write() and mappings use
+ * A regular file's contents are an object (memory/spaces/object.h): read(), write() and mappings use
  * the same frames. A page that was never written is a hole and costs nothing. Folders keep their entries
  * in order of age, and beyond a few also in a hash table. All bookkeeping is on the kernel heap.
  *

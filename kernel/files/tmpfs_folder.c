@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/string.h"
 #include "files/tmpfs_node.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 
 enum { FEW = 8, RENAME_EXCHANGE = 2, FIRST_AGE = 3 };
 

@@ -9,7 +9,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/string.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 
 static bool is_folder(const struct node *node) { return (node->mode & S_FMT) == S_FOLDER; }
 static bool is_link(const struct node *node)   { return (node->mode & S_FMT) == S_LINK; }

@@ -6,7 +6,7 @@
  * machine words in the order of the interface; results are values or negative errno. A number
  * without a function returns -ENOSYS and is counted by name for the exit report.
  *
- * No function here touches a program's memory but through memory/user.h.
+ * No function here touches a program's memory but through memory/spaces/user.h.
  */
 #ifndef QUIRE_LINUX_CALL_H
 #define QUIRE_LINUX_CALL_H

@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "linux/calls.h"
 #include "linux/files.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 
 enum { COPY_BLOCK = 2048 };
 

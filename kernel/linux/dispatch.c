@@ -5,15 +5,15 @@
 #include "base/print.h"
 #include "linux/calls.h"
 #include "linux_registers.h"
-#include "memory/map_pages.h"
-#include "memory/user.h"
-#include "process/builtin.h"
+#include "memory/spaces/map_pages.h"
+#include "memory/spaces/user.h"
+#include "layouts/firmware/builtin.h"
 #include "process/process.h"
 
 /*
  * A call of our own, far from Linux's numbers, where the kernel has a space of its own: the pat layout's mmap (K18).
  * Arguments: virtual start, physical start or 0, length, where a status goes (0: nowhere). The result is the start,
- * or 0; the status 0, or a negative errno (memory/map_pages.h).
+ * or 0; the status 0, or a negative errno (memory/spaces/map_pages.h).
  */
 enum { QUIRE_MAP_PAGES = 0x51000000 };
 

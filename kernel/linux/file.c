@@ -8,7 +8,7 @@
 #include "files/tmpfs.h"
 #include "linux/calls.h"
 #include "linux/files.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 #include "process/process.h"
 
 /* ---- Opening and closing ----------------------------------------------------------------------- */

@@ -4,7 +4,7 @@
 #include "linux/files.h"
 
 #include "base/error.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 #include "process/process.h"
 
 enum { SHORT_PATH = 200 };

@@ -5,8 +5,8 @@
 #include "base/range.h"
 #include "files/descriptor.h"
 #include "linux/calls.h"
-#include "memory/cursor.h"
-#include "memory/map.h"
+#include "memory/tables/cursor.h"
+#include "memory/spaces/map.h"
 #include "process/process.h"
 
 enum { PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4, PROT_GROWSDOWN = 0x01000000, PROT_GROWSUP = 0x02000000 };

@@ -9,7 +9,7 @@
 #include "files/tmpfs.h"
 #include "linux/calls.h"
 #include "linux/files.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 
 static int mount_on(struct node *folder, const char *type)
 {

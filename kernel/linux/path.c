@@ -6,7 +6,7 @@
 #include "files/tmpfs.h"
 #include "linux/calls.h"
 #include "linux/files.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 #include "process/process.h"
 
 static struct place *place(void) { return current_process()->place; }

@@ -12,7 +12,7 @@
 #include "linux/calls.h"
 #include "linux/files.h"
 #include "linux/structures.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 #include "process/process.h"
 
 enum { MILLISECOND = 1000000 };

@@ -6,7 +6,7 @@
 #include "files/path.h"
 #include "linux/calls.h"
 #include "linux/structures.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 #include "process/family.h"
 #include "process/image.h"
 #include "process/process.h"

@@ -9,7 +9,7 @@
 #include "base/string.h"
 #include "linux/calls.h"
 #include "linux/files.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 #include "process/process.h"
 
 enum { FAMILY_NONE = 0, FAMILY_UNIX = 1, TYPE_MASK = 15, NAME_OFFSET = 2, NAME_MOST = NAME_OFFSET + SOCKET_NAME };

@@ -7,7 +7,7 @@
 #define QUIRE_LINUX_STRUCTURES_H
 
 #include "base/types.h"
-#include "memory/user.h"
+#include "memory/spaces/user.h"
 
 struct linux_time32 { int32_t seconds, nanoseconds; };
 struct linux_time64 { int64_t seconds; int32_t nanoseconds, pad; };

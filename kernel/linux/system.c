@@ -6,7 +6,7 @@
 #include "base/string.h"
 #include "linux/calls.h"
 #include "linux/structures.h"
-#include "memory/frame.h"
+#include "memory/frames/frame.h"
 #include "process/family.h"
 #include "process/process.h"
 

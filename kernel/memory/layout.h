@@ -52,7 +52,7 @@ enum backing {
  * What the kernel uses a region for; at most one region of each, but for PLAIN.
  * BOOT is the part of the image that runs before paging: no longer needed once
  * the kernel runs, and never executed through its region. A layout may do without the region.
- * ORIGINAL holds the initial contents of what each process, and the kernel, has a copy of (memory/shared.h):
+ * ORIGINAL holds the initial contents of what each process, and the kernel, has a copy of (layouts/firmware/shared.h):
  * nobody may reach it except while a process is being made. STACK is the first kernel stack and SHARED
  * the kernel's own copy; these two are packed, see struct layout_region.
  */

@@ -1,7 +1,7 @@
 /*
  * start.h - from a memory map to a working memory manager, in one order.
  *
- * The same sequence runs on a processor (kernel/main.c) and on the host port (tests):
+ * The same sequence runs on a processor (kernel/init/main.c) and on the host port (tests):
  *
  *   1  the firmware's ranges become a memmap; what the layout, the image, the modules and
  *      devices occupy is carved out of it
@@ -16,7 +16,7 @@
 #define QUIRE_MEMORY_START_H
 
 #include "boot/info.h"
-#include "memory/memmap.h"
+#include "memory/frames/memmap.h"
 #include "mmu.h"
 
 /* Bytes of physical memory that a device decodes; never handed out (A5). */

@@ -4,7 +4,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/string.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 #include "process/image.h"
 
 void image_free(struct image_arguments *arguments)

@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "base/lock.h"
 #include "clock.h"
-#include "memory/stack.h"
+#include "memory/heap/stack.h"
 #include "process/schedule.h"
 
 static struct lock   lock = LOCK("timers", RANK_TIMERS);

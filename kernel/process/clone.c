@@ -9,7 +9,7 @@
 #include "base/string.h"
 #include "files/descriptor.h"
 #include "files/path.h"
-#include "memory/user.h"
+#include "memory/spaces/user.h"
 #include "process/family.h"
 #include "registers.h"
 

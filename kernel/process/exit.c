@@ -8,12 +8,12 @@
 #include "base/error.h"
 #include "base/string.h"
 #include "files/terminal.h"
-#include "memory/user.h"
-#include "process/builtin.h"
+#include "memory/spaces/user.h"
+#include "layouts/firmware/builtin.h"
 #include "process/family.h"
-#include "process/first.h"
+#include "init/init.h"
 #include "process/futex.h"
-#include "process/report.h"
+#include "init/report.h"
 
 enum { CHILD_EXITED = 1, CHILD_KILLED = 2, CHILD_DUMPED = 3, CHILD_STOPPED = 5, CHILD_CONTINUED = 6 };
 enum { STATUS_CORE = 0x80, STATUS_STOPPED = 0x7F, STATUS_CONTINUED = 0xFFFF };

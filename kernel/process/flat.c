@@ -16,7 +16,7 @@
 #include "files/file.h"
 #include "files/path.h"
 #include "files/root.h"
-#include "memory/map.h"
+#include "memory/spaces/map.h"
 #include "process/family.h"
 #include "program.h"
 

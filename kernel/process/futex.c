@@ -8,8 +8,8 @@
 
 #include "base/check.h"
 #include "base/error.h"
-#include "memory/region.h"
-#include "memory/user.h"
+#include "memory/spaces/region.h"
+#include "memory/spaces/user.h"
 #include "process/process.h"
 
 enum { LISTS = 64, ROBUST_MAXIMUM = 2048 };

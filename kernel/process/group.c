@@ -5,10 +5,10 @@
 #include "base/error.h"
 #include "base/print.h"
 #include "base/string.h"
-#include "memory/fault.h"
-#include "process/builtin.h"
+#include "memory/spaces/fault.h"
+#include "layouts/firmware/builtin.h"
 #include "process/family.h"
-#include "process/report.h"
+#include "init/report.h"
 
 static bool in_session(int32_t group, int32_t session)
 {

@@ -9,8 +9,8 @@
 #include "base/range.h"
 #include "base/string.h"
 #include "files/path.h"
-#include "memory/heap.h"
-#include "memory/user.h"
+#include "memory/heap/heap.h"
+#include "memory/spaces/user.h"
 #include "process/elf.h"
 #include "registers.h"
 

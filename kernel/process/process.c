@@ -8,7 +8,7 @@
 #include "base/string.h"
 #include "files/descriptor.h"
 #include "files/path.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 #include "process/family.h"
 
 enum { NUMBERS = 32768 };

@@ -12,9 +12,9 @@
 #ifndef QUIRE_PROCESS_PROCESS_H
 #define QUIRE_PROCESS_PROCESS_H
 
-#include "memory/map.h"
-#include "memory/space.h"
-#include "memory/stack.h"
+#include "memory/spaces/map.h"
+#include "memory/spaces/space.h"
+#include "memory/heap/stack.h"
 #include "process/futex.h"
 #include "process/schedule.h"
 #include "process/signal.h"

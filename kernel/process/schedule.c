@@ -10,8 +10,8 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "cpu.h"
-#include "memory/frame.h"
-#include "memory/stack.h"
+#include "memory/frames/frame.h"
+#include "memory/heap/stack.h"
 #include "process/family.h"
 #include "process/process.h"
 

@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/print.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 #include "process/family.h"
 #include "registers.h"
 #include "signal_frame.h"

@@ -4,7 +4,7 @@
 #include "process/timers.h"
 
 #include "base/error.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 #include "process/family.h"
 
 struct process_timer {

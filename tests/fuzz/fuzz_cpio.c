@@ -6,8 +6,8 @@
 #include "files/cpio.h"
 #include "files/tmpfs.h"
 #include "machine.h"
-#include "memory/frame.h"
-#include "memory/heap.h"
+#include "memory/frames/frame.h"
+#include "memory/heap/heap.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

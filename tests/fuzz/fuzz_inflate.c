@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "files/inflate.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 
 enum { MOST = 1 << 20 };
 

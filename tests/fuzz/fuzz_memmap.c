@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "memory/memmap.h"
+#include "memory/frames/memmap.h"
 
 enum { STEP = 17, STEPS = 400 };
 

@@ -11,11 +11,11 @@
 #include <cmocka.h>
 
 #include "machine.h"
-#include "memory/audit.h"
-#include "memory/cursor.h"
-#include "memory/frame.h"
+#include "memory/check/audit.h"
+#include "memory/tables/cursor.h"
+#include "memory/frames/frame.h"
 #include "memory/layout.h"
-#include "memory/space.h"
+#include "memory/spaces/space.h"
 #include "user_page.h"
 
 #define READ  MAY_READ

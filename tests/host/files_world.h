@@ -18,9 +18,9 @@
 #include "files/path.h"
 #include "files/tmpfs.h"
 #include "machine.h"
-#include "memory/audit.h"
-#include "memory/frame.h"
-#include "memory/heap.h"
+#include "memory/check/audit.h"
+#include "memory/frames/frame.h"
+#include "memory/heap/heap.h"
 #include "one_thread.h"
 
 /* ---- A root ---------------------------------------------------------------------------------------- */

@@ -18,20 +18,20 @@
 
 #include "base/string.h"
 #include "machine.h"
-#include "memory/audit.h"
-#include "memory/cursor.h"
-#include "memory/frame.h"
+#include "memory/check/audit.h"
+#include "memory/tables/cursor.h"
+#include "memory/frames/frame.h"
 #include "memory/layout.h"
-#include "memory/slot.h"
-#include "memory/space.h"
+#include "memory/tables/slot.h"
+#include "memory/spaces/space.h"
 
 #include "machine.c"
 #include "mmu.c"
 #include "walk_firmware.c"
-#include "memory/slot.c"
-#include "memory/table.c"
-#include "memory/cursor.c"
-#include "memory/cursor_tables.c"
+#include "memory/tables/slot.c"
+#include "memory/tables/table.c"
+#include "memory/tables/cursor.c"
+#include "memory/tables/cursor_tables.c"
 
 #define R   MAY_READ
 #define W   MAY_WRITE

@@ -16,9 +16,9 @@
 #include "base/print.h"
 #include "cpu.h"
 #include "machine.h"
-#include "memory/audit.h"
-#include "memory/frame.h"
-#include "memory/heap.h"
+#include "memory/check/audit.h"
+#include "memory/frames/frame.h"
+#include "memory/heap/heap.h"
 
 /* What the kernel has printed since forget_text(). */
 static char   said[1 << 14];

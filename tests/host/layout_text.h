@@ -40,7 +40,7 @@ static inline char *document_text(const char *name)
     char path[64], *text = calloc(1, BYTES_LIMIT);
     FILE *file;
 
-    snprintf(path, sizeof(path), "layouts/%s.md", name);
+    snprintf(path, sizeof(path), "layouts/%s/layout.md", name);
     file = fopen(path, "r");
     if (file == NULL)
         fail_msg("%s: not found; this test runs at the top of the tree", path);

@@ -19,12 +19,12 @@
 #include "base/error.h"
 #include "clean.h"
 #include "machine.h"
-#include "memory/audit.h"
-#include "memory/fault.h"
-#include "memory/frame.h"
-#include "memory/heap.h"
-#include "memory/map.h"
-#include "memory/space.h"
+#include "memory/check/audit.h"
+#include "memory/spaces/fault.h"
+#include "memory/frames/frame.h"
+#include "memory/heap/heap.h"
+#include "memory/spaces/map.h"
+#include "memory/spaces/space.h"
 
 #define R MAY_READ
 #define W MAY_WRITE

@@ -23,10 +23,10 @@
 #include "base/print.h"
 #include "cpu.h"
 #include "machine.h"
-#include "memory/audit.h"
-#include "memory/frame.h"
+#include "memory/check/audit.h"
+#include "memory/frames/frame.h"
 #include "memory/layout.h"
-#include "memory/slot.h"
+#include "memory/tables/slot.h"
 
 /* cmocka's fail() and friends are macros; ours are functions of the kernel's names. */
 _Thread_local unsigned host_cpu;

@@ -18,10 +18,10 @@
 #include "console/line.h"
 #include "console/words.h"
 #include "machine.h"
-#include "memory/audit.h"
-#include "memory/frame.h"
-#include "memory/space.h"
-#include "memory/stack.h"
+#include "memory/check/audit.h"
+#include "memory/frames/frame.h"
+#include "memory/spaces/space.h"
+#include "memory/heap/stack.h"
 #include "switch.h"
 
 enum { RAM = 16 << 20, OUTPUT = 1 << 20, WIDE = 110 };

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/string.h"
 #include "cpu.h"
-#include "memory/table.h"
+#include "memory/tables/table.h"
 
 static const struct rights nothing   = { 0, 0 };
 static const struct rights user_data = { READ | WRITE, READ | WRITE };

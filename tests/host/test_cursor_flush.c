@@ -20,10 +20,10 @@
 #include "base/string.h"
 #include "cpu.h"
 #include "machine.h"
-#include "memory/frame.h"
+#include "memory/frames/frame.h"
 #include "memory/layout.h"
-#include "memory/slot.h"
-#include "memory/space.h"
+#include "memory/tables/slot.h"
+#include "memory/spaces/space.h"
 #include "user_page.h"
 
 /* What the tour has found wrong; it goes on, since a later step may crash on it. */
@@ -59,7 +59,7 @@ static void watched_frame_put_all(const frame_t *list, size_t count)
 }
 
 #define frame_put_all watched_frame_put_all
-#include "memory/cursor.c"
+#include "memory/tables/cursor.c"
 #undef frame_put_all
 
 #define READ  MAY_READ

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "memory/fault.h"
+#include "memory/spaces/fault.h"
 
 /* '*' any, 'y' yes, 'n' no; access: 'w' to write, 'r' to read or execute; entry: 'E' EMPTY, 'P' PRESENT, 'B' BLOCKED, 'o' other. */
 struct row {

@@ -1,5 +1,5 @@
 /*
- * test_firmware.c - what layouts/firmware.md promises and an i386 cannot do, on the machine that can.
+ * test_firmware.c - what layouts/firmware/layout.md promises and an i386 cannot do, on the machine that can.
  *
  * The rows are those of the compiled document: their rights, their order, the pages and the bytes at which
  * they begin and end. What does not fit into the 256 pages of that machine is cut short: the heap and the device

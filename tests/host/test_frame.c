@@ -9,7 +9,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/string.h"
-#include "memory/stock.h"
+#include "memory/frames/stock.h"
 
 static const struct layout_policy bare    = { .polarity = ONE_IS_FREE, .search = SEARCH_FIRST };
 static const struct layout_policy next    = { .search = SEARCH_NEXT, .zeroing = ZERO_ALL };

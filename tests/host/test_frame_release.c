@@ -6,9 +6,9 @@
  */
 #undef CHECKED
 
-#include "memory/pool.c"
-#include "memory/stock.c"
-#include "memory/frame.c"
-#include "memory/frame_audit.c"
+#include "memory/frames/pool.c"
+#include "memory/frames/stock.c"
+#include "memory/frames/frame.c"
+#include "memory/check/frame_audit.c"
 
 #include "tests/host/test_frame.c"

@@ -9,7 +9,7 @@
 
 #include "support.h"
 
-#include "memory/stock.h"
+#include "memory/frames/stock.h"
 
 enum { CPUS = MAX_CPUS < 3 ? MAX_CPUS : 3, STEPS = 60000, PLACES = 512, FRAMES = 4096 };
 

@@ -19,10 +19,10 @@ static void touched(const void *address);
 
 #define TOUCH(address) touched(address)
 
-#include "memory/pool.c"
-#include "memory/stock.c"
-#include "memory/frame.c"
-#include "memory/frame_audit.c"
+#include "memory/frames/pool.c"
+#include "memory/frames/stock.c"
+#include "memory/frames/frame.c"
+#include "memory/check/frame_audit.c"
 
 #include "support.h"
 

@@ -4,7 +4,7 @@
 #include <pthread.h>
 
 #include "heap_world.h"
-#include "memory/heap_slab.h"
+#include "memory/heap/heap_slab.h"
 
 /* ---- What it costs to have a heap -------------------------------------------------------- */
 

@@ -3,9 +3,9 @@
  * and every allocation inside the heap made to fail.
  */
 #include "heap_world.h"
-#include "memory/cursor.h"
-#include "memory/heap_slab.h"
-#include "memory/space.h"
+#include "memory/tables/cursor.h"
+#include "memory/heap/heap_slab.h"
+#include "memory/spaces/space.h"
 
 /* ---- Invariants --------------------------------------------------------------------------- */
 

@@ -5,7 +5,7 @@
  * invariant of all of memory still holds, and bystanders keep what they had.
  */
 #include "heap_world.h"
-#include "memory/heap_slab.h"
+#include "memory/heap/heap_slab.h"
 
 /* Blocks of others, before and after which things go wrong. */
 enum { BYSTANDERS = 40 };

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "files/inflate.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 
 enum { MOST = 300000 };
 

@@ -3,7 +3,7 @@
  */
 #include "map_world.h"
 
-#include "memory/object.h"
+#include "memory/spaces/object.h"
 
 enum { MAY_MOVE = 1, MOVE_FIXED = 2 };
 enum { DONT_NEED = 4, DONT_FORK = 10, DO_FORK = 11 };

@@ -3,8 +3,8 @@
  */
 #include "map_world.h"
 
-#include "memory/cursor.h"
-#include "memory/map_pages.h"
+#include "memory/tables/cursor.h"
+#include "memory/spaces/map_pages.h"
 
 enum { VIDEO = 0xB8000 };
 

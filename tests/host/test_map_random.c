@@ -8,7 +8,7 @@
  */
 #include "map_world.h"
 
-#include "memory/object.h"
+#include "memory/spaces/object.h"
 
 enum { PAGES = 48, OBJECTS = 4096, OBJECT_PAGES = 64, FILES = 2, STEPS = 6000, ANONYMOUS = -1 };
 enum { MAY_MOVE = 1, MOVE_FIXED = 2, DONT_NEED = 4 };

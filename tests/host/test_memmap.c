@@ -8,7 +8,7 @@
 #include "support.h"
 
 #include "base/error.h"
-#include "memory/memmap.h"
+#include "memory/frames/memmap.h"
 
 /* ---- Pictures --------------------------------------------------------------------------- */
 

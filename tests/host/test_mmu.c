@@ -13,13 +13,13 @@
 #include "base/string.h"
 #include "cpu.h"
 #include "machine.h"
-#include "memory/cursor.h"
-#include "memory/frame.h"
+#include "memory/tables/cursor.h"
+#include "memory/frames/frame.h"
 #include "memory/layout.h"
-#include "memory/slot.h"
-#include "memory/space.h"
+#include "memory/tables/slot.h"
+#include "memory/spaces/space.h"
 #include "user_page.h"
-#include "memory/table.h"
+#include "memory/tables/table.h"
 
 #define READ  MAY_READ
 #define WRITE MAY_WRITE

@@ -5,8 +5,8 @@
 #include "support.h"
 
 #include "base/error.h"
-#include "memory/next_page.h"
-#include "memory/stock.h"
+#include "memory/frames/next_page.h"
+#include "memory/frames/stock.h"
 
 enum { FRAMES = 3072, MEGABYTE = 256 };         /* 12 MiB; in frames */
 

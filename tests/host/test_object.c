@@ -3,7 +3,7 @@
  */
 #include "map_world.h"
 
-#include "memory/object.h"
+#include "memory/spaces/object.h"
 
 static struct object *object;
 

@@ -3,7 +3,7 @@
  */
 #include "support.h"
 
-#include "memory/pool.h"
+#include "memory/frames/pool.h"
 
 enum { MOST = 64 * AREA_FRAMES };       /* frames of the largest pool modelled frame by frame */
 

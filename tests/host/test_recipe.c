@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "base/string.h"
 #include "cpu.h"
-#include "memory/recipe.h"
-#include "memory/table.h"
+#include "layouts/movos/populate.h"
+#include "memory/tables/table.h"
 
 static const struct rights program = { READ | WRITE, READ | WRITE | RUN };
 

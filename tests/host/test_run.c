@@ -3,8 +3,8 @@
  */
 #include "map_world.h"
 
-#include "memory/run.h"
-#include "memory/table.h"
+#include "memory/tables/run.h"
+#include "memory/tables/table.h"
 
 /* ---- Against every page ------------------------------------------------------------------------- */
 

@@ -14,12 +14,12 @@
 #include "clean.h"
 #include "cpu.h"
 #include "machine.h"
-#include "memory/audit.h"
-#include "memory/cursor.h"
-#include "memory/frame.h"
-#include "memory/heap.h"
-#include "memory/space.h"
-#include "memory/stack.h"
+#include "memory/check/audit.h"
+#include "memory/tables/cursor.h"
+#include "memory/frames/frame.h"
+#include "memory/heap/heap.h"
+#include "memory/spaces/space.h"
+#include "memory/heap/stack.h"
 
 enum { RAM = 64 << 20 };
 

@@ -16,10 +16,10 @@
 
 #include "base/error.h"
 #include "cpu.h"
-#include "memory/master.h"
-#include "memory/slot.h"
-#include "memory/table_list.h"
-#include "memory/tracker.h"
+#include "layouts/tracker/master.h"
+#include "memory/tables/slot.h"
+#include "layouts/tracker/list.h"
+#include "layouts/tracker/tracker.h"
 
 static const struct rights user_data = { READ | WRITE, READ | WRITE };
 

@@ -3,10 +3,10 @@
  */
 #include "map_world.h"
 
-#include "memory/cursor.h"
-#include "memory/slot.h"
-#include "memory/table.h"
-#include "memory/user_walk.h"
+#include "memory/tables/cursor.h"
+#include "memory/tables/slot.h"
+#include "memory/tables/table.h"
+#include "layouts/pat/copy.h"
 
 static size_t done;
 

@@ -1,5 +1,5 @@
 /*
- * pages.c - the pat layout's mmap (memory/map_pages.h), called as a program would, and as it should not.
+ * pages.c - the pat layout's mmap (memory/spaces/map_pages.h), called as a program would, and as it should not.
  *
  *   pages            every case below; one line each
  *   pages share      two processes map pages at the same place and never see each other's

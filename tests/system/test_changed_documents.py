@@ -59,7 +59,7 @@ def kernel_of(house, layout):
     made = []
 
     def build(name, changes):
-        text = squeezed(open(f"{house.tree}/layouts/{layout}.md").read())
+        text = squeezed(open(f"{house.tree}/layouts/{layout}/layout.md").read())
         for old, new in [*changes, (f"# {layout}:", f"# {layout}-{name}:")]:
             assert text.count(old) == 1, old
             text = text.replace(old, new)

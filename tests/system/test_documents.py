@@ -9,7 +9,7 @@ import pytest
 def edited(house, tmp_path):
     """A function: copy a layout's document, replace text in it, return the copy's path."""
     def edit(name, source, changes):
-        text = open(f"{house.tree}/layouts/{source}.md").read()
+        text = open(f"{house.tree}/layouts/{source}/layout.md").read()
         for old, new in changes:
             assert old in text, old
             text = text.replace(old, new)

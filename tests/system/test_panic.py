@@ -48,7 +48,7 @@ def test_panic_says_why_and_where(boot, house, layout, what, reason, function, f
 
 def test_page_fault_names_the_documents_line(boot, layout, house):
     said = panic_of(boot(append="panic=exit"), "crash write-text")
-    match = re.search(rf"(layouts/{layout}\.md):(\d+): (\w+), kernel {house.facts(layout)['text.kernel']}", said)
+    match = re.search(rf"(layouts/{layout}/layout\.md):(\d+): (\w+), kernel {house.facts(layout)['text.kernel']}", said)
     assert match, said
     line = open(f"{house.tree}/{match[1]}").read().splitlines()[int(match[2]) - 1]
     assert f"| {match[3]} " in line, f"line {match[2]} is: {line}"

@@ -15,7 +15,7 @@ PATIENCE = 240
 def stacks_row(house, layout):
     """The document's row for the stacks window, by the names of its columns."""
     header = None
-    for line in open(f"{house.tree}/layouts/{layout}.md"):
+    for line in open(f"{house.tree}/layouts/{layout}/layout.md"):
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if "Start" in cells:
             header = cells

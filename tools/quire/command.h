@@ -1,6 +1,6 @@
 /*
  * command.h - the subcommands of `quire`. A new one is a file command_NAME.c, a line here
- * and a line in the table of main.c.
+ * and a line in the table of init/main.c.
  *
  * A subcommand gets its own argc and argv; argv[0] reads "quire NAME" for messages. It
  * returns the exit status: what is said below holds for all of them.

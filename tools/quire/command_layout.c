@@ -11,23 +11,31 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct request {
     const char *action, *subject;
     const char *directory, *svg;
 };
 
-/* A name is looked up in layouts/; anything with a slash or a suffix is a file. */
+/*
+ * A name is that of a folder of layouts/ with a layout.md in it, or of a bare document there, NAME.md; anything with a
+ * slash or a suffix is a file.
+ */
 static char *document_path(const char *subject)
 {
-    char *file, *path;
+    static const char *const places[] = { "layouts/%s/layout.md", "layouts/%s.md" };
+    char *file, *path = NULL;
 
     if (strchr(subject, '/') != NULL || strchr(subject, '.') != NULL)
         return strdup(subject);
-    if (asprintf(&file, "layouts/%s.md", subject) < 0)
-        return NULL;
-    path = home_path(file);
-    free(file);
+    for (unsigned i = 0; i < 2 && (path == NULL || access(path, F_OK) != 0); i++) {
+        free(path);
+        if (asprintf(&file, places[i], subject) < 0)
+            return NULL;
+        path = home_path(file);
+        free(file);
+    }
     return path;
 }
 
@@ -106,27 +114,42 @@ static int compile(const struct request *request, const struct document *d)
     return error != 0 ? cannot_write(request->directory, error) : STATUS_GOOD;
 }
 
-static int is_document(const struct dirent *entry)
+/* How many characters of an entry of layouts/ are a layout's name: those of a folder, or of a document but for its .md. */
+static size_t name_length(const char *entry)
 {
-    size_t length = strlen(entry->d_name);
+    size_t length = strlen(entry);
 
-    return length > 3 && entry->d_name[0] != '.' && strcmp(entry->d_name + length - 3, ".md") == 0;
+    if (entry[0] == '.')
+        return 0;
+    if (length > 3 && strcmp(entry + length - 3, ".md") == 0)
+        return length - 3;
+    return strchr(entry, '.') == NULL ? length : 0;
 }
 
-/* One line: the name to use, and the title or what is in its way. */
-static int list_one(const char *folder, const char *file)
+static int is_document(const struct dirent *entry)
 {
+    return name_length(entry->d_name) > 0;
+}
+
+/* One line: the name to use, and the title or what is in its way. Nothing for a folder without a document. */
+static int list_one(const char *folder, const char *entry)
+{
+    bool is_file = strchr(entry, '.') != NULL;
     struct source source;
     struct document document;
     char *path;
     bool good;
     FILE *quiet;
 
-    if (asprintf(&path, "%s/%s", folder, file) < 0)
+    if (asprintf(&path, "%s/%s%s", folder, entry, is_file ? "" : "/layout.md") < 0)
         return STATUS_WRONG;
+    if (!is_file && access(path, F_OK) != 0) {
+        free(path);
+        return STATUS_GOOD;
+    }
     quiet = fopen("/dev/null", "w");
     good = source_open(&source, path, quiet != NULL ? quiet : stderr) && document_compile(&document, &source);
-    printf("%-16.*s %s\n", (int)strlen(file) - 3, file,
+    printf("%-16.*s %s\n", (int)name_length(entry), entry,
            good ? document.title : "(wrong: `quire layout check` says why)");
     source_free(&source);
     if (quiet != NULL)

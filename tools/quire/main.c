@@ -1,4 +1,4 @@
-/* main.c - `quire`, the host command: finds the subcommand and leaves the rest to it. */
+/* init/main.c - `quire`, the host command: finds the subcommand and leaves the rest to it. */
 #include "command.h"
 
 #include <argp.h>

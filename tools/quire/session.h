@@ -32,7 +32,7 @@ struct tail {
     size_t length;              /* always ended by a NUL */
 };
 
-/* The lines of a snapshot of memory, as they came (kernel/process/snapshot.h). The caller frees the bytes. */
+/* The lines of a snapshot of memory, as they came (kernel/init/snapshot.h). The caller frees the bytes. */
 struct collected {
     char  *bytes;
     size_t length, room;

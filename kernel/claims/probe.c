@@ -1,0 +1,118 @@
+/*
+ * probe.c - walking, reading and taking, for the probes.
+ */
+#include "claims/probe.h"
+
+#include "base/check.h"
+#include "console/show.h"
+#include "memory/start.h"
+#include "pci_ports.h"
+#include "trap.h"
+
+entry_t leaf_of(page_t page)
+{
+    unsigned level;
+    entry_t  e = look_up(&kernel_space, page, &level);
+
+    return entry_kind(e, level) == ENTRY_PRESENT ? e : entry_empty();
+}
+
+bool physical_of(vaddr_t address, paddr_t *out)
+{
+    page_t   page = page_of(address);
+    unsigned level;
+    entry_t  e = look_up(&kernel_space, page, &level);
+
+    if (entry_kind(e, level) != ENTRY_PRESENT)
+        return false;
+    *out = frame_address(entry_frame(e)) + ((paddr_t)(page % mmu_reach(level)) << PAGE_SHIFT) +
+           address % PAGE_SIZE;
+    return true;
+}
+
+page_t first_page_elsewhere(struct span span, frame_t first_frame)
+{
+    for (page_t page = span.first; page < span.end; page++) {
+        paddr_t physical;
+
+        if (!physical_of(page_address(page), &physical) ||
+            physical != frame_address(first_frame) + page_address(page - span.first))
+            return page;
+    }
+    return span.end;
+}
+
+page_t first_readable(struct span span)
+{
+    uint32_t word;
+
+    for (page_t page = span.first; page < span.end; page++)
+        if (probe_read(page_address(page), &word))
+            return page;
+    return span.end;
+}
+
+page_t first_writable(struct span span)
+{
+    uint32_t word;
+
+    for (page_t page = span.first; page < span.end; page++)
+        if (probe_read(page_address(page), &word) && probe_write(page_address(page), word))
+            return page;
+    return span.end;
+}
+
+/* The frames taken are chained by their links, so that no memory is needed to remember them. */
+uint32_t take_all(bool (*forbidden)(frame_t), frame_t *bad)
+{
+    frame_t  frame, last = NO_FRAME;
+    uint32_t count = 0;
+
+    *bad = NO_FRAME;
+    while (frame_get(OWNER_TEST, FRAME_SPARE, &frame) == 0) {
+        if (forbidden(frame) && !frame_exists(*bad))
+            *bad = frame;
+        frame_set_link(frame, last.no);
+        last = frame;
+        count++;
+    }
+    while (frame_exists(last)) {
+        frame_t before = { frame_link(last) };
+
+        frame_put(last);
+        last = before;
+    }
+    return count;
+}
+
+enum { DEVICES = 64 };
+
+bool is_device_or_hole(frame_t frame)
+{
+    static struct device_range devices[DEVICES];
+    static uint32_t            count;
+    static bool                asked;
+    const struct memmap_range *range = memmap_find(memory_map(), frame);
+
+    if (!asked) {
+        count = pci_ports() != NULL ? pci_ranges(pci_ports(), devices, DEVICES) : 0;
+        assert(count <= DEVICES);               /* else the kernel would not have started */
+        asked = true;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        if (frame_address(frame) < devices[i].end && devices[i].start < frame_address(frame) + PAGE_SIZE)
+            return true;
+    return range == NULL || !range->ram;
+}
+
+uint32_t ones_in(const uint8_t *bitmap, size_t bytes)
+{
+    uint32_t ones = 0;
+
+    for (size_t i = 0; i < bytes; i++)
+        for (uint8_t byte = bitmap[i]; byte != 0; byte &= (uint8_t)(byte - 1))
+            ones++;
+    return ones;
+}
+
+bool bit_in(const uint8_t *bitmap, frame_t frame) { return bitmap[frame.no / 8] >> frame.no % 8 & 1; }

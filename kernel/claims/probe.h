@@ -1,0 +1,41 @@
+/*
+ * probe.h - what probes of several layouts look at alike.
+ *
+ * All of these look at the machine as it is: tables are walked, bytes read, frames really taken.
+ */
+#ifndef QUIRE_CLAIMS_LOOKING_H
+#define QUIRE_CLAIMS_LOOKING_H
+
+#include "claims/claims.h"
+#include "memory/frames/frame.h"
+#include "memory/spaces/space.h"
+
+/* The physical address behind a kernel address, by walking kernel space's tables; false if there is none. */
+bool physical_of(vaddr_t address, paddr_t *out);
+
+/* The present last entry that leads to a page; entry_empty() if there is none. A large page counts. */
+entry_t leaf_of(page_t page);
+
+/* First page of a span that is not mapped to first_frame and the frames after it; span.end if all are. */
+page_t first_page_elsewhere(struct span span, frame_t first_frame);
+
+/* First page of a span that can be read (or written, with the value it has already); span.end if none. */
+page_t first_readable(struct span span);
+page_t first_writable(struct span span);
+
+/*
+ * Take every frame the pool will give, look at each, give all back. Returns how many there were;
+ * *bad is the first one that `forbidden` says yes to, NO_FRAME if there is none.
+ */
+uint32_t take_all(bool (*forbidden)(frame_t), frame_t *bad);
+
+/* True if a device decodes the frame's address, or the memory map does not call it RAM. */
+bool is_device_or_hole(frame_t frame);
+
+/* Ones in the pool's bitmap, seen as bytes at `bitmap`. */
+uint32_t ones_in(const uint8_t *bitmap, size_t bytes);
+
+/* Zeroes or ones, frame by frame, as the bitmap has it. */
+bool bit_in(const uint8_t *bitmap, frame_t frame);
+
+#endif

@@ -1,0 +1,362 @@
+/*
+ * init.c - the first program, from the boot archive to the machine's end. See first.h.
+ *
+ * Process 1's only thread begins inside the kernel: it unpacks, opens, and then executes the program as any
+ * process executes another. What goes wrong on the way is told to the host, as the program's end would be.
+ */
+#include "init/init.h"
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/print.h"
+#include "base/string.h"
+#include "cpu.h"
+#include "devices/channel_link.h"
+#include "devices/vga.h"
+#include "files/cpio.h"
+#include "files/descriptor.h"
+#include "files/root.h"
+#include "files/streams.h"
+#include "files/terminals.h"
+#include "memory/frames/frame.h"
+#include "memory/heap/heap.h"
+#include "memory/tables/slot.h"
+#include "power.h"
+#include "process/family.h"
+#include "process/image.h"
+#include "init/boot_configuration.h"
+#include "init/report.h"
+#include "init/snapshot.h"
+#include "program.h"
+
+enum { STACK_BYTES = 8 * 1024 * 1024, FILES_SOFT = 1024, FILES_HARD = 1048576 };
+enum { SAMPLE_NANOSECONDS = 10000000, PATIENCE_NANOSECONDS = 1000000000 };
+enum { PATH_ROOM = 256, MOMENT_ROOM = 64 };
+
+struct module { uint32_t start, end; };
+
+static struct module   archives[BOOT_MODULES];
+static unsigned        archive_count;
+static char            words[BOOT_TEXT];        /* the kernel's command line         */
+static char            program[PATH_ROOM];      /* init=, "" when there is none      */
+static struct process *first;
+static struct orders   orders;
+static struct timer    sampler;
+
+/* ---- What there is to run ----------------------------------------------------------------- */
+
+static bool has_word(const char *line, const char *word)
+{
+    size_t length = strlen(word);
+
+    for (const char *at = line; *at != '\0'; at++)
+        if ((at == line || at[-1] == ' ') && strncmp(at, word, length) == 0 && (at[length] == ' ' || at[length] == '\0'))
+            return true;
+    return false;
+}
+
+/* init=PATH */
+static void find_program(const char *line)
+{
+    static const char name[] = "init=";
+
+    for (const char *at = line; *at != '\0'; at++) {
+        size_t length = 0;
+
+        if ((at != line && at[-1] != ' ') || strncmp(at, name, sizeof name - 1) != 0)
+            continue;
+        at += sizeof name - 1;
+        while (at[length] != '\0' && at[length] != ' ' && length < PATH_ROOM - 1)
+            length++;
+        memcpy(program, at, length);
+        program[length] = '\0';
+        return;
+    }
+}
+
+void first_note(const struct boot_info *info, const char *command_line)
+{
+    for (uint32_t i = 0; i < info->module_count; i++) {
+        if (info->modules[i].start >= info->modules[i].end)
+            continue;
+        archives[archive_count].start = info->modules[i].start;
+        archives[archive_count].end   = info->modules[i].end;
+        archive_count++;
+    }
+    text_copy(words, command_line, sizeof words);
+    find_program(words);
+}
+
+/* A newc archive, or anything gzip has made. Loaders put modules on page borders, so the first bytes are in one page. */
+static bool looks_like_archive(uint32_t start, uint32_t end)
+{
+    static const char newc[] = "070701";
+    static const char gzip[] = "\x1F\x8B";
+    frame_t           frame  = frame_of(start);
+    const char       *bytes;
+
+    if (end - start < sizeof newc || start % PAGE_SIZE > PAGE_SIZE - sizeof newc || !frame_is_ram(frame))
+        return false;
+    bytes = (const char *)frame_view(frame, SLOT_INSPECT) + start % PAGE_SIZE;
+    return memcmp(bytes, newc, sizeof newc - 1) == 0 || memcmp(bytes, gzip, sizeof gzip - 1) == 0;
+}
+
+bool first_wanted(void)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < archive_count; i++)
+        if (looks_like_archive(archives[i].start, archives[i].end))
+            archives[kept++] = archives[i];
+    archive_count = kept;
+    return archive_count > 0;
+}
+
+/* ---- The end ------------------------------------------------------------------------------- */
+
+static void write_line(const char *text)
+{
+    if (channel_is_there()) {
+        channel_try(CHANNEL_REPORT, text, strlen(text));
+        channel_try(CHANNEL_REPORT, "\n", 1);
+        channel_flush();
+    } else {
+        print("%s\n", text);
+    }
+}
+
+static void kill(struct process *process, void *survivors)
+{
+    struct signal_info info = { .number = SIGKILL };
+
+    if (process == first || process->state == PROCESS_ZOMBIE)
+        return;
+    ++*(unsigned *)survivors;
+    signal_process(process, &info);
+}
+
+/* So that the report's last column shows what is left when nobody runs any more. */
+static void kill_all_others(void)
+{
+    uint64_t deadline = clock_now() + PATIENCE_NANOSECONDS;
+    unsigned survivors;
+
+    do {
+        survivors = 0;
+        process_each(kill, &survivors);
+        if (survivors > 0)
+            schedule();
+    } while (survivors > 0 && clock_now() < deadline);
+}
+
+/* Nothing of a machine that is about to go is worth putting away. */
+static void leave(int32_t kind, int32_t number) NORETURN;
+static void leave(int32_t kind, int32_t number)
+{
+    if (orders.report) {
+        kill_all_others();
+        report_write(write_line);
+        report_audit(write_line);
+    }
+    if (channel_is_there()) {
+        const int32_t end[2] = { kind, number };
+
+        channel_send(CHANNEL_EXIT, end, sizeof end);
+        channel_drain();
+    } else if (kind == CHANNEL_NOT_STARTED) {
+        print("quire: %s cannot be started: error %d\n", orders.arguments != NULL ? orders.arguments[0] : "the program", number);
+    } else {
+        print("quire: the program %s %d\n", kind == CHANNEL_KILLED ? "was killed by signal" : "ended with status", number);
+    }
+    power_exit(kind == CHANNEL_EXITED && number == 0 ? POWER_STATUS_GOOD : POWER_STATUS_BAD);
+}
+
+/* The picture of a program that did not ask for one is of its last moment, everything still in its place. */
+void first_ending(const struct process *process)
+{
+    int32_t status = process->exit_status;
+    char    moment[MOMENT_ROOM];
+
+    if (process != first)
+        return;
+    format_text(moment, sizeof moment, (status & 0x7F) != 0 ? "%s is killed by signal %d" : "%s ends with status %d",
+                process->name, (status & 0x7F) != 0 ? status & 0x7F : status >> 8 & 0xFF);
+    (void)snapshot_send(moment);
+}
+
+void first_ended(const struct process *process)
+{
+    int32_t status = process->exit_status;
+
+    if (process != first)
+        return;
+    if ((status & 0x7F) != 0)
+        leave(CHANNEL_KILLED, status & 0x7F);
+    leave(CHANNEL_EXITED, status >> 8 & 0xFF);
+}
+
+static void sample(struct timer *timer)
+{
+    report_sample();
+    timer_arm(timer, clock_now() + SAMPLE_NANOSECONDS);
+}
+
+/* ---- The beginning, as process 1 ------------------------------------------------------------ */
+
+static int unpack(struct place *place)
+{
+    int err = 0;
+
+    for (unsigned i = 0; i < archive_count && err == 0; i++) {
+        const char *why;
+
+        err = archive_unpack(archives[i].start, archives[i].end, place, &why);
+        if (err != 0)
+            print("quire: boot archive %u: %s\n", i + 1, why);
+    }
+    return err;
+}
+
+static int read_orders(struct place *place)
+{
+    int err = program[0] != '\0' ? -ENOENT : orders_read(&orders, place);
+
+    if (err == -ENOENT)
+        err = orders_simple(&orders, program[0] != '\0' ? program : "/init");
+    return err;
+}
+
+static int go_to_directory(struct place *place)
+{
+    struct node *here;
+    int          err;
+
+    if (orders.directory == NULL)
+        return 0;
+    err = path_find(place, NULL, orders.directory, PATH_MUST_BE_FOLDER, &here);
+    if (err != 0)
+        return err;
+    node_release(place->here);
+    place->here = here;
+    return 0;
+}
+
+static void pass_signal(unsigned number)
+{
+    struct signal_info info = { .number = (int32_t)number, .code = 0x80 };        /* SI_KERNEL */
+
+    (void)!signal_group(first->group, &info);
+}
+
+/* One open file of a terminal, or three of the channel. */
+static int open_files(struct place *place, struct file *files[3])
+{
+    int err;
+
+    if (channel_is_there() && !orders.terminal) {
+        channel_on_signal(pass_signal);
+        return streams_open(files);
+    }
+    err = terminals_open_first(place, &files[0]);
+    if (err != 0)
+        return err;
+    file_hold(files[1] = files[0]);
+    file_hold(files[2] = files[0]);
+    return 0;
+}
+
+/* Descriptors 0, 1 and 2. */
+static int open_streams(struct process *self)
+{
+    struct file *files[3];
+    int          err = open_files(self->place, files);
+
+    for (int i = 0; i < 3 && err >= 0; i++)
+        err = descriptor_add(self->files, files[i], i, false, FILES_SOFT);
+    return err < 0 ? err : 0;
+}
+
+static int prepare(struct process *self)
+{
+    int err;
+
+    self->place = files_start();
+    self->files = files_new();
+    if (self->place == NULL || self->files == NULL)
+        return -ENOMEM;
+    terminals_start();
+    err = unpack(self->place);
+    if (err == 0)
+        err = files_furnish(self->place);
+    if (err == 0)
+        err = read_orders(self->place);
+    if (err == 0)
+        err = go_to_directory(self->place);
+    if (err == 0)
+        err = open_streams(self);
+    return err;
+}
+
+static int execute(void)
+{
+    struct image_arguments arguments;
+    int                    err = image_collect_kernel(&arguments, orders.arguments, orders.environment);
+
+    arguments.path = orders.arguments[0];
+    if (err == 0)
+        err = process_execute_arguments(orders.arguments[0], &arguments);
+    image_free(&arguments);
+    return err;
+}
+
+static void begin(void)
+{
+    int err = prepare(first);
+
+    if (err == 0 && orders.report) {
+        report_begin();
+        sampler.fire = sample;
+        timer_arm(&sampler, clock_now() + SAMPLE_NANOSECONDS);
+    }
+    if (err == 0 && orders.map)
+        snapshot_order();
+    if (err == 0)
+        err = execute();
+    if (err != 0)
+        leave(CHANNEL_NOT_STARTED, -err);
+}
+
+/* ---- Process 1 -------------------------------------------------------------------------------- */
+
+static int make_first(void)
+{
+    struct thread *thread;
+
+    first = process_new();
+    if (first == NULL || (first->memory = memory_new()) == NULL || (first->actions = actions_new(NULL)) == NULL ||
+        thread_new(first, &thread) != 0)
+        return -ENOMEM;
+    for (unsigned i = 0; i < LIMITS; i++)
+        first->limits[i] = (struct limit){ LIMIT_NONE, LIMIT_NONE };
+    first->limits[RLIMIT_STACK].soft = STACK_BYTES;
+    first->limits[RLIMIT_NOFILE] = (struct limit){ FILES_SOFT, FILES_HARD };
+    first->group = first->session = 1;
+    thread_prepare_inside(thread, begin);
+    if (process_enlist(first, NULL) != 0 || thread_enlist(thread) != 0)
+        return -ENOMEM;
+    schedule_add(thread);
+    return 0;
+}
+
+void first_run(void)
+{
+    if ((has_word(words, "channel=none") || channel_start(words) != 0) && vga_start() == 0)
+        print_to(vga_write);            /* without a channel the serial line serves, and the screen shows it */
+    threads_start();
+    programs_start();
+    schedule_start();
+    clock_start();
+    if (make_first() != 0)
+        leave(CHANNEL_NOT_STARTED, ENOMEM);
+    schedule_idle();
+}

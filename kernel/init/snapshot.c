@@ -1,0 +1,378 @@
+/*
+ * snapshot.c - all of memory as it is at one moment, in lines of text. See snapshot.h.
+ */
+#include "init/snapshot.h"
+
+#include "base/print.h"
+#include "base/string.h"
+#include "cpu.h"
+#include "devices/channel_link.h"
+#include "files/path.h"
+#include "memory/spaces/fault.h"
+#include "memory/frames/frame.h"
+#include "memory/tables/run.h"
+#include "memory/spaces/space.h"
+#include "memory/start.h"
+#include "process/family.h"
+
+enum { FORM = 1, LINE_LONGEST = 512, WHERE_LONGEST = 384, LAST_LINE = 24, PIECE = 2048 };
+
+/* ---- Lines --------------------------------------------------------------------------------- */
+
+struct writer {
+    struct snapshot_sink *sink;
+    size_t                used;         /* bytes put                             */
+    uint32_t              lines, cut;   /* put; not put because of room          */
+};
+
+static void put(struct writer *w, const char *line, size_t length)
+{
+    if (w->sink->put != NULL)
+        w->sink->put(w->sink, line, length);
+    w->used += length;
+    w->lines++;
+}
+
+/* Once a line has had no room none is put any more: what is missing is the end, not something in the middle. */
+static void say(struct writer *w, const char *format, ...) PRINTF_LIKE(2, 3);
+static void say(struct writer *w, const char *format, ...)
+{
+    static char line[LINE_LONGEST];     /* one snapshot at a time, and a kernel stack is small */
+    va_list     list;
+    size_t      length;
+
+    va_start(list, format);
+    length = (size_t)format_list(line, sizeof line - 1, format, list);
+    va_end(list);
+    if (length > sizeof line - 2)
+        length = sizeof line - 2;
+    for (size_t i = 0; i < length; i++)
+        if (line[i] < ' ' || line[i] > '~')
+            line[i] = '?';              /* a file's name may hold any byte */
+    line[length++] = '\n';
+    w->sink->bytes += length;
+    if (w->cut > 0 || w->used + length + LAST_LINE > w->sink->room)
+        w->cut++;
+    else
+        put(w, line, length);
+}
+
+static void say_last(struct writer *w)
+{
+    char line[LAST_LINE];
+    int  length = format_text(line, sizeof line, w->cut > 0 ? "cut %u\n" : "end %u\n", w->cut > 0 ? w->cut : w->lines);
+
+    w->sink->bytes += (size_t)length;
+    if (w->used + (size_t)length <= w->sink->room)
+        put(w, line, (size_t)length);
+}
+
+struct letters { char text[4]; };
+
+static struct letters letters_of(unsigned rights)
+{
+    return (struct letters){ { rights & MAY_READ ? 'r' : '-', rights & MAY_WRITE ? 'w' : '-',
+                               rights & MAY_EXECUTE ? 'x' : '-', '\0' } };
+}
+
+/* ---- Physical memory ------------------------------------------------------------------------- */
+
+static void write_sums(struct writer *w)
+{
+    struct frame_sums sums;
+
+    frames_sums(&sums);
+    say(w, "ram %u", (unsigned)sums.ram);
+    for (unsigned owner = 0; owner < OWNER_COUNT; owner++)
+        if (owner != OWNER_ABSENT && sums.owned[owner] != 0)
+            say(w, "owned %s %u %s", owner_names[owner], (unsigned)sums.owned[owner], owner_texts[owner]);
+}
+
+static void write_rows(struct writer *w)
+{
+    static const char *const uses[] = {
+        [PHYSICAL_KERNEL] = "kernel", [PHYSICAL_HARDWARE] = "hardware", [PHYSICAL_BOOT] = "boot",
+        [PHYSICAL_IMAGE] = "image", [PHYSICAL_BITMAP] = "bitmap", [PHYSICAL_POOL] = "pool",
+        [PHYSICAL_MASTER] = "master",
+    };
+    const struct { const char *name; paddr_t at; } structures[] = {
+        { "tss", layout.tss }, { "gdt", layout.gdt }, { "idt", layout.idt },
+    };
+
+    for (uint32_t i = 0; i < layout.physical_count; i++) {
+        const struct layout_physical *row = &layout.physical[i];
+
+        if (row->first < row->end)
+            say(w, "row %llx %llx %s %s", (unsigned long long)row->first << PAGE_SHIFT,
+                ((unsigned long long)row->end << PAGE_SHIFT) - 1, uses[row->use], row->name);
+    }
+    for (size_t i = 0; i < COUNT_OF(structures); i++)
+        if (structures[i].at != 0)
+            say(w, "structure %s %llx", structures[i].name, (unsigned long long)structures[i].at);
+}
+
+static void write_firmware(struct writer *w)
+{
+    const struct memmap *map = memory_map();
+
+    for (uint32_t i = 0; i < map->count; i++)
+        say(w, "firmware %llx %u %s", (unsigned long long)frame_address(map->ranges[i].first),
+            map->ranges[i].end.no - map->ranges[i].first.no, map->ranges[i].ram ? "ram" : "reserved");
+}
+
+static void write_frames(struct writer *w)
+{
+    for (uint32_t first = 0, end; first < frames_end(); first = end) {
+        enum owner owner = frame_owner((frame_t){ first });
+
+        end = first + 1;
+        while (end < frames_end() && frame_owner((frame_t){ end }) == owner)
+            end++;
+        say(w, "frames %llx %u %s", (unsigned long long)first << PAGE_SHIFT, end - first, owner_names[owner]);
+    }
+}
+
+/* ---- Virtual memory -------------------------------------------------------------------------- */
+
+/* Rows behind the common ones are kernel space's alone, also those where nothing is, which have no scope. */
+static const char *scope_word(uint32_t row)
+{
+    return row >= layout.common_count ? "kernel" : layout.regions[row].scope == SCOPE_PROCESS ? "process" : "all";
+}
+
+static const char *backing_word(enum backing backing)
+{
+    static const char *const words[] = {
+        [BACKING_NONE] = "none", [BACKING_FIXED] = "physical", [BACKING_IMAGE] = "image", [BACKING_DEMAND] = "demand",
+        [BACKING_DEVICE] = "device", [BACKING_TABLES] = "tables", [BACKING_SLOTS] = "slots", [BACKING_ALIAS] = "alias:",
+        [BACKING_USER] = "program", [BACKING_WINDOW] = "window", [BACKING_OBJECTS] = "objects",
+    };
+
+    return words[backing];
+}
+
+static void write_document(struct writer *w)
+{
+    for (uint32_t i = 0; i < layout.region_count; i++) {
+        const struct layout_region *row   = &layout.regions[i];
+        bool                        alias = row->backing == BACKING_ALIAS;
+
+        if (!span_empty(row->span))
+            say(w, "region %lx %lu %s %s %s%s %s %lu %lu %s", (unsigned long)page_address(row->span.first),
+                (unsigned long)span_pages(row->span), letters_of(row->rights.kernel).text, letters_of(row->rights.user).text,
+                backing_word(row->backing), alias ? layout_region_of(row->alias)->name : "",
+                scope_word(i), (unsigned long)row->unit, (unsigned long)row->guard, row->name);
+    }
+}
+
+static const char *kind_word(enum entry_kind kind)
+{
+    switch (kind) {
+    case ENTRY_SWAP:     return "swap";
+    case ENTRY_GUARD:    return "guard";
+    case ENTRY_TRANSIT:  return "transit";
+    case ENTRY_IDENTITY: return "identity";
+    case ENTRY_BLOCKED:  return "blocked";
+    default:             return "present";
+    }
+}
+
+static void write_run(struct writer *w, const struct page_run *run, const char *name)
+{
+    static const char *const caches[] = {
+        [CACHE_BACK] = "back", [CACHE_THROUGH] = "through", [CACHE_COMBINE] = "combine", [CACHE_OFF] = "off",
+    };
+    char frame[16] = "-";
+
+    if (run->in_a_row)
+        format_text(frame, sizeof frame, "%llx", (unsigned long long)frame_address(run->frame));
+    say(w, "run %lx %lu %s %s %s %s %s %lu %s %s", (unsigned long)page_address(run->span.first),
+        (unsigned long)span_pages(run->span), kind_word(run->kind), letters_of(run->rights.kernel).text,
+        letters_of(run->rights.user).text, caches[run->cache],
+        run->owner < OWNER_COUNT ? owner_names[run->owner] : "several", (unsigned long)run->shared, frame, name);
+}
+
+static void write_runs(struct writer *w, struct space *space, struct span span, unsigned flags)
+{
+    struct page_run run;
+    page_t          end = span.end;
+
+    while (page_run_below(space, span.first, &end, flags, &run))
+        write_run(w, &run, run.region != NULL && run.region->name != NULL ? run.region->name : "-");
+}
+
+/*
+ * Row by row, so that a run never reaches over a border of the document. An alias has no entries of its own; where
+ * programs have their part kernel space may have rows of its own, which come after all others.
+ */
+static void write_kernel_space(struct writer *w)
+{
+    say(w, "space %u", (unsigned)kernel_space.table_frames);
+    for (uint32_t i = layout.region_count; i-- > 0; ) {
+        const struct layout_region *row = &layout.regions[i];
+
+        if (row->backing != BACKING_ALIAS && !(row->purpose == PURPOSE_USER && layout_kernel_has_own()))
+            write_runs(w, &kernel_space, row->span, 0);
+    }
+}
+
+/* ---- Processes --------------------------------------------------------------------------------- */
+
+/* The lowest region that ends after a page, copied; its file with a reference. */
+static bool next_region(struct space *space, page_t from, struct region *out)
+{
+    lock_state           state  = lock_take(&space->map_lock);
+    const struct region *region = region_at_or_above(&space->map, from);
+
+    if (region != NULL) {
+        *out = *region;
+        if (region->file != NULL)
+            node_hold(region->file);
+    }
+    lock_drop(&space->map_lock, state);
+    return region != NULL;
+}
+
+/* As /proc/PID/maps names it. */
+static void name_region(const struct space *space, const struct region *region, char name[WHERE_LONGEST])
+{
+    vaddr_t start = page_address(region->span.first), end = page_address(region->span.end);
+    bool    heap  = region->object == NULL && start < space->limits.break_end && end > space->limits.break_start;
+
+    text_copy(name, region->name != NULL ? region->name : heap ? "[heap]" : "-", WHERE_LONGEST);
+    if (region->file != NULL && path_describe(current_process()->place, region->file, name, WHERE_LONGEST) < 0)
+        text_copy(name, "(a file)", WHERE_LONGEST);
+}
+
+static void write_region(struct writer *w, struct space *space, const struct region *region)
+{
+    static char name[WHERE_LONGEST];
+    size_t most = region->grows & REGION_GROWS_DOWN ? space->limits.stack / PAGE_SIZE : 0;
+
+    name_region(space, region, name);
+    say(w, "map %lx %lu %s%c %lu %lu %s", (unsigned long)page_address(region->span.first),
+        (unsigned long)span_pages(region->span), letters_of(region->rights.user).text, region->shared ? 's' : 'p',
+        (unsigned long)most, most > 0 ? (unsigned long)STACK_GAP : 0, name);
+    write_runs(w, space, region->span, RUNS_BY_OWNER);
+}
+
+/* What the document gives each space besides the program's part: its stacks, its view of its own tables. */
+static void write_parts(struct writer *w, struct space *space)
+{
+    for (uint32_t i = layout.region_count; i-- > 0; ) {
+        const struct layout_region *row = &layout.regions[i];
+
+        if (row->scope != SCOPE_PROCESS || row->purpose == PURPOSE_USER || row->backing == BACKING_ALIAS)
+            continue;
+        say(w, "part %s", row->name);
+        write_runs(w, space, row->span, RUNS_BY_OWNER);
+    }
+}
+
+/* The process with the lowest number among those that have a space; processes with one space share it (vfork). */
+struct space_search { int32_t from; const struct shared_space *memory; struct process *found; };
+
+static void consider(struct process *process, void *data)
+{
+    struct space_search *search = data;
+
+    if (process->memory != NULL && process->id >= search->from &&
+        (search->memory == NULL || process->memory == search->memory) &&
+        (search->found == NULL || process->id < search->found->id))
+        search->found = process;
+}
+
+static struct process *lowest_process(int32_t from, const struct shared_space *memory)
+{
+    struct space_search search = { from, memory, NULL };
+
+    process_each(consider, &search);
+    return search.found;
+}
+
+/* Nobody else runs, so the process and its space stay; current_process() itself may be on its way out. */
+static void write_process(struct writer *w, const struct process *process)
+{
+    struct space         *space = &process->memory->space;
+    const struct process *owner = lowest_process(0, process->memory);
+    struct region         region;
+
+    say(w, "process %d %d %u %u %u %s", process->id, process->parent != NULL ? process->parent->id : 0,
+        (unsigned)process->thread_count, (unsigned)space->table_frames, (unsigned)space->resident, process->name);
+    if (owner != process) {
+        say(w, "shares %d", owner->id);
+        return;
+    }
+    for (page_t page = 0; next_region(space, page, &region); page = region.span.end) {
+        write_region(w, space, &region);
+        if (region.file != NULL)
+            node_release(region.file);
+    }
+    write_parts(w, space);
+}
+
+/* ---- All of it ----------------------------------------------------------------------------------- */
+
+void snapshot_write(struct snapshot_sink *sink, const char *moment)
+{
+    struct writer   w = { .sink = sink };
+    struct process *process;
+
+    say(&w, "quire-map %d", FORM);
+    say(&w, "layout %s %s", layout.name, layout.title);
+    say(&w, "moment %s", moment);
+    write_sums(&w);
+    write_rows(&w);
+    write_firmware(&w);
+    write_frames(&w);
+    write_document(&w);
+    write_kernel_space(&w);
+    for (int32_t from = 0; (process = lowest_process(from, NULL)) != NULL; from = process->id + 1)
+        write_process(&w, process);
+    say_last(&w);
+}
+
+/* ---- To the host ----------------------------------------------------------------------------------- */
+
+static bool   ordered;
+static char   piece[PIECE];             /* lines on their way */
+static size_t in_piece;
+
+/*
+ * One page to the host at a time, and not the next before it has been taken: the channel then needs no more than the
+ * one it has, and takes none from the pool while the pool is being looked at. Other threads wait as well.
+ */
+static void send_piece(void)
+{
+    size_t done = 0;
+
+    while (done < in_piece) {
+        done += channel_try(CHANNEL_MAP, piece + done, in_piece - done);
+        channel_flush();
+        channel_drain();
+    }
+    in_piece = 0;
+}
+
+static void put_piece(struct snapshot_sink *sink __attribute__((unused)), const char *line, size_t length)
+{
+    if (in_piece + length > sizeof piece)
+        send_piece();
+    memcpy(piece + in_piece, line, length);
+    in_piece += length;
+}
+
+void snapshot_order(void) { ordered = true; }
+
+bool snapshot_send(const char *moment)
+{
+    struct snapshot_sink sink = { .put = put_piece, .room = SIZE_MAX };
+
+    if (!ordered || !channel_is_there())
+        return false;
+    ordered = false;
+    channel_drain();                    /* what programs have written comes first, and its pages are at hand again */
+    snapshot_write(&sink, moment);
+    send_piece();
+    return true;
+}

@@ -1,0 +1,190 @@
+/*
+ * frame_audit.c - the frame pool's sums, and its invariants F1 to F5 checked.
+ *
+ * Stocks of other CPUs are read without a lock that would stop them, so sums are exact, and
+ * the audit is right, whenever no other CPU is inside a call of frame.h.
+ */
+#include "memory/check/audit.h"
+
+#include "base/check.h"
+#include "memory/frames/stock.h"
+
+/* ---- Sums ------------------------------------------------------------------------------- */
+
+/* How many more frames an owner has than when the pool opened, modulo 2^32 as all of this. */
+static uint32_t gained(enum owner owner)
+{
+    uint32_t sum = 0;
+
+    for (uint32_t cpu = 0; cpu < MAX_CPUS; cpu++)
+        sum += (uint32_t)(count_read(stocks[cpu].came[owner]) - count_read(stocks[cpu].went[owner]));
+    return sum;
+}
+
+uint32_t frames_owned(enum owner owner)
+{
+    uint32_t taken = 0;
+
+    if (owner != OWNER_FREE)
+        return frames.owned[owner] + gained(owner);
+    for (uint32_t other = 0; other < OWNER_COUNT; other++)
+        taken += gained((enum owner)other);
+    return frames.owned[OWNER_FREE] - taken;
+}
+
+uint32_t frames_free(void) { return frames_owned(OWNER_FREE); }
+
+/* The pool lock, unless this CPU stopped while holding it: a panic audits too. */
+static bool enter(lock_state *state)
+{
+    if (lock_held(&pool_lock))
+        return false;
+    *state = lock_take(&pool_lock);
+    return true;
+}
+
+static void leave(bool taken, lock_state state)
+{
+    if (taken)
+        lock_drop(&pool_lock, state);
+}
+
+void frames_sums(struct frame_sums *out)
+{
+    lock_state state = 0;
+    bool taken = enter(&state);
+
+    peak_note(&stocks[cpu_number()]);
+    *out = (struct frame_sums){
+        .ram = frames.ram, .peak_used = frames.peak,
+        .largest_run = pool_largest_run(&frames.pool), .free_areas = pool_free_areas(&frames.pool),
+        .reserve = frames.reserve, .misuses = count_read(frames.misuses), .pinned = count_read(frames.pinned),
+    };
+    for (uint32_t cpu = 0; cpu < MAX_CPUS; cpu++) {
+        out->stock += stock_count(&stocks[cpu]);
+        out->zeroed += count_read(stocks[cpu].zeroed);
+        out->gets -= count_read(stocks[cpu].changes);
+        out->puts -= count_read(stocks[cpu].changes);
+        for (uint32_t owner = 0; owner < OWNER_COUNT; owner++) {
+            out->gets += count_read(stocks[cpu].came[owner]);
+            out->puts += count_read(stocks[cpu].went[owner]);
+        }
+    }
+    leave(taken, state);
+    for (uint32_t owner = 0; owner < OWNER_COUNT; owner++)
+        out->owned[owner] = frames_owned((enum owner)owner);
+}
+
+/* ---- The audit -------------------------------------------------------------------------- */
+
+static uint32_t times_in_stocks(uint32_t frame)
+{
+    uint32_t times = 0;
+
+    for (uint32_t cpu = 0; cpu < MAX_CPUS; cpu++)
+        for (uint32_t n = 0; n < stock_count(&stocks[cpu]); n++)
+            times += stock_frame(&stocks[cpu], n) == frame;
+    return times;
+}
+
+/* F1, F4, F5 for one frame that has a record. */
+static void audit_frame(uint32_t frame, struct audit_report *report)
+{
+    uint32_t state = state_read(&frames.records[frame]);
+    bool bit = pool_is_free(&frames.pool, frame);
+
+    report->checked++;
+    if (state_owner(state) == OWNER_ABSENT) {
+        if (bit)
+            audit_fail(report, "F4", "frame 0x%x is no RAM, yet free in the bitmap", frame);
+        return;
+    }
+    if ((state_owner(state) == OWNER_FREE) != (state_count(state) == 0)) {
+        audit_fail(report, "F1", "frame 0x%x belongs to %s and has %u references", frame,
+                   owner_names[state_owner(state)], state_count(state));
+        return;
+    }
+    if (bit && !state_free(state))
+        audit_fail(report, "F1", "frame 0x%x is free in the bitmap, but belongs to %s", frame,
+                   owner_names[state_owner(state)]);
+    if (!bit && state_free(state) && times_in_stocks(frame) != 1)
+        audit_fail(report, "F1", "frame 0x%x is free, but used in the bitmap and %u times in stocks", frame,
+                   times_in_stocks(frame));
+    if (IS_CHECKED && state_free(state) && !contents_ok(frame, state))
+        audit_fail(report, "F5", "frame 0x%x is free and was written to; last owner %s", frame,
+                   owner_names[state_last(state)]);
+}
+
+/* F1, the other way round: what is in a stock is free, and used in the bitmap. */
+static void audit_stock(const struct stock *stock, struct audit_report *report)
+{
+    for (uint32_t n = 0; n < stock_count(stock); n++) {
+        uint32_t frame = stock_frame(stock, n);
+
+        if (frame >= frames.end || !state_free(state_read(&frames.records[frame])) ||
+            pool_is_free(&frames.pool, frame))
+            audit_fail(report, "F1", "frame 0x%x is in a stock, but not free, or in the bitmap too", frame);
+    }
+}
+
+/* F3: the records say what the sums say. */
+static void audit_sums(const uint32_t *counted, struct audit_report *report)
+{
+    uint32_t ram = 0;
+
+    for (uint32_t owner = 0; owner < OWNER_COUNT; owner++) {
+        uint32_t sum = frames_owned((enum owner)owner);
+
+        if (owner != OWNER_ABSENT)
+            ram += sum;
+        if (counted[owner] != sum)
+            audit_fail(report, "F3", "%u frames belong to %s, the sum says %u", counted[owner],
+                       owner_names[owner], sum);
+    }
+    if (ram != frames.ram)
+        audit_fail(report, "F3", "the owners have %u frames, RAM is %u", ram, frames.ram);
+}
+
+void frames_audit_area(uint32_t area, struct audit_report *report)
+{
+    uint32_t first = area * AREA_FRAMES, end = first + AREA_FRAMES;
+    lock_state state = 0;
+    bool taken = enter(&state);
+
+    pool_audit_area(&frames.pool, area, report);
+    for (uint32_t frame = first; frame < end; frame++) {
+        if (frame < frames.end)
+            audit_frame(frame, report);
+        else if (pool_is_free(&frames.pool, frame))
+            audit_fail(report, "F4", "frame 0x%x is past the last frame, yet free in the bitmap", frame);
+    }
+    leave(taken, state);
+}
+
+uint32_t frames_areas(void) { return frames.pool.area_count; }
+
+void frames_audit(struct audit_report *report)
+{
+    uint32_t counted[OWNER_COUNT] = { 0 };
+    lock_state state = 0;
+    bool taken;
+
+    for (uint32_t area = 0; area < frames.pool.area_count; area++)
+        frames_audit_area(area, report);
+    taken = enter(&state);
+    pool_audit_sets(&frames.pool, report);
+    for (uint32_t cpu = 0; cpu < MAX_CPUS; cpu++)
+        audit_stock(&stocks[cpu], report);
+    for (uint32_t frame = 0; frame < frames.end; frame++)
+        counted[state_owner(state_read(&frames.records[frame]))]++;
+    leave(taken, state);
+    audit_sums(counted, report);
+}
+
+bool frames_ok(void)
+{
+    struct audit_report report = { 0 };
+
+    frames_audit(&report);
+    return report.failed == 0;
+}

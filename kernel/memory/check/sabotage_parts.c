@@ -1,0 +1,210 @@
+/*
+ * sabotage_parts.c - spoiling the kernel heap, kernel stacks and objects.
+ */
+#include "memory/check/sabotage.h"
+
+#include "base/check.h"
+#include "memory/tables/cursor.h"
+#include "memory/frames/frame.h"
+#include "memory/heap/heap.h"
+#include "memory/heap/heap_slab.h"
+#include "memory/spaces/object.h"
+#include "memory/spaces/space.h"
+#include "memory/heap/stack.h"
+
+enum { BLOCK = 40 };
+
+static char *volatile block;            /* volatile: else the compiler would object to spoil_h4() */
+static struct region region;
+
+/* ---- H: the heap ---------------------------------------------------------------------------------- */
+
+static bool take_block(void) { return (block = heap_alloc(BLOCK, 0)) != NULL; }
+
+/* The descriptor of the slab that the block lies in. */
+static struct slab *slab_of_block(uint32_t *page)
+{
+    *page = (uint32_t)(slab_offset(block) / PAGE_SIZE);
+    *page -= slab_at(*page)->back;
+    return slab_at(*page);
+}
+
+bool spoil_h1(void)
+{
+    uint32_t page;
+
+    if (!take_block())
+        return false;
+    slab_of_block(&page)->out++;
+    return true;
+}
+
+void mend_h1(void)
+{
+    uint32_t page;
+
+    slab_of_block(&page)->out--;
+    heap_free(block);
+}
+
+static void turn_page_of_block(void)
+{
+    uint32_t page;
+
+    (void)slab_of_block(&page);
+    chunk_at(page)->free ^= (uint16_t)(1u << page % CHUNK_PAGES);
+}
+
+bool spoil_h2(void)
+{
+    if (!take_block())
+        return false;
+    turn_page_of_block();
+    return true;
+}
+
+void mend_h2(void)
+{
+    turn_page_of_block();
+    heap_free(block);
+}
+
+static struct magazine *magazine;
+
+/* Freeing a block leaves at least that one in the magazine of its class. */
+bool spoil_h3(void)
+{
+    if (!take_block())
+        return false;
+    heap_free(block);
+    for (unsigned class = 0; class < HEAP_CLASSES; class++) {
+        magazine = magazine_of(class);
+        if (magazine->count > 0) {
+            magazine->count--;
+            return true;
+        }
+    }
+    return false;
+}
+
+void mend_h3(void) { magazine->count++; }
+
+bool spoil_h4(void)
+{
+    if (!take_block())
+        return false;
+    block[BLOCK] ^= 1;
+    return true;
+}
+
+void mend_h4(void)
+{
+    block[BLOCK] ^= 1;
+    heap_free(block);
+}
+
+bool spoil_h5(void) { return kernel_map(&region, PURPOSE_HEAP, "sabotage", 1, 0, OWNER_HEAP) == 0; }
+void mend_h5(void)  { kernel_unmap(&region); }
+
+/* ---- K: the stacks ---------------------------------------------------------------------------------- */
+
+static struct stack  stack;
+static struct cursor cursor;
+
+static void protect_stack(struct rights rights)
+{
+    int err = cursor_open(&cursor, &kernel_space, span_of(page_of(stack.bottom), 1), 0);
+
+    assert(err == 0);
+    cursor_protect(&cursor, page_of(stack.bottom), rights);
+    cursor_close(&cursor);
+}
+
+/* A blocked page keeps its frame, so nobody else misses anything. */
+bool spoil_k1(void)
+{
+    if (stack_get(&kernel_space, &stack) != 0)
+        return false;
+    protect_stack((struct rights){ 0, 0 });
+    return true;
+}
+
+void mend_k1(void)
+{
+    protect_stack(layout.purpose[PURPOSE_STACKS]->rights);
+    stack_put(&stack);
+}
+
+bool spoil_k2(void) { return kernel_map(&region, PURPOSE_HEAP, "sabotage", 1, 0, OWNER_STACK) == 0; }
+void mend_k2(void)  { kernel_unmap(&region); }
+
+bool spoil_k3(void)
+{
+    kernel_space.stacks->used++;
+    return true;
+}
+
+void mend_k3(void)  { kernel_space.stacks->used--; }
+
+/* ---- O: objects ----------------------------------------------------------------------------------- */
+
+static struct object *spoilt;
+static struct region  stray;
+
+/* An object of one page, in memory. */
+static bool make_object(void)
+{
+    frame_t frame;
+
+    spoilt = object_create(OWNER_SHARED, 1);
+    if (spoilt == NULL)
+        return false;
+    if (object_page(spoilt, 0, true, &frame) != 0) {
+        object_release(spoilt);
+        return false;
+    }
+    frame_put(frame);
+    return true;
+}
+
+bool spoil_o1(void)
+{
+    if (!make_object())
+        return false;
+    spoilt->pages = 0;
+    return true;
+}
+
+void mend_o1(void)
+{
+    spoilt->pages = 1;
+    object_release(spoilt);
+}
+
+bool spoil_o2(void)
+{
+    if (!make_object())
+        return false;
+    spoilt->resident++;
+    return true;
+}
+
+void mend_o2(void)
+{
+    spoilt->resident--;
+    object_release(spoilt);
+}
+
+bool spoil_o3(void)
+{
+    if (!make_object())
+        return false;
+    spoilt->mappings = &stray;
+    return true;
+}
+
+void mend_o3(void)
+{
+    spoilt->mappings = NULL;
+    object_release(spoilt);
+}

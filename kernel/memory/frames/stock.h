@@ -1,0 +1,184 @@
+/*
+ * stock.h - each CPU's frames at hand, and the state that the files of the frame pool share.
+ *
+ * Internal to frame.c, stock.c and frame_audit.c. Between a call and the bitmap stands the
+ * CPU's stock, so that most calls touch no shared word but the frame's own record:
+ *
+ *   ring     frames given back lately, still warm in the cache. The newest is handed out first; when
+ *            the ring is full the oldest goes back to the bitmap, one for one, so that no
+ *            call ever pays for many.
+ *   claim    what is left of one word of the bitmap, claimed whole
+ *   clean    frames zeroed in idle time
+ *
+ * A stocked frame reads used in the bitmap, and belongs to FREE. `room` is how many frames the ring may
+ * hold: the document's `stock`, and 0 while the pool is short or another CPU needs
+ * what we hold; each frame given back then goes to the bitmap at once.
+ *
+ * Locking  a stock belongs to its CPU, which uses it with interrupts off. Another CPU may
+ *          only read counters, and write `room` and `wanted` under the pool lock.
+ */
+#ifndef QUIRE_MEMORY_STOCK_H
+#define QUIRE_MEMORY_STOCK_H
+
+#include "base/lock.h"
+#include "cpu.h"
+#include "memory/frames/frame.h"
+#include "memory/frames/pool.h"
+
+/* Most frames a ring holds: above this a stock only hides memory from others. */
+enum { STOCK_MOST = 64, CLEAN_MOST = 32 };
+
+struct stock {
+    uint32_t newest, oldest;        /* ring positions: [oldest, newest), modulo STOCK_MOST      */
+    uint32_t room;                  /* [a] see above                                            */
+    uint32_t lowest;                /* fewest frames in the ring since peak_note()              */
+    uint32_t wanted;                /* [a] 1: empty everything at the next call                 */
+    uint32_t clean_count;
+    uint32_t base;                  /* frame of the claim's bit 0                               */
+    uint32_t zeroed;                /* [a] change in free frames known to hold zeros            */
+    word_t   claim;
+    unsigned long changes;          /* [a] frame_change_owner(), which counts in both below     */
+    unsigned long came[OWNER_COUNT], went[OWNER_COUNT];     /* [a] frames that became, or ceased to be,
+                                     * an owner's on this CPU; two counters, because one that goes up and
+                                     * down with each pair of calls would wait for itself       */
+    uint32_t ring[STOCK_MOST];
+    uint32_t clean[CLEAN_MOST];
+} __attribute__((aligned(128)));    /* two cache lines: they are fetched in pairs               */
+
+struct frames {
+    struct frame_record *records;   /* [c]                                                      */
+    uint32_t    end;                /* [c] frames with a record                                 */
+    uint32_t    stock;              /* [c] room of a ring when all is well                      */
+    unsigned    always;             /* [c] flags that every frame_get() has: FRAME_ZERO, or 0   */
+    bool        low_matters;        /* [c] some RAM has no permanent address                    */
+    uint32_t    unusual;            /* [a] not 0: no frame_get() may take the short way         */
+    uint32_t    fail_at;            /* [a] frame_fail_at()                                      */
+    uint32_t    reserve;            /* [c] free bits that only FRAME_SPARE may use              */
+    uint32_t    ram;                /* [c]                                                      */
+    uint32_t    owned[OWNER_COUNT]; /* [c] frames by owner when the pool opened                 */
+    uint32_t    misuses, pinned;    /* [a]                                                      */
+    /* What changes often keeps its distance from what is read by every call. */
+    uint32_t    peak __attribute__((aligned(64)));          /* [pool lock] most frames not free */
+    bool        is_short;           /* [pool lock] free bits are down to the reserve            */
+    struct pool pool;               /* [pool lock]                                              */
+};
+
+extern struct frames frames;
+extern struct stock  stocks[MAX_CPUS];
+extern struct lock   pool_lock;
+
+/* ---- A record's state ------------------------------------------------------------------ */
+
+/*
+ * bits 0..19 references, 20..24 owner; of a free frame also 25..29 its last owner, 30 it holds
+ * zeros, 31 it holds the poison. The references stop counting at STATE_PINNED: a frame that was ever
+ * shared so often is never freed, which loses one frame where a wrapped count would
+ * hand it out while in use. It takes a million mappings to get there; the zero page may.
+ */
+enum {
+    STATE_PINNED      = (1 << 20) - 1,
+    STATE_OWNER_SHIFT = 20,
+    STATE_LAST_SHIFT  = 25,
+    STATE_ZEROED      = 1 << 30,
+};
+#define STATE_POISONED (1u << 31)
+
+_Static_assert(OWNER_COUNT <= 32, "a state has five bits for an owner");
+
+static inline uint32_t   state_count(uint32_t state) { return state & STATE_PINNED; }
+static inline enum owner state_owner(uint32_t state) { return (enum owner)(state >> STATE_OWNER_SHIFT & 31); }
+static inline enum owner state_last(uint32_t state)  { return (enum owner)(state >> STATE_LAST_SHIFT & 31); }
+static inline uint32_t   state_of(uint32_t count, enum owner owner)
+{
+    return count | (uint32_t)owner << STATE_OWNER_SHIFT;
+}
+static inline uint32_t   state_freed_by(enum owner last)
+{
+    return state_of(0, OWNER_FREE) | (uint32_t)last << STATE_LAST_SHIFT;
+}
+static inline bool state_free(uint32_t state)
+{
+    return (state & (STATE_PINNED | 31u << STATE_OWNER_SHIFT)) == state_of(0, OWNER_FREE);
+}
+/* Free, and nothing is known of the contents. */
+static inline bool state_free_plain(uint32_t state)
+{
+    return (state & ~(31u << STATE_LAST_SHIFT)) == state_of(0, OWNER_FREE);
+}
+
+/* Owners from TABLES on get their frames from the pool; those before it have them from the map. */
+static inline bool owner_is_given(enum owner owner) { return owner >= OWNER_TABLES && owner < OWNER_COUNT; }
+
+/*
+ * The only reference, of an owner who got the frame from us: the next put frees it. That is, a count
+ * of 1 and an owner that owner_is_given(), put as one comparison by turning the word round.
+ */
+static inline bool state_single(uint32_t state)
+{
+    uint32_t past = state - state_of(1, OWNER_TABLES);
+
+    return (past >> STATE_OWNER_SHIFT | past << (32 - STATE_OWNER_SHIFT)) < OWNER_COUNT - OWNER_TABLES;
+}
+
+static inline struct frame_record *record_of(uint32_t frame)
+{
+    struct frame_record *record = &frames.records[frame];
+
+#ifdef TOUCH
+    TOUCH(record);
+#endif
+    return record;
+}
+
+/* Acquire: whoever sees that others have dropped their references also sees what they wrote before. */
+static inline uint32_t state_read(const struct frame_record *record)
+{
+    return __atomic_load_n(&record->state, __ATOMIC_ACQUIRE);
+}
+
+/* For whoever alone may change the state: the only holder, or the stock a free frame is in. */
+static inline void state_write(struct frame_record *record, uint32_t state)
+{
+    __atomic_store_n(&record->state, state, __ATOMIC_RELAXED);
+}
+
+/* Counters with one writer and readers anywhere: no tearing, no read-modify-write on the bus. */
+#define count_add(counter, n) \
+    __atomic_store_n(&(counter), __atomic_load_n(&(counter), __ATOMIC_RELAXED) + (n), __ATOMIC_RELAXED)
+#define count_read(counter) __atomic_load_n(&(counter), __ATOMIC_RELAXED)
+
+/* ---- Stocks: interrupts are off for all of these ----------------------------------------- */
+
+/*
+ * The slow halves of taking and giving: another source than the ring's newest frame; a ring
+ * without room. POOL_NONE: no frame is to be had.
+ */
+uint32_t stock_take(struct stock *stock, unsigned flags);
+void     stock_give(struct stock *stock, uint32_t frame);
+
+/* Armed by frame_fail_at(): is this the call that fails? */
+bool stock_fails(void);
+
+/* All of a stock goes to the bitmap. The caller holds the pool lock. */
+void stock_empty(struct stock *stock);
+
+/* Ask the other CPUs to empty theirs at their next call; [pool lock]. */
+void stocks_want(const struct stock *mine);
+
+/* Before and after the number of free bits changes: how many frames are not free? [pool lock]. */
+void peak_note(struct stock *mine);
+void stocks_adjust(struct stock *mine);
+
+/* Frames at hand, and whether one of them is this. */
+uint32_t stock_count(const struct stock *stock);
+uint32_t stock_frame(const struct stock *stock, uint32_t n);       /* n < stock_count() */
+
+/* ---- Contents --------------------------------------------------------------------------- */
+
+/* The frame now holds zeros, or the poison. */
+void contents_clear(uint32_t frame);
+void contents_poison(uint32_t frame);
+/* Does a free frame with this state hold what its state says? */
+bool contents_ok(uint32_t frame, uint32_t state);
+
+#endif

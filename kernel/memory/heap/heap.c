@@ -1,0 +1,354 @@
+/*
+ * heap.c - the kernel heap's public calls: a magazine of ready blocks, and the checks.
+ *
+ * The common case is all here and takes no lock: turn interrupts off, take the top block of
+ * this CPU's magazine, see that nobody wrote into it while it was free, mark it live, put the
+ * guard behind its last byte. Giving back is the same in reverse. Whatever is not
+ * like that goes the slow way, which starts over and knows all cases. Slabs fill and empty
+ * magazines half a magazine at a time.
+ */
+#include "memory/heap/heap_slab.h"
+
+#include "base/check.h"
+#include "base/string.h"
+
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#define LIKELY(x)   __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+struct magazine heap_magazines[MAX_CPUS][MAGAZINES];
+uint32_t        heap_key;
+uint32_t        heap_failures, heap_undone;
+
+enum { UNITS = (HEAP_SMALL + GUARD_BYTES + HEAP_ALIGN - 1) / HEAP_ALIGN + 1 };
+
+static uint8_t  class_by_units[UNITS];  /* of a slot of so many HEAP_ALIGNs, or CLOSED       */
+static uint32_t fail_in;                /* heap_fail_at(): allocations left until one fails  */
+
+static inline size_t units_for(size_t bytes) { return (bytes + GUARD_BYTES + HEAP_ALIGN - 1) / HEAP_ALIGN; }
+
+/* ---- Start --------------------------------------------------------------------------- */
+
+/* The class of a slot of so many units, by looking: what class_by_units[] remembers. */
+static unsigned class_of_units(size_t units)
+{
+    unsigned class = 0;
+
+    while (heap_classes[class].slot < units * HEAP_ALIGN)
+        class++;
+    return class;
+}
+
+/* Open the fast path; or close it, so that every allocation comes the slow way. */
+static void set_fast_path(bool open)
+{
+    for (unsigned units = 0; units < UNITS; units++)
+        class_by_units[units] = (uint8_t)(open ? class_of_units(units) : CLOSED);
+}
+
+void heap_fail_at(uint32_t n)
+{
+    fail_in = n;
+    set_fast_path(n == 0);
+}
+
+/* Small slots are cheap to have at hand, large ones are not. */
+static uint32_t magazine_limit(size_t slot) { return slot <= 272 ? MAGAZINE : slot <= 528 ? 12 : 4; }
+
+void heap_start(void)
+{
+    const struct layout_region *window = layout.purpose[PURPOSE_HEAP];
+
+    assert(window != NULL);
+    memset(heap_magazines, 0, sizeof heap_magazines);
+    for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
+        for (unsigned class = 0; class < HEAP_CLASSES; class++) {
+            struct magazine *magazine = &heap_magazines[cpu][class];
+
+            magazine->limit = magazine_limit(heap_classes[class].slot);
+            magazine->room = (uint32_t)class_room(class);
+            magazine->class = (uint8_t)class;
+            magazine->live = (uint8_t)(BLOCK_LIVE + class);
+            magazine->ready = (uint8_t)(BLOCK_READY + class);
+        }
+    heap_key = (uint32_t)cpu_ticks() * 0x9E3779B1u | 1;     /* by chance no pointer, no small number */
+    heap_failures = heap_undone = 0;
+    heap_fail_at(0);
+    misuse_start();
+    big_start();
+    slabs_start(window);
+}
+
+/*
+ * ---- The fast path, for the calls below to fold in ------------------------------------
+ *
+ * Whatever is stored into a block may, for all the compiler knows, be the key or a field of a magazine.
+ * So these read what they need, then write the block, then the rest: nothing is read twice.
+ */
+
+static inline bool is_whole(const void *block, size_t room)
+{
+    return free_is_intact(block) && (!IS_CHECKED || block_fill_is_intact(block, room));
+}
+
+/* The top block of a magazine becomes somebody's. */
+static inline void hand_out(struct magazine *magazine, void *block, size_t bytes, vaddr_t who)
+{
+    uint32_t count = magazine->count;
+
+    block_make_live(block, magazine->room, bytes, (uint32_t)who);
+    set_state(block, magazine->live);
+    magazine->count = count - 1;
+    magazine->taken++;
+}
+
+/* A live and sound block becomes the top of a magazine that has a place for it. */
+static inline void take_in(struct magazine *magazine, void *block, uint8_t *state, vaddr_t who)
+{
+    uint32_t count = magazine->count;
+
+    block_make_free(block, magazine->room, (uint32_t)who);
+    if (IS_CHECKED)
+        block_fill(block, magazine->room);
+    __atomic_store_n(state, magazine->ready, __ATOMIC_RELAXED);     /* see set_state() */
+    magazine->blocks[count] = block;
+    magazine->count = count + 1;
+}
+
+/*
+ * The class of the live small block that begins here, or something above all classes. A pointer that
+ * is no multiple of HEAP_ALIGN passes for its neighbour here; the block's key tells them apart.
+ */
+static inline unsigned live_class(const void *block)
+{
+    size_t offset = slab_offset(block);
+
+    if (UNLIKELY(!in_slab_area(block) || offset % CHUNK_BYTES < PAGE_SIZE))
+        return UINT32_MAX;
+    return (unsigned)state_of(block) - BLOCK_LIVE;
+}
+
+/* ---- Small blocks, whatever it takes -------------------------------------------------- */
+
+/* True for the allocation that heap_fail_at() has chosen; the fast path opens again with it. */
+static bool chosen_to_fail(void)
+{
+    if (LIKELY(fail_in == 0) || --fail_in > 0)
+        return false;
+    set_fast_path(true);
+    return true;
+}
+
+void *small_take(size_t bytes, vaddr_t who)
+{
+    unsigned long    interrupts;
+    struct magazine *magazine;
+    void            *block = NULL;
+
+    if (chosen_to_fail())
+        return NULL;
+    interrupts = interrupts_off();
+    magazine = magazine_of(class_of_units(units_for(bytes)));
+    while (block == NULL) {
+        if (magazine->count == 0)
+            magazine->count = slabs_take(magazine->class, magazine->blocks, magazine->limit / 2);
+        if (magazine->count == 0)
+            break;
+        block = magazine->blocks[magazine->count - 1];
+        if (is_whole(block, magazine->room)) {
+            hand_out(magazine, block, bytes, who);
+        } else {
+            magazine->count--;
+            set_state(block, BLOCK_LOST + magazine->class);
+            misuse_after_free(block, magazine->class, who);
+            block = NULL;
+        }
+    }
+    interrupts_restore(interrupts);
+    return block;
+}
+
+/* Make room: the half of a magazine that has been there longest goes back to the slabs. */
+static void spill(struct magazine *magazine)
+{
+    uint32_t half = magazine->limit / 2;
+
+    slabs_give(magazine->blocks, half);
+    magazine->count -= half;
+    memmove(magazine->blocks, magazine->blocks + half, magazine->count * sizeof magazine->blocks[0]);
+}
+
+void small_give(void *block, size_t said, vaddr_t who)
+{
+    unsigned long    interrupts = interrupts_off();
+    unsigned         class = live_class(block);
+    struct magazine *magazine;
+    uint32_t         bytes;
+
+    if (class >= HEAP_CLASSES || (uintptr_t)block % HEAP_ALIGN != 0) {
+        misuse_of_pointer(block, who);
+    } else {
+        magazine = magazine_of(class);
+        bytes = live_bytes(block, magazine->room);
+        if (!live_is_intact(block, magazine->room)) {
+            set_state(block, BLOCK_LOST + class);
+            misuse_overflow(block, bytes, live_taker(block, magazine->room), who);
+        } else if (said != ANY_SIZE && said != bytes) {
+            misuse_of_size(block, bytes, said, who);
+        } else {
+            if (magazine->count == magazine->limit)
+                spill(magazine);
+            take_in(magazine, block, state_at(block), who);
+        }
+    }
+    interrupts_restore(interrupts);
+}
+
+/* ---- Public calls --------------------------------------------------------------------- */
+
+static __attribute__((noinline)) void *take_slowly(size_t bytes, unsigned flags, vaddr_t who)
+{
+    void *block = NULL;
+
+    if (bytes <= HEAP_SMALL)
+        block = small_take(bytes, who);
+    else if (!chosen_to_fail())
+        block = big_take(bytes, who);
+    if (block == NULL)
+        __atomic_fetch_add(&heap_failures, 1, __ATOMIC_RELAXED);
+    else if (flags & HEAP_ZERO)
+        memset(block, 0, bytes);
+    return block;
+}
+
+void *heap_alloc(size_t bytes, unsigned flags)
+{
+    if (LIKELY(bytes <= HEAP_SMALL)) {
+        unsigned long    interrupts = interrupts_off();
+        struct magazine *magazine = magazine_of(class_by_units[units_for(bytes)]);
+        uint32_t         count = magazine->count;
+
+        if (LIKELY(count > 0)) {
+            void *block = magazine->blocks[count - 1];
+
+            if (LIKELY(is_whole(block, magazine->room))) {
+                hand_out(magazine, block, bytes, caller_address());
+                interrupts_restore(interrupts);
+                if (UNLIKELY(flags & HEAP_ZERO))
+                    memset(block, 0, bytes);
+                return block;
+            }
+        }
+        interrupts_restore(interrupts);
+    }
+    return take_slowly(bytes, flags, caller_address());
+}
+
+static __attribute__((noinline)) void give_slowly(void *block, size_t said, vaddr_t who)
+{
+    if (in_slab_area(block))
+        small_give(block, said, who);
+    else if (block != NULL)
+        big_give(block, said, who);
+}
+
+static ALWAYS_INLINE void give(void *block, size_t said, vaddr_t who)
+{
+    unsigned long interrupts = interrupts_off();
+    uint8_t      *state = state_at(block);
+    unsigned      class = live_class(block);
+
+    if (LIKELY(class < HEAP_CLASSES)) {
+        struct magazine *magazine = magazine_of(class);
+        uint32_t         bytes = live_bytes(block, magazine->room);
+
+        if (LIKELY(live_is_intact(block, magazine->room) && (said == ANY_SIZE || said == bytes) &&
+                   magazine->count < magazine->limit)) {
+            take_in(magazine, block, state, who);
+            interrupts_restore(interrupts);
+            return;
+        }
+    }
+    interrupts_restore(interrupts);
+    give_slowly(block, said, who);
+}
+
+void heap_free(void *block)                     { give(block, ANY_SIZE, caller_address()); }
+void heap_free_sized(void *block, size_t bytes) { give(block, bytes, caller_address()); }
+
+/* What was asked for; false, having reported, when this is no sound live block. */
+static bool measure(const void *block, size_t *bytes, vaddr_t who)
+{
+    unsigned   class = live_class(block);
+    struct big big;
+
+    if (class < HEAP_CLASSES && (uintptr_t)block % HEAP_ALIGN == 0) {
+        *bytes = live_bytes(block, class_room(class));
+        if (live_is_intact(block, class_room(class)))
+            return true;
+        misuse_overflow(block, *bytes, live_taker(block, class_room(class)), who);
+    } else if (!in_slab_area(block) && big_locate(block, &big, NULL) == BIG_START) {
+        *bytes = big.bytes;
+        if (big_is_intact(&big))
+            return true;
+        misuse_overflow(block, big.bytes, big.taker, who);
+    } else {
+        misuse_of_pointer(block, who);
+    }
+    return false;
+}
+
+size_t heap_size(const void *block)
+{
+    size_t bytes;
+
+    return measure(block, &bytes, caller_address()) ? bytes : 0;
+}
+
+/* The block stays where it is, because its slot or its pages are what the new size needs. */
+static bool refit(void *block, size_t bytes, vaddr_t who)
+{
+    unsigned class = live_class(block);
+
+    if (class >= HEAP_CLASSES)
+        return bytes > HEAP_SMALL && big_refit(block, bytes);
+    if (bytes > HEAP_SMALL || class_of_units(units_for(bytes)) != class)
+        return false;
+    block_make_live(block, class_room(class), bytes, (uint32_t)who);
+    return true;
+}
+
+void *heap_resize(void *block, size_t bytes)
+{
+    vaddr_t who = caller_address();
+    size_t  old;
+    void   *new;
+
+    if (block == NULL)
+        return take_slowly(bytes, 0, who);
+    if (!measure(block, &old, who))
+        return NULL;
+    if (refit(block, bytes, who))
+        return block;
+    new = take_slowly(bytes, 0, who);
+    if (new != NULL) {
+        memcpy(new, block, old < bytes ? old : bytes);
+        give_slowly(block, old, who);
+    }
+    return new;
+}
+
+/* The magazines of other CPUs are theirs alone: each CPU empties its own. */
+void heap_drain(void)
+{
+    unsigned long interrupts = interrupts_off();
+
+    for (unsigned class = 0; class < HEAP_CLASSES; class++) {
+        struct magazine *magazine = magazine_of(class);
+
+        slabs_give(magazine->blocks, magazine->count);
+        magazine->count = 0;
+    }
+    slabs_trim();
+    interrupts_restore(interrupts);
+}

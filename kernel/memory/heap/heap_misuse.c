@@ -1,0 +1,186 @@
+/*
+ * heap_misuse.c - the heap used wrongly: what it was, where, and whose code it was.
+ *
+ * Each finding is one line of text with two code addresses, marked '@': who did it or
+ * found it, and who had to do with the block before. Nothing is repaired: the block stays
+ * as it is, so that it can be looked at, and is never handed out again if it is damaged.
+ */
+#include "memory/heap/heap_slab.h"
+
+#include "base/print.h"
+#include "base/string.h"
+
+const char *const heap_misuse_names[HEAP_MISUSES] = {
+    [HEAP_DOUBLE_FREE] = "double free",             [HEAP_FOREIGN] = "foreign pointer",
+    [HEAP_INTERIOR] = "pointer into a block",       [HEAP_WRITE_AFTER_FREE] = "write after free",
+    [HEAP_OVERFLOW] = "write past the end",         [HEAP_WRONG_SIZE] = "wrong size",
+};
+
+static uint32_t counts[HEAP_MISUSES];                   /* [a] */
+
+void misuse_start(void) { memset(counts, 0, sizeof counts); }
+
+uint32_t misuse_count(enum heap_misuse which) { return __atomic_load_n(&counts[which], __ATOMIC_RELAXED); }
+
+/* Blocks keep the low half of a code address: the kernel's code lies within 4 GiB. */
+static unsigned long code(uint32_t low)
+{
+    return (unsigned long)(((uint64_t)(uintptr_t)heap_free & ~(uint64_t)UINT32_MAX) | low);
+}
+
+static unsigned long at(const void *block) { return (unsigned long)address_of(block); }
+
+/* "; WHO @0x...", or nothing where nobody is known. */
+static void finish(const char *who, uint32_t low)
+{
+    if (low != 0)
+        print("; %s @0x%08lx", who, code(low));
+    print("\n");
+}
+
+static void found(enum heap_misuse which)
+{
+    __atomic_fetch_add(&counts[which], 1, __ATOMIC_RELAXED);
+    print("heap: %s: ", heap_misuse_names[which]);
+}
+
+/* ---- Pointers that are not the start of a live block ---------------------------------- */
+
+static void double_free(const void *block, size_t bytes, uint32_t first, vaddr_t who)
+{
+    found(HEAP_DOUBLE_FREE);
+    print("0x%08lx (%zu bytes) by @0x%08lx", at(block), bytes, (unsigned long)who);
+    finish("first freed by", first);
+}
+
+static void interior(const void *pointer, const void *block, size_t bytes, uint32_t taker, vaddr_t who)
+{
+    found(HEAP_INTERIOR);
+    print("0x%08lx by @0x%08lx, %zu bytes into 0x%08lx (%zu bytes)", at(pointer), (unsigned long)who,
+          (size_t)((uintptr_t)pointer - (uintptr_t)block), at(block), bytes);
+    finish("taken by", taker);
+}
+
+static void foreign(const void *pointer, vaddr_t who)
+{
+    found(HEAP_FOREIGN);
+    print("0x%08lx by @0x%08lx was never a block of this heap\n", at(pointer), (unsigned long)who);
+}
+
+/* The start of the block that has this byte of the slab area, or NULL. */
+static void *enclosing(const void *pointer)
+{
+    size_t             offset = slab_offset(pointer);
+    uint32_t           page = (uint32_t)(offset / PAGE_SIZE);
+    const struct slab *slab;
+    uint32_t           index;
+
+    if (page % CHUNK_PAGES == 0)
+        return NULL;
+    page -= slab_at(page)->back;
+    slab = slab_at(page);
+    if (slab->pages == 0)
+        return NULL;
+    index = (uint32_t)(offset - (size_t)page * PAGE_SIZE) / heap_classes[slab->class].slot;
+    if (index >= class_blocks(slab->class))
+        return NULL;
+    return (char *)slab_bytes(page) + index * heap_classes[slab->class].slot;
+}
+
+static void misuse_of_slab_pointer(const void *pointer, vaddr_t who)
+{
+    const void *block = enclosing(pointer);
+    uint8_t     state;
+    size_t      room;
+
+    if (block == NULL) {
+        foreign(pointer, who);
+        return;
+    }
+    state = state_of(block);
+    room = class_room(state & BLOCK_CLASS);
+    switch (state & BLOCK_KIND) {
+    case BLOCK_LIVE:
+        interior(pointer, block, live_bytes(block, room), live_taker(block, room), who);
+        break;
+    case BLOCK_LOST:
+        double_free(block, 0, 0, who);
+        break;
+    default:
+        if (free_giver(block) == 0 && free_is_intact(block))
+            foreign(pointer, who);                      /* no one has had it yet */
+        else
+            double_free(block, live_bytes(block, room), free_giver_if_known(block, room), who);
+    }
+}
+
+void misuse_of_pointer(const void *pointer, vaddr_t who)
+{
+    struct big big;
+    uint32_t   giver = 0;
+
+    if (in_slab_area(pointer)) {
+        misuse_of_slab_pointer(pointer, who);
+        return;
+    }
+    switch (big_locate(pointer, &big, &giver)) {
+    case BIG_START:                                     /* found damaged before, and kept */
+        double_free(pointer, big.bytes, 0, who);
+        break;
+    case BIG_INSIDE:
+        interior(pointer, big_start_of(&big), big.bytes, big.taker, who);
+        break;
+    case BIG_GONE:
+        double_free(pointer, big.bytes, giver, who);
+        break;
+    default:
+        foreign(pointer, who);
+    }
+}
+
+/* ---- Blocks that were written where they should not ------------------------------------ */
+
+void misuse_overflow(const void *block, size_t bytes, uint32_t taker, vaddr_t who)
+{
+    found(HEAP_OVERFLOW);
+    if (bytes <= HEAP_SMALL || !in_slab_area(block)) {
+        print("0x%08lx (%zu bytes), found when @0x%08lx gave it back", at(block), bytes, (unsigned long)who);
+        finish("taken by", taker);
+    } else {
+        print("0x%08lx, its size overwritten as well, found when @0x%08lx gave it back\n", at(block),
+              (unsigned long)who);
+    }
+}
+
+void misuse_after_free(const void *block, unsigned class, vaddr_t who)
+{
+    found(HEAP_WRITE_AFTER_FREE);
+    print("0x%08lx (%u bytes), found when @0x%08lx took it", at(block), live_bytes(block, class_room(class)),
+          (unsigned long)who);
+    finish("freed by", free_giver_if_known(block, class_room(class)));
+}
+
+void misuse_of_size(const void *block, size_t bytes, size_t said, vaddr_t who)
+{
+    found(HEAP_WRONG_SIZE);
+    print("0x%08lx has %zu bytes, @0x%08lx gives back %zu\n", at(block), bytes, (unsigned long)who, said);
+}
+
+/* ---- Checked builds: what is free holds a pattern --------------------------------------- */
+
+enum { FILL_FROM = 8 };
+
+void block_fill(void *block, size_t room)
+{
+    memset((char *)block + FILL_FROM, FREE_FILL, room - FILL_FROM);
+}
+
+bool block_fill_is_intact(const void *block, size_t room)
+{
+    const uint8_t *byte = (const uint8_t *)block + FILL_FROM;
+
+    for (size_t left = room - FILL_FROM; left > 0; left--)
+        if (*byte++ != FREE_FILL)
+            return false;
+    return true;
+}

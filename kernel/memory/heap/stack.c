@@ -1,0 +1,470 @@
+/*
+ * stack.c - kernel stacks: slots of the stacks window, handed out with room between them.
+ *
+ * A slot is `guard` pages that are never mapped and `unit` pages that are. A bit for each
+ * slot of a pool says whether it is in use. Slots with odd numbers are handed out first: while
+ * there are such, each stack has an unmapped slot below it, even where the document has no guards.
+ */
+#include "memory/heap/stack.h"
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/lock.h"
+#include "base/string.h"
+#include "cpu.h"
+#include "memory/check/audit.h"
+#include "memory/tables/cursor.h"
+#include "memory/frames/frame.h"
+#include "memory/heap/heap.h"
+#include "memory/tables/slot.h"
+#include "memory/spaces/space.h"
+
+enum { STACKS_MAXIMUM = 8192, WORD_BITS = 32 };
+
+static struct lock   lock = LOCK("stacks window", RANK_STACKS);
+static struct region region;                            /* [c] the whole window             */
+static uint32_t      slots;                             /* [c] of each pool                 */
+static size_t        deepest;                           /* [lock] bytes used of any stack (checked builds) */
+
+/* Kernel space's pool is there from the start and for ever: the heap may not be needed for it. */
+static union {
+    struct stack_pool pool;
+    uint8_t           room[sizeof(struct stack_pool) + STACKS_MAXIMUM / 8];
+} of_kernel_space;
+
+static const struct layout_region *window(void) { return layout.purpose[PURPOSE_STACKS]; }
+static size_t slot_pages(void)                  { return window()->unit + window()->guard; }
+
+/* The space whose pool and tables hold this space's stacks. */
+static struct space *pool_space(struct space *space) { return stacks_are_own() ? space : &kernel_space; }
+
+static uint32_t words(void) { return (slots + WORD_BITS - 1) / WORD_BITS; }
+
+static size_t pool_bytes(void) { return sizeof(struct stack_pool) + words() * sizeof(uint32_t); }
+
+/* The lock is held. */
+static bool is_taken(const struct stack_pool *pool, uint32_t slot)
+{
+    return pool != NULL && (pool->taken[slot / WORD_BITS] >> slot % WORD_BITS & 1);
+}
+
+static void take(struct stack_pool *pool, uint32_t slot)
+{
+    pool->taken[slot / WORD_BITS] |= 1u << slot % WORD_BITS;
+    pool->used++;
+}
+
+static void give(struct stack_pool *pool, uint32_t slot)
+{
+    pool->taken[slot / WORD_BITS] &= ~(1u << slot % WORD_BITS);
+    pool->used--;
+}
+
+/* The pages of a slot's stack, without its guard. */
+static struct span stack_span(uint32_t slot)
+{
+    return span_of(window()->span.first + slot * slot_pages() + window()->guard, window()->unit);
+}
+
+static struct stack stack_in(struct space *home, uint32_t slot)
+{
+    struct span span = stack_span(slot);
+
+    return (struct stack){ home, page_address(span.first), page_address(span.end), slot };
+}
+
+void stacks_start(void)
+{
+    lock_state state = lock_take(&kernel_space.map_lock);
+    int        err;
+
+    slots = span_pages(window()->span) / slot_pages();
+    if (slots > STACKS_MAXIMUM)
+        slots = STACKS_MAXIMUM;
+    memset(&of_kernel_space, 0, sizeof of_kernel_space);
+    kernel_space.stacks = &of_kernel_space.pool;
+    region = (struct region){ .span = window()->span, .rights = window()->rights, .backing = BACKING_DEMAND,
+                              .name = window()->name, .home = window() };
+    err = region_insert(&kernel_space.map, &region);
+    assert(err == 0);
+    lock_drop(&kernel_space.map_lock, state);
+}
+
+/* ---- Slots and pools -------------------------------------------------------------------------- */
+
+/* The lowest free slot of a parity. The lock is held. */
+static bool find_slot(const struct stack_pool *pool, uint32_t parity, uint32_t *out)
+{
+    uint32_t mask = parity ? 0xAAAAAAAAu : 0x55555555u;
+
+    for (uint32_t word = 0; word * WORD_BITS < slots; word++) {
+        uint32_t candidates = ~pool->taken[word] & mask;
+        uint32_t slot;
+
+        if (candidates == 0)
+            continue;
+        slot = word * WORD_BITS + (uint32_t)__builtin_ctz(candidates);
+        if (slot >= slots)
+            return false;
+        *out = slot;
+        return true;
+    }
+    return false;
+}
+
+/* Frames for all of a stack, or none. */
+static int map_stack(struct space *home, struct span span)
+{
+    struct cursor c;
+    int           err = cursor_open(&c, home, span, CURSOR_BUILD);
+
+    if (err != 0)
+        return err;
+    for (page_t page = span.first; page < span.end && err == 0; page++) {
+        frame_t frame;
+
+        err = frame_get(OWNER_STACK, 0, &frame);
+        if (err == 0)
+            cursor_map(&c, page, frame, window()->rights, CACHE_BACK);
+    }
+    if (err != 0)
+        for (page_t page = cursor_next(&c, span.first); page < span.end; page = cursor_next(&c, page + 1))
+            cursor_discard(&c, page);
+    cursor_close(&c);
+    return err;
+}
+
+static void unmap_stack(struct space *home, struct span span)
+{
+    struct cursor c;
+    int           err = cursor_open(&c, home, span, 0);
+
+    assert(err == 0);
+    for (page_t page = span.first; page < span.end; page++)
+        cursor_discard(&c, page);
+    cursor_close(&c);
+}
+
+/* The pool of a space without one becomes *fresh, which is NULL then. The lock is held. */
+static void install_pool(struct space *home, struct stack_pool **fresh)
+{
+    if (home->stacks != NULL)
+        return;
+    home->stacks = *fresh;
+    *fresh       = NULL;
+}
+
+/* A pool of which no stack is in use is taken out, for the caller to free without the lock, which is held. */
+static struct stack_pool *remove_pool(struct space *home)
+{
+    struct stack_pool *pool = home->stacks;
+
+    if (pool->used > 0 || home == &kernel_space)
+        return NULL;
+    home->stacks = NULL;
+    return pool;
+}
+
+/* The frame that a stack shows in a page of its window. */
+static frame_t frame_at(struct space *home, page_t page)
+{
+    struct cursor c;
+    frame_t       frame;
+    int           err = cursor_open(&c, home, span_of(page, 1), 0);
+
+    assert(err == 0);
+    frame = entry_frame(cursor_read(&c, page));
+    cursor_close(&c);
+    return frame;
+}
+
+/* ---- How deep they are used -------------------------------------------------------------------- */
+
+/* Checked builds fill a stack before it is used, and look how much of that is left when it comes back. */
+static void fill(const struct stack *stack)
+{
+    for (page_t page = page_of(stack->bottom); page < page_of(stack->top); page++)
+        words_fill(frame_view(frame_at(stack->space, page), SLOT_TO), FRAME_POISON, PAGE_SIZE / sizeof(uint32_t));
+}
+
+/* Words of one page, from the lowest up, that nobody has written. */
+static size_t untouched_in(frame_t frame)
+{
+    const uint32_t *words_there = frame_view(frame, SLOT_TO);
+    size_t          count       = 0;
+
+    while (count < PAGE_SIZE / sizeof(uint32_t) && words_there[count] == FRAME_POISON)
+        count++;
+    return count;
+}
+
+static void measure(const struct stack *stack)
+{
+    size_t left = 0;
+
+    for (page_t page = page_of(stack->bottom); page < page_of(stack->top); page++) {
+        size_t part = untouched_in(frame_at(stack->space, page)) * sizeof(uint32_t);
+
+        left += part;
+        if (part < PAGE_SIZE)
+            break;
+    }
+    if (stack->top - stack->bottom - left > deepest)
+        deepest = stack->top - stack->bottom - left;
+}
+
+/* ---- Taking and giving back ------------------------------------------------------------- */
+
+/* One particular slot, or whichever is best. The lock is held, the space has a pool. */
+static int get_slot(struct space *home, const uint32_t *wanted, struct stack *out)
+{
+    struct stack_pool *pool = home->stacks;
+    uint32_t           slot = wanted != NULL ? *wanted : 0;
+    int                err;
+
+    if (wanted != NULL ? is_taken(pool, slot) : !find_slot(pool, 1, &slot) && !find_slot(pool, 0, &slot))
+        return -EAGAIN;
+    err = map_stack(home, stack_span(slot));
+    if (err != 0)
+        return err;
+    take(pool, slot);
+    *out = stack_in(home, slot);
+    if (IS_CHECKED)
+        fill(out);
+    return 0;
+}
+
+/* The heap is asked before the lock is taken, and given back after it is dropped. */
+static int get(struct space *home, const uint32_t *wanted, struct stack *out)
+{
+    struct stack_pool *fresh = NULL, *empty;
+    lock_state         state;
+    int                err;
+
+    if (home->stacks == NULL && (fresh = heap_alloc(pool_bytes(), HEAP_ZERO)) == NULL)
+        return -ENOMEM;
+    state = lock_take(&lock);
+    install_pool(home, &fresh);
+    err   = get_slot(home, wanted, out);
+    empty = remove_pool(home);
+    lock_drop(&lock, state);
+    heap_free(fresh);
+    heap_free(empty);
+    return err;
+}
+
+int stack_get(struct space *space, struct stack *out) { return get(pool_space(space), NULL, out); }
+
+void stack_put(const struct stack *stack)
+{
+    lock_state         state = lock_take(&lock);
+    struct space      *home  = stack->space;
+    struct stack_pool *empty;
+
+    assert(stack->slot < slots && is_taken(home->stacks, stack->slot));
+    if (IS_CHECKED)
+        measure(stack);
+    unmap_stack(home, stack_span(stack->slot));
+    give(home->stacks, stack->slot);
+    empty = remove_pool(home);
+    lock_drop(&lock, state);
+    heap_free(empty);
+}
+
+/* ---- Contents --------------------------------------------------------------------------------- */
+
+/* Common stacks are mapped wherever one is. */
+static bool is_mapped_here(const struct stack *stack)
+{
+    return !stacks_are_own() || frame_is(mmu_active(), stack->space->root);
+}
+
+void stack_write(const struct stack *stack, const void *bytes, size_t count)
+{
+    lock_state state;
+    char      *page;
+
+    assert(count <= PAGE_SIZE);
+    if (is_mapped_here(stack)) {
+        memcpy(pointer_to(stack->top - count), bytes, count);
+        return;
+    }
+    state = lock_take(&lock);
+    page  = frame_view(frame_at(stack->space, page_of(stack->top - 1)), SLOT_TO);
+    memcpy(page + PAGE_SIZE - count, bytes, count);
+    lock_drop(&lock, state);
+}
+
+/* ---- Going to another space --------------------------------------------------------------------- */
+
+int stack_follow(struct space *space, const struct stack *here, struct stack *there)
+{
+    struct space *home = pool_space(space);
+
+    if (home != here->space)
+        return get(home, &here->slot, there);
+    *there = *here;
+    return 0;
+}
+
+void stack_stay(const struct stack *here, const struct stack *there)
+{
+    if (there->space != here->space)
+        stack_put(there);
+}
+
+/* The page shows the frame, which gets one more reference, instead of its own. */
+static void show(struct space *home, page_t page, frame_t frame)
+{
+    struct cursor c;
+    frame_t       own;
+    int           err = cursor_open(&c, home, span_of(page, 1), CURSOR_BUILD);
+
+    assert(err == 0);                           /* the table is there */
+    frame_share(frame);
+    own = cursor_replace(&c, page, frame, window()->rights);
+    cursor_close(&c);
+    frame_put(own);
+}
+
+/*
+ * The frames that this code runs on are seen from both spaces for a moment, so the change from one to the other
+ * is no more than a change of space. Nobody looks meanwhile: the lock is held.
+ */
+void stack_move(struct space *space, const struct stack *here, const struct stack *there)
+{
+    struct span        span = stack_span(here->slot);
+    struct stack_pool *empty = NULL;
+    lock_state         state = lock_take(&lock);
+
+    if (there->space == here->space) {
+        space_activate(space);
+    } else {
+        assert(there->slot == here->slot);
+        for (page_t page = span.first; page < span.end; page++)
+            show(there->space, page, frame_at(here->space, page));
+        space_activate(space);
+        unmap_stack(here->space, span);
+        give(here->space->stacks, here->slot);
+        empty = remove_pool(here->space);
+    }
+    lock_drop(&lock, state);
+    heap_free(empty);
+}
+
+/* ---- Overflow ------------------------------------------------------------------------------------- */
+
+/* Called from the double fault: takes no lock, reads only bits and constants. */
+bool stack_guarding(vaddr_t address, struct stack *out)
+{
+    page_t             page = page_of(address);
+    struct space      *home = pool_space(space_active());
+    uint32_t           slot, above;
+    size_t             offset;
+
+    if (!span_has(window()->span, page))
+        return false;
+    slot   = (uint32_t)((page - window()->span.first) / slot_pages());
+    offset = (page - window()->span.first) % slot_pages();
+    above  = offset < window()->guard ? slot : slot + 1;    /* whose lowest page lies above this one */
+    if (above >= slots || !is_taken(home->stacks, above) || (above != slot && is_taken(home->stacks, slot)))
+        return false;
+    *out = stack_in(home, above);
+    return true;
+}
+
+/* Each space that has a pool, from NULL on, then NULL. */
+static struct space *next_home(const struct space *before)
+{
+    const struct space *s = before;
+
+    do
+        s = before != NULL && !stacks_are_own() ? NULL : space_after(s);
+    while (s != NULL && s->stacks == NULL);
+    return (struct space *)s;
+}
+
+/* Those in use are looked at as well: the deepest may be one of them. */
+size_t stacks_deepest(void)
+{
+    lock_state state = lock_take(&lock);
+
+    for (struct space *home = next_home(NULL); home != NULL && IS_CHECKED; home = next_home(home))
+        for (uint32_t slot = 0; slot < slots; slot++)
+            if (is_taken(home->stacks, slot)) {
+                struct stack stack = stack_in(home, slot);
+
+                measure(&stack);
+            }
+    lock_drop(&lock, state);
+    return deepest;
+}
+
+uint32_t stacks_total(void) { return slots; }
+
+uint32_t stacks_used(const struct space *space)
+{
+    const struct stack_pool *pool = (stacks_are_own() ? space : &kernel_space)->stacks;
+
+    return pool != NULL ? pool->used : 0;
+}
+
+/* ---- Audit ---------------------------------------------------------------------------------------- */
+
+static void audit_slot(struct cursor *c, uint32_t slot, bool used, struct audit_report *report)
+{
+    struct span span  = stack_span(slot);
+    page_t      first = span.first - window()->guard;
+
+    for (page_t page = first; page < span.end; page++) {
+        bool present = entry_present(cursor_read(c, page));
+        bool should  = page >= span.first && used;
+
+        report->checked++;
+        if (present != should)
+            audit_fail(report, "K1", "page 0x%08lx of stack %u is %smapped", (unsigned long)page_address(page), slot,
+                       present ? "" : "not ");
+    }
+}
+
+/* K1 and K3 of one pool, or of a space that has none. Returns how many of its slots are in use. */
+static uint32_t audit_pool(struct space *home, struct audit_report *report)
+{
+    const struct stack_pool *pool = home->stacks;
+    uint32_t                 used = 0;
+    struct cursor            c;
+    int                      err  = cursor_open(&c, home, window()->span, 0);
+
+    assert(err == 0);
+    for (uint32_t slot = 0; slot < slots; slot++) {
+        audit_slot(&c, slot, is_taken(pool, slot), report);
+        used += is_taken(pool, slot);
+    }
+    cursor_close(&c);
+    if (pool != NULL && (pool->used != used || (used == 0 && home != &kernel_space)))
+        audit_fail(report, "K3", "a pool counts %u stacks in use, its bits say %u", pool->used, used);
+    return used;
+}
+
+void stacks_audit(struct audit_report *report)
+{
+    lock_state        state = lock_take(&lock);
+    uint32_t          used  = 0;
+    struct frame_sums sums;
+
+    for (const struct space *s = space_after(NULL); s != NULL; s = stacks_are_own() ? space_after(s) : NULL)
+        used += audit_pool((struct space *)s, report);
+    frames_sums(&sums);
+    if (sums.owned[OWNER_STACK] != used * window()->unit)
+        audit_fail(report, "K2", "%u frames belong to stacks, %u slots in use take %u", sums.owned[OWNER_STACK], used,
+                   (unsigned)(used * window()->unit));
+    lock_drop(&lock, state);
+}
+
+bool stacks_ok(void)
+{
+    struct audit_report report = { 0 };
+
+    stacks_audit(&report);
+    return report.failed == 0;
+}

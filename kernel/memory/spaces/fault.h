@@ -1,0 +1,81 @@
+/*
+ * fault.h - what a page fault means: decided first, by one pure function, then done.
+ *
+ * fault_decide() takes only facts (what the region allows, what the entry is, what
+ * was attempted) and names an action. Every combination is enumerated in a host test, and the table
+ * of them is printed into the book. space_fault() collects the facts, decides, and acts.
+ *
+ *   case  own page       behind it    access   action
+ *   Z     none           nothing      write    ZERO      a fresh zero frame
+ *   z     none           nothing      read     ZERO_READ the shared zero frame, read-only
+ *   R     none           object page  read     SHARE     map the object's frame, read-only if private
+ *   C     none           object page  write    COPY_OBJECT  private: copy it, map the copy
+ *   S     none           shared obj.  write    SHARE     map it writable
+ *   W     sole, ro       -            write    REUSE     allow writing
+ *   K     counted, ro    -            write    COPY      copy it, map the copy
+ *   G     below a stack  -            any      GROW      extend the region, then as Z
+ *   B     none           past its end any      BUS
+ *   P     no right       -            any      SEGV_ACCESS
+ *   N     no region      -            any      SEGV_MAP
+ */
+#ifndef QUIRE_MEMORY_FAULT_H
+#define QUIRE_MEMORY_FAULT_H
+
+#include "memory/layout.h"
+#include "memory/spaces/region.h"
+#include "mmu.h"
+
+enum fault_action {
+    FAULT_DONE,             /* somebody else has mended it meanwhile      */
+    FAULT_ZERO, FAULT_ZERO_READ, FAULT_SHARE, FAULT_COPY_OBJECT, FAULT_REUSE, FAULT_COPY, FAULT_GROW,
+    FAULT_BUS, FAULT_SEGV_ACCESS, FAULT_SEGV_MAP,
+    FAULT_ACTIONS
+};
+
+/* Pages that must stay free between a stack and what lies below: as many as on Linux, whose programs rely on it. */
+enum { STACK_GAP = 256 };
+
+struct fault_facts {
+    bool           region;          /* some region holds the page                          */
+    bool           growable;        /* none does, but a stack above may grow down to it    */
+    uint8_t        allows;          /* MAY_* the region gives programs                      */
+    bool           shared;          /* its changes are seen by all that map the object     */
+    bool           object;          /* it has one                                          */
+    bool           inside;          /* the page lies inside the object                     */
+    enum entry_kind entry;          /* EMPTY, PRESENT, ...                                 */
+    uint8_t        entry_allows;    /* of a present entry                                  */
+    bool           sole;            /* its frame is private memory with one reference      */
+    uint8_t        access;          /* one of MAY_*                                        */
+};
+
+enum fault_action fault_decide(const struct fault_facts *facts);
+
+/* What a fault that could not be mended means to a program. Numbers are Linux's. */
+struct fault_verdict {
+    int     signal, code;           /* SIGSEGV with SEGV_MAPERR 1 or SEGV_ACCERR 2; SIGBUS with BUS_ADRERR 2 */
+    vaddr_t address;
+    char    reason[160];            /* which region, neighbours, limit: for the report      */
+};
+
+struct space;
+
+/*
+ * Mend a fault of a program, or of the kernel on its behalf, at `address`. Returns 0: try again.
+ * -EFAULT: *verdict says why. -ENOMEM: no frame; the caller frees memory or kills.
+ * Locking: takes the map lock; may sleep when paging in.
+ */
+int space_fault(struct space *space, vaddr_t address, uint8_t access, struct fault_verdict *verdict) MUST_CHECK;
+
+/* How many faults each action has dealt with, since start. */
+extern uint64_t fault_counts[FAULT_ACTIONS];
+extern const char *const fault_action_names[FAULT_ACTIONS];
+
+/*
+ * The frame of zeros, never to be written; its references are not counted. Returns 0 or -ENOMEM. Callable
+ * with a cursor open.
+ */
+int zero_frame(frame_t *out) MUST_CHECK;
+bool is_zero_frame(frame_t frame);
+void faults_start(void);                        /* by memory_start(): there is no zero frame yet  */
+
+#endif

@@ -1,0 +1,391 @@
+/*
+ * map.c - mmap, munmap, mprotect: decided first, then done.
+ */
+#include "memory/spaces/map.h"
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/range.h"
+#include "memory/tables/cursor.h"
+#include "memory/spaces/fault.h"
+#include "memory/frames/frame.h"
+#include "memory/spaces/map_region.h"
+#include "memory/start.h"
+
+/* As many regions as Linux gives a process (vm.max_map_count): a limit for runaway programs. */
+enum { REGIONS_MAXIMUM = 65530 };
+
+/* ---- Promises --------------------------------------------------------------------------------- */
+
+size_t map_committed;
+int    map_overcommit;
+
+static struct lock commit_lock = LOCK("promised pages", RANK_COMMIT);
+
+void map_start(void)
+{
+    map_committed = 0;
+    faults_start();
+    objects_start();
+}
+
+static size_t all_pages(void) { return memmap_ram(memory_map()); }
+
+/* Mode 0 refuses what can never be; mode 2 promises at most half of RAM, as Linux does unless told otherwise. */
+static bool may_promise(size_t pages)
+{
+    switch (map_overcommit) {
+    case 1:  return true;
+    case 2:  return map_committed + pages <= all_pages() / 2;
+    default: return pages <= all_pages();
+    }
+}
+
+int map_charge(struct space *space, size_t pages)
+{
+    lock_state state = lock_take(&commit_lock);
+    int        err   = may_promise(pages) ? 0 : -ENOMEM;
+
+    if (err == 0) {
+        map_committed  += pages;
+        space->charged += pages;
+    }
+    lock_drop(&commit_lock, state);
+    return err;
+}
+
+void map_uncharge(struct space *space, size_t pages)
+{
+    lock_state state = lock_take(&commit_lock);
+
+    assert(map_committed >= pages && space->charged >= pages);
+    map_committed  -= pages;
+    space->charged -= pages;
+    lock_drop(&commit_lock, state);
+}
+
+/* ---- Placing ------------------------------------------------------------------------------------- */
+
+static struct span user_span(void) { return layout.user; }
+
+/* A program's range of whole pages. Returns 0, or the errno that Linux gives for it. */
+static int span_from(vaddr_t start, size_t bytes, int outside, struct span *out)
+{
+    if (!is_aligned(start, PAGE_SIZE))
+        return -EINVAL;
+    if (bytes == 0)
+        return -EINVAL;
+    if (!checked_span(start, bytes, user_span().end, out))
+        return outside;
+    return 0;
+}
+
+static bool is_free(const struct space *space, struct span span)
+{
+    const struct region *region = region_at_or_above(&space->map, span.first);
+
+    return region == NULL || region->span.first >= span.end;
+}
+
+/* Where it was asked for, if that is free; else the highest place below map_end, else anywhere. */
+static int place_freely(struct space *space, vaddr_t hint, size_t pages, struct span *out)
+{
+    struct span user  = user_span();
+    page_t      first = page_of(hint);
+    struct span below = { user.first, page_of(space->limits.map_end) };
+
+    if (hint != 0 && first >= user.first && pages <= user.end - user.first && first <= user.end - pages &&
+        is_free(space, span_of(first, pages))) {
+        *out = span_of(first, pages);
+        return 0;
+    }
+    if (below.end > user.end || below.end < user.first)
+        below.end = user.end;
+    if (!region_gap(&space->map, pages, 1, below, true, &first) &&
+        !region_gap(&space->map, pages, 1, user, true, &first))
+        return -ENOMEM;
+    *out = span_of(first, pages);
+    return 0;
+}
+
+static int place(struct space *space, const struct map_request *request, size_t pages, struct span *out)
+{
+    int err;
+
+    if (!(request->flags & (MAP_IS_FIXED | MAP_NO_REPLACE)))
+        return place_freely(space, request->address, pages, out);
+    err = span_from(request->address, pages * PAGE_SIZE, -ENOMEM, out);
+    if (err != 0)
+        return err;
+    if (out->first < user_span().first)
+        return -EPERM;
+    if ((request->flags & MAP_NO_REPLACE) && !is_free(space, *out))
+        return -EEXIST;
+    return 0;
+}
+
+/* ---- mmap --------------------------------------------------------------------------------------------- */
+
+static struct region describe(const struct map_request *request, struct span span)
+{
+    return (struct region){
+        .span = span, .rights = map_rights(request->rights), .may = request->may, .backing = BACKING_USER,
+        .shared = request->flags & MAP_IS_SHARED, .uncharged = request->flags & MAP_NO_RESERVE,
+        .grows = request->flags & MAP_GROWS_DOWN ? REGION_GROWS_DOWN : 0, .name = request->name,
+        .object = request->object, .offset = request->offset, .file = request->file,
+    };
+}
+
+/* Limits of the process; pages that a fixed mapping replaces are given back, but count until then, as on Linux. */
+static int within_limits(const struct space *space, const struct region *wanted, size_t pages)
+{
+    if (pages > space->limits.whole / PAGE_SIZE || space->pages > space->limits.whole / PAGE_SIZE - pages)
+        return -ENOMEM;
+    if (space->map.count >= REGIONS_MAXIMUM)
+        return -ENOMEM;
+    if (map_is_charged(wanted) && (pages > space->limits.data / PAGE_SIZE ||
+                                   space->charged > space->limits.data / PAGE_SIZE - pages))
+        return -ENOMEM;
+    return 0;
+}
+
+/* Everything that can fail, the nodes in hand already. */
+static int decide_create(struct space *space, const struct map_request *request, size_t pages, struct region *wanted)
+{
+    struct span span;
+    int         err = place(space, request, pages, &span);
+
+    if (err != 0)
+        return err;
+    *wanted = describe(request, span);
+    err = within_limits(space, wanted, pages);
+    if (err == 0 && map_is_charged(wanted))
+        err = map_charge(space, pages);
+    return err;
+}
+
+static int create(struct space *space, const struct map_request *request, size_t pages, struct region *node,
+                  struct region **spare, struct span *out)
+{
+    lock_state state = lock_take(&space->map_lock);
+    int        err   = decide_create(space, request, pages, node);
+
+    if (err == 0) {
+        *out = node->span;
+        map_cut(space, node->span, spare);
+        map_enter(space, node);
+        map_join(space, node);
+    }
+    lock_drop(&space->map_lock, state);
+    return err;
+}
+
+/* MAP_POPULATE: as many pages as there is memory for; Linux does not report a failure either. */
+static void populate(struct space *space, struct span span, uint8_t access)
+{
+    struct fault_verdict verdict;
+
+    for (page_t page = span.first; page < span.end; page++)
+        if (space_fault(space, page_address(page), access, &verdict) != 0)
+            break;
+}
+
+int map_create(struct space *space, const struct map_request *request, vaddr_t *out)
+{
+    struct map_request wanted = *request;
+    struct object     *made   = NULL;
+    struct region     *node, *spare;
+    struct span        span;
+    uint64_t           end;
+    size_t             pages = pages_for(request->bytes);
+    int                err;
+
+    if (request->bytes == 0)
+        return -EINVAL;
+    if (pages > span_pages(user_span()))
+        return -ENOMEM;
+    if (!checked_add(request->offset, pages, &end))
+        return -EOVERFLOW;
+    if ((request->flags & MAP_IS_SHARED) && request->object == NULL) {
+        made = object_create(OWNER_SHARED, pages);
+        if (made == NULL)
+            return -ENOMEM;
+        wanted.object = made;
+        wanted.offset = 0;
+    }
+    node  = map_node();
+    spare = map_node();
+    err   = node == NULL || spare == NULL ? -ENOMEM : create(space, &wanted, pages, node, &spare, &span);
+    if (err != 0)
+        map_node_free(node);
+    map_node_free(spare);
+    if (made != NULL)
+        object_release(made);           /* the region holds it, if there is one */
+    if (err != 0)
+        return err;
+    if ((request->flags & MAP_POPULATE_NOW) && request->rights != 0)
+        populate(space, span, request->rights & MAY_WRITE ? MAY_WRITE : MAY_READ);
+    *out = page_address(span.first);
+    return 0;
+}
+
+/* ---- munmap -------------------------------------------------------------------------------------------- */
+
+int map_remove(struct space *space, vaddr_t start, size_t bytes)
+{
+    struct region *spare = NULL;
+    struct span    span;
+    lock_state     state;
+    int            err = span_from(start, bytes, -EINVAL, &span);
+
+    if (err != 0)
+        return err;
+    state = lock_take(&space->map_lock);
+    if (map_cut_splits(space, span) && (spare = map_node()) == NULL)
+        err = -ENOMEM;
+    else
+        map_cut(space, span, &spare);
+    lock_drop(&space->map_lock, state);
+    return err;
+}
+
+void map_clear(struct space *space)
+{
+    lock_state state = lock_take(&space->map_lock);
+
+    map_cut(space, user_span(), NULL);
+    assert(space->pages == 0 && space->charged == 0 && space->map.count == 0);
+    lock_drop(&space->map_lock, state);
+}
+
+/* ---- mprotect --------------------------------------------------------------------------------------------- */
+
+/*
+ * Bring the entries in line with the region. Private pages never gain the right to write here: they may be
+ * shared with a relative, and the fault decides. Shared pages do.
+ */
+static void protect_pages(const struct region *region)
+{
+    struct span   span = region->span;
+    struct cursor c;
+    int           err = cursor_open(&c, region->space, span, 0);
+
+    assert(err == 0);
+    for (page_t page = cursor_next(&c, span.first); page < span.end; page = cursor_next(&c, page + 1)) {
+        struct rights rights = region->rights;
+
+        if (!region->shared && !(entry_rights(cursor_read(&c, page)).user & MAY_WRITE)) {
+            rights.kernel &= ~MAY_WRITE;
+            rights.user   &= ~MAY_WRITE;
+        }
+        cursor_protect(&c, page, rights);
+    }
+    cursor_close(&c);
+}
+
+/* Give the part of one region that lies in the span other rights. Nothing has changed on an error. */
+static int protect_part(struct space *space, struct region *region, struct span part, uint8_t rights, struct region **after)
+{
+    struct region *spares[2] = { NULL, NULL };
+    struct region  changed   = *region;
+    int            err       = 0;
+
+    changed.rights = map_rights(rights);
+    if (rights & ~region->may)
+        return -EACCES;
+    if (region->span.first < part.first)
+        err = (spares[0] = map_node()) == NULL ? -ENOMEM : 0;
+    if (err == 0 && region->span.end > part.end)
+        err = (spares[1] = map_node()) == NULL ? -ENOMEM : 0;
+    if (err == 0 && map_is_charged(&changed) && !map_is_charged(region))
+        err = map_charge(space, span_pages(part));
+    if (err != 0) {
+        map_node_free(spares[0]);
+        map_node_free(spares[1]);
+        return err;
+    }
+    if (map_is_charged(region) && !map_is_charged(&changed))
+        map_uncharge(space, span_pages(part));
+    region = map_split(space, region, part.first, &spares[0]);
+    if (region->span.end > part.end)
+        map_split(space, region, part.end, &spares[1]);
+    region->rights = changed.rights;
+    protect_pages(region);
+    *after = map_join(space, region);
+    return 0;
+}
+
+/* From the lowest page up; stops at the first hole or refusal, what lies below stays changed: as Linux does. */
+static int protect(struct space *space, struct span span, uint8_t rights)
+{
+    page_t at = span.first;
+
+    while (at < span.end) {
+        struct region *region = region_find(&space->map, at);
+        struct span    part   = { at, span.end };
+        int            err;
+
+        if (region == NULL)
+            return -ENOMEM;
+        if (part.end > region->span.end)
+            part.end = region->span.end;
+        if (region->rights.user != rights) {
+            err = protect_part(space, region, part, rights, &region);
+            if (err != 0)
+                return err;
+        }
+        at = part.end;
+    }
+    return 0;
+}
+
+int map_protect(struct space *space, vaddr_t start, size_t bytes, uint8_t rights)
+{
+    struct span span;
+    lock_state  state;
+    int         err;
+
+    if (bytes == 0)
+        return is_aligned(start, PAGE_SIZE) ? 0 : -EINVAL;
+    err = span_from(start, bytes, -ENOMEM, &span);
+    if (err != 0)
+        return err;
+    state = lock_take(&space->map_lock);
+    err   = protect(space, span, rights);
+    lock_drop(&space->map_lock, state);
+    return err;
+}
+
+/* ---- brk ----------------------------------------------------------------------------------------------------- */
+
+static int extend_break(struct space *space, vaddr_t from, vaddr_t to)
+{
+    struct map_request request = {
+        .address = from, .bytes = to - from, .rights = MAY_READ | MAY_WRITE, .may = MAY_READ | MAY_WRITE | MAY_EXECUTE,
+        .flags = MAP_IS_FIXED | MAP_NO_REPLACE,
+    };
+    vaddr_t out;
+
+    return map_create(space, &request, &out);
+}
+
+/* Bytes are given exactly, pages whole: the break may lie inside a page. */
+vaddr_t map_break(struct space *space, vaddr_t wanted)
+{
+    struct map_limits *limits = &space->limits;
+    uint64_t           new_end, old_end;
+    int                err = 0;
+
+    if (wanted < limits->break_start || wanted - limits->break_start > limits->data ||
+        (limits->break_most != 0 && wanted > limits->break_most) ||
+        !checked_round_up(wanted, PAGE_SIZE, &new_end) || !checked_round_up(limits->break_end, PAGE_SIZE, &old_end) ||
+        (new_end >> PAGE_SHIFT) > user_span().end)
+        return limits->break_end;
+    if (new_end > old_end)
+        err = extend_break(space, (vaddr_t)old_end, (vaddr_t)new_end);
+    else if (new_end < old_end)
+        err = map_remove(space, (vaddr_t)new_end, (size_t)(old_end - new_end));
+    if (err == 0)
+        limits->break_end = wanted;
+    return limits->break_end;
+}

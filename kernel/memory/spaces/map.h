@@ -1,0 +1,77 @@
+/*
+ * map.h - the memory a program asks for: mmap and its relatives, on any space.
+ *
+ * Addresses and lengths come from programs and are not trusted. Every call decides first: what can fail
+ * does so before anything visible changes. Errors are Linux's for the same mistake.
+ * Neighbouring regions that mean the same are merged, as /proc/self/maps shows on Linux.
+ *
+ * Locking  each call takes the space's map lock.
+ * Source   Linux man-pages: mmap(2), munmap(2), mprotect(2), mremap(2), brk(2), madvise(2), msync(2).
+ */
+#ifndef QUIRE_MEMORY_MAP_H
+#define QUIRE_MEMORY_MAP_H
+
+#include "memory/spaces/object.h"
+#include "memory/spaces/space.h"
+
+enum {
+    MAP_IS_SHARED = 1, MAP_IS_FIXED = 2, MAP_NO_REPLACE = 4, MAP_GROWS_DOWN = 8, MAP_NO_RESERVE = 16, MAP_POPULATE_NOW = 32,
+};
+
+struct map_request {
+    vaddr_t        address;         /* a hint, or with MAP_IS_FIXED the place                 */
+    size_t         bytes;           /* rounded up to pages                                    */
+    uint8_t        rights;          /* MAY_* for the program                                  */
+    uint8_t        may;             /* MAY_* that mprotect() may give later                   */
+    uint32_t       flags;
+    struct object *object;          /* NULL: anonymous (shared anonymous memory gets an object) */
+    uint64_t       offset;          /* page of the object                                     */
+    const char    *name;            /* for people and /proc/self/maps: "[stack]", or NULL     */
+    void          *file;            /* struct node of the file, for /proc/self/maps and maps of exe; a reference is taken
+                                     * through map_file_hold/map_file_release below             */
+};
+
+/* How regions keep a file alive without knowing files; kernel/files sets them at start. */
+extern void (*map_file_hold)(void *file);
+extern void (*map_file_release)(void *file);
+
+void map_start(void);                           /* by memory_start(): nothing is mapped or promised */
+
+int map_create(struct space *space, const struct map_request *request, vaddr_t *out) MUST_CHECK;
+int map_remove(struct space *space, vaddr_t start, size_t bytes) MUST_CHECK;
+int map_protect(struct space *space, vaddr_t start, size_t bytes, uint8_t rights) MUST_CHECK;
+int map_move(struct space *space, vaddr_t old, size_t old_bytes, size_t new_bytes, uint32_t linux_flags, vaddr_t new_place,
+             vaddr_t *out) MUST_CHECK;
+int map_advise(struct space *space, vaddr_t start, size_t bytes, int linux_advice) MUST_CHECK;
+int map_sync(struct space *space, vaddr_t start, size_t bytes, int linux_flags) MUST_CHECK;
+
+/* The program break: returns the break in force afterwards, which on failure is the old one. */
+vaddr_t map_break(struct space *space, vaddr_t wanted);
+
+/* fork: the child sees what the parent sees; private pages are shared until written. On error the child is empty. */
+int map_copy(struct space *child, struct space *parent) MUST_CHECK;
+
+/* Remove everything (exec, exit). Cannot fail and asks for no memory. */
+void map_clear(struct space *space);
+
+/* Commit accounting: pages promised to all spaces, and the mode (0 heuristic, 1 always, 2 never) of Linux. */
+extern size_t map_committed;
+extern int    map_overcommit;
+
+/* Used by the parts of map and fault: promise `pages` more to a space. Returns 0 or -ENOMEM. */
+int  map_charge(struct space *space, size_t pages) MUST_CHECK;
+void map_uncharge(struct space *space, size_t pages);
+
+/* Whether a region's pages are promises: private memory that may be written. */
+static inline bool map_is_charged(const struct region *region)
+{
+    return !region->uncharged && !region->shared && (region->rights.user & MAY_WRITE);
+}
+
+/* What a region's rights are when the program may do `rights`: the kernel follows, on the program's behalf. */
+static inline struct rights map_rights(uint8_t rights)
+{
+    return (struct rights){ .kernel = rights & (MAY_READ | MAY_WRITE), .user = rights };
+}
+
+#endif

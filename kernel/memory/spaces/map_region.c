@@ -1,0 +1,181 @@
+/*
+ * map_region.c - regions of programs: made, split, joined, cut.
+ */
+#include "memory/spaces/map_region.h"
+
+#include "base/check.h"
+#include "memory/tables/cursor.h"
+#include "memory/heap/heap.h"
+
+void (*map_file_hold)(void *file);
+void (*map_file_release)(void *file);
+
+struct region *map_node(void) { return heap_alloc(sizeof(struct region), HEAP_ZERO); }
+
+void map_node_free(struct region *node)
+{
+    if (node != NULL)
+        heap_free_sized(node, sizeof *node);
+}
+
+/* ---- References a region holds --------------------------------------------------------- */
+
+static void hold(struct region *region)
+{
+    if (region->object != NULL) {
+        object_hold(region->object);
+        object_link(region->object, region);
+    }
+    if (region->file != NULL)
+        map_file_hold(region->file);
+}
+
+static void let_go(struct region *region)
+{
+    if (region->object != NULL) {
+        object_unlink(region->object, region);
+        object_release(region->object);
+    }
+    if (region->file != NULL)
+        map_file_release(region->file);
+}
+
+/* ---- In and out ---------------------------------------------------------------------------- */
+
+void map_enter(struct space *space, struct region *region)
+{
+    int err = region_insert(&space->map, region);
+
+    assert(err == 0);
+    region->space = space;
+    hold(region);
+    space->pages += span_pages(region->span);
+}
+
+static void forget(struct space *space, struct region *region)
+{
+    if (space->recent == region)
+        space->recent = NULL;
+    let_go(region);
+    map_node_free(region);
+}
+
+void map_drop(struct space *space, struct region *region)
+{
+    size_t pages = span_pages(region->span);
+
+    if (map_is_charged(region))
+        map_uncharge(space, pages);
+    space->pages -= pages;
+    region_remove(&space->map, region);
+    forget(space, region);
+}
+
+/* ---- Splitting and joining ------------------------------------------------------------------ */
+
+static void resize(struct space *space, struct region *region, struct span span)
+{
+    int err = region_resize(&space->map, region, span);
+
+    assert(err == 0);
+}
+
+struct region *map_split(struct space *space, struct region *region, page_t page, struct region **spare)
+{
+    struct region *upper = *spare;
+    int            err;
+
+    if (region->span.first == page)
+        return region;
+    assert(span_has(region->span, page) && upper != NULL);
+    *spare = NULL;
+    *upper = *region;
+    upper->span    = (struct span){ page, region->span.end };
+    upper->offset += page - region->span.first;
+    resize(space, region, (struct span){ region->span.first, page });
+    err = region_insert(&space->map, upper);
+    assert(err == 0);
+    hold(upper);
+    return upper;
+}
+
+static bool means_the_same(const struct region *lower, const struct region *upper)
+{
+    return lower->span.end == upper->span.first && lower->rights.user == upper->rights.user && lower->may == upper->may &&
+           lower->shared == upper->shared && lower->uncharged == upper->uncharged && lower->grows == upper->grows &&
+           lower->not_forked == upper->not_forked && lower->object == upper->object && lower->file == upper->file &&
+           lower->name == upper->name &&
+           (lower->object == NULL || lower->offset + span_pages(lower->span) == upper->offset);
+}
+
+static struct region *join(struct space *space, struct region *lower, struct region *upper)
+{
+    struct span whole = { lower->span.first, upper->span.end };
+
+    if (!means_the_same(lower, upper))
+        return NULL;
+    region_remove(&space->map, upper);
+    forget(space, upper);
+    resize(space, lower, whole);
+    return lower;
+}
+
+struct region *map_join(struct space *space, struct region *region)
+{
+    struct region *before = region_before(region), *after = region_next(region), *joined;
+
+    if (before != NULL && (joined = join(space, before, region)) != NULL)
+        region = joined;
+    if (after != NULL && (joined = join(space, region, after)) != NULL)
+        region = joined;
+    return region;
+}
+
+/* ---- Cutting ----------------------------------------------------------------------------------- */
+
+void map_discard(struct space *space, struct span span)
+{
+    struct cursor c;
+    int           err = cursor_open(&c, space, span, 0);
+
+    assert(err == 0);
+    cursor_discard_span(&c, span);
+    cursor_close(&c);
+}
+
+bool map_cut_splits(const struct space *space, struct span span)
+{
+    const struct region *region = region_find(&space->map, span.first);
+
+    return region != NULL && region->span.first < span.first && region->span.end > span.end;
+}
+
+/* What lies above the cut keeps its contents: the split has moved its offset along. */
+void map_cut(struct space *space, struct span span, struct region **spare)
+{
+    struct region *region = region_at_or_above(&space->map, span.first);
+
+    while (region != NULL && region->span.first < span.end) {
+        struct span    part = { region->span.first > span.first ? region->span.first : span.first,
+                                region->span.end < span.end ? region->span.end : span.end };
+        struct region *next = region_next(region);
+
+        map_discard(space, part);
+        if (span_covers(span, region->span)) {
+            map_drop(space, region);
+        } else {
+            if (map_is_charged(region))
+                map_uncharge(space, span_pages(part));
+            space->pages -= span_pages(part);
+            if (region->span.first < part.first && region->span.end > part.end)
+                map_split(space, region, part.end, spare);
+            if (region->span.first < part.first) {
+                resize(space, region, (struct span){ region->span.first, part.first });
+            } else {
+                region->offset += part.end - region->span.first;
+                resize(space, region, (struct span){ part.end, region->span.end });
+            }
+        }
+        region = next;
+    }
+}

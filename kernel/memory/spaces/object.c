@@ -1,0 +1,473 @@
+/*
+ * object.c - the pages of files and of shared memory, found by number.
+ *
+ * The index is a tree of nodes with OBJECT_WAYS children each; its height follows the highest page ever
+ * put in, and shrinks to nothing when the last page goes. A leaf's child is a frame number plus one.
+ */
+#include "memory/spaces/object.h"
+
+#include "base/check.h"
+#include "base/error.h"
+#include "memory/check/audit.h"
+#include "memory/tables/cursor.h"
+#include "memory/frames/frame.h"
+#include "memory/heap/heap.h"
+#include "memory/tables/slot.h"
+#include "memory/spaces/space.h"
+
+enum { OBJECT_BITS = 6, OBJECT_WAYS = 1 << OBJECT_BITS, OBJECT_HIGHEST = 11 };
+
+struct object_node {
+    uint32_t used;                          /* children that are not empty */
+    union {
+        struct object_node *node;
+        uintptr_t           leaf;           /* 0, or frame number + 1      */
+    } child[OBJECT_WAYS];
+};
+
+static struct lock    list_lock = LOCK("list of objects", RANK_SPACES);
+static struct object *objects;                      /* [list_lock] all of them */
+
+static unsigned way(uint64_t page, unsigned level) { return page >> (OBJECT_BITS * (level - 1)) & (OBJECT_WAYS - 1); }
+
+/* Pages that an index of this height can name; 0 stands for all of them. */
+static uint64_t reach(unsigned height)
+{
+    return height * OBJECT_BITS >= 64 ? 0 : 1ull << (height * OBJECT_BITS);
+}
+
+void object_start(struct object *object, enum owner owner, uint64_t pages)
+{
+    lock_state state;
+
+    *object = (struct object){ .references = 1, .owner = owner, .pages = pages };
+    object->lock = (struct lock)LOCK("object", RANK_OBJECT);
+    state = lock_take(&list_lock);
+    object->next = objects;
+    if (objects != NULL)
+        objects->previous = object;
+    objects = object;
+    lock_drop(&list_lock, state);
+}
+
+static void unlist(struct object *object)
+{
+    lock_state state = lock_take(&list_lock);
+
+    if (object->previous != NULL)
+        object->previous->next = object->next;
+    else
+        objects = object->next;
+    if (object->next != NULL)
+        object->next->previous = object->previous;
+    lock_drop(&list_lock, state);
+}
+
+void objects_start(void) { objects = NULL; }
+
+const struct object *object_after(const struct object *object)
+{
+    lock_state           state = lock_take(&list_lock);
+    const struct object *after = object == NULL ? objects : object->next;
+
+    lock_drop(&list_lock, state);
+    return after;
+}
+
+struct object *object_create(enum owner owner, uint64_t pages)
+{
+    struct object *object = heap_alloc(sizeof *object, 0);
+
+    if (object != NULL) {
+        object_start(object, owner, pages);
+        object->on_heap = true;
+    }
+    return object;
+}
+
+void object_hold(struct object *object)
+{
+    uint32_t before = __atomic_fetch_add(&object->references, 1, __ATOMIC_RELAXED);
+
+    assert(before > 0);
+}
+
+/* ---- The index ------------------------------------------------------------------------ */
+
+/* Where the leaf of a page is, NULL if no node leads there. */
+static uintptr_t *leaf_of(const struct object *object, uint64_t page)
+{
+    struct object_node *node = object->index;
+
+    if (node == NULL || (reach(object->height) != 0 && page >= reach(object->height)))
+        return NULL;
+    for (unsigned level = object->height; level > 1; level--) {
+        node = node->child[way(page, level)].node;
+        if (node == NULL)
+            return NULL;
+    }
+    return &node->child[way(page, 1)].leaf;
+}
+
+/* One more level on top: all there is becomes its first child. A node without children serves at any level. */
+static int grow(struct object *object)
+{
+    struct object_node *top;
+
+    if (object->index != NULL && object->index->used == 0) {
+        object->height++;
+        return 0;
+    }
+    top = heap_alloc(sizeof *top, HEAP_ZERO);
+    if (top == NULL)
+        return -ENOMEM;
+    if (object->index != NULL) {
+        top->child[0].node = object->index;
+        top->used = 1;
+    }
+    object->index = top;
+    object->height++;
+    return 0;
+}
+
+static void free_node(struct object_node *node) { heap_free_sized(node, sizeof *node); }
+
+/* Free the nodes on the way to a page that hold nothing, lowest first. */
+static void prune(struct object *object, uint64_t page)
+{
+    struct object_node *path[OBJECT_HIGHEST + 1];
+    struct object_node *node = object->index;
+
+    for (unsigned level = object->height; level > 0 && node != NULL; level--) {
+        path[level] = node;
+        if (node->used == 0 || level == 1) {
+            for (unsigned up = level; up <= object->height && path[up]->used == 0; up++) {
+                if (up == object->height) {
+                    object->index  = NULL;
+                    object->height = 0;
+                    free_node(path[up]);
+                    return;
+                }
+                path[up + 1]->child[way(page, up + 1)].node = NULL;
+                path[up + 1]->used--;
+                free_node(path[up]);
+            }
+            return;
+        }
+        node = node->child[way(page, level)].node;
+    }
+}
+
+/* Put a frame at a page that is a hole. */
+static int put(struct object *object, uint64_t page, frame_t frame)
+{
+    struct object_node *node;
+
+    while (object->index == NULL || (reach(object->height) != 0 && page >= reach(object->height)))
+        if (grow(object) != 0)
+            goto full;
+    node = object->index;
+    for (unsigned level = object->height; level > 1; level--) {
+        struct object_node **child = &node->child[way(page, level)].node;
+
+        if (*child == NULL) {
+            *child = heap_alloc(sizeof **child, HEAP_ZERO);
+            if (*child == NULL)
+                goto full;
+            node->used++;
+        }
+        node = *child;
+    }
+    assert(node->child[way(page, 1)].leaf == 0);
+    node->child[way(page, 1)].leaf = (uintptr_t)frame.no + 1;
+    node->used++;
+    object->resident++;
+    return 0;
+full:
+    prune(object, page);
+    return -ENOMEM;
+}
+
+/* ---- Pages ------------------------------------------------------------------------------- */
+
+static frame_t held(uintptr_t leaf)
+{
+    frame_t frame = { (uint32_t)(leaf - 1) };
+
+    frame_share(frame);
+    return frame;
+}
+
+/* A new frame for a hole. The lock is held. */
+static int fill(struct object *object, uint64_t page, frame_t *out)
+{
+    frame_t frame;
+    int     err = frame_get(object->owner, FRAME_ZERO, &frame);
+
+    if (err != 0)
+        return err;
+    err = put(object, page, frame);
+    if (err != 0) {
+        frame_put(frame);
+        return err;
+    }
+    frame_share(frame);
+    *out = frame;
+    return 0;
+}
+
+int object_page(struct object *object, uint64_t page, bool make, frame_t *out)
+{
+    lock_state state = lock_take(&object->lock);
+    uintptr_t *leaf  = leaf_of(object, page);
+    int        err   = 0;
+
+    if (page >= object->pages)
+        err = -ENXIO;
+    else if (leaf != NULL && *leaf != 0)
+        *out = held(*leaf);
+    else if (make)
+        err = fill(object, page, out);
+    else
+        *out = NO_FRAME;
+    lock_drop(&object->lock, state);
+    return err;
+}
+
+void object_resident(struct object *object, uint64_t page, frame_t *out, size_t count)
+{
+    lock_state       state = lock_take(&object->lock);
+    const uintptr_t *leaf  = NULL;
+
+    for (size_t i = 0; i < count; i++, page++) {
+        if (leaf == NULL || way(page, 1) == 0)
+            leaf = leaf_of(object, page);
+        else
+            leaf++;
+        out[i] = page < object->pages && leaf != NULL && *leaf != 0 ? held(*leaf) : NO_FRAME;
+    }
+    lock_drop(&object->lock, state);
+}
+
+int object_adopt(struct object *object, uint64_t page, frame_t frame)
+{
+    lock_state state = lock_take(&object->lock);
+    uintptr_t *leaf  = leaf_of(object, page);
+    int        err   = page >= object->pages ? -ENXIO : leaf != NULL && *leaf != 0 ? -EEXIST : put(object, page, frame);
+
+    lock_drop(&object->lock, state);
+    return err;
+}
+
+/* ---- Becoming smaller ---------------------------------------------------------------------- */
+
+/*
+ * Drop the frames of a subtree at and above `from`, and its empty nodes. Recursion is as deep as
+ * the index is high: at most OBJECT_HIGHEST small stack frames.
+ */
+static void cut(struct object *object, struct object_node *node, unsigned level, uint64_t base, uint64_t from)
+{
+    uint64_t step = reach(level - 1);
+
+    for (unsigned i = 0; i < OBJECT_WAYS; i++) {
+        uint64_t first = base + i * step;
+
+        if (node->child[i].leaf == 0 || (first < from && from - first >= step))
+            continue;
+        if (level == 1) {
+            frame_put((frame_t){ (uint32_t)(node->child[i].leaf - 1) });
+            object->resident--;
+        } else {
+            cut(object, node->child[i].node, level - 1, first, from);
+            if (node->child[i].node->used != 0)
+                continue;
+            free_node(node->child[i].node);
+        }
+        node->child[i].leaf = 0;
+        node->used--;
+    }
+}
+
+static void cut_index(struct object *object, uint64_t from)
+{
+    if (object->index == NULL)
+        return;
+    cut(object, object->index, object->height, 0, from);
+    if (object->index->used == 0) {
+        free_node(object->index);
+        object->index  = NULL;
+        object->height = 0;
+    }
+}
+
+/* Take what a region shows of the object's pages from `from` on out of its space's tables. */
+static void unmap_from(struct region *region, uint64_t from)
+{
+    uint64_t      skip = from > region->offset ? from - region->offset : 0;
+    struct span   span;
+    struct cursor c;
+    int           err;
+
+    if (skip >= span_pages(region->span))
+        return;
+    span = (struct span){ region->span.first + (page_t)skip, region->span.end };
+    err  = cursor_open(&c, region->space, span, 0);
+    assert(err == 0);
+    cursor_discard_span(&c, span);
+    cursor_close(&c);
+}
+
+void object_resize(struct object *object, uint64_t pages)
+{
+    lock_state state = lock_take(&object->lock);
+
+    if (pages < object->pages)
+        for (struct region *r = object->mappings; r != NULL; r = r->next_mapping)
+            unmap_from(r, pages);
+    object->pages = pages;
+    cut_index(object, pages);
+    lock_drop(&object->lock, state);
+}
+
+void object_zero(struct object *object, uint64_t from, uint64_t to)
+{
+    while (from < to) {
+        uint64_t page = from >> PAGE_SHIFT;
+        uint64_t end  = (page + 1) << PAGE_SHIFT;
+        frame_t  frame;
+
+        if (end > to)
+            end = to;
+        if (object_page(object, page, false, &frame) == 0 && frame_exists(frame)) {
+            frame_clear_part(frame, (size_t)(from % PAGE_SIZE), (size_t)(end - from));
+            frame_put(frame);
+        }
+        from = end;
+    }
+}
+
+void object_release(struct object *object)
+{
+    uint32_t before = __atomic_fetch_sub(&object->references, 1, __ATOMIC_ACQ_REL);
+
+    assert(before > 0);
+    if (before > 1)
+        return;
+    assert(object->mappings == NULL);
+    unlist(object);
+    cut_index(object, 0);
+    if (object->on_heap)
+        heap_free_sized(object, sizeof *object);
+}
+
+/* ---- Who maps it ------------------------------------------------------------------------------ */
+
+void object_link(struct object *object, struct region *region)
+{
+    lock_state state = lock_take(&object->lock);
+
+    region->previous_mapping = NULL;
+    region->next_mapping     = object->mappings;
+    if (object->mappings != NULL)
+        object->mappings->previous_mapping = region;
+    object->mappings = region;
+    lock_drop(&object->lock, state);
+}
+
+void object_unlink(struct object *object, struct region *region)
+{
+    lock_state state = lock_take(&object->lock);
+
+    if (region->previous_mapping != NULL)
+        region->previous_mapping->next_mapping = region->next_mapping;
+    else
+        object->mappings = region->next_mapping;
+    if (region->next_mapping != NULL)
+        region->next_mapping->previous_mapping = region->previous_mapping;
+    region->next_mapping = region->previous_mapping = NULL;
+    lock_drop(&object->lock, state);
+}
+
+/* ---- Audit ------------------------------------------------------------------------------------- */
+
+static uint32_t audit_node(const struct object *object, const struct object_node *node, unsigned level, uint64_t base,
+                           struct audit_report *report)
+{
+    uint32_t used = 0, resident = 0;
+
+    for (unsigned i = 0; i < OBJECT_WAYS; i++) {
+        uint64_t first = base + i * reach(level - 1);
+
+        report->checked++;
+        if (node->child[i].leaf == 0)
+            continue;
+        used++;
+        if (level > 1) {
+            resident += audit_node(object, node->child[i].node, level - 1, first, report);
+            continue;
+        }
+        resident++;
+        if (first >= object->pages || frame_owner((frame_t){ (uint32_t)(node->child[i].leaf - 1) }) != object->owner)
+            audit_fail(report, "O1", "page %u of an object of %u pages has a frame of owner %s", (unsigned)first,
+                       (unsigned)object->pages, owner_names[frame_owner((frame_t){ (uint32_t)(node->child[i].leaf - 1) })]);
+    }
+    if (used != node->used)
+        audit_fail(report, "O1", "an index node counts %u children and has %u", node->used, used);
+    return resident;
+}
+
+static void audit_object(const struct object *object, struct audit_report *report)
+{
+    uint32_t resident = object->index != NULL ? audit_node(object, object->index, object->height, 0, report) : 0;
+
+    if (resident != object->resident)
+        audit_fail(report, "O2", "an object counts %u resident pages and has %u", object->resident, resident);
+    for (const struct region *r = object->mappings; r != NULL; r = r->next_mapping) {
+        report->checked++;
+        if (r->object == object && region_find(&r->space->map, r->span.first) == r)
+            continue;
+        audit_fail(report, "O3", "an object lists a region at 0x%08lx that does not map it",
+                   (unsigned long)page_address(r->span.first));
+        break;                              /* where such a region's links lead nobody knows */
+    }
+}
+
+/* The other half of O3: a region that maps an object is in its list. */
+static void audit_regions(const struct space *space, struct audit_report *report)
+{
+    for (const struct region *r = region_at_or_above(&space->map, 0); r != NULL; r = region_next(r)) {
+        const struct region *listed = r->previous_mapping != NULL ? r->previous_mapping->next_mapping
+                                    : r->object != NULL ? r->object->mappings : r;
+
+        report->checked++;
+        if (listed != r)
+            audit_fail(report, "O3", "region at 0x%08lx maps an object that does not list it",
+                       (unsigned long)page_address(r->span.first));
+    }
+}
+
+void objects_audit(struct audit_report *report)
+{
+    for (const struct object *o = object_after(NULL); o != NULL; o = object_after(o))
+        audit_object(o, report);
+    for (const struct space *s = space_after(&kernel_space); s != NULL; s = space_after(s))
+        audit_regions(s, report);
+}
+
+static void visit(const struct object_node *node, unsigned level, void (*each)(void *, frame_t), void *context)
+{
+    for (unsigned i = 0; i < OBJECT_WAYS; i++) {
+        if (node->child[i].leaf == 0)
+            continue;
+        if (level > 1)
+            visit(node->child[i].node, level - 1, each, context);
+        else
+            each(context, (frame_t){ (uint32_t)(node->child[i].leaf - 1) });
+    }
+}
+
+void object_frames(const struct object *object, void (*each)(void *context, frame_t frame), void *context)
+{
+    if (object->index != NULL)
+        visit(object->index, object->height, each, context);
+}

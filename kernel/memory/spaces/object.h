@@ -1,0 +1,83 @@
+/*
+ * object.h - memory that has a name of its own: the contents of a file, or shared memory.
+ *
+ * An object is an array of pages, each a frame or a hole that reads as zeros. It is the page
+ * cache: read(), write() and mappings all see these frames, so they never disagree. It
+ * keeps a list of the regions that map it, so that a truncation can unmap what it cuts off.
+ *
+ * Owning   counted; a region that maps an object, and a file node, hold a reference each. The object
+ *          holds one reference on each of its frames; each entry mapping the frame holds another.
+ * Locking  object->lock (RANK_OBJECT) for the index and the list. Frames handed out carry a
+ *          reference, so they outlive the lock.
+ * Cost     O(log pages) a look-up (a radix tree of 64-way nodes from the heap).
+ *
+ * Invariants (objects_audit):
+ *   O1  an index slot below `pages` is empty or names a frame of the object's owner; beyond, all are empty;
+ *       each node of the index counts its children
+ *   O2  `resident` equals the frames in the index
+ *   O3  the list of regions holds exactly those regions whose object is this one
+ */
+#ifndef QUIRE_MEMORY_OBJECT_H
+#define QUIRE_MEMORY_OBJECT_H
+
+#include "base/lock.h"
+#include "base/types.h"
+#include "memory/frames/owner.h"
+
+struct region;
+struct space;
+struct object_node;
+
+struct object {
+    struct lock         lock;
+    uint32_t            references;     /* [a]                                              */
+    enum owner          owner;          /* [c] FILE or SHARED                               */
+    uint64_t            pages;          /* [lock] size in pages; a fault beyond is SIGBUS   */
+    uint32_t            resident;       /* [lock]                                           */
+    struct object_node *index;          /* [lock]                                           */
+    uint32_t            height;         /* [lock] levels of the index                       */
+    struct region      *mappings;       /* [lock] linked through region->next_mapping       */
+    bool                on_heap;        /* [c] made by object_create()                      */
+    struct object      *next, *previous;    /* [list lock] all objects                      */
+};
+
+void objects_start(void);                                           /* by memory_start(): there are none */
+void object_start(struct object *object, enum owner owner, uint64_t pages);
+struct object *object_create(enum owner owner, uint64_t pages);     /* on the heap; NULL without memory */
+void object_hold(struct object *object);
+void object_release(struct object *object);                         /* the last one frees frames, index, and a created object */
+
+/*
+ * The frame of a page, with a reference for the caller. A hole gives NO_FRAME, or with `make` a new zeroed
+ * frame. Returns 0, -ENOMEM, or -ENXIO beyond the last page.
+ */
+int object_page(struct object *object, uint64_t page, bool make, frame_t *out) MUST_CHECK;
+
+/*
+ * The frames of `count` pages from `page` on that are resident, each with a reference for the caller; NO_FRAME for
+ * the others. All under one lock.
+ */
+void object_resident(struct object *object, uint64_t page, frame_t *out, size_t count);
+
+/* Put a frame the caller owns (a page of a boot module, say) at a page that is a hole. Takes the reference. */
+int object_adopt(struct object *object, uint64_t page, frame_t frame) MUST_CHECK;
+
+/* Change the size; frames cut off are unmapped everywhere, then dropped. Growing makes holes. */
+void object_resize(struct object *object, uint64_t pages);
+
+/* Clear [from, to) bytes that are resident: a truncation in the middle of a page, a hole punched. */
+void object_zero(struct object *object, uint64_t from, uint64_t to);
+
+/* Enter a region, whose space and span are set, in the list of those that map the object; and take it out. */
+void object_link(struct object *object, struct region *region);
+void object_unlink(struct object *object, struct region *region);
+
+/* All objects one by one: the first after NULL, NULL after the last. The caller sees to it that none goes meanwhile. */
+const struct object *object_after(const struct object *object);
+/* The frames that an object holds a reference to, in order. */
+void object_frames(const struct object *object, void (*each)(void *context, frame_t frame), void *context);
+
+struct audit_report;
+void objects_audit(struct audit_report *report);                    /* O1..O3 of all objects and regions */
+
+#endif

@@ -1,0 +1,380 @@
+/*
+ * region.c - the regions of a space in order, and the free room between them.
+ *
+ * The tree is an AVL tree whose nodes also know the gap below them and the widest gap in
+ * their subtree. So "where do n pages fit?" is a walk that never enters a subtree in vain:
+ *
+ *      page   0    4    8   12   16              region  gap below  widest in its subtree
+ *             AAA..BBBB.....CC..                   A         0          0
+ *                                                  B         2          5   (root)
+ *                                                  C         5          5
+ *
+ * The room above the last region belongs to no node; it is found by looking there.
+ * Mirror images share their code: side 0 is towards lower addresses, side 1 towards higher.
+ */
+#include "memory/spaces/region.h"
+
+#include "base/check.h"
+#include "base/error.h"
+#include "memory/check/audit.h"
+
+/* ---- Balance and gaps ---------------------------------------------------------------- */
+
+static int    height_of(const struct region *node) { return node ? node->height : 0; }
+static size_t widest_of(const struct region *node) { return node ? node->widest : 0; }
+static size_t larger(size_t a, size_t b)           { return a > b ? a : b; }
+
+/* Bring up to date what a node says about its subtree; its children's say is right. */
+static void summarize(struct region *node)
+{
+    int left = height_of(node->child[0]), right = height_of(node->child[1]);
+
+    node->height = 1 + (left > right ? left : right);
+    node->widest = larger(node->gap, larger(widest_of(node->child[0]), widest_of(node->child[1])));
+}
+
+/* Whoever named `old` as a child (or root) names `new` from now on. */
+static void replace_child(struct region_tree *tree, struct region *parent, struct region *old,
+                          struct region *new)
+{
+    if (parent == NULL)
+        tree->root = new;
+    else
+        parent->child[parent->child[1] == old] = new;
+    if (new)
+        new->parent = parent;
+}
+
+static void adopt(struct region *parent, int side, struct region *child)
+{
+    parent->child[side] = child;
+    if (child)
+        child->parent = parent;
+}
+
+/* Lift the child on `side` above its parent; returns the child. */
+static struct region *rotate(struct region_tree *tree, struct region *node, int side)
+{
+    struct region *lifted = node->child[side];
+
+    replace_child(tree, node->parent, node, lifted);
+    adopt(node, side, lifted->child[!side]);
+    adopt(lifted, !side, node);
+    summarize(node);
+    summarize(lifted);
+    return lifted;
+}
+
+/* From node to the root: summaries right, no two siblings' heights more than one apart. */
+static void settle(struct region_tree *tree, struct region *node)
+{
+    for (; node; node = node->parent) {
+        int lean = height_of(node->child[1]) - height_of(node->child[0]);
+        int side = lean > 0;
+
+        summarize(node);
+        if (lean < -1 || lean > 1) {
+            struct region *heavy = node->child[side];
+
+            if (height_of(heavy->child[!side]) > height_of(heavy->child[side]))
+                rotate(tree, heavy, !side);
+            node = rotate(tree, node, side);
+        }
+    }
+}
+
+/* ---- Finding ------------------------------------------------------------------------- */
+
+static struct region *outermost(struct region *node, int side)
+{
+    while (node && node->child[side])
+        node = node->child[side];
+    return node;
+}
+
+static struct region *neighbour(const struct region *node, int side)
+{
+    if (node->child[side])
+        return outermost(node->child[side], !side);
+    while (node->parent && node->parent->child[side] == node)
+        node = node->parent;
+    return node->parent;
+}
+
+struct region *region_next(const struct region *region)   { return neighbour(region, 1); }
+struct region *region_before(const struct region *region) { return neighbour(region, 0); }
+
+struct region *region_at_or_above(const struct region_tree *tree, page_t page)
+{
+    struct region *found = NULL;
+
+    for (struct region *node = tree->root; node; ) {
+        if (node->span.end > page) {
+            found = node;
+            node = node->child[0];
+        } else {
+            node = node->child[1];
+        }
+    }
+    return found;
+}
+
+struct region *region_find(const struct region_tree *tree, page_t page)
+{
+    struct region *node = tree->root;
+
+    while (node && !span_has(node->span, page))
+        node = node->child[page >= node->span.end];
+    return node;
+}
+
+/* ---- Changing ------------------------------------------------------------------------ */
+
+/* Where the free room below a region begins. */
+static page_t floor_of(const struct region_tree *tree, const struct region *before)
+{
+    return before ? before->span.end : tree->limits.first;
+}
+
+void region_tree_start(struct region_tree *tree, struct span limits)
+{
+    assert(limits.first <= limits.end);
+    *tree = (struct region_tree){ .limits = limits };
+}
+
+int region_insert(struct region_tree *tree, struct region *region)
+{
+    struct region *parent = NULL, *before = NULL, *after = NULL;
+
+    if (span_empty(region->span) || !span_covers(tree->limits, region->span))
+        return -EINVAL;
+    for (struct region *node = tree->root; node; ) {
+        parent = node;
+        if (span_meets(node->span, region->span))
+            return -EEXIST;
+        if (region->span.first >= node->span.end) {
+            before = node;
+            node = node->child[1];
+        } else {
+            after = node;
+            node = node->child[0];
+        }
+    }
+
+    region->child[0] = region->child[1] = NULL;
+    region->parent = parent;
+    region->gap = region->span.first - floor_of(tree, before);
+    if (after)
+        after->gap = after->span.first - region->span.end;
+    if (parent)
+        parent->child[parent == before] = region;
+    else
+        tree->root = region;
+    tree->count++;
+    settle(tree, region);               /* passes `after`, which is one of the ancestors */
+    return 0;
+}
+
+void region_remove(struct region_tree *tree, struct region *region)
+{
+    struct region *after = region_next(region);
+    struct region *settle_from;
+
+    assert(region->height > 0);
+    if (after)
+        after->gap += span_pages(region->span) + region->gap;
+
+    if (region->child[0] && region->child[1]) {
+        /* `after` is the lowest node on the right: it has no left child and can take the place. */
+        settle_from = after->parent == region ? after : after->parent;
+        if (after->parent != region) {
+            replace_child(tree, after->parent, after, after->child[1]);
+            adopt(after, 1, region->child[1]);
+        }
+        adopt(after, 0, region->child[0]);
+        replace_child(tree, region->parent, region, after);
+    } else {
+        struct region *only = region->child[region->child[0] == NULL];
+
+        replace_child(tree, region->parent, region, only);
+        settle_from = only ? only : region->parent;
+    }
+    settle(tree, settle_from);          /* passes `after`: it is settle_from or an ancestor of it */
+    tree->count--;
+    region->parent = region->child[0] = region->child[1] = NULL;
+    region->height = 0;
+}
+
+int region_resize(struct region_tree *tree, struct region *region, struct span span)
+{
+    struct region *before = region_before(region), *after = region_next(region);
+
+    assert(region->height > 0);
+    if (span_empty(span) || !span_covers(tree->limits, span))
+        return -EINVAL;
+    if ((before && span.first < before->span.end) || (after && span.end > after->span.first))
+        return -EEXIST;
+
+    region->span = span;
+    region->gap = span.first - floor_of(tree, before);
+    settle(tree, region);
+    if (after) {
+        after->gap = after->span.first - span.end;
+        settle(tree, after);
+    }
+    return 0;
+}
+
+/* ---- Gaps ---------------------------------------------------------------------------- */
+
+/* In the subtree: the node furthest towards `side` whose own gap has `pages`. The subtree has one. */
+static struct region *descend_to_gap(struct region *node, size_t pages, int side)
+{
+    for (;;) {
+        if (widest_of(node->child[side]) >= pages)
+            node = node->child[side];
+        else if (node->gap >= pages)
+            return node;
+        else
+            node = node->child[!side];
+    }
+}
+
+/* The next node towards `side` whose gap has `pages`, or NULL. */
+static struct region *next_gap(struct region *node, size_t pages, int side)
+{
+    if (widest_of(node->child[side]) >= pages)
+        return descend_to_gap(node->child[side], pages, !side);
+    for (struct region *up = node->parent; up; node = up, up = up->parent) {
+        if (up->child[side] == node)
+            continue;
+        if (up->gap >= pages)
+            return up;
+        if (widest_of(up->child[side]) >= pages)
+            return descend_to_gap(up->child[side], pages, !side);
+    }
+    return NULL;
+}
+
+/* Whether pages, aligned, fit into both spans at once; *first is the lowest or highest place. */
+static bool place(struct span gap, struct span within, size_t pages, size_t align, bool from_top,
+                  page_t *first)
+{
+    page_t low = gap.first > within.first ? gap.first : within.first;
+    page_t end = gap.end < within.end ? gap.end : within.end;
+    page_t shift;
+
+    if (low >= end || end - low < pages)
+        return false;
+    shift = (from_top ? end - pages : -low) & (align - 1);      /* to the nearest multiple of align */
+    if (shift > end - low - pages)
+        return false;
+    *first = from_top ? end - pages - shift : low + shift;
+    return true;
+}
+
+bool region_gap(const struct region_tree *tree, size_t pages, size_t align, struct span within, bool from_top,
+                page_t *first)
+{
+    const struct region *last = outermost(tree->root, 1);
+    struct span top = { floor_of(tree, last), tree->limits.end };
+    struct region *node;
+
+    assert(pages > 0 && align > 0 && (align & (align - 1)) == 0);
+    if (from_top && place(top, within, pages, align, true, first))
+        return true;
+
+    /* The first node whose gap reaches into `within`, seen from the side where the search begins. */
+    node = region_at_or_above(tree, from_top ? within.end : within.first);
+    if (node == NULL && from_top)
+        node = outermost(tree->root, 1);
+    if (node && node->gap < pages)
+        node = next_gap(node, pages, !from_top);
+    for (; node; node = next_gap(node, pages, !from_top)) {
+        struct span gap = { node->span.first - node->gap, node->span.first };
+
+        if (from_top ? gap.end <= within.first : gap.first >= within.end)
+            break;
+        if (place(gap, within, pages, align, from_top, first))
+            return true;
+    }
+    return !from_top && place(top, within, pages, align, false, first);
+}
+
+/* ---- Audit --------------------------------------------------------------------------- */
+
+static const char *name_of(const struct region *region) { return region->name ? region->name : "unnamed"; }
+
+/* What a node claims about itself and the nodes it touches. `floor`: where the region below it ends. */
+static void audit_node(const struct region_tree *tree, const struct region *node, page_t floor,
+                       struct audit_report *report)
+{
+    int left = height_of(node->child[0]), right = height_of(node->child[1]);
+    size_t widest = larger(node->gap, larger(widest_of(node->child[0]), widest_of(node->child[1])));
+    unsigned long first = node->span.first, end = node->span.end;       /* pages: printed with three zeros */
+
+    report->checked++;
+    if (span_empty(node->span) || !span_covers(tree->limits, node->span))
+        audit_fail(report, "R1", "region %s [0x%05lx000, 0x%05lx000) is empty or outside the space",
+                   name_of(node), first, end);
+    else if (node->span.first < floor)
+        audit_fail(report, "R1", "region %s at 0x%05lx000 begins below 0x%05lx000, where its neighbour ends",
+                   name_of(node), first, (unsigned long)floor);
+    else if (node->gap != node->span.first - floor)
+        audit_fail(report, "R3", "region %s at 0x%05lx000 claims %zu free pages below, there are %zu",
+                   name_of(node), first, node->gap, (size_t)(node->span.first - floor));
+    if (node->widest != widest)
+        audit_fail(report, "R3", "region %s at 0x%05lx000 claims %zu for its widest gap, which is %zu pages",
+                   name_of(node), first, node->widest, widest);
+    if (left - right > 1 || right - left > 1 || node->height != 1 + (left > right ? left : right))
+        audit_fail(report, "R2", "region %s at 0x%05lx000 has height %d over heights %d and %d",
+                   name_of(node), first, node->height, left, right);
+}
+
+/*
+ * The walk trusts nothing: a link is followed down only when the child names this parent, so the
+ * way back up is known to be right, and it gives up once it has seen more nodes than the tree counts.
+ */
+void region_tree_audit(const struct region_tree *tree, struct audit_report *report)
+{
+    const struct region *node = tree->root, *from = NULL;
+    page_t floor = tree->limits.first;
+    size_t seen = 0;
+
+    if (node && node->parent) {
+        audit_fail(report, "R4", "the root, region %s, has a parent", name_of(node));
+        return;
+    }
+    while (node) {
+        const struct region *to = node->parent;
+
+        if (from == node->parent && node->child[0]) {
+            to = node->child[0];
+        } else if (from == node->parent || (from == node->child[0] && from != node->child[1])) {
+            if (++seen > tree->count)
+                break;
+            audit_node(tree, node, floor, report);
+            floor = node->span.end;
+            if (node->child[1])
+                to = node->child[1];
+        }
+        if (to != node->parent && to->parent != node) {
+            audit_fail(report, "R4", "region %s at 0x%05lx000 has a child that names another parent",
+                       name_of(node), (unsigned long)node->span.first);
+            return;
+        }
+        from = node;
+        node = to;
+    }
+    if (seen != tree->count)
+        audit_fail(report, "R4", "the tree counts %zu regions but links %s", tree->count,
+                   seen > tree->count ? "more" : "fewer");
+}
+
+bool region_tree_ok(const struct region_tree *tree)
+{
+    struct audit_report report = { 0 };
+
+    region_tree_audit(tree, &report);
+    return report.failed == 0;
+}

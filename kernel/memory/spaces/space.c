@@ -1,0 +1,195 @@
+/*
+ * space.c - address spaces: their creation, their end, and what they share.
+ *
+ * Lock order: map_lock, then the tables_lock that a cursor takes, then list_lock.
+ */
+#include "memory/spaces/space.h"
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/range.h"
+#include "base/string.h"
+#include "memory/tables/cursor.h"
+#include "memory/frames/frame.h"
+#include "memory/tables/table.h"
+
+static struct lock   list_lock = LOCK("list of spaces", RANK_SPACES);
+static struct space *spaces;                            /* [list_lock] all but kernel_space */
+
+bool space_is_current(const struct space *space)
+{
+    return space == &kernel_space || frame_is(mmu_active(), space->root);
+}
+
+const struct space *space_after(const struct space *space)
+{
+    lock_state          state;
+    const struct space *after;
+
+    if (space == NULL)
+        return &kernel_space;
+    state = lock_take(&list_lock);
+    after = space == &kernel_space ? spaces : space->next;
+    lock_drop(&list_lock, state);
+    return after;
+}
+
+/* Takes no lock: for a CPU whose current space cannot end, and for panics. */
+struct space *space_active(void)
+{
+    struct space *space = spaces;
+
+    while (space != NULL && !frame_is(mmu_active(), space->root))
+        space = space->next;
+    return space != NULL ? space : &kernel_space;
+}
+
+/* ---- Creation and end ------------------------------------------------------------------ */
+
+/*
+ * The entries of one root lie side by side, however the layout reaches them. Two roots may be seen one at a time
+ * only (a slot shows one of them), so what is copied passes through our hands. Nobody uses the new root yet.
+ */
+static void copy_entries(const struct space *space, page_t first, page_t end)
+{
+    enum { AT_ONCE = 64 };
+    entry_t between[AT_ONCE];
+    page_t  reach = mmu_reach(MMU_LEVELS);
+
+    for (size_t count = (end - first) / reach, now; count > 0; count -= now, first += now * reach) {
+        now = count < AT_ONCE ? count : AT_ONCE;
+        memcpy(between, entry_at(&kernel_space, first, MMU_LEVELS), now * sizeof *between);
+        memcpy(entry_at(space, first, MMU_LEVELS), between, now * sizeof *between);
+    }
+}
+
+/* What lies below the programs' part, and what lies above it. */
+static void copy_kernel_part(const struct space *space)
+{
+    page_t reach = mmu_reach(MMU_LEVELS);
+
+    copy_entries(space, 0, round_down(layout.user.first, reach));
+    copy_entries(space, round_down(layout.user.end + reach - 1, reach), layout.space_end);
+}
+
+/* The self-reference names the root it lies in, and stacks of its own come when they are asked for (stack.c). */
+static void start_own_part(const struct space *space)
+{
+    page_t reach = mmu_reach(MMU_LEVELS);
+
+    for (uint32_t i = 0; i < layout.region_count; i++) {
+        const struct layout_region *home = &layout.regions[i];
+        bool                        self = home->backing == BACKING_TABLES;
+
+        if (!self && !page_is_own_stack(home->span.first))
+            continue;
+        for (page_t page = home->span.first; page < home->span.end; page += reach)
+            entry_write(entry_at(space, page, MMU_LEVELS), self ? entry_self(space->root) : entry_empty());
+    }
+}
+
+int space_create(struct space *space)
+{
+    lock_state tables, list;
+    frame_t    root;
+
+    if (frame_get(OWNER_TABLES, FRAME_ZERO, &root) != 0)
+        return -ENOMEM;
+
+    *space = (struct space){ .root = root, .table_frames = 1 };
+    space->map_lock    = (struct lock)LOCK("regions of a space", RANK_MAP);
+    space->tables_lock = (struct lock)LOCK("tables of a space", RANK_TABLES);
+    region_tree_start(&space->map, layout.user);
+    if (table_home_start(space) != 0) {
+        frame_put(root);
+        return -ENOMEM;
+    }
+
+    /* Both locks: no kernel table may appear between the copy and the listing. */
+    tables = lock_take(&kernel_space.tables_lock);
+    list   = lock_take(&list_lock);
+    copy_kernel_part(space);
+    start_own_part(space);
+    space->next = spaces;
+    if (spaces != NULL)
+        spaces->previous = space;
+    spaces = space;
+    lock_drop(&list_lock, list);
+    lock_drop(&kernel_space.tables_lock, tables);
+    return 0;
+}
+
+static void unlist(struct space *space)
+{
+    lock_state state = lock_take(&list_lock);
+
+    if (space->previous != NULL)
+        space->previous->next = space->next;
+    else
+        spaces = space->next;
+    if (space->next != NULL)
+        space->next->previous = space->previous;
+    lock_drop(&list_lock, state);
+}
+
+/* Without a table there is nothing to do. Else one cursor for all of user space: it skips what has no table. */
+static void discard_user_pages(struct space *space)
+{
+    struct span   all = layout.user;
+    struct cursor c;
+    int           err;
+
+    if (MMU_LEVELS > 1 && space->table_frames == 1)
+        return;
+    err = cursor_open(&c, space, all, 0);
+    assert(err == 0);                           /* without CURSOR_BUILD nothing can fail */
+    cursor_discard_span(&c, all);
+    cursor_close(&c);
+}
+
+void space_destroy(struct space *space)
+{
+    assert(space != &kernel_space && space != program_space && !space_is_current(space) && space->stacks == NULL);
+
+    discard_user_pages(space);
+    unlist(space);
+    table_home_end(space);
+    assert(space->resident == 0 && space->table_frames == 1);
+    frame_put(space->root);
+    space->root = NO_FRAME;
+}
+
+struct space *program_space = &kernel_space;
+
+frame_t space_enter(struct space *space)
+{
+    frame_t root = space == &kernel_space ? space->root : table_home_root(space);
+
+    program_space = space;
+    if (layout_kernel_has_own()) {
+        mmu_return_to(root);
+        return NO_FRAME;
+    }
+    return frame_is(mmu_active(), root) ? NO_FRAME : root;
+}
+
+void space_activate(struct space *space)
+{
+    frame_t root = space_enter(space);
+
+    if (frame_exists(root))
+        mmu_activate(root);
+}
+
+void space_share_entry(page_t page, entry_t entry)
+{
+    lock_state state;
+
+    assert(lock_held(&kernel_space.tables_lock));
+    if (root_entry_is_users(page))
+        return;                         /* kernel space's alone: others have their programs there */
+    state = lock_take(&list_lock);
+    for (const struct space *s = spaces; s != NULL; s = s->next)
+        entry_write(entry_at(s, page, MMU_LEVELS), entry);
+    lock_drop(&list_lock, state);
+}

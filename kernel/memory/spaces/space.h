@@ -1,0 +1,133 @@
+/*
+ * space.h - address spaces; the kernel's own is one of them.
+ *
+ * A space is a tree of regions (what ranges mean) and a set of page tables (what pages
+ * are now). Kernel space holds the document's regions by name, and inside its
+ * windows (heap, stacks, devices) the regions carved out while running. Every other space shares the
+ * kernel part of the root table, entry by entry; a new kernel table is pushed to all of them. Not shared are
+ * the root's reference to itself and, where the document says so, the window of kernel stacks.
+ *
+ * Locking  map lock (RANK_MAP) for regions; tables lock (RANK_TABLES) inside cursors;
+ *          the list of spaces has its own (RANK_SPACES).
+ *
+ * Invariants (space_ok, and the auditor over all spaces):
+ *   S1  every present kernel entry lies in a region, with no more rights than mmu_allow() of the region's
+ *   S2  no kernel entry is writable and executable where the hardware can tell
+ *   S3  every present user entry lies in a region with no more rights
+ *   S4  table frames counted by walking equal space->table_frames
+ *   S5  guards, holes and the original of shared variables are not mapped
+ */
+#ifndef QUIRE_MEMORY_SPACE_H
+#define QUIRE_MEMORY_SPACE_H
+
+#include "base/lock.h"
+#include "memory/frames/owner.h"
+#include "memory/spaces/region.h"
+#include "memory/tables/table_home.h"
+#include "mmu.h"
+
+/* What a program may have; set by exec and setrlimit (memory/spaces/map.h says more). In bytes. */
+struct map_limits {
+    vaddr_t break_start, break_end;         /* the break: where it starts, and is now            */
+    vaddr_t map_end;                        /* mappings without an address are placed below      */
+    size_t  stack, data, whole;             /* RLIMIT_STACK, RLIMIT_DATA, RLIMIT_AS; SIZE_MAX: none */
+    vaddr_t break_most;                     /* the break is never above it; 0: what `data` allows   */
+    size_t  stack_gap;                      /* kept free below a stack; 0: what Linux keeps         */
+    bool    stack_by_write;                 /* a stack grows when it is written to, not when read   */
+};
+
+struct space {
+    struct space      *next, *previous;     /* [list lock] all spaces but the kernel's   */
+    frame_t            root;                /* [c] root table                            */
+    struct lock        map_lock;
+    struct lock        tables_lock;
+    struct region_tree map;                 /* [map lock]                                */
+    uint32_t           table_frames;        /* [tables lock] root included               */
+    uint32_t           resident;            /* [tables lock] present pages, user part    */
+    struct region     *recent;              /* [map lock] where the last fault was, or NULL */
+    size_t             pages;               /* [map lock] of all regions of the program  */
+    size_t             charged;             /* [map lock] of them, counted as committed  */
+    struct map_limits  limits;              /* [map lock]                                */
+    struct stack_pool *stacks;              /* [stacks lock] in use here (stack.c); NULL: none */
+    struct table_home  home;                /* [tables lock] of the layout's table access */
+};
+
+extern struct space kernel_space;
+
+/*
+ * Take over from the boot tables: the document's regions become regions of kernel space,
+ * the image gets its rights, what boot needed alone is removed. `root` is the boot directory.
+ * Called once, before the pool is open: new tables are taken from the map. Afterwards kernel memory is
+ * as the document says. Returns 0, or -ENOMEM when there is not even RAM for the tables.
+ */
+struct memmap;
+int space_start(frame_t root, struct memmap *map) MUST_CHECK;
+
+/*
+ * Where the kernel has a space of its own: its root, until now the boot directory, becomes a page of the pool, and
+ * current (K13, K15). Once, when the pool is open and has a page free, and page faults are handled (K14).
+ */
+void space_take_over(void);
+
+/* Take the right to write from one page of the image for good: the guard below the boot stack. */
+void space_guard(vaddr_t page);
+
+/*
+ * All spaces one by one: kernel_space after NULL, then the others, then NULL. Takes the list lock inside;
+ * the caller sees to it that the space it holds is not destroyed meanwhile.
+ */
+const struct space *space_after(const struct space *space);
+
+/*
+ * True for the space whose tables this CPU uses now; kernel space always counts as in use. Where the kernel has a
+ * space of its own, no other is ever in use while the kernel runs: the return to a program loads its root, and with
+ * that the processor forgets all that it knew of it. Its pages are never global (page_may_be_global()).
+ */
+bool space_is_current(const struct space *space);
+
+/* The space whose tables this CPU uses now. */
+struct space *space_active(void);
+
+/* A new space: empty where programs are, else the kernel's. Returns 0 or -ENOMEM. */
+int  space_create(struct space *space) MUST_CHECK;
+
+/* Give back every table and every frame its entries hold. The space must not be current, no stack of its own in use. */
+void space_destroy(struct space *space);
+
+/*
+ * Let the program that this CPU is about to run see this space. Its tables are the processor's from now on; or, where
+ * the kernel has a space of its own, from the return to the program until the next trap (K17).
+ */
+void space_activate(struct space *space);
+
+/*
+ * The same for whoever loads the root himself, together with another stack: returns which, NO_FRAME where there is
+ * nothing to load.
+ */
+frame_t space_enter(struct space *space) MUST_CHECK;
+
+/* The space activated last: the program's. kernel_space where there is none. */
+extern struct space *program_space;
+static inline struct space *space_of_program(void) { return program_space; }
+
+/* Called by the cursor when kernel space gained a table: every root gets the entry, unless programs have that part. */
+void space_share_entry(page_t page, entry_t entry);
+
+/*
+ * Carve a named region out of a kernel window (a region of the document) and, unless frames
+ * is NULL or backing says otherwise, map it. `pages` are mapped, `guard` more below are kept free.
+ * The region object is the caller's. Returns 0 or -ENOMEM (no frames, or no room in the window).
+ */
+int  kernel_map(struct region *region, enum purpose window, const char *name, size_t pages, size_t guard,
+                enum owner owner) MUST_CHECK;
+int  kernel_map_device(struct region *region, const char *name, paddr_t start, size_t bytes, enum cache cache) MUST_CHECK;
+/* Undo either: unmap, flush, give the frames back (not a device's). */
+void kernel_unmap(struct region *region);
+
+struct audit_report;
+void space_audit(const struct space *space, struct audit_report *report);      /* S1..S5, C1..C3 */
+/* One part of it, for the auditor's slices: S1..S3, S5 for the entries of `part`, which upper entries begin and end. */
+void space_audit_part(const struct space *space, struct span part, struct audit_report *report);
+bool space_ok(const struct space *space);
+
+#endif

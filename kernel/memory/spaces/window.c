@@ -1,0 +1,149 @@
+/*
+ * window.c - regions carved out of kernel space's windows while running.
+ *
+ * Everything that can fail comes first; a call that fails has changed nothing.
+ */
+#include "base/check.h"
+#include "base/error.h"
+#include "base/range.h"
+#include "memory/tables/cursor.h"
+#include "memory/frames/frame.h"
+#include "memory/spaces/space.h"
+
+enum { ANYWHERE = MMU_SPACE_END };
+
+/* Where a page is wanted, if the window has that and it is free; else the lowest room there is. */
+static bool find_room(const struct layout_region *window, size_t pages, page_t wanted, page_t *first)
+{
+    return (wanted < ANYWHERE && span_covers(window->span, span_of(wanted, pages)) &&
+            region_gap(&kernel_space.map, pages, 1, span_of(wanted, pages), false, first)) ||
+           region_gap(&kernel_space.map, pages, 1, window->span, false, first);
+}
+
+/* Find room for the region in its window and enter it. The map lock is held. */
+static int carve(struct region *region, const struct layout_region *window, size_t pages, page_t wanted)
+{
+    page_t first;
+
+    if (window == NULL || !find_room(window, pages, wanted, &first))
+        return -ENOMEM;
+    region->span   = span_of(first, pages);
+    region->home   = window;
+    region->rights = window->rights;
+    return region_insert(&kernel_space.map, region);
+}
+
+static int enter(struct region *region, enum purpose window, size_t pages, page_t wanted)
+{
+    lock_state state = lock_take(&kernel_space.map_lock);
+    int        err   = carve(region, layout.purpose[window], pages, wanted);
+
+    lock_drop(&kernel_space.map_lock, state);
+    return err;
+}
+
+static void leave(struct region *region)
+{
+    lock_state state = lock_take(&kernel_space.map_lock);
+
+    region_remove(&kernel_space.map, region);
+    lock_drop(&kernel_space.map_lock, state);
+}
+
+static struct span mapped_part(const struct region *region)
+{
+    return (struct span){ region->span.first + region->guard, region->span.end };
+}
+
+/* Frames for every page, or none. */
+static int fill(struct region *region, enum owner owner)
+{
+    struct span   span = mapped_part(region);
+    struct cursor c;
+    int           err = cursor_open(&c, &kernel_space, span, CURSOR_BUILD);
+
+    if (err != 0)
+        return err;
+    for (page_t page = span.first; page < span.end && err == 0; page++) {
+        frame_t frame;
+
+        err = frame_get(owner, 0, &frame);
+        if (err == 0)
+            cursor_map(&c, page, frame, region->rights, CACHE_BACK);
+    }
+    if (err != 0)
+        for (page_t page = cursor_next(&c, span.first); page < span.end; page = cursor_next(&c, page + 1))
+            cursor_discard(&c, page);
+    cursor_close(&c);
+    return err;
+}
+
+int kernel_map(struct region *region, enum purpose window, const char *name, size_t pages, size_t guard,
+               enum owner owner)
+{
+    int err;
+
+    assert(pages > 0);
+    *region = (struct region){ .name = name, .backing = BACKING_DEMAND, .guard = guard };
+    if (pages > MMU_SPACE_END || guard > MMU_SPACE_END)
+        return -ENOMEM;
+    err = enter(region, window, pages + guard, ANYWHERE);
+    if (err != 0)
+        return err;
+    err = fill(region, owner);
+    if (err != 0)
+        leave(region);
+    return err;
+}
+
+/* No page of RAM may be seen through a device window as well. */
+static bool holds_ram(struct span frames)
+{
+    for (page_t n = frames.first; n < frames.end; n++)
+        if (frame_is_ram((frame_t){ (uint32_t)n }))
+            return true;
+    return false;
+}
+
+int kernel_map_device(struct region *region, const char *name, paddr_t start, size_t bytes, enum cache cache)
+{
+    struct span   frames;
+    struct cursor c;
+    int           err;
+
+    *region = (struct region){ .name = name, .backing = BACKING_DEVICE, .cache = cache };
+    if (start >> PAGE_SHIFT >= MMU_FRAMES_END || !checked_span((vaddr_t)start, bytes, MMU_FRAMES_END, &frames) ||
+        holds_ram(frames))
+        return -EINVAL;
+    /* At the image's own distance, where the window reaches that far: an identity space shows devices too (K13). */
+    err = enter(region, PURPOSE_DEVICES, span_pages(frames), frames.first + page_of(layout.kernel_offset));
+    if (err != 0)
+        return err;
+    err = cursor_open(&c, &kernel_space, region->span, CURSOR_BUILD);
+    if (err != 0) {
+        leave(region);
+        return err;
+    }
+    region->offset = frames.first;
+    for (size_t i = 0; i < span_pages(frames); i++)
+        cursor_map(&c, region->span.first + i, (frame_t){ (uint32_t)(frames.first + i) }, region->rights, cache);
+    cursor_close(&c);
+    return 0;
+}
+
+void kernel_unmap(struct region *region)
+{
+    struct span   span = mapped_part(region);
+    struct cursor c;
+    int           err = cursor_open(&c, &kernel_space, span, 0);
+
+    assert(err == 0);
+    for (page_t page = cursor_next(&c, span.first); page < span.end; page = cursor_next(&c, page + 1)) {
+        if (region->backing == BACKING_DEVICE)
+            cursor_remove(&c, page);            /* device memory has no reference to drop */
+        else
+            cursor_discard(&c, page);
+    }
+    cursor_close(&c);
+    leave(region);
+}

@@ -1,0 +1,212 @@
+/*
+ * cursor_run.c - many pages of a program in one loop: what fork lends, a child borrows, an exit discards; and
+ * the single page that a first touch needs.
+ */
+#include "memory/tables/cursor_tables.h"
+
+#include "base/check.h"
+#include "base/string.h"
+#include "memory/frames/frame.h"
+#include "memory/tables/table.h"
+
+static bool owns_frame(entry_t e) { return entry_present(e) || entry_kind(e, 1) == ENTRY_BLOCKED; }
+
+static bool is_empty(entry_t e) { return entry_kind(e, 1) == ENTRY_EMPTY; }
+
+static entry_t *seek_table(struct cursor *c, page_t page)
+{
+    entry_t *at = cursor_seek(c, page);
+
+    assert(at != NULL);
+    return at;
+}
+
+static inline void note_freed(struct cursor *c, frame_t frame)
+{
+    if (c->freed_count < CURSOR_FREED)
+        c->freed[c->freed_count++] = frame;
+    else
+        cursor_note_freed(c, frame);
+}
+
+/* How many of `count` pages from `page` on the table in view shows. */
+static size_t in_table(const struct cursor *c, page_t page, size_t count)
+{
+    size_t left = c->in_view.end - page;
+
+    return count < left ? count : left;
+}
+
+/* The same entry without the right to write. */
+static entry_t set_apart(entry_t *at, entry_t e)
+{
+    struct rights rights = entry_rights(e);
+    entry_t       less;
+
+    rights.kernel &= ~MAY_WRITE;
+    rights.user   &= ~MAY_WRITE;
+    while (!entry_change(at, e, less = entry_with_rights(e, rights)))
+        e = entry_read(at);
+    return less;
+}
+
+struct cursor_run cursor_lend(struct cursor *c, page_t page, entry_t *out, size_t count, bool apart)
+{
+    struct cursor_run run = { .count = 1 };
+    entry_t *at      = cursor_seek(c, page);
+    bool     changed = false;
+    frame_t  frames[CURSOR_FREED];
+    uint32_t noted = 0;
+
+    assert(!cursor_of_kernel(c) && count > 0 && page + count <= c->span.end);
+    *out = entry_empty();
+    if (at == NULL)
+        return run;
+    run.count = in_table(c, page, count);
+    for (const entry_t *end = at + run.count; at < end; at++, out++) {
+        entry_t e = entry_read(at);
+
+        *out = entry_empty();
+        if (!owns_frame(e))
+            continue;
+        if (apart && (entry_rights(e).user & MAY_WRITE)) {
+            e = set_apart(at, e);
+            changed = true;
+        }
+        *out = e;
+        run.filled++;
+        run.present += entry_present(e);
+        frames[noted++] = entry_frame(e);
+        if (noted == CURSOR_FREED) {
+            frame_share_all(frames, noted);
+            noted = 0;
+        }
+    }
+    frame_share_all(frames, noted);
+    if (changed)
+        c->flush_count = CURSOR_PAGES + 1;
+    return run;
+}
+
+/* Entries of the table in view that are not empty. Tables of processes count them (C1), a lone root not. */
+static size_t filled(const struct cursor *c)
+{
+    return MMU_LEVELS == 1 ? MMU_ENTRIES : frame_link(c->table_frame) + (uint32_t)c->more;
+}
+
+void cursor_borrow(struct cursor *c, page_t page, const entry_t *entries, struct cursor_run run)
+{
+    assert(!cursor_of_kernel(c));
+    for (size_t left = run.count; left > 0; ) {
+        entry_t *at    = seek_table(c, page);
+        size_t   part  = in_table(c, page, left);
+        bool     fresh = part == run.count && filled(c) == 0;
+
+        if (fresh) {                                /* nothing is in the way, and no processor looks here yet */
+            memcpy(at, entries, part * sizeof *at);
+            c->more += (int32_t)run.filled;
+        }
+        for (size_t i = 0; i < part && !fresh; i++) {
+            if (is_empty(entries[i]))
+                continue;
+            assert(is_empty(entry_read(&at[i])));
+            entry_write(&at[i], entries[i]);
+            c->more++;
+        }
+        page    += part;
+        entries += part;
+        left    -= part;
+    }
+    c->resident += (int32_t)run.present;
+}
+
+/* Empty the entries [at, end) of the table in view, which has no more than `left`; the first is page's. */
+static void discard_entries(struct cursor *c, page_t page, entry_t *at, const entry_t *end, size_t left)
+{
+    bool current = space_is_current(c->space);
+
+    for (; at < end && left > 0; at++, page++) {
+        entry_t old = entry_read(at);
+
+        if (is_empty(old))
+            continue;
+        old = entry_exchange(at, entry_empty());
+        assert(entry_kind(old, 1) != ENTRY_SWAP);
+        c->more--;
+        left--;
+        if (!owns_frame(old))
+            continue;
+        if (entry_present(old)) {
+            c->resident--;
+            if (current)
+                cursor_note_flush(c, page);
+        }
+        note_freed(c, entry_frame(old));
+    }
+}
+
+void cursor_discard_span(struct cursor *c, struct span span)
+{
+    assert(!cursor_of_kernel(c) && span_covers(c->span, span));
+    for (page_t next = span.first; next < span.end; ) {
+        page_t   page = cursor_next(c, next);
+        entry_t *at;
+
+        if (page >= span.end)
+            break;
+        at   = seek_table(c, page);
+        next = page + in_table(c, page, span.end - page);
+        discard_entries(c, page, at, at + (next - page), filled(c));
+    }
+}
+
+/* ---- One empty page ----------------------------------------------------------------------------- */
+
+bool cursor_touch(struct cursor_touch *t, struct space *space, page_t page)
+{
+    unsigned level;
+
+    t->space = space;
+    t->page  = page;
+    t->state = lock_take(&space->tables_lock);
+    t->at    = table_walk(space, page, &level, &t->table);
+    if (level == 1) {
+        t->entry = entry_read(t->at);
+        return true;
+    }
+    lock_drop(&space->tables_lock, t->state);
+    return false;
+}
+
+void cursor_touch_map(struct cursor_touch *t, frame_t frame, struct rights rights)
+{
+    assert(is_empty(t->entry));
+    entry_write(t->at, entry_leaf(frame, rights, CACHE_BACK, false, 1));
+    if (MMU_LEVELS > 1)
+        frame_set_link(t->table, frame_link(t->table) + 1);
+    t->space->resident++;
+    cursor_touch_leave(t);
+}
+
+/* More rights need no flush: the processor looks again before it faults. */
+void cursor_touch_allow(struct cursor_touch *t, struct rights rights)
+{
+    assert(entry_present(t->entry) && rights_within(entry_rights(t->entry), mmu_allow(rights)));
+    while (!entry_change(t->at, t->entry, entry_with_rights(t->entry, rights)))
+        t->entry = entry_read(t->at);
+    cursor_touch_leave(t);
+}
+
+frame_t cursor_touch_replace(struct cursor_touch *t, frame_t frame, struct rights rights)
+{
+    frame_t old;
+
+    assert(entry_present(t->entry));
+    old = entry_frame(entry_exchange(t->at, entry_leaf(frame, rights, CACHE_BACK, false, 1)));
+    if (space_is_current(t->space))
+        mmu_flush_page(t->page);
+    cursor_touch_leave(t);
+    return old;
+}
+
+void cursor_touch_leave(struct cursor_touch *t) { lock_drop(&t->space->tables_lock, t->state); }

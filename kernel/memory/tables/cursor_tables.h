@@ -1,0 +1,50 @@
+/*
+ * cursor_tables.h - what cursor.c, cursor_run.c and cursor_tables.c ask of each other; nobody else includes this.
+ *
+ * Locking  the cursor is open: its space's tables lock is held.
+ */
+#ifndef QUIRE_MEMORY_CURSOR_TABLES_H
+#define QUIRE_MEMORY_CURSOR_TABLES_H
+
+#include "memory/tables/cursor.h"
+#include "memory/spaces/space.h"
+
+static inline bool cursor_of_kernel(const struct cursor *c) { return c->space == &kernel_space; }
+
+/*
+ * What an entry says where nothing is. In a master table (layouts/tracker/master.h) that is the page's own frame, not present.
+ */
+static inline entry_t cursor_nothing(const struct cursor *c, page_t page)
+{
+#ifdef LAYOUT_ACCESS_TRACKED
+    if (cursor_of_kernel(c))
+        return entry_absent(ENTRY_IDENTITY, (uint32_t)page, (struct rights){ 0, 0 });
+#else
+    (void)c, (void)page;
+#endif
+    return entry_empty();
+}
+
+/*
+ * Make all tables of level `lowest` and above that the span lacks. Returns 0, and no table is in view;
+ * or -ENOMEM, and nothing has changed.
+ */
+int cursor_build(struct cursor *c, unsigned lowest) MUST_CHECK;
+
+/* Take the process's empty tables out of the span, lower levels first. */
+void cursor_sweep(struct cursor *c);
+
+/* The first page at or after `page`, or `end`, that an entry of the root leads to which is not empty. */
+page_t cursor_skip_empty(const struct cursor *c, page_t page, page_t end);
+
+/* A root entry of kernel space changed: the aliases of the range repeat it, every space gets it. */
+void cursor_share(struct cursor *c, page_t page, entry_t entry);
+
+/* The last-level entry of a page of the span, NULL where there is no table; the table is then in view. */
+entry_t *cursor_seek(struct cursor *c, page_t page);
+
+/* Flush the page at the close; drop the frame's reference after the flush. */
+void cursor_note_flush(struct cursor *c, page_t page);
+void cursor_note_freed(struct cursor *c, frame_t frame);
+
+#endif

@@ -1,0 +1,122 @@
+/*
+ * slot.c - the bytes of a frame: at their permanent address, or in a slot of this CPU.
+ */
+#include "memory/tables/slot.h"
+
+#include "base/check.h"
+#include "base/range.h"
+#include "base/string.h"
+#include "cpu.h"
+#include "memory/layout.h"
+#include "memory/tables/table.h"
+
+paddr_t direct_end;
+
+static entry_t *slot_table;             /* maps the slots region; each CPU writes its own entries only */
+
+/* Physical memory from byte 0 that the boot tables show at the image's distance for good. */
+static paddr_t shown_by_boot_tables(void)
+{
+    paddr_t end = 0;
+
+    for (uint32_t i = 0; i < layout.boot_map_count; i++) {
+        const struct layout_boot_map *map = &layout.boot_maps[i];
+        paddr_t map_end = map->physical + span_pages(map->span) * PAGE_SIZE;
+
+        if (map->keep && page_address(map->span.first) == layout.kernel_offset + map->physical &&
+            map->physical <= end && map_end > end)
+            end = map_end;
+    }
+    return end;
+}
+
+void slots_start(entry_t *table)
+{
+    const struct layout_region *slots = layout.purpose[PURPOSE_SLOTS];
+
+    assert(slots == NULL || span_pages(slots->span) >= MAX_CPUS * SLOT_COUNT);
+    slot_table = table;
+    direct_end = shown_by_boot_tables();
+}
+
+/*
+ * With one level only, slots are entries of the root in use, and roots have permanent addresses. Else
+ * all roots share the table that slots_start() was given.
+ */
+static entry_t *slot_entry(page_t page)
+{
+    entry_t *table = slot_table;
+
+    if (MMU_LEVELS == 1)
+        table = pointer_to(layout.kernel_offset + (vaddr_t)frame_address(mmu_active()));
+    return &table[mmu_index(page, 1)];
+}
+
+/*
+ * The slot keeps its last frame. Only this CPU uses its slots, so only this CPU's
+ * translation has to go when the frame changes.
+ */
+void *frame_view_in_slot(frame_t frame, enum slot slot)
+{
+    const struct layout_region *slots = layout.purpose[PURPOSE_SLOTS];
+    page_t   page = slots->span.first + cpu_number() * SLOT_COUNT + slot;
+    entry_t *at   = slot_entry(page);
+    entry_t  old  = entry_read(at);
+
+    if (!entry_present(old) || !frame_is(entry_frame(old), frame)) {
+        entry_write(at, entry_leaf(frame, slots->rights, CACHE_BACK, page_may_be_global(page), 1));
+        if (entry_present(old))
+            mmu_flush_page(page);
+    }
+    return pointer_to(page_address(page));
+}
+
+/* A fixed region may show memory at another distance than the image's. */
+static void *in_fixed_region(const struct layout_region *region, paddr_t physical, size_t bytes)
+{
+    paddr_t first = (paddr_t)region->frame << PAGE_SHIFT;
+
+    if (region->backing != BACKING_FIXED || region->purpose == PURPOSE_DIRECT || physical < first ||
+        physical + bytes > first + (paddr_t)span_pages(region->span) * PAGE_SIZE)
+        return NULL;
+    return pointer_to(page_address(region->span.first) + (vaddr_t)(physical - first));
+}
+
+void *physical_pointer(paddr_t physical, size_t bytes)
+{
+    uint64_t end;
+    void    *pointer = NULL;
+
+    if (!checked_add(physical, bytes, &end))
+        return NULL;
+    if (end <= direct_end)
+        return pointer_to(layout.kernel_offset + (vaddr_t)physical);
+    for (uint32_t i = 0; i < layout.region_count && pointer == NULL; i++)
+        pointer = in_fixed_region(&layout.regions[i], physical, bytes);
+    return pointer;
+}
+
+void frame_clear(frame_t frame)
+{
+    unsigned long state = interrupts_off();
+
+    page_clear(frame_view(frame, SLOT_TO));
+    interrupts_restore(state);
+}
+
+void frame_clear_part(frame_t frame, size_t from, size_t bytes)
+{
+    unsigned long state = interrupts_off();
+
+    assert(from <= PAGE_SIZE && bytes <= PAGE_SIZE - from);
+    memset((char *)frame_view(frame, SLOT_TO) + from, 0, bytes);
+    interrupts_restore(state);
+}
+
+void frame_copy(frame_t to, frame_t from)
+{
+    unsigned long state = interrupts_off();
+
+    page_copy(frame_view(to, SLOT_TO), frame_view(from, SLOT_FROM));
+    interrupts_restore(state);
+}

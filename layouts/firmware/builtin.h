@@ -1,0 +1,70 @@
+/*
+ * builtin.h - running applications that are linked into the image (layouts/firmware/apps/app.h), from the console.
+ *
+ * Who starts them is the kernel on its first stack, which the scheduler calls idle: it gives way until they
+ * have ended. A started application is a process with its own space, and in no family: nobody waits for it but its
+ * struct builtin.
+ *
+ * An application may make few calls; one that makes another is killed (SIGSYS): files, signals and families are
+ * not for it. Its output goes to the kernel's.
+ *
+ * Errors   -ENOMEM, -EAGAIN: nothing was started, nothing is left.
+ */
+#ifndef QUIRE_PROCESS_BUILTIN_H
+#define QUIRE_PROCESS_BUILTIN_H
+
+#include <layout.h>
+
+#include "layouts/firmware/apps/app.h"
+#include "layouts/firmware/application.h"
+
+struct process;
+
+/* One that was started; the caller's, and it must outlive the process. */
+struct builtin {
+    const struct app    *app;
+    struct app_arguments arguments;
+    struct application   place;
+    struct process      *process;           /* NULL once it has ended                          */
+    int32_t              id, status;        /* status as wait4() reports it                    */
+    bool                 quiet;             /* its output, and the line on its death, are for nobody */
+    size_t               stack_pages;       /* of its stack, in its region, when it ended      */
+    size_t               heap_pages;
+    uint32_t             tables;            /* frames of its tables, then                      */
+    char                 reason[160];       /* of the fault that killed it, "" if none did      */
+};
+
+/* For probes, and those who make a claim untrue: sees each that is started before it runs. NULL: nobody looks. */
+extern void (*builtin_watch)(struct builtin *builtin);
+
+const struct app *builtin_find(const char *name);       /* NULL: there is none */
+
+int  builtin_start(struct builtin *builtin, const struct app *app, struct app_arguments arguments) MUST_CHECK;
+
+/* Give way until it has ended, and every frame it had is back. */
+void builtin_wait(struct builtin *builtin);
+
+#ifdef LAYOUT_APPLICATIONS
+
+/* By the end of a process (exit.c), while it still has its memory, and when it has nothing left: for one that is built in. */
+void builtin_note_end(struct process *process);
+void builtin_note_reason(const char *reason);      /* why a fault kills the current process, if it is built in */
+void builtin_ended(struct process *process);
+
+/* Whether the current process may make the call with this number; true for every process that is not built in. */
+bool builtin_may_call(uint32_t number);
+
+/* True when nobody wants to read what becomes of the current process. */
+bool builtin_is_quiet(void);
+
+#else   /* A layout without applications: nothing to ask, and a system call should not pay for asking. */
+
+static inline void builtin_note_end(struct process *process)    { (void)process; }
+static inline void builtin_note_reason(const char *reason)      { (void)reason; }
+static inline void builtin_ended(struct process *process)       { (void)process; }
+static inline bool builtin_may_call(uint32_t number)            { (void)number; return true; }
+static inline bool builtin_is_quiet(void)                       { return false; }
+
+#endif
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * shared.h - variables of which each process has a copy of its own, and so has the kernel.
+ *
+ * Applications that are linked into the kernel's image share its code. Their variables cannot be shared, and they
+ * are linked only once: in the region `original` of the document, sections .data_shared and .bss_shared. That region
+ * holds what a variable is at first, and is nobody's: a page of it is present only inside shared_copy(),
+ * for the kernel alone and for reading. Every process begins with a copy of it, and one is the kernel's own.
+ *
+ * Code reaches its copy through a segment whose base is the distance from the original to the copy (APP_SHARED in
+ * layouts/firmware/apps/app.h): the address that the linker gave a variable, taken in that segment, is the variable's place in the copy.
+ * Without the segment it is an address in `original`, and faults.
+ *
+ * Cost     a copy takes the time to copy it, and as many pages flushed as the original has.
+ * Source   claims G12, G15 to G17.
+ *
+ * Invariant: S5 (space.h), no page of `original` is present
+ */
+#ifndef QUIRE_MEMORY_SHARED_H
+#define QUIRE_MEMORY_SHARED_H
+
+#include "base/types.h"
+
+struct space;
+
+/* The kernel's own copy becomes what the original is. By memory_start(), when the heap works. */
+void shared_start(void);
+
+/* For probes: called whenever the original is open, with no right to sleep. NULL: nobody looks. */
+extern void (*shared_watch)(void);
+
+/* How long the variables are; 0 where the document has no such regions. */
+size_t shared_bytes(void);
+
+/* How far a copy at this address is from the original, modulo the address space. */
+vaddr_t shared_distance(vaddr_t copy);
+
+/* The address in the kernel's own copy of a variable that the linker has put at `linked`. */
+void *shared_own(vaddr_t linked);
+
+/* Put a copy into a space that need not be current. Returns 0, -ENOMEM, or -EFAULT when nothing can be written there. */
+int shared_copy(struct space *space, vaddr_t to) MUST_CHECK;
+
+#endif

@@ -1,0 +1,554 @@
+/*
+ * claims.c - the claims of layouts/higher-half/layout.md, A1 to A18, each looked at.
+ *
+ * The addresses in here are the claims' own and are not taken from the document's tables: if the
+ * document were changed, these probes would notice.
+ */
+#include <layout.h>
+
+#ifdef LAYOUT_CLAIMS_A
+
+#include "claims/probe.h"
+
+#include "base/error.h"
+#include "layouts/higher-half/claims.h"
+#include "console/show.h"
+#include "cpu.h"
+#include "inspect.h"
+#include "memory/tables/cursor.h"
+#include "memory/heap/heap.h"
+#include "memory/tables/slot.h"
+#include "memory/heap/stack.h"
+#include "memory/start.h"
+#include "switch.h"
+#include "trap.h"
+
+extern char image_physical_start[], image_physical_end[];       /* the linker script's */
+
+static struct span pages(vaddr_t start, vaddr_t last)
+{
+    return (struct span){ page_of(start), page_of(last) + 1 };
+}
+
+static uint32_t word_at(vaddr_t address) { return *(const volatile uint32_t *)pointer_to(address); }
+
+/* The directory entry for an address, in any space. */
+static entry_t directory_entry(const struct space *space, vaddr_t address)
+{
+    lock_state state = lock_take((struct lock *)&space->tables_lock);
+    entry_t    e     = entry_read(entry_at(space, page_of(address), MMU_LEVELS));
+
+    lock_drop((struct lock *)&space->tables_lock, state);
+    return e;
+}
+
+/* ---- Physical memory ----------------------------------------------------------------------- */
+
+static void a1_low_memory_shows(struct claim_result *result)
+{
+    struct span span = pages(A_KERNEL, A_KERNEL + A_LOW - 1);
+    page_t      page = first_page_elsewhere(span, (frame_t){ 0 });
+    uint32_t    word;
+
+    if (page != span.end)
+        return claim_saw(result, false, "%s does not lead to the same address less 3 GiB",
+                         show_address(page_address(page)).text);
+    for (page = span.first; page < span.end; page++)
+        if (!probe_read(page_address(page), &word))
+            return claim_saw(result, false, "reading at %s faults", show_address(page_address(page)).text);
+    claim_saw(result, true, "%u pages from %s on lead to physical 0 on, and each can be read",
+              (unsigned)span_pages(span), show_address(A_KERNEL).text);
+}
+
+static bool below_512_kib(frame_t frame) { return frame.no < A_STRUCTURES_END; }
+static bool in_hardware(frame_t frame)   { return frame.no >= A_STRUCTURES_END && frame.no < A_HARDWARE_END; }
+static bool in_image(frame_t frame)      { return frame.no >= A_HARDWARE_END && frame.no < A_IMAGE_END; }
+
+/* Owners of frames that were never in the pool. */
+static bool never_pooled(frame_t frame)
+{
+    switch (frame_owner(frame)) {
+    case OWNER_ABSENT: case OWNER_HELD: case OWNER_IMAGE: case OWNER_BOOT: case OWNER_BITMAP:
+    case OWNER_RECORDS:
+    case OWNER_TABLES:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* No frame of [first, end) belongs to the pool, and taking all there is yields none of them. */
+static void never_handed_out(struct claim_result *result, uint32_t first, uint32_t end,
+                             bool (*forbidden)(frame_t))
+{
+    frame_t  bad;
+    uint32_t taken;
+
+    for (uint32_t n = first; n < end; n++)
+        if (!never_pooled((frame_t){ n }))
+            return claim_saw(result, false, "frame %u belongs to %s", n,
+                             owner_names[frame_owner((frame_t){ n })]);
+    taken = take_all(forbidden, &bad);
+    if (frame_exists(bad))
+        return claim_saw(result, false, "frame %u was handed out", bad.no);
+    claim_saw(result, taken > 0, "took all %u free frames, none of them from %u to %u", taken, first,
+              end - 1);
+}
+
+static void a2_structures_stay(struct claim_result *result)
+{
+    never_handed_out(result, 0, A_STRUCTURES_END, below_512_kib);
+}
+
+static void a3_hardware_stays(struct claim_result *result)
+{
+    never_handed_out(result, A_STRUCTURES_END, A_HARDWARE_END, in_hardware);
+}
+
+/* Modules the loader put elsewhere are the boot owner's, one by one. */
+static bool in_image_or_module(frame_t frame)
+{
+    const struct memmap_range *range = memmap_find(memory_map(), frame);
+
+    return in_image(frame) || (range != NULL && range->owner == OWNER_BOOT);
+}
+
+static void a4_image_and_modules(struct claim_result *result)
+{
+    uint32_t start = (uint32_t)(uintptr_t)image_physical_start, end = (uint32_t)(uintptr_t)image_physical_end;
+
+    if (start < A_HARDWARE_END * PAGE_SIZE || end > A_IMAGE_END * PAGE_SIZE)
+        return claim_saw(result, false, "the image lies from 0x%x to 0x%x", start, end - 1);
+    never_handed_out(result, A_HARDWARE_END, frames_end() < A_IMAGE_END ? frames_end() : A_IMAGE_END,
+                     in_image_or_module);
+}
+
+static void a5_devices_and_holes(struct claim_result *result)
+{
+    frame_t  bad;
+    uint32_t taken = take_all(is_device_or_hole, &bad);
+
+    if (frame_exists(bad))
+        return claim_saw(result, false, "frame %u was handed out, and is a device's or no RAM", bad.no);
+    claim_saw(result, taken > 0, "took all %u free frames, none of a device and none the map does not list",
+              taken);
+}
+
+static void a6_task_state(struct claim_result *result)
+{
+    struct table_place task = inspect_task();
+    paddr_t            physical = 0;
+    bool               there    = physical_of(task.start, &physical);
+    bool               fits     = task.bytes >= A_TASK_NEEDS && physical + task.bytes - 1 <= A_TASK_LAST;
+
+    claim_saw(result, there && physical == A_TASK && fits,
+              "the task register leads to physical 0x%llx, %u bytes", (unsigned long long)physical,
+              task.bytes);
+}
+
+static void a7_tables_are_low(struct claim_result *result)
+{
+    paddr_t gdt = UINT64_MAX, idt = UINT64_MAX;
+
+    physical_of(inspect_segments().start, &gdt);
+    physical_of(inspect_gates().start, &idt);
+    claim_saw(result, gdt < A_STRUCTURES_END * PAGE_SIZE && idt < A_STRUCTURES_END * PAGE_SIZE,
+              "GDT at physical 0x%llx, IDT at physical 0x%llx", (unsigned long long)gdt,
+              (unsigned long long)idt);
+}
+
+/* ---- The bitmap ---------------------------------------------------------------------------- */
+
+static void a8_place_of_bitmap(struct claim_result *result)
+{
+    size_t         bytes;
+    const uint8_t *bitmap = frames_bitmap(&bytes);
+    struct span    span   = span_of(page_of(address_of(bitmap)), pages_for(bytes));
+    page_t         page   = first_page_elsewhere(span, frame_of(A_BITMAP));
+
+    if (page != span.end || address_of(bitmap) % PAGE_SIZE != 0)
+        return claim_saw(result, false, "the pool's bitmap at %s is not physical 0x60000",
+                         show_address(address_of(bitmap)).text);
+    claim_saw(result, bytes == A_BITMAP_BYTES, "the pool's bitmap is physical 0x60000, %u bytes",
+              (unsigned)bytes);
+}
+
+static void a9_one_is_free(struct claim_result *result)
+{
+    const uint8_t *raw    = pointer_to(A_KERNEL + A_BITMAP);
+    uint32_t       before = ones_in(raw, A_BITMAP_BYTES), during, after;
+    uint32_t       free   = frames_free();
+    bool           taken_bit, given_bit;
+    frame_t        frame;
+
+    if (before != free)
+        return claim_saw(result, false, "%u ones in the bitmap, %u free frames", before, free);
+    if (frame_get(OWNER_TEST, 0, &frame) != 0)
+        return claim_saw(result, false, "no frame to be had");
+    during    = ones_in(raw, A_BITMAP_BYTES);
+    taken_bit = bit_in(raw, frame);
+    frame_put(frame);
+    after     = ones_in(raw, A_BITMAP_BYTES);
+    given_bit = bit_in(raw, frame);
+    claim_saw(
+        result, !taken_bit && given_bit && during == before - 1 && after == before,
+        "%u ones and as many free frames; taking frame %u: bit %u, %u ones; giving it back: bit %u, %u ones",
+        before, frame.no, taken_bit, during, given_bit, after);
+}
+
+/* ---- Virtual memory ------------------------------------------------------------------------ */
+
+/* Every page from 3 GiB on is the kernel's alone. That it has nothing below is A18. */
+static void a10_three_to_one(struct claim_result *result)
+{
+    for (page_t page = page_of(A_KERNEL); page < MMU_SPACE_END; ) {
+        unsigned level;
+        entry_t  e = look_up(&kernel_space, page, &level);
+
+        if (entry_kind(e, level) == ENTRY_PRESENT && entry_rights(e).user != 0)
+            return claim_saw(result, false, "programs may use %s", show_address(page_address(page)).text);
+        page = (page / mmu_reach(level) + 1) * mmu_reach(level);
+    }
+    claim_saw(result, page_address(layout.user.end) == A_KERNEL,
+              "user space ends at %s, and programs may use nothing from there on",
+              show_address(page_address(layout.user.end)).text);
+}
+
+static bool belongs_to_process(vaddr_t at) { return at >= A_STACKS; }
+
+/* Directory entries 768 to 1023 but for stacks and tables. Accessed bits may differ. */
+static bool kernel_part_equal(const struct space *space, vaddr_t *differs)
+{
+    for (vaddr_t at = A_KERNEL; !belongs_to_process(at); at += A_TABLE) {
+        entry_t mine = directory_entry(space, at), kernels = directory_entry(&kernel_space, at);
+
+        if (entry_kind(mine, MMU_LEVELS) != entry_kind(kernels, MMU_LEVELS) ||
+            !frame_is(entry_frame(mine), entry_frame(kernels))) {
+            *differs = at;
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Give kernel space a table it did not have: a page mapped in a part of the heap without one. */
+static bool grow_kernel_space(void)
+{
+    for (vaddr_t at = A_HEAP_LAST + 1 - A_TABLE; at >= A_HEAP; at -= A_TABLE) {
+        struct cursor c;
+
+        if (entry_kind(directory_entry(&kernel_space, at), MMU_LEVELS) != ENTRY_EMPTY)
+            continue;
+        if (cursor_open(&c, &kernel_space, span_of(page_of(at), 1), CURSOR_BUILD) != 0)
+            return false;
+        cursor_close(&c);
+        return true;
+    }
+    return true;                                /* every table is there already */
+}
+
+/* The first space, if any, whose kernel entries are not kernel space's. */
+static const struct space *space_that_differs(vaddr_t *differs)
+{
+    const struct space *space = space_after(NULL);
+
+    while (space != NULL && kernel_part_equal(space, differs))
+        space = space_after(space);
+    return space;
+}
+
+/* Every space there is, and one made for this: it has a stack, and sees kernel space grow. */
+static void a11_kernel_is_shared(struct claim_result *result)
+{
+    static struct space space;
+    struct stack        stack;
+    vaddr_t             differs = 0;
+    bool                equal = false, still = false;
+
+    if (space_create(&space) != 0)
+        return claim_saw(result, false, "no memory for a second space");
+    if (stack_get(&space, &stack) == 0) {
+        equal = space_that_differs(&differs) == NULL;
+        if (equal && grow_kernel_space())
+            still = space_that_differs(&differs) == NULL;
+        stack_put(&stack);
+    }
+    space_destroy(&space);
+    if (!equal || !still)
+        return claim_saw(result, false, "a space differs at %s%s", show_address(differs).text,
+                         equal ? " once the kernel has grown" : "");
+    claim_saw(result, true, "directory entries 768 to 1021 of every space are the kernel's, also after it has grown");
+}
+
+/* Something that changes, so that two windows onto it can be compared. */
+static volatile uint32_t witness;
+
+static void a12_both_windows(struct claim_result *result)
+{
+    vaddr_t code = address_of((const void *)a12_both_windows), last_256 = code - A_KERNEL + A_CORE;
+
+    if (code < A_KERNEL || code >= A_KERNEL + A_LOW)
+        return claim_saw(result, false, "this code is at %s", show_address(code).text);
+    claim_saw(result, word_at(code) == word_at(last_256), "this code is at %s and reads the same at %s",
+              show_address(code).text, show_address(last_256).text);
+}
+
+static void a13_core_again(struct claim_result *result)
+{
+    vaddr_t other = address_of((const void *)&witness) - A_KERNEL + A_CORE;
+    entry_t low   = directory_entry(&kernel_space, A_KERNEL), core = directory_entry(&kernel_space, A_CORE);
+
+    if (!entry_present(core) || !frame_is(entry_frame(low), entry_frame(core)))
+        return claim_saw(result, false, "directory entries 768 and 960 name different tables");
+    witness = 0x600DF00D;
+    if (word_at(other) != witness)
+        return claim_saw(result, false, "a variable changed below 4 MiB did not change at %s",
+                         show_address(other).text);
+    witness = ~witness;
+    claim_saw(result, word_at(other) == witness,
+              "entries 768 and 960 name one table; a variable changes at %s as well",
+              show_address(other).text);
+}
+
+/* Blocks small and big, all inside; a region wider than the window is refused. */
+static void a14_heap_window(struct claim_result *result)
+{
+    static const size_t sizes[] = { 16, 500, 2048, 5000, 70000 };
+    struct span         window  = pages(A_HEAP, A_HEAP_LAST);
+    struct region       region;
+
+    for (unsigned i = 0; i < COUNT_OF(sizes); i++) {
+        char   *block = heap_alloc(sizes[i], 0);
+        vaddr_t first = address_of(block);
+
+        heap_free(block);
+        if (block == NULL)
+            return claim_saw(result, false, "no memory for a block of %u bytes", (unsigned)sizes[i]);
+        if (!span_has(window, page_of(first)) || !span_has(window, page_of(first + sizes[i] - 1)))
+            return claim_saw(result, false, "a block of %u bytes is at %s", (unsigned)sizes[i],
+                             show_address(first).text);
+    }
+    if (kernel_map(&region, PURPOSE_HEAP, "too wide", span_pages(window) + 1, 0, OWNER_TEST) == 0) {
+        kernel_unmap(&region);
+        return claim_saw(result, false, "a region wider than 224 MiB found a place");
+    }
+    claim_saw(result, true, "blocks of 16 to 70000 bytes lie inside, and nothing wider than the window fits");
+}
+
+static void note_place(void *seen)
+{
+    volatile char here = 0;
+
+    *(vaddr_t *)seen = address_of((const void *)&here);
+}
+
+/* Every stack of a space. Returns how many there were. */
+static uint32_t take_stacks(struct space *space, struct stack *stacks)
+{
+    uint32_t count = 0;
+
+    while (count < A_STACK_COUNT && stack_get(space, &stacks[count]) == 0)
+        count++;
+    return count;
+}
+
+static bool lies_in_window(const struct stack *stack)
+{
+    return stack->bottom >= A_STACKS && stack->top <= A_TABLES && stack->top - stack->bottom == PAGE_SIZE;
+}
+
+/* Code runs on a stack, in the space that it is of. */
+static bool runs_on(struct space *space, const struct stack *stack)
+{
+    lock_state state = interrupts_off();
+    vaddr_t    seen  = 0;
+
+    space_activate(space);
+    stack_call(stack->top, note_place, &seen);
+    space_activate(&kernel_space);
+    interrupts_restore(state);
+    return seen >= stack->bottom && seen < stack->top;
+}
+
+/* One space with all its stacks taken: they lie where they should, the last one works, and one more is refused. */
+static bool full_space_holds(struct claim_result *result, struct space *space, const struct stack *stacks, uint32_t count)
+{
+    struct stack more;
+    int          err;
+
+    for (uint32_t i = 0; i < count; i++)
+        if (!lies_in_window(&stacks[i])) {
+            claim_saw(result, false, "stack %u is at %s", i, show_address(stacks[i].bottom).text);
+            return false;
+        }
+    if (count != A_STACK_COUNT || !runs_on(space, &stacks[count - 1])) {
+        claim_saw(result, false, "%u stacks in one space%s", count, count == A_STACK_COUNT ? ", and no code runs on the last" : "");
+        return false;
+    }
+    err = stack_get(space, &more);
+    if (err == 0)
+        stack_put(&more);
+    if (err != -EAGAIN)
+        claim_saw(result, false, "one stack more than %u: error %d", count, -err);
+    return err == -EAGAIN;
+}
+
+/* The table for the window is a space's own: no space has kernel space's. */
+static bool windows_differ(void)
+{
+    entry_t kernels = directory_entry(&kernel_space, A_STACKS);
+
+    for (const struct space *s = space_after(&kernel_space); s != NULL; s = space_after(s)) {
+        entry_t mine = directory_entry(s, A_STACKS);
+
+        if (entry_present(mine) && frame_is(entry_frame(mine), entry_frame(kernels)))
+            return false;
+    }
+    return true;
+}
+
+/* Two spaces full at the same time, beside kernel space with a stack of its own. */
+static void look_at_two_spaces(struct claim_result *result, struct space spaces[2], struct stack *stacks)
+{
+    struct stack of_kernel;
+    uint32_t     counts[2];
+    bool         holds = true;
+
+    if (stack_get(&kernel_space, &of_kernel) != 0)
+        return claim_saw(result, false, "no stack for kernel space");
+    for (unsigned i = 0; i < 2; i++)
+        counts[i] = take_stacks(&spaces[i], stacks + i * A_STACK_COUNT);
+    for (unsigned i = 0; i < 2 && holds; i++)
+        holds = full_space_holds(result, &spaces[i], stacks + i * A_STACK_COUNT, counts[i]);
+    if (holds)
+        claim_saw(result, windows_differ(), "1024 stacks of 4 KiB in each of two spaces, code runs on the last, one more is refused; %s",
+                  windows_differ() ? "no space has kernel space's" : "a space HAS KERNEL SPACE'S");
+    for (unsigned i = 0; i < 2; i++)
+        while (counts[i] > 0)
+            stack_put(&stacks[i * A_STACK_COUNT + --counts[i]]);
+    stack_put(&of_kernel);
+}
+
+static void a15_stacks(struct claim_result *result)
+{
+    static struct space spaces[2];
+    struct stack       *stacks = heap_alloc(2 * A_STACK_COUNT * sizeof *stacks, 0);
+    uint32_t            before = frames_owned(OWNER_STACK), made = 0;
+
+    if (stacks == NULL)
+        return claim_saw(result, false, "no memory for a list of stacks");
+    while (made < 2 && space_create(&spaces[made]) == 0)
+        made++;
+    if (made == 2)
+        look_at_two_spaces(result, spaces, stacks);
+    else
+        claim_saw(result, false, "no memory for two spaces");
+    while (made > 0)
+        space_destroy(&spaces[--made]);
+    heap_free(stacks);
+    if (result->verdict == CLAIM_HOLDS && frames_owned(OWNER_STACK) != before)
+        claim_saw(result, false, "%u frames of stacks before, %u after", before, frames_owned(OWNER_STACK));
+}
+
+/* ---- Tables -------------------------------------------------------------------------------- */
+
+/* A table's entry, read by way of the frame that holds it and not by way of the self-map. */
+static uint32_t entry_in_frame(frame_t table, unsigned index)
+{
+    lock_state      state = interrupts_off();
+    const uint32_t *words = frame_view(table, SLOT_INSPECT);
+    uint32_t        word  = words[index];
+
+    interrupts_restore(state);
+    return word;
+}
+
+/* The window and the frame say the same. Both are looked at twice: looking may set a bit that records it. */
+static bool same_entry(frame_t table, unsigned index, vaddr_t in_window)
+{
+    (void)entry_in_frame(table, index);
+    (void)word_at(in_window);
+    return entry_in_frame(table, index) == word_at(in_window);
+}
+
+/* Every 73rd entry of a table (a prime, so that all columns are met). */
+static bool same_table(frame_t table, page_t first, page_t *differs)
+{
+    for (unsigned k = 0; k < MMU_ENTRIES; k += 73) {
+        *differs = first + k;
+        if (!same_entry(table, k, A_TABLES + 4 * (first + k)))
+            return false;
+    }
+    return true;
+}
+
+/* The first space, if any, whose last directory entry names another directory. */
+static const struct space *space_without_self(void)
+{
+    const struct space *space = space_after(NULL);
+
+    while (space != NULL && frame_is(entry_frame(directory_entry(space, A_TABLES)), space->root))
+        space = space_after(space);
+    return space;
+}
+
+static void a16_self_map(struct claim_result *result)
+{
+    frame_t  root   = mmu_active();
+    unsigned tables = 0;
+
+    for (unsigned i = 0; i < MMU_ENTRIES; i++) {
+        entry_t entry = { entry_in_frame(root, i) };
+        page_t  differs;
+
+        if (!same_entry(root, i, A_DIRECTORY + 4 * i))
+            return claim_saw(result, false, "directory entry %u is not at %s", i,
+                             show_address(A_DIRECTORY + 4 * i).text);
+        if (entry_kind(entry, MMU_LEVELS) != ENTRY_TABLE)
+            continue;
+        if (!same_table(entry_frame(entry), (page_t)i * MMU_ENTRIES, &differs))
+            return claim_saw(result, false, "the entry of %s is not in its place",
+                             show_address(page_address(differs)).text);
+        tables++;
+    }
+    if (space_without_self() != NULL)
+        return claim_saw(result, false, "the last directory entry of a space names another space's directory");
+    claim_saw(result, frame_is(entry_frame((entry_t){ word_at(A_DIRECTORY + 4 * (MMU_ENTRIES - 1)) }), root),
+              "the directory and %u tables read the same in the window and in their frames", tables);
+}
+
+static void a18_identity_is_gone(struct claim_result *result)
+{
+    uint32_t word;
+
+    for (vaddr_t at = 0; at < A_KERNEL; at += A_TABLE)
+        if (entry_present((entry_t){ word_at(A_DIRECTORY + 4 * (at / A_TABLE)) }))
+            return claim_saw(result, false, "the directory still has an entry for %s", show_address(at).text);
+    if (probe_read(0, &word))
+        return claim_saw(result, false, "address 0 can be read");
+    claim_saw(result, !probe_write(0, 0),
+              "no directory entry below 3 GiB; reading and writing address 0 faults");
+}
+
+const struct claim_probe higher_half_probes[] = {
+    { "A1",  a1_low_memory_shows },
+    { "A2",  a2_structures_stay },
+    { "A3",  a3_hardware_stays },
+    { "A4",  a4_image_and_modules },
+    { "A5",  a5_devices_and_holes },
+    { "A6",  a6_task_state },
+    { "A7",  a7_tables_are_low },
+    { "A8",  a8_place_of_bitmap },
+    { "A9",  a9_one_is_free },
+    { "A10", a10_three_to_one },
+    { "A11", a11_kernel_is_shared },
+    { "A12", a12_both_windows },
+    { "A13", a13_core_again },
+    { "A14", a14_heap_window },
+    { "A15", a15_stacks },
+    { "A16", a16_self_map },
+    { "A18", a18_identity_is_gone },
+};
+const uint32_t higher_half_probe_count = COUNT_OF(higher_half_probes);
+
+#endif

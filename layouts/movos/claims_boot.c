@@ -1,0 +1,92 @@
+/*
+ * claims_boot.c - the claims M1 to M4: from the boot sector to the kernel at one megabyte.
+ *
+ * What the relocator noted on its way (boot/info.h) is held against the bytes themselves: low memory is never handed
+ * out in this layout, so what was loaded there still lies there.
+ */
+#include <layout.h>
+
+#ifdef LAYOUT_CLAIMS_M
+
+#include "layouts/movos/claims.h"
+
+#include "base/string.h"
+#include "boot/bios.h"
+#include "boot/bios/sum.h"
+#include "boot/info.h"
+#include "cpu.h"
+
+extern char image_text_start[], image_rodata_end[];             /* the linker script's */
+
+/* Another loader knows nothing of these claims. */
+static bool came_from_bios(struct claim_result *result)
+{
+    if (boot_magic() == BIOS_MAGIC)
+        return true;
+    claim_unseen(result, "not booted from a disk or floppy image");
+    return false;
+}
+
+static const uint8_t *low(uint32_t address) { return pointer_to(address); }
+
+void m1_boot_sector(struct claim_result *result)
+{
+    const struct boot_path *path = boot_path();
+    uint32_t sum = bios_sum(0, low(M_SECTOR), M_SECTOR_BYTES);
+    unsigned signature = low(M_PADDING - 2)[0] | (unsigned)low(M_PADDING - 1)[0] << 8;
+
+    if (!came_from_bios(result))
+        return;
+    claim_saw(result, path->sector_at == M_SECTOR && sum == path->sector_built && path->sector_sum == sum &&
+              signature == M_SIGNATURE,
+              "512 bytes at 0x%04x, still with the sum 0x%08x they were built with, end at 0x7e00 with 0x%04x",
+              path->sector_at, sum, signature);
+}
+
+/* On the disk there is a sector of padding that is not zero; in memory only the place for it is left. */
+void m2_padding(struct claim_result *result)
+{
+    const struct boot_path *path = boot_path();
+    uint32_t sum = bios_sum(0, low(M_PADDING), M_PADDING_BYTES);
+
+    if (!came_from_bios(result))
+        return;
+    claim_saw(result, M_PADDING + M_PADDING_BYTES == path->relocator_at && path->padding_sum != path->padding_built &&
+              sum == path->padding_sum,
+              "from 0x7e00 to 0x7fff nothing was loaded (sum 0x%08x, of the disk's padding 0x%08x), and nothing written since",
+              sum, path->padding_built);
+}
+
+void m3_relocator(struct claim_result *result)
+{
+    const struct boot_path *path = boot_path();
+    uint32_t behind = path->relocator_at + path->relocator_bytes;
+    size_t   text   = (size_t)(image_text_start - (char *)pointer_to(M_KERNEL));
+
+    if (!came_from_bios(result))
+        return;
+    claim_saw(result, path->relocator_at == M_RELOCATOR && path->loaded_at == behind &&
+              memcmp(low(path->loaded_at) + text, image_text_start, 64) == 0,
+              "the relocator ran at 0x%04x and has %u bytes; the kernel, %u bytes, was loaded at 0x%x, right behind it",
+              path->relocator_at, path->relocator_bytes, path->image_bytes, path->loaded_at);
+}
+
+/* Variables have changed since; code and constants must be the ones that were loaded, byte by byte. */
+void m4_relocated(struct claim_result *result)
+{
+    const struct boot_path *path = boot_path();
+    size_t    text  = (size_t)(image_text_start - (char *)pointer_to(M_KERNEL));
+    size_t    bytes = (size_t)(image_rodata_end - image_text_start);
+    uintptr_t here;
+
+    if (!came_from_bios(result))
+        return;
+    __asm__ volatile("call 1f\n1: popl %0" : "=r"(here));
+    claim_saw(result, path->moved_to == M_KERNEL && path->sum_loaded == path->sum_built &&
+              path->sum_moved == path->sum_built && here >= M_KERNEL && here < M_KERNEL + path->image_bytes &&
+              memcmp(low(path->loaded_at) + text, image_text_start, bytes) == 0,
+              "sum 0x%08x as built, loaded and moved to 0x%08x; %u bytes of code and constants equal the loaded ones; runs at 0x%08x",
+              path->sum_moved, path->moved_to, (unsigned)bytes, (unsigned)here);
+}
+
+#endif

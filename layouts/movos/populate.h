@@ -1,0 +1,51 @@
+/*
+ * populate.h - memory for a new process, step by step, as the movos seed prescribes it.
+ *
+ * Elsewhere a program's pages come when it touches them. Here they come before it starts: it is known how many there
+ * are, and each is taken and mapped in turn, from the first address upward (M10). A whole chunk, what one last-level
+ * table shows (4 MiB), is built beside the directory (M15):
+ *
+ *     (a) a page for the table
+ *     (b) MMU_ENTRIES pages, mapped one after the other in that table
+ *     (c) the directory entry, and only now is the chunk there
+ *
+ * A watcher is told of every step when it has been done, so that the order can be looked at and not only believed.
+ *
+ * Owning   the span lies in one region of the space, and nothing of it is mapped. Frames are of owner USER, zeroed,
+ *          and their references pass to the entries. When a step fails, -ENOMEM, everything that the call
+ *          had taken is given back before it returns (M7).
+ * Locking  the space's tables lock for each page, or for step (c). The caller sees to it that nobody else edits the span.
+ * Cost     a frame, a copy and a cursor for each page; in a chunk no cursor until the end.
+ */
+#ifndef QUIRE_MEMORY_RECIPE_H
+#define QUIRE_MEMORY_RECIPE_H
+
+#include "memory/spaces/space.h"
+
+enum recipe_step {
+    RECIPE_PAGE_TAKEN,          /* a page of the process has a frame                               */
+    RECIPE_PAGE_MAPPED,         /* and is mapped                                                   */
+    RECIPE_TABLE_TAKEN,         /* (a): the frame is the table's                                   */
+    RECIPE_CHUNK_PAGE,          /* (b): the table, not yet hung in, shows the page with this frame */
+    RECIPE_CHUNK_LINKED,        /* (c): the frame is the table's                                   */
+};
+
+struct recipe_watch {
+    void (*see)(struct recipe_watch *watch, enum recipe_step step, page_t page, frame_t frame);
+};
+
+/* What the pages are to hold: bytes from the start of the span on, zeros behind them. */
+struct recipe_image {
+    const void *bytes;
+    size_t      count;
+};
+
+/* All of a span: whole chunks where it has such, single pages elsewhere, from below to above. `watch` may be NULL. */
+int recipe_fill(struct space *space, struct span span, struct rights rights, struct recipe_image image,
+                struct recipe_watch *watch) MUST_CHECK;
+
+/* One chunk alone, at a multiple of MMU_ENTRIES pages. */
+int recipe_chunk(struct space *space, page_t first, struct rights rights, struct recipe_image image,
+                 struct recipe_watch *watch) MUST_CHECK;
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * sabotage.c - spoiling the window of bookkeeping, where the layout has one.
+ */
+#include <layout.h>
+
+#ifdef LAYOUT_ACCESS_WINDOW
+
+#include "memory/check/sabotage.h"
+
+#include "base/check.h"
+#include "memory/tables/cursor.h"
+#include "memory/spaces/space.h"
+
+static struct space one;                /* has a structure and a directory, and no tables */
+
+/* The window's last place: with few processes nobody has it. */
+static page_t last_place(void) { return layout.purpose[PURPOSE_BOOKKEEPING]->span.end - 1; }
+
+static void edit_last_place(bool show)
+{
+    struct cursor c;
+    int           err = cursor_open(&c, &kernel_space, span_of(last_place(), 1), 0);
+
+    assert(err == 0);
+    if (show)
+        cursor_map(&c, last_place(), one.root, layout.purpose[PURPOSE_BOOKKEEPING]->rights, CACHE_BACK);
+    else
+        (void)cursor_remove(&c, last_place());
+    cursor_close(&c);
+}
+
+bool spoil_w1(void)
+{
+    if (space_create(&one) != 0)
+        return false;
+    if (table_window_free() > 0) {
+        edit_last_place(true);
+        return true;
+    }
+    space_destroy(&one);
+    return false;
+}
+
+void mend_w1(void)
+{
+    edit_last_place(false);
+    space_destroy(&one);
+}
+
+bool spoil_w2(void)
+{
+    if (space_create(&one) != 0)
+        return false;
+    one.home.structure->tables[MMU_ENTRIES - 1] = one.home.structure->directory;
+    return true;
+}
+
+void mend_w2(void)
+{
+    one.home.structure->tables[MMU_ENTRIES - 1] = 0;
+    space_destroy(&one);
+}
+
+bool spoil_w3(void)
+{
+    if (space_create(&one) != 0)
+        return false;
+    one.home.structure->space = &kernel_space;
+    return true;
+}
+
+void mend_w3(void)
+{
+    one.home.structure->space = &one;
+    space_destroy(&one);
+}
+
+bool spoil_w4(void)
+{
+    if (space_create(&one) != 0)
+        return false;
+    if (table_home_reserve(&one, layout.user, 1) == 0)
+        return true;
+    space_destroy(&one);
+    return false;
+}
+
+/* What was promised is taken up, and returned. */
+void mend_w4(void)
+{
+    table_home_enter(&one, layout.user.first, MMU_LEVELS, one.root);
+    table_home_leave(&one, layout.user.first, MMU_LEVELS, one.root);
+    space_destroy(&one);
+}
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * claims.h - the probes of the claims K1 to K23, which are in two files: pages, and spaces.
+ */
+#ifndef QUIRE_CLAIMS_PAT_H
+#define QUIRE_CLAIMS_PAT_H
+
+#include "claims/claims.h"
+
+/* pat_spaces.c */
+void k13_identity(struct claim_result *result);
+void k14_handler_first(struct claim_result *result);
+void k15_cr3_then_cr0(struct claim_result *result);
+void k16_first_entry_only(struct claim_result *result);
+void k17_changes_on_traps(struct claim_result *result);
+void k18_empty_until_mapped(struct claim_result *result);
+void k19_physical_not_marked(struct claim_result *result);
+void k20_next_available(struct claim_result *result);
+void k21_unaligned_fails(struct claim_result *result);
+void k22_not_there(struct claim_result *result);
+
+/* pat_mutations.c: by the claim's number; false without memory. */
+bool k_spoil_2(void);
+void k_mend_2(void);
+bool k_spoil_5(void);
+void k_mend_5(void);
+bool k_spoil_7(void);
+void k_mend_7(void);
+bool k_spoil_13(void);
+void k_mend_13(void);
+bool k_spoil_16(void);
+bool k_spoil_17(void);
+void k_mend_17(void);
+
+#endif

@@ -1,0 +1,390 @@
+/*
+ * claims.c - the claims of layouts/quire/layout.md, Q1 to Q12, each looked at.
+ *
+ * As in higher_half.c the numbers are the claims' own, not the document's tables'.
+ */
+#include <layout.h>
+
+#ifdef LAYOUT_CLAIMS_Q
+
+#include "claims/probe.h"
+
+#include "base/error.h"
+#include "base/string.h"
+#include "console/show.h"
+#include "cpu.h"
+#include "memory/tables/cursor.h"
+#include "memory/heap/heap.h"
+#include "memory/tables/slot.h"
+#include "memory/heap/stack.h"
+#include "memory/start.h"
+#include "trap.h"
+
+enum {
+    Q_NULL_PAGES    = 16,               /* Q3: 64 KiB                       */
+    Q_HARDWARE      = 0xA0,             /* Q1, in frames                    */
+    Q_HARDWARE_END  = 0x100,
+    Q_DIRECT_FRAMES = 0x10000,          /* Q5, 256 MiB                      */
+    Q_FRAMES        = 32,               /* how many are tried where not all */
+};
+#define Q_KERNEL    0xE0000000u         /* Q4, Q5                           */
+#define Q_HEAP      0xF0000000u         /* Q7                               */
+#define Q_HEAP_LAST 0xF7FFFFFFu
+#define Q_DEVICES   0xF8000000u
+#define Q_DEVICES_LAST 0xFB7FFFFFu
+#define Q_SLOTS     0xFF000000u
+#define Q_SLOTS_LAST 0xFF3FFFFFu
+#define Q_LAST_WORD 0xFFFFFFFCu         /* Q9                               */
+#define Q_VIDEO     0xB8000u            /* device memory any PC has         */
+
+extern char image_physical_end[];                               /* the linker script's */
+extern char image_text_first_page[], image_rodata_end_page[];
+
+static struct span pages(vaddr_t start, vaddr_t last)
+{
+    return (struct span){ page_of(start), page_of(last) + 1 };
+}
+
+static bool inside(vaddr_t start, size_t bytes, vaddr_t first, vaddr_t last)
+{
+    return start >= first && bytes > 0 && last - start >= bytes - 1;
+}
+
+/* ---- Frames -------------------------------------------------------------------------------- */
+
+static bool nobodys(frame_t frame)
+{
+    return frame.no == 0 || (frame.no >= Q_HARDWARE && frame.no < Q_HARDWARE_END) || is_device_or_hole(frame);
+}
+
+static void q1_never_handed_out(struct claim_result *result)
+{
+    frame_t  bad;
+    uint32_t taken = take_all(nobodys, &bad);
+
+    if (frame_exists(bad))
+        return claim_saw(result, false, "frame %u was handed out", bad.no);
+    claim_saw(result, taken > 0,
+              "took all %u free frames: not frame 0, no hardware's, no device's, none unlisted", taken);
+}
+
+/* Between the image and the first free frame lies only what the pool itself has taken. */
+static void q2_pool_follows_image(struct claim_result *result)
+{
+    uint32_t end = frame_of((paddr_t)(uintptr_t)image_physical_end + PAGE_SIZE - 1).no;
+
+    for (uint32_t n = end; n < frames_end(); n++) {
+        enum owner owner = frame_owner((frame_t){ n });
+
+        if (owner == OWNER_HELD || owner == OWNER_IMAGE)
+            return claim_saw(result, false, "frame %u behind the image is kept as %s", n, owner_names[owner]);
+        if (owner == OWNER_FREE)
+            return claim_saw(
+                result, true,
+                "the image ends below frame %u; the first free one is %u, and none is kept between", end, n);
+    }
+    claim_saw(result, false, "no free frame behind the image");
+}
+
+static void q10_bitmap_follows_image(struct claim_result *result)
+{
+    size_t         bytes;
+    const uint8_t *bitmap = frames_bitmap(&bytes);
+    uint32_t       end    = frame_of((paddr_t)(uintptr_t)image_physical_end + PAGE_SIZE - 1).no;
+    uint32_t       zeroes, free;
+    paddr_t        at     = 0;
+
+    if (!physical_of(address_of(bitmap), &at) || (frame_of(at).no >= Q_HARDWARE && frame_of(at).no < end))
+        return claim_saw(result, false, "the bitmap is at physical 0x%llx", (unsigned long long)at);
+    if (bytes * 8 < frames_end() || bytes * 8 >= (uint64_t)frames_end() + 8 * PAGE_SIZE)
+        return claim_saw(result, false, "%u bytes of bitmap for %u frames", (unsigned)bytes, frames_end());
+    frames_drain();
+    free   = frames_free();
+    zeroes = (uint32_t)bytes * 8 - ones_in(bitmap, bytes);
+    claim_saw(result, at >= frame_address((frame_t){ end }) && zeroes == free,
+              "physical 0x%llx, %u bytes for %u frames; %u zeroes and as many free frames",
+              (unsigned long long)at, (unsigned)bytes, frames_end(), zeroes);
+}
+
+/* Fill frames with something, give them back, and see that none of it is left in zeroed ones. */
+static void dirty(frame_t frame)
+{
+    lock_state state = interrupts_off();
+
+    page_fill(frame_view(frame, SLOT_INSPECT), 0xDEADBEEF);
+    interrupts_restore(state);
+}
+
+static bool is_zero(frame_t frame)
+{
+    lock_state state = interrupts_off();
+    bool       zero  = page_holds(frame_view(frame, SLOT_INSPECT), 0);
+
+    interrupts_restore(state);
+    return zero;
+}
+
+static uint32_t take(frame_t *frames, unsigned flags)
+{
+    uint32_t count = 0;
+
+    while (count < Q_FRAMES && frame_get(OWNER_TEST, flags, &frames[count]) == 0)
+        count++;
+    return count;
+}
+
+static void give(const frame_t *frames, uint32_t count)
+{
+    while (count > 0)
+        frame_put(frames[--count]);
+}
+
+static void q11_zeroed(struct claim_result *result)
+{
+    frame_t  frames[Q_FRAMES];
+    uint32_t count = take(frames, 0), zero = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        dirty(frames[i]);
+    give(frames, count);
+    count = take(frames, FRAME_ZERO);
+    for (uint32_t i = 0; i < count; i++)
+        zero += is_zero(frames[i]);
+    give(frames, count);
+    claim_saw(result, count > 0 && zero == count,
+              "of %u frames, taken zeroed after others had been left dirty, %u are zero", count, zero);
+}
+
+static bool nothing_forbidden(frame_t frame)
+{
+    (void)frame;
+    return false;
+}
+
+/* While every frame is taken: one more, by each way of asking. */
+static int ask_in_vain(frame_t *untouched)
+{
+    struct region region;
+    frame_t       frame = *untouched;
+    int           err   = frame_get(OWNER_TEST, 0, &frame);
+
+    if (err == 0 || !frame_is(frame, *untouched))
+        return 0;
+    if (kernel_map(&region, PURPOSE_HEAP, "in vain", 4, 0, OWNER_TEST) == 0)
+        return 0;
+    return err;
+}
+
+static void q12_exhaustion(struct claim_result *result)
+{
+    frame_t  untouched = { 12345 }, last = NO_FRAME, frame, bad;
+    uint32_t before = frames_free(), taken = 0;
+    int      err;
+
+    while (frame_get(OWNER_TEST, FRAME_SPARE, &frame) == 0) {
+        frame_set_link(frame, last.no);
+        last = frame;
+        taken++;
+    }
+    err = ask_in_vain(&untouched);
+    while (frame_exists(last)) {
+        frame = last;
+        last  = (frame_t){ frame_link(frame) };
+        frame_put(frame);
+    }
+    if (err != -ENOMEM)
+        return claim_saw(result, false, "with every frame taken one more was asked for: error %d", -err);
+    claim_saw(result, frames_free() == before && take_all(nothing_forbidden, &bad) == taken,
+              "with all %u frames taken, asking gave error %d; afterwards %u are free, as before", taken,
+              -err, frames_free());
+}
+
+/* ---- Addresses ----------------------------------------------------------------------------- */
+
+static void q3_null_faults(struct claim_result *result)
+{
+    struct span null = { 0, Q_NULL_PAGES };
+    page_t      page = first_readable(null);
+
+    claim_saw(result, page == null.end,
+              page == null.end ? "reading each of %u pages from 0 on faults" : "page %u can be read",
+              (unsigned)page);
+}
+
+static void q4_user_end(struct claim_result *result)
+{
+    for (page_t page = page_of(Q_KERNEL); page < MMU_SPACE_END; ) {
+        unsigned level;
+        entry_t  e = look_up(&kernel_space, page, &level);
+
+        if (entry_kind(e, level) == ENTRY_PRESENT && entry_rights(e).user != 0)
+            return claim_saw(result, false, "programs may use %s", show_address(page_address(page)).text);
+        page = (page / mmu_reach(level) + 1) * mmu_reach(level);
+    }
+    claim_saw(result, page_address(layout.user.end) == Q_KERNEL,
+              "user space ends at %s, and programs may use nothing from there on",
+              show_address(page_address(layout.user.end)).text);
+}
+
+/* A page of the heap's window that shows a frame of the direct map. False: there is no memory. */
+static bool map_low_frame(struct region *region, frame_t *low)
+{
+    struct cursor c;
+
+    if (frame_get(OWNER_TEST, FRAME_LOW, low) != 0)
+        return false;
+    if (kernel_map(region, PURPOSE_HEAP, "direct map's claim", 1, 0, OWNER_TEST) == 0) {
+        if (cursor_open(&c, &kernel_space, region->span, 0) == 0) {
+            frame_put(cursor_replace(&c, region->span.first, *low, region->rights));
+            cursor_close(&c);
+            return true;
+        }
+        kernel_unmap(region);
+    }
+    frame_put(*low);
+    return false;
+}
+
+/* What is written through the one is read through the other. */
+static bool seen_twice(void)
+{
+    struct region      region;
+    frame_t            low;
+    volatile uint32_t *here, *there;
+    bool               same;
+
+    if (!map_low_frame(&region, &low))
+        return false;
+    here  = pointer_to(page_address(region.span.first));
+    there = pointer_to(Q_KERNEL + (vaddr_t)frame_address(low));
+    *here = 0x600DF00D;
+    same  = *there == 0x600DF00D;
+    *here = 0x0BADF00D;
+    same  = same && *there == 0x0BADF00D;
+    kernel_unmap(&region);
+    return same;
+}
+
+static void q5_direct(struct claim_result *result)
+{
+    uint32_t frames = frames_end() < Q_DIRECT_FRAMES ? frames_end() : Q_DIRECT_FRAMES;
+
+    for (uint32_t n = 0; n < frames; n++) {
+        paddr_t physical;
+
+        if (!frame_is_ram((frame_t){ n }))
+            continue;
+        if (!physical_of(Q_KERNEL + n * PAGE_SIZE, &physical) || physical != frame_address((frame_t){ n }))
+            return claim_saw(result, false, "%s does not lead to frame %u",
+                             show_address(Q_KERNEL + n * PAGE_SIZE).text, n);
+    }
+    if (!seen_twice())
+        return claim_saw(result, false,
+                         "what is written through another window is not what the direct map shows");
+    claim_saw(result, true,
+              "all RAM of the first %u frames shows from %s on; a frame written elsewhere reads the same",
+              frames, show_address(Q_KERNEL).text);
+}
+
+static void q6_not_writable(struct claim_result *result)
+{
+    struct span span = { (page_t)image_text_first_page, (page_t)image_rodata_end_page };
+    page_t      page = first_writable(span);
+
+    if (page != span.end)
+        return claim_saw(result, false, "%s can be written", show_address(page_address(page)).text);
+    claim_saw(result, !span_empty(span), "writing to each of the %u pages of code and constants faults",
+              (unsigned)span_pages(span));
+}
+
+static bool heap_keeps_inside(void)
+{
+    static const size_t sizes[] = { 16, 500, 2048, 5000, 70000 };
+
+    for (unsigned i = 0; i < COUNT_OF(sizes); i++) {
+        char   *block = heap_alloc(sizes[i], 0);
+        vaddr_t first = address_of(block);
+
+        heap_free(block);
+        if (block == NULL || !inside(first, sizes[i], Q_HEAP, Q_HEAP_LAST))
+            return false;
+    }
+    return true;
+}
+
+static bool window_keeps_inside(void)
+{
+    struct region region;
+    bool          keeps;
+
+    if (kernel_map_device(&region, "window's claim", Q_VIDEO, PAGE_SIZE, CACHE_OFF) != 0)
+        return false;
+    keeps = span_covers(pages(Q_DEVICES, Q_DEVICES_LAST), region.span);
+    kernel_unmap(&region);
+    return keeps;
+}
+
+/* What is mapped in the slots' region is all there is of slots: nothing of it lies outside. */
+static bool slots_keep_inside(void)
+{
+    frame_t frame;
+    vaddr_t at;
+
+    if (frame_get(OWNER_TEST, 0, &frame) != 0)
+        return false;
+    at = address_of(frame_view(frame, SLOT_INSPECT));
+    frame_put(frame);
+    return inside(at, PAGE_SIZE, Q_SLOTS, Q_SLOTS_LAST) || at == Q_KERNEL + (vaddr_t)frame_address(frame);
+}
+
+static void q7_windows(struct claim_result *result)
+{
+    bool heap = heap_keeps_inside(), window = window_keeps_inside(), slots = slots_keep_inside();
+
+    claim_saw(result, heap && window && slots, "heap %s, device window %s, view of a frame %s",
+              heap ? "inside" : "OUTSIDE", window ? "inside" : "OUTSIDE",
+              slots ? "inside or direct" : "OUTSIDE");
+}
+
+static void q8_stack_guards(struct claim_result *result)
+{
+    struct stack stack, named;
+    vaddr_t      below;
+    bool         mapped, known;
+
+    if (stack_get(&kernel_space, &stack) != 0)
+        return claim_saw(result, false, "no stack to be had");
+    below  = stack.bottom - PAGE_SIZE;
+    mapped = first_readable(span_of(page_of(below), 1)) == page_of(below);
+    known  = stack_guarding(stack.bottom - sizeof(uint32_t), &named) && named.slot == stack.slot;
+    stack_put(&stack);
+    claim_saw(result, !mapped && known, "the page below stack %u %s, and is known as the guard of %s stack",
+              stack.slot, mapped ? "CAN BE READ" : "faults", known ? "that" : "NO");
+}
+
+static void q9_last_page(struct claim_result *result)
+{
+    uint32_t word;
+    bool     readable = probe_read(Q_LAST_WORD, &word);
+
+    claim_saw(result, !readable && !entry_present(leaf_of(page_of(Q_LAST_WORD))), "reading at %s %s",
+              show_address(Q_LAST_WORD).text, readable ? "SUCCEEDS" : "faults");
+}
+
+const struct claim_probe quire_probes[] = {
+    { "Q1",  q1_never_handed_out },
+    { "Q2",  q2_pool_follows_image },
+    { "Q3",  q3_null_faults },
+    { "Q4",  q4_user_end },
+    { "Q5",  q5_direct },
+    { "Q6",  q6_not_writable },
+    { "Q7",  q7_windows },
+    { "Q8",  q8_stack_guards },
+    { "Q9",  q9_last_page },
+    { "Q10", q10_bitmap_follows_image },
+    { "Q11", q11_zeroed },
+    { "Q12", q12_exhaustion },
+};
+const uint32_t quire_probe_count = COUNT_OF(quire_probes);
+
+#endif

@@ -1,0 +1,199 @@
+/*
+ * audit.c - E1 to E5: page-table objects, their trackers, the list, and the master table.
+ */
+#include "layouts/tracker/tables.h"
+
+#ifdef LAYOUT_ACCESS_TRACKED
+
+#include "memory/check/audit.h"
+#include "memory/frames/frame.h"
+#include "layouts/tracker/master.h"
+#include "memory/spaces/space.h"
+#include "memory/tables/table_home.h"
+#include "layouts/tracker/list.h"
+#include "layouts/tracker/tracker.h"
+
+static struct span objects(void) { return layout.purpose[PURPOSE_OBJECTS]->span; }
+
+static entry_t kernel_entry(page_t page) { return entry_read(&master_table()->entries[page]); }
+
+/* ---- E1, E2: trackers ------------------------------------------------------------------------------ */
+
+/* Returns how many places the object has, 0 if it lies where none can. */
+static uint32_t audit_extent(uint32_t number, const struct pg_tracker *tracker, struct audit_report *report)
+{
+    struct span extent = span_of(page_of(tracker->pt_ptr), tracker->pcount), places;
+
+    report->checked++;
+    if (tracker->pt_ptr % PAGE_SIZE != 0 || tracker->pcount < TRACKED_LEAST || tracker->pcount > TRACKED_WHOLE ||
+        !span_covers(objects(), extent) || (extent.first - objects().first) % PAGES_A_PLACE != 0) {
+        audit_fail(report, "E1", "tracker %u: %u pages from 0x%08x on are no object", number, tracker->pcount,
+                   tracker->pt_ptr);
+        return 0;
+    }
+    places = lists_places_of(extent);
+    for (page_t place = places.first; place < places.end; place++)
+        if (lists_at((uint32_t)place) != tracker->pt_ptr)
+            audit_fail(report, "E1", "place %u of tracker %u belongs to the object at 0x%08x, not 0x%08x",
+                       (unsigned)place, number, lists_at((uint32_t)place), tracker->pt_ptr);
+    return (uint32_t)span_pages(places);
+}
+
+static uint32_t count_spaces(void)
+{
+    uint32_t count = 0;
+
+    for (const struct space *s = space_after(NULL); s != NULL; s = space_after(s))
+        count++;
+    return count;
+}
+
+static void audit_trackers(struct audit_report *report)
+{
+    uint32_t   in_use = 0, places = 0, listed = 0, spaces = count_spaces();
+    lock_state state = lock_take(&trackers_lock);
+
+    for (uint32_t n = 0; n < trackers_end(); n++) {
+        const struct pg_tracker *tracker = tracker_at(n);
+
+        if (tracker == NULL || tracker->pt_ptr == 0)
+            continue;
+        in_use++;
+        if (n != MASTER_TRACKER)
+            places += audit_extent(n, tracker, report);
+        else if (tracker->pt_ptr != layout.master || tracker->pcount != TRACKED_WHOLE)
+            audit_fail(report, "E2", "the master table's tracker says 0x%08x, %u pages", tracker->pt_ptr, tracker->pcount);
+    }
+    for (uint32_t place = 0; place < lists_places(); place++)
+        listed += lists_at(place) != 0;
+    if (listed != places)
+        audit_fail(report, "E1", "%u places are owned, the extents of all trackers have %u", listed, places);
+    if (in_use != spaces)
+        audit_fail(report, "E2", "%u trackers are in use for %u spaces", in_use, spaces);
+    lock_drop(&trackers_lock, state);
+}
+
+/* ---- E2, E3: one space ------------------------------------------------------------------------------ */
+
+static void audit_page(const struct space *space, page_t page, entry_t table, struct audit_report *report)
+{
+    entry_t shown = kernel_entry(page);
+    bool    there = entry_kind(table, MMU_LEVELS) == ENTRY_TABLE;
+
+    report->checked++;
+    if (entry_present(shown) != there || (there && !frame_is(entry_frame(shown), entry_frame(table))))
+        audit_fail(report, "E3", "page 0x%08lx of the object of root %u shows frame %u, not %u",
+                   (unsigned long)page_address(page), space->root.no, entry_present(shown) ? entry_frame(shown).no : 0,
+                   there ? entry_frame(table).no : 0);
+}
+
+static void audit_object(const struct space *space, struct audit_report *report)
+{
+    const struct pg_tracker *tracker = tracker_at(space->home.tracker);
+    page_t                   first   = page_of(address_of(space->home.info));
+    unsigned                 index   = mmu_index(layout.user.first, MMU_LEVELS);
+    uint32_t                 last    = 0;
+
+    if (tracker == NULL || tracker->pt_ptr != address_of(space->home.info)) {
+        audit_fail(report, "E2", "tracker %u says 0x%08x, its space (root %u) 0x%08lx", space->home.tracker,
+                   tracker != NULL ? tracker->pt_ptr : 0, space->root.no, (unsigned long)address_of(space->home.info));
+        return;
+    }
+    audit_page(space, first, entry_table(space->root, false), report);
+    for (uint32_t n = 0; n < span_pages(layout.user) / MMU_ENTRIES; n++) {
+        entry_t table = entry_read(&space->home.info->directory[index + n]);
+
+        last = entry_kind(table, MMU_LEVELS) == ENTRY_TABLE ? n : last;
+        if (n + 1 < tracker->pcount)
+            audit_page(space, first + 1 + n, table, report);
+    }
+    if (last + 2 != tracker->pcount)
+        audit_fail(report, "E3", "the object of root %u has %u pages, its last table is in page %u", space->root.no,
+                   tracker->pcount, last + 1);
+}
+
+/* ---- E4: pins ------------------------------------------------------------------------------------------ */
+
+static void audit_pins(page_t page, uint32_t in_use, struct audit_report *report)
+{
+    report->checked++;
+    if (kept_page_is_there(page) ? kept_page_pins(page) != in_use || in_use == 0 : in_use != 0)
+        audit_fail(report, "E4", "page 0x%08lx has %u pins and %u entries in use", (unsigned long)page_address(page),
+                   kept_page_is_there(page) ? kept_page_pins(page) : 0, in_use);
+}
+
+static void audit_kept_pages(struct audit_report *report)
+{
+    lock_state state = lock_take(&trackers_lock);
+
+    for (uint32_t n = 0; n * TRACKERS_A_PAGE < trackers_end(); n++) {
+        uint32_t in_use = 0;
+
+        for (uint32_t i = n * TRACKERS_A_PAGE; i < (n + 1) * TRACKERS_A_PAGE && i < trackers_end(); i++)
+            in_use += tracker_at(i) != NULL && tracker_at(i)->pt_ptr != 0;
+        audit_pins(trackers_page(n), in_use, report);
+    }
+    for (uint32_t n = 0; n * POINTERS_A_PAGE < lists_places(); n++) {
+        uint32_t in_use = 0;
+
+        for (uint32_t i = n * POINTERS_A_PAGE; i < (n + 1) * POINTERS_A_PAGE && i < lists_places(); i++)
+            in_use += lists_at(i) != 0;
+        audit_pins(trackers_list_page(n), in_use, report);
+    }
+    lock_drop(&trackers_lock, state);
+}
+
+/* ---- E5: the master table -------------------------------------------------------------------------------- */
+
+/* The n-th entry of the directory, and the table that it leads to. */
+static void audit_master(uint32_t n, struct audit_report *report)
+{
+    const struct page_table_info *master = master_table();
+    entry_t                       table  = entry_read(&master->directory[n]);
+
+    if (entry_kind(table, MMU_LEVELS) != ENTRY_TABLE || entry_frame(table).no != frame_of(layout.master).no + 1 + n)
+        audit_fail(report, "E5", "directory entry %u of the master table is %08x", n, table.raw);
+    for (uint32_t page = n * MMU_ENTRIES; page < (n + 1) * MMU_ENTRIES; page++) {
+        entry_t e = entry_read(&master->entries[page]);
+
+        if (!entry_present(e) && entry_kind(e, 1) != ENTRY_BLOCKED &&
+            e.raw != entry_absent(ENTRY_IDENTITY, page, (struct rights){ 0, 0 }).raw)
+            audit_fail(report, "E5", "the entry of page 0x%05x, not present, is %08x", page, e.raw);
+    }
+    report->checked += MMU_ENTRIES;
+}
+
+/* ---- All of them ------------------------------------------------------------------------------------------ */
+
+static void audit_objects(struct audit_report *report)
+{
+    for (const struct space *s = space_after(&kernel_space); s != NULL; s = space_after(s)) {
+        lock_state tables = lock_take((struct lock *)&s->tables_lock);
+        lock_state state  = lock_take(&trackers_lock);
+
+        audit_object(s, report);
+        lock_drop(&trackers_lock, state);
+        lock_drop((struct lock *)&s->tables_lock, tables);
+    }
+    audit_trackers(report);
+    audit_kept_pages(report);
+}
+
+void table_homes_audit(struct audit_report *report)
+{
+    audit_objects(report);
+    for (uint32_t n = 0; n < MMU_ENTRIES; n++)
+        audit_master(n, report);
+}
+
+/* E1 to E4 at once, since spaces, trackers and the list are counted against each other; then a table at a time. */
+bool table_homes_audit_part(uint32_t n, struct audit_report *report)
+{
+    if (n == 0)
+        audit_objects(report);
+    else
+        audit_master(n - 1, report);
+    return n == MMU_ENTRIES;
+}
+
+#endif

@@ -1,0 +1,279 @@
+/*
+ * claims_many.c - the claims of layouts/tracker/layout.md that take many address spaces to show.
+ *
+ * All of them are really made, and given back before the probe ends.
+ */
+#include <layout.h>
+
+#ifdef LAYOUT_CLAIMS_T
+
+#include "claims/probe.h"
+#include "layouts/tracker/claims.h"
+
+#include "base/error.h"
+#include "cpu.h"
+#include "memory/check/audit.h"
+#include "memory/tables/cursor.h"
+#include "memory/heap/heap.h"
+#include "memory/tables/slot.h"
+#include "layouts/tracker/tracker.h"
+#include "memory/spaces/user.h"
+
+struct crowd {
+    struct space  *spaces;
+    struct region *regions;             /* of each, all of user space; NULL: not wanted */
+    uint32_t       wanted, made;
+};
+
+static bool crowd_start(struct crowd *crowd, uint32_t wanted, bool with_regions)
+{
+    *crowd = (struct crowd){ .wanted = wanted, .spaces = heap_alloc(wanted * sizeof *crowd->spaces, 0) };
+    if (with_regions)
+        crowd->regions = heap_alloc(wanted * sizeof *crowd->regions, 0);
+    if (crowd->spaces != NULL && (crowd->regions != NULL || !with_regions))
+        return true;
+    heap_free(crowd->regions);
+    heap_free(crowd->spaces);
+    return false;
+}
+
+/* Make spaces until so many trackers are in use, or memory ends. */
+static void crowd_fill(struct crowd *crowd, uint32_t until)
+{
+    while (crowd->made < crowd->wanted && crowd->made < until && space_create(&crowd->spaces[crowd->made]) == 0)
+        crowd->made++;
+}
+
+static void crowd_leave(struct crowd *crowd)
+{
+    while (crowd->made > 0) {
+        struct space *space = &crowd->spaces[--crowd->made];
+
+        if (space->map.count > 0)
+            region_remove(&space->map, &crowd->regions[crowd->made]);
+        space_destroy(space);
+    }
+}
+
+static void crowd_end(struct crowd *crowd)
+{
+    crowd_leave(crowd);
+    heap_free(crowd->regions);
+    heap_free(crowd->spaces);
+}
+
+static uint32_t spaces_alive(void)
+{
+    uint32_t count = 0;
+
+    for (const struct space *s = space_after(&kernel_space); s != NULL; s = space_after(s))
+        count++;
+    return count;
+}
+
+/* ---- T10 --------------------------------------------------------------------------------------------- */
+
+/* Pages of the list whose pins are not as many as their pointers; *pages: how many there are. */
+static uint32_t wrongly_pinned(uint32_t *pages)
+{
+    uint32_t wrong = 0;
+
+    *pages = 0;
+    for (vaddr_t at = T_LIST; at < T_USER; at += PAGE_SIZE) {
+        uint32_t pointers = 0;
+
+        if (!frame_exists(t_shown(at)))
+            continue;
+        for (uint32_t i = 0; i < T_POINTERS; i++)
+            pointers += t_word(at + 4 * i) != 0;
+        (*pages)++;
+        wrong += frame_link(t_shown(at)) != pointers || pointers == 0;
+    }
+    return wrong;
+}
+
+/* A table for the last page of user space makes an object so long that it is moved, to a part of the list of its own. */
+static int make_long(struct space *space)
+{
+    struct cursor c;
+    frame_t       frame;
+
+    if (frame_get(OWNER_TEST, FRAME_ZERO, &frame) != 0)
+        return -ENOMEM;
+    if (cursor_open(&c, space, span_of(page_of(T_USER_END - 1), 1), CURSOR_BUILD) != 0) {
+        frame_put(frame);
+        return -ENOMEM;
+    }
+    cursor_map(&c, page_of(T_USER_END - 1), frame, (struct rights){ MAY_READ, MAY_READ }, CACHE_BACK);
+    cursor_close(&c);
+    return 0;
+}
+
+/* A long object, and another space. False, and neither is there, without memory. */
+static bool make_pair(struct space *one, struct space *behind)
+{
+    if (space_create(one) != 0)
+        return false;
+    if (space_create(behind) == 0) {
+        if (make_long(one) == 0)
+            return true;
+        space_destroy(behind);
+    }
+    space_destroy(one);
+    return false;
+}
+
+void t10_pins(struct claim_result *result)
+{
+    struct space one, behind;
+    lock_state   state;
+    vaddr_t      list, object;
+    uint32_t     pages, wrong, word;
+    int          out = 0;
+    bool         there, gone;
+
+    if (!make_pair(&one, &behind))
+        return claim_saw(result, false, "no memory for a long object and a space");
+    object = address_of(one.home.info);
+    list   = T_LIST + 4 * ((object - T_OBJECTS) / T_PLACE);
+    state  = lock_take(&trackers_lock);
+    out    = kept_page_out(page_of(list));
+    lock_drop(&trackers_lock, state);
+    there = frame_exists(t_shown(list));
+    word  = there ? t_word(list) : 0;
+    wrong = wrongly_pinned(&pages);
+    space_destroy(&one);
+    gone = !frame_exists(t_shown(list)) || t_word(list) == 0;
+    space_destroy(&behind);
+    claim_saw(result, out == -EBUSY && there && word == object && gone && wrong == 0,
+              "a page of the list would not go while 0x%08lx was needed (error %d), and let it go afterwards; %u pages, %u wrongly pinned",
+              (unsigned long)object, -out, pages, wrong);
+}
+
+/* ---- T11 --------------------------------------------------------------------------------------------- */
+
+/* Each space gets a region, a page in it, and a number in that page. */
+static bool settle(struct space *space, struct region *region, uint32_t number)
+{
+    const struct rights both = { MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE };
+    struct cursor       c;
+    frame_t             frame;
+    unsigned long       state;
+
+    *region = (struct region){ .span = span_of(page_of(T_USER), 1), .rights = both, .backing = BACKING_USER,
+                               .name = "one page", .home = layout_region_of(page_of(T_USER)) };
+    if (region_insert(&space->map, region) != 0 || frame_get(OWNER_USER, FRAME_ZERO, &frame) != 0)
+        return false;
+    if (cursor_open(&c, space, region->span, CURSOR_BUILD) != 0) {
+        frame_put(frame);
+        return false;
+    }
+    cursor_map(&c, page_of(T_USER), frame, both, CACHE_BACK);
+    cursor_close(&c);
+    state = interrupts_off();
+    *(uint32_t *)frame_view(frame, SLOT_TO) = number;
+    interrupts_restore(state);
+    return true;
+}
+
+/* The number is read where the program would read it: the space is made current for that. */
+static uint32_t read_back(struct space *space)
+{
+    lock_state state = interrupts_off();
+    uint32_t   number;
+
+    space_activate(space);
+    if (user_read(&number, T_USER, sizeof number) != 0)
+        number = 0;
+    space_activate(&kernel_space);
+    interrupts_restore(state);
+    return number;
+}
+
+static uint32_t audit_failures(void)
+{
+    static struct audit_report report;
+
+    audit_full(&report);
+    return report.failed;
+}
+
+void t11_thousands(struct claim_result *result)
+{
+    struct crowd crowd;
+    uint32_t     before, taken, right = 0, wrong, alone, back;
+    uint64_t     ticks;
+
+    if (!crowd_start(&crowd, T_MANY, true))
+        return claim_saw(result, false, "no memory to remember %u spaces", T_MANY);
+    alone = audit_failures();
+    before = frames_free();
+    ticks = cpu_ticks();
+    crowd_fill(&crowd, T_MANY);
+    ticks = (cpu_ticks() - ticks) / T_MANY;
+    for (uint32_t i = 0; i < crowd.made; i++)
+        if (!settle(&crowd.spaces[i], &crowd.regions[i], i + 1))
+            break;
+    taken = before - frames_free();
+    for (uint32_t i = 0; i < crowd.made; i++)
+        right += read_back(&crowd.spaces[i]) == i + 1;
+    wrong = audit_failures();
+    crowd_leave(&crowd);
+    back = frames_free();
+    crowd_end(&crowd);
+    claim_saw(result, right == T_MANY && wrong <= alone && back == before,
+              "%u spaces at once, each with its own page: %u frames for all; %u audit failures; all came back; %u ticks each",
+              right, taken, wrong - alone, (uint32_t)ticks);
+}
+
+/* ---- T16, T17 ------------------------------------------------------------------------------------------ */
+
+/* How many of a page's trackers have a pointer. */
+static uint32_t in_use(vaddr_t page)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < T_A_PAGE; i++)
+        count += t_word(page + 8 * i) != 0;
+    return count;
+}
+
+void t16_a_page_of_trackers(struct claim_result *result)
+{
+    struct crowd crowd;
+    uint32_t     here = 0, next = 0, last = 0;
+
+    if (!crowd_start(&crowd, T_A_PAGE, false))
+        return claim_saw(result, false, "no memory to remember %u spaces", T_A_PAGE);
+    crowd_fill(&crowd, T_A_PAGE - 1 - spaces_alive());
+    here = in_use(T_TRACKERS);
+    last = t_word(T_TRACKERS + 4088);
+    next = frame_exists(t_shown(T_TRACKERS + PAGE_SIZE)) ? in_use(T_TRACKERS + PAGE_SIZE) : 0;
+    claim_saw(result, here == T_A_PAGE && last != 0 && next == 0 && frame_owner(t_shown(T_TRACKERS)) == OWNER_TRACKERS,
+              "%u page tables have their trackers in one page at 0x%08x, from its first byte to its last", here, T_TRACKERS);
+    crowd_end(&crowd);
+}
+
+void t17_further_pages(struct claim_result *result)
+{
+    struct crowd crowd;
+    bool         before, at_512, at_513, after;
+    uint32_t     first = 0, alive = spaces_alive();
+
+    if (!crowd_start(&crowd, T_A_PAGE + 1, false))
+        return claim_saw(result, false, "no memory to remember %u spaces", T_A_PAGE);
+    before = frame_exists(t_shown(T_TRACKERS + PAGE_SIZE));
+    crowd_fill(&crowd, T_A_PAGE - 1 - alive);
+    at_512 = frame_exists(t_shown(T_TRACKERS + PAGE_SIZE));
+    crowd_fill(&crowd, T_A_PAGE - alive);
+    at_513 = frame_exists(t_shown(T_TRACKERS + PAGE_SIZE));
+    first  = at_513 ? t_word(T_TRACKERS + PAGE_SIZE) : 0;
+    at_513 = at_513 && first == address_of(crowd.spaces[crowd.made - 1].home.info);
+    crowd_end(&crowd);
+    after = frame_exists(t_shown(T_TRACKERS + PAGE_SIZE));
+    claim_saw(result, !before && !at_512 && at_513 && !after,
+              "a second page of trackers: %s with 512 page tables, %s with the 513th (at 0x%08x), %s after it",
+              at_512 ? "there" : "none", at_513 ? "there" : "none", first, after ? "there" : "none");
+}
+
+#endif

@@ -1,0 +1,122 @@
+/*
+ * mutations.c - making claims of layouts/tracker/layout.md untrue, one at a time.
+ */
+#include <layout.h>
+
+#ifdef LAYOUT_CLAIMS_T
+
+#include "layouts/tracker/claims.h"
+
+#include "claims/mutations.h"
+#include "memory/frames/frame.h"
+#include "layouts/tracker/master.h"
+#include "layouts/tracker/tracker.h"
+
+static struct space one;
+
+static entry_t identity(page_t page) { return entry_absent(ENTRY_IDENTITY, (uint32_t)page, (struct rights){ 0, 0 }); }
+
+/* The last entry but one, absent, forgets its frame. */
+static entry_t *late_entry(void) { return &master_table()->entries[layout.space_end - 2]; }
+
+bool t_spoil_6(void) { entry_write(late_entry(), entry_empty()); return true; }
+void t_mend_6(void)  { entry_write(late_entry(), identity(layout.space_end - 2)); }
+
+/* A page between video memory and the BIOS, where nothing is; and the last page before the image. */
+bool t_spoil_7(void) { return change_entry(page_of(0xD0000), identity(page_of(0xD0000))); }
+bool t_spoil_8(void) { return change_entry(page_of(0x57F000), identity(page_of(0x57F000))); }
+
+static uint32_t *pointer_of_one(void)
+{
+    return pointer_to(T_LIST + 4 * ((address_of(one.home.info) - T_OBJECTS) / T_PLACE));
+}
+
+bool t_spoil_9(void)
+{
+    if (space_create(&one) != 0)
+        return false;
+    *pointer_of_one() += T_PLACE;
+    return true;
+}
+
+void t_mend_9(void)
+{
+    *pointer_of_one() -= T_PLACE;
+    space_destroy(&one);
+}
+
+/* One pin more on the page of the list that has this space's pointer. */
+static void pin_list_of_one(bool more)
+{
+    lock_state state = lock_take(&trackers_lock);
+    page_t     page  = page_of(address_of(pointer_of_one()));
+
+    if (more)
+        kept_page_pin(page);
+    else
+        kept_page_unpin(page);
+    lock_drop(&trackers_lock, state);
+}
+
+bool t_spoil_10(void)
+{
+    if (space_create(&one) != 0)
+        return false;
+    pin_list_of_one(true);
+    return true;
+}
+
+void t_mend_10(void)
+{
+    pin_list_of_one(false);
+    space_destroy(&one);
+}
+
+bool t_spoil_15(void)
+{
+    if (space_create(&one) != 0)
+        return false;
+    tracker_at(one.home.tracker)->pcount--;
+    return true;
+}
+
+void t_mend_15(void)
+{
+    tracker_at(one.home.tracker)->pcount++;
+    space_destroy(&one);
+}
+
+/* A second page of trackers that nobody needs. */
+bool t_spoil_17(void)
+{
+    lock_state state = lock_take(&trackers_lock);
+    int        err   = kept_page_make(trackers_page(1));
+
+    if (err == 0)
+        kept_page_pin(trackers_page(1));
+    lock_drop(&trackers_lock, state);
+    return err == 0;
+}
+
+void t_mend_17(void)
+{
+    lock_state state = lock_take(&trackers_lock);
+
+    kept_page_unpin(trackers_page(1));
+    lock_drop(&trackers_lock, state);
+}
+
+/* What was seen when the table was linked, and when it became current, change places. */
+static void exchange_sights(void)
+{
+    struct master_sight *linked = (struct master_sight *)master_history(MASTER_LINKED),
+                        *active = (struct master_sight *)master_history(MASTER_ACTIVE), between = *linked;
+
+    *linked = *active;
+    *active = between;
+}
+
+bool t_spoil_18(void) { exchange_sights(); return true; }
+void t_mend_18(void)  { exchange_sights(); }
+
+#endif

@@ -1,0 +1,150 @@
+/*
+ * sabotage.c - spoiling page-table objects, trackers, the list and the master table.
+ */
+#include <layout.h>
+
+#ifdef LAYOUT_ACCESS_TRACKED
+
+#include "memory/check/sabotage.h"
+
+#include "base/check.h"
+#include "memory/tables/cursor.h"
+#include "memory/frames/frame.h"
+#include "layouts/tracker/master.h"
+#include "memory/spaces/space.h"
+#include "layouts/tracker/list.h"
+#include "layouts/tracker/tracker.h"
+
+static struct space one;                /* its object has the two pages that each has */
+
+static bool make_one(void) { return space_create(&one) == 0; }
+
+/* The list says that the object belongs to the one right behind it. */
+static uint32_t *pointer_of_one(void)
+{
+    uint32_t place = (uint32_t)lists_places_of(span_of(page_of(address_of(one.home.info)), 1)).first;
+    struct page_table_list *list = pointer_to(page_address(trackers_list_page(place / POINTERS_A_PAGE)));
+
+    return &list->tables[place % POINTERS_A_PAGE];
+}
+
+bool spoil_e1(void)
+{
+    if (!make_one())
+        return false;
+    *pointer_of_one() += PAGES_A_PLACE * PAGE_SIZE;
+    return true;
+}
+
+void mend_e1(void)
+{
+    *pointer_of_one() -= PAGES_A_PLACE * PAGE_SIZE;
+    space_destroy(&one);
+}
+
+/* The space says that another tracker is its own: one that nobody uses. */
+static uint32_t saved_tracker;
+
+bool spoil_e2(void)
+{
+    if (!make_one())
+        return false;
+    saved_tracker = one.home.tracker;
+    one.home.tracker = trackers_end() - 1;
+    return true;
+}
+
+void mend_e2(void)
+{
+    one.home.tracker = saved_tracker;
+    space_destroy(&one);
+}
+
+/* The object gets a third table, and none between: a page of its extent that shows nothing. */
+static page_t third_table_page(void) { return layout.user.first + 2 * MMU_ENTRIES; }
+
+static int edit_third_table(bool fill)
+{
+    struct cursor c;
+    int           err = cursor_open(&c, &one, span_of(third_table_page(), 1), fill ? CURSOR_BUILD : 0);
+
+    if (err != 0)
+        return err;
+    if (fill)
+        cursor_put(&c, third_table_page(), entry_absent(ENTRY_GUARD, 0, (struct rights){ 0, 0 }));
+    else
+        (void)cursor_remove(&c, third_table_page());
+    cursor_close(&c);
+    return 0;
+}
+
+static void show_in_hole(bool show)
+{
+    page_t        hole = page_of(address_of(one.home.info)) + 2;
+    struct cursor c;
+    int           err = cursor_open(&c, &kernel_space, span_of(hole, 1), 0);
+
+    assert(err == 0);
+    if (show)
+        cursor_map(&c, hole, one.root, layout.purpose[PURPOSE_OBJECTS]->rights, CACHE_BACK);
+    else
+        (void)cursor_remove(&c, hole);
+    cursor_close(&c);
+}
+
+bool spoil_e3(void)
+{
+    if (!make_one())
+        return false;
+    if (edit_third_table(true) != 0) {
+        space_destroy(&one);
+        return false;
+    }
+    show_in_hole(true);
+    return true;
+}
+
+void mend_e3(void)
+{
+    int err;
+
+    show_in_hole(false);
+    err = edit_third_table(false);
+    assert(err == 0);
+    space_destroy(&one);
+}
+
+static void pin(bool more)
+{
+    lock_state state = lock_take(&trackers_lock);
+
+    if (more)
+        kept_page_pin(trackers_page(0));
+    else
+        kept_page_unpin(trackers_page(0));
+    lock_drop(&trackers_lock, state);
+}
+
+bool spoil_e4(void)
+{
+    pin(true);
+    return true;
+}
+
+void mend_e4(void) { pin(false); }
+
+/* The last page of the address space is never mapped. */
+static entry_t *last_entry(void) { return &master_table()->entries[layout.space_end - 1]; }
+
+bool spoil_e5(void)
+{
+    entry_write(last_entry(), entry_empty());
+    return true;
+}
+
+void mend_e5(void)
+{
+    entry_write(last_entry(), entry_absent(ENTRY_IDENTITY, (uint32_t)layout.space_end - 1, (struct rights){ 0, 0 }));
+}
+
+#endif
