@@ -3,10 +3,10 @@
 #   make                    the host command ./quire, and the kernel of the default layout
 #   make run                real programs sealed in, then a shell on this terminal
 #   make console            the kernel's own console on this terminal
-#   make LAYOUT=name ...    another document of layouts/, or any file: LAYOUT=/some/mine.md
+#   make LAYOUT=name ...    another document of layouts/, or any file: LAYOUT=mine.md
 #   make help               everything else
 #
-# All output goes to $(O)/; what belongs to one layout to $(O)/NAME/.
+# All output goes to $(O)/; what belongs to one layout to $(O)/NAME/. ./quire is a link into build/.
 
 O         ?= build
 LAYOUT    ?= quire
@@ -16,6 +16,7 @@ OPTIMISE  ?= -O2 -g
 MEMORY    ?= 64
 APPEND    ?=
 FUZZ_SECONDS ?= 5
+RELEASES  ?= bookworm trixie
 
 .DEFAULT_GOAL = all
 include sources.mk
@@ -23,19 +24,30 @@ include build.mk
 
 # ---- Goals ----------------------------------------------------------------------------
 
-.PHONY: all kernel run console image run-image iso run-iso claims figures test bench compare fuzz tool-tests machine-tests \
-        fuzz-programs programs clean help setup FORCE
+.PHONY: all kernel ready run ready-console console image ready-image run-image iso run-iso claims figures test bench compare fuzz tool-tests machine-tests \
+        fuzz-programs programs test-fresh clean distclean help setup FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: quire kernel                       ## ./quire and the kernel of LAYOUT (default: quire)
 kernel: $(B)/kernel.elf $(B)/kernel-pvh.elf ## the kernel only; CHECKED=1 adds the deep assertions
 
-run: quire kernel $(O)/programs/programs.done | $(O)/setup-run ## real programs, each sealed in; then a shell
-	sh tools/demonstration ./quire $(O)/programs $(name)
+# What ends on a terminal builds in a make of its own: of two in one tree the second waits for the first one's build, but
+# not for its terminal.
+build_first = +@mkdir -p $(O) && flock -o $(O)/lock $(MAKE) --no-print-directory
 
-console: kernel | $(O)/setup-run        ## the kernel's own console; leave with Ctrl-a x. MEMORY=MiB, APPEND=words
-	$(QEMU) -accel tcg -m $(MEMORY) -display none -no-reboot -nodefaults -device isa-debug-exit,iobase=0xf4 \
+ready: quire kernel $(O)/programs/programs.done | $(O)/setup-run
+
+run:                                    ## real programs, each sealed in; then a shell
+	$(build_first) ready
+	@QUIRE_BUILD='$(abspath $(O))' sh tools/demonstration $(O)/host/quire $(O)/programs $(name)
+
+ready-console: kernel | $(O)/setup-run
+
+console:                                ## the kernel's own console; leave with Ctrl-a x. MEMORY=MiB, APPEND=words
+	$(build_first) ready-console
+	@echo 'The console of $(name): `help` lists its commands; Ctrl-a, then x, leaves it.'
+	@$(QEMU) -accel tcg -m $(MEMORY) -display none -no-reboot -nodefaults -device isa-debug-exit,iobase=0xf4 \
 	    -serial mon:stdio -kernel $(B)/kernel.elf -append "$(APPEND)" || test $$(($$? & 1)) -eq 1
 
 test: | $(O)/setup-test                 ## everything that can be checked; ONLY=word: what has it in its name
@@ -71,7 +83,10 @@ image: quire kernel | $(O)/programs/programs.done ## disk and floppy that boot L
 	@$(O)/host/quire image --layout $(notdir $(B)) --append "$(APPEND)" $(images).img
 	@$(O)/host/quire image --layout $(notdir $(B)) --append "$(APPEND)" --floppy $(images)-floppy.img
 
-run-image: image | $(O)/setup-run       ## boot the disk, its shell on this terminal; leave with `exit`, or Ctrl-a x
+ready-image: image | $(O)/setup-run
+
+run-image:                              ## boot the disk, its shell on this terminal; leave with `exit`, or Ctrl-a x
+	$(build_first) ready-image
 	$(QEMU) -accel tcg -m $(MEMORY) -display none -no-reboot -nodefaults -device isa-debug-exit,iobase=0xf4 \
 	    -serial mon:stdio -drive file=$(images).img,format=raw,if=ide || test $$(($$? & 1)) -eq 1
 
@@ -84,7 +99,14 @@ run-iso: $(O)/quire.iso | $(O)/setup-run ## boot the CD image
 test: | $(O)/programs/programs.done
 programs: $(O)/programs/programs.done   ## real i386 programs from Debian's packages, for ./quire run
 
-clean:                                  ## remove $(O)/ and ./quire
+test-fresh: | $(O)/setup-fresh          ## `make run` on bare Debian systems, made for this by debootstrap; as root, 10 minutes each
+	@tests/fresh --build $(O) $(RELEASES)
+
+clean:                                  ## remove what was built; the fetched programs stay
+	@[ ! -d $(O) ] || find $(O) -mindepth 1 -maxdepth 1 ! -name programs -exec rm -rf {} +
+	@rm -f quire
+
+distclean:                              ## remove $(O)/ and ./quire, fetched programs and all
 	rm -rf $(O) quire
 
 help:                                   ## this list

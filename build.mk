@@ -2,10 +2,17 @@
 
 # ---- Names ----------------------------------------------------------------------------
 
-# A folder of layouts/ with a layout.md in it, a bare document in layouts/, or any file; the name is the folder's or the file's.
-named    := $(firstword $(wildcard layouts/$(LAYOUT)/layout.md) layouts/$(LAYOUT:.md=).md)
-document := $(if $(findstring /,$(LAYOUT)),$(LAYOUT),$(named))
+ifneq ($(words $(LAYOUT)) $(words $(O)),1 1)
+  $(error make takes a space for the end of a name: LAYOUT and O want paths without one)
+endif
+# Anything with a slash or a dot in it is a file, as for `quire layout`; else a folder of layouts/ with a layout.md in it,
+# or a bare document in layouts/. The layout's name is the folder's or the file's.
+named    := $(firstword $(wildcard layouts/$(LAYOUT)/layout.md) layouts/$(LAYOUT).md)
+document := $(if $(findstring /,$(LAYOUT))$(findstring .,$(LAYOUT)),$(LAYOUT),$(named))
 name     := $(if $(filter %/layout.md,$(document)),$(notdir $(patsubst %/layout.md,%,$(document))),$(basename $(notdir $(document))))
+ifeq ($(wildcard $(document)),)
+  $(error there is no layout document $(document); those of layouts/ are: $(LAYOUTS))
+endif
 ifneq ($(filter $(name),host checked tests fuzz logs bios guest programs),)
   $(error a layout cannot be called $(name): $(O)/$(name) has another use)
 endif
@@ -21,6 +28,11 @@ objects  := $(patsubst %,$(B)/kernel/%.o,$(kernel)) $(B)/layout/layout.o $(B)/la
 generated := $(addprefix $(B)/layout/,layout.h layout.c kernel.ld tables.S)
 
 CC       = gcc
+ifneq ($(CC),gcc)
+  ifneq ($(findstring clang,$(shell $(CC) --version 2> /dev/null)),)
+    $(error Quire is compiled by gcc: its kernel needs options that clang does not have, and CC=$(CC) is clang)
+  endif
+endif
 FUZZ_CC  = clang
 AR       = ar
 NM       = nm
@@ -73,6 +85,11 @@ $(O)/setup-%: tools/setup
 	@sh tools/setup $*
 	@touch $@
 
+# One after the other: two at once would fight for the lock of apt.
+$(O)/setup-run: | $(O)/setup-build
+$(O)/setup-iso: | $(O)/setup-run
+$(O)/setup-test: | $(O)/setup-iso
+
 # Fetched by an apt of its own: nothing is installed, and the machine's own apt is not changed.
 $(O)/programs/%.done: tools/fetch-programs | $(O)/setup-run
 	@sh tools/fetch-programs $(O)/programs $*
@@ -80,13 +97,24 @@ $(O)/programs/%.done: tools/fetch-programs | $(O)/setup-run
 
 # ---- The host command -----------------------------------------------------------------
 
-quire: $(O)/host/quire $(O)/bios/sector $(O)/bios/relocator
-	@cp $< $@.new && mv $@.new $@
+host_command := $(O)/host/quire $(O)/bios/sector $(O)/bios/relocator
+
+# A link, so that all output lies below $(O). Another build directory has no link, and neither have sources that nobody
+# may write to.
+ifeq ($(O),build)
+quire: $(host_command)
+	@ln -sfn $< $@ 2> /dev/null || true
+else
+.PHONY: quire
+quire: $(host_command)
+endif
 
 # libarchive brings fifteen libraries that are not used here; loading them would take longer than all else
-# that quire does before it starts QEMU, so it is linked in.
+# that quire does before it starts QEMU, so it is linked in. Of elfutils there is no archive that can be linked any more.
+# Where the sources are is asked by a command that lies elsewhere (tools/quire/home.c).
 $(O)/host/quire: $(patsubst %.c,$(O)/host/%.o,$(command) $(drawing) $(compiler))
-	$(call note,link,$@)$(CC) -o $@ $^ -Wl,-Bstatic -larchive -lelf -lz -Wl,-Bdynamic
+	$(call note,link,$@)$(CC) -o $@ $^ -Wl,-Bstatic -larchive -Wl,-Bdynamic -lelf -lz
+	@echo '$(CURDIR)' > $(O)/sources
 
 $(O)/host/%.o: %.c | $(O)/setup-build
 	@mkdir -p $(@D)
@@ -182,14 +210,14 @@ $(B)/kernel-0.elf: $(objects) $(B)/symbols-0.o $(B)/layout/kernel.ld
 $(B)/symbols-1.S: $(B)/kernel-0.elf tools/symbols.awk
 	@$(NM) -n $< | awk -f tools/symbols.awk > $@
 
-$(B)/symbols-%.o: $(B)/symbols-%.S
+$(B)/symbols-%.o: $(B)/symbols-%.S | $(O)/setup-build
 	@$(CC) -m32 -c -o $@ $<
 
 $(B)/kernel.elf: $(B)/kernel-0.elf $(B)/symbols-1.o
 	$(call note,link,$@)$(CC) $(LINK_FLAGS) $(AS_MULTIBOOT) -T $(B)/layout/kernel.ld -o $@.new \
 	    $(objects) $(B)/symbols-1.o
 	@$(NM) -n $@.new | awk -f tools/symbols.awk | cmp - $(B)/symbols-1.S || \
-	    { echo "$@: the second link moved code; the names of a backtrace would be wrong" >&2; exit 1; }
+	    { echo "$@: the second link moved code, or another make builds here at this moment; the names of a backtrace would be wrong" >&2; exit 1; }
 	@mv $@.new $@
 
 # For QEMU's small machine: without the Multiboot header, and without what only a debugger reads.

@@ -32,10 +32,30 @@ static bool go_up(char *path)
     return true;
 }
 
-/* The executable lies at the top, or in a build folder at most two below it; or we stand at the top. */
+/* What the file `sources` of a build directory says, which may be anywhere. False: nothing that helps. */
+static bool read_sources(const char *build, char *home, size_t size)
+{
+    char *path;
+    FILE *file;
+    bool good;
+
+    if (asprintf(&path, "%s/sources", build) < 0)
+        return false;
+    file = fopen(path, "re");
+    free(path);
+    good = file != NULL && fgets(home, (int)size, file) != NULL;
+    if (file != NULL)
+        fclose(file);
+    if (good)
+        home[strcspn(home, "\n")] = '\0';
+    return good && has_layouts(home);
+}
+
+/* The executable lies at the top, or in a build folder that is at most two below it or knows its sources; or we stand at the top. */
 static bool find_home(char *home, size_t size)
 {
     const char *said = getenv("QUIRE_HOME");
+    char found[4096];
     ssize_t length;
 
     if (said != NULL && strlen(said) < size) {
@@ -47,8 +67,11 @@ static bool find_home(char *home, size_t size)
         return false;
     home[length] = '\0';
     for (int up = 0; up < 3 && go_up(home); up++)
-        if (has_layouts(home))
+        if (has_layouts(home) || read_sources(home, found, sizeof(found))) {
+            if (!has_layouts(home))
+                snprintf(home, size, "%s", found);
             return true;
+        }
     strcpy(home, ".");
     return has_layouts(home);
 }
