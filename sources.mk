@@ -96,6 +96,8 @@ kernel += layouts/firmware/application.c            # the memory of a built-in a
 kernel += kernel/process/process.c                  # who exists: numbers, lists, making and freeing
 kernel += kernel/process/schedule.c                 # threads taking turns, waiting, waking
 kernel += kernel/process/clock.c                    # time, and what is to happen at a time
+kernel += kernel/process/load.c                     # how busy the machine has been
+kernel += kernel/process/usage.c                    # what processes have used
 kernel += kernel/process/clone.c                    # fork, vfork, threads
 kernel += kernel/process/elf.c                      # what a program file asks for
 kernel += kernel/process/arguments.c                # the texts a program is started with
@@ -277,7 +279,7 @@ machine  = $(filter-out %/user.c,$(filter kernel/memory/%,$(kernel))) $(machine_
 # Of layouts, what belongs to the memory manager.
 machine_layouts = $(addprefix layouts/,tracker/master.c tracker/tables.c tracker/tracker.c tracker/list.c tracker/audit.c tracker/sabotage.c \
                   movos/populate.c movos/tables.c movos/sabotage.c pat/copy.c firmware/shared.c firmware/application.c)
-machine_base = $(addprefix kernel/base/,print.c string.c lock.c divide.c) kernel/devices/pci.c \
+machine_base = kernel/process/load.c $(addprefix kernel/base/,print.c string.c lock.c divide.c) kernel/devices/pci.c \
                boot/physical.c boot/multiboot.c boot/pvh.c boot/bios.c kernel/devices/channel_frames.c kernel/devices/keys.c kernel/devices/acpi.c \
                kernel/files/discipline.c kernel/files/discipline_output.c
 # Files, as far as they need no processes but one.

@@ -81,7 +81,7 @@ static bool page_fault(struct trap_frame *frame)
         verdict = (struct fault_verdict){ .signal = SIGSEGV, .code = 1, .address = address };   /* MAPERR, as Linux */
         format_text(verdict.reason, sizeof verdict.reason, "kernel memory");
     }
-    self->process->faults_minor++;
+    self->used.faults_minor++;
     if (err == -ENOMEM)
         out_of_memory(self->process);
     if (err != 0 && user && err != -ENOMEM) {
@@ -164,7 +164,7 @@ static int mend_in_copy(struct space *space, vaddr_t address, uint8_t access)
     struct fault_verdict verdict;
     int                  err = space_fault(space, address, access, &verdict);
 
-    process->faults_minor++;
+    current_thread()->used.faults_minor++;
     if (err == -ENOMEM)
         out_of_memory(process);
     return err;

@@ -3,6 +3,7 @@
  */
 #include "trap.h"
 #include "base/check.h"
+#include "cpu.h"
 #include "descriptor.h"
 #include "panic.h"
 #include "pic.h"
@@ -12,6 +13,7 @@ struct line { void (*handler)(void *); void *argument; };
 static trap_handler handlers[VECTORS];
 static struct line  lines[LINES];
 static uint32_t     spurious;
+static uint64_t taken;                  /* interrupts off */
 
 enum { WAYS_OUT_TABLES = 2 };
 
@@ -70,12 +72,22 @@ void interrupt_close(unsigned line)
 
 uint32_t interrupts_spurious(void) { return spurious; }
 
+uint64_t interrupts_taken(void)
+{
+    unsigned long state = interrupts_off();
+    uint64_t      sum   = taken;
+
+    interrupts_restore(state);
+    return sum;
+}
+
 static void interrupt(unsigned line)
 {
     if (!pic_is_real(line)) {
         spurious++;
         return;
     }
+    taken++;
     if (lines[line].handler)
         lines[line].handler(lines[line].argument);
     pic_end(line);

@@ -70,6 +70,7 @@ void trap_handle(unsigned vector, trap_handler handler);
 void interrupt_handle(unsigned line, void (*handler)(void *), void *argument);
 void interrupt_close(unsigned line);
 uint32_t interrupts_spurious(void);
+uint64_t interrupts_taken(void);        /* from devices, since the start: intr of /proc/stat */
 
 /* Instructions that may fault, and where each goes on if it does; a table ends with 0. */
 struct way_out { uint32_t at, to; };

@@ -138,25 +138,32 @@ static const char *name_of(const struct process *process, const struct thread *t
 
 static int write_stat(struct text *text, struct proc_node *node)
 {
-    const struct process      *p = proc_process(node);
+    struct process            *p = proc_process(node);
     const struct thread       *t;
     const struct shared_space *m;
     struct sizes               sizes;
-    uint64_t                   ignored, caught, user;
+    uint64_t                   ignored, caught;
+    struct resource_usage               used;
 
     if (p == NULL)
         return -ESRCH;
     t     = thread_of(node, p);
     m     = p->memory;
     sizes = sizes_of(p);
-    user  = node->thread != 0 && t != NULL ? thread_time(t) : process_time(p);
+    if (node->thread != 0 && t != NULL)
+        used = t->used;
+    else
+        process_usage(p, &used);
     signal_sets(p, &ignored, &caught);
-    text_add(text, "%d (%s) %c %d %d %d %d %d 0 %llu 0 %llu 0 ", node->thread != 0 ? node->thread : p->id, name_of(p, t),
+    text_add(text, "%d (%s) %c %d %d %d %d %d 0 %llu %llu %llu %llu ", node->thread != 0 ? node->thread : p->id, name_of(p, t),
              state_of(p, t), p->parent != NULL ? p->parent->id : 0, p->group, p->session,
              p->terminal != NULL ? 0x0501 : 0, p->terminal != NULL ? p->group : -1,
-             (unsigned long long)p->faults_minor, (unsigned long long)p->faults_major);
-    text_add(text, "%llu 0 %llu 0 20 0 %u 0 %llu %lu %lu ", (unsigned long long)(user / TICK),
-             (unsigned long long)((p->children_user + p->children_system) / TICK), (unsigned)p->thread_count,
+             (unsigned long long)used.faults_minor, (unsigned long long)p->children_used.faults_minor,
+             (unsigned long long)used.faults_major, (unsigned long long)p->children_used.faults_major);
+    text_add(text, "%llu %llu %llu %llu %d %d %u 0 %llu %lu %lu ", (unsigned long long)(used.user_time / TICK),
+             (unsigned long long)(used.system_time / TICK), (unsigned long long)(p->children_used.user_time / TICK),
+             (unsigned long long)(p->children_used.system_time / TICK), 20 + (t != NULL ? (int)t->nice : 0),
+             t != NULL ? (int)t->nice : 0, (unsigned)p->thread_count,
              (unsigned long long)(p->start_time / TICK), sizes.whole * PAGE_SIZE, sizes.resident);
     text_add(text, "%lu 0 0 0 0 0 %lu %lu %lu %lu 0 0 0 %d 0 0 0 0 0 0 0 0 ", (unsigned long)UINT32_MAX,
              t != NULL ? (unsigned long)(uint32_t)t->pending.pending & 0x7FFFFFFF : 0,

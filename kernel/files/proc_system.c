@@ -10,7 +10,9 @@
 #include "files/proc_node.h"
 #include "memory/frames/frame.h"
 #include "memory/spaces/map.h"
+#include "process/load.h"
 #include "process/process.h"
+#include "trap.h"
 
 enum { NANOSECONDS = 1000000000, TICK = 10000000, KILOBYTES = PAGE_SIZE / 1024, PIDS = 32768 };
 
@@ -68,41 +70,38 @@ static int write_vmstat(struct text *text, struct proc_node *node __attribute__(
 
 /* ---- Time and load ---------------------------------------------------------------------------------- */
 
-struct load { uint32_t running, blocked; uint64_t busy; int32_t newest; };
+struct activity { uint32_t running, blocked; };
 
-static void add_load(struct process *process, void *data)
+static void add_activity(struct process *process, void *data)
 {
-    struct load *load = data;
+    struct activity *found = data;
 
-    load->busy += process->user_time + process->system_time;
-    if (process->id > load->newest)
-        load->newest = process->id;
     for (const struct thread *t = process->threads; t != NULL; t = t->next_in_process) {
-        load->busy    += t->user_time + t->system_time;
-        load->running += t->phase == THREAD_READY || t->phase == THREAD_RUNNING;
-        load->blocked += t->phase == THREAD_WAITING && !t->interruptible;
+        found->running += t->phase == THREAD_READY || t->phase == THREAD_RUNNING;
+        found->blocked += t->phase == THREAD_WAITING && !t->interruptible;
     }
 }
 
-static struct load load_now(void)
+static struct activity activity_now(void)
 {
-    struct load load = { 0 };
+    struct activity found = { 0 };
 
-    process_each(add_load, &load);
-    return load;
+    process_each(add_activity, &found);
+    return found;
 }
 
 static int write_stat(struct text *text, struct proc_node *node __attribute__((unused)))
 {
-    struct load        load = load_now();
+    struct activity    active = activity_now();
     uint64_t           now  = clock_now(), idle = schedule_idle_time();
     unsigned long long idle_ticks = idle / TICK, busy = now > idle ? (now - idle) / TICK : 0;
 
     for (unsigned i = 0; i < 2; i++)
         text_add(text, "%s %llu 0 0 %llu 0 0 0 0 0 0\n", i == 0 ? "cpu " : "cpu0", busy, idle_ticks);
-    text_add(text, "intr 0\nctxt 0\nbtime %llu\nprocesses %d\nprocs_running %u\nprocs_blocked %u\n"
-             "softirq 0 0 0 0 0 0 0 0 0 0 0\n", (unsigned long long)((clock_wall() - now) / NANOSECONDS), load.newest,
-             (unsigned)load.running, (unsigned)load.blocked);
+    text_add(text, "intr %llu\nctxt %llu\nbtime %llu\nprocesses %llu\nprocs_running %u\nprocs_blocked %u\n"
+             "softirq 0 0 0 0 0 0 0 0 0 0 0\n", (unsigned long long)interrupts_taken(),
+             (unsigned long long)schedule_switches(), (unsigned long long)((clock_wall() - now) / NANOSECONDS),
+             (unsigned long long)processes_made(), (unsigned)active.running, (unsigned)active.blocked);
     return 0;
 }
 
@@ -114,12 +113,17 @@ static int write_uptime(struct text *text, struct proc_node *node __attribute__(
     return 0;
 }
 
-/* No averages over time are kept: the first three numbers are zero. */
 static int write_loadavg(struct text *text, struct proc_node *node __attribute__((unused)))
 {
-    struct load load = load_now();
+    uint32_t average[LOADS];
 
-    text_add(text, "0.00 0.00 0.00 %u/%u %d\n", (unsigned)load.running, (unsigned)threads_alive(), load.newest);
+    schedule_load(average);
+    for (unsigned i = 0; i < LOADS; i++) {
+        uint32_t hundredths = (average[i] * 100 + LOAD_ONE / 2) >> LOAD_SHIFT;
+
+        text_add(text, "%u.%02u ", hundredths / 100, hundredths % 100);
+    }
+    text_add(text, "%u/%u %d\n", (unsigned)schedule_running(), (unsigned)threads_alive(), process_last_number());
     return 0;
 }
 

@@ -66,7 +66,7 @@ static int write_usage(user_t to, const struct wait_result *result)
 {
     struct linux_usage usage;
 
-    usage_fill(&usage, result->user_time, result->system_time, 0, 0);
+    usage_encode(&usage, &result->usage);
     return user_write(to, &usage, sizeof usage);
 }
 

@@ -31,6 +31,7 @@ int  time_write64(user_t to, uint64_t nanoseconds) MUST_CHECK;
 /* From now: the deadline that wait_on() takes. */
 uint64_t deadline_after(uint64_t nanoseconds);
 
-void usage_fill(struct linux_usage *out, uint64_t user, uint64_t system, uint64_t minor, uint64_t major);
+struct resource_usage;                                   /* process/process.h */
+void usage_encode(struct linux_usage *out, const struct resource_usage *usage);
 
 #endif

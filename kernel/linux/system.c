@@ -8,6 +8,7 @@
 #include "linux/structures.h"
 #include "memory/frames/frame.h"
 #include "process/family.h"
+#include "process/load.h"
 #include "process/process.h"
 
 /* ---- Names and sizes ----------------------------------------------------------------------- */
@@ -38,6 +39,7 @@ struct linux_sysinfo {
     uint32_t total_high, free_high, unit;
     char     fill[8];
 };
+enum { SYSINFO_LOAD_SHIFT = 16 };
 _Static_assert(sizeof(struct linux_sysinfo) == 64, "struct sysinfo");
 
 SYSTEM_CALL(sysinfo)
@@ -47,6 +49,9 @@ SYSTEM_CALL(sysinfo)
                                   .unit = PAGE_SIZE };
 
     frames_sums(&sums);
+    schedule_load(info.loads);
+    for (unsigned i = 0; i < LOADS; i++)
+        info.loads[i] <<= SYSINFO_LOAD_SHIFT - LOAD_SHIFT;
     info.total   = sums.ram;
     info.free    = sums.owned[OWNER_FREE];
     info.shared  = sums.owned[OWNER_SHARED];
@@ -54,21 +59,28 @@ SYSTEM_CALL(sysinfo)
     return user_write(a, &info, sizeof info);
 }
 
+enum { USAGE_CHILDREN = -1, USAGE_SELF = 0, USAGE_THREAD = 1 };
+
 SYSTEM_CALL(getrusage)
 {
-    const struct process *p = current_process();
-    struct linux_usage    usage;
-    int                   who = (int)a;
+    struct process    *p = current_process();
+    struct resource_usage       used;
+    struct linux_usage encoded;
+    int                who = (int)a;
 
-    if (who == 0)
-        usage_fill(&usage, process_time(p), 0, p->faults_minor, p->faults_major);
-    else if (who == -1)
-        usage_fill(&usage, p->children_user, p->children_system, 0, 0);
-    else if (who == 1)
-        usage_fill(&usage, thread_time(current_thread()), 0, p->faults_minor, p->faults_major);
-    else
+    if (who != USAGE_CHILDREN && who != USAGE_SELF && who != USAGE_THREAD)
         return -EINVAL;
-    return user_write(b, &usage, sizeof usage);
+    process_usage(p, &used);
+    if (who == USAGE_CHILDREN) {
+        used = p->children_used;
+    } else if (who == USAGE_THREAD) {
+        uint64_t peak = used.peak;              /* the memory is the process's */
+
+        used = current_thread()->used;
+        used.peak = peak;
+    }
+    usage_encode(&encoded, &used);
+    return user_write(b, &encoded, sizeof encoded);
 }
 
 enum { RANDOM_FLAGS = 7, RANDOM_PIECE = 256 };

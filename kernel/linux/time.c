@@ -68,9 +68,14 @@ uint64_t deadline_after(uint64_t ns)
     return checked_add(clock_now(), ns, &deadline) ? deadline : NEVER - 1;
 }
 
-void usage_fill(struct linux_usage *out, uint64_t user, uint64_t system, uint64_t minor, uint64_t major)
+void usage_encode(struct linux_usage *out, const struct resource_usage *usage)
 {
-    *out = (struct linux_usage){ .user = timeval(user), .system = timeval(system), .minor = (int32_t)minor, .major = (int32_t)major };
+    *out = (struct linux_usage){
+        .user = timeval(usage->user_time), .system = timeval(usage->system_time),
+        .resident = (int32_t)(usage->peak * (PAGE_SIZE / 1024)),
+        .minor = (int32_t)usage->faults_minor, .major = (int32_t)usage->faults_major,
+        .voluntary = (int32_t)usage->switches_voluntary, .involuntary = (int32_t)usage->switches_involuntary,
+    };
 }
 
 /* ---- Clocks ------------------------------------------------------------------------------------ */
@@ -174,8 +179,15 @@ static int32_t in_ticks(uint64_t ns) { return (int32_t)(ns / (NANOSECONDS / TICK
 
 SYSTEM_CALL(times)
 {
-    const struct process *p = current_process();
-    int32_t ticks[4] = { in_ticks(process_time(p)), 0, in_ticks(p->children_user), in_ticks(p->children_system) };
+    struct process *p = current_process();
+    struct resource_usage    own;
+    int32_t         ticks[4];
+
+    process_usage(p, &own);
+    ticks[0] = in_ticks(own.user_time);
+    ticks[1] = in_ticks(own.system_time);
+    ticks[2] = in_ticks(p->children_used.user_time);
+    ticks[3] = in_ticks(p->children_used.system_time);
 
     if (a != 0 && user_write(a, ticks, sizeof ticks) != 0)
         return -EFAULT;

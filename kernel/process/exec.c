@@ -138,6 +138,7 @@ static void change_over(struct shared_space *memory, const struct stack *there, 
     lock_state           state;
 
     process->has_executed = true;
+    usage_keep_peak(process);
     move(self, memory, there);
     process_timers_clear(process);
     forget_handlers(actions);

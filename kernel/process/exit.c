@@ -153,6 +153,7 @@ static void end_process(struct process *process)
     report_sample();
     first_ending(process);
     builtin_note_end(process);
+    usage_keep_peak(process);
     process_let_go(process);
     builtin_ended(process);
     first_ended(process);
@@ -196,8 +197,7 @@ void thread_exit(int status)
     last  = process->thread_count == 0;
     if (last && !process->exiting)
         process->exit_status = (status & 0xFF) << 8;
-    process->user_time   += self->user_time;
-    process->system_time += self->system_time;
+    usage_add(&process->used, &self->used);
     wake_all(&process->thread_ended);
     lock_drop(&process_lock, state);
     if (last)
@@ -256,8 +256,8 @@ static bool chosen(const struct process *child, int32_t which)
 static void fill(const struct process *child, int32_t status, struct wait_result *out)
 {
     *out = (struct wait_result){ .status = status, .id = child->id, .uid = child->uid,
-                                 .user_time = child->user_time + child->children_user,
-                                 .system_time = child->system_time + child->children_system };
+                                 .usage = child->used };
+    usage_add(&out->usage, &child->children_used);
 }
 
 /* News of one child that the options ask for. The lock is held. */
@@ -266,8 +266,7 @@ static bool has_news(struct process *child, int options, struct wait_result *out
     if (child->state == PROCESS_ZOMBIE && !(options & WAIT_NO_EXITED)) {
         fill(child, child->exit_status, out);
         if (!(options & WNOWAIT)) {
-            current_process()->children_user   += out->user_time;
-            current_process()->children_system += out->system_time;
+            usage_add(&current_process()->children_used, &out->usage);
             free_zombie(child);
         }
         return true;

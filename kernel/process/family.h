@@ -22,6 +22,9 @@ int  process_enlist(struct process *process, struct process *parent) MUST_CHECK;
 void process_let_go(struct process *process);       /* drop what it shares                          */
 void process_free(struct process *process);
 
+/* The process is about to let go of its memory: the most it ever used of it counts on. */
+void usage_keep_peak(struct process *process);
+
 /*
  * For a parent without threads, which cannot wait: take a child that has ended, and free it; `which` is its number, or
  * -1 for any. False when there is none.

@@ -18,9 +18,20 @@ struct lock process_lock = LOCK("processes", RANK_PROCESSES);
 static struct process *all;             /* [process_lock] */
 static int32_t         last_number;     /* [process_lock] */
 static uint32_t        process_count, thread_count;
+static uint64_t        made;            /* [process_lock] processes and threads since the start */
 
 uint32_t processes_alive(void) { return process_count; }
 uint32_t threads_alive(void)   { return thread_count; }
+int32_t  process_last_number(void) { return last_number; }
+
+uint64_t processes_made(void)
+{
+    lock_state state = lock_take(&process_lock);
+    uint64_t   sum   = made;
+
+    lock_drop(&process_lock, state);
+    return sum;
+}
 
 /* ---- Finding. The lock is held by the callers of the first two. --------------------------- */
 
@@ -208,6 +219,7 @@ int thread_enlist(struct thread *thread)
         thread->next_in_process = process->threads;
         process->threads = thread;
         process->thread_count++;
+        made++;
     }
     lock_drop(&process_lock, state);
     return thread->id != 0 ? 0 : -EAGAIN;

@@ -34,6 +34,15 @@ enum { LIMITS = 16 };
 enum { RLIMIT_DATA = 2, RLIMIT_STACK = 3, RLIMIT_NPROC = 6, RLIMIT_NOFILE = 7, RLIMIT_AS = 9 };     /* Linux's numbers */
 #define LIMIT_NONE UINT64_MAX
 
+/* What threads have used: getrusage(2) and /proc tell it. A process's own is the sum of its threads', dead and alive. */
+struct resource_usage {
+    uint64_t user_time, system_time;            /* nanoseconds                                    */
+    uint64_t faults_minor, faults_major;
+    uint64_t switches_voluntary;                /* it had to wait, or ended                       */
+    uint64_t switches_involuntary;              /* another's turn came                            */
+    uint64_t peak;                              /* most pages resident at one time; of many, the largest */
+};
+
 /*
  * A space shared by processes (vfork, CLONE_VM) is counted. With the last process its contents go; its tables stay
  * until no thread needs them, for a thread that ends runs in them, on a stack mapped by them, to the last.
@@ -76,8 +85,11 @@ struct process {
     uint32_t          uid, euid, suid, gid, egid, sgid;
     char              name[16];
     int               exit_signal;      /* to the parent, SIGCHLD mostly                          */
-    uint64_t          start_time, user_time, system_time, children_user, children_system;
-    uint64_t          faults_minor, faults_major;
+    uint64_t          start_time;
+    struct resource_usage      used;             /* of threads that have ended; peak: of programs that exec has replaced */
+    struct resource_usage      children_used;    /* of children that have been waited for, and theirs      */
+    int32_t           oom_score_adj;    /* -1000 to 1000, kept for /proc/PID/oom_score_adj        */
+    bool              subreaper;        /* PR_SET_CHILD_SUBREAPER: orphans below become its children */
     struct process_timer *timers[TIMERS_A_PROCESS];
     int32_t           parent_death_signal;
     struct timer      alarm;            /* ITIMER_REAL                                            */
@@ -117,7 +129,9 @@ struct thread {
     bool                woken, timed_out, interruptible;
     uint64_t            waiting_for;    /* sigtimedwait: signals it wants although blocked        */
     uint32_t            slice;          /* ticks left                                             */
-    uint64_t            user_time, system_time;
+    struct resource_usage        used;
+    int32_t             nice;                   /* -20 to 19, kept and told; everybody's turn is as long    */
+    bool                no_new_privileges;      /* PR_SET_NO_NEW_PRIVS: cannot be taken back                */
     char                name[16];
 };
 
@@ -148,9 +162,9 @@ void process_exit_group(int wait_status) NORETURN;      /* as wait4() reports: s
 
 /* wait4 and waitid: selects by `which` as wait4's pid does. Returns a child's number, 0 (WNOHANG), or an errno. */
 struct wait_result {
-    int32_t  id, status;                /* status as wait4() reports it                           */
-    uint32_t uid;
-    uint64_t user_time, system_time;
+    int32_t      id, status;            /* status as wait4() reports it                           */
+    uint32_t     uid;
+    struct resource_usage usage;                 /* the child's and its own children's                     */
 };
 enum { WAIT_NO_EXITED = 1 << 30 };      /* waitid() without WEXITED                               */
 int  process_wait(int32_t which, int options, struct wait_result *out);
@@ -180,5 +194,14 @@ int  thread_stay_alone(void) MUST_CHECK;
 
 /* For the report: processes and threads alive. */
 uint32_t processes_alive(void), threads_alive(void);
+
+/* Processes and threads made since the start (/proc/stat), and the number given last (/proc/loadavg). */
+uint64_t processes_made(void);
+int32_t  process_last_number(void);
+
+/* What a process has used up to now, without its children. Its threads are walked with process_lock held inside. */
+void process_usage(struct process *process, struct resource_usage *out);
+/* `sum` becomes the usage of both: times and counts add up, of peaks the larger stays. */
+void usage_add(struct resource_usage *sum, const struct resource_usage *more);
 
 #endif

@@ -9,10 +9,12 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/string.h"
 #include "cpu.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/stack.h"
 #include "process/family.h"
+#include "process/load.h"
 #include "process/process.h"
 
 enum { SLICE = 5, TICK_NANOSECONDS = 10000000 };       /* ticks before another gets a turn */
@@ -24,12 +26,24 @@ static struct thread  idle;                     /* the boot stack: runs when nob
 static struct thread *current = &idle;          /* [lock, or interrupts off]                  */
 static struct thread *finished;                 /* [lock] dead, its stack still in use until the switch */
 static uint64_t       idle_time, idle_since;
+static uint64_t       switches;                 /* [lock] from one thread to another          */
+static struct load    load;                     /* [lock]                                     */
 static bool           idle_shares;              /* [c] the idle thread waits for its turn like all others */
 static volatile bool  due;                      /* the current thread's turn is over          */
 
 struct thread *current_thread(void) { return current; }
 uint32_t schedule_ready(void)       { return ready; }
 uint64_t schedule_idle_time(void)   { return idle_time; }
+uint32_t schedule_running(void)     { return ready + (current != &idle); }
+
+uint64_t schedule_switches(void)
+{
+    lock_state state = lock_take(&lock);
+    uint64_t   sum   = switches;
+
+    lock_drop(&lock, state);
+    return sum;
+}
 
 /* ---- The run queue. The lock is held. ------------------------------------------------------- */
 
@@ -69,6 +83,11 @@ static void switch_away(void)
     to->slice = SLICE;
     if (to == from)
         return;
+    switches++;
+    if (from->phase == THREAD_READY)
+        from->used.switches_involuntary++;
+    else
+        from->used.switches_voluntary++;
     if (to == &idle)
         idle_since = clock_now();
     else if (from == &idle)
@@ -151,14 +170,29 @@ void schedule_resume(struct thread *thread)
     lock_drop(&lock, state);
 }
 
+static void measure_load(void)
+{
+    lock_state state = lock_take(&lock);
+
+    load_measure(&load, clock_now(), schedule_running());
+    lock_drop(&lock, state);
+}
+
+void schedule_load(uint32_t out[LOADS])
+{
+    measure_load();
+    memcpy(out, load.average, sizeof load.average);     /* one a word: a tick in between does no harm */
+}
+
 void schedule_tick(void)
 {
+    measure_load();
     if (current == &idle)
         due = ready > 0;
     else if (current->slice > 0 && --current->slice == 0)
         due = true;
     if (current != &idle)
-        current->user_time += TICK_NANOSECONDS;
+        current->used.user_time += TICK_NANOSECONDS;
 }
 
 void schedule_preempt(void)

@@ -77,7 +77,11 @@ void schedule_preempt(void);                            /* at the return from an
 
 /* Run queue length and idle time, for /proc. */
 uint32_t schedule_ready(void);
+uint32_t schedule_running(void);        /* threads ready or running: procs_running of /proc/stat  */
+uint64_t schedule_switches(void);       /* since the start: ctxt of /proc/stat                    */
 uint64_t schedule_idle_time(void);
+/* Load over 1, 5 and 15 minutes, LOAD_ONE for one thread (process/load.h): /proc/loadavg and sysinfo(2). */
+void     schedule_load(uint32_t out[3]);
 
 /* Time. Monotonic nanoseconds since boot; and the wall clock's offset. */
 uint64_t clock_now(void);

@@ -155,11 +155,11 @@ void process_timers_clear(struct process *process)
 
 /* ---- Time used: counted by ticks, which is what the clock of a preemptive system can see cheaply ----- */
 
-uint64_t thread_time(const struct thread *thread) { return thread->user_time + thread->system_time; }
+uint64_t thread_time(const struct thread *thread) { return thread->used.user_time + thread->used.system_time; }
 
 uint64_t process_time(const struct process *process)
 {
-    uint64_t time = process->user_time + process->system_time;
+    uint64_t time = process->used.user_time + process->used.system_time;
 
     for (const struct thread *t = process->threads; t != NULL; t = t->next_in_process)
         time += thread_time(t);

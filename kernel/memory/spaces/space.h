@@ -44,6 +44,7 @@ struct space {
     struct region_tree map;                 /* [map lock]                                */
     uint32_t           table_frames;        /* [tables lock] root included               */
     uint32_t           resident;            /* [tables lock] present pages, user part    */
+    uint32_t           peak;                /* [tables lock] the most there were when some went away: space_peak() */
     struct region     *recent;              /* [map lock] where the last fault was, or NULL */
     size_t             pages;               /* [map lock] of all regions of the program  */
     size_t             charged;             /* [map lock] of them, counted as committed  */
@@ -53,6 +54,12 @@ struct space {
 };
 
 extern struct space kernel_space;
+
+/* The most pages of the program that were present at one time, up to now: ru_maxrss, VmHWM. */
+static inline uint32_t space_peak(const struct space *space)
+{
+    return space->resident > space->peak ? space->resident : space->peak;
+}
 
 /*
  * Take over from the boot tables: the document's regions become regions of kernel space,

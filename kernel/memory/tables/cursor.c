@@ -156,6 +156,8 @@ void cursor_close(struct cursor *c)
     if (MMU_VARIABLE && !cursor_of_kernel(c))
         mmu_trim(entry_at(c->space, 0, MMU_LEVELS));
     drop_freed(c);
+    if (c->resident < 0)
+        c->space->peak = space_peak(c->space);
     c->space->resident += (uint32_t)c->resident;
     lock_drop(&c->space->tables_lock, c->state);
 }
