@@ -125,7 +125,6 @@ struct node {
     uint64_t       accessed, modified, changed;     /* nanoseconds since 1970                       */
     struct wait_queue ready;        /* woken when poll()'s answer may have changed                  */
     struct flock_list *locks;       /* record locks, files/lock.c                                   */
-    uint32_t       news;            /* [a] counts node_tell(); 0: this node does not count          */
     void          *own;             /* the file system's                                            */
 };
 
@@ -154,8 +153,10 @@ void file_release(struct file *file);
 struct file *file_make(struct node *node, const struct node_operations *operations, uint32_t flags);
 void file_abandon(struct file *file);       /* one that was never opened after all; drops the node */
 
-/* Something poll() would want to know: wake who waits on node->ready, and count it for who looks later. */
+/* Something poll() would want to know: wake who waits on node->ready. */
 void node_tell(struct node *node);
+/* The same where it is known what has become true (POLL_*): an epoll that asked for none of it hears nothing. */
+void node_tell_of(struct node *node, unsigned bits);
 
 /* For a read that must wait: drop node->lock, sleep until node->ready is woken, take it again. 0 or -ERESTARTSYS. */
 int node_wait(struct node *node) MUST_CHECK;

@@ -52,12 +52,8 @@ void node_release(struct node *node)
         node->operations->release(node);
 }
 
-void node_tell(struct node *node)
-{
-    if (__atomic_add_fetch(&node->news, 1, __ATOMIC_RELAXED) == 0)
-        node->news = 1;                         /* 0 is taken */
-    wake_all(&node->ready);
-}
+void node_tell(struct node *node)                      { wake_all(&node->ready); }
+void node_tell_of(struct node *node, unsigned bits)    { (void)wake_for(&node->ready, bits); }
 
 int node_wait(struct node *node)
 {

@@ -187,7 +187,7 @@ static int may_open(const struct node *node, uint32_t flags)
         return -ELOOP;
     if (is_type(node, S_FOLDER) && ((access_wanted(flags) & 2) || (flags & O_CREAT)))
         return -EISDIR;
-    if (is_type(node, S_SOCKET))
+    if (is_type(node, S_SOCKET) || is_type(node, 0))    /* one that was never in a folder, such as an epoll */
         return -ENXIO;
     if (is_type(node, S_REGULAR) && !(flags & O_LARGEFILE) && node->bytes > OFFSET_LONGEST)
         return -EOVERFLOW;

@@ -42,6 +42,9 @@ static size_t room(const struct pipe *pipe)
     return pipe->capacity - (size_t)(pipe->to - start);
 }
 
+/* Room comes in whole pages, or with the pipe empty: whoever waits for room can go on when this becomes true. */
+static bool writable(const struct pipe *pipe) { return room(pipe) >= PIPE_ATOMIC; }
+
 static struct pipe *pipe_new(void)
 {
     struct pipe *pipe = heap_alloc(sizeof *pipe, HEAP_ZERO);
@@ -138,15 +141,18 @@ static long read_locked(struct file *file, struct buffer *to)
 static long pipe_read(struct file *file, struct buffer *to, uint64_t at __attribute__((unused)))
 {
     struct node *node = file->node;
+    bool         full, has_room;
     long         got;
 
     if (to->bytes == 0)
         return 0;
     mutex_take(&node->lock);
-    got = read_locked(file, to);
+    full     = !writable(pipe_of(node));
+    got      = read_locked(file, to);
+    has_room = writable(pipe_of(node));
     mutex_drop(&node->lock);
-    if (got > 0)
-        node_tell(node);
+    if (full && has_room)                       /* until then no writer can go on */
+        node_tell_of(node, POLL_OUT | POLL_WRNORM);
     return got;
 }
 
@@ -209,7 +215,7 @@ static long write_locked(struct file *file, struct buffer *from)
         if (put < 0)
             return done > 0 ? done : put;
         done += put;
-        node_tell(node);
+        node_tell_of(node, POLL_IN | POLL_RDNORM);
     }
     return done;
 }
@@ -240,7 +246,7 @@ static unsigned pipe_poll(struct file *file, struct wait_queue **queue)
             bits |= POLL_HUP;
     }
     if (mode != O_RDONLY) {
-        if (room(pipe) >= PIPE_ATOMIC)
+        if (writable(pipe))
             bits |= POLL_OUT | POLL_WRNORM;
         if (pipe->readers == 0)
             bits |= POLL_ERR;
@@ -266,18 +272,19 @@ static void pipe_close(struct file *file)
     struct node *node = file->node;
     struct pipe *pipe = pipe_of(node);
     unsigned     mode = file->flags & O_ACCMODE;
-    bool         unused;
+    bool         unused, ended;
 
     mutex_take(&node->lock);
     pipe->readers -= mode != O_WRONLY;
     pipe->writers -= mode != O_RDONLY;
     unused = pipe->readers == 0 && pipe->writers == 0;
+    ended  = pipe->readers == 0 || pipe->writers == 0;
     if (unused)
         node->own = NULL;
     mutex_drop(&node->lock);
     if (unused)
         pipe_free(pipe);
-    else
+    else if (ended)
         node_tell(node);
 }
 

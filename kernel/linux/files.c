@@ -37,6 +37,16 @@ struct file *file_of(uintptr_t descriptor)
     return descriptor_file(current_process()->files, (int)descriptor);
 }
 
+struct file *whole_file_of(uintptr_t descriptor)
+{
+    struct file *file = file_of(descriptor);
+
+    if (file == NULL || !(file->flags & O_PATH))
+        return file;
+    file_release(file);
+    return NULL;
+}
+
 static int start_of(int folder, const char *path, struct node **out)
 {
     struct file *file;

@@ -27,6 +27,8 @@ int text_in(user_t from, char **out) MUST_CHECK;
 
 /* The open file of a descriptor of the current process, with a reference; NULL: -EBADF. */
 struct file *file_of(uintptr_t descriptor);
+/* The same; NULL also when it is only a path (O_PATH), which most calls take for closed. */
+struct file *whole_file_of(uintptr_t descriptor);
 
 /* The node that a path, or with AT_EMPTY_PATH a descriptor, names. flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
 int node_of(int folder, user_t path, uintptr_t flags, struct node **out) MUST_CHECK;

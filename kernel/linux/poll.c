@@ -32,7 +32,7 @@ struct asked { int32_t descriptor; int16_t wanted, got; };         /* struct pol
 static void begin(const struct asked *asked, struct watched *files, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        files[i] = (struct watched){ .file = asked[i].descriptor >= 0 ? file_of((uintptr_t)asked[i].descriptor) : NULL,
+        files[i] = (struct watched){ .file = asked[i].descriptor >= 0 ? whole_file_of((uintptr_t)asked[i].descriptor) : NULL,
                                      .wanted = (uint16_t)asked[i].wanted };
 }
 
@@ -199,7 +199,7 @@ static int open_files(struct selection *s)
         if (bits == 0)
             continue;
         s->numbers[i] = (uint32_t)n;
-        s->files[i]   = (struct watched){ .file = file_of(n), .wanted = bits };
+        s->files[i]   = (struct watched){ .file = whole_file_of(n), .wanted = bits };
         if (s->files[i++].file == NULL)
             return -EBADF;
     }
@@ -319,7 +319,7 @@ SYSTEM_CALL(pselect6_time64) { return pselect_for(a, b, c, d, e, time_read64, ti
 
 /* ---- epoll, eventfd ------------------------------------------------------------------------------------------ */
 
-enum { EVENTS_FEW = 16, EVENTS_MOST = 4096, EVENT_SEMAPHORE = 1 };
+enum { EVENT_SEMAPHORE = 1 };
 
 static long make_epoll(uintptr_t flags)
 {
@@ -339,8 +339,8 @@ SYSTEM_CALL(epoll_ctl)
 
     if (b != EPOLL_DELETE && user_read(&event, d, sizeof event) != 0)
         return -EFAULT;
-    epoll = file_of(a);
-    file  = file_of(c);
+    epoll = whole_file_of(a);
+    file  = whole_file_of(c);
     err   = epoll == NULL || file == NULL ? -EBADF : epoll_control(epoll, (int)b, (int)c, file, &event);
     if (epoll != NULL)
         file_release(epoll);
@@ -349,45 +349,42 @@ SYSTEM_CALL(epoll_ctl)
     return err;
 }
 
-static long wait_for_events(struct file *epoll, user_t to, size_t most, uint64_t deadline)
+static long wait_for_events(uintptr_t descriptor, user_t to, uintptr_t most, uint64_t deadline)
 {
-    struct epoll_event  few[EVENTS_FEW], *events = few;
-    long                got;
+    struct buffer buffer;
+    struct file  *epoll;
+    long          got;
 
-    if (most > EVENTS_MOST)
-        most = EVENTS_MOST;
-    if (most > EVENTS_FEW)
-        events = heap_alloc(most * sizeof *events, 0);
-    if (events == NULL)
-        return -ENOMEM;
-    got = epoll_wait_for(epoll, events, most, deadline);
-    if (got > 0 && user_write(to, events, (size_t)got * sizeof *events) != 0)
-        got = -EFAULT;
-    if (events != few)
-        heap_free(events);
-    return got;
-}
-
-SYSTEM_CALL(epoll_wait)
-{
-    struct file *epoll;
-    long         got;
-
-    if ((int32_t)c <= 0)
+    if ((int32_t)most <= 0 || most > BYTES_A_CALL / sizeof(struct epoll_event))
         return -EINVAL;
-    epoll = file_of(a);
+    if (!user_range(to, most * sizeof(struct epoll_event)))
+        return -EFAULT;
+    epoll = whole_file_of(descriptor);
     if (epoll == NULL)
         return -EBADF;
-    got = wait_for_events(epoll, b, c, deadline_of((int32_t)d));
+    buffer = (struct buffer){ .user = to, .bytes = most * sizeof(struct epoll_event) };
+    got    = epoll_wait_for(epoll, &buffer, most, deadline);
     file_release(epoll);
     return got;
 }
+
+SYSTEM_CALL(epoll_wait) { return wait_for_events(a, b, c, deadline_of((int32_t)d)); }
 
 SYSTEM_CALL(epoll_pwait)
 {
     int err = e != 0 ? mask_for_call(e, f) : 0;
 
-    return err != 0 ? err : sys_epoll_wait(a, b, c, d, 0, 0);
+    return err != 0 ? err : wait_for_events(a, b, c, deadline_of((int32_t)d));
+}
+
+SYSTEM_CALL(epoll_pwait2)
+{
+    uint64_t deadline;
+    int      err = read_deadline(d, time_read64, &deadline);
+
+    if (err == 0 && e != 0)
+        err = mask_for_call(e, f);
+    return err != 0 ? err : wait_for_events(a, b, c, deadline);
 }
 
 static long make_event(uintptr_t value, uintptr_t flags)

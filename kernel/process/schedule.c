@@ -241,15 +241,22 @@ void schedule_start(void)
 
 /* ---- Waiting ------------------------------------------------------------------------------------ */
 
-static void link(struct waiter *waiter, struct wait_queue *queue)
+static void link_as(struct waiter *waiter, struct wait_queue *queue, struct waiter what)
 {
     assert(!stack_holds(waiter));
-    *waiter = (struct waiter){ .previous = queue->last, .queue = queue, .thread = current };
+    *waiter = what;
+    waiter->previous = queue->last;
+    waiter->queue    = queue;
     if (queue->last != NULL)
         queue->last->next = waiter;
     else
         queue->first = waiter;
     queue->last = waiter;
+}
+
+static void link(struct waiter *waiter, struct wait_queue *queue)
+{
+    link_as(waiter, queue, (struct waiter){ .thread = current });
 }
 
 static void unlink(struct waiter *waiter)
@@ -301,7 +308,21 @@ void wait_start(struct wait_queue *queue)
     wait_link(&current->waiter, queue);
 }
 
+void wait_start_exclusive(struct wait_queue *queue)
+{
+    wait_start(queue);
+    current->waiter.exclusive = true;           /* a wake before this line wakes one more than it must */
+}
+
 void wait_end(void) { wait_unlink(&current->waiter); }
+
+void wait_link_call(struct waiter *waiter, struct wait_queue *queue, bool (*woken)(struct waiter *, unsigned), bool exclusive)
+{
+    lock_state state = lock_take(&lock);
+
+    link_as(waiter, queue, (struct waiter){ .woken = woken, .exclusive = exclusive });
+    lock_drop(&lock, state);
+}
 
 static void deadline_passed(struct timer *timer)
 {
@@ -361,24 +382,55 @@ void wake_one(struct wait_queue *queue)
     lock_state     state = lock_take(&lock);
     struct waiter *waiter = queue->first;
 
-    while (waiter != NULL && waiter->thread->woken)
+    while (waiter != NULL && (waiter->thread == NULL || waiter->thread->woken))
         waiter = waiter->next;
     if (waiter != NULL)
         rouse(waiter->thread);
     lock_drop(&lock, state);
 }
 
-void wake_all(struct wait_queue *queue)
+/* An exclusive thread that is woken already has an event of its own to see to: another is woken for this one. */
+static bool wake_waiter(struct waiter *waiter, unsigned bits)
+{
+    if (waiter->woken != NULL)
+        return waiter->woken(waiter, bits);
+    if (waiter->exclusive && waiter->thread->woken)
+        return false;
+    rouse(waiter->thread);
+    return true;
+}
+
+/* As many steps as waiters: the threads of the machine, and for each file the epolls that watch it. */
+bool wake_within(struct wait_queue *queue, unsigned bits)
+{
+    bool any = false, taken = false;
+
+    for (struct waiter *waiter = queue->first; waiter != NULL; waiter = waiter->next) {
+        bool took;
+
+        if (waiter->exclusive && taken)
+            continue;
+        took   = wake_waiter(waiter, bits);
+        taken |= took && waiter->exclusive;
+        any   |= took;
+    }
+    return any;
+}
+
+bool wake_for(struct wait_queue *queue, unsigned bits)
 {
     lock_state state;
+    bool       any;
 
     if (queue->first == NULL)                   /* the usual case, and adding is under the waker's own lock */
-        return;
+        return false;
     state = lock_take(&lock);
-    for (struct waiter *waiter = queue->first; waiter != NULL; waiter = waiter->next)
-        rouse(waiter->thread);
+    any   = wake_within(queue, bits);
     lock_drop(&lock, state);
+    return any;
 }
+
+void wake_all(struct wait_queue *queue) { (void)wake_for(queue, 0); }
 
 /* A signal has come: end a wait that allows it. */
 void wake_thread(struct thread *thread)

@@ -30,8 +30,16 @@ enum { WAIT_SIGNALS = 1 };              /* a signal ends the wait               
  * Returns 0 when woken (the caller looks at its condition again), -EINTR, or -ETIMEDOUT.
  */
 int  wait_on(struct wait_queue *queue, struct lock *lock, lock_state *state, uint64_t deadline, unsigned flags);
-void wake_one(struct wait_queue *queue);
 void wake_all(struct wait_queue *queue);
+
+/* One thread of those that sleep in the queue and are not woken yet; waiters that are called are left alone. */
+void wake_one(struct wait_queue *queue);
+
+/*
+ * Wake the queue because of `bits` (POLL_*; 0: for any reason), which only waiters that are called look at. Of the
+ * exclusive waiters one that takes the event is enough. Returns whether a thread was woken.
+ */
+bool wake_for(struct wait_queue *queue, unsigned bits);
 
 /*
  * A waiter is a place in a queue. Whoever wakes the queue follows it, so it must not lie on the kernel stack
@@ -41,7 +49,9 @@ void wake_all(struct wait_queue *queue);
 struct waiter {
     struct waiter     *next, *previous;
     struct wait_queue *queue;           /* NULL: in none */
-    struct thread     *thread;
+    struct thread     *thread;          /* NULL: `woken` is called instead */
+    bool             (*woken)(struct waiter *waiter, unsigned bits);    /* returns whether it took the event */
+    bool               exclusive;       /* one of these is woken at a time */
 };
 
 /* Link, look, sleep, unlink, with the thread's own waiter: for conditions that no lock guards. */
@@ -53,6 +63,16 @@ void wait_prepare(void);                                /* before the first wait
 void wait_link(struct waiter *waiter, struct wait_queue *queue);
 void wait_unlink(struct waiter *waiter);
 int  wait_linked(uint64_t deadline, unsigned flags);    /* until any linked queue is woken since linking */
+
+/* wait_start() as an exclusive waiter. */
+void wait_start_exclusive(struct wait_queue *queue);
+
+/*
+ * A waiter that stays in a queue and is called when it is woken, by whoever wakes it, with the lock of the run queue held and
+ * interrupts off: it may change memory of its own and call wake_within(), nothing else. wait_unlink() takes it out; then no call runs.
+ */
+void wait_link_call(struct waiter *waiter, struct wait_queue *queue, bool (*woken)(struct waiter *, unsigned), bool exclusive);
+bool wake_within(struct wait_queue *queue, unsigned bits);      /* wake_for() from inside such a call */
 
 /* A lock that sleeps, for what takes long: file contents, a directory, page-in. Ranks as in lock.h do not apply. */
 struct mutex {

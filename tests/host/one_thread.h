@@ -64,15 +64,38 @@ void mutex_drop(struct mutex *mutex)
     mutex->holder = NULL;
 }
 
+/* Queues are real, as epolls stand in them; only the thread itself never sleeps. */
+static inline void link_as(struct waiter *waiter, struct wait_queue *queue, struct waiter what)
+{
+    *waiter = what;
+    waiter->previous = queue->last;
+    waiter->queue    = queue;
+    *(queue->last != NULL ? &queue->last->next : &queue->first) = waiter;
+    queue->last = waiter;
+}
+
 void wait_prepare(void) {}
 void wait_link(struct waiter *waiter, struct wait_queue *queue)
 {
-    waiter->queue = queue;
-    queue->first  = waiter;
+    link_as(waiter, queue, (struct waiter){ .thread = &the_thread });
 }
-void wait_unlink(struct waiter *waiter) { waiter->queue->first = NULL; }
-void wait_start(struct wait_queue *queue) { wait_link(&the_thread.waiter, queue); }
-void wait_end(void)                       { wait_unlink(&the_thread.waiter); }
+void wait_link_call(struct waiter *waiter, struct wait_queue *queue, bool (*woken)(struct waiter *, unsigned), bool exclusive)
+{
+    link_as(waiter, queue, (struct waiter){ .woken = woken, .exclusive = exclusive });
+}
+void wait_unlink(struct waiter *waiter)
+{
+    struct wait_queue *queue = waiter->queue;
+
+    if (queue == NULL)
+        return;
+    *(waiter->previous != NULL ? &waiter->previous->next : &queue->first) = waiter->next;
+    *(waiter->next != NULL ? &waiter->next->previous : &queue->last) = waiter->previous;
+    waiter->queue = NULL;
+}
+void wait_start(struct wait_queue *queue)           { wait_link(&the_thread.waiter, queue); }
+void wait_start_exclusive(struct wait_queue *queue) { wait_start(queue); }
+void wait_end(void)                                 { wait_unlink(&the_thread.waiter); }
 int  wait_linked(uint64_t deadline, unsigned flags)
 {
     (void)flags;
@@ -80,7 +103,17 @@ int  wait_linked(uint64_t deadline, unsigned flags)
         return 0;
     return deadline != NEVER ? -ETIMEDOUT : -EINTR;
 }
-void wake_all(struct wait_queue *queue) { (void)queue; }
+bool wake_within(struct wait_queue *queue, unsigned bits)
+{
+    bool any = false;
+
+    for (struct waiter *waiter = queue->first; waiter != NULL; waiter = waiter->next)
+        any |= waiter->woken == NULL || waiter->woken(waiter, bits);
+    return any;
+}
+bool wake_for(struct wait_queue *queue, unsigned bits) { return wake_within(queue, bits); }
+void wake_all(struct wait_queue *queue)                { (void)wake_within(queue, 0); }
+void wake_one(struct wait_queue *queue)                { (void)queue; }
 
 void random_bytes(void *out, size_t count)        { memset(out, 7, count); }
 void random_stir(const void *bytes, size_t count) { (void)bytes; (void)count; }
