@@ -72,8 +72,9 @@ kernel += kernel/memory/spaces/map_region.c         # regions of programs: made,
 kernel += kernel/memory/spaces/map_copy.c           # the same pages in a second place: fork and mremap
 kernel += kernel/memory/spaces/map_pages.c          # pages at once, also of a given physical place
 kernel += kernel/memory/spaces/map_advise.c         # what a program says of its memory
-kernel += kernel/memory/spaces/fault_decide.c       # the fault decision: facts in, an action out
-kernel += kernel/memory/spaces/fault.c              # mending a page fault
+kernel += kernel/memory/spaces/fault_verdict.c      # why a fault cannot be handled
+kernel += kernel/memory/spaces/zero_frame.c         # the frame of zeros that all share
+kernel += kernel/memory/spaces/fault.c              # page faults: facts, the decision, actions
 
 # and the proof
 kernel += kernel/memory/check/audit.c               # all invariants: in full, or in slices while idle

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "memory/spaces/fault.h"
+#include "memory/spaces/fault_decide.h"
 
 /* '*' any, 'y' yes, 'n' no; access: 'w' to write, 'r' to read or execute; entry: 'E' EMPTY, 'P' PRESENT, 'B' BLOCKED, 'o' other. */
 struct row {
@@ -31,11 +31,13 @@ static const struct row table[] = {
     { 'y', '*', 'y', 'E', '*', 'y', 'y', 'y', '*', '*', FAULT_SHARE,       "the object's frame, with the region's rights" },
     { 'y', '*', 'y', 'E', '*', 'y', 'y', 'n', '*', 'r', FAULT_SHARE,       "the object's frame, read-only" },
     { 'y', '*', 'y', 'E', '*', 'y', 'y', 'n', '*', 'w', FAULT_COPY_OBJECT, "a copy of the object's frame" },
-    { 'y', '*', 'y', 'P', 'y', '*', '*', '*', '*', '*', FAULT_DONE,        "somebody else has mended it" },
+    { 'y', '*', 'y', 'P', 'y', '*', '*', '*', '*', '*', FAULT_DONE,        "another thread's fault has handled it" },
     { 'y', '*', 'y', 'P', 'n', '*', '*', 'y', '*', '*', FAULT_REUSE,       "changes are meant to be seen" },
     { 'y', '*', 'y', 'P', 'n', '*', '*', 'n', 'y', '*', FAULT_REUSE,       "nobody else shows the frame any more" },
     { 'y', '*', 'y', 'P', 'n', '*', '*', 'n', 'n', '*', FAULT_COPY,        "others show the frame: copy it" },
-    { 'y', '*', 'y', 'B', '*', '*', '*', '*', '*', '*', FAULT_REUSE,       "the region allows again what the entry does not yet" },
+    { 'y', '*', 'y', 'B', '*', '*', '*', 'y', '*', '*', FAULT_REUSE,       "the region allows again what the entry does not yet" },
+    { 'y', '*', 'y', 'B', '*', '*', '*', 'n', 'y', '*', FAULT_REUSE,       "the same, of private memory that nobody else shows" },
+    { 'y', '*', 'y', 'B', '*', '*', '*', 'n', 'n', '*', FAULT_REUSE_READ,  "the same, but others show the frame: a write faults again" },
     { 'y', '*', 'y', 'o', '*', '*', '*', '*', '*', '*', FAULT_SEGV_MAP,    "no program's page has such an entry" },
 };
 

@@ -1,22 +1,24 @@
 /*
- * fault.c - mending a page fault: collect the facts, decide, act.
+ * fault.c - handling a page fault: collect the facts, decide, act.
  *
- * What takes the lock of an object comes before the cursor; frames are taken with the cursor
- * open, which neither sleeps nor has anything to undo: a fault that finds no frame has changed nothing.
+ * What takes the lock of an object comes before the entry is touched; frames are taken with the entry's table
+ * locked, which neither sleeps nor has anything to undo: a fault that finds no frame has changed nothing.
+ *
+ * Every decision is fault_decide()'s, and each action stands here once. An action works on a cursor_touch: of the
+ * page's table alone where there is one, which is the usual case, or within a cursor that has made the missing table.
  */
 #include "memory/spaces/fault.h"
 
 #include "base/check.h"
 #include "base/error.h"
-#include "base/print.h"
-#include "memory/tables/cursor.h"
 #include "memory/frames/frame.h"
+#include "memory/spaces/fault_decide.h"
+#include "memory/spaces/fault_verdict.h"
 #include "memory/spaces/map.h"
 #include "memory/spaces/object.h"
-#include "memory/tables/slot.h"
 #include "memory/spaces/space.h"
-
-enum { SIGNAL_BUS = 7, SIGNAL_SEGV = 11, CODE_MAPERR = 1, CODE_ACCERR = 2, CODE_ADRERR = 2 };
+#include "memory/tables/cursor.h"
+#include "memory/tables/slot.h"
 
 /*
  * A read of a file's page brings in those of its neighbours that are in memory, up to this many in all: the next
@@ -26,60 +28,71 @@ enum { FAULT_AROUND = 16 };
 
 uint64_t fault_counts[FAULT_ACTIONS];
 
-static struct lock zero_lock = LOCK("zero frame", RANK_ZERO);
-static frame_t     zero = { UINT32_MAX };       /* [zero_lock to write] pinned: nobody counts its references */
+const char *const fault_action_names[FAULT_ACTIONS] = {
+    [FAULT_DONE]        = "done",
+    [FAULT_ZERO]        = "zero",
+    [FAULT_ZERO_READ]   = "zero-read",
+    [FAULT_SHARE]       = "share",
+    [FAULT_COPY_OBJECT] = "copy-object",
+    [FAULT_REUSE]       = "reuse",
+    [FAULT_REUSE_READ]  = "reuse-read",
+    [FAULT_COPY]        = "copy",
+    [FAULT_GROW]        = "grow",
+    [FAULT_BUS]         = "bus",
+    [FAULT_SEGV_ACCESS] = "segv-access",
+    [FAULT_SEGV_MAP]    = "segv-map",
+};
 
 struct fault {
     struct space         *space;
     page_t                page;
     vaddr_t               address;
-    uint8_t               access;
-    struct region        *region;
-    frame_t               behind;               /* the object's frame, referenced, or NO_FRAME */
-    struct span           around;               /* pages behind which we have looked as well   */
-    frame_t               nearby[FAULT_AROUND]; /* their frames, referenced, or NO_FRAME       */
-    bool                  inside;
+    uint8_t               access;               /* one of MAY_*                                            */
+    struct region        *region;               /* that holds the page, or NULL                            */
+    uint8_t               allows;               /* MAY_* that it gives programs                            */
+    bool                  inside;               /* the page lies inside the region's object                */
+    frame_t               behind;               /* the object's frame, referenced, or NO_FRAME             */
+    frame_t               replaced;             /* the page's old frame, referenced, or NO_FRAME           */
+    struct span           around;               /* the pages to be mapped at once, this one among them     */
+    frame_t               nearby[FAULT_AROUND]; /* frames behind `around` if it is several pages, referenced, or NO_FRAME */
     struct fault_verdict *verdict;
 };
 
-/* Once made it stays, so who sees it needs no lock. */
-static int make_zero_frame(void)
-{
-    lock_state state = lock_take(&zero_lock);
-    frame_t    fresh;
-    int        err = 0;
-
-    if (!frame_exists(zero)) {
-        err = frame_get(OWNER_SHARED, FRAME_ZERO, &fresh);
-        if (err == 0) {
-            frame_pin(fresh);
-            zero = fresh;
-        }
-    }
-    lock_drop(&zero_lock, state);
-    return err;
-}
-
-int zero_frame(frame_t *out)
-{
-    int err = frame_exists(zero) ? 0 : make_zero_frame();
-
-    if (err == 0)
-        *out = zero;
-    return err;
-}
-
-void faults_start(void) { zero = NO_FRAME; }
-
-bool is_zero_frame(frame_t frame) { return frame_is(frame, zero); }
-
 /* ---- Facts ---------------------------------------------------------------------------------- */
 
-static struct region *find_region(struct space *space, page_t page)
+static struct region *fault_region(struct space *space, page_t page)
 {
     if (space->recent == NULL || !span_has(space->recent->span, page))
         space->recent = region_find(&space->map, page);
     return space->recent;
+}
+
+/* The stack above a page that is in no region, or NULL. */
+static struct region *stack_above(const struct fault *f)
+{
+    struct region *above = region_at_or_above(&f->space->map, f->page);
+
+    return above != NULL && (above->grows & REGION_GROWS_DOWN) ? above : NULL;
+}
+
+/* Other stacks may come closer, and what programs cannot touch anyway. */
+static bool keeps_its_distance(const struct fault *f, const struct region *below)
+{
+    return below == NULL || below->rights.user == 0 || (below->grows & REGION_GROWS_DOWN) ||
+           below->span.end + fault_stack_gap(f->space) <= f->page;
+}
+
+/* The stack above may be extended down to the page: inside its limits, and away from what lies below. */
+static bool is_growable(const struct fault *f, const struct region *stack)
+{
+    const struct space *space = f->space;
+
+    return stack != NULL &&
+           stack->span.end - f->page <= space->limits.stack / PAGE_SIZE &&
+           space->pages + (stack->span.first - f->page) <= space->limits.whole / PAGE_SIZE &&
+           f->page >= space->map.limits.first &&
+           keeps_its_distance(f, region_before(stack)) &&
+           (!space->limits.stack_by_write || f->access == MAY_WRITE);
 }
 
 /* The object's page that a page of the region shows. */
@@ -89,9 +102,9 @@ static uint64_t object_index(const struct region *region, page_t page)
 }
 
 /*
- * What lies behind the page in its object, before the cursor is open. A hole is filled unless the program
- * is about to get a copy of its own: who shows the shared zero frame instead would miss what is written to the
- * object later, and might be allowed to write to the zeros. Returns 0 or -ENOMEM.
+ * What lies behind the page in its object, before its entry is touched. A hole is filled unless the program
+ * is about to get a copy of its own: a program that shows the shared zero frame instead would miss what is written to
+ * the object later, and might be allowed to write to the zeros. Returns 0 or -ENOMEM.
  */
 static int look_behind(struct fault *f)
 {
@@ -100,31 +113,6 @@ static int look_behind(struct fault *f)
 
     f->inside = err != -ENXIO;
     return err == -ENXIO ? 0 : err;
-}
-
-/* Private memory that nobody else shows. */
-static bool is_sole(entry_t entry)
-{
-    frame_t frame = entry_frame(entry);
-
-    return frame_references(frame) == 1 && frame_owner(frame) == OWNER_USER;
-}
-
-static enum fault_action decide(const struct fault *f, entry_t entry)
-{
-    const struct region *region = f->region;
-    struct fault_facts   facts  = { .region = true, .access = f->access };
-
-    facts.allows = mmu_allow(region->rights).user;
-    facts.shared = region->shared;
-    facts.object = region->object != NULL;
-    facts.inside = f->inside;
-    facts.entry  = entry_kind(entry, 1);
-    if (facts.entry == ENTRY_PRESENT) {
-        facts.entry_allows = entry_rights(entry).user;
-        facts.sole = is_sole(entry);
-    }
-    return fault_decide(&facts);
 }
 
 /* The neighbours of the page, in its region, that share its group of FAULT_AROUND pages. */
@@ -136,290 +124,265 @@ static void look_around(struct fault *f)
         span.first = f->region->span.first;
     if (span.end > f->region->span.end)
         span.end = f->region->span.end;
+    if (span_pages(span) == 1)
+        return;
     object_resident(f->region->object, object_index(f->region, span.first), f->nearby, span_pages(span));
     f->around = span;
 }
 
-/* ---- Actions, with the cursor open ------------------------------------------------------------- */
+/* Private memory that nobody else shows. */
+static bool is_sole(entry_t entry)
+{
+    frame_t frame = entry_frame(entry);
+
+    return frame_references(frame) == 1 && frame_owner(frame) == OWNER_USER;
+}
+
+/* Where no region holds the page, or the one that does forbids the access, no other fact matters. */
+static enum fault_action decide_without_entry(const struct fault *f, const struct region *stack)
+{
+    struct fault_facts facts = { .region = f->region != NULL, .access = f->access, .allows = f->allows };
+
+    facts.growable = f->region == NULL && is_growable(f, stack);
+    return fault_decide(&facts);
+}
+
+static enum fault_action decide(const struct fault *f, entry_t entry)
+{
+    const struct region *region = f->region;
+    struct fault_facts   facts  = { .region = true, .access = f->access, .allows = f->allows };
+
+    facts.shared = region->shared;
+    facts.object = region->object != NULL;
+    facts.inside = f->inside;
+    facts.entry  = entry_kind(entry, 1);
+    if (facts.entry == ENTRY_PRESENT)
+        facts.entry_allows = entry_rights(entry).user;
+    if (facts.entry == ENTRY_PRESENT || facts.entry == ENTRY_BLOCKED)
+        facts.sole = is_sole(entry);
+    return fault_decide(&facts);
+}
+
+/* ---- Actions: each begins with the entry touched, and leaves it, whether it succeeds or not ------------ */
 
 static struct rights without_write(struct rights rights)
 {
     return (struct rights){ .kernel = rights.kernel & ~MAY_WRITE, .user = rights.user & ~MAY_WRITE };
 }
 
-static int act_zero(struct fault *f, struct cursor *c)
+/* A frame for the program alone, with the contents of another, or zeros for NO_FRAME. Returns 0 or -ENOMEM. */
+static int private_copy(frame_t of, frame_t *out)
+{
+    bool zeros = !frame_exists(of) || is_zero_frame(of);
+    int  err   = frame_get(OWNER_USER, zeros ? FRAME_ZERO : 0, out);
+
+    if (err == 0 && !zeros)
+        frame_copy(*out, of);
+    return err;
+}
+
+static int act_zero(struct fault *f, struct cursor_touch *t)
 {
     frame_t frame;
     int     err = frame_get(OWNER_USER, FRAME_ZERO, &frame);
 
-    if (err == 0)
-        cursor_map(c, f->page, frame, f->region->rights, CACHE_BACK);
+    if (err != 0)
+        cursor_touch_leave(t);
+    else
+        cursor_touch_map(t, frame, f->region->rights);
     return err;
 }
 
-static int act_zero_read(struct fault *f, struct cursor *c)
+static int act_zero_read(struct fault *f, struct cursor_touch *t)
 {
     frame_t frame;
     int     err = zero_frame(&frame);
 
-    if (err == 0)
-        cursor_map(c, f->page, frame, without_write(f->region->rights), CACHE_BACK);
+    if (err != 0)
+        cursor_touch_leave(t);
+    else
+        cursor_touch_map(t, frame, without_write(f->region->rights));
     return err;
 }
 
-/* The references taken in look_behind() and look_around() go to the entries. */
-static int act_share(struct fault *f, struct cursor *c)
+static struct rights rights_to_object(const struct fault *f)
 {
-    struct rights rights = f->region->shared ? f->region->rights : without_write(f->region->rights);
+    return f->region->shared ? f->region->rights : without_write(f->region->rights);
+}
 
-    cursor_map(c, f->page, f->behind, rights, CACHE_BACK);
+/* The reference taken in look_behind() goes to the entry. */
+static int act_share(struct fault *f, struct cursor_touch *t)
+{
+    cursor_touch_map(t, f->behind, rights_to_object(f));
     f->behind = NO_FRAME;
+    return 0;
+}
+
+static int act_copy_object(struct fault *f, struct cursor_touch *t)
+{
+    frame_t frame;
+    int     err = private_copy(f->behind, &frame);
+
+    if (err != 0)
+        cursor_touch_leave(t);
+    else
+        cursor_touch_map(t, frame, f->region->rights);
+    return err;
+}
+
+static int act_reuse(struct fault *f, struct cursor_touch *t, bool writable)
+{
+    cursor_touch_allow(t, writable ? f->region->rights : without_write(f->region->rights));
+    return 0;
+}
+
+static int act_copy(struct fault *f, struct cursor_touch *t)
+{
+    frame_t frame;
+    int     err = private_copy(entry_frame(t->entry), &frame);
+
+    if (err != 0)
+        cursor_touch_leave(t);
+    else
+        f->replaced = cursor_touch_replace(t, frame, f->region->rights);
+    return err;
+}
+
+/* Returns 0, -ENOMEM, or -EFAULT where the action is to deny. */
+static int act(struct fault *f, struct cursor_touch *t, enum fault_action action)
+{
+    switch (action) {
+    case FAULT_ZERO:        return act_zero(f, t);
+    case FAULT_ZERO_READ:   return act_zero_read(f, t);
+    case FAULT_SHARE:       return act_share(f, t);
+    case FAULT_COPY_OBJECT: return act_copy_object(f, t);
+    case FAULT_REUSE:       return act_reuse(f, t, true);
+    case FAULT_REUSE_READ:  return act_reuse(f, t, false);
+    case FAULT_COPY:        return act_copy(f, t);
+    default:
+        cursor_touch_leave(t);
+        return action == FAULT_DONE ? 0 : -EFAULT;
+    }
+}
+
+/* The references taken in look_around() go to the entries, where there is nothing yet. At most FAULT_AROUND of them. */
+static void share_around(struct fault *f, struct cursor *c)
+{
     for (page_t page = f->around.first; page < f->around.end; page++) {
         frame_t *frame = &f->nearby[page - f->around.first];
 
         if (!frame_exists(*frame) || entry_kind(cursor_read(c, page), 1) != ENTRY_EMPTY)
             continue;
-        cursor_map(c, page, *frame, rights, CACHE_BACK);
+        cursor_map(c, page, *frame, rights_to_object(f), CACHE_BACK);
         *frame = NO_FRAME;
     }
+}
+
+/* Extend the stack above down to the page: is_growable(). Returns 0 or -ENOMEM. */
+static int act_grow(struct fault *f, struct region *stack)
+{
+    size_t more = stack->span.first - f->page;
+    int    err;
+
+    if (map_is_charged(stack) && map_charge(f->space, more) != 0)
+        return -ENOMEM;
+    err = region_resize(&f->space->map, stack, (struct span){ f->page, stack->span.end });
+    assert(err == 0);
+    f->space->pages += more;
+    f->region = stack;
+    f->allows = mmu_allow(stack->rights).user;
     return 0;
 }
 
-static int act_copy_object(struct fault *f, struct cursor *c)
-{
-    frame_t frame;
-    int     err = frame_get(OWNER_USER, frame_exists(f->behind) ? 0 : FRAME_ZERO, &frame);
-
-    if (err != 0)
-        return err;
-    if (frame_exists(f->behind))
-        frame_copy(frame, f->behind);
-    cursor_map(c, f->page, frame, f->region->rights, CACHE_BACK);
-    return 0;
-}
-
-/* The old frame's reference comes to the caller, who drops it after the flush. */
-static int act_copy(struct fault *f, struct cursor *c, entry_t entry)
-{
-    frame_t old   = entry_frame(entry);
-    bool    zeros = is_zero_frame(old);
-    frame_t frame;
-    int     err = frame_get(OWNER_USER, zeros ? FRAME_ZERO : 0, &frame);
-
-    if (err != 0)
-        return err;
-    if (!zeros)
-        frame_copy(frame, old);
-    if (frame_exists(f->behind))
-        frame_put(f->behind);
-    f->behind = cursor_replace(c, f->page, frame, f->region->rights);
-    return 0;
-}
-
-static int act(struct fault *f, struct cursor *c, entry_t entry, enum fault_action action)
-{
-    switch (action) {
-    case FAULT_DONE:        return 0;
-    case FAULT_ZERO:        return act_zero(f, c);
-    case FAULT_ZERO_READ:   return act_zero_read(f, c);
-    case FAULT_SHARE:       return act_share(f, c);
-    case FAULT_COPY_OBJECT: return act_copy_object(f, c);
-    case FAULT_COPY:        return act_copy(f, c, entry);
-    case FAULT_REUSE:
-        cursor_protect(c, f->page, f->region->shared || is_sole(entry) ? f->region->rights
-                                                                         : without_write(f->region->rights));
-        return 0;
-    default:
-        return -EFAULT;
-    }
-}
-
-/* ---- When it cannot be mended -------------------------------------------------------------------- */
-
-static int describe_region(char *to, size_t size, const char *word, const struct region *region)
-{
-    if (region == NULL)
-        return format_text(to, size, "%s: none", word);
-    return format_text(to, size, "%s: %08lx-%08lx %s", word, (unsigned long)page_address(region->span.first),
-                       (unsigned long)page_address(region->span.end), region->name ? region->name : "");
-}
-
-static size_t gap_below(const struct space *space)
-{
-    return space->limits.stack_gap != 0 ? space->limits.stack_gap / PAGE_SIZE : STACK_GAP;
-}
-
-/* Just below the most that a stack may become: what an overflow touches first. */
-static bool in_guard(const struct fault *f, const struct region *stack)
-{
-    size_t most = f->space->limits.stack / PAGE_SIZE, below = stack->span.end - f->page;
-
-    return below > most && below - most <= gap_below(f->space);
-}
+/* ---- The whole ----------------------------------------------------------------------------------- */
 
 static int deny(struct fault *f, enum fault_action action)
 {
-    struct fault_verdict *v = f->verdict;
-    const struct region  *above = region_at_or_above(&f->space->map, f->page);
-    int                   used;
-
-    v->address = f->address;
-    v->signal  = action == FAULT_BUS ? SIGNAL_BUS : SIGNAL_SEGV;
-    v->code    = action == FAULT_BUS ? CODE_ADRERR : action == FAULT_SEGV_ACCESS ? CODE_ACCERR : CODE_MAPERR;
-    used = describe_region(v->reason, sizeof v->reason, action == FAULT_SEGV_MAP ? "no region here; next above" : "region", above);
-    if (action == FAULT_SEGV_MAP && above != NULL && (above->grows & REGION_GROWS_DOWN) && (size_t)used < sizeof v->reason)
-        format_text(v->reason + used, sizeof v->reason - (size_t)used, ", a stack limited to %lu KiB%s",
-                    (unsigned long)(f->space->limits.stack / KiB), in_guard(f, above) ? ": stack overflow" : "");
     fault_counts[action]++;
+    fault_describe(f->verdict, f->space, f->address, action);
     return -EFAULT;
 }
 
-/* ---- Stacks ---------------------------------------------------------------------------------------- */
-
-/* Extend the stack above down to the page, inside its limit and away from what lies below. */
-static int grow(struct fault *f, struct region *stack)
+/* No region holds the page, or the one that does forbids the access: its entry does not matter. */
+static int __attribute__((noinline)) handle_without_entry(struct fault *f)
 {
-    struct space        *space = f->space;
-    const struct region *below = region_before(stack);
-    struct span          span  = { f->page, stack->span.end };
-    size_t               more  = stack->span.first - f->page;
+    struct region    *stack  = f->region == NULL ? stack_above(f) : NULL;
+    enum fault_action action = decide_without_entry(f, stack);
+    int               err;
 
-    if (span_pages(span) > space->limits.stack / PAGE_SIZE ||
-        space->pages + more > space->limits.whole / PAGE_SIZE ||
-        (below != NULL && below->rights.user != 0 && !(below->grows & REGION_GROWS_DOWN) &&
-         below->span.end + gap_below(space) > f->page) ||
-        (space->limits.stack_by_write && f->access != MAY_WRITE))
-        return -EFAULT;
-    if (map_is_charged(stack) && map_charge(space, more) != 0)
-        return -ENOMEM;
-    if (region_resize(&space->map, stack, span) != 0) {
-        if (map_is_charged(stack))
-            map_uncharge(space, more);
-        return -EFAULT;
-    }
-    space->pages += more;
-    fault_counts[FAULT_GROW]++;
-    return 0;
-}
-
-static int find_or_grow(struct fault *f)
-{
-    struct region *above;
-    int            err;
-
-    f->region = find_region(f->space, f->page);
-    if (f->region != NULL)
-        return 0;
-    above = region_at_or_above(&f->space->map, f->page);
-    if (above == NULL || !(above->grows & REGION_GROWS_DOWN))
-        return deny(f, FAULT_SEGV_MAP);
-    err = grow(f, above);
-    if (err != 0)
-        return err == -ENOMEM ? err : deny(f, FAULT_SEGV_MAP);
-    f->region = above;
-    return 0;
-}
-
-/* ---- The whole --------------------------------------------------------------------------------------- */
-
-/* The two kinds of zeros, for an empty page. */
-static int touch_empty(struct fault *f, struct cursor_touch *t, enum fault_action action)
-{
-    struct rights rights = f->region->rights;
-    frame_t       frame;
-    int           err;
-
-    err = action == FAULT_ZERO ? frame_get(OWNER_USER, FRAME_ZERO, &frame) : zero_frame(&frame);
-    if (err != 0)
-        cursor_touch_leave(t);
-    else
-        cursor_touch_map(t, frame, action == FAULT_ZERO ? rights : without_write(rights));
-    return err;
-}
-
-/* The old frame's reference comes to the caller, as in act_copy(). */
-static int touch_copy(struct fault *f, struct cursor_touch *t)
-{
-    frame_t old   = entry_frame(t->entry);
-    bool    zeros = is_zero_frame(old);
-    frame_t frame;
-    int     err = frame_get(OWNER_USER, zeros ? FRAME_ZERO : 0, &frame);
-
-    if (err != 0) {
-        cursor_touch_leave(t);
-        return err;
-    }
-    if (!zeros)
-        frame_copy(frame, old);
-    f->behind = cursor_touch_replace(t, frame, f->region->rights);
-    return 0;
-}
-
-/*
- * Most faults are about private memory that has a table already: these need no cursor. Returns 0, -ENOMEM, or
- * -EAGAIN when it is not so simple. Unless it is 0 nothing has happened.
- */
-static int mend_private(struct fault *f)
-{
-    enum fault_action   action;
-    struct cursor_touch t;
-    int                 err = 0;
-
-    if (!cursor_touch(&t, f->space, f->page))
-        return -EAGAIN;
-    action = decide(f, t.entry);
-    switch (action) {
-    case FAULT_ZERO: case FAULT_ZERO_READ:
-        err = touch_empty(f, &t, action);
-        break;
-    case FAULT_COPY:
-        err = touch_copy(f, &t);
-        break;
-    case FAULT_REUSE:
-        if (entry_present(t.entry)) {
-            cursor_touch_allow(&t, f->region->rights);
-            break;
-        }
-        __attribute__((fallthrough));       /* out of reach until now: act() knows */
-    default:
-        cursor_touch_leave(&t);
-        return -EAGAIN;
-    }
+    if (action != FAULT_GROW)
+        return deny(f, action);
+    err = act_grow(f, stack);
     fault_counts[action] += err == 0;
     return err;
 }
 
-static int mend(struct fault *f)
+/* A cursor is needed only where the table is missing, or where neighbours are to be mapped as well. */
+static int handle_entry(struct fault *f)
 {
-    enum fault_action action;
-    struct cursor     c;
-    entry_t           entry;
-    int               err = find_or_grow(f);
+    bool                single = span_pages(f->around) == 1;
+    bool                simple;
+    enum fault_action   action;
+    struct cursor_touch t;
+    struct cursor       c;
+    int                 err;
 
-    if (err != 0)
-        return err;
-    if (f->region->object == NULL && (err = mend_private(f)) != -EAGAIN)
-        return err;
-    f->around = span_of(f->page, 1);
-    f->nearby[0] = NO_FRAME;
-    if (f->region->object != NULL) {
-        err = look_behind(f);
+    simple = single && cursor_touch(&t, f->space, f->page);
+    if (!simple) {
+        err = cursor_open(&c, f->space, f->around, CURSOR_BUILD);
         if (err != 0)
             return err;
-        if (f->access != MAY_WRITE && f->inside)
-            look_around(f);
+        cursor_touch_within(&t, &c, f->page);
     }
-    err = cursor_open(&c, f->space, f->around, CURSOR_BUILD);
-    if (err != 0)
-        return err;
-    entry  = cursor_read(&c, f->page);
-    action = decide(f, entry);
-    err    = act(f, &c, entry, action);
-    cursor_close(&c);
+    action = decide(f, t.entry);
+    err    = act(f, &t, action);
+    if (!single && action == FAULT_SHARE)
+        share_around(f, &c);
+    if (!simple)
+        cursor_close(&c);
     if (err == -EFAULT)
         return deny(f, action);
     fault_counts[action] += err == 0;
     return err;
+}
+
+static int look_at_object(struct fault *f)
+{
+    int err = look_behind(f);
+
+    if (err == 0 && f->inside && f->access != MAY_WRITE)
+        look_around(f);
+    return err;
+}
+
+static int handle(struct fault *f)
+{
+    int err = 0;
+
+    f->region = fault_region(f->space, f->page);
+    if (f->region != NULL)
+        f->allows = mmu_allow(f->region->rights).user;
+    else if ((err = handle_without_entry(f)) != 0)
+        return err;
+    if (!(f->allows & f->access))
+        return handle_without_entry(f);
+    if (f->region->object != NULL && (err = look_at_object(f)) != 0)
+        return err;
+    return handle_entry(f);
+}
+
+/* Those that no entry has taken over. After the flush: nobody can reach the replaced frame any more. */
+static void drop_references(struct fault *f)
+{
+    if (frame_exists(f->replaced))
+        frame_put(f->replaced);
+    if (frame_exists(f->behind))
+        frame_put(f->behind);
+    if (span_pages(f->around) == 1)
+        return;
+    for (size_t i = 0; i < span_pages(f->around); i++)
+        if (frame_exists(f->nearby[i]))
+            frame_put(f->nearby[i]);
 }
 
 int space_fault(struct space *space, vaddr_t address, uint8_t access, struct fault_verdict *verdict)
@@ -429,22 +392,19 @@ int space_fault(struct space *space, vaddr_t address, uint8_t access, struct fau
     int          err;
 
     /* One by one: `nearby` is long, and only files need it. */
-    f.space   = space;
-    f.page    = page_of(address);
-    f.address = address;
-    f.access  = access;
-    f.behind  = NO_FRAME;
-    f.around  = (struct span){ 0, 0 };
-    f.inside  = false;
-    f.region  = NULL;
-    f.verdict = verdict;
-    err = mend(&f);
+    f.space    = space;
+    f.page     = page_of(address);
+    f.address  = address;
+    f.access   = access;
+    f.allows   = 0;
+    f.inside   = false;
+    f.behind   = NO_FRAME;
+    f.replaced = NO_FRAME;
+    f.around   = span_of(f.page, 1);
+    f.verdict  = verdict;
+    err = handle(&f);
 
     lock_drop(&space->map_lock, state);
-    if (frame_exists(f.behind))
-        frame_put(f.behind);
-    for (size_t i = 0; i < span_pages(f.around); i++)
-        if (frame_exists(f.nearby[i]))
-            frame_put(f.nearby[i]);
+    drop_references(&f);
     return err;
 }

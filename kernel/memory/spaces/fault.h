@@ -13,6 +13,8 @@
  *   S     none           shared obj.  write    SHARE     map it writable
  *   W     sole, ro       -            write    REUSE     allow writing
  *   K     counted, ro    -            write    COPY      copy it, map the copy
+ *   U     sole, blocked  -            any      REUSE     the region allows again what the entry does not
+ *   u     counted, block.-            any      REUSE_READ   the same, but for writing
  *   G     below a stack  -            any      GROW      extend the region, then as Z
  *   B     none           past its end any      BUS
  *   P     no right       -            any      SEGV_ACCESS
@@ -26,8 +28,8 @@
 #include "mmu.h"
 
 enum fault_action {
-    FAULT_DONE,             /* somebody else has mended it meanwhile      */
-    FAULT_ZERO, FAULT_ZERO_READ, FAULT_SHARE, FAULT_COPY_OBJECT, FAULT_REUSE, FAULT_COPY, FAULT_GROW,
+    FAULT_DONE,             /* another thread's fault has handled it meanwhile */
+    FAULT_ZERO, FAULT_ZERO_READ, FAULT_SHARE, FAULT_COPY_OBJECT, FAULT_REUSE, FAULT_REUSE_READ, FAULT_COPY, FAULT_GROW,
     FAULT_BUS, FAULT_SEGV_ACCESS, FAULT_SEGV_MAP,
     FAULT_ACTIONS
 };
@@ -44,13 +46,11 @@ struct fault_facts {
     bool           inside;          /* the page lies inside the object                     */
     enum entry_kind entry;          /* EMPTY, PRESENT, ...                                 */
     uint8_t        entry_allows;    /* of a present entry                                  */
-    bool           sole;            /* its frame is private memory with one reference      */
+    bool           sole;            /* the frame of a present or BLOCKED entry is private memory with one reference */
     uint8_t        access;          /* one of MAY_*                                        */
 };
 
-enum fault_action fault_decide(const struct fault_facts *facts);
-
-/* What a fault that could not be mended means to a program. Numbers are Linux's. */
+/* What a fault that could not be handled means to a program. Numbers are Linux's. */
 struct fault_verdict {
     int     signal, code;           /* SIGSEGV with SEGV_MAPERR 1 or SEGV_ACCERR 2; SIGBUS with BUS_ADRERR 2 */
     vaddr_t address;
@@ -60,9 +60,11 @@ struct fault_verdict {
 struct space;
 
 /*
- * Mend a fault of a program, or of the kernel on its behalf, at `address`. Returns 0: try again.
- * -EFAULT: *verdict says why. -ENOMEM: no frame; the caller frees memory or kills.
- * Locking: takes the map lock; may sleep when paging in.
+ * Handle a fault of a program, or of the kernel on its behalf, at `address`. Returns 0: try again.
+ * -EFAULT: *verdict says why. -ENOMEM: no frame; the caller frees memory or kills; nothing has changed but that a
+ * stack may have grown.
+ * Locking  takes the map lock, inside it the object's and the tables'; never sleeps.
+ * Cost     O(log regions), and O(FAULT_AROUND) for a read of a file.
  */
 int space_fault(struct space *space, vaddr_t address, uint8_t access, struct fault_verdict *verdict) MUST_CHECK;
 
@@ -75,7 +77,8 @@ extern const char *const fault_action_names[FAULT_ACTIONS];
  * with a cursor open.
  */
 int zero_frame(frame_t *out) MUST_CHECK;
-bool is_zero_frame(frame_t frame);
+extern frame_t zero_frame_number;               /* NO_FRAME until zero_frame() has made it         */
+static inline bool is_zero_frame(frame_t frame) { return frame_is(frame, zero_frame_number); }
 void faults_start(void);                        /* by memory_start(): there is no zero frame yet  */
 
 #endif

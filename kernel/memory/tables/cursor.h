@@ -140,19 +140,23 @@ void cursor_discard_span(struct cursor *c, struct span span);
 
 /*
  * A cursor's small relative, for faults: one page of a program that has a table. cursor_touch() takes the tables
- * lock and says what the entry is; it returns false, and takes no lock, where there is no table. One of
- * the others ends it: an EMPTY page shows a frame, whose reference passes to the entry; a present one gets more rights,
- * or another frame, and the old one is returned with its reference once no processor can reach it; or nothing happens.
+ * lock and says what the entry is; it returns false, and takes no lock, where there is no table.
+ * cursor_touch_within() does the same for a page of a cursor that was opened with CURSOR_BUILD, under the cursor's
+ * lock. One of the others ends it: an EMPTY page shows a frame, whose reference passes to the entry; a present or BLOCKED
+ * one gets more rights; a present one gets another frame, and the old one is returned with its reference once no
+ * processor can reach it; or nothing happens.
  */
 struct cursor_touch {
     struct space *space;
     page_t        page;
     entry_t      *at, entry;
     frame_t       table;
+    bool          within;                   /* a cursor holds the lock, and keeps it        */
     lock_state    state;
 };
 
 bool    cursor_touch(struct cursor_touch *t, struct space *space, page_t page) MUST_CHECK;
+void    cursor_touch_within(struct cursor_touch *t, struct cursor *c, page_t page);
 void    cursor_touch_map(struct cursor_touch *t, frame_t frame, struct rights rights);
 void    cursor_touch_allow(struct cursor_touch *t, struct rights rights);
 frame_t cursor_touch_replace(struct cursor_touch *t, frame_t frame, struct rights rights);

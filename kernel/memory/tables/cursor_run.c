@@ -160,15 +160,16 @@ void cursor_discard_span(struct cursor *c, struct span span)
     }
 }
 
-/* ---- One empty page ----------------------------------------------------------------------------- */
+/* ---- One page ------------------------------------------------------------------------------------ */
 
 bool cursor_touch(struct cursor_touch *t, struct space *space, page_t page)
 {
     unsigned level;
 
-    t->space = space;
-    t->page  = page;
-    t->state = lock_take(&space->tables_lock);
+    t->space  = space;
+    t->page   = page;
+    t->within = false;
+    t->state  = lock_take(&space->tables_lock);
     t->at    = table_walk(space, page, &level, &t->table);
     if (level == 1) {
         t->entry = entry_read(t->at);
@@ -176,6 +177,17 @@ bool cursor_touch(struct cursor_touch *t, struct space *space, page_t page)
     }
     lock_drop(&space->tables_lock, t->state);
     return false;
+}
+
+void cursor_touch_within(struct cursor_touch *t, struct cursor *c, page_t page)
+{
+    assert(!cursor_of_kernel(c));
+    t->space  = c->space;
+    t->page   = page;
+    t->within = true;
+    t->at     = seek_table(c, page);
+    t->table  = c->table_frame;
+    t->entry  = entry_read(t->at);
 }
 
 void cursor_touch_map(struct cursor_touch *t, frame_t frame, struct rights rights)
@@ -191,9 +203,15 @@ void cursor_touch_map(struct cursor_touch *t, frame_t frame, struct rights right
 /* More rights need no flush: the processor looks again before it faults. */
 void cursor_touch_allow(struct cursor_touch *t, struct rights rights)
 {
-    assert(entry_present(t->entry) && rights_within(entry_rights(t->entry), mmu_allow(rights)));
-    while (!entry_change(t->at, t->entry, entry_with_rights(t->entry, rights)))
-        t->entry = entry_read(t->at);
+    if (entry_present(t->entry)) {
+        assert(rights_within(entry_rights(t->entry), mmu_allow(rights)));
+        while (!entry_change(t->at, t->entry, entry_with_rights(t->entry, rights)))
+            t->entry = entry_read(t->at);
+    } else {
+        assert(entry_kind(t->entry, 1) == ENTRY_BLOCKED);
+        entry_write(t->at, entry_unblock(t->entry, rights, false));
+        t->space->resident++;
+    }
     cursor_touch_leave(t);
 }
 
@@ -209,4 +227,8 @@ frame_t cursor_touch_replace(struct cursor_touch *t, frame_t frame, struct right
     return old;
 }
 
-void cursor_touch_leave(struct cursor_touch *t) { lock_drop(&t->space->tables_lock, t->state); }
+void cursor_touch_leave(struct cursor_touch *t)
+{
+    if (!t->within)
+        lock_drop(&t->space->tables_lock, t->state);
+}

@@ -1,0 +1,38 @@
+/*
+ * zero_frame.c - the one frame of zeros that all readers of untouched memory share.
+ */
+#include "base/lock.h"
+#include "memory/frames/frame.h"
+#include "memory/spaces/fault.h"
+
+static struct lock zero_lock = LOCK("zero frame", RANK_ZERO);
+frame_t            zero_frame_number = { UINT32_MAX };  /* [zero_lock to write] pinned: its references are not counted */
+
+/* Once made it stays, so who sees it needs no lock. */
+static int make_zero_frame(void)
+{
+    lock_state state = lock_take(&zero_lock);
+    frame_t    fresh;
+    int        err = 0;
+
+    if (!frame_exists(zero_frame_number)) {
+        err = frame_get(OWNER_SHARED, FRAME_ZERO, &fresh);
+        if (err == 0) {
+            frame_pin(fresh);
+            zero_frame_number = fresh;
+        }
+    }
+    lock_drop(&zero_lock, state);
+    return err;
+}
+
+int zero_frame(frame_t *out)
+{
+    int err = frame_exists(zero_frame_number) ? 0 : make_zero_frame();
+
+    if (err == 0)
+        *out = zero_frame_number;
+    return err;
+}
+
+void faults_start(void) { zero_frame_number = NO_FRAME; }
