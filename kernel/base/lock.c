@@ -1,17 +1,15 @@
 /*
- * lock.c - spin locks whose order is checked while they run.
+ * lock.c - spin locks; checked builds check their order while they run.
  *
- * Each CPU keeps the list of locks it holds, so that lock_held() is exact and a breach of the
- * order names both locks. The list belongs to one CPU and is touched with interrupts
- * off, so it needs no lock of its own.
+ * A lock knows its holder, so a CPU that takes a lock twice, or drops one it does not hold, is found in every build. Checked
+ * builds keep the list of locks that each CPU holds as well, so that a breach of the order names both locks. The list
+ * belongs to one CPU and is touched with interrupts off, so it needs no lock of its own. It costs as much as
+ * the rest of taking and dropping a lock, which is why releases do without it.
  */
 #include "base/lock.h"
 #include "base/check.h"
 #include "base/print.h"
 #include "cpu.h"
-
-/* Ascending ranks: a CPU cannot hold more locks than there are ranks. */
-static struct { unsigned count; struct lock *locks[RANK_COUNT]; } held_by[MAX_CPUS];
 
 static bool ignored;            /* the machine is going down: see locks_ignore() */
 
@@ -20,7 +18,8 @@ void locks_ignore(void)
     ignored = true;
 }
 
-static NORETURN void stop_about(const char *format, const char *lock, const char *other)
+/* Not in line: its text would be in the frame of each caller. */
+static NORETURN __attribute__((noinline)) void stop_about(const char *format, const char *lock, const char *other)
 {
     char why[128];
 
@@ -28,44 +27,76 @@ static NORETURN void stop_about(const char *format, const char *lock, const char
     stop(__FILE__, __LINE__, why);
 }
 
+/* ---- The order, in checked builds ---------------------------------------------------------------- */
+
+/* Ascending ranks: a CPU cannot hold more locks than there are ranks. */
+static struct { unsigned count; struct lock *locks[RANK_COUNT]; } held_by[IS_CHECKED ? MAX_CPUS : 1];
+
+static void check_order(const struct lock *lock, unsigned cpu)
+{
+    unsigned           count = held_by[cpu].count;
+    const struct lock *last  = count > 0 ? held_by[cpu].locks[count - 1] : NULL;
+
+    if (last != NULL && last->rank >= lock->rank)
+        stop_about("lock %s taken while %s is held, against their order", lock->name, last->name);
+    if (count == RANK_COUNT)
+        stop_about("lock %s: more locks held than there are ranks, the last %s", lock->name, last->name);
+}
+
+static void note_taken(struct lock *lock, unsigned cpu)
+{
+    held_by[cpu].locks[held_by[cpu].count++] = lock;
+}
+
+/* Mostly the last one taken. At most RANK_COUNT steps. */
+static void note_dropped(const struct lock *lock, unsigned cpu)
+{
+    unsigned i = held_by[cpu].count;
+
+    while (i > 0 && held_by[cpu].locks[i - 1] != lock)
+        i--;
+    assert(i > 0);
+    for (; i < held_by[cpu].count; i++)
+        held_by[cpu].locks[i - 1] = held_by[cpu].locks[i];
+    held_by[cpu].count--;
+}
+
+/* ---- Taking and dropping -------------------------------------------------------------------------- */
+
+static bool is_mine(const struct lock *lock, unsigned cpu)
+{
+    return __atomic_load_n(&lock->held, __ATOMIC_RELAXED) && lock->holder == cpu;
+}
+
 lock_state lock_take(struct lock *lock)
 {
     lock_state state = interrupts_off();
-    unsigned   cpu = cpu_number(), count = held_by[cpu].count;
+    unsigned   cpu = cpu_number();
 
     if (ignored)
         return state;
-    if (count > 0) {
-        const struct lock *last = held_by[cpu].locks[count - 1];
-
-        if (last == lock)
-            stop_about("lock %s taken twice by the same CPU%s", lock->name, "");
-        if (IS_CHECKED && last->rank >= lock->rank)
-            stop_about("lock %s taken while %s is held, against their order", lock->name, last->name);
-        if (count == RANK_COUNT)
-            stop_about("lock %s: more locks held than there are ranks, the last %s", lock->name, last->name);
-    }
+    if (is_mine(lock, cpu))
+        stop_about("lock %s taken twice by the same CPU%s", lock->name, "");
+    if (IS_CHECKED)
+        check_order(lock, cpu);
     /* Acquire: what the last holder wrote is seen by us. */
     while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE))
         cpu_relax();
     lock->holder = (uint16_t)cpu;
-    held_by[cpu].locks[count] = lock;
-    held_by[cpu].count = count + 1;
+    if (IS_CHECKED)
+        note_taken(lock, cpu);
     return state;
 }
 
 void lock_drop(struct lock *lock, lock_state state)
 {
-    unsigned cpu = cpu_number(), i = held_by[cpu].count;
+    unsigned cpu = cpu_number();
 
     if (!ignored) {
-        while (i > 0 && held_by[cpu].locks[i - 1] != lock)
-            i--;
-        if (i == 0)
+        if (!is_mine(lock, cpu))
             stop_about("lock %s dropped by a CPU that does not hold it%s", lock->name, "");
-        for (; i < held_by[cpu].count; i++)
-            held_by[cpu].locks[i - 1] = held_by[cpu].locks[i];
-        held_by[cpu].count--;
+        if (IS_CHECKED)
+            note_dropped(lock, cpu);
         /* Release: all that we wrote is seen before the lock looks free. */
         __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
     }
@@ -74,5 +105,5 @@ void lock_drop(struct lock *lock, lock_state state)
 
 bool lock_held(const struct lock *lock)
 {
-    return ignored || (__atomic_load_n(&lock->held, __ATOMIC_RELAXED) && lock->holder == cpu_number());
+    return ignored || is_mine(lock, cpu_number());
 }
