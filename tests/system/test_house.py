@@ -16,7 +16,7 @@ def test_the_table_of_contents_lists_every_kernel_source_with_a_phrase(house):
     contents = open(f"{house.tree}/sources.mk").read()
     names = r"(?:kernel|boot|sector|relocator)"
     listed = dict(re.findall(rf"^{names}\s*\+?= (\S+)[ ]+# (\S.*)$", contents, re.M))
-    there = set(sources(house, "boot", "kernel", "arch/i386", "apps"))
+    there = set(sources(house, "boot", "kernel", "arch/i386", "layouts"))
     assert set(listed) == there, "written, and not listed; or listed, and not there"
     assert len(re.findall(rf"^{names}\s*\+?= \S", contents, re.M)) == len(listed), "a source twice, or without a phrase"
 
