@@ -13,7 +13,7 @@
 
 struct descriptor { uint32_t low, high; };
 
-enum { SEGMENTS = 11, DOUBLE_FAULT_STACK = 4096, EFLAGS_FIXED = 2 };
+enum { DOUBLE_FAULT_STACK = 4096, EFLAGS_FIXED = 2 };
 
 /* Access bytes (Intel SDM vol. 3A, "Segment Descriptors", "Gate Descriptors"). */
 enum {
@@ -95,8 +95,10 @@ static void load_tables(void)
                      "1:\n\t"
                      "movl %3, %%ds\n\tmovl %3, %%es\n\tmovl %3, %%fs\n\tmovl %3, %%gs\n\tmovl %3, %%ss\n\t"
                      "lidt %1\n\t"
-                     "ltr %w4"
-                     : : "m"(gdtr), "m"(idtr), "i"(KERNEL_CODE), "r"(KERNEL_DATA), "r"(TASK_KERNEL) : "memory");
+                     "ltr %w4\n\t"
+                     "lldt %w5\n\t"           /* none: selectors with the table bit set name nothing      */
+                     "movl %5, %%dr7"           /* no breakpoint that a loader has left                     */
+                     : : "m"(gdtr), "m"(idtr), "i"(KERNEL_CODE), "r"(KERNEL_DATA), "r"(TASK_KERNEL), "r"(0) : "memory");
 }
 
 void descriptors_start(void)

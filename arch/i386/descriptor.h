@@ -11,13 +11,16 @@
 #ifndef QUIRE_ARCH_DESCRIPTOR_H
 #define QUIRE_ARCH_DESCRIPTOR_H
 
-#define KERNEL_CODE     0x08
-#define KERNEL_DATA     0x10
-#define USER_CODE       0x1B            /* with the privilege level, 3, in the low bits */
-#define USER_DATA       0x23
-#define TASK_KERNEL     0x28
-#define TASK_DOUBLE     0x30
-#define KERNEL_SHARED   0x50            /* the kernel's own shared variables, behind three for programs' TLS */
+/* What programs can see has the numbers that it has on Linux for i386: some know them. */
+#define TLS_FIRST_SEGMENT 6             /* three for a thread's TLS: 0x33, 0x3B, 0x43 */
+#define KERNEL_CODE     0x60
+#define KERNEL_DATA     0x68
+#define USER_CODE       0x73            /* with the privilege level, 3, in the low bits */
+#define USER_DATA       0x7B
+#define TASK_KERNEL     0x80
+#define TASK_DOUBLE     0x88
+#define KERNEL_SHARED   0x90            /* the kernel's own shared variables */
+#define SEGMENTS        19
 
 #define VECTORS         256
 

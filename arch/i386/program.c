@@ -51,7 +51,7 @@ static bool is_kernels(page_t page)
 /* The kernel while copying for the program, at the program's address. Where it has a space of its own there is none. */
 static bool is_copying(const struct trap_frame *frame, page_t page)
 {
-    return !layout_kernel_has_own() && page_is_users(page) && trap_has_way_out(frame);
+    return !layout_kernel_has_own() && page_is_users(page) && trap_may_fault(frame);
 }
 
 /* What the processor says of the fault goes to the last words, behind what the regions say (K23). */
@@ -61,6 +61,21 @@ static void add_error(struct fault_verdict *verdict, uint32_t error)
 
     if (used < sizeof verdict->reason)
         format_text(verdict->reason + used, sizeof verdict->reason - used, "; error code %x", error);
+}
+
+/* What a handler of the signal will find in its frame. */
+static void note_trap(uint32_t trap, uint32_t error)
+{
+    struct thread_state *machine = &current_thread()->machine;
+
+    machine->trap  = trap;
+    machine->error = error;
+}
+
+/* Wherever the layout has the kernel: nothing is below programs, and all above is there but not for them, as on Linux. */
+static uint32_t error_for_program(uint32_t error, page_t page)
+{
+    return page < layout.user.first ? error & ~(uint32_t)FAULT_PRESENT : page >= layout.user.end ? error | FAULT_PRESENT : error;
 }
 
 /* A fault of the program, or of the kernel while copying for it. */
@@ -88,46 +103,98 @@ static bool page_fault(struct trap_frame *frame)
         struct signal_info info = { .number = verdict.signal, .code = verdict.code, .address = address };
 
         add_error(&verdict, frame->error);
+        note_trap(TRAP_PAGE_FAULT, error_for_program(frame->error, page_of(address)));
+        self->machine.fault_address = (uint32_t)address;
         process_note_fault(&verdict, registers_program_counter(frame));
         signal_fault(&info);
     }
     return err == 0 || user;
 }
 
-struct meaning { uint8_t vector; uint8_t signal; int16_t code; bool at_counter; };
-
-/* Linux, arch/x86/kernel/traps.c's table of signals; code 128 is SI_KERNEL. */
-static const struct meaning meanings[] = {
-    { 0,  SIGFPE,  1,   true  },        /* FPE_INTDIV  */
-    { 1,  SIGTRAP, 2,   true  },        /* TRAP_TRACE  */
-    { 3,  SIGTRAP, 128, false },
-    { 4,  SIGSEGV, 128, false },
-    { 5,  SIGSEGV, 128, false },
-    { 6,  SIGILL,  2,   true  },        /* ILL_ILLOPN  */
-    { 9,  SIGFPE,  128, false },
-    { 11, SIGBUS,  128, false },
-    { 12, SIGBUS,  128, false },
-    { 13, SIGSEGV, 128, false },
-    { 16, SIGFPE,  8,   true  },        /* FPE_FLTINV at the least */
-    { 17, SIGBUS,  1,   false },        /* BUS_ADRALN  */
-    { 19, SIGFPE,  8,   true  },
+/* Codes of siginfo_t: sigaction(2). */
+enum {
+    CODE_KERNEL = 128, CODE_INT_DIVIDE = 1, CODE_FLT_DIVIDE = 3, CODE_FLT_OVERFLOW = 4, CODE_FLT_UNDERFLOW = 5,
+    CODE_FLT_RESULT = 6, CODE_FLT_INVALID = 7, CODE_ILL_OPERAND = 2, CODE_ILL_STACK = 8, CODE_TRAP_BREAK = 1, CODE_TRAP_TRACE = 2,
+    CODE_ALIGNMENT = 1,
 };
+
+/* What an exception of a program means: as Linux for i386 has it, with the program counter as address or with none. */
+struct meaning { uint8_t signal, code; bool at_counter; };
+
+static const struct meaning meanings[TRAP_EXCEPTIONS] = {
+    [0]  = { SIGFPE,  CODE_INT_DIVIDE,  true  },
+    [3]  = { SIGTRAP, CODE_KERNEL,      false },
+    [6]  = { SIGILL,  CODE_ILL_OPERAND, true  },
+    [9]  = { SIGFPE,  CODE_KERNEL,      false },
+    [11] = { SIGBUS,  CODE_KERNEL,      false },
+    [12] = { SIGBUS,  CODE_KERNEL,      false },
+    [17] = { SIGBUS,  CODE_ALIGNMENT,   false },
+};
+/* Overflow, bounds, protection, a bad task, and whatever a processor may yet invent. */
+static const struct meaning otherwise = { SIGSEGV, CODE_KERNEL, false };
+
+static void tell_program(const struct trap_frame *frame, int number, int code, vaddr_t address)
+{
+    enum { LINUX_TRAP_RETURN = 32 };
+    struct signal_info info = { .number = number, .code = code, .address = address };
+
+    note_trap(frame->vector == TRAP_RETURN ? LINUX_TRAP_RETURN : frame->vector, frame->error);
+    signal_fault(&info);
+}
 
 static bool exception(struct trap_frame *frame)
 {
+    const struct meaning *m = &meanings[frame->vector];
+
     if (!trap_from_user(frame))
         return false;
-    for (unsigned i = 0; i < COUNT_OF(meanings); i++) {
-        const struct meaning *m = &meanings[i];
+    if (m->signal == 0)
+        m = &otherwise;
+    tell_program(frame, m->signal, m->code, m->at_counter ? frame->eip : 0);
+    return true;
+}
 
-        if (m->vector == frame->vector) {
-            struct signal_info info = { .number = m->signal, .code = m->code, .address = m->at_counter ? frame->eip : 0 };
+/* A step of the trap flag, or the instruction ICEBP: the status register tells (Intel SDM vol. 3B, "Debug Registers"). */
+static bool debug_exception(struct trap_frame *frame)
+{
+    enum { STATUS_NOTHING = 0xFFFF0FF0, STATUS_STEP = 1 << 14 };
+    uint32_t status;
 
-            signal_fault(&info);
-            return true;
-        }
-    }
-    return false;
+    if (!trap_from_user(frame))
+        return false;
+    __asm__ volatile("movl %%dr6, %0" : "=r"(status));
+    __asm__ volatile("movl %0, %%dr6" : : "r"(STATUS_NOTHING));
+    tell_program(frame, SIGTRAP, status & STATUS_STEP ? CODE_TRAP_TRACE : CODE_TRAP_BREAK, frame->eip);
+    return true;
+}
+
+static int floating_point_code(unsigned exceptions)
+{
+    enum { INVALID = 1, DENORMAL = 2, DIVIDE = 4, OVERFLOW = 8, UNDERFLOW = 16, PRECISION = 32 };
+
+    return exceptions & INVALID ? CODE_FLT_INVALID : exceptions & DIVIDE ? CODE_FLT_DIVIDE :
+           exceptions & OVERFLOW ? CODE_FLT_OVERFLOW : exceptions & (UNDERFLOW | DENORMAL) ? CODE_FLT_UNDERFLOW :
+           exceptions & PRECISION ? CODE_FLT_RESULT : 0;
+}
+
+/* A processor may report an exception that is no more: then the instruction is tried again. */
+static bool floating_point(struct trap_frame *frame)
+{
+    int code;
+
+    if (!trap_from_user(frame))
+        return false;
+    code = floating_point_code(thread_fpu_exceptions(frame->vector == TRAP_SIMD));
+    if (code != 0)
+        tell_program(frame, SIGFPE, code, frame->eip);
+    return true;
+}
+
+/* trap.S could not go back: the program's CS or SS does not name what they must. */
+static bool bad_return(struct trap_frame *frame)
+{
+    tell_program(frame, SIGILL, CODE_ILL_STACK, 0);
+    return true;
 }
 
 static bool system_call(struct trap_frame *frame)
@@ -170,17 +237,30 @@ static int mend_in_copy(struct space *space, vaddr_t address, uint8_t access)
     return err;
 }
 
-extern const struct way_out user_ways_out[];                        /* user_copy.S */
+/*
+ * Every exception that a program can raise has a handler. Those that tell of the machine (NMI, machine check) and the double
+ * fault are nobody's fault and end in a panic; "no coprocessor" is thread.c's.
+ */
+static bool is_exception_of_programs(unsigned vector)
+{
+    return vector != TRAP_DEBUG && vector != TRAP_NMI && vector != TRAP_NO_FPU && vector != TRAP_DOUBLE_FAULT &&
+           vector != TRAP_PAGE_FAULT && vector != TRAP_X87 && vector != TRAP_MACHINE_CHECK && vector != TRAP_SIMD;
+}
 
 void programs_start(void)
 {
-    trap_for_programs(user_ways_out, trap_leave);
+    trap_for_programs(trap_leave);
     user_mend_with(mend_in_copy);
+    for (unsigned vector = 0; vector < TRAP_EXCEPTIONS; vector++)
+        if (is_exception_of_programs(vector))
+            trap_handle(vector, exception);
+    trap_handle(TRAP_DEBUG, debug_exception);
     trap_handle(TRAP_PAGE_FAULT, page_fault);
-    for (unsigned i = 0; i < COUNT_OF(meanings); i++)
-        trap_handle(meanings[i].vector, exception);
+    trap_handle(TRAP_X87, floating_point);
+    trap_handle(TRAP_SIMD, floating_point);
+    trap_handle(TRAP_RETURN, bad_return);
     gate_allow_user(TRAP_BREAKPOINT);
-    gate_allow_user(4);
+    gate_allow_user(TRAP_OVERFLOW);
     gate_allow_user(TRAP_LINUX);
     trap_handle(TRAP_LINUX, system_call);
 }

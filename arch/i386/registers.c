@@ -21,7 +21,7 @@ void registers_start(struct trap_frame *frame, vaddr_t entry, vaddr_t stack)
     frame->eip    = (uint32_t)entry;
     frame->esp    = (uint32_t)stack;
     frame->eflags = EFLAGS_START;
-    frame->vector = TRAP_BREAKPOINT;            /* not a call any more: nothing to restart */
+    frame->vector = TRAP_NONE;                  /* not a call any more: nothing to restart */
 }
 
 void registers_set_result(struct trap_frame *frame, long result)    { frame->eax = (uint32_t)result; }
@@ -52,7 +52,7 @@ void registers_restart(struct trap_frame *frame, long call, enum restart_mode ho
         frame->eax = (uint32_t)-EINTR;
     else
         repeat(frame, err == ERESTART_RESTARTBLOCK ? CALL_RESTART : (uint32_t)call);
-    frame->vector = TRAP_BREAKPOINT;
+    frame->vector = TRAP_NONE;
 }
 
 int thread_set_tls_from(struct thread *thread, vaddr_t argument)

@@ -33,12 +33,27 @@ struct user_context {
 } __attribute__((packed));
 _Static_assert(sizeof(struct user_context) == 116, "struct ucontext");
 
+/* Intel SDM vol. 1, "FXSAVE Area": ST(n) lies at place n; a bit of the tag byte is a register's, not a place's. */
+struct fxsave {
+    uint16_t control, status;
+    uint8_t  tag, pad;
+    uint16_t opcode;
+    uint32_t ip;
+    uint16_t cs, pad_cs;
+    uint32_t data;
+    uint16_t ds, pad_ds;
+    uint32_t mxcsr, mxcsr_mask;
+    struct { uint8_t bytes[10], pad[6]; } st[8];
+    uint8_t  rest[FPU_BYTES - 160];
+};
+_Static_assert(sizeof(struct fxsave) == FPU_BYTES, "what FXSAVE stores");
+
 /* What FSAVE stores, with Linux's status word and the FXSAVE image behind. */
 struct fpu_state {
     uint32_t control, status, tag, ip, cs, data, ds;
     uint8_t  registers[80];
     uint16_t status_again, magic;
-    uint8_t  fxsave[512];
+    struct fxsave fxsave;
 };
 _Static_assert(sizeof(struct fpu_state) == 624, "struct _fpstate");
 
@@ -62,7 +77,8 @@ struct rt_frame {
 _Static_assert(offsetof(struct fpu_state, fxsave) % 16 == 0, "a state aligned to 16 has its FXSAVE part aligned");
 
 enum { FPU_HAS_FXSAVE = 0x0000, FPU_ALIGN = 16, CALL_SIGRETURN = 119, CALL_RT_SIGRETURN = 173 };
-enum { EFLAGS_USER = 0x00050DD5, EFLAGS_TRAP = 0x100, EFLAGS_DIRECTION = 0x400, EFLAGS_KEPT = 0x202 };
+enum { EFLAGS_USER = 0x00050DD5, EFLAGS_TRAP = 0x100, EFLAGS_DIRECTION = 0x400, EFLAGS_RESUME = 0x10000, EFLAGS_KEPT = 0x202 };
+enum { PROGRAMS = 3 };                              /* their privilege level */
 enum { SS_ONSTACK = 1, SS_DISABLE = 2 };
 #define SS_AUTODISARM 0x80000000u
 
@@ -91,40 +107,87 @@ void signal_info_encode(uint32_t out[SIGNAL_INFO_BYTES / 4], const struct signal
     }
 }
 
-/* ---- FPU state, converted between FXSAVE's form and the older one ------------------------- */
+/* ---- FPU state, in FXSAVE's form and in the older one ------------------------------------------ */
 
-static uint32_t wide_tag(const uint8_t *fxsave)
+enum { TAG_VALID, TAG_ZERO, TAG_SPECIAL, TAG_EMPTY, REGISTERS = 8, TOP_SHIFT = 11 };
+
+/* What the two bits of the older form say of a register that is in use. */
+static unsigned tag_of(const uint8_t bytes[10])
 {
-    uint32_t tags = 0;
+    unsigned exponent = (bytes[8] | (unsigned)bytes[9] << 8) & 0x7FFF;
+    bool     zero     = true;
 
     for (unsigned i = 0; i < 8; i++)
-        tags |= (uint32_t)(fxsave[4] >> i & 1 ? 0 : 3) << 2 * i;
+        zero &= bytes[i] == 0;
+    if (exponent == 0)
+        return zero ? TAG_ZERO : TAG_SPECIAL;
+    return exponent != 0x7FFF && (bytes[7] & 0x80) ? TAG_VALID : TAG_SPECIAL;
+}
+
+static uint32_t wide_tag(const struct fxsave *fx)
+{
+    unsigned top  = fx->status >> TOP_SHIFT & 7;
+    uint32_t tags = 0;
+
+    for (unsigned i = 0; i < REGISTERS; i++)
+        tags |= (uint32_t)(fx->tag >> i & 1 ? tag_of(fx->st[(i - top) & 7].bytes) : TAG_EMPTY) << 2 * i;
     return tags | 0xFFFF0000;
+}
+
+static uint8_t narrow_tag(uint32_t tags)
+{
+    uint8_t narrow = 0;
+
+    for (unsigned i = 0; i < REGISTERS; i++)
+        narrow |= (uint8_t)(((tags >> 2 * i & 3) != TAG_EMPTY) << i);
+    return narrow;
+}
+
+static void spread(struct fpu_state *state)
+{
+    const struct fxsave *fx = &state->fxsave;
+
+    state->control = fx->control | 0xFFFF0000;
+    state->status  = fx->status | 0xFFFF0000;
+    state->tag     = wide_tag(fx);
+    state->ip      = fx->ip;
+    state->cs      = fx->cs | (uint32_t)fx->opcode << 16;
+    state->data    = fx->data;
+    state->ds      = fx->ds;
+    for (unsigned i = 0; i < REGISTERS; i++)
+        memcpy(state->registers + 10 * i, fx->st[i].bytes, sizeof fx->st[i].bytes);
+    state->status_again = fx->status;
+    state->magic        = FPU_HAS_FXSAVE;
+}
+
+/* A handler that changes the x87's registers does so in the older form: it counts, as on Linux. */
+static void fold(struct fpu_state *state)
+{
+    struct fxsave *fx = &state->fxsave;
+
+    fx->control = (uint16_t)state->control;
+    fx->status  = (uint16_t)state->status;
+    fx->tag     = narrow_tag(state->tag);
+    fx->opcode  = (uint16_t)(state->cs >> 16);
+    fx->ip      = state->ip;
+    fx->cs      = (uint16_t)state->cs;
+    fx->data    = state->data;
+    fx->ds      = (uint16_t)state->ds;
+    for (unsigned i = 0; i < REGISTERS; i++)
+        memcpy(fx->st[i].bytes, state->registers + 10 * i, sizeof fx->st[i].bytes);
 }
 
 /* Returns where the state lies on the program's stack, 0 if the FPU has not been used; moves *at down. */
 static int put_fpu(vaddr_t *at, uint32_t *where)
 {
     struct fpu_state *state = heap_alloc(sizeof *state, HEAP_ZERO);
-    const uint8_t    *fx;
     int               err = 0;
 
     *where = 0;
     if (state == NULL)
         return -EFAULT;
-    if (thread_fpu_save(state->fxsave)) {
-        fx = state->fxsave;
-        state->control = *(const uint16_t *)fx | 0xFFFF0000;
-        state->status  = *(const uint16_t *)(fx + 2) | 0xFFFF0000;
-        state->tag     = wide_tag(fx);
-        state->ip      = *(const uint32_t *)(fx + 8);
-        state->cs      = *(const uint16_t *)(fx + 12) | (uint32_t)*(const uint16_t *)(fx + 6) << 16;
-        state->data    = *(const uint32_t *)(fx + 16);
-        state->ds      = *(const uint16_t *)(fx + 20);
-        for (unsigned i = 0; i < 8; i++)
-            memcpy(state->registers + 10 * i, fx + 32 + 16 * i, 10);
-        state->status_again = *(const uint16_t *)(fx + 2);
-        state->magic        = FPU_HAS_FXSAVE;
+    if (thread_fpu_save(&state->fxsave)) {
+        spread(state);
         *at    = (vaddr_t)round_down(*at - sizeof *state, FPU_ALIGN);
         *where = (uint32_t)*at;
         err = user_write(*at, state, sizeof *state);
@@ -133,30 +196,38 @@ static int put_fpu(vaddr_t *at, uint32_t *where)
     return err;
 }
 
+/* No state stands for that of a new program. */
 static int get_fpu(uint32_t where)
 {
-    uint8_t *fx;
-    int      err;
+    struct fpu_state *state;
+    int               err;
 
-    if (where == 0)
+    if (where == 0) {
+        thread_fpu_reset();
         return 0;
-    fx  = heap_alloc(FPU_BYTES, 0);
-    err = fx == NULL ? -EFAULT : user_read(fx, where + offsetof(struct fpu_state, fxsave), FPU_BYTES);
-    if (err == 0)
-        err = thread_fpu_load(fx);
-    heap_free(fx);
+    }
+    state = heap_alloc(sizeof *state, 0);
+    err   = state == NULL ? -EFAULT : user_read(state, where, sizeof *state);
+    if (err == 0) {
+        fold(state);
+        err = thread_fpu_load(&state->fxsave);
+    }
+    heap_free(state);
     return err;
 }
 
 /* ---- Pushing ----------------------------------------------------------------------------------- */
 
-static struct context context_of(const struct trap_frame *f, uint64_t mask, vaddr_t address)
+static struct context context_of(const struct trap_frame *f, uint64_t mask)
 {
+    const struct thread_state *machine = &current_thread()->machine;
+
     return (struct context){
         .gs = (uint16_t)f->gs, .fs = (uint16_t)f->fs, .es = (uint16_t)f->es, .ds = (uint16_t)f->ds,
         .edi = f->edi, .esi = f->esi, .ebp = f->ebp, .esp = f->esp, .ebx = f->ebx, .edx = f->edx, .ecx = f->ecx,
-        .eax = f->eax, .trap = f->vector, .error = f->error, .eip = f->eip, .cs = (uint16_t)f->cs,
-        .eflags = f->eflags, .esp_at_signal = f->esp, .ss = (uint16_t)f->ss, .old_mask = (uint32_t)mask, .cr2 = address,
+        .eax = f->eax, .trap = machine->trap, .error = machine->error, .eip = f->eip, .cs = (uint16_t)f->cs,
+        .eflags = f->eflags, .esp_at_signal = f->esp, .ss = (uint16_t)f->ss, .old_mask = (uint32_t)mask,
+        .cr2 = machine->fault_address,
     };
 }
 
@@ -189,11 +260,13 @@ static void put_code(uint8_t code[8], uint32_t number)
     memcpy(code + sizeof number, call, sizeof call);
 }
 
+/* It begins with a fresh FPU, so that an exception that waits in the old one is not its own. */
 static void enter_handler(struct trap_frame *frame, vaddr_t stack, const struct signal_action *action)
 {
     frame->esp = (uint32_t)stack;
     frame->eip = (uint32_t)action->handler;
-    frame->eflags &= ~(uint32_t)(EFLAGS_TRAP | EFLAGS_DIRECTION);
+    frame->eflags &= ~(uint32_t)(EFLAGS_TRAP | EFLAGS_DIRECTION | EFLAGS_RESUME);
+    thread_fpu_reset();
     frame->ds = frame->es = frame->ss = USER_DATA;
     frame->cs = USER_CODE;
 }
@@ -214,7 +287,7 @@ static int push_plain(struct trap_frame *frame, const struct signal_info *info, 
         f->return_to   = action->flags & SA_RESTORER ? (uint32_t)action->restorer
                                                      : (uint32_t)(place + offsetof(struct plain_frame, code));
         f->number      = info->number;
-        f->context     = context_of(frame, mask, info->address);
+        f->context     = context_of(frame, mask);
         f->context.fpu = fpu;
         f->mask_high   = (uint32_t)(mask >> 32);
         put_code(f->code, CALL_SIGRETURN);
@@ -250,7 +323,7 @@ static int push_rt(struct trap_frame *frame, const struct signal_info *info, con
         memcpy(f->info, encoded, sizeof encoded);
         f->context.stack = (struct alternate){ (uint32_t)self->alternate_stack, self->alternate_size == 0 ? SS_DISABLE :
                                                on_alternate(self, frame->esp) ? SS_ONSTACK : 0, (uint32_t)self->alternate_size };
-        f->context.context     = context_of(frame, mask, info->address);
+        f->context.context     = context_of(frame, mask);
         f->context.context.fpu = fpu;
         f->context.mask        = mask;
         put_code(f->code, CALL_RT_SIGRETURN);
@@ -276,15 +349,16 @@ int signal_frame_push(struct trap_frame *frame, const struct signal_info *info, 
 
 /* ---- Popping --------------------------------------------------------------------------------------- */
 
-/* A selector a program may have; the processor faults on others when we return. */
-static uint32_t user_selector(uint16_t selector) { return selector == 0 ? 0 : selector | 3u; }
-
+/*
+ * Selectors are as the frame says, whatever it says: on the way back (trap.S) the exception table has a row for each
+ * instruction that loads one. CS and SS are the program's by their privilege level, which IRET and we go by.
+ */
 static long restore(struct trap_frame *frame, const struct context *c, uint64_t mask)
 {
-    frame->gs  = user_selector(c->gs);
-    frame->fs  = user_selector(c->fs);
-    frame->es  = user_selector(c->es);
-    frame->ds  = user_selector(c->ds);
+    frame->gs  = c->gs;
+    frame->fs  = c->fs;
+    frame->es  = c->es;
+    frame->ds  = c->ds;
     frame->edi = c->edi;
     frame->esi = c->esi;
     frame->ebp = c->ebp;
@@ -294,10 +368,10 @@ static long restore(struct trap_frame *frame, const struct context *c, uint64_t 
     frame->ecx = c->ecx;
     frame->eax = c->eax;
     frame->eip = c->eip;
-    frame->cs  = USER_CODE;
-    frame->ss  = USER_DATA;
+    frame->cs  = c->cs | PROGRAMS;
+    frame->ss  = c->ss | PROGRAMS;
     frame->eflags = (frame->eflags & ~(uint32_t)EFLAGS_USER) | (c->eflags & EFLAGS_USER) | EFLAGS_KEPT;
-    frame->vector = TRAP_BREAKPOINT;            /* the registers are the program's: no call to restart */
+    frame->vector = TRAP_NONE;                  /* the registers are the program's: no call to restart */
     signal_set_mask(mask);
     return (long)(int32_t)c->eax;
 }

@@ -14,8 +14,14 @@
 #include "registers.h"
 #include "trap.h"
 
-enum { CR0_TASK_SWITCHED = 8, CR0_EMULATE = 4, CR0_MONITOR = 2, CR4_FXSR = 1 << 9, CR4_SIMD = 1 << 10 };
-enum { TRAP_NO_FPU = 7, INITIAL_CONTROL = 0x37F, INITIAL_MXCSR = 0x1F80, FXSAVE_MXCSR = 24 };
+enum {
+    CR0_TASK_SWITCHED = 8, CR0_EMULATE = 4, CR0_MONITOR = 2, CR0_NUMERIC_ERROR = 1 << 5, CR0_ALIGNMENT = 1 << 18,
+    CR4_FXSR = 1 << 9, CR4_SIMD = 1 << 10, HAS_SSE = 1 << 25,
+};
+enum {
+    INITIAL_CONTROL = 0x37F, INITIAL_MXCSR = 0x1F80, FXSAVE_MXCSR = 24, FXSAVE_MXCSR_MASK = 28,
+    USUAL_MXCSR_MASK = 0xFFBF, EXCEPTIONS = 0x3F, MXCSR_MASKS_SHIFT = 7,
+};
 
 /* thread_switch.S */
 void switch_stacks(uint32_t *save, uint32_t load, uint32_t root);
@@ -24,6 +30,10 @@ void thread_first_inside(void);
 
 static struct thread *fpu_holder;           /* whose values the FPU's registers are */
 static uint8_t        fpu_initial[FPU_BYTES] __attribute__((aligned(16)));
+static uint32_t       mxcsr_mask;           /* [c] bits that the processor knows: others fault  */
+static bool           has_sse;              /* [c]                                              */
+
+_Static_assert(TLS_FIRST == TLS_FIRST_SEGMENT, "what descriptor.h leaves room for");
 
 struct trap_frame *thread_frame(const struct thread *thread)
 {
@@ -123,7 +133,17 @@ void thread_switch(struct thread *from, struct thread *to)
 /* ---- FPU ----------------------------------------------------------------------------------- */
 
 static void save_to(void *state)         { __asm__ volatile("fxsave (%0)" : : "r"(state) : "memory"); }
-static void load_from(const void *state) { __asm__ volatile("fxrstor (%0)" : : "r"(state) : "memory"); }
+
+/* An image that the processor does not take has been refused before; should one come here, the thread starts afresh. */
+static void load_from(const void *state)
+{
+    __asm__ volatile("1:\tfxrstor (%0)\n\t"
+                     "jmp 3f\n"
+                     "2:\tfxrstor (%1)\n"
+                     "3:\n\t"
+                     MAY_FAULT("1b", "2b")
+                     : : "r"(state), "r"(fpu_initial) : "memory");
+}
 
 /* Memory for the registers. heap_alloc() aligns to HEAP_ALIGN, which FXSAVE wants. */
 static int fpu_memory(struct thread *thread)
@@ -165,19 +185,32 @@ static bool first_use(struct trap_frame *frame)
     return true;
 }
 
-void threads_start(void)
+static uint32_t *mxcsr_of(void *image) { return (uint32_t *)((uint8_t *)image + FXSAVE_MXCSR); }
+
+/* Errors of the x87 are its own exception, not an interrupt line's; a program may ask for alignment to be checked. */
+static void switch_on(void)
 {
     uint32_t cr0, cr4;
 
+    has_sse = cpu_capabilities() & HAS_SSE;
     __asm__ volatile("movl %%cr4, %0" : "=r"(cr4));
-    __asm__ volatile("movl %0, %%cr4" : : "r"(cr4 | CR4_FXSR | CR4_SIMD));
+    __asm__ volatile("movl %0, %%cr4" : : "r"(cr4 | CR4_FXSR | (has_sse ? CR4_SIMD : 0)));
     __asm__ volatile("movl %%cr0, %0" : "=r"(cr0));
-    __asm__ volatile("movl %0, %%cr0" : : "r"((cr0 & ~CR0_EMULATE) | CR0_MONITOR));
+    __asm__ volatile("movl %0, %%cr0" : : "r"((cr0 & ~CR0_EMULATE) | CR0_MONITOR | CR0_NUMERIC_ERROR | CR0_ALIGNMENT));
+}
+
+void threads_start(void)
+{
+    uint32_t known;
+
+    switch_on();
     fpu_open();
     __asm__ volatile("fninit");
     save_to(fpu_initial);
+    known = *(uint32_t *)(fpu_initial + FXSAVE_MXCSR_MASK);
+    mxcsr_mask = !has_sse ? 0 : known != 0 ? known : USUAL_MXCSR_MASK;     /* Intel SDM vol. 1, "MXCSR_MASK" */
     *(uint16_t *)fpu_initial = INITIAL_CONTROL;
-    *(uint32_t *)(fpu_initial + FXSAVE_MXCSR) = INITIAL_MXCSR;
+    *mxcsr_of(fpu_initial) = INITIAL_MXCSR & mxcsr_mask;
     fpu_shut();
     trap_handle(TRAP_NO_FPU, first_use);
 }
@@ -206,9 +239,36 @@ int thread_fpu_load(const void *from)
     if (fpu_holder == self)
         fpu_holder = NULL;
     memcpy(self->machine.fpu, from, FPU_BYTES);
-    *(uint32_t *)((uint8_t *)self->machine.fpu + FXSAVE_MXCSR) &= 0xFFBF;      /* reserved bits would fault */
+    *mxcsr_of(self->machine.fpu) &= mxcsr_mask;
     fpu_shut();
     return 0;
+}
+
+void thread_fpu_reset(void)
+{
+    struct thread *self = current_thread();
+
+    if (self->machine.fpu == NULL)
+        return;
+    if (fpu_holder == self)
+        fpu_holder = NULL;
+    memcpy(self->machine.fpu, fpu_initial, FPU_BYTES);
+    fpu_shut();
+}
+
+unsigned thread_fpu_exceptions(bool simd)
+{
+    uint16_t control, status;
+    uint32_t mxcsr;
+
+    assert(fpu_holder == current_thread());
+    fpu_open();
+    if (simd) {
+        __asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
+        return mxcsr & ~(mxcsr >> MXCSR_MASKS_SHIFT) & EXCEPTIONS;
+    }
+    __asm__ volatile("fnstcw %0; fnstsw %1" : "=m"(control), "=m"(status));
+    return (unsigned)(status & ~control & EXCEPTIONS);
 }
 
 /* ---- fork, exec, exit ------------------------------------------------------------------------ */
@@ -251,9 +311,21 @@ void thread_reset_state(void)
 /* Bits of user_desc.flags. */
 enum { TLS_32BIT = 1, TLS_CONTENTS = 6, TLS_READ_ONLY = 8, TLS_PAGES = 16, TLS_NOT_PRESENT = 32, TLS_USABLE = 64 };
 
+enum { TLS_BITS = 127, TLS_NONE = TLS_READ_ONLY | TLS_NOT_PRESENT, TLS_IS_CODE = 4 };
+
+/* Linux takes two forms for "no segment": its own empty one, and nothing but zeros. */
 static bool clears(const struct tls_request *r)
 {
-    return r->base == 0 && r->limit == 0 && (r->flags & (TLS_READ_ONLY | TLS_NOT_PRESENT)) == (TLS_READ_ONLY | TLS_NOT_PRESENT);
+    return r->base == 0 && r->limit == 0 && ((r->flags & TLS_BITS) == TLS_NONE || (r->flags & TLS_BITS) == 0);
+}
+
+/*
+ * No code segment, none of 16 bits, whose stack would show a program the upper half of the kernel's stack pointer, and none
+ * that is not present, which a program could only fault on.
+ */
+static bool may_be(const struct tls_request *r)
+{
+    return clears(r) || ((r->flags & TLS_32BIT) && !(r->flags & (TLS_IS_CODE | TLS_NOT_PRESENT)));
 }
 
 static void encode(const struct tls_request *r, uint32_t out[2])
@@ -271,13 +343,15 @@ int thread_set_tls(struct thread *thread, struct tls_request *request)
 {
     uint32_t slot = request->entry - TLS_FIRST;
 
+    if (!may_be(request))
+        return -EINVAL;
     if (request->entry == UINT32_MAX) {
         for (slot = 0; slot < TLS_SLOTS && thread->machine.tls[slot][1] != 0; slot++)
             ;
         if (slot == TLS_SLOTS)
             return -ESRCH;
     }
-    if (slot >= TLS_SLOTS || (request->flags & 4))      /* contents 2 and 3 are code segments */
+    if (slot >= TLS_SLOTS)
         return -EINVAL;
     request->entry = TLS_FIRST + slot;
     if (clears(request))

@@ -15,12 +15,13 @@
 struct thread;
 struct trap_frame;
 
-enum { TLS_SLOTS = 3, TLS_FIRST = 7, FPU_BYTES = 512 };        /* GDT entries 7, 8, 9 */
+enum { TLS_SLOTS = 3, TLS_FIRST = 6, FPU_BYTES = 512 };        /* GDT entries 6, 7, 8 */
 
 struct thread_state {
     uint32_t stack_pointer;             /* while another thread runs                          */
     uint32_t tls[TLS_SLOTS][2];         /* segment descriptors                                */
     void    *fpu;                       /* FPU_BYTES from the heap, NULL until first used      */
+    uint32_t trap, error, fault_address;    /* of its last exception that became a signal, for handlers: Linux's numbers */
 };
 
 /* Linux's struct user_desc. */
@@ -52,12 +53,22 @@ int  thread_copy_state(struct thread *to) __attribute__((warn_unused_result));
 void thread_reset_state(void);
 void thread_drop_state(struct thread *thread);
 
-/* set_thread_area(2): entry -1 asks for a free one, whose number is stored. Returns 0, -EINVAL, -ESRCH. */
+/*
+ * set_thread_area(2): entry -1 asks for a free one, whose number is stored. A TLS segment is a data segment of 32 bits that
+ * is there, or none at all. Returns 0, -EINVAL, -ESRCH.
+ */
 int  thread_set_tls(struct thread *thread, struct tls_request *request);
 int  thread_get_tls(const struct thread *thread, struct tls_request *request);
 
 /* The FPU's registers of the current thread, in FXSAVE form, out of the processor and into memory; and back. */
 bool thread_fpu_save(void *out);            /* false: this thread has never used it */
-int  thread_fpu_load(const void *from);     /* 0 or -ENOMEM                         */
+int  thread_fpu_load(const void *from);     /* 0 or -ENOMEM; any bytes are taken    */
+void thread_fpu_reset(void);                /* as at the start of a program         */
+
+/*
+ * Exceptions that the current thread's FPU has seen and that its program wants to hear of: the status word's six bits
+ * (invalid, denormal, zero divide, overflow, underflow, precision), of the x87 or of SSE.
+ */
+unsigned thread_fpu_exceptions(bool simd);
 
 #endif

@@ -90,16 +90,21 @@ inside:
     .globl trap_return
 trap_return:
 3:  popl %gs
+    MAY_FAULT 3b, bad_gs
 4:  popl %fs
+    MAY_FAULT 4b, bad_fs
 5:  popl %es
+    MAY_FAULT 5b, bad_es
 6:  popl %ds
+    MAY_FAULT 6b, bad_ds
 #ifdef LAYOUT_KERNEL_HAS_OWN
     testb $3, FRAME_CS(%esp)
     jnz to_program
 #endif
     popal
     addl $8, %esp                           /* vector and error code */
-    iret
+7:  iret
+    MAY_FAULT 7b, bad_return
 #ifdef LAYOUT_KERNEL_HAS_OWN
 to_program:
     movl %esp, %ebx
@@ -119,10 +124,11 @@ to_program:
     movl %ss:trap_program_root, %eax
     movl %eax, %cr3
     popl %eax
-    iret
+8:  iret
+    MAY_FAULT 8b, bad_return
 /*
- * A trap of the kernel finds its space there, and goes on on its stack. None is known that could happen on the
- * entry stack; if one does, it is to be told, and for that the kernel's space is needed.
+ * A trap of the kernel finds its space there, and goes on on its stack. On the entry stack only the IRET above can
+ * fault; that, and what nobody expects, is dealt with in the kernel's space.
  */
 from_kernel:
     cmpl $entry_stack, %esp
@@ -135,7 +141,7 @@ from_kernel:
     popl %eax
     jmp inside
 #endif
-/* A program may ask sigreturn for a segment that is none: it gets the null segment. */
+/* A selector that names no segment for programs, or no longer: the register gets the null segment, as on Linux. */
 bad_gs:
     movl $0, (%esp)
     jmp 3b
@@ -148,6 +154,14 @@ bad_es:
 bad_ds:
     movl $0, (%esp)
     jmp 6b
+/*
+ * IRET has refused the program's CS or SS. All other registers are the program's already, and what IRET would have
+ * taken lies where a trap from the program would have left it: this becomes one.
+ */
+bad_return:
+    pushl $0
+    pushl $TRAP_RETURN
+    jmp trap_common
     .size trap_common, . - trap_common
 
 /*
@@ -180,7 +194,8 @@ trap_thread_stack:
     .type probe_read, @function
 probe_read:
     movl 4(%esp), %eax
-1:  movl (%eax), %eax                       /* may fault */
+1:  movl (%eax), %eax
+    MAY_FAULT 1b, probe_failed
     movl 8(%esp), %ecx
     movl %eax, (%ecx)
     movl $1, %eax
@@ -193,7 +208,8 @@ probe_read:
 probe_write:
     movl 4(%esp), %eax
     movl 8(%esp), %ecx
-2:  movl %ecx, (%eax)                       /* may fault */
+2:  movl %ecx, (%eax)
+    MAY_FAULT 2b, probe_failed
     movl $1, %eax
     ret
     .size probe_write, . - probe_write
@@ -224,18 +240,5 @@ probe_failed:
     xorl %eax, %eax
     ret
     .size probe_failed, . - probe_failed
-
-/* Instructions that may fault, and where each goes on if it does; ends with 0. */
-    .section .rodata
-    .balign 4
-    .globl trap_ways_out
-trap_ways_out:
-    .long 1b, probe_failed
-    .long 2b, probe_failed
-    .long 3b, bad_gs
-    .long 4b, bad_fs
-    .long 5b, bad_es
-    .long 6b, bad_ds
-    .long 0, 0
 
     .section .note.GNU-stack, "", @progbits

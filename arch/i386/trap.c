@@ -10,16 +10,16 @@
 
 struct line { void (*handler)(void *); void *argument; };
 
-static trap_handler handlers[VECTORS];
+static trap_handler handlers[TRAP_RETURN + 1];
 static struct line  lines[LINES];
 static uint32_t     spurious;
 static uint64_t taken;                  /* interrupts off */
 
-enum { WAYS_OUT_TABLES = 2 };
+/* The linker script has the borders. */
+struct exception_row { uint32_t at, to; };
+extern const struct exception_row exception_table[], exception_table_end[];
 
-extern const struct way_out trap_ways_out[];                        /* trap.S */
-static const struct way_out *ways_out[WAYS_OUT_TABLES] = { trap_ways_out };
-static void                (*leave)(struct trap_frame *);
+static void (*leave)(struct trap_frame *);
 
 static const char *const names[TRAP_EXCEPTIONS] = {
     "divide error", "debug", "non-maskable interrupt", "breakpoint", "overflow", "bound range exceeded",
@@ -31,6 +31,8 @@ static const char *const names[TRAP_EXCEPTIONS] = {
 
 const char *trap_name(unsigned vector)
 {
+    if (vector == TRAP_RETURN)
+        return "return to a program";
     if (vector >= TRAP_EXCEPTIONS)
         return vector < TRAP_LINES + LINES ? "interrupt" : "software interrupt";
     return names[vector] ? names[vector] : "reserved exception";
@@ -52,7 +54,7 @@ void traps_start(void)
 
 void trap_handle(unsigned vector, trap_handler handler)
 {
-    assert(vector < VECTORS && !handlers[vector]);
+    assert(vector < COUNT_OF(handlers) && !handlers[vector]);
     handlers[vector] = handler;
 }
 
@@ -97,37 +99,29 @@ static void interrupt(unsigned line)
 uint32_t probe_target;
 extern const uint8_t probe_call_failed[];       /* trap.S */
 
-static const struct way_out *find_way_out(uint32_t eip)
+/* Where an instruction of the kernel goes on if it faults; 0: it has no row. */
+static uint32_t goes_on_at(uint32_t eip)
 {
-    static struct way_out from_probe;
-
-    if (probe_target != 0 && eip == probe_target) {
-        from_probe = (struct way_out){ eip, (uint32_t)probe_call_failed };
-        return &from_probe;
-    }
-    for (unsigned t = 0; t < WAYS_OUT_TABLES && ways_out[t] != NULL; t++)
-        for (const struct way_out *way = ways_out[t]; way->at != 0; way++)
-            if (way->at == eip)
-                return way;
-    return NULL;
+    if (probe_target != 0 && eip == probe_target)
+        return (uint32_t)probe_call_failed;
+    for (const struct exception_row *row = exception_table; row < exception_table_end; row++)
+        if (row->at == eip)
+            return row->to;
+    return 0;
 }
 
-void trap_for_programs(const struct way_out *table, void (*on_leave)(struct trap_frame *))
+void trap_for_programs(void (*on_leave)(struct trap_frame *)) { leave = on_leave; }
+
+bool trap_may_fault(const struct trap_frame *frame)
 {
-    ways_out[1] = table;
-    leave       = on_leave;
+    return !trap_from_user(frame) && goes_on_at(frame->eip) != 0;
 }
 
-bool trap_has_way_out(const struct trap_frame *frame)
+static bool go_on_elsewhere(struct trap_frame *frame)
 {
-    return !trap_from_user(frame) && find_way_out(frame->eip) != NULL;
-}
-
-static bool take_way_out(struct trap_frame *frame)
-{
-    if (!trap_has_way_out(frame))
+    if (!trap_may_fault(frame))
         return false;
-    frame->eip = find_way_out(frame->eip)->to;
+    frame->eip = goes_on_at(frame->eip);
     return true;
 }
 
@@ -140,7 +134,7 @@ void trap(struct trap_frame *frame)
 
     if (vector >= TRAP_LINES && vector < TRAP_LINES + LINES)
         interrupt(vector - TRAP_LINES);
-    else if (!(handlers[vector] && handlers[vector](frame)) && !take_way_out(frame))
+    else if (!(handlers[vector] && handlers[vector](frame)) && !go_on_elsewhere(frame))
         panic_trap(frame);
     if (trap_from_user(frame))
         leave(frame);

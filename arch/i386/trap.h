@@ -2,9 +2,14 @@
  * trap.h (i386) - when the processor leaves the program: exceptions and interrupts.
  *
  * All 256 vectors lead through trap.S to one place. There a vector's handler is asked first;
- * an exception it does not deal with, in one of the few instructions that may fail (below), continues
- * at that instruction's way out; everything else is a panic. The double fault is a task of its own
+ * an exception it does not deal with, at one of the kernel's few instructions that may fault, continues
+ * where the exception table says; everything else is a panic. The double fault is a task of its own
  * and never comes here.
+ *
+ * The exception table has a row for each of those instructions: those that copy for a program or look around
+ * (probe_read), and each of the way back to a program that reads what the program may have chosen: the loads of
+ * segment registers, IRET, and FXRSTOR. Rows are made beside their instruction, by MAY_FAULT; the linker script
+ * puts them in one place, between exception_table and exception_table_end.
  *
  * Handlers run with interrupts off on the interrupted stack (from a program: on the stack that
  * arch_set_kernel_stack() named).
@@ -17,21 +22,40 @@
 
 #define TRAP_STUB_BYTES     16
 
+#define TRAP_DEBUG          1
+#define TRAP_NMI            2
 #define TRAP_BREAKPOINT     3
+#define TRAP_OVERFLOW       4
+#define TRAP_NO_FPU         7
 #define TRAP_DOUBLE_FAULT   8
 #define TRAP_PROTECTION     13
 #define TRAP_PAGE_FAULT     14
+#define TRAP_X87            16
+#define TRAP_MACHINE_CHECK  18
+#define TRAP_SIMD           19
 #define TRAP_EXCEPTIONS     32          /* vectors below are the processor's        */
 #define TRAP_LINES          32          /* vectors 32..47 are the interrupt lines   */
 #define LINES               16
 #define TRAP_LINUX          0x80        /* programs' system calls                */
 #define TRAP_SPURIOUS       255         /* the local APIC's noise                   */
+#define TRAP_RETURN         256         /* made by trap.S: IRET could not go back to the program        */
+#define TRAP_NONE           257         /* a frame that no trap has left, or whose trap is dealt with   */
 
 #define FEATURES_SMAP       4           /* offset of smap in struct mmu_features    */
 
-#ifndef __ASSEMBLER__
+#ifdef __ASSEMBLER__
+    .macro MAY_FAULT at, to             /* a row of the exception table */
+    .pushsection .exception_table, "a"
+    .balign 4
+    .long \at, \to
+    .popsection
+    .endm
+#else
 
 #include "base/types.h"
+
+/* The same inside an asm statement. */
+#define MAY_FAULT(at, to) ".pushsection .exception_table, \"a\"\n\t.balign 4\n\t.long " at ", " to "\n\t.popsection\n\t"
 
 /* What trap.S leaves on the stack. */
 struct trap_frame {
@@ -72,16 +96,13 @@ void interrupt_close(unsigned line);
 uint32_t interrupts_spurious(void);
 uint64_t interrupts_taken(void);        /* from devices, since the start: intr of /proc/stat */
 
-/* Instructions that may fault, and where each goes on if it does; a table ends with 0. */
-struct way_out { uint32_t at, to; };
+/* Programs exist from now on: what is done before each return to one. */
+void trap_for_programs(void (*on_leave)(struct trap_frame *));
 
-/* Programs exist from now on: their ways out, and what is done before each return to one. */
-void trap_for_programs(const struct way_out *table, void (*on_leave)(struct trap_frame *));
+/* True when the trap came from an instruction of the kernel that has a row in the exception table. */
+bool trap_may_fault(const struct trap_frame *frame);
 
-/* True when the trap came from an instruction of the kernel that is allowed to fault. */
-bool trap_has_way_out(const struct trap_frame *frame);
-
-const char *trap_name(unsigned vector);     /* "page fault" */
+const char *trap_name(unsigned vector);     /* "page fault"; any number */
 
 /*
  * Reading and writing a word that may not be there; false when it faulted. For looking around

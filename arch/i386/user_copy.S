@@ -1,5 +1,5 @@
 /*
- * user_copy.S (i386) - see user_copy.h. Instructions that may fault are listed at the end for trap.c.
+ * user_copy.S (i386) - see user_copy.h. MAY_FAULT says where each of them goes on (trap.h).
  */
 #include "trap.h"
 
@@ -33,8 +33,10 @@ user_copy:
     andl $3, %edx
     shrl $2, %ecx
 1:  rep movsl
+    MAY_FAULT 1b, copy_stopped_in_words
     movl %edx, %ecx
 2:  rep movsb
+    MAY_FAULT 2b, copy_done
 copy_done:
     SHUT
     movl %ecx, %eax
@@ -59,8 +61,10 @@ user_fill_zero:
     andl $3, %edx
     shrl $2, %ecx
 3:  rep stosl
+    MAY_FAULT 3b, fill_stopped_in_words
     movl %edx, %ecx
 4:  rep stosb
+    MAY_FAULT 4b, fill_done
 fill_done:
     SHUT
     movl %ecx, %eax
@@ -86,6 +90,7 @@ text_next:
     cmpl %edx, %ecx
     jae text_done
 5:  movb (%esi, %ecx), %al
+    MAY_FAULT 5b, text_stopped
     movb %al, (%edi, %ecx)
     testb %al, %al
     jz text_done
@@ -109,6 +114,7 @@ user_load:
     movl 8(%esp), %eax
     OPEN
 6:  movl (%eax), %ecx
+    MAY_FAULT 6b, load_stopped
     SHUT
     movl 4(%esp), %eax
     movl %ecx, (%eax)
@@ -126,6 +132,7 @@ user_exchange:
     movl 16(%esp), %ecx
     OPEN
 7:  lock cmpxchgl %ecx, (%ebx)
+    MAY_FAULT 7b, exchange_stopped
     SHUT
     movl 20(%esp), %ecx
     movl %eax, (%ecx)
@@ -142,19 +149,5 @@ load_stopped:
     xorl %eax, %eax
     ret
     .size user_exchange, . - user_exchange
-
-/* As trap_ways_out in trap.S. */
-    .section .rodata
-    .balign 4
-    .globl user_ways_out
-user_ways_out:
-    .long 1b, copy_stopped_in_words
-    .long 2b, copy_done
-    .long 3b, fill_stopped_in_words
-    .long 4b, fill_done
-    .long 5b, text_stopped
-    .long 6b, load_stopped
-    .long 7b, exchange_stopped
-    .long 0, 0
 
     .section .note.GNU-stack, "", @progbits

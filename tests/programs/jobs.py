@@ -49,6 +49,7 @@ MADE = {
     "futex": ("futex.c", "glibc"), "handlers": ("handlers.c", "glibc"), "hostile": ("hostile.c", "glibc"), "crowd": ("crowd.c", "static"),
     "epoll": ("epoll.c", "static"),
     "pages": ("pages.c", "glibc"),
+    "vectors": ("vectors.c", "fixed"),
 }
 
 
@@ -71,7 +72,9 @@ def compile_all(root, folder):
                       musl + "/crti.o", "-L" + musl, "-L" + libgcc, "-lc", "-lgcc", musl + "/crtn.o"]
         else:
             # -B: the start files too are the tree's; this machine's compiler may have none for i386.
-            words += [f"--sysroot={root}", "-B" + libgcc, "-L" + libgcc] + (["-static"] if how == "static" else [])
+            words += [f"--sysroot={root}", "-B" + libgcc, "-L" + libgcc] + (["-static"] if how in ("static", "fixed") else [])
+            if how == "fixed":                  # at addresses of its own; handlers without GS
+                words += ["-no-pie", "-fno-pie", "-fno-stack-protector"]
         subprocess.run(words, check=True)
         os.rename(f"{program}.{os.getpid()}", program)
 

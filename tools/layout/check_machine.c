@@ -232,7 +232,7 @@ void check_bitmap(struct document *d)
 
 /* The least that works: a 32-bit TSS; null, four segments, two TSSs, three for programs' TLS and one for shared variables; a gate for each vector. */
 static const uint64_t structure_least[STRUCTURE_COUNT] = {
-    [STRUCTURE_TSS] = 104, [STRUCTURE_GDT] = 11 * 8, [STRUCTURE_IDT] = 256 * 8,
+    [STRUCTURE_TSS] = 104, [STRUCTURE_GDT] = 19 * 8, [STRUCTURE_IDT] = 256 * 8,
 };
 
 void check_structures(struct document *d)

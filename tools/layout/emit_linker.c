@@ -86,7 +86,11 @@ static void emit_sections(const struct document *d, FILE *out)
             "    image_text_end = .;\n    image_text_border = ALIGN(4096);\n\n");
     emit_start(d, out, SECTION_RODATA);
     fprintf(out,
-            "    .rodata : AT(ADDR(.rodata) - KERNEL_OFFSET) { *(.rodata .rodata.*) } :rodata\n"
+            "    .rodata : AT(ADDR(.rodata) - KERNEL_OFFSET) {\n"
+            "        *(.rodata .rodata.*)\n"
+            "        . = ALIGN(4);\n"
+            "        exception_table = .;\n        *(.exception_table)\n        exception_table_end = .;\n"
+            "    } :rodata\n"
             "    image_rodata_end = .;\n    image_rodata_border = ALIGN(4096);\n\n");
     emit_start(d, out, SECTION_DATA);
     fprintf(out,

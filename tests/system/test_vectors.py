@@ -1,0 +1,47 @@
+"""Every way into the kernel that a program can take, and every selector and flag that it can bring back: signals as on Linux.
+
+tests/programs/vectors.c does them all and prints what each became. What Linux for i386 prints was recorded in the same
+emulator, whose processor has its own idea of some details (ICEBP, SSE exceptions). A 64-bit Linux answers an
+i386 program otherwise: it has other selectors, its sigreturn adds level 3 to them, and a refused IRET is SIGSEGV or SIGBUS
+where the 32-bit one says SIGILL, code 8. Quire is an i386 kernel.
+"""
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "programs"))
+import jobs
+import linux
+
+PATIENCE = 240
+EXPECTED = os.path.join(jobs.HERE, "expected", "vectors")
+
+
+@pytest.fixture
+def vectors(house):
+    root, made = os.path.join(house.build, "programs", "root"), os.path.join(house.build, "programs", "made")
+    if not os.path.isdir(root):
+        pytest.skip(f"no programs in {root}; `make programs` fetches them")
+    jobs.compile_all(root, made)
+    return os.path.join(made, "vectors")
+
+
+@pytest.mark.parametrize("kind", ["", "-checked"], ids=["plain", "checked"])
+def test_all_vectors_selectors_and_flags(house, layout, vectors, kind, tmp_path):
+    done = subprocess.run([os.path.join(house.build, "host", "quire"), "run", "--layout", layout + kind, "--timeout", str(PATIENCE),
+                           f"--report={tmp_path}/report", vectors], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          errors="replace", env={**os.environ, "QUIRE_BUILD": house.build})
+    assert done.stdout.splitlines() == open(EXPECTED).read().splitlines(), done.stderr
+    assert done.returncode == 0
+    assert re.findall(r"^audit: (\w+)", (tmp_path / "report").read_text(errors="replace"), re.M) == ["clean"]
+
+
+def test_linux_says_what_was_recorded(house, vectors):
+    try:
+        said = linux.run_i386(os.path.abspath(house.build), vectors)
+    except (linux.Unavailable, FileNotFoundError) as error:
+        pytest.skip(f"Linux for i386 cannot be asked: {error}")
+    assert said.splitlines() == open(EXPECTED).read().splitlines()
