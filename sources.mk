@@ -18,6 +18,7 @@ kernel += kernel/init/main.c                        # the order in which the ker
 kernel += kernel/base/print.c                       # printf's small relative
 kernel += kernel/base/string.c                      # bytes, text and whole pages
 kernel += kernel/base/lock.c                        # spin locks whose order is checked while they run
+kernel += kernel/base/bitset.c                      # sets of small numbers, and the next free one
 kernel += kernel/base/divide.c                      # 64-bit division for a 32-bit processor
 kernel += kernel/base/symbol.c                      # from an address to a name
 kernel += kernel/base/number.c                      # numbers in text
@@ -97,6 +98,7 @@ kernel += layouts/firmware/application.c            # the memory of a built-in a
 kernel += kernel/process/process.c                  # who exists: numbers, lists, making and freeing
 kernel += kernel/process/schedule.c                 # threads taking turns, waiting, waking
 kernel += kernel/process/clock.c                    # time, and what is to happen at a time
+kernel += kernel/process/numbers.c                  # numbers of processes, threads, groups, sessions
 kernel += kernel/process/load.c                     # how busy the machine has been
 kernel += kernel/process/usage.c                    # what processes have used
 kernel += kernel/process/clone.c                    # fork, vfork, threads
@@ -280,7 +282,7 @@ machine  = $(filter-out %/user.c,$(filter kernel/memory/%,$(kernel))) $(machine_
 # Of layouts, what belongs to the memory manager.
 machine_layouts = $(addprefix layouts/,tracker/master.c tracker/tables.c tracker/tracker.c tracker/list.c tracker/audit.c tracker/sabotage.c \
                   movos/populate.c movos/tables.c movos/sabotage.c pat/copy.c firmware/shared.c firmware/application.c)
-machine_base = kernel/process/load.c $(addprefix kernel/base/,print.c string.c lock.c divide.c) kernel/devices/pci.c \
+machine_base = kernel/process/load.c kernel/process/numbers.c $(addprefix kernel/base/,bitset.c print.c string.c lock.c divide.c) kernel/devices/pci.c \
                boot/physical.c boot/multiboot.c boot/pvh.c boot/bios.c kernel/devices/channel_frames.c kernel/devices/keys.c kernel/devices/acpi.c \
                kernel/files/discipline.c kernel/files/discipline_output.c
 # Files, as far as they need no processes but one.

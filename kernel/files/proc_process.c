@@ -33,22 +33,17 @@ static const struct thread *thread_of(const struct proc_node *node, const struct
 
 /* ---- Numbers ------------------------------------------------------------------------------------ */
 
-struct lowest { int32_t from, best; };
-
-static void consider(struct process *process, void *data)
-{
-    struct lowest *search = data;
-
-    if (process->id >= search->from && (search->best < 0 || process->id < search->best))
-        search->best = process->id;
-}
-
 int32_t proc_next_process(int32_t from)
 {
-    struct lowest search = { from, -1 };
+    lock_state           state  = lock_take(&process_lock);
+    const struct number *number = number_next(from);
+    int32_t              best;
 
-    process_each(consider, &search);
-    return search.best;
+    while (number != NULL && number->process == NULL)
+        number = number_next(number->value + 1);
+    best = number != NULL ? number->value : -1;
+    lock_drop(&process_lock, state);
+    return best;
 }
 
 int32_t proc_next_thread(int32_t number, int32_t from)

@@ -92,7 +92,7 @@ void terminal_leave(struct process *process)
             (void)!signal_group(t->foreground, &hangup);
             (void)!signal_group(t->foreground, &go_on);
         }
-        process_each(take_from, t);
+        process_each_in_session(t->session, take_from, t);
         t->session = t->foreground = 0;
     }
     lock_drop(&t->lock, state);
@@ -139,7 +139,7 @@ static long set_foreground(struct terminal *t, user_t argument)
         return err;
     if (search.group < 0)
         return -EINVAL;
-    process_each(look_at_member, &search);
+    process_each_in_group(search.group, look_at_member, &search);
     if (search.session == 0)
         return -ESRCH;
     if (search.session != self->session)

@@ -340,9 +340,8 @@ static int make_first(void)
         first->limits[i] = (struct limit){ LIMIT_NONE, LIMIT_NONE };
     first->limits[RLIMIT_STACK].soft = STACK_BYTES;
     first->limits[RLIMIT_NOFILE] = (struct limit){ FILES_SOFT, FILES_HARD };
-    first->group = first->session = 1;
     thread_prepare_inside(thread, begin);
-    if (process_enlist(first, NULL) != 0 || thread_enlist(thread) != 0)
+    if (process_enlist(first, NULL, NULL) != 0 || thread_enlist(thread) != 0)
         return -ENOMEM;
     schedule_add(thread);
     return 0;

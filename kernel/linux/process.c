@@ -80,7 +80,7 @@ static long wait_for(int32_t which, user_t status, uint32_t options, user_t usag
 
     if (options & ~(WAIT4_OPTIONS | WAIT_CLONE) || which == INT32_MIN)
         return which == INT32_MIN ? -ESRCH : -EINVAL;
-    id = process_wait(which, (int)(options & 15), &result);
+    id = process_wait(which, (int)options, &result);
     if (id <= 0)
         return id;
     if ((status != 0 && user_write(status, &result.status, sizeof result.status) != 0) ||
@@ -122,14 +122,14 @@ SYSTEM_CALL(waitid)
     uint32_t           info[SIGNAL_INFO_BYTES / 4] = { 0 };
     int                id;
 
-    if ((options & ~(WNOHANG | WSTOPPED | WEXITED | WCONTINUED | WNOWAIT | 0x60000000)) ||
+    if ((options & ~(WNOHANG | WSTOPPED | WEXITED | WCONTINUED | WNOWAIT | 0x60000000 | WAIT_CLONE)) ||
         !(options & (WSTOPPED | WEXITED | WCONTINUED)) || a > P_PGID)
         return -EINVAL;
     if ((a == P_PID && which <= 0) || (a == P_PGID && which < 0))
         return -EINVAL;
     if (a == P_PGID)
         which = which == 0 ? 0 : -which;
-    id = process_wait(which, (options & (WNOHANG | WSTOPPED | WCONTINUED | WNOWAIT)) | (options & WEXITED ? 0 : WAIT_NO_EXITED),
+    id = process_wait(which, (options & (WNOHANG | WSTOPPED | WCONTINUED | WNOWAIT | 0x60000000 | WAIT_CLONE)) | (options & WEXITED ? 0 : WAIT_NO_EXITED),
                       &result);
     if (id < 0)
         return id;

@@ -73,8 +73,6 @@ static bool share_or_copy(struct process *child, struct process *parent, uint64_
 
 static void inherit(struct process *child, const struct process *parent)
 {
-    child->group    = parent->group;
-    child->session  = parent->session;
     child->terminal = parent->terminal;
     child->uid  = parent->uid;
     child->euid = parent->euid;
@@ -162,7 +160,7 @@ int process_clone(const struct clone_request *request)
     if (err == 0)
         err = prepare_thread(thread, request);
     if (err == 0 && own)
-        err = process_enlist(child, request->flags & CLONE_PARENT ? parent->parent : parent);
+        err = process_enlist(child, request->flags & CLONE_PARENT ? parent->parent : parent, parent);
     if (err == 0 && (err = thread_enlist(thread)) != 0 && own) {
         lock_state state = lock_take(&process_lock);
 

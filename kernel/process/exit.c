@@ -17,7 +17,10 @@
 
 enum { CHILD_EXITED = 1, CHILD_KILLED = 2, CHILD_DUMPED = 3, CHILD_STOPPED = 5, CHILD_CONTINUED = 6 };
 enum { STATUS_CORE = 0x80, STATUS_STOPPED = 0x7F, STATUS_CONTINUED = 0xFFFF };
-enum { WNOHANG = 1, WUNTRACED = 2, WCONTINUED = 8, WNOWAIT = 0x1000000 };
+enum { WNOHANG = 1, WUNTRACED = 2, WCONTINUED = 8, WNOWAIT = 0x1000000, WAIT_ALL = 0x40000000 };
+#define WAIT_CLONE 0x80000000u
+
+static bool subreapers_asked;           /* [process_lock] somebody has been one, once */
 
 /* ---- Telling the parent. The lock is held. ------------------------------------------------ */
 
@@ -68,77 +71,118 @@ static bool tell_parent(struct process *process)
 
 /* ---- Orphans ------------------------------------------------------------------------------------ */
 
-struct orphan_search {
-    int32_t               group, session;
-    const struct process *leaving;
-    bool                  stopped, parented;
-};
-
-static void look_at_member(struct process *p, void *data)
-{
-    struct orphan_search *search = data;
-
-    if (p->group != search->group || p == search->leaving || p->state == PROCESS_ZOMBIE)
-        return;
-    search->stopped |= p->state == PROCESS_STOPPED;
-    if (p->parent != NULL && p->parent != search->leaving && p->parent->id != 1 && p->parent->group != p->group &&
-        p->parent->session == p->session)
-        search->parented = true;
-}
-
 /* True when `upper`, a parent, is what links its child's group to the session: in it, but in another group. */
 static bool links(const struct process *upper, const struct process *lower)
 {
     return upper != NULL && upper->group != lower->group && upper->session == lower->session;
 }
 
-/* A group whose last link to its session goes with `leaving`, with stopped members: nobody could continue them. */
-static void release_group(const struct process *leaving, int32_t group)
+/* True while a member's parent, other than `leaving` and process 1, links the group to its session. */
+static bool is_parented(const struct number *group, const struct process *leaving)
 {
-    struct orphan_search search = { .group = group, .session = leaving->session, .leaving = leaving };
-    struct signal_info   hangup = { .number = SIGHUP }, go_on = { .number = SIGCONT };
+    struct list *at;
 
-    process_each(look_at_member, &search);
-    if (search.stopped && !search.parented) {
-        signal_group(group, &hangup);
-        signal_group(group, &go_on);
+    LIST_EACH(at, &group->group) {
+        const struct process *p = LIST_ITEM(at, struct process, group_link);
+
+        if (p != leaving && p->state != PROCESS_ZOMBIE && p->parent != leaving && links(p->parent, p) && p->parent->id != 1)
+            return true;
     }
+    return false;
+}
+
+static bool has_stopped(const struct number *group, const struct process *leaving)
+{
+    struct list *at;
+
+    LIST_EACH(at, &group->group) {
+        const struct process *p = LIST_ITEM(at, struct process, group_link);
+
+        if (p != leaving && p->state == PROCESS_STOPPED)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * A group whose last link to its session goes with `leaving`, with stopped members: nobody could continue them. The
+ * first other link ends the search. The lock is held.
+ */
+static void release_group(const struct process *leaving, int32_t number)
+{
+    struct signal_info   hangup = { .number = SIGHUP }, go_on = { .number = SIGCONT };
+    const struct number *group  = number_find(number);
+
+    if (is_parented(group, leaving) || !has_stopped(group, leaving))
+        return;
+    signal_members(group, &hangup);
+    signal_members(group, &go_on);
 }
 
 /* Only groups that this end cuts off: its own, if its parent was the link, and those of children it was the link for. */
 static void release_orphans(const struct process *leaving)
 {
+    lock_state   state = lock_take(&process_lock);
+    struct list *at;
+
     if (links(leaving->parent, leaving))
         release_group(leaving, leaving->group);
-    for (const struct process *child = leaving->children; child != NULL; child = child->sibling)
+    LIST_EACH(at, &leaving->children) {
+        const struct process *child = LIST_ITEM(at, struct process, sibling_link);
+
         if (links(leaving, child))
             release_group(leaving, child->group);
+    }
+    lock_drop(&process_lock, state);
 }
 
-/* Children go to process 1, which waits for whatever comes. The lock is held. */
-static void give_children_away(struct process *process)
+/* ---- New parents. The lock is held. --------------------------------------------------------------- */
+
+/*
+ * Who adopts the children of a process that ends: the nearest ancestor that said so (PR_SET_CHILD_SUBREAPER), else process
+ * 1; NULL when that is ending itself. As long as nobody ever said so the ancestors are not asked.
+ */
+struct process *process_new_parent(const struct process *leaving)
 {
     struct process *first = process_numbered(1);
 
-    while (process->children != NULL) {
-        struct process *child = process->children;
+    for (struct process *p = subreapers_asked ? leaving->parent : NULL; p != NULL; p = p->parent)
+        if (p->subreaper && p->state != PROCESS_ZOMBIE && p->thread_count > 0)
+            return p;
+    return first == leaving ? NULL : first;
+}
 
-        if (first == NULL || first == process) {
-            process->children = child->sibling;
-            child->parent = NULL;
-            child->sibling = child->sibling_before = NULL;
-            continue;
-        }
-        if (child->parent_death_signal != 0) {
-            struct signal_info info = { .number = child->parent_death_signal, .sender = process->id };
+static void tell_parent_death(struct process *child, const struct process *leaving)
+{
+    struct signal_info info = { .number = child->parent_death_signal, .sender = leaving->id, .uid = leaving->uid };
 
-            signal_process(child, &info);
-        }
-        process_adopt(first, child);
+    if (child->parent_death_signal != 0)
+        signal_process(child, &info);
+}
+
+/* Whatever a child was to tell its first parent, to the new one it is an ordinary child. */
+static void give_children_away(struct process *process)
+{
+    struct process *parent = list_is_empty(&process->children) ? NULL : process_new_parent(process);
+
+    while (!list_is_empty(&process->children)) {
+        struct process *child = LIST_ITEM(process->children.next, struct process, sibling_link);
+
+        tell_parent_death(child, process);
+        process_adopt(parent, child);
         child->exit_signal = SIGCHLD;
         if (child->state == PROCESS_ZOMBIE && tell_parent(child))
             free_zombie(child);
     }
+}
+
+void process_set_subreaper(bool on)
+{
+    lock_state state = lock_take(&process_lock);
+
+    current_process()->subreaper = on;
+    subreapers_asked |= on;
+    lock_drop(&process_lock, state);
 }
 
 /* ---- The end of a process, run by its last thread -------------------------------------------------- */
@@ -165,6 +209,7 @@ static void end_process(struct process *process)
         wake_all(&process->parent->vfork_done);
     give_children_away(process);
     process->state = PROCESS_ZOMBIE;
+    process_note_news(process);
     alone = tell_parent(process);
     if (alone)
         free_zombie(process);
@@ -235,6 +280,7 @@ void process_tell_stop(struct process *process, bool stopped)
 
     process->waited_stop     = !stopped;
     process->waited_continue = stopped;
+    process_note_news(process);
     if (parent == NULL || parent->actions == NULL)
         return;
     if (!(parent->actions->action[SIGCHLD].flags & SA_NOCLDSTOP))
@@ -244,13 +290,16 @@ void process_tell_stop(struct process *process, bool stopped)
 
 /* ---- Waiting -------------------------------------------------------------------------------------------- */
 
-static bool chosen(const struct process *child, int32_t which)
+/* Children whose end says SIGCHLD, and others by __WCLONE: wait(2). */
+static bool is_of_kind(const struct process *child, int options)
 {
-    if (which == -1)
-        return true;
-    if (which > 0)
-        return child->id == which;
-    return child->group == (which == 0 ? current_process()->group : -which);
+    return (options & WAIT_ALL) || (child->exit_signal != SIGCHLD) == ((options & WAIT_CLONE) != 0);
+}
+
+/* `group`: of the children asked for; 0: of any. */
+static bool chosen(const struct process *child, int32_t group, int options)
+{
+    return (group == 0 || child->group == group) && is_of_kind(child, options);
 }
 
 static void fill(const struct process *child, int32_t status, struct wait_result *out)
@@ -261,9 +310,11 @@ static void fill(const struct process *child, int32_t status, struct wait_result
 }
 
 /* News of one child that the options ask for. The lock is held. */
-static bool has_news(struct process *child, int options, struct wait_result *out)
+static bool hear(struct process *child, int options, struct wait_result *out)
 {
-    if (child->state == PROCESS_ZOMBIE && !(options & WAIT_NO_EXITED)) {
+    if (child->state == PROCESS_ZOMBIE) {
+        if (options & WAIT_NO_EXITED)
+            return false;
         fill(child, child->exit_status, out);
         if (!(options & WNOWAIT)) {
             usage_add(&current_process()->children_used, &out->usage);
@@ -274,23 +325,34 @@ static bool has_news(struct process *child, int options, struct wait_result *out
     if (child->state == PROCESS_STOPPED && (options & WUNTRACED) && !child->waited_stop) {
         fill(child, child->stop_signal << 8 | STATUS_STOPPED, out);
         child->waited_stop = !(options & WNOWAIT);
-        return true;
-    }
-    if (child->state == PROCESS_ALIVE && (options & WCONTINUED) && child->continued && !child->waited_continue) {
+    } else if (child->state == PROCESS_ALIVE && (options & WCONTINUED) && child->continued && !child->waited_continue) {
         fill(child, STATUS_CONTINUED, out);
         child->waited_continue = !(options & WNOWAIT);
-        return true;
+    } else {
+        return false;
     }
-    return false;
+    process_note_news(child);
+    return true;
+}
+
+/* The first of a parent's news that is a zombie: of those before it, each has stopped or gone on. The lock is held. */
+static struct process *first_zombie(struct process *parent)
+{
+    struct list *at;
+
+    LIST_EACH(at, &parent->news)
+        if (LIST_ITEM(at, struct process, news_link)->state == PROCESS_ZOMBIE)
+            return LIST_ITEM(at, struct process, news_link);
+    return NULL;
 }
 
 bool process_collect(struct process *parent, int32_t which, struct process_end *out)
 {
     lock_state      state = lock_take(&process_lock);
-    struct process *child = parent->children;
+    struct process *child = which == -1 ? first_zombie(parent) : process_numbered(which);
 
-    while (child != NULL && (child->state != PROCESS_ZOMBIE || (which != -1 && child->id != which)))
-        child = child->sibling;
+    if (child != NULL && (child->parent != parent || child->state != PROCESS_ZOMBIE))
+        child = NULL;
     if (child != NULL) {
         *out = (struct process_end){ .id = child->id, .status = child->exit_status };
         text_copy(out->name, child->name, sizeof out->name);
@@ -300,32 +362,66 @@ bool process_collect(struct process *parent, int32_t which, struct process_end *
     return child != NULL;
 }
 
+/* One child, by its number. Returns it when there is news, 0 when there is none, or -ECHILD. The lock is held. */
+static int look_at_child(struct process *self, int32_t id, int options, struct wait_result *out)
+{
+    struct process *child = process_numbered(id);
+
+    if (child == NULL || child->parent != self || !is_of_kind(child, options))
+        return -ECHILD;
+    return hear(child, options, out) ? id : 0;
+}
+
+/* True when there is a child to wait for. Mostly the first will do; else all the group's members, or all children. */
+static bool has_child(struct process *self, int32_t group, int options)
+{
+    const struct number *number = group != 0 ? number_find(group) : NULL;
+    struct list         *at;
+
+    if (group == 0) {
+        LIST_EACH(at, &self->children)
+            if (is_of_kind(LIST_ITEM(at, struct process, sibling_link), options))
+                return true;
+    } else if (number != NULL) {
+        LIST_EACH(at, &number->group) {
+            const struct process *p = LIST_ITEM(at, struct process, group_link);
+
+            if (p->parent == self && is_of_kind(p, options))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Any child, or any of a group: only those with news are looked at. As look_at_child(). */
+static int look_at_children(struct process *self, int32_t group, int options, struct wait_result *out)
+{
+    struct list *at;
+
+    LIST_EACH(at, &self->news) {
+        struct process *child = LIST_ITEM(at, struct process, news_link);
+
+        if (chosen(child, group, options) && hear(child, options, out))
+            return out->id;
+    }
+    return has_child(self, group, options) ? 0 : -ECHILD;
+}
+
 int process_wait(int32_t which, int options, struct wait_result *out)
 {
     struct process *self  = current_process();
     lock_state      state = lock_take(&process_lock);
-    int             err   = 0;
+    int32_t         group = which == 0 ? self->group : which < -1 ? -which : 0;
+    int             err;
 
-    while (err == 0) {
-        bool any = false;
-
-        for (struct process *child = self->children; child != NULL; child = child->sibling) {
-            if (!chosen(child, which))
-                continue;
-            any = true;
-            if (has_news(child, options, out)) {
-                err = out->id;
-                break;
-            }
-        }
-        if (err != 0)
+    for (;;) {
+        err = which > 0 ? look_at_child(self, which, options, out) : look_at_children(self, group, options, out);
+        if (err != 0 || (options & WNOHANG))
             break;
-        if (!any)
-            err = -ECHILD;
-        else if (options & WNOHANG)
-            break;
-        else if (wait_on(&self->child_change, &process_lock, &state, NEVER, WAIT_SIGNALS) == -EINTR)
+        if (wait_on(&self->child_change, &process_lock, &state, NEVER, WAIT_SIGNALS) == -EINTR) {
             err = -ERESTARTSYS;
+            break;
+        }
     }
     lock_drop(&process_lock, state);
     return err;

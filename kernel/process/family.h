@@ -6,6 +6,7 @@
 #ifndef QUIRE_PROCESS_FAMILY_H
 #define QUIRE_PROCESS_FAMILY_H
 
+#include "process/numbers.h"
 #include "process/process.h"
 
 extern struct lock process_lock;
@@ -13,12 +14,22 @@ extern struct lock process_lock;
 /* With process_lock held. */
 struct process *process_numbered(int32_t id);
 struct thread  *thread_numbered(int32_t id);
-struct process *process_after(const struct process *process);  /* the next in the list of all; NULL: the first */
+struct process *process_after(const struct process *process);  /* with the next higher number; NULL: the first */
 void process_delist(struct process *process);
-void process_adopt(struct process *parent, struct process *child);
+void process_join_group(struct process *process, struct number *group);         /* leaves the one it was in */
+void process_join_session(struct process *process, struct number *session);
+void process_note_news(struct process *child);                 /* its state changed, or its parent heard of it */
+void thread_renumber(struct thread *thread, int32_t id);       /* to its process's number, whose thread is gone */
+bool processes_ok(void);                                        /* C1 to C3 (process.c) and N1 to N3 (numbers.h) */
+void process_adopt(struct process *parent, struct process *child);                 /* NULL: nobody does */
+struct process *process_new_parent(const struct process *leaving);              /* NULL: nobody       */
 
 struct process *process_new(void);                  /* zeroed, in no list; NULL without memory      */
-int  process_enlist(struct process *process, struct process *parent) MUST_CHECK;
+/*
+ * Number a process and enter it everywhere: as a child of `parent`, in the group and session of `like`; NULL: of its own,
+ * and the first such process is number 1. Returns 0, -EAGAIN when no number is free, or -ENOMEM.
+ */
+int  process_enlist(struct process *process, struct process *parent, const struct process *like) MUST_CHECK;
 void process_let_go(struct process *process);       /* drop what it shares                          */
 void process_free(struct process *process);
 
@@ -53,5 +64,8 @@ void schedule_resume(struct thread *thread);
 void schedule_end(void) NORETURN;
 void schedule_begin(void);
 void wake_thread(struct thread *thread);
+
+/* As signal_group(), with the lock held already. Zombies count as members, as under Linux. */
+int  signal_members(const struct number *group, const struct signal_info *info);
 
 #endif

@@ -95,11 +95,10 @@ static int make_console(void)
     if (process == NULL)
         return -ENOMEM;
     text_copy(process->name, "console", sizeof process->name);
-    process->group = process->session = 1;
     for (unsigned i = 0; i < LIMITS; i++)
         process->limits[i] = (struct limit){ LIMIT_NONE, LIMIT_NONE };
     if ((process->actions = actions_new(NULL)) == NULL || (process->place = files_start()) == NULL ||
-        files_furnish(process->place) != 0 || make_output() != 0 || process_enlist(process, NULL) != 0) {
+        files_furnish(process->place) != 0 || make_output() != 0 || process_enlist(process, NULL, NULL) != 0) {
         process_let_go(process);
         process_free(process);
         return -ENOMEM;
@@ -163,8 +162,6 @@ static int map_image(struct space *space, const struct flat_program *program, st
 static int fill_process(struct process *process, const struct flat_program *program, struct recipe_watch *watch)
 {
     process->exit_signal = SIGCHLD;
-    process->group       = console->group;
-    process->session     = console->session;
     memcpy(process->limits, console->limits, sizeof process->limits);
     text_copy(process->name, program->name, sizeof process->name);
     if ((process->files = files_new()) == NULL || (process->place = place_copy(console->place)) == NULL ||
@@ -192,7 +189,7 @@ int32_t flat_start(const struct flat_program *program, struct recipe_watch *watc
     if (err == 0) {
         text_copy(thread->name, program->name, sizeof thread->name);
         thread_prepare_program(thread, LAYOUT_START_ADDRESS, stack_of(program));
-        err = process_enlist(process, console);
+        err = process_enlist(process, console, console);
         listed = err == 0;
     }
     if (err == 0)

@@ -10,12 +10,11 @@
 #include "process/family.h"
 #include "init/report.h"
 
-static bool in_session(int32_t group, int32_t session)
+/* All of a group are in one session, so its first member tells. */
+static bool in_session(const struct number *group, int32_t session)
 {
-    for (struct process *p = process_after(NULL); p != NULL; p = process_after(p))
-        if (p->group == group)
-            return p->session == session;
-    return false;
+    return group != NULL && !list_is_empty(&group->group) &&
+           LIST_ITEM(group->group.next, struct process, group_link)->session == session;
 }
 
 /* Linux's rules for setpgid(2). process_lock is held. */
@@ -31,9 +30,10 @@ static int set_group(int32_t id, int32_t group)
         group = p->id;
     if (p != self && (p->session != self->session || p->has_executed))
         return p->session != self->session ? -EPERM : -EACCES;
-    if (p->session == p->id || (group != p->id && !in_session(group, self->session)))
+    if (p->session == p->id || (group != p->id && !in_session(number_find(group), self->session)))
         return -EPERM;
-    p->group = group;
+    if (p->group != group)
+        process_join_group(p, number_find(group));
     return 0;
 }
 
@@ -50,28 +50,35 @@ int process_new_session(void)
 {
     struct process *self  = current_process();
     lock_state      state = lock_take(&process_lock);
-    int             err   = self->id;
+    struct number  *number = number_find(self->id);
+    int             err   = list_is_empty(&number->group) ? self->id : -EPERM;
 
-    for (struct process *p = process_after(NULL); p != NULL; p = process_after(p))
-        if (p->group == self->id)
-            err = -EPERM;
     if (err > 0) {
-        self->session  = self->group = self->id;
+        process_join_session(self, number);
+        process_join_group(self, number);
         self->terminal = NULL;
     }
     lock_drop(&process_lock, state);
     return err;
 }
 
+/* A member through whom somebody in another group of the session, its parent, may continue the group. */
+static bool links_group(const struct process *p)
+{
+    return p->state != PROCESS_ZOMBIE && p->parent != NULL && p->parent->session == p->session && p->parent->group != p->group;
+}
+
 bool process_group_is_orphaned(const struct process *process)
 {
-    lock_state state    = lock_take(&process_lock);
-    bool       orphaned = true;
+    lock_state   state    = lock_take(&process_lock);
+    bool         orphaned = true;
+    struct list *at;
 
-    for (struct process *p = process_after(NULL); p != NULL; p = process_after(p))
-        if (p->group == process->group && p->state != PROCESS_ZOMBIE && p->parent != NULL &&
-            p->parent->session == p->session && p->parent->group != p->group)
+    LIST_EACH(at, &number_find(process->group)->group)
+        if (links_group(LIST_ITEM(at, struct process, group_link))) {
             orphaned = false;
+            break;
+        }
     lock_drop(&process_lock, state);
     return orphaned;
 }
@@ -94,7 +101,7 @@ int thread_stay_alone(void)
         while (process->thread_count > 1)
             wait_on(&process->thread_ended, &process_lock, &state, NEVER, 0);
         process->survivor = NULL;
-        self->id = process->id;                 /* whoever called exec is the process's first thread now */
+        thread_renumber(self, process->id);     /* whoever called exec is the process's first thread now */
     }
     lock_drop(&process_lock, state);
     return err;

@@ -1,5 +1,10 @@
 /*
- * process.c - who exists: numbers, the lists of processes and threads, making and freeing both.
+ * process.c - who exists: the lists of processes and threads, making and freeing both.
+ *
+ *   C1  a process that has ended, or has stopped or gone on without its parent hearing of that, is in its parent's list of
+ *       news; others may be in it until somebody looks, as SIGCONT takes no process_lock
+ *   C2  the list of news is in the order of the children
+ *   C3  a process's threads are linked both ways, as many as are counted, and each is entered under its number
  */
 #include "process/process.h"
 
@@ -11,18 +16,15 @@
 #include "memory/heap/heap.h"
 #include "process/family.h"
 
-enum { NUMBERS = 32768 };
-
 struct lock process_lock = LOCK("processes", RANK_PROCESSES);
 
-static struct process *all;             /* [process_lock] */
-static int32_t         last_number;     /* [process_lock] */
+static uint64_t        last_order;      /* [process_lock] of a child */
 static uint32_t        process_count, thread_count;
 static uint64_t        made;            /* [process_lock] processes and threads since the start */
 
 uint32_t processes_alive(void) { return process_count; }
 uint32_t threads_alive(void)   { return thread_count; }
-int32_t  process_last_number(void) { return last_number; }
+int32_t  process_last_number(void) { return number_last(); }
 
 uint64_t processes_made(void)
 {
@@ -37,21 +39,25 @@ uint64_t processes_made(void)
 
 struct process *process_numbered(int32_t id)
 {
-    for (struct process *p = all; p != NULL; p = p->all_next)
-        if (p->id == id)
-            return p;
-    return NULL;
+    const struct number *number = number_find(id);
+
+    return number != NULL ? number->process : NULL;
 }
 
-struct process *process_after(const struct process *process) { return process != NULL ? process->all_next : all; }
+struct process *process_after(const struct process *process)
+{
+    const struct number *number = number_next(process != NULL ? process->id + 1 : 0);
+
+    while (number != NULL && number->process == NULL)
+        number = number_next(number->value + 1);
+    return number != NULL ? number->process : NULL;
+}
 
 struct thread *thread_numbered(int32_t id)
 {
-    for (struct process *p = all; p != NULL; p = p->all_next)
-        for (struct thread *t = p->threads; t != NULL; t = t->next_in_process)
-            if (t->id == id)
-                return t;
-    return NULL;
+    const struct number *number = number_find(id);
+
+    return number != NULL ? number->thread : NULL;
 }
 
 struct process *process_find(int32_t id)
@@ -72,36 +78,37 @@ struct thread *thread_find(int32_t id)
     return found;
 }
 
-void process_each(void (*visit)(struct process *process, void *data), void *data)
+void process_each(process_visit visit, void *data)
 {
     lock_state state = lock_take(&process_lock);
 
-    for (struct process *p = all; p != NULL; p = p->all_next)
+    for (struct process *p = process_after(NULL); p != NULL; p = process_after(p))
         visit(p, data);
     lock_drop(&process_lock, state);
 }
 
-/* A number is in use while a thread, a process, a group or a session has it. */
-static bool number_in_use(int32_t id)
+void process_each_in_group(int32_t group, process_visit visit, void *data)
 {
-    for (struct process *p = all; p != NULL; p = p->all_next) {
-        if (p->id == id || p->group == id || p->session == id)
-            return true;
-        for (struct thread *t = p->threads; t != NULL; t = t->next_in_process)
-            if (t->id == id)
-                return true;
-    }
-    return false;
+    lock_state     state  = lock_take(&process_lock);
+    struct number *number = number_find(group);
+    struct list   *at;
+
+    if (number != NULL)
+        LIST_EACH(at, &number->group)
+            visit(LIST_ITEM(at, struct process, group_link), data);
+    lock_drop(&process_lock, state);
 }
 
-static int32_t new_number(void)
+void process_each_in_session(int32_t session, process_visit visit, void *data)
 {
-    for (int32_t tries = 0; tries < NUMBERS; tries++) {
-        last_number = last_number + 1 < NUMBERS ? last_number + 1 : 2;
-        if (!number_in_use(last_number))
-            return last_number;
-    }
-    return 0;
+    lock_state     state  = lock_take(&process_lock);
+    struct number *number = number_find(session);
+    struct list   *at;
+
+    if (number != NULL)
+        LIST_EACH(at, &number->session)
+            visit(LIST_ITEM(at, struct process, session_link), data);
+    lock_drop(&process_lock, state);
 }
 
 /* ---- The shared space ------------------------------------------------------------------------ */
@@ -208,32 +215,77 @@ void thread_free(struct thread *thread)
     thread_count--;
 }
 
-/* Number a thread and enter it in its process. Returns 0 or -EAGAIN. */
+/* The number of a new thread: a process's first has the process's. */
+static int number_for(const struct process *process, struct number **out)
+{
+    if (process->thread_count > 0 || process->id == 0)
+        return number_take(out);
+    *out = number_find(process->id);
+    number_hold(*out);
+    return 0;
+}
+
+/* Number a thread and enter it in its process. Returns 0, -EAGAIN or -ENOMEM. */
 int thread_enlist(struct thread *thread)
 {
     lock_state      state   = lock_take(&process_lock);
     struct process *process = thread->process;
+    struct number  *number;
+    int             err     = number_for(process, &number);
 
-    thread->id = process->thread_count == 0 && process->id != 0 ? process->id : new_number();
-    if (thread->id != 0) {
-        thread->next_in_process = process->threads;
-        process->threads = thread;
+    if (err == 0) {
+        number->thread = thread;
+        thread->id     = number->value;
+        thread->before_in_process = process->last_thread;
+        if (process->last_thread != NULL)
+            process->last_thread->next_in_process = thread;
+        else
+            process->threads = thread;
+        process->last_thread = thread;
         process->thread_count++;
         made++;
     }
     lock_drop(&process_lock, state);
-    return thread->id != 0 ? 0 : -EAGAIN;
+    return err;
+}
+
+static void drop_thread_number(struct thread *thread)
+{
+    struct number *number = number_find(thread->id);
+
+    number->thread = NULL;
+    number_drop(number);
+}
+
+void thread_renumber(struct thread *thread, int32_t id)
+{
+    struct number *number;
+
+    if (thread->id == id)
+        return;
+    drop_thread_number(thread);
+    number = number_find(id);
+    assert(number->thread == NULL);
+    number_hold(number);
+    number->thread = thread;
+    thread->id     = id;
 }
 
 void thread_delist(struct thread *thread)
 {
-    lock_state      state = lock_take(&process_lock);
-    struct thread **at    = &thread->process->threads;
+    lock_state      state   = lock_take(&process_lock);
+    struct process *process = thread->process;
 
-    while (*at != thread)
-        at = &(*at)->next_in_process;
-    *at = thread->next_in_process;
-    thread->process->thread_count--;
+    drop_thread_number(thread);
+    if (thread->before_in_process != NULL)
+        thread->before_in_process->next_in_process = thread->next_in_process;
+    else
+        process->threads = thread->next_in_process;
+    if (thread->next_in_process != NULL)
+        thread->next_in_process->before_in_process = thread->before_in_process;
+    else
+        process->last_thread = thread->before_in_process;
+    process->thread_count--;
     lock_drop(&process_lock, state);
 }
 
@@ -243,8 +295,15 @@ struct process *process_new(void)
 {
     struct process *process = heap_alloc(sizeof *process, HEAP_ZERO);
 
-    if (process != NULL)
-        process->start_time = clock_now();
+    if (process == NULL)
+        return NULL;
+    process->start_time = clock_now();
+    list_start(&process->children);
+    list_start(&process->news);
+    list_start(&process->sibling_link);
+    list_start(&process->news_link);
+    list_start(&process->group_link);
+    list_start(&process->session_link);
     return process;
 }
 
@@ -268,65 +327,166 @@ void process_let_go(struct process *process)
 
 void process_free(struct process *process) { heap_free_sized(process, sizeof *process); }
 
+/* ---- Families. The lock is held. --------------------------------------------------------------------- */
+
+static bool has_news(const struct process *child)
+{
+    return child->state == PROCESS_ZOMBIE || (child->state == PROCESS_STOPPED && !child->waited_stop) ||
+           (child->state == PROCESS_ALIVE && child->continued && !child->waited_continue);
+}
+
+/*
+ * Where a child belongs in its parent's news. Children mostly end in the order they were made, so the search begins at the
+ * end; it passes over those younger ones whose end nobody has waited for, fewer than NUMBERS.
+ */
+static struct list *place_in_news(struct process *parent, const struct process *child)
+{
+    struct list *at = &parent->news;
+
+    while (at->previous != &parent->news && LIST_ITEM(at->previous, struct process, news_link)->order > child->order)
+        at = at->previous;
+    return at;
+}
+
+void process_note_news(struct process *child)
+{
+    bool listed = !list_is_empty(&child->news_link), wanted = child->parent != NULL && has_news(child);
+
+    if (listed && !wanted)
+        list_remove(&child->news_link);
+    else if (!listed && wanted)
+        list_insert(place_in_news(child->parent, child), &child->news_link);
+}
+
 static void add_child(struct process *parent, struct process *child)
 {
-    child->parent         = parent;
-    child->sibling        = parent->children;
-    child->sibling_before = NULL;
-    if (parent->children != NULL)
-        parent->children->sibling_before = child;
-    parent->children = child;
+    child->parent = parent;
+    child->order  = ++last_order;
+    list_insert(&parent->children, &child->sibling_link);
+    process_note_news(child);
 }
 
 static void remove_child(struct process *child)
 {
-    if (child->sibling_before != NULL)
-        child->sibling_before->sibling = child->sibling;
-    else if (child->parent != NULL)
-        child->parent->children = child->sibling;
-    if (child->sibling != NULL)
-        child->sibling->sibling_before = child->sibling_before;
-    child->sibling = child->sibling_before = NULL;
+    list_remove(&child->sibling_link);
+    list_remove(&child->news_link);
+    child->parent = NULL;
 }
 
-/* Number a process and enter it everywhere. Returns 0 or -EAGAIN. */
-int process_enlist(struct process *process, struct process *parent)
+void process_adopt(struct process *parent, struct process *child)
 {
-    lock_state state = lock_take(&process_lock);
-    int        err   = 0;
+    remove_child(child);
+    if (parent != NULL)
+        add_child(parent, child);
+}
 
-    process->id = parent == NULL && process_numbered(1) == NULL ? (last_number = 1) : new_number();
-    if (process->id == 0) {
-        err = -EAGAIN;
-    } else {
+static void leave_group(struct process *process)
+{
+    list_remove(&process->group_link);
+    number_drop(number_find(process->group));
+}
+
+static void leave_session(struct process *process)
+{
+    list_remove(&process->session_link);
+    number_drop(number_find(process->session));
+}
+
+/* The new one is held first: it may be the number of the old one, which nobody else may have. */
+void process_join_group(struct process *process, struct number *group)
+{
+    number_hold(group);
+    if (process->group != 0)
+        leave_group(process);
+    list_insert(&group->group, &process->group_link);
+    process->group = group->value;
+}
+
+void process_join_session(struct process *process, struct number *session)
+{
+    number_hold(session);
+    if (process->session != 0)
+        leave_session(process);
+    list_insert(&session->session, &process->session_link);
+    process->session = session->value;
+}
+
+static int take_number(bool first, struct number **out)
+{
+    return first && number_find(1) == NULL ? number_take_first(out) : number_take(out);
+}
+
+int process_enlist(struct process *process, struct process *parent, const struct process *like)
+{
+    lock_state     state = lock_take(&process_lock);
+    struct number *number;
+    int            err = take_number(like == NULL, &number);
+
+    if (err == 0) {
+        number->process = process;
+        process->id     = number->value;
+        process_join_group(process, like != NULL ? number_find(like->group) : number);
+        process_join_session(process, like != NULL ? number_find(like->session) : number);
         if (parent != NULL)
             add_child(parent, process);
-        process->all_next = all;
-        if (all != NULL)
-            all->all_before = process;
-        all = process;
         process_count++;
     }
     lock_drop(&process_lock, state);
     return err;
 }
 
-/* The lock is held. */
 void process_delist(struct process *process)
 {
+    struct number *number = number_find(process->id);
+
     remove_child(process);
-    if (process->all_before != NULL)
-        process->all_before->all_next = process->all_next;
-    else
-        all = process->all_next;
-    if (process->all_next != NULL)
-        process->all_next->all_before = process->all_before;
+    leave_group(process);
+    leave_session(process);
+    number->process = NULL;
+    number_drop(number);
     process_count--;
 }
 
-/* The lock is held. */
-void process_adopt(struct process *parent, struct process *child)
+/* ---- The check. The lock is held. ----------------------------------------------------------------------- */
+
+static bool news_ok(const struct process *parent)
 {
-    remove_child(child);
-    add_child(parent, child);
+    uint64_t     before = 0;
+    struct list *at;
+
+    if (!list_ok(&parent->children) || !list_ok(&parent->news))
+        return false;
+    LIST_EACH(at, &parent->children) {
+        const struct process *child = LIST_ITEM(at, struct process, sibling_link);
+
+        if (child->parent != parent || (has_news(child) && list_is_empty(&child->news_link)))    /* C1 */
+            return false;
+    }
+    LIST_EACH(at, &parent->news) {
+        const struct process *child = LIST_ITEM(at, struct process, news_link);
+
+        if (child->parent != parent || child->order <= before)                                  /* C2 */
+            return false;
+        before = child->order;
+    }
+    return true;
+}
+
+static bool threads_ok(const struct process *process)
+{
+    const struct thread *before = NULL;
+    uint32_t             count  = 0;
+
+    for (const struct thread *t = process->threads; t != NULL; before = t, t = t->next_in_process, count++)
+        if (t->before_in_process != before || thread_numbered(t->id) != t)
+            return false;
+    return before == process->last_thread && count == process->thread_count;                    /* C3 */
+}
+
+bool processes_ok(void)
+{
+    for (const struct process *p = process_after(NULL); p != NULL; p = process_after(p))
+        if (!news_ok(p) || !threads_ok(p))
+            return false;
+    return numbers_ok();
 }

@@ -12,6 +12,7 @@
 #ifndef QUIRE_PROCESS_PROCESS_H
 #define QUIRE_PROCESS_PROCESS_H
 
+#include "base/list.h"
 #include "memory/spaces/map.h"
 #include "memory/spaces/space.h"
 #include "memory/heap/stack.h"
@@ -57,10 +58,13 @@ struct shared_space {
 
 struct process {
     int32_t           id, group, session;
+    struct list       group_link, session_link;         /* in their struct number (process/numbers.h)     */
     struct process   *parent;
-    struct process   *children, *sibling, *sibling_before;
-    struct process   *all_next, *all_before;
-    struct thread    *threads;
+    struct list       children;         /* in the order they became children                      */
+    struct list       news;             /* of them, those a wait may tell of (C1 in process.c), in that order */
+    struct list       sibling_link, news_link;
+    uint64_t          order;            /* higher than that of each earlier child of its parent   */
+    struct thread    *threads, *last_thread;            /* the eldest first                        */
     uint32_t          thread_count;
     enum process_state state;
     int32_t           exit_status;      /* as wait4() reports it                                  */
@@ -107,7 +111,7 @@ struct thread {
     struct thread_state machine;        /* [t] saved registers, TLS descriptors, FPU state        */
     struct process     *process;        /* NULL: the idle thread, and one that has ended          */
     struct shared_space *home;          /* the space it runs in, where its stack is; NULL: any    */
-    struct thread      *next_in_process;
+    struct thread      *next_in_process, *before_in_process;
     struct thread      *queue_next;     /* run queue                                              */
     int32_t             id;
     enum thread_phase   phase;
@@ -141,7 +145,11 @@ static inline struct process *current_process(void) { return current_thread()->p
 /* Numbers are unique among processes and threads; lookups return NULL when there is none. */
 struct process *process_find(int32_t id);
 struct thread  *thread_find(int32_t id);
-void process_each(void (*visit)(struct process *process, void *data), void *data);
+/* Visits run with process_lock held, in the order of the numbers; of a group or session, in the order they joined. */
+typedef void (*process_visit)(struct process *process, void *data);
+void process_each(process_visit visit, void *data);
+void process_each_in_group(int32_t group, process_visit visit, void *data);
+void process_each_in_session(int32_t session, process_visit visit, void *data);
 
 /* The first process: runs `path` of the root file system. Returns 0 or a negative errno. */
 int process_first(const char *path, char *const arguments[], char *const environment[]);
@@ -166,8 +174,11 @@ struct wait_result {
     uint32_t     uid;
     struct resource_usage usage;                 /* the child's and its own children's                     */
 };
-enum { WAIT_NO_EXITED = 1 << 30 };      /* waitid() without WEXITED                               */
+enum { WAIT_NO_EXITED = 1 << 27 };      /* waitid() without WEXITED                               */
 int  process_wait(int32_t which, int options, struct wait_result *out);
+
+/* PR_SET_CHILD_SUBREAPER of the current process. */
+void process_set_subreaper(bool on);
 
 /* What is left of a process that has ended, its status as wait4() has it. */
 struct process_end {

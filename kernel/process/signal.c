@@ -201,29 +201,27 @@ static int send(struct process *process, struct thread *thread, const struct sig
 int signal_process(struct process *process, const struct signal_info *info) { return send(process, NULL, info); }
 int signal_thread(struct thread *thread, const struct signal_info *info)    { return send(thread->process, thread, info); }
 
-struct group_send {
-    int32_t                   group;
-    const struct signal_info *info;
-    int                       sent;
-};
-
-static void send_to_member(struct process *process, void *data)
+int signal_members(const struct number *group, const struct signal_info *info)
 {
-    struct group_send *to = data;
+    struct list *at;
+    int          err = -ESRCH;
 
-    if (process->group != to->group || process->state == PROCESS_ZOMBIE)
-        return;
-    to->sent++;
-    if (to->info->number != 0)
-        send(process, NULL, to->info);
+    LIST_EACH(at, &group->group) {
+        err = 0;
+        if (info->number != 0)
+            send(LIST_ITEM(at, struct process, group_link), NULL, info);
+    }
+    return err;
 }
 
 int signal_group(int32_t group, const struct signal_info *info)
 {
-    struct group_send to = { .group = group, .info = info };
+    lock_state           state  = lock_take(&process_lock);
+    const struct number *number = number_find(group);
+    int                  err    = number != NULL ? signal_members(number, info) : -ESRCH;
 
-    process_each(send_to_member, &to);
-    return to.sent > 0 ? 0 : -ESRCH;
+    lock_drop(&process_lock, state);
+    return err;
 }
 
 /* A fault repeats until it is dealt with: if its handler is blocked or ignored there is none. */

@@ -443,7 +443,23 @@ static void the_lowest_free_number_is_given(void **state)
     assert_int_equal(descriptor_flag(files, 1), 1);
     assert_int_equal(descriptor_flag(copy, 2), 0);
     assert_int_equal(descriptor_flag(copy, 7), 0);
+    assert_true(files_ok(files) && files_ok(copy));
     files_release(copy);
+    for (int i = 64; i < 5000; i++) {           /* the table grows several times */
+        file_hold(file);
+        assert_int_equal(descriptor_put(files, i, file, i % 3 == 0, 5000), 0);
+    }
+    assert_true(files_ok(files));
+    assert_int_equal(descriptor_close(files, 4999), 0);
+    assert_int_equal(descriptor_close(files, 3000), 0);
+    file_hold(file);
+    assert_int_equal(descriptor_add(files, file, 64, true, 5000), 3000);
+    assert_int_equal(descriptor_flag(files, 3000), 1);
+    assert_int_equal(descriptor_set_flag(files, 3000, false), 0);
+    files_close_on_exec(files);
+    assert_int_equal(descriptor_flag(files, 3000), 0);
+    assert_int_equal(descriptor_flag(files, 66), -EBADF);
+    assert_true(files_ok(files));
     files_release(files);
     assert_int_equal(file->references, 1);
     file_release(file);

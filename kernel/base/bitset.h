@@ -1,0 +1,52 @@
+/*
+ * bitset.h - sets of small numbers: which of them are taken, and which is the next free one.
+ *
+ * A set holds numbers from 0 to size - 1 as one bit each, in words of 32. A second level has one bit for each word: all of
+ * it is taken. So the search for a free number passes over 1024 taken ones in one step.
+ *
+ * Memory   the caller's: bitset_words(size) words, zeroed for an empty set.
+ * Locking  the caller's.
+ * Cost     has, add, remove O(1); next_free at most size / 1024 + 64 steps, next at most size / 32 + 32.
+ *
+ *   B1  a bit of the second level is set if and only if its word is full
+ *   B2  bits of the second level beyond the last word are clear
+ */
+#ifndef QUIRE_BASE_BITSET_H
+#define QUIRE_BASE_BITSET_H
+
+#include "base/types.h"
+
+enum { BITSET_WORD = 32 };
+
+struct bitset {
+    uint32_t  size;                     /* a multiple of BITSET_WORD */
+    uint32_t *bits, *full;
+};
+
+/* How many words of memory a set of `size` numbers takes. */
+#define BITSET_WORDS(size) ((size) / BITSET_WORD + ((size) / BITSET_WORD + BITSET_WORD - 1) / BITSET_WORD)
+
+/* A set in this memory; what is there counts as its contents, in the form of B1 and B2. */
+static inline struct bitset bitset_in(uint32_t *words, uint32_t size)
+{
+    return (struct bitset){ size, words, words + size / BITSET_WORD };
+}
+
+/* `number` is below size. */
+static inline bool bitset_has(const struct bitset *set, uint32_t number)
+{
+    return set->bits[number / BITSET_WORD] >> number % BITSET_WORD & 1;
+}
+void bitset_add(struct bitset *set, uint32_t number);
+void bitset_remove(struct bitset *set, uint32_t number);
+
+/* The lowest number at or above `from` that is in the set, or that is not; `size` when there is none. */
+uint32_t bitset_next(const struct bitset *set, uint32_t from);
+uint32_t bitset_next_free(const struct bitset *set, uint32_t from);
+
+/* `to` is empty: it becomes a copy of what is below its size. */
+void bitset_copy(struct bitset *to, const struct bitset *from);
+
+bool bitset_ok(const struct bitset *set);
+
+#endif

@@ -1,0 +1,124 @@
+/*
+ * numbers.c - the numbers of processes, threads, groups and sessions.
+ *
+ * A set says which are in use, for the search of the next free one and for walks in order; a hash table leads from a
+ * number to what has it. Both are of fixed size: with all numbers in use a list of the table has 32.
+ */
+#include "process/numbers.h"
+
+#include "base/bitset.h"
+#include "base/check.h"
+#include "base/error.h"
+#include "memory/heap/heap.h"
+#include "process/process.h"
+
+enum { LISTS = 1024, AGAIN_FROM = 2 };
+
+static uint32_t       words[BITSET_WORDS(NUMBERS)];
+static struct bitset  in_use = { NUMBERS, words, words + NUMBERS / BITSET_WORD };
+static struct number *table[LISTS];
+static int32_t        last;
+
+int32_t number_last(void) { return last; }
+
+static struct number **list_of(int32_t value) { return &table[(uint32_t)value % LISTS]; }
+
+struct number *number_find(int32_t value)
+{
+    struct number *number = *list_of(value);
+
+    while (number != NULL && number->value != value)
+        number = number->next;
+    return number;
+}
+
+struct number *number_next(int32_t from)
+{
+    uint32_t value = from < 0 ? 0 : (uint32_t)from;
+
+    value = value < NUMBERS ? bitset_next(&in_use, value) : NUMBERS;
+    return value < NUMBERS ? number_find((int32_t)value) : NULL;
+}
+
+static int enter(uint32_t value, struct number **out)
+{
+    struct number  *number;
+    struct number **list = list_of((int32_t)value);
+
+    if (value >= NUMBERS || bitset_has(&in_use, value))
+        return -EAGAIN;
+    number = heap_alloc(sizeof *number, HEAP_ZERO);
+    if (number == NULL)
+        return -ENOMEM;
+    number->value = last = (int32_t)value;
+    number->uses  = 1;
+    number->next  = *list;
+    *list         = number;
+    list_start(&number->group);
+    list_start(&number->session);
+    bitset_add(&in_use, value);
+    *out = number;
+    return 0;
+}
+
+int number_take_first(struct number **out) { return enter(1, out); }
+
+int number_take(struct number **out)
+{
+    uint32_t from  = last < AGAIN_FROM ? AGAIN_FROM : (uint32_t)last + 1;
+    uint32_t value = bitset_next_free(&in_use, from);
+
+    if (value >= NUMBERS)
+        value = bitset_next_free(&in_use, AGAIN_FROM);
+    return enter(value, out);
+}
+
+void number_drop(struct number *number)
+{
+    struct number **at = list_of(number->value);
+
+    assert(number->uses > 0);
+    if (--number->uses > 0)
+        return;
+    assert(number->process == NULL && number->thread == NULL && list_is_empty(&number->group) && list_is_empty(&number->session));
+    while (*at != number)
+        at = &(*at)->next;
+    *at = number->next;
+    bitset_remove(&in_use, (uint32_t)number->value);
+    heap_free_sized(number, sizeof *number);
+}
+
+/* ---- The check ------------------------------------------------------------------------------ */
+
+static bool number_ok(const struct number *number)
+{
+    uint32_t     uses = (number->process != NULL) + (number->thread != NULL);
+    struct list *at;
+
+    if (!list_ok(&number->group) || !list_ok(&number->session))
+        return false;
+    LIST_EACH(at, &number->group)
+        if (++uses && LIST_ITEM(at, struct process, group_link)->group != number->value)         /* N3 */
+            return false;
+    LIST_EACH(at, &number->session)
+        if (++uses && LIST_ITEM(at, struct process, session_link)->session != number->value)     /* N3 */
+            return false;
+    if (number->process != NULL && number->process->id != number->value)                         /* N3 */
+        return false;
+    if (number->thread != NULL && number->thread->id != number->value)                           /* N3 */
+        return false;
+    return uses > 0 && uses == number->uses;                                                     /* N2 */
+}
+
+bool numbers_ok(void)
+{
+    uint32_t listed = 0, counted = 0;
+
+    for (uint32_t i = 0; i < LISTS; i++)
+        for (const struct number *number = table[i]; number != NULL; number = number->next, listed++)
+            if (!bitset_has(&in_use, (uint32_t)number->value) || !number_ok(number))             /* N1, listed -> in use */
+                return false;
+    for (uint32_t value = 0; (value = bitset_next(&in_use, value)) < NUMBERS; value++)
+        counted++;
+    return counted == listed && bitset_ok(&in_use);                                              /* N1, in use -> listed */
+}

@@ -1,0 +1,54 @@
+/*
+ * numbers.h - the numbers of processes, threads, groups and sessions: which are in use, and by whom.
+ *
+ * One number may be a process's, its first thread's, a group's and a session's at the same time. It stays in use until
+ * the last of them is gone, so a group keeps its number when its leader has been waited for.
+ *
+ * Locking  process_lock is held by all callers.
+ * Cost     finding, taking and giving back O(1), however many are in use; nothing here is a walk but numbers_ok().
+ *
+ *   N1  a number is in the set of those in use if and only if its struct is in the table
+ *   N2  uses counts the process, the thread, and the members of group and session; it is never 0 in the table
+ *   N3  who is entered under a number has it
+ */
+#ifndef QUIRE_PROCESS_NUMBERS_H
+#define QUIRE_PROCESS_NUMBERS_H
+
+#include "base/list.h"
+#include "base/types.h"
+
+struct process;
+struct thread;
+
+enum { NUMBERS = 32768 };                   /* pid_max; 1 to NUMBERS - 1 are given */
+
+struct number {
+    int32_t         value;
+    uint32_t        uses;
+    struct number  *next;                   /* in its list of the table      */
+    struct process *process;                /* NULL: no process's            */
+    struct thread  *thread;                 /* NULL: no thread's             */
+    struct list     group;                  /* of struct process, group_link */
+    struct list     session;                /* of struct process, session_link */
+};
+
+/* NULL when it is not in use. */
+struct number *number_find(int32_t value);
+/* The lowest in use at or above `from`; NULL when there is none. */
+struct number *number_next(int32_t from);
+
+/*
+ * The next free number above the one given last (again from 2 on after the highest), with one use, which is the
+ * caller's. Returns 0, -EAGAIN when all are in use, -ENOMEM.
+ */
+int  number_take(struct number **out) MUST_CHECK;
+/* Number 1, for the first process. -EAGAIN when it is in use. */
+int  number_take_first(struct number **out) MUST_CHECK;
+static inline void number_hold(struct number *number) { number->uses++; }
+void number_drop(struct number *number);
+
+int32_t number_last(void);                  /* given last */
+
+bool numbers_ok(void);
+
+#endif

@@ -1,0 +1,135 @@
+/*
+ * test_bitset.c - sets of numbers, against an array of bools; and lists.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/bitset.h"
+#include "base/list.h"
+
+enum { MOST = 4096 };
+
+static uint32_t memory[BITSET_WORDS(MOST)];
+static bool     model[MOST];
+
+static struct bitset empty(uint32_t size)
+{
+    memset(memory, 0, sizeof memory);
+    memset(model, 0, sizeof model);
+    return bitset_in(memory, size);
+}
+
+static uint32_t next_in_model(uint32_t size, uint32_t from, bool wanted)
+{
+    while (from < size && model[from] != wanted)
+        from++;
+    return from < size ? from : size;
+}
+
+static void agree(const struct bitset *set, uint32_t from)
+{
+    assert_int_equal(bitset_next(set, from), next_in_model(set->size, from, true));
+    assert_int_equal(bitset_next_free(set, from), next_in_model(set->size, from, false));
+}
+
+/* Numbers come and go, now mostly full, now mostly empty. */
+static void a_set_agrees_with_an_array(void **state)
+{
+    static const uint32_t sizes[] = { 32, 64, 1024, 1056, 4096 };
+
+    (void)state;
+    srand(1);
+    for (unsigned s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        struct bitset set = empty(sizes[s]);
+
+        for (unsigned step = 0; step < 40000; step++) {
+            uint32_t number = (uint32_t)rand() % set.size;
+            bool     put    = rand() % 100 < ((step / 10000) % 2 == 0 ? 95 : 5);
+
+            if (put)
+                bitset_add(&set, number);
+            else
+                bitset_remove(&set, number);
+            model[number] = put;
+            assert_int_equal(bitset_has(&set, number), put);
+            if (step % 16 == 0)
+                agree(&set, (uint32_t)rand() % (set.size + 1));
+        }
+        assert_true(bitset_ok(&set));
+    }
+}
+
+static void a_full_set_has_no_free_number(void **state)
+{
+    struct bitset set = empty(MOST);
+
+    (void)state;
+    for (uint32_t n = 0; n < MOST; n++)
+        bitset_add(&set, n);
+    for (uint32_t from = 0; from <= MOST; from += 31)
+        assert_int_equal(bitset_next_free(&set, from), MOST);
+    bitset_remove(&set, 1);
+    assert_int_equal(bitset_next_free(&set, 0), 1);
+    assert_int_equal(bitset_next_free(&set, 2), MOST);
+    assert_true(bitset_ok(&set));
+}
+
+static void a_copy_may_be_larger_or_smaller(void **state)
+{
+    static uint32_t larger_memory[BITSET_WORDS(MOST)], smaller_memory[BITSET_WORDS(64)];
+    struct bitset   set = empty(1024), larger = bitset_in(larger_memory, MOST), smaller = bitset_in(smaller_memory, 64);
+
+    (void)state;
+    for (uint32_t n = 0; n < 100; n++)
+        bitset_add(&set, n);
+    bitset_copy(&larger, &set);
+    bitset_copy(&smaller, &set);
+    assert_true(bitset_ok(&larger) && bitset_ok(&smaller));
+    assert_int_equal(bitset_next_free(&larger, 0), 100);
+    assert_int_equal(bitset_next(&larger, 100), MOST);
+    assert_int_equal(bitset_next_free(&smaller, 0), 64);
+}
+
+static void a_list_keeps_its_order(void **state)
+{
+    struct item { int value; struct list link; } items[5];
+    struct list  head, *at;
+    int          expect = 0;
+
+    (void)state;
+    list_start(&head);
+    assert_true(list_is_empty(&head));
+    for (int i = 0; i < 5; i++) {
+        items[i].value = i;
+        list_insert(&head, &items[i].link);
+    }
+    list_remove(&items[2].link);
+    list_remove(&items[2].link);                /* in no list: nothing happens */
+    assert_true(list_ok(&head));
+    LIST_EACH(at, &head) {
+        expect += expect == 2;
+        assert_int_equal(LIST_ITEM(at, struct item, link)->value, expect++);
+    }
+    assert_int_equal(expect, 5);
+    list_insert(&items[3].link, &items[2].link);
+    assert_ptr_equal(items[1].link.next, &items[2].link);
+    items[1].link.previous = &head;
+    assert_false(list_ok(&head));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_set_agrees_with_an_array),
+        cmocka_unit_test(a_full_set_has_no_free_number),
+        cmocka_unit_test(a_copy_may_be_larger_or_smaller),
+        cmocka_unit_test(a_list_keeps_its_order),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

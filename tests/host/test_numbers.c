@@ -1,0 +1,147 @@
+/*
+ * test_numbers.c - numbers of processes and threads: each is one's alone, none is given while somebody still has it.
+ */
+#include "heap_world.h"
+
+#include "base/error.h"
+#include "process/numbers.h"
+#include "process/process.h"
+
+static struct number *taken(void)
+{
+    struct number *number;
+
+    assert_int_equal(number_take(&number), 0);
+    return number;
+}
+
+static void give_back(struct number *number)
+{
+    number->process = NULL;
+    number->thread  = NULL;
+    number_drop(number);
+}
+
+static void the_first_is_one(void)
+{
+    struct number *one, *again;
+
+    assert_int_equal(number_take_first(&one), 0);
+    assert_int_equal(one->value, 1);
+    assert_int_equal(number_take_first(&again), -EAGAIN);
+    assert_ptr_equal(number_find(1), one);
+    assert_null(number_find(2));
+    give_back(one);
+    assert_null(number_find(1));
+}
+
+/* A number that was given back is not given again before all others have been. */
+static void numbers_go_round(void)
+{
+    int32_t first = 0;
+
+    for (int i = 0; i < 2 * NUMBERS; i++) {
+        struct number *number = taken();
+
+        if (i == 0)
+            first = number->value;
+        assert_true(number->value >= 2 && number->value < NUMBERS);
+        if (i > 0 && i < NUMBERS - 2)
+            assert_int_not_equal(number->value, first);
+        if (i == NUMBERS - 2)
+            assert_int_equal(number->value, first);
+        give_back(number);
+    }
+}
+
+static void a_group_keeps_its_leaders_number(void)
+{
+    struct process member = { 0 };
+    struct number *number = taken();
+
+    number->process = &member;
+    member.id = member.group = number->value;
+    number_hold(number);
+    list_insert(&number->group, &member.group_link);
+    assert_true(numbers_ok());
+    number->process = NULL;                     /* the leader is gone, the member stays */
+    number_drop(number);
+    assert_ptr_equal(number_find(member.group), number);
+    assert_true(numbers_ok());
+    list_remove(&member.group_link);
+    give_back(number);
+    assert_null(number_find(member.group));
+}
+
+static void all_numbers_may_be_in_use(void)
+{
+    static struct number *all[NUMBERS];
+    struct process        somebody[2] = { { 0 } };
+    struct number        *none;
+    uint32_t              count = 0;
+
+    while (number_take(&none) == 0) {
+        none->process = &somebody[0];           /* only so that it has one: they are not looked at */
+        all[count++]  = none;
+    }
+    assert_int_equal(count, NUMBERS - 2);
+    assert_int_equal(number_take(&none), -EAGAIN);
+    for (int32_t value = 2; value < NUMBERS; value++) {
+        assert_int_equal(number_find(value)->value, value);
+        assert_int_equal(number_next(value)->value, value);
+    }
+    give_back(number_find(4711));
+    assert_int_equal(number_next(4711)->value, 4712);
+    assert_int_equal(number_take(&none), 0);
+    assert_int_equal(none->value, 4711);
+    give_back(none);
+    for (uint32_t i = 0; i < count; i++)
+        if (all[i] != none)
+            give_back(all[i]);
+    assert_null(number_next(0));
+    assert_true(numbers_ok());
+}
+
+static void the_check_sees_what_is_wrong(void)
+{
+    struct process process = { 0 };
+    struct number *number  = taken();
+
+    assert_false(numbers_ok());                 /* N2: nobody has it yet */
+    number->process = &process;
+    process.id      = number->value + 1;
+    assert_false(numbers_ok());                 /* N3 */
+    process.id = number->value;
+    assert_true(numbers_ok());
+    number->uses++;
+    assert_false(numbers_ok());                 /* N2 */
+    number->uses--;
+    give_back(number);
+}
+
+static void without_memory_nothing_is_taken(void)
+{
+    int32_t        last = number_last();
+    struct number *number;
+
+    heap_fail_at(1);
+    assert_int_equal(number_take(&number), -ENOMEM);
+    heap_fail_at(0);
+    assert_int_equal(number_last(), last);
+    assert_true(numbers_ok());
+    give_back(taken());
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        on_machine(the_first_is_one),
+        on_machine(numbers_go_round),
+        on_machine(a_group_keeps_its_leaders_number),
+        on_machine(all_numbers_may_be_in_use),
+        on_machine(the_check_sees_what_is_wrong),
+        on_machine(without_memory_nothing_is_taken),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
