@@ -139,6 +139,7 @@ kernel += kernel/files/epoll.c                      # epoll
 kernel += kernel/files/event.c                      # event counters
 kernel += kernel/files/socket.c                     # local sockets: naming and connecting
 kernel += kernel/files/socket_data.c                # and what goes through them
+kernel += kernel/files/socket_passed.c              # open files in messages, and sockets that only messages hold
 kernel += kernel/files/streams.c                    # standard streams through the channel
 kernel += kernel/files/discipline.c                 # keys into lines
 kernel += kernel/files/discipline_output.c          # output onto a screen
@@ -287,7 +288,7 @@ machine_base = kernel/process/load.c kernel/process/numbers.c $(addprefix kernel
                kernel/files/discipline.c kernel/files/discipline_output.c
 # Files, as far as they need no processes but one.
 machine_files = $(addprefix kernel/files/,node.c buffer.c path.c walk.c place.c descriptor.c lock.c tmpfs.c tmpfs_folder.c \
-                cpio.c inflate.c pipe.c devices.c watch.c epoll.c event.c socket.c socket_data.c)
+                cpio.c inflate.c pipe.c devices.c watch.c epoll.c event.c socket.c socket_data.c socket_passed.c)
 # The console without the commands that stop a real machine or ask its devices.
 machine_console = $(filter-out %/machine.c %/crash.c %/processes.c %/apps.c,$(filter kernel/console/%,$(kernel)))
 

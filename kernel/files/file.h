@@ -130,6 +130,7 @@ struct node {
 
 struct file {
     uint32_t       references;      /* [a]                                                          */
+    uint32_t       in_flight;       /* [a] of them in messages between sockets, files/socket_passed.c */
     struct node   *node;
     const struct node_operations *operations;
     uint32_t       flags;           /* O_*                                                          */

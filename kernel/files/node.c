@@ -11,6 +11,7 @@
 #include "files/epoll.h"
 #include "files/file.h"
 #include "files/lock.h"
+#include "files/socket.h"
 #include "memory/heap/heap.h"
 #include "process/process.h"
 
@@ -144,8 +145,11 @@ void file_hold(struct file *file)
 
 void file_release(struct file *file)
 {
-    uint32_t before = __atomic_fetch_sub(&file->references, 1, __ATOMIC_ACQ_REL);
+    uint32_t before;
 
+    if (__atomic_load_n(&file->in_flight, __ATOMIC_RELAXED) != 0 && socket_release_in_flight(file))
+        return;
+    before = __atomic_fetch_sub(&file->references, 1, __ATOMIC_ACQ_REL);
     assert(before > 0);
     if (before > 1)
         return;

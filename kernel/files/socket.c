@@ -17,17 +17,17 @@ static struct socket *abstract;                 /* [sockets_lock] those with abs
 
 /* ---- Nodes ---------------------------------------------------------------------------------------- */
 
-static void drop_packets(struct socket *self)
+static void drop_packets(struct socket *self, struct passed **dropped)
 {
     while (self->first != NULL)
-        socket_drop_packet(self);
+        socket_drop_packet(self, dropped);
 }
 
 static void socket_release(struct node *node)
 {
     struct socket *self = socket_of(node);
 
-    drop_packets(self);
+    assert(self->first == NULL);
     heap_free_sized(self, sizeof *self);
 }
 
@@ -40,50 +40,104 @@ static void unname(struct socket *self)
         node_release(self->place);
         self->place = NULL;
     }
-    while (*at != NULL && *at != self)
+    if (self->name.length == 0 || self->name.text[0] != '\0')
+        return;
+    while (*at != self)
         at = &(*at)->next_abstract;
-    if (*at == self)
-        *at = self->next_abstract;
+    *at = self->next_abstract;
 }
 
-/* Let go of the peer, and it of us. A datagram socket's peer need not know us. */
-static void part(struct socket *self)
+void socket_tell_room(struct socket *self)
+{
+    wake_all(&self->room);
+    if (self->peer != NULL && self->type != SOCKET_DATAGRAM)
+        node_tell_of(&self->peer->node, POLL_OUT | POLL_WRNORM);
+    for (struct socket *client = self->clients; client != NULL; client = client->next_client)
+        node_tell_of(&client->node, POLL_OUT | POLL_WRNORM);
+}
+
+/* Something that all want to know: who reads, who sends, who polls. */
+static void tell_all(struct socket *self)
+{
+    node_tell(&self->node);
+    wake_all(&self->room);
+}
+
+static void leave_clients(struct socket *self)
+{
+    struct socket **at = &self->peer->clients;
+
+    while (*at != self)
+        at = &(*at)->next_client;
+    *at = self->next_client;
+}
+
+/* A datagram socket lets go of its peer, which need not know it. */
+static void let_go(struct socket *self)
 {
     struct socket *peer = self->peer;
 
     if (peer == NULL)
         return;
+    leave_clients(self);
     self->peer = NULL;
-    if (peer->peer == self) {
-        peer->peer = NULL;
-        if (self->type != SOCKET_DATAGRAM) {
-            peer->hung_up = true;
-            if (self->first != NULL)
-                peer->error = ECONNRESET;
-        }
-        node_release(&self->node);
-    }
-    node_tell(&peer->node);
     node_release(&peer->node);
+}
+
+/* Let go of the peer, and it of us: its end has come. */
+static void part(struct socket *self)
+{
+    struct socket *peer = self->peer;
+
+    if (self->type == SOCKET_DATAGRAM || peer == NULL) {
+        let_go(self);
+        return;
+    }
+    self->peer    = NULL;
+    peer->peer    = NULL;
+    peer->hung_up = true;
+    if (self->first != NULL)
+        peer->error = ECONNRESET;
+    tell_all(peer);
+    node_release(&self->node);
+    node_release(&peer->node);
+}
+
+/* Nobody will accept them. */
+static void drop_waiting(struct socket *self, struct passed **dropped)
+{
+    while (self->waiting != NULL) {
+        struct socket *child = self->waiting;
+
+        self->waiting = child->next_waiting;
+        self->waiting_count--;
+        part(child);
+        drop_packets(child, dropped);
+        node_release(&child->node);
+    }
 }
 
 static void socket_close(struct file *file)
 {
-    struct socket *self = socket_of(file->node);
+    struct socket *self    = socket_of(file->node);
+    struct passed *dropped = NULL;
 
     mutex_take(&sockets_lock);
     self->closed = true;
     unname(self);
     part(self);
-    while (self->waiting != NULL) {             /* nobody will accept them */
-        struct socket *child = self->waiting;
+    while (self->clients != NULL) {             /* their next message is refused */
+        struct socket *client = self->clients;
 
-        self->waiting = child->next_waiting;
-        part(child);
-        node_release(&child->node);
+        let_go(client);
+        client->refused = true;
+        node_tell(&client->node);
     }
-    drop_packets(self);
+    drop_waiting(self, &dropped);
+    drop_packets(self, &dropped);
+    wake_all(&self->room);
     mutex_drop(&sockets_lock);
+    passed_release_all(dropped);
 }
 
 static int socket_describe(struct node *node, char *to, size_t size)
@@ -91,6 +145,11 @@ static int socket_describe(struct node *node, char *to, size_t size)
     int length = format_text(to, size, "socket:[%llu]", (unsigned long long)node->inode);
 
     return (size_t)length < size ? length : -ERANGE;
+}
+
+bool socket_writable(const struct socket *self)
+{
+    return !self->listening && (self->peer == NULL || self->peer->held < SOCKET_ROOM / 2);
 }
 
 static unsigned socket_poll(struct file *file, struct wait_queue **queue)
@@ -108,21 +167,25 @@ static unsigned socket_poll(struct file *file, struct wait_queue **queue)
         bits |= POLL_HUP;
     if (self->error != 0)
         bits |= POLL_ERR;
-    if (!self->listening && (self->peer == NULL || self->peer->bytes < SOCKET_ROOM / 2))
+    if (socket_writable(self))
         bits |= POLL_OUT | POLL_WRNORM;
     return bits;
 }
 
 static long socket_read(struct file *file, struct buffer *to, uint64_t at __attribute__((unused)))
 {
-    bool cut;
+    struct received received;
+    long            got = socket_receive(file, to, 1, 0, &received);
 
-    return socket_receive(file, to, 1, 0, NULL, &cut);
+    passed_release(received.passed);            /* nobody asked for them */
+    return got;
 }
 
 static long socket_write(struct file *file, struct buffer *from, uint64_t at __attribute__((unused)))
 {
-    return socket_send(file, from, 1, NULL, 0);
+    struct sending sending = { .to = NULL };
+
+    return socket_send(file, from, 1, &sending, 0);
 }
 
 static long socket_control(struct file *file, unsigned request, user_t argument)
@@ -155,23 +218,29 @@ static struct socket *socket_new(int type)
         system_start(&sockets, "sockfs", SOCKET_MAGIC);
     node_start(&self->node, &socket_operations, &sockets, S_SOCKET | 0777);
     self->node.links = 1;
-    self->type    = type;
-    self->process = current_process()->id;
-    self->user    = user_acting();
-    self->group   = group_acting();
+    self->type  = type;
+    self->maker = (struct credentials){ current_process()->id, user_acting(), group_acting() };
+    self->options.send_room = self->options.receive_room = SOCKET_ROOM;
+    self->options.least_to_read = 1;
     return self;
+}
+
+/* A socket has one open file at most: it cannot be opened by a path. */
+static int open_socket(struct socket *self, uint32_t flags, struct file **out)
+{
+    *out = file_make(&self->node, &socket_operations, O_RDWR | flags);
+    self->node.own = *out;
+    return *out != NULL ? 0 : -ENOMEM;
 }
 
 int socket_make(int type, uint32_t flags, struct file **out)
 {
     struct socket *self = socket_new(type);
+    int            err  = self == NULL ? -ENOMEM : open_socket(self, flags, out);
 
-    if (self == NULL)
-        return -ENOMEM;
-    *out = file_make(&self->node, &socket_operations, O_RDWR | flags);
-    if (*out == NULL)
+    if (err != 0 && self != NULL)
         node_release(&self->node);
-    return *out != NULL ? 0 : -ENOMEM;
+    return err;
 }
 
 static void join(struct socket *a, struct socket *b)
@@ -180,6 +249,15 @@ static void join(struct socket *a, struct socket *b)
     node_hold(&b->node);
     a->peer = b;
     b->peer = a;
+}
+
+/* A datagram socket's messages go to the peer from now on. */
+static void be_client(struct socket *self, struct socket *peer)
+{
+    node_hold(&peer->node);
+    self->peer        = peer;
+    self->next_client = peer->clients;
+    peer->clients     = self;
 }
 
 int socket_pair(int type, uint32_t flags, struct file **one, struct file **other)
@@ -193,7 +271,12 @@ int socket_pair(int type, uint32_t flags, struct file **one, struct file **other
         file_release(*one);
         return err;
     }
-    join(socket_of((*one)->node), socket_of((*other)->node));
+    if (type != SOCKET_DATAGRAM) {
+        join(socket_of((*one)->node), socket_of((*other)->node));
+    } else {
+        be_client(socket_of((*one)->node), socket_of((*other)->node));
+        be_client(socket_of((*other)->node), socket_of((*one)->node));
+    }
     return 0;
 }
 
@@ -328,20 +411,34 @@ int socket_listen(struct file *file, int backlog)
     return 0;
 }
 
-int socket_wait(struct socket *self)
+uint64_t socket_deadline(uint64_t limit)
 {
-    int err;
+    uint64_t deadline;
 
-    wait_start(&self->node.ready);
-    mutex_drop(&sockets_lock);
-    err = wait_linked(NEVER, WAIT_SIGNALS);
-    wait_end();
-    mutex_take(&sockets_lock);
-    return err == -EINTR ? -ERESTARTSYS : 0;
+    if (limit == 0)
+        return NEVER;
+    return limit == UINT64_MAX || __builtin_add_overflow(clock_now(), limit, &deadline) ? 0 : deadline;
+}
+
+/* A wait that has a limit does not begin again after a signal: it would have its whole time once more. */
+int socket_wait(struct wait_queue *queue, uint64_t deadline)
+{
+    int err = -ETIMEDOUT;
+
+    if (deadline != 0) {
+        wait_start(queue);
+        mutex_drop(&sockets_lock);
+        err = wait_linked(deadline, WAIT_SIGNALS);
+        wait_end();
+        mutex_take(&sockets_lock);
+    }
+    if (err == -EINTR)
+        return deadline == NEVER ? -ERESTARTSYS : -EINTR;
+    return err == -ETIMEDOUT ? -EAGAIN : 0;
 }
 
 /* A new socket at the listener's side, connected to the caller's, waits to be accepted. */
-static int knock(struct socket *self, struct socket *listener, bool patient)
+static int knock(struct socket *self, struct socket *listener, uint64_t deadline)
 {
     struct socket *child, **at;
 
@@ -350,7 +447,7 @@ static int knock(struct socket *self, struct socket *listener, bool patient)
     if (self->listening)
         return -EINVAL;
     while (listener->listening && !listener->closed && listener->waiting_count > listener->backlog) {
-        int err = patient ? socket_wait(listener) : -EAGAIN;
+        int err = socket_wait(&listener->room, deadline);
 
         if (err != 0)
             return err;
@@ -363,20 +460,19 @@ static int knock(struct socket *self, struct socket *listener, bool patient)
     if (child == NULL)
         return -ENOMEM;
     child->name    = listener->name;
-    child->process = listener->process;
-    child->user    = listener->user;
-    child->group   = listener->group;
+    child->maker   = listener->maker;
+    child->options.flags[FLAG_CREDENTIALS] = listener->options.flags[FLAG_CREDENTIALS];
     self->hung_up  = false;
     join(self, child);
     for (at = &listener->waiting; *at != NULL; at = &(*at)->next_waiting)
         ;
     *at = child;
     listener->waiting_count++;
-    node_tell(&listener->node);
+    node_tell_of(&listener->node, POLL_IN | POLL_RDNORM);
     return 0;
 }
 
-static int connect_locked(struct socket *self, const struct socket_name *name, bool patient)
+static int connect_locked(struct socket *self, const struct socket_name *name, uint64_t deadline)
 {
     struct socket *other;
     int            err;
@@ -384,20 +480,19 @@ static int connect_locked(struct socket *self, const struct socket_name *name, b
     if (name == NULL) {
         if (self->type != SOCKET_DATAGRAM)
             return -EINVAL;
-        part(self);
+        let_go(self);
         return 0;
     }
     err = socket_find(name, &other);
     if (err != 0)
         return err;
     if (self->type != SOCKET_DATAGRAM) {
-        err = knock(self, other, patient);
+        err = knock(self, other, deadline);
     } else if (other->type != SOCKET_DATAGRAM) {
         err = -EPROTOTYPE;
     } else {
-        part(self);
-        node_hold(&other->node);
-        self->peer = other;
+        let_go(self);
+        be_client(self, other);
     }
     node_release(&other->node);
     return err;
@@ -405,18 +500,20 @@ static int connect_locked(struct socket *self, const struct socket_name *name, b
 
 int socket_connect(struct file *file, const struct socket_name *name)
 {
-    int err;
+    struct socket *self     = socket_of(file->node);
+    uint64_t       deadline = file->flags & O_NONBLOCK ? 0 : socket_deadline(self->options.send_limit);
+    int            err;
 
     mutex_take(&sockets_lock);
-    err = connect_locked(socket_of(file->node), name, !(file->flags & O_NONBLOCK));
+    err = connect_locked(self, name, deadline);
     mutex_drop(&sockets_lock);
     return err;
 }
 
-static int accept_locked(struct socket *self, bool patient, struct socket **out)
+static int accept_locked(struct socket *self, uint64_t deadline, struct socket **out)
 {
     while (self->waiting == NULL) {
-        int err = patient ? socket_wait(self) : -EAGAIN;
+        int err = socket_wait(&self->node.ready, deadline);
 
         if (err != 0)
             return err;
@@ -426,13 +523,27 @@ static int accept_locked(struct socket *self, bool patient, struct socket **out)
     *out = self->waiting;
     self->waiting = (*out)->next_waiting;
     self->waiting_count--;
-    node_tell(&self->node);
+    wake_all(&self->room);
     return 0;
+}
+
+/* A connection that nobody has opened ends. */
+static void abandon(struct socket *child)
+{
+    struct passed *dropped = NULL;
+
+    mutex_take(&sockets_lock);
+    part(child);
+    drop_packets(child, &dropped);
+    mutex_drop(&sockets_lock);
+    node_release(&child->node);
+    passed_release_all(dropped);
 }
 
 int socket_accept(struct file *file, uint32_t flags, struct file **out)
 {
-    struct socket *self = socket_of(file->node), *child;
+    struct socket *self     = socket_of(file->node), *child;
+    uint64_t       deadline = file->flags & O_NONBLOCK ? 0 : socket_deadline(self->options.receive_limit);
     int            err;
 
     if (self->type == SOCKET_DATAGRAM)
@@ -440,18 +551,15 @@ int socket_accept(struct file *file, uint32_t flags, struct file **out)
     if (!self->listening)
         return -EINVAL;
     mutex_take(&sockets_lock);
-    err = accept_locked(self, !(file->flags & O_NONBLOCK), &child);
+    err = accept_locked(self, deadline, &child);
+    if (err == 0)
+        err = open_socket(child, flags, out);
+    else
+        child = NULL;
     mutex_drop(&sockets_lock);
-    if (err != 0)
-        return err;
-    *out = file_make(&child->node, &socket_operations, O_RDWR | flags);
-    if (*out != NULL)
-        return 0;
-    mutex_take(&sockets_lock);
-    part(child);
-    mutex_drop(&sockets_lock);
-    node_release(&child->node);
-    return -ENOMEM;
+    if (err != 0 && child != NULL)
+        abandon(child);
+    return err;
 }
 
 int socket_shut(struct file *file, bool reading, bool writing)
@@ -466,21 +574,64 @@ int socket_shut(struct file *file, bool reading, bool writing)
     if (self->peer != NULL && self->type != SOCKET_DATAGRAM) {
         self->peer->shut_write |= reading;
         self->peer->shut_read  |= writing;
-        node_tell(&self->peer->node);
+        tell_all(self->peer);
     }
-    node_tell(&self->node);
+    tell_all(self);
     mutex_drop(&sockets_lock);
     return 0;
 }
 
 void socket_facts(struct file *file, struct socket_facts *out)
 {
-    struct socket       *self = socket_of(file->node);
-    const struct socket *peer = self->peer;
+    static const struct credentials nobody = { 0, UINT32_MAX, UINT32_MAX };
+    struct socket                  *self   = socket_of(file->node);
 
+    mutex_take(&sockets_lock);
     *out = (struct socket_facts){ .type = self->type, .error = self->error, .listening = self->listening,
-                                  .peer_process = peer != NULL ? peer->process : 0,
-                                  .peer_user = peer != NULL ? peer->user : UINT32_MAX,
-                                  .peer_group = peer != NULL ? peer->group : UINT32_MAX };
+                                  .peer = self->peer != NULL ? self->peer->maker : nobody };
     self->error = 0;
+    mutex_drop(&sockets_lock);
+}
+
+struct socket_options *socket_options(struct file *file) { return &socket_of(file->node)->options; }
+
+/* ---- Checking ------------------------------------------------------------------------------------------------ */
+
+static bool packets_ok(const struct socket *self)
+{
+    const struct packet *last = NULL;
+    size_t               bytes = 0, held = 0;
+    uint32_t             packets = 0, carries = 0;
+
+    for (const struct packet *packet = self->first; packet != NULL; last = packet, packet = packet->next) {
+        bytes += packet->bytes - packet->at;
+        held  += packet->bytes + PACKET_COST;
+        packets++;
+        for (uint32_t i = 0; i < passed_count(packet->passed); i++)
+            carries += socket_is(passed_file(packet->passed, i));
+    }
+    return last == self->last && bytes == self->bytes && held == self->held && packets == self->packets &&   /* S1 */
+           carries == self->carries;                                                                          /* S2 */
+}
+
+static bool peer_ok(const struct socket *self)
+{
+    const struct socket *client;
+
+    if (self->peer == NULL || self->type != SOCKET_DATAGRAM)
+        return self->peer == NULL || self->peer->peer == self;
+    for (client = self->peer->clients; client != NULL && client != self; client = client->next_client)
+        ;
+    return client == self;
+}
+
+bool socket_ok(struct file *file)
+{
+    const struct socket *self = socket_of(file->node);
+    uint32_t             waiting = 0;
+
+    for (const struct socket *child = self->waiting; child != NULL; child = child->next_waiting, waiting++)
+        if (child->node.own != NULL || !packets_ok(child) || !peer_ok(child))
+            return false;                                                                                     /* S4 */
+    return packets_ok(self) && peer_ok(self) && waiting == self->waiting_count;                               /* S1..S4 */
 }

@@ -11,7 +11,9 @@
 /* A stream's packets are cut to what the small heap has blocks for. */
 enum { STREAM_PIECE = 1800 };
 
-void socket_drop_packet(struct socket *self)
+static size_t cost(const struct packet *packet) { return packet->bytes + PACKET_COST; }
+
+void socket_drop_packet(struct socket *self, struct passed **dropped)
 {
     struct packet *packet = self->first;
 
@@ -19,7 +21,24 @@ void socket_drop_packet(struct socket *self)
     if (self->first == NULL)
         self->last = NULL;
     self->bytes -= packet->bytes - packet->at;
+    self->held  -= cost(packet);
+    self->packets--;
+    if (packet->passed != NULL) {
+        passed_leave(packet->passed, self);
+        packet->passed->next = *dropped;
+        *dropped = packet->passed;
+    }
     heap_free(packet);
+}
+
+/* The first packet has been read. */
+static void finish_packet(struct socket *self, struct passed **dropped)
+{
+    socket_drop_packet(self, dropped);
+    if (self->held < SOCKET_ROOM / 2)
+        socket_tell_room(self);
+    else
+        wake_all(&self->room);
 }
 
 static size_t total(const struct buffer *pieces, size_t count)
@@ -36,11 +55,12 @@ static size_t total(const struct buffer *pieces, size_t count)
 /* A packet with the next `bytes` of the pieces. It may sleep, so the lock is not held. */
 static int gather(struct buffer **pieces, size_t *count, size_t bytes, const struct socket *from, struct packet **out)
 {
-    struct packet *packet = heap_alloc(sizeof *packet + bytes, 0);
+    struct packet *packet = heap_alloc(sizeof *packet + bytes + from->name.length, 0);
 
     if (packet == NULL)
         return -ENOMEM;
-    *packet = (struct packet){ .from = from->name };
+    *packet = (struct packet){ .name_length = (uint8_t)from->name.length };
+    memcpy(packet->data + bytes, from->name.text, from->name.length);
     while (packet->bytes < bytes) {
         size_t part = bytes - packet->bytes, got;
 
@@ -70,16 +90,40 @@ static long broken(unsigned flags)
     return -EPIPE;
 }
 
-static void append(struct socket *to, struct packet *packet)
+static struct credentials own_credentials(void)
 {
-    packet->next = NULL;
+    const struct process *process = current_process();
+
+    return (struct credentials){ process->id, process->uid, process->gid };
+}
+
+/* Who sent it is known if he says so, or if one of the two sockets wants to know; else it is nobody. */
+static struct credentials signature(const struct socket *from, const struct socket *to, const struct sending *what)
+{
+    static const struct credentials nobody = { 0, 65534, 65534 };
+
+    if (what->signs)
+        return what->sender;
+    return from->options.flags[FLAG_CREDENTIALS] || to->options.flags[FLAG_CREDENTIALS] ? own_credentials() : nobody;
+}
+
+/* Takes over the packet, and the rights of `what`. */
+static void append(struct socket *to, struct packet *packet, struct sending *what)
+{
+    packet->next   = NULL;
+    packet->passed = what->passed;
+    what->passed   = NULL;
+    if (packet->passed != NULL)
+        passed_enter(packet->passed, to);
     if (to->last != NULL)
         to->last->next = packet;
     else
         to->first = packet;
     to->last   = packet;
     to->bytes += packet->bytes;
-    node_tell(&to->node);
+    to->held  += cost(packet);
+    to->packets++;
+    node_tell_of(&to->node, POLL_IN | POLL_RDNORM);
 }
 
 /* Whom a message goes to: the peer, or for datagrams whoever has the name. A reference. */
@@ -88,6 +132,10 @@ static int receiver(struct socket *self, const struct socket_name *name, struct 
     int err;
 
     if (name == NULL || self->type != SOCKET_DATAGRAM) {
+        if (self->refused) {
+            self->refused = false;
+            return -ECONNREFUSED;
+        }
         if (self->peer == NULL)
             return self->hung_up ? -EPIPE : -ENOTCONN;
         node_hold(&(*out = self->peer)->node);
@@ -101,8 +149,16 @@ static int receiver(struct socket *self, const struct socket_name *name, struct 
     return err;
 }
 
+/* A datagram socket keeps few messages of strangers, whatever their size. */
+static bool has_room(const struct socket *self, const struct socket *to, const struct packet *packet)
+{
+    if (self->type == SOCKET_DATAGRAM && to->peer != self && to->packets > SOCKET_QUEUE)
+        return false;
+    return to->held == 0 || to->held + cost(packet) <= SOCKET_ROOM;
+}
+
 /* Wait until the receiver has room, then hand the packet over. The lock is held. */
-static int deliver(struct socket *self, struct socket *to, struct packet *packet, bool patient)
+static int deliver(struct socket *self, struct socket *to, struct packet *packet, struct sending *what, uint64_t deadline)
 {
     for (;;) {
         int err;
@@ -111,34 +167,37 @@ static int deliver(struct socket *self, struct socket *to, struct packet *packet
             return -EPIPE;
         if (to->closed || (self->type != SOCKET_DATAGRAM && self->peer != to))
             return self->type == SOCKET_DATAGRAM ? -ECONNREFUSED : -EPIPE;
-        if (to->bytes == 0 || to->bytes + packet->bytes <= SOCKET_ROOM)
+        if (has_room(self, to, packet))
             break;
-        err = patient ? socket_wait(to) : -EAGAIN;
+        err = socket_wait(&to->room, deadline);
         if (err != 0)
             return err;
     }
-    append(to, packet);
+    packet->sender = signature(self, to, what);
+    append(to, packet, what);
     return 0;
 }
 
-static int send_packet(struct socket *self, struct packet *packet, const struct socket_name *name, bool patient)
+static int send_packet(struct socket *self, struct packet *packet, struct sending *what, uint64_t deadline)
 {
     struct socket *to;
     int            err;
 
     mutex_take(&sockets_lock);
-    err = receiver(self, name, &to);
+    err = receiver(self, what->to, &to);
     if (err == 0) {
-        err = deliver(self, to, packet, patient);
+        err = deliver(self, to, packet, what, deadline);
         node_release(&to->node);
     }
     mutex_drop(&sockets_lock);
     return err;
 }
 
-static long send_stream(struct socket *self, struct buffer *pieces, size_t count, size_t left, bool patient)
+/* What the message carries goes with its first piece. */
+static long send_stream(struct socket *self, struct buffer *pieces, size_t count, struct sending *what, uint64_t deadline)
 {
-    long done = 0;
+    size_t left = total(pieces, count);
+    long   done = 0;
 
     while (left > 0) {
         size_t         part = left < STREAM_PIECE ? left : STREAM_PIECE;
@@ -147,7 +206,7 @@ static long send_stream(struct socket *self, struct buffer *pieces, size_t count
 
         if (err != 0)
             return done > 0 ? done : err;
-        err = send_packet(self, packet, NULL, patient);
+        err = send_packet(self, packet, what, deadline);
         if (err != 0) {
             heap_free(packet);
             return done > 0 ? done : err;
@@ -158,51 +217,80 @@ static long send_stream(struct socket *self, struct buffer *pieces, size_t count
     return done;
 }
 
-long socket_send(struct file *file, struct buffer *pieces, size_t count, const struct socket_name *to, unsigned flags)
+static long send_whole(struct socket *self, struct buffer *pieces, size_t count, struct sending *what, uint64_t deadline)
 {
-    struct socket *self    = socket_of(file->node);
-    size_t         bytes   = total(pieces, count);
-    bool           patient = !((file->flags & O_NONBLOCK) || (flags & MSG_DONTWAIT));
+    size_t         bytes = total(pieces, count);
     struct packet *packet;
     long           err;
 
-    if (self->type == SOCKET_STREAM) {
-        if (to != NULL)
-            return self->peer != NULL ? -EISCONN : -EOPNOTSUPP;
-        if (self->peer == NULL && !self->hung_up)
-            return -ENOTCONN;
-        err = self->peer == NULL || self->shut_write ? -EPIPE : send_stream(self, pieces, count, bytes, patient);
-        return err == -EPIPE ? broken(flags) : err;
-    }
-    if (bytes > SOCKET_ROOM)
+    if (bytes > SOCKET_ROOM - PACKET_COST)
         return -EMSGSIZE;
     err = gather(&pieces, &count, bytes, self, &packet);
     if (err != 0)
         return err;
-    err = send_packet(self, packet, to, patient);
+    err = send_packet(self, packet, what, deadline);
     if (err != 0)
         heap_free(packet);
-    if (err == -EPIPE)
-        return broken(flags);
     return err != 0 ? err : (long)bytes;
+}
+
+static bool patient(const struct file *file, unsigned flags)
+{
+    return !((file->flags & O_NONBLOCK) || (flags & MSG_DONTWAIT));
+}
+
+static int may_send(const struct socket *self, const struct sending *what, unsigned flags)
+{
+    if (flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    if (self->type == SOCKET_DATAGRAM)
+        return 0;
+    if (what->to != NULL && self->type == SOCKET_STREAM)
+        return self->peer != NULL ? -EISCONN : -EOPNOTSUPP;
+    if (self->peer == NULL && !self->hung_up)
+        return -ENOTCONN;
+    return self->peer == NULL || self->shut_write ? -EPIPE : 0;
+}
+
+long socket_send(struct file *file, struct buffer *pieces, size_t count, struct sending *what, unsigned flags)
+{
+    struct socket *self     = socket_of(file->node);
+    uint64_t       deadline = patient(file, flags) ? socket_deadline(self->options.send_limit) : 0;
+    long           done     = may_send(self, what, flags);
+
+    if (done == 0)
+        done = passed_admit(what->passed, current_process()->limits[RLIMIT_NOFILE].soft);
+    if (done == 0 && self->type == SOCKET_STREAM)
+        done = send_stream(self, pieces, count, what, deadline);
+    else if (done == 0)
+        done = send_whole(self, pieces, count, what, deadline);
+    return done == -EPIPE ? broken(flags) : done;
 }
 
 /* ---- Receiving -------------------------------------------------------------------------------------------- */
 
+/* An error that came in meanwhile is told once. */
+static int take_error(struct socket *self)
+{
+    int err = -self->error;
+
+    self->error = 0;
+    return err;
+}
+
 /* Wait for something to read. Returns 1, 0 at the end of a stream, or an errno. The lock is held. */
-static int await(struct socket *self, bool patient)
+static int await(struct socket *self, uint64_t deadline)
 {
     while (self->first == NULL) {
-        int err = -self->error;
+        int err = take_error(self);
 
-        self->error = 0;
         if (err != 0)
             return err;
         if (self->hung_up || self->shut_read)
             return 0;
         if (self->type != SOCKET_DATAGRAM && self->peer == NULL)
             return self->listening ? -EINVAL : -ENOTCONN;
-        err = patient ? socket_wait(self) : -EAGAIN;
+        err = socket_wait(&self->node.ready, deadline);
         if (err != 0)
             return err;
     }
@@ -232,8 +320,61 @@ static long scatter(const struct packet *packet, size_t at, struct buffer **piec
     return done;
 }
 
+static bool same_sender(const struct credentials *a, const struct credentials *b)
+{
+    return a->process == b->process && a->user == b->user && a->group == b->group;
+}
+
+/* What the first packet carries beside its bytes; whoever only looks gets the files as well. */
+static void take_beside(struct socket *self, unsigned flags, struct received *out)
+{
+    struct packet *packet = self->first;
+
+    out->sender      = packet->sender;
+    out->from.length = packet->name_length;
+    memcpy(out->from.text, packet->data + packet->bytes, packet->name_length);
+    if (packet->passed == NULL)
+        return;
+    if (flags & MSG_PEEK) {
+        out->passed = passed_make(passed_count(packet->passed));
+        for (uint32_t i = 0; i < passed_count(out->passed); i++) {
+            file_hold(passed_file(packet->passed, i));
+            passed_set(out->passed, i, passed_file(packet->passed, i));
+        }
+    } else {
+        passed_leave(packet->passed, self);
+        out->passed    = packet->passed;
+        packet->passed = NULL;
+    }
+}
+
+/* Whether reading on would mix what must be told apart: files come with the last bytes of a read, and senders do not mix. */
+static bool stream_ends(const struct socket *self, const struct received *out)
+{
+    return out->passed != NULL || (out->signed_ && !same_sender(&out->sender, &self->first->sender));
+}
+
+/* Copy on from the stream's first packet, which is dropped once it is read. */
+static long take_stream(struct socket *self, struct buffer **pieces, size_t *count, unsigned flags, struct received *out,
+                        struct passed **dropped)
+{
+    long got = scatter(self->first, self->first->at, pieces, count);
+
+    if (got < 0)
+        return got;
+    take_beside(self, flags, out);
+    if (flags & MSG_PEEK)
+        return got;
+    self->first->at += (size_t)got;
+    self->bytes     -= (size_t)got;
+    if (self->first->at == self->first->bytes)
+        finish_packet(self, dropped);
+    return got;
+}
+
 /* A stream: packets run together. The lock is a mutex, so copying under it may sleep. */
-static long receive_stream(struct socket *self, struct buffer *pieces, size_t count, unsigned flags, bool patient)
+static long receive_stream(struct socket *self, struct buffer *pieces, size_t count, unsigned flags, uint64_t deadline,
+                           struct received *out, struct passed **dropped)
 {
     size_t wanted = total(pieces, count);
     long   done   = 0;
@@ -241,66 +382,58 @@ static long receive_stream(struct socket *self, struct buffer *pieces, size_t co
     if (wanted == 0)
         return 0;
     for (;;) {
-        int  err = await(self, patient && (done == 0 || (flags & MSG_WAITALL)));
+        int  err = await(self, done == 0 || (flags & MSG_WAITALL) ? deadline : 0);
         long got;
 
         if (err <= 0)
             return done > 0 ? done : err;
-        got = scatter(self->first, self->first->at, &pieces, &count);
+        if (done > 0 && stream_ends(self, out))
+            return done;
+        got = take_stream(self, &pieces, &count, flags, out, dropped);
         if (got < 0)
             return done > 0 ? done : got;
         done += got;
-        if (flags & MSG_PEEK)
-            return done;
-        self->first->at += (size_t)got;
-        self->bytes     -= (size_t)got;
-        if (self->first->at == self->first->bytes)
-            socket_drop_packet(self);
-        if ((size_t)done == wanted || (self->first == NULL && !(flags & MSG_WAITALL)))
+        if ((flags & MSG_PEEK) || (size_t)done == wanted || out->passed != NULL ||
+            (self->first == NULL && !(flags & MSG_WAITALL)))
             return done;
     }
 }
 
-static long receive_packet(struct socket *self, struct buffer *pieces, size_t count, unsigned flags, bool patient,
-                           struct socket_name *from, bool *cut)
+static long receive_packet(struct socket *self, struct buffer *pieces, size_t count, unsigned flags, uint64_t deadline,
+                           struct received *out, struct passed **dropped)
 {
-    struct packet *packet;
-    size_t         bytes;
-    long           got = await(self, patient);
+    size_t bytes;
+    long   got = await(self, deadline);
 
     if (got <= 0)
         return got;
-    packet = self->first;
-    bytes  = packet->bytes;
-    got    = scatter(packet, 0, &pieces, &count);
+    bytes = self->first->bytes;
+    got   = scatter(self->first, 0, &pieces, &count);
     if (got < 0)
         return got;
-    *cut = (size_t)got < bytes;
-    if (from != NULL)
-        *from = packet->from;
+    out->cut = (size_t)got < bytes;
+    take_beside(self, flags, out);
     if (!(flags & MSG_PEEK))
-        socket_drop_packet(self);
+        finish_packet(self, dropped);
     return flags & MSG_TRUNC ? (long)bytes : got;
 }
 
-long socket_receive(struct file *file, struct buffer *pieces, size_t count, unsigned flags, struct socket_name *from, bool *cut)
+long socket_receive(struct file *file, struct buffer *pieces, size_t count, unsigned flags, struct received *out)
 {
-    struct socket *self    = socket_of(file->node);
-    bool           patient = !((file->flags & O_NONBLOCK) || (flags & MSG_DONTWAIT));
+    struct socket *self     = socket_of(file->node);
+    uint64_t       deadline = patient(file, flags) ? socket_deadline(self->options.receive_limit) : 0;
+    struct passed *dropped  = NULL;
     long           got;
 
-    *cut = false;
-    if (from != NULL)
-        from->length = 0;
+    *out = (struct received){ .signed_ = self->options.flags[FLAG_CREDENTIALS] };
+    if (flags & MSG_OOB)
+        return self->type == SOCKET_STREAM ? -EINVAL : -EOPNOTSUPP;
     mutex_take(&sockets_lock);
     if (self->type == SOCKET_STREAM)
-        got = receive_stream(self, pieces, count, flags, patient);
+        got = receive_stream(self, pieces, count, flags, deadline, out, &dropped);
     else
-        got = receive_packet(self, pieces, count, flags, patient, from, cut);
-    if (got > 0)
-        node_tell(&self->node);                 /* there is room: senders wait on the receiver's queue */
-    if (got > 0 && self->peer != NULL)
-        node_tell(&self->peer->node);           /* and who polls the other end for writing */
+        got = receive_packet(self, pieces, count, flags, deadline, out, &dropped);
     mutex_drop(&sockets_lock);
+    passed_release_all(dropped);
     return got;
 }

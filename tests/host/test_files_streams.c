@@ -222,10 +222,11 @@ static void streams_connect_by_name(void **state)
 
 static void messages_keep_their_borders(void **state)
 {
-    struct socket_name here = named("\0here", 5), from;
+    struct socket_name here = named("\0here", 5);
+    struct sending     sending = { .to = &here };
+    struct received    received;
     struct file       *one, *two, *left, *right;
     struct buffer      piece;
-    bool               cut;
 
     (void)state;
     begin();
@@ -236,8 +237,8 @@ static void messages_keep_their_borders(void **state)
     assert_int_equal(receive(two, back, 10), 3);
     assert_int_equal(receive(two, back, 10), 0);
     piece = (struct buffer){ .user = (user_t)back, .bytes = 2 };
-    assert_int_equal(socket_receive(two, &piece, 1, MSG_PEEK | MSG_TRUNC, NULL, &cut), 5);
-    assert_true(cut);
+    assert_int_equal(socket_receive(two, &piece, 1, MSG_PEEK | MSG_TRUNC, &received), 5);
+    assert_true(received.cut);
     assert_int_equal(receive(two, back, 2), 2);
     assert_int_equal(receive(two, back, 2), -EAGAIN);
     assert_int_equal(send(one, text, SOCKET_ROOM + 1), -EMSGSIZE);
@@ -246,15 +247,91 @@ static void messages_keep_their_borders(void **state)
     assert_int_equal(socket_make(SOCKET_DATAGRAM, O_NONBLOCK, &right), 0);
     assert_int_equal(socket_bind(left, &here), 0);
     piece = (struct buffer){ .user = (user_t) "to you", .bytes = 6 };
-    assert_int_equal(socket_send(right, &piece, 1, &here, 0), 6);
+    assert_int_equal(socket_send(right, &piece, 1, &sending, 0), 6);
     piece = (struct buffer){ .user = (user_t)back, .bytes = 10 };
-    assert_int_equal(socket_receive(left, &piece, 1, 0, &from, &cut), 6);
-    assert_int_equal(from.length, 0);
+    assert_int_equal(socket_receive(left, &piece, 1, 0, &received), 6);
+    assert_int_equal(received.from.length, 0);
+    assert_true(socket_ok(left) && socket_ok(right) && socket_ok(two));
     file_release(one);
     file_release(two);
     file_release(left);
     file_release(right);
     stop_files();
+}
+
+/* Send a byte, and a file with it. */
+static void pass(struct file *to, struct file *carried)
+{
+    struct buffer  piece   = { .user = (user_t) "x", .bytes = 1 };
+    struct sending sending = { .passed = passed_make(1) };
+
+    file_hold(carried);
+    passed_set(sending.passed, 0, carried);
+    assert_int_equal(socket_send(to, &piece, 1, &sending, 0), 1);
+    assert_null(sending.passed);
+    assert_true(socket_ok(to));
+}
+
+static void a_passed_file_lives_as_long_as_its_message(void **state)
+{
+    struct buffer   piece = { .user = (user_t)back, .bytes = 10 };
+    struct received received;
+    struct file    *one, *two, *event = NULL;
+
+    (void)state;
+    begin();
+    assert_int_equal(socket_pair(SOCKET_STREAM, O_NONBLOCK, &one, &two), 0);
+    event = event_make(0, O_NONBLOCK, false);
+    pass(one, event);
+    pass(one, event);
+    assert_int_equal(event->references, 3);
+    assert_int_equal(event->in_flight, 2);
+    assert_true(socket_ok(two));
+    assert_int_equal(socket_receive(two, &piece, 1, MSG_PEEK, &received), 1);
+    assert_ptr_equal(passed_file(received.passed, 0), event);
+    passed_release(received.passed);
+    assert_int_equal(socket_receive(two, &piece, 1, 0, &received), 1);  /* no further than what carries files */
+    assert_int_equal(event->in_flight, 1);
+    passed_release(received.passed);
+    assert_int_equal(receive(two, back, 10), 1);                        /* nobody asked: it is closed */
+    assert_int_equal(event->references, 1);
+    pass(one, event);
+    file_release(one);
+    file_release(two);                                                  /* with a message that nobody has read */
+    assert_int_equal(event->references, 1);
+    file_release(event);
+    stop_files();
+}
+
+/* Sockets at random in each other's messages; whatever can be reached stays, and in the end nothing is left (stop_files). */
+static void sockets_that_only_messages_hold_are_closed(void **state)
+{
+    enum { PAIRS = 6 };
+    struct file  *ends[PAIRS][2];
+    unsigned      random = 7;
+
+    (void)state;
+    for (unsigned round = 0; round < 60; round++) {
+        begin();
+        for (unsigned i = 0; i < PAIRS; i++)
+            assert_int_equal(socket_pair(i % 2 ? SOCKET_STREAM : SOCKET_DATAGRAM, O_NONBLOCK, &ends[i][0], &ends[i][1]), 0);
+        for (unsigned i = 0; i < 20; i++) {
+            random = random * 1103515245 + 12345;
+            pass(ends[(random >> 8) % PAIRS][random >> 16 & 1], ends[(random >> 20) % PAIRS][random >> 28 & 1]);
+        }
+        for (unsigned i = 0; i < PAIRS; i++) {
+            random = random * 1103515245 + 12345;
+            file_release(ends[i][random >> 16 & 1]);
+            ends[i][0] = ends[i][!(random >> 16 & 1)];
+            for (unsigned k = i; k < PAIRS; k++)
+                assert_true(socket_ok(ends[k][0]));
+        }
+        for (unsigned i = 0; i < PAIRS; i++) {
+            assert_true(socket_ok(ends[i][0]));
+            file_release(ends[i][0]);
+        }
+        stop_files();
+    }
 }
 
 /* ---- Waiting ------------------------------------------------------------------------------------------- */
@@ -468,6 +545,8 @@ int main(void)
         cmocka_unit_test(a_fifo_is_opened_by_two),
         cmocka_unit_test(streams_connect_by_name),
         cmocka_unit_test(messages_keep_their_borders),
+        cmocka_unit_test(a_passed_file_lives_as_long_as_its_message),
+        cmocka_unit_test(sockets_that_only_messages_hold_are_closed),
         cmocka_unit_test(an_epoll_reports_levels_edges_and_once),
         cmocka_unit_test(an_event_that_cannot_be_handed_out_stays),
         cmocka_unit_test(epolls_nest_so_deep_and_never_in_a_circle),

@@ -39,6 +39,7 @@ JOBS = [
     Job("handlers", "MADE/handlers"),
     Job("hostile", "MADE/hostile"),
     Job("epoll", "MADE/epoll"),
+    Job("passing", "MADE/passing"),
     Job("tcc", TCC + " --file HERE/prime.c:/tmp/prime.c busybox sh -c 'cd /tmp; tcc -o prime prime.c -lm && ./prime 200000'", 64, "256M"),
 ]
 
@@ -47,7 +48,7 @@ MADE = {
     "threads": ("threads.c", "glibc"), "threads-static": ("threads.c", "static"), "threads-musl": ("threads.c", "musl"),
     "memory": ("memory.c", "glibc"), "memory-musl": ("memory.c", "musl"), "segv": ("segv.c", "glibc"),
     "futex": ("futex.c", "glibc"), "handlers": ("handlers.c", "glibc"), "hostile": ("hostile.c", "glibc"), "crowd": ("crowd.c", "static"),
-    "epoll": ("epoll.c", "static"),
+    "epoll": ("epoll.c", "static"), "passing": ("passing.c", "static"),
     "pages": ("pages.c", "glibc"),
     "vectors": ("vectors.c", "fixed"),
 }
