@@ -114,12 +114,12 @@ bool first_wanted(void)
 
 /* ---- The end ------------------------------------------------------------------------------- */
 
+/* A line of the report. It waits for room: an emulator may take what we sent only a good while after it was told. */
 static void write_line(const char *text)
 {
     if (channel_is_there()) {
-        channel_try(CHANNEL_REPORT, text, strlen(text));
-        channel_try(CHANNEL_REPORT, "\n", 1);
-        channel_flush();
+        channel_send(CHANNEL_REPORT, text, strlen(text));
+        channel_send(CHANNEL_REPORT, "\n", 1);
     } else {
         print("%s\n", text);
     }

@@ -11,7 +11,7 @@ def read(archive):
         assert archive[at:at + 6] == b"070701", f"no header at {at}"
         fields = [int(archive[at + 6 + 8 * i:at + 14 + 8 * i], 16) for i in range(13)]
         mode, time, size, name_size = fields[1], fields[5], fields[6], fields[11]
-        name = archive[at + 110:at + 110 + name_size].split(b"\0")[0].decode()
+        name = archive[at + 110:at + 110 + name_size].split(b"\0")[0].decode(errors="surrogateescape")
         start = (at + 110 + name_size + 3) & ~3
         if name == "TRAILER!!!":
             return entries, names

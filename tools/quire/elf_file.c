@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NEEDED_AT_MOST = 1024 };     /* entries of a dynamic section that are believed */
+enum { NEEDED_AT_MOST = 1024, TEXT_AT_MOST = 4096 };    /* what is believed of a dynamic section: entries, length of a name */
 
 void elf_file_free(struct elf_file *file)
 {
@@ -42,17 +42,16 @@ static void name_machine(struct elf_file *file, int class, unsigned machine)
         snprintf(file->machine, sizeof(file->machine), "x32");
 }
 
-/* `size` bytes at `offset`, as text that ends in them; NULL when the file has no such place. */
-static char *text_at(Elf *elf, uint64_t offset, uint64_t size)
+/* At most `size` bytes at `offset`, as text that ends in them; NULL when the file has no such place. */
+static char *text_at(int fd, uint64_t offset, uint64_t size)
 {
-    size_t whole;
-    const char *bytes = elf_rawfile(elf, &whole);
+    char bytes[TEXT_AT_MOST];
+    ssize_t got;
 
-    if (bytes == NULL || offset >= whole)
+    if (offset > INT64_MAX)
         return NULL;
-    if (size > whole - offset)
-        size = whole - offset;
-    return memchr(bytes + offset, '\0', size) != NULL ? text("%s", bytes + offset) : NULL;
+    got = pread(fd, bytes, size < sizeof(bytes) ? size : sizeof(bytes), (off_t)offset);
+    return got > 0 && memchr(bytes, '\0', (size_t)got) != NULL ? text("%s", bytes) : NULL;
 }
 
 /* Where in the file the byte at address `va` is. */
@@ -71,7 +70,7 @@ static bool offset_of(Elf *elf, size_t headers, uint64_t va, uint64_t *offset)
     return false;
 }
 
-static bool read_dynamic(struct elf_file *file, Elf *elf, size_t headers, const GElf_Phdr *place)
+static bool read_dynamic(struct elf_file *file, int fd, Elf *elf, size_t headers, const GElf_Phdr *place)
 {
     Elf_Data *data = elf_getdata_rawchunk(elf, (int64_t)place->p_offset, place->p_filesz, ELF_T_DYN);
     uint64_t strings = 0;
@@ -88,7 +87,7 @@ static bool read_dynamic(struct elf_file *file, Elf *elf, size_t headers, const 
 
         if (entry.d_tag != DT_NEEDED && entry.d_tag != DT_RPATH && entry.d_tag != DT_RUNPATH)
             continue;
-        name = have_strings ? text_at(elf, strings + entry.d_un.d_val, 4096) : NULL;
+        name = have_strings ? text_at(fd, strings + entry.d_un.d_val, TEXT_AT_MOST) : NULL;
         if (name == NULL || file->needed_count == NEEDED_AT_MOST) {
             free(name);
             return false;
@@ -106,7 +105,7 @@ static bool read_dynamic(struct elf_file *file, Elf *elf, size_t headers, const 
     return true;
 }
 
-static enum elf_verdict read_elf(struct elf_file *file, Elf *elf)
+static enum elf_verdict read_elf(struct elf_file *file, int fd, Elf *elf)
 {
     GElf_Ehdr header;
     GElf_Phdr part;
@@ -126,31 +125,47 @@ static enum elf_verdict read_elf(struct elf_file *file, Elf *elf)
         if (gelf_getphdr(elf, (int)i, &part) == NULL)
             return ELF_BROKEN;
         if (part.p_type == PT_INTERP && file->interpreter == NULL) {
-            file->interpreter = text_at(elf, part.p_offset, part.p_filesz);
+            file->interpreter = text_at(fd, part.p_offset, part.p_filesz);
             if (file->interpreter == NULL)
                 return ELF_BROKEN;
         }
         if (part.p_type == PT_LOAD && part.p_paddr + part.p_memsz > file->end)
             file->end = part.p_paddr + part.p_memsz;
-        if (part.p_type == PT_DYNAMIC && !read_dynamic(file, elf, headers, &part))
+        if (part.p_type == PT_DYNAMIC && !read_dynamic(file, fd, elf, headers, &part))
             return ELF_BROKEN;
     }
     return ELF_GOOD;
 }
 
-int elf_file_read(struct elf_file *file, const char *path)
+/* Most files are none: one look spares them all else. */
+static bool begins_like_one(int fd)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char magic[SELFMAG];
+
+    return pread(fd, magic, sizeof(magic), 0) == (ssize_t)sizeof(magic) && memcmp(magic, ELFMAG, SELFMAG) == 0;
+}
+
+/* By read(2), not by mapping: a file that shrinks under a mapping would end us. */
+void elf_file_read(struct elf_file *file, int fd)
+{
     Elf *elf;
 
     *file = (struct elf_file){ .verdict = ELF_NOT };
+    if (!begins_like_one(fd))
+        return;
+    elf_version(EV_CURRENT);
+    elf = elf_begin(fd, ELF_C_READ, NULL);
+    file->verdict = elf != NULL ? read_elf(file, fd, elf) : ELF_BROKEN;
+    elf_end(elf);
+}
+
+int elf_file_read_path(struct elf_file *file, const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
     if (fd < 0)
         return errno;
-    elf_version(EV_CURRENT);
-    elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
-    if (elf != NULL)
-        file->verdict = read_elf(file, elf);
-    elf_end(elf);
+    elf_file_read(file, fd);
     close(fd);
     return 0;
 }

@@ -25,8 +25,12 @@ struct elf_file {
     uint64_t end;               /* physical byte past the last one it loads: for a kernel */
 };
 
-/* Returns 0 or an errno. After 0 the caller calls elf_file_free(). */
-int elf_file_read(struct elf_file *file, const char *path);
+/*
+ * Read what an open file says; it may be anything, and change meanwhile. Its position moves. elf_file_free() ends it.
+ * The other opens it first: returns 0 or an errno, and only after 0 there is something to free.
+ */
+void elf_file_read(struct elf_file *file, int fd);
+int elf_file_read_path(struct elf_file *file, const char *path);
 void elf_file_free(struct elf_file *file);
 
 #endif

@@ -1,111 +1,302 @@
 /* find.c - the tree, the root and this machine, asked in that order. See find.h. */
 #include "find.h"
+#include "beneath.h"
 #include "seal.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { LINKS_AT_MOST = 40 };
 
+/* Where systems keep libraries for i386; names in them come from those who look after this machine. */
+static const char *const library_folders[] = {
+    "/lib/i386-linux-gnu", "/usr/lib/i386-linux-gnu", "/lib", "/usr/lib", "/lib32", "/usr/lib32",
+    "/usr/local/lib/i386-linux-gnu", "/usr/local/lib", "/usr/lib/i386-linux-musl", "/lib/i386-linux-musl",
+};
+
+/* ---- The root -------------------------------------------------------------------------------- */
+
+/* What one part of the way is: its type, and of a link its target. `here` is a plain path of the root. */
+static mode_t look(const struct tree_source *root, const char *here, char *target, size_t size)
+{
+    int fd = beneath_open(root->folder, here + 1, O_PATH);
+    struct stat status;
+
+    if (fd < 0 || fstat(fd, &status) != 0)
+        status.st_mode = 0;
+    if (fd >= 0)
+        close(fd);
+    if (S_ISLNK(status.st_mode) && beneath_read_link(root->folder, here + 1, target, size) != 0)
+        status.st_mode = 0;
+    return status.st_mode & S_IFMT;
+}
+
 /*
- * Follow `path` inside `root`, where absolute links start at the root again. `on_link` sees
- * each link. Returns the plain path of a file, or NULL.
+ * Follow `path` inside the root, where absolute links start at the root again. `links` gets each link, unless it is NULL.
+ * Returns the plain path of a file or folder and its type, or NULL; the caller frees it.
  */
-static char *follow(const char *root, const char *path, struct tree *links)
+static char *follow(const struct tree_source *root, const char *path, struct tree *links, mode_t *type)
 {
     char *at = plain_path("/", path);
-    struct stat status = { 0 };
 
     for (int count = 0; count < LINKS_AT_MOST; count++) {
-        char *slash = at, target[4096], *here, *next;
-        ssize_t length = -1;
+        char *slash = at, target[PATH_MAX], *here = NULL, *whole;
 
         do {
-            slash = strchrnul(slash + 1, '/');
-            here = text("%s%.*s", root, (int)(slash - at), at);
-            if (lstat(here, &status) != 0)
-                status.st_mode = 0;
-            else if (S_ISLNK(status.st_mode))
-                length = readlink(here, target, sizeof(target) - 1);
             free(here);
-        } while (*slash != '\0' && S_ISDIR(status.st_mode));
-        if (length < 0 && *slash == '\0' && S_ISREG(status.st_mode))
-            return at;
-        if (length < 0)
+            slash = strchrnul(slash + 1, '/');
+            here  = text("%.*s", (int)(slash - at), at);
+            *type = look(root, here, target, sizeof(target));
+        } while (*slash != '\0' && *type == S_IFDIR);
+        if (*type != S_IFLNK) {
+            free(here);
+            if (*slash == '\0' && (*type == S_IFREG || *type == S_IFDIR))
+                return at;
             break;
-        target[length] = '\0';
-        here = text("%.*s", (int)(slash - at), at);
+        }
         if (links != NULL)
             tree_add_link(links, here, target);
         *strrchr(here, '/') = '\0';
-        next = text("%s/%s%s", target[0] == '/' ? "" : here, target, slash);
+        whole = text("%s/%s%s", target[0] == '/' ? "" : here, target, slash);
         free(here);
         free(at);
-        at = plain_path("/", next);
-        free(next);
+        at = plain_path("/", whole);
+        free(whole);
     }
     free(at);
     return NULL;
 }
 
-/* A file that the tree has already, seen through the tree's own links. */
-static const struct tree_node *in_tree(const struct tree *tree, const char *path)
+static bool find_in_root(const struct places *places, const char *path, struct found *found)
 {
-    const struct tree_node *node = tree_find(tree, path);
+    mode_t type;
+    char *inside = places->root != NULL ? follow(places->root, path, NULL, &type) : NULL;
+    int fd = inside != NULL ? beneath_open_file(places->root->folder, inside + 1, &found->status) : -1;
 
-    for (int count = 0; node != NULL && node->kind == TREE_LINK && count < LINKS_AT_MOST; count++) {
-        char *folder = text("%.*s", (int)(strrchr(node->path, '/') - node->path), node->path);
-        char *target = plain_path(folder, node->content);
-
-        node = tree_find(tree, target);
-        free(target);
-        free(folder);
+    if (fd >= 0) {
+        found->from   = FOUND_IN_ROOT;
+        found->fd     = fd;
+        found->path   = text("%s", path);
+        found->source = places->root;
+        found->below  = text("%s", inside + 1);
     }
-    return node != NULL && node->kind == TREE_FILE ? node : NULL;
+    free(inside);
+    return fd >= 0;
 }
 
-static bool is_file(const char *path)
-{
-    struct stat status;
+/* ---- The tree and this machine ---------------------------------------------------------------- */
 
-    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+static bool find_in_tree(const struct places *places, const char *path, struct found *found)
+{
+    const struct tree_node *node = tree_follow(places->tree, path);
+    int fd = node != NULL && node->kind == TREE_FILE ? tree_open(node, &found->status) : -1;
+
+    if (fd < 0)
+        return false;
+    found->from   = FOUND_IN_TREE;
+    found->fd     = fd;
+    found->path   = text("%s", path);
+    found->source = NULL;
+    found->below  = text("%s", node->content);
+    return true;
 }
 
-static char *find(const struct tree *tree, struct tree *into, const char *root, const char *path)
+static bool find_here(const char *path, const char *here, struct found *found)
 {
-    const struct tree_node *there = in_tree(tree, path);
-    char *inside, *here;
+    int fd = named_open_file(here, &found->status);
 
-    if (there != NULL)
-        return text("%s", there->content);
-    inside = root != NULL ? follow(root, path, into) : NULL;
-    if (inside != NULL) {
-        here = text("%s%s", root, inside);
-        if (into == NULL || tree_add_file(into, inside, here) == 0) {
-            free(inside);
-            return here;
-        }
-        free(inside);
-        free(here);
+    if (fd < 0)
+        return false;
+    found->from   = FOUND_HERE;
+    found->fd     = fd;
+    found->path   = text("%s", path);
+    found->source = NULL;
+    found->below  = text("%s", here);
+    return true;
+}
+
+/* Whether the folder of a plain path is one of a list, whose parts are separated by colons or semicolons. */
+static bool is_in_list(const char *path, const char *list)
+{
+    size_t length = (size_t)(strrchr(path, '/') - path);
+    char *copy = text("%s", list), *rest = copy;
+    bool good = false;
+
+    for (char *folder; !good && (folder = strsep(&rest, ":;")) != NULL;) {
+        char *plain = plain_path("/", folder);
+
+        good = folder[0] == '/' && strlen(plain) == length && strncmp(plain, path, length) == 0;
+        free(plain);
     }
-    if (!is_file(path) || (into != NULL && tree_add_file(into, path, path) != 0))
-        return NULL;
-    return text("%s", path);
+    free(copy);
+    return good;
 }
 
-char *find_file(const struct tree *tree, const char *root, const char *path)
+static bool is_of_system(const char *path)
 {
-    return find(tree, NULL, root, path);
+    bool good = false;
+
+    for (size_t i = 0; i < sizeof(library_folders) / sizeof(library_folders[0]) && !good; i++)
+        good = is_in_list(path, library_folders[i]);
+    return good;
 }
 
-char *provide_file(struct tree *tree, const char *root, const char *path)
+/* `path` without `folder` and the slash behind it; NULL when it lies elsewhere. */
+static const char *below(const char *folder, const char *path)
 {
-    char *here = find_file(tree, root, path);
+    size_t length = strlen(folder);
 
-    if (here == NULL)
-        return NULL;
+    return strncmp(path, folder, length) == 0 && path[length] == '/' ? path + length + 1 : NULL;
+}
+
+/* A file in the program's folder, or below it: there, too, no link leads out. */
+static bool find_near(const struct places *places, const char *path, struct found *found)
+{
+    char *folder = realpath(places->near, NULL), *here = realpath(path, NULL);
+    const char *inside = folder != NULL && here != NULL ? below(folder, here) : NULL;
+    const struct tree_source *source = inside != NULL ? tree_hold(places->tree, folder) : NULL;
+    int fd = source != NULL ? beneath_open_file(source->folder, inside, &found->status) : -1;
+
+    if (fd >= 0) {
+        found->from   = FOUND_HERE;
+        found->fd     = fd;
+        found->path   = text("%s", path);
+        found->source = source;
+        found->below  = text("%s", inside);
+    }
+    free(folder);
     free(here);
-    return find(tree, tree, root, path);
+    return fd >= 0;
+}
+
+bool find_file(const struct places *places, const char *path, enum reach reach, struct found *found)
+{
+    if (find_in_tree(places, path, found) || find_in_root(places, path, found))
+        return true;
+    if (reach == REACH_NAMED)
+        return find_here(path, path, found);
+    if (reach == REACH_SEALED || path[0] != '/')
+        return false;
+    if (is_of_system(path) || (places->library_path != NULL && is_in_list(path, places->library_path)))
+        return find_here(path, path, found);
+    return places->near != NULL && below(places->near, path) != NULL && find_near(places, path, found);
+}
+
+bool find_foreign(const char *path, const char *here, struct found *found)
+{
+    return is_of_system(here) && find_here(path, here, found);
+}
+
+void found_free(struct found *found)
+{
+    close(found->fd);
+    free(found->path);
+    free(found->below);
+}
+
+/* ---- Into the tree ----------------------------------------------------------------------------- */
+
+int provide(const struct places *places, const struct found *found)
+{
+    char *inside;
+    mode_t type;
+    int err;
+
+    if (found->from == FOUND_IN_TREE)
+        return 0;
+    if (found->from == FOUND_HERE)
+        return tree_add_file(places->tree, found->path, found->source, found->below);
+    inside = follow(places->root, found->path, places->tree, &type);
+    err    = inside != NULL ? tree_add_file(places->tree, inside, found->source, found->below) : ENOENT;
+    free(inside);
+    return err;
+}
+
+bool provide_file(const struct places *places, const char *path, enum reach reach)
+{
+    struct found found;
+    bool good = find_file(places, path, reach, &found);
+
+    if (good) {
+        good = provide(places, &found) == 0;
+        found_free(&found);
+    }
+    return good;
+}
+
+static int provide_one(const struct places *places, const char *path)
+{
+    mode_t type = 0;
+    char *inside = follow(places->root, path, places->tree, &type);
+    int err = ENOENT;
+
+    if (inside != NULL)
+        err = type == S_IFDIR ? tree_add_below(places->tree, "", places->root, inside + 1)
+                              : tree_add_file(places->tree, inside, places->root, inside + 1);
+    free(inside);
+    return err;
+}
+
+/* All names of a folder of the root that fit a pattern. */
+static int provide_matching(const struct places *places, const char *folder, const char *pattern)
+{
+    mode_t type = 0;
+    char *inside = follow(places->root, folder, places->tree, &type);
+    int fd = inside != NULL ? beneath_open(places->root->folder, inside + 1, O_RDONLY | O_DIRECTORY) : -1, err = ENOENT;
+    DIR *names = fd >= 0 ? fdopendir(fd) : NULL;
+    bool good = true;
+
+    for (struct dirent *entry; names != NULL && good && (entry = readdir(names)) != NULL;) {
+        char *path;
+
+        if (entry->d_name[0] == '.' || fnmatch(pattern, entry->d_name, 0) != 0)
+            continue;
+        path = text("%s/%s", inside, entry->d_name);
+        err  = provide_one(places, path);
+        good = err == 0;
+        free(path);
+    }
+    if (names != NULL)
+        closedir(names);
+    free(inside);
+    return err;
+}
+
+int provide_all(const struct places *places, const char *said)
+{
+    char *path = plain_path("/", said), *last = strrchr(path, '/');
+    int err = places->root != NULL ? provide_one(places, path) : ENOENT;
+
+    if (err == ENOENT && places->root != NULL && strpbrk(last, "*?[") != NULL) {
+        *last = '\0';
+        err = provide_matching(places, path[0] != '\0' ? path : "/", last + 1);
+    }
+    free(path);
+    return err;
+}
+
+void provide_top_links(const struct places *places)
+{
+    int fd = places->root != NULL ? beneath_open(places->root->folder, "", O_RDONLY | O_DIRECTORY) : -1;
+    DIR *names = fd >= 0 ? fdopendir(fd) : NULL;
+
+    for (struct dirent *entry; names != NULL && (entry = readdir(names)) != NULL;) {
+        char *path = text("/%s", entry->d_name), target[PATH_MAX], *inside = NULL;
+        mode_t type;
+
+        if (look(places->root, path, target, sizeof(target)) == S_IFLNK)
+            inside = follow(places->root, path, NULL, &type);
+        if (inside != NULL && type == S_IFDIR)
+            tree_add_link(places->tree, path, target);
+        free(inside);
+        free(path);
+    }
+    if (names != NULL)
+        closedir(names);
 }

@@ -7,25 +7,44 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NEWC_HEADER = 110 };
+/* The guest's limits of a path and of a name in it; and how much of a file is read at once. */
+enum { NEWC_HEADER = 110, GUEST_PATH = 4096, GUEST_NAME = 255, PORTION = 1 << 20 };
+
+/* A file of this machine that has several names, and its number in the archive. */
+struct twin {
+    dev_t    device;
+    ino_t    inode;
+    uint32_t number;
+};
 
 struct packing {
     struct archive *archive;
+    void           *twins;          /* of tsearch(3) */
+    uint32_t        numbers;        /* given out so far, as inodes */
+    char           *portion;
     int             fd;
     uint64_t        offset;         /* bytes of the archive that are written   */
     int             status;         /* of the first thing that went wrong, or 0 */
 };
 
+static bool is_zero(const char *bytes, size_t size)
+{
+    return bytes[0] == '\0' && memcmp(bytes, bytes + 1, size - 1) == 0;
+}
+
+/* Zeros that are many cost no memory of this machine: they are left out of the file, as in a sparse one. */
 static la_ssize_t write_out(struct archive *archive, void *with, const void *bytes, size_t size)
 {
     struct packing *p = with;
-    ssize_t done = write(p->fd, bytes, size);
+    bool zeros = size >= PACK_PAGE && is_zero(bytes, size) && lseek(p->fd, (off_t)size, SEEK_CUR) >= 0;
+    ssize_t done = zeros ? (ssize_t)size : write(p->fd, bytes, size);
 
     if (done < 0)
         archive_set_error(archive, errno, "%s", strerror(errno));
@@ -40,8 +59,16 @@ static void fail(struct packing *p, const char *what, const char *why)
         p->status = tell(SEAL_FAILED, "%s: %s", what, why);
 }
 
-static void write_header(struct packing *p, const char *path, mode_t type, mode_t mode, time_t time, uint64_t size,
-                         const char *target)
+/* What an entry's header says of a file, beside its path. */
+struct header {
+    mode_t      type, mode;
+    time_t      time;
+    uint64_t    size;
+    const char *target;             /* of a link                               */
+    uint32_t    number, names;      /* 0: a number of its own, for one name    */
+};
+
+static void write_header(struct packing *p, const char *path, struct header header)
 {
     struct archive_entry *entry = archive_entry_new();
 
@@ -50,13 +77,14 @@ static void write_header(struct packing *p, const char *path, mode_t type, mode_
         return;
     }
     archive_entry_set_pathname(entry, path);
-    archive_entry_set_filetype(entry, type);
-    archive_entry_set_perm(entry, mode);
-    archive_entry_set_nlink(entry, 1);
-    archive_entry_set_mtime(entry, time, 0);
-    archive_entry_set_size(entry, (int64_t)size);
-    if (target != NULL)
-        archive_entry_set_symlink(entry, target);
+    archive_entry_set_filetype(entry, header.type);
+    archive_entry_set_perm(entry, header.mode);
+    archive_entry_set_ino(entry, header.number != 0 ? header.number : ++p->numbers);
+    archive_entry_set_nlink(entry, header.names != 0 ? header.names : 1);
+    archive_entry_set_mtime(entry, header.time, 0);
+    archive_entry_set_size(entry, (int64_t)header.size);
+    if (header.target != NULL)
+        archive_entry_set_symlink(entry, header.target);
     if (archive_write_header(p->archive, entry) < ARCHIVE_WARN)
         fail(p, path, archive_error_string(p->archive));
     archive_entry_free(entry);
@@ -84,56 +112,123 @@ static void align(struct packing *p, const char *path)
     if (end % PACK_PAGE == 0)
         return;
     room = (0 - (end + header_size(PACK_PADDING))) % PACK_PAGE;
-    write_header(p, PACK_PADDING, AE_IFREG, 0400, 0, room, NULL);
+    write_header(p, PACK_PADDING, (struct header){ .type = AE_IFREG, .mode = 0400, .size = room });
     write_bytes(p, PACK_PADDING, zeros, room);
     archive_write_finish_entry(p->archive);
 }
 
-/* A file may have changed since it was added: its size now is what counts. */
+static int by_inode(const void *a, const void *b)
+{
+    const struct twin *left = a, *right = b;
+
+    if (left->device != right->device)
+        return left->device < right->device ? -1 : 1;
+    return left->inode < right->inode ? -1 : left->inode > right->inode;
+}
+
+/* The number of a file with several names; *first: this is the first of them that is packed. */
+static uint32_t number_of(struct packing *p, const struct stat *status, bool *first)
+{
+    struct twin *twin = grown(NULL, 1, sizeof(*twin)), **found;
+
+    *twin = (struct twin){ status->st_dev, status->st_ino, p->numbers + 1 };
+    found = tsearch(twin, &p->twins, by_inode);
+    if (found == NULL)
+        exit(tell(SEAL_FAILED, "out of memory"));
+    *first = *found == twin;
+    if (*first)
+        p->numbers++;
+    else
+        free(twin);
+    return (*found)->number;
+}
+
+/* As many bytes as the header has promised. One that has grown since gives no more; one that has shrunk cannot. */
+static void copy_contents(struct packing *p, const char *name, int fd, uint64_t size)
+{
+    for (uint64_t done = 0; done < size && p->status == 0;) {
+        ssize_t got = read(fd, p->portion, size - done < PORTION ? (size_t)(size - done) : PORTION);
+
+        if (got <= 0)
+            fail(p, name, got < 0 ? strerror(errno) : "has become shorter while it was packed");
+        else
+            write_bytes(p, name, p->portion, (uint64_t)got);
+        done += (uint64_t)(got > 0 ? got : 0);
+    }
+}
+
+/* A file may have changed since it was added: what it is when it is opened now counts. */
+static void write_open_file(struct packing *p, const struct tree_node *node, const char *path, const char *name, int fd,
+                            const struct stat *status)
+{
+    struct header header = { .type = AE_IFREG, .mode = node->mode, .time = node->time, .size = (uint64_t)status->st_size };
+    bool first = true;
+
+    if (status->st_size > UINT32_MAX) {
+        fail(p, name, "is larger than 4 GiB");
+        return;
+    }
+    if (status->st_nlink > 1) {
+        header.number = number_of(p, status, &first);
+        header.names  = (uint32_t)status->st_nlink;
+        header.size   = first ? header.size : 0;
+    }
+    if (header.size >= PACK_PAGE)
+        align(p, path);
+    write_header(p, path, header);
+    copy_contents(p, name, fd, header.size);
+}
+
 static void write_file(struct packing *p, const struct tree_node *node, const char *path)
 {
-    int fd = open(node->content, O_RDONLY | O_CLOEXEC);
+    char *name = tree_origin(node);
     struct stat status;
-    void *bytes = NULL;
+    int fd = tree_open(node, &status);
 
-    if (fd < 0 || fstat(fd, &status) != 0) {
-        fail(p, node->content, strerror(errno));
-    } else if (status.st_size > UINT32_MAX) {
-        fail(p, node->content, "is larger than 4 GiB");
-    } else {
-        if (status.st_size > 0)
-            bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (bytes == MAP_FAILED) {
-            fail(p, node->content, strerror(errno));
-        } else {
-            if (status.st_size >= PACK_PAGE)
-                align(p, path);
-            write_header(p, path, AE_IFREG, node->mode, node->time, (uint64_t)status.st_size, NULL);
-            write_bytes(p, node->content, bytes, (uint64_t)status.st_size);
-            if (bytes != NULL)
-                munmap(bytes, (size_t)status.st_size);
-        }
-    }
-    if (fd >= 0)
+    if (fd >= 0) {
+        write_open_file(p, node, path, name, fd, &status);
         close(fd);
+    } else {
+        bool replaced = errno == ELOOP || errno == ENOTDIR || errno == EINVAL || errno == EISDIR;
+
+        fail(p, name, replaced ? "is no file any more, but was one when it was found" : strerror(errno));
+    }
+    free(name);
+}
+
+/* The guest could not make such a file, and would refuse the whole archive. */
+static bool has_long_name(const char *path)
+{
+    for (const char *at = path; *at != '\0'; at += strcspn(at, "/"), at += *at == '/')
+        if (strcspn(at, "/") > GUEST_NAME)
+            return true;
+    return strlen(path) >= GUEST_PATH;
 }
 
 static void write_node(const struct tree_node *node, void *with)
 {
+    struct header header = { .mode = node->mode, .time = node->time };
     struct packing *p = with;
     const char *path = node->path + 1;
 
+    if (p->status == 0 && has_long_name(path))
+        fail(p, node->path, "is too long a path for the guest");
     if (p->status != 0)
         return;
     switch (node->kind) {
     case TREE_FOLDER:
-        write_header(p, path, AE_IFDIR, node->mode, node->time, 0, NULL);
+        header.type = AE_IFDIR;
+        write_header(p, path, header);
         break;
     case TREE_LINK:
-        write_header(p, path, AE_IFLNK, node->mode, node->time, 0, node->content);
+        header.type   = AE_IFLNK;
+        header.target = node->content;
+        write_header(p, path, header);
         break;
     case TREE_BYTES:
-        write_header(p, path, AE_IFREG, node->mode, node->time, node->size, NULL);
+        header.type = AE_IFREG;
+        header.size = node->size;
+        write_header(p, path, header);
         write_bytes(p, path, node->content, node->size);
         break;
     case TREE_FILE:
@@ -151,6 +246,7 @@ int pack(const struct tree *tree, int *fd, uint64_t *size)
 
     if (p.fd < 0)
         return tell(SEAL_FAILED, "no memory for the archive: %s", strerror(errno));
+    p.portion = grown(NULL, PORTION, 1);
     p.archive = archive_write_new();
     if (p.archive == NULL || archive_write_set_format_cpio_newc(p.archive) != ARCHIVE_OK ||
         archive_write_set_bytes_per_block(p.archive, 0) != ARCHIVE_OK ||
@@ -163,6 +259,10 @@ int pack(const struct tree *tree, int *fd, uint64_t *size)
             fail(&p, "archive", archive_error_string(p.archive));
         archive_write_free(p.archive);
     }
+    if (p.status == 0 && ftruncate(p.fd, (off_t)p.offset) != 0)
+        fail(&p, "archive", strerror(errno));
+    tdestroy(p.twins, free);
+    free(p.portion);
     if (p.status != 0) {
         close(p.fd);
         return p.status;

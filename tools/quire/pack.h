@@ -4,7 +4,8 @@
  * The contents of every file of a page or more begin at a page boundary of the archive, which
  * a boot loader puts at one in memory, so the guest can map them where they lie. Entries named
  * PACK_PADDING fill the space before them: they are plain files with zeros, of which a guest
- * sees nothing (CHANNEL_FOLDER is not for programs).
+ * sees nothing (CHANNEL_FOLDER is not for programs). A file that has several names here has one inode number in the archive;
+ * the first of its names has the contents.
  */
 #ifndef QUIRE_PACK_H
 #define QUIRE_PACK_H
@@ -14,6 +15,7 @@
 #define PACK_PADDING ".quire/padding"
 
 enum { PACK_PAGE = 4096 };
+#define PACK_LARGEST (3ull << 30)       /* bytes of files that a machine with 32-bit addresses can be given */
 
 /*
  * The archive in memory, as a file descriptor that a child may inherit. Returns 0 and *fd,

@@ -27,9 +27,10 @@ static const char *const foreign_folders[] = {
 };
 static const char foreign_home[] = "/usr/lib/i386-linux-gnu";
 
-/* A program or library whose needs are followed. */
+/* A program or library whose needs are followed, as far as `reach`. */
 struct object {
-    char           *path, *here;    /* in the guest; on this machine */
+    char           *path;           /* in the guest */
+    enum reach      reach;
     struct elf_file elf;
 };
 
@@ -39,22 +40,29 @@ struct family {
     struct object  *objects;
     size_t          count;
     bool            musl;
+    char           *beyond;         /* a file of this machine that would do, were it in reach; or NULL */
 };
 
 static void family_free(struct family *family)
 {
     for (size_t i = 0; i < family->count; i++) {
         free(family->objects[i].path);
-        free(family->objects[i].here);
         elf_file_free(&family->objects[i].elf);
     }
     free(family->objects);
+    free(family->beyond);
 }
 
-static void family_add(struct family *family, const char *path, const char *here, struct elf_file elf)
+/* What a file of this machine names is looked for near; what another one names, not on this machine at all. */
+static enum reach reach_of(const struct found *found)
+{
+    return found->from == FOUND_HERE ? REACH_NEAR : REACH_SEALED;
+}
+
+static void family_add(struct family *family, const char *path, enum reach reach, struct elf_file elf)
 {
     family->objects = grown(family->objects, family->count + 1, sizeof(*family->objects));
-    family->objects[family->count++] = (struct object){ text("%s", path), text("%s", here), elf };
+    family->objects[family->count++] = (struct object){ text("%s", path), reach, elf };
 }
 
 static const char *base_name(const char *path)
@@ -66,34 +74,43 @@ static const char *base_name(const char *path)
 
 /* ---- Libraries ------------------------------------------------------------------------ */
 
-/* Take a library into the family if `path` is one for i386; others of its name are passed over. */
-static bool take_library(struct family *family, const char *path, const char *from)
+/* Take a library that was found into the family if it is one for i386; others of its name are passed over. */
+static bool take_found(struct family *family, struct found *found)
 {
-    struct program *program = family->program;
-    char *here = from != NULL ? text("%s", from) : find_file(program->tree, program->root, path);
     struct elf_file elf;
-    bool good = false;
+    bool good;
 
-    if (here != NULL && elf_file_read(&elf, here) == 0) {
-        if (elf.verdict == ELF_GOOD) {
-            if (from != NULL)
-                good = tree_add_file(program->tree, path, from) == 0;
-            else
-                free(here), good = (here = provide_file(program->tree, program->root, path)) != NULL;
-        }
-        if (good)
-            family_add(family, path, here, elf);
-        else
-            elf_file_free(&elf);
-    }
-    free(here);
+    elf_file_read(&elf, found->fd);
+    good = elf.verdict == ELF_GOOD && provide(&family->program->places, found) == 0;
+    if (good)
+        family_add(family, found->path, reach_of(found), elf);
+    else
+        elf_file_free(&elf);
+    found_free(found);
     return good;
 }
 
-static bool take_from_folder(struct family *family, const char *folder, const char *name)
+/* Remember a file of this machine that is not ours to take, for the word about what is missing. */
+static void note_beyond(struct family *family, const char *path)
 {
-    char *path = text("%s/%s", folder, name), *plain = plain_path("/", path);
-    bool good = take_library(family, plain, NULL);
+    if (family->beyond == NULL && !family->program->lenient && access(path, R_OK) == 0)
+        family->beyond = text("%s", path);
+}
+
+static bool take_library(struct family *family, const char *path, enum reach reach)
+{
+    struct found found;
+
+    if (find_file(&family->program->places, path, reach, &found))
+        return take_found(family, &found);
+    note_beyond(family, path);
+    return false;
+}
+
+static bool take_from_folder(struct family *family, const char *folder, const char *name, enum reach reach)
+{
+    char *path = text("%s/%s", folder, name), *plain = plain_path(family->program->directory, path);
+    bool good = take_library(family, plain, reach);
 
     free(plain);
     free(path);
@@ -140,7 +157,7 @@ static bool take_from_path(struct family *family, const char *search, const stru
         if (folder[0] != '\0') {
             char *expanded = expand(folder, object);
 
-            good = take_from_folder(family, expanded, name);
+            good = take_from_folder(family, expanded, name, object->reach);
             free(expanded);
         }
     free(copy);
@@ -153,8 +170,9 @@ static bool take_from_foreign(struct family *family, const char *name)
 
     for (const char *const *folder = foreign_folders; *folder != NULL && !good; folder++) {
         char *here = text("%s/%s", *folder, name), *path = text("%s/%s", foreign_home, name);
+        struct found found;
 
-        good = access(here, R_OK) == 0 && take_library(family, path, here);
+        good = find_foreign(path, here, &found) && take_found(family, &found);
         free(path);
         free(here);
     }
@@ -170,6 +188,16 @@ static bool is_there(const struct family *family, const char *name)
     return family->musl && (strcmp(name, "libc.so") == 0 || strncmp(name, "libc.musl-", 10) == 0);
 }
 
+/* A library by its path, which may be seen from where the program begins. */
+static bool take_named(struct family *family, const char *name, enum reach reach)
+{
+    char *path = plain_path(family->program->directory, name);
+    bool good = take_library(family, path, reach);
+
+    free(path);
+    return good;
+}
+
 /* The order of ld.so(8). `asker` is copied: the list of objects moves when it grows. */
 static bool take_needed(struct family *family, struct object asker, const char *name)
 {
@@ -178,111 +206,134 @@ static bool take_needed(struct family *family, struct object asker, const char *
     if (is_there(family, name))
         return true;
     if (strchr(name, '/') != NULL)
-        return take_library(family, name, NULL);
+        return take_named(family, name, asker.reach);
     if (asker.elf.runpath == NULL &&
         (take_from_path(family, asker.elf.rpath, &asker, name) ||
          (program.elf.runpath == NULL && take_from_path(family, program.elf.rpath, &program, name))))
         return true;
-    if (take_from_path(family, family->program->library_path, &asker, name) ||
+    if (take_from_path(family, family->program->places.library_path, &asker, name) ||
         take_from_path(family, asker.elf.runpath, &asker, name))
         return true;
     for (const char *const *folder = family->musl ? musl_folders : glibc_folders; *folder != NULL; folder++)
-        if (take_from_folder(family, *folder, name))
+        if (take_from_folder(family, *folder, name, asker.reach))
             return true;
-    return take_from_foreign(family, name);
+    return asker.reach == REACH_NEAR && take_from_foreign(family, name);
+}
+
+static int missing_library(const struct family *family, const char *name, const char *asker)
+{
+    const struct tree_source *root = family->program->places.root;
+
+    if (family->beyond != NULL)
+        return tell(SEAL_MISSING, "the library %s, which %s needs, is missing; %s of this machine would come with --file %s",
+                    name, asker, family->beyond, family->beyond);
+    return tell(SEAL_MISSING, "the library %s, which %s needs, is missing for i386 (looked in %s%shere)", name, asker,
+                root != NULL ? root->name : "", root != NULL ? " and " : "");
 }
 
 static int take_all_needed(struct family *family)
 {
-    const struct program *program = family->program;
-
-    for (size_t i = 0; i < family->count; i++)
+    for (size_t i = 0; i < family->count; i++) {
         for (size_t j = 0; j < family->objects[i].elf.needed_count; j++) {
             const char *name = family->objects[i].elf.needed[j];
 
-            if (take_needed(family, family->objects[i], name) || program->lenient)
-                continue;
-            return tell(SEAL_MISSING, "the library %s, which %s needs, is missing for i386 (looked in %s%shere)",
-                            name, family->objects[i].path, program->root != NULL ? program->root : "",
-                            program->root != NULL ? " and " : "");
+            free(family->beyond);
+            family->beyond = NULL;
+            if (!take_needed(family, family->objects[i], name) && !family->program->lenient)
+                return missing_library(family, name, family->objects[i].path);
         }
+        /* glibc loads it when a thread ends or is cancelled, and gives up the program when it is not there. */
+        if (strcmp(base_name(family->objects[i].path), "libc.so.6") == 0)
+            (void)take_needed(family, family->objects[i], "libgcc_s.so.1");
+    }
     return 0;
+}
+
+/* A loader may be any file of tree or root; of this machine, only a library of i386. */
+static bool take_loader(struct family *family, const char *path)
+{
+    struct found found;
+    struct elf_file elf;
+    bool good;
+
+    if (!find_file(&family->program->places, path, family->objects[0].reach, &found)) {
+        note_beyond(family, path);
+        return false;
+    }
+    elf_file_read(&elf, found.fd);
+    good = (found.from != FOUND_HERE || elf.verdict == ELF_GOOD) && provide(&family->program->places, &found) == 0;
+    elf_file_free(&elf);
+    found_free(&found);
+    return good;
 }
 
 /* The loader that PT_INTERP names, and then the libraries. */
 static int take_needs(struct family *family)
 {
-    struct program *program = family->program;
-    const char *loader = family->objects[0].elf.interpreter;
-    char *here;
+    const char *said = family->objects[0].elf.interpreter;
 
-    if (loader != NULL) {
-        here = provide_file(program->tree, program->root, loader);
-        if (here == NULL && !program->lenient)
-            return tell(SEAL_MISSING, "the loader %s, which %s needs, is missing for i386", loader,
-                            family->objects[0].path);
-        free(here);
+    if (said != NULL) {
+        char *loader = plain_path(family->program->directory, said);
+        bool good = take_loader(family, loader);
+
         family->musl = strncmp(base_name(loader), "ld-musl", 7) == 0;
+        free(loader);
+        if (!good && !family->program->lenient)
+            return tell(SEAL_MISSING, "the loader %s, which %s needs, is missing for i386", said, family->objects[0].path);
     }
     return take_all_needed(family);
 }
 
 /* ---- Programs ------------------------------------------------------------------------- */
 
-static int add_at(struct program *program, const char *path, int scripts);
+static int add_found(struct program *program, const struct found *found, int scripts);
 
-/*
- * Where a program is in the guest: a path as it is; a name in the guest's PATH inside the
- * root, then in ours here. The caller frees it; NULL when there is none.
- */
-static char *search(const struct program *program, const char *name)
+/* A name in the folders of a PATH. `reach` counts for those. False: in none of them. */
+static bool search_in(const struct program *program, const char *folders, const char *name, enum reach reach,
+                      struct found *found)
 {
-    const char *paths[] = { "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", getenv("PATH") };
-    char folder[PATH_MAX];
+    char *copy = text("%s", folders != NULL ? folders : ""), *rest = copy;
+    bool good = false;
 
-    if (strchr(name, '/') != NULL) {
-        char *path = getcwd(folder, sizeof(folder)) != NULL ? plain_path(folder, name) : NULL;
-        char *here = path != NULL ? find_file(program->tree, program->root, path) : NULL;
+    for (char *part; !good && (part = strsep(&rest, ":")) != NULL;) {
+        char *path = text("%s/%s", part, name), *plain = plain_path("/", path);
 
-        if (here == NULL) {
-            free(path);
-            path = NULL;
-        }
-        free(here);
-        return path;
+        good = part[0] == '/' && find_file(&program->places, plain, reach, found);
+        free(plain);
+        free(path);
     }
-    for (size_t i = 0; i < 2; i++) {
-        char *copy = text("%s", paths[i] != NULL ? paths[i] : ""), *rest = copy, *found = NULL;
+    free(copy);
+    return good;
+}
 
-        for (char *part; found == NULL && (part = strsep(&rest, ":")) != NULL;) {
-            char *path = part[0] == '/' ? text("%s/%s", part, name) : NULL;
-            char *here = path != NULL ? find_file(program->tree, program->root, path) : NULL;
+static const char guest_path[] = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
 
-            /* Of this machine's own programs only those from its own PATH. */
-            if (here != NULL && (i == 1 || strcmp(here, path) != 0))
-                found = path;
-            else
-                free(path);
-            free(here);
-        }
-        free(copy);
-        if (found != NULL)
-            return found;
-    }
-    return NULL;
+/* A program that a person named: a path as it is; a name in the guest's PATH inside tree and root, then in ours here. */
+static bool search(const struct program *program, const char *name, struct found *found)
+{
+    char *here, *path;
+    bool good;
+
+    if (strchr(name, '/') == NULL)
+        return search_in(program, guest_path, name, REACH_SEALED, found) ||
+               search_in(program, getenv("PATH"), name, REACH_NAMED, found);
+    here = getcwd(NULL, 0);
+    path = plain_path(here != NULL ? here : "/", name);
+    good = find_file(&program->places, path, REACH_NAMED, found);
+    free(path);
+    free(here);
+    return good;
 }
 
 /* A script's first line: interpreter and, perhaps, one argument. Both are the caller's. */
-static bool read_script(const char *here, char **interpreter, char **argument)
+static bool read_script(int fd, char **interpreter, char **argument)
 {
-    FILE *file = fopen(here, "re");
     char line[256], *start, *end;
-    bool good = file != NULL && fgets(line, sizeof(line), file) != NULL && strncmp(line, "#!", 2) == 0;
+    ssize_t got = pread(fd, line, sizeof(line) - 1, 0);
 
-    if (file != NULL)
-        fclose(file);
-    if (!good)
+    if (got < 2 || strncmp(line, "#!", 2) != 0)
         return false;
+    line[got] = '\0';
     line[strcspn(line, "\n")] = '\0';
     start = line + 2 + strspn(line + 2, " \t");
     end = start + strcspn(start, " \t");
@@ -291,99 +342,117 @@ static bool read_script(const char *here, char **interpreter, char **argument)
     return true;
 }
 
-static int add_interpreter(struct program *program, const char *path, const char *interpreter, const char *argument,
-                           int scripts)
+/* Add a program that was found, and forget where; `found` may be none. */
+static int add_interpreter_found(struct program *program, bool good, struct found *found, const char *name, const char *path,
+                                 int scripts)
 {
-    struct program quiet = *program;
-    char *found;
     int status;
 
-    if (scripts == SCRIPTS_AT_MOST)
-        return tell(SEAL_CANNOT, "%s: scripts interpret one another without end", path);
-    found = find_file(program->tree, program->root, interpreter);
-    if (found == NULL)
-        return tell(SEAL_MISSING, "the interpreter %s, which %s needs, is missing", interpreter, path);
-    free(found);
-    status = add_at(program, interpreter, scripts + 1);
-    if (status != 0 || strcmp(base_name(interpreter), "env") != 0 || argument[0] == '\0' || argument[0] == '-')
-        return status;
-    quiet.lenient = true;
-    found = search(&quiet, argument);
-    if (found == NULL)
-        return tell(SEAL_MISSING, "the interpreter %s, which %s needs, is missing", argument, path);
-    status = add_at(program, found, scripts + 1);
-    free(found);
+    if (!good)
+        return tell(SEAL_MISSING, "the interpreter %s, which %s needs, is missing", name, path);
+    status = add_found(program, found, scripts + 1);
+    found_free(found);
     return status;
 }
 
-static int add_script(struct program *program, const char *path, const char *here, int scripts)
+static int add_interpreter(struct program *program, const char *path, enum reach reach, const char *interpreter,
+                           const char *argument, int scripts)
+{
+    char *plain = plain_path(program->directory, interpreter);
+    struct found found;
+    int status;
+
+    if (scripts == SCRIPTS_AT_MOST)
+        status = tell(SEAL_CANNOT, "%s: scripts interpret one another without end", path);
+    else
+        status = add_interpreter_found(program, find_file(&program->places, plain, reach, &found), &found, interpreter, path,
+                                       scripts);
+    free(plain);
+    if (status != 0 || strcmp(base_name(interpreter), "env") != 0 || argument[0] == '\0' || argument[0] == '-')
+        return status;
+    return add_interpreter_found(program, search_in(program, guest_path, argument, REACH_SEALED, &found), &found, argument,
+                                 path, scripts);
+}
+
+static int add_script(struct program *program, const struct found *found, int scripts)
 {
     char *interpreter, *argument;
     int status;
 
-    if (!read_script(here, &interpreter, &argument))
-        return tell(SEAL_CANNOT, "%s is no program: neither ELF nor a script that begins with #!", path);
-    status = add_interpreter(program, path, interpreter, argument, scripts);
+    if (!read_script(found->fd, &interpreter, &argument))
+        return tell(SEAL_CANNOT, "%s is no program: neither ELF nor a script that begins with #!", found->path);
+    status = add_interpreter(program, found->path, reach_of(found), interpreter, argument, scripts);
     free(interpreter);
     free(argument);
     return status;
 }
 
-static int add_elf(struct program *program, const char *path, const char *here, struct elf_file elf)
+static int add_elf(struct program *program, const char *path, enum reach reach, struct elf_file elf)
 {
     struct family family = { .program = program };
     int status;
 
-    family_add(&family, path, here, elf);
+    family_add(&family, path, reach, elf);
     status = take_needs(&family);
     family_free(&family);
     return status;
 }
 
-/* Add the program that is at `path` in the guest; `scripts` have led here. */
-static int add_at(struct program *program, const char *path, int scripts)
+static int refuse_foreign(const char *path, const struct elf_file *elf)
 {
-    char *here = provide_file(program->tree, program->root, path);
-    struct elf_file elf = { 0 };
-    struct stat mode;
-    int status, err;
+    return tell(SEAL_CANNOT, "%s is a program for %s; Quire runs those for i386%s", path, elf->machine,
+                strcmp(elf->machine, "x86-64") == 0
+                    ? " (gcc -m32 makes one, with Debian's package gcc-multilib, or --root with a compiler in it)" : "");
+}
 
-    if (here == NULL)
-        return tell(SEAL_CANNOT, "%s: %s", path, "cannot be read");
-    err = elf_file_read(&elf, here);
-    if (err != 0)
-        status = tell(SEAL_CANNOT, "%s: %s", here, strerror(err));
-    else if (stat(here, &mode) != 0 || (mode.st_mode & 0111) == 0)
-        status = tell(SEAL_CANNOT, "%s is not executable", here);
+/* Add a program, to which `scripts` have led, with all it needs. */
+static int add_found(struct program *program, const struct found *found, int scripts)
+{
+    struct elf_file elf;
+    int status;
+
+    elf_file_read(&elf, found->fd);
+    if ((found->status.st_mode & 0111) == 0)
+        status = tell(SEAL_CANNOT, "%s is not executable", found->path);
     else if (elf.verdict == ELF_FOREIGN)
-        status = tell(SEAL_CANNOT, "%s is a program for %s; Quire runs those for i386", here, elf.machine);
+        status = refuse_foreign(found->path, &elf);
     else if (elf.verdict == ELF_BROKEN)
-        status = tell(SEAL_CANNOT, "%s is a damaged ELF file, or not a program", here);
-    else if (elf.verdict == ELF_NOT)
-        status = add_script(program, path, here, scripts);
-    else {
-        status = add_elf(program, path, here, elf);
-        free(here);
-        return status;
-    }
+        status = tell(SEAL_CANNOT, "%s is a damaged ELF file, or not a program", found->path);
+    else if (provide(&program->places, found) != 0)
+        status = tell(SEAL_CANNOT, "%s cannot be read", found->path);
+    else if (elf.verdict == ELF_GOOD)
+        return add_elf(program, found->path, reach_of(found), elf);
+    else
+        status = add_script(program, found, scripts);
     elf_file_free(&elf);
-    free(here);
     return status;
+}
+
+/* The folder that a program of this machine lies in, which is near it; not the whole machine. The caller frees it. */
+static char *near(const struct found *found)
+{
+    const char *slash = strrchr(found->path, '/');
+
+    return found->from == FOUND_HERE && slash != found->path ? text("%.*s", (int)(slash - found->path), found->path) : NULL;
 }
 
 int program_add(struct program *program, const char *name, char **path)
 {
+    const struct tree_source *root = program->places.root;
+    struct found found;
+    char *folder;
     int status;
 
-    *path = search(program, name);
-    if (*path == NULL)
-        return tell(SEAL_NOT_FOUND, "there is no program `%s` (looked in %s%shere)", name,
-                        program->root != NULL ? program->root : "", program->root != NULL ? " and " : "");
-    status = add_at(program, *path, 0);
-    if (status != 0) {
-        free(*path);
-        *path = NULL;
-    }
+    if (!search(program, name, &found))
+        return tell(SEAL_NOT_FOUND, "there is no program `%s` (looked in %s%shere)", name, root != NULL ? root->name : "",
+                    root != NULL ? " and " : "");
+    folder = near(&found);
+    program->places.near = folder;
+    status = add_found(program, &found, 0);
+    program->places.near = NULL;
+    *path  = status == 0 ? text("%s", found.path) : NULL;
+    found_free(&found);
+    free(folder);
     return status;
 }
 
@@ -410,14 +479,18 @@ void program_add_needs(struct program *program)
     struct paths list = { 0 };
 
     lenient.lenient = true;
-    tree_walk(program->tree, collect, &list);
+    tree_walk(program->places.tree, collect, &list);
     for (size_t i = 0; i < list.count; i++) {
-        const struct tree_node *node = tree_find(program->tree, list.paths[i]);
+        const struct tree_node *node = tree_find(program->places.tree, list.paths[i]);
         struct elf_file elf;
+        struct stat status;
+        int fd = node != NULL && node->kind == TREE_FILE ? tree_open(node, &status) : -1;
 
-        if (node != NULL && elf_file_read(&elf, node->content) == 0) {
+        if (fd >= 0) {
+            elf_file_read(&elf, fd);
+            close(fd);
             if (elf.verdict == ELF_GOOD)
-                add_elf(&lenient, list.paths[i], node->content, elf);
+                add_elf(&lenient, list.paths[i], REACH_SEALED, elf);
             else
                 elf_file_free(&elf);
         }

@@ -1,25 +1,24 @@
 /*
  * program.h - a program and all it needs, put into a tree.
  *
- * Each file is looked for in this order: what is in the tree already (--file), the root (a
- * folder with an i386 Debian tree), this machine. The last helps for a program one has
- * compiled; libraries for i386 are rarely there. What comes from the root keeps its links.
- *
  * A script gets its interpreter, and for `#!/usr/bin/env NAME` also NAME. A dynamic program
  * gets its PT_INTERP and, library by library, what DT_NEEDED names, found as ld.so(8) would:
- * DT_RPATH, LD_LIBRARY_PATH, DT_RUNPATH (with $ORIGIN), then the loader's own folders. What
- * a program loads later by dlopen(3) cannot be seen here: --file brings it.
+ * DT_RPATH, LD_LIBRARY_PATH, DT_RUNPATH (with $ORIGIN), then the loader's own folders. With glibc comes libgcc_s, which it loads
+ * by itself when a thread ends or is cancelled. What else a program loads later by dlopen(3) cannot be seen here: --file
+ * brings it.
+ *
+ * Where these files come from is find.h's: what a program names is looked for in the tree and the root. Near a program
+ * of this machine that a person named, it is also looked for on this machine.
  */
 #ifndef QUIRE_PROGRAM_H
 #define QUIRE_PROGRAM_H
 
-#include "tree.h"
+#include "find.h"
 
 struct program {
-    struct tree *tree;
-    const char  *root;              /* NULL: none                                     */
-    const char  *library_path;      /* LD_LIBRARY_PATH in the guest, or NULL          */
-    bool         lenient;           /* what is missing is passed over without a word  */
+    struct places places;
+    const char   *directory;        /* in the guest, where it begins: relative names are seen from there */
+    bool          lenient;          /* what is missing is passed over without a word  */
 };
 
 /*

@@ -44,42 +44,33 @@ static void add_usual(struct tree *tree)
         tree_add_folder(tree, folders[i].path, folders[i].mode);
 }
 
-/* A path of the root, with the links that lead to it. Returns 0 or an errno. */
-static int add_from_root(struct tree *tree, const char *root, const char *said)
+/* Say what is wrong with a --file, and of which file below it; returns the status. */
+static int refuse_file(const struct tree *tree, const char *said, int err)
 {
-    char *path = plain_path("/", said), *here = root != NULL ? text("%s%s", root, path) : NULL, *file = NULL;
-    struct stat status;
-    int err = 0;
+    const char *why = err == EINVAL ? "only files, folders, links and what lies in them can be brought" : strerror(err);
 
-    if (here == NULL)
-        err = ENOENT;
-    else if (lstat(here, &status) == 0 && S_ISDIR(status.st_mode))
-        err = tree_add_all(tree, path, here);
-    else if ((file = provide_file(tree, root, path)) == NULL)
-        err = ENOENT;
-    free(file);
-    free(here);
-    free(path);
-    return err;
+    if (tree->culprit == NULL || strcmp(tree->culprit, said) == 0)
+        return tell(SEAL_FAILED, "--file %s: %s", said, why);
+    return tell(SEAL_FAILED, "--file %s: %s: %s", said, tree->culprit, why);
 }
 
 /* HOST, HOST:GUEST or :ROOT. A host's name with a colon in it is believed when there is such a file. */
-static int add_file(struct tree *tree, const char *root, const char *directory, const char *said)
+static int add_file(const struct places *places, const char *directory, const char *said)
 {
     const char *colon = access(said, F_OK) == 0 ? NULL : strrchr(said, ':');
     char *host, *guest;
     int err;
 
     if (colon == said) {
-        err = add_from_root(tree, root, said + 1);
+        err = provide_all(places, said + 1);
     } else {
         host  = colon != NULL ? text("%.*s", (int)(colon - said), said) : text("%s", said);
         guest = plain_path(directory, colon != NULL ? colon + 1 : host);
-        err   = tree_add_all(tree, guest, host);
+        err   = tree_add_all(places->tree, guest, host);
         free(guest);
         free(host);
     }
-    return err != 0 ? tell(SEAL_FAILED, "--file %s: %s", said, strerror(err)) : 0;
+    return err != 0 ? refuse_file(places->tree, said, err) : 0;
 }
 
 /* What the program will have in its environment, and nothing else of ours. */
@@ -155,16 +146,18 @@ static const char *library_path(char *const *environment, size_t count)
     return NULL;
 }
 
-static int fill_tree(const struct seal *seal, struct tree *tree, const char *root, const char *directory)
+static int fill_tree(const struct seal *seal, struct tree *tree, const struct tree_source *root, const char *directory)
 {
     size_t count;
     char **environment = environment_of(seal, &count), *path = NULL;
-    struct program program = { .tree = tree, .root = root, .library_path = library_path(environment, count) };
+    struct program program = { .places = { .tree = tree, .root = root, .library_path = library_path(environment, count) },
+                               .directory = directory };
     int status = 0;
 
     add_usual(tree);
+    provide_top_links(&program.places);
     for (size_t i = 0; i < seal->file_count && status == 0; i++)
-        status = add_file(tree, root, directory, seal->files[i]);
+        status = add_file(&program.places, directory, seal->files[i]);
     if (status == 0) {
         program_add_needs(&program);
         status = program_add(&program, seal->argv[0], &path);
@@ -178,18 +171,35 @@ static int fill_tree(const struct seal *seal, struct tree *tree, const char *roo
     return status;
 }
 
+/* The archive is the smaller part of what a machine needs: one that has no room even for the files is refused here. */
+static int check_files(const struct seal *seal, const struct tree *tree)
+{
+    uint64_t size = tree_size(tree);
+
+    if (seal->memory != 0 && size > seal->memory)
+        return tell(SEAL_TOO_LITTLE, "too little memory: the files alone are %" PRIu64 " KiB, the machine has %" PRIu64
+                    "; -m gives the machine more", size / 1024, seal->memory / 1024);
+    if (size > PACK_LARGEST)
+        return tell(SEAL_FAILED, "the files are %" PRIu64 " MiB; a machine can be given %" PRIu64, size >> 20,
+                    (uint64_t)PACK_LARGEST >> 20);
+    return 0;
+}
+
 int seal_archive(const struct seal *seal, int *archive, uint64_t *size)
 {
     char *fetched = seal->root == NULL ? build_path("programs/root") : NULL;
     char *root = seal->root != NULL ? realpath(seal->root, NULL) : fetched, *here = getcwd(NULL, 0);
     const char *directory = seal->directory != NULL ? seal->directory : here != NULL ? here : "/";
     struct tree tree = { 0 };
+    const struct tree_source *source = root != NULL ? tree_hold(&tree, root) : NULL;
     int status;
 
-    if (seal->root != NULL && root == NULL)
-        status = tell(SEAL_FAILED, "--root %s: %s", seal->root, strerror(errno));
+    if ((seal->root != NULL || root != NULL) && source == NULL)
+        status = tell(SEAL_FAILED, "--root %s: %s", seal->root != NULL ? seal->root : root, strerror(errno));
     else
-        status = fill_tree(seal, &tree, root, directory);
+        status = fill_tree(seal, &tree, source, directory);
+    if (status == 0)
+        status = check_files(seal, &tree);
     if (status == 0)
         status = pack(&tree, archive, size);
     tree_free(&tree);
@@ -371,7 +381,7 @@ static int check_memory(const struct machine_plan *plan)
     char *why;
     int status = 0;
 
-    if (elf_file_read(&kernel, plan->kernel) != 0)
+    if (elf_file_read_path(&kernel, plan->kernel) != 0)
         return 0;                   /* QEMU will say so */
     least = (kernel.end + PAGE - 1) / PAGE * PAGE + (plan->archive_size + PAGE - 1) / PAGE * PAGE;
     elf_file_free(&kernel);

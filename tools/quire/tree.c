@@ -1,10 +1,11 @@
 /* tree.c - a guest's files, ordered by path. See tree.h. */
 #include "tree.h"
+#include "beneath.h"
 #include "seal.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fts.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,15 @@ static void free_node(void *node)
 void tree_free(struct tree *tree)
 {
     tdestroy(tree->by_path, free_node);
+    while (tree->sources != NULL) {
+        struct tree_source *next = tree->sources->next;
+
+        close(tree->sources->folder);
+        free(tree->sources->name);
+        free(tree->sources);
+        tree->sources = next;
+    }
+    free(tree->culprit);
     *tree = (struct tree){ 0 };
 }
 
@@ -84,22 +94,58 @@ static void put(struct tree *tree, struct tree_node node)
     *old = node;
 }
 
-/*
- * The place of `path` in the tree: links on the way followed, missing folders made. The
- * caller frees it. A ring of links ends in a folder where the last of them was.
- */
+/* The path to which a link leads: what it says, seen from where it is, and the rest behind it. Takes neither. */
+static char *behind_link(const struct tree_node *link, const char *rest)
+{
+    char *folder = text("%.*s", (int)(strrchr(link->path, '/') - link->path), link->path);
+    char *whole = text("%s/%s/%s", link->content[0] == '/' ? "" : folder, link->content, rest);
+    char *plain = plain_path("/", whole);
+
+    free(whole);
+    free(folder);
+    return plain;
+}
+
+const struct tree_node *tree_follow(const struct tree *tree, const char *path)
+{
+    const struct tree_node *node = NULL;
+    char *at = plain_path("/", path);
+
+    for (int links = 0; links <= LINKS_AT_MOST; links++) {
+        char *slash = at, *next;
+
+        do {
+            slash = strchrnul(slash + 1, '/');
+            next  = text("%.*s", (int)(slash - at), at);
+            node  = find(tree, next);
+            free(next);
+        } while (*slash != '\0' && node != NULL && node->kind == TREE_FOLDER);
+        if (node == NULL || node->kind != TREE_LINK) {
+            node = *slash == '\0' ? node : NULL;
+            break;
+        }
+        next = behind_link(node, slash);
+        free(at);
+        at   = next;
+        node = NULL;
+    }
+    free(at);
+    return node;
+}
+
+/* The place of `path` in the tree: links on the way followed, missing folders made. The caller frees it. */
 static char *place(struct tree *tree, const char *path)
 {
     char *at = plain_path("/", path);
 
-    for (int links = 0; links < LINKS_AT_MOST; links++) {
+    for (int links = 0;; links++) {
         const struct tree_node *node = NULL;
-        char *slash = at, *target;
+        char *slash = at, *next;
 
         while ((slash = strchr(slash + 1, '/')) != NULL) {
             *slash = '\0';
             node = find(tree, at);
-            if (node != NULL && node->kind == TREE_LINK)
+            if (node != NULL && node->kind == TREE_LINK && links < LINKS_AT_MOST)
                 break;
             if (node == NULL || node->kind != TREE_FOLDER)
                 put(tree, (struct tree_node){ .path = text("%s", at), .kind = TREE_FOLDER, .mode = 0755 });
@@ -107,17 +153,13 @@ static char *place(struct tree *tree, const char *path)
         }
         if (slash == NULL)
             return at;
-        target = text("%.*s/%s", (int)(strrchr(at, '/') - at), at, node->content);
-        slash = text("%s/%s", node->content[0] == '/' ? node->content : target, slash + 1);
-        free(target);
+        next = behind_link(node, slash + 1);
         free(at);
-        at = plain_path("/", slash);
-        free(slash);
+        at = next;
     }
-    return at;
 }
 
-void tree_add_folder(struct tree *tree, const char *path, mode_t mode)
+static void put_folder(struct tree *tree, const char *path, mode_t mode, time_t time)
 {
     char *at = place(tree, path);
     const struct tree_node *there = find(tree, at);
@@ -125,7 +167,12 @@ void tree_add_folder(struct tree *tree, const char *path, mode_t mode)
     if (strcmp(at, "/") == 0 || (there != NULL && there->kind == TREE_LINK))
         free(at);
     else
-        put(tree, (struct tree_node){ .path = at, .kind = TREE_FOLDER, .mode = mode });
+        put(tree, (struct tree_node){ .path = at, .kind = TREE_FOLDER, .mode = mode, .time = time });
+}
+
+void tree_add_folder(struct tree *tree, const char *path, mode_t mode)
+{
+    put_folder(tree, path, mode, 0);
 }
 
 void tree_add_bytes(struct tree *tree, const char *path, const void *bytes, size_t size, mode_t mode)
@@ -151,78 +198,206 @@ void tree_add_link(struct tree *tree, const char *path, const char *target)
                                       .size = strlen(target) });
 }
 
-int tree_add_file(struct tree *tree, const char *path, const char *host)
+/* ---- Files of this machine -------------------------------------------------------------- */
+
+/* Say which file an error is about; returns the error. */
+static int blame(struct tree *tree, int err, const struct tree_source *source, const char *here)
 {
-    struct stat status;
+    const struct tree_node node = { .kind = TREE_FILE, .source = source, .content = (char *)here };
 
-    if (stat(host, &status) != 0 || access(host, R_OK) != 0)
-        return errno;
-    if (!S_ISREG(status.st_mode))
-        return S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
-    put(tree, (struct tree_node){ .path = place(tree, path), .kind = TREE_FILE, .mode = status.st_mode & 07777,
-                                  .time = status.st_mtime, .content = text("%s", host),
-                                  .size = (uint64_t)status.st_size });
-    return 0;
-}
-
-static int add_link_to(struct tree *tree, const char *path, const char *host)
-{
-    char target[4096];
-    ssize_t length = readlink(host, target, sizeof(target) - 1);
-
-    if (length < 0)
-        return errno;
-    target[length] = '\0';
-    tree_add_link(tree, path, target);
-    return 0;
-}
-
-/* Sockets, pipes and devices are passed over: the guest has its own. */
-static int add_found(struct tree *tree, const char *path, const FTSENT *found)
-{
-    switch (found->fts_info) {
-    case FTS_D:
-        tree_add_folder(tree, path, found->fts_statp->st_mode & 07777);
-        return 0;
-    case FTS_F:
-        return tree_add_file(tree, path, found->fts_path);
-    case FTS_SL:
-    case FTS_SLNONE:
-        return add_link_to(tree, path, found->fts_path);
-    case FTS_DNR:
-    case FTS_ERR:
-    case FTS_NS:
-        return found->fts_errno;
-    default:
-        return 0;
+    if (err != 0) {
+        free(tree->culprit);
+        tree->culprit = tree_origin(&node);
     }
+    return err;
 }
 
-int tree_add_all(struct tree *tree, const char *path, const char *host)
+const struct tree_source *tree_hold(struct tree *tree, const char *folder)
 {
-    char *start[] = { (char *)host, NULL };
+    struct tree_source *source;
+    int fd;
+
+    for (source = tree->sources; source != NULL; source = source->next)
+        if (strcmp(source->name, folder) == 0)
+            return source;
+    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        errno = blame(tree, errno, NULL, folder);
+        return NULL;
+    }
+    source = grown(NULL, 1, sizeof(*source));
+    *source = (struct tree_source){ tree->sources, fd, text("%s", folder) };
+    tree->sources = source;
+    return source;
+}
+
+static void put_file(struct tree *tree, const char *path, const struct tree_source *source, const char *here,
+                     const struct stat *status)
+{
+    put(tree, (struct tree_node){ .path = place(tree, path), .kind = TREE_FILE, .mode = status->st_mode & 07777,
+                                  .time = status->st_mtime, .content = text("%s", here),
+                                  .size = (uint64_t)status->st_size, .source = source });
+}
+
+int tree_open(const struct tree_node *node, struct stat *status)
+{
+    return node->source != NULL ? beneath_open_file(node->source->folder, node->content, status)
+                                : named_open_file(node->content, status);
+}
+
+char *tree_origin(const struct tree_node *node)
+{
+    if (node->source == NULL)
+        return text("%s", node->content);
+    return text("%s%s%s", node->source->name, node->content[0] != '\0' ? "/" : "", node->content);
+}
+
+int tree_add_file(struct tree *tree, const char *path, const struct tree_source *source, const char *here)
+{
+    const struct tree_node node = { .source = source, .content = (char *)here };
     struct stat status;
-    FTS *walk;
+    int fd = tree_open(&node, &status);
+
+    if (fd < 0)
+        return blame(tree, errno, source, here);
+    close(fd);
+    put_file(tree, path, source, here, &status);
+    return 0;
+}
+
+/* ---- Folders of this machine -------------------------------------------------------------- */
+
+/* Folders that are still to be read. */
+struct to_read {
+    char **below;
+    size_t count;
+};
+
+static void read_later(struct to_read *list, char *below)
+{
+    list->below = grown(list->below, list->count + 1, sizeof(*list->below));
+    list->below[list->count++] = below;
+}
+
+static int add_link_below(struct tree *tree, const char *path, const struct tree_source *source, const char *below,
+                          const struct stat *status)
+{
+    char target[4096], *at;
+
+    if (beneath_read_link(source->folder, below, target, sizeof(target)) != 0)
+        return errno;
+    at = place(tree, path);
+    put(tree, (struct tree_node){ .path = at, .kind = TREE_LINK, .mode = 0777, .time = status->st_mtime,
+                                  .content = text("%s", target), .size = strlen(target) });
+    return 0;
+}
+
+/* What was found in a folder. Takes `below`. */
+static int add_found(struct tree *tree, const char *path, const struct tree_source *source, char *below,
+                     const struct stat *status, struct to_read *list)
+{
     int err = 0;
 
-    if (stat(host, &status) != 0)
-        return errno;
-    if (!S_ISDIR(status.st_mode))
-        return tree_add_file(tree, path, host);
-    walk = fts_open(start, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, NULL);
-    if (walk == NULL)
-        return errno;
-    errno = 0;
-    for (FTSENT *found; err == 0 && (found = fts_read(walk)) != NULL; errno = 0) {
-        char *at = text("%s/%s", path, found->fts_path + strlen(host));
-
-        err = add_found(tree, at, found);
-        free(at);
+    switch (status->st_mode & S_IFMT) {
+    case S_IFDIR:
+        put_folder(tree, path, status->st_mode & 07777, status->st_mtime);
+        read_later(list, below);
+        return 0;
+    case S_IFREG:
+        put_file(tree, path, source, below, status);
+        break;
+    case S_IFLNK:
+        err = add_link_below(tree, path, source, below, status);
+        break;
+    default:
+        break;
     }
-    if (err == 0)
-        err = errno;
-    fts_close(walk);
+    err = blame(tree, err, source, below);
+    free(below);
     return err;
+}
+
+static int add_entry(struct tree *tree, const char *start, const struct tree_source *source, const char *below, DIR *folder,
+                     const char *name, struct to_read *list)
+{
+    struct stat status;
+    char *at, *entry;
+    int err;
+
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return 0;
+    entry = text("%s%s%s", below, below[0] != '\0' ? "/" : "", name);
+    if (fstatat(dirfd(folder), name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+        err = errno == ENOENT ? 0 : blame(tree, errno, source, entry);      /* removed meanwhile */
+        free(entry);
+        return err;
+    }
+    at  = text("%s/%s", start, entry);
+    err = add_found(tree, at, source, entry, &status, list);
+    free(at);
+    return err;
+}
+
+/* Everything in one folder; the folders in it are put on the list. */
+static int add_folder(struct tree *tree, const char *start, const struct tree_source *source, const char *below,
+                      struct to_read *list)
+{
+    int fd = beneath_open(source->folder, below, O_RDONLY | O_DIRECTORY), err = 0;
+    DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
+    struct dirent *entry;
+
+    if (folder == NULL) {
+        err = blame(tree, errno, source, below);
+        if (fd >= 0)
+            close(fd);
+        return err;
+    }
+    while (err == 0 && (errno = 0, entry = readdir(folder)) != NULL)
+        err = add_entry(tree, start, source, below, folder, entry->d_name, list);
+    if (err == 0)
+        err = blame(tree, errno, source, below);
+    closedir(folder);
+    return err;
+}
+
+/* One folder is open at a time, however deep they lie. */
+int tree_add_below(struct tree *tree, const char *start, const struct tree_source *source, const char *below)
+{
+    struct to_read list = { 0 };
+    char *path = text("%s/%s", start, below);
+    struct stat status;
+    int fd = beneath_open(source->folder, below, O_RDONLY | O_DIRECTORY), err = 0;
+
+    if (fd < 0 || fstat(fd, &status) != 0)
+        err = blame(tree, errno, source, below);
+    if (fd >= 0)
+        close(fd);
+    if (err == 0)
+        err = add_found(tree, path, source, text("%s", below), &status, &list);
+    while (err == 0 && list.count > 0) {
+        char *next = list.below[--list.count];
+
+        err = add_folder(tree, start, source, next, &list);
+        free(next);
+    }
+    while (list.count > 0)
+        free(list.below[--list.count]);
+    free(list.below);
+    free(path);
+    return err;
+}
+
+int tree_add_all(struct tree *tree, const char *path, const char *here)
+{
+    const struct tree_source *source;
+    struct stat status;
+
+    if (stat(here, &status) != 0)
+        return blame(tree, errno, NULL, here);
+    if (!S_ISDIR(status.st_mode))
+        return tree_add_file(tree, path, NULL, here);
+    source = tree_hold(tree, here);
+    return source != NULL ? tree_add_below(tree, path, source, "") : errno;
 }
 
 struct visit {
@@ -236,6 +411,19 @@ static void visit_one(const void *node, VISIT order, void *closure)
 
     if (order == postorder || order == leaf)
         visit->visit(*(const struct tree_node *const *)node, visit->with);
+}
+
+static void add_size(const struct tree_node *node, void *sum)
+{
+    *(uint64_t *)sum += node->size;
+}
+
+uint64_t tree_size(const struct tree *tree)
+{
+    uint64_t sum = 0;
+
+    tree_walk(tree, add_size, &sum);
+    return sum;
 }
 
 void tree_walk(const struct tree *tree, void (*visit)(const struct tree_node *node, void *with), void *with)
