@@ -124,7 +124,7 @@ struct node {
     uint32_t       device;          /* of device nodes, Linux's encoding                            */
     uint64_t       accessed, modified, changed;     /* nanoseconds since 1970                       */
     struct wait_queue ready;        /* woken when poll()'s answer may have changed                  */
-    struct flock_list *locks;       /* record locks, files/lock.c                                   */
+    struct lock_owner *locks;       /* who has locks on it, files/lock.c                            */
     void          *own;             /* the file system's                                            */
 };
 

@@ -40,7 +40,7 @@ static int write_lock(user_t to, bool wide, const struct lock64 *lock)
 
     if (wide)
         return user_write(to, lock, sizeof *lock);
-    if (lock->start > INT32_MAX || lock->length > INT32_MAX)
+    if (lock->start > INT32_MAX || lock->length > INT32_MAX - lock->start + 1)      /* the last byte has to fit */
         return -EOVERFLOW;
     return user_write(to, &narrow, sizeof narrow);
 }
@@ -71,7 +71,7 @@ static int lock_range(struct file *file, const struct lock64 *lock, struct lock_
 
             if (__builtin_add_overflow(start, lock->length - 1, &end))
                 return -EOVERFLOW;
-            out->last = (uint64_t)end;
+            out->last = end == INT64_MAX ? UINT64_MAX : (uint64_t)end;
         }
     }
     if (start < 0)

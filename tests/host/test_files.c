@@ -500,6 +500,7 @@ static void locks_agree_with_an_array(void **state)
                 free_for_us &= held[other][b] == LOCK_NONE || (held[other][b] == LOCK_SHARED && request.kind == LOCK_SHARED);
         free_for_us |= request.kind == LOCK_NONE;
         assert_int_equal(lock_set(node, &request, false), free_for_us ? 0 : -EAGAIN);
+        assert_true(locks_ok(node));
         for (unsigned b = first; b <= last && free_for_us; b++)
             held[who][b] = request.kind;
     }
