@@ -61,6 +61,7 @@ typedef bool (*folder_visit)(void *data, const char *name, size_t length, uint64
 enum {
     NODE_STREAM = 1,                /* they come and go: no position, seeking and pread() fail with -ESPIPE */
     NODE_SEEKLESS = 2,              /* a position that is always 0: /dev/null                               */
+    NODE_ZEROS    = 4,              /* mapping it gives fresh memory: /dev/zero                             */
 };
 
 struct node_operations {

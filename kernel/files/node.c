@@ -21,7 +21,7 @@ enum { SET_USER_ID = 04000, SET_GROUP_ID = 02000, RLIMIT_FSIZE = 1 };
 
 void system_start(struct file_system *system, const char *type, uint32_t magic)
 {
-    static uint32_t last_device;
+    static uint32_t last_device = OBJECT_DEVICE;
 
     *system = (struct file_system){ .type = type, .source = type, .magic = magic, .moves = MUTEX("moves"),
                                     .device = __atomic_add_fetch(&last_device, 1, __ATOMIC_RELAXED) };

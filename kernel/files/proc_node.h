@@ -58,6 +58,7 @@ int32_t proc_next_descriptor(int32_t process, int32_t from);
 /* proc_memory.c: what a process maps. */
 int proc_maps(struct text *text, struct proc_node *node);
 int proc_smaps(struct text *text, struct proc_node *node);
+int proc_smaps_rollup(struct text *text, struct proc_node *node);
 struct space;
 /* Copies what is there of a range of any space; returns how much until the first page that is not. */
 size_t proc_read_space(const struct space *space, vaddr_t from, char *to, size_t bytes);

@@ -88,7 +88,7 @@ static const char *state_word(char state)
     }
 }
 
-struct sizes { unsigned long whole, resident, stack, text, data; };    /* pages */
+struct sizes { unsigned long whole, most_pages, resident, most_resident, locked, stack, text, data; };    /* pages */
 
 static struct sizes sizes_of(const struct process *process)
 {
@@ -98,6 +98,9 @@ static struct sizes sizes_of(const struct process *process)
 
     if (space == NULL)
         return sizes;
+    sizes.most_pages    = space_most_pages(space);
+    sizes.most_resident = space_peak(space);
+    sizes.locked        = map_locked(space);
     state = lock_take(&space->map_lock);
     sizes.whole    = space->pages;
     sizes.resident = space->resident;
@@ -190,8 +193,9 @@ static void add_memory(struct text *text, const struct process *p)
 
     if (p->memory == NULL)
         return;
-    text_add(text, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8u kB\nVmPin:\t%8u kB\nVmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\n",
-             sizes.whole * KILOBYTES, sizes.whole * KILOBYTES, 0u, 0u, sizes.resident * KILOBYTES, sizes.resident * KILOBYTES);
+    text_add(text, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8u kB\nVmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\n",
+             sizes.most_pages * KILOBYTES, sizes.whole * KILOBYTES, sizes.locked * KILOBYTES, 0u, sizes.most_resident * KILOBYTES,
+             sizes.resident * KILOBYTES);
     text_add(text, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8u kB\nVmPTE:\t%8lu kB\nVmSwap:\t%8u kB\n",
              sizes.data * KILOBYTES, sizes.stack * KILOBYTES, sizes.text * KILOBYTES, 0u,
              (unsigned long)p->memory->space.table_frames * KILOBYTES, 0u);
@@ -413,7 +417,7 @@ static const struct proc_entry nothing[] = { { .name = NULL } };
 #define OF_THREAD                                                                                                     \
     PROC_FILE("stat", write_stat), PROC_FILE("statm", write_statm), PROC_FILE("status", write_status),               \
     PROC_FILE("cmdline", write_arguments), PROC_FILE("environ", write_environment), PROC_FILE("maps", proc_maps),     \
-    PROC_FILE("smaps", proc_smaps), PROC_FILE("limits", write_limits), PROC_FILE("mounts", write_mounts),             \
+    PROC_FILE("smaps", proc_smaps), PROC_FILE("smaps_rollup", proc_smaps_rollup), PROC_FILE("limits", write_limits), PROC_FILE("mounts", write_mounts),             \
     PROC_FILE("mountinfo", write_mount_facts), PROC_FILE("oom_score", write_zero), PROC_FILE("oom_score_adj", write_zero), \
     { .name = "comm", .mode = S_REGULAR | 0644, .text = write_name, .store = store_name },                            \
     PROC_LINK("exe", executable_of), PROC_LINK("cwd", folder_of), PROC_LINK("root", root_of),                         \

@@ -332,7 +332,9 @@ struct node *tmpfs_unnamed(const char *name)
         return NULL;
     if (nowhere.type == NULL)
         system_start(&nowhere, "tmpfs", TMPFS_MAGIC);
+    nowhere.device = OBJECT_DEVICE;
     node_start(&self->file.node, &unnamed_operations, &nowhere, S_REGULAR | 0777);
+    self->file.node.inode = object_new_number();
     text_copy(self->name, name, sizeof self->name);
     return &self->file.node;
 }

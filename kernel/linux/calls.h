@@ -33,12 +33,12 @@
     CALL(ioctl) CALL(kill) CALL(lchown16) CALL(lchown32) CALL(lgetxattr) CALL(link) CALL(linkat) \
     CALL(listen) CALL(listxattr) CALL(llistxattr) CALL(lremovexattr) CALL(lseek) CALL(lsetxattr) \
     CALL(lstat) CALL(lstat64) CALL(madvise) CALL(memfd_create) CALL(mincore) CALL(mkdir) CALL(mkdirat) \
-    CALL(mknod) CALL(mknodat) CALL(mlock) CALL(mlock2) CALL(mlockall) CALL(mmap) CALL(mmap2) CALL(mount) \
+    CALL(membarrier) CALL(mknod) CALL(mknodat) CALL(mlock) CALL(mlock2) CALL(mlockall) CALL(mmap) CALL(mmap2) CALL(mount) \
     CALL(mprotect) CALL(mremap) CALL(msync) CALL(munlock) CALL(munlockall) CALL(munmap) CALL(nanosleep) \
     CALL(nice) CALL(open) CALL(openat) CALL(pause) CALL(personality) CALL(pipe) CALL(pipe2) CALL(poll) \
     CALL(ppoll) CALL(ppoll_time64) CALL(prctl) CALL(pread64) CALL(preadv) CALL(prlimit64) CALL(pselect6) \
     CALL(pselect6_time64) CALL(pwrite64) CALL(pwritev) CALL(read) CALL(readahead) CALL(readlink) \
-    CALL(readlinkat) CALL(readv) CALL(recvfrom) CALL(recvmsg) CALL(removexattr) CALL(rename) CALL(renameat) \
+    CALL(readlinkat) CALL(readv) CALL(recvfrom) CALL(recvmsg) CALL(remap_file_pages) CALL(removexattr) CALL(rename) CALL(renameat) \
     CALL(renameat2) CALL(restart_syscall) CALL(rmdir) CALL(rt_sigaction) CALL(rt_sigpending) \
     CALL(rt_sigprocmask) CALL(rt_sigqueueinfo) CALL(rt_sigreturn) CALL(rt_sigsuspend) CALL(rt_sigtimedwait) \
     CALL(rt_sigtimedwait_time64) CALL(rt_tgsigqueueinfo) CALL(sched_get_priority_max) \

@@ -1,22 +1,43 @@
 /*
- * memory.c - mmap, munmap, mprotect, mremap, brk, madvise, msync and the calls around them.
+ * memory.c - mmap, munmap, mprotect, mremap, brk, madvise, msync, mlock, mincore and the calls around them.
  */
 #include "base/error.h"
 #include "base/range.h"
 #include "files/descriptor.h"
 #include "linux/calls.h"
-#include "memory/tables/cursor.h"
 #include "memory/spaces/map.h"
 #include "process/process.h"
 
-enum { PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4, PROT_GROWSDOWN = 0x01000000, PROT_GROWSUP = 0x02000000 };
+enum {
+    PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4, PROT_SEM = 8, PROT_GROWSDOWN = 0x01000000, PROT_GROWSUP = 0x02000000,
+};
 enum {
     LINUX_SHARED = 1, LINUX_PRIVATE = 2, LINUX_SHARED_VALIDATE = 3, LINUX_TYPE = 15, LINUX_FIXED = 0x10,
-    LINUX_ANONYMOUS = 0x20, LINUX_GROWSDOWN = 0x100, LINUX_LOCKED = 0x2000, LINUX_NORESERVE = 0x4000,
-    LINUX_POPULATE = 0x8000, LINUX_FIXED_NOREPLACE = 0x100000,
+    LINUX_ANONYMOUS = 0x20, LINUX_32BIT = 0x40, LINUX_ABOVE4G = 0x80, LINUX_GROWSDOWN = 0x100, LINUX_DENYWRITE = 0x800,
+    LINUX_EXECUTABLE = 0x1000, LINUX_LOCKED = 0x2000, LINUX_NORESERVE = 0x4000, LINUX_POPULATE = 0x8000,
+    LINUX_NONBLOCK = 0x10000, LINUX_STACK = 0x20000, LINUX_HUGETLB = 0x40000, LINUX_FIXED_NOREPLACE = 0x100000,
+    LINUX_UNINITIALIZED = 0x4000000,
 };
 
+/* What MAP_SHARED_VALIDATE knows; every other flag (MAP_SYNC, say) it refuses, where MAP_SHARED ignores it. */
+enum {
+    LINUX_KNOWN = LINUX_TYPE | LINUX_FIXED | LINUX_ANONYMOUS | LINUX_32BIT | LINUX_ABOVE4G | LINUX_GROWSDOWN | LINUX_DENYWRITE |
+                  LINUX_EXECUTABLE | LINUX_LOCKED | LINUX_NORESERVE | LINUX_POPULATE | LINUX_NONBLOCK | LINUX_STACK |
+                  LINUX_HUGETLB | LINUX_UNINITIALIZED,
+};
+#define LINUX_HUGE_SIZES ((uintptr_t)(21u << 26 | 30u << 26))
+
 static struct space *space(void) { return &current_process()->memory->space; }
+
+/* Root locks what it likes; others up to their limit. */
+static struct space *space_to_lock(void)
+{
+    const struct process *p    = current_process();
+    uint64_t              soft = p->limits[RLIMIT_MEMLOCK].soft;
+
+    p->memory->space.limits.locked = user_acting() == 0 || soft > SIZE_MAX ? SIZE_MAX : (size_t)soft;
+    return &p->memory->space;
+}
 
 static uint8_t rights_of(uintptr_t protection)
 {
@@ -28,25 +49,68 @@ static uint32_t flags_of(uintptr_t flags)
 {
     return (flags & LINUX_FIXED ? MAP_IS_FIXED : 0) | (flags & LINUX_FIXED_NOREPLACE ? MAP_IS_FIXED | MAP_NO_REPLACE : 0) |
            (flags & LINUX_GROWSDOWN ? MAP_GROWS_DOWN : 0) | (flags & LINUX_NORESERVE ? MAP_NO_RESERVE : 0) |
-           (flags & (LINUX_POPULATE | LINUX_LOCKED) ? MAP_POPULATE_NOW : 0);
+           ((flags & (LINUX_POPULATE | LINUX_NONBLOCK)) == LINUX_POPULATE ? MAP_POPULATE_NOW : 0) |
+           (flags & LINUX_LOCKED ? MAP_IS_LOCKED : 0) | ((flags & LINUX_TYPE) != LINUX_PRIVATE ? MAP_IS_SHARED : 0);
+}
+
+/* A device of zeros gives anonymous memory: shared as MAP_SHARED | MAP_ANONYMOUS, private under the device's name. */
+static int attach_node(struct map_request *request, const struct file *file, bool shared)
+{
+    struct node *node = file->node;
+
+    if (file->operations->traits & NODE_ZEROS) {
+        request->file = shared ? NULL : node;
+        return 0;
+    }
+    if (node->operations->object == NULL)
+        return -ENODEV;
+    request->object = node->operations->object(node);
+    request->file   = node;
+    return request->object != NULL ? 0 : -ENODEV;
 }
 
 /* What the file allows: reading at least, and writing for a shared mapping that may be written. */
-static int attach_file(struct map_request *request, struct file *file, bool shared)
+static int attach_file(struct map_request *request, struct file *file, uintptr_t flags)
 {
-    unsigned mode = file->flags & O_ACCMODE;
+    unsigned mode   = file->flags & O_ACCMODE;
+    bool     shared = request->flags & MAP_IS_SHARED;
 
-    if (mode == O_WRONLY || (file->flags & O_PATH))
-        return file->flags & O_PATH ? -EBADF : -EACCES;
+    if ((flags & LINUX_TYPE) == LINUX_SHARED_VALIDATE && flags & ~(LINUX_KNOWN | LINUX_HUGE_SIZES))
+        return -EOPNOTSUPP;
+    if (mode == O_WRONLY)
+        return -EACCES;
     if (shared && (request->rights & MAY_WRITE) && mode != O_RDWR)
         return -EACCES;
     if (shared && mode != O_RDWR)
         request->may &= ~MAY_WRITE;
-    if (file->node->operations->object == NULL)
-        return -ENODEV;
-    request->object = file->node->operations->object(file->node);
-    request->file   = file->node;
-    return request->object != NULL ? 0 : -ENODEV;
+    if (request->flags & MAP_GROWS_DOWN)
+        return -EINVAL;
+    return attach_node(request, file, shared);
+}
+
+static int attach_nothing(struct map_request *request, uintptr_t flags)
+{
+    if (flags & LINUX_HUGETLB)
+        return -ENOMEM;                     /* there is no pool of huge pages */
+    if ((flags & LINUX_TYPE) == LINUX_SHARED_VALIDATE)
+        return -EINVAL;
+    request->offset = 0;
+    return (request->flags & MAP_IS_SHARED) && (request->flags & MAP_GROWS_DOWN) ? -EINVAL : 0;
+}
+
+/* The file of a mapping, with a reference, or NULL for anonymous memory. */
+static int mapped_file(uintptr_t flags, int descriptor, struct file **out)
+{
+    *out = NULL;
+    if (flags & LINUX_ANONYMOUS)
+        return 0;
+    *out = descriptor_file(current_process()->files, descriptor);
+    if (*out == NULL)
+        return -EBADF;
+    if (!((*out)->flags & O_PATH) && !(flags & LINUX_HUGETLB))
+        return 0;
+    file_release(*out);
+    return flags & LINUX_HUGETLB ? -EINVAL : -EBADF;
 }
 
 static long map(vaddr_t address, size_t bytes, uintptr_t protection, uintptr_t flags, int descriptor, uint64_t page)
@@ -54,24 +118,20 @@ static long map(vaddr_t address, size_t bytes, uintptr_t protection, uintptr_t f
     struct map_request request = { .address = address, .bytes = bytes, .rights = rights_of(protection),
                                    .may = MAY_READ | MAY_WRITE | MAY_EXECUTE, .flags = flags_of(flags), .offset = page };
     unsigned     type = flags & LINUX_TYPE;
-    struct file *file = NULL;
-    vaddr_t      out  = 0;
-    int          err  = 0;
+    struct file *file;
+    vaddr_t      out = 0;
+    int          err = mapped_file(flags, descriptor, &file);
 
-    if (type == LINUX_SHARED || type == LINUX_SHARED_VALIDATE)
-        request.flags |= MAP_IS_SHARED;
-    else if (type != LINUX_PRIVATE)
-        return -EINVAL;
-    if (!(flags & LINUX_ANONYMOUS)) {
-        file = descriptor_file(current_process()->files, descriptor);
-        if (file == NULL)
-            return -EBADF;
-        err = attach_file(&request, file, request.flags & MAP_IS_SHARED);
-    } else {
-        request.offset = 0;
-    }
+    if (err != 0)
+        return err;
+    if (bytes == 0 || type < LINUX_SHARED || type > LINUX_SHARED_VALIDATE)
+        err = -EINVAL;
+    else
+        err = file != NULL ? attach_file(&request, file, flags) : attach_nothing(&request, flags);
+    if (err == 0 && (flags & LINUX_LOCKED) && space_to_lock()->limits.locked == 0)
+        err = -EPERM;
     if (err == 0)
-        err = map_create(space(), &request, &out);
+        err = map_create(space_to_lock(), &request, &out);
     if (file != NULL)
         file_release(file);
     return err != 0 ? err : (long)out;
@@ -96,44 +156,68 @@ SYSTEM_CALL(mmap)
 }
 
 SYSTEM_CALL(munmap)   { return map_remove(space(), a, b); }
-SYSTEM_CALL(brk)      { return (long)map_break(space(), a); }
+SYSTEM_CALL(brk)      { return (long)map_break(space_to_lock(), a); }
 SYSTEM_CALL(madvise)  { return map_advise(space(), a, b, (int)c); }
 SYSTEM_CALL(msync)    { return map_sync(space(), a, b, (int)c); }
 
+/* Nothing grows up on this machine, so PROT_GROWSUP fits no region. */
 SYSTEM_CALL(mprotect)
 {
-    if (c & ~(uintptr_t)(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN | PROT_GROWSUP))
+    uintptr_t grows = c & (PROT_GROWSDOWN | PROT_GROWSUP), rights = c & ~grows;
+
+    if (grows == (PROT_GROWSDOWN | PROT_GROWSUP) || !is_aligned(a, PAGE_SIZE))
         return -EINVAL;
-    return map_protect(space(), a, b, rights_of(c));
+    if (b == 0)
+        return 0;
+    if (rights & ~(uintptr_t)(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM))
+        return -EINVAL;
+    if (grows == PROT_GROWSUP)
+        return -EINVAL;
+    return grows == PROT_GROWSDOWN ? map_protect_growing(space(), a, b, rights_of(c)) : map_protect(space(), a, b, rights_of(c));
 }
 
 SYSTEM_CALL(mremap)
 {
     vaddr_t out;
-    int     err = map_move(space(), a, b, c, (uint32_t)d, e, &out);
+    int     err = map_move(space_to_lock(), a, b, c, (uint32_t)d, e, &out);
 
     return err != 0 ? err : (long)out;
 }
 
-/* Nothing is ever paged out, so everything is locked already. */
-static long lock_range(vaddr_t start, size_t bytes)
+/* Flags beside MAP_NONBLOCK are ignored, as Linux ignores them. */
+SYSTEM_CALL(remap_file_pages)
 {
-    struct span span;
-
-    if (bytes == 0)
-        return 0;
-    return checked_span(start, bytes, layout.user.end, &span) ? 0 : -ENOMEM;
+    return c != 0 ? -EINVAL : map_show_other(space(), a, b, d);
 }
 
-SYSTEM_CALL(mlock)      { return lock_range(a, b); }
-SYSTEM_CALL(mlock2)     { return c & ~(uintptr_t)1 ? -EINVAL : lock_range(a, b); }
-SYSTEM_CALL(munlock)    { return lock_range(a, b); }
-SYSTEM_CALL(mlockall)   { return a == 0 || (a & ~(uintptr_t)7) ? -EINVAL : 0; }
-SYSTEM_CALL(munlockall) { return 0; }
+/* ---- mlock ------------------------------------------------------------------------------------ */
 
-/* One byte a page: is it there? Looked up a page at a time; a hole in the range is an error. */
+enum { MLOCK_ONFAULT = 1, MCL_CURRENT = 1, MCL_FUTURE = 2, MCL_ONFAULT = 4 };
+
+SYSTEM_CALL(mlock)      { return map_lock(space_to_lock(), a, b, false); }
+SYSTEM_CALL(mlock2)     { return c & ~(uintptr_t)MLOCK_ONFAULT ? -EINVAL : map_lock(space_to_lock(), a, b, c & MLOCK_ONFAULT); }
+SYSTEM_CALL(munlock)    { return map_unlock(space(), a, b); }
+
+SYSTEM_CALL(mlockall)
+{
+    if (a == 0 || (a & ~(uintptr_t)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) || a == MCL_ONFAULT)
+        return -EINVAL;
+    return map_lock_all(space_to_lock(), a & MCL_CURRENT, a & MCL_FUTURE, a & MCL_ONFAULT);
+}
+
+SYSTEM_CALL(munlockall)
+{
+    map_unlock_all(space());
+    return 0;
+}
+
+/* ---- mincore ------------------------------------------------------------------------------------ */
+
+enum { MINCORE_STEP = 256 };                /* pages looked at with the map lock held */
+
 SYSTEM_CALL(mincore)
 {
+    uint8_t     there[MINCORE_STEP];
     struct span span;
 
     if (!is_aligned(a, PAGE_SIZE))
@@ -142,23 +226,54 @@ SYSTEM_CALL(mincore)
         return 0;
     if (!checked_span(a, b, layout.user.end, &span))
         return -ENOMEM;
-    for (page_t page = span.first; page < span.end; page++) {
-        lock_state    state  = lock_take(&space()->map_lock);
-        bool          mapped = region_find(&space()->map, page) != NULL;
-        uint8_t       there;
-        struct cursor cursor;
-        int           err;
+    if (!user_range(c, span_pages(span)))
+        return -EFAULT;
+    for (page_t page = span.first; page < span.end; page += MINCORE_STEP) {
+        size_t count = span.end - page < MINCORE_STEP ? span.end - page : MINCORE_STEP;
+        int    err   = map_residency(space(), span_of(page, count), there);
 
-        lock_drop(&space()->map_lock, state);
-        if (!mapped)
-            return -ENOMEM;
-        err = cursor_open(&cursor, space(), span_of(page, 1), 0);
+        if (err == 0)
+            err = user_write(c + (page - span.first), there, count);
         if (err != 0)
             return err;
-        there = entry_present(cursor_read(&cursor, page));
-        cursor_close(&cursor);
-        if (user_write(c + (page - span.first), &there, 1) != 0)
-            return -EFAULT;
     }
     return 0;
+}
+
+/* ---- membarrier ------------------------------------------------------------------------------------- */
+
+enum {
+    BARRIER_QUERY = 0, BARRIER_GLOBAL = 1, BARRIER_GLOBAL_EXPEDITED = 2, BARRIER_REGISTER_GLOBAL = 4, BARRIER_PRIVATE = 8,
+    BARRIER_REGISTER_PRIVATE = 16, BARRIER_PRIVATE_SYNC = 32, BARRIER_REGISTER_PRIVATE_SYNC = 64,
+    BARRIERS = 127,
+};
+
+/* A private barrier wants its registration, whose bit is the next. */
+static long private_barrier(unsigned which)
+{
+    if (!(space()->barriers & which << 1))
+        return -EPERM;
+    __sync_synchronize();
+    return 0;
+}
+
+/* One processor runs programs: whoever looks at what another thread wrote has been switched to since. */
+SYSTEM_CALL(membarrier)
+{
+    if (b != 0)
+        return -EINVAL;
+    switch (a) {
+    case BARRIER_QUERY:
+        return BARRIERS;
+    case BARRIER_GLOBAL: case BARRIER_GLOBAL_EXPEDITED:
+        __sync_synchronize();
+        return 0;
+    case BARRIER_PRIVATE: case BARRIER_PRIVATE_SYNC:
+        return private_barrier((unsigned)a);
+    case BARRIER_REGISTER_GLOBAL: case BARRIER_REGISTER_PRIVATE: case BARRIER_REGISTER_PRIVATE_SYNC:
+        space()->barriers |= (uint8_t)a;
+        return 0;
+    default:
+        return -EINVAL;
+    }
 }

@@ -32,7 +32,7 @@ enum thread_phase  { THREAD_READY, THREAD_RUNNING, THREAD_WAITING, THREAD_STOPPE
 
 struct limit { uint64_t soft, hard; };
 enum { LIMITS = 16 };
-enum { RLIMIT_DATA = 2, RLIMIT_STACK = 3, RLIMIT_NPROC = 6, RLIMIT_NOFILE = 7, RLIMIT_AS = 9 };     /* Linux's numbers */
+enum { RLIMIT_DATA = 2, RLIMIT_STACK = 3, RLIMIT_NPROC = 6, RLIMIT_NOFILE = 7, RLIMIT_MEMLOCK = 8, RLIMIT_AS = 9 };     /* Linux's numbers */
 #define LIMIT_NONE UINT64_MAX
 
 /* What threads have used: getrusage(2) and /proc tell it. A process's own is the sum of its threads', dead and alive. */

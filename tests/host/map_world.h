@@ -41,7 +41,7 @@ static inline void set_limits(struct space *space)
 {
     space->limits = (struct map_limits){
         .break_start = 0x10000000, .break_end = 0x10000000, .map_end = 0x30000000,
-        .stack = 8 * MiB, .data = SIZE_MAX, .whole = SIZE_MAX,
+        .stack = 8 * MiB, .data = SIZE_MAX, .whole = SIZE_MAX, .locked = SIZE_MAX,
     };
 }
 

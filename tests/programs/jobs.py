@@ -34,6 +34,8 @@ JOBS = [
     Job("threads-musl", "MADE/threads-musl", 3),
     Job("memory", "MADE/memory"),
     Job("memory-musl", "MADE/memory-musl"),
+    Job("mappings", "MADE/mappings"),
+    Job("locked", "MADE/locked"),
     Job("segv", "MADE/segv", 128 + 11),
     Job("futex", "MADE/futex"),
     Job("handlers", "MADE/handlers"),
@@ -53,6 +55,7 @@ MADE = {
     "locks": ("locks.c", "static"),
     "pages": ("pages.c", "glibc"),
     "vectors": ("vectors.c", "fixed"),
+    "mappings": ("mappings.c", "static"), "locked": ("locked.c", "static"),
 }
 
 

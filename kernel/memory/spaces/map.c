@@ -12,9 +12,6 @@
 #include "memory/spaces/map_region.h"
 #include "memory/start.h"
 
-/* As many regions as Linux gives a process (vm.max_map_count): a limit for runaway programs. */
-enum { REGIONS_MAXIMUM = 65530 };
-
 /* ---- Promises --------------------------------------------------------------------------------- */
 
 size_t map_committed;
@@ -87,8 +84,7 @@ static bool is_free(const struct space *space, struct span span)
     return region == NULL || region->span.first >= span.end;
 }
 
-/* Where it was asked for, if that is free; else the highest place below map_end, else anywhere. */
-static int place_freely(struct space *space, vaddr_t hint, size_t pages, struct span *out)
+bool map_place(struct space *space, vaddr_t hint, size_t pages, page_t *out)
 {
     struct span user  = user_span();
     page_t      first = page_of(hint);
@@ -96,24 +92,25 @@ static int place_freely(struct space *space, vaddr_t hint, size_t pages, struct 
 
     if (hint != 0 && first >= user.first && pages <= user.end - user.first && first <= user.end - pages &&
         is_free(space, span_of(first, pages))) {
-        *out = span_of(first, pages);
-        return 0;
+        *out = first;
+        return true;
     }
     if (below.end > user.end || below.end < user.first)
         below.end = user.end;
-    if (!region_gap(&space->map, pages, 1, below, true, &first) &&
-        !region_gap(&space->map, pages, 1, user, true, &first))
-        return -ENOMEM;
-    *out = span_of(first, pages);
-    return 0;
+    return region_gap(&space->map, pages, 1, below, true, out) || region_gap(&space->map, pages, 1, user, true, out);
 }
 
 static int place(struct space *space, const struct map_request *request, size_t pages, struct span *out)
 {
-    int err;
+    page_t first;
+    int    err;
 
-    if (!(request->flags & (MAP_IS_FIXED | MAP_NO_REPLACE)))
-        return place_freely(space, request->address, pages, out);
+    if (!(request->flags & (MAP_IS_FIXED | MAP_NO_REPLACE))) {
+        if (!map_place(space, request->address, pages, &first))
+            return -ENOMEM;
+        *out = span_of(first, pages);
+        return 0;
+    }
     err = span_from(request->address, pages * PAGE_SIZE, -ENOMEM, out);
     if (err != 0)
         return err;
@@ -133,6 +130,7 @@ static struct region describe(const struct map_request *request, struct span spa
         .shared = request->flags & MAP_IS_SHARED, .uncharged = request->flags & MAP_NO_RESERVE,
         .grows = request->flags & MAP_GROWS_DOWN ? REGION_GROWS_DOWN : 0, .name = request->name,
         .object = request->object, .offset = request->offset, .file = request->file,
+        .locked = request->flags & MAP_IS_LOCKED ? REGION_LOCKED : 0,
     };
 }
 
@@ -141,7 +139,7 @@ static int within_limits(const struct space *space, const struct region *wanted,
 {
     if (pages > space->limits.whole / PAGE_SIZE || space->pages > space->limits.whole / PAGE_SIZE - pages)
         return -ENOMEM;
-    if (space->map.count >= REGIONS_MAXIMUM)
+    if (space->map.count > REGIONS_MAXIMUM)         /* mmap() may pass it by one, as on Linux */
         return -ENOMEM;
     if (map_is_charged(wanted) && (pages > space->limits.data / PAGE_SIZE ||
                                    space->charged > space->limits.data / PAGE_SIZE - pages))
@@ -158,20 +156,26 @@ static int decide_create(struct space *space, const struct map_request *request,
     if (err != 0)
         return err;
     *wanted = describe(request, span);
+    if (space->lock_future > wanted->locked)
+        wanted->locked = space->lock_future;
     err = within_limits(space, wanted, pages);
+    if (err == 0 && wanted->locked != 0 && !map_may_lock(space, pages))
+        err = -EAGAIN;
     if (err == 0 && map_is_charged(wanted))
         err = map_charge(space, pages);
     return err;
 }
 
+/* *locked: the new pages are to be brought in. */
 static int create(struct space *space, const struct map_request *request, size_t pages, struct region *node,
-                  struct region **spare, struct span *out)
+                  struct region **spare, struct span *out, bool *locked)
 {
     lock_state state = lock_take(&space->map_lock);
     int        err   = decide_create(space, request, pages, node);
 
     if (err == 0) {
-        *out = node->span;
+        *out    = node->span;
+        *locked = node->locked == REGION_LOCKED;
         map_cut(space, node->span, spare);
         map_enter(space, node);
         map_join(space, node);
@@ -197,7 +201,8 @@ int map_create(struct space *space, const struct map_request *request, vaddr_t *
     struct region     *node, *spare;
     struct span        span;
     uint64_t           end;
-    size_t             pages = pages_for(request->bytes);
+    size_t             pages  = pages_for(request->bytes);
+    bool               locked = false;
     int                err;
 
     if (request->bytes == 0)
@@ -210,12 +215,13 @@ int map_create(struct space *space, const struct map_request *request, vaddr_t *
         made = object_create(OWNER_SHARED, pages);
         if (made == NULL)
             return -ENOMEM;
+        made->number  = object_new_number();
         wanted.object = made;
         wanted.offset = 0;
     }
     node  = map_node();
     spare = map_node();
-    err   = node == NULL || spare == NULL ? -ENOMEM : create(space, &wanted, pages, node, &spare, &span);
+    err   = node == NULL || spare == NULL ? -ENOMEM : create(space, &wanted, pages, node, &spare, &span, &locked);
     if (err != 0)
         map_node_free(node);
     map_node_free(spare);
@@ -223,7 +229,9 @@ int map_create(struct space *space, const struct map_request *request, vaddr_t *
         object_release(made);           /* the region holds it, if there is one */
     if (err != 0)
         return err;
-    if ((request->flags & MAP_POPULATE_NOW) && request->rights != 0)
+    if (locked)
+        map_bring_in(space, span);
+    else if ((request->flags & MAP_POPULATE_NOW) && request->rights != 0)
         populate(space, span, request->rights & MAY_WRITE ? MAY_WRITE : MAY_READ);
     *out = page_address(span.first);
     return 0;
@@ -241,7 +249,7 @@ int map_remove(struct space *space, vaddr_t start, size_t bytes)
     if (err != 0)
         return err;
     state = lock_take(&space->map_lock);
-    if (map_cut_splits(space, span) && (spare = map_node()) == NULL)
+    if (map_cut_splits(space, span) && (!map_may_split(space) || (spare = map_node()) == NULL))
         err = -ENOMEM;
     else
         map_cut(space, span, &spare);
@@ -293,6 +301,8 @@ static int protect_part(struct space *space, struct region *region, struct span 
     changed.rights = map_rights(rights);
     if (rights & ~region->may)
         return -EACCES;
+    if (!span_covers(part, region->span) && !map_may_split(space))
+        return -ENOMEM;
     if (region->span.first < part.first)
         err = (spares[0] = map_node()) == NULL ? -ENOMEM : 0;
     if (err == 0 && region->span.end > part.end)
@@ -313,6 +323,20 @@ static int protect_part(struct space *space, struct region *region, struct span 
     protect_pages(region);
     *after = map_join(space, region);
     return 0;
+}
+
+/*
+ * With grows_down the range begins at the start of the region that holds its first page, or is the first above it
+ * below the range's end; that region must be one that grows (PROT_GROWSDOWN). Returns 0, -ENOMEM or -EINVAL.
+ */
+static int begin_at_growing(const struct space *space, struct span *span)
+{
+    const struct region *region = region_at_or_above(&space->map, span->first);
+
+    if (region == NULL || region->span.first >= span->end)
+        return -ENOMEM;
+    span->first = region->span.first;
+    return region->grows & REGION_GROWS_DOWN ? 0 : -EINVAL;
 }
 
 /* From the lowest page up; stops at the first hole or refusal, what lies below stays changed: as Linux does. */
@@ -339,7 +363,7 @@ static int protect(struct space *space, struct span span, uint8_t rights)
     return 0;
 }
 
-int map_protect(struct space *space, vaddr_t start, size_t bytes, uint8_t rights)
+static int protect_range(struct space *space, vaddr_t start, size_t bytes, uint8_t rights, bool grows_down)
 {
     struct span span;
     lock_state  state;
@@ -351,9 +375,22 @@ int map_protect(struct space *space, vaddr_t start, size_t bytes, uint8_t rights
     if (err != 0)
         return err;
     state = lock_take(&space->map_lock);
-    err   = protect(space, span, rights);
+    if (grows_down)
+        err = begin_at_growing(space, &span);
+    if (err == 0)
+        err = protect(space, span, rights);
     lock_drop(&space->map_lock, state);
     return err;
+}
+
+int map_protect(struct space *space, vaddr_t start, size_t bytes, uint8_t rights)
+{
+    return protect_range(space, start, bytes, rights, false);
+}
+
+int map_protect_growing(struct space *space, vaddr_t start, size_t bytes, uint8_t rights)
+{
+    return protect_range(space, start, bytes, rights, true);
 }
 
 /* ---- brk ----------------------------------------------------------------------------------------------------- */

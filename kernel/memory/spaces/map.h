@@ -16,6 +16,7 @@
 
 enum {
     MAP_IS_SHARED = 1, MAP_IS_FIXED = 2, MAP_NO_REPLACE = 4, MAP_GROWS_DOWN = 8, MAP_NO_RESERVE = 16, MAP_POPULATE_NOW = 32,
+    MAP_IS_LOCKED = 64,
 };
 
 struct map_request {
@@ -40,10 +41,28 @@ void map_start(void);                           /* by memory_start(): nothing is
 int map_create(struct space *space, const struct map_request *request, vaddr_t *out) MUST_CHECK;
 int map_remove(struct space *space, vaddr_t start, size_t bytes) MUST_CHECK;
 int map_protect(struct space *space, vaddr_t start, size_t bytes, uint8_t rights) MUST_CHECK;
+/* The same from the start of the region on, which must be one that grows down: PROT_GROWSDOWN. */
+int map_protect_growing(struct space *space, vaddr_t start, size_t bytes, uint8_t rights) MUST_CHECK;
 int map_move(struct space *space, vaddr_t old, size_t old_bytes, size_t new_bytes, uint32_t linux_flags, vaddr_t new_place,
              vaddr_t *out) MUST_CHECK;
 int map_advise(struct space *space, vaddr_t start, size_t bytes, int linux_advice) MUST_CHECK;
 int map_sync(struct space *space, vaddr_t start, size_t bytes, int linux_flags) MUST_CHECK;
+
+/*
+ * mlock(2) and its relatives. Limits are space->limits.locked (0: -EPERM). Locked pages are brought in before the call
+ * returns, unless on_fault. A hole is -ENOMEM: what lies below it is locked or unlocked all the same.
+ */
+int    map_lock(struct space *space, vaddr_t start, size_t bytes, bool on_fault) MUST_CHECK;
+int    map_unlock(struct space *space, vaddr_t start, size_t bytes) MUST_CHECK;
+int    map_lock_all(struct space *space, bool now, bool future, bool on_fault) MUST_CHECK;
+void   map_unlock_all(struct space *space);
+size_t map_locked(struct space *space);         /* pages of locked regions; cost: as many steps as there are regions */
+
+/* For each page of the span: 1 when it is in memory, for this program or for anybody; else 0. -ENOMEM for a hole. */
+int map_residency(struct space *space, struct span span, uint8_t *there) MUST_CHECK;
+
+/* remap_file_pages(2): show another part of the object that a shared region shows. The range lies in one region. */
+int map_show_other(struct space *space, vaddr_t start, size_t bytes, uint64_t offset) MUST_CHECK;
 
 /* The program break: returns the break in force afterwards, which on failure is the old one. */
 vaddr_t map_break(struct space *space, vaddr_t wanted);
@@ -73,5 +92,8 @@ static inline struct rights map_rights(uint8_t rights)
 {
     return (struct rights){ .kernel = rights & (MAY_READ | MAY_WRITE), .user = rights };
 }
+
+/* Shows physical pages (map_pages.h): nothing lies behind them, and they are never more than they are. */
+static inline bool map_is_physical(const struct region *region) { return region->shared && region->object == NULL; }
 
 #endif

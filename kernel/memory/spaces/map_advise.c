@@ -10,51 +10,108 @@
 
 /* Linux's numbers, madvise(2). */
 enum {
-    NORMAL = 0, RANDOM = 1, SEQUENTIAL = 2, WILL_NEED = 3, DONT_NEED = 4, FREE = 8, DONT_FORK = 10, DO_FORK = 11,
-    MERGEABLE = 12, UNMERGEABLE = 13, HUGE = 14, NO_HUGE = 15, DONT_DUMP = 16, DO_DUMP = 17, COLD = 20, PAGE_OUT = 21,
-    POPULATE_READ = 22, POPULATE_WRITE = 23,
+    NORMAL = 0, RANDOM = 1, SEQUENTIAL = 2, WILL_NEED = 3, DONT_NEED = 4, FREE = 8, REMOVE = 9, DONT_FORK = 10, DO_FORK = 11,
+    MERGEABLE = 12, UNMERGEABLE = 13, HUGE = 14, NO_HUGE = 15, DONT_DUMP = 16, DO_DUMP = 17, WIPE_ON_FORK = 18,
+    KEEP_ON_FORK = 19, COLD = 20, PAGE_OUT = 21, POPULATE_READ = 22, POPULATE_WRITE = 23, DONT_NEED_LOCKED = 24, COLLAPSE = 25,
 };
 enum { SYNC_ASYNC = 1, SYNC_INVALIDATE = 2, SYNC_SYNC = 4 };
 
 static bool is_known(int advice)
 {
-    return (advice >= NORMAL && advice <= DONT_NEED) || advice == FREE || (advice >= DONT_FORK && advice <= DO_DUMP) ||
-           (advice >= COLD && advice <= POPULATE_WRITE);
+    return (advice >= NORMAL && advice <= DONT_NEED) || (advice >= FREE && advice <= COLLAPSE);
 }
 
-/* Say of the part of one region that a child does not get it, or does. Nothing has changed on an error. */
-static int set_forked(struct space *space, struct region *region, struct span part, bool not_forked)
-{
-    struct region *low = map_node(), *high = map_node();
-    int            err = low == NULL || high == NULL ? -ENOMEM : 0;
+/* ---- What is kept ------------------------------------------------------------------------------- */
 
-    if (err == 0) {
-        region = map_split(space, region, part.first, &low);
-        if (region->span.end > part.end)
-            map_split(space, region, part.end, &high);
-        region->not_forked = not_forked;
-        map_join(space, region);
-    }
-    map_node_free(low);
-    map_node_free(high);
-    return err;
+/* Advice that a region remembers: what it sets and clears. */
+static const struct { uint16_t set, clear; } kept[COLLAPSE + 1] = {
+    [NORMAL]       = { 0, REGION_TOLD_RANDOM | REGION_TOLD_SEQUENTIAL },
+    [RANDOM]       = { REGION_TOLD_RANDOM, REGION_TOLD_SEQUENTIAL },
+    [SEQUENTIAL]   = { REGION_TOLD_SEQUENTIAL, REGION_TOLD_RANDOM },
+    [MERGEABLE]    = { REGION_TOLD_MERGEABLE, 0 },
+    [UNMERGEABLE]  = { 0, REGION_TOLD_MERGEABLE },
+    [HUGE]         = { REGION_TOLD_HUGE, REGION_TOLD_NO_HUGE },
+    [NO_HUGE]      = { REGION_TOLD_NO_HUGE, REGION_TOLD_HUGE },
+    [DONT_DUMP]    = { REGION_TOLD_NO_DUMP, 0 },
+    [DO_DUMP]      = { 0, REGION_TOLD_NO_DUMP },
+    [WIPE_ON_FORK] = { REGION_TOLD_WIPED, 0 },
+    [KEEP_ON_FORK] = { 0, REGION_TOLD_WIPED },
+};
+
+/* Linux says EAGAIN where a region cannot be split. */
+static int keep(struct space *space, struct region *region, struct span part, uint16_t told, bool not_forked)
+{
+    if (region->told == told && region->not_forked == not_forked)
+        return 0;
+    region = map_isolate(space, region, part);
+    if (region == NULL)
+        return -EAGAIN;
+    region->told       = told;
+    region->not_forked = not_forked;
+    map_join(space, region);
+    return 0;
+}
+
+static int keep_told(struct space *space, struct region *region, struct span part, int advice)
+{
+    uint16_t told = (uint16_t)((region->told & ~kept[advice].clear) | kept[advice].set);
+
+    if (advice == WIPE_ON_FORK && (region->file != NULL || region->shared))
+        return -EINVAL;
+    if (advice == DO_DUMP && map_is_physical(region))
+        return -EINVAL;
+    return keep(space, region, part, told, region->not_forked);
+}
+
+static int keep_forked(struct space *space, struct region *region, struct span part, bool not_forked)
+{
+    if (!not_forked && map_is_physical(region))
+        return -EINVAL;                     /* a child never gets these */
+    return keep(space, region, part, region->told, not_forked);
+}
+
+/* ---- What is done at once ------------------------------------------------------------------------- */
+
+static int forget(struct space *space, const struct region *region, struct span part, int advice)
+{
+    if (map_is_physical(region) || (region->locked != 0 && advice != DONT_NEED_LOCKED))
+        return -EINVAL;
+    if (advice == FREE && (region->object != NULL || region->shared))
+        return -EINVAL;
+    map_discard(space, part);
+    return 0;
+}
+
+/* A hole in the object itself: all who map or read it see zeros. */
+static int punch(const struct region *region, struct span part)
+{
+    uint64_t first = region->offset + (part.first - region->span.first);
+
+    if (region->locked != 0 || region->object == NULL)
+        return -EINVAL;
+    if (!region->shared || !(region->may & MAY_WRITE))
+        return -EACCES;
+    object_zero(region->object, first << PAGE_SHIFT, (first + span_pages(part)) << PAGE_SHIFT);
+    return 0;
 }
 
 static int advise_part(struct space *space, struct region *region, struct span part, int advice)
 {
     switch (advice) {
-    case FREE:
-        if (region->object != NULL || region->shared)
-            return -EINVAL;
-        map_discard(space, part);
-        return 0;
-    case DONT_NEED:
-        map_discard(space, part);
-        return 0;
+    case FREE: case DONT_NEED: case DONT_NEED_LOCKED:
+        return forget(space, region, part, advice);
+    case REMOVE:
+        return punch(region, part);
     case DONT_FORK: case DO_FORK:
-        return set_forked(space, region, part, advice == DONT_FORK);
+        return keep_forked(space, region, part, advice == DONT_FORK);
+    case COLD: case PAGE_OUT:
+        return region->locked != 0 || map_is_physical(region) ? -EINVAL : 0;     /* nothing is ever paged out */
+    case WILL_NEED:
+        return 0;                           /* all there is is in memory */
+    case COLLAPSE:
+        return -EINVAL;                     /* no program's page is ever a large one */
     default:
-        return 0;                           /* advice that changes nothing here */
+        return keep_told(space, region, part, advice);
     }
 }
 
@@ -82,6 +139,14 @@ static int advise(struct space *space, struct span span, int advice)
     return hole ? -ENOMEM : 0;
 }
 
+/* Holes are ENOMEM, regions without the right EINVAL, pages past the end of a file EFAULT. */
+static int populate_error(const struct fault_verdict *verdict)
+{
+    enum { BUS = 7, NO_REGION = 1 };
+
+    return verdict->signal == BUS ? -EFAULT : verdict->code == NO_REGION ? -ENOMEM : -EINVAL;
+}
+
 static int populate(struct space *space, struct span span, uint8_t access)
 {
     struct fault_verdict verdict;
@@ -90,7 +155,7 @@ static int populate(struct space *space, struct span span, uint8_t access)
         int err = space_fault(space, page_address(page), access, &verdict);
 
         if (err != 0)
-            return err == -EFAULT && verdict.code == 1 ? -ENOMEM : err;
+            return err == -EFAULT ? populate_error(&verdict) : err;
     }
     return 0;
 }
@@ -115,29 +180,40 @@ int map_advise(struct space *space, vaddr_t start, size_t bytes, int advice)
     return err;
 }
 
-/* Contents of files are in memory, which mappings share: there is nowhere further to write to. */
+/*
+ * Contents of files are in memory, which mappings share: there is nowhere further to write to. Holes are passed over
+ * and reported at the end, as Linux does.
+ */
+static int sync(const struct space *space, struct span span, int flags)
+{
+    const struct region *region = region_at_or_above(&space->map, span.first);
+    page_t               at     = span.first;
+    bool                 hole   = false;
+
+    for (; region != NULL && region->span.first < span.end; region = region_next(region)) {
+        if ((flags & SYNC_INVALIDATE) && region->locked != 0)
+            return -EBUSY;
+        hole |= region->span.first > at;
+        at = region->span.end;
+    }
+    return hole || at < span.end ? -ENOMEM : 0;
+}
+
 int map_sync(struct space *space, vaddr_t start, size_t bytes, int flags)
 {
     struct span span;
     lock_state  state;
-    int         err = 0;
+    int         err;
 
     if (flags & ~(SYNC_ASYNC | SYNC_INVALIDATE | SYNC_SYNC) || (flags & (SYNC_ASYNC | SYNC_SYNC)) == (SYNC_ASYNC | SYNC_SYNC) ||
         !is_aligned(start, PAGE_SIZE))
         return -EINVAL;
-    if (bytes == 0)
+    if (bytes == 0 || bytes > SIZE_MAX - PAGE_SIZE + 1)     /* Linux rounds the latter up to no bytes */
         return 0;
     if (!checked_span(start, bytes, layout.user.end, &span))
         return -ENOMEM;
     state = lock_take(&space->map_lock);
-    for (page_t at = span.first; at < span.end && err == 0; ) {
-        const struct region *region = region_find(&space->map, at);
-
-        if (region == NULL)
-            err = -ENOMEM;
-        else
-            at = region->span.end;
-    }
+    err   = sync(space, span, flags);
     lock_drop(&space->map_lock, state);
     return err;
 }

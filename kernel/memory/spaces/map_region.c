@@ -60,13 +60,21 @@ static void forget(struct space *space, struct region *region)
     map_node_free(region);
 }
 
+/* Fewer pages: the most there have been is noted first. */
+static void shrink(struct space *space, size_t pages)
+{
+    if (space->pages > space->most_pages)
+        space->most_pages = space->pages;
+    space->pages -= pages;
+}
+
 void map_drop(struct space *space, struct region *region)
 {
     size_t pages = span_pages(region->span);
 
     if (map_is_charged(region))
         map_uncharge(space, pages);
-    space->pages -= pages;
+    shrink(space, pages);
     region_remove(&space->map, region);
     forget(space, region);
 }
@@ -99,13 +107,30 @@ struct region *map_split(struct space *space, struct region *region, page_t page
     return upper;
 }
 
+struct region *map_isolate(struct space *space, struct region *region, struct span part)
+{
+    bool           below = region->span.first < part.first, above = part.end < region->span.end;
+    struct region *low = below ? map_node() : NULL, *high = above ? map_node() : NULL;
+
+    assert(span_covers(region->span, part));
+    if ((below && low == NULL) || (above && high == NULL) || ((below || above) && !map_may_split(space))) {
+        map_node_free(low);
+        map_node_free(high);
+        return NULL;
+    }
+    region = map_split(space, region, part.first, &low);
+    if (above)
+        map_split(space, region, part.end, &high);
+    return region;
+}
+
 static bool means_the_same(const struct region *lower, const struct region *upper)
 {
     return lower->span.end == upper->span.first && lower->rights.user == upper->rights.user && lower->may == upper->may &&
            lower->shared == upper->shared && lower->uncharged == upper->uncharged && lower->grows == upper->grows &&
            lower->not_forked == upper->not_forked && lower->object == upper->object && lower->file == upper->file &&
-           lower->name == upper->name &&
-           (lower->object == NULL || lower->offset + span_pages(lower->span) == upper->offset);
+           lower->name == upper->name && lower->locked == upper->locked && lower->told == upper->told &&
+           ((lower->object == NULL && lower->file == NULL) || lower->offset + span_pages(lower->span) == upper->offset);
 }
 
 static struct region *join(struct space *space, struct region *lower, struct region *upper)
@@ -166,7 +191,7 @@ void map_cut(struct space *space, struct span span, struct region **spare)
         } else {
             if (map_is_charged(region))
                 map_uncharge(space, span_pages(part));
-            space->pages -= span_pages(part);
+            shrink(space, span_pages(part));
             if (region->span.first < part.first && region->span.end > part.end)
                 map_split(space, region, part.end, spare);
             if (region->span.first < part.first) {

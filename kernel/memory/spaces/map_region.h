@@ -24,6 +24,29 @@ struct region *map_split(struct space *space, struct region *region, page_t page
 /* Join a region with the neighbours that mean the same; returns the region that now holds it all. */
 struct region *map_join(struct space *space, struct region *region);
 
+/* Make a part of a region, which lies in it, a region of its own; returns it, or NULL without memory or room for one more. */
+struct region *map_isolate(struct space *space, struct region *region, struct span part);
+
+/* As many regions as Linux gives a process (vm.max_map_count): a limit for runaway programs. A split adds one. */
+enum { REGIONS_MAXIMUM = 65530 };
+static inline bool map_may_split(const struct space *space) { return space->map.count < REGIONS_MAXIMUM; }
+
+/*
+ * Where pages fit: at the hint, if that is free; else the highest place below map_end, else anywhere. False: nowhere.
+ */
+bool map_place(struct space *space, vaddr_t hint, size_t pages, page_t *out) MUST_CHECK;
+
+/* True when `more` pages may be locked besides those that are (map_lock.c). */
+bool map_may_lock(const struct space *space, size_t more);
+/* Bring in what is locked in a span, as far as it goes. Without the map lock. */
+void map_bring_in(struct space *space, struct span span);
+
+/* Pages of one region shown in a second place as well (map_copy.c). The target is mapped as a region and empty. */
+struct batch;
+struct batch *map_batch(void);                  /* what copying needs; NULL without memory */
+void          map_batch_free(struct batch *batch);
+int map_copy_pages(struct batch *batch, struct space *from, struct span span, struct space *to, page_t shift, bool apart) MUST_CHECK;
+
 /* Unmap the pages of a span that lies in one region; drop their frames. */
 void map_discard(struct space *space, struct span span);
 

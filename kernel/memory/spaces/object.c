@@ -85,6 +85,18 @@ struct object *object_create(enum owner owner, uint64_t pages)
     return object;
 }
 
+/* Never 0, nor 1, which is a file system's root; after 2^32 of them numbers come again, as on Linux. */
+uint32_t object_new_number(void)
+{
+    static uint32_t last = 1;
+    uint32_t        number;
+
+    do {
+        number = __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
+    } while (number < 2);
+    return number;
+}
+
 void object_hold(struct object *object)
 {
     uint32_t before = __atomic_fetch_add(&object->references, 1, __ATOMIC_RELAXED);

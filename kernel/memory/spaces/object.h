@@ -37,6 +37,7 @@ struct object {
     struct object_node *index;          /* [lock]                                           */
     uint32_t            height;         /* [lock] levels of the index                       */
     struct region      *mappings;       /* [lock] linked through region->next_mapping       */
+    uint32_t            number;         /* [c] of shared memory without a file: object_new_number(); else 0 */
     bool                on_heap;        /* [c] made by object_create()                      */
     struct object      *next, *previous;    /* [list lock] all objects                      */
 };
@@ -44,6 +45,14 @@ struct object {
 void objects_start(void);                                           /* by memory_start(): there are none */
 void object_start(struct object *object, enum owner owner, uint64_t pages);
 struct object *object_create(enum owner owner, uint64_t pages);     /* on the heap; NULL without memory */
+
+/*
+ * Memory that lies in no folder (memfd, shared anonymous memory) is a file to who reads /proc/PID/maps: of this device,
+ * which no file system has, and with this number of its own.
+ */
+enum { OBJECT_DEVICE = 1 };
+uint32_t object_new_number(void);
+
 void object_hold(struct object *object);
 void object_release(struct object *object);                         /* the last one frees frames, index, and a created object */
 

@@ -38,6 +38,8 @@ struct region {
     enum cache     cache;
     enum backing   backing;
     uint8_t        grows;           /* REGION_GROWS_*                                    */
+    uint8_t        locked;          /* REGION_LOCKED*: its pages are to stay in memory; 0: not */
+    uint16_t       told;            /* REGION_TOLD_*: what its program has said of it    */
     size_t         guard;           /* pages kept free below, for a region that grows down */
     const char    *name;            /* for people; lives as long as the region           */
     const struct layout_region *home;       /* the document's line this lies in          */
@@ -55,6 +57,15 @@ struct region {
 };
 
 enum { REGION_GROWS_DOWN = 1, REGION_GROWS_UP = 2 };
+
+/* Locked now, every page of it; or each page from its first fault on. */
+enum { REGION_LOCKED = 1, REGION_LOCKED_ON_FAULT = 2 };
+
+/* madvise(2). Only WIPED changes what happens (at fork); the others are kept for /proc/PID/smaps. */
+enum {
+    REGION_TOLD_WIPED = 1, REGION_TOLD_SEQUENTIAL = 2, REGION_TOLD_RANDOM = 4, REGION_TOLD_NO_DUMP = 8, REGION_TOLD_HUGE = 16,
+    REGION_TOLD_NO_HUGE = 32, REGION_TOLD_MERGEABLE = 64,
+};
 
 struct region_tree {
     struct region *root;

@@ -119,6 +119,15 @@ int space_create(struct space *space)
     return 0;
 }
 
+size_t space_most_pages(struct space *space)
+{
+    lock_state state = lock_take(&space->map_lock);
+    size_t     most  = space->pages > space->most_pages ? space->pages : space->most_pages;
+
+    lock_drop(&space->map_lock, state);
+    return most;
+}
+
 static void unlist(struct space *space)
 {
     lock_state state = lock_take(&list_lock);

@@ -31,6 +31,7 @@ struct map_limits {
     vaddr_t break_start, break_end;         /* the break: where it starts, and is now            */
     vaddr_t map_end;                        /* mappings without an address are placed below      */
     size_t  stack, data, whole;             /* RLIMIT_STACK, RLIMIT_DATA, RLIMIT_AS; SIZE_MAX: none */
+    size_t  locked;                         /* bytes mlock() may lock: RLIMIT_MEMLOCK; SIZE_MAX: all      */
     vaddr_t break_most;                     /* the break is never above it; 0: what `data` allows   */
     size_t  stack_gap;                      /* kept free below a stack; 0: what Linux keeps         */
     bool    stack_by_write;                 /* a stack grows when it is written to, not when read   */
@@ -48,6 +49,9 @@ struct space {
     struct region     *recent;              /* [map lock] where the last fault was, or NULL */
     size_t             pages;               /* [map lock] of all regions of the program  */
     size_t             charged;             /* [map lock] of them, counted as committed  */
+    size_t             most_pages;          /* [map lock] what `pages` was at most, when it last shrank */
+    uint8_t            barriers;            /* [a] membarrier(2): what was registered for, Linux's bits */
+    uint8_t            lock_future;         /* [map lock] REGION_LOCKED* for new regions: mlockall() */
     struct map_limits  limits;              /* [map lock]                                */
     struct stack_pool *stacks;              /* [stacks lock] in use here (stack.c); NULL: none */
     struct table_home  home;                /* [tables lock] of the layout's table access */
@@ -130,6 +134,9 @@ int  kernel_map(struct region *region, enum purpose window, const char *name, si
 int  kernel_map_device(struct region *region, const char *name, paddr_t start, size_t bytes, enum cache cache) MUST_CHECK;
 /* Undo either: unmap, flush, give the frames back (not a device's). */
 void kernel_unmap(struct region *region);
+
+/* The most pages a program has had mapped: VmPeak. Takes the map lock. */
+size_t space_most_pages(struct space *space);
 
 struct audit_report;
 void space_audit(const struct space *space, struct audit_report *report);      /* S1..S5, C1..C3 */

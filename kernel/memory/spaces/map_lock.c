@@ -1,0 +1,242 @@
+/*
+ * map_lock.c - mlock and its relatives: pages that are brought in and stay.
+ *
+ * Which regions are locked is their own affair; how many pages that makes is counted when somebody asks, since only
+ * who locks, and the reader of /proc, want to know.
+ */
+#include "memory/spaces/map.h"
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/range.h"
+#include "memory/spaces/fault.h"
+#include "memory/spaces/map_region.h"
+
+/* ---- How much ------------------------------------------------------------------------------- */
+
+static size_t pages_locked(const struct space *space, struct span within)
+{
+    size_t pages = 0;
+
+    for (const struct region *r = region_at_or_above(&space->map, within.first); r != NULL && r->span.first < within.end;
+         r = region_next(r)) {
+        page_t first = r->span.first > within.first ? r->span.first : within.first;
+        page_t end   = r->span.end < within.end ? r->span.end : within.end;
+
+        pages += r->locked != 0 ? end - first : 0;
+    }
+    return pages;
+}
+
+size_t map_locked(struct space *space)
+{
+    lock_state state = lock_take(&space->map_lock);
+    size_t     pages = pages_locked(space, layout.user);
+
+    lock_drop(&space->map_lock, state);
+    return pages;
+}
+
+bool map_may_lock(const struct space *space, size_t more)
+{
+    size_t most = space->limits.locked / PAGE_SIZE, now;
+
+    if (space->limits.locked == SIZE_MAX)
+        return true;
+    now = pages_locked(space, layout.user);
+    return more <= most && now <= most - more;
+}
+
+/* ---- Bringing in ---------------------------------------------------------------------------------- */
+
+/* What a locked page is touched for: a private one is made the program's own now, not at its first write. */
+static uint8_t touch_for(const struct region *region)
+{
+    uint8_t rights = region->rights.user;
+
+    if ((rights & MAY_WRITE) && !region->shared)
+        return MAY_WRITE;
+    return rights & MAY_READ ? MAY_READ : rights & MAY_WRITE ? MAY_WRITE : MAY_EXECUTE;
+}
+
+/* The next part of a span whose pages must be brought in, and what for; false when there is none. */
+static bool next_locked(struct space *space, struct span within, struct span *part, uint8_t *access)
+{
+    lock_state           state  = lock_take(&space->map_lock);
+    const struct region *region = region_at_or_above(&space->map, within.first);
+
+    while (region != NULL && region->span.first < within.end && region->locked != REGION_LOCKED)
+        region = region_next(region);
+    if (region != NULL && region->span.first < within.end) {
+        part->first = region->span.first > within.first ? region->span.first : within.first;
+        part->end   = region->span.end < within.end ? region->span.end : within.end;
+        *access     = touch_for(region);
+    } else {
+        region = NULL;
+    }
+    lock_drop(&space->map_lock, state);
+    return region != NULL;
+}
+
+/* The first page that cannot be brought in ends it, with Linux's errno for that; or it is passed over. */
+static int bring_in(struct space *space, struct span span, bool all)
+{
+    struct fault_verdict verdict;
+    struct span          part;
+    uint8_t              access;
+
+    while (next_locked(space, span, &part, &access)) {
+        for (page_t page = part.first; page < part.end; page++) {
+            int err = space_fault(space, page_address(page), access, &verdict);
+
+            if (err == -ENOMEM)
+                return -EAGAIN;
+            if (err != 0 && !all)
+                return -ENOMEM;
+            if (err != 0)
+                break;                      /* no right, or past the file's end: so it is for all that follow */
+        }
+        span.first = part.end;
+    }
+    return 0;
+}
+
+void map_bring_in(struct space *space, struct span span)
+{
+    int err = bring_in(space, span, true);
+
+    (void)err;                              /* as many as there is memory for: Linux reports no failure either */
+}
+
+/* ---- Locking and unlocking -------------------------------------------------------------------------- */
+
+static int set_part(struct space *space, struct region *region, struct span part, uint8_t locked)
+{
+    if (region->locked == locked || map_is_physical(region))
+        return 0;
+    region = map_isolate(space, region, part);
+    if (region == NULL)
+        return -ENOMEM;
+    region->locked = locked;
+    map_join(space, region);
+    return 0;
+}
+
+/* From the lowest page up; stops at the first hole, what lies below stays changed: as Linux does. */
+static int set_locked(struct space *space, struct span span, uint8_t locked)
+{
+    for (page_t at = span.first; at < span.end; ) {
+        struct region *region = region_find(&space->map, at);
+        struct span    part   = { at, span.end };
+        int            err;
+
+        if (region == NULL)
+            return -ENOMEM;
+        if (part.end > region->span.end)
+            part.end = region->span.end;
+        err = set_part(space, region, part, locked);
+        if (err != 0)
+            return err;
+        at = part.end;
+    }
+    return 0;
+}
+
+/*
+ * The pages that hold any byte of a range. Returns 0; -EINVAL when it wraps, -ENOMEM when it leaves user space. A length
+ * that cannot be rounded up is no length to Linux.
+ */
+static int span_around(vaddr_t start, size_t bytes, struct span *out)
+{
+    size_t   skew = start % PAGE_SIZE;
+    uint64_t whole;
+
+    *out = span_of(page_of(start), 0);
+    if (!checked_add(bytes, skew, &whole) || !checked_round_up(whole, PAGE_SIZE, &whole) || whole > SIZE_MAX || whole == 0)
+        return 0;
+    if (whole - 1 >= SIZE_MAX - (start - skew))
+        return -EINVAL;
+    return checked_span(start - skew, (size_t)whole, layout.user.end, out) ? 0 : -ENOMEM;
+}
+
+/* Pages that are locked already are not counted twice. */
+static int lock_span(struct space *space, struct span span, uint8_t locked)
+{
+    size_t before = pages_locked(space, span);
+
+    return map_may_lock(space, span_pages(span) - before) ? set_locked(space, span, locked) : -ENOMEM;
+}
+
+int map_lock(struct space *space, vaddr_t start, size_t bytes, bool on_fault)
+{
+    struct span span;
+    lock_state  state;
+    int         err;
+
+    if (space->limits.locked == 0)
+        return -EPERM;
+    err = span_around(start, bytes, &span);
+    if (err != 0 || span_empty(span))
+        return err;
+    state = lock_take(&space->map_lock);
+    err   = lock_span(space, span, on_fault ? REGION_LOCKED_ON_FAULT : REGION_LOCKED);
+    lock_drop(&space->map_lock, state);
+    return err == 0 ? bring_in(space, span, false) : err;
+}
+
+int map_unlock(struct space *space, vaddr_t start, size_t bytes)
+{
+    struct span span;
+    lock_state  state;
+    int         err = span_around(start, bytes, &span);
+
+    if (err != 0 || span_empty(span))
+        return err;
+    state = lock_take(&space->map_lock);
+    err   = set_locked(space, span, 0);
+    lock_drop(&space->map_lock, state);
+    return err;
+}
+
+/* Every region becomes so; whole regions need no memory. */
+static void set_all(struct space *space, uint8_t locked)
+{
+    struct region *region = region_at_or_above(&space->map, 0);
+
+    while (region != NULL) {
+        if (!map_is_physical(region))
+            region->locked = locked;
+        region = region_next(map_join(space, region));
+    }
+}
+
+int map_lock_all(struct space *space, bool now, bool future, bool on_fault)
+{
+    uint8_t    locked = on_fault ? REGION_LOCKED_ON_FAULT : REGION_LOCKED;
+    lock_state state;
+    int        err = 0;
+
+    if (space->limits.locked == 0)
+        return -EPERM;
+    state = lock_take(&space->map_lock);
+    if (now && space->limits.locked != SIZE_MAX && space->pages > space->limits.locked / PAGE_SIZE) {
+        err = -ENOMEM;
+    } else {
+        space->lock_future = future ? locked : 0;
+        if (now)
+            set_all(space, locked);
+    }
+    lock_drop(&space->map_lock, state);
+    if (err == 0 && now)
+        map_bring_in(space, layout.user);
+    return err;
+}
+
+void map_unlock_all(struct space *space)
+{
+    lock_state state = lock_take(&space->map_lock);
+
+    space->lock_future = 0;
+    set_all(space, 0);
+    lock_drop(&space->map_lock, state);
+}

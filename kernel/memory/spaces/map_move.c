@@ -1,0 +1,340 @@
+/*
+ * map_move.c - mremap: a mapping grows, shrinks, moves, or is seen in a second place.
+ *
+ *   wanted                        what happens
+ *   no more pages than before     what is beyond them is unmapped, whatever it is
+ *   more, with room above         the region becomes longer
+ *   more, MAY_MOVE                a longer region elsewhere shows the old pages; the old place is unmapped
+ *   FIXED                         the same at a given place, which is unmapped first; also with fewer pages
+ *   old size 0, shared            a second region shows the object from there on; the first stays
+ *   KEEP_OLD (MREMAP_DONTUNMAP)   the pages move, and the old region stays, empty
+ */
+#include "memory/spaces/map.h"
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/range.h"
+#include "memory/spaces/map_region.h"
+
+enum { MAY_MOVE = 1, MOVE_FIXED = 2, KEEP_OLD = 4 };
+
+/* A move adds regions; Linux keeps these few back for it. */
+enum { REGIONS_KEPT = 3 };
+
+struct move {
+    struct region *region;              /* holds the first old page                       */
+    struct span    old;                 /* as the program said; may reach past the region */
+    size_t         pages;               /* wanted                                         */
+    uint32_t       flags;
+    bool           grew;                /* and is locked: the new pages are brought in    */
+};
+
+/* What all ways of moving need, taken while failing is harmless. */
+struct provisions {
+    struct region *node, *spare, *spare_there;
+    struct batch  *batch;
+};
+
+static int provide(struct provisions *p)
+{
+    p->node        = map_node();
+    p->spare       = map_node();
+    p->spare_there = map_node();
+    p->batch       = map_batch();
+    return p->node != NULL && p->spare != NULL && p->spare_there != NULL && p->batch != NULL ? 0 : -ENOMEM;
+}
+
+static void give_back(struct provisions *p)
+{
+    map_node_free(p->node);
+    map_node_free(p->spare);
+    map_node_free(p->spare_there);
+    map_batch_free(p->batch);
+}
+
+/* ---- May it be? ----------------------------------------------------------------------------- */
+
+/* The pages that are there before and after. */
+static size_t kept(const struct move *m)
+{
+    return span_pages(m->old) < m->pages ? span_pages(m->old) : m->pages;
+}
+
+/* Pages the program has more afterwards. */
+static size_t more_pages(const struct move *m)
+{
+    return m->flags & KEEP_OLD || span_empty(m->old) ? m->pages : m->pages - kept(m);
+}
+
+static int check_limits(const struct space *space, const struct move *m)
+{
+    size_t more = more_pages(m);
+
+    if (m->region->locked != 0 && more > 0 && !map_may_lock(space, more))
+        return -EAGAIN;
+    return more > space->limits.whole / PAGE_SIZE || space->pages > space->limits.whole / PAGE_SIZE - more ? -ENOMEM : 0;
+}
+
+/* What is asked of the region that holds the old pages. Nothing lies behind pages of a device: there are never more. */
+static int check_region(const struct space *space, const struct move *m)
+{
+    const struct region *region = m->region;
+    uint64_t             end;
+
+    if (span_empty(m->old) && !region->shared)
+        return -EINVAL;
+    if (m->old.first + kept(m) > region->span.end)
+        return -EFAULT;
+    if (map_is_physical(region) && more_pages(m) > 0)
+        return -EFAULT;
+    if (!checked_add(region->offset + (m->old.first - region->span.first), m->pages, &end))
+        return -EINVAL;
+    return check_limits(space, m);
+}
+
+/* ---- The ways ---------------------------------------------------------------------------------- */
+
+static int grow_in_place(struct space *space, const struct move *m)
+{
+    struct span   wider = { m->region->span.first, m->old.first + m->pages };
+    size_t        more  = m->pages - span_pages(m->old);
+
+    if (m->old.end != m->region->span.end || wider.end > layout.user.end)
+        return -ENOMEM;
+    if (map_is_charged(m->region) && map_charge(space, more) != 0)
+        return -ENOMEM;
+    if (region_resize(&space->map, m->region, wider) != 0) {
+        if (map_is_charged(m->region))
+            map_uncharge(space, more);
+        return -ENOMEM;
+    }
+    space->pages += more;
+    map_join(space, m->region);
+    return 0;
+}
+
+/* The pages are shown elsewhere: the old place goes, or stays as if nobody had touched it. */
+static void leave_old(struct space *space, const struct move *m, struct provisions *p)
+{
+    if (!(m->flags & KEEP_OLD)) {
+        if (!span_empty(m->old))
+            map_cut(space, m->old, &p->spare);
+        return;
+    }
+    map_discard(space, m->old);
+    m->region->locked = 0;
+    map_join(space, m->region);
+}
+
+/* Enter the new region and show the old pages there; then the old place is left. */
+static int move_to(struct space *space, const struct move *m, page_t to, struct provisions *p)
+{
+    struct region *node = p->node;
+    int            err  = 0;
+
+    if (map_is_charged(m->region) && map_charge(space, m->pages) != 0)
+        return -ENOMEM;
+    *node = *m->region;
+    node->span    = span_of(to, m->pages);
+    node->offset += m->old.first - m->region->span.first;
+    map_enter(space, node);
+    p->node = NULL;
+    if (kept(m) > 0)
+        err = map_copy_pages(p->batch, space, span_of(m->old.first, kept(m)), space, to - m->old.first, false);
+    if (err != 0) {
+        map_discard(space, node->span);
+        map_drop(space, node);
+        return err;
+    }
+    leave_old(space, m, p);
+    map_join(space, region_find(&space->map, to));
+    return 0;
+}
+
+static bool has_room(const struct space *space) { return space->map.count < REGIONS_MAXIMUM - REGIONS_KEPT; }
+
+static int move_fixed(struct space *space, struct move *m, vaddr_t place, struct provisions *p)
+{
+    struct span to, user = layout.user;
+    int         err;
+
+    if (!is_aligned(place, PAGE_SIZE) || !checked_span(place, m->pages * PAGE_SIZE, user.end, &to) || span_meets(to, m->old))
+        return -EINVAL;
+    if (to.first < user.first)
+        return -EPERM;
+    err = check_region(space, m);
+    if (err != 0)
+        return err;
+    if (!has_room(space))
+        return -ENOMEM;
+    map_cut(space, to, &p->spare_there);
+    m->region = region_find(&space->map, m->old.first);     /* the cut may have split it */
+    return move_to(space, m, to.first, p);
+}
+
+/* Near the hint, as mmap() would put it; else the highest place below map_end, else anywhere. */
+static int move_freely(struct space *space, struct move *m, vaddr_t hint, struct provisions *p, page_t *to)
+{
+    if (!has_room(space) || !map_place(space, hint, m->pages, to))
+        return -ENOMEM;
+    return move_to(space, m, *to, p);
+}
+
+static int shrink(struct space *space, const struct move *m, struct provisions *p)
+{
+    struct span rest = { m->old.first + m->pages, m->old.end };
+
+    if (span_empty(rest))
+        return 0;
+    if (map_cut_splits(space, rest) && !map_may_split(space))
+        return -ENOMEM;
+    map_cut(space, rest, &p->spare);
+    return 0;
+}
+
+static int resize(struct space *space, struct move *m, struct provisions *p, page_t *out)
+{
+    int err;
+
+    if (span_pages(m->old) >= m->pages)
+        return shrink(space, m, p);
+    err = check_region(space, m);
+    if (err != 0)
+        return err;
+    if (!span_empty(m->old) && grow_in_place(space, m) == 0)
+        return 0;
+    return m->flags & MAY_MOVE ? move_freely(space, m, 0, p, out) : -ENOMEM;
+}
+
+static int keep_old(struct space *space, struct move *m, vaddr_t hint, struct provisions *p, page_t *out)
+{
+    struct span there;
+    int         err = -EINVAL;
+
+    if (is_aligned(hint, PAGE_SIZE) && checked_span(hint, m->pages * PAGE_SIZE, layout.user.end, &there) &&
+        !span_meets(there, m->old))
+        err = check_region(space, m);
+    return err != 0 ? err : move_freely(space, m, hint, p, out);
+}
+
+/* ---- The call ------------------------------------------------------------------------------------ */
+
+static int move(struct space *space, struct move *m, vaddr_t place, struct provisions *p, page_t *out)
+{
+    bool locked;
+    int  err;
+
+    m->region = region_find(&space->map, m->old.first);
+    if (m->region == NULL)
+        return -EFAULT;
+    locked = m->region->locked == REGION_LOCKED;
+    *out   = m->old.first;
+    if (m->flags & MOVE_FIXED) {
+        *out = page_of(place);
+        err  = move_fixed(space, m, place, p);
+    } else if (m->flags & KEEP_OLD) {
+        err = keep_old(space, m, place, p, out);
+    } else {
+        err = resize(space, m, p, out);
+    }
+    m->grew = err == 0 && locked && m->pages > span_pages(m->old);
+    return err;
+}
+
+static int check_arguments(vaddr_t old, size_t old_bytes, size_t new_bytes, uint32_t flags)
+{
+    if (!is_aligned(old, PAGE_SIZE) || new_bytes == 0 || flags & ~(uint32_t)(MAY_MOVE | MOVE_FIXED | KEEP_OLD))
+        return -EINVAL;
+    if ((flags & (MOVE_FIXED | KEEP_OLD)) && !(flags & MAY_MOVE))
+        return -EINVAL;
+    return (flags & KEEP_OLD) && old_bytes != new_bytes ? -EINVAL : 0;
+}
+
+/* The old range, which the program need not have right: it may be empty, and reach past what is mapped. */
+static int old_span(vaddr_t old, size_t old_bytes, struct span *out)
+{
+    *out = span_of(page_of(old), 0);
+    if (out->first >= layout.user.end)
+        return -EFAULT;
+    return old_bytes == 0 || checked_span(old, old_bytes, layout.user.end, out) ? 0 : -EINVAL;
+}
+
+int map_move(struct space *space, vaddr_t old, size_t old_bytes, size_t new_bytes, uint32_t flags, vaddr_t place, vaddr_t *out)
+{
+    struct move       m = { .pages = pages_for(new_bytes), .flags = flags };
+    struct provisions p = { 0 };
+    page_t            page = 0;
+    lock_state        state;
+    int               err = check_arguments(old, old_bytes, new_bytes, flags);
+
+    if (err == 0)
+        err = old_span(old, old_bytes, &m.old);
+    if (err != 0)
+        return err;
+    if (m.pages > span_pages(layout.user))
+        return flags & MOVE_FIXED ? -EINVAL : -ENOMEM;
+    err = provide(&p);
+    if (err == 0) {
+        state = lock_take(&space->map_lock);
+        err   = move(space, &m, place, &p, &page);
+        lock_drop(&space->map_lock, state);
+    }
+    give_back(&p);
+    if (err != 0)
+        return err;
+    *out = page_address(page);
+    if (m.grew)
+        map_bring_in(space, span_of(page, m.pages));
+    return 0;
+}
+
+/* ---- remap_file_pages ------------------------------------------------------------------------------ */
+
+/* The same region again, with another part of its object behind it. */
+static int show_other(struct space *space, struct span span, uint64_t offset, struct region *node, struct region **spare)
+{
+    struct region *region = region_find(&space->map, span.first);
+
+    if (region == NULL || !region->shared || map_is_physical(region) || span.end > region->span.end)
+        return -EINVAL;
+    if (!map_may_split(space))
+        return -ENOMEM;
+    *node = *region;
+    node->span   = span;
+    node->offset = offset;
+    object_hold(node->object);              /* the cut may take the last region that shows it */
+    if (node->file != NULL)
+        map_file_hold(node->file);
+    map_cut(space, span, spare);
+    map_enter(space, node);
+    object_release(node->object);
+    if (node->file != NULL)
+        map_file_release(node->file);
+    map_join(space, node);
+    return 0;
+}
+
+int map_show_other(struct space *space, vaddr_t start, size_t bytes, uint64_t offset)
+{
+    struct region *node, *spare;
+    struct span    span;
+    lock_state     state;
+    uint64_t       end;
+    int            err = -ENOMEM;
+
+    start = (vaddr_t)round_down(start, PAGE_SIZE);
+    bytes = (size_t)round_down(bytes, PAGE_SIZE);
+    if (bytes == 0 || !checked_span(start, bytes, layout.user.end, &span) || !checked_add(offset, span_pages(span), &end))
+        return -EINVAL;
+    node  = map_node();
+    spare = map_node();
+    if (node != NULL && spare != NULL) {
+        state = lock_take(&space->map_lock);
+        err   = show_other(space, span, offset, node, &spare);
+        lock_drop(&space->map_lock, state);
+    }
+    if (err != 0)
+        map_node_free(node);
+    map_node_free(spare);
+    return err;
+}

@@ -1,0 +1,69 @@
+/*
+ * map_residency.c - mincore: which pages are in memory, whether this program shows them yet or not.
+ */
+#include "memory/spaces/map.h"
+
+#include "base/check.h"
+#include "base/error.h"
+#include "memory/tables/cursor.h"
+#include "memory/frames/frame.h"
+#include "memory/spaces/object.h"
+
+enum { STEP = 16 };                         /* pages of an object looked up at once */
+
+/* What the object behind a region has, whoever brought it in. */
+static void look_behind(const struct region *region, struct span span, uint8_t *there)
+{
+    frame_t  frames[STEP];
+    uint64_t index = region->offset + (span.first - region->span.first);
+
+    object_resident(region->object, index, frames, span_pages(span));
+    for (size_t i = 0; i < span_pages(span); i++) {
+        there[i] = frame_exists(frames[i]);
+        if (there[i])
+            frame_put(frames[i]);
+    }
+}
+
+/* What the program's own tables show, also where it may not reach it now. */
+static void look_at_entries(struct space *space, struct span span, uint8_t *there)
+{
+    struct cursor c;
+    int           err = cursor_open(&c, space, span, 0);
+
+    assert(err == 0);                       /* nothing is built */
+    for (page_t page = cursor_next(&c, span.first); page < span.end; page = cursor_next(&c, page + 1))
+        there[page - span.first] |= entry_kind(cursor_read(&c, page), 1) != ENTRY_EMPTY;
+    cursor_close(&c);
+}
+
+static void look(struct space *space, const struct region *region, struct span span, uint8_t *there)
+{
+    for (size_t i = 0; i < span_pages(span); i++)
+        there[i] = 0;
+    if (region->object != NULL)
+        look_behind(region, span, there);
+    look_at_entries(space, span, there);
+}
+
+int map_residency(struct space *space, struct span span, uint8_t *there)
+{
+    lock_state state = lock_take(&space->map_lock);
+    int        err   = 0;
+
+    for (page_t at = span.first; at < span.end && err == 0; ) {
+        const struct region *region = region_find(&space->map, at);
+        struct span          part   = { at, at + STEP < span.end ? at + STEP : span.end };
+
+        if (region == NULL) {
+            err = -ENOMEM;
+            break;
+        }
+        if (part.end > region->span.end)
+            part.end = region->span.end;
+        look(space, region, part, there + (at - span.first));
+        at = part.end;
+    }
+    lock_drop(&space->map_lock, state);
+    return err;
+}
