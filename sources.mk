@@ -115,6 +115,7 @@ kernel += kernel/process/signal.c                   # signals sent, queued, deli
 kernel += kernel/process/timers.c                   # alarms
 kernel += kernel/process/futex.c                    # waiting for a word of memory
 kernel += kernel/init/boot_configuration.c          # what to run, from the boot archive
+kernel += kernel/init/crash.c                       # dying on purpose, for those who must notice
 kernel += kernel/init/init.c                        # the first program, and the machine's end
 kernel += kernel/process/flat.c                     # programs built into the kernel, and their processes
 kernel += layouts/firmware/builtin.c                # applications that are linked into the image

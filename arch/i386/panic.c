@@ -33,6 +33,9 @@ static struct {
 } now;
 
 static unsigned panics, parts_done;
+static void   (*last_act)(void);
+
+void panic_last(void (*act)(void)) { last_act = act; }
 
 void panic_options(const char *command_line)
 {
@@ -172,6 +175,12 @@ static void tell_audit(void)
     audit_print(&report);
 }
 
+static void act_last(void)
+{
+    if (last_act != NULL)
+        last_act();
+}
+
 /* ---- One after the other ------------------------------------------------------------ */
 
 static NORETURN void finish(void)
@@ -185,7 +194,8 @@ static NORETURN void finish(void)
 
 static NORETURN void panic_go_on(void)
 {
-    static void (*const parts[])(void) = { tell_why, tell_registers, tell_address, tell_backtrace, tell_audit };
+    static void (*const parts[])(void) = { tell_why, tell_registers, tell_address, tell_backtrace, tell_audit,
+                                     act_last };
 
     while (parts_done < COUNT_OF(parts))
         parts[parts_done++]();

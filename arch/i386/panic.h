@@ -18,6 +18,9 @@
 void panic(const char *format, ...) NORETURN PRINTF_LIKE(1, 2);
 void panic_trap(const struct trap_frame *frame) NORETURN;
 
+/* What is to be done last, before the machine stands still or leaves: it must end, whatever is broken. NULL: nothing. */
+void panic_last(void (*act)(void));
+
 /* Look for `panic=exit` among the words of the command line. */
 void panic_options(const char *command_line);
 

@@ -13,10 +13,12 @@
  * endian) says how many more bytes of INPUT the guest can take, so that nothing is lost and
  * nothing needs an unbounded buffer; EXIT (two int32: kind, number) is the last frame of a run;
  * REPORT and LOG carry text for people; MAP carries the lines of a snapshot of memory (init/snapshot.h), when
- * the orders ask for one.
- * Host to guest: INPUT (length 0: end of input), WINDOW (two uint16: columns, rows), SIGNAL (a byte: a
- * Linux signal number for the foreground, when the host's own terminal delivered one). SIGPIPE has a second
- * byte, OUTPUT or ERRORS: nobody takes that stream's bytes any more.
+ * the orders ask for one; PONG answers a PING.
+ * Host to guest: INPUT (length 0: end of input), WINDOW (two uint16: columns, rows), SIGNAL (two bytes: a Linux
+ * signal's number, and CHANNEL_TO_PROGRAM or CHANNEL_TO_GROUP, as whoever sent it to the host's command meant it;
+ * for SIGPIPE the second byte is OUTPUT or ERRORS: nobody takes that stream's bytes any more), PING (nothing follows:
+ * is anybody there? The answer comes when a program is about to run or the processor has nothing to do, so a kernel
+ * that stays in a loop of its own does not give it).
  */
 #ifndef QUIRE_DEVICES_CHANNEL_H
 #define QUIRE_DEVICES_CHANNEL_H
@@ -26,11 +28,14 @@
 
 enum channel_kind {
     CHANNEL_OUTPUT = 1, CHANNEL_ERRORS = 2, CHANNEL_WANT = 3, CHANNEL_EXIT = 4, CHANNEL_REPORT = 5, CHANNEL_LOG = 6,
-    CHANNEL_MAP = 7,
-    CHANNEL_INPUT = 16, CHANNEL_WINDOW = 17, CHANNEL_SIGNAL = 18,
+    CHANNEL_MAP = 7, CHANNEL_PONG = 8,
+    CHANNEL_INPUT = 16, CHANNEL_WINDOW = 17, CHANNEL_SIGNAL = 18, CHANNEL_PING = 19,
 };
 
 enum { CHANNEL_HEADER = 4, CHANNEL_PAYLOAD = 65535 };
+
+/* For whom a signal is: the program alone, or all of its process group; on a terminal, the foreground's. */
+enum { CHANNEL_TO_PROGRAM = 0, CHANNEL_TO_GROUP = 1 };
 
 /* CHANNEL_EXIT's kind. */
 enum { CHANNEL_EXITED = 0, CHANNEL_KILLED = 1, CHANNEL_NOT_STARTED = 2 };   /* number: status, signal, errno */
@@ -40,7 +45,8 @@ enum { CHANNEL_EXITED = 0, CHANNEL_KILLED = 1, CHANNEL_NOT_STARTED = 2 };   /* n
  *   .quire/arguments     each argument, then a NUL; the first is the program's path in the guest
  *   .quire/environment   each NAME=VALUE, then a NUL
  *   .quire/options       lines: `report`, `terminal` (standard streams are a terminal), `map` (send a snapshot of
- *                        memory when a program asks, else when the first one ends), `directory PATH`
+ *                        memory when a program asks, else when the first one ends), `directory PATH`, `closed DIGITS`
+ *                        (these of the standard descriptors 0, 1 and 2 are closed)
  */
 #define CHANNEL_FOLDER ".quire"
 

@@ -36,6 +36,8 @@ static void tell(struct channel_reader *r, const struct channel_events *events)
         events->window(number16(r->head + CONTENTS), number16(r->head + CONTENTS + 2));
     else if (r->head[KIND] == CHANNEL_SIGNAL && contents >= 1)
         events->signal(r->head[CONTENTS], contents >= 2 ? r->head[CONTENTS + 1] : 0);
+    else if (r->head[KIND] == CHANNEL_PING)
+        events->ping();
 }
 
 /* Contents: input is passed on, of all else the first bytes are kept. */

@@ -17,7 +17,8 @@ struct channel_events {
     void (*input)(const uint8_t *bytes, size_t count);          /* in pieces as they arrive       */
     void (*input_end)(void);
     void (*window)(unsigned columns, unsigned rows);
-    void (*signal)(unsigned number, unsigned about);            /* about: a channel_kind, 0: none */
+    void (*signal)(unsigned number, unsigned about);            /* about: for whom; a channel_kind with SIGPIPE */
+    void (*ping)(void);
 };
 
 /* A frame that is arriving. Zeroed at first. */

@@ -10,6 +10,7 @@
 #include "devices/channel_frames.h"
 #include "devices/virtio_console.h"
 #include "memory/heap/heap.h"
+#include "panic.h"
 #include "process/schedule.h"
 #include "process/signal.h"
 
@@ -18,6 +19,7 @@
  * reads at all. Credit is renewed when half of it is free.
  */
 enum { STORE_BYTES = 16384, WORTH_A_FRAME = STORE_BYTES / 2 };
+enum { DRAIN_TURNS = 10000000 };                /* about a second of an emulated processor */
 enum { PAGE_CONTENTS = PAGE_SIZE - CHANNEL_HEADER };
 
 static struct lock                    lock = LOCK("channel input", RANK_CHANNEL);
@@ -25,7 +27,8 @@ static bool                           there;
 static struct channel_reader          reader;           /* the interrupt's */
 static struct channel_store           store;            /* [lock] ring NULL until somebody reads */
 static const struct channel_listener *listener;
-static void                         (*on_signal)(unsigned number);
+static void                         (*on_signal)(unsigned number, bool group);
+static uint64_t                       early;            /* [lock] signals for a program that is not there yet */
 static void                         (*on_news)(void);
 static struct wait_queue              news;             /* input, its end, room for output */
 static volatile bool                  closed[CHANNEL_ERRORS + 1];       /* by channel_kind */
@@ -85,6 +88,13 @@ void channel_send(enum channel_kind kind, const void *bytes, size_t count)
 void channel_drain(void)
 {
     while (!console_port_is_empty())
+        cpu_relax();
+}
+
+void channel_drain_briefly(void)
+{
+    console_port_notify();
+    for (unsigned turns = 0; turns < DRAIN_TURNS && !console_port_is_empty(); turns++)
         cpu_relax();
 }
 
@@ -300,19 +310,46 @@ static void window(unsigned columns, unsigned rows)
         listener->window(columns, rows);
 }
 
+static void pass_signal(unsigned number, bool group)
+{
+    lock_state state = lock_take(&lock);
+    bool       ready = on_signal != NULL;
+
+    if (!ready)
+        early |= 1ull << (number - 1);
+    lock_drop(&lock, state);
+    if (ready)
+        on_signal(number, group);
+}
+
 static void take_signal(unsigned number, unsigned about)
 {
     if (number == SIGPIPE && (about == CHANNEL_OUTPUT || about == CHANNEL_ERRORS)) {
         closed[about] = true;
         tell_news();
-    } else if (on_signal != NULL && number >= 1 && number <= SIGNALS) {
-        on_signal(number);
+    } else if (number >= 1 && number <= SIGNALS) {
+        pass_signal(number, about == CHANNEL_TO_GROUP);
     }
 }
 
+/* Somebody ran, or nobody wanted to. Without a page for the answer, it is asked again. */
+static void tell_alive(void)
+{
+    struct console_page page;
+
+    if (!console_port_claim(&page)) {
+        schedule_probe(tell_alive);
+        return;
+    }
+    send_page(&page, CHANNEL_PONG, NULL, 0);
+    channel_flush();
+}
+
+static void ping(void) { schedule_probe(tell_alive); }
+
 static void received(const uint8_t *bytes, size_t count)
 {
-    static const struct channel_events events = { input, input_end, window, take_signal };
+    static const struct channel_events events = { input, input_end, window, take_signal, ping };
 
     channel_take(&reader, &events, bytes, count);
 }
@@ -325,13 +362,27 @@ static void room(void)
 }
 
 void channel_listen(const struct channel_listener *who)  { listener = who; }
-void channel_on_signal(void (*handler)(unsigned number)) { on_signal = handler; }
 void channel_on_news(void (*handler)(void))              { on_news = handler; }
+
+void channel_on_signal(void (*handler)(unsigned number, bool group))
+{
+    lock_state state = lock_take(&lock);
+    uint64_t   waits = early;
+
+    on_signal = handler;
+    early     = 0;
+    lock_drop(&lock, state);
+    for (unsigned number = 1; number <= SIGNALS; number++)
+        if (waits >> (number - 1) & 1)
+            handler(number, false);
+}
 
 int channel_start(const char *command_line)
 {
     int err = console_port_start(command_line, received, room);
 
     there = err == 0;
+    if (there)
+        panic_last(channel_drain_briefly);
     return err;
 }

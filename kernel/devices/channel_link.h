@@ -30,6 +30,8 @@ size_t channel_try(enum channel_kind kind, const void *bytes, size_t count);
 void channel_flush(void);
 /* Return when the host has taken everything. */
 void channel_drain(void);
+/* The same in a panic: tries for a moment. What programs wrote before is not to be lost with the machine. */
+void channel_drain_briefly(void);
 
 /* Input for a program that reads: bytes, 0 at the end, -EFAULT, -EAGAIN without `wait`, -ERESTARTSYS, -ENOMEM. */
 long channel_read(struct buffer *to, bool wait);
@@ -52,8 +54,8 @@ struct channel_listener {
 };
 void channel_listen(const struct channel_listener *listener);
 
-/* A signal from the host's terminal. */
-void channel_on_signal(void (*handler)(unsigned number));
+/* A signal from the host, for the program or for its group. Those that came before a handler was there come at once. */
+void channel_on_signal(void (*handler)(unsigned number, bool group));
 /* Input has come or ended, or there is room for output again. */
 void channel_on_news(void (*handler)(void));
 

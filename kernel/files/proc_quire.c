@@ -3,12 +3,14 @@
  */
 #include "base/error.h"
 #include "base/print.h"
+#include "base/string.h"
 #include "files/proc_node.h"
 #include "memory/check/audit.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
 #include "memory/layout.h"
 #include "process/process.h"
+#include "init/crash.h"
 #include "init/snapshot.h"
 
 static int write_frames(struct text *text, struct proc_node *node __attribute__((unused)))
@@ -108,10 +110,24 @@ static int ask_map(struct proc_node *node __attribute__((unused)), const char *b
     return 0;
 }
 
+static int write_nothing(struct text *text __attribute__((unused)), struct proc_node *node __attribute__((unused))) { return 0; }
+
+static int ask_crash(struct proc_node *node __attribute__((unused)), const char *bytes)
+{
+    char way[16];
+
+    text_copy(way, bytes, sizeof way);
+    for (char *at = way; *at != '\0'; at++)
+        if (*at == '\n')
+            *at = '\0';
+    return crash_by_program(way);
+}
+
 const struct proc_entry proc_quire_entries[] = {
     { .name = "frames", .mode = S_REGULAR | 0444, .text = write_frames },
     { .name = "layout", .mode = S_REGULAR | 0444, .text = write_layout },
     { .name = "audit",  .mode = S_REGULAR | 0400, .text = write_audit },
     { .name = "map",    .mode = S_REGULAR | 0600, .text = write_map, .store = ask_map },
+    { .name = "crash", .mode = S_REGULAR | 0600, .text = write_nothing, .store = ask_crash },
     { .name = NULL },
 };

@@ -36,7 +36,6 @@ static bool want_from_channel(uint32_t bytes)
 static void input(const uint8_t *bytes, size_t count) { terminal_input(terminal, bytes, count); }
 static void input_end(void)                           { terminal_input_end(terminal); }
 static void room_again(void)                          { terminal_room(terminal); }
-static void pass_signal(unsigned number)              { terminal_signal(terminal, (int)number); }
 
 static void resize(unsigned columns, unsigned rows)
 {
@@ -50,7 +49,6 @@ static void listen_to_channel(void)
     static const struct channel_listener listener = { input, input_end, resize, room_again };
 
     channel_listen(&listener);
-    channel_on_signal(pass_signal);
 }
 
 /* ---- On the serial line; the PC's screen and keyboard as well -------------------------------------------------------------------------- */
@@ -98,6 +96,8 @@ static long control(struct file *file, unsigned request, user_t argument)
 static const struct node_operations operations = {
     .traits = NODE_STREAM, .open = open, .read = read, .write = write, .poll = poll, .control = control,
 };
+
+void terminals_signal(int number) { terminal_signal(terminal, number); }
 
 void terminals_start(void)
 {

@@ -17,4 +17,7 @@ void terminals_start(void);
  */
 int terminals_open_first(struct place *place, struct file **out) MUST_CHECK;
 
+/* A signal for the foreground of that terminal, from outside. */
+void terminals_signal(int number);
+
 #endif

@@ -66,9 +66,19 @@ static int read_vector(struct place *place, const char *path, void **text, char 
     return *list != NULL ? 0 : -ENOMEM;
 }
 
+/* "02": bits 0 and 2. */
+static unsigned closed_of(const char *digits)
+{
+    unsigned bits = 0;
+
+    for (; *digits >= '0' && *digits <= '2'; digits++)
+        bits |= 1u << (*digits - '0');
+    return bits;
+}
+
 static int read_options(struct orders *orders, struct place *place)
 {
-    static const char directory[] = "directory ";
+    static const char directory[] = "directory ", closed[] = "closed ";
     char  *line, *end;
     size_t length;
     int    err = read_whole(place, CHANNEL_FOLDER "/options", &line, &length);
@@ -87,6 +97,8 @@ static int read_options(struct orders *orders, struct place *place)
             orders->map = true;
         else if (strcmp(line, "terminal") == 0)
             orders->terminal = true;
+        else if (strncmp(line, closed, sizeof closed - 1) == 0)
+            orders->closed |= closed_of(line + sizeof closed - 1);
         else if (strncmp(line, directory, sizeof directory - 1) == 0)
             orders->directory = line + sizeof directory - 1;
     }

@@ -10,6 +10,7 @@ struct orders {
     char **arguments, **environment;    /* end with NULL; the first argument is the program's path */
     char  *directory;                   /* NULL: /                                                  */
     bool   report, terminal, map;
+    unsigned closed;                    /* bit n: standard descriptor n is closed                   */
     void  *text[3];                     /* what all that points into; on the heap                   */
 };
 

@@ -25,13 +25,14 @@
 #include "process/family.h"
 #include "process/image.h"
 #include "init/boot_configuration.h"
+#include "init/crash.h"
 #include "init/report.h"
 #include "init/snapshot.h"
 #include "program.h"
 
 enum { STACK_BYTES = 8 * 1024 * 1024, FILES_SOFT = 1024, FILES_HARD = 1048576 };
 enum { SAMPLE_NANOSECONDS = 10000000, PATIENCE_NANOSECONDS = 1000000000 };
-enum { PATH_ROOM = 256, MOMENT_ROOM = 64 };
+enum { PATH_ROOM = 256, MOMENT_ROOM = 64, SIGNAL_BY_KERNEL = 0x80 };         /* Linux's SI_KERNEL */
 
 struct module { uint32_t start, end; };
 
@@ -85,6 +86,7 @@ void first_note(const struct boot_info *info, const char *command_line)
     }
     text_copy(words, command_line, sizeof words);
     find_program(words);
+    crash_note(words);
 }
 
 /* A newc archive, or anything gzip has made. Loaders put modules on page borders, so the first bytes are in one page. */
@@ -153,6 +155,7 @@ static void kill_all_others(void)
 static void leave(int32_t kind, int32_t number) NORETURN;
 static void leave(int32_t kind, int32_t number)
 {
+    crash_at("end");
     if (orders.report) {
         kill_all_others();
         report_write(write_line);
@@ -241,11 +244,17 @@ static int go_to_directory(struct place *place)
     return 0;
 }
 
-static void pass_signal(unsigned number)
+/* From the host, as it was sent there: by its terminal to a whole group, or by somebody to the program alone. */
+static void pass_signal(unsigned number, bool group)
 {
-    struct signal_info info = { .number = (int32_t)number, .code = 0x80 };        /* SI_KERNEL */
+    struct signal_info info = { .number = (int32_t)number, .code = group ? SIGNAL_BY_KERNEL : 0 };
 
-    (void)!signal_group(first->group, &info);
+    if (!group)
+        signal_process(first, &info);
+    else if (orders.terminal)
+        terminals_signal((int)number);
+    else
+        (void)!signal_group(first->group, &info);
 }
 
 /* One open file of a terminal, or three of the channel. */
@@ -253,15 +262,22 @@ static int open_files(struct place *place, struct file *files[3])
 {
     int err;
 
-    if (channel_is_there() && !orders.terminal) {
-        channel_on_signal(pass_signal);
+    if (channel_is_there() && !orders.terminal)
         return streams_open(files);
-    }
     err = terminals_open_first(place, &files[0]);
     if (err != 0)
         return err;
     file_hold(files[1] = files[0]);
     file_hold(files[2] = files[0]);
+    return 0;
+}
+
+/* One that is closed on the host is closed here; the number stays free. */
+static int add_stream(struct files *to, struct file *file, int number)
+{
+    if (!(orders.closed >> number & 1))
+        return descriptor_add(to, file, number, false, FILES_SOFT);
+    file_release(file);
     return 0;
 }
 
@@ -272,7 +288,9 @@ static int open_streams(struct process *self)
     int          err = open_files(self->place, files);
 
     for (int i = 0; i < 3 && err >= 0; i++)
-        err = descriptor_add(self->files, files[i], i, false, FILES_SOFT);
+        err = add_stream(self->files, files[i], i);
+    if (err >= 0 && channel_is_there())
+        channel_on_signal(pass_signal);
     return err < 0 ? err : 0;
 }
 
@@ -320,6 +338,7 @@ static void begin(void)
     }
     if (err == 0 && orders.map)
         snapshot_order();
+    crash_at("begin");
     if (err == 0)
         err = execute();
     if (err != 0)

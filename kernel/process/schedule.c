@@ -29,7 +29,8 @@ static uint64_t       idle_time, idle_since;
 static uint64_t       switches;                 /* [lock] from one thread to another          */
 static struct load    load;                     /* [lock]                                     */
 static bool           idle_shares;              /* [c] the idle thread waits for its turn like all others */
-static volatile bool  due;                      /* the current thread's turn is over          */
+static volatile bool  due;                      /* the current thread's turn is over, or somebody wants to know */
+static void         (*volatile probe)(void);    /* whom to tell that programs run, once; NULL: nobody asks      */
 
 struct thread *current_thread(void) { return current; }
 uint32_t schedule_ready(void)       { return ready; }
@@ -78,7 +79,7 @@ static void switch_away(void)
 {
     struct thread *from = current, *to = take_first();
 
-    due       = false;
+    due       = probe != NULL;          /* it stays to be told */
     to->phase = THREAD_RUNNING;
     to->slice = SLICE;
     if (to == from)
@@ -195,9 +196,27 @@ void schedule_tick(void)
         current->used.user_time += TICK_NANOSECONDS;
 }
 
+void schedule_probe(void (*tell)(void))
+{
+    probe = tell;
+    due   = true;
+}
+
+static void tell_probe(void)
+{
+    void (*tell)(void) = probe;
+
+    probe = NULL;
+    if (tell != NULL)
+        tell();
+}
+
 void schedule_preempt(void)
 {
-    if (due && ready > 0)
+    if (!due)
+        return;
+    tell_probe();
+    if (ready > 0)
         schedule();
 }
 
@@ -211,6 +230,7 @@ void schedule_idle(void)
             interrupts_restore(interrupts);
             schedule();
         } else {
+            tell_probe();
             if (!frames_idle())
                 cpu_wait();
             interrupts_restore(interrupts);

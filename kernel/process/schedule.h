@@ -94,6 +94,11 @@ void schedule_add(struct thread *thread);               /* ready to run         
 void schedule(void);                                    /* give way; returns when chosen again     */
 void schedule_tick(void);                               /* from the timer interrupt                */
 void schedule_preempt(void);                            /* at the return from an interrupt: switch if due */
+/*
+ * From an interrupt: call `tell` once, with interrupts off, as soon as a program is about to run or nobody wants to run.
+ * While a thread stays inside the kernel it is not called, so that whoever asks learns of one that never comes out.
+ */
+void schedule_probe(void (*tell)(void));
 
 /* Run queue length and idle time, for /proc. */
 uint32_t schedule_ready(void);

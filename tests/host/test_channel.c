@@ -48,7 +48,9 @@ static void input_end(void)                                 { other(); tell(" en
 static void window(unsigned columns, unsigned rows)         { other(); tell(" window %u %u", columns, rows); }
 static void take_signal(unsigned number, unsigned about)    { other(); tell(" signal %u %u", number, about); }
 
-static const struct channel_events events = { input, input_end, window, take_signal };
+static void ping(void)                                      { other(); tell(" ping"); }
+
+static const struct channel_events events = { input, input_end, window, take_signal, ping };
 
 static int start(void **state)
 {
@@ -71,8 +73,8 @@ static void take_all(const char *bytes, size_t count)
 static void frames_are_told(void **state)
 {
     (void)state;
-    TAKE("\x10\0\3\0abc" "\x11\0\4\0\x50\0\x19\0" "\x12\0\1\0\2" "\x10\0\0\0");
-    assert_string_equal(told, " input 616263 window 80 25 signal 2 0 end");
+    TAKE("\x10\0\3\0abc" "\x11\0\4\0\x50\0\x19\0" "\x12\0\1\0\2" "\x10\0\0\0" "\x13\0\0\0" "\x12\0\1\0\3");
+    assert_string_equal(told, " input 616263 window 80 25 signal 2 0 end ping signal 3 0");
 }
 
 static void a_signal_may_say_what_it_is_about(void **state)
