@@ -15,7 +15,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import newc
 
-OUTPUT, ERRORS, WANT, EXIT, REPORT, LOG, MAP, INPUT, WINDOW, SIGNAL = 1, 2, 3, 4, 5, 6, 7, 16, 17, 18
+OUTPUT, ERRORS, WANT, EXIT, REPORT, LOG, MAP, PONG, INPUT, WINDOW, SIGNAL, PING = 1, 2, 3, 4, 5, 6, 7, 8, 16, 17, 18, 19
 EXITED, KILLED, NOT_STARTED = 0, 1, 2
 
 
@@ -115,7 +115,7 @@ class Guest:
             except BlockingIOError:
                 time.sleep(0.01)
             try:
-                got = self.channel.recv(5)
+                got = self.channel.recv(6)
                 if got[0] == SIGNAL:
                     self.channel.setblocking(True)
                     self.exit(KILLED, got[4])
@@ -128,6 +128,82 @@ class Guest:
             kind, content = self.receive()
             if kind == SIGNAL:
                 self.exit(KILLED, content[0])
+
+    def do_signals(self, last):
+        """Says which signals come, and for whom; ends by the one that is named."""
+        self.send(OUTPUT, b"ready\n")
+        while True:
+            kind, content = self.receive()
+            if kind == SIGNAL:
+                self.send(OUTPUT, b"signal %d for %s\n" % (content[0], (b"program", b"group")[content[1]]))
+                if content[0] == int(last):
+                    self.exit(KILLED, content[0])
+            if kind == PING:
+                self.send(PONG)
+
+    def do_never_reads(self, count):
+        """Says something `count` times, and takes nothing that it is told."""
+        for _ in range(int(count)):
+            self.send(OUTPUT, b"x" * 60000)
+        self.exit(EXITED, 0)
+
+    def do_computes(self, seconds):
+        """Takes its processor time, and answers nobody."""
+        self.send(OUTPUT, b"ready\n")
+        while time.process_time() < float(seconds):
+            pass
+        self.exit(EXITED, 0)
+
+    def do_answers(self, pings):
+        """Is silent but for the answers to so many questions."""
+        for _ in range(int(pings)):
+            while self.receive()[0] != PING:
+                pass
+            self.send(PONG)
+        self.exit(EXITED, 0)
+
+    def do_frame(self, kind, hexadecimal=""):
+        """Any one frame; then it stays."""
+        self.send(int(kind), bytes.fromhex(hexadecimal))
+        time.sleep(100)
+
+    def do_without_end(self, kind, mebibytes):
+        """So much of one kind."""
+        for _ in range(int(mebibytes) * 16 + 1):
+            self.send(int(kind), b"word \x1b[2J\n" * 5000)
+        self.exit(EXITED, 0)
+
+    def do_serial_flood(self, words):
+        """A kernel that panics, and goes on to talk; or only talks."""
+        self.serial.sendall(b"before\n" * 10000)
+        if words == "panic":
+            self.serial.sendall(b"panic: \x1b]0;title\x07the end\n")
+        self.serial.sendall(b"after \x9b31m\xc2\x9bm \xe2\x80\xae gr\xc3\xbcn\r\n" * 100000)
+        sys.exit(7)
+
+    def do_descriptors(self):
+        """What it was given: each descriptor, and what it is."""
+        for fd in sorted(map(int, os.listdir("/proc/self/fd"))):
+            try:
+                self.send(OUTPUT, b"%d %s\n" % (fd, os.readlink(f"/proc/self/fd/{fd}").encode()))
+            except FileNotFoundError:
+                pass                                # the listing's own
+        self.exit(EXITED, 0)
+
+    def do_save_options(self, path):
+        with open(path, "wb") as file:
+            file.write(self.files[".quire/options"].content)
+        self.send(OUTPUT, b"to nobody\n")
+        self.send(ERRORS, b"to nobody\n")
+        self.exit(EXITED, 5)
+
+    def do_no_sandbox(self):
+        """A QEMU that was built without."""
+        if value("-sandbox"):
+            print("qemu: -sandbox on: seccomp support is disabled", file=sys.stderr)
+            sys.exit(1)
+        self.send(OUTPUT, b"no sandbox\n")
+        self.exit(EXITED, 0)
 
     def do_deaf(self):
         self.send(OUTPUT, b"ready\n")
@@ -189,6 +265,8 @@ class Guest:
             kind, content = self.receive()
             if kind == WINDOW:
                 self.send(OUTPUT, b"window %d %d\r\n" % struct.unpack("<HH", content))
+            elif kind == SIGNAL:
+                self.send(OUTPUT, b"signal %d\r\n" % content[0])
             elif kind == INPUT:
                 self.send(OUTPUT, b"keys " + content.hex().encode() + b"\r\n")
                 if b"q" in content:

@@ -18,14 +18,14 @@ def debug(tmp_path, house, layout):
     subprocess.run(["gcc", "-m32", "-nostdlib", "-static", "-x", "c", "-", "-o", str(program)], check=True,
                    input=b"void _start(void) { for (;;); }")
 
-    def start(*commands, end=True):
+    def start(*commands, end=True, cwd=None):
         gdb = tmp_path / "gdb"
         gdb.write_text("#!/bin/sh\nexec gdb -batch \"$@\"" + "".join(f" -ex '{command}'" for command in commands) + "\n")
         gdb.chmod(0o755)
         words = [os.path.join(house.build, "host", "quire"), "debug", "--layout", layout, str(program)]
-        environment = {**os.environ, "QUIRE_GDB": str(gdb), "QUIRE_BUILD": house.build, "QUIRE_HOME": house.tree}
+        environment = {**os.environ, "QUIRE_GDB": os.environ.get("QUIRE_TEST_GDB", str(gdb)), "QUIRE_BUILD": house.build, "QUIRE_HOME": house.tree}
         if not end:
-            return subprocess.Popen(words, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            return subprocess.Popen(words, env=environment, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                     stderr=subprocess.STDOUT)
         return subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=90, text=True).stdout
@@ -33,12 +33,7 @@ def debug(tmp_path, house, layout):
     return start
 
 
-def folders():
-    return {name for name in os.listdir("/tmp") if name.startswith("quire-debug-")}
-
-
 def test_tables_and_frames_with_names(debug, house, layout):
-    before = folders()
     text = debug("tbreak kernel_main", "continue", "tbreak stacks_start", "continue", "quire-tables", "quire-frames",
                  "quire-spaces")
     whose = "kernel" if house.facts(layout)["text.user"] == "---" else "user"
@@ -47,7 +42,6 @@ def test_tables_and_frames_with_names(debug, house, layout):
     owners = [int(number) for number in re.findall(r"^\w+ +(\d+) frames", text, re.M)]
     assert len(owners) > 4 and sum(owners[:-1]) == owners[-1], "the last line is the sum of the others"
     assert "(in use)" in text
-    assert folders() == before
 
 
 def test_before_paging_it_says_so(debug):
@@ -55,14 +49,24 @@ def test_before_paging_it_says_so(debug):
     assert "paging is not on yet" in text
 
 
-def test_no_folder_is_left_after_sigterm(debug):
-    before = folders()
-    process = debug("shell sleep 5", "continue", end=False)
-    for _ in range(500):
-        if folders() - before:
-            break
-        time.sleep(0.01)
-    assert folders() - before
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 128 + signal.SIGTERM
-    assert folders() == before
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_nothing_is_left_by_a_signal(debug, tmp_path, monkeypatch, number):
+    """gdb says that it is connected by making a file; whatever else is a file in its folders is a fault."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    process = debug("shell touch connected", "continue", end=False, cwd=temporary)
+    end = time.monotonic() + 60
+    while not (temporary / "connected").exists():
+        assert process.poll() is None and time.monotonic() < end
+    process.send_signal(number)
+    assert process.wait(20) == (-number if number == signal.SIGKILL else 128 + number)
+    assert [path.name for path in temporary.iterdir()] == ["connected"]
+    assert not [name for name in os.listdir("/tmp") if name.startswith("quire-debug-")]
+
+
+def test_without_gdb_the_status_is_125(debug, monkeypatch):
+    monkeypatch.setenv("QUIRE_TEST_GDB", "/no/such/gdb")
+    process = debug(end=False)
+    output = process.communicate(timeout=60)[0]
+    assert process.returncode == 125 and b"no gdb: /no/such/gdb" in output

@@ -35,7 +35,7 @@ void channel_read(struct channel *channel)
 
 static bool known(unsigned kind)
 {
-    return kind >= CHANNEL_OUTPUT && kind <= CHANNEL_MAP;
+    return kind >= CHANNEL_OUTPUT && kind <= CHANNEL_PONG;
 }
 
 static size_t first_length(const struct channel *channel)

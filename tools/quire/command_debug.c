@@ -10,69 +10,78 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The folder with the socket between QEMU and gdb, which only finds a path. Removed on every way out but kill -9. */
-static char folder[] = "/tmp/quire-debug-XXXXXX";
-static char *socket_path;
-static pid_t debugger;
+/*
+ * QEMU and gdb speak through a socket pair, of which nothing is left whatever ends us. gdb only knows how to begin a command
+ * and speak with that: two cats carry the bytes, one each way, and the one that hears of the machine's end ends the other.
+ * gdb starts them in a session of their own, out of Ctrl-C's reach.
+ */
+enum { SHELLS_FD = 9 };                 /* the highest that every shell knows */
 
-static void clean_up(void)
+static int gdb_end = -1;
+static pid_t debugger;
+static int ended;                       /* how gdb ended, as wait(2) says; once it has been waited for */
+
+static void wait_for_gdb(void)
 {
     if (debugger > 0)
-        waitpid(debugger, NULL, 0);
-    unlink(socket_path);
-    rmdir(folder);
+        waitpid(debugger, &ended, 0);
+    debugger = 0;
 }
 
-/* In the child: gdb, with the kernel's symbols and our commands, connected as soon as QEMU listens. */
+/* In the child: gdb, with the kernel's symbols and our commands, connected as soon as QEMU is there. */
 __attribute__((noreturn))
 static void become_gdb(const char *kernel, const char *commands)
 {
     const char *said = getenv("QUIRE_GDB"), *gdb = said != NULL ? said : "gdb";
-    char *connect = text("target remote %s", socket_path);
+    char *connect = text("target remote | (cat <&%d; kill $$) & exec cat >&%d", SHELLS_FD, SHELLS_FD);
     sigset_t none;
 
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (int i = 0; i < 500 && access(socket_path, F_OK) != 0; i++)
-        usleep(10000);
-    execlp(gdb, gdb, "-q", "-iex", "set confirm off", "-ex", "set pagination off", "-x", commands, "-ex", connect, kernel,
+    if (gdb_end == SHELLS_FD)
+        fcntl(gdb_end, F_SETFD, 0);
+    else
+        dup2(gdb_end, SHELLS_FD);
+    execlp(gdb, gdb, "-q", "-iex", "set confirm off", "-iex", "set remotetimeout 60", "-ex", "set pagination off", "-x", commands, "-ex", connect, kernel,
            (char *)NULL);
     tell(0, "no gdb: %s: %s (Debian's package is gdb)", gdb, strerror(errno));
     _exit(SEAL_FAILED);
 }
 
-/* Returns the end of a pipe of which gdb has the other one. */
+/* Returns a descriptor that becomes readable when gdb has ended. */
 static int start_gdb(struct seal *seal)
 {
     char *file = text("%s/kernel.elf", seal->layout), *kernel = build_path(file);       /* the one with symbols */
     char *commands = home_path("tools/quire/debug.py");
-    int ends[2];
+    int end;
 
-    if (commands == NULL || kernel == NULL || pipe2(ends, O_CLOEXEC) != 0)
+    if (commands == NULL || kernel == NULL)
         exit(tell(SEAL_FAILED, "cannot start gdb: %s", commands == NULL ? "tools/quire/debug.py is missing"
-                                                       : kernel == NULL ? "there is no kernel with symbols"
-                                                                        : strerror(errno)));
+                                                                       : "there is no kernel with symbols"));
     debugger = fork();
-    if (debugger == 0) {
-        fcntl(ends[1], F_SETFD, 0);
+    if (debugger == 0)
         become_gdb(kernel, commands);
-    }
-    close(ends[1]);
+    end = debugger > 0 ? (int)syscall(SYS_pidfd_open, debugger, 0) : -1;
+    if (end < 0)
+        exit(tell(SEAL_FAILED, "cannot start gdb: %s", strerror(errno)));
+    close(gdb_end);
     free(commands);
     free(kernel);
     free(file);
-    return ends[0];
+    return end;
 }
 
 int command_debug(int argc, char **argv)
 {
     struct seal seal;
-    int status;
+    int status, ends[2];
 
     seal_parse(&seal, argc, argv, "PROGRAM [ARGUMENT...]",
                "Start a machine that stands still before its first instruction, with gdb attached and the kernel's symbols "
@@ -81,15 +90,17 @@ int command_debug(int argc, char **argv)
                "frames. The program's output appears between gdb's lines; leaving gdb ends the machine.");
     if (seal.argc == 0)
         return tell(SEAL_FAILED, "which program? (`%s --help` says more)", seal_command);
-    if (mkdtemp(folder) == NULL)
-        return tell(SEAL_FAILED, "%s: %s", folder, strerror(errno));
-    socket_path = text("%s/gdb", folder);
-    atexit(clean_up);
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+        return tell(SEAL_FAILED, "no connection to gdb: %s", strerror(errno));
+    atexit(wait_for_gdb);
     if (seal.machine == MACHINE_KINDS)
         seal.machine = MACHINE_PC;
-    seal.debug_socket = socket_path;
+    seal.debugger = ends[0];
+    gdb_end = ends[1];
     seal.on_machine = start_gdb;
     status = seal_run(&seal);
+    close(ends[0]);
     seal_free(&seal);
-    return status;
+    wait_for_gdb();
+    return status == 0 && WIFEXITED(ended) && WEXITSTATUS(ended) == SEAL_FAILED ? SEAL_FAILED : status;
 }

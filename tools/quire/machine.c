@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -25,6 +26,7 @@
 enum {
     WORDS_AT_MOST = 128,
     SMALL_MEMORY  = 16 << 20,       /* below this, the translator's cache would be larger than the machine */
+    MONITOR_MS    = 2000,
     NOT_STARTED   = 127,            /* the child's exit status when there is no QEMU to become             */
 };
 
@@ -73,21 +75,19 @@ const char *machine_flags(void)
     return said != NULL ? said : "";
 }
 
-/* A comma in a path would begin QEMU's next option; doubled, it is a comma. Our paths come from people. */
-static char *without_commas(const char *path)
+/* More words for the kernel: $QUIRE_KERNEL_WORDS, or "". */
+static const char *machine_words(void)
 {
-    char *result = grown(NULL, 2 * strlen(path) + 1, 1), *to = result;
+    const char *said = getenv("QUIRE_KERNEL_WORDS");
 
-    for (; *path != '\0'; *to++ = *path++)
-        if (*path == ',')
-            *to++ = ',';
-    *to = '\0';
-    return result;
+    return said != NULL ? said : "";
 }
 
 /*
  * What a microvm has besides: a serial line for panics, and the timer, interrupt controller
  * and clock that the kernel knows. ACPI tables and option ROMs take time, and nobody reads them.
+ * Without ioeventfd what the guest sends is with us before its next instruction: nothing that a program wrote is lost when the
+ * machine dies right after.
  */
 static void add_kind(struct words *words, const struct machine_plan *plan)
 {
@@ -96,13 +96,15 @@ static void add_kind(struct words *words, const struct machine_plan *plan)
         add(words, "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=on,x-option-roms=off");
         add(words, "-global");
         add(words, "virtio-mmio.force-legacy=false");
+        add(words, "-global");
+        add(words, "virtio-mmio.ioeventfd=off");
         add(words, "-device");
         add(words, "virtio-serial-device,max_ports=2");
     } else {
         add(words, "-M");
         add(words, "pc,usb=off");
         add(words, "-device");
-        add(words, "virtio-serial-pci,max_ports=2");
+        add(words, "virtio-serial-pci,max_ports=2,ioeventfd=off");
     }
     add(words, "-device");
     add(words, "virtserialport,chardev=channel,nr=1");
@@ -130,7 +132,35 @@ static void add_flags(struct words *words)
     free(copy);
 }
 
-static void command_line(struct words *words, const struct machine_plan *plan, int channel, int serial)
+/* What QEMU is connected to us by. */
+struct connections { int channel, serial, monitor; };
+
+/* Where a connection ends inside QEMU. */
+static void add_connection(struct words *words, const char *name, int fd)
+{
+    add(words, "-chardev");
+    add(words, "socket,id=%s,fd=%d", name, fd);
+}
+
+/*
+ * What QEMU will never do: system calls that it does not need, other users, other programs, other scheduling. A new
+ * thread is no new program.
+ */
+static void add_sandbox(struct words *words)
+{
+    add(words, "-sandbox");
+    add(words, "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
+}
+
+static void add_debugger(struct words *words, int fd)
+{
+    add(words, "-S");
+    add_connection(words, "gdb", fd);
+    add(words, "-gdb");
+    add(words, "chardev:gdb");
+}
+
+static void command_line(struct words *words, const struct machine_plan *plan, const struct connections *ends)
 {
     add(words, "%s", machine_emulator());
     add_kind(words, plan);
@@ -140,32 +170,29 @@ static void command_line(struct words *words, const struct machine_plan *plan, i
     add(words, "-display");
     add(words, "none");
     add(words, "-no-reboot");
+    if (plan->sandbox)
+        add_sandbox(words);
     add(words, "-m");
     add(words, "size=%" PRIu64 "k", plan->memory / 1024);
     add(words, "-kernel");
     add(words, "%s", plan->kernel);
+    add(words, "-append");
+    add(words, "panic=exit%s%s", machine_words()[0] != '\0' ? " " : "", machine_words());
     if (plan->archive >= 0) {
         add(words, "-initrd");
         add(words, "/proc/self/fd/%d", plan->archive);
     }
-    add(words, "-chardev");
-    add(words, "socket,id=channel,fd=%d", channel);
-    add(words, "-chardev");
-    add(words, "socket,id=serial,fd=%d", serial);
+    add_connection(words, "channel", ends->channel);
+    add_connection(words, "serial", ends->serial);
     add(words, "-serial");
     add(words, "chardev:serial");
+    add_connection(words, "monitor", ends->monitor);
+    add(words, "-mon");
+    add(words, "chardev=monitor,mode=readline");
     add(words, "-device");
     add(words, "isa-debug-exit,iobase=0xf4,iosize=0x04");
-    if (plan->debug_socket != NULL) {
-        char *path = without_commas(plan->debug_socket);
-
-        add(words, "-S");
-        add(words, "-chardev");
-        add(words, "socket,id=gdb,path=%s,server=on,wait=off", path);
-        add(words, "-gdb");
-        add(words, "chardev:gdb");
-        free(path);
-    }
+    if (plan->debugger >= 0)
+        add_debugger(words, plan->debugger);
     add_flags(words);
 }
 
@@ -206,6 +233,28 @@ bool machine_has_kvm(void)
 
 /* ---- The child ------------------------------------------------------------------------ */
 
+/* Descriptors from `first` on close when QEMU begins, but for those in the list. */
+static void keep_only(int first, const int *inherited, int count)
+{
+    if (close_range((unsigned)first, ~0u, CLOSE_RANGE_CLOEXEC) != 0)
+        for (int fd = first; fd < 1024; fd++)
+            fcntl(fd, F_SETFD, FD_CLOEXEC);
+    for (int i = 0; i < count; i++)
+        if (inherited[i] >= 0)
+            fcntl(inherited[i], F_SETFD, 0);
+}
+
+/* No more rights than we have, no core with a program's memory in it, and no files. People's own words may ask for files. */
+static void give_up_rights(void)
+{
+    const struct rlimit none = { 0, 0 };
+
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    setrlimit(RLIMIT_CORE, &none);
+    if (machine_flags()[0] == '\0' && getenv("QUIRE_QEMU") == NULL)
+        setrlimit(RLIMIT_FSIZE, &none);
+}
+
 /*
  * In the child, until QEMU takes over. A process group of its own keeps the terminal's
  * Ctrl-C for us: we pass it on as the program should see it.
@@ -224,12 +273,11 @@ static void become(const struct words *words, pid_t parent, int errors, const in
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(NOT_STARTED);
-    for (int i = 0; i < count; i++)
-        if (inherited[i] >= 0)
-            fcntl(inherited[i], F_SETFD, 0);
     dup2(nothing, STDIN_FILENO);
     dup2(nothing, STDOUT_FILENO);
     dup2(errors, STDERR_FILENO);
+    keep_only(STDERR_FILENO + 1, inherited, count);
+    give_up_rights();
     execvp(words->words[0], words->words);
     if (errno != ENOENT)
         dprintf(STDERR_FILENO, "%s", strerror(errno));
@@ -238,44 +286,100 @@ static void become(const struct words *words, pid_t parent, int errors, const in
     _exit(NOT_STARTED);
 }
 
-static int pairs(int channel[2], int serial[2], int errors[2])
+/* Ours and the machine's ends. */
+enum { END_CHANNEL, END_SERIAL, END_MONITOR, END_ERRORS, ENDS };
+
+static void close_all(int (*ends)[2], int count, int side)
 {
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) == 0) {
-        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, serial) == 0) {
-            if (pipe2(errors, O_CLOEXEC) == 0)
-                return 0;
-            close(serial[0]), close(serial[1]);
+    for (int i = 0; i < count; i++)
+        close(ends[i][side]);
+}
+
+static int connect_all(int (*ends)[2])
+{
+    for (int i = 0; i < ENDS; i++) {
+        int bad = i == END_ERRORS ? pipe2(ends[i], O_CLOEXEC) : socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends[i]);
+
+        if (bad != 0) {
+            tell(SEAL_FAILED, "no connection to the machine: %s", strerror(errno));
+            close_all(ends, i, 0);
+            close_all(ends, i, 1);
+            return SEAL_FAILED;
         }
-        close(channel[0]), close(channel[1]);
     }
-    return tell(SEAL_FAILED, "no connection to the machine: %s", strerror(errno));
+    return 0;
 }
 
 int machine_start(struct machine *machine, const struct machine_plan *plan)
 {
     struct words words = { 0 };
-    int channel[2], serial[2], errors[2];
-    int status = pairs(channel, serial, errors);
+    int ends[ENDS][2];
     pid_t parent = getpid(), pid;
+    int status = connect_all(ends);
 
     if (status != 0)
         return status;
-    command_line(&words, plan, channel[1], serial[1]);
+    command_line(&words, plan, &(struct connections){ ends[END_CHANNEL][1], ends[END_SERIAL][1], ends[END_MONITOR][1] });
     if (plan->verbose)
         show(&words);
     pid = fork();
     if (pid == 0)
-        become(&words, parent, errors[1], (int[]){ channel[1], serial[1], plan->archive }, 3);
+        become(&words, parent, ends[END_ERRORS][1],
+               (int[]){ ends[END_CHANNEL][1], ends[END_SERIAL][1], ends[END_MONITOR][1], plan->archive, plan->debugger }, 5);
     words_free(&words);
-    close(channel[1]);
-    close(serial[1]);
-    close(errors[1]);
+    close_all(ends, ENDS, 1);
     if (pid < 0) {
-        close(channel[0]), close(serial[0]), close(errors[0]);
+        close_all(ends, ENDS, 0);
         return tell(SEAL_FAILED, "no process for the machine: %s", strerror(errno));
     }
-    *machine = (struct machine){ pid, channel[0], serial[0], errors[0] };
+    *machine = (struct machine){ pid, ends[END_CHANNEL][0], ends[END_SERIAL][0], ends[END_ERRORS][0], ends[END_MONITOR][0] };
     return 0;
+}
+
+/* ---- Questions ------------------------------------------------------------------------ */
+
+/* The lines of QEMU's "info registers" that say where a processor is; not its segments and its floating point. */
+static bool telling(const char *line)
+{
+    static const char *const beginnings[] = { "EAX=", "ESI=", "EIP=", "CR0=", "RAX=", "RSI=", "RIP=", "CS =" };
+
+    for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++)
+        if (strncmp(line, beginnings[i], 4) == 0)
+            return true;
+    return false;
+}
+
+/* What the monitor says until it has said the floating point's first line, or nothing for a while. */
+static size_t ask_monitor(int monitor, const char *question, char *answer, size_t size)
+{
+    struct pollfd on = { .fd = monitor, .events = POLLIN };
+    size_t length = 0;
+    ssize_t got = 1;
+
+    if (send(monitor, question, strlen(question), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+        return 0;
+    answer[0] = '\0';
+    while (got > 0 && length < size - 1 && strstr(answer, "FCW=") == NULL && poll(&on, 1, MONITOR_MS) > 0) {
+        got = recv(monitor, answer + length, size - 1 - length, MSG_DONTWAIT);
+        length += got > 0 ? (size_t)got : 0;
+        answer[length] = '\0';
+    }
+    return length;
+}
+
+void machine_registers(const struct machine *machine, char *text, size_t size)
+{
+    char answer[8192], *rest = answer;
+    size_t length = 0;
+
+    text[0] = '\0';
+    if (ask_monitor(machine->monitor, "info registers\n", answer, sizeof(answer)) == 0)
+        return;
+    for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
+        line[strcspn(line, "\r")] = '\0';
+        if (telling(line) && length + strlen(line) + sizeof("  | \n") < size)
+            length += (size_t)sprintf(text + length, "  | %s\n", line);
+    }
 }
 
 int machine_end(struct machine *machine, int patience_ms)
@@ -295,5 +399,6 @@ int machine_end(struct machine *machine, int patience_ms)
     }
     close(machine->serial);
     close(machine->errors);
+    close(machine->monitor);
     return status;
 }

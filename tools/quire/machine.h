@@ -8,11 +8,15 @@
  *
  * The machine dies with us, however we die (PR_SET_PDEATHSIG), and leaves nothing behind:
  * the archive has no name, the connections are socket pairs.
+ *
+ * QEMU itself is not trusted further than it must be: it gets those descriptors and no others, can gain no rights, writes no
+ * files, and filters its own system calls (-sandbox) where it was built to. SECURITY.md says what that is worth.
  */
 #ifndef QUIRE_MACHINE_H
 #define QUIRE_MACHINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -25,7 +29,8 @@ struct machine_plan {
     uint64_t          archive_size;
     uint64_t          memory;           /* bytes                                     */
     bool              kvm;              /* the host's processor runs it itself       */
-    const char       *debug_socket;     /* stopped, with gdb awaited here; or NULL   */
+    bool              sandbox;          /* QEMU filters its own system calls         */
+    int               debugger;         /* stopped, with gdb at the other end of this socket; or -1 */
     bool              verbose;          /* show the command line                     */
 };
 
@@ -34,6 +39,7 @@ struct machine {
     int   channel;                      /* the program's streams, framed */
     int   serial;                       /* what the kernel says          */
     int   errors;                       /* what QEMU says                */
+    int   monitor;                      /* QEMU's own, which nobody else reaches */
 };
 
 /* "microvm" */
@@ -50,6 +56,9 @@ bool machine_has_kvm(void);
 
 /* Returns 0, or an exit status of seal.h, and has complained. */
 int machine_start(struct machine *machine, const struct machine_plan *plan);
+
+/* The processor's registers as lines of text, "" when QEMU does not say them within two seconds. */
+void machine_registers(const struct machine *machine, char *text, size_t size);
 
 /* End it if it still runs, after `patience_ms`. Returns what wait(2) said. Closes all but the channel. */
 int machine_end(struct machine *machine, int patience_ms);

@@ -1,5 +1,6 @@
 /* init/main.c - `quire`, the host command: finds the subcommand and leaves the rest to it. */
 #include "command.h"
+#include "descriptors.h"
 
 #include <argp.h>
 #include <stdio.h>
@@ -72,6 +73,8 @@ int main(int argc, char **argv)
     struct choice choice = { 0 };
     char name[64];
 
+    if (!descriptors_open())
+        return STATUS_WRONG;
     argp_err_exit_status = STATUS_USAGE;
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &choice);
     snprintf(name, sizeof(name), "quire %s", commands[choice.command].name);

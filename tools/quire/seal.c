@@ -8,7 +8,9 @@
 #include "pack.h"
 #include "program.h"
 #include "session.h"
+#include "signals.h"
 #include "terminal.h"
+#include "visible.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -118,12 +120,20 @@ static void add_texts(struct tree *tree, const char *path, char *const *texts, s
     free(bytes);
 }
 
+/* "closed 02" and a line's end, for the standard descriptors of which seal->closed has bits; "" for none. The caller frees it. */
+static char *closed_line(unsigned closed)
+{
+    return text("%s%s%s%s%s", closed != 0 ? "closed " : "", closed & 1 ? "0" : "", closed & 2 ? "1" : "",
+                closed & 4 ? "2" : "", closed != 0 ? "\n" : "");
+}
+
 static void add_orders(const struct seal *seal, struct tree *tree, char *path, char **environment, size_t count,
                        const char *directory)
 {
     char **arguments = grown(NULL, (size_t)seal->argc, sizeof(*arguments));
-    char *options = text("%s%s%sdirectory %s\n", seal->report ? "report\n" : "", seal->map ? "map\n" : "",
-                         seal->terminal ? "terminal\n" : "", directory);
+    char *closed = closed_line(seal->closed);
+    char *options = text("%s%s%s%sdirectory %s\n", seal->report ? "report\n" : "", seal->map ? "map\n" : "",
+                         seal->terminal ? "terminal\n" : "", closed, directory);
 
     memcpy(arguments, seal->argv, (size_t)seal->argc * sizeof(*arguments));
     arguments[0] = path;
@@ -131,6 +141,7 @@ static void add_orders(const struct seal *seal, struct tree *tree, char *path, c
     add_texts(tree, "/" CHANNEL_FOLDER "/environment", environment, count);
     tree_add_bytes(tree, "/" CHANNEL_FOLDER "/options", options, strlen(options), 0400);
     tree_add_folder(tree, directory, 0755);
+    free(closed);
     free(options);
     free(arguments);
 }
@@ -210,24 +221,13 @@ int seal_archive(const struct seal *seal, int *archive, uint64_t *size)
 
 /* ---- What came of it ------------------------------------------------------------------ */
 
-/* The last lines of a text, indented, on standard error. */
-static void show_tail(const struct tail *tail, int lines)
+/* A guest's words as text for a message of ours. The caller frees it. */
+static char *shown(const char *bytes, size_t length)
 {
-    size_t end = tail->length, start;
+    char *to = grown(NULL, length * VISIBLE_MOST + 1, 1);
 
-    while (end > 0 && (tail->bytes[end - 1] == '\n' || tail->bytes[end - 1] == '\r'))
-        end--;
-    for (start = end; start > 0; start--)
-        if (tail->bytes[start - 1] == '\n' && --lines == 0)
-            break;
-    for (size_t i = start; i < end; i++) {
-        if (i == start || tail->bytes[i - 1] == '\n')
-            fputs("  | ", stderr);
-        if (tail->bytes[i] != '\r')
-            fputc(tail->bytes[i], stderr);
-    }
-    if (end > start)
-        fputc('\n', stderr);
+    to[visible(bytes, length, to)] = '\0';
+    return to;
 }
 
 /* The line of the serial log that says why a machine is too small; the last line if none does. */
@@ -243,7 +243,7 @@ static char *reason(const struct tail *tail)
         end = start + strcspn(found, "\r\n");
     while (start > 0 && tail->bytes[start - 1] != '\n')
         start--;
-    return text("%.*s", (int)(end - start), tail->bytes + start);
+    return shown(tail->bytes + start, end - start);
 }
 
 static int not_started(const struct seal *seal, int error)
@@ -256,6 +256,35 @@ static int not_started(const struct seal *seal, int error)
 static int too_little(const char *why)
 {
     return tell(SEAL_TOO_LITTLE, "%s; -m gives the machine more", why);
+}
+
+static void show_last_words(const struct session *session)
+{
+    tail_show(&session->serial, 40);
+    tail_show(&session->log, 10);
+    tail_show(&session->errors, 10);
+}
+
+/* It is there, and does nothing. */
+static int explain_dead(const struct session *session)
+{
+    tell(0, "the machine is dead: for %" PRIu64 ".%" PRIu64 " s its kernel neither ran a program nor answered; its processor:",
+         session->watchdog_ms / 1000, session->watchdog_ms % 1000 / 100);
+    if (session->registers[0] != '\0')
+        visible_print(stderr, session->registers, strlen(session->registers));
+    else
+        fputs("  | QEMU does not say where it is\n", stderr);
+    show_last_words(session);
+    return SEAL_DIED;
+}
+
+static int explain_timeout(const struct seal *seal, const struct session *session)
+{
+    tell(0, "%s still ran after %" PRIu64 ".%" PRIu64 " s%s", seal->argv[0], seal->timeout_ms / 1000,
+         seal->timeout_ms % 1000 / 100, session->obeyed ? "" : ", and did not end when SIGTERM told it to");
+    if (!session->spoke)
+        tail_show(&session->serial, 10);        /* it may never have got that far */
+    return SEAL_TIMEOUT;
 }
 
 /* The machine is gone, and the program did not end before it. */
@@ -275,23 +304,21 @@ static int explain_machine(const struct session *session, int waited)
                         session->errors.length > 0 ? session->errors.bytes : "cannot be started");
     if (code == 1 && !session->spoke && session->serial.length == 0) {
         tell(0, "QEMU refuses to start this machine:");
-        show_tail(&session->errors, 5);
+        tail_show(&session->errors, 5);
         return SEAL_NO_EMULATOR;
     }
-    tell(0, "the machine ended before the program did%s",
+    tell(0, "the machine ended before the program did%s%s", code == 0 ? ": its processor was reset" : "",
              session->serial.length + session->errors.length + session->log.length > 0 ? "; its last words:" : "");
-    show_tail(&session->log, 10);
-    show_tail(&session->serial, 40);
-    show_tail(&session->errors, 10);
+    show_last_words(session);
     return SEAL_DIED;
 }
 
-/* End as the signal would have ended us, now that everything is put away; a debugger's things are put away at exit. */
+/* End as the signal would have ended us, now that everything is put away; a debugger is waited for at exit. */
 static int end_by(const struct seal *seal, int number)
 {
     sigset_t set;
 
-    if (seal->debug_socket != NULL)
+    if (seal->debugger >= 0)
         return SEAL_SIGNAL + number;
     signal(number, SIG_DFL);
     sigemptyset(&set);
@@ -306,17 +333,15 @@ static int status_of(const struct seal *seal, const struct session *session, int
 {
     switch (session->end) {
     case SESSION_TIMEOUT:
-        tell(0, "%s still ran after %" PRIu64 ".%" PRIu64 " s", seal->argv[0], seal->timeout_ms / 1000,
-             seal->timeout_ms % 1000 / 100);
-        if (!session->spoke)
-            show_tail(&session->serial, 10);        /* it may never have got that far */
-        return SEAL_TIMEOUT;
+        return explain_timeout(seal, session);
     case SESSION_SIGNAL:
         return end_by(seal, session->exit_number);
     case SESSION_OUTPUT:
         return SEAL_FAILED;
     case SESSION_DEBUGGER:
         return 0;
+    case SESSION_DEAD:
+        return explain_dead(session);
     case SESSION_MACHINE:
         return explain_machine(session, waited);
     case SESSION_EXIT:
@@ -348,6 +373,20 @@ static char *kernel_for(const struct seal *seal, enum machine_kind kind)
     return path;
 }
 
+/* One built without seccomp, or one that is under a filter already. */
+static bool refuses_sandbox(const struct session *session)
+{
+    return strstr(session->errors.bytes, "sandbox") != NULL || strstr(session->errors.bytes, "seccomp") != NULL;
+}
+
+static struct session session_for(const struct seal *seal, int report)
+{
+    return (struct session){
+        .output = seal->output, .terminal = seal->terminal, .verbose = seal->verbose, .timeout_ms = seal->timeout_ms,
+        .watchdog_ms = seal->watchdog_ms, .map_ordered = seal->map, .debugger = -1, .report = report,
+    };
+}
+
 /* One machine, until it ends. *never: QEMU did not even start it. Returns the exit status. */
 static int run_machine(struct seal *seal, struct machine_plan *plan, int report, bool *never)
 {
@@ -358,8 +397,8 @@ static int run_machine(struct seal *seal, struct machine_plan *plan, int report,
     *never = false;
     if (status != 0)
         return status;
-    session = (struct session){ .machine = &machine, .output = seal->output, .terminal = seal->terminal, .verbose = seal->verbose,
-                                .timeout_ms = seal->timeout_ms, .debugger = -1, .report = report };
+    session = session_for(seal, report);
+    session.machine = &machine;
     if (seal->on_machine != NULL)
         session.debugger = seal->on_machine(seal);
     session_run(&session);
@@ -367,6 +406,12 @@ static int run_machine(struct seal *seal, struct machine_plan *plan, int report,
     seal->snapshot_length = session.map.length;
     waited = machine_end(&machine, session.end == SESSION_MACHINE ? 2000 : 0);
     *never = never_ran(&session, waited);
+    if (*never && plan->sandbox && refuses_sandbox(&session)) {
+        if (seal->verbose)
+            tell(0, "this QEMU has no sandbox of its own; going on without");
+        plan->sandbox = false;
+        return run_machine(seal, plan, report, never);
+    }
     return *never && plan->kind != plan->last ? 0 : status_of(seal, &session, waited);
 }
 
@@ -422,10 +467,10 @@ static int run_machines(struct seal *seal, struct machine_plan *plan, int report
 static int run_archive(struct seal *seal, int archive, uint64_t size, int report)
 {
     struct machine_plan plan = { .archive = archive, .archive_size = size, .memory = seal->memory,
-                                 .debug_socket = seal->debug_socket, .verbose = seal->verbose };
+                                 .sandbox = true, .debugger = seal->debugger, .verbose = seal->verbose };
 
     /* An instruction clock or a debugger's view of every register wants the translator. */
-    plan.kvm = seal->debug_socket == NULL && machine_flags()[0] == '\0' && machine_has_kvm();
+    plan.kvm = seal->debugger < 0 && machine_flags()[0] == '\0' && machine_has_kvm();
     if (plan.memory == 0)
         plan.memory = (USUAL_MEMORY + size + (1 << 20) - 1) >> 20 << 20;
     if (seal->verbose)
@@ -444,7 +489,7 @@ int seal_run(struct seal *seal)
             status = tell(SEAL_FAILED, "--report=%s: %s", seal->report_file, strerror(errno));
     }
     if (status == 0) {
-        session_prepare();
+        signals_prepare();
         status = run_archive(seal, archive, size, report);
     }
     if (report > STDERR_FILENO)

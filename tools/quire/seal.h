@@ -47,14 +47,16 @@ struct seal {
     char       **environment;   /* NAME=VALUE, or NAME alone: its value here                    */
     size_t       environment_count;
     uint64_t     timeout_ms;    /* 0: none                                                      */
+    uint64_t     watchdog_ms;   /* 0: none                                                      */
     const char  *directory;     /* where the program begins; NULL: the folder that we are in       */
     bool         report, verbose, terminal, map;     /* map: a snapshot of memory is ordered */
     const char  *report_file;   /* where the report goes; NULL: standard error */
     int          output;        /* the descriptor for the program's standard output             */
+    unsigned     closed;        /* bit n: standard descriptor n was closed when we began        */
     unsigned     machine;       /* enum machine_kind; MACHINE_KINDS: the fastest that works     */
     int          argc;          /* the program and its arguments */
     char       **argv;
-    const char  *debug_socket;  /* the machine stands still until a debugger comes here; or NULL */
+    int          debugger;      /* the machine stands still until gdb speaks at the other end of this socket; or -1 */
 
     /* Called when the machine is started; a descriptor that ends when its debugger does, or -1. NULL: nothing. */
     int        (*on_machine)(struct seal *seal);

@@ -1,4 +1,5 @@
 /* seal_options.c - the options that run, shell and debug share, and small help. See seal.h. */
+#include "descriptors.h"
 #include "seal.h"
 #include "command.h"
 #include "machine.h"
@@ -138,7 +139,9 @@ void seal_use_shell(struct seal *seal)
     seal->argv = shell;
 }
 
-enum { KEY_FILE = 0x100, KEY_ENV, KEY_TIMEOUT, KEY_REPORT, KEY_LAYOUT, KEY_ROOT, KEY_MACHINE };
+enum { KEY_FILE = 0x100, KEY_ENV, KEY_TIMEOUT, KEY_REPORT, KEY_LAYOUT, KEY_ROOT, KEY_MACHINE, KEY_WATCHDOG };
+
+enum { WATCHDOG_MS = 20000 };
 
 static const struct argp_option options[] = {
     { "memory", 'm', "SIZE", 0, "The machine's RAM: 64, 64M, 2560K, 1G (default 128M and the files' size)", 0 },
@@ -146,7 +149,9 @@ static const struct argp_option options[] = {
     { "file", KEY_FILE, "HOST[:GUEST]", 0, "A file, or a folder with all in it, that the program will see; "
       ":PATH takes it from the root", 0 },
     { "env", KEY_ENV, "NAME[=VALUE]", 0, "Set a variable for the program, or pass ours on", 0 },
-    { "timeout", KEY_TIMEOUT, "SECONDS", 0, "End the machine then, with exit status 124", 0 },
+    { "timeout", KEY_TIMEOUT, "SECONDS", 0, "Send the program SIGTERM then, and end the machine 2 s later; exit status 124", 0 },
+    { "watchdog", KEY_WATCHDOG, "SECONDS", 0, "A kernel that neither runs the program nor answers for so long is dead, with exit "
+      "status 119 (default 20; 0: wait for ever)", 0 },
     { "report", KEY_REPORT, "FILE", OPTION_ARG_OPTIONAL, "Print where every page of memory went (on standard error, or "
       "into FILE)", 0 },
     { "root", KEY_ROOT, "DIRECTORY", 0, "An i386 Debian tree for programs and libraries (default: the fetched one)", 0 },
@@ -198,6 +203,12 @@ static error_t parse(int key, char *word, struct argp_state *state)
         if (!read_seconds(word, &seal->timeout_ms))
             argp_error(state, "`%s` is no number of seconds", word);
         return 0;
+    case KEY_WATCHDOG:
+        if (strcmp(word, "0") == 0)
+            seal->watchdog_ms = 0;
+        else if (!read_seconds(word, &seal->watchdog_ms))
+            argp_error(state, "`%s` is no number of seconds", word);
+        return 0;
     case KEY_REPORT:
         seal->report      = true;
         seal->report_file = word;
@@ -226,7 +237,10 @@ void seal_parse_with(struct seal *seal, int argc, char **argv, const char *argum
                                .children = own != NULL ? children : NULL };
     struct asked asked = { seal, input };
 
-    *seal = (struct seal){ .layout = "quire", .machine = MACHINE_KINDS, .output = STDOUT_FILENO };
+    *seal = (struct seal){ .layout = "quire", .machine = MACHINE_KINDS, .output = STDOUT_FILENO,
+                           .watchdog_ms = WATCHDOG_MS, .debugger = -1 };
+    for (int number = 0; number < 3; number++)
+        seal->closed |= (unsigned)descriptor_was_closed(number) << number;
     seal_command = argv[0];
     argp_err_exit_status = SEAL_FAILED;
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &asked);

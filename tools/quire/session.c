@@ -2,21 +2,26 @@
 #include "session.h"
 #include "channel.h"
 #include "seal.h"
+#include "signals.h"
 #include "stream.h"
 #include "terminal.h"
+#include "visible.h"
+#include "watchdog.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
     INPUT_AT_ONCE = 16384,
     MAP_MOST      = 256 << 20,      /* no machine has that much to say of its memory */
+    REPORT_MOST   = 4 << 20,        /* nor of its end */
+    UNSENT_MOST   = 65536,          /* for a guest that takes nothing: more signals would tell it nothing new */
+    REST_MS       = 2000,           /* a guest may go on talking for ever */
     ESCAPE        = 0x1D,           /* Ctrl-], twice: end the machine */
 };
 
@@ -30,31 +35,19 @@ struct loop {
     struct stream   report;         /* for the kernel's words of it; often standard error too */
     struct stream  *busy;           /* the one that the first frame waits for */
     size_t          delivered;      /* bytes of that frame              */
-    int             signals;        /* signalfd                         */
+    struct signals  signals;
+    struct watchdog watchdog;
     uint64_t        credit;         /* bytes of input the guest can take */
     uint64_t        deadline_ms;    /* on the monotonic clock, or 0     */
-    bool            input_ended, interrupted, escape, over;
+    uint64_t        ending_ms;      /* when `ending` ends the machine, or 0 */
+    int             ending;
+    size_t          reported;       /* bytes of REPORT                  */
+    bool            closed[CHANNEL_ERRORS + 1];         /* by channel_kind: nobody reads that stream of ours any more */
+    bool            input_ended, timed_out, escape, over;
+    size_t          shown_length;   /* of the frame that is being delivered, made visible in `shown` */
 };
 
-static sigset_t our_signals(void)
-{
-    static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP };
-    sigset_t set;
-
-    sigemptyset(&set);
-    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-        sigaddset(&set, signals[i]);
-    return set;
-}
-
-void session_prepare(void)
-{
-    sigset_t set = our_signals();
-
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGTTOU, SIG_IGN);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-}
+static char shown[CHANNEL_PAYLOAD * VISIBLE_MOST];
 
 static uint64_t now_ms(void)
 {
@@ -71,26 +64,8 @@ static void finish(struct loop *loop, enum session_end end, int32_t number)
     loop->session->exit_number = number;
 }
 
-/* Keep the end of a text; the older half goes when there is no room. */
-static void keep(struct tail *tail, const void *bytes, size_t length)
-{
-    const size_t room = sizeof(tail->bytes) - 1;
-
-    if (length > room / 2) {
-        bytes = (const char *)bytes + (length - room / 2);
-        length = room / 2;
-    }
-    if (tail->length + length > room) {
-        memmove(tail->bytes, tail->bytes + tail->length - room / 2, room / 2);
-        tail->length = room / 2;
-    }
-    memcpy(tail->bytes + tail->length, bytes, length);
-    tail->length += length;
-    tail->bytes[tail->length] = '\0';
-}
-
 /* Read what there is of a text that is kept. False: there will be no more. */
-static bool collect(struct tail *tail, int fd)
+static bool collect(struct tail *tail, void (*keep)(struct tail *tail, const void *bytes, size_t length), int fd)
 {
     char bytes[4096];
     ssize_t got = read(fd, bytes, sizeof(bytes));
@@ -102,20 +77,18 @@ static bool collect(struct tail *tail, int fd)
 
 /* ---- From the guest ------------------------------------------------------------------- */
 
-/* The program's bytes to our stream, as far as it takes them. True when all are gone. */
-static bool deliver(struct loop *loop, struct stream *stream, const struct channel_frame *frame)
+/* As much of these bytes as our stream takes. True when all are gone, or nobody wants them. */
+static bool deliver(struct loop *loop, struct stream *stream, const void *bytes, size_t length, bool *broken)
 {
-    const uint8_t pipe_signal = SIGPIPE;
-
-    while (loop->delivered < frame->length) {
-        ssize_t done = stream_write(stream, frame->bytes + loop->delivered, frame->length - loop->delivered);
+    while (loop->delivered < length) {
+        ssize_t done = stream_write(stream, (const char *)bytes + loop->delivered, length - loop->delivered);
 
         if (done < 0 && errno == EAGAIN) {
             loop->busy = stream;
             return false;
         }
         if (done < 0 && errno == EPIPE) {
-            channel_send(&loop->channel, CHANNEL_SIGNAL, &pipe_signal, 1);
+            *broken = true;
             break;
         }
         if (done < 0) {
@@ -130,20 +103,61 @@ static bool deliver(struct loop *loop, struct stream *stream, const struct chann
     return true;
 }
 
+/* The program's own bytes, unchanged. When nobody takes them any more the guest is told, once. */
+static bool deliver_output(struct loop *loop, struct stream *stream, const struct channel_frame *frame)
+{
+    const uint8_t gone[2] = { SIGPIPE, (uint8_t)frame->kind };
+    bool broken = false;
+
+    if (loop->closed[frame->kind])
+        return true;
+    if (!deliver(loop, stream, frame->bytes, frame->length, &broken))
+        return false;
+    if (broken)
+        channel_send(&loop->channel, CHANNEL_SIGNAL, gone, sizeof(gone));
+    loop->closed[frame->kind] = broken;
+    return true;
+}
+
+/* The kernel's words, which may hold a program's. */
+static bool deliver_words(struct loop *loop, struct stream *stream, const struct channel_frame *frame)
+{
+    bool broken;
+
+    if (loop->shown_length == 0)
+        loop->shown_length = visible(frame->bytes, frame->length, shown);
+    if (!deliver(loop, stream, shown, loop->shown_length, &broken))
+        return false;
+    loop->shown_length = 0;
+    return true;
+}
+
+static bool deliver_report(struct loop *loop, const struct channel_frame *frame)
+{
+    if (loop->reported > REPORT_MOST)
+        return true;
+    if (!deliver_words(loop, &loop->report, frame))
+        return false;
+    loop->reported += frame->length;
+    if (loop->reported > REPORT_MOST)
+        tell(0, "the machine reports without end; the rest is left out");
+    return true;
+}
+
 /* The log goes to standard error, after what the program wrote there, if anybody wants to see it. */
 static bool deliver_log(struct loop *loop, const struct channel_frame *frame)
 {
-    if (loop->delivered == 0)
-        keep(&loop->session->log, frame->bytes, frame->length);
-    return !loop->session->verbose || deliver(loop, &loop->errors, frame);
+    if (loop->shown_length == 0)
+        tail_keep(&loop->session->log, frame->bytes, frame->length);
+    return !loop->session->verbose || deliver_words(loop, &loop->errors, frame);
 }
 
-/* The lines of a snapshot; more than there can be are nonsense. */
+/* The lines of a snapshot; one that nobody ordered, or more than there can be, are nonsense. */
 static void take_map(struct loop *loop, const struct channel_frame *frame)
 {
     struct collected *map = &loop->session->map;
 
-    if (map->length + frame->length > MAP_MOST) {
+    if (!loop->session->map_ordered || map->length + frame->length > MAP_MOST) {
         loop->channel.nonsense = true;
         return;
     }
@@ -155,17 +169,39 @@ static void take_map(struct loop *loop, const struct channel_frame *frame)
     map->length += frame->length;
 }
 
+/* How a program can have ended, or not begun. */
+static bool plausible(uint32_t kind, int32_t number)
+{
+    return kind == CHANNEL_EXITED || (kind == CHANNEL_KILLED && number > 0 && number <= 64) ||
+           (kind == CHANNEL_NOT_STARTED && number > 0);
+}
+
+/* The last frame of a run. */
+static void take_exit(struct loop *loop, const struct channel_frame *frame)
+{
+    uint32_t kind = frame->length == 8 ? channel_number(frame->bytes) : 0;
+    int32_t number = frame->length == 8 ? (int32_t)channel_number(frame->bytes + 4) : 0;
+
+    if (frame->length != 8 || !plausible(kind, number)) {
+        loop->channel.nonsense = true;
+        return;
+    }
+    finish(loop, loop->timed_out ? SESSION_TIMEOUT : SESSION_EXIT, number);
+    loop->session->exit_kind = kind;
+    loop->session->obeyed = true;
+}
+
 /* One frame. True when it is done with. */
 static bool take(struct loop *loop, const struct channel_frame *frame)
 {
     loop->session->spoke = true;
     switch (frame->kind) {
     case CHANNEL_OUTPUT:
-        return deliver(loop, &loop->output, frame);
+        return deliver_output(loop, &loop->output, frame);
     case CHANNEL_ERRORS:
-        return deliver(loop, &loop->errors, frame);
+        return deliver_output(loop, &loop->errors, frame);
     case CHANNEL_REPORT:
-        return deliver(loop, &loop->report, frame);
+        return deliver_report(loop, frame);
     case CHANNEL_LOG:
         return deliver_log(loop, frame);
     case CHANNEL_MAP:
@@ -178,12 +214,7 @@ static bool take(struct loop *loop, const struct channel_frame *frame)
             loop->channel.nonsense = true;
         return true;
     case CHANNEL_EXIT:
-        if (frame->length == 8) {
-            finish(loop, SESSION_EXIT, (int32_t)channel_number(frame->bytes + 4));
-            loop->session->exit_kind = channel_number(frame->bytes);
-        } else {
-            loop->channel.nonsense = true;
-        }
+        take_exit(loop, frame);
         return true;
     default:
         return true;
@@ -194,8 +225,12 @@ static void take_frames(struct loop *loop)
 {
     struct channel_frame frame;
 
-    while (!loop->over && channel_next(&loop->channel, &frame) && take(loop, &frame))
+    while (!loop->over && channel_next(&loop->channel, &frame)) {
+        watchdog_heard(&loop->watchdog, now_ms());
+        if (!take(loop, &frame))
+            break;
         channel_drop(&loop->channel);
+    }
     if (!loop->over && loop->busy == NULL && (loop->channel.nonsense || loop->channel.ended))
         finish(loop, SESSION_MACHINE, 0);
 }
@@ -245,19 +280,22 @@ static void give_window(struct loop *loop)
     }
 }
 
-static void give_signal(struct loop *loop, int number)
+static void give_signal(struct loop *loop, int number, uint8_t whom)
 {
-    const uint8_t byte = (uint8_t)number;
+    const uint8_t bytes[2] = { (uint8_t)number, whom };
 
-    channel_send(&loop->channel, CHANNEL_SIGNAL, &byte, 1);
+    if (loop->channel.out_length < UNSENT_MOST)
+        channel_send(&loop->channel, CHANNEL_SIGNAL, bytes, sizeof(bytes));
 }
 
-/* Stop as any program does; the guest's machine goes on, and waits when its output is full. */
+/* Stop as any program does, and the machine with us. */
 static void stop_ourselves(struct loop *loop)
 {
     if (loop->session->terminal)
         terminal_give_back();
+    kill(loop->session->machine->pid, SIGSTOP);
     raise(SIGSTOP);
+    kill(loop->session->machine->pid, SIGCONT);
     if (loop->session->terminal)
         terminal_lend();
     give_window(loop);
@@ -265,46 +303,93 @@ static void stop_ourselves(struct loop *loop)
 
 static void take_signal(struct loop *loop)
 {
-    struct signalfd_siginfo signal;
+    int number = 0;
 
-    if (read(loop->signals, &signal, sizeof(signal)) != sizeof(signal))
-        return;
-    switch (signal.ssi_signo) {
-    case SIGWINCH:
-        give_window(loop);
+    switch (signals_take(&loop->signals, now_ms(), loop->session->debugger >= 0, &number)) {
+    case SIGNAL_FOR_PROGRAM:
+        give_signal(loop, number, CHANNEL_TO_PROGRAM);
         break;
-    case SIGTSTP:
+    case SIGNAL_TWICE:
+        loop->ending    = number;
+        loop->ending_ms = now_ms() + SIGNALS_GRACE_MS;
+        /* fall through */
+    case SIGNAL_FOR_GROUP:
+        give_signal(loop, number, CHANNEL_TO_GROUP);
+        break;
+    case SIGNAL_ENDS:
+        finish(loop, SESSION_SIGNAL, number);
+        break;
+    case SIGNAL_STOPS:
         stop_ourselves(loop);
         break;
-    case SIGQUIT:
-        give_signal(loop, SIGQUIT);
+    case SIGNAL_WINDOW:
+        give_window(loop);
         break;
-    case SIGINT:
-        if (loop->session->debugger >= 0)       /* it is meant for the debugger */
-            break;
-        if (!loop->interrupted) {
-            loop->interrupted = true;
-            give_signal(loop, SIGINT);
-            break;
-        }
-        /* fall through */
-    default:
-        finish(loop, SESSION_SIGNAL, (int32_t)signal.ssi_signo);
+    case SIGNAL_NOTHING:
         break;
     }
 }
 
-/* ---- The loop ------------------------------------------------------------------------- */
+/* ---- Time ----------------------------------------------------------------------------- */
 
+/* The time that was given is over: SIGTERM, and then no more patience. */
+static void time_is_over(struct loop *loop, uint64_t now)
+{
+    if (loop->timed_out) {
+        finish(loop, SESSION_TIMEOUT, 0);
+        return;
+    }
+    loop->timed_out   = true;
+    loop->deadline_ms = now + SESSION_GRACE_MS;
+    give_signal(loop, SIGTERM, CHANNEL_TO_GROUP);
+}
+
+/* A guest whose words we do not take at the moment is not asked. */
+static void watch(struct loop *loop, uint64_t now)
+{
+    if (loop->busy != NULL) {
+        watchdog_heard(&loop->watchdog, now);
+        return;
+    }
+    switch (watchdog_look(&loop->watchdog, now)) {
+    case WATCHDOG_LIVES:
+        break;
+    case WATCHDOG_ASK:
+        if (loop->channel.out_length < UNSENT_MOST)
+            channel_send(&loop->channel, CHANNEL_PING, NULL, 0);
+        break;
+    case WATCHDOG_DEAD:
+        finish(loop, SESSION_DEAD, 0);
+        break;
+    }
+}
+
+static void look_at_the_clock(struct loop *loop)
+{
+    uint64_t now = now_ms();
+
+    watch(loop, now);
+    if (!loop->over && loop->ending_ms != 0 && now >= loop->ending_ms)
+        finish(loop, SESSION_SIGNAL, loop->ending);
+    if (!loop->over && loop->deadline_ms != 0 && now >= loop->deadline_ms)
+        time_is_over(loop, now);
+}
+
+static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+static uint64_t until(uint64_t moment, uint64_t now) { return moment == 0 ? UINT64_MAX : moment > now ? moment - now : 0; }
+
+/* For poll(2): milliseconds, or -1 for ever. */
 static int patience(const struct loop *loop)
 {
-    uint64_t now;
+    uint64_t now = now_ms(), next = least(until(loop->deadline_ms, now), until(loop->ending_ms, now));
 
-    if (loop->deadline_ms == 0)
-        return -1;
-    now = now_ms();
-    return now >= loop->deadline_ms ? 0 : (int)(loop->deadline_ms - now < 60000 ? loop->deadline_ms - now : 60000);
+    if (loop->busy == NULL)
+        next = least(next, watchdog_patience(&loop->watchdog, now));
+    return next == UINT64_MAX ? -1 : (int)least(next, 60000);
 }
+
+/* ---- The loop ------------------------------------------------------------------------- */
 
 static void wait_and_act(struct loop *loop, struct pollfd *on)
 {
@@ -320,9 +405,9 @@ static void wait_and_act(struct loop *loop, struct pollfd *on)
         take_signal(loop);
     if (on[ON_DEBUGGER].revents != 0)
         finish(loop, SESSION_DEBUGGER, 0);
-    if (on[ON_SERIAL].revents != 0 && !collect(&loop->session->serial, on[ON_SERIAL].fd))
+    if (on[ON_SERIAL].revents != 0 && !collect(&loop->session->serial, tail_keep_words, on[ON_SERIAL].fd))
         on[ON_SERIAL].fd = -1;
-    if (on[ON_ERRORS].revents != 0 && !collect(&loop->session->errors, on[ON_ERRORS].fd))
+    if (on[ON_ERRORS].revents != 0 && !collect(&loop->session->errors, tail_keep, on[ON_ERRORS].fd))
         on[ON_ERRORS].fd = -1;
     if ((on[ON_CHANNEL].revents & POLLOUT) != 0)
         channel_write(&loop->channel);
@@ -331,28 +416,30 @@ static void wait_and_act(struct loop *loop, struct pollfd *on)
     if (!loop->over && on[ON_INPUT].revents != 0)
         give_input(loop);
     take_frames(loop);
-    if (!loop->over && loop->deadline_ms != 0 && now_ms() >= loop->deadline_ms)
-        finish(loop, SESSION_TIMEOUT, 0);
+    if (!loop->over)
+        look_at_the_clock(loop);
 }
 
 /* The machine's last words may still be under way. */
-static void collect_rest(struct tail *tail, struct pollfd on)
+static void collect_rest(struct tail *tail, void (*keep)(struct tail *tail, const void *bytes, size_t length),
+                         struct pollfd on)
 {
-    while (on.fd >= 0 && poll(&on, 1, 200) > 0 && collect(tail, on.fd))
+    uint64_t end = now_ms() + REST_MS;
+
+    while (on.fd >= 0 && now_ms() < end && poll(&on, 1, 200) > 0 && collect(tail, keep, on.fd))
         ;
 }
 
 void session_run(struct session *session)
 {
-    sigset_t set = our_signals();
+    uint64_t begin = now_ms();
     struct loop loop = {
         .session = session,
-        .signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
         .input_ended = session->debugger >= 0,
-        .deadline_ms = session->timeout_ms != 0 ? now_ms() + session->timeout_ms : 0,
+        .deadline_ms = session->timeout_ms != 0 ? begin + session->timeout_ms : 0,
     };
     struct pollfd on[ON_COUNT] = {
-        [ON_SIGNAL] = { .fd = loop.signals, .events = POLLIN },
+        [ON_SIGNAL] = { .events = POLLIN },
         [ON_SERIAL] = { .fd = session->machine->serial, .events = POLLIN },
         [ON_ERRORS] = { .fd = session->machine->errors, .events = POLLIN },
         [ON_INPUT]  = { .events = POLLIN },
@@ -360,6 +447,9 @@ void session_run(struct session *session)
         [ON_DEBUGGER] = { .fd = session->debugger, .events = POLLIN },
     };
 
+    signals_start(&loop.signals);
+    on[ON_SIGNAL].fd = loop.signals.fd;
+    watchdog_start(&loop.watchdog, session->machine->pid, session->debugger >= 0 ? 0 : session->watchdog_ms, begin);
     channel_open(&loop.channel, session->machine->channel);
     stream_open(&loop.output, session->output, session->output == STDOUT_FILENO ? "standard output" : "standard error");
     stream_open(&loop.errors, STDERR_FILENO, "standard error");
@@ -369,14 +459,16 @@ void session_run(struct session *session)
     give_window(&loop);
     while (!loop.over)
         wait_and_act(&loop, on);
+    if (session->end == SESSION_DEAD)
+        machine_registers(session->machine, session->registers, sizeof(session->registers));
     if (session->end == SESSION_MACHINE) {
-        collect_rest(&session->serial, on[ON_SERIAL]);
-        collect_rest(&session->errors, on[ON_ERRORS]);
+        collect_rest(&session->serial, tail_keep_words, on[ON_SERIAL]);
+        collect_rest(&session->errors, tail_keep, on[ON_ERRORS]);
     }
     terminal_give_back();
     stream_close(&loop.output);
     stream_close(&loop.errors);
     stream_close(&loop.report);
-    close(loop.signals);
+    signals_end(&loop.signals);
     channel_close(&loop.channel);
 }

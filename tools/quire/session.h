@@ -6,14 +6,17 @@
  * awaited without stopping anything else, so a slow reader slows the program and nothing more.
  * A reader that goes away is SIGPIPE for the program, as it would be here.
  *
- * The first Ctrl-C (SIGINT) goes to the program, the second ends the machine; SIGQUIT goes
- * to the program; SIGTERM and SIGHUP end the machine. On a lent terminal Ctrl-C is a key like
- * others, and Ctrl-] pressed twice ends the machine.
+ * Signals go to the program (signals.h). When the time is over it is sent SIGTERM, and has SESSION_GRACE_MS to end.
+ * On a lent terminal Ctrl-C is a key like others, and Ctrl-] pressed twice ends the machine.
+ *
+ * The guest is not trusted: whatever it says, what is kept of it has a limit, and what is shown of
+ * it, other than the program's own output, is visible (visible.h).
  */
 #ifndef QUIRE_SESSION_H
 #define QUIRE_SESSION_H
 
 #include "machine.h"
+#include "tail.h"
 
 #include <stddef.h>
 
@@ -24,13 +27,10 @@ enum session_end {
     SESSION_SIGNAL,             /* a signal told us to end                    */
     SESSION_OUTPUT,             /* standard output or error cannot be written */
     SESSION_DEBUGGER,           /* the debugger has gone                      */
+    SESSION_DEAD,               /* it neither ran the program nor answered    */
 };
 
-/* The last bytes of a stream that is only shown when something went wrong. */
-struct tail {
-    char   bytes[16384];
-    size_t length;              /* always ended by a NUL */
-};
+enum { SESSION_GRACE_MS = 2000 };
 
 /* The lines of a snapshot of memory, as they came (kernel/init/snapshot.h). The caller frees the bytes. */
 struct collected {
@@ -44,6 +44,8 @@ struct session {
     bool     terminal;          /* lend ours to the program      */
     bool     verbose;           /* show the guest's LOG at once  */
     uint64_t timeout_ms;        /* 0: none                       */
+    uint64_t watchdog_ms;       /* a kernel that is dead so long is said to be; 0: never */
+    bool     map_ordered;       /* a snapshot may come           */
     int      report;            /* a descriptor for the guest's REPORT */
     int      debugger;          /* ends when a debugger does, which until then has the keyboard; or -1 */
 
@@ -52,14 +54,13 @@ struct session {
     uint32_t exit_kind;         /* SESSION_EXIT: CHANNEL_EXITED and its sisters */
     int32_t  exit_number;       /* and its number; SESSION_SIGNAL: which        */
     bool     spoke;             /* the guest said anything at all on the channel */
+    bool     obeyed;            /* SESSION_TIMEOUT: SIGTERM was enough            */
+    char     registers[2048];   /* SESSION_DEAD: the processor's, as QEMU shows them */
     struct tail serial;         /* the kernel's words  */
     struct tail errors;         /* QEMU's              */
     struct tail log;            /* the guest's LOG     */
     struct collected map;       /* the guest's MAP     */
 };
-
-/* Block the signals that a session takes; before the machine is started, so that none is lost. */
-void session_prepare(void);
 
 /* Until the end. Takes over the machine's channel and closes it; the caller ends the machine. */
 void session_run(struct session *session);

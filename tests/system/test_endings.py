@@ -1,0 +1,148 @@
+"""How a sealed program's run ends, with a real kernel: deaths on purpose (init/crash.h), signals, closed descriptors."""
+import os
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+
+@pytest.fixture
+def sealed(house, layout):
+    """A function: `quire run` with these words; returns (status, output, errors). `begin` only starts it."""
+    def words(words):
+        return [os.path.join(house.build, "host", "quire"), "run", "--layout", layout, *words]
+
+    def environment(kernel_words):
+        return {**os.environ, "QUIRE_BUILD": house.build, "QUIRE_HOME": house.tree, "QUIRE_KERNEL_WORDS": kernel_words}
+
+    def run(*asked, kernel="", **how):
+        how = {"stdin": subprocess.DEVNULL, "capture_output": True, "timeout": 150, **how}
+        done = subprocess.run(words(asked), env=environment(kernel), **how)
+        return done.returncode, done.stdout, (done.stderr or b"").decode()
+
+    def begin(*asked, kernel="", **how):
+        how = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **how}
+        return subprocess.Popen(words(asked), env=environment(kernel), **how)
+
+    run.begin = begin
+    return run
+
+
+def after_words(way):
+    return "busybox", "sh", "-c", f"echo spoken; echo {way} > /proc/quire/crash; echo no"
+
+
+# ---- The kernel dies --------------------------------------------------------------------
+
+@pytest.mark.parametrize("way,reason", [("panic", r"asked for by the word crash="), ("assert", r"kernel/init/crash\.c:\d+: ")])
+@pytest.mark.parametrize("report", [False, True], ids=["", "report"])
+def test_a_panic_after_the_program_has_spoken(sealed, way, reason, report):
+    status, output, errors = sealed(*["--report"] * report, *after_words(way), kernel="crash=allowed")
+    lines = errors.splitlines()
+    assert (status, output) == (119, b"spoken\n"), errors
+    assert re.match(r"quire run: the machine ended before the program did; its last words:$", lines[0])
+    assert re.match(r"  \| panic: " + reason, lines[1]), errors
+    assert "crash_by_program+0x" in errors and "audit: clean" in errors and lines[-1] == "  |   the machine stops here"
+
+
+@pytest.mark.parametrize("moment", ["begin", "end"])
+def test_a_panic_before_the_program_and_after_it(sealed, moment):
+    status, output, errors = sealed("--report", "busybox", "echo", "out", kernel=f"crash={moment}:panic")
+    assert (status, output) == (119, b"out\n" if moment == "end" else b""), errors
+    assert "\n  | panic: asked for by the word crash=" in errors
+
+
+def test_much_that_was_written_before_a_panic_is_not_lost(sealed):
+    script = "busybox seq 1 20000; echo panic > /proc/quire/crash"
+    status, output, _ = sealed("busybox", "sh", "-c", script, kernel="crash=allowed")
+    assert status == 119 and output == b"".join(b"%d\n" % n for n in range(1, 20001))
+
+
+def test_a_reset_says_so(sealed):
+    status, output, errors = sealed(*after_words("reset"), kernel="crash=allowed")
+    assert (status, output) == (119, b"spoken\n") and "its processor was reset" in errors
+
+
+@pytest.mark.parametrize("way", ["halt", "hang", "loop"])
+def test_a_kernel_that_stands_still_is_dead_and_shows_its_registers(sealed, way):
+    status, output, errors = sealed("--watchdog", "1", *after_words(way), kernel="crash=allowed")
+    assert (status, output) == (119, b"spoken\n"), errors
+    assert "the machine is dead: for 1.0 s its kernel neither ran a program nor answered" in errors
+    assert re.search(r"^  \| EIP=[0-9a-f]{8} .*HLT=%d" % (way == "halt"), errors, re.M), errors
+
+
+def test_no_program_can_do_that_without_the_word(sealed):
+    status, output, _ = sealed("busybox", "sh", "-c", "echo panic > /proc/quire/crash || echo refused")
+    assert (status, output) == (0, b"refused\n")
+
+
+# ---- It lives ---------------------------------------------------------------------------
+
+@pytest.mark.parametrize("what", ["i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done", "busybox sleep 4", "read nothing"])
+def test_a_silent_program_is_no_dead_machine(sealed, what):
+    end, start = os.pipe()
+    process = sealed.begin("--watchdog", "0.6", "busybox", "sh", "-c", f"echo ready; {what}; echo done", stdin=end)
+    os.close(end)
+    assert process.stdout.readline() == b"ready\n"
+    if what.startswith("read"):
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(5)
+    os.close(start)
+    output, errors = process.communicate(timeout=100)
+    assert (process.returncode, output, errors) == (0, b"done\n", b"")
+
+
+# ---- Signals ----------------------------------------------------------------------------
+
+@pytest.mark.parametrize("name", ["TERM", "HUP", "INT", "QUIT", "USR1", "USR2"])
+def test_signals_reach_the_program(sealed, name):
+    script = f"trap 'echo got {name}; exit 9' {name}; echo ready; while :; do busybox sleep 0.1; done"
+    process = sealed.begin("busybox", "sh", "-c", script)
+    assert process.stdout.readline() == b"ready\n"
+    process.send_signal(getattr(signal, "SIG" + name))
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, output, errors) == (9, f"got {name}\n".encode(), b"")
+
+
+def test_a_signal_before_the_program_is_there_ends_it(sealed):
+    """It is sent while the machine starts, again and again until the program has it, and never ends the machine."""
+    process = sealed.begin("busybox", "sleep", "100")
+    process.send_signal(signal.SIGUSR1)             # may come before we have said what to do with it
+    assert process.wait(60) in (128 + signal.SIGUSR1, -signal.SIGUSR1)
+
+
+def test_the_second_sigterm_ends_a_program_that_ignores_the_first(sealed):
+    process = sealed.begin("busybox", "sh", "-c", "trap 'echo no' TERM; echo ready; while :; do busybox sleep 0.1; done")
+    assert process.stdout.readline() == b"ready\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.stdout.readline() == b"no\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == -signal.SIGTERM
+
+
+def test_timeout_is_sigterm_and_then_the_end(sealed):
+    begin = time.monotonic()
+    status, output, errors = sealed("--timeout", "4", "busybox", "sh", "-c",
+                                    "trap 'echo no' TERM; while :; do busybox sleep 0.1; done")
+    assert (status, output) == (124, b"no\n") and "did not end when SIGTERM told it to" in errors
+    assert time.monotonic() - begin > 6
+    status, output, errors = sealed("--timeout", "4", "busybox", "sh", "-c",
+                                    "trap 'echo yes; exit 3' TERM; while :; do busybox sleep 0.1; done")
+    assert (status, output) == (124, b"yes\n") and errors.endswith("quire run: busybox still ran after 4.0 s\n")
+
+
+# ---- Standard descriptors that are closed -----------------------------------------------
+
+@pytest.mark.parametrize("closed", ["0", "1", "2", "01", "02", "12", "012"])
+def test_closed_descriptors(sealed, closed):
+    """What the program has: /proc/self/fd of a shell, which writes to a descriptor that is surely there."""
+    def close():
+        for digit in closed:
+            os.close(int(digit))
+
+    end, start = os.pipe()
+    script = "bits=100; for n in 0 1 2; do [ -e /proc/$$/fd/$n ] || bits=$((bits + (1 << n))); done; exit $bits"
+    status = sealed.begin("busybox", "sh", "-c", script, stdin=end, stdout=start, stderr=start, preexec_fn=close).wait(60)
+    assert status == 100 + sum(1 << int(digit) for digit in closed)

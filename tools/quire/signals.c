@@ -1,0 +1,74 @@
+/* signals.c - what a signal to us means. See signals.h. */
+#include "signals.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+static sigset_t ours(void)
+{
+    static const int numbers[] = {
+        SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCONT, SIGWINCH, SIGTSTP,
+    };
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        sigaddset(&set, numbers[i]);
+    return set;
+}
+
+void signals_prepare(void)
+{
+    sigset_t set = ours();
+
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGTTOU, SIG_IGN);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+void signals_start(struct signals *signals)
+{
+    sigset_t set = ours();
+
+    *signals = (struct signals){ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK) };
+}
+
+void signals_end(struct signals *signals) { close(signals->fd); }
+
+/* SIGINT, SIGTERM and SIGHUP: whoever says it again means it. */
+static enum signal_meaning request_to_end(struct signals *signals, int number, uint64_t now, enum signal_meaning whom)
+{
+    uint64_t *first = &signals->first[number];
+
+    if (*first == 0) {
+        *first = now;
+        return whom;
+    }
+    return now - *first < SIGNALS_SAME_MS ? SIGNAL_TWICE : SIGNAL_ENDS;
+}
+
+enum signal_meaning signals_take(struct signals *signals, uint64_t now, bool debugging, int *number)
+{
+    struct signalfd_siginfo signal;
+    enum signal_meaning whom;
+
+    if (read(signals->fd, &signal, sizeof(signal)) != sizeof(signal))
+        return SIGNAL_NOTHING;
+    *number = (int)signal.ssi_signo;
+    whom = signal.ssi_code == SI_KERNEL ? SIGNAL_FOR_GROUP : SIGNAL_FOR_PROGRAM;
+    switch (*number) {
+    case SIGWINCH:
+        return SIGNAL_WINDOW;
+    case SIGTSTP:
+        return SIGNAL_STOPS;
+    case SIGINT:
+        return debugging ? SIGNAL_NOTHING : request_to_end(signals, *number, now, whom);
+    case SIGTERM:
+    case SIGHUP:
+        return debugging ? SIGNAL_ENDS : request_to_end(signals, *number, now, whom);
+    default:
+        return whom;
+    }
+}

@@ -1,0 +1,100 @@
+/* tail.c - the end of a long story. See tail.h. */
+#include "tail.h"
+#include "visible.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char mark[] = "panic: ";
+
+enum { ROOM = sizeof(((struct tail *)0)->bytes) - 1, MARK = sizeof(mark) - 1 };
+
+void tail_keep(struct tail *tail, const void *bytes, size_t length)
+{
+    if (length > ROOM / 2) {
+        bytes = (const char *)bytes + (length - ROOM / 2);
+        length = ROOM / 2;
+    }
+    if (tail->length + length > ROOM) {
+        memmove(tail->bytes, tail->bytes + tail->length - ROOM / 2, ROOM / 2);
+        tail->length = ROOM / 2;
+    }
+    memcpy(tail->bytes + tail->length, bytes, length);
+    tail->length += length;
+    tail->bytes[tail->length] = '\0';
+}
+
+/* True when this letter completes the mark at the beginning of a line. */
+static bool completes(struct tail *tail, char letter)
+{
+    if (letter == '\n')
+        tail->matched = 0;
+    else if (tail->matched >= 0 && letter == mark[tail->matched])
+        tail->matched++;
+    else
+        tail->matched = -1;
+    return tail->matched == MARK;
+}
+
+static void begin_last_words(struct tail *tail)
+{
+    memcpy(tail->bytes, mark, sizeof(mark));
+    tail->length = MARK;
+    tail->last_words = true;
+}
+
+void tail_keep_words(struct tail *tail, const void *bytes, size_t length)
+{
+    const char *from = bytes;
+    size_t room, before = 0;
+
+    while (!tail->last_words && before < length)
+        if (completes(tail, from[before++]))
+            begin_last_words(tail);
+    if (!tail->last_words) {
+        tail_keep(tail, bytes, length);
+        return;
+    }
+    room = ROOM - tail->length < length - before ? ROOM - tail->length : length - before;
+    memcpy(tail->bytes + tail->length, from + before, room);
+    tail->length += room;
+    tail->bytes[tail->length] = '\0';
+}
+
+/* Where the last `lines` lines before `end` begin. */
+static size_t beginning(const struct tail *tail, size_t end, int lines)
+{
+    size_t start = end;
+
+    for (; start > 0; start--)
+        if (tail->bytes[start - 1] == '\n' && --lines == 0)
+            break;
+    return start;
+}
+
+static void show_line(const char *line, size_t length)
+{
+    while (length > 0 && line[length - 1] == '\r')
+        length--;
+    fputs("  | ", stderr);
+    visible_print(stderr, line, length);
+    fputc('\n', stderr);
+}
+
+void tail_show(const struct tail *tail, int lines)
+{
+    size_t end = tail->length, start;
+
+    while (end > 0 && strchr("\r\n", tail->bytes[end - 1]) != NULL)
+        end--;
+    start = tail->last_words ? 0 : beginning(tail, end, lines);
+    while (start < end && strchr("\r\n", tail->bytes[start]) != NULL)
+        start++;
+    while (start < end) {
+        const char *line = tail->bytes + start, *stop = memchr(line, '\n', end - start);
+        size_t length = stop != NULL ? (size_t)(stop - line) : end - start;
+
+        show_line(line, length);
+        start += length + 1;
+    }
+}
