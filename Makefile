@@ -27,7 +27,8 @@ include build.mk
 .PHONY: all kernel ready run ready-console console image ready-image run-image iso run-iso claims figures test bench compare fuzz tool-tests machine-tests \
         fuzz-programs programs test-fresh clean distclean help setup FORCE
 .DELETE_ON_ERROR:
-.SECONDARY:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
 
 all: quire kernel                       ## ./quire and the kernel of LAYOUT (default: quire)
 kernel: $(B)/kernel.elf $(B)/kernel-pvh.elf ## the kernel only; CHECKED=1 adds the deep assertions
@@ -58,8 +59,8 @@ test: | $(O)/setup-test                 ## everything that can be checked; ONLY=
 fuzz: $(fuzzers)                        ## feed the parsers of outside data, FUZZ_SECONDS each
 	@for program in $^; do sh tests/fuzz/run $$program $(FUZZ_SECONDS) || exit 1; done
 
-bench: $(patsubst bench/%.c,$(B)/bench/%,$(benches)) kernel | $(O)/setup-test ## costs: host nanoseconds, guest instructions, against Linux
-	@for program in $(filter $(B)/bench/%,$^); do $$program || exit 1; done
+bench: $(bench_programs) kernel | $(O)/setup-test ## costs: host nanoseconds, guest instructions, against Linux
+	@for program in $(bench_programs); do $$program || exit 1; done
 	@bench/instructions.py $(B)/kernel.elf
 	@$(MAKE) --no-print-directory compare
 
@@ -111,6 +112,9 @@ distclean:                              ## remove $(O)/ and ./quire, fetched pro
 
 help:                                   ## this list
 	@awk -F ':.*##' '/^[a-z-]+:.*##/ { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+print-%:                                # the value of a variable, for scripts and tests: make print-by_layout
+	@echo '$($*)'
 
 setup:                                  ## install every Debian package that building and testing need
 	sh tools/setup test

@@ -13,7 +13,7 @@ name     := $(if $(filter %/layout.md,$(document)),$(notdir $(patsubst %/layout.
 ifeq ($(wildcard $(document)),)
   $(error there is no layout document $(document); those of layouts/ are: $(LAYOUTS))
 endif
-ifneq ($(filter $(name),host checked tests fuzz logs bios guest programs),)
+ifneq ($(filter $(name),host objects tests fuzz logs bios guest programs),)
   $(error a layout cannot be called $(name): $(O)/$(name) has another use)
 endif
 ifeq ($(CHECKED),1)
@@ -22,10 +22,9 @@ else
   B := $(O)/$(name)
 endif
 
-has_start := $(shell grep -i '^| *start address ' $(document))
-objects  := $(patsubst %,$(B)/kernel/%.o,$(kernel)) $(B)/layout/layout.o $(B)/layout/tables.o \
-            $(B)/boot.o $(if $(has_start),$(B)/user/programs.o)
-generated := $(addprefix $(B)/layout/,layout.h layout.c kernel.ld tables.S)
+# What is made from the document: for checked kernels and for others the same.
+L         := $(O)/$(name)/layout
+generated := $(addprefix $(L)/,layout.h layout.c kernel.ld tables.S features)
 
 CC       = gcc
 ifneq ($(CC),gcc)
@@ -39,7 +38,9 @@ NM       = nm
 QEMU     = qemu-system-i386
 
 warnings = -Wall -Wextra -Werror
-includes = -Ikernel -I. -I$(B)/layout
+includes = -Ikernel -I.
+# Where a tree lies is written into no product: the same sources give the same bytes in any folder.
+nowhere  = -ffile-prefix-map=$(abspath $(O))=build -ffile-prefix-map=$(CURDIR)=. $(if $(filter-out build,$(O)),-ffile-prefix-map=$(O)=build)
 # A function that has a frame sets it up first, and calls are calls: a backtrace then misses only the
 # caller of a function so small that it has none. Address 0 is an address like others: reading it
 # faults, and is not for the compiler to reason about. Kernel stacks are small and nothing on them wants 16 bytes'
@@ -48,17 +49,17 @@ KERNEL_FLAGS = -m32 -march=i686 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno
                -fno-omit-frame-pointer -fno-shrink-wrap -fno-optimize-sibling-calls \
                -fno-delete-null-pointer-checks \
                -mno-sse -mno-mmx -mno-80387 -mpreferred-stack-boundary=2 -fno-asynchronous-unwind-tables \
-               $(OPTIMISE) $(warnings) $(if $(filter 1,$(CHECKED)),-DCHECKED) -Iarch/i386 $(includes)
+               $(OPTIMISE) $(nowhere) $(warnings) $(if $(filter 1,$(CHECKED)),-DCHECKED) -Iarch/i386 $(includes)
 LINK_FLAGS   = -m32 -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
                -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments
 # Before the kernel looks at the processor: an i386 is enough, and it is to be small.
 BIOS_FLAGS   = -m32 -march=i386 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
                -fno-tree-loop-distribute-patterns -fno-delete-null-pointer-checks -fno-asynchronous-unwind-tables \
-               -mno-sse -mno-mmx -mno-80387 -Os -g $(warnings) -Iarch/i386 -Ikernel -I.
+               -mno-sse -mno-mmx -mno-80387 -Os -g $(nowhere) $(warnings) -Iarch/i386 -Ikernel -I.
 # boot/start.S: the header's first word.
 AS_MULTIBOOT = -Wl,--defsym=boot_multiboot_magic=0x1BADB002
 AS_PVH       = -Wl,--defsym=boot_multiboot_magic=0
-TOOL_FLAGS   = -std=gnu11 -D_GNU_SOURCE -O2 -g $(warnings) -Itools
+TOOL_FLAGS   = -std=gnu11 -D_GNU_SOURCE -O2 -g $(nowhere) $(warnings) -Itools
 SANITIZERS   = -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_FLAGS   = -m64 -std=gnu11 -D_GNU_SOURCE -g $(warnings) -fno-omit-frame-pointer -fno-pie -pthread \
                -Iarch/host $(includes)
@@ -68,7 +69,7 @@ FUZZ_FLAGS   = $(HOST_FLAGS) -O1 $(FUZZING) -DCHECKED
 BENCH_FLAGS  = $(HOST_FLAGS) -O2
 # Programs that are built into the kernel.
 FLAT_FLAGS   = -m32 -march=i686 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector -mno-sse -O2 \
-               -fno-asynchronous-unwind-tables -fno-delete-null-pointer-checks $(warnings) -I$(B)/layout
+               -fno-asynchronous-unwind-tables -fno-delete-null-pointer-checks $(warnings)
 # A program for the guest that needs no C library.
 GUEST_FLAGS  = -m32 -march=i686 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector -mno-sse -O2 \
                -fno-asynchronous-unwind-tables $(warnings) -nostdlib -static -no-pie -Wl,--build-id=none \
@@ -76,6 +77,80 @@ GUEST_FLAGS  = -m32 -march=i686 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno
 
 # One short line for each step; V=1 shows the commands.
 note = $(if $(V),,@printf '  %-9s %s\n' $(1) $(2);)
+
+# $(call unless_same,FILE,TEXT): nothing when the file says just that, else FORCE: the rule that writes it runs.
+unless_same = $(if $(subst x$(strip $(2))x,,x$(strip $(file < $(1)))x),FORCE)
+
+# ---- Objects ---------------------------------------------------------------------------
+#
+# A source is compiled once for each way in which it is used, and linked for each layout. Sources that look at a
+# document's own header, layout.h, are listed in sources.mk (by_layout); they alone can include it, and are compiled for each
+# layout. What only some documents choose (only_WORD) is compiled once as well, and linked where layout.h has the word.
+#
+#   way       what for                                 once                   for a layout
+#   kernel    the kernel; -checked with deep checks    $(O)/objects/kernel    $(B)/kernel
+#   port      host tests, sanitized                    $(O)/objects/port      $(B)/port
+#   fuzz      fuzzers of the kernel's parsers          $(O)/objects/fuzz      $(B)/fuzz
+#   bench     measurements on the host                 $(O)/objects/bench     $(B)/bench
+
+kernel_objects := $(O)/objects/kernel$(if $(filter 1,$(CHECKED)),-checked)
+port_objects   := $(O)/objects/port
+fuzz_objects   := $(O)/objects/fuzz
+bench_objects  := $(O)/objects/bench
+
+# $(call objects,WAY,SOURCES): their objects, each where it belongs. An object keeps its source's whole name: trap.c and
+# trap.S are two halves of one thing.
+objects = $(foreach source,$(2),$(if $(filter $(source),$(by_layout)),$(B)/$(1),$($(1)_objects))/$(source).o)
+
+# $(call chosen,SOURCES): of these, those that the document chooses. For recipes: the list of its words must be there.
+words   = $(file < $(L)/features)
+unchosen = $(foreach word,$(filter-out $(words),$(choices)),$(only_$(word)))
+chosen  = $(filter-out $(unchosen),$(1))
+
+# $(call compiles,FOLDER,COMMAND,BEFORE): objects in FOLDER from sources by their names, anew when the command changes.
+define compiles
+$(1)/%.o: % $(1)/flags | $(3)
+	@mkdir -p $$(@D)
+	$$(call note,compile,$$<)$(2) $$(OWN_FLAGS) -MMD -MP -c -o $$@ $$<
+
+$(1)/flags: $$(call unless_same,$(1)/flags,$(2))
+	@mkdir -p $$(@D)
+	@echo '$(strip $(2))' > $$@
+
+made += $(1)
+endef
+
+# The same once more for sources that see layout.h, and for the sources made from the document.
+define compiles_layout
+$(call compiles,$(1),$(2) -I$(L),$(generated) $(3))
+
+$(1)/layout/%.o: $(L)/% $(1)/flags
+	@mkdir -p $$(@D)
+	$$(call note,compile,$$<)$(2) -I$(L) -MMD -MP -c -o $$@ $$<
+endef
+
+once_or_layout = $(call compiles,$($(1)_objects),$(2),$(3))$(newline)$(call compiles_layout,$(B)/$(1),$(2),$(3))
+define newline
+
+
+endef
+
+build_setup := $(O)/setup-build
+test_setup  := $(O)/setup-test
+$(eval $(call once_or_layout,kernel,$(CC) $(KERNEL_FLAGS),$(build_setup)))
+$(eval $(call once_or_layout,port,$(CC) $(TEST_FLAGS),$(test_setup)))
+$(eval $(call once_or_layout,fuzz,$(FUZZ_CC) $(FUZZ_FLAGS),$(test_setup)))
+$(eval $(call once_or_layout,bench,$(CC) $(BENCH_FLAGS),$(test_setup)))
+$(eval $(call compiles,$(O)/objects/host,$(CC) $(TOOL_FLAGS),$(build_setup)))
+$(eval $(call compiles,$(O)/objects/host-checked,$(CC) $(TOOL_FLAGS) -O1 $(SANITIZERS),$(test_setup)))
+$(eval $(call compiles,$(O)/objects/host-fuzz,$(FUZZ_CC) $(TOOL_FLAGS) -O1 $(FUZZING),$(test_setup)))
+$(eval $(call compiles,$(O)/objects/bios,$(CC) $(BIOS_FLAGS),$(build_setup)))
+$(eval $(call compiles,$(O)/objects/flat,$(CC) $(FLAT_FLAGS),$(build_setup)))
+
+in = $(patsubst %,$(O)/objects/$(1)/%.o,$(2))
+
+# The compiler must not recognise a loop that is memcpy and turn it into a call of memcpy.
+$(patsubst %,$(kernel_objects)/%.o,kernel/base/string.c $(boot)): OWN_FLAGS = -fno-tree-loop-distribute-patterns
 
 # ---- Set-up ----------------------------------------------------------------------------
 
@@ -112,91 +187,72 @@ endif
 # libarchive brings fifteen libraries that are not used here; loading them would take longer than all else
 # that quire does before it starts QEMU, so it is linked in. Of elfutils there is no archive that can be linked any more.
 # Where the sources are is asked by a command that lies elsewhere (tools/quire/home.c).
-$(O)/host/quire: $(patsubst %.c,$(O)/host/%.o,$(command) $(drawing) $(compiler))
+$(O)/host/quire: $(call in,host,$(command) $(drawing) $(compiler))
+	@mkdir -p $(@D)
 	$(call note,link,$@)$(CC) -o $@ $^ -Wl,-Bstatic -larchive -Wl,-Bdynamic -lelf -lz
 	@echo '$(CURDIR)' > $(O)/sources
 
-$(O)/host/%.o: %.c | $(O)/setup-build
-	@mkdir -p $(@D)
-	$(call note,compile,$<)$(CC) $(TOOL_FLAGS) -MMD -MP -c -o $@ $<
-
 # ---- The way from a BIOS: flat bytes, found by ./quire image --------------------------------
 
-$(O)/bios/%.o: % | $(O)/setup-build
+$(O)/bios/sector: $(call in,bios,$(sector))
 	@mkdir -p $(@D)
-	$(call note,compile,$<)$(CC) $(BIOS_FLAGS) -MMD -MP -c -o $@ $<
-
-$(O)/bios/sector: $(patsubst %,$(O)/bios/%.o,$(sector))
 	$(call note,link,$@)ld -m elf_i386 -Ttext=0x7C00 -e sector_start --oformat=binary -o $@ $<
 
-$(O)/bios/relocator: $(patsubst %,$(O)/bios/%.o,$(relocator)) boot/bios/relocator.ld
+$(O)/bios/relocator: $(call in,bios,$(relocator)) boot/bios/relocator.ld
+	@mkdir -p $(@D)
 	@ld -m elf_i386 --no-warn-rwx-segments -T boot/bios/relocator.ld -o $@.elf $(filter %.o,$^)
 	$(call note,link,$@)objcopy -O binary -R .bss $@.elf $@
 
 # ---- One layout: document -> sources -> kernel ----------------------------------------
 
-# A document may be any file, so the name alone does not say whether this one was compiled;
-# nor does an object say with which flags.
-$(B)/document: FORCE
+# A document may be any file, so the name alone does not say whether this one was compiled.
+$(L)/document: $(call unless_same,$(L)/document,$(abspath $(document)))
 	@mkdir -p $(@D)
-	@echo '$(abspath $(document))' | cmp -s - $@ || echo '$(abspath $(document))' > $@
+	@echo '$(abspath $(document))' > $@
 
-$(B)/flags: FORCE
-	@mkdir -p $(@D)
-	@echo '$(KERNEL_FLAGS) $(TEST_FLAGS)' | cmp -s - $@ || echo '$(KERNEL_FLAGS) $(TEST_FLAGS)' > $@
+# Of the generated files only those that say something new are touched, so that only what reads them is built anew.
+$(L)/done: $(document) $(L)/document $(O)/host/quire $(if $(filter-out $(wildcard $(generated)),$(generated)),FORCE)
+	@rm -rf $(L)/new && mkdir -p $(L)/new
+	$(call note,layout,$(document))$(O)/host/quire layout compile $(document) -o $(L)/new
+	@sed -n 's/^#define LAYOUT_\([A-Z_]*\).*/\1/p' $(L)/new/layout.h > $(L)/new/features
+	@for file in $(L)/new/*; do cmp -s $$file $(L)/$${file##*/} || mv $$file $(L)/; done
+	@rm -rf $(L)/new
+	@touch $@
 
-$(generated) &: $(document) $(B)/document $(O)/host/quire
-	@mkdir -p $(B)/layout
-	$(call note,layout,$(document))$(O)/host/quire layout compile $(document) -o $(B)/layout
-	@touch $(generated)
-
-# trap.c and trap.S are two halves of one thing, so an object keeps its source's whole name.
-$(B)/kernel/%.o: % $(B)/flags | $(generated)
-	@mkdir -p $(@D)
-	$(call note,compile,$<)$(CC) $(KERNEL_FLAGS) $(OWN_FLAGS) -MMD -MP -c -o $@ $<
-
-$(B)/layout/%.o: $(B)/layout/%.c
-	$(call note,compile,$<)$(CC) $(KERNEL_FLAGS) -MMD -MP -c -o $@ $<
-
-$(B)/layout/%.o: $(B)/layout/%.S
-	$(call note,compile,$<)$(CC) $(KERNEL_FLAGS) -MMD -MP -c -o $@ $<
+$(generated): $(L)/done ;
 
 # Built-in programs: linked for the document's start address, and nothing but the bytes from there on. With a
 # sanitizer's or the kernel's flags they could not stand alone, so they have their own.
-$(B)/user/%.o: user/%.c $(B)/flags | $(generated)
+$(B)/user/flat.ld: user/flat.ld.S $(L)/layout.h
 	@mkdir -p $(@D)
-	$(call note,compile,$<)$(CC) $(FLAT_FLAGS) -MMD -MP -c -o $@ $<
-
-$(B)/user/%.o: user/%.S $(B)/flags | $(generated)
-	@mkdir -p $(@D)
-	$(call note,compile,$<)$(CC) $(FLAT_FLAGS) -MMD -MP -c -o $@ $<
-
-$(B)/user/flat.ld: user/flat.ld.S $(B)/flags $(generated)
-	@mkdir -p $(@D)
-	@$(CC) -E -P -x assembler-with-cpp -I$(B)/layout -o $@ $<
+	@$(CC) -E -P -x assembler-with-cpp -I$(L) -o $@ $<
 
 # peek.S begins by itself; the others begin in start.S.
-$(B)/user/peek.elf: $(B)/user/peek.o $(B)/user/flat.ld
-	@ld -m elf_i386 --no-warn-rwx-segments -T $(B)/user/flat.ld -o $@ $<
+flat_images := $(patsubst %,$(B)/user/%.bin,$(flat))
+flat_start   = $(if $(filter peek,$(1)),,$(call in,flat,user/start.S))
 
-$(B)/user/%.elf: $(B)/user/start.o $(B)/user/%.o $(B)/user/flat.ld
-	@ld -m elf_i386 --no-warn-rwx-segments -T $(B)/user/flat.ld -o $@ $(filter %.o,$^)
+define flat_program
+$(B)/user/$(1).bin: $(call flat_start,$(1)) $(call in,flat,$(firstword $(wildcard user/$(1).c user/$(1).S))) $(B)/user/flat.ld
+	@ld -m elf_i386 --no-warn-rwx-segments -T $(B)/user/flat.ld -o $$(@:.bin=.elf) $$(filter %.o,$$^)
+	$$(call note,program,$$@)objcopy -O binary $$(@:.bin=.elf) $$@
+endef
+$(foreach program,$(flat),$(eval $(call flat_program,$(program))))
 
-$(B)/user/%.bin: $(B)/user/%.elf
-	$(call note,program,$@)objcopy -O binary $< $@
-
-$(B)/user/programs.o: user/programs.S $(addprefix $(B)/user/,$(addsuffix .bin,$(flat)))
+$(B)/user/programs.o: user/programs.S $(flat_images)
 	$(call note,compile,$<)$(CC) $(KERNEL_FLAGS) -Wa,-I$(B)/user -c -o $@ $<
-
-# The compiler must not recognise a loop that is memcpy and turn it into a call of memcpy.
-$(B)/kernel/kernel/base/string.c.o $(B)/boot.o: OWN_FLAGS = -fno-tree-loop-distribute-patterns
 
 # What runs before paging is linked where it is loaded, so its sections get names of their own,
 # and it must call nothing that is linked elsewhere: not even a memcpy that the compiler thought of.
-$(B)/boot.o: $(patsubst %,$(B)/kernel/%.o,$(boot))
+$(kernel_objects)/boot.o: $(call objects,kernel,$(boot))
 	@ld -m elf_i386 -r -o $@.new $^
 	@$(NM) -u $@.new | grep -v ' image_' && { echo "$@: before paging, nothing outside boot/ is there" >&2; exit 1; } || true
 	$(call note,boot,$@)objcopy --prefix-alloc-sections=.boot $@.new $@
+
+# All that any document could choose is there before a kernel is linked; what this one chooses is linked.
+has_start    := $(shell grep -i '^| *start address ' $(document))
+layout_made  := $(B)/kernel/layout/layout.c.o $(B)/kernel/layout/tables.S.o $(if $(has_start),$(B)/user/programs.o)
+kernel_parts := $(kernel_objects)/boot.o $(layout_made)
+linked        = $(call objects,kernel,$(call chosen,$(kernel))) $(kernel_parts)
 
 # Linked twice: the names of all functions can only be listed once their addresses are known.
 # The list lies behind all code, so it moves none; the second link proves it.
@@ -204,25 +260,24 @@ $(B)/symbols-0.S: tools/symbols.awk
 	@mkdir -p $(@D)
 	@awk -f tools/symbols.awk < /dev/null > $@
 
-$(B)/kernel-0.elf: $(objects) $(B)/symbols-0.o $(B)/layout/kernel.ld
-	@$(CC) $(LINK_FLAGS) $(AS_MULTIBOOT) -T $(B)/layout/kernel.ld -o $@ $(objects) $(B)/symbols-0.o
+$(B)/kernel-0.elf: $(call objects,kernel,$(kernel)) $(kernel_parts) $(B)/symbols-0.o $(L)/kernel.ld $(L)/features
+	@$(CC) $(LINK_FLAGS) $(AS_MULTIBOOT) -T $(L)/kernel.ld -o $@ $(linked) $(B)/symbols-0.o
 
 $(B)/symbols-1.S: $(B)/kernel-0.elf tools/symbols.awk
 	@$(NM) -n $< | awk -f tools/symbols.awk > $@
 
-$(B)/symbols-%.o: $(B)/symbols-%.S | $(O)/setup-build
+$(B)/symbols-0.o $(B)/symbols-1.o: $(B)/%.o: $(B)/%.S | $(O)/setup-build
 	@$(CC) -m32 -c -o $@ $<
 
 $(B)/kernel.elf: $(B)/kernel-0.elf $(B)/symbols-1.o
-	$(call note,link,$@)$(CC) $(LINK_FLAGS) $(AS_MULTIBOOT) -T $(B)/layout/kernel.ld -o $@.new \
-	    $(objects) $(B)/symbols-1.o
+	$(call note,link,$@)$(CC) $(LINK_FLAGS) $(AS_MULTIBOOT) -T $(L)/kernel.ld -o $@.new $(linked) $(B)/symbols-1.o
 	@$(NM) -n $@.new | awk -f tools/symbols.awk | cmp - $(B)/symbols-1.S || \
 	    { echo "$@: the second link moved code, or another make builds here at this moment; the names of a backtrace would be wrong" >&2; exit 1; }
 	@mv $@.new $@
 
 # For QEMU's small machine: without the Multiboot header, and without what only a debugger reads.
 $(B)/kernel-pvh.elf: $(B)/kernel.elf
-	$(call note,link,$@)$(CC) $(LINK_FLAGS) $(AS_PVH) -s -T $(B)/layout/kernel.ld -o $@ $(objects) $(B)/symbols-1.o
+	$(call note,link,$@)$(CC) $(LINK_FLAGS) $(AS_PVH) -s -T $(L)/kernel.ld -o $@ $(linked) $(B)/symbols-1.o
 
 # ---- The CD image ---------------------------------------------------------------------
 
@@ -233,63 +288,51 @@ $(O)/quire.iso: quire FORCE | $(O)/setup-iso $(O)/programs/programs.done
 
 # ---- Host tests: the compiler's own, and the memory manager's under one layout --------
 
-tool-tests: $(patsubst tests/host/%.c,$(O)/tests/%,$(tool_tests))
-machine-tests: $(patsubst tests/host/%.c,$(B)/tests/%,$(machine_tests))
+tool_programs    := $(patsubst tests/host/%.c,$(O)/tests/%,$(tool_tests))
+machine_programs := $(patsubst tests/host/%.c,$(B)/tests/%,$(machine_tests))
+tool-tests: $(tool_programs)
+machine-tests: $(machine_programs)
 
-$(O)/checked/%.o: %.c | $(O)/setup-test
-	@mkdir -p $(@D)
-	$(call note,compile,$<)$(CC) $(TOOL_FLAGS) -O1 $(SANITIZERS) -MMD -MP -c -o $@ $<
-
-$(O)/tests/%: $(O)/checked/tests/host/%.o $(patsubst %.c,$(O)/checked/%.o,$(compiler))
+$(tool_programs): $(O)/tests/%: $(O)/objects/host-checked/tests/host/%.c.o $(call in,host-checked,$(compiler))
 	@mkdir -p $(@D)
 	$(call note,link,$@)$(CC) $(SANITIZERS) -o $@ $^ -lcmocka
 
-$(B)/checked/%.o: %.c $(B)/flags | $(generated) $(O)/setup-test
-	@mkdir -p $(@D)
-	$(call note,compile,$<)$(CC) $(TEST_FLAGS) -MMD -MP -c -o $@ $<
-
 # A test that makes a layout of its own out of the compiled document needs that under another name.
-$(B)/layout/document.c: $(B)/layout/layout.c
+$(L)/document.c: $(L)/layout.c
 	@sed 's/^const struct layout layout = /static const struct layout document = /' $< > $@
 
-$(B)/checked/tests/host/test_firmware.o: $(B)/layout/document.c
+$(B)/port/tests/host/test_firmware.c.o: $(L)/document.c
 
-$(B)/checked/layout.o: $(B)/layout/layout.c
-	@mkdir -p $(@D)
-	$(call note,compile,$<)$(CC) $(TEST_FLAGS) -MMD -MP -c -o $@ $<
+# The machine in plain memory, as an archive of names: a test gets those of its objects that it asks for.
+define machine_archive
+$(B)/$(1)/machine.a: $(call objects,$(1),$(machine)) $(B)/$(1)/layout/layout.c.o $(L)/features
+	@rm -f $$@ && $(AR) rcsTD $$@ $$(call objects,$(1),$$(call chosen,$$(machine))) $(B)/$(1)/layout/layout.c.o
+endef
+$(foreach way,port fuzz bench,$(eval $(call machine_archive,$(way))))
 
-$(B)/checked/machine.a: $(patsubst %.c,$(B)/checked/%.o,$(machine) layout.c)
-	@rm -f $@ && $(AR) rcs $@ $^
+# $(call test_program,PROGRAM,SOURCE,WAY): which object belongs to a program of the machine.
+test_program = $(1): $(call objects,$(3),$(2)) $(B)/$(3)/machine.a
+$(foreach test,$(machine_tests),$(eval $(call test_program,$(test:tests/host/%.c=$(B)/tests/%),$(test),port)))
 
-$(B)/tests/%: $(B)/checked/tests/host/%.o $(B)/checked/machine.a
+$(machine_programs):
 	@mkdir -p $(@D)
 	$(call note,link,$@)$(CC) $(TEST_FLAGS) -no-pie -o $@ $^ -lcmocka
 
 # ---- Fuzzing: libFuzzer, bounded ------------------------------------------------------
 
-fuzzers = $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(tool_fuzz)) $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(machine_fuzz))
+tool_fuzzers    := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(tool_fuzz))
+machine_fuzzers := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(machine_fuzz))
+fuzzers          = $(tool_fuzzers) $(machine_fuzzers)
 
 fuzz-programs: $(fuzzers)
 
-$(O)/fuzz/%.o: %.c | $(O)/setup-test
+$(tool_fuzzers): $(O)/fuzz/%: $(O)/objects/host-fuzz/tests/fuzz/%.c.o $(call in,host-fuzz,$(compiler) $(drawing))
 	@mkdir -p $(@D)
-	$(call note,compile,$<)$(FUZZ_CC) $(TOOL_FLAGS) -O1 $(FUZZING) -MMD -MP -c -o $@ $<
-
-$(O)/fuzz/%: $(O)/fuzz/tests/fuzz/%.o $(patsubst %.c,$(O)/fuzz/%.o,$(compiler) $(drawing))
 	$(call note,link,$@)$(FUZZ_CC) $(FUZZING) -o $@ $^
 
-$(B)/fuzz/%.o: %.c | $(generated) $(O)/setup-test
-	@mkdir -p $(@D)
-	$(call note,compile,$<)$(FUZZ_CC) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+$(foreach fuzzer,$(machine_fuzz),$(eval $(call test_program,$(fuzzer:tests/fuzz/%.c=$(B)/fuzz/%),$(fuzzer),fuzz)))
 
-$(B)/fuzz/layout.o: $(B)/layout/layout.c
-	@mkdir -p $(@D)
-	$(call note,compile,$<)$(FUZZ_CC) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
-
-$(B)/fuzz/machine.a: $(patsubst %.c,$(B)/fuzz/%.o,$(machine) layout.c)
-	@rm -f $@ && $(AR) rcs $@ $^
-
-$(B)/fuzz/%: $(B)/fuzz/tests/fuzz/%.o $(B)/fuzz/machine.a
+$(machine_fuzzers):
 	$(call note,link,$@)$(FUZZ_CC) $(FUZZ_FLAGS) -no-pie -o $@ $^
 
 # ---- Measurements: optimised, no sanitizers -------------------------------------------
@@ -305,18 +348,18 @@ $(O)/guest/empty: bench/guest/empty.S | $(O)/setup-build
 	$(call note,guest,$@)$(CC) $(GUEST_FLAGS) -Wl,-N,-e,start,--no-warn-rwx-segments \
 	    -Wl,--section-start=.note.pvh=0x100000,-Ttext=0x100100 -o $@ $<
 
-$(B)/bench/%.o: %.c | $(generated) $(O)/setup-test
-	@mkdir -p $(@D)
-	$(call note,compile,$<)$(CC) $(BENCH_FLAGS) -MMD -MP -c -o $@ $<
+bench_programs := $(patsubst bench/%.c,$(B)/bench/%,$(benches))
+$(foreach program,$(benches),$(eval $(call test_program,$(program:bench/%.c=$(B)/bench/%),$(program),bench)))
 
-$(B)/bench/layout.o: $(B)/layout/layout.c
-	@mkdir -p $(@D)
-	$(call note,compile,$<)$(CC) $(BENCH_FLAGS) -MMD -MP -c -o $@ $<
-
-$(B)/bench/machine.a: $(patsubst %.c,$(B)/bench/%.o,$(machine) layout.c)
-	@rm -f $@ && $(AR) rcs $@ $^
-
-$(B)/bench/%: $(B)/bench/bench/%.o $(B)/bench/machine.a
+$(bench_programs):
 	$(call note,link,$@)$(CC) $(BENCH_FLAGS) -no-pie -o $@ $^
 
--include $(shell find $(O) -path $(O)/programs -prune -o -name '*.d' -type f -print 2>/dev/null)
+# ---- Which headers an object was made from ------------------------------------------------
+
+all_objects := $(call objects,kernel,$(kernel) $(boot)) $(call objects,port,$(machine) $(machine_tests)) $(call objects,fuzz,$(machine) $(machine_fuzz)) \
+               $(call objects,bench,$(machine) $(benches)) $(call in,host,$(command) $(drawing) $(compiler)) \
+               $(call in,host-checked,$(compiler) $(tool_tests)) $(call in,host-fuzz,$(compiler) $(drawing) $(tool_fuzz)) \
+               $(call in,bios,$(sector) $(relocator)) $(call in,flat,$(wildcard user/*.c user/*.S)) \
+               $(foreach way,kernel port fuzz bench,$(B)/$(way)/layout/layout.c.o) $(B)/kernel/layout/tables.S.o
+
+-include $(wildcard $(all_objects:.o=.d))

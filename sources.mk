@@ -261,6 +261,33 @@ kernel += arch/i386/thread.c                        # a thread's stack, TLS and 
 kernel += arch/i386/thread_switch.S                 # from one stack to another
 kernel += arch/i386/user_copy.S                     # copying where a fault may happen
 
+# ---- What a document has to do with it ------------------------------------------------
+
+# Sources that look at the document's own header, layout.h. Every other object is the same for all layouts and is compiled
+# once; none but these can include that header. A test counts them.
+by_layout  = boot/start.S arch/i386/entry.S             # where the kernel is
+by_layout += arch/i386/descriptor.c arch/i386/trap.S kernel/memory/spaces/user.c    # whether the kernel has a space of its own
+by_layout += kernel/memory/start.c kernel/memory/spaces/kernel_space.c kernel/memory/spaces/space.c arch/i386/thread.c # table access
+by_layout += $(addprefix kernel/memory/tables/,table.c cursor.c cursor_run.c cursor_tables.c)
+by_layout += kernel/process/exit.c kernel/process/group.c kernel/linux/dispatch.c kernel/init/main.c    # programs of the kernel's own
+by_layout += kernel/console/commands.c kernel/memory/check/audit.c kernel/memory/check/sabotage.c       # tables with rows for some
+by_layout += kernel/claims/claims.c kernel/claims/mutations.c
+by_layout += arch/host/image.c                          # host tests: where the kernel's image would be
+by_layout += $(addprefix tests/host/,test_firmware.c test_mmu_firmware.c test_cursor_flush.c test_table_window.c test_tracker.c)
+
+# Sources that only some documents choose, by the word that layout.h then has (LAYOUT_WORD). Linked where it is there.
+choices = ACCESS_WINDOW ACCESS_TRACKED APPLICATIONS START_ADDRESS CLAIMS_A CLAIMS_G CLAIMS_K CLAIMS_M CLAIMS_Q CLAIMS_T
+only_ACCESS_WINDOW  = $(addprefix layouts/movos/,tables.c sabotage.c)
+only_ACCESS_TRACKED = $(addprefix layouts/tracker/,master.c tables.c tracker.c list.c audit.c sabotage.c)
+only_APPLICATIONS   = layouts/firmware/builtin.c layouts/firmware/console.c $(filter layouts/firmware/apps/%,$(kernel))
+only_START_ADDRESS  = kernel/process/flat.c kernel/console/processes.c
+only_CLAIMS_A       = layouts/higher-half/claims.c
+only_CLAIMS_G       = $(addprefix layouts/firmware/,claims.c claims_rights.c mutations.c)
+only_CLAIMS_K       = $(addprefix layouts/pat/,claims.c claims_spaces.c mutations.c)
+only_CLAIMS_M       = $(addprefix layouts/movos/,claims.c claims_boot.c claims_processes.c mutations.c)
+only_CLAIMS_Q       = layouts/quire/claims.c
+only_CLAIMS_T       = $(addprefix layouts/tracker/,claims.c claims_many.c claims_master.c mutations.c)
+
 # ---- Programs that are built into kernels whose document has a start address: a flat image each ----------
 
 flat = ticker spinner brief wild large peek

@@ -9,7 +9,7 @@
 #include "cpu.h"
 #include "descriptor.h"
 #include "memory/heap/heap.h"
-#include "memory/spaces/space.h"
+#include "memory/tables/table_access.h"
 #include "process/process.h"
 #include "registers.h"
 #include "trap.h"

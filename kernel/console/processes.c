@@ -3,10 +3,6 @@
  *
  * Each command that makes or ends processes says what that took or gave back, frame by frame and owner by owner.
  */
-#include <layout.h>
-
-#ifdef LAYOUT_START_ADDRESS
-
 #include "console/commands.h"
 
 #include "base/error.h"
@@ -101,7 +97,7 @@ static void list_one(struct process *process, void *data)
     if (process->memory == NULL)
         return;                                 /* the console; and who has ended */
     print("%5d  %-9s%5u pages from 0x%08lx, %u tables, directory in frame %u\n", (int)process->id, process->name,
-          (unsigned)process->memory->space.resident, (unsigned long)LAYOUT_START_ADDRESS,
+          (unsigned)process->memory->space.resident, (unsigned long)layout.start_address,
           (unsigned)process->memory->space.table_frames - 1, process->memory->space.root.no);
     ++*listed;
 }
@@ -149,5 +145,3 @@ int run_wait(int count __attribute__((unused)), char **words)
     flat_tell();
     return 0;
 }
-
-#endif

@@ -27,7 +27,7 @@
 #include "pci_ports.h"
 #include "power.h"
 #include "init/init.h"
-#include "process/flat.h"
+#include "process/applications.h"
 #include "trap.h"
 
 /* Borders of the image: the linker script that the layout compiler writes. */

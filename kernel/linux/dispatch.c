@@ -7,7 +7,7 @@
 #include "linux_registers.h"
 #include "memory/spaces/map_pages.h"
 #include "memory/spaces/user.h"
-#include "layouts/firmware/builtin.h"
+#include "process/applications.h"
 #include "process/process.h"
 
 /*

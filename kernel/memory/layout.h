@@ -176,6 +176,7 @@ struct layout {
     struct layout_application application;
     paddr_t              tss, gdt, idt;         /* fixed physical places, 0: in the image */
     paddr_t              master;                /* ACCESS_TRACKED: the row PHYSICAL_MASTER */
+    vaddr_t              start_address;         /* of programs that are built in; 0: there are none */
     vaddr_t              kernel_offset;         /* virtual minus physical of the image, modulo the address space */
     struct span          user;                  /* user space: the region `user`          */
     page_t               space_end;             /* first page past the address space      */

@@ -12,7 +12,7 @@
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
 #include "memory/spaces/map.h"
-#include "layouts/tracker/master.h"
+#include "memory/tables/table_access.h"
 #include "layouts/firmware/shared.h"
 #include "memory/tables/slot.h"
 #include "memory/spaces/space.h"

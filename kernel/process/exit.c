@@ -9,7 +9,7 @@
 #include "base/string.h"
 #include "files/terminal.h"
 #include "memory/spaces/user.h"
-#include "layouts/firmware/builtin.h"
+#include "process/applications.h"
 #include "process/family.h"
 #include "init/init.h"
 #include "process/futex.h"

@@ -3,10 +3,6 @@
  */
 #include "process/flat.h"
 
-#include <layout.h>
-
-#ifdef LAYOUT_START_ADDRESS
-
 #include "base/check.h"
 #include "base/error.h"
 #include "base/print.h"
@@ -144,7 +140,7 @@ static int map_image(struct space *space, const struct flat_program *program, st
 {
     size_t             pages   = flat_pages(program);
     struct map_request request = {
-        .address = LAYOUT_START_ADDRESS, .bytes = pages * PAGE_SIZE, .flags = MAP_IS_FIXED, .name = "[flat]",
+        .address = layout.start_address, .bytes = pages * PAGE_SIZE, .flags = MAP_IS_FIXED, .name = "[flat]",
         .rights = MAY_READ | MAY_WRITE | MAY_EXECUTE, .may = MAY_READ | MAY_WRITE | MAY_EXECUTE,
     };
     vaddr_t at;
@@ -174,7 +170,7 @@ static int fill_process(struct process *process, const struct flat_program *prog
 
 static vaddr_t stack_of(const struct flat_program *program)
 {
-    return LAYOUT_START_ADDRESS + flat_pages(program) * PAGE_SIZE;
+    return layout.start_address + flat_pages(program) * PAGE_SIZE;
 }
 
 int32_t flat_start(const struct flat_program *program, struct recipe_watch *watch)
@@ -188,7 +184,7 @@ int32_t flat_start(const struct flat_program *program, struct recipe_watch *watc
         err = thread_new(process, &thread);
     if (err == 0) {
         text_copy(thread->name, program->name, sizeof thread->name);
-        thread_prepare_program(thread, LAYOUT_START_ADDRESS, stack_of(program));
+        thread_prepare_program(thread, layout.start_address, stack_of(program));
         err = process_enlist(process, console, console);
         listed = err == 0;
     }
@@ -251,5 +247,3 @@ int flat_kill(int32_t id)
     signal_process(process, &kill);
     return flat_wait(id, PATIENCE_NANOSECONDS, &end) ? 0 : -ETIMEDOUT;
 }
-
-#endif

@@ -17,8 +17,6 @@
 #ifndef QUIRE_PROCESS_FLAT_H
 #define QUIRE_PROCESS_FLAT_H
 
-#include <layout.h>
-
 #include "layouts/movos/populate.h"
 #include "process/process.h"
 
@@ -27,8 +25,6 @@ struct flat_program {
     const char *start, *end;            /* its image                             */
     size_t      pages;                  /* demanded beyond image and stack       */
 };
-
-#ifdef LAYOUT_START_ADDRESS
 
 extern const struct flat_program flat_programs[];
 extern const uint32_t            flat_program_count;
@@ -52,11 +48,5 @@ int  flat_kill(int32_t id);
 
 /* A line for each process that has ended and that nobody has waited for. */
 void flat_tell(void);
-
-#else
-
-static inline void flat_tell(void) { }
-
-#endif
 
 #endif

@@ -6,7 +6,7 @@
 #include "base/print.h"
 #include "base/string.h"
 #include "memory/spaces/fault.h"
-#include "layouts/firmware/builtin.h"
+#include "process/applications.h"
 #include "process/family.h"
 #include "init/report.h"
 

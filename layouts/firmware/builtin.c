@@ -1,11 +1,7 @@
 /*
  * builtin.c - running applications that are linked into the image. See builtin.h.
  */
-#include <layout.h>
-
 #include "layouts/firmware/builtin.h"
-
-#ifdef LAYOUT_APPLICATIONS
 
 #include "base/check.h"
 #include "base/error.h"
@@ -270,5 +266,3 @@ const struct app *builtin_find(const char *name)
             return &apps[i];
     return NULL;
 }
-
-#endif

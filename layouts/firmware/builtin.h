@@ -13,8 +13,6 @@
 #ifndef QUIRE_PROCESS_BUILTIN_H
 #define QUIRE_PROCESS_BUILTIN_H
 
-#include <layout.h>
-
 #include "layouts/firmware/apps/app.h"
 #include "layouts/firmware/application.h"
 
@@ -44,8 +42,6 @@ int  builtin_start(struct builtin *builtin, const struct app *app, struct app_ar
 /* Give way until it has ended, and every frame it had is back. */
 void builtin_wait(struct builtin *builtin);
 
-#ifdef LAYOUT_APPLICATIONS
-
 /* By the end of a process (exit.c), while it still has its memory, and when it has nothing left: for one that is built in. */
 void builtin_note_end(struct process *process);
 void builtin_note_reason(const char *reason);      /* why a fault kills the current process, if it is built in */
@@ -56,15 +52,5 @@ bool builtin_may_call(uint32_t number);
 
 /* True when nobody wants to read what becomes of the current process. */
 bool builtin_is_quiet(void);
-
-#else   /* A layout without applications: nothing to ask, and a system call should not pay for asking. */
-
-static inline void builtin_note_end(struct process *process)    { (void)process; }
-static inline void builtin_note_reason(const char *reason)      { (void)reason; }
-static inline void builtin_ended(struct process *process)       { (void)process; }
-static inline bool builtin_may_call(uint32_t number)            { (void)number; return true; }
-static inline bool builtin_is_quiet(void)                       { return false; }
-
-#endif
 
 #endif

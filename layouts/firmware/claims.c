@@ -5,10 +5,6 @@
  * document were changed, these probes would notice. How many pages the system sets for heap and stack is the
  * document's to say (G24), and is found by trying.
  */
-#include <layout.h>
-
-#ifdef LAYOUT_CLAIMS_G
-
 #include "layouts/firmware/claims.h"
 
 #include "layouts/firmware/apps/apps.h"
@@ -514,5 +510,3 @@ const struct claim_probe firmware_probes[] = {
     { "G25", g25_holes },            { "G27", g27_like_the_heap },
 };
 const uint32_t firmware_probe_count = COUNT_OF(firmware_probes);
-
-#endif

@@ -7,10 +7,6 @@
  * An i386 without PAE cannot say that a page may be executed and not read, nor that it may be read and not
  * executed. That much, and nothing else, may be had beyond the table; the probe says so ("differs").
  */
-#include <layout.h>
-
-#ifdef LAYOUT_CLAIMS_G
-
 #include "layouts/firmware/claims.h"
 
 #include "layouts/firmware/apps/apps.h"
@@ -185,5 +181,3 @@ void g14_devices(struct claim_result *result)
     judge(result, G_DEVICES, return_in(page_address(region.span.first)));
     kernel_unmap(&region);
 }
-
-#endif

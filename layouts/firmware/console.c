@@ -1,10 +1,6 @@
 /*
  * console.c - programs that are part of the image, at the console.
  */
-#include <layout.h>
-
-#ifdef LAYOUT_APPLICATIONS
-
 #include "console/commands.h"
 
 #include "base/error.h"
@@ -58,5 +54,3 @@ int run_start_app(int count, char **words)
     print_end(&builtin);
     return 0;
 }
-
-#endif

@@ -4,10 +4,6 @@
  * Half of them change an entry of kernel space; the others reach into each process before it runs, as a slip in
  * layouts/firmware/application.c would have made it.
  */
-#include <layout.h>
-
-#ifdef LAYOUT_CLAIMS_G
-
 #include "layouts/firmware/claims.h"
 
 #include "layouts/firmware/apps/apps.h"
@@ -71,5 +67,3 @@ bool firmware_second_page(void)     { builtin_watch = touch_another;   return tr
 bool firmware_grow_by_reading(void) { builtin_watch = grow_by_reading; return true; }
 bool firmware_longer_heap(void)     { builtin_watch = allow_a_page;    return true; }
 void firmware_leave_alone(void)     { builtin_watch = NULL; }
-
-#endif

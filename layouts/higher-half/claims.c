@@ -4,10 +4,6 @@
  * The addresses in here are the claims' own and are not taken from the document's tables: if the
  * document were changed, these probes would notice.
  */
-#include <layout.h>
-
-#ifdef LAYOUT_CLAIMS_A
-
 #include "claims/probe.h"
 
 #include "base/error.h"
@@ -550,5 +546,3 @@ const struct claim_probe higher_half_probes[] = {
     { "A18", a18_identity_is_gone },
 };
 const uint32_t higher_half_probe_count = COUNT_OF(higher_half_probes);
-
-#endif

@@ -1,10 +1,6 @@
 /*
  * claims.c - the claims of layouts/movos/layout.md about frames, tables and bookkeeping, each looked at; and the list of all.
  */
-#include <layout.h>
-
-#ifdef LAYOUT_CLAIMS_M
-
 #include "layouts/movos/claims.h"
 #include "claims/probe.h"
 
@@ -12,6 +8,7 @@
 #include "base/string.h"
 #include "console/show.h"
 #include "cpu.h"
+#include "layouts/movos/tables.h"
 #include "memory/tables/cursor.h"
 #include "memory/heap/heap.h"
 #include "memory/tables/table.h"
@@ -277,5 +274,3 @@ const struct claim_probe movos_probes[] = {
     { "M16", m16_kernel_unseen },       { "M17", m17_malloc },
 };
 const uint32_t movos_probe_count = COUNT_OF(movos_probes);
-
-#endif

@@ -4,10 +4,6 @@
  * What the relocator noted on its way (boot/info.h) is held against the bytes themselves: low memory is never handed
  * out in this layout, so what was loaded there still lies there.
  */
-#include <layout.h>
-
-#ifdef LAYOUT_CLAIMS_M
-
 #include "layouts/movos/claims.h"
 
 #include "base/string.h"
@@ -88,5 +84,3 @@ void m4_relocated(struct claim_result *result)
               "sum 0x%08x as built, loaded and moved to 0x%08x; %u bytes of code and constants equal the loaded ones; runs at 0x%08x",
               path->sum_moved, path->moved_to, (unsigned)bytes, (unsigned)here);
 }
-
-#endif

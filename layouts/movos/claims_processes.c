@@ -1,10 +1,6 @@
 /*
  * claims_processes.c - the claims of layouts/movos/layout.md about processes: made, watched while they are made, and ended.
  */
-#include <layout.h>
-
-#ifdef LAYOUT_CLAIMS_M
-
 #include "layouts/movos/claims.h"
 #include "claims/probe.h"
 
@@ -13,6 +9,7 @@
 #include "console/show.h"
 #include "memory/heap/heap.h"
 #include "layouts/movos/populate.h"
+#include "layouts/movos/tables.h"
 #include "memory/tables/table.h"
 #include "process/flat.h"
 #include "registers.h"
@@ -290,5 +287,3 @@ void m16_kernel_unseen(struct claim_result *result)
               "a process read and wrote each of the %u pages below 8 MiB; %s (status 0x%x)", M_KERNEL_END / (unsigned)PAGE_SIZE,
               end.status == 0 ? "each access faulted" : "not each access faulted", (unsigned)end.status);
 }
-
-#endif

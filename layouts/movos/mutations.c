@@ -1,14 +1,12 @@
 /*
  * mutations.c - making claims of layouts/movos/layout.md untrue, so that their probes are seen to notice.
  */
-#include <layout.h>
-
-#ifdef LAYOUT_CLAIMS_M
-
 #include "layouts/movos/claims.h"
 #include "claims/probe.h"
 
 #include "cpu.h"
+#include "layouts/movos/tables.h"
+#include "memory/tables/table_home.h"
 #include "memory/tables/cursor.h"
 #include "memory/tables/table.h"
 
@@ -160,5 +158,3 @@ void m_mend_16(void)
     (void)exchange_root_entry(&kernel_space, 0, saved);
     (void)exchange_leaf(page_of(M_SECTOR), saved_leaf);
 }
-
-#endif

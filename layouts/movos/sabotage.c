@@ -1,13 +1,11 @@
 /*
  * sabotage.c - spoiling the window of bookkeeping, where the layout has one.
  */
-#include <layout.h>
-
-#ifdef LAYOUT_ACCESS_WINDOW
-
 #include "memory/check/sabotage.h"
 
 #include "base/check.h"
+#include "layouts/movos/tables.h"
+#include "memory/tables/table_home.h"
 #include "memory/tables/cursor.h"
 #include "memory/spaces/space.h"
 
@@ -92,5 +90,3 @@ void mend_w4(void)
     table_home_leave(&one, layout.user.first, MMU_LEVELS, one.root);
     space_destroy(&one);
 }
-
-#endif

@@ -1,10 +1,7 @@
 /*
  * tables.c - where processes' structures and tables are shown: places, and what is behind them.
  */
-#include <layout.h>
-
-#ifdef LAYOUT_ACCESS_WINDOW
-
+#include "layouts/movos/tables.h"
 #include "memory/tables/table_home.h"
 
 #include "base/check.h"
@@ -17,7 +14,7 @@
 #include "memory/spaces/space.h"
 #include "memory/tables/table.h"
 
-enum { PLACES = LAYOUT_BOOKKEEPING_SIZE / PAGE_SIZE, WORD_BITS = 32 };
+enum { PLACES = MMU_ENTRIES, WORD_BITS = 32 };
 
 _Static_assert(PLACES <= UINT16_MAX && PLACES % WORD_BITS == 0, "a place is written in 16 bits");
 _Static_assert(sizeof(struct bookkeeping) <= PAGE_SIZE, "a structure takes one page");
@@ -307,5 +304,3 @@ bool table_homes_audit_part(uint32_t n, struct audit_report *report)
     table_homes_audit(report);
     return true;
 }
-
-#endif

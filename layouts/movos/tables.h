@@ -56,9 +56,12 @@ struct bookkeeping {
     struct kept_registers registers;    /* [interrupts off]                                   */
 };
 
-struct table_home {
-    struct bookkeeping *structure;      /* in the window                                      */
-};
+/*
+ * A process's set of registers, in its structure (M8): the program's, kept when it loses the processor or is
+ * made; and the root to be used for it from now on, which in all other layouts is the space's.
+ */
+void    table_home_keep(struct space *space, const void *registers, size_t bytes);
+frame_t table_home_root(const struct space *space);
 
 uint32_t table_window_free(void);       /* places not taken and not promised */
 

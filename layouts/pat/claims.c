@@ -4,10 +4,6 @@
  * The numbers in here are the claims' own and are not taken from the document's tables: if the document were
  * changed, these probes would notice. K13 and those after it are in pat_spaces.c.
  */
-#include <layout.h>
-
-#ifdef LAYOUT_CLAIMS_K
-
 #include "layouts/pat/claims.h"
 
 #include "base/string.h"
@@ -330,5 +326,3 @@ const struct claim_probe pat_probes[] = {
     { "K22", k22_not_there },
 };
 const uint32_t pat_probe_count = COUNT_OF(pat_probes);
-
-#endif

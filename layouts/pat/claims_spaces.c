@@ -3,10 +3,6 @@
  *
  * What needs a program that runs (K17 in full, K23) is looked at from outside, in tests/system/test_pat.py.
  */
-#include <layout.h>
-
-#ifdef LAYOUT_CLAIMS_K
-
 #include "layouts/pat/claims.h"
 
 #include "base/error.h"
@@ -302,5 +298,3 @@ void k22_not_there(struct claim_result *result)
               (unsigned)COUNT_OF(bad));
     end(&space);
 }
-
-#endif

@@ -1,10 +1,6 @@
 /*
  * mutations.c - making claims of layouts/pat/layout.md untrue, so that their probes are seen to notice.
  */
-#include <layout.h>
-
-#ifdef LAYOUT_CLAIMS_K
-
 #include "layouts/pat/claims.h"
 
 #include "claims/mutations.h"
@@ -67,5 +63,3 @@ bool k_spoil_17(void)
 }
 
 void k_mend_17(void) { task_enter_at(entered_at); }
-
-#endif

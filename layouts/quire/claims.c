@@ -3,10 +3,6 @@
  *
  * As in higher_half.c the numbers are the claims' own, not the document's tables'.
  */
-#include <layout.h>
-
-#ifdef LAYOUT_CLAIMS_Q
-
 #include "claims/probe.h"
 
 #include "base/error.h"
@@ -386,5 +382,3 @@ const struct claim_probe quire_probes[] = {
     { "Q12", q12_exhaustion },
 };
 const uint32_t quire_probe_count = COUNT_OF(quire_probes);
-
-#endif

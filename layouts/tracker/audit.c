@@ -3,8 +3,6 @@
  */
 #include "layouts/tracker/tables.h"
 
-#ifdef LAYOUT_ACCESS_TRACKED
-
 #include "memory/check/audit.h"
 #include "memory/frames/frame.h"
 #include "layouts/tracker/master.h"
@@ -195,5 +193,3 @@ bool table_homes_audit_part(uint32_t n, struct audit_report *report)
         audit_master(n - 1, report);
     return n == MMU_ENTRIES;
 }
-
-#endif

@@ -1,10 +1,6 @@
 /*
  * claims.c - the claims of layouts/tracker/layout.md about single page-table objects, each looked at; and the list of all.
  */
-#include <layout.h>
-
-#ifdef LAYOUT_CLAIMS_T
-
 #include "claims/probe.h"
 #include "layouts/tracker/claims.h"
 
@@ -360,5 +356,3 @@ const struct claim_probe tracker_probes[] = {
     { "T18", t18_order },
 };
 const uint32_t tracker_probe_count = COUNT_OF(tracker_probes);
-
-#endif

@@ -3,10 +3,6 @@
  *
  * All of them are really made, and given back before the probe ends.
  */
-#include <layout.h>
-
-#ifdef LAYOUT_CLAIMS_T
-
 #include "claims/probe.h"
 #include "layouts/tracker/claims.h"
 
@@ -275,5 +271,3 @@ void t17_further_pages(struct claim_result *result)
               "a second page of trackers: %s with 512 page tables, %s with the 513th (at 0x%08x), %s after it",
               at_512 ? "there" : "none", at_513 ? "there" : "none", first, after ? "there" : "none");
 }
-
-#endif

@@ -1,10 +1,6 @@
 /*
  * claims_master.c - the claims of layouts/tracker/layout.md about the kernel's own page table, the master.
  */
-#include <layout.h>
-
-#ifdef LAYOUT_CLAIMS_T
-
 #include "claims/probe.h"
 #include "layouts/tracker/claims.h"
 
@@ -108,5 +104,3 @@ void t18_order(struct claim_result *result)
     claim_saw(result, order && !early, "trackers, table, link, %u low pages, %u pages of structures were seen to come one by one, "
               "and CR3 %s", low->low, first->structures, early ? "too early" : "last");
 }
-
-#endif

@@ -3,8 +3,6 @@
  */
 #include "layouts/tracker/list.h"
 
-#ifdef LAYOUT_ACCESS_TRACKED
-
 #include "base/check.h"
 #include "base/error.h"
 #include "layouts/tracker/tracker.h"
@@ -160,5 +158,3 @@ void lists_leave(struct span places)
             lowest = (uint32_t)place;
     }
 }
-
-#endif

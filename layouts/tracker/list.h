@@ -22,8 +22,6 @@
 
 #include "layouts/tracker/tables.h"
 
-#ifdef LAYOUT_ACCESS_TRACKED
-
 enum { POINTERS_A_PAGE = 1024, PAGES_A_PLACE = 2 };
 
 /* A page of the list. */
@@ -54,7 +52,5 @@ int  lists_prepare(struct span places) MUST_CHECK;
 /* Prepared and free places become an object's; an object's become free. */
 void lists_enter(struct span places, uint32_t object);
 void lists_leave(struct span places);
-
-#endif
 
 #endif

@@ -3,8 +3,6 @@
  */
 #include "layouts/tracker/master.h"
 
-#ifdef LAYOUT_ACCESS_TRACKED
-
 #include "base/check.h"
 #include "base/error.h"
 #include "base/string.h"
@@ -138,5 +136,3 @@ void master_start(frame_t *root)
     slots_start(&master_table()->entries[slots->span.first - slots->span.first % MMU_ENTRIES]);
     *root = master_frame();
 }
-
-#endif

@@ -22,8 +22,6 @@
 
 struct memmap;
 
-#ifdef LAYOUT_ACCESS_TRACKED
-
 static inline struct page_table_info *master_table(void) { return pointer_to((vaddr_t)layout.master); }
 
 /*
@@ -49,15 +47,5 @@ struct master_sight {
 };
 
 const struct master_sight *master_history(enum master_step step);
-
-#else
-
-static inline int master_prepare(struct memmap *map, uint64_t *bytes_missing)
-{
-    (void)map, (void)bytes_missing;
-    return 0;
-}
-
-#endif
 
 #endif

@@ -1,10 +1,6 @@
 /*
  * mutations.c - making claims of layouts/tracker/layout.md untrue, one at a time.
  */
-#include <layout.h>
-
-#ifdef LAYOUT_CLAIMS_T
-
 #include "layouts/tracker/claims.h"
 
 #include "claims/mutations.h"
@@ -118,5 +114,3 @@ static void exchange_sights(void)
 
 bool t_spoil_18(void) { exchange_sights(); return true; }
 void t_mend_18(void)  { exchange_sights(); }
-
-#endif

@@ -1,10 +1,6 @@
 /*
  * sabotage.c - spoiling page-table objects, trackers, the list and the master table.
  */
-#include <layout.h>
-
-#ifdef LAYOUT_ACCESS_TRACKED
-
 #include "memory/check/sabotage.h"
 
 #include "base/check.h"
@@ -146,5 +142,3 @@ void mend_e5(void)
 {
     entry_write(last_entry(), entry_absent(ENTRY_IDENTITY, (uint32_t)layout.space_end - 1, (struct rights){ 0, 0 }));
 }
-
-#endif

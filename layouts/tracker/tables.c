@@ -6,8 +6,6 @@
  */
 #include "layouts/tracker/tables.h"
 
-#ifdef LAYOUT_ACCESS_TRACKED
-
 #include "base/check.h"
 #include "base/error.h"
 #include "memory/tables/cursor.h"
@@ -297,5 +295,3 @@ void table_home_leave(struct space *space, page_t page, unsigned level, frame_t 
     shrink(space);
     lock_drop(&trackers_lock, state);
 }
-
-#endif

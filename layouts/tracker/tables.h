@@ -41,14 +41,10 @@
 #ifndef QUIRE_MEMORY_TABLE_TRACKED_H
 #define QUIRE_MEMORY_TABLE_TRACKED_H
 
-#include <layout.h>
-
 #include "base/lock.h"
 #include "cpu.h"
 #include "memory/layout.h"
 #include "mmu.h"
-
-#ifdef LAYOUT_ACCESS_TRACKED
 
 struct page_table_info {
     entry_t directory[MMU_ENTRIES];
@@ -63,11 +59,8 @@ _Static_assert(sizeof(struct page_table_info) == 4 * MiB + 4 * KiB, "T1");
 _Static_assert(offsetof(struct page_table_info, directory) == 0, "T1");
 _Static_assert(offsetof(struct page_table_info, entries) == PAGE_SIZE, "T1");
 
-/* What a space remembers: its link to the object (T4), and which tracker is its own. */
-struct table_home {
-    struct page_table_info *info;
-    uint32_t                tracker;
-};
+/* Whether the table that the entry of `level` for `page` leads to stays as long as the space. */
+bool table_home_stays(page_t page, unsigned level);
 
 /* Objects, trackers and the list. Rank HOMES. */
 extern struct lock trackers_lock;
@@ -78,7 +71,5 @@ struct tracked_counts {
     uint32_t refused;               /* ever: no room or no memory                                */
 };
 struct tracked_counts tracked_counts(void);
-
-#endif
 
 #endif

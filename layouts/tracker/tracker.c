@@ -3,8 +3,6 @@
  */
 #include "layouts/tracker/tracker.h"
 
-#ifdef LAYOUT_ACCESS_TRACKED
-
 #include "base/check.h"
 #include "base/error.h"
 #include "memory/tables/cursor.h"
@@ -138,5 +136,3 @@ void trackers_start(void)
     lowest = 0;
     kept_page_pin(trackers_page(0));
 }
-
-#endif

@@ -22,8 +22,6 @@
 
 #include "layouts/tracker/tables.h"
 
-#ifdef LAYOUT_ACCESS_TRACKED
-
 struct pg_tracker {
     uint32_t pt_ptr;                /* address of the object, 0: not in use */
     uint32_t pcount;                /* pages of its extent                  */
@@ -65,7 +63,5 @@ uint32_t kept_page_pins(page_t page);
 
 /* Take a kept page away. Returns 0; -EBUSY, and it stays, while it is pinned; -ENOENT if it is not there. */
 int  kept_page_out(page_t page);
-
-#endif
 
 #endif

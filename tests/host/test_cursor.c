@@ -71,7 +71,7 @@ static void an_emptied_table_can_be_filled_by_the_same_cursor(void **state)
     cursor_map(&c, USER_PAGE(0x800), new_frame(2), user_data, CACHE_BACK);
     cursor_map(&c, USER_PAGE(0x7FF), new_frame(3), user_data, CACHE_BACK);
     cursor_close(&c);
-    assert_int_equal(space.table_frames, 3 + TABLES_FROM_THE_START);
+    assert_int_equal(space.table_frames, 3 + tables_from_the_start());
     discard(USER_PAGE(0x7FF));
     discard(USER_PAGE(0x800));
     end();
@@ -99,7 +99,7 @@ static void without_memory_opening_changes_nothing(void **state)
         }
         frames_sums(&after);
         assert_memory_equal(before.owned, after.owned, sizeof before.owned);
-        assert_int_equal(space.table_frames, 2 + TABLES_FROM_THE_START);
+        assert_int_equal(space.table_frames, 2 + tables_from_the_start());
         assert_false(lock_held(&space.tables_lock));
         check_all();
     }

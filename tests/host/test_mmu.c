@@ -29,7 +29,10 @@ static const struct rights kernel_data = { READ | WRITE, 0 };
 static const struct rights user_data   = { READ | WRITE, READ | WRITE };
 static const struct rights user_const  = { READ, READ };
 
-enum { PAGE_A = USER_PAGE(0x400), PAGE_B = USER_PAGE(0x401), FAR = USER_PAGE(0x2345) };      /* pages of user space; A and B share a table */
+/* pages of user space; A and B share a table */
+#define PAGE_A  USER_PAGE(0x400)
+#define PAGE_B  USER_PAGE(0x401)
+#define FAR     USER_PAGE(0x2345)
 
 static struct space  space;
 static struct region all;

@@ -136,7 +136,7 @@ static void a_chunk_is_complete_before_the_directory_leads_to_it(void **state)
     assert_int_equal(looker.steps, 1 + MMU_ENTRIES + 1);
     assert_int_equal(looker.chunks, 1);
     assert_int_equal(space.resident, MMU_ENTRIES);
-    assert_int_equal(space.table_frames, 2 + TABLES_FROM_THE_START);
+    assert_int_equal(space.table_frames, 2 + tables_from_the_start());
     for (size_t i = 0; i < sizeof image; i += 4) {
         assert_true(machine_load(&space, page_address(first) + i, true, &word, &fault));
         assert_memory_equal(&word, image + i, 4);
@@ -158,7 +158,7 @@ static void a_long_span_is_chunks_with_pages_around_them(void **state)
     assert_int_equal(looker.chunks, 1);
     assert_int_equal(looker.next, span.end);
     assert_int_equal(space.resident, span_pages(span));
-    assert_int_equal(space.table_frames, 4 + TABLES_FROM_THE_START);
+    assert_int_equal(space.table_frames, 4 + tables_from_the_start());
     assert_clean();
     end();
 }
@@ -186,7 +186,7 @@ static void every_step_made_to_fail_leaks_nothing(void **state)
         frames_sums(&after);
         assert_memory_equal(before.owned, after.owned, sizeof before.owned);
         assert_int_equal(space.resident, 0);
-        assert_int_equal(space.table_frames, 1 + TABLES_FROM_THE_START);
+        assert_int_equal(space.table_frames, 1 + tables_from_the_start());
         assert_clean();
         failures++;
         step = k > 8 && k + 43 < needed - 4 ? 43 : 1;

@@ -196,7 +196,7 @@ static void a_thousand_spaces_fit(void **state)
     lists  = owned(OWNER_TRACKERS) - lists;
     assert_in_range(lists, 0, count / 100);             /* shared by hundreds of spaces */
     /* root, table, page; structure */
-    assert_int_equal(frames_free(), before - (3 + TABLES_FROM_THE_START) * count - places - lists);
+    assert_int_equal(frames_free(), before - (3 + tables_from_the_start()) * count - places - lists);
     for (unsigned i = 0; i < count; i += 37)
         assert_int_equal(load(&spaces[i], USER_PAGE(0x500)), i);
     for (unsigned i = 0; i < count; i++)

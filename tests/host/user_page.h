@@ -9,14 +9,11 @@
 #ifndef TESTS_USER_PAGE_H
 #define TESTS_USER_PAGE_H
 
-#include <layout.h>
+#include "memory/layout.h"
 
-#ifdef LAYOUT_ACCESS_TRACKED
-enum { TABLES_FROM_THE_START = 1 };             /* those that a process has besides its root */
-#else
-enum { TABLES_FROM_THE_START = 0 };
-#endif
+/* Those tables that a process has besides its root from the start. */
+static inline page_t tables_from_the_start(void) { return layout.access == ACCESS_TRACKED ? 1 : 0; }
 
-#define USER_PAGE(n) ((page_t)(LAYOUT_USER_START / 0x400000 + TABLES_FROM_THE_START) * 0x400 + (n))
+#define USER_PAGE(n) ((layout.user.first / 0x400 + tables_from_the_start()) * 0x400 + (n))
 
 #endif

@@ -36,3 +36,40 @@ def test_setup_says_nothing_when_nothing_is_missing(house):
 def test_setup_knows_its_words(house):
     done = subprocess.run(["sh", "tools/setup", "everything"], cwd=house.tree, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and "usage" in done.stderr
+
+
+# How many sources may look at a document's own header, and so are compiled for each layout. The number only shrinks.
+BY_LAYOUT_AT_MOST = 22
+
+
+def headers(dependencies):
+    """The prerequisites in one file that the compiler wrote for make."""
+    return re.sub(r"\\\n", " ", open(dependencies).read()).split("\n", 1)[0].split()[1:]
+
+
+def dependencies(*folders):
+    for folder in folders:
+        for path, _, names in os.walk(folder):
+            yield from (os.path.join(path, name) for name in names if name.endswith(".d"))
+
+
+def test_only_what_is_listed_is_compiled_for_each_layout(house, layout):
+    house.kernel(layout)
+    status, listed = house.make("-s", "print-by_layout")
+    assert status == 0
+    of_kernel = {name for name in listed.split() if not name.startswith(("tests/", "arch/host/"))}
+    print(len(of_kernel), "sources of the kernel are compiled for each layout:", *sorted(of_kernel))
+    folder = os.path.join(house.build, layout, "kernel")
+    compiled = {os.path.relpath(path, folder)[:-len(".d")] for path in dependencies(folder) if "/kernel/layout/" not in path}
+    assert compiled == of_kernel, "compiled for each layout, and not listed in sources.mk; or listed, and not compiled"
+    needless = [path for path in dependencies(folder) if not any("/layout/layout.h" in name for name in headers(path)) and "/kernel/layout/" not in path]
+    assert not needless, "listed as by_layout in sources.mk, and does not look at layout.h"
+    assert len(of_kernel) <= BY_LAYOUT_AT_MOST
+
+
+def test_what_is_compiled_once_sees_no_document(house):
+    house.kernel(house.layouts[0])
+    found = list(dependencies(os.path.join(house.build, "objects")))
+    assert len(found) > 100
+    seeing = [path for path in found if any(name.endswith("layout/layout.h") for name in headers(path))]
+    assert not seeing

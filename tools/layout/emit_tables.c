@@ -164,6 +164,8 @@ static void emit_layout(const struct document *d, FILE *out)
     fprintf(out, "    },\n");
     emit_policy(d, out);
     fprintf(out, "    .access = %s,\n", word_of(access_words, d->policy.access)->c);
+    if (d->policy_line[POLICY_START] != 0)
+        fprintf(out, "    .start_address = 0x%08" PRIX64 ",\n", d->policy.start);
     if (d->master != NULL)
         fprintf(out, "    .master = 0x%08" PRIX64 ",\n", d->master->place.start.at);
     for (uint32_t i = 0; i < d->structure_count; i++)

@@ -16,7 +16,7 @@
 #include "memory/spaces/space.h"
 #include "memory/heap/stack.h"
 #include "memory/start.h"
-#include "memory/tables/table_home.h"
+#include "memory/tables/table_access.h"
 
 const struct invariant invariants[] = {
     { "P1", "memmap.h", "ranges of the memory map are sorted, not empty, disjoint" },

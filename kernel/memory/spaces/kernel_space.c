@@ -10,7 +10,7 @@
 #include "base/range.h"
 #include "memory/tables/cursor.h"
 #include "memory/frames/frame.h"
-#include "layouts/tracker/master.h"
+#include "memory/tables/table_access.h"
 #include "memory/frames/next_page.h"
 #include "memory/tables/slot.h"
 #include "memory/spaces/space.h"

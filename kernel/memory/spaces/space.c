@@ -12,6 +12,7 @@
 #include "memory/tables/cursor.h"
 #include "memory/frames/frame.h"
 #include "memory/tables/table.h"
+#include "memory/tables/table_access.h"
 
 static struct lock   list_lock = LOCK("list of spaces", RANK_SPACES);
 static struct space *spaces;                            /* [list_lock] all but kernel_space */

@@ -23,7 +23,6 @@
 #include "base/lock.h"
 #include "memory/frames/owner.h"
 #include "memory/spaces/region.h"
-#include "memory/tables/table_home.h"
 #include "mmu.h"
 
 /* What a program may have; set by exec and setrlimit (memory/spaces/map.h says more). In bytes. */
@@ -35,6 +34,15 @@ struct map_limits {
     vaddr_t break_most;                     /* the break is never above it; 0: what `data` allows   */
     size_t  stack_gap;                      /* kept free below a stack; 0: what Linux keeps         */
     bool    stack_by_write;                 /* a stack grows when it is written to, not when read   */
+};
+
+/* Where the tables of a process have permanent addresses (tables/table_home.h): what that strategy remembers of a space. */
+struct table_home {
+    union {
+        struct bookkeeping     *structure;  /* table access `window`: in the window              */
+        struct page_table_info *info;       /* table access `tracked`: the page-table object (T4) */
+    };
+    uint32_t tracker;                       /* table access `tracked`: which tracker is its own  */
 };
 
 struct space {

@@ -8,6 +8,7 @@
 
 #include "memory/tables/cursor.h"
 #include "memory/spaces/space.h"
+#include "memory/tables/table_access.h"
 
 static inline bool cursor_of_kernel(const struct cursor *c) { return c->space == &kernel_space; }
 

@@ -3,14 +3,13 @@
  */
 #include "memory/tables/table.h"
 
-#include <layout.h>
-
 #include "cpu.h"
 #include "memory/check/audit.h"
 #include "memory/frames/frame.h"
 #include "memory/layout.h"
 #include "memory/tables/slot.h"
 #include "memory/spaces/space.h"
+#include "memory/tables/table_access.h"
 
 #ifdef LAYOUT_ACCESS_SELF
 enum { HAS_SELF_MAP = true };

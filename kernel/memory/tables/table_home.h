@@ -3,8 +3,9 @@
  *
  * Most layouts need no such thing: a table is wherever its frame is, and table.c sees it through the self-map, the
  * direct map or a slot. Where the document's table access is `window` or `tracked`, each table of a process has
- * a permanent kernel address of its own; then layout.h defines LAYOUT_TABLE_HOMES, the file of that strategy
- * answers these calls, and `struct table_home` is what it remembers of a space. Elsewhere they are nothing.
+ * a permanent kernel address of its own; then the file of that strategy (layouts/movos/tables.c, layouts/tracker/tables.c)
+ * answers these calls, and `struct table_home` (space.h) is what it remembers of a space. General code includes
+ * table_access.h instead, which makes them nothing where the layout has no such strategy.
  *
  * Order    table_home_start() when the space has its root; for each batch of new tables once
  *          table_home_reserve(), which alone may fail, then table_home_enter() for each of them before the entry
@@ -17,43 +18,10 @@
 #ifndef QUIRE_MEMORY_TABLE_HOME_H
 #define QUIRE_MEMORY_TABLE_HOME_H
 
-#include <layout.h>
-
 #include "mmu.h"
 
 struct space;
 struct audit_report;
-
-#ifndef LAYOUT_TABLE_HOMES
-
-struct table_home { };
-
-static inline void table_homes_audit(struct audit_report *report)                  { (void)report; }
-static inline bool table_homes_audit_part(uint32_t n, struct audit_report *report)  { (void)n, (void)report; return true; }
-static inline int  table_homes_start(void)                                         { return 0; }
-static inline int  table_home_start(struct space *space)                          { (void)space; return 0; }
-static inline void table_home_end(struct space *space)                            { (void)space; }
-static inline int  table_home_reserve(struct space *space, struct span span, size_t tables)
-{
-    (void)space, (void)span, (void)tables;
-    return 0;
-}
-static inline void table_home_enter(struct space *space, page_t page, unsigned level, frame_t table)
-{
-    (void)space, (void)page, (void)level, (void)table;
-}
-static inline void table_home_leave(struct space *space, page_t page, unsigned level, frame_t table)
-{
-    (void)space, (void)page, (void)level, (void)table;
-}
-
-#elif defined LAYOUT_ACCESS_WINDOW
-#include "layouts/movos/tables.h"
-#elif defined LAYOUT_ACCESS_TRACKED
-#include "layouts/tracker/tables.h"
-#endif
-
-#ifdef LAYOUT_TABLE_HOMES
 
 /* Once, when the pool has just been opened. Returns 0 or -ENOMEM. */
 int  table_homes_start(void) MUST_CHECK;
@@ -75,36 +43,5 @@ bool table_homes_audit_part(uint32_t n, struct audit_report *report);
 
 /* Where the entries of a process's table are: of the table of `level` that translates `page`. */
 entry_t *table_home_entries(const struct space *space, page_t page, unsigned level);
-
-#endif
-
-/*
- * A process's set of registers, where its structure has one (M8): the program's, kept when it loses the processor or is
- * made; and the root to be used for it from now on, which in all other layouts is the space's.
- */
-#ifdef LAYOUT_ACCESS_WINDOW
-void    table_home_keep(struct space *space, const void *registers, size_t bytes);
-frame_t table_home_root(const struct space *space);
-#else
-static inline void table_home_keep(struct space *space, const void *registers, size_t bytes)
-{
-    (void)space, (void)registers, (void)bytes;
-}
-#define table_home_root(of_space) ((of_space)->root)
-#endif
-
-/* Whether the table that the entry of `level` for `page` leads to stays as long as the space. */
-#ifdef LAYOUT_ACCESS_TRACKED
-bool table_home_stays(page_t page, unsigned level);
-#else
-static inline bool table_home_stays(page_t page, unsigned level)                  { (void)page, (void)level; return false; }
-#endif
-
-/* Whether table_home_leave() flushes some page: the processor has then forgotten the entry that led to the table. */
-#ifdef LAYOUT_TABLE_HOMES
-enum { TABLE_HOME_FLUSHES = true };
-#else
-enum { TABLE_HOME_FLUSHES = false };
-#endif
 
 #endif

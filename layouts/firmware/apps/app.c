@@ -3,10 +3,6 @@
  *
  * Runs as a program. format_list() and the like are the kernel's own code, which programs share.
  */
-#include <layout.h>
-
-#ifdef LAYOUT_APPLICATIONS
-
 #include "layouts/firmware/apps/app.h"
 
 #include "base/print.h"
@@ -66,5 +62,3 @@ void *app_alloc(size_t bytes)
 APP_SHARED_ZERO(uintptr_t, app_base);
 
 void *app_address(const __seg_gs void *shared) { return (char *)app_base + (uintptr_t)shared; }
-
-#endif

@@ -1,10 +1,6 @@
 /*
  * apps.c - the applications there are. See apps.h.
  */
-#include <layout.h>
-
-#ifdef LAYOUT_APPLICATIONS
-
 #include "layouts/firmware/apps/apps.h"
 
 const struct app apps[] = {
@@ -16,5 +12,3 @@ const struct app apps[] = {
     { "probe",     "one access for the kernel's probes: kind A, address B",        app_probe,     0, 0 },
 };
 const uint32_t app_count = COUNT_OF(apps);
-
-#endif

@@ -1,10 +1,6 @@
 /*
  * demonstrations.c - applications that show one thing each. See apps.h.
  */
-#include <layout.h>
-
-#ifdef LAYOUT_APPLICATIONS
-
 #include "layouts/firmware/apps/apps.h"
 
 static const char greeting[] = "hello";
@@ -96,5 +92,3 @@ int app_wild(struct app_arguments arguments)
     app_print("process %d is still there\n", app_number());
     return 1;
 }
-
-#endif

@@ -1,10 +1,6 @@
 /*
  * probe.c - an application that tries one access, for the kernel's probes. See apps.h.
  */
-#include <layout.h>
-
-#ifdef LAYOUT_APPLICATIONS
-
 #include "layouts/firmware/apps/apps.h"
 
 /* As far down as asked, a page at a time, as a deep recursion would. */
@@ -41,5 +37,3 @@ int app_probe(struct app_arguments arguments)
     }
     return PROBE_DONE;
 }
-
-#endif

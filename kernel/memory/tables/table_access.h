@@ -1,0 +1,71 @@
+/*
+ * table_access.h - what the document's table access adds to the life of page tables: chosen when a file is compiled.
+ *
+ * Where tables are reached through the self-map, the direct map or slots, all of this is nothing, and costs nothing:
+ * so a file that includes this is compiled for each layout (sources.mk lists those files). The contracts are in
+ * table_home.h, layouts/movos/tables.h and layouts/tracker/tables.h and master.h.
+ */
+#ifndef QUIRE_MEMORY_TABLE_ACCESS_H
+#define QUIRE_MEMORY_TABLE_ACCESS_H
+
+#include <layout.h>
+
+#include "memory/spaces/space.h"
+
+/* ---- Permanent addresses of a space's tables ------------------------------------------------- */
+
+#ifdef LAYOUT_TABLE_HOMES
+#include "memory/tables/table_home.h"
+
+/* table_home_leave() flushes some page: the processor has then forgotten the entry that led to the table. */
+enum { TABLE_HOME_FLUSHES = true };
+#else
+enum { TABLE_HOME_FLUSHES = false };
+
+static inline void table_homes_audit(struct audit_report *report)                  { (void)report; }
+static inline bool table_homes_audit_part(uint32_t n, struct audit_report *report)  { (void)n, (void)report; return true; }
+static inline int  table_homes_start(void)                                         { return 0; }
+static inline int  table_home_start(struct space *space)                          { (void)space; return 0; }
+static inline void table_home_end(struct space *space)                            { (void)space; }
+static inline int  table_home_reserve(struct space *space, struct span span, size_t tables)
+{
+    (void)space, (void)span, (void)tables;
+    return 0;
+}
+static inline void table_home_enter(struct space *space, page_t page, unsigned level, frame_t table)
+{
+    (void)space, (void)page, (void)level, (void)table;
+}
+static inline void table_home_leave(struct space *space, page_t page, unsigned level, frame_t table)
+{
+    (void)space, (void)page, (void)level, (void)table;
+}
+#endif
+
+/* ---- Table access `window` --------------------------------------------------------------------- */
+
+#ifdef LAYOUT_ACCESS_WINDOW
+#include "layouts/movos/tables.h"
+#else
+static inline void table_home_keep(struct space *space, const void *registers, size_t bytes)
+{
+    (void)space, (void)registers, (void)bytes;
+}
+#define table_home_root(of_space) ((of_space)->root)
+#endif
+
+/* ---- Table access `tracked` -------------------------------------------------------------------- */
+
+#ifdef LAYOUT_ACCESS_TRACKED
+#include "layouts/tracker/master.h"
+#else
+static inline bool table_home_stays(page_t page, unsigned level)                  { (void)page, (void)level; return false; }
+
+static inline int  master_prepare(struct memmap *map, uint64_t *bytes_missing)
+{
+    (void)map, (void)bytes_missing;
+    return 0;
+}
+#endif
+
+#endif
