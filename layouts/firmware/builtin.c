@@ -166,7 +166,7 @@ int builtin_start(struct builtin *builtin, const struct app *app, struct app_arg
     if (builtin->process == NULL)
         return -ENOMEM;
     err = make_process(builtin, &thread);
-    if (err == 0 && (err = process_enlist(builtin->process, NULL)) == 0 && (err = thread_enlist(thread)) != 0) {
+    if (err == 0 && (err = process_enlist(builtin->process, NULL, NULL)) == 0 && (err = thread_enlist(thread)) != 0) {
         lock_state state = lock_take(&process_lock);
 
         process_delist(builtin->process);
