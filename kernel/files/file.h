@@ -125,6 +125,7 @@ struct node {
     uint32_t       device;          /* of device nodes, Linux's encoding                            */
     uint64_t       accessed, modified, changed;     /* nanoseconds since 1970                       */
     struct wait_queue ready;        /* woken when poll()'s answer may have changed                  */
+    int32_t        writers;         /* [a] open files that write it; below 0: programs that run it forbid that */
     struct lock_owner *locks;       /* who has locks on it, files/lock.c                            */
     void          *own;             /* the file system's                                            */
 };
@@ -135,6 +136,7 @@ struct file {
     struct node   *node;
     const struct node_operations *operations;
     uint32_t       flags;           /* O_*                                                          */
+    int8_t         counts;          /* 1: among the node's writers, -1: among those that run it     */
     uint64_t       at;
     struct mutex   lock;
     struct epoll_item *watchers;    /* epolls that watch it, files/epoll.c                          */
@@ -162,6 +164,16 @@ void node_tell_of(struct node *node, unsigned bits);
 
 /* For a read that must wait: drop node->lock, sleep until node->ready is woken, take it again. 0 or -ERESTARTSYS. */
 int node_wait(struct node *node) MUST_CHECK;
+
+/*
+ * What runs cannot be written, what is written cannot run: a regular file has either writers or runners. Each call that
+ * succeeds is paired with its end. Both return 0 or -ETXTBSY.
+ */
+int  node_add_writer(struct node *node) MUST_CHECK;
+void node_end_writer(struct node *node);
+int  node_add_runner(struct node *node) MUST_CHECK;
+void node_end_runner(struct node *node);
+int  file_run(struct file *file) MUST_CHECK;        /* as long as this open file lives, it forbids writing */
 
 uint32_t user_acting(void), group_acting(void);     /* whose rights count: the process's effective ones     */
 

@@ -49,6 +49,7 @@ void node_release(struct node *node)
     uint32_t before = __atomic_fetch_sub(&node->references, 1, __ATOMIC_ACQ_REL);
 
     assert(before > 0);
+    assert(before > 1 || node->writers == 0);
     if (before == 1 && node->operations->release != NULL)
         node->operations->release(node);
 }
@@ -67,6 +68,44 @@ int node_wait(struct node *node)
     mutex_take(&node->lock);
     return err == -EINTR ? -ERESTARTSYS : 0;
 }
+
+/* ---- Writers and runners ------------------------------------------------------------------------ */
+
+/* One more of those that count upwards (1) or downwards (-1), unless some of the others are there. */
+static int count_in(struct node *node, int32_t step)
+{
+    int32_t now = __atomic_load_n(&node->writers, __ATOMIC_RELAXED);
+
+    do
+        if (step > 0 ? now < 0 : now > 0)
+            return -ETXTBSY;
+    while (!__atomic_compare_exchange_n(&node->writers, &now, now + step, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+    return 0;
+}
+
+static void count_out(struct node *node, int32_t step)
+{
+    int32_t before = __atomic_fetch_sub(&node->writers, step, __ATOMIC_ACQ_REL);
+
+    assert(step > 0 ? before > 0 : before < 0);
+}
+
+int  node_add_writer(struct node *node) { return count_in(node, 1); }
+void node_end_writer(struct node *node) { count_out(node, 1); }
+int  node_add_runner(struct node *node) { return count_in(node, -1); }
+void node_end_runner(struct node *node) { count_out(node, -1); }
+
+int file_run(struct file *file)
+{
+    int err = node_add_runner(file->node);
+
+    assert(file->counts == 0);
+    if (err == 0)
+        file->counts = -1;
+    return err;
+}
+
+/* ---- Who acts ------------------------------------------------------------------------------------- */
 
 /* Before the first process the kernel itself acts, as root. */
 uint32_t user_acting(void)
@@ -132,6 +171,8 @@ struct file *file_make(struct node *node, const struct node_operations *operatio
 
 void file_abandon(struct file *file)
 {
+    if (file->counts != 0)
+        count_out(file->node, file->counts);
     node_release(file->node);
     heap_free_sized(file, sizeof *file);
 }
@@ -158,6 +199,8 @@ void file_release(struct file *file)
         epoll_forget(file);
     if (file->operations->close != NULL && !(file->flags & O_PATH))
         file->operations->close(file);
+    if (file->counts != 0)
+        count_out(file->node, file->counts);
     node_release(file->node);
     heap_free_sized(file, sizeof *file);
 }
@@ -173,7 +216,7 @@ static bool has_position(const struct file *file)
 
 static int may_read(const struct file *file)
 {
-    if ((file->flags & O_PATH) || (file->flags & O_ACCMODE) == O_WRONLY)
+    if ((file->flags & O_PATH) || (file->flags & O_ACCMODE) == O_WRONLY || (file->flags & O_ACCMODE) == O_ACCMODE)
         return -EBADF;
     if ((file->node->mode & S_FMT) == S_FOLDER)
         return -EISDIR;
@@ -226,7 +269,7 @@ long file_read_at(struct file *file, struct buffer *to, uint64_t at)
 
 static int may_write(const struct file *file)
 {
-    if ((file->flags & O_PATH) || (file->flags & O_ACCMODE) == O_RDONLY)
+    if ((file->flags & O_PATH) || (file->flags & O_ACCMODE) == O_RDONLY || (file->flags & O_ACCMODE) == O_ACCMODE)
         return -EBADF;
     return file->operations->write == NULL ? -EINVAL : 0;
 }

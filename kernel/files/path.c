@@ -194,6 +194,11 @@ static int may_open(const struct node *node, uint32_t flags)
     return node_allows(node, access_wanted(flags));
 }
 
+static bool writes(uint32_t flags)
+{
+    return !(flags & O_PATH) && ((flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR);
+}
+
 /* An open file of a node. Takes over the reference. */
 static int open_node(struct node *node, uint32_t flags, struct file **out)
 {
@@ -204,9 +209,13 @@ static int open_node(struct node *node, uint32_t flags, struct file **out)
         node_release(node);
         return -ENOMEM;
     }
+    if (is_type(node, S_REGULAR) && writes(flags)) {
+        err = node_add_writer(node);
+        file->counts = err == 0;
+    }
     if (flags & O_NOCTTY)
         file->flags |= O_NOCTTY;                /* for the terminal's open(), which takes it out */
-    if (node->operations->open != NULL && !(flags & O_PATH))
+    if (err == 0 && node->operations->open != NULL && !(flags & O_PATH))
         err = node->operations->open(node, file);
     file->flags &= ~(uint32_t)O_NOCTTY;
     if (err != 0) {
@@ -246,6 +255,19 @@ static unsigned walk_flags(uint32_t flags)
     return follow | (flags & O_CREAT ? WALK_CREATES : WALK_SLASH_FOLLOWS);
 }
 
+/* O_TRUNC: who reads only writes it for this moment. */
+static int empty(struct node *node, bool counted)
+{
+    int err = counted ? 0 : node_add_writer(node);
+
+    if (err != 0)
+        return err;
+    err = node_resize(node, 0);
+    if (!counted)
+        node_end_writer(node);
+    return err;
+}
+
 int path_open(struct place *place, struct node *start, const char *path, uint32_t flags, uint32_t mode, struct file **out)
 {
     struct walk  walk;
@@ -266,14 +288,13 @@ int path_open(struct place *place, struct node *start, const char *path, uint32_
     walk_end(&walk);
     if (err != 0)
         return err;
-    if ((flags & O_TRUNC) && !made && is_type(node, S_REGULAR)) {
-        err = node_resize(node, 0);
-        if (err != 0 && node->operations->resize != NULL) {
-            node_release(node);
-            return err;
-        }
-    }
-    return open_node(node, flags, out);
+    err = open_node(node, flags, out);
+    if (err != 0 || !(flags & O_TRUNC) || made || !is_type(node, S_REGULAR) || node->operations->resize == NULL)
+        return err;
+    err = empty(node, writes(flags));
+    if (err != 0)
+        file_release(*out);
+    return err;
 }
 
 /* ---- Removing and linking --------------------------------------------------------------------------------- */

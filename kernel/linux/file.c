@@ -320,7 +320,11 @@ static long resize_path(user_t path, int64_t bytes)
         return err;
     err = node_allows(node, 2);
     if (err == 0)
+        err = node_add_writer(node);
+    if (err == 0) {
         err = node_resize(node, (uint64_t)bytes);
+        node_end_writer(node);
+    }
     node_release(node);
     return err;
 }

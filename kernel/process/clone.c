@@ -40,13 +40,15 @@ static struct shared_space *copy_memory(struct process *parent)
         memory_release(memory);
         return NULL;
     }
-    memory->executable        = old->executable;
     memory->argument_start    = old->argument_start;
     memory->argument_end      = old->argument_end;
     memory->environment_start = old->environment_start;
     memory->environment_end   = old->environment_end;
-    if (memory->executable != NULL)
-        node_hold(memory->executable);
+    if (old->executable != NULL) {
+        int err = memory_run(memory, old->executable);
+
+        assert(err == 0);                       /* what runs already may run once more */
+    }
     return memory;
 }
 

@@ -51,6 +51,8 @@ void thread_free(struct thread *thread);
 struct shared_space *memory_new(void);
 void memory_hold(struct shared_space *memory);
 void memory_release(struct shared_space *memory);
+/* It runs this file, whose writers are kept away until it is released. 0 or -ETXTBSY. */
+int  memory_run(struct shared_space *memory, struct node *node) MUST_CHECK;
 void memory_settle(struct shared_space *memory);    /* a thread lives there                         */
 void memory_leave(struct shared_space *memory);     /* and does no more: its stack is not in use    */
 

@@ -1,6 +1,7 @@
 /*
  * image.c - mapping a program's segments, and the stack it starts with.
  */
+#include "process/family.h"
 #include "process/image.h"
 
 #include "base/check.h"
@@ -126,7 +127,9 @@ static int map_interpreter(struct space *space, const char *path, struct mapped 
 
     if (err != 0)
         return err;
-    err = elf_read(source, file, &mapped->plan);
+    err = file_run(file);
+    if (err == 0)
+        err = elf_read(source, file, &mapped->plan);
     if (err == 0 && mapped->plan.interpreter[0] != '\0')
         err = -ELIBBAD;
     if (err == 0)
@@ -308,7 +311,9 @@ static int build(struct shared_space *memory, struct file *file, const char *pat
         base = interpreter->shift + interpreter->plan.lowest;
     }
     place_break(memory, program);
-    node_hold(memory->executable = file->node);
+    err = memory_run(memory, file->node);
+    if (err != 0)
+        return err;
     return write_stack(memory, stack_top(), arguments, path, program, base, &image->stack);
 }
 

@@ -142,9 +142,23 @@ void memory_release(struct shared_space *memory)
         return;
     step_out(&memory->space);
     map_clear(&memory->space);
-    if (memory->executable != NULL)
+    if (memory->executable != NULL) {
+        node_end_runner(memory->executable);
         node_release(memory->executable);
+    }
     memory_leave(memory);
+}
+
+int memory_run(struct shared_space *memory, struct node *node)
+{
+    int err = node_add_runner(node);
+
+    assert(memory->executable == NULL);
+    if (err != 0)
+        return err;
+    node_hold(node);
+    memory->executable = node;
+    return 0;
 }
 
 void memory_settle(struct shared_space *memory) { __atomic_add_fetch(&memory->keepers, 1, __ATOMIC_RELAXED); }
