@@ -63,9 +63,10 @@ static void note_dropped(const struct lock *lock, unsigned cpu)
 
 /* ---- Taking and dropping -------------------------------------------------------------------------- */
 
+/* Exact without a lock: only this CPU ever writes its own number there, and it takes it out before it lets go. */
 static bool is_mine(const struct lock *lock, unsigned cpu)
 {
-    return __atomic_load_n(&lock->held, __ATOMIC_RELAXED) && lock->holder == cpu;
+    return __atomic_load_n(&lock->holder, __ATOMIC_RELAXED) == cpu;
 }
 
 lock_state lock_take(struct lock *lock)
@@ -82,7 +83,7 @@ lock_state lock_take(struct lock *lock)
     /* Acquire: what the last holder wrote is seen by us. */
     while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE))
         cpu_relax();
-    lock->holder = (uint16_t)cpu;
+    __atomic_store_n(&lock->holder, (uint16_t)cpu, __ATOMIC_RELAXED);
     if (IS_CHECKED)
         note_taken(lock, cpu);
     return state;
@@ -97,6 +98,7 @@ void lock_drop(struct lock *lock, lock_state state)
             stop_about("lock %s dropped by a CPU that does not hold it%s", lock->name, "");
         if (IS_CHECKED)
             note_dropped(lock, cpu);
+        __atomic_store_n(&lock->holder, (uint16_t)LOCK_NOBODY, __ATOMIC_RELAXED);
         /* Release: all that we wrote is seen before the lock looks free. */
         __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
     }

@@ -42,10 +42,11 @@ struct lock {
     const char    *name;
     uint8_t        rank;
     volatile uint8_t held;          /* [a] 1 while some CPU is inside          */
-    uint16_t       holder;          /* CPU number, meaningful while held       */
+    uint16_t       holder;          /* [a] its number, LOCK_NOBODY while none is, or is about to write it */
 };
 
-#define LOCK(name, rank) { (name), (rank), 0, 0 }
+enum { LOCK_NOBODY = UINT16_MAX };
+#define LOCK(name, rank) { (name), (rank), 0, LOCK_NOBODY }
 
 /* Interrupt state to give back to lock_drop(). */
 typedef unsigned long lock_state;
