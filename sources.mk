@@ -31,7 +31,7 @@ kernel += kernel/memory/frames/owner.c              # the names of the owners of
 kernel += kernel/memory/frames/pool.c               # which frames are free: bits, and areas by fullness
 kernel += kernel/memory/frames/frame.c              # frames with owners and counts; the public calls
 kernel += kernel/memory/frames/frame_many.c         # references to many frames at once
-kernel += kernel/memory/frames/stock.c              # each CPU's frames at hand
+kernel += kernel/memory/frames/frame_magazine.c              # each CPU's frames at hand
 kernel += kernel/memory/frames/next_page.c          # pages by address: get_next_page, free_page
 kernel += kernel/memory/check/frame_audit.c         # its invariants F1 to F5, checked
 

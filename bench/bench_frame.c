@@ -20,7 +20,7 @@
 #include "memory/frames/frame.h"
 #include "memory/layout.h"
 
-static const struct layout_policy policy = { .polarity = ONE_IS_USED, .search = SEARCH_FULLEST, .stock = 64 };
+static const struct layout_policy policy = { .polarity = ONE_IS_USED, .search = SEARCH_FULLEST, .magazine = 64 };
 
 enum { ROUNDS = 500 };
 

@@ -16,7 +16,7 @@
 #include "memory/tables/cursor.h"
 #include "memory/spaces/space.h"
 #include "memory/heap/stack.h"
-#include "memory/frames/stock.h"
+#include "memory/frames/frame_magazine.h"
 #include "memory/tables/table.h"
 
 /* ---- An entry that says something else for a while ------------------------------------------ */

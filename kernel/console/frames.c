@@ -50,8 +50,8 @@ int run_frames(int count, char **words)
     (void)count, (void)words;
     frames_sums(&sums);
     print_owners(&sums);
-    print("free     longest run %u frames, %u whole areas of 2 MiB; %u in stocks, %u known to hold zeros\n",
-          sums.largest_run, sums.free_areas, sums.stock, sums.zeroed);
+    print("free     longest run %u frames, %u whole areas of 2 MiB; %u in magazines, %u known to hold zeros\n",
+          sums.largest_run, sums.free_areas, sums.magazine, sums.zeroed);
     print("so far   at most %u in use at once, %llu taken, %llu given back, %u misuses refused\n",
           sums.peak_used, (unsigned long long)sums.gets, (unsigned long long)sums.puts, sums.misuses);
     return 0;

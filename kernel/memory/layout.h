@@ -129,7 +129,7 @@ struct layout_policy {
     enum search     search;
     enum zeroing    zeroing;
     enum exhaustion exhaustion;
-    uint32_t        stock;          /* frames each CPU may keep at hand, 0: none          */
+    uint32_t        magazine;          /* frames each CPU may keep at hand, 0: none          */
 };
 
 /* How page tables are reached. */

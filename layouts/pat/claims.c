@@ -13,7 +13,7 @@
 #include "memory/frames/next_page.h"
 #include "memory/tables/slot.h"
 #include "memory/start.h"
-#include "memory/frames/stock.h"
+#include "memory/frames/frame_magazine.h"
 
 enum {
     K_LOW_END = 0x100,              /* K3, K5: the low megabyte, in frames  */

@@ -13,7 +13,7 @@
 #include "memory/spaces/map.h"
 #include "memory/spaces/map_pages.h"
 #include "memory/frames/next_page.h"
-#include "memory/frames/stock.h"
+#include "memory/frames/frame_magazine.h"
 #include "memory/tables/table.h"
 #include "trap.h"
 

@@ -6,7 +6,7 @@
 #include "claims/mutations.h"
 #include "descriptor.h"
 #include "memory/frames/frame.h"
-#include "memory/frames/stock.h"
+#include "memory/frames/frame_magazine.h"
 
 enum { K_HIGH_OF_LOW = 0x80, K_LAST_OF_FIRST = 0x3FF };
 

@@ -9,11 +9,11 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/string.h"
-#include "memory/frames/stock.h"
+#include "memory/frames/frame_magazine.h"
 
 static const struct layout_policy bare    = { .polarity = ONE_IS_FREE, .search = SEARCH_FIRST };
 static const struct layout_policy next    = { .search = SEARCH_NEXT, .zeroing = ZERO_ALL };
-static const struct layout_policy stocked = { .search = SEARCH_FULLEST, .stock = 64 };
+static const struct layout_policy with_magazine = { .search = SEARCH_FULLEST, .magazine = 64 };
 
 static frame_t get(enum owner owner, unsigned flags)
 {
@@ -112,7 +112,7 @@ static void sizes_are_as_promised(void **state)
 
 static void a_frame_is_taken_and_given_back(void **state)
 {
-    const struct layout_policy *policies[] = { &bare, &next, &stocked };
+    const struct layout_policy *policies[] = { &bare, &next, &with_magazine };
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(policies); i++) {
@@ -140,7 +140,7 @@ static void a_frame_is_taken_and_given_back(void **state)
     }
 }
 
-/* A9, K2: without a stock each bit changes with the call. */
+/* A9, K2: without a magazine each bit changes with the call. */
 static void bits_follow_each_call(void **state)
 {
     const uint8_t *bytes;
@@ -176,12 +176,12 @@ static void next_fit_does_not_reuse_before_it_wraps(void **state)
     assert_int_equal(get(OWNER_USER, FRAME_SPARE).no, first.no);
 }
 
-static void the_newest_frame_of_the_stock_comes_first(void **state)
+static void the_newest_frame_of_the_magazine_comes_first(void **state)
 {
     frame_t a, b;
 
     (void)state;
-    open_pc(&stocked, 1u << 20);
+    open_pc(&with_magazine, 1u << 20);
     a = get(OWNER_USER, 0);
     b = get(OWNER_USER, 0);
     frame_put(a);
@@ -191,26 +191,26 @@ static void the_newest_frame_of_the_stock_comes_first(void **state)
 }
 
 /* A full ring sends its oldest frame back for each new one, and the bitmap shows it. */
-static void a_full_stock_overflows_one_by_one(void **state)
+static void a_full_magazine_overflows_one_by_one(void **state)
 {
     static frame_t held[200];
     struct frame_sums sums;
 
     (void)state;
-    open_pc(&stocked, 1u << 20);
+    open_pc(&with_magazine, 1u << 20);
     for (int n = 0; n < 200; n++)
         held[n] = get(OWNER_USER, 0);
     for (int n = 0; n < 200; n++) {
         frame_put(held[n]);
         check_frames();
         frames_sums(&sums);
-        assert_true(sums.stock <= 64 + WORD_BITS);
+        assert_true(sums.magazine <= 64 + WORD_BITS);
         if (n >= 64)
             assert_true(pool_is_free(&frames.pool, held[n - 64].no));
     }
     frames_drain();
     frames_sums(&sums);
-    assert_int_equal(sums.stock, 0);
+    assert_int_equal(sums.magazine, 0);
     for (int n = 0; n < 200; n++)
         assert_true(pool_is_free(&frames.pool, held[n].no));
     check_frames();
@@ -218,7 +218,7 @@ static void a_full_stock_overflows_one_by_one(void **state)
 
 static void all_frames_come_once_and_all_come_back(void **state)
 {
-    const struct layout_policy *policies[] = { &bare, &next, &stocked };
+    const struct layout_policy *policies[] = { &bare, &next, &with_magazine };
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(policies); i++) {
@@ -271,7 +271,7 @@ static void no_memory_changes_nothing(void **state)
 
 static void the_reserve_is_for_those_who_may(void **state)
 {
-    const struct layout_policy *policies[] = { &bare, &stocked };
+    const struct layout_policy *policies[] = { &bare, &with_magazine };
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(policies); i++) {
@@ -296,7 +296,7 @@ static void the_reserve_is_for_those_who_may(void **state)
 
 static void low_frames_are_below_the_border(void **state)
 {
-    const struct layout_policy *policies[] = { &bare, &next, &stocked };
+    const struct layout_policy *policies[] = { &bare, &next, &with_magazine };
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(policies); i++) {
@@ -304,7 +304,7 @@ static void low_frames_are_below_the_border(void **state)
         frame_t frame;
 
         open_pc(policies[i], border);
-        for (int n = 0; n < 100; n++) {                 /* stocks hold both kinds */
+        for (int n = 0; n < 100; n++) {                 /* magazines hold both kinds */
             frame_put(get(OWNER_USER, 0));
             frame = get(OWNER_TABLES, FRAME_LOW);
             assert_true(frame.no < border);
@@ -326,7 +326,7 @@ static void high_memory_is_used_first(void **state)
     frame_t frame = NO_FRAME;
 
     (void)state;
-    open_pc(&stocked, 0x400);
+    open_pc(&with_magazine, 0x400);
     for (uint32_t n = 0; n < 0xC00; n++)
         assert_true((frame = get(OWNER_USER, 0)).no >= 0x400);
     assert_true(get(OWNER_USER, 0).no < 0x400);
@@ -336,7 +336,7 @@ static void high_memory_is_used_first(void **state)
 
 static void zeroed_frames_hold_zeros(void **state)
 {
-    const struct layout_policy *policies[] = { &bare, &next, &stocked };
+    const struct layout_policy *policies[] = { &bare, &next, &with_magazine };
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(policies); i++) {
@@ -373,7 +373,7 @@ static void idle_work_zeroes_ahead_and_ends(void **state)
     frame_t frame;
 
     (void)state;
-    open_pc(&stocked, 1u << 20);
+    open_pc(&with_magazine, 1u << 20);
     frame = get(OWNER_USER, 0);
     for (uint32_t n = 0; n < 32; n++)
         assert_true(frames_idle());
@@ -388,7 +388,7 @@ static void idle_work_zeroes_ahead_and_ends(void **state)
     frames_drain();                         /* they are still known in the bitmap */
     frames_sums(&sums);
     assert_int_equal(sums.zeroed, 31);
-    assert_int_equal(sums.stock, 0);
+    assert_int_equal(sums.magazine, 0);
     check_frames();
     while (frames_idle())                   /* some of them again, which does not count twice */
         ;
@@ -401,8 +401,8 @@ static void idle_work_zeroes_ahead_and_ends(void **state)
     check_frames();
 }
 
-/* Without a stock the frame that comes next is zeroed where it is, and found again. */
-static void idle_work_without_a_stock(void **state)
+/* Without a magazine the frame that comes next is zeroed where it is, and found again. */
+static void idle_work_without_a_magazine(void **state)
 {
     struct frame_sums sums;
     frame_t frame;
@@ -432,7 +432,7 @@ static void a_write_after_free_is_found(void **state)
     (void)state;
     if (!IS_CHECKED)
         return;
-    open_pc(&stocked, 1u << 20);
+    open_pc(&with_magazine, 1u << 20);
     frame = get(OWNER_STACK, 0);
     frame_put(frame);
     assert_true(page_holds(frame_words(frame), FRAME_POISON));
@@ -449,7 +449,7 @@ static void a_write_after_free_is_found(void **state)
 
     while (frames_idle())
         ;
-    frame = (frame_t){ stocks[0].clean[stocks[0].clean_count - 1] };
+    frame = (frame_t){ frame_magazines[0].clean[frame_magazines[0].clean_count - 1] };
     frame_words(frame)[1023] = 1;
     report = (struct audit_report){ 0 };
     frames_audit(&report);
@@ -467,7 +467,7 @@ static void a_shared_frame_lives_until_the_last_put(void **state)
     frame_t frame;
 
     (void)state;
-    open_pc(&stocked, 1u << 20);
+    open_pc(&with_magazine, 1u << 20);
     frame = get(OWNER_USER, 0);
     frame_share(frame);
     frame_share(frame);
@@ -488,7 +488,7 @@ static void what_the_map_gave_can_be_shared_but_not_freed(void **state)
     frame_t module = { 0x180 };
 
     (void)state;
-    open_pc(&stocked, 1u << 20);
+    open_pc(&with_magazine, 1u << 20);
     frame_share(module);
     assert_int_equal(frame_references(module), 2);
     assert_false(frame_put(module));
@@ -505,7 +505,7 @@ static void a_count_that_reaches_its_end_sticks(void **state)
     frame_t frame;
 
     (void)state;
-    open_pc(&stocked, 1u << 20);
+    open_pc(&with_magazine, 1u << 20);
     frame = get(OWNER_USER, FRAME_ZERO);
     for (uint32_t n = 1; n < STATE_PINNED + 100u; n++)
         frame_share(frame);
@@ -525,7 +525,7 @@ static void sharing_a_free_frame_stops(void **state)
     frame_t frame;
 
     (void)state;
-    open_pc(&stocked, 1u << 20);
+    open_pc(&with_magazine, 1u << 20);
     frame = get(OWNER_USER, 0);
     frame_put(frame);
     assert_non_null(MACHINE_STOPS(frame_share(frame)));
@@ -540,7 +540,7 @@ static void owners_can_change(void **state)
     struct frame_sums sums;
 
     (void)state;
-    open_pc(&stocked, 1u << 20);
+    open_pc(&with_magazine, 1u << 20);
     frame = get(OWNER_FILE, 0);
     frame_share(frame);
     frame_set_link(frame, 5);
@@ -577,11 +577,11 @@ static void wrong_frees_are_refused_and_named(void **state)
     frame_t frame, other;
 
     (void)state;
-    open_pc(&stocked, 1u << 20);
+    open_pc(&with_magazine, 1u << 20);
     frame = get(OWNER_HEAP, 0);
     other = get(OWNER_USER, 0);
     frame_put(frame);
-    expect_refused(frame, "double free", "heap");               /* in the stock */
+    expect_refused(frame, "double free", "heap");               /* in the magazine */
     frames_drain();
     expect_refused(frame, "double free", "heap");               /* in the bitmap */
     expect_refused((frame_t){ 0x200 }, "double free", "absent");    /* never handed out */
@@ -599,7 +599,7 @@ static void wrong_frees_are_refused_and_named(void **state)
 
 static void runs_are_taken_and_given_back(void **state)
 {
-    const struct layout_policy *policies[] = { &bare, &next, &stocked };
+    const struct layout_policy *policies[] = { &bare, &next, &with_magazine };
     static const struct { uint32_t count, align, below; } wanted[] = {
         { 1, 1, 0 }, { 2, 1, 0 }, { 3, 4, 0 }, { 64, 64, 0x100 }, { 512, 512, 0 }, { 512, 1, 0 },
         { 513, 1, 0 }, { 1500, 256, 0 }, { 0x1000 - 0x200, 512, 0 }, { 0x1000 - 0x190, 16, 0 },
@@ -655,15 +655,15 @@ static void small_runs_spare_whole_areas(void **state)
     assert_int_equal(first.no, 0x801);              /* a whole area at 0x200 would have been lower */
 }
 
-/* The run exists only with what lies in the stock. */
-static void a_run_is_found_behind_the_stock(void **state)
+/* The run exists only with what lies in the magazine. */
+static void a_run_is_found_behind_the_magazine(void **state)
 {
     static frame_t held[PC_FREE];
     frame_t first;
     uint32_t count = 0;
 
     (void)state;
-    open_pc(&stocked, 1u << 20);
+    open_pc(&with_magazine, 1u << 20);
     while (frame_get(OWNER_USER, FRAME_SPARE, &held[count]) == 0)
         count++;
     for (uint32_t n = 0; n < count; n++)
@@ -680,7 +680,7 @@ static void runs_arrive_zeroed_when_asked(void **state)
     frame_t first;
 
     (void)state;
-    open_pc(&stocked, 1u << 20);
+    open_pc(&with_magazine, 1u << 20);
     assert_int_equal(frame_run_get(OWNER_TABLES, 20, 4, 0, FRAME_ZERO, &first), 0);
     for (uint32_t n = 0; n < 20; n++) {
         assert_true(page_holds(frame_words((frame_t){ first.no + n }), 0));
@@ -697,7 +697,7 @@ static void low_runs_are_below_the_border(void **state)
     frame_t first;
 
     (void)state;
-    open_pc(&stocked, 0x250);
+    open_pc(&with_magazine, 0x250);
     assert_int_equal(frame_run_get(OWNER_TABLES, 0xC0, 1, 0, FRAME_LOW, &first), 0);
     assert_int_equal(first.no, 0x190);
     assert_int_equal(frame_run_get(OWNER_TABLES, 0xC0, 1, 0, FRAME_LOW, &first), -ENOMEM);
@@ -711,7 +711,7 @@ static void a_run_not_wholly_ours_is_refused_whole(void **state)
     uint32_t free_before;
 
     (void)state;
-    open_pc(&stocked, 1u << 20);
+    open_pc(&with_magazine, 1u << 20);
     assert_int_equal(frame_run_get(OWNER_STACK, 8, 1, 0, 0, &first), 0);
     frame_share((frame_t){ first.no + 3 });
     free_before = frames_free();
@@ -742,7 +742,7 @@ static void boot_memory_is_reclaimed_once(void **state)
     struct frame_sums sums;
 
     (void)state;
-    open_pc(&stocked, 1u << 20);
+    open_pc(&with_magazine, 1u << 20);
     frame_share((frame_t){ 0x185 });                            /* still in use */
     frame_reclaim((frame_t){ 0x170 }, 0x30, OWNER_BOOT);        /* reaches into image and free memory */
     assert_int_equal(frames_free(), PC_FREE + 15);
@@ -763,7 +763,7 @@ static void boot_memory_is_reclaimed_once(void **state)
 
 static void the_nth_call_fails_once(void **state)
 {
-    const struct layout_policy *policies[] = { &bare, &next, &stocked };
+    const struct layout_policy *policies[] = { &bare, &next, &with_magazine };
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(policies); i++) {
@@ -794,7 +794,7 @@ static void the_nth_call_fails_once(void **state)
 
 static void the_peak_is_the_most_ever_used(void **state)
 {
-    const struct layout_policy *policies[] = { &bare, &stocked };
+    const struct layout_policy *policies[] = { &bare, &with_magazine };
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(policies); i++) {
@@ -825,12 +825,12 @@ static void the_peak_is_the_most_ever_used(void **state)
     }
 }
 
-static void an_emptied_stock_is_no_peak(void **state)
+static void an_emptied_magazine_is_no_peak(void **state)
 {
     struct frame_sums sums;
 
     (void)state;
-    open_frames_flat(&stocked, 4096);
+    open_frames_flat(&with_magazine, 4096);
     frame_put(get(OWNER_USER, 0));
     frames_drain();
     frames_sums(&sums);
@@ -838,7 +838,7 @@ static void an_emptied_stock_is_no_peak(void **state)
 }
 
 /* A peak that comes and goes without a call that looks at the bitmap. */
-static void a_peak_inside_the_stock_counts(void **state)
+static void a_peak_inside_the_magazine_counts(void **state)
 {
     const unsigned flags[] = { 0, FRAME_ZERO };
 
@@ -848,7 +848,7 @@ static void a_peak_inside_the_stock_counts(void **state)
         struct frame_sums sums;
         uint32_t base;
 
-        open_pc(&stocked, 1u << 20);
+        open_pc(&with_magazine, 1u << 20);
         frames_sums(&sums);
         base = sums.peak_used;
         for (uint32_t n = 0; n < 100; n++)
@@ -874,7 +874,7 @@ static void any_history_adds_up(void **state)
     (void)state;
     for (uint32_t round = 0; round < (IS_CHECKED ? 8 : 40); round++) {
         struct layout_policy policy = { .polarity = round & 1 ? ONE_IS_FREE : ONE_IS_USED,
-                                        .search = (enum search)(round % 3), .stock = round % 4 * 21 };
+                                        .search = (enum search)(round % 3), .magazine = round % 4 * 21 };
         uint32_t live = 0;
 
         open_pc(&policy, round % 5 ? 0x300 + 0x100 * round : 1u << 20);
@@ -957,7 +957,7 @@ static void large_memory_works_the_same(void **state)
     memmap_start(&map, UINT32_MAX - 1);
     memmap_add(&map, 0, 64 * GiB, true);
     memmap_own(&map, 0, 64 * GiB - 1 * GiB, OWNER_HELD);
-    open_frames(&map, &stocked, 1u << 16);
+    open_frames(&map, &with_magazine, 1u << 16);
     assert_int_equal(frames_free(), GiB / PAGE_SIZE);
     frame = get(OWNER_USER, FRAME_ZERO);
     assert_true(frame.no >= (63 * GiB) / PAGE_SIZE);
@@ -976,7 +976,7 @@ static void tiny_memory_works_too(void **state)
     for (uint32_t count = 1; count < 70; count++) {
         struct frame_sums sums;
 
-        open_frames_flat(&stocked, count);
+        open_frames_flat(&with_magazine, count);
         frames_sums(&sums);
         assert_true(sums.reserve <= count / 4);
         assert_int_equal(take_all(OWNER_USER, 0), count - sums.reserve);
@@ -1003,7 +1003,7 @@ static void broken_pools_are_named(void **state)
     word_t bits;
 
     (void)state;
-    open_pc(&stocked, 1u << 20);
+    open_pc(&with_magazine, 1u << 20);
     frame = get(OWNER_USER, 0);
     frame_put(get(OWNER_USER, 0));
 
@@ -1012,7 +1012,7 @@ static void broken_pools_are_named(void **state)
     expect_named("F1");
     frames.records[frame.no].state = state_of(2, OWNER_FREE);
     expect_named("F1");
-    frames.records[frame.no].state = state_of(0, OWNER_FREE);   /* lost: free, in no bitmap and no stock */
+    frames.records[frame.no].state = state_of(0, OWNER_FREE);   /* lost: free, in no bitmap and no magazine */
     expect_named("F1");
     frames.records[frame.no].state = state_of(1, OWNER_HEAP);
     expect_named("F3");
@@ -1024,16 +1024,17 @@ static void broken_pools_are_named(void **state)
     expect_named("F2");
     frames.pool.bitmap[frame.no / WORD_BITS] = bits;
 
-    stocks[0].ring[stocks[0].newest++ % STOCK_MOST] = stocks[0].ring[stocks[0].oldest % STOCK_MOST];
-    expect_named("F1");                                         /* in the stock twice */
-    stocks[0].newest--;
-    stocks[0].ring[stocks[0].newest++ % STOCK_MOST] = 0x100;
-    expect_named("F1");                                         /* in the stock, and the kernel's image */
-    stocks[0].newest--;
+    frame_magazines[0].ring[frame_magazines[0].newest++ % MAGAZINE_MOST] =
+        frame_magazines[0].ring[frame_magazines[0].oldest % MAGAZINE_MOST];
+    expect_named("F1");                                         /* in the magazine twice */
+    frame_magazines[0].newest--;
+    frame_magazines[0].ring[frame_magazines[0].newest++ % MAGAZINE_MOST] = 0x100;
+    expect_named("F1");                                         /* in the magazine, and the kernel's image */
+    frame_magazines[0].newest--;
 
-    stocks[0].came[OWNER_HEAP]++;
+    frame_magazines[0].came[OWNER_HEAP]++;
     expect_named("F3");
-    stocks[0].came[OWNER_HEAP]--;
+    frame_magazines[0].came[OWNER_HEAP]--;
     frames.ram++;
     expect_named("F3");
     frames.ram--;
@@ -1059,8 +1060,8 @@ int main(void)
         cmocka_unit_test(a_frame_is_taken_and_given_back),
         cmocka_unit_test(bits_follow_each_call),
         cmocka_unit_test(next_fit_does_not_reuse_before_it_wraps),
-        cmocka_unit_test(the_newest_frame_of_the_stock_comes_first),
-        cmocka_unit_test(a_full_stock_overflows_one_by_one),
+        cmocka_unit_test(the_newest_frame_of_the_magazine_comes_first),
+        cmocka_unit_test(a_full_magazine_overflows_one_by_one),
         cmocka_unit_test(all_frames_come_once_and_all_come_back),
         cmocka_unit_test(no_memory_changes_nothing),
         cmocka_unit_test(the_reserve_is_for_those_who_may),
@@ -1068,7 +1069,7 @@ int main(void)
         cmocka_unit_test(high_memory_is_used_first),
         cmocka_unit_test(zeroed_frames_hold_zeros),
         cmocka_unit_test(idle_work_zeroes_ahead_and_ends),
-        cmocka_unit_test(idle_work_without_a_stock),
+        cmocka_unit_test(idle_work_without_a_magazine),
         cmocka_unit_test(a_write_after_free_is_found),
         cmocka_unit_test(a_shared_frame_lives_until_the_last_put),
         cmocka_unit_test(what_the_map_gave_can_be_shared_but_not_freed),
@@ -1078,15 +1079,15 @@ int main(void)
         cmocka_unit_test(wrong_frees_are_refused_and_named),
         cmocka_unit_test(runs_are_taken_and_given_back),
         cmocka_unit_test(small_runs_spare_whole_areas),
-        cmocka_unit_test(a_run_is_found_behind_the_stock),
+        cmocka_unit_test(a_run_is_found_behind_the_magazine),
         cmocka_unit_test(runs_arrive_zeroed_when_asked),
         cmocka_unit_test(low_runs_are_below_the_border),
         cmocka_unit_test(a_run_not_wholly_ours_is_refused_whole),
         cmocka_unit_test(boot_memory_is_reclaimed_once),
         cmocka_unit_test(the_nth_call_fails_once),
         cmocka_unit_test(the_peak_is_the_most_ever_used),
-        cmocka_unit_test(a_peak_inside_the_stock_counts),
-        cmocka_unit_test(an_emptied_stock_is_no_peak),
+        cmocka_unit_test(a_peak_inside_the_magazine_counts),
+        cmocka_unit_test(an_emptied_magazine_is_no_peak),
         cmocka_unit_test(any_history_adds_up),
         cmocka_unit_test(large_memory_works_the_same),
         cmocka_unit_test(tiny_memory_works_too),

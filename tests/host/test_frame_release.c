@@ -7,7 +7,7 @@
 #undef CHECKED
 
 #include "memory/frames/pool.c"
-#include "memory/frames/stock.c"
+#include "memory/frames/frame_magazine.c"
 #include "memory/frames/frame.c"
 #include "memory/check/frame_audit.c"
 

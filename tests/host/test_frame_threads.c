@@ -9,7 +9,7 @@
 
 #include "support.h"
 
-#include "memory/frames/stock.h"
+#include "memory/frames/frame_magazine.h"
 
 enum { CPUS = MAX_CPUS < 3 ? MAX_CPUS : 3, STEPS = 60000, PLACES = 512, FRAMES = 4096 };
 
@@ -111,14 +111,14 @@ static void run_all(const struct layout_policy *policy)
     close_frames();
 }
 
-static void cpus_with_stocks_add_up(void **state)
+static void cpus_with_magazines_add_up(void **state)
 {
     (void)state;
-    run_all(&(struct layout_policy){ .search = SEARCH_FULLEST, .stock = 64 });
-    run_all(&(struct layout_policy){ .search = SEARCH_NEXT, .stock = 8, .polarity = ONE_IS_FREE });
+    run_all(&(struct layout_policy){ .search = SEARCH_FULLEST, .magazine = 64 });
+    run_all(&(struct layout_policy){ .search = SEARCH_NEXT, .magazine = 8, .polarity = ONE_IS_FREE });
 }
 
-static void cpus_without_stocks_add_up(void **state)
+static void cpus_without_magazines_add_up(void **state)
 {
     (void)state;
     run_all(&(struct layout_policy){ .search = SEARCH_FIRST });
@@ -132,19 +132,19 @@ static void a_cpu_gives_what_another_needs(void **state)
     frame_t frame;
 
     (void)state;
-    open_frames_flat(&(struct layout_policy){ .search = SEARCH_FULLEST, .stock = 64 }, FRAMES);
+    open_frames_flat(&(struct layout_policy){ .search = SEARCH_FULLEST, .magazine = 64 }, FRAMES);
     host_cpu = 1;
     while (frame_get(OWNER_USER, FRAME_SPARE, &frame) == 0)
         held[count++] = frame.no;
     while (count > FRAMES - 100)
-        frame_put((frame_t){ held[--count] });          /* some to the reserve, the rest to its stock */
-    assert_true(stock_count(&stocks[1]) > 0);
+        frame_put((frame_t){ held[--count] });          /* some to the reserve, the rest to its magazine */
+    assert_true(frame_magazine_count(&frame_magazines[1]) > 0);
     host_cpu = 0;
     while (frame_get(OWNER_USER, FRAME_SPARE, &frame) == 0)
         ;
     host_cpu = 1;
     frame_put((frame_t){ held[--count] });
-    assert_int_equal(stock_count(&stocks[1]), 0);
+    assert_int_equal(frame_magazine_count(&frame_magazines[1]), 0);
     host_cpu = 0;
     assert_int_equal(frame_get(OWNER_USER, FRAME_SPARE, &frame), 0);
     check_frames();
@@ -154,8 +154,8 @@ static void a_cpu_gives_what_another_needs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cpus_with_stocks_add_up),
-        cmocka_unit_test(cpus_without_stocks_add_up),
+        cmocka_unit_test(cpus_with_magazines_add_up),
+        cmocka_unit_test(cpus_without_magazines_add_up),
         cmocka_unit_test(a_cpu_gives_what_another_needs),
     };
 

@@ -4,7 +4,7 @@
  * The sources are compiled in with TOUCH(), through which every access to the bitmap, to
  * areas, sets and records goes. A word is 8 aligned bytes of one of the three blocks that frames_open()
  * was given; distinct ones are counted for each call. What is not counted cannot grow with memory: a
- * CPU's stock, and the fixed head of the pool.
+ * CPU's magazine, and the fixed head of the pool.
  *
  * The promise of frame.h is 12. The histories here try to be unkind: sparse free frames in
  * areas far apart, so that every level of a set is climbed, and loads that cross the
@@ -20,7 +20,7 @@ static void touched(const void *address);
 #define TOUCH(address) touched(address)
 
 #include "memory/frames/pool.c"
-#include "memory/frames/stock.c"
+#include "memory/frames/frame_magazine.c"
 #include "memory/frames/frame.c"
 #include "memory/check/frame_audit.c"
 
@@ -125,7 +125,7 @@ static void calls_touch_at_most_twelve_words_whatever_the_memory(void **state)
     (void)state;
     for (size_t size = 0; size < COUNT_OF(ends); size++) {
         for (uint32_t variant = 0; variant < 18; variant++) {
-            struct layout_policy policy = { .search = (enum search)(variant % 3), .stock = variant / 3 % 3 * 32,
+            struct layout_policy policy = { .search = (enum search)(variant % 3), .magazine = variant / 3 % 3 * 32,
                                             .polarity = (enum polarity)(variant & 1) };
 
             most_get = most_put = 0;
@@ -138,7 +138,7 @@ static void calls_touch_at_most_twelve_words_whatever_the_memory(void **state)
             assert_true(most_get > 1 && most_put >= 1);
             of_size[size] = most_get > of_size[size] ? most_get : of_size[size];
             of_size[size] = most_put > of_size[size] ? most_put : of_size[size];
-if(most_get>PROMISED||most_put>PROMISED)print_message("v %u search %d stock %u: %u %u\n",variant,policy.search,policy.stock,most_get,most_put);
+if(most_get>PROMISED||most_put>PROMISED)print_message("v %u search %d magazine %u: %u %u\n",variant,policy.search,policy.magazine,most_get,most_put);
             assert_true(most_get <= PROMISED);
             assert_true(most_put <= PROMISED);
         }
@@ -149,7 +149,7 @@ if(most_get>PROMISED||most_put>PROMISED)print_message("v %u search %d stock %u: 
 /* The usual course: the record, and nothing else that is shared. */
 static void the_usual_call_touches_one_word(void **state)
 {
-    struct layout_policy policy = { .search = SEARCH_FULLEST, .stock = 64 };
+    struct layout_policy policy = { .search = SEARCH_FULLEST, .magazine = 64 };
     uint32_t frame;
 
     (void)state;

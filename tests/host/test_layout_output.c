@@ -141,7 +141,7 @@ static void constants_are_in_the_header(void **state)
     assert_non_null(
         strstr(header, "#define LAYOUT_HEAP_START 0xF1000000\n#define LAYOUT_HEAP_SIZE  0x0E000000\n"));
     assert_non_null(strstr(header, "#define LAYOUT_ACCESS_SELF 1\n"));
-    assert_non_null(strstr(header, "#define LAYOUT_STOCK 0\n"));
+    assert_non_null(strstr(header, "#define LAYOUT_MAGAZINE 0\n"));
     assert_non_null(strstr(header, "#define LAYOUT_TSS 0x00002000\n"));
     free(header);
 }

@@ -107,7 +107,7 @@ static const struct refusal refusals[] = {
     { "policy_twice", HH, "| search | first-fit | |",
       "| exhaustion | panic | | Why |\n| search | first-fit | |", "| error ",
       "policy `exhaustion` a second time; the first is at line" },
-    { "stock_overflows", QU, "| 64 |", "| 99999999999 |", "99999999999", "stock is `99999999999`; expected" },
+    { "magazine_overflows", QU, "| 64 |", "| 99999999999 |", "99999999999", "magazine is `99999999999`; expected" },
 
     /* regions */
     { "write_and_execute", HH, "| text | r-x", "| text | rwx", "| rwx | ---",

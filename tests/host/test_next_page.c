@@ -6,13 +6,13 @@
 
 #include "base/error.h"
 #include "memory/frames/next_page.h"
-#include "memory/frames/stock.h"
+#include "memory/frames/frame_magazine.h"
 
 enum { FRAMES = 3072, MEGABYTE = 256 };         /* 12 MiB; in frames */
 
 static const struct layout_policy policy = {
     .polarity = ONE_IS_USED, .bitmap_at = BITMAP_FIRST_FIT, .unlisted = UNLISTED_FREE, .search = SEARCH_NEXT,
-    .zeroing = ZERO_ALL, .exhaustion = EXHAUSTION_PANIC, .stock = 0,
+    .zeroing = ZERO_ALL, .exhaustion = EXHAUSTION_PANIC, .magazine = 0,
 };
 
 static struct memmap map;

@@ -124,7 +124,7 @@ class TestRawBytes:
     @pytest.fixture
     def facts(self, house, layout):
         facts = house.facts(layout)
-        if "bitmap.start" not in facts or facts["policy.stock"] != 0:
+        if "bitmap.start" not in facts or facts["policy.magazine"] != 0:
             pytest.skip("the document fixes no place for the bitmap, or keeps frames at hand")
         return facts
 

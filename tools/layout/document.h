@@ -131,13 +131,13 @@ struct policies {
     enum zeroing      zeroing;
     enum exhaustion   exhaustion;
     enum table_access access;
-    uint64_t          stock;
+    uint64_t          magazine;
     uint64_t          start;            /* where flat programs start, if the document says so */
 };
 
 enum policy_key {
     POLICY_POLARITY, POLICY_BITMAP, POLICY_UNLISTED, POLICY_SEARCH, POLICY_ZEROING, POLICY_EXHAUSTION,
-    POLICY_STOCK, POLICY_ACCESS, POLICY_START, POLICY_COUNT,
+    POLICY_MAGAZINE, POLICY_ACCESS, POLICY_START, POLICY_COUNT,
 };
 
 struct document {

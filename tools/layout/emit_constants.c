@@ -39,7 +39,7 @@ static void emit_policies(const struct document *d, FILE *out)
     fprintf(out, "#define LAYOUT_%s 1\n", word_of(search_words, p->search)->c);
     fprintf(out, "#define LAYOUT_%s 1\n", word_of(zeroing_words, p->zeroing)->c);
     fprintf(out, "#define LAYOUT_%s 1\n", word_of(exhaustion_words, p->exhaustion)->c);
-    fprintf(out, "#define LAYOUT_STOCK %" PRIu64 "\n", p->stock);
+    fprintf(out, "#define LAYOUT_MAGAZINE %" PRIu64 "\n", p->magazine);
 }
 
 /* Whose claims the document makes: LAYOUT_CLAIMS_A when some id begins with A. */

@@ -141,9 +141,9 @@ static void emit_policy(const struct document *d, FILE *out)
         fprintf(out, "        .bitmap_start = 0x%08" PRIX64 ", .bitmap_bytes = %" PRIu64 ",\n",
                 d->bitmap->place.start.at, d->bitmap->place.end.at - d->bitmap->place.start.at);
     fprintf(out, "        .unlisted = %s, .search = %s,\n        .zeroing = %s, .exhaustion = %s,\n"
-            "        .stock = %" PRIu64 ",\n    },\n", word_of(unlisted_words, p->unlisted)->c,
+            "        .magazine = %" PRIu64 ",\n    },\n", word_of(unlisted_words, p->unlisted)->c,
             word_of(search_words, p->search)->c, word_of(zeroing_words, p->zeroing)->c,
-            word_of(exhaustion_words, p->exhaustion)->c, p->stock);
+            word_of(exhaustion_words, p->exhaustion)->c, p->magazine);
 }
 
 static void emit_layout(const struct document *d, FILE *out)

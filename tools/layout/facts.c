@@ -36,10 +36,10 @@ static void policies(const struct document *d, FILE *out)
     const struct policies *p = &d->policy;
 
     fprintf(out, "policy.polarity=%s\npolicy.bitmap=%s\npolicy.unlisted=%s\npolicy.search=%s\npolicy.zeroing=%s\n"
-            "policy.exhaustion=%s\npolicy.stock=%" PRIu64 "\npolicy.access=%s\n",
+            "policy.exhaustion=%s\npolicy.magazine=%" PRIu64 "\npolicy.access=%s\n",
             word_of(polarity_words, p->polarity)->text, word_of(bitmap_words, p->bitmap_at)->text,
             word_of(unlisted_words, p->unlisted)->text, word_of(search_words, p->search)->text,
-            word_of(zeroing_words, p->zeroing)->text, word_of(exhaustion_words, p->exhaustion)->text, p->stock,
+            word_of(zeroing_words, p->zeroing)->text, word_of(exhaustion_words, p->exhaustion)->text, p->magazine,
             word_of(access_words, p->access)->text);
     if (d->policy_line[POLICY_START] != 0)
         fprintf(out, "policy.start=0x%08" PRIX64 "\n", p->start);

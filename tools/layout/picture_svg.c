@@ -345,11 +345,11 @@ static void draw_foot(const struct document *d, FILE *out, double y, int width)
     svg_text(out, MARGIN, y + 26, "note", "Rights are the kernel's unless they say user: r read, w write, "
              "x execute. Hatched: never mapped. Heights grow with the logarithm of the size.");
     svg_text(out, MARGIN, y + 52, "note", source_print(s, "Table access: %s.  Bitmap: %s, %s.  "
-             "Search: %s.  Unlisted memory: %s.  Zeroed: %s.  Exhaustion: %s.  Stock: %" PRIu64 " frames.",
+             "Search: %s.  Unlisted memory: %s.  Zeroed: %s.  Exhaustion: %s.  Magazine: %" PRIu64 " frames.",
              word_of(access_words, p->access)->text, word_of(polarity_words, p->polarity)->text,
              word_of(bitmap_words, p->bitmap_at)->text, word_of(search_words, p->search)->text,
              word_of(unlisted_words, p->unlisted)->text, word_of(zeroing_words, p->zeroing)->text,
-             word_of(exhaustion_words, p->exhaustion)->text, p->stock));
+             word_of(exhaustion_words, p->exhaustion)->text, p->magazine));
 }
 
 static const char style[] =

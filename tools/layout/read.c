@@ -144,7 +144,7 @@ static const struct word *const policy_choices[POLICY_COUNT] = {
     [POLICY_POLARITY] = polarity_words,  [POLICY_BITMAP] = bitmap_words,
     [POLICY_UNLISTED] = unlisted_words,  [POLICY_SEARCH] = search_words,
     [POLICY_ZEROING]  = zeroing_words,   [POLICY_EXHAUSTION] = exhaustion_words,
-    [POLICY_STOCK]    = NULL,            [POLICY_ACCESS] = access_words,
+    [POLICY_MAGAZINE]    = NULL,            [POLICY_ACCESS] = access_words,
     [POLICY_START]    = NULL,
 };
 
@@ -158,7 +158,7 @@ static void set_policy(struct policies *p, enum policy_key key, int value)
     case POLICY_ZEROING:    p->zeroing    = (enum zeroing)value;      break;
     case POLICY_EXHAUSTION: p->exhaustion = (enum exhaustion)value;   break;
     case POLICY_ACCESS:     p->access     = (enum table_access)value; break;
-    case POLICY_STOCK:
+    case POLICY_MAGAZINE:
     case POLICY_START:
     case POLICY_COUNT:                                                break;
     }
@@ -181,9 +181,9 @@ static void take_policy(struct document *d, uint32_t line, union any_row *row, b
     }
     d->policy_line[policy->key] = line;
     d->policy_claims[policy->key] = policy->claims;
-    if (policy->key == POLICY_STOCK) {
-        if (!read_count(policy->choice, &d->policy.stock) || d->policy.stock > 4096)
-            complain(d->source, line, "stock is `%s`; expected a number of frames, at most 4096",
+    if (policy->key == POLICY_MAGAZINE) {
+        if (!read_count(policy->choice, &d->policy.magazine) || d->policy.magazine > 4096)
+            complain(d->source, line, "magazine is `%s`; expected a number of frames, at most 4096",
                      policy->choice);
     } else if (policy->key == POLICY_START) {
         if (!read_address(policy->choice, &d->policy.start)) {

@@ -54,7 +54,7 @@ const struct word policy_words[] = {
     WORD("bitmap polarity", POLICY_POLARITY), WORD("bitmap place", POLICY_BITMAP),
     WORD("unlisted memory", POLICY_UNLISTED), WORD("search", POLICY_SEARCH),
     WORD("zeroing", POLICY_ZEROING), WORD("exhaustion", POLICY_EXHAUSTION),
-    WORD("stock", POLICY_STOCK), WORD("table access", POLICY_ACCESS),
+    WORD("magazine", POLICY_MAGAZINE), WORD("table access", POLICY_ACCESS),
     WORD("start address", POLICY_START), END
 };
 

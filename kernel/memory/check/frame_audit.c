@@ -1,13 +1,13 @@
 /*
  * frame_audit.c - the frame pool's sums, and its invariants F1 to F5 checked.
  *
- * Stocks of other CPUs are read without a lock that would stop them, so sums are exact, and
+ * Magazines of other CPUs are read without a lock that would stop them, so sums are exact, and
  * the audit is right, whenever no other CPU is inside a call of frame.h.
  */
 #include "memory/check/audit.h"
 
 #include "base/check.h"
-#include "memory/frames/stock.h"
+#include "memory/frames/frame_magazine.h"
 
 /* ---- Sums ------------------------------------------------------------------------------- */
 
@@ -17,7 +17,7 @@ static uint32_t gained(enum owner owner)
     uint32_t sum = 0;
 
     for (uint32_t cpu = 0; cpu < MAX_CPUS; cpu++)
-        sum += (uint32_t)(count_read(stocks[cpu].came[owner]) - count_read(stocks[cpu].went[owner]));
+        sum += (uint32_t)(count_read(frame_magazines[cpu].came[owner]) - count_read(frame_magazines[cpu].went[owner]));
     return sum;
 }
 
@@ -54,20 +54,20 @@ void frames_sums(struct frame_sums *out)
     lock_state state = 0;
     bool taken = enter(&state);
 
-    peak_note(&stocks[cpu_number()]);
+    peak_note(&frame_magazines[cpu_number()]);
     *out = (struct frame_sums){
         .ram = frames.ram, .peak_used = frames.peak,
         .largest_run = pool_largest_run(&frames.pool), .free_areas = pool_free_areas(&frames.pool),
         .reserve = frames.reserve, .misuses = count_read(frames.misuses), .pinned = count_read(frames.pinned),
     };
     for (uint32_t cpu = 0; cpu < MAX_CPUS; cpu++) {
-        out->stock += stock_count(&stocks[cpu]);
-        out->zeroed += count_read(stocks[cpu].zeroed);
-        out->gets -= count_read(stocks[cpu].changes);
-        out->puts -= count_read(stocks[cpu].changes);
+        out->magazine += frame_magazine_count(&frame_magazines[cpu]);
+        out->zeroed += count_read(frame_magazines[cpu].zeroed);
+        out->gets -= count_read(frame_magazines[cpu].changes);
+        out->puts -= count_read(frame_magazines[cpu].changes);
         for (uint32_t owner = 0; owner < OWNER_COUNT; owner++) {
-            out->gets += count_read(stocks[cpu].came[owner]);
-            out->puts += count_read(stocks[cpu].went[owner]);
+            out->gets += count_read(frame_magazines[cpu].came[owner]);
+            out->puts += count_read(frame_magazines[cpu].went[owner]);
         }
     }
     leave(taken, state);
@@ -77,13 +77,13 @@ void frames_sums(struct frame_sums *out)
 
 /* ---- The audit -------------------------------------------------------------------------- */
 
-static uint32_t times_in_stocks(uint32_t frame)
+static uint32_t times_in_magazines(uint32_t frame)
 {
     uint32_t times = 0;
 
     for (uint32_t cpu = 0; cpu < MAX_CPUS; cpu++)
-        for (uint32_t n = 0; n < stock_count(&stocks[cpu]); n++)
-            times += stock_frame(&stocks[cpu], n) == frame;
+        for (uint32_t n = 0; n < frame_magazine_count(&frame_magazines[cpu]); n++)
+            times += frame_magazine_frame(&frame_magazines[cpu], n) == frame;
     return times;
 }
 
@@ -107,23 +107,23 @@ static void audit_frame(uint32_t frame, struct audit_report *report)
     if (bit && !state_free(state))
         audit_fail(report, "F1", "frame 0x%x is free in the bitmap, but belongs to %s", frame,
                    owner_names[state_owner(state)]);
-    if (!bit && state_free(state) && times_in_stocks(frame) != 1)
-        audit_fail(report, "F1", "frame 0x%x is free, but used in the bitmap and %u times in stocks", frame,
-                   times_in_stocks(frame));
+    if (!bit && state_free(state) && times_in_magazines(frame) != 1)
+        audit_fail(report, "F1", "frame 0x%x is free, but used in the bitmap and %u times in magazines", frame,
+                   times_in_magazines(frame));
     if (IS_CHECKED && state_free(state) && !contents_ok(frame, state))
         audit_fail(report, "F5", "frame 0x%x is free and was written to; last owner %s", frame,
                    owner_names[state_last(state)]);
 }
 
-/* F1, the other way round: what is in a stock is free, and used in the bitmap. */
-static void audit_stock(const struct stock *stock, struct audit_report *report)
+/* F1, the other way round: what is in a magazine is free, and used in the bitmap. */
+static void audit_magazine(const struct frame_magazine *magazine, struct audit_report *report)
 {
-    for (uint32_t n = 0; n < stock_count(stock); n++) {
-        uint32_t frame = stock_frame(stock, n);
+    for (uint32_t n = 0; n < frame_magazine_count(magazine); n++) {
+        uint32_t frame = frame_magazine_frame(magazine, n);
 
         if (frame >= frames.end || !state_free(state_read(&frames.records[frame])) ||
             pool_is_free(&frames.pool, frame))
-            audit_fail(report, "F1", "frame 0x%x is in a stock, but not free, or in the bitmap too", frame);
+            audit_fail(report, "F1", "frame 0x%x is in a magazine, but not free, or in the bitmap too", frame);
     }
 }
 
@@ -174,7 +174,7 @@ void frames_audit(struct audit_report *report)
     taken = enter(&state);
     pool_audit_sets(&frames.pool, report);
     for (uint32_t cpu = 0; cpu < MAX_CPUS; cpu++)
-        audit_stock(&stocks[cpu], report);
+        audit_magazine(&frame_magazines[cpu], report);
     for (uint32_t frame = 0; frame < frames.end; frame++)
         counted[state_owner(state_read(&frames.records[frame]))]++;
     leave(taken, state);

@@ -8,7 +8,7 @@
 #include "memory/tables/slot.h"
 #include "memory/spaces/space.h"
 #include "memory/start.h"
-#include "memory/frames/stock.h"
+#include "memory/frames/frame_magazine.h"
 #include "memory/tables/table.h"
 
 static frame_t frame;           /* taken for a sabotage, given back when it is mended */
@@ -96,11 +96,11 @@ void mend_f2(void) { frames.pool.areas[0].free--; }
 
 bool spoil_f3(void)
 {
-    stocks[cpu_number()].came[OWNER_TEST]++;
+    frame_magazines[cpu_number()].came[OWNER_TEST]++;
     return true;
 }
 
-void mend_f3(void) { stocks[cpu_number()].came[OWNER_TEST]--; }
+void mend_f3(void) { frame_magazines[cpu_number()].came[OWNER_TEST]--; }
 
 /* The bit and the counts of its area agree afterwards: only the record and the map know better. */
 bool spoil_f4(void)

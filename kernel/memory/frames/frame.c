@@ -2,8 +2,8 @@
  * frame.c - physical memory, one frame at a time: records, owners, the public calls.
  *
  * frame_get() and frame_put() are the hottest calls of the memory manager, so their usual
- * course is all in view here: the newest frame of this CPU's stock, one record, four
- * counters. No lock, no atomic read-modify-write: a free frame in our stock is nobody
+ * course is all in view here: the newest frame of this CPU's magazine, one record, four
+ * counters. No lock, no atomic read-modify-write: a free frame in our magazine is nobody
  * else's, and whoever holds the only reference to a frame is alone with it.
  */
 #include "memory/frames/frame.h"
@@ -11,8 +11,9 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/print.h"
+#include "base/range.h"
 #include "base/string.h"
-#include "memory/frames/stock.h"
+#include "memory/frames/frame_magazine.h"
 
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -45,6 +46,7 @@ static void open_range(const struct memmap_range *range)
     uint32_t count = range->end.no - range->first.no;
     uint32_t state = state_of(range->owner == OWNER_FREE ? 0 : 1, range->owner);
 
+    assert(range->first.no < range->end.no && range->end.no <= frames.end && range->owner < OWNER_COUNT);
     for (uint32_t n = range->first.no; n < range->end.no; n++)
         frames.records[n].state = state;
     frames.owned[range->owner] += count;
@@ -85,11 +87,13 @@ void frames_open(const struct memmap *map, const struct layout_policy *policy, u
 {
     uint32_t end = memmap_end(map);
 
+    assert(end > 0);
+    assert((uintptr_t)records % 8 == 0);
     frames = (struct frames){
-        .records = records, .end = end, .stock = policy->stock < STOCK_MOST ? policy->stock : STOCK_MOST,
+        .records = records, .end = end, .magazine = policy->magazine < MAGAZINE_MOST ? policy->magazine : MAGAZINE_MOST,
         .always = policy->zeroing == ZERO_ALL ? FRAME_ZERO : 0, .low_matters = low_end < end,
     };
-    memset(stocks, 0, sizeof stocks);
+    memset(frame_magazines, 0, sizeof frame_magazines);
     memset(records, 0, frames_record_bytes(end));       /* all ABSENT */
     pool_open(&frames.pool, policy, end, low_end, bitmap, frames_bitmap_bytes(policy, end), summary);
     for (uint32_t i = 0; i < map->count; i++)
@@ -97,11 +101,12 @@ void frames_open(const struct memmap *map, const struct layout_policy *policy, u
             open_range(&map->ranges[i]);
     open_bits(map, policy->unlisted);
     frames.owned[OWNER_ABSENT] = end - frames.ram;
+    assert(frames.pool.free == frames.owned[OWNER_FREE]);       /* F1 */
     frames.reserve = reserve_for(frames.ram);
     frames.unusual = frames.always;
     for (uint32_t cpu = 0; cpu < MAX_CPUS; cpu++)
-        stocks[cpu].room = frames.stock;
-    stocks_adjust(&stocks[cpu_number()]);
+        frame_magazines[cpu].room = frames.magazine;
+    frame_magazines_adjust(&frame_magazines[cpu_number()]);
 }
 
 void     frames_close(void)    { frames.records = NULL; }
@@ -144,7 +149,7 @@ static bool refuse_put(uint32_t frame, uint32_t state, vaddr_t caller)
 /* ---- Taking ----------------------------------------------------------------------------- */
 
 /* A free frame out of the pool gets its owner. */
-static void hand_out(struct stock *stock, uint32_t frame, enum owner owner, unsigned flags)
+static void hand_out(struct frame_magazine *magazine, uint32_t frame, enum owner owner, unsigned flags)
 {
     struct frame_record *record = record_of(frame);
     uint32_t state = state_read(record);
@@ -154,10 +159,10 @@ static void hand_out(struct stock *stock, uint32_t frame, enum owner owner, unsi
     if (IS_CHECKED && !contents_ok(frame, state))
         sound = misuse("written after it was free", frame, state_last(state), 0);
     if (state & STATE_ZEROED)
-        count_add(stock->zeroed, -1u);
+        count_add(magazine->zeroed, -1u);
     record->link = 0;
     state_write(record, state_of(1, owner));
-    count_add(stock->came[owner], 1);
+    count_add(magazine->came[owner], 1);
     if (flags & FRAME_ZERO) {
         if (!(state & STATE_ZEROED) || !sound)
             contents_clear(frame);
@@ -170,11 +175,12 @@ static void hand_out(struct stock *stock, uint32_t frame, enum owner owner, unsi
 static SELDOM int get_otherwise(enum owner owner, unsigned flags, frame_t *out)
 {
     lock_state interrupts = interrupts_off();
-    struct stock *stock = &stocks[cpu_number()];
-    uint32_t frame = stock_take(stock, flags | frames.always);
+    struct frame_magazine *magazine = &frame_magazines[cpu_number()];
+    uint32_t frame = frame_magazine_take(magazine, flags | frames.always);
 
+    assert((flags & ~(unsigned)(FRAME_ZERO | FRAME_LOW | FRAME_SPARE)) == 0);
     if (frame != POOL_NONE)
-        hand_out(stock, frame, owner, flags | frames.always);
+        hand_out(magazine, frame, owner, flags | frames.always);
     interrupts_restore(interrupts);
     if (frame == POOL_NONE)
         return -ENOMEM;
@@ -185,21 +191,21 @@ static SELDOM int get_otherwise(enum owner owner, unsigned flags, frame_t *out)
 int frame_get(enum owner owner, unsigned flags, frame_t *out)
 {
     lock_state interrupts = interrupts_off();
-    struct stock *stock = &stocks[cpu_number()];
-    uint32_t left = stock->newest - stock->oldest;
+    struct frame_magazine *magazine = &frame_magazines[cpu_number()];
+    uint32_t left = magazine->newest - magazine->oldest;
 
     assert(owner_is_given(owner));
     if (likely((flags | count_read(frames.unusual)) == 0 && left != 0)) {
-        uint32_t newest = stock->newest - 1, frame = stock->ring[newest % STOCK_MOST];
+        uint32_t newest = magazine->newest - 1, frame = magazine->ring[newest % MAGAZINE_MOST];
         struct frame_record *record = record_of(frame);
 
         if (likely(state_free_plain(state_read(record)))) {
             record->link = 0;
             state_write(record, state_of(1, owner));
-            count_add(stock->came[owner], 1);
-            __atomic_store_n(&stock->newest, newest, __ATOMIC_RELAXED);
-            if (left - 1 < stock->lowest)
-                stock->lowest = left - 1;
+            count_add(magazine->came[owner], 1);
+            __atomic_store_n(&magazine->newest, newest, __ATOMIC_RELAXED);
+            if (left - 1 < magazine->lowest)
+                magazine->lowest = left - 1;
             interrupts_restore(interrupts);
             out->no = frame;
             return 0;
@@ -211,12 +217,12 @@ int frame_get(enum owner owner, unsigned flags, frame_t *out)
 
 /* ---- Giving back ------------------------------------------------------------------------ */
 
-static inline void take_back(struct stock *stock, uint32_t frame, enum owner owner)
+static inline void take_back(struct frame_magazine *magazine, uint32_t frame, enum owner owner)
 {
     if (IS_CHECKED)
         contents_poison(frame);
     state_write(record_of(frame), state_freed_by(owner) | (IS_CHECKED ? STATE_POISONED : 0));
-    count_add(stock->went[owner], 1);
+    count_add(magazine->went[owner], 1);
 }
 
 /* More than one reference, or none, or not ours to free; or no room in the ring. */
@@ -224,7 +230,7 @@ static SELDOM bool put_otherwise(uint32_t frame, uint32_t state, vaddr_t caller)
 {
     struct frame_record *record = record_of(frame);
     lock_state interrupts;
-    struct stock *stock;
+    struct frame_magazine *magazine;
 
     while (state_count(state) > 1) {
         if (state_count(state) == STATE_PINNED)
@@ -237,12 +243,12 @@ static SELDOM bool put_otherwise(uint32_t frame, uint32_t state, vaddr_t caller)
     if (!state_single(state))
         return refuse_put(frame, state, caller);
     interrupts = interrupts_off();
-    stock = &stocks[cpu_number()];
-    take_back(stock, frame, state_owner(state));
-    if (stock->newest - stock->oldest < count_read(stock->room))
-        stock->ring[stock->newest++ % STOCK_MOST] = frame;
+    magazine = &frame_magazines[cpu_number()];
+    take_back(magazine, frame, state_owner(state));
+    if (magazine->newest - magazine->oldest < count_read(magazine->room))
+        magazine->ring[magazine->newest++ % MAGAZINE_MOST] = frame;
     else
-        stock_give(stock, frame);
+        frame_magazine_give(magazine, frame);
     interrupts_restore(interrupts);
     return true;
 }
@@ -250,7 +256,7 @@ static SELDOM bool put_otherwise(uint32_t frame, uint32_t state, vaddr_t caller)
 bool frame_put(frame_t frame)
 {
     lock_state interrupts;
-    struct stock *stock;
+    struct frame_magazine *magazine;
     uint32_t state, newest;
 
     if (unlikely(frame.no >= frames.end))
@@ -258,12 +264,12 @@ bool frame_put(frame_t frame)
     state = state_read(record_of(frame.no));
     if (likely(state_single(state))) {
         interrupts = interrupts_off();
-        stock = &stocks[cpu_number()];
-        newest = stock->newest;
-        if (likely(newest - stock->oldest < count_read(stock->room))) {
-            take_back(stock, frame.no, state_owner(state));
-            stock->ring[newest % STOCK_MOST] = frame.no;
-            __atomic_store_n(&stock->newest, newest + 1, __ATOMIC_RELAXED);
+        magazine = &frame_magazines[cpu_number()];
+        newest = magazine->newest;
+        if (likely(newest - magazine->oldest < count_read(magazine->room))) {
+            take_back(magazine, frame.no, state_owner(state));
+            magazine->ring[newest % MAGAZINE_MOST] = frame.no;
+            __atomic_store_n(&magazine->newest, newest + 1, __ATOMIC_RELAXED);
             interrupts_restore(interrupts);
             return true;
         }
@@ -311,23 +317,25 @@ static uint32_t find_run(uint32_t count, uint32_t align, uint32_t below)
     return first != POOL_NONE ? first : pool_find_run(&frames.pool, count, align, below, false);
 }
 
-static uint32_t take_run(uint32_t count, uint32_t align, uint32_t below, unsigned flags, struct stock *stock)
+static uint32_t take_run(uint32_t count, uint32_t align, uint32_t below, unsigned flags,
+                         struct frame_magazine *magazine)
 {
     uint64_t need = (uint64_t)count + (flags & FRAME_SPARE ? 0 : frames.reserve);
     uint32_t first = POOL_NONE;
 
-    peak_note(stock);
+    assert(lock_held(&pool_lock));
+    peak_note(magazine);
     if (frames.pool.free >= need)
         first = find_run(count, align, below);
     if (first == POOL_NONE) {
-        stock_empty(stock);
-        stocks_want(stock);
+        frame_magazine_empty(magazine);
+        frame_magazines_want(magazine);
         if (frames.pool.free >= need)
             first = find_run(count, align, below);
     }
     if (first != POOL_NONE)
         pool_keep_run(&frames.pool, first, count);
-    stocks_adjust(stock);
+    frame_magazines_adjust(magazine);
     return first;
 }
 
@@ -344,19 +352,20 @@ int frame_run_get(enum owner owner, uint32_t count, uint32_t align, uint32_t bel
         below = frames.end;
     if ((flags & FRAME_LOW) && below > frames.pool.low_end)
         below = frames.pool.low_end;
-    if (stock_fails())
+    if (frame_magazine_fails())
         return -ENOMEM;
 
     state = lock_take(&pool_lock);
-    at = take_run(count, align, below, flags, &stocks[cpu_number()]);
+    at = take_run(count, align, below, flags, &frame_magazines[cpu_number()]);
     lock_drop(&pool_lock, state);
     if (at == POOL_NONE)
         return -ENOMEM;
+    assert(is_aligned(at, align) && at < below && count <= below - at);
 
     /* Ours already. One at a time, because clearing many with interrupts off would take long. */
     for (uint32_t n = at; n < at + count; n++) {
         state = interrupts_off();
-        hand_out(&stocks[cpu_number()], n, owner, flags);
+        hand_out(&frame_magazines[cpu_number()], n, owner, flags);
         interrupts_restore(state);
     }
     first->no = at;
@@ -382,33 +391,34 @@ static bool run_is_ours(frame_t first, uint32_t count, vaddr_t caller)
 void frame_run_put(frame_t first, uint32_t count)
 {
     lock_state state;
-    struct stock *stock;
+    struct frame_magazine *magazine;
 
     if (count == 0 || !run_is_ours(first, count, caller_address()))
         return;
     state = lock_take(&pool_lock);
-    stock = &stocks[cpu_number()];
-    peak_note(stock);
+    magazine = &frame_magazines[cpu_number()];
+    peak_note(magazine);
     for (uint32_t n = first.no; n < first.no + count; n++)
-        take_back(stock, n, state_owner(state_read(record_of(n))));
+        take_back(magazine, n, state_owner(state_read(record_of(n))));
     pool_give_run(&frames.pool, first.no, count);
-    stocks_adjust(stock);
+    frame_magazines_adjust(magazine);
     lock_drop(&pool_lock, state);
 }
 
 void frame_reclaim(frame_t first, uint32_t count, enum owner owner)
 {
     lock_state state = lock_take(&pool_lock);
-    struct stock *stock = &stocks[cpu_number()];
+    struct frame_magazine *magazine = &frame_magazines[cpu_number()];
 
-    peak_note(stock);
+    assert(frames_are_open() && owner > OWNER_FREE && owner < OWNER_COUNT);
+    peak_note(magazine);
     for (uint32_t n = first.no; n - first.no < count && n < frames.end; n++) {
         if (state_read(record_of(n)) == state_of(1, owner)) {
-            take_back(stock, n, owner);
+            take_back(magazine, n, owner);
             pool_give(&frames.pool, n);
         }
     }
-    stocks_adjust(stock);
+    frame_magazines_adjust(magazine);
     lock_drop(&pool_lock, state);
 }
 
@@ -429,7 +439,7 @@ bool frame_is_ram(frame_t frame) { return frame_owner(frame) != OWNER_ABSENT; }
 void frame_change_owner(frame_t frame, enum owner from, enum owner to)
 {
     lock_state interrupts = interrupts_off();
-    struct stock *stock = &stocks[cpu_number()];
+    struct frame_magazine *magazine = &frame_magazines[cpu_number()];
     struct frame_record *record;
     uint32_t state;
 
@@ -440,9 +450,9 @@ void frame_change_owner(frame_t frame, enum owner from, enum owner to)
         assert(state_count(state) > 0 && state_owner(state) == from);
     } while (!__atomic_compare_exchange_n(&record->state, &state, state_of(state_count(state), to), true,
                                           __ATOMIC_RELAXED, __ATOMIC_RELAXED));
-    count_add(stock->went[from], 1);
-    count_add(stock->came[to], 1);
-    count_add(stock->changes, 1);
+    count_add(magazine->went[from], 1);
+    count_add(magazine->came[to], 1);
+    count_add(magazine->changes, 1);
     interrupts_restore(interrupts);
 }
 

@@ -11,11 +11,11 @@
  *
  * Owning   frame_get() hands the caller one reference; frame_put() ends it; at zero the
  *          frame is free and must not be touched again.
- * Locking  pool lock (rank POOL) inside, and not even that while this CPU's stock serves;
+ * Locking  pool lock (rank POOL) inside, and not even that while this CPU's magazine serves;
  *          callable with any other lock held and from interrupts. Counts are atomic.
  * Cost     frame_get(), frame_put(): O(1), whatever the amount of memory. A call touches at most
  *          12 words of metadata, counted in a test; a CPU that is asked to give up its
- *          stock pays for that once. No allocation, no sleeping. Zeroing costs a page of
+ *          magazine pays for that once. No allocation, no sleeping. Zeroing costs a page of
  *          writes. Runs: O(areas of 512 frames), for rare use.
  * Misuse   giving back what is free (double free), never was ours (foreign) or is
  *          still shared is detected, counted and printed with the frame's last owner, and
@@ -24,7 +24,7 @@
  *
  * Invariants (frames_ok):
  *   F1  bit, record and owner agree: free in the bitmap iff owner FREE and count 0, but for frames in
- *       a CPU's stock, which are free, used in the bitmap, and in one stock once
+ *       a CPU's magazine, which are free, used in the bitmap, and in one magazine once
  *   F2  the free counts of the areas equal the bits, and each area is in the set of its class alone
  *   F3  sums by owner equal the records counted, and add up to all RAM
  *   F4  no frame outside RAM is free in the bitmap
@@ -83,7 +83,7 @@ void frames_close(void);            /* the memory is gone: a machine in a test w
  * Take a free frame; count 1, link 0. Returns 0, or -ENOMEM (then *out is unchanged).
  * Without FRAME_ZERO the contents are undefined (in checked builds never the zeros one might hope for).
  * Memory for user space is always taken with FRAME_ZERO, or overwritten whole.
- * With several CPUs -ENOMEM may come while others have frames in stock; they are asked to return them.
+ * With several CPUs -ENOMEM may come while others have frames in magazine; they are asked to return them.
  */
 int frame_get(enum owner owner, unsigned flags, frame_t *out) MUST_CHECK;
 
@@ -143,19 +143,19 @@ bool       frame_is_ram(frame_t frame);
 
 /* Idle work: zero one free frame in advance. False when there is nothing to do. */
 bool frames_idle(void);
-/* Empty the stocks of all CPUs into the bitmap, before counting bits. No other CPU may be inside a call. */
+/* Empty the magazines of all CPUs into the bitmap, before counting bits. No other CPU may be inside a call. */
 void frames_drain(void);
 
 struct frame_sums {
     uint32_t owned[OWNER_COUNT];    /* frames by owner                                      */
     uint32_t ram;                   /* all RAM; equals the sum of owned[] without ABSENT     */
-    uint32_t stock;                 /* of the free ones, those in CPUs' stocks               */
+    uint32_t magazine;                 /* of the free ones, those in CPUs' magazines               */
     uint32_t reserve;               /* of the free ones, those only FRAME_SPARE may take     */
     uint32_t zeroed;                /* of the free ones, those known to hold zeros           */
     uint32_t largest_run;           /* longest run of free frames                            */
     uint32_t free_areas;            /* free 2 MiB areas, aligned                             */
     uint32_t peak_used;             /* most frames ever not free; never too few, too many by at
-                                     * most the stocks of other CPUs and frames zeroed ahead */
+                                     * most the magazines of other CPUs and frames zeroed ahead */
     uint64_t gets, puts;            /* frames handed out and given back; each CPU's part may
                                      * wrap at 2^32 on a 32-bit processor                    */
     uint32_t misuses;               /* double, foreign and shared-run frees refused; writes

@@ -4,7 +4,7 @@
 #include "memory/frames/frame.h"
 
 #include "base/check.h"
-#include "memory/frames/stock.h"
+#include "memory/frames/frame_magazine.h"
 
 void frame_share_all(const frame_t *frames_shared, size_t count)
 {

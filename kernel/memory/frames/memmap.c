@@ -83,6 +83,7 @@ static void open_place(struct memmap *map, uint32_t at)
 
 static void remove_range(struct memmap *map, uint32_t at)
 {
+    assert(at < map->count);
     map->count--;
     memmove(&map->ranges[at], &map->ranges[at + 1], (map->count - at) * sizeof(map->ranges[0]));
 }
@@ -104,6 +105,7 @@ static void set(struct memmap *map, uint32_t at, uint32_t first, uint32_t end, s
     struct memmap_range *range = &map->ranges[at];
     bool inside = at < map->count && range->first.no <= first;
 
+    assert(first < end && piece.kind != GAP && (!inside || end <= range->end.no));
     if (inside && first > range->first.no) {            /* keep what lies before */
         open_place(map, at);
         range[0].end.no = range[1].first.no = first;
@@ -156,6 +158,7 @@ static void fit(struct memmap *map)
 
 static void overlay(struct memmap *map, uint32_t first, uint32_t end, enum act act, enum owner owner)
 {
+    assert(end <= map->limit);
     while (first < end) {
         uint32_t at = range_from(map, first), stop_at = end;
         struct piece old = { GAP, OWNER_ABSENT }, new;
@@ -249,6 +252,7 @@ int memmap_take(struct memmap *map, uint64_t bytes, uint64_t align, paddr_t from
             end = below;
         if (!checked_round_up(at, align, &at) || at >= end || round_down(end - at, PAGE_SIZE) < bytes)
             continue;
+        assert(is_aligned(at, align) && at >= from && at + bytes <= below);
         memmap_own(map, at, at + bytes, owner);
         *start = at;
         return 0;

@@ -9,7 +9,7 @@
 
 #define OWNERS(OWNER)                                                                   \
     OWNER(ABSENT,  "absent",  "no RAM here: a hole, a device, firmware's own")          \
-    OWNER(FREE,    "free",    "in the pool, or at hand in a CPU's stock")               \
+    OWNER(FREE,    "free",    "in the pool, or at hand in a CPU's magazine")               \
     OWNER(HELD,    "held",    "RAM that the layout never hands out")                    \
     OWNER(IMAGE,   "image",   "the kernel image")                                       \
     OWNER(BOOT,    "boot",    "modules and what the boot loader left for us")           \

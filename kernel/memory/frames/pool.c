@@ -30,12 +30,14 @@ static uint32_t lowest(word_t word)   { return (uint32_t)__builtin_ctzl(word); }
 
 static inline word_t *word_of(const struct pool *pool, uint32_t frame)
 {
+    deep_assert(frame / 8 < pool->bitmap_bytes);
     TOUCH(&pool->bitmap[frame / WORD_BITS]);
     return &pool->bitmap[frame / WORD_BITS];
 }
 
 static inline struct area *area_of(const struct pool *pool, uint32_t area)
 {
+    deep_assert(area < pool->area_count);
     TOUCH(&pool->areas[area]);
     return &pool->areas[area];
 }
@@ -60,6 +62,7 @@ static void set_insert(struct area_set *set, uint32_t area)
     uint32_t word = area / WORD_BITS, group = word / WORD_BITS;
     word_t before = set->bits[word];
 
+    deep_assert(!(before & bit(area)) && group < WORD_BITS);
     TOUCH(&set->bits[word]);
     set->bits[word] = before | bit(area);
     if (before == 0) {
@@ -73,6 +76,7 @@ static void set_remove(struct area_set *set, uint32_t area)
 {
     uint32_t word = area / WORD_BITS, group = word / WORD_BITS;
 
+    deep_assert(set->bits[word] & bit(area));
     TOUCH(&set->bits[word]);
     set->bits[word] &= ~bit(area);
     if (set->bits[word] == 0) {
@@ -86,12 +90,14 @@ static void set_remove(struct area_set *set, uint32_t area)
 /* The lowest member of a word of `bits` that is known not to be zero. */
 static uint32_t set_lowest_in(const struct area_set *set, uint32_t word)
 {
+    deep_assert(set->bits[word] != 0);
     TOUCH(&set->bits[word]);
     return word * WORD_BITS + lowest(set->bits[word]);
 }
 
 static uint32_t set_lowest_of(const struct area_set *set, uint32_t group)
 {
+    deep_assert(set->groups[group] != 0);
     TOUCH(&set->groups[group]);
     return set_lowest_in(set, group * WORD_BITS + lowest(set->groups[group]));
 }
@@ -128,6 +134,7 @@ static uint32_t set_above(const struct area_set *set, uint32_t area)
  */
 static uint32_t class_of(const struct pool *pool, uint32_t free)
 {
+    deep_assert(free > 0 && free <= AREA_FRAMES);
     if (pool->search != SEARCH_FULLEST)
         return 0;
     return free == AREA_FRAMES ? POOL_CLASSES - 1 : (free - 1) / (AREA_FRAMES / (POOL_CLASSES - 1));
@@ -143,6 +150,7 @@ static void area_count(struct pool *pool, uint32_t area, struct area *at, uint32
 {
     uint32_t before = at->free;
 
+    deep_assert(free <= AREA_FRAMES);
     at->free = (uint16_t)free;
     pool->free += free - before;
     if (before != 0 && free != 0 && class_of(pool, before) == class_of(pool, free))
@@ -163,6 +171,7 @@ static void flip(struct pool *pool, uint32_t frame, word_t frames, bool now_free
     struct area *at = area_of(pool, area);
     word_t *bits = word_of(pool, frame), left;
 
+    deep_assert(frames != 0);
     left = (*bits ^= frames) ^ pool->used;
     assert((left & frames) == (now_free ? frames : 0));
     at->words = left != 0 ? at->words | word : at->words & ~word;
@@ -171,6 +180,7 @@ static void flip(struct pool *pool, uint32_t frame, word_t frames, bool now_free
 
 void pool_give(struct pool *pool, uint32_t frame)
 {
+    deep_assert(frame < pool->end);
     flip(pool, frame, bit(frame), true);
 }
 
@@ -178,6 +188,7 @@ static void flip_run(struct pool *pool, uint32_t first, uint32_t count, bool now
 {
     uint32_t end = first + count;
 
+    assert(first <= end && end <= pool->end);
     while (first < end) {
         uint32_t base = first / WORD_BITS * WORD_BITS;
 
@@ -202,6 +213,7 @@ static uint32_t lowest_in_words(const struct pool *pool, uint32_t area, uint32_t
 {
     uint32_t base = area * AREA_FRAMES + lowest(words) * WORD_BITS;
 
+    deep_assert(words != 0 && free_bits(pool, base) != 0);
     return base + lowest(free_bits(pool, base));
 }
 
@@ -292,10 +304,12 @@ word_t pool_claim(struct pool *pool, uint32_t most, uint32_t *base)
     if (frame == POOL_NONE)
         return 0;
     *base = frame / WORD_BITS * WORD_BITS;
+    deep_assert(pool_is_free(pool, frame));
     frames = free_bits(pool, frame) & bits_from(frame % WORD_BITS);
     for (many = word_ones(frames); many > most; many--)     /* leave the highest */
         frames &= ~((word_t)1 << (WORD_BITS - 1 - __builtin_clzl(frames)));
     flip(pool, *base, frames, false);
+    deep_assert(word_ones(frames) <= most);
     pool->next = *base + WORD_BITS - 1 - (uint32_t)__builtin_clzl(frames);
     return frames;
 }
@@ -319,6 +333,7 @@ static bool run_grow(struct run *run, uint32_t end)
 {
     uint64_t first = ((uint64_t)run->first + run->align - 1) & ~((uint64_t)run->align - 1);
 
+    deep_assert(run->first <= run->end && run->end <= end);
     run->end = end;
     if (end - run->first > run->longest)
         run->longest = end - run->first;
@@ -377,6 +392,7 @@ uint32_t pool_find_run(const struct pool *pool, uint32_t count, uint32_t align, 
 {
     struct run run = { .count = count, .align = align };
 
+    assert(count > 0 && align > 0 && (align & (align - 1)) == 0);
     if (below > pool->end)
         below = pool->end;
     return run_search(pool, &run, below, spare_whole) ? run.first : POOL_NONE;
@@ -426,7 +442,8 @@ void pool_open(struct pool *pool, const struct layout_policy *policy, uint32_t e
     uint32_t areas = areas_for(end);
     word_t *at = summary;
 
-    assert(bitmap_bytes >= pool_bitmap_bytes(end));
+    assert(bitmap_bytes >= pool_bitmap_bytes(end) && bitmap_bytes % sizeof(word_t) == 0);
+    assert((uintptr_t)bitmap % sizeof(word_t) == 0 && (uintptr_t)summary % sizeof(word_t) == 0);
     assert(words_for(words_for(areas)) <= WORD_BITS);
     *pool = (struct pool){
         .bitmap = bitmap, .bitmap_bytes = bitmap_bytes, .end = end, .area_count = areas,
@@ -442,6 +459,7 @@ void pool_open(struct pool *pool, const struct layout_policy *policy, uint32_t e
         }
     }
     pool->areas = (struct area *)at;
+    assert((uintptr_t)(pool->areas + areas) - (uintptr_t)summary == pool_summary_bytes(end));
 }
 
 /* ---- The audit -------------------------------------------------------------------------- */

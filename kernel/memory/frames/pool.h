@@ -1,7 +1,7 @@
 /*
  * pool.h - which frames are free: the bitmap, and what makes searching it cheap.
  *
- * Internal to the frame pool: memory/frames/frame.c adds records, owners and stocks, and is
+ * Internal to the frame pool: memory/frames/frame.c adds records, owners and magazines, and is
  * the only caller. This part knows numbers and bits only.
  *
  *   bitmap   one bit a frame, where and in the polarity the document says. Read as raw bytes,

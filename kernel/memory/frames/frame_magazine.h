@@ -1,8 +1,8 @@
 /*
- * stock.h - each CPU's frames at hand, and the state that the files of the frame pool share.
+ * frame_magazine.h - each CPU's frames at hand, and the state that the files of the frame pool share.
  *
- * Internal to frame.c, stock.c and frame_audit.c. Between a call and the bitmap stands the
- * CPU's stock, so that most calls touch no shared word but the frame's own record:
+ * Internal to frame.c, frame_magazine.c and frame_audit.c. Between a call and the bitmap stands the
+ * CPU's magazine, so that most calls touch no shared word but the frame's own record:
  *
  *   ring     frames given back lately, still warm in the cache. The newest is handed out first; when
  *            the ring is full the oldest goes back to the bitmap, one for one, so that no
@@ -10,26 +10,26 @@
  *   claim    what is left of one word of the bitmap, claimed whole
  *   clean    frames zeroed in idle time
  *
- * A stocked frame reads used in the bitmap, and belongs to FREE. `room` is how many frames the ring may
- * hold: the document's `stock`, and 0 while the pool is short or another CPU needs
+ * A frame in a magazine reads used in the bitmap, and belongs to FREE. `room` is how many frames the ring may
+ * hold: the document's `magazine`, and 0 while the pool is short or another CPU needs
  * what we hold; each frame given back then goes to the bitmap at once.
  *
- * Locking  a stock belongs to its CPU, which uses it with interrupts off. Another CPU may
+ * Locking  a magazine belongs to its CPU, which uses it with interrupts off. Another CPU may
  *          only read counters, and write `room` and `wanted` under the pool lock.
  */
-#ifndef QUIRE_MEMORY_STOCK_H
-#define QUIRE_MEMORY_STOCK_H
+#ifndef QUIRE_MEMORY_FRAME_MAGAZINE_H
+#define QUIRE_MEMORY_FRAME_MAGAZINE_H
 
 #include "base/lock.h"
 #include "cpu.h"
 #include "memory/frames/frame.h"
 #include "memory/frames/pool.h"
 
-/* Most frames a ring holds: above this a stock only hides memory from others. */
-enum { STOCK_MOST = 64, CLEAN_MOST = 32 };
+/* Most frames a ring holds: above this a magazine only hides memory from others. */
+enum { MAGAZINE_MOST = 64, CLEAN_MOST = 32 };
 
-struct stock {
-    uint32_t newest, oldest;        /* ring positions: [oldest, newest), modulo STOCK_MOST      */
+struct frame_magazine {
+    uint32_t newest, oldest;        /* ring positions: [oldest, newest), modulo MAGAZINE_MOST      */
     uint32_t room;                  /* [a] see above                                            */
     uint32_t lowest;                /* fewest frames in the ring since peak_note()              */
     uint32_t wanted;                /* [a] 1: empty everything at the next call                 */
@@ -41,14 +41,14 @@ struct stock {
     unsigned long came[OWNER_COUNT], went[OWNER_COUNT];     /* [a] frames that became, or ceased to be,
                                      * an owner's on this CPU; two counters, because one that goes up and
                                      * down with each pair of calls would wait for itself       */
-    uint32_t ring[STOCK_MOST];
+    uint32_t ring[MAGAZINE_MOST];
     uint32_t clean[CLEAN_MOST];
 } __attribute__((aligned(128)));    /* two cache lines: they are fetched in pairs               */
 
 struct frames {
     struct frame_record *records;   /* [c]                                                      */
     uint32_t    end;                /* [c] frames with a record                                 */
-    uint32_t    stock;              /* [c] room of a ring when all is well                      */
+    uint32_t    magazine;              /* [c] room of a ring when all is well                      */
     unsigned    always;             /* [c] flags that every frame_get() has: FRAME_ZERO, or 0   */
     bool        low_matters;        /* [c] some RAM has no permanent address                    */
     uint32_t    unusual;            /* [a] not 0: no frame_get() may take the short way         */
@@ -64,7 +64,7 @@ struct frames {
 };
 
 extern struct frames frames;
-extern struct stock  stocks[MAX_CPUS];
+extern struct frame_magazine  frame_magazines[MAX_CPUS];
 extern struct lock   pool_lock;
 
 /* ---- A record's state ------------------------------------------------------------------ */
@@ -136,7 +136,7 @@ static inline uint32_t state_read(const struct frame_record *record)
     return __atomic_load_n(&record->state, __ATOMIC_ACQUIRE);
 }
 
-/* For whoever alone may change the state: the only holder, or the stock a free frame is in. */
+/* For whoever alone may change the state: the only holder, or the magazine a free frame is in. */
 static inline void state_write(struct frame_record *record, uint32_t state)
 {
     __atomic_store_n(&record->state, state, __ATOMIC_RELAXED);
@@ -147,31 +147,31 @@ static inline void state_write(struct frame_record *record, uint32_t state)
     __atomic_store_n(&(counter), __atomic_load_n(&(counter), __ATOMIC_RELAXED) + (n), __ATOMIC_RELAXED)
 #define count_read(counter) __atomic_load_n(&(counter), __ATOMIC_RELAXED)
 
-/* ---- Stocks: interrupts are off for all of these ----------------------------------------- */
+/* ---- Magazines: interrupts are off for all of these ----------------------------------------- */
 
 /*
  * The slow halves of taking and giving: another source than the ring's newest frame; a ring
  * without room. POOL_NONE: no frame is to be had.
  */
-uint32_t stock_take(struct stock *stock, unsigned flags);
-void     stock_give(struct stock *stock, uint32_t frame);
+uint32_t frame_magazine_take(struct frame_magazine *magazine, unsigned flags);
+void     frame_magazine_give(struct frame_magazine *magazine, uint32_t frame);
 
 /* Armed by frame_fail_at(): is this the call that fails? */
-bool stock_fails(void);
+bool frame_magazine_fails(void);
 
-/* All of a stock goes to the bitmap. The caller holds the pool lock. */
-void stock_empty(struct stock *stock);
+/* All of a magazine goes to the bitmap. The caller holds the pool lock. */
+void frame_magazine_empty(struct frame_magazine *magazine);
 
 /* Ask the other CPUs to empty theirs at their next call; [pool lock]. */
-void stocks_want(const struct stock *mine);
+void frame_magazines_want(const struct frame_magazine *mine);
 
 /* Before and after the number of free bits changes: how many frames are not free? [pool lock]. */
-void peak_note(struct stock *mine);
-void stocks_adjust(struct stock *mine);
+void peak_note(struct frame_magazine *mine);
+void frame_magazines_adjust(struct frame_magazine *mine);
 
 /* Frames at hand, and whether one of them is this. */
-uint32_t stock_count(const struct stock *stock);
-uint32_t stock_frame(const struct stock *stock, uint32_t n);       /* n < stock_count() */
+uint32_t frame_magazine_count(const struct frame_magazine *magazine);
+uint32_t frame_magazine_frame(const struct frame_magazine *magazine, uint32_t n);       /* n < frame_magazine_count() */
 
 /* ---- Contents --------------------------------------------------------------------------- */
 
