@@ -13,7 +13,7 @@
 #include "process/process.h"
 
 enum { PROC_MAGIC = 0x9FA0, NUMBER_LONGEST = 10, NUMBERS_FROM = 256, FIRST_ROOM = 1024, LINE_LONGEST = 512, STORE_MOST = 256 };
-enum { ROOT_INODE = 1, KIND_SHIFT = 28 };
+enum { ROOT_INODE = 1 };
 
 /* ---- Text ------------------------------------------------------------------------------------- */
 
@@ -82,10 +82,16 @@ static int write_text(struct file *file)
 
 static long proc_read(struct file *file, struct buffer *to, uint64_t at)
 {
-    struct text *text;
-    size_t       left, put;
-    int          err = at == 0 || file->own == NULL ? write_text(file) : 0;
+    struct proc_node *self = proc_of(file->node);
+    struct text      *text;
+    size_t            left, put;
+    int               err;
 
+    if (self->entry->move != NULL)
+        return self->entry->move(self, to, at, false);
+    if (self->entry->text == NULL)
+        return -EINVAL;
+    err = at == 0 || file->own == NULL ? write_text(file) : 0;
     if (err != 0)
         return err;
     text = file->own;
@@ -98,13 +104,15 @@ static long proc_read(struct file *file, struct buffer *to, uint64_t at)
     return put > 0 || left == 0 ? (long)put : -EFAULT;
 }
 
-static long proc_write(struct file *file, struct buffer *from, uint64_t at __attribute__((unused)))
+static long proc_write(struct file *file, struct buffer *from, uint64_t at)
 {
     struct proc_node *self = proc_of(file->node);
     char              bytes[STORE_MOST + 1];
     size_t            count = from->bytes, got;
     int               err;
 
+    if (self->entry->move != NULL)
+        return self->entry->move(self, from, at, true);
     if (self->entry->store == NULL)
         return -EINVAL;
     if (count > STORE_MOST)
@@ -200,14 +208,6 @@ static const struct node_operations *operations_of(const struct proc_entry *entr
     }
 }
 
-/* The same file has the same number whenever it is looked at. */
-static uint64_t inode_of(const struct proc_node *self)
-{
-    uint64_t number = (uint64_t)(uint32_t)(self->process * 4096 + self->descriptor) << KIND_SHIFT;
-
-    return number + ((uint64_t)(uintptr_t)self->entry & ((1u << KIND_SHIFT) - 1)) + (uint64_t)self->thread * 64;
-}
-
 static struct proc_node *make(struct proc_node *above, const struct proc_entry *entry)
 {
     struct proc_node *self = heap_alloc(sizeof *self, HEAP_ZERO);
@@ -245,15 +245,18 @@ static bool read_number(const char *name, size_t length, int32_t *out)
     return true;
 }
 
-/* What numbers mean in a folder: processes in the root, threads in task, descriptors in fd. */
+/* What numbers mean in a folder: processes in the root, threads in task, descriptors in fd and fdinfo. */
 static enum proc_kind numbers_in(const struct proc_node *folder)
 {
+    static const struct { const char *name; enum proc_kind kind; } folders[] = {
+        { "task", PROC_TASK }, { "fd", PROC_DESCRIPTOR }, { "fdinfo", PROC_DESCRIPTOR_INFO },
+    };
+
     if (folder->above == NULL)
-        return PROC_PROCESS;
-    if (folder->kind == PROC_STATIC && folder->process != 0 && strcmp(folder->entry->name, "task") == 0)
-        return PROC_TASK;
-    if (folder->kind == PROC_STATIC && folder->process != 0 && strcmp(folder->entry->name, "fd") == 0)
-        return PROC_DESCRIPTOR;
+        return folder->entry->children == proc_root_entries ? PROC_PROCESS : PROC_STATIC;
+    for (unsigned i = 0; i < COUNT_OF(folders); i++)
+        if (folder->kind == PROC_STATIC && folder->process != 0 && strcmp(folder->entry->name, folders[i].name) == 0)
+            return folders[i].kind;
     return PROC_STATIC;
 }
 
@@ -262,7 +265,8 @@ static int32_t next_number(const struct proc_node *folder, enum proc_kind kind, 
     switch (kind) {
     case PROC_PROCESS:    return proc_next_process(from);
     case PROC_TASK:       return proc_next_thread(folder->process, from);
-    case PROC_DESCRIPTOR: return proc_next_descriptor(folder->process, from);
+    case PROC_DESCRIPTOR: case PROC_DESCRIPTOR_INFO:
+        return proc_next_descriptor(folder->process, from);
     default:              return -1;
     }
 }
@@ -277,6 +281,7 @@ static int look_up_number(struct proc_node *folder, int32_t number, struct node 
 {
     static const struct proc_entry *const entries[] = {
         [PROC_PROCESS] = &proc_process_entry, [PROC_TASK] = &proc_task_entry, [PROC_DESCRIPTOR] = &proc_descriptor_entry,
+        [PROC_DESCRIPTOR_INFO] = &proc_descriptor_info_entry,
     };
     enum proc_kind    kind = numbers_in(folder);
     struct proc_node *self;
@@ -297,7 +302,7 @@ static int look_up_number(struct proc_node *folder, int32_t number, struct node 
     } else {
         self->descriptor = number;
     }
-    self->node.inode = inode_of(self);
+    self->node.inode = proc_number_number(folder, kind, kind == PROC_PROCESS ? self->process : number);
     *out = &self->node;
     return 0;
 }
@@ -321,11 +326,16 @@ static int proc_look_up(struct node *node, const char *name, size_t length, stru
         found = make(self, entry);
         if (found == NULL)
             return -ENOMEM;
-        found->node.inode = inode_of(found);
+        found->node.inode = proc_entry_number(self, entry);
         *out = &found->node;
         return 0;
     }
     return -ENOENT;
+}
+
+static uint32_t mode_of(enum proc_kind kind)
+{
+    return kind == PROC_DESCRIPTOR ? S_LINK : kind == PROC_DESCRIPTOR_INFO ? S_REGULAR : S_FOLDER;
 }
 
 /* Places in a listing: 0 and 1 for the dots, then the entries, then NUMBERS_FROM + number. */
@@ -343,14 +353,15 @@ static int proc_list(struct node *node, uint64_t from, folder_visit visit, void 
     if (from <= 1 && !visit(data, "..", 2, self->above != NULL ? self->above->node.inode : node->inode, S_FOLDER, 2))
         return 0;
     for (const struct proc_entry *entry = self->entry->children; entry->name != NULL; entry++, at++)
-        if (at >= from && !visit(data, entry->name, strlen(entry->name), at, entry->mode, at + 1))
+        if (at >= from &&
+            !visit(data, entry->name, strlen(entry->name), proc_entry_number(self, entry), entry->mode, at + 1))
             return 0;
     number = from > NUMBERS_FROM ? (int32_t)(from - NUMBERS_FROM) : 0;
     for (; (number = next_number(self, kind, number)) >= 0; number++) {
         char name[NUMBER_LONGEST + 1];
         int  length = format_text(name, sizeof name, "%d", number);
 
-        if (!visit(data, name, (size_t)length, (uint64_t)number + NUMBERS_FROM, kind == PROC_DESCRIPTOR ? S_LINK : S_FOLDER,
+        if (!visit(data, name, (size_t)length, proc_number_number(self, kind, number), mode_of(kind),
                    (uint64_t)number + NUMBERS_FROM + 1))
             return 0;
     }
@@ -371,22 +382,28 @@ static const struct node_operations text_link_operations = { .read_link = read_l
 
 /* ---- The root ------------------------------------------------------------------------------------------- */
 
-struct file_system *proc_new(void)
+struct file_system *proc_system(const struct proc_entry *root, const char *type, uint32_t magic)
 {
-    static const struct proc_entry root = { .mode = S_FOLDER | 0555, .children = proc_root_entries };
-    struct file_system            *system = heap_alloc(sizeof *system, 0);
-    struct proc_node              *self   = heap_alloc(sizeof *self, HEAP_ZERO);
+    struct file_system *system = heap_alloc(sizeof *system, 0);
+    struct proc_node   *self   = heap_alloc(sizeof *self, HEAP_ZERO);
 
     if (system == NULL || self == NULL) {
         heap_free(system);
         heap_free(self);
         return NULL;
     }
-    system_start(system, "proc", PROC_MAGIC);
-    node_start(&self->node, &folder_operations, system, root.mode);
+    system_start(system, type, magic);
+    node_start(&self->node, &folder_operations, system, root->mode);
     self->node.inode = ROOT_INODE;
     self->node.links = 2;
-    self->entry  = &root;
+    self->entry  = root;
     system->root = &self->node;
     return system;
+}
+
+struct file_system *proc_new(void)
+{
+    static const struct proc_entry root = { .mode = S_FOLDER | 0555, .children = proc_root_entries };
+
+    return proc_system(&root, "proc", PROC_MAGIC);
 }

@@ -248,8 +248,7 @@ static void add_details(struct text *text, struct seen *seen)
 
 /* ---- The files ---------------------------------------------------------------------------------------- */
 
-/* The space of a process that still has one, with a reference; *err says why there is none, 0 for a zombie. */
-static struct shared_space *memory_of(const struct proc_node *node, int *err)
+struct shared_space *proc_memory(const struct proc_node *node, int *err)
 {
     struct process      *process = proc_process(node);
     struct shared_space *memory  = process != NULL ? process->memory : NULL;
@@ -263,7 +262,7 @@ static struct shared_space *memory_of(const struct proc_node *node, int *err)
 static int add_regions(struct text *text, struct proc_node *node, bool details)
 {
     int                  err;
-    struct shared_space *memory = memory_of(node, &err);
+    struct shared_space *memory = proc_memory(node, &err);
     struct seen          seen;
 
     if (memory == NULL)
@@ -284,11 +283,30 @@ static int add_regions(struct text *text, struct proc_node *node, bool details)
 int proc_maps(struct text *text, struct proc_node *node)  { return add_regions(text, node, false); }
 int proc_smaps(struct text *text, struct proc_node *node) { return add_regions(text, node, true); }
 
+static void add_resident(const struct seen *seen, struct proc_resident *out)
+{
+    out->anonymous += seen->counts.anonymous;
+    *(seen->memory ? &out->memory : &out->file) += seen->counts.resident - seen->counts.anonymous;
+}
+
+void proc_count_resident(struct space *space, struct proc_resident *out)
+{
+    struct seen seen;
+
+    *out = (struct proc_resident){ 0 };
+    for (page_t page = 0; next_region(space, page, &seen); page = page_of(seen.end)) {
+        count_pages(space, &seen);
+        add_resident(&seen, out);
+        if (seen.file != NULL)
+            node_release(seen.file);
+    }
+}
+
 /* All regions' counts in one: of each page on its own, so that halves of pages add up. */
 int proc_smaps_rollup(struct text *text, struct proc_node *node)
 {
     int                  err;
-    struct shared_space *memory = memory_of(node, &err);
+    struct shared_space *memory = proc_memory(node, &err);
     struct seen          seen, all = { .start = 0, .end = 0 };
 
     if (memory == NULL)

@@ -177,28 +177,36 @@ static int write_stat(struct text *text, struct proc_node *node)
 static int write_statm(struct text *text, struct proc_node *node)
 {
     const struct process *p = proc_process(node);
+    struct proc_resident  resident = { 0 };
     struct sizes          sizes;
 
     if (p == NULL)
         return -ESRCH;
     sizes = sizes_of(p);
-    text_add(text, "%lu %lu 0 %lu 0 %lu 0\n", sizes.whole, sizes.resident, sizes.text, sizes.data + sizes.stack);
+    if (p->memory != NULL)
+        proc_count_resident(&p->memory->space, &resident);
+    text_add(text, "%lu %lu %u %lu 0 %lu 0\n", sizes.whole, sizes.resident, (unsigned)(resident.file + resident.memory), sizes.text,
+             sizes.data + sizes.stack);
     return 0;
 }
 
 static void add_memory(struct text *text, const struct process *p)
 {
     enum { KILOBYTES = PAGE_SIZE / 1024 };
-    struct sizes sizes = sizes_of(p);
+    struct sizes         sizes = sizes_of(p);
+    struct proc_resident resident;
 
     if (p->memory == NULL)
         return;
+    proc_count_resident(&p->memory->space, &resident);
     text_add(text, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8u kB\nVmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\n",
              sizes.most_pages * KILOBYTES, sizes.whole * KILOBYTES, sizes.locked * KILOBYTES, 0u, sizes.most_resident * KILOBYTES,
-             sizes.resident * KILOBYTES);
-    text_add(text, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8u kB\nVmPTE:\t%8lu kB\nVmSwap:\t%8u kB\n",
+             (resident.anonymous + resident.file + resident.memory) * (unsigned long)KILOBYTES);
+    text_add(text, "RssAnon:\t%8u kB\nRssFile:\t%8u kB\nRssShmem:\t%8u kB\n", (unsigned)resident.anonymous * KILOBYTES,
+             (unsigned)resident.file * KILOBYTES, (unsigned)resident.memory * KILOBYTES);
+    text_add(text, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8u kB\nVmPTE:\t%8lu kB\nVmSwap:\t%8u kB\nHugetlbPages:\t%8u kB\n",
              sizes.data * KILOBYTES, sizes.stack * KILOBYTES, sizes.text * KILOBYTES, 0u,
-             (unsigned long)p->memory->space.table_frames * KILOBYTES, 0u);
+             (unsigned long)p->memory->space.table_frames * KILOBYTES, 0u, 0u);
 }
 
 static int write_status(struct text *text, struct proc_node *node)
@@ -216,9 +224,9 @@ static int write_status(struct text *text, struct proc_node *node)
     text_add(text, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
              name_of(p, t), p->place != NULL ? (unsigned)p->place->umask : 0u, state, state_word(state), p->id,
              node->thread != 0 ? node->thread : p->id, p->parent != NULL ? p->parent->id : 0);
-    text_add(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t64\nGroups:\t \nNStgid:\t%d\nNSpid:\t%d\n",
+    text_add(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t64\nGroups:\t \nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n",
              (unsigned)p->uid, (unsigned)p->euid, (unsigned)p->suid, (unsigned)p->euid, (unsigned)p->gid, (unsigned)p->egid,
-             (unsigned)p->sgid, (unsigned)p->egid, p->id, node->thread != 0 ? node->thread : p->id);
+             (unsigned)p->sgid, (unsigned)p->egid, p->id, node->thread != 0 ? node->thread : p->id, p->group, p->session);
     add_memory(text, p);
     text_add(text, "CoreDumping:\t0\nTHP_enabled:\t0\nThreads:\t%u\nSigQ:\t%u/%u\n", (unsigned)p->thread_count,
              (unsigned)p->pending.count, (unsigned)SIGNAL_QUEUE);
@@ -227,13 +235,30 @@ static int write_status(struct text *text, struct proc_node *node)
              t != NULL ? (unsigned long long)t->mask : 0ull, (unsigned long long)ignored, (unsigned long long)caught);
     text_add(text, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:\t%016llx\nNoNewPrivs:\t0\n",
              0ull, p->euid == 0 ? 0x1FFFFFFFFFFull : 0ull, p->euid == 0 ? 0x1FFFFFFFFFFull : 0ull, 0x1FFFFFFFFFFull, 0ull);
-    text_add(text, "Seccomp:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
+    text_add(text, "Seccomp:\t0\nSeccomp_filters:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
+    text_add(text, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
+             t != NULL ? (unsigned long long)t->used.switches_voluntary : 0ull,
+             t != NULL ? (unsigned long long)t->used.switches_involuntary : 0ull);
     return 0;
 }
 
 /* ---- What it was started with --------------------------------------------------------------------------- */
 
-static int add_range(struct text *text, struct proc_node *node, bool environment)
+enum range { RANGE_ARGUMENTS, RANGE_ENVIRONMENT, RANGE_AUXILIARY };
+
+static void find_range(const struct shared_space *m, enum range which, vaddr_t *from, vaddr_t *end)
+{
+    const vaddr_t ranges[][2] = {
+        [RANGE_ARGUMENTS]   = { m->argument_start, m->argument_end },
+        [RANGE_ENVIRONMENT] = { m->environment_start, m->environment_end },
+        [RANGE_AUXILIARY]   = { m->auxiliary_start, m->auxiliary_end },
+    };
+
+    *from = ranges[which][0];
+    *end  = ranges[which][1];
+}
+
+static int add_range(struct text *text, struct proc_node *node, enum range which)
 {
     struct process      *p = proc_process(node);
     struct shared_space *m = p != NULL ? p->memory : NULL;
@@ -245,8 +270,7 @@ static int add_range(struct text *text, struct proc_node *node, bool environment
     if (m == NULL)
         return 0;
     memory_hold(m);
-    at  = environment ? m->environment_start : m->argument_start;
-    end = environment ? m->environment_end : m->argument_end;
+    find_range(m, which, &at, &end);
     while (at < end && !text->failed) {
         size_t part = end - at < PIECE ? end - at : PIECE, got = proc_read_space(&m->space, at, piece, part);
 
@@ -259,8 +283,11 @@ static int add_range(struct text *text, struct proc_node *node, bool environment
     return 0;
 }
 
-static int write_arguments(struct text *text, struct proc_node *node)   { return add_range(text, node, false); }
-static int write_environment(struct text *text, struct proc_node *node) { return add_range(text, node, true); }
+/* The vector that exec has put on the stack. */
+static int write_auxiliary(struct text *text, struct proc_node *node) { return add_range(text, node, RANGE_AUXILIARY); }
+
+static int write_arguments(struct text *text, struct proc_node *node)   { return add_range(text, node, RANGE_ARGUMENTS); }
+static int write_environment(struct text *text, struct proc_node *node) { return add_range(text, node, RANGE_ENVIRONMENT); }
 
 static int write_name(struct text *text, struct proc_node *node)
 {
@@ -320,12 +347,6 @@ static int write_limits(struct text *text, struct proc_node *node)
     return 0;
 }
 
-static int write_zero(struct text *text, struct proc_node *node)
-{
-    text_add(text, "0\n");
-    return proc_process(node) != NULL ? 0 : -ESRCH;
-}
-
 /* ---- Mounts ------------------------------------------------------------------------------------------------ */
 
 static void add_mount_point(struct text *text, struct file_system *system)
@@ -349,6 +370,16 @@ static int write_mounts(struct text *text, struct proc_node *node __attribute__(
         text_add(text, "%s ", system->source);
         add_mount_point(text, system);
         text_add(text, " %s rw,relatime 0 0\n", system->type);
+    }
+    return 0;
+}
+
+static int write_mount_names(struct text *text, struct proc_node *node __attribute__((unused)))
+{
+    for (struct file_system *system = systems_mounted; system != NULL; system = system->next) {
+        text_add(text, "device %s mounted on ", system->source);
+        add_mount_point(text, system);
+        text_add(text, " with fstype %s\n", system->type);
     }
     return 0;
 }
@@ -414,14 +445,25 @@ static struct node *descriptor_of(struct proc_node *node)
 
 static const struct proc_entry nothing[] = { { .name = NULL } };
 
+#define PROC_OWN(name_, text_)               { .name = name_, .mode = S_REGULAR | 0400, .text = text_ }
+#define PROC_STORED(name_, text_, store_)    { .name = name_, .mode = S_REGULAR | 0644, .text = text_, .store = store_ }
+#define PROC_MOVED(name_, rights, move_)     { .name = name_, .mode = S_REGULAR | (rights), .move = move_ }
+
 #define OF_THREAD                                                                                                     \
     PROC_FILE("stat", write_stat), PROC_FILE("statm", write_statm), PROC_FILE("status", write_status),               \
-    PROC_FILE("cmdline", write_arguments), PROC_FILE("environ", write_environment), PROC_FILE("maps", proc_maps),     \
-    PROC_FILE("smaps", proc_smaps), PROC_FILE("smaps_rollup", proc_smaps_rollup), PROC_FILE("limits", write_limits), PROC_FILE("mounts", write_mounts),             \
-    PROC_FILE("mountinfo", write_mount_facts), PROC_FILE("oom_score", write_zero), PROC_FILE("oom_score_adj", write_zero), \
-    { .name = "comm", .mode = S_REGULAR | 0644, .text = write_name, .store = store_name },                            \
+    PROC_FILE("cmdline", write_arguments), PROC_OWN("environ", write_environment), PROC_OWN("auxv", write_auxiliary),  \
+    PROC_FILE("maps", proc_maps), PROC_FILE("smaps", proc_smaps), PROC_FILE("smaps_rollup", proc_smaps_rollup),        \
+    PROC_MOVED("mem", 0600, proc_move_memory), PROC_MOVED("pagemap", 0400, proc_move_pagemap),                         \
+    PROC_FILE("limits", write_limits), PROC_FILE("mounts", write_mounts), PROC_FILE("mountinfo", write_mount_facts),   \
+    PROC_OWN("mountstats", write_mount_names), PROC_FILE("oom_score", proc_write_score),                               \
+    PROC_STORED("oom_score_adj", proc_write_adjust, proc_store_adjust),                                                \
+    PROC_STORED("oom_adj", proc_write_old_adjust, proc_store_old_adjust), PROC_STORED("comm", write_name, store_name), \
+    PROC_FILE("loginuid", proc_write_no_id), PROC_FILE("sessionid", proc_write_no_id), PROC_FILE("wchan", proc_write_wait), \
+    PROC_FILE("uid_map", proc_write_id_map), PROC_FILE("gid_map", proc_write_id_map),                                  \
+    PROC_FILE("setgroups", proc_write_setgroups), PROC_FILE("cgroup", proc_write_groups),                              \
     PROC_LINK("exe", executable_of), PROC_LINK("cwd", folder_of), PROC_LINK("root", root_of),                         \
-    { .name = "fd", .mode = S_FOLDER | 0500, .children = nothing }
+    { .name = "ns", .mode = S_FOLDER | 0511, .children = proc_space_entries },                                         \
+    { .name = "fdinfo", .mode = S_FOLDER | 0555, .children = nothing }, { .name = "fd", .mode = S_FOLDER | 0500, .children = nothing }
 
 static const struct proc_entry task_entries[]    = { OF_THREAD, { .name = NULL } };
 static const struct proc_entry process_entries[] = {

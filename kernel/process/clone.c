@@ -83,6 +83,7 @@ static void inherit(struct process *child, const struct process *parent)
     child->egid = parent->egid;
     child->sgid = parent->sgid;
     memcpy(child->limits, parent->limits, sizeof child->limits);
+    child->oom_score_adj = parent->oom_score_adj;
     memcpy(child->name, parent->name, sizeof child->name);
 }
 

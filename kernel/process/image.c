@@ -213,6 +213,7 @@ static int write_stack(struct shared_space *memory, vaddr_t top, const struct im
     size_t              bytes = (arguments->argument_count + arguments->environment_count + 3 + AUXILIARY_WORDS) * sizeof *words;
     uint8_t             random[RANDOM_BYTES];
     vaddr_t             text;
+    size_t              ahead;
 
     push(&w, "\0\0\0", 4);
     x.path = push(&w, path, strlen(path) + 1);
@@ -231,10 +232,13 @@ static int write_stack(struct shared_space *memory, vaddr_t top, const struct im
     put_word(&at, arguments->argument_count);
     at = put_pointers(at, arguments->text, text, arguments->argument_count);
     at = put_pointers(at, arguments->text + arguments->environment, text + arguments->environment, arguments->environment_count);
+    ahead = (size_t)(at - words) * sizeof *words;
     at = put_auxiliary(at, program, &x);
     bytes = (size_t)(at - words) * sizeof *words;
     w.at  = round_down(w.at - bytes, 16) + bytes;       /* the count ends up on a multiple of 16 */
     *out  = push(&w, words, bytes);
+    memory->auxiliary_start = *out + ahead;
+    memory->auxiliary_end   = *out + bytes;
     heap_free(words);
     return w.err;
 }

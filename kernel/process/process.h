@@ -54,6 +54,7 @@ struct shared_space {
     uint32_t          keepers;          /* threads whose home it is, and one for all processes    */
     struct node      *executable;       /* /proc/PID/exe */
     vaddr_t           argument_start, argument_end, environment_start, environment_end;
+    vaddr_t           auxiliary_start, auxiliary_end;           /* its NULL pair included             */
 };
 
 struct process {

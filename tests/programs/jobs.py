@@ -36,6 +36,7 @@ JOBS = [
     Job("memory-musl", "MADE/memory-musl"),
     Job("mappings", "MADE/mappings"),
     Job("locked", "MADE/locked"),
+    Job("told", "MADE/told"),
     Job("segv", "MADE/segv", 128 + 11),
     Job("futex", "MADE/futex"),
     Job("handlers", "MADE/handlers"),
@@ -57,6 +58,7 @@ MADE = {
     "pages": ("pages.c", "glibc"),
     "vectors": ("vectors.c", "fixed"),
     "mappings": ("mappings.c", "static"), "locked": ("locked.c", "static"),
+    "told": ("told.c", "static"),
 }
 
 

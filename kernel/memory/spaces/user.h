@@ -37,6 +37,7 @@ int user_exchange_word(user_t at, uint32_t expect, uint32_t desired, uint32_t *o
  */
 struct space;
 int user_write_in(struct space *space, user_t to, const void *from, size_t bytes) MUST_CHECK;
+int user_read_in(struct space *space, void *to, user_t from, size_t bytes) MUST_CHECK;
 int user_clear_in(struct space *space, user_t to, size_t bytes) MUST_CHECK;
 
 /*
