@@ -125,6 +125,8 @@ struct node {
     uint32_t       device;          /* of device nodes, Linux's encoding                            */
     uint64_t       accessed, modified, changed;     /* nanoseconds since 1970                       */
     struct wait_queue ready;        /* woken when poll()'s answer may have changed                  */
+    uint8_t        seals;           /* [lock] SEAL_*: what may not be done to its contents any more */
+    bool           linkable;        /* it may get a name though it has none (O_TMPFILE)             */
     int32_t        writers;         /* [a] open files that write it; below 0: programs that run it forbid that */
     struct lock_owner *locks;       /* who has locks on it, files/lock.c                            */
     void          *own;             /* the file system's                                            */
@@ -141,6 +143,12 @@ struct file {
     struct mutex   lock;
     struct epoll_item *watchers;    /* epolls that watch it, files/epoll.c                          */
     void          *own;
+};
+
+/* What a file in memory may be sealed against, Linux's numbers; SEAL_NEVER: this node cannot be sealed at all. */
+enum {
+    SEAL_SEAL = 1, SEAL_SHRINK = 2, SEAL_GROW = 4, SEAL_WRITE = 8, SEAL_FUTURE_WRITE = 16, SEAL_EXECUTE = 32,
+    SEALS_ALL = 63, SEALS_OF_WRITING = SEAL_WRITE | SEAL_FUTURE_WRITE, SEAL_NEVER = 128,
 };
 
 /* Linux's poll bits. */
@@ -179,7 +187,18 @@ uint32_t user_acting(void), group_acting(void);     /* whose rights count: the p
 
 /* May the current process read (4), write (2), execute or search (1) it? 0 or -EACCES. Root may nearly all. */
 int node_allows(const struct node *node, unsigned wanted) MUST_CHECK;
+/* Another size. Growing beyond what the process may write is SIGXFSZ and -EFBIG; -EPERM for what is sealed. */
 int node_resize(struct node *node, uint64_t bytes) MUST_CHECK;
+
+/*
+ * fallocate(2): room for bytes [from, end) of a regular file, or with `clear` zeros in them, or with `punch` a hole. Room is not
+ * set aside, only looked for (-ENOSPC): memory is there or not when it is written. `keep`: the size stays.
+ */
+struct allocation { uint64_t from, end; bool keep, punch, clear; };
+int node_allocate(struct node *node, const struct allocation *what) MUST_CHECK;
+
+/* fcntl(2)'s F_ADD_SEALS: -EPERM when sealing is sealed, -EBUSY when a mapping may still write, -EINVAL. */
+int node_seal(struct node *node, unsigned seals) MUST_CHECK;
 
 /* Reading and writing at the file's position, or at a place; what read(2), pread(2) and so on are made of. */
 long file_read(struct file *file, struct buffer *to);

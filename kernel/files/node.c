@@ -12,6 +12,7 @@
 #include "files/file.h"
 #include "files/lock.h"
 #include "files/socket.h"
+#include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
 #include "process/process.h"
 
@@ -32,7 +33,7 @@ void node_start(struct node *node, const struct node_operations *operations, str
     uint64_t now = clock_wall();
 
     *node = (struct node){ .operations = operations, .system = system, .references = 1, .mode = mode,
-                           .lock = MUTEX("node"), .accessed = now, .modified = now, .changed = now };
+                           .lock = MUTEX("node"), .seals = SEAL_NEVER, .accessed = now, .modified = now, .changed = now };
     if (system != NULL)
         node->inode = ++system->last_inode;
 }
@@ -139,6 +140,46 @@ int node_allows(const struct node *node, unsigned wanted)
     return (wanted & ~granted) != 0 ? -EACCES : 0;
 }
 
+/* ---- Contents of regular files --------------------------------------------------------------------- */
+
+/* How large the files may become that the process writes. */
+static uint64_t size_limit(void)
+{
+    const struct process *process = current_thread()->process;
+
+    return process != NULL ? process->limits[RLIMIT_FSIZE].soft : LIMIT_NONE;
+}
+
+static int beyond_limit(void)
+{
+    struct signal_info info = { .number = SIGXFSZ };
+
+    signal_thread(current_thread(), &info);
+    return -EFBIG;
+}
+
+static int may_grow_to(const struct node *node, uint64_t bytes)
+{
+    if (bytes <= node->bytes)
+        return 0;
+    if (node->seals & SEAL_GROW)
+        return -EPERM;
+    if (bytes > size_limit())
+        return beyond_limit();
+    return bytes > FILE_LARGEST ? -EFBIG : 0;
+}
+
+static int resize_locked(struct node *node, uint64_t bytes)
+{
+    int err = bytes < node->bytes && (node->seals & SEAL_SHRINK) ? -EPERM : may_grow_to(node, bytes);
+
+    if (err == 0)
+        err = node->operations->resize(node, bytes);
+    if (err == 0)
+        node->modified = node->changed = clock_wall();
+    return err;
+}
+
 int node_resize(struct node *node, uint64_t bytes)
 {
     int err;
@@ -147,12 +188,94 @@ int node_resize(struct node *node, uint64_t bytes)
         return -EISDIR;
     if ((node->mode & S_FMT) != S_REGULAR || node->operations->resize == NULL)
         return -EINVAL;
-    if (bytes > FILE_LARGEST)
-        return -EFBIG;
     mutex_take(&node->lock);
-    err = node->operations->resize(node, bytes);
-    if (err == 0)
-        node->modified = node->changed = clock_wall();
+    err = resize_locked(node, bytes);
+    mutex_drop(&node->lock);
+    return err;
+}
+
+/* Zeros in [from, end): whole pages become holes. */
+static void clear(struct object *contents, uint64_t from, uint64_t end)
+{
+    uint64_t first = (from + PAGE_SIZE - 1) >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
+
+    if (first >= last) {
+        object_zero(contents, from, end);
+        return;
+    }
+    object_zero(contents, from, first << PAGE_SHIFT);
+    object_punch(contents, first, last);
+    object_zero(contents, last << PAGE_SHIFT, end);
+}
+
+static int clear_locked(struct node *node, const struct allocation *what)
+{
+    uint64_t       end = what->end < node->bytes ? what->end : node->bytes;
+    struct object *contents;
+
+    if (node->seals & SEALS_OF_WRITING)
+        return -EPERM;
+    if (what->from >= end)
+        return 0;
+    contents = node->operations->object(node);
+    if (contents == NULL)
+        return -ENOMEM;
+    clear(contents, what->from, end);
+    node->modified = node->changed = clock_wall();
+    return 0;
+}
+
+static int allocate_locked(struct node *node, const struct allocation *what)
+{
+    int err = what->punch ? 0 : may_grow_to(node, what->end);
+
+    if (err == 0 && !what->punch && !what->clear && (what->end - what->from) >> PAGE_SHIFT > frames_owned(OWNER_FREE))
+        return -ENOSPC;
+    if (err == 0 && (what->punch || what->clear))
+        err = clear_locked(node, what);
+    if (err == 0 && !what->keep && what->end > node->bytes)
+        err = resize_locked(node, what->end);
+    return err;
+}
+
+int node_allocate(struct node *node, const struct allocation *what)
+{
+    int err;
+
+    assert(what->from < what->end && (node->mode & S_FMT) == S_REGULAR);
+    mutex_take(&node->lock);
+    err = allocate_locked(node, what);
+    mutex_drop(&node->lock);
+    return err;
+}
+
+static int seal_locked(struct node *node, unsigned seals)
+{
+    struct object *contents;
+
+    if (node->seals & SEAL_SEAL)
+        return -EPERM;
+    if ((seals & SEAL_WRITE) && !(node->seals & SEAL_WRITE)) {
+        contents = node->operations->object(node);
+        if (contents == NULL)
+            return -ENOMEM;
+        if (object_is_writable(contents))
+            return -EBUSY;
+    }
+    if ((seals & SEAL_EXECUTE) && (node->mode & 0111))
+        seals |= SEAL_SHRINK | SEAL_GROW | SEALS_OF_WRITING;    /* what runs is whole, then */
+    node->seals |= (uint8_t)seals;
+    return 0;
+}
+
+int node_seal(struct node *node, unsigned seals)
+{
+    int err;
+
+    if ((node->seals & SEAL_NEVER) || (seals & ~(unsigned)SEALS_ALL))
+        return -EINVAL;
+    mutex_take(&node->lock);
+    err = seal_locked(node, seals);
     mutex_drop(&node->lock);
     return err;
 }
@@ -277,21 +400,31 @@ static int may_write(const struct file *file)
 /* A program may have a limit on how large the files become that it writes; running into it is a signal. */
 static int cut_to_limit(struct buffer *from, uint64_t at)
 {
-    const struct process *process = current_thread()->process;
-    uint64_t              limit   = process != NULL ? process->limits[RLIMIT_FSIZE].soft : LIMIT_NONE;
+    uint64_t limit = size_limit();
 
-    if (at >= limit) {
-        struct signal_info info = { .number = SIGXFSZ };
-
-        signal_thread(current_thread(), &info);
-        return -EFBIG;
-    }
+    if (at >= limit)
+        return beyond_limit();
     if (at >= FILE_LARGEST)
         return -EFBIG;
     if (limit > FILE_LARGEST)
         limit = FILE_LARGEST;
     if (from->bytes > limit - at)
         from->bytes = (size_t)(limit - at);
+    return 0;
+}
+
+/* A file that may not grow is written page by page up to the one with its end. */
+static int cut_to_seals(const struct node *node, struct buffer *from, uint64_t at)
+{
+    uint64_t whole = node->bytes & ~(uint64_t)(PAGE_SIZE - 1);
+
+    if (node->seals & SEALS_OF_WRITING)
+        return -EPERM;
+    if (!(node->seals & SEAL_GROW) || (at <= node->bytes && from->bytes <= node->bytes - at))
+        return 0;
+    if (at >= whole)
+        return -EPERM;
+    from->bytes = (size_t)(whole - at);
     return 0;
 }
 
@@ -319,6 +452,8 @@ static long write_node(struct file *file, struct buffer *from, uint64_t *at)
     if (file->flags & O_APPEND)
         *at = node->bytes;
     put = cut_to_limit(from, *at);
+    if (put == 0)
+        put = cut_to_seals(node, from, *at);
     if (put == 0)
         put = file->operations->write(file, from, *at);
     if (put > 0) {
@@ -362,12 +497,26 @@ long file_write_at(struct file *file, struct buffer *from, uint64_t at)
 
 enum { SEEK_FROM_START, SEEK_FROM_HERE, SEEK_FROM_END, SEEK_DATA, SEEK_HOLE };
 
-/* A file without holes, for those who ask: all of it is data, and behind it begins one. */
+/* Holes are whole pages that were never written. A file without pages of its own is data; behind each begins a hole. */
 static long seek_data(const struct file *file, int64_t offset, int whence, uint64_t *out)
 {
-    if (offset < 0 || (uint64_t)offset >= file->node->bytes)
+    struct node   *node     = file->node;
+    uint64_t       at       = (uint64_t)offset, page;
+    bool           paged    = is_regular(file) && node->operations->object != NULL && node->operations->resize != NULL;
+    struct object *contents = paged ? node->operations->object(node) : NULL;
+
+    if (offset < 0 || at >= node->bytes)
         return -ENXIO;
-    *out = whence == SEEK_DATA ? (uint64_t)offset : file->node->bytes;
+    if (contents == NULL) {
+        *out = whence == SEEK_DATA ? at : node->bytes;
+        return paged ? -ENOMEM : 0;
+    }
+    page = object_next(contents, at >> PAGE_SHIFT, whence == SEEK_DATA);
+    if (page > at >> PAGE_SHIFT)
+        at = page << PAGE_SHIFT;
+    if (whence == SEEK_DATA && at >= node->bytes)
+        return -ENXIO;
+    *out = at < node->bytes ? at : node->bytes;
     return 0;
 }
 

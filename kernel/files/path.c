@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/print.h"
 #include "base/string.h"
 #include "files/walk.h"
 #include "memory/heap/heap.h"
@@ -268,6 +269,53 @@ static int empty(struct node *node, bool counted)
     return err;
 }
 
+/* Made with a name that it loses before anybody else can see it; the name is kept to say what it was. */
+static int make_nameless(struct node *folder, uint32_t mode, struct node **out)
+{
+    uint64_t accessed = folder->accessed, modified = folder->modified, changed = folder->changed;
+    char     name[24];
+    int      err, length;
+
+    do {
+        length = format_text(name, sizeof name, "#%llu", (unsigned long long)++folder->system->last_inode);
+        err    = folder->operations->create(folder, name, (size_t)length, mode, 0, out);
+    } while (err == -EEXIST);
+    if (err != 0)
+        return err;
+    settle(folder, *out);
+    err = folder->operations->remove(folder, name, (size_t)length, false);
+    assert(err == 0);
+    folder->accessed = accessed;
+    folder->modified = modified;
+    folder->changed  = changed;
+    return 0;
+}
+
+/* O_TMPFILE: the path is that of a folder in whose file system the file is to be. */
+static int open_nameless(struct place *place, struct node *start, const char *path, uint32_t flags, uint32_t mode,
+                         struct file **out)
+{
+    struct node *folder, *node;
+    int          err;
+
+    if (!writes(flags) || (flags & O_CREAT))
+        return -EINVAL;
+    err = path_find(place, start, path, PATH_MUST_BE_FOLDER, &folder);
+    if (err != 0)
+        return err;
+    err = folder->operations->create == NULL || folder->operations->remove == NULL ? -EOPNOTSUPP : may_change(folder);
+    if (err == 0) {
+        mutex_take(&folder->lock);
+        err = make_nameless(folder, S_REGULAR | (mode & 07777 & ~place->umask), &node);
+        mutex_drop(&folder->lock);
+    }
+    node_release(folder);
+    if (err != 0)
+        return err;
+    node->linkable = !(flags & O_EXCL);
+    return open_node(node, flags & ~(uint32_t)O_EXCL, out);
+}
+
 int path_open(struct place *place, struct node *start, const char *path, uint32_t flags, uint32_t mode, struct file **out)
 {
     struct walk  walk;
@@ -278,7 +326,7 @@ int path_open(struct place *place, struct node *start, const char *path, uint32_
     if (flags & O_PATH)
         flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     if ((flags & O_TMPFILE) == O_TMPFILE)
-        return -EOPNOTSUPP;
+        return open_nameless(place, start, path, flags, mode, out);
     if ((flags & O_CREAT) && (flags & O_DIRECTORY))
         return -EINVAL;
     err = walk_begin(&walk, place, start, path, walk_flags(flags));
@@ -370,17 +418,19 @@ static int link_node(struct walk *to, struct node *node)
     if (err != 0)
         return err;
     mutex_take(&to->folder->lock);
-    err = node->links == 0 ? -ENOENT : to->folder->operations->link(to->folder, to->name, to->length, node);
+    err = node->links == 0 && !node->linkable ? -ENOENT : to->folder->operations->link(to->folder, to->name, to->length, node);
+    if (err == 0)
+        node->linkable = false;                 /* without names once more, it is gone */
     mutex_drop(&to->folder->lock);
     return err;
 }
 
 int path_link(struct place *place, struct node *from_start, const char *from, struct node *to_start, const char *to,
-              bool follow)
+              unsigned flags)
 {
     struct walk  walk;
     struct node *node;
-    int          err = path_find(place, from_start, from, follow ? 0 : PATH_NO_FOLLOW, &node);
+    int          err = path_find(place, from_start, from, flags, &node);
 
     if (err != 0)
         return err;

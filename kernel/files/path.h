@@ -35,8 +35,9 @@ int path_open(struct place *place, struct node *start, const char *path, uint32_
 int path_make_folder(struct place *place, struct node *start, const char *path, uint32_t mode) MUST_CHECK;
 int path_make_node(struct place *place, struct node *start, const char *path, uint32_t mode, uint32_t device) MUST_CHECK;
 int path_remove(struct place *place, struct node *start, const char *path, bool folder) MUST_CHECK;
+/* flags: PATH_NO_FOLLOW, PATH_EMPTY_IS_START, for what gets another name. */
 int path_link(struct place *place, struct node *from_start, const char *from, struct node *to_start, const char *to,
-              bool follow) MUST_CHECK;
+              unsigned flags) MUST_CHECK;
 int path_symlink(struct place *place, struct node *start, const char *path, const char *target) MUST_CHECK;
 int path_rename(struct place *place, struct node *from_start, const char *from, struct node *to_start, const char *to,
                 unsigned flags) MUST_CHECK;

@@ -217,6 +217,8 @@ struct tmpfs_node *tmpfs_make(struct file_system *system, uint32_t mode, uint32_
         return NULL;
     node_start(&self->node, operations_of(mode), system, mode);
     self->node.device = device;
+    if ((mode & S_FMT) == S_REGULAR)
+        self->node.seals = SEAL_SEAL;           /* as on Linux: only memfd_create() makes what can be sealed */
     if ((mode & S_FMT) == S_FOLDER) {
         self->node.links = 1;                   /* its own "." */
         self->folder.last_age = 2;

@@ -291,11 +291,13 @@ static int tmpfs_link(struct node *folder, const char *name, size_t length, stru
 
     if (find(tmpfs_of(folder), name, length) != NULL)
         return -EEXIST;
-    if (node->links == 0)
+    if (node->links == 0 && !node->linkable)
         return -ENOENT;                         /* removed, and only kept open: it gets no name again */
     entry = new_entry(tmpfs_of(folder), name, length);
     if (entry == NULL)
         return -ENOMEM;
+    if (node->links == 0)
+        tmpfs_forget_name(tmpfs_of(node));      /* what it was called before it had a name */
     attach(entry, tmpfs_of(node));
     return 0;
 }

@@ -10,7 +10,8 @@
 
 enum {
     F_DUPFD = 0, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_SETOWN, F_GETOWN, F_SETSIG, F_GETSIG,
-    F_GETLK64, F_SETLK64, F_SETLKW64, F_OFD_GETLK = 36, F_OFD_SETLK, F_OFD_SETLKW, F_DUPFD_CLOEXEC = 1030,
+    F_GETLK64, F_SETLK64, F_SETLKW64, F_OFD_GETLK = 36, F_OFD_SETLK, F_OFD_SETLKW, F_GETLEASE = 1025, F_DUPFD_QUERY = 1027,
+    F_DUPFD_CLOEXEC = 1030,
     F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS, F_GET_SEALS,
 };
 enum { F_RDLCK, F_WRLCK, F_UNLCK };
@@ -185,6 +186,30 @@ static long set_flags(struct file *file, uintptr_t flags)
     return 0;
 }
 
+static long seal(struct file *file, uintptr_t seals)
+{
+    unsigned mode = file->flags & O_ACCMODE;
+
+    return mode != O_WRONLY && mode != O_RDWR ? -EPERM : node_seal(file->node, (unsigned)seals);
+}
+
+static long seals(const struct file *file)
+{
+    return file->node->seals & SEAL_NEVER ? -EINVAL : file->node->seals;
+}
+
+/* Is another descriptor's open file this one? */
+static long is_same(const struct file *file, uintptr_t descriptor)
+{
+    struct file *other = file_of(descriptor);
+    bool         same  = other == file;
+
+    if (other == NULL)
+        return -EBADF;
+    file_release(other);
+    return same;
+}
+
 /* What an open file that is only a path (O_PATH) can do as well. */
 static long control_any(struct file *file, uintptr_t descriptor, uintptr_t command, uintptr_t argument)
 {
@@ -196,6 +221,7 @@ static long control_any(struct file *file, uintptr_t descriptor, uintptr_t comma
     case F_GETFD:         return descriptor_flag(files, (int)descriptor);
     case F_SETFD:         return descriptor_set_flag(files, (int)descriptor, argument & 1);
     case F_GETFL:         return (long)file->flags;
+    case F_DUPFD_QUERY:   return is_same(file, argument);
     default:              return file->flags & O_PATH ? -EBADF : -ENOSYS;
     }
 }
@@ -215,6 +241,9 @@ static long control(struct file *file, uintptr_t command, uintptr_t argument)
     case F_OFD_SETLKW:   return record_lock(file, LOCK_WAIT, argument, true, true);
     case F_GETPIPE_SZ:   return pipe_capacity(file);
     case F_SETPIPE_SZ:   return pipe_set_capacity(file, argument);
+    case F_ADD_SEALS:    return seal(file, argument);
+    case F_GET_SEALS:    return seals(file);
+    case F_GETLEASE:     return F_UNLCK;        /* nobody has one */
     default:             return -EINVAL;
     }
 }

@@ -130,7 +130,17 @@ static long make_pipe(user_t to, uintptr_t flags)
 SYSTEM_CALL(pipe)  { return make_pipe(a, 0); }
 SYSTEM_CALL(pipe2) { return make_pipe(a, b); }
 
-enum { MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2, MFD_NAME = 249 };
+enum { MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2, MFD_NOEXEC_SEAL = 8, MFD_EXEC = 16, MFD_NAME = 249 };
+
+/* Who may not run it must be sure that nobody ever will. */
+static void seal_new(struct node *node, uintptr_t flags)
+{
+    node->seals = flags & (MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL) ? 0 : SEAL_SEAL;
+    if (flags & MFD_NOEXEC_SEAL) {
+        node->mode &= ~(uint32_t)0111;
+        node->seals |= SEAL_EXECUTE;
+    }
+}
 
 SYSTEM_CALL(memfd_create)
 {
@@ -139,7 +149,8 @@ SYSTEM_CALL(memfd_create)
     char        *name;
     int          err;
 
-    if (b & ~(uintptr_t)(MFD_CLOEXEC | MFD_ALLOW_SEALING))
+    if ((b & ~(uintptr_t)(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC)) ||
+        (b & (MFD_NOEXEC_SEAL | MFD_EXEC)) == (MFD_NOEXEC_SEAL | MFD_EXEC))
         return -EINVAL;
     err = text_in(a, &name);
     if (err == 0 && strlen(name) > MFD_NAME)
@@ -150,6 +161,7 @@ SYSTEM_CALL(memfd_create)
     heap_free(name);
     if (node == NULL)
         return -ENOMEM;
+    seal_new(node, b);
     file = file_make(node, node->operations, O_RDWR | O_LARGEFILE);
     if (file == NULL) {
         node_release(node);
@@ -243,21 +255,18 @@ static long move_pieces(struct file *file, bool writing, const struct piece *pie
 
 enum { FEW_PIECES = 8 };
 
-static long move_vector(uintptr_t descriptor, bool writing, user_t vector, size_t count, int64_t at)
+static long move_vector_of(struct file *file, bool writing, user_t vector, size_t count, int64_t at)
 {
-    struct piece  few[FEW_PIECES], *pieces = few;
-    struct file  *file = file_of(descriptor);
-    long          done;
+    struct piece few[FEW_PIECES], *pieces = few;
+    long         done;
 
-    if (file == NULL)
-        return -EBADF;
-    if (count > FEW_PIECES && count <= BUFFERS_A_CALL)
-        pieces = heap_alloc(count * sizeof *pieces, 0);
     if (count > BUFFERS_A_CALL)
-        done = -EINVAL;
-    else if (pieces == NULL)
-        done = -ENOMEM;
-    else if (user_read(pieces, vector, count * sizeof *pieces) != 0)
+        return -EINVAL;
+    if (count > FEW_PIECES)
+        pieces = heap_alloc(count * sizeof *pieces, 0);
+    if (pieces == NULL)
+        return -ENOMEM;
+    if (user_read(pieces, vector, count * sizeof *pieces) != 0)
         done = -EFAULT;
     else
         done = check_pieces(pieces, count);
@@ -265,10 +274,73 @@ static long move_vector(uintptr_t descriptor, bool writing, user_t vector, size_
         done = move_pieces(file, writing, pieces, count, at);
     if (pieces != few)
         heap_free(pieces);
+    return done;
+}
+
+static long move_vector(uintptr_t descriptor, bool writing, user_t vector, size_t count, int64_t at)
+{
+    struct file *file = file_of(descriptor);
+    long         done;
+
+    if (file == NULL)
+        return -EBADF;
+    done = move_vector_of(file, writing, vector, count, at);
     file_release(file);
     return done;
 }
 
+enum { RWF_HIPRI = 1, RWF_DSYNC = 2, RWF_SYNC = 4, RWF_NOWAIT = 8, RWF_APPEND = 16, RWF_NOAPPEND = 32, RWF_DONTCACHE = 128 };
+enum { RWF_KNOWN = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND | RWF_DONTCACHE };
+
+/* The open file as this one call shall see it. All else here is done at once and kept nowhere else. */
+static int see_as(const struct file *file, uintptr_t flags, struct file *out)
+{
+    if ((flags & ~(uintptr_t)RWF_KNOWN) || (flags & (RWF_APPEND | RWF_NOAPPEND)) == (RWF_APPEND | RWF_NOAPPEND))
+        return -EOPNOTSUPP;
+    *out      = *file;
+    out->lock = (struct mutex)MUTEX("file for one call");
+    if (flags & RWF_APPEND)
+        out->flags |= O_APPEND;
+    if (flags & RWF_NOAPPEND)
+        out->flags &= ~(uint32_t)O_APPEND;
+    if (flags & RWF_NOWAIT)
+        out->flags |= O_NONBLOCK;
+    return 0;
+}
+
+static long move_flagged(uintptr_t descriptor, bool writing, user_t vector, size_t count, int64_t at, uintptr_t flags)
+{
+    struct file *file = file_of(descriptor), seen;
+    bool         moves;
+    long         done;
+
+    if (file == NULL)
+        return -EBADF;
+    moves = at == AT_POSITION && !(file->operations->traits & (NODE_STREAM | NODE_SEEKLESS));
+    if (moves)
+        mutex_take(&file->lock);
+    done = see_as(file, flags, &seen);
+    if (done == 0)
+        done = move_vector_of(&seen, writing, vector, count, at);
+    if (done > 0 && moves)
+        file->at = seen.at;
+    if (moves)
+        mutex_drop(&file->lock);
+    file_release(file);
+    return done;
+}
+
+/* A position of -1 is the file's own. */
+static long move_vector2(uintptr_t descriptor, bool writing, user_t vector, size_t count, int64_t at, uintptr_t flags)
+{
+    if (at < AT_POSITION)
+        return -EINVAL;
+    return flags == 0 ? move_vector(descriptor, writing, vector, count, at)
+                      : move_flagged(descriptor, writing, vector, count, at, flags);
+}
+
+SYSTEM_CALL(preadv2)  { return move_vector2(a, false, b, c, wide(d, e), f); }
+SYSTEM_CALL(pwritev2) { return move_vector2(a, true, b, c, wide(d, e), f); }
 SYSTEM_CALL(readv)   { return move_vector(a, false, b, c, AT_POSITION); }
 SYSTEM_CALL(writev)  { return move_vector(a, true, b, c, AT_POSITION); }
 SYSTEM_CALL(preadv)  { return wide(d, e) < 0 ? -EINVAL : move_vector(a, false, b, c, wide(d, e)); }
@@ -352,31 +424,26 @@ SYSTEM_CALL(ftruncate)   { return resize_file(a, (int32_t)b); }
 SYSTEM_CALL(truncate64)  { return resize_path(a, wide(b, c)); }
 SYSTEM_CALL(ftruncate64) { return resize_file(a, wide(b, c)); }
 
-enum { FALLOCATE_KEEP_SIZE = 1, FALLOCATE_PUNCH_HOLE = 2 };
+enum { FALLOCATE_KEEP_SIZE = 1, FALLOCATE_PUNCH_HOLE = 2, FALLOCATE_ZERO_RANGE = 16 };
 
-/* Room is not set aside: memory is there or not when it is written. Holes read as zeros, and cost nothing. */
 static long allocate(struct file *file, uintptr_t mode, uint64_t from, uint64_t end)
 {
-    struct node *node = file->node;
-    struct object *contents;
+    struct allocation what = { from, end, mode & FALLOCATE_KEEP_SIZE, mode & FALLOCATE_PUNCH_HOLE, mode & FALLOCATE_ZERO_RANGE };
+    struct node      *node = file->node;
 
-    if ((file->flags & O_PATH) || (file->flags & O_ACCMODE) == O_RDONLY)
+    if (mode & ~(uintptr_t)(FALLOCATE_KEEP_SIZE | FALLOCATE_PUNCH_HOLE | FALLOCATE_ZERO_RANGE))
+        return -EOPNOTSUPP;
+    if (what.punch && (what.clear || !what.keep))
+        return -EOPNOTSUPP;
+    if ((file->flags & O_PATH) || ((file->flags & O_ACCMODE) != O_WRONLY && (file->flags & O_ACCMODE) != O_RDWR))
         return -EBADF;
+    if ((node->mode & S_FMT) == S_FOLDER)
+        return -EISDIR;
     if ((node->mode & S_FMT) != S_REGULAR || node->operations->resize == NULL)
         return (file->operations->traits & NODE_STREAM) ? -ESPIPE : -ENODEV;
     if (end > FILE_LARGEST)
         return -EFBIG;
-    if (mode == 0 || mode == FALLOCATE_KEEP_SIZE)
-        return mode == 0 && end > node->bytes ? node_resize(node, end) : 0;
-    if (mode != (FALLOCATE_KEEP_SIZE | FALLOCATE_PUNCH_HOLE))
-        return -EOPNOTSUPP;
-    contents = node->operations->object(node);
-    if (contents == NULL)
-        return -ENOMEM;
-    mutex_take(&node->lock);
-    object_zero(contents, from, end < node->bytes ? end : node->bytes);
-    mutex_drop(&node->lock);
-    return 0;
+    return node_allocate(node, &what);
 }
 
 SYSTEM_CALL(fallocate)

@@ -81,7 +81,9 @@ static int attach_file(struct map_request *request, struct file *file, uintptr_t
         return -EACCES;
     if (shared && (request->rights & MAY_WRITE) && mode != O_RDWR)
         return -EACCES;
-    if (shared && mode != O_RDWR)
+    if (shared && (request->rights & MAY_WRITE) && (file->node->seals & SEALS_OF_WRITING))
+        return -EPERM;
+    if (shared && (mode != O_RDWR || (file->node->seals & SEALS_OF_WRITING)))
         request->may &= ~MAY_WRITE;
     if (request->flags & MAP_GROWS_DOWN)
         return -EINVAL;

@@ -102,12 +102,15 @@ static long make_link(int from_folder, user_t from, int to_folder, user_t to, ui
     struct named old, new;
     long         err;
 
-    if (flags & ~(uintptr_t)AT_SYMLINK_FOLLOW)
+    if (flags & ~(uintptr_t)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
+    if ((flags & AT_EMPTY_PATH) && user_acting() != 0)
+        return -ENOENT;
     err = begin_both(&old, from_folder, from, &new, to_folder, to);
     if (err != 0)
         return err;
-    err = path_link(place(), old.start, old.path, new.start, new.path, flags & AT_SYMLINK_FOLLOW);
+    err = path_link(place(), old.start, old.path, new.start, new.path,
+                    (flags & AT_SYMLINK_FOLLOW ? 0 : PATH_NO_FOLLOW) | (flags & AT_EMPTY_PATH ? PATH_EMPTY_IS_START : 0));
     named_end(&old);
     named_end(&new);
     return err;

@@ -64,7 +64,7 @@ const struct linux_entry linux_table[] = {
     CALL(360, socketpair) CALL(361, bind) CALL(362, connect) CALL(363, listen) CALL(364, accept4) CALL(365, getsockopt)
     CALL(366, setsockopt) CALL(367, getsockname) CALL(368, getpeername) CALL(369, sendto) CALL(370, sendmsg)
     CALL(371, recvfrom) CALL(372, recvmsg) CALL(373, shutdown) NAMED(374, userfaultfd) CALL(375, membarrier)
-    CALL(376, mlock2) CALL(377, copy_file_range) NAMED(378, preadv2) NAMED(379, pwritev2) CALL(383, statx)
+    CALL(376, mlock2) CALL(377, copy_file_range) CALL(378, preadv2) CALL(379, pwritev2) CALL(383, statx)
     NAMED(384, arch_prctl) NAMED(386, rseq) CALL(403, clock_gettime64) NAMED(404, clock_settime64) CALL(406, clock_getres_time64)
     CALL(407, clock_nanosleep_time64) CALL(408, timer_gettime64) CALL(409, timer_settime64) NAMED(410, timerfd_gettime64)
     NAMED(411, timerfd_settime64) CALL(412, utimensat_time64) CALL(413, pselect6_time64) CALL(414, ppoll_time64)

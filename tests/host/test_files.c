@@ -308,7 +308,7 @@ static char page_of_text[2 * PAGE_SIZE];
 
 static int do_folder(void)   { return path_make_folder(place, NULL, "/d/new", 0755); }
 static int do_symlink(void)  { return path_symlink(place, NULL, "/d/new", "a target"); }
-static int do_link(void)     { return path_link(place, NULL, "/f", NULL, "/d/new", false); }
+static int do_link(void)     { return path_link(place, NULL, "/f", NULL, "/d/new", PATH_NO_FOLLOW); }
 static int do_rename(void)   { return path_rename(place, NULL, "/f", NULL, "/d/g", 0); }
 static int do_through(void)  { return path_make_folder(place, NULL, "/l/new", 0755); }
 static int do_exchange(void) { return path_rename(place, NULL, "/f", NULL, "/d", 2); }

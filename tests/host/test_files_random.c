@@ -131,7 +131,7 @@ static void step(void)
         same("unlink", path_remove(place, NULL, path_a, false), linux_says(unlinkat(there, path_a, 0)));
         break;
     case 4:
-        same("link", path_link(place, NULL, path_a, NULL, path_b, false), linux_says(linkat(there, path_a, there, path_b, 0)));
+        same("link", path_link(place, NULL, path_a, NULL, path_b, PATH_NO_FOLLOW), linux_says(linkat(there, path_a, there, path_b, 0)));
         break;
     case 5:
         step_symlink();

@@ -173,6 +173,47 @@ static void without_memory_a_hole_stays_a_hole(void)
     }
 }
 
+/* Pages come, and ranges of them go, at random; a plain array knows where data and holes begin. */
+static void holes_are_found_and_made(void)
+{
+    enum { PAGES = 9000 };
+    static bool there[PAGES];
+    uint64_t    random = 88172645463325252ull;
+
+    object = object_create(OWNER_FILE, PAGES);
+    for (unsigned step = 0; step < 3000; step++) {
+        uint64_t from, to, want;
+        bool     data = random & 1;
+
+        random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+        from = (random >> 8) % PAGES;
+        to   = from + (random >> 32) % (step % 50 == 0 ? 4000 : 70);
+        if (to > PAGES)
+            to = PAGES;
+        if (random & 2) {
+            object_punch(object, from, to);
+            for (uint64_t page = from; page < to; page++)
+                there[page] = false;
+        } else {
+            for (uint64_t page = from; page < to && page < from + 20; page++) {
+                if (!there[page])
+                    frame_put(make_page(page));
+                there[page] = true;
+            }
+        }
+        from = (random >> 20) % PAGES;
+        for (want = from; want < PAGES && there[want] != data; want++)
+            ;
+        assert_int_equal(object_next(object, from, data), want);
+    }
+    object_punch(object, 0, PAGES);
+    assert_int_equal(object->resident, 0);
+    assert_null(object->index);
+    assert_int_equal(object_next(object, 5, false), 5);
+    assert_int_equal(object_next(object, 5, true), PAGES);
+    object_release(object);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +223,7 @@ int main(void)
         on_machine(zeroing_reaches_exactly_what_was_named),
         on_machine(references_keep_an_object_alive),
         on_machine(many_objects_are_all_listed),
+        on_machine(holes_are_found_and_made),
         on_machine(without_memory_a_hole_stays_a_hole),
     };
 

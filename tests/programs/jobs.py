@@ -45,6 +45,7 @@ JOBS = [
     Job("passing", "MADE/passing"),
     Job("locks", "MADE/locks"),
     Job("busy", "MADE/busy"),
+    Job("sizes", "MADE/sizes"),
     Job("tcc", TCC + " --file HERE/prime.c:/tmp/prime.c busybox sh -c 'cd /tmp; tcc -o prime prime.c -lm && ./prime 200000'", 64, "256M"),
 ]
 
@@ -54,7 +55,7 @@ MADE = {
     "memory": ("memory.c", "glibc"), "memory-musl": ("memory.c", "musl"), "segv": ("segv.c", "glibc"),
     "futex": ("futex.c", "glibc"), "handlers": ("handlers.c", "glibc"), "hostile": ("hostile.c", "glibc"), "crowd": ("crowd.c", "static"),
     "epoll": ("epoll.c", "static"), "passing": ("passing.c", "static"),
-    "locks": ("locks.c", "static"), "busy": ("busy.c", "static"),
+    "locks": ("locks.c", "static"), "busy": ("busy.c", "static"), "sizes": ("sizes.c", "static"),
     "pages": ("pages.c", "glibc"),
     "vectors": ("vectors.c", "fixed"),
     "mappings": ("mappings.c", "static"), "locked": ("locked.c", "static"),

@@ -274,23 +274,23 @@ int object_adopt(struct object *object, uint64_t page, frame_t frame)
 /* ---- Becoming smaller ---------------------------------------------------------------------- */
 
 /*
- * Drop the frames of a subtree at and above `from`, and its empty nodes. Recursion is as deep as
- * the index is high: at most OBJECT_HIGHEST small stack frames.
+ * Drop the frames of a subtree's pages [from, to), and its empty nodes. Recursion is as deep as the index is high:
+ * at most OBJECT_HIGHEST small stack frames.
  */
-static void cut(struct object *object, struct object_node *node, unsigned level, uint64_t base, uint64_t from)
+static void cut(struct object *object, struct object_node *node, unsigned level, uint64_t base, uint64_t from, uint64_t to)
 {
     uint64_t step = reach(level - 1);
 
     for (unsigned i = 0; i < OBJECT_WAYS; i++) {
         uint64_t first = base + i * step;
 
-        if (node->child[i].leaf == 0 || (first < from && from - first >= step))
+        if (node->child[i].leaf == 0 || first >= to || (first < from && from - first >= step))
             continue;
         if (level == 1) {
             frame_put((frame_t){ (uint32_t)(node->child[i].leaf - 1) });
             object->resident--;
         } else {
-            cut(object, node->child[i].node, level - 1, first, from);
+            cut(object, node->child[i].node, level - 1, first, from, to);
             if (node->child[i].node->used != 0)
                 continue;
             free_node(node->child[i].node);
@@ -300,11 +300,11 @@ static void cut(struct object *object, struct object_node *node, unsigned level,
     }
 }
 
-static void cut_index(struct object *object, uint64_t from)
+static void cut_index(struct object *object, uint64_t from, uint64_t to)
 {
     if (object->index == NULL)
         return;
-    cut(object, object->index, object->height, 0, from);
+    cut(object, object->index, object->height, 0, from, to);
     if (object->index->used == 0) {
         free_node(object->index);
         object->index  = NULL;
@@ -312,22 +312,123 @@ static void cut_index(struct object *object, uint64_t from)
     }
 }
 
+/* The pages of a region that show the object's pages [from, to); empty when it shows none. */
+static struct span shown(const struct region *region, uint64_t from, uint64_t to)
+{
+    uint64_t first = from > region->offset ? from - region->offset : 0, pages = span_pages(region->span);
+    uint64_t end   = to > region->offset ? to - region->offset : 0;
+
+    if (end > pages)
+        end = pages;
+    if (first > end)
+        first = end;
+    return (struct span){ region->span.first + (page_t)first, region->span.first + (page_t)end };
+}
+
 /* Take what a region shows of the object's pages from `from` on out of its space's tables. */
 static void unmap_from(struct region *region, uint64_t from)
 {
-    uint64_t      skip = from > region->offset ? from - region->offset : 0;
-    struct span   span;
+    struct span   span = shown(region, from, UINT64_MAX);
     struct cursor c;
     int           err;
 
-    if (skip >= span_pages(region->span))
+    if (span_pages(span) == 0)
         return;
-    span = (struct span){ region->span.first + (page_t)skip, region->span.end };
-    err  = cursor_open(&c, region->space, span, 0);
+    err = cursor_open(&c, region->space, span, 0);
     assert(err == 0);
     cursor_discard_span(&c, span);
     cursor_close(&c);
 }
+
+static bool names_frame(entry_t entry)
+{
+    enum entry_kind kind = entry_kind(entry, 1);
+
+    return kind == ENTRY_PRESENT || kind == ENTRY_BLOCKED;
+}
+
+/* The same for [from, to), but a private mapping's own copies stay: they are no pages of the object any more. */
+static void unmap_shared(struct object *object, struct region *region, uint64_t from, uint64_t to)
+{
+    struct span   span = shown(region, from, to);
+    struct cursor c;
+    int           err;
+
+    if (span_pages(span) == 0)
+        return;
+    err = cursor_open(&c, region->space, span, 0);
+    assert(err == 0);
+    for (page_t page = cursor_next(&c, span.first); page < span.end; page = cursor_next(&c, page + 1)) {
+        const uintptr_t *leaf  = leaf_of(object, region->offset + (page - region->span.first));
+        entry_t          entry = cursor_read(&c, page);
+
+        if (leaf != NULL && *leaf != 0 && names_frame(entry) && entry_frame(entry).no == *leaf - 1)
+            cursor_discard(&c, page);
+    }
+    cursor_close(&c);
+}
+
+void object_punch(struct object *object, uint64_t from, uint64_t to)
+{
+    lock_state state = lock_take(&object->lock);
+
+    for (struct region *r = object->mappings; r != NULL && from < to; r = r->next_mapping)
+        unmap_shared(object, r, from, to);
+    cut_index(object, from, to);
+    lock_drop(&object->lock, state);
+}
+
+/* ---- Data and holes -------------------------------------------------------------------------- */
+
+/* The first page at or after `from` in a subtree that is resident, or that is not; its end if there is none. */
+static uint64_t seek(const struct object_node *node, unsigned level, uint64_t base, uint64_t from, bool resident)
+{
+    uint64_t step = reach(level - 1);
+
+    for (unsigned i = from > base ? (unsigned)((from - base) / step) : 0; i < OBJECT_WAYS; i++) {
+        uint64_t first = base + i * step, found;
+
+        if (node->child[i].leaf == 0) {
+            if (!resident)
+                return first > from ? first : from;
+            continue;
+        }
+        if (level == 1 ? resident : false)
+            return first;
+        if (level == 1)
+            continue;
+        found = seek(node->child[i].node, level - 1, first, from, resident);
+        if (found - first < step)
+            return found;
+    }
+    return base + OBJECT_WAYS * step;
+}
+
+uint64_t object_next(struct object *object, uint64_t from, bool resident)
+{
+    lock_state state = lock_take(&object->lock);
+    uint64_t   found = from, covered = object->index == NULL ? 0 : reach(object->height);
+
+    if (object->index != NULL && (covered == 0 || from < covered))
+        found = seek(object->index, object->height, 0, from, resident);
+    if (found > object->pages || (resident && covered != 0 && found >= covered) || (resident && object->index == NULL))
+        found = object->pages;
+    lock_drop(&object->lock, state);
+    return found;
+}
+
+bool object_is_writable(struct object *object)
+{
+    lock_state state = lock_take(&object->lock);
+    bool       found = false;
+
+    for (const struct region *r = object->mappings; r != NULL && !found; r = r->next_mapping)
+        found = r->shared && (r->may & MAY_WRITE);
+    lock_drop(&object->lock, state);
+    return found;
+}
+
+/* ---- Sizes ------------------------------------------------------------------------------------- */
 
 void object_resize(struct object *object, uint64_t pages)
 {
@@ -337,7 +438,7 @@ void object_resize(struct object *object, uint64_t pages)
         for (struct region *r = object->mappings; r != NULL; r = r->next_mapping)
             unmap_from(r, pages);
     object->pages = pages;
-    cut_index(object, pages);
+    cut_index(object, pages, UINT64_MAX);
     lock_drop(&object->lock, state);
 }
 
@@ -367,7 +468,7 @@ void object_release(struct object *object)
         return;
     assert(object->mappings == NULL);
     unlist(object);
-    cut_index(object, 0);
+    cut_index(object, 0, UINT64_MAX);
     if (object->on_heap)
         heap_free_sized(object, sizeof *object);
 }

@@ -74,6 +74,18 @@ int object_adopt(struct object *object, uint64_t page, frame_t frame) MUST_CHECK
 /* Change the size; frames cut off are unmapped everywhere, then dropped. Growing makes holes. */
 void object_resize(struct object *object, uint64_t pages);
 
+/*
+ * Make the pages [from, to) holes: their frames are unmapped everywhere, then dropped. Copies of them that private
+ * mappings have made for themselves stay with those.
+ */
+void object_punch(struct object *object, uint64_t from, uint64_t to);
+
+/* The first page at or after `from` that is resident, or that is a hole; `pages` when there is none before. O(nodes). */
+uint64_t object_next(struct object *object, uint64_t from, bool resident);
+
+/* Whether some shared mapping shows it to a program that may write there, now or after an mprotect(). O(mappings). */
+bool object_is_writable(struct object *object);
+
 /* Clear [from, to) bytes that are resident: a truncation in the middle of a page, a hole punched. */
 void object_zero(struct object *object, uint64_t from, uint64_t to);
 
