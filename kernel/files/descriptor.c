@@ -212,6 +212,9 @@ struct file *descriptor_file(struct files *files, int number)
     return file;
 }
 
+struct file *descriptor_borrow(const struct files *files, int number) { return table_file(&files->table, number); }
+bool files_are_own(const struct files *files) { return __atomic_load_n(&files->references, __ATOMIC_RELAXED) == 1; }
+
 /*
  * Make room for a number. The lock is held, and dropped meanwhile, as the heap's rank allows; another thread
  * may have made room first.

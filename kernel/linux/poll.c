@@ -84,20 +84,102 @@ static long poll_with(user_t to, size_t count, struct asked *asked, struct watch
 }
 
 /* The waiters in `files` must not lie on the stack. */
-static long poll_for(user_t to, size_t count, uint64_t deadline)
+static long poll_waiting(user_t to, size_t count, uint64_t deadline)
 {
-    struct asked   *asked;
-    struct watched *files;
-    long            ready;
+    struct asked   *asked = heap_alloc(count * sizeof *asked, 0);
+    struct watched *files = heap_alloc(count * sizeof *files, 0);
+    long            ready = asked != NULL && files != NULL ? poll_with(to, count, asked, files, deadline) : -ENOMEM;
 
-    if (count > current_process()->limits[RLIMIT_NOFILE].soft)
-        return -EINVAL;
-    asked = heap_alloc(count * sizeof *asked, 0);
-    files = heap_alloc(count * sizeof *files, 0);
-    ready = asked != NULL && files != NULL ? poll_with(to, count, asked, files, deadline) : -ENOMEM;
     heap_free(asked);
     heap_free(files);
     return ready;
+}
+
+/* What an open file is ready for now. */
+static int16_t state_of(struct file *file, const struct asked *asked)
+{
+    struct wait_queue *queue;
+
+    if (file == NULL || (file->flags & O_PATH))
+        return POLL_NVAL;
+    if (file->operations->poll == NULL)
+        return (int16_t)(file_poll(file, &queue) & (uint16_t)asked->wanted);
+    return (int16_t)(file->operations->poll(file, &queue) & ((uint16_t)asked->wanted | POLL_ERR | POLL_HUP | POLL_NVAL));
+}
+
+static int16_t look_at(struct files *table, const struct asked *asked)
+{
+    struct file *file = descriptor_file(table, asked->descriptor);
+    int16_t      got  = state_of(file, asked);
+
+    if (file != NULL)
+        file_release(file);
+    return got;
+}
+
+/* What is asked of a row of descriptors; a process of one thread does without references, as nobody else can close them. */
+static void look_at_all(struct files *table, const struct asked *asked, size_t count, int16_t *got, bool alone)
+{
+    for (size_t i = 0; i < count; i++)
+        got[i] = asked[i].descriptor < 0 ? 0
+               : alone ? state_of(descriptor_borrow(table, asked[i].descriptor), &asked[i]) : look_at(table, &asked[i]);
+}
+
+enum { AT_ONCE = 64 };
+
+/* Answers that differ from what stands there, and one in each page, so that one that cannot be written is noticed. */
+static int answer_row(user_t at, const struct asked *asked, const int16_t *got, size_t count)
+{
+    for (size_t i = 0; i < count; i++, at += sizeof *asked)
+        if ((i == 0 || got[i] != asked[i].got || at % PAGE_SIZE < sizeof *asked) &&
+            user_write(at + offsetof(struct asked, got), &got[i], sizeof got[i]) != 0)
+            return -EFAULT;
+    return 0;
+}
+
+static long count_ready(const int16_t *got, size_t count)
+{
+    long ready = 0;
+
+    for (size_t i = 0; i < count; i++)
+        ready += got[i] != 0;
+    return ready;
+}
+
+/*
+ * How many are ready now. Most calls find some, or do not want to wait, so that nothing need be kept: what is asked passes
+ * through a small block.
+ */
+static long poll_now(user_t to, size_t count)
+{
+    const struct process *process = current_process();
+    bool                  alone   = process->thread_count == 1 && files_are_own(process->files);
+    struct asked          block[AT_ONCE];
+    int16_t               got[AT_ONCE];
+    long                  ready = 0;
+
+    for (size_t done = 0; done < count; done += AT_ONCE) {
+        size_t part = count - done < AT_ONCE ? count - done : AT_ONCE;
+        user_t at   = to + done * sizeof *block;
+
+        if (user_read(block, at, part * sizeof *block) != 0)
+            return -EFAULT;
+        look_at_all(process->files, block, part, got, alone);
+        ready += count_ready(got, part);
+        if (answer_row(at, block, got, part) != 0)
+            return -EFAULT;
+    }
+    return ready;
+}
+
+static long poll_for(user_t to, size_t count, uint64_t deadline)
+{
+    long ready;
+
+    if (count > current_process()->limits[RLIMIT_NOFILE].soft)
+        return -EINVAL;
+    ready = poll_now(to, count);
+    return ready != 0 || deadline == 0 ? ready : poll_waiting(to, count, deadline);
 }
 
 static uint64_t deadline_of(int32_t milliseconds)
