@@ -112,6 +112,8 @@ kernel += kernel/process/exec.c                     # a new program in an old pr
 kernel += kernel/process/exit.c                     # the end of threads and processes, and waiting for it
 kernel += kernel/process/group.c                    # groups, sessions, one thread to remain
 kernel += kernel/process/signal.c                   # signals sent, queued, delivered
+kernel += kernel/process/timer_heap.c               # armed timers by when they are due
+kernel += kernel/process/timer_table.c              # a process's timers by their numbers
 kernel += kernel/process/timers.c                   # alarms
 kernel += kernel/process/futex.c                    # waiting for a word of memory
 kernel += kernel/init/boot_configuration.c          # what to run, from the boot archive
@@ -317,7 +319,7 @@ machine  = $(filter-out %/user.c,$(filter kernel/memory/%,$(kernel))) $(machine_
 # Of layouts, what belongs to the memory manager.
 machine_layouts = $(addprefix layouts/,tracker/master.c tracker/tables.c tracker/tracker.c tracker/list.c tracker/audit.c tracker/sabotage.c \
                   movos/populate.c movos/tables.c movos/sabotage.c pat/copy.c firmware/shared.c firmware/application.c)
-machine_base = kernel/process/load.c kernel/process/numbers.c $(addprefix kernel/base/,bitset.c print.c string.c lock.c divide.c) kernel/devices/pci.c \
+machine_base = kernel/process/load.c kernel/process/numbers.c kernel/process/timer_heap.c kernel/process/timer_table.c $(addprefix kernel/base/,bitset.c print.c string.c lock.c divide.c) kernel/devices/pci.c \
                boot/physical.c boot/multiboot.c boot/pvh.c boot/bios.c kernel/devices/channel_frames.c kernel/devices/keys.c kernel/devices/acpi.c \
                kernel/files/discipline.c kernel/files/discipline_output.c
 # Files, as far as they need no processes but one.

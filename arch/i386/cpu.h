@@ -5,6 +5,7 @@
  *   cpu_number()            which CPU runs this, 0 .. MAX_CPUS-1
  *   interrupts_off()        turn interrupts off, returning what to give back
  *   interrupts_restore(s)
+ *   interrupts_let_in()     off before and after: those that wait come now
  *   cpu_relax()             inside a waiting loop
  *   cpu_wait()              nothing to do until an interrupt comes
  *   pointer_to(va)          the C pointer for a kernel virtual address
@@ -34,6 +35,9 @@ static inline void interrupts_restore(unsigned long flags)
 {
     __asm__ volatile("push %0; popf" : : "r"(flags) : "memory", "cc");
 }
+
+/* STI takes effect after the instruction that follows it. */
+static inline void interrupts_let_in(void) { __asm__ volatile("sti; nop; cli" : : : "memory"); }
 
 static inline void cpu_relax(void) { __asm__ volatile("pause"); }
 

@@ -99,6 +99,7 @@ void signal_info_encode(uint32_t out[SIGNAL_INFO_BYTES / 4], const struct signal
         out[3] = (uint32_t)info->address;
     } else if (info->code == -2) {              /* SI_TIMER */
         out[3] = (uint32_t)info->timer;
+        out[4] = info->overrun;
         out[5] = (uint32_t)info->value;
     } else {
         out[3] = (uint32_t)info->sender;

@@ -24,6 +24,7 @@
  *   POOL       frame bitmap and areas
  *   SWAP       swap slots
  *   SCHEDULE   run queue, wait queues
+ *   ALARMS     what a process has asked of its timers
  *   TIMERS     armed timers, the clock
  *   PRINT      console output
  */
@@ -34,7 +35,7 @@
 
 enum lock_rank {
     RANK_TERMINAL = 1, RANK_PROCESSES, RANK_SIGNALS, RANK_MAP, RANK_FUTEX, RANK_OBJECT, RANK_HEAP, RANK_STACKS, RANK_TABLES,
-    RANK_HOMES, RANK_KERNEL, RANK_COMMIT, RANK_SPACES, RANK_ZERO, RANK_CHANNEL, RANK_POOL, RANK_SWAP, RANK_SCHEDULE, RANK_TIMERS, RANK_PRINT,
+    RANK_HOMES, RANK_KERNEL, RANK_COMMIT, RANK_SPACES, RANK_ZERO, RANK_CHANNEL, RANK_POOL, RANK_SWAP, RANK_SCHEDULE, RANK_ALARMS, RANK_TIMERS, RANK_PRINT,
     RANK_COUNT
 };
 

@@ -321,23 +321,28 @@ SYSTEM_CALL(alarm)
 }
 
 struct linux_event { uint32_t value; int32_t signal, notify, thread; };
-enum { NOTIFY_SIGNAL = 0, NOTIFY_NONE = 1, NOTIFY_THREAD = 4, CLOCKS_FOR_TIMERS = 12 };
+enum { NOTIFY_SIGNAL = 0, NOTIFY_NONE = 1, NOTIFY_LIBRARY = 2, NOTIFY_THREAD = 4, CLOCKS_FOR_TIMERS = 12 };
 
 SYSTEM_CALL(timer_create)
 {
-    struct linux_event event = { .signal = SIGALRM };
-    uint64_t           now;
-    int                id;
+    struct linux_event   event = { .signal = SIGALRM };
+    struct timer_request request;
+    uint64_t             now;
+    int                  id;
 
     if (clock_value(a, &now) != 0 || a == CLOCK_PROCESS || a == CLOCK_THREAD)
         return -EINVAL;
     if (b != 0 && user_read(&event, b, sizeof event) != 0)
         return -EFAULT;
-    if ((event.notify & ~NOTIFY_THREAD) > NOTIFY_NONE ||
-        (event.notify != NOTIFY_NONE && (event.signal < 1 || event.signal > SIGNALS)))
+    if ((event.notify != NOTIFY_SIGNAL && event.notify != NOTIFY_NONE && event.notify != NOTIFY_LIBRARY &&
+         event.notify != NOTIFY_THREAD) ||
+        (event.notify != NOTIFY_NONE && (event.signal < 1 || event.signal > SIGNALS)) ||
+        (event.notify == NOTIFY_THREAD && event.thread <= 0))
         return -EINVAL;
-    id = process_timer_create(current_process(), a == CLOCK_REALTIME, event.notify == NOTIFY_NONE ? 0 : event.signal,
-                              event.notify & NOTIFY_THREAD ? event.thread : 0, event.value, b != 0);
+    request = (struct timer_request){ .wall = a == CLOCK_REALTIME, .has_value = b != 0, .value = event.value,
+                                      .signal = event.notify == NOTIFY_NONE ? 0 : event.signal,
+                                      .thread = event.notify == NOTIFY_THREAD ? event.thread : 0 };
+    id = process_timer_create(current_process(), &request);
     if (id < 0)
         return id;
     if (user_write(c, &id, sizeof id) != 0) {

@@ -95,7 +95,7 @@ struct process {
     struct resource_usage      children_used;    /* of children that have been waited for, and theirs      */
     int32_t           oom_score_adj;    /* -1000 to 1000, kept for /proc/PID/oom_score_adj        */
     bool              subreaper;        /* PR_SET_CHILD_SUBREAPER: orphans below become its children */
-    struct process_timer *timers[TIMERS_A_PROCESS];
+    struct timer_table *timers;         /* of timer_create(); NULL until there is one             */
     int32_t           parent_death_signal;
     struct timer      alarm;            /* ITIMER_REAL                                            */
     uint64_t          alarm_interval;

@@ -192,6 +192,8 @@ void schedule_tick(void)
         due = ready > 0;
     else if (current->slice > 0 && --current->slice == 0)
         due = true;
+    if (clock_is_behind)
+        due = true;
     if (current != &idle)
         current->used.user_time += TICK_NANOSECONDS;
 }
@@ -216,6 +218,8 @@ void schedule_preempt(void)
     if (!due)
         return;
     tell_probe();
+    if (clock_is_behind)                        /* what is due may wake somebody */
+        clock_catch_up();
     if (ready > 0)
         schedule();
 }
@@ -226,6 +230,7 @@ void schedule_idle(void)
     for (;;) {
         unsigned long interrupts = interrupts_off();
 
+        clock_catch_up();
         if (ready > 0) {
             interrupts_restore(interrupts);
             schedule();

@@ -15,6 +15,7 @@
 
 #include "base/lock.h"
 #include "base/types.h"
+#include "process/timer_heap.h"
 
 struct thread;
 
@@ -112,13 +113,15 @@ void     schedule_load(uint32_t out[3]);
 uint64_t clock_now(void);
 uint64_t clock_wall(void);              /* nanoseconds since 1970                                  */
 
-struct timer {
-    uint64_t       due;                 /* clock_now() value                                       */
-    void         (*fire)(struct timer *timer);      /* in interrupt context                        */
-    struct timer  *next, *previous;     /* not on a kernel stack, as a waiter's are not            */
-    bool           armed;
-};
-void timer_arm(struct timer *timer, uint64_t due);
+/* Timers (timer_heap.h): as many as there are. Arming and disarming cost the logarithm of how many are armed. */
+void timer_arm(struct timer *timer, uint64_t due);      /* again: at the new moment alone          */
 void timer_disarm(struct timer *timer);
+
+/*
+ * More timers were due at a tick than an interrupt fires: clock_catch_up() fires the others, with interrupts let in now and
+ * then. Called with interrupts off by the idle thread, and before a program goes on.
+ */
+extern volatile bool clock_is_behind;
+void clock_catch_up(void);
 
 #endif

@@ -50,10 +50,13 @@ static void drop_queued(struct signal_queue *queue, uint64_t numbers)
     }
 }
 
-/* Ordinary signals are remembered once. Without memory the signal itself still counts, its details are lost. */
+/*
+ * Ordinary signals are remembered once, but those of different timers. Without memory the signal itself still counts, its
+ * details are lost.
+ */
 static int put(struct signal_queue *queue, const struct signal_info *info, struct signal_queued *entry)
 {
-    bool real_time = info->number > 31;
+    bool real_time = info->number > 31 || info->from_timer;
 
     if (!real_time && (queue->pending & bit(info->number)))
         entry = NULL;
@@ -178,6 +181,7 @@ static void rouse_one(struct process *process, int number)
         }
 }
 
+/* Returns 1 when it is queued with its details, 0 when it is merged with another or ignored, or -EAGAIN. */
 static int send(struct process *process, struct thread *thread, const struct signal_info *info)
 {
     struct signal_queued *entry = heap_alloc(sizeof *entry, 0);
@@ -195,11 +199,23 @@ static int send(struct process *process, struct thread *thread, const struct sig
     lock_drop(&lock, state);
     if (used <= 0)
         heap_free(entry);
+    return used;
+}
+
+static int send_plainly(struct process *process, struct thread *thread, const struct signal_info *info)
+{
+    int used = send(process, thread, info);
+
     return used < 0 ? used : 0;
 }
 
-int signal_process(struct process *process, const struct signal_info *info) { return send(process, NULL, info); }
-int signal_thread(struct thread *thread, const struct signal_info *info)    { return send(thread->process, thread, info); }
+int signal_process(struct process *process, const struct signal_info *info) { return send_plainly(process, NULL, info); }
+int signal_thread(struct thread *thread, const struct signal_info *info) { return send_plainly(thread->process, thread, info); }
+
+bool signal_timer(struct process *process, struct thread *thread, const struct signal_info *info)
+{
+    return send(process, thread, info) > 0;
+}
 
 int signal_members(const struct number *group, const struct signal_info *info)
 {
@@ -258,6 +274,8 @@ bool signal_take(uint64_t wanted, struct signal_info *out)
     bool           got   = take(&self->pending, wanted, out) || take(&self->process->pending, wanted, out);
 
     lock_drop(&lock, state);
+    if (got && out->from_timer)
+        process_timer_taken(out);
     return got;
 }
 

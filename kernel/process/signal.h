@@ -46,6 +46,8 @@ struct signal_info {
     vaddr_t  address;               /* faults                                               */
     uint64_t value;                 /* sigqueue, timers                                     */
     int32_t  timer;
+    uint32_t overrun;               /* timers: expiries that were not heard of              */
+    bool     from_timer;            /* and no program's word                                */
 };
 
 struct signal_action {
@@ -74,6 +76,11 @@ struct thread;
 int  signal_process(struct process *process, const struct signal_info *info);   /* 0, or -EAGAIN (queue full) */
 int  signal_thread(struct thread *thread, const struct signal_info *info);
 int  signal_group(int32_t group, const struct signal_info *info);               /* -ESRCH when nobody is in it */
+/*
+ * A timer's signal, always queued with its details, also beside others of its number. Returns true when it is queued, so that
+ * process_timer_taken() follows; false where it is ignored or there is no room.
+ */
+bool signal_timer(struct process *process, struct thread *thread, const struct signal_info *info);
 /* A fault the current thread cannot go on from: delivered even if blocked or ignored. */
 void signal_fault(const struct signal_info *info);
 

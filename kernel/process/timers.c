@@ -3,124 +3,239 @@
  */
 #include "process/timers.h"
 
+#include "base/check.h"
 #include "base/error.h"
+#include "base/range.h"
 #include "memory/heap/heap.h"
 #include "process/family.h"
+
+enum { OVERRUN_MOST = 0x7FFFFFFF, CODE_TIMER = -2, CODE_KERNEL = 128, TICK = 10000000 };    /* nanoseconds */
 
 struct process_timer {
     struct timer    timer;
     struct process *process;
-    bool            wall;
-    int             signal, number;
-    int32_t         thread;
-    uint64_t        value, interval;
-    uint32_t        overrun;
+    struct timer_request what;
+    int             number;
+    uint64_t        due, interval;      /* [lock] of the expiry that comes, or that the signal waits for; 0: none */
+    bool            waiting;            /* [lock] until its signal is taken          */
+    bool            queued;             /* [lock] its signal lies in a queue         */
+    uint32_t        missed;             /* [lock] since it was last heard of         */
+    uint32_t        overrun;            /* [lock] as of when it was last heard of    */
 };
+
+static struct lock lock = LOCK("alarms", RANK_ALARMS);      /* what interrupts change of them all */
+
+static uint32_t saturated(uint32_t count, uint64_t more)
+{
+    return more >= OVERRUN_MOST - count ? OVERRUN_MOST : count + (uint32_t)more;
+}
+
+static uint64_t saturated_sum(uint64_t a, uint64_t b)
+{
+    uint64_t sum;
+
+    return checked_add(a, b, &sum) && sum < NEVER ? sum : NEVER - 1;
+}
 
 /* ---- alarm() --------------------------------------------------------------------------------- */
 
 static void alarm_rings(struct timer *timer)
 {
     struct process    *process = CONTAINER_OF(timer, struct process, alarm);
-    struct signal_info info    = { .number = SIGALRM, .code = 128 };
+    struct signal_info info    = { .number = SIGALRM, .code = CODE_KERNEL };
+    lock_state         state   = lock_take(&lock);
+    uint64_t           due     = timer->due;
 
-    if (process->alarm_interval != 0)
-        timer_arm(timer, timer->due + process->alarm_interval);
+    if (process->alarm_interval != 0) {
+        interval_pass(&due, process->alarm_interval, clock_now());
+        timer_arm(timer, due);
+    }
+    lock_drop(&lock, state);
     signal_process(process, &info);
 }
 
 struct alarm_state process_alarm_state(const struct process *process)
 {
-    uint64_t now = clock_now();
-
-    return (struct alarm_state){
+    lock_state state = lock_take(&lock);
+    uint64_t   now   = clock_now();
+    struct alarm_state is = {
         .left = !process->alarm.armed ? 0 : process->alarm.due > now ? process->alarm.due - now : 1,
         .interval = process->alarm_interval,
     };
+
+    lock_drop(&lock, state);
+    return is;
 }
 
 void process_set_alarm(struct process *process, uint64_t value, uint64_t interval)
 {
+    lock_state state = lock_take(&lock);
+
     timer_disarm(&process->alarm);
     process->alarm_interval = interval;
     process->alarm.fire     = alarm_rings;
     if (value != 0)
-        timer_arm(&process->alarm, clock_now() + value);
+        timer_arm(&process->alarm, saturated_sum(clock_now(), value));
+    lock_drop(&lock, state);
 }
 
-/* ---- timer_create() ------------------------------------------------------------------------------ */
+/* ---- timer_create(): what happens when it is due -------------------------------------------------- */
 
+/* Returns true when the signal lies in a queue, so that it will be taken. */
+static bool tell(const struct process_timer *t)
+{
+    struct signal_info info = { .number = t->what.signal, .code = CODE_TIMER, .timer = t->number, .value = t->what.value,
+                                .from_timer = true };
+    struct thread     *to   = t->what.thread != 0 ? thread_find(t->what.thread) : NULL;
+
+    if (t->what.thread != 0 && (to == NULL || to->process != t->process))
+        return false;
+    return signal_timer(t->process, to, &info);
+}
+
+/* Nobody wants to hear of it. An interval shorter than a tick goes on a tick later: interrupts are for others, too. */
+static void go_on_unheard(struct process_timer *t)
+{
+    uint64_t now = clock_now() + (t->interval < TICK ? TICK : 0);
+
+    t->waiting = false;
+    t->missed  = saturated(t->missed, interval_pass(&t->due, t->interval, now));
+    timer_arm(&t->timer, t->due);
+}
+
+/* In the interrupt. While one signal of it waits a further expiry, of a timer that was set anew, is but counted. */
 static void timer_rings(struct timer *timer)
 {
-    struct process_timer *t    = CONTAINER_OF(timer, struct process_timer, timer);
-    struct signal_info    info = { .number = t->signal, .code = -2, .timer = t->number, .value = t->value };
-    struct thread        *to   = t->thread != 0 ? thread_find(t->thread) : NULL;
-    uint64_t              now  = clock_now();
+    struct process_timer *t      = CONTAINER_OF(timer, struct process_timer, timer);
+    bool                  again  = t->queued;
+    bool                  queued = again || tell(t);
+    lock_state            state  = lock_take(&lock);
 
-    t->overrun = 0;
-    if (t->interval != 0) {
-        uint64_t due = timer->due + t->interval;
+    t->queued  = queued;
+    t->waiting = queued && t->interval != 0;
+    if (again)
+        t->missed = saturated(t->missed, 1);
+    if (!queued && t->interval != 0)
+        go_on_unheard(t);
+    else if (t->interval == 0)
+        t->due = 0;
+    lock_drop(&lock, state);
+}
 
-        for (; due <= now && t->overrun < 0x7FFFFFFF; due += t->interval)
-            t->overrun++;
-        timer_arm(timer, due);
+static struct process_timer *timer_numbered(const struct process *process, int id)
+{
+    return process->timers != NULL ? timer_table_find(process->timers, id) : NULL;
+}
+
+void process_timer_taken(struct signal_info *info)
+{
+    struct process_timer *t     = timer_numbered(current_process(), info->timer);
+    lock_state            state = lock_take(&lock);
+
+    if (t != NULL && t->queued) {
+        t->queued = false;
+        if (t->waiting) {
+            t->waiting = false;
+            t->missed  = saturated(t->missed, interval_pass(&t->due, t->interval, clock_now()) - 1);
+            timer_arm(&t->timer, t->due);
+            t->overrun = t->missed;
+        }
+        info->overrun = t->missed;
+        t->missed     = 0;
     }
-    if (t->signal != 0 && to != NULL)
-        signal_thread(to, &info);
-    else if (t->signal != 0)
-        signal_process(t->process, &info);
+    lock_drop(&lock, state);
 }
 
-static struct process_timer *timer_numbered(struct process *process, int id)
+/* ---- timer_create() and its family ---------------------------------------------------------------- */
+
+enum { RLIMIT_SIGPENDING = 11 };
+
+static int add(struct process *process, struct process_timer *t)
 {
-    return id >= 0 && id < TIMERS_A_PROCESS ? process->timers[id] : NULL;
+    if (process->timers == NULL)
+        process->timers = heap_alloc(sizeof *process->timers, HEAP_ZERO);
+    if (process->timers == NULL)
+        return -ENOMEM;
+    if (process->timers->count >= process->limits[RLIMIT_SIGPENDING].soft)
+        return -EAGAIN;
+    return timer_table_add(process->timers, t);
 }
 
-int process_timer_create(struct process *process, bool wall, int signal, int32_t thread, uint64_t value, bool has_value)
+static bool is_thread_of(const struct process *process, int32_t id)
 {
-    struct process_timer *t  = heap_alloc(sizeof *t, HEAP_ZERO);
-    int                   id = 0;
+    const struct thread *thread = thread_find(id);
 
+    return thread != NULL && thread->process == process;
+}
+
+int process_timer_create(struct process *process, const struct timer_request *request)
+{
+    struct process_timer *t;
+    int                   id;
+
+    if (request->thread != 0 && !is_thread_of(process, request->thread))
+        return -EINVAL;
+    t = heap_alloc(sizeof *t, HEAP_ZERO);
     if (t == NULL)
         return -ENOMEM;
-    while (id < TIMERS_A_PROCESS && process->timers[id] != NULL)
-        id++;
-    if (id == TIMERS_A_PROCESS) {
-        heap_free(t);
-        return -EAGAIN;
+    id = add(process, t);
+    if (id < 0) {
+        heap_free_sized(t, sizeof *t);
+        return id;
     }
-    *t = (struct process_timer){ .timer.fire = timer_rings, .process = process, .wall = wall, .signal = signal, .number = id,
-                                 .thread = thread, .value = has_value ? value : (uint64_t)id };
-    process->timers[id] = t;
+    *t = (struct process_timer){ .timer.fire = timer_rings, .process = process, .what = *request, .number = id };
+    if (!request->has_value)
+        t->what.value = (uint64_t)id;
     return id;
+}
+
+/* The lock is held. */
+static uint64_t left(const struct process_timer *t, uint64_t now)
+{
+    if (t->due == 0)
+        return t->timer.armed ? 1 : 0;
+    if (t->due > now)
+        return t->due - now;
+    if (t->interval != 0 && (t->waiting || t->what.signal == 0))
+        return t->interval - (now - t->due) % t->interval;
+    return t->what.signal == 0 ? 0 : 1;
 }
 
 static struct alarm_state state_of(const struct process_timer *t)
 {
-    uint64_t now = clock_now();
+    lock_state         state = lock_take(&lock);
+    struct alarm_state is    = { .left = left(t, clock_now()), .interval = t->interval, .overrun = t->overrun };
 
-    return (struct alarm_state){ .left = !t->timer.armed ? 0 : t->timer.due > now ? t->timer.due - now : 1,
-                                 .interval = t->interval, .overrun = t->overrun };
+    lock_drop(&lock, state);
+    return is;
+}
+
+static uint64_t moment(const struct process_timer *t, bool absolute, uint64_t value)
+{
+    uint64_t now = clock_now(), wall = t->what.wall ? clock_wall() : now;
+
+    if (!absolute)
+        return saturated_sum(now, value);
+    return value > wall ? saturated_sum(now, value - wall) : now;
 }
 
 int process_timer_set(struct process *process, int id, bool absolute, uint64_t value, uint64_t interval, struct alarm_state *old)
 {
     struct process_timer *t = timer_numbered(process, id);
-    uint64_t              now, due = value;
+    lock_state            state;
 
     if (t == NULL)
         return -EINVAL;
-    *old = state_of(t);
+    *old  = state_of(t);
+    state = lock_take(&lock);
     timer_disarm(&t->timer);
-    t->interval = interval;
-    if (value == 0)
-        return 0;
-    now = clock_now();
-    if (!absolute)
-        due = now + value;
-    else if (t->wall)
-        due = value > clock_wall() ? now + (value - clock_wall()) : now;
-    timer_arm(&t->timer, due);
+    t->waiting  = t->queued = false;
+    t->missed   = t->overrun = 0;
+    t->interval = value != 0 ? interval : 0;
+    t->due      = value != 0 ? moment(t, absolute, value) : 0;
+    if (value != 0 && t->what.signal != 0)
+        timer_arm(&t->timer, t->due);
+    lock_drop(&lock, state);
     return 0;
 }
 
@@ -141,16 +256,20 @@ int process_timer_delete(struct process *process, int id)
     if (t == NULL)
         return -EINVAL;
     timer_disarm(&t->timer);
-    process->timers[id] = NULL;
+    timer_table_remove(process->timers, id);
     heap_free_sized(t, sizeof *t);
     return 0;
 }
 
+/* As many steps as there are timers, with interrupts on. */
 void process_timers_clear(struct process *process)
 {
-    for (int id = 0; id < TIMERS_A_PROCESS; id++)
-        if (process->timers[id] != NULL)
-            process_timer_delete(process, id);
+    if (process->timers == NULL)
+        return;
+    for (int id = 0; process->timers->count > 0; id++)
+        process_timer_delete(process, id);
+    heap_free_sized(process->timers, sizeof *process->timers);
+    process->timers = NULL;
 }
 
 /* ---- Time used: counted by ticks, which is what the clock of a preemptive system can see cheaply ----- */

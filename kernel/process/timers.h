@@ -1,31 +1,52 @@
 /*
  * timers.h - a process's alarms: the one of alarm() and setitimer(), and those of timer_create().
  *
- * Locking: RANK_TIMERS' lock is taken inside by arming; the lists belong to the process and are
- * changed by its own threads with process_lock held.
+ * A timer of timer_create() whose signal waits to be taken rests until that has happened, as on Linux: what it has missed
+ * by then is counted (by division, whatever the interval), is what timer_getoverrun() says and siginfo_t carries. One that sends
+ * no signal is never armed: when it would be due is arithmetic.
+ *
+ * Locking  the table belongs to the process, whose threads alone change it; what the timer interrupt changes as well is
+ *          guarded by RANK_ALARMS' lock, taken inside.
+ * Cost     constant, and the logarithm of how many timers there are in all (timer_heap.h).
+ * Source   timer_create(2), timer_settime(2), timer_getoverrun(2), setitimer(2).
  */
 #ifndef QUIRE_PROCESS_TIMERS_H
 #define QUIRE_PROCESS_TIMERS_H
 
 #include "base/types.h"
+#include "process/timer_table.h"
 
 struct process;
 struct thread;
+struct signal_info;
 
-/* Nanoseconds. */
+/* Nanoseconds. Something that is due, but has not been seen to be, has 1 left. */
 struct alarm_state { uint64_t left, interval; uint32_t overrun; };
 
 struct alarm_state process_alarm_state(const struct process *process);
 void process_set_alarm(struct process *process, uint64_t value, uint64_t interval);     /* value 0: off */
 
-enum { TIMERS_A_PROCESS = 32 };
+/* `signal` 0: none is sent. `thread` 0: the signal is the process's, else that thread's alone. */
+struct timer_request {
+    bool     wall, has_value;           /* by the wall clock; `value` is what the signal carries, else the timer's number */
+    int      signal;
+    int32_t  thread;
+    uint64_t value;
+};
 
-/* Returns the timer's number, -EAGAIN when there are TIMERS_A_PROCESS, -ENOMEM. `signal` 0: none is sent. */
-int process_timer_create(struct process *process, bool wall, int signal, int32_t thread, uint64_t value, bool has_value);
+/*
+ * Returns the timer's number; -EAGAIN when there are TIMERS_A_PROCESS, or as many as RLIMIT_SIGPENDING allows; -ENOMEM;
+ * -EINVAL for a thread that is not the process's.
+ */
+int process_timer_create(struct process *process, const struct timer_request *request);
+/* These return 0, or -EINVAL when there is no timer of that number. */
 int process_timer_set(struct process *process, int id, bool absolute, uint64_t value, uint64_t interval, struct alarm_state *old);
 int process_timer_get(struct process *process, int id, struct alarm_state *now);
 int process_timer_delete(struct process *process, int id);
 void process_timers_clear(struct process *process);         /* exec, exit: all of them, but not alarm()'s */
+
+/* A timer's signal has been taken by a thread of the current process: the timer goes on, and *info gets its overrun. */
+void process_timer_taken(struct signal_info *info);
 
 /* CPU time used, in nanoseconds. */
 uint64_t process_time(const struct process *process);

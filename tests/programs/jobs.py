@@ -38,6 +38,7 @@ JOBS = [
     Job("locked", "MADE/locked"),
     Job("told", "MADE/told"),
     Job("segv", "MADE/segv", 128 + 11),
+    Job("timers", "MADE/timers"),
     Job("futex", "MADE/futex"),
     Job("handlers", "MADE/handlers"),
     Job("hostile", "MADE/hostile"),
@@ -51,6 +52,7 @@ JOBS = [
 
 # What is compiled from the C sources here: source, and how.
 MADE = {
+    "timers": ("timers.c", "static"),
     "threads": ("threads.c", "glibc"), "threads-static": ("threads.c", "static"), "threads-musl": ("threads.c", "musl"),
     "memory": ("memory.c", "glibc"), "memory-musl": ("memory.c", "musl"), "segv": ("segv.c", "glibc"),
     "futex": ("futex.c", "glibc"), "handlers": ("handlers.c", "glibc"), "hostile": ("hostile.c", "glibc"), "crowd": ("crowd.c", "static"),

@@ -1,0 +1,128 @@
+/*
+ * timer_heap.c - see timer_heap.h.
+ */
+#include "process/timer_heap.h"
+
+#include "base/check.h"
+#include "base/range.h"
+
+static unsigned distance(const struct timer *timer) { return timer != NULL ? timer->distance : 0; }
+
+static bool is_before(const struct timer *a, const struct timer *b)
+{
+    return a->due < b->due || (a->due == b->due && a->turn < b->turn);
+}
+
+/* The child of greater distance belongs on the left; then the distance is the right one's and one. */
+static void settle(struct timer *timer)
+{
+    struct timer *left = timer->left;
+
+    if (distance(left) < distance(timer->right)) {
+        timer->left  = timer->right;
+        timer->right = left;
+    }
+    timer->distance = (uint8_t)(distance(timer->right) + 1);
+}
+
+/* Two heaps into one, along their ways to the right: the depth of the recursion is at most their distances' sum. */
+static struct timer *meld(struct timer *a, struct timer *b)
+{
+    if (a == NULL || b == NULL)
+        return a != NULL ? a : b;
+    if (is_before(b, a)) {
+        struct timer *first = b;
+
+        b = a;
+        a = first;
+    }
+    a->right = meld(a->right, b);
+    a->right->parent = a;
+    settle(a);
+    return a;
+}
+
+void timer_heap_put(struct timer **root, struct timer *timer)
+{
+    static uint64_t turns;
+
+    assert(!timer->armed);
+    timer->parent   = timer->left = timer->right = NULL;
+    timer->turn     = turns++;
+    timer->distance = 1;
+    timer->armed    = true;
+    *root = meld(*root, timer);
+    (*root)->parent = NULL;
+}
+
+/* Upwards as long as distances change: each step further up means a distance greater by one, so at most log2(timers + 1). */
+static void settle_upwards(struct timer *timer)
+{
+    for (; timer != NULL; timer = timer->parent) {
+        unsigned before = timer->distance;
+
+        settle(timer);
+        if (timer->distance == before)
+            return;
+    }
+}
+
+void timer_heap_take(struct timer **root, struct timer *timer)
+{
+    struct timer *parent = timer->parent, *rest = meld(timer->left, timer->right);
+
+    assert(timer->armed);
+    if (rest != NULL)
+        rest->parent = parent;
+    if (parent == NULL)
+        *root = rest;
+    else if (parent->left == timer)
+        parent->left = rest;
+    else
+        parent->right = rest;
+    settle_upwards(parent);
+    timer->parent = timer->left = timer->right = NULL;
+    timer->armed  = false;
+}
+
+static bool is_sound(const struct timer *timer)
+{
+    return timer->armed && timer->distance == distance(timer->right) + 1 &&             /* H4, H2 */
+           distance(timer->left) >= distance(timer->right) &&                           /* H2     */
+           (timer->parent == NULL || !is_before(timer, timer->parent)) &&               /* H1     */
+           (timer->left == NULL || timer->left->parent == timer) &&                     /* H3     */
+           (timer->right == NULL || timer->right->parent == timer);
+}
+
+/* The next one in a walk of all: down to the left, down to the right, or up to where a right one is left to visit. */
+static const struct timer *next_of(const struct timer *timer)
+{
+    if (timer->left != NULL)
+        return timer->left;
+    if (timer->right != NULL)
+        return timer->right;
+    for (; timer->parent != NULL; timer = timer->parent)
+        if (timer->parent->left == timer && timer->parent->right != NULL)
+            return timer->parent->right;
+    return NULL;
+}
+
+bool timer_heap_ok(const struct timer *root)
+{
+    if (root != NULL && root->parent != NULL)                                           /* H3     */
+        return false;
+    for (; root != NULL; root = next_of(root))
+        if (!is_sound(root))
+            return false;
+    return true;
+}
+
+uint64_t interval_pass(uint64_t *due, uint64_t interval, uint64_t now)
+{
+    uint64_t intervals = (now - *due) / interval + 1;
+
+    /* The product is the interval itself, or at most twice what has passed: it cannot wrap. */
+    if (!checked_add(*due, intervals * interval, due))
+        *due = UINT64_MAX - 1;
+    return intervals;
+}

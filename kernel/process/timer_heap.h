@@ -1,0 +1,47 @@
+/*
+ * timer_heap.h - armed timers, ordered by when they are due: a leftist heap inside the timers themselves.
+ *
+ * The heap is a binary tree, named by its root (NULL: empty), in which nobody is due before his parent. Each timer knows
+ * its distance: how many timers the way down to the right passes, this one among them, until there is none. A left child's
+ * is at least the right one's, so the way to the right from any timer has at most log2(timers + 1) steps; all work is
+ * done along such ways. Timers that are due at the same moment come out in the order in which they went in.
+ *
+ * Locking  the owner's (clock.c). No allocation.
+ * Cost     putting one in and taking any one out: at most 2 log2(timers + 1) steps each, 64 for all that fit into memory.
+ * Source   D. Knuth, The Art of Computer Programming, vol. 3, section 5.2.3: leftist trees.
+ *
+ * Invariants, checked by timer_heap_ok():
+ *
+ *   H1  a child is not due before its parent, nor, if at the same moment, was it put in before
+ *   H2  a timer's distance is one more than its right child's, which is at most its left child's; that of none is 0
+ *   H3  a child's parent is the timer whose child it is; the root has none
+ *   H4  timers in the heap are armed
+ */
+#ifndef QUIRE_PROCESS_TIMER_HEAP_H
+#define QUIRE_PROCESS_TIMER_HEAP_H
+
+#include "base/types.h"
+
+struct timer {
+    uint64_t      due;                  /* clock_now() value                                       */
+    void        (*fire)(struct timer *timer);       /* in interrupt context                        */
+    struct timer *parent, *left, *right;    /* not on a kernel stack: other processes follow them  */
+    uint64_t      turn;                 /* among timers due at the same moment                     */
+    uint8_t       distance;
+    bool          armed;
+};
+
+/* `timer` is in no heap; its `due` is set. */
+void timer_heap_put(struct timer **root, struct timer *timer);
+/* `timer` is in this heap. */
+void timer_heap_take(struct timer **root, struct timer *timer);
+
+bool timer_heap_ok(const struct timer *root);
+
+/*
+ * The next moment after `now` that lies whole intervals (at least one) after *due: it becomes *due, and what is returned is
+ * how many intervals that took. By division: an interval may be a nanosecond. `now` is at or after *due, the interval is not 0.
+ */
+uint64_t interval_pass(uint64_t *due, uint64_t interval, uint64_t now);
+
+#endif

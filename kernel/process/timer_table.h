@@ -1,0 +1,41 @@
+/*
+ * timer_table.h - a process's timers by their numbers: two levels of TIMER_BRANCH pointers, made as they are needed.
+ *
+ * A new timer gets the lowest number that is free, found by the counts of the first level.
+ *
+ * Owning   the table owns its leaves; what it names is the caller's. An empty table (all zeros) owns nothing.
+ * Locking  the caller's.
+ * Cost     constant: finding a free number looks at 2 * TIMER_BRANCH places at the most.
+ *
+ * Invariants, checked by timer_table_ok():
+ *
+ *   B1  a leaf's count is the number of its places that are taken; `count` is the sum of all
+ *   B2  a leaf that is there is not empty
+ */
+#ifndef QUIRE_PROCESS_TIMER_TABLE_H
+#define QUIRE_PROCESS_TIMER_TABLE_H
+
+#include "base/types.h"
+
+enum { TIMER_BRANCH = 128, TIMERS_A_PROCESS = TIMER_BRANCH * TIMER_BRANCH };
+
+struct timer_leaf {
+    uint32_t count;
+    void    *place[TIMER_BRANCH];
+};
+
+struct timer_table {
+    uint32_t           count;
+    struct timer_leaf *leaf[TIMER_BRANCH];
+};
+
+/* Returns the number that `what` (not NULL) has from now on, -EAGAIN when all are taken, or -ENOMEM. */
+int   timer_table_add(struct timer_table *table, void *what);
+/* NULL where there is none; any number may be asked for. */
+void *timer_table_find(const struct timer_table *table, int number);
+/* The number is free again; it was taken. */
+void  timer_table_remove(struct timer_table *table, int number);
+
+bool timer_table_ok(const struct timer_table *table);
+
+#endif
