@@ -16,7 +16,7 @@
 #include "memory/heap/heap.h"
 #include "process/process.h"
 
-enum { SET_USER_ID = 04000, SET_GROUP_ID = 02000, RLIMIT_FSIZE = 1 };
+enum { SET_USER_ID = 04000, SET_GROUP_ID = 02000 };
 
 /* ---- Nodes ---------------------------------------------------------------------------------- */
 

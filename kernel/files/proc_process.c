@@ -13,6 +13,7 @@
 #include "memory/spaces/space.h"
 #include "process/family.h"
 #include "process/timers.h"
+#include "process/user_account.h"
 
 enum { TICK = 10000000, PIECE = 256, PATH_ROOM = 1024 };
 
@@ -229,12 +230,14 @@ static int write_status(struct text *text, struct proc_node *node)
              (unsigned)p->sgid, (unsigned)p->egid, p->id, node->thread != 0 ? node->thread : p->id, p->group, p->session);
     add_memory(text, p);
     text_add(text, "CoreDumping:\t0\nTHP_enabled:\t0\nThreads:\t%u\nSigQ:\t%u/%u\n", (unsigned)p->thread_count,
-             (unsigned)p->pending.count, (unsigned)SIGNAL_QUEUE);
+             (unsigned)p->account->signals, (unsigned)p->limits[RLIMIT_SIGPENDING].soft);
     text_add(text, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n",
              t != NULL ? (unsigned long long)t->pending.pending : 0ull, (unsigned long long)p->pending.pending,
              t != NULL ? (unsigned long long)t->mask : 0ull, (unsigned long long)ignored, (unsigned long long)caught);
-    text_add(text, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:\t%016llx\nNoNewPrivs:\t0\n",
-             0ull, p->euid == 0 ? 0x1FFFFFFFFFFull : 0ull, p->euid == 0 ? 0x1FFFFFFFFFFull : 0ull, 0x1FFFFFFFFFFull, 0ull);
+    text_add(text, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:\t%016llx\nNoNewPrivs:\t%d\n",
+             (unsigned long long)p->capabilities.inheritable, (unsigned long long)p->capabilities.permitted,
+             (unsigned long long)p->capabilities.effective, (unsigned long long)p->capabilities.bounding,
+             (unsigned long long)p->capabilities.ambient, t != NULL ? t->no_new_privileges : 0);
     text_add(text, "Seccomp:\t0\nSeccomp_filters:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
     text_add(text, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
              t != NULL ? (unsigned long long)t->used.switches_voluntary : 0ull,

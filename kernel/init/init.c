@@ -358,6 +358,9 @@ static int make_first(void)
     for (unsigned i = 0; i < LIMITS; i++)
         first->limits[i] = (struct limit){ LIMIT_NONE, LIMIT_NONE };
     first->limits[RLIMIT_STACK].soft = STACK_BYTES;
+    first->limits[RLIMIT_CORE].soft = 0;
+    first->limits[RLIMIT_SIGPENDING] = (struct limit){ SIGNALS_QUEUED, SIGNALS_QUEUED };
+    first->limits[RLIMIT_NICE] = first->limits[RLIMIT_RTPRIO] = (struct limit){ 0, 0 };
     first->limits[RLIMIT_NOFILE] = (struct limit){ FILES_SOFT, FILES_HARD };
     thread_prepare_inside(thread, begin);
     if (process_enlist(first, NULL, NULL) != 0 || thread_enlist(thread) != 0)

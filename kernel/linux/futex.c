@@ -5,11 +5,11 @@
 #include "linux/calls.h"
 #include "linux/structures.h"
 #include "process/futex.h"
-#include "process/schedule.h"
+#include "process/process.h"
 
 enum {
     WAIT = 0, WAKE = 1, REQUEUE = 3, CMP_REQUEUE = 4, WAKE_OP = 5, WAIT_BITSET = 9, WAKE_BITSET = 10,
-    PRIVATE = 128, REALTIME = 256, COMMAND = 127,
+    PRIVATE = 128, REALTIME = 256, COMMAND = ~(128 | 256),
 };
 
 /* FUTEX_WAIT's time is relative, FUTEX_WAIT_BITSET's a moment of a clock. */
@@ -26,25 +26,27 @@ static uint64_t deadline_of(uint32_t operation, uint64_t time)
 }
 
 /* FUTEX_WAKE_OP: change the second word, wake waiters of the first, and of the second if its old value says so. */
-static long wake_and_change(uintptr_t at, uint32_t most, uintptr_t second_most, uintptr_t second, uint32_t code)
+static long wake_and_change(uintptr_t at, bool private, int32_t most, int32_t second_most, uintptr_t second, uint32_t code)
 {
     uint32_t operation = code >> 28 & 7, compare = code >> 24 & 15, old, seen;
     uint32_t argument  = (uint32_t)((int32_t)(code << 8) >> 20), against = (uint32_t)((int32_t)(code << 20) >> 20);
     bool     also;
-    int      woken, more;
+    int      woken, more, err = futex_check(at, private);
 
+    if (err == 0)
+        err = futex_check(second, private);
+    if (err != 0)
+        return err;
     if (code >> 28 & 8)
         argument = 1u << (argument & 31);
-    if (at % sizeof old != 0 || second % sizeof old != 0)
-        return -EINVAL;
+    if (operation > 4)
+        return -ENOSYS;
     if (user_load_word(second, &old) != 0)
         return -EFAULT;
     for (;;) {
         uint32_t new = operation == 0 ? argument : operation == 1 ? old + argument : operation == 2 ? old | argument :
                        operation == 3 ? old & ~argument : old ^ argument;
 
-        if (operation > 4)
-            return -ENOSYS;
         if (user_exchange_word(second, old, new, &seen) != 0)
             return -EFAULT;
         if (seen == old)
@@ -60,22 +62,51 @@ static long wake_and_change(uintptr_t at, uint32_t most, uintptr_t second_most, 
     case 5:  also = (int32_t)old >= (int32_t)against; break;
     default: return -ENOSYS;
     }
-    woken = futex_wake(at, most, (uint32_t)FUTEX_ALL_BITS);
-    more  = woken >= 0 && also ? futex_wake(second, (uint32_t)second_most, (uint32_t)FUTEX_ALL_BITS) : 0;
+    woken = futex_wake(at, private, most, (uint32_t)FUTEX_ALL_BITS);
+    more  = woken >= 0 && also ? futex_wake(second, private, second_most, (uint32_t)FUTEX_ALL_BITS) : 0;
     return woken < 0 ? woken : more < 0 ? more : woken + more;
+}
+
+/* ---- Waiting ------------------------------------------------------------------------------------ */
+
+static long wait_until(uintptr_t at, uint32_t operation, uint32_t expect, uint64_t deadline, uint32_t bits);
+
+static long wait_on_word(const struct restart *restart)
+{
+    return wait_until(restart->arguments[0], (uint32_t)restart->arguments[1], (uint32_t)restart->arguments[2],
+                      restart->deadline, (uint32_t)restart->arguments[3]);
+}
+
+/* Cut short by a signal, a wait with a limit goes on with what is left of it; one without begins again. */
+static long wait_until(uintptr_t at, uint32_t operation, uint32_t expect, uint64_t deadline, uint32_t bits)
+{
+    int err = futex_wait(at, operation & PRIVATE, expect, deadline, bits);
+
+    if (err != -EINTR)
+        return err;
+    if (deadline == NEVER)
+        return -ERESTARTSYS;
+    current_thread()->restart = (struct restart){ .again = wait_on_word, .deadline = deadline,
+                                                  .arguments = { at, operation, expect, bits } };
+    return -ERESTART_RESTARTBLOCK;
 }
 
 static long operate(uintptr_t at, uint32_t operation, uint32_t value, uintptr_t fourth, uint64_t deadline, uintptr_t second,
                     uint32_t sixth)
 {
+    bool    private = operation & PRIVATE;
+    int32_t count   = (int32_t)value;
+
+    if ((operation & REALTIME) && (operation & COMMAND) != WAIT_BITSET)
+        return -ENOSYS;
     switch (operation & COMMAND) {
-    case WAIT:        return futex_wait(at, value, deadline, (uint32_t)FUTEX_ALL_BITS);
-    case WAIT_BITSET: return futex_wait(at, value, deadline, sixth);
-    case WAKE:        return futex_wake(at, value, (uint32_t)FUTEX_ALL_BITS);
-    case WAKE_BITSET: return futex_wake(at, value, sixth);
-    case REQUEUE:     return futex_requeue(at, value, second, (uint32_t)fourth, false, 0);
-    case CMP_REQUEUE: return futex_requeue(at, value, second, (uint32_t)fourth, true, sixth);
-    case WAKE_OP:     return wake_and_change(at, value, fourth, second, sixth);
+    case WAIT:        return wait_until(at, operation, value, deadline, (uint32_t)FUTEX_ALL_BITS);
+    case WAIT_BITSET: return wait_until(at, operation, value, deadline, sixth);
+    case WAKE:        return futex_wake(at, private, count, (uint32_t)FUTEX_ALL_BITS);
+    case WAKE_BITSET: return futex_wake(at, private, count, sixth);
+    case REQUEUE:     return futex_requeue(at, private, count, second, (int32_t)fourth, false, 0);
+    case CMP_REQUEUE: return futex_requeue(at, private, count, second, (int32_t)fourth, true, sixth);
+    case WAKE_OP:     return wake_and_change(at, private, count, (int32_t)fourth, second, sixth);
     default:          return -ENOSYS;
     }
 }

@@ -1,8 +1,8 @@
 /*
  * poll.c - poll, select, epoll and eventfd.
  *
- * A signal that runs no handler makes the call begin again with the time it was given; ppoll, select and
- * pselect6 write back what is left of it, so only poll() can wait longer than asked, and only after a stop.
+ * A signal that runs no handler makes the call go on with what is left of its time: ppoll, select and pselect6 write that
+ * back and begin again (where they cannot write it, they end with -EINTR), poll goes on by restart_syscall().
  */
 #include "base/error.h"
 #include "base/string.h"
@@ -189,7 +189,25 @@ static uint64_t deadline_of(int32_t milliseconds)
     return deadline_after((uint64_t)milliseconds * MILLISECOND);
 }
 
-SYSTEM_CALL(poll) { return poll_for(a, b, deadline_of((int32_t)c)); }
+/* There is no place to write what is left of the time, so a call that is cut short goes on by restart_syscall(). */
+static long poll_until(user_t to, size_t count, uint64_t deadline);
+
+static long poll_on(const struct restart *restart)
+{
+    return poll_until(restart->arguments[0], restart->arguments[1], restart->deadline);
+}
+
+static long poll_until(user_t to, size_t count, uint64_t deadline)
+{
+    long ready = poll_for(to, count, deadline);
+
+    if (ready != -ERESTARTNOHAND)
+        return ready;
+    current_thread()->restart = (struct restart){ .again = poll_on, .deadline = deadline, .arguments = { to, count } };
+    return -ERESTART_RESTARTBLOCK;
+}
+
+SYSTEM_CALL(poll) { return poll_until(a, b, deadline_of((int32_t)c)); }
 
 typedef int (*time_reader)(user_t from, uint64_t *out);
 typedef int (*time_writer)(user_t to, uint64_t nanoseconds);
@@ -208,11 +226,18 @@ static int read_deadline(user_t from, time_reader reader, uint64_t *out)
     return err;
 }
 
-/* What is left goes back to the program if it can; that it cannot is no error. */
-static void write_left(user_t to, time_writer writer, uint64_t deadline)
+enum { STICKY_TIMEOUTS = 0x4000000 };               /* personality(2): what is left is not written */
+
+/*
+ * What is left goes back to the program if it can. That it cannot is no error, but then the call must not begin again,
+ * which would be with all of the time.
+ */
+static long write_left(long ready, user_t to, time_writer writer, uint64_t deadline)
 {
-    if (to != 0)
-        (void)!writer(to, deadline == 0 ? 0 : left_until(deadline));
+    bool written = to == 0 || (!(current_process()->personality & STICKY_TIMEOUTS) &&
+                               writer(to, deadline == 0 ? 0 : left_until(deadline)) == 0);
+
+    return ready == -ERESTARTNOHAND && !written ? -EINTR : ready;
 }
 
 static long ppoll_for(user_t to, size_t count, user_t time, time_reader reader, time_writer writer, user_t mask, size_t mask_bytes)
@@ -225,8 +250,7 @@ static long ppoll_for(user_t to, size_t count, user_t time, time_reader reader, 
     if (ready != 0)
         return ready;
     ready = poll_for(to, count, deadline);
-    write_left(time, writer, deadline);
-    return ready;
+    return write_left(ready, time, writer, deadline);
 }
 
 SYSTEM_CALL(ppoll)        { return ppoll_for(a, b, c, time_read32, time_write32, d, e); }
@@ -373,8 +397,7 @@ SYSTEM_CALL(_newselect)
     if (ready != 0)
         return ready;
     ready = select_for(a, b, c, d, deadline);
-    write_left(e, write_timeval, deadline);
-    return ready;
+    return write_left(ready, e, write_timeval, deadline);
 }
 
 /* The sixth argument is a pair: where the mask is, and its size. */
@@ -392,8 +415,7 @@ static long pselect_for(uintptr_t bits, user_t in, user_t out, user_t extra, use
     if (ready != 0)
         return ready;
     ready = select_for(bits, in, out, extra, deadline);
-    write_left(time, writer, deadline);
-    return ready;
+    return write_left(ready, time, writer, deadline);
 }
 
 SYSTEM_CALL(pselect6)        { return pselect_for(a, b, c, d, e, time_read32, time_write32, f); }

@@ -37,7 +37,7 @@ SYSTEM_CALL(clone)
         .stack = b, .parent_tid = c, .tls = d, .child_tid = e,
     };
 
-    return request.exit_signal > SIGNALS ? -EINVAL : process_clone(&request);
+    return process_clone(&request);
 }
 
 SYSTEM_CALL(execve)
@@ -223,61 +223,3 @@ SYSTEM_CALL(get_thread_area)
         err = thread_get_tls(current_thread(), &request);
     return err != 0 ? err : user_write(a, &request, sizeof request);
 }
-
-/* ---- Users and groups: kept, and honoured where a number is asked for; everything here runs as root ---- */
-
-SYSTEM_CALL(getuid32)  { return current_process()->uid; }
-SYSTEM_CALL(geteuid32) { return current_process()->euid; }
-SYSTEM_CALL(getgid32)  { return current_process()->gid; }
-SYSTEM_CALL(getegid32) { return current_process()->egid; }
-
-static void change(uint32_t *at, uintptr_t to) { *at = (uint32_t)to == UINT32_MAX ? *at : (uint32_t)to; }
-
-SYSTEM_CALL(setresuid32)
-{
-    struct process *p = current_process();
-
-    change(&p->uid, a);
-    change(&p->euid, b);
-    change(&p->suid, c);
-    return 0;
-}
-
-SYSTEM_CALL(setresgid32)
-{
-    struct process *p = current_process();
-
-    change(&p->gid, a);
-    change(&p->egid, b);
-    change(&p->sgid, c);
-    return 0;
-}
-
-SYSTEM_CALL(setuid32)   { return sys_setresuid32(a, a, a, 0, 0, 0); }
-SYSTEM_CALL(setgid32)   { return sys_setresgid32(a, a, a, 0, 0, 0); }
-SYSTEM_CALL(setreuid32) { return sys_setresuid32(a, b, b, 0, 0, 0); }
-SYSTEM_CALL(setregid32) { return sys_setresgid32(a, b, b, 0, 0, 0); }
-SYSTEM_CALL(setfsuid32) { return current_process()->euid; }
-SYSTEM_CALL(setfsgid32) { return current_process()->egid; }
-
-static long write_three(user_t a, user_t b, user_t c, const uint32_t ids[3])
-{
-    return user_write(a, &ids[0], 4) != 0 || user_write(b, &ids[1], 4) != 0 || user_write(c, &ids[2], 4) != 0 ? -EFAULT : 0;
-}
-
-SYSTEM_CALL(getresuid32)
-{
-    const struct process *p = current_process();
-
-    return write_three(a, b, c, (uint32_t[]){ p->uid, p->euid, p->suid });
-}
-
-SYSTEM_CALL(getresgid32)
-{
-    const struct process *p = current_process();
-
-    return write_three(a, b, c, (uint32_t[]){ p->gid, p->egid, p->sgid });
-}
-
-SYSTEM_CALL(getgroups32) { return (int)a < 0 ? -EINVAL : 0; }
-SYSTEM_CALL(setgroups32) { return a > 65536 ? -EINVAL : 0; }

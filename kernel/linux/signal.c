@@ -10,7 +10,6 @@
 #include "signal_frame.h"
 
 enum { SIG_BLOCK = 0, SIG_UNBLOCK = 1, SIG_SETMASK = 2, MASK_BYTES = 8 };
-enum { SI_USER = 0, SI_TKILL = -6 };
 
 static bool is_number(uintptr_t number) { return number >= 1 && number <= SIGNALS; }
 
@@ -21,78 +20,114 @@ static struct signal_info from_me(int number, int code)
     return (struct signal_info){ .number = number, .code = code, .sender = current_process()->id, .uid = current_process()->uid };
 }
 
+/* kill(2): the same user, or CAP_KILL; SIGCONT within the session. Then the number must be one. */
+static int may_send(const struct process *to, int number)
+{
+    const struct process *self = current_process();
+
+    if (self != to && self->euid != to->suid && self->euid != to->uid && self->uid != to->suid && self->uid != to->uid &&
+        !has_capability(self, CAP_KILL) && !(number == SIGCONT && self->session == to->session))
+        return -EPERM;
+    return number < 0 || number > SIGNALS ? -EINVAL : 0;
+}
+
+static int send_process(struct process *p, const struct signal_info *info)
+{
+    int err = may_send(p, info->number);
+
+    return err != 0 || info->number == 0 ? err : signal_process(p, info);
+}
+
+/* A thread's number also names its process. */
 static int send_to(int32_t id, const struct signal_info *info)
 {
     struct process *p = process_find(id);
+    struct thread  *t = p == NULL ? thread_find(id) : NULL;
 
-    if (p == NULL)
-        return -ESRCH;
-    return info->number == 0 ? 0 : signal_process(p, info);
+    if (t != NULL)
+        p = t->process;
+    return p != NULL ? send_process(p, info) : -ESRCH;
 }
 
-struct everybody {
+struct many {
     const struct signal_info *info;
-    int                       sent;
+    int                       sent, found, err;         /* err: of one that could not be sent to */
 };
+
+static void send_to_one(struct process *p, void *data)
+{
+    struct many *many = data;
+    int          err  = send_process(p, many->info);
+
+    many->found++;
+    many->sent += err == 0;
+    if (err != 0)
+        many->err = err;
+}
 
 static void send_to_other(struct process *p, void *data)
 {
-    struct everybody *all = data;
-
-    if (p->id == 1 || p == current_process())
-        return;
-    all->sent++;
-    if (all->info->number != 0)
-        signal_process(p, all->info);
+    if (p->id != 1 && p != current_process())
+        send_to_one(p, data);
 }
+
+static int outcome(const struct many *many) { return many->sent > 0 ? 0 : many->found > 0 ? many->err : -ESRCH; }
 
 SYSTEM_CALL(kill)
 {
     int32_t            id   = (int32_t)a;
     struct signal_info info = from_me((int)b, SI_USER);
-    struct everybody   all  = { .info = &info };
+    struct many        many = { .info = &info };
 
-    if (b > SIGNALS)
-        return -EINVAL;
     if (id > 0)
         return send_to(id, &info);
-    if (id == -1) {
-        process_each(send_to_other, &all);
-        return all.sent > 0 ? 0 : -ESRCH;
-    }
     if (id == INT32_MIN)
         return -ESRCH;
-    return signal_group(id == 0 ? current_process()->group : -id, &info);
+    if (id == -1)
+        process_each(send_to_other, &many);
+    else
+        process_each_in_group(id == 0 ? current_process()->group : -id, send_to_one, &many);
+    return outcome(&many);
+}
+
+/* In process `group`; 0: in any. A process that has ended still has its number, and nothing reaches it. */
+static long send_thread(int32_t group, int32_t id, const struct signal_info *info)
+{
+    struct thread  *thread = thread_find(id);
+    struct process *p      = thread != NULL ? thread->process : process_find(id);
+    int             err;
+
+    if (p == NULL || (group != 0 && p->id != group))
+        return -ESRCH;
+    err = may_send(p, info->number);
+    return err != 0 || info->number == 0 || thread == NULL ? err : signal_thread(thread, info);
 }
 
 static long send_to_thread(int32_t group, int32_t id, uintptr_t number, int code)
 {
     struct signal_info info = from_me((int)number, code);
-    struct thread     *thread;
 
-    if (id <= 0 || number > SIGNALS)
+    if (id <= 0)
         return -EINVAL;
-    thread = thread_find(id);
-    if (thread == NULL || (group != 0 && thread->process->id != group))
-        return -ESRCH;
-    return number == 0 ? 0 : signal_thread(thread, &info);
+    return send_thread(group, id, &info);
 }
 
 SYSTEM_CALL(tgkill) { return (int32_t)a <= 0 ? -EINVAL : send_to_thread((int32_t)a, (int32_t)b, c, SI_TKILL); }
 SYSTEM_CALL(tkill)  { return send_to_thread(0, (int32_t)a, b, SI_TKILL); }
 
 /* siginfo_t as sigqueue() fills it: number, errno, code, sender, user, value. */
-static int read_info(user_t from, int number, struct signal_info *out)
+static int read_info(user_t from, int number, int32_t to, struct signal_info *out)
 {
     int32_t words[6];
     int     err = user_read(words, from, sizeof words);
 
     if (err != 0)
         return err;
-    if (words[2] >= 0 || words[2] == SI_TKILL)      /* only the kernel may say so */
+    if ((words[2] >= 0 || words[2] == SI_TKILL) && to != current_thread()->id)      /* only the kernel may say so */
         return -EPERM;
     *out = (struct signal_info){ .number = number, .error = words[1], .code = words[2], .sender = words[3],
-                                 .uid = (uint32_t)words[4], .value = (uint32_t)words[5] };
+                                 .uid = (uint32_t)words[4], .value = (uint32_t)words[5], .status = words[5],
+                                 .address = (uint32_t)words[3], .timer = words[3] };
     return 0;
 }
 
@@ -101,32 +136,27 @@ SYSTEM_CALL(rt_sigqueueinfo)
     struct signal_info info;
     int                err;
 
-    if (b > SIGNALS)
-        return -EINVAL;
-    err = read_info(c, (int)b, &info);
+    err = read_info(c, (int)b, (int32_t)a, &info);
     return err != 0 ? err : send_to((int32_t)a, &info);
 }
 
 SYSTEM_CALL(rt_tgsigqueueinfo)
 {
-    struct thread     *thread;
     struct signal_info info;
-    int                err;
+    int                err = read_info(d, (int)c, (int32_t)b, &info);
 
-    if ((int32_t)a <= 0 || (int32_t)b <= 0 || c > SIGNALS)
-        return -EINVAL;
-    err = read_info(d, (int)c, &info);
     if (err != 0)
         return err;
-    thread = thread_find((int32_t)b);
-    if (thread == NULL || thread->process->id != (int32_t)a)
-        return -ESRCH;
-    return c == 0 ? 0 : signal_thread(thread, &info);
+    return (int32_t)a <= 0 || (int32_t)b <= 0 ? -EINVAL : send_thread((int32_t)a, (int32_t)b, &info);
 }
 
 /* ---- Actions -------------------------------------------------------------------------------------- */
 
-/* An action that ignores also forgets what is waiting. */
+/* What a program may keep in its flags: others are cleared, by which it sees that they are not known. */
+static const uint32_t known_flags = SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_EXPOSE_TAGBITS | SA_RESTORER | SA_ONSTACK |
+                                    SA_RESTART | SA_NODEFER | SA_RESETHAND;
+
+/* An action that ignores also forgets what is waiting, for all threads. */
 static int set_action(uintptr_t number, const struct signal_action *new, struct signal_action *old)
 {
     struct signal_action *place;
@@ -136,14 +166,12 @@ static int set_action(uintptr_t number, const struct signal_action *new, struct 
     place = &current_process()->actions->action[number];
     *old  = *place;
     if (new != NULL) {
-        struct signal_info gone;
-        uint64_t           bit = 1ull << (number - 1);
-
         *place = *new;
+        place->flags &= known_flags;
+        place->mask  &= ~(1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1));
         if (new->handler == SIG_IGN || (new->handler == SIG_DFL && (number == SIGCHLD || number == SIGCONT ||
                                                                     number == SIGURG || number == SIGWINCH)))
-            while (signal_take(bit, &gone))
-                ;
+            signal_forget(current_process(), 1ull << (number - 1));
     }
     return 0;
 }

@@ -196,6 +196,8 @@ SYSTEM_CALL(times)
 
 /* ---- Sleeping ------------------------------------------------------------------------------------- */
 
+static long sleep_on(const struct restart *restart);
+
 /* A relative sleep that a signal without a handler interrupts goes on by restart_syscall(). */
 static long sleep_until(uint64_t deadline, user_t rest, bool wide, bool relative)
 {
@@ -214,17 +216,21 @@ static long sleep_until(uint64_t deadline, user_t rest, bool wide, bool relative
         return -ERESTARTNOHAND;
     if (rest != 0 && (wide ? time_write64(rest, deadline - now) : time_write32(rest, deadline - now)) != 0)
         return -EFAULT;
-    self->restart = (struct restart){ .deadline = deadline, .rest = rest, .wide = wide };
+    self->restart = (struct restart){ .again = sleep_on, .deadline = deadline, .arguments = { rest, wide } };
     return -ERESTART_RESTARTBLOCK;
+}
+
+static long sleep_on(const struct restart *restart)
+{
+    return sleep_until(restart->deadline, restart->arguments[0], restart->arguments[1], true);
 }
 
 SYSTEM_CALL(restart_syscall)
 {
-    struct restart *restart = &current_thread()->restart;
+    struct restart restart = current_thread()->restart;
 
-    if (restart->deadline == 0)
-        return -EINTR;
-    return sleep_until(restart->deadline, restart->rest, restart->wide, true);
+    current_thread()->restart.again = NULL;
+    return restart.again != NULL ? restart.again(&restart) : -EINTR;
 }
 
 SYSTEM_CALL(nanosleep)

@@ -11,20 +11,21 @@
 #include "files/path.h"
 #include "memory/spaces/user.h"
 #include "process/family.h"
+#include "process/user_account.h"
 #include "registers.h"
 
 enum {
     CLONE_VM = 0x100, CLONE_FS = 0x200, CLONE_FILES = 0x400, CLONE_SIGHAND = 0x800, CLONE_VFORK = 0x4000,
-    CLONE_PARENT = 0x8000, CLONE_THREAD = 0x10000, CLONE_SETTLS = 0x80000, CLONE_PARENT_SETTID = 0x100000,
+    CLONE_PIDFD = 0x1000, CLONE_PARENT = 0x8000, CLONE_THREAD = 0x10000, CLONE_SETTLS = 0x80000, CLONE_PARENT_SETTID = 0x100000,
     CLONE_CHILD_CLEARTID = 0x200000, CLONE_CHILD_SETTID = 0x1000000,
 };
 
-/* What Linux refuses too, and namespaces, which this kernel has none of. */
+/* What Linux refuses too, and namespaces and descriptors of processes, which this kernel has none of. */
 static bool sensible(uint64_t flags)
 {
-    uint64_t namespaces = 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000 | 0x00020000;
+    uint64_t missing = CLONE_PIDFD | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000 | 0x00020000;
 
-    return !(flags & namespaces) && (!(flags & CLONE_SIGHAND) || (flags & CLONE_VM)) &&
+    return !(flags & missing) && (!(flags & CLONE_SIGHAND) || (flags & CLONE_VM)) &&
            (!(flags & CLONE_THREAD) || (flags & CLONE_SIGHAND));
 }
 
@@ -40,6 +41,7 @@ static struct shared_space *copy_memory(struct process *parent)
         memory_release(memory);
         return NULL;
     }
+    memory->dumpable          = old->dumpable;
     memory->argument_start    = old->argument_start;
     memory->argument_end      = old->argument_end;
     memory->environment_start = old->environment_start;
@@ -82,8 +84,15 @@ static void inherit(struct process *child, const struct process *parent)
     child->gid  = parent->gid;
     child->egid = parent->egid;
     child->sgid = parent->sgid;
-    memcpy(child->limits, parent->limits, sizeof child->limits);
+    if (child->account != parent->account) {
+        user_account_put(child->account);
+        user_account_hold(child->account = parent->account);
+    }
+    child->capabilities  = parent->capabilities;
+    child->personality   = parent->personality;
     child->oom_score_adj = parent->oom_score_adj;
+    memcpy(child->limits, parent->limits, sizeof child->limits);
+    process_watch_cpu_limit(child);
     memcpy(child->name, parent->name, sizeof child->name);
 }
 
@@ -93,7 +102,7 @@ static struct process *new_child(struct process *parent, const struct clone_requ
 
     if (child == NULL)
         return NULL;
-    child->exit_signal = request->exit_signal;
+    child->exit_signal = request->flags & CLONE_PARENT ? parent->exit_signal : request->exit_signal;
     inherit(child, parent);
     if (!share_or_copy(child, parent, request->flags)) {
         process_let_go(child);
@@ -112,7 +121,10 @@ static int prepare_thread(struct thread *thread, const struct clone_request *req
 
     if (err != 0)
         return err;
-    thread->mask = self->mask;
+    thread->mask        = self->mask;
+    thread->nice        = self->nice;
+    thread->timer_slack = self->timer_slack;
+    thread->no_new_privileges = self->no_new_privileges;
     memcpy(thread->name, self->name, sizeof thread->name);
     if (!(request->flags & CLONE_VM) || (request->flags & CLONE_VFORK)) {
         thread->alternate_stack = self->alternate_stack;
@@ -155,8 +167,10 @@ int process_clone(const struct clone_request *request)
     int32_t         id;
     int             err;
 
-    if (!sensible(request->flags))
+    if (!sensible(request->flags) || ((request->flags & CLONE_PARENT) && parent->parent == NULL))
         return -EINVAL;
+    if (process_is_over_limit(parent))
+        return -EAGAIN;
     if (own && (child = new_child(parent, request)) == NULL)
         return -ENOMEM;
     err = thread_new(child, &thread);

@@ -17,6 +17,9 @@
 #include "process/image.h"
 #include "registers.h"
 
+/* personality(2): a program of this kind runs as Linux's own, whatever was said of the one before; the flags stay. */
+#define PERSONALITY_FLAGS 0xFFFFFF00u
+
 enum { SCRIPT_DEPTH = 4, SCRIPT_LINE = 256 };
 
 /* ---- Opening what is to be run ------------------------------------------------------------ */
@@ -140,6 +143,9 @@ static void change_over(struct shared_space *memory, const struct stack *there, 
     lock_state           state;
 
     process->has_executed = true;
+    process->exit_signal  = SIGCHLD;
+    process->personality &= PERSONALITY_FLAGS;
+    credentials_after_exec(process);
     usage_keep_peak(process);
     move(self, memory, there);
     process_timers_clear(process);

@@ -63,7 +63,7 @@ static bool tell_parent(struct process *process)
     if (parent == NULL || parent->state == PROCESS_ZOMBIE || parent->actions == NULL)
         return parent == NULL;
     alone = unwanted(parent, process->exit_signal);
-    if (process->exit_signal != 0)
+    if (process->exit_signal > 0 && process->exit_signal <= SIGNALS)
         signal_process(parent, &info);
     wake_all(&parent->child_change);
     return alone;
@@ -412,17 +412,15 @@ int process_wait(int32_t which, int options, struct wait_result *out)
     struct process *self  = current_process();
     lock_state      state = lock_take(&process_lock);
     int32_t         group = which == 0 ? self->group : which < -1 ? -which : 0;
-    int             err;
+    int             err, woken = 0;
 
+    /* News mostly comes with a SIGCHLD: who has a handler for that hears the news all the same. */
     for (;;) {
         err = which > 0 ? look_at_child(self, which, options, out) : look_at_children(self, group, options, out);
-        if (err != 0 || (options & WNOHANG))
+        if (err != 0 || (options & WNOHANG) || woken == -EINTR)
             break;
-        if (wait_on(&self->child_change, &process_lock, &state, NEVER, WAIT_SIGNALS) == -EINTR) {
-            err = -ERESTARTSYS;
-            break;
-        }
+        woken = wait_on(&self->child_change, &process_lock, &state, NEVER, WAIT_SIGNALS);
     }
     lock_drop(&process_lock, state);
-    return err;
+    return err == 0 && woken == -EINTR ? -ERESTARTSYS : err;
 }

@@ -36,6 +36,9 @@ void process_free(struct process *process);
 /* The process is about to let go of its memory: the most it ever used of it counts on. */
 void usage_keep_peak(struct process *process);
 
+/* From the tick: the thread has had the processor for so many nanoseconds. RLIMIT_CPU is enforced here. */
+void usage_charge(struct thread *thread, uint64_t nanoseconds);
+
 /*
  * For a parent without threads, which cannot wait: take a child that has ended, and free it; `which` is its number, or
  * -1 for any. False when there is none.

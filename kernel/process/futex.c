@@ -1,8 +1,11 @@
 /*
  * futex.c - waiting for a word of a program's memory to change.
  *
- * Waiters hang in a few lists chosen by a hash of their key, each with a lock. The word is looked at with
- * the list's lock held after it has been faulted in, so a wake between look and sleep is not missed.
+ * Waiters hang in lists chosen by a hash of their key, one lock for all. The word is looked at with the lock held
+ * after it has been faulted in, so a wake between look and sleep is not missed.
+ *
+ *   Q1  each list is sound, and a waiter hangs in the list of its key
+ *   Q2  a waiter that has been woken is in no list
  */
 #include "process/futex.h"
 
@@ -12,78 +15,150 @@
 #include "memory/spaces/user.h"
 #include "process/process.h"
 
-enum { LISTS = 64, ROBUST_MAXIMUM = 2048 };
+enum { ROBUST_MAXIMUM = 2048 };
 enum { FUTEX_WAITERS = 0x80000000, FUTEX_OWNER_DIED = 0x40000000, FUTEX_NUMBER = 0x3FFFFFFF };
+enum { KIND_PRIVATE = 0, KIND_SPACE = 1, KIND_OBJECT = 2 };     /* in the lowest bits of a key's offset */
 
-static struct lock          lock = LOCK("futexes", RANK_FUTEX);
-static struct futex_waiter *lists[LISTS];           /* [lock] in order of arrival */
+static struct lock lock = LOCK("futexes", RANK_FUTEX);
+static struct list lists[FUTEX_LISTS];              /* [lock] in order of arrival; zeroed: not used yet */
 
-static struct futex_waiter **list_of(const struct futex_key *key)
+static struct list *list_of(const struct futex_key *key)
 {
-    return &lists[((uintptr_t)key->of / 64 + (uint32_t)key->offset / 4) % LISTS];
+    uint32_t     mixed = ((uint32_t)((uintptr_t)key->of >> 5) ^ (uint32_t)key->offset >> 2) * 0x9E3779B1u;
+    struct list *list  = &lists[mixed >> 24];
+
+    if (list->next == NULL)
+        list_start(list);
+    return list;
 }
+_Static_assert(FUTEX_LISTS == 1 << 8, "the highest 8 bits of the mixed key choose");
 
 static bool same(const struct futex_key *a, const struct futex_key *b) { return a->of == b->of && a->offset == b->offset; }
 
-static int find_key(vaddr_t at, struct futex_key *key)
+/* The name of a word that other spaces may see. */
+static int find_shared_key(struct space *space, vaddr_t at, struct futex_key *key)
 {
-    struct space        *space = &current_process()->memory->space;
     const struct region *region;
+    uint32_t             word;
+    int                  err = user_load_word(at, &word);       /* not there, or not for the program to read: -EFAULT */
     lock_state           state;
+
+    if (err != 0)
+        return err;
+    state  = lock_take(&space->map_lock);
+    region = region_find(&space->map, page_of(at));
+    *key   = (struct futex_key){ space, at | KIND_SPACE };
+    if (region != NULL && region->shared && region->object != NULL)
+        *key = (struct futex_key){ region->object,
+                             ((region->offset << PAGE_SHIFT) + (at - page_address(region->span.first))) | KIND_OBJECT };
+    lock_drop(&space->map_lock, state);
+    return region != NULL ? 0 : -EFAULT;
+}
+
+static int find_key(vaddr_t at, bool private, struct futex_key *key)
+{
+    struct space *space = &current_process()->memory->space;
 
     if (at % 4 != 0)
         return -EINVAL;
     if (!user_range(at, 4))
         return -EFAULT;
-    state  = lock_take(&space->map_lock);
-    region = region_find(&space->map, page_of(at));
-    *key   = (struct futex_key){ space, at };
-    if (region != NULL && region->shared && region->object != NULL)
-        *key = (struct futex_key){ region->object,
-                             (region->offset << PAGE_SHIFT) + (at - page_address(region->span.first)) };
-    lock_drop(&space->map_lock, state);
-    return region != NULL ? 0 : -EFAULT;
+    if (!private)
+        return find_shared_key(space, at, key);
+    *key = (struct futex_key){ space, at | KIND_PRIVATE };
+    return 0;
+}
+
+int futex_check(vaddr_t at, bool private)
+{
+    struct futex_key key;
+
+    return find_key(at, private, &key);
 }
 
 /* ---- Lists. The lock is held. ------------------------------------------------------------- */
 
-static void append(struct futex_waiter *waiter)
-{
-    struct futex_waiter **at = list_of(&waiter->key);
+static void append(struct futex_waiter *waiter) { list_insert(list_of(&waiter->key), &waiter->link); }
 
-    while (*at != NULL)
-        at = &(*at)->next;
-    waiter->next = NULL;
-    *at = waiter;
+static void wake_waiter(struct futex_waiter *waiter)
+{
+    list_remove(&waiter->link);
+    waiter->woken = true;
+    wake_all(&waiter->queue);
 }
 
-static void take_out(struct futex_waiter *waiter)
+/* The first of a key's waiters behind `at` in its list, or NULL. */
+static struct futex_waiter *next_of(const struct futex_key *key, const struct list *at)
 {
-    struct futex_waiter **at = list_of(&waiter->key);
+    const struct list *end = list_of(key);
 
-    while (*at != waiter)
-        at = &(*at)->next;
-    *at = waiter->next;
+    for (at = at->next; at != end; at = at->next)
+        if (same(&LIST_ITEM(at, struct futex_waiter, link)->key, key))
+            return LIST_ITEM(at, struct futex_waiter, link);
+    return NULL;
 }
 
-static uint32_t wake(const struct futex_key *key, uint32_t most, uint32_t bits)
+/* Each step removes a waiter or passes over one: no more steps than there are threads. */
+static int wake(const struct futex_key *key, int32_t most, uint32_t bits)
 {
-    struct futex_waiter **at   = list_of(key);
-    uint32_t              done = 0;
+    struct list         *at = list_of(key);
+    struct futex_waiter *waiter;
+    int                  done = 0;
 
-    while (*at != NULL && done < most) {
-        struct futex_waiter *waiter = *at;
-
-        if (!same(&waiter->key, key) || !(waiter->bits & bits)) {
-            at = &waiter->next;
+    while ((waiter = next_of(key, at)) != NULL) {
+        if (!(waiter->bits & bits)) {
+            at = &waiter->link;
             continue;
         }
-        *at = waiter->next;
-        waiter->woken = true;
-        wake_all(&waiter->queue);
-        done++;
+        wake_waiter(waiter);
+        if (++done >= most)
+            break;
     }
     return done;
+}
+
+/* The waiters of a word wake up or move, in their order. Those that would move to where they are stay, and count. */
+static int wake_or_move(const struct futex_key *from, const struct futex_key *to, int32_t most, int32_t move)
+{
+    struct list         *at = list_of(from);
+    struct futex_waiter *waiter;
+    int                  done = 0;
+
+    while (done < most && (waiter = next_of(from, at)) != NULL) {
+        wake_waiter(waiter);
+        done++;
+    }
+    for (int32_t moved = 0; moved < move && (waiter = next_of(from, at)) != NULL; moved++, done++) {
+        if (same(from, to)) {
+            at = &waiter->link;
+            continue;
+        }
+        list_remove(&waiter->link);
+        waiter->key = *to;
+        append(waiter);
+    }
+    return done;
+}
+
+bool futexes_ok(void)
+{
+    lock_state   state = lock_take(&lock);
+    bool         ok    = true;
+    struct list *at;
+
+    for (unsigned i = 0; i < FUTEX_LISTS && ok; i++) {
+        if (lists[i].next == NULL)
+            continue;
+        ok = list_ok(&lists[i]);                                                    /* Q1 */
+        if (ok)
+            LIST_EACH(at, &lists[i]) {
+                const struct futex_waiter *waiter = LIST_ITEM(at, struct futex_waiter, link);
+
+                ok = ok && list_of(&waiter->key) == &lists[i] && !waiter->woken;    /* Q1, Q2 */
+            }
+    }
+    lock_drop(&lock, state);
+    return ok;
 }
 
 /* ---- Calls ------------------------------------------------------------------------------------ */
@@ -110,7 +185,7 @@ static int enter(vaddr_t at, uint32_t expect, struct futex_waiter *waiter)
     return err;
 }
 
-int futex_wait(vaddr_t at, uint32_t expect, uint64_t deadline, uint32_t bits)
+int futex_wait(vaddr_t at, bool private, uint32_t expect, uint64_t deadline, uint32_t bits)
 {
     struct futex_waiter *waiter = &current_thread()->futex;
     lock_state           state;
@@ -119,7 +194,8 @@ int futex_wait(vaddr_t at, uint32_t expect, uint64_t deadline, uint32_t bits)
     if (bits == 0)
         return -EINVAL;
     *waiter = (struct futex_waiter){ .bits = bits };
-    err = find_key(at, &waiter->key);
+    list_start(&waiter->link);
+    err = find_key(at, private, &waiter->key);
     if (err == 0)
         err = enter(at, expect, waiter);
     if (err != 0)
@@ -129,58 +205,34 @@ int futex_wait(vaddr_t at, uint32_t expect, uint64_t deadline, uint32_t bits)
         err = wait_on(&waiter->queue, &lock, &state, deadline, WAIT_SIGNALS);
     if (waiter->woken)
         err = 0;
-    else
-        take_out(waiter);
+    list_remove(&waiter->link);
     lock_drop(&lock, state);
-    return err == -EINTR ? -ERESTARTSYS : err;
+    return err;
 }
 
-int futex_wake(vaddr_t at, uint32_t most, uint32_t bits)
+int futex_wake(vaddr_t at, bool private, int32_t most, uint32_t bits)
 {
     struct futex_key key;
-    lock_state state;
-    uint32_t   done;
-    int        err = bits == 0 ? -EINVAL : find_key(at, &key);
+    lock_state       state;
+    int              done, err = bits == 0 ? -EINVAL : find_key(at, private, &key);
 
     if (err != 0)
         return err;
     state = lock_take(&lock);
     done  = wake(&key, most, bits);
     lock_drop(&lock, state);
-    return (int)done;
-}
-
-static uint32_t move_waiters(const struct futex_key *from, const struct futex_key *to, uint32_t most)
-{
-    struct futex_waiter **at   = list_of(from);
-    uint32_t              done = 0;
-
-    while (*at != NULL && done < most) {
-        struct futex_waiter *waiter = *at;
-
-        if (!same(&waiter->key, from)) {
-            at = &waiter->next;
-            continue;
-        }
-        *at = waiter->next;
-        waiter->key = *to;
-        append(waiter);
-        done++;
-        if (list_of(from) == list_of(to) && *at == waiter)
-            break;
-    }
     return done;
 }
 
-int futex_requeue(vaddr_t at, uint32_t most, vaddr_t to, uint32_t move, bool check, uint32_t expect)
+int futex_requeue(vaddr_t at, bool private, int32_t most, vaddr_t to, int32_t move, bool check, uint32_t expect)
 {
     struct futex_key from_key, to_key;
-    lock_state state;
-    uint32_t   word = expect, done = 0;
-    int        err = find_key(at, &from_key);
+    lock_state       state;
+    uint32_t         word = expect;
+    int              done = 0, err = most < 0 || move < 0 ? -EINVAL : find_key(at, private, &from_key);
 
     if (err == 0)
-        err = find_key(to, &to_key);
+        err = find_key(to, private, &to_key);
     if (err == 0 && check)
         err = user_load_word(at, &word);
     if (err != 0)
@@ -188,12 +240,10 @@ int futex_requeue(vaddr_t at, uint32_t most, vaddr_t to, uint32_t move, bool che
     state = lock_take(&lock);
     if (check && (err = user_load_word(at, &word)) == 0 && word != expect)
         err = -EAGAIN;
-    if (err == 0) {
-        done  = wake(&from_key, most, (uint32_t)FUTEX_ALL_BITS);
-        done += same(&from_key, &to_key) ? 0 : move_waiters(&from_key, &to_key, move);
-    }
+    if (err == 0)
+        done = wake_or_move(&from_key, &to_key, most, move);
     lock_drop(&lock, state);
-    return err != 0 ? err : (int)done;
+    return err != 0 ? err : done;
 }
 
 /* ---- Robust lists ------------------------------------------------------------------------------- */

@@ -15,6 +15,7 @@
 #include "files/path.h"
 #include "memory/heap/heap.h"
 #include "process/family.h"
+#include "process/user_account.h"
 
 struct lock process_lock = LOCK("processes", RANK_PROCESSES);
 
@@ -124,6 +125,7 @@ struct shared_space *memory_new(void)
         return NULL;
     }
     memory->references = memory->keepers = 1;
+    memory->dumpable   = true;
     return memory;
 }
 
@@ -256,7 +258,8 @@ int thread_enlist(struct thread *thread)
         else
             process->threads = thread;
         process->last_thread = thread;
-        process->thread_count++;
+        if (process->thread_count++ > 0)
+            user_account_threads(process->account, 1);      /* the first is counted with its process */
         made++;
     }
     lock_drop(&process_lock, state);
@@ -299,7 +302,8 @@ void thread_delist(struct thread *thread)
         thread->next_in_process->before_in_process = thread->before_in_process;
     else
         process->last_thread = thread->before_in_process;
-    process->thread_count--;
+    if (--process->thread_count > 0)
+        user_account_threads(process->account, -1);
     lock_drop(&process_lock, state);
 }
 
@@ -311,7 +315,14 @@ struct process *process_new(void)
 
     if (process == NULL)
         return NULL;
+    process->account = user_account_get(0);
+    if (process->account == NULL) {
+        heap_free_sized(process, sizeof *process);
+        return NULL;
+    }
+    credentials_start(process);
     process->start_time = clock_now();
+    process->cpu_due    = NEVER;
     list_start(&process->children);
     list_start(&process->news);
     list_start(&process->sibling_link);
@@ -339,7 +350,11 @@ void process_let_go(struct process *process)
     process->memory  = NULL;
 }
 
-void process_free(struct process *process) { heap_free_sized(process, sizeof *process); }
+void process_free(struct process *process)
+{
+    user_account_put(process->account);
+    heap_free_sized(process, sizeof *process);
+}
 
 /* ---- Families. The lock is held. --------------------------------------------------------------------- */
 
@@ -443,6 +458,7 @@ int process_enlist(struct process *process, struct process *parent, const struct
         process_join_session(process, like != NULL ? number_find(like->session) : number);
         if (parent != NULL)
             add_child(parent, process);
+        user_account_threads(process->account, 1);
         process_count++;
     }
     lock_drop(&process_lock, state);
@@ -458,6 +474,7 @@ void process_delist(struct process *process)
     leave_session(process);
     number->process = NULL;
     number_drop(number);
+    user_account_threads(process->account, -1);
     process_count--;
 }
 

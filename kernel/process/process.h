@@ -16,6 +16,7 @@
 #include "memory/spaces/map.h"
 #include "memory/spaces/space.h"
 #include "memory/heap/stack.h"
+#include "process/credentials.h"
 #include "process/futex.h"
 #include "process/schedule.h"
 #include "process/signal.h"
@@ -32,7 +33,8 @@ enum thread_phase  { THREAD_READY, THREAD_RUNNING, THREAD_WAITING, THREAD_STOPPE
 
 struct limit { uint64_t soft, hard; };
 enum { LIMITS = 16 };
-enum { RLIMIT_DATA = 2, RLIMIT_STACK = 3, RLIMIT_NPROC = 6, RLIMIT_NOFILE = 7, RLIMIT_MEMLOCK = 8, RLIMIT_AS = 9 };     /* Linux's numbers */
+enum { RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_RSS, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_MEMLOCK,
+       RLIMIT_AS, RLIMIT_LOCKS, RLIMIT_SIGPENDING, RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_RTPRIO, RLIMIT_RTTIME };   /* Linux's numbers */
 #define LIMIT_NONE UINT64_MAX
 
 /* What threads have used: getrusage(2) and /proc tell it. A process's own is the sum of its threads', dead and alive. */
@@ -53,6 +55,7 @@ struct shared_space {
     uint32_t          references;       /* processes                                              */
     uint32_t          keepers;          /* threads whose home it is, and one for all processes    */
     struct node      *executable;       /* /proc/PID/exe */
+    bool              dumpable;         /* PR_SET_DUMPABLE: kept and told, as no core is written  */
     vaddr_t           argument_start, argument_end, environment_start, environment_end;
     vaddr_t           auxiliary_start, auxiliary_end;           /* its NULL pair included             */
 };
@@ -88,11 +91,15 @@ struct process {
     struct wait_queue vfork_done;
     struct limit      limits[LIMITS];
     uint32_t          uid, euid, suid, gid, egid, sgid;
+    struct user_account *account;       /* of the real user (process/user_account.h)              */
+    struct capabilities capabilities;   /* process/credentials.h                                  */
     char              name[16];
     int               exit_signal;      /* to the parent, SIGCHLD mostly                          */
     uint64_t          start_time;
     struct resource_usage      used;             /* of threads that have ended; peak: of programs that exec has replaced */
+    uint64_t          cpu_time, cpu_due;        /* of all its threads; when RLIMIT_CPU is looked at next   */
     struct resource_usage      children_used;    /* of children that have been waited for, and theirs      */
+    uint32_t          personality;      /* personality(2): kept and told                          */
     int32_t           oom_score_adj;    /* -1000 to 1000, kept for /proc/PID/oom_score_adj        */
     bool              subreaper;        /* PR_SET_CHILD_SUBREAPER: orphans below become its children */
     struct timer_table *timers;         /* of timer_create(); NULL until there is one             */
@@ -101,11 +108,14 @@ struct process {
     uint64_t          alarm_interval;
 };
 
-/* A sleep that a signal has interrupted. */
+/*
+ * A wait with a limit that a signal without a handler has cut short: it goes on, with the limit it had, by restart_syscall().
+ * A call that returns -ERESTART_RESTARTBLOCK fills all of it in.
+ */
 struct restart {
-    uint64_t deadline;
-    vaddr_t  rest;                      /* where the program wants the time that is left          */
-    bool     wide;                      /* in the 64-bit form                                     */
+    long    (*again)(const struct restart *restart);    /* NULL: there is nothing to go on with */
+    uint64_t  deadline;                 /* clock_now() terms                                      */
+    uintptr_t arguments[4];             /* what `again` wants of the call's                       */
 };
 
 struct thread {
@@ -136,6 +146,7 @@ struct thread {
     uint32_t            slice;          /* ticks left                                             */
     struct resource_usage        used;
     int32_t             nice;                   /* -20 to 19, kept and told; everybody's turn is as long    */
+    uint64_t            timer_slack;            /* PR_SET_TIMERSLACK: kept and told, nanoseconds            */
     bool                no_new_privileges;      /* PR_SET_NO_NEW_PRIVS: cannot be taken back                */
     char                name[16];
 };
@@ -162,6 +173,9 @@ struct clone_request {
     int      exit_signal;
 };
 int  process_clone(const struct clone_request *request);        /* child's number, or a negative errno */
+
+/* More threads of this user than RLIMIT_NPROC allows him, who has no right to more: clone fails. */
+bool process_is_over_limit(const struct process *process);
 
 /* Replace the program. On success the caller's registers are the new program's; on error nothing has changed. */
 int  process_execute(const char *path, vaddr_t arguments, vaddr_t environment);
@@ -210,6 +224,9 @@ uint32_t processes_alive(void), threads_alive(void);
 /* Processes and threads made since the start (/proc/stat), and the number given last (/proc/loadavg). */
 uint64_t processes_made(void);
 int32_t  process_last_number(void);
+
+/* RLIMIT_CPU has been set or inherited: from now on it counts. */
+void process_watch_cpu_limit(struct process *process);
 
 /* What a process has used up to now, without its children. Its threads are walked with process_lock held inside. */
 void process_usage(struct process *process, struct resource_usage *out);

@@ -195,7 +195,7 @@ void schedule_tick(void)
     if (clock_is_behind)
         due = true;
     if (current != &idle)
-        current->used.user_time += TICK_NANOSECONDS;
+        usage_charge(current, TICK_NANOSECONDS);
 }
 
 void schedule_probe(void (*tell)(void))

@@ -8,11 +8,13 @@
 #include "base/print.h"
 #include "memory/heap/heap.h"
 #include "process/family.h"
+#include "process/user_account.h"
 #include "registers.h"
 #include "signal_frame.h"
 
 struct signal_queued {
     struct signal_queued *next;
+    struct user_account  *account;      /* counts it; a reference */
     struct signal_info    info;
 };
 
@@ -23,12 +25,16 @@ static uint64_t bit(int number) { return 1ull << (number - 1); }
 #define BIT(number) (1ull << ((number) - 1))
 static const uint64_t stops       = BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU);
 static const uint64_t ignored     = BIT(SIGCHLD) | BIT(SIGCONT) | BIT(SIGURG) | BIT(SIGWINCH);
-static const uint64_t dumps       = BIT(SIGQUIT) | BIT(SIGILL) | BIT(SIGTRAP) | BIT(SIGABRT) | BIT(SIGBUS) | BIT(SIGFPE) |
-                                    BIT(SIGSEGV) | BIT(SIGXCPU) | BIT(SIGXFSZ) | BIT(SIGSYS);
 static const uint64_t synchronous = BIT(SIGILL) | BIT(SIGTRAP) | BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGSEGV) | BIT(SIGSYS);
 static const uint64_t unmaskable  = BIT(SIGKILL) | BIT(SIGSTOP);
 
 /* ---- Queues. The lock is held. -------------------------------------------------------------- */
+
+static void free_entry(struct signal_queued *entry)
+{
+    user_account_unqueue(entry->account);
+    heap_free_sized(entry, sizeof *entry);
+}
 
 static void drop_queued(struct signal_queue *queue, uint64_t numbers)
 {
@@ -42,7 +48,7 @@ static void drop_queued(struct signal_queue *queue, uint64_t numbers)
         if (numbers & bit(entry->info.number)) {
             *at = entry->next;
             queue->count--;
-            heap_free_sized(entry, sizeof *entry);
+            free_entry(entry);
         } else {
             queue->last = entry;
             at = &entry->next;
@@ -51,8 +57,9 @@ static void drop_queued(struct signal_queue *queue, uint64_t numbers)
 }
 
 /*
- * Ordinary signals are remembered once, but those of different timers. Without memory the signal itself still counts, its
- * details are lost.
+ * Ordinary signals are remembered once, but those of different timers. Without an entry, for which there was no memory or
+ * no room in the limit, the signal itself still counts and its details are lost; but a real-time signal that was sent with
+ * details, or to a thread, fails.
  */
 static int put(struct signal_queue *queue, const struct signal_info *info, struct signal_queued *entry)
 {
@@ -60,12 +67,13 @@ static int put(struct signal_queue *queue, const struct signal_info *info, struc
 
     if (!real_time && (queue->pending & bit(info->number)))
         entry = NULL;
-    else if (real_time && (entry == NULL || queue->count >= SIGNAL_QUEUE))
+    else if (real_time && entry == NULL && info->code != SI_USER)
         return -EAGAIN;
     queue->pending |= bit(info->number);
     if (entry == NULL)
         return 0;
-    *entry = (struct signal_queued){ .info = *info };
+    entry->next = NULL;
+    entry->info = *info;
     if (queue->last != NULL)
         queue->last->next = entry;
     else
@@ -114,7 +122,7 @@ static bool take(struct signal_queue *queue, uint64_t wanted, struct signal_info
                 queue->last = e;
         }
         queue->count--;
-        heap_free_sized(entry, sizeof *entry);
+        free_entry(entry);
     }
     if (!is_queued(queue, number))
         queue->pending &= ~bit(number);
@@ -181,10 +189,32 @@ static void rouse_one(struct process *process, int number)
         }
 }
 
+/* What the kernel says itself, and kill(), come through whatever the limit is; so do ordinary signals with such codes. */
+static uint64_t most_queued(const struct process *process, const struct signal_info *info)
+{
+    bool counts = info->code == SI_TIMER ? false : info->number > 31 ? info->code <= SI_USER : info->code < SI_USER;
+
+    return counts ? process->limits[RLIMIT_SIGPENDING].soft : LIMIT_NONE;
+}
+
+/* NULL: no memory, or no room. */
+static struct signal_queued *new_entry(struct process *process, const struct signal_info *info)
+{
+    struct signal_queued *entry = process->account != NULL ? heap_alloc(sizeof *entry, 0) : NULL;
+
+    if (entry == NULL)
+        return NULL;
+    entry->account = process->account;
+    if (user_account_queue(entry->account, most_queued(process, info)))
+        return entry;
+    heap_free_sized(entry, sizeof *entry);
+    return NULL;
+}
+
 /* Returns 1 when it is queued with its details, 0 when it is merged with another or ignored, or -EAGAIN. */
 static int send(struct process *process, struct thread *thread, const struct signal_info *info)
 {
-    struct signal_queued *entry = heap_alloc(sizeof *entry, 0);
+    struct signal_queued *entry = new_entry(process, info);
     lock_state            state = lock_take(&lock);
     int                   used  = 0;
 
@@ -197,8 +227,8 @@ static int send(struct process *process, struct thread *thread, const struct sig
             rouse_one(process, info->number);
     }
     lock_drop(&lock, state);
-    if (used <= 0)
-        heap_free(entry);
+    if (used <= 0 && entry != NULL)
+        free_entry(entry);
     return used;
 }
 
@@ -215,6 +245,18 @@ int signal_thread(struct thread *thread, const struct signal_info *info) { retur
 bool signal_timer(struct process *process, struct thread *thread, const struct signal_info *info)
 {
     return send(process, thread, info) > 0;
+}
+
+void signal_forget(struct process *process, uint64_t numbers)
+{
+    lock_state tree  = lock_take(&process_lock);
+    lock_state state = lock_take(&lock);
+
+    drop_queued(&process->pending, numbers);
+    for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)
+        drop_queued(&t->pending, numbers);
+    lock_drop(&lock, state);
+    lock_drop(&process_lock, tree);
 }
 
 int signal_members(const struct number *group, const struct signal_info *info)
@@ -328,7 +370,7 @@ static void default_action(const struct signal_info *info)
         return;
     }
     process_report_death(info);
-    process_exit_group(info->number | (dumps & bit(info->number) ? 0x80 : 0));
+    process_exit_group(info->number);       /* no core is ever written, so no status says that one was */
 }
 
 /* Run the handler: its frame goes on the program's stack; the mask becomes the handler's. */
@@ -359,7 +401,7 @@ static bool handle(struct trap_frame *frame, const struct signal_info *info)
         self->mask |= bit(info->number);
     self->mask &= ~unmaskable;
     if (action.flags & SA_RESETHAND)
-        *place = (struct signal_action){ .handler = SIG_DFL };
+        place->handler = SIG_DFL;
     return true;
 }
 

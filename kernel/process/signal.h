@@ -23,7 +23,7 @@ enum {
 };
 
 enum {
-    SA_NOCLDSTOP = 1, SA_NOCLDWAIT = 2, SA_SIGINFO = 4, SA_RESTORER = 0x04000000, SA_ONSTACK = 0x08000000,
+    SA_EXPOSE_TAGBITS = 0x800, SA_NOCLDSTOP = 1, SA_NOCLDWAIT = 2, SA_SIGINFO = 4, SA_RESTORER = 0x04000000, SA_ONSTACK = 0x08000000,
     SA_RESTART = 0x10000000, SA_NODEFER = 0x40000000,
 };
 #define SA_RESETHAND 0x80000000u
@@ -61,14 +61,15 @@ struct signal_actions {
     struct signal_action action[SIGNALS + 1];
 };
 
-/* Ordinary signals are kept once each; real-time ones queue, at most SIGNAL_QUEUE a queue. */
+/* Ordinary signals are kept once each; real-time ones queue, at most RLIMIT_SIGPENDING for all processes of a user. */
 struct signal_queued;
 struct signal_queue {
     uint64_t              pending;
     struct signal_queued *first, *last;
     uint32_t              count;
 };
-enum { SIGNAL_QUEUE = 1024 };
+enum { SIGNALS_QUEUED = 4096 };             /* what that limit is at first */
+enum { SI_USER = 0, SI_QUEUE = -1, SI_TIMER = -2, SI_TKILL = -6, SI_KERNEL = 0x80 };
 
 struct process;
 struct thread;
@@ -93,5 +94,7 @@ struct trap_frame;
 void signal_deliver(struct trap_frame *frame);
 
 void signal_queue_clear(struct signal_queue *queue);
+/* Those that wait for a process and for its threads are as if they had never come: sigaction(2) with SIG_IGN. */
+void signal_forget(struct process *process, uint64_t numbers);
 
 #endif

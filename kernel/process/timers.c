@@ -148,8 +148,6 @@ void process_timer_taken(struct signal_info *info)
 
 /* ---- timer_create() and its family ---------------------------------------------------------------- */
 
-enum { RLIMIT_SIGPENDING = 11 };
-
 static int add(struct process *process, struct process_timer *t)
 {
     if (process->timers == NULL)

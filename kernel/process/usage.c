@@ -36,3 +36,39 @@ void process_usage(struct process *process, struct resource_usage *out)
         out->peak = space_peak(&process->memory->space);
     lock_drop(&process_lock, state);
 }
+
+/* ---- RLIMIT_CPU -------------------------------------------------------------------------------- */
+
+#define SECOND 1000000000ull
+
+static uint64_t nanoseconds_of(uint64_t seconds) { return seconds >= UINT64_MAX / SECOND ? UINT64_MAX : seconds * SECOND; }
+
+/* A limit of 0 is one of a second, as under Linux. */
+void process_watch_cpu_limit(struct process *process)
+{
+    uint64_t soft = process->limits[RLIMIT_CPU].soft;
+
+    process->cpu_due = nanoseconds_of(soft == 0 ? 1 : soft);
+}
+
+/* SIGXCPU at the soft limit and each second from then on, SIGKILL at the hard one. */
+static void tell_of_limit(struct process *process)
+{
+    uint64_t           hard = nanoseconds_of(process->limits[RLIMIT_CPU].hard);
+    struct signal_info info = { .number = process->cpu_time >= hard ? SIGKILL : SIGXCPU, .code = SI_KERNEL };
+
+    process->cpu_due += SECOND;
+    signal_process(process, &info);
+}
+
+void usage_charge(struct thread *thread, uint64_t nanoseconds)
+{
+    struct process *process = thread->process;
+
+    thread->used.user_time += nanoseconds;
+    if (process == NULL)
+        return;
+    process->cpu_time += nanoseconds;
+    if (process->cpu_time >= process->cpu_due)
+        tell_of_limit(process);
+}

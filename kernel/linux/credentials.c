@@ -1,0 +1,174 @@
+/*
+ * credentials.c - users, groups and capabilities: who a process is and what it may do.
+ *
+ * Supplementary groups are not kept: there is none.
+ */
+#include "base/error.h"
+#include "linux/calls.h"
+#include "memory/spaces/user.h"
+#include "process/credentials.h"
+#include "process/process.h"
+
+/* ---- Users and groups ------------------------------------------------------------------------ */
+
+SYSTEM_CALL(getuid32)  { return current_process()->uid; }
+SYSTEM_CALL(geteuid32) { return current_process()->euid; }
+SYSTEM_CALL(getgid32)  { return current_process()->gid; }
+SYSTEM_CALL(getegid32) { return current_process()->egid; }
+
+static long set_user(uintptr_t real, uintptr_t effective, uintptr_t saved)
+{
+    return credentials_set_user(current_process(), (struct user_numbers){ (uint32_t)real, (uint32_t)effective, (uint32_t)saved });
+}
+
+static long set_group(uintptr_t real, uintptr_t effective, uintptr_t saved)
+{
+    return credentials_set_group(current_process(), (struct user_numbers){ (uint32_t)real, (uint32_t)effective, (uint32_t)saved });
+}
+
+SYSTEM_CALL(setresuid32) { return set_user(a, b, c); }
+SYSTEM_CALL(setresgid32) { return set_group(a, b, c); }
+
+/* For root all three; for others the effective one alone, and only to what they are or have been. */
+SYSTEM_CALL(setuid32)
+{
+    if ((uint32_t)a == UINT32_MAX)
+        return -EINVAL;
+    if (has_capability(current_process(), CAP_SETUID))
+        return set_user(a, a, a);
+    return a == current_process()->uid || a == current_process()->suid ? set_user(UINT32_MAX, a, UINT32_MAX) : -EPERM;
+}
+
+SYSTEM_CALL(setgid32)
+{
+    if ((uint32_t)a == UINT32_MAX)
+        return -EINVAL;
+    if (has_capability(current_process(), CAP_SETGID))
+        return set_group(a, a, a);
+    return a == current_process()->gid || a == current_process()->sgid ? set_group(UINT32_MAX, a, UINT32_MAX) : -EPERM;
+}
+
+/* The saved number follows the effective one when the real one is set, or the effective one to another than that. */
+static uintptr_t saved_after(uint32_t real, uint32_t effective, uint32_t has_real, uint32_t has_effective)
+{
+    bool follows = real != UINT32_MAX || (effective != UINT32_MAX && effective != has_real);
+
+    return !follows ? UINT32_MAX : effective != UINT32_MAX ? effective : has_effective;
+}
+
+static bool is_either(uint32_t id, uint32_t one, uint32_t other) { return id == UINT32_MAX || id == one || id == other; }
+
+SYSTEM_CALL(setreuid32)
+{
+    const struct process *p = current_process();
+
+    if (!has_capability(p, CAP_SETUID) && !is_either((uint32_t)a, p->uid, p->euid))
+        return -EPERM;
+    return set_user(a, b, saved_after((uint32_t)a, (uint32_t)b, p->uid, p->euid));
+}
+
+SYSTEM_CALL(setregid32)
+{
+    const struct process *p = current_process();
+
+    if (!has_capability(p, CAP_SETGID) && !is_either((uint32_t)a, p->gid, p->egid))
+        return -EPERM;
+    return set_group(a, b, saved_after((uint32_t)a, (uint32_t)b, p->gid, p->egid));
+}
+
+SYSTEM_CALL(setfsuid32) { return current_process()->euid; }
+SYSTEM_CALL(setfsgid32) { return current_process()->egid; }
+
+static long write_three(user_t a, user_t b, user_t c, const uint32_t ids[3])
+{
+    return user_write(a, &ids[0], 4) != 0 || user_write(b, &ids[1], 4) != 0 || user_write(c, &ids[2], 4) != 0 ? -EFAULT : 0;
+}
+
+SYSTEM_CALL(getresuid32)
+{
+    const struct process *p = current_process();
+
+    return write_three(a, b, c, (uint32_t[]){ p->uid, p->euid, p->suid });
+}
+
+SYSTEM_CALL(getresgid32)
+{
+    const struct process *p = current_process();
+
+    return write_three(a, b, c, (uint32_t[]){ p->gid, p->egid, p->sgid });
+}
+
+SYSTEM_CALL(getgroups32) { return (int)a < 0 ? -EINVAL : 0; }
+SYSTEM_CALL(setgroups32) { return !has_capability(current_process(), CAP_SETGID) ? -EPERM : a > 65536 ? -EINVAL : 0; }
+
+/* ---- Capabilities ------------------------------------------------------------------------------ */
+
+enum { CAPABILITY_1 = 0x19980330, CAPABILITY_2 = 0x20071026, CAPABILITY_3 = 0x20080522 };
+
+struct linux_capabilities { uint32_t effective, permitted, inheritable; };
+
+/* How many words of 32 capabilities a version has; of an unknown one the program is told which is known. */
+static int words_of_version(user_t header, size_t *words)
+{
+    uint32_t version, known = CAPABILITY_3;
+
+    if (user_read(&version, header, sizeof version) != 0)
+        return -EFAULT;
+    if (version == CAPABILITY_1 || version == CAPABILITY_2 || version == CAPABILITY_3) {
+        *words = version == CAPABILITY_1 ? 1 : 2;
+        return 0;
+    }
+    return user_write(header, &known, sizeof known) != 0 ? -EFAULT : -EINVAL;
+}
+
+static int read_target(user_t header, int32_t *id) { return user_read(id, header + sizeof(uint32_t), sizeof *id); }
+
+SYSTEM_CALL(capget)
+{
+    struct linux_capabilities sets[2];
+    const struct thread      *thread;
+    const struct process     *p = current_process();
+    size_t                    words;
+    int32_t                   id;
+    int                       err = words_of_version(a, &words);
+
+    if (b == 0 || err != 0)
+        return b == 0 && err == -EINVAL ? 0 : err;
+    if (read_target(a, &id) != 0)
+        return -EFAULT;
+    if (id < 0)
+        return -EINVAL;
+    if (id != 0) {
+        thread = thread_find(id);
+        p      = thread != NULL ? thread->process : process_find(id);
+    }
+    if (p == NULL)
+        return -ESRCH;
+    for (unsigned i = 0; i < 2; i++)
+        sets[i] = (struct linux_capabilities){ (uint32_t)(p->capabilities.effective >> 32 * i),
+                                               (uint32_t)(p->capabilities.permitted >> 32 * i),
+                                               (uint32_t)(p->capabilities.inheritable >> 32 * i) };
+    return user_write(b, sets, words * sizeof sets[0]);
+}
+
+static uint64_t joined(uint32_t low, uint32_t high) { return ((uint64_t)high << 32 | low) & CAPABILITIES_ALL; }
+
+SYSTEM_CALL(capset)
+{
+    struct linux_capabilities sets[2] = { { 0, 0, 0 } };
+    size_t                    words;
+    int32_t                   id;
+    int                       err = words_of_version(a, &words);
+
+    if (err != 0)
+        return err;
+    if (read_target(a, &id) != 0)
+        return -EFAULT;
+    if (id != 0 && id != current_thread()->id)
+        return -EPERM;
+    if (user_read(sets, b, words * sizeof sets[0]) != 0)
+        return -EFAULT;
+    return credentials_set_capabilities(current_process(), joined(sets[0].effective, sets[1].effective),
+                                        joined(sets[0].permitted, sets[1].permitted),
+                                        joined(sets[0].inheritable, sets[1].inheritable));
+}

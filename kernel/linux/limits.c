@@ -1,0 +1,219 @@
+/*
+ * limits.c - resource limits, and niceness.
+ *
+ * Kept and told are all of them. Enforced are RLIMIT_CPU, FSIZE, DATA, STACK, NPROC, NOFILE, AS, SIGPENDING; no core is
+ * ever written, and niceness changes nobody's turn.
+ *
+ * Source   Linux man-pages, getrlimit(2), getpriority(2).
+ */
+#include "base/error.h"
+#include "linux/calls.h"
+#include "memory/spaces/user.h"
+#include "process/credentials.h"
+#include "process/family.h"
+
+/* ---- Limits ------------------------------------------------------------------------------------- */
+
+enum { FILES_MOST = 1048576 };
+#define OLD_INFINITY 0x7FFFFFFFu
+
+static void apply_limits(struct process *p)
+{
+    struct map_limits *limits = &p->memory->space.limits;
+
+    limits->stack = p->limits[RLIMIT_STACK].soft > SIZE_MAX ? SIZE_MAX : (size_t)p->limits[RLIMIT_STACK].soft;
+    limits->data  = p->limits[RLIMIT_DATA].soft > SIZE_MAX ? SIZE_MAX : (size_t)p->limits[RLIMIT_DATA].soft;
+    limits->whole = p->limits[RLIMIT_AS].soft > SIZE_MAX ? SIZE_MAX : (size_t)p->limits[RLIMIT_AS].soft;
+}
+
+static uint32_t narrow(uint64_t limit, uint32_t most) { return limit > most ? most : (uint32_t)limit; }
+static uint64_t widen(uint32_t limit)                 { return limit == UINT32_MAX ? LIMIT_NONE : limit; }
+
+static long tell_limit(uintptr_t which, user_t to, uint32_t most)
+{
+    uint32_t pair[2];
+
+    if (which >= LIMITS)
+        return -EINVAL;
+    pair[0] = narrow(current_process()->limits[which].soft, most);
+    pair[1] = narrow(current_process()->limits[which].hard, most);
+    return user_write(to, pair, sizeof pair);
+}
+
+SYSTEM_CALL(getrlimit)     { return tell_limit(a, b, UINT32_MAX); }
+SYSTEM_CALL(old_getrlimit) { return tell_limit(a, b, OLD_INFINITY); }
+
+static int set_limit(struct process *p, uintptr_t which, struct limit limit)
+{
+    if (limit.soft > limit.hard)
+        return -EINVAL;
+    if ((which == RLIMIT_NOFILE && limit.hard > FILES_MOST) ||
+        (limit.hard > p->limits[which].hard && !has_capability(current_process(), CAP_SYS_RESOURCE)))
+        return -EPERM;
+    p->limits[which] = limit;
+    apply_limits(p);
+    if (which == RLIMIT_CPU)
+        process_watch_cpu_limit(p);
+    return 0;
+}
+
+SYSTEM_CALL(setrlimit)
+{
+    uint32_t pair[2];
+
+    if (user_read(pair, b, sizeof pair) != 0)
+        return -EFAULT;
+    return a >= LIMITS ? -EINVAL : set_limit(current_process(), a, (struct limit){ widen(pair[0]), widen(pair[1]) });
+}
+
+/* The process that a number means, which may be a thread's; 0: the caller's. */
+static struct process *process_meant(int32_t id)
+{
+    struct thread *thread = id != 0 ? thread_find(id) : current_thread();
+
+    return thread != NULL ? thread->process : process_find(id);
+}
+
+/* All numbers of the other's users and groups are the caller's, or it has CAP_SYS_RESOURCE. */
+static bool may_limit(const struct process *p)
+{
+    const struct process *self = current_process();
+
+    return p == self || has_capability(self, CAP_SYS_RESOURCE) ||
+           (self->uid == p->euid && self->uid == p->suid && self->uid == p->uid && self->gid == p->egid &&
+            self->gid == p->sgid && self->gid == p->gid);
+}
+
+SYSTEM_CALL(prlimit64)
+{
+    struct process *p;
+    struct limit    old, new;
+    int             err = 0;
+
+    if (c != 0 && user_read(&new, c, sizeof new) != 0)
+        return -EFAULT;
+    p = process_meant((int32_t)a);
+    if (p == NULL || p->memory == NULL)
+        return -ESRCH;
+    if (!may_limit(p))
+        return -EPERM;
+    if (b >= LIMITS)
+        return -EINVAL;
+    old = p->limits[b];
+    if (c != 0)
+        err = set_limit(p, b, new);
+    return err != 0 || d == 0 ? err : user_write(d, &old, sizeof old);
+}
+
+/* ---- Niceness ------------------------------------------------------------------------------------- */
+
+enum { PRIO_PROCESS, PRIO_GROUP, PRIO_USER, NICE_LEAST = -20, NICE_MOST = 19, NICE_ZERO = 20 };
+
+/* A request for all threads that `which` and `who` mean. */
+struct niceness {
+    int32_t  nice;
+    uint32_t uid;
+    bool     of_user;
+    int      found, err;                        /* threads; an error of one                     */
+    int32_t  best;                              /* the highest NICE_ZERO - nice found           */
+    void   (*each)(struct niceness *request, struct thread *thread);
+};
+
+static void find_best(struct niceness *request, struct thread *thread)
+{
+    if (request->best < NICE_ZERO - thread->nice)
+        request->best = NICE_ZERO - thread->nice;
+}
+
+/* RLIMIT_NICE is 20 minus the lowest niceness one may take. */
+static bool may_be_as_nice(const struct thread *thread, int32_t nice)
+{
+    return nice >= thread->nice || (uint64_t)(NICE_ZERO - nice) <= thread->process->limits[RLIMIT_NICE].soft ||
+           has_capability(current_process(), CAP_SYS_NICE);
+}
+
+static void make_nice(struct niceness *request, struct thread *thread)
+{
+    const struct process *self = current_process(), *p = thread->process;
+
+    if (p->uid != self->euid && p->euid != self->euid && !has_capability(self, CAP_SYS_NICE))
+        request->err = -EPERM;
+    else if (!may_be_as_nice(thread, request->nice))
+        request->err = -EACCES;
+    else
+        thread->nice = request->nice;
+}
+
+static void visit_threads(struct process *p, void *data)
+{
+    struct niceness *request = data;
+
+    if (request->of_user && p->uid != request->uid)
+        return;
+    for (struct thread *t = p->threads; t != NULL; t = t->next_in_process) {
+        request->found++;
+        request->each(request, t);
+    }
+}
+
+static void visit_one(int32_t id, struct niceness *request)
+{
+    lock_state     state  = lock_take(&process_lock);
+    struct thread *thread = id == 0 ? current_thread() : thread_numbered(id);
+
+    if (thread != NULL) {
+        request->found++;
+        request->each(request, thread);
+    }
+    lock_drop(&process_lock, state);
+}
+
+/* Returns 0, -EINVAL, or -ESRCH when there is no such thread. */
+static int visit(uintptr_t which, int32_t who, struct niceness *request)
+{
+    switch (which) {
+    case PRIO_PROCESS:
+        visit_one(who, request);
+        break;
+    case PRIO_GROUP:
+        process_each_in_group(who != 0 ? who : current_process()->group, visit_threads, request);
+        break;
+    case PRIO_USER:
+        request->of_user = true;
+        request->uid     = who != 0 ? (uint32_t)who : current_process()->uid;
+        process_each(visit_threads, request);
+        break;
+    default:
+        return -EINVAL;
+    }
+    return request->found > 0 ? request->err : -ESRCH;
+}
+
+/* Linux's answers are 20 minus the niceness, so that none looks like an error. */
+SYSTEM_CALL(getpriority)
+{
+    struct niceness request = { .each = find_best };
+    int             err     = visit(a, (int32_t)b, &request);
+
+    return err != 0 ? err : request.best;
+}
+
+static int32_t within(int32_t nice) { return nice < NICE_LEAST ? NICE_LEAST : nice > NICE_MOST ? NICE_MOST : nice; }
+
+SYSTEM_CALL(setpriority)
+{
+    struct niceness request = { .nice = within((int32_t)c), .each = make_nice };
+
+    return visit(a, (int32_t)b, &request);
+}
+
+SYSTEM_CALL(nice)
+{
+    int32_t more = (int32_t)a < -40 ? -40 : (int32_t)a > 40 ? 40 : (int32_t)a;
+    int32_t nice = within(current_thread()->nice + more);
+
+    if (more < 0 && !may_be_as_nice(current_thread(), nice))
+        return -EPERM;
+    current_thread()->nice = nice;
+    return 0;
+}

@@ -1,0 +1,182 @@
+/*
+ * prctl.c - what a program may say of itself: prctl and personality.
+ *
+ * Source   Linux man-pages, prctl(2), personality(2), capabilities(7).
+ */
+#include "base/error.h"
+#include "base/string.h"
+#include "linux/calls.h"
+#include "memory/spaces/user.h"
+#include "process/credentials.h"
+#include "process/process.h"
+
+enum {
+    PR_SET_PDEATHSIG = 1, PR_GET_PDEATHSIG = 2, PR_GET_DUMPABLE = 3, PR_SET_DUMPABLE = 4, PR_GET_KEEPCAPS = 7,
+    PR_SET_KEEPCAPS = 8, PR_GET_TIMING = 13, PR_SET_TIMING = 14, PR_SET_NAME = 15, PR_GET_NAME = 16, PR_GET_SECCOMP = 21,
+    PR_CAPBSET_READ = 23, PR_CAPBSET_DROP = 24, PR_GET_TSC = 25, PR_SET_TSC = 26, PR_GET_SECUREBITS = 27, PR_SET_SECUREBITS = 28,
+    PR_SET_TIMERSLACK = 29, PR_GET_TIMERSLACK = 30, PR_SET_CHILD_SUBREAPER = 36, PR_GET_CHILD_SUBREAPER = 37,
+    PR_SET_NO_NEW_PRIVS = 38, PR_GET_NO_NEW_PRIVS = 39, PR_GET_TID_ADDRESS = 40, PR_CAP_AMBIENT = 47,
+};
+enum { TSC_ENABLE = 1, SLACK_AT_FIRST = 50000 };
+
+static long tell(user_t to, int32_t value) { return user_write(to, &value, sizeof value); }
+
+static long set_name(user_t from)
+{
+    char name[16];
+    long length = user_read_text(name, from, sizeof name);
+
+    if (length == -EFAULT)
+        return length;
+    name[sizeof name - 1] = '\0';
+    memcpy(current_thread()->name, name, sizeof name);
+    if (current_thread()->id == current_process()->id)
+        memcpy(current_process()->name, name, sizeof name);
+    return 0;
+}
+
+static long set_dumpable(uintptr_t value)
+{
+    if (value > 1)
+        return -EINVAL;
+    current_process()->memory->dumpable = value;
+    return 0;
+}
+
+static long set_death_signal(uintptr_t number)
+{
+    if (number > SIGNALS)
+        return -EINVAL;
+    current_process()->parent_death_signal = (int32_t)number;
+    return 0;
+}
+
+static long set_slack(uintptr_t nanoseconds)
+{
+    current_thread()->timer_slack = nanoseconds;
+    return 0;
+}
+
+static long slack(void)
+{
+    uint64_t own = current_thread()->timer_slack;
+
+    return own == 0 ? SLACK_AT_FIRST : (long)own;
+}
+
+static long set_no_new_privileges(uintptr_t value, uintptr_t rest)
+{
+    if (value != 1 || rest != 0)
+        return -EINVAL;
+    current_thread()->no_new_privileges = true;
+    return 0;
+}
+
+/* ---- Capabilities ---------------------------------------------------------------------------- */
+
+static long keep_capabilities(uintptr_t value)
+{
+    struct capabilities *c = &current_process()->capabilities;
+
+    if (value > 1)
+        return -EINVAL;
+    if (c->secure_bits & SECURE_KEEP_CAPS_LOCKED)
+        return -EPERM;
+    c->secure_bits = value ? c->secure_bits | SECURE_KEEP_CAPS : c->secure_bits & ~(uint32_t)SECURE_KEEP_CAPS;
+    return 0;
+}
+
+/* A locked bit stays, and a lock cannot be opened. */
+static long set_secure_bits(uintptr_t bits)
+{
+    struct capabilities *c      = &current_process()->capabilities;
+    uint32_t             locked = c->secure_bits & SECURE_LOCKS;
+
+    if ((locked >> 1 & (c->secure_bits ^ bits)) != 0 || (locked & ~bits) != 0 || (bits & ~(uintptr_t)SECURE_BITS) != 0 ||
+        !has_capability(current_process(), CAP_SETPCAP))
+        return -EPERM;
+    c->secure_bits = (uint32_t)bits;
+    return 0;
+}
+
+static long drop_bound(uintptr_t capability)
+{
+    if (!has_capability(current_process(), CAP_SETPCAP))
+        return -EPERM;
+    if (capability >= CAPABILITIES)
+        return -EINVAL;
+    current_process()->capabilities.bounding &= ~(1ull << capability);
+    return 0;
+}
+
+enum { AMBIENT_IS_SET = 1, AMBIENT_RAISE, AMBIENT_LOWER, AMBIENT_CLEAR };
+
+static long raise_ambient(struct capabilities *c, uint64_t bit)
+{
+    if (!(c->permitted & bit) || !(c->inheritable & bit) || (c->secure_bits & SECURE_NO_CAP_AMBIENT_RAISE))
+        return -EPERM;
+    c->ambient |= bit;
+    return 0;
+}
+
+static long ambient(uintptr_t what, uintptr_t capability, uintptr_t rest)
+{
+    struct capabilities *c   = &current_process()->capabilities;
+    uint64_t             bit = capability < CAPABILITIES ? 1ull << capability : 0;
+
+    if (rest != 0 || (what == AMBIENT_CLEAR ? capability != 0 : bit == 0))
+        return -EINVAL;
+    switch (what) {
+    case AMBIENT_IS_SET: return (c->ambient & bit) != 0;
+    case AMBIENT_RAISE:  return raise_ambient(c, bit);
+    case AMBIENT_LOWER:  c->ambient &= ~bit; return 0;
+    case AMBIENT_CLEAR:  c->ambient = 0;     return 0;
+    default:             return -EINVAL;
+    }
+}
+
+/* ---- The calls --------------------------------------------------------------------------------- */
+
+SYSTEM_CALL(prctl)
+{
+    struct process *p = current_process();
+
+    switch (a) {
+    case PR_SET_PDEATHSIG:       return set_death_signal(b);
+    case PR_GET_PDEATHSIG:       return tell(b, p->parent_death_signal);
+    case PR_GET_DUMPABLE:        return p->memory->dumpable;
+    case PR_SET_DUMPABLE:        return set_dumpable(b);
+    case PR_GET_KEEPCAPS:        return (p->capabilities.secure_bits & SECURE_KEEP_CAPS) != 0;
+    case PR_SET_KEEPCAPS:        return keep_capabilities(b);
+    case PR_GET_TIMING:          return 0;
+    case PR_SET_TIMING:          return b == 0 ? 0 : -EINVAL;
+    case PR_SET_NAME:            return set_name(b);
+    case PR_GET_NAME:            return user_write(b, current_thread()->name, sizeof current_thread()->name);
+    case PR_GET_SECCOMP:         return 0;
+    case PR_CAPBSET_READ:        return b >= CAPABILITIES ? -EINVAL : (long)(p->capabilities.bounding >> b & 1);
+    case PR_CAPBSET_DROP:        return drop_bound(b);
+    case PR_GET_TSC:             return tell(b, TSC_ENABLE);
+    case PR_SET_TSC:             return b == TSC_ENABLE ? 0 : -EINVAL;
+    case PR_GET_SECUREBITS:      return (long)p->capabilities.secure_bits;
+    case PR_SET_SECUREBITS:      return set_secure_bits(b);
+    case PR_SET_TIMERSLACK:      return set_slack(b);
+    case PR_GET_TIMERSLACK:      return slack();
+    case PR_SET_CHILD_SUBREAPER: process_set_subreaper(b != 0); return 0;
+    case PR_GET_CHILD_SUBREAPER: return tell(b, p->subreaper);
+    case PR_SET_NO_NEW_PRIVS:    return set_no_new_privileges(b, c | d | e);
+    case PR_GET_NO_NEW_PRIVS:    return (b | c | d | e) != 0 ? -EINVAL : current_thread()->no_new_privileges;
+    case PR_GET_TID_ADDRESS:     return tell(b, (int32_t)current_thread()->clear_at_exit);
+    case PR_CAP_AMBIENT:         return ambient(b, c, d | e);
+    default:                     return -EINVAL;
+    }
+}
+
+/* Kept, inherited and told. Nothing here depends on it but STICKY_TIMEOUTS (poll.c): addresses are never random. */
+SYSTEM_CALL(personality)
+{
+    uint32_t old = current_process()->personality;
+
+    if ((uint32_t)a != UINT32_MAX)
+        current_process()->personality = (uint32_t)a;
+    return (long)old;
+}

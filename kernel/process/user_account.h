@@ -1,0 +1,35 @@
+/*
+ * user_account.h - what all processes of one user have together: RLIMIT_NPROC and RLIMIT_SIGPENDING are limits for that.
+ *
+ * Owning   a process holds the account of its real user, a queued signal that of the user it was sent to.
+ * Locking  a spin lock inside (RANK_OBJECT); callable from interrupts.
+ * Cost     finding one by the user's number looks at the users with the same hash, of USER_LISTS.
+ * Source   Linux man-pages, getrlimit(2).
+ */
+#ifndef QUIRE_PROCESS_USER_ACCOUNT_H
+#define QUIRE_PROCESS_USER_ACCOUNT_H
+
+#include "base/types.h"
+
+enum { USER_LISTS = 64 };
+
+struct user_account {
+    uint32_t             uid;
+    uint32_t             references;        /* processes and queued signals    */
+    uint32_t             threads;           /* of all processes of the user    */
+    uint32_t             signals;           /* queued                          */
+    struct user_account *next;
+};
+
+/* With a reference; NULL without memory. */
+struct user_account *user_account_get(uint32_t uid);
+void user_account_hold(struct user_account *account);
+void user_account_put(struct user_account *account);            /* NULL: nothing happens */
+
+void user_account_threads(struct user_account *account, int more);
+
+/* One more queued signal, with a reference, unless there are `most`. */
+bool user_account_queue(struct user_account *account, uint64_t most);
+void user_account_unqueue(struct user_account *account);        /* drops that reference */
+
+#endif
