@@ -69,6 +69,8 @@ int32_t proc_next_descriptor(int32_t number, int32_t from)
 
 static char state_of(const struct process *process, const struct thread *thread)
 {
+    if (process->parent == NULL && thread == NULL)
+        return 'S';                             /* process 1 never has a thread */
     if (process->state == PROCESS_ZOMBIE || thread == NULL)
         return 'Z';
     if (process->state == PROCESS_STOPPED || thread->phase == THREAD_STOPPED)

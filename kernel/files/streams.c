@@ -14,6 +14,8 @@ enum { PIPE_MAGIC = 0x50495045, FIONREAD = 0x541B };
 
 static struct file_system system;
 static struct node        nodes[3];             /* input, output, errors */
+static uint32_t           outputs;              /* [a] open files of output and errors */
+static void             (*outputs_gone)(void);
 
 static bool waits(const struct file *file) { return !(file->flags & O_NONBLOCK); }
 
@@ -38,6 +40,20 @@ static long write(struct file *file, struct buffer *from, uint64_t at __attribut
     }
     return done;
 }
+
+static int open_output(struct node *node __attribute__((unused)), struct file *file __attribute__((unused)))
+{
+    __atomic_add_fetch(&outputs, 1, __ATOMIC_RELAXED);
+    return 0;
+}
+
+static void close_output(struct file *file __attribute__((unused)))
+{
+    if (__atomic_sub_fetch(&outputs, 1, __ATOMIC_ACQ_REL) == 0)
+        outputs_gone();
+}
+
+bool streams_are_held(void) { return __atomic_load_n(&outputs, __ATOMIC_ACQUIRE) > 0; }
 
 static void tell(void)
 {
@@ -75,11 +91,13 @@ static const struct node_operations input_operations = {
     .traits = NODE_STREAM, .read = read, .poll = poll_input, .control = control, .describe = describe,
 };
 static const struct node_operations output_operations = {
-    .traits = NODE_STREAM, .write = write, .poll = poll_output, .describe = describe,
+    .traits = NODE_STREAM, .write = write, .poll = poll_output, .describe = describe, .open = open_output,
+    .close = close_output,
 };
 
-int streams_open(struct file *files[3])
+int streams_open(struct file *files[3], void (*free)(void))
 {
+    outputs_gone = free;
     system_start(&system, "pipefs", PIPE_MAGIC);
     channel_on_news(tell);
     for (int i = 0; i < 3; i++) {
@@ -88,6 +106,8 @@ int streams_open(struct file *files[3])
         node_start(&nodes[i], operations, &system, S_PIPE | 0600);
         node_hold(&nodes[i]);                   /* they are nobody's to free */
         files[i] = file_make(&nodes[i], operations, i == 0 ? O_RDONLY : O_WRONLY);
+        if (files[i] != NULL && i > 0)
+            open_output(&nodes[i], files[i]);
         if (files[i] != NULL)
             continue;
         while (--i >= 0)

@@ -1,7 +1,7 @@
 /*
  * init.c - the first program, from the boot archive to the machine's end. See first.h.
  *
- * Process 1's only thread begins inside the kernel: it unpacks, opens, and then executes the program as any
+ * The program's only thread begins inside the kernel: it unpacks, opens, and then executes the program as any
  * process executes another. What goes wrong on the way is told to the host, as the program's end would be.
  */
 #include "init/init.h"
@@ -32,6 +32,7 @@
 
 enum { STACK_BYTES = 8 * 1024 * 1024, FILES_SOFT = 1024, FILES_HARD = 1048576 };
 enum { SAMPLE_NANOSECONDS = 10000000, PATIENCE_NANOSECONDS = 1000000000 };
+enum { NOBODY_ELSE = 2 };           /* process 1, and one that ends */
 enum { PATH_ROOM = 256, MOMENT_ROOM = 64, SIGNAL_BY_KERNEL = 0x80 };         /* Linux's SI_KERNEL */
 
 struct module { uint32_t start, end; };
@@ -40,7 +41,12 @@ static struct module   archives[BOOT_MODULES];
 static unsigned        archive_count;
 static char            words[BOOT_TEXT];        /* the kernel's command line         */
 static char            program[PATH_ROOM];      /* init=, "" when there is none      */
-static struct process *first;
+static struct process *first;                   /* the program; NULL when it has ended */
+static int32_t         first_group;
+static struct process *reaper;                  /* process 1                          */
+static struct { bool known; int32_t kind, number; } end;        /* the program's      */
+static volatile bool   told_to_end;             /* a signal from outside asked for it */
+static bool            has_streams;             /* its standard streams are the channel's, not a terminal's */
 static struct orders   orders;
 static struct timer    sampler;
 
@@ -131,7 +137,7 @@ static void kill(struct process *process, void *survivors)
 {
     struct signal_info info = { .number = SIGKILL };
 
-    if (process == first || process->state == PROCESS_ZOMBIE)
+    if (process == current_process() || process == reaper || process->state == PROCESS_ZOMBIE)
         return;
     ++*(unsigned *)survivors;
     signal_process(process, &info);
@@ -191,12 +197,27 @@ void first_ended(const struct process *process)
 {
     int32_t status = process->exit_status;
 
-    if (process != first)
+    if (process != first) {
+        if (end.known && (!streams_are_held() || processes_alive() <= NOBODY_ELSE))
+            leave(end.kind, end.number);
         return;
-    if ((status & 0x7F) != 0)
-        leave(CHANNEL_KILLED, status & 0x7F);
-    leave(CHANNEL_EXITED, status >> 8 & 0xFF);
+    }
+    end.kind   = (status & 0x7F) != 0 ? CHANNEL_KILLED : CHANNEL_EXITED;
+    end.number = (status & 0x7F) != 0 ? status & 0x7F : status >> 8 & 0xFF;
+    end.known  = true;
+    first      = NULL;
+    if (!has_streams || told_to_end || !streams_are_held())
+        leave(end.kind, end.number);
 }
+
+/* Somebody who outlived the program was the last who could still say something. If he ends, first_ended() comes next. */
+static void streams_free(void)
+{
+    if (end.known && current_process()->thread_count > 0)
+        leave(end.kind, end.number);
+}
+
+bool first_is(const struct process *process) { return process == first; }
 
 static void sample(struct timer *timer)
 {
@@ -204,7 +225,7 @@ static void sample(struct timer *timer)
     timer_arm(timer, clock_now() + SAMPLE_NANOSECONDS);
 }
 
-/* ---- The beginning, as process 1 ------------------------------------------------------------ */
+/* ---- The beginning, inside the program's process ------------------------------------------------------------ */
 
 static int unpack(struct place *place)
 {
@@ -249,12 +270,13 @@ static void pass_signal(unsigned number, bool group)
 {
     struct signal_info info = { .number = (int32_t)number, .code = group ? SIGNAL_BY_KERNEL : 0 };
 
-    if (!group)
+    told_to_end |= number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT;
+    if (!group && first != NULL)
         signal_process(first, &info);
     else if (orders.terminal)
         terminals_signal((int)number);
     else
-        (void)!signal_group(first->group, &info);
+        (void)!signal_group(first_group, &info);
 }
 
 /* One open file of a terminal, or three of the channel. */
@@ -262,8 +284,9 @@ static int open_files(struct place *place, struct file *files[3])
 {
     int err;
 
-    if (channel_is_there() && !orders.terminal)
-        return streams_open(files);
+    has_streams = channel_is_there() && !orders.terminal;
+    if (has_streams)
+        return streams_open(files, streams_free);
     err = terminals_open_first(place, &files[0]);
     if (err != 0)
         return err;
@@ -347,6 +370,22 @@ static void begin(void)
 
 /* ---- Process 1 -------------------------------------------------------------------------------- */
 
+/* Linux's init, as far as programs can tell: it is there, hears nothing, and lets zombies go at once. */
+static int make_reaper(void)
+{
+    reaper = process_new();
+    if (reaper == NULL || (reaper->actions = actions_new(NULL)) == NULL)
+        return -ENOMEM;
+    for (unsigned i = 0; i < COUNT_OF(reaper->actions->action); i++)
+        reaper->actions->action[i].handler = SIG_IGN;
+    for (unsigned i = 0; i < LIMITS; i++)
+        reaper->limits[i] = (struct limit){ LIMIT_NONE, LIMIT_NONE };
+    text_copy(reaper->name, "init", sizeof reaper->name);
+    return process_enlist(reaper, NULL, NULL);
+}
+
+/* ---- The program ------------------------------------------------------------------------------ */
+
 static int make_first(void)
 {
     struct thread *thread;
@@ -363,8 +402,10 @@ static int make_first(void)
     first->limits[RLIMIT_NICE] = first->limits[RLIMIT_RTPRIO] = (struct limit){ 0, 0 };
     first->limits[RLIMIT_NOFILE] = (struct limit){ FILES_SOFT, FILES_HARD };
     thread_prepare_inside(thread, begin);
-    if (process_enlist(first, NULL, NULL) != 0 || thread_enlist(thread) != 0)
+    first->exit_signal = SIGCHLD;
+    if (process_enlist(first, reaper, NULL) != 0 || thread_enlist(thread) != 0)
         return -ENOMEM;
+    first_group = first->group;
     schedule_add(thread);
     return 0;
 }
@@ -377,7 +418,7 @@ void first_run(void)
     programs_start();
     schedule_start();
     clock_start();
-    if (make_first() != 0)
+    if (make_reaper() != 0 || make_first() != 0)
         leave(CHANNEL_NOT_STARTED, ENOMEM);
     schedule_idle();
 }

@@ -7,8 +7,14 @@
  *     channel=none        nobody speaks the channel's protocol here, even if the machine has such a device
  *
  * The program's standard streams are the channel's, or a terminal: on the channel if its orders say so, on the
- * serial line, and shown on the screen, if there is no channel. When process 1 ends, all others are killed, the machine says how it ended, and
- * leaves.
+ * serial line, and shown on the screen, if there is no channel.
+ *
+ * Process 1 is the kernel's own: it has no thread, no memory and no files, ignores every signal, adopts children whose parents
+ * end, and leaves no zombies. The program is its child, with a group and a session of its own.
+ *
+ * The machine ends when the program has ended and no open file of its standard output or errors is left: what children that
+ * outlive it still say is not lost, as with a pipe. On a terminal, and after SIGINT, SIGTERM, SIGHUP or SIGQUIT from outside, it
+ * ends with the program. It says how the program ended, and leaves.
  */
 #ifndef QUIRE_PROCESS_FIRST_H
 #define QUIRE_PROCESS_FIRST_H
@@ -24,7 +30,10 @@ void first_note(const struct boot_info *info, const char *command_line);
 bool first_wanted(void);
 void first_run(void) NORETURN;
 
-/* A process is about to let go of its memory; and it has ended (exit.c). Does not return for process 1. */
+/* True for the program that the machine was started for. */
+bool first_is(const struct process *process);
+
+/* A process is about to let go of its memory; and it has ended (exit.c). Does not return if the machine ends with it. */
 void first_ending(const struct process *process);
 void first_ended(const struct process *process);
 

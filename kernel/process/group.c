@@ -8,6 +8,7 @@
 #include "memory/spaces/fault.h"
 #include "process/applications.h"
 #include "process/family.h"
+#include "init/init.h"
 #include "init/report.h"
 
 /* All of a group are in one session, so its first member tells. */
@@ -142,7 +143,7 @@ void process_report_death(const struct signal_info *info)
     builtin_note_reason(last_fault.reason);
     if (builtin_is_quiet())
         return;
-    if (p->id == 1)
+    if (first_is(p))
         report_say(line);
     else
         print("%s\n", line);

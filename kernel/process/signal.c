@@ -219,7 +219,7 @@ static int send(struct process *process, struct thread *thread, const struct sig
     int                   used  = 0;
 
     act_at_once(process, info->number);
-    if (process->state != PROCESS_ZOMBIE && (!is_ignored(process, info->number) || is_blocked_everywhere(process, info->number))) {
+    if (process->thread_count > 0 && process->state != PROCESS_ZOMBIE && (!is_ignored(process, info->number) || is_blocked_everywhere(process, info->number))) {
         used = put(thread != NULL ? &thread->pending : &process->pending, info, entry);
         if (used >= 0 && thread != NULL)
             wake_thread(thread);

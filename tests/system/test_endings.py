@@ -146,3 +146,70 @@ def test_closed_descriptors(sealed, closed):
     script = "bits=100; for n in 0 1 2; do [ -e /proc/$$/fd/$n ] || bits=$((bits + (1 << n))); done; exit $bits"
     status = sealed.begin("busybox", "sh", "-c", script, stdin=end, stdout=start, stderr=start, preexec_fn=close).wait(60)
     assert status == 100 + sum(1 << int(digit) for digit in closed)
+
+
+# ---- Children that outlive the program, and process 1 ------------------------------------
+
+def test_what_children_say_after_the_program_has_ended_is_not_lost(sealed):
+    script = "(busybox sleep 0.5; echo late; busybox sleep 0.5; echo later >&2) & echo first; exit 7"
+    assert sealed("busybox", "sh", "-c", script) == (7, b"first\nlate\n", "later\n")
+    status, output, errors = sealed("--report", "busybox", "sh", "-c", script)
+    assert (status, output) == (7, b"first\nlate\n") and "audit: clean" in errors
+    assert re.search(r"^ +user +\d+ +\d+ KiB +0 ", errors, re.M) or not re.search(r"^ +user .* [1-9]\d* +\d+ KiB +private", errors, re.M), errors
+
+
+def test_children_who_cannot_say_anything_are_not_waited_for(sealed):
+    begin = time.monotonic()
+    assert sealed("busybox", "sh", "-c", "busybox sleep 1000 > /dev/null 2>&1 & exit 4")[0] == 4
+    script = "(busybox sleep 0.3; exec > /dev/null 2>&1; busybox sleep 1000) & exit 5"
+    assert sealed("busybox", "sh", "-c", script)[0] == 5
+    assert sealed("--report", "busybox", "sh", "-c", script)[0] == 5
+    assert time.monotonic() - begin < 300
+
+
+def test_who_tells_the_program_to_end_does_not_wait_for_its_children(sealed):
+    process = sealed.begin("busybox", "sh", "-c", "trap 'exit 6' TERM; busybox sleep 1000 & echo ready; wait")
+    assert process.stdout.readline() == b"ready\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 6
+
+
+def test_signals_reach_children_that_outlive_the_program(sealed):
+    script = "(trap 'echo hears; exit' USR1; while :; do echo there; busybox sleep 0.1; done) & exit 3"
+    process = sealed.begin("busybox", "sh", "-c", script)
+    assert process.stdout.readline() == b"there\n"
+    seen = b""
+    while b"hears" not in seen:                     # the program has surely ended when its group, without it, is reached
+        process.send_signal(signal.SIGUSR1)
+        seen = process.stdout.readline()
+        if process.poll() is not None:
+            break
+    process.communicate(timeout=60)
+    assert process.returncode in (3, 128 + signal.SIGUSR1)
+
+
+def test_process_1_is_the_parent_and_hears_nothing(sealed):
+    script = ("echo $$ $PPID; cat /proc/1/comm; busybox grep -c . /proc/1/maps; busybox grep State /proc/1/status;"
+              "kill -9 1; kill -TERM 1; kill -0 1 && (exec busybox sleep 0.1 &); busybox sleep 0.5; ls -d /proc/[0-9]*")
+    status, output, _ = sealed("busybox", "sh", "-c", script)
+    words = output.decode().split("\n")
+    assert words[:4] == ["2 1", "init", "0", "State:\tS (sleeping)"], words
+    assert words[4:6] == ["/proc/1", "/proc/2"] and len(words) == 7, "an orphan is no zombie"
+
+
+def test_strangers_are_not_the_programs_children(sealed, tmp_path):
+    """A grandchild whose parent has ended is process 1's: wait() says ECHILD (10)."""
+    source = """
+static int call(int n, int a, int b, int c) { int r; __asm__ volatile("int $0x80" : "=a"(r) : "0"(n), "b"(a), "c"(b), "d"(c) : "memory"); return r; }
+void _start(void)
+{
+    struct { int s, n; } nap = { 0, 300000000 };
+    int child = call(2, 0, 0, 0);
+    if (child == 0) { if (call(2, 0, 0, 0) == 0) { call(162, (int)&nap, 0, 0); call(1, 7, 0, 0); } call(1, 0, 0, 0); }
+    call(7, child, 0, 0);
+    call(1, -call(7, -1, 0, 0), 0, 0);
+}"""
+    program = str(tmp_path / "orphan")
+    subprocess.run(["gcc", "-m32", "-nostdlib", "-static", "-fno-pic", "-no-pie", "-fno-stack-protector", "-w", "-x", "c", "-", "-o",
+                    program], input=source.encode(), check=True)
+    assert sealed(program)[0] == 10

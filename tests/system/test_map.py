@@ -77,7 +77,7 @@ def assert_tiles(boxes, start=0, end=LAST):
 
 
 # A shell that says what it maps, then what the pool says, then has itself drawn.
-SAYS = "cat /proc/1/maps; cat /proc/quire/frames; echo now > /proc/quire/map; true"
+SAYS = "cat /proc/$$/maps; cat /proc/quire/frames; echo now > /proc/quire/map; true"
 
 
 @pytest.fixture(scope="module")
@@ -227,7 +227,7 @@ def test_a_program_that_dies_is_drawn_as_it_died(layout, draw, tmp_path):
     program = compile_i386(str(tmp_path / "dies"), "void _start(void) { *(volatile int *)16 = 1; }", "-static")
     status, drawing, errors = draw("--layout", layout, program)
     assert status == 128 + 11 and "is killed by signal 11; " in drawing
-    assert "dies[1]: signal 11" in errors
+    assert "dies[2]: signal 11" in errors
 
 
 def test_a_program_that_never_ends_is_drawn_when_interrupted(draw):
@@ -244,7 +244,7 @@ def test_only_the_first_asking_counts_and_processes_that_wait_are_there(layout, 
     script = "mkfifo /tmp/f; (read x < /tmp/f) & busybox sleep 100 & echo a > /proc/quire/map; y=1; echo b > /proc/quire/map; exit 0"
     status, drawing, errors = draw("--layout", layout, "busybox", "sh", "-c", script)
     assert status == 0, errors
-    assert "busybox, process 1, asks; " in drawing and drawing.count("Who has physical memory") == 1
+    assert "busybox, process 2, asks; " in drawing and drawing.count("Who has physical memory") == 1
     assert len(re.findall(r"^Process \d+: ", drawing, re.M)) == 3
 
 
