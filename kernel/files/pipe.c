@@ -301,8 +301,8 @@ static int wait_for_other(struct node *node, struct file *file, bool reader)
         if (file->flags & O_NONBLOCK)
             return reader ? 0 : -ENXIO;
         err = node_wait(node);
-        if (err != 0)
-            return err;
+        if (err != 0 && *there == 0 && *count == before)
+            return err;                         /* a signal that came with the other one is for later */
     }
     return 0;
 }

@@ -125,7 +125,7 @@ OWNERS = {"several owners", "free", "held", "image", "boot", "bitmap", "records"
 
 def test_every_mapping_of_the_process_is_drawn_where_it_is(layout, said):
     drawing, words = said(layout)
-    boxes = towers_of(drawing)["Process 1: busybox"]
+    boxes = towers_of(drawing)["Process 2: busybox"]
     assert_tiles(boxes)
     maps = re.findall(r"^([0-9a-f]{8})-([0-9a-f]{8}) ([-rwxsp]{4}) \S+ \S+ \S+ *(\S*)$", words, re.M)
     assert len(maps) >= 5
@@ -220,7 +220,7 @@ def test_kernel_space_shows_no_program(layout, draw):
 def test_without_being_asked_it_is_the_end(layout, draw):
     status, drawing, _ = draw("--layout", layout, "busybox", "sh", "-c", "exit 3")
     assert status == 3 and "busybox ends with status 3; " in drawing
-    assert "Process 1: busybox" in drawing
+    assert "Process 2: busybox" in drawing
 
 
 def test_a_program_that_dies_is_drawn_as_it_died(layout, draw, tmp_path):
@@ -241,7 +241,7 @@ def test_a_program_that_never_ends_is_drawn_when_interrupted(draw):
 
 
 def test_only_the_first_asking_counts_and_processes_that_wait_are_there(layout, draw):
-    script = "mkfifo /tmp/f; (read x < /tmp/f) & busybox sleep 100 & echo a > /proc/quire/map; y=1; echo b > /proc/quire/map; exit 0"
+    script = "mkfifo /tmp/f; exec 2> /dev/null; (read x < /tmp/f) > /tmp/x & busybox sleep 100 > /tmp/x & echo a > /proc/quire/map; y=1; echo b > /proc/quire/map; exit 0"
     status, drawing, errors = draw("--layout", layout, "busybox", "sh", "-c", script)
     assert status == 0, errors
     assert "busybox, process 2, asks; " in drawing and drawing.count("Who has physical memory") == 1
@@ -285,7 +285,7 @@ def test_guards_are_drawn(layout, draw, tmp_path):
     program = compile_i386(str(tmp_path / "near"), NEAR, "-static", "-O1", "-fomit-frame-pointer")
     status, drawing, errors = draw("--layout", layout, program)
     assert status == 0, errors
-    boxes = towers_of(drawing)["Process 1: near"]
+    boxes = towers_of(drawing)["Process 2: near"]
     assert_tiles(boxes)
     at = next(i for i, box in enumerate(boxes) if box[2][0].startswith("[stack]"))
     names = [re.split(r"  ", box[2][0])[0] for box in boxes[at:at + 5]]

@@ -92,13 +92,13 @@ static int draw(struct seal *seal, struct target *target)
 /*
  * Something to see: a shell with text in its heap; a child of it, which shares most pages with it; and, where the root
  * has one, a program with shared libraries that fills its own heap. All stand still, waiting for each other, at the
- * moment that counts.
+ * moment that counts. Nobody waits for those who cannot write to us (docs/run.md).
  */
 static char waiting[] = "mkfifo /tmp/ready /tmp/wait; text=$(busybox head -c 150000 /dev/zero | busybox tr '\\0' x); "
-                        "(read line < /tmp/wait) & ";
+                        "(exec > /dev/null 2>&1; read line < /tmp/wait) & ";
 static char with_lua[] =
     "lua5.4 -e 'local t = {} for i = 1, 20000 do t[i] = \"entry \" .. i end "
-    "local f = io.open(\"/tmp/ready\", \"w\") f:write(\"ready\\n\") f:close() io.open(\"/tmp/wait\"):read()' & "
+    "local f = io.open(\"/tmp/ready\", \"w\") f:write(\"ready\\n\") f:close() io.open(\"/tmp/wait\"):read()' > /dev/null 2>&1 & "
     "read line < /tmp/ready; ";
 static char ask[] = "echo now > /proc/quire/map";
 
