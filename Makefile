@@ -18,6 +18,9 @@ APPEND    ?=
 FUZZ_SECONDS ?= 5
 RELEASES  ?= bookworm trixie
 
+# One name for one file: a build directory inside the tree is named from here, however it was given.
+override O := $(patsubst $(CURDIR)/%,%,$(abspath $(O)))
+
 .DEFAULT_GOAL = all
 include sources.mk
 include build.mk
@@ -51,10 +54,8 @@ console:                                ## the kernel's own console; leave with 
 	@$(QEMU) -accel tcg -m $(MEMORY) -display none -no-reboot -nodefaults -device isa-debug-exit,iobase=0xf4 \
 	    -serial mon:stdio -kernel $(B)/kernel.elf -append "$(APPEND)" || test $$(($$? & 1)) -eq 1
 
-test: | $(O)/setup-test                 ## everything that can be checked; ONLY=word: what has it in its name
-	@tests/run --build $(O) --layouts "$(LAYOUTS)" --tool-tests "$(basename $(notdir $(tool_tests)))" \
-	    --machine-tests "$(basename $(notdir $(machine_tests)))" \
-	    --fuzzers "$(fuzzers)" --fuzz-seconds $(FUZZ_SECONDS) $(ONLY)
+test: | $(O)/setup-test                 ## everything that can be checked; ONLY=word: what has it in its name; FAILED=1: what failed; LIST=1
+	@tests/run --build $(O) --layouts "$(LAYOUTS)" --fuzz-seconds $(FUZZ_SECONDS) $(if $(FAILED),--failed) $(if $(LIST),--list) $(ONLY)
 
 fuzz: $(fuzzers)                        ## feed the parsers of outside data, FUZZ_SECONDS each
 	@for program in $^; do sh tests/fuzz/run $$program $(FUZZ_SECONDS) || exit 1; done
@@ -97,7 +98,6 @@ run-iso: $(O)/quire.iso | $(O)/setup-run ## boot the CD image
 	$(QEMU) -accel tcg -m $(MEMORY) -display none -no-reboot -nodefaults -device isa-debug-exit,iobase=0xf4 \
 	    -serial mon:stdio -cdrom $< || test $$(($$? & 1)) -eq 1
 
-test: | $(O)/programs/programs.done
 programs: $(O)/programs/programs.done   ## real i386 programs from Debian's packages, for ./quire run
 
 test-fresh: | $(O)/setup-fresh          ## `make run` on bare Debian systems, made for this by debootstrap; as root, 10 minutes each
@@ -112,6 +112,17 @@ distclean:                              ## remove $(O)/ and ./quire, fetched pro
 
 help:                                   ## this list
 	@awk -F ':.*##' '/^[a-z-]+:.*##/ { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo 'The quick loop: one file of the memory manager and its test; one system test under one layout:'
+	@echo '  make $(O)/quire/tests/test_fault && $(O)/quire/tests/test_fault'
+	@echo '  make test ONLY=shell LAYOUTS=quire         and then: make test FAILED=1 LAYOUTS=quire'
+	@echo 'Another document, from the edit to its console:'
+	@echo '  make console LAYOUT=mine.md'
+
+# A product may be asked for by its whole path as well.
+ifeq ($(filter /%,$(O)),)
+$(CURDIR)/$(O)/%: $(O)/% ;
+endif
 
 print-%:                                # the value of a variable, for scripts and tests: make print-by_layout
 	@echo '$($*)'

@@ -210,16 +210,11 @@ $(L)/document: $(call unless_same,$(L)/document,$(abspath $(document)))
 	@mkdir -p $(@D)
 	@echo '$(abspath $(document))' > $@
 
-# Of the generated files only those that say something new are touched, so that only what reads them is built anew.
-$(L)/done: $(document) $(L)/document $(O)/host/quire $(if $(filter-out $(wildcard $(generated)),$(generated)),FORCE)
-	@rm -rf $(L)/new && mkdir -p $(L)/new
-	$(call note,layout,$(document))$(O)/host/quire layout compile $(document) -o $(L)/new
-	@sed -n 's/^#define LAYOUT_\([A-Z_]*\).*/\1/p' $(L)/new/layout.h > $(L)/new/features
-	@for file in $(L)/new/*; do cmp -s $$file $(L)/$${file##*/} || mv $$file $(L)/; done
-	@rm -rf $(L)/new
-	@touch $@
-
-$(generated): $(L)/done ;
+# Anew when the compiler changes, not whenever the command does that it is a part of. `features`: the words of layout.h.
+$(generated) &: $(document) $(L)/document $(call in,host,$(compiler)) | $(O)/host/quire
+	$(call note,layout,$(document))$(O)/host/quire layout compile $(document) -o $(L)
+	@sed -n 's/^#define LAYOUT_\([A-Z_]*\).*/\1/p' $(L)/layout.h > $(L)/features
+	@touch $(generated)
 
 # Built-in programs: linked for the document's start address, and nothing but the bytes from there on. With a
 # sanitizer's or the kernel's flags they could not stand alone, so they have their own.

@@ -15,6 +15,15 @@ import pytest
 sys.path.insert(0, os.path.dirname(__file__))
 from quire import Machine
 
+try:
+    from quire_runner import building, ensure             # tests/run is at work: what a test asks for is built
+except ImportError:
+    import contextlib
+    building = contextlib.nullcontext
+
+    def ensure(*_):
+        """Without tests/run, whoever starts a test has built what it needs."""
+
 TREE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.environ.get("QUIRE_BUILD", os.path.join(TREE, "build"))
 LAYOUTS = os.environ.get("QUIRE_LAYOUTS", re.search(r"^LAYOUTS *= *(.*)$", open(f"{TREE}/Makefile").read(), re.M)[1]).split()
@@ -37,7 +46,13 @@ class House:
     tree, build, layouts, logs = TREE, BUILD, LAYOUTS, LOGS
 
     def kernel(self, layout, checked=False):
+        ensure("kernel", f"LAYOUT={layout}", *(["CHECKED=1"] if checked else []))
         return os.path.join(BUILD, layout + ("-checked" if checked else ""), "kernel.elf")
+
+    def iso(self):
+        """The CD image of all layouts."""
+        ensure("iso")
+        return os.path.join(BUILD, "quire.iso")
 
     def image(self, layout):
         """The physical addresses of the kernel's image: its first byte, and the first one behind it."""
@@ -77,8 +92,9 @@ class House:
 
     def make(self, *words, output=BUILD):
         """Run make; returns (exit status, all it printed)."""
-        done = subprocess.run(["make", "-C", TREE, "--no-print-directory", f"O={output}", *words],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
+        with building():
+            done = subprocess.run(["make", "-C", TREE, "--no-print-directory", f"O={output}", *words],
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
         return done.returncode, done.stdout
 
     def quire(self, *words):
@@ -131,52 +147,8 @@ def boot(start, layout, house):
     return boot_layout
 
 
-# ---- How results are told: one RESULT line each, which tests/run reads ------------------
-
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
     if report.when == "call":
         item.outcome_of_call = report.outcome
-
-
-class Teller:
-    """Takes the place of pytest's own reporter when tests/run is listening."""
-
-    def pytest_runtest_logreport(self, report):
-        if report.when == "call" or report.outcome != "passed":
-            if report.failed:
-                print(report.longreprtext)
-                for title, text in report.sections:
-                    print(f"-- {title}\n{text}")
-            elif report.skipped:
-                print(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext)
-            outcome = "failed" if report.failed else report.outcome
-            print(f"RESULT {outcome} {report.duration:.2f} {report.nodeid.split('::', 1)[-1]}", flush=True)
-
-    def pytest_collectreport(self, report):
-        if report.failed:
-            print(report.longreprtext, flush=True)
-
-
-# tests/run starts one pytest for each file and layout: $QUIRE_ONLY is the layout, "-" for tests of none. When it only asks
-# for the plan, each test's file and layout are told, and nothing else.
-
-def layout_of(item):
-    return getattr(item, "callspec", None) and item.callspec.params.get("layout") or "-"
-
-
-def pytest_collection_modifyitems(config, items):
-    only = os.environ.get("QUIRE_ONLY")
-    if config.option.collectonly and os.environ.get("QUIRE_RUNNER"):
-        for item in items:
-            print(f"PLAN {item.location[0]} {layout_of(item)}", flush=True)
-    elif only:
-        items[:] = [item for item in items if layout_of(item) == only]
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_configure(config):
-    if os.environ.get("QUIRE_RUNNER"):
-        config.pluginmanager.unregister(name="terminalreporter")
-        config.pluginmanager.register(Teller())

@@ -21,7 +21,7 @@ def test_boots_a_checked_kernel(boot, layout):
 
 
 def test_boots_from_the_cd_image(start, house, layout):
-    machine = start(iso=f"{house.build}/quire.iso", devices=["-vga", "std"], timeout=60)
+    machine = start(iso=house.iso(), devices=["-vga", "std"], timeout=60)
     machine.expect("executed automatically")
     machine.send("k")                               # the menu of kernels without a program
     machine.send(str(house.layouts.index(layout) + 1))
@@ -31,7 +31,7 @@ def test_boots_from_the_cd_image(start, house, layout):
 
 
 def test_the_cd_image_boots_to_the_shell(start, house, layout):
-    machine = start(iso=f"{house.build}/quire.iso", devices=["-vga", "std"], timeout=60)
+    machine = start(iso=house.iso(), devices=["-vga", "std"], timeout=60)
     with open(f"{house.tree}/layouts/{layout}/layout.md") as document:         # its entry reads as its document begins
         machine.expect(re.escape(document.readline().strip("# \n").split(",")[0]))
     machine.expect("executed automatically")

@@ -28,6 +28,19 @@ def test_the_readme_names_files_that_exist(house):
         assert any(os.path.exists(os.path.join(house.tree, path)) for path in near), target
 
 
+def test_the_book_names_symbols_that_exist(house):
+    done = subprocess.run(["tools/check-book"], cwd=house.tree, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_a_built_tree_is_up_to_date(house):
+    layout = house.layouts[-1]
+    house.kernel(layout)
+    assert house.make("-q", "quire", "kernel", f"LAYOUT={layout}") == (0, "")
+    status, said = house.make("-n", "quire", "kernel", f"LAYOUT={layout}")
+    assert status == 0 and len([line for line in said.splitlines() if not line.startswith("make")]) == 0, said
+
+
 def test_setup_says_nothing_when_nothing_is_missing(house):
     done = subprocess.run(["sh", "tools/setup", "test"], cwd=house.tree, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")

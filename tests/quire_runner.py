@@ -1,0 +1,315 @@
+"""quire_runner.py - what tests/run adds to pytest: programs that are tests, building what a test needs, choosing by word.
+
+A cmocka program under one layout, and a fuzzer, is one item of pytest's; cmocka's own XML says how each of its tests
+ended. Nothing is built before a test asks for it: whoever needs a product first has it made, by one make at a time with all
+processors, while other tests run. So tests start as soon as what they need is there, and `make test ONLY=word` builds no more
+than it must.
+
+A test of tests/system gets ./quire, the programs and the kernel of its layout; what else it needs it says with
+`house.kernel(layout, checked=True)` or `@pytest.mark.needs("iso")`.
+"""
+import contextlib
+import fcntl
+import os
+import re
+import subprocess
+import xml.etree.ElementTree
+
+import pytest
+
+TREE = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
+BUILD = os.path.abspath(os.environ.get("QUIRE_BUILD", os.path.join(TREE, "build")))
+LOGS = os.environ.get("QUIRE_LOGS", os.path.join(BUILD, "logs"))
+LAYOUTS = os.environ.get("QUIRE_LAYOUTS", "quire").split()
+FUZZ_SECONDS = os.environ.get("QUIRE_FUZZ_SECONDS", "5")
+WORDS = os.environ.get("QUIRE_WORDS", "").split()
+PATIENCE = 420              # seconds that one test may take; the slowest takes a fifth of it
+TOGETHER = 6                # so many programs of a layout, and all of them are built at once
+
+
+# ---- Building ------------------------------------------------------------------------------------
+
+@contextlib.contextmanager
+def building():
+    """One make at a time in a build directory; `make run` and its like wait for the same lock."""
+    os.makedirs(BUILD, exist_ok=True)
+    with open(os.path.join(BUILD, "lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def plain_environment():
+    """What `make test` was told, as MAKEFLAGS and so on, must not leak into the builds of single parts."""
+    return {name: value for name, value in os.environ.items()
+            if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "LAYOUT", "CHECKED", "O", "ONLY")}
+
+
+def ensure(*goal):
+    """Make a goal, once in this run of tests; a build that failed fails all tests that need it, with what it said."""
+    folder = os.path.join(LOGS, "built")
+    os.makedirs(folder, exist_ok=True)
+    name = re.sub(r"[^\w.=-]+", "-", " ".join(goal).replace(BUILD, "")).strip("-")
+    done, failed = os.path.join(folder, name), os.path.join(folder, name + ".failed")
+    if os.path.exists(done):
+        return
+    with building():
+        if not os.path.exists(done) and not os.path.exists(failed):
+            made = subprocess.run(["make", "-C", TREE, "--no-print-directory", f"-j{os.cpu_count() or 2}",
+                                   f"O={BUILD}",
+                                   "LAYOUTS=" + " ".join(LAYOUTS), *goal], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=plain_environment())
+            with open(failed if made.returncode != 0 else done, "w") as log:
+                log.write(made.stdout)
+    if os.path.exists(failed):
+        said = open(failed).read().splitlines()[-40:]
+        pytest.fail("make " + " ".join(goal) + " failed:\n" + "\n".join(said), pytrace=False)
+
+
+def product(path):
+    """The name by which make knows a product."""
+    path = os.path.join(BUILD, path)
+    return os.path.relpath(path, TREE) if path.startswith(TREE + os.sep) else path
+
+
+# ---- Programs that are tests ---------------------------------------------------------------------
+
+class ProgramFailed(Exception):
+    pass
+
+
+class Program(pytest.Item):
+    """A test program of tests/host or tests/fuzz, of one layout or of none."""
+    needs_alone = ()            # what make is told when few such programs run, and when many do
+    needs_all = ()
+    many = True
+
+    def __init__(self, *, layout="-", **rest):
+        super().__init__(**rest)
+        self.layout = layout
+
+    def needs(self):
+        return [self.needs_all if self.many else self.needs_alone]
+
+    def run(self, words, **environment):
+        """All it printed, and its exit status; it is ended when its time is over."""
+        process = subprocess.Popen(words, cwd=TREE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                   text=True, errors="replace", env={**os.environ, **environment})
+        try:
+            said, _ = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
+        return said, process.returncode
+
+    def repr_failure(self, excinfo, style=None):
+        if isinstance(excinfo.value, ProgramFailed):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo)
+
+    def reportinfo(self):
+        return self.path, 0, self.name
+
+
+def cases_of(path):
+    """[(name, "ok", "FAILED" or "skip", why)] of a file that cmocka wrote."""
+    cases = []
+    for case in xml.etree.ElementTree.parse(path).iter("testcase"):
+        bad = [part for part in case if part.tag in ("failure", "error")]
+        skipped = case.find("skipped") is not None
+        cases.append((case.get("name"), "FAILED" if bad else "skip" if skipped else "ok", " ".join(part.text or "" for part in bad)))
+    return cases
+
+
+class CmockaProgram(Program):
+    """Each of its tests counts: they are in build/logs/NAME.xml, as cmocka writes them."""
+
+    def __init__(self, *, layout="-", **rest):
+        super().__init__(layout=layout, **rest)
+        name = self.path.stem
+        if layout == "-":
+            self.program, self.needs_all = f"tests/{name}", ("tool-tests",)
+            self.needs_alone = (product(self.program),)
+            self.title = f"host {name[5:]}"
+        else:
+            self.program, self.needs_all = f"{layout}/tests/{name}", ("machine-tests", f"LAYOUT={layout}")
+            self.needs_alone = (product(self.program), f"LAYOUT={layout}")
+            self.title = f"host {layout} {name[5:]}"
+
+    def runtest(self):
+        path = os.path.join(LOGS, self.title.replace(" ", "-") + ".xml")
+        for old in (path,):
+            if os.path.exists(old):
+                os.unlink(old)
+        said, status = self.run([os.path.join(BUILD, self.program)], ASAN_OPTIONS="detect_leaks=1",
+                                CMOCKA_MESSAGE_OUTPUT="xml", CMOCKA_XML_FILE=path)
+        cases = cases_of(path) if os.path.exists(path) else []
+        self.user_properties.append(("title", self.title))
+        self.user_properties.append(("cases", "\n".join(f"{word} {name}" for name, word, _ in cases)))
+        bad = [f"{name}: {why}" for name, word, why in cases if word == "FAILED"]
+        if status != 0 or bad:
+            end = f"signal {-status}" if status < 0 else f"exit status {status}"
+            raise ProgramFailed("\n".join([*bad, said.rstrip(), end]))
+        if not cases or all(word == "skip" for _, word, _ in cases):
+            pytest.skip(said.strip() or "all of its tests")
+
+
+class Fuzzer(Program):
+    def __init__(self, *, layout="-", **rest):
+        super().__init__(layout=layout, **rest)
+        self.of_tool = self.path.stem in ("fuzz_layout", "fuzz_snapshot")
+        self.program = f"fuzz/{self.path.stem}" if self.of_tool else f"{LAYOUTS[-1]}/fuzz/{self.path.stem}"
+        self.needs_all = ("fuzz-programs", f"LAYOUT={LAYOUTS[-1]}")
+        self.needs_alone = (product(self.program), f"LAYOUT={LAYOUTS[-1]}")
+        self.title = f"fuzz {self.path.stem[5:]}"
+
+    def runtest(self):
+        self.user_properties.append(("title", self.title))
+        said, status = self.run(["sh", "tests/fuzz/run", os.path.join(BUILD, self.program), FUZZ_SECONDS])
+        if status != 0:
+            raise ProgramFailed(f"{said.rstrip()}\nexit status {status}")
+
+
+class ProgramFile(pytest.File):
+    def collect(self):
+        name = self.path.stem
+        if name.startswith("fuzz_"):
+            yield Fuzzer.from_parent(self, name=name)
+        elif name.startswith("test_layout"):
+            yield CmockaProgram.from_parent(self, name=name)
+        else:
+            for layout in LAYOUTS:
+                yield CmockaProgram.from_parent(self, name=f"{name}[{layout}]", layout=layout)
+
+
+def pytest_collect_file(file_path, parent):
+    folder = os.path.relpath(file_path.parent, TREE)
+    if file_path.suffix == ".c" and (folder == "tests/host" and file_path.stem.startswith("test_") or
+                                     folder == "tests/fuzz" and file_path.stem.startswith("fuzz_")):
+        return ProgramFile.from_parent(parent, path=file_path)
+    return None
+
+
+# ---- Which tests, in which order -----------------------------------------------------------------
+
+def layout_of(item):
+    if isinstance(item, Program):
+        return item.layout
+    return getattr(item, "callspec", None) and item.callspec.params.get("layout") or "-"
+
+
+def title_of(item):
+    """By what ONLY finds it: `host movos fault`, `fuzz elf`, `system run movos test_name[movos]`."""
+    if isinstance(item, Program):
+        return item.title
+    return f"system {item.path.stem[5:]} {layout_of(item)} {item.nodeid.split('::', 1)[-1]}"
+
+
+def durations():
+    try:
+        with open(os.path.join(BUILD, "durations")) as file:
+            return {name: float(seconds) for seconds, name in (line.rstrip("\n").split(" ", 1) for line in file)}
+    except (OSError, ValueError):
+        return {}
+
+
+def deal(items, workers):
+    """xdist first hands a quarter of all tests out, as one piece for each worker: the long ones must be in all of these."""
+    piece = max(len(items) // workers // 4, 2)
+    first, rest = items[:piece * workers], items[piece * workers:]
+    items[:] = [item for worker in range(workers) for item in first[worker::workers]] + rest
+
+
+def pytest_collection_modifyitems(config, items):
+    """Words choose; long tests go first, so that all processors end together. The same in every process."""
+    if WORDS:
+        chosen = [item for item in items if any(word in title_of(item) for word in WORDS)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = chosen
+    seconds = durations()
+    guess = {"fuzz": 6, "host": 1}
+    items.sort(key=lambda item: (-seconds.get(item.nodeid, guess.get(title_of(item).split()[0], 3)), item.nodeid))
+    deal(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+    programs = [item for item in items if isinstance(item, Program)]
+    for item in programs:
+        item.many = sum(other.needs_all == item.needs_all for other in programs) > TOGETHER
+
+
+# ---- What a test needs ----------------------------------------------------------------------------
+
+def needs_of(item):
+    if isinstance(item, Program):
+        yield from item.needs()
+        return
+    yield ("quire",)
+    yield ("programs",)
+    layout = layout_of(item)
+    for one in {layout if layout != "-" else LAYOUTS[-1], *(name for name in LAYOUTS if name in item.path.stem)}:
+        yield ("kernel", f"LAYOUT={one}")
+    for mark in item.iter_markers("needs"):
+        yield mark.args
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "needs(goal, ...): what make must have made before this test")
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item):
+    """Before the clock of the test's limit runs: building takes as long as it takes."""
+    item.not_built = None
+    try:
+        for goal in needs_of(item):
+            ensure(*goal)
+    except pytest.fail.Exception as failure:
+        item.not_built = failure
+    yield
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    if item.not_built is not None:
+        raise item.not_built
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Every report carries the name under which tests/run counts it."""
+    report = (yield).get_result()
+    report.title = title_of(item) if isinstance(item, Program) else f"system {item.path.stem[5:]} {item.nodeid.split('::', 1)[-1]}"
+
+
+# ---- The score: counted once, in the process that all reports reach ------------------------------------
+
+class Score:
+    def __init__(self):
+        self.lines, self.seconds = [], durations()
+
+    def pytest_runtest_logreport(self, report):
+        if report.when != "call" and report.outcome == "passed":
+            return
+        if report.when == "call":
+            self.seconds[report.nodeid] = report.duration
+        cases = [line for name, text in report.user_properties if name == "cases" for line in text.splitlines()]
+        if report.when == "call" and cases:
+            self.lines += [f"{line.split(' ', 1)[0]} {report.title} {line.split(' ', 1)[1]}" for line in cases]
+            if report.failed and not any(line.startswith("FAILED") for line in cases):
+                self.lines.append(f"FAILED {report.title} (end of the program)")
+            return
+        word = {"passed": "ok", "failed": "FAILED", "skipped": "skip"}[report.outcome]
+        self.lines.append(f"{word} {report.title}")
+
+    def pytest_collectreport(self, report):
+        if report.failed:
+            self.lines.append(f"FAILED collecting {report.nodeid}")
+
+    def pytest_sessionfinish(self):
+        with open(os.path.join(LOGS, "results"), "w") as file:
+            file.writelines(line + "\n" for line in self.lines)
+        path = os.path.join(BUILD, "durations")
+        with open(path + ".new", "w") as file:
+            file.writelines(f"{seconds:.2f} {name}\n" for name, seconds in sorted(self.seconds.items()))
+        os.replace(path + ".new", path)
+
+
+def pytest_sessionstart(session):
+    if not hasattr(session.config, "workerinput") and not session.config.option.collectonly:
+        session.config.pluginmanager.register(Score())
