@@ -157,6 +157,7 @@ kernel += kernel/files/terminals.c                  # the terminal there is
 kernel += kernel/files/proc.c                       # /proc: its tree, and text
 kernel += kernel/files/proc_process.c               # what it says of processes
 kernel += kernel/files/proc_detail.c                # /proc/PID's smaller files
+kernel += kernel/files/sys.c                        # the tree of /sys
 kernel += kernel/files/proc_number.c                # their inode numbers
 kernel += kernel/files/proc_contents.c              # mem and pagemap: another's memory itself
 kernel += kernel/files/proc_memory.c                # their mappings

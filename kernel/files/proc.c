@@ -76,7 +76,12 @@ static int write_text(struct file *file)
         return -ENOMEM;
     text->length = 0;
     text->failed = false;
-    err = self->entry->text(text, self);
+    if (self->entry->fixed != NULL) {
+        text_add_bytes(text, self->entry->fixed, strlen(self->entry->fixed));
+        err = 0;
+    } else {
+        err = self->entry->text(text, self);
+    }
     return err != 0 ? err : text->failed ? -ENOMEM : 0;
 }
 
@@ -89,7 +94,7 @@ static long proc_read(struct file *file, struct buffer *to, uint64_t at)
 
     if (self->entry->move != NULL)
         return self->entry->move(self, to, at, false);
-    if (self->entry->text == NULL)
+    if (self->entry->text == NULL && self->entry->fixed == NULL)
         return -EINVAL;
     err = at == 0 || file->own == NULL ? write_text(file) : 0;
     if (err != 0)
@@ -123,6 +128,16 @@ static long proc_write(struct file *file, struct buffer *from, uint64_t at)
     bytes[got] = '\0';
     err = self->entry->store(self, bytes);
     return err != 0 ? err : (long)got;
+}
+
+/* What nobody can write in /sys is not even opened for it, as on Linux. */
+static int proc_open(struct node *node, struct file *file)
+{
+    const struct proc_node *self = proc_of(node);
+
+    if (node->system->magic != PROC_MAGIC && self->entry->store == NULL && (file->flags & O_ACCMODE) != O_RDONLY)
+        return -EACCES;
+    return 0;
 }
 
 static void proc_close(struct file *file)
@@ -217,6 +232,8 @@ static struct proc_node *make(struct proc_node *above, const struct proc_entry *
         return NULL;
     node_start(&self->node, operations_of(entry), above->node.system, entry->mode);
     self->node.links = (entry->mode & S_FMT) == S_FOLDER ? 2 : 1;
+    if ((entry->mode & S_FMT) == S_REGULAR && above->node.system->magic != PROC_MAGIC)
+        self->node.bytes = PAGE_SIZE;           /* of a file of /sys this is said, whatever is in it */
     self->entry      = entry;
     self->above      = above;
     self->process    = above->process;
@@ -372,7 +389,7 @@ static const struct node_operations folder_operations = {
     .look_up = proc_look_up, .list = proc_list, .release = proc_release, .whereabouts = proc_whereabouts,
 };
 static const struct node_operations file_operations = {
-    .read = proc_read, .write = proc_write, .close = proc_close, .resize = proc_resize, .release = proc_release,
+    .read = proc_read, .write = proc_write, .open = proc_open, .close = proc_close, .resize = proc_resize, .release = proc_release,
     .whereabouts = proc_whereabouts,
 };
 static const struct node_operations link_operations = {

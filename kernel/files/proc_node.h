@@ -29,6 +29,7 @@ struct proc_entry {
     uint32_t    mode;                                           /* type and rights                  */
     const struct proc_entry *children;                          /* of a folder, up to one without a name */
     int  (*text)(struct text *text, struct proc_node *node);    /* of a file; 0 or a negative errno */
+    const char *fixed;                                          /* of a file whose text never changes */
     struct node *(*target)(struct proc_node *node);             /* of a link: where it leads, a reference */
     int  (*store)(struct proc_node *node, const char *bytes);   /* what is written to it            */
     /* Of a file that is no text: `writing` or else reading at a place. Returns how much, or a negative errno. */

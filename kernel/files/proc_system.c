@@ -40,6 +40,7 @@ static int write_memory(struct text *text, struct proc_node *node __attribute__(
     add_kilobytes(text, "Inactive:", sums.owned[OWNER_FILE]);
     add_kilobytes(text, "SwapTotal:", 0);
     add_kilobytes(text, "SwapFree:", 0);
+    add_kilobytes(text, "Unevictable:", 0);
     add_kilobytes(text, "Dirty:", 0);
     add_kilobytes(text, "Writeback:", 0);
     add_kilobytes(text, "AnonPages:", sums.owned[OWNER_USER]);
@@ -52,6 +53,9 @@ static int write_memory(struct text *text, struct proc_node *node __attribute__(
     add_kilobytes(text, "PageTables:", sums.owned[OWNER_TABLES]);
     add_kilobytes(text, "CommitLimit:", sums.ram / 2);
     add_kilobytes(text, "Committed_AS:", map_committed);
+    add_kilobytes(text, "AnonHugePages:", 0);
+    text_add(text, "HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\n");
+    add_kilobytes(text, "Hugepagesize:", MMU_ENTRIES);
     return 0;
 }
 
@@ -157,7 +161,7 @@ static int write_version(struct text *text, struct proc_node *node __attribute__
 
 static int write_systems(struct text *text, struct proc_node *node __attribute__((unused)))
 {
-    text_add(text, "nodev\tproc\nnodev\ttmpfs\nnodev\tpipefs\nnodev\tsockfs\n");
+    text_add(text, "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tpipefs\nnodev\tsockfs\n");
     return 0;
 }
 
@@ -252,6 +256,7 @@ static int write_boot_id(struct text *text, struct proc_node *node __attribute__
 /* ---- The folders --------------------------------------------------------------------------------------------- */
 
 #define PROC_FILE(name_, text_)       { .name = name_, .mode = S_REGULAR | 0444, .text = text_ }
+#define PROC_FIXED(name_, fixed_)     { .name = name_, .mode = S_REGULAR | 0444, .fixed = fixed_ }
 #define PROC_FOLDER(name_, children_) { .name = name_, .mode = S_FOLDER | 0555, .children = children_ }
 #define PROC_NUMBER(name_)            PROC_FILE(name_, write_number)
 #define PROC_END                      { .name = NULL }
@@ -262,16 +267,20 @@ static const struct proc_entry random_entries[] = {
 };
 static const struct proc_entry kernel_entries[] = {
     PROC_FILE("ostype", write_type), PROC_FILE("osrelease", write_release), PROC_FILE("hostname", write_host),
-    PROC_NUMBER("pid_max"), PROC_NUMBER("threads-max"), PROC_NUMBER("ngroups_max"), PROC_NUMBER("cap_last_cap"),
+    PROC_FIXED("domainname", "(none)\n"), PROC_FIXED("version", "#1 Quire\n"), PROC_FIXED("arch", "i686\n"),
+    PROC_FIXED("overflowuid", "65534\n"), PROC_FIXED("overflowgid", "65534\n"), PROC_FIXED("tainted", "0\n"),
+    PROC_FIXED("modules_disabled", "1\n"), PROC_NUMBER("pid_max"), PROC_NUMBER("threads-max"), PROC_NUMBER("ngroups_max"), PROC_NUMBER("cap_last_cap"),
     PROC_NUMBER("randomize_va_space"), PROC_FOLDER("random", random_entries), PROC_END,
 };
 static const struct proc_entry vm_entries[] = {
     { .name = "overcommit_memory", .mode = S_REGULAR | 0644, .text = write_overcommit, .store = store_overcommit },
-    PROC_NUMBER("overcommit_ratio"), PROC_NUMBER("mmap_min_addr"), PROC_NUMBER("max_map_count"), PROC_NUMBER("swappiness"),
+    PROC_NUMBER("overcommit_ratio"), PROC_FIXED("overcommit_kbytes", "0\n"), PROC_FIXED("panic_on_oom", "0\n"),
+    PROC_FIXED("nr_hugepages", "0\n"), PROC_FIXED("nr_overcommit_hugepages", "0\n"), PROC_FIXED("oom_kill_allocating_task", "0\n"),
+    PROC_FIXED("legacy_va_layout", "0\n"), PROC_FIXED("vdso_enabled", "0\n"), PROC_NUMBER("mmap_min_addr"), PROC_NUMBER("max_map_count"), PROC_NUMBER("swappiness"),
     PROC_END,
 };
 static const struct proc_entry fs_entries[] = {
-    PROC_NUMBER("pipe-max-size"), PROC_NUMBER("file-max"), PROC_NUMBER("nr_open"), PROC_END,
+    PROC_FIXED("overflowuid", "65534\n"), PROC_FIXED("overflowgid", "65534\n"), PROC_NUMBER("pipe-max-size"), PROC_NUMBER("file-max"), PROC_NUMBER("nr_open"), PROC_END,
 };
 static const struct proc_entry core_entries[] = { PROC_NUMBER("somaxconn"), PROC_END };
 static const struct proc_entry net_entries[]  = { PROC_FOLDER("core", core_entries), PROC_END };
@@ -305,6 +314,10 @@ const struct proc_entry proc_root_entries[] = {
     PROC_TEXT_LINK("mounts", write_own_mounts), PROC_FILE("meminfo", write_memory), PROC_FILE("vmstat", write_vmstat),
     PROC_FILE("stat", write_stat), PROC_FILE("uptime", write_uptime), PROC_FILE("loadavg", write_loadavg),
     PROC_FILE("cpuinfo", write_processors), PROC_FILE("version", write_version), PROC_FILE("filesystems", write_systems),
-    PROC_FILE("swaps", write_swaps), PROC_FILE("cmdline", write_nothing), PROC_FOLDER("sys", sys_entries),
+    PROC_FILE("swaps", write_swaps), PROC_FILE("cmdline", write_nothing), PROC_FIXED("modules", ""), PROC_FIXED("diskstats", ""),
+    PROC_FIXED("partitions", ""), PROC_FIXED("misc", ""),
+    PROC_FIXED("devices", "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n\nBlock devices:\n"),
+    PROC_FIXED("cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"),
+    PROC_FOLDER("sys", sys_entries),
     PROC_FOLDER("quire", proc_quire_entries), PROC_END,
 };

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "files/devices.h"
 #include "files/proc.h"
+#include "files/sys.h"
 #include "files/tmpfs.h"
 #include "memory/spaces/map.h"
 
@@ -77,6 +78,10 @@ static int furnish(struct place *place)
         err = mount(place, "/dev/shm", tmpfs_new(01777));
     if (err == 0)
         err = mount(place, "/proc", proc_new());
+    if (err == 0)
+        err = make_folder(place, "/sys", 0555);
+    if (err == 0)
+        err = mount(place, "/sys", sys_new());
     for (unsigned i = 0; i < COUNT_OF(nodes) && err == 0; i++)
         err = path_make_node(place, NULL, nodes[i].path, S_CHARACTER | nodes[i].mode, nodes[i].device);
     for (unsigned i = 0; i < COUNT_OF(links) && err == 0; i++)

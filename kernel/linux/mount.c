@@ -1,7 +1,7 @@
 /*
  * mount.c - mount(2): another tmpfs somewhere.
  *
- * /proc is mounted at start and there is one of it, so mounting it again is -EBUSY as on a Linux that has it mounted
+ * /proc and /sys are mounted at start and there is one of each, so mounting it again is -EBUSY as on a Linux that has it mounted
  * there. Nothing is ever unmounted.
  */
 #include "base/error.h"
@@ -16,7 +16,7 @@ static int mount_on(struct node *folder, const char *type)
     struct file_system *system;
     int                 err;
 
-    if (strcmp(type, "proc") == 0 || strcmp(type, "devtmpfs") == 0)
+    if (strcmp(type, "proc") == 0 || strcmp(type, "sysfs") == 0 || strcmp(type, "devtmpfs") == 0)
         return -EBUSY;
     if (strcmp(type, "tmpfs") != 0)
         return -ENODEV;

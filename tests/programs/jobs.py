@@ -37,6 +37,7 @@ JOBS = [
     Job("mappings", "MADE/mappings"),
     Job("locked", "MADE/locked"),
     Job("told", "MADE/told"),
+    Job("machine", "MADE/machine"),
     Job("segv", "MADE/segv", 128 + 11),
     Job("timers", "MADE/timers"),
     Job("futex", "MADE/futex"),
@@ -62,7 +63,7 @@ MADE = {
     "pages": ("pages.c", "glibc"),
     "vectors": ("vectors.c", "fixed"),
     "mappings": ("mappings.c", "static"), "locked": ("locked.c", "static"),
-    "told": ("told.c", "static"),
+    "told": ("told.c", "static"), "machine": ("machine.c", "static"),
 }
 
 
