@@ -6,23 +6,24 @@
  * breach and name both locks. Taking a spin lock turns interrupts off, so interrupt
  * handlers may take any lock that is not held around something that sleeps.
  *
- * Order, outermost first:
+ * Order, outermost first; where a rank names several things, no CPU holds two of its locks at once:
  *   TERMINAL   a terminal: its settings, its line, its foreground group
  *   PROCESSES  the tree of processes, their states, groups and sessions
  *   SIGNALS    queues of signals
  *   MAP        region tree of a space
+ *   FUTEX      lists of threads that wait for a word of memory
  *   OBJECT     contents of a file or of shared memory; a table of descriptors
  *   HEAP       kernel heap
- *   STACKS     the stacks window, device windows
+ *   STACKS     the stacks window; the original of shared variables, while it is open (layouts/firmware/shared.c)
  *   TABLES     page tables of a process's space
- *   HOMES      places of processes' tables, where the layout gives them such
+ *   HOMES      places of processes' tables, where the layout gives them such: its window's, or its trackers'
  *   KERNEL     page tables of kernel space
  *   COMMIT     pages promised to programs
- *   SPACES     the list of all spaces; the kernel part of their roots
+ *   SPACES     the list of all spaces, and the kernel part of their roots; the list of all objects
  *   ZERO       the shared frame of zeros
- *   CHANNEL    pages and rings of the console port
+ *   CHANNEL    pages and rings of the console port; input that the channel has brought
  *   POOL       frame bitmap and areas
- *   SWAP       swap slots
+ *   RANDOM     the generator of random numbers
  *   SCHEDULE   run queue, wait queues
  *   ALARMS     what a process has asked of its timers
  *   TIMERS     armed timers, the clock
@@ -35,7 +36,8 @@
 
 enum lock_rank {
     RANK_TERMINAL = 1, RANK_PROCESSES, RANK_SIGNALS, RANK_MAP, RANK_FUTEX, RANK_OBJECT, RANK_HEAP, RANK_STACKS, RANK_TABLES,
-    RANK_HOMES, RANK_KERNEL, RANK_COMMIT, RANK_SPACES, RANK_ZERO, RANK_CHANNEL, RANK_POOL, RANK_SWAP, RANK_SCHEDULE, RANK_ALARMS, RANK_TIMERS, RANK_PRINT,
+    RANK_HOMES, RANK_KERNEL, RANK_COMMIT, RANK_SPACES, RANK_ZERO, RANK_CHANNEL, RANK_POOL, RANK_RANDOM, RANK_SCHEDULE,
+    RANK_ALARMS, RANK_TIMERS, RANK_PRINT,
     RANK_COUNT
 };
 

@@ -9,7 +9,7 @@
 
 enum { KEY_WORDS = 8, BLOCK_WORDS = 16, DOUBLE_ROUNDS = 10 };
 
-static struct lock lock = LOCK("random numbers", RANK_SWAP);
+static struct lock lock = LOCK("random numbers", RANK_RANDOM);
 static uint32_t    key[KEY_WORDS];              /* [lock] */
 static bool        seeded;                      /* [lock] */
 

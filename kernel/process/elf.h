@@ -2,7 +2,7 @@
  * elf.h - what an ELF file asks to have mapped: read and judged, nothing done.
  *
  * elf_read() believes nothing of the file: it ends, reads through the given function only, and accepts a
- * plan only if every segment's ranges are in order and inside 4 GiB. Mapping is exec.c's.
+ * plan only if every segment's ranges are in order and inside 4 GiB. Mapping is image.c's.
  *
  * Source   System V ABI, "Object Files" and "Program Loading"; Intel386 supplement.
  */

@@ -23,7 +23,7 @@ const struct invariant invariants[] = {
     { "P2", "memmap.h", "neighbours in the memory map that meet differ in owner or in being RAM" },
     { "P3", "memmap.h", "no range of the memory map reaches past its limit" },
     { "F1", "frame.h",  "bit, record and owner of each frame agree" },
-    { "F2", "frame.h",  "free counts of areas equal the bits, and each area is in the list of its class" },
+    { "F2", "frame.h",  "free counts of areas equal the bits, and each area is in the set of its class" },
     { "F3", "frame.h",  "sums by owner equal the records counted, and add up to all RAM" },
     { "F4", "frame.h",  "no frame outside RAM is free in the bitmap" },
     { "F5", "frame.h",  "a free frame holds the poison, or zeros if its record says so" },
