@@ -131,6 +131,7 @@ kernel += kernel/files/node.c                       # nodes and open files
 kernel += kernel/files/buffer.c                     # bytes to and from programs
 kernel += kernel/files/path.c                       # open, link, rename and the like, by path
 kernel += kernel/files/walk.c                       # from a path to a node
+kernel += kernel/files/missing.c                    # what programs looked for in vain, for the report
 kernel += kernel/files/place.c                      # root, working directory, mounts
 kernel += kernel/files/descriptor.c                 # the numbers of open files
 kernel += kernel/files/lock.c                       # record locks
@@ -329,7 +330,7 @@ machine_base = kernel/process/load.c kernel/process/numbers.c kernel/process/tim
                boot/physical.c boot/multiboot.c boot/pvh.c boot/bios.c kernel/devices/channel_frames.c kernel/devices/keys.c kernel/devices/acpi.c \
                kernel/files/discipline.c kernel/files/discipline_output.c
 # Files, as far as they need no processes but one.
-machine_files = $(addprefix kernel/files/,node.c buffer.c path.c walk.c place.c descriptor.c lock.c tmpfs.c tmpfs_folder.c \
+machine_files = $(addprefix kernel/files/,node.c buffer.c path.c walk.c missing.c place.c descriptor.c lock.c tmpfs.c tmpfs_folder.c \
                 cpio.c inflate.c pipe.c devices.c watch.c epoll.c event.c socket.c socket_data.c socket_passed.c)
 # The console without the commands that stop a real machine or ask its devices.
 machine_console = $(filter-out %/machine.c %/crash.c %/processes.c %/apps.c,$(filter kernel/console/%,$(kernel)))

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/print.h"
 #include "base/string.h"
+#include "files/missing.h"
 #include "files/walk.h"
 #include "memory/heap/heap.h"
 #include "process/process.h"
@@ -17,7 +18,7 @@ static bool is_type(const struct node *node, uint32_t type) { return (node->mode
 
 /* ---- Finding ----------------------------------------------------------------------------------- */
 
-int path_find(struct place *place, struct node *start, const char *path, unsigned flags, struct node **out)
+static int find(struct place *place, struct node *start, const char *path, unsigned flags, struct node **out)
 {
     struct walk walk;
     int         err;
@@ -40,6 +41,11 @@ int path_find(struct place *place, struct node *start, const char *path, unsigne
     }
     walk_end(&walk);
     return err;
+}
+
+int path_find(struct place *place, struct node *start, const char *path, unsigned flags, struct node **out)
+{
+    return missing_note(path, find(place, start, path, flags, out));
 }
 
 int path_parent(struct place *place, struct node *start, const char *path, struct node **folder, const char **name,
@@ -300,7 +306,7 @@ static int open_nameless(struct place *place, struct node *start, const char *pa
 
     if (!writes(flags) || (flags & O_CREAT))
         return -EINVAL;
-    err = path_find(place, start, path, PATH_MUST_BE_FOLDER, &folder);
+    err = find(place, start, path, PATH_MUST_BE_FOLDER, &folder);
     if (err != 0)
         return err;
     err = folder->operations->create == NULL || folder->operations->remove == NULL ? -EOPNOTSUPP : may_change(folder);
@@ -316,7 +322,8 @@ static int open_nameless(struct place *place, struct node *start, const char *pa
     return open_node(node, flags & ~(uint32_t)O_EXCL, out);
 }
 
-int path_open(struct place *place, struct node *start, const char *path, uint32_t flags, uint32_t mode, struct file **out)
+static int find_and_open(struct place *place, struct node *start, const char *path, uint32_t flags, uint32_t mode,
+                         struct file **out)
 {
     struct walk  walk;
     struct node *node;
@@ -343,6 +350,11 @@ int path_open(struct place *place, struct node *start, const char *path, uint32_
     if (err != 0)
         file_release(*out);
     return err;
+}
+
+int path_open(struct place *place, struct node *start, const char *path, uint32_t flags, uint32_t mode, struct file **out)
+{
+    return missing_note(path, find_and_open(place, start, path, flags, mode, out));
 }
 
 /* ---- Removing and linking --------------------------------------------------------------------------------- */

@@ -15,6 +15,7 @@
 #include "devices/vga.h"
 #include "files/cpio.h"
 #include "files/descriptor.h"
+#include "files/missing.h"
 #include "files/root.h"
 #include "files/streams.h"
 #include "files/terminals.h"
@@ -356,6 +357,7 @@ static void begin(void)
 
     if (err == 0 && orders.report) {
         report_begin();
+        missing_begin();
         sampler.fire = sample;
         timer_arm(&sampler, clock_now() + SAMPLE_NANOSECONDS);
     }

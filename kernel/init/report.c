@@ -6,13 +6,15 @@
 #include "base/print.h"
 #include "base/string.h"
 #include "devices/channel_link.h"
+#include "files/missing.h"
 #include "linux/call.h"
 #include "memory/check/audit.h"
 #include "memory/spaces/fault.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/stack.h"
 
-enum { NAME_COLUMN = 10, LINE = 110 };
+enum { NAME_COLUMN = 10, LINE = 110, PATHS_TOLD = 24 };
+_Static_assert(MISSING_TEXT + 13 <= LINE, "a path that was not found has room in a line");
 
 static bool              sampling;
 static struct frame_sums peak;
@@ -99,6 +101,37 @@ static void write_deepest_stack(void (*line)(const char *text))
         line(text);
 }
 
+static void (*missing_line)(const char *text);
+static uint32_t missing_told;
+
+static void write_missing_path(const char *path, uint32_t times, void *none)
+{
+    char text[LINE];
+
+    (void)none;
+    if (missing_told == 0)
+        missing_line("paths that were looked for and not found: times, path");
+    if (missing_told++ < PATHS_TOLD) {
+        format_text(text, sizeof text, "  %9u  %s", times, path);
+        missing_line(text);
+    }
+}
+
+/* What a program lacks is often only to be seen here. */
+static void write_missing(void (*line)(const char *text))
+{
+    char text[LINE];
+
+    missing_line = line;
+    missing_told = 0;
+    missing_each(write_missing_path, NULL);
+    if (missing_told > PATHS_TOLD) {
+        format_text(text, sizeof text, "  and %u paths more", missing_told - PATHS_TOLD + missing_lost());
+        line(text);
+    }
+    missing_end();
+}
+
 void report_write(void (*line)(const char *text))
 {
     write_owners(line);
@@ -109,6 +142,7 @@ void report_write(void (*line)(const char *text))
     linux_report_unknown(write_unknown);
     if (!unknown_any)
         line("no system call was asked for that is not there");
+    write_missing(line);
 }
 
 /* The whole of memory, when nobody runs any more. */

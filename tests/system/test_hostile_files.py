@@ -414,3 +414,13 @@ def test_links_of_both_kinds_in_a_guest(run, house):
     done = subprocess.run([run.command, "run", "--timeout", "60", "--file", run.hostile + ":/h", "busybox", "sh", "-c", script],
                           env={**os.environ, "QUIRE_BUILD": house.build}, capture_output=True, stdin=subprocess.DEVNULL)
     assert (done.returncode, done.stdout) == (0, b"more\nfirst\n5005\n"), done.stderr
+
+
+def test_the_report_names_what_was_not_found(house):
+    script = "for i in 1 2 3; do cat /etc/my.conf; done; cat data.csv; exit 0"
+    done = subprocess.run([os.path.join(house.build, "host", "quire"), "run", "--report", "--timeout", "60", "busybox", "sh", "-c",
+                           script], env={**os.environ, "QUIRE_BUILD": house.build}, capture_output=True, stdin=subprocess.DEVNULL)
+    lines = done.stderr.decode().splitlines()
+    first = lines.index("paths that were looked for and not found: times, path")
+    assert lines[first + 1].split() == ["3", "/etc/my.conf"]
+    assert ["1", "data.csv"] in [line.split() for line in lines[first:]]
