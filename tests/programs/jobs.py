@@ -14,7 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 # words: of `quire run`; status: the exit status; memory: -m, None for the usual
 Job = collections.namedtuple("Job", "name words status memory", defaults=(0, None))
 
-PYTHON = "--file :/usr/lib/python3.11"
+PYTHON = "--file :/usr/lib/python3.*"         # the version of the fetched packages
 TCC = " ".join("--file :" + path for path in (
     "/usr/include", "/usr/lib/i386-linux-gnu/tcc", "/usr/lib/i386-linux-gnu/crt1.o", "/usr/lib/i386-linux-gnu/crti.o",
     "/usr/lib/i386-linux-gnu/crtn.o", "/usr/lib/i386-linux-gnu/libc.so", "/usr/lib/i386-linux-gnu/libc_nonshared.a",
@@ -29,7 +29,7 @@ JOBS = [
     Job("lua", "--file HERE/garbage.lua:/tmp/garbage.lua lua5.4 /tmp/garbage.lua", 9),
     Job("sqlite", "--file HERE/rows.sql:/tmp/rows.sql -- sqlite3 -bail /tmp/rows.db '.read /tmp/rows.sql'"),
     Job("python", f"{PYTHON} --file HERE/compute.py:/tmp/compute.py python3 /tmp/compute.py", 11, "256M"),
-    Job("threads-glibc", "--file :/lib/i386-linux-gnu/libgcc_s.so.1 MADE/threads", 3),
+    Job("threads-glibc", "MADE/threads", 3),
     Job("threads-static", "MADE/threads-static", 3),
     Job("threads-musl", "MADE/threads-musl", 3),
     Job("memory", "MADE/memory"),
