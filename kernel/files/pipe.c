@@ -119,7 +119,8 @@ static long take_bytes(struct pipe *pipe, struct buffer *to)
     return done;
 }
 
-static long read_locked(struct file *file, struct buffer *to)
+/* *full: writers may be waiting for room as the bytes are taken. Not before: we wait ourselves, while they fill the pipe. */
+static long read_locked(struct file *file, struct buffer *to, bool *full)
 {
     struct node *node = file->node;
     struct pipe *pipe = pipe_of(node);
@@ -135,20 +136,20 @@ static long read_locked(struct file *file, struct buffer *to)
         if (err != 0)
             return err;
     }
+    *full = !writable(pipe);
     return take_bytes(pipe, to);
 }
 
 static long pipe_read(struct file *file, struct buffer *to, uint64_t at __attribute__((unused)))
 {
     struct node *node = file->node;
-    bool         full, has_room;
+    bool         full = false, has_room;
     long         got;
 
     if (to->bytes == 0)
         return 0;
     mutex_take(&node->lock);
-    full     = !writable(pipe_of(node));
-    got      = read_locked(file, to);
+    got      = read_locked(file, to, &full);
     has_room = writable(pipe_of(node));
     mutex_drop(&node->lock);
     if (full && has_room)                       /* until then no writer can go on */
