@@ -96,13 +96,21 @@ static void inherit(struct process *child, const struct process *parent)
     memcpy(child->name, parent->name, sizeof child->name);
 }
 
+/* A brother's end is told as ours will be, whatever was asked; a number that is no signal tells nothing, as on Linux. */
+static int exit_signal_of(const struct process *parent, const struct clone_request *request)
+{
+    int asked = request->flags & CLONE_PARENT ? parent->exit_signal : request->exit_signal;
+
+    return asked >= 0 && asked <= SIGNALS ? asked : 0;
+}
+
 static struct process *new_child(struct process *parent, const struct clone_request *request)
 {
     struct process *child = process_new();
 
     if (child == NULL)
         return NULL;
-    child->exit_signal = request->flags & CLONE_PARENT ? parent->exit_signal : request->exit_signal;
+    child->exit_signal = exit_signal_of(parent, request);
     inherit(child, parent);
     if (!share_or_copy(child, parent, request->flags)) {
         process_let_go(child);
@@ -144,7 +152,17 @@ static void tell_child(struct process *child, const struct clone_request *reques
         (void)!user_write_in(&child->memory->space, request->child_tid, &id, sizeof id);
 }
 
-/* The parent of a vfork waits until the child has another space, or none. */
+/* Who lent its space is not always the parent: with CLONE_PARENT that is somebody else. The lock is held. */
+void process_return_memory(struct process *process)
+{
+    struct process *lender = process->lender != 0 ? process_numbered(process->lender) : NULL;
+
+    process->lender = 0;
+    if (lender != NULL)
+        wake_all(&lender->vfork_done);
+}
+
+/* Who called vfork waits until the child has another space, or none, or until it is itself to end. */
 static void wait_for_vfork(struct process *child_memory_user, int32_t id)
 {
     lock_state state = lock_take(&process_lock);
@@ -152,9 +170,9 @@ static void wait_for_vfork(struct process *child_memory_user, int32_t id)
     for (;;) {
         struct process *child = process_numbered(id);
 
-        if (child != child_memory_user || !child->borrows_memory)
+        if (child != child_memory_user || child->lender == 0 ||
+            wait_on(&current_process()->vfork_done, &process_lock, &state, NEVER, WAIT_KILL) != 0)
             break;
-        wait_on(&current_process()->vfork_done, &process_lock, &state, NEVER, 0);
     }
     lock_drop(&process_lock, state);
 }
@@ -194,7 +212,8 @@ int process_clone(const struct clone_request *request)
         return err;
     }
     id = thread->id;
-    child->borrows_memory = own && (request->flags & CLONE_VFORK) != 0;
+    if (own)
+        child->lender = request->flags & CLONE_VFORK ? parent->id : 0;
     if (request->flags & CLONE_PARENT_SETTID)
         (void)!user_write(request->parent_tid, &id, sizeof id);
     tell_child(child, request, id);

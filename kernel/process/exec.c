@@ -158,11 +158,7 @@ static void change_over(struct shared_space *memory, const struct stack *there, 
     self->clear_at_exit = self->robust_list = 0;
     memory_release(old);
     state = lock_take(&process_lock);
-    if (process->borrows_memory) {
-        process->borrows_memory = false;
-        if (process->parent != NULL)
-            wake_all(&process->parent->vfork_done);
-    }
+    process_return_memory(process);
     lock_drop(&process_lock, state);
     registers_start(thread_frame(self), image->entry, image->stack);
 }

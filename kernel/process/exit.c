@@ -190,7 +190,7 @@ void process_set_subreaper(bool on)
 static void end_process(struct process *process)
 {
     lock_state state;
-    bool       alone, borrowed = process->borrows_memory;
+    bool       alone;
 
     timer_disarm(&process->alarm);
     process_timers_clear(process);
@@ -204,9 +204,7 @@ static void end_process(struct process *process)
     terminal_leave(process);
     release_orphans(process);
     state = lock_take(&process_lock);
-    process->borrows_memory = false;
-    if (borrowed && process->parent != NULL)
-        wake_all(&process->parent->vfork_done);
+    process_return_memory(process);
     give_children_away(process);
     process->state = PROCESS_ZOMBIE;
     process_note_news(process);

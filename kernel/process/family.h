@@ -33,6 +33,9 @@ int  process_enlist(struct process *process, struct process *parent, const struc
 void process_let_go(struct process *process);       /* drop what it shares                          */
 void process_free(struct process *process);
 
+/* What vfork lent is not needed any more: whoever waits for it goes on. With process_lock held. */
+void process_return_memory(struct process *process);
+
 /* The process is about to let go of its memory: the most it ever used of it counts on. */
 void usage_keep_peak(struct process *process);
 

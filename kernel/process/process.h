@@ -76,7 +76,7 @@ struct process {
     bool              exiting;          /* every thread is to end                                 */
     bool              continued, waited_stop, waited_continue;      /* news the parent has not / has heard */
     bool              tell_going;       /* a thread that goes on tells the parent                 */
-    bool              borrows_memory;   /* vfork: the parent waits for us to let go of its space  */
+    int32_t           lender;           /* vfork: the process that waits for us to let go of its space, 0: none */
     bool              has_executed;     /* exec since fork: its parent may not move it between groups */
     struct thread    *survivor;         /* the thread in exec that waits for all others to end    */
     struct wait_queue thread_ended;
@@ -88,7 +88,7 @@ struct process {
     struct builtin   *builtin;          /* part of the image (builtin.h); NULL: a program from a file */
     struct terminal  *terminal;         /* controlling terminal, NULL if none                     */
     struct wait_queue child_change;     /* its parent waits here: woken when a child changes      */
-    struct wait_queue vfork_done;
+    struct wait_queue vfork_done;       /* it waits here: woken when one it has lent its space to needs it no more */
     struct limit      limits[LIMITS];
     uint32_t          uid, euid, suid, gid, egid, sgid;
     struct user_account *account;       /* of the real user (process/user_account.h)              */
@@ -141,7 +141,7 @@ struct thread {
     struct waiter       mutex_waiter;
     struct futex_waiter futex;
     struct timer        sleep_timer;
-    bool                woken, timed_out, interruptible;
+    bool                woken, timed_out, interruptible, killable;
     uint64_t            waiting_for;    /* sigtimedwait: signals it wants although blocked        */
     uint32_t            slice;          /* ticks left                                             */
     struct resource_usage        used;

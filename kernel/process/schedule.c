@@ -224,6 +224,12 @@ void schedule_preempt(void)
         schedule();
 }
 
+int schedule_between(void)
+{
+    schedule_preempt();
+    return signal_pending(current) ? -EINTR : 0;
+}
+
 /* While nobody is ready: frames are zeroed in advance, one at a time, then the CPU sleeps. For ever. */
 void schedule_idle(void)
 {
@@ -359,6 +365,11 @@ static void deadline_passed(struct timer *timer)
     lock_drop(&lock, state);
 }
 
+static bool ends_wait(const struct thread *thread, unsigned flags)
+{
+    return ((flags & WAIT_SIGNALS) && signal_pending(thread)) || ((flags & WAIT_KILL) && signal_kills(thread));
+}
+
 /* Sleep until woken, unless that has happened since wait_prepare(). */
 int wait_linked(uint64_t deadline, unsigned flags)
 {
@@ -366,7 +377,7 @@ int wait_linked(uint64_t deadline, unsigned flags)
     lock_state     state;
 
     self->timed_out = false;
-    if ((flags & WAIT_SIGNALS) && signal_pending(self))
+    if (ends_wait(self, flags))
         return -EINTR;
     if (deadline != NEVER) {
         self->sleep_timer.fire = deadline_passed;
@@ -374,16 +385,17 @@ int wait_linked(uint64_t deadline, unsigned flags)
     }
     state = lock_take(&lock);
     self->interruptible = flags & WAIT_SIGNALS;
+    self->killable      = flags & WAIT_KILL;
     if (!self->woken) {
         self->phase = THREAD_WAITING;
         switch_away();
         free_finished(&state);
     }
-    self->interruptible = false;
+    self->interruptible = self->killable = false;
     lock_drop(&lock, state);
     if (deadline != NEVER)
         timer_disarm(&self->sleep_timer);
-    if ((flags & WAIT_SIGNALS) && signal_pending(self))
+    if (ends_wait(self, flags))
         return -EINTR;
     return self->timed_out ? -ETIMEDOUT : 0;
 }
@@ -462,7 +474,7 @@ void wake_thread(struct thread *thread)
 {
     lock_state state = lock_take(&lock);
 
-    if (thread->interruptible || thread->phase != THREAD_WAITING)
+    if (thread->interruptible || (thread->killable && signal_kills(thread)) || thread->phase != THREAD_WAITING)
         rouse(thread);
     lock_drop(&lock, state);
 }

@@ -1,8 +1,8 @@
 /*
  * schedule.h - threads taking turns: running, waiting, waking, sleeping locks.
  *
- * One run queue for each CPU, round robin; the timer preempts user code and kernel code that
- * holds no spin lock. A thread waits on a wait queue until somebody wakes the queue, a
+ * One run queue for each CPU, round robin; the timer preempts user code. Kernel code runs until it waits or is done, so
+ * what may take long asks schedule_between() now and then. A thread waits on a wait queue until somebody wakes the queue, a
  * deadline passes, or (if it allows that) a signal arrives.
  *
  *     while (!condition) {                        // under the lock that guards the condition
@@ -23,7 +23,10 @@ struct wait_queue {
     struct waiter *first, *last;        /* [the queue's own short lock, inside schedule.c]        */
 };
 
-enum { WAIT_SIGNALS = 1 };              /* a signal ends the wait                                 */
+enum {
+    WAIT_SIGNALS = 1,                   /* a signal ends the wait                                 */
+    WAIT_KILL    = 2,                   /* only one that ends the thread does                     */
+};
 #define NEVER UINT64_MAX                /* no deadline; deadlines are clock_now() nanoseconds     */
 
 /*
@@ -94,6 +97,11 @@ void clock_set_wall(uint64_t nanoseconds);
 void schedule_add(struct thread *thread);               /* ready to run                            */
 void schedule(void);                                    /* give way; returns when chosen again     */
 void schedule_tick(void);                               /* from the timer interrupt                */
+/*
+ * Between two parts of a long piece of work for a program, with no lock held: others run if it is their turn. Returns 0,
+ * or -EINTR when a signal waits and the call should end with what it has done. Cost: a few instructions.
+ */
+int  schedule_between(void);
 void schedule_preempt(void);                            /* at the return from an interrupt: switch if due */
 /*
  * From an interrupt: call `tell` once, with interrupts off, as soon as a program is about to run or nobody wants to run.

@@ -307,6 +307,11 @@ bool signal_pending(const struct thread *thread)
     return thread->process != NULL && deliverable(thread) != 0;
 }
 
+bool signal_kills(const struct thread *thread)
+{
+    return thread->process != NULL && (deliverable(thread) & bit(SIGKILL)) != 0;
+}
+
 uint64_t signals_waiting(const struct thread *thread) { return thread->pending.pending | thread->process->pending.pending; }
 
 bool signal_take(uint64_t wanted, struct signal_info *out)

@@ -89,6 +89,7 @@ void signal_set_mask(uint64_t mask);                        /* of the current th
 uint64_t signals_waiting(const struct thread *thread);      /* blocked ones, too                        */
 bool signal_take(uint64_t wanted, struct signal_info *out); /* sigtimedwait                             */
 bool signal_pending(const struct thread *thread);           /* one that is not blocked                  */
+bool signal_kills(const struct thread *thread);             /* SIGKILL waits for it                   */
 /* Before returning to the program: deliver, stop, or end. `frame` is the processor's trap frame. */
 struct trap_frame;
 void signal_deliver(struct trap_frame *frame);
