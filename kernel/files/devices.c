@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "files/pipe.h"
+#include "process/schedule.h"
 
 enum { DEVICES_MOST = 16, BLOCK = 64 };
 
@@ -49,11 +50,21 @@ static long refuse_for_room(UNUSED struct file *file, UNUSED struct buffer *from
     return -ENOSPC;
 }
 
+/* These have no end of their own, so a program may ask for gigabytes: every so often others run, and signals end it. */
+enum { ZEROS_BETWEEN = 64 * 1024, RANDOM_BETWEEN = 4096 };
+
 static long read_zeros(UNUSED struct file *file, struct buffer *to, UNUSED uint64_t at)
 {
-    size_t bytes = to->bytes, done = buffer_clear(to, bytes);
+    long done = 0;
 
-    return done > 0 || bytes == 0 ? (long)done : -EFAULT;
+    while (to->bytes > 0 && (done == 0 || schedule_between() == 0)) {
+        size_t part = to->bytes < ZEROS_BETWEEN ? to->bytes : ZEROS_BETWEEN, cleared = buffer_clear(to, part);
+
+        done += (long)cleared;
+        if (cleared < part)
+            return done > 0 ? done : -EFAULT;
+    }
+    return done;
 }
 
 static long read_random(UNUSED struct file *file, struct buffer *to, UNUSED uint64_t at)
@@ -61,7 +72,7 @@ static long read_random(UNUSED struct file *file, struct buffer *to, UNUSED uint
     char block[BLOCK];
     long done = 0;
 
-    while (to->bytes > 0) {
+    while (to->bytes > 0 && (done == 0 || done % RANDOM_BETWEEN != 0 || schedule_between() == 0)) {
         size_t part = to->bytes < BLOCK ? to->bytes : BLOCK, put;
 
         random_bytes(block, part);
@@ -78,7 +89,7 @@ static long stir_random(UNUSED struct file *file, struct buffer *from, UNUSED ui
     char block[BLOCK];
     long done = 0;
 
-    while (from->bytes > 0) {
+    while (from->bytes > 0 && (done == 0 || done % RANDOM_BETWEEN != 0 || schedule_between() == 0)) {
         size_t part = from->bytes < BLOCK ? from->bytes : BLOCK, got = buffer_get(from, block, part);
 
         random_stir(block, got);

@@ -43,7 +43,9 @@ static long copy(struct copying *copying, size_t bytes)
     while ((size_t)done < bytes) {
         size_t wanted = bytes - (size_t)done < COPY_BLOCK ? bytes - (size_t)done : COPY_BLOCK;
 
-        part = copy_block(copying, block, wanted);
+        part = done > 0 ? schedule_between() : 0;
+        if (part == 0)
+            part = copy_block(copying, block, wanted);
         if (part <= 0)
             break;
         done += part;

@@ -83,7 +83,7 @@ SYSTEM_CALL(getrusage)
     return user_write(b, &encoded, sizeof encoded);
 }
 
-enum { RANDOM_FLAGS = 7, RANDOM_PIECE = 256 };
+enum { RANDOM_FLAGS = 7, RANDOM_PIECE = 256, RANDOM_BETWEEN = 4096 };
 
 SYSTEM_CALL(getrandom)
 {
@@ -99,6 +99,8 @@ SYSTEM_CALL(getrandom)
         if (user_write(a + done, piece, part) != 0)
             return done > 0 ? (long)done : -EFAULT;
         done += part;
+        if (done % RANDOM_BETWEEN == 0 && schedule_between() != 0)
+            break;
     }
     return (long)done;
 }
