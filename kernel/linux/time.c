@@ -329,6 +329,17 @@ SYSTEM_CALL(alarm)
 struct linux_event { uint32_t value; int32_t signal, notify, thread; };
 enum { NOTIFY_SIGNAL = 0, NOTIFY_NONE = 1, NOTIFY_LIBRARY = 2, NOTIFY_THREAD = 4, CLOCKS_FOR_TIMERS = 12 };
 
+/* A thread that is to get the signal is one of the caller's own: timer_create(2). */
+static bool event_makes_sense(const struct linux_event *event)
+{
+    const struct thread *to = event->notify == NOTIFY_THREAD ? thread_find(event->thread) : current_thread();
+
+    if (event->notify == NOTIFY_NONE)
+        return true;
+    return (event->notify == NOTIFY_SIGNAL || event->notify == NOTIFY_LIBRARY || event->notify == NOTIFY_THREAD) &&
+           to != NULL && to->process == current_process() && event->signal >= 1 && event->signal <= SIGNALS;
+}
+
 SYSTEM_CALL(timer_create)
 {
     struct linux_event   event = { .signal = SIGALRM };
@@ -340,10 +351,7 @@ SYSTEM_CALL(timer_create)
         return -EINVAL;
     if (b != 0 && user_read(&event, b, sizeof event) != 0)
         return -EFAULT;
-    if ((event.notify != NOTIFY_SIGNAL && event.notify != NOTIFY_NONE && event.notify != NOTIFY_LIBRARY &&
-         event.notify != NOTIFY_THREAD) ||
-        (event.notify != NOTIFY_NONE && (event.signal < 1 || event.signal > SIGNALS)) ||
-        (event.notify == NOTIFY_THREAD && event.thread <= 0))
+    if (!event_makes_sense(&event))
         return -EINVAL;
     request = (struct timer_request){ .wall = a == CLOCK_REALTIME, .has_value = b != 0, .value = event.value,
                                       .signal = event.notify == NOTIFY_NONE ? 0 : event.signal,
