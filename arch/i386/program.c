@@ -224,6 +224,13 @@ void trap_leave(struct trap_frame *frame)
     schedule_preempt();
 }
 
+/* Its code segment is any number, so its traps do not look like a program's; there is nothing it could do there. */
+static void __attribute__((noreturn)) end_in_8086_mode(void)
+{
+    __asm__ volatile("sti");
+    process_exit_group(SIGSEGV);
+}
+
 /* A fault that a copy for the program meets in its tables (K17: the kernel's space has no addresses of programs). */
 static int mend_in_copy(struct space *space, vaddr_t address, uint8_t access)
 {
@@ -249,7 +256,7 @@ static bool is_exception_of_programs(unsigned vector)
 
 void programs_start(void)
 {
-    trap_for_programs(trap_leave);
+    trap_for_programs(trap_leave, end_in_8086_mode);
     user_mend_with(mend_in_copy);
     for (unsigned vector = 0; vector < TRAP_EXCEPTIONS; vector++)
         if (is_exception_of_programs(vector))

@@ -41,6 +41,8 @@ trap_stubs:
 #define PUSHED_VECTOR   4
 #define PUSHED_SS       28
 #define PUSHED_CS       12              /* before EAX is there */
+#define PUSHED_EFLAGS   16
+#define EFLAGS_VM       0x20000
 
 #define FRAME_EDI       0               /* struct trap_frame, without its segments */
 #define FRAME_ESI       4
@@ -58,7 +60,8 @@ trap_stubs:
 trap_common:
 #ifdef LAYOUT_KERNEL_HAS_OWN
     testb $3, PUSHED_CS(%esp)
-    jz from_kernel
+    jz not_level_3
+from_program:
     pushl %eax
     movl %ss:trap_kernel_root, %eax         /* DS is still the program's */
     movl %eax, %cr3
@@ -126,6 +129,9 @@ to_program:
     popl %eax
 8:  iret
     MAY_FAULT 8b, bad_return
+not_level_3:
+    testl $EFLAGS_VM, PUSHED_EFLAGS(%esp)  /* in 8086 mode a program's CS is any number (trap.h) */
+    jnz from_program
 /*
  * A trap of the kernel finds its space there, and goes on on its stack. On the entry stack only the IRET above can
  * fault; that, and what nobody expects, is dealt with in the kernel's space.

@@ -20,6 +20,7 @@ struct exception_row { uint32_t at, to; };
 extern const struct exception_row exception_table[], exception_table_end[];
 
 static void (*leave)(struct trap_frame *);
+static void (*end_8086)(void);
 
 static const char *const names[TRAP_EXCEPTIONS] = {
     "divide error", "debug", "non-maskable interrupt", "breakpoint", "overflow", "bound range exceeded",
@@ -110,7 +111,11 @@ static uint32_t goes_on_at(uint32_t eip)
     return 0;
 }
 
-void trap_for_programs(void (*on_leave)(struct trap_frame *)) { leave = on_leave; }
+void trap_for_programs(void (*on_leave)(struct trap_frame *), void (*on_8086)(void))
+{
+    leave    = on_leave;
+    end_8086 = on_8086;
+}
 
 bool trap_may_fault(const struct trap_frame *frame)
 {
@@ -134,8 +139,10 @@ void trap(struct trap_frame *frame)
 
     if (vector >= TRAP_LINES && vector < TRAP_LINES + LINES)
         interrupt(vector - TRAP_LINES);
-    else if (!(handlers[vector] && handlers[vector](frame)) && !go_on_elsewhere(frame))
+    else if (!(handlers[vector] && handlers[vector](frame)) && !go_on_elsewhere(frame) && !trap_from_8086(frame))
         panic_trap(frame);
     if (trap_from_user(frame))
         leave(frame);
+    else if (trap_from_8086(frame))
+        end_8086();
 }

@@ -69,6 +69,10 @@ struct trap_frame {
 /* Error code of a page fault. */
 enum { FAULT_PRESENT = 1, FAULT_WRITE = 2, FAULT_USER = 4, FAULT_RESERVED = 8, FAULT_FETCH = 16 };
 
+/* A program in the processor's 8086 mode. No program gets there on a PC; QEMU's IRET does not ask for a level. */
+#define EFLAGS_VM 0x20000u
+static inline bool trap_from_8086(const struct trap_frame *frame) { return (frame->eflags & EFLAGS_VM) != 0; }
+
 static inline bool trap_from_user(const struct trap_frame *frame) { return (frame->cs & 3) == 3; }
 
 /* The address a page fault is about; good until the next one. */
@@ -97,7 +101,7 @@ uint32_t interrupts_spurious(void);
 uint64_t interrupts_taken(void);        /* from devices, since the start: intr of /proc/stat */
 
 /* Programs exist from now on: what is done before each return to one. */
-void trap_for_programs(void (*on_leave)(struct trap_frame *));
+void trap_for_programs(void (*on_leave)(struct trap_frame *), void (*on_8086)(void));
 
 /* True when the trap came from an instruction of the kernel that has a row in the exception table. */
 bool trap_may_fault(const struct trap_frame *frame);
