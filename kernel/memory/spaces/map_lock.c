@@ -85,7 +85,8 @@ static int bring_in(struct space *space, struct span span, bool all)
     struct span          part;
     uint8_t              access;
 
-    while (next_locked(space, span, &part, &access)) {
+    /* A region may go on behind the span: what is left of that is empty in the end. */
+    while (!span_empty(span) && next_locked(space, span, &part, &access)) {
         for (page_t page = part.first; page < part.end; page++) {
             int err = space_fault(space, page_address(page), access, &verdict);
 
