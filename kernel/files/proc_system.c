@@ -8,6 +8,7 @@
 #include "cpu.h"
 #include "cpu_facts.h"
 #include "files/proc_node.h"
+#include "memory/heap/heap.h"
 #include "memory/frames/frame.h"
 #include "memory/spaces/map.h"
 #include "process/load.h"
@@ -223,6 +224,22 @@ static int store_overcommit(struct proc_node *node __attribute__((unused)), cons
     return 0;
 }
 
+static int write_drop(struct text *text, struct proc_node *node __attribute__((unused)))
+{
+    text_add(text, "0\n");
+    return 0;
+}
+
+/* As on Linux: 1 for contents of files, of which none are cached here, 2 for what the kernel keeps ready for itself, 3. */
+static int store_drop(struct proc_node *node __attribute__((unused)), const char *bytes)
+{
+    if (bytes[0] < '1' || bytes[0] > '3' || (bytes[1] != '\0' && bytes[1] != '\n'))
+        return -EINVAL;
+    if ((bytes[0] - '0') & 2)
+        heap_drain();
+    return 0;
+}
+
 /* A random UUID, version 4: RFC 4122. */
 static void add_uuid(struct text *text, const uint8_t b[16])
 {
@@ -274,6 +291,7 @@ static const struct proc_entry kernel_entries[] = {
 };
 static const struct proc_entry vm_entries[] = {
     { .name = "overcommit_memory", .mode = S_REGULAR | 0644, .text = write_overcommit, .store = store_overcommit },
+    { .name = "drop_caches", .mode = S_REGULAR | 0200, .text = write_drop, .store = store_drop },
     PROC_NUMBER("overcommit_ratio"), PROC_FIXED("overcommit_kbytes", "0\n"), PROC_FIXED("panic_on_oom", "0\n"),
     PROC_FIXED("nr_hugepages", "0\n"), PROC_FIXED("nr_overcommit_hugepages", "0\n"), PROC_FIXED("oom_kill_allocating_task", "0\n"),
     PROC_FIXED("legacy_va_layout", "0\n"), PROC_FIXED("vdso_enabled", "0\n"), PROC_NUMBER("mmap_min_addr"), PROC_NUMBER("max_map_count"), PROC_NUMBER("swappiness"),
