@@ -24,9 +24,11 @@ override O := $(patsubst $(CURDIR)/%,%,$(abspath $(O)))
 .DEFAULT_GOAL = all
 include sources.mk
 include build.mk
+include tests/calls/rules.mk
 
 # ---- Goals ----------------------------------------------------------------------------
 
+.PHONY: calls-programs fuzz-calls fuzz-differ bombs nightly
 .PHONY: all kernel ready run ready-console console image ready-image run-image iso run-iso claims figures test bench compare fuzz tool-tests machine-tests \
         fuzz-programs programs test-fresh clean distclean help setup FORCE
 .DELETE_ON_ERROR:
@@ -59,6 +61,13 @@ test: | $(O)/setup-test                 ## everything that can be checked; ONLY=
 
 fuzz: $(fuzzers)                        ## feed the parsers of outside data, FUZZ_SECONDS each
 	@for program in $^; do sh tests/fuzz/run $$program $(FUZZ_SECONDS) || exit 1; done
+
+# Seconds, seed and layout of the fuzzer of system calls: docs/fuzzing.md.
+SECONDS ?= 60
+SEED    ?= 0
+fuzz-calls: quire calls-programs        ## attack the checked kernel of LAYOUT from inside: SECONDS=60, SEED=number
+	@$(MAKE) --no-print-directory CHECKED=1 kernel
+	@/usr/bin/python3 tests/calls/fuzz.py --build $(O) --layout $(name)-checked --seconds $(SECONDS) --seed $(SEED)
 
 bench: $(bench_programs) kernel | $(O)/setup-test ## costs: host nanoseconds, guest instructions, against Linux
 	@for program in $(bench_programs); do $$program || exit 1; done

@@ -13,7 +13,7 @@ name     := $(if $(filter %/layout.md,$(document)),$(notdir $(patsubst %/layout.
 ifeq ($(wildcard $(document)),)
   $(error there is no layout document $(document); those of layouts/ are: $(LAYOUTS))
 endif
-ifneq ($(filter $(name),host objects tests fuzz logs bios guest programs),)
+ifneq ($(filter $(name),host objects tests fuzz logs bios guest calls programs),)
   $(error a layout cannot be called $(name): $(O)/$(name) has another use)
 endif
 ifeq ($(CHECKED),1)

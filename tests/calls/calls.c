@@ -1,0 +1,389 @@
+/*
+ * calls.c - the fuzzer of system calls: runs batches, cleans up after them, and looks at what is left.
+ *
+ *   calls SECONDS SEED              batches for so long; SEED 0 takes one from the kernel and tells it
+ *   calls loud SEED SECONDS         the same, each batch told before it begins
+ *   calls batch SEED NUMBER         one batch of that run again; `calls tell SEED NUMBER` tells each call first
+ *
+ * It prints its seed first, a line now and then, and in the end how many calls were made and what the memory looks like;
+ * its status is 0 if nothing was found. See fuzzer.h for its parts, docs/fuzzing.md for what it is good for.
+ */
+#include "fuzzer.h"
+
+struct shared *shared;
+int  supervisor;
+bool may_mount, telling;
+static bool loud;               /* each batch is told before it begins */
+
+static const char *const kind_names[KINDS] = {
+    [PLAIN] = "one thread", [THREADS] = "threads", [PROCESSES] = "processes", [FRAMES] = "signal frames", [PROGRAMS] = "programs",
+    [INSTRUCTIONS] = "instructions", [SPOILED] = "spoiled buffers",
+};
+
+enum { CALLS = 400, ATTEMPTS = 24, STALL_MS = 30, LONGEST_MS = 3000, AUDIT_EVERY = 256, TELL_EVERY_MS = 20000 };
+enum { MANY = 64 * 1024 };
+
+static const char folder[] = "/tmp/fuzz";
+static uint32_t batches, cut_short, killed;
+static char text[MANY];
+
+/* ---- A batch --------------------------------------------------------------------------------------- */
+
+static unsigned kind_of(uint64_t seed)
+{
+    static const uint8_t kinds[] = { PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, THREADS, THREADS, THREADS, PROCESSES, PROCESSES, SPOILED, SPOILED,
+                                     FRAMES, PROGRAMS,
+                                     INSTRUCTIONS };
+
+    return kinds[(uint32_t)mix(seed, 77) % COUNT_OF(kinds)];
+}
+
+/* SIGALRM again and again, with a handler that does nothing: a call that waits comes back with EINTR. */
+static void nothing(int number) { (void)number; }
+
+static void come_back_from_waiting(void)
+{
+    uint32_t action[5] = { (uint32_t)nothing, 0, 0, 0, 0 }, timer[4] = { 0, 3000, 0, 3000 };
+
+    KERNEL(CALL_RT_SIGACTION, SIGALRM, (long)action, 0, 8);
+    KERNEL(CALL_SETITIMER, 0, (long)timer, 0);
+}
+
+/* Whatever is written to standard descriptors is nobody's business, but seldom it goes out. */
+static void streams(uint64_t seed)
+{
+    long null = KERNEL(CALL_OPEN, (long)"null", O_RDWR);
+
+    for (long n = 0; n < 3; n++)
+        if ((n == 1 || (uint32_t)mix(seed, 5) % 16 != 0) && !(n == 1 && telling))
+            KERNEL(CALL_DUP2, null, n);
+    if (null > 2)
+        KERNEL(CALL_CLOSE, null);
+}
+
+static void many_workers(unsigned kind, uint64_t seed)
+{
+    unsigned count = 2 + (uint32_t)mix(seed, 3) % 3;
+
+    for (unsigned i = 1; i <= count; i++)
+        worker_start(i, mix(seed, 100 + i), CALLS / 2, kind);
+    for (unsigned i = 1; i <= count; i++)
+        if (kind == PROCESSES) {
+            if (split() == 0) {
+                come_back_from_waiting();
+                worker_run(i);
+            }
+        } else {
+            worker_thread(i);
+        }
+    if (kind == SPOILED) {
+        worker_start(SPOILER, mix(seed, 9), 0, kind);
+        worker_thread(SPOILER);
+    }
+}
+
+static void could_not_begin(void)
+{
+    shared->refused = 1;
+    leave(0);
+}
+
+static void batch(uint64_t seed) __attribute__((noreturn));
+static void batch(uint64_t seed)
+{
+    unsigned kind = kind_of(seed);
+
+    KERNEL(CALL_SETSID, 0);                     /* no group of the supervisor's can be joined from there */
+    if (KERNEL(CALL_CHROOT, (long)folder) != 0 || KERNEL(CALL_CHDIR, (long)"/") != 0)
+        could_not_begin();
+    streams(seed);
+    if (!arena_make())
+        could_not_begin();
+    worker_start(0, mix(seed, 1), CALLS, kind);
+    if (kind >= FRAMES && kind <= INSTRUCTIONS) {
+        struct worker alone = { .chance = { mix(seed, 1) }, .kind = kind };
+
+        (kind == FRAMES ? batch_frames : kind == PROGRAMS ? batch_programs : batch_instructions)(&alone, ATTEMPTS);
+        leave(0);
+    }
+    come_back_from_waiting();
+    if (kind != PLAIN)
+        many_workers(kind, seed);
+    worker_run(0);
+}
+
+/* ---- Cleaning up ------------------------------------------------------------------------------------ */
+
+struct entry { uint64_t inode, offset; uint16_t length; uint8_t type; char name[]; } __attribute__((packed));
+
+static void empty(long at, unsigned depth);
+
+static bool remove_entry(long at, const char *name, unsigned depth)
+{
+    long below;
+
+    if (KERNEL(CALL_UNLINKAT, at, (long)name, 0) == 0 || KERNEL(CALL_UNLINKAT, at, (long)name, 0x200) == 0)
+        return true;
+    below = KERNEL(CALL_OPENAT, at, (long)name, O_DIRECTORY | 0400000);
+    if (below < 0)
+        return false;
+    if (depth < 4000)
+        empty(below, depth + 1);
+    KERNEL(CALL_CLOSE, below);
+    return KERNEL(CALL_UNLINKAT, at, (long)name, 0x200) == 0;
+}
+
+/* Removes what is in a folder, except /proc. A pass that removed nothing is the last one. */
+static void empty(long at, unsigned depth)
+{
+    char part[512] __attribute__((aligned(8)));
+    bool removed = true;
+    long length;
+
+    while (removed) {
+        removed = false;
+        KERNEL(140, at, 0, 0, (long)part, 0);                               /* _llseek to the beginning */
+        while ((length = KERNEL(CALL_GETDENTS64, at, (long)part, sizeof part)) > 0)
+            for (long i = 0; i < length; i += ((struct entry *)(part + i))->length) {
+                const char *name = ((struct entry *)(part + i))->name;
+
+                if (!text_same(name, ".") && !text_same(name, "..") && (depth > 0 || !text_same(name, "proc")))
+                    removed |= remove_entry(at, name, depth);
+            }
+    }
+}
+
+/* What a batch mounted lies below its folder. */
+static void unmount_all(void)
+{
+    char path[256];
+
+    if (!may_mount || file_text("/proc/mounts", text, sizeof text) <= 0)
+        return;
+    for (const char *at = text; *at != '\0'; at++) {
+        size_t length = 0;
+
+        if (memcmp(at, folder, sizeof folder - 1) != 0 || at[sizeof folder - 1] != '/' || memcmp(at + sizeof folder, "proc ", 5) == 0)
+            continue;
+        while (at[length] > ' ' && length < sizeof path - 1)
+            length++;
+        memcpy(path, at, length);
+        path[length] = '\0';
+        KERNEL(CALL_UMOUNT2, (long)path, 2);
+    }
+}
+
+static void clean_folder(void)
+{
+    long at = KERNEL(CALL_OPEN, (long)folder, O_DIRECTORY);
+
+    unmount_all();
+    empty(at, 0);
+    KERNEL(CALL_CLOSE, at);
+}
+
+/* Everybody else is killed; returns when nobody is left. */
+static bool end_all(void)
+{
+    uint32_t begin = milliseconds();
+
+    while (milliseconds() - begin < LONGEST_MS) {
+        long left = KERNEL(CALL_KILL, -1, SIGKILL), done;
+
+        do
+            done = KERNEL(CALL_WAIT4, -1, 0, WNOHANG | WAIT_ALL, 0);
+        while (done > 0);
+        if (done == -ECHILD && left < 0)
+            return true;
+        KERNEL(CALL_SCHED_YIELD, 0);
+    }
+    return false;
+}
+
+/* Number, name, state and parents of whoever is left. */
+static void tell_who_is_left(void)
+{
+    long at = KERNEL(CALL_OPEN, (long)"/proc", O_DIRECTORY), length, file;
+    char part[512] __attribute__((aligned(8))), line[200];
+
+    while ((length = KERNEL(CALL_GETDENTS64, at, (long)part, sizeof part)) > 0)
+        for (long i = 0; i < length; i += ((struct entry *)(part + i))->length) {
+            const char *name = ((struct entry *)(part + i))->name;
+
+            if (*name < '0' || *name > '9' || (file = KERNEL(CALL_OPENAT, at, (long)name, O_DIRECTORY)) < 0)
+                continue;
+            long stat = KERNEL(CALL_OPENAT, file, (long)"stat", O_RDONLY), got = KERNEL(CALL_READ, stat, (long)line, sizeof line - 1);
+
+            line[got > 0 ? got : 0] = '\0';
+            say("\ncalls: left: %s", line);
+            KERNEL(CALL_CLOSE, stat);
+            KERNEL(CALL_CLOSE, file);
+        }
+    KERNEL(CALL_CLOSE, at);
+}
+
+/* ---- Supervision ----------------------------------------------------------------------------------------- */
+
+/* Waits until the batch has ended, or does nothing for a while, or takes too long. */
+static int wait_for(long child)
+{
+    uint32_t begin = milliseconds(), seen = shared->progress, since = begin, now;
+    int      status = -1;
+
+    for (;;) {
+        if (KERNEL(CALL_WAIT4, child, (long)&status, WNOHANG | WAIT_ALL, 0) == child)
+            return status;
+        now = milliseconds();
+        if (shared->progress != seen)
+            seen = shared->progress, since = now;
+        if (now - since > (telling ? LONGEST_MS : STALL_MS) || now - begin > LONGEST_MS)
+            break;
+        sleep_ms(1);
+    }
+    cut_short++;
+    return -1;
+}
+
+static bool run_batch(uint64_t seed)
+{
+    long child;
+    int  status;
+
+    child = split();
+    if (child == 0)
+        batch(seed);
+    if (child < 0) {
+        say("\ncalls: no process for a batch: error %d\n", (int)-child);
+        return false;
+    }
+    status = wait_for(child);
+    killed += status > 0 && (status & 127) != 0;
+    if (!end_all()) {
+        say("\ncalls: processes of batch seed %llu do not end\n", seed);
+        tell_who_is_left();
+        return false;
+    }
+    clean_folder();
+    if (shared->refused)
+        say("\ncalls: batch seed %llu could not begin\n", seed);
+    batches++;
+    return !shared->refused;
+}
+
+static bool audit(void)
+{
+    long length = file_text("/proc/quire/audit", text, sizeof text);
+
+    if (length > 0 && memcmp(text, "clean", 5) == 0)
+        return true;
+    say("\ncalls: audit: %s\n", length > 0 ? text : "cannot be read");
+    return false;
+}
+
+/*
+ * What memory is used for: frames of each owner, by its word in /proc/quire/frames, and blocks of the kernel's heap. What
+ * the kernel keeps ready for itself is given back first, so that only what is in use is counted.
+ */
+static const char *const owners[] = { "free ", "process ", "tables ", "stacks ", "heap ", "user ", "shared ", "files ", "blocks " };
+enum { BLOCKS = COUNT_OF(owners) - 1 };
+struct use { long of[COUNT_OF(owners)]; };
+
+static struct use look_at_memory(void)
+{
+    struct use use;
+    long       drop = KERNEL(CALL_OPEN, (long)"/proc/sys/vm/drop_caches", O_WRONLY), read;
+
+    KERNEL(CALL_WRITE, drop, (long)"3", 1);
+    KERNEL(CALL_CLOSE, drop);
+    read = file_text("/proc/quire/frames", text, sizeof text);
+    for (unsigned i = 0; i < BLOCKS; i++)
+        use.of[i] = read > 0 ? number_behind(text, owners[i]) : -1;
+    use.of[BLOCKS] = file_text("/proc/quire/heap", text, sizeof text) > 0 ? number_behind(text, owners[BLOCKS]) : -1;
+    return use;
+}
+
+static void tell_memory(const struct use *before, const struct use *after)
+{
+    for (unsigned i = 0; i < COUNT_OF(owners); i++)
+        say("\ncalls: memory %s%d before, %d after\n", owners[i], (int)before->of[i], (int)after->of[i]);
+}
+
+static void prepare(void)
+{
+    long pages = KERNEL(CALL_MMAP2, 0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    shared     = (struct shared *)pages;
+    supervisor = (int)KERNEL(CALL_GETPID, 0);
+    KERNEL(CALL_SETPGID, 0, 0);
+    KERNEL(CALL_MKDIR, (long)"/tmp", 0777);
+    KERNEL(CALL_MKDIR, (long)folder, 0777);
+    KERNEL(CALL_MKDIR, (long)"/tmp/fuzz/proc", 0777);
+    KERNEL(CALL_MOUNT, (long)"proc", (long)"/tmp/fuzz/proc", (long)"proc", 0, 0);
+    may_mount = KERNEL(CALL_UMOUNT2, (long)"/nowhere", 0) == -ENOENT;
+}
+
+static void tell_figures(uint32_t begin)
+{
+    say("\ncalls: %u calls, %u batches (%u cut short, %u killed) in %u s\n", shared->calls, batches, cut_short, killed,
+        (milliseconds() - begin) / 1000);
+}
+
+/* The first batches bring in what stays, such as the kernel's own pools: the memory is measured after them. */
+enum { WARM_UP = 48 };
+
+static int run(uint32_t duration, uint64_t seed)
+{
+    uint32_t begin = milliseconds(), told = begin, n = 0;
+    struct use before = look_at_memory(), after;
+    bool     good = true;
+
+    say("\ncalls: seed %llu\n", seed);
+    for (; good && (milliseconds() - begin < duration * 1000 || n < WARM_UP); n++) {
+        if (loud)
+            say("\ncalls: batch %u, %s\n", n, kind_names[kind_of(mix(seed, n))]);
+        good = run_batch(mix(seed, n));
+        if (n % AUDIT_EVERY == AUDIT_EVERY - 1)
+            good &= audit();
+        if (n == WARM_UP - 1)
+            before = look_at_memory();
+        if (milliseconds() - told > TELL_EVERY_MS) {
+            told = milliseconds();
+            tell_figures(begin);
+        }
+    }
+    tell_figures(begin);
+    for (unsigned kind = 1; kind < KINDS; kind++)
+        say("\ncalls: %u by %s\n", shared->by_kind[kind], kind_names[kind]);
+    good &= audit();
+    after = look_at_memory();
+    tell_memory(&before, &after);
+    say(good ? "\ncalls: audit clean\n" : "\ncalls: FOUND something: batch %u\n", n - 1);
+    return good ? 0 : 1;
+}
+
+static uint64_t some_seed(void)
+{
+    uint64_t seed = 0;
+    long     file = KERNEL(CALL_OPEN, (long)"/dev/urandom", O_RDONLY);
+
+    KERNEL(CALL_READ, file, (long)&seed, 4);
+    KERNEL(CALL_CLOSE, file);
+    return seed | 1;
+}
+
+int program(int argc, char **argv)
+{
+    uint64_t seed = argc > 2 ? number_of(argv[2]) : 0;
+
+    prepare();
+    if (argc > 3 && text_same(argv[1], "loud")) {
+        loud = true;
+        return run((uint32_t)number_of(argv[3]), seed);
+    }
+    if (argc > 3) {
+        telling = text_same(argv[1], "tell");
+        run_batch(mix(seed, (uint32_t)number_of(argv[3])));
+        return audit() ? 0 : 1;
+    }
+    return run(argc > 1 ? (uint32_t)number_of(argv[1]) : 10, seed != 0 ? seed : some_seed());
+}

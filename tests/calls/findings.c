@@ -1,0 +1,162 @@
+/*
+ * findings.c - what the fuzzer found, each as the shortest program that shows it.
+ *
+ *   findings            one line for each: what it is about, and what happened
+ *
+ * It prints under Quire what it prints under Linux (tests/calls/findings.expected).
+ */
+#include "guest.h"
+
+enum { PARENT = 0x8000, VFORK = 0x4000, VM = 0x100, KILLED_MS = 20, PATIENCE_MS = 5000 };
+
+/* How a child that we may have to kill has ended: its wait status, or -1 when it did not end in time. */
+static int end_of(long child)
+{
+    int status = -1;
+
+    for (uint32_t begin = milliseconds(); milliseconds() - begin < PATIENCE_MS; sleep_ms(1))
+        if (KERNEL(CALL_WAIT4, child, (long)&status, WNOHANG | WAIT_ALL, 0) > 0)
+            return status;
+    return -1;
+}
+
+static char stack[8192] __attribute__((aligned(16)));
+static void (*child_does)(void);
+
+void child_main(void)
+{
+    child_does();
+    leave(0);
+}
+
+static long clone_to(void (*function)(void), long flags)
+{
+    child_does = function;
+    return kernel_call_twice(&(struct call){ CALL_CLONE, { flags, 0, 0, 0, 0, 0 } }, stack + sizeof stack - 16);
+}
+
+static void end_at_once(void)      { leave(7); }
+static void wait_for_ever(void)    { for (;;) sleep_ms(1000); }
+
+/* Who lent its memory is not the child's parent, so the parent's wait must not be the one that ends. */
+static int vfork_of_a_brother(void)
+{
+    long child = split();
+
+    if (child == 0) {
+        clone_to(end_at_once, VFORK | PARENT | 17);
+        leave(3);
+    }
+    return end_of(child);
+}
+
+static int vfork_is_killed(void)
+{
+    long child = split();
+    int  status;
+
+    if (child == 0) {
+        KERNEL(CALL_SETPGID, 0, 0);
+        clone_to(wait_for_ever, VFORK | 17);
+        leave(3);
+    }
+    sleep_ms(KILLED_MS);
+    KERNEL(CALL_KILL, child, SIGKILL);
+    status = end_of(child);
+    KERNEL(CALL_KILL, -child, SIGKILL);
+    return status;
+}
+
+/* The brother asks for signal 26 at its end; its parent gets SIGCHLD, which does nothing, and lives. */
+static int signal_of_a_brother(void)
+{
+    long child = split();
+
+    if (child == 0) {
+        long middle = split();
+
+        if (middle == 0) {
+            clone_to(end_at_once, PARENT | 26);
+            leave(0);
+        }
+        leave(end_of(middle) == 0 && end_of(-1) == 7 << 8 ? 5 : 6);
+    }
+    return end_of(child);
+}
+
+static int signal_that_is_none(void)
+{
+    long child = split(), grandchild;
+
+    if (child == 0) {
+        grandchild = clone_to(end_at_once, 200);
+        leave(end_of(grandchild) == 7 << 8 ? 5 : 6);
+    }
+    return end_of(child);
+}
+
+/* Two gigabytes from one device to another: the call ends when its process is killed, and we have our turn to do so. */
+static int copy_without_end(void)
+{
+    long child = split();
+
+    if (child == 0) {
+        long from = KERNEL(CALL_OPEN, (long)"/dev/urandom", O_RDONLY), to = KERNEL(CALL_OPEN, (long)"/dev/null", O_WRONLY);
+
+        KERNEL(CALL_SENDFILE, to, from, 0, 0x7FFFFFFF);
+        leave(0);
+    }
+    sleep_ms(KILLED_MS);
+    KERNEL(CALL_KILL, child, SIGKILL);
+    return end_of(child);
+}
+
+/*
+ * IRET with VM in the flags: on a PC the bit stays clear, and the program goes on at `ended` or faults; QEMU enters the
+ * 8086 mode, where no kernel expects a program. It must end; how, is between the processor and its maker.
+ */
+static int into_8086_mode(void)
+{
+    long child = split();
+
+    if (child == 0)
+        __asm__ volatile("pushl $0; pushl $0; pushl $0; pushl $0; pushl $0; pushl $0x1000; pushl $0x23202; pushl $0x32; pushl $0x100\n"
+                         "iret");
+    return end_of(child) != -1;
+}
+
+static int timer_for_a_stranger(void)
+{
+    uint32_t event[16] = { 0, 10, 4, (uint32_t)KERNEL(CALL_GETPPID, 0) }, timer = 0;
+
+    return (int)KERNEL(CALL_TIMER_CREATE, 1, (long)event, (long)&timer);
+}
+
+/* The second call's pages join the locked ones behind them. */
+static int lock_before_locked(void)
+{
+    long pages = KERNEL(CALL_MMAP2, 0, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), result;
+
+    result = KERNEL(CALL_MLOCK, pages + 2 * PAGE, 2 * PAGE) | KERNEL(CALL_MLOCK, pages, 2 * PAGE);
+    KERNEL(CALL_MUNMAP, pages, 4 * PAGE);
+    return (int)result;
+}
+
+static const struct { const char *name; int (*run)(void); } findings[] = {
+    { "vfork with CLONE_PARENT comes back", vfork_of_a_brother },
+    { "a parent in vfork can be killed", vfork_is_killed },
+    { "CLONE_PARENT keeps the caller's exit signal", signal_of_a_brother },
+    { "an exit signal that is none", signal_that_is_none },
+    { "a copy of gigabytes can be killed", copy_without_end },
+    { "a timer's signal is for one's own threads", timer_for_a_stranger },
+    { "mlock of what lies below locked memory", lock_before_locked },
+    { "the 8086 mode ends a program", into_8086_mode },
+};
+
+int program(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    for (unsigned i = 0; i < COUNT_OF(findings); i++)
+        say("%s: %x\n", findings[i].name, (unsigned)findings[i].run());
+    return 0;
+}

@@ -1,0 +1,95 @@
+#!/usr/bin/python3
+"""fuzz.py - the fuzzer of system calls, sealed in and watched from outside.
+
+    tests/calls/fuzz.py --build build --layout quire-checked --seconds 60 [--seed N]
+
+What it prints is docs/fuzzing.md's. A machine that says nothing for long stands still: that is a finding as well, and so
+are a kernel that died, an audit that is not clean, processes that do not end, and frames that do not come back.
+"""
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+BATCHES_A_BLOCK = 8     # see judge_memory()
+PATIENCE = 90           # seconds beyond those asked for, after which the machine is taken to stand still
+
+
+class Run:
+    """One run: what it said, and what was found."""
+
+    def __init__(self, build, layout, seconds, seed, memory="64M"):
+        self.layout, self.seed, self.found = layout, seed, []
+        program = os.path.join(build, "calls", "calls")
+        with tempfile.TemporaryDirectory() as folder:
+            report = os.path.join(folder, "report")
+            words = [os.path.join(build, "host", "quire"), "run", "--layout", layout, "-m", memory, "--timeout", str(seconds + PATIENCE),
+                     f"--report={report}", program, str(seconds), str(seed)]
+            with open(os.path.join(folder, "errors"), "w+b") as errors:
+                done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
+                                      env={**os.environ, "QUIRE_BUILD": build}, check=False)
+                errors.seek(max(0, errors.seek(0, 2) - 20000))
+                self.errors = re.sub(r"[^\n -~]+", "", errors.read().decode("latin-1"))
+            self.report = open(report, errors="replace").read() if os.path.exists(report) else ""
+        self.status = done.returncode
+        # The fuzzer's own lines among whatever the calls wrote to the terminal.
+        self.lines = [line.decode(errors="replace") for line in re.findall(rb"^calls: (.*)$", done.stdout, re.M)]
+        self.judge()
+
+    def figure(self, pattern):
+        found = [match for match in map(re.compile(pattern).fullmatch, self.lines) if match]
+        return found[-1].groups() if found else None
+
+    def judge(self):
+        self.calls = int((self.figure(r"(\d+) calls, .*") or ["0"])[0])
+        if self.status != 0:
+            said = re.findall(r"^quire run: .*$|^panic.*$", self.errors, re.M)
+            self.found.append(f"status {self.status}: {'; '.join(said[:8]) or 'nothing was said of it'}")
+        if "audit clean" not in self.lines:
+            self.found.append("the audit inside is not clean, or was not come to")
+        if self.status == 0 and not re.search(r"^audit: clean", self.report, re.M):
+            self.found.append("the audit of the report is not clean")
+        if self.status == 0:
+            self.judge_memory()
+
+    def judge_memory(self):
+        """Frames of programs, stacks and files come back to the frame. Of the kernel's heap a page stays with one block in it,
+        so blocks are counted: fewer may be left than one for each BATCHES_A_BLOCK batches. Free frames may differ by what
+        heap, its tables and the channel's buffers hold, and no more."""
+        batches = int(self.figure(r"\d+ calls, (\d+) batches.*")[0])
+        memory = {name: (int(before), int(after)) for name, before, after in
+                  re.findall(r"^memory (\w+) (-?\d+) before, (-?\d+) after$", "\n".join(self.lines), re.M)}
+        lost = {name: after - before for name, (before, after) in memory.items()}
+        wrong = [name for name in ("stacks", "user", "shared", "files") if lost.get(name) != 0 or memory[name][0] < 0]
+        if lost and lost["free"] + lost["heap"] + lost["tables"] + lost["process"] != 0:
+            wrong.append("free")
+        if lost and lost["blocks"] > 16 + batches // BATCHES_A_BLOCK:
+            wrong.append("blocks")
+        if wrong or not lost:
+            self.found.append(f"memory did not come back: {', '.join(wrong)} of {memory}")
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--build", default="build")
+    arguments.add_argument("--layout", default="quire-checked", help="a kernel's folder below the build's")
+    arguments.add_argument("--seconds", type=int, default=60)
+    arguments.add_argument("--seed", type=lambda text: int(text, 0), default=0, help="0: another one each time")
+    arguments.add_argument("--memory", default="64M")
+    options = arguments.parse_args()
+    seed = options.seed or int.from_bytes(os.urandom(4), "little") or 1
+    print(f"seed {seed}, layout {options.layout}, {options.seconds} s", flush=True)
+    run = Run(os.path.abspath(options.build), options.layout, options.seconds, seed, options.memory)
+    print("\n".join(run.lines))
+    for line in run.found:
+        print("FOUND: " + line)
+    if run.found:
+        print(run.errors[-4000:])
+        print(f"again: tests/calls/fuzz.py --layout {options.layout} --seconds {options.seconds} --seed {seed}")
+    return 1 if run.found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,17 @@
+# rules.mk - programs that attack the kernel from inside: static, without a C library, for Quire and for Linux alike.
+
+calls_sources := $(addprefix tests/calls/,calls.c worker.c values.c structures.c templates.c frames.c programs.c instructions.c guest.c)
+calls_programs = $(addprefix $(O)/calls/,calls findings init)
+
+# strlen() must not be made of itself.
+CALLS_FLAGS = $(GUEST_FLAGS) -fno-tree-loop-distribute-patterns
+
+calls-programs: $(calls_programs)
+
+$(O)/calls/calls: $(calls_sources) tests/calls/fuzzer.h tests/calls/guest.h | $(O)/setup-build
+	@mkdir -p $(@D)
+	$(call note,guest,$@)$(CC) $(CALLS_FLAGS) -o $@ $(calls_sources)
+
+$(O)/calls/%: tests/calls/%.c tests/calls/guest.c tests/calls/guest.h | $(O)/setup-build
+	@mkdir -p $(@D)
+	$(call note,guest,$@)$(CC) $(CALLS_FLAGS) -o $@ $< tests/calls/guest.c

@@ -1,0 +1,64 @@
+"""Nothing that a program calls, and no instruction of its own, stops the machine or loses memory.
+
+A short run of the fuzzer (tests/calls, docs/fuzzing.md) under a checked kernel, with a seed that is the same each time, and
+what longer runs found.
+"""
+import os
+import subprocess
+import sys
+
+import pytest
+
+CALLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "calls")
+sys.path.insert(0, CALLS)
+import fuzz
+import oracle
+
+pytestmark = [pytest.mark.needs("calls-programs"), pytest.mark.needs("kernel", "LAYOUT=quire")]
+BUILD = os.path.abspath(os.environ.get("QUIRE_BUILD") or os.path.join(CALLS, "..", "..", "build"))
+LEAST = 5000            # calls of a short run, on the slowest machine
+SHORT = 12              # seconds
+
+
+def run(layout, program, *words, patience=60):
+    return subprocess.run([os.path.join(BUILD, "host", "quire"), "run", "--layout", layout, "--timeout", str(patience),
+                           os.path.join(BUILD, "calls", program), *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, env={**os.environ, "QUIRE_BUILD": BUILD}, check=False)
+
+
+@pytest.mark.needs("kernel", "LAYOUT=quire", "CHECKED=1")
+def test_a_short_attack_finds_nothing():
+    attack = fuzz.Run(BUILD, "quire-checked", SHORT, 1)
+    assert not attack.found, "\n".join(attack.found + attack.lines + [attack.errors[-3000:]])
+    assert attack.calls > LEAST
+
+
+def expected():
+    with open(os.path.join(CALLS, "findings.expected")) as file:
+        return file.read().splitlines()
+
+
+def test_findings_stay_mended(layout):
+    """What the fuzzer found once, each as a short program: it ends as under Linux."""
+    done = run(layout, "findings")
+    assert (done.returncode, done.stdout.decode().splitlines()) == (0, expected()), done.stderr.decode(errors="replace")
+
+
+def test_findings_are_what_linux_does():
+    try:
+        assert oracle.run(BUILD, os.path.join(BUILD, "calls", "findings"), []) == expected()
+    except oracle.Unavailable as error:
+        pytest.skip(f"Linux cannot be asked: {error}")
+
+
+def test_a_seed_repeats_a_batch():
+    """One thread's calls depend on nothing but the seed: told twice, they are the same, results and all."""
+    told = [run("quire", "calls", "tell", "7", "0").stdout for _ in range(2)]
+    numbers = [[line for line in text.decode(errors="replace").splitlines() if line.startswith("0: ")] for text in told]
+    assert numbers[0] == numbers[1] and len(numbers[0]) > 20
+
+
+def test_everybody_can_be_killed_at_once():
+    """The fuzzer's batches end by kill(-1), which spares nobody but the caller and process 1."""
+    done = run("quire", "calls", "1", "3")
+    assert done.returncode == 0, done.stdout[-2000:]
