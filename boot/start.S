@@ -31,7 +31,11 @@
 #define CR4_LARGE           0x00000010      /* PSE: a directory entry may map 4 MiB */
 
 #define EFLAGS_CPUID        0x00200000
-#define CPUID_NEEDED        0x00008018      /* CMOV, TSC, PSE: what an i686 has */
+/*
+ * What the kernel and its programs need, in EDX of CPUID's leaf 1: what an i686 has (x87, 4 MiB pages, TSC, CMPXCHG8B,
+ * CMOV), and FXSAVE, by which an FPU's registers change hands.
+ */
+#define CPUID_NEEDED        0x01008119
 
 #define START_STACK         4096
 
@@ -84,12 +88,12 @@ boot_start:
     pushl $0
     popfl
     testl $EFLAGS_CPUID, %eax
-    jz old_processor
+    jz no_cpuid
     movl $1, %eax
     cpuid
-    andl $CPUID_NEEDED, %edx
-    cmpl $CPUID_NEEDED, %edx
-    jne old_processor
+    notl %edx
+    andl $CPUID_NEEDED, %edx                /* what is missing */
+    jnz old_processor
 
     call boot_read                          /* copies out what the loader knows, or stops */
     movl %eax, %ebx
@@ -110,35 +114,86 @@ boot_start:
     jmp *%eax
     .size boot_start, . - boot_start
 
-/* Say so on the serial line as the firmware left it, leave the emulator, or stand still. */
-old_processor:
-    movl $old_processor_text, %esi
-    jmp 1f
+/*
+ * Say so on the serial line as the firmware left it, leave the emulator, or stand still. There may be no memory, so no stack:
+ * `say` goes on at the address in EDI.
+ */
+    .macro SAY text
+    movl $\text, %esi
+    movl $9f, %edi
+    jmp say
+9:
+    .endm
+
 no_memory:
-    movl $no_memory_text, %esi
-1:  lodsb
+    SAY no_memory_text
+    jmp refuse
+no_cpuid:
+    SAY old_processor_text
+    SAY cpuid_text
+    jmp end_of_line
+old_processor:
+    movl %edx, %ebp
+    SAY old_processor_text
+    movl $needed_names, %ebx
+next_name:                                  /* a bit's number, and its name in eight bytes */
+    movzbl (%ebx), %eax
+    btl %eax, %ebp
+    jnc 1f
+    leal 1(%ebx), %esi
+    movl $1f, %edi
+    jmp say
+1:  addl $8, %ebx
+    cmpl $needed_names_end, %ebx
+    jb next_name
+end_of_line:
+    SAY end_of_line_text
+refuse:
+    movw $POWER_EXIT_PORT, %dx
+    movb $POWER_STATUS_REFUSED, %al
+    outb %al, %dx
+4:  hlt
+    jmp 4b
+
+/* The text at ESI, to its NUL. Changes EAX, ECX and EDX. */
+say:
+    lodsb
     testb %al, %al
     jz 3f
-    movb %al, %bl
+    movb %al, %ah
     movl $UART_PATIENCE, %ecx
     movw $(UART_COM1 + UART_LINE_STATUS), %dx
 2:  inb %dx, %al
     testb $UART_CAN_SEND, %al
     loopz 2b
     movw $UART_COM1, %dx
-    movb %bl, %al
+    movb %ah, %al
     outb %al, %dx
-    jmp 1b
-3:  movw $POWER_EXIT_PORT, %dx
-    movb $POWER_STATUS_REFUSED, %al
-    outb %al, %dx
-4:  hlt
-    jmp 4b
+    jmp say
+3:  jmp *%edi
 
     .section .boot.rodata, "a"
 no_memory_text:
     .asciz "memory: too little RAM, it ends before the kernel's first instructions do\r\n"
 old_processor_text:
-    .asciz "processor: too old, it is not an i686 (CMOV, TSC and 4 MiB pages)\r\n"
+    .asciz "processor: too old for this kernel and its programs, it lacks"
+cpuid_text:
+    .asciz " cpuid"
+end_of_line_text:
+    .asciz "\r\n"
+    .macro NAME bit, text
+    .byte \bit
+    .asciz "\text"
+    .balign 8
+    .endm
+    .balign 8
+needed_names:
+    NAME 0, " fpu"
+    NAME 3, " pse"
+    NAME 4, " tsc"
+    NAME 8, " cx8"
+    NAME 15, " cmov"
+    NAME 24, " fxsr"
+needed_names_end:
 
     .section .note.GNU-stack, "", @progbits

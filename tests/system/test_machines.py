@@ -1,4 +1,7 @@
 """Machines: with and without PCI, screen, modern processor; each boots, works and types."""
+import os
+import re
+
 import pytest
 
 MACHINES = {
@@ -16,17 +19,20 @@ def test_boots_on_machine(boot, house, layout, name):
     assert machine.leave() == 0
 
 
-@pytest.mark.parametrize("cpu", ["pentium3", "qemu32", "qemu64", "max"])
+@pytest.mark.parametrize("cpu", ["pentium2", "pentium3", "n270", "qemu32", "qemu64", "max"])
 def test_boots_on_processor(boot, house, layout, cpu):
     machine = boot(memory=house.small(layout), cpu=cpu)
     assert machine.command("audit").count("\n") == 1
     assert machine.leave() == 0
 
 
-@pytest.mark.parametrize("cpu", ["486", "pentium"])
-def test_refuses_old_processors(start, house, layout, cpu):
-    said, status = start(kernel=house.kernel(layout), memory=house.small(layout), cpu=cpu).end()
-    assert "processor: too old" in said and status == 5
+@pytest.mark.parametrize("kernel", ["kernel.elf", "kernel-pvh.elf"])
+@pytest.mark.parametrize("cpu, lacks", [("486", "tsc cx8 cmov fxsr"), ("pentium", "cmov fxsr"), ("qemu32,-fxsr", "fxsr"),
+                                        ("qemu32,-fpu,-pse,-tsc", "fpu pse tsc")])
+def test_refuses_processors_that_lack_something(start, house, layout, cpu, lacks, kernel):
+    path = os.path.join(os.path.dirname(house.kernel(layout)), kernel)
+    said, status = start(kernel=path, memory=house.small(layout), cpu=cpu).end()
+    assert re.search(f"processor: too old for this kernel and its programs, it lacks {lacks}\r?\n", said) and status == 5
 
 
 def test_the_screen_shows_what_the_line_says(boot):
