@@ -76,6 +76,7 @@ kernel += kernel/memory/spaces/map_lock.c           # mlock and its relatives
 kernel += kernel/memory/spaces/map_residency.c      # mincore: which pages are in memory
 kernel += kernel/memory/spaces/map_pages.c          # pages at once, also of a given physical place
 kernel += kernel/memory/spaces/map_advise.c         # what a program says of its memory
+kernel += kernel/memory/spaces/fault_repeat.c       # a fault that comes back unchanged is noticed
 kernel += kernel/memory/spaces/fault_verdict.c      # why a fault cannot be handled
 kernel += kernel/memory/spaces/zero_frame.c         # the frame of zeros that all share
 kernel += kernel/memory/spaces/fault.c              # page faults: facts, the decision, actions

@@ -3,6 +3,7 @@
  */
 #include "program.h"
 
+#include "base/check.h"
 #include "base/error.h"
 #include "base/print.h"
 #include "base/string.h"
@@ -78,6 +79,37 @@ static uint32_t error_for_program(uint32_t error, page_t page)
     return page < layout.user.first ? error & ~(uint32_t)FAULT_PRESENT : page >= layout.user.end ? error | FAULT_PRESENT : error;
 }
 
+/*
+ * Handling the fault changes nothing, and it would come for ever: a bug of the kernel's. A checked kernel stops; otherwise the
+ * program gets SIGSEGV (or the call that copies for it -EFAULT), and the log a line.
+ */
+static int __attribute__((noinline)) give_up(const struct fault_repeat *repeat, struct fault_verdict *verdict)
+{
+    char line[160];
+
+    format_text(line, sizeof line, "process %d (%s): the %s at 0x%08lx faults again and again, its entry stays %08x",
+                current_process()->id, current_process()->name, repeat->access == MAY_WRITE ? "write" : "read",
+                (unsigned long)repeat->address, repeat->entry.raw);
+    report_say(line);
+    if (!expect(repeat->unchanged == 0))
+        *verdict = (struct fault_verdict){ .signal = SIGSEGV, .code = 1, .address = repeat->address };
+    format_text(verdict->reason, sizeof verdict->reason, "the fault comes back unchanged");
+    return -EFAULT;
+}
+
+static int handle_fault(struct space *space, vaddr_t address, uint8_t access, struct fault_verdict *verdict)
+{
+    struct fault_repeat *repeat = &current_thread()->machine.repeat;
+    int                  err;
+
+    if (fault_comes_back(repeat, space, address, access))
+        return give_up(repeat, verdict);
+    err = space_fault(space, address, access, verdict);
+    if (err == 0)
+        fault_handled(repeat, space);
+    return err;
+}
+
 /* A fault of the program, or of the kernel while copying for it. */
 static bool page_fault(struct trap_frame *frame)
 {
@@ -90,7 +122,7 @@ static bool page_fault(struct trap_frame *frame)
     if (self->process == NULL || (!user && !is_copying(frame, page_of(address))))
         return false;
     if (!is_kernels(page_of(address))) {
-        err = space_fault(&self->process->memory->space, address, access_of(frame->error), &verdict);
+        err = handle_fault(&self->process->memory->space, address, access_of(frame->error), &verdict);
     } else {
         err = -EFAULT;
         verdict = (struct fault_verdict){ .signal = SIGSEGV, .code = 1, .address = address };   /* MAPERR, as Linux */
@@ -236,7 +268,7 @@ static int mend_in_copy(struct space *space, vaddr_t address, uint8_t access)
 {
     struct process      *process = current_process();
     struct fault_verdict verdict;
-    int                  err = space_fault(space, address, access, &verdict);
+    int                  err = handle_fault(space, address, access, &verdict);
 
     current_thread()->used.faults_minor++;
     if (err == -ENOMEM)

@@ -40,6 +40,7 @@ JOBS = [
     Job("machine", "MADE/machine"),
     Job("segv", "MADE/segv", 128 + 11),
     Job("timers", "MADE/timers"),
+    Job("writeonly", "MADE/writeonly"),
     Job("futex", "MADE/futex"),
     Job("handlers", "MADE/handlers"),
     Job("hostile", "MADE/hostile"),
@@ -54,6 +55,7 @@ JOBS = [
 
 # What is compiled from the C sources here: source, and how.
 MADE = {
+    "writeonly": ("writeonly.c", "static"),
     "timers": ("timers.c", "static"),
     "threads": ("threads.c", "glibc"), "threads-static": ("threads.c", "static"), "threads-musl": ("threads.c", "musl"),
     "memory": ("memory.c", "glibc"), "memory-musl": ("memory.c", "musl"), "segv": ("segv.c", "glibc"),

@@ -1,0 +1,28 @@
+/*
+ * fault_repeat.c - see fault_repeat.h.
+ */
+#include "memory/spaces/fault_repeat.h"
+
+#include "memory/spaces/space.h"
+#include "memory/tables/table.h"
+
+static entry_t entry_now(const struct fault_repeat *repeat, struct space *space)
+{
+    lock_state state = lock_take(&space->tables_lock);
+    unsigned   level;
+    entry_t    entry = table_lookup(space, page_of(repeat->address), &level);
+
+    lock_drop(&space->tables_lock, state);
+    return entry;
+}
+
+bool fault_is_unchanged(struct fault_repeat *repeat, struct space *space)
+{
+    if (entry_now(repeat, space).raw != repeat->entry.raw)
+        repeat->unchanged = 0;
+    else
+        repeat->unchanged++;
+    return repeat->unchanged >= FAULT_REPEATS_UNCHANGED;
+}
+
+void fault_note_entry(struct fault_repeat *repeat, struct space *space) { repeat->entry = entry_now(repeat, space); }
