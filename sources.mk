@@ -178,6 +178,7 @@ kernel += kernel/linux/signal.c                     # signals
 kernel += kernel/linux/time.c                       # clocks and timers
 kernel += kernel/linux/futex.c                      # futexes
 kernel += kernel/linux/memory.c                     # mappings
+kernel += kernel/linux/process_vm.c                 # bytes from one process to another
 kernel += kernel/linux/system.c                     # limits, names, odds and ends
 kernel += kernel/linux/file.c                       # read, write and their relatives
 kernel += kernel/linux/files.c                      # descriptors and paths, for all of these

@@ -38,6 +38,7 @@ JOBS = [
     Job("locked", "MADE/locked"),
     Job("told", "MADE/told"),
     Job("machine", "MADE/machine"),
+    Job("other", "MADE/other"),
     Job("segv", "MADE/segv", 128 + 11),
     Job("timers", "MADE/timers"),
     Job("writeonly", "MADE/writeonly"),
@@ -66,6 +67,7 @@ MADE = {
     "vectors": ("vectors.c", "fixed"),
     "mappings": ("mappings.c", "static"), "locked": ("locked.c", "static"),
     "told": ("told.c", "static"), "machine": ("machine.c", "static"),
+    "other": ("other.c", "static"),
 }
 
 

@@ -1,0 +1,141 @@
+/*
+ * process_vm.c - process_vm_readv and process_vm_writev: bytes from one process's memory to another's.
+ *
+ * Bytes go through a page of the kernel's, piece by piece: a piece ends where a page of the other process, or one of
+ * the program's ranges, ends. What has gone through before a piece that cannot is the answer.
+ */
+#include "base/error.h"
+#include "linux/calls.h"
+#include "linux/files.h"
+#include "memory/heap/heap.h"
+#include "process/family.h"
+#include "process/process.h"
+
+struct range { uint32_t start, bytes; };                /* struct iovec */
+
+/* Ranges that bytes are taken from or put to, in turn. */
+struct ranges {
+    struct range *range;
+    size_t        count, at;
+};
+
+struct transfer {
+    struct ranges here, there;
+    struct space *space;                /* there      */
+    char         *between;              /* PAGE_SIZE  */
+    bool          writing;
+};
+
+/* Returns 0, -EINVAL for too many ranges or one that is negative, -EFAULT or -ENOMEM. */
+static int read_ranges(struct ranges *ranges, user_t from, size_t count, bool ours)
+{
+    if (count > BUFFERS_A_CALL)
+        return -EINVAL;
+    if (count == 0)
+        return 0;
+    ranges->range = heap_alloc(count * sizeof *ranges->range, 0);
+    if (ranges->range == NULL)
+        return -ENOMEM;
+    ranges->count = count;
+    if (user_read(ranges->range, from, count * sizeof *ranges->range) != 0)
+        return -EFAULT;
+    for (size_t i = 0; i < count; i++) {
+        if ((int32_t)ranges->range[i].bytes < 0)
+            return -EINVAL;
+        if (ours && !user_range(ranges->range[i].start, ranges->range[i].bytes))
+            return -EFAULT;
+    }
+    return 0;
+}
+
+/* The range that is next, or NULL when all are done. */
+static struct range *next_range(struct ranges *ranges)
+{
+    while (ranges->at < ranges->count && ranges->range[ranges->at].bytes == 0)
+        ranges->at++;
+    return ranges->at < ranges->count ? &ranges->range[ranges->at] : NULL;
+}
+
+static void move_on(struct range *range, size_t bytes)
+{
+    range->start += (uint32_t)bytes;
+    range->bytes -= (uint32_t)bytes;
+}
+
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+/* How much of a piece went through: less than all ends the call. */
+static size_t move_piece(const struct transfer *t, vaddr_t here, vaddr_t there, size_t bytes)
+{
+    if (!t->writing)
+        return user_read_in(t->space, t->between, there, bytes) == 0 ? user_write_some(here, t->between, bytes) : 0;
+    bytes = user_read_some(t->between, here, bytes);
+    return user_write_in(t->space, there, t->between, bytes) == 0 ? bytes : 0;
+}
+
+static long move_all(struct transfer *t)
+{
+    struct range *here, *there;
+    long          moved = 0;
+
+    while ((here = next_range(&t->here)) != NULL && (there = next_range(&t->there)) != NULL && moved < BYTES_A_CALL) {
+        size_t bytes = smaller(smaller(here->bytes, there->bytes), PAGE_SIZE - there->start % PAGE_SIZE);
+        size_t done  = move_piece(t, here->start, there->start, bytes);
+
+        moved += (long)done;
+        if (done < bytes)
+            return moved > 0 ? moved : -EFAULT;
+        move_on(here, done);
+        move_on(there, done);
+    }
+    return moved;
+}
+
+/* Root may look into every process, others into their own. */
+static int find_memory(int32_t id, struct shared_space **out)
+{
+    const struct thread  *thread  = thread_find(id);
+    const struct process *process = thread != NULL ? thread->process : NULL;
+
+    if (process == NULL || process->memory == NULL)
+        return -ESRCH;
+    if (user_acting() != 0 && (process->uid != user_acting() || process->euid != user_acting() || process->suid != user_acting()))
+        return -EPERM;
+    *out = process->memory;
+    memory_hold(*out);
+    return 0;
+}
+
+static long move_with(struct transfer *t, int32_t id)
+{
+    struct shared_space *memory;
+    long                 moved;
+    int                  err = find_memory(id, &memory);
+
+    if (err != 0)
+        return err;
+    t->space   = &memory->space;
+    t->between = heap_alloc(PAGE_SIZE, 0);
+    moved      = t->between != NULL ? move_all(t) : -ENOMEM;
+    heap_free(t->between);
+    memory_release(memory);
+    return moved;
+}
+
+static long process_vm(bool writing, int32_t id, user_t here, size_t here_count, user_t there, size_t there_count)
+{
+    struct transfer t   = { .writing = writing };
+    long            err = read_ranges(&t.here, here, here_count, true);
+
+    if (err == 0 && next_range(&t.here) != NULL) {
+        err = read_ranges(&t.there, there, there_count, false);
+        if (err == 0 && next_range(&t.there) != NULL)
+            err = move_with(&t, id);
+    }
+    heap_free(t.here.range);
+    heap_free(t.there.range);
+    return err;
+}
+
+SYSTEM_CALL(process_vm_readv)  { return f != 0 ? -EINVAL : process_vm(false, (int32_t)a, b, c, d, e); }
+SYSTEM_CALL(process_vm_writev) { return f != 0 ? -EINVAL : process_vm(true, (int32_t)a, b, c, d, e); }
