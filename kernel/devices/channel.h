@@ -9,12 +9,12 @@
  *     byte 1      zero
  *     bytes 2, 3  length of what follows, little endian
  *
- * Guest to host: OUTPUT and ERRORS carry the program's bytes unchanged; WANT (a uint32, little
- * endian) says how many more bytes of INPUT the guest can take, so that nothing is lost and
- * nothing needs an unbounded buffer; EXIT (two int32: kind, number) is the last frame of a run;
+ * Guest to host: OUTPUT and ERRORS carry the program's bytes unchanged; WANT (a uint32, little endian: how many bytes;
+ * a byte: CHANNEL_WANT_...) asks for INPUT, as a program's read(2) does, so that no more is taken from an input that is
+ * shared with others than a program here would take; EXIT (two int32: kind, number) is the last frame of a run;
  * REPORT and LOG carry text for people; MAP carries the lines of a snapshot of memory (init/snapshot.h), when
  * the orders ask for one; PONG answers a PING.
- * Host to guest: INPUT (length 0: end of input), WINDOW (two uint16: columns, rows), SIGNAL (two bytes: a Linux
+ * Host to guest: INPUT (length 0: end of input), INPUT_STATE (a byte: CHANNEL_INPUT_...), WINDOW (two uint16: columns, rows), SIGNAL (two bytes: a Linux
  * signal's number, and CHANNEL_TO_PROGRAM or CHANNEL_TO_GROUP, as whoever sent it to the host's command meant it;
  * for SIGPIPE the second byte is OUTPUT or ERRORS: nobody takes that stream's bytes any more), PING (nothing follows:
  * is anybody there? The answer comes when a program is about to run or the processor has nothing to do, so a kernel
@@ -30,9 +30,23 @@ enum channel_kind {
     CHANNEL_OUTPUT = 1, CHANNEL_ERRORS = 2, CHANNEL_WANT = 3, CHANNEL_EXIT = 4, CHANNEL_REPORT = 5, CHANNEL_LOG = 6,
     CHANNEL_MAP = 7, CHANNEL_PONG = 8,
     CHANNEL_INPUT = 16, CHANNEL_WINDOW = 17, CHANNEL_SIGNAL = 18, CHANNEL_PING = 19,
+    CHANNEL_INPUT_STATE = 20,
 };
 
 enum { CHANNEL_HEADER = 4, CHANNEL_PAYLOAD = 65535 };
+
+/*
+ * How input is wanted. Each WANT but MORE replaces the one before, and is for one INPUT of at most so many bytes, which may
+ * be the end:
+ *
+ *     WAIT   as soon as there is any
+ *     NOW    at once; INPUT_STATE NOTHING if there is none, as always for 0 bytes: so a WAIT is taken back
+ *     LOOK   nothing is read; INPUT_STATE READABLE or ENDED as soon as a read would not wait
+ *     MORE   so many more may come, in any number of frames: a terminal's keys
+ */
+enum channel_want { CHANNEL_WANT_WAIT = 0, CHANNEL_WANT_NOW = 1, CHANNEL_WANT_LOOK = 2, CHANNEL_WANT_MORE = 3 };
+enum channel_input_state { CHANNEL_INPUT_NOTHING = 0, CHANNEL_INPUT_READABLE = 1, CHANNEL_INPUT_ENDED = 2 };
+enum { CHANNEL_WANT_LENGTH = 5 };
 
 /* For whom a signal is: the program alone, or all of its process group; on a terminal, the foreground's. */
 enum { CHANNEL_TO_PROGRAM = 0, CHANNEL_TO_GROUP = 1 };

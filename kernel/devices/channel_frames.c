@@ -32,7 +32,11 @@ static void tell(struct channel_reader *r, const struct channel_events *events)
 {
     unsigned contents = r->head_bytes - CHANNEL_HEADER;
 
-    if (r->head[KIND] == CHANNEL_WINDOW && contents >= 4)
+    if (r->head[KIND] == CHANNEL_INPUT)
+        events->input_done();
+    else if (r->head[KIND] == CHANNEL_INPUT_STATE && contents >= 1)
+        events->input_state(r->head[CONTENTS]);
+    else if (r->head[KIND] == CHANNEL_WINDOW && contents >= 4)
         events->window(number16(r->head + CONTENTS), number16(r->head + CONTENTS + 2));
     else if (r->head[KIND] == CHANNEL_SIGNAL && contents >= 1)
         events->signal(r->head[CONTENTS], contents >= 2 ? r->head[CONTENTS + 1] : 0);
@@ -78,15 +82,17 @@ void channel_take(struct channel_reader *r, const struct channel_events *events,
 
 /* ---- Credit -------------------------------------------------------------------------------- */
 
-uint32_t channel_store_promise(struct channel_store *s, uint32_t least)
+uint32_t channel_store_promise(struct channel_store *s, uint32_t most)
 {
     uint32_t more = s->room - channel_store_holds(s) - s->promised;
 
-    if (more < least || s->ended)
-        return 0;
+    if (more > most)
+        more = most;
     s->promised += more;
     return more;
 }
+
+void channel_store_settle(struct channel_store *s) { s->promised = 0; }
 
 void channel_store_put(struct channel_store *s, const uint8_t *bytes, size_t count)
 {

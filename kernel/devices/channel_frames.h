@@ -16,6 +16,8 @@
 struct channel_events {
     void (*input)(const uint8_t *bytes, size_t count);          /* in pieces as they arrive       */
     void (*input_end)(void);
+    void (*input_done)(void);                                   /* a frame of input, or its end, is complete */
+    void (*input_state)(unsigned state);                        /* enum channel_input_state */
     void (*window)(unsigned columns, unsigned rows);
     void (*signal)(unsigned number, unsigned about);            /* about: for whom; a channel_kind with SIGPIPE */
     void (*ping)(void);
@@ -45,11 +47,12 @@ struct channel_store {
     uint32_t filled, emptied;           /* bytes ever; both wrap     */
     uint32_t promised;                  /* the credit not yet used   */
     uint32_t lost;                      /* sent without credit       */
-    bool     ended;
 };
 
-/* More credit that can be given now; it counts as given. Less than `least` is not worth a frame: 0. */
-uint32_t channel_store_promise(struct channel_store *store, uint32_t least);
+/* At most `most` bytes are asked for: as many as there is room for. Returns how many; they count as promised. */
+uint32_t channel_store_promise(struct channel_store *store, uint32_t most);
+/* Nothing is asked for any more. */
+void     channel_store_settle(struct channel_store *store);
 void     channel_store_put(struct channel_store *store, const uint8_t *bytes, size_t count);
 /* The next bytes in one piece, at most `most`; then say how many of them were used. */
 const uint8_t *channel_store_look(const struct channel_store *store, size_t most, size_t *count);

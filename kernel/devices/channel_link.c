@@ -16,9 +16,9 @@
 
 /*
  * The store for input: larger means fewer exchanges for a program that reads much, and more memory for each that
- * reads at all. Credit is renewed when half of it is free.
+ * reads at all.
  */
-enum { STORE_BYTES = 16384, WORTH_A_FRAME = STORE_BYTES / 2 };
+enum { STORE_BYTES = 16384, PATIENCE = 1000000000 };
 enum { DRAIN_TURNS = 10000000 };                /* about a second of an emulated processor */
 enum { PAGE_CONTENTS = PAGE_SIZE - CHANNEL_HEADER };
 
@@ -27,6 +27,15 @@ static bool                           there;
 static struct channel_reader          reader;           /* the interrupt's */
 static struct channel_store           store;            /* [lock] ring NULL until somebody reads */
 static const struct channel_listener *listener;
+
+/* What the host has been asked. [lock] */
+enum asked { NOTHING_ASKED, ASKED_LOOK, ASKED_NOW, ASKED_WAIT };
+static struct {
+    enum asked asked;
+    bool       taking_back;             /* a WAIT has been taken back, and the host has not said so yet */
+    bool       end;                     /* the answer to the last one was the end; one reader hears it  */
+    bool       readable, hung_up;       /* since the last LOOK                                          */
+} request;
 static void                         (*on_signal)(unsigned number, bool group);
 static uint64_t                       early;            /* [lock] signals for a program that is not there yet */
 static void                         (*on_news)(void);
@@ -167,22 +176,23 @@ unsigned channel_poll_output(enum channel_kind kind)
 
 /* ---- Input ---------------------------------------------------------------------------------- */
 
-static void want(uint32_t bytes)
+static void want(uint32_t bytes, enum channel_want how)
 {
-    const uint8_t number[4] = { (uint8_t)bytes, (uint8_t)(bytes >> 8), (uint8_t)(bytes >> 16), (uint8_t)(bytes >> 24) };
+    const uint8_t words[CHANNEL_WANT_LENGTH] = { (uint8_t)bytes, (uint8_t)(bytes >> 8), (uint8_t)(bytes >> 16),
+                                                 (uint8_t)(bytes >> 24), (uint8_t)how };
 
-    if (bytes > 0)
-        channel_send(CHANNEL_WANT, number, sizeof number);
+    channel_send(CHANNEL_WANT, words, sizeof words);
 }
 
-/* Let the host send, if there is room for enough. Returns 0 or -ENOMEM. */
-static int ask(uint32_t least)
+/* Returns 0 or -ENOMEM. */
+static int make_store(void)
 {
-    uint8_t   *ring = NULL;
-    uint32_t   more;
+    uint8_t   *ring;
     lock_state state;
 
-    if (store.ring == NULL && (ring = heap_alloc(STORE_BYTES, 0)) == NULL)
+    if (store.ring != NULL)
+        return 0;
+    if ((ring = heap_alloc(STORE_BYTES, 0)) == NULL)
         return -ENOMEM;
     state = lock_take(&lock);
     if (store.ring == NULL) {
@@ -190,11 +200,43 @@ static int ask(uint32_t least)
         store.room = STORE_BYTES;
         ring = NULL;
     }
-    more = channel_store_promise(&store, least);
     lock_drop(&lock, state);
     heap_free(ring);
-    want(more);
     return 0;
+}
+
+/*
+ * Ask for what a read wants, or whether there is anything, unless as much has been asked already. While one that was
+ * taken back is not settled nobody asks: its answer could be taken for another's.
+ */
+static void ask(size_t bytes, enum asked how)
+{
+    static const enum channel_want words[] = { [ASKED_LOOK] = CHANNEL_WANT_LOOK, [ASKED_NOW] = CHANNEL_WANT_NOW,
+                                               [ASKED_WAIT] = CHANNEL_WANT_WAIT };
+    lock_state state = lock_take(&lock);
+    bool       send  = request.asked < how && !request.taking_back;
+    uint32_t   more  = 0;
+
+    if (send) {
+        request.asked    = how;
+        request.readable = request.hung_up = false;
+        more = how == ASKED_LOOK ? 0 : channel_store_promise(&store, bytes < STORE_BYTES ? (uint32_t)bytes : STORE_BYTES);
+    }
+    lock_drop(&lock, state);
+    if (send)
+        want(more, words[how]);
+}
+
+/* The reader has a signal to look at, and may never come back. What has been sent by now is for whoever reads next. */
+static void take_back(void)
+{
+    lock_state state = lock_take(&lock);
+    bool       send  = request.asked == ASKED_WAIT && !request.taking_back;
+
+    request.taking_back |= send;
+    lock_drop(&lock, state);
+    if (send)
+        want(0, CHANNEL_WANT_NOW);
 }
 
 uint32_t channel_waiting(void)
@@ -227,48 +269,76 @@ static long take_input(struct buffer *to)
     return done;
 }
 
+/* True for one reader after each end. */
+static bool take_end(void)
+{
+    lock_state state = lock_take(&lock);
+    bool       end   = request.end;
+
+    request.end = false;
+    lock_drop(&lock, state);
+    return end;
+}
+
+static bool has_come(void) { return channel_waiting() > 0 || request.end; }
+
+/* What was waited for counts before the signal that came with it. */
 static int wait_for_input(void)
 {
     int err = 0;
 
     wait_start(&news);
-    if (channel_waiting() == 0 && !store.ended)
+    if (!has_come())
         err = wait_linked(NEVER, WAIT_SIGNALS);
     wait_end();
-    return err == -EINTR ? -ERESTARTSYS : 0;
+    if (err != -EINTR || has_come())
+        return 0;
+    take_back();
+    return -ERESTARTSYS;
+}
+
+/* The host answers at once, unless it is kept from it: then there is nothing for now. */
+static int wait_for_answer(void)
+{
+    uint64_t deadline = clock_now() + PATIENCE;
+    int      err      = 0;
+
+    while (err == 0 && request.asked == ASKED_NOW && !has_come()) {
+        wait_start(&news);
+        if (request.asked == ASKED_NOW && !has_come())
+            err = wait_linked(deadline, 0);
+        wait_end();
+    }
+    return has_come() ? 0 : -EAGAIN;
 }
 
 long channel_read(struct buffer *to, bool wait)
 {
     static struct mutex one_reader = MUTEX("channel input");
+    int                 err        = to->bytes > 0 ? make_store() : 0;
 
-    while (to->bytes > 0) {
-        bool ended = store.ended;       /* before the look: nothing comes after the end */
-        long done  = 0;
-        int  err;
+    while (to->bytes > 0 && err == 0) {
+        long done = 0;
 
         mutex_take(&one_reader);
         if (channel_waiting() > 0)
             done = take_input(to);
         mutex_drop(&one_reader);
-        err = ended ? 0 : ask(done > 0 ? WORTH_A_FRAME : 1);
-        if (done != 0 || ended)
+        if (done != 0 || take_end())
             return done;
-        if (err == 0)
-            err = wait ? wait_for_input() : -EAGAIN;
-        if (err != 0)
-            return err;
+        ask(to->bytes, wait ? ASKED_WAIT : ASKED_NOW);
+        err = wait ? wait_for_input() : wait_for_answer();
     }
-    return 0;
+    return err;
 }
 
 unsigned channel_poll_input(void)
 {
-    if (channel_waiting() > 0)
+    if (channel_waiting() > 0 || request.readable)
         return POLL_IN | POLL_RDNORM;
-    if (store.ended)
+    if (request.end || request.hung_up)
         return POLL_HUP;
-    (void)!ask(1);
+    ask(0, ASKED_LOOK);
     return 0;
 }
 
@@ -298,9 +368,39 @@ static void input(const uint8_t *bytes, size_t count)
 
 static void input_end(void)
 {
-    store.ended = true;
     if (listener != NULL)
         listener->input_end();
+    else
+        request.end = true;
+}
+
+/* The answer to a WAIT or a NOW; one that crossed its being taken back is followed by the host's word of that. */
+static void input_done(void)
+{
+    lock_state state = lock_take(&lock);
+
+    channel_store_settle(&store);
+    if (!request.taking_back)
+        request.asked = NOTHING_ASKED;
+    lock_drop(&lock, state);
+    tell_news();
+}
+
+/* NOTHING answers a NOW, or that a WAIT is taken back; the others answer a LOOK, which a read may have replaced by now. */
+static void input_state(unsigned what)
+{
+    lock_state state = lock_take(&lock);
+
+    if (what == CHANNEL_INPUT_NOTHING) {
+        channel_store_settle(&store);
+        request.taking_back = false;
+        request.asked = NOTHING_ASKED;
+    } else if (request.asked <= ASKED_LOOK) {
+        request.asked    = NOTHING_ASKED;
+        request.readable = what == CHANNEL_INPUT_READABLE;
+        request.hung_up  = what == CHANNEL_INPUT_ENDED;
+    }
+    lock_drop(&lock, state);
     tell_news();
 }
 
@@ -349,7 +449,7 @@ static void ping(void) { schedule_probe(tell_alive); }
 
 static void received(const uint8_t *bytes, size_t count)
 {
-    static const struct channel_events events = { input, input_end, window, take_signal, ping };
+    static const struct channel_events events = { input, input_end, input_done, input_state, window, take_signal, ping };
 
     channel_take(&reader, &events, bytes, count);
 }

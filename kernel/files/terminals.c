@@ -25,8 +25,9 @@ static size_t put_on_channel(const char *bytes, size_t count) { return channel_t
 
 static bool want_from_channel(uint32_t bytes)
 {
-    const uint8_t number[4] = { (uint8_t)bytes, (uint8_t)(bytes >> 8), (uint8_t)(bytes >> 16), (uint8_t)(bytes >> 24) };
-    bool          said      = channel_try(CHANNEL_WANT, number, sizeof number) == sizeof number;
+    const uint8_t words[CHANNEL_WANT_LENGTH] = { (uint8_t)bytes, (uint8_t)(bytes >> 8), (uint8_t)(bytes >> 16),
+                                                 (uint8_t)(bytes >> 24), CHANNEL_WANT_MORE };
+    bool          said = channel_try(CHANNEL_WANT, words, sizeof words) == sizeof words;
 
     if (said)
         channel_flush();

@@ -15,7 +15,8 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import newc
 
-OUTPUT, ERRORS, WANT, EXIT, REPORT, LOG, MAP, PONG, INPUT, WINDOW, SIGNAL, PING = 1, 2, 3, 4, 5, 6, 7, 8, 16, 17, 18, 19
+OUTPUT, ERRORS, WANT, EXIT, REPORT, LOG, MAP, PONG, INPUT, WINDOW, SIGNAL, PING, STATE = 1, 2, 3, 4, 5, 6, 7, 8, 16, 17, 18, 19, 20
+WAIT, NOW, LOOK, MORE = 0, 1, 2, 3
 EXITED, KILLED, NOT_STARTED = 0, 1, 2
 
 
@@ -54,8 +55,8 @@ class Guest:
         kind, _, length = struct.unpack("<BBH", header)
         return kind, self.input.read(length)
 
-    def want(self, count):
-        self.send(WANT, struct.pack("<I", count))
+    def want(self, count, how=WAIT):
+        self.send(WANT, struct.pack("<IB", count, how))
 
     def exit(self, kind, number):
         """As QEMU after the last frame: still there, until somebody ends it."""
@@ -79,19 +80,31 @@ class Guest:
 
     def do_cat(self, credit):
         """Gives back all input, asking for `credit` bytes at a time; never gets more than it asked for."""
-        open_credit = 0
         while True:
-            if open_credit == 0:
-                self.want(int(credit))
-                open_credit = int(credit)
+            self.want(int(credit))
             kind, content = self.receive()
-            if kind == INPUT and not content:
+            if kind != INPUT or len(content) > int(credit):
+                self.exit(EXITED, 99)
+            if not content:
                 self.exit(EXITED, 0)
-            if kind == INPUT:
-                open_credit -= len(content)
-                if open_credit < 0:
-                    self.exit(EXITED, 99)
-                self.send(OUTPUT, content)
+            self.send(OUTPUT, content)
+
+    def do_asks(self, *questions):
+        """Each question is a letter (wait, now, look) and a count; says what is answered, one answer to each."""
+        for question in questions:
+            self.want(int(question[1:]), "wnl".index(question[0]))
+            kind, content = self.receive()
+            self.send(OUTPUT, b"input %s\n" % content if kind == INPUT else b"state %d\n" % content[0])
+        self.exit(EXITED, 0)
+
+    def do_take_back(self, count):
+        """Asks, takes that back, and asks for nothing more."""
+        self.want(int(count))
+        self.want(0, NOW)
+        kind, content = self.receive()
+        self.send(OUTPUT, b"%d %s\n" % (kind, content))
+        self.receive()
+        self.exit(EXITED, 99)
 
     def do_both(self):
         everything = bytes(range(256))
@@ -259,7 +272,7 @@ class Guest:
 
     def do_terminal(self):
         """Shows what a terminal sends: windows, keys."""
-        self.want(1000)
+        self.want(1000, MORE)
         self.send(OUTPUT, b"options " + self.files[".quire/options"].content.replace(b"\n", b";") + b"\r\n")
         while True:
             kind, content = self.receive()

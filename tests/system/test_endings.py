@@ -1,6 +1,8 @@
 """How a sealed program's run ends, with a real kernel: deaths on purpose (init/crash.h), signals, closed descriptors."""
+import hashlib
 import os
 import re
+import shlex
 import signal
 import subprocess
 import time
@@ -213,3 +215,62 @@ void _start(void)
     subprocess.run(["gcc", "-m32", "-nostdlib", "-static", "-fno-pic", "-no-pie", "-fno-stack-protector", "-w", "-x", "c", "-", "-o",
                     program], input=source.encode(), check=True)
     assert sealed(program)[0] == 10
+
+
+# ---- Input that is shared with others ----------------------------------------------------
+
+IN_TURN = ["busybox dd bs=1 count=4", "busybox sh -c 'read line; echo $line'", "busybox dd bs=5 count=1", "busybox true",
+           "busybox sh -c 'busybox dd bs=2 count=1; busybox dd bs=3 count=1'", "busybox sh -c 'read -n 3 x; echo $x'"]
+
+
+@pytest.mark.parametrize("kind", ["file", "pipe"])
+def test_programs_in_turn_read_what_they_would_read_here(sealed, kind, tmp_path):
+    """What each takes is known: by dd as many bytes as it is told, by a shell a line."""
+    text = b"".join(b"%04d line\n" % n for n in range(100))
+    (tmp_path / "input").write_bytes(text)
+    if kind == "file":
+        end = os.open(tmp_path / "input", os.O_RDONLY)
+    else:
+        end, start = os.pipe()
+        os.write(start, text)
+        os.close(start)
+    taken = [4, 6, 5, 0, 5, 3]          # the second reads to the end of the first line
+    at = 0
+    for words, count in zip(IN_TURN, taken):
+        status, output, _ = sealed(*shlex.split(words), stdin=end, capture_output=False, stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL)
+        assert status == 0 and output.strip() == text[at:at + count].strip(), (words, output)
+        at += count
+    assert os.read(end, 1 << 20) == text[at:]
+
+
+def test_a_loop_that_reads_lines_leaves_the_rest(sealed):
+    end, start = os.pipe()
+    os.write(start, b"one\ntwo\nstop\nthree\nfo")
+    script = "while read line; do echo got $line; [ $line = stop ] && exit; done"
+    status, output, _ = sealed("busybox", "sh", "-c", script, stdin=end, capture_output=False, stdout=subprocess.PIPE)
+    assert (status, output) == (0, b"got one\ngot two\ngot stop\n")
+    assert os.read(end, 100) == b"three\nfo"
+
+
+def test_much_input_arrives_whole(sealed):
+    text = b"".join(b"%d\n" % n for n in range(500_000))
+    end, start = os.pipe()
+    process = sealed.begin("busybox", "md5sum", stdin=end)
+    os.close(end)
+    with open(start, "wb") as file:
+        file.write(text)
+    assert process.communicate(timeout=100)[0].split()[0].decode() == hashlib.md5(text).hexdigest()
+
+
+def test_input_that_is_interrupted_is_not_lost(sealed):
+    """A read is interrupted by a signal while nothing is there; what comes later is for whoever reads later."""
+    end, start = os.pipe()
+    script = "trap 'echo usr1; exit 0' USR1; echo ready; read line"
+    process = sealed.begin("busybox", "sh", "-c", script, stdin=end)
+    assert process.stdout.readline() == b"ready\n"
+    process.send_signal(signal.SIGUSR1)
+    assert process.stdout.readline() == b"usr1\n"
+    os.write(start, b"later\n")
+    assert process.wait(60) == 0
+    assert os.read(end, 100) == b"later\n"

@@ -140,6 +140,45 @@ def test_input_never_exceeds_what_the_guest_wants(run):
     assert run("cat 3", input=b"x" * 1000)[:2] == (0, b"x" * 1000)
 
 
+def test_each_answer_is_to_a_question(run):
+    """At most as much as was asked for, once for each; what is left stays where it was."""
+    end, start = os.pipe()
+    process = run.begin("asks n5 w4 l0 n3 n100 n1 w2", stdin=end)
+    assert process.stdout.readline() == b"state 0\n"
+    os.write(start, b"abcdefghij")
+    assert [process.stdout.readline() for _ in range(4)] == [b"input abcd\n", b"state 1\n", b"input efg\n", b"input hij\n"]
+    assert process.stdout.readline() == b"state 0\n"
+    os.write(start, b"klmn")
+    assert process.stdout.readline() == b"input kl\n" and process.wait(20) == 0
+    assert os.read(end, 100) == b"mn"
+
+
+def test_an_end_is_told_each_time(run):
+    assert run("asks l0 w5 l0 n5 w5")[1] == b"state 2\ninput \nstate 2\ninput \ninput \n"
+    with open("/dev/null") as null:
+        assert run.begin("asks l0 w5 n5", stdin=null).communicate(timeout=30)[0] == b"state 1\ninput \ninput \n"
+
+
+def test_what_is_taken_back_is_not_read(run):
+    end, start = os.pipe()
+    process = run.begin("take_back 5", stdin=end)
+    assert process.stdout.readline() == b"20 \0\n"
+    os.write(start, b"abc")
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(1)
+    process.kill()
+    process.wait()
+    assert os.read(end, 100) == b"abc"
+
+
+def test_a_file_that_is_shared_is_left_where_the_program_stopped(run):
+    path = run.write("shared", b"0123456789" * 1000)
+    with open(path, "rb", buffering=0) as file:
+        for _ in range(3):
+            assert run.begin("asks w7 n1", stdin=file).wait(20) == 0
+        assert file.tell() == 24
+
+
 def test_output_and_errors_stay_apart(run):
     everything = bytes(range(256))
     done = subprocess.run(run.words([]), cwd=run.folder, env=run.environment("both"), capture_output=True)
@@ -388,7 +427,7 @@ def test_a_guest_that_takes_nothing_is_told_once_that_its_reader_is_gone(run):
 
 
 @pytest.mark.parametrize("frame", ["4 0000000000", "4 0000000000000000000000", "4 0100000000000000", "4 0100000080000000",
-                                   "4 0100000041000000", "4 0200000000000000", "4 0300000001000000", "3 01", "9", "0", "7 6d6170"])
+                                   "4 0100000041000000", "4 0200000000000000", "4 0300000001000000", "3 01", "3 0100000004", "9", "0", "7 6d6170"])
 def test_ends_that_cannot_be_are_no_status(run, frame):
     """Killed by signal 128 would be status 0; a snapshot that nobody ordered is none."""
     assert run("frame " + frame)[0] == 119

@@ -37,13 +37,16 @@ struct loop {
     size_t          delivered;      /* bytes of that frame              */
     struct signals  signals;
     struct watchdog watchdog;
-    uint64_t        credit;         /* bytes of input the guest can take */
+    uint64_t        credit;         /* bytes of input the guest asks for */
+    bool            keys;           /* and they are a terminal's: what is left of them stays asked for */
+    bool            look;           /* it wants to know when a read would not wait */
     uint64_t        deadline_ms;    /* on the monotonic clock, or 0     */
     uint64_t        ending_ms;      /* when `ending` ends the machine, or 0 */
     int             ending;
     size_t          reported;       /* bytes of REPORT                  */
     bool            closed[CHANNEL_ERRORS + 1];         /* by channel_kind: nobody reads that stream of ours any more */
-    bool            input_ended, timed_out, escape, over;
+    bool            no_input;       /* standard input is a debugger's */
+    bool            timed_out, escape, over;
     size_t          shown_length;   /* of the frame that is being delivered, made visible in `shown` */
 };
 
@@ -169,6 +172,52 @@ static void take_map(struct loop *loop, const struct channel_frame *frame)
     map->length += frame->length;
 }
 
+static void give_input(struct loop *loop);
+
+static void give_input_state(struct loop *loop, enum channel_input_state state)
+{
+    const uint8_t byte = (uint8_t)state;
+
+    channel_send(&loop->channel, CHANNEL_INPUT_STATE, &byte, 1);
+}
+
+/* Whether a read would not wait now. Without input there is always an end to be read. */
+static short input_now(const struct loop *loop)
+{
+    struct pollfd on = { .fd = STDIN_FILENO, .events = POLLIN };
+
+    return loop->no_input ? POLLIN : poll(&on, 1, 0) > 0 ? on.revents : 0;
+}
+
+/* The answer comes at once, whatever it is: also that nothing was asked for. A guest that takes no answers gets none. */
+static void answer_now(struct loop *loop)
+{
+    if (loop->channel.out_length >= UNSENT_MOST) {
+        loop->credit = 0;
+        return;
+    }
+    if (loop->credit > 0 && input_now(loop) != 0)
+        give_input(loop);
+    else
+        give_input_state(loop, CHANNEL_INPUT_NOTHING);
+    loop->credit = 0;
+}
+
+static void take_want(struct loop *loop, const struct channel_frame *frame)
+{
+    uint8_t how = frame->length == CHANNEL_WANT_LENGTH ? frame->bytes[4] : UINT8_MAX;
+
+    if (how > CHANNEL_WANT_MORE) {
+        loop->channel.nonsense = true;
+        return;
+    }
+    loop->keys   = how == CHANNEL_WANT_MORE;
+    loop->look   = how == CHANNEL_WANT_LOOK;
+    loop->credit = channel_number(frame->bytes) + (loop->keys ? loop->credit : 0);
+    if (how == CHANNEL_WANT_NOW)
+        answer_now(loop);
+}
+
 /* How a program can have ended, or not begun. */
 static bool plausible(uint32_t kind, int32_t number)
 {
@@ -208,10 +257,7 @@ static bool take(struct loop *loop, const struct channel_frame *frame)
         take_map(loop, frame);
         return true;
     case CHANNEL_WANT:
-        if (frame->length == 4)
-            loop->credit += channel_number(frame->bytes);
-        else
-            loop->channel.nonsense = true;
+        take_want(loop, frame);
         return true;
     case CHANNEL_EXIT:
         take_exit(loop, frame);
@@ -248,16 +294,17 @@ static bool escapes(struct loop *loop, const uint8_t *bytes, size_t count)
     return false;
 }
 
+/* One read, of at most what was asked for. */
 static void give_input(struct loop *loop)
 {
     uint8_t bytes[INPUT_AT_ONCE];
     size_t room = loop->credit < sizeof(bytes) ? (size_t)loop->credit : sizeof(bytes);
-    ssize_t got = read(STDIN_FILENO, bytes, room);
+    ssize_t got = loop->no_input ? 0 : read(STDIN_FILENO, bytes, room);
 
     if (got < 0 && (errno == EINTR || errno == EAGAIN))
         return;
     if (got <= 0) {
-        loop->input_ended = true;
+        loop->credit = 0;
         channel_send(&loop->channel, CHANNEL_INPUT, NULL, 0);
         return;
     }
@@ -265,8 +312,19 @@ static void give_input(struct loop *loop)
         finish(loop, SESSION_SIGNAL, SIGINT);
         return;
     }
-    loop->credit -= (uint64_t)got;
+    loop->credit = loop->keys ? loop->credit - (uint64_t)got : 0;
     channel_send(&loop->channel, CHANNEL_INPUT, bytes, (uint16_t)got);
+}
+
+/* Something can be read, or the end. */
+static void input_is_there(struct loop *loop, short events)
+{
+    if (loop->credit > 0) {
+        give_input(loop);
+    } else if (loop->look) {
+        loop->look = false;
+        give_input_state(loop, (events & POLLIN) != 0 ? CHANNEL_INPUT_READABLE : CHANNEL_INPUT_ENDED);
+    }
 }
 
 static void give_window(struct loop *loop)
@@ -393,13 +451,13 @@ static int patience(const struct loop *loop)
 
 static void wait_and_act(struct loop *loop, struct pollfd *on)
 {
-    bool input = !loop->input_ended && loop->credit > 0 && loop->channel.out_length < INPUT_AT_ONCE;
+    bool input = (loop->look || loop->credit > 0) && loop->channel.out_length < INPUT_AT_ONCE;
 
     on[ON_CHANNEL].fd     = loop->busy == NULL || loop->channel.out_length > 0 ? loop->channel.fd : -1;
     on[ON_CHANNEL].events = (loop->busy == NULL ? POLLIN : 0) | (loop->channel.out_length > 0 ? POLLOUT : 0);
-    on[ON_INPUT].fd       = input ? STDIN_FILENO : -1;
+    on[ON_INPUT].fd       = input && !loop->no_input ? STDIN_FILENO : -1;
     on[ON_STREAM].fd      = loop->busy != NULL ? loop->busy->fd : -1;
-    if (poll(on, ON_COUNT, patience(loop)) < 0)
+    if (poll(on, ON_COUNT, input && loop->no_input ? 0 : patience(loop)) < 0)
         return;
     if (on[ON_SIGNAL].revents != 0)
         take_signal(loop);
@@ -413,8 +471,8 @@ static void wait_and_act(struct loop *loop, struct pollfd *on)
         channel_write(&loop->channel);
     if (loop->busy == NULL && (on[ON_CHANNEL].revents & (POLLIN | POLLHUP | POLLERR)) != 0)
         channel_read(&loop->channel);
-    if (!loop->over && on[ON_INPUT].revents != 0)
-        give_input(loop);
+    if (!loop->over && input && (loop->no_input || on[ON_INPUT].revents != 0))
+        input_is_there(loop, loop->no_input ? POLLIN : on[ON_INPUT].revents);
     take_frames(loop);
     if (!loop->over)
         look_at_the_clock(loop);
@@ -435,7 +493,7 @@ void session_run(struct session *session)
     uint64_t begin = now_ms();
     struct loop loop = {
         .session = session,
-        .input_ended = session->debugger >= 0,
+        .no_input = session->debugger >= 0,
         .deadline_ms = session->timeout_ms != 0 ? begin + session->timeout_ms : 0,
     };
     struct pollfd on[ON_COUNT] = {
