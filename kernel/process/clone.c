@@ -122,6 +122,16 @@ static struct process *new_child(struct process *parent, const struct clone_requ
 
 /* ---- The thread ------------------------------------------------------------------------------ */
 
+/* A child of a thread with SCHED_RESET_ON_FORK has an ordinary turn, and is no nicer to itself than others are. */
+static void inherit_turn(struct thread *thread, const struct thread *self)
+{
+    bool ordinary = self->resets_on_fork && self->priority > 0;
+
+    thread->policy   = ordinary ? 0 : self->policy;
+    thread->priority = ordinary ? 0 : self->priority;
+    thread->nice     = self->resets_on_fork && (ordinary || self->nice < 0) ? 0 : self->nice;
+}
+
 static int prepare_thread(struct thread *thread, const struct clone_request *request)
 {
     struct thread *self = current_thread();
@@ -130,7 +140,7 @@ static int prepare_thread(struct thread *thread, const struct clone_request *req
     if (err != 0)
         return err;
     thread->mask        = self->mask;
-    thread->nice        = self->nice;
+    inherit_turn(thread, self);
     thread->timer_slack = self->timer_slack;
     thread->no_new_privileges = self->no_new_privileges;
     memcpy(thread->name, self->name, sizeof thread->name);
