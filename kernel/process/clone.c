@@ -11,7 +11,6 @@
 #include "files/path.h"
 #include "memory/spaces/user.h"
 #include "process/family.h"
-#include "process/user_account.h"
 #include "registers.h"
 
 enum {
@@ -84,11 +83,6 @@ static void inherit(struct process *child, const struct process *parent)
     child->gid  = parent->gid;
     child->egid = parent->egid;
     child->sgid = parent->sgid;
-    if (child->account != parent->account) {
-        user_account_put(child->account);
-        user_account_hold(child->account = parent->account);
-    }
-    child->capabilities  = parent->capabilities;
     child->personality   = parent->personality;
     child->oom_score_adj = parent->oom_score_adj;
     memcpy(child->limits, parent->limits, sizeof child->limits);
@@ -106,7 +100,7 @@ static int exit_signal_of(const struct process *parent, const struct clone_reque
 
 static struct process *new_child(struct process *parent, const struct clone_request *request)
 {
-    struct process *child = process_new();
+    struct process *child = process_new_like(parent);
 
     if (child == NULL)
         return NULL;
