@@ -390,7 +390,7 @@ static void users(void)
     SAY(setpriority(PRIO_PROCESS, 0, 5));
     SAY(setpriority(PRIO_PROCESS, 0, 4));
     SAY(nice(-1));
-    SAY(setpriority(PRIO_PROCESS, 1, 4));
+    SAY(setpriority(PRIO_PROCESS, getppid(), 4));
 }
 
 static void keeping(void)
@@ -606,8 +606,8 @@ static void turns(void)
     setuid(1000);
     param.sched_priority = 1;
     SAY(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &param));
-    SAY(syscall(SYS_sched_setscheduler, 1, SCHED_OTHER, &none));
-    SAY(syscall(SYS_sched_setaffinity, 1, 4, &mask));
+    SAY(syscall(SYS_sched_setscheduler, getppid(), SCHED_OTHER, &none));
+    SAY(syscall(SYS_sched_setaffinity, getppid(), 4, &mask));
 }
 
 /* ---- Families ------------------------------------------------------------------------------------------------ */
