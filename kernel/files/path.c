@@ -192,6 +192,8 @@ static int may_open(const struct node *node, uint32_t flags)
         return 0;
     if (is_type(node, S_LINK))
         return -ELOOP;
+    if ((is_type(node, S_CHARACTER) || is_type(node, S_BLOCK)) && node->system != NULL && (node->system->flags & MOUNT_NO_DEVICES))
+        return -EACCES;
     if (is_type(node, S_FOLDER) && ((access_wanted(flags) & 2) || (flags & O_CREAT)))
         return -EISDIR;
     if (is_type(node, S_SOCKET) || is_type(node, 0))    /* one that was never in a folder, such as an epoll */
@@ -380,6 +382,8 @@ static int refuse_removal(const struct walk *walk, bool folder)
     case LAST_ROOT: return -EBUSY;
     case LAST_NAME: break;
     }
+    if (node_is_read_only(walk->folder))
+        return -EROFS;
     if (walk->node == NULL)
         return -ENOENT;
     if (folder && !is_type(walk->node, S_FOLDER))

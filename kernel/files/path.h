@@ -52,6 +52,12 @@ long path_describe(struct place *place, struct node *node, char *to, size_t size
 
 /* Mounting: `root` covers the folder. The kernel mounts proc, dev and tmpfs at start. */
 int path_mount(struct node *folder, struct node *root) MUST_CHECK;
+/*
+ * Take a mounted system away, given its root: -EINVAL for what is no root, -EBUSY while it is used or others are mounted in
+ * it. UNMOUNT_LAZILY: now from the paths, and for good with its last user. UNMOUNT_EXPIRED: -EAGAIN the first time.
+ */
+enum { UNMOUNT_LAZILY = 2, UNMOUNT_EXPIRED = 4 };
+int path_unmount(struct node *root, unsigned how) MUST_CHECK;
 /* The very first: what has no folder below it. */
 void path_mount_root(struct node *root);
 extern struct file_system *systems_mounted;     /* all, in the order of mounting; the first is the root's */

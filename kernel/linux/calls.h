@@ -55,7 +55,7 @@
     CALL(stat) CALL(stat64) CALL(statfs) CALL(statfs64) CALL(statx) CALL(stime) CALL(symlink) \
     CALL(symlinkat) CALL(sync) CALL(syncfs) CALL(sysinfo) CALL(tgkill) CALL(time) CALL(timer_create) \
     CALL(timer_delete) CALL(timer_getoverrun) CALL(timer_gettime) CALL(timer_gettime64) CALL(timer_settime) \
-    CALL(timer_settime64) CALL(times) CALL(tkill) CALL(truncate) CALL(truncate64) CALL(umask) CALL(uname) \
+    CALL(timer_settime64) CALL(times) CALL(tkill) CALL(truncate) CALL(truncate64) CALL(umask) CALL(umount) CALL(umount2) CALL(uname) \
     CALL(unlink) CALL(unlinkat) CALL(utime) CALL(utimensat) CALL(utimensat_time64) CALL(utimes) CALL(vfork) \
     CALL(wait4) CALL(waitid) CALL(waitpid) CALL(write) CALL(writev)
 

@@ -146,7 +146,7 @@ void memory_release(struct shared_space *memory)
     map_clear(&memory->space);
     if (memory->executable != NULL) {
         node_end_runner(memory->executable);
-        node_release(memory->executable);
+        node_unuse(memory->executable);
     }
     memory_leave(memory);
 }
@@ -158,7 +158,7 @@ int memory_run(struct shared_space *memory, struct node *node)
     assert(memory->executable == NULL);
     if (err != 0)
         return err;
-    node_hold(node);
+    node_use(node);
     memory->executable = node;
     return 0;
 }
