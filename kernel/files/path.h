@@ -32,6 +32,14 @@ int path_parent(struct place *place, struct node *start, const char *path, struc
 int path_open(struct place *place, struct node *start, const char *path, uint32_t flags, uint32_t mode,
               struct file **out) MUST_CHECK;
 
+/* openat2(2): the same, where the way there is restricted; Linux's RESOLVE_*. */
+enum {
+    RESOLVE_NO_XDEV = 1, RESOLVE_NO_MAGICLINKS = 2, RESOLVE_NO_SYMLINKS = 4, RESOLVE_BENEATH = 8, RESOLVE_IN_ROOT = 16,
+    RESOLVE_CACHED = 32, RESOLVE_KNOWN = 63,
+};
+int path_open_within(struct place *place, struct node *start, const char *path, uint32_t flags, uint32_t mode, unsigned resolve,
+                     struct file **out) MUST_CHECK;
+
 int path_make_folder(struct place *place, struct node *start, const char *path, uint32_t mode) MUST_CHECK;
 int path_make_node(struct place *place, struct node *start, const char *path, uint32_t mode, uint32_t device) MUST_CHECK;
 int path_remove(struct place *place, struct node *start, const char *path, bool folder) MUST_CHECK;

@@ -69,7 +69,7 @@ const struct linux_entry linux_table[] = {
     CALL(407, clock_nanosleep_time64) CALL(408, timer_gettime64) CALL(409, timer_settime64) NAMED(410, timerfd_gettime64)
     NAMED(411, timerfd_settime64) CALL(412, utimensat_time64) CALL(413, pselect6_time64) CALL(414, ppoll_time64)
     CALL(421, rt_sigtimedwait_time64) CALL(422, futex_time64) CALL(423, sched_rr_get_interval_time64) NAMED(424, pidfd_send_signal)
-    NAMED(425, io_uring_setup) NAMED(434, pidfd_open) NAMED(435, clone3) CALL(436, close_range) NAMED(437, openat2)
+    NAMED(425, io_uring_setup) NAMED(434, pidfd_open) NAMED(435, clone3) CALL(436, close_range) CALL(437, openat2)
     CALL(439, faccessat2) CALL(441, epoll_pwait2) NAMED(449, futex_waitv) NAMED(452, fchmodat2)
 };
 
