@@ -53,6 +53,7 @@ JOBS = [
     Job("sizes", "MADE/sizes"),
     Job("mounts", "MADE/mounts"),
     Job("within", "MADE/within"),
+    Job("ranges", "MADE/ranges"),
     Job("tcc", TCC + " --file HERE/prime.c:/tmp/prime.c busybox sh -c 'cd /tmp; tcc -o prime prime.c -lm && ./prime 200000'", 64, "256M"),
 ]
 
@@ -65,7 +66,7 @@ MADE = {
     "futex": ("futex.c", "glibc"), "handlers": ("handlers.c", "glibc"), "hostile": ("hostile.c", "glibc"), "crowd": ("crowd.c", "static"),
     "epoll": ("epoll.c", "static"), "passing": ("passing.c", "static"),
     "locks": ("locks.c", "static"), "busy": ("busy.c", "static"), "sizes": ("sizes.c", "static"), "processes": ("processes.c", "glibc"),
-    "mounts": ("mounts.c", "static"), "within": ("within.c", "static"),
+    "mounts": ("mounts.c", "static"), "within": ("within.c", "static"), "ranges": ("ranges.c", "static"),
     "pages": ("pages.c", "glibc"),
     "vectors": ("vectors.c", "fixed"),
     "mappings": ("mappings.c", "static"), "locked": ("locked.c", "static"),
