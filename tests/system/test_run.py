@@ -598,6 +598,18 @@ def test_wrong_use_is_125(run):
         assert done.returncode == 125 and done.stderr.startswith(b"quire run: "), words
 
 
+def test_quire_alone_lists_its_commands_and_says_its_version(run):
+    for words in [[], ["--help"]]:
+        done = subprocess.run([run.command, *words], capture_output=True, text=True)
+        assert done.returncode == 0 and done.stderr == "", done
+        for command in ("run", "shell", "debug", "map", "image", "layout"):
+            assert f"\n  {command} " in done.stdout
+    done = subprocess.run([run.command, "--version"], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.startswith("quire ") and done.stderr == ""
+    done = subprocess.run([run.command, "--no-such-option"], capture_output=True, text=True)
+    assert done.returncode == 2 and "no-such-option" in done.stderr and done.stdout == ""
+
+
 def test_old_qemu_gets_the_other_machine(run):
     status, output, errors = run("machine")
     assert (status, output, errors) == (0, b"pc\n", "")

@@ -52,7 +52,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
     struct choice *choice = state->input;
 
     if (key == ARGP_KEY_NO_ARGS)
-        argp_usage(state);
+        argp_state_help(state, stdout, ARGP_HELP_STD_HELP);       /* and exits: whoever says nothing wants to know */
     if (key != ARGP_KEY_ARG)
         return ARGP_ERR_UNKNOWN;
     while (choice->command < COMMAND_COUNT && strcmp(commands[choice->command].name, word) != 0)
@@ -63,6 +63,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
     state->next = state->argc;          /* the rest is the command's own */
     return 0;
 }
+
+const char *argp_program_version = "quire 0.1";
 
 int main(int argc, char **argv)
 {
