@@ -39,6 +39,14 @@ static struct space *space_to_lock(void)
     return &p->memory->space;
 }
 
+/* Whether new memory may be locked matters only where it is going to be. */
+static struct space *space_to_map(bool locked)
+{
+    struct space *s = space();
+
+    return locked || s->lock_future != 0 ? space_to_lock() : s;
+}
+
 static uint8_t rights_of(uintptr_t protection)
 {
     return (protection & PROT_READ ? MAY_READ : 0) | (protection & PROT_WRITE ? MAY_WRITE : 0) |
@@ -138,7 +146,7 @@ static long map(vaddr_t address, size_t bytes, uintptr_t protection, uintptr_t f
     if (err == 0 && (flags & LINUX_LOCKED) && space_to_lock()->limits.locked == 0)
         err = -EPERM;
     if (err == 0)
-        err = map_create(space_to_lock(), &request, &out);
+        err = map_create(space_to_map(flags & LINUX_LOCKED), &request, &out);
     if (file != NULL)
         file_release(file);
     return err != 0 ? err : (long)out;
@@ -163,7 +171,7 @@ SYSTEM_CALL(mmap)
 }
 
 SYSTEM_CALL(munmap)   { return map_remove(space(), a, b); }
-SYSTEM_CALL(brk)      { return (long)map_break(space_to_lock(), a); }
+SYSTEM_CALL(brk)      { return (long)map_break(space_to_map(false), a); }
 SYSTEM_CALL(madvise)  { return map_advise(space(), a, b, (int)c); }
 SYSTEM_CALL(msync)    { return map_sync(space(), a, b, (int)c); }
 
@@ -172,6 +180,8 @@ SYSTEM_CALL(mprotect)
 {
     uintptr_t grows = c & (PROT_GROWSDOWN | PROT_GROWSUP), rights = c & ~grows;
 
+    if ((c & ~(uintptr_t)(PROT_READ | PROT_WRITE | PROT_EXEC)) == 0)
+        return map_protect(space(), a, b, rights_of(c));
     if (grows == (PROT_GROWSDOWN | PROT_GROWSUP) || !is_aligned(a, PAGE_SIZE))
         return -EINVAL;
     if (b == 0)
