@@ -6,6 +6,7 @@
  *   interrupts_off()        turn interrupts off, returning what to give back
  *   interrupts_restore(s)
  *   interrupts_let_in()     off before and after: those that wait come now
+ *   cpu_raise_unexpected(), cpu_load_nonsense()    traps of the kernel's own that nobody expects
  *   cpu_relax()             inside a waiting loop
  *   cpu_wait()              nothing to do until an interrupt comes
  *   pointer_to(va)          the C pointer for a kernel virtual address
@@ -38,6 +39,10 @@ static inline void interrupts_restore(unsigned long flags)
 
 /* STI takes effect after the instruction that follows it. */
 static inline void interrupts_let_in(void) { __asm__ volatile("sti; nop; cli" : : : "memory"); }
+
+/* For `crash`: an interrupt, and an exception of a vector, that nobody expects. */
+static inline void cpu_raise_unexpected(void) { __asm__ volatile("int $99"); }
+static inline void cpu_load_nonsense(void)    { __asm__ volatile("movl %0, %%fs" : : "r"(0xFFFC)); }
 
 static inline void cpu_relax(void) { __asm__ volatile("pause"); }
 

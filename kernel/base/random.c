@@ -3,6 +3,7 @@
  */
 #include "base/random.h"
 
+#include "base/check.h"
 #include "base/lock.h"
 #include "base/string.h"
 #include "cpu.h"
@@ -75,21 +76,25 @@ static void seed(void)
 
 void random_stir(const void *bytes, size_t count)
 {
-    lock_state state = lock_take(&lock);
+    lock_state state;
 
+    assert(count <= RANDOM_MOST);
+    state = lock_take(&lock);
     stir(bytes, count);
     lock_drop(&lock, state);
 }
 
 void random_bytes(void *out, size_t count)
 {
-    lock_state state = lock_take(&lock);
+    lock_state state;
     uint32_t   counter = 1, words[BLOCK_WORDS];
     uint8_t   *at = out;
 
+    assert(count <= RANDOM_MOST);
+    state = lock_take(&lock);
     if (!seeded)
         seed();
-    while (count > 0) {
+    while (count > 0) {                         /* the lock is held: at most RANDOM_MOST */
         size_t part = count < sizeof words ? count : sizeof words;
 
         block(counter++, words);

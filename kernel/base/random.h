@@ -13,6 +13,8 @@
 
 #include "base/types.h"
 
+/* At most RANDOM_MOST bytes a call, since a lock is held meanwhile: who has been asked for more comes in pieces. */
+enum { RANDOM_MOST = 512 };
 void random_bytes(void *out, size_t count);
 void random_stir(const void *bytes, size_t count);      /* what programs write to /dev/urandom */
 

@@ -34,6 +34,9 @@ static void crash_hole(void)
 static void crash_assert(void)       { assert(!"asked for at the console"); }
 static void crash_invalid(void)      { __builtin_trap(); }
 
+static void crash_vector(void)       { cpu_raise_unexpected(); }
+static void crash_segment(void)      { cpu_load_nonsense(); }
+
 /* The panic about the hole finds the region tree gone, and so does its audit. */
 static void crash_in_panic(void)
 {
@@ -140,6 +143,8 @@ static const struct {
     { "hole",             "read kernel space where nothing is mapped",           crash_hole },
     { "in-panic",         "the same, with no regions for the panic to look at",  crash_in_panic },
     { "invalid",          "run an instruction that is none",                     crash_invalid },
+    { "vector",           "raise an interrupt that nobody has asked for",        crash_vector },
+    { "segment",          "load a segment register with nonsense",               crash_segment },
     { "overflow",         "recursion until the boot stack is full",              crash_overflow },
     { "stack",            "the same on a stack of the stacks window",            crash_stack },
     { "assert",           "an assertion that does not hold",                     crash_assert },

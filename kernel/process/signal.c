@@ -42,7 +42,7 @@ static void drop_queued(struct signal_queue *queue, uint64_t numbers)
 
     queue->pending &= ~numbers;
     queue->last = NULL;
-    while (*at != NULL) {
+    while (*at != NULL) {                       /* at most SIGNAL_QUEUE */
         struct signal_queued *entry = *at;
 
         if (numbers & bit(entry->info.number)) {
@@ -85,7 +85,7 @@ static int put(struct signal_queue *queue, const struct signal_info *info, struc
 
 static bool is_queued(const struct signal_queue *queue, int number)
 {
-    for (const struct signal_queued *e = queue->first; e != NULL; e = e->next)
+    for (const struct signal_queued *e = queue->first; e != NULL; e = e->next)         /* at most SIGNAL_QUEUE */
         if (e->info.number == number)
             return true;
     return false;
@@ -110,7 +110,7 @@ static bool take(struct signal_queue *queue, uint64_t wanted, struct signal_info
     number = lowest(have & synchronous ? have & synchronous : have);
     *out   = (struct signal_info){ .number = number };
     for (at = &queue->first; *at != NULL && (*at)->info.number != number; at = &(*at)->next)
-        ;
+        ;                                       /* at most SIGNAL_QUEUE, here and below */
     if (*at != NULL) {
         struct signal_queued *entry = *at;
 
@@ -146,7 +146,10 @@ static bool is_ignored(const struct process *process, int number)
     return handler == SIG_IGN || (handler == SIG_DFL && (ignored & bit(number)));
 }
 
-/* Blocked by every thread, it must be kept even if ignored: sigwait may want it. */
+/*
+ * Blocked by every thread, it must be kept even if ignored: sigwait may want it. Here and below, as many steps as the process
+ * has threads.
+ */
 static bool is_blocked_everywhere(const struct process *process, int number)
 {
     for (const struct thread *t = process->threads; t != NULL; t = t->next_in_process)

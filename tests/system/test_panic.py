@@ -11,6 +11,8 @@ CRASHES = [
     ("write-rodata", r"page fault: write at [0-9a-f]{8}, not allowed", "crash_write_rodata", False),
     ("hole",         r"page fault: read at [0-9a-f]{8}, not mapped",   "crash_hole",         True),
     ("invalid",      r"invalid opcode",                                "crash_invalid",      False),
+    ("vector",       r"software interrupt \(vector 99, error code 0\)", "crash_vector",    False),
+    ("segment",      r"general protection \(vector 13, error code fffc\)", "crash_segment", False),
     ("assert",       r"kernel/console/crash\.c:\d+: assertion failed", "crash_assert",       True),
     ("lock",         r"lock",                                          "crash_lock",         True),
 ]
