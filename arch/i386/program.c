@@ -85,12 +85,14 @@ static uint32_t error_for_program(uint32_t error, page_t page)
  */
 static int __attribute__((noinline)) give_up(const struct fault_repeat *repeat, struct fault_verdict *verdict)
 {
-    char line[160];
+    static unsigned said;
+    char            line[160];
 
     format_text(line, sizeof line, "process %d (%s): the %s at 0x%08lx faults again and again, its entry stays %08x",
                 current_process()->id, current_process()->name, repeat->access == MAY_WRITE ? "write" : "read",
                 (unsigned long)repeat->address, repeat->entry.raw);
-    report_say(line);
+    if (said++ < 16)                            /* the log is not the program's to fill */
+        report_say(line);
     if (!expect(repeat->unchanged == 0))
         *verdict = (struct fault_verdict){ .signal = SIGSEGV, .code = 1, .address = repeat->address };
     format_text(verdict->reason, sizeof verdict->reason, "the fault comes back unchanged");
