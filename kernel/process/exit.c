@@ -119,12 +119,10 @@ static void release_group(const struct process *leaving, int32_t number)
     signal_members(group, &go_on);
 }
 
-/*
- * Only groups that this end cuts off: its own, if its parent was the link, and those of children it was the link for.
- * The lock is held.
- */
+/* Only groups that this end cuts off: its own, if its parent was the link, and those of children it was the link for. */
 static void release_orphans(const struct process *leaving)
 {
+    lock_state   state = lock_take(&process_lock);
     struct list *at;
 
     if (links(leaving->parent, leaving))
@@ -135,6 +133,7 @@ static void release_orphans(const struct process *leaving)
         if (links(leaving, child))
             release_group(leaving, child->group);
     }
+    lock_drop(&process_lock, state);
 }
 
 /* ---- New parents. The lock is held. --------------------------------------------------------------- */
@@ -203,13 +202,14 @@ static void end_process(struct process *process)
     builtin_ended(process);
     first_ended(process);
     terminal_leave(process);
-    state = lock_take(&process_lock);
     release_orphans(process);
+    state = lock_take(&process_lock);
     process_return_memory(process);
     give_children_away(process);
     process->state = PROCESS_ZOMBIE;
     process_note_news(process);
     alone = tell_parent(process);
+    current_thread()->process = NULL;           /* the next tick must not charge what may be freed from here on */
     if (alone)
         free_zombie(process);
     lock_drop(&process_lock, state);

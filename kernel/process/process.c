@@ -146,7 +146,7 @@ void memory_release(struct shared_space *memory)
     map_clear(&memory->space);
     if (memory->executable != NULL) {
         node_end_runner(memory->executable);
-        node_unuse(memory->executable);
+        node_release(memory->executable);
     }
     memory_leave(memory);
 }
@@ -158,7 +158,7 @@ int memory_run(struct shared_space *memory, struct node *node)
     assert(memory->executable == NULL);
     if (err != 0)
         return err;
-    node_use(node);
+    node_hold(node);
     memory->executable = node;
     return 0;
 }
@@ -309,16 +309,18 @@ void thread_delist(struct thread *thread)
 
 /* ---- Processes -------------------------------------------------------------------------------------- */
 
-/* Takes the reference to the account of its user; NULL: there was no memory for that. */
-static struct process *process_with(struct user_account *account)
+struct process *process_new(void)
 {
-    struct process *process = account != NULL ? heap_alloc(sizeof *process, HEAP_ZERO) : NULL;
+    struct process *process = heap_alloc(sizeof *process, HEAP_ZERO);
 
-    if (process == NULL) {
-        user_account_put(account);
+    if (process == NULL)
+        return NULL;
+    process->account = user_account_get(0);
+    if (process->account == NULL) {
+        heap_free_sized(process, sizeof *process);
         return NULL;
     }
-    process->account    = account;
+    credentials_start(process);
     process->start_time = clock_now();
     process->cpu_due    = NEVER;
     list_start(&process->children);
@@ -327,26 +329,6 @@ static struct process *process_with(struct user_account *account)
     list_start(&process->news_link);
     list_start(&process->group_link);
     list_start(&process->session_link);
-    return process;
-}
-
-struct process *process_new(void)
-{
-    struct process *process = process_with(user_account_get(0));
-
-    if (process != NULL)
-        credentials_start(process);
-    return process;
-}
-
-struct process *process_new_like(const struct process *parent)
-{
-    struct process *process;
-
-    user_account_hold(parent->account);
-    process = process_with(parent->account);
-    if (process != NULL)
-        process->capabilities = parent->capabilities;
     return process;
 }
 
