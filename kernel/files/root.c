@@ -11,9 +11,8 @@
 #include "files/tmpfs.h"
 #include "memory/spaces/map.h"
 
-/* A mapping uses its file's system like an open file does. */
-static void hold_file(void *file)    { node_use(file); }
-static void release_file(void *file) { node_unuse(file); }
+static void hold_file(void *file)    { node_hold(file); }
+static void release_file(void *file) { node_release(file); }
 
 struct place *files_start(void)
 {

@@ -280,10 +280,9 @@ struct file_system *tmpfs_new(uint32_t mode)
         return NULL;
     system_start(system, "tmpfs", TMPFS_MAGIC);
     system->usage = tmpfs_usage;
-    system->end   = tmpfs_destroy;
     root = tmpfs_make(system, S_FOLDER | mode, 0);
     if (root == NULL) {
-        system_free(system);
+        heap_free_sized(system, sizeof *system);
         return NULL;
     }
     root->node.links = 2;

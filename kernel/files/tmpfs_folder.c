@@ -189,12 +189,28 @@ static struct tmpfs_entry *new_entry(struct tmpfs_node *folder, const char *name
     return entry;
 }
 
+/* A node's names: one is added, and taken out, whatever their number. */
+static void list_name(struct tmpfs_node *node, struct tmpfs_entry *entry)
+{
+    entry->next_name = node->names;
+    entry->name_at   = &node->names;
+    if (entry->next_name != NULL)
+        entry->next_name->name_at = &entry->next_name;
+    node->names = entry;
+}
+
+static void unlist_name(struct tmpfs_entry *entry)
+{
+    *entry->name_at = entry->next_name;
+    if (entry->next_name != NULL)
+        entry->next_name->name_at = entry->name_at;
+}
+
 /* The entry names the node from now on. */
 static void attach(struct tmpfs_entry *entry, struct tmpfs_node *node)
 {
     entry->node      = node;
-    entry->next_name = node->names;
-    node->names      = entry;
+    list_name(node, entry);
     node->node.links++;
     node_hold(&node->node);
     if (is_folder(node))
@@ -206,8 +222,7 @@ static void attach(struct tmpfs_entry *entry, struct tmpfs_node *node)
 /* The entry is gone. A node's last one is kept, out of its folder, to say where the node was. */
 static void detach(struct tmpfs_entry *entry)
 {
-    struct tmpfs_node   *node = entry->node;
-    struct tmpfs_entry **at   = &node->names;
+    struct tmpfs_node *node = entry->node;
 
     take_out(entry);
     touch(entry->folder, node);
@@ -218,9 +233,7 @@ static void detach(struct tmpfs_entry *entry)
             node->node.links = 0;               /* its own "." as well */
     }
     if (node->names != entry || entry->next_name != NULL) {
-        while (*at != entry)
-            at = &(*at)->next_name;
-        *at = entry->next_name;
+        unlist_name(entry);
         free_entry(entry);
     }
     node_release(&node->node);
@@ -350,21 +363,10 @@ static int may_rename(struct tmpfs_entry *source, struct tmpfs_entry *target, st
     return is_folder(target->node) && target->node->folder.count != 0 ? -ENOTEMPTY : 0;
 }
 
-/* Take an entry out of its node's list of names. */
-static void unname(struct tmpfs_entry *entry)
-{
-    struct tmpfs_entry **at = &entry->node->names;
-
-    while (*at != entry)
-        at = &(*at)->next_name;
-    *at = entry->next_name;
-}
-
 static void name_again(struct tmpfs_entry *entry, struct tmpfs_node *node)
 {
-    entry->node      = node;
-    entry->next_name = node->names;
-    node->names      = entry;
+    entry->node = node;
+    list_name(node, entry);
     entry->folder->node.links += is_folder(node);
     touch(entry->folder, node);
 }
@@ -376,8 +378,8 @@ static void exchange_nodes(struct tmpfs_entry *a, struct tmpfs_entry *b)
 
     a->folder->node.links -= is_folder(of_a);
     b->folder->node.links -= is_folder(of_b);
-    unname(a);
-    unname(b);
+    unlist_name(a);
+    unlist_name(b);
     name_again(a, of_b);
     name_again(b, of_a);
 }
@@ -439,7 +441,7 @@ void tmpfs_destroy(struct file_system *system)
         }
     }
     node_release(system->root);
-    system_free(system);
+    heap_free_sized(system, sizeof *system);
 }
 
 /* ---- T1 to T3 ------------------------------------------------------------------------------------------------- */

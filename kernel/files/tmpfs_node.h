@@ -10,6 +10,7 @@ struct tmpfs_entry {
     struct tmpfs_entry *older, *newer;      /* of the folder, by age                          */
     struct tmpfs_entry *same_hash;
     struct tmpfs_entry *next_name;          /* of the same node                               */
+    struct tmpfs_entry **name_at;           /* what points to us in that list: a node may have very many names */
     struct tmpfs_node  *folder, *node;      /* a reference to each                            */
     uint64_t            age;                /* where a listing goes on; starts at 3           */
     uint32_t            hash;
