@@ -19,7 +19,7 @@ FUZZ_SECONDS ?= 5
 RELEASES  ?= bookworm trixie
 
 # One name for one file: a build directory inside the tree is named from here, however it was given.
-override O := $(subst $(CURDIR)/,,$(abspath $(O)))
+override O := $(patsubst $(CURDIR)/%,%,$(abspath $(O)))
 
 .DEFAULT_GOAL = all
 include sources.mk
@@ -28,7 +28,7 @@ include tests/calls/rules.mk
 
 # ---- Goals ----------------------------------------------------------------------------
 
-.PHONY: calls-programs fuzz-calls fuzz-differ bombs nightly
+.PHONY: calls-programs fuzz-calls bombs
 .PHONY: all kernel ready run ready-console console image ready-image run-image iso run-iso claims figures test bench compare fuzz tool-tests machine-tests \
         fuzz-programs programs test-fresh clean distclean help setup FORCE
 .DELETE_ON_ERROR:
@@ -68,6 +68,10 @@ SEED    ?= 0
 fuzz-calls: quire calls-programs        ## attack the checked kernel of LAYOUT from inside: SECONDS=60, SEED=number
 	@$(MAKE) --no-print-directory CHECKED=1 kernel
 	@/usr/bin/python3 tests/calls/fuzz.py --build $(O) --layout $(name)-checked --seconds $(SECONDS) --seed $(SEED)
+
+bombs: quire kernel | $(O)/programs/programs.done ## all there is of one thing, for each thing, in 32 MiB under LAYOUT; what came back
+	@QUIRE_BOMBS=$(name) QUIRE_BUILD=$(abspath $(O)) QUIRE_LAYOUTS=$(name) /usr/bin/python3 -m pytest -p no:cacheprovider -q -rP \
+	    tests/system/test_bombs.py -k test_all
 
 bench: $(bench_programs) kernel | $(O)/setup-test ## costs: host nanoseconds, guest instructions, against Linux
 	@for program in $(bench_programs); do $$program || exit 1; done
@@ -130,9 +134,7 @@ help:                                   ## this list
 
 # A product may be asked for by its whole path as well.
 ifeq ($(filter /%,$(O)),)
-ifeq ($(words $(CURDIR)),1)
 $(CURDIR)/$(O)/%: $(O)/% ;
-endif
 endif
 
 print-%:                                # the value of a variable, for scripts and tests: make print-by_layout

@@ -261,10 +261,8 @@ static int go_to_directory(struct place *place)
     err = path_find(place, NULL, orders.directory, PATH_MUST_BE_FOLDER, &here);
     if (err != 0)
         return err;
-    node_use(here);
-    node_unuse(place->here);
+    node_release(place->here);
     place->here = here;
-    node_release(here);
     return 0;
 }
 

@@ -51,9 +51,6 @@ JOBS = [
     Job("locks", "MADE/locks"),
     Job("busy", "MADE/busy"),
     Job("sizes", "MADE/sizes"),
-    Job("mounts", "MADE/mounts"),
-    Job("within", "MADE/within"),
-    Job("ranges", "MADE/ranges"),
     Job("tcc", TCC + " --file HERE/prime.c:/tmp/prime.c busybox sh -c 'cd /tmp; tcc -o prime prime.c -lm && ./prime 200000'", 64, "256M"),
 ]
 
@@ -63,10 +60,9 @@ MADE = {
     "timers": ("timers.c", "static"),
     "threads": ("threads.c", "glibc"), "threads-static": ("threads.c", "static"), "threads-musl": ("threads.c", "musl"),
     "memory": ("memory.c", "glibc"), "memory-musl": ("memory.c", "musl"), "segv": ("segv.c", "glibc"),
-    "futex": ("futex.c", "glibc"), "handlers": ("handlers.c", "glibc"), "hostile": ("hostile.c", "glibc"), "crowd": ("crowd.c", "static"),
+    "futex": ("futex.c", "glibc"), "handlers": ("handlers.c", "glibc"), "hostile": ("hostile.c", "glibc"), "crowd": ("crowd.c", "static"), "bombs": ("../bombs/bombs.c", "static"),
     "epoll": ("epoll.c", "static"), "passing": ("passing.c", "static"),
     "locks": ("locks.c", "static"), "busy": ("busy.c", "static"), "sizes": ("sizes.c", "static"), "processes": ("processes.c", "glibc"),
-    "mounts": ("mounts.c", "static"), "within": ("within.c", "static"), "ranges": ("ranges.c", "static"),
     "pages": ("pages.c", "glibc"),
     "vectors": ("vectors.c", "fixed"),
     "mappings": ("mappings.c", "static"), "locked": ("locked.c", "static"),
