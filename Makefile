@@ -19,7 +19,7 @@ FUZZ_SECONDS ?= 5
 RELEASES  ?= bookworm trixie
 
 # One name for one file: a build directory inside the tree is named from here, however it was given.
-override O := $(patsubst $(CURDIR)/%,%,$(abspath $(O)))
+override O := $(subst $(CURDIR)/,,$(abspath $(O)))
 
 .DEFAULT_GOAL = all
 include sources.mk
@@ -134,7 +134,9 @@ help:                                   ## this list
 
 # A product may be asked for by its whole path as well.
 ifeq ($(filter /%,$(O)),)
+ifeq ($(words $(CURDIR)),1)
 $(CURDIR)/$(O)/%: $(O)/% ;
+endif
 endif
 
 print-%:                                # the value of a variable, for scripts and tests: make print-by_layout

@@ -40,7 +40,7 @@ QEMU     = qemu-system-i386
 warnings = -Wall -Wextra -Werror
 includes = -Ikernel -I.
 # Where a tree lies is written into no product: the same sources give the same bytes in any folder.
-nowhere  = -ffile-prefix-map=$(abspath $(O))=build -ffile-prefix-map=$(CURDIR)=. $(if $(filter-out build,$(O)),-ffile-prefix-map=$(O)=build)
+nowhere  = -ffile-prefix-map="$(abspath $(O))"=build -ffile-prefix-map="$(CURDIR)"=. $(if $(filter-out build,$(O)),-ffile-prefix-map=$(O)=build)
 # A function that has a frame sets it up first, and calls are calls: a backtrace then misses only the
 # caller of a function so small that it has none. Address 0 is an address like others: reading it
 # faults, and is not for the compiler to reason about. Kernel stacks are small and nothing on them wants 16 bytes'

@@ -10,8 +10,10 @@ A test of tests/system gets ./quire, the programs and the kernel of its layout; 
 """
 import contextlib
 import fcntl
+import hashlib
 import os
 import re
+import shutil
 import subprocess
 import xml.etree.ElementTree
 
@@ -134,13 +136,31 @@ class CmockaProgram(Program):
             self.needs_alone = (product(self.program), f"LAYOUT={layout}")
             self.title = f"host {layout} {name[5:]}"
 
+    def outcome(self, path):
+        """All it printed, and its exit status. A program that looks at nothing of its layout is linked to the same bytes under
+        each: its outcome under the first is theirs, and the file of its cases says whose it is."""
+        program = os.path.join(BUILD, self.program)
+        with open(program, "rb") as file:
+            same = os.path.join(LOGS, "built", hashlib.sha256(file.read()).hexdigest())
+        if os.path.exists(same):
+            with open(same) as file:
+                title, *said = file.read().splitlines()
+            first = os.path.join(LOGS, title.replace(" ", "-") + ".xml")
+            if os.path.exists(first):
+                shutil.copy(first, path)
+            return "\n".join([*said, f"(byte for byte the program {title}, which passed)"]), 0
+        said, status = self.run([program], ASAN_OPTIONS="detect_leaks=1", CMOCKA_MESSAGE_OUTPUT="xml", CMOCKA_XML_FILE=path)
+        if status == 0:
+            with open(same + ".new", "w") as file:
+                file.write(f"{self.title}\n{said}")
+            os.replace(same + ".new", same)
+        return said, status
+
     def runtest(self):
         path = os.path.join(LOGS, self.title.replace(" ", "-") + ".xml")
-        for old in (path,):
-            if os.path.exists(old):
-                os.unlink(old)
-        said, status = self.run([os.path.join(BUILD, self.program)], ASAN_OPTIONS="detect_leaks=1",
-                                CMOCKA_MESSAGE_OUTPUT="xml", CMOCKA_XML_FILE=path)
+        if os.path.exists(path):
+            os.unlink(path)
+        said, status = self.outcome(path)
         cases = cases_of(path) if os.path.exists(path) else []
         self.user_properties.append(("title", self.title))
         self.user_properties.append(("cases", "\n".join(f"{word} {name}" for name, word, _ in cases)))

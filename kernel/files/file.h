@@ -110,6 +110,12 @@ struct file_system {
     struct file_system *next;       /* in the list of mounts, oldest first                  */
     struct mutex        moves;      /* held while a folder changes its parent               */
     uint64_t            last_inode;
+    uint32_t            users;      /* [a] open files, running programs, mappings, working folders: busy */
+    uint32_t            writers;    /* [a] open files that write: it cannot become read-only */
+    uint32_t            nodes;      /* [a] with the last one a system that is gone is freed */
+    bool                gone;       /* unmounted: it ends with its last user               */
+    bool                expiring;   /* umount2(MNT_EXPIRE) has been here since it was used */
+    void              (*end)(struct file_system *system);      /* let go of all entries and of the root */
     void              (*usage)(struct file_system *system, struct usage *out);
 };
 
@@ -151,12 +157,28 @@ enum {
     SEALS_ALL = 63, SEALS_OF_WRITING = SEAL_WRITE | SEAL_FUTURE_WRITE, SEAL_NEVER = 128,
 };
 
+/* What a mount forbids: Linux's MS_* in file_system.flags. */
+enum {
+    MOUNT_READ_ONLY = 1, MOUNT_NO_SUID = 2, MOUNT_NO_DEVICES = 4, MOUNT_NO_EXECUTE = 8, MOUNT_SYNC = 16, MOUNT_NO_ACCESS_TIME = 1024,
+    MOUNT_NO_FOLDER_ACCESS_TIME = 2048,
+    MOUNT_KEPT = MOUNT_READ_ONLY | MOUNT_NO_SUID | MOUNT_NO_DEVICES | MOUNT_NO_EXECUTE | MOUNT_SYNC | MOUNT_NO_ACCESS_TIME |
+                 MOUNT_NO_FOLDER_ACCESS_TIME,
+};
+
 /* Linux's poll bits. */
 enum { POLL_IN = 1, POLL_PRI = 2, POLL_OUT = 4, POLL_ERR = 8, POLL_HUP = 16, POLL_NVAL = 32, POLL_RDNORM = 64, POLL_WRNORM = 256, POLL_RDHUP = 0x2000 };
 
 /* A node begins: one reference, no links, times now, a new inode number of its system. */
 void node_start(struct node *node, const struct node_operations *operations, struct file_system *system, uint32_t mode);
 void system_start(struct file_system *system, const char *type, uint32_t magic);
+/* Somebody uses it (struct file_system's users), and does no more. NULL: what is in no system. */
+void system_enter(struct file_system *system);
+void system_leave(struct file_system *system);
+/* A reference that counts as a use. */
+void node_use(struct node *node);
+void node_unuse(struct node *node);
+/* Freed now or with its last node. */
+void system_free(struct file_system *system);
 void node_hold(struct node *node);
 void node_release(struct node *node);
 void file_hold(struct file *file);
@@ -185,7 +207,10 @@ int  file_run(struct file *file) MUST_CHECK;        /* as long as this open file
 
 uint32_t user_acting(void), group_acting(void);     /* whose rights count: the process's effective ones     */
 
-/* May the current process read (4), write (2), execute or search (1) it? 0 or -EACCES. Root may nearly all. */
+/* A file, folder or link of a file system that may not be changed: -EROFS. Devices and pipes are written all the same. */
+bool node_is_read_only(const struct node *node);
+
+/* May the current process read (4), write (2), execute or search (1) it? 0, -EROFS or -EACCES. Root may nearly all. */
 int node_allows(const struct node *node, unsigned wanted) MUST_CHECK;
 /* Another size. Growing beyond what the process may write is SIGXFSZ and -EFBIG; -EPERM for what is sealed. */
 int node_resize(struct node *node, uint64_t bytes) MUST_CHECK;

@@ -24,7 +24,7 @@ void system_start(struct file_system *system, const char *type, uint32_t magic)
 {
     static uint32_t last_device = OBJECT_DEVICE;
 
-    *system = (struct file_system){ .type = type, .source = type, .magic = magic, .moves = MUTEX("moves"),
+    *system = (struct file_system){ .type = type, .source = type, .magic = magic, .moves = MUTEX("moves"), .nodes = 1,
                                     .device = __atomic_add_fetch(&last_device, 1, __ATOMIC_RELAXED) };
 }
 
@@ -34,9 +34,47 @@ void node_start(struct node *node, const struct node_operations *operations, str
 
     *node = (struct node){ .operations = operations, .system = system, .references = 1, .mode = mode,
                            .lock = MUTEX("node"), .seals = SEAL_NEVER, .accessed = now, .modified = now, .changed = now };
-    if (system != NULL)
+    if (system != NULL) {
         node->inode = ++system->last_inode;
+        __atomic_add_fetch(&system->nodes, 1, __ATOMIC_RELAXED);
+    }
 }
+
+void system_enter(struct file_system *system)
+{
+    if (system != NULL)
+        __atomic_add_fetch(&system->users, 1, __ATOMIC_RELAXED);
+}
+
+/* The last user of what was unmounted while it was busy ends it. */
+void system_leave(struct file_system *system)
+{
+    if (system != NULL && __atomic_sub_fetch(&system->users, 1, __ATOMIC_ACQ_REL) == 0 && system->gone)
+        system->end(system);
+}
+
+void node_use(struct node *node)
+{
+    node_hold(node);
+    system_enter(node->system);
+}
+
+void node_unuse(struct node *node)
+{
+    struct file_system *system = node->system;
+
+    node_release(node);
+    system_leave(system);
+}
+
+static void leave_node(struct file_system *system)
+{
+    if (__atomic_sub_fetch(&system->nodes, 1, __ATOMIC_ACQ_REL) == 0)
+        heap_free_sized(system, sizeof *system);
+}
+
+/* `nodes` counts one more than there are, so that nobody frees it twice. */
+void system_free(struct file_system *system) { leave_node(system); }
 
 void node_hold(struct node *node)
 {
@@ -51,8 +89,14 @@ void node_release(struct node *node)
 
     assert(before > 0);
     assert(before > 1 || node->writers == 0);
-    if (before == 1 && node->operations->release != NULL)
-        node->operations->release(node);
+    if (before == 1) {
+        struct file_system *system = node->system;
+
+        if (node->operations->release != NULL)
+            node->operations->release(node);
+        if (system != NULL)
+            leave_node(system);
+    }
 }
 
 void node_tell(struct node *node)                      { wake_all(&node->ready); }
@@ -91,10 +135,33 @@ static void count_out(struct node *node, int32_t step)
     assert(step > 0 ? before > 0 : before < 0);
 }
 
-int  node_add_writer(struct node *node) { return count_in(node, 1); }
-void node_end_writer(struct node *node) { count_out(node, 1); }
+int node_add_writer(struct node *node)
+{
+    int err = node_is_read_only(node) ? -EROFS : count_in(node, 1);
+
+    if (err == 0 && node->system != NULL)
+        __atomic_add_fetch(&node->system->writers, 1, __ATOMIC_RELAXED);
+    return err;
+}
+
+void node_end_writer(struct node *node)
+{
+    count_out(node, 1);
+    if (node->system != NULL)
+        __atomic_sub_fetch(&node->system->writers, 1, __ATOMIC_RELAXED);
+}
+
 int  node_add_runner(struct node *node) { return count_in(node, -1); }
 void node_end_runner(struct node *node) { count_out(node, -1); }
+
+/* An open file ends that counts as a writer or a runner. */
+static void count_file_out(struct file *file)
+{
+    if (file->counts > 0)
+        node_end_writer(file->node);
+    else if (file->counts < 0)
+        node_end_runner(file->node);
+}
 
 int file_run(struct file *file)
 {
@@ -123,11 +190,21 @@ uint32_t group_acting(void)
     return process != NULL ? process->egid : 0;
 }
 
+bool node_is_read_only(const struct node *node)
+{
+    uint32_t type = node->mode & S_FMT;
+
+    return node->system != NULL && (node->system->flags & MOUNT_READ_ONLY) &&
+           (type == S_REGULAR || type == S_FOLDER || type == S_LINK);
+}
+
 /* Root may read and write all, search every folder, and execute what anybody may execute. */
 int node_allows(const struct node *node, unsigned wanted)
 {
     unsigned granted = node->mode & 7;
 
+    if ((wanted & 2) && node_is_read_only(node))
+        return -EROFS;
     if (user_acting() == 0) {
         bool searchable = (node->mode & S_FMT) == S_FOLDER || (node->mode & 0111);
 
@@ -286,19 +363,26 @@ struct file *file_make(struct node *node, const struct node_operations *operatio
 {
     struct file *file = heap_alloc(sizeof *file, 0);
 
-    if (file != NULL)
+    if (file != NULL) {
         *file = (struct file){ .references = 1, .node = node, .operations = operations, .flags = flags,
                                .lock = MUTEX("file") };
+        system_enter(node->system);
+    }
     return file;
 }
 
-void file_abandon(struct file *file)
+/* The open file is no more. Its node's system may end with it. */
+static void drop_file(struct file *file)
 {
-    if (file->counts != 0)
-        count_out(file->node, file->counts);
+    struct file_system *system = file->node->system;
+
+    count_file_out(file);
     node_release(file->node);
     heap_free_sized(file, sizeof *file);
+    system_leave(system);
 }
+
+void file_abandon(struct file *file) { drop_file(file); }
 
 void file_hold(struct file *file)
 {
@@ -322,10 +406,7 @@ void file_release(struct file *file)
         epoll_forget(file);
     if (file->operations->close != NULL && !(file->flags & O_PATH))
         file->operations->close(file);
-    if (file->counts != 0)
-        count_out(file->node, file->counts);
-    node_release(file->node);
-    heap_free_sized(file, sizeof *file);
+    drop_file(file);
 }
 
 static bool is_regular(const struct file *file) { return (file->node->mode & S_FMT) == S_REGULAR; }

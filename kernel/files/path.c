@@ -192,6 +192,8 @@ static int may_open(const struct node *node, uint32_t flags)
         return 0;
     if (is_type(node, S_LINK))
         return -ELOOP;
+    if ((is_type(node, S_CHARACTER) || is_type(node, S_BLOCK)) && node->system != NULL && (node->system->flags & MOUNT_NO_DEVICES))
+        return -EACCES;
     if (is_type(node, S_FOLDER) && ((access_wanted(flags) & 2) || (flags & O_CREAT)))
         return -EISDIR;
     if (is_type(node, S_SOCKET) || is_type(node, 0))    /* one that was never in a folder, such as an epoll */
@@ -322,8 +324,16 @@ static int open_nameless(struct place *place, struct node *start, const char *pa
     return open_node(node, flags & ~(uint32_t)O_EXCL, out);
 }
 
+/* What an open walk may not do. All that is in memory is as good as cached. */
+static unsigned restrictions(unsigned resolve)
+{
+    return (resolve & RESOLVE_NO_XDEV ? WALK_SAME_MOUNT : 0) | (resolve & RESOLVE_NO_MAGICLINKS ? WALK_NO_MAGIC : 0) |
+           (resolve & RESOLVE_NO_SYMLINKS ? WALK_NO_LINKS : 0) | (resolve & RESOLVE_BENEATH ? WALK_BENEATH : 0) |
+           (resolve & RESOLVE_IN_ROOT ? WALK_IN_ROOT : 0);
+}
+
 static int find_and_open(struct place *place, struct node *start, const char *path, uint32_t flags, uint32_t mode,
-                         struct file **out)
+                         unsigned resolve, struct file **out)
 {
     struct walk  walk;
     struct node *node;
@@ -333,10 +343,10 @@ static int find_and_open(struct place *place, struct node *start, const char *pa
     if (flags & O_PATH)
         flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     if ((flags & O_TMPFILE) == O_TMPFILE)
-        return open_nameless(place, start, path, flags, mode, out);
+        return resolve != 0 ? -EOPNOTSUPP : open_nameless(place, start, path, flags, mode, out);
     if ((flags & O_CREAT) && (flags & O_DIRECTORY))
         return -EINVAL;
-    err = walk_begin(&walk, place, start, path, walk_flags(flags));
+    err = walk_begin(&walk, place, start, path, walk_flags(flags) | restrictions(resolve));
     if (err != 0)
         return err;
     err = node_to_open(&walk, flags, mode, &node, &made);
@@ -352,9 +362,15 @@ static int find_and_open(struct place *place, struct node *start, const char *pa
     return err;
 }
 
+int path_open_within(struct place *place, struct node *start, const char *path, uint32_t flags, uint32_t mode, unsigned resolve,
+                     struct file **out)
+{
+    return missing_note(path, find_and_open(place, start, path, flags, mode, resolve, out));
+}
+
 int path_open(struct place *place, struct node *start, const char *path, uint32_t flags, uint32_t mode, struct file **out)
 {
-    return missing_note(path, find_and_open(place, start, path, flags, mode, out));
+    return path_open_within(place, start, path, flags, mode, 0, out);
 }
 
 /* ---- Removing and linking --------------------------------------------------------------------------------- */
@@ -380,6 +396,8 @@ static int refuse_removal(const struct walk *walk, bool folder)
     case LAST_ROOT: return -EBUSY;
     case LAST_NAME: break;
     }
+    if (node_is_read_only(walk->folder))
+        return -EROFS;
     if (walk->node == NULL)
         return -ENOENT;
     if (folder && !is_type(walk->node, S_FOLDER))

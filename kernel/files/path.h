@@ -32,6 +32,14 @@ int path_parent(struct place *place, struct node *start, const char *path, struc
 int path_open(struct place *place, struct node *start, const char *path, uint32_t flags, uint32_t mode,
               struct file **out) MUST_CHECK;
 
+/* openat2(2): the same, where the way there is restricted; Linux's RESOLVE_*. */
+enum {
+    RESOLVE_NO_XDEV = 1, RESOLVE_NO_MAGICLINKS = 2, RESOLVE_NO_SYMLINKS = 4, RESOLVE_BENEATH = 8, RESOLVE_IN_ROOT = 16,
+    RESOLVE_CACHED = 32, RESOLVE_KNOWN = 63,
+};
+int path_open_within(struct place *place, struct node *start, const char *path, uint32_t flags, uint32_t mode, unsigned resolve,
+                     struct file **out) MUST_CHECK;
+
 int path_make_folder(struct place *place, struct node *start, const char *path, uint32_t mode) MUST_CHECK;
 int path_make_node(struct place *place, struct node *start, const char *path, uint32_t mode, uint32_t device) MUST_CHECK;
 int path_remove(struct place *place, struct node *start, const char *path, bool folder) MUST_CHECK;
@@ -52,6 +60,12 @@ long path_describe(struct place *place, struct node *node, char *to, size_t size
 
 /* Mounting: `root` covers the folder. The kernel mounts proc, dev and tmpfs at start. */
 int path_mount(struct node *folder, struct node *root) MUST_CHECK;
+/*
+ * Take a mounted system away, given its root: -EINVAL for what is no root, -EBUSY while it is used or others are mounted in
+ * it. UNMOUNT_LAZILY: now from the paths, and for good with its last user. UNMOUNT_EXPIRED: -EAGAIN the first time.
+ */
+enum { UNMOUNT_LAZILY = 2, UNMOUNT_EXPIRED = 4 };
+int path_unmount(struct node *root, unsigned how) MUST_CHECK;
 /* The very first: what has no folder below it. */
 void path_mount_root(struct node *root);
 extern struct file_system *systems_mounted;     /* all, in the order of mounting; the first is the root's */

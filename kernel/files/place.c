@@ -16,8 +16,8 @@ struct place *place_new(struct node *root)
 
     if (place != NULL) {
         *place = (struct place){ .references = 1, .root = root, .here = root, .umask = 022 };
-        node_hold(root);
-        node_hold(root);
+        node_use(root);
+        node_use(root);
     }
     return place;
 }
@@ -29,8 +29,8 @@ struct place *place_copy(const struct place *place)
     if (copy != NULL) {
         *copy = *place;
         copy->references = 1;
-        node_hold(copy->root);
-        node_hold(copy->here);
+        node_use(copy->root);
+        node_use(copy->here);
     }
     return copy;
 }
@@ -41,8 +41,8 @@ void place_release(struct place *place)
 {
     if (__atomic_sub_fetch(&place->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
-    node_release(place->root);
-    node_release(place->here);
+    node_unuse(place->root);
+    node_unuse(place->here);
     heap_free_sized(place, sizeof *place);
 }
 
@@ -71,6 +71,60 @@ int path_mount(struct node *folder, struct node *root)
     root->system->covers = folder;
     folder->mounted = root;
     list_mount(root->system);
+    return 0;
+}
+
+static void unlist_mount(struct file_system *system)
+{
+    struct file_system **at = &systems_mounted;
+
+    while (*at != system)
+        at = &(*at)->next;
+    *at = system->next;
+}
+
+/* Another system that is mounted in this one. */
+static struct file_system *mounted_inside(const struct file_system *system)
+{
+    struct file_system *other = systems_mounted;
+
+    while (other != NULL && (other->covers == NULL || other->covers->system != system))
+        other = other->next;
+    return other;
+}
+
+static void take_away(struct file_system *system)
+{
+    struct file_system *inside;
+    struct node        *folder = system->covers;
+
+    while ((inside = mounted_inside(system)) != NULL)
+        take_away(inside);
+    folder->mounted = NULL;
+    system->covers  = NULL;
+    unlist_mount(system);
+    node_release(system->root);
+    node_release(folder);
+    system->gone = true;
+    if (system->users == 0)
+        system->end(system);
+}
+
+int path_unmount(struct node *root, unsigned how)
+{
+    struct file_system *system = root->system;
+
+    if (system == NULL || root != system->root)
+        return -EINVAL;
+    if (system->covers == NULL)
+        return -EBUSY;                          /* the first of all stays */
+    if (!(how & UNMOUNT_LAZILY) && (system->users > 0 || mounted_inside(system) != NULL))
+        return -EBUSY;
+    if ((how & UNMOUNT_EXPIRED) && !system->expiring) {
+        system->expiring = true;
+        return -EAGAIN;
+    }
+    take_away(system);
     return 0;
 }
 

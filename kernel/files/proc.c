@@ -399,6 +399,12 @@ static const struct node_operations text_link_operations = { .read_link = read_l
 
 /* ---- The root ------------------------------------------------------------------------------------------- */
 
+static void proc_end(struct file_system *system)
+{
+    node_release(system->root);
+    system_free(system);
+}
+
 struct file_system *proc_system(const struct proc_entry *root, const char *type, uint32_t magic)
 {
     struct file_system *system = heap_alloc(sizeof *system, 0);
@@ -415,6 +421,7 @@ struct file_system *proc_system(const struct proc_entry *root, const char *type,
     self->node.links = 2;
     self->entry  = root;
     system->root = &self->node;
+    system->end  = proc_end;
     return system;
 }
 

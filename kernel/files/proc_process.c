@@ -354,6 +354,20 @@ static int write_limits(struct text *text, struct proc_node *node)
 
 /* ---- Mounts ------------------------------------------------------------------------------------------------ */
 
+static void add_mount_flags(struct text *text, const struct file_system *system)
+{
+    static const struct { uint32_t flag; const char *word; } words[] = {
+        { MOUNT_SYNC, ",sync" }, { MOUNT_NO_SUID, ",nosuid" }, { MOUNT_NO_DEVICES, ",nodev" }, { MOUNT_NO_EXECUTE, ",noexec" },
+        { MOUNT_NO_ACCESS_TIME, ",noatime" }, { MOUNT_NO_FOLDER_ACCESS_TIME, ",nodiratime" },
+    };
+
+    for (unsigned i = 0; i < COUNT_OF(words); i++)
+        if (system->flags & words[i].flag)
+            text_add(text, "%s", words[i].word);
+    if (!(system->flags & MOUNT_NO_ACCESS_TIME))
+        text_add(text, ",relatime");
+}
+
 static void add_mount_point(struct text *text, struct file_system *system)
 {
     char *path = heap_alloc(PATH_ROOM, 0);
@@ -374,7 +388,9 @@ static int write_mounts(struct text *text, struct proc_node *node __attribute__(
     for (struct file_system *system = systems_mounted; system != NULL; system = system->next) {
         text_add(text, "%s ", system->source);
         add_mount_point(text, system);
-        text_add(text, " %s rw,relatime 0 0\n", system->type);
+        text_add(text, " %s %s", system->type, system->flags & MOUNT_READ_ONLY ? "ro" : "rw");
+        add_mount_flags(text, system);
+        text_add(text, " 0 0\n");
     }
     return 0;
 }
@@ -395,7 +411,9 @@ static int write_mount_facts(struct text *text, struct proc_node *node __attribu
         text_add(text, "%u %u 0:%u / ", (unsigned)system->device, system->covers != NULL ? (unsigned)system->covers->system->device : 0u,
                  (unsigned)system->device);
         add_mount_point(text, system);
-        text_add(text, " rw,relatime - %s %s rw\n", system->type, system->source);
+        text_add(text, system->flags & MOUNT_READ_ONLY ? " ro" : " rw");
+        add_mount_flags(text, system);
+        text_add(text, " - %s %s %s\n", system->type, system->source, system->flags & MOUNT_READ_ONLY ? "ro" : "rw");
     }
     return 0;
 }

@@ -11,8 +11,9 @@
 #include "files/tmpfs.h"
 #include "memory/spaces/map.h"
 
-static void hold_file(void *file)    { node_hold(file); }
-static void release_file(void *file) { node_release(file); }
+/* A mapping uses its file's system like an open file does. */
+static void hold_file(void *file)    { node_use(file); }
+static void release_file(void *file) { node_unuse(file); }
 
 struct place *files_start(void)
 {

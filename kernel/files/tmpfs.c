@@ -280,9 +280,10 @@ struct file_system *tmpfs_new(uint32_t mode)
         return NULL;
     system_start(system, "tmpfs", TMPFS_MAGIC);
     system->usage = tmpfs_usage;
+    system->end   = tmpfs_destroy;
     root = tmpfs_make(system, S_FOLDER | mode, 0);
     if (root == NULL) {
-        heap_free_sized(system, sizeof *system);
+        system_free(system);
         return NULL;
     }
     root->node.links = 2;

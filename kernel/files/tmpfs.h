@@ -22,7 +22,7 @@
 
 #include "files/file.h"
 
-/* A new, empty file system whose root folder has these rights; NULL without memory. It lives for ever. */
+/* A new, empty file system whose root folder has these rights; NULL without memory. */
 struct file_system *tmpfs_new(uint32_t mode);
 
 /* A regular file in no folder (memfd_create). `name` is shown in /proc. NULL without memory. */
@@ -33,7 +33,7 @@ int tmpfs_adopt(struct node *node, uint64_t page, frame_t frame) MUST_CHECK;
 
 bool tmpfs_ok(struct file_system *system);
 
-/* Remove a whole file system that is not mounted and not in use: for tests. */
+/* Remove a whole file system that is not mounted and not in use. */
 void tmpfs_destroy(struct file_system *system);
 
 #endif

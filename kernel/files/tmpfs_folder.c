@@ -441,7 +441,7 @@ void tmpfs_destroy(struct file_system *system)
         }
     }
     node_release(system->root);
-    heap_free_sized(system, sizeof *system);
+    system_free(system);
 }
 
 /* ---- T1 to T3 ------------------------------------------------------------------------------------------------- */

@@ -68,6 +68,42 @@ static void move_to(struct walk *walk, struct node *node)
     walk->folder = node;
 }
 
+/* Down to a child or up to a parent, which may be in another file system. */
+static int may_move_to(const struct walk *walk, const struct node *node)
+{
+    return (walk->flags & WALK_SAME_MOUNT) && node->system != walk->folder->system ? -EXDEV : 0;
+}
+
+/* Where an absolute path begins. */
+static int go_to_root(struct walk *walk)
+{
+    struct node *root = walk->flags & WALK_IN_ROOT ? walk->floor : walk->place->root;
+
+    if (walk->flags & WALK_BENEATH)
+        return -EXDEV;
+    if (may_move_to(walk, root) != 0)
+        return -EXDEV;
+    node_hold(root);
+    move_to(walk, root);
+    return 0;
+}
+
+/* "..": from the floor there is no way up, or it leads back to the floor. */
+static int go_up(struct walk *walk)
+{
+    struct node *above;
+    int          err;
+
+    if (walk->folder == walk->floor)
+        return walk->flags & WALK_BENEATH ? -EXDEV : 0;
+    err = walk_up(walk->place, walk->folder, &above);
+    if (err == 0 && (err = may_move_to(walk, above)) != 0)
+        node_release(above);
+    if (err == 0)
+        move_to(walk, above);
+    return err;
+}
+
 /* ---- Links ------------------------------------------------------------------------------------- */
 
 /* Replace what is left of the path by a link's target and the rest behind it. *path moves to its start. */
@@ -92,10 +128,27 @@ static int put_in(struct walk *walk, struct node *link, const char *rest, const 
     heap_free(walk->text);
     walk->text = text;
     *path = text;
-    if (*text == '/') {
-        node_hold(walk->place->root);
-        move_to(walk, walk->place->root);
+    return *text == '/' ? go_to_root(walk) : 0;
+}
+
+/* /proc's links lead straight to what is open, wherever that is. */
+static int follow_magic(struct walk *walk, struct node *link)
+{
+    struct node *target;
+
+    if (walk->flags & WALK_NO_MAGIC)
+        return -ELOOP;
+    if (walk->flags & (WALK_BENEATH | WALK_IN_ROOT))
+        return -EXDEV;
+    target = link->operations->follow(link);
+    if (target == NULL)
+        return -ENOENT;
+    target = through_mounts(target);
+    if (may_move_to(walk, target) != 0) {
+        node_release(target);
+        return -EXDEV;
     }
+    move_to(walk, target);
     return 0;
 }
 
@@ -104,15 +157,10 @@ static int follow_link(struct walk *walk, struct node *link, const char *rest, c
 {
     int err = 0;
 
-    if (++walk->links > LINKS_FOLLOWED) {
+    if (++walk->links > LINKS_FOLLOWED || (walk->flags & WALK_NO_LINKS)) {
         err = -ELOOP;
     } else if (link->operations->follow != NULL) {
-        struct node *target = link->operations->follow(link);
-
-        if (target == NULL)
-            err = -ENOENT;
-        else
-            move_to(walk, through_mounts(target));
+        err   = follow_magic(walk, link);
         *path = rest;
     } else if (link->operations->read_link == NULL) {
         err = -EINVAL;
@@ -162,6 +210,11 @@ static int step(struct walk *walk, const char **path, const char *rest)
     }
     if (err != 0)
         return err;
+    err = may_move_to(walk, child);
+    if (err != 0) {
+        node_release(child);
+        return err;
+    }
     if (is_link(child) && (!is_last || follows_last(walk)))
         return follow_link(walk, child, walk->name + walk->length, path);
     if (is_last) {
@@ -204,13 +257,10 @@ static int walk_parts(struct walk *walk, const char *path)
             continue;
         }
         if (walk->length == 2 && path[0] == '.' && path[1] == '.') {
-            struct node *above;
-
             walk->last = LAST_DOTS;
-            err = walk_up(walk->place, walk->folder, &above);
+            err = go_up(walk);
             if (err != 0)
                 return err;
-            move_to(walk, above);
             path = rest;
             continue;
         }
@@ -230,10 +280,12 @@ int walk_begin(struct walk *walk, struct place *place, struct node *start, const
         return -ENOENT;
     if (strnlen(path, PATH_LONGEST) == PATH_LONGEST)
         return -ENAMETOOLONG;
-    walk->folder = *path == '/' ? place->root : start != NULL ? start : place->here;
+    walk->folder = *path == '/' && !(flags & (WALK_BENEATH | WALK_IN_ROOT)) ? place->root : start != NULL ? start : place->here;
     node_hold(walk->folder);
     walk->folder = through_mounts(walk->folder);
-    err = walk_parts(walk, path);
+    if (flags & (WALK_BENEATH | WALK_IN_ROOT))
+        node_hold(walk->floor = walk->folder);
+    err = *path == '/' && (flags & WALK_BENEATH) ? -EXDEV : walk_parts(walk, path);
     if (err == 0 && (flags & WALK_SLASH_FOLLOWS) && walk->slash && walk->node != NULL && !is_folder(walk->node))
         err = -ENOTDIR;
     if (err != 0)
@@ -246,7 +298,10 @@ void walk_end(struct walk *walk)
     if (walk->node != NULL)
         node_release(walk->node);
     node_release(walk->folder);
+    if (walk->floor != NULL)
+        node_release(walk->floor);
     heap_free(walk->text);
+    walk->floor  = NULL;
     walk->node   = NULL;
     walk->folder = NULL;
     walk->text   = NULL;

@@ -18,6 +18,7 @@ struct walk {
     enum last     last;
     bool          slash;            /* the path ends in a slash: only a folder will do           */
     unsigned      flags;            /* WALK_*                                                    */
+    struct node  *floor;            /* with WALK_BENEATH and WALK_IN_ROOT: where it began, a reference; else NULL */
     unsigned      links;            /* symbolic links followed so far                            */
     char         *text;             /* of the heap: the path after a link was put in, or NULL    */
 };
@@ -27,6 +28,12 @@ struct walk {
  * calls that make, remove or rename entries never do. WALK_CREATES: a last part with a slash is -EISDIR at once (open).
  */
 enum { WALK_FOLLOW = 1, WALK_SLASH_FOLLOWS = 2, WALK_CREATES = 4 };
+
+/*
+ * What a walk may not do (openat2(2)): cross mounts (-EXDEV), follow /proc's links to open files (-ELOOP) or any link
+ * (-ELOOP), leave what is below its start (-EXDEV). WALK_IN_ROOT: the start is the root, for links as well.
+ */
+enum { WALK_SAME_MOUNT = 16, WALK_NO_MAGIC = 32, WALK_NO_LINKS = 64, WALK_BENEATH = 128, WALK_IN_ROOT = 256 };
 
 /*
  * Walk to the last part. With WALK_SLASH_FOLLOWS what a slash comes after must be a folder. On success the walk holds references until

@@ -261,8 +261,10 @@ static int go_to_directory(struct place *place)
     err = path_find(place, NULL, orders.directory, PATH_MUST_BE_FOLDER, &here);
     if (err != 0)
         return err;
-    node_release(place->here);
+    node_use(here);
+    node_unuse(place->here);
     place->here = here;
+    node_release(here);
     return 0;
 }
 

@@ -22,9 +22,9 @@ struct times {
 static long set_times(struct node *node, const struct times *times)
 {
     uint32_t who = user_acting();
-    int      err = 0;
+    int      err = node_is_read_only(node) ? -EROFS : 0;
 
-    if (who != 0 && who != node->uid && !(times->omit[0] && times->omit[1]))
+    if (err == 0 && who != 0 && who != node->uid && !(times->omit[0] && times->omit[1]))
         err = times->now ? node_allows(node, 2) : -EPERM;
     if (err == 0) {
         if (!times->omit[0])

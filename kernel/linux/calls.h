@@ -35,7 +35,7 @@
     CALL(lstat) CALL(lstat64) CALL(madvise) CALL(memfd_create) CALL(mincore) CALL(mkdir) CALL(mkdirat) \
     CALL(membarrier) CALL(mknod) CALL(mknodat) CALL(mlock) CALL(mlock2) CALL(mlockall) CALL(mmap) CALL(mmap2) CALL(mount) \
     CALL(mprotect) CALL(mremap) CALL(msync) CALL(munlock) CALL(munlockall) CALL(munmap) CALL(nanosleep) \
-    CALL(nice) CALL(old_getrlimit) CALL(open) CALL(openat) CALL(pause) CALL(personality) CALL(pipe) CALL(pipe2) CALL(poll) \
+    CALL(openat2) CALL(nice) CALL(old_getrlimit) CALL(open) CALL(openat) CALL(pause) CALL(personality) CALL(pipe) CALL(pipe2) CALL(poll) \
     CALL(ppoll) CALL(ppoll_time64) CALL(prctl) CALL(pread64) CALL(preadv) CALL(preadv2) CALL(prlimit64) \
     CALL(process_vm_readv) CALL(process_vm_writev) CALL(pselect6) \
     CALL(pselect6_time64) CALL(pwrite64) CALL(pwritev) CALL(pwritev2) CALL(read) CALL(readahead) CALL(readlink) \
@@ -55,7 +55,7 @@
     CALL(stat) CALL(stat64) CALL(statfs) CALL(statfs64) CALL(statx) CALL(stime) CALL(symlink) \
     CALL(symlinkat) CALL(sync) CALL(syncfs) CALL(sysinfo) CALL(tgkill) CALL(time) CALL(timer_create) \
     CALL(timer_delete) CALL(timer_getoverrun) CALL(timer_gettime) CALL(timer_gettime64) CALL(timer_settime) \
-    CALL(timer_settime64) CALL(times) CALL(tkill) CALL(truncate) CALL(truncate64) CALL(umask) CALL(uname) \
+    CALL(timer_settime64) CALL(times) CALL(tkill) CALL(truncate) CALL(truncate64) CALL(umask) CALL(umount) CALL(umount2) CALL(uname) \
     CALL(unlink) CALL(unlinkat) CALL(utime) CALL(utimensat) CALL(utimensat_time64) CALL(utimes) CALL(vfork) \
     CALL(wait4) CALL(waitid) CALL(waitpid) CALL(write) CALL(writev)
 

@@ -63,7 +63,8 @@ static long send(uintptr_t out, uintptr_t in, int64_t *at, size_t bytes)
 
     if (copying.from == NULL || copying.to == NULL)
         done = -EBADF;
-    else if ((copying.from->operations->traits & NODE_STREAM) || (copying.to->flags & O_APPEND))
+    else if ((copying.from->operations->traits & NODE_STREAM) || (copying.from->node->mode & S_FMT) == S_FOLDER ||
+             (copying.to->flags & O_APPEND))
         done = -EINVAL;
     else
         done = copy(&copying, bytes < BYTES_A_CALL ? bytes : BYTES_A_CALL);
@@ -115,12 +116,37 @@ static int read_position(user_t from, int64_t *out)
     *out = AT_POSITION;
     if (from == 0)
         return 0;
-    if (user_read(out, from, sizeof *out) != 0)
-        return -EFAULT;
-    return *out < 0 ? -EINVAL : 0;
+    return user_read(out, from, sizeof *out) != 0 ? -EFAULT : 0;
+}
+
+/* A place that a range from there would not fit behind, as an unsigned number; or that is before the start. */
+static int check_position(user_t given, int64_t at, size_t bytes)
+{
+    uint64_t end;
+
+    if (given == 0)
+        return 0;
+    if (__builtin_add_overflow((uint64_t)at, (uint64_t)bytes, &end))
+        return -EOVERFLOW;
+    return at < 0 ? -EINVAL : 0;
 }
 
 static bool is_regular(const struct file *file) { return (file->node->mode & S_FMT) == S_REGULAR; }
+
+static uint64_t place_in(const struct file *file, int64_t at) { return at == AT_POSITION ? file->at : (uint64_t)at; }
+
+/* Within one file the two ranges, as far as there are bytes to copy, may touch and no more. */
+static bool overlaps(const struct copying *copying, uint64_t bytes)
+{
+    uint64_t from = place_in(copying->from, copying->from_at), to = place_in(copying->to, copying->to_at);
+    uint64_t size = copying->from->node->bytes;
+
+    if (copying->from->node != copying->to->node || from >= size)
+        return false;
+    if (bytes > size - from)
+        bytes = size - from;
+    return from < to + bytes && to < from + bytes;
+}
 
 static long copy_range(struct copying *copying, size_t bytes)
 {
@@ -130,8 +156,11 @@ static long copy_range(struct copying *copying, size_t bytes)
         return -EISDIR;
     if (!is_regular(copying->from) || !is_regular(copying->to))
         return -EINVAL;
-    if (copying->to->flags & O_APPEND)
+    if ((copying->to->flags & O_APPEND) || (copying->from->flags & O_ACCMODE) == O_WRONLY ||
+        (copying->to->flags & O_ACCMODE) == O_RDONLY)
         return -EBADF;
+    if (overlaps(copying, bytes))
+        return -EINVAL;
     return copy(copying, bytes < BYTES_A_CALL ? bytes : BYTES_A_CALL);
 }
 
@@ -144,6 +173,10 @@ SYSTEM_CALL(copy_file_range)
         done = read_position(d, &copying.to_at);
     if (done == 0 && f != 0)
         done = -EINVAL;
+    if (done == 0)
+        done = check_position(b, copying.from_at, e);
+    if (done == 0)
+        done = check_position(d, copying.to_at, e);
     if (done != 0)
         return done;
     copying.from = file_of(a);

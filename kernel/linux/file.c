@@ -26,6 +26,89 @@ static long open_at(int folder, user_t path, uintptr_t flags, uintptr_t mode)
     return err != 0 ? err : new_descriptor(file, flags & O_CLOEXEC);
 }
 
+struct open_how { uint64_t flags, mode, resolve; };
+enum {
+    HOW_LEAST = 24, OPEN_KNOWN = O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC | O_DIRECT |
+                                 O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE | 020000,
+    OPEN_KNOWN_OF_PATHS = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+};
+
+/* A later program's structure may be longer; what is behind ours must be zeros (-E2BIG). */
+static int read_how(user_t from, uintptr_t size, struct open_how *out)
+{
+    uint64_t more = 0;
+
+    if (size < HOW_LEAST)
+        return -EINVAL;
+    if (size > PAGE_SIZE)
+        return -E2BIG;
+    if (user_read(out, from, sizeof *out) != 0)
+        return -EFAULT;
+    for (uintptr_t at = sizeof *out; at < size; at += sizeof more) {
+        size_t part = size - at < sizeof more ? size - at : sizeof more;
+
+        more = 0;
+        if (user_read(&more, from + at, part) != 0)
+            return -EFAULT;
+        if (more != 0)
+            return -E2BIG;
+    }
+    return 0;
+}
+
+/* Unlike open(), what it does not know it refuses. */
+static int check_how(const struct open_how *how)
+{
+    bool makes = (how->flags & O_CREAT) || (how->flags & O_TMPFILE) == O_TMPFILE;
+
+    if ((how->flags & ~(uint64_t)OPEN_KNOWN) || (how->resolve & ~(uint64_t)RESOLVE_KNOWN))
+        return -EINVAL;
+    if ((how->flags & O_PATH) && (how->flags & ~(uint64_t)OPEN_KNOWN_OF_PATHS))
+        return -EINVAL;
+    if (makes ? (how->mode & ~07777ull) != 0 : how->mode != 0)
+        return -EINVAL;
+    if ((how->resolve & RESOLVE_BENEATH) && (how->resolve & RESOLVE_IN_ROOT))
+        return -EINVAL;
+    return (how->resolve & RESOLVE_CACHED) && (how->flags & (O_TRUNC | O_CREAT)) ? -EAGAIN : 0;
+}
+
+/* Where a path begins that may be absolute and yet lead below a descriptor's folder. */
+static int restricted_start(struct named *named, int folder)
+{
+    struct file *file;
+
+    if (named->start != NULL || folder == AT_FDCWD)
+        return 0;
+    file = file_of((uintptr_t)folder);
+    if (file == NULL)
+        return -EBADF;
+    node_hold(named->start = file->node);
+    file_release(file);
+    return (named->start->mode & S_FMT) == S_FOLDER ? 0 : -ENOTDIR;
+}
+
+SYSTEM_CALL(openat2)
+{
+    struct open_how how;
+    struct named    named;
+    struct file    *file;
+    int             err = read_how(c, d, &how);
+
+    if (err == 0)
+        err = check_how(&how);
+    if (err == 0)
+        err = named_begin(&named, (int)a, b);
+    if (err != 0)
+        return err;
+    if (how.resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT))
+        err = restricted_start(&named, (int)a);
+    if (err == 0)
+        err = path_open_within(current_process()->place, named.start, named.path, (uint32_t)how.flags, (uint32_t)how.mode,
+                               (unsigned)how.resolve, &file);
+    named_end(&named);
+    return err != 0 ? err : new_descriptor(file, how.flags & O_CLOEXEC);
+}
+
 SYSTEM_CALL(open)   { return open_at(AT_FDCWD, a, b, c); }
 SYSTEM_CALL(openat) { return open_at((int)a, b, c, d); }
 SYSTEM_CALL(creat)  { return open_at(AT_FDCWD, a, O_CREAT | O_WRONLY | O_TRUNC, b); }

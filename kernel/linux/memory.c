@@ -93,6 +93,11 @@ static int attach_file(struct map_request *request, struct file *file, uintptr_t
         return -EPERM;
     if (shared && (mode != O_RDWR || (file->node->seals & SEALS_OF_WRITING)))
         request->may &= ~MAY_WRITE;
+    if (file->node->system != NULL && (file->node->system->flags & MOUNT_NO_EXECUTE)) {
+        if (request->rights & MAY_EXECUTE)
+            return -EPERM;
+        request->may &= ~MAY_EXECUTE;
+    }
     if (request->flags & MAP_GROWS_DOWN)
         return -EINVAL;
     return attach_node(request, file, shared);

@@ -1,52 +1,186 @@
 /*
- * mount.c - mount(2): another tmpfs somewhere.
+ * mount.c - mount(2) and umount(2): more tmpfs, proc and sysfs, their flags, and away with them.
  *
- * /proc and /sys are mounted at start and there is one of each, so mounting it again is -EBUSY as on a Linux that has it mounted
- * there. Nothing is ever unmounted.
+ * A file system is mounted in one place: MS_BIND and MS_MOVE are refused (-EINVAL). A tmpfs has no size but that of memory,
+ * so that what limits it is read and means nothing.
  */
 #include "base/error.h"
 #include "base/string.h"
+#include "files/proc.h"
+#include "files/sys.h"
 #include "files/tmpfs.h"
 #include "linux/calls.h"
 #include "linux/files.h"
 #include "memory/heap/heap.h"
 
-static int mount_on(struct node *folder, const char *type)
+enum {
+    MS_REMOUNT = 32, MS_BIND = 4096, MS_MOVE = 8192, MS_PROPAGATION = 0x1E0000,         /* shared, private, slave, unbindable */
+};
+enum { UMOUNT_FORCE = 1, UMOUNT_NOFOLLOW = 8, UMOUNT_KNOWN = UMOUNT_FORCE | UNMOUNT_LAZILY | UNMOUNT_EXPIRED | UMOUNT_NOFOLLOW };
+
+/* ---- What is mounted ------------------------------------------------------------------------------ */
+
+struct options { uint32_t mode, user, group; };
+
+/* A number of these digits and no others, at most `most`. */
+static int read_number(const char *text, uint32_t base, uint32_t most, uint32_t *out)
+{
+    uint64_t value = 0;
+
+    if (*text == '\0')
+        return -EINVAL;
+    for (; *text != '\0'; text++) {
+        if (*text < '0' || (uint32_t)(*text - '0') >= base)
+            return -EINVAL;
+        value = value * base + (uint32_t)(*text - '0');
+        if (value > most)
+            return -EINVAL;
+    }
+    *out = (uint32_t)value;
+    return 0;
+}
+
+static int read_word(char *word, struct options *out)
+{
+    static const char *const ignored[] = { "size", "nr_blocks", "nr_inodes", "huge", "mpol", "noswap", "inode32", "inode64" };
+    char *value = strchr(word, '=');
+
+    if (value != NULL)
+        *value++ = '\0';
+    for (unsigned i = 0; i < COUNT_OF(ignored); i++)
+        if (strcmp(word, ignored[i]) == 0)
+            return 0;
+    if (value == NULL)
+        return -EINVAL;
+    if (strcmp(word, "mode") == 0)
+        return read_number(value, 8, 07777, &out->mode);
+    if (strcmp(word, "uid") == 0)
+        return read_number(value, 10, INT32_MAX, &out->user);
+    return strcmp(word, "gid") == 0 ? read_number(value, 10, INT32_MAX, &out->group) : -EINVAL;
+}
+
+/* Words with commas between them. The text is taken apart. */
+static int read_options(char *text, struct options *out)
+{
+    int err = 0;
+
+    while (err == 0 && text != NULL && *text != '\0') {
+        char *comma = strchr(text, ',');
+
+        if (comma != NULL)
+            *comma++ = '\0';
+        err  = read_word(text, out);
+        text = comma;
+    }
+    return err;
+}
+
+static int make_system(const char *type, char *data, struct file_system **out)
+{
+    struct options options = { .mode = 01777 };
+    int            err;
+
+    if (strcmp(type, "proc") == 0 || strcmp(type, "sysfs") == 0) {
+        *out = type[0] == 'p' ? proc_new() : sys_new();
+        return *out != NULL ? 0 : -ENOMEM;
+    }
+    if (strcmp(type, "tmpfs") != 0 && strcmp(type, "ramfs") != 0)
+        return -ENODEV;
+    err = read_options(data, &options);
+    if (err != 0)
+        return err;
+    *out = tmpfs_new(options.mode);
+    if (*out == NULL)
+        return -ENOMEM;
+    (*out)->root->uid = options.user;
+    (*out)->root->gid = options.group;
+    return 0;
+}
+
+/* ---- Mounting --------------------------------------------------------------------------------------- */
+
+static int mount_new(struct node *folder, const char *type, char *data, uint32_t flags)
 {
     struct file_system *system;
-    int                 err;
+    int                 err = make_system(type, data, &system);
 
-    if (strcmp(type, "proc") == 0 || strcmp(type, "sysfs") == 0 || strcmp(type, "devtmpfs") == 0)
-        return -EBUSY;
-    if (strcmp(type, "tmpfs") != 0)
-        return -ENODEV;
-    if ((folder->mode & S_FMT) != S_FOLDER)
-        return -ENOTDIR;
-    system = tmpfs_new(01777);
-    if (system == NULL)
-        return -ENOMEM;
-    err = path_mount(folder, system->root);
     if (err != 0)
-        tmpfs_destroy(system);
+        return err;
+    err = path_mount(folder, system->root);
+    if (err == 0)
+        system->flags = flags & MOUNT_KEPT;
+    else
+        system->end(system);
     return err;
+}
+
+/* What writes keeps it writable. */
+static int mount_again(struct node *root, uint32_t flags)
+{
+    struct file_system *system = root->system;
+
+    if (root != system->root)
+        return -EINVAL;
+    if ((flags & MOUNT_READ_ONLY) && !(system->flags & MOUNT_READ_ONLY) && system->writers > 0)
+        return -EBUSY;
+    system->flags = flags & MOUNT_KEPT;
+    return 0;
+}
+
+static int mount_typed(struct node *folder, user_t type_at, user_t data_at, uint32_t flags)
+{
+    char *type = NULL, *data = NULL;
+    int   err  = type_at == 0 ? -EINVAL : text_in(type_at, &type);
+
+    if (err == 0 && data_at != 0)
+        err = text_in(data_at, &data);
+    if (err == 0)
+        err = mount_new(folder, type, data, flags);
+    heap_free(type);
+    heap_free(data);
+    return err;
+}
+
+/* Changes do not spread from mount to mount here, so any wish about that is as good as fulfilled. */
+static int mount_on(struct node *folder, user_t type, user_t data, uint32_t flags)
+{
+    if (flags & MS_REMOUNT)
+        return mount_again(folder, flags);
+    if (flags & (MS_BIND | MS_MOVE))
+        return -EINVAL;
+    if (flags & MS_PROPAGATION)
+        return folder == folder->system->root ? 0 : -EINVAL;
+    return (folder->mode & S_FMT) != S_FOLDER ? -ENOTDIR : mount_typed(folder, type, data, flags);
 }
 
 SYSTEM_CALL(mount)
 {
     struct node *folder;
-    char        *type;
-    int          err;
+    int          err = node_of(AT_FDCWD, b, 0, &folder);
 
-    if (user_acting() != 0)
-        return -EPERM;
-    err = text_in(c, &type);
     if (err != 0)
         return err;
-    err = node_of(AT_FDCWD, b, 0, &folder);
-    if (err == 0) {
-        err = mount_on(folder, type);
-        node_release(folder);
-    }
-    heap_free(type);
+    err = user_acting() != 0 ? -EPERM : mount_on(folder, c, e, (uint32_t)d);
+    node_release(folder);
     return err;
 }
+
+/* ---- And away ----------------------------------------------------------------------------------------- */
+
+static long unmount(user_t path, uintptr_t flags)
+{
+    struct node *root;
+    int          err;
+
+    if ((flags & ~(uintptr_t)UMOUNT_KNOWN) || ((flags & UNMOUNT_EXPIRED) && (flags & (UMOUNT_FORCE | UNMOUNT_LAZILY))))
+        return -EINVAL;
+    err = node_of(AT_FDCWD, path, flags & UMOUNT_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0, &root);
+    if (err != 0)
+        return err;
+    err = user_acting() != 0 ? -EPERM : path_unmount(root, (unsigned)flags);
+    node_release(root);
+    return err;
+}
+
+SYSTEM_CALL(umount)  { return unmount(a, 0); }
+SYSTEM_CALL(umount2) { return unmount(a, b); }

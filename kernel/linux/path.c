@@ -202,8 +202,10 @@ static long go_to(struct node *node)
         node_release(node);
         return err;
     }
+    node_use(node);
     place()->here = node;
-    node_release(old);
+    node_release(node);
+    node_unuse(old);
     return 0;
 }
 
@@ -244,8 +246,10 @@ SYSTEM_CALL(chroot)
         return err;
     }
     old = place()->root;
+    node_use(node);
     place()->root = node;
-    node_release(old);
+    node_release(node);
+    node_unuse(old);
     return 0;
 }
 
@@ -295,7 +299,9 @@ static long change_mode(struct node *node, uintptr_t mode)
     uint32_t who = user_acting();
     int      err = 0;
 
-    if ((node->mode & S_FMT) == S_LINK)
+    if (node_is_read_only(node))
+        err = -EROFS;
+    else if ((node->mode & S_FMT) == S_LINK)
         err = -EOPNOTSUPP;
     else if (who != 0 && who != node->uid)
         err = -EPERM;
@@ -311,9 +317,9 @@ static long change_mode(struct node *node, uintptr_t mode)
 static long change_owner(struct node *node, uint32_t user, uint32_t group)
 {
     uint32_t who = user_acting();
-    int      err = 0;
+    int      err = node_is_read_only(node) ? -EROFS : 0;
 
-    if (who != 0 && ((user != CHANGE_NONE && (user != node->uid || who != node->uid)) ||
+    if (err == 0 && who != 0 && ((user != CHANGE_NONE && (user != node->uid || who != node->uid)) ||
                      (group != CHANGE_NONE && (who != node->uid || (group != node->gid && group != group_acting())))))
         err = -EPERM;
     if (err == 0) {

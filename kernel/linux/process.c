@@ -92,7 +92,7 @@ static long wait_for(int32_t which, user_t status, uint32_t options, user_t usag
 SYSTEM_CALL(wait4)   { return wait_for((int32_t)a, b, (uint32_t)c, d); }
 SYSTEM_CALL(waitpid) { return wait_for((int32_t)a, b, (uint32_t)c, 0); }
 
-enum { P_ALL = 0, P_PID = 1, P_PGID = 2, WNOHANG = 1, WSTOPPED = 2, WEXITED = 4, WCONTINUED = 8, WNOWAIT = 0x1000000 };
+enum { P_ALL = 0, P_PID = 1, P_PGID = 2, P_PIDFD = 3, WNOHANG = 1, WSTOPPED = 2, WEXITED = 4, WCONTINUED = 8, WNOWAIT = 0x1000000 };
 
 static struct signal_info news_of(const struct wait_result *r)
 {
@@ -122,9 +122,13 @@ SYSTEM_CALL(waitid)
     uint32_t           info[SIGNAL_INFO_BYTES / 4] = { 0 };
     int                id;
 
+    enum { WORDS_FILLED = 6 };                      /* si_signo to si_status: the rest of the program's stays */
+
     if ((options & ~(WNOHANG | WSTOPPED | WEXITED | WCONTINUED | WNOWAIT | 0x60000000 | WAIT_CLONE)) ||
-        !(options & (WSTOPPED | WEXITED | WCONTINUED)) || a > P_PGID)
+        !(options & (WSTOPPED | WEXITED | WCONTINUED)) || a > P_PIDFD)
         return -EINVAL;
+    if (a == P_PIDFD)
+        return which < 0 ? -EINVAL : -EBADF;        /* no descriptor is one of a process */
     if ((a == P_PID && which <= 0) || (a == P_PGID && which < 0))
         return -EINVAL;
     if (a == P_PGID)
@@ -138,7 +142,7 @@ SYSTEM_CALL(waitid)
 
         signal_info_encode(info, &news);
     }
-    if ((c != 0 && user_write(c, info, sizeof info) != 0) || (id > 0 && e != 0 && write_usage(e, &result) != 0))
+    if ((id > 0 && e != 0 && write_usage(e, &result) != 0) || (c != 0 && user_write(c, info, WORDS_FILLED * sizeof info[0]) != 0))
         return -EFAULT;
     return 0;
 }

@@ -165,7 +165,15 @@ struct statfs64 {
 } __attribute__((packed, aligned(4)));
 _Static_assert(sizeof(struct statfs32) == 64 && sizeof(struct statfs64) == 84, "struct statfs, struct statfs64");
 
-enum { FLAGS_VALID = 0x20 };
+enum { FLAGS_VALID = 0x20, FLAGS_RELATIVE_TIME = 0x1000 };
+
+/* Of how it is mounted; the numbers of those that statfs() tells are those of mount(). */
+static uint32_t mount_flags(const struct node *node)
+{
+    uint32_t flags = node->system != NULL ? node->system->flags & MOUNT_KEPT : 0;
+
+    return FLAGS_VALID | flags | (flags & MOUNT_NO_ACCESS_TIME ? 0 : FLAGS_RELATIVE_TIME);
+}
 
 static struct usage usage_of(const struct node *node)
 {
@@ -183,7 +191,7 @@ static int write_statfs32(struct node *node, user_t to)
         .type = node->system != NULL ? node->system->magic : 0, .block_size = PAGE_SIZE, .blocks = (uint32_t)usage.blocks,
         .free = (uint32_t)usage.blocks_free, .available = (uint32_t)usage.blocks_free, .files = (uint32_t)usage.files,
         .files_free = (uint32_t)usage.files_free, .id = { device_of(node), 0 }, .name_longest = NAME_LONGEST,
-        .fragment = PAGE_SIZE, .flags = FLAGS_VALID,
+        .fragment = PAGE_SIZE, .flags = mount_flags(node),
     };
 
     return user_write(to, &out, sizeof out);
@@ -195,7 +203,7 @@ static int write_statfs64(struct node *node, user_t to)
     struct statfs64 out   = {
         .type = node->system != NULL ? node->system->magic : 0, .block_size = PAGE_SIZE, .blocks = usage.blocks,
         .free = usage.blocks_free, .available = usage.blocks_free, .files = usage.files, .files_free = usage.files_free,
-        .id = { device_of(node), 0 }, .name_longest = NAME_LONGEST, .fragment = PAGE_SIZE, .flags = FLAGS_VALID,
+        .id = { device_of(node), 0 }, .name_longest = NAME_LONGEST, .fragment = PAGE_SIZE, .flags = mount_flags(node),
     };
 
     return user_write(to, &out, sizeof out);

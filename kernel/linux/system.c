@@ -105,9 +105,12 @@ SYSTEM_CALL(getrandom)
     return (long)done;
 }
 
-/* ---- Scheduling: one CPU, one policy ----------------------------------------------------------------- */
+/* ---- Scheduling: one CPU; policies and priorities are kept and told, but everybody's turn is as long ------------------- */
 
-static bool exists(uintptr_t id) { return id == 0 || thread_find((int32_t)id) != NULL; }
+enum { SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE = 5, SCHED_DEADLINE = 6, PRIORITY_MOST = 99 };
+enum { SCHED_RESET_ON_FORK = 0x40000000, SLICE_NANOSECONDS = 50000000 };
+
+static struct thread *thread_meant(uintptr_t id) { return id == 0 ? current_thread() : thread_find((int32_t)id); }
 
 SYSTEM_CALL(sched_yield)
 {
@@ -121,59 +124,124 @@ SYSTEM_CALL(sched_getaffinity)
 
     if (b < sizeof mask || b % sizeof mask != 0)
         return -EINVAL;
-    if (!exists(a))
+    if (thread_meant(a) == NULL)
         return -ESRCH;
     return user_write(c, &mask, sizeof mask) != 0 ? -EFAULT : (long)sizeof mask;
 }
 
+/* Another's thread is for those to set who may be nice to it. */
+static bool may_schedule(const struct thread *thread)
+{
+    const struct process *self = current_process(), *p = thread->process;
+
+    return p == self || has_capability(self, CAP_SYS_NICE) || self->euid == p->euid || self->euid == p->uid;
+}
+
 SYSTEM_CALL(sched_setaffinity)
 {
-    uint8_t first = 0;
+    uint32_t       mask   = 0;
+    struct thread *thread = thread_meant(a);
 
-    if (!exists(a))
-        return -ESRCH;
-    if (b > 0 && user_read(&first, c, 1) != 0)
+    if (b > 0 && user_read(&mask, c, b < sizeof mask ? b : sizeof mask) != 0)
         return -EFAULT;
-    return first & 1 ? 0 : -EINVAL;
+    if (thread == NULL)
+        return -ESRCH;
+    if (!may_schedule(thread))
+        return -EPERM;
+    return mask & 1 ? 0 : -EINVAL;
 }
 
-SYSTEM_CALL(sched_getscheduler) { return (int32_t)a < 0 ? -EINVAL : exists(a) ? 0 : -ESRCH; }
+static bool is_real_time(int32_t policy) { return policy == SCHED_FIFO || policy == SCHED_RR; }
+
+static bool is_policy(int32_t policy, int32_t priority)
+{
+    if (is_real_time(policy))
+        return priority >= 1 && priority <= PRIORITY_MOST;
+    return (policy == SCHED_OTHER || policy == SCHED_BATCH || policy == SCHED_IDLE) && priority == 0;
+}
+
+static long set_policy(struct thread *thread, int32_t policy, bool resets, int32_t priority)
+{
+    bool more = is_real_time(policy) && (!is_real_time(thread->policy) || priority > thread->priority);
+
+    if (!is_policy(policy, priority))
+        return -EINVAL;
+    if (!may_schedule(thread) || (more && (uint64_t)priority > thread->process->limits[RLIMIT_RTPRIO].soft &&
+                                  !has_capability(current_process(), CAP_SYS_NICE)))
+        return -EPERM;
+    thread->policy         = policy;
+    thread->priority       = priority;
+    thread->resets_on_fork = resets;
+    return 0;
+}
+
+/* A thread and a priority of it, which the program wants to give. */
+static long read_wish(uintptr_t id, user_t from, struct thread **thread, int32_t *priority)
+{
+    if (from == 0 || (int32_t)id < 0)
+        return -EINVAL;
+    if (user_read(priority, from, sizeof *priority) != 0)
+        return -EFAULT;
+    *thread = thread_meant(id);
+    return *thread == NULL ? -ESRCH : 0;
+}
+
 SYSTEM_CALL(sched_setscheduler)
 {
-    int32_t priority;
+    struct thread *thread;
+    int32_t        priority;
+    long           err = (int32_t)b < 0 ? -EINVAL : read_wish(a, c, &thread, &priority);
 
-    if (!exists(a))
-        return -ESRCH;
-    if (user_read(&priority, c, sizeof priority) != 0)
-        return -EFAULT;
-    return b == 0 && priority == 0 ? 0 : b > 6 || b == 4 ? -EINVAL : -EPERM;
-}
-
-SYSTEM_CALL(sched_getparam)
-{
-    int32_t priority = 0;
-
-    return !exists(a) ? -ESRCH : user_write(b, &priority, sizeof priority);
+    return err != 0 ? err : set_policy(thread, (int32_t)b & ~SCHED_RESET_ON_FORK, b & SCHED_RESET_ON_FORK, priority);
 }
 
 SYSTEM_CALL(sched_setparam)
 {
-    int32_t priority;
+    struct thread *thread;
+    int32_t        priority;
+    long           err = read_wish(a, b, &thread, &priority);
 
-    if (!exists(a))
-        return -ESRCH;
-    return user_read(&priority, b, sizeof priority) != 0 ? -EFAULT : priority == 0 ? 0 : -EINVAL;
+    return err != 0 ? err : set_policy(thread, thread->policy, thread->resets_on_fork, priority);
+}
+
+SYSTEM_CALL(sched_getscheduler)
+{
+    const struct thread *thread = (int32_t)a < 0 ? NULL : thread_meant(a);
+
+    if (thread == NULL)
+        return (int32_t)a < 0 ? -EINVAL : -ESRCH;
+    return thread->policy | (thread->resets_on_fork ? SCHED_RESET_ON_FORK : 0);
+}
+
+SYSTEM_CALL(sched_getparam)
+{
+    const struct thread *thread = (int32_t)a < 0 ? NULL : thread_meant(a);
+
+    if (b == 0 || (int32_t)a < 0)
+        return -EINVAL;
+    return thread == NULL ? -ESRCH : user_write(b, &thread->priority, sizeof thread->priority);
 }
 
 static long priority_range(uintptr_t policy, long real_time)
 {
-    return policy == 1 || policy == 2 ? real_time : policy <= 6 && policy != 4 ? 0 : -EINVAL;
+    return is_real_time((int32_t)policy) ? real_time : policy <= SCHED_DEADLINE && policy != 4 ? 0 : -EINVAL;
 }
 
-SYSTEM_CALL(sched_get_priority_max) { return priority_range(a, 99); }
+SYSTEM_CALL(sched_get_priority_max) { return priority_range(a, PRIORITY_MOST); }
 SYSTEM_CALL(sched_get_priority_min) { return priority_range(a, 1); }
-SYSTEM_CALL(sched_rr_get_interval)        { return exists(a) ? time_write32(b, 50000000) : -ESRCH; }
-SYSTEM_CALL(sched_rr_get_interval_time64) { return exists(a) ? time_write64(b, 50000000) : -ESRCH; }
+
+/* FIFO threads have their turn until they give it up, so Linux says. */
+static long tell_slice(uintptr_t id, user_t to, int (*write)(user_t to, uint64_t nanoseconds))
+{
+    const struct thread *thread = (int32_t)id < 0 ? NULL : thread_meant(id);
+
+    if (thread == NULL)
+        return (int32_t)id < 0 ? -EINVAL : -ESRCH;
+    return write(to, thread->policy == SCHED_FIFO ? 0 : SLICE_NANOSECONDS);
+}
+
+SYSTEM_CALL(sched_rr_get_interval)        { return tell_slice(a, b, time_write32); }
+SYSTEM_CALL(sched_rr_get_interval_time64) { return tell_slice(a, b, time_write64); }
 
 SYSTEM_CALL(getcpu)
 {

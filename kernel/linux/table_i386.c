@@ -14,10 +14,10 @@ const struct linux_entry linux_table[] = {
     CALL(0, restart_syscall) CALL(1, exit) CALL(2, fork) CALL(3, read) CALL(4, write) CALL(5, open) CALL(6, close)
     CALL(7, waitpid) CALL(8, creat) CALL(9, link) CALL(10, unlink) CALL(11, execve) CALL(12, chdir) CALL(13, time)
     CALL(14, mknod) CALL(15, chmod) AS(16, lchown, lchown16) CALL(19, lseek) CALL(20, getpid) CALL(21, mount)
-    NAMED(22, umount) AS(23, setuid, setuid32) AS(24, getuid, getuid32) CALL(25, stime) NAMED(26, ptrace) CALL(27, alarm) CALL(29, pause)
+    CALL(22, umount) AS(23, setuid, setuid32) AS(24, getuid, getuid32) CALL(25, stime) NAMED(26, ptrace) CALL(27, alarm) CALL(29, pause)
     CALL(30, utime) CALL(33, access) CALL(34, nice) CALL(36, sync) CALL(37, kill) CALL(38, rename) CALL(39, mkdir)
     CALL(40, rmdir) CALL(41, dup) CALL(42, pipe) CALL(43, times) CALL(45, brk) AS(46, setgid, setgid32)
-    AS(47, getgid, getgid32) CALL(48, signal) AS(49, geteuid, geteuid32) AS(50, getegid, getegid32) NAMED(52, umount2)
+    AS(47, getgid, getgid32) CALL(48, signal) AS(49, geteuid, geteuid32) AS(50, getegid, getegid32) CALL(52, umount2)
     CALL(54, ioctl) CALL(55, fcntl) CALL(57, setpgid) CALL(60, umask) CALL(61, chroot) CALL(63, dup2) CALL(64, getppid)
     CALL(65, getpgrp) CALL(66, setsid) CALL(67, sigaction) CALL(68, sgetmask) CALL(69, ssetmask) CALL(72, sigsuspend)
     CALL(73, sigpending) CALL(75, setrlimit) CALL(76, old_getrlimit) CALL(77, getrusage) CALL(78, gettimeofday)
@@ -69,7 +69,7 @@ const struct linux_entry linux_table[] = {
     CALL(407, clock_nanosleep_time64) CALL(408, timer_gettime64) CALL(409, timer_settime64) NAMED(410, timerfd_gettime64)
     NAMED(411, timerfd_settime64) CALL(412, utimensat_time64) CALL(413, pselect6_time64) CALL(414, ppoll_time64)
     CALL(421, rt_sigtimedwait_time64) CALL(422, futex_time64) CALL(423, sched_rr_get_interval_time64) NAMED(424, pidfd_send_signal)
-    NAMED(425, io_uring_setup) NAMED(434, pidfd_open) NAMED(435, clone3) CALL(436, close_range) NAMED(437, openat2)
+    NAMED(425, io_uring_setup) NAMED(434, pidfd_open) NAMED(435, clone3) CALL(436, close_range) CALL(437, openat2)
     CALL(439, faccessat2) CALL(441, epoll_pwait2) NAMED(449, futex_waitv) NAMED(452, fchmodat2)
 };
 

@@ -11,7 +11,6 @@
 #include "files/path.h"
 #include "memory/spaces/user.h"
 #include "process/family.h"
-#include "process/user_account.h"
 #include "registers.h"
 
 enum {
@@ -84,11 +83,6 @@ static void inherit(struct process *child, const struct process *parent)
     child->gid  = parent->gid;
     child->egid = parent->egid;
     child->sgid = parent->sgid;
-    if (child->account != parent->account) {
-        user_account_put(child->account);
-        user_account_hold(child->account = parent->account);
-    }
-    child->capabilities  = parent->capabilities;
     child->personality   = parent->personality;
     child->oom_score_adj = parent->oom_score_adj;
     memcpy(child->limits, parent->limits, sizeof child->limits);
@@ -106,7 +100,7 @@ static int exit_signal_of(const struct process *parent, const struct clone_reque
 
 static struct process *new_child(struct process *parent, const struct clone_request *request)
 {
-    struct process *child = process_new();
+    struct process *child = process_new_like(parent);
 
     if (child == NULL)
         return NULL;
@@ -122,6 +116,16 @@ static struct process *new_child(struct process *parent, const struct clone_requ
 
 /* ---- The thread ------------------------------------------------------------------------------ */
 
+/* A child of a thread with SCHED_RESET_ON_FORK has an ordinary turn, and is no nicer to itself than others are. */
+static void inherit_turn(struct thread *thread, const struct thread *self)
+{
+    bool ordinary = self->resets_on_fork && self->priority > 0;
+
+    thread->policy   = ordinary ? 0 : self->policy;
+    thread->priority = ordinary ? 0 : self->priority;
+    thread->nice     = self->resets_on_fork && (ordinary || self->nice < 0) ? 0 : self->nice;
+}
+
 static int prepare_thread(struct thread *thread, const struct clone_request *request)
 {
     struct thread *self = current_thread();
@@ -130,7 +134,7 @@ static int prepare_thread(struct thread *thread, const struct clone_request *req
     if (err != 0)
         return err;
     thread->mask        = self->mask;
-    thread->nice        = self->nice;
+    inherit_turn(thread, self);
     thread->timer_slack = self->timer_slack;
     thread->no_new_privileges = self->no_new_privileges;
     memcpy(thread->name, self->name, sizeof thread->name);

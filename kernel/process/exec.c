@@ -33,6 +33,8 @@ static int open_program(const char *path, struct file **out)
         return err;
     if ((file->node->mode & S_FMT) != S_REGULAR || !(file->node->mode & 0111) || file->node->operations->object == NULL)
         err = -EACCES;
+    else if (file->node->system != NULL && (file->node->system->flags & MOUNT_NO_EXECUTE))
+        err = -EACCES;
     else
         err = file_run(file);
     if (err != 0) {

@@ -119,10 +119,12 @@ static void release_group(const struct process *leaving, int32_t number)
     signal_members(group, &go_on);
 }
 
-/* Only groups that this end cuts off: its own, if its parent was the link, and those of children it was the link for. */
+/*
+ * Only groups that this end cuts off: its own, if its parent was the link, and those of children it was the link for.
+ * The lock is held.
+ */
 static void release_orphans(const struct process *leaving)
 {
-    lock_state   state = lock_take(&process_lock);
     struct list *at;
 
     if (links(leaving->parent, leaving))
@@ -133,7 +135,6 @@ static void release_orphans(const struct process *leaving)
         if (links(leaving, child))
             release_group(leaving, child->group);
     }
-    lock_drop(&process_lock, state);
 }
 
 /* ---- New parents. The lock is held. --------------------------------------------------------------- */
@@ -202,8 +203,8 @@ static void end_process(struct process *process)
     builtin_ended(process);
     first_ended(process);
     terminal_leave(process);
-    release_orphans(process);
     state = lock_take(&process_lock);
+    release_orphans(process);
     process_return_memory(process);
     give_children_away(process);
     process->state = PROCESS_ZOMBIE;

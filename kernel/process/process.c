@@ -146,7 +146,7 @@ void memory_release(struct shared_space *memory)
     map_clear(&memory->space);
     if (memory->executable != NULL) {
         node_end_runner(memory->executable);
-        node_release(memory->executable);
+        node_unuse(memory->executable);
     }
     memory_leave(memory);
 }
@@ -158,7 +158,7 @@ int memory_run(struct shared_space *memory, struct node *node)
     assert(memory->executable == NULL);
     if (err != 0)
         return err;
-    node_hold(node);
+    node_use(node);
     memory->executable = node;
     return 0;
 }
@@ -309,18 +309,16 @@ void thread_delist(struct thread *thread)
 
 /* ---- Processes -------------------------------------------------------------------------------------- */
 
-struct process *process_new(void)
+/* Takes the reference to the account of its user; NULL: there was no memory for that. */
+static struct process *process_with(struct user_account *account)
 {
-    struct process *process = heap_alloc(sizeof *process, HEAP_ZERO);
+    struct process *process = account != NULL ? heap_alloc(sizeof *process, HEAP_ZERO) : NULL;
 
-    if (process == NULL)
-        return NULL;
-    process->account = user_account_get(0);
-    if (process->account == NULL) {
-        heap_free_sized(process, sizeof *process);
+    if (process == NULL) {
+        user_account_put(account);
         return NULL;
     }
-    credentials_start(process);
+    process->account    = account;
     process->start_time = clock_now();
     process->cpu_due    = NEVER;
     list_start(&process->children);
@@ -329,6 +327,26 @@ struct process *process_new(void)
     list_start(&process->news_link);
     list_start(&process->group_link);
     list_start(&process->session_link);
+    return process;
+}
+
+struct process *process_new(void)
+{
+    struct process *process = process_with(user_account_get(0));
+
+    if (process != NULL)
+        credentials_start(process);
+    return process;
+}
+
+struct process *process_new_like(const struct process *parent)
+{
+    struct process *process;
+
+    user_account_hold(parent->account);
+    process = process_with(parent->account);
+    if (process != NULL)
+        process->capabilities = parent->capabilities;
     return process;
 }
 

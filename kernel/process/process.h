@@ -145,6 +145,8 @@ struct thread {
     uint64_t            waiting_for;    /* sigtimedwait: signals it wants although blocked        */
     uint32_t            slice;          /* ticks left                                             */
     struct resource_usage        used;
+    int32_t             policy, priority;       /* sched_setscheduler(2): kept and told, as niceness is     */
+    bool                resets_on_fork;         /* SCHED_RESET_ON_FORK: its children start without them     */
     int32_t             nice;                   /* -20 to 19, kept and told; everybody's turn is as long    */
     uint64_t            timer_slack;            /* PR_SET_TIMERSLACK: kept and told, nanoseconds            */
     bool                no_new_privileges;      /* PR_SET_NO_NEW_PRIVS: cannot be taken back                */

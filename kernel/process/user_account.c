@@ -23,88 +23,103 @@ static struct user_account *find(uint32_t uid)
     return account;
 }
 
-struct user_account *user_account_get(uint32_t uid)
+/* One of several references goes. False: this may be the last, and nothing has changed. */
+static bool drop_one_of_many(struct user_account *account)
+{
+    uint32_t references = __atomic_load_n(&account->references, __ATOMIC_RELAXED);
+
+    assert(references > 0);
+    while (references > 1)
+        if (__atomic_compare_exchange_n(&account->references, &references, references - 1, true, __ATOMIC_RELEASE,
+                                        __ATOMIC_RELAXED))
+            return true;
+    return false;
+}
+
+/* The one there is, with a reference, or NULL. */
+static struct user_account *get_old(uint32_t uid)
+{
+    lock_state           state   = lock_take(&lock);
+    struct user_account *account = find(uid);
+
+    if (account != NULL)
+        user_account_hold(account);
+    lock_drop(&lock, state);
+    return account;
+}
+
+static struct user_account *get_new(uint32_t uid)
 {
     struct user_account *spare = heap_alloc(sizeof *spare, HEAP_ZERO), *account;
-    lock_state           state = lock_take(&lock);
+    lock_state           state;
 
-    account = find(uid);
-    if (account == NULL && spare != NULL) {
+    if (spare == NULL)
+        return NULL;
+    state   = lock_take(&lock);
+    account = find(uid);                        /* another may have made it meanwhile */
+    if (account == NULL) {
         account       = spare;
         account->uid  = uid;
         account->next = *list_of(uid);
         *list_of(uid) = account;
         spare         = NULL;
     }
-    if (account != NULL)
-        account->references++;
+    user_account_hold(account);
     lock_drop(&lock, state);
     heap_free(spare);
     return account;
 }
 
-void user_account_hold(struct user_account *account)
+struct user_account *user_account_get(uint32_t uid)
 {
-    lock_state state = lock_take(&lock);
+    struct user_account *account = get_old(uid);
 
-    account->references++;
-    lock_drop(&lock, state);
+    return account != NULL ? account : get_new(uid);
 }
 
-/* The lock is held. Returns what is to be freed, or NULL. */
-static struct user_account *let_go(struct user_account *account)
-{
-    struct user_account **at = list_of(account->uid);
+void user_account_hold(struct user_account *account) { __atomic_add_fetch(&account->references, 1, __ATOMIC_RELAXED); }
 
-    assert(account->references > 0);
-    if (--account->references > 0)
-        return NULL;
-    assert(account->threads == 0 && account->signals == 0);
-    while (*at != account)
-        at = &(*at)->next;
-    *at = account->next;
-    return account;
+/* With the lock held nobody finds it any more, so the last reference stays the last. */
+static void drop_last(struct user_account *account)
+{
+    lock_state            state = lock_take(&lock);
+    struct user_account **at    = list_of(account->uid);
+    bool                  last  = __atomic_sub_fetch(&account->references, 1, __ATOMIC_ACQ_REL) == 0;
+
+    if (last) {
+        assert(account->threads == 0 && account->signals == 0);
+        while (*at != account)
+            at = &(*at)->next;
+        *at = account->next;
+    }
+    lock_drop(&lock, state);
+    if (last)
+        heap_free_sized(account, sizeof *account);
 }
 
 void user_account_put(struct user_account *account)
 {
-    lock_state state;
-
-    if (account == NULL)
-        return;
-    state   = lock_take(&lock);
-    account = let_go(account);
-    lock_drop(&lock, state);
-    heap_free(account);
+    if (account != NULL && !drop_one_of_many(account))
+        drop_last(account);
 }
 
 void user_account_threads(struct user_account *account, int more)
 {
-    lock_state state = lock_take(&lock);
-
-    account->threads += (uint32_t)more;
-    lock_drop(&lock, state);
+    __atomic_add_fetch(&account->threads, (uint32_t)more, __ATOMIC_RELAXED);
 }
 
 bool user_account_queue(struct user_account *account, uint64_t most)
 {
-    lock_state state = lock_take(&lock);
-    bool       room  = account->signals < most;
-
-    if (room) {
-        account->signals++;
-        account->references++;
+    if (__atomic_add_fetch(&account->signals, 1, __ATOMIC_RELAXED) > most) {
+        __atomic_sub_fetch(&account->signals, 1, __ATOMIC_RELAXED);
+        return false;
     }
-    lock_drop(&lock, state);
-    return room;
+    user_account_hold(account);
+    return true;
 }
 
 void user_account_unqueue(struct user_account *account)
 {
-    lock_state state = lock_take(&lock);
-
-    account->signals--;
-    account = let_go(account);
-    lock_drop(&lock, state);
-    heap_free(account);
+    __atomic_sub_fetch(&account->signals, 1, __ATOMIC_RELAXED);
+    user_account_put(account);
 }

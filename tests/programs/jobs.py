@@ -51,6 +51,9 @@ JOBS = [
     Job("locks", "MADE/locks"),
     Job("busy", "MADE/busy"),
     Job("sizes", "MADE/sizes"),
+    Job("mounts", "MADE/mounts"),
+    Job("within", "MADE/within"),
+    Job("ranges", "MADE/ranges"),
     Job("tcc", TCC + " --file HERE/prime.c:/tmp/prime.c busybox sh -c 'cd /tmp; tcc -o prime prime.c -lm && ./prime 200000'", 64, "256M"),
 ]
 
@@ -63,6 +66,7 @@ MADE = {
     "futex": ("futex.c", "glibc"), "handlers": ("handlers.c", "glibc"), "hostile": ("hostile.c", "glibc"), "crowd": ("crowd.c", "static"), "bombs": ("../bombs/bombs.c", "static"),
     "epoll": ("epoll.c", "static"), "passing": ("passing.c", "static"),
     "locks": ("locks.c", "static"), "busy": ("busy.c", "static"), "sizes": ("sizes.c", "static"), "processes": ("processes.c", "glibc"),
+    "mounts": ("mounts.c", "static"), "within": ("within.c", "static"), "ranges": ("ranges.c", "static"),
     "pages": ("pages.c", "glibc"),
     "vectors": ("vectors.c", "fixed"),
     "mappings": ("mappings.c", "static"), "locked": ("locked.c", "static"),

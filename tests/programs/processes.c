@@ -113,7 +113,6 @@ static void actions(void)
     over = 1;
     pthread_join(thread, NULL);
     SAY(got);
-    SAY(syscall(SYS_tkill, tid, 0));
 }
 
 static void queues(void)
@@ -391,7 +390,7 @@ static void users(void)
     SAY(setpriority(PRIO_PROCESS, 0, 5));
     SAY(setpriority(PRIO_PROCESS, 0, 4));
     SAY(nice(-1));
-    SAY(setpriority(PRIO_PROCESS, 1, 4));
+    SAY(setpriority(PRIO_PROCESS, getppid(), 4));
 }
 
 static void keeping(void)
@@ -550,6 +549,67 @@ static void cpu_time(void)
         ;
 }
 
+static void turns(void)
+{
+    struct sched_param param = { 5 }, none = { 0 };
+    struct timespec    slice;
+    unsigned           mask = 1;
+
+    SAY(syscall(SYS_sched_getscheduler, 0));
+    SAY(syscall(SYS_sched_getscheduler, -1));
+    SAY(syscall(SYS_sched_getscheduler, 0x3FFFFFFF));
+    SAY(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &param));
+    SAY(syscall(SYS_sched_getscheduler, 0));
+    SAY(syscall(SYS_sched_getparam, 0, &none));
+    SAY(none.sched_priority);
+    SAY(syscall(SYS_sched_rr_get_interval, 0, &slice));
+    SAY(slice.tv_nsec);
+    param.sched_priority = 100;
+    SAY(syscall(SYS_sched_setparam, 0, &param));
+    SAY(syscall(SYS_sched_setscheduler, 0, SCHED_RR, &param));
+    param.sched_priority = 1;
+    SAY(syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &param));
+    SAY(syscall(SYS_sched_setscheduler, 0, SCHED_RR | 0x40000000, &param));
+    SAY(syscall(SYS_sched_getscheduler, 0));
+    if (fork() == 0) {
+        SAY(syscall(SYS_sched_getscheduler, 0));
+        _exit(0);
+    }
+    wait(NULL);
+    none.sched_priority = 0;
+    SAY(syscall(SYS_sched_setscheduler, 0, SCHED_BATCH, &none));
+    SAY(syscall(SYS_sched_setscheduler, 0, 4, &none));
+    SAY(syscall(SYS_sched_setscheduler, 0, 6, &none));
+    SAY(syscall(SYS_sched_setscheduler, 0, 99, &none));
+    SAY(syscall(SYS_sched_setscheduler, 0, -1, &none));
+    SAY(syscall(SYS_sched_setscheduler, 0, 0, NULL));
+    SAY(syscall(SYS_sched_setscheduler, 0, 0, (void *)16));
+    SAY(syscall(SYS_sched_setscheduler, 0x3FFFFFFF, 0, &none));
+    SAY(syscall(SYS_sched_setparam, 0, NULL));
+    SAY(syscall(SYS_sched_getparam, 0, NULL));
+    SAY(syscall(SYS_sched_getparam, 0, (void *)16));
+    SAY(syscall(SYS_sched_getparam, -1, &none));
+    SAY(syscall(SYS_sched_get_priority_max, SCHED_FIFO));
+    SAY(syscall(SYS_sched_get_priority_min, SCHED_RR));
+    SAY(syscall(SYS_sched_get_priority_max, SCHED_OTHER));
+    SAY(syscall(SYS_sched_get_priority_max, 4));
+    SAY(syscall(SYS_sched_get_priority_max, -1));
+    SAY(syscall(SYS_sched_rr_get_interval, -1, &slice));
+    SAY(syscall(SYS_sched_rr_get_interval, 0, (void *)16));
+    SAY(syscall(SYS_sched_setaffinity, 0, 4, &mask));
+    SAY(syscall(SYS_sched_setaffinity, 0, 0, &mask));
+    SAY(syscall(SYS_sched_setaffinity, 0, 4, (void *)16));
+    SAY(syscall(SYS_sched_setaffinity, 0x3FFFFFFF, 4, &mask));
+    mask = 0;
+    SAY(syscall(SYS_sched_setaffinity, 0, 4, &mask));
+    SAY(syscall(SYS_sched_getaffinity, 0, 3, &mask));
+    setuid(1000);
+    param.sched_priority = 1;
+    SAY(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &param));
+    SAY(syscall(SYS_sched_setscheduler, getppid(), SCHED_OTHER, &none));
+    SAY(syscall(SYS_sched_setaffinity, getppid(), 4, &mask));
+}
+
 /* ---- Families ------------------------------------------------------------------------------------------------ */
 
 static void crash(void) { raise(SIGSEGV); }
@@ -681,6 +741,8 @@ static void waits_of_all_kinds(void)
     SAY(waitpid(-0x3FFFFFFF, &status, 0));
     SAY(waitid(P_ALL, 0, &info, 0));
     SAY(waitid(9, 0, &info, WEXITED));
+    SAY(syscall(SYS_waitid, 3, 99, &info, WEXITED, NULL));
+    SAY(syscall(SYS_waitid, 3, -1, &info, WEXITED, NULL));
     SAY(waitid(P_PID, 0, &info, WEXITED));
     SAY(waitid(P_ALL, 0, &info, WEXITED | 0x100));
     SAY(syscall(SYS_wait4, -1, &status, 0x100, NULL));
@@ -750,7 +812,7 @@ int main(int argc, char **argv)
     static const struct { const char *name; void (*run)(void); } parts[] = {
         { "actions", actions }, { "queues", queues }, { "stopped waits", stopped_waits }, { "futexes", futexes },
         { "futex counts", futex_counts }, { "capabilities", capabilities }, { "users", users }, { "keeping", keeping },
-        { "says", says }, { "niceness", niceness }, { "sizes", sizes }, { "hard limits", hard_limits },
+        { "says", says }, { "niceness", niceness }, { "turns", turns }, { "sizes", sizes }, { "hard limits", hard_limits },
         { "process limit", process_limit }, { "cpu time", cpu_time }, { "crash", crash }, { "clone children", clone_children },
         { "siblings", siblings }, { "adopted", adopted }, { "waits", waits_of_all_kinds }, { "order", order_of_ends },
         { "used", used },

@@ -385,6 +385,29 @@ def test_a_root_with_everything_in_usr(run):
     assert "usr/bin/other" in files
 
 
+def test_a_shell_of_a_root_with_everything_in_usr(run):
+    compile_i386(run.root + "/usr/bin/busybox", START, "-static")
+    for links in (False, True):
+        if links:
+            os.symlink("usr/bin", run.root + "/bin")
+        done = subprocess.run([run.command, "image", "--root", run.root, "--archive", "out.cpio"], cwd=run.folder,
+                              env=run.environment("echo"), capture_output=True, stdin=subprocess.DEVNULL)
+        assert done.returncode == 0, done.stderr
+        with open(run.folder + "/out.cpio", "rb") as file:
+            files, _ = newc.read(file.read())
+        words = files[".quire/arguments"].content.split(b"\0")
+        assert words[0] == b"/usr/bin/busybox" and b"/bin/busybox" not in words[3] and "usr/bin/busybox" in files
+
+
+def test_a_program_that_the_guest_would_not_find_is_refused(run):
+    """--file made a folder where the root has a link on the way to the program."""
+    compile_i386(run.root + "/opt/real/tool", START, "-static")
+    os.symlink("real", run.root + "/opt/sub")
+    assert "opt/real/tool" in packed(run, "/opt/sub/tool")
+    status, _, errors = run("echo", "--file", "program:/opt/sub/other", "/opt/sub/tool")
+    assert status == 125 and "would not find /opt/sub/tool" in errors
+
+
 def test_files_of_the_root_by_a_pattern(run):
     for name in ("python3.11", "python3.12", "perl"):
         os.makedirs(f"{run.root}/usr/lib/{name}/sub")

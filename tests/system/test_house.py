@@ -86,3 +86,52 @@ def test_what_is_compiled_once_sees_no_document(house):
     assert len(found) > 100
     seeing = [path for path in found if any(name.endswith("layout/layout.h") for name in headers(path))]
     assert not seeing
+
+
+# ---- Who includes whom: floors of the house, the lowest first ------------------------------------------
+
+FLOORS = ["base", "arch", "devices", "memory", "process", "files", "linux", "layouts", "claims", "console", "init"]
+UPWARD = os.path.join(os.path.dirname(__file__), "upward_includes.txt")
+
+
+def floor_of(path):
+    parts = path.split("/")
+    return parts[1] if parts[0] == "kernel" and len(parts) > 2 else parts[0]
+
+
+def include_matrix(house):
+    """{(floor, floor that it includes): [file -> header]}; what is no floor, such as generated headers, does not count."""
+    matrix = {}
+    for path in sources_and_headers(house):
+        text = open(os.path.join(house.tree, path), errors="replace").read()
+        for header in re.findall(r'^#include "([^"]+)"', text, re.M):
+            near = [f"kernel/{header}", header, f"arch/i386/{header}"]
+            found = next((name for name in near if os.path.exists(os.path.join(house.tree, name))), None)
+            pair = (floor_of(path), floor_of(found)) if found else (None, None)
+            if pair[0] != pair[1] and set(pair) <= set(FLOORS):
+                matrix.setdefault(pair, []).append(f"{path} -> {header}")
+    return matrix
+
+
+def sources_and_headers(house):
+    for folder in ("kernel", "arch/i386", "layouts"):
+        for path, _, names in sorted(os.walk(os.path.join(house.tree, folder))):
+            yield from (os.path.relpath(os.path.join(path, name), house.tree) for name in sorted(names)
+                        if name.endswith((".c", ".h", ".S")))
+
+
+def test_includes_run_down(house):
+    """An arrow that runs up makes a circle of floors. Those there are today are listed, with how many includes; the list
+    and its numbers only shrink."""
+    matrix = include_matrix(house)
+    print(f"{'':10}" + "".join(f"{name:>9}" for name in FLOORS))
+    for name in FLOORS:
+        print(f"{name:10}" + "".join(f"{len(matrix.get((name, other), [])) or '.':>9}" for other in FLOORS))
+    known = {(one, other): int(count) for one, other, count in
+             (line.split() for line in open(UPWARD) if line.strip() and not line.startswith("#"))}
+    up = {pair: arrows for pair, arrows in matrix.items() if FLOORS.index(pair[0]) < FLOORS.index(pair[1])}
+    for pair, arrows in up.items():
+        print(f"{pair[0]} -> {pair[1]} runs up:", *arrows, sep="\n    ")
+    grown = {pair: arrows for pair, arrows in up.items() if len(arrows) > known.get(pair, 0)}
+    assert not grown, "more includes run up than upward_includes.txt allows"
+    assert set(known) <= set(up), "these arrows are gone: take them out of upward_includes.txt"

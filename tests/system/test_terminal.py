@@ -63,6 +63,13 @@ def test_commands_and_their_end(shell, machine):
     assert leave(child, 7) == 7
 
 
+def until(holds, seconds=20):
+    """What has been set going comes about after a while."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it never came about"
+
+
 def test_keys_edit_a_line(shell):
     child = shell()
     child.send("busybox cat\r")
@@ -99,8 +106,7 @@ def test_the_background_may_not_read(shell):
     child.expect(PROMPT)
     child.send("\r")
     child.expect(PROMPT)
-    time.sleep(0.5)
-    assert "Stopped (tty input)" in answer(child, "jobs")
+    until(lambda: "Stopped (tty input)" in answer(child, "jobs"))
     answer(child, "kill -9 %1; busybox sleep 1")
     assert leave(child, 0) == 0
 
@@ -109,8 +115,7 @@ def test_the_window_has_the_size_of_ours_and_follows_it(shell):
     child = shell()
     assert answer(child, "busybox stty size") == "33 99"
     child.setwinsize(20, 60)
-    time.sleep(0.5)
-    assert answer(child, "busybox stty size") == "20 60"
+    until(lambda: answer(child, "busybox stty size") == "20 60")
     assert leave(child, 0) == 0
 
 

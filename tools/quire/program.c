@@ -436,6 +436,16 @@ static char *near(const struct found *found)
     return found->from == FOUND_HERE && slash != found->path ? text("%.*s", (int)(slash - found->path), found->path) : NULL;
 }
 
+/* An image that does not have what it starts does not work, so it is refused here. */
+static int check_place(const struct program *program, const char *path)
+{
+    const struct tree_node *node = tree_follow(program->places.tree, path);
+
+    if (node != NULL && (node->kind == TREE_FILE || node->kind == TREE_BYTES))
+        return 0;
+    return tell(SEAL_FAILED, "the guest would not find %s: something that --file brought hides it", path);
+}
+
 int program_add(struct program *program, const char *name, char **path)
 {
     const struct tree_source *root = program->places.root;
@@ -450,6 +460,8 @@ int program_add(struct program *program, const char *name, char **path)
     program->places.near = folder;
     status = add_found(program, &found, 0);
     program->places.near = NULL;
+    if (status == 0)
+        status = check_place(program, found.path);
     *path  = status == 0 ? text("%s", found.path) : NULL;
     found_free(&found);
     free(folder);

@@ -128,9 +128,9 @@ void seal_add_variable(struct seal *seal, char *said)
 
 void seal_use_shell(struct seal *seal)
 {
-    /* Debian's BusyBox comes as one file; it makes the links for its applets itself. */
+    /* Debian's BusyBox comes as one file, in /bin or in /usr/bin; it makes the links for its applets itself. */
     static char name[] = "busybox", applet[] = "sh", option[] = "-c";
-    static char prepare[] = "/bin/busybox --install -s /bin; exec /bin/busybox sh \"$@\"";
+    static char prepare[] = "[ -d /bin ] || busybox mkdir /bin; busybox --install -s /bin; exec busybox sh \"$@\"";
     static char prompt[] = "PS1=\\w \\$ ";
     static char *shell[] = { name, applet, option, prepare, applet, NULL };
 
