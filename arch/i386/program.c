@@ -89,17 +89,17 @@ static int __attribute__((noinline)) give_up(const struct fault_repeat *repeat, 
     char            line[160];
 
     format_text(line, sizeof line, "process %d (%s): the %s at 0x%08lx faults again and again, its entry stays %08x",
-                current_process()->id, current_process()->name, repeat->access == MAY_WRITE ? "write" : "read",
-                (unsigned long)repeat->address, repeat->entry.raw);
+                current_process()->id, current_process()->name, fault_repeat_access(repeat) == MAY_WRITE ? "write" : "read",
+                (unsigned long)fault_repeat_address(repeat), repeat->entry.raw);
     if (said++ < 16)                            /* the log is not the program's to fill */
         report_say(line);
     if (!expect(repeat->unchanged == 0))
-        *verdict = (struct fault_verdict){ .signal = SIGSEGV, .code = 1, .address = repeat->address };
+        *verdict = (struct fault_verdict){ .signal = SIGSEGV, .code = 1, .address = fault_repeat_address(repeat) };
     format_text(verdict->reason, sizeof verdict->reason, "the fault comes back unchanged");
     return -EFAULT;
 }
 
-static int handle_fault(struct space *space, vaddr_t address, uint8_t access, struct fault_verdict *verdict)
+static inline int handle_fault(struct space *space, vaddr_t address, uint8_t access, struct fault_verdict *verdict)
 {
     struct fault_repeat *repeat = &current_thread()->machine.repeat;
     int                  err;

@@ -72,7 +72,7 @@ static void other_faults_in_between_begin_it_anew(void)
     assert_true(writes(&program, PLACE, 1));
     allow(reading);
     for (unsigned n = 0; n < 1000; n++) {
-        assert_false(fault_comes_back(&repeat, &program, n % 2 ? PLACE : PLACE + 4, MAY_WRITE));
+        assert_false(fault_comes_back(&repeat, &program, n % 2 ? PLACE : PLACE + PAGE_SIZE, MAY_WRITE));
         fault_handled(&repeat, &program);
         assert_false(fault_comes_back(&repeat, &program, PLACE, n % 2 ? MAY_READ : MAY_WRITE));
         fault_handled(&repeat, &program);

@@ -270,12 +270,14 @@ static int act(struct fault *f, struct cursor_touch *t, enum fault_action action
 /* The references taken in look_around() go to the entries, where there is nothing yet. At most FAULT_AROUND of them. */
 static void share_around(struct fault *f, struct cursor *c)
 {
+    struct rights rights = rights_to_object(f);
+
     for (page_t page = f->around.first; page < f->around.end; page++) {
         frame_t *frame = &f->nearby[page - f->around.first];
 
         if (!frame_exists(*frame) || entry_kind(cursor_read(c, page), 1) != ENTRY_EMPTY)
             continue;
-        cursor_map(c, page, *frame, rights_to_object(f), CACHE_BACK);
+        cursor_map(c, page, *frame, rights, CACHE_BACK);
         *frame = NO_FRAME;
     }
 }

@@ -10,7 +10,7 @@ static entry_t entry_now(const struct fault_repeat *repeat, struct space *space)
 {
     lock_state state = lock_take(&space->tables_lock);
     unsigned   level;
-    entry_t    entry = table_lookup(space, page_of(repeat->address), &level);
+    entry_t    entry = table_lookup(space, page_of(fault_repeat_address(repeat)), &level);
 
     lock_drop(&space->tables_lock, state);
     return entry;
@@ -18,11 +18,16 @@ static entry_t entry_now(const struct fault_repeat *repeat, struct space *space)
 
 bool fault_is_unchanged(struct fault_repeat *repeat, struct space *space)
 {
-    if (entry_now(repeat, space).raw != repeat->entry.raw)
-        repeat->unchanged = 0;
-    else
-        repeat->unchanged++;
-    return repeat->unchanged >= FAULT_REPEATS_UNCHANGED;
+    if (entry_now(repeat, space).raw != repeat->entry.raw) {
+        repeat->times = 0;
+        return false;
+    }
+    return ++repeat->unchanged >= FAULT_REPEATS_UNCHANGED;
 }
 
-void fault_note_entry(struct fault_repeat *repeat, struct space *space) { repeat->entry = entry_now(repeat, space); }
+void fault_note_entry(struct fault_repeat *repeat, struct space *space)
+{
+    if (repeat->times == FAULT_REPEATS_TRUSTED)
+        repeat->unchanged = 0;
+    repeat->entry = entry_now(repeat, space);
+}

@@ -9,7 +9,8 @@
  * Each thread has a struct fault_repeat, all zeros at first.
  *
  * Locking  the caller's thread is the only one that uses its record; tables_lock is taken inside.
- * Cost     two comparisons a fault. Entries are looked up only after FAULT_REPEATS_TRUSTED faults at the same address.
+ * Cost     one comparison and two stores a fault. Entries are looked up only after FAULT_REPEATS_TRUSTED faults at one
+ *          address, and once one is seen to have changed as many are trusted again.
  */
 #ifndef QUIRE_MEMORY_FAULT_REPEAT_H
 #define QUIRE_MEMORY_FAULT_REPEAT_H
@@ -17,28 +18,33 @@
 #include "memory/spaces/region.h"
 #include "mmu.h"
 
-/* A loop of writing and forking faults at one address rightly, so entries decide; but not after so few. */
-enum { FAULT_REPEATS_TRUSTED = 4, FAULT_REPEATS_UNCHANGED = 4 };
+/* Programs that map, touch and unmap, or fork and write, fault at one address rightly: entries decide, but not after so few. */
+enum { FAULT_REPEATS_TRUSTED = 64, FAULT_REPEATS_UNCHANGED = 4 };
 
 struct space;
 
 struct fault_repeat {
-    vaddr_t  address;
-    uint8_t  access;                    /* one of MAY_*                                        */
-    uint8_t  unchanged;                 /* times that the entry was as it had been left        */
+    vaddr_t  where;                     /* the page's address, and the access, one of MAY_*    */
     uint32_t times;                     /* the same fault in a row, beyond the first           */
-    entry_t  entry;                     /* as the last handling left it                        */
+    uint32_t unchanged;                 /* times that the entry was as it had been left; kept from FAULT_REPEATS_TRUSTED on */
+    entry_t  entry;                     /* as the last handling left it; the same              */
 };
 
-/* What follows when times > FAULT_REPEATS_TRUSTED. */
+static inline vaddr_t fault_repeat_address(const struct fault_repeat *repeat) { return repeat->where & ~(vaddr_t)(PAGE_SIZE - 1); }
+static inline uint8_t fault_repeat_access(const struct fault_repeat *repeat)  { return repeat->where & (PAGE_SIZE - 1); }
+
+/* What follows when times > FAULT_REPEATS_TRUSTED, or has just become it. */
 bool fault_is_unchanged(struct fault_repeat *repeat, struct space *space);
 void fault_note_entry(struct fault_repeat *repeat, struct space *space);
 
 /* Before a fault is handled: true when it has come back unchanged too often, and is not to be handled again. */
 static inline bool fault_comes_back(struct fault_repeat *repeat, struct space *space, vaddr_t address, uint8_t access)
 {
-    if (repeat->address != address || repeat->access != access) {
-        *repeat = (struct fault_repeat){ .address = address, .access = access };
+    vaddr_t where = (address & ~(vaddr_t)(PAGE_SIZE - 1)) | access;
+
+    if (repeat->where != where) {
+        repeat->where = where;
+        repeat->times = 0;
         return false;
     }
     return ++repeat->times > FAULT_REPEATS_TRUSTED && fault_is_unchanged(repeat, space);
