@@ -47,6 +47,9 @@ class Run:
         if self.status != 0:
             said = re.findall(r"^quire run: .*$|^panic.*$", self.errors, re.M)
             self.found.append(f"status {self.status}: {'; '.join(said[:8]) or 'nothing was said of it'}")
+        batches = int((self.figure(r"\d+ calls, (\d+) batches.*") or ["1"])[0])
+        if self.calls < 20 * batches:
+            self.found.append(f"batches do next to nothing: {self.calls} calls in {batches}")
         if "audit clean" not in self.lines:
             self.found.append("the audit inside is not clean, or was not come to")
         if self.status == 0 and not re.search(r"^audit: clean", self.report, re.M):
