@@ -187,10 +187,13 @@ static void mount_proc_again(void)
     KERNEL(CALL_MOUNT, (long)"proc", (long)"/tmp/fuzz/proc", (long)"proc", 0, 0);
 }
 
+enum { REMOUNT = 32 };
+
 static void clean_folder(void)
 {
     long at = KERNEL(CALL_OPEN, (long)folder, O_DIRECTORY);
 
+    KERNEL(CALL_MOUNT, 0, (long)"/", 0, REMOUNT, 0);            /* it may have made the root read-only */
     unmount_all();
     empty(at, 0);
     KERNEL(CALL_CLOSE, at);
