@@ -158,6 +158,8 @@ static void unmount_all(void)
 {
     char path[256];
 
+    while (KERNEL(CALL_UMOUNT2, (long)folder, 2) == 0)          /* over its own root */
+        ;
     if (!may_mount || file_text("/proc/mounts", text, sizeof text) <= 0)
         return;
     for (const char *at = text; *at != '\0'; at++) {
@@ -191,10 +193,11 @@ enum { REMOUNT = 32 };
 
 static void clean_folder(void)
 {
-    long at = KERNEL(CALL_OPEN, (long)folder, O_DIRECTORY);
+    long at;
 
     KERNEL(CALL_MOUNT, 0, (long)"/", 0, REMOUNT, 0);            /* it may have made the root read-only */
     unmount_all();
+    at = KERNEL(CALL_OPEN, (long)folder, O_DIRECTORY);
     empty(at, 0);
     KERNEL(CALL_CLOSE, at);
     mount_proc_again();
