@@ -58,7 +58,7 @@ lock_state lock_take(struct lock *lock) MUST_CHECK;
 void       lock_drop(struct lock *lock, lock_state state);
 bool       lock_held(const struct lock *lock);          /* by this CPU */
 
-/* The machine is going down: from now on no lock is taken or waited for, and each counts as held. */
+/* The machine is going down: from now on no lock is waited for or found wrongly held, and each counts as held. */
 void locks_ignore(void);
 
 #endif

@@ -180,7 +180,7 @@ void memory_leave(struct shared_space *memory)
 
 struct signal_actions *actions_new(const struct signal_actions *like)
 {
-    struct signal_actions *actions = heap_alloc(sizeof *actions, HEAP_ZERO);
+    struct signal_actions *actions = heap_alloc(sizeof *actions, like == NULL ? HEAP_ZERO : 0);
 
     if (actions == NULL)
         return NULL;
