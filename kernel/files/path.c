@@ -373,6 +373,32 @@ int path_open(struct place *place, struct node *start, const char *path, uint32_
     return path_open_within(place, start, path, flags, mode, 0, out);
 }
 
+static int may_execute(const struct node *node)
+{
+    if (is_type(node, S_LINK))
+        return -ELOOP;
+    return is_type(node, S_REGULAR) ? node_allows(node, 1) : -EACCES;
+}
+
+static int find_program(struct place *place, struct node *start, const char *path, unsigned flags, struct file **out)
+{
+    struct node *node;
+    int          err = find(place, start, path, flags, &node);
+
+    if (err != 0)
+        return err;
+    err = may_execute(node);
+    if (err == 0)
+        return open_node(node, O_RDONLY | O_LARGEFILE, out);
+    node_release(node);
+    return err;
+}
+
+int path_open_program(struct place *place, struct node *start, const char *path, unsigned flags, struct file **out)
+{
+    return missing_note(path, find_program(place, start, path, flags, out));
+}
+
 /* ---- Removing and linking --------------------------------------------------------------------------------- */
 
 /* In a sticky folder only the owners of folder or entry may remove it. */

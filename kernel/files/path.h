@@ -40,6 +40,12 @@ enum {
 int path_open_within(struct place *place, struct node *start, const char *path, uint32_t flags, uint32_t mode, unsigned resolve,
                      struct file **out) MUST_CHECK;
 
+/*
+ * A file to execute, open for reading; only the right to execute it is asked for. flags: PATH_NO_FOLLOW,
+ * PATH_EMPTY_IS_START. -ELOOP for a symbolic link that is not followed, -EACCES for what is no regular file.
+ */
+int path_open_program(struct place *place, struct node *start, const char *path, unsigned flags, struct file **out) MUST_CHECK;
+
 int path_make_folder(struct place *place, struct node *start, const char *path, uint32_t mode) MUST_CHECK;
 int path_make_node(struct place *place, struct node *start, const char *path, uint32_t mode, uint32_t device) MUST_CHECK;
 int path_remove(struct place *place, struct node *start, const char *path, bool folder) MUST_CHECK;

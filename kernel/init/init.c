@@ -343,12 +343,13 @@ static int prepare(struct process *self)
 
 static int execute(void)
 {
+    struct program_name    program = { .path = orders.arguments[0], .told = orders.arguments[0] };
     struct image_arguments arguments;
     int                    err = image_collect_kernel(&arguments, orders.arguments, orders.environment);
 
-    arguments.path = orders.arguments[0];
+    arguments.path = program.told;
     if (err == 0)
-        err = process_execute_arguments(orders.arguments[0], &arguments);
+        err = process_execute_arguments(&program, &arguments);
     image_free(&arguments);
     return err;
 }

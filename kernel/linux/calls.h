@@ -20,7 +20,7 @@
     CALL(clock_nanosleep_time64) CALL(clone) CALL(close) CALL(close_range) CALL(connect) \
     CALL(copy_file_range) CALL(creat) CALL(dup) CALL(dup2) CALL(dup3) CALL(epoll_create) \
     CALL(epoll_create1) CALL(epoll_ctl) CALL(epoll_pwait) CALL(epoll_pwait2) CALL(epoll_wait) CALL(eventfd) CALL(eventfd2) \
-    CALL(execve) CALL(exit) CALL(exit_group) CALL(faccessat) CALL(faccessat2) CALL(fadvise64) \
+    CALL(execve) CALL(execveat) CALL(exit) CALL(exit_group) CALL(faccessat) CALL(faccessat2) CALL(fadvise64) \
     CALL(fadvise64_64) CALL(fallocate) CALL(fchdir) CALL(fchmod) CALL(fchmodat) CALL(fchown32) \
     CALL(fchownat) CALL(fcntl) CALL(fcntl64) CALL(fdatasync) CALL(fgetxattr) CALL(flistxattr) CALL(flock) \
     CALL(fork) CALL(fremovexattr) CALL(fsetxattr) CALL(fstat) CALL(fstat64) CALL(fstatat64) CALL(fstatfs) \

@@ -63,17 +63,24 @@ static int start_of(int folder, const char *path, struct node **out)
     return 0;
 }
 
+int named_start(struct named *named, int folder)
+{
+    int err = start_of(folder, named->path, &named->start);
+
+    if (err == 0 && named->start != NULL && named->path[0] != '\0' && (named->start->mode & S_FMT) != S_FOLDER)
+        err = -ENOTDIR;
+    if (err != 0 && named->start != NULL)
+        node_release(named->start);
+    return err;
+}
+
 int named_begin(struct named *named, int folder, user_t path)
 {
     int err = text_in(path, &named->path);
 
     if (err != 0)
         return err;
-    err = start_of(folder, named->path, &named->start);
-    if (err == 0 && named->start != NULL && named->path[0] != '\0' && (named->start->mode & S_FMT) != S_FOLDER)
-        err = -ENOTDIR;
-    if (err != 0 && named->start != NULL)
-        node_release(named->start);
+    err = named_start(named, folder);
     if (err != 0)
         heap_free(named->path);
     return err;

@@ -21,6 +21,8 @@ struct named {
 /* Returns 0, -EFAULT, -ENAMETOOLONG, -ENOMEM, -EBADF, or -ENOTDIR. On success named_end() must follow. */
 int  named_begin(struct named *named, int folder, user_t path) MUST_CHECK;
 void named_end(struct named *named);
+/* The second half of named_begin(), for calls that have the path already: where it begins. 0, -EBADF, -ENOTDIR. */
+int  named_start(struct named *named, int folder) MUST_CHECK;
 
 /* Text of a program on the heap, less than PATH_LONGEST bytes. */
 int text_in(user_t from, char **out) MUST_CHECK;

@@ -2,9 +2,11 @@
  * process.c - fork and its relatives, exec, exit, wait, and who is who.
  */
 #include "base/error.h"
+#include "base/print.h"
 #include "base/string.h"
 #include "files/path.h"
 #include "linux/calls.h"
+#include "linux/files.h"
 #include "linux/structures.h"
 #include "memory/heap/heap.h"
 #include "process/family.h"
@@ -40,22 +42,70 @@ SYSTEM_CALL(clone)
     return process_clone(&request);
 }
 
-SYSTEM_CALL(execve)
-{
-    struct image_arguments arguments = { 0 };
-    char                  *path = heap_alloc(PATH_LONGEST, 0);
-    long                   err  = path == NULL ? -ENOMEM : user_read_text(path, a, PATH_LONGEST);
+enum { TOLD_LONGEST = PATH_LONGEST + 20 };
 
-    if (err >= 0)
-        err = image_collect(&arguments, b, c);
+/* A path that begins at a descriptor is told as a path from /dev/fd, which a script's interpreter can open. */
+static int tell_program(struct program_name *program, int folder, char **made)
+{
+    const char *path = program->path;
+
+    *made = NULL;
+    program->told = path;
+    if (path[0] == '/' || folder == AT_FDCWD)
+        return 0;
+    program->told = *made = heap_alloc(TOLD_LONGEST, 0);
+    if (*made == NULL)
+        return -ENOMEM;
+    format_text(*made, TOLD_LONGEST, "/dev/fd/%d%s%s", folder, path[0] != '\0' ? "/" : "", path);
+    program->closes = descriptor_flag(current_process()->files, folder) == 1;
+    return 0;
+}
+
+static int execute_named(struct named *named, int folder, uintptr_t flags, struct image_arguments *arguments)
+{
+    struct program_name program = { .path = named->path, .flags = (flags & AT_SYMLINK_NOFOLLOW ? PATH_NO_FOLLOW : 0) |
+                                                                  (flags & AT_EMPTY_PATH ? PATH_EMPTY_IS_START : 0) };
+    char               *made;
+    int                 err = named_start(named, folder);
+
+    if (err != 0)
+        return err;
+    program.start = named->start;
+    err = tell_program(&program, folder, &made);
     if (err == 0) {
-        arguments.path = path;
-        err = process_execute_arguments(path, &arguments);
+        arguments->path = program.told;
+        err = process_execute_arguments(&program, arguments);
     }
-    image_free(&arguments);
-    heap_free(path);
+    heap_free(made);
+    if (named->start != NULL)
+        node_release(named->start);
     return err;
 }
+
+/* In Linux's order: the path, the arguments, the flags, and then what they mean. */
+static long execute(int folder, user_t path, user_t argument_vector, user_t environment_vector, uintptr_t flags)
+{
+    struct image_arguments arguments = { 0 };
+    struct named           named;
+    int                    err = text_in(path, &named.path);
+
+    if (err != 0)
+        return err;
+    if (named.path[0] == '\0' && !(flags & AT_EMPTY_PATH))
+        err = -ENOENT;
+    if (err == 0)
+        err = image_collect(&arguments, argument_vector, environment_vector);
+    if (err == 0 && (flags & ~(uintptr_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
+        err = -EINVAL;
+    if (err == 0)
+        err = execute_named(&named, folder, flags, &arguments);
+    image_free(&arguments);
+    heap_free(named.path);
+    return err;
+}
+
+SYSTEM_CALL(execve)   { return execute(AT_FDCWD, a, b, c, 0); }
+SYSTEM_CALL(execveat) { return execute((int)a, b, c, d, e); }
 
 /* ---- Ending ------------------------------------------------------------------------------------ */
 

@@ -60,7 +60,7 @@ const struct linux_entry linux_table[] = {
     CALL(329, epoll_create1) CALL(330, dup3) CALL(331, pipe2) NAMED(332, inotify_init1) CALL(333, preadv) CALL(334, pwritev)
     CALL(335, rt_tgsigqueueinfo) NAMED(336, perf_event_open) CALL(340, prlimit64) CALL(344, syncfs) NAMED(346, setns)
     CALL(347, process_vm_readv) CALL(348, process_vm_writev) NAMED(351, sched_setattr) NAMED(352, sched_getattr) CALL(353, renameat2) NAMED(354, seccomp)
-    CALL(355, getrandom) CALL(356, memfd_create) NAMED(357, bpf) NAMED(358, execveat) CALL(359, socket)
+    CALL(355, getrandom) CALL(356, memfd_create) NAMED(357, bpf) CALL(358, execveat) CALL(359, socket)
     CALL(360, socketpair) CALL(361, bind) CALL(362, connect) CALL(363, listen) CALL(364, accept4) CALL(365, getsockopt)
     CALL(366, setsockopt) CALL(367, getsockname) CALL(368, getpeername) CALL(369, sendto) CALL(370, sendmsg)
     CALL(371, recvfrom) CALL(372, recvmsg) CALL(373, shutdown) NAMED(374, userfaultfd) CALL(375, membarrier)

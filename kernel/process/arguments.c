@@ -125,7 +125,7 @@ int image_script(struct image_arguments *a, const char *interpreter, const char 
     if (err == 0 && argument != NULL)
         err = add(a, argument);
     if (err == 0)
-        err = add(a, old.path);
+        err = add(a, old.path != NULL ? old.path : old.text);
     if (err == 0)
         err = make_room(a, old.used - first);
     if (err == 0) {
@@ -133,6 +133,7 @@ int image_script(struct image_arguments *a, const char *interpreter, const char 
         memcpy(a->text + a->used, old.text + first, old.used - first);
         a->used += old.used - first;
         a->argument_count += argument != NULL ? 2 : 1;
+        a->path = NULL;
     }
     heap_free(old.text);
     return err;

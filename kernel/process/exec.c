@@ -20,18 +20,18 @@
 /* personality(2): a program of this kind runs as Linux's own, whatever was said of the one before; the flags stay. */
 #define PERSONALITY_FLAGS 0xFFFFFF00u
 
-enum { SCRIPT_DEPTH = 4, SCRIPT_LINE = 256 };
+enum { SCRIPT_DEPTH = 5, SCRIPT_LINE = 256 };
 
 /* ---- Opening what is to be run ------------------------------------------------------------ */
 
-static int open_program(const char *path, struct file **out)
+static int open_program(struct node *start, const char *path, unsigned flags, struct file **out)
 {
     struct file *file;
-    int          err = path_open(current_process()->place, NULL, path, O_RDONLY | O_LARGEFILE, 0, &file);
+    int          err = path_open_program(current_process()->place, start, path, flags, &file);
 
     if (err != 0)
         return err;
-    if ((file->node->mode & S_FMT) != S_REGULAR || !(file->node->mode & 0111) || file->node->operations->object == NULL)
+    if (file->node->operations->object == NULL)
         err = -EACCES;
     else if (file->node->system != NULL && (file->node->system->flags & MOUNT_NO_EXECUTE))
         err = -EACCES;
@@ -83,7 +83,7 @@ static int read_script(struct file *file, char line[SCRIPT_LINE], char **interpr
 }
 
 /* Replace the program by its script's interpreter, as often as that is a script again. */
-static int follow_scripts(struct file **file, struct image_arguments *arguments)
+static int follow_scripts(const struct program_name *program, struct file **file, struct image_arguments *arguments)
 {
     for (unsigned depth = 0; ; depth++) {
         char         line[SCRIPT_LINE];
@@ -93,16 +93,50 @@ static int follow_scripts(struct file **file, struct image_arguments *arguments)
 
         if (err <= 0)
             return err;
+        if (program->closes)
+            return -ENOENT;
         if (depth == SCRIPT_DEPTH)
             return -ELOOP;
         err = image_script(arguments, interpreter, argument);
         if (err == 0)
-            err = open_program(interpreter, &next);
+            err = open_program(NULL, interpreter, 0, &next);
         if (err != 0)
             return err;
         file_release(*file);
         *file = next;
     }
+}
+
+/* ---- Descriptors --------------------------------------------------------------------------------- */
+
+/*
+ * A table that other processes share is left to them: closing on exec must not close what is theirs. Another thread may
+ * come to share it while it is being ended, so where there is one a copy is ready. NULL in *out: none is needed.
+ */
+static int copy_descriptors(const struct process *process, struct files **out)
+{
+    *out = NULL;
+    if (files_are_own(process->files) && process->thread_count == 1)
+        return 0;
+    *out = files_copy(process->files);
+    return *out != NULL ? 0 : -ENOMEM;
+}
+
+/* What is not needed of the two goes: an unused copy, or this process's share in the old table. */
+static void take_descriptors(struct process *process, struct files *copy)
+{
+    struct files *unused = copy;
+
+    if (copy != NULL && !files_are_own(process->files)) {
+        lock_state state = lock_take(&process_lock);
+
+        unused         = process->files;
+        process->files = copy;
+        lock_drop(&process_lock, state);
+    }
+    if (unused != NULL)
+        files_release(unused);
+    files_close_on_exec(process->files);
 }
 
 /* ---- The change-over: nothing here can fail ----------------------------------------------------- */
@@ -137,7 +171,7 @@ static void move(struct thread *self, struct shared_space *memory, const struct 
 }
 
 static void change_over(struct shared_space *memory, const struct stack *there, struct signal_actions *actions,
-                        const struct image *image)
+                        struct files *files, const struct image *image)
 {
     struct thread       *self    = current_thread();
     struct process      *process = self->process;
@@ -154,7 +188,7 @@ static void change_over(struct shared_space *memory, const struct stack *there, 
     forget_handlers(actions);
     actions_release(process->actions);
     process->actions = actions;
-    files_close_on_exec(process->files);
+    take_descriptors(process, files);
     thread_reset_state();
     self->alternate_stack = self->alternate_size = self->alternate_flags = 0;
     self->clear_at_exit = self->robust_list = 0;
@@ -171,35 +205,40 @@ static int end_other_threads(struct process *process)
     return process->thread_count > 1 ? thread_stay_alone() : 0;
 }
 
-int process_execute_arguments(const char *path, struct image_arguments *arguments)
+int process_execute_arguments(const struct program_name *program, struct image_arguments *arguments)
 {
     struct process        *process = current_process();
     struct signal_actions *actions = NULL;
     struct shared_space   *memory  = NULL;
+    struct files          *files   = NULL;
     struct image           image;
     struct stack           there;
     struct file           *file;
-    int                    err = open_program(path, &file);
+    int                    err = open_program(program->start, program->path, program->flags, &file);
 
     if (err != 0)
         return err;
-    err = follow_scripts(&file, arguments);
+    err = follow_scripts(program, &file, arguments);
     if (err == 0 && (memory = memory_new()) == NULL)
         err = -ENOMEM;
     if (err == 0 && (actions = actions_new(process->actions)) == NULL)
         err = -ENOMEM;
     if (err == 0)
-        err = image_build(memory, file, path, arguments, &image);
+        err = copy_descriptors(process, &files);
+    if (err == 0)
+        err = image_build(memory, file, program->told, arguments, &image);
     if (err == 0)
         err = stack_follow(&memory->space, &current_thread()->stack, &there);
     if (err == 0 && (err = end_other_threads(process)) != 0)
         stack_stay(&current_thread()->stack, &there);
     if (err == 0) {
-        change_over(memory, &there, actions, &image);
-        name_after(process, path);
+        change_over(memory, &there, actions, files, &image);
+        name_after(process, program->told);
     } else {
         if (actions != NULL)
             actions_release(actions);
+        if (files != NULL)
+            files_release(files);
         if (memory != NULL)
             memory_release(memory);
     }

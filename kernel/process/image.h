@@ -18,7 +18,18 @@ struct image_arguments {
     size_t   used, room;
     size_t   environment;               /* where the environment's texts begin */
     uint32_t argument_count, environment_count;
-    const char *path;                   /* what was asked to be run            */
+    const char *path;                   /* what was asked to be run; NULL: argument 0 is that, a script's interpreter */
+};
+
+/* What is to be run: execve(2), execveat(2). */
+struct program_name {
+    struct node *start;                 /* where a relative path begins, or with PATH_EMPTY_IS_START the file itself;
+                                           NULL: the working directory                                            */
+    const char  *path;
+    unsigned     flags;                 /* of path_open_program()                                                 */
+    const char  *told;                  /* the name that the program and a script's interpreter get: AT_EXECFN    */
+    bool         closes;                /* that name leads through a descriptor that exec closes: no interpreter
+                                           could open a script by it                                              */
 };
 
 enum { ARGUMENTS_MAXIMUM = 2 * 1024 * 1024, ARGUMENT_LONGEST = 128 * 1024 };
@@ -29,7 +40,10 @@ int  image_collect(struct image_arguments *arguments, user_t argument_vector, us
 int  image_collect_kernel(struct image_arguments *arguments, char *const argument[], char *const environment[]) MUST_CHECK;
 void image_free(struct image_arguments *arguments);
 
-/* A script: its interpreter, that one's argument (or NULL) and the script's path take the place of argument 0. */
+/*
+ * A script: its interpreter, that one's argument (or NULL) and the script's path take the place of argument 0. If the
+ * interpreter is a script again, its path is what this one has made argument 0.
+ */
 int  image_script(struct image_arguments *arguments, const char *interpreter, const char *argument) MUST_CHECK;
 
 struct image {
@@ -44,6 +58,10 @@ int image_build(struct shared_space *memory, struct file *file, const char *path
                 struct image *image) MUST_CHECK;
 
 /* exec.c */
-int process_execute_arguments(const char *path, struct image_arguments *arguments) MUST_CHECK;
+/*
+ * A new program in the current process, with arguments->path as program->told. Returns 0, with nothing of the old program
+ * left, or a negative errno, with all of it.
+ */
+int process_execute_arguments(const struct program_name *program, struct image_arguments *arguments) MUST_CHECK;
 
 #endif
