@@ -177,6 +177,21 @@ static int write_stat(struct text *text, struct proc_node *node)
     return 0;
 }
 
+/* Nothing is read from a disk, or written to one. */
+static int write_moved(struct text *text, struct proc_node *node)
+{
+    struct process       *p = proc_process(node);
+    struct resource_usage used;
+
+    if (p == NULL)
+        return -ESRCH;
+    process_usage(p, &used);
+    text_add(text, "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\n", (unsigned long long)used.bytes_read,
+             (unsigned long long)used.bytes_written, (unsigned long long)used.reads, (unsigned long long)used.writes);
+    text_add(text, "read_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
+    return 0;
+}
+
 static int write_statm(struct text *text, struct proc_node *node)
 {
     const struct process *p = proc_process(node);
@@ -477,7 +492,8 @@ static const struct proc_entry nothing[] = { { .name = NULL } };
     PROC_FILE("cmdline", write_arguments), PROC_OWN("environ", write_environment), PROC_OWN("auxv", write_auxiliary),  \
     PROC_FILE("maps", proc_maps), PROC_FILE("smaps", proc_smaps), PROC_FILE("smaps_rollup", proc_smaps_rollup),        \
     PROC_MOVED("mem", 0600, proc_move_memory), PROC_MOVED("pagemap", 0400, proc_move_pagemap),                         \
-    PROC_FILE("limits", write_limits), PROC_FILE("mounts", write_mounts), PROC_FILE("mountinfo", write_mount_facts),   \
+    PROC_OWN("io", write_moved), PROC_FILE("limits", write_limits), PROC_FILE("mounts", write_mounts),                 \
+    PROC_FILE("mountinfo", write_mount_facts),                                                                         \
     PROC_OWN("mountstats", write_mount_names), PROC_FILE("oom_score", proc_write_score),                               \
     PROC_STORED("oom_score_adj", proc_write_adjust, proc_store_adjust),                                                \
     PROC_STORED("oom_adj", proc_write_old_adjust, proc_store_old_adjust), PROC_STORED("comm", write_name, store_name), \

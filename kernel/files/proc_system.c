@@ -26,9 +26,25 @@ static void add_kilobytes(struct text *text, const char *name, uint64_t pages)
     text_add(text, "%-16s%8llu kB\n", name, (unsigned long long)pages * KILOBYTES);
 }
 
+static void add_locked(struct process *process, void *pages)
+{
+    if (process->memory != NULL)
+        *(uint64_t *)pages += map_locked(&process->memory->space);
+}
+
+/* A space that several processes share counts for each of them: until a vfork's child has memory of its own. */
+static uint64_t locked_pages(void)
+{
+    uint64_t pages = 0;
+
+    process_each(add_locked, &pages);
+    return pages;
+}
+
 static int write_memory(struct text *text, struct proc_node *node __attribute__((unused)))
 {
     struct frame_sums sums;
+    uint64_t          locked = locked_pages();
 
     frames_sums(&sums);
     add_kilobytes(text, "MemTotal:", sums.ram);
@@ -41,7 +57,8 @@ static int write_memory(struct text *text, struct proc_node *node __attribute__(
     add_kilobytes(text, "Inactive:", sums.owned[OWNER_FILE]);
     add_kilobytes(text, "SwapTotal:", 0);
     add_kilobytes(text, "SwapFree:", 0);
-    add_kilobytes(text, "Unevictable:", 0);
+    add_kilobytes(text, "Unevictable:", locked);
+    add_kilobytes(text, "Mlocked:", locked);
     add_kilobytes(text, "Dirty:", 0);
     add_kilobytes(text, "Writeback:", 0);
     add_kilobytes(text, "AnonPages:", sums.owned[OWNER_USER]);

@@ -53,7 +53,9 @@ static long copy(struct copying *copying, size_t bytes)
             break;
     }
     heap_free(block);
-    return done > 0 ? done : part;
+    if (done == 0)
+        done = part;
+    return count_moved(true, count_moved(false, done));
 }
 
 static long send(uintptr_t out, uintptr_t in, int64_t *at, size_t bytes)

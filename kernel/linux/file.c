@@ -267,6 +267,21 @@ long move_bytes(struct file *file, bool writing, struct buffer *buffer, int64_t 
     return at == AT_POSITION ? file_read(file, buffer) : file_read_at(file, buffer, (uint64_t)at);
 }
 
+long count_moved(bool writing, long done)
+{
+    struct resource_usage *used  = &current_thread()->used;
+    uint64_t               bytes = done > 0 ? (uint64_t)done : 0;
+
+    if (writing) {
+        used->writes++;
+        used->bytes_written += bytes;
+    } else {
+        used->reads++;
+        used->bytes_read += bytes;
+    }
+    return done;
+}
+
 static long move_one(uintptr_t descriptor, bool writing, user_t memory, size_t bytes, int64_t at)
 {
     struct buffer buffer = program_buffer(memory, bytes);
@@ -283,7 +298,7 @@ static long move_one(uintptr_t descriptor, bool writing, user_t memory, size_t b
     else if (!user_range(memory, bytes))
         done = -EFAULT;
     else
-        done = move_bytes(file, writing, &buffer, at);
+        done = count_moved(writing, move_bytes(file, writing, &buffer, at));
     file_release(file);
     return done;
 }
@@ -354,7 +369,7 @@ static long move_vector_of(struct file *file, bool writing, user_t vector, size_
     else
         done = check_pieces(pieces, count);
     if (done == 0)
-        done = move_pieces(file, writing, pieces, count, at);
+        done = count_moved(writing, move_pieces(file, writing, pieces, count, at));
     if (pieces != few)
         heap_free(pieces);
     return done;

@@ -42,6 +42,9 @@ long new_descriptor(struct file *file, bool close_on_exec);
 #define AT_POSITION (-1)
 long move_bytes(struct file *file, bool writing, struct buffer *buffer, int64_t at);
 
+/* Count a call of the current thread that has moved `done` bytes, or that its file has refused, for /proc/PID/io. Returns done. */
+long count_moved(bool writing, long done);
+
 /* Signals of its own for one call (ppoll, pselect6, epoll_pwait): the mask that is put back when a handler has run. */
 int  mask_for_call(user_t mask, size_t bytes) MUST_CHECK;
 

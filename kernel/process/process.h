@@ -43,6 +43,8 @@ struct resource_usage {
     uint64_t faults_minor, faults_major;
     uint64_t switches_voluntary;                /* it had to wait, or ended                       */
     uint64_t switches_involuntary;              /* another's turn came                            */
+    uint64_t reads, bytes_read;                 /* calls that read from files, and what they moved */
+    uint64_t writes, bytes_written;
     uint64_t peak;                              /* most pages resident at one time; of many, the largest */
 };
 

@@ -13,6 +13,10 @@ void usage_add(struct resource_usage *sum, const struct resource_usage *more)
     sum->faults_major         += more->faults_major;
     sum->switches_voluntary   += more->switches_voluntary;
     sum->switches_involuntary += more->switches_involuntary;
+    sum->reads                += more->reads;
+    sum->bytes_read           += more->bytes_read;
+    sum->writes               += more->writes;
+    sum->bytes_written        += more->bytes_written;
     if (sum->peak < more->peak)
         sum->peak = more->peak;
 }

@@ -250,6 +250,38 @@ static void lines(const char *path, const char *const *names)
     printf("%s was looked at\n", path);
 }
 
+/* A counter of /proc/self/io, read with one call. */
+static long long counted(const char *name)
+{
+    char  text[512], *line;
+    FILE *file = fopen("/proc/self/io", "r");
+    size_t got = file != NULL ? fread(text, 1, sizeof text - 1, file) : 0;
+
+    text[got] = 0;
+    if (file != NULL)
+        fclose(file);
+    line = strstr(text, name);
+    return line != NULL ? atoll(line + strlen(name)) : -1;
+}
+
+/* What calls have moved, and how many they were; reading the counters themselves is not looked at. */
+static void io(void)
+{
+    char      bytes[5000] = { 0 };
+    int       ends[2], zero = open("/dev/zero", O_RDONLY), null = open("/dev/null", O_WRONLY);
+    long long written = counted("wchar: "), writes = counted("syscw: ");
+
+    if (pipe(ends) != 0 || write(ends[1], bytes, sizeof bytes) != sizeof bytes || write(null, bytes, 10) != 10)
+        printf("io: errno %d\n", errno);
+    if (write(-1, bytes, 1) == 1 || write(ends[1], (void *)-4096L, 1) == 1)
+        printf("io: written what cannot be\n");
+    printf("io: %lld bytes in %lld calls\n", counted("wchar: ") - written, counted("syscw: ") - writes);
+    if (read(ends[0], bytes, sizeof bytes) != sizeof bytes || read(zero, bytes, 7) != 7)
+        printf("io: errno %d\n", errno);
+    close(ends[0]), close(ends[1]), close(zero), close(null);
+    lines("/proc/self/io", (const char *const[]){ "rchar:", "wchar:", "syscr:", "syscw:", "read_bytes:", "write_bytes:", "cancelled_write_bytes:", NULL });
+}
+
 int main(void)
 {
     static const char *const status[] = {
@@ -278,5 +310,6 @@ int main(void)
     descriptors();
     start();
     lines("/proc/self/status", status);
+    io();
     return 0;
 }
