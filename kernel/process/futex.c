@@ -1,8 +1,10 @@
 /*
  * futex.c - waiting for a word of a program's memory to change.
  *
- * Waiters hang in lists chosen by a hash of their key, one lock for all. The word is looked at with the lock held
- * after it has been faulted in, so a wake between look and sleep is not missed.
+ * Waiters hang in lists chosen by a hash of their key, one lock for all. Who will sleep looks at the word and enters the list
+ * without letting go of the lock, and a wake takes him out of it under the lock, so none is missed between look and sleep. A
+ * fault under the lock could not be mended: the word is read once before, and stays there as long as there is one CPU and
+ * kernel code is not preempted.
  *
  *   Q1  each list is sound, and a waiter hangs in the list of its key
  *   Q2  a waiter that has been woken is in no list
@@ -164,8 +166,7 @@ bool futexes_ok(void)
 /* ---- Calls ------------------------------------------------------------------------------------ */
 
 /*
- * With a lock held a fault could not be mended, so the word is read first to bring its page in and
- * once more under the lock; nothing takes a page away in between on one CPU.
+ * The word is read first to bring its page in, and once more under the lock.
  */
 static int enter(vaddr_t at, uint32_t expect, struct futex_waiter *waiter)
 {

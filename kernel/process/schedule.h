@@ -1,9 +1,14 @@
 /*
  * schedule.h - threads taking turns: running, waiting, waking, sleeping locks.
  *
- * One run queue for each CPU, round robin; the timer preempts user code. Kernel code runs until it waits or is done, so
- * what may take long asks schedule_between() now and then. A thread waits on a wait queue until somebody wakes the queue, a
- * deadline passes, or (if it allows that) a signal arrives.
+ * There is one CPU and one run queue, round robin, whatever policies and niceness say. The timer preempts programs: whose
+ * turn is over gives way when he is about to return to his program. Kernel code runs until it waits or is done, so what may
+ * take long asks schedule_between() now and then. A thread waits on a wait queue until somebody wakes the queue, a deadline
+ * passes, or (if it allows that) a signal arrives.
+ *
+ * Locking  one spin lock (RANK_SCHEDULE), in schedule.c, for the run queue, all wait queues, all mutexes and the phases of
+ *          threads: what wakes or links may be called with any lock of a lower rank held and from interrupts. What sleeps is
+ *          called with interrupts on and no spin lock but the one that wait_on() drops.
  *
  *     while (!condition) {                        // under the lock that guards the condition
  *         err = wait_on(&queue, &lock, state, deadline, WAIT_SIGNALS);
@@ -20,7 +25,7 @@
 struct thread;
 
 struct wait_queue {
-    struct waiter *first, *last;        /* [the queue's own short lock, inside schedule.c]        */
+    struct waiter *first, *last;        /* [RANK_SCHEDULE]                                        */
 };
 
 enum {
@@ -102,7 +107,7 @@ void schedule_tick(void);                               /* from the timer interr
  * or -EINTR when a signal waits and the call should end with what it has done. Cost: a few instructions.
  */
 int  schedule_between(void);
-void schedule_preempt(void);                            /* at the return from an interrupt: switch if due */
+void schedule_preempt(void);                            /* before a program goes on: switch if due */
 /*
  * From an interrupt: call `tell` once, with interrupts off, as soon as a program is about to run or nobody wants to run.
  * While a thread stays inside the kernel it is not called, so that whoever asks learns of one that never comes out.
