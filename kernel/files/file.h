@@ -206,6 +206,7 @@ void node_end_runner(struct node *node);
 int  file_run(struct file *file) MUST_CHECK;        /* as long as this open file lives, it forbids writing */
 
 uint32_t user_acting(void), group_acting(void);     /* whose rights count: the process's effective ones     */
+bool     acts_in_group(uint32_t gid);               /* that one, or a supplementary group of the process's  */
 
 /* A file, folder or link of a file system that may not be changed: -EROFS. Devices and pipes are written all the same. */
 bool node_is_read_only(const struct node *node);

@@ -190,6 +190,13 @@ uint32_t group_acting(void)
     return process != NULL ? process->egid : 0;
 }
 
+bool acts_in_group(uint32_t gid)
+{
+    const struct process *process = current_thread()->process;
+
+    return gid == group_acting() || (process != NULL && groups_have(process->groups, gid));
+}
+
 bool node_is_read_only(const struct node *node)
 {
     uint32_t type = node->mode & S_FMT;
@@ -212,7 +219,7 @@ int node_allows(const struct node *node, unsigned wanted)
     }
     if (user_acting() == node->uid)
         granted = node->mode >> 6 & 7;
-    else if (group_acting() == node->gid)
+    else if (acts_in_group(node->gid))
         granted = node->mode >> 3 & 7;
     return (wanted & ~granted) != 0 ? -EACCES : 0;
 }

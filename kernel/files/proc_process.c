@@ -227,6 +227,13 @@ static void add_memory(struct text *text, const struct process *p)
              (unsigned long)p->memory->space.table_frames * KILOBYTES, 0u, 0u);
 }
 
+static void add_groups(struct text *text, const struct groups *groups)
+{
+    for (uint32_t i = 0; groups != NULL && i < groups->count; i++)
+        text_add(text, i == 0 ? "%u" : " %u", (unsigned)groups->gid[i]);
+    text_add(text, " \n");
+}
+
 static int write_status(struct text *text, struct proc_node *node)
 {
     const struct process *p = proc_process(node);
@@ -242,9 +249,11 @@ static int write_status(struct text *text, struct proc_node *node)
     text_add(text, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
              name_of(p, t), p->place != NULL ? (unsigned)p->place->umask : 0u, state, state_word(state), p->id,
              node->thread != 0 ? node->thread : p->id, p->parent != NULL ? p->parent->id : 0);
-    text_add(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t64\nGroups:\t \nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n",
-             (unsigned)p->uid, (unsigned)p->euid, (unsigned)p->suid, (unsigned)p->euid, (unsigned)p->gid, (unsigned)p->egid,
-             (unsigned)p->sgid, (unsigned)p->egid, p->id, node->thread != 0 ? node->thread : p->id, p->group, p->session);
+    text_add(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t64\nGroups:\t", (unsigned)p->uid, (unsigned)p->euid,
+             (unsigned)p->suid, (unsigned)p->euid, (unsigned)p->gid, (unsigned)p->egid, (unsigned)p->sgid, (unsigned)p->egid);
+    add_groups(text, p->groups);
+    text_add(text, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", p->id, node->thread != 0 ? node->thread : p->id,
+             p->group, p->session);
     add_memory(text, p);
     text_add(text, "CoreDumping:\t0\nTHP_enabled:\t0\nThreads:\t%u\nSigQ:\t%u/%u\n", (unsigned)p->thread_count,
              (unsigned)p->account->signals, (unsigned)p->limits[RLIMIT_SIGPENDING].soft);

@@ -26,7 +26,7 @@
     CALL(fork) CALL(fremovexattr) CALL(fsetxattr) CALL(fstat) CALL(fstat64) CALL(fstatat64) CALL(fstatfs) \
     CALL(fstatfs64) CALL(fsync) CALL(ftruncate) CALL(ftruncate64) CALL(futex) CALL(futex_time64) \
     CALL(futimesat) CALL(get_robust_list) CALL(get_thread_area) CALL(getcpu) CALL(getcwd) CALL(getdents) \
-    CALL(getdents64) CALL(getegid32) CALL(geteuid32) CALL(getgid32) CALL(getgroups32) CALL(getitimer) \
+    CALL(getdents64) CALL(getegid32) CALL(geteuid32) CALL(getgid32) CALL(getgroups16) CALL(getgroups32) CALL(getitimer) \
     CALL(getpeername) CALL(getpgid) CALL(getpgrp) CALL(getpid) CALL(getppid) CALL(getpriority) \
     CALL(getrandom) CALL(getresgid32) CALL(getresuid32) CALL(getrlimit) CALL(getrusage) CALL(getsid) \
     CALL(getsockname) CALL(getsockopt) CALL(gettid) CALL(gettimeofday) CALL(getuid32) CALL(getxattr) \
@@ -47,7 +47,7 @@
     CALL(sched_rr_get_interval) CALL(sched_rr_get_interval_time64) CALL(sched_setaffinity) \
     CALL(sched_setparam) CALL(sched_setscheduler) CALL(sched_yield) CALL(sendfile) CALL(sendfile64) \
     CALL(sendmsg) CALL(sendto) CALL(set_robust_list) CALL(set_thread_area) CALL(set_tid_address) \
-    CALL(setfsgid32) CALL(setfsuid32) CALL(setgid32) CALL(setgroups32) CALL(setitimer) CALL(setpgid) \
+    CALL(setfsgid32) CALL(setfsuid32) CALL(setgid32) CALL(setgroups16) CALL(setgroups32) CALL(setitimer) CALL(setpgid) \
     CALL(setpriority) CALL(setregid32) CALL(setresgid32) CALL(setresuid32) CALL(setreuid32) CALL(setrlimit) \
     CALL(setsid) CALL(setsockopt) CALL(settimeofday) CALL(setuid32) CALL(setxattr) CALL(sgetmask) \
     CALL(shutdown) CALL(sigaction) CALL(sigaltstack) CALL(signal) CALL(sigpending) CALL(sigprocmask) \

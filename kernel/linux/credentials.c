@@ -1,7 +1,5 @@
 /*
  * credentials.c - users, groups and capabilities: who a process is and what it may do.
- *
- * Supplementary groups are not kept: there is none.
  */
 #include "base/error.h"
 #include "linux/calls.h"
@@ -98,8 +96,64 @@ SYSTEM_CALL(getresgid32)
     return write_three(a, b, c, (uint32_t[]){ p->gid, p->egid, p->sgid });
 }
 
-SYSTEM_CALL(getgroups32) { return (int)a < 0 ? -EINVAL : 0; }
-SYSTEM_CALL(setgroups32) { return !has_capability(current_process(), CAP_SETGID) ? -EPERM : a > 65536 ? -EINVAL : 0; }
+/* Groups come and go in 32 bits, or by the older calls in 16, where larger numbers are told as this one. */
+enum { GROUP_TOO_LARGE = 65534, GROUP_NONE_16 = 65535 };
+
+static int write_group(user_t list, uint32_t at, uint32_t gid, size_t width)
+{
+    uint16_t narrow = gid > UINT16_MAX ? GROUP_TOO_LARGE : (uint16_t)gid;
+
+    return width == sizeof gid ? user_write(list + at * width, &gid, width) : user_write(list + at * width, &narrow, width);
+}
+
+static int read_group(user_t list, uint32_t at, uint32_t *gid, size_t width)
+{
+    uint16_t narrow = 0;
+    int      err = width == sizeof *gid ? user_read(gid, list + at * width, width) : user_read(&narrow, list + at * width, width);
+
+    if (width != sizeof *gid)
+        *gid = narrow == GROUP_NONE_16 ? UINT32_MAX : narrow;
+    return err != 0 ? err : *gid == UINT32_MAX ? -EINVAL : 0;
+}
+
+static long get_groups(int room, user_t list, size_t width)
+{
+    const struct groups *groups = current_process()->groups;
+    uint32_t             count  = groups != NULL ? groups->count : 0;
+    int                  err    = 0;
+
+    if (room < 0 || (room > 0 && count > (uint32_t)room))
+        return -EINVAL;
+    for (uint32_t i = 0; room > 0 && err == 0 && i < count; i++)
+        err = write_group(list, i, groups->gid[i], width);
+    return err != 0 ? err : (long)count;
+}
+
+static long set_groups(uintptr_t count, user_t list, size_t width)
+{
+    struct groups *groups;
+    int            err = 0;
+
+    if (!has_capability(current_process(), CAP_SETGID))
+        return -EPERM;
+    if (count > GROUPS_MOST)
+        return -EINVAL;
+    groups = groups_new((uint32_t)count);
+    if (groups == NULL)
+        return -ENOMEM;
+    for (uint32_t i = 0; err == 0 && i < count; i++)
+        err = read_group(list, i, &groups->gid[i], width);
+    if (err == 0)
+        credentials_set_groups(current_process(), groups);
+    else
+        groups_release(groups);
+    return err;
+}
+
+SYSTEM_CALL(getgroups32) { return get_groups((int)a, b, sizeof(uint32_t)); }
+SYSTEM_CALL(setgroups32) { return set_groups(a, b, sizeof(uint32_t)); }
+SYSTEM_CALL(getgroups16) { return get_groups((int)a, b, sizeof(uint16_t)); }
+SYSTEM_CALL(setgroups16) { return set_groups(a, b, sizeof(uint16_t)); }
 
 /* ---- Capabilities ------------------------------------------------------------------------------ */
 

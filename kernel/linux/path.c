@@ -320,7 +320,7 @@ static long change_owner(struct node *node, uint32_t user, uint32_t group)
     int      err = node_is_read_only(node) ? -EROFS : 0;
 
     if (err == 0 && who != 0 && ((user != CHANGE_NONE && (user != node->uid || who != node->uid)) ||
-                     (group != CHANGE_NONE && (who != node->uid || (group != node->gid && group != group_acting())))))
+                     (group != CHANGE_NONE && (who != node->uid || (group != node->gid && !acts_in_group(group))))))
         err = -EPERM;
     if (err == 0) {
         if (user != CHANGE_NONE)

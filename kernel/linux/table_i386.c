@@ -21,6 +21,7 @@ const struct linux_entry linux_table[] = {
     CALL(54, ioctl) CALL(55, fcntl) CALL(57, setpgid) CALL(60, umask) CALL(61, chroot) CALL(63, dup2) CALL(64, getppid)
     CALL(65, getpgrp) CALL(66, setsid) CALL(67, sigaction) CALL(68, sgetmask) CALL(69, ssetmask) CALL(72, sigsuspend)
     CALL(73, sigpending) CALL(75, setrlimit) CALL(76, old_getrlimit) CALL(77, getrusage) CALL(78, gettimeofday)
+    AS(80, getgroups, getgroups16) AS(81, setgroups, setgroups16)
     CALL(79, settimeofday) CALL(83, symlink) CALL(85, readlink) NAMED(88, reboot) CALL(90, mmap) CALL(91, munmap)
     CALL(92, truncate) CALL(93, ftruncate) CALL(94, fchmod) AS(95, fchown, fchown32) CALL(96, getpriority)
     CALL(97, setpriority) CALL(99, statfs) CALL(100, fstatfs) NAMED(101, ioperm) CALL(102, socketcall) NAMED(103, syslog)

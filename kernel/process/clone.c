@@ -105,6 +105,7 @@ static struct process *new_child(struct process *parent, const struct clone_requ
     if (child == NULL)
         return NULL;
     child->exit_signal = exit_signal_of(parent, request);
+    child->maker       = request->flags & CLONE_PARENT ? parent->maker : current_thread()->id;
     inherit(child, parent);
     if (!share_or_copy(child, parent, request->flags)) {
         process_let_go(child);

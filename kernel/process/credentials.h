@@ -1,11 +1,12 @@
 /*
- * credentials.h - capabilities: what root may do, in pieces that can be given up.
+ * credentials.h - users, supplementary groups, and capabilities: what root may do, in pieces that can be given up.
  *
- * Sets are one bit for each capability. They belong to the process, where Linux has them for each thread; C libraries
+ * Sets are one bit for each capability. All belong to the process, where Linux has them for each thread; C libraries
  * change those of all threads together.
  *
  * Locking  only the process's own threads change them.
- * Source   Linux man-pages, capabilities(7), capget(2), setresuid(2).
+ * Cost     a look for a group: the logarithm of how many a process has; setting them: sorting. fork shares them.
+ * Source   Linux man-pages, capabilities(7), capget(2), setresuid(2), getgroups(2).
  */
 #ifndef QUIRE_PROCESS_CREDENTIALS_H
 #define QUIRE_PROCESS_CREDENTIALS_H
@@ -39,6 +40,19 @@ void credentials_after_exec(struct process *process);           /* what a new pr
 struct user_numbers { uint32_t real, effective, saved; };
 int  credentials_set_user(struct process *process, struct user_numbers numbers) MUST_CHECK;
 int  credentials_set_group(struct process *process, struct user_numbers numbers) MUST_CHECK;
+
+/* Supplementary groups, ascending. Counted; what several processes share is never changed. NULL stands for none. */
+enum { GROUPS_MOST = 65536 };
+struct groups {
+    uint32_t references, count;
+    uint32_t gid[];
+};
+struct groups *groups_new(uint32_t count);              /* to be filled in; NULL without memory                   */
+struct groups *groups_hold(struct groups *groups);      /* returns it                                             */
+void groups_release(struct groups *groups);
+bool groups_have(const struct groups *groups, uint32_t gid);
+/* Sorts them, and takes the caller's reference. */
+void credentials_set_groups(struct process *process, struct groups *groups);
 
 /* capset(2)'s rules. 0 or -EPERM. */
 int  credentials_set_capabilities(struct process *process, uint64_t effective, uint64_t permitted, uint64_t inheritable) MUST_CHECK;

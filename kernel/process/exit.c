@@ -17,7 +17,7 @@
 
 enum { CHILD_EXITED = 1, CHILD_KILLED = 2, CHILD_DUMPED = 3, CHILD_STOPPED = 5, CHILD_CONTINUED = 6 };
 enum { STATUS_CORE = 0x80, STATUS_STOPPED = 0x7F, STATUS_CONTINUED = 0xFFFF };
-enum { WNOHANG = 1, WUNTRACED = 2, WCONTINUED = 8, WNOWAIT = 0x1000000, WAIT_ALL = 0x40000000 };
+enum { WNOHANG = 1, WUNTRACED = 2, WCONTINUED = 8, WNOWAIT = 0x1000000, WAIT_NO_THREAD = 0x20000000, WAIT_ALL = 0x40000000 };
 #define WAIT_CLONE 0x80000000u
 
 static bool subreapers_asked;           /* [process_lock] somebody has been one, once */
@@ -290,9 +290,19 @@ void process_tell_stop(struct process *process, bool stopped)
 
 /* ---- Waiting -------------------------------------------------------------------------------------------- */
 
+/* For __WNOTHREAD. Children of a thread that has ended are the eldest thread's, as those are that another process left. */
+static bool is_from_thread(const struct process *child, const struct thread *self)
+{
+    const struct thread *maker = child->maker != 0 ? thread_numbered(child->maker) : NULL;
+
+    return (maker != NULL && maker->process == self->process ? maker : self->process->threads) == self;
+}
+
 /* Children whose end says SIGCHLD, and others by __WCLONE: wait(2). */
 static bool is_of_kind(const struct process *child, int options)
 {
+    if ((options & WAIT_NO_THREAD) && !is_from_thread(child, current_thread()))
+        return false;
     return (options & WAIT_ALL) || (child->exit_signal != SIGCHLD) == ((options & WAIT_CLONE) != 0);
 }
 

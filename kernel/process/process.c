@@ -345,8 +345,10 @@ struct process *process_new_like(const struct process *parent)
 
     user_account_hold(parent->account);
     process = process_with(parent->account);
-    if (process != NULL)
-        process->capabilities = parent->capabilities;
+    if (process == NULL)
+        return NULL;
+    process->capabilities = parent->capabilities;
+    process->groups       = groups_hold(parent->groups);
     return process;
 }
 
@@ -371,6 +373,7 @@ void process_let_go(struct process *process)
 void process_free(struct process *process)
 {
     user_account_put(process->account);
+    groups_release(process->groups);
     heap_free_sized(process, sizeof *process);
 }
 
@@ -415,6 +418,7 @@ static void add_child(struct process *parent, struct process *child)
 
 static void remove_child(struct process *child)
 {
+    child->maker = 0;
     list_remove(&child->sibling_link);
     list_remove(&child->news_link);
     child->parent = NULL;

@@ -5,8 +5,12 @@
  * own registers, a kernel stack and a signal mask. Everything a process holds is counted, and its end
  * gives back every frame (M7): the tests compare sums by owner before and after.
  *
- * Locking  process_lock (one mutex-free spin lock, RANK_STACKS level) guards the tree, states and wait queues;
- *          the fields of the current thread that only it touches need none. [t] only its own thread.
+ * Locking  process_lock (a spin lock, RANK_PROCESSES; family.h) guards who exists: numbers, the tree, the lists of threads,
+ *          groups, sessions, and states, but that SIGCONT takes a process out of a stop without it. Wait queues and phases of
+ *          threads are schedule.c's, signals and their queues signal.c's. A process's other fields are changed by its own
+ *          threads, and the pointers to what it shares are NULL once it has ended; others read numbers of one word without
+ *          a lock, and pointers only while that process cannot run, which on one CPU is until they wait.
+ *          [t] only its own thread touches it.
  * Source   POSIX.1-2017; Linux man-pages: fork(2), clone(2), execve(2), wait(2), exit_group(2), credentials(7).
  */
 #ifndef QUIRE_PROCESS_PROCESS_H
@@ -70,6 +74,7 @@ struct process {
     struct list       news;             /* of them, those a wait may tell of (C1 in process.c), in that order */
     struct list       sibling_link, news_link;
     uint64_t          order;            /* higher than that of each earlier child of its parent   */
+    int32_t           maker;            /* the parent's thread that made it; when that has ended, the eldest counts as it */
     struct thread    *threads, *last_thread;            /* the eldest first                        */
     uint32_t          thread_count;
     enum process_state state;
@@ -93,6 +98,7 @@ struct process {
     struct wait_queue vfork_done;       /* it waits here: woken when one it has lent its space to needs it no more */
     struct limit      limits[LIMITS];
     uint32_t          uid, euid, suid, gid, egid, sgid;
+    struct groups    *groups;           /* supplementary ones; NULL: none (process/credentials.h) */
     struct user_account *account;       /* of the real user (process/user_account.h)              */
     struct capabilities capabilities;   /* process/credentials.h                                  */
     char              name[16];
@@ -167,9 +173,6 @@ void process_each(process_visit visit, void *data);
 void process_each_in_group(int32_t group, process_visit visit, void *data);
 void process_each_in_session(int32_t session, process_visit visit, void *data);
 
-/* The first process: runs `path` of the root file system. Returns 0 or a negative errno. */
-int process_first(const char *path, char *const arguments[], char *const environment[]);
-
 /* Linux's clone flags; registers of the caller are the child's, but for the result and the stack. */
 struct clone_request {
     uint64_t flags;
@@ -180,9 +183,6 @@ int  process_clone(const struct clone_request *request);        /* child's numbe
 
 /* More threads of this user than RLIMIT_NPROC allows him, who has no right to more: clone fails. */
 bool process_is_over_limit(const struct process *process);
-
-/* Replace the program. On success the caller's registers are the new program's; on error nothing has changed. */
-int  process_execute(const char *path, vaddr_t arguments, vaddr_t environment);
 
 void thread_exit(int status) NORETURN;
 void process_exit_group(int wait_status) NORETURN;      /* as wait4() reports: status << 8, or signal | core flag */

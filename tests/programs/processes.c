@@ -11,7 +11,9 @@
 #include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
+#include <grp.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -391,6 +393,129 @@ static void users(void)
     SAY(setpriority(PRIO_PROCESS, 0, 4));
     SAY(nice(-1));
     SAY(setpriority(PRIO_PROCESS, getppid(), 4));
+}
+
+static void show_groups(void)
+{
+    gid_t list[8];
+    int   count = getgroups(8, list);
+    char  line[256];
+    FILE *status = fopen("/proc/self/status", "r");
+
+    printf("%d groups:", count);
+    for (int i = 0; i < count; i++)
+        printf(" %u", list[i]);
+    while (fgets(line, sizeof line, status))
+        if (strncmp(line, "Groups:", 7) == 0)
+            printf("; %s", line);
+    fclose(status);
+    fflush(stdout);
+}
+
+/* Many, in the worst of orders; told in ascending order. */
+static void many_groups(void)
+{
+    static gid_t list[65536];
+    int          wrong = 0;
+
+    for (int i = 0; i < 65536; i++)
+        list[i] = (i * 40503u + 7) % 65536 + 1;
+    SAY(setgroups(65536, list));
+    SAY(getgroups(65535, list));
+    SAY(getgroups(65536, list));
+    for (int i = 0; i < 65536; i++)
+        wrong += list[i] != i + 1;
+    printf("%d out of order\n", wrong);
+}
+
+static void groups(void)
+{
+    gid_t    some[] = { 70000, 30, 10, 20, 10 }, none[] = { 5, -1 };
+    uint16_t narrow[8] = { 7, 3, 65535 };
+
+    setgroups(0, NULL);
+    show_groups();
+    SAY(setgroups(5, some));
+    show_groups();
+    SAY(getgroups(0, NULL));
+    SAY(getgroups(0, (gid_t *)1));
+    SAY(getgroups(4, some));
+    SAY(getgroups(-1, some));
+    SAY(getgroups(5, (gid_t *)1));
+    SAY(getgroups(5, (gid_t *)-4096));
+    SAY(setgroups(65537, some));
+    SAY(setgroups(-1, some));
+    SAY(setgroups(2, (gid_t *)1));
+    SAY(setgroups(2, (gid_t *)-4096));
+    SAY(setgroups(2, none));
+    show_groups();
+    SAY(syscall(SYS_getgroups, 8, narrow));
+    printf("%u %u %u %u %u\n", narrow[0], narrow[1], narrow[2], narrow[3], narrow[4]);
+    narrow[0] = 7, narrow[1] = 3, narrow[2] = 65535;
+    SAY(syscall(SYS_setgroups, 3, narrow));
+    SAY(syscall(SYS_setgroups, 2, narrow));
+    show_groups();
+    many_groups();
+    SAY(setgroups(5, (gid_t[]){ 70000, 30, 10, 20, 10 }));
+    close(open("/tmp/of-group", O_CREAT | O_WRONLY, 0));
+    SAY(chown("/tmp/of-group", 0, 20));
+    SAY(chmod("/tmp/of-group", 0040));
+    close(open("/tmp/own", O_CREAT | O_WRONLY, 0));
+    SAY(chown("/tmp/own", 1000, 1000));
+    if (fork() == 0) {
+        SAY(setresgid(1000, 1000, 1000));
+        SAY(setresuid(1000, 1000, 1000));
+        show_groups();
+        SAY(open("/tmp/of-group", O_RDONLY) >= 0);
+        SAY(open("/tmp/of-group", O_WRONLY));
+        SAY(access("/tmp/of-group", R_OK));
+        SAY(chown("/tmp/own", -1, 30));
+        SAY(chown("/tmp/own", -1, 40));
+        SAY(setgroups(0, NULL));
+        _exit(0);
+    }
+    wait(NULL);
+    SAY(setgroups(0, NULL));
+    show_groups();
+}
+
+static pid_t made_by_thread;
+
+static void *make_child(void *end)
+{
+    made_by_thread = fork();
+    if (made_by_thread == 0)
+        _exit(5);
+    waitid(P_PID, made_by_thread, NULL, WEXITED | WNOWAIT);
+    sem_post(end);
+    sem_wait((sem_t *)end + 1);
+    return NULL;
+}
+
+/* __WNOTHREAD: only children of the thread that asks. A thread that ends leaves its children to the eldest. */
+static void children_of_threads(void)
+{
+    static sem_t turns[2];
+    pthread_t    thread;
+    int          status = 0;
+    pid_t        own;
+
+    sem_init(&turns[0], 0, 0);
+    sem_init(&turns[1], 0, 0);
+    pthread_create(&thread, NULL, make_child, turns);
+    sem_wait(&turns[0]);
+    SAY(waitpid(-1, NULL, __WNOTHREAD | WNOHANG));
+    SAY(waitpid(made_by_thread, NULL, __WNOTHREAD | WNOHANG));
+    own = fork();
+    if (own == 0)
+        _exit(6);
+    SAY(waitpid(-1, &status, __WNOTHREAD) == own);
+    SAY(status >> 8);
+    sem_post(&turns[1]);
+    pthread_join(thread, NULL);
+    SAY(waitpid(-1, &status, __WNOTHREAD) == made_by_thread);
+    SAY(status >> 8);
+    SAY(waitpid(-1, NULL, __WNOTHREAD));
 }
 
 static void keeping(void)
@@ -812,6 +937,7 @@ int main(int argc, char **argv)
     static const struct { const char *name; void (*run)(void); } parts[] = {
         { "actions", actions }, { "queues", queues }, { "stopped waits", stopped_waits }, { "futexes", futexes },
         { "futex counts", futex_counts }, { "capabilities", capabilities }, { "users", users }, { "keeping", keeping },
+        { "groups", groups }, { "children of threads", children_of_threads },
         { "says", says }, { "niceness", niceness }, { "turns", turns }, { "sizes", sizes }, { "hard limits", hard_limits },
         { "process limit", process_limit }, { "cpu time", cpu_time }, { "crash", crash }, { "clone children", clone_children },
         { "siblings", siblings }, { "adopted", adopted }, { "waits", waits_of_all_kinds }, { "order", order_of_ends },
