@@ -25,10 +25,11 @@ override O := $(subst $(CURDIR)/,,$(abspath $(O)))
 include sources.mk
 include build.mk
 include tests/calls/rules.mk
+include tests/mixed/rules.mk
 
 # ---- Goals ----------------------------------------------------------------------------
 
-.PHONY: calls-programs fuzz-calls bombs
+.PHONY: calls-programs fuzz-calls bombs mixed-program nightly
 .PHONY: all kernel ready run ready-console console image ready-image run-image iso run-iso claims figures test bench compare fuzz tool-tests machine-tests \
         fuzz-programs programs test-fresh clean distclean help setup FORCE
 .DELETE_ON_ERROR:
@@ -72,6 +73,13 @@ fuzz-calls: quire calls-programs        ## attack the checked kernel of LAYOUT f
 bombs: quire kernel | $(O)/programs/programs.done ## all there is of one thing, for each thing, in 32 MiB under LAYOUT; what came back
 	@QUIRE_BOMBS=$(name) QUIRE_BUILD=$(abspath $(O)) QUIRE_LAYOUTS=$(name) /usr/bin/python3 -m pytest -p no:cacheprovider -q -rP \
 	    tests/system/test_bombs.py -k test_all
+
+# Minutes and seconds between audits: docs/fuzzing.md.
+MINUTES     ?= 10
+AUDIT_EVERY ?= 10
+nightly: quire mixed-program            ## a mixed load on the checked kernel of LAYOUT, audited: MINUTES=10 AUDIT_EVERY=10 SEED=number
+	@$(MAKE) --no-print-directory CHECKED=1 kernel
+	@/usr/bin/python3 tests/mixed/mixed.py --build $(O) --layout $(name)-checked --seconds $$(($(MINUTES) * 60)) --every $(AUDIT_EVERY) --seed $(SEED)
 
 bench: $(bench_programs) kernel | $(O)/setup-test ## costs: host nanoseconds, guest instructions, against Linux
 	@for program in $(bench_programs); do $$program || exit 1; done
