@@ -237,8 +237,8 @@ void thread_exit(int status)
     futex_robust_exit(self);
     clear_word(self);
     timer_disarm(&self->sleep_timer);
-    thread_delist(self);
     state = lock_take(&process_lock);
+    thread_delist(self);
     last  = process->thread_count == 0;
     if (last && !process->exiting)
         process->exit_status = (status & 0xFF) << 8;

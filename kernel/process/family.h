@@ -19,7 +19,8 @@ void process_delist(struct process *process);
 void process_join_group(struct process *process, struct number *group);         /* leaves the one it was in */
 void process_join_session(struct process *process, struct number *session);
 void process_note_news(struct process *child);                 /* its state changed, or its parent heard of it */
-void thread_renumber(struct thread *thread, int32_t id);       /* to its process's number, whose thread is gone */
+void thread_become_first(struct thread *thread);                /* its process's number, whose thread is gone, is its own */
+void thread_delist(struct thread *thread);
 bool processes_ok(void);                                        /* C1 to C3 (process.c) and N1 to N3 (numbers.h) */
 void process_adopt(struct process *parent, struct process *child);                 /* NULL: nobody does */
 struct process *process_new_parent(const struct process *leaving);              /* NULL: nobody       */
@@ -28,11 +29,11 @@ struct process *process_new(void);                  /* root's, zeroed, in no lis
 struct process *process_new_like(const struct process *parent);     /* of the parent's user, with his rights */
 /*
  * Number a process and enter it everywhere: as a child of `parent`, in the group and session of `like`; NULL: of its own,
- * and the first such process is number 1. Returns 0, -EAGAIN when no number is free, or -ENOMEM.
+ * and the first such process is number 1. Returns 0, or -EAGAIN when no number is free.
  */
 int  process_enlist(struct process *process, struct process *parent, const struct process *like) MUST_CHECK;
 void process_let_go(struct process *process);       /* drop what it shares                          */
-void process_free(struct process *process);
+void process_free(struct process *process);        /* its memory stays while its number is used */
 
 /* What vfork lent is not needed any more: whoever waits for it goes on. With process_lock held. */
 void process_return_memory(struct process *process);
@@ -52,7 +53,6 @@ bool process_collect(struct process *parent, int32_t which, struct process_end *
 /* With a stack in the memory of its process. Returns 0, -ENOMEM, or -EAGAIN when there are too many threads. */
 int  thread_new(struct process *process, struct thread **out) MUST_CHECK;
 int  thread_enlist(struct thread *thread) MUST_CHECK;
-void thread_delist(struct thread *thread);
 void thread_free(struct thread *thread);
 
 struct shared_space *memory_new(void);

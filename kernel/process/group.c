@@ -102,7 +102,7 @@ int thread_stay_alone(void)
         while (process->thread_count > 1)
             wait_on(&process->thread_ended, &process_lock, &state, NEVER, 0);
         process->survivor = NULL;
-        thread_renumber(self, process->id);     /* whoever called exec is the process's first thread now */
+        thread_become_first(self);              /* whoever called exec is the process's first thread now */
     }
     lock_drop(&process_lock, state);
     return err;

@@ -9,7 +9,6 @@
 #include "base/bitset.h"
 #include "base/check.h"
 #include "base/error.h"
-#include "memory/heap/heap.h"
 #include "process/process.h"
 
 enum { LISTS = 1024, AGAIN_FROM = 2 };
@@ -40,37 +39,31 @@ struct number *number_next(int32_t from)
     return value < NUMBERS ? number_find((int32_t)value) : NULL;
 }
 
-static int enter(uint32_t value, struct number **out)
+static int enter(uint32_t value, struct number *number)
 {
-    struct number  *number;
     struct number **list = list_of((int32_t)value);
 
     if (value >= NUMBERS || bitset_has(&in_use, value))
         return -EAGAIN;
-    number = heap_alloc(sizeof *number, HEAP_ZERO);
-    if (number == NULL)
-        return -ENOMEM;
-    number->value = last = (int32_t)value;
-    number->uses  = 1;
-    number->next  = *list;
-    *list         = number;
+    *number = (struct number){ .value = (int32_t)value, .uses = 1, .next = *list };
+    *list   = number;
+    last    = (int32_t)value;
     list_start(&number->group);
     list_start(&number->session);
     bitset_add(&in_use, value);
-    *out = number;
     return 0;
 }
 
-int number_take_first(struct number **out) { return enter(1, out); }
+int number_take_first(struct number *number) { return enter(1, number); }
 
-int number_take(struct number **out)
+int number_take(struct number *number)
 {
     uint32_t from  = last < AGAIN_FROM ? AGAIN_FROM : (uint32_t)last + 1;
     uint32_t value = bitset_next_free(&in_use, from);
 
     if (value >= NUMBERS)
         value = bitset_next_free(&in_use, AGAIN_FROM);
-    return enter(value, out);
+    return enter(value, number);
 }
 
 void number_drop(struct number *number)
@@ -85,7 +78,8 @@ void number_drop(struct number *number)
         at = &(*at)->next;
     *at = number->next;
     bitset_remove(&in_use, (uint32_t)number->value);
-    heap_free_sized(number, sizeof *number);
+    if (number->unused != NULL)
+        number->unused(number);
 }
 
 /* ---- The check ------------------------------------------------------------------------------ */

@@ -232,26 +232,29 @@ void thread_free(struct thread *thread)
 }
 
 /* The number of a new thread: a process's first has the process's. */
-static int number_for(const struct process *process, struct number **out)
+static int take_thread_number(struct thread *thread)
 {
-    if (process->thread_count > 0 || process->id == 0)
-        return number_take(out);
-    *out = number_find(process->id);
-    number_hold(*out);
+    struct process *process = thread->process;
+
+    if (process->thread_count > 0 || process->id == 0) {
+        thread->number = &thread->own_number;
+        return number_take(thread->number);
+    }
+    thread->number = &process->number;
+    number_hold(thread->number);
     return 0;
 }
 
-/* Number a thread and enter it in its process. Returns 0, -EAGAIN or -ENOMEM. */
+/* Number a thread and enter it in its process. Returns 0 or -EAGAIN. */
 int thread_enlist(struct thread *thread)
 {
     lock_state      state   = lock_take(&process_lock);
     struct process *process = thread->process;
-    struct number  *number;
-    int             err     = number_for(process, &number);
+    int             err     = take_thread_number(thread);
 
     if (err == 0) {
-        number->thread = thread;
-        thread->id     = number->value;
+        thread->number->thread = thread;
+        thread->id             = thread->number->value;
         thread->before_in_process = process->last_thread;
         if (process->last_thread != NULL)
             process->last_thread->next_in_process = thread;
@@ -268,29 +271,26 @@ int thread_enlist(struct thread *thread)
 
 static void drop_thread_number(struct thread *thread)
 {
-    struct number *number = number_find(thread->id);
-
-    number->thread = NULL;
-    number_drop(number);
+    thread->number->thread = NULL;
+    number_drop(thread->number);
 }
 
-void thread_renumber(struct thread *thread, int32_t id)
+void thread_become_first(struct thread *thread)
 {
-    struct number *number;
+    struct number *number = &thread->process->number;
 
-    if (thread->id == id)
+    if (thread->number == number)
         return;
     drop_thread_number(thread);
-    number = number_find(id);
     assert(number->thread == NULL);
     number_hold(number);
     number->thread = thread;
-    thread->id     = id;
+    thread->number = number;
+    thread->id     = number->value;
 }
 
 void thread_delist(struct thread *thread)
 {
-    lock_state      state   = lock_take(&process_lock);
     struct process *process = thread->process;
 
     drop_thread_number(thread);
@@ -304,7 +304,6 @@ void thread_delist(struct thread *thread)
         process->last_thread = thread->before_in_process;
     if (--process->thread_count > 0)
         user_account_threads(process->account, -1);
-    lock_drop(&process_lock, state);
 }
 
 /* ---- Processes -------------------------------------------------------------------------------------- */
@@ -370,11 +369,19 @@ void process_let_go(struct process *process)
     process->memory  = NULL;
 }
 
+static void free_block(struct number *number)
+{
+    heap_free_sized(CONTAINER_OF(number, struct process, number), sizeof(struct process));
+}
+
 void process_free(struct process *process)
 {
     user_account_put(process->account);
     groups_release(process->groups);
-    heap_free_sized(process, sizeof *process);
+    if (process->number.uses > 0)
+        process->number.unused = free_block;            /* it led a group or a session that goes on */
+    else
+        free_block(&process->number);
 }
 
 /* ---- Families. The lock is held. --------------------------------------------------------------------- */
@@ -434,13 +441,13 @@ void process_adopt(struct process *parent, struct process *child)
 static void leave_group(struct process *process)
 {
     list_remove(&process->group_link);
-    number_drop(number_find(process->group));
+    number_drop(process->group_number);
 }
 
 static void leave_session(struct process *process)
 {
     list_remove(&process->session_link);
-    number_drop(number_find(process->session));
+    number_drop(process->session_number);
 }
 
 /* The new one is held first: it may be the number of the old one, which nobody else may have. */
@@ -450,7 +457,8 @@ void process_join_group(struct process *process, struct number *group)
     if (process->group != 0)
         leave_group(process);
     list_insert(&group->group, &process->group_link);
-    process->group = group->value;
+    process->group_number = group;
+    process->group        = group->value;
 }
 
 void process_join_session(struct process *process, struct number *session)
@@ -459,25 +467,26 @@ void process_join_session(struct process *process, struct number *session)
     if (process->session != 0)
         leave_session(process);
     list_insert(&session->session, &process->session_link);
-    process->session = session->value;
+    process->session_number = session;
+    process->session        = session->value;
 }
 
-static int take_number(bool first, struct number **out)
+static int take_number(struct process *process, bool first)
 {
-    return first && number_find(1) == NULL ? number_take_first(out) : number_take(out);
+    return first && number_find(1) == NULL ? number_take_first(&process->number) : number_take(&process->number);
 }
 
 int process_enlist(struct process *process, struct process *parent, const struct process *like)
 {
     lock_state     state = lock_take(&process_lock);
-    struct number *number;
-    int            err = take_number(like == NULL, &number);
+    struct number *number = &process->number;
+    int            err    = take_number(process, like == NULL);
 
     if (err == 0) {
         number->process = process;
         process->id     = number->value;
-        process_join_group(process, like != NULL ? number_find(like->group) : number);
-        process_join_session(process, like != NULL ? number_find(like->session) : number);
+        process_join_group(process, like != NULL ? like->group_number : number);
+        process_join_session(process, like != NULL ? like->session_number : number);
         if (parent != NULL)
             add_child(parent, process);
         user_account_threads(process->account, 1);
@@ -489,7 +498,7 @@ int process_enlist(struct process *process, struct process *parent, const struct
 
 void process_delist(struct process *process)
 {
-    struct number *number = number_find(process->id);
+    struct number *number = &process->number;
 
     remove_child(process);
     leave_group(process);

@@ -22,6 +22,7 @@
 #include "memory/heap/stack.h"
 #include "process/credentials.h"
 #include "process/futex.h"
+#include "process/numbers.h"
 #include "process/schedule.h"
 #include "process/signal.h"
 #include "process/timers.h"
@@ -68,7 +69,9 @@ struct shared_space {
 
 struct process {
     int32_t           id, group, session;
-    struct list       group_link, session_link;         /* in their struct number (process/numbers.h)     */
+    struct number     number;           /* its own (process/numbers.h), which may outlive it      */
+    struct number    *group_number, *session_number;
+    struct list       group_link, session_link;         /* in those                                       */
     struct process   *parent;
     struct list       children;         /* in the order they became children                      */
     struct list       news;             /* of them, those a wait may tell of (C1 in process.c), in that order */
@@ -133,6 +136,8 @@ struct thread {
     struct thread      *next_in_process, *before_in_process;
     struct thread      *queue_next;     /* run queue                                              */
     int32_t             id;
+    struct number      *number;         /* its process's, or its own                              */
+    struct number       own_number;
     enum thread_phase   phase;
     struct stack        stack;
     uint64_t            mask;           /* [t] blocked signals, bit n-1 for signal n              */
