@@ -125,7 +125,7 @@ enum { WAIT4_OPTIONS = 1 | 2 | 8 | 0x20000000 | 0x40000000 };
 
 static long wait_for(int32_t which, user_t status, uint32_t options, user_t usage)
 {
-    struct wait_result result = { 0 };
+    struct wait_result result;
     int                id;
 
     if (options & ~(WAIT4_OPTIONS | WAIT_CLONE) || which == INT32_MIN)
@@ -168,7 +168,7 @@ SYSTEM_CALL(waitid)
 {
     int32_t            which   = a == P_ALL ? -1 : (int32_t)b;
     int                options = (int)d;
-    struct wait_result result  = { 0 };
+    struct wait_result result;
     uint32_t           info[SIGNAL_INFO_BYTES / 4] = { 0 };
     int                id;
 

@@ -316,7 +316,8 @@ static void fill(const struct process *child, int32_t status, struct wait_result
 {
     *out = (struct wait_result){ .status = status, .id = child->id, .uid = child->uid,
                                  .usage = child->used };
-    usage_add(&out->usage, &child->children_used);
+    if (child->has_waited)
+        usage_add(&out->usage, &child->children_used);
 }
 
 /* News of one child that the options ask for. The lock is held. */
@@ -328,6 +329,7 @@ static bool hear(struct process *child, int options, struct wait_result *out)
         fill(child, child->exit_status, out);
         if (!(options & WNOWAIT)) {
             usage_add(&current_process()->children_used, &out->usage);
+            current_process()->has_waited = true;
             free_zombie(child);
         }
         return true;

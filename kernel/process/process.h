@@ -110,6 +110,7 @@ struct process {
     struct resource_usage      used;             /* of threads that have ended; peak: of programs that exec has replaced */
     uint64_t          cpu_time, cpu_due;        /* of all its threads; when RLIMIT_CPU is looked at next   */
     struct resource_usage      children_used;    /* of children that have been waited for, and theirs      */
+    bool              has_waited;       /* for a child that ended: only then is there any         */
     uint32_t          personality;      /* personality(2): kept and told                          */
     int32_t           oom_score_adj;    /* -1000 to 1000, kept for /proc/PID/oom_score_adj        */
     bool              subreaper;        /* PR_SET_CHILD_SUBREAPER: orphans below become its children */
