@@ -267,6 +267,21 @@ long move_bytes(struct file *file, bool writing, struct buffer *buffer, int64_t 
     return at == AT_POSITION ? file_read(file, buffer) : file_read_at(file, buffer, (uint64_t)at);
 }
 
+long count_moved(bool writing, long done)
+{
+    struct resource_usage *used  = &current_thread()->used;
+    uint64_t               bytes = done > 0 ? (uint64_t)done : 0;
+
+    if (writing) {
+        used->writes++;
+        used->bytes_written += bytes;
+    } else {
+        used->reads++;
+        used->bytes_read += bytes;
+    }
+    return done;
+}
+
 static long move_one(uintptr_t descriptor, bool writing, user_t memory, size_t bytes, int64_t at)
 {
     struct buffer buffer = program_buffer(memory, bytes);

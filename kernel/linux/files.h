@@ -6,7 +6,6 @@
 
 #include "files/descriptor.h"
 #include "files/path.h"
-#include "process/process.h"
 
 enum {
     AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100, AT_REMOVEDIR = 0x200, AT_SYMLINK_FOLLOW = 0x400, AT_NO_AUTOMOUNT = 0x800,
@@ -44,20 +43,7 @@ long new_descriptor(struct file *file, bool close_on_exec);
 long move_bytes(struct file *file, bool writing, struct buffer *buffer, int64_t at);
 
 /* Count a call of the current thread that has moved `done` bytes, or that its file has refused, for /proc/PID/io. Returns done. */
-static inline long count_moved(bool writing, long done)
-{
-    struct resource_usage *used  = &current_thread()->used;
-    uint64_t               bytes = done > 0 ? (uint64_t)done : 0;
-
-    if (writing) {
-        used->writes++;
-        used->bytes_written += bytes;
-    } else {
-        used->reads++;
-        used->bytes_read += bytes;
-    }
-    return done;
-}
+long count_moved(bool writing, long done);
 
 /* Signals of its own for one call (ppoll, pselect6, epoll_pwait): the mask that is put back when a handler has run. */
 int  mask_for_call(user_t mask, size_t bytes) MUST_CHECK;
