@@ -101,7 +101,7 @@ static int __attribute__((noinline)) give_up(const struct fault_repeat *repeat, 
 
 static inline int handle_fault(struct space *space, vaddr_t address, uint8_t access, struct fault_verdict *verdict)
 {
-    struct fault_repeat *repeat = &current_thread()->machine.repeat;
+    struct fault_repeat *repeat = &current_thread()->repeat;
     int                  err;
 
     if (fault_comes_back(repeat, space, address, access))

@@ -11,7 +11,6 @@
 #define QUIRE_ARCH_THREAD_H
 
 #include "base/types.h"
-#include "memory/spaces/fault_repeat.h"
 
 struct thread;
 struct trap_frame;
@@ -22,7 +21,6 @@ struct thread_state {
     uint32_t stack_pointer;             /* while another thread runs                          */
     uint32_t tls[TLS_SLOTS][2];         /* segment descriptors                                */
     void    *fpu;                       /* FPU_BYTES from the heap, NULL until first used      */
-    struct fault_repeat repeat;         /* its last page fault, should it come back            */
     uint32_t trap, error, fault_address;    /* of its last exception that became a signal, for handlers: Linux's numbers */
 };
 

@@ -17,6 +17,7 @@
 #define QUIRE_PROCESS_PROCESS_H
 
 #include "base/list.h"
+#include "memory/spaces/fault_repeat.h"
 #include "memory/spaces/map.h"
 #include "memory/spaces/space.h"
 #include "memory/heap/stack.h"
@@ -132,6 +133,7 @@ struct restart {
 
 struct thread {
     struct thread_state machine;        /* [t] saved registers, TLS descriptors, FPU state        */
+    struct fault_repeat repeat;         /* [t] its last page fault, should it come back           */
     struct process     *process;        /* NULL: the idle thread, and one that has ended          */
     struct shared_space *home;          /* the space it runs in, where its stack is; NULL: any    */
     struct thread      *next_in_process, *before_in_process;
