@@ -172,7 +172,8 @@ $(O)/programs/%.done: tools/fetch-programs | $(O)/setup-run
 
 # ---- The host command -----------------------------------------------------------------
 
-host_command := $(O)/host/quire $(O)/bios/sector $(O)/bios/relocator
+# What images are made of belongs to the command, but being newer does not make it old.
+host_command := $(O)/host/quire | $(O)/bios/sector $(O)/bios/relocator
 
 # A link, so that all output lies below $(O). Another build directory has no link, and neither have sources that nobody
 # may write to.
