@@ -87,7 +87,7 @@ static unsigned event_poll(struct file *file, struct wait_queue **queue)
     const struct event *self = event_of(file->node);
 
     *queue = &file->node->ready;
-    return (self->value > 0 ? POLL_IN | POLL_RDNORM : 0) | (self->value < UINT64_MAX - 1 ? POLL_OUT | POLL_WRNORM : 0);
+    return (self->value > 0 ? POLL_IN : 0) | (self->value < UINT64_MAX - 1 ? POLL_OUT : 0);
 }
 
 static void event_release(struct node *node) { heap_free_sized(event_of(node), sizeof(struct event)); }

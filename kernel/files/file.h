@@ -166,7 +166,8 @@ enum {
 };
 
 /* Linux's poll bits. */
-enum { POLL_IN = 1, POLL_PRI = 2, POLL_OUT = 4, POLL_ERR = 8, POLL_HUP = 16, POLL_NVAL = 32, POLL_RDNORM = 64, POLL_WRNORM = 256, POLL_RDHUP = 0x2000 };
+enum { POLL_IN = 1, POLL_PRI = 2, POLL_OUT = 4, POLL_ERR = 8, POLL_HUP = 16, POLL_NVAL = 32, POLL_RDNORM = 64, POLL_WRNORM = 256,
+       POLL_WRBAND = 512, POLL_RDHUP = 0x2000 };
 
 /* A node begins: one reference, no links, times now, a new inode number of its system. */
 void node_start(struct node *node, const struct node_operations *operations, struct file_system *system, uint32_t mode);

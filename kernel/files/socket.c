@@ -168,7 +168,7 @@ static unsigned socket_poll(struct file *file, struct wait_queue **queue)
     if (self->error != 0)
         bits |= POLL_ERR;
     if (socket_writable(self))
-        bits |= POLL_OUT | POLL_WRNORM;
+        bits |= POLL_OUT | POLL_WRNORM | POLL_WRBAND;
     return bits;
 }
 

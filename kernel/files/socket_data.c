@@ -289,7 +289,7 @@ static int await(struct socket *self, uint64_t deadline)
         if (self->hung_up || self->shut_read)
             return 0;
         if (self->type != SOCKET_DATAGRAM && self->peer == NULL)
-            return self->listening ? -EINVAL : -ENOTCONN;
+            return self->type == SOCKET_STREAM ? -EINVAL : -ENOTCONN;       /* as Linux says it */
         err = socket_wait(&self->node.ready, deadline);
         if (err != 0)
             return err;

@@ -141,22 +141,28 @@ static long record_lock(struct file *file, int what, user_t argument, bool wide,
 
 enum { FLOCK_SHARED = 1, FLOCK_EXCLUSIVE = 2, FLOCK_NOW = 4, FLOCK_NONE = 8 };
 
-SYSTEM_CALL(flock)
+static long lock_whole(struct file *file, uintptr_t what, bool wait)
 {
-    struct file        *file = file_of(a);
     struct lock_request request = { .owner = file, .world = LOCKS_OF_FLOCK, .first = 0, .last = UINT64_MAX };
-    uintptr_t           what = b & ~(uintptr_t)FLOCK_NOW;
-    long                err;
 
-    if (file == NULL)
+    if (file->flags & O_PATH)
         return -EBADF;
     request.kind = what == FLOCK_SHARED ? LOCK_SHARED : what == FLOCK_EXCLUSIVE ? LOCK_EXCLUSIVE : LOCK_NONE;
-    if (file->flags & O_PATH)
-        err = -EBADF;
-    else if (what != FLOCK_SHARED && what != FLOCK_EXCLUSIVE && what != FLOCK_NONE)
-        err = -EINVAL;
-    else
-        err = lock_set(file->node, &request, !(b & FLOCK_NOW));
+    return lock_set(file->node, &request, wait);
+}
+
+SYSTEM_CALL(flock)
+{
+    uintptr_t    what = b & ~(uintptr_t)FLOCK_NOW;
+    struct file *file;
+    long         err;
+
+    if (what != FLOCK_SHARED && what != FLOCK_EXCLUSIVE && what != FLOCK_NONE)
+        return -EINVAL;
+    file = file_of(a);
+    if (file == NULL)
+        return -EBADF;
+    err = lock_whole(file, what, !(b & FLOCK_NOW));
     file_release(file);
     return err;
 }

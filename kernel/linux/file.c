@@ -538,7 +538,7 @@ static long allocate(struct file *file, uintptr_t mode, uint64_t from, uint64_t 
     if ((node->mode & S_FMT) == S_FOLDER)
         return -EISDIR;
     if ((node->mode & S_FMT) != S_REGULAR || node->operations->resize == NULL)
-        return (file->operations->traits & NODE_STREAM) ? -ESPIPE : -ENODEV;
+        return (node->mode & S_FMT) == S_PIPE ? -ESPIPE : -ENODEV;
     if (end > FILE_LARGEST)
         return -EFBIG;
     return node_allocate(node, &what);
@@ -550,12 +550,13 @@ SYSTEM_CALL(fallocate)
     struct file *file;
     long         err;
 
-    if (from < 0 || bytes <= 0 || __builtin_add_overflow(from, bytes, &end))
-        return -EINVAL;
     file = file_of(a);
     if (file == NULL)
         return -EBADF;
-    err = allocate(file, b, (uint64_t)from, (uint64_t)end);
+    if (from < 0 || bytes <= 0 || __builtin_add_overflow(from, bytes, &end))
+        err = -EINVAL;
+    else
+        err = allocate(file, b, (uint64_t)from, (uint64_t)end);
     file_release(file);
     return err;
 }

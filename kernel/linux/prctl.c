@@ -28,6 +28,9 @@ static long set_name(user_t from)
 
     if (length == -EFAULT)
         return length;
+    /* What lies behind the name in the program's memory is not part of it. */
+    if (length >= 0)
+        memset(name + length, 0, sizeof name - (size_t)length);
     name[sizeof name - 1] = '\0';
     memcpy(current_thread()->name, name, sizeof name);
     if (current_thread()->id == current_process()->id)

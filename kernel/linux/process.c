@@ -128,8 +128,10 @@ static long wait_for(int32_t which, user_t status, uint32_t options, user_t usag
     struct wait_result result;
     int                id;
 
-    if (options & ~(WAIT4_OPTIONS | WAIT_CLONE) || which == INT32_MIN)
-        return which == INT32_MIN ? -ESRCH : -EINVAL;
+    if (options & ~(WAIT4_OPTIONS | WAIT_CLONE))
+        return -EINVAL;
+    if (which == INT32_MIN)
+        return -ESRCH;
     id = process_wait(which, (int)options, &result);
     if (id <= 0)
         return id;

@@ -318,11 +318,13 @@ SYSTEM_CALL(setitimer)
     return c != 0 ? user_write(c, &old, sizeof old) : 0;
 }
 
+/* Seconds that a signed word cannot hold are as many as it can: what is left must not look like an error. */
 SYSTEM_CALL(alarm)
 {
-    uint64_t left = process_alarm_state(current_process()).left;
+    uint64_t left    = process_alarm_state(current_process()).left;
+    uint64_t seconds = (uint32_t)a > INT32_MAX ? INT32_MAX : (uint32_t)a;
 
-    process_set_alarm(current_process(), (uint64_t)(uint32_t)a * NANOSECONDS, 0);
+    process_set_alarm(current_process(), seconds * NANOSECONDS, 0);
     return (long)((left + NANOSECONDS / 2) / NANOSECONDS + (left > 0 && left < NANOSECONDS / 2));
 }
 

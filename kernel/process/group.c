@@ -23,12 +23,12 @@ static int set_group(int32_t id, int32_t group)
 {
     struct process *self = current_process(), *p = id == 0 ? self : process_numbered(id);
 
+    if (group == 0)
+        group = id == 0 ? self->id : id;
     if (group < 0)
         return -EINVAL;
     if (p == NULL || (p != self && p->parent != self))
         return -ESRCH;
-    if (group == 0)
-        group = p->id;
     if (p != self && (p->session != self->session || p->has_executed))
         return p->session != self->session ? -EPERM : -EACCES;
     if (p->session == p->id || (group != p->id && !in_session(number_find(group), self->session)))

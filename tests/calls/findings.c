@@ -142,6 +142,67 @@ static int lock_before_locked(void)
     return (int)result;
 }
 
+/* ---- Found by comparing with Linux (tests/calls/differ.py) ------------------------------------------- */
+
+enum { CALL_ALARM = 27, CALL_FLOCK = 143, CALL_POLL = 168, CALL_FALLOCATE = 324, CALL_RECVFROM = 371 };
+enum { SET_NAME = 15, GET_NAME = 16 };
+
+/* More seconds than a signed word holds: what is left is no error. */
+static int alarm_for_ever(void)
+{
+    KERNEL(CALL_ALARM, -1);
+    return KERNEL(CALL_ALARM, 0) >= 0x7FFFFFF0;
+}
+
+static int name_with_a_tail(void)
+{
+    static const char name[16] = "ab\0secret";
+    char now[16];
+
+    KERNEL(CALL_PRCTL, SET_NAME, (long)name);
+    KERNEL(CALL_PRCTL, GET_NAME, (long)now);
+    return now[0] == 'a' && memcmp(now + 2, "\0\0\0\0\0\0\0", 7) == 0;
+}
+
+static int lock_of_no_kind(void)    { return (int)KERNEL(CALL_FLOCK, 1000, 3); }
+static int wait_of_no_kind(void)    { return (int)KERNEL(CALL_WAIT4, -2147483647 - 1, 0, 99); }
+static int group_of_nobody(void)    { return (int)KERNEL(CALL_SETPGID, -1, 0); }
+static int allocate_in_nothing(void) { return (int)KERNEL(CALL_FALLOCATE, 1000, 0, 0, 0, 0, 0); }
+
+static int allocate_in_a_socket(void)
+{
+    long socket = KERNEL(CALL_SOCKET, 1, 1, 0), result = KERNEL(CALL_FALLOCATE, socket, 0, 0, 0, 1, 0);
+
+    KERNEL(CALL_CLOSE, socket);
+    return (int)result;
+}
+
+static int stream_without_a_peer(void)
+{
+    char byte;
+    long socket = KERNEL(CALL_SOCKET, 1, 1 | O_NONBLOCK, 0);
+    long result = KERNEL(CALL_RECVFROM, socket, (long)&byte, 1, 0, 0, 0);
+
+    KERNEL(CALL_CLOSE, socket);
+    return (int)result;
+}
+
+/* All that poll() can be asked for, of a counter that is 1 and of one end of a pair. */
+static int what_polls_tell(void)
+{
+    struct { int file; int16_t asked, got; } wanted[2] = { { (int)KERNEL(CALL_EVENTFD, 1), 0x2FFF, 0 },
+                                                           { 0, 0x2FFF, 0 } };
+    int ends[2];
+
+    KERNEL(CALL_SOCKETPAIR, 1, 1, 0, (long)ends);
+    wanted[1].file = ends[0];
+    KERNEL(CALL_POLL, (long)wanted, 2, 0);
+    KERNEL(CALL_CLOSE, wanted[0].file);
+    KERNEL(CALL_CLOSE, ends[0]);
+    KERNEL(CALL_CLOSE, ends[1]);
+    return wanted[0].got << 16 | wanted[1].got;
+}
+
 static const struct { const char *name; int (*run)(void); } findings[] = {
     { "vfork with CLONE_PARENT comes back", vfork_of_a_brother },
     { "a parent in vfork can be killed", vfork_is_killed },
@@ -151,6 +212,15 @@ static const struct { const char *name; int (*run)(void); } findings[] = {
     { "a timer's signal is for one's own threads", timer_for_a_stranger },
     { "mlock of what lies below locked memory", lock_before_locked },
     { "the 8086 mode ends a program", into_8086_mode },
+    { "an alarm of more seconds than a word holds", alarm_for_ever },
+    { "a thread's name ends at its NUL", name_with_a_tail },
+    { "flock of no kind, of no file", lock_of_no_kind },
+    { "wait4 of no kind, for nobody", wait_of_no_kind },
+    { "setpgid of a negative process into its own group", group_of_nobody },
+    { "fallocate of nothing, in no file", allocate_in_nothing },
+    { "fallocate in a socket", allocate_in_a_socket },
+    { "a stream that was never connected has nothing to read", stream_without_a_peer },
+    { "what a counter and a socket tell poll", what_polls_tell },
 };
 
 int program(int argc, char **argv)
