@@ -29,7 +29,7 @@ include tests/mixed/rules.mk
 
 # ---- Goals ----------------------------------------------------------------------------
 
-.PHONY: calls-programs fuzz-calls bombs mixed-program nightly
+.PHONY: calls-programs fuzz-calls fuzz-differ bombs mixed-program nightly
 .PHONY: all kernel ready run ready-console console image ready-image run-image iso run-iso claims figures test bench compare fuzz tool-tests machine-tests \
         fuzz-programs programs test-fresh clean distclean help setup FORCE
 .DELETE_ON_ERROR:
@@ -69,6 +69,10 @@ SEED    ?= 0
 fuzz-calls: quire calls-programs        ## attack the checked kernel of LAYOUT from inside: SECONDS=60, SEED=number
 	@$(MAKE) --no-print-directory CHECKED=1 kernel
 	@/usr/bin/python3 tests/calls/fuzz.py --build $(O) --layout $(name)-checked --seconds $(SECONDS) --seed $(SEED)
+
+N ?= 200
+fuzz-differ: quire kernel calls-programs | $(O)/programs/kernel.done ## the same calls under LAYOUT and under Linux, where they must agree: N=seeds, SEED=number
+	@/usr/bin/python3 tests/calls/differ.py --build $(O) --layout $(name) --count $(N) --seed $(SEED)
 
 bombs: quire kernel | $(O)/programs/programs.done ## all there is of one thing, for each thing, in 32 MiB under LAYOUT; what came back
 	@QUIRE_BOMBS=$(name) QUIRE_BUILD=$(abspath $(O)) QUIRE_LAYOUTS=$(name) /usr/bin/python3 -m pytest -p no:cacheprovider -q -rP \

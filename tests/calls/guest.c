@@ -118,9 +118,6 @@ uint64_t number_of(const char *text)
 
 int say_to = 1;
 
-enum { LINE = 2048 };
-struct line { char text[LINE]; size_t length; };
-
 static void add(struct line *line, char letter)
 {
     if (line->length < LINE)
@@ -151,6 +148,33 @@ static void add_signed(struct line *line, int number)
     add_number(line, number < 0 ? -(uint64_t)(int64_t)number : (uint64_t)number, 10);
 }
 
+void line_put_values(struct line *line, const char *format, va_list values)
+{
+    for (; *format != '\0'; format++) {
+        if (*format != '%') {
+            add(line, *format);
+            continue;
+        }
+        switch (*++format) {
+        case 's': add_text(line, va_arg(values, const char *));          break;
+        case 'c': add(line, (char)va_arg(values, int));                  break;
+        case 'd': add_signed(line, va_arg(values, int));                 break;
+        case 'u': add_number(line, va_arg(values, unsigned), 10);        break;
+        case 'x': add_number(line, va_arg(values, unsigned), 16);        break;
+        case 'l': add_number(line, va_arg(values, uint64_t), 10); format += 2; break;
+        }
+    }
+}
+
+void line_put(struct line *line, const char *format, ...)
+{
+    va_list values;
+
+    va_start(values, format);
+    line_put_values(line, format, values);
+    va_end(values);
+}
+
 void say(const char *format, ...)
 {
     struct line line;
@@ -158,20 +182,7 @@ void say(const char *format, ...)
 
     line.length = 0;
     va_start(values, format);
-    for (; *format != '\0'; format++) {
-        if (*format != '%') {
-            add(&line, *format);
-            continue;
-        }
-        switch (*++format) {
-        case 's': add_text(&line, va_arg(values, const char *));          break;
-        case 'c': add(&line, (char)va_arg(values, int));                  break;
-        case 'd': add_signed(&line, va_arg(values, int));                 break;
-        case 'u': add_number(&line, va_arg(values, unsigned), 10);        break;
-        case 'x': add_number(&line, va_arg(values, unsigned), 16);        break;
-        case 'l': add_number(&line, va_arg(values, uint64_t), 10); format += 2; break;
-        }
-    }
+    line_put_values(&line, format, values);
     va_end(values);
     KERNEL(CALL_WRITE, say_to, (long)line.text, (long)line.length);
 }

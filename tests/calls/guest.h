@@ -68,7 +68,13 @@ bool  text_same(const char *a, const char *b);
 uint64_t number_of(const char *text);
 uint32_t divide(uint64_t *number, uint32_t by);         /* returns the remainder */
 
-/* printf's small relative: %s %d %u %x %llu, %c; one write for each call. */
+/* A line that is put together; what does not fit is left out. */
+enum { LINE = 2048 };
+struct line { char text[LINE]; size_t length; };
+/* printf's small relative: %s %d %u %x %llu, %c. */
+void line_put(struct line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void line_put_values(struct line *line, const char *format, va_list values);
+/* line_put() and one write to say_to. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 extern int say_to;                                      /* the descriptor that say() writes to */
 

@@ -1,7 +1,9 @@
 # rules.mk - programs that attack the kernel from inside: static, without a C library, for Quire and for Linux alike.
 
 calls_sources := $(addprefix tests/calls/,calls.c worker.c values.c structures.c templates.c frames.c programs.c instructions.c guest.c)
-calls_programs = $(addprefix $(O)/calls/,calls findings init)
+calls_programs = $(addprefix $(O)/calls/,calls findings init differ)
+
+differ_sources := $(addprefix tests/calls/differ/,differ.c files.c descriptors.c channels.c memory.c signals.c processes.c) tests/calls/guest.c
 
 # strlen() must not be made of itself.
 CALLS_FLAGS = $(GUEST_FLAGS) -fno-tree-loop-distribute-patterns
@@ -11,6 +13,10 @@ calls-programs: $(calls_programs)
 $(O)/calls/calls: $(calls_sources) tests/calls/fuzzer.h tests/calls/guest.h | $(O)/setup-build
 	@mkdir -p $(@D)
 	$(call note,guest,$@)$(CC) $(CALLS_FLAGS) -o $@ $(calls_sources)
+
+$(O)/calls/differ: $(differ_sources) tests/calls/differ/differ.h tests/calls/guest.h | $(O)/setup-build
+	@mkdir -p $(@D)
+	$(call note,guest,$@)$(CC) $(CALLS_FLAGS) -o $@ $(differ_sources)
 
 $(O)/calls/%: tests/calls/%.c tests/calls/guest.c tests/calls/guest.h | $(O)/setup-build
 	@mkdir -p $(@D)

@@ -1,0 +1,243 @@
+/*
+ * differ.c - the program of the differential mode: tasks, arguments by chance, lines.
+ *
+ *   differ TASK...      a task is SEED, FIRST-LAST (seeds), or SEED:KEPT with numbers of operations as in 0-3,7,9-12
+ *
+ * Each task has a process, an empty root and an empty table of descriptors of its own. tests/calls/differ.py compares.
+ */
+#include "differ.h"
+
+enum { PATIENCE_MS = 10000, NOFILE = 7, DETACH = 2, SET_NAME = 15 };
+
+struct chance chance;
+char          buffer[BUFFER];
+static char   bytes[BUFFER];
+static struct line line;
+
+/* ---- Arguments by chance ------------------------------------------------------------------------- */
+
+long any_descriptor(void) { return one_in(40) ? PICK(-1, 77, AT_FDCWD, 1000000) : (long)below(one_in(3) ?
+    DESCRIPTORS : 6); }
+long any_size(void)       { return PICK(0, 1, 2, 7, 100, 1000, 4095, 4096, 4097, 10000); }
+long any_offset(void)     { return one_in(16) ? PICK(-1, -4096, 1000000, 0x7FFFFFFF) : PICK(0, 1, 100, 4095, 4096,
+    8192, 12000, 20000); }
+
+const char *any_path(void)
+{
+    static const char *const plain[] = { "a", "b", "c", "d", "d/a", "d/b", "d/e", "d/e/a", "l", "/a", "f", "s" };
+    static const char *const odd[]   = { "", ".", "..", "/", "a/", "d/", "d/.", "d/..", "./a", "//d//a", "none/a",
+        "a/b", "l/a", "l/",
+                                         "d/e/../../b", "loop", "loop/a", "d/l" };
+    static char long_name[300];
+
+    if (one_in(40)) {
+        memset(long_name, 'x', 299);
+        long_name[PICK(254, 255, 256, 299)] = '\0';
+        return long_name;
+    }
+    return one_in(5) ? CHANCE_OF(&chance, odd) : CHANCE_OF(&chance, plain);
+}
+
+const char *any_bytes(long size)
+{
+    uint32_t value = chance_word(&chance);
+
+    for (long i = 0; i < size && i < BUFFER; i++)
+        bytes[i] = (char)(value + (uint32_t)i * 7 + (uint32_t)i / 251);
+    return bytes;
+}
+
+/* ---- Telling ---------------------------------------------------------------------------------------- */
+
+
+void flush(void)
+{
+    KERNEL(CALL_WRITE, TELLS_TO, (long)line.text, (long)line.length);
+    line.length = 0;
+}
+
+void tell(const char *format, ...)
+{
+    va_list values;
+
+    va_start(values, format);
+    line_put_values(&line, format, values);
+    va_end(values);
+}
+
+long answer(long result)
+{
+    tell(" = %d", (int)result);
+    return result;
+}
+
+long answer_ok(long result)
+{
+    if (result < 0 && result > -4096)
+        return answer(result);
+    tell(" = ok");
+    return result;
+}
+
+void tell_digest(const void *of, long size)
+{
+    uint32_t sum = 2166136261u;
+
+    for (long i = 0; i < size; i++)
+        sum = (sum ^ ((const uint8_t *)of)[i]) * 16777619u;
+    tell(" #%x", sum);
+}
+
+void tell_process(long pid)
+{
+    if (pid <= 0)
+        tell(" %d", (int)pid);
+    else
+        tell(pid == KERNEL(CALL_GETPID, 0) ? " self" : pid == KERNEL(CALL_GETPPID, 0) ? " parent" : " other");
+}
+
+/* ---- Operations --------------------------------------------------------------------------------------- */
+
+static const struct family *const families[] = { &files, &descriptors, &channels, &memory, &signals, &processes };
+
+/* A seed has a theme, so that operations meet what others of their kind left. */
+void operate(uint64_t seed)
+{
+    const struct family *family;
+
+    chance.state = seed;
+    family = families[one_in(4) ? below(COUNT_OF(families)) : (uint32_t)(seed >> 56) % COUNT_OF(families)];
+    family->operations[below(family->count)]();
+    tell_handled();
+}
+
+static bool kept(const char *list, unsigned number)
+{
+    while (*list != '\0') {
+        uint64_t first = number_of(list), last = first;
+
+        while (*list >= '0' && *list <= '9')
+            list++;
+        if (*list == '-') {
+            last = number_of(++list);
+            while (*list >= '0' && *list <= '9')
+                list++;
+        }
+        if (first <= number && number <= last)
+            return true;
+        list += *list == ',';
+    }
+    return false;
+}
+
+static void furnish(void)
+{
+    long file = KERNEL(CALL_OPEN, (long)"a", O_RDWR | O_CREAT, 0644);
+
+    chance.state = 1;
+    KERNEL(CALL_WRITE, file, (long)any_bytes(5000), 5000);
+    KERNEL(CALL_CLOSE, file);
+    KERNEL(CALL_MKDIR, (long)"d", 0755);
+    KERNEL(CALL_MKDIR, (long)"d/e", 0700);
+    KERNEL(CALL_SYMLINK, (long)"d", (long)"l");
+    KERNEL(CALL_SYMLINK, (long)"loop", (long)"loop");
+    KERNEL(CALL_MKNOD, (long)"f", S_IFIFO | 0600, 0);
+}
+
+/* Nothing of what started us shows: no descriptors but two far up, limits and masks that both kernels have. */
+static void settle(const char *root)
+{
+    const uint32_t most[4] = { 256, 0, 256, 0 };
+    long           maps    = KERNEL(CALL_OPEN, (long)"/proc/self/maps", O_RDONLY);
+
+    KERNEL(CALL_DUP2, maps, MAPS);
+    KERNEL(CALL_CHROOT, (long)root);
+    KERNEL(CALL_CHDIR, (long)"/");
+    for (long number = 0; number < TELLS_TO; number++)
+        KERNEL(CALL_CLOSE, number);
+    KERNEL(CALL_PRLIMIT64, 0, NOFILE, (long)most, 0);
+    KERNEL(CALL_UMASK, 022);
+    KERNEL(CALL_PRCTL, SET_NAME, (long)"differ");
+    KERNEL(CALL_SETSID, 0);
+    make_arena();
+    handle_all();
+    furnish();
+}
+
+static void do_task(uint64_t seed, const char *list, const char *root)
+{
+    uint64_t theme = (uint64_t)((uint32_t)seed % COUNT_OF(families)) << 56;
+
+    settle(root);
+    for (unsigned number = 0; number < OPERATIONS; number++)
+        if (kept(list, number)) {
+            tell("%u ", number);
+            operate(theme | mix(seed, number) >> 8);
+            tell("\n");
+            flush();
+        }
+    leave(0);
+}
+
+/* ---- Tasks ------------------------------------------------------------------------------------------------ */
+
+static int end_of(long child)
+{
+    int status = -1;
+
+    for (uint32_t begin = milliseconds(); milliseconds() - begin < PATIENCE_MS; sleep_ms(1))
+        if (KERNEL(CALL_WAIT4, child, (long)&status, WNOHANG | WAIT_ALL, 0) > 0)
+            return status;
+    KERNEL(CALL_KILL, child, SIGKILL);
+    KERNEL(CALL_KILL, -child, SIGKILL);
+    KERNEL(CALL_WAIT4, child, (long)&status, WAIT_ALL, 0);
+    return -1;
+}
+
+static void task(uint64_t seed, const char *list)
+{
+    static unsigned count;
+    struct line     root = { .length = 0 };
+    long            child;
+
+    line_put(&root, "/tmp/differ%u%c", count++, '\0');
+    KERNEL(CALL_MKDIR, (long)root.text, 0755);
+    KERNEL(CALL_MOUNT, (long)"tmpfs", (long)root.text, (long)"tmpfs", 0, 0);
+    say("task %llu:%s\n", (unsigned long long)seed, list);
+    child = split();
+    if (child == 0)
+        do_task(seed, list, root.text);
+    say("end %x\n", (unsigned)end_of(child));
+    KERNEL(CALL_UMOUNT2, (long)root.text, DETACH);           /* detached: it goes with whoever still uses it */
+    KERNEL(CALL_RMDIR, (long)root.text);
+}
+
+static const char *behind(const char *text, char letter)
+{
+    while (*text != '\0' && *text != letter)
+        text++;
+    return *text == letter ? text + 1 : 0;
+}
+
+static void tasks(const char *word)
+{
+    const char *list = behind(word, ':'), *last = behind(word, '-');
+
+    if (list)
+        task(number_of(word), list);
+    else
+        for (uint64_t seed = number_of(word); seed <= number_of(last ? last : word); seed++)
+            task(seed, "0-999");
+}
+
+void child_main(void) { leave(0); }
+
+int program(int argc, char **argv)
+{
+    KERNEL(CALL_DUP2, 1, TELLS_TO);
+    say_to = TELLS_TO;
+    for (int i = 1; i < argc; i++)
+        tasks(argv[i]);
+    say("done\n");
+    return 0;
+}
