@@ -71,7 +71,7 @@ static inline void words_copy(void *restrict to, const void *restrict from, size
 void cpu_page_fill(void *page, uint32_t word);
 void cpu_page_copy(void *restrict to, const void *restrict from);
 
-void cpu_start(void);           /* detect and switch on what these use; without it they are slower */
+void cpu_start(void);           /* detect and switch on what these use, and shut the FPU; without it they are slower */
 
 /* A number from the processor's own generator, 0 where it has none (Intel SDM vol. 2, "RDRAND"). */
 static inline uint64_t cpu_random(void)

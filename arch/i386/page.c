@@ -13,24 +13,28 @@
 #include "cpu.h"
 
 enum {
-    CR0_EMULATE = 1 << 2, CR0_TASK_SWITCHED = 1 << 3, CR4_FXSR = 1 << 9,
+    CR0_MONITOR = 1 << 1, CR0_EMULATE = 1 << 2, CR0_TASK_SWITCHED = 1 << 3, CR4_FXSR = 1 << 9,
     HAS_FXSR = 1 << 24, HAS_SSE = 1 << 25,          /* CPUID leaf 1, EDX */
 };
 
 static bool wide;
 
+/*
+ * The bits of the FPU are as they will be while threads run, with the FPU shut, from here on. An emulator that
+ * translates code does so for each state of them: code that runs in two states is translated twice.
+ */
 void cpu_start(void)
 {
     uint32_t a = 1, b, c, d, cr;
 
     __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d));
-    if ((d & HAS_FXSR) == 0 || (d & HAS_SSE) == 0)
-        return;
-    __asm__ volatile("movl %%cr4, %0" : "=r"(cr));
-    __asm__ volatile("movl %0, %%cr4" : : "r"(cr | CR4_FXSR));
+    if (d & HAS_FXSR) {
+        __asm__ volatile("movl %%cr4, %0" : "=r"(cr));
+        __asm__ volatile("movl %0, %%cr4" : : "r"(cr | CR4_FXSR));
+    }
     __asm__ volatile("movl %%cr0, %0" : "=r"(cr));
-    __asm__ volatile("movl %0, %%cr0" : : "r"(cr & ~(uint32_t)CR0_EMULATE));
-    wide = true;
+    __asm__ volatile("movl %0, %%cr0" : : "r"((cr & ~(uint32_t)CR0_EMULATE) | CR0_MONITOR | CR0_TASK_SWITCHED));
+    wide = (d & HAS_FXSR) != 0 && (d & HAS_SSE) != 0;
 }
 
 /* XMM0 while it is ours, and CR0 as it was. */

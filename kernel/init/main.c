@@ -123,10 +123,10 @@ void kernel_main(const struct boot_info *info, frame_t root)
     const char *problem;
     char       *commands;
 
+    cpu_start();
     if (serial_start())
         print_to(serial_write);
     print("\nQuire, layout %s\n", layout.name);
-    cpu_start();
     mmu_start();
     traps_start();
     text_copy(command_line, info->text, sizeof command_line);

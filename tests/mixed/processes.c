@@ -393,13 +393,16 @@ static void timer_sends_signal(void)
 void round_timers(void)
 {
     uint32_t once[4] = { 0, 0, 0, 4000 };
+    uint64_t none = 0;
 
     sleep_is_long_enough(1 + chance_below(&me->chance, 5000));
     timer_repeats();
     timer_sends_signal();
     handled = 0;
     handle(SIGALRM, count_signal);
+    mask(SIG_BLOCK, SIGALRM);                                   /* so that it cannot come before the wait for it */
     SAME(KERNEL(CALL_SETITIMER, 0, (long)once, 0), 0);
-    sleep_ms(LATEST * 1000);                                    /* the signal ends it */
+    SAME(KERNEL(CALL_RT_SIGSUSPEND, (long)&none, 8), -EINTR);
     SAME(handled, SIGALRM);
+    mask(SIG_UNBLOCK, SIGALRM);
 }

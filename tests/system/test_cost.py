@@ -1,5 +1,6 @@
 """The cost ring: Quire's own instruction counts stay within the budgets written down in bench/budgets.txt."""
 import os
+import re
 import subprocess
 import sys
 
@@ -16,8 +17,8 @@ def compare(house, budgets):
 def programs():
     """The guest programs, where `make test` did not build them."""
     from conftest import BUILD, TREE
-    subprocess.run(["make", "-C", TREE, "--no-print-directory", f"O={BUILD}", f"{BUILD}/guest/vmbench"], check=True,
-                   stdout=subprocess.DEVNULL)
+    subprocess.run(["make", "-C", TREE, "--no-print-directory", f"O={BUILD}", f"{BUILD}/guest/vmbench",
+                    f"{BUILD}/guest/hello"], check=True, stdout=subprocess.DEVNULL)
 
 
 def test_operations_stay_within_their_budgets(house):
@@ -32,3 +33,14 @@ def test_a_budget_that_is_exceeded_is_noticed(house, tmp_path):
     done = compare(house, str(budgets))
     assert done.returncode == 1
     assert "over budget: getppid:" in done.stdout and "no-such-operation: not measured" in done.stdout
+
+
+def test_code_is_translated_once_on_the_way_to_a_program(house, tmp_path):
+    """QEMU translates code anew for each state of the FPU's bits in CR0; the kernel sets them before all else."""
+    log = tmp_path / "translated"
+    hello = os.path.join(house.build, "guest", "hello")
+    subprocess.run([os.path.join(house.build, "host", "quire"), "run", "--timeout", "60", hello],
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True, timeout=120,
+                   env={**os.environ, "QUIRE_BUILD": house.build, "QUIRE_QEMU_FLAGS": f"-d in_asm -D {log}"})
+    places = re.findall(r"^IN:.*\n0x([0-9a-f]+):", log.read_text(errors="replace"), re.M)
+    assert len(places) > 1000 and len(places) - len(set(places)) < len(places) // 100
