@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/print.h"
 #include "base/string.h"
+#include "base/symbol.h"
 #include "files/proc_node.h"
 #include "memory/check/audit.h"
 #include "memory/frames/frame.h"
@@ -35,6 +36,24 @@ static int write_heap(struct text *text, struct proc_node *node __attribute__((u
     text_add(text, "blocks   %8u\nbig      %8u\nbytes    %8llu\n", sums.live_blocks, sums.big_blocks,
              (unsigned long long)sums.live_bytes);
     return 0;
+}
+
+/* Who holds what of the heap, by function: what to compare when blocks do not come back. */
+static int write_takers(struct text *text, struct proc_node *node __attribute__((unused)))
+{
+    enum { ROWS = 256 };
+    struct heap_taker *rows = heap_alloc(ROWS * sizeof *rows, 0);
+    unsigned           count = rows != NULL ? heap_takers(rows, ROWS) : 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        uint32_t    offset = 0;
+        const char *name = rows[i].taker != 0 ? symbol_of(rows[i].taker, &offset) : NULL;
+
+        text_add(text, "%8u blocks %8llu bytes, slots for %4u, by %s+0x%x\n", rows[i].blocks, (unsigned long long)rows[i].bytes,
+                 rows[i].slot_room, name != NULL ? name : "nobody known", offset);
+    }
+    heap_free(rows);
+    return rows != NULL ? 0 : -ENOMEM;
 }
 
 static void add_rights(struct text *text, struct rights rights)
@@ -137,6 +156,7 @@ static int ask_crash(struct proc_node *node __attribute__((unused)), const char 
 const struct proc_entry proc_quire_entries[] = {
     { .name = "frames", .mode = S_REGULAR | 0444, .text = write_frames },
     { .name = "heap",   .mode = S_REGULAR | 0444, .text = write_heap },
+    { .name = "takers", .mode = S_REGULAR | 0400, .text = write_takers },
     { .name = "layout", .mode = S_REGULAR | 0444, .text = write_layout },
     { .name = "audit",  .mode = S_REGULAR | 0400, .text = write_audit },
     { .name = "map",    .mode = S_REGULAR | 0600, .text = write_map, .store = ask_map },

@@ -400,6 +400,40 @@ static void two_cpus_give_back_each_others_blocks(void)
     assert_sound();
 }
 
+/* One place in the code, however the loop is compiled. */
+static __attribute__((noinline, noclone)) void *take_20(void)
+{
+    void *volatile block = heap_alloc(20, 0);
+
+    return block;
+}
+
+/* Rows of the same taker are one; a table too small says what it has room for. */
+static void takers_are_told(void **state)
+{
+    struct heap_taker rows[8], *row;
+    void             *small[3], *big;
+    unsigned          count;
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++)
+        small[i] = take_20();
+    big   = heap_alloc(3 * PAGE_SIZE, 0);
+    count = heap_takers(rows, 8);
+    assert_int_equal(heap_takers(rows, 1), 1);
+    assert_int_equal(heap_takers(rows, 8), count);
+    for (row = rows; row < rows + count && row->slot_room != 24; row++)
+        ;
+    assert_int_equal(row->blocks, 3);
+    assert_int_equal(row->bytes, 60);
+    assert_int_not_equal(row->taker, 0);
+    assert_int_equal(rows[count - 1].slot_room, 0);
+    assert_int_equal(rows[count - 1].bytes, 3 * PAGE_SIZE);
+    for (unsigned i = 0; i < 3; i++)
+        heap_free(small[i]);
+    heap_free(big);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -412,6 +446,7 @@ int main(void)
         on_machine(every_size_is_kept_apart_and_remembered),
         on_machine(zero_means_zero_even_where_others_have_written),
         on_machine(nothing_is_a_block_and_null_is_none),
+        on_machine(takers_are_told),
         on_machine(resizing_keeps_what_fits),
         on_machine(resizing_in_place_where_the_slot_or_the_pages_do),
         on_machine(a_big_block_takes_its_pages_and_gives_them_back),

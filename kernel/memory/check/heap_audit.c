@@ -79,6 +79,57 @@ void heap_sums(struct heap_sums *out)
     *out = sums;
 }
 
+/* ---- Takers ----------------------------------------------------------------------------- */
+
+struct taker_rows { struct heap_taker *rows; unsigned count, room; };
+
+/* The row of a taker, a new one if need be; NULL when there is no place for it. */
+static struct heap_taker *taker_row(struct taker_rows *to, uint32_t taker, size_t slot_room)
+{
+    for (unsigned i = 0; i < to->count && i < to->room; i++)
+        if (to->rows[i].taker == taker && to->rows[i].slot_room == slot_room)
+            return &to->rows[i];
+    if (to->count >= to->room)
+        return NULL;
+    to->rows[to->count] = (struct heap_taker){ .taker = taker, .slot_room = (uint32_t)slot_room };
+    return &to->rows[to->count++];
+}
+
+static void add_taken(struct taker_rows *to, uint32_t taker, size_t slot_room, size_t bytes)
+{
+    struct heap_taker *row = taker_row(to, taker, slot_room);
+
+    if (row == NULL)
+        return;
+    row->blocks++;
+    row->bytes += bytes;
+}
+
+static void add_takers(uint32_t page, struct taker_rows *to)
+{
+    unsigned    class = slab_at(page)->class;
+    const char *block = slab_bytes(page);
+
+    for (uint32_t n = class_blocks(class); n > 0; n--, block += heap_classes[class].slot)
+        if (kind_of(block) == BLOCK_LIVE)
+            add_taken(to, live_taker(block, class_room(class)), class_room(class), live_bytes(block, class_room(class)));
+}
+
+unsigned heap_takers(struct heap_taker *rows, unsigned room)
+{
+    struct taker_rows to = { .rows = rows, .room = room };
+    lock_state        map = lock_take(&kernel_space.map_lock), state = lock_take(&heap.lock);
+
+    for (uint32_t page = 0; page < pages_with_book(); page++)
+        if (page % CHUNK_PAGES != 0 && slab_at(page)->pages > 0)
+            add_takers(page, &to);
+    lock_drop(&heap.lock, state);
+    for (const struct big *big = big_after(NULL); big; big = big_after(big))
+        add_taken(&to, big->taker, 0, big->bytes);
+    lock_drop(&kernel_space.map_lock, map);
+    return to.count;
+}
+
 /* ---- H1, H4: slabs and their blocks ------------------------------------------------------ */
 
 static void audit_block(const void *block, unsigned class, struct audit_report *report)

@@ -79,6 +79,15 @@ struct heap_sums {
 /* O(heap): counted by looking, so that the fast path counts one thing only. */
 void heap_sums(struct heap_sums *out);
 
+/*
+ * Who holds how much: live blocks by the code address that took them and the room of their slots. Where a block fills
+ * its slot nobody could be noted, and the taker is 0. Big blocks have rows with slots of room 0, and the small blocks
+ * that describe them are among the others. Returns how many rows it wrote, at most `room`; what did not fit is missing.
+ * O(heap * rows), under the map lock of kernel space.
+ */
+struct heap_taker { uint32_t taker, slot_room, blocks; uint64_t bytes; };
+unsigned heap_takers(struct heap_taker *rows, unsigned room);
+
 struct audit_report;
 void heap_audit(struct audit_report *report);       /* H1..H5 */
 /*
