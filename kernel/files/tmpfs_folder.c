@@ -105,22 +105,33 @@ static void table_remove(struct tmpfs_folder *folder, struct tmpfs_entry *entry)
     *at = entry->same_hash;
 }
 
-/* A table twice as large as there are entries, when it has become too small. Without memory the old one does. */
-static void grow_table(struct tmpfs_folder *folder)
+static bool table_fits(const struct tmpfs_folder *folder)
+{
+    if (folder->table == NULL)
+        return folder->count <= FEW;
+    return folder->count <= 2 * folder->table_size && folder->count >= folder->table_size / 8;
+}
+
+/*
+ * When the table has become too small or far too large: one twice as large as there are entries, and none for a few of
+ * them, so that a folder that once was large does not keep what it needed then. Without memory the old one does.
+ */
+static void fit_table(struct tmpfs_folder *folder)
 {
     uint32_t             size = FEW;
-    struct tmpfs_entry **table, **old = folder->table;
+    struct tmpfs_entry **table = NULL, **old = folder->table;
 
-    if (folder->count <= FEW || (old != NULL && folder->count <= 2 * folder->table_size))
+    if (table_fits(folder))
         return;
     while (size < 2 * folder->count)
         size *= 2;
-    table = heap_alloc(size * sizeof(struct tmpfs_entry *), HEAP_ZERO);
-    if (table == NULL)
+    if (folder->count > FEW)
+        table = heap_alloc(size * sizeof(struct tmpfs_entry *), HEAP_ZERO);
+    if (table == NULL && folder->count > FEW)
         return;
     folder->table      = table;
-    folder->table_size = size;
-    for (struct tmpfs_entry *entry = folder->oldest; entry != NULL; entry = entry->newer)
+    folder->table_size = table != NULL ? size : 0;
+    for (struct tmpfs_entry *entry = folder->oldest; entry != NULL && table != NULL; entry = entry->newer)
         table_add(folder, entry);
     heap_free(old);
 }
@@ -149,7 +160,7 @@ static void insert(struct tmpfs_entry *entry)
     folder->count++;
     if (folder->table != NULL)
         table_add(folder, entry);
-    grow_table(folder);
+    fit_table(folder);
 }
 
 static void take_out(struct tmpfs_entry *entry)
@@ -167,6 +178,7 @@ static void take_out(struct tmpfs_entry *entry)
     if (folder->table != NULL)
         table_remove(folder, entry);
     folder->count--;
+    fit_table(folder);
 }
 
 static void free_entry(struct tmpfs_entry *entry)

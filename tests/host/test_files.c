@@ -511,6 +511,44 @@ static void locks_agree_with_an_array(void **state)
     stop_files();
 }
 
+/* ---- A folder's table ----------------------------------------------------------------------------- */
+
+static void make_or_remove(unsigned first, unsigned count, bool make)
+{
+    char name[16];
+
+    for (unsigned n = first; n < first + count; n++) {
+        snprintf(name, sizeof name, "f%u", n);
+        if (make)
+            file_release(open_file(name, O_CREAT | O_RDWR));
+        else
+            assert_int_equal(path_remove(place, NULL, name, false), 0);
+    }
+}
+
+/* The table of 5000 entries is of 64 KiB; it once stayed for as long as the folder did. */
+static void a_folder_that_was_large_becomes_small_again(void **state)
+{
+    enum { MANY = 5000, LEFT = 3 };
+    struct heap_sums before, after;
+
+    (void)state;
+    start_files();
+    make_or_remove(MANY, LEFT, true);
+    heap_sums(&before);
+    make_or_remove(0, MANY, true);
+    check_files();
+    for (unsigned n = 0; n < MANY; n += 500) {
+        make_or_remove(n, 500, false);
+        check_files();
+    }
+    heap_sums(&after);
+    assert_int_equal(after.live_bytes, before.live_bytes);
+    assert_int_equal(after.live_blocks, before.live_blocks);
+    make_or_remove(MANY, LEFT, false);
+    stop_files();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -524,6 +562,7 @@ int main(void)
         cmocka_unit_test(mounts_are_walked_in_and_out),
         cmocka_unit_test(others_may_do_what_the_mode_says),
         cmocka_unit_test(a_listing_goes_on_though_entries_go),
+        cmocka_unit_test(a_folder_that_was_large_becomes_small_again),
         cmocka_unit_test(without_memory_nothing_changes),
         cmocka_unit_test(the_lowest_free_number_is_given),
         cmocka_unit_test(locks_agree_with_an_array),
