@@ -148,8 +148,14 @@ struct file {
     uint64_t       at;
     struct mutex   lock;
     struct epoll_item *watchers;    /* epolls that watch it, files/epoll.c                          */
-    void          *own;
+    void          *own;             /* set by open() and gone with close(): preadv2() reads with a copy of this */
 };
+
+/* With access mode 3 (O_ACCMODE), which is good for ioctl() alone, an open file neither reads nor writes. */
+static inline bool flags_read(uint32_t flags)  { return (flags & O_ACCMODE) == O_RDONLY || (flags & O_ACCMODE) == O_RDWR; }
+static inline bool flags_write(uint32_t flags) { return (flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR; }
+static inline bool file_reads(const struct file *file)  { return flags_read(file->flags); }
+static inline bool file_writes(const struct file *file) { return flags_write(file->flags); }
 
 /* What a file in memory may be sealed against, Linux's numbers; SEAL_NEVER: this node cannot be sealed at all. */
 enum {

@@ -427,7 +427,7 @@ static bool has_position(const struct file *file)
 
 static int may_read(const struct file *file)
 {
-    if ((file->flags & O_PATH) || (file->flags & O_ACCMODE) == O_WRONLY || (file->flags & O_ACCMODE) == O_ACCMODE)
+    if ((file->flags & O_PATH) || !file_reads(file))
         return -EBADF;
     if ((file->node->mode & S_FMT) == S_FOLDER)
         return -EISDIR;
@@ -480,7 +480,7 @@ long file_read_at(struct file *file, struct buffer *to, uint64_t at)
 
 static int may_write(const struct file *file)
 {
-    if ((file->flags & O_PATH) || (file->flags & O_ACCMODE) == O_RDONLY || (file->flags & O_ACCMODE) == O_ACCMODE)
+    if ((file->flags & O_PATH) || !file_writes(file))
         return -EBADF;
     return file->operations->write == NULL ? -EINVAL : 0;
 }

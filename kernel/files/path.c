@@ -205,7 +205,7 @@ static int may_open(const struct node *node, uint32_t flags)
 
 static bool writes(uint32_t flags)
 {
-    return !(flags & O_PATH) && ((flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR);
+    return !(flags & O_PATH) && flags_write(flags);
 }
 
 /* An open file of a node. Takes over the reference. */

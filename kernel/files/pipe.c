@@ -340,6 +340,8 @@ static int fifo_open(struct node *node, struct file *file)
 {
     int err;
 
+    if (!file_reads(file) && !file_writes(file))
+        return -EINVAL;
     mutex_take(&node->lock);
     err = open_locked(node, file);
     mutex_drop(&node->lock);

@@ -63,17 +63,13 @@ void text_pad(struct text *text, size_t line, size_t column)
 
 /* ---- Files --------------------------------------------------------------------------------------- */
 
-/* file->own is the text since the last read from the start. */
+/* file->own, made by open(), is the text since the last read from the start. The node's lock is held. */
 static int write_text(struct file *file)
 {
     struct proc_node *self = proc_of(file->node);
     struct text      *text = file->own;
     int               err;
 
-    if (text == NULL)
-        file->own = text = heap_alloc(sizeof *text, HEAP_ZERO);
-    if (text == NULL)
-        return -ENOMEM;
     text->length = 0;
     text->failed = false;
     if (self->entry->fixed != NULL) {
@@ -88,7 +84,7 @@ static int write_text(struct file *file)
 static long proc_read(struct file *file, struct buffer *to, uint64_t at)
 {
     struct proc_node *self = proc_of(file->node);
-    struct text      *text;
+    struct text      *text = file->own;
     size_t            left, put;
     int               err;
 
@@ -96,10 +92,9 @@ static long proc_read(struct file *file, struct buffer *to, uint64_t at)
         return self->entry->move(self, to, at, false);
     if (self->entry->text == NULL && self->entry->fixed == NULL)
         return -EINVAL;
-    err = at == 0 || file->own == NULL ? write_text(file) : 0;
+    err = at == 0 || text->bytes == NULL ? write_text(file) : 0;
     if (err != 0)
         return err;
-    text = file->own;
     if (at >= text->length)
         return 0;
     left = text->length - (size_t)at;
@@ -135,9 +130,12 @@ static int proc_open(struct node *node, struct file *file)
 {
     const struct proc_node *self = proc_of(node);
 
-    if (node->system->magic != PROC_MAGIC && self->entry->store == NULL && (file->flags & O_ACCMODE) != O_RDONLY)
+    if (node->system->magic != PROC_MAGIC && self->entry->store == NULL && file_writes(file))
         return -EACCES;
-    return 0;
+    if (self->entry->text == NULL && self->entry->fixed == NULL)
+        return 0;
+    file->own = heap_alloc(sizeof(struct text), HEAP_ZERO);
+    return file->own != NULL ? 0 : -ENOMEM;
 }
 
 static void proc_close(struct file *file)

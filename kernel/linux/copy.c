@@ -158,8 +158,7 @@ static long copy_range(struct copying *copying, size_t bytes)
         return -EISDIR;
     if (!is_regular(copying->from) || !is_regular(copying->to))
         return -EINVAL;
-    if ((copying->to->flags & O_APPEND) || (copying->from->flags & O_ACCMODE) == O_WRONLY ||
-        (copying->to->flags & O_ACCMODE) == O_RDONLY)
+    if ((copying->to->flags & O_APPEND) || !file_reads(copying->from) || !file_writes(copying->to))
         return -EBADF;
     if (overlaps(copying, bytes))
         return -EINVAL;

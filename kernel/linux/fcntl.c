@@ -83,8 +83,6 @@ static int lock_range(struct file *file, const struct lock64 *lock, struct lock_
 
 static int lock_kind(struct file *file, int type, struct lock_request *out)
 {
-    unsigned mode = file->flags & O_ACCMODE;
-
     if (type == F_UNLCK)
         out->kind = LOCK_NONE;
     else if (type == F_RDLCK)
@@ -93,7 +91,7 @@ static int lock_kind(struct file *file, int type, struct lock_request *out)
         out->kind = LOCK_EXCLUSIVE;
     else
         return -EINVAL;
-    if ((type == F_RDLCK && mode == O_WRONLY) || (type == F_WRLCK && mode == O_RDONLY))
+    if ((type == F_RDLCK && !file_reads(file)) || (type == F_WRLCK && !file_writes(file)))
         return -EBADF;
     return 0;
 }
@@ -194,9 +192,7 @@ static long set_flags(struct file *file, uintptr_t flags)
 
 static long seal(struct file *file, uintptr_t seals)
 {
-    unsigned mode = file->flags & O_ACCMODE;
-
-    return mode != O_WRONLY && mode != O_RDWR ? -EPERM : node_seal(file->node, (unsigned)seals);
+    return !file_writes(file) ? -EPERM : node_seal(file->node, (unsigned)seals);
 }
 
 static long seals(const struct file *file)

@@ -236,10 +236,12 @@ SYSTEM_CALL(memfd_create)
         (b & (MFD_NOEXEC_SEAL | MFD_EXEC)) == (MFD_NOEXEC_SEAL | MFD_EXEC))
         return -EINVAL;
     err = text_in(a, &name);
-    if (err == 0 && strlen(name) > MFD_NAME)
-        err = -EINVAL;
     if (err != 0)
         return err == -ENAMETOOLONG ? -EINVAL : err;
+    if (strlen(name) > MFD_NAME) {
+        heap_free(name);
+        return -EINVAL;
+    }
     node = tmpfs_unnamed(name);
     heap_free(name);
     if (node == NULL)
@@ -511,7 +513,7 @@ static long resize_file(uintptr_t descriptor, int64_t bytes)
         return -EBADF;
     if (file->flags & O_PATH)
         err = -EBADF;
-    else if ((file->flags & O_ACCMODE) != O_RDONLY && (file->node->mode & S_FMT) == S_REGULAR)
+    else if (file_writes(file) && (file->node->mode & S_FMT) == S_REGULAR)
         err = node_resize(file->node, (uint64_t)bytes);
     file_release(file);
     return err;
@@ -533,7 +535,7 @@ static long allocate(struct file *file, uintptr_t mode, uint64_t from, uint64_t 
         return -EOPNOTSUPP;
     if (what.punch && (what.clear || !what.keep))
         return -EOPNOTSUPP;
-    if ((file->flags & O_PATH) || ((file->flags & O_ACCMODE) != O_WRONLY && (file->flags & O_ACCMODE) != O_RDWR))
+    if ((file->flags & O_PATH) || !file_writes(file))
         return -EBADF;
     if ((node->mode & S_FMT) == S_FOLDER)
         return -EISDIR;

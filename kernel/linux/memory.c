@@ -85,7 +85,7 @@ static int attach_file(struct map_request *request, struct file *file, uintptr_t
 
     if ((flags & LINUX_TYPE) == LINUX_SHARED_VALIDATE && flags & ~(LINUX_KNOWN | LINUX_HUGE_SIZES))
         return -EOPNOTSUPP;
-    if (mode == O_WRONLY)
+    if (!file_reads(file))
         return -EACCES;
     if (shared && (request->rights & MAY_WRITE) && mode != O_RDWR)
         return -EACCES;

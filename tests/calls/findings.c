@@ -203,6 +203,72 @@ static int what_polls_tell(void)
     return wanted[0].got << 16 | wanted[1].got;
 }
 
+/* Blocks that the kernel's heap has more when this has been done 16 times than when it had been done once. */
+static int blocks_left_by(void (*act)(void))
+{
+    static char text[512];
+    long before = 0, after = 0;
+
+    for (unsigned round = 0; round < 16; round++) {
+        act();
+        after = file_text("/proc/quire/heap", text, sizeof text) > 0 ? number_behind(text, "blocks ") : 0;
+        if (round == 0)
+            before = after;
+    }
+    return (int)(after - before);
+}
+
+/* With flags it reads with a copy of the open file, where /proc kept its text for good. */
+static void read_proc_with_flags(void)
+{
+    enum { CALL_PREADV2 = 378 };
+    static char byte;
+    long vector[2] = { (long)&byte, 1 }, file = KERNEL(CALL_OPEN, (long)"/proc/self/stat", O_RDONLY);
+
+    KERNEL(CALL_PREADV2, file, (long)vector, 1, 0, 0, 1);
+    KERNEL(CALL_CLOSE, file);
+}
+
+static void name_a_file_too_long(void)
+{
+    static char name[300];
+
+    KERNEL(CALL_MEMFD_CREATE, (long)memset(name, 'n', sizeof name - 1), 0);
+}
+
+static int blocks_after_preadv2(void)     { return blocks_left_by(read_proc_with_flags); }
+static int blocks_after_long_names(void)  { return blocks_left_by(name_a_file_too_long); }
+
+/* Access mode 3 is for ioctl(): whoever cannot write cannot cut off either, least of all the program that is running. */
+static int cut_with_mode_3(void)
+{
+    long file = KERNEL(CALL_OPEN, (long)"/proc/self/exe", 3), result = KERNEL(CALL_FTRUNCATE, file, 16);
+
+    KERNEL(CALL_CLOSE, file);
+    return file >= 0 ? (int)result : 1;
+}
+
+static int lock_with_mode_3(void)
+{
+    static uint16_t shared[8], exclusive[8] = { 1 };
+    long file = KERNEL(CALL_OPEN, (long)"/proc/self/exe", 3);
+    long first = KERNEL(CALL_FCNTL, file, 6, (long)shared), second = KERNEL(CALL_FCNTL, file, 6, (long)exclusive);
+    long map = KERNEL(CALL_MMAP2, 0, PAGE, PROT_READ, MAP_PRIVATE, file, 0);
+
+    KERNEL(CALL_CLOSE, file);
+    return first == -EBADF && second == -EBADF ? (int)map : 1;
+}
+
+static int fifo_with_mode_3(void)
+{
+    long result;
+
+    KERNEL(CALL_MKNOD, (long)"/fifo-of-mode-3", 010600, 0);
+    result = KERNEL(CALL_OPEN, (long)"/fifo-of-mode-3", 3 | O_NONBLOCK);
+    KERNEL(CALL_UNLINK, (long)"/fifo-of-mode-3");
+    return (int)result;
+}
+
 static const struct { const char *name; int (*run)(void); } findings[] = {
     { "vfork with CLONE_PARENT comes back", vfork_of_a_brother },
     { "a parent in vfork can be killed", vfork_is_killed },
@@ -211,6 +277,11 @@ static const struct { const char *name; int (*run)(void); } findings[] = {
     { "a copy of gigabytes can be killed", copy_without_end },
     { "a timer's signal is for one's own threads", timer_for_a_stranger },
     { "mlock of what lies below locked memory", lock_before_locked },
+    { "preadv2 with flags leaves no block behind", blocks_after_preadv2 },
+    { "a memfd's name that is too long leaves no block behind", blocks_after_long_names },
+    { "access mode 3 does not cut off a program", cut_with_mode_3 },
+    { "access mode 3 neither locks nor maps", lock_with_mode_3 },
+    { "access mode 3 does not open a fifo", fifo_with_mode_3 },
     { "the 8086 mode ends a program", into_8086_mode },
     { "an alarm of more seconds than a word holds", alarm_for_ever },
     { "a thread's name ends at its NUL", name_with_a_tail },
