@@ -2,7 +2,7 @@
  * calls.c - the fuzzer of system calls: runs batches, cleans up after them, and looks at what is left.
  *
  *   calls SECONDS SEED              batches for so long; SEED 0 takes one from the kernel and tells it
- *   calls loud SEED SECONDS         the same, each batch told before it begins
+ *   calls loud SEED SECONDS FIRST   the same, each batch told before it begins, from batch FIRST on if there is a number
  *   calls batch SEED NUMBER         one batch of that run again; `calls tell SEED NUMBER` tells each call first
  *
  * It prints its seed first, a line now and then, and in the end how many calls were made and what the memory looks like;
@@ -13,7 +13,8 @@
 struct shared *shared;
 int  supervisor;
 bool may_mount, telling;
-static bool loud;               /* each batch is told before it begins */
+static bool loud;               /* each batch is told before it begins, and the blocks of the heap after it */
+static uint32_t first_batch;
 
 static const char *const kind_names[KINDS] = {
     [PLAIN] = "one thread", [THREADS] = "threads", [PROCESSES] = "processes", [FRAMES] = "signal frames", [PROGRAMS] = "programs",
@@ -88,6 +89,19 @@ static void could_not_begin(void)
     leave(0);
 }
 
+/*
+ * Whoever needs a frame when there is none is killed, and that may be the supervisor, which has done nothing: a batch is
+ * kept from taking all memory in one call. tests/bombs is what takes it all.
+ */
+static void limit_memory(void)
+{
+    enum { CALL_SETRLIMIT = 75, FILE_SIZE = 1, SPACE = 9, FILE_MOST = 4 << 20, SPACE_MOST = 16 << 20 };
+    uint32_t file[2] = { FILE_MOST, FILE_MOST }, space[2] = { SPACE_MOST, SPACE_MOST };
+
+    KERNEL(CALL_SETRLIMIT, FILE_SIZE, (long)file);
+    KERNEL(CALL_SETRLIMIT, SPACE, (long)space);
+}
+
 static void batch(uint64_t seed) __attribute__((noreturn));
 static void batch(uint64_t seed)
 {
@@ -99,6 +113,7 @@ static void batch(uint64_t seed)
     streams(seed);
     if (!arena_make())
         could_not_begin();
+    limit_memory();
     worker_start(0, mix(seed, 1), CALLS, kind);
     if (kind >= FRAMES && kind <= INSTRUCTIONS) {
         struct worker alone = { .chance = { mix(seed, 1) }, .kind = kind };
@@ -187,6 +202,18 @@ static void mount_proc_again(void)
     KERNEL(CALL_UNLINK, (long)"/tmp/fuzz/proc");
     KERNEL(CALL_MKDIR, (long)"/tmp/fuzz/proc", 0777);
     KERNEL(CALL_MOUNT, (long)"proc", (long)"/tmp/fuzz/proc", (long)"proc", 0, 0);
+}
+
+/* The supervisor's own streams, which most batches have as well, are open files that outlive a batch's locks on them. */
+static void forget_locks(void)
+{
+    enum { CALL_FLOCK = 143, OFD_SETLK = 37, UNLOCKED = 2, FLOCK_NONE = 8 };
+    uint32_t all[6] = { UNLOCKED, 0, 0, 0, 0, 0 };
+
+    for (long stream = 0; stream < 3; stream++) {
+        KERNEL(CALL_FLOCK, stream, FLOCK_NONE);
+        KERNEL(CALL_FCNTL64, stream, OFD_SETLK, (long)all);
+    }
 }
 
 enum { REMOUNT = 32 };
@@ -284,6 +311,7 @@ static bool run_batch(uint64_t seed)
         tell_who_is_left();
         return false;
     }
+    forget_locks();
     clean_folder();
     if (shared->refused)
         say("\ncalls: batch seed %llu could not begin\n", seed);
@@ -329,6 +357,32 @@ static void tell_memory(const struct use *before, const struct use *after)
         say("\ncalls: memory %s%d before, %d after\n", owners[i], (int)before->of[i], (int)after->of[i]);
 }
 
+/* Who holds the blocks of the kernel's heap, so that fuzz.py can say who has more of them than before. */
+static void tell_takers(const char *when)
+{
+    char *line = text;
+
+    if (file_text("/proc/quire/takers", text, sizeof text) <= 0)
+        return;
+    for (char *at = text; *at != '\0'; at++)
+        if (*at == '\n') {
+            *at = '\0';
+            say("\ncalls: taker %s %s\n", when, line);
+            line = at + 1;
+        }
+}
+
+/* The kernel keeps a buffer for standard input from the first read on: some batch would be that. */
+static void read_input_once(void)
+{
+    enum { SET_FLAGS = 4 };
+    char byte;
+
+    KERNEL(CALL_FCNTL, 0, SET_FLAGS, O_NONBLOCK);
+    KERNEL(CALL_READ, 0, (long)&byte, 1);
+    KERNEL(CALL_FCNTL, 0, SET_FLAGS, 0);
+}
+
 static void prepare(void)
 {
     long pages = KERNEL(CALL_MMAP2, 0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -339,6 +393,7 @@ static void prepare(void)
     KERNEL(CALL_MKDIR, (long)"/tmp", 0777);
     KERNEL(CALL_MKDIR, (long)folder, 0777);
     mount_proc_again();
+    read_input_once();
     may_mount = KERNEL(CALL_UMOUNT2, (long)"/nowhere", 0) == -ENOENT;
 }
 
@@ -353,19 +408,26 @@ enum { WARM_UP = 48 };
 
 static int run(uint32_t duration, uint64_t seed)
 {
-    uint32_t begin = milliseconds(), told = begin, n = 0;
+    uint32_t begin = milliseconds(), told = begin, n = first_batch;
     struct use before = look_at_memory(), after;
     bool     good = true;
 
     say("\ncalls: seed %llu\n", seed);
-    for (; good && (milliseconds() - begin < duration * 1000 || n < WARM_UP); n++) {
+    for (; good && (milliseconds() - begin < duration * 1000 || batches < WARM_UP); n++) {
         if (loud)
             say("\ncalls: batch %u, %s\n", n, kind_names[kind_of(mix(seed, n))]);
         good = run_batch(mix(seed, n));
         if (n % AUDIT_EVERY == AUDIT_EVERY - 1)
             good &= audit();
-        if (n == WARM_UP - 1)
+        if (batches == WARM_UP) {
             before = look_at_memory();
+            tell_takers("before");
+        }
+        if (loud) {
+            struct use now = look_at_memory();
+
+            say("\ncalls: blocks %d\n", (int)now.of[BLOCKS]);
+        }
         if (milliseconds() - told > TELL_EVERY_MS) {
             told = milliseconds();
             tell_figures(begin);
@@ -377,6 +439,7 @@ static int run(uint32_t duration, uint64_t seed)
     good &= audit();
     after = look_at_memory();
     tell_memory(&before, &after);
+    tell_takers("after");
     say(good ? "\ncalls: audit clean\n" : "\ncalls: FOUND something: batch %u\n", n - 1);
     return good ? 0 : 1;
 }
@@ -408,11 +471,16 @@ int program(int argc, char **argv)
     prepare();
     if (argc > 3 && text_same(argv[1], "loud")) {
         loud = true;
+        first_batch = argc > 4 ? (uint32_t)number_of(argv[4]) : 0;
         return run((uint32_t)number_of(argv[3]), seed);
     }
     if (argc > 3) {
         telling = text_same(argv[1], "tell");
+        (void)look_at_memory();
+        tell_takers("before");
         run_batch(mix(seed, (uint32_t)number_of(argv[3])));
+        (void)look_at_memory();
+        tell_takers("after");
         return audit() ? 0 : 1;
     }
     return run(argc > 1 ? (uint32_t)number_of(argv[1]) : 10, seed != 0 ? seed : some_seed());

@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 
-BATCHES_A_BLOCK = 8     # see judge_memory()
 PATIENCE = 90           # seconds beyond those asked for, after which the machine is taken to stand still
 
 
@@ -59,19 +58,29 @@ class Run:
 
     def judge_memory(self):
         """Frames of programs, stacks and files come back to the frame. Of the kernel's heap a page stays with one block in it,
-        so blocks are counted: fewer may be left than one for each BATCHES_A_BLOCK batches. Free frames may differ by what
-        heap, its tables and the channel's buffers hold, and no more."""
-        batches = int(self.figure(r"\d+ calls, (\d+) batches.*")[0])
+        so blocks are counted, and come back to the block. Free frames may differ by what heap, its tables and the channel's
+        buffers hold, and no more."""
         memory = {name: (int(before), int(after)) for name, before, after in
                   re.findall(r"^memory (\w+) (-?\d+) before, (-?\d+) after$", "\n".join(self.lines), re.M)}
         lost = {name: after - before for name, (before, after) in memory.items()}
         wrong = [name for name in ("stacks", "user", "shared", "files") if lost.get(name) != 0 or memory[name][0] < 0]
         if lost and lost["free"] + lost["heap"] + lost["tables"] + lost["process"] != 0:
             wrong.append("free")
-        if lost and lost["blocks"] > 16 + batches // BATCHES_A_BLOCK:
+        if lost and (lost["blocks"] != 0 or memory["blocks"][0] < 0):
             wrong.append("blocks")
+            self.found += [f"more than before: {line}" for line in self.more_takers()]
         if wrong or not lost:
             self.found.append(f"memory did not come back: {', '.join(wrong)} of {memory}")
+
+    def more_takers(self):
+        """Who holds more or fewer blocks of the kernel's heap in the end, by function."""
+        pattern = re.compile(r"taker (before|after) +(\d+) blocks +\d+ bytes, (.*)")
+        blocks = {(when, who): int(count) for when, count, who in
+                  (match.groups() for match in map(pattern.fullmatch, self.lines) if match)}
+        for who in sorted({who for _, who in blocks}):
+            before, after = blocks.get(("before", who), 0), blocks.get(("after", who), 0)
+            if before != after:
+                yield f"{before} blocks, then {after}, {who}"
 
 
 def main():
@@ -85,7 +94,7 @@ def main():
     seed = options.seed or int.from_bytes(os.urandom(4), "little") or 1
     print(f"seed {seed}, layout {options.layout}, {options.seconds} s", flush=True)
     run = Run(os.path.abspath(options.build), options.layout, options.seconds, seed, options.memory)
-    print("\n".join(run.lines))
+    print("\n".join(line for line in run.lines if not line.startswith("taker ")))
     for line in run.found:
         print("FOUND: " + line)
     if run.found:
