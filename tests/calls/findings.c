@@ -236,6 +236,24 @@ static void name_a_file_too_long(void)
     KERNEL(CALL_MEMFD_CREATE, (long)memset(name, 'n', sizeof name - 1), 0);
 }
 
+/* One over the other, and each with a file open when it goes. */
+static void mount_twice(void)
+{
+    long file[2];
+
+    KERNEL(CALL_MKDIR, (long)"/twice", 0700);
+    for (unsigned i = 0; i < 2; i++) {
+        KERNEL(CALL_MOUNT, (long)"proc", (long)"/twice", (long)"proc", 0, 0);
+        file[i] = KERNEL(CALL_OPEN, (long)"/twice/self/maps", O_RDONLY);
+    }
+    for (unsigned i = 0; i < 2; i++)
+        KERNEL(CALL_UMOUNT2, (long)"/twice", 2);
+    for (unsigned i = 0; i < 2; i++)
+        KERNEL(CALL_CLOSE, file[i]);
+    KERNEL(CALL_RMDIR, (long)"/twice");
+}
+
+static int blocks_after_mounts(void)      { return blocks_left_by(mount_twice); }
 static int blocks_after_preadv2(void)     { return blocks_left_by(read_proc_with_flags); }
 static int blocks_after_long_names(void)  { return blocks_left_by(name_a_file_too_long); }
 
@@ -278,6 +296,7 @@ static const struct { const char *name; int (*run)(void); } findings[] = {
     { "a timer's signal is for one's own threads", timer_for_a_stranger },
     { "mlock of what lies below locked memory", lock_before_locked },
     { "preadv2 with flags leaves no block behind", blocks_after_preadv2 },
+    { "proc mounted over proc leaves no block behind", blocks_after_mounts },
     { "a memfd's name that is too long leaves no block behind", blocks_after_long_names },
     { "access mode 3 does not cut off a program", cut_with_mode_3 },
     { "access mode 3 neither locks nor maps", lock_with_mode_3 },
