@@ -19,7 +19,8 @@
  *          with no lock of rank HEAP or above held. Big blocks: RANK_MAP inside as well.
  * Cost     O(1) for small blocks, O(log regions) + pages for big ones.
  * Space    a slot is at most a quarter larger than what was asked for and 8 bytes, but
- *          for multiples of 16 bytes; the book takes one page in sixteen of the slab area.
+ *          for multiples of 16 bytes; the book takes one page in sixteen of the slab area, up to the highest slab there
+ *          is: a late block of a heap that was large keeps the book of all below it.
  * Errors   NULL when there is no memory; never a panic.
  * Source   claims M17, G27.
  *
