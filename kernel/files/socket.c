@@ -566,8 +566,6 @@ int socket_shut(struct file *file, bool reading, bool writing)
 {
     struct socket *self = socket_of(file->node);
 
-    if (self->peer == NULL && self->type != SOCKET_DATAGRAM && !self->listening)
-        return -ENOTCONN;
     mutex_take(&sockets_lock);
     self->shut_read  |= reading;
     self->shut_write |= writing;

@@ -81,11 +81,12 @@ static int gather(struct buffer **pieces, size_t *count, size_t bytes, const str
     return 0;
 }
 
-static long broken(unsigned flags)
+/* Only the writer of a stream is told by a signal. */
+static long broken(const struct socket *self, unsigned flags)
 {
     struct signal_info info = { .number = SIGPIPE, .sender = current_process()->id };
 
-    if (!(flags & MSG_NOSIGNAL))
+    if (self->type == SOCKET_STREAM && !(flags & MSG_NOSIGNAL))
         signal_thread(current_thread(), &info);
     return -EPIPE;
 }
@@ -264,7 +265,7 @@ long socket_send(struct file *file, struct buffer *pieces, size_t count, struct 
         done = send_stream(self, pieces, count, what, deadline);
     else if (done == 0)
         done = send_whole(self, pieces, count, what, deadline);
-    return done == -EPIPE ? broken(flags) : done;
+    return done == -EPIPE ? broken(self, flags) : done;
 }
 
 /* ---- Receiving -------------------------------------------------------------------------------------------- */
@@ -278,7 +279,18 @@ static int take_error(struct socket *self)
     return err;
 }
 
-/* Wait for something to read. Returns 1, 0 at the end of a stream, or an errno. The lock is held. */
+/* Whoever was never connected has nothing to read; the words are Linux's. */
+static int may_receive(const struct socket *self)
+{
+    if (self->type == SOCKET_DATAGRAM || self->peer != NULL || self->hung_up)
+        return 0;
+    return self->type == SOCKET_STREAM ? -EINVAL : -ENOTCONN;
+}
+
+/*
+ * Wait for something to read. Returns 1, 0 at the end of a stream, or an errno. A datagram socket that was shut ends those
+ * who would wait; who would not is told EAGAIN as before. The lock is held.
+ */
 static int await(struct socket *self, uint64_t deadline)
 {
     while (self->first == NULL) {
@@ -286,10 +298,8 @@ static int await(struct socket *self, uint64_t deadline)
 
         if (err != 0)
             return err;
-        if (self->hung_up || self->shut_read)
+        if (self->hung_up || (self->shut_read && !(self->type == SOCKET_DATAGRAM && deadline == 0)))
             return 0;
-        if (self->type != SOCKET_DATAGRAM && self->peer == NULL)
-            return self->type == SOCKET_STREAM ? -EINVAL : -ENOTCONN;       /* as Linux says it */
         err = socket_wait(&self->node.ready, deadline);
         if (err != 0)
             return err;
@@ -429,9 +439,10 @@ long socket_receive(struct file *file, struct buffer *pieces, size_t count, unsi
     if (flags & MSG_OOB)
         return self->type == SOCKET_STREAM ? -EINVAL : -EOPNOTSUPP;
     mutex_take(&sockets_lock);
-    if (self->type == SOCKET_STREAM)
+    got = may_receive(self);
+    if (got == 0 && self->type == SOCKET_STREAM)
         got = receive_stream(self, pieces, count, flags, deadline, out, &dropped);
-    else
+    else if (got == 0)
         got = receive_packet(self, pieces, count, flags, deadline, out, &dropped);
     mutex_drop(&sockets_lock);
     passed_release_all(dropped);

@@ -16,13 +16,14 @@ enum { TIME_NOW = 0x3FFFFFFF, TIME_OMIT = 0x3FFFFFFE };
 struct times {
     uint64_t value[2];
     bool     omit[2], now;          /* now: both are the present, which who may write the file may set */
+    bool     senseless;             /* one is no time at all, which is told once the file is found */
 };
 
 /* Takes the reference. */
 static long set_times(struct node *node, const struct times *times)
 {
     uint32_t who = user_acting();
-    int      err = node_is_read_only(node) ? -EROFS : 0;
+    int      err = times->senseless ? -EINVAL : node_is_read_only(node) ? -EROFS : 0;
 
     if (err == 0 && who != 0 && who != node->uid && !(times->omit[0] && times->omit[1]))
         err = times->now ? node_allows(node, 2) : -EPERM;
@@ -38,14 +39,14 @@ static long set_times(struct node *node, const struct times *times)
     return err;
 }
 
-static int64_t fill_time(struct times *times, unsigned which, int64_t seconds, int64_t nanoseconds)
+static void fill_time(struct times *times, unsigned which, int64_t seconds, int64_t nanoseconds)
 {
     if (nanoseconds == TIME_OMIT) {
         times->omit[which] = true;
     } else if (nanoseconds == TIME_NOW) {
         times->value[which] = clock_wall();
     } else if (nanoseconds < 0 || nanoseconds >= (int64_t)NANOSECONDS) {
-        return -EINVAL;
+        times->senseless = true;
     } else {
         times->now = false;
         if (seconds < 0)
@@ -53,7 +54,6 @@ static int64_t fill_time(struct times *times, unsigned which, int64_t seconds, i
         times->value[which] = seconds < INT64_MAX / (int64_t)NANOSECONDS
             ? (uint64_t)seconds * NANOSECONDS + (uint64_t)nanoseconds : INT64_MAX;
     }
-    return 0;
 }
 
 static struct times times_now(void)
@@ -65,7 +65,7 @@ static struct times times_now(void)
 
 static int read_times(user_t from, bool wide, struct times *out)
 {
-    int64_t err = 0;
+    int err = 0;
 
     *out = times_now();
     if (from == 0)
@@ -81,9 +81,9 @@ static int read_times(user_t from, bool wide, struct times *out)
             time = (struct linux_time64){ narrow.seconds, narrow.nanoseconds, 0 };
         }
         if (err == 0)
-            err = fill_time(out, i, time.seconds, time.nanoseconds);
+            fill_time(out, i, time.seconds, time.nanoseconds);
     }
-    return (int)err;
+    return err;
 }
 
 /* Without a path it is the descriptor itself that is meant. */
@@ -130,7 +130,7 @@ SYSTEM_CALL(utime)
         if (user_read(both, b, sizeof both) != 0)
             return -EFAULT;
         for (unsigned i = 0; i < 2; i++)
-            (void)fill_time(&times, i, both[i], 0);
+            fill_time(&times, i, both[i], 0);
     }
     return set_times_at(AT_FDCWD, a, &times, 0);
 }
@@ -146,7 +146,7 @@ static long utimes(int folder, user_t path, user_t from)
         for (unsigned i = 0; i < 2; i++) {
             if (both[i].microseconds < 0 || both[i].microseconds >= 1000000)
                 return -EINVAL;
-            (void)fill_time(&times, i, both[i].seconds, (int64_t)both[i].microseconds * 1000);
+            fill_time(&times, i, both[i].seconds, (int64_t)both[i].microseconds * 1000);
         }
     }
     return set_times_at(folder, path, &times, 0);

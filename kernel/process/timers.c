@@ -72,7 +72,7 @@ void process_set_alarm(struct process *process, uint64_t value, uint64_t interva
     lock_state state = lock_take(&lock);
 
     timer_disarm(&process->alarm);
-    process->alarm_interval = interval;
+    process->alarm_interval = value != 0 ? interval : 0;        /* what never begins does not come again */
     process->alarm.fire     = alarm_rings;
     if (value != 0)
         timer_arm(&process->alarm, saturated_sum(clock_now(), value));

@@ -144,7 +144,8 @@ static int lock_before_locked(void)
 
 /* ---- Found by comparing with Linux (tests/calls/differ.py) ------------------------------------------- */
 
-enum { CALL_ALARM = 27, CALL_FLOCK = 143, CALL_POLL = 168, CALL_FALLOCATE = 324, CALL_RECVFROM = 371 };
+enum { CALL_ALARM = 27, CALL_FLOCK = 143, CALL_POLL = 168, CALL_UTIMENSAT = 320, CALL_FALLOCATE = 324,
+       CALL_RECVFROM = 371, CALL_SHUTDOWN = 373 };
 enum { SET_NAME = 15, GET_NAME = 16 };
 
 /* More seconds than a signed word holds: what is left is no error. */
@@ -185,6 +186,61 @@ static int stream_without_a_peer(void)
 
     KERNEL(CALL_CLOSE, socket);
     return (int)result;
+}
+
+static int no_bytes_without_a_peer(void)
+{
+    char byte;
+    long socket = KERNEL(CALL_SOCKET, 1, 1 | O_NONBLOCK, 0);
+    long shut = KERNEL(CALL_SHUTDOWN, socket, 2), got = KERNEL(CALL_RECVFROM, socket, (long)&byte, 0, 0, 0, 0);
+
+    KERNEL(CALL_CLOSE, socket);
+    return (int)(shut << 16 | (got & 0xFFFF));
+}
+
+static int datagrams_that_are_shut(void)
+{
+    char byte;
+    long socket = KERNEL(CALL_SOCKET, 1, 2 | O_NONBLOCK, 0), result;
+
+    KERNEL(CALL_SHUTDOWN, socket, 0);
+    result = KERNEL(CALL_RECVFROM, socket, (long)&byte, 1, 0, 0, 0);
+    KERNEL(CALL_CLOSE, socket);
+    return (int)result;
+}
+
+/* The writer of packets to nobody gets EPIPE, and lives; the writer of a stream is killed. */
+static int packets_to_nobody(long type)
+{
+    long child = split();
+    int  ends[2];
+
+    if (child == 0) {
+        KERNEL(CALL_SOCKETPAIR, 1, type, 0, (long)ends);
+        KERNEL(CALL_CLOSE, ends[1]);
+        leave((int)-KERNEL(CALL_WRITE, ends[0], (long)"x", 1));
+    }
+    return end_of(child);
+}
+
+static int writers_to_nobody(void) { return packets_to_nobody(5) << 16 | packets_to_nobody(1); }
+
+/* A file that is not there is told before a time that is none. */
+static int time_that_is_none(void)
+{
+    const int32_t times[4] = { 0, -1, 0, 1000000000 };
+
+    return (int)KERNEL(CALL_UTIMENSAT, -100, (long)"/none", (long)times, 0) << 16 |
+           (KERNEL(CALL_UTIMENSAT, -100, (long)"/", (long)times, 0) & 0xFFFF);
+}
+
+static int timer_that_never_begins(void)
+{
+    int32_t value[4] = { 5, 0, 0, 0 };
+
+    KERNEL(CALL_SETITIMER, 0, (long)value, 0);
+    KERNEL(CALL_SETITIMER, 0, 0, (long)value);
+    return value[0];
 }
 
 /* All that poll() can be asked for, of a counter that is 1 and of one end of a pair. */
@@ -310,6 +366,11 @@ static const struct { const char *name; int (*run)(void); } findings[] = {
     { "fallocate of nothing, in no file", allocate_in_nothing },
     { "fallocate in a socket", allocate_in_a_socket },
     { "a stream that was never connected has nothing to read", stream_without_a_peer },
+    { "a stream that was never connected is shut, and read for no bytes", no_bytes_without_a_peer },
+    { "a datagram socket that is shut makes nobody wait", datagrams_that_are_shut },
+    { "writers of packets and of streams to nobody", writers_to_nobody },
+    { "a time that is none, of no file and of a folder", time_that_is_none },
+    { "a timer that never begins has no interval", timer_that_never_begins },
     { "what a counter and a socket tell poll", what_polls_tell },
 };
 
