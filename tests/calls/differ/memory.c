@@ -164,6 +164,13 @@ static void op_protect(void)
     answer(KERNEL(CALL_MPROTECT, place.at, place.bytes, rights));
 }
 
+static void tell_pages(const char *name, struct place place)
+{
+    tell(" %s", name);
+    for (long at = place.at & -PAGE; at < place.at + place.bytes && at < page(ARENA_PAGES); at += PAGE)
+        tell(" %d", (int)probe((char *)at, 0));
+}
+
 static void op_remap(void)
 {
     long flags = PICK(0, 0, MREMAP_MAYMOVE | MREMAP_FIXED, MREMAP_MAYMOVE | MREMAP_FIXED, MREMAP_FIXED, 4,
@@ -172,9 +179,8 @@ static void op_remap(void)
     tell("mremap %x", (unsigned)flags);
     struct place old = any_place(), new = any_place();
     answer_address(KERNEL(CALL_MREMAP, old.at, one_in(20) ? 0 : old.bytes, new.bytes, flags, new.at));
-    tell(" target");
-    for (long at = new.at & -PAGE; at < new.at + new.bytes && at < page(ARENA_PAGES); at += PAGE)
-        tell(" %d", (int)probe((char *)at, 0));
+    tell_pages("target", new);
+    tell_pages("source", old);
 }
 
 static void op_advise(void)
