@@ -104,6 +104,7 @@ kernel += kernel/process/schedule.c                 # threads taking turns, wait
 kernel += kernel/process/clock.c                    # time, and what is to happen at a time
 kernel += kernel/process/numbers.c                  # numbers of processes, threads, groups, sessions
 kernel += kernel/process/user_account.c             # what all processes of a user have together
+kernel += kernel/process/groups.c                   # supplementary groups
 kernel += kernel/process/credentials.c              # users, groups, capabilities, and how they change together
 kernel += kernel/process/load.c                     # how busy the machine has been
 kernel += kernel/process/usage.c                    # what processes have used
@@ -328,7 +329,7 @@ machine  = $(filter-out %/user.c,$(filter kernel/memory/%,$(kernel))) $(machine_
 # Of layouts, what belongs to the memory manager.
 machine_layouts = $(addprefix layouts/,tracker/master.c tracker/tables.c tracker/tracker.c tracker/list.c tracker/audit.c tracker/sabotage.c \
                   movos/populate.c movos/tables.c movos/sabotage.c pat/copy.c firmware/shared.c firmware/application.c)
-machine_base = kernel/process/load.c kernel/process/numbers.c kernel/process/timer_heap.c kernel/process/timer_table.c $(addprefix kernel/base/,bitset.c print.c string.c lock.c divide.c) kernel/devices/pci.c \
+machine_base = kernel/process/load.c kernel/process/numbers.c kernel/process/groups.c kernel/process/timer_heap.c kernel/process/timer_table.c $(addprefix kernel/base/,bitset.c print.c string.c lock.c divide.c) kernel/devices/pci.c \
                boot/physical.c boot/multiboot.c boot/pvh.c boot/bios.c kernel/devices/channel_frames.c kernel/devices/keys.c kernel/devices/acpi.c \
                kernel/files/discipline.c kernel/files/discipline_output.c
 # Files, as far as they need no processes but one.

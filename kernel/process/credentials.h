@@ -12,6 +12,7 @@
 #define QUIRE_PROCESS_CREDENTIALS_H
 
 #include "base/types.h"
+#include "process/groups.h"
 
 enum {
     CAP_CHOWN = 0, CAP_KILL = 5, CAP_SETGID = 6, CAP_SETUID = 7, CAP_SETPCAP = 8, CAP_SYS_ADMIN = 21, CAP_SYS_NICE = 23,
@@ -41,17 +42,7 @@ struct user_numbers { uint32_t real, effective, saved; };
 int  credentials_set_user(struct process *process, struct user_numbers numbers) MUST_CHECK;
 int  credentials_set_group(struct process *process, struct user_numbers numbers) MUST_CHECK;
 
-/* Supplementary groups, ascending. Counted; what several processes share is never changed. NULL stands for none. */
-enum { GROUPS_MOST = 65536 };
-struct groups {
-    uint32_t references, count;
-    uint32_t gid[];
-};
-struct groups *groups_new(uint32_t count);              /* to be filled in; NULL without memory                   */
-struct groups *groups_hold(struct groups *groups);      /* returns it                                             */
-void groups_release(struct groups *groups);
-bool groups_have(const struct groups *groups, uint32_t gid);
-/* Sorts them, and takes the caller's reference. */
+/* Supplementary groups (groups.h): sorts them, and takes the caller's reference. */
 void credentials_set_groups(struct process *process, struct groups *groups);
 
 /* capset(2)'s rules. 0 or -EPERM. */
