@@ -203,7 +203,13 @@ SYSTEM_CALL(waitid)
 
 SYSTEM_CALL(getpid)  { return current_process()->id; }
 SYSTEM_CALL(gettid)  { return current_thread()->id; }
-SYSTEM_CALL(getppid) { return current_process()->parent != NULL ? current_process()->parent->id : 0; }
+SYSTEM_CALL(getppid)
+{
+    const struct process *parent = current_process()->parent;
+
+    return parent != NULL ? parent->id : 0;
+}
+
 SYSTEM_CALL(getpgrp) { return current_process()->group; }
 
 /* The process a number means: 0 is the caller. process_lock is held. */
