@@ -75,12 +75,15 @@ static int read_options(char *text, struct options *out)
     return err;
 }
 
+/* Of these there is but one on Linux, however often it is mounted. */
+static bool is_single(const char *type) { return strcmp(type, "proc") == 0 || strcmp(type, "sysfs") == 0; }
+
 static int make_system(const char *type, char *data, struct file_system **out)
 {
     struct options options = { .mode = 01777 };
     int            err;
 
-    if (strcmp(type, "proc") == 0 || strcmp(type, "sysfs") == 0) {
+    if (is_single(type)) {
         *out = type[0] == 'p' ? proc_new() : sys_new();
         return *out != NULL ? 0 : -ENOMEM;
     }
@@ -102,8 +105,11 @@ static int make_system(const char *type, char *data, struct file_system **out)
 static int mount_new(struct node *folder, const char *type, char *data, uint32_t flags)
 {
     struct file_system *system;
-    int                 err = make_system(type, data, &system);
+    int                 err;
 
+    if (is_single(type) && folder == folder->system->root && strcmp(type, folder->system->type) == 0)
+        return -EBUSY;                          /* over itself */
+    err = make_system(type, data, &system);
     if (err != 0)
         return err;
     err = path_mount(folder, system->root);

@@ -397,7 +397,7 @@ def test_every_fill_is_one(layout, sheets, draw, tmp_path):
 
 def test_every_owner_has_a_pattern_and_a_letter(house):
     """An owner that the drawings do not know would be drawn as several."""
-    owners = re.findall(r'^ *OWNER\(\w+, *"(\w+)"', open(f"{house.tree}/kernel/memory/owner.h").read(), re.M)
+    owners = re.findall(r'^ *OWNER\(\w+, *"(\w+)"', open(f"{house.tree}/kernel/memory/frames/owner.h").read(), re.M)
     looks = re.findall(r"^ *\{ \"(\w+)\", *'(.)', \{ (\"[^}]*\") \}, (.*) \},$", open(f"{house.tree}/tools/map/tower.c").read(), re.M)
     assert len(owners) > 10 and set(owners) <= {name for name, *_ in looks}
     assert len({letter for _, letter, *_ in looks}) == len(looks)
