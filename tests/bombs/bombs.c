@@ -39,7 +39,7 @@
 enum { PAGE = 4096, STACK = 16 * 1024, TIME_MS = 8000, PATIENCE_MS = 20000, MANY = 1 << 20 };
 
 /* What a bomb has made, and why it stopped; shared with the supervisor. */
-static struct { volatile unsigned made; volatile int refused; volatile bool ready; } *told;
+static struct { volatile unsigned made; volatile int refused; volatile bool ready, go; } *told;
 
 static uint32_t now_ms(void)
 {
@@ -708,6 +708,19 @@ static void remove_all(void)
     }
 }
 
+/*
+ * The supervisor's pages become its own again after a fork, and stay: it must not be the one that needs a frame when a
+ * bomb has taken the last.
+ */
+static void keep_own_pages(void)
+{
+    volatile char stack[64 * 1024];
+
+    for (size_t at = 0; at < sizeof stack; at += PAGE)
+        stack[at] = 1;
+    mlockall(MCL_CURRENT);
+}
+
 static void run(unsigned n)
 {
     struct memory before, after;
@@ -719,15 +732,21 @@ static void run(unsigned n)
     pid_t    child;
 
     memset((void *)told, 0, sizeof *told);
+    keep_own_pages();                           /* those of zeros, too: they count before as they will after */
+    munlockall();
     drop();
     look(&before);
     child = fork();
     if (child == 0) {
         setsid();
+        while (!told->go)
+            usleep(1000);
         if (chdir("/tmp/bomb") == 0)
             bombs[n].explode();
         _exit(1);
     }
+    keep_own_pages();
+    told->go = 1;
     while (!told->ready && now_ms() - begin < TIME_MS) {
         if (waitpid(child, &status, WNOHANG) == child) {
             killed = true;
@@ -738,6 +757,7 @@ static void run(unsigned n)
     }
     note_peak(&before, owner, &frames);
     ended = end_all();
+    munlockall();
     remove_all();
     drop();
     look(&after);

@@ -29,12 +29,19 @@ def vectors(house):
     return os.path.join(made, "vectors")
 
 
+def comparable(text, layout):
+    """Lines. A stack segment of the program's own (selector 33) has a base, and whether base and stack pointer together are an
+    address that is mapped depends on where the layout puts stacks: only under quire, as under Linux, it is none."""
+    lines = text.splitlines()
+    return lines if layout == "quire" else [line for line in lines if not re.match(r"(rt_)?sigreturn ss 003[03]-", line)]
+
+
 @pytest.mark.parametrize("kind", ["", "-checked"], ids=["plain", "checked"])
 def test_all_vectors_selectors_and_flags(house, layout, vectors, kind, tmp_path):
     done = subprocess.run([os.path.join(house.build, "host", "quire"), "run", "--layout", layout + kind, "--timeout", str(PATIENCE),
                            f"--report={tmp_path}/report", vectors], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           errors="replace", env={**os.environ, "QUIRE_BUILD": house.build})
-    assert done.stdout.splitlines() == open(EXPECTED).read().splitlines(), done.stderr
+    assert comparable(done.stdout, layout) == comparable(open(EXPECTED).read(), layout), done.stderr
     assert done.returncode == 0
     assert re.findall(r"^audit: (\w+)", (tmp_path / "report").read_text(errors="replace"), re.M) == ["clean"]
 
