@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "cpu.h"
 #include "base/string.h"
+#include "layouts/movos/tables.h"
 
 enum { PLACES = LAYOUT_BOOKKEEPING_SIZE / PAGE_SIZE, STRUCTURE_AND_DIRECTORY = 2 };
 
