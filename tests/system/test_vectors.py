@@ -38,6 +38,7 @@ def comparable(text, layout):
 
 @pytest.mark.parametrize("kind", ["", "-checked"], ids=["plain", "checked"])
 def test_all_vectors_selectors_and_flags(house, layout, vectors, kind, tmp_path):
+    house.kernel(layout, checked=kind != "")
     done = subprocess.run([os.path.join(house.build, "host", "quire"), "run", "--layout", layout + kind, "--timeout", str(PATIENCE),
                            f"--report={tmp_path}/report", vectors], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           errors="replace", env={**os.environ, "QUIRE_BUILD": house.build})
