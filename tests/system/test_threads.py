@@ -94,6 +94,7 @@ def test_fork_and_exec_in_a_crowd(crowd, layout):
 
 def test_no_stack_is_nearly_full(crowd, house, layout):
     """A checked kernel fills its stacks before use: the deepest use leaves room for what these programs do not do."""
+    house.kernel(layout, checked=True)
     row  = stacks_row(house, layout)
     used = re.search(r"^kernel stacks: (\d+) of (\d+) bytes used", crowd(layout + "-checked", "fork", told=True), re.M)
     assert int(used[2]) == kibibytes(row["Growth"]) * 1024
