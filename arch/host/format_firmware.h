@@ -1,5 +1,5 @@
 /*
- * format_firmware.h - page-table entries of the firmware seed's machine.
+ * format_firmware.h - page-table entries of the firmware design document's machine.
  *
  * One table of at most 256 entries maps 1 MiB of addresses. Its first word is a header: how many entries
  * follow (G3: a small process has a short table). An entry has 20 bits of frame number, a right each to read,

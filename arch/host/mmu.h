@@ -3,7 +3,7 @@
  *
  *   two-level        the i386 port's own header, so that what the tests prove is the code that
  *                    runs on the processor
- *   single-level     -DMMU_FORMAT_FIRMWARE: the machine of the firmware seed, with exact rights,
+ *   single-level     -DMMU_FORMAT_FIRMWARE: the firmware design document's machine, with exact rights,
  *                    keys and tables of variable length (format_firmware.h)
  *
  * The functions declared there are answered by mmu.c, whose translation cache never

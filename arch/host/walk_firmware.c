@@ -1,5 +1,5 @@
 /*
- * walk_firmware.c - what the firmware seed's machine does on a TLB miss: one table, rights, keys.
+ * walk_firmware.c - what the firmware design document's machine does on a TLB miss: one table, rights, keys.
  *
  * Written from the description of that machine with numbers of its own, not with format_firmware.h.
  *

@@ -50,7 +50,7 @@ struct claim_mutation {
 
 /*
  * The probes of a seed's claims are in a file of their own, compiled where the document has claims of that
- * letter (LAYOUT_CLAIMS_A and so on); ids of one seed differ from those of others.
+ * letter (LAYOUT_CLAIMS_A and so on); ids of one design document differ from those of others.
  */
 extern const struct claim_probe    firmware_probes[], higher_half_probes[], movos_probes[], pat_probes[], quire_probes[],
                                    tracker_probes[];

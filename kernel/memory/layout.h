@@ -9,7 +9,7 @@
  *   tables.S      the boot page tables
  *
  * Everything here is constant for the life of the kernel. Addresses in a
- * document are written [start, end] inclusive, as the seeds write them; here
+ * document are written [start, end] inclusive, as the design documents write them; here
  * they are half open. Rights are stored once, here; what an entry of a page
  * table may allow is always derived from the region (mmu.h, mmu_allow()).
  */

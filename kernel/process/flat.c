@@ -135,7 +135,7 @@ static int open_output(struct process *process)
     return 0;
 }
 
-/* One region for all of it: the seed knows no rights. Its pages come at once, not when they are touched. */
+/* One region for all of it: movos knows no rights. Its pages come at once, not when they are touched. */
 static int map_image(struct space *space, const struct flat_program *program, struct recipe_watch *watch)
 {
     size_t             pages   = flat_pages(program);

@@ -8,7 +8,7 @@
 
 struct builtin;
 
-/* The seed's regions 1 to 8, bottom to top. */
+/* The design document's regions 1 to 8, bottom to top. */
 enum g_region { G_TEXT, G_RODATA, G_DATA, G_ORIGINAL, G_STACK, G_SHARED, G_HEAP, G_DEVICES };
 
 #define G_USER      0x08000000u             /* G2: programs from here up, the kernel below */

@@ -2,7 +2,7 @@
  * claims_rights.c - the claims G7 to G14: what kernel and programs may do with each of the eight regions, all 48 of it.
  *
  * Each region has a word to try: the kernel reads it, writes it and calls it; and an application is started that does one
- * of these and is killed, or not. The table below is the seed's own.
+ * of these and is killed, or not. The table below is the design document's own.
  *
  * An i386 without PAE cannot say that a page may be executed and not read, nor that it may be read and not
  * executed. That much, and nothing else, may be had beyond the table; the probe says so ("differs").

@@ -1,5 +1,5 @@
 /*
- * populate.h - memory for a new process, step by step, as the movos seed prescribes it.
+ * populate.h - memory for a new process, step by step, as the movos design document prescribes it.
  *
  * Elsewhere a program's pages come when it touches them. Here they come before it starts: it is known how many there
  * are, and each is taken and mapped in turn, from the first address upward (M10). A whole chunk, what one last-level

@@ -2,7 +2,7 @@
  * tables.h - processes' structures and page tables in a window of kernel space, a page each.
  *
  * Where the document's table access is `window` there is a region `bookkeeping`: one directory entry of kernel
- * space, MMU_ENTRIES pages, which the movos seed puts from 4 to 8 MiB (M13). Each process has there
+ * space, MMU_ENTRIES pages, which the movos design document puts from 4 to 8 MiB (M13). Each process has there
  *
  *     1 page   its structure: struct bookkeeping, below
  *     1 page   its directory
