@@ -84,12 +84,12 @@ kernel += kernel/memory/spaces/fault.c              # page faults: facts, the de
 # and the proof
 kernel += kernel/memory/check/audit.c               # all invariants: in full, or in slices while idle
 kernel += kernel/memory/check/audit_cross.c         # what must be true between the parts
-kernel += kernel/memory/check/sabotage.c            # breaking each invariant on purpose
-kernel += kernel/memory/check/sabotage_frames.c     # frames
-kernel += kernel/memory/check/sabotage_tables.c     # tables and regions
-kernel += kernel/memory/check/sabotage_parts.c      # heap, stacks, objects
-kernel += layouts/tracker/sabotage.c                # page-table objects, their trackers, the master table
-kernel += layouts/movos/sabotage.c                  # the window of processes' tables
+kernel += kernel/memory/check/corrupt.c             # breaking each invariant on purpose
+kernel += kernel/memory/check/corrupt_frames.c      # frames
+kernel += kernel/memory/check/corrupt_tables.c      # tables and regions
+kernel += kernel/memory/check/corrupt_parts.c       # heap, stacks, objects
+kernel += layouts/tracker/corrupt.c                 # page-table objects, their trackers, the master table
+kernel += layouts/movos/corrupt.c                   # the window of processes' tables
 
 # kernel/memory once more: what programs hand to the kernel
 kernel += kernel/memory/spaces/user.c               # the only way to a program's memory
@@ -285,15 +285,15 @@ by_layout += arch/i386/descriptor.c arch/i386/trap.S kernel/memory/spaces/user.c
 by_layout += kernel/memory/start.c kernel/memory/spaces/kernel_space.c kernel/memory/spaces/space.c arch/i386/thread.c # table access
 by_layout += $(addprefix kernel/memory/tables/,table.c cursor.c cursor_run.c cursor_tables.c)
 by_layout += kernel/process/exit.c kernel/process/group.c kernel/linux/dispatch.c kernel/init/main.c    # programs of the kernel's own
-by_layout += kernel/console/commands.c kernel/memory/check/audit.c kernel/memory/check/sabotage.c       # tables with rows for some
+by_layout += kernel/console/commands.c kernel/memory/check/audit.c kernel/memory/check/corrupt.c       # tables with rows for some
 by_layout += kernel/claims/claims.c kernel/claims/mutations.c
 by_layout += arch/host/image.c                          # host tests: where the kernel's image would be
 by_layout += $(addprefix tests/host/,test_firmware.c test_mmu_firmware.c test_cursor_flush.c test_table_window.c test_tracker.c)
 
 # Sources that only some documents choose, by the word that layout.h then has (LAYOUT_WORD). Linked where it is there.
 choices = ACCESS_WINDOW ACCESS_TRACKED APPLICATIONS START_ADDRESS CLAIMS_A CLAIMS_G CLAIMS_K CLAIMS_M CLAIMS_Q CLAIMS_T
-only_ACCESS_WINDOW  = $(addprefix layouts/movos/,tables.c sabotage.c)
-only_ACCESS_TRACKED = $(addprefix layouts/tracker/,master.c tables.c tracker.c list.c audit.c sabotage.c)
+only_ACCESS_WINDOW  = $(addprefix layouts/movos/,tables.c corrupt.c)
+only_ACCESS_TRACKED = $(addprefix layouts/tracker/,master.c tables.c tracker.c list.c audit.c corrupt.c)
 only_APPLICATIONS   = layouts/firmware/builtin.c layouts/firmware/console.c $(filter layouts/firmware/apps/%,$(kernel))
 only_START_ADDRESS  = kernel/process/flat.c kernel/console/processes.c
 only_CLAIMS_A       = layouts/higher-half/claims.c
@@ -327,8 +327,8 @@ compiler = $(wildcard tools/layout/*.c) # document -> linker script, tables, con
 # The memory manager on a machine in plain memory (arch/host): what is linked into it.
 machine  = $(filter-out %/user.c,$(filter kernel/memory/%,$(kernel))) $(machine_layouts) $(wildcard arch/host/*.c) $(machine_base) $(machine_console) $(machine_files)
 # Of layouts, what belongs to the memory manager.
-machine_layouts = $(addprefix layouts/,tracker/master.c tracker/tables.c tracker/tracker.c tracker/list.c tracker/audit.c tracker/sabotage.c \
-                  movos/populate.c movos/tables.c movos/sabotage.c pat/copy.c firmware/shared.c firmware/application.c)
+machine_layouts = $(addprefix layouts/,tracker/master.c tracker/tables.c tracker/tracker.c tracker/list.c tracker/audit.c tracker/corrupt.c \
+                  movos/populate.c movos/tables.c movos/corrupt.c pat/copy.c firmware/shared.c firmware/application.c)
 machine_base = kernel/process/load.c kernel/process/numbers.c kernel/process/groups.c kernel/process/timer_heap.c kernel/process/timer_table.c $(addprefix kernel/base/,bitset.c print.c string.c lock.c divide.c) kernel/devices/pci.c \
                boot/physical.c boot/multiboot.c boot/pvh.c boot/bios.c kernel/devices/channel_frames.c kernel/devices/keys.c kernel/devices/acpi.c \
                kernel/files/discipline.c kernel/files/discipline_output.c

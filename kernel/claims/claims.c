@@ -146,8 +146,8 @@ static int mutate(const char *id)
         }
         print("mutated %s: %s\n", id, mutation->how);
         (void)claims_report();
-        mutation->mend();
-        print("mended %s\n", id);
+        mutation->restore();
+        print("restored %s\n", id);
         return 0;
     }
     print("claims: expected a claim below, not \"%s\"\n", id);

@@ -44,7 +44,7 @@ struct claim_probe {
 struct claim_mutation {
     const char *id;
     bool      (*mutate)(void);      /* false: there is no memory to do it with */
-    void      (*mend)(void);
+    void      (*restore)(void);
     const char *how;
 };
 

@@ -53,7 +53,7 @@ bool change_entry(page_t page, entry_t to)
     return true;
 }
 
-void mend_entry(void) { put_entry(changed_page, changed_from); }
+void restore_entry(void) { put_entry(changed_page, changed_from); }
 
 /* The last page of the first 4 MiB shows the frame below its own. */
 static bool shift_low_page(page_t kernel)
@@ -247,58 +247,58 @@ static void part_stacks(void)
 
 const struct claim_mutation claim_mutations[] = {
 #ifdef LAYOUT_CLAIMS_G
-    { "G7",  firmware_show_null,      mend_entry,  "page 0 can be read" },
-    { "G8",  firmware_open_constants, mend_entry,  "a page of the constants can be written" },
-    { "G9",  firmware_open_variables, mend_entry,  "programs may read a page of the kernel's variables" },
-    { "G17", firmware_spoil_original, firmware_mend_original, "a variable of the original is one higher" },
-    { "G20", firmware_second_page,    firmware_leave_alone,   "a process begins with two pages of stack" },
-    { "G21", firmware_grow_by_reading, firmware_leave_alone,  "a stack grows when it is read below" },
-    { "G24", firmware_longer_heap,    firmware_leave_alone,   "the break may go a page too far" },
+    { "G7",  firmware_show_null,       restore_entry,        "page 0 can be read" },
+    { "G8",  firmware_open_constants,  restore_entry,        "a page of the constants can be written" },
+    { "G9",  firmware_open_variables,  restore_entry,        "programs may read a page of the kernel's variables" },
+    { "G17", firmware_corrupt,         firmware_restore,     "a variable of the original is one higher" },
+    { "G20", firmware_second_page,     firmware_leave_alone, "a process begins with two pages of stack" },
+    { "G21", firmware_grow_by_reading, firmware_leave_alone, "a stack grows when it is read below" },
+    { "G24", firmware_longer_heap,     firmware_leave_alone, "the break may go a page too far" },
 #endif
-    { "A1",  shift_page_of_a1,   mend_entry,  "the last page below 4 MiB shows the frame below its own" },
-    { "A2",  hand_out_first,     take_back,   "frame 1 belongs to somebody" },
-    { "A3",  hand_out_hardware,  take_back,   "the frame at 512 KiB belongs to somebody" },
-    { "A4",  hand_out_image_end, take_back,   "the last frame below 4 MiB belongs to somebody" },
+    { "A1",  shift_page_of_a1,   restore_entry,     "the last page below 4 MiB shows the frame below its own" },
+    { "A2",  hand_out_first,     take_back,         "frame 1 belongs to somebody" },
+    { "A3",  hand_out_hardware,  take_back,         "the frame at 512 KiB belongs to somebody" },
+    { "A4",  hand_out_image_end, take_back,         "the last frame below 4 MiB belongs to somebody" },
     { "A9",  hide_free_frame,    show_hidden_frame, "a free frame's bit says that it is used" },
-    { "A10", open_low_page,      mend_entry,  "programs may read the last page below 4 MiB" },
-    { "A11", drop_shared_table,  end_odd,     "a space lacks the table of the kernel's first 4 MiB" },
-    { "A15", share_stacks,       part_stacks, "a space has the table of kernel space's stacks in its own window" },
-    { "A16", refer_to_another,   end_odd,     "the last directory entry of a space names kernel space's directory" },
-    { "A18", map_null,           unmap_null,  "page 0 of kernel space is mapped" },
+    { "A10", open_low_page,      restore_entry,     "programs may read the last page below 4 MiB" },
+    { "A11", drop_shared_table,  end_odd,           "a space lacks the table of the kernel's first 4 MiB" },
+    { "A15", share_stacks,       part_stacks,       "a space has the table of kernel space's stacks in its own window" },
+    { "A16", refer_to_another,   end_odd,           "the last directory entry of a space names kernel space's directory" },
+    { "A18", map_null,           unmap_null,        "page 0 of kernel space is mapped" },
 #ifdef LAYOUT_CLAIMS_K
-    { "K2",  k_spoil_2,          k_mend_2,    "the bit of the image's last page is not set" },
-    { "K4",  hide_free_frame,    show_hidden_frame, "a free page's bit is set" },
-    { "K5",  k_spoil_5,          k_mend_5,    "the bit of the page at 512 KiB is not set" },
-    { "K7",  k_spoil_7,          k_mend_7,    "the search starts at the lowest page each time" },
-    { "K13", k_spoil_13,         k_mend_13,   "the kernel's directory belongs to somebody else" },
-    { "K16", k_spoil_16,         mend_entry,  "programs may read the last page below 4 MiB" },
-    { "K17", k_spoil_17,         k_mend_17,   "a trap from a program starts on a stack it cannot see" },
+    { "K2",  k_corrupt_2,     k_restore_2,       "the bit of the image's last page is not set" },
+    { "K4",  hide_free_frame, show_hidden_frame, "a free page's bit is set" },
+    { "K5",  k_corrupt_5,     k_restore_5,       "the bit of the page at 512 KiB is not set" },
+    { "K7",  k_corrupt_7,     k_restore_7,       "the search starts at the lowest page each time" },
+    { "K13", k_corrupt_13,    k_restore_13,      "the kernel's directory belongs to somebody else" },
+    { "K16", k_corrupt_16,    restore_entry,     "programs may read the last page below 4 MiB" },
+    { "K17", k_corrupt_17,    k_restore_17,      "a trap from a program starts on a stack it cannot see" },
 #endif
 #ifdef LAYOUT_CLAIMS_M
-    { "M5",  m_spoil_5,          m_mend_5,    "the last frame below 8 MiB belongs to somebody" },
-    { "M6",  hide_free_frame,    show_hidden_frame, "a free frame's bit says that it is used" },
-    { "M8",  m_spoil_8,          m_mend_8,    "a process's structure counts a table that is not there" },
-    { "M9",  m_spoil_9,          m_mend_9,    "a process's register set leads to another directory" },
-    { "M11", m_spoil_11,         m_mend_11,   "a process's first directory entry leads to another table" },
-    { "M13", m_spoil_13,         m_mend_13,   "the window's last page shows what belongs to no process" },
-    { "M14", m_spoil_14,         m_mend_14,   "a page of the window is promised, and nobody takes it" },
-    { "M16", m_spoil_16,         m_mend_16,   "programs may read the page of the boot sector" },
+    { "M5",  m_corrupt_5,     m_restore_5,       "the last frame below 8 MiB belongs to somebody" },
+    { "M6",  hide_free_frame, show_hidden_frame, "a free frame's bit says that it is used" },
+    { "M8",  m_corrupt_8,     m_restore_8,       "a process's structure counts a table that is not there" },
+    { "M9",  m_corrupt_9,     m_restore_9,       "a process's register set leads to another directory" },
+    { "M11", m_corrupt_11,    m_restore_11,      "a process's first directory entry leads to another table" },
+    { "M13", m_corrupt_13,    m_restore_13,      "the window's last page shows what belongs to no process" },
+    { "M14", m_corrupt_14,    m_restore_14,      "a page of the window is promised, and nobody takes it" },
+    { "M16", m_corrupt_16,    m_restore_16,      "programs may read the page of the boot sector" },
 #endif
 #ifdef LAYOUT_CLAIMS_T
-    { "T6",  t_spoil_6,          t_mend_6,    "an absent entry of the master table names no frame" },
-    { "T7",  t_spoil_7,          mend_entry,  "a page of the firmware's megabyte is not present" },
-    { "T8",  t_spoil_8,          mend_entry,  "the last page of the kernel's structures is not present" },
-    { "T9",  t_spoil_9,          t_mend_9,    "the list says that a place belongs to the object behind it" },
-    { "T10", t_spoil_10,         t_mend_10,   "a page of the list has a pin that no page table needs" },
-    { "T15", t_spoil_15,         t_mend_15,   "a tracker counts a page too few" },
-    { "T17", t_spoil_17,         t_mend_17,   "there is a second page of trackers that nobody needs" },
-    { "T18", t_spoil_18,         t_mend_18,   "CR3 was loaded when the table was linked" },
+    { "T6",  t_corrupt_6,  t_restore_6,   "an absent entry of the master table names no frame" },
+    { "T7",  t_corrupt_7,  restore_entry, "a page of the firmware's megabyte is not present" },
+    { "T8",  t_corrupt_8,  restore_entry, "the last page of the kernel's structures is not present" },
+    { "T9",  t_corrupt_9,  t_restore_9,   "the list says that a place belongs to the object behind it" },
+    { "T10", t_corrupt_10, t_restore_10,  "a page of the list has a pin that no page table needs" },
+    { "T15", t_corrupt_15, t_restore_15,  "a tracker counts a page too few" },
+    { "T17", t_corrupt_17, t_restore_17,  "there is a second page of trackers that nobody needs" },
+    { "T18", t_corrupt_18, t_restore_18,  "CR3 was loaded when the table was linked" },
 #endif
-    { "Q3",  map_null,           unmap_null,  "page 0 of kernel space is mapped" },
-    { "Q4",  open_low_page,      mend_entry,  "programs may read the last page below 4 MiB" },
-    { "Q5",  shift_page_of_q5,   mend_entry,  "the last page below 4 MiB shows the frame below its own" },
-    { "Q6",  open_constants,     mend_entry,  "the first page of the constants can be written" },
-    { "Q9",  map_last,           unmap_extra, "the last page of the address space is mapped" },
-    { "Q10", hide_free_frame,    show_hidden_frame, "a free frame's bit says that it is used" },
+    { "Q3",  map_null,         unmap_null,        "page 0 of kernel space is mapped" },
+    { "Q4",  open_low_page,    restore_entry,     "programs may read the last page below 4 MiB" },
+    { "Q5",  shift_page_of_q5, restore_entry,     "the last page below 4 MiB shows the frame below its own" },
+    { "Q6",  open_constants,   restore_entry,     "the first page of the constants can be written" },
+    { "Q9",  map_last,         unmap_extra,       "the last page of the address space is mapped" },
+    { "Q10", hide_free_frame,  show_hidden_frame, "a free frame's bit says that it is used" },
 };
 const uint32_t claim_mutation_count = COUNT_OF(claim_mutations);

@@ -9,8 +9,8 @@
 /* The last entry for a page of kernel space; no large page covers it. */
 entry_t get_entry(page_t page);
 
-/* Put another entry there until mend_entry(). One at a time. */
+/* Put another entry there until restore_entry(). One at a time. */
 bool change_entry(page_t page, entry_t to);
-void mend_entry(void);
+void restore_entry(void);
 
 #endif

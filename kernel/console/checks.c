@@ -8,7 +8,7 @@
 #include "base/print.h"
 #include "base/string.h"
 #include "memory/check/audit.h"
-#include "memory/check/sabotage.h"
+#include "memory/check/corrupt.h"
 
 static int list_invariants(void)
 {
@@ -34,12 +34,12 @@ int run_audit(int count, char **words)
 
 /* ---- break -------------------------------------------------------------------------------------- */
 
-/* Why a sabotage cannot be seen here; NULL if it can. */
-static const char *why_not(const struct sabotage *sabotage)
+/* Why a corruption cannot be seen here; NULL if it can. */
+static const char *why_not(const struct corruption *corruption)
 {
-    if (sabotage->only & ON_HOST)
+    if (corruption->only & ON_HOST)
         return "only the software MMU of the host port can look";
-    if ((sabotage->only & IF_CHECKED) && !IS_CHECKED)
+    if ((corruption->only & IF_CHECKED) && !IS_CHECKED)
         return "only checked builds look";
     return NULL;
 }
@@ -54,42 +54,42 @@ static bool names(const struct audit_report *report, const char *id)
     return false;
 }
 
-/* Spoil, audit, mend, audit. Nothing is printed in between: printing may need what is spoilt. */
-static int break_one(const struct sabotage *sabotage)
+/* Corrupt, audit, restore, audit. Nothing is printed in between: printing may need what is corrupted. */
+static int break_one(const struct corruption *corruption)
 {
-    static struct audit_report spoilt, mended;
-    const char                *reason = why_not(sabotage);
+    static struct audit_report corrupted, restored;
+    const char                *reason = why_not(corruption);
 
-    if (reason != NULL || !sabotage->spoil()) {
-        print("break %s impossible: %s\n", sabotage->id,
+    if (reason != NULL || !corruption->corrupt()) {
+        print("break %s impossible: %s\n", corruption->id,
               reason ? reason : "no memory, or nothing of the kind here");
         return 0;
     }
-    audit_full(&spoilt);
-    sabotage->mend();
-    audit_full(&mended);
+    audit_full(&corrupted);
+    corruption->restore();
+    audit_full(&restored);
 
-    print("broke %s: %s\n", sabotage->id, sabotage->how);
-    audit_print(&spoilt);
-    print("mended %s; ", sabotage->id);
-    audit_print(&mended);
-    print("break %s %s\n", sabotage->id,
-          names(&spoilt, sabotage->id) && mended.failed == 0 ? "named" : "MISSED");
-    return names(&spoilt, sabotage->id) && mended.failed == 0 ? 0 : -EIO;
+    print("broke %s: %s\n", corruption->id, corruption->how);
+    audit_print(&corrupted);
+    print("restored %s; ", corruption->id);
+    audit_print(&restored);
+    print("break %s %s\n", corruption->id,
+          names(&corrupted, corruption->id) && restored.failed == 0 ? "named" : "MISSED");
+    return names(&corrupted, corruption->id) && restored.failed == 0 ? 0 : -EIO;
 }
 
-static void list_sabotages(void)
+static void list_corruptions(void)
 {
-    for (uint32_t i = 0; i < sabotage_count; i++)
-        print("  %s  %s\n", sabotages[i].id, sabotages[i].how);
+    for (uint32_t i = 0; i < corruption_count; i++)
+        print("  %s  %s\n", corruptions[i].id, corruptions[i].how);
 }
 
 static int break_all(void)
 {
     int err = 0;
 
-    for (uint32_t i = 0; i < sabotage_count; i++)
-        if (break_one(&sabotages[i]) != 0)
+    for (uint32_t i = 0; i < corruption_count; i++)
+        if (break_one(&corruptions[i]) != 0)
             err = -EIO;
     return err;
 }
@@ -99,14 +99,14 @@ int run_break(int count, char **words)
     const struct invariant *wanted = count == 2 ? audit_find(words[1]) : NULL;
 
     if (count == 1) {
-        list_sabotages();
+        list_corruptions();
         return 0;
     }
     if (strcmp(words[1], "all") == 0)
         return break_all();
-    for (uint32_t i = 0; wanted != NULL && i < sabotage_count; i++)
-        if (strcmp(sabotages[i].id, wanted->id) == 0)
-            return break_one(&sabotages[i]);
+    for (uint32_t i = 0; wanted != NULL && i < corruption_count; i++)
+        if (strcmp(corruptions[i].id, wanted->id) == 0)
+            return break_one(&corruptions[i]);
     print("break: expected an invariant, as \"audit list\" shows them, or \"all\", not \"%s\"\n", words[1]);
     return -ENOENT;
 }

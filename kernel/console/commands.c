@@ -36,7 +36,7 @@ const struct command commands[] = {
     { "audit",     "[list]",      0, 1, run_audit,
       "check every invariant now; or list them" },
     { "break",     "[ID]",        0, 1, run_break,
-      "break an invariant, let the auditor find it, mend it; all" },
+      "break an invariant, let the auditor find it, restore it; all" },
 #ifdef LAYOUT_APPLICATIONS
     { "apps",      "",            0, 0, run_apps,
       "programs that are part of the image" },

@@ -22,8 +22,8 @@ extern uint8_t firmware_variable[];
 
 /* firmware_mutations.c */
 bool firmware_show_null(void), firmware_open_constants(void), firmware_open_variables(void);
-bool firmware_spoil_original(void), firmware_second_page(void), firmware_grow_by_reading(void), firmware_longer_heap(void);
-void firmware_mend_original(void), firmware_leave_alone(void);
+bool firmware_corrupt(void), firmware_second_page(void), firmware_grow_by_reading(void), firmware_longer_heap(void);
+void firmware_restore(void), firmware_leave_alone(void);
 
 /* firmware_rights.c */
 void g7_code(struct claim_result *result);

@@ -46,8 +46,8 @@ static void count_in_original(int difference)
     interrupts_restore(state);
 }
 
-bool firmware_spoil_original(void) { count_in_original(+1); return true; }
-void firmware_mend_original(void)  { count_in_original(-1); }
+bool firmware_corrupt(void) { count_in_original(+1); return true; }
+void firmware_restore(void)  { count_in_original(-1); }
 
 /* ---- Every process, before it runs -------------------------------------------------------------- */
 

@@ -40,12 +40,12 @@ PROBE(m15_chunk_order); PROBE(m16_kernel_unseen);
 #undef PROBE
 
 /* movos_mutations.c */
-bool m_spoil_5(void);   void m_mend_5(void);
-bool m_spoil_8(void);   void m_mend_8(void);
-bool m_spoil_9(void);   void m_mend_9(void);
-bool m_spoil_11(void);  void m_mend_11(void);
-bool m_spoil_13(void);  void m_mend_13(void);
-bool m_spoil_14(void);  void m_mend_14(void);
-bool m_spoil_16(void);  void m_mend_16(void);
+bool m_corrupt_5(void);   void m_restore_5(void);
+bool m_corrupt_8(void);   void m_restore_8(void);
+bool m_corrupt_9(void);   void m_restore_9(void);
+bool m_corrupt_11(void);  void m_restore_11(void);
+bool m_corrupt_13(void);  void m_restore_13(void);
+bool m_corrupt_14(void);  void m_restore_14(void);
+bool m_corrupt_16(void);  void m_restore_16(void);
 
 #endif

@@ -17,17 +17,17 @@ static struct space one;                /* a process of which something is wrong
 static const frame_t kept = { M_KERNEL_END / PAGE_SIZE - 1 };
 static enum owner    kept_by;
 
-bool m_spoil_5(void)
+bool m_corrupt_5(void)
 {
     kept_by = frame_owner(kept);
     frame_change_owner(kept, kept_by, OWNER_TEST);
     return true;
 }
-void m_mend_5(void)  { frame_change_owner(kept, OWNER_TEST, kept_by); }
+void m_restore_5(void)  { frame_change_owner(kept, OWNER_TEST, kept_by); }
 
 /* ---- M8, M9, M11, M14: a process that lies --------------------------------------------------------------- */
 
-bool m_spoil_8(void)
+bool m_corrupt_8(void)
 {
     if (space_create(&one) != 0)
         return false;
@@ -35,13 +35,13 @@ bool m_spoil_8(void)
     return true;
 }
 
-void m_mend_8(void)
+void m_restore_8(void)
 {
     one.home.structure->count--;
     space_destroy(&one);
 }
 
-bool m_spoil_9(void)
+bool m_corrupt_9(void)
 {
     if (space_create(&one) != 0)
         return false;
@@ -49,7 +49,7 @@ bool m_spoil_9(void)
     return true;
 }
 
-void m_mend_9(void)
+void m_restore_9(void)
 {
     one.home.structure->registers.root = (uint32_t)frame_address(one.root);
     space_destroy(&one);
@@ -69,7 +69,7 @@ static entry_t exchange_root_entry(struct space *space, page_t page, entry_t to)
 
 static entry_t saved;
 
-bool m_spoil_11(void)
+bool m_corrupt_11(void)
 {
     if (space_create(&one) != 0)
         return false;
@@ -77,14 +77,14 @@ bool m_spoil_11(void)
     return true;
 }
 
-void m_mend_11(void)
+void m_restore_11(void)
 {
     (void)exchange_root_entry(&one, 0, saved);
     space_destroy(&one);
 }
 
 /* A place is promised to a table that does not come. */
-bool m_spoil_14(void)
+bool m_corrupt_14(void)
 {
     if (space_create(&one) != 0)
         return false;
@@ -94,7 +94,7 @@ bool m_spoil_14(void)
     return false;
 }
 
-void m_mend_14(void)
+void m_restore_14(void)
 {
     table_home_enter(&one, layout.user.first, MMU_LEVELS, one.root);
     table_home_leave(&one, layout.user.first, MMU_LEVELS, one.root);
@@ -118,12 +118,12 @@ static void edit_last_place(bool show)
     cursor_close(&c);
 }
 
-bool m_spoil_13(void)
+bool m_corrupt_13(void)
 {
     edit_last_place(true);
     return true;
 }
-void m_mend_13(void)  { edit_last_place(false); }
+void m_restore_13(void)  { edit_last_place(false); }
 
 /* ---- M16: one page that a process may read ------------------------------------------------------------------ */
 
@@ -142,7 +142,7 @@ static entry_t exchange_leaf(page_t page, entry_t to)
 }
 
 /* Both levels must let it through: the directory's entry, which new processes copy, and the table's. */
-bool m_spoil_16(void)
+bool m_corrupt_16(void)
 {
     page_t page = page_of(M_SECTOR);
 
@@ -153,7 +153,7 @@ bool m_spoil_16(void)
     return true;
 }
 
-void m_mend_16(void)
+void m_restore_16(void)
 {
     (void)exchange_root_entry(&kernel_space, 0, saved);
     (void)exchange_leaf(page_of(M_SECTOR), saved_leaf);

@@ -15,19 +15,19 @@ static entry_t identity(page_t page) { return entry_absent(ENTRY_IDENTITY, (uint
 /* The last entry but one, absent, forgets its frame. */
 static entry_t *late_entry(void) { return &master_table()->entries[layout.space_end - 2]; }
 
-bool t_spoil_6(void) { entry_write(late_entry(), entry_empty()); return true; }
-void t_mend_6(void)  { entry_write(late_entry(), identity(layout.space_end - 2)); }
+bool t_corrupt_6(void) { entry_write(late_entry(), entry_empty()); return true; }
+void t_restore_6(void)  { entry_write(late_entry(), identity(layout.space_end - 2)); }
 
 /* A page between video memory and the BIOS, where nothing is; and the last page before the image. */
-bool t_spoil_7(void) { return change_entry(page_of(0xD0000), identity(page_of(0xD0000))); }
-bool t_spoil_8(void) { return change_entry(page_of(0x57F000), identity(page_of(0x57F000))); }
+bool t_corrupt_7(void) { return change_entry(page_of(0xD0000), identity(page_of(0xD0000))); }
+bool t_corrupt_8(void) { return change_entry(page_of(0x57F000), identity(page_of(0x57F000))); }
 
 static uint32_t *pointer_of_one(void)
 {
     return pointer_to(T_LIST + 4 * ((address_of(one.home.info) - T_OBJECTS) / T_PLACE));
 }
 
-bool t_spoil_9(void)
+bool t_corrupt_9(void)
 {
     if (space_create(&one) != 0)
         return false;
@@ -35,7 +35,7 @@ bool t_spoil_9(void)
     return true;
 }
 
-void t_mend_9(void)
+void t_restore_9(void)
 {
     *pointer_of_one() -= T_PLACE;
     space_destroy(&one);
@@ -54,7 +54,7 @@ static void pin_list_of_one(bool more)
     lock_drop(&trackers_lock, state);
 }
 
-bool t_spoil_10(void)
+bool t_corrupt_10(void)
 {
     if (space_create(&one) != 0)
         return false;
@@ -62,13 +62,13 @@ bool t_spoil_10(void)
     return true;
 }
 
-void t_mend_10(void)
+void t_restore_10(void)
 {
     pin_list_of_one(false);
     space_destroy(&one);
 }
 
-bool t_spoil_15(void)
+bool t_corrupt_15(void)
 {
     if (space_create(&one) != 0)
         return false;
@@ -76,14 +76,14 @@ bool t_spoil_15(void)
     return true;
 }
 
-void t_mend_15(void)
+void t_restore_15(void)
 {
     tracker_at(one.home.tracker)->pcount++;
     space_destroy(&one);
 }
 
 /* A second page of trackers that nobody needs. */
-bool t_spoil_17(void)
+bool t_corrupt_17(void)
 {
     lock_state state = lock_take(&trackers_lock);
     int        err   = kept_page_make(trackers_page(1));
@@ -94,7 +94,7 @@ bool t_spoil_17(void)
     return err == 0;
 }
 
-void t_mend_17(void)
+void t_restore_17(void)
 {
     lock_state state = lock_take(&trackers_lock);
 
@@ -112,5 +112,5 @@ static void exchange_sights(void)
     *active = between;
 }
 
-bool t_spoil_18(void) { exchange_sights(); return true; }
-void t_mend_18(void)  { exchange_sights(); }
+bool t_corrupt_18(void) { exchange_sights(); return true; }
+void t_restore_18(void)  { exchange_sights(); }

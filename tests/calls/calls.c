@@ -18,7 +18,7 @@ static uint32_t first_batch;
 
 static const char *const kind_names[KINDS] = {
     [PLAIN] = "one thread", [THREADS] = "threads", [PROCESSES] = "processes", [FRAMES] = "signal frames", [PROGRAMS] = "programs",
-    [INSTRUCTIONS] = "instructions", [SPOILED] = "spoiled buffers",
+    [INSTRUCTIONS] = "instructions", [CORRUPTED] = "corrupted buffers",
 };
 
 enum { CALLS = 400, ATTEMPTS = 24, STALL_MS = 30, LONGEST_MS = 3000, AUDIT_EVERY = 256, TELL_EVERY_MS = 20000 };
@@ -32,9 +32,8 @@ static char text[MANY];
 
 static unsigned kind_of(uint64_t seed)
 {
-    static const uint8_t kinds[] = { PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, THREADS, THREADS, THREADS, PROCESSES, PROCESSES, SPOILED, SPOILED,
-                                     FRAMES, PROGRAMS,
-                                     INSTRUCTIONS };
+    static const uint8_t kinds[] = { PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, THREADS, THREADS, THREADS, PROCESSES, PROCESSES,
+                                     CORRUPTED, CORRUPTED, FRAMES, PROGRAMS, INSTRUCTIONS };
 
     return kinds[(uint32_t)mix(seed, 77) % COUNT_OF(kinds)];
 }
@@ -77,9 +76,9 @@ static void many_workers(unsigned kind, uint64_t seed)
         } else {
             worker_thread(i);
         }
-    if (kind == SPOILED) {
-        worker_start(SPOILER, mix(seed, 9), 0, kind);
-        worker_thread(SPOILER);
+    if (kind == CORRUPTED) {
+        worker_start(CORRUPTER, mix(seed, 9), 0, kind);
+        worker_thread(CORRUPTER);
     }
 }
 

@@ -15,7 +15,7 @@
 
 /* What a batch does: calls of one thread, of several threads, of processes, or of threads while another one changes their
  * structures; or attempts of one of three special kinds. */
-enum { PLAIN = 1, THREADS, PROCESSES, FRAMES, PROGRAMS, INSTRUCTIONS, SPOILED, KINDS };
+enum { PLAIN = 1, THREADS, PROCESSES, FRAMES, PROGRAMS, INSTRUCTIONS, CORRUPTED, KINDS };
 
 /* What supervisor and batches share: the only memory of a batch that outlives it. */
 struct shared {
@@ -31,7 +31,7 @@ extern bool telling;            /* each call is told before it is done          
 
 /* ---- A thread that does calls (worker.c) ---------------------------------------------------------- */
 
-enum { STACK_BYTES = 32 * 1024, WORKERS = 48, SPOILER = 7 };
+enum { STACK_BYTES = 32 * 1024, WORKERS = 48, CORRUPTER = 7 };
 
 struct worker {
     struct chance chance;
@@ -63,7 +63,7 @@ uintptr_t structure_of(struct worker *worker, char letter);
 /* Bytes of the worker's page of structures, which other threads may change. */
 void *room(struct worker *worker, size_t bytes);
 /* Changes the structures of the batch's workers for ever. */
-void spoil_structures(struct worker *worker) __attribute__((noreturn));
+void corrupt_structures(struct worker *worker) __attribute__((noreturn));
 
 /* Number and arguments of the next call. */
 void next_call(struct worker *worker, struct call *call);

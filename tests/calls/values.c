@@ -26,7 +26,7 @@ void *room(struct worker *w, size_t bytes)
     return at;
 }
 
-void spoil_structures(struct worker *w)
+void corrupt_structures(struct worker *w)
 {
     for (;;) {
         char     *at   = page(STRUCTURES + chance_below(&w->chance, 6)) + (chance_below(&w->chance, PAGE) & ~3u);

@@ -104,8 +104,8 @@ static void do_calls(void)
     struct worker *w = worker_here();
     struct call    call;
 
-    if (w->number == SPOILER)
-        spoil_structures(w);
+    if (w->number == CORRUPTER)
+        corrupt_structures(w);
     while (w->left > 0) {
         w->left--;
         next_call(w, &call);

@@ -13,13 +13,13 @@
 #include "memory/tables/cursor.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
-#include "memory/check/sabotage.h"
+#include "memory/check/corrupt.h"
 #include "memory/spaces/space.h"
 #include "memory/heap/stack.h"
 
 enum { RAM = 16 << 20 };
 
-/* Memory in use of every kind, so that each sabotage has something to spoil. */
+/* Memory in use of every kind, so that each corruption has something to corrupt. */
 static void boot(void)
 {
     static char *blocks[64];
@@ -68,17 +68,17 @@ static bool may_come_along(const char *broken, const char *named)
     return strcmp(broken, named) == 0 || (strcmp(broken, "C2") == 0 && strcmp(named, "S1") == 0);
 }
 
-static void break_and_mend(const struct sabotage *sabotage)
+static void break_and_restore(const struct corruption *corruption)
 {
     struct audit_report report;
 
     audit_all(&report);
-    sabotage->mend();
-    if (!names(&report, sabotage->id))
-        fail_msg("%s was broken (%s) and not named", sabotage->id, sabotage->how);
+    corruption->restore();
+    if (!names(&report, corruption->id))
+        fail_msg("%s was broken (%s) and not named", corruption->id, corruption->how);
     for (uint32_t i = 0; i < kept(&report); i++)
-        if (!may_come_along(sabotage->id, report.failures[i].id))
-            fail_msg("%s was broken, %s named: %s", sabotage->id, report.failures[i].id,
+        if (!may_come_along(corruption->id, report.failures[i].id))
+            fail_msg("%s was broken, %s named: %s", corruption->id, report.failures[i].id,
                      report.failures[i].text);
 }
 
@@ -89,25 +89,25 @@ static void each_invariant_broken_is_named_alone(void **state)
     (void)state;
     boot();
     assert_clean("at the start");
-    for (uint32_t i = 0; i < sabotage_count; i++) {
-        if (!sabotages[i].spoil())
+    for (uint32_t i = 0; i < corruption_count; i++) {
+        if (!corruptions[i].corrupt())
             continue;
-        break_and_mend(&sabotages[i]);
-        assert_clean(sabotages[i].id);
+        break_and_restore(&corruptions[i]);
+        assert_clean(corruptions[i].id);
         broken++;
     }
     /* Only S2 may be out of reach: two-level tables cannot tell execution apart. */
-    assert_int_equal(broken, sabotage_count - 1);
+    assert_int_equal(broken, corruption_count - 1);
     machine_stop();
 }
 
-static void each_invariant_has_a_sabotage(void **state)
+static void each_invariant_has_a_corruption(void **state)
 {
     (void)state;
-    assert_int_equal(sabotage_count, invariant_count);
-    for (uint32_t i = 0; i < sabotage_count; i++) {
-        assert_string_equal(sabotages[i].id, invariants[i].id);
-        assert_ptr_equal(audit_find(sabotages[i].id), &invariants[i]);
+    assert_int_equal(corruption_count, invariant_count);
+    for (uint32_t i = 0; i < corruption_count; i++) {
+        assert_string_equal(corruptions[i].id, invariants[i].id);
+        assert_ptr_equal(audit_find(corruptions[i].id), &invariants[i]);
     }
 }
 
@@ -143,15 +143,15 @@ static void steps_find_what_a_full_audit_finds(void **state)
     boot();
     for (uint32_t i = 0; i < COUNT_OF(ids); i++) {
         const struct invariant *invariant = audit_find(ids[i]);
-        const struct sabotage  *sabotage;
+        const struct corruption  *corruption;
         uint32_t                steps;
 
         if (invariant == NULL)
             continue;                           /* one that this layout has nothing for */
-        sabotage = &sabotages[invariant - invariants];
-        assert_true(sabotage->spoil());
+        corruption = &corruptions[invariant - invariants];
+        assert_true(corruption->corrupt());
         steps = steps_to_find(ids[i]);
-        sabotage->mend();
+        corruption->restore();
         if (steps == 0)
             fail_msg("%s: not found in %d steps", ids[i], STEPS);
     }
@@ -273,7 +273,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_invariant_broken_is_named_alone),
-        cmocka_unit_test(each_invariant_has_a_sabotage),
+        cmocka_unit_test(each_invariant_has_a_corruption),
         cmocka_unit_test(invariants_are_found_by_id),
         cmocka_unit_test(steps_find_what_a_full_audit_finds),
         cmocka_unit_test(steps_over_a_clean_machine_find_nothing),

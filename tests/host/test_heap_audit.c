@@ -21,13 +21,13 @@ static bool named(const char *id)
     return false;
 }
 
-/* Break it, see it named, mend it, see that all is well. */
-#define BREAK(id, broken, mended)       \
+/* Break it, see it named, restore it, see that all is well. */
+#define BREAK(id, broken, restored)     \
     do {                                \
         assert_true(heap_ok());         \
         broken;                         \
         assert_true(named(id));         \
-        mended;                         \
+        restored;                       \
         assert_true(heap_ok());         \
     } while (0)
 

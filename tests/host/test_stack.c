@@ -267,7 +267,7 @@ static void no_memory_leaks_nothing(void **state)
     }
 }
 
-/* The kernel's sabotages are of kernel space's pool; a process's is looked at as well. */
+/* The kernel's corruptions are of kernel space's pool; a process's is looked at as well. */
 static void the_auditor_looks_at_each_pool(void **state)
 {
     struct stack of_a, guarded;

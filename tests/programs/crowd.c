@@ -27,7 +27,7 @@ enum { MOST = 8192, STACK = 1024, PATIENCE = 50 };
 enum { FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_CHILD_CLEARTID };
 
 static volatile int number_of[MOST];        /* of each thread; 0 when it has ended            */
-static volatile int inside, came_back, spoilt;
+static volatile int inside, came_back, corrupted;
 static int read_from;                       /* a byte for each thread comes out of this pipe  */
 static char *stacks;
 
@@ -40,7 +40,7 @@ static int read_one(long me)
     __asm__ volatile("int $0x80" : "=a"(result), "+S"(first), "+D"(second)
                      : "a"(SYS_read), "b"(read_from), "c"(&byte), "d"(1) : "memory");
     if (first != me || second != ~me)
-        __sync_fetch_and_add(&spoilt, 1);
+        __sync_fetch_and_add(&corrupted, 1);
     return result == 1 && byte == 'x';
 }
 
@@ -103,12 +103,12 @@ static void let_go(int fd, int count)
 
 static void tell(const char *who, int round, int count, int why)
 {
-    printf("%s, round %d: %d threads, then %s; %d came back, %d spoilt\n", who, round, count + 1, strerrorname_np(why), came_back,
-           spoilt);
+    printf("%s, round %d: %d threads, then %s; %d came back, %d corrupted\n", who, round, count + 1,
+           strerrorname_np(why), came_back, corrupted);
     fflush(stdout);
 }
 
-static void forget(void) { inside = came_back = spoilt = 0; }
+static void forget(void) { inside = came_back = corrupted = 0; }
 
 static int one(void)
 {

@@ -45,5 +45,5 @@ def test_probes_can_fail(boot):
     for claim in mutations:
         answer = machine.command("claims mutate " + claim, timeout=60)
         assert told(answer) == {**whole, claim: "fails"}, answer
-        assert told(machine.command("claims", timeout=60)) == whole, f"{claim} was not mended"
+        assert told(machine.command("claims", timeout=60)) == whole, f"{claim} was not restored"
     assert machine.command("audit").startswith("audit: clean")

@@ -34,7 +34,7 @@ def test_every_invariant_is_broken_and_found(boot):
     for invariant in breakable:
         answer = machine.command("break " + invariant)
         assert re.search(rf"\b{invariant}\b", answer), answer
-        assert machine.command("audit").startswith("audit: clean"), f"after {invariant} was mended"
+        assert machine.command("audit").startswith("audit: clean"), f"after {invariant} was restored"
 
 
 def test_sums_by_owner_add_up(boot):

@@ -55,14 +55,14 @@ def crowd():
     return run
 
 
-ROUND = re.compile(r"^(\w+), round (\d): (\d+) threads, then (\w+); (\d+) came back, (\d+) spoilt$", re.M)
+ROUND = re.compile(r"^(\w+), round (\d): (\d+) threads, then (\w+); (\d+) came back, (\d+) corrupted$", re.M)
 
 
 def rounds(text):
     """(who, round) -> threads at once. All but the main thread came back from their call with their registers."""
     result = {}
-    for who, number, threads, why, back, spoilt in ROUND.findall(text):
-        assert (why, int(back), int(spoilt)) == ("EAGAIN", int(threads) - 1, 0), text
+    for who, number, threads, why, back, corrupted in ROUND.findall(text):
+        assert (why, int(back), int(corrupted)) == ("EAGAIN", int(threads) - 1, 0), text
         result[who, int(number)] = int(threads)
     return result
 

@@ -33,7 +33,7 @@
 
 struct space;
 
-/* What struct space has of it; stack.c's alone but for sabotage. */
+/* What struct space has of it; stack.c's alone but for corruption. */
 struct stack_pool {
     uint32_t used;                  /* [stacks lock]                */
     uint32_t taken[];               /* [stacks lock] one bit a slot */

@@ -1,7 +1,7 @@
 /*
- * sabotage_tables.c - spoiling page tables and region trees.
+ * corrupt_tables.c - corrupting page tables and region trees.
  */
-#include "memory/check/sabotage.h"
+#include "memory/check/corrupt.h"
 
 #include "base/check.h"
 #include "cpu.h"
@@ -12,7 +12,7 @@
 
 /* ---- An entry of kernel space that says something else for a while ---------------------------- */
 
-static page_t  spoilt_page;
+static page_t  changed_page;
 static entry_t saved_entry;
 
 static entry_t exchange_entry(const struct space *space, page_t page, unsigned level, entry_t e)
@@ -42,7 +42,7 @@ static entry_t entry_now(page_t page)
 static bool change_rights(page_t page, struct rights rights)
 {
     saved_entry = entry_now(page);
-    spoilt_page = page;
+    changed_page = page;
     if (!entry_present(saved_entry))
         return false;
     exchange_entry(&kernel_space, page, 1, entry_with_rights(saved_entry, rights));
@@ -50,10 +50,10 @@ static bool change_rights(page_t page, struct rights rights)
     return true;
 }
 
-static void mend_entry(void)
+static void restore_entry(void)
 {
-    exchange_entry(&kernel_space, spoilt_page, 1, saved_entry);
-    mmu_flush_page(spoilt_page);
+    exchange_entry(&kernel_space, changed_page, 1, saved_entry);
+    mmu_flush_page(changed_page);
 }
 
 static page_t first_page_of(enum purpose purpose) { return layout.purpose[purpose]->span.first; }
@@ -84,7 +84,7 @@ static int map_other_page(bool in_region)
     cursor_map(&c, other_page, frame, both, CACHE_BACK);
     cursor_close(&c);
     other_region = (struct region){ .span = span_of(other_page, 1), .rights = both, .backing = BACKING_USER,
-                                    .name = "sabotage", .home = layout_region_of(other_page) };
+                                    .name = "corruption", .home = layout_region_of(other_page) };
     return in_region ? region_insert(&other.map, &other_region) : 0;
 }
 
@@ -115,7 +115,7 @@ static frame_t other_table(void)
     return table;
 }
 
-bool spoil_c1(void)
+bool corrupt_c1(void)
 {
     if (!make_other(true))
         return false;
@@ -123,17 +123,17 @@ bool spoil_c1(void)
     return true;
 }
 
-void mend_c1(void)
+void restore_c1(void)
 {
     frame_set_link(other_table(), frame_link(other_table()) - 1);
     end_other();
 }
 
-bool spoil_c2(void)
+bool corrupt_c2(void)
 {
     return change_rights(first_page_of(PURPOSE_DATA), (struct rights){ MAY_READ | MAY_WRITE, MAY_READ });
 }
-void mend_c2(void)  { mend_entry(); }
+void restore_c2(void)  { restore_entry(); }
 
 /* An upper entry of the kernel part that leads to a table all spaces share; space_end: there is none. */
 static page_t shared_table_page(void)
@@ -150,39 +150,39 @@ static page_t shared_table_page(void)
     return layout.space_end;
 }
 
-bool spoil_c3(void)
+bool corrupt_c3(void)
 {
-    spoilt_page = shared_table_page();
-    if (spoilt_page == layout.space_end || space_create(&other) != 0)
+    changed_page = shared_table_page();
+    if (changed_page == layout.space_end || space_create(&other) != 0)
         return false;
-    saved_entry = exchange_entry(&other, spoilt_page, MMU_LEVELS, entry_empty());
+    saved_entry = exchange_entry(&other, changed_page, MMU_LEVELS, entry_empty());
     return true;
 }
 
-void mend_c3(void)
+void restore_c3(void)
 {
-    exchange_entry(&other, spoilt_page, MMU_LEVELS, saved_entry);
+    exchange_entry(&other, changed_page, MMU_LEVELS, saved_entry);
     space_destroy(&other);
 }
 
 /* A page that has been written, so that the processor knows it, becomes read-only behind its back. */
 static struct region region;
 
-bool spoil_c4(void)
+bool corrupt_c4(void)
 {
-    if (kernel_map(&region, PURPOSE_HEAP, "sabotage", 1, 0, OWNER_TEST) != 0)
+    if (kernel_map(&region, PURPOSE_HEAP, "corruption", 1, 0, OWNER_TEST) != 0)
         return false;
-    spoilt_page = region.span.first;
-    *(volatile uint32_t *)pointer_to(page_address(spoilt_page)) = 1;
-    saved_entry = entry_now(spoilt_page);
-    exchange_entry(&kernel_space, spoilt_page, 1,
+    changed_page = region.span.first;
+    *(volatile uint32_t *)pointer_to(page_address(changed_page)) = 1;
+    saved_entry = entry_now(changed_page);
+    exchange_entry(&kernel_space, changed_page, 1,
                    entry_with_rights(saved_entry, (struct rights){ MAY_READ, 0 }));
     return true;
 }
 
-void mend_c4(void)
+void restore_c4(void)
 {
-    mend_entry();
+    restore_entry();
     kernel_unmap(&region);
 }
 
@@ -201,49 +201,49 @@ static struct region *last_region(void)
 
 static page_t saved_end;
 
-bool spoil_r1(void)
+bool corrupt_r1(void)
 {
     saved_end = tree()->limits.end;
     tree()->limits.end = last_region()->span.end - 1;
     return true;
 }
 
-void mend_r1(void)  { tree()->limits.end = saved_end; }
+void restore_r1(void)  { tree()->limits.end = saved_end; }
 
-bool spoil_r2(void)
+bool corrupt_r2(void)
 {
     tree()->root->height++;
     return true;
 }
 
-void mend_r2(void)  { tree()->root->height--; }
+void restore_r2(void)  { tree()->root->height--; }
 
-bool spoil_r3(void)
+bool corrupt_r3(void)
 {
     tree()->root->gap++;
     return true;
 }
 
-void mend_r3(void)  { tree()->root->gap--; }
+void restore_r3(void)  { tree()->root->gap--; }
 
-bool spoil_r4(void)
+bool corrupt_r4(void)
 {
     tree()->count++;
     return true;
 }
 
-void mend_r4(void)  { tree()->count--; }
+void restore_r4(void)  { tree()->count--; }
 
 /* ---- S: spaces ------------------------------------------------------------------------------------- */
 
-bool spoil_s1(void)
+bool corrupt_s1(void)
 {
     return change_rights(first_page_of(PURPOSE_RODATA), (struct rights){ MAY_READ | MAY_WRITE, 0 });
 }
 
-void mend_s1(void)  { mend_entry(); }
+void restore_s1(void)  { restore_entry(); }
 
-bool spoil_s2(void)
+bool corrupt_s2(void)
 {
     if (mmu_allow((struct rights){ MAY_READ, 0 }).kernel & MAY_EXECUTE)
         return false;
@@ -251,27 +251,27 @@ bool spoil_s2(void)
                          (struct rights){ MAY_READ | MAY_WRITE | MAY_EXECUTE, 0 });
 }
 
-void mend_s2(void)  { mend_entry(); }
+void restore_s2(void)  { restore_entry(); }
 
-bool spoil_s3(void) { return make_other(false); }
-void mend_s3(void)  { end_other(); }
+bool corrupt_s3(void) { return make_other(false); }
+void restore_s3(void)  { end_other(); }
 
-bool spoil_s4(void)
+bool corrupt_s4(void)
 {
     kernel_space.table_frames++;
     return true;
 }
 
-void mend_s4(void)  { kernel_space.table_frames--; }
+void restore_s4(void)  { kernel_space.table_frames--; }
 
 static struct cursor cursor;
 
 /* The guard gets a page, as if something had mapped one place too low. */
-bool spoil_s5(void)
+bool corrupt_s5(void)
 {
     frame_t frame;
 
-    if (kernel_map(&region, PURPOSE_HEAP, "sabotage", 1, 1, OWNER_TEST) != 0)
+    if (kernel_map(&region, PURPOSE_HEAP, "corruption", 1, 1, OWNER_TEST) != 0)
         return false;
     if (frame_get(OWNER_TEST, 0, &frame) == 0) {
         if (cursor_open(&cursor, &kernel_space, span_of(region.span.first, 1), CURSOR_BUILD) == 0) {
@@ -285,7 +285,7 @@ bool spoil_s5(void)
     return false;
 }
 
-void mend_s5(void)
+void restore_s5(void)
 {
     int err = cursor_open(&cursor, &kernel_space, span_of(region.span.first, 1), 0);
 

@@ -1,7 +1,7 @@
 /*
- * sabotage_frames.c - spoiling the memory map, the frame pool, and what ties frames to tables.
+ * corrupt_frames.c - corrupting the memory map, the frame pool, and what ties frames to tables.
  */
-#include "memory/check/sabotage.h"
+#include "memory/check/corrupt.h"
 
 #include "base/check.h"
 #include "base/string.h"
@@ -11,7 +11,7 @@
 #include "memory/frames/frame_magazine.h"
 #include "memory/tables/table.h"
 
-static frame_t frame;           /* taken for a sabotage, given back when it is mended */
+static frame_t frame;           /* taken for a corruption, given back when it is restored */
 
 static bool take(enum owner owner)
 {
@@ -27,7 +27,7 @@ static struct memmap_range *last_range(void) { return &map()->ranges[map()->coun
 static void save_map(void)    { saved_map = *map(); }
 static void restore_map(void) { *map() = saved_map; }
 
-bool spoil_p1(void)
+bool corrupt_p1(void)
 {
     struct memmap_range *last = last_range();
 
@@ -39,9 +39,9 @@ bool spoil_p1(void)
     return true;
 }
 
-void mend_p1(void) { restore_map(); }
+void restore_p1(void) { restore_map(); }
 
-bool spoil_p2(void)
+bool corrupt_p2(void)
 {
     uint32_t i = 0;
 
@@ -56,22 +56,22 @@ bool spoil_p2(void)
     return true;
 }
 
-void mend_p2(void) { restore_map(); }
+void restore_p2(void) { restore_map(); }
 
-bool spoil_p3(void)
+bool corrupt_p3(void)
 {
     save_map();
     map()->limit = last_range()->end.no - 1;
     return true;
 }
 
-void mend_p3(void) { restore_map(); }
+void restore_p3(void) { restore_map(); }
 
 /* ---- F: the frame pool ----------------------------------------------------------------------- */
 
 static uint32_t saved_state;
 
-bool spoil_f1(void)
+bool corrupt_f1(void)
 {
     if (!take(OWNER_TEST))
         return false;
@@ -80,30 +80,30 @@ bool spoil_f1(void)
     return true;
 }
 
-void mend_f1(void)
+void restore_f1(void)
 {
     record_of(frame.no)->state = saved_state;
     frame_put(frame);
 }
 
-bool spoil_f2(void)
+bool corrupt_f2(void)
 {
     frames.pool.areas[0].free++;
     return true;
 }
 
-void mend_f2(void) { frames.pool.areas[0].free--; }
+void restore_f2(void) { frames.pool.areas[0].free--; }
 
-bool spoil_f3(void)
+bool corrupt_f3(void)
 {
     frame_magazines[cpu_number()].came[OWNER_TEST]++;
     return true;
 }
 
-void mend_f3(void) { frame_magazines[cpu_number()].came[OWNER_TEST]--; }
+void restore_f3(void) { frame_magazines[cpu_number()].came[OWNER_TEST]--; }
 
 /* The bit and the counts of its area agree afterwards: only the record and the map know better. */
-bool spoil_f4(void)
+bool corrupt_f4(void)
 {
     uint32_t end = frames.pool.area_count * AREA_FRAMES;
     uint32_t n   = 0;
@@ -117,7 +117,7 @@ bool spoil_f4(void)
     return true;
 }
 
-void mend_f4(void) { pool_keep_run(&frames.pool, frame.no, 1); }
+void restore_f4(void) { pool_keep_run(&frames.pool, frame.no, 1); }
 
 static uint32_t saved_word;
 
@@ -132,7 +132,7 @@ static uint32_t exchange_first_word(uint32_t word)
     return old;
 }
 
-bool spoil_f5(void)
+bool corrupt_f5(void)
 {
     if (!IS_CHECKED || !take(OWNER_TEST))
         return false;
@@ -141,12 +141,12 @@ bool spoil_f5(void)
     return true;
 }
 
-void mend_f5(void) { (void)exchange_first_word(saved_word); }
+void restore_f5(void) { (void)exchange_first_word(saved_word); }
 
 /* ---- X: between frames and tables -------------------------------------------------------------- */
 
-bool spoil_x1(void) { return take(OWNER_TABLES); }
-void mend_x1(void)  { frame_put(frame); }
+bool corrupt_x1(void) { return take(OWNER_TABLES); }
+void restore_x1(void)  { frame_put(frame); }
 
 static struct region region;
 
@@ -161,9 +161,9 @@ static frame_t frame_of_region(void)
     return entry_frame(e);
 }
 
-static bool map_region(void) { return kernel_map(&region, PURPOSE_HEAP, "sabotage", 1, 0, OWNER_USER) == 0; }
+static bool map_region(void) { return kernel_map(&region, PURPOSE_HEAP, "corruption", 1, 0, OWNER_USER) == 0; }
 
-bool spoil_x2(void)
+bool corrupt_x2(void)
 {
     if (!map_region())
         return false;
@@ -172,13 +172,13 @@ bool spoil_x2(void)
     return true;
 }
 
-void mend_x2(void)
+void restore_x2(void)
 {
     frame_put(frame);
     kernel_unmap(&region);
 }
 
-bool spoil_x3(void)
+bool corrupt_x3(void)
 {
     if (!map_region())
         return false;
@@ -187,13 +187,13 @@ bool spoil_x3(void)
     return true;
 }
 
-void mend_x3(void)
+void restore_x3(void)
 {
     frame_change_owner(frame, OWNER_HELD, OWNER_USER);
     kernel_unmap(&region);
 }
 
-bool spoil_x4(void)
+bool corrupt_x4(void)
 {
     struct memmap_range *range = &map()->ranges[0];
 
@@ -204,4 +204,4 @@ bool spoil_x4(void)
     return true;
 }
 
-void mend_x4(void) { restore_map(); }
+void restore_x4(void) { restore_map(); }

@@ -1,7 +1,7 @@
 /*
- * sabotage_parts.c - spoiling the kernel heap, kernel stacks and objects.
+ * corrupt_parts.c - corrupting the kernel heap, kernel stacks and objects.
  */
-#include "memory/check/sabotage.h"
+#include "memory/check/corrupt.h"
 
 #include "base/check.h"
 #include "memory/tables/cursor.h"
@@ -14,7 +14,7 @@
 
 enum { BLOCK = 40 };
 
-static char *volatile block;            /* volatile: else the compiler would object to spoil_h4() */
+static char *volatile block;            /* volatile: else the compiler would object to corrupt_h4() */
 static struct region region;
 
 /* ---- H: the heap ---------------------------------------------------------------------------------- */
@@ -29,7 +29,7 @@ static struct slab *slab_of_block(uint32_t *page)
     return slab_at(*page);
 }
 
-bool spoil_h1(void)
+bool corrupt_h1(void)
 {
     uint32_t page;
 
@@ -39,7 +39,7 @@ bool spoil_h1(void)
     return true;
 }
 
-void mend_h1(void)
+void restore_h1(void)
 {
     uint32_t page;
 
@@ -55,7 +55,7 @@ static void turn_page_of_block(void)
     chunk_at(page)->free ^= (uint16_t)(1u << page % CHUNK_PAGES);
 }
 
-bool spoil_h2(void)
+bool corrupt_h2(void)
 {
     if (!take_block())
         return false;
@@ -63,7 +63,7 @@ bool spoil_h2(void)
     return true;
 }
 
-void mend_h2(void)
+void restore_h2(void)
 {
     turn_page_of_block();
     heap_free(block);
@@ -72,7 +72,7 @@ void mend_h2(void)
 static struct magazine *magazine;
 
 /* Freeing a block leaves at least that one in the magazine of its class. */
-bool spoil_h3(void)
+bool corrupt_h3(void)
 {
     if (!take_block())
         return false;
@@ -87,9 +87,9 @@ bool spoil_h3(void)
     return false;
 }
 
-void mend_h3(void) { magazine->count++; }
+void restore_h3(void) { magazine->count++; }
 
-bool spoil_h4(void)
+bool corrupt_h4(void)
 {
     if (!take_block())
         return false;
@@ -97,14 +97,14 @@ bool spoil_h4(void)
     return true;
 }
 
-void mend_h4(void)
+void restore_h4(void)
 {
     block[BLOCK] ^= 1;
     heap_free(block);
 }
 
-bool spoil_h5(void) { return kernel_map(&region, PURPOSE_HEAP, "sabotage", 1, 0, OWNER_HEAP) == 0; }
-void mend_h5(void)  { kernel_unmap(&region); }
+bool corrupt_h5(void) { return kernel_map(&region, PURPOSE_HEAP, "corruption", 1, 0, OWNER_HEAP) == 0; }
+void restore_h5(void)  { kernel_unmap(&region); }
 
 /* ---- K: the stacks ---------------------------------------------------------------------------------- */
 
@@ -121,7 +121,7 @@ static void protect_stack(struct rights rights)
 }
 
 /* A blocked page keeps its frame, so nobody else misses anything. */
-bool spoil_k1(void)
+bool corrupt_k1(void)
 {
     if (stack_get(&kernel_space, &stack) != 0)
         return false;
@@ -129,26 +129,26 @@ bool spoil_k1(void)
     return true;
 }
 
-void mend_k1(void)
+void restore_k1(void)
 {
     protect_stack(layout.purpose[PURPOSE_STACKS]->rights);
     stack_put(&stack);
 }
 
-bool spoil_k2(void) { return kernel_map(&region, PURPOSE_HEAP, "sabotage", 1, 0, OWNER_STACK) == 0; }
-void mend_k2(void)  { kernel_unmap(&region); }
+bool corrupt_k2(void) { return kernel_map(&region, PURPOSE_HEAP, "corruption", 1, 0, OWNER_STACK) == 0; }
+void restore_k2(void)  { kernel_unmap(&region); }
 
-bool spoil_k3(void)
+bool corrupt_k3(void)
 {
     kernel_space.stacks->used++;
     return true;
 }
 
-void mend_k3(void)  { kernel_space.stacks->used--; }
+void restore_k3(void)  { kernel_space.stacks->used--; }
 
 /* ---- O: objects ----------------------------------------------------------------------------------- */
 
-static struct object *spoilt;
+static struct object *corrupted;
 static struct region  stray;
 
 /* An object of one page, in memory. */
@@ -156,55 +156,55 @@ static bool make_object(void)
 {
     frame_t frame;
 
-    spoilt = object_create(OWNER_SHARED, 1);
-    if (spoilt == NULL)
+    corrupted = object_create(OWNER_SHARED, 1);
+    if (corrupted == NULL)
         return false;
-    if (object_page(spoilt, 0, true, &frame) != 0) {
-        object_release(spoilt);
+    if (object_page(corrupted, 0, true, &frame) != 0) {
+        object_release(corrupted);
         return false;
     }
     frame_put(frame);
     return true;
 }
 
-bool spoil_o1(void)
+bool corrupt_o1(void)
 {
     if (!make_object())
         return false;
-    spoilt->pages = 0;
+    corrupted->pages = 0;
     return true;
 }
 
-void mend_o1(void)
+void restore_o1(void)
 {
-    spoilt->pages = 1;
-    object_release(spoilt);
+    corrupted->pages = 1;
+    object_release(corrupted);
 }
 
-bool spoil_o2(void)
+bool corrupt_o2(void)
 {
     if (!make_object())
         return false;
-    spoilt->resident++;
+    corrupted->resident++;
     return true;
 }
 
-void mend_o2(void)
+void restore_o2(void)
 {
-    spoilt->resident--;
-    object_release(spoilt);
+    corrupted->resident--;
+    object_release(corrupted);
 }
 
-bool spoil_o3(void)
+bool corrupt_o3(void)
 {
     if (!make_object())
         return false;
-    spoilt->mappings = &stray;
+    corrupted->mappings = &stray;
     return true;
 }
 
-void mend_o3(void)
+void restore_o3(void)
 {
-    spoilt->mappings = NULL;
-    object_release(spoilt);
+    corrupted->mappings = NULL;
+    object_release(corrupted);
 }

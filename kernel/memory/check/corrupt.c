@@ -1,13 +1,13 @@
 /*
- * sabotage.c - the table of all sabotages.
+ * corrupt.c - the table of all corruptions.
  */
-#include "memory/check/sabotage.h"
+#include "memory/check/corrupt.h"
 
 #include <layout.h>
 
-#define ROW(id, name, only, how) { id, only, spoil_##name, mend_##name, how }
+#define ROW(id, name, only, how) { id, only, corrupt_##name, restore_##name, how }
 
-const struct sabotage sabotages[] = {
+const struct corruption corruptions[] = {
     ROW("P1", p1, 0, "the memory map ends with a range that is empty"),
     ROW("P2", p2, 0, "a range of the memory map is cut in two that are alike"),
     ROW("P3", p3, 0, "the memory map's limit moves below its last range"),
@@ -58,4 +58,4 @@ const struct sabotage sabotages[] = {
     ROW("X3", x3, 0, "an entry of the heap's window shows a frame of owner held"),
     ROW("X4", x4, 0, "the memory map takes back what it said about a range"),
 };
-const uint32_t sabotage_count = COUNT_OF(sabotages);
+const uint32_t corruption_count = COUNT_OF(corruptions);

@@ -1,7 +1,7 @@
 /*
- * sabotage.c - spoiling the window of bookkeeping, where the layout has one.
+ * corrupt.c - corrupting the window of bookkeeping, where the layout has one.
  */
-#include "memory/check/sabotage.h"
+#include "memory/check/corrupt.h"
 
 #include "base/check.h"
 #include "layouts/movos/tables.h"
@@ -27,7 +27,7 @@ static void edit_last_place(bool show)
     cursor_close(&c);
 }
 
-bool spoil_w1(void)
+bool corrupt_w1(void)
 {
     if (space_create(&one) != 0)
         return false;
@@ -39,13 +39,13 @@ bool spoil_w1(void)
     return false;
 }
 
-void mend_w1(void)
+void restore_w1(void)
 {
     edit_last_place(false);
     space_destroy(&one);
 }
 
-bool spoil_w2(void)
+bool corrupt_w2(void)
 {
     if (space_create(&one) != 0)
         return false;
@@ -53,13 +53,13 @@ bool spoil_w2(void)
     return true;
 }
 
-void mend_w2(void)
+void restore_w2(void)
 {
     one.home.structure->tables[MMU_ENTRIES - 1] = 0;
     space_destroy(&one);
 }
 
-bool spoil_w3(void)
+bool corrupt_w3(void)
 {
     if (space_create(&one) != 0)
         return false;
@@ -67,13 +67,13 @@ bool spoil_w3(void)
     return true;
 }
 
-void mend_w3(void)
+void restore_w3(void)
 {
     one.home.structure->space = &one;
     space_destroy(&one);
 }
 
-bool spoil_w4(void)
+bool corrupt_w4(void)
 {
     if (space_create(&one) != 0)
         return false;
@@ -84,7 +84,7 @@ bool spoil_w4(void)
 }
 
 /* What was promised is taken up, and returned. */
-void mend_w4(void)
+void restore_w4(void)
 {
     table_home_enter(&one, layout.user.first, MMU_LEVELS, one.root);
     table_home_leave(&one, layout.user.first, MMU_LEVELS, one.root);

@@ -1,7 +1,7 @@
 /*
- * sabotage.c - spoiling page-table objects, trackers, the list and the master table.
+ * corrupt.c - corrupting page-table objects, trackers, the list and the master table.
  */
-#include "memory/check/sabotage.h"
+#include "memory/check/corrupt.h"
 
 #include "base/check.h"
 #include "memory/tables/cursor.h"
@@ -24,7 +24,7 @@ static uint32_t *pointer_of_one(void)
     return &list->tables[place % POINTERS_A_PAGE];
 }
 
-bool spoil_e1(void)
+bool corrupt_e1(void)
 {
     if (!make_one())
         return false;
@@ -32,7 +32,7 @@ bool spoil_e1(void)
     return true;
 }
 
-void mend_e1(void)
+void restore_e1(void)
 {
     *pointer_of_one() -= PAGES_A_PLACE * PAGE_SIZE;
     space_destroy(&one);
@@ -41,7 +41,7 @@ void mend_e1(void)
 /* The space says that another tracker is its own: one that nobody uses. */
 static uint32_t saved_tracker;
 
-bool spoil_e2(void)
+bool corrupt_e2(void)
 {
     if (!make_one())
         return false;
@@ -50,7 +50,7 @@ bool spoil_e2(void)
     return true;
 }
 
-void mend_e2(void)
+void restore_e2(void)
 {
     one.home.tracker = saved_tracker;
     space_destroy(&one);
@@ -88,7 +88,7 @@ static void show_in_hole(bool show)
     cursor_close(&c);
 }
 
-bool spoil_e3(void)
+bool corrupt_e3(void)
 {
     if (!make_one())
         return false;
@@ -100,7 +100,7 @@ bool spoil_e3(void)
     return true;
 }
 
-void mend_e3(void)
+void restore_e3(void)
 {
     int err;
 
@@ -121,24 +121,24 @@ static void pin(bool more)
     lock_drop(&trackers_lock, state);
 }
 
-bool spoil_e4(void)
+bool corrupt_e4(void)
 {
     pin(true);
     return true;
 }
 
-void mend_e4(void) { pin(false); }
+void restore_e4(void) { pin(false); }
 
 /* The last page of the address space is never mapped. */
 static entry_t *last_entry(void) { return &master_table()->entries[layout.space_end - 1]; }
 
-bool spoil_e5(void)
+bool corrupt_e5(void)
 {
     entry_write(last_entry(), entry_empty());
     return true;
 }
 
-void mend_e5(void)
+void restore_e5(void)
 {
     entry_write(last_entry(), entry_absent(ENTRY_IDENTITY, (uint32_t)layout.space_end - 1, (struct rights){ 0, 0 }));
 }

@@ -1,0 +1,54 @@
+/*
+ * corrupt.h - breaking each invariant on purpose, so that one can see the auditor name it.
+ *
+ * An auditor that has never found anything is only believed. For each invariant there is one
+ * corruption: `corrupt` makes it untrue, in the smallest way there is and so that as few others
+ * as possible suffer; `restore` makes everything as it was. Between the two nothing but
+ * the auditor may use memory. The host test does it for all, the console's `break` for one.
+ *
+ * Where an invariant cannot be broken, `corrupt` returns false: there is no memory for it, or
+ * this machine has nothing of the kind (S2 where the hardware cannot tell execution apart).
+ * ON_HOST marks what only the software MMU can look at (C4); IF_CHECKED what only a checked
+ * build looks at (F5).
+ *
+ * Locking  none held; whoever calls sees to it that nothing else runs.
+ */
+#ifndef QUIRE_MEMORY_CORRUPT_H
+#define QUIRE_MEMORY_CORRUPT_H
+
+#include "base/types.h"
+
+enum { ON_HOST = 1, IF_CHECKED = 2 };
+
+struct corruption {
+    const char *id;             /* of the invariant                                        */
+    unsigned    only;           /* ON_HOST, IF_CHECKED                                     */
+    bool      (*corrupt)(void);
+    void      (*restore)(void);
+    const char *how;            /* what is corrupted, in words                            */
+};
+
+extern const struct corruption corruptions[];
+extern const uint32_t corruption_count;
+
+/* One function pair for each, by the part it is about. */
+#define CORRUPTION(id) bool corrupt_##id(void); void restore_##id(void);
+/* corrupt_frames.c */
+CORRUPTION(p1) CORRUPTION(p2) CORRUPTION(p3)
+CORRUPTION(f1) CORRUPTION(f2) CORRUPTION(f3) CORRUPTION(f4) CORRUPTION(f5)
+CORRUPTION(x1) CORRUPTION(x2) CORRUPTION(x3) CORRUPTION(x4)
+/* corrupt_tables.c */
+CORRUPTION(c1) CORRUPTION(c2) CORRUPTION(c3) CORRUPTION(c4)
+CORRUPTION(r1) CORRUPTION(r2) CORRUPTION(r3) CORRUPTION(r4)
+CORRUPTION(s1) CORRUPTION(s2) CORRUPTION(s3) CORRUPTION(s4) CORRUPTION(s5)
+/* corrupt_parts.c */
+CORRUPTION(h1) CORRUPTION(h2) CORRUPTION(h3) CORRUPTION(h4) CORRUPTION(h5)
+CORRUPTION(k1) CORRUPTION(k2) CORRUPTION(k3)
+CORRUPTION(o1) CORRUPTION(o2) CORRUPTION(o3)
+/* layouts/tracker/corrupt.c, where it is `tracked` */
+CORRUPTION(e1) CORRUPTION(e2) CORRUPTION(e3) CORRUPTION(e4) CORRUPTION(e5)
+/* layouts/movos/corrupt.c, where table access is `window` */
+CORRUPTION(w1) CORRUPTION(w2) CORRUPTION(w3) CORRUPTION(w4)
+#undef CORRUPTION
+
+#endif
