@@ -129,44 +129,50 @@ kernel += kernel/init/report.c                      # what became of the memory
 kernel += kernel/init/snapshot.c                    # all of memory at one moment, in lines for ./quire map
 
 # kernel/files: files, and what behaves like one
-kernel += kernel/files/node.c                       # nodes and open files
-kernel += kernel/files/buffer.c                     # bytes to and from programs
-kernel += kernel/files/path.c                       # open, link, rename and the like, by path
-kernel += kernel/files/walk.c                       # from a path to a node
-kernel += kernel/files/missing.c                    # what programs looked for in vain, for the report
-kernel += kernel/files/place.c                      # root, working directory, mounts
-kernel += kernel/files/descriptor.c                 # the numbers of open files
-kernel += kernel/files/lock.c                       # record locks
-kernel += kernel/files/tmpfs.c                      # files in memory
-kernel += kernel/files/tmpfs_folder.c               # their folders
-kernel += kernel/files/root.c                       # what every program expects to find
-kernel += kernel/files/archive.c                    # the boot archive's memory becomes files'
-kernel += kernel/files/cpio.c                       # its entries
-kernel += kernel/files/inflate.c                    # gzip
-kernel += kernel/files/pipe.c                       # pipes and fifos
-kernel += kernel/files/devices.c                    # null, zero, full, random, and others by number
-kernel += kernel/files/watch.c                      # waiting for several files
-kernel += kernel/files/epoll.c                      # epoll
-kernel += kernel/files/event.c                      # event counters
-kernel += kernel/files/socket.c                     # local sockets: naming and connecting
-kernel += kernel/files/socket_data.c                # and what goes through them
-kernel += kernel/files/socket_passed.c              # open files in messages, and sockets that only messages hold
-kernel += kernel/files/streams.c                    # standard streams through the channel
-kernel += kernel/files/discipline.c                 # keys into lines
-kernel += kernel/files/discipline_output.c          # output onto a screen
-kernel += kernel/files/terminal.c                   # a terminal: reading and writing
-kernel += kernel/files/terminal_control.c           # whose it is, and its ioctls
-kernel += kernel/files/terminals.c                  # the terminal there is
-kernel += kernel/files/proc.c                       # /proc: its tree, and text
-kernel += kernel/files/proc_process.c               # what it says of processes
-kernel += kernel/files/proc_detail.c                # /proc/PID's smaller files
-kernel += kernel/files/sys.c                        # the tree of /sys
-kernel += kernel/files/proc_number.c                # their inode numbers
-kernel += kernel/files/proc_contents.c              # mem and pagemap: another's memory itself
-kernel += kernel/files/proc_memory.c                # their mappings
-kernel += kernel/files/proc_system.c                # the machine
-kernel += kernel/files/proc_quire.c                 # and our own additions
-
+# core: nodes, open files, descriptors, and waiting for them
+kernel += kernel/files/core/node.c                       # nodes and open files
+kernel += kernel/files/core/buffer.c                     # bytes to and from programs
+kernel += kernel/files/core/descriptor.c                 # the numbers of open files
+kernel += kernel/files/core/lock.c                       # record locks
+kernel += kernel/files/core/devices.c                    # null, zero, full, random, and others by number
+kernel += kernel/files/core/poll_wait.c                  # waiting for several files
+kernel += kernel/files/core/epoll.c                      # epoll
+kernel += kernel/files/core/event.c                      # event counters
+# path: names, and where a process is in them
+kernel += kernel/files/path/path.c                       # open, link, rename and the like, by path
+kernel += kernel/files/path/walk.c                       # from a path to a node
+kernel += kernel/files/path/fs_context.c                 # root, working directory, umask; and mounts
+kernel += kernel/files/path/missing.c                    # what programs looked for in vain, for the report
+# tmpfs: files in memory
+kernel += kernel/files/tmpfs/tmpfs.c                     # regular files and links
+kernel += kernel/files/tmpfs/tmpfs_folder.c              # folders
+# root: the first file system: what every program expects, and the boot archive
+kernel += kernel/files/root/root.c                       # what every program expects to find
+kernel += kernel/files/root/archive.c                    # the boot archive's memory becomes files'
+kernel += kernel/files/root/cpio.c                       # its entries
+kernel += kernel/files/root/inflate.c                    # gzip
+# ipc: pipes and local sockets
+kernel += kernel/files/ipc/pipe.c                        # pipes and fifos
+kernel += kernel/files/ipc/socket.c                      # local sockets: naming and connecting
+kernel += kernel/files/ipc/socket_data.c                 # and what goes through them
+kernel += kernel/files/ipc/socket_passed.c               # open files in messages, and sockets that only messages hold
+# terminal: terminals, and the standard streams that are none
+kernel += kernel/files/terminal/line_discipline.c        # keys into lines
+kernel += kernel/files/terminal/line_discipline_output.c # output onto a screen
+kernel += kernel/files/terminal/terminal.c               # a terminal: reading and writing
+kernel += kernel/files/terminal/terminal_control.c       # whose it is, and its ioctls
+kernel += kernel/files/terminal/terminals.c              # the terminal there is
+kernel += kernel/files/terminal/streams.c                # standard streams through the channel
+# proc: /proc and /sys
+kernel += kernel/files/proc/proc.c                       # the tree of /proc, and its text
+kernel += kernel/files/proc/proc_number.c                # its inode numbers
+kernel += kernel/files/proc/proc_process.c               # what /proc/PID says
+kernel += kernel/files/proc/proc_detail.c                # its smaller files
+kernel += kernel/files/proc/proc_memory.c                # its mappings
+kernel += kernel/files/proc/proc_contents.c              # its memory itself: mem and pagemap
+kernel += kernel/files/proc/proc_system.c                # the machine
+kernel += kernel/files/proc/proc_quire.c                 # and our own additions
+kernel += kernel/files/proc/sys.c                        # the tree of /sys
 
 # kernel/linux: the system calls, a file for each family
 kernel += kernel/linux/dispatch.c                   # from a number to a function
@@ -331,10 +337,11 @@ machine_layouts = $(addprefix layouts/,tracker/master.c tracker/tables.c tracker
                   movos/populate.c movos/tables.c movos/corrupt.c pat/copy.c firmware/shared.c firmware/application.c)
 machine_base = kernel/process/load.c kernel/process/numbers.c kernel/process/groups.c kernel/process/timer_heap.c kernel/process/timer_table.c $(addprefix kernel/base/,bitset.c print.c string.c lock.c divide.c) kernel/devices/pci.c \
                boot/physical.c boot/multiboot.c boot/pvh.c boot/bios.c kernel/devices/channel_frames.c kernel/devices/keys.c kernel/devices/acpi.c \
-               kernel/files/discipline.c kernel/files/discipline_output.c
+               kernel/files/terminal/line_discipline.c kernel/files/terminal/line_discipline_output.c
 # Files, as far as they need no processes but one.
-machine_files = $(addprefix kernel/files/,node.c buffer.c path.c walk.c missing.c place.c descriptor.c lock.c tmpfs.c tmpfs_folder.c \
-                cpio.c inflate.c pipe.c devices.c watch.c epoll.c event.c socket.c socket_data.c socket_passed.c)
+machine_files = $(addprefix kernel/files/,core/node.c core/buffer.c core/descriptor.c core/lock.c core/poll_wait.c core/epoll.c core/event.c core/devices.c \
+                path/path.c path/walk.c path/missing.c path/fs_context.c tmpfs/tmpfs.c tmpfs/tmpfs_folder.c unpack/cpio.c unpack/inflate.c \
+                ipc/pipe.c ipc/socket.c ipc/socket_data.c ipc/socket_passed.c)
 # The console without the commands that stop a real machine or ask its devices.
 machine_console = $(filter-out %/machine.c %/crash.c %/processes.c %/apps.c,$(filter kernel/console/%,$(kernel)))
 

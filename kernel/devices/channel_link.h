@@ -11,7 +11,7 @@
 
 #include "base/types.h"
 #include "devices/channel.h"
-#include "files/file.h"
+#include "files/core/file.h"
 
 /* Returns 0, or -ENODEV and -ENOMEM: there is no channel. */
 int  channel_start(const char *command_line) MUST_CHECK;

@@ -4,7 +4,7 @@
 #ifndef QUIRE_PROCESS_ORDERS_H
 #define QUIRE_PROCESS_ORDERS_H
 
-#include "files/path.h"
+#include "files/path/path.h"
 
 struct orders {
     char **arguments, **environment;    /* end with NULL; the first argument is the program's path */

@@ -6,12 +6,12 @@
 #include "base/print.h"
 #include "base/string.h"
 #include "devices/channel_link.h"
-#include "files/missing.h"
+#include "files/path/missing.h"
 #include "linux/call.h"
 #include "memory/check/audit.h"
-#include "memory/spaces/fault.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/stack.h"
+#include "memory/spaces/fault.h"
 
 enum { NAME_COLUMN = 10, LINE = 110, PATHS_TOLD = 24 };
 _Static_assert(MISSING_TEXT + 13 <= LINE, "a path that was not found has room in a line");

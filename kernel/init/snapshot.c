@@ -7,12 +7,12 @@
 #include "base/string.h"
 #include "cpu.h"
 #include "devices/channel_link.h"
-#include "files/path.h"
-#include "memory/spaces/fault.h"
+#include "files/path/path.h"
 #include "memory/frames/frame.h"
-#include "memory/tables/run.h"
+#include "memory/spaces/fault.h"
 #include "memory/spaces/space.h"
 #include "memory/start.h"
+#include "memory/tables/run.h"
 #include "process/family.h"
 
 enum { FORM = 1, LINE_LONGEST = 512, WHERE_LONGEST = 384, LAST_LINE = 24, PIECE = 2048 };

@@ -2,8 +2,8 @@
  * fcntl.c - fcntl, record locks, flock, and ioctl.
  */
 #include "base/error.h"
-#include "files/lock.h"
-#include "files/pipe.h"
+#include "files/core/lock.h"
+#include "files/ipc/pipe.h"
 #include "linux/calls.h"
 #include "linux/files.h"
 #include "process/process.h"

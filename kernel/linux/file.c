@@ -3,9 +3,9 @@
  */
 #include "base/error.h"
 #include "base/string.h"
-#include "files/lock.h"
-#include "files/pipe.h"
-#include "files/tmpfs.h"
+#include "files/core/lock.h"
+#include "files/ipc/pipe.h"
+#include "files/tmpfs/tmpfs.h"
 #include "linux/calls.h"
 #include "linux/files.h"
 #include "memory/heap/heap.h"

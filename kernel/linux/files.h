@@ -4,8 +4,8 @@
 #ifndef QUIRE_LINUX_FILES_H
 #define QUIRE_LINUX_FILES_H
 
-#include "files/descriptor.h"
-#include "files/path.h"
+#include "files/core/descriptor.h"
+#include "files/path/path.h"
 
 enum {
     AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100, AT_REMOVEDIR = 0x200, AT_SYMLINK_FOLLOW = 0x400, AT_NO_AUTOMOUNT = 0x800,

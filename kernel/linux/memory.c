@@ -3,7 +3,7 @@
  */
 #include "base/error.h"
 #include "base/range.h"
-#include "files/descriptor.h"
+#include "files/core/descriptor.h"
 #include "linux/calls.h"
 #include "memory/spaces/map.h"
 #include "process/process.h"

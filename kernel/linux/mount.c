@@ -6,9 +6,9 @@
  */
 #include "base/error.h"
 #include "base/string.h"
-#include "files/proc.h"
-#include "files/sys.h"
-#include "files/tmpfs.h"
+#include "files/proc/proc.h"
+#include "files/proc/sys.h"
+#include "files/tmpfs/tmpfs.h"
 #include "linux/calls.h"
 #include "linux/files.h"
 #include "memory/heap/heap.h"

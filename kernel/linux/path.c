@@ -3,7 +3,7 @@
  */
 #include "base/error.h"
 #include "base/string.h"
-#include "files/tmpfs.h"
+#include "files/tmpfs/tmpfs.h"
 #include "linux/calls.h"
 #include "linux/files.h"
 #include "memory/heap/heap.h"

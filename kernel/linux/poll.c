@@ -6,9 +6,9 @@
  */
 #include "base/error.h"
 #include "base/string.h"
-#include "files/epoll.h"
-#include "files/event.h"
-#include "files/watch.h"
+#include "files/core/epoll.h"
+#include "files/core/event.h"
+#include "files/core/poll_wait.h"
 #include "linux/calls.h"
 #include "linux/files.h"
 #include "linux/structures.h"

@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "base/print.h"
 #include "base/string.h"
-#include "files/path.h"
+#include "files/path/path.h"
 #include "linux/calls.h"
 #include "linux/files.h"
 #include "linux/structures.h"

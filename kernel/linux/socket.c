@@ -3,7 +3,7 @@
  *
  * Source: Linux, net/socket.c, include/uapi/linux/{net,un,socket}.h; socket(2), unix(7).
  */
-#include "files/socket.h"
+#include "files/ipc/socket.h"
 
 #include "base/error.h"
 #include "base/string.h"

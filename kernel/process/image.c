@@ -9,7 +9,7 @@
 #include "base/random.h"
 #include "base/range.h"
 #include "base/string.h"
-#include "files/path.h"
+#include "files/path/path.h"
 #include "memory/heap/heap.h"
 #include "memory/spaces/user.h"
 #include "process/elf.h"

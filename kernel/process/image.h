@@ -9,7 +9,7 @@
 #ifndef QUIRE_PROCESS_IMAGE_H
 #define QUIRE_PROCESS_IMAGE_H
 
-#include "files/file.h"
+#include "files/core/file.h"
 #include "process/process.h"
 
 /* Arguments and environment: texts one after the other, each with its NUL, in one block of the heap. */

@@ -29,7 +29,7 @@
 #include "process/timers.h"
 #include "thread.h"                     /* arch/<port>: struct thread_state, what the processor keeps for a thread */
 
-struct files;                           /* files/descriptor.h: the descriptor table, counted, shared by CLONE_FILES */
+struct files;                           /* files/core/descriptor.h: the descriptor table, counted, shared by CLONE_FILES */
 struct place;                           /* files/place.h: root, working directory, umask; shared by CLONE_FS */
 struct node;
 struct terminal;

@@ -3,8 +3,8 @@
  */
 #include "../host/one_thread.h"
 
-#include "files/cpio.h"
-#include "files/tmpfs.h"
+#include "files/root/cpio.h"
+#include "files/tmpfs/tmpfs.h"
 #include "machine.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"

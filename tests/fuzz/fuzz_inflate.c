@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "files/inflate.h"
+#include "files/root/inflate.h"
 #include "memory/heap/heap.h"
 
 enum { MOST = 1 << 20 };

@@ -15,8 +15,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "files/path.h"
-#include "files/tmpfs.h"
+#include "files/path/path.h"
+#include "files/tmpfs/tmpfs.h"
 #include "machine.h"
 #include "memory/check/audit.h"
 #include "memory/frames/frame.h"

@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
-#include "files/file.h"
+#include "files/core/file.h"
 #include "process/process.h"
 
 /* ---- One thread ------------------------------------------------------------------------------- */

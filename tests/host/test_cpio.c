@@ -3,7 +3,7 @@
  */
 #include "files_world.h"
 
-#include "files/cpio.h"
+#include "files/root/cpio.h"
 
 enum { MOST = 65536 };
 

@@ -3,9 +3,9 @@
  */
 #include "files_world.h"
 
-#include "files/descriptor.h"
-#include "files/lock.h"
-#include "files/pipe.h"
+#include "files/core/descriptor.h"
+#include "files/core/lock.h"
+#include "files/ipc/pipe.h"
 
 /* ---- Contents --------------------------------------------------------------------------------- */
 

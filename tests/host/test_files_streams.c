@@ -3,12 +3,12 @@
  */
 #include "files_world.h"
 
-#include "files/devices.h"
-#include "files/epoll.h"
-#include "files/event.h"
-#include "files/pipe.h"
-#include "files/socket.h"
-#include "files/watch.h"
+#include "files/core/devices.h"
+#include "files/core/epoll.h"
+#include "files/core/event.h"
+#include "files/core/poll_wait.h"
+#include "files/ipc/pipe.h"
+#include "files/ipc/socket.h"
 
 static char text[PIPE_LARGEST + 2 * PAGE_SIZE], back[PIPE_LARGEST + 2 * PAGE_SIZE];
 

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "files/inflate.h"
+#include "files/root/inflate.h"
 #include "memory/heap/heap.h"
 
 enum { MOST = 300000 };

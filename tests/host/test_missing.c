@@ -1,8 +1,8 @@
 /*
  * test_missing.c - paths that were not found, counted for the report: order, bounds, and names that are no good for a terminal.
  */
+#include "files/path/missing.h"
 #include "files_world.h"
-#include "files/missing.h"
 
 static char     told[MISSING_PATHS + 1][MISSING_TEXT];
 static uint32_t times_told[MISSING_PATHS + 1], told_count;

@@ -1,0 +1,41 @@
+/*
+ * descriptor.h - a process's table of open files.
+ *
+ * Counted; shared by CLONE_FILES. Grows by doubling up to the process's limit (RLIMIT_NOFILE), never shrinks; a copy has the
+ * room that what is open needs. Opening and closing do not cost more when many are open; copying and releasing go
+ * over all that are, with one look at 32 that are not.
+ * Locking: a spin lock (RANK_OBJECT) inside; returned files carry a reference.
+ */
+#ifndef QUIRE_FILES_DESCRIPTOR_H
+#define QUIRE_FILES_DESCRIPTOR_H
+
+#include "files/core/file.h"
+
+struct files;
+
+struct files *files_new(void);
+struct files *files_copy(struct files *files);              /* fork: NULL without memory                     */
+void files_hold(struct files *files);
+void files_release(struct files *files);
+void files_close_on_exec(struct files *files);
+/* D1 to D3 (descriptor.c) hold: for tests and checked builds. Goes over all numbers. */
+bool files_ok(struct files *files);
+
+/* The open file of a number, with a reference; NULL when there is none. */
+struct file *descriptor_file(struct files *files, int number);
+/*
+ * The same without a reference, for the one thread that uses this table: nobody else can close it meanwhile. The caller
+ * knows that its process has one thread, and that the table is its own (files_are_own()).
+ */
+struct file *descriptor_borrow(const struct files *files, int number);
+bool files_are_own(const struct files *files);              /* no other process shares it                    */
+/* The lowest free number at or above `from`. Takes the caller's reference on success. -EMFILE, -ENOMEM. */
+int  descriptor_add(struct files *files, struct file *file, int from, bool close_on_exec, uint32_t limit) MUST_CHECK;
+int  descriptor_put(struct files *files, int number, struct file *file, bool close_on_exec, uint32_t limit) MUST_CHECK; /* dup2 */
+int  descriptor_close(struct files *files, int number);     /* 0 or -EBADF                                   */
+int  descriptor_flag(struct files *files, int number);      /* close-on-exec: 0, 1 or -EBADF                 */
+int  descriptor_set_flag(struct files *files, int number, bool close_on_exec);
+/* The first open number at or above `from`, or -1: for close_range and /proc/self/fd. */
+int  descriptor_next(struct files *files, int from);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * epoll.h - a set of watched files that is kept between waits.
+ *
+ * An entry belongs to a descriptor number and its open file, which it does not keep open: when the open file
+ * ends the entry goes. Each entry stands in its file's queue for as long as it exists; who wakes the queue puts the
+ * entry on the epoll's list of those that may be ready, and a wait looks at these alone.
+ *
+ * Level-triggered entries stay on the list for as long as they are ready. Edge-triggered ones come back only with the
+ * next wake: a pipe's reader is told of each write, its writer when a full pipe has room again, a socket of each arrival
+ * and of each message that its peer has read. One-shot entries are silent until they are modified. With EXCLUSIVE, of
+ * several epolls that watch a file one in which somebody waits is enough.
+ *
+ * An epoll may watch epolls, NESTED_DEEPEST of them one in another; never itself, by whatever way.
+ *
+ * Locking  a mutex for the sets of all epolls (outer), the node's mutex of each for its entries, outer epolls before
+ *          inner ones. Wakers take neither: they push onto a list with atomic operations, under the run queue's lock.
+ * Cost     epoll_wait: O(entries that were woken), epoll_ctl: O(1) expected; a wake: O(epolls that watch the file, and
+ *          those around them: at most the numbers in NESTED_PATHS).
+ * Errors   -EINVAL for what is no epoll, itself, or a wrong operation; -EPERM for files that are always ready; -EEXIST;
+ *          -ENOENT; -ELOOP for circles and nesting too deep; -ENOMEM.
+ * Source   epoll(7), epoll_ctl(2), epoll_wait(2); Linux, fs/eventpoll.c for what is an edge, and for its limits.
+ *
+ * Invariants (epoll_ok):
+ *   E1  an entry is in the table of its epoll, under its hash, and in the list of its open file; `count` counts them
+ *   E2  an entry's waiter stands in a queue for as long as the entry exists
+ *   E3  the ready list is sound in both directions and holds entries of this epoll
+ *   E4  no epoll reaches itself
+ */
+#ifndef QUIRE_FILES_EPOLL_H
+#define QUIRE_FILES_EPOLL_H
+
+#include "files/core/file.h"
+
+enum { EPOLL_ADD = 1, EPOLL_DELETE = 2, EPOLL_MODIFY = 3, NESTED_DEEPEST = 4 };
+
+struct epoll_event { uint32_t events; uint64_t data; } __attribute__((packed, aligned(4)));    /* on x86 */
+
+struct file *epoll_make(void);                              /* NULL without memory      */
+/* `event` may be NULL to delete. */
+int  epoll_control(struct file *epoll, int what, int number, struct file *file, const struct epoll_event *event) MUST_CHECK;
+
+/*
+ * Up to `most` events, each put in the buffer as a struct epoll_event. Returns how many; 0 at the deadline; -EINTR; -EFAULT
+ * when the first cannot be put: an event that could not be put stays to be reported.
+ */
+long epoll_wait_for(struct file *epoll, struct buffer *to, size_t most, uint64_t deadline);
+
+/* An open file ends. */
+void epoll_forget(struct file *file);
+
+bool epoll_ok(struct file *epoll);
+
+#endif

@@ -1,0 +1,247 @@
+/*
+ * file.h - nodes, open files and descriptors: three words for three things.
+ *
+ *   node        a file as the file system knows it: regular, folder, link, pipe, device, socket. Counted.
+ *   open file   what open() made: a node, a position, flags. Counted; shared by dup() and fork().
+ *   descriptor  a small number of a process that names an open file, with its close-on-exec flag.
+ *
+ * A node answers through its operations; those it lacks have a sensible default (the error Linux gives).
+ * Paths are walked in path.c alone. Names are bytes, at most NAME_LONGEST, never empty.
+ *
+ * Locking  node->lock (a mutex) around contents, size and folder entries; file->lock around the position.
+ *          A folder's lock is taken before that of what lies in it; two folders by address. read, write and
+ *          resize of regular files are called with node->lock held, those of all else without.
+ *          file->lock is taken first of all.
+ * Errors   negative errno, as Linux gives for the same call.
+ */
+#ifndef QUIRE_FILES_FILE_H
+#define QUIRE_FILES_FILE_H
+
+#include "base/types.h"
+#include "memory/spaces/object.h"
+#include "memory/spaces/user.h"
+#include "process/schedule.h"
+
+enum { NAME_LONGEST = 255, PATH_LONGEST = 4096, LINKS_FOLLOWED = 40 };
+
+/* File types in st_mode, and open flags: Linux's numbers on i386. */
+enum {
+    S_FMT = 0170000, S_SOCKET = 0140000, S_LINK = 0120000, S_REGULAR = 0100000, S_BLOCK = 0060000,
+    S_FOLDER = 0040000, S_CHARACTER = 0020000, S_PIPE = 0010000,
+};
+enum {
+    O_ACCMODE = 3, O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0100, O_EXCL = 0200, O_NOCTTY = 0400,
+    O_TRUNC = 01000, O_APPEND = 02000, O_NONBLOCK = 04000, O_DSYNC = 010000, O_DIRECT = 040000, O_LARGEFILE = 0100000,
+    O_DIRECTORY = 0200000, O_NOFOLLOW = 0400000, O_NOATIME = 01000000, O_CLOEXEC = 02000000, O_SYNC = 04010000,
+    O_PATH = 010000000, O_TMPFILE = 020200000,
+};
+
+/* Where bytes come from or go to: a program's memory, or the kernel's. */
+struct buffer {
+    bool   kernel;
+    union { user_t user; char *memory; };
+    size_t bytes;                   /* left; buffer_put/get count it down and move on         */
+};
+/* Copy, moving the buffer on. Return how many bytes were copied: less than asked means -EFAULT. */
+size_t buffer_put(struct buffer *buffer, const void *from, size_t bytes);
+size_t buffer_get(struct buffer *buffer, void *to, size_t bytes);
+size_t buffer_clear(struct buffer *buffer, size_t bytes);
+/* The same with part of a frame, which the caller holds a reference to. */
+size_t buffer_put_frame(struct buffer *buffer, frame_t frame, size_t from, size_t bytes);
+size_t buffer_get_frame(struct buffer *buffer, frame_t frame, size_t to, size_t bytes);
+
+struct node;
+struct file;
+struct folder_entry;
+
+/* One entry of a folder listing; returns false when there is no more room. */
+typedef bool (*folder_visit)(void *data, const char *name, size_t length, uint64_t inode, uint32_t mode, uint64_t next);
+
+/* What kind of bytes a node's are. */
+enum {
+    NODE_STREAM = 1,                /* they come and go: no position, seeking and pread() fail with -ESPIPE */
+    NODE_SEEKLESS = 2,              /* a position that is always 0: /dev/null                               */
+    NODE_ZEROS    = 4,              /* mapping it gives fresh memory: /dev/zero                             */
+};
+
+struct node_operations {
+    unsigned traits;
+    /* contents */
+    long (*read)(struct file *file, struct buffer *to, uint64_t at);
+    long (*write)(struct file *file, struct buffer *from, uint64_t at);
+    int  (*resize)(struct node *node, uint64_t bytes);
+    long (*control)(struct file *file, unsigned request, user_t argument);         /* ioctl */
+    unsigned (*poll)(struct file *file, struct wait_queue **queue);                /* POLL* now; where to wait */
+    int  (*open)(struct node *node, struct file *file);
+    void (*close)(struct file *file);                                              /* last reference of an open file */
+    struct object *(*object)(struct node *node);                                   /* for mmap; NULL: -ENODEV */
+    int  (*sync)(struct node *node);
+    uint64_t (*pages)(struct node *node);                                          /* frames it holds, for st_blocks */
+    /* folders; the node's lock is held */
+    int  (*look_up)(struct node *folder, const char *name, size_t length, struct node **out);
+    int  (*create)(struct node *folder, const char *name, size_t length, uint32_t mode, uint32_t device, struct node **out);
+    int  (*link)(struct node *folder, const char *name, size_t length, struct node *node);
+    int  (*remove)(struct node *folder, const char *name, size_t length, bool folder_wanted);
+    int  (*rename)(struct node *from, const char *name, size_t length, struct node *to, const char *new_name,
+                   size_t new_length, unsigned flags);
+    int  (*list)(struct node *folder, uint64_t from, folder_visit visit, void *data);
+    int  (*symlink)(struct node *folder, const char *name, size_t length, const char *target);
+    /* links */
+    long (*read_link)(struct node *node, char *to, size_t size);
+    struct node *(*follow)(struct node *node);          /* /proc/self/exe and friends: straight to the node */
+    void (*release)(struct node *node);                 /* the last reference is gone */
+    /* The folder that holds the node (borrowed) and its name there; NULL when it is in none any more. */
+    struct node *(*whereabouts)(struct node *node, const char **name, size_t *length);
+    /* Text for what has no place: "pipe:[7]". Returns the length. */
+    int  (*describe)(struct node *node, char *to, size_t size);
+};
+
+struct usage {                      /* for statfs(2): in blocks of PAGE_SIZE                */
+    uint64_t blocks, blocks_free, files, files_free;
+};
+
+struct file_system {
+    const char         *type, *source;
+    uint32_t            magic;      /* statfs(2)'s f_type                                   */
+    uint32_t            device;     /* st_dev, given by path_mount() or system_start()      */
+    uint32_t            flags;      /* MS_*                                                 */
+    struct node        *root;
+    struct node        *covers;     /* the folder below the root, NULL for the first of all */
+    struct file_system *next;       /* in the list of mounts, oldest first                  */
+    struct mutex        moves;      /* held while a folder changes its parent               */
+    uint64_t            last_inode;
+    uint32_t            users;      /* [a] open files, running programs, mappings, working folders: busy */
+    uint32_t            writers;    /* [a] open files that write: it cannot become read-only */
+    uint32_t            nodes;      /* [a] with the last one a system that is gone is freed */
+    bool                gone;       /* unmounted: it ends with its last user               */
+    bool                expiring;   /* umount2(MNT_EXPIRE) has been here since it was used */
+    void              (*end)(struct file_system *system);      /* let go of all entries and of the root */
+    void              (*usage)(struct file_system *system, struct usage *out);
+};
+
+struct node {
+    const struct node_operations *operations;
+    struct file_system *system;
+    struct node   *mounted;         /* the root that covers this folder, NULL if none              */
+    uint32_t       references;      /* [a]                                                          */
+    struct mutex   lock;
+    uint64_t       inode;
+    uint32_t       mode, links, uid, gid;
+    uint64_t       bytes;           /* size                                                         */
+    uint32_t       device;          /* of device nodes, Linux's encoding                            */
+    uint64_t       accessed, modified, changed;     /* nanoseconds since 1970                       */
+    struct wait_queue ready;        /* woken when poll()'s answer may have changed                  */
+    uint8_t        seals;           /* [lock] SEAL_*: what may not be done to its contents any more */
+    bool           linkable;        /* it may get a name though it has none (O_TMPFILE)             */
+    int32_t        writers;         /* [a] open files that write it; below 0: programs that run it forbid that */
+    struct lock_owner *locks;       /* who has locks on it, files/core/lock.c                            */
+    void          *own;             /* the file system's                                            */
+};
+
+struct file {
+    uint32_t       references;      /* [a]                                                          */
+    uint32_t       in_flight;       /* [a] of them in messages between sockets, files/ipc/socket_passed.c */
+    struct node   *node;
+    const struct node_operations *operations;
+    uint32_t       flags;           /* O_*                                                          */
+    int8_t         counts;          /* 1: among the node's writers, -1: among those that run it     */
+    uint64_t       at;
+    struct mutex   lock;
+    struct epoll_item *watchers;    /* epolls that watch it, files/core/epoll.c                          */
+    void          *own;             /* set by open() and gone with close(): preadv2() reads with a copy of this */
+};
+
+/* With access mode 3 (O_ACCMODE), which is good for ioctl() alone, an open file neither reads nor writes. */
+static inline bool flags_read(uint32_t flags)  { return (flags & O_ACCMODE) == O_RDONLY || (flags & O_ACCMODE) == O_RDWR; }
+static inline bool flags_write(uint32_t flags) { return (flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR; }
+static inline bool file_reads(const struct file *file)  { return flags_read(file->flags); }
+static inline bool file_writes(const struct file *file) { return flags_write(file->flags); }
+
+/* What a file in memory may be sealed against, Linux's numbers; SEAL_NEVER: this node cannot be sealed at all. */
+enum {
+    SEAL_SEAL = 1, SEAL_SHRINK = 2, SEAL_GROW = 4, SEAL_WRITE = 8, SEAL_FUTURE_WRITE = 16, SEAL_EXECUTE = 32,
+    SEALS_ALL = 63, SEALS_OF_WRITING = SEAL_WRITE | SEAL_FUTURE_WRITE, SEAL_NEVER = 128,
+};
+
+/* What a mount forbids: Linux's MS_* in file_system.flags. */
+enum {
+    MOUNT_READ_ONLY = 1, MOUNT_NO_SUID = 2, MOUNT_NO_DEVICES = 4, MOUNT_NO_EXECUTE = 8, MOUNT_SYNC = 16, MOUNT_NO_ACCESS_TIME = 1024,
+    MOUNT_NO_FOLDER_ACCESS_TIME = 2048,
+    MOUNT_KEPT = MOUNT_READ_ONLY | MOUNT_NO_SUID | MOUNT_NO_DEVICES | MOUNT_NO_EXECUTE | MOUNT_SYNC | MOUNT_NO_ACCESS_TIME |
+                 MOUNT_NO_FOLDER_ACCESS_TIME,
+};
+
+/* Linux's poll bits. */
+enum { POLL_IN = 1, POLL_PRI = 2, POLL_OUT = 4, POLL_ERR = 8, POLL_HUP = 16, POLL_NVAL = 32, POLL_RDNORM = 64, POLL_WRNORM = 256,
+       POLL_WRBAND = 512, POLL_RDHUP = 0x2000 };
+
+/* A node begins: one reference, no links, times now, a new inode number of its system. */
+void node_start(struct node *node, const struct node_operations *operations, struct file_system *system, uint32_t mode);
+void system_start(struct file_system *system, const char *type, uint32_t magic);
+/* Somebody uses it (struct file_system's users), and does no more. NULL: what is in no system. */
+void system_enter(struct file_system *system);
+void system_leave(struct file_system *system);
+/* A reference that counts as a use. */
+void node_use(struct node *node);
+void node_unuse(struct node *node);
+/* Freed now or with its last node. */
+void system_free(struct file_system *system);
+void node_hold(struct node *node);
+void node_release(struct node *node);
+void file_hold(struct file *file);
+void file_release(struct file *file);
+/* Takes over the caller's reference on the node, unless there is no memory: NULL. */
+struct file *file_make(struct node *node, const struct node_operations *operations, uint32_t flags);
+void file_abandon(struct file *file);       /* one that was never opened after all; drops the node */
+
+/* Something poll() would want to know: wake who waits on node->ready. */
+void node_tell(struct node *node);
+/* The same where it is known what has become true (POLL_*): an epoll that asked for none of it hears nothing. */
+void node_tell_of(struct node *node, unsigned bits);
+
+/* For a read that must wait: drop node->lock, sleep until node->ready is woken, take it again. 0 or -ERESTARTSYS. */
+int node_wait(struct node *node) MUST_CHECK;
+
+/*
+ * What runs cannot be written, what is written cannot run: a regular file has either writers or runners. Each call that
+ * succeeds is paired with its end. Both return 0 or -ETXTBSY.
+ */
+int  node_add_writer(struct node *node) MUST_CHECK;
+void node_end_writer(struct node *node);
+int  node_add_runner(struct node *node) MUST_CHECK;
+void node_end_runner(struct node *node);
+int  file_run(struct file *file) MUST_CHECK;        /* as long as this open file lives, it forbids writing */
+
+uint32_t user_acting(void), group_acting(void);     /* whose rights count: the process's effective ones     */
+bool     acts_in_group(uint32_t gid);               /* that one, or a supplementary group of the process's  */
+
+/* A file, folder or link of a file system that may not be changed: -EROFS. Devices and pipes are written all the same. */
+bool node_is_read_only(const struct node *node);
+
+/* May the current process read (4), write (2), execute or search (1) it? 0, -EROFS or -EACCES. Root may nearly all. */
+int node_allows(const struct node *node, unsigned wanted) MUST_CHECK;
+/* Another size. Growing beyond what the process may write is SIGXFSZ and -EFBIG; -EPERM for what is sealed. */
+int node_resize(struct node *node, uint64_t bytes) MUST_CHECK;
+
+/*
+ * fallocate(2): room for bytes [from, end) of a regular file, or with `clear` zeros in them, or with `punch` a hole. Room is not
+ * set aside, only looked for (-ENOSPC): memory is there or not when it is written. `keep`: the size stays.
+ */
+struct allocation { uint64_t from, end; bool keep, punch, clear; };
+int node_allocate(struct node *node, const struct allocation *what) MUST_CHECK;
+
+/* fcntl(2)'s F_ADD_SEALS: -EPERM when sealing is sealed, -EBUSY when a mapping may still write, -EINVAL. */
+int node_seal(struct node *node, unsigned seals) MUST_CHECK;
+
+/* Reading and writing at the file's position, or at a place; what read(2), pread(2) and so on are made of. */
+long file_read(struct file *file, struct buffer *to);
+long file_write(struct file *file, struct buffer *from);
+long file_read_at(struct file *file, struct buffer *to, uint64_t at);
+long file_write_at(struct file *file, struct buffer *from, uint64_t at);
+long file_seek(struct file *file, int64_t offset, int whence, uint64_t *out);
+unsigned file_poll(struct file *file, struct wait_queue **queue);
+
+/* The largest file: what page numbers of 32 bits can name, as on Linux i386. */
+#define FILE_LARGEST 0xFFFFFFFF000ull
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * watch.c - waiting until one of several files is ready.
+ */
+#include "files/core/poll_wait.h"
+
+#include "base/error.h"
+#include "process/signal.h"
+
+static long look(struct watched *files, size_t count, struct wait_queue **queue_of_last)
+{
+    long ready = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (files[i].file == NULL)
+            continue;
+        files[i].got = file_poll(files[i].file, queue_of_last) & (files[i].wanted | POLL_ERR | POLL_HUP | POLL_NVAL);
+        ready += files[i].got != 0;
+    }
+    return ready;
+}
+
+static void link_all(struct watched *files, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct wait_queue *queue;
+
+        if (files[i].file == NULL)
+            continue;
+        (void)file_poll(files[i].file, &queue);
+        files[i].linked = queue != NULL;
+        if (files[i].linked)
+            wait_link(&files[i].waiter, queue);
+    }
+}
+
+static void unlink_all(struct watched *files, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (files[i].linked)
+            wait_unlink(&files[i].waiter);
+}
+
+/* Whoever makes a file ready between the look and the sleep has woken us already: wait_linked() then returns at once. */
+long watch(struct watched *files, size_t count, uint64_t deadline)
+{
+    struct wait_queue *queue;
+    long               ready = look(files, count, &queue);
+
+    if (ready > 0 || deadline == 0)
+        return ready;
+    wait_prepare();
+    link_all(files, count);
+    for (;;) {
+        int err;
+
+        ready = look(files, count, &queue);
+        if (ready > 0)
+            break;
+        err = wait_linked(deadline, WAIT_SIGNALS);
+        if (err != 0) {
+            ready = look(files, count, &queue);
+            if (ready == 0 && err == -EINTR)
+                ready = -ERESTARTNOHAND;
+            break;
+        }
+        wait_prepare();
+    }
+    unlink_all(files, count);
+    return ready;
+}

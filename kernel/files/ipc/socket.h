@@ -1,0 +1,111 @@
+/*
+ * socket.h - sockets between programs of this machine (AF_UNIX): streams, datagrams, sequences of packets.
+ *
+ * What is sent waits as packets with the receiver; a stream's packets lose their borders when they are read. A
+ * receiver holds SOCKET_ROOM bytes, each packet counted with what it costs, then senders wait; datagrams from strangers at
+ * most SOCKET_QUEUE. Names are paths of the file system, or abstract (a first byte of 0).
+ *
+ * Messages may carry open files (struct passed, SCM_RIGHTS) and say who sent them (SCM_CREDENTIALS). Sockets that
+ * nothing but messages in each other's queues holds are found and closed as soon as the last other reference goes.
+ *
+ * Owning   two connected sockets hold a reference to each other's node until one of them is closed; a listener holds
+ *          those that wait to be accepted. A name in the file system points at its socket and is no reference. A packet
+ *          holds its passed, and they their files.
+ * Locking  one mutex for all sockets; who must wait sleeps on a queue of the socket's without it. Files are released
+ *          without it.
+ * Limits   no families but AF_UNIX (-EAFNOSUPPORT), no urgent data (-EOPNOTSUPP).
+ * Source   unix(7), socket(7), send(2), recv(2), cmsg(3).
+ */
+#ifndef QUIRE_FILES_SOCKET_H
+#define QUIRE_FILES_SOCKET_H
+
+#include "files/path/path.h"
+
+enum { SOCKET_STREAM = 1, SOCKET_DATAGRAM = 2, SOCKET_PACKETS = 5 };
+enum { SOCKET_ROOM = 212992, SOCKET_QUEUE = 10, SOCKET_BACKLOG = 4096, SOCKET_NAME = 108, RIGHTS_MOST = 253 };
+
+/* length 0: no name. A path need not end in NUL within `length`; abstract names start with NUL. */
+struct socket_name {
+    size_t length;
+    char   text[SOCKET_NAME + 1];
+};
+
+/* Flags of send and receive, as Linux numbers them. */
+enum { MSG_OOB = 1, MSG_PEEK = 2, MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40, MSG_WAITALL = 0x100, MSG_NOSIGNAL = 0x4000 };
+
+/* Who sends. */
+struct credentials {
+    int32_t  process;
+    uint32_t user, group;
+};
+
+/* Open files that a message carries: an array of `count` places, a reference in each that is set. NULL without memory. */
+struct passed;
+struct passed *passed_make(uint32_t count);
+void passed_set(struct passed *passed, uint32_t which, struct file *file);     /* takes over the reference */
+void passed_release(struct passed *passed);         /* NULL: nothing. What was not set is not released */
+struct passed *passed_extend(struct passed *passed, uint32_t more);      /* with places behind; NULL: nothing has changed */
+uint32_t     passed_count(const struct passed *passed);
+struct file *passed_file(const struct passed *passed, uint32_t which);         /* borrowed */
+
+int socket_make(int type, uint32_t flags, struct file **out) MUST_CHECK;
+int socket_pair(int type, uint32_t flags, struct file **one, struct file **other) MUST_CHECK;
+bool socket_is(const struct file *file);
+
+int socket_bind(struct file *file, const struct socket_name *name) MUST_CHECK;
+int socket_listen(struct file *file, int backlog) MUST_CHECK;
+int socket_accept(struct file *file, uint32_t flags, struct file **out) MUST_CHECK;
+int socket_connect(struct file *file, const struct socket_name *name) MUST_CHECK;   /* NULL: a datagram socket lets go */
+int socket_shut(struct file *file, bool reading, bool writing) MUST_CHECK;
+
+/* What a message has beside its bytes. */
+struct sending {
+    const struct socket_name *to;       /* NULL: the peer                                                   */
+    struct passed            *passed;   /* NULL: none. Taken over, and set to NULL, once they are on their way */
+    bool                      signs;    /* `sender` is to be told instead of the process's own              */
+    struct credentials        sender;
+};
+struct received {
+    struct socket_name from;
+    bool               cut;             /* a packet did not fit                                             */
+    struct passed     *passed;          /* NULL: none; the caller releases them                             */
+    bool               signed_;         /* this socket wants to know senders                                */
+    struct credentials sender;
+};
+
+/* One message of several pieces. Returns the bytes sent. */
+long socket_send(struct file *file, struct buffer *pieces, size_t count, struct sending *what, unsigned flags);
+/* Bytes received (with MSG_TRUNC in flags: of the whole packet). */
+long socket_receive(struct file *file, struct buffer *pieces, size_t count, unsigned flags, struct received *out);
+
+void socket_own_name(struct file *file, struct socket_name *out);
+int  socket_peer_name(struct file *file, struct socket_name *out) MUST_CHECK;
+
+struct socket_facts {
+    int                type, error;     /* the error is taken: the next time it is 0 */
+    bool               listening;
+    struct credentials peer;            /* process 0 when there is none              */
+};
+void socket_facts(struct file *file, struct socket_facts *out);
+
+/* What a program has set; most of it only the network would notice. */
+enum socket_flag {
+    FLAG_DEBUG, FLAG_REUSE, FLAG_NO_ROUTE, FLAG_BROADCAST, FLAG_KEEP_ALIVE, FLAG_INLINE, FLAG_TIMESTAMP, FLAG_CREDENTIALS, SOCKET_FLAGS
+};
+struct socket_options {
+    bool     flags[SOCKET_FLAGS];
+    int32_t  priority, least_to_read, mark, linger[2], send_room, receive_room;
+    uint64_t send_limit, receive_limit;         /* nanoseconds that a call may wait; 0: for ever; UINT64_MAX: not at all */
+};
+struct socket_options *socket_options(struct file *file);      /* words that are read and written alone: no lock */
+
+bool socket_ok(struct file *file);
+
+/*
+ * An open file that messages hold, too, loses a reference (file_release()): if messages of sockets that only messages hold
+ * are all that is left, those are taken out and the files in them released. Returns false when nothing in flight was left
+ * by the time the lock was taken, and the caller has the reference still.
+ */
+bool socket_release_in_flight(struct file *file);
+
+#endif

@@ -1,0 +1,450 @@
+/*
+ * socket_data.c - sending and receiving.
+ */
+#include "base/check.h"
+#include "base/error.h"
+#include "base/string.h"
+#include "files/ipc/socket_node.h"
+#include "memory/heap/heap.h"
+#include "process/process.h"
+
+/* A stream's packets are cut to what the small heap has blocks for. */
+enum { STREAM_PIECE = 1800 };
+
+static size_t cost(const struct packet *packet) { return packet->bytes + PACKET_COST; }
+
+void socket_drop_packet(struct socket *self, struct passed **dropped)
+{
+    struct packet *packet = self->first;
+
+    self->first = packet->next;
+    if (self->first == NULL)
+        self->last = NULL;
+    self->bytes -= packet->bytes - packet->at;
+    self->held  -= cost(packet);
+    self->packets--;
+    if (packet->passed != NULL) {
+        passed_leave(packet->passed, self);
+        packet->passed->next = *dropped;
+        *dropped = packet->passed;
+    }
+    heap_free(packet);
+}
+
+/* The first packet has been read. */
+static void finish_packet(struct socket *self, struct passed **dropped)
+{
+    socket_drop_packet(self, dropped);
+    if (self->held < SOCKET_ROOM / 2)
+        socket_tell_room(self);
+    else
+        wake_all(&self->room);
+}
+
+static size_t total(const struct buffer *pieces, size_t count)
+{
+    size_t sum = 0;
+
+    for (size_t i = 0; i < count; i++)
+        sum += pieces[i].bytes;
+    return sum;
+}
+
+/* ---- Sending ------------------------------------------------------------------------------------- */
+
+/* A packet with the next `bytes` of the pieces. It may sleep, so the lock is not held. */
+static int gather(struct buffer **pieces, size_t *count, size_t bytes, const struct socket *from, struct packet **out)
+{
+    struct packet *packet = heap_alloc(sizeof *packet + bytes + from->name.length, 0);
+
+    if (packet == NULL)
+        return -ENOMEM;
+    *packet = (struct packet){ .name_length = (uint8_t)from->name.length };
+    memcpy(packet->data + bytes, from->name.text, from->name.length);
+    while (packet->bytes < bytes) {
+        size_t part = bytes - packet->bytes, got;
+
+        if (part > (*pieces)->bytes)
+            part = (*pieces)->bytes;
+        got = buffer_get(*pieces, packet->data + packet->bytes, part);
+        packet->bytes += got;
+        if (got < part) {
+            heap_free(packet);
+            return -EFAULT;
+        }
+        if ((*pieces)->bytes == 0 && *count > 1) {
+            (*pieces)++;
+            (*count)--;
+        }
+    }
+    *out = packet;
+    return 0;
+}
+
+/* Only the writer of a stream is told by a signal. */
+static long broken(const struct socket *self, unsigned flags)
+{
+    struct signal_info info = { .number = SIGPIPE, .sender = current_process()->id };
+
+    if (self->type == SOCKET_STREAM && !(flags & MSG_NOSIGNAL))
+        signal_thread(current_thread(), &info);
+    return -EPIPE;
+}
+
+static struct credentials own_credentials(void)
+{
+    const struct process *process = current_process();
+
+    return (struct credentials){ process->id, process->uid, process->gid };
+}
+
+/* Who sent it is known if he says so, or if one of the two sockets wants to know; else it is nobody. */
+static struct credentials signature(const struct socket *from, const struct socket *to, const struct sending *what)
+{
+    static const struct credentials nobody = { 0, 65534, 65534 };
+
+    if (what->signs)
+        return what->sender;
+    return from->options.flags[FLAG_CREDENTIALS] || to->options.flags[FLAG_CREDENTIALS] ? own_credentials() : nobody;
+}
+
+/* Takes over the packet, and the rights of `what`. */
+static void append(struct socket *to, struct packet *packet, struct sending *what)
+{
+    packet->next   = NULL;
+    packet->passed = what->passed;
+    what->passed   = NULL;
+    if (packet->passed != NULL)
+        passed_enter(packet->passed, to);
+    if (to->last != NULL)
+        to->last->next = packet;
+    else
+        to->first = packet;
+    to->last   = packet;
+    to->bytes += packet->bytes;
+    to->held  += cost(packet);
+    to->packets++;
+    node_tell_of(&to->node, POLL_IN | POLL_RDNORM);
+}
+
+/* Whom a message goes to: the peer, or for datagrams whoever has the name. A reference. */
+static int receiver(struct socket *self, const struct socket_name *name, struct socket **out)
+{
+    int err;
+
+    if (name == NULL || self->type != SOCKET_DATAGRAM) {
+        if (self->refused) {
+            self->refused = false;
+            return -ECONNREFUSED;
+        }
+        if (self->peer == NULL)
+            return self->hung_up ? -EPIPE : -ENOTCONN;
+        node_hold(&(*out = self->peer)->node);
+        return 0;
+    }
+    err = socket_find(name, out);
+    if (err == 0 && (*out)->type != SOCKET_DATAGRAM) {
+        node_release(&(*out)->node);
+        err = -EPROTOTYPE;
+    }
+    return err;
+}
+
+/* A datagram socket keeps few messages of strangers, whatever their size. */
+static bool has_room(const struct socket *self, const struct socket *to, const struct packet *packet)
+{
+    if (self->type == SOCKET_DATAGRAM && to->peer != self && to->packets > SOCKET_QUEUE)
+        return false;
+    return to->held == 0 || to->held + cost(packet) <= SOCKET_ROOM;
+}
+
+/* Wait until the receiver has room, then hand the packet over. The lock is held. */
+static int deliver(struct socket *self, struct socket *to, struct packet *packet, struct sending *what, uint64_t deadline)
+{
+    for (;;) {
+        int err;
+
+        if (self->shut_write || to->shut_read)
+            return -EPIPE;
+        if (to->closed || (self->type != SOCKET_DATAGRAM && self->peer != to))
+            return self->type == SOCKET_DATAGRAM ? -ECONNREFUSED : -EPIPE;
+        if (has_room(self, to, packet))
+            break;
+        err = socket_wait(&to->room, deadline);
+        if (err != 0)
+            return err;
+    }
+    packet->sender = signature(self, to, what);
+    append(to, packet, what);
+    return 0;
+}
+
+static int send_packet(struct socket *self, struct packet *packet, struct sending *what, uint64_t deadline)
+{
+    struct socket *to;
+    int            err;
+
+    mutex_take(&sockets_lock);
+    err = receiver(self, what->to, &to);
+    if (err == 0) {
+        err = deliver(self, to, packet, what, deadline);
+        node_release(&to->node);
+    }
+    mutex_drop(&sockets_lock);
+    return err;
+}
+
+/* What the message carries goes with its first piece. */
+static long send_stream(struct socket *self, struct buffer *pieces, size_t count, struct sending *what, uint64_t deadline)
+{
+    size_t left = total(pieces, count);
+    long   done = 0;
+
+    while (left > 0) {
+        size_t         part = left < STREAM_PIECE ? left : STREAM_PIECE;
+        struct packet *packet;
+        int            err = gather(&pieces, &count, part, self, &packet);
+
+        if (err != 0)
+            return done > 0 ? done : err;
+        err = send_packet(self, packet, what, deadline);
+        if (err != 0) {
+            heap_free(packet);
+            return done > 0 ? done : err;
+        }
+        done += (long)part;
+        left -= part;
+    }
+    return done;
+}
+
+static long send_whole(struct socket *self, struct buffer *pieces, size_t count, struct sending *what, uint64_t deadline)
+{
+    size_t         bytes = total(pieces, count);
+    struct packet *packet;
+    long           err;
+
+    if (bytes > SOCKET_ROOM - PACKET_COST)
+        return -EMSGSIZE;
+    err = gather(&pieces, &count, bytes, self, &packet);
+    if (err != 0)
+        return err;
+    err = send_packet(self, packet, what, deadline);
+    if (err != 0)
+        heap_free(packet);
+    return err != 0 ? err : (long)bytes;
+}
+
+static bool patient(const struct file *file, unsigned flags)
+{
+    return !((file->flags & O_NONBLOCK) || (flags & MSG_DONTWAIT));
+}
+
+static int may_send(const struct socket *self, const struct sending *what, unsigned flags)
+{
+    if (flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    if (self->type == SOCKET_DATAGRAM)
+        return 0;
+    if (what->to != NULL && self->type == SOCKET_STREAM)
+        return self->peer != NULL ? -EISCONN : -EOPNOTSUPP;
+    if (self->peer == NULL && !self->hung_up)
+        return -ENOTCONN;
+    return self->peer == NULL || self->shut_write ? -EPIPE : 0;
+}
+
+long socket_send(struct file *file, struct buffer *pieces, size_t count, struct sending *what, unsigned flags)
+{
+    struct socket *self     = socket_of(file->node);
+    uint64_t       deadline = patient(file, flags) ? socket_deadline(self->options.send_limit) : 0;
+    long           done     = may_send(self, what, flags);
+
+    if (done == 0)
+        done = passed_admit(what->passed, current_process()->limits[RLIMIT_NOFILE].soft);
+    if (done == 0 && self->type == SOCKET_STREAM)
+        done = send_stream(self, pieces, count, what, deadline);
+    else if (done == 0)
+        done = send_whole(self, pieces, count, what, deadline);
+    return done == -EPIPE ? broken(self, flags) : done;
+}
+
+/* ---- Receiving -------------------------------------------------------------------------------------------- */
+
+/* An error that came in meanwhile is told once. */
+static int take_error(struct socket *self)
+{
+    int err = -self->error;
+
+    self->error = 0;
+    return err;
+}
+
+/* Whoever was never connected has nothing to read; the words are Linux's. */
+static int may_receive(const struct socket *self)
+{
+    if (self->type == SOCKET_DATAGRAM || self->peer != NULL || self->hung_up)
+        return 0;
+    return self->type == SOCKET_STREAM ? -EINVAL : -ENOTCONN;
+}
+
+/*
+ * Wait for something to read. Returns 1, 0 at the end of a stream, or an errno. A datagram socket that was shut ends those
+ * who would wait; who would not is told EAGAIN as before. The lock is held.
+ */
+static int await(struct socket *self, uint64_t deadline)
+{
+    while (self->first == NULL) {
+        int err = take_error(self);
+
+        if (err != 0)
+            return err;
+        if (self->hung_up || (self->shut_read && !(self->type == SOCKET_DATAGRAM && deadline == 0)))
+            return 0;
+        err = socket_wait(&self->node.ready, deadline);
+        if (err != 0)
+            return err;
+    }
+    return 1;
+}
+
+/* Copy from a packet to the pieces; *at counts on through it. Returns the bytes copied, or -EFAULT. */
+static long scatter(const struct packet *packet, size_t at, struct buffer **pieces, size_t *count)
+{
+    size_t left = packet->bytes - at;
+    long   done = 0;
+
+    while (left > 0 && *count > 0) {
+        size_t part = left < (*pieces)->bytes ? left : (*pieces)->bytes;
+        size_t put  = buffer_put(*pieces, packet->data + at, part);
+
+        done += (long)put;
+        at   += put;
+        left -= put;
+        if (put < part)
+            return done > 0 ? done : -EFAULT;
+        if ((*pieces)->bytes == 0) {
+            (*pieces)++;
+            (*count)--;
+        }
+    }
+    return done;
+}
+
+static bool same_sender(const struct credentials *a, const struct credentials *b)
+{
+    return a->process == b->process && a->user == b->user && a->group == b->group;
+}
+
+/* What the first packet carries beside its bytes; whoever only looks gets the files as well. */
+static void take_beside(struct socket *self, unsigned flags, struct received *out)
+{
+    struct packet *packet = self->first;
+
+    out->sender      = packet->sender;
+    out->from.length = packet->name_length;
+    memcpy(out->from.text, packet->data + packet->bytes, packet->name_length);
+    if (packet->passed == NULL)
+        return;
+    if (flags & MSG_PEEK) {
+        out->passed = passed_make(passed_count(packet->passed));
+        for (uint32_t i = 0; i < passed_count(out->passed); i++) {
+            file_hold(passed_file(packet->passed, i));
+            passed_set(out->passed, i, passed_file(packet->passed, i));
+        }
+    } else {
+        passed_leave(packet->passed, self);
+        out->passed    = packet->passed;
+        packet->passed = NULL;
+    }
+}
+
+/* Whether reading on would mix what must be told apart: files come with the last bytes of a read, and senders do not mix. */
+static bool stream_ends(const struct socket *self, const struct received *out)
+{
+    return out->passed != NULL || (out->signed_ && !same_sender(&out->sender, &self->first->sender));
+}
+
+/* Copy on from the stream's first packet, which is dropped once it is read. */
+static long take_stream(struct socket *self, struct buffer **pieces, size_t *count, unsigned flags, struct received *out,
+                        struct passed **dropped)
+{
+    long got = scatter(self->first, self->first->at, pieces, count);
+
+    if (got < 0)
+        return got;
+    take_beside(self, flags, out);
+    if (flags & MSG_PEEK)
+        return got;
+    self->first->at += (size_t)got;
+    self->bytes     -= (size_t)got;
+    if (self->first->at == self->first->bytes)
+        finish_packet(self, dropped);
+    return got;
+}
+
+/* A stream: packets run together. The lock is a mutex, so copying under it may sleep. */
+static long receive_stream(struct socket *self, struct buffer *pieces, size_t count, unsigned flags, uint64_t deadline,
+                           struct received *out, struct passed **dropped)
+{
+    size_t wanted = total(pieces, count);
+    long   done   = 0;
+
+    if (wanted == 0)
+        return 0;
+    for (;;) {
+        int  err = await(self, done == 0 || (flags & MSG_WAITALL) ? deadline : 0);
+        long got;
+
+        if (err <= 0)
+            return done > 0 ? done : err;
+        if (done > 0 && stream_ends(self, out))
+            return done;
+        got = take_stream(self, &pieces, &count, flags, out, dropped);
+        if (got < 0)
+            return done > 0 ? done : got;
+        done += got;
+        if ((flags & MSG_PEEK) || (size_t)done == wanted || out->passed != NULL ||
+            (self->first == NULL && !(flags & MSG_WAITALL)))
+            return done;
+    }
+}
+
+static long receive_packet(struct socket *self, struct buffer *pieces, size_t count, unsigned flags, uint64_t deadline,
+                           struct received *out, struct passed **dropped)
+{
+    size_t bytes;
+    long   got = await(self, deadline);
+
+    if (got <= 0)
+        return got;
+    bytes = self->first->bytes;
+    got   = scatter(self->first, 0, &pieces, &count);
+    if (got < 0)
+        return got;
+    out->cut = (size_t)got < bytes;
+    take_beside(self, flags, out);
+    if (!(flags & MSG_PEEK))
+        finish_packet(self, dropped);
+    return flags & MSG_TRUNC ? (long)bytes : got;
+}
+
+long socket_receive(struct file *file, struct buffer *pieces, size_t count, unsigned flags, struct received *out)
+{
+    struct socket *self     = socket_of(file->node);
+    uint64_t       deadline = patient(file, flags) ? socket_deadline(self->options.receive_limit) : 0;
+    struct passed *dropped  = NULL;
+    long           got;
+
+    *out = (struct received){ .signed_ = self->options.flags[FLAG_CREDENTIALS] };
+    if (flags & MSG_OOB)
+        return self->type == SOCKET_STREAM ? -EINVAL : -EOPNOTSUPP;
+    mutex_take(&sockets_lock);
+    got = may_receive(self);
+    if (got == 0 && self->type == SOCKET_STREAM)
+        got = receive_stream(self, pieces, count, flags, deadline, out, &dropped);
+    else if (got == 0)
+        got = receive_packet(self, pieces, count, flags, deadline, out, &dropped);
+    mutex_drop(&sockets_lock);
+    passed_release_all(dropped);
+    return got;
+}

@@ -1,0 +1,86 @@
+/*
+ * socket_node.h - what a socket is. Internal to socket*.c.
+ *
+ * Invariants (socket_ok):
+ *   S1  a socket's `held` and `bytes` are the sums over its packets, `packets` counts them, `last` is the last of them
+ *   S2  `carries` counts the sockets' open files in its packets
+ *   S3  of two connected streams each is the other's peer; a datagram socket is in its peer's list of clients
+ *   S4  those that wait to be accepted are `waiting_count`, and have no open file
+ */
+#ifndef QUIRE_FILES_SOCKET_NODE_H
+#define QUIRE_FILES_SOCKET_NODE_H
+
+#include "files/ipc/socket.h"
+
+/* Open files on their way, a reference to each. */
+struct passed {
+    struct passed *next;                        /* of those to be released                                */
+    uint32_t       count, sockets;              /* of them that are sockets                               */
+    uint32_t       user;                        /* who sent them                                          */
+    bool           in_flight;                   /* in a packet                                            */
+    struct file   *files[];
+};
+
+/* What was sent at once, and is not read yet: bytes [at, bytes) of data; behind them the sender's name. */
+struct packet {
+    struct packet     *next;
+    struct passed     *passed;                  /* NULL: none                                             */
+    struct credentials sender;
+    size_t             at, bytes;
+    uint8_t            name_length;
+    char               data[];
+};
+
+/* What a packet takes of the receiver's room beside its bytes, so that many small ones fill it, too. */
+enum { PACKET_COST = 768 };
+
+/* All on sockets_lock. */
+struct socket {
+    struct node        node;
+    int                type;
+    struct socket     *peer;                    /* a reference                                */
+    struct packet     *first, *last;            /* received                                   */
+    size_t             bytes, held;             /* of them all; with what each costs          */
+    uint32_t           packets;
+    bool               listening, hung_up, shut_read, shut_write, closed;
+    int                error;                   /* to be told once                            */
+    bool               refused;                 /* a datagram's peer has gone: the next message learns it */
+    uint32_t           backlog, waiting_count;
+    struct socket     *waiting, *next_waiting;  /* connected, to be accepted                  */
+    struct socket_name name;
+    struct node       *place;                   /* the name's node in the file system, a reference */
+    struct socket     *next_abstract;
+    struct socket     *clients, *next_client;   /* datagram sockets whose peer this is; no references */
+    struct credentials maker;                   /* who made it                                */
+    struct wait_queue  room;                    /* senders who wait until this has room; who waits to be queued for accept() */
+    struct socket_options options;
+    /* For the search for sockets that only messages hold, socket_passed.c. */
+    uint32_t           carries;                 /* sockets' open files in its packets         */
+    uint32_t           outside;                 /* references that the search has not explained */
+    struct socket     *next_found, *next_alive;
+    bool               found, alive;
+};
+
+extern struct mutex sockets_lock;
+
+static inline struct socket *socket_of(struct node *node) { return CONTAINER_OF(node, struct socket, node); }
+
+/* Sleep on one of the socket's queues until it is woken; the lock is dropped meanwhile. 0, -ERESTARTSYS, -EINTR, -EAGAIN. */
+int  socket_wait(struct wait_queue *queue, uint64_t deadline) MUST_CHECK;
+uint64_t socket_deadline(uint64_t limit);       /* of a wait that begins now; limit 0: NEVER */
+int  socket_find(const struct socket_name *name, struct socket **out) MUST_CHECK;
+bool socket_writable(const struct socket *self);
+/* The first packet goes; its passed, if it has any still, to the chain. */
+void socket_drop_packet(struct socket *self, struct passed **dropped);
+/* There is room again: for who waits to send to it, and who asked poll() about that. */
+void socket_tell_room(struct socket *self);
+
+/* May this user have more files on their way? 0 or -ETOOMANYREFS. */
+int  passed_admit(const struct passed *passed, uint64_t limit) MUST_CHECK;
+/* Rights enter and leave a packet of a socket. */
+void passed_enter(struct passed *passed, struct socket *carrier);
+void passed_leave(struct passed *passed, struct socket *carrier);
+/* Release a chain of passed files. No lock is held. */
+void passed_release_all(struct passed *chain);
+
+#endif

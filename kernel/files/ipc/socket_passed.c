@@ -1,0 +1,260 @@
+/*
+ * socket_passed.c - open files on their way in messages.
+ *
+ * A socket may lie in a message that waits in its own queue, or two in each other's: then no program can reach them
+ * any more, and yet each is held. That happens exactly when a socket that carries sockets loses its last reference from outside
+ * of messages, so that is when it is looked for, among what can be reached from it: count for each the references that
+ * the others' messages explain; what has more is alive, and so is all that it carries; the rest is garbage.
+ */
+#include "base/check.h"
+#include "base/error.h"
+#include "files/ipc/socket_node.h"
+#include "memory/heap/heap.h"
+
+/* ---- Rights ---------------------------------------------------------------------------------------- */
+
+struct passed *passed_make(uint32_t count)
+{
+    struct passed *passed = heap_alloc(sizeof *passed + count * sizeof passed->files[0], HEAP_ZERO);
+
+    assert(count <= RIGHTS_MOST);
+    if (passed != NULL) {
+        passed->count = count;
+        passed->user  = user_acting();
+    }
+    return passed;
+}
+
+void passed_set(struct passed *passed, uint32_t which, struct file *file)
+{
+    assert(which < passed->count && passed->files[which] == NULL && !passed->in_flight);
+    passed->files[which] = file;
+    passed->sockets += socket_is(file);
+}
+
+struct passed *passed_extend(struct passed *passed, uint32_t more)
+{
+    struct passed *longer = passed_make(passed->count + more);
+
+    assert(!passed->in_flight);
+    if (longer == NULL)
+        return NULL;
+    for (uint32_t i = 0; i < passed->count; i++)
+        longer->files[i] = passed->files[i];
+    longer->sockets = passed->sockets;
+    heap_free(passed);
+    return longer;
+}
+
+uint32_t     passed_count(const struct passed *passed)                { return passed == NULL ? 0 : passed->count; }
+struct file *passed_file(const struct passed *passed, uint32_t which) { return passed->files[which]; }
+
+static void release_one(struct passed *passed)
+{
+    for (uint32_t i = 0; i < passed->count; i++)
+        if (passed->files[i] != NULL)
+            file_release(passed->files[i]);
+    heap_free(passed);
+}
+
+/*
+ * The last reference to a socket drops its messages, whose rights may be the last references to sockets, and so on, as
+ * deep as a program likes. So whoever comes second only leaves them here.
+ */
+static struct passed *to_release;               /* [sockets_lock] */
+static bool           releasing;                /* [sockets_lock] somebody is at it, and will look again */
+
+static struct passed *next_to_release(void)
+{
+    struct passed *first;
+
+    mutex_take(&sockets_lock);
+    first = to_release;
+    if (first != NULL)
+        to_release = first->next;
+    else
+        releasing = false;
+    mutex_drop(&sockets_lock);
+    return first;
+}
+
+void passed_release_all(struct passed *chain)
+{
+    struct passed **end = &chain, *next;
+    bool            alone;
+
+    if (chain == NULL)
+        return;
+    while (*end != NULL)
+        end = &(*end)->next;
+    mutex_take(&sockets_lock);
+    *end       = to_release;
+    to_release = chain;
+    alone      = !releasing;
+    releasing  = true;
+    mutex_drop(&sockets_lock);
+    while (alone && (next = next_to_release()) != NULL)
+        release_one(next);
+}
+
+void passed_release(struct passed *passed)
+{
+    if (passed == NULL)
+        return;
+    assert(!passed->in_flight);
+    passed->next = NULL;
+    passed_release_all(passed);
+}
+
+/* ---- In flight: the lock is held ------------------------------------------------------------------------ */
+
+/* How many files of a user's are on their way; users whose numbers meet share a count. Root is not limited. */
+enum { FLYING = 64 };
+static uint32_t flying[FLYING];
+
+static uint32_t *flying_of(uint32_t user) { return &flying[user % FLYING]; }
+
+int passed_admit(const struct passed *passed, uint64_t limit)
+{
+    return passed != NULL && passed->user != 0 && *flying_of(passed->user) > limit ? -ETOOMANYREFS : 0;
+}
+
+void passed_enter(struct passed *passed, struct socket *carrier)
+{
+    assert(!passed->in_flight);
+    passed->in_flight = true;
+    carrier->carries += passed->sockets;
+    *flying_of(passed->user) += passed->count;
+    for (uint32_t i = 0; i < passed->count; i++)
+        __atomic_add_fetch(&passed->files[i]->in_flight, 1, __ATOMIC_RELAXED);
+}
+
+void passed_leave(struct passed *passed, struct socket *carrier)
+{
+    assert(passed->in_flight && carrier->carries >= passed->sockets);
+    passed->in_flight = false;
+    carrier->carries -= passed->sockets;
+    *flying_of(passed->user) -= passed->count;
+    for (uint32_t i = 0; i < passed->count; i++)
+        __atomic_sub_fetch(&passed->files[i]->in_flight, 1, __ATOMIC_RELAXED);
+}
+
+/* ---- What only messages hold. The lock is held. --------------------------------------------------------- */
+
+/* The sockets found so far, in order, and those of them that are alive and have not told what they carry. */
+struct search {
+    struct socket *first, **end, *living;
+};
+typedef void (*visit)(struct search *search, struct socket *carried);
+
+static void visit_packets(struct search *search, const struct socket *self, visit each)
+{
+    for (const struct packet *packet = self->carries > 0 ? self->first : NULL; packet != NULL; packet = packet->next)
+        for (uint32_t i = 0; i < passed_count(packet->passed) && packet->passed->sockets > 0; i++)
+            if (socket_is(packet->passed->files[i]))
+                each(search, socket_of(packet->passed->files[i]->node));
+}
+
+/* The sockets in its messages, and in those of who waits to be accepted. */
+static void visit_carried(struct search *search, const struct socket *self, visit each)
+{
+    visit_packets(search, self, each);
+    for (const struct socket *child = self->waiting; child != NULL; child = child->next_waiting)
+        visit_packets(search, child, each);
+}
+
+static void find(struct search *search, struct socket *self)
+{
+    const struct file *file = self->node.own;
+
+    self->found      = true;
+    self->alive      = false;
+    self->outside    = __atomic_load_n(&file->references, __ATOMIC_RELAXED);
+    self->next_found = NULL;
+    *search->end = self;
+    search->end  = &self->next_found;
+}
+
+/* A reference that a message explains; a socket seen for the first time is looked into later. */
+static void explain(struct search *search, struct socket *carried)
+{
+    if (!carried->found)
+        find(search, carried);
+    assert(carried->outside > 0);
+    carried->outside--;
+}
+
+static void keep(struct search *search, struct socket *carried)
+{
+    if (carried->alive)
+        return;
+    carried->alive      = true;
+    carried->next_alive = search->living;
+    search->living      = carried;
+}
+
+/* What has references from elsewhere is alive, and keeps alive what it carries. */
+static void spread_life(struct search *search)
+{
+    for (struct socket *self = search->first; self != NULL; self = self->next_found)
+        if (self->outside > 0)
+            keep(search, self);
+    while (search->living != NULL) {
+        struct socket *self = search->living;
+
+        search->living = self->next_alive;
+        visit_carried(search, self, keep);
+    }
+}
+
+static void take_passed(struct socket *self, struct passed **dropped)
+{
+    for (struct packet *packet = self->carries > 0 ? self->first : NULL; packet != NULL; packet = packet->next)
+        if (packet->passed != NULL) {
+            passed_leave(packet->passed, self);
+            packet->passed->next = *dropped;
+            *dropped = packet->passed;
+            packet->passed = NULL;
+        }
+}
+
+/* O(what can be reached from the root: its messages, theirs, and so on). */
+static struct passed *take_garbage(struct socket *root)
+{
+    struct search  search  = { .end = &search.first };
+    struct passed *dropped = NULL;
+
+    find(&search, root);
+    for (struct socket *self = search.first; self != NULL; self = self->next_found)
+        visit_carried(&search, self, explain);
+    spread_life(&search);
+    for (struct socket *self = search.first; self != NULL; self = self->next_found) {
+        self->found = false;
+        if (self->alive)
+            continue;
+        take_passed(self, &dropped);
+        for (struct socket *child = self->waiting; child != NULL; child = child->next_waiting)
+            take_passed(child, &dropped);
+    }
+    return dropped;
+}
+
+bool socket_release_in_flight(struct file *file)
+{
+    struct socket *self    = socket_is(file) ? socket_of(file->node) : NULL;
+    struct passed *garbage = NULL;
+    uint32_t       left, in_flight;
+
+    mutex_take(&sockets_lock);
+    in_flight = __atomic_load_n(&file->in_flight, __ATOMIC_RELAXED);
+    if (in_flight == 0) {
+        mutex_drop(&sockets_lock);
+        return false;
+    }
+    left = __atomic_sub_fetch(&file->references, 1, __ATOMIC_ACQ_REL);
+    if (left == in_flight && self != NULL && (self->carries > 0 || self->waiting != NULL))
+        garbage = take_garbage(self);
+    mutex_drop(&sockets_lock);
+    passed_release_all(garbage);
+    return true;
+}

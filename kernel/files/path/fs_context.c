@@ -1,0 +1,209 @@
+/*
+ * place.c - where a process's paths begin, what covers which folder, and from a node back to its path.
+ */
+#include "base/check.h"
+#include "base/error.h"
+#include "base/print.h"
+#include "base/string.h"
+#include "files/path/path.h"
+#include "memory/heap/heap.h"
+
+struct file_system *systems_mounted;
+
+struct place *place_new(struct node *root)
+{
+    struct place *place = heap_alloc(sizeof *place, 0);
+
+    if (place != NULL) {
+        *place = (struct place){ .references = 1, .root = root, .here = root, .umask = 022 };
+        node_use(root);
+        node_use(root);
+    }
+    return place;
+}
+
+struct place *place_copy(const struct place *place)
+{
+    struct place *copy = heap_alloc(sizeof *copy, 0);
+
+    if (copy != NULL) {
+        *copy = *place;
+        copy->references = 1;
+        node_use(copy->root);
+        node_use(copy->here);
+    }
+    return copy;
+}
+
+void place_hold(struct place *place) { __atomic_add_fetch(&place->references, 1, __ATOMIC_RELAXED); }
+
+void place_release(struct place *place)
+{
+    if (__atomic_sub_fetch(&place->references, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    node_unuse(place->root);
+    node_unuse(place->here);
+    heap_free_sized(place, sizeof *place);
+}
+
+/* ---- Mounting ------------------------------------------------------------------------------------------------ */
+
+static void list_mount(struct file_system *system)
+{
+    struct file_system **at = &systems_mounted;
+
+    while (*at != NULL)
+        at = &(*at)->next;
+    *at = system;
+}
+
+void path_mount_root(struct node *root) { list_mount(root->system); }
+
+/* The system keeps a reference to both. */
+int path_mount(struct node *folder, struct node *root)
+{
+    if ((folder->mode & S_FMT) != S_FOLDER)
+        return -ENOTDIR;
+    if (root->system->covers != NULL || folder->mounted != NULL)
+        return -EBUSY;
+    node_hold(folder);
+    node_hold(root);
+    root->system->covers = folder;
+    folder->mounted = root;
+    list_mount(root->system);
+    return 0;
+}
+
+static void unlist_mount(struct file_system *system)
+{
+    struct file_system **at = &systems_mounted;
+
+    while (*at != system)
+        at = &(*at)->next;
+    *at = system->next;
+}
+
+/* Another system that is mounted in this one. */
+static struct file_system *mounted_inside(const struct file_system *system)
+{
+    struct file_system *other = systems_mounted;
+
+    while (other != NULL && (other->covers == NULL || other->covers->system != system))
+        other = other->next;
+    return other;
+}
+
+static void take_away(struct file_system *system)
+{
+    struct file_system *inside;
+    struct node        *folder = system->covers;
+
+    while ((inside = mounted_inside(system)) != NULL)
+        take_away(inside);
+    folder->mounted = NULL;
+    system->covers  = NULL;
+    unlist_mount(system);
+    node_release(system->root);
+    node_release(folder);
+    system->gone = true;
+    if (system->users == 0)
+        system->end(system);
+}
+
+int path_unmount(struct node *root, unsigned how)
+{
+    struct file_system *system = root->system;
+
+    if (system == NULL || root != system->root)
+        return -EINVAL;
+    if (system->covers == NULL)
+        return -EBUSY;                          /* the first of all stays */
+    if (!(how & UNMOUNT_LAZILY) && (system->users > 0 || mounted_inside(system) != NULL))
+        return -EBUSY;
+    if ((how & UNMOUNT_EXPIRED) && !system->expiring) {
+        system->expiring = true;
+        return -EAGAIN;
+    }
+    take_away(system);
+    return 0;
+}
+
+/* ---- From a node to its path --------------------------------------------------------------------------------- */
+
+/* Up from a root to what it covers, as often as it takes. */
+static struct node *out_of_root(const struct place *place, struct node *node)
+{
+    while (node != place->root && node == node->system->root && node->system->covers != NULL)
+        node = node->system->covers;
+    return node;
+}
+
+/*
+ * The path, put together from its end, in the last bytes of `to`. Names and parents do not change while nobody
+ * sleeps; a kernel that is preemptible here must hold the folders' locks. Returns its start, or a negative errno.
+ */
+static long path_backwards(const struct place *place, struct node *node, char *to, size_t size)
+{
+    size_t at = size;
+
+    if (size < 2)
+        return -ERANGE;
+    to[--at] = '\0';
+    for (;;) {
+        const char *name;
+        size_t      length;
+
+        node = out_of_root(place, node);
+        if (node == place->root)
+            break;
+        if (node == node->system->root || node->operations->whereabouts == NULL)
+            return -ENOENT;
+        node = node->operations->whereabouts(node, &name, &length);
+        if (node == NULL)
+            return -ENOENT;
+        if (length + 1 > at)
+            return -ERANGE;
+        at -= length;
+        memcpy(to + at, name, length);
+        to[--at] = '/';
+    }
+    if (at == size - 1) {
+        if (at == 0)
+            return -ERANGE;
+        to[--at] = '/';
+    }
+    return (long)at;
+}
+
+static long path_text(const struct place *place, struct node *node, char *to, size_t size)
+{
+    long start = path_backwards(place, node, to, size);
+
+    if (start < 0)
+        return start;
+    memmove(to, to + start, size - (size_t)start);
+    return (long)(size - (size_t)start - 1);
+}
+
+long path_of(struct place *place, struct node *node, char *to, size_t size)
+{
+    if (node->links == 0 && node != place->root)
+        return -ENOENT;
+    return path_text(place, node, to, size);
+}
+
+long path_describe(struct place *place, struct node *node, char *to, size_t size)
+{
+    static const char deleted[] = " (deleted)";
+    long              length;
+
+    if (node->operations->describe != NULL)
+        return node->operations->describe(node, to, size);
+    length = path_text(place, node, to, size);
+    if (length < 0 || node->links != 0)
+        return length;
+    if ((size_t)length + sizeof deleted > size)
+        return -ERANGE;
+    memcpy(to + length, deleted, sizeof deleted);
+    return length + (long)sizeof deleted - 1;
+}

@@ -1,0 +1,79 @@
+/*
+ * path.h - from names to nodes.
+ *
+ * struct place holds what a walk starts from: root, working directory, umask. Counted, shared by CLONE_FS.
+ * All text here is kernel memory; linux/ copies it in from programs first.
+ */
+#ifndef QUIRE_FILES_PATH_H
+#define QUIRE_FILES_PATH_H
+
+#include "files/core/file.h"
+
+struct place {
+    uint32_t     references;
+    struct node *root, *here;
+    uint32_t     umask;
+};
+struct place *place_new(struct node *root);
+struct place *place_copy(const struct place *place);
+void place_hold(struct place *place);
+void place_release(struct place *place);
+
+enum { PATH_NO_FOLLOW = 1, PATH_MUST_BE_FOLDER = 2, PATH_EMPTY_IS_START = 4 };
+
+/* The node a path names, with a reference. `start` is where a relative path begins (NULL: place->here). */
+int path_find(struct place *place, struct node *start, const char *path, unsigned flags, struct node **out) MUST_CHECK;
+
+/* The folder that holds (or would hold) the path's last part, referenced, and that part's name inside `path`. */
+int path_parent(struct place *place, struct node *start, const char *path, struct node **folder, const char **name,
+                size_t *length) MUST_CHECK;
+
+/* open(2) as a whole. */
+int path_open(struct place *place, struct node *start, const char *path, uint32_t flags, uint32_t mode,
+              struct file **out) MUST_CHECK;
+
+/* openat2(2): the same, where the way there is restricted; Linux's RESOLVE_*. */
+enum {
+    RESOLVE_NO_XDEV = 1, RESOLVE_NO_MAGICLINKS = 2, RESOLVE_NO_SYMLINKS = 4, RESOLVE_BENEATH = 8, RESOLVE_IN_ROOT = 16,
+    RESOLVE_CACHED = 32, RESOLVE_KNOWN = 63,
+};
+int path_open_within(struct place *place, struct node *start, const char *path, uint32_t flags, uint32_t mode, unsigned resolve,
+                     struct file **out) MUST_CHECK;
+
+/*
+ * A file to execute, open for reading; only the right to execute it is asked for. flags: PATH_NO_FOLLOW,
+ * PATH_EMPTY_IS_START. -ELOOP for a symbolic link that is not followed, -EACCES for what is no regular file.
+ */
+int path_open_program(struct place *place, struct node *start, const char *path, unsigned flags, struct file **out) MUST_CHECK;
+
+int path_make_folder(struct place *place, struct node *start, const char *path, uint32_t mode) MUST_CHECK;
+int path_make_node(struct place *place, struct node *start, const char *path, uint32_t mode, uint32_t device) MUST_CHECK;
+int path_remove(struct place *place, struct node *start, const char *path, bool folder) MUST_CHECK;
+/* flags: PATH_NO_FOLLOW, PATH_EMPTY_IS_START, for what gets another name. */
+int path_link(struct place *place, struct node *from_start, const char *from, struct node *to_start, const char *to,
+              unsigned flags) MUST_CHECK;
+int path_symlink(struct place *place, struct node *start, const char *path, const char *target) MUST_CHECK;
+int path_rename(struct place *place, struct node *from_start, const char *from, struct node *to_start, const char *to,
+                unsigned flags) MUST_CHECK;
+
+/*
+ * The absolute path of a node (getcwd, /proc/self/maps). Returns the length; -ERANGE; -ENOENT when no folder
+ * has it any more or it lies outside the place's root. Text is terminated.
+ */
+long path_of(struct place *place, struct node *node, char *to, size_t size);
+/* The same for people and /proc/PID/fd: also what was deleted, and what never had a place. */
+long path_describe(struct place *place, struct node *node, char *to, size_t size);
+
+/* Mounting: `root` covers the folder. The kernel mounts proc, dev and tmpfs at start. */
+int path_mount(struct node *folder, struct node *root) MUST_CHECK;
+/*
+ * Take a mounted system away, given its root: -EINVAL for what is no root, -EBUSY while it is used or others are mounted in
+ * it. UNMOUNT_LAZILY: now from the paths, and for good with its last user. UNMOUNT_EXPIRED: -EAGAIN the first time.
+ */
+enum { UNMOUNT_LAZILY = 2, UNMOUNT_EXPIRED = 4 };
+int path_unmount(struct node *root, unsigned how) MUST_CHECK;
+/* The very first: what has no folder below it. */
+void path_mount_root(struct node *root);
+extern struct file_system *systems_mounted;     /* all, in the order of mounting; the first is the root's */
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * walk.h - following a path to its last part. Internal to path.c, walk.c and rename.c.
+ */
+#ifndef QUIRE_FILES_WALK_H
+#define QUIRE_FILES_WALK_H
+
+#include "files/path/path.h"
+
+/* What the last part of a path is: a name in a folder, or one of those that name no entry. */
+enum last { LAST_NAME, LAST_DOT, LAST_DOTS, LAST_ROOT };
+
+struct walk {
+    struct place *place;
+    struct node  *folder;           /* where the last part is looked up, a reference             */
+    struct node  *node;             /* what the path names, a reference; NULL: there is no such entry */
+    const char   *name;             /* the last part                                             */
+    size_t        length;
+    enum last     last;
+    bool          slash;            /* the path ends in a slash: only a folder will do           */
+    unsigned      flags;            /* WALK_*                                                    */
+    struct node  *floor;            /* with WALK_BENEATH and WALK_IN_ROOT: where it began, a reference; else NULL */
+    unsigned      links;            /* symbolic links followed so far                            */
+    char         *text;             /* of the heap: the path after a link was put in, or NULL    */
+};
+
+/*
+ * What becomes of a link that is the last part: calls that look follow it always, or only when a slash comes after it;
+ * calls that make, remove or rename entries never do. WALK_CREATES: a last part with a slash is -EISDIR at once (open).
+ */
+enum { WALK_FOLLOW = 1, WALK_SLASH_FOLLOWS = 2, WALK_CREATES = 4 };
+
+/*
+ * What a walk may not do (openat2(2)): cross mounts (-EXDEV), follow /proc's links to open files (-ELOOP) or any link
+ * (-ELOOP), leave what is below its start (-EXDEV). WALK_IN_ROOT: the start is the root, for links as well.
+ */
+enum { WALK_SAME_MOUNT = 16, WALK_NO_MAGIC = 32, WALK_NO_LINKS = 64, WALK_BENEATH = 128, WALK_IN_ROOT = 256 };
+
+/*
+ * Walk to the last part. With WALK_SLASH_FOLLOWS what a slash comes after must be a folder. On success the walk holds references until
+ * walk_end(). The last part may be missing (node is NULL): -ENOENT is only for what leads there.
+ */
+int  walk_begin(struct walk *walk, struct place *place, struct node *start, const char *path, unsigned flags) MUST_CHECK;
+void walk_end(struct walk *walk);
+
+/* The entry of a folder by name, as the path sees it: through mounts. Takes the folder's lock. */
+int walk_look_up(struct node *folder, const char *name, size_t length, struct node **out) MUST_CHECK;
+
+/* The folder above, as seen from the place. A reference. */
+int walk_up(struct place *place, struct node *folder, struct node **out) MUST_CHECK;
+
+#endif

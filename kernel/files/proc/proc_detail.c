@@ -1,0 +1,197 @@
+/*
+ * proc_detail.c - /proc/PID's smaller files: who dies first without memory, what it was started with, ids, descriptors.
+ */
+#include "base/error.h"
+#include "base/string.h"
+#include "files/core/descriptor.h"
+#include "files/proc/proc_node.h"
+#include "memory/frames/frame.h"
+#include "memory/spaces/space.h"
+#include "process/family.h"
+
+/* ---- Numbers that are written -------------------------------------------------------------------- */
+
+static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n'; }
+
+static unsigned digit_of(char c)
+{
+    return c >= '0' && c <= '9' ? (unsigned)(c - '0') : (c | 32) >= 'a' && (c | 32) <= 'f' ? (unsigned)((c | 32) - 'a' + 10) : 16;
+}
+
+/* 0x and 0 begin numbers of base 16 and 8, as in C. */
+static unsigned base_of(const char **text)
+{
+    const char *t = *text;
+
+    if (t[0] != '0')
+        return 10;
+    if ((t[1] | 32) != 'x' || digit_of(t[2]) > 15)
+        return 8;
+    *text += 2;
+    return 16;
+}
+
+/*
+ * A number with blanks around it and perhaps a sign, as Linux reads it. Returns 0, -EINVAL for what is none, or -ERANGE for
+ * one that does not fit.
+ */
+static int read_signed(const char *text, int32_t *out)
+{
+    int64_t  number = 0;
+    bool     negative;
+    unsigned base;
+    int      digits = 0;
+
+    while (is_blank(*text))
+        text++;
+    negative = *text == '-';
+    text += *text == '-' || *text == '+';
+    base = base_of(&text);
+    for (; digit_of(*text) < base; text++, digits++)
+        number = number > INT32_MAX ? number : number * base + digit_of(*text);
+    while (is_blank(*text))
+        text++;
+    if (digits == 0 || *text != '\0')
+        return -EINVAL;
+    if (number > INT32_MAX)
+        return -ERANGE;
+    *out = (int32_t)(negative ? -number : number);
+    return 0;
+}
+
+/* ---- Who dies first without memory: proc(5), mm/oom_kill.c ---------------------------------------- */
+
+enum { ADJUST_MOST = 1000, OLD_LEAST = -17, OLD_MOST = 15, OLD_STEPS = 17 };
+
+int proc_write_adjust(struct text *text, struct proc_node *node)
+{
+    const struct process *p = proc_process(node);
+
+    if (p == NULL)
+        return -ESRCH;
+    text_add(text, "%d\n", (int)p->oom_score_adj);
+    return 0;
+}
+
+/* Who may not do everything may make himself likelier to go, not less likely. */
+static int set_adjust(struct proc_node *node, int32_t value)
+{
+    struct process *p = proc_process(node);
+
+    if (p == NULL)
+        return -ESRCH;
+    if (value < p->oom_score_adj && user_acting() != 0)
+        return -EACCES;
+    p->oom_score_adj = value;
+    return 0;
+}
+
+int proc_store_adjust(struct proc_node *node, const char *bytes)
+{
+    int32_t value;
+    int     err = read_signed(bytes, &value);
+
+    if (err == 0 && (value < -ADJUST_MOST || value > ADJUST_MOST))
+        err = -EINVAL;
+    return err != 0 ? err : set_adjust(node, value);
+}
+
+/* The old scale of the same. */
+int proc_write_old_adjust(struct text *text, struct proc_node *node)
+{
+    const struct process *p = proc_process(node);
+
+    if (p == NULL)
+        return -ESRCH;
+    text_add(text, "%d\n", p->oom_score_adj == ADJUST_MOST ? OLD_MOST : (int)p->oom_score_adj * OLD_STEPS / ADJUST_MOST);
+    return 0;
+}
+
+int proc_store_old_adjust(struct proc_node *node, const char *bytes)
+{
+    int32_t value;
+    int     err = read_signed(bytes, &value);
+
+    if (err == 0 && (value < OLD_LEAST || value > OLD_MOST))
+        err = -EINVAL;
+    return err != 0 ? err : set_adjust(node, value == OLD_MOST ? ADJUST_MOST : value * ADJUST_MOST / OLD_STEPS);
+}
+
+/* Thousandths of RAM that it has, and the adjustment, on Linux's scale from 0 to 2000, two thirds of it. */
+int proc_write_score(struct text *text, struct proc_node *node)
+{
+    const struct process *p = proc_process(node);
+    struct frame_sums     sums;
+    uint64_t              pages = 0;
+    int64_t               score;
+
+    if (p == NULL)
+        return -ESRCH;
+    frames_sums(&sums);
+    if (p->memory != NULL)
+        pages = (uint64_t)p->memory->space.resident + p->memory->space.table_frames;
+    score = (ADJUST_MOST + (int64_t)(pages * ADJUST_MOST / sums.ram) + p->oom_score_adj) * 2 / 3;
+    text_add(text, "%d\n", p->oom_score_adj == -ADJUST_MOST || score < 0 ? 0 : (int)score);
+    return 0;
+}
+
+/* ---- What always holds here ------------------------------------------------------------------------- */
+
+static int write_fixed(struct text *text, struct proc_node *node, const char *what)
+{
+    text_add(text, "%s", what);
+    return proc_process(node) != NULL ? 0 : -ESRCH;
+}
+
+/* Nobody has logged in: there is no audit of sessions. */
+int proc_write_no_id(struct text *text, struct proc_node *node) { return write_fixed(text, node, "4294967295"); }
+/* One user name space, in which every number means itself. */
+int proc_write_id_map(struct text *text, struct proc_node *node)
+{
+    return write_fixed(text, node, "         0          0 4294967295\n");
+}
+int proc_write_setgroups(struct text *text, struct proc_node *node) { return write_fixed(text, node, "allow\n"); }
+/* Where a thread waits inside the kernel is not told to programs: 0, as on a Linux that hides its symbols. */
+int proc_write_wait(struct text *text, struct proc_node *node) { return write_fixed(text, node, "0"); }
+/* There are no control groups, hence no line. */
+int proc_write_groups(struct text *text, struct proc_node *node) { return write_fixed(text, node, ""); }
+
+/* There is one name space of each kind. Numbers are those of Linux's first ones. */
+static int write_space(struct text *text, struct proc_node *node)
+{
+    static const struct { const char *name; const char *kind; unsigned number; } spaces[] = {
+        { "net", "net", 4026531840u }, { "uts", "uts", 4026531838u }, { "ipc", "ipc", 4026531839u }, { "pid", "pid", 4026531836u },
+        { "pid_for_children", "pid", 4026531836u }, { "user", "user", 4026531837u }, { "mnt", "mnt", 4026531841u },
+        { "cgroup", "cgroup", 4026531835u }, { "time", "time", 4026531834u }, { "time_for_children", "time", 4026531834u },
+    };
+
+    for (unsigned i = 0; i < COUNT_OF(spaces); i++)
+        if (strcmp(spaces[i].name, node->entry->name) == 0)
+            text_add(text, "%s:[%u]", spaces[i].kind, spaces[i].number);
+    return proc_process(node) != NULL ? 0 : -ESRCH;
+}
+
+#define NAME_SPACE(name_) { .name = name_, .mode = S_LINK | 0777, .text = write_space }
+
+const struct proc_entry proc_space_entries[] = {
+    NAME_SPACE("net"), NAME_SPACE("uts"), NAME_SPACE("ipc"), NAME_SPACE("pid"), NAME_SPACE("pid_for_children"),
+    NAME_SPACE("user"), NAME_SPACE("mnt"), NAME_SPACE("cgroup"), NAME_SPACE("time"), NAME_SPACE("time_for_children"),
+    { .name = NULL },
+};
+
+/* ---- Descriptors --------------------------------------------------------------------------------------- */
+
+static int write_descriptor(struct text *text, struct proc_node *node)
+{
+    const struct process *p    = proc_process(node);
+    struct file          *file = p != NULL && p->files != NULL ? descriptor_file(p->files, node->descriptor) : NULL;
+
+    if (file == NULL)
+        return -ENOENT;
+    text_add(text, "pos:\t%llu\nflags:\t0%o\nmnt_id:\t%u\nino:\t%llu\n", (unsigned long long)file->at, (unsigned)file->flags,
+             file->node->system != NULL ? (unsigned)file->node->system->device : 0u, (unsigned long long)file->node->inode);
+    file_release(file);
+    return 0;
+}
+
+const struct proc_entry proc_descriptor_info_entry = { .mode = S_REGULAR | 0444, .text = write_descriptor };

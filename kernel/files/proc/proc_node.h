@@ -1,0 +1,105 @@
+/*
+ * proc_node.h - what files in /proc are made of. Internal to proc*.c.
+ */
+#ifndef QUIRE_FILES_PROC_NODE_H
+#define QUIRE_FILES_PROC_NODE_H
+
+#include "files/proc/proc.h"
+
+/* Text that grows on the heap. Once it could not grow it is `failed`, and stays what it was. */
+struct text {
+    char  *bytes;
+    size_t length, room;
+    bool   failed;
+};
+/* Make room for this many bytes more, which can then be added without a look at the heap; false without memory. */
+bool text_reserve(struct text *text, size_t count);
+void text_add(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
+void text_add_bytes(struct text *text, const void *bytes, size_t count);
+/* Spaces up to a column of the line that began at `line`. */
+void text_pad(struct text *text, size_t line, size_t column);
+
+struct proc_node;
+struct process;
+struct thread;
+
+/* A name in a folder of /proc; what it is follows from which of the functions it has. */
+struct proc_entry {
+    const char *name;
+    uint32_t    mode;                                           /* type and rights                  */
+    const struct proc_entry *children;                          /* of a folder, up to one without a name */
+    int  (*text)(struct text *text, struct proc_node *node);    /* of a file; 0 or a negative errno */
+    const char *fixed;                                          /* of a file whose text never changes */
+    struct node *(*target)(struct proc_node *node);             /* of a link: where it leads, a reference */
+    int  (*store)(struct proc_node *node, const char *bytes);   /* what is written to it            */
+    /* Of a file that is no text: `writing` or else reading at a place. Returns how much, or a negative errno. */
+    long (*move)(struct proc_node *node, struct buffer *buffer, uint64_t at, bool writing);
+};
+
+/* Numbered folders have no entry of their own: these do for all of a kind. */
+enum proc_kind { PROC_STATIC, PROC_PROCESS, PROC_TASK, PROC_DESCRIPTOR, PROC_DESCRIPTOR_INFO };
+
+struct proc_node {
+    struct node              node;
+    const struct proc_entry *entry;
+    struct proc_node        *above;                             /* a reference; NULL for the root   */
+    enum proc_kind           kind;
+    int32_t                  process, thread, descriptor;
+    char                     number[12];                        /* the name, where that is a number  */
+};
+
+static inline struct proc_node *proc_of(struct node *node) { return CONTAINER_OF(node, struct proc_node, node); }
+
+/* proc_process.c */
+extern const struct proc_entry proc_process_entry, proc_task_entry, proc_descriptor_entry, proc_descriptor_info_entry;
+struct process *proc_process(const struct proc_node *node);     /* NULL when it is gone             */
+/* The lowest number of a process, a process's thread, or an open descriptor, from `from` on; -1: none. */
+int32_t proc_next_process(int32_t from);
+int32_t proc_next_thread(int32_t process, int32_t from);
+int32_t proc_next_descriptor(int32_t process, int32_t from);
+
+/*
+ * proc_number.c: the inode number of an entry, or of a number, in a folder. Cost: as many steps as the tree of entries
+ * has members.
+ */
+uint32_t proc_entry_number(const struct proc_node *folder, const struct proc_entry *entry);
+uint32_t proc_number_number(const struct proc_node *folder, enum proc_kind kind, int32_t number);
+
+/* A tree of such entries as a file system; NULL without memory. root->children is its first level. */
+struct file_system *proc_system(const struct proc_entry *root, const char *type, uint32_t magic);
+
+/* The space of a process that still has one, with a reference; else *err is -ESRCH, or 0 for one that has ended. */
+struct shared_space *proc_memory(const struct proc_node *node, int *err);
+/* proc_detail.c: files of a process, each one text and what is written to it. */
+extern const struct proc_entry proc_space_entries[];
+int proc_write_adjust(struct text *text, struct proc_node *node);
+int proc_store_adjust(struct proc_node *node, const char *bytes);
+int proc_write_old_adjust(struct text *text, struct proc_node *node);
+int proc_store_old_adjust(struct proc_node *node, const char *bytes);
+int proc_write_score(struct text *text, struct proc_node *node);
+int proc_write_no_id(struct text *text, struct proc_node *node);
+int proc_write_id_map(struct text *text, struct proc_node *node);
+int proc_write_setgroups(struct text *text, struct proc_node *node);
+int proc_write_wait(struct text *text, struct proc_node *node);
+int proc_write_groups(struct text *text, struct proc_node *node);
+/* proc_contents.c */
+long proc_move_memory(struct proc_node *node, struct buffer *buffer, uint64_t at, bool writing);
+long proc_move_pagemap(struct proc_node *node, struct buffer *buffer, uint64_t at, bool writing);
+
+/* proc_memory.c: what a process maps. */
+int proc_maps(struct text *text, struct proc_node *node);
+int proc_smaps(struct text *text, struct proc_node *node);
+int proc_smaps_rollup(struct text *text, struct proc_node *node);
+struct space;
+/* Pages a program shows, by what they are; zeros that nobody has written are none. Walks its tables. */
+struct proc_resident { uint32_t anonymous, file, memory; };
+void proc_count_resident(struct space *space, struct proc_resident *out);
+/* Copies what is there of a range of any space; returns how much until the first page that is not. */
+size_t proc_read_space(const struct space *space, vaddr_t from, char *to, size_t bytes);
+
+/* proc_system.c */
+extern const struct proc_entry proc_root_entries[];
+/* proc_quire.c */
+extern const struct proc_entry proc_quire_entries[];
+
+#endif

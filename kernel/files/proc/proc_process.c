@@ -1,0 +1,523 @@
+/*
+ * proc_process.c - /proc/PID and /proc/PID/task/TID.
+ *
+ * A process may end between two looks; within one nothing sleeps but for memory, and that does not switch threads, so
+ * the process that was found stays.
+ */
+#include "base/error.h"
+#include "base/string.h"
+#include "files/core/descriptor.h"
+#include "files/path/path.h"
+#include "files/proc/proc_node.h"
+#include "memory/heap/heap.h"
+#include "memory/spaces/space.h"
+#include "process/family.h"
+#include "process/timers.h"
+#include "process/user_account.h"
+
+enum { TICK = 10000000, PIECE = 256, PATH_ROOM = 1024 };
+
+struct process *proc_process(const struct proc_node *node)
+{
+    return node->process != 0 ? process_find(node->process) : NULL;
+}
+
+/* The thread a folder is about: its own, or the process's first. */
+static const struct thread *thread_of(const struct proc_node *node, const struct process *process)
+{
+    const struct thread *thread = process->threads;
+
+    while (thread != NULL && node->thread != 0 && thread->id != node->thread)
+        thread = thread->next_in_process;
+    return thread;
+}
+
+/* ---- Numbers ------------------------------------------------------------------------------------ */
+
+int32_t proc_next_process(int32_t from)
+{
+    lock_state           state  = lock_take(&process_lock);
+    const struct number *number = number_next(from);
+    int32_t              best;
+
+    while (number != NULL && number->process == NULL)
+        number = number_next(number->value + 1);
+    best = number != NULL ? number->value : -1;
+    lock_drop(&process_lock, state);
+    return best;
+}
+
+int32_t proc_next_thread(int32_t number, int32_t from)
+{
+    const struct process *process = process_find(number);
+    int32_t               best    = -1;
+
+    for (const struct thread *t = process != NULL ? process->threads : NULL; t != NULL; t = t->next_in_process)
+        if (t->id >= from && (best < 0 || t->id < best))
+            best = t->id;
+    return best;
+}
+
+int32_t proc_next_descriptor(int32_t number, int32_t from)
+{
+    const struct process *process = process_find(number);
+
+    return process != NULL && process->files != NULL ? descriptor_next(process->files, from) : -1;
+}
+
+/* ---- stat, statm, status --------------------------------------------------------------------------- */
+
+static char state_of(const struct process *process, const struct thread *thread)
+{
+    if (process->parent == NULL && thread == NULL)
+        return 'S';                             /* process 1 never has a thread */
+    if (process->state == PROCESS_ZOMBIE || thread == NULL)
+        return 'Z';
+    if (process->state == PROCESS_STOPPED || thread->phase == THREAD_STOPPED)
+        return 'T';
+    if (thread->phase == THREAD_WAITING)
+        return thread->interruptible ? 'S' : 'D';
+    return 'R';
+}
+
+static const char *state_word(char state)
+{
+    switch (state) {
+    case 'Z': return "zombie";
+    case 'T': return "stopped";
+    case 'S': return "sleeping";
+    case 'D': return "disk sleep";
+    default:  return "running";
+    }
+}
+
+struct sizes { unsigned long whole, most_pages, resident, most_resident, locked, stack, text, data; };    /* pages */
+
+static struct sizes sizes_of(const struct process *process)
+{
+    struct sizes  sizes = { 0 };
+    struct space *space = process->memory != NULL ? &process->memory->space : NULL;
+    lock_state    state;
+
+    if (space == NULL)
+        return sizes;
+    sizes.most_pages    = space_most_pages(space);
+    sizes.most_resident = space_peak(space);
+    sizes.locked        = map_locked(space);
+    state = lock_take(&space->map_lock);
+    sizes.whole    = space->pages;
+    sizes.resident = space->resident;
+    for (struct region *r = region_at_or_above(&space->map, 0); r != NULL; r = region_next(r)) {
+        if (r->grows & REGION_GROWS_DOWN)
+            sizes.stack += span_pages(r->span);
+        else if (r->file != NULL && (r->rights.user & MAY_EXECUTE))
+            sizes.text += span_pages(r->span);
+        else if ((r->rights.user & MAY_WRITE) && !r->shared)
+            sizes.data += span_pages(r->span);
+    }
+    lock_drop(&space->map_lock, state);
+    return sizes;
+}
+
+static void signal_sets(const struct process *process, uint64_t *ignored, uint64_t *caught)
+{
+    *ignored = *caught = 0;
+    for (int n = 1; n <= SIGNALS && process->actions != NULL; n++) {
+        vaddr_t handler = process->actions->action[n].handler;
+
+        if (handler == SIG_IGN)
+            *ignored |= 1ull << (n - 1);
+        else if (handler != SIG_DFL)
+            *caught |= 1ull << (n - 1);
+    }
+}
+
+static const char *name_of(const struct process *process, const struct thread *thread)
+{
+    return thread != NULL ? thread->name : process->name;
+}
+
+static int write_stat(struct text *text, struct proc_node *node)
+{
+    struct process            *p = proc_process(node);
+    const struct thread       *t;
+    const struct shared_space *m;
+    struct sizes               sizes;
+    uint64_t                   ignored, caught;
+    struct resource_usage               used;
+
+    if (p == NULL)
+        return -ESRCH;
+    t     = thread_of(node, p);
+    m     = p->memory;
+    sizes = sizes_of(p);
+    if (node->thread != 0 && t != NULL)
+        used = t->used;
+    else
+        process_usage(p, &used);
+    signal_sets(p, &ignored, &caught);
+    text_add(text, "%d (%s) %c %d %d %d %d %d 0 %llu %llu %llu %llu ", node->thread != 0 ? node->thread : p->id, name_of(p, t),
+             state_of(p, t), p->parent != NULL ? p->parent->id : 0, p->group, p->session,
+             p->terminal != NULL ? 0x0501 : 0, p->terminal != NULL ? p->group : -1,
+             (unsigned long long)used.faults_minor, (unsigned long long)p->children_used.faults_minor,
+             (unsigned long long)used.faults_major, (unsigned long long)p->children_used.faults_major);
+    text_add(text, "%llu %llu %llu %llu %d %d %u 0 %llu %lu %lu ", (unsigned long long)(used.user_time / TICK),
+             (unsigned long long)(used.system_time / TICK), (unsigned long long)(p->children_used.user_time / TICK),
+             (unsigned long long)(p->children_used.system_time / TICK), 20 + (t != NULL ? (int)t->nice : 0),
+             t != NULL ? (int)t->nice : 0, (unsigned)p->thread_count,
+             (unsigned long long)(p->start_time / TICK), sizes.whole * PAGE_SIZE, sizes.resident);
+    text_add(text, "%lu 0 0 0 0 0 %lu %lu %lu %lu 0 0 0 %d 0 0 0 0 0 0 0 0 ", (unsigned long)UINT32_MAX,
+             t != NULL ? (unsigned long)(uint32_t)t->pending.pending & 0x7FFFFFFF : 0,
+             t != NULL ? (unsigned long)(uint32_t)t->mask & 0x7FFFFFFF : 0, (unsigned long)(uint32_t)ignored & 0x7FFFFFFF,
+             (unsigned long)(uint32_t)caught & 0x7FFFFFFF, p->exit_signal);
+    text_add(text, "%lu %lu %lu %lu %lu %d\n", m != NULL ? (unsigned long)m->space.limits.break_start : 0,
+             m != NULL ? (unsigned long)m->argument_start : 0, m != NULL ? (unsigned long)m->argument_end : 0,
+             m != NULL ? (unsigned long)m->environment_start : 0, m != NULL ? (unsigned long)m->environment_end : 0,
+             p->exit_status);
+    return 0;
+}
+
+/* Nothing is read from a disk, or written to one. */
+static int write_moved(struct text *text, struct proc_node *node)
+{
+    struct process       *p = proc_process(node);
+    struct resource_usage used;
+
+    if (p == NULL)
+        return -ESRCH;
+    process_usage(p, &used);
+    text_add(text, "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\n", (unsigned long long)used.bytes_read,
+             (unsigned long long)used.bytes_written, (unsigned long long)used.reads, (unsigned long long)used.writes);
+    text_add(text, "read_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
+    return 0;
+}
+
+static int write_statm(struct text *text, struct proc_node *node)
+{
+    const struct process *p = proc_process(node);
+    struct proc_resident  resident = { 0 };
+    struct sizes          sizes;
+
+    if (p == NULL)
+        return -ESRCH;
+    sizes = sizes_of(p);
+    if (p->memory != NULL)
+        proc_count_resident(&p->memory->space, &resident);
+    text_add(text, "%lu %lu %u %lu 0 %lu 0\n", sizes.whole, sizes.resident, (unsigned)(resident.file + resident.memory), sizes.text,
+             sizes.data + sizes.stack);
+    return 0;
+}
+
+static void add_memory(struct text *text, const struct process *p)
+{
+    enum { KILOBYTES = PAGE_SIZE / 1024 };
+    struct sizes         sizes = sizes_of(p);
+    struct proc_resident resident;
+
+    if (p->memory == NULL)
+        return;
+    proc_count_resident(&p->memory->space, &resident);
+    text_add(text, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8u kB\nVmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\n",
+             sizes.most_pages * KILOBYTES, sizes.whole * KILOBYTES, sizes.locked * KILOBYTES, 0u, sizes.most_resident * KILOBYTES,
+             (resident.anonymous + resident.file + resident.memory) * (unsigned long)KILOBYTES);
+    text_add(text, "RssAnon:\t%8u kB\nRssFile:\t%8u kB\nRssShmem:\t%8u kB\n", (unsigned)resident.anonymous * KILOBYTES,
+             (unsigned)resident.file * KILOBYTES, (unsigned)resident.memory * KILOBYTES);
+    text_add(text, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8u kB\nVmPTE:\t%8lu kB\nVmSwap:\t%8u kB\nHugetlbPages:\t%8u kB\n",
+             sizes.data * KILOBYTES, sizes.stack * KILOBYTES, sizes.text * KILOBYTES, 0u,
+             (unsigned long)p->memory->space.table_frames * KILOBYTES, 0u, 0u);
+}
+
+static void add_groups(struct text *text, const struct groups *groups)
+{
+    for (uint32_t i = 0; groups != NULL && i < groups->count; i++)
+        text_add(text, i == 0 ? "%u" : " %u", (unsigned)groups->gid[i]);
+    text_add(text, " \n");
+}
+
+static int write_status(struct text *text, struct proc_node *node)
+{
+    const struct process *p = proc_process(node);
+    const struct thread  *t;
+    uint64_t              ignored, caught;
+    char                  state;
+
+    if (p == NULL)
+        return -ESRCH;
+    t     = thread_of(node, p);
+    state = state_of(p, t);
+    signal_sets(p, &ignored, &caught);
+    text_add(text, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
+             name_of(p, t), p->place != NULL ? (unsigned)p->place->umask : 0u, state, state_word(state), p->id,
+             node->thread != 0 ? node->thread : p->id, p->parent != NULL ? p->parent->id : 0);
+    text_add(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t64\nGroups:\t", (unsigned)p->uid, (unsigned)p->euid,
+             (unsigned)p->suid, (unsigned)p->euid, (unsigned)p->gid, (unsigned)p->egid, (unsigned)p->sgid, (unsigned)p->egid);
+    add_groups(text, p->groups);
+    text_add(text, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", p->id, node->thread != 0 ? node->thread : p->id,
+             p->group, p->session);
+    add_memory(text, p);
+    text_add(text, "CoreDumping:\t0\nTHP_enabled:\t0\nThreads:\t%u\nSigQ:\t%u/%u\n", (unsigned)p->thread_count,
+             (unsigned)p->account->signals, (unsigned)p->limits[RLIMIT_SIGPENDING].soft);
+    text_add(text, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n",
+             t != NULL ? (unsigned long long)t->pending.pending : 0ull, (unsigned long long)p->pending.pending,
+             t != NULL ? (unsigned long long)t->mask : 0ull, (unsigned long long)ignored, (unsigned long long)caught);
+    text_add(text, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:\t%016llx\nNoNewPrivs:\t%d\n",
+             (unsigned long long)p->capabilities.inheritable, (unsigned long long)p->capabilities.permitted,
+             (unsigned long long)p->capabilities.effective, (unsigned long long)p->capabilities.bounding,
+             (unsigned long long)p->capabilities.ambient, t != NULL ? t->no_new_privileges : 0);
+    text_add(text, "Seccomp:\t0\nSeccomp_filters:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
+    text_add(text, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
+             t != NULL ? (unsigned long long)t->used.switches_voluntary : 0ull,
+             t != NULL ? (unsigned long long)t->used.switches_involuntary : 0ull);
+    return 0;
+}
+
+/* ---- What it was started with --------------------------------------------------------------------------- */
+
+enum range { RANGE_ARGUMENTS, RANGE_ENVIRONMENT, RANGE_AUXILIARY };
+
+static void find_range(const struct shared_space *m, enum range which, vaddr_t *from, vaddr_t *end)
+{
+    const vaddr_t ranges[][2] = {
+        [RANGE_ARGUMENTS]   = { m->argument_start, m->argument_end },
+        [RANGE_ENVIRONMENT] = { m->environment_start, m->environment_end },
+        [RANGE_AUXILIARY]   = { m->auxiliary_start, m->auxiliary_end },
+    };
+
+    *from = ranges[which][0];
+    *end  = ranges[which][1];
+}
+
+static int add_range(struct text *text, struct proc_node *node, enum range which)
+{
+    struct process      *p = proc_process(node);
+    struct shared_space *m = p != NULL ? p->memory : NULL;
+    vaddr_t              at, end;
+    char                 piece[PIECE];
+
+    if (p == NULL)
+        return -ESRCH;
+    if (m == NULL)
+        return 0;
+    memory_hold(m);
+    find_range(m, which, &at, &end);
+    while (at < end && !text->failed) {
+        size_t part = end - at < PIECE ? end - at : PIECE, got = proc_read_space(&m->space, at, piece, part);
+
+        text_add_bytes(text, piece, got);
+        at += got;
+        if (got < part)
+            break;
+    }
+    memory_release(m);
+    return 0;
+}
+
+/* The vector that exec has put on the stack. */
+static int write_auxiliary(struct text *text, struct proc_node *node) { return add_range(text, node, RANGE_AUXILIARY); }
+
+static int write_arguments(struct text *text, struct proc_node *node)   { return add_range(text, node, RANGE_ARGUMENTS); }
+static int write_environment(struct text *text, struct proc_node *node) { return add_range(text, node, RANGE_ENVIRONMENT); }
+
+static int write_name(struct text *text, struct proc_node *node)
+{
+    const struct process *p = proc_process(node);
+
+    if (p == NULL)
+        return -ESRCH;
+    text_add(text, "%s\n", name_of(p, thread_of(node, p)));
+    return 0;
+}
+
+static int store_name(struct proc_node *node, const char *bytes)
+{
+    struct process *p = proc_process(node);
+    struct thread  *t = p != NULL ? (struct thread *)thread_of(node, p) : NULL;
+    char           *end;
+
+    if (t == NULL)
+        return -ESRCH;
+    text_copy(t->name, bytes, sizeof t->name);
+    end = strchr(t->name, '\n');
+    if (end != NULL)
+        *end = '\0';
+    if (t->id == p->id)
+        memcpy(p->name, t->name, sizeof p->name);
+    return 0;
+}
+
+static int write_limits(struct text *text, struct proc_node *node)
+{
+    static const struct { const char *name, *unit; } rows[LIMITS] = {
+        { "Max cpu time", "seconds" }, { "Max file size", "bytes" }, { "Max data size", "bytes" }, { "Max stack size", "bytes" },
+        { "Max core file size", "bytes" }, { "Max resident set", "bytes" }, { "Max processes", "processes" },
+        { "Max open files", "files" }, { "Max locked memory", "bytes" }, { "Max address space", "bytes" },
+        { "Max file locks", "locks" }, { "Max pending signals", "signals" }, { "Max msgqueue size", "bytes" },
+        { "Max nice priority", "" }, { "Max realtime priority", "" }, { "Max realtime timeout", "us" },
+    };
+    const struct process *p = proc_process(node);
+
+    if (p == NULL)
+        return -ESRCH;
+    text_add(text, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+    for (unsigned i = 0; i < LIMITS; i++) {
+        const uint64_t value[2] = { p->limits[i].soft, p->limits[i].hard };
+
+        text_add(text, "%-25s ", rows[i].name);
+        for (unsigned j = 0; j < 2; j++) {
+            if (value[j] == LIMIT_NONE)
+                text_add(text, "%-20s ", "unlimited");
+            else
+                text_add(text, "%-20llu ", (unsigned long long)value[j]);
+        }
+        if (rows[i].unit[0] != '\0')
+            text_add(text, "%-10s", rows[i].unit);
+        text_add(text, "\n");
+    }
+    return 0;
+}
+
+/* ---- Mounts ------------------------------------------------------------------------------------------------ */
+
+static void add_mount_flags(struct text *text, const struct file_system *system)
+{
+    static const struct { uint32_t flag; const char *word; } words[] = {
+        { MOUNT_SYNC, ",sync" }, { MOUNT_NO_SUID, ",nosuid" }, { MOUNT_NO_DEVICES, ",nodev" }, { MOUNT_NO_EXECUTE, ",noexec" },
+        { MOUNT_NO_ACCESS_TIME, ",noatime" }, { MOUNT_NO_FOLDER_ACCESS_TIME, ",nodiratime" },
+    };
+
+    for (unsigned i = 0; i < COUNT_OF(words); i++)
+        if (system->flags & words[i].flag)
+            text_add(text, "%s", words[i].word);
+    if (!(system->flags & MOUNT_NO_ACCESS_TIME))
+        text_add(text, ",relatime");
+}
+
+static void add_mount_point(struct text *text, struct file_system *system)
+{
+    char *path = heap_alloc(PATH_ROOM, 0);
+
+    if (path == NULL) {
+        text->failed = true;
+        return;
+    }
+    if (path_of(current_process()->place, system->root, path, PATH_ROOM) >= 0)
+        text_add(text, "%s", path);
+    else
+        text_add(text, "/");
+    heap_free(path);
+}
+
+static int write_mounts(struct text *text, struct proc_node *node __attribute__((unused)))
+{
+    for (struct file_system *system = systems_mounted; system != NULL; system = system->next) {
+        text_add(text, "%s ", system->source);
+        add_mount_point(text, system);
+        text_add(text, " %s %s", system->type, system->flags & MOUNT_READ_ONLY ? "ro" : "rw");
+        add_mount_flags(text, system);
+        text_add(text, " 0 0\n");
+    }
+    return 0;
+}
+
+static int write_mount_names(struct text *text, struct proc_node *node __attribute__((unused)))
+{
+    for (struct file_system *system = systems_mounted; system != NULL; system = system->next) {
+        text_add(text, "device %s mounted on ", system->source);
+        add_mount_point(text, system);
+        text_add(text, " with fstype %s\n", system->type);
+    }
+    return 0;
+}
+
+static int write_mount_facts(struct text *text, struct proc_node *node __attribute__((unused)))
+{
+    for (struct file_system *system = systems_mounted; system != NULL; system = system->next) {
+        text_add(text, "%u %u 0:%u / ", (unsigned)system->device, system->covers != NULL ? (unsigned)system->covers->system->device : 0u,
+                 (unsigned)system->device);
+        add_mount_point(text, system);
+        text_add(text, system->flags & MOUNT_READ_ONLY ? " ro" : " rw");
+        add_mount_flags(text, system);
+        text_add(text, " - %s %s %s\n", system->type, system->source, system->flags & MOUNT_READ_ONLY ? "ro" : "rw");
+    }
+    return 0;
+}
+
+/* ---- Links ---------------------------------------------------------------------------------------------------- */
+
+static struct node *hold(struct node *node)
+{
+    if (node != NULL)
+        node_hold(node);
+    return node;
+}
+
+static struct node *executable_of(struct proc_node *node)
+{
+    const struct process *p = proc_process(node);
+
+    return p != NULL && p->memory != NULL ? hold(p->memory->executable) : NULL;
+}
+
+static struct node *folder_of(struct proc_node *node)
+{
+    const struct process *p = proc_process(node);
+
+    return p != NULL && p->place != NULL ? hold(p->place->here) : NULL;
+}
+
+static struct node *root_of(struct proc_node *node)
+{
+    const struct process *p = proc_process(node);
+
+    return p != NULL && p->place != NULL ? hold(p->place->root) : NULL;
+}
+
+static struct node *descriptor_of(struct proc_node *node)
+{
+    const struct process *p    = proc_process(node);
+    struct file          *file = p != NULL && p->files != NULL ? descriptor_file(p->files, node->descriptor) : NULL;
+    struct node          *target;
+
+    if (file == NULL)
+        return NULL;
+    target = hold(file->node);
+    file_release(file);
+    return target;
+}
+
+/* ---- The folders -------------------------------------------------------------------------------------------------- */
+
+#define PROC_FILE(name_, text_)  { .name = name_, .mode = S_REGULAR | 0444, .text = text_ }
+#define PROC_LINK(name_, where)  { .name = name_, .mode = S_LINK | 0777, .target = where }
+
+static const struct proc_entry nothing[] = { { .name = NULL } };
+
+#define PROC_OWN(name_, text_)               { .name = name_, .mode = S_REGULAR | 0400, .text = text_ }
+#define PROC_STORED(name_, text_, store_)    { .name = name_, .mode = S_REGULAR | 0644, .text = text_, .store = store_ }
+#define PROC_MOVED(name_, rights, move_)     { .name = name_, .mode = S_REGULAR | (rights), .move = move_ }
+
+#define OF_THREAD                                                                                                     \
+    PROC_FILE("stat", write_stat), PROC_FILE("statm", write_statm), PROC_FILE("status", write_status),               \
+    PROC_FILE("cmdline", write_arguments), PROC_OWN("environ", write_environment), PROC_OWN("auxv", write_auxiliary),  \
+    PROC_FILE("maps", proc_maps), PROC_FILE("smaps", proc_smaps), PROC_FILE("smaps_rollup", proc_smaps_rollup),        \
+    PROC_MOVED("mem", 0600, proc_move_memory), PROC_MOVED("pagemap", 0400, proc_move_pagemap),                         \
+    PROC_OWN("io", write_moved), PROC_FILE("limits", write_limits), PROC_FILE("mounts", write_mounts),                 \
+    PROC_FILE("mountinfo", write_mount_facts),                                                                         \
+    PROC_OWN("mountstats", write_mount_names), PROC_FILE("oom_score", proc_write_score),                               \
+    PROC_STORED("oom_score_adj", proc_write_adjust, proc_store_adjust),                                                \
+    PROC_STORED("oom_adj", proc_write_old_adjust, proc_store_old_adjust), PROC_STORED("comm", write_name, store_name), \
+    PROC_FILE("loginuid", proc_write_no_id), PROC_FILE("sessionid", proc_write_no_id), PROC_FILE("wchan", proc_write_wait), \
+    PROC_FILE("uid_map", proc_write_id_map), PROC_FILE("gid_map", proc_write_id_map),                                  \
+    PROC_FILE("setgroups", proc_write_setgroups), PROC_FILE("cgroup", proc_write_groups),                              \
+    PROC_LINK("exe", executable_of), PROC_LINK("cwd", folder_of), PROC_LINK("root", root_of),                         \
+    { .name = "ns", .mode = S_FOLDER | 0511, .children = proc_space_entries },                                         \
+    { .name = "fdinfo", .mode = S_FOLDER | 0555, .children = nothing }, { .name = "fd", .mode = S_FOLDER | 0500, .children = nothing }
+
+static const struct proc_entry task_entries[]    = { OF_THREAD, { .name = NULL } };
+static const struct proc_entry process_entries[] = {
+    OF_THREAD, { .name = "task", .mode = S_FOLDER | 0555, .children = nothing }, { .name = NULL },
+};
+
+const struct proc_entry proc_process_entry    = { .mode = S_FOLDER | 0555, .children = process_entries };
+const struct proc_entry proc_task_entry       = { .mode = S_FOLDER | 0555, .children = task_entries };
+const struct proc_entry proc_descriptor_entry = { .mode = S_LINK | 0700, .target = descriptor_of };

@@ -1,0 +1,28 @@
+/*
+ * cpio.h - a cpio archive (newc), unpacked into the file system.
+ *
+ * Contents that begin on a page of memory of their own become pages of the file where they are, and are not
+ * copied; all else is copied. Links between entries are kept, missing folders are made, what exists is replaced.
+ *
+ * Errors   an archive that is cut off or damaged is refused with a reason; what was unpacked before stays.
+ * Source   cpio(5) "New ASCII format"; Linux, Documentation/driver-api/early-userspace/buffer-format.rst.
+ */
+#ifndef QUIRE_FILES_CPIO_H
+#define QUIRE_FILES_CPIO_H
+
+#include "files/path/path.h"
+#include "files/root/source.h"
+
+/* Entries of this name only fill the space before contents that are to begin on a page; no file is made of them. */
+#define CPIO_FILLING ".quire/padding"
+
+/* Returns 0, or a negative errno and the reason in *why (text that lives for ever). */
+int cpio_unpack(struct source *source, struct place *place, const char **why) MUST_CHECK;
+
+/*
+ * Unpack an archive that the boot loader left at [start, end) of physical memory, compressed by gzip or not, into
+ * the place's root. Afterwards its frames are files' or free.
+ */
+int archive_unpack(paddr_t start, paddr_t end, struct place *place, const char **why) MUST_CHECK;
+
+#endif

@@ -1,0 +1,501 @@
+/*
+ * discipline.c - keys into lines. See discipline.h; what is seen of it is discipline_output.c's.
+ */
+#include "files/terminal/line_discipline.h"
+
+#include "base/check.h"
+#include "base/string.h"
+#include "files/terminal/line_discipline_output.h"
+
+enum { SIGNAL_INTERRUPT = 2, SIGNAL_QUIT = 3, SIGNAL_STOP = 20 };       /* Linux's SIGINT, SIGQUIT, SIGTSTP */
+enum { DISABLED = 0 };                  /* a key that is no key; also what stands for the end of input in a line */
+
+/* One call of discipline_input(). */
+struct input {
+    struct discipline               *d;
+    const struct discipline_effects *effects;
+};
+
+static bool local(const struct discipline *d, uint32_t flag)   { return (d->settings.local & flag) != 0; }
+static bool incoming(const struct discipline *d, uint32_t flag) { return (d->settings.input & flag) != 0; }
+
+static bool is_key(const struct discipline *d, unsigned key, uint8_t c)
+{
+    return c != DISABLED && d->settings.keys[key] == c;
+}
+
+/* ---- The ring -------------------------------------------------------------------------------- */
+
+static uint32_t place(uint32_t at) { return at % DISCIPLINE_ROOM; }
+static uint32_t held(const struct discipline *d) { return d->head - d->tail; }
+static bool marked(const struct discipline *d, uint32_t at) { return d->marks[place(at) / 8] & 1u << place(at) % 8; }
+
+static void mark(struct discipline *d, uint32_t at, bool set)
+{
+    uint8_t bit = (uint8_t)(1u << place(at) % 8);
+
+    if (set)
+        d->marks[place(at) / 8] |= bit;
+    else
+        d->marks[place(at) / 8] &= (uint8_t)~bit;
+}
+
+static void put(struct discipline *d, uint8_t c)
+{
+    mark(d, d->head, false);
+    d->ring[place(d->head++)] = c;
+}
+
+/* The line is finished with this byte. A full ring has kept one place for it. */
+static void finish_line(struct discipline *d, uint8_t c)
+{
+    if (held(d) == DISCIPLINE_ROOM)
+        return;
+    put(d, c);
+    mark(d, d->head - 1, true);
+    d->whole = d->head;
+}
+
+/* ---- Echo ------------------------------------------------------------------------------------- */
+
+static void show(const struct input *in, const char *bytes, size_t count)
+{
+    in->effects->show(in->effects->context, bytes, count);
+}
+
+/* As a program's output would be. */
+static void show_processed(const struct input *in, uint8_t c)
+{
+    char   out[OUTPUT_LONGEST];
+    size_t count = discipline_put_output(in->d, c, out);
+
+    show(in, out, count);
+}
+
+/* Letters are Latin-1's, as in Linux; of UTF-8 that makes odd words, but the same ones. */
+static bool is_upper(uint8_t c) { return (c >= 'A' && c <= 'Z') || (c >= 0xC0 && c <= 0xDE && c != 0xD7); }
+
+static bool is_word(uint8_t c)
+{
+    return (c >= '0' && c <= '9') || is_upper(c) || discipline_is_lower(c) || c == '_';
+}
+
+static bool is_control(uint8_t c) { return c < ' ' || c == 0x7F; }
+
+static void show_key(const struct input *in, uint8_t c)
+{
+    if (is_control(c) && c != '\t' && local(in->d, ECHOCTL)) {
+        char out[2] = { '^', (char)(c ^ 0x40) };
+
+        in->d->column += 2;
+        show(in, out, 2);
+    } else {
+        show_processed(in, c);
+    }
+}
+
+static void echo(const struct input *in, uint8_t c)
+{
+    if (!local(in->d, ECHO))
+        return;
+    if (in->d->head == in->d->whole)
+        in->d->line_column = in->d->column;
+    show_key(in, c);
+}
+
+/* ---- Erasing ------------------------------------------------------------------------------------ */
+
+static bool continues(const struct discipline *d, uint32_t at)
+{
+    return incoming(d, IUTF8) && (d->ring[place(at)] & 0xC0) == 0x80;
+}
+
+/* Wipe columns, by what a program would write. */
+static void wipe_columns(const struct input *in, uint32_t columns)
+{
+    for (; columns > 0; columns--)
+        for (const char *at = "\b \b"; *at != '\0'; at++)
+            show_processed(in, (uint8_t)*at);
+}
+
+/* A tab has drawn nothing: going back is enough. */
+static void go_back(const struct input *in, uint32_t columns)
+{
+    for (; columns > 0; columns--) {
+        show(in, "\b", 1);
+        if (in->d->column > 0)
+            in->d->column--;
+    }
+}
+
+/* Columns that the tab behind the line took: what stands before it, back to another tab or the line's beginning. */
+static uint32_t tab_columns(const struct discipline *d)
+{
+    uint32_t columns = 0;
+
+    for (uint32_t at = d->head; ; at--) {
+        uint8_t c;
+
+        if (at == d->whole) {
+            columns += d->line_column;
+            break;
+        }
+        c = d->ring[place(at - 1)];
+        if (c == '\t')
+            break;
+        if (is_control(c))
+            columns += local(d, ECHOCTL) ? 2 : 0;
+        else if (!continues(d, at - 1))
+            columns++;
+    }
+    return 8 - (columns & 7);
+}
+
+/* Where the line's last character begins; false: with half a one, which stays. */
+static bool last_character(const struct discipline *d, uint32_t *at)
+{
+    *at = d->head;
+    do
+        --*at;
+    while (*at != d->whole && continues(d, *at));
+    return !continues(d, *at);
+}
+
+/* A character's columns go from the screen. It is out of the line already. */
+static void wipe(const struct input *in, uint8_t c)
+{
+    struct discipline *d = in->d;
+
+    if (c == '\t')
+        go_back(in, tab_columns(d));
+    else if (is_control(c))
+        wipe_columns(in, local(d, ECHOCTL) ? 2 : 0);
+    else
+        wipe_columns(in, 1);
+}
+
+static void erase_one(const struct input *in)
+{
+    struct discipline *d = in->d;
+    uint32_t           at;
+
+    if (!last_character(d, &at))
+        return;
+    d->head = at;
+    if (!local(d, ECHO))
+        return;
+    if (local(d, ECHOE))
+        wipe(in, d->ring[place(at)]);
+    else
+        show_key(in, d->settings.keys[KEY_ERASE]);
+}
+
+/* Back over what is no word, then over the word; or over everything. */
+static void erase_many(const struct input *in, bool word_only)
+{
+    struct discipline *d = in->d;
+    bool               seen = false;
+    uint32_t           at;
+
+    while (d->head != d->whole && last_character(d, &at)) {
+        uint8_t c = d->ring[place(at)];
+
+        if (word_only && seen && !is_word(c))
+            break;
+        seen = seen || is_word(c);
+        d->head = at;
+        if (local(d, ECHO))
+            wipe(in, c);
+    }
+}
+
+static void erase_line(const struct input *in)
+{
+    struct discipline *d = in->d;
+
+    if (local(d, ECHO) && !(local(d, ECHOK) && local(d, ECHOKE) && local(d, ECHOE))) {
+        d->head = d->whole;
+        show_key(in, d->settings.keys[KEY_KILL]);
+        if (local(d, ECHOK))
+            show_processed(in, '\n');
+        return;
+    }
+    if (local(d, ECHO))
+        erase_many(in, false);
+    else
+        d->head = d->whole;
+}
+
+static void show_line_again(const struct input *in)
+{
+    struct discipline *d = in->d;
+
+    show_key(in, d->settings.keys[KEY_REPRINT]);
+    show_processed(in, '\n');
+    d->line_column = d->column;
+    for (uint32_t at = d->whole; at != d->head; at++)
+        show_key(in, d->ring[place(at)]);
+}
+
+/* ---- Keys ------------------------------------------------------------------------------------------ */
+
+/* Signals from keys also clear the line, unless that is not wanted. */
+static bool take_signal(const struct input *in, uint8_t c)
+{
+    struct discipline *d = in->d;
+    int                number;
+
+    if (!local(d, ISIG))
+        return false;
+    if (is_key(d, KEY_INTERRUPT, c))
+        number = SIGNAL_INTERRUPT;
+    else if (is_key(d, KEY_QUIT, c))
+        number = SIGNAL_QUIT;
+    else if (is_key(d, KEY_SUSPEND, c))
+        number = SIGNAL_STOP;
+    else
+        return false;
+    if (!local(d, NOFLSH)) {
+        discipline_forget_input(d);
+        in->effects->flush(in->effects->context);
+    }
+    d->stopped = false;
+    if (local(d, ECHO))
+        show_key(in, c);
+    in->effects->signal(in->effects->context, number);
+    return true;
+}
+
+static bool take_flow(struct discipline *d, uint8_t c)
+{
+    if (!incoming(d, IXON))
+        return false;
+    if (is_key(d, KEY_START, c)) {
+        d->stopped = false;
+        return true;
+    }
+    if (is_key(d, KEY_STOP, c)) {
+        d->stopped = true;
+        return true;
+    }
+    if (d->stopped && incoming(d, IXANY))
+        d->stopped = false;
+    return false;
+}
+
+/* Keys that edit. True if this was one. */
+static bool take_edit(const struct input *in, uint8_t c)
+{
+    struct discipline *d = in->d;
+    bool               any = d->head != d->whole;
+
+    if (is_key(d, KEY_ERASE, c)) {
+        if (any)
+            erase_one(in);
+    } else if (is_key(d, KEY_KILL, c)) {
+        if (any)
+            erase_line(in);
+    } else if (is_key(d, KEY_WORD, c) && local(d, IEXTEN)) {
+        erase_many(in, true);
+    } else if (is_key(d, KEY_REPRINT, c) && local(d, ECHO) && local(d, IEXTEN)) {
+        show_line_again(in);
+    } else if (is_key(d, KEY_LITERAL, c) && local(d, IEXTEN)) {
+        d->literal = true;
+        if (local(d, ECHO) && local(d, ECHOCTL))
+            show(in, "^\b", 2);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool take_line_end(const struct input *in, uint8_t c)
+{
+    struct discipline *d = in->d;
+
+    if (c == '\n') {
+        if (local(d, ECHO) || local(d, ECHONL))
+            show_processed(in, '\n');
+        finish_line(d, c);
+    } else if (is_key(d, KEY_END, c)) {
+        finish_line(d, DISABLED);
+    } else if (is_key(d, KEY_LINE, c) || (is_key(d, KEY_LINE_2, c) && local(d, IEXTEN))) {
+        echo(in, c);
+        finish_line(d, c);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/*
+ * A byte to be read. In canonical mode the last place is kept for the line's end. A line's end that is none here shows as
+ * ^J, unless it was the return key's.
+ */
+static void keep(const struct input *in, uint8_t c, bool was_return)
+{
+    struct discipline *d = in->d;
+
+    if (held(d) >= DISCIPLINE_ROOM - (local(d, ICANON) ? 1 : 0)) {
+        if (incoming(d, IMAXBEL))
+            show(in, "\a", 1);
+        return;
+    }
+    if (c == '\n' && was_return && local(d, ECHO))
+        show_processed(in, c);
+    else
+        echo(in, c);
+    put(d, c);
+}
+
+static uint8_t without_case(const struct discipline *d, uint8_t c)
+{
+    if (incoming(d, ISTRIP))
+        c &= 0x7F;
+    return incoming(d, IUCLC) && local(d, IEXTEN) && is_upper(c) ? c + ('a' - 'A') : c;
+}
+
+/* What the settings make of the ends of lines: a byte, or (-1) nothing. */
+static int translated(const struct discipline *d, uint8_t c)
+{
+    if (c == '\r') {
+        if (incoming(d, IGNCR))
+            return -1;
+        return incoming(d, ICRNL) ? '\n' : c;
+    }
+    return c == '\n' && incoming(d, INLCR) ? '\r' : c;
+}
+
+static void take_key(const struct input *in, uint8_t raw)
+{
+    struct discipline *d   = in->d;
+    uint8_t            key = without_case(d, raw);
+    int                c;
+
+    if (d->literal) {
+        d->literal = false;
+        keep(in, key, false);
+        return;
+    }
+    if (take_flow(d, key) || take_signal(in, key))
+        return;
+    c = translated(d, key);
+    if (c < 0)
+        return;
+    if (local(d, ICANON) && (take_edit(in, (uint8_t)c) || take_line_end(in, (uint8_t)c)))
+        return;
+    keep(in, (uint8_t)c, key == '\r');
+}
+
+/* ---- The calls --------------------------------------------------------------------------------------- */
+
+void discipline_start(struct discipline *d)
+{
+    static const struct termios usual = {
+        .input = ICRNL | IXON, .output = OPOST | ONLCR, .control = 0xBF,        /* 38400 baud, 8 bits, CREAD, HUPCL */
+        .local = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
+        .keys = { 3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22, 0 },
+    };
+
+    *d = (struct discipline){ .settings = usual };
+}
+
+void discipline_input(struct discipline *d, const struct discipline_effects *effects, const uint8_t *bytes, size_t count)
+{
+    const struct input in = { d, effects };
+
+    for (size_t i = 0; i < count; i++)
+        take_key(&in, bytes[i]);
+    if (!local(d, ICANON))
+        d->whole = d->head;
+}
+
+void discipline_set(struct discipline *d, const struct termios *settings)
+{
+    bool was = local(d, ICANON), is = (settings->local & ICANON) != 0;
+
+    d->settings = *settings;
+    if (!(settings->input & IXON))
+        d->stopped = false;
+    if (was == is)
+        return;
+    memset(d->marks, 0, sizeof d->marks);
+    if (is && held(d) > 0)
+        mark(d, d->head - 1, true);             /* what is there counts as one line */
+    d->whole = d->head;
+    d->literal = false;
+}
+
+void discipline_forget_input(struct discipline *d)
+{
+    d->tail = d->whole = d->head;
+    d->literal = false;
+}
+
+uint32_t discipline_waiting(const struct discipline *d)
+{
+    uint32_t count = 0;
+
+    if (!local(d, ICANON))
+        return held(d);
+    for (uint32_t at = d->tail; at != d->whole; at++)
+        count += !(marked(d, at) && d->ring[place(at)] == DISABLED);
+    return count;
+}
+
+bool discipline_readable(const struct discipline *d)
+{
+    return local(d, ICANON) ? d->tail != d->whole : held(d) > 0;
+}
+
+uint32_t discipline_room(const struct discipline *d)
+{
+    return DISCIPLINE_ROOM - 1 - (held(d) < DISCIPLINE_ROOM - 1 ? held(d) : DISCIPLINE_ROOM - 1);
+}
+
+static size_t read_line(struct discipline *d, uint8_t *to, size_t room, bool *end)
+{
+    size_t count = 0;
+
+    *end = false;
+    while (d->tail != d->whole && !*end) {
+        bool    last = marked(d, d->tail);
+        uint8_t c    = d->ring[place(d->tail)];
+
+        if (last && c == DISABLED) {            /* the end of input takes no room, and is not seen */
+            *end = true;
+            d->tail++;
+            break;
+        }
+        if (count == room)
+            break;
+        to[count++] = c;
+        *end = last;
+        d->tail++;
+    }
+    return count;
+}
+
+size_t discipline_read(struct discipline *d, uint8_t *to, size_t room, bool *end)
+{
+    size_t count = 0;
+
+    if (local(d, ICANON))
+        return read_line(d, to, room, end);
+    while (count < room && d->tail != d->head)
+        to[count++] = d->ring[place(d->tail++)];
+    *end = false;
+    return count;
+}
+
+bool discipline_ok(const struct discipline *d)
+{
+    if (held(d) > DISCIPLINE_ROOM || d->whole - d->tail > held(d))
+        return false;
+    if (!local(d, ICANON))
+        return true;
+    for (uint32_t at = d->whole; at != d->head; at++)
+        if (marked(d, at))
+            return false;
+    return d->tail == d->whole || marked(d, d->whole - 1);
+}

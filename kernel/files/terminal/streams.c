@@ -1,0 +1,118 @@
+/*
+ * streams.c - standard input, output and errors through the channel. See streams.h.
+ *
+ * To programs they look like pipes to somebody elsewhere, which is what they are.
+ */
+#include "files/terminal/streams.h"
+
+#include "base/error.h"
+#include "base/print.h"
+#include "devices/channel_link.h"
+#include "process/process.h"
+
+enum { PIPE_MAGIC = 0x50495045, FIONREAD = 0x541B };
+
+static struct file_system system;
+static struct node        nodes[3];             /* input, output, errors */
+static uint32_t           outputs;              /* [a] open files of output and errors */
+static void             (*outputs_gone)(void);
+
+static bool waits(const struct file *file) { return !(file->flags & O_NONBLOCK); }
+
+static enum channel_kind kind_of(const struct file *file)
+{
+    return file->node == &nodes[1] ? CHANNEL_OUTPUT : CHANNEL_ERRORS;
+}
+
+static long read(struct file *file, struct buffer *to, uint64_t at __attribute__((unused)))
+{
+    return channel_read(to, waits(file));
+}
+
+static long write(struct file *file, struct buffer *from, uint64_t at __attribute__((unused)))
+{
+    long done = channel_write(kind_of(file), from, waits(file));
+
+    if (done == -EPIPE) {
+        struct signal_info info = { .number = SIGPIPE, .sender = current_process()->id };
+
+        signal_thread(current_thread(), &info);
+    }
+    return done;
+}
+
+static int open_output(struct node *node __attribute__((unused)), struct file *file __attribute__((unused)))
+{
+    __atomic_add_fetch(&outputs, 1, __ATOMIC_RELAXED);
+    return 0;
+}
+
+static void close_output(struct file *file __attribute__((unused)))
+{
+    if (__atomic_sub_fetch(&outputs, 1, __ATOMIC_ACQ_REL) == 0)
+        outputs_gone();
+}
+
+bool streams_are_held(void) { return __atomic_load_n(&outputs, __ATOMIC_ACQUIRE) > 0; }
+
+static void tell(void)
+{
+    for (int i = 0; i < 3; i++)
+        node_tell(&nodes[i]);
+}
+
+static unsigned poll_input(struct file *file, struct wait_queue **queue)
+{
+    *queue = &file->node->ready;
+    return channel_poll_input();
+}
+
+static unsigned poll_output(struct file *file, struct wait_queue **queue)
+{
+    *queue = &file->node->ready;
+    return channel_poll_output(kind_of(file));
+}
+
+static long control(struct file *file __attribute__((unused)), unsigned request, user_t argument)
+{
+    uint32_t waiting = channel_waiting();
+
+    return request == FIONREAD ? user_write(argument, &waiting, sizeof waiting) : -ENOTTY;
+}
+
+static int describe(struct node *node, char *to, size_t size)
+{
+    int length = format_text(to, size, "pipe:[%llu]", (unsigned long long)node->inode);
+
+    return (size_t)length < size ? length : -ERANGE;
+}
+
+static const struct node_operations input_operations = {
+    .traits = NODE_STREAM, .read = read, .poll = poll_input, .control = control, .describe = describe,
+};
+static const struct node_operations output_operations = {
+    .traits = NODE_STREAM, .write = write, .poll = poll_output, .describe = describe, .open = open_output,
+    .close = close_output,
+};
+
+int streams_open(struct file *files[3], void (*free)(void))
+{
+    outputs_gone = free;
+    system_start(&system, "pipefs", PIPE_MAGIC);
+    channel_on_news(tell);
+    for (int i = 0; i < 3; i++) {
+        const struct node_operations *operations = i == 0 ? &input_operations : &output_operations;
+
+        node_start(&nodes[i], operations, &system, S_PIPE | 0600);
+        node_hold(&nodes[i]);                   /* they are nobody's to free */
+        files[i] = file_make(&nodes[i], operations, i == 0 ? O_RDONLY : O_WRONLY);
+        if (files[i] != NULL && i > 0)
+            open_output(&nodes[i], files[i]);
+        if (files[i] != NULL)
+            continue;
+        while (--i >= 0)
+            file_release(files[i]);
+        return -ENOMEM;
+    }
+    return 0;
+}

@@ -1,0 +1,17 @@
+/*
+ * streams.h - standard input, output and errors of a program that is no terminal's: the channel to the host.
+ */
+#ifndef QUIRE_FILES_STREAMS_H
+#define QUIRE_FILES_STREAMS_H
+
+#include "files/core/file.h"
+
+/*
+ * Open files for descriptors 0, 1 and 2, with a reference each. `free` is called when the last open file of output and errors
+ * has gone, from wherever that happens, and again each time it does. Returns 0 or -ENOMEM (then there are none).
+ */
+int  streams_open(struct file *files[3], void (*free)(void)) MUST_CHECK;
+/* True while somebody has an open file of output or errors. */
+bool streams_are_held(void);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * terminal.h - a terminal: a line discipline, who may use it, and a device that shows and hears.
+ *
+ * One session has a terminal, and of it one process group is in the foreground: keys that mean signals go
+ * there. Others that read are stopped (SIGTTIN), and if the terminal says so, those that write (SIGTTOU).
+ *
+ * Locking  terminal->lock (RANK_TERMINAL, outermost, for the interrupt brings input) around all of it; `writing`
+ *          keeps what one program writes in one piece. The device's calls are made with the lock held.
+ * Source   POSIX.1-2017, 11.1 "Interface Characteristics"; Linux man-pages, ioctl_tty(2).
+ */
+#ifndef QUIRE_FILES_TERMINAL_H
+#define QUIRE_FILES_TERMINAL_H
+
+#include "files/core/file.h"
+#include "files/terminal/line_discipline.h"
+
+struct process;
+
+/* What shows and hears. */
+struct terminal_device {
+    size_t (*put)(const char *bytes, size_t count);     /* as many as can be taken now; the rest when there is room */
+    void   (*flush)(void);                              /* all that was put is to be seen now                       */
+    bool   (*want)(uint32_t bytes);                     /* let so many more come; NULL: they come unasked           */
+};
+
+struct window { uint16_t rows, columns, width, height; };       /* Linux's struct winsize */
+
+enum { TERMINAL_OUT = 1024, TERMINAL_ECHO = 256 };
+
+struct terminal {
+    struct lock                   lock;
+    const struct terminal_device *device;           /* [c]                                     */
+    struct discipline             discipline;
+    struct window                 window;
+    int32_t                       session;          /* 0: nobody's                             */
+    int32_t                       foreground;       /* group, 0: none                          */
+    uint32_t                      promised;         /* bytes the device may still bring        */
+    bool                          ended;            /* no more input will come                 */
+    char                          echo[TERMINAL_ECHO];
+    size_t                        echoed;
+    struct wait_queue             ready;            /* input, room for output, or other news   */
+    struct mutex                  writing;
+    char                          out[TERMINAL_OUT];/* [writing]                               */
+    size_t                        out_used;
+};
+
+void terminal_start(struct terminal *terminal, const struct terminal_device *device);
+
+/* From the device, also from its interrupt. */
+void terminal_input(struct terminal *terminal, const uint8_t *bytes, size_t count);
+void terminal_input_end(struct terminal *terminal);
+void terminal_resize(struct terminal *terminal, const struct window *window);
+void terminal_signal(struct terminal *terminal, int number);       /* to the foreground */
+void terminal_room(struct terminal *terminal);                      /* put() would take something again */
+
+/* As a file's operations would; `flags` are the open file's. */
+long     terminal_read(struct terminal *terminal, struct buffer *to, uint32_t flags);
+long     terminal_write(struct terminal *terminal, struct buffer *from, uint32_t flags);
+unsigned terminal_poll(struct terminal *terminal, struct wait_queue **queue);
+long     terminal_control(struct terminal *terminal, unsigned request, user_t argument);
+
+/* The current process, leader of a session without a terminal, opens one that has no session: it is theirs. */
+void terminal_adopt(struct terminal *terminal);
+
+/*
+ * A process in the background is about to do what `signal` (SIGTTIN, SIGTTOU) is for. Returns 0: it may;
+ * -EIO; or -ERESTARTSYS: its group has been sent the signal.
+ */
+int  terminal_check(struct terminal *terminal, int signal) MUST_CHECK;
+
+/* A process ends or gives its terminal up; a session's leader takes it from the whole session. */
+void terminal_leave(struct process *process);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * tmpfs.h - files that live in memory: the root file system, and every tmpfs that is mounted.
+ *
+ * A regular file's contents are an object (memory/spaces/object.h): read(), write() and mappings use
+ * the same frames. A page that was never written is a hole and costs nothing. Folders keep their entries
+ * in order of age, and beyond a few also in a hash table. All bookkeeping is on the kernel heap.
+ *
+ * Owning   an entry holds a reference to its node, a node to the folders of its entries; the file system
+ *          to its root. What has neither entry nor user is freed, contents and all.
+ * Locking  node->lock, as file.h says; system->moves around what changes a folder's parent.
+ * Cost     look-up O(1) expected; a listing O(entries) a call.
+ * Errors   -ENOMEM when frames or heap are out (Linux: -ENOSPC when a tmpfs has reached its size;
+ *          ours has no limit but memory).
+ *
+ * Invariants (tmpfs_ok):
+ *   T1  a node's links equal the entries that name it, plus for a folder 1 ("."), plus its subfolders ("..")
+ *   T2  a folder's count equals its entries; each is found by its hash; ages ascend
+ *   T3  a folder's entries name it as their folder, and no folder has two entries
+ */
+#ifndef QUIRE_FILES_TMPFS_H
+#define QUIRE_FILES_TMPFS_H
+
+#include "files/core/file.h"
+
+/* A new, empty file system whose root folder has these rights; NULL without memory. */
+struct file_system *tmpfs_new(uint32_t mode);
+
+/* A regular file in no folder (memfd_create). `name` is shown in /proc. NULL without memory. */
+struct node *tmpfs_unnamed(const char *name);
+
+/* Put a frame that the caller owns, of owner FILE, at a page of an empty place of a regular file; takes the reference. */
+int tmpfs_adopt(struct node *node, uint64_t page, frame_t frame) MUST_CHECK;
+
+bool tmpfs_ok(struct file_system *system);
+
+/* Remove a whole file system that is not mounted and not in use. */
+void tmpfs_destroy(struct file_system *system);
+
+#endif

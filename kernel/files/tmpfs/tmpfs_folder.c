@@ -1,0 +1,520 @@
+/*
+ * tmpfs_folder.c - folders in memory: entries by age and by hash; link, remove, rename.
+ *
+ * Every change finds out first what it needs and takes it; then it changes, and cannot fail.
+ */
+#include "base/check.h"
+#include "base/error.h"
+#include "base/string.h"
+#include "files/tmpfs/tmpfs_node.h"
+#include "memory/heap/heap.h"
+
+enum { FEW = 8, RENAME_EXCHANGE = 2, FIRST_AGE = 3 };
+
+static bool is_folder(const struct tmpfs_node *node) { return (node->node.mode & S_FMT) == S_FOLDER; }
+
+/* FNV-1a. */
+static uint32_t hash_of(const char *name, size_t length)
+{
+    uint32_t hash = 2166136261u;
+
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (uint8_t)name[i]) * 16777619u;
+    return hash;
+}
+
+/* ---- Finding ------------------------------------------------------------------------------------ */
+
+static bool is_named(const struct tmpfs_entry *entry, uint32_t hash, const char *name, size_t length)
+{
+    return entry->hash == hash && entry->length == length && memcmp(entry->name, name, length) == 0;
+}
+
+static struct tmpfs_entry *find(const struct tmpfs_node *node, const char *name, size_t length)
+{
+    const struct tmpfs_folder *folder = &node->folder;
+    uint32_t                   hash   = hash_of(name, length);
+    struct tmpfs_entry        *entry;
+
+    if (folder->table != NULL) {
+        for (entry = folder->table[hash & (folder->table_size - 1)]; entry != NULL; entry = entry->same_hash)
+            if (is_named(entry, hash, name, length))
+                return entry;
+        return NULL;
+    }
+    for (entry = folder->newest; entry != NULL; entry = entry->older)
+        if (is_named(entry, hash, name, length))
+            return entry;
+    return NULL;
+}
+
+/* The folder above; of the root, itself. */
+static struct tmpfs_node *above(struct tmpfs_node *folder)
+{
+    return folder->names != NULL ? folder->names->folder : folder;
+}
+
+static int tmpfs_look_up(struct node *node, const char *name, size_t length, struct node **out)
+{
+    struct tmpfs_node  *self = tmpfs_of(node);
+    struct tmpfs_entry *entry;
+
+    if (length == 2 && name[0] == '.' && name[1] == '.') {
+        *out = &above(self)->node;
+    } else {
+        entry = find(self, name, length);
+        if (entry == NULL)
+            return -ENOENT;
+        *out = &entry->node->node;
+    }
+    node_hold(*out);
+    return 0;
+}
+
+static int tmpfs_list(struct node *node, uint64_t from, folder_visit visit, void *data)
+{
+    struct tmpfs_node *self = tmpfs_of(node);
+
+    if (from == 0 && !visit(data, ".", 1, node->inode, node->mode, 1))
+        return 0;
+    if (from <= 1 && !visit(data, "..", 2, above(self)->node.inode, S_FOLDER, 2))
+        return 0;
+    for (struct tmpfs_entry *entry = self->folder.oldest; entry != NULL; entry = entry->newer)
+        if (entry->age >= from && !visit(data, entry->name, entry->length, entry->node->node.inode,
+                                         entry->node->node.mode, entry->age + 1))
+            return 0;
+    return 0;
+}
+
+/* ---- Entries in and out: nothing here can fail --------------------------------------------------- */
+
+static void table_add(struct tmpfs_folder *folder, struct tmpfs_entry *entry)
+{
+    struct tmpfs_entry **at = &folder->table[entry->hash & (folder->table_size - 1)];
+
+    entry->same_hash = *at;
+    *at = entry;
+}
+
+static void table_remove(struct tmpfs_folder *folder, struct tmpfs_entry *entry)
+{
+    struct tmpfs_entry **at = &folder->table[entry->hash & (folder->table_size - 1)];
+
+    while (*at != entry)
+        at = &(*at)->same_hash;
+    *at = entry->same_hash;
+}
+
+static bool table_fits(const struct tmpfs_folder *folder)
+{
+    if (folder->table == NULL)
+        return folder->count <= FEW;
+    return folder->count <= 2 * folder->table_size && folder->count >= folder->table_size / 8;
+}
+
+/*
+ * When the table has become too small or far too large: one twice as large as there are entries, and none for a few of
+ * them, so that a folder that once was large does not keep what it needed then. Without memory the old one does.
+ */
+static void fit_table(struct tmpfs_folder *folder)
+{
+    uint32_t             size = FEW;
+    struct tmpfs_entry **table = NULL, **old = folder->table;
+
+    if (table_fits(folder))
+        return;
+    while (size < 2 * folder->count)
+        size *= 2;
+    if (folder->count > FEW)
+        table = heap_alloc(size * sizeof(struct tmpfs_entry *), HEAP_ZERO);
+    if (table == NULL && folder->count > FEW)
+        return;
+    folder->table      = table;
+    folder->table_size = table != NULL ? size : 0;
+    for (struct tmpfs_entry *entry = folder->oldest; entry != NULL && table != NULL; entry = entry->newer)
+        table_add(folder, entry);
+    heap_free(old);
+}
+
+/* Changing an entry's folder and name is a change of the folder, and of the node's link count. */
+static void touch(struct tmpfs_node *folder, struct tmpfs_node *node)
+{
+    uint64_t now = clock_wall();
+
+    folder->node.modified = folder->node.changed = now;
+    node->node.changed = now;
+}
+
+static void insert(struct tmpfs_entry *entry)
+{
+    struct tmpfs_folder *folder = &entry->folder->folder;
+
+    entry->age   = ++folder->last_age;
+    entry->newer = NULL;
+    entry->older = folder->newest;
+    if (folder->newest != NULL)
+        folder->newest->newer = entry;
+    else
+        folder->oldest = entry;
+    folder->newest = entry;
+    folder->count++;
+    if (folder->table != NULL)
+        table_add(folder, entry);
+    fit_table(folder);
+}
+
+static void take_out(struct tmpfs_entry *entry)
+{
+    struct tmpfs_folder *folder = &entry->folder->folder;
+
+    if (entry->older != NULL)
+        entry->older->newer = entry->newer;
+    else
+        folder->oldest = entry->newer;
+    if (entry->newer != NULL)
+        entry->newer->older = entry->older;
+    else
+        folder->newest = entry->older;
+    if (folder->table != NULL)
+        table_remove(folder, entry);
+    folder->count--;
+    fit_table(folder);
+}
+
+static void free_entry(struct tmpfs_entry *entry)
+{
+    struct tmpfs_node *folder = entry->folder;
+
+    heap_free(entry);
+    node_release(&folder->node);
+}
+
+static struct tmpfs_entry *new_entry(struct tmpfs_node *folder, const char *name, size_t length)
+{
+    struct tmpfs_entry *entry = heap_alloc(sizeof *entry + length, 0);
+
+    if (entry == NULL)
+        return NULL;
+    *entry = (struct tmpfs_entry){ .folder = folder, .hash = hash_of(name, length), .length = (uint8_t)length };
+    memcpy(entry->name, name, length);
+    node_hold(&folder->node);
+    return entry;
+}
+
+/* A node's names: one is added, and taken out, whatever their number. */
+static void list_name(struct tmpfs_node *node, struct tmpfs_entry *entry)
+{
+    entry->next_name = node->names;
+    entry->name_at   = &node->names;
+    if (entry->next_name != NULL)
+        entry->next_name->name_at = &entry->next_name;
+    node->names = entry;
+}
+
+static void unlist_name(struct tmpfs_entry *entry)
+{
+    *entry->name_at = entry->next_name;
+    if (entry->next_name != NULL)
+        entry->next_name->name_at = entry->name_at;
+}
+
+/* The entry names the node from now on. */
+static void attach(struct tmpfs_entry *entry, struct tmpfs_node *node)
+{
+    entry->node      = node;
+    list_name(node, entry);
+    node->node.links++;
+    node_hold(&node->node);
+    if (is_folder(node))
+        entry->folder->node.links++;
+    insert(entry);
+    touch(entry->folder, node);
+}
+
+/* The entry is gone. A node's last one is kept, out of its folder, to say where the node was. */
+static void detach(struct tmpfs_entry *entry)
+{
+    struct tmpfs_node *node = entry->node;
+
+    take_out(entry);
+    touch(entry->folder, node);
+    node->node.links--;
+    if (is_folder(node)) {
+        entry->folder->node.links--;
+        if (node->names->next_name == NULL)
+            node->node.links = 0;               /* its own "." as well */
+    }
+    if (node->names != entry || entry->next_name != NULL) {
+        unlist_name(entry);
+        free_entry(entry);
+    }
+    node_release(&node->node);
+}
+
+void tmpfs_forget_name(struct tmpfs_node *node)
+{
+    if (node->names != NULL)
+        free_entry(node->names);
+    node->names = NULL;
+}
+
+void tmpfs_folder_free(struct tmpfs_node *folder)
+{
+    assert(folder->folder.count == 0);
+    heap_free(folder->folder.table);
+}
+
+/* ---- The calls --------------------------------------------------------------------------------------- */
+
+static int tmpfs_create(struct node *folder, const char *name, size_t length, uint32_t mode, uint32_t device,
+                        struct node **out)
+{
+    struct tmpfs_node  *self = tmpfs_of(folder), *node;
+    struct tmpfs_entry *entry;
+
+    if (find(self, name, length) != NULL)
+        return -EEXIST;
+    if (folder->links == 0)
+        return -ENOENT;
+    node = tmpfs_make(folder->system, mode, device);
+    if (node == NULL)
+        return -ENOMEM;
+    entry = new_entry(self, name, length);
+    if (entry == NULL) {
+        node_release(&node->node);
+        return -ENOMEM;
+    }
+    attach(entry, node);
+    *out = &node->node;
+    return 0;
+}
+
+static int tmpfs_symlink(struct node *folder, const char *name, size_t length, const char *target)
+{
+    size_t       size = strlen(target) + 1;
+    char        *copy = heap_alloc(size, 0);
+    struct node *node;
+    int          err;
+
+    if (copy == NULL)
+        return -ENOMEM;
+    err = tmpfs_create(folder, name, length, S_LINK | 0777, 0, &node);
+    if (err != 0) {
+        heap_free(copy);
+        return err;
+    }
+    memcpy(copy, target, size);
+    tmpfs_of(node)->target = copy;
+    node->bytes = size - 1;
+    node_release(node);
+    return 0;
+}
+
+static int tmpfs_link(struct node *folder, const char *name, size_t length, struct node *node)
+{
+    struct tmpfs_entry *entry;
+
+    if (find(tmpfs_of(folder), name, length) != NULL)
+        return -EEXIST;
+    if (node->links == 0 && !node->linkable)
+        return -ENOENT;                         /* removed, and only kept open: it gets no name again */
+    entry = new_entry(tmpfs_of(folder), name, length);
+    if (entry == NULL)
+        return -ENOMEM;
+    if (node->links == 0)
+        tmpfs_forget_name(tmpfs_of(node));      /* what it was called before it had a name */
+    attach(entry, tmpfs_of(node));
+    return 0;
+}
+
+static int tmpfs_remove(struct node *folder, const char *name, size_t length, bool folder_wanted)
+{
+    struct tmpfs_entry *entry = find(tmpfs_of(folder), name, length);
+
+    if (entry == NULL)
+        return -ENOENT;
+    if (is_folder(entry->node) != folder_wanted)
+        return folder_wanted ? -ENOTDIR : -EISDIR;
+    if (entry->node->node.mounted != NULL)
+        return -EBUSY;
+    if (folder_wanted && entry->node->folder.count != 0)
+        return -ENOTEMPTY;
+    detach(entry);
+    return 0;
+}
+
+/* ---- Rename ------------------------------------------------------------------------------------------------ */
+
+/* Whether `node` is the folder or lies on the way from it to the root. */
+static bool is_or_holds(const struct tmpfs_node *node, struct tmpfs_node *folder)
+{
+    for (;;) {
+        if (folder == node)
+            return true;
+        if (folder->names == NULL)
+            return false;
+        folder = folder->names->folder;
+    }
+}
+
+static int may_rename(struct tmpfs_entry *source, struct tmpfs_entry *target, struct tmpfs_node *from,
+                      struct tmpfs_node *to, bool exchange)
+{
+    if (is_folder(source->node) && is_or_holds(source->node, to))
+        return -EINVAL;
+    if (source->node->node.mounted != NULL || (target != NULL && target->node->node.mounted != NULL))
+        return -EBUSY;
+    if (target == NULL)
+        return to->node.links == 0 ? -ENOENT : 0;
+    if (exchange)
+        return is_folder(target->node) && is_or_holds(target->node, from) ? -EINVAL : 0;
+    if (is_folder(target->node) && is_or_holds(target->node, from))
+        return -ENOTEMPTY;
+    if (is_folder(source->node) != is_folder(target->node))
+        return is_folder(source->node) ? -ENOTDIR : -EISDIR;
+    return is_folder(target->node) && target->node->folder.count != 0 ? -ENOTEMPTY : 0;
+}
+
+static void name_again(struct tmpfs_entry *entry, struct tmpfs_node *node)
+{
+    entry->node = node;
+    list_name(node, entry);
+    entry->folder->node.links += is_folder(node);
+    touch(entry->folder, node);
+}
+
+/* Both entries stay where they are; their nodes change places, references and all. */
+static void exchange_nodes(struct tmpfs_entry *a, struct tmpfs_entry *b)
+{
+    struct tmpfs_node *of_a = a->node, *of_b = b->node;
+
+    a->folder->node.links -= is_folder(of_a);
+    b->folder->node.links -= is_folder(of_b);
+    unlist_name(a);
+    unlist_name(b);
+    name_again(a, of_b);
+    name_again(b, of_a);
+}
+
+static int tmpfs_rename(struct node *from, const char *name, size_t length, struct node *to, const char *new_name,
+                        size_t new_length, unsigned flags)
+{
+    struct tmpfs_entry *source = find(tmpfs_of(from), name, length), *target = find(tmpfs_of(to), new_name, new_length);
+    struct tmpfs_entry *entry;
+    int                 err;
+
+    if (source == NULL || (target == NULL && (flags & RENAME_EXCHANGE)))
+        return -ENOENT;
+    if (target != NULL && flags != 0 && !(flags & RENAME_EXCHANGE))
+        return -EEXIST;
+    if (target != NULL && target->node == source->node)
+        return 0;
+    err = may_rename(source, target, tmpfs_of(from), tmpfs_of(to), flags & RENAME_EXCHANGE);
+    if (err != 0)
+        return err;
+    if (flags & RENAME_EXCHANGE) {
+        exchange_nodes(source, target);
+        return 0;
+    }
+    entry = new_entry(tmpfs_of(to), new_name, new_length);
+    if (entry == NULL)
+        return -ENOMEM;
+    if (target != NULL)
+        detach(target);
+    attach(entry, source->node);
+    detach(source);
+    return 0;
+}
+
+const struct node_operations tmpfs_folder_operations = {
+    .look_up = tmpfs_look_up, .create = tmpfs_create, .link = tmpfs_link, .remove = tmpfs_remove,
+    .rename = tmpfs_rename, .list = tmpfs_list, .symlink = tmpfs_symlink, .release = tmpfs_release,
+    .whereabouts = tmpfs_whereabouts,
+};
+
+/* ---- Everything away ---------------------------------------------------------------------------------------- */
+
+void tmpfs_destroy(struct file_system *system)
+{
+    struct tmpfs_node *folder = tmpfs_of(system->root);
+
+    assert(system->covers == NULL);
+    while (folder->folder.newest != NULL || folder != tmpfs_of(system->root)) {
+        struct tmpfs_entry *entry = folder->folder.newest;
+
+        if (entry == NULL) {                    /* empty: up, and away with it */
+            entry  = folder->names;
+            folder = entry->folder;
+            detach(entry);
+        } else if (is_folder(entry->node)) {
+            folder = entry->node;
+        } else {
+            detach(entry);
+        }
+    }
+    node_release(system->root);
+    system_free(system);
+}
+
+/* ---- T1 to T3 ------------------------------------------------------------------------------------------------- */
+
+static bool node_ok(struct tmpfs_node *node)
+{
+    uint32_t links = is_folder(node) ? 1 : 0;
+
+    for (struct tmpfs_entry *entry = node->names; entry != NULL; entry = entry->next_name) {
+        if (entry->node != node)
+            return false;
+        links++;
+    }
+    if (!is_folder(node))
+        return links == node->node.links;                               /* T1 */
+    if (node->names != NULL && node->names->next_name != NULL)
+        return false;                                                   /* T3 */
+    if (node->names == NULL)
+        links++;                                                        /* the root's */
+    for (struct tmpfs_entry *entry = node->folder.oldest; entry != NULL; entry = entry->newer)
+        links += is_folder(entry->node);
+    return links == node->node.links;                                   /* T1 */
+}
+
+static bool folder_ok(struct tmpfs_node *folder)
+{
+    uint32_t count = 0;
+    uint64_t age   = FIRST_AGE - 1;
+
+    for (struct tmpfs_entry *entry = folder->folder.oldest; entry != NULL; entry = entry->newer) {
+        if (entry->folder != folder || entry->age <= age || find(folder, entry->name, entry->length) != entry)
+            return false;                                               /* T2, T3 */
+        age = entry->age;
+        count++;
+        if (!node_ok(entry->node))
+            return false;
+    }
+    return count == folder->folder.count && folder->folder.last_age >= age;
+}
+
+bool tmpfs_ok(struct file_system *system)
+{
+    struct tmpfs_node *root = tmpfs_of(system->root), *folder = root;
+
+    if (!node_ok(root) || !folder_ok(root))
+        return false;
+    for (;;) {                                  /* every folder, depth first, without recursion */
+        struct tmpfs_entry *entry = folder->folder.oldest;
+
+        while (entry != NULL && !is_folder(entry->node))
+            entry = entry->newer;
+        while (entry == NULL) {
+            if (folder == root)
+                return true;
+            entry  = folder->names->newer;
+            folder = folder->names->folder;
+            while (entry != NULL && !is_folder(entry->node))
+                entry = entry->newer;
+        }
+        folder = entry->node;
+        if (!folder_ok(folder))
+            return false;
+    }
+}
