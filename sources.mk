@@ -340,7 +340,7 @@ machine_base = kernel/process/load.c kernel/process/numbers.c kernel/process/gro
                kernel/files/terminal/line_discipline.c kernel/files/terminal/line_discipline_output.c
 # Files, as far as they need no processes but one.
 machine_files = $(addprefix kernel/files/,core/node.c core/buffer.c core/descriptor.c core/lock.c core/poll_wait.c core/epoll.c core/event.c core/devices.c \
-                path/path.c path/walk.c path/missing.c path/fs_context.c tmpfs/tmpfs.c tmpfs/tmpfs_folder.c unpack/cpio.c unpack/inflate.c \
+                path/path.c path/walk.c path/missing.c path/fs_context.c tmpfs/tmpfs.c tmpfs/tmpfs_folder.c root/cpio.c root/inflate.c \
                 ipc/pipe.c ipc/socket.c ipc/socket_data.c ipc/socket_passed.c)
 # The console without the commands that stop a real machine or ask its devices.
 machine_console = $(filter-out %/machine.c %/crash.c %/processes.c %/apps.c,$(filter kernel/console/%,$(kernel)))

@@ -38,8 +38,8 @@ static struct {
 } request;
 static void                         (*on_signal)(unsigned number, bool group);
 static uint64_t                       early;            /* [lock] signals for a program that is not there yet */
-static void                         (*on_news)(void);
-static struct wait_queue              news;             /* input, its end, room for output */
+static void                         (*on_change)(void);
+static struct wait_queue              changed;          /* input, its end, room for output */
 static volatile bool                  closed[CHANNEL_ERRORS + 1];       /* by channel_kind */
 
 bool channel_is_there(void) { return there; }
@@ -112,7 +112,7 @@ static int wait_for_page(void)
 {
     int err = 0;
 
-    wait_start(&news);
+    wait_start(&changed);
     if (!console_port_want_room(true))
         err = wait_linked(NEVER, WAIT_SIGNALS);
     wait_end();
@@ -287,7 +287,7 @@ static int wait_for_input(void)
 {
     int err = 0;
 
-    wait_start(&news);
+    wait_start(&changed);
     if (!has_come())
         err = wait_linked(NEVER, WAIT_SIGNALS);
     wait_end();
@@ -304,7 +304,7 @@ static int wait_for_answer(void)
     int      err      = 0;
 
     while (err == 0 && request.asked == ASKED_NOW && !has_come()) {
-        wait_start(&news);
+        wait_start(&changed);
         if (request.asked == ASKED_NOW && !has_come())
             err = wait_linked(deadline, 0);
         wait_end();
@@ -344,11 +344,11 @@ unsigned channel_poll_input(void)
 
 /* ---- What the host says: all from the interrupt ------------------------------------------------ */
 
-static void tell_news(void)
+static void notify_changed(void)
 {
-    wake_all(&news);
-    if (on_news != NULL)
-        on_news();
+    wake_all(&changed);
+    if (on_change != NULL)
+        on_change();
 }
 
 static void input(const uint8_t *bytes, size_t count)
@@ -363,7 +363,7 @@ static void input(const uint8_t *bytes, size_t count)
     if (store.ring != NULL)
         channel_store_put(&store, bytes, count);
     lock_drop(&lock, state);
-    tell_news();
+    notify_changed();
 }
 
 static void input_end(void)
@@ -383,7 +383,7 @@ static void input_done(void)
     if (!request.taking_back)
         request.asked = NOTHING_ASKED;
     lock_drop(&lock, state);
-    tell_news();
+    notify_changed();
 }
 
 /* NOTHING answers a NOW, or that a WAIT is taken back; the others answer a LOOK, which a read may have replaced by now. */
@@ -401,7 +401,7 @@ static void input_state(unsigned what)
         request.hung_up  = what == CHANNEL_INPUT_ENDED;
     }
     lock_drop(&lock, state);
-    tell_news();
+    notify_changed();
 }
 
 static void window(unsigned columns, unsigned rows)
@@ -426,26 +426,26 @@ static void take_signal(unsigned number, unsigned about)
 {
     if (number == SIGPIPE && (about == CHANNEL_OUTPUT || about == CHANNEL_ERRORS)) {
         closed[about] = true;
-        tell_news();
+        notify_changed();
     } else if (number >= 1 && number <= SIGNALS) {
         pass_signal(number, about == CHANNEL_TO_GROUP);
     }
 }
 
 /* Somebody ran, or nobody wanted to. Without a page for the answer, it is asked again. */
-static void tell_alive(void)
+static void answer_ping(void)
 {
     struct console_page page;
 
     if (!console_port_claim(&page)) {
-        schedule_probe(tell_alive);
+        schedule_probe(answer_ping);
         return;
     }
     send_page(&page, CHANNEL_PONG, NULL, 0);
     channel_flush();
 }
 
-static void ping(void) { schedule_probe(tell_alive); }
+static void ping(void) { schedule_probe(answer_ping); }
 
 static void received(const uint8_t *bytes, size_t count)
 {
@@ -456,13 +456,13 @@ static void received(const uint8_t *bytes, size_t count)
 
 static void room(void)
 {
-    tell_news();
+    notify_changed();
     if (listener != NULL)
         listener->room_again();
 }
 
 void channel_listen(const struct channel_listener *who)  { listener = who; }
-void channel_on_news(void (*handler)(void))              { on_news = handler; }
+void channel_on_change(void (*handler)(void))              { on_change = handler; }
 
 void channel_on_signal(void (*handler)(unsigned number, bool group))
 {

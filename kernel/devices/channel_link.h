@@ -38,7 +38,7 @@ long channel_read(struct buffer *to, bool wait);
 /* Bytes that channel_read() would give at once. */
 uint32_t channel_waiting(void);
 
-/* POLL_* now; asks for input if there is none, and for word of room. channel_on_news() tells when to look again. */
+/* POLL_* now; asks for input if there is none, and for word of room. channel_on_change() tells when to look again. */
 unsigned channel_poll_input(void);
 unsigned channel_poll_output(enum channel_kind kind);
 
@@ -57,6 +57,6 @@ void channel_listen(const struct channel_listener *listener);
 /* A signal from the host, for the program or for its group. Those that came before a handler was there come at once. */
 void channel_on_signal(void (*handler)(unsigned number, bool group));
 /* Input has come or ended, or there is room for output again. */
-void channel_on_news(void (*handler)(void));
+void channel_on_change(void (*handler)(void));
 
 #endif

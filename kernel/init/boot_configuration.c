@@ -11,12 +11,12 @@
 enum { ORDERS_LONGEST = 4 * 1024 * 1024 };
 
 /* A file of the folder, with a NUL behind it. Returns 0 or a negative errno. */
-static int read_whole(struct place *place, const char *path, char **text, size_t *length)
+static int read_whole(struct fs_context *fs, const char *path, char **text, size_t *length)
 {
     struct file  *file;
     struct buffer buffer = { .kernel = true };
     long          got;
-    int           err = path_open(place, NULL, path, O_RDONLY, 0, &file);
+    int           err = path_open(fs, NULL, path, O_RDONLY, 0, &file);
 
     if (err != 0)
         return err;
@@ -53,11 +53,11 @@ static char **vector(char *text, size_t length)
     return list;
 }
 
-static int read_vector(struct place *place, const char *path, void **text, char ***list)
+static int read_vector(struct fs_context *fs, const char *path, void **text, char ***list)
 {
     char  *bytes;
     size_t length;
-    int    err = read_whole(place, path, &bytes, &length);
+    int    err = read_whole(fs, path, &bytes, &length);
 
     if (err != 0)
         return err;
@@ -76,12 +76,12 @@ static unsigned closed_of(const char *digits)
     return bits;
 }
 
-static int read_options(struct orders *orders, struct place *place)
+static int read_options(struct orders *orders, struct fs_context *fs)
 {
     static const char directory[] = "directory ", closed[] = "closed ";
     char  *line, *end;
     size_t length;
-    int    err = read_whole(place, CHANNEL_FOLDER "/options", &line, &length);
+    int    err = read_whole(fs, CHANNEL_FOLDER "/options", &line, &length);
 
     if (err != 0)
         return err == -ENOENT ? 0 : err;
@@ -106,35 +106,35 @@ static int read_options(struct orders *orders, struct place *place)
 }
 
 /* No program is to see them. What cannot be removed stays. */
-static void remove_folder(struct place *place)
+static void remove_folder(struct fs_context *fs)
 {
     static const char *const files[] = { "arguments", "environment", "options", "padding" };
     char path[32] = CHANNEL_FOLDER "/";
 
     for (size_t i = 0; i < COUNT_OF(files); i++) {
         text_copy(path + sizeof CHANNEL_FOLDER, files[i], sizeof path - sizeof CHANNEL_FOLDER);
-        (void)!path_remove(place, NULL, path, false);
+        (void)!path_remove(fs, NULL, path, false);
     }
-    (void)!path_remove(place, NULL, CHANNEL_FOLDER, true);
+    (void)!path_remove(fs, NULL, CHANNEL_FOLDER, true);
 }
 
-int orders_read(struct orders *orders, struct place *place)
+int orders_read(struct orders *orders, struct fs_context *fs)
 {
     int err;
 
     *orders = (struct orders){ 0 };
-    err = read_vector(place, CHANNEL_FOLDER "/arguments", &orders->text[0], &orders->arguments);
+    err = read_vector(fs, CHANNEL_FOLDER "/arguments", &orders->text[0], &orders->arguments);
     if (err == 0)
-        err = read_vector(place, CHANNEL_FOLDER "/environment", &orders->text[1], &orders->environment);
+        err = read_vector(fs, CHANNEL_FOLDER "/environment", &orders->text[1], &orders->environment);
     if (err == 0)
-        err = read_options(orders, place);
+        err = read_options(orders, fs);
     if (err == 0 && orders->arguments[0] == NULL)
         err = -EINVAL;
     if (err != 0) {
         orders_free(orders);
         return err;
     }
-    remove_folder(place);
+    remove_folder(fs);
     return 0;
 }
 

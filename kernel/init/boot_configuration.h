@@ -18,7 +18,7 @@ struct orders {
  * Read the files of .quire (devices/channel.h) and remove the folder. Returns 0; -ENOENT: there are no orders;
  * -ENOMEM; -EINVAL: they make no sense.
  */
-int  orders_read(struct orders *orders, struct place *place) MUST_CHECK;
+int  orders_read(struct orders *orders, struct fs_context *fs) MUST_CHECK;
 /* Run this one program. Returns 0 or -ENOMEM. */
 int  orders_simple(struct orders *orders, const char *path) MUST_CHECK;
 void orders_free(struct orders *orders);

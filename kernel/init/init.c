@@ -228,42 +228,42 @@ static void sample(struct timer *timer)
 
 /* ---- The beginning, inside the program's process ------------------------------------------------------------ */
 
-static int unpack(struct place *place)
+static int unpack(struct fs_context *fs)
 {
     int err = 0;
 
     for (unsigned i = 0; i < archive_count && err == 0; i++) {
         const char *why;
 
-        err = archive_unpack(archives[i].start, archives[i].end, place, &why);
+        err = archive_unpack(archives[i].start, archives[i].end, fs, &why);
         if (err != 0)
             print("quire: boot archive %u: %s\n", i + 1, why);
     }
     return err;
 }
 
-static int read_orders(struct place *place)
+static int read_orders(struct fs_context *fs)
 {
-    int err = program[0] != '\0' ? -ENOENT : orders_read(&orders, place);
+    int err = program[0] != '\0' ? -ENOENT : orders_read(&orders, fs);
 
     if (err == -ENOENT)
         err = orders_simple(&orders, program[0] != '\0' ? program : "/init");
     return err;
 }
 
-static int go_to_directory(struct place *place)
+static int go_to_directory(struct fs_context *fs)
 {
     struct node *here;
     int          err;
 
     if (orders.directory == NULL)
         return 0;
-    err = path_find(place, NULL, orders.directory, PATH_MUST_BE_FOLDER, &here);
+    err = path_find(fs, NULL, orders.directory, PATH_MUST_BE_FOLDER, &here);
     if (err != 0)
         return err;
     node_use(here);
-    node_unuse(place->here);
-    place->here = here;
+    node_unuse(fs->here);
+    fs->here = here;
     node_release(here);
     return 0;
 }
@@ -283,14 +283,14 @@ static void pass_signal(unsigned number, bool group)
 }
 
 /* One open file of a terminal, or three of the channel. */
-static int open_files(struct place *place, struct file *files[3])
+static int open_files(struct fs_context *fs, struct file *files[3])
 {
     int err;
 
     has_streams = channel_is_there() && !orders.terminal;
     if (has_streams)
         return streams_open(files, streams_free);
-    err = terminals_open_first(place, &files[0]);
+    err = terminals_open_first(fs, &files[0]);
     if (err != 0)
         return err;
     file_hold(files[1] = files[0]);
@@ -311,7 +311,7 @@ static int add_stream(struct files *to, struct file *file, int number)
 static int open_streams(struct process *self)
 {
     struct file *files[3];
-    int          err = open_files(self->place, files);
+    int          err = open_files(self->fs, files);
 
     for (int i = 0; i < 3 && err >= 0; i++)
         err = add_stream(self->files, files[i], i);
@@ -324,18 +324,18 @@ static int prepare(struct process *self)
 {
     int err;
 
-    self->place = files_start();
+    self->fs = files_start();
     self->files = files_new();
-    if (self->place == NULL || self->files == NULL)
+    if (self->fs == NULL || self->files == NULL)
         return -ENOMEM;
     terminals_start();
-    err = unpack(self->place);
+    err = unpack(self->fs);
     if (err == 0)
-        err = files_furnish(self->place);
+        err = files_furnish(self->fs);
     if (err == 0)
-        err = read_orders(self->place);
+        err = read_orders(self->fs);
     if (err == 0)
-        err = go_to_directory(self->place);
+        err = go_to_directory(self->fs);
     if (err == 0)
         err = open_streams(self);
     return err;

@@ -240,7 +240,7 @@ static void name_region(const struct space *space, const struct region *region, 
     bool    heap  = region->object == NULL && start < space->limits.break_end && end > space->limits.break_start;
 
     text_copy(name, region->name != NULL ? region->name : heap ? "[heap]" : "-", WHERE_LONGEST);
-    if (region->file != NULL && path_describe(current_process()->place, region->file, name, WHERE_LONGEST) < 0)
+    if (region->file != NULL && path_describe(current_process()->fs, region->file, name, WHERE_LONGEST) < 0)
         text_copy(name, "(a file)", WHERE_LONGEST);
 }
 

@@ -21,7 +21,7 @@ static long open_at(int folder, user_t path, uintptr_t flags, uintptr_t mode)
 
     if (err != 0)
         return err;
-    err = path_open(current_process()->place, named.start, named.path, (uint32_t)flags, (uint32_t)mode, &file);
+    err = path_open(current_process()->fs, named.start, named.path, (uint32_t)flags, (uint32_t)mode, &file);
     named_end(&named);
     return err != 0 ? err : new_descriptor(file, flags & O_CLOEXEC);
 }
@@ -103,7 +103,7 @@ SYSTEM_CALL(openat2)
     if (how.resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT))
         err = restricted_start(&named, (int)a);
     if (err == 0)
-        err = path_open_within(current_process()->place, named.start, named.path, (uint32_t)how.flags, (uint32_t)how.mode,
+        err = path_open_within(current_process()->fs, named.start, named.path, (uint32_t)how.flags, (uint32_t)how.mode,
                                (unsigned)how.resolve, &file);
     named_end(&named);
     return err != 0 ? err : new_descriptor(file, how.flags & O_CLOEXEC);

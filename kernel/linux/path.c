@@ -9,7 +9,7 @@
 #include "memory/heap/heap.h"
 #include "process/process.h"
 
-static struct place *place(void) { return current_process()->place; }
+static struct fs_context *fs(void) { return current_process()->fs; }
 
 /* ---- Making and removing ----------------------------------------------------------------------- */
 
@@ -20,7 +20,7 @@ static long make_folder(int folder, user_t path, uintptr_t mode)
 
     if (err != 0)
         return err;
-    err = path_make_folder(place(), named.start, named.path, (uint32_t)mode);
+    err = path_make_folder(fs(), named.start, named.path, (uint32_t)mode);
     named_end(&named);
     return err;
 }
@@ -32,7 +32,7 @@ static long make_node(int folder, user_t path, uintptr_t mode, uintptr_t device)
 
     if (err != 0)
         return err;
-    err = path_make_node(place(), named.start, named.path, (uint32_t)mode, (uint32_t)device);
+    err = path_make_node(fs(), named.start, named.path, (uint32_t)mode, (uint32_t)device);
     named_end(&named);
     return err;
 }
@@ -44,7 +44,7 @@ static long remove_path(int folder, user_t path, bool is_folder)
 
     if (err != 0)
         return err;
-    err = path_remove(place(), named.start, named.path, is_folder);
+    err = path_remove(fs(), named.start, named.path, is_folder);
     named_end(&named);
     return err;
 }
@@ -73,7 +73,7 @@ static long make_symlink(user_t target, int folder, user_t path)
         return err;
     err = named_begin(&named, folder, path);
     if (err == 0) {
-        err = path_symlink(place(), named.start, named.path, text);
+        err = path_symlink(fs(), named.start, named.path, text);
         named_end(&named);
     }
     heap_free(text);
@@ -109,7 +109,7 @@ static long make_link(int from_folder, user_t from, int to_folder, user_t to, ui
     err = begin_both(&old, from_folder, from, &new, to_folder, to);
     if (err != 0)
         return err;
-    err = path_link(place(), old.start, old.path, new.start, new.path,
+    err = path_link(fs(), old.start, old.path, new.start, new.path,
                     (flags & AT_SYMLINK_FOLLOW ? 0 : PATH_NO_FOLLOW) | (flags & AT_EMPTY_PATH ? PATH_EMPTY_IS_START : 0));
     named_end(&old);
     named_end(&new);
@@ -123,7 +123,7 @@ static long rename_path(int from_folder, user_t from, int to_folder, user_t to, 
 
     if (err != 0)
         return err;
-    err = path_rename(place(), old.start, old.path, new.start, new.path, (unsigned)flags);
+    err = path_rename(fs(), old.start, old.path, new.start, new.path, (unsigned)flags);
     named_end(&old);
     named_end(&new);
     return err;
@@ -183,7 +183,7 @@ SYSTEM_CALL(getcwd)
 
     if (text == NULL)
         return -ENOMEM;
-    length = path_of(place(), place()->here, text, PATH_LONGEST);
+    length = path_of(fs(), fs()->here, text, PATH_LONGEST);
     if (length >= 0)
         length = (uintptr_t)length + 1 > b ? -ERANGE : length + 1;
     if (length > 0 && user_write(a, text, (size_t)length) != 0)
@@ -195,7 +195,7 @@ SYSTEM_CALL(getcwd)
 /* Takes the reference. */
 static long go_to(struct node *node)
 {
-    struct node *old = place()->here;
+    struct node *old = fs()->here;
     int          err = (node->mode & S_FMT) != S_FOLDER ? -ENOTDIR : node_allows(node, 1);
 
     if (err != 0) {
@@ -203,7 +203,7 @@ static long go_to(struct node *node)
         return err;
     }
     node_use(node);
-    place()->here = node;
+    fs()->here = node;
     node_release(node);
     node_unuse(old);
     return 0;
@@ -245,9 +245,9 @@ SYSTEM_CALL(chroot)
         node_release(node);
         return err;
     }
-    old = place()->root;
+    old = fs()->root;
     node_use(node);
-    place()->root = node;
+    fs()->root = node;
     node_release(node);
     node_unuse(old);
     return 0;
@@ -255,9 +255,9 @@ SYSTEM_CALL(chroot)
 
 SYSTEM_CALL(umask)
 {
-    uint32_t old = place()->umask;
+    uint32_t old = fs()->umask;
 
-    place()->umask = a & 0777;
+    fs()->umask = a & 0777;
     return (long)old;
 }
 

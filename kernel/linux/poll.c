@@ -29,15 +29,15 @@ static uint64_t left_until(uint64_t deadline)
 
 struct asked { int32_t descriptor; int16_t wanted, got; };         /* struct pollfd */
 
-static void begin(const struct asked *asked, struct watched *files, size_t count)
+static void begin(const struct asked *asked, struct poll_wait *files, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        files[i] = (struct watched){ .file = asked[i].descriptor >= 0 ? whole_file_of((uintptr_t)asked[i].descriptor) : NULL,
+        files[i] = (struct poll_wait){ .file = asked[i].descriptor >= 0 ? whole_file_of((uintptr_t)asked[i].descriptor) : NULL,
                                      .wanted = (uint16_t)asked[i].wanted };
 }
 
 /* How many descriptors are not open: they are "ready" at once. */
-static long closed(struct asked *asked, const struct watched *files, size_t count)
+static long closed(struct asked *asked, const struct poll_wait *files, size_t count)
 {
     long bad = 0;
 
@@ -48,7 +48,7 @@ static long closed(struct asked *asked, const struct watched *files, size_t coun
     return bad;
 }
 
-static void finish(struct asked *asked, struct watched *files, size_t count)
+static void finish(struct asked *asked, struct poll_wait *files, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (files[i].file != NULL) {
@@ -57,18 +57,18 @@ static void finish(struct asked *asked, struct watched *files, size_t count)
         }
 }
 
-static long poll_all(struct asked *asked, struct watched *files, size_t count, uint64_t deadline)
+static long poll_all(struct asked *asked, struct poll_wait *files, size_t count, uint64_t deadline)
 {
     long bad, ready;
 
     begin(asked, files, count);
     bad   = closed(asked, files, count);
-    ready = watch(files, count, bad > 0 ? 0 : deadline);
+    ready = poll_wait(files, count, bad > 0 ? 0 : deadline);
     finish(asked, files, count);
     return ready < 0 ? ready : ready + bad;
 }
 
-static long poll_with(user_t to, size_t count, struct asked *asked, struct watched *files, uint64_t deadline)
+static long poll_with(user_t to, size_t count, struct asked *asked, struct poll_wait *files, uint64_t deadline)
 {
     long ready;
 
@@ -87,7 +87,7 @@ static long poll_with(user_t to, size_t count, struct asked *asked, struct watch
 static long poll_waiting(user_t to, size_t count, uint64_t deadline)
 {
     struct asked   *asked = heap_alloc(count * sizeof *asked, 0);
-    struct watched *files = heap_alloc(count * sizeof *files, 0);
+    struct poll_wait *files = heap_alloc(count * sizeof *files, 0);
     long            ready = asked != NULL && files != NULL ? poll_with(to, count, asked, files, deadline) : -ENOMEM;
 
     heap_free(asked);
@@ -122,7 +122,7 @@ static void look_at_all(struct files *table, const struct asked *asked, size_t c
 {
     for (size_t i = 0; i < count; i++)
         got[i] = asked[i].descriptor < 0 ? 0
-               : alone ? state_of(descriptor_borrow(table, asked[i].descriptor), &asked[i]) : look_at(table, &asked[i]);
+               : alone ? state_of(descriptor_peek(table, asked[i].descriptor), &asked[i]) : look_at(table, &asked[i]);
 }
 
 enum { AT_ONCE = 64 };
@@ -268,7 +268,7 @@ struct selection {
     size_t          bits, words, count;
     user_t          at[SETS];
     uint32_t       *sets[SETS];             /* one after another in one block  */
-    struct watched *files;
+    struct poll_wait *files;
     uint32_t       *numbers;
 };
 
@@ -305,7 +305,7 @@ static int open_files(struct selection *s)
         if (bits == 0)
             continue;
         s->numbers[i] = (uint32_t)n;
-        s->files[i]   = (struct watched){ .file = whole_file_of(n), .wanted = bits };
+        s->files[i]   = (struct poll_wait){ .file = whole_file_of(n), .wanted = bits };
         if (s->files[i++].file == NULL)
             return -EBADF;
     }
@@ -338,7 +338,7 @@ static long select_files(struct selection *s, uint64_t deadline)
     s->numbers = heap_alloc(s->count * sizeof *s->numbers, 0);
     ready = s->files == NULL || s->numbers == NULL ? -ENOMEM : open_files(s);
     if (ready == 0)
-        ready = watch(s->files, s->count, deadline);
+        ready = poll_wait(s->files, s->count, deadline);
     if (ready >= 0)
         ready = answer(s);
     for (size_t i = 0; i < s->count && s->files != NULL; i++)

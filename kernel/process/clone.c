@@ -60,9 +60,9 @@ static bool share_or_copy(struct process *child, struct process *parent, uint64_
     else
         child->files = files_copy(parent->files);
     if (flags & CLONE_FS)
-        place_hold(child->place = parent->place);
+        fs_context_hold(child->fs = parent->fs);
     else
-        child->place = place_copy(parent->place);
+        child->fs = fs_context_copy(parent->fs);
     if (flags & CLONE_SIGHAND)
         actions_hold(child->actions = parent->actions);
     else
@@ -71,7 +71,7 @@ static bool share_or_copy(struct process *child, struct process *parent, uint64_
         memory_hold(child->memory = parent->memory);
     else
         child->memory = copy_memory(parent);
-    return child->files != NULL && child->place != NULL && child->actions != NULL && child->memory != NULL;
+    return child->files != NULL && child->fs != NULL && child->actions != NULL && child->memory != NULL;
 }
 
 static void inherit(struct process *child, const struct process *parent)

@@ -27,7 +27,7 @@ enum { SCRIPT_DEPTH = 5, SCRIPT_LINE = 256 };
 static int open_program(struct node *start, const char *path, unsigned flags, struct file **out)
 {
     struct file *file;
-    int          err = path_open_program(current_process()->place, start, path, flags, &file);
+    int          err = path_open_program(current_process()->fs, start, path, flags, &file);
 
     if (err != 0)
         return err;

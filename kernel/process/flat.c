@@ -93,8 +93,8 @@ static int make_console(void)
     text_copy(process->name, "console", sizeof process->name);
     for (unsigned i = 0; i < LIMITS; i++)
         process->limits[i] = (struct limit){ LIMIT_NONE, LIMIT_NONE };
-    if ((process->actions = actions_new(NULL)) == NULL || (process->place = files_start()) == NULL ||
-        files_furnish(process->place) != 0 || make_output() != 0 || process_enlist(process, NULL, NULL) != 0) {
+    if ((process->actions = actions_new(NULL)) == NULL || (process->fs = files_start()) == NULL ||
+        files_furnish(process->fs) != 0 || make_output() != 0 || process_enlist(process, NULL, NULL) != 0) {
         process_let_go(process);
         process_free(process);
         return -ENOMEM;
@@ -160,7 +160,7 @@ static int fill_process(struct process *process, const struct flat_program *prog
     process->exit_signal = SIGCHLD;
     memcpy(process->limits, console->limits, sizeof process->limits);
     text_copy(process->name, program->name, sizeof process->name);
-    if ((process->files = files_new()) == NULL || (process->place = place_copy(console->place)) == NULL ||
+    if ((process->files = files_new()) == NULL || (process->fs = fs_context_copy(console->fs)) == NULL ||
         (process->actions = actions_new(NULL)) == NULL || (process->memory = memory_new()) == NULL)
         return -ENOMEM;
     if (open_output(process) != 0)

@@ -123,7 +123,7 @@ static int map_program(struct space *space, struct file *file, struct mapped *ma
 static int map_interpreter(struct space *space, const char *path, struct mapped *mapped)
 {
     struct file *file;
-    int          err = path_open(current_process()->place, NULL, path, O_RDONLY, 0, &file);
+    int          err = path_open(current_process()->fs, NULL, path, O_RDONLY, 0, &file);
 
     if (err != 0)
         return err;

@@ -356,15 +356,15 @@ void process_let_go(struct process *process)
 {
     if (process->files != NULL)
         files_release(process->files);
-    if (process->place != NULL)
-        place_release(process->place);
+    if (process->fs != NULL)
+        fs_context_release(process->fs);
     if (process->actions != NULL)
         actions_release(process->actions);
     if (process->memory != NULL)
         memory_release(process->memory);
     signal_queue_clear(&process->pending);
     process->files   = NULL;
-    process->place   = NULL;
+    process->fs   = NULL;
     process->actions = NULL;
     process->memory  = NULL;
 }

@@ -30,7 +30,7 @@
 #include "thread.h"                     /* arch/<port>: struct thread_state, what the processor keeps for a thread */
 
 struct files;                           /* files/core/descriptor.h: the descriptor table, counted, shared by CLONE_FILES */
-struct place;                           /* files/place.h: root, working directory, umask; shared by CLONE_FS */
+struct fs_context;                      /* files/path/path.h: root, working directory, umask; shared by CLONE_FS */
 struct node;
 struct terminal;
 
@@ -93,7 +93,7 @@ struct process {
     struct wait_queue thread_ended;
     struct shared_space *memory;
     struct files     *files;
-    struct place     *place;
+    struct fs_context     *fs;
     struct signal_actions *actions;     /* shared by CLONE_SIGHAND, counted                       */
     struct signal_queue    pending;     /* for the process as a whole                             */
     struct builtin   *builtin;          /* part of the image (builtin.h); NULL: a program from a file */

@@ -100,9 +100,9 @@ struct first_words {
 };
 
 /* Where they lie, below the shared variables: app_begin() is as if called, with its arguments on a border of 16 bytes. */
-static vaddr_t first_stack(const struct application *place)
+static vaddr_t first_stack(const struct application *fs)
 {
-    vaddr_t arguments = place->shared - sizeof(struct first_words) + sizeof(uint32_t);
+    vaddr_t arguments = fs->shared - sizeof(struct first_words) + sizeof(uint32_t);
 
     return round_down(arguments, 16) - sizeof(uint32_t);
 }

@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct memory       memory = { { read_memory, take_frame, NULL }, data, size };
     struct heap_sums    before, after;
     struct file_system *root;
-    struct place       *place;
+    struct fs_context       *fs;
     const char         *why;
     int                 err;
 
@@ -58,12 +58,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     start_thread();
     heap_sums(&before);
     root  = tmpfs_new(0755);
-    place = place_new(root->root);
-    the_process.place = place;
-    err = cpio_unpack(&memory.source, place, &why);
+    place = fs_context_new(root->root);
+    the_process.fs = fs;
+    err = cpio_unpack(&memory.source, fs, &why);
     require((err == 0) == (why == NULL));
     require(tmpfs_ok(root));
-    place_release(place);
+    fs_context_release(fs);
     tmpfs_destroy(root);
     heap_sums(&after);
     require(before.live_blocks == after.live_blocks && frames_owned(OWNER_FILE) == 0);

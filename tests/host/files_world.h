@@ -26,7 +26,7 @@
 /* ---- A root ---------------------------------------------------------------------------------------- */
 
 static struct file_system *root;
-static struct place       *place;
+static struct fs_context  *fs;
 static struct heap_sums    heap_before;
 
 static inline void start_files(void)
@@ -37,12 +37,12 @@ static inline void start_files(void)
         fail_msg("%s", wrong);
     start_thread();
     heap_sums(&heap_before);
-    root  = tmpfs_new(0755);
+    root = tmpfs_new(0755);
     assert_non_null(root);
-    place = place_new(root->root);
-    assert_non_null(place);
-    place->umask = 0;
-    the_process.place = place;
+    fs = fs_context_new(root->root);
+    assert_non_null(fs);
+    fs->umask = 0;
+    the_process.fs = fs;
 }
 
 /* What must hold after anything. */
@@ -58,7 +58,7 @@ static inline void stop_files(void)
     struct audit_report *report = calloc(1, sizeof *report);
 
     check_files();
-    place_release(place);
+    fs_context_release(fs);
     tmpfs_destroy(root);
     heap_sums(&after);
     assert_int_equal(after.live_blocks, heap_before.live_blocks);
@@ -76,7 +76,7 @@ static inline void stop_files(void)
 static inline struct file *open_file(const char *path, uint32_t flags)
 {
     struct file *file;
-    int          err = path_open(place, NULL, path, flags | O_LARGEFILE, 0644, &file);
+    int          err = path_open(fs, NULL, path, flags | O_LARGEFILE, 0644, &file);
 
     if (err != 0)
         fail_msg("open %s: %d", path, err);
@@ -108,7 +108,7 @@ static inline void make_file(const char *path, const void *bytes, size_t count)
 static inline struct node *find(const char *path)
 {
     struct node *node;
-    int          err = path_find(place, NULL, path, PATH_NO_FOLLOW, &node);
+    int          err = path_find(fs, NULL, path, PATH_NO_FOLLOW, &node);
 
     if (err != 0)
         fail_msg("find %s: %d", path, err);

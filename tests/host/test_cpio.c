@@ -78,7 +78,7 @@ static int unpack(size_t bytes)
 {
     struct memory memory = { .source = { read_memory, NULL, NULL }, .end = bytes };
 
-    return cpio_unpack(&memory.source, place, &why);
+    return cpio_unpack(&memory.source, fs, &why);
 }
 
 static void begin(void)
@@ -185,11 +185,11 @@ static void aligned_contents_are_taken_over(void **state)
     archive[PAGE_SIZE - HEAD_OF_BIG + 5] = '1';     /* without a sum, which could only be checked by reading */
     add_end();
     memory.end = size;
-    assert_int_equal(cpio_unpack(&memory.source, place, &why), 0);
+    assert_int_equal(cpio_unpack(&memory.source, fs, &why), 0);
     assert_int_equal(memory.pages_given, 2);
     assert_int_equal(frames_owned(OWNER_FILE), 3);
     assert_holds("/big.txt", contents, sizeof contents);
-    assert_int_equal(path_remove(place, NULL, "/.quire", true), -ENOENT);
+    assert_int_equal(path_remove(fs, NULL, "/.quire", true), -ENOENT);
     stop_files();
 }
 

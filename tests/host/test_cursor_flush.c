@@ -238,19 +238,19 @@ static void discard_many(struct space *space)
 }
 
 /* Runs of pages: what fork and exit do. */
-static void lend_and_discard_span(struct space *space)
+static void copy_out_and_discard_span(struct space *space)
 {
     struct span   span = { USER_PAGE(0x1100), USER_PAGE(0x1103) };
-    entry_t       lent[3];
+    entry_t       copies[3];
     struct cursor c;
 
     map_and_use(space, span.first, 3, user_data);
     open(&c, space, span.first, 3);
-    require(cursor_lend(&c, span.first, lent, 3, true).filled == 3);
+    require(cursor_copy_out(&c, span.first, copies, 3, true).filled == 3);
     cursor_close(&c);
     quiet_moment();
     for (unsigned i = 0; i < 3; i++) {
-        frame_put(entry_frame(lent[i]));
+        frame_put(entry_frame(copies[i]));
         read_users(span.first + i);
     }
     open(&c, space, span.first, 3);
@@ -340,7 +340,7 @@ static uint32_t tour(uint32_t n)
     remove_and_discard(&space);
     give_table_back(&space);
     discard_many(&space);
-    lend_and_discard_span(&space);
+    copy_out_and_discard_span(&space);
     table_made_in_vain(&space);
     kernel_pages(3);
     kernel_pages(CURSOR_PAGES + 3);

@@ -98,7 +98,7 @@ static void removed_but_open_files_live_on(void **state)
     start_files();
     make_file("f", "abc", 3);
     file = open_file("f", O_RDWR);
-    assert_int_equal(path_remove(place, NULL, "f", false), 0);
+    assert_int_equal(path_remove(fs, NULL, "f", false), 0);
     assert_int_equal(get(file, read, 4, 0), 3);
     assert_int_equal(file->node->links, 0);
     assert_int_equal(root->root->operations->link(root->root, "g", 1, file->node), -ENOENT);
@@ -116,25 +116,25 @@ static void paths_are_told_back(void **state)
 
     (void)state;
     start_files();
-    assert_int_equal(path_make_folder(place, NULL, "/one", 0755), 0);
-    assert_int_equal(path_make_folder(place, NULL, "/one/two", 0755), 0);
+    assert_int_equal(path_make_folder(fs, NULL, "/one", 0755), 0);
+    assert_int_equal(path_make_folder(fs, NULL, "/one/two", 0755), 0);
     make_file("/one/two/f", "", 0);
     folder = find("/one/two");
     file   = find("/one/two/f");
-    assert_int_equal(path_of(place, root->root, text, sizeof text), 1);
+    assert_int_equal(path_of(fs, root->root, text, sizeof text), 1);
     assert_string_equal(text, "/");
-    assert_int_equal(path_of(place, folder, text, sizeof text), 8);
+    assert_int_equal(path_of(fs, folder, text, sizeof text), 8);
     assert_string_equal(text, "/one/two");
-    assert_int_equal(path_of(place, folder, text, 8), -ERANGE);
-    assert_int_equal(path_of(place, folder, text, 9), 8);
-    assert_int_equal(path_rename(place, NULL, "/one", NULL, "/three", 0), 0);
-    path_describe(place, file, text, sizeof text);
+    assert_int_equal(path_of(fs, folder, text, 8), -ERANGE);
+    assert_int_equal(path_of(fs, folder, text, 9), 8);
+    assert_int_equal(path_rename(fs, NULL, "/one", NULL, "/three", 0), 0);
+    path_describe(fs, file, text, sizeof text);
     assert_string_equal(text, "/three/two/f");
-    assert_int_equal(path_remove(place, NULL, "/three/two/f", false), 0);
-    path_describe(place, file, text, sizeof text);
+    assert_int_equal(path_remove(fs, NULL, "/three/two/f", false), 0);
+    path_describe(fs, file, text, sizeof text);
     assert_string_equal(text, "/three/two/f (deleted)");
-    assert_int_equal(path_remove(place, NULL, "/three/two", true), 0);
-    assert_int_equal(path_of(place, folder, text, sizeof text), -ENOENT);
+    assert_int_equal(path_remove(fs, NULL, "/three/two", true), 0);
+    assert_int_equal(path_of(fs, folder, text, sizeof text), -ENOENT);
     node_release(folder);
     node_release(file);
     stop_files();
@@ -148,16 +148,16 @@ static void long_names_and_paths_are_refused(void **state)
     (void)state;
     start_files();
     memset(path, 'n', NAME_LONGEST);
-    assert_int_equal(path_make_folder(place, NULL, path, 0755), 0);
+    assert_int_equal(path_make_folder(fs, NULL, path, 0755), 0);
     path[NAME_LONGEST] = 'n';
-    assert_int_equal(path_make_folder(place, NULL, path, 0755), -ENAMETOOLONG);
+    assert_int_equal(path_make_folder(fs, NULL, path, 0755), -ENAMETOOLONG);
     for (unsigned i = 0; i < PATH_LONGEST; i++)
         path[i] = i % 2 ? '.' : '/';
     path[PATH_LONGEST - 1] = '\0';
-    assert_int_equal(path_find(place, NULL, path, 0, &node), 0);
+    assert_int_equal(path_find(fs, NULL, path, 0, &node), 0);
     node_release(node);
     path[PATH_LONGEST - 1] = '.';
-    assert_int_equal(path_find(place, NULL, path, 0, &node), -ENAMETOOLONG);
+    assert_int_equal(path_find(fs, NULL, path, 0, &node), -ENAMETOOLONG);
     stop_files();
 }
 
@@ -169,21 +169,21 @@ static void mounts_are_walked_in_and_out(void **state)
 
     (void)state;
     start_files();
-    assert_int_equal(path_make_folder(place, NULL, "/m", 0755), 0);
+    assert_int_equal(path_make_folder(fs, NULL, "/m", 0755), 0);
     other  = tmpfs_new(0700);
     folder = find("/m");
     assert_int_equal(path_mount(folder, other->root), 0);
     assert_int_equal(path_mount(folder, other->root), -EBUSY);
     inside = find("/m");
     assert_ptr_equal(inside, other->root);
-    assert_int_equal(path_make_folder(place, NULL, "/m/d", 0755), 0);
+    assert_int_equal(path_make_folder(fs, NULL, "/m/d", 0755), 0);
     up = find("/m/d/../..");
     assert_ptr_equal(up, root->root);
-    path_of(place, inside, text, sizeof text);
+    path_of(fs, inside, text, sizeof text);
     assert_string_equal(text, "/m");
-    assert_int_equal(path_remove(place, NULL, "/m", true), -EBUSY);
-    assert_int_equal(path_rename(place, NULL, "/m", NULL, "/n", 0), -EBUSY);
-    assert_int_equal(path_rename(place, NULL, "/m/d", NULL, "/d", 0), -EXDEV);
+    assert_int_equal(path_remove(fs, NULL, "/m", true), -EBUSY);
+    assert_int_equal(path_rename(fs, NULL, "/m", NULL, "/n", 0), -EBUSY);
+    assert_int_equal(path_rename(fs, NULL, "/m/d", NULL, "/d", 0), -EXDEV);
     node_release(up);
     node_release(inside);
 
@@ -204,15 +204,15 @@ static void others_may_do_what_the_mode_says(void **state)
     (void)state;
     start_files();
     make_file("f", "", 0);
-    assert_int_equal(path_make_folder(place, NULL, "t", 01777), 0);
+    assert_int_equal(path_make_folder(fs, NULL, "t", 01777), 0);
     make_file("t/of_root", "", 0);
     the_process.euid = the_process.egid = 1000;
-    assert_int_equal(path_open(place, NULL, "f", O_RDWR, 0, &file), -EACCES);
-    assert_int_equal(path_open(place, NULL, "new", O_RDWR | O_CREAT, 0, &file), -EACCES);
+    assert_int_equal(path_open(fs, NULL, "f", O_RDWR, 0, &file), -EACCES);
+    assert_int_equal(path_open(fs, NULL, "new", O_RDWR | O_CREAT, 0, &file), -EACCES);
     make_file("t/mine", "", 0);
-    assert_int_equal(path_remove(place, NULL, "t/of_root", false), -EPERM);
-    assert_int_equal(path_rename(place, NULL, "t/mine", NULL, "t/of_root", 0), -EPERM);
-    assert_int_equal(path_remove(place, NULL, "t/mine", false), 0);
+    assert_int_equal(path_remove(fs, NULL, "t/of_root", false), -EPERM);
+    assert_int_equal(path_rename(fs, NULL, "t/mine", NULL, "t/of_root", 0), -EPERM);
+    assert_int_equal(path_remove(fs, NULL, "t/mine", false), 0);
     the_process.euid = the_process.egid = 0;
     stop_files();
 }
@@ -255,7 +255,7 @@ static void a_listing_goes_on_though_entries_go(void **state)
             if (seen + i < 2)
                 continue;
             snprintf(name, sizeof name, "n%u", seen + i - 2);
-            assert_int_equal(path_remove(place, NULL, name, false), 0);
+            assert_int_equal(path_remove(fs, NULL, name, false), 0);
         }
         seen += listed;
     } while (listed > 0);
@@ -306,16 +306,16 @@ static uint64_t fingerprint(void)
 
 static char page_of_text[2 * PAGE_SIZE];
 
-static int do_folder(void)   { return path_make_folder(place, NULL, "/d/new", 0755); }
-static int do_symlink(void)  { return path_symlink(place, NULL, "/d/new", "a target"); }
-static int do_link(void)     { return path_link(place, NULL, "/f", NULL, "/d/new", PATH_NO_FOLLOW); }
-static int do_rename(void)   { return path_rename(place, NULL, "/f", NULL, "/d/g", 0); }
-static int do_through(void)  { return path_make_folder(place, NULL, "/l/new", 0755); }
-static int do_exchange(void) { return path_rename(place, NULL, "/f", NULL, "/d", 2); }
+static int do_folder(void)   { return path_make_folder(fs, NULL, "/d/new", 0755); }
+static int do_symlink(void)  { return path_symlink(fs, NULL, "/d/new", "a target"); }
+static int do_link(void)     { return path_link(fs, NULL, "/f", NULL, "/d/new", PATH_NO_FOLLOW); }
+static int do_rename(void)   { return path_rename(fs, NULL, "/f", NULL, "/d/g", 0); }
+static int do_through(void)  { return path_make_folder(fs, NULL, "/l/new", 0755); }
+static int do_exchange(void) { return path_rename(fs, NULL, "/f", NULL, "/d", 2); }
 static int do_open(void)
 {
     struct file *file;
-    int          err = path_open(place, NULL, "/f", O_RDWR | O_LARGEFILE, 0, &file);
+    int          err = path_open(fs, NULL, "/f", O_RDWR | O_LARGEFILE, 0, &file);
 
     if (err == 0)
         file_release(file);
@@ -325,7 +325,7 @@ static int do_write(void)
 {
     struct file *file = NULL;
     long         done;
-    int          err = path_open(place, NULL, "/f", O_WRONLY | O_LARGEFILE, 0, &file);
+    int          err = path_open(fs, NULL, "/f", O_WRONLY | O_LARGEFILE, 0, &file);
 
     if (err != 0)
         return err;
@@ -399,8 +399,8 @@ static void without_memory_nothing_changes(void **state)
     for (unsigned i = 0; i < COUNT_OF(actions); i++) {
         for (unsigned kind = 0; kind < 2; kind++) {
             start_files();
-            assert_int_equal(path_make_folder(place, NULL, "/d", 0755), 0);
-            assert_int_equal(path_symlink(place, NULL, "/l", "d"), 0);
+            assert_int_equal(path_make_folder(fs, NULL, "/d", 0755), 0);
+            assert_int_equal(path_symlink(fs, NULL, "/l", "d"), 0);
             make_file("/f", "abc", 3);
             heap_drain();
             sweep(actions[i].name, actions[i].action, kind == 0 ? heap_fail_at : frame_fail_at);
@@ -522,7 +522,7 @@ static void make_or_remove(unsigned first, unsigned count, bool make)
         if (make)
             file_release(open_file(name, O_CREAT | O_RDWR));
         else
-            assert_int_equal(path_remove(place, NULL, name, false), 0);
+            assert_int_equal(path_remove(fs, NULL, name, false), 0);
     }
 }
 

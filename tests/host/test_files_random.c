@@ -75,7 +75,7 @@ static void step_open(void)
 
     if ((chosen & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY))
         return;                                     /* kernels differ */
-    ours   = path_open(place, NULL, path_a, chosen | O_LARGEFILE, 0644, &file);
+    ours   = path_open(fs, NULL, path_a, chosen | O_LARGEFILE, 0644, &file);
     theirs = linux_says(syscall(SYS_openat, there, path_a, chosen, 0644));
     same("open", ours, theirs < 0 ? theirs : 0);
     if (ours != 0)
@@ -104,7 +104,7 @@ static void step_rename(void)
 {
     unsigned flags = chance(4) == 0 ? 1 + chance(2) : 0;
 
-    same("rename", path_rename(place, NULL, path_a, NULL, path_b, flags),
+    same("rename", path_rename(fs, NULL, path_a, NULL, path_b, flags),
          linux_says(syscall(SYS_renameat2, there, path_a, there, path_b, flags)));
 }
 
@@ -113,7 +113,7 @@ static void step_symlink(void)
     strcpy(path_b, part());
     if (chance(3) == 0)
         make_path(path_b);
-    same("symlink", path_symlink(place, NULL, path_a, path_b), linux_says(symlinkat(path_b, there, path_a)));
+    same("symlink", path_symlink(fs, NULL, path_a, path_b), linux_says(symlinkat(path_b, there, path_a)));
 }
 
 static void step(void)
@@ -122,16 +122,16 @@ static void step(void)
     make_path(path_b);
     switch (chance(12)) {
     case 0: case 1:
-        same("mkdir", path_make_folder(place, NULL, path_a, 0755), linux_says(syscall(SYS_mkdirat, there, path_a, 0755)));
+        same("mkdir", path_make_folder(fs, NULL, path_a, 0755), linux_says(syscall(SYS_mkdirat, there, path_a, 0755)));
         break;
     case 2:
-        same("rmdir", path_remove(place, NULL, path_a, true), linux_says(unlinkat(there, path_a, 0x200)));
+        same("rmdir", path_remove(fs, NULL, path_a, true), linux_says(unlinkat(there, path_a, 0x200)));
         break;
     case 3:
-        same("unlink", path_remove(place, NULL, path_a, false), linux_says(unlinkat(there, path_a, 0)));
+        same("unlink", path_remove(fs, NULL, path_a, false), linux_says(unlinkat(there, path_a, 0)));
         break;
     case 4:
-        same("link", path_link(place, NULL, path_a, NULL, path_b, PATH_NO_FOLLOW), linux_says(linkat(there, path_a, there, path_b, 0)));
+        same("link", path_link(fs, NULL, path_a, NULL, path_b, PATH_NO_FOLLOW), linux_says(linkat(there, path_a, there, path_b, 0)));
         break;
     case 5:
         step_symlink();
@@ -189,7 +189,7 @@ static bool compare_entry(void *data, const char *name, size_t length, uint64_t 
 
     (void)inode, (void)mode, (void)next;
     snprintf(path, sizeof path, "%s/%.*s", (const char *)data, (int)length, name);
-    assert_int_equal(path_find(place, NULL, path, PATH_NO_FOLLOW, &node), 0);
+    assert_int_equal(path_find(fs, NULL, path, PATH_NO_FOLLOW, &node), 0);
     compare_node(node, path);
     node_release(node);
     return true;
@@ -215,10 +215,10 @@ static void go_deep(void)
         struct node *node;
         long         next;
 
-        assert_int_equal(path_make_folder(place, NULL, "deep", 0755), 0);
+        assert_int_equal(path_make_folder(fs, NULL, "deep", 0755), 0);
         node = find("deep");
-        node_release(place->here);
-        place->here = node;
+        node_release(fs->here);
+        fs->here = node;
         assert_int_equal(syscall(SYS_mkdirat, there, "deep", 0755), 0);
         next = syscall(SYS_openat, there, "deep", O_DIRECTORY, 0);
         assert_true(next >= 0);

@@ -154,9 +154,9 @@ static void a_fifo_is_opened_by_two(void **state)
     (void)state;
     begin();
     writer = NULL;
-    assert_int_equal(path_make_node(place, NULL, "/fifo", S_PIPE | 0600, 0), 0);
-    assert_int_equal(path_open(place, NULL, "/fifo", O_WRONLY | O_NONBLOCK, 0, &file), -ENXIO);
-    assert_int_equal(path_open(place, NULL, "/fifo", O_RDONLY, 0, &file), -ERESTARTSYS);
+    assert_int_equal(path_make_node(fs, NULL, "/fifo", S_PIPE | 0600, 0), 0);
+    assert_int_equal(path_open(fs, NULL, "/fifo", O_WRONLY | O_NONBLOCK, 0, &file), -ENXIO);
+    assert_int_equal(path_open(fs, NULL, "/fifo", O_RDONLY, 0, &file), -ERESTARTSYS);
     on_sleep = open_other_end;
     reader   = open_file("/fifo", O_RDONLY);
     assert_non_null(writer);
@@ -216,7 +216,7 @@ static void streams_connect_by_name(void **state)
     file_release(listener);
     file_release(client);
     file_release(other);
-    assert_int_equal(path_remove(place, NULL, "/tmp.sock", false), 0);
+    assert_int_equal(path_remove(fs, NULL, "/tmp.sock", false), 0);
     stop_files();
 }
 
@@ -492,21 +492,21 @@ static bool write_one(void)
 
 static void watching_many_ends_with_the_first(void **state)
 {
-    struct watched files[2];
+    struct poll_wait files[2];
 
     (void)state;
     begin();
     assert_int_equal(pipe_make(O_NONBLOCK, &reader, &writer), 0);
-    files[0] = (struct watched){ .file = reader, .wanted = POLL_IN };
-    files[1] = (struct watched){ .file = NULL, .wanted = POLL_IN };
-    assert_int_equal(watch(files, 2, 0), 0);
-    assert_int_equal(watch(files, 2, 100), 0);
-    assert_int_equal(watch(files, 2, NEVER), -ERESTARTNOHAND);
+    files[0] = (struct poll_wait){ .file = reader, .wanted = POLL_IN };
+    files[1] = (struct poll_wait){ .file = NULL, .wanted = POLL_IN };
+    assert_int_equal(poll_wait(files, 2, 0), 0);
+    assert_int_equal(poll_wait(files, 2, 100), 0);
+    assert_int_equal(poll_wait(files, 2, NEVER), -ERESTARTNOHAND);
     on_sleep = write_one;
-    assert_int_equal(watch(files, 2, NEVER), 1);
+    assert_int_equal(poll_wait(files, 2, NEVER), 1);
     assert_int_equal(files[0].got, POLL_IN);
     file_release(writer);
-    assert_int_equal(watch(files, 2, 0), 1);
+    assert_int_equal(poll_wait(files, 2, 0), 1);
     assert_int_equal(files[0].got, POLL_IN | POLL_HUP);
     file_release(reader);
     stop_files();

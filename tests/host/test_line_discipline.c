@@ -23,7 +23,7 @@
 
 enum { SCREEN = 65536, TYPED_MOST = 48, ROUNDS = 400, LIVES = 50, ANYTHING = 20000 };
 
-static struct discipline d;
+static struct line_discipline d;
 static char   screen[SCREEN];
 static size_t screen_used;
 static char   signals[64];
@@ -47,10 +47,10 @@ static void flush(void *context) { (void)context; }
 
 static void type_bytes(const void *keys, size_t count)
 {
-    static const struct discipline_effects effects = { show, take_signal, flush, NULL };
+    static const struct line_discipline_effects effects = { show, take_signal, flush, NULL };
 
-    discipline_input(&d, &effects, keys, count);
-    assert_true(discipline_ok(&d));
+    line_discipline_input(&d, &effects, keys, count);
+    assert_true(line_discipline_ok(&d));
 }
 
 static void type(const char *keys) { type_bytes(keys, strlen(keys)); }
@@ -58,7 +58,7 @@ static void type(const char *keys) { type_bytes(keys, strlen(keys)); }
 static int start(void **state)
 {
     (void)state;
-    discipline_start(&d);
+    line_discipline_start(&d);
     screen_used = signal_count = 0;
     return 0;
 }
@@ -68,7 +68,7 @@ static void set_local(uint32_t on, uint32_t off)
     struct termios s = d.settings;
 
     s.local = (s.local | on) & ~off;
-    discipline_set(&d, &s);
+    line_discipline_set(&d, &s);
 }
 
 static void check_screen(const char *expected)
@@ -81,9 +81,9 @@ static void check_screen(const char *expected)
 /* A read of `room` bytes gives this, and says whether the line was finished. */
 static void check_read(size_t room, const char *expected, bool expected_end)
 {
-    uint8_t bytes[DISCIPLINE_ROOM];
+    uint8_t bytes[LINE_DISCIPLINE_ROOM];
     bool    end;
-    size_t  got = discipline_read(&d, bytes, room, &end);
+    size_t  got = line_discipline_read(&d, bytes, room, &end);
 
     assert_int_equal(got, strlen(expected));
     assert_memory_equal(bytes, expected, got);
@@ -97,13 +97,13 @@ static void a_line_is_readable_when_it_is_finished(void **state)
     (void)state;
     type("abc");
     check_screen("abc");
-    assert_false(discipline_readable(&d));
+    assert_false(line_discipline_readable(&d));
     type("\r");
     check_screen("\r\n");
-    assert_true(discipline_readable(&d));
-    assert_int_equal(discipline_waiting(&d), 4);
+    assert_true(line_discipline_readable(&d));
+    assert_int_equal(line_discipline_waiting(&d), 4);
     check_read(100, "abc\n", true);
-    assert_false(discipline_readable(&d));
+    assert_false(line_discipline_readable(&d));
 }
 
 static void a_read_takes_one_line_and_no_more_than_its_room(void **state)
@@ -147,7 +147,7 @@ static void a_character_of_many_bytes_is_erased_whole(void **state)
 
     (void)state;
     s.input |= IUTF8;
-    discipline_set(&d, &s);
+    line_discipline_set(&d, &s);
     type("a\xE2\x82\xAC\177\n");
     check_read(100, "a\n", true);
 }
@@ -159,7 +159,7 @@ static void end_of_input_gives_what_there_is_and_alone_nothing(void **state)
     check_screen("ab");
     check_read(100, "ab", true);
     type("\004");
-    assert_true(discipline_readable(&d));
+    assert_true(line_discipline_readable(&d));
     check_read(100, "", true);
 }
 
@@ -168,7 +168,7 @@ static void an_end_right_behind_a_full_read_is_not_a_second_one(void **state)
     (void)state;
     type("ab\004");
     check_read(2, "ab", true);
-    assert_false(discipline_readable(&d));
+    assert_false(line_discipline_readable(&d));
 }
 
 static void signals_clear_the_line(void **state)
@@ -218,24 +218,24 @@ static void what_was_typed_before_a_change_is_not_lost(void **state)
     set_local(0, ICANON);
     check_read(2, "ha", false);
     set_local(ICANON, 0);
-    assert_true(discipline_readable(&d));
+    assert_true(line_discipline_readable(&d));
     check_read(100, "lf", true);
 }
 
 static void a_full_line_can_still_be_finished(void **state)
 {
-    uint8_t many[DISCIPLINE_ROOM + 500], bytes[DISCIPLINE_ROOM];
+    uint8_t many[LINE_DISCIPLINE_ROOM + 500], bytes[LINE_DISCIPLINE_ROOM];
     bool    end;
 
     (void)state;
     set_local(0, ECHO);
     memset(many, 'x', sizeof many);
     type_bytes(many, sizeof many);
-    assert_int_equal(discipline_room(&d), 0);
+    assert_int_equal(line_discipline_room(&d), 0);
     type("\n");
-    assert_int_equal(discipline_read(&d, bytes, sizeof bytes, &end), DISCIPLINE_ROOM);
+    assert_int_equal(line_discipline_read(&d, bytes, sizeof bytes, &end), LINE_DISCIPLINE_ROOM);
     assert_true(end);
-    assert_int_equal(bytes[DISCIPLINE_ROOM - 1], '\n');
+    assert_int_equal(bytes[LINE_DISCIPLINE_ROOM - 1], '\n');
 }
 
 static void stop_and_start_hold_output(void **state)
@@ -255,16 +255,16 @@ static void stop_and_start_hold_output(void **state)
 static void output_is_processed(void **state)
 {
     char   out[64];
-    size_t used, count = discipline_output(&d, (const uint8_t *)"a\nb", 3, &used, out, sizeof out);
+    size_t used, count = line_discipline_output(&d, (const uint8_t *)"a\nb", 3, &used, out, sizeof out);
 
     (void)state;
     assert_int_equal(used, 3);
     assert_int_equal(count, 4);
     assert_memory_equal(out, "a\r\nb", 4);
     d.settings.output |= TABS;
-    count = discipline_output(&d, (const uint8_t *)"\t.", 2, &used, out, sizeof out);
+    count = line_discipline_output(&d, (const uint8_t *)"\t.", 2, &used, out, sizeof out);
     assert_int_equal(count, 8);                 /* the cursor was behind one character */
-    count = discipline_output(&d, (const uint8_t *)"\t\t\t", 3, &used, out, 20);
+    count = line_discipline_output(&d, (const uint8_t *)"\t\t\t", 3, &used, out, 20);
     assert_int_equal(used, 2);
     assert_int_equal(count, 7 + 8);
 }
@@ -298,19 +298,19 @@ static void whatever_is_typed_and_set_the_invariants_hold(void **state)
             s.local ^= 1u << any(16);
             s.output ^= 1u << any(12);
             s.keys[any(17)] = (uint8_t)any(128);
-            discipline_set(&d, &s);
+            line_discipline_set(&d, &s);
         }
         if (any(3) == 0)
-            discipline_read(&d, bytes, any(300), &end);
+            line_discipline_read(&d, bytes, any(300), &end);
         if (any(20) == 0)
-            discipline_forget_input(&d);
+            line_discipline_forget_input(&d);
         if (any(4) == 0) {
             char out[64];
 
-            assert_true(discipline_output(&d, bytes, any(40), &used, out, sizeof out) <= sizeof out);
+            assert_true(line_discipline_output(&d, bytes, any(40), &used, out, sizeof out) <= sizeof out);
         }
-        assert_true(discipline_ok(&d));
-        assert_true(discipline_waiting(&d) == 0 || discipline_readable(&d));
+        assert_true(line_discipline_ok(&d));
+        assert_true(line_discipline_waiting(&d) == 0 || line_discipline_readable(&d));
     }
 }
 
@@ -391,7 +391,7 @@ static struct termios any_settings(void)
     static const uint32_t outputs[] = { OPOST, ONLCR, OCRNL, ONOCR, ONLRET, TABS, OLCUC };
     struct termios        s;
 
-    discipline_start(&d);
+    line_discipline_start(&d);
     s = d.settings;
     s.input &= ~(uint32_t)IXON;                 /* a stopped pair would only wait */
     for (size_t i = 0; i < sizeof locals / sizeof *locals; i++)
@@ -434,10 +434,10 @@ static void press(const struct termios *s, const uint8_t *typed, size_t count)
                 (int)screen_used, screen);
         fail();
     }
-    if (!linux_holds(discipline_waiting(&d), discipline_readable(&d))) {
+    if (!linux_holds(line_discipline_waiting(&d), line_discipline_readable(&d))) {
         describe("waiting differs", s, typed, count);
         fprintf(stderr, "Linux %d, ready %d, ours %u, ready %d\n", linux_waiting, linux_ready,
-                discipline_waiting(&d), discipline_readable(&d));
+                line_discipline_waiting(&d), line_discipline_readable(&d));
         fail();
     }
 }
@@ -447,12 +447,12 @@ static void read_all(const struct termios *s, const uint8_t *typed, size_t count
     for (int reads = 0; reads < 100; reads++) {
         uint8_t ours[100], theirs[100];
         size_t  room  = 1 + any(20);
-        bool    ready = discipline_readable(&d), end;
+        bool    ready = line_discipline_readable(&d), end;
         ssize_t their = read(slave, theirs, room);
         size_t  our   = 0;
 
         if (ready)
-            our = discipline_read(&d, ours, room, &end);
+            our = line_discipline_read(&d, ours, room, &end);
         if (their != (ready ? (ssize_t)our : -1) || (ready && memcmp(ours, theirs, our) != 0)) {
             describe("a read differs", s, typed, count);
             fprintf(stderr, "read %d of %zu bytes: Linux %zd: %.*s, ours %zd: %.*s\n", reads, room, their,
@@ -469,7 +469,7 @@ static void read_all(const struct termios *s, const uint8_t *typed, size_t count
 static void one_life(const struct termios *s, const uint8_t *typed, size_t count)
 {
     assert_int_equal(ioctl(slave, 0x5402, s), 0);               /* TCSETS */
-    discipline_set(&d, s);
+    line_discipline_set(&d, s);
     for (size_t i = 1; i <= count; i++)
         press(s, typed, i);
     read_all(s, typed, count);
@@ -500,7 +500,7 @@ static void a_count_met_on_the_way_is_not_the_end(void **state)
     for (int life = 0; life < LIVES; life++) {
         if (!open_pair())
             skip();
-        discipline_start(&d);
+        line_discipline_start(&d);
         s        = d.settings;
         s.input  = ICRNL;
         s.local &= ~(uint32_t)(ICANON | ECHO | ECHOCTL);

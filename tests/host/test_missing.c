@@ -19,7 +19,7 @@ static void look(const char *path)
 {
     struct node *node;
 
-    assert_int_equal(path_find(place, NULL, path, 0, &node), -ENOENT);
+    assert_int_equal(path_find(fs, NULL, path, 0, &node), -ENOENT);
 }
 
 static void tell_all(void)
@@ -75,9 +75,9 @@ static void what_is_found_or_made_is_not_counted(void **state)
     start();
     make_file("/here", "x", 1);
     file_release(open_file("/here", O_RDONLY));
-    assert_int_equal(path_open(place, NULL, "/here/below", O_RDONLY, 0, &file), -ENOTDIR);
-    assert_int_equal(path_open(place, NULL, "/not", O_RDONLY, 0, &file), -ENOENT);
-    assert_int_equal(path_open(place, NULL, "/no/folder", O_CREAT | O_WRONLY, 0644, &file), -ENOENT);
+    assert_int_equal(path_open(fs, NULL, "/here/below", O_RDONLY, 0, &file), -ENOTDIR);
+    assert_int_equal(path_open(fs, NULL, "/not", O_RDONLY, 0, &file), -ENOENT);
+    assert_int_equal(path_open(fs, NULL, "/no/folder", O_CREAT | O_WRONLY, 0644, &file), -ENOENT);
     tell_all();
     assert_int_equal(told_count, 2);
     assert_string_equal(told[0], "/no/folder");

@@ -212,7 +212,7 @@ struct file *descriptor_file(struct files *files, int number)
     return file;
 }
 
-struct file *descriptor_borrow(const struct files *files, int number) { return table_file(&files->table, number); }
+struct file *descriptor_peek(const struct files *files, int number) { return table_file(&files->table, number); }
 bool files_are_own(const struct files *files) { return __atomic_load_n(&files->references, __ATOMIC_RELAXED) == 1; }
 
 /*

@@ -27,7 +27,7 @@ struct file *descriptor_file(struct files *files, int number);
  * The same without a reference, for the one thread that uses this table: nobody else can close it meanwhile. The caller
  * knows that its process has one thread, and that the table is its own (files_are_own()).
  */
-struct file *descriptor_borrow(const struct files *files, int number);
+struct file *descriptor_peek(const struct files *files, int number);
 bool files_are_own(const struct files *files);              /* no other process shares it                    */
 /* The lowest free number at or above `from`. Takes the caller's reference on success. -EMFILE, -ENOMEM. */
 int  descriptor_add(struct files *files, struct file *file, int from, bool close_on_exec, uint32_t limit) MUST_CHECK;

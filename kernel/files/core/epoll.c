@@ -109,7 +109,7 @@ static void take_told(struct epoll *self)
 /* ---- Being woken: the run queue's lock is held, and no other may be taken --------------------------- */
 
 /* May be ready. Wakers push onto the list without a lock; it is only ever taken whole. */
-static void tell(struct epoll_item *item)
+static void notify_item(struct epoll_item *item)
 {
     struct epoll      *self = item->epoll;
     struct epoll_item *first;
@@ -129,7 +129,7 @@ static bool item_woken(struct waiter *waiter, unsigned bits)
 
     if (interest == 0 || (bits != 0 && !(bits & interest)))
         return false;
-    tell(item);
+    notify_item(item);
     return wake_within(&item->epoll->node.ready, READS);
 }
 
@@ -400,7 +400,7 @@ static void set_event(struct epoll_item *item, const struct epoll_event *event)
     __atomic_store_n(&item->interest, interest_of(item->file, event->events), __ATOMIC_RELAXED);
     if (look(item) != 0) {
         ready_add(self, item);
-        node_tell_of(&self->node, READS);
+        node_notify_of(&self->node, READS);
     }
 }
 

@@ -44,7 +44,7 @@ static long event_read(struct file *file, struct buffer *to, uint64_t at __attri
     mutex_drop(&file->node->lock);
     if (err != 0)
         return err;
-    node_tell_of(file->node, POLL_OUT | POLL_WRNORM);
+    node_notify_of(file->node, POLL_OUT | POLL_WRNORM);
     return buffer_put(to, &value, sizeof value) == sizeof value ? (long)sizeof value : -EFAULT;
 }
 
@@ -78,7 +78,7 @@ static long event_write(struct file *file, struct buffer *from, uint64_t at __at
     mutex_drop(&file->node->lock);
     if (err != 0)
         return err;
-    node_tell_of(file->node, POLL_IN | POLL_RDNORM);
+    node_notify_of(file->node, POLL_IN | POLL_RDNORM);
     return sizeof value;
 }
 

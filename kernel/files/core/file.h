@@ -195,9 +195,9 @@ struct file *file_make(struct node *node, const struct node_operations *operatio
 void file_abandon(struct file *file);       /* one that was never opened after all; drops the node */
 
 /* Something poll() would want to know: wake who waits on node->ready. */
-void node_tell(struct node *node);
+void node_notify(struct node *node);
 /* The same where it is known what has become true (POLL_*): an epoll that asked for none of it hears nothing. */
-void node_tell_of(struct node *node, unsigned bits);
+void node_notify_of(struct node *node, unsigned bits);
 
 /* For a read that must wait: drop node->lock, sleep until node->ready is woken, take it again. 0 or -ERESTARTSYS. */
 int node_wait(struct node *node) MUST_CHECK;

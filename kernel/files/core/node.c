@@ -99,8 +99,8 @@ void node_release(struct node *node)
     }
 }
 
-void node_tell(struct node *node)                      { wake_all(&node->ready); }
-void node_tell_of(struct node *node, unsigned bits)    { (void)wake_for(&node->ready, bits); }
+void node_notify(struct node *node)                      { wake_all(&node->ready); }
+void node_notify_of(struct node *node, unsigned bits)    { (void)wake_for(&node->ready, bits); }
 
 int node_wait(struct node *node)
 {

@@ -1,12 +1,12 @@
 /*
- * watch.c - waiting until one of several files is ready.
+ * poll_wait.c - waiting until one of several files is ready.
  */
 #include "files/core/poll_wait.h"
 
 #include "base/error.h"
 #include "process/signal.h"
 
-static long look(struct watched *files, size_t count, struct wait_queue **queue_of_last)
+static long look(struct poll_wait *files, size_t count, struct wait_queue **queue_of_last)
 {
     long ready = 0;
 
@@ -19,7 +19,7 @@ static long look(struct watched *files, size_t count, struct wait_queue **queue_
     return ready;
 }
 
-static void link_all(struct watched *files, size_t count)
+static void link_all(struct poll_wait *files, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct wait_queue *queue;
@@ -33,7 +33,7 @@ static void link_all(struct watched *files, size_t count)
     }
 }
 
-static void unlink_all(struct watched *files, size_t count)
+static void unlink_all(struct poll_wait *files, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (files[i].linked)
@@ -41,7 +41,7 @@ static void unlink_all(struct watched *files, size_t count)
 }
 
 /* Whoever makes a file ready between the look and the sleep has woken us already: wait_linked() then returns at once. */
-long watch(struct watched *files, size_t count, uint64_t deadline)
+long poll_wait(struct poll_wait *files, size_t count, uint64_t deadline)
 {
     struct wait_queue *queue;
     long               ready = look(files, count, &queue);

@@ -1,12 +1,12 @@
 /*
- * watch.h - waiting until one of several files is ready: what poll, select and epoll_wait are made of.
+ * poll_wait.h - waiting until one of several files is ready: what poll, select and epoll_wait are made of.
  */
 #ifndef QUIRE_FILES_WATCH_H
 #define QUIRE_FILES_WATCH_H
 
 #include "files/core/file.h"
 
-struct watched {
+struct poll_wait {
     struct file  *file;             /* a reference of the caller's; NULL: never ready           */
     unsigned      wanted, got;      /* POLL_*; `got` also has POLL_ERR and POLL_HUP unasked     */
     bool          linked;
@@ -17,6 +17,6 @@ struct watched {
  * Look at all; when none is ready wait until one is, the deadline (clock_now() terms, NEVER; 0: do not wait) passes,
  * or a signal comes. Returns how many are ready, 0 at the deadline, or -ERESTARTNOHAND.
  */
-long watch(struct watched *files, size_t count, uint64_t deadline);
+long poll_wait(struct poll_wait *files, size_t count, uint64_t deadline);
 
 #endif

@@ -153,7 +153,7 @@ static long pipe_read(struct file *file, struct buffer *to, uint64_t at __attrib
     has_room = writable(pipe_of(node));
     mutex_drop(&node->lock);
     if (full && has_room)                       /* until then no writer can go on */
-        node_tell_of(node, POLL_OUT | POLL_WRNORM);
+        node_notify_of(node, POLL_OUT | POLL_WRNORM);
     return got;
 }
 
@@ -216,7 +216,7 @@ static long write_locked(struct file *file, struct buffer *from)
         if (put < 0)
             return done > 0 ? done : put;
         done += put;
-        node_tell_of(node, POLL_IN | POLL_RDNORM);
+        node_notify_of(node, POLL_IN | POLL_RDNORM);
     }
     return done;
 }
@@ -286,7 +286,7 @@ static void pipe_close(struct file *file)
     if (unused)
         pipe_free(pipe);
     else if (ended)
-        node_tell(node);
+        node_notify(node);
 }
 
 /* Wait until somebody opens the other end, also if he has closed it again by then. */
@@ -322,7 +322,7 @@ static int open_locked(struct node *node, struct file *file)
     pipe->readings += mode != O_WRONLY;
     pipe->writers  += mode != O_RDONLY;
     pipe->writings += mode != O_RDONLY;
-    node_tell(node);
+    node_notify(node);
     if (mode == O_RDONLY || mode == O_WRONLY)
         err = wait_for_other(node, file, mode == O_RDONLY);
     if (err == 0)
@@ -484,6 +484,6 @@ long pipe_set_capacity(struct file *file, size_t bytes)
     err = change_capacity(pipe_of(file->node), capacity);
     mutex_drop(&file->node->lock);
     if (err > 0)
-        node_tell(file->node);
+        node_notify(file->node);
     return err;
 }

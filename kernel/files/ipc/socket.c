@@ -35,10 +35,10 @@ static void unname(struct socket *self)
 {
     struct socket **at = &abstract;
 
-    if (self->place != NULL) {
-        self->place->own = NULL;
-        node_release(self->place);
-        self->place = NULL;
+    if (self->name_node != NULL) {
+        self->name_node->own = NULL;
+        node_release(self->name_node);
+        self->name_node = NULL;
     }
     if (self->name.length == 0 || self->name.text[0] != '\0')
         return;
@@ -47,19 +47,19 @@ static void unname(struct socket *self)
     *at = self->next_abstract;
 }
 
-void socket_tell_room(struct socket *self)
+void socket_notify_room(struct socket *self)
 {
     wake_all(&self->room);
     if (self->peer != NULL && self->type != SOCKET_DATAGRAM)
-        node_tell_of(&self->peer->node, POLL_OUT | POLL_WRNORM);
+        node_notify_of(&self->peer->node, POLL_OUT | POLL_WRNORM);
     for (struct socket *client = self->clients; client != NULL; client = client->next_client)
-        node_tell_of(&client->node, POLL_OUT | POLL_WRNORM);
+        node_notify_of(&client->node, POLL_OUT | POLL_WRNORM);
 }
 
 /* Something that all want to know: who reads, who sends, who polls. */
-static void tell_all(struct socket *self)
+static void notify_all(struct socket *self)
 {
-    node_tell(&self->node);
+    node_notify(&self->node);
     wake_all(&self->room);
 }
 
@@ -98,7 +98,7 @@ static void part(struct socket *self)
     peer->hung_up = true;
     if (self->first != NULL)
         peer->error = ECONNRESET;
-    tell_all(peer);
+    notify_all(peer);
     node_release(&self->node);
     node_release(&peer->node);
 }
@@ -131,7 +131,7 @@ static void socket_close(struct file *file)
 
         let_go(client);
         client->refused = true;
-        node_tell(&client->node);
+        node_notify(&client->node);
     }
     drop_waiting(self, &dropped);
     drop_packets(self, &dropped);
@@ -300,13 +300,13 @@ static struct socket *find_abstract(const struct socket_name *name)
 
 static int bind_path(struct socket *self, const char *path)
 {
-    struct place *place = current_process()->place;
-    int           err   = path_make_node(place, NULL, path, S_SOCKET | 0777, 0);
+    struct fs_context *fs = current_process()->fs;
+    int                err = path_make_node(fs, NULL, path, S_SOCKET | 0777, 0);
 
     if (err == 0)
-        err = path_find(place, NULL, path, PATH_NO_FOLLOW, &self->place);
+        err = path_find(fs, NULL, path, PATH_NO_FOLLOW, &self->name_node);
     if (err == 0)
-        self->place->own = self;
+        self->name_node->own = self;
     return err == -EEXIST ? -EADDRINUSE : err;
 }
 
@@ -361,7 +361,7 @@ int socket_bind(struct file *file, const struct socket_name *name)
 /* The socket of a name, with a reference. The lock is held. */
 int socket_find(const struct socket_name *name, struct socket **out)
 {
-    struct node   *place;
+    struct node   *found_node;
     struct socket *found;
     int            err;
 
@@ -370,12 +370,12 @@ int socket_find(const struct socket_name *name, struct socket **out)
         if (found == NULL)
             return -ECONNREFUSED;
     } else {
-        err = path_find(current_process()->place, NULL, name->text, 0, &place);
+        err = path_find(current_process()->fs, NULL, name->text, 0, &found_node);
         if (err != 0)
             return err;
-        err   = (place->mode & S_FMT) != S_SOCKET ? -ECONNREFUSED : node_allows(place, 2);
-        found = err == 0 ? place->own : NULL;
-        node_release(place);
+        err   = (found_node->mode & S_FMT) != S_SOCKET ? -ECONNREFUSED : node_allows(found_node, 2);
+        found = err == 0 ? found_node->own : NULL;
+        node_release(found_node);
         if (found == NULL)
             return err != 0 ? err : -ECONNREFUSED;
     }
@@ -468,7 +468,7 @@ static int knock(struct socket *self, struct socket *listener, uint64_t deadline
         ;
     *at = child;
     listener->waiting_count++;
-    node_tell_of(&listener->node, POLL_IN | POLL_RDNORM);
+    node_notify_of(&listener->node, POLL_IN | POLL_RDNORM);
     return 0;
 }
 
@@ -572,9 +572,9 @@ int socket_shut(struct file *file, bool reading, bool writing)
     if (self->peer != NULL && self->type != SOCKET_DATAGRAM) {
         self->peer->shut_write |= reading;
         self->peer->shut_read  |= writing;
-        tell_all(self->peer);
+        notify_all(self->peer);
     }
-    tell_all(self);
+    notify_all(self);
     mutex_drop(&sockets_lock);
     return 0;
 }

@@ -36,7 +36,7 @@ static void finish_packet(struct socket *self, struct passed **dropped)
 {
     socket_drop_packet(self, dropped);
     if (self->held < SOCKET_ROOM / 2)
-        socket_tell_room(self);
+        socket_notify_room(self);
     else
         wake_all(&self->room);
 }
@@ -124,7 +124,7 @@ static void append(struct socket *to, struct packet *packet, struct sending *wha
     to->bytes += packet->bytes;
     to->held  += cost(packet);
     to->packets++;
-    node_tell_of(&to->node, POLL_IN | POLL_RDNORM);
+    node_notify_of(&to->node, POLL_IN | POLL_RDNORM);
 }
 
 /* Whom a message goes to: the peer, or for datagrams whoever has the name. A reference. */

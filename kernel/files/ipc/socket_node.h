@@ -48,7 +48,7 @@ struct socket {
     uint32_t           backlog, waiting_count;
     struct socket     *waiting, *next_waiting;  /* connected, to be accepted                  */
     struct socket_name name;
-    struct node       *place;                   /* the name's node in the file system, a reference */
+    struct node       *name_node;               /* the name's node in the file system, a reference */
     struct socket     *next_abstract;
     struct socket     *clients, *next_client;   /* datagram sockets whose peer this is; no references */
     struct credentials maker;                   /* who made it                                */
@@ -73,7 +73,7 @@ bool socket_writable(const struct socket *self);
 /* The first packet goes; its passed, if it has any still, to the chain. */
 void socket_drop_packet(struct socket *self, struct passed **dropped);
 /* There is room again: for who waits to send to it, and who asked poll() about that. */
-void socket_tell_room(struct socket *self);
+void socket_notify_room(struct socket *self);
 
 /* May this user have more files on their way? 0 or -ETOOMANYREFS. */
 int  passed_admit(const struct passed *passed, uint64_t limit) MUST_CHECK;

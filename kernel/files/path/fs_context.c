@@ -1,5 +1,5 @@
 /*
- * place.c - where a process's paths begin, what covers which folder, and from a node back to its path.
+ * fs_context.c - where a process's paths begin, what covers which folder, and from a node back to its path.
  */
 #include "base/check.h"
 #include "base/error.h"
@@ -10,24 +10,24 @@
 
 struct file_system *systems_mounted;
 
-struct place *place_new(struct node *root)
+struct fs_context *fs_context_new(struct node *root)
 {
-    struct place *place = heap_alloc(sizeof *place, 0);
+    struct fs_context *fs = heap_alloc(sizeof *fs, 0);
 
-    if (place != NULL) {
-        *place = (struct place){ .references = 1, .root = root, .here = root, .umask = 022 };
+    if (fs != NULL) {
+        *fs = (struct fs_context){ .references = 1, .root = root, .here = root, .umask = 022 };
         node_use(root);
         node_use(root);
     }
-    return place;
+    return fs;
 }
 
-struct place *place_copy(const struct place *place)
+struct fs_context *fs_context_copy(const struct fs_context *fs)
 {
-    struct place *copy = heap_alloc(sizeof *copy, 0);
+    struct fs_context *copy = heap_alloc(sizeof *copy, 0);
 
     if (copy != NULL) {
-        *copy = *place;
+        *copy = *fs;
         copy->references = 1;
         node_use(copy->root);
         node_use(copy->here);
@@ -35,15 +35,15 @@ struct place *place_copy(const struct place *place)
     return copy;
 }
 
-void place_hold(struct place *place) { __atomic_add_fetch(&place->references, 1, __ATOMIC_RELAXED); }
+void fs_context_hold(struct fs_context *fs) { __atomic_add_fetch(&fs->references, 1, __ATOMIC_RELAXED); }
 
-void place_release(struct place *place)
+void fs_context_release(struct fs_context *fs)
 {
-    if (__atomic_sub_fetch(&place->references, 1, __ATOMIC_ACQ_REL) > 0)
+    if (__atomic_sub_fetch(&fs->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
-    node_unuse(place->root);
-    node_unuse(place->here);
-    heap_free_sized(place, sizeof *place);
+    node_unuse(fs->root);
+    node_unuse(fs->here);
+    heap_free_sized(fs, sizeof *fs);
 }
 
 /* ---- Mounting ------------------------------------------------------------------------------------------------ */
@@ -131,9 +131,9 @@ int path_unmount(struct node *root, unsigned how)
 /* ---- From a node to its path --------------------------------------------------------------------------------- */
 
 /* Up from a root to what it covers, as often as it takes. */
-static struct node *out_of_root(const struct place *place, struct node *node)
+static struct node *out_of_root(const struct fs_context *fs, struct node *node)
 {
-    while (node != place->root && node == node->system->root && node->system->covers != NULL)
+    while (node != fs->root && node == node->system->root && node->system->covers != NULL)
         node = node->system->covers;
     return node;
 }
@@ -142,7 +142,7 @@ static struct node *out_of_root(const struct place *place, struct node *node)
  * The path, put together from its end, in the last bytes of `to`. Names and parents do not change while nobody
  * sleeps; a kernel that is preemptible here must hold the folders' locks. Returns its start, or a negative errno.
  */
-static long path_backwards(const struct place *place, struct node *node, char *to, size_t size)
+static long path_backwards(const struct fs_context *fs, struct node *node, char *to, size_t size)
 {
     size_t at = size;
 
@@ -153,8 +153,8 @@ static long path_backwards(const struct place *place, struct node *node, char *t
         const char *name;
         size_t      length;
 
-        node = out_of_root(place, node);
-        if (node == place->root)
+        node = out_of_root(fs, node);
+        if (node == fs->root)
             break;
         if (node == node->system->root || node->operations->whereabouts == NULL)
             return -ENOENT;
@@ -175,9 +175,9 @@ static long path_backwards(const struct place *place, struct node *node, char *t
     return (long)at;
 }
 
-static long path_text(const struct place *place, struct node *node, char *to, size_t size)
+static long path_text(const struct fs_context *fs, struct node *node, char *to, size_t size)
 {
-    long start = path_backwards(place, node, to, size);
+    long start = path_backwards(fs, node, to, size);
 
     if (start < 0)
         return start;
@@ -185,21 +185,21 @@ static long path_text(const struct place *place, struct node *node, char *to, si
     return (long)(size - (size_t)start - 1);
 }
 
-long path_of(struct place *place, struct node *node, char *to, size_t size)
+long path_of(struct fs_context *fs, struct node *node, char *to, size_t size)
 {
-    if (node->links == 0 && node != place->root)
+    if (node->links == 0 && node != fs->root)
         return -ENOENT;
-    return path_text(place, node, to, size);
+    return path_text(fs, node, to, size);
 }
 
-long path_describe(struct place *place, struct node *node, char *to, size_t size)
+long path_describe(struct fs_context *fs, struct node *node, char *to, size_t size)
 {
     static const char deleted[] = " (deleted)";
     long              length;
 
     if (node->operations->describe != NULL)
         return node->operations->describe(node, to, size);
-    length = path_text(place, node, to, size);
+    length = path_text(fs, node, to, size);
     if (length < 0 || node->links != 0)
         return length;
     if ((size_t)length + sizeof deleted > size)

@@ -18,17 +18,17 @@ static bool is_type(const struct node *node, uint32_t type) { return (node->mode
 
 /* ---- Finding ----------------------------------------------------------------------------------- */
 
-static int find(struct place *place, struct node *start, const char *path, unsigned flags, struct node **out)
+static int find(struct fs_context *fs, struct node *start, const char *path, unsigned flags, struct node **out)
 {
     struct walk walk;
     int         err;
 
     if (*path == '\0' && (flags & PATH_EMPTY_IS_START)) {
-        *out = start != NULL ? start : place->here;
+        *out = start != NULL ? start : fs->here;
         node_hold(*out);
         return 0;
     }
-    err = walk_begin(&walk, place, start, path, WALK_SLASH_FOLLOWS | (flags & PATH_NO_FOLLOW ? 0 : WALK_FOLLOW));
+    err = walk_begin(&walk, fs, start, path, WALK_SLASH_FOLLOWS | (flags & PATH_NO_FOLLOW ? 0 : WALK_FOLLOW));
     if (err != 0)
         return err;
     if (walk.node == NULL)
@@ -43,16 +43,16 @@ static int find(struct place *place, struct node *start, const char *path, unsig
     return err;
 }
 
-int path_find(struct place *place, struct node *start, const char *path, unsigned flags, struct node **out)
+int path_find(struct fs_context *fs, struct node *start, const char *path, unsigned flags, struct node **out)
 {
-    return missing_note(path, find(place, start, path, flags, out));
+    return missing_note(path, find(fs, start, path, flags, out));
 }
 
-int path_parent(struct place *place, struct node *start, const char *path, struct node **folder, const char **name,
+int path_parent(struct fs_context *fs, struct node *start, const char *path, struct node **folder, const char **name,
                 size_t *length)
 {
     struct walk walk;
-    int         err = walk_begin(&walk, place, start, path, 0);
+    int         err = walk_begin(&walk, fs, start, path, 0);
 
     if (err != 0)
         return err;
@@ -107,11 +107,11 @@ static int make_entry(struct walk *walk, uint32_t mode, uint32_t device, struct 
     return err;
 }
 
-static int make(struct place *place, struct node *start, const char *path, uint32_t mode, uint32_t device)
+static int make(struct fs_context *fs, struct node *start, const char *path, uint32_t mode, uint32_t device)
 {
     struct walk  walk;
     struct node *node;
-    int          err = walk_begin(&walk, place, start, path, 0);
+    int          err = walk_begin(&walk, fs, start, path, 0);
 
     if (err != 0)
         return err;
@@ -120,19 +120,19 @@ static int make(struct place *place, struct node *start, const char *path, uint3
     else if (walk.slash && !((mode & S_FMT) == S_FOLDER))
         err = -ENOENT;
     else
-        err = make_entry(&walk, mode & (S_FMT | (07777 & ~place->umask)), device, &node);
+        err = make_entry(&walk, mode & (S_FMT | (07777 & ~fs->umask)), device, &node);
     if (err == 0)
         node_release(node);
     walk_end(&walk);
     return err;
 }
 
-int path_make_folder(struct place *place, struct node *start, const char *path, uint32_t mode)
+int path_make_folder(struct fs_context *fs, struct node *start, const char *path, uint32_t mode)
 {
-    return make(place, start, path, S_FOLDER | (mode & 01777), 0);
+    return make(fs, start, path, S_FOLDER | (mode & 01777), 0);
 }
 
-int path_make_node(struct place *place, struct node *start, const char *path, uint32_t mode, uint32_t device)
+int path_make_node(struct fs_context *fs, struct node *start, const char *path, uint32_t mode, uint32_t device)
 {
     uint32_t type = mode & S_FMT;
 
@@ -144,17 +144,17 @@ int path_make_node(struct place *place, struct node *start, const char *path, ui
         return -EINVAL;
     if ((type == S_CHARACTER || type == S_BLOCK) && user_acting() != 0)
         return -EPERM;
-    return make(place, start, path, mode & (S_FMT | 07777), device);
+    return make(fs, start, path, mode & (S_FMT | 07777), device);
 }
 
-int path_symlink(struct place *place, struct node *start, const char *path, const char *target)
+int path_symlink(struct fs_context *fs, struct node *start, const char *path, const char *target)
 {
     struct walk walk;
     int         err;
 
     if (*target == '\0')
         return -ENOENT;
-    err = walk_begin(&walk, place, start, path, 0);
+    err = walk_begin(&walk, fs, start, path, 0);
     if (err != 0)
         return err;
     if (walk.node != NULL || walk.last != LAST_NAME)
@@ -254,7 +254,7 @@ static int node_to_open(struct walk *walk, uint32_t flags, uint32_t mode, struct
     if (!(flags & O_CREAT))
         return -ENOENT;
     *made = true;
-    return make_entry(walk, S_REGULAR | (mode & 07777 & ~walk->place->umask), 0, out);
+    return make_entry(walk, S_REGULAR | (mode & 07777 & ~walk->fs->umask), 0, out);
 }
 
 static unsigned walk_flags(uint32_t flags)
@@ -300,7 +300,7 @@ static int make_nameless(struct node *folder, uint32_t mode, struct node **out)
 }
 
 /* O_TMPFILE: the path is that of a folder in whose file system the file is to be. */
-static int open_nameless(struct place *place, struct node *start, const char *path, uint32_t flags, uint32_t mode,
+static int open_nameless(struct fs_context *fs, struct node *start, const char *path, uint32_t flags, uint32_t mode,
                          struct file **out)
 {
     struct node *folder, *node;
@@ -308,13 +308,13 @@ static int open_nameless(struct place *place, struct node *start, const char *pa
 
     if (!writes(flags) || (flags & O_CREAT))
         return -EINVAL;
-    err = find(place, start, path, PATH_MUST_BE_FOLDER, &folder);
+    err = find(fs, start, path, PATH_MUST_BE_FOLDER, &folder);
     if (err != 0)
         return err;
     err = folder->operations->create == NULL || folder->operations->remove == NULL ? -EOPNOTSUPP : may_change(folder);
     if (err == 0) {
         mutex_take(&folder->lock);
-        err = make_nameless(folder, S_REGULAR | (mode & 07777 & ~place->umask), &node);
+        err = make_nameless(folder, S_REGULAR | (mode & 07777 & ~fs->umask), &node);
         mutex_drop(&folder->lock);
     }
     node_release(folder);
@@ -332,7 +332,7 @@ static unsigned restrictions(unsigned resolve)
            (resolve & RESOLVE_IN_ROOT ? WALK_IN_ROOT : 0);
 }
 
-static int find_and_open(struct place *place, struct node *start, const char *path, uint32_t flags, uint32_t mode,
+static int find_and_open(struct fs_context *fs, struct node *start, const char *path, uint32_t flags, uint32_t mode,
                          unsigned resolve, struct file **out)
 {
     struct walk  walk;
@@ -343,10 +343,10 @@ static int find_and_open(struct place *place, struct node *start, const char *pa
     if (flags & O_PATH)
         flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     if ((flags & O_TMPFILE) == O_TMPFILE)
-        return resolve != 0 ? -EOPNOTSUPP : open_nameless(place, start, path, flags, mode, out);
+        return resolve != 0 ? -EOPNOTSUPP : open_nameless(fs, start, path, flags, mode, out);
     if ((flags & O_CREAT) && (flags & O_DIRECTORY))
         return -EINVAL;
-    err = walk_begin(&walk, place, start, path, walk_flags(flags) | restrictions(resolve));
+    err = walk_begin(&walk, fs, start, path, walk_flags(flags) | restrictions(resolve));
     if (err != 0)
         return err;
     err = node_to_open(&walk, flags, mode, &node, &made);
@@ -362,15 +362,15 @@ static int find_and_open(struct place *place, struct node *start, const char *pa
     return err;
 }
 
-int path_open_within(struct place *place, struct node *start, const char *path, uint32_t flags, uint32_t mode, unsigned resolve,
+int path_open_within(struct fs_context *fs, struct node *start, const char *path, uint32_t flags, uint32_t mode, unsigned resolve,
                      struct file **out)
 {
-    return missing_note(path, find_and_open(place, start, path, flags, mode, resolve, out));
+    return missing_note(path, find_and_open(fs, start, path, flags, mode, resolve, out));
 }
 
-int path_open(struct place *place, struct node *start, const char *path, uint32_t flags, uint32_t mode, struct file **out)
+int path_open(struct fs_context *fs, struct node *start, const char *path, uint32_t flags, uint32_t mode, struct file **out)
 {
-    return path_open_within(place, start, path, flags, mode, 0, out);
+    return path_open_within(fs, start, path, flags, mode, 0, out);
 }
 
 static int may_execute(const struct node *node)
@@ -380,10 +380,10 @@ static int may_execute(const struct node *node)
     return is_type(node, S_REGULAR) ? node_allows(node, 1) : -EACCES;
 }
 
-static int find_program(struct place *place, struct node *start, const char *path, unsigned flags, struct file **out)
+static int find_program(struct fs_context *fs, struct node *start, const char *path, unsigned flags, struct file **out)
 {
     struct node *node;
-    int          err = find(place, start, path, flags, &node);
+    int          err = find(fs, start, path, flags, &node);
 
     if (err != 0)
         return err;
@@ -394,9 +394,9 @@ static int find_program(struct place *place, struct node *start, const char *pat
     return err;
 }
 
-int path_open_program(struct place *place, struct node *start, const char *path, unsigned flags, struct file **out)
+int path_open_program(struct fs_context *fs, struct node *start, const char *path, unsigned flags, struct file **out)
 {
-    return missing_note(path, find_program(place, start, path, flags, out));
+    return missing_note(path, find_program(fs, start, path, flags, out));
 }
 
 /* ---- Removing and linking --------------------------------------------------------------------------------- */
@@ -437,10 +437,10 @@ static int refuse_removal(const struct walk *walk, bool folder)
     return may_remove(walk->folder, walk->node);
 }
 
-int path_remove(struct place *place, struct node *start, const char *path, bool folder)
+int path_remove(struct fs_context *fs, struct node *start, const char *path, bool folder)
 {
     struct walk walk;
-    int         err = walk_begin(&walk, place, start, path, 0);
+    int         err = walk_begin(&walk, fs, start, path, 0);
 
     if (err != 0)
         return err;
@@ -481,16 +481,16 @@ static int link_node(struct walk *to, struct node *node)
     return err;
 }
 
-int path_link(struct place *place, struct node *from_start, const char *from, struct node *to_start, const char *to,
+int path_link(struct fs_context *fs, struct node *from_start, const char *from, struct node *to_start, const char *to,
               unsigned flags)
 {
     struct walk  walk;
     struct node *node;
-    int          err = path_find(place, from_start, from, flags, &node);
+    int          err = path_find(fs, from_start, from, flags, &node);
 
     if (err != 0)
         return err;
-    err = walk_begin(&walk, place, to_start, to, 0);
+    err = walk_begin(&walk, fs, to_start, to, 0);
     if (err == 0) {
         err = link_node(&walk, node);
         walk_end(&walk);
@@ -572,7 +572,7 @@ static int rename_walks(struct walk *from, struct walk *to, unsigned flags)
     return err;
 }
 
-int path_rename(struct place *place, struct node *from_start, const char *from, struct node *to_start, const char *to,
+int path_rename(struct fs_context *fs, struct node *from_start, const char *from, struct node *to_start, const char *to,
                 unsigned flags)
 {
     struct walk source, target;
@@ -580,10 +580,10 @@ int path_rename(struct place *place, struct node *from_start, const char *from, 
 
     if ((flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE)) || flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
         return -EINVAL;
-    err = walk_begin(&source, place, from_start, from, 0);
+    err = walk_begin(&source, fs, from_start, from, 0);
     if (err != 0)
         return err;
-    err = walk_begin(&target, place, to_start, to, 0);
+    err = walk_begin(&target, fs, to_start, to, 0);
     if (err == 0) {
         err = rename_walks(&source, &target, flags);
         walk_end(&target);

@@ -1,7 +1,7 @@
 /*
  * path.h - from names to nodes.
  *
- * struct place holds what a walk starts from: root, working directory, umask. Counted, shared by CLONE_FS.
+ * struct fs_context holds what a walk starts from: root, working directory, umask. Counted, shared by CLONE_FS.
  * All text here is kernel memory; linux/ copies it in from programs first.
  */
 #ifndef QUIRE_FILES_PATH_H
@@ -9,27 +9,27 @@
 
 #include "files/core/file.h"
 
-struct place {
+struct fs_context {
     uint32_t     references;
     struct node *root, *here;
     uint32_t     umask;
 };
-struct place *place_new(struct node *root);
-struct place *place_copy(const struct place *place);
-void place_hold(struct place *place);
-void place_release(struct place *place);
+struct fs_context *fs_context_new(struct node *root);
+struct fs_context *fs_context_copy(const struct fs_context *fs);
+void fs_context_hold(struct fs_context *fs);
+void fs_context_release(struct fs_context *fs);
 
 enum { PATH_NO_FOLLOW = 1, PATH_MUST_BE_FOLDER = 2, PATH_EMPTY_IS_START = 4 };
 
-/* The node a path names, with a reference. `start` is where a relative path begins (NULL: place->here). */
-int path_find(struct place *place, struct node *start, const char *path, unsigned flags, struct node **out) MUST_CHECK;
+/* The node a path names, with a reference. `start` is where a relative path begins (NULL: fs->here). */
+int path_find(struct fs_context *fs, struct node *start, const char *path, unsigned flags, struct node **out) MUST_CHECK;
 
 /* The folder that holds (or would hold) the path's last part, referenced, and that part's name inside `path`. */
-int path_parent(struct place *place, struct node *start, const char *path, struct node **folder, const char **name,
+int path_parent(struct fs_context *fs, struct node *start, const char *path, struct node **folder, const char **name,
                 size_t *length) MUST_CHECK;
 
 /* open(2) as a whole. */
-int path_open(struct place *place, struct node *start, const char *path, uint32_t flags, uint32_t mode,
+int path_open(struct fs_context *fs, struct node *start, const char *path, uint32_t flags, uint32_t mode,
               struct file **out) MUST_CHECK;
 
 /* openat2(2): the same, where the way there is restricted; Linux's RESOLVE_*. */
@@ -37,32 +37,32 @@ enum {
     RESOLVE_NO_XDEV = 1, RESOLVE_NO_MAGICLINKS = 2, RESOLVE_NO_SYMLINKS = 4, RESOLVE_BENEATH = 8, RESOLVE_IN_ROOT = 16,
     RESOLVE_CACHED = 32, RESOLVE_KNOWN = 63,
 };
-int path_open_within(struct place *place, struct node *start, const char *path, uint32_t flags, uint32_t mode, unsigned resolve,
+int path_open_within(struct fs_context *fs, struct node *start, const char *path, uint32_t flags, uint32_t mode, unsigned resolve,
                      struct file **out) MUST_CHECK;
 
 /*
  * A file to execute, open for reading; only the right to execute it is asked for. flags: PATH_NO_FOLLOW,
  * PATH_EMPTY_IS_START. -ELOOP for a symbolic link that is not followed, -EACCES for what is no regular file.
  */
-int path_open_program(struct place *place, struct node *start, const char *path, unsigned flags, struct file **out) MUST_CHECK;
+int path_open_program(struct fs_context *fs, struct node *start, const char *path, unsigned flags, struct file **out) MUST_CHECK;
 
-int path_make_folder(struct place *place, struct node *start, const char *path, uint32_t mode) MUST_CHECK;
-int path_make_node(struct place *place, struct node *start, const char *path, uint32_t mode, uint32_t device) MUST_CHECK;
-int path_remove(struct place *place, struct node *start, const char *path, bool folder) MUST_CHECK;
+int path_make_folder(struct fs_context *fs, struct node *start, const char *path, uint32_t mode) MUST_CHECK;
+int path_make_node(struct fs_context *fs, struct node *start, const char *path, uint32_t mode, uint32_t device) MUST_CHECK;
+int path_remove(struct fs_context *fs, struct node *start, const char *path, bool folder) MUST_CHECK;
 /* flags: PATH_NO_FOLLOW, PATH_EMPTY_IS_START, for what gets another name. */
-int path_link(struct place *place, struct node *from_start, const char *from, struct node *to_start, const char *to,
+int path_link(struct fs_context *fs, struct node *from_start, const char *from, struct node *to_start, const char *to,
               unsigned flags) MUST_CHECK;
-int path_symlink(struct place *place, struct node *start, const char *path, const char *target) MUST_CHECK;
-int path_rename(struct place *place, struct node *from_start, const char *from, struct node *to_start, const char *to,
+int path_symlink(struct fs_context *fs, struct node *start, const char *path, const char *target) MUST_CHECK;
+int path_rename(struct fs_context *fs, struct node *from_start, const char *from, struct node *to_start, const char *to,
                 unsigned flags) MUST_CHECK;
 
 /*
  * The absolute path of a node (getcwd, /proc/self/maps). Returns the length; -ERANGE; -ENOENT when no folder
- * has it any more or it lies outside the place's root. Text is terminated.
+ * has it any more or it lies outside the context's root. Text is terminated.
  */
-long path_of(struct place *place, struct node *node, char *to, size_t size);
-/* The same for people and /proc/PID/fd: also what was deleted, and what never had a place. */
-long path_describe(struct place *place, struct node *node, char *to, size_t size);
+long path_of(struct fs_context *fs, struct node *node, char *to, size_t size);
+/* The same for people and /proc/PID/fd: also what was deleted, and what never had a name. */
+long path_describe(struct fs_context *fs, struct node *node, char *to, size_t size);
 
 /* Mounting: `root` covers the folder. The kernel mounts proc, dev and tmpfs at start. */
 int path_mount(struct node *folder, struct node *root) MUST_CHECK;

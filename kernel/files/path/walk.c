@@ -41,19 +41,19 @@ int walk_look_up(struct node *folder, const char *name, size_t length, struct no
     return err;
 }
 
-int walk_up(struct place *place, struct node *folder, struct node **out)
+int walk_up(struct fs_context *fs, struct node *folder, struct node **out)
 {
     int err;
 
     node_hold(folder);
-    while (folder != place->root && folder == folder->system->root && folder->system->covers != NULL) {
+    while (folder != fs->root && folder == folder->system->root && folder->system->covers != NULL) {
         struct node *below = folder->system->covers;
 
         node_hold(below);
         node_release(folder);
         folder = below;
     }
-    if (folder == place->root || folder == folder->system->root) {
+    if (folder == fs->root || folder == folder->system->root) {
         *out = folder;
         return 0;
     }
@@ -77,7 +77,7 @@ static int may_move_to(const struct walk *walk, const struct node *node)
 /* Where an absolute path begins. */
 static int go_to_root(struct walk *walk)
 {
-    struct node *root = walk->flags & WALK_IN_ROOT ? walk->floor : walk->place->root;
+    struct node *root = walk->flags & WALK_IN_ROOT ? walk->floor : walk->fs->root;
 
     if (walk->flags & WALK_BENEATH)
         return -EXDEV;
@@ -96,7 +96,7 @@ static int go_up(struct walk *walk)
 
     if (walk->folder == walk->floor)
         return walk->flags & WALK_BENEATH ? -EXDEV : 0;
-    err = walk_up(walk->place, walk->folder, &above);
+    err = walk_up(walk->fs, walk->folder, &above);
     if (err == 0 && (err = may_move_to(walk, above)) != 0)
         node_release(above);
     if (err == 0)
@@ -271,16 +271,16 @@ static int walk_parts(struct walk *walk, const char *path)
     }
 }
 
-int walk_begin(struct walk *walk, struct place *place, struct node *start, const char *path, unsigned flags)
+int walk_begin(struct walk *walk, struct fs_context *fs, struct node *start, const char *path, unsigned flags)
 {
     int err;
 
-    *walk = (struct walk){ .place = place, .flags = flags };
+    *walk = (struct walk){ .fs = fs, .flags = flags };
     if (*path == '\0')
         return -ENOENT;
     if (strnlen(path, PATH_LONGEST) == PATH_LONGEST)
         return -ENAMETOOLONG;
-    walk->folder = *path == '/' && !(flags & (WALK_BENEATH | WALK_IN_ROOT)) ? place->root : start != NULL ? start : place->here;
+    walk->folder = *path == '/' && !(flags & (WALK_BENEATH | WALK_IN_ROOT)) ? fs->root : start != NULL ? start : fs->here;
     node_hold(walk->folder);
     walk->folder = through_mounts(walk->folder);
     if (flags & (WALK_BENEATH | WALK_IN_ROOT))

@@ -10,7 +10,7 @@
 enum last { LAST_NAME, LAST_DOT, LAST_DOTS, LAST_ROOT };
 
 struct walk {
-    struct place *place;
+    struct fs_context *fs;
     struct node  *folder;           /* where the last part is looked up, a reference             */
     struct node  *node;             /* what the path names, a reference; NULL: there is no such entry */
     const char   *name;             /* the last part                                             */
@@ -39,13 +39,13 @@ enum { WALK_SAME_MOUNT = 16, WALK_NO_MAGIC = 32, WALK_NO_LINKS = 64, WALK_BENEAT
  * Walk to the last part. With WALK_SLASH_FOLLOWS what a slash comes after must be a folder. On success the walk holds references until
  * walk_end(). The last part may be missing (node is NULL): -ENOENT is only for what leads there.
  */
-int  walk_begin(struct walk *walk, struct place *place, struct node *start, const char *path, unsigned flags) MUST_CHECK;
+int  walk_begin(struct walk *walk, struct fs_context *fs, struct node *start, const char *path, unsigned flags) MUST_CHECK;
 void walk_end(struct walk *walk);
 
 /* The entry of a folder by name, as the path sees it: through mounts. Takes the folder's lock. */
 int walk_look_up(struct node *folder, const char *name, size_t length, struct node **out) MUST_CHECK;
 
-/* The folder above, as seen from the place. A reference. */
-int walk_up(struct place *place, struct node *folder, struct node **out) MUST_CHECK;
+/* The folder above, as seen from the context A reference. */
+int walk_up(struct fs_context *fs, struct node *folder, struct node **out) MUST_CHECK;
 
 #endif

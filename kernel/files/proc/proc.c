@@ -186,7 +186,7 @@ static long proc_read_link(struct node *node, char *to, size_t size)
 
     if (target == NULL)
         return -ENOENT;
-    length = path_describe(current_process()->place, target, to, size);
+    length = path_describe(current_process()->fs, target, to, size);
     node_release(target);
     return length;
 }

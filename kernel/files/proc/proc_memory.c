@@ -88,7 +88,7 @@ static void add_file_name(struct text *text, struct node *file)
         text->failed = true;
         return;
     }
-    if (path_describe(current_process()->place, file, path, PATH_LONGEST) >= 0)
+    if (path_describe(current_process()->fs, file, path, PATH_LONGEST) >= 0)
         add_path(text, path);
     heap_free(path);
 }

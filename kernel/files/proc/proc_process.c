@@ -247,7 +247,7 @@ static int write_status(struct text *text, struct proc_node *node)
     state = state_of(p, t);
     signal_sets(p, &ignored, &caught);
     text_add(text, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
-             name_of(p, t), p->place != NULL ? (unsigned)p->place->umask : 0u, state, state_word(state), p->id,
+             name_of(p, t), p->fs != NULL ? (unsigned)p->fs->umask : 0u, state, state_word(state), p->id,
              node->thread != 0 ? node->thread : p->id, p->parent != NULL ? p->parent->id : 0);
     text_add(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t64\nGroups:\t", (unsigned)p->uid, (unsigned)p->euid,
              (unsigned)p->suid, (unsigned)p->euid, (unsigned)p->gid, (unsigned)p->egid, (unsigned)p->sgid, (unsigned)p->egid);
@@ -400,7 +400,7 @@ static void add_mount_point(struct text *text, struct file_system *system)
         text->failed = true;
         return;
     }
-    if (path_of(current_process()->place, system->root, path, PATH_ROOM) >= 0)
+    if (path_of(current_process()->fs, system->root, path, PATH_ROOM) >= 0)
         text_add(text, "%s", path);
     else
         text_add(text, "/");
@@ -462,14 +462,14 @@ static struct node *folder_of(struct proc_node *node)
 {
     const struct process *p = proc_process(node);
 
-    return p != NULL && p->place != NULL ? hold(p->place->here) : NULL;
+    return p != NULL && p->fs != NULL ? hold(p->fs->here) : NULL;
 }
 
 static struct node *root_of(struct proc_node *node)
 {
     const struct process *p = proc_process(node);
 
-    return p != NULL && p->place != NULL ? hold(p->place->root) : NULL;
+    return p != NULL && p->fs != NULL ? hold(p->fs->root) : NULL;
 }
 
 static struct node *descriptor_of(struct proc_node *node)

@@ -69,7 +69,7 @@ static void give_back(paddr_t start, paddr_t end)
     }
 }
 
-int archive_unpack(paddr_t start, paddr_t end, struct place *place, const char **why)
+int archive_unpack(paddr_t start, paddr_t end, struct fs_context *fs, const char **why)
 {
     struct module  module = { .source = { module_read, module_take_frame, NULL }, .at = start, .end = end };
     struct source *inflated;
@@ -85,10 +85,10 @@ int archive_unpack(paddr_t start, paddr_t end, struct place *place, const char *
         *why = "no memory for decompressing";
         if (inflated == NULL)
             return -ENOMEM;
-        err = cpio_unpack(inflated, place, why);
+        err = cpio_unpack(inflated, fs, why);
         inflate_close(inflated);
     } else {
-        err = cpio_unpack(&module.source, place, why);
+        err = cpio_unpack(&module.source, fs, why);
     }
     give_back(start, end);
     return err;

@@ -24,7 +24,7 @@ struct seen {
 
 struct unpacking {
     struct source *source;
-    struct place  *place;
+    struct fs_context  *fs;
     const char    *why;
     uint64_t       at;                  /* bytes of the archive read so far */
     bool           checked;             /* the entry has a sum              */
@@ -121,7 +121,7 @@ static int make_parents(struct unpacking *u)
         int err;
 
         *slash = '\0';
-        err = path_make_folder(u->place, NULL, u->name, 0755);
+        err = path_make_folder(u->fs, NULL, u->name, 0755);
         *slash = '/';
         if (err != 0 && err != -EEXIST)
             return err;
@@ -134,7 +134,7 @@ static int make_way(struct unpacking *u, bool folder)
 {
     struct node *old;
     bool         is_folder;
-    int          err = path_find(u->place, NULL, u->name, PATH_NO_FOLLOW, &old);
+    int          err = path_find(u->fs, NULL, u->name, PATH_NO_FOLLOW, &old);
 
     if (err == -ENOENT)
         return make_parents(u);
@@ -142,7 +142,7 @@ static int make_way(struct unpacking *u, bool folder)
         return err;
     is_folder = (old->mode & S_FMT) == S_FOLDER;
     node_release(old);
-    return is_folder && folder ? 0 : path_remove(u->place, NULL, u->name, is_folder);
+    return is_folder && folder ? 0 : path_remove(u->fs, NULL, u->name, is_folder);
 }
 
 static void dress(const struct unpacking *u, struct node *node)
@@ -242,7 +242,7 @@ static int add_name(struct unpacking *u, struct node *node)
     struct node *folder;
     const char  *name;
     size_t       length;
-    int          err = path_parent(u->place, NULL, u->name, &folder, &name, &length);
+    int          err = path_parent(u->fs, NULL, u->name, &folder, &name, &length);
 
     if (err != 0)
         return err;
@@ -266,9 +266,9 @@ static int make_file(struct unpacking *u)
             dress(u, node);
         return err;
     }
-    err = path_make_node(u->place, NULL, u->name, S_REGULAR | 0600, 0);
+    err = path_make_node(u->fs, NULL, u->name, S_REGULAR | 0600, 0);
     if (err == 0)
-        err = path_find(u->place, NULL, u->name, PATH_NO_FOLLOW, &node);
+        err = path_find(u->fs, NULL, u->name, PATH_NO_FOLLOW, &node);
     if (err != 0)
         return err;
     if (u->entry.links > 1)
@@ -296,7 +296,7 @@ static int make_link(struct unpacking *u)
     if (err == 0)
         err = skip_padding(u);
     if (err == 0)
-        err = path_symlink(u->place, NULL, u->name, target);
+        err = path_symlink(u->fs, NULL, u->name, target);
     heap_free(target);
     return err;
 }
@@ -311,11 +311,11 @@ static int make_other(struct unpacking *u)
     if (u->entry.bytes != 0)
         return refuse(u, "contents where there can be none");
     device |= (u->entry.major & 0xFFF) << 8 | (u->entry.minor & 0xFFF00) << 12;
-    err = type == S_FOLDER ? path_make_folder(u->place, NULL, u->name, 0755)
-                           : path_make_node(u->place, NULL, u->name, type | 0600, device);
+    err = type == S_FOLDER ? path_make_folder(u->fs, NULL, u->name, 0755)
+                           : path_make_node(u->fs, NULL, u->name, type | 0600, device);
     if (err != 0 && !(err == -EEXIST && type == S_FOLDER))
         return err;
-    err = path_find(u->place, NULL, u->name, PATH_NO_FOLLOW, &node);
+    err = path_find(u->fs, NULL, u->name, PATH_NO_FOLLOW, &node);
     if (err != 0)
         return err;
     dress(u, node);
@@ -409,9 +409,9 @@ static const char *reason(int err)
     }
 }
 
-int cpio_unpack(struct source *source, struct place *place, const char **why)
+int cpio_unpack(struct source *source, struct fs_context *fs, const char **why)
 {
-    struct unpacking u = { .source = source, .place = place, .name = heap_alloc(2 * PATH_LONGEST, 0),
+    struct unpacking u = { .source = source, .fs = fs, .name = heap_alloc(2 * PATH_LONGEST, 0),
                            .block = heap_alloc(BLOCK, 0) };
     int err = -ENOMEM;
 

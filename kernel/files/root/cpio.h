@@ -17,12 +17,12 @@
 #define CPIO_FILLING ".quire/padding"
 
 /* Returns 0, or a negative errno and the reason in *why (text that lives for ever). */
-int cpio_unpack(struct source *source, struct place *place, const char **why) MUST_CHECK;
+int cpio_unpack(struct source *source, struct fs_context *fs, const char **why) MUST_CHECK;
 
 /*
  * Unpack an archive that the boot loader left at [start, end) of physical memory, compressed by gzip or not, into
- * the place's root. Afterwards its frames are files' or free.
+ * the context's root. Afterwards its frames are files' or free.
  */
-int archive_unpack(paddr_t start, paddr_t end, struct place *place, const char **why) MUST_CHECK;
+int archive_unpack(paddr_t start, paddr_t end, struct fs_context *fs, const char **why) MUST_CHECK;
 
 #endif

@@ -15,7 +15,7 @@
 static void hold_file(void *file)    { node_use(file); }
 static void release_file(void *file) { node_unuse(file); }
 
-struct place *files_start(void)
+struct fs_context *files_start(void)
 {
     struct file_system *root = tmpfs_new(0755);
 
@@ -25,24 +25,24 @@ struct place *files_start(void)
     map_file_release = release_file;
     devices_start();
     path_mount_root(root->root);
-    return place_new(root->root);
+    return fs_context_new(root->root);
 }
 
-static int make_folder(struct place *place, const char *path, uint32_t mode)
+static int make_folder(struct fs_context *fs, const char *path, uint32_t mode)
 {
-    int err = path_make_folder(place, NULL, path, mode);
+    int err = path_make_folder(fs, NULL, path, mode);
 
     return err == -EEXIST ? 0 : err;
 }
 
-static int mount(struct place *place, const char *path, struct file_system *system)
+static int mount(struct fs_context *fs, const char *path, struct file_system *system)
 {
     struct node *folder;
     int          err;
 
     if (system == NULL)
         return -ENOMEM;
-    err = path_find(place, NULL, path, PATH_MUST_BE_FOLDER, &folder);
+    err = path_find(fs, NULL, path, PATH_MUST_BE_FOLDER, &folder);
     if (err != 0)
         return err;
     err = path_mount(folder, system->root);
@@ -63,40 +63,40 @@ static const char *const links[][2] = {
     { "/dev/stderr", "/proc/self/fd/2" },
 };
 
-static int furnish(struct place *place)
+static int furnish(struct fs_context *fs)
 {
-    int err = make_folder(place, "/dev", 0755);
+    int err = make_folder(fs, "/dev", 0755);
 
     if (err == 0)
-        err = make_folder(place, "/proc", 0555);
+        err = make_folder(fs, "/proc", 0555);
     if (err == 0)
-        err = make_folder(place, "/tmp", 01777);
+        err = make_folder(fs, "/tmp", 01777);
     if (err == 0)
-        err = mount(place, "/dev", tmpfs_new(0755));
+        err = mount(fs, "/dev", tmpfs_new(0755));
     if (err == 0)
-        err = make_folder(place, "/dev/shm", 0755);
+        err = make_folder(fs, "/dev/shm", 0755);
     if (err == 0)
-        err = mount(place, "/dev/shm", tmpfs_new(01777));
+        err = mount(fs, "/dev/shm", tmpfs_new(01777));
     if (err == 0)
-        err = mount(place, "/proc", proc_new());
+        err = mount(fs, "/proc", proc_new());
     if (err == 0)
-        err = make_folder(place, "/sys", 0555);
+        err = make_folder(fs, "/sys", 0555);
     if (err == 0)
-        err = mount(place, "/sys", sys_new());
+        err = mount(fs, "/sys", sys_new());
     for (unsigned i = 0; i < COUNT_OF(nodes) && err == 0; i++)
-        err = path_make_node(place, NULL, nodes[i].path, S_CHARACTER | nodes[i].mode, nodes[i].device);
+        err = path_make_node(fs, NULL, nodes[i].path, S_CHARACTER | nodes[i].mode, nodes[i].device);
     for (unsigned i = 0; i < COUNT_OF(links) && err == 0; i++)
-        err = path_symlink(place, NULL, links[i][0], links[i][1]);
+        err = path_symlink(fs, NULL, links[i][0], links[i][1]);
     return err;
 }
 
-int files_furnish(struct place *place)
+int files_furnish(struct fs_context *fs)
 {
-    uint32_t umask = place->umask;
+    uint32_t umask = fs->umask;
     int      err;
 
-    place->umask = 0;
-    err = furnish(place);
-    place->umask = umask;
+    fs->umask = 0;
+    err = furnish(fs);
+    fs->umask = umask;
     return err;
 }

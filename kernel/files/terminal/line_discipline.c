@@ -1,5 +1,5 @@
 /*
- * discipline.c - keys into lines. See discipline.h; what is seen of it is discipline_output.c's.
+ * line_discipline.c - keys into lines. See discipline.h; what is seen of it is discipline_output.c's.
  */
 #include "files/terminal/line_discipline.h"
 
@@ -10,46 +10,46 @@
 enum { SIGNAL_INTERRUPT = 2, SIGNAL_QUIT = 3, SIGNAL_STOP = 20 };       /* Linux's SIGINT, SIGQUIT, SIGTSTP */
 enum { DISABLED = 0 };                  /* a key that is no key; also what stands for the end of input in a line */
 
-/* One call of discipline_input(). */
+/* One call of line_discipline_input(). */
 struct input {
-    struct discipline               *d;
-    const struct discipline_effects *effects;
+    struct line_discipline               *d;
+    const struct line_discipline_effects *effects;
 };
 
-static bool local(const struct discipline *d, uint32_t flag)   { return (d->settings.local & flag) != 0; }
-static bool incoming(const struct discipline *d, uint32_t flag) { return (d->settings.input & flag) != 0; }
+static bool local(const struct line_discipline *d, uint32_t flag)   { return (d->settings.local & flag) != 0; }
+static bool incoming(const struct line_discipline *d, uint32_t flag) { return (d->settings.input & flag) != 0; }
 
-static bool is_key(const struct discipline *d, unsigned key, uint8_t c)
+static bool is_key(const struct line_discipline *d, unsigned key, uint8_t c)
 {
     return c != DISABLED && d->settings.keys[key] == c;
 }
 
 /* ---- The ring -------------------------------------------------------------------------------- */
 
-static uint32_t place(uint32_t at) { return at % DISCIPLINE_ROOM; }
-static uint32_t held(const struct discipline *d) { return d->head - d->tail; }
-static bool marked(const struct discipline *d, uint32_t at) { return d->marks[place(at) / 8] & 1u << place(at) % 8; }
+static uint32_t slot(uint32_t at) { return at % LINE_DISCIPLINE_ROOM; }
+static uint32_t held(const struct line_discipline *d) { return d->head - d->tail; }
+static bool marked(const struct line_discipline *d, uint32_t at) { return d->marks[slot(at) / 8] & 1u << slot(at) % 8; }
 
-static void mark(struct discipline *d, uint32_t at, bool set)
+static void mark(struct line_discipline *d, uint32_t at, bool set)
 {
-    uint8_t bit = (uint8_t)(1u << place(at) % 8);
+    uint8_t bit = (uint8_t)(1u << slot(at) % 8);
 
     if (set)
-        d->marks[place(at) / 8] |= bit;
+        d->marks[slot(at) / 8] |= bit;
     else
-        d->marks[place(at) / 8] &= (uint8_t)~bit;
+        d->marks[slot(at) / 8] &= (uint8_t)~bit;
 }
 
-static void put(struct discipline *d, uint8_t c)
+static void put(struct line_discipline *d, uint8_t c)
 {
     mark(d, d->head, false);
-    d->ring[place(d->head++)] = c;
+    d->ring[slot(d->head++)] = c;
 }
 
 /* The line is finished with this byte. A full ring has kept one place for it. */
-static void finish_line(struct discipline *d, uint8_t c)
+static void finish_line(struct line_discipline *d, uint8_t c)
 {
-    if (held(d) == DISCIPLINE_ROOM)
+    if (held(d) == LINE_DISCIPLINE_ROOM)
         return;
     put(d, c);
     mark(d, d->head - 1, true);
@@ -67,7 +67,7 @@ static void show(const struct input *in, const char *bytes, size_t count)
 static void show_processed(const struct input *in, uint8_t c)
 {
     char   out[OUTPUT_LONGEST];
-    size_t count = discipline_put_output(in->d, c, out);
+    size_t count = line_discipline_put_output(in->d, c, out);
 
     show(in, out, count);
 }
@@ -77,7 +77,7 @@ static bool is_upper(uint8_t c) { return (c >= 'A' && c <= 'Z') || (c >= 0xC0 &&
 
 static bool is_word(uint8_t c)
 {
-    return (c >= '0' && c <= '9') || is_upper(c) || discipline_is_lower(c) || c == '_';
+    return (c >= '0' && c <= '9') || is_upper(c) || line_discipline_is_lower(c) || c == '_';
 }
 
 static bool is_control(uint8_t c) { return c < ' ' || c == 0x7F; }
@@ -105,9 +105,9 @@ static void echo(const struct input *in, uint8_t c)
 
 /* ---- Erasing ------------------------------------------------------------------------------------ */
 
-static bool continues(const struct discipline *d, uint32_t at)
+static bool continues(const struct line_discipline *d, uint32_t at)
 {
-    return incoming(d, IUTF8) && (d->ring[place(at)] & 0xC0) == 0x80;
+    return incoming(d, IUTF8) && (d->ring[slot(at)] & 0xC0) == 0x80;
 }
 
 /* Wipe columns, by what a program would write. */
@@ -129,7 +129,7 @@ static void go_back(const struct input *in, uint32_t columns)
 }
 
 /* Columns that the tab behind the line took: what stands before it, back to another tab or the line's beginning. */
-static uint32_t tab_columns(const struct discipline *d)
+static uint32_t tab_columns(const struct line_discipline *d)
 {
     uint32_t columns = 0;
 
@@ -140,7 +140,7 @@ static uint32_t tab_columns(const struct discipline *d)
             columns += d->line_column;
             break;
         }
-        c = d->ring[place(at - 1)];
+        c = d->ring[slot(at - 1)];
         if (c == '\t')
             break;
         if (is_control(c))
@@ -152,7 +152,7 @@ static uint32_t tab_columns(const struct discipline *d)
 }
 
 /* Where the line's last character begins; false: with half a one, which stays. */
-static bool last_character(const struct discipline *d, uint32_t *at)
+static bool last_character(const struct line_discipline *d, uint32_t *at)
 {
     *at = d->head;
     do
@@ -164,7 +164,7 @@ static bool last_character(const struct discipline *d, uint32_t *at)
 /* A character's columns go from the screen. It is out of the line already. */
 static void wipe(const struct input *in, uint8_t c)
 {
-    struct discipline *d = in->d;
+    struct line_discipline *d = in->d;
 
     if (c == '\t')
         go_back(in, tab_columns(d));
@@ -176,7 +176,7 @@ static void wipe(const struct input *in, uint8_t c)
 
 static void erase_one(const struct input *in)
 {
-    struct discipline *d = in->d;
+    struct line_discipline *d = in->d;
     uint32_t           at;
 
     if (!last_character(d, &at))
@@ -185,7 +185,7 @@ static void erase_one(const struct input *in)
     if (!local(d, ECHO))
         return;
     if (local(d, ECHOE))
-        wipe(in, d->ring[place(at)]);
+        wipe(in, d->ring[slot(at)]);
     else
         show_key(in, d->settings.keys[KEY_ERASE]);
 }
@@ -193,12 +193,12 @@ static void erase_one(const struct input *in)
 /* Back over what is no word, then over the word; or over everything. */
 static void erase_many(const struct input *in, bool word_only)
 {
-    struct discipline *d = in->d;
+    struct line_discipline *d = in->d;
     bool               seen = false;
     uint32_t           at;
 
     while (d->head != d->whole && last_character(d, &at)) {
-        uint8_t c = d->ring[place(at)];
+        uint8_t c = d->ring[slot(at)];
 
         if (word_only && seen && !is_word(c))
             break;
@@ -211,7 +211,7 @@ static void erase_many(const struct input *in, bool word_only)
 
 static void erase_line(const struct input *in)
 {
-    struct discipline *d = in->d;
+    struct line_discipline *d = in->d;
 
     if (local(d, ECHO) && !(local(d, ECHOK) && local(d, ECHOKE) && local(d, ECHOE))) {
         d->head = d->whole;
@@ -228,13 +228,13 @@ static void erase_line(const struct input *in)
 
 static void show_line_again(const struct input *in)
 {
-    struct discipline *d = in->d;
+    struct line_discipline *d = in->d;
 
     show_key(in, d->settings.keys[KEY_REPRINT]);
     show_processed(in, '\n');
     d->line_column = d->column;
     for (uint32_t at = d->whole; at != d->head; at++)
-        show_key(in, d->ring[place(at)]);
+        show_key(in, d->ring[slot(at)]);
 }
 
 /* ---- Keys ------------------------------------------------------------------------------------------ */
@@ -242,7 +242,7 @@ static void show_line_again(const struct input *in)
 /* Signals from keys also clear the line, unless that is not wanted. */
 static bool take_signal(const struct input *in, uint8_t c)
 {
-    struct discipline *d = in->d;
+    struct line_discipline *d = in->d;
     int                number;
 
     if (!local(d, ISIG))
@@ -256,7 +256,7 @@ static bool take_signal(const struct input *in, uint8_t c)
     else
         return false;
     if (!local(d, NOFLSH)) {
-        discipline_forget_input(d);
+        line_discipline_forget_input(d);
         in->effects->flush(in->effects->context);
     }
     d->stopped = false;
@@ -266,7 +266,7 @@ static bool take_signal(const struct input *in, uint8_t c)
     return true;
 }
 
-static bool take_flow(struct discipline *d, uint8_t c)
+static bool take_flow(struct line_discipline *d, uint8_t c)
 {
     if (!incoming(d, IXON))
         return false;
@@ -286,7 +286,7 @@ static bool take_flow(struct discipline *d, uint8_t c)
 /* Keys that edit. True if this was one. */
 static bool take_edit(const struct input *in, uint8_t c)
 {
-    struct discipline *d = in->d;
+    struct line_discipline *d = in->d;
     bool               any = d->head != d->whole;
 
     if (is_key(d, KEY_ERASE, c)) {
@@ -311,7 +311,7 @@ static bool take_edit(const struct input *in, uint8_t c)
 
 static bool take_line_end(const struct input *in, uint8_t c)
 {
-    struct discipline *d = in->d;
+    struct line_discipline *d = in->d;
 
     if (c == '\n') {
         if (local(d, ECHO) || local(d, ECHONL))
@@ -334,9 +334,9 @@ static bool take_line_end(const struct input *in, uint8_t c)
  */
 static void keep(const struct input *in, uint8_t c, bool was_return)
 {
-    struct discipline *d = in->d;
+    struct line_discipline *d = in->d;
 
-    if (held(d) >= DISCIPLINE_ROOM - (local(d, ICANON) ? 1 : 0)) {
+    if (held(d) >= LINE_DISCIPLINE_ROOM - (local(d, ICANON) ? 1 : 0)) {
         if (incoming(d, IMAXBEL))
             show(in, "\a", 1);
         return;
@@ -348,7 +348,7 @@ static void keep(const struct input *in, uint8_t c, bool was_return)
     put(d, c);
 }
 
-static uint8_t without_case(const struct discipline *d, uint8_t c)
+static uint8_t without_case(const struct line_discipline *d, uint8_t c)
 {
     if (incoming(d, ISTRIP))
         c &= 0x7F;
@@ -356,7 +356,7 @@ static uint8_t without_case(const struct discipline *d, uint8_t c)
 }
 
 /* What the settings make of the ends of lines: a byte, or (-1) nothing. */
-static int translated(const struct discipline *d, uint8_t c)
+static int translated(const struct line_discipline *d, uint8_t c)
 {
     if (c == '\r') {
         if (incoming(d, IGNCR))
@@ -368,7 +368,7 @@ static int translated(const struct discipline *d, uint8_t c)
 
 static void take_key(const struct input *in, uint8_t raw)
 {
-    struct discipline *d   = in->d;
+    struct line_discipline *d   = in->d;
     uint8_t            key = without_case(d, raw);
     int                c;
 
@@ -389,7 +389,7 @@ static void take_key(const struct input *in, uint8_t raw)
 
 /* ---- The calls --------------------------------------------------------------------------------------- */
 
-void discipline_start(struct discipline *d)
+void line_discipline_start(struct line_discipline *d)
 {
     static const struct termios usual = {
         .input = ICRNL | IXON, .output = OPOST | ONLCR, .control = 0xBF,        /* 38400 baud, 8 bits, CREAD, HUPCL */
@@ -397,10 +397,10 @@ void discipline_start(struct discipline *d)
         .keys = { 3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22, 0 },
     };
 
-    *d = (struct discipline){ .settings = usual };
+    *d = (struct line_discipline){ .settings = usual };
 }
 
-void discipline_input(struct discipline *d, const struct discipline_effects *effects, const uint8_t *bytes, size_t count)
+void line_discipline_input(struct line_discipline *d, const struct line_discipline_effects *effects, const uint8_t *bytes, size_t count)
 {
     const struct input in = { d, effects };
 
@@ -410,7 +410,7 @@ void discipline_input(struct discipline *d, const struct discipline_effects *eff
         d->whole = d->head;
 }
 
-void discipline_set(struct discipline *d, const struct termios *settings)
+void line_discipline_set(struct line_discipline *d, const struct termios *settings)
 {
     bool was = local(d, ICANON), is = (settings->local & ICANON) != 0;
 
@@ -426,41 +426,41 @@ void discipline_set(struct discipline *d, const struct termios *settings)
     d->literal = false;
 }
 
-void discipline_forget_input(struct discipline *d)
+void line_discipline_forget_input(struct line_discipline *d)
 {
     d->tail = d->whole = d->head;
     d->literal = false;
 }
 
-uint32_t discipline_waiting(const struct discipline *d)
+uint32_t line_discipline_waiting(const struct line_discipline *d)
 {
     uint32_t count = 0;
 
     if (!local(d, ICANON))
         return held(d);
     for (uint32_t at = d->tail; at != d->whole; at++)
-        count += !(marked(d, at) && d->ring[place(at)] == DISABLED);
+        count += !(marked(d, at) && d->ring[slot(at)] == DISABLED);
     return count;
 }
 
-bool discipline_readable(const struct discipline *d)
+bool line_discipline_readable(const struct line_discipline *d)
 {
     return local(d, ICANON) ? d->tail != d->whole : held(d) > 0;
 }
 
-uint32_t discipline_room(const struct discipline *d)
+uint32_t line_discipline_room(const struct line_discipline *d)
 {
-    return DISCIPLINE_ROOM - 1 - (held(d) < DISCIPLINE_ROOM - 1 ? held(d) : DISCIPLINE_ROOM - 1);
+    return LINE_DISCIPLINE_ROOM - 1 - (held(d) < LINE_DISCIPLINE_ROOM - 1 ? held(d) : LINE_DISCIPLINE_ROOM - 1);
 }
 
-static size_t read_line(struct discipline *d, uint8_t *to, size_t room, bool *end)
+static size_t read_line(struct line_discipline *d, uint8_t *to, size_t room, bool *end)
 {
     size_t count = 0;
 
     *end = false;
     while (d->tail != d->whole && !*end) {
         bool    last = marked(d, d->tail);
-        uint8_t c    = d->ring[place(d->tail)];
+        uint8_t c    = d->ring[slot(d->tail)];
 
         if (last && c == DISABLED) {            /* the end of input takes no room, and is not seen */
             *end = true;
@@ -476,21 +476,21 @@ static size_t read_line(struct discipline *d, uint8_t *to, size_t room, bool *en
     return count;
 }
 
-size_t discipline_read(struct discipline *d, uint8_t *to, size_t room, bool *end)
+size_t line_discipline_read(struct line_discipline *d, uint8_t *to, size_t room, bool *end)
 {
     size_t count = 0;
 
     if (local(d, ICANON))
         return read_line(d, to, room, end);
     while (count < room && d->tail != d->head)
-        to[count++] = d->ring[place(d->tail++)];
+        to[count++] = d->ring[slot(d->tail++)];
     *end = false;
     return count;
 }
 
-bool discipline_ok(const struct discipline *d)
+bool line_discipline_ok(const struct line_discipline *d)
 {
-    if (held(d) > DISCIPLINE_ROOM || d->whole - d->tail > held(d))
+    if (held(d) > LINE_DISCIPLINE_ROOM || d->whole - d->tail > held(d))
         return false;
     if (!local(d, ICANON))
         return true;

@@ -1,5 +1,5 @@
 /*
- * discipline.h - what a terminal makes of keys and of a program's output: termios, without a device.
+ * line_discipline.h - what a terminal makes of keys and of a program's output: termios, without a device.
  *
  * Keys become lines (with erasing, and signals from some of them) or stay bytes; what is to be seen of them, the
  * echo, and what a program writes pass through the same output processing. Nothing here waits, locks or
@@ -9,12 +9,12 @@
  *
  * Source   POSIX.1-2017, chapter 11 "General Terminal Interface"; termios(3) for what Linux adds.
  *
- * Invariants (discipline_ok):
- *   held = head - tail <= DISCIPLINE_ROOM; whole, the end of the last finished line, lies in [tail, head]
+ * Invariants (line_discipline_ok):
+ *   held = head - tail <= LINE_DISCIPLINE_ROOM; whole, the end of the last finished line, lies in [tail, head]
  *   in canonical mode a mark is set on the last byte of each finished line, and on none else
  */
-#ifndef QUIRE_FILES_DISCIPLINE_H
-#define QUIRE_FILES_DISCIPLINE_H
+#ifndef QUIRE_FILES_LINE_DISCIPLINE_H
+#define QUIRE_FILES_LINE_DISCIPLINE_H
 
 #include "base/types.h"
 
@@ -35,51 +35,51 @@ enum { ISIG = 1, ICANON = 2, ECHO = 010, ECHOE = 020, ECHOK = 040, ECHONL = 0100
 enum { KEY_INTERRUPT, KEY_QUIT, KEY_ERASE, KEY_KILL, KEY_END, KEY_TIME, KEY_LEAST, KEY_START = 8, KEY_STOP, KEY_SUSPEND,
        KEY_LINE, KEY_REPRINT, KEY_WORD = 14, KEY_LITERAL, KEY_LINE_2 };
 
-enum { DISCIPLINE_ROOM = 4096 };        /* as Linux: a line has at most 4095 bytes and its end */
+enum { LINE_DISCIPLINE_ROOM = 4096 };   /* as Linux: a line has at most 4095 bytes and its end */
 
-struct discipline {
+struct line_discipline {
     struct termios settings;
-    uint32_t head, tail, whole;         /* bytes ever put, taken, in finished lines; places modulo DISCIPLINE_ROOM */
+    uint32_t head, tail, whole;         /* bytes ever put, taken, in finished lines; places modulo LINE_DISCIPLINE_ROOM */
     uint32_t column;                    /* of the cursor                                                            */
     uint32_t line_column;               /* where the line being typed began                                         */
     bool     literal;                   /* the next key is no key but a byte                                        */
     bool     stopped;                   /* output is held                                                           */
-    uint8_t  marks[DISCIPLINE_ROOM / 8];
-    uint8_t  ring[DISCIPLINE_ROOM];
+    uint8_t  marks[LINE_DISCIPLINE_ROOM / 8];
+    uint8_t  ring[LINE_DISCIPLINE_ROOM];
 };
 
 /* What input causes besides bytes to read. */
-struct discipline_effects {
+struct line_discipline_effects {
     void (*show)(void *context, const char *bytes, size_t count);      /* echo, ready for the screen         */
     void (*signal)(void *context, int number);                         /* to the foreground                  */
     void (*flush)(void *context);                                      /* forget output that still waits     */
     void  *context;
 };
 
-void discipline_start(struct discipline *d);
+void line_discipline_start(struct line_discipline *d);
 
 /* New settings; what has been typed stays, and is a finished line where lines begin to matter. */
-void discipline_set(struct discipline *d, const struct termios *settings);
+void line_discipline_set(struct line_discipline *d, const struct termios *settings);
 
-void discipline_input(struct discipline *d, const struct discipline_effects *effects, const uint8_t *bytes, size_t count);
-void discipline_forget_input(struct discipline *d);
+void line_discipline_input(struct line_discipline *d, const struct line_discipline_effects *effects, const uint8_t *bytes, size_t count);
+void line_discipline_forget_input(struct line_discipline *d);
 
 /* Bytes that a read could give now: of finished lines, or of anything typed; and whether it need not wait at all. */
-uint32_t discipline_waiting(const struct discipline *d);
-bool     discipline_readable(const struct discipline *d);
+uint32_t line_discipline_waiting(const struct line_discipline *d);
+bool     line_discipline_readable(const struct line_discipline *d);
 
 /*
  * Take up to `room` bytes; in canonical mode at most one line. *end: the line was finished (then 0 bytes mean the end of
  * the input).
  */
-size_t discipline_read(struct discipline *d, uint8_t *to, size_t room, bool *end);
+size_t line_discipline_read(struct line_discipline *d, uint8_t *to, size_t room, bool *end);
 
 /* Bytes of input that can be taken without any being lost. */
-uint32_t discipline_room(const struct discipline *d);
+uint32_t line_discipline_room(const struct line_discipline *d);
 
 /* What a program writes, as it is to be seen. Returns bytes put into `to`; *used: bytes of `from` that made them. */
-size_t discipline_output(struct discipline *d, const uint8_t *from, size_t count, size_t *used, char *to, size_t room);
+size_t line_discipline_output(struct line_discipline *d, const uint8_t *from, size_t count, size_t *used, char *to, size_t room);
 
-bool discipline_ok(const struct discipline *d);
+bool line_discipline_ok(const struct line_discipline *d);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * discipline_output.c - what a terminal makes of output: line ends, tabs, and where the cursor is.
+ * line_discipline_output.c - what a terminal makes of output: line ends, tabs, and where the cursor is.
  */
 #include "files/terminal/line_discipline_output.h"
 
-static size_t put_newline(struct discipline *d, char *out)
+static size_t put_newline(struct line_discipline *d, char *out)
 {
     uint32_t flags = d->settings.output;
 
@@ -19,7 +19,7 @@ static size_t put_newline(struct discipline *d, char *out)
     return 1;
 }
 
-static size_t put_return(struct discipline *d, char *out)
+static size_t put_return(struct line_discipline *d, char *out)
 {
     uint32_t flags = d->settings.output;
 
@@ -36,7 +36,7 @@ static size_t put_return(struct discipline *d, char *out)
     return 1;
 }
 
-static size_t put_tab(struct discipline *d, char *out)
+static size_t put_tab(struct line_discipline *d, char *out)
 {
     uint32_t spaces = 8 - (d->column & 7);
 
@@ -50,7 +50,7 @@ static size_t put_tab(struct discipline *d, char *out)
     return spaces;
 }
 
-size_t discipline_put_output(struct discipline *d, uint8_t c, char out[OUTPUT_LONGEST])
+size_t line_discipline_put_output(struct line_discipline *d, uint8_t c, char out[OUTPUT_LONGEST])
 {
     if (d->settings.output & OPOST) {
         if (c == '\n')
@@ -61,7 +61,7 @@ size_t discipline_put_output(struct discipline *d, uint8_t c, char out[OUTPUT_LO
             return put_tab(d, out);
         if (c == '\b' && d->column > 0)
             d->column--;
-        if ((d->settings.output & OLCUC) && discipline_is_lower(c))
+        if ((d->settings.output & OLCUC) && line_discipline_is_lower(c))
             c -= 'a' - 'A';
         if (c >= ' ' && c != 0x7F && !((d->settings.input & IUTF8) && (c & 0xC0) == 0x80))
             d->column++;
@@ -70,12 +70,12 @@ size_t discipline_put_output(struct discipline *d, uint8_t c, char out[OUTPUT_LO
     return 1;
 }
 
-size_t discipline_output(struct discipline *d, const uint8_t *from, size_t count, size_t *used, char *to, size_t room)
+size_t line_discipline_output(struct line_discipline *d, const uint8_t *from, size_t count, size_t *used, char *to, size_t room)
 {
     size_t put = 0, i;
 
     for (i = 0; i < count && put + OUTPUT_LONGEST <= room; i++)
-        put += discipline_put_output(d, from[i], to + put);
+        put += line_discipline_put_output(d, from[i], to + put);
     *used = i;
     return put;
 }

@@ -55,10 +55,10 @@ static void close_output(struct file *file __attribute__((unused)))
 
 bool streams_are_held(void) { return __atomic_load_n(&outputs, __ATOMIC_ACQUIRE) > 0; }
 
-static void tell(void)
+static void notify_streams(void)
 {
     for (int i = 0; i < 3; i++)
-        node_tell(&nodes[i]);
+        node_notify(&nodes[i]);
 }
 
 static unsigned poll_input(struct file *file, struct wait_queue **queue)
@@ -99,7 +99,7 @@ int streams_open(struct file *files[3], void (*free)(void))
 {
     outputs_gone = free;
     system_start(&system, "pipefs", PIPE_MAGIC);
-    channel_on_news(tell);
+    channel_on_change(notify_streams);
     for (int i = 0; i < 3; i++) {
         const struct node_operations *operations = i == 0 ? &input_operations : &output_operations;
 

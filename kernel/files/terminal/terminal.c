@@ -7,7 +7,7 @@
 #include "base/string.h"
 #include "process/process.h"
 
-enum { PIECE = 128, LEAST_CREDIT = 64, TOP_UP_BELOW = DISCIPLINE_ROOM / 4 };
+enum { PIECE = 128, LEAST_CREDIT = 64, TOP_UP_BELOW = LINE_DISCIPLINE_ROOM / 4 };
 #define TENTH_OF_A_SECOND 100000000u
 
 /* ---- Keys ------------------------------------------------------------------------------------ */
@@ -49,11 +49,11 @@ static void forget_output(void *context) { (void)context; }
  */
 static void top_up(struct terminal *t)
 {
-    uint32_t room = discipline_room(&t->discipline);
+    uint32_t room = line_discipline_room(&t->line_discipline);
 
     if (t->device->want == NULL || t->ended)
         return;
-    if (room < LEAST_CREDIT && !discipline_readable(&t->discipline))
+    if (room < LEAST_CREDIT && !line_discipline_readable(&t->line_discipline))
         room = LEAST_CREDIT;
     if (t->promised < room && t->promised < TOP_UP_BELOW && t->device->want(room - t->promised))
         t->promised = room;
@@ -62,16 +62,16 @@ static void top_up(struct terminal *t)
 void terminal_start(struct terminal *t, const struct terminal_device *device)
 {
     *t = (struct terminal){ .lock = LOCK("terminal", RANK_TERMINAL), .device = device, .writing = MUTEX("terminal") };
-    discipline_start(&t->discipline);
+    line_discipline_start(&t->line_discipline);
     top_up(t);
 }
 
 void terminal_input(struct terminal *t, const uint8_t *bytes, size_t count)
 {
-    const struct discipline_effects effects = { show, signal_foreground, forget_output, t };
+    const struct line_discipline_effects effects = { show, signal_foreground, forget_output, t };
     lock_state state = lock_take(&t->lock);
 
-    discipline_input(&t->discipline, &effects, bytes, count);
+    line_discipline_input(&t->line_discipline, &effects, bytes, count);
     t->promised -= count < t->promised ? (uint32_t)count : t->promised;
     send_echo(t);
     top_up(t);
@@ -123,7 +123,7 @@ struct patience {
 
 static struct patience patience_of(const struct terminal *t, size_t wanted)
 {
-    const struct termios *s    = &t->discipline.settings;
+    const struct termios *s    = &t->line_discipline.settings;
     uint64_t              time = (uint64_t)s->keys[KEY_TIME] * TENTH_OF_A_SECOND;
     struct patience       p    = { .least = s->keys[KEY_LEAST], .before_first = NEVER, .between = NEVER };
 
@@ -147,7 +147,7 @@ static int wait_for_keys(struct terminal *t, uint64_t patience)
     int      err      = 0;
 
     wait_start(&t->ready);
-    if (!discipline_readable(&t->discipline) && !t->ended)
+    if (!line_discipline_readable(&t->line_discipline) && !t->ended)
         err = wait_linked(deadline, WAIT_SIGNALS);
     wait_end();
     return err == -EINTR ? -ERESTARTSYS : err;
@@ -158,7 +158,7 @@ static long read_piece(struct terminal *t, struct buffer *to, bool *end)
 {
     uint8_t    piece[PIECE];
     lock_state state = lock_take(&t->lock);
-    size_t     got   = discipline_read(&t->discipline, piece, to->bytes < PIECE ? to->bytes : PIECE, end);
+    size_t     got   = line_discipline_read(&t->line_discipline, piece, to->bytes < PIECE ? to->bytes : PIECE, end);
 
     top_up(t);
     lock_drop(&t->lock, state);
@@ -171,7 +171,7 @@ static long read_ready(struct terminal *t, struct buffer *to, bool *end)
     long done = 0;
 
     *end = false;
-    while (to->bytes > 0 && !*end && discipline_readable(&t->discipline)) {
+    while (to->bytes > 0 && !*end && line_discipline_readable(&t->line_discipline)) {
         long got = read_piece(t, to, end);
 
         if (got < 0)
@@ -212,7 +212,7 @@ long terminal_read(struct terminal *t, struct buffer *to, uint32_t flags)
 
 /* ---- Writing -------------------------------------------------------------------------------------- */
 
-static bool can_put(const struct terminal *t) { return !t->discipline.stopped; }
+static bool can_put(const struct terminal *t) { return !t->line_discipline.stopped; }
 
 /* What is in `out` goes to the device. Returns true when all is gone. */
 static bool put_out(struct terminal *t)
@@ -250,7 +250,7 @@ static size_t process_piece(struct terminal *t, const uint8_t *piece, size_t cou
     lock_state state = lock_take(&t->lock);
     size_t     used;
 
-    t->out_used += discipline_output(&t->discipline, piece, count, &used, t->out + t->out_used, TERMINAL_OUT - t->out_used);
+    t->out_used += line_discipline_output(&t->line_discipline, piece, count, &used, t->out + t->out_used, TERMINAL_OUT - t->out_used);
     lock_drop(&t->lock, state);
     return used;
 }
@@ -283,7 +283,7 @@ static long write_all(struct terminal *t, struct buffer *from, uint32_t flags)
 long terminal_write(struct terminal *t, struct buffer *from, uint32_t flags)
 {
     long done;
-    int  err = t->discipline.settings.local & TOSTOP ? terminal_check(t, SIGTTOU) : 0;
+    int  err = t->line_discipline.settings.local & TOSTOP ? terminal_check(t, SIGTTOU) : 0;
 
     if (err != 0)
         return err;
@@ -295,13 +295,13 @@ long terminal_write(struct terminal *t, struct buffer *from, uint32_t flags)
 
 unsigned terminal_poll(struct terminal *t, struct wait_queue **queue)
 {
-    const struct termios *s     = &t->discipline.settings;
+    const struct termios *s     = &t->line_discipline.settings;
     lock_state            state = lock_take(&t->lock);
     uint32_t              least = (s->local & ICANON) || s->keys[KEY_TIME] != 0 ? 1 : s->keys[KEY_LEAST];
     unsigned              bits  = 0;
 
     *queue = &t->ready;
-    if (s->local & ICANON ? discipline_readable(&t->discipline) : discipline_waiting(&t->discipline) >= (least > 0 ? least : 1))
+    if (s->local & ICANON ? line_discipline_readable(&t->line_discipline) : line_discipline_waiting(&t->line_discipline) >= (least > 0 ? least : 1))
         bits |= POLL_IN | POLL_RDNORM;
     if (t->ended)
         bits |= POLL_IN | POLL_RDNORM | POLL_HUP;

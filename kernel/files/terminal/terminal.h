@@ -30,7 +30,7 @@ enum { TERMINAL_OUT = 1024, TERMINAL_ECHO = 256 };
 struct terminal {
     struct lock                   lock;
     const struct terminal_device *device;           /* [c]                                     */
-    struct discipline             discipline;
+    struct line_discipline             line_discipline;
     struct window                 window;
     int32_t                       session;          /* 0: nobody's                             */
     int32_t                       foreground;       /* group, 0: none                          */
@@ -38,7 +38,7 @@ struct terminal {
     bool                          ended;            /* no more input will come                 */
     char                          echo[TERMINAL_ECHO];
     size_t                        echoed;
-    struct wait_queue             ready;            /* input, room for output, or other news   */
+    struct wait_queue             ready;            /* input, room for output, or another change  */
     struct mutex                  writing;
     char                          out[TERMINAL_OUT];/* [writing]                               */
     size_t                        out_used;

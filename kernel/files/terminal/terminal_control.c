@@ -150,16 +150,16 @@ static long set_foreground(struct terminal *t, user_t argument)
     return 0;
 }
 
-static long tell_number(user_t argument, int32_t number) { return user_write(argument, &number, sizeof number); }
+static long put_number(user_t argument, int32_t number) { return user_write(argument, &number, sizeof number); }
 
 /* ---- Settings -------------------------------------------------------------------------------------- */
 
-static long tell_settings(struct terminal *t, user_t argument, size_t bytes)
+static long put_settings(struct terminal *t, user_t argument, size_t bytes)
 {
     struct termios_speeds all = { .input = SPEED, .output = SPEED };
     lock_state            state = lock_take(&t->lock);
 
-    all.settings = t->discipline.settings;
+    all.settings = t->line_discipline.settings;
     lock_drop(&t->lock, state);
     return user_write(argument, &all, bytes);
 }
@@ -177,8 +177,8 @@ static long change_settings(struct terminal *t, user_t argument, bool forget)
     settings.line = 0;
     state = lock_take(&t->lock);
     if (forget)
-        discipline_forget_input(&t->discipline);
-    discipline_set(&t->discipline, &settings);
+        line_discipline_forget_input(&t->line_discipline);
+    line_discipline_set(&t->line_discipline, &settings);
     lock_drop(&t->lock, state);
     terminal_room(t);                           /* who waits looks again, under the new rules */
     return 0;
@@ -203,7 +203,7 @@ static long change_flow(struct terminal *t, uintptr_t what)
     if (what > FLOW_SEND_START)
         return -EINVAL;
     if (what == FLOW_STOP_OUTPUT || what == FLOW_GO_ON) {
-        t->discipline.stopped = what == FLOW_STOP_OUTPUT;
+        t->line_discipline.stopped = what == FLOW_STOP_OUTPUT;
         terminal_room(t);
     }
     return 0;                                   /* there is no line to send the others on */
@@ -220,7 +220,7 @@ static long forget(struct terminal *t, uintptr_t what)
         return -EINVAL;
     if (what != FLUSH_OUTPUT) {
         state = lock_take(&t->lock);
-        discipline_forget_input(&t->discipline);
+        line_discipline_forget_input(&t->line_discipline);
         lock_drop(&t->lock, state);
         terminal_room(t);
     }
@@ -240,11 +240,11 @@ static long control_session(struct terminal *t, unsigned request, user_t argumen
         terminal_leave(self);
         return 0;
     case TIOCGPGRP:
-        return is_ours(t, self) ? tell_number(argument, t->foreground) : -ENOTTY;
+        return is_ours(t, self) ? put_number(argument, t->foreground) : -ENOTTY;
     case TIOCSPGRP:
         return set_foreground(t, argument);
     case TIOCGSID:
-        return is_ours(t, self) ? tell_number(argument, t->session) : -ENOTTY;
+        return is_ours(t, self) ? put_number(argument, t->session) : -ENOTTY;
     default:
         return -ENOTTY;
     }
@@ -254,9 +254,9 @@ long terminal_control(struct terminal *t, unsigned request, user_t argument)
 {
     switch (request) {
     case TCGETS:
-        return tell_settings(t, argument, sizeof(struct termios));
+        return put_settings(t, argument, sizeof(struct termios));
     case TCGETS2:
-        return tell_settings(t, argument, sizeof(struct termios_speeds));
+        return put_settings(t, argument, sizeof(struct termios_speeds));
     case TCSETS: case TCSETSW: case TCSETS2: case TCSETSW2:
         return change_settings(t, argument, false);
     case TCSETSF: case TCSETSF2:
@@ -266,10 +266,10 @@ long terminal_control(struct terminal *t, unsigned request, user_t argument)
     case TIOCSWINSZ:
         return change_window(t, argument);
     case FIONREAD:
-        return tell_number(argument, (int32_t)discipline_waiting(&t->discipline));
+        return put_number(argument, (int32_t)line_discipline_waiting(&t->line_discipline));
     case TIOCOUTQ:
     case TIOCGETD:
-        return tell_number(argument, 0);
+        return put_number(argument, 0);
     case TIOCSETD:
         return 0;
     case TCSBRK: case TCSBRKP:

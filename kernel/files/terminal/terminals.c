@@ -108,7 +108,7 @@ void terminals_start(void)
     device_register(DEVICE_CHANNEL, &operations);
 }
 
-int terminals_open_first(struct place *place, struct file **out)
+int terminals_open_first(struct fs_context *fs, struct file **out)
 {
     static const struct terminal_device on_channel = { put_on_channel, channel_flush, want_from_channel };
     static const struct terminal_device on_serial  = { put_on_serial, nothing, NULL };
@@ -116,7 +116,7 @@ int terminals_open_first(struct place *place, struct file **out)
     bool             channel = channel_is_there();
     const char      *path    = channel ? "/dev/hvc0" : "/dev/ttyS0";
     struct terminal *t       = heap_alloc(sizeof *t, 0);
-    int              err     = path_make_node(place, NULL, path, S_CHARACTER | 0600, channel ? DEVICE_CHANNEL : DEVICE_SERIAL);
+    int              err     = path_make_node(fs, NULL, path, S_CHARACTER | 0600, channel ? DEVICE_CHANNEL : DEVICE_SERIAL);
 
     if (t == NULL || (err != 0 && err != -EEXIST)) {
         heap_free(t);
@@ -130,5 +130,5 @@ int terminals_open_first(struct place *place, struct file **out)
         serial_listen_for(input);
         keyboard_start(input);
     }
-    return path_open(place, NULL, path, O_RDWR, 0, out);
+    return path_open(fs, NULL, path, O_RDWR, 0, out);
 }

@@ -15,7 +15,7 @@ void terminals_start(void);
  * current process, a session's leader, whose group is in the foreground. *out is an open file on it, with
  * a reference. Returns 0 or a negative errno.
  */
-int terminals_open_first(struct place *place, struct file **out) MUST_CHECK;
+int terminals_open_first(struct fs_context *fs, struct file **out) MUST_CHECK;
 
 /* A signal for the foreground of that terminal, from outside. */
 void terminals_signal(int number);

@@ -1,8 +1,8 @@
 /*
  * map_copy.c - the same pages in a second place: what fork and mremap do.
  *
- * Two cursors cannot be open at once (one lock each, of one rank), so entries go through a batch: lent by one
- * cursor, each frame gaining a reference, borrowed by another. A failure in the middle leaves the
+ * Two cursors cannot be open at once (one lock each, of one rank), so entries go through a batch: copied out by one
+ * cursor, each frame gaining a reference, copied in by another. A failure in the middle leaves the
  * source as it was, but for rights to write that the next fault gives back.
  */
 #include "memory/spaces/map.h"
@@ -33,7 +33,7 @@ void map_batch_free(struct batch *batch)
 }
 
 /* Fill the batch from `page` on, with nothing at the end of the span. */
-static void lend(struct batch *batch, struct space *space, struct span span, page_t page, bool apart)
+static void copy_out(struct batch *batch, struct space *space, struct span span, page_t page, bool apart)
 {
     struct cursor c;
     int           err = cursor_open(&c, space, (struct span){ page, span.end }, 0);
@@ -42,12 +42,12 @@ static void lend(struct batch *batch, struct space *space, struct span span, pag
     batch->first = cursor_next(&c, page);
     batch->run   = (struct cursor_run){ 0 };
     if (batch->first < span.end)
-        batch->run = cursor_lend(&c, batch->first, batch->entries,
-                                 span.end - batch->first < BATCH ? span.end - batch->first : BATCH, apart);
+        batch->run = cursor_copy_out(&c, batch->first, batch->entries,
+                                     span.end - batch->first < BATCH ? span.end - batch->first : BATCH, apart);
     cursor_close(&c);
 }
 
-/* Nobody borrows what was lent. */
+/* No space copies in what was copied out: its references are dropped. */
 static void take_back(const struct batch *batch)
 {
     for (size_t i = 0; i < batch->run.count; i++)
@@ -56,7 +56,7 @@ static void take_back(const struct batch *batch)
 }
 
 /* Returns 0, or -ENOMEM; then the batch's references are dropped. */
-static int borrow(const struct batch *batch, struct space *space, page_t shift)
+static int copy_in(const struct batch *batch, struct space *space, page_t shift)
 {
     struct cursor c;
 
@@ -64,7 +64,7 @@ static int borrow(const struct batch *batch, struct space *space, page_t shift)
         take_back(batch);
         return -ENOMEM;
     }
-    cursor_borrow(&c, batch->first + shift, batch->entries, batch->run);
+    cursor_copy_in(&c, batch->first + shift, batch->entries, batch->run);
     cursor_close(&c);
     return 0;
 }
@@ -73,8 +73,8 @@ static int borrow(const struct batch *batch, struct space *space, page_t shift)
 int map_copy_pages(struct batch *batch, struct space *from, struct span span, struct space *to, page_t shift, bool apart)
 {
     for (page_t page = span.first; page < span.end; page = batch->first + batch->run.count) {
-        lend(batch, from, span, page, apart);
-        if (batch->run.count > 0 && borrow(batch, to, shift) != 0)
+        copy_out(batch, from, span, page, apart);
+        if (batch->run.count > 0 && copy_in(batch, to, shift) != 0)
             return -ENOMEM;
     }
     return 0;

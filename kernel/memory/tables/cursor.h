@@ -123,10 +123,10 @@ page_t cursor_next(struct cursor *c, page_t from);
 /*
  * Runs, for work on many pages of programs: the entries of one table are gone through in one loop.
  *
- * cursor_lend() copies the entries of [page, page + count), but no further than the table in view, to `out`,
+ * cursor_copy_out() copies the entries of [page, page + count), but no further than the table in view, to `out`,
  * and gives each frame they name one more reference; with `apart` nobody may write to those pages from now on,
- * neither here nor where the copies go. What is neither present nor BLOCKED is lent as EMPTY.
- * cursor_borrow() puts such entries, with their references, where nothing is; it needs CURSOR_BUILD.
+ * neither here nor where the copies go. What is neither present nor BLOCKED is copied out as EMPTY.
+ * cursor_copy_in() puts such entries, with their references, where nothing is; it needs CURSOR_BUILD.
  * cursor_discard_span() is cursor_discard() of each page of a span.
  */
 struct cursor_run {
@@ -134,8 +134,8 @@ struct cursor_run {
     uint32_t filled, present;               /* of them, those that are not EMPTY; present   */
 };
 
-struct cursor_run cursor_lend(struct cursor *c, page_t page, entry_t *out, size_t count, bool apart);
-void cursor_borrow(struct cursor *c, page_t page, const entry_t *entries, struct cursor_run run);
+struct cursor_run cursor_copy_out(struct cursor *c, page_t page, entry_t *out, size_t count, bool apart);
+void cursor_copy_in(struct cursor *c, page_t page, const entry_t *entries, struct cursor_run run);
 void cursor_discard_span(struct cursor *c, struct span span);
 
 /*

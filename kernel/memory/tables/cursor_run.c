@@ -1,5 +1,5 @@
 /*
- * cursor_run.c - many pages of a program in one loop: what fork lends, a child borrows, an exit discards; and
+ * cursor_run.c - many pages of a program in one loop: what fork copies out and into the child, an exit discards; and
  * the single page that a first touch needs.
  */
 #include "memory/tables/cursor_tables.h"
@@ -50,7 +50,7 @@ static entry_t set_apart(entry_t *at, entry_t e)
     return less;
 }
 
-struct cursor_run cursor_lend(struct cursor *c, page_t page, entry_t *out, size_t count, bool apart)
+struct cursor_run cursor_copy_out(struct cursor *c, page_t page, entry_t *out, size_t count, bool apart)
 {
     struct cursor_run run = { .count = 1 };
     entry_t *at      = cursor_seek(c, page);
@@ -94,7 +94,7 @@ static size_t filled(const struct cursor *c)
     return MMU_LEVELS == 1 ? MMU_ENTRIES : frame_link(c->table_frame) + (uint32_t)c->more;
 }
 
-void cursor_borrow(struct cursor *c, page_t page, const entry_t *entries, struct cursor_run run)
+void cursor_copy_in(struct cursor *c, page_t page, const entry_t *entries, struct cursor_run run)
 {
     assert(!cursor_of_kernel(c));
     for (size_t left = run.count; left > 0; ) {
