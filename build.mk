@@ -113,7 +113,10 @@ $(1)/%.o: % $(1)/flags | $(3)
 	@mkdir -p $$(@D)
 	$$(call note,compile,$$<)$(2) $$(OWN_FLAGS) -MMD -MP -c -o $$@ $$<
 
-$(1)/flags: $$(call unless_same,$(1)/flags,$(2))
+# By a name: a command has commas, which would be the ends of unless_same's arguments.
+command_$(1) := $(2)
+
+$(1)/flags: $$(call unless_same,$(1)/flags,$$(command_$(1)))
 	@mkdir -p $$(@D)
 	@echo '$(strip $(2))' > $$@
 

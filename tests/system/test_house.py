@@ -41,6 +41,16 @@ def test_a_built_tree_is_up_to_date(house):
     assert status == 0 and len([line for line in said.splitlines() if not line.startswith("make")]) == 0, said
 
 
+def test_what_was_compiled_with_the_same_command_is_not_compiled_again(house):
+    """Objects of one command are shared by all layouts, so a make that took the command for another compiled all of them
+    for each layout. A command has commas in it, as sanitizers are listed."""
+    status, folders = house.make("-s", "print-made")
+    flags = [f"{folder}/flags" for folder in folders.split()]
+    assert status == 0 and len(flags) > 10
+    assert house.make(*flags)[0] == 0
+    assert house.make("-q", *flags) == (0, "")
+
+
 def test_setup_says_nothing_when_nothing_is_missing(house):
     done = subprocess.run(["sh", "tools/setup", "test"], cwd=house.tree, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
