@@ -85,7 +85,8 @@ unless_same = $(if $(subst x$(strip $(2))x,,x$(strip $(file < $(1)))x),FORCE)
 #
 # A source is compiled once for each way in which it is used, and linked for each layout. Sources that look at a
 # document's own header, layout.h, are listed in sources.mk (by_layout); they alone can include it, and are compiled for each
-# layout. What only some documents choose (only_WORD) is compiled once as well, and linked where layout.h has the word.
+# layout. What only some documents choose (only_WORD) is compiled once as well, and linked where layout.h has the word; what
+# that takes the place of (without_WORD) is linked where it has not.
 #
 #   way       what for                                 once                   for a layout
 #   kernel    the kernel; -checked with deep checks    $(O)/objects/kernel    $(B)/kernel
@@ -104,7 +105,7 @@ objects = $(foreach source,$(2),$(if $(filter $(source),$(by_layout)),$(B)/$(1),
 
 # $(call chosen,SOURCES): of these, those that the document chooses. For recipes: the list of its words must be there.
 words   = $(file < $(L)/features)
-unchosen = $(foreach word,$(filter-out $(words),$(choices)),$(only_$(word)))
+unchosen = $(foreach word,$(filter-out $(words),$(choices)),$(only_$(word))) $(foreach word,$(words),$(without_$(word)))
 chosen  = $(filter-out $(unchosen),$(1))
 
 # $(call compiles,FOLDER,COMMAND,BEFORE): objects in FOLDER from sources by their names, anew when the command changes.

@@ -265,7 +265,9 @@ kernel += arch/i386/page.c                          # whole pages, sixteen bytes
 kernel += arch/i386/cpu_facts.c                     # what the processor says of itself
 kernel += arch/i386/mmu.c                           # what the processor has, and forgetting translations
 kernel += arch/i386/descriptor.c                    # segments, tasks and gates
-kernel += arch/i386/trap.S                          # the way in for every vector, and back
+kernel += arch/i386/trap.S                          # the way in for every vector
+kernel += arch/i386/trap_entry.S                    # to C, and back
+kernel += layouts/pat/entry.S                       # the same, where the kernel has a space of its own
 kernel += arch/i386/trap.c                          # who deals with a trap
 kernel += arch/i386/panic.c                         # the end, told in parts
 kernel += arch/i386/inspect.c                       # the registers that name the processor's tables
@@ -287,7 +289,7 @@ kernel += arch/i386/user_copy.S                     # copying where a fault may 
 # Sources that look at the document's own header, layout.h. Every other object is the same for all layouts and is compiled
 # once; none but these can include that header. A test counts them.
 by_layout  = boot/start.S arch/i386/entry.S             # where the kernel is
-by_layout += arch/i386/descriptor.c arch/i386/trap.S kernel/memory/spaces/user.c    # whether the kernel has a space of its own
+by_layout += kernel/memory/spaces/user.c                # whether the kernel has a space of its own
 by_layout += kernel/memory/start.c kernel/memory/spaces/kernel_space.c kernel/memory/spaces/space.c arch/i386/thread.c # table access
 by_layout += $(addprefix kernel/memory/tables/,table.c cursor.c cursor_run.c cursor_tables.c)
 by_layout += kernel/process/exit.c kernel/process/group.c kernel/linux/dispatch.c kernel/init/main.c    # programs of the kernel's own
@@ -297,10 +299,11 @@ by_layout += arch/host/image.c                          # host tests: where the 
 by_layout += $(addprefix tests/host/,test_firmware.c test_mmu_firmware.c test_cursor_flush.c test_table_window.c test_tracker.c)
 
 # Sources that only some documents choose, by the word that layout.h then has (LAYOUT_WORD). Linked where it is there.
-choices = ACCESS_WINDOW ACCESS_TRACKED APPLICATIONS START_ADDRESS CLAIMS_A CLAIMS_G CLAIMS_K CLAIMS_M CLAIMS_Q CLAIMS_T
+choices = ACCESS_WINDOW ACCESS_TRACKED APPLICATIONS KERNEL_HAS_OWN START_ADDRESS CLAIMS_A CLAIMS_G CLAIMS_K CLAIMS_M CLAIMS_Q CLAIMS_T
 only_ACCESS_WINDOW  = $(addprefix layouts/movos/,tables.c corrupt.c)
 only_ACCESS_TRACKED = $(addprefix layouts/tracker/,master.c tables.c tracker.c list.c audit.c corrupt.c)
 only_APPLICATIONS   = layouts/firmware/builtin.c layouts/firmware/console.c $(filter layouts/firmware/apps/%,$(kernel))
+only_KERNEL_HAS_OWN = layouts/pat/entry.S
 only_START_ADDRESS  = kernel/process/flat.c kernel/console/processes.c
 only_CLAIMS_A       = layouts/higher-half/claims.c
 only_CLAIMS_G       = $(addprefix layouts/firmware/,claims.c claims_rights.c mutations.c)
@@ -308,6 +311,9 @@ only_CLAIMS_K       = $(addprefix layouts/pat/,claims.c claims_spaces.c mutation
 only_CLAIMS_M       = $(addprefix layouts/movos/,claims.c claims_boot.c claims_processes.c mutations.c)
 only_CLAIMS_Q       = layouts/quire/claims.c
 only_CLAIMS_T       = $(addprefix layouts/tracker/,claims.c claims_many.c claims_master.c mutations.c)
+
+# And those that such a choice takes the place of: linked where the word is not there.
+without_KERNEL_HAS_OWN = arch/i386/trap_entry.S
 
 # ---- Programs that are built into kernels whose document has a start address: a flat image each ----------
 

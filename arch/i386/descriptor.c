@@ -3,8 +3,6 @@
  */
 #include "descriptor.h"
 
-#include <layout.h>
-
 #include "base/check.h"
 #include "cpu.h"
 #include "memory/layout.h"
@@ -29,6 +27,7 @@ static struct task_state image_task;
 
 static struct descriptor *segments, *gates;
 static struct task_state *task;
+static uint32_t          *thread_stack;         /* the word that says on which stack traps from programs are dealt with */
 static struct task_state  double_fault_task;
 static uint8_t            double_fault_stack[DOUBLE_FAULT_STACK] __attribute__((aligned(16)));
 
@@ -58,17 +57,14 @@ static struct descriptor gate(uint16_t selector, uint32_t entry, uint8_t access)
     };
 }
 
-#ifdef LAYOUT_KERNEL_HAS_OWN
-extern char     entry_stack_top[];              /* trap.S */
-extern uint32_t trap_thread_stack;
+/* Where the processor starts a trap from a program; where it goes on if that is elsewhere. */
+static void start_arrival(void)
+{
+    thread_stack = trap_arrival.thread_stack != NULL ? trap_arrival.thread_stack : &task->esp0;
+    task->esp0   = trap_arrival.first_stack;
+}
 
-/* The processor pushes onto what every space shows; trap.S goes on from there. */
-static void start_entry(void)           { task->esp0 = (uint32_t)entry_stack_top; }
-void arch_set_kernel_stack(vaddr_t top) { trap_thread_stack = (uint32_t)top; }
-#else
-static void start_entry(void) { }
-void arch_set_kernel_stack(vaddr_t top) { task->esp0 = top; }
-#endif
+void arch_set_kernel_stack(vaddr_t top) { *thread_stack = (uint32_t)top; }
 
 static void build_tasks(void)
 {
@@ -81,7 +77,7 @@ static void build_tasks(void)
         .cs = KERNEL_CODE, .ss = KERNEL_DATA, .ds = KERNEL_DATA, .es = KERNEL_DATA, .fs = KERNEL_DATA,
         .gs = KERNEL_DATA,
     };
-    start_entry();
+    start_arrival();
 }
 
 static void load_tables(void)

@@ -54,8 +54,10 @@ void segment_with_shared(vaddr_t distance, void (*function)(void *), void *argum
 
 /*
  * The stack that the next trap from a program starts with. Where the kernel has a space of its own the processor
- * is given the entry stack instead, and trap.S goes on to this one.
+ * is given the entry stack instead, and the way in goes on to this one: trap_arrival names the former, and the word
+ * that says which is the latter; elsewhere it is empty, and the processor itself changes to the thread's stack.
  */
+extern const struct trap_arrival { uint32_t first_stack, *thread_stack; } trap_arrival;
 void arch_set_kernel_stack(vaddr_t top);
 
 /*

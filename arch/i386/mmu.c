@@ -23,7 +23,7 @@ enum {                              /* leaf 1 EDX; leaf 7 EBX and ECX */
 };
 
 struct mmu_features mmu_features;
-_Static_assert(offsetof(struct mmu_features, smap) == FEATURES_SMAP, "trap.S reads it");
+_Static_assert(offsetof(struct mmu_features, smap) == FEATURES_SMAP, "trap_frame.h reads it");
 
 static uint32_t read_cr0(void)
 {
@@ -114,7 +114,7 @@ void mmu_activate(frame_t root)
     __asm__ volatile("movl %0, %%cr3" : : "r"(root.no << PAGE_SHIFT) : "memory");
 }
 
-/* trap.S loads them, on its way in and out: physical addresses, as CR3 wants them. */
+/* layouts/pat/entry.S loads them, on its way in and out: physical addresses, as CR3 wants them. */
 uint32_t trap_kernel_root, trap_program_root;
 
 struct taken_over taken_over;

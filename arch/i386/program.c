@@ -224,7 +224,7 @@ static bool floating_point(struct trap_frame *frame)
     return true;
 }
 
-/* trap.S could not go back: the program's CS or SS does not name what they must. */
+/* The way back (trap_frame.h) was refused: the program's CS or SS does not name what they must. */
 static bool bad_return(struct trap_frame *frame)
 {
     tell_program(frame, SIGILL, CODE_ILL_STACK, 0);

@@ -351,7 +351,7 @@ int signal_frame_push(struct trap_frame *frame, const struct signal_info *info, 
 /* ---- Popping --------------------------------------------------------------------------------------- */
 
 /*
- * Selectors are as the frame says, whatever it says: on the way back (trap.S) the exception table has a row for each
+ * Selectors are as the frame says, whatever it says: on the way back (trap_frame.h) the exception table has a row for each
  * instruction that loads one. CS and SS are the program's by their privilege level, which IRET and we go by.
  */
 static long restore(struct trap_frame *frame, const struct context *c, uint64_t mask)

@@ -130,7 +130,7 @@ static bool go_on_elsewhere(struct trap_frame *frame)
     return true;
 }
 
-/* Called by trap.S for every vector but the double fault. */
+/* Called by trap_common for every vector but the double fault. */
 void trap(struct trap_frame *frame);
 
 void trap(struct trap_frame *frame)

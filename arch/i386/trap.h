@@ -38,7 +38,7 @@
 #define LINES               16
 #define TRAP_LINUX          0x80        /* programs' system calls                */
 #define TRAP_SPURIOUS       255         /* the local APIC's noise                   */
-#define TRAP_RETURN         256         /* made by trap.S: IRET could not go back to the program        */
+#define TRAP_RETURN         256         /* made by trap_frame.h: IRET could not go back to the program        */
 #define TRAP_NONE           257         /* a frame that no trap has left, or whose trap is dealt with   */
 
 #define FEATURES_SMAP       4           /* offset of smap in struct mmu_features    */
@@ -57,7 +57,7 @@
 /* The same inside an asm statement. */
 #define MAY_FAULT(at, to) ".pushsection .exception_table, \"a\"\n\t.balign 4\n\t.long " at ", " to "\n\t.popsection\n\t"
 
-/* What trap.S leaves on the stack. */
+/* What trap.S and trap_frame.h leave on the stack. */
 struct trap_frame {
     uint32_t gs, fs, es, ds;
     uint32_t edi, esi, ebp, esp_inside, ebx, edx, ecx, eax;

@@ -29,7 +29,7 @@ enum {
 #define K_PROTECTION 1u             /* CR0: PE and PG                              */
 #define K_PAGING     0x80000000u
 
-extern uint32_t trap_kernel_root, trap_program_root;    /* trap.S loads them into CR3 */
+extern uint32_t trap_kernel_root, trap_program_root;    /* entry.S loads them into CR3 */
 
 /* ---- The kernel's space ----------------------------------------------------------------------- */
 

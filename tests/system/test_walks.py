@@ -49,5 +49,5 @@ def test_a_walk_meets_few_files_and_no_layout(house):
 
 def test_a_step_that_is_not_there_is_noticed(house):
     assert body(house, "kernel/memory/spaces/fault.c", "act_zer") is None
-    assert body(house, "arch/i386/trap.S", "trap_uncommon") is None
+    assert body(house, "arch/i386/trap_entry.S", "trap_uncommon") is None
     assert "frame_get" not in body(house, "kernel/memory/spaces/fault.c", "act_zero_read")
