@@ -93,8 +93,9 @@ kernel += layouts/movos/corrupt.c                   # the window of processes' t
 
 # kernel/memory once more: what programs hand to the kernel
 kernel += kernel/memory/spaces/user.c               # the only way to a program's memory
-kernel += layouts/pat/copy.c                        # through its tables, where it has no addresses
 kernel += kernel/memory/spaces/user_in.c            # and to that of one who does not run
+kernel += kernel/memory/spaces/user_walk.c          # through its tables, where it has no addresses
+kernel += layouts/pat/user_copy.c                   # so, where no program has any in the kernel's space
 kernel += layouts/firmware/shared.c                 # variables of which each process has a copy
 kernel += layouts/firmware/application.c            # the memory of a built-in application
 
@@ -289,7 +290,6 @@ kernel += arch/i386/user_copy.S                     # copying where a fault may 
 # Sources that look at the document's own header, layout.h. Every other object is the same for all layouts and is compiled
 # once; none but these can include that header. A test counts them.
 by_layout  = boot/start.S arch/i386/entry.S             # where the kernel is
-by_layout += kernel/memory/spaces/user.c                # whether the kernel has a space of its own
 by_layout += kernel/memory/start.c kernel/memory/spaces/kernel_space.c kernel/memory/spaces/space.c arch/i386/thread.c # table access
 by_layout += $(addprefix kernel/memory/tables/,table.c cursor.c cursor_run.c cursor_tables.c)
 by_layout += kernel/process/exit.c kernel/process/group.c kernel/linux/dispatch.c kernel/init/main.c    # programs of the kernel's own
@@ -303,7 +303,7 @@ choices = ACCESS_WINDOW ACCESS_TRACKED APPLICATIONS KERNEL_HAS_OWN START_ADDRESS
 only_ACCESS_WINDOW  = $(addprefix layouts/movos/,tables.c corrupt.c)
 only_ACCESS_TRACKED = $(addprefix layouts/tracker/,master.c tables.c tracker.c list.c audit.c corrupt.c)
 only_APPLICATIONS   = layouts/firmware/builtin.c layouts/firmware/console.c $(filter layouts/firmware/apps/%,$(kernel))
-only_KERNEL_HAS_OWN = layouts/pat/entry.S
+only_KERNEL_HAS_OWN = $(addprefix layouts/pat/,entry.S user_copy.c)
 only_START_ADDRESS  = kernel/process/flat.c kernel/console/processes.c
 only_CLAIMS_A       = layouts/higher-half/claims.c
 only_CLAIMS_G       = $(addprefix layouts/firmware/,claims.c claims_rights.c mutations.c)
@@ -313,7 +313,7 @@ only_CLAIMS_Q       = layouts/quire/claims.c
 only_CLAIMS_T       = $(addprefix layouts/tracker/,claims.c claims_many.c claims_master.c mutations.c)
 
 # And those that such a choice takes the place of: linked where the word is not there.
-without_KERNEL_HAS_OWN = arch/i386/trap_entry.S
+without_KERNEL_HAS_OWN = $(addprefix arch/i386/,trap_entry.S user_copy.S)
 
 # ---- Programs that are built into kernels whose document has a start address: a flat image each ----------
 
@@ -340,7 +340,7 @@ compiler = $(wildcard tools/layout/*.c) # document -> linker script, tables, con
 machine  = $(filter-out %/user.c,$(filter kernel/memory/%,$(kernel))) $(machine_layouts) $(wildcard arch/host/*.c) $(machine_base) $(machine_console) $(machine_files)
 # Of layouts, what belongs to the memory manager.
 machine_layouts = $(addprefix layouts/,tracker/master.c tracker/tables.c tracker/tracker.c tracker/list.c tracker/audit.c tracker/corrupt.c \
-                  movos/populate.c movos/tables.c movos/corrupt.c pat/copy.c firmware/shared.c firmware/application.c)
+                  movos/populate.c movos/tables.c movos/corrupt.c firmware/shared.c firmware/application.c)
 machine_base = kernel/process/load.c kernel/process/numbers.c kernel/process/groups.c kernel/process/timer_heap.c kernel/process/timer_table.c $(addprefix kernel/base/,bitset.c print.c string.c lock.c divide.c) kernel/devices/pci.c \
                boot/physical.c boot/multiboot.c boot/pvh.c boot/bios.c kernel/devices/channel_frames.c kernel/devices/keys.c kernel/devices/acpi.c \
                kernel/files/terminal/line_discipline.c kernel/files/terminal/line_discipline_output.c

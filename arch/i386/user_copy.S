@@ -19,10 +19,15 @@
 
     .section .text
 
-/* size_t user_copy(void *to, const void *from, size_t bytes): words, then the odd bytes */
-    .globl user_copy
-    .type user_copy, @function
-user_copy:
+/*
+ * size_t user_copy_in(void *to, user_t from, size_t bytes), user_copy_out(user_t to, const void *from, size_t bytes): words,
+ * then the odd bytes. The processor does not ask which of the two is the program's.
+ */
+    .globl user_copy_in, user_copy_out
+    .type user_copy_in, @function
+    .type user_copy_out, @function
+user_copy_in:
+user_copy_out:
     pushl %esi
     pushl %edi
     movl 12(%esp), %edi
@@ -46,9 +51,10 @@ copy_done:
 copy_stopped_in_words:                      /* a word may straddle the border: its first bytes can still be copied */
     leal (%edx, %ecx, 4), %ecx
     jmp 2b
-    .size user_copy, . - user_copy
+    .size user_copy_in, . - user_copy_in
+    .size user_copy_out, . - user_copy_out
 
-/* size_t user_fill_zero(void *to, size_t bytes) */
+/* size_t user_fill_zero(user_t to, size_t bytes) */
     .globl user_fill_zero
     .type user_fill_zero, @function
 user_fill_zero:
@@ -75,7 +81,7 @@ fill_stopped_in_words:
     jmp 4b
     .size user_fill_zero, . - user_fill_zero
 
-/* long user_copy_text(char *to, const char *from, size_t bytes) */
+/* long user_copy_text(char *to, user_t from, size_t bytes) */
     .globl user_copy_text
     .type user_copy_text, @function
 user_copy_text:
@@ -107,7 +113,7 @@ text_stopped:
     jmp text_done
     .size user_copy_text, . - user_copy_text
 
-/* bool user_load(uint32_t *word, const uint32_t *at) */
+/* bool user_load(uint32_t *word, user_t at) */
     .globl user_load
     .type user_load, @function
 user_load:
@@ -122,7 +128,7 @@ user_load:
     ret
     .size user_load, . - user_load
 
-/* bool user_exchange(uint32_t *at, uint32_t expect, uint32_t desired, uint32_t *seen) */
+/* bool user_exchange(user_t at, uint32_t expect, uint32_t desired, uint32_t *seen) */
     .globl user_exchange
     .type user_exchange, @function
 user_exchange:
@@ -149,5 +155,12 @@ load_stopped:
     xorl %eax, %eax
     ret
     .size user_exchange, . - user_exchange
+
+/* void user_mend_with(user_mend how): the page-fault handler mends faults, and needs nobody to tell it how */
+    .globl user_mend_with
+    .type user_mend_with, @function
+user_mend_with:
+    ret
+    .size user_mend_with, . - user_mend_with
 
     .section .note.GNU-stack, "", @progbits

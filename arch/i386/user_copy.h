@@ -2,23 +2,26 @@
  * user_copy.h (i386) - the instructions that touch a program's memory.
  *
  * Each stops at the first byte that cannot be reached and says how many are left. Where the processor has
- * SMAP, a program's memory is open only inside these.
+ * SMAP, a program's memory is open only inside these. The caller has checked that the range lies in user space.
+ *
+ * A layout may answer these calls itself (layouts/pat/user_copy.c): its object is then linked in the place of user_copy.S.
  */
 #ifndef QUIRE_ARCH_USER_COPY_H
 #define QUIRE_ARCH_USER_COPY_H
 
-#include "base/types.h"
+#include "memory/spaces/user.h"
 
-/* One of the two is a program's address, checked to lie in user space. Returns bytes not copied. */
-size_t user_copy(void *to, const void *from, size_t bytes);
-size_t user_fill_zero(void *to, size_t bytes);
+/* Return bytes not copied, or not cleared. */
+size_t user_copy_in(void *to, user_t from, size_t bytes);
+size_t user_copy_out(user_t to, const void *from, size_t bytes);
+size_t user_fill_zero(user_t to, size_t bytes);
 
 /* Copy up to and including a NUL, at most `bytes`. Returns the length without it, `bytes` when there was none, or -1. */
-long user_copy_text(char *to, const char *from, size_t bytes);
+long user_copy_text(char *to, user_t from, size_t bytes);
 
 /* False when the word cannot be reached. */
-bool user_load(uint32_t *word, const uint32_t *at);
+bool user_load(uint32_t *word, user_t at);
 /* Compare and exchange; *seen is what was there. */
-bool user_exchange(uint32_t *at, uint32_t expect, uint32_t desired, uint32_t *seen);
+bool user_exchange(user_t at, uint32_t expect, uint32_t desired, uint32_t *seen);
 
 #endif

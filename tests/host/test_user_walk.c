@@ -6,7 +6,7 @@
 #include "memory/tables/cursor.h"
 #include "memory/tables/slot.h"
 #include "memory/tables/table.h"
-#include "layouts/pat/copy.h"
+#include "memory/spaces/user_walk.h"
 
 static size_t done;
 

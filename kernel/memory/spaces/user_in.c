@@ -7,7 +7,7 @@
 #include "base/range.h"
 #include "memory/spaces/space.h"
 #include "memory/spaces/user.h"
-#include "layouts/pat/copy.h"
+#include "memory/spaces/user_walk.h"
 
 bool user_range(user_t start, size_t bytes)
 {

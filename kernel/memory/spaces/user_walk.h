@@ -1,5 +1,5 @@
 /*
- * copy.h - a program's memory reached by following its tables, page by page.
+ * user_walk.h - a program's memory reached by following its tables, page by page.
  *
  * Usually the kernel reaches the current program's memory at the program's own addresses (user_copy.h): the
  * processor translates, and a fault is mended on the way. Two cases remain. A space that is not current, such as

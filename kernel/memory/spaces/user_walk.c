@@ -1,7 +1,7 @@
 /*
- * copy.c - following a program's tables to the bytes of its pages.
+ * user_walk.c - following a program's tables to the bytes of its pages.
  */
-#include "layouts/pat/copy.h"
+#include "memory/spaces/user_walk.h"
 
 #include "base/check.h"
 #include "base/error.h"

@@ -1,0 +1,51 @@
+/*
+ * user_copy.c - what user_copy.h promises, where programs have no addresses in the kernel's space: their tables are followed.
+ *
+ * Linked in the place of the processor's own copies (arch/i386/user_copy.S), which lean on the processor's translation.
+ */
+#include "user_copy.h"
+
+#include "memory/spaces/space.h"
+#include "memory/spaces/user_walk.h"
+
+static user_mend mend = user_mend_plainly;
+
+void user_mend_with(user_mend how) { mend = how; }
+
+size_t user_copy_in(void *to, user_t from, size_t bytes)
+{
+    size_t done;
+
+    (void)!walk_read(space_of_program(), mend, to, from, bytes, &done);
+    return bytes - done;
+}
+
+size_t user_copy_out(user_t to, const void *from, size_t bytes)
+{
+    size_t done;
+
+    (void)!walk_write(space_of_program(), mend, to, from, bytes, &done);
+    return bytes - done;
+}
+
+size_t user_fill_zero(user_t to, size_t bytes)
+{
+    size_t done;
+
+    (void)!walk_clear(space_of_program(), mend, to, bytes, &done);
+    return bytes - done;
+}
+
+long user_copy_text(char *to, user_t from, size_t bytes)
+{
+    long length = walk_read_text(space_of_program(), mend, to, from, bytes);
+
+    return length < 0 ? -1 : length;
+}
+
+bool user_load(uint32_t *word, user_t at) { return walk_load(space_of_program(), mend, at, word) == 0; }
+
+bool user_exchange(user_t at, uint32_t expect, uint32_t desired, uint32_t *seen)
+{
+    return walk_exchange(space_of_program(), mend, at, expect, desired, seen) == 0;
+}
