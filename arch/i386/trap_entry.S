@@ -7,7 +7,10 @@
     .globl trap_common
     .type trap_common, @function
 trap_common:
-    TRAP_CALL
+    TRAP_SAVE
+    pushl %esp
+    call trap
+    addl $4, %esp
     .globl trap_return
 trap_return:
     TRAP_POP_SEGMENTS

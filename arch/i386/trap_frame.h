@@ -14,8 +14,8 @@
 #include "descriptor.h"
 #include "trap.h"
 
-/* The rest of struct trap_frame, then trap(). */
-    .macro TRAP_CALL
+/* The rest of struct trap_frame, and the kernel's segments. */
+    .macro TRAP_SAVE
     pushal
     pushl %ds
     pushl %es
@@ -28,9 +28,7 @@
     cmpb $0, mmu_features + FEATURES_SMAP
     je 1f
     clac                                    /* a program's AC flag must not open its memory to us */
-1:  pushl %esp
-    call trap
-    addl $4, %esp
+1:
     .endm
 
 /* A selector that names no segment for programs, or no longer: the register gets the null segment, as on Linux. */

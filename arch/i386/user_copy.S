@@ -20,7 +20,7 @@
     .section .text
 
 /*
- * size_t user_copy_in(void *to, user_t from, size_t bytes), user_copy_out(user_t to, const void *from, size_t bytes): words,
+ * size_t user_copy_in(void *to, uintptr_t from, size_t bytes), user_copy_out(user_t to, const void *from, size_t bytes): words,
  * then the odd bytes. The processor does not ask which of the two is the program's.
  */
     .globl user_copy_in, user_copy_out
@@ -54,7 +54,7 @@ copy_stopped_in_words:                      /* a word may straddle the border: i
     .size user_copy_in, . - user_copy_in
     .size user_copy_out, . - user_copy_out
 
-/* size_t user_fill_zero(user_t to, size_t bytes) */
+/* size_t user_fill_zero(uintptr_t to, size_t bytes) */
     .globl user_fill_zero
     .type user_fill_zero, @function
 user_fill_zero:
@@ -81,7 +81,7 @@ fill_stopped_in_words:
     jmp 4b
     .size user_fill_zero, . - user_fill_zero
 
-/* long user_copy_text(char *to, user_t from, size_t bytes) */
+/* long user_copy_text(char *to, uintptr_t from, size_t bytes) */
     .globl user_copy_text
     .type user_copy_text, @function
 user_copy_text:
@@ -113,7 +113,7 @@ text_stopped:
     jmp text_done
     .size user_copy_text, . - user_copy_text
 
-/* bool user_load(uint32_t *word, user_t at) */
+/* bool user_load(uint32_t *word, uintptr_t at) */
     .globl user_load
     .type user_load, @function
 user_load:
@@ -128,7 +128,7 @@ user_load:
     ret
     .size user_load, . - user_load
 
-/* bool user_exchange(user_t at, uint32_t expect, uint32_t desired, uint32_t *seen) */
+/* bool user_exchange(uintptr_t at, uint32_t expect, uint32_t desired, uint32_t *seen) */
     .globl user_exchange
     .type user_exchange, @function
 user_exchange:

@@ -9,19 +9,19 @@
 #ifndef QUIRE_ARCH_USER_COPY_H
 #define QUIRE_ARCH_USER_COPY_H
 
-#include "memory/spaces/user.h"
+#include "base/types.h"
 
-/* Return bytes not copied, or not cleared. */
-size_t user_copy_in(void *to, user_t from, size_t bytes);
-size_t user_copy_out(user_t to, const void *from, size_t bytes);
-size_t user_fill_zero(user_t to, size_t bytes);
+/* A uintptr_t is the program's address. Return bytes not copied, or not cleared. */
+size_t user_copy_in(void *to, uintptr_t from, size_t bytes);
+size_t user_copy_out(uintptr_t to, const void *from, size_t bytes);
+size_t user_fill_zero(uintptr_t to, size_t bytes);
 
 /* Copy up to and including a NUL, at most `bytes`. Returns the length without it, `bytes` when there was none, or -1. */
-long user_copy_text(char *to, user_t from, size_t bytes);
+long user_copy_text(char *to, uintptr_t from, size_t bytes);
 
 /* False when the word cannot be reached. */
-bool user_load(uint32_t *word, user_t at);
+bool user_load(uint32_t *word, uintptr_t at);
 /* Compare and exchange; *seen is what was there. */
-bool user_exchange(user_t at, uint32_t expect, uint32_t desired, uint32_t *seen);
+bool user_exchange(uintptr_t at, uint32_t expect, uint32_t desired, uint32_t *seen);
 
 #endif

@@ -46,7 +46,10 @@ from_program:
     .endr
     movl %ss:PUSHED_EAX(%eax), %eax
 inside:
-    TRAP_CALL
+    TRAP_SAVE
+    pushl %esp
+    call trap
+    addl $4, %esp
     .globl trap_return
 trap_return:
     TRAP_POP_SEGMENTS
