@@ -1,7 +1,7 @@
 # Makefile - what can be made. The sources are listed in sources.mk, each with a phrase; build.mk has the rules.
 #
 #   make                    the host command ./quire, and the kernel of the default layout
-#   make run                real programs sealed in, then a shell on this terminal
+#   make run                real programs, each in a sandbox, then a shell on this terminal
 #   make console            the kernel's own console on this terminal
 #   make LAYOUT=name ...    another document of layouts/, or any file: LAYOUT=mine.md
 #   make help               everything else
@@ -45,7 +45,7 @@ build_first = +@mkdir -p $(O) && flock -o $(O)/lock $(MAKE) --no-print-directory
 
 ready: quire kernel $(O)/programs/programs.done | $(O)/setup-run
 
-run:                                    ## real programs, each sealed in; then a shell
+run:                                    ## real programs, each in a sandbox; then a shell
 	$(build_first) ready
 	@QUIRE_BUILD='$(abspath $(O))' sh tools/demonstration $(O)/host/quire $(O)/programs $(name)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""mixed.py - the mixed load, sealed in and watched from outside: `make nightly`.
+"""mixed.py - the mixed load in a sandbox, watched from outside: `make nightly`.
 
     tests/mixed/mixed.py --build build --layout quire-checked --seconds 600 --every 10 [--seed N]
 

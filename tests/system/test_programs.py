@@ -40,7 +40,7 @@ def compare(job, status, output, errors):
     assert output == wanted_output
 
 
-def sealed(places, layout, job, *words):
+def sandboxed(places, layout, job, *words):
     quire, build, root, made = places
     return subprocess.run([quire, "run", "--layout", layout, "--timeout", str(PATIENCE), *words,
                            *jobs.words_of(job, root, made)], stdin=subprocess.DEVNULL, capture_output=True,
@@ -50,7 +50,7 @@ def sealed(places, layout, job, *words):
 @pytest.mark.parametrize("job", jobs.JOBS, ids=lambda job: job.name)
 def test_program(job, layout, places, tmp_path):
     """It prints what it prints under Linux, and leaves a memory in which every invariant holds."""
-    done = sealed(places, layout, job, f"--report={tmp_path}/report")
+    done = sandboxed(places, layout, job, f"--report={tmp_path}/report")
     compare(job, done.returncode, done.stdout, done.stderr)
     report = (tmp_path / "report").read_text(errors="replace")
     assert LAST_WORDS.findall(report) == ([("segv", "00000010")] if job.name == "segv" else [])
@@ -62,7 +62,7 @@ PLAIN = next(job for job in jobs.JOBS if job.name == "segv")
 
 def test_without_a_report_only_the_last_words_are_added(layout, places):
     """The program that a fault ends: nothing else of the kernel's comes among its own words."""
-    done = sealed(places, layout, PLAIN)
+    done = sandboxed(places, layout, PLAIN)
     errors = done.stderr.decode(errors="replace")
     assert LAST_WORDS.findall(errors) == [("segv", "00000010")]
     compare(PLAIN, done.returncode, done.stdout, LAST_WORDS.sub("", errors).encode())

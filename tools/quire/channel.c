@@ -1,6 +1,6 @@
 /* channel.c - frames out of bytes, and bytes out of frames. See channel.h. */
 #include "channel.h"
-#include "seal.h"
+#include "sandbox.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /*
- * channel.h - our end of the channel to a sealed program (kernel/devices/channel.h says
+ * channel.h - our end of the channel to a sandboxed program (kernel/devices/channel.h says
  * what goes over it). Nothing here blocks: the session waits, in one place, for all.
  */
 #ifndef QUIRE_TOOLS_CHANNEL_H

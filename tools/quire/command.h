@@ -15,7 +15,7 @@ enum {
 };
 
 int command_layout(int argc, char **argv);
-/* These have exit statuses of their own: seal.h. */
+/* These have exit statuses of their own: sandbox.h. */
 int command_run(int argc, char **argv);
 int command_shell(int argc, char **argv);
 int command_debug(int argc, char **argv);

@@ -1,7 +1,7 @@
 /* command_debug.c - `quire debug`: a program, and gdb at the side of the kernel that runs it. */
 #include "command.h"
 #include "machine.h"
-#include "seal.h"
+#include "sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -52,25 +52,25 @@ static void become_gdb(const char *kernel, const char *commands)
     execlp(gdb, gdb, "-q", "-iex", "set confirm off", "-iex", "set remotetimeout 60", "-ex", "set pagination off", "-x", commands, "-ex", connect, kernel,
            (char *)NULL);
     tell(0, "no gdb: %s: %s (Debian's package is gdb)", gdb, strerror(errno));
-    _exit(SEAL_FAILED);
+    _exit(SANDBOX_FAILED);
 }
 
 /* Returns a descriptor that becomes readable when gdb has ended. */
-static int start_gdb(struct seal *seal)
+static int start_gdb(struct sandbox *sandbox)
 {
-    char *file = text("%s/kernel.elf", seal->layout), *kernel = build_path(file);       /* the one with symbols */
+    char *file = text("%s/kernel.elf", sandbox->layout), *kernel = build_path(file);       /* the one with symbols */
     char *commands = home_path("tools/quire/debug.py");
     int end;
 
     if (commands == NULL || kernel == NULL)
-        exit(tell(SEAL_FAILED, "cannot start gdb: %s", commands == NULL ? "tools/quire/debug.py is missing"
+        exit(tell(SANDBOX_FAILED, "cannot start gdb: %s", commands == NULL ? "tools/quire/debug.py is missing"
                                                                        : "there is no kernel with symbols"));
     debugger = fork();
     if (debugger == 0)
         become_gdb(kernel, commands);
     end = debugger > 0 ? (int)syscall(SYS_pidfd_open, debugger, 0) : -1;
     if (end < 0)
-        exit(tell(SEAL_FAILED, "cannot start gdb: %s", strerror(errno)));
+        exit(tell(SANDBOX_FAILED, "cannot start gdb: %s", strerror(errno)));
     close(gdb_end);
     free(commands);
     free(kernel);
@@ -80,27 +80,27 @@ static int start_gdb(struct seal *seal)
 
 int command_debug(int argc, char **argv)
 {
-    struct seal seal;
+    struct sandbox sandbox;
     int status, ends[2];
 
-    seal_parse(&seal, argc, argv, "PROGRAM [ARGUMENT...]",
+    sandbox_parse(&sandbox, argc, argv, "PROGRAM [ARGUMENT...]",
                "Start a machine that stands still before its first instruction, with gdb attached and the kernel's symbols "
                "loaded; `continue` lets it go.\v"
                "In gdb, `quire-tables` shows the page tables with the names of regions, `quire-frames` who owns the "
                "frames. The program's output appears between gdb's lines; leaving gdb ends the machine.");
-    if (seal.argc == 0)
-        return tell(SEAL_FAILED, "which program? (`%s --help` says more)", seal_command);
+    if (sandbox.argc == 0)
+        return tell(SANDBOX_FAILED, "which program? (`%s --help` says more)", sandbox_command);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-        return tell(SEAL_FAILED, "no connection to gdb: %s", strerror(errno));
+        return tell(SANDBOX_FAILED, "no connection to gdb: %s", strerror(errno));
     atexit(wait_for_gdb);
-    if (seal.machine == MACHINE_KINDS)
-        seal.machine = MACHINE_PC;
-    seal.debugger = ends[0];
+    if (sandbox.machine == MACHINE_KINDS)
+        sandbox.machine = MACHINE_PC;
+    sandbox.debugger = ends[0];
     gdb_end = ends[1];
-    seal.on_machine = start_gdb;
-    status = seal_run(&seal);
+    sandbox.on_machine = start_gdb;
+    status = sandbox_run(&sandbox);
     close(ends[0]);
-    seal_free(&seal);
+    sandbox_free(&sandbox);
     wait_for_gdb();
-    return status == 0 && WIFEXITED(ended) && WEXITSTATUS(ended) == SEAL_FAILED ? SEAL_FAILED : status;
+    return status == 0 && WIFEXITED(ended) && WEXITSTATUS(ended) == SANDBOX_FAILED ? SANDBOX_FAILED : status;
 }

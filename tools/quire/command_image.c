@@ -2,7 +2,7 @@
 #include "command.h"
 #include "image.h"
 #include "pack.h"
-#include "seal.h"
+#include "sandbox.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -27,7 +27,7 @@ static const struct argp_option options[] = {
 };
 
 struct request {
-    struct seal seal;
+    struct sandbox sandbox;
     struct image_plan plan;
     bool console, only_archive;
 };
@@ -35,25 +35,25 @@ struct request {
 static error_t parse(int key, char *word, struct argp_state *state)
 {
     struct request *request = state->input;
-    struct seal *seal = &request->seal;
+    struct sandbox *sandbox = &request->sandbox;
 
     switch (key) {
     case KEY_FLOPPY:
         request->plan.floppy = true;
         return 0;
     case KEY_LAYOUT:
-        seal->layout = word;
+        sandbox->layout = word;
         return 0;
     case KEY_FILE:
-        seal_add_file(seal, word);
+        sandbox_add_file(sandbox, word);
         return 0;
     case KEY_ENV:
         if (word[0] == '=' || word[0] == '\0')
             argp_error(state, "`%s` names no variable", word);
-        seal_add_variable(seal, word);
+        sandbox_add_variable(sandbox, word);
         return 0;
     case KEY_ROOT:
-        seal->root = word;
+        sandbox->root = word;
         return 0;
     case KEY_APPEND:
         request->plan.text = word;
@@ -69,14 +69,14 @@ static error_t parse(int key, char *word, struct argp_state *state)
             request->plan.output = word;
             return 0;
         }
-        seal->argv = state->argv + state->next - 1;
-        seal->argc = state->argc - (state->next - 1);
+        sandbox->argv = state->argv + state->next - 1;
+        sandbox->argc = state->argc - (state->next - 1);
         state->next = state->argc;          /* the rest is the program's own */
         return 0;
     case ARGP_KEY_END:
         if (request->plan.output == NULL)
             argp_error(state, "which file shall the image be?");
-        if (request->console && (seal->argc > 0 || request->only_archive))
+        if (request->console && (sandbox->argc > 0 || request->only_archive))
             argp_error(state, "--console is for an image without a program");
         return 0;
     default:
@@ -99,7 +99,7 @@ static int write_archive(const char *path, int archive, uint64_t size)
         done += got > 0 ? (uint64_t)got : 0;
     }
     if (file == NULL || fclose(file) != 0 || done < size)
-        return tell(SEAL_FAILED, "%s: %s", path, strerror(errno));
+        return tell(SANDBOX_FAILED, "%s: %s", path, strerror(errno));
     return 0;
 }
 
@@ -108,9 +108,9 @@ static int make(struct request *request)
     struct image_plan *plan = &request->plan;
     int status = 0;
 
-    plan->layout = request->seal.layout;
+    plan->layout = request->sandbox.layout;
     if (!request->console)
-        status = seal_archive(&request->seal, &plan->archive, &plan->archive_size);
+        status = sandbox_archive(&request->sandbox, &plan->archive, &plan->archive_size);
     if (status == 0 && plan->floppy && !request->console)
         status = pack_smaller(&plan->archive, &plan->archive_size);
     if (status == 0)
@@ -131,18 +131,18 @@ int command_image(int argc, char **argv)
     /* Who sits at the other end of a serial line cannot be asked. */
     static char terminal[] = "TERM=vt100", home[] = "/root";
     struct request request = {
-        .seal = { .layout = "quire", .terminal = true, .directory = home },
+        .sandbox = { .layout = "quire", .terminal = true, .directory = home },
         .plan = { .text = "", .archive = -1 },
     };
     int status;
 
-    seal_command = argv[0];
-    argp_err_exit_status = SEAL_FAILED;
-    seal_add_variable(&request.seal, terminal);
+    sandbox_command = argv[0];
+    argp_err_exit_status = SANDBOX_FAILED;
+    sandbox_add_variable(&request.sandbox, terminal);
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &request);
-    if (request.seal.argc == 0)
-        seal_use_shell(&request.seal);
+    if (request.sandbox.argc == 0)
+        sandbox_use_shell(&request.sandbox);
     status = make(&request);
-    seal_free(&request.seal);
+    sandbox_free(&request.sandbox);
     return status;
 }

@@ -6,7 +6,7 @@
  */
 #include "command.h"
 #include "map/draw.h"
-#include "seal.h"
+#include "sandbox.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -34,7 +34,7 @@ static int open_target(struct target *target)
     target->made = target->fd >= 0;
     if (target->fd < 0 && errno == EEXIST)
         target->fd = open(target->path, O_WRONLY | O_CLOEXEC);
-    return target->fd < 0 ? tell(SEAL_FAILED, "--svg %s: %s", target->path, strerror(errno)) : 0;
+    return target->fd < 0 ? tell(SANDBOX_FAILED, "--svg %s: %s", target->path, strerror(errno)) : 0;
 }
 
 static void leave_target(struct target *target)
@@ -54,10 +54,10 @@ static int draw_to(struct target *target, const struct picture *picture, struct 
 
     if (target->path != NULL) {
         if (fstat(target->fd, &status) == 0 && S_ISREG(status.st_mode) && ftruncate(target->fd, 0) != 0)
-            return tell(SEAL_FAILED, "--svg %s: %s", target->path, strerror(errno));
+            return tell(SANDBOX_FAILED, "--svg %s: %s", target->path, strerror(errno));
         out = fdopen(target->fd, "w");
         if (out == NULL)
-            return tell(SEAL_FAILED, "--svg %s: %s", target->path, strerror(errno));
+            return tell(SANDBOX_FAILED, "--svg %s: %s", target->path, strerror(errno));
         draw_svg(picture, source, out);
     } else {
         draw_text(picture, out);
@@ -65,21 +65,21 @@ static int draw_to(struct target *target, const struct picture *picture, struct 
     failed = fflush(out) != 0 || ferror(out);
     if (target->path != NULL)
         failed = fclose(out) != 0 || failed;
-    return failed ? tell(SEAL_FAILED, "%s: the drawing could not be written", target->path != NULL ? target->path : "standard output")
+    return failed ? tell(SANDBOX_FAILED, "%s: the drawing could not be written", target->path != NULL ? target->path : "standard output")
                   : 0;
 }
 
 /* ---- The snapshot ------------------------------------------------------------------------ */
 
-/* Returns 0, or SEAL_FAILED and has complained. */
-static int draw(struct seal *seal, struct target *target)
+/* Returns 0, or SANDBOX_FAILED and has complained. */
+static int draw(struct sandbox *sandbox, struct target *target)
 {
     struct source source = { .path = "snapshot", .complaints = stderr };
     struct snapshot snapshot;
     struct picture picture;
-    int status = SEAL_FAILED;
+    int status = SANDBOX_FAILED;
 
-    if (snapshot_read(&snapshot, &source, seal->snapshot, seal->snapshot_length)) {
+    if (snapshot_read(&snapshot, &source, sandbox->snapshot, sandbox->snapshot_length)) {
         picture_make(&picture, &source, &snapshot);
         status = draw_to(target, &picture, &source);
     }
@@ -102,10 +102,10 @@ static char with_lua[] =
     "read line < /tmp/ready; ";
 static char ask[] = "echo now > /proc/quire/map";
 
-static bool is_in_root(const struct seal *seal, const char *program)
+static bool is_in_root(const struct sandbox *sandbox, const char *program)
 {
-    char *fetched = seal->root == NULL ? build_path("programs/root") : NULL;
-    const char *root = seal->root != NULL ? seal->root : fetched;
+    char *fetched = sandbox->root == NULL ? build_path("programs/root") : NULL;
+    const char *root = sandbox->root != NULL ? sandbox->root : fetched;
     char *path = root != NULL ? text("%s%s", root, program) : NULL;
     bool there = path != NULL && access(path, R_OK) == 0;
 
@@ -114,14 +114,14 @@ static bool is_in_root(const struct seal *seal, const char *program)
     return there;
 }
 
-static char **usual_program(struct seal *seal, char **script)
+static char **usual_program(struct sandbox *sandbox, char **script)
 {
     static char lua[] = ":/usr/bin/lua5.4";
-    bool dynamic = is_in_root(seal, lua + 1);
+    bool dynamic = is_in_root(sandbox, lua + 1);
     char **words = grown(NULL, 4, sizeof(*words));
 
     if (dynamic)
-        seal_add_file(seal, lua);
+        sandbox_add_file(sandbox, lua);
     *script = text("%s%s%s", waiting, dynamic ? with_lua : "", ask);
     words[0] = "busybox";
     words[1] = "sh";
@@ -142,21 +142,21 @@ static error_t parse(int key, char *word, struct argp_state *state)
     return 0;
 }
 
-static int run(struct seal *seal, struct target *target)
+static int run(struct sandbox *sandbox, struct target *target)
 {
     int status = open_target(target), drawn;
 
     if (status != 0)
         return status;
-    seal->map    = true;
-    seal->output = target->path == NULL ? STDERR_FILENO : STDOUT_FILENO;
-    status = seal_run(seal);
-    if (seal->snapshot_length > 0) {
-        drawn = draw(seal, target);
+    sandbox->map    = true;
+    sandbox->output = target->path == NULL ? STDERR_FILENO : STDOUT_FILENO;
+    status = sandbox_run(sandbox);
+    if (sandbox->snapshot_length > 0) {
+        drawn = draw(sandbox, target);
         return drawn != 0 ? drawn : status;
     }
     leave_target(target);
-    return status == 0 ? tell(SEAL_FAILED, "the program ended, but no snapshot of memory came") : status;
+    return status == 0 ? tell(SANDBOX_FAILED, "the program ended, but no snapshot of memory came") : status;
 }
 
 int command_map(int argc, char **argv)
@@ -167,23 +167,23 @@ int command_map(int argc, char **argv)
     };
     static const struct argp own = { .options = options, .parser = parse };
     struct target target = { .fd = -1 };
-    struct seal seal;
+    struct sandbox sandbox;
     char *script = NULL, **words = NULL;
     int status;
 
-    seal_parse_with(&seal, argc, argv, "[PROGRAM [ARGUMENT...]]",
+    sandbox_parse_with(&sandbox, argc, argv, "[PROGRAM [ARGUMENT...]]",
                     "Run a program in a machine of its own, and draw physical memory, kernel space and every process as they "
                     "are when something is written to /proc/quire/map there, else when the program ends.\v"
                     "Without a program, a shell and a few children. Exit status: as of `quire run`; 125 also when the drawing "
                     "cannot be written.", &own, &target);
-    if (seal.argc == 0) {
-        words = usual_program(&seal, &script);
-        seal.argc = 4;
-        seal.argv = words;
+    if (sandbox.argc == 0) {
+        words = usual_program(&sandbox, &script);
+        sandbox.argc = 4;
+        sandbox.argv = words;
     }
-    status = run(&seal, &target);
+    status = run(&sandbox, &target);
     free(script);
     free(words);
-    seal_free(&seal);
+    sandbox_free(&sandbox);
     return status;
 }

@@ -1,23 +1,23 @@
-/* command_run.c - `quire run`: one Linux program, sealed in a machine of its own. */
+/* command_run.c - `quire run`: one Linux program, in a machine of its own. */
 #include "command.h"
-#include "seal.h"
+#include "sandbox.h"
 #include "terminal.h"
 
 int command_run(int argc, char **argv)
 {
-    struct seal seal;
+    struct sandbox sandbox;
     int status;
 
-    seal_parse(&seal, argc, argv, "PROGRAM [ARGUMENT...]",
+    sandbox_parse(&sandbox, argc, argv, "PROGRAM [ARGUMENT...]",
                "Run an i386 Linux program in a machine of its own, as if it ran here: its output, its errors and its "
                "exit status are the program's.\v"
                "Exit status: the program's own; 128 and the signal's number when a signal killed it; and 119 the machine "
                "died, 120 too little memory, 121 no kernel is built, 122 no QEMU, 123 a library is missing, 124 the "
                "time is over, 125 quire itself failed, 126 the program cannot be run, 127 there is no such program.");
-    if (seal.argc == 0)
-        return tell(SEAL_FAILED, "which program? (`%s --help` says more)", seal_command);
-    seal.terminal = terminal_is_here();
-    status = seal_run(&seal);
-    seal_free(&seal);
+    if (sandbox.argc == 0)
+        return tell(SANDBOX_FAILED, "which program? (`%s --help` says more)", sandbox_command);
+    sandbox.terminal = terminal_is_here();
+    status = sandbox_run(&sandbox);
+    sandbox_free(&sandbox);
     return status;
 }

@@ -1,6 +1,6 @@
 /* elf_file.c - reading executables through libelf; the file may be anything. See elf_file.h. */
 #include "elf_file.h"
-#include "seal.h"
+#include "sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>

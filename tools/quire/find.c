@@ -1,7 +1,7 @@
 /* find.c - the tree, the root and this machine, asked in that order. See find.h. */
 #include "find.h"
 #include "beneath.h"
-#include "seal.h"
+#include "sandbox.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -181,7 +181,7 @@ bool find_file(const struct places *places, const char *path, enum reach reach, 
         return true;
     if (reach == REACH_NAMED)
         return find_here(path, path, found);
-    if (reach == REACH_SEALED || path[0] != '/')
+    if (reach == REACH_INSIDE || path[0] != '/')
         return false;
     if (is_of_system(path) || (places->library_path != NULL && is_in_list(path, places->library_path)))
         return find_here(path, path, found);

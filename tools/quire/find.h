@@ -14,7 +14,7 @@
 #include "tree.h"
 
 enum reach {
-    REACH_SEALED,       /* not to this machine                                                            */
+    REACH_INSIDE,       /* not to this machine                                                            */
     REACH_NEAR,         /* to the folder of the program, what lies below it, and the system's libraries   */
     REACH_NAMED,        /* to this path, which a person named                                             */
 };

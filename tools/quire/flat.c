@@ -1,6 +1,6 @@
 /* flat.c - a kernel's loaded parts, laid out by physical address, through libelf. See flat.h. */
 #include "flat.h"
-#include "seal.h"
+#include "sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -128,7 +128,7 @@ int flat_read(struct flat *flat, const char *path)
 
     *flat = (struct flat){ 0 };
     if (fd < 0)
-        return tell(SEAL_NO_KERNEL, "%s: %s", path, strerror(errno));
+        return tell(SANDBOX_NO_KERNEL, "%s: %s", path, strerror(errno));
     elf_version(EV_CURRENT);
     elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
     good = read_elf(elf, flat);
@@ -137,5 +137,5 @@ int flat_read(struct flat *flat, const char *path)
     if (good)
         return 0;
     free(flat->bytes);
-    return tell(SEAL_NO_KERNEL, "%s is no kernel that could be put into an image", path);
+    return tell(SANDBOX_NO_KERNEL, "%s is no kernel that could be put into an image", path);
 }

@@ -23,7 +23,7 @@ struct flat {
     uint32_t entry;
 };
 
-/* Returns 0, or an exit status of seal.h and has complained. After 0 the caller frees bytes. */
+/* Returns 0, or an exit status of sandbox.h and has complained. After 0 the caller frees bytes. */
 int flat_read(struct flat *flat, const char *path);
 
 #endif

@@ -3,7 +3,7 @@
 #include "../../boot/bios/image.h"
 #include "../../boot/bios/sum.h"
 #include "flat.h"
-#include "seal.h"
+#include "sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -69,7 +69,7 @@ static int read_part(const char *name, uint8_t **bytes, size_t *size)
     *bytes = grown(NULL, 65536, 1);
     *size = file != NULL ? fread(*bytes, 1, 65536, file) : 0;
     if (file == NULL || ferror(file) || *size == 0 || *size == 65536)
-        status = tell(SEAL_NO_KERNEL, "%s is not built; `make quire` builds it", name);
+        status = tell(SANDBOX_NO_KERNEL, "%s is not built; `make quire` builds it", name);
     if (file != NULL)
         fclose(file);
     free(path);
@@ -105,7 +105,7 @@ static int fill_archive(const struct image_plan *plan, uint8_t *to)
         ssize_t got = pread(plan->archive, to + done, plan->archive_size - done, (off_t)done);
 
         if (got <= 0)
-            return tell(SEAL_FAILED, "the archive cannot be read: %s", got < 0 ? strerror(errno) : "it ends early");
+            return tell(SANDBOX_FAILED, "the archive cannot be read: %s", got < 0 ? strerror(errno) : "it ends early");
         done += (uint64_t)got;
     }
     return 0;
@@ -153,7 +153,7 @@ static int check_low_memory(const char *layout, uint64_t loaded)
 
     if (loaded <= room)
         return 0;
-    return tell(SEAL_FAILED,
+    return tell(SANDBOX_FAILED,
                 "the kernel of the layout %s is too large: %" PRIu64 " KiB are to be loaded at 0x%X, and low memory holds %"
                 PRIu64 " KiB from there on", layout, (loaded + 1023) / 1024, BIOS_RELOCATOR, room / 1024);
 }
@@ -162,7 +162,7 @@ static int check_place(const char *layout, const struct flat *kernel)
 {
     if (kernel->start >= LEAST_PLACE)
         return 0;
-    return tell(SEAL_FAILED, "the kernel of the layout %s is to run at 0x%" PRIX32 "; the relocator moves kernels to 1 MiB or above",
+    return tell(SANDBOX_FAILED, "the kernel of the layout %s is to run at 0x%" PRIX32 "; the relocator moves kernels to 1 MiB or above",
                 layout, kernel->start);
 }
 
@@ -187,12 +187,12 @@ static int write_out(const char *path, const uint8_t *bytes, uint64_t size)
     bool good = file != NULL && fwrite(bytes, 1, size, file) == size;
 
     if (file == NULL)
-        return tell(SEAL_FAILED, "%s: %s", path, strerror(errno));
+        return tell(SANDBOX_FAILED, "%s: %s", path, strerror(errno));
     if (fclose(file) == 0 && good)
         return 0;
-    tell(SEAL_FAILED, "%s: %s", path, strerror(errno));
+    tell(SANDBOX_FAILED, "%s: %s", path, strerror(errno));
     unlink(path);
-    return SEAL_FAILED;
+    return SANDBOX_FAILED;
 }
 
 /* sector and relocator are whole files; the kernel is flat. */
@@ -211,15 +211,15 @@ static int compose(const struct image_plan *plan, const uint8_t *sector, const u
     if (status != 0)
         return status;
     if (plan->archive_size > UINT32_MAX / 2)
-        return tell(SEAL_FAILED, "an archive of %" PRIu64 " MiB is beyond what 32 bits can reach", plan->archive_size >> 20);
+        return tell(SANDBOX_FAILED, "an archive of %" PRIu64 " MiB is beyond what 32 bits can reach", plan->archive_size >> 20);
     if (plan->floppy && floppy == NULL)
-        return tell(SEAL_FAILED, "too large for a floppy: %" PRIu64 " KiB, and the largest has 2880; without --floppy it "
+        return tell(SANDBOX_FAILED, "too large for a floppy: %" PRIu64 " KiB, and the largest has 2880; without --floppy it "
                     "becomes a disk", (needed * SECTOR + 1023) / 1024);
     sectors = floppy != NULL ? floppy->sectors : (needed * SECTOR + MEBIBYTE - 1) / MEBIBYTE * (MEBIBYTE / SECTOR);
     image.size = sectors * SECTOR;
     image.bytes = calloc(1, image.size);
     if (image.bytes == NULL)
-        return tell(SEAL_FAILED, "out of memory");
+        return tell(SANDBOX_FAILED, "out of memory");
 
     at = image.bytes;
     memcpy(at, sector, SECTOR);
@@ -263,7 +263,7 @@ static int write_with(const struct image_plan *plan, const struct flat *kernel)
     if (status == 0)
         status = read_part("bios/relocator", &relocator, &relocator_size);
     if (status == 0 && !parts_fit(sector, sector_size, relocator, relocator_size))
-        status = tell(SEAL_NO_KERNEL, "boot sector and relocator are of another build; `make quire` makes them anew");
+        status = tell(SANDBOX_NO_KERNEL, "boot sector and relocator are of another build; `make quire` makes them anew");
     if (status == 0)
         status = compose(plan, sector, relocator, relocator_size, kernel);
     free(sector);
@@ -279,11 +279,11 @@ int image_write(const struct image_plan *plan)
 
     free(name);
     if (path == NULL)
-        return tell(SEAL_NO_KERNEL, "no kernel of the layout %s is built; `make LAYOUT=%s kernel` builds it", plan->layout,
+        return tell(SANDBOX_NO_KERNEL, "no kernel of the layout %s is built; `make LAYOUT=%s kernel` builds it", plan->layout,
                     plan->layout);
     if (strlen(own_words) + strlen(plan->text) >= BIOS_TEXT) {
         free(path);
-        return tell(SEAL_FAILED, "--append: the kernel's command line has room for %zu characters more",
+        return tell(SANDBOX_FAILED, "--append: the kernel's command line has room for %zu characters more",
                     BIOS_TEXT - 1 - strlen(own_words));
     }
     status = flat_read(&kernel, path);

@@ -1,6 +1,6 @@
 /* machine.c - QEMU's command line, and the child that runs it. See machine.h. */
 #include "machine.h"
-#include "seal.h"
+#include "sandbox.h"
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
@@ -44,7 +44,7 @@ static void add(struct words *words, const char *format, ...)
 
     va_start(values, format);
     if (words->count == WORDS_AT_MOST || vasprintf(&words->words[words->count++], format, values) < 0)
-        exit(tell(SEAL_FAILED, "out of memory"));
+        exit(tell(SANDBOX_FAILED, "out of memory"));
     va_end(values);
 }
 
@@ -146,7 +146,7 @@ static void add_connection(struct words *words, const char *name, int fd)
  * What QEMU will never do: system calls that it does not need, other users, other programs, other scheduling. A new
  * thread is no new program.
  */
-static void add_sandbox(struct words *words)
+static void add_seccomp(struct words *words)
 {
     add(words, "-sandbox");
     add(words, "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
@@ -170,8 +170,8 @@ static void command_line(struct words *words, const struct machine_plan *plan, c
     add(words, "-display");
     add(words, "none");
     add(words, "-no-reboot");
-    if (plan->sandbox)
-        add_sandbox(words);
+    if (plan->seccomp)
+        add_seccomp(words);
     add(words, "-m");
     add(words, "size=%" PRIu64 "k", plan->memory / 1024);
     add(words, "-kernel");
@@ -198,7 +198,7 @@ static void command_line(struct words *words, const struct machine_plan *plan, c
 
 static void show(const struct words *words)
 {
-    fprintf(stderr, "%s:", seal_command);
+    fprintf(stderr, "%s:", sandbox_command);
     for (int i = 0; i < words->count; i++)
         fprintf(stderr, " %s", words->words[i]);
     fputc('\n', stderr);
@@ -301,10 +301,10 @@ static int connect_all(int (*ends)[2])
         int bad = i == END_ERRORS ? pipe2(ends[i], O_CLOEXEC) : socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends[i]);
 
         if (bad != 0) {
-            tell(SEAL_FAILED, "no connection to the machine: %s", strerror(errno));
+            tell(SANDBOX_FAILED, "no connection to the machine: %s", strerror(errno));
             close_all(ends, i, 0);
             close_all(ends, i, 1);
-            return SEAL_FAILED;
+            return SANDBOX_FAILED;
         }
     }
     return 0;
@@ -330,7 +330,7 @@ int machine_start(struct machine *machine, const struct machine_plan *plan)
     close_all(ends, ENDS, 1);
     if (pid < 0) {
         close_all(ends, ENDS, 0);
-        return tell(SEAL_FAILED, "no process for the machine: %s", strerror(errno));
+        return tell(SANDBOX_FAILED, "no process for the machine: %s", strerror(errno));
     }
     *machine = (struct machine){ pid, ends[END_CHANNEL][0], ends[END_SERIAL][0], ends[END_ERRORS][0], ends[END_MONITOR][0] };
     return 0;

@@ -29,7 +29,7 @@ struct machine_plan {
     uint64_t          archive_size;
     uint64_t          memory;           /* bytes                                     */
     bool              kvm;              /* the host's processor runs it itself       */
-    bool              sandbox;          /* QEMU filters its own system calls         */
+    bool              seccomp;          /* QEMU filters its own system calls         */
     int               debugger;         /* stopped, with gdb at the other end of this socket; or -1 */
     bool              verbose;          /* show the command line                     */
 };
@@ -54,7 +54,7 @@ const char *machine_flags(void);
 /* True when this machine can run another by itself: /dev/kvm is there and works. */
 bool machine_has_kvm(void);
 
-/* Returns 0, or an exit status of seal.h, and has complained. */
+/* Returns 0, or an exit status of sandbox.h, and has complained. */
 int machine_start(struct machine *machine, const struct machine_plan *plan);
 
 /* The processor's registers as lines of text, "" when QEMU does not say them within two seconds. */

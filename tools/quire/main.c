@@ -12,7 +12,7 @@ static const struct {
     int       (*run)(int argc, char **argv);
     const char *purpose;
 } commands[] = {
-    { "run", command_run, "run a Linux program, sealed in a machine of its own" },
+    { "run", command_run, "run a Linux program, in a machine of its own" },
     { "shell", command_shell, "a BusyBox shell in a machine of its own, on this terminal" },
     { "debug", command_debug, "run a program with gdb at the kernel's side" },
     { "map", command_map, "run a program and draw the machine's memory as it is then" },

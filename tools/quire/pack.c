@@ -1,7 +1,7 @@
 /* pack.c - writing the archive, with libarchive. See pack.h. */
 #define _FILE_OFFSET_BITS 64
 #include "pack.h"
-#include "seal.h"
+#include "sandbox.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -56,7 +56,7 @@ static la_ssize_t write_out(struct archive *archive, void *with, const void *byt
 static void fail(struct packing *p, const char *what, const char *why)
 {
     if (p->status == 0)
-        p->status = tell(SEAL_FAILED, "%s: %s", what, why);
+        p->status = tell(SANDBOX_FAILED, "%s: %s", what, why);
 }
 
 /* What an entry's header says of a file, beside its path. */
@@ -134,7 +134,7 @@ static uint32_t number_of(struct packing *p, const struct stat *status, bool *fi
     *twin = (struct twin){ status->st_dev, status->st_ino, p->numbers + 1 };
     found = tsearch(twin, &p->twins, by_inode);
     if (found == NULL)
-        exit(tell(SEAL_FAILED, "out of memory"));
+        exit(tell(SANDBOX_FAILED, "out of memory"));
     *first = *found == twin;
     if (*first)
         p->numbers++;
@@ -245,7 +245,7 @@ int pack(const struct tree *tree, int *fd, uint64_t *size)
     struct packing p = { .fd = memfd_create("quire-archive", MFD_CLOEXEC) };
 
     if (p.fd < 0)
-        return tell(SEAL_FAILED, "no memory for the archive: %s", strerror(errno));
+        return tell(SANDBOX_FAILED, "no memory for the archive: %s", strerror(errno));
     p.portion = grown(NULL, PORTION, 1);
     p.archive = archive_write_new();
     if (p.archive == NULL || archive_write_set_format_cpio_newc(p.archive) != ARCHIVE_OK ||

@@ -19,7 +19,7 @@ enum { PACK_PAGE = 4096 };
 
 /*
  * The archive in memory, as a file descriptor that a child may inherit. Returns 0 and *fd,
- * *size (the caller closes it), or an exit status of seal.h, and has complained.
+ * *size (the caller closes it), or an exit status of sandbox.h, and has complained.
  */
 int pack(const struct tree *tree, int *fd, uint64_t *size);
 

@@ -1,6 +1,6 @@
 /* pack_smaller.c - an archive for places where room is scarcer than time: compressed with zlib. See pack.h. */
 #include "pack.h"
-#include "seal.h"
+#include "sandbox.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -57,13 +57,13 @@ int pack_smaller(int *fd, uint64_t *size)
     int smaller;
 
     if (whole == MAP_FAILED)
-        return tell(SEAL_FAILED, "the archive is too large to be compressed");
+        return tell(SANDBOX_FAILED, "the archive is too large to be compressed");
     bytes = squeeze(whole, *size, &less);
     munmap(whole, *size);
     smaller = bytes != NULL ? hold(bytes, less) : -1;
     free(bytes);
     if (smaller < 0)
-        return tell(SEAL_FAILED, "no memory to compress the archive");
+        return tell(SANDBOX_FAILED, "no memory to compress the archive");
     close(*fd);
     *fd = smaller;
     *size = less;

@@ -2,7 +2,7 @@
 #include "program.h"
 #include "elf_file.h"
 #include "find.h"
-#include "seal.h"
+#include "sandbox.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -56,7 +56,7 @@ static void family_free(struct family *family)
 /* What a file of this machine names is looked for near; what another one names, not on this machine at all. */
 static enum reach reach_of(const struct found *found)
 {
-    return found->from == FOUND_HERE ? REACH_NEAR : REACH_SEALED;
+    return found->from == FOUND_HERE ? REACH_NEAR : REACH_INSIDE;
 }
 
 static void family_add(struct family *family, const char *path, enum reach reach, struct elf_file elf)
@@ -225,9 +225,9 @@ static int missing_library(const struct family *family, const char *name, const 
     const struct tree_source *root = family->program->places.root;
 
     if (family->beyond != NULL)
-        return tell(SEAL_MISSING, "the library %s, which %s needs, is missing; %s of this machine would come with --file %s",
+        return tell(SANDBOX_MISSING, "the library %s, which %s needs, is missing; %s of this machine would come with --file %s",
                     name, asker, family->beyond, family->beyond);
-    return tell(SEAL_MISSING, "the library %s, which %s needs, is missing for i386 (looked in %s%shere)", name, asker,
+    return tell(SANDBOX_MISSING, "the library %s, which %s needs, is missing for i386 (looked in %s%shere)", name, asker,
                 root != NULL ? root->name : "", root != NULL ? " and " : "");
 }
 
@@ -279,7 +279,7 @@ static int take_needs(struct family *family)
         family->musl = strncmp(base_name(loader), "ld-musl", 7) == 0;
         free(loader);
         if (!good && !family->program->lenient)
-            return tell(SEAL_MISSING, "the loader %s, which %s needs, is missing for i386", said, family->objects[0].path);
+            return tell(SANDBOX_MISSING, "the loader %s, which %s needs, is missing for i386", said, family->objects[0].path);
     }
     return take_all_needed(family);
 }
@@ -315,7 +315,7 @@ static bool search(const struct program *program, const char *name, struct found
     bool good;
 
     if (strchr(name, '/') == NULL)
-        return search_in(program, guest_path, name, REACH_SEALED, found) ||
+        return search_in(program, guest_path, name, REACH_INSIDE, found) ||
                search_in(program, getenv("PATH"), name, REACH_NAMED, found);
     here = getcwd(NULL, 0);
     path = plain_path(here != NULL ? here : "/", name);
@@ -349,7 +349,7 @@ static int add_interpreter_found(struct program *program, bool good, struct foun
     int status;
 
     if (!good)
-        return tell(SEAL_MISSING, "the interpreter %s, which %s needs, is missing", name, path);
+        return tell(SANDBOX_MISSING, "the interpreter %s, which %s needs, is missing", name, path);
     status = add_found(program, found, scripts + 1);
     found_free(found);
     return status;
@@ -363,14 +363,14 @@ static int add_interpreter(struct program *program, const char *path, enum reach
     int status;
 
     if (scripts == SCRIPTS_AT_MOST)
-        status = tell(SEAL_CANNOT, "%s: scripts interpret one another without end", path);
+        status = tell(SANDBOX_CANNOT, "%s: scripts interpret one another without end", path);
     else
         status = add_interpreter_found(program, find_file(&program->places, plain, reach, &found), &found, interpreter, path,
                                        scripts);
     free(plain);
     if (status != 0 || strcmp(base_name(interpreter), "env") != 0 || argument[0] == '\0' || argument[0] == '-')
         return status;
-    return add_interpreter_found(program, search_in(program, guest_path, argument, REACH_SEALED, &found), &found, argument,
+    return add_interpreter_found(program, search_in(program, guest_path, argument, REACH_INSIDE, &found), &found, argument,
                                  path, scripts);
 }
 
@@ -380,7 +380,7 @@ static int add_script(struct program *program, const struct found *found, int sc
     int status;
 
     if (!read_script(found->fd, &interpreter, &argument))
-        return tell(SEAL_CANNOT, "%s is no program: neither ELF nor a script that begins with #!", found->path);
+        return tell(SANDBOX_CANNOT, "%s is no program: neither ELF nor a script that begins with #!", found->path);
     status = add_interpreter(program, found->path, reach_of(found), interpreter, argument, scripts);
     free(interpreter);
     free(argument);
@@ -400,7 +400,7 @@ static int add_elf(struct program *program, const char *path, enum reach reach, 
 
 static int refuse_foreign(const char *path, const struct elf_file *elf)
 {
-    return tell(SEAL_CANNOT, "%s is a program for %s; Quire runs those for i386%s", path, elf->machine,
+    return tell(SANDBOX_CANNOT, "%s is a program for %s; Quire runs those for i386%s", path, elf->machine,
                 strcmp(elf->machine, "x86-64") == 0
                     ? " (gcc -m32 makes one, with Debian's package gcc-multilib, or --root with a compiler in it)" : "");
 }
@@ -413,13 +413,13 @@ static int add_found(struct program *program, const struct found *found, int scr
 
     elf_file_read(&elf, found->fd);
     if ((found->status.st_mode & 0111) == 0)
-        status = tell(SEAL_CANNOT, "%s is not executable", found->path);
+        status = tell(SANDBOX_CANNOT, "%s is not executable", found->path);
     else if (elf.verdict == ELF_FOREIGN)
         status = refuse_foreign(found->path, &elf);
     else if (elf.verdict == ELF_BROKEN)
-        status = tell(SEAL_CANNOT, "%s is a damaged ELF file, or not a program", found->path);
+        status = tell(SANDBOX_CANNOT, "%s is a damaged ELF file, or not a program", found->path);
     else if (provide(&program->places, found) != 0)
-        status = tell(SEAL_CANNOT, "%s cannot be read", found->path);
+        status = tell(SANDBOX_CANNOT, "%s cannot be read", found->path);
     else if (elf.verdict == ELF_GOOD)
         return add_elf(program, found->path, reach_of(found), elf);
     else
@@ -443,7 +443,7 @@ static int check_place(const struct program *program, const char *path)
 
     if (node != NULL && (node->kind == TREE_FILE || node->kind == TREE_BYTES))
         return 0;
-    return tell(SEAL_FAILED, "the guest would not find %s: something that --file brought hides it", path);
+    return tell(SANDBOX_FAILED, "the guest would not find %s: something that --file brought hides it", path);
 }
 
 int program_add(struct program *program, const char *name, char **path)
@@ -454,7 +454,7 @@ int program_add(struct program *program, const char *name, char **path)
     int status;
 
     if (!search(program, name, &found))
-        return tell(SEAL_NOT_FOUND, "there is no program `%s` (looked in %s%shere)", name, root != NULL ? root->name : "",
+        return tell(SANDBOX_NOT_FOUND, "there is no program `%s` (looked in %s%shere)", name, root != NULL ? root->name : "",
                     root != NULL ? " and " : "");
     folder = near(&found);
     program->places.near = folder;
@@ -502,7 +502,7 @@ void program_add_needs(struct program *program)
             elf_file_read(&elf, fd);
             close(fd);
             if (elf.verdict == ELF_GOOD)
-                add_elf(&lenient, list.paths[i], REACH_SEALED, elf);
+                add_elf(&lenient, list.paths[i], REACH_INSIDE, elf);
             else
                 elf_file_free(&elf);
         }

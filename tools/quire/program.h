@@ -24,7 +24,7 @@ struct program {
 /*
  * Add the program called `name` (in the guest's or this machine's PATH, or a path) with all
  * it needs. Returns 0 and its path in the guest (the caller frees it), or an exit status of
- * seal.h, and has complained.
+ * sandbox.h, and has complained.
  */
 int program_add(struct program *program, const char *name, char **path);
 

@@ -1,7 +1,7 @@
 /* session.c - the loop that everything of a run goes through. See session.h. */
 #include "session.h"
 #include "channel.h"
-#include "seal.h"
+#include "sandbox.h"
 #include "signals.h"
 #include "stream.h"
 #include "terminal.h"
@@ -95,7 +95,7 @@ static bool deliver(struct loop *loop, struct stream *stream, const void *bytes,
             break;
         }
         if (done < 0) {
-            tell(SEAL_FAILED, "%s: %s", stream->name, strerror(errno));
+            tell(SANDBOX_FAILED, "%s: %s", stream->name, strerror(errno));
             finish(loop, SESSION_OUTPUT, 0);
             break;
         }

@@ -1,7 +1,7 @@
 /* tree.c - a guest's files, ordered by path. See tree.h. */
 #include "tree.h"
 #include "beneath.h"
-#include "seal.h"
+#include "sandbox.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -84,7 +84,7 @@ static void put(struct tree *tree, struct tree_node node)
         fresh = grown(NULL, 1, sizeof(*fresh));
         *fresh = node;
         if (tsearch(fresh, &tree->by_path, by_path) == NULL)
-            exit(tell(SEAL_FAILED, "out of memory"));
+            exit(tell(SANDBOX_FAILED, "out of memory"));
         tree->count++;
         return;
     }

@@ -1,5 +1,5 @@
 /*
- * seal.h - sealing a Linux program into Quire: what was asked for, and how it ended.
+ * sandbox.h - a Linux program in a sandbox of its own: what was asked for, and how it ended.
  *
  * The parts, in the order in which a run meets them:
  *
@@ -14,8 +14,8 @@
  * Errors   every part that can fail says so itself in one line on standard error, and
  *          returns the exit status below that fits; 0 is good.
  */
-#ifndef QUIRE_SEAL_H
-#define QUIRE_SEAL_H
+#ifndef QUIRE_SANDBOX_H
+#define QUIRE_SANDBOX_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,22 +23,22 @@
 
 /*
  * The exit statuses that are ours, not the program's: those of timeout(1) and env(1),
- * continued downwards. A program killed by signal n gives SEAL_SIGNAL + n, as in a shell.
+ * continued downwards. A program killed by signal n gives SANDBOX_SIGNAL + n, as in a shell.
  */
 enum {
-    SEAL_DIED        = 119,     /* the machine ended before the program did: a kernel panic */
-    SEAL_TOO_LITTLE  = 120,     /* too little memory for kernel, program and files          */
-    SEAL_NO_KERNEL   = 121,     /* no kernel of that layout is built                        */
-    SEAL_NO_EMULATOR = 122,     /* no QEMU, or none that starts                             */
-    SEAL_MISSING     = 123,     /* a library or interpreter that the program needs          */
-    SEAL_TIMEOUT     = 124,     /* --timeout is over                                        */
-    SEAL_FAILED      = 125,     /* quire itself failed, or was called wrongly               */
-    SEAL_CANNOT      = 126,     /* found, but cannot be run: another processor's program    */
-    SEAL_NOT_FOUND   = 127,     /* there is no such program                                 */
-    SEAL_SIGNAL      = 128,
+    SANDBOX_DIED        = 119,     /* the machine ended before the program did: a kernel panic */
+    SANDBOX_TOO_LITTLE  = 120,     /* too little memory for kernel, program and files          */
+    SANDBOX_NO_KERNEL   = 121,     /* no kernel of that layout is built                        */
+    SANDBOX_NO_EMULATOR = 122,     /* no QEMU, or none that starts                             */
+    SANDBOX_MISSING     = 123,     /* a library or interpreter that the program needs          */
+    SANDBOX_TIMEOUT     = 124,     /* --timeout is over                                        */
+    SANDBOX_FAILED      = 125,     /* quire itself failed, or was called wrongly               */
+    SANDBOX_CANNOT      = 126,     /* found, but cannot be run: another processor's program    */
+    SANDBOX_NOT_FOUND   = 127,     /* there is no such program                                 */
+    SANDBOX_SIGNAL      = 128,
 };
 
-struct seal {
+struct sandbox {
     const char  *layout;
     const char  *root;          /* a folder with an i386 Debian tree; NULL: what set-up fetched */
     uint64_t     memory;        /* bytes; 0: as much as is usual, more for a large archive      */
@@ -59,7 +59,7 @@ struct seal {
     int          debugger;      /* the machine stands still until gdb speaks at the other end of this socket; or -1 */
 
     /* Called when the machine is started; a descriptor that ends when its debugger does, or -1. NULL: nothing. */
-    int        (*on_machine)(struct seal *seal);
+    int        (*on_machine)(struct sandbox *sandbox);
 
     char        *snapshot;      /* the lines that came, or NULL */
     size_t       snapshot_length;
@@ -67,38 +67,38 @@ struct seal {
 
 /*
  * Read the options that run, shell and debug share; wrong ones end this process with a word
- * about it. seal->argc is 0 when no program was named. Free what was read with seal_free().
+ * about it. sandbox->argc is 0 when no program was named. Free what was read with sandbox_free().
  */
-void seal_parse(struct seal *seal, int argc, char **argv, const char *arguments, const char *purpose);
+void sandbox_parse(struct sandbox *sandbox, int argc, char **argv, const char *arguments, const char *purpose);
 /* The same with options of a command's own: `own` parses them with `input`. */
 struct argp;
-void seal_parse_with(struct seal *seal, int argc, char **argv, const char *arguments, const char *purpose, const struct argp *own,
+void sandbox_parse_with(struct sandbox *sandbox, int argc, char **argv, const char *arguments, const char *purpose, const struct argp *own,
                      void *input);
-void seal_free(struct seal *seal);
+void sandbox_free(struct sandbox *sandbox);
 
 /* Their parts, for a command with options of its own: one more --file, one more --env. */
-void seal_add_file(struct seal *seal, char *said);
-void seal_add_variable(struct seal *seal, char *said);
+void sandbox_add_file(struct sandbox *sandbox, char *said);
+void sandbox_add_variable(struct sandbox *sandbox, char *said);
 
 /* The program is BusyBox's shell, with a prompt. */
-void seal_use_shell(struct seal *seal);
+void sandbox_use_shell(struct sandbox *sandbox);
 
 /*
  * The boot archive of all that, which is what a machine needs beside a kernel. Returns 0 and *archive, a descriptor that
  * the caller closes, and *size; or an exit status, and has complained.
  */
-int seal_archive(const struct seal *seal, int *archive, uint64_t *size);
+int sandbox_archive(const struct sandbox *sandbox, int *archive, uint64_t *size);
 
 /* Run it here and now; the exit status of this process. */
-int seal_run(struct seal *seal);
+int sandbox_run(struct sandbox *sandbox);
 
 /* The name this command was called by ("quire run"), for messages. */
-extern const char *seal_command;
+extern const char *sandbox_command;
 
 /* One line "quire run: ..." on standard error; returns `status`. */
 int tell(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Text or memory, or the end of this process with SEAL_FAILED: a host without memory is no case to handle. */
+/* Text or memory, or the end of this process with SANDBOX_FAILED: a host without memory is no case to handle. */
 char *text(const char *format, ...) __attribute__((format(printf, 1, 2), returns_nonnull));
 void *grown(void *block, size_t count, size_t size) __attribute__((returns_nonnull));
 

@@ -1,6 +1,6 @@
-/* seal_options.c - the options that run, shell and debug share, and small help. See seal.h. */
+/* sandbox_options.c - the options that run, shell and debug share, and small help. See sandbox.h. */
 #include "descriptors.h"
-#include "seal.h"
+#include "sandbox.h"
 #include "command.h"
 #include "machine.h"
 
@@ -13,14 +13,14 @@
 #include <string.h>
 #include <unistd.h>
 
-const char *seal_command = "quire";
+const char *sandbox_command = "quire";
 
 int tell(int status, const char *format, ...)
 {
     va_list values;
 
     va_start(values, format);
-    fprintf(stderr, "%s: ", seal_command);
+    fprintf(stderr, "%s: ", sandbox_command);
     vfprintf(stderr, format, values);
     fputc('\n', stderr);
     va_end(values);
@@ -34,7 +34,7 @@ char *text(const char *format, ...)
 
     va_start(values, format);
     if (vasprintf(&result, format, values) < 0)
-        exit(tell(SEAL_FAILED, "out of memory"));
+        exit(tell(SANDBOX_FAILED, "out of memory"));
     va_end(values);
     return result;
 }
@@ -43,7 +43,7 @@ void *grown(void *block, size_t count, size_t size)
 {
     block = reallocarray(block, count > 0 ? count : 1, size > 0 ? size : 1);
     if (block == NULL)
-        exit(tell(SEAL_FAILED, "out of memory"));
+        exit(tell(SANDBOX_FAILED, "out of memory"));
     return block;
 }
 
@@ -116,17 +116,17 @@ static void add_word(char ***list, size_t *count, char *word)
     (*list)[(*count)++] = word;
 }
 
-void seal_add_file(struct seal *seal, char *said)
+void sandbox_add_file(struct sandbox *sandbox, char *said)
 {
-    add_word(&seal->files, &seal->file_count, said);
+    add_word(&sandbox->files, &sandbox->file_count, said);
 }
 
-void seal_add_variable(struct seal *seal, char *said)
+void sandbox_add_variable(struct sandbox *sandbox, char *said)
 {
-    add_word(&seal->environment, &seal->environment_count, said);
+    add_word(&sandbox->environment, &sandbox->environment_count, said);
 }
 
-void seal_use_shell(struct seal *seal)
+void sandbox_use_shell(struct sandbox *sandbox)
 {
     /* Debian's BusyBox comes as one file, in /bin or in /usr/bin; it makes the links for its applets itself. */
     static char name[] = "busybox", applet[] = "sh", option[] = "-c";
@@ -134,9 +134,9 @@ void seal_use_shell(struct seal *seal)
     static char prompt[] = "PS1=\\w \\$ ";
     static char *shell[] = { name, applet, option, prepare, applet, NULL };
 
-    seal_add_variable(seal, prompt);
-    seal->argc = sizeof(shell) / sizeof(shell[0]) - 1;
-    seal->argv = shell;
+    sandbox_add_variable(sandbox, prompt);
+    sandbox->argc = sizeof(shell) / sizeof(shell[0]) - 1;
+    sandbox->argv = shell;
 }
 
 enum { KEY_FILE = 0x100, KEY_ENV, KEY_TIMEOUT, KEY_REPORT, KEY_LAYOUT, KEY_ROOT, KEY_MACHINE, KEY_WATCHDOG };
@@ -160,21 +160,21 @@ static const struct argp_option options[] = {
     { 0 },
 };
 
-static void read_machine(struct seal *seal, const char *word, struct argp_state *state)
+static void read_machine(struct sandbox *sandbox, const char *word, struct argp_state *state)
 {
-    for (seal->machine = 0; seal->machine < MACHINE_KINDS; seal->machine++)
-        if (strcmp(word, machine_name(seal->machine)) == 0)
+    for (sandbox->machine = 0; sandbox->machine < MACHINE_KINDS; sandbox->machine++)
+        if (strcmp(word, machine_name(sandbox->machine)) == 0)
             return;
     argp_error(state, "there is no kind of machine `%s`", word);
 }
 
 /* What is asked for, and what the options of a command's own are read into. */
-struct asked { struct seal *seal; void *own; };
+struct asked { struct sandbox *sandbox; void *own; };
 
 static error_t parse(int key, char *word, struct argp_state *state)
 {
     struct asked *asked = state->input;
-    struct seal *seal = asked->seal;
+    struct sandbox *sandbox = asked->sandbox;
 
     switch (key) {
     case ARGP_KEY_INIT:
@@ -182,46 +182,46 @@ static error_t parse(int key, char *word, struct argp_state *state)
             state->child_inputs[0] = asked->own;
         return 0;
     case 'm':
-        if (!read_size(word, &seal->memory))
+        if (!read_size(word, &sandbox->memory))
             argp_error(state, "`%s` is no size of memory", word);
         return 0;
     case 'v':
-        seal->verbose = true;
+        sandbox->verbose = true;
         return 0;
     case KEY_LAYOUT:
-        seal->layout = word;
+        sandbox->layout = word;
         return 0;
     case KEY_FILE:
-        seal_add_file(seal, word);
+        sandbox_add_file(sandbox, word);
         return 0;
     case KEY_ENV:
         if (word[0] == '=' || word[0] == '\0')
             argp_error(state, "`%s` names no variable", word);
-        seal_add_variable(seal, word);
+        sandbox_add_variable(sandbox, word);
         return 0;
     case KEY_TIMEOUT:
-        if (!read_seconds(word, &seal->timeout_ms))
+        if (!read_seconds(word, &sandbox->timeout_ms))
             argp_error(state, "`%s` is no number of seconds", word);
         return 0;
     case KEY_WATCHDOG:
         if (strcmp(word, "0") == 0)
-            seal->watchdog_ms = 0;
-        else if (!read_seconds(word, &seal->watchdog_ms))
+            sandbox->watchdog_ms = 0;
+        else if (!read_seconds(word, &sandbox->watchdog_ms))
             argp_error(state, "`%s` is no number of seconds", word);
         return 0;
     case KEY_REPORT:
-        seal->report      = true;
-        seal->report_file = word;
+        sandbox->report      = true;
+        sandbox->report_file = word;
         return 0;
     case KEY_ROOT:
-        seal->root = word;
+        sandbox->root = word;
         return 0;
     case KEY_MACHINE:
-        read_machine(seal, word, state);
+        read_machine(sandbox, word, state);
         return 0;
     case ARGP_KEY_ARG:
-        seal->argv = state->argv + state->next - 1;
-        seal->argc = state->argc - (state->next - 1);
+        sandbox->argv = state->argv + state->next - 1;
+        sandbox->argc = state->argc - (state->next - 1);
         state->next = state->argc;          /* the rest is the program's own */
         return 0;
     default:
@@ -229,31 +229,31 @@ static error_t parse(int key, char *word, struct argp_state *state)
     }
 }
 
-void seal_parse_with(struct seal *seal, int argc, char **argv, const char *arguments, const char *purpose, const struct argp *own,
+void sandbox_parse_with(struct sandbox *sandbox, int argc, char **argv, const char *arguments, const char *purpose, const struct argp *own,
                      void *input)
 {
     const struct argp_child children[] = { { .argp = own }, { .argp = NULL } };
     const struct argp argp = { .options = options, .parser = parse, .args_doc = arguments, .doc = purpose,
                                .children = own != NULL ? children : NULL };
-    struct asked asked = { seal, input };
+    struct asked asked = { sandbox, input };
 
-    *seal = (struct seal){ .layout = "quire", .machine = MACHINE_KINDS, .output = STDOUT_FILENO,
+    *sandbox = (struct sandbox){ .layout = "quire", .machine = MACHINE_KINDS, .output = STDOUT_FILENO,
                            .watchdog_ms = WATCHDOG_MS, .debugger = -1 };
     for (int number = 0; number < 3; number++)
-        seal->closed |= (unsigned)descriptor_was_closed(number) << number;
-    seal_command = argv[0];
-    argp_err_exit_status = SEAL_FAILED;
+        sandbox->closed |= (unsigned)descriptor_was_closed(number) << number;
+    sandbox_command = argv[0];
+    argp_err_exit_status = SANDBOX_FAILED;
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &asked);
 }
 
-void seal_parse(struct seal *seal, int argc, char **argv, const char *arguments, const char *purpose)
+void sandbox_parse(struct sandbox *sandbox, int argc, char **argv, const char *arguments, const char *purpose)
 {
-    seal_parse_with(seal, argc, argv, arguments, purpose, NULL, NULL);
+    sandbox_parse_with(sandbox, argc, argv, arguments, purpose, NULL, NULL);
 }
 
-void seal_free(struct seal *seal)
+void sandbox_free(struct sandbox *sandbox)
 {
-    free(seal->files);
-    free(seal->environment);
-    free(seal->snapshot);
+    free(sandbox->files);
+    free(sandbox->environment);
+    free(sandbox->snapshot);
 }

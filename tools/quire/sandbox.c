@@ -1,5 +1,5 @@
-/* seal.c - from what was asked for to an exit status. See seal.h. */
-#include "seal.h"
+/* sandbox.c - from what was asked for to an exit status. See sandbox.h. */
+#include "sandbox.h"
 #include "../../kernel/devices/channel.h"
 #include "command.h"
 #include "elf_file.h"
@@ -52,8 +52,8 @@ static int refuse_file(const struct tree *tree, const char *said, int err)
     const char *why = err == EINVAL ? "only files, folders, links and what lies in them can be brought" : strerror(err);
 
     if (tree->culprit == NULL || strcmp(tree->culprit, said) == 0)
-        return tell(SEAL_FAILED, "--file %s: %s", said, why);
-    return tell(SEAL_FAILED, "--file %s: %s: %s", said, tree->culprit, why);
+        return tell(SANDBOX_FAILED, "--file %s: %s", said, why);
+    return tell(SANDBOX_FAILED, "--file %s: %s: %s", said, tree->culprit, why);
 }
 
 /* HOST, HOST:GUEST or :ROOT. A host's name with a colon in it is believed when there is such a file. */
@@ -76,18 +76,18 @@ static int add_file(const struct places *places, const char *directory, const ch
 }
 
 /* What the program will have in its environment, and nothing else of ours. */
-static char **environment_of(const struct seal *seal, size_t *count)
+static char **environment_of(const struct sandbox *sandbox, size_t *count)
 {
     const char *terminal = getenv("TERM");
-    char **list = grown(NULL, seal->environment_count + 4, sizeof(*list));
+    char **list = grown(NULL, sandbox->environment_count + 4, sizeof(*list));
     size_t n = 0;
 
     list[n++] = text("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     list[n++] = text("HOME=/root");
-    if (seal->terminal)
+    if (sandbox->terminal)
         list[n++] = text("TERM=%s", terminal != NULL ? terminal : "dumb");
-    for (size_t i = 0; i < seal->environment_count; i++) {
-        const char *said = seal->environment[i], *value = getenv(said);
+    for (size_t i = 0; i < sandbox->environment_count; i++) {
+        const char *said = sandbox->environment[i], *value = getenv(said);
         char *entry = strchr(said, '=') != NULL ? text("%s", said) : value != NULL ? text("%s=%s", said, value) : NULL;
         size_t length = entry != NULL ? strcspn(entry, "=") + 1 : 0, same = 0;
 
@@ -115,29 +115,29 @@ static void add_texts(struct tree *tree, const char *path, char *const *texts, s
     for (size_t i = 0; out != NULL && i < count; i++)
         fwrite(texts[i], strlen(texts[i]) + 1, 1, out);
     if (out == NULL || fclose(out) != 0)
-        exit(tell(SEAL_FAILED, "out of memory"));
+        exit(tell(SANDBOX_FAILED, "out of memory"));
     tree_add_bytes(tree, path, bytes, size, 0400);
     free(bytes);
 }
 
-/* "closed 02" and a line's end, for the standard descriptors of which seal->closed has bits; "" for none. The caller frees it. */
+/* "closed 02" and a line's end, for the standard descriptors of which sandbox->closed has bits; "" for none. The caller frees it. */
 static char *closed_line(unsigned closed)
 {
     return text("%s%s%s%s%s", closed != 0 ? "closed " : "", closed & 1 ? "0" : "", closed & 2 ? "1" : "",
                 closed & 4 ? "2" : "", closed != 0 ? "\n" : "");
 }
 
-static void add_orders(const struct seal *seal, struct tree *tree, char *path, char **environment, size_t count,
+static void add_configuration(const struct sandbox *sandbox, struct tree *tree, char *path, char **environment, size_t count,
                        const char *directory)
 {
-    char **arguments = grown(NULL, (size_t)seal->argc, sizeof(*arguments));
-    char *closed = closed_line(seal->closed);
-    char *options = text("%s%s%s%sdirectory %s\n", seal->report ? "report\n" : "", seal->map ? "map\n" : "",
-                         seal->terminal ? "terminal\n" : "", closed, directory);
+    char **arguments = grown(NULL, (size_t)sandbox->argc, sizeof(*arguments));
+    char *closed = closed_line(sandbox->closed);
+    char *options = text("%s%s%s%sdirectory %s\n", sandbox->report ? "report\n" : "", sandbox->map ? "map\n" : "",
+                         sandbox->terminal ? "terminal\n" : "", closed, directory);
 
-    memcpy(arguments, seal->argv, (size_t)seal->argc * sizeof(*arguments));
+    memcpy(arguments, sandbox->argv, (size_t)sandbox->argc * sizeof(*arguments));
     arguments[0] = path;
-    add_texts(tree, "/" CHANNEL_FOLDER "/arguments", arguments, (size_t)seal->argc);
+    add_texts(tree, "/" CHANNEL_FOLDER "/arguments", arguments, (size_t)sandbox->argc);
     add_texts(tree, "/" CHANNEL_FOLDER "/environment", environment, count);
     tree_add_bytes(tree, "/" CHANNEL_FOLDER "/options", options, strlen(options), 0400);
     tree_add_folder(tree, directory, 0755);
@@ -157,24 +157,24 @@ static const char *library_path(char *const *environment, size_t count)
     return NULL;
 }
 
-static int fill_tree(const struct seal *seal, struct tree *tree, const struct tree_source *root, const char *directory)
+static int fill_tree(const struct sandbox *sandbox, struct tree *tree, const struct tree_source *root, const char *directory)
 {
     size_t count;
-    char **environment = environment_of(seal, &count), *path = NULL;
+    char **environment = environment_of(sandbox, &count), *path = NULL;
     struct program program = { .places = { .tree = tree, .root = root, .library_path = library_path(environment, count) },
                                .directory = directory };
     int status = 0;
 
     add_usual(tree);
     provide_top_links(&program.places);
-    for (size_t i = 0; i < seal->file_count && status == 0; i++)
-        status = add_file(&program.places, directory, seal->files[i]);
+    for (size_t i = 0; i < sandbox->file_count && status == 0; i++)
+        status = add_file(&program.places, directory, sandbox->files[i]);
     if (status == 0) {
         program_add_needs(&program);
-        status = program_add(&program, seal->argv[0], &path);
+        status = program_add(&program, sandbox->argv[0], &path);
     }
     if (status == 0)
-        add_orders(seal, tree, path, environment, count, directory);
+        add_configuration(sandbox, tree, path, environment, count, directory);
     for (size_t i = 0; i < count; i++)
         free(environment[i]);
     free(environment);
@@ -183,34 +183,34 @@ static int fill_tree(const struct seal *seal, struct tree *tree, const struct tr
 }
 
 /* The archive is the smaller part of what a machine needs: one that has no room even for the files is refused here. */
-static int check_files(const struct seal *seal, const struct tree *tree)
+static int check_files(const struct sandbox *sandbox, const struct tree *tree)
 {
     uint64_t size = tree_size(tree);
 
-    if (seal->memory != 0 && size > seal->memory)
-        return tell(SEAL_TOO_LITTLE, "too little memory: the files alone are %" PRIu64 " KiB, the machine has %" PRIu64
-                    "; -m gives the machine more", size / 1024, seal->memory / 1024);
+    if (sandbox->memory != 0 && size > sandbox->memory)
+        return tell(SANDBOX_TOO_LITTLE, "too little memory: the files alone are %" PRIu64 " KiB, the machine has %" PRIu64
+                    "; -m gives the machine more", size / 1024, sandbox->memory / 1024);
     if (size > PACK_LARGEST)
-        return tell(SEAL_FAILED, "the files are %" PRIu64 " MiB; a machine can be given %" PRIu64, size >> 20,
+        return tell(SANDBOX_FAILED, "the files are %" PRIu64 " MiB; a machine can be given %" PRIu64, size >> 20,
                     (uint64_t)PACK_LARGEST >> 20);
     return 0;
 }
 
-int seal_archive(const struct seal *seal, int *archive, uint64_t *size)
+int sandbox_archive(const struct sandbox *sandbox, int *archive, uint64_t *size)
 {
-    char *fetched = seal->root == NULL ? build_path("programs/root") : NULL;
-    char *root = seal->root != NULL ? realpath(seal->root, NULL) : fetched, *here = getcwd(NULL, 0);
-    const char *directory = seal->directory != NULL ? seal->directory : here != NULL ? here : "/";
+    char *fetched = sandbox->root == NULL ? build_path("programs/root") : NULL;
+    char *root = sandbox->root != NULL ? realpath(sandbox->root, NULL) : fetched, *here = getcwd(NULL, 0);
+    const char *directory = sandbox->directory != NULL ? sandbox->directory : here != NULL ? here : "/";
     struct tree tree = { 0 };
     const struct tree_source *source = root != NULL ? tree_hold(&tree, root) : NULL;
     int status;
 
-    if ((seal->root != NULL || root != NULL) && source == NULL)
-        status = tell(SEAL_FAILED, "--root %s: %s", seal->root != NULL ? seal->root : root, strerror(errno));
+    if ((sandbox->root != NULL || root != NULL) && source == NULL)
+        status = tell(SANDBOX_FAILED, "--root %s: %s", sandbox->root != NULL ? sandbox->root : root, strerror(errno));
     else
-        status = fill_tree(seal, &tree, source, directory);
+        status = fill_tree(sandbox, &tree, source, directory);
     if (status == 0)
-        status = check_files(seal, &tree);
+        status = check_files(sandbox, &tree);
     if (status == 0)
         status = pack(&tree, archive, size);
     tree_free(&tree);
@@ -246,16 +246,16 @@ static char *reason(const struct tail *tail)
     return shown(tail->bytes + start, end - start);
 }
 
-static int not_started(const struct seal *seal, int error)
+static int not_started(const struct sandbox *sandbox, int error)
 {
-    int status = error == ENOENT ? SEAL_NOT_FOUND : error == ENOMEM ? SEAL_TOO_LITTLE : SEAL_CANNOT;
+    int status = error == ENOENT ? SANDBOX_NOT_FOUND : error == ENOMEM ? SANDBOX_TOO_LITTLE : SANDBOX_CANNOT;
 
-    return tell(status, "Quire cannot start %s: %s", seal->argv[0], strerror(error));
+    return tell(status, "Quire cannot start %s: %s", sandbox->argv[0], strerror(error));
 }
 
 static int too_little(const char *why)
 {
-    return tell(SEAL_TOO_LITTLE, "%s; -m gives the machine more", why);
+    return tell(SANDBOX_TOO_LITTLE, "%s; -m gives the machine more", why);
 }
 
 static void show_last_words(const struct session *session)
@@ -275,16 +275,16 @@ static int explain_dead(const struct session *session)
     else
         fputs("  | QEMU does not say where it is\n", stderr);
     show_last_words(session);
-    return SEAL_DIED;
+    return SANDBOX_DIED;
 }
 
-static int explain_timeout(const struct seal *seal, const struct session *session)
+static int explain_timeout(const struct sandbox *sandbox, const struct session *session)
 {
-    tell(0, "%s still ran after %" PRIu64 ".%" PRIu64 " s%s", seal->argv[0], seal->timeout_ms / 1000,
-         seal->timeout_ms % 1000 / 100, session->obeyed ? "" : ", and did not end when SIGTERM told it to");
+    tell(0, "%s still ran after %" PRIu64 ".%" PRIu64 " s%s", sandbox->argv[0], sandbox->timeout_ms / 1000,
+         sandbox->timeout_ms % 1000 / 100, session->obeyed ? "" : ", and did not end when SIGTERM told it to");
     if (!session->spoke)
         tail_show(&session->serial, 10);        /* it may never have got that far */
-    return SEAL_TIMEOUT;
+    return SANDBOX_TIMEOUT;
 }
 
 /* The machine is gone, and the program did not end before it. */
@@ -300,44 +300,44 @@ static int explain_machine(const struct session *session, int waited)
         return status;
     }
     if (code == EMULATOR_ABSENT && !session->spoke)
-        return tell(SEAL_NO_EMULATOR, "no QEMU: %s: %s (Debian's package is qemu-system-x86)", machine_emulator(),
+        return tell(SANDBOX_NO_EMULATOR, "no QEMU: %s: %s (Debian's package is qemu-system-x86)", machine_emulator(),
                         session->errors.length > 0 ? session->errors.bytes : "cannot be started");
     if (code == 1 && !session->spoke && session->serial.length == 0) {
         tell(0, "QEMU refuses to start this machine:");
         tail_show(&session->errors, 5);
-        return SEAL_NO_EMULATOR;
+        return SANDBOX_NO_EMULATOR;
     }
     tell(0, "the machine ended before the program did%s%s", code == 0 ? ": its processor was reset" : "",
              session->serial.length + session->errors.length + session->log.length > 0 ? "; its last words:" : "");
     show_last_words(session);
-    return SEAL_DIED;
+    return SANDBOX_DIED;
 }
 
 /* End as the signal would have ended us, now that everything is put away; a debugger is waited for at exit. */
-static int end_by(const struct seal *seal, int number)
+static int end_by(const struct sandbox *sandbox, int number)
 {
     sigset_t set;
 
-    if (seal->debugger >= 0)
-        return SEAL_SIGNAL + number;
+    if (sandbox->debugger >= 0)
+        return SANDBOX_SIGNAL + number;
     signal(number, SIG_DFL);
     sigemptyset(&set);
     sigaddset(&set, number);
     fflush(stderr);
     raise(number);
     sigprocmask(SIG_UNBLOCK, &set, NULL);
-    return SEAL_SIGNAL + number;
+    return SANDBOX_SIGNAL + number;
 }
 
-static int status_of(const struct seal *seal, const struct session *session, int waited)
+static int status_of(const struct sandbox *sandbox, const struct session *session, int waited)
 {
     switch (session->end) {
     case SESSION_TIMEOUT:
-        return explain_timeout(seal, session);
+        return explain_timeout(sandbox, session);
     case SESSION_SIGNAL:
-        return end_by(seal, session->exit_number);
+        return end_by(sandbox, session->exit_number);
     case SESSION_OUTPUT:
-        return SEAL_FAILED;
+        return SANDBOX_FAILED;
     case SESSION_DEBUGGER:
         return 0;
     case SESSION_DEAD:
@@ -348,9 +348,9 @@ static int status_of(const struct seal *seal, const struct session *session, int
         break;
     }
     if (session->exit_kind == CHANNEL_KILLED)
-        return SEAL_SIGNAL + session->exit_number;
+        return SANDBOX_SIGNAL + session->exit_number;
     if (session->exit_kind == CHANNEL_NOT_STARTED)
-        return not_started(seal, session->exit_number);
+        return not_started(sandbox, session->exit_number);
     return session->exit_number & 0xFF;
 }
 
@@ -364,9 +364,9 @@ static bool never_ran(const struct session *session, int waited)
 }
 
 /* The kernel that a kind of machine can start, or NULL. */
-static char *kernel_for(const struct seal *seal, enum machine_kind kind)
+static char *kernel_for(const struct sandbox *sandbox, enum machine_kind kind)
 {
-    char *file = text("%s/%s", seal->layout, kind == MACHINE_MICROVM ? "kernel-pvh.elf" : "kernel.elf");
+    char *file = text("%s/%s", sandbox->layout, kind == MACHINE_MICROVM ? "kernel-pvh.elf" : "kernel.elf");
     char *path = build_path(file);
 
     free(file);
@@ -374,21 +374,21 @@ static char *kernel_for(const struct seal *seal, enum machine_kind kind)
 }
 
 /* One built without seccomp, or one that is under a filter already. */
-static bool refuses_sandbox(const struct session *session)
+static bool refuses_seccomp(const struct session *session)
 {
     return strstr(session->errors.bytes, "sandbox") != NULL || strstr(session->errors.bytes, "seccomp") != NULL;
 }
 
-static struct session session_for(const struct seal *seal, int report)
+static struct session session_for(const struct sandbox *sandbox, int report)
 {
     return (struct session){
-        .output = seal->output, .terminal = seal->terminal, .verbose = seal->verbose, .timeout_ms = seal->timeout_ms,
-        .watchdog_ms = seal->watchdog_ms, .map_ordered = seal->map, .debugger = -1, .report = report,
+        .output = sandbox->output, .terminal = sandbox->terminal, .verbose = sandbox->verbose, .timeout_ms = sandbox->timeout_ms,
+        .watchdog_ms = sandbox->watchdog_ms, .map_ordered = sandbox->map, .debugger = -1, .report = report,
     };
 }
 
 /* One machine, until it ends. *never: QEMU did not even start it. Returns the exit status. */
-static int run_machine(struct seal *seal, struct machine_plan *plan, int report, bool *never)
+static int run_machine(struct sandbox *sandbox, struct machine_plan *plan, int report, bool *never)
 {
     static struct session session;
     struct machine machine;
@@ -397,22 +397,22 @@ static int run_machine(struct seal *seal, struct machine_plan *plan, int report,
     *never = false;
     if (status != 0)
         return status;
-    session = session_for(seal, report);
+    session = session_for(sandbox, report);
     session.machine = &machine;
-    if (seal->on_machine != NULL)
-        session.debugger = seal->on_machine(seal);
+    if (sandbox->on_machine != NULL)
+        session.debugger = sandbox->on_machine(sandbox);
     session_run(&session);
-    seal->snapshot = session.map.bytes;
-    seal->snapshot_length = session.map.length;
+    sandbox->snapshot = session.map.bytes;
+    sandbox->snapshot_length = session.map.length;
     waited = machine_end(&machine, session.end == SESSION_MACHINE ? 2000 : 0);
     *never = never_ran(&session, waited);
-    if (*never && plan->sandbox && refuses_sandbox(&session)) {
-        if (seal->verbose)
+    if (*never && plan->seccomp && refuses_seccomp(&session)) {
+        if (sandbox->verbose)
             tell(0, "this QEMU has no sandbox of its own; going on without");
-        plan->sandbox = false;
-        return run_machine(seal, plan, report, never);
+        plan->seccomp = false;
+        return run_machine(sandbox, plan, report, never);
     }
-    return *never && plan->kind != plan->last ? 0 : status_of(seal, &session, waited);
+    return *never && plan->kind != plan->last ? 0 : status_of(sandbox, &session, waited);
 }
 
 /*
@@ -440,57 +440,57 @@ static int check_memory(const struct machine_plan *plan)
 }
 
 /* One kind of machine after the other, until one starts. */
-static int run_machines(struct seal *seal, struct machine_plan *plan, int report)
+static int run_machines(struct sandbox *sandbox, struct machine_plan *plan, int report)
 {
-    unsigned first = seal->machine < MACHINE_KINDS ? seal->machine : 0;
+    unsigned first = sandbox->machine < MACHINE_KINDS ? sandbox->machine : 0;
     bool never = true;
-    int status = SEAL_NO_KERNEL;
+    int status = SANDBOX_NO_KERNEL;
 
-    plan->last = seal->machine < MACHINE_KINDS ? seal->machine : MACHINE_KINDS - 1;
+    plan->last = sandbox->machine < MACHINE_KINDS ? sandbox->machine : MACHINE_KINDS - 1;
     for (plan->kind = first; never && plan->kind <= plan->last; plan->kind++) {
-        char *kernel = kernel_for(seal, plan->kind);
+        char *kernel = kernel_for(sandbox, plan->kind);
 
         plan->kernel = kernel;
         if (kernel != NULL && (status = check_memory(plan)) != 0)
             never = false;
         else if (kernel != NULL)
-            status = run_machine(seal, plan, report, &never);
+            status = run_machine(sandbox, plan, report, &never);
         free(kernel);
-        if (never && plan->kind < plan->last && seal->verbose)
+        if (never && plan->kind < plan->last && sandbox->verbose)
             tell(0, "a %s cannot be started here; trying a %s", machine_name(plan->kind), machine_name(plan->kind + 1));
     }
-    if (status == SEAL_NO_KERNEL)
-        tell(0, "no kernel of the layout %s is built; `make LAYOUT=%s kernel` builds it", seal->layout, seal->layout);
+    if (status == SANDBOX_NO_KERNEL)
+        tell(0, "no kernel of the layout %s is built; `make LAYOUT=%s kernel` builds it", sandbox->layout, sandbox->layout);
     return status;
 }
 
-static int run_archive(struct seal *seal, int archive, uint64_t size, int report)
+static int run_archive(struct sandbox *sandbox, int archive, uint64_t size, int report)
 {
-    struct machine_plan plan = { .archive = archive, .archive_size = size, .memory = seal->memory,
-                                 .sandbox = true, .debugger = seal->debugger, .verbose = seal->verbose };
+    struct machine_plan plan = { .archive = archive, .archive_size = size, .memory = sandbox->memory,
+                                 .seccomp = true, .debugger = sandbox->debugger, .verbose = sandbox->verbose };
 
     /* An instruction clock or a debugger's view of every register wants the translator. */
-    plan.kvm = seal->debugger < 0 && machine_flags()[0] == '\0' && machine_has_kvm();
+    plan.kvm = sandbox->debugger < 0 && machine_flags()[0] == '\0' && machine_has_kvm();
     if (plan.memory == 0)
         plan.memory = (USUAL_MEMORY + size + (1 << 20) - 1) >> 20 << 20;
-    if (seal->verbose)
+    if (sandbox->verbose)
         tell(0, "%" PRIu64 " KiB of files in a machine of %" PRIu64 " KiB", size / 1024, plan.memory / 1024);
-    return run_machines(seal, &plan, report);
+    return run_machines(sandbox, &plan, report);
 }
 
-int seal_run(struct seal *seal)
+int sandbox_run(struct sandbox *sandbox)
 {
     uint64_t size = 0;
-    int archive = -1, report = STDERR_FILENO, status = seal_archive(seal, &archive, &size);
+    int archive = -1, report = STDERR_FILENO, status = sandbox_archive(sandbox, &archive, &size);
 
-    if (status == 0 && seal->report_file != NULL) {
-        report = open(seal->report_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (status == 0 && sandbox->report_file != NULL) {
+        report = open(sandbox->report_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
         if (report < 0)
-            status = tell(SEAL_FAILED, "--report=%s: %s", seal->report_file, strerror(errno));
+            status = tell(SANDBOX_FAILED, "--report=%s: %s", sandbox->report_file, strerror(errno));
     }
     if (status == 0) {
         signals_prepare();
-        status = run_archive(seal, archive, size, report);
+        status = run_archive(sandbox, archive, size, report);
     }
     if (report > STDERR_FILENO)
         close(report);
