@@ -213,7 +213,7 @@ kernel += kernel/devices/virtio_mmio.c              # their registers: announced
 kernel += kernel/devices/virtio_pci.c               # or on the PCI bus
 kernel += kernel/devices/virtio_console.c           # a port: bytes to the host and back
 kernel += kernel/devices/channel_frames.c           # frames in bytes, credit for input
-kernel += kernel/devices/channel_link.c             # the channel to who sealed the program in
+kernel += kernel/devices/channel_link.c             # our end of the channel to the host
 
 # kernel/console: the commands of the serial line
 kernel += kernel/console/console.c                  # prompt, line, command, answer

@@ -49,7 +49,7 @@ struct beginning {
 static void prepare(struct thread *thread, const struct beginning *beginning)
 {
     stack_write(&thread->stack, beginning, sizeof *beginning);
-    table_home_keep(&thread->home->space, &beginning->frame, sizeof beginning->frame);
+    table_home_keep(&thread->stack_memory->space, &beginning->frame, sizeof beginning->frame);
     thread->machine.stack_pointer = (uint32_t)thread->stack.top - sizeof *beginning;
 }
 
@@ -117,9 +117,9 @@ void thread_switch(struct thread *from, struct thread *to)
     uint32_t root = 0;                                  /* the idle thread stays where it is */
 
     if (from->process != NULL)
-        table_home_keep(&from->home->space, thread_frame(from), sizeof(struct trap_frame));
-    if (to->home != NULL) {
-        root = change_root(&to->home->space);
+        table_home_keep(&from->stack_memory->space, thread_frame(from), sizeof(struct trap_frame));
+    if (to->stack_memory != NULL) {
+        root = change_root(&to->stack_memory->space);
         arch_set_kernel_stack(to->stack.top);
         load_tls(to);
     }

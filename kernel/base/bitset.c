@@ -5,21 +5,21 @@
 
 #include "base/check.h"
 
-static uint32_t bit(uint32_t number)                          { return 1u << number % BITSET_WORD; }
-static uint32_t words(const struct bitset *set)               { return set->size / BITSET_WORD; }
-static bool     is_full(const struct bitset *set, uint32_t w) { return set->full[w / BITSET_WORD] & bit(w); }
+static uint32_t bit_of(uint32_t number)                          { return 1u << number % BITSET_WORD; }
+static uint32_t words_of(const struct bitset *set)               { return set->size / BITSET_WORD; }
+static bool     is_full(const struct bitset *set, uint32_t w) { return set->full[w / BITSET_WORD] & bit_of(w); }
 
 /* Those of a word's bits that belong to numbers at or above `from`, which lies in it. */
-static uint32_t at_or_above(uint32_t from) { return ~0u << from % BITSET_WORD; }
+static uint32_t word_at_or_above(uint32_t from) { return ~0u << from % BITSET_WORD; }
 
 void bitset_add(struct bitset *set, uint32_t number)
 {
     uint32_t w = number / BITSET_WORD;
 
     assert(number < set->size);
-    set->bits[w] |= bit(number);
+    set->bits[w] |= bit_of(number);
     if (set->bits[w] == ~0u)
-        set->full[w / BITSET_WORD] |= bit(w);
+        set->full[w / BITSET_WORD] |= bit_of(w);
 }
 
 void bitset_remove(struct bitset *set, uint32_t number)
@@ -27,15 +27,15 @@ void bitset_remove(struct bitset *set, uint32_t number)
     uint32_t w = number / BITSET_WORD;
 
     assert(number < set->size);
-    set->bits[w] &= ~bit(number);
-    set->full[w / BITSET_WORD] &= ~bit(w);
+    set->bits[w] &= ~bit_of(number);
+    set->full[w / BITSET_WORD] &= ~bit_of(w);
 }
 
 uint32_t bitset_next(const struct bitset *set, uint32_t from)
 {
-    uint32_t mask = at_or_above(from);
+    uint32_t mask = word_at_or_above(from);
 
-    for (uint32_t w = from / BITSET_WORD; w < words(set); w++, mask = ~0u)
+    for (uint32_t w = from / BITSET_WORD; w < words_of(set); w++, mask = ~0u)
         if (set->bits[w] & mask)
             return w * BITSET_WORD + (uint32_t)__builtin_ctz(set->bits[w] & mask);
     return set->size;
@@ -44,12 +44,12 @@ uint32_t bitset_next(const struct bitset *set, uint32_t from)
 /* The first word at or above w that is not full. */
 static uint32_t next_open_word(const struct bitset *set, uint32_t w)
 {
-    uint32_t mask = at_or_above(w);
+    uint32_t mask = word_at_or_above(w);
 
-    for (uint32_t i = w / BITSET_WORD; i * BITSET_WORD < words(set); i++, mask = ~0u)
+    for (uint32_t i = w / BITSET_WORD; i * BITSET_WORD < words_of(set); i++, mask = ~0u)
         if (~set->full[i] & mask)
             return i * BITSET_WORD + (uint32_t)__builtin_ctz(~set->full[i] & mask);
-    return words(set);
+    return words_of(set);
 }
 
 uint32_t bitset_next_free(const struct bitset *set, uint32_t from)
@@ -58,10 +58,10 @@ uint32_t bitset_next_free(const struct bitset *set, uint32_t from)
 
     if (from >= set->size)
         return set->size;
-    free = ~set->bits[w] & at_or_above(from);
+    free = ~set->bits[w] & word_at_or_above(from);
     if (free == 0) {
         w = next_open_word(set, w + 1);
-        if (w >= words(set))
+        if (w >= words_of(set))
             return set->size;
         free = ~set->bits[w];
     }
@@ -70,21 +70,21 @@ uint32_t bitset_next_free(const struct bitset *set, uint32_t from)
 
 void bitset_copy(struct bitset *to, const struct bitset *from)
 {
-    uint32_t least = words(to) < words(from) ? words(to) : words(from);
+    uint32_t least = words_of(to) < words_of(from) ? words_of(to) : words_of(from);
 
     for (uint32_t w = 0; w < least; w++) {
         to->bits[w] = from->bits[w];
         if (is_full(from, w))
-            to->full[w / BITSET_WORD] |= bit(w);
+            to->full[w / BITSET_WORD] |= bit_of(w);
     }
 }
 
 bool bitset_ok(const struct bitset *set)
 {
-    for (uint32_t w = 0; w < (words(set) + BITSET_WORD - 1) / BITSET_WORD * BITSET_WORD; w++) {
-        if (w < words(set) && is_full(set, w) != (set->bits[w] == ~0u))     /* B1 */
+    for (uint32_t w = 0; w < (words_of(set) + BITSET_WORD - 1) / BITSET_WORD * BITSET_WORD; w++) {
+        if (w < words_of(set) && is_full(set, w) != (set->bits[w] == ~0u))     /* B1 */
             return false;
-        if (w >= words(set) && is_full(set, w))                             /* B2 */
+        if (w >= words_of(set) && is_full(set, w))                             /* B2 */
             return false;
     }
     return true;

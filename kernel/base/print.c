@@ -28,7 +28,7 @@ struct format {
     unsigned bytes;                 /* size of the argument */
 };
 
-static void put(struct output *out, char c)
+static void put_character(struct output *out, char c)
 {
     if (out->used == out->size && out->flush)
         out->flush(out);
@@ -40,7 +40,7 @@ static void put(struct output *out, char c)
 static void put_many(struct output *out, char c, int count)
 {
     while (count-- > 0)
-        put(out, c);
+        put_character(out, c);
 }
 
 /* `body` in its field: blanks, prefix (sign, 0x), zeros, body, blanks. */
@@ -52,10 +52,10 @@ static void put_field(struct output *out, const struct format *f, const char *pr
     if (!f->left)
         put_many(out, ' ', blanks);
     while (*prefix)
-        put(out, *prefix++);
+        put_character(out, *prefix++);
     put_many(out, '0', zeros);
     for (int i = 0; i < length; i++)
-        put(out, body[i]);
+        put_character(out, body[i]);
     if (f->left)
         put_many(out, ' ', blanks);
 }
@@ -181,7 +181,7 @@ static void put_formatted(struct output *out, const char *at, va_list *list)
 
     for (; *at; at++) {
         if (*at != '%') {
-            put(out, *at);
+            put_character(out, *at);
             continue;
         }
         at = read_format(at + 1, list, &f);
@@ -214,7 +214,7 @@ static void put_formatted(struct output *out, const char *at, va_list *list)
         case '\0':
             return;
         default:                                        /* %% and what nobody should write */
-            put(out, *at);
+            put_character(out, *at);
         }
     }
 }
@@ -254,10 +254,10 @@ static print_sink  sinks[SINKS];
 static char        ring[PRINT_RING];    /* the last of what was printed before the first console */
 static size_t      ring_total;          /* characters ever put there                             */
 
-static lock_state quiet(void)              { return lock_is_ignored ? 0 : lock_take(&print_lock); }
-static void       quiet_end(lock_state s)  { if (!lock_is_ignored) lock_drop(&print_lock, s); }
+static lock_state begin_quiet(void)              { return lock_is_ignored ? 0 : lock_take(&print_lock); }
+static void       end_quiet(lock_state s)  { if (!lock_is_ignored) lock_drop(&print_lock, s); }
 
-static void give(const char *text, size_t length)
+static void give_text(const char *text, size_t length)
 {
     for (unsigned i = 0; i < sink_count; i++)
         sinks[i](text, length);
@@ -268,7 +268,7 @@ static void give(const char *text, size_t length)
 
 static void give_buffer(struct output *out)
 {
-    give(out->buffer, out->used);
+    give_text(out->buffer, out->used);
     out->used = 0;
 }
 
@@ -277,13 +277,13 @@ void print_list(const char *format, va_list list)
     char          line[LINE];
     struct output out = { .buffer = line, .size = sizeof line, .flush = give_buffer };
     va_list       copy;
-    lock_state    state = quiet();
+    lock_state    state = begin_quiet();
 
     va_copy(copy, list);
     put_formatted(&out, format, &copy);
     va_end(copy);
     give_buffer(&out);
-    quiet_end(state);
+    end_quiet(state);
 }
 
 void print(const char *format, ...)
@@ -297,15 +297,15 @@ void print(const char *format, ...)
 
 void print_text(const char *text, size_t length)
 {
-    lock_state state = quiet();
+    lock_state state = begin_quiet();
 
-    give(text, length);
-    quiet_end(state);
+    give_text(text, length);
+    end_quiet(state);
 }
 
 void print_to(print_sink sink)
 {
-    lock_state state = quiet();
+    lock_state state = begin_quiet();
     size_t     start;
 
     assert(sink_count < SINKS);
@@ -315,15 +315,15 @@ void print_to(print_sink sink)
         sink(ring, start);
     }
     sinks[sink_count++] = sink;
-    quiet_end(state);
+    end_quiet(state);
 }
 
 void print_only_to(print_sink sink, const char *text, size_t length)
 {
-    lock_state state = quiet();
+    lock_state state = begin_quiet();
 
     sink(text, length);
-    quiet_end(state);
+    end_quiet(state);
 }
 
 void print_unlocked(void)

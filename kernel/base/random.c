@@ -14,17 +14,17 @@ static struct lock lock = LOCK("random numbers", RANK_RANDOM);
 static uint32_t    key[KEY_WORDS];              /* [lock] */
 static bool        seeded;                      /* [lock] */
 
-static uint32_t turn(uint32_t word, unsigned by) { return word << by | word >> (32 - by); }
+static uint32_t rotate_word(uint32_t word, unsigned by) { return word << by | word >> (32 - by); }
 
 static void quarter(uint32_t *s, unsigned a, unsigned b, unsigned c, unsigned d)
 {
-    s[a] += s[b]; s[d] = turn(s[d] ^ s[a], 16);
-    s[c] += s[d]; s[b] = turn(s[b] ^ s[c], 12);
-    s[a] += s[b]; s[d] = turn(s[d] ^ s[a], 8);
-    s[c] += s[d]; s[b] = turn(s[b] ^ s[c], 7);
+    s[a] += s[b]; s[d] = rotate_word(s[d] ^ s[a], 16);
+    s[c] += s[d]; s[b] = rotate_word(s[b] ^ s[c], 12);
+    s[a] += s[b]; s[d] = rotate_word(s[d] ^ s[a], 8);
+    s[c] += s[d]; s[b] = rotate_word(s[b] ^ s[c], 7);
 }
 
-static void block(uint32_t counter, uint32_t out[BLOCK_WORDS])
+static void make_block(uint32_t counter, uint32_t out[BLOCK_WORDS])
 {
     static const uint32_t constants[4] = { 0x61707865, 0x3320646E, 0x79622D32, 0x6B206574 };
     uint32_t start[BLOCK_WORDS] = { 0 };
@@ -51,11 +51,11 @@ static void new_key(void)
 {
     uint32_t words[BLOCK_WORDS];
 
-    block(0, words);
+    make_block(0, words);
     memcpy(key, words, sizeof key);
 }
 
-static void stir(const void *bytes, size_t count)
+static void stir_state(const void *bytes, size_t count)
 {
     const uint8_t *at = bytes;
 
@@ -64,12 +64,12 @@ static void stir(const void *bytes, size_t count)
     new_key();
 }
 
-static void seed(void)
+static void seed_generator(void)
 {
     for (unsigned i = 0; i < KEY_WORDS; i++) {
         uint64_t words[2] = { cpu_ticks(), cpu_random() };
 
-        stir(words, sizeof words);
+        stir_state(words, sizeof words);
     }
     seeded = true;
 }
@@ -80,7 +80,7 @@ void random_stir(const void *bytes, size_t count)
 
     assert(count <= RANDOM_MOST);
     state = lock_take(&lock);
-    stir(bytes, count);
+    stir_state(bytes, count);
     lock_drop(&lock, state);
 }
 
@@ -93,11 +93,11 @@ void random_bytes(void *out, size_t count)
     assert(count <= RANDOM_MOST);
     state = lock_take(&lock);
     if (!seeded)
-        seed();
+        seed_generator();
     while (count > 0) {                         /* the lock is held: at most RANDOM_MOST */
         size_t part = count < sizeof words ? count : sizeof words;
 
-        block(counter++, words);
+        make_block(counter++, words);
         memcpy(at, words, part);
         at    += part;
         count -= part;

@@ -11,7 +11,7 @@
 #include "console/commands.h"
 #include "memory/layout.h"
 
-static void tell(struct claim_result *result, enum claim_verdict verdict, const char *format, va_list list)
+static void print_verdict(struct claim_result *result, enum claim_verdict verdict, const char *format, va_list list)
 {
     result->verdict = verdict;
     format_list(result->saw, sizeof result->saw, format, list);
@@ -22,7 +22,7 @@ void claim_saw(struct claim_result *result, bool holds, const char *format, ...)
     va_list list;
 
     va_start(list, format);
-    tell(result, holds ? CLAIM_HOLDS : CLAIM_FAILS, format, list);
+    print_verdict(result, holds ? CLAIM_HOLDS : CLAIM_FAILS, format, list);
     va_end(list);
 }
 
@@ -31,7 +31,7 @@ void claim_differs(struct claim_result *result, const char *format, ...)
     va_list list;
 
     va_start(list, format);
-    tell(result, CLAIM_DIFFERS, format, list);
+    print_verdict(result, CLAIM_DIFFERS, format, list);
     va_end(list);
 }
 
@@ -40,7 +40,7 @@ void claim_unseen(struct claim_result *result, const char *format, ...)
     va_list list;
 
     va_start(list, format);
-    tell(result, CLAIM_UNSEEN, format, list);
+    print_verdict(result, CLAIM_UNSEEN, format, list);
     va_end(list);
 }
 
@@ -83,7 +83,7 @@ static const struct claim_probe *probe_of(const char *id)
 }
 
 /* A claim that the kernel is to show. */
-static enum claim_verdict look_at(const struct layout_claim *claim)
+static enum claim_verdict look_at_claim(const struct layout_claim *claim)
 {
     static const char *const words[CLAIM_VERDICTS] = {
         [CLAIM_FAILS] = "fails", [CLAIM_HOLDS] = "holds", [CLAIM_DIFFERS] = "differs", [CLAIM_UNSEEN] = "unseen",
@@ -105,7 +105,7 @@ uint32_t claims_report(void)
         const struct layout_claim *claim = &layout.claims[i];
 
         if (claim->where == CLAIM_KERNEL) {
-            count[look_at(claim)]++;
+            count[look_at_claim(claim)]++;
             continue;
         }
         print("claim %s elsewhere %s\n", claim->id, claim->shown);
@@ -118,7 +118,7 @@ uint32_t claims_report(void)
 
 /* ---- Mutations ----------------------------------------------------------------------------- */
 
-static bool in_document(const char *id)
+static bool claim_is_in_document(const char *id)
 {
     for (uint32_t i = 0; i < layout.claim_count; i++)
         if (strcmp(layout.claims[i].id, id) == 0)
@@ -129,16 +129,16 @@ static bool in_document(const char *id)
 static void list_mutations(void)
 {
     for (uint32_t i = 0; i < claim_mutation_count; i++)
-        if (in_document(claim_mutations[i].id))
+        if (claim_is_in_document(claim_mutations[i].id))
             print("  %-4s%s\n", claim_mutations[i].id, claim_mutations[i].how);
 }
 
-static int mutate(const char *id)
+static int try_mutation(const char *id)
 {
     for (uint32_t i = 0; i < claim_mutation_count; i++) {
         const struct claim_mutation *mutation = &claim_mutations[i];
 
-        if (strcmp(mutation->id, id) != 0 || !in_document(id))
+        if (strcmp(mutation->id, id) != 0 || !claim_is_in_document(id))
             continue;
         if (!mutation->mutate()) {
             print("claims: not enough memory for this mutation\n");
@@ -160,7 +160,7 @@ int run_claims(int count, char **words)
     if (count == 1)
         return claims_report() == 0 ? 0 : -EIO;
     if (strcmp(words[1], "mutate") == 0 && count == 3)
-        return mutate(words[2]);
+        return try_mutation(words[2]);
     if (strcmp(words[1], "mutate") == 0) {
         list_mutations();
         return 0;

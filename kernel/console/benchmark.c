@@ -19,7 +19,7 @@
 
 enum { ROUNDS = 64 };
 
-static void nothing(void) { __asm__ volatile("" : : : "memory"); }
+static void do_nothing(void) { __asm__ volatile("" : : : "memory"); }
 
 static void frame_pair(void)
 {
@@ -114,12 +114,12 @@ static uint64_t ticks_of(void (*work)(void))
 }
 
 /* The work once for warmth, then ROUNDS times; the loop and the call are taken off. */
-static void cost(const char *name, void (*work)(void))
+static void print_cost(const char *name, void (*work)(void))
 {
     uint64_t loop, all;
 
     work();
-    loop = ticks_of(nothing);
+    loop = ticks_of(do_nothing);
     all  = ticks_of(work);
     print("cost %s %llu\n", name, (unsigned long long)((all > loop ? all - loop : 0) / ROUNDS));
 }
@@ -138,19 +138,19 @@ int run_benchmark(int count, char **words)
     struct region region;
 
     (void)count, (void)words;
-    cost("frame_get+frame_put", frame_pair);
-    cost("frame_get_zeroed+frame_put", frame_pair_zeroed);
-    cost("frame_run_get_64+put", run_pair_of_64);
-    cost("heap_64", heap_pair_64);
-    cost("heap_2048", heap_pair_2048);
-    cost("heap_16384", heap_pair_16384);
-    cost("stack_get+stack_put", stack_pair);
-    cost("kernel_map+kernel_unmap", page_pair);
-    cost("space_create+space_destroy", space_pair);
+    print_cost("frame_get+frame_put", frame_pair);
+    print_cost("frame_get_zeroed+frame_put", frame_pair_zeroed);
+    print_cost("frame_run_get_64+put", run_pair_of_64);
+    print_cost("heap_64", heap_pair_64);
+    print_cost("heap_2048", heap_pair_2048);
+    print_cost("heap_16384", heap_pair_16384);
+    print_cost("stack_get+stack_put", stack_pair);
+    print_cost("kernel_map+kernel_unmap", page_pair);
+    print_cost("space_create+space_destroy", space_pair);
     if (kernel_map(&region, PURPOSE_HEAP, "benchmark", 1, 0, OWNER_TEST) == 0) {
         benchmark_page = region.span.first;
-        cost("cursor_protect_twice", cursor_protect_twice);
-        cost("table_lookup", look_up_page);
+        print_cost("cursor_protect_twice", cursor_protect_twice);
+        print_cost("table_lookup", look_up_page);
         kernel_unmap(&region);
     }
     cost_of_audit();

@@ -35,7 +35,7 @@ int run_audit(int count, char **words)
 /* ---- break -------------------------------------------------------------------------------------- */
 
 /* Why a corruption cannot be seen here; NULL if it can. */
-static const char *why_not(const struct corruption *corruption)
+static const char *why_impossible(const struct corruption *corruption)
 {
     if (corruption->only & ON_HOST)
         return "only the software MMU of the host port can look";
@@ -44,7 +44,7 @@ static const char *why_not(const struct corruption *corruption)
     return NULL;
 }
 
-static bool names(const struct audit_report *report, const char *id)
+static bool names_invariant(const struct audit_report *report, const char *id)
 {
     uint32_t kept = report->failed < AUDIT_FAILURES ? report->failed : AUDIT_FAILURES;
 
@@ -58,7 +58,7 @@ static bool names(const struct audit_report *report, const char *id)
 static int break_one(const struct corruption *corruption)
 {
     static struct audit_report corrupted, restored;
-    const char                *reason = why_not(corruption);
+    const char                *reason = why_impossible(corruption);
 
     if (reason != NULL || !corruption->corrupt()) {
         print("break %s impossible: %s\n", corruption->id,
@@ -74,8 +74,8 @@ static int break_one(const struct corruption *corruption)
     print("restored %s; ", corruption->id);
     audit_print(&restored);
     print("break %s %s\n", corruption->id,
-          names(&corrupted, corruption->id) && restored.failed == 0 ? "named" : "MISSED");
-    return names(&corrupted, corruption->id) && restored.failed == 0 ? 0 : -EIO;
+          names_invariant(&corrupted, corruption->id) && restored.failed == 0 ? "named" : "MISSED");
+    return names_invariant(&corrupted, corruption->id) && restored.failed == 0 ? 0 : -EIO;
 }
 
 static void list_corruptions(void)

@@ -19,27 +19,27 @@ void line_start(struct line *line)
     line->showing = 0;
 }
 
-static void send(char c, size_t times)
+static void send_text(char c, size_t times)
 {
     while (times-- > 0)
         print_text(&c, 1);
 }
 
-static void bell(void) { send('\a', 1); }
+static void ring_bell(void) { send_text('\a', 1); }
 
 /* Show text[at..] again, blank what an edit has shortened, and go back to `at`. */
 static void show_rest(const struct line *line, size_t shorter)
 {
     print_text(line->text + line->at, line->length - line->at);
-    send(' ', shorter);
-    send('\b', line->length - line->at + shorter);
+    send_text(' ', shorter);
+    send_text('\b', line->length - line->at + shorter);
 }
 
-static void insert(struct line *line, char c)
+static void insert_character(struct line *line, char c)
 {
     if (line->length == LINE_SIZE - 1) {
         line->too_long = true;
-        bell();
+        ring_bell();
         return;
     }
     memmove(line->text + line->at + 1, line->text + line->at, line->length - line->at + 1);
@@ -51,20 +51,20 @@ static void insert(struct line *line, char c)
 }
 
 /* Erase `count` characters before the cursor. */
-static void erase(struct line *line, size_t count)
+static void erase_character(struct line *line, size_t count)
 {
     memmove(line->text + line->at - count, line->text + line->at, line->length - line->at + 1);
     line->at -= count;
     line->length -= count;
     line->too_long = line->too_long && count == 0;
-    send('\b', count);
+    send_text('\b', count);
     show_rest(line, count);
 }
 
 static void move_to(struct line *line, size_t at)
 {
     if (at < line->at)
-        send('\b', line->at - at);
+        send_text('\b', line->at - at);
     else
         print_text(line->text + line->at, at - line->at);
     line->at = at;
@@ -75,7 +75,7 @@ static void erase_to_end(struct line *line)
     size_t count = line->length - line->at;
 
     move_to(line, line->length);
-    erase(line, count);
+    erase_character(line, count);
 }
 
 static size_t word_before(const struct line *line)
@@ -96,7 +96,7 @@ static const char *remembered(const struct line *line, uint32_t ago)
     return ago == 0 ? "" : line->past[(line->past_count - ago) % LINE_HISTORY];
 }
 
-static void remember(struct line *line)
+static void remember_line(struct line *line)
 {
     if (line->length == 0 || (line->past_count > 0 && strcmp(remembered(line, 1), line->text) == 0))
         return;
@@ -109,11 +109,11 @@ static void show_remembered(struct line *line, uint32_t ago)
     uint32_t most = line->past_count < LINE_HISTORY ? line->past_count : LINE_HISTORY;
 
     if (ago > most) {
-        bell();
+        ring_bell();
         return;
     }
     move_to(line, line->length);
-    erase(line, line->length);
+    erase_character(line, line->length);
     line->showing = ago;
     line->length = line->at = text_copy(line->text, remembered(line, ago), LINE_SIZE);
     print_text(line->text, line->length);
@@ -124,9 +124,9 @@ static void show_remembered(struct line *line, uint32_t ago)
 static void erase_before(struct line *line)
 {
     if (line->at > 0)
-        erase(line, 1);
+        erase_character(line, 1);
     else
-        bell();
+        ring_bell();
 }
 
 static void move_left(struct line *line)
@@ -134,7 +134,7 @@ static void move_left(struct line *line)
     if (line->at > 0)
         move_to(line, line->at - 1);
     else
-        bell();
+        ring_bell();
 }
 
 static void move_right(struct line *line)
@@ -142,7 +142,7 @@ static void move_right(struct line *line)
     if (line->at < line->length)
         move_to(line, line->at + 1);
     else
-        bell();
+        ring_bell();
 }
 
 static void show_earlier(struct line *line)
@@ -155,17 +155,17 @@ static void show_later(struct line *line)
     if (line->showing > 0)
         show_remembered(line, line->showing - 1);
     else
-        bell();
+        ring_bell();
 }
 
 static void erase_under(struct line *line)
 {
     if (line->at == line->length) {
-        bell();
+        ring_bell();
         return;
     }
     move_right(line);
-    erase(line, 1);
+    erase_character(line, 1);
 }
 
 static void show_again(struct line *line)
@@ -196,7 +196,7 @@ static void escape_key(struct line *line, uint8_t byte, uint8_t parameter)
             move_to(line, line->length);
         break;
     default:
-        bell();
+        ring_bell();
     }
 }
 
@@ -227,17 +227,17 @@ static enum line_event control_key(struct line *line, uint8_t byte)
 {
     switch (byte) {
     case '\r': case '\n':
-        send('\n', 1);
+        send_text('\n', 1);
         if (line->too_long)
             return LINE_TOO_LONG;
-        remember(line);
+        remember_line(line);
         return LINE_READY;
     case CTRL('C'):
         print_text("^C\n", 3);
         return LINE_GIVEN_UP;
     case '\b': case DELETE: erase_before(line);                 break;
-    case CTRL('U'):         erase(line, line->at);              break;
-    case CTRL('W'):         erase(line, word_before(line));     break;
+    case CTRL('U'):         erase_character(line, line->at);              break;
+    case CTRL('W'):         erase_character(line, word_before(line));     break;
     case CTRL('K'):         erase_to_end(line);                 break;
     case CTRL('A'):         move_to(line, 0);                   break;
     case CTRL('E'):         move_to(line, line->length);        break;
@@ -246,7 +246,7 @@ static enum line_event control_key(struct line *line, uint8_t byte)
     case CTRL('P'):         show_earlier(line);                 break;
     case CTRL('N'):         show_later(line);                   break;
     case CTRL('L'):         show_again(line);                   break;
-    default:                bell();
+    default:                ring_bell();
     }
     return LINE_MORE;
 }
@@ -262,6 +262,6 @@ enum line_event line_key(struct line *line, uint8_t byte)
         return LINE_MORE;
     if (byte < ' ' || byte >= DELETE)
         return control_key(line, byte);
-    insert(line, (char)byte);
+    insert_character(line, (char)byte);
     return LINE_MORE;
 }

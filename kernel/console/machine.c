@@ -55,7 +55,7 @@ static void print_part(const char *name, uint32_t start, uint32_t bytes)
     print("    %-14s %08x to %08x  %s\n", name, start, start + bytes - 1, show_size(bytes).text);
 }
 
-static void print_way(const struct boot_path *path)
+static void print_boot_way(const struct boot_path *path)
 {
     static const char *const a20[] = { "was open", "was opened by the BIOS", "was opened by the chipset",
                                        "was opened by the keyboard controller" };
@@ -86,7 +86,7 @@ int run_boot(int count, char **words)
         break;
     case BIOS_MAGIC:
         print("Started by Quire's boot sector\n");
-        print_way(boot_path());
+        print_boot_way(boot_path());
         break;
     }
     return 0;

@@ -22,7 +22,7 @@ static void draw_border(vaddr_t address)
     print(" %s +------------------+\n", show_address(address).text);
 }
 
-static void draw_side(const char *name, bool hole)
+static void draw_line_side(const char *name, bool hole)
 {
     char side = hole ? ':' : '|';
 
@@ -53,7 +53,7 @@ static void print_frames(const struct page_run *run)
 
 static void draw_run(const struct layout_region *home, const struct page_run *run)
 {
-    draw_side("", false);
+    draw_line_side("", false);
     print("  %s %8s  %s%s%s  ", show_address(page_address(run->span.first)).text,
           show_size((uint64_t)span_pages(run->span) << PAGE_SHIFT).text,
           run->kind == ENTRY_PRESENT ? show_rights(run->rights).text : kind_word(run->kind),
@@ -68,7 +68,7 @@ static void draw_run(const struct layout_region *home, const struct page_run *ru
 
 struct summary { uint32_t runs; uint64_t pages; };
 
-static struct summary summarise(const struct layout_region *home)
+static struct summary print_summary(const struct layout_region *home)
 {
     struct summary  sum = { 0, 0 };
     struct page_run run;
@@ -96,7 +96,7 @@ static void draw_runs(const struct layout_region *home, uint32_t most)
         }
     }
     if (rest.runs != 0) {
-        draw_side("", false);
+        draw_line_side("", false);
         print("  and %u runs more, %s (map %s)\n", rest.runs, show_size(rest.pages << PAGE_SHIFT).text,
               home->name);
     }
@@ -123,9 +123,9 @@ static void draw_title(const struct layout_region *home, const struct summary *s
 static void draw_region(const struct layout_region *home, uint32_t most)
 {
     bool           alias = home->backing == BACKING_ALIAS;
-    struct summary sum   = alias ? (struct summary){ 0, 0 } : summarise(home);
+    struct summary sum   = alias ? (struct summary){ 0, 0 } : print_summary(home);
 
-    draw_side(home->name, home->backing == BACKING_NONE);
+    draw_line_side(home->name, home->backing == BACKING_NONE);
     draw_title(home, &sum);
     if (!alias)
         draw_runs(home, most);
@@ -140,7 +140,7 @@ static const struct layout_region *region_named(const char *name)
     return NULL;
 }
 
-static int draw_one(const char *name)
+static int draw_space(const char *name)
 {
     const struct layout_region *home = region_named(name);
 
@@ -169,7 +169,7 @@ static void draw_regions(uint32_t first, uint32_t end)
 int run_map(int count, char **words)
 {
     if (count == 2)
-        return draw_one(words[1]);
+        return draw_space(words[1]);
 
     print("Kernel space of layout %s, highest address on top. The boxes are the document's regions;\n"
           "beside each its size, its rights, and what the page tables map in it now (with what the\n"

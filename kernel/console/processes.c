@@ -18,7 +18,7 @@ enum { MOST_AT_ONCE = 64, MOST_MILLISECONDS = 60000, NANOSECONDS = 1000000 };
 
 static const enum owner told[] = { OWNER_PROCESS, OWNER_TABLES, OWNER_USER, OWNER_STACK, OWNER_HEAP, OWNER_FILE };
 
-static void tell_frames(const char *what, const struct frame_sums *less, const struct frame_sums *more)
+static void print_frames_of(const char *what, const struct frame_sums *less, const struct frame_sums *more)
 {
     uint32_t all = 0;
 
@@ -48,7 +48,7 @@ static int list_programs(void)
     return 0;
 }
 
-static int start_one(const struct flat_program *program)
+static int start_program(const struct flat_program *program)
 {
     struct frame_sums before, after;
     int32_t           id;
@@ -58,11 +58,11 @@ static int start_one(const struct flat_program *program)
     frames_sums(&after);
     if (id < 0) {
         print("start: %s cannot be started: error %d\n", program->name, (int)-id);
-        tell_frames("  that cost", &before, &after);
+        print_frames_of("  that cost", &before, &after);
         return id;
     }
     print("process %d, %s: ", (int)id, program->name);
-    tell_frames("took", &before, &after);
+    print_frames_of("took", &before, &after);
     return 0;
 }
 
@@ -84,13 +84,13 @@ int run_start(int count, char **words)
         return -EINVAL;
     err = flat_begin();
     for (uint64_t i = 0; i < copies && err == 0; i++)
-        err = start_one(program);
+        err = start_program(program);
     return err;
 }
 
 /* ---- processes, kill, wait ------------------------------------------------------------------------------ */
 
-static void list_one(struct process *process, void *data)
+static void list_process(struct process *process, void *data)
 {
     uint32_t *listed = data;
 
@@ -106,7 +106,7 @@ int run_processes(int count __attribute__((unused)), char **words __attribute__(
 {
     uint32_t listed = 0;
 
-    process_each(list_one, &listed);
+    process_each(list_process, &listed);
     if (listed == 0)
         print("no processes; start makes some\n");
     return 0;
@@ -127,7 +127,7 @@ int run_kill(int count __attribute__((unused)), char **words)
         print("kill: there is no process %u\n", (unsigned)id);
         return err;
     }
-    tell_frames("gave back", &after, &before);
+    print_frames_of("gave back", &after, &before);
     return err;
 }
 

@@ -16,7 +16,7 @@ enum { SLEEP_SHIFT = 10, SLEEP_TYPES = 7, SLEEP_GO = 1 << 13 };
 /* Byte code. */
 enum { CODE_NAME = 0x08, CODE_ROOT = '\\', CODE_PACKAGE = 0x12, CODE_ZERO = 0x00, CODE_ONE = 0x01, CODE_BYTE = 0x0A };
 
-static uint32_t word(const uint8_t *at)
+static uint32_t word_at(const uint8_t *at)
 {
     return at[0] | at[1] << 8 | at[2] << 16 | (uint32_t)at[3] << 24;
 }
@@ -39,18 +39,18 @@ static uint32_t find_list(acpi_view view)
 
     for (uint32_t at = 0; bytes != NULL && at + ROOT_SUMMED <= ROOT_BYTES; at += ROOT_STEP)
         if (memcmp(bytes + at, "RSD PTR ", 8) == 0 && sums_to_zero(bytes + at, ROOT_SUMMED))
-            return word(bytes + at + ROOT_TABLES);
+            return word_at(bytes + at + ROOT_TABLES);
     return 0;
 }
 
 /* A whole table, if its name and its sum are right; NULL otherwise. */
-static const uint8_t *table(acpi_view view, uint32_t at, const char *name, uint32_t least, uint32_t *length)
+static const uint8_t *find_table(acpi_view view, uint32_t at, const char *name, uint32_t least, uint32_t *length)
 {
     const uint8_t *bytes = at != 0 ? view(at, HEADER) : NULL;
 
     if (bytes == NULL || memcmp(bytes, name, 4) != 0)
         return NULL;
-    *length = word(bytes + AT_LENGTH);
+    *length = word_at(bytes + AT_LENGTH);
     if (*length < least || *length > LONGEST || *length > UINT32_MAX - at)
         return NULL;
     bytes = view(at, *length);
@@ -60,7 +60,7 @@ static const uint8_t *table(acpi_view view, uint32_t at, const char *name, uint3
 /* ---- The byte code --------------------------------------------------------------------------------- */
 
 /* One small number of a package; false when it is none. */
-static bool take_number(const uint8_t **at, const uint8_t *end, uint16_t *number)
+static bool take_small_number(const uint8_t **at, const uint8_t *end, uint16_t *number)
 {
     if (*at < end && (**at == CODE_ZERO || **at == CODE_ONE)) {
         *number = *(*at)++;
@@ -83,7 +83,7 @@ static bool read_package(const uint8_t *at, const uint8_t *end, struct acpi_off 
         return false;
     at += (at[0] >> 6) + 2;
     for (int n = 0; n < 2; n++) {
-        if (!take_number(&at, end, &off->value[n]) || off->value[n] > SLEEP_TYPES)
+        if (!take_small_number(&at, end, &off->value[n]) || off->value[n] > SLEEP_TYPES)
             return false;
         off->value[n] = (uint16_t)(off->value[n] << SLEEP_SHIFT | SLEEP_GO);
     }
@@ -107,26 +107,26 @@ static bool find_package(const uint8_t *code, uint32_t length, struct acpi_off *
 static uint32_t read_fixed(const uint8_t *fixed, struct acpi_off *off)
 {
     *off = (struct acpi_off){
-        .port         = { (uint16_t)word(fixed + FIXED_PORT_A), (uint16_t)word(fixed + FIXED_PORT_B) },
+        .port         = { (uint16_t)word_at(fixed + FIXED_PORT_A), (uint16_t)word_at(fixed + FIXED_PORT_B) },
         .mask         = (uint16_t) ~(SLEEP_TYPES << SLEEP_SHIFT | SLEEP_GO),
-        .enable_port  = (uint16_t)word(fixed + FIXED_ENABLE_PORT),
+        .enable_port  = (uint16_t)word_at(fixed + FIXED_ENABLE_PORT),
         .enable_value = fixed[FIXED_ENABLE_VALUE],
     };
-    return off->port[0] != 0 && word(fixed + FIXED_PORT_A) <= UINT16_MAX ? word(fixed + FIXED_CODE) : 0;
+    return off->port[0] != 0 && word_at(fixed + FIXED_PORT_A) <= UINT16_MAX ? word_at(fixed + FIXED_CODE) : 0;
 }
 
 bool acpi_find_off(acpi_view view, struct acpi_off *off)
 {
     uint32_t        places[TABLES_MOST], count = 0, length;
-    const uint8_t  *list = table(view, find_list(view), "RSDT", HEADER, &length);
+    const uint8_t  *list = find_table(view, find_list(view), "RSDT", HEADER, &length);
     struct acpi_off found;
 
     /* The list is copied: the next view ends this one. */
     for (uint32_t at = HEADER; list != NULL && at + 4 <= length && count < TABLES_MOST; at += 4)
-        places[count++] = word(list + at);
+        places[count++] = word_at(list + at);
     for (uint32_t n = 0; n < count; n++) {
-        const uint8_t *fixed = table(view, places[n], "FACP", FIXED_LEAST, &length);
-        const uint8_t *code  = fixed != NULL ? table(view, read_fixed(fixed, &found), "DSDT", HEADER, &length) : NULL;
+        const uint8_t *fixed = find_table(view, places[n], "FACP", FIXED_LEAST, &length);
+        const uint8_t *code  = fixed != NULL ? find_table(view, read_fixed(fixed, &found), "DSDT", HEADER, &length) : NULL;
 
         if (code != NULL && find_package(code, length, &found)) {
             *off = found;

@@ -13,7 +13,7 @@ static struct region window;
 static bool          open;
 
 /* Firmware's tables lie in ROM, or in memory that the map keeps off: a device's, as far as mapping goes. */
-static const uint8_t *look(uint32_t start, uint32_t bytes)
+static const uint8_t *view_tables(uint32_t start, uint32_t bytes)
 {
     if (open)
         kernel_unmap(&window);
@@ -22,7 +22,7 @@ static const uint8_t *look(uint32_t start, uint32_t bytes)
 }
 
 /* Some machines leave the register to their own firmware until they are asked for it. */
-static void take_over(const struct acpi_off *off)
+static void take_over_register(const struct acpi_off *off)
 {
     if (off->enable_port == 0 || off->enable_value == 0 || (port_read16(off->port[0]) & IS_ON))
         return;
@@ -34,14 +34,14 @@ static void take_over(const struct acpi_off *off)
 void acpi_switch_off(void)
 {
     struct acpi_off off;
-    bool            known = acpi_find_off(look, &off);
+    bool            known = acpi_find_off(view_tables, &off);
 
     if (open)
         kernel_unmap(&window);
     open = false;
     if (!known)
         return;
-    take_over(&off);
+    take_over_register(&off);
     for (int n = 0; n < 2; n++)
         if (off.port[n] != 0)
             port_write16(off.port[n], (uint16_t)((port_read16(off.port[n]) & off.mask) | off.value[n]));

@@ -1,5 +1,5 @@
 /*
- * channel.h - the one stream of framed bytes between a sealed program and its host.
+ * channel.h - the one stream of framed bytes between a sandboxed program and its host.
  *
  * `./quire run` starts the machine with a virtio console (or, failing that, the first
  * serial line) connected to itself, and speaks this protocol on it. Both sides include this file.

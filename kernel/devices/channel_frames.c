@@ -15,12 +15,12 @@ void channel_head(uint8_t out[CHANNEL_HEADER], enum channel_kind kind, size_t co
     out[LENGTH + 1] = (uint8_t)(count >> 8);
 }
 
-static unsigned number16(const uint8_t *bytes) { return bytes[0] | (unsigned)bytes[1] << 8; }
+static unsigned number_at(const uint8_t *bytes) { return bytes[0] | (unsigned)bytes[1] << 8; }
 
 /* A header is complete. */
-static void begin(struct channel_reader *r, const struct channel_events *events)
+static void begin_frame(struct channel_reader *r, const struct channel_events *events)
 {
-    r->left = number16(r->head + LENGTH);
+    r->left = number_at(r->head + LENGTH);
     if (r->head[ZERO] != 0)
         r->nonsense = true;
     else if (r->head[KIND] == CHANNEL_INPUT && r->left == 0)
@@ -28,7 +28,7 @@ static void begin(struct channel_reader *r, const struct channel_events *events)
 }
 
 /* A frame other than input is complete; one that is too short says nothing. */
-static void tell(struct channel_reader *r, const struct channel_events *events)
+static void end_frame(struct channel_reader *r, const struct channel_events *events)
 {
     unsigned contents = r->head_bytes - CHANNEL_HEADER;
 
@@ -37,7 +37,7 @@ static void tell(struct channel_reader *r, const struct channel_events *events)
     else if (r->head[KIND] == CHANNEL_INPUT_STATE && contents >= 1)
         events->input_state(r->head[CONTENTS]);
     else if (r->head[KIND] == CHANNEL_WINDOW && contents >= 4)
-        events->window(number16(r->head + CONTENTS), number16(r->head + CONTENTS + 2));
+        events->window(number_at(r->head + CONTENTS), number_at(r->head + CONTENTS + 2));
     else if (r->head[KIND] == CHANNEL_SIGNAL && contents >= 1)
         events->signal(r->head[CONTENTS], contents >= 2 ? r->head[CONTENTS + 1] : 0);
     else if (r->head[KIND] == CHANNEL_PING)
@@ -66,13 +66,13 @@ void channel_take(struct channel_reader *r, const struct channel_events *events,
         if (r->head_bytes < CHANNEL_HEADER) {
             r->head[r->head_bytes++] = *bytes;
             if (r->head_bytes == CHANNEL_HEADER)
-                begin(r, events);
+                begin_frame(r, events);
         } else {
             taken = take_contents(r, events, bytes, count);
         }
         if (r->head_bytes >= CHANNEL_HEADER && r->left == 0) {
             if (!r->nonsense)
-                tell(r, events);
+                end_frame(r, events);
             r->head_bytes = 0;
         }
         bytes += taken;

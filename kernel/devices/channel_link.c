@@ -176,7 +176,7 @@ unsigned channel_poll_output(enum channel_kind kind)
 
 /* ---- Input ---------------------------------------------------------------------------------- */
 
-static void want(uint32_t bytes, enum channel_want how)
+static void send_want(uint32_t bytes, enum channel_want how)
 {
     const uint8_t words[CHANNEL_WANT_LENGTH] = { (uint8_t)bytes, (uint8_t)(bytes >> 8), (uint8_t)(bytes >> 16),
                                                  (uint8_t)(bytes >> 24), (uint8_t)how };
@@ -209,7 +209,7 @@ static int make_store(void)
  * Ask for what a read wants, or whether there is anything, unless as much has been asked already. While one that was
  * taken back is not settled nobody asks: its answer could be taken for another's.
  */
-static void ask(size_t bytes, enum asked how)
+static void ask_for_input(size_t bytes, enum asked how)
 {
     static const enum channel_want words[] = { [ASKED_LOOK] = CHANNEL_WANT_LOOK, [ASKED_NOW] = CHANNEL_WANT_NOW,
                                                [ASKED_WAIT] = CHANNEL_WANT_WAIT };
@@ -224,11 +224,11 @@ static void ask(size_t bytes, enum asked how)
     }
     lock_drop(&lock, state);
     if (send)
-        want(more, words[how]);
+        send_want(more, words[how]);
 }
 
 /* The reader has a signal to look at, and may never come back. What has been sent by now is for whoever reads next. */
-static void take_back(void)
+static void take_request_back(void)
 {
     lock_state state = lock_take(&lock);
     bool       send  = request.asked == ASKED_WAIT && !request.taking_back;
@@ -236,7 +236,7 @@ static void take_back(void)
     request.taking_back |= send;
     lock_drop(&lock, state);
     if (send)
-        want(0, CHANNEL_WANT_NOW);
+        send_want(0, CHANNEL_WANT_NOW);
 }
 
 uint32_t channel_waiting(void)
@@ -270,7 +270,7 @@ static long take_input(struct buffer *to)
 }
 
 /* True for one reader after each end. */
-static bool take_end(void)
+static bool take_end_of_input(void)
 {
     lock_state state = lock_take(&lock);
     bool       end   = request.end;
@@ -280,7 +280,7 @@ static bool take_end(void)
     return end;
 }
 
-static bool has_come(void) { return channel_waiting() > 0 || request.end; }
+static bool input_has_come(void) { return channel_waiting() > 0 || request.end; }
 
 /* What was waited for counts before the signal that came with it. */
 static int wait_for_input(void)
@@ -288,12 +288,12 @@ static int wait_for_input(void)
     int err = 0;
 
     wait_start(&changed);
-    if (!has_come())
+    if (!input_has_come())
         err = wait_linked(NEVER, WAIT_SIGNALS);
     wait_end();
-    if (err != -EINTR || has_come())
+    if (err != -EINTR || input_has_come())
         return 0;
-    take_back();
+    take_request_back();
     return -ERESTARTSYS;
 }
 
@@ -303,13 +303,13 @@ static int wait_for_answer(void)
     uint64_t deadline = clock_now() + PATIENCE;
     int      err      = 0;
 
-    while (err == 0 && request.asked == ASKED_NOW && !has_come()) {
+    while (err == 0 && request.asked == ASKED_NOW && !input_has_come()) {
         wait_start(&changed);
-        if (request.asked == ASKED_NOW && !has_come())
+        if (request.asked == ASKED_NOW && !input_has_come())
             err = wait_linked(deadline, 0);
         wait_end();
     }
-    return has_come() ? 0 : -EAGAIN;
+    return input_has_come() ? 0 : -EAGAIN;
 }
 
 long channel_read(struct buffer *to, bool wait)
@@ -324,9 +324,9 @@ long channel_read(struct buffer *to, bool wait)
         if (channel_waiting() > 0)
             done = take_input(to);
         mutex_drop(&one_reader);
-        if (done != 0 || take_end())
+        if (done != 0 || take_end_of_input())
             return done;
-        ask(to->bytes, wait ? ASKED_WAIT : ASKED_NOW);
+        ask_for_input(to->bytes, wait ? ASKED_WAIT : ASKED_NOW);
         err = wait ? wait_for_input() : wait_for_answer();
     }
     return err;
@@ -338,20 +338,20 @@ unsigned channel_poll_input(void)
         return POLL_IN | POLL_RDNORM;
     if (request.end || request.hung_up)
         return POLL_HUP;
-    ask(0, ASKED_LOOK);
+    ask_for_input(0, ASKED_LOOK);
     return 0;
 }
 
 /* ---- What the host says: all from the interrupt ------------------------------------------------ */
 
-static void notify_changed(void)
+static void notify_channel(void)
 {
     wake_all(&changed);
     if (on_change != NULL)
         on_change();
 }
 
-static void input(const uint8_t *bytes, size_t count)
+static void input_came(const uint8_t *bytes, size_t count)
 {
     lock_state state;
 
@@ -363,10 +363,10 @@ static void input(const uint8_t *bytes, size_t count)
     if (store.ring != NULL)
         channel_store_put(&store, bytes, count);
     lock_drop(&lock, state);
-    notify_changed();
+    notify_channel();
 }
 
-static void input_end(void)
+static void input_ended(void)
 {
     if (listener != NULL)
         listener->input_end();
@@ -375,7 +375,7 @@ static void input_end(void)
 }
 
 /* The answer to a WAIT or a NOW; one that crossed its being taken back is followed by the host's word of that. */
-static void input_done(void)
+static void input_done_came(void)
 {
     lock_state state = lock_take(&lock);
 
@@ -383,11 +383,11 @@ static void input_done(void)
     if (!request.taking_back)
         request.asked = NOTHING_ASKED;
     lock_drop(&lock, state);
-    notify_changed();
+    notify_channel();
 }
 
 /* NOTHING answers a NOW, or that a WAIT is taken back; the others answer a LOOK, which a read may have replaced by now. */
-static void input_state(unsigned what)
+static void input_state_came(unsigned what)
 {
     lock_state state = lock_take(&lock);
 
@@ -401,10 +401,10 @@ static void input_state(unsigned what)
         request.hung_up  = what == CHANNEL_INPUT_ENDED;
     }
     lock_drop(&lock, state);
-    notify_changed();
+    notify_channel();
 }
 
-static void window(unsigned columns, unsigned rows)
+static void window_changed(unsigned columns, unsigned rows)
 {
     if (listener != NULL)
         listener->window(columns, rows);
@@ -426,37 +426,38 @@ static void take_signal(unsigned number, unsigned about)
 {
     if (number == SIGPIPE && (about == CHANNEL_OUTPUT || about == CHANNEL_ERRORS)) {
         closed[about] = true;
-        notify_changed();
+        notify_channel();
     } else if (number >= 1 && number <= SIGNALS) {
         pass_signal(number, about == CHANNEL_TO_GROUP);
     }
 }
 
 /* Somebody ran, or nobody wanted to. Without a page for the answer, it is asked again. */
-static void answer_ping(void)
+static void send_pong(void)
 {
     struct console_page page;
 
     if (!console_port_claim(&page)) {
-        schedule_probe(answer_ping);
+        schedule_probe(send_pong);
         return;
     }
     send_page(&page, CHANNEL_PONG, NULL, 0);
     channel_flush();
 }
 
-static void ping(void) { schedule_probe(answer_ping); }
+static void ping_came(void) { schedule_probe(send_pong); }
 
-static void received(const uint8_t *bytes, size_t count)
+static void bytes_received(const uint8_t *bytes, size_t count)
 {
-    static const struct channel_events events = { input, input_end, input_done, input_state, window, take_signal, ping };
+    static const struct channel_events events = { input_came, input_ended, input_done_came, input_state_came, window_changed,
+                                                   take_signal, ping_came };
 
     channel_take(&reader, &events, bytes, count);
 }
 
-static void room(void)
+static void room_again(void)
 {
-    notify_changed();
+    notify_channel();
     if (listener != NULL)
         listener->room_again();
 }
@@ -479,7 +480,7 @@ void channel_on_signal(void (*handler)(unsigned number, bool group))
 
 int channel_start(const char *command_line)
 {
-    int err = console_port_start(command_line, received, room);
+    int err = console_port_start(command_line, bytes_received, room_again);
 
     there = err == 0;
     if (there)

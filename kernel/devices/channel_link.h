@@ -1,5 +1,5 @@
 /*
- * channel_link.h - our end of the channel to the host that sealed the program in (devices/channel.h).
+ * channel_link.h - our end of the channel to the host, which started the machine for the program (devices/channel.h).
  *
  * Output is sent as soon as a call has it all; it waits while the host does not take more. Input is asked for when
  * somebody wants it, so that a program that reads nothing leaves the host's input alone.

@@ -22,7 +22,7 @@ static void      (*receiver)(const uint8_t *bytes, size_t count);
 static uint8_t           ring[KEYBOARD_RING];
 static volatile uint32_t filled, emptied;
 
-static void keep(const uint8_t *bytes, size_t count)
+static void keep_bytes(const uint8_t *bytes, size_t count)
 {
     for (size_t i = 0; i < count && filled - emptied < KEYBOARD_RING; i++) {
         ring[filled % KEYBOARD_RING] = bytes[i];
@@ -41,7 +41,7 @@ int keyboard_read(void)
     return byte;
 }
 
-static void receive(void *unused)
+static void receive_key(void *unused)
 {
     uint8_t status = port_read8(STATUS), bytes[KEYS_BYTES];
 
@@ -55,7 +55,7 @@ static void receive(void *unused)
     }
 }
 
-static bool wait_for(uint8_t bits, uint8_t value)
+static bool wait_for_status(uint8_t bits, uint8_t value)
 {
     for (uint32_t n = 0; n < PATIENCE; n++)
         if ((port_read8(STATUS) & bits) == value)
@@ -63,9 +63,9 @@ static bool wait_for(uint8_t bits, uint8_t value)
     return false;
 }
 
-static void write(uint16_t port, uint8_t value)
+static void write_controller(uint16_t port, uint8_t value)
 {
-    (void)wait_for(BUSY, 0);
+    (void)wait_for_status(BUSY, 0);
     port_write8(port, value);
 }
 
@@ -76,19 +76,19 @@ static bool open_controller(void)
 
     for (unsigned n = 0; n < STALE && (port_read8(STATUS) & HAS_DATA); n++)
         port_read8(DATA);
-    write(COMMAND, ENABLE);
-    write(COMMAND, READ_SETTINGS);
-    if (!wait_for(HAS_DATA, HAS_DATA))
+    write_controller(COMMAND, ENABLE);
+    write_controller(COMMAND, READ_SETTINGS);
+    if (!wait_for_status(HAS_DATA, HAS_DATA))
         return false;
     settings = port_read8(DATA);
-    write(COMMAND, WRITE_SETTINGS);
-    write(DATA, (uint8_t)((settings | INTERRUPTS | TRANSLATED) & ~SHUT));
-    return wait_for(BUSY, 0);
+    write_controller(COMMAND, WRITE_SETTINGS);
+    write_controller(DATA, (uint8_t)((settings | INTERRUPTS | TRANSLATED) & ~SHUT));
+    return wait_for_status(BUSY, 0);
 }
 
 void keyboard_start(void (*who)(const uint8_t *bytes, size_t count))
 {
-    receiver = who != NULL ? who : keep;
+    receiver = who != NULL ? who : keep_bytes;
     if (port_read8(STATUS) != ABSENT && open_controller())
-        interrupt_handle(LINE, receive, NULL);
+        interrupt_handle(LINE, receive_key, NULL);
 }

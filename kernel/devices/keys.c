@@ -62,7 +62,7 @@ static unsigned send_grey(uint8_t key, uint8_t bytes[KEYS_BYTES])
 static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 /* The character of a key as it is held now. */
-static char character(const struct keys *keys, uint8_t key)
+static char character_of_key(const struct keys *keys, uint8_t key)
 {
     bool shift = keys->shift[0] || keys->shift[1];
 
@@ -73,7 +73,7 @@ static char character(const struct keys *keys, uint8_t key)
     return shift ? shifted[key] : plain[key];
 }
 
-static unsigned send(const struct keys *keys, char c, uint8_t bytes[KEYS_BYTES])
+static unsigned send_character(const struct keys *keys, char c, uint8_t bytes[KEYS_BYTES])
 {
     bool     control = keys->control[0] || keys->control[1], alt = keys->alt[0] || keys->alt[1];
     unsigned count   = 0;
@@ -110,5 +110,5 @@ unsigned keys_take(struct keys *keys, uint8_t code, uint8_t bytes[KEYS_BYTES])
         return 0;
     if (extended && key != GREY_ENTER && key != GREY_SLASH)
         return send_grey(key, bytes);
-    return send(keys, extended && key == GREY_SLASH ? '/' : character(keys, key), bytes);
+    return send_character(keys, extended && key == GREY_SLASH ? '/' : character_of_key(keys, key), bytes);
 }

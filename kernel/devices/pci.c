@@ -21,7 +21,7 @@ enum {
 };
 #define ROM_FLAGS 0x7FFu
 
-static bool exists(uint16_t vendor) { return vendor != 0xFFFF && vendor != 0; }
+static bool function_exists(uint16_t vendor) { return vendor != 0xFFFF && vendor != 0; }
 
 /* ---- The walk ----------------------------------------------------------------------- */
 
@@ -39,7 +39,7 @@ static bool read_function(const struct pci_access *access, pci_address where, st
 {
     uint32_t identity = access->read(where, AT_IDENTITY), class;
 
-    if (!exists((uint16_t)identity))
+    if (!function_exists((uint16_t)identity))
         return false;
     class = access->read(where, AT_CLASS);
     *out = (struct pci_function){
@@ -93,7 +93,7 @@ void pci_each(const struct pci_access *access, void (*seen)(void *, const struct
 /* ---- Measuring ---------------------------------------------------------------------- */
 
 /* Write ones to a register, see which stick, put it back. */
-static uint32_t measure(const struct pci_access *access, pci_address where, unsigned offset, uint32_t ones)
+static uint32_t measure_register(const struct pci_access *access, pci_address where, unsigned offset, uint32_t ones)
 {
     uint32_t before = access->read(where, offset), mask;
 
@@ -127,14 +127,14 @@ static unsigned measure_bar(const struct pci_access *access, pci_address where, 
 
     if (low & BAR_IO)
         return 1;
-    mask_low = measure(access, where, offset, UINT32_MAX);
+    mask_low = measure_register(access, where, offset, UINT32_MAX);
     if (mask_low == 0)
         return 1;                                   /* there is no such register */
     base = low & ~(uint32_t)BAR_FLAGS;
     mask = mask_low & ~(uint32_t)BAR_FLAGS;
     if (wide) {
         base |= (uint64_t)access->read(where, offset + 4) << 32;
-        mask |= (uint64_t)measure(access, where, offset + 4, UINT32_MAX) << 32;
+        mask |= (uint64_t)measure_register(access, where, offset + 4, UINT32_MAX) << 32;
     } else if (mask != 0) {
         mask |= 0xFFFFFFFFull << 32;
     }
@@ -146,7 +146,7 @@ static void measure_rom(const struct pci_access *access, pci_address where, unsi
                         struct device_range *out, unsigned *count)
 {
     uint32_t base = access->read(where, offset) & ~ROM_FLAGS;
-    uint32_t mask = measure(access, where, offset, ~ROM_FLAGS) & ~ROM_FLAGS;
+    uint32_t mask = measure_register(access, where, offset, ~ROM_FLAGS) & ~ROM_FLAGS;
 
     *count += note_range(&out[*count], where, PCI_ROM, base, mask ? 0xFFFFFFFFull << 32 | mask : 0);
 }
@@ -177,7 +177,7 @@ struct collection {
     uint32_t                 room, count;
 };
 
-static void collect(void *context, const struct pci_function *function)
+static void collect_ranges(void *context, const struct pci_function *function)
 {
     struct collection  *c = context;
     struct device_range found[PCI_RANGES];
@@ -192,6 +192,6 @@ uint32_t pci_ranges(const struct pci_access *access, struct device_range *out, u
 {
     struct collection c = { access, out, room, 0 };
 
-    pci_each(access, collect, &c);
+    pci_each(access, collect_ranges, &c);
     return c.count;
 }

@@ -12,7 +12,7 @@ static uint8_t           ring[SERIAL_RING];
 static volatile uint32_t filled, emptied;       /* characters ever; the ring holds the difference */
 static uint32_t          lost;
 
-static uint8_t status(void) { return port_read8(UART_COM1 + UART_LINE_STATUS); }
+static uint8_t line_status(void) { return port_read8(UART_COM1 + UART_LINE_STATUS); }
 
 bool serial_start(void)
 {
@@ -24,10 +24,10 @@ bool serial_start(void)
     return present;
 }
 
-static void send(char c)
+static void send_byte(char c)
 {
     for (uint32_t n = 0; n < UART_PATIENCE; n++)
-        if (status() & UART_CAN_SEND)
+        if (line_status() & UART_CAN_SEND)
             break;
     port_write8(UART_COM1 + UART_DATA, (uint8_t)c);
 }
@@ -36,21 +36,21 @@ void serial_write(const char *text, size_t length)
 {
     for (size_t i = 0; present && i < length; i++) {
         if (text[i] == '\n')
-            send('\r');
-        send(text[i]);
+            send_byte('\r');
+        send_byte(text[i]);
     }
 }
 
 void serial_send(const char *bytes, size_t count)
 {
     for (size_t i = 0; present && i < count; i++)
-        send(bytes[i]);
+        send_byte(bytes[i]);
 }
 
-static void receive(void *unused)
+static void receive_bytes(void *unused)
 {
     (void)unused;
-    while (status() & UART_RECEIVED) {
+    while (line_status() & UART_RECEIVED) {
         uint8_t c = port_read8(UART_COM1 + UART_DATA);
 
         if (filled - emptied == SERIAL_RING) {
@@ -62,7 +62,7 @@ static void receive(void *unused)
     }
 }
 
-static void listen(void (*handler)(void *))
+static void listen_to_line(void (*handler)(void *))
 {
     if (!present)
         return;
@@ -70,18 +70,18 @@ static void listen(void (*handler)(void *))
     port_write8(UART_COM1 + UART_INTERRUPTS, UART_ON_RECEIVE);
 }
 
-void serial_listen(void) { listen(receive); }
+void serial_listen(void) { listen_to_line(receive_bytes); }
 
 /* In pieces of what the port's own queue holds. */
 static void (*receiver)(const uint8_t *bytes, size_t count);
 
-static void pass_on(void *unused)
+static void pass_bytes_on(void *unused)
 {
     uint8_t bytes[UART_QUEUE];
     size_t  count = 0;
 
     (void)unused;
-    while (status() & UART_RECEIVED) {
+    while (line_status() & UART_RECEIVED) {
         bytes[count++] = port_read8(UART_COM1 + UART_DATA);
         if (count == UART_QUEUE) {
             receiver(bytes, count);
@@ -95,7 +95,7 @@ static void pass_on(void *unused)
 void serial_listen_for(void (*who)(const uint8_t *bytes, size_t count))
 {
     receiver = who;
-    listen(pass_on);
+    listen_to_line(pass_bytes_on);
 }
 
 int serial_read(void)
@@ -107,7 +107,7 @@ int serial_read(void)
         emptied++;
         return c;
     }
-    if (!present || !(status() & UART_RECEIVED))
+    if (!present || !(line_status() & UART_RECEIVED))
         return -1;
     return port_read8(UART_COM1 + UART_DATA);
 }

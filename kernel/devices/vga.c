@@ -69,7 +69,7 @@ static void next_line(void)
 }
 
 /* ESC, then '[' and parameters up to a letter; or ESC and one character. True if c was part of one. */
-static bool swallow(char c)
+static bool swallow_sequence(char c)
 {
     switch (state) {
     case PLAIN:
@@ -84,9 +84,9 @@ static bool swallow(char c)
     }
 }
 
-static void put(char c)
+static void put_character(char c)
 {
-    if (swallow(c))
+    if (swallow_sequence(c))
         return;
     if (c == '\n') {
         next_line();
@@ -109,6 +109,6 @@ void vga_write(const char *text, size_t length)
     if (cells == NULL)
         return;
     for (size_t i = 0; i < length; i++)
-        put(text[i]);
+        put_character(text[i]);
     show_cursor();
 }

@@ -13,21 +13,21 @@
 #include "trap.h"
 
 enum { FEATURE_MANY_PORTS = 2, PORT = 1 };
-enum { QUEUE_ANSWERS = 2, QUEUE_ORDERS = 3, QUEUE_IN = 2 + 2 * PORT, QUEUE_OUT = 3 + 2 * PORT };
+enum { QUEUE_ANSWERS = 2, QUEUE_CONTROLS = 3, QUEUE_IN = 2 + 2 * PORT, QUEUE_OUT = 3 + 2 * PORT };
 enum { DEVICE_READY = 0, PORT_READY = 3, PORT_OPEN = 6 };       /* control events */
-enum { FEW = 4, PAGES_OUT = 16, ANSWER_BYTES = 32, ORDERS = 3, IN_BYTES = 3072 };
+enum { FEW = 4, PAGES_OUT = 16, ANSWER_BYTES = 32, CONTROLS = 3, IN_BYTES = 3072 };
 
-struct order { uint32_t port; uint16_t event, value; };
+struct control { uint32_t port; uint16_t event, value; };
 
 #define RING(name, entries) uint8_t name[VIRTIO_RING_BYTES(entries)] __attribute__((aligned(16)))
 
 /* What the device reads and writes, apart from output: in the image, where its physical address is known. */
 static struct {
     RING(answers_ring, FEW);
-    RING(orders_ring, FEW);
+    RING(controls_ring, FEW);
     RING(in_ring, FEW);
     RING(out_ring, PAGES_OUT);
-    struct order orders[ORDERS];
+    struct control controls[CONTROLS];
     uint8_t answers[FEW][ANSWER_BYTES];
     uint8_t in[IN_BYTES];
 } shared __attribute__((aligned(PAGE_SIZE)));
@@ -37,17 +37,17 @@ enum page_state { PAGE_READY, PAGE_CLAIMED, PAGE_SENT };
 
 static struct lock          lock = LOCK("console port", RANK_CHANNEL);
 static struct virtio_device device;
-static struct virtio_queue  answers, orders, in, out;
+static struct virtio_queue  answers, controls, in, out;
 static struct {
     frame_t         frame;              /* NO_FRAME: not needed so far */
     enum page_state state;
 } pages[PAGES_OUT];                     /* [lock] */
 static unsigned pages_sent;             /* [lock] */
 static bool     room_wanted;            /* [lock] */
-static void   (*tell_received)(const uint8_t *bytes, size_t count);
-static void   (*tell_room)(void);
+static void   (*on_received)(const uint8_t *bytes, size_t count);
+static void   (*on_room)(void);
 
-static paddr_t physical(const volatile void *shared_bytes)
+static paddr_t physical_address(const volatile void *shared_bytes)
 {
     return (paddr_t)(address_of((const void *)shared_bytes) - layout.kernel_offset);
 }
@@ -55,7 +55,7 @@ static paddr_t physical(const volatile void *shared_bytes)
 /* ---- Output ------------------------------------------------------------------------------- */
 
 /* Pages the host is done with. The lock is held. */
-static void take_back(void)
+static void take_pages_back(void)
 {
     uint16_t tag;
     uint32_t bytes;
@@ -82,7 +82,7 @@ bool console_port_claim(struct console_page *page)
     lock_state state = lock_take(&lock);
     unsigned   i;
 
-    take_back();
+    take_pages_back();
     i = find_page(false);
     if (i == PAGES_OUT && (i = find_page(true)) != PAGES_OUT && frame_get(OWNER_PROCESS, 0, &pages[i].frame) != 0)
         i = PAGES_OUT;
@@ -102,7 +102,7 @@ void console_port_unclaim(const struct console_page *page)
     pages[page->tag].state = PAGE_READY;
     lock_drop(&lock, state);
     if (wanted)
-        tell_room();
+        on_room();
 }
 
 void console_port_send(const struct console_page *page, uint32_t bytes)
@@ -131,7 +131,7 @@ bool console_port_want_room(bool wanted)
 
     room_wanted = wanted;
     virtio_interrupts(&out, wanted);
-    take_back();
+    take_pages_back();
     room = find_page(false) != PAGES_OUT;
     lock_drop(&lock, state);
     return room;
@@ -142,7 +142,7 @@ bool console_port_is_empty(void)
     lock_state state = lock_take(&lock);
     bool       empty;
 
-    take_back();
+    take_pages_back();
     empty = pages_sent == 0;
     lock_drop(&lock, state);
     return empty;
@@ -150,13 +150,13 @@ bool console_port_is_empty(void)
 
 /* ---- Input, and the interrupt ---------------------------------------------------------------- */
 
-static void listen(void)
+static void offer_input_buffer(void)
 {
-    virtio_give(&in, physical(shared.in), IN_BYTES, true, 0);
+    virtio_give(&in, physical_address(shared.in), IN_BYTES, true, 0);
     virtio_kick(&in);
 }
 
-static void interrupt(void *unused)
+static void port_interrupt(void *unused)
 {
     uint16_t   tag;
     uint32_t   bytes;
@@ -166,11 +166,11 @@ static void interrupt(void *unused)
     (void)unused;
     device.transport->acknowledge(&device);
     while (virtio_take(&in, &tag, &bytes)) {
-        tell_received(shared.in, bytes < IN_BYTES ? bytes : IN_BYTES);
-        listen();
+        on_received(shared.in, bytes < IN_BYTES ? bytes : IN_BYTES);
+        offer_input_buffer();
     }
     state = lock_take(&lock);
-    take_back();
+    take_pages_back();
     room = room_wanted && find_page(false) != PAGES_OUT;
     if (room) {
         room_wanted = false;
@@ -178,36 +178,36 @@ static void interrupt(void *unused)
     }
     lock_drop(&lock, state);
     if (room)
-        tell_room();
+        on_room();
 }
 
 /* ---- The start --------------------------------------------------------------------------------- */
 
 static int start_queues(void)
 {
-    int err = virtio_queue_start(&answers, &device, QUEUE_ANSWERS, FEW, shared.answers_ring, physical(shared.answers_ring));
+    int err = virtio_queue_start(&answers, &device, QUEUE_ANSWERS, FEW, shared.answers_ring, physical_address(shared.answers_ring));
 
     if (err == 0)
-        err = virtio_queue_start(&orders, &device, QUEUE_ORDERS, FEW, shared.orders_ring, physical(shared.orders_ring));
+        err = virtio_queue_start(&controls, &device, QUEUE_CONTROLS, FEW, shared.controls_ring, physical_address(shared.controls_ring));
     if (err == 0)
-        err = virtio_queue_start(&in, &device, QUEUE_IN, FEW, shared.in_ring, physical(shared.in_ring));
+        err = virtio_queue_start(&in, &device, QUEUE_IN, FEW, shared.in_ring, physical_address(shared.in_ring));
     if (err == 0)
-        err = virtio_queue_start(&out, &device, QUEUE_OUT, PAGES_OUT, shared.out_ring, physical(shared.out_ring));
+        err = virtio_queue_start(&out, &device, QUEUE_OUT, PAGES_OUT, shared.out_ring, physical_address(shared.out_ring));
     return err;
 }
 
 /* We are here, we know the port, we have it open: one notification for all three. */
 static void introduce_ourselves(void)
 {
-    shared.orders[0] = (struct order){ 0, DEVICE_READY, 1 };
-    shared.orders[1] = (struct order){ PORT, PORT_READY, 1 };
-    shared.orders[2] = (struct order){ PORT, PORT_OPEN, 1 };
+    shared.controls[0] = (struct control){ 0, DEVICE_READY, 1 };
+    shared.controls[1] = (struct control){ PORT, PORT_READY, 1 };
+    shared.controls[2] = (struct control){ PORT, PORT_OPEN, 1 };
     for (uint16_t i = 0; i < FEW; i++)
-        virtio_give(&answers, physical(shared.answers[i]), ANSWER_BYTES, true, i);
-    for (uint16_t i = 0; i < ORDERS; i++)
-        virtio_give(&orders, physical(&shared.orders[i]), sizeof shared.orders[i], false, i);
+        virtio_give(&answers, physical_address(shared.answers[i]), ANSWER_BYTES, true, i);
+    for (uint16_t i = 0; i < CONTROLS; i++)
+        virtio_give(&controls, physical_address(&shared.controls[i]), sizeof shared.controls[i], false, i);
     virtio_kick(&answers);
-    virtio_kick(&orders);
+    virtio_kick(&controls);
 }
 
 int console_port_start(const char *command_line, void (*received)(const uint8_t *bytes, size_t count),
@@ -225,14 +225,14 @@ int console_port_start(const char *command_line, void (*received)(const uint8_t 
         pages[i].frame = NO_FRAME;
     if (frame_get(OWNER_PROCESS, 0, &pages[0].frame) != 0)
         return -ENOMEM;
-    tell_received = received;
-    tell_room     = room;
+    on_received = received;
+    on_room     = room;
     virtio_interrupts(&answers, false);
-    virtio_interrupts(&orders, false);
+    virtio_interrupts(&controls, false);
     virtio_interrupts(&out, false);
-    interrupt_handle(device.line, interrupt, NULL);
+    interrupt_handle(device.line, port_interrupt, NULL);
     virtio_ready(&device);
-    listen();
+    offer_input_buffer();
     introduce_ourselves();
     return 0;
 }

@@ -21,61 +21,61 @@ enum { MAGIC_VALUE = 0x74726976, MODERN = 2, DEVICES_MOST = 8 };
 static struct region windows[DEVICES_MOST];
 static unsigned      window_count;
 
-static volatile uint32_t *at(struct virtio_device *d, unsigned offset)
+static volatile uint32_t *register_at(struct virtio_device *d, unsigned offset)
 {
     return (volatile uint32_t *)(volatile void *)(d->registers + offset);
 }
 
-static uint32_t features(struct virtio_device *d, unsigned word)
+static uint32_t mmio_features(struct virtio_device *d, unsigned word)
 {
-    *at(d, DEVICE_FEATURES_WORD) = word;
-    return *at(d, DEVICE_FEATURES);
+    *register_at(d, DEVICE_FEATURES_WORD) = word;
+    return *register_at(d, DEVICE_FEATURES);
 }
 
-static void accept(struct virtio_device *d, unsigned word, uint32_t value)
+static void mmio_accept(struct virtio_device *d, unsigned word, uint32_t value)
 {
-    *at(d, DRIVER_FEATURES_WORD) = word;
-    *at(d, DRIVER_FEATURES) = value;
+    *register_at(d, DRIVER_FEATURES_WORD) = word;
+    *register_at(d, DRIVER_FEATURES) = value;
 }
 
-static void    set_status(struct virtio_device *d, uint8_t value) { *at(d, STATUS) = value; }
-static uint8_t status(struct virtio_device *d)                    { return (uint8_t)*at(d, STATUS); }
+static void    mmio_set_status(struct virtio_device *d, uint8_t value) { *register_at(d, STATUS) = value; }
+static uint8_t mmio_status(struct virtio_device *d)                    { return (uint8_t)*register_at(d, STATUS); }
 
-static uint16_t queue_most(struct virtio_device *d, unsigned queue)
+static uint16_t mmio_queue_most(struct virtio_device *d, unsigned queue)
 {
     uint32_t most;
 
-    *at(d, QUEUE) = queue;
-    most = *at(d, QUEUE_MOST);
+    *register_at(d, QUEUE) = queue;
+    most = *register_at(d, QUEUE_MOST);
     return most > 0x8000 ? 0x8000 : (uint16_t)most;
 }
 
 static void put_address(struct virtio_device *d, unsigned offset, paddr_t address)
 {
-    *at(d, offset)     = (uint32_t)address;
-    *at(d, offset + 4) = (uint32_t)(address >> 32);
+    *register_at(d, offset)     = (uint32_t)address;
+    *register_at(d, offset + 4) = (uint32_t)(address >> 32);
 }
 
-static void queue_place(struct virtio_device *d, unsigned queue, uint16_t entries, paddr_t descriptors,
+static void mmio_queue_place(struct virtio_device *d, unsigned queue, uint16_t entries, paddr_t descriptors,
                         paddr_t available, paddr_t used)
 {
-    *at(d, QUEUE) = queue;
-    *at(d, QUEUE_SIZE) = entries;
+    *register_at(d, QUEUE) = queue;
+    *register_at(d, QUEUE_SIZE) = entries;
     put_address(d, QUEUE_DESCRIPTORS, descriptors);
     put_address(d, QUEUE_AVAILABLE, available);
     put_address(d, QUEUE_USED, used);
-    *at(d, QUEUE_READY) = 1;
+    *register_at(d, QUEUE_READY) = 1;
 }
 
-static void notify(struct virtio_device *d, unsigned queue) { *at(d, NOTIFY) = queue; }
-static void acknowledge(struct virtio_device *d)            { *at(d, INTERRUPT_SEEN) = *at(d, INTERRUPT); }
+static void mmio_notify(struct virtio_device *d, unsigned queue) { *register_at(d, NOTIFY) = queue; }
+static void mmio_acknowledge(struct virtio_device *d)            { *register_at(d, INTERRUPT_SEEN) = *register_at(d, INTERRUPT); }
 
 static const struct virtio_transport transport = {
-    features, accept, set_status, status, queue_most, queue_place, notify, acknowledge
+    mmio_features, mmio_accept, mmio_set_status, mmio_status, mmio_queue_most, mmio_queue_place, mmio_notify, mmio_acknowledge
 };
 
 /* SIZE@ADDRESS:LINE, with the sizes' suffixes that Linux allows. */
-static bool parse(const char *text, uint64_t *bytes, uint64_t *address, uint64_t *line)
+static bool parse_device(const char *text, uint64_t *bytes, uint64_t *address, uint64_t *line)
 {
     text = number_parse(text, bytes);
     if (text != NULL && (*text == 'K' || *text == 'k')) {
@@ -87,22 +87,22 @@ static bool parse(const char *text, uint64_t *bytes, uint64_t *address, uint64_t
     return number_parse(text + 1, line) != NULL && *line < 16 && *bytes >= 0x100 && *bytes <= PAGE_SIZE;
 }
 
-static bool is_wanted(struct virtio_device *d, uint32_t kind)
+static bool is_wanted_device(struct virtio_device *d, uint32_t kind)
 {
-    return *at(d, MAGIC) == MAGIC_VALUE && *at(d, VERSION) == MODERN && *at(d, DEVICE) == kind;
+    return *register_at(d, MAGIC) == MAGIC_VALUE && *register_at(d, VERSION) == MODERN && *register_at(d, DEVICE) == kind;
 }
 
-static bool look_at(struct virtio_device *device, uint32_t kind, const char *text)
+static bool look_at_device(struct virtio_device *device, uint32_t kind, const char *text)
 {
     uint64_t       bytes, address, line;
     struct region *window = &windows[window_count];
 
-    if (!parse(text, &bytes, &address, &line) || window_count == DEVICES_MOST ||
+    if (!parse_device(text, &bytes, &address, &line) || window_count == DEVICES_MOST ||
         kernel_map_device(window, "virtio", address, (size_t)bytes, CACHE_OFF) != 0)
         return false;
     *device = (struct virtio_device){ .transport = &transport, .line = (uint8_t)line,
         .registers = (volatile uint8_t *)pointer_to(page_address(window->span.first)) + address % PAGE_SIZE };
-    if (is_wanted(device, kind)) {
+    if (is_wanted_device(device, kind)) {
         window_count++;
         return true;
     }
@@ -115,7 +115,7 @@ int virtio_mmio_find(struct virtio_device *device, uint32_t kind, const char *co
     static const char word[] = "virtio_mmio.device=";
 
     for (const char *text = command_line; *text != '\0'; text++)
-        if (strncmp(text, word, sizeof word - 1) == 0 && look_at(device, kind, text + sizeof word - 1))
+        if (strncmp(text, word, sizeof word - 1) == 0 && look_at_device(device, kind, text + sizeof word - 1))
             return 0;
     return -ENODEV;
 }

@@ -33,68 +33,68 @@ enum {
 
 static struct region windows[3];                /* of the one device there is */
 
-static volatile uint16_t *word(struct virtio_device *d, unsigned offset)
+static volatile uint16_t *register16(struct virtio_device *d, unsigned offset)
 {
     return (volatile uint16_t *)(volatile void *)(d->registers + offset);
 }
 
-static volatile uint32_t *wide(struct virtio_device *d, unsigned offset)
+static volatile uint32_t *register32(struct virtio_device *d, unsigned offset)
 {
     return (volatile uint32_t *)(volatile void *)(d->registers + offset);
 }
 
-static uint32_t features(struct virtio_device *d, unsigned number)
+static uint32_t pci_features(struct virtio_device *d, unsigned number)
 {
-    *wide(d, DEVICE_FEATURES_WORD) = number;
-    return *wide(d, DEVICE_FEATURES);
+    *register32(d, DEVICE_FEATURES_WORD) = number;
+    return *register32(d, DEVICE_FEATURES);
 }
 
-static void accept(struct virtio_device *d, unsigned number, uint32_t value)
+static void pci_accept(struct virtio_device *d, unsigned number, uint32_t value)
 {
-    *wide(d, DRIVER_FEATURES_WORD) = number;
-    *wide(d, DRIVER_FEATURES) = value;
+    *register32(d, DRIVER_FEATURES_WORD) = number;
+    *register32(d, DRIVER_FEATURES) = value;
 }
 
-static void    set_status(struct virtio_device *d, uint8_t value) { d->registers[STATUS] = value; }
-static uint8_t status(struct virtio_device *d)                    { return d->registers[STATUS]; }
+static void    pci_set_status(struct virtio_device *d, uint8_t value) { d->registers[STATUS] = value; }
+static uint8_t pci_status(struct virtio_device *d)                    { return d->registers[STATUS]; }
 
-static uint16_t queue_most(struct virtio_device *d, unsigned queue)
+static uint16_t pci_queue_most(struct virtio_device *d, unsigned queue)
 {
-    *word(d, QUEUE) = (uint16_t)queue;
-    return *word(d, QUEUE_SIZE);
+    *register16(d, QUEUE) = (uint16_t)queue;
+    return *register16(d, QUEUE_SIZE);
 }
 
 static void put_address(struct virtio_device *d, unsigned offset, paddr_t address)
 {
-    *wide(d, offset)     = (uint32_t)address;
-    *wide(d, offset + 4) = (uint32_t)(address >> 32);
+    *register32(d, offset)     = (uint32_t)address;
+    *register32(d, offset + 4) = (uint32_t)(address >> 32);
 }
 
-static void queue_place(struct virtio_device *d, unsigned queue, uint16_t entries, paddr_t descriptors,
+static void pci_queue_place(struct virtio_device *d, unsigned queue, uint16_t entries, paddr_t descriptors,
                         paddr_t available, paddr_t used)
 {
-    *word(d, QUEUE) = (uint16_t)queue;
-    *word(d, QUEUE_SIZE) = entries;
+    *register16(d, QUEUE) = (uint16_t)queue;
+    *register16(d, QUEUE_SIZE) = entries;
     put_address(d, QUEUE_DESCRIPTORS, descriptors);
     put_address(d, QUEUE_AVAILABLE, available);
     put_address(d, QUEUE_USED, used);
-    *word(d, QUEUE_ENABLE) = 1;
+    *register16(d, QUEUE_ENABLE) = 1;
 }
 
-static void notify(struct virtio_device *d, unsigned queue)
+static void pci_notify(struct virtio_device *d, unsigned queue)
 {
     uint32_t place;
 
-    *word(d, QUEUE) = (uint16_t)queue;
-    place = *word(d, QUEUE_NOTIFY) * d->notify_step;
+    *register16(d, QUEUE) = (uint16_t)queue;
+    place = *register16(d, QUEUE_NOTIFY) * d->notify_step;
     if (expect(place + 2 <= PAGE_SIZE))
         *(volatile uint16_t *)(volatile void *)(d->notifications + place) = (uint16_t)queue;
 }
 
-static void acknowledge(struct virtio_device *d) { (void)*d->interrupt; }       /* reading is enough */
+static void pci_acknowledge(struct virtio_device *d) { (void)*d->interrupt; }       /* reading is enough */
 
 static const struct virtio_transport transport = {
-    features, accept, set_status, status, queue_most, queue_place, notify, acknowledge
+    pci_features, pci_accept, pci_set_status, pci_status, pci_queue_most, pci_queue_place, pci_notify, pci_acknowledge
 };
 
 /* ---- Finding the structures ------------------------------------------------------------- */
@@ -116,7 +116,7 @@ static paddr_t bar_address(const struct pci_access *pci, pci_address where, unsi
 }
 
 /* Show the page that a structure begins in. */
-static volatile uint8_t *show(const struct pci_access *pci, pci_address where, unsigned capability, unsigned window)
+static volatile uint8_t *map_structure(const struct pci_access *pci, pci_address where, unsigned capability, unsigned window)
 {
     unsigned bar    = pci->read(where, capability + 4) & 0xFF;
     uint32_t offset = pci->read(where, capability + 8);
@@ -133,12 +133,12 @@ static void take_structure(const struct pci_access *pci, pci_address where, unsi
     unsigned kind = pci->read(where, capability) >> 24;
 
     if (kind == COMMON && d->registers == NULL) {
-        d->registers = show(pci, where, capability, 0);
+        d->registers = map_structure(pci, where, capability, 0);
     } else if (kind == NOTIFICATIONS && d->notifications == NULL) {
-        d->notifications = show(pci, where, capability, 1);
+        d->notifications = map_structure(pci, where, capability, 1);
         d->notify_step   = pci->read(where, capability + 16);
     } else if (kind == INTERRUPT && d->interrupt == NULL) {
-        d->interrupt = show(pci, where, capability, 2);
+        d->interrupt = map_structure(pci, where, capability, 2);
     }
 }
 
@@ -158,7 +158,7 @@ static bool take_structures(const struct pci_access *pci, pci_address where, str
     return d->registers != NULL && d->notifications != NULL && d->interrupt != NULL;
 }
 
-static void give_up(const struct virtio_device *d)
+static void unmap_structures(const struct virtio_device *d)
 {
     const volatile uint8_t *const shown[3] = { d->registers, d->notifications, d->interrupt };
 
@@ -167,7 +167,7 @@ static void give_up(const struct virtio_device *d)
             kernel_unmap(&windows[i]);
 }
 
-static void look_at(void *context, const struct pci_function *f)
+static void look_at_function(void *context, const struct pci_function *f)
 {
     struct pci_search       *search = context;
     const struct pci_access *pci    = pci_ports();
@@ -180,7 +180,7 @@ static void look_at(void *context, const struct pci_function *f)
     if (search->found)
         pci->write(f->where, COMMAND, (pci->read(f->where, COMMAND) & 0xFFFF) | COMMAND_MEMORY | COMMAND_MASTER);
     else
-        give_up(search->device);
+        unmap_structures(search->device);
 }
 
 int virtio_pci_find(struct virtio_device *device, uint32_t kind)
@@ -190,6 +190,6 @@ int virtio_pci_find(struct virtio_device *device, uint32_t kind)
 
     if (kind != VIRTIO_CONSOLE || pci_ports() == NULL)
         return -ENODEV;
-    pci_each(pci_ports(), look_at, &search);
+    pci_each(pci_ports(), look_at_function, &search);
     return search.found ? 0 : -ENODEV;
 }

@@ -1,5 +1,5 @@
 /*
- * boot_configuration.c - what to run, and how. See orders.h.
+ * boot_configuration.c - what to run, and how. See boot_configuration.h.
  */
 #include "init/boot_configuration.h"
 
@@ -8,7 +8,7 @@
 #include "devices/channel.h"
 #include "memory/heap/heap.h"
 
-enum { ORDERS_LONGEST = 4 * 1024 * 1024 };
+enum { CONFIGURATION_LONGEST = 4 * 1024 * 1024 };
 
 /* A file of the folder, with a NUL behind it. Returns 0 or a negative errno. */
 static int read_whole(struct fs_context *fs, const char *path, char **text, size_t *length)
@@ -20,7 +20,7 @@ static int read_whole(struct fs_context *fs, const char *path, char **text, size
 
     if (err != 0)
         return err;
-    buffer.bytes = file->node->bytes <= ORDERS_LONGEST ? (size_t)file->node->bytes : 0;
+    buffer.bytes = file->node->bytes <= CONFIGURATION_LONGEST ? (size_t)file->node->bytes : 0;
     *text = buffer.memory = heap_alloc(buffer.bytes + 1, 0);
     got = *text != NULL ? file_read_at(file, &buffer, 0) : -ENOMEM;
     file_release(file);
@@ -35,7 +35,7 @@ static int read_whole(struct fs_context *fs, const char *path, char **text, size
 }
 
 /* Texts one after the other, each with its NUL, as a vector. NULL without memory. */
-static char **vector(char *text, size_t length)
+static char **make_vector(char *text, size_t length)
 {
     size_t count = 0, at = 0;
     char **list;
@@ -62,7 +62,7 @@ static int read_vector(struct fs_context *fs, const char *path, void **text, cha
     if (err != 0)
         return err;
     *text = bytes;
-    *list = vector(bytes, length);
+    *list = make_vector(bytes, length);
     return *list != NULL ? 0 : -ENOMEM;
 }
 
@@ -76,7 +76,7 @@ static unsigned closed_of(const char *digits)
     return bits;
 }
 
-static int read_options(struct orders *orders, struct fs_context *fs)
+static int read_options(struct boot_configuration *configuration, struct fs_context *fs)
 {
     static const char directory[] = "directory ", closed[] = "closed ";
     char  *line, *end;
@@ -85,22 +85,22 @@ static int read_options(struct orders *orders, struct fs_context *fs)
 
     if (err != 0)
         return err == -ENOENT ? 0 : err;
-    orders->text[2] = line;
+    configuration->text[2] = line;
     for (; *line != '\0'; line = end) {
         end = strchr(line, '\n');
         end = end != NULL ? end : line + strlen(line);
         if (*end != '\0')
             *end++ = '\0';
         if (strcmp(line, "report") == 0)
-            orders->report = true;
+            configuration->report = true;
         else if (strcmp(line, "map") == 0)
-            orders->map = true;
+            configuration->map = true;
         else if (strcmp(line, "terminal") == 0)
-            orders->terminal = true;
+            configuration->terminal = true;
         else if (strncmp(line, closed, sizeof closed - 1) == 0)
-            orders->closed |= closed_of(line + sizeof closed - 1);
+            configuration->closed |= closed_of(line + sizeof closed - 1);
         else if (strncmp(line, directory, sizeof directory - 1) == 0)
-            orders->directory = line + sizeof directory - 1;
+            configuration->directory = line + sizeof directory - 1;
     }
     return 0;
 }
@@ -118,51 +118,51 @@ static void remove_folder(struct fs_context *fs)
     (void)!path_remove(fs, NULL, CHANNEL_FOLDER, true);
 }
 
-int orders_read(struct orders *orders, struct fs_context *fs)
+int boot_configuration_read(struct boot_configuration *configuration, struct fs_context *fs)
 {
     int err;
 
-    *orders = (struct orders){ 0 };
-    err = read_vector(fs, CHANNEL_FOLDER "/arguments", &orders->text[0], &orders->arguments);
+    *configuration = (struct boot_configuration){ 0 };
+    err = read_vector(fs, CHANNEL_FOLDER "/arguments", &configuration->text[0], &configuration->arguments);
     if (err == 0)
-        err = read_vector(fs, CHANNEL_FOLDER "/environment", &orders->text[1], &orders->environment);
+        err = read_vector(fs, CHANNEL_FOLDER "/environment", &configuration->text[1], &configuration->environment);
     if (err == 0)
-        err = read_options(orders, fs);
-    if (err == 0 && orders->arguments[0] == NULL)
+        err = read_options(configuration, fs);
+    if (err == 0 && configuration->arguments[0] == NULL)
         err = -EINVAL;
     if (err != 0) {
-        orders_free(orders);
+        boot_configuration_free(configuration);
         return err;
     }
     remove_folder(fs);
     return 0;
 }
 
-int orders_simple(struct orders *orders, const char *path)
+int boot_configuration_simple(struct boot_configuration *configuration, const char *path)
 {
     static const char environment[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\0HOME=/root\0"
                                       "TERM=vt100";
     size_t length = strlen(path) + 1;
     char  *program = heap_alloc(length, 0), *settings = heap_alloc(sizeof environment, 0);
 
-    *orders = (struct orders){ .terminal = true, .text = { program, settings } };
+    *configuration = (struct boot_configuration){ .terminal = true, .text = { program, settings } };
     if (program != NULL && settings != NULL) {
         memcpy(program, path, length);
         memcpy(settings, environment, sizeof environment);
-        orders->arguments   = vector(program, length);
-        orders->environment = vector(settings, sizeof environment);
+        configuration->arguments   = make_vector(program, length);
+        configuration->environment = make_vector(settings, sizeof environment);
     }
-    if (orders->arguments != NULL && orders->environment != NULL)
+    if (configuration->arguments != NULL && configuration->environment != NULL)
         return 0;
-    orders_free(orders);
+    boot_configuration_free(configuration);
     return -ENOMEM;
 }
 
-void orders_free(struct orders *orders)
+void boot_configuration_free(struct boot_configuration *configuration)
 {
-    heap_free(orders->arguments);
-    heap_free(orders->environment);
-    for (size_t i = 0; i < COUNT_OF(orders->text); i++)
-        heap_free(orders->text[i]);
-    *orders = (struct orders){ 0 };
+    heap_free(configuration->arguments);
+    heap_free(configuration->environment);
+    for (size_t i = 0; i < COUNT_OF(configuration->text); i++)
+        heap_free(configuration->text[i]);
+    *configuration = (struct boot_configuration){ 0 };
 }

@@ -17,7 +17,7 @@ static char word[WORD_ROOM];            /* what follows crash=, "" without it */
 static void die_in_panic(void)  { panic("asked for by the word crash="); }
 static void die_by_assert(void) { assert(!"asked for by the word crash="); }
 
-static void hang(void)
+static void hang_processor(void)
 {
     interrupts_off();
     for (;;)
@@ -25,7 +25,7 @@ static void hang(void)
 }
 
 /* Interrupts are as they were: on. */
-static void loop(void)
+static void loop_for_ever(void)
 {
     for (;;)
         cpu_relax();
@@ -33,7 +33,7 @@ static void loop(void)
 
 static const struct { const char *name; void (*die)(void); } ways[] = {
     { "panic", die_in_panic }, { "assert", die_by_assert }, { "reset", power_reset }, { "halt", power_halt },
-    { "hang", hang },          { "loop", loop },
+    { "hang", hang_processor },          { "loop", loop_for_ever },
 };
 
 void crash_note(const char *command_line)
@@ -51,7 +51,7 @@ void crash_note(const char *command_line)
     }
 }
 
-static int die(const char *way)
+static int die_by_way(const char *way)
 {
     for (unsigned i = 0; i < COUNT_OF(ways); i++)
         if (strcmp(ways[i].name, way) == 0)
@@ -64,7 +64,7 @@ void crash_at(const char *moment)
     size_t length = strlen(moment);
 
     if (strncmp(word, moment, length) == 0 && word[length] == ':')
-        (void)!die(word + length + 1);
+        (void)!die_by_way(word + length + 1);
 }
 
-int crash_by_program(const char *way) { return strcmp(word, "allowed") == 0 ? die(way) : -EPERM; }
+int crash_by_program(const char *way) { return strcmp(word, "allowed") == 0 ? die_by_way(way) : -EPERM; }

@@ -1,5 +1,5 @@
 /*
- * init.c - the first program, from the boot archive to the machine's end. See first.h.
+ * init.c - the first program, from the boot archive to the machine's end. See init.h.
  *
  * The program's only thread begins inside the kernel: it unpacks, opens, and then executes the program as any
  * process executes another. What goes wrong on the way is told to the host, as the program's end would be.
@@ -41,14 +41,14 @@ struct module { uint32_t start, end; };
 static struct module   archives[BOOT_MODULES];
 static unsigned        archive_count;
 static char            words[BOOT_TEXT];        /* the kernel's command line         */
-static char            program[PATH_ROOM];      /* init=, "" when there is none      */
-static struct process *first;                   /* the program; NULL when it has ended */
-static int32_t         first_group;
+static char            program_path[PATH_ROOM]; /* init=, "" when there is none      */
+static struct process *program;                 /* the program; NULL when it has ended */
+static int32_t         program_group;
 static struct process *reaper;                  /* process 1                          */
 static struct { bool known; int32_t kind, number; } end;        /* the program's      */
 static volatile bool   told_to_end;             /* a signal from outside asked for it */
 static bool            has_streams;             /* its standard streams are the channel's, not a terminal's */
-static struct orders   orders;
+static struct boot_configuration configuration;
 static struct timer    sampler;
 
 /* ---- What there is to run ----------------------------------------------------------------- */
@@ -76,13 +76,13 @@ static void find_program(const char *line)
         at += sizeof name - 1;
         while (at[length] != '\0' && at[length] != ' ' && length < PATH_ROOM - 1)
             length++;
-        memcpy(program, at, length);
-        program[length] = '\0';
+        memcpy(program_path, at, length);
+        program_path[length] = '\0';
         return;
     }
 }
 
-void first_note(const struct boot_info *info, const char *command_line)
+void init_note_boot(const struct boot_info *info, const char *command_line)
 {
     for (uint32_t i = 0; i < info->module_count; i++) {
         if (info->modules[i].start >= info->modules[i].end)
@@ -110,7 +110,7 @@ static bool looks_like_archive(uint32_t start, uint32_t end)
     return memcmp(bytes, newc, sizeof newc - 1) == 0 || memcmp(bytes, gzip, sizeof gzip - 1) == 0;
 }
 
-bool first_wanted(void)
+bool init_is_wanted(void)
 {
     unsigned kept = 0;
 
@@ -134,7 +134,7 @@ static void write_line(const char *text)
     }
 }
 
-static void kill(struct process *process, void *survivors)
+static void kill_process(struct process *process, void *survivors)
 {
     struct signal_info info = { .number = SIGKILL };
 
@@ -152,18 +152,18 @@ static void kill_all_others(void)
 
     do {
         survivors = 0;
-        process_each(kill, &survivors);
+        process_each(kill_process, &survivors);
         if (survivors > 0)
             schedule();
     } while (survivors > 0 && clock_now() < deadline);
 }
 
 /* Nothing of a machine that is about to go is worth putting away. */
-static void leave(int32_t kind, int32_t number) NORETURN;
-static void leave(int32_t kind, int32_t number)
+static void leave_machine(int32_t kind, int32_t number) NORETURN;
+static void leave_machine(int32_t kind, int32_t number)
 {
     crash_at("end");
-    if (orders.report) {
+    if (configuration.report) {
         kill_all_others();
         report_write(write_line);
         report_audit(write_line);
@@ -174,7 +174,7 @@ static void leave(int32_t kind, int32_t number)
         channel_send(CHANNEL_EXIT, end, sizeof end);
         channel_drain();
     } else if (kind == CHANNEL_NOT_STARTED) {
-        print("quire: %s cannot be started: error %d\n", orders.arguments != NULL ? orders.arguments[0] : "the program", number);
+        print("quire: %s cannot be started: error %d\n", configuration.arguments != NULL ? configuration.arguments[0] : "the program", number);
     } else {
         print("quire: the program %s %d\n", kind == CHANNEL_KILLED ? "was killed by signal" : "ended with status", number);
     }
@@ -182,45 +182,45 @@ static void leave(int32_t kind, int32_t number)
 }
 
 /* The picture of a program that did not ask for one is of its last moment, everything still in its place. */
-void first_ending(const struct process *process)
+void init_note_ending(const struct process *process)
 {
     int32_t status = process->exit_status;
     char    moment[MOMENT_ROOM];
 
-    if (process != first)
+    if (process != program)
         return;
     format_text(moment, sizeof moment, (status & 0x7F) != 0 ? "%s is killed by signal %d" : "%s ends with status %d",
                 process->name, (status & 0x7F) != 0 ? status & 0x7F : status >> 8 & 0xFF);
     (void)snapshot_send(moment);
 }
 
-void first_ended(const struct process *process)
+void init_note_end(const struct process *process)
 {
     int32_t status = process->exit_status;
 
-    if (process != first) {
+    if (process != program) {
         if (end.known && (!streams_are_held() || processes_alive() <= NOBODY_ELSE))
-            leave(end.kind, end.number);
+            leave_machine(end.kind, end.number);
         return;
     }
     end.kind   = (status & 0x7F) != 0 ? CHANNEL_KILLED : CHANNEL_EXITED;
     end.number = (status & 0x7F) != 0 ? status & 0x7F : status >> 8 & 0xFF;
     end.known  = true;
-    first      = NULL;
+    program    = NULL;
     if (!has_streams || told_to_end || !streams_are_held())
-        leave(end.kind, end.number);
+        leave_machine(end.kind, end.number);
 }
 
-/* Somebody who outlived the program was the last who could still say something. If he ends, first_ended() comes next. */
-static void streams_free(void)
+/* Somebody who outlived the program was the last who could still say something. If he ends, init_note_end() comes next. */
+static void streams_are_free(void)
 {
     if (end.known && current_process()->thread_count > 0)
-        leave(end.kind, end.number);
+        leave_machine(end.kind, end.number);
 }
 
-bool first_is(const struct process *process) { return process == first; }
+bool init_is_program(const struct process *process) { return process == program; }
 
-static void sample(struct timer *timer)
+static void take_sample(struct timer *timer)
 {
     report_sample();
     timer_arm(timer, clock_now() + SAMPLE_NANOSECONDS);
@@ -228,7 +228,7 @@ static void sample(struct timer *timer)
 
 /* ---- The beginning, inside the program's process ------------------------------------------------------------ */
 
-static int unpack(struct fs_context *fs)
+static int unpack_archives(struct fs_context *fs)
 {
     int err = 0;
 
@@ -242,12 +242,12 @@ static int unpack(struct fs_context *fs)
     return err;
 }
 
-static int read_orders(struct fs_context *fs)
+static int read_configuration(struct fs_context *fs)
 {
-    int err = program[0] != '\0' ? -ENOENT : orders_read(&orders, fs);
+    int err = program_path[0] != '\0' ? -ENOENT : boot_configuration_read(&configuration, fs);
 
     if (err == -ENOENT)
-        err = orders_simple(&orders, program[0] != '\0' ? program : "/init");
+        err = boot_configuration_simple(&configuration, program_path[0] != '\0' ? program_path : "/init");
     return err;
 }
 
@@ -256,9 +256,9 @@ static int go_to_directory(struct fs_context *fs)
     struct node *here;
     int          err;
 
-    if (orders.directory == NULL)
+    if (configuration.directory == NULL)
         return 0;
-    err = path_find(fs, NULL, orders.directory, PATH_MUST_BE_FOLDER, &here);
+    err = path_find(fs, NULL, configuration.directory, PATH_MUST_BE_FOLDER, &here);
     if (err != 0)
         return err;
     node_use(here);
@@ -274,12 +274,12 @@ static void pass_signal(unsigned number, bool group)
     struct signal_info info = { .number = (int32_t)number, .code = group ? SIGNAL_BY_KERNEL : 0 };
 
     told_to_end |= number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT;
-    if (!group && first != NULL)
-        signal_process(first, &info);
-    else if (orders.terminal)
+    if (!group && program != NULL)
+        signal_process(program, &info);
+    else if (configuration.terminal)
         terminals_signal((int)number);
     else
-        (void)!signal_group(first_group, &info);
+        (void)!signal_group(program_group, &info);
 }
 
 /* One open file of a terminal, or three of the channel. */
@@ -287,9 +287,9 @@ static int open_files(struct fs_context *fs, struct file *files[3])
 {
     int err;
 
-    has_streams = channel_is_there() && !orders.terminal;
+    has_streams = channel_is_there() && !configuration.terminal;
     if (has_streams)
-        return streams_open(files, streams_free);
+        return streams_open(files, streams_are_free);
     err = terminals_open_first(fs, &files[0]);
     if (err != 0)
         return err;
@@ -301,7 +301,7 @@ static int open_files(struct fs_context *fs, struct file *files[3])
 /* One that is closed on the host is closed here; the number stays free. */
 static int add_stream(struct files *to, struct file *file, int number)
 {
-    if (!(orders.closed >> number & 1))
+    if (!(configuration.closed >> number & 1))
         return descriptor_add(to, file, number, false, FILES_SOFT);
     file_release(file);
     return 0;
@@ -320,7 +320,7 @@ static int open_streams(struct process *self)
     return err < 0 ? err : 0;
 }
 
-static int prepare(struct process *self)
+static int prepare_program(struct process *self)
 {
     int err;
 
@@ -329,11 +329,11 @@ static int prepare(struct process *self)
     if (self->fs == NULL || self->files == NULL)
         return -ENOMEM;
     terminals_start();
-    err = unpack(self->fs);
+    err = unpack_archives(self->fs);
     if (err == 0)
         err = files_furnish(self->fs);
     if (err == 0)
-        err = read_orders(self->fs);
+        err = read_configuration(self->fs);
     if (err == 0)
         err = go_to_directory(self->fs);
     if (err == 0)
@@ -341,36 +341,36 @@ static int prepare(struct process *self)
     return err;
 }
 
-static int execute(void)
+static int execute_program(void)
 {
-    struct program_name    program = { .path = orders.arguments[0], .told = orders.arguments[0] };
+    struct program_name    name = { .path = configuration.arguments[0], .name = configuration.arguments[0] };
     struct image_arguments arguments;
-    int                    err = image_collect_kernel(&arguments, orders.arguments, orders.environment);
+    int                    err = image_collect_kernel(&arguments, configuration.arguments, configuration.environment);
 
-    arguments.path = program.told;
+    arguments.path = name.name;
     if (err == 0)
-        err = process_execute_arguments(&program, &arguments);
+        err = process_execute_arguments(&name, &arguments);
     image_free(&arguments);
     return err;
 }
 
-static void begin(void)
+static void begin_program(void)
 {
-    int err = prepare(first);
+    int err = prepare_program(program);
 
-    if (err == 0 && orders.report) {
+    if (err == 0 && configuration.report) {
         report_begin();
         missing_begin();
-        sampler.fire = sample;
+        sampler.fire = take_sample;
         timer_arm(&sampler, clock_now() + SAMPLE_NANOSECONDS);
     }
-    if (err == 0 && orders.map)
-        snapshot_order();
+    if (err == 0 && configuration.map)
+        snapshot_request();
     crash_at("begin");
     if (err == 0)
-        err = execute();
+        err = execute_program();
     if (err != 0)
-        leave(CHANNEL_NOT_STARTED, -err);
+        leave_machine(CHANNEL_NOT_STARTED, -err);
 }
 
 /* ---- Process 1 -------------------------------------------------------------------------------- */
@@ -391,31 +391,31 @@ static int make_reaper(void)
 
 /* ---- The program ------------------------------------------------------------------------------ */
 
-static int make_first(void)
+static int make_program(void)
 {
     struct thread *thread;
 
-    first = process_new();
-    if (first == NULL || (first->memory = memory_new()) == NULL || (first->actions = actions_new(NULL)) == NULL ||
-        thread_new(first, &thread) != 0)
+    program = process_new();
+    if (program == NULL || (program->memory = memory_new()) == NULL || (program->actions = actions_new(NULL)) == NULL ||
+        thread_new(program, &thread) != 0)
         return -ENOMEM;
     for (unsigned i = 0; i < LIMITS; i++)
-        first->limits[i] = (struct limit){ LIMIT_NONE, LIMIT_NONE };
-    first->limits[RLIMIT_STACK].soft = STACK_BYTES;
-    first->limits[RLIMIT_CORE].soft = 0;
-    first->limits[RLIMIT_SIGPENDING] = (struct limit){ SIGNALS_QUEUED, SIGNALS_QUEUED };
-    first->limits[RLIMIT_NICE] = first->limits[RLIMIT_RTPRIO] = (struct limit){ 0, 0 };
-    first->limits[RLIMIT_NOFILE] = (struct limit){ FILES_SOFT, FILES_HARD };
-    thread_prepare_inside(thread, begin);
-    first->exit_signal = SIGCHLD;
-    if (process_enlist(first, reaper, NULL) != 0 || thread_enlist(thread) != 0)
+        program->limits[i] = (struct limit){ LIMIT_NONE, LIMIT_NONE };
+    program->limits[RLIMIT_STACK].soft = STACK_BYTES;
+    program->limits[RLIMIT_CORE].soft = 0;
+    program->limits[RLIMIT_SIGPENDING] = (struct limit){ SIGNALS_QUEUED, SIGNALS_QUEUED };
+    program->limits[RLIMIT_NICE] = program->limits[RLIMIT_RTPRIO] = (struct limit){ 0, 0 };
+    program->limits[RLIMIT_NOFILE] = (struct limit){ FILES_SOFT, FILES_HARD };
+    thread_prepare_inside(thread, begin_program);
+    program->exit_signal = SIGCHLD;
+    if (process_enlist(program, reaper, NULL) != 0 || thread_enlist(thread) != 0)
         return -ENOMEM;
-    first_group = first->group;
+    program_group = program->group;
     schedule_add(thread);
     return 0;
 }
 
-void first_run(void)
+void init_run(void)
 {
     if ((has_word(words, "channel=none") || channel_start(words) != 0) && vga_start() == 0)
         print_to(vga_write);            /* without a channel the serial line serves, and the screen shows it */
@@ -423,7 +423,7 @@ void first_run(void)
     programs_start();
     schedule_start();
     clock_start();
-    if (make_reaper() != 0 || make_first() != 0)
-        leave(CHANNEL_NOT_STARTED, ENOMEM);
+    if (make_reaper() != 0 || make_program() != 0)
+        leave_machine(CHANNEL_NOT_STARTED, ENOMEM);
     schedule_idle();
 }

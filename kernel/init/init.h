@@ -16,25 +16,25 @@
  * outlive it still say is not lost, as with a pipe. On a terminal, and after SIGINT, SIGTERM, SIGHUP or SIGQUIT from outside, it
  * ends with the program. It says how the program ended, and leaves.
  */
-#ifndef QUIRE_PROCESS_FIRST_H
-#define QUIRE_PROCESS_FIRST_H
+#ifndef QUIRE_INIT_INIT_H
+#define QUIRE_INIT_INIT_H
 
 #include "boot/info.h"
 
 struct process;
 
 /* Remember where the modules are and what the command line says: before memory_start(), which ends boot memory. */
-void first_note(const struct boot_info *info, const char *command_line);
+void init_note_boot(const struct boot_info *info, const char *command_line);
 
-/* True when a module is an archive, which holds something to run: then first_run() does, and never returns. */
-bool first_wanted(void);
-void first_run(void) NORETURN;
+/* True when a module is an archive, which holds something to run: then init_run() does, and never returns. */
+bool init_is_wanted(void);
+void init_run(void) NORETURN;
 
 /* True for the program that the machine was started for. */
-bool first_is(const struct process *process);
+bool init_is_program(const struct process *process);
 
 /* A process is about to let go of its memory; and it has ended (exit.c). Does not return if the machine ends with it. */
-void first_ending(const struct process *process);
-void first_ended(const struct process *process);
+void init_note_ending(const struct process *process);
+void init_note_end(const struct process *process);
 
 #endif

@@ -46,15 +46,15 @@ static uint32_t            way_magic;
 const struct boot_path *boot_path(void) { return &way; }
 uint32_t                boot_magic(void) { return way_magic; }
 
-static void refuse(const char *why) NORETURN;
-static void refuse(const char *why)
+static void refuse_start(const char *why) NORETURN;
+static void refuse_start(const char *why)
 {
     print("quire: cannot start: %s\n", why);
     power_exit(POWER_STATUS_REFUSED);
 }
 
 /* The value of NAME=VALUE on the command line; a value may be put in double quotes. Cuts the line. */
-static char *option(char *line, const char *name)
+static char *option_value(char *line, const char *name)
 {
     size_t length = strlen(name);
 
@@ -92,7 +92,7 @@ static void audit_a_little(void)
  * While nobody types others have their turn, if there are any; else the memory is audited, a good part of it after
  * each key; then the processor sleeps.
  */
-static int type(void)
+static int wait_for_key(void)
 {
     unsigned slices = AUDIT_SLICES_A_REST;
     int      byte;
@@ -134,27 +134,27 @@ void kernel_main(const struct boot_info *info, frame_t root)
     way_magic = info->magic;
     panic_options(command_line);
     if (info->problem != NULL)
-        refuse(info->problem);
+        refuse_start(info->problem);
 
     if (pci_ports() != NULL)
         facts.device_count = pci_ranges(pci_ports(), devices, DEVICES_MAXIMUM);
     if (facts.device_count > DEVICES_MAXIMUM)
-        refuse("more PCI memory ranges than this kernel can keep off");
-    first_note(info, command_line);
+        refuse_start("more PCI memory ranges than this kernel can keep off");
+    init_note_boot(info, command_line);
     problem = memory_start(&facts);
     if (problem != NULL)
-        refuse(problem);
+        refuse_start(problem);
     power_off_by(acpi_switch_off);
 
-    if (first_wanted())
-        first_run();
+    if (init_is_wanted())
+        init_run();
     serial_listen();
     keyboard_start(NULL);
     if (vga_start() == 0)
         print_to(vga_write);
-    commands = option(command_line, "run");
+    commands = option_value(command_line, "run");
     if (commands != NULL)
         console_run(commands);
-    console_loop(type);
+    console_loop(wait_for_key);
     power_halt();
 }

@@ -22,7 +22,7 @@ void report_write(void (*line)(const char *text));
 void report_audit(void (*line)(const char *text));
 
 /*
- * A line for whoever sealed the program in: why it died. To the host if there is a channel, else to the consoles.
+ * A line for whoever started the machine for the program: why it died. To the host if there is a channel, else to the consoles.
  * Not from an interrupt.
  */
 void report_say(const char *line);

@@ -25,7 +25,7 @@ struct writer {
     uint32_t              lines, cut;   /* put; not put because of room          */
 };
 
-static void put(struct writer *w, const char *line, size_t length)
+static void put_line(struct writer *w, const char *line, size_t length)
 {
     if (w->sink->put != NULL)
         w->sink->put(w->sink, line, length);
@@ -34,8 +34,8 @@ static void put(struct writer *w, const char *line, size_t length)
 }
 
 /* Once a line has had no room none is put any more: what is missing is the end, not something in the middle. */
-static void say(struct writer *w, const char *format, ...) PRINTF_LIKE(2, 3);
-static void say(struct writer *w, const char *format, ...)
+static void write_text(struct writer *w, const char *format, ...) PRINTF_LIKE(2, 3);
+static void write_text(struct writer *w, const char *format, ...)
 {
     static char line[LINE_LONGEST];     /* one snapshot at a time, and a kernel stack is small */
     va_list     list;
@@ -54,17 +54,17 @@ static void say(struct writer *w, const char *format, ...)
     if (w->cut > 0 || w->used + length + LAST_LINE > w->sink->room)
         w->cut++;
     else
-        put(w, line, length);
+        put_line(w, line, length);
 }
 
-static void say_last(struct writer *w)
+static void write_last_line(struct writer *w)
 {
     char line[LAST_LINE];
     int  length = format_text(line, sizeof line, w->cut > 0 ? "cut %u\n" : "end %u\n", w->cut > 0 ? w->cut : w->lines);
 
     w->sink->bytes += (size_t)length;
     if (w->used + (size_t)length <= w->sink->room)
-        put(w, line, (size_t)length);
+        put_line(w, line, (size_t)length);
 }
 
 struct letters { char text[4]; };
@@ -82,10 +82,10 @@ static void write_sums(struct writer *w)
     struct frame_sums sums;
 
     frames_sums(&sums);
-    say(w, "ram %u", (unsigned)sums.ram);
+    write_text(w, "ram %u", (unsigned)sums.ram);
     for (unsigned owner = 0; owner < OWNER_COUNT; owner++)
         if (owner != OWNER_ABSENT && sums.owned[owner] != 0)
-            say(w, "owned %s %u %s", owner_names[owner], (unsigned)sums.owned[owner], owner_texts[owner]);
+            write_text(w, "owned %s %u %s", owner_names[owner], (unsigned)sums.owned[owner], owner_texts[owner]);
 }
 
 static void write_rows(struct writer *w)
@@ -103,12 +103,12 @@ static void write_rows(struct writer *w)
         const struct layout_physical *row = &layout.physical[i];
 
         if (row->first < row->end)
-            say(w, "row %llx %llx %s %s", (unsigned long long)row->first << PAGE_SHIFT,
+            write_text(w, "row %llx %llx %s %s", (unsigned long long)row->first << PAGE_SHIFT,
                 ((unsigned long long)row->end << PAGE_SHIFT) - 1, uses[row->use], row->name);
     }
     for (size_t i = 0; i < COUNT_OF(structures); i++)
         if (structures[i].at != 0)
-            say(w, "structure %s %llx", structures[i].name, (unsigned long long)structures[i].at);
+            write_text(w, "structure %s %llx", structures[i].name, (unsigned long long)structures[i].at);
 }
 
 static void write_firmware(struct writer *w)
@@ -116,7 +116,7 @@ static void write_firmware(struct writer *w)
     const struct memmap *map = memory_map();
 
     for (uint32_t i = 0; i < map->count; i++)
-        say(w, "firmware %llx %u %s", (unsigned long long)frame_address(map->ranges[i].first),
+        write_text(w, "firmware %llx %u %s", (unsigned long long)frame_address(map->ranges[i].first),
             map->ranges[i].end.no - map->ranges[i].first.no, map->ranges[i].ram ? "ram" : "reserved");
 }
 
@@ -128,7 +128,7 @@ static void write_frames(struct writer *w)
         end = first + 1;
         while (end < frames_end() && frame_owner((frame_t){ end }) == owner)
             end++;
-        say(w, "frames %llx %u %s", (unsigned long long)first << PAGE_SHIFT, end - first, owner_names[owner]);
+        write_text(w, "frames %llx %u %s", (unsigned long long)first << PAGE_SHIFT, end - first, owner_names[owner]);
     }
 }
 
@@ -158,7 +158,7 @@ static void write_document(struct writer *w)
         bool                        alias = row->backing == BACKING_ALIAS;
 
         if (!span_empty(row->span))
-            say(w, "region %lx %lu %s %s %s%s %s %lu %lu %s", (unsigned long)page_address(row->span.first),
+            write_text(w, "region %lx %lu %s %s %s%s %s %lu %lu %s", (unsigned long)page_address(row->span.first),
                 (unsigned long)span_pages(row->span), letters_of(row->rights.kernel).text, letters_of(row->rights.user).text,
                 backing_word(row->backing), alias ? layout_region_of(row->alias)->name : "",
                 scope_word(i), (unsigned long)row->unit, (unsigned long)row->guard, row->name);
@@ -186,7 +186,7 @@ static void write_run(struct writer *w, const struct page_run *run, const char *
 
     if (run->in_a_row)
         format_text(frame, sizeof frame, "%llx", (unsigned long long)frame_address(run->frame));
-    say(w, "run %lx %lu %s %s %s %s %s %lu %s %s", (unsigned long)page_address(run->span.first),
+    write_text(w, "run %lx %lu %s %s %s %s %s %lu %s %s", (unsigned long)page_address(run->span.first),
         (unsigned long)span_pages(run->span), kind_word(run->kind), letters_of(run->rights.kernel).text,
         letters_of(run->rights.user).text, caches[run->cache],
         run->owner < OWNER_COUNT ? owner_names[run->owner] : "several", (unsigned long)run->shared, frame, name);
@@ -207,7 +207,7 @@ static void write_runs(struct writer *w, struct space *space, struct span span, 
  */
 static void write_kernel_space(struct writer *w)
 {
-    say(w, "space %u", (unsigned)kernel_space.table_frames);
+    write_text(w, "space %u", (unsigned)kernel_space.table_frames);
     for (uint32_t i = layout.region_count; i-- > 0; ) {
         const struct layout_region *row = &layout.regions[i];
 
@@ -250,7 +250,7 @@ static void write_region(struct writer *w, struct space *space, const struct reg
     size_t most = region->grows & REGION_GROWS_DOWN ? space->limits.stack / PAGE_SIZE : 0;
 
     name_region(space, region, name);
-    say(w, "map %lx %lu %s%c %lu %lu %s", (unsigned long)page_address(region->span.first),
+    write_text(w, "map %lx %lu %s%c %lu %lu %s", (unsigned long)page_address(region->span.first),
         (unsigned long)span_pages(region->span), letters_of(region->rights.user).text, region->shared ? 's' : 'p',
         (unsigned long)most, most > 0 ? (unsigned long)STACK_GAP : 0, name);
     write_runs(w, space, region->span, RUNS_BY_OWNER);
@@ -264,7 +264,7 @@ static void write_parts(struct writer *w, struct space *space)
 
         if (row->scope != SCOPE_PROCESS || row->purpose == PURPOSE_USER || row->backing == BACKING_ALIAS)
             continue;
-        say(w, "part %s", row->name);
+        write_text(w, "part %s", row->name);
         write_runs(w, space, row->span, RUNS_BY_OWNER);
     }
 }
@@ -272,7 +272,7 @@ static void write_parts(struct writer *w, struct space *space)
 /* The process with the lowest number among those that have a space; processes with one space share it (vfork). */
 struct space_search { int32_t from; const struct shared_space *memory; struct process *found; };
 
-static void consider(struct process *process, void *data)
+static void consider_process(struct process *process, void *data)
 {
     struct space_search *search = data;
 
@@ -286,7 +286,7 @@ static struct process *lowest_process(int32_t from, const struct shared_space *m
 {
     struct space_search search = { from, memory, NULL };
 
-    process_each(consider, &search);
+    process_each(consider_process, &search);
     return search.found;
 }
 
@@ -297,10 +297,10 @@ static void write_process(struct writer *w, const struct process *process)
     const struct process *owner = lowest_process(0, process->memory);
     struct region         region;
 
-    say(w, "process %d %d %u %u %u %s", process->id, process->parent != NULL ? process->parent->id : 0,
+    write_text(w, "process %d %d %u %u %u %s", process->id, process->parent != NULL ? process->parent->id : 0,
         (unsigned)process->thread_count, (unsigned)space->table_frames, (unsigned)space->resident, process->name);
     if (owner != process) {
-        say(w, "shares %d", owner->id);
+        write_text(w, "shares %d", owner->id);
         return;
     }
     for (page_t page = 0; next_region(space, page, &region); page = region.span.end) {
@@ -318,9 +318,9 @@ void snapshot_write(struct snapshot_sink *sink, const char *moment)
     struct writer   w = { .sink = sink };
     struct process *process;
 
-    say(&w, "quire-map %d", FORM);
-    say(&w, "layout %s %s", layout.name, layout.title);
-    say(&w, "moment %s", moment);
+    write_text(&w, "quire-map %d", FORM);
+    write_text(&w, "layout %s %s", layout.name, layout.title);
+    write_text(&w, "moment %s", moment);
     write_sums(&w);
     write_rows(&w);
     write_firmware(&w);
@@ -329,7 +329,7 @@ void snapshot_write(struct snapshot_sink *sink, const char *moment)
     write_kernel_space(&w);
     for (int32_t from = 0; (process = lowest_process(from, NULL)) != NULL; from = process->id + 1)
         write_process(&w, process);
-    say_last(&w);
+    write_last_line(&w);
 }
 
 /* ---- To the host ----------------------------------------------------------------------------------- */
@@ -362,7 +362,7 @@ static void put_piece(struct snapshot_sink *sink __attribute__((unused)), const 
     in_piece += length;
 }
 
-void snapshot_order(void) { ordered = true; }
+void snapshot_request(void) { ordered = true; }
 
 bool snapshot_send(const char *moment)
 {

@@ -58,7 +58,7 @@ void snapshot_write(struct snapshot_sink *sink, const char *moment);
  * The host has ordered a snapshot (devices/channel.h): snapshot_send() sends one through the channel, the first
  * time it is called after that, and otherwise does nothing. Returns whether it did.
  */
-void snapshot_order(void);
+void snapshot_request(void);
 bool snapshot_send(const char *moment);
 
 #endif

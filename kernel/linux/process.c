@@ -50,10 +50,10 @@ static int tell_program(struct program_name *program, int folder, char **made)
     const char *path = program->path;
 
     *made = NULL;
-    program->told = path;
+    program->name = path;
     if (path[0] == '/' || folder == AT_FDCWD)
         return 0;
-    program->told = *made = heap_alloc(TOLD_LONGEST, 0);
+    program->name = *made = heap_alloc(TOLD_LONGEST, 0);
     if (*made == NULL)
         return -ENOMEM;
     format_text(*made, TOLD_LONGEST, "/dev/fd/%d%s%s", folder, path[0] != '\0' ? "/" : "", path);
@@ -73,7 +73,7 @@ static int execute_named(struct named *named, int folder, uintptr_t flags, struc
     program.start = named->start;
     err = tell_program(&program, folder, &made);
     if (err == 0) {
-        arguments->path = program.told;
+        arguments->path = program.name;
         err = process_execute_arguments(&program, arguments);
     }
     heap_free(made);

@@ -63,7 +63,7 @@ void timer_disarm(struct timer *timer)
     lock_drop(&lock, state);
 }
 
-static struct timer *take_due(uint64_t at)
+static struct timer *take_due_timer(uint64_t at)
 {
     lock_state    state = lock_take(&lock);
     struct timer *timer = first;
@@ -77,10 +77,10 @@ static struct timer *take_due(uint64_t at)
 }
 
 /* Fired outside the lock: what fires may arm again, for a moment after `at`, and comes with a later tick. At most TIMERS_AT_ONCE. */
-static void fire_due(uint64_t at)
+static void fire_due_timers(uint64_t at)
 {
     for (unsigned fired = 0; fired < TIMERS_AT_ONCE; fired++) {
-        struct timer *timer = take_due(at);
+        struct timer *timer = take_due_timer(at);
 
         if (timer == NULL) {
             clock_is_behind = false;
@@ -94,20 +94,20 @@ static void fire_due(uint64_t at)
 void clock_catch_up(void)
 {
     while (clock_is_behind) {
-        fire_due(last_tick);
+        fire_due_timers(last_tick);
         interrupts_let_in();
     }
 }
 
-static void tick(void)
+static void handle_tick(void)
 {
     last_tick = clock_now();
-    fire_due(last_tick);
+    fire_due_timers(last_tick);
     schedule_tick();
 }
 
 void clock_start(void)
 {
     wall_at_start = clock_read_wall();
-    clock_tick(tick);
+    clock_tick(handle_tick);
 }

@@ -20,7 +20,7 @@ enum {
 };
 
 /* What Linux refuses too, and namespaces and descriptors of processes, which this kernel has none of. */
-static bool sensible(uint64_t flags)
+static bool flags_make_sense(uint64_t flags)
 {
     uint64_t missing = CLONE_PIDFD | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000 | 0x00020000;
 
@@ -46,14 +46,14 @@ static struct shared_space *copy_memory(struct process *parent)
     memory->environment_start = old->environment_start;
     memory->environment_end   = old->environment_end;
     if (old->executable != NULL) {
-        int err = memory_run(memory, old->executable);
+        int err = memory_set_executable(memory, old->executable);
 
         assert(err == 0);                       /* what runs already may run once more */
     }
     return memory;
 }
 
-static bool share_or_copy(struct process *child, struct process *parent, uint64_t flags)
+static bool share_or_copy_parts(struct process *child, struct process *parent, uint64_t flags)
 {
     if (flags & CLONE_FILES)
         files_hold(child->files = parent->files);
@@ -74,7 +74,7 @@ static bool share_or_copy(struct process *child, struct process *parent, uint64_
     return child->files != NULL && child->fs != NULL && child->actions != NULL && child->memory != NULL;
 }
 
-static void inherit(struct process *child, const struct process *parent)
+static void inherit_attributes(struct process *child, const struct process *parent)
 {
     child->terminal = parent->terminal;
     child->uid  = parent->uid;
@@ -106,8 +106,8 @@ static struct process *new_child(struct process *parent, const struct clone_requ
         return NULL;
     child->exit_signal = exit_signal_of(parent, request);
     child->maker       = request->flags & CLONE_PARENT ? parent->maker : current_thread()->id;
-    inherit(child, parent);
-    if (!share_or_copy(child, parent, request->flags)) {
+    inherit_attributes(child, parent);
+    if (!share_or_copy_parts(child, parent, request->flags)) {
         process_let_go(child);
         process_free(child);
         return NULL;
@@ -151,7 +151,7 @@ static int prepare_thread(struct thread *thread, const struct clone_request *req
 }
 
 /* The child's own word in its own memory. */
-static void tell_child(struct process *child, const struct clone_request *request, int32_t id)
+static void write_child_number(struct process *child, const struct clone_request *request, int32_t id)
 {
     if (request->flags & CLONE_CHILD_SETTID)
         (void)!user_write_in(&child->memory->space, request->child_tid, &id, sizeof id);
@@ -190,7 +190,7 @@ int process_clone(const struct clone_request *request)
     int32_t         id;
     int             err;
 
-    if (!sensible(request->flags) || ((request->flags & CLONE_PARENT) && parent->parent == NULL))
+    if (!flags_make_sense(request->flags) || ((request->flags & CLONE_PARENT) && parent->parent == NULL))
         return -EINVAL;
     if (process_is_over_limit(parent))
         return -EAGAIN;
@@ -221,7 +221,7 @@ int process_clone(const struct clone_request *request)
         child->lender = request->flags & CLONE_VFORK ? parent->id : 0;
     if (request->flags & CLONE_PARENT_SETTID)
         (void)!user_write(request->parent_tid, &id, sizeof id);
-    tell_child(child, request, id);
+    write_child_number(child, request, id);
     schedule_add(thread);
     if (own && (request->flags & CLONE_VFORK))
         wait_for_vfork(child, id);

@@ -141,15 +141,15 @@ void credentials_set_groups(struct process *process, struct groups *groups)
 
 /* ---- Capabilities ------------------------------------------------------------------------------- */
 
-static bool subset(uint64_t part, uint64_t whole) { return (part & ~whole) == 0; }
+static bool is_subset(uint64_t part, uint64_t whole) { return (part & ~whole) == 0; }
 
 int credentials_set_capabilities(struct process *process, uint64_t effective, uint64_t permitted, uint64_t inheritable)
 {
     struct capabilities *c = &process->capabilities;
 
-    if (!has_capability(process, CAP_SETPCAP) && !subset(inheritable, c->inheritable | c->permitted))
+    if (!has_capability(process, CAP_SETPCAP) && !is_subset(inheritable, c->inheritable | c->permitted))
         return -EPERM;
-    if (!subset(inheritable, c->inheritable | c->bounding) || !subset(permitted, c->permitted) || !subset(effective, permitted))
+    if (!is_subset(inheritable, c->inheritable | c->bounding) || !is_subset(permitted, c->permitted) || !is_subset(effective, permitted))
         return -EPERM;
     c->effective   = effective;
     c->permitted   = permitted;

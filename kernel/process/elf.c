@@ -23,7 +23,7 @@ enum { CLASS_32 = 1, DATA_LITTLE = 1, TYPE_EXEC = 2, TYPE_DYN = 3, MACHINE_386 =
 enum { SEGMENT_LOAD = 1, SEGMENT_INTERPRETER = 3 };
 enum { FLAG_EXECUTE = 1, FLAG_WRITE = 2, FLAG_READ = 4 };
 
-static bool good_header(const struct header *h)
+static bool header_is_good(const struct header *h)
 {
     static const uint8_t magic[4] = { 0x7F, 'E', 'L', 'F' };
 
@@ -93,7 +93,7 @@ int elf_read(elf_source source, void *file, struct elf_plan *plan)
     int           err = source(file, &h, 0, sizeof h);
 
     memset(plan, 0, sizeof *plan);
-    if (err != 0 || !good_header(&h))
+    if (err != 0 || !header_is_good(&h))
         return -ENOEXEC;
     plan->movable = h.type == TYPE_DYN;
     plan->entry   = h.entry;

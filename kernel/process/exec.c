@@ -150,7 +150,7 @@ static void forget_handlers(struct signal_actions *actions)
     }
 }
 
-static void name_after(struct process *process, const char *path)
+static void name_process(struct process *process, const char *path)
 {
     const char *slash = strrchr(path, '/');
 
@@ -159,18 +159,18 @@ static void name_after(struct process *process, const char *path)
 }
 
 /* The thread goes to the new memory, with its stack. */
-static void move(struct thread *self, struct shared_space *memory, const struct stack *there)
+static void move_thread(struct thread *self, struct shared_space *memory, const struct stack *there)
 {
-    struct shared_space *old = self->home;
+    struct shared_space *old = self->stack_memory;
 
     self->process->memory = memory;
-    memory_settle(self->home = memory);
+    memory_hold_tables(self->stack_memory = memory);
     stack_move(&memory->space, &self->stack, there);
     self->stack = *there;
-    memory_leave(old);
+    memory_release_tables(old);
 }
 
-static void change_over(struct shared_space *memory, const struct stack *there, struct signal_actions *actions,
+static void change_program(struct shared_space *memory, const struct stack *there, struct signal_actions *actions,
                         struct files *files, const struct image *image)
 {
     struct thread       *self    = current_thread();
@@ -183,7 +183,7 @@ static void change_over(struct shared_space *memory, const struct stack *there, 
     process->personality &= PERSONALITY_FLAGS;
     credentials_after_exec(process);
     usage_keep_peak(process);
-    move(self, memory, there);
+    move_thread(self, memory, there);
     process_timers_clear(process);
     forget_handlers(actions);
     actions_release(process->actions);
@@ -226,14 +226,14 @@ int process_execute_arguments(const struct program_name *program, struct image_a
     if (err == 0)
         err = copy_descriptors(process, &files);
     if (err == 0)
-        err = image_build(memory, file, program->told, arguments, &image);
+        err = image_build(memory, file, program->name, arguments, &image);
     if (err == 0)
         err = stack_follow(&memory->space, &current_thread()->stack, &there);
     if (err == 0 && (err = end_other_threads(process)) != 0)
         stack_stay(&current_thread()->stack, &there);
     if (err == 0) {
-        change_over(memory, &there, actions, files, &image);
-        name_after(process, program->told);
+        change_program(memory, &there, actions, files, &image);
+        name_process(process, program->name);
     } else {
         if (actions != NULL)
             actions_release(actions);

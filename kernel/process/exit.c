@@ -24,7 +24,7 @@ static bool subreapers_asked;           /* [process_lock] somebody has been one,
 
 /* ---- Telling the parent. The lock is held. ------------------------------------------------ */
 
-static struct signal_info child_news(const struct process *child)
+static struct signal_info end_of_child(const struct process *child)
 {
     int32_t            status = child->exit_status;
     struct signal_info info   = { .number = child->exit_signal, .sender = child->id, .uid = child->uid };
@@ -40,7 +40,7 @@ static struct signal_info child_news(const struct process *child)
 }
 
 /* A parent that ignores SIGCHLD, or says SA_NOCLDWAIT, leaves no zombies. */
-static bool unwanted(const struct process *parent, int signal)
+static bool is_unwanted_zombie(const struct process *parent, int signal)
 {
     const struct signal_action *action = &parent->actions->action[SIGCHLD];
 
@@ -54,15 +54,15 @@ static void free_zombie(struct process *process)
 }
 
 /* Returns true when nobody will wait for the process. */
-static bool tell_parent(struct process *process)
+static bool notify_parent(struct process *process)
 {
     struct process    *parent = process->parent;
-    struct signal_info info   = child_news(process);
+    struct signal_info info   = end_of_child(process);
     bool               alone;
 
     if (parent == NULL || parent->state == PROCESS_ZOMBIE || parent->actions == NULL)
         return parent == NULL;
-    alone = unwanted(parent, process->exit_signal);
+    alone = is_unwanted_zombie(parent, process->exit_signal);
     if (process->exit_signal > 0 && process->exit_signal <= SIGNALS)
         signal_process(parent, &info);
     wake_all(&parent->child_change);
@@ -72,26 +72,26 @@ static bool tell_parent(struct process *process)
 /* ---- Orphans ------------------------------------------------------------------------------------ */
 
 /* True when `upper`, a parent, is what links its child's group to the session: in it, but in another group. */
-static bool links(const struct process *upper, const struct process *lower)
+static bool links_to_session(const struct process *upper, const struct process *lower)
 {
     return upper != NULL && upper->group != lower->group && upper->session == lower->session;
 }
 
 /* True while a member's parent, other than `leaving` and process 1, links the group to its session. */
-static bool is_parented(const struct number *group, const struct process *leaving)
+static bool group_is_linked(const struct number *group, const struct process *leaving)
 {
     struct list *at;
 
     LIST_EACH(at, &group->group) {
         const struct process *p = LIST_ITEM(at, struct process, group_link);
 
-        if (p != leaving && p->state != PROCESS_ZOMBIE && p->parent != leaving && links(p->parent, p) && p->parent->id != 1)
+        if (p != leaving && p->state != PROCESS_ZOMBIE && p->parent != leaving && links_to_session(p->parent, p) && p->parent->id != 1)
             return true;
     }
     return false;
 }
 
-static bool has_stopped(const struct number *group, const struct process *leaving)
+static bool group_has_stopped(const struct number *group, const struct process *leaving)
 {
     struct list *at;
 
@@ -113,7 +113,7 @@ static void release_group(const struct process *leaving, int32_t number)
     struct signal_info   hangup = { .number = SIGHUP }, go_on = { .number = SIGCONT };
     const struct number *group  = number_find(number);
 
-    if (is_parented(group, leaving) || !has_stopped(group, leaving))
+    if (group_is_linked(group, leaving) || !group_has_stopped(group, leaving))
         return;
     signal_members(group, &hangup);
     signal_members(group, &go_on);
@@ -127,12 +127,12 @@ static void release_orphans(const struct process *leaving)
 {
     struct list *at;
 
-    if (links(leaving->parent, leaving))
+    if (links_to_session(leaving->parent, leaving))
         release_group(leaving, leaving->group);
     LIST_EACH(at, &leaving->children) {
         const struct process *child = LIST_ITEM(at, struct process, sibling_link);
 
-        if (links(leaving, child))
+        if (links_to_session(leaving, child))
             release_group(leaving, child->group);
     }
 }
@@ -153,7 +153,7 @@ struct process *process_new_parent(const struct process *leaving)
     return first == leaving ? NULL : first;
 }
 
-static void tell_parent_death(struct process *child, const struct process *leaving)
+static void notify_parent_death(struct process *child, const struct process *leaving)
 {
     struct signal_info info = { .number = child->parent_death_signal, .sender = leaving->id, .uid = leaving->uid };
 
@@ -169,10 +169,10 @@ static void give_children_away(struct process *process)
     while (!list_is_empty(&process->children)) {
         struct process *child = LIST_ITEM(process->children.next, struct process, sibling_link);
 
-        tell_parent_death(child, process);
+        notify_parent_death(child, process);
         process_adopt(parent, child);
         child->exit_signal = SIGCHLD;
-        if (child->state == PROCESS_ZOMBIE && tell_parent(child))
+        if (child->state == PROCESS_ZOMBIE && notify_parent(child))
             free_zombie(child);
     }
 }
@@ -196,20 +196,20 @@ static void end_process(struct process *process)
     timer_disarm(&process->alarm);
     process_timers_clear(process);
     report_sample();
-    first_ending(process);
+    init_note_ending(process);
     builtin_note_end(process);
     usage_keep_peak(process);
     process_let_go(process);
     builtin_ended(process);
-    first_ended(process);
+    init_note_end(process);
     terminal_leave(process);
     state = lock_take(&process_lock);
     release_orphans(process);
     process_return_memory(process);
     give_children_away(process);
     process->state = PROCESS_ZOMBIE;
-    process_note_news(process);
-    alone = tell_parent(process);
+    process_note_change(process);
+    alone = notify_parent(process);
     current_thread()->process = NULL;           /* the next tick must not charge what may be freed from here on */
     if (alone)
         free_zombie(process);
@@ -217,7 +217,7 @@ static void end_process(struct process *process)
 }
 
 /* Linux's way to join a thread: clear a word, wake who waits for it. */
-static void clear_word(struct thread *self)
+static void clear_thread_word(struct thread *self)
 {
     uint32_t zero = 0;
 
@@ -235,7 +235,7 @@ void thread_exit(int status)
     lock_state      state;
 
     futex_robust_exit(self);
-    clear_word(self);
+    clear_thread_word(self);
     timer_disarm(&self->sleep_timer);
     state = lock_take(&process_lock);
     thread_delist(self);
@@ -271,7 +271,7 @@ void process_exit_group(int wait_status)
 
 /* ---- Stops ------------------------------------------------------------------------------------------- */
 
-void process_tell_stop(struct process *process, bool stopped)
+void process_notify_stop(struct process *process, bool stopped)
 {
     struct process    *parent = process->parent;
     struct signal_info info   = { .number = SIGCHLD, .sender = process->id, .uid = process->uid,
@@ -280,7 +280,7 @@ void process_tell_stop(struct process *process, bool stopped)
 
     process->waited_stop     = !stopped;
     process->waited_continue = stopped;
-    process_note_news(process);
+    process_note_change(process);
     if (parent == NULL || parent->actions == NULL)
         return;
     if (!(parent->actions->action[SIGCHLD].flags & SA_NOCLDSTOP))
@@ -299,7 +299,7 @@ static bool is_from_thread(const struct process *child, const struct thread *sel
 }
 
 /* Children whose end says SIGCHLD, and others by __WCLONE: wait(2). */
-static bool is_of_kind(const struct process *child, int options)
+static bool child_is_of_kind(const struct process *child, int options)
 {
     if ((options & WAIT_NO_THREAD) && !is_from_thread(child, current_thread()))
         return false;
@@ -307,12 +307,12 @@ static bool is_of_kind(const struct process *child, int options)
 }
 
 /* `group`: of the children asked for; 0: of any. */
-static bool chosen(const struct process *child, int32_t group, int options)
+static bool is_chosen_child(const struct process *child, int32_t group, int options)
 {
-    return (group == 0 || child->group == group) && is_of_kind(child, options);
+    return (group == 0 || child->group == group) && child_is_of_kind(child, options);
 }
 
-static void fill(const struct process *child, int32_t status, struct wait_result *out)
+static void fill_result(const struct process *child, int32_t status, struct wait_result *out)
 {
     *out = (struct wait_result){ .status = status, .id = child->id, .uid = child->uid,
                                  .usage = child->used };
@@ -321,12 +321,12 @@ static void fill(const struct process *child, int32_t status, struct wait_result
 }
 
 /* News of one child that the options ask for. The lock is held. */
-static bool hear(struct process *child, int options, struct wait_result *out)
+static bool take_change(struct process *child, int options, struct wait_result *out)
 {
     if (child->state == PROCESS_ZOMBIE) {
         if (options & WAIT_NO_EXITED)
             return false;
-        fill(child, child->exit_status, out);
+        fill_result(child, child->exit_status, out);
         if (!(options & WNOWAIT)) {
             usage_add(&current_process()->children_used, &out->usage);
             current_process()->has_waited = true;
@@ -335,33 +335,33 @@ static bool hear(struct process *child, int options, struct wait_result *out)
         return true;
     }
     if (child->state == PROCESS_STOPPED && (options & WUNTRACED) && !child->waited_stop) {
-        fill(child, child->stop_signal << 8 | STATUS_STOPPED, out);
+        fill_result(child, child->stop_signal << 8 | STATUS_STOPPED, out);
         child->waited_stop = !(options & WNOWAIT);
     } else if (child->state == PROCESS_ALIVE && (options & WCONTINUED) && child->continued && !child->waited_continue) {
-        fill(child, STATUS_CONTINUED, out);
+        fill_result(child, STATUS_CONTINUED, out);
         child->waited_continue = !(options & WNOWAIT);
     } else {
         return false;
     }
-    process_note_news(child);
+    process_note_change(child);
     return true;
 }
 
 /* The first of a parent's news that is a zombie: of those before it, each has stopped or gone on. The lock is held. */
-static struct process *first_zombie(struct process *parent)
+static struct process *eldest_zombie(struct process *parent)
 {
     struct list *at;
 
-    LIST_EACH(at, &parent->news)
-        if (LIST_ITEM(at, struct process, news_link)->state == PROCESS_ZOMBIE)
-            return LIST_ITEM(at, struct process, news_link);
+    LIST_EACH(at, &parent->changed_children)
+        if (LIST_ITEM(at, struct process, changed_link)->state == PROCESS_ZOMBIE)
+            return LIST_ITEM(at, struct process, changed_link);
     return NULL;
 }
 
 bool process_collect(struct process *parent, int32_t which, struct process_end *out)
 {
     lock_state      state = lock_take(&process_lock);
-    struct process *child = which == -1 ? first_zombie(parent) : process_numbered(which);
+    struct process *child = which == -1 ? eldest_zombie(parent) : process_numbered(which);
 
     if (child != NULL && (child->parent != parent || child->state != PROCESS_ZOMBIE))
         child = NULL;
@@ -379,9 +379,9 @@ static int look_at_child(struct process *self, int32_t id, int options, struct w
 {
     struct process *child = process_numbered(id);
 
-    if (child == NULL || child->parent != self || !is_of_kind(child, options))
+    if (child == NULL || child->parent != self || !child_is_of_kind(child, options))
         return -ECHILD;
-    return hear(child, options, out) ? id : 0;
+    return take_change(child, options, out) ? id : 0;
 }
 
 /* True when there is a child to wait for. Mostly the first will do; else all the group's members, or all children. */
@@ -392,13 +392,13 @@ static bool has_child(struct process *self, int32_t group, int options)
 
     if (group == 0) {
         LIST_EACH(at, &self->children)
-            if (is_of_kind(LIST_ITEM(at, struct process, sibling_link), options))
+            if (child_is_of_kind(LIST_ITEM(at, struct process, sibling_link), options))
                 return true;
     } else if (number != NULL) {
         LIST_EACH(at, &number->group) {
             const struct process *p = LIST_ITEM(at, struct process, group_link);
 
-            if (p->parent == self && is_of_kind(p, options))
+            if (p->parent == self && child_is_of_kind(p, options))
                 return true;
         }
     }
@@ -410,10 +410,10 @@ static int look_at_children(struct process *self, int32_t group, int options, st
 {
     struct list *at;
 
-    LIST_EACH(at, &self->news) {
-        struct process *child = LIST_ITEM(at, struct process, news_link);
+    LIST_EACH(at, &self->changed_children) {
+        struct process *child = LIST_ITEM(at, struct process, changed_link);
 
-        if (chosen(child, group, options) && hear(child, options, out))
+        if (is_chosen_child(child, group, options) && take_change(child, options, out))
             return out->id;
     }
     return has_child(self, group, options) ? 0 : -ECHILD;

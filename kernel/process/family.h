@@ -18,7 +18,7 @@ struct process *process_after(const struct process *process);  /* with the next 
 void process_delist(struct process *process);
 void process_join_group(struct process *process, struct number *group);         /* leaves the one it was in */
 void process_join_session(struct process *process, struct number *session);
-void process_note_news(struct process *child);                 /* its state changed, or its parent heard of it */
+void process_note_change(struct process *child);                 /* its state changed, or its parent heard of it */
 void thread_become_first(struct thread *thread);                /* its process's number, whose thread is gone, is its own */
 void thread_delist(struct thread *thread);
 bool processes_ok(void);                                        /* C1 to C3 (process.c) and N1 to N3 (numbers.h) */
@@ -59,9 +59,9 @@ struct shared_space *memory_new(void);
 void memory_hold(struct shared_space *memory);
 void memory_release(struct shared_space *memory);
 /* It runs this file, whose writers are kept away until it is released. 0 or -ETXTBSY. */
-int  memory_run(struct shared_space *memory, struct node *node) MUST_CHECK;
-void memory_settle(struct shared_space *memory);    /* a thread lives there                         */
-void memory_leave(struct shared_space *memory);     /* and does no more: its stack is not in use    */
+int  memory_set_executable(struct shared_space *memory, struct node *node) MUST_CHECK;
+void memory_hold_tables(struct shared_space *memory);    /* a thread lives there                         */
+void memory_release_tables(struct shared_space *memory);     /* and does no more: its stack is not in use    */
 
 struct signal_actions *actions_new(const struct signal_actions *like);
 void actions_hold(struct signal_actions *actions);

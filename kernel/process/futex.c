@@ -24,7 +24,7 @@ enum { KIND_PRIVATE = 0, KIND_SPACE = 1, KIND_OBJECT = 2 };     /* in the lowest
 static struct lock lock = LOCK("futexes", RANK_FUTEX);
 static struct list lists[FUTEX_LISTS];              /* [lock] in order of arrival; zeroed: not used yet */
 
-static struct list *list_of(const struct futex_key *key)
+static struct list *list_of_key(const struct futex_key *key)
 {
     uint32_t     mixed = ((uint32_t)((uintptr_t)key->of >> 5) ^ (uint32_t)key->offset >> 2) * 0x9E3779B1u;
     struct list *list  = &lists[mixed >> 24];
@@ -35,7 +35,7 @@ static struct list *list_of(const struct futex_key *key)
 }
 _Static_assert(FUTEX_LISTS == 1 << 8, "the highest 8 bits of the mixed key choose");
 
-static bool same(const struct futex_key *a, const struct futex_key *b) { return a->of == b->of && a->offset == b->offset; }
+static bool is_same_key(const struct futex_key *a, const struct futex_key *b) { return a->of == b->of && a->offset == b->offset; }
 
 /* The name of a word that other spaces may see. */
 static int find_shared_key(struct space *space, vaddr_t at, struct futex_key *key)
@@ -80,7 +80,7 @@ int futex_check(vaddr_t at, bool private)
 
 /* ---- Lists. The lock is held. ------------------------------------------------------------- */
 
-static void append(struct futex_waiter *waiter) { list_insert(list_of(&waiter->key), &waiter->link); }
+static void append_waiter(struct futex_waiter *waiter) { list_insert(list_of_key(&waiter->key), &waiter->link); }
 
 static void wake_waiter(struct futex_waiter *waiter)
 {
@@ -90,24 +90,24 @@ static void wake_waiter(struct futex_waiter *waiter)
 }
 
 /* The first of a key's waiters behind `at` in its list, or NULL. */
-static struct futex_waiter *next_of(const struct futex_key *key, const struct list *at)
+static struct futex_waiter *next_waiter(const struct futex_key *key, const struct list *at)
 {
-    const struct list *end = list_of(key);
+    const struct list *end = list_of_key(key);
 
     for (at = at->next; at != end; at = at->next)
-        if (same(&LIST_ITEM(at, struct futex_waiter, link)->key, key))
+        if (is_same_key(&LIST_ITEM(at, struct futex_waiter, link)->key, key))
             return LIST_ITEM(at, struct futex_waiter, link);
     return NULL;
 }
 
 /* Each step removes a waiter or passes over one: no more steps than there are threads. */
-static int wake(const struct futex_key *key, int32_t most, uint32_t bits)
+static int wake_waiters(const struct futex_key *key, int32_t most, uint32_t bits)
 {
-    struct list         *at = list_of(key);
+    struct list         *at = list_of_key(key);
     struct futex_waiter *waiter;
     int                  done = 0;
 
-    while ((waiter = next_of(key, at)) != NULL) {
+    while ((waiter = next_waiter(key, at)) != NULL) {
         if (!(waiter->bits & bits)) {
             at = &waiter->link;
             continue;
@@ -120,24 +120,24 @@ static int wake(const struct futex_key *key, int32_t most, uint32_t bits)
 }
 
 /* The waiters of a word wake up or move, in their order. Those that would move to where they are stay, and count. */
-static int wake_or_move(const struct futex_key *from, const struct futex_key *to, int32_t most, int32_t move)
+static int wake_or_move_waiters(const struct futex_key *from, const struct futex_key *to, int32_t most, int32_t move)
 {
-    struct list         *at = list_of(from);
+    struct list         *at = list_of_key(from);
     struct futex_waiter *waiter;
     int                  done = 0;
 
-    while (done < most && (waiter = next_of(from, at)) != NULL) {
+    while (done < most && (waiter = next_waiter(from, at)) != NULL) {
         wake_waiter(waiter);
         done++;
     }
-    for (int32_t moved = 0; moved < move && (waiter = next_of(from, at)) != NULL; moved++, done++) {
-        if (same(from, to)) {
+    for (int32_t moved = 0; moved < move && (waiter = next_waiter(from, at)) != NULL; moved++, done++) {
+        if (is_same_key(from, to)) {
             at = &waiter->link;
             continue;
         }
         list_remove(&waiter->link);
         waiter->key = *to;
-        append(waiter);
+        append_waiter(waiter);
     }
     return done;
 }
@@ -156,7 +156,7 @@ bool futexes_ok(void)
             LIST_EACH(at, &lists[i]) {
                 const struct futex_waiter *waiter = LIST_ITEM(at, struct futex_waiter, link);
 
-                ok = ok && list_of(&waiter->key) == &lists[i] && !waiter->woken;    /* Q1, Q2 */
+                ok = ok && list_of_key(&waiter->key) == &lists[i] && !waiter->woken;    /* Q1, Q2 */
             }
     }
     lock_drop(&lock, state);
@@ -168,7 +168,7 @@ bool futexes_ok(void)
 /*
  * The word is read first to bring its page in, and once more under the lock.
  */
-static int enter(vaddr_t at, uint32_t expect, struct futex_waiter *waiter)
+static int enter_waiter(vaddr_t at, uint32_t expect, struct futex_waiter *waiter)
 {
     lock_state state;
     uint32_t   word;
@@ -181,7 +181,7 @@ static int enter(vaddr_t at, uint32_t expect, struct futex_waiter *waiter)
     if (err == 0 && word != expect)
         err = -EAGAIN;
     if (err == 0)
-        append(waiter);
+        append_waiter(waiter);
     lock_drop(&lock, state);
     return err;
 }
@@ -198,7 +198,7 @@ int futex_wait(vaddr_t at, bool private, uint32_t expect, uint64_t deadline, uin
     list_start(&waiter->link);
     err = find_key(at, private, &waiter->key);
     if (err == 0)
-        err = enter(at, expect, waiter);
+        err = enter_waiter(at, expect, waiter);
     if (err != 0)
         return err;
     state = lock_take(&lock);
@@ -220,7 +220,7 @@ int futex_wake(vaddr_t at, bool private, int32_t most, uint32_t bits)
     if (err != 0)
         return err;
     state = lock_take(&lock);
-    done  = wake(&key, most, bits);
+    done  = wake_waiters(&key, most, bits);
     lock_drop(&lock, state);
     return done;
 }
@@ -242,14 +242,14 @@ int futex_requeue(vaddr_t at, bool private, int32_t most, vaddr_t to, int32_t mo
     if (check && (err = user_load_word(at, &word)) == 0 && word != expect)
         err = -EAGAIN;
     if (err == 0)
-        done = wake_or_move(&from_key, &to_key, most, move);
+        done = wake_or_move_waiters(&from_key, &to_key, most, move);
     lock_drop(&lock, state);
     return err != 0 ? err : done;
 }
 
 /* ---- Robust lists ------------------------------------------------------------------------------- */
 
-static void mark_dead(vaddr_t at, int32_t owner)
+static void mark_owner_dead(vaddr_t at, int32_t owner)
 {
     uint32_t word, seen;
 
@@ -281,9 +281,9 @@ void futex_robust_exit(struct thread *thread)
         if (user_load_word(entry & ~1u, &next) != 0)
             break;
         if (entry != head.pending)
-            mark_dead((entry & ~1u) + (uint32_t)head.offset, thread->id);
+            mark_owner_dead((entry & ~1u) + (uint32_t)head.offset, thread->id);
         entry = next;
     }
     if (head.pending != 0)
-        mark_dead((head.pending & ~1u) + (uint32_t)head.offset, thread->id);
+        mark_owner_dead((head.pending & ~1u) + (uint32_t)head.offset, thread->id);
 }

@@ -12,7 +12,7 @@
 #include "init/report.h"
 
 /* All of a group are in one session, so its first member tells. */
-static bool in_session(const struct number *group, int32_t session)
+static bool group_is_in_session(const struct number *group, int32_t session)
 {
     return group != NULL && !list_is_empty(&group->group) &&
            LIST_ITEM(group->group.next, struct process, group_link)->session == session;
@@ -31,7 +31,7 @@ static int set_group(int32_t id, int32_t group)
         return -ESRCH;
     if (p != self && (p->session != self->session || p->has_executed))
         return p->session != self->session ? -EPERM : -EACCES;
-    if (p->session == p->id || (group != p->id && !in_session(number_find(group), self->session)))
+    if (p->session == p->id || (group != p->id && !group_is_in_session(number_find(group), self->session)))
         return -EPERM;
     if (p->group != group)
         process_join_group(p, number_find(group));
@@ -64,7 +64,7 @@ int process_new_session(void)
 }
 
 /* A member through whom somebody in another group of the session, its parent, may continue the group. */
-static bool links_group(const struct process *p)
+static bool links_to_session(const struct process *p)
 {
     return p->state != PROCESS_ZOMBIE && p->parent != NULL && p->parent->session == p->session && p->parent->group != p->group;
 }
@@ -76,7 +76,7 @@ bool process_group_is_orphaned(const struct process *process)
     struct list *at;
 
     LIST_EACH(at, &number_find(process->group)->group)
-        if (links_group(LIST_ITEM(at, struct process, group_link))) {
+        if (links_to_session(LIST_ITEM(at, struct process, group_link))) {
             orphaned = false;
             break;
         }
@@ -143,7 +143,7 @@ void process_report_death(const struct signal_info *info)
     builtin_note_reason(last_fault.reason);
     if (builtin_is_quiet())
         return;
-    if (first_is(p))
+    if (init_is_program(p))
         report_say(line);
     else
         print("%s\n", line);

@@ -45,7 +45,7 @@ bool groups_have(const struct groups *groups, uint32_t gid)
     return false;
 }
 
-static void swap(uint32_t *a, uint32_t *b)
+static void swap_numbers(uint32_t *a, uint32_t *b)
 {
     uint32_t kept = *a;
 
@@ -54,14 +54,14 @@ static void swap(uint32_t *a, uint32_t *b)
 }
 
 /* In the heap of `count` numbers, of which the largest is the first, this one may be too small for its place. */
-static void sift(uint32_t *gid, uint32_t at, uint32_t count)
+static void sift_down(uint32_t *gid, uint32_t at, uint32_t count)
 {
     for (uint32_t child; (child = 2 * at + 1) < count; at = child) {
         if (child + 1 < count && gid[child + 1] > gid[child])
             child++;
         if (gid[at] >= gid[child])
             return;
-        swap(&gid[at], &gid[child]);
+        swap_numbers(&gid[at], &gid[child]);
     }
 }
 
@@ -71,9 +71,9 @@ void groups_sort(struct groups *groups)
     uint32_t *gid = groups->gid, count = groups->count;
 
     for (uint32_t i = count / 2; i-- > 0;)
-        sift(gid, i, count);
+        sift_down(gid, i, count);
     for (uint32_t i = count; i-- > 1;) {
-        swap(&gid[0], &gid[i]);
-        sift(gid, 0, i);
+        swap_numbers(&gid[0], &gid[i]);
+        sift_down(gid, 0, i);
     }
 }

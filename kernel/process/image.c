@@ -36,7 +36,7 @@ struct mapped {
 
 /* ---- Segments ------------------------------------------------------------------------------- */
 
-static int source(void *file, void *to, uint32_t at, uint32_t bytes)
+static int read_program(void *file, void *to, uint32_t at, uint32_t bytes)
 {
     struct buffer buffer = { .kernel = true, .memory = to, .bytes = bytes };
 
@@ -129,7 +129,7 @@ static int map_interpreter(struct space *space, const char *path, struct mapped 
         return err;
     err = file_run(file);
     if (err == 0)
-        err = elf_read(source, file, &mapped->plan);
+        err = elf_read(read_program, file, &mapped->plan);
     if (err == 0 && mapped->plan.interpreter[0] != '\0')
         err = -ELIBBAD;
     if (err == 0)
@@ -147,7 +147,7 @@ struct stack_writer {
     int           err;
 };
 
-static vaddr_t push(struct stack_writer *w, const void *bytes, size_t count)
+static vaddr_t push_bytes(struct stack_writer *w, const void *bytes, size_t count)
 {
     w->at -= count;
     if (w->err == 0)
@@ -215,15 +215,15 @@ static int write_stack(struct shared_space *memory, vaddr_t top, const struct im
     vaddr_t             text;
     size_t              ahead;
 
-    push(&w, "\0\0\0", 4);
-    x.path = push(&w, path, strlen(path) + 1);
-    text   = push(&w, arguments->text, arguments->used);
+    push_bytes(&w, "\0\0\0", 4);
+    x.path = push_bytes(&w, path, strlen(path) + 1);
+    text   = push_bytes(&w, arguments->text, arguments->used);
     memory->argument_start    = text;
     memory->argument_end      = memory->environment_start = text + arguments->environment;
     memory->environment_end   = text + arguments->used;
-    x.platform = push(&w, platform, sizeof platform);
+    x.platform = push_bytes(&w, platform, sizeof platform);
     random_bytes(random, sizeof random);
-    x.random = push(&w, random, sizeof random);
+    x.random = push_bytes(&w, random, sizeof random);
 
     words = heap_alloc(bytes, 0);
     if (words == NULL)
@@ -236,7 +236,7 @@ static int write_stack(struct shared_space *memory, vaddr_t top, const struct im
     at = put_auxiliary(at, program, &x);
     bytes = (size_t)(at - words) * sizeof *words;
     w.at  = round_down(w.at - bytes, 16) + bytes;       /* the count ends up on a multiple of 16 */
-    *out  = push(&w, words, bytes);
+    *out  = push_bytes(&w, words, bytes);
     memory->auxiliary_start = *out + ahead;
     memory->auxiliary_end   = *out + bytes;
     heap_free(words);
@@ -291,12 +291,12 @@ static void place_break(struct shared_space *memory, const struct mapped *progra
     memory->space.limits.break_start = memory->space.limits.break_end = end;
 }
 
-static int build(struct shared_space *memory, struct file *file, const char *path, const struct image_arguments *arguments,
+static int build_image(struct shared_space *memory, struct file *file, const char *path, const struct image_arguments *arguments,
                  struct mapped maps[2], struct image *image)
 {
     struct mapped *program = &maps[0], *interpreter = &maps[1];
     uint32_t       base = 0;
-    int            err = elf_read(source, file, &program->plan);
+    int            err = elf_read(read_program, file, &program->plan);
 
     set_limits(memory, stack_top());
     if (err == 0)
@@ -315,7 +315,7 @@ static int build(struct shared_space *memory, struct file *file, const char *pat
         base = interpreter->shift + interpreter->plan.lowest;
     }
     place_break(memory, program);
-    err = memory_run(memory, file->node);
+    err = memory_set_executable(memory, file->node);
     if (err != 0)
         return err;
     return write_stack(memory, stack_top(), arguments, path, program, base, &image->stack);
@@ -330,7 +330,7 @@ int image_build(struct shared_space *memory, struct file *file, const char *path
 
     if (maps == NULL)
         return -ENOMEM;
-    err = build(memory, file, path, arguments, maps, image);
+    err = build_image(memory, file, path, arguments, maps, image);
     heap_free(maps);
     return err;
 }

@@ -27,7 +27,7 @@ struct program_name {
                                            NULL: the working directory                                            */
     const char  *path;
     unsigned     flags;                 /* of path_open_program()                                                 */
-    const char  *told;                  /* the name that the program and a script's interpreter get: AT_EXECFN    */
+    const char  *name;                  /* the name that the program and a script's interpreter get: AT_EXECFN    */
     bool         closes;                /* that name leads through a descriptor that exec closes: no interpreter
                                            could open a script by it                                              */
 };
@@ -59,7 +59,7 @@ int image_build(struct shared_space *memory, struct file *file, const char *path
 
 /* exec.c */
 /*
- * A new program in the current process, with arguments->path as program->told. Returns 0, with nothing of the old program
+ * A new program in the current process, with arguments->path as program->name. Returns 0, with nothing of the old program
  * left, or a negative errno, with all of it.
  */
 int process_execute_arguments(const struct program_name *program, struct image_arguments *arguments) MUST_CHECK;

@@ -9,7 +9,7 @@ enum { LOAD_MISSED_MOST = 400 };
 /* What is left of an average after one interval: LOAD_ONE / e^(5 s / 1, 5, 15 minutes). */
 static const uint32_t fading[LOADS] = { 1884, 2014, 2037 };
 
-static void sample(struct load *load, uint32_t threads)
+static void take_sample(struct load *load, uint32_t threads)
 {
     uint64_t active = (uint64_t)threads << LOAD_SHIFT;
 
@@ -29,7 +29,7 @@ void load_measure(struct load *load, uint64_t now, uint32_t threads)
     for (unsigned missed = 0; now >= load->due && missed < LOAD_MISSED_MOST; missed++) {
         bool last = now - load->due < LOAD_INTERVAL;
 
-        sample(load, last ? threads : 0);
+        take_sample(load, last ? threads : 0);
         load->due += LOAD_INTERVAL;
     }
     if (now >= load->due)

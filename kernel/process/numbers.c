@@ -39,7 +39,7 @@ struct number *number_next(int32_t from)
     return value < NUMBERS ? number_find((int32_t)value) : NULL;
 }
 
-static int enter(uint32_t value, struct number *number)
+static int enter_number(uint32_t value, struct number *number)
 {
     struct number **list = list_of((int32_t)value);
 
@@ -54,7 +54,7 @@ static int enter(uint32_t value, struct number *number)
     return 0;
 }
 
-int number_take_first(struct number *number) { return enter(1, number); }
+int number_take_first(struct number *number) { return enter_number(1, number); }
 
 int number_take(struct number *number)
 {
@@ -63,7 +63,7 @@ int number_take(struct number *number)
 
     if (value >= NUMBERS)
         value = bitset_next_free(&in_use, AGAIN_FROM);
-    return enter(value, number);
+    return enter_number(value, number);
 }
 
 void number_drop(struct number *number)

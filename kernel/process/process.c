@@ -124,7 +124,7 @@ struct shared_space *memory_new(void)
         heap_free(memory);
         return NULL;
     }
-    memory->references = memory->keepers = 1;
+    memory->references = memory->holds = 1;
     memory->dumpable   = true;
     return memory;
 }
@@ -132,7 +132,7 @@ struct shared_space *memory_new(void)
 void memory_hold(struct shared_space *memory) { __atomic_add_fetch(&memory->references, 1, __ATOMIC_RELAXED); }
 
 /* Emptying a space costs less when it is not in use. Whose stack is mapped there alone has no choice. */
-static void step_out(const struct space *space)
+static void leave_space(const struct space *space)
 {
     if (!stacks_are_own() && space_of_program() == space)
         space_activate(&kernel_space);
@@ -142,16 +142,16 @@ void memory_release(struct shared_space *memory)
 {
     if (__atomic_sub_fetch(&memory->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
-    step_out(&memory->space);
+    leave_space(&memory->space);
     map_clear(&memory->space);
     if (memory->executable != NULL) {
         node_end_runner(memory->executable);
         node_unuse(memory->executable);
     }
-    memory_leave(memory);
+    memory_release_tables(memory);
 }
 
-int memory_run(struct shared_space *memory, struct node *node)
+int memory_set_executable(struct shared_space *memory, struct node *node)
 {
     int err = node_add_runner(node);
 
@@ -163,12 +163,12 @@ int memory_run(struct shared_space *memory, struct node *node)
     return 0;
 }
 
-void memory_settle(struct shared_space *memory) { __atomic_add_fetch(&memory->keepers, 1, __ATOMIC_RELAXED); }
+void memory_hold_tables(struct shared_space *memory) { __atomic_add_fetch(&memory->holds, 1, __ATOMIC_RELAXED); }
 
 /* The last one out; without threads there, this CPU runs on no stack of it, but may still use its tables. */
-void memory_leave(struct shared_space *memory)
+void memory_release_tables(struct shared_space *memory)
 {
-    if (__atomic_sub_fetch(&memory->keepers, 1, __ATOMIC_ACQ_REL) > 0)
+    if (__atomic_sub_fetch(&memory->holds, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     if (space_of_program() == &memory->space)
         space_activate(&kernel_space);
@@ -212,7 +212,7 @@ int thread_new(struct process *process, struct thread **out)
         heap_free_sized(thread, sizeof *thread);
         return err;
     }
-    memory_settle(thread->home = process->memory);
+    memory_hold_tables(thread->stack_memory = process->memory);
     thread->process = process;
     thread->phase   = THREAD_READY;
     thread_count++;
@@ -226,7 +226,7 @@ void thread_free(struct thread *thread)
     signal_queue_clear(&thread->pending);
     thread_drop_state(thread);
     stack_put(&thread->stack);
-    memory_leave(thread->home);
+    memory_release_tables(thread->stack_memory);
     heap_free_sized(thread, sizeof *thread);
     thread_count--;
 }
@@ -321,9 +321,9 @@ static struct process *process_with(struct user_account *account)
     process->start_time = clock_now();
     process->cpu_due    = NEVER;
     list_start(&process->children);
-    list_start(&process->news);
+    list_start(&process->changed_children);
     list_start(&process->sibling_link);
-    list_start(&process->news_link);
+    list_start(&process->changed_link);
     list_start(&process->group_link);
     list_start(&process->session_link);
     return process;
@@ -386,7 +386,7 @@ void process_free(struct process *process)
 
 /* ---- Families. The lock is held. --------------------------------------------------------------------- */
 
-static bool has_news(const struct process *child)
+static bool has_change(const struct process *child)
 {
     return child->state == PROCESS_ZOMBIE || (child->state == PROCESS_STOPPED && !child->waited_stop) ||
            (child->state == PROCESS_ALIVE && child->continued && !child->waited_continue);
@@ -396,23 +396,23 @@ static bool has_news(const struct process *child)
  * Where a child belongs in its parent's news. Children mostly end in the order they were made, so the search begins at the
  * end; it passes over those younger ones whose end nobody has waited for, fewer than NUMBERS.
  */
-static struct list *place_in_news(struct process *parent, const struct process *child)
+static struct list *position_of_change(struct process *parent, const struct process *child)
 {
-    struct list *at = &parent->news;
+    struct list *at = &parent->changed_children;
 
-    while (at->previous != &parent->news && LIST_ITEM(at->previous, struct process, news_link)->order > child->order)
+    while (at->previous != &parent->changed_children && LIST_ITEM(at->previous, struct process, changed_link)->order > child->order)
         at = at->previous;
     return at;
 }
 
-void process_note_news(struct process *child)
+void process_note_change(struct process *child)
 {
-    bool listed = !list_is_empty(&child->news_link), wanted = child->parent != NULL && has_news(child);
+    bool listed = !list_is_empty(&child->changed_link), wanted = child->parent != NULL && has_change(child);
 
     if (listed && !wanted)
-        list_remove(&child->news_link);
+        list_remove(&child->changed_link);
     else if (!listed && wanted)
-        list_insert(place_in_news(child->parent, child), &child->news_link);
+        list_insert(position_of_change(child->parent, child), &child->changed_link);
 }
 
 static void add_child(struct process *parent, struct process *child)
@@ -420,14 +420,14 @@ static void add_child(struct process *parent, struct process *child)
     child->parent = parent;
     child->order  = ++last_order;
     list_insert(&parent->children, &child->sibling_link);
-    process_note_news(child);
+    process_note_change(child);
 }
 
 static void remove_child(struct process *child)
 {
     child->maker = 0;
     list_remove(&child->sibling_link);
-    list_remove(&child->news_link);
+    list_remove(&child->changed_link);
     child->parent = NULL;
 }
 
@@ -511,21 +511,21 @@ void process_delist(struct process *process)
 
 /* ---- The check. The lock is held. ----------------------------------------------------------------------- */
 
-static bool news_ok(const struct process *parent)
+static bool children_ok(const struct process *parent)
 {
     uint64_t     before = 0;
     struct list *at;
 
-    if (!list_ok(&parent->children) || !list_ok(&parent->news))
+    if (!list_ok(&parent->children) || !list_ok(&parent->changed_children))
         return false;
     LIST_EACH(at, &parent->children) {
         const struct process *child = LIST_ITEM(at, struct process, sibling_link);
 
-        if (child->parent != parent || (has_news(child) && list_is_empty(&child->news_link)))    /* C1 */
+        if (child->parent != parent || (has_change(child) && list_is_empty(&child->changed_link)))    /* C1 */
             return false;
     }
-    LIST_EACH(at, &parent->news) {
-        const struct process *child = LIST_ITEM(at, struct process, news_link);
+    LIST_EACH(at, &parent->changed_children) {
+        const struct process *child = LIST_ITEM(at, struct process, changed_link);
 
         if (child->parent != parent || child->order <= before)                                  /* C2 */
             return false;
@@ -548,7 +548,7 @@ static bool threads_ok(const struct process *process)
 bool processes_ok(void)
 {
     for (const struct process *p = process_after(NULL); p != NULL; p = process_after(p))
-        if (!news_ok(p) || !threads_ok(p))
+        if (!children_ok(p) || !threads_ok(p))
             return false;
     return numbers_ok();
 }

@@ -61,7 +61,7 @@ struct resource_usage {
 struct shared_space {
     struct space      space;
     uint32_t          references;       /* processes                                              */
-    uint32_t          keepers;          /* threads whose home it is, and one for all processes    */
+    uint32_t          holds;            /* threads whose stack is in it, and one for all processes */
     struct node      *executable;       /* /proc/PID/exe */
     bool              dumpable;         /* PR_SET_DUMPABLE: kept and told, as no core is written  */
     vaddr_t           argument_start, argument_end, environment_start, environment_end;
@@ -75,8 +75,8 @@ struct process {
     struct list       group_link, session_link;         /* in those                                       */
     struct process   *parent;
     struct list       children;         /* in the order they became children                      */
-    struct list       news;             /* of them, those a wait may tell of (C1 in process.c), in that order */
-    struct list       sibling_link, news_link;
+    struct list       changed_children; /* of them, those a wait may tell of (C1 in process.c), in that order */
+    struct list       sibling_link, changed_link;
     uint64_t          order;            /* higher than that of each earlier child of its parent   */
     int32_t           maker;            /* the parent's thread that made it; when that has ended, the eldest counts as it */
     struct thread    *threads, *last_thread;            /* the eldest first                        */
@@ -85,8 +85,8 @@ struct process {
     int32_t           exit_status;      /* as wait4() reports it                                  */
     int32_t           stop_signal;
     bool              exiting;          /* every thread is to end                                 */
-    bool              continued, waited_stop, waited_continue;      /* news the parent has not / has heard */
-    bool              tell_going;       /* a thread that goes on tells the parent                 */
+    bool              continued, waited_stop, waited_continue;      /* changed_children the parent has not / has heard */
+    bool              notify_continue;       /* a thread that goes on tells the parent                 */
     int32_t           lender;           /* vfork: the process that waits for us to let go of its space, 0: none */
     bool              has_executed;     /* exec since fork: its parent may not move it between groups */
     struct thread    *survivor;         /* the thread in exec that waits for all others to end    */
@@ -135,7 +135,7 @@ struct thread {
     struct thread_state machine;        /* [t] saved registers, TLS descriptors, FPU state        */
     struct fault_repeat repeat;         /* [t] its last page fault, should it come back           */
     struct process     *process;        /* NULL: the idle thread, and one that has ended          */
-    struct shared_space *home;          /* the space it runs in, where its stack is; NULL: any    */
+    struct shared_space *stack_memory;  /* the space its stack is mapped in, in which it runs; NULL: any */
     struct thread      *next_in_process, *before_in_process;
     struct thread      *queue_next;     /* run queue                                              */
     int32_t             id;
@@ -220,7 +220,7 @@ int process_new_session(void);                          /* setsid(2)  */
 bool process_group_is_orphaned(const struct process *process);
 
 /* The process stopped or goes on: tell its parent. process_lock (family.h) is held. */
-void process_tell_stop(struct process *process, bool stopped);
+void process_notify_stop(struct process *process, bool stopped);
 
 /* What a fault that will kill a program was about, and the line on the log when it does. */
 struct fault_verdict;

@@ -30,7 +30,7 @@ static uint64_t       switches;                 /* [lock] from one thread to ano
 static struct load    load;                     /* [lock]                                     */
 static bool           idle_shares;              /* [c] the idle thread waits for its turn like all others */
 static volatile bool  due;                      /* the current thread's turn is over, or somebody wants to know */
-static void         (*volatile probe)(void);    /* whom to tell that programs run, once; NULL: nobody asks      */
+static void         (*volatile probe)(void);    /* called once programs run; NULL: nobody asks           */
 
 struct thread *current_thread(void) { return current; }
 uint32_t schedule_ready(void)       { return ready; }
@@ -48,7 +48,7 @@ uint64_t schedule_switches(void)
 
 /* ---- The run queue. The lock is held. ------------------------------------------------------- */
 
-static void append(struct thread *thread)
+static void append_ready(struct thread *thread)
 {
     thread->phase      = THREAD_READY;
     thread->queue_next = NULL;
@@ -60,7 +60,7 @@ static void append(struct thread *thread)
     ready++;
 }
 
-static struct thread *take_first(void)
+static struct thread *take_first_ready(void)
 {
     struct thread *thread = first_ready;
 
@@ -77,9 +77,9 @@ static struct thread *take_first(void)
  */
 static void switch_away(void)
 {
-    struct thread *from = current, *to = take_first();
+    struct thread *from = current, *to = take_first_ready();
 
-    due       = probe != NULL;          /* it stays to be told */
+    due       = probe != NULL;          /* it stays to be answered */
     to->phase = THREAD_RUNNING;
     to->slice = SLICE;
     if (to == from)
@@ -114,7 +114,7 @@ void schedule_add(struct thread *thread)
 {
     lock_state state = lock_take(&lock);
 
-    append(thread);
+    append_ready(thread);
     lock_drop(&lock, state);
 }
 
@@ -125,7 +125,7 @@ void schedule(void)
     if (current == &idle && !idle_shares)
         idle.phase = THREAD_READY;
     else
-        append(current);
+        append_ready(current);
     switch_away();
     free_finished(&state);
     lock_drop(&lock, state);
@@ -167,7 +167,7 @@ void schedule_resume(struct thread *thread)
     lock_state state = lock_take(&lock);
 
     if (thread->phase == THREAD_STOPPED)
-        append(thread);
+        append_ready(thread);
     lock_drop(&lock, state);
 }
 
@@ -198,26 +198,26 @@ void schedule_tick(void)
         usage_charge(current, TICK_NANOSECONDS);
 }
 
-void schedule_probe(void (*tell)(void))
+void schedule_probe(void (*notify)(void))
 {
-    probe = tell;
+    probe = notify;
     due   = true;
 }
 
-static void tell_probe(void)
+static void answer_probe(void)
 {
-    void (*tell)(void) = probe;
+    void (*notify)(void) = probe;
 
     probe = NULL;
-    if (tell != NULL)
-        tell();
+    if (notify != NULL)
+        notify();
 }
 
 void schedule_preempt(void)
 {
     if (!due)
         return;
-    tell_probe();
+    answer_probe();
     if (clock_is_behind)                        /* what is due may wake somebody */
         clock_catch_up();
     if (ready > 0)
@@ -241,7 +241,7 @@ void schedule_idle(void)
             interrupts_restore(interrupts);
             schedule();
         } else {
-            tell_probe();
+            answer_probe();
             if (!frames_idle())
                 cpu_wait();
             interrupts_restore(interrupts);
@@ -272,7 +272,7 @@ void schedule_start(void)
 
 /* ---- Waiting ------------------------------------------------------------------------------------ */
 
-static void link_as(struct waiter *waiter, struct wait_queue *queue, struct waiter what)
+static void link_waiter(struct waiter *waiter, struct wait_queue *queue, struct waiter what)
 {
     assert(!stack_holds(waiter));
     *waiter = what;
@@ -285,12 +285,12 @@ static void link_as(struct waiter *waiter, struct wait_queue *queue, struct wait
     queue->last = waiter;
 }
 
-static void link(struct waiter *waiter, struct wait_queue *queue)
+static void link_thread(struct waiter *waiter, struct wait_queue *queue)
 {
-    link_as(waiter, queue, (struct waiter){ .thread = current });
+    link_waiter(waiter, queue, (struct waiter){ .thread = current });
 }
 
-static void unlink(struct waiter *waiter)
+static void unlink_waiter(struct waiter *waiter)
 {
     struct wait_queue *queue = waiter->queue;
 
@@ -307,18 +307,18 @@ static void unlink(struct waiter *waiter)
     waiter->queue = NULL;
 }
 
-static void rouse(struct thread *thread)
+static void make_runnable(struct thread *thread)
 {
     thread->woken = true;
     if (thread->phase == THREAD_WAITING)
-        append(thread);
+        append_ready(thread);
 }
 
 void wait_link(struct waiter *waiter, struct wait_queue *queue)
 {
     lock_state state = lock_take(&lock);
 
-    link(waiter, queue);
+    link_thread(waiter, queue);
     lock_drop(&lock, state);
 }
 
@@ -326,7 +326,7 @@ void wait_unlink(struct waiter *waiter)
 {
     lock_state state = lock_take(&lock);
 
-    unlink(waiter);
+    unlink_waiter(waiter);
     lock_drop(&lock, state);
 }
 
@@ -351,7 +351,7 @@ void wait_link_call(struct waiter *waiter, struct wait_queue *queue, bool (*woke
 {
     lock_state state = lock_take(&lock);
 
-    link_as(waiter, queue, (struct waiter){ .woken = woken, .exclusive = exclusive });
+    link_waiter(waiter, queue, (struct waiter){ .woken = woken, .exclusive = exclusive });
     lock_drop(&lock, state);
 }
 
@@ -361,7 +361,7 @@ static void deadline_passed(struct timer *timer)
     lock_state     state  = lock_take(&lock);
 
     thread->timed_out = true;
-    rouse(thread);
+    make_runnable(thread);
     lock_drop(&lock, state);
 }
 
@@ -422,7 +422,7 @@ void wake_one(struct wait_queue *queue)
     while (waiter != NULL && (waiter->thread == NULL || waiter->thread->woken))
         waiter = waiter->next;
     if (waiter != NULL)
-        rouse(waiter->thread);
+        make_runnable(waiter->thread);
     lock_drop(&lock, state);
 }
 
@@ -433,7 +433,7 @@ static bool wake_waiter(struct waiter *waiter, unsigned bits)
         return waiter->woken(waiter, bits);
     if (waiter->exclusive && waiter->thread->woken)
         return false;
-    rouse(waiter->thread);
+    make_runnable(waiter->thread);
     return true;
 }
 
@@ -475,7 +475,7 @@ void wake_thread(struct thread *thread)
     lock_state state = lock_take(&lock);
 
     if (thread->interruptible || (thread->killable && signal_kills(thread)) || thread->phase != THREAD_WAITING)
-        rouse(thread);
+        make_runnable(thread);
     lock_drop(&lock, state);
 }
 
@@ -487,10 +487,10 @@ void mutex_take(struct mutex *mutex)
 
     while (mutex->holder != NULL) {
         assert(mutex->holder != current);
-        link(&current->mutex_waiter, &mutex->waiting);
+        link_thread(&current->mutex_waiter, &mutex->waiting);
         current->phase = THREAD_WAITING;
         switch_away();
-        unlink(&current->mutex_waiter);
+        unlink_waiter(&current->mutex_waiter);
         free_finished(&state);
     }
     mutex->holder = current;
@@ -504,6 +504,6 @@ void mutex_drop(struct mutex *mutex)
     assert(mutex->holder == current);
     mutex->holder = NULL;
     if (mutex->waiting.first != NULL)
-        rouse(mutex->waiting.first->thread);
+        make_runnable(mutex->waiting.first->thread);
     lock_drop(&lock, state);
 }

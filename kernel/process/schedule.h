@@ -109,10 +109,10 @@ void schedule_tick(void);                               /* from the timer interr
 int  schedule_between(void);
 void schedule_preempt(void);                            /* before a program goes on: switch if due */
 /*
- * From an interrupt: call `tell` once, with interrupts off, as soon as a program is about to run or nobody wants to run.
+ * From an interrupt: call `notify` once, with interrupts off, as soon as a program is about to run or nobody wants to run.
  * While a thread stays inside the kernel it is not called, so that whoever asks learns of one that never comes out.
  */
-void schedule_probe(void (*tell)(void));
+void schedule_probe(void (*notify)(void));
 
 /* Run queue length and idle time, for /proc. */
 uint32_t schedule_ready(void);

@@ -20,7 +20,7 @@ struct signal_queued {
 
 static struct lock lock = LOCK("signals", RANK_SIGNALS);       /* all queues and masks looked at by others */
 
-static uint64_t bit(int number) { return 1ull << (number - 1); }
+static uint64_t signal_bit(int number) { return 1ull << (number - 1); }
 
 #define BIT(number) (1ull << ((number) - 1))
 static const uint64_t stops       = BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU);
@@ -45,7 +45,7 @@ static void drop_queued(struct signal_queue *queue, uint64_t numbers)
     while (*at != NULL) {                       /* at most SIGNAL_QUEUE */
         struct signal_queued *entry = *at;
 
-        if (numbers & bit(entry->info.number)) {
+        if (numbers & signal_bit(entry->info.number)) {
             *at = entry->next;
             queue->count--;
             free_entry(entry);
@@ -61,15 +61,15 @@ static void drop_queued(struct signal_queue *queue, uint64_t numbers)
  * no room in the limit, the signal itself still counts and its details are lost; but a real-time signal that was sent with
  * details, or to a thread, fails.
  */
-static int put(struct signal_queue *queue, const struct signal_info *info, struct signal_queued *entry)
+static int queue_signal(struct signal_queue *queue, const struct signal_info *info, struct signal_queued *entry)
 {
     bool real_time = info->number > 31 || info->from_timer;
 
-    if (!real_time && (queue->pending & bit(info->number)))
+    if (!real_time && (queue->pending & signal_bit(info->number)))
         entry = NULL;
     else if (real_time && entry == NULL && info->code != SI_USER)
         return -EAGAIN;
-    queue->pending |= bit(info->number);
+    queue->pending |= signal_bit(info->number);
     if (entry == NULL)
         return 0;
     entry->next = NULL;
@@ -83,7 +83,7 @@ static int put(struct signal_queue *queue, const struct signal_info *info, struc
     return 1;                                   /* the entry has been used */
 }
 
-static bool is_queued(const struct signal_queue *queue, int number)
+static bool signal_is_queued(const struct signal_queue *queue, int number)
 {
     for (const struct signal_queued *e = queue->first; e != NULL; e = e->next)         /* at most SIGNAL_QUEUE */
         if (e->info.number == number)
@@ -91,7 +91,7 @@ static bool is_queued(const struct signal_queue *queue, int number)
     return false;
 }
 
-static int lowest(uint64_t numbers)
+static int lowest_signal(uint64_t numbers)
 {
     uint32_t low = (uint32_t)numbers;
 
@@ -99,7 +99,7 @@ static int lowest(uint64_t numbers)
 }
 
 /* Take the lowest number of `wanted`, faults before all others. */
-static bool take(struct signal_queue *queue, uint64_t wanted, struct signal_info *out)
+static bool take_signal(struct signal_queue *queue, uint64_t wanted, struct signal_info *out)
 {
     struct signal_queued **at;
     uint64_t               have = queue->pending & wanted;
@@ -107,7 +107,7 @@ static bool take(struct signal_queue *queue, uint64_t wanted, struct signal_info
 
     if (have == 0)
         return false;
-    number = lowest(have & synchronous ? have & synchronous : have);
+    number = lowest_signal(have & synchronous ? have & synchronous : have);
     *out   = (struct signal_info){ .number = number };
     for (at = &queue->first; *at != NULL && (*at)->info.number != number; at = &(*at)->next)
         ;                                       /* at most SIGNAL_QUEUE, here and below */
@@ -124,8 +124,8 @@ static bool take(struct signal_queue *queue, uint64_t wanted, struct signal_info
         queue->count--;
         free_entry(entry);
     }
-    if (!is_queued(queue, number))
-        queue->pending &= ~bit(number);
+    if (!signal_is_queued(queue, number))
+        queue->pending &= ~signal_bit(number);
     return true;
 }
 
@@ -139,29 +139,29 @@ void signal_queue_clear(struct signal_queue *queue)
 
 /* ---- Sending ----------------------------------------------------------------------------------- */
 
-static bool is_ignored(const struct process *process, int number)
+static bool signal_is_ignored(const struct process *process, int number)
 {
     vaddr_t handler = process->actions != NULL ? process->actions->action[number].handler : SIG_DFL;
 
-    return handler == SIG_IGN || (handler == SIG_DFL && (ignored & bit(number)));
+    return handler == SIG_IGN || (handler == SIG_DFL && (ignored & signal_bit(number)));
 }
 
 /*
  * Blocked by every thread, it must be kept even if ignored: sigwait may want it. Here and below, as many steps as the process
  * has threads.
  */
-static bool is_blocked_everywhere(const struct process *process, int number)
+static bool signal_is_blocked_everywhere(const struct process *process, int number)
 {
     for (const struct thread *t = process->threads; t != NULL; t = t->next_in_process)
-        if (!(t->mask & bit(number)))
+        if (!(t->mask & signal_bit(number)))
             return false;
     return true;
 }
 
 /* SIGCONT undoes stops that wait, and a stop undoes a waiting SIGCONT; SIGCONT and SIGKILL set stopped threads going. */
-static void act_at_once(struct process *process, int number)
+static void act_on_signal_at_once(struct process *process, int number)
 {
-    uint64_t gone = number == SIGCONT ? stops : stops & bit(number) ? bit(SIGCONT) : 0;
+    uint64_t gone = number == SIGCONT ? stops : stops & signal_bit(number) ? signal_bit(SIGCONT) : 0;
 
     if (gone != 0) {
         drop_queued(&process->pending, gone);
@@ -174,7 +174,7 @@ static void act_at_once(struct process *process, int number)
         process->state = PROCESS_ALIVE;
         if (number == SIGCONT) {
             process->continued  = true;
-            process->tell_going = true;
+            process->notify_continue = true;
         }
     }
     for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)
@@ -182,10 +182,10 @@ static void act_at_once(struct process *process, int number)
 }
 
 /* Somebody who can take it at once; the first thread otherwise. */
-static void rouse_one(struct process *process, int number)
+static void wake_recipient(struct process *process, int number)
 {
     for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)
-        if (!(t->mask & bit(number)) || number == SIGKILL || (t->waiting_for & bit(number))) {
+        if (!(t->mask & signal_bit(number)) || number == SIGKILL || (t->waiting_for & signal_bit(number))) {
             wake_thread(t);
             if (number != SIGKILL)
                 return;
@@ -215,19 +215,19 @@ static struct signal_queued *new_entry(struct process *process, const struct sig
 }
 
 /* Returns 1 when it is queued with its details, 0 when it is merged with another or ignored, or -EAGAIN. */
-static int send(struct process *process, struct thread *thread, const struct signal_info *info)
+static int send_signal(struct process *process, struct thread *thread, const struct signal_info *info)
 {
     struct signal_queued *entry = new_entry(process, info);
     lock_state            state = lock_take(&lock);
     int                   used  = 0;
 
-    act_at_once(process, info->number);
-    if (process->thread_count > 0 && process->state != PROCESS_ZOMBIE && (!is_ignored(process, info->number) || is_blocked_everywhere(process, info->number))) {
-        used = put(thread != NULL ? &thread->pending : &process->pending, info, entry);
+    act_on_signal_at_once(process, info->number);
+    if (process->thread_count > 0 && process->state != PROCESS_ZOMBIE && (!signal_is_ignored(process, info->number) || signal_is_blocked_everywhere(process, info->number))) {
+        used = queue_signal(thread != NULL ? &thread->pending : &process->pending, info, entry);
         if (used >= 0 && thread != NULL)
             wake_thread(thread);
         else if (used >= 0)
-            rouse_one(process, info->number);
+            wake_recipient(process, info->number);
     }
     lock_drop(&lock, state);
     if (used <= 0 && entry != NULL)
@@ -235,19 +235,19 @@ static int send(struct process *process, struct thread *thread, const struct sig
     return used;
 }
 
-static int send_plainly(struct process *process, struct thread *thread, const struct signal_info *info)
+static int send_signal_plainly(struct process *process, struct thread *thread, const struct signal_info *info)
 {
-    int used = send(process, thread, info);
+    int used = send_signal(process, thread, info);
 
     return used < 0 ? used : 0;
 }
 
-int signal_process(struct process *process, const struct signal_info *info) { return send_plainly(process, NULL, info); }
-int signal_thread(struct thread *thread, const struct signal_info *info) { return send_plainly(thread->process, thread, info); }
+int signal_process(struct process *process, const struct signal_info *info) { return send_signal_plainly(process, NULL, info); }
+int signal_thread(struct thread *thread, const struct signal_info *info) { return send_signal_plainly(thread->process, thread, info); }
 
 bool signal_timer(struct process *process, struct thread *thread, const struct signal_info *info)
 {
-    return send(process, thread, info) > 0;
+    return send_signal(process, thread, info) > 0;
 }
 
 void signal_forget(struct process *process, uint64_t numbers)
@@ -270,7 +270,7 @@ int signal_members(const struct number *group, const struct signal_info *info)
     LIST_EACH(at, &group->group) {
         err = 0;
         if (info->number != 0)
-            send(LIST_ITEM(at, struct process, group_link), NULL, info);
+            send_signal(LIST_ITEM(at, struct process, group_link), NULL, info);
     }
     return err;
 }
@@ -291,28 +291,28 @@ void signal_fault(const struct signal_info *info)
     struct thread        *self   = current_thread();
     struct signal_action *action = &self->process->actions->action[info->number];
 
-    if ((self->mask & bit(info->number)) || action->handler == SIG_IGN) {
-        self->mask &= ~bit(info->number);
+    if ((self->mask & signal_bit(info->number)) || action->handler == SIG_IGN) {
+        self->mask &= ~signal_bit(info->number);
         *action = (struct signal_action){ .handler = SIG_DFL };
     }
-    send(self->process, self, info);
+    send_signal(self->process, self, info);
 }
 
 /* ---- Looking ------------------------------------------------------------------------------------- */
 
-static uint64_t deliverable(const struct thread *thread)
+static uint64_t deliverable_signals(const struct thread *thread)
 {
     return (thread->pending.pending | thread->process->pending.pending) & ~(thread->mask & ~unmaskable);
 }
 
 bool signal_pending(const struct thread *thread)
 {
-    return thread->process != NULL && deliverable(thread) != 0;
+    return thread->process != NULL && deliverable_signals(thread) != 0;
 }
 
 bool signal_kills(const struct thread *thread)
 {
-    return thread->process != NULL && (deliverable(thread) & bit(SIGKILL)) != 0;
+    return thread->process != NULL && (deliverable_signals(thread) & signal_bit(SIGKILL)) != 0;
 }
 
 uint64_t signals_waiting(const struct thread *thread) { return thread->pending.pending | thread->process->pending.pending; }
@@ -321,7 +321,7 @@ bool signal_take(uint64_t wanted, struct signal_info *out)
 {
     struct thread *self  = current_thread();
     lock_state     state = lock_take(&lock);
-    bool           got   = take(&self->pending, wanted, out) || take(&self->process->pending, wanted, out);
+    bool           got   = take_signal(&self->pending, wanted, out) || take_signal(&self->process->pending, wanted, out);
 
     lock_drop(&lock, state);
     if (got && out->from_timer)
@@ -341,7 +341,7 @@ static void stop_process(int number)
         process->state       = PROCESS_STOPPED;
         process->stop_signal = number;
         process->continued   = false;
-        process_tell_stop(process, true);
+        process_notify_stop(process, true);
         for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)
             if (t != self)
                 wake_thread(t);             /* so that it comes by here and stops, too */
@@ -356,24 +356,24 @@ static void stay_stopped(void)
 
     while (process->state == PROCESS_STOPPED)
         schedule_stop_here(THREAD_STOPPED);
-    if (process->tell_going) {
+    if (process->notify_continue) {
         lock_state state = lock_take(&process_lock);
 
-        process->tell_going = false;
-        process_tell_stop(process, false);
+        process->notify_continue = false;
+        process_notify_stop(process, false);
         lock_drop(&process_lock, state);
     }
 }
 
 /* Stops from the terminal do nothing to a group nobody could continue. */
-static bool may_stop(int number) { return number == SIGSTOP || !process_group_is_orphaned(current_process()); }
+static bool signal_may_stop(int number) { return number == SIGSTOP || !process_group_is_orphaned(current_process()); }
 
 static void default_action(const struct signal_info *info)
 {
-    if (ignored & bit(info->number))
+    if (ignored & signal_bit(info->number))
         return;
-    if (stops & bit(info->number)) {
-        if (may_stop(info->number))
+    if (stops & signal_bit(info->number)) {
+        if (signal_may_stop(info->number))
             stop_process(info->number);
         return;
     }
@@ -382,7 +382,7 @@ static void default_action(const struct signal_info *info)
 }
 
 /* Run the handler: its frame goes on the program's stack; the mask becomes the handler's. */
-static bool handle(struct trap_frame *frame, const struct signal_info *info)
+static bool run_handler(struct trap_frame *frame, const struct signal_info *info)
 {
     struct thread        *self   = current_thread();
     struct signal_action *place  = &self->process->actions->action[info->number];
@@ -406,7 +406,7 @@ static bool handle(struct trap_frame *frame, const struct signal_info *info)
     self->restore_mask = false;
     self->mask |= action.mask;
     if (!(action.flags & SA_NODEFER))
-        self->mask |= bit(info->number);
+        self->mask |= signal_bit(info->number);
     self->mask &= ~unmaskable;
     if (action.flags & SA_RESETHAND)
         place->handler = SIG_DFL;
@@ -422,7 +422,7 @@ void signal_deliver(struct trap_frame *frame)
     if (self->process->exiting)
         thread_exit(0);
     stay_stopped();
-    while (deliverable(self) != 0) {
+    while (deliverable_signals(self) != 0) {
         struct signal_info info;
 
         if (!signal_take(~(self->mask & ~unmaskable), &info))
@@ -439,7 +439,7 @@ void signal_deliver(struct trap_frame *frame)
                 call = -1;
             }
         }
-        handled |= handle(frame, &info);
+        handled |= run_handler(frame, &info);
         stay_stopped();
     }
     if (call >= 0)

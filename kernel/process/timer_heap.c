@@ -6,39 +6,39 @@
 #include "base/check.h"
 #include "base/range.h"
 
-static unsigned distance(const struct timer *timer) { return timer != NULL ? timer->distance : 0; }
+static unsigned node_distance(const struct timer *timer) { return timer != NULL ? timer->distance : 0; }
 
-static bool is_before(const struct timer *a, const struct timer *b)
+static bool timer_is_before(const struct timer *a, const struct timer *b)
 {
     return a->due < b->due || (a->due == b->due && a->turn < b->turn);
 }
 
 /* The child of greater distance belongs on the left; then the distance is the right one's and one. */
-static void settle(struct timer *timer)
+static void settle_node(struct timer *timer)
 {
     struct timer *left = timer->left;
 
-    if (distance(left) < distance(timer->right)) {
+    if (node_distance(left) < node_distance(timer->right)) {
         timer->left  = timer->right;
         timer->right = left;
     }
-    timer->distance = (uint8_t)(distance(timer->right) + 1);
+    timer->distance = (uint8_t)(node_distance(timer->right) + 1);
 }
 
 /* Two heaps into one, along their ways to the right: the depth of the recursion is at most their distances' sum. */
-static struct timer *meld(struct timer *a, struct timer *b)
+static struct timer *meld_heaps(struct timer *a, struct timer *b)
 {
     if (a == NULL || b == NULL)
         return a != NULL ? a : b;
-    if (is_before(b, a)) {
+    if (timer_is_before(b, a)) {
         struct timer *first = b;
 
         b = a;
         a = first;
     }
-    a->right = meld(a->right, b);
+    a->right = meld_heaps(a->right, b);
     a->right->parent = a;
-    settle(a);
+    settle_node(a);
     return a;
 }
 
@@ -51,17 +51,17 @@ void timer_heap_put(struct timer **root, struct timer *timer)
     timer->turn     = turns++;
     timer->distance = 1;
     timer->armed    = true;
-    *root = meld(*root, timer);
+    *root = meld_heaps(*root, timer);
     (*root)->parent = NULL;
 }
 
 /* Upwards as long as distances change: each step further up means a distance greater by one, so at most log2(timers + 1). */
-static void settle_upwards(struct timer *timer)
+static void settle_nodes_upwards(struct timer *timer)
 {
     for (; timer != NULL; timer = timer->parent) {
         unsigned before = timer->distance;
 
-        settle(timer);
+        settle_node(timer);
         if (timer->distance == before)
             return;
     }
@@ -69,7 +69,7 @@ static void settle_upwards(struct timer *timer)
 
 void timer_heap_take(struct timer **root, struct timer *timer)
 {
-    struct timer *parent = timer->parent, *rest = meld(timer->left, timer->right);
+    struct timer *parent = timer->parent, *rest = meld_heaps(timer->left, timer->right);
 
     assert(timer->armed);
     if (rest != NULL)
@@ -80,22 +80,22 @@ void timer_heap_take(struct timer **root, struct timer *timer)
         parent->left = rest;
     else
         parent->right = rest;
-    settle_upwards(parent);
+    settle_nodes_upwards(parent);
     timer->parent = timer->left = timer->right = NULL;
     timer->armed  = false;
 }
 
-static bool is_sound(const struct timer *timer)
+static bool node_is_sound(const struct timer *timer)
 {
-    return timer->armed && timer->distance == distance(timer->right) + 1 &&             /* H4, H2 */
-           distance(timer->left) >= distance(timer->right) &&                           /* H2     */
-           (timer->parent == NULL || !is_before(timer, timer->parent)) &&               /* H1     */
+    return timer->armed && timer->distance == node_distance(timer->right) + 1 &&             /* H4, H2 */
+           node_distance(timer->left) >= node_distance(timer->right) &&                           /* H2     */
+           (timer->parent == NULL || !timer_is_before(timer, timer->parent)) &&               /* H1     */
            (timer->left == NULL || timer->left->parent == timer) &&                     /* H3     */
            (timer->right == NULL || timer->right->parent == timer);
 }
 
 /* The next one in a walk of all: down to the left, down to the right, or up to where a right one is left to visit. */
-static const struct timer *next_of(const struct timer *timer)
+static const struct timer *next_in_walk(const struct timer *timer)
 {
     if (timer->left != NULL)
         return timer->left;
@@ -111,8 +111,8 @@ bool timer_heap_ok(const struct timer *root)
 {
     if (root != NULL && root->parent != NULL)                                           /* H3     */
         return false;
-    for (; root != NULL; root = next_of(root))
-        if (!is_sound(root))
+    for (; root != NULL; root = next_in_walk(root))
+        if (!node_is_sound(root))
             return false;
     return true;
 }

@@ -68,7 +68,7 @@ void timer_table_remove(struct timer_table *table, int number)
     *leaf = NULL;
 }
 
-static uint32_t taken(const struct timer_leaf *leaf)
+static uint32_t places_taken(const struct timer_leaf *leaf)
 {
     uint32_t count = 0;
 
@@ -84,7 +84,7 @@ bool timer_table_ok(const struct timer_table *table)
     for (unsigned n = 0; n < TIMER_BRANCH; n++) {
         const struct timer_leaf *leaf = table->leaf[n];
 
-        if (leaf != NULL && (leaf->count == 0 || taken(leaf) != leaf->count))           /* B2, B1 */
+        if (leaf != NULL && (leaf->count == 0 || places_taken(leaf) != leaf->count))           /* B2, B1 */
             return false;
         sum += leaf != NULL ? leaf->count : 0;
     }

@@ -82,7 +82,7 @@ void process_set_alarm(struct process *process, uint64_t value, uint64_t interva
 /* ---- timer_create(): what happens when it is due -------------------------------------------------- */
 
 /* Returns true when the signal lies in a queue, so that it will be taken. */
-static bool tell(const struct process_timer *t)
+static bool send_expiry(const struct process_timer *t)
 {
     struct signal_info info = { .number = t->what.signal, .code = CODE_TIMER, .timer = t->number, .value = t->what.value,
                                 .from_timer = true };
@@ -94,7 +94,7 @@ static bool tell(const struct process_timer *t)
 }
 
 /* Nobody wants to hear of it. An interval shorter than a tick goes on a tick later: interrupts are for others, too. */
-static void go_on_unheard(struct process_timer *t)
+static void go_on_unnoticed(struct process_timer *t)
 {
     uint64_t now = clock_now() + (t->interval < TICK ? TICK : 0);
 
@@ -108,7 +108,7 @@ static void timer_rings(struct timer *timer)
 {
     struct process_timer *t      = CONTAINER_OF(timer, struct process_timer, timer);
     bool                  again  = t->queued;
-    bool                  queued = again || tell(t);
+    bool                  queued = again || send_expiry(t);
     lock_state            state  = lock_take(&lock);
 
     t->queued  = queued;
@@ -116,7 +116,7 @@ static void timer_rings(struct timer *timer)
     if (again)
         t->missed = saturated(t->missed, 1);
     if (!queued && t->interval != 0)
-        go_on_unheard(t);
+        go_on_unnoticed(t);
     else if (t->interval == 0)
         t->due = 0;
     lock_drop(&lock, state);
@@ -148,7 +148,7 @@ void process_timer_taken(struct signal_info *info)
 
 /* ---- timer_create() and its family ---------------------------------------------------------------- */
 
-static int add(struct process *process, struct process_timer *t)
+static int add_timer(struct process *process, struct process_timer *t)
 {
     if (process->timers == NULL)
         process->timers = heap_alloc(sizeof *process->timers, HEAP_ZERO);
@@ -176,7 +176,7 @@ int process_timer_create(struct process *process, const struct timer_request *re
     t = heap_alloc(sizeof *t, HEAP_ZERO);
     if (t == NULL)
         return -ENOMEM;
-    id = add(process, t);
+    id = add_timer(process, t);
     if (id < 0) {
         heap_free_sized(t, sizeof *t);
         return id;
@@ -188,7 +188,7 @@ int process_timer_create(struct process *process, const struct timer_request *re
 }
 
 /* The lock is held. */
-static uint64_t left(const struct process_timer *t, uint64_t now)
+static uint64_t time_left(const struct process_timer *t, uint64_t now)
 {
     if (t->due == 0)
         return t->timer.armed ? 1 : 0;
@@ -199,16 +199,16 @@ static uint64_t left(const struct process_timer *t, uint64_t now)
     return t->what.signal == 0 ? 0 : 1;
 }
 
-static struct alarm_state state_of(const struct process_timer *t)
+static struct alarm_state state_of_timer(const struct process_timer *t)
 {
     lock_state         state = lock_take(&lock);
-    struct alarm_state is    = { .left = left(t, clock_now()), .interval = t->interval, .overrun = t->overrun };
+    struct alarm_state is    = { .left = time_left(t, clock_now()), .interval = t->interval, .overrun = t->overrun };
 
     lock_drop(&lock, state);
     return is;
 }
 
-static uint64_t moment(const struct process_timer *t, bool absolute, uint64_t value)
+static uint64_t moment_due(const struct process_timer *t, bool absolute, uint64_t value)
 {
     uint64_t now = clock_now(), wall = t->what.wall ? clock_wall() : now;
 
@@ -224,13 +224,13 @@ int process_timer_set(struct process *process, int id, bool absolute, uint64_t v
 
     if (t == NULL)
         return -EINVAL;
-    *old  = state_of(t);
+    *old  = state_of_timer(t);
     state = lock_take(&lock);
     timer_disarm(&t->timer);
     t->waiting  = t->queued = false;
     t->missed   = t->overrun = 0;
     t->interval = value != 0 ? interval : 0;
-    t->due      = value != 0 ? moment(t, absolute, value) : 0;
+    t->due      = value != 0 ? moment_due(t, absolute, value) : 0;
     if (value != 0 && t->what.signal != 0)
         timer_arm(&t->timer, t->due);
     lock_drop(&lock, state);
@@ -243,7 +243,7 @@ int process_timer_get(struct process *process, int id, struct alarm_state *now)
 
     if (t == NULL)
         return -EINVAL;
-    *now = state_of(t);
+    *now = state_of_timer(t);
     return 0;
 }
 

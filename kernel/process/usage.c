@@ -56,7 +56,7 @@ void process_watch_cpu_limit(struct process *process)
 }
 
 /* SIGXCPU at the soft limit and each second from then on, SIGKILL at the hard one. */
-static void tell_of_limit(struct process *process)
+static void signal_cpu_limit(struct process *process)
 {
     uint64_t           hard = nanoseconds_of(process->limits[RLIMIT_CPU].hard);
     struct signal_info info = { .number = process->cpu_time >= hard ? SIGKILL : SIGXCPU, .code = SI_KERNEL };
@@ -74,5 +74,5 @@ void usage_charge(struct thread *thread, uint64_t nanoseconds)
         return;
     process->cpu_time += nanoseconds;
     if (process->cpu_time >= process->cpu_due)
-        tell_of_limit(process);
+        signal_cpu_limit(process);
 }

@@ -14,7 +14,7 @@ static struct user_account *lists[USER_LISTS];      /* [lock] */
 
 static struct user_account **list_of(uint32_t uid) { return &lists[uid % USER_LISTS]; }
 
-static struct user_account *find(uint32_t uid)
+static struct user_account *find_account(uint32_t uid)
 {
     struct user_account *account = *list_of(uid);
 
@@ -24,7 +24,7 @@ static struct user_account *find(uint32_t uid)
 }
 
 /* One of several references goes. False: this may be the last, and nothing has changed. */
-static bool drop_one_of_many(struct user_account *account)
+static bool drop_one_reference(struct user_account *account)
 {
     uint32_t references = __atomic_load_n(&account->references, __ATOMIC_RELAXED);
 
@@ -37,10 +37,10 @@ static bool drop_one_of_many(struct user_account *account)
 }
 
 /* The one there is, with a reference, or NULL. */
-static struct user_account *get_old(uint32_t uid)
+static struct user_account *get_old_account(uint32_t uid)
 {
     lock_state           state   = lock_take(&lock);
-    struct user_account *account = find(uid);
+    struct user_account *account = find_account(uid);
 
     if (account != NULL)
         user_account_hold(account);
@@ -48,7 +48,7 @@ static struct user_account *get_old(uint32_t uid)
     return account;
 }
 
-static struct user_account *get_new(uint32_t uid)
+static struct user_account *get_new_account(uint32_t uid)
 {
     struct user_account *spare = heap_alloc(sizeof *spare, HEAP_ZERO), *account;
     lock_state           state;
@@ -56,7 +56,7 @@ static struct user_account *get_new(uint32_t uid)
     if (spare == NULL)
         return NULL;
     state   = lock_take(&lock);
-    account = find(uid);                        /* another may have made it meanwhile */
+    account = find_account(uid);                        /* another may have made it meanwhile */
     if (account == NULL) {
         account       = spare;
         account->uid  = uid;
@@ -72,15 +72,15 @@ static struct user_account *get_new(uint32_t uid)
 
 struct user_account *user_account_get(uint32_t uid)
 {
-    struct user_account *account = get_old(uid);
+    struct user_account *account = get_old_account(uid);
 
-    return account != NULL ? account : get_new(uid);
+    return account != NULL ? account : get_new_account(uid);
 }
 
 void user_account_hold(struct user_account *account) { __atomic_add_fetch(&account->references, 1, __ATOMIC_RELAXED); }
 
 /* With the lock held nobody finds it any more, so the last reference stays the last. */
-static void drop_last(struct user_account *account)
+static void drop_last_reference(struct user_account *account)
 {
     lock_state            state = lock_take(&lock);
     struct user_account **at    = list_of(account->uid);
@@ -99,8 +99,8 @@ static void drop_last(struct user_account *account)
 
 void user_account_put(struct user_account *account)
 {
-    if (account != NULL && !drop_one_of_many(account))
-        drop_last(account);
+    if (account != NULL && !drop_one_reference(account))
+        drop_last_reference(account);
 }
 
 void user_account_threads(struct user_account *account, int more)

@@ -75,7 +75,7 @@ static int open_output(struct process *process)
 
 /* ---- Starting ------------------------------------------------------------------------------- */
 
-/* What programs need of the kernel, once: as first_run() does it for the first of Linux's. */
+/* What programs need of the kernel, once: as init_run() does it for the first of Linux's. */
 static int prepare_kernel(void)
 {
     if (output != NULL)
