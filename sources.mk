@@ -331,7 +331,7 @@ relocator += boot/bios/say.c            # why it cannot go on
 # ---- The host command and the layout compiler -----------------------------------------
 
 command  = $(wildcard tools/quire/*.c)  # ./quire and its subcommands
-drawing  = $(wildcard tools/map/*.c)    # snapshot of a running machine -> towers -> drawings
+drawing  = $(wildcard tools/map/*.c)    # snapshot of a running machine -> columns -> drawings
 compiler = $(wildcard tools/layout/*.c) # document -> linker script, tables, constants, picture
 
 # ---- Tests and measurements -----------------------------------------------------------

@@ -266,7 +266,7 @@ static void __attribute__((noreturn)) end_in_8086_mode(void)
 }
 
 /* A fault that a copy for the program meets in its tables (K17: the kernel's space has no addresses of programs). */
-static int mend_in_copy(struct space *space, vaddr_t address, uint8_t access)
+static int resolve_in_copy(struct space *space, vaddr_t address, uint8_t access)
 {
     struct process      *process = current_process();
     struct fault_verdict verdict;
@@ -291,7 +291,7 @@ static bool is_exception_of_programs(unsigned vector)
 void programs_start(void)
 {
     trap_for_programs(trap_leave, end_in_8086_mode);
-    user_mend_with(mend_in_copy);
+    user_resolve_with(resolve_in_copy);
     for (unsigned vector = 0; vector < TRAP_EXCEPTIONS; vector++)
         if (is_exception_of_programs(vector))
             trap_handle(vector, exception);

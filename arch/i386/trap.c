@@ -66,13 +66,6 @@ void interrupt_handle(unsigned line, void (*handler)(void *), void *argument)
     pic_open(line);
 }
 
-void interrupt_close(unsigned line)
-{
-    assert(line < LINES);
-    pic_close(line);
-    lines[line].handler = NULL;
-}
-
 uint32_t interrupts_spurious(void) { return spurious; }
 
 uint64_t interrupts_taken(void)

@@ -96,7 +96,6 @@ void trap_handle(unsigned vector, trap_handler handler);
  * told of the end after the handler returns.
  */
 void interrupt_handle(unsigned line, void (*handler)(void *), void *argument);
-void interrupt_close(unsigned line);
 uint32_t interrupts_spurious(void);
 uint64_t interrupts_taken(void);        /* from devices, since the start: intr of /proc/stat */
 

@@ -331,7 +331,7 @@ static int prepare_program(struct process *self)
     terminals_start();
     err = unpack_archives(self->fs);
     if (err == 0)
-        err = files_furnish(self->fs);
+        err = files_populate(self->fs);
     if (err == 0)
         err = read_configuration(self->fs);
     if (err == 0)

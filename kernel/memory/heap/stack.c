@@ -460,11 +460,3 @@ void stacks_audit(struct audit_report *report)
                    (unsigned)(used * window()->unit));
     lock_drop(&lock, state);
 }
-
-bool stacks_ok(void)
-{
-    struct audit_report report = { 0 };
-
-    stacks_audit(&report);
-    return report.failed == 0;
-}

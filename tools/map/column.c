@@ -1,5 +1,5 @@
-/* tower.c - boxes, strips, owners, and the table of who has physical memory. See tower.h. */
-#include "tower.h"
+/* column.c - boxes, strips, owners, and the table of who has physical memory. See column.h. */
+#include "column.h"
 
 #include "layout/quantity.h"
 
@@ -98,26 +98,26 @@ void strip_letters(const struct strip *strip, char *to, size_t width)
 
 /* ---- Boxes ----------------------------------------------------------------------------- */
 
-struct box *tower_add(struct source *source, struct tower *tower)
+struct box *column_add(struct source *source, struct column *column)
 {
-    if ((tower->count & (tower->count - 1)) == 0) {
-        struct box *more = source_keep(source, (tower->count == 0 ? 1 : tower->count * 2) * sizeof(*more));
+    if ((column->count & (column->count - 1)) == 0) {
+        struct box *more = source_keep(source, (column->count == 0 ? 1 : column->count * 2) * sizeof(*more));
 
-        if (tower->count > 0)
-            memcpy(more, tower->boxes, tower->count * sizeof(*more));
-        tower->boxes = more;
+        if (column->count > 0)
+            memcpy(more, column->boxes, column->count * sizeof(*more));
+        column->boxes = more;
     }
-    tower->boxes[tower->count] = (struct box){ .name = "", .rights = "", .size = "" };
-    return &tower->boxes[tower->count++];
+    column->boxes[column->count] = (struct box){ .name = "", .rights = "", .size = "" };
+    return &column->boxes[column->count++];
 }
 
-void tower_turn(struct tower *tower)
+void column_turn(struct column *column)
 {
-    for (size_t low = 0, high = tower->count; low + 1 < high; low++) {
-        struct box box = tower->boxes[low];
+    for (size_t low = 0, high = column->count; low + 1 < high; low++) {
+        struct box box = column->boxes[low];
 
-        tower->boxes[low]    = tower->boxes[--high];
-        tower->boxes[high]   = box;
+        column->boxes[low]    = column->boxes[--high];
+        column->boxes[high]   = box;
     }
 }
 
@@ -213,10 +213,10 @@ void picture_make(struct picture *out, struct source *source, const struct snaps
     out->moment = source_print(source, "%s; %" PRIu64 " frames of RAM, %s%s", s->moment, s->ram, short_size(source, s->ram * PAGE),
                                s->cut > 0 ? "; the end of the snapshot is missing" : "");
     count_shares(out, source, s);
-    out->physical  = tower_physical(source, s);
-    out->kernel    = tower_kernel(source, s);
+    out->physical  = column_physical(source, s);
+    out->kernel    = column_kernel(source, s);
     out->processes = source_keep(source, (s->process_count + 1) * sizeof(*out->processes));
     for (size_t i = 0; i < s->process_count; i++)
         if (s->processes[i].shares == 0)
-            out->processes[out->process_count++] = tower_process(source, s, &s->processes[i]);
+            out->processes[out->process_count++] = column_process(source, s, &s->processes[i]);
 }
