@@ -14,7 +14,7 @@
 #include "files/root/root.h"
 #include "memory/spaces/map.h"
 #include "process/family.h"
-#include "program.h"
+#include "process/abi.h"
 
 enum { STACK_PAGES = 1, DESCRIPTORS = 64, CHUNK_PAGES = 1024, CONSOLE_CHUNK = 128 };
 enum { PATIENCE_NANOSECONDS = 1000000000 };

@@ -12,7 +12,7 @@
 #include "layouts/movos/tables.h"
 #include "memory/tables/table.h"
 #include "process/flat.h"
-#include "registers.h"
+#include "process/abi.h"
 
 enum { PATIENCE_SECONDS = 20, MOST_STEPS = 64, NANOSECONDS = 1000000000 };
 

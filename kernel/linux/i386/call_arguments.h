@@ -1,10 +1,10 @@
 /*
- * linux_registers.h (i386) - where a system call's number, arguments and result are.
+ * call_arguments.h (i386) - where a system call's number, arguments and result are.
  *
  * Source   System V ABI is silent; Linux, syscall(2), "Architecture calling conventions".
  */
-#ifndef QUIRE_ARCH_LINUX_REGISTERS_H
-#define QUIRE_ARCH_LINUX_REGISTERS_H
+#ifndef QUIRE_LINUX_CALL_ARGUMENTS_H
+#define QUIRE_LINUX_CALL_ARGUMENTS_H
 
 #include "trap.h"
 

@@ -1,20 +1,22 @@
 /*
  * program.c (i386) - what the traps of programs mean.
  */
-#include "program.h"
+#include "process/abi.h"
 
 #include "base/check.h"
 #include "base/error.h"
 #include "base/print.h"
 #include "base/string.h"
+#include "cpu.h"
 #include "descriptor.h"
+#include "fpu.h"
 #include "linux/call.h"
 #include "memory/spaces/fault.h"
 #include "memory/frames/frame.h"
 #include "memory/spaces/user.h"
 #include "process/process.h"
 #include "init/report.h"
-#include "registers.h"
+#include "trap.h"
 
 static uint8_t access_of(uint32_t error)
 {
@@ -188,17 +190,12 @@ static bool exception(struct trap_frame *frame)
     return true;
 }
 
-/* A step of the trap flag, or the instruction ICEBP: the status register tells (Intel SDM vol. 3B, "Debug Registers"). */
+/* A step of the trap flag, or the instruction ICEBP. */
 static bool debug_exception(struct trap_frame *frame)
 {
-    enum { STATUS_NOTHING = 0xFFFF0FF0, STATUS_STEP = 1 << 14 };
-    uint32_t status;
-
     if (!trap_from_user(frame))
         return false;
-    __asm__ volatile("movl %%dr6, %0" : "=r"(status));
-    __asm__ volatile("movl %0, %%dr6" : : "r"(STATUS_NOTHING));
-    tell_program(frame, SIGTRAP, status & STATUS_STEP ? CODE_TRAP_TRACE : CODE_TRAP_BREAK, frame->eip);
+    tell_program(frame, SIGTRAP, trap_was_step() ? CODE_TRAP_TRACE : CODE_TRAP_BREAK, frame->eip);
     return true;
 }
 
@@ -218,7 +215,7 @@ static bool floating_point(struct trap_frame *frame)
 
     if (!trap_from_user(frame))
         return false;
-    code = floating_point_code(thread_fpu_exceptions(frame->vector == TRAP_SIMD));
+    code = floating_point_code(fpu_exceptions(&current_thread()->machine, frame->vector == TRAP_SIMD));
     if (code != 0)
         tell_program(frame, SIGFPE, code, frame->eip);
     return true;
@@ -233,9 +230,9 @@ static bool bad_return(struct trap_frame *frame)
 
 static bool system_call(struct trap_frame *frame)
 {
-    __asm__ volatile("sti");
+    interrupts_on();
     linux_dispatch(frame);
-    __asm__ volatile("cli");
+    interrupts_off();
     return true;
 }
 
@@ -251,9 +248,9 @@ void trap_leave(struct trap_frame *frame)
 
     while (signal_pending(self) || self->restore_mask || self->process->exiting || self->process->state == PROCESS_STOPPED ||
            to_be_restarted(frame)) {
-        __asm__ volatile("sti");
+        interrupts_on();
         signal_deliver(frame);
-        __asm__ volatile("cli");
+        interrupts_off();
     }
     schedule_preempt();
 }
@@ -261,7 +258,7 @@ void trap_leave(struct trap_frame *frame)
 /* Its code segment is any number, so its traps do not look like a program's; there is nothing it could do there. */
 static void __attribute__((noreturn)) end_in_8086_mode(void)
 {
-    __asm__ volatile("sti");
+    interrupts_on();
     process_exit_group(SIGSEGV);
 }
 
