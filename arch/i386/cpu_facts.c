@@ -58,5 +58,3 @@ void cpu_facts(struct cpu_facts *out)
     }
     out->name[48] = '\0';
 }
-
-uint32_t cpu_capabilities(void) { return ask(1).d; }

@@ -10,6 +10,7 @@
 #include "devices/channel_frames.h"
 #include "devices/virtio_console.h"
 #include "memory/heap/heap.h"
+#include "panic.h"
 #include "process/schedule.h"
 #include "process/signal.h"
 

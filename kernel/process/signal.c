@@ -9,7 +9,8 @@
 #include "memory/heap/heap.h"
 #include "process/family.h"
 #include "process/user_account.h"
-#include "process/abi.h"
+#include "registers.h"
+#include "signal_frame.h"
 
 struct signal_queued {
     struct signal_queued *next;

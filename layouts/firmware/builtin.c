@@ -16,7 +16,8 @@
 #include "memory/heap/heap.h"
 #include "memory/spaces/map.h"
 #include "process/family.h"
-#include "process/abi.h"
+#include "program.h"
+#include "registers.h"
 
 /* ---- Output --------------------------------------------------------------------------------- */
 

@@ -130,7 +130,7 @@ static bool kept(const char *list, unsigned number)
     return false;
 }
 
-static void populate(void)
+static void furnish(void)
 {
     long file = KERNEL(CALL_OPEN, (long)"a", O_RDWR | O_CREAT, 0644);
 
@@ -161,7 +161,7 @@ static void settle(const char *root)
     KERNEL(CALL_SETSID, 0);
     make_arena();
     handle_all();
-    populate();
+    furnish();
 }
 
 static void do_task(uint64_t seed, const char *list, const char *root)

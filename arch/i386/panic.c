@@ -1,35 +1,35 @@
 /*
- * panic.c - the end, told in parts that do not depend on each other.
+ * panic.c (i386) - the end, told in parts that do not depend on each other.
  *
  * What went wrong may be anything, the page tables and the auditor's own data included. So
  * panic_go_on() runs the parts one after the other and remembers where it is: a trap or a failed
  * assertion inside one comes back here, is noted, and the rest is still printed.
  */
-#include "init/panic.h"
+#include "panic.h"
 #include "base/lock.h"
 #include "base/print.h"
 #include "base/string.h"
 #include "base/symbol.h"
 #include "cpu.h"
+#include "descriptor.h"
 #include "memory/check/audit.h"
 #include "memory/frames/frame.h"
 #include "memory/spaces/space.h"
 #include "memory/heap/stack.h"
 #include "memory/tables/table.h"
 #include "power.h"
-#include "trap.h"
 
-enum { PANICS_MOST = 8, BACKTRACE_LINES = 24, BACKTRACE_FRAMES = 4096 };
+enum { PANICS_MOST = 8 };
 
 static bool leaves_emulator;
 
 /* What is known of this panic. Set once, by the first call. */
 static struct {
-    char                     why[192];
-    const struct trap_frame *trap;      /* what led here, NULL: a call */
-    bool                     has_address;
-    vaddr_t                  address;   /* what the fault was about */
-    vaddr_t                  counter, frame_pointer;    /* where the backtrace begins */
+    char              why[192];
+    struct trap_frame registers;
+    bool              has_registers, has_address;
+    vaddr_t           address;          /* what the fault was about */
+    uint32_t          eip, ebp;         /* where the backtrace begins */
 } now;
 
 static unsigned panics, parts_done;
@@ -51,14 +51,14 @@ void panic_options(const char *command_line)
 /* ---- The parts ---------------------------------------------------------------------- */
 
 /* An address and the function that holds `look_up`, which is the address or just before it. */
-static void print_place(const char *before, vaddr_t address, vaddr_t look_up)
+static void print_place(const char *before, uint32_t address, uint32_t look_up)
 {
     uint32_t    offset;
     const char *name = symbol_of(look_up, &offset);
 
-    print("%s%08lx", before, (unsigned long)address);
+    print("%s%08x", before, address);
     if (name)
-        print("  %s+0x%x", name, offset + (uint32_t)(address - look_up));
+        print("  %s+0x%x", name, offset + (address - look_up));
 }
 
 static void tell_why(void)
@@ -68,10 +68,13 @@ static void tell_why(void)
 
 static void tell_registers(void)
 {
-    if (now.trap == NULL)
+    const struct trap_frame *r = &now.registers;
+
+    if (!now.has_registers)
         return;
-    print_place("  at ", now.counter, now.counter);
-    trap_print_registers(now.trap);
+    print_place("  at ", r->eip, r->eip);
+    print("\n  eax %08x  ebx %08x  ecx %08x  edx %08x  eflags %08x\n", r->eax, r->ebx, r->ecx, r->edx, r->eflags);
+    print("  esi %08x  edi %08x  ebp %08x  esp %08x  cs %04x\n", r->esi, r->edi, r->ebp, r->esp, r->cs & 0xFFFF);
 }
 
 struct rights_text { char text[4]; };
@@ -117,7 +120,7 @@ static void tell_address(void)
 }
 
 /* One line, also for several frames in a row that return to the same place: recursion. */
-static void print_frames(vaddr_t address, vaddr_t look_up, uint32_t times)
+static void print_frames(uint32_t address, uint32_t look_up, uint32_t times)
 {
     print_place("     ", address, look_up);
     if (times > 1)
@@ -125,22 +128,20 @@ static void print_frames(vaddr_t address, vaddr_t look_up, uint32_t times)
     print("\n");
 }
 
-static bool next_frame(vaddr_t *frame_pointer, vaddr_t *return_to)
+static bool next_frame(uint32_t *ebp, uint32_t *return_to)
 {
-    return (!page_is_users(page_of(*frame_pointer)) || layout_kernel_has_own()) && trap_caller(frame_pointer, return_to);
+    uint32_t frame = *ebp;
+
+    return frame % 4 == 0 && (!page_is_users(page_of(frame)) || layout_kernel_has_own()) && probe_read(frame, ebp) &&
+           probe_read(frame + 4, return_to) && *return_to != 0;
 }
 
-/*
- * Functions that called each other, innermost first; a function that called itself again and
- * again takes one line. Any stack, also a broken one: memory is probed, and there is an end.
- */
-static void backtrace(vaddr_t counter, vaddr_t frame_pointer)
+void backtrace(uint32_t eip, uint32_t ebp)
 {
-    vaddr_t  at = counter, look_up = counter, return_to;
-    uint32_t times = 1;
+    uint32_t at = eip, look_up = eip, times = 1, return_to;
     int      lines = 0;
 
-    for (int frames = 0; frames < BACKTRACE_FRAMES && next_frame(&frame_pointer, &return_to); frames++) {
+    for (int frames = 0; frames < BACKTRACE_FRAMES && next_frame(&ebp, &return_to); frames++) {
         if (return_to == at) {
             times++;
             continue;
@@ -158,7 +159,7 @@ static void backtrace(vaddr_t counter, vaddr_t frame_pointer)
 static void tell_backtrace(void)
 {
     print("  called by, innermost first:\n");
-    backtrace(now.counter, now.frame_pointer);
+    backtrace(now.eip, now.ebp);
 }
 
 static void tell_audit(void)
@@ -205,7 +206,7 @@ static NORETURN void panic_go_on(void)
  * Every panic passes here first. Returns for the first one, whose facts the caller then fills
  * in; a panic inside a panic is noted and the next part printed instead.
  */
-static void panic_begin(const char *why, vaddr_t counter)
+static void panic_begin(const char *why, uint32_t eip)
 {
     interrupts_off();
     locks_ignore();
@@ -216,19 +217,19 @@ static void panic_begin(const char *why, vaddr_t counter)
     if (panics > PANICS_MOST)
         power_halt();                       /* printing itself fails */
     print("  (this part failed: %s)\n", why);
-    print_place("   at ", counter, counter);
+    print_place("   at ", eip, eip);
     print("\n");
     panic_go_on();
 }
 
 static void copy_why(const char *why) { text_copy(now.why, why, sizeof now.why); }
 
-static NORETURN void panic_here(const char *why, vaddr_t counter, vaddr_t frame_pointer)
+static NORETURN void panic_here(const char *why, uint32_t eip, uint32_t ebp)
 {
-    panic_begin(why, counter);
+    panic_begin(why, eip);
     copy_why(why);
-    now.counter       = counter;
-    now.frame_pointer = frame_pointer;
+    now.eip = eip;
+    now.ebp = ebp;
     panic_go_on();
 }
 
@@ -240,7 +241,7 @@ void panic(const char *format, ...)
     va_start(list, format);
     format_list(why, sizeof why, format, list);
     va_end(list);
-    panic_here(why, caller_address(), *(vaddr_t *)__builtin_frame_address(0));
+    panic_here(why, caller_address(), *(uint32_t *)__builtin_frame_address(0));
 }
 
 void stop(const char *file, int line, const char *why)
@@ -248,10 +249,42 @@ void stop(const char *file, int line, const char *why)
     char text[sizeof now.why];
 
     format_text(text, sizeof text, "%s:%d: %s", file, line, why);
-    panic_here(text, caller_address(), *(vaddr_t *)__builtin_frame_address(0));
+    panic_here(text, caller_address(), *(uint32_t *)__builtin_frame_address(0));
 }
 
-/* ---- A trap -------------------------------------------------------------------------- */
+static NORETURN void panic_with(const char *why, const struct trap_frame *frame, const vaddr_t *address)
+{
+    panic_begin(why, frame->eip);
+    copy_why(why);
+    now.registers = *frame;
+    now.has_registers = true;
+    now.has_address = address != NULL;
+    now.address = address ? *address : 0;
+    now.eip = frame->eip;
+    now.ebp = frame->ebp;
+    panic_go_on();
+}
+
+void panic_trap(const struct trap_frame *frame)
+{
+    char              why[sizeof now.why];
+    struct trap_frame copy = *frame;
+    vaddr_t           address = trap_address();
+
+    /* From the kernel, the processor saved no stack pointer: it is where the frame's own part ends. */
+    if (!trap_from_user(frame))
+        copy.esp = (uint32_t)&frame->esp;
+    if (frame->vector == TRAP_PAGE_FAULT) {
+        format_text(why, sizeof why, "page fault: %s%s at %08lx, %s", trap_from_user(frame) ? "a program's " : "",
+                    frame->error & FAULT_FETCH ? "execution" : frame->error & FAULT_WRITE ? "write" : "read",
+                    (unsigned long)address, frame->error & FAULT_PRESENT ? "not allowed" : "not mapped");
+        panic_with(why, &copy, &address);
+    }
+    format_text(why, sizeof why, "%s (vector %u, error code %x)", trap_name(frame->vector), frame->vector, frame->error);
+    panic_with(why, &copy, NULL);
+}
+
+/* ---- The double fault --------------------------------------------------------------- */
 
 extern const char boot_stack_guard[], boot_stack[], boot_stack_top[];      /* entry.S */
 
@@ -272,20 +305,22 @@ static bool name_overflow(vaddr_t address, char *why, size_t size)
     return true;
 }
 
-void panic_trap(const struct trap_frame *frame)
-{
-    char    why[sizeof now.why];
-    vaddr_t address = trap_address();
+/* The double fault's task (trap.S). What was interrupted is in the kernel's task-state segment. */
+void double_fault(void) NORETURN;
 
-    if (!trap_is_double_fault(frame) ||
-        (!name_overflow(address, why, sizeof why) && !name_overflow(trap_stack_pointer(frame) - 1, why, sizeof why)))
-        trap_describe(frame, why, sizeof why);
-    panic_begin(why, trap_counter(frame));
-    copy_why(why);
-    now.trap          = frame;
-    now.has_address   = trap_has_address(frame);
-    now.address       = address;
-    now.counter       = trap_counter(frame);
-    now.frame_pointer = trap_frame_pointer(frame);
-    panic_go_on();
+void double_fault(void)
+{
+    const struct task_state *task = kernel_task();
+    char                     why[sizeof now.why];
+    vaddr_t                  address = trap_address();
+    struct trap_frame        frame = {
+        .vector = TRAP_DOUBLE_FAULT, .eip = task->eip, .cs = task->cs, .eflags = task->eflags, .esp = task->esp,
+        .eax = task->eax, .ebx = task->ebx, .ecx = task->ecx, .edx = task->edx, .esi = task->esi,
+        .edi = task->edi, .ebp = task->ebp,
+    };
+
+    locks_ignore();
+    if (!name_overflow(address, why, sizeof why) && !name_overflow(task->esp - 1, why, sizeof why))
+        format_text(why, sizeof why, "double fault");
+    panic_with(why, &frame, &address);
 }

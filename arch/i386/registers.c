@@ -1,7 +1,7 @@
 /*
  * registers.c (i386) - a program's registers.
  */
-#include "linux/abi.h"
+#include "registers.h"
 
 #include "base/check.h"
 #include "base/error.h"
@@ -71,4 +71,12 @@ void registers_set_shared(struct thread *thread, struct trap_frame *frame, vaddr
 
     assert(err == 0);                           /* the first slot of a new thread */
     frame->gs = TLS_FIRST << 3 | PROGRAMS;
+}
+
+uint32_t cpu_capabilities(void)
+{
+    uint32_t a = 1, b, c, d;
+
+    __asm__("cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d));
+    return d;
 }

@@ -1,5 +1,5 @@
-/* column.c - boxes, strips, owners, and the table of who has physical memory. See column.h. */
-#include "column.h"
+/* tower.c - boxes, strips, owners, and the table of who has physical memory. See tower.h. */
+#include "tower.h"
 
 #include "layout/quantity.h"
 
@@ -98,26 +98,26 @@ void strip_letters(const struct strip *strip, char *to, size_t width)
 
 /* ---- Boxes ----------------------------------------------------------------------------- */
 
-struct box *column_add(struct source *source, struct column *column)
+struct box *tower_add(struct source *source, struct tower *tower)
 {
-    if ((column->count & (column->count - 1)) == 0) {
-        struct box *more = source_keep(source, (column->count == 0 ? 1 : column->count * 2) * sizeof(*more));
+    if ((tower->count & (tower->count - 1)) == 0) {
+        struct box *more = source_keep(source, (tower->count == 0 ? 1 : tower->count * 2) * sizeof(*more));
 
-        if (column->count > 0)
-            memcpy(more, column->boxes, column->count * sizeof(*more));
-        column->boxes = more;
+        if (tower->count > 0)
+            memcpy(more, tower->boxes, tower->count * sizeof(*more));
+        tower->boxes = more;
     }
-    column->boxes[column->count] = (struct box){ .name = "", .rights = "", .size = "" };
-    return &column->boxes[column->count++];
+    tower->boxes[tower->count] = (struct box){ .name = "", .rights = "", .size = "" };
+    return &tower->boxes[tower->count++];
 }
 
-void column_turn(struct column *column)
+void tower_turn(struct tower *tower)
 {
-    for (size_t low = 0, high = column->count; low + 1 < high; low++) {
-        struct box box = column->boxes[low];
+    for (size_t low = 0, high = tower->count; low + 1 < high; low++) {
+        struct box box = tower->boxes[low];
 
-        column->boxes[low]    = column->boxes[--high];
-        column->boxes[high]   = box;
+        tower->boxes[low]    = tower->boxes[--high];
+        tower->boxes[high]   = box;
     }
 }
 
@@ -213,10 +213,10 @@ void picture_make(struct picture *out, struct source *source, const struct snaps
     out->moment = source_print(source, "%s; %" PRIu64 " frames of RAM, %s%s", s->moment, s->ram, short_size(source, s->ram * PAGE),
                                s->cut > 0 ? "; the end of the snapshot is missing" : "");
     count_shares(out, source, s);
-    out->physical  = column_physical(source, s);
-    out->kernel    = column_kernel(source, s);
+    out->physical  = tower_physical(source, s);
+    out->kernel    = tower_kernel(source, s);
     out->processes = source_keep(source, (s->process_count + 1) * sizeof(*out->processes));
     for (size_t i = 0; i < s->process_count; i++)
         if (s->processes[i].shares == 0)
-            out->processes[out->process_count++] = column_process(source, s, &s->processes[i]);
+            out->processes[out->process_count++] = tower_process(source, s, &s->processes[i]);
 }

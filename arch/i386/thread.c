@@ -1,23 +1,39 @@
 /*
  * thread.c (i386) - a thread's processor state: stack, TLS descriptors, FPU.
  */
-#include "linux/abi.h"
+#include "thread.h"
 
 #include "base/check.h"
 #include "base/error.h"
 #include "base/string.h"
+#include "cpu.h"
 #include "descriptor.h"
-#include "fpu.h"
-#include "linux/i386/thread_fpu.h"
 #include "memory/heap/heap.h"
 #include "memory/tables/table_access.h"
 #include "process/process.h"
+#include "registers.h"
 #include "trap.h"
+
+enum {
+    CR0_TASK_SWITCHED = 8, CR0_EMULATE = 4, CR0_MONITOR = 2, CR0_NUMERIC_ERROR = 1 << 5, CR0_ALIGNMENT = 1 << 18,
+    CR4_FXSR = 1 << 9, CR4_SIMD = 1 << 10, HAS_SSE = 1 << 25,
+};
+enum {
+    INITIAL_CONTROL = 0x37F, INITIAL_MXCSR = 0x1F80, FXSAVE_MXCSR = 24, FXSAVE_MXCSR_MASK = 28,
+    USUAL_MXCSR_MASK = 0xFFBF, EXCEPTIONS = 0x3F, MXCSR_MASKS_SHIFT = 7,
+};
 
 /* thread_switch.S */
 void switch_stacks(uint32_t *save, uint32_t load, uint32_t root);
 void thread_first(void);
 void thread_first_inside(void);
+
+static struct thread *fpu_holder;           /* whose values the FPU's registers are */
+static uint8_t        fpu_initial[FPU_BYTES] __attribute__((aligned(16)));
+static uint32_t       mxcsr_mask;           /* [c] bits that the processor knows: others fault  */
+static bool           has_sse;              /* [c]                                              */
+
+_Static_assert(TLS_FIRST == TLS_FIRST_SEGMENT, "what descriptor.h leaves room for");
 
 struct trap_frame *thread_frame(const struct thread *thread)
 {
@@ -62,6 +78,29 @@ void thread_prepare_inside(struct thread *thread, void (*body)(void))
     prepare(thread, &beginning);
 }
 
+/*
+ * The kernel leaves a program's FS and GS loaded. They must not outlive the descriptors they name: an interrupt
+ * in the kernel saves and loads them again, and would fault on the way back. The program's own
+ * values are in its trap frame.
+ */
+static void load_tls(const struct thread *thread)
+{
+    __asm__ volatile("movl %0, %%fs\n\tmovl %0, %%gs" : : "r"(0));
+    for (unsigned i = 0; i < TLS_SLOTS; i++)
+        segment_put(TLS_FIRST + i, thread->machine.tls[i][0], thread->machine.tls[i][1]);
+}
+
+static void fpu_shut(void)
+{
+    uint32_t cr0;
+
+    __asm__ volatile("movl %%cr0, %0" : "=r"(cr0));
+    if (!(cr0 & CR0_TASK_SWITCHED))
+        __asm__ volatile("movl %0, %%cr0" : : "r"(cr0 | CR0_TASK_SWITCHED));
+}
+
+static void fpu_open(void) { __asm__ volatile("clts"); }
+
 /* What switch_stacks() is to load for this space: 0 where its root is in use, or will be on the way to the program. */
 static uint32_t change_root(struct space *space)
 {
@@ -82,13 +121,29 @@ void thread_switch(struct thread *from, struct thread *to)
     if (to->stack_memory != NULL) {
         root = change_root(&to->stack_memory->space);
         arch_set_kernel_stack(to->stack.top);
-        segments_of_thread(to->machine.tls);
+        load_tls(to);
     }
-    fpu_switch(&to->machine);
+    if (fpu_holder == to)
+        fpu_open();
+    else
+        fpu_shut();
     switch_stacks(&from->machine.stack_pointer, to->machine.stack_pointer, root);
 }
 
 /* ---- FPU ----------------------------------------------------------------------------------- */
+
+static void save_to(void *state)         { __asm__ volatile("fxsave (%0)" : : "r"(state) : "memory"); }
+
+/* An image that the processor does not take has been refused before; should one come here, the thread starts afresh. */
+static void load_from(const void *state)
+{
+    __asm__ volatile("1:\tfxrstor (%0)\n\t"
+                     "jmp 3f\n"
+                     "2:\tfxrstor (%1)\n"
+                     "3:\n\t"
+                     MAY_FAULT("1b", "2b")
+                     : : "r"(state), "r"(fpu_initial) : "memory");
+}
 
 /* Memory for the registers. heap_alloc() aligns to HEAP_ALIGN, which FXSAVE wants. */
 static int fpu_memory(struct thread *thread)
@@ -98,8 +153,20 @@ static int fpu_memory(struct thread *thread)
     thread->machine.fpu = heap_alloc(FPU_BYTES, 0);
     if (thread->machine.fpu == NULL)
         return -ENOMEM;
-    fpu_image_begin(thread->machine.fpu);
+    memcpy(thread->machine.fpu, fpu_initial, FPU_BYTES);
     return 0;
+}
+
+/* The registers become the current thread's. */
+static void fpu_take(struct thread *self)
+{
+    fpu_open();
+    if (fpu_holder == self)
+        return;
+    if (fpu_holder != NULL)
+        save_to(fpu_holder->machine.fpu);
+    load_from(self->machine.fpu);
+    fpu_holder = self;
 }
 
 static bool first_use(struct trap_frame *frame)
@@ -114,13 +181,37 @@ static bool first_use(struct trap_frame *frame)
         signal_fault(&info);
         return true;
     }
-    fpu_take(&self->machine);
+    fpu_take(self);
     return true;
+}
+
+static uint32_t *mxcsr_of(void *image) { return (uint32_t *)((uint8_t *)image + FXSAVE_MXCSR); }
+
+/* Errors of the x87 are its own exception, not an interrupt line's; a program may ask for alignment to be checked. */
+static void switch_on(void)
+{
+    uint32_t cr0, cr4;
+
+    has_sse = cpu_capabilities() & HAS_SSE;
+    __asm__ volatile("movl %%cr4, %0" : "=r"(cr4));
+    __asm__ volatile("movl %0, %%cr4" : : "r"(cr4 | CR4_FXSR | (has_sse ? CR4_SIMD : 0)));
+    __asm__ volatile("movl %%cr0, %0" : "=r"(cr0));
+    __asm__ volatile("movl %0, %%cr0" : : "r"((cr0 & ~CR0_EMULATE) | CR0_MONITOR | CR0_NUMERIC_ERROR | CR0_ALIGNMENT));
 }
 
 void threads_start(void)
 {
-    fpu_start();
+    uint32_t known;
+
+    switch_on();
+    fpu_open();
+    __asm__ volatile("fninit");
+    save_to(fpu_initial);
+    known = *(uint32_t *)(fpu_initial + FXSAVE_MXCSR_MASK);
+    mxcsr_mask = !has_sse ? 0 : known != 0 ? known : USUAL_MXCSR_MASK;     /* Intel SDM vol. 1, "MXCSR_MASK" */
+    *(uint16_t *)fpu_initial = INITIAL_CONTROL;
+    *mxcsr_of(fpu_initial) = INITIAL_MXCSR & mxcsr_mask;
+    fpu_shut();
     trap_handle(TRAP_NO_FPU, first_use);
 }
 
@@ -130,7 +221,10 @@ bool thread_fpu_save(void *out)
 
     if (self->machine.fpu == NULL)
         return false;
-    fpu_write_back(&self->machine);
+    if (fpu_holder == self) {
+        fpu_open();
+        save_to(self->machine.fpu);
+    }
     memcpy(out, self->machine.fpu, FPU_BYTES);
     return true;
 }
@@ -142,9 +236,11 @@ int thread_fpu_load(const void *from)
 
     if (err != 0)
         return err;
-    fpu_forget(&self->machine);
+    if (fpu_holder == self)
+        fpu_holder = NULL;
     memcpy(self->machine.fpu, from, FPU_BYTES);
-    fpu_image_tame(self->machine.fpu);
+    *mxcsr_of(self->machine.fpu) &= mxcsr_mask;
+    fpu_shut();
     return 0;
 }
 
@@ -154,8 +250,25 @@ void thread_fpu_reset(void)
 
     if (self->machine.fpu == NULL)
         return;
-    fpu_forget(&self->machine);
-    fpu_image_begin(self->machine.fpu);
+    if (fpu_holder == self)
+        fpu_holder = NULL;
+    memcpy(self->machine.fpu, fpu_initial, FPU_BYTES);
+    fpu_shut();
+}
+
+unsigned thread_fpu_exceptions(bool simd)
+{
+    uint16_t control, status;
+    uint32_t mxcsr;
+
+    assert(fpu_holder == current_thread());
+    fpu_open();
+    if (simd) {
+        __asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
+        return mxcsr & ~(mxcsr >> MXCSR_MASKS_SHIFT) & EXCEPTIONS;
+    }
+    __asm__ volatile("fnstcw %0; fnstsw %1" : "=m"(control), "=m"(status));
+    return (unsigned)(status & ~control & EXCEPTIONS);
 }
 
 /* ---- fork, exec, exit ------------------------------------------------------------------------ */
@@ -177,7 +290,8 @@ int thread_copy_state(struct thread *to)
 
 void thread_drop_state(struct thread *thread)
 {
-    fpu_forget(&thread->machine);
+    if (fpu_holder == thread)
+        fpu_holder = NULL;
     heap_free(thread->machine.fpu);
     thread->machine.fpu = NULL;
 }
@@ -187,8 +301,9 @@ void thread_reset_state(void)
     struct thread *self = current_thread();
 
     thread_drop_state(self);
+    fpu_shut();
     memset(self->machine.tls, 0, sizeof self->machine.tls);
-    segments_of_thread(self->machine.tls);
+    load_tls(self);
 }
 
 /* ---- TLS --------------------------------------------------------------------------------------- */
@@ -244,7 +359,7 @@ int thread_set_tls(struct thread *thread, struct tls_request *request)
     else
         encode(request, thread->machine.tls[slot]);
     if (thread == current_thread())
-        segments_of_thread(thread->machine.tls);
+        load_tls(thread);
     return 0;
 }
 

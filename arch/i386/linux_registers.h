@@ -1,10 +1,10 @@
 /*
- * call_arguments.h (i386) - where a system call's number, arguments and result are.
+ * linux_registers.h (i386) - where a system call's number, arguments and result are.
  *
  * Source   System V ABI is silent; Linux, syscall(2), "Architecture calling conventions".
  */
-#ifndef QUIRE_LINUX_CALL_ARGUMENTS_H
-#define QUIRE_LINUX_CALL_ARGUMENTS_H
+#ifndef QUIRE_ARCH_LINUX_REGISTERS_H
+#define QUIRE_ARCH_LINUX_REGISTERS_H
 
 #include "trap.h"
 

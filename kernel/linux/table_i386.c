@@ -1,5 +1,5 @@
 /*
- * table.c (i386) - the numbers of Linux i386 and the functions that answer them.
+ * table_i386.c - the numbers of Linux i386 and the functions that answer them.
  *
  * Names without a function answer -ENOSYS and are counted. Source: Linux, arch/x86/entry/syscalls, and
  * syscalls(2).

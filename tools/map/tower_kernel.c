@@ -1,8 +1,8 @@
 /*
- * column_kernel.c - kernel space: the boxes are the document's regions, and what is in them is what is mapped now.
- * See column.h.
+ * tower_kernel.c - kernel space: the boxes are the document's regions, and what is in them is what is mapped now.
+ * See tower.h.
  */
-#include "column.h"
+#include "tower.h"
 
 #include "layout/words.h"
 
@@ -80,10 +80,9 @@ static const char *rights_of_row(struct source *source, const struct virtual_row
     return strcmp(row->user, "---") == 0 ? row->kernel : source_print(source, "%s user %s", row->kernel, row->user);
 }
 
-static void add_row(struct source *source, const struct snapshot *s, struct column *column,
-                    const struct virtual_row *row)
+static void add_row(struct source *source, const struct snapshot *s, struct tower *tower, const struct virtual_row *row)
 {
-    struct box *box = column_add(source, column);
+    struct box *box = tower_add(source, tower);
     bool alias = starts_with(row->backing, "alias:"), user = strcmp(row->backing, "program") == 0;
     const char *size = short_size(source, row->pages * PAGE);
     uint64_t pages;
@@ -109,11 +108,11 @@ static void add_row(struct source *source, const struct snapshot *s, struct colu
 }
 
 /* Rows that only kernel space has stand in the place of the programs' part. */
-static void add_own_rows(struct source *source, const struct snapshot *s, struct column *column)
+static void add_own_rows(struct source *source, const struct snapshot *s, struct tower *tower)
 {
     for (size_t i = 0; i < s->region_count; i++)
         if (strcmp(s->regions[i].scope, "kernel") == 0)
-            add_row(source, s, column, &s->regions[i]);
+            add_row(source, s, tower, &s->regions[i]);
 }
 
 static bool has_own_rows(const struct snapshot *s)
@@ -121,21 +120,21 @@ static bool has_own_rows(const struct snapshot *s)
     return s->region_count > 0 && strcmp(s->regions[s->region_count - 1].scope, "kernel") == 0;
 }
 
-struct column column_kernel(struct source *source, const struct snapshot *s)
+struct tower tower_kernel(struct source *source, const struct snapshot *s)
 {
-    struct column column = { .title = "Kernel space" };
+    struct tower tower = { .title = "Kernel space" };
     uint64_t pages = 0;
 
     for (size_t i = 0; i < s->region_count && strcmp(s->regions[i].scope, "kernel") != 0; i++)
         if (strcmp(s->regions[i].backing, "program") == 0 && has_own_rows(s))
-            add_own_rows(source, s, &column);
+            add_own_rows(source, s, &tower);
         else
-            add_row(source, s, &column, &s->regions[i]);
-    column_turn(&column);
+            add_row(source, s, &tower, &s->regions[i]);
+    tower_turn(&tower);
     for (size_t i = 0; i < s->run_count; i++)
         pages += s->runs[i].pages;
-    column.subtitle = source_print(source, "%s mapped, by %" PRIu64 " tables. Boxes: the document's regions with its rights. "
+    tower.subtitle = source_print(source, "%s mapped, by %" PRIu64 " tables. Boxes: the document's regions with its rights. "
                                   "Lines: what is mapped now, with the rights of the entries (address, pages, rights, frames, owner).",
                                   pages_text(source, pages), s->kernel_tables);
-    return column;
+    return tower;
 }

@@ -1,5 +1,5 @@
 /*
- * test_populate.c - a process's memory step by step: the order, watched from outside, and every step made to fail.
+ * test_recipe.c - a process's memory step by step: the order, watched from outside, and every step made to fail.
  */
 #include "clean.h"
 #include "cursor_world.h"
@@ -17,10 +17,10 @@ static const struct rights program = { READ | WRITE, READ | WRITE | RUN };
 /* ---- A watcher that looks at the tables after every step --------------------------------------------- */
 
 struct looker {
-    struct populate_watch watch;
+    struct recipe_watch watch;
     uint32_t steps, pages, chunks;
     page_t   next;                      /* the page that is to come                             */
-    bool     mapped;                    /* POPULATE_PAGE_TAKEN was last, so now it is mapped      */
+    bool     mapped;                    /* RECIPE_PAGE_TAKEN was last, so now it is mapped      */
     frame_t  table;                     /* of the chunk that is being built                     */
     frame_t  taken;
 };
@@ -48,41 +48,40 @@ static uint32_t filled(frame_t table)
     return count;
 }
 
-static void look(struct populate_watch *watch, enum populate_step step, page_t page, frame_t frame)
+static void look(struct recipe_watch *watch, enum recipe_step step, page_t page, frame_t frame)
 {
-    struct looker *l     = CONTAINER_OF(watch, struct looker, watch);
-    bool           table = step == POPULATE_TABLE_TAKEN || step == POPULATE_CHUNK_LINKED;
+    struct looker *l = CONTAINER_OF(watch, struct looker, watch);
 
     l->steps++;
-    assert_true(frame_owner(frame) == (table ? OWNER_TABLES : OWNER_USER));
+    assert_true(frame_owner(frame) == (step == RECIPE_TABLE_TAKEN || step == RECIPE_CHUNK_LINKED ? OWNER_TABLES : OWNER_USER));
     switch (step) {
-    case POPULATE_PAGE_TAKEN:
+    case RECIPE_PAGE_TAKEN:
         assert_int_equal(page, l->next);
         assert_true(!l->mapped);
         assert_int_equal(entry_of(page).raw, 0);                /* taken, and not mapped yet */
         l->taken  = frame;
         l->mapped = true;
         break;
-    case POPULATE_PAGE_MAPPED:
+    case RECIPE_PAGE_MAPPED:
         assert_true(l->mapped && page == l->next && frame_is(frame, l->taken));
         assert_true(frame_is(entry_frame(entry_of(page)), frame));
         l->mapped = false;
         l->pages++;
         l->next++;
         break;
-    case POPULATE_TABLE_TAKEN:
+    case RECIPE_TABLE_TAKEN:
         assert_int_equal(page, l->next);
         assert_false(root_leads_on(page));
         assert_int_equal(filled(frame), 0);
         l->table = frame;
         break;
-    case POPULATE_CHUNK_PAGE:
+    case RECIPE_CHUNK_PAGE:
         assert_int_equal(page, l->next);
         assert_false(root_leads_on(page));                      /* the directory knows nothing of it */
         assert_int_equal(filled(l->table), page % MMU_ENTRIES + 1);
         l->next++;
         break;
-    case POPULATE_CHUNK_LINKED:
+    case RECIPE_CHUNK_LINKED:
         assert_true(frame_is(frame, l->table) && page + MMU_ENTRIES == l->next);
         assert_true(root_leads_on(page));
         assert_int_equal(filled(frame), MMU_ENTRIES);
@@ -105,8 +104,7 @@ static void pages_are_taken_and_mapped_one_by_one_from_the_base_up(void **state)
 
     (void)state;
     start();
-    assert_int_equal(populate_span(&space, span, program, (struct populate_image){ image, sizeof image },
-                                   &looker.watch), 0);
+    assert_int_equal(recipe_fill(&space, span, program, (struct recipe_image){ image, sizeof image }, &looker.watch), 0);
     assert_int_equal(looker.steps, 14);
     assert_int_equal(looker.pages, 7);
     assert_int_equal(space.resident, 7);
@@ -134,8 +132,7 @@ static void a_chunk_is_complete_before_the_directory_leads_to_it(void **state)
     for (size_t i = 0; i < sizeof image; i++)
         image[i] = (uint8_t)(i * 7);
     start();
-    assert_int_equal(populate_chunk(&space, first, program, (struct populate_image){ image, sizeof image },
-                                    &looker.watch), 0);
+    assert_int_equal(recipe_chunk(&space, first, program, (struct recipe_image){ image, sizeof image }, &looker.watch), 0);
     assert_int_equal(looker.steps, 1 + MMU_ENTRIES + 1);
     assert_int_equal(looker.chunks, 1);
     assert_int_equal(space.resident, MMU_ENTRIES);
@@ -156,7 +153,7 @@ static void a_long_span_is_chunks_with_pages_around_them(void **state)
 
     (void)state;
     start();
-    assert_int_equal(populate_span(&space, span, program, (struct populate_image){ NULL, 0 }, &looker.watch), 0);
+    assert_int_equal(recipe_fill(&space, span, program, (struct recipe_image){ NULL, 0 }, &looker.watch), 0);
     assert_int_equal(looker.pages, 5);
     assert_int_equal(looker.chunks, 1);
     assert_int_equal(looker.next, span.end);
@@ -180,7 +177,7 @@ static void every_step_made_to_fail_leaks_nothing(void **state)
 
         frames_sums(&before);
         frame_fail_at(k);
-        err = populate_span(&space, span, program, (struct populate_image){ NULL, 0 }, NULL);
+        err = recipe_fill(&space, span, program, (struct recipe_image){ NULL, 0 }, NULL);
         frame_fail_at(0);
         if (err == 0) {
             assert_int_equal(k, needed + 1);

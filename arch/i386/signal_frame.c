@@ -1,16 +1,16 @@
 /*
  * signal_frame.c (i386) - frames for signal handlers, and the way back from them.
  */
-#include "linux/abi.h"
+#include "signal_frame.h"
 
 #include "base/error.h"
 #include "base/range.h"
 #include "base/string.h"
 #include "descriptor.h"
-#include "linux/i386/thread_fpu.h"
 #include "memory/heap/heap.h"
 #include "memory/spaces/user.h"
 #include "process/process.h"
+#include "registers.h"
 #include "trap.h"
 
 struct context {

@@ -1,22 +1,20 @@
 /*
  * program.c (i386) - what the traps of programs mean.
  */
-#include "process/abi.h"
+#include "program.h"
 
 #include "base/check.h"
 #include "base/error.h"
 #include "base/print.h"
 #include "base/string.h"
-#include "cpu.h"
 #include "descriptor.h"
-#include "fpu.h"
 #include "linux/call.h"
 #include "memory/spaces/fault.h"
 #include "memory/frames/frame.h"
 #include "memory/spaces/user.h"
 #include "process/process.h"
 #include "init/report.h"
-#include "trap.h"
+#include "registers.h"
 
 static uint8_t access_of(uint32_t error)
 {
@@ -190,12 +188,17 @@ static bool exception(struct trap_frame *frame)
     return true;
 }
 
-/* A step of the trap flag, or the instruction ICEBP. */
+/* A step of the trap flag, or the instruction ICEBP: the status register tells (Intel SDM vol. 3B, "Debug Registers"). */
 static bool debug_exception(struct trap_frame *frame)
 {
+    enum { STATUS_NOTHING = 0xFFFF0FF0, STATUS_STEP = 1 << 14 };
+    uint32_t status;
+
     if (!trap_from_user(frame))
         return false;
-    tell_program(frame, SIGTRAP, trap_was_step() ? CODE_TRAP_TRACE : CODE_TRAP_BREAK, frame->eip);
+    __asm__ volatile("movl %%dr6, %0" : "=r"(status));
+    __asm__ volatile("movl %0, %%dr6" : : "r"(STATUS_NOTHING));
+    tell_program(frame, SIGTRAP, status & STATUS_STEP ? CODE_TRAP_TRACE : CODE_TRAP_BREAK, frame->eip);
     return true;
 }
 
@@ -215,7 +218,7 @@ static bool floating_point(struct trap_frame *frame)
 
     if (!trap_from_user(frame))
         return false;
-    code = floating_point_code(fpu_exceptions(&current_thread()->machine, frame->vector == TRAP_SIMD));
+    code = floating_point_code(thread_fpu_exceptions(frame->vector == TRAP_SIMD));
     if (code != 0)
         tell_program(frame, SIGFPE, code, frame->eip);
     return true;
@@ -230,9 +233,9 @@ static bool bad_return(struct trap_frame *frame)
 
 static bool system_call(struct trap_frame *frame)
 {
-    interrupts_on();
+    __asm__ volatile("sti");
     linux_dispatch(frame);
-    interrupts_off();
+    __asm__ volatile("cli");
     return true;
 }
 
@@ -248,9 +251,9 @@ void trap_leave(struct trap_frame *frame)
 
     while (signal_pending(self) || self->restore_mask || self->process->exiting || self->process->state == PROCESS_STOPPED ||
            to_be_restarted(frame)) {
-        interrupts_on();
+        __asm__ volatile("sti");
         signal_deliver(frame);
-        interrupts_off();
+        __asm__ volatile("cli");
     }
     schedule_preempt();
 }
@@ -258,12 +261,12 @@ void trap_leave(struct trap_frame *frame)
 /* Its code segment is any number, so its traps do not look like a program's; there is nothing it could do there. */
 static void __attribute__((noreturn)) end_in_8086_mode(void)
 {
-    interrupts_on();
+    __asm__ volatile("sti");
     process_exit_group(SIGSEGV);
 }
 
 /* A fault that a copy for the program meets in its tables (K17: the kernel's space has no addresses of programs). */
-static int resolve_in_copy(struct space *space, vaddr_t address, uint8_t access)
+static int mend_in_copy(struct space *space, vaddr_t address, uint8_t access)
 {
     struct process      *process = current_process();
     struct fault_verdict verdict;
@@ -288,7 +291,7 @@ static bool is_exception_of_programs(unsigned vector)
 void programs_start(void)
 {
     trap_for_programs(trap_leave, end_in_8086_mode);
-    user_resolve_with(resolve_in_copy);
+    user_mend_with(mend_in_copy);
     for (unsigned vector = 0; vector < TRAP_EXCEPTIONS; vector++)
         if (is_exception_of_programs(vector))
             trap_handle(vector, exception);

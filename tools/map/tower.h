@@ -1,15 +1,15 @@
 /*
- * column.h - a snapshot as columns of boxes, before anybody decides how a box looks.
+ * tower.h - a snapshot as towers of boxes, before anybody decides how a box looks.
  *
- * Physical memory is a column, kernel space is one, each process is one. Boxes come from the top down, each ends where
- * the one above it starts, and together they cover what the column is about. Both drawings (draw.h) show the same
- * columns, so they cannot disagree.
+ * Physical memory is a tower, kernel space is one, each process is one. Boxes come from the top down, each ends where
+ * the one above it starts, and together they cover what the tower is about. Both drawings (draw.h) show the same
+ * towers, so they cannot disagree.
  *
  * A strip is what is in a box page by page: neighbours of one owner are one part. It is drawn as a bar of patterns, or as
  * a line of letters, one of its own for each owner.
  */
-#ifndef QUIRE_MAP_COLUMN_H
-#define QUIRE_MAP_COLUMN_H
+#ifndef QUIRE_MAP_TOWER_H
+#define QUIRE_MAP_TOWER_H
 
 #include "layout/drawing.h"
 #include "snapshot.h"
@@ -51,7 +51,7 @@ struct box {
     struct strip  strip;                /* count 0: none */
 };
 
-struct column {
+struct tower {
     const char *title, *subtitle;
     struct box *boxes;                  /* from the top down */
     size_t      count;
@@ -66,17 +66,17 @@ struct picture {
     size_t         share_count;
     uint64_t       sum, ram;            /* of the shares; all RAM, as the pool counts it */
     const char    *verdict;             /* whether they agree, with each other and with the pool's own sums */
-    struct column   physical, kernel, *processes;
+    struct tower   physical, kernel, *processes;
     size_t         process_count;
 };
 
 /* All memory of the picture belongs to the source. */
 void picture_make(struct picture *out, struct source *source, const struct snapshot *snapshot);
 
-/* ---- For those who make columns: column_*.c ---- */
+/* ---- For those who make towers: tower_*.c ---- */
 
-struct box *column_add(struct source *source, struct column *column);  /* above all there are, until column_turn() */
-void column_turn(struct column *column);                               /* boxes were added from the bottom up */
+struct box *tower_add(struct source *source, struct tower *tower);      /* above all there are, until tower_turn() */
+void tower_turn(struct tower *tower);                                   /* boxes were added from the bottom up */
 void box_say(struct source *source, struct box *box, const char *format, ...) PRINTF_LIKE(3, 4);
 void box_list(struct source *source, struct box *box, const char *format, ...) PRINTF_LIKE(3, 4);
 void strip_add(struct source *source, struct strip *strip, uint64_t pages, const char *owner);
@@ -84,8 +84,8 @@ const char *pages_text(struct source *source, uint64_t pages);          /* "1 pa
 const char *short_size(struct source *source, uint64_t bytes);          /* exact where that is short, else "3.8 GiB" */
 const char *rights_of_run(struct source *source, const struct run *run);
 
-struct column column_physical(struct source *source, const struct snapshot *snapshot);
-struct column column_kernel(struct source *source, const struct snapshot *snapshot);
-struct column column_process(struct source *source, const struct snapshot *snapshot, const struct process *process);
+struct tower tower_physical(struct source *source, const struct snapshot *snapshot);
+struct tower tower_kernel(struct source *source, const struct snapshot *snapshot);
+struct tower tower_process(struct source *source, const struct snapshot *snapshot, const struct process *process);
 
 #endif

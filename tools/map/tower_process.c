@@ -1,7 +1,7 @@
 /*
- * column_process.c - the space of one process: its regions, what of them is there, and the room between. See column.h.
+ * tower_process.c - the space of one process: its regions, what of them is there, and the room between. See tower.h.
  */
-#include "column.h"
+#include "tower.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -10,13 +10,13 @@ struct maker {
     struct source         *source;
     const struct snapshot *snapshot;
     const struct process  *process;
-    struct column          *column;
+    struct tower          *tower;
     uint64_t               at;          /* where the next box begins */
 };
 
 static struct box *add(struct maker *m, uint64_t end, enum box_kind kind, struct look look, const char *name)
 {
-    struct box *box = column_add(m->source, m->column);
+    struct box *box = tower_add(m->source, m->tower);
 
     box->start = m->at;
     box->end   = end;
@@ -148,7 +148,7 @@ static void add_below(struct maker *m, const struct mapping *map)
 {
     uint64_t room = map->most > map->pages ? (map->most - map->pages) * PAGE : 0;
     uint64_t free = map->start > m->at ? map->start - m->at : 0;
-    uint64_t gap = m->column->count > 0 && m->column->boxes[m->column->count - 1].kind == BOX_THERE ? map->gap * PAGE : 0;
+    uint64_t gap = m->tower->count > 0 && m->tower->boxes[m->tower->count - 1].kind == BOX_THERE ? map->gap * PAGE : 0;
     bool limited = free > room + gap;                   /* the limit comes first: nothing is in the way */
 
     if (limited)
@@ -218,11 +218,11 @@ static const char *sharers(struct source *source, const struct snapshot *s, uint
     return all;
 }
 
-struct column column_process(struct source *source, const struct snapshot *s, const struct process *process)
+struct tower tower_process(struct source *source, const struct snapshot *s, const struct process *process)
 {
     const struct virtual_row *user = programs_row(s);
-    struct column column = { .title = source_print(source, "Process %" PRIu64 ": %s", process->id, process->name) };
-    struct maker m = { source, s, process, &column, 0 };
+    struct tower tower = { .title = source_print(source, "Process %" PRIu64 ": %s", process->id, process->name) };
+    struct maker m = { source, s, process, &tower, 0 };
     uint64_t start = user != NULL ? user->start : 0, end = user != NULL ? start + user->pages * PAGE : SPACE_END;
 
     add_others(&m, 0, start);
@@ -238,8 +238,8 @@ struct column column_process(struct source *source, const struct snapshot *s, co
     }
     add_hole(&m, end, "nothing");
     add_others(&m, end, SPACE_END);
-    column_turn(&column);
-    column.subtitle = source_print(source, "child of %" PRIu64 ", %s there, %" PRIu64 " page tables%s", process->parent,
+    tower_turn(&tower);
+    tower.subtitle = source_print(source, "child of %" PRIu64 ", %s there, %" PRIu64 " page tables%s", process->parent,
                                   pages_text(source, process->resident), process->tables, sharers(source, s, process->id));
-    return column;
+    return tower;
 }

@@ -1,11 +1,11 @@
 /*
- * column_physical.c - physical memory by owner.
+ * tower_physical.c - physical memory by owner.
  *
  * The borders of the document's rows are borders of boxes. In a row, a long run of frames of one owner is a box, and so is
  * whatever has a place of its own (image, bitmap, records, holes); the short runs between are one box together,
- * in whose strip each of them is to be seen. See column.h.
+ * in whose strip each of them is to be seen. See tower.h.
  */
-#include "column.h"
+#include "tower.h"
 
 #include "layout/words.h"
 
@@ -21,14 +21,14 @@ struct piece { uint64_t start, end; const char *owner; };
 struct maker {
     struct source         *source;
     const struct snapshot *snapshot;
-    struct column          *column;
+    struct tower          *tower;
     const struct physical_row *row;
     bool                   headed;          /* the row has said its name: at its highest box, so it is said last */
 };
 
 static struct box *add(struct maker *m, uint64_t start, uint64_t end, const char *owner, const char *name)
 {
-    struct box *box = column_add(m->source, m->column);
+    struct box *box = tower_add(m->source, m->tower);
 
     box->start = start;
     box->end   = end;
@@ -241,22 +241,22 @@ static size_t pieces_of(const struct snapshot *s, const struct physical_row *row
 static void add_row(struct maker *m, const struct physical_row *row)
 {
     struct piece *pieces = source_keep(m->source, (m->snapshot->frames_count + 1) * sizeof(*pieces));
-    size_t before = m->column->count, count = pieces_of(m->snapshot, row, pieces);
+    size_t before = m->tower->count, count = pieces_of(m->snapshot, row, pieces);
 
     add_pieces(m, pieces, count);
-    if (m->column->count > before)
-        m->column->boxes[m->column->count - 1].heading = source_print(m->source, "%s (%s)", row->name, row->use);
+    if (m->tower->count > before)
+        m->tower->boxes[m->tower->count - 1].heading = source_print(m->source, "%s (%s)", row->name, row->use);
 }
 
-struct column column_physical(struct source *source, const struct snapshot *s)
+struct tower tower_physical(struct source *source, const struct snapshot *s)
 {
-    struct column column = { .title = "Physical memory, by owner" };
-    struct maker maker = { .source = source, .snapshot = s, .column = &column };
+    struct tower tower = { .title = "Physical memory, by owner" };
+    struct maker maker = { .source = source, .snapshot = s, .tower = &tower };
 
     for (size_t i = 0; i < s->row_count; i++)
         add_row(&maker, &s->rows[i]);
-    column_turn(&column);
-    column.subtitle = "Headings: the rows of the document. Boxes: runs of frames of one owner; short runs share a box, "
+    tower_turn(&tower);
+    tower.subtitle = "Headings: the rows of the document. Boxes: runs of frames of one owner; short runs share a box, "
                      "and are told apart in its strip.";
-    return column;
+    return tower;
 }
