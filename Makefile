@@ -24,14 +24,14 @@ override O := $(subst $(CURDIR)/,,$(abspath $(O)))
 .DEFAULT_GOAL = all
 include sources.mk
 include build.mk
+include install.mk
 include tests/calls/rules.mk
 include tests/mixed/rules.mk
-include tests/documents/rules.mk
 
 # ---- Goals ----------------------------------------------------------------------------
 
-.PHONY: documents-program documents calls-programs fuzz-calls fuzz-differ bombs mixed-program nightly
-.PHONY: all kernel ready run ready-console console image ready-image run-image iso run-iso claims figures test bench compare fuzz tool-tests machine-tests \
+.PHONY: calls-programs fuzz-calls fuzz-differ bombs mixed-program nightly
+.PHONY: all kernel ready run ready-console console image ready-image run-image iso run-iso install uninstall package claims figures test bench compare fuzz tool-tests machine-tests \
         fuzz-programs programs test-fresh clean distclean help setup FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -74,9 +74,6 @@ fuzz-calls: quire calls-programs        ## attack the checked kernel of LAYOUT f
 N ?= 200
 fuzz-differ: quire kernel calls-programs | $(O)/programs/kernel.done ## the same calls under LAYOUT and under Linux, where they must agree: N=seeds, SEED=number
 	@/usr/bin/python3 tests/calls/differ.py --build $(O) --layout $(name) --count $(N) --seed $(SEED)
-
-documents: quire documents-program      ## documents changed by chance, from all that ship: obeyed, or refused in words: N=200, SEED=number
-	@/usr/bin/python3 tests/documents/documents.py --build $(O) --count $(N) --seed $(SEED)
 
 bombs: quire kernel | $(O)/programs/programs.done ## all there is of one thing, for each thing, in 32 MiB under LAYOUT; what came back
 	@QUIRE_BOMBS=$(name) QUIRE_BUILD=$(abspath $(O)) QUIRE_LAYOUTS=$(name) /usr/bin/python3 -m pytest -p no:cacheprovider -q -rP \
@@ -140,7 +137,7 @@ distclean:                              ## remove $(O)/ and ./quire, fetched pro
 	rm -rf $(O) quire
 
 help:                                   ## this list
-	@awk -F ':.*##' '/^[a-z-]+:.*##/ { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*##' '/^[a-z-]+:.*##/ { printf "  make %-14s %s\n", $$1, $$2 }' Makefile install.mk
 	@echo
 	@echo 'The quick loop: one file of the memory manager and its test; one system test under one layout:'
 	@echo '  make $(O)/quire/tests/test_fault && $(O)/quire/tests/test_fault'

@@ -49,7 +49,7 @@ KERNEL_FLAGS = -m32 -march=i686 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno
                -fno-omit-frame-pointer -fno-shrink-wrap -fno-optimize-sibling-calls \
                -fno-delete-null-pointer-checks \
                -mno-sse -mno-mmx -mno-80387 -mpreferred-stack-boundary=2 -fno-asynchronous-unwind-tables \
-               $(OPTIMISE) $(nowhere) $(warnings) $(if $(filter 1,$(CHECKED)),-DCHECKED) -Iarch/i386 $(includes)
+               $(OPTIMISE) $(nowhere) $(warnings) $(if $(filter 1,$(CHECKED)),-DCHECKED) -Iarch/i386 -Ikernel/linux/i386 $(includes)
 LINK_FLAGS   = -m32 -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
                -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments
 # Before the kernel looks at the processor: an i386 is enough, and it is to be small.

@@ -13,6 +13,7 @@ boot   += boot/multiboot.c                          # boot information in one st
 boot   += boot/pvh.c                                # the same from a loader that speaks PVH
 boot   += boot/bios.c                               # the same from our own boot sector and relocator
 kernel += kernel/init/main.c                        # the order in which the kernel comes to life
+kernel += kernel/init/panic.c                       # the end, told in parts
 
 # kernel/base: what every other part stands on
 kernel += kernel/base/print.c                       # printf's small relative
@@ -177,7 +178,11 @@ kernel += kernel/files/proc/sys.c                        # the tree of /sys
 
 # kernel/linux: the system calls, a file for each family
 kernel += kernel/linux/dispatch.c                   # from a number to a function
-kernel += kernel/linux/table_i386.c                 # the numbers of i386
+kernel += kernel/linux/i386/table.c                 # the numbers of i386
+kernel += kernel/linux/i386/program.c               # programs' traps
+kernel += kernel/linux/i386/registers.c             # programs' registers, for portable code
+kernel += kernel/linux/i386/thread.c                # a thread's stack, TLS and FPU
+kernel += kernel/linux/i386/signal_frame.c          # what a signal handler finds on its stack
 kernel += kernel/linux/credentials.c                # who a process is
 kernel += kernel/linux/prctl.c                      # what it says of itself
 kernel += kernel/linux/limits.c                     # what it may use at most
@@ -270,7 +275,8 @@ kernel += arch/i386/trap.S                          # the way in for every vecto
 kernel += arch/i386/trap_entry.S                    # to C, and back
 kernel += layouts/pat/entry.S                       # the same, where the kernel has a space of its own
 kernel += arch/i386/trap.c                          # who deals with a trap
-kernel += arch/i386/panic.c                         # the end, told in parts
+kernel += arch/i386/trap_report.c                   # a trap in words, for a panic
+kernel += arch/i386/fpu.c                           # the registers for floating point
 kernel += arch/i386/inspect.c                       # the registers that name the processor's tables
 kernel += arch/i386/switch.S                        # running on another stack
 kernel += arch/i386/pic.c                           # the interrupt controllers
@@ -278,10 +284,6 @@ kernel += arch/i386/timer.c                         # a steady tick
 kernel += arch/i386/pci_ports.c                     # PCI configuration space
 kernel += arch/i386/power.c                         # ways out
 kernel += arch/i386/clock.c                         # where time comes from
-kernel += arch/i386/program.c                       # programs' traps
-kernel += arch/i386/registers.c                     # programs' registers, for portable code
-kernel += arch/i386/signal_frame.c                  # what a signal handler finds on its stack
-kernel += arch/i386/thread.c                        # a thread's stack, TLS and FPU
 kernel += arch/i386/thread_switch.S                 # from one stack to another
 kernel += arch/i386/user_copy.S                     # copying where a fault may happen
 
@@ -290,7 +292,7 @@ kernel += arch/i386/user_copy.S                     # copying where a fault may 
 # Sources that look at the document's own header, layout.h. Every other object is the same for all layouts and is compiled
 # once; none but these can include that header. A test counts them.
 by_layout  = boot/start.S arch/i386/entry.S             # where the kernel is
-by_layout += kernel/memory/start.c kernel/memory/spaces/kernel_space.c kernel/memory/spaces/space.c arch/i386/thread.c # table access
+by_layout += kernel/memory/start.c kernel/memory/spaces/kernel_space.c kernel/memory/spaces/space.c kernel/linux/i386/thread.c # table access
 by_layout += $(addprefix kernel/memory/tables/,table.c cursor.c cursor_run.c cursor_tables.c)
 by_layout += kernel/process/exit.c kernel/process/group.c kernel/linux/dispatch.c kernel/init/main.c    # programs of the kernel's own
 by_layout += kernel/console/commands.c kernel/memory/check/audit.c kernel/memory/check/corrupt.c       # tables with rows for some
@@ -331,7 +333,7 @@ relocator += boot/bios/say.c            # why it cannot go on
 # ---- The host command and the layout compiler -----------------------------------------
 
 command  = $(wildcard tools/quire/*.c)  # ./quire and its subcommands
-drawing  = $(wildcard tools/map/*.c)    # snapshot of a running machine -> towers -> drawings
+drawing  = $(wildcard tools/map/*.c)    # snapshot of a running machine -> columns -> drawings
 compiler = $(wildcard tools/layout/*.c) # document -> linker script, tables, constants, picture
 
 # ---- Tests and measurements -----------------------------------------------------------

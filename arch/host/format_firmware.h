@@ -21,8 +21,7 @@
 #ifndef QUIRE_HOST_FORMAT_FIRMWARE_H
 #define QUIRE_HOST_FORMAT_FIRMWARE_H
 
-#include "base/types.h"
-#include "memory/layout.h"
+#include "base/rights.h"
 
 typedef struct { uint32_t raw; } entry_t;
 
@@ -189,6 +188,6 @@ struct mmu_features {
     bool write_protect, large, global, smep, smap, umip;
 };
 extern struct mmu_features mmu_features;
-void mmu_start(void);
+void mmu_start(bool shared_with_programs);
 
 #endif

@@ -5,6 +5,7 @@
  *   cpu_number()            which CPU runs this, 0 .. MAX_CPUS-1
  *   interrupts_off()        turn interrupts off, returning what to give back
  *   interrupts_restore(s)
+ *   interrupts_on()         for the way from a program into the kernel; interrupts_off() before the way back
  *   interrupts_let_in()     off before and after: those that wait come now
  *   cpu_raise_unexpected(), cpu_load_nonsense()    traps of the kernel's own that nobody expects
  *   cpu_relax()             inside a waiting loop
@@ -36,6 +37,8 @@ static inline void interrupts_restore(unsigned long flags)
 {
     __asm__ volatile("push %0; popf" : : "r"(flags) : "memory", "cc");
 }
+
+static inline void interrupts_on(void) { __asm__ volatile("sti" : : : "memory"); }
 
 /* STI takes effect after the instruction that follows it. */
 static inline void interrupts_let_in(void) { __asm__ volatile("sti; nop; cli" : : : "memory"); }

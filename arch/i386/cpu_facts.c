@@ -58,3 +58,5 @@ void cpu_facts(struct cpu_facts *out)
     }
     out->name[48] = '\0';
 }
+
+uint32_t cpu_capabilities(void) { return ask(1).d; }

@@ -16,4 +16,7 @@ void cpu_facts(struct cpu_facts *out);
 /* The n-th flag that can be named: "" when the processor lacks it. False when there are no more. */
 bool cpu_fact_flag(const struct cpu_facts *facts, unsigned n, char *name, size_t size);
 
+/* AT_HWCAP: what CPUID says in EDX of leaf 1. */
+uint32_t cpu_capabilities(void);
+
 #endif

@@ -5,9 +5,10 @@
 
 #include "base/check.h"
 #include "cpu.h"
-#include "memory/layout.h"
 #include "mmu.h"
 #include "trap.h"
+
+_Static_assert(TLS_FIRST == TLS_FIRST_SEGMENT, "what descriptor.h leaves room for");
 
 struct descriptor { uint32_t low, high; };
 
@@ -20,7 +21,7 @@ enum {
     FLAT = 0xC,                                 /* 4 KiB units, 32-bit */
 };
 
-/* In the image, for layouts that name no place. */
+/* In the image, where no other place is named. */
 static struct descriptor image_segments[SEGMENTS];
 static struct descriptor image_gates[VECTORS];
 static struct task_state image_task;
@@ -34,11 +35,7 @@ static uint8_t            double_fault_stack[DOUBLE_FAULT_STACK] __attribute__((
 extern const uint8_t trap_stubs[];              /* trap.S: VECTORS stubs of TRAP_STUB_BYTES */
 extern void          double_fault_entry(void);
 
-/* The permanent view of a physical place the document fixes, or the one in the image. */
-static void *place_of(paddr_t fixed, void *in_image)
-{
-    return fixed ? pointer_to(layout.kernel_offset + (vaddr_t)fixed) : in_image;
-}
+static void *place_of(vaddr_t fixed, void *in_image) { return fixed != 0 ? pointer_to(fixed) : in_image; }
 
 static struct descriptor segment(uint32_t base, uint32_t limit, uint8_t access, uint8_t flags)
 {
@@ -97,11 +94,11 @@ static void load_tables(void)
                      : : "m"(gdtr), "m"(idtr), "i"(KERNEL_CODE), "r"(KERNEL_DATA), "r"(TASK_KERNEL), "r"(0) : "memory");
 }
 
-void descriptors_start(void)
+void descriptors_start(const struct trap_places *places)
 {
-    segments = place_of(layout.gdt, image_segments);
-    gates = place_of(layout.idt, image_gates);
-    task = place_of(layout.tss, &image_task);
+    segments = place_of(places->segments, image_segments);
+    gates = place_of(places->gates, image_gates);
+    task = place_of(places->task, &image_task);
 
     build_tasks();
     segments[0] = (struct descriptor){ 0, 0 };
@@ -139,8 +136,14 @@ void double_fault_root(frame_t root)    { double_fault_task.cr3 = root.no << PAG
 const struct task_state *kernel_task(void) { return task; }
 void task_enter_at(vaddr_t top)            { task->esp0 = (uint32_t)top; }
 
-void segment_put(unsigned index, uint32_t low, uint32_t high)
+/*
+ * The kernel leaves a program's FS and GS loaded. They must not outlive the descriptors they name: an interrupt
+ * in the kernel saves and loads them again, and would fault on the way back. The program's own
+ * values are in its trap frame.
+ */
+void segments_of_thread(const uint32_t tls[TLS_SLOTS][2])
 {
-    assert(index < SEGMENTS);
-    segments[index] = (struct descriptor){ low, high };
+    __asm__ volatile("movl %0, %%fs\n\tmovl %0, %%gs" : : "r"(0));
+    for (unsigned i = 0; i < TLS_SLOTS; i++)
+        segments[TLS_FIRST + i] = (struct descriptor){ tls[i][0], tls[i][1] };
 }

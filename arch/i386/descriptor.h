@@ -27,6 +27,7 @@
 #ifndef __ASSEMBLER__
 
 #include "base/types.h"
+#include "thread.h"
 
 /* What the processor saves and loads on a task switch: 104 bytes. */
 struct task_state {
@@ -38,13 +39,14 @@ struct task_state {
 _Static_assert(sizeof(struct task_state) == 104, "Intel SDM vol. 3A, figure \"32-Bit Task-State Segment\"");
 
 /* Build and load all tables. Every vector leads to trap.S; no interrupt is let in yet. */
-void descriptors_start(void);
+struct trap_places;                     /* trap.h */
+void descriptors_start(const struct trap_places *places);
 
 /* Let programs raise a vector by INT n. */
 void gate_allow_user(unsigned vector);
 
-/* Put a segment descriptor for programs: a thread's TLS. */
-void segment_put(unsigned index, uint32_t low, uint32_t high);
+/* The segments for TLS become those of the thread that runs next: pairs of words, as struct thread_state keeps them. */
+void segments_of_thread(const uint32_t tls[TLS_SLOTS][2]);
 
 /*
  * Run a function while GS is the segment in which shared variables are the copy at this distance (layouts/firmware/shared.h): the

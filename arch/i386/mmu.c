@@ -54,16 +54,7 @@ static struct cpuid cpuid(uint32_t leaf)
     return got;
 }
 
-/*
- * Where the document lets programs run the kernel's code or read its constants, their pages are open to programs. SMEP
- * and SMAP would then keep the kernel from its own.
- */
-static bool shares_with_programs(void)
-{
-    return (layout.purpose[PURPOSE_TEXT]->rights.user | layout.purpose[PURPOSE_RODATA]->rights.user) != 0;
-}
-
-void mmu_start(void)
+void mmu_start(bool shared_with_programs)
 {
     uint32_t     highest = cpuid(0).a, cr4 = read_cr4();
     struct cpuid one = cpuid(1), seven = { 0, 0, 0, 0 };
@@ -73,7 +64,7 @@ void mmu_start(void)
     mmu_features = (struct mmu_features){
         .write_protect = true,
         .large = one.d & HAS_LARGE, .global = one.d & HAS_GLOBAL,
-        .smep = (seven.b & HAS_SMEP) && !shares_with_programs(), .smap = (seven.b & HAS_SMAP) && !shares_with_programs(),
+        .smep = (seven.b & HAS_SMEP) && !shared_with_programs, .smap = (seven.b & HAS_SMAP) && !shared_with_programs,
         .umip = seven.c & HAS_UMIP,
     };
     cr4 |= (mmu_features.large ? CR4_LARGE : 0) | (mmu_features.global ? CR4_GLOBAL : 0) |

@@ -22,8 +22,7 @@
 #ifndef QUIRE_ARCH_MMU_H
 #define QUIRE_ARCH_MMU_H
 
-#include "base/types.h"
-#include "memory/layout.h"
+#include "base/rights.h"
 
 typedef struct { uint32_t raw; } entry_t;
 
@@ -261,6 +260,11 @@ struct mmu_features {
     bool write_protect, large, global, smep, smap, umip;
 };
 extern struct mmu_features mmu_features;
-void mmu_start(void);                           /* detect and switch on, once, before space_start() */
+
+/*
+ * Detect and switch on, once, before space_start(). Where programs may run the kernel's code or read its constants, their
+ * pages are open to programs: SMEP and SMAP would then keep the kernel from its own, and stay off.
+ */
+void mmu_start(bool shared_with_programs);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * pci_ports.c (i386) - PCI configuration space through ports 0xCF8 and 0xCFC.
  */
-#include "pci_ports.h"
+#include "arch/contract.h"
 #include "io.h"
 
 enum { ADDRESS = 0xCF8, DATA = 0xCFC };

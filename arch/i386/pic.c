@@ -40,12 +40,6 @@ void pic_open(unsigned line)
     write_shut();
 }
 
-void pic_close(unsigned line)
-{
-    shut |= (uint16_t)(1u << line);
-    write_shut();
-}
-
 void pic_end(unsigned line)
 {
     if (line >= LINES_EACH)

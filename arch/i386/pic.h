@@ -13,7 +13,6 @@
 
 void pic_start(uint8_t first_vector);       /* line n raises first_vector + n; all lines shut */
 void pic_open(unsigned line);
-void pic_close(unsigned line);
 bool pic_is_real(unsigned line);            /* false: noise on the line, nobody asked; ended here */
 void pic_end(unsigned line);
 

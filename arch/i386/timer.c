@@ -32,9 +32,4 @@ void timer_start(uint32_t hertz, void (*callback)(void))
     interrupt_handle(TIMER_LINE, tick, NULL);
 }
 
-void timer_stop(void)
-{
-    interrupt_close(TIMER_LINE);
-}
-
 uint32_t timer_ticks(void) { return ticks; }

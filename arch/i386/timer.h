@@ -15,7 +15,6 @@
 
 /* Call `tick` `hertz` times a second (19 .. TIMER_CLOCK), with interrupts off. */
 void timer_start(uint32_t hertz, void (*tick)(void));
-void timer_stop(void);
 
 uint32_t timer_ticks(void);     /* since the last start */
 

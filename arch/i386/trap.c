@@ -5,7 +5,6 @@
 #include "base/check.h"
 #include "cpu.h"
 #include "descriptor.h"
-#include "panic.h"
 #include "pic.h"
 
 struct line { void (*handler)(void *); void *argument; };
@@ -22,23 +21,6 @@ extern const struct exception_row exception_table[], exception_table_end[];
 static void (*leave)(struct trap_frame *);
 static void (*end_8086)(void);
 
-static const char *const names[TRAP_EXCEPTIONS] = {
-    "divide error", "debug", "non-maskable interrupt", "breakpoint", "overflow", "bound range exceeded",
-    "invalid opcode", "no coprocessor", "double fault", "coprocessor overrun", "invalid task state",
-    "segment not present", "stack fault", "general protection", "page fault", "reserved exception",
-    "floating-point error", "alignment check", "machine check", "vector floating-point error",
-    "virtualization", "control protection",
-};
-
-const char *trap_name(unsigned vector)
-{
-    if (vector == TRAP_RETURN)
-        return "return to a program";
-    if (vector >= TRAP_EXCEPTIONS)
-        return vector < TRAP_LINES + LINES ? "interrupt" : "software interrupt";
-    return names[vector] ? names[vector] : "reserved exception";
-}
-
 static bool ignore(struct trap_frame *frame)
 {
     (void)frame;
@@ -46,9 +28,9 @@ static bool ignore(struct trap_frame *frame)
     return true;
 }
 
-void traps_start(void)
+void traps_start(const struct trap_places *places)
 {
-    descriptors_start();
+    descriptors_start(places);
     pic_start(TRAP_LINES);
     trap_handle(TRAP_SPURIOUS, ignore);
 }
@@ -66,11 +48,15 @@ void interrupt_handle(unsigned line, void (*handler)(void *), void *argument)
     pic_open(line);
 }
 
-void interrupt_close(unsigned line)
+/* Intel SDM vol. 3B, "Debug Registers": the processor sets bits and never clears them. */
+bool trap_was_step(void)
 {
-    assert(line < LINES);
-    pic_close(line);
-    lines[line].handler = NULL;
+    enum { STATUS_NOTHING = 0xFFFF0FF0, STATUS_STEP = 1 << 14 };
+    uint32_t status;
+
+    __asm__ volatile("movl %%dr6, %0" : "=r"(status));
+    __asm__ volatile("movl %0, %%dr6" : : "r"(STATUS_NOTHING));
+    return status & STATUS_STEP;
 }
 
 uint32_t interrupts_spurious(void) { return spurious; }

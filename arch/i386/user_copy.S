@@ -54,33 +54,6 @@ copy_stopped_in_words:                      /* a word may straddle the border: i
     .size user_copy_in, . - user_copy_in
     .size user_copy_out, . - user_copy_out
 
-/* size_t user_fill_zero(uintptr_t to, size_t bytes) */
-    .globl user_fill_zero
-    .type user_fill_zero, @function
-user_fill_zero:
-    pushl %edi
-    movl 8(%esp), %edi
-    movl 12(%esp), %ecx
-    xorl %eax, %eax
-    OPEN
-    movl %ecx, %edx
-    andl $3, %edx
-    shrl $2, %ecx
-3:  rep stosl
-    MAY_FAULT 3b, fill_stopped_in_words
-    movl %edx, %ecx
-4:  rep stosb
-    MAY_FAULT 4b, fill_done
-fill_done:
-    SHUT
-    movl %ecx, %eax
-    popl %edi
-    ret
-fill_stopped_in_words:
-    leal (%edx, %ecx, 4), %ecx
-    jmp 4b
-    .size user_fill_zero, . - user_fill_zero
-
 /* long user_copy_text(char *to, uintptr_t from, size_t bytes) */
     .globl user_copy_text
     .type user_copy_text, @function
@@ -156,11 +129,11 @@ load_stopped:
     ret
     .size user_exchange, . - user_exchange
 
-/* void user_mend_with(user_mend how): the page-fault handler mends faults, and needs nobody to tell it how */
-    .globl user_mend_with
-    .type user_mend_with, @function
-user_mend_with:
+/* void user_resolve_with(user_resolve how): the page-fault handler resolves faults, and needs nobody to tell it how */
+    .globl user_resolve_with
+    .type user_resolve_with, @function
+user_resolve_with:
     ret
-    .size user_mend_with, . - user_mend_with
+    .size user_resolve_with, . - user_resolve_with
 
     .section .note.GNU-stack, "", @progbits

@@ -11,10 +11,9 @@
 
 #include "base/types.h"
 
-/* A uintptr_t is the program's address. Return bytes not copied, or not cleared. */
+/* A uintptr_t is the program's address. Return bytes not copied. */
 size_t user_copy_in(void *to, uintptr_t from, size_t bytes);
 size_t user_copy_out(uintptr_t to, const void *from, size_t bytes);
-size_t user_fill_zero(uintptr_t to, size_t bytes);
 
 /* Copy up to and including a NUL, at most `bytes`. Returns the length without it, `bytes` when there was none, or -1. */
 long user_copy_text(char *to, uintptr_t from, size_t bytes);

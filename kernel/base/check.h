@@ -15,7 +15,11 @@
 
 #include "base/types.h"
 
+/* What floors above base answer: init/panic.c, or arch/host/stop.c. */
 void stop(const char *file, int line, const char *why) NORETURN;
+
+/* What a panic does last, before the machine stands still or leaves: it must end, whatever is broken. NULL: nothing. */
+void panic_last(void (*act)(void));
 
 #undef assert
 #define assert(x) ((x) ? (void)0 : stop(__FILE__, __LINE__, "assertion failed: " #x))

@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "console/show.h"
 #include "memory/start.h"
-#include "pci_ports.h"
+#include "devices/pci.h"
 #include "trap.h"
 
 entry_t leaf_of(page_t page)

@@ -3,8 +3,8 @@
  *
  * All of these look at the machine as it is: tables are walked, bytes read, frames really taken.
  */
-#ifndef QUIRE_CLAIMS_LOOKING_H
-#define QUIRE_CLAIMS_LOOKING_H
+#ifndef QUIRE_CLAIMS_PROBE_H
+#define QUIRE_CLAIMS_PROBE_H
 
 #include "claims/claims.h"
 #include "memory/frames/frame.h"

@@ -13,7 +13,6 @@
 #include "console/words.h"
 #include "devices/pci.h"
 #include "mmu.h"
-#include "pci_ports.h"
 #include "power.h"
 
 static void print_range(const struct device_range *range)

@@ -10,7 +10,6 @@
 #include "devices/channel_frames.h"
 #include "devices/virtio_console.h"
 #include "memory/heap/heap.h"
-#include "panic.h"
 #include "process/schedule.h"
 #include "process/signal.h"
 

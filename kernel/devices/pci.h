@@ -19,15 +19,8 @@
 #ifndef QUIRE_DEVICES_PCI_H
 #define QUIRE_DEVICES_PCI_H
 
+#include "arch/contract.h"              /* struct pci_access */
 #include "memory/start.h"               /* struct device_range */
-
-/* Where a function is: bus << 8 | device << 3 | function. */
-typedef uint16_t pci_address;
-
-struct pci_access {
-    uint32_t (*read)(pci_address where, unsigned offset);           /* offset: a multiple of 4, below 256 */
-    void     (*write)(pci_address where, unsigned offset, uint32_t value);
-};
 
 struct pci_function {
     pci_address where;

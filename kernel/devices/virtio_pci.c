@@ -12,7 +12,6 @@
 #include "devices/pci.h"
 #include "devices/virtio.h"
 #include "memory/spaces/space.h"
-#include "pci_ports.h"
 
 /* Configuration space. */
 enum { COMMAND = 4, STATUS_CAPABILITIES = 1 << 20, COMMAND_MEMORY = 2, COMMAND_MASTER = 4, BAR_0 = 16, CAPABILITIES = 52,

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/string.h"
 #include "cpu.h"
-#include "panic.h"
+#include "init/panic.h"
 #include "power.h"
 
 enum { WORD_ROOM = 32 };

@@ -27,9 +27,9 @@
 #include "memory/heap/heap.h"
 #include "memory/tables/slot.h"
 #include "power.h"
+#include "process/abi.h"
 #include "process/family.h"
 #include "process/image.h"
-#include "program.h"
 
 enum { STACK_BYTES = 8 * 1024 * 1024, FILES_SOFT = 1024, FILES_HARD = 1048576 };
 enum { SAMPLE_NANOSECONDS = 10000000, PATIENCE_NANOSECONDS = 1000000000 };
@@ -331,7 +331,7 @@ static int prepare_program(struct process *self)
     terminals_start();
     err = unpack_archives(self->fs);
     if (err == 0)
-        err = files_furnish(self->fs);
+        err = files_populate(self->fs);
     if (err == 0)
         err = read_configuration(self->fs);
     if (err == 0)

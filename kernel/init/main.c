@@ -23,8 +23,7 @@
 #include "memory/check/audit.h"
 #include "memory/start.h"
 #include "mmu.h"
-#include "panic.h"
-#include "pci_ports.h"
+#include "init/panic.h"
 #include "power.h"
 #include "init/init.h"
 #include "process/applications.h"
@@ -111,6 +110,23 @@ static int wait_for_key(void)
     return byte;
 }
 
+/* Where the document lets programs run the kernel's code or read its constants. */
+static bool programs_see_kernel(void)
+{
+    return (layout.purpose[PURPOSE_TEXT]->rights.user | layout.purpose[PURPOSE_RODATA]->rights.user) != 0;
+}
+
+/* The permanent view of a physical place that the document fixes; 0: it fixes none. */
+static vaddr_t fixed_place(paddr_t at) { return at != 0 ? layout.kernel_offset + (vaddr_t)at : 0; }
+
+static void start_traps(void)
+{
+    const struct trap_places places = { .segments = fixed_place(layout.gdt), .gates = fixed_place(layout.idt),
+                                        .task = fixed_place(layout.tss) };
+
+    traps_start(&places);
+}
+
 void kernel_main(const struct boot_info *info, frame_t root)
 {
     struct start_facts facts = {
@@ -127,8 +143,8 @@ void kernel_main(const struct boot_info *info, frame_t root)
     if (serial_start())
         print_to(serial_write);
     print("\nQuire, layout %s\n", layout.name);
-    mmu_start();
-    traps_start();
+    mmu_start(programs_see_kernel());
+    start_traps();
     text_copy(command_line, info->text, sizeof command_line);
     way       = info->path;
     way_magic = info->magic;

@@ -1,7 +1,7 @@
 /*
  * call.h - the Linux system-call interface: from a number to a function.
  *
- * linux/table_i386.c maps the numbers of i386 to the functions of the families (one file each: memory.c,
+ * linux/i386/table.c maps the numbers of i386 to the functions of the families (one file each: memory.c,
  * process.c, signal.c, file.c, path.c, stat.c, poll.c, socket.c, time.c, futex.c, system.c). Arguments arrive as
  * machine words in the order of the interface; results are values or negative errno. A number
  * without a function returns -ENOSYS and is counted by name for the exit report.

@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "base/print.h"
 #include "linux/calls.h"
-#include "linux_registers.h"
+#include "call_arguments.h"
 #include "memory/spaces/map_pages.h"
 #include "memory/spaces/user.h"
 #include "process/applications.h"

@@ -12,7 +12,7 @@
 #include "process/family.h"
 #include "process/image.h"
 #include "process/process.h"
-#include "signal_frame.h"
+#include "linux/abi.h"
 
 enum { CLONE_VM = 0x100, CLONE_VFORK = 0x4000, CLONE_SIGNAL = 0xFF };
 

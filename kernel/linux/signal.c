@@ -6,8 +6,7 @@
 #include "linux/structures.h"
 #include "process/family.h"
 #include "process/process.h"
-#include "registers.h"
-#include "signal_frame.h"
+#include "linux/abi.h"
 
 enum { SIG_BLOCK = 0, SIG_UNBLOCK = 1, SIG_SETMASK = 2, MASK_BYTES = 8 };
 

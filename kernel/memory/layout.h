@@ -16,22 +16,7 @@
 #ifndef QUIRE_MEMORY_LAYOUT_H
 #define QUIRE_MEMORY_LAYOUT_H
 
-#include "base/types.h"
-
-/* What one privilege level may do with a page. */
-enum { MAY_READ = 1, MAY_WRITE = 2, MAY_EXECUTE = 4 };
-
-struct rights {
-    uint8_t kernel, user;           /* MAY_* */
-};
-
-static inline bool rights_within(struct rights have, struct rights limit)
-{
-    return (have.kernel & ~limit.kernel) == 0 && (have.user & ~limit.user) == 0;
-}
-
-/* How the processor may cache accesses to a page. */
-enum cache { CACHE_BACK, CACHE_THROUGH, CACHE_COMBINE, CACHE_OFF };
+#include "base/rights.h"
 
 /* Where the pages of a region come from. */
 enum backing {
@@ -113,7 +98,7 @@ struct layout_physical {
 };
 
 enum polarity   { ONE_IS_USED, ONE_IS_FREE };
-enum unlisted   { UNLISTED_USED, UNLISTED_MARKED };
+enum unlisted   { UNLISTED_USED, UNLISTED_FREE };
 enum search     { SEARCH_FIRST, SEARCH_NEXT, SEARCH_FULLEST };
 enum exhaustion { EXHAUSTION_ERROR, EXHAUSTION_PANIC };
 enum zeroing    { ZERO_USER, ZERO_ALL };
@@ -183,12 +168,6 @@ struct layout {
 };
 
 extern const struct layout layout;
-
-/*
- * What the layout compiler measures documents by (tools/layout/check_needs.c): places in the table of regions that are
- * there from the start, views for all processors, and the most that a document may keep at hand.
- */
-enum { STANDING_REGIONS = 32, SLOT_PAGES_LEAST = 28, MAGAZINE_FRAMES_MOST = 64 };
 
 /* The region that holds a page in the programs' spaces; every page of the address space has one. */
 const struct layout_region *layout_region_of(page_t page);

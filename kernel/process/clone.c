@@ -11,7 +11,7 @@
 #include "files/path/path.h"
 #include "memory/spaces/user.h"
 #include "process/family.h"
-#include "registers.h"
+#include "process/abi.h"
 
 enum {
     CLONE_VM = 0x100, CLONE_FS = 0x200, CLONE_FILES = 0x400, CLONE_SIGHAND = 0x800, CLONE_VFORK = 0x4000,

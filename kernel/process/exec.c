@@ -15,7 +15,7 @@
 #include "process/elf.h"
 #include "process/family.h"
 #include "process/image.h"
-#include "registers.h"
+#include "process/abi.h"
 
 /* personality(2): a program of this kind runs as Linux's own, whatever was said of the one before; the flags stay. */
 #define PERSONALITY_FLAGS 0xFFFFFF00u

@@ -1,5 +1,5 @@
 /*
- * flat.c - processes of the built-in programs, made by the recipe.
+ * flat.c - processes of the built-in programs, populated before they run.
  */
 #include "process/flat.h"
 
@@ -14,7 +14,7 @@
 #include "files/root/root.h"
 #include "memory/spaces/map.h"
 #include "process/family.h"
-#include "program.h"
+#include "process/abi.h"
 
 enum { STACK_PAGES = 1, DESCRIPTORS = 64, CHUNK_PAGES = 1024, CONSOLE_CHUNK = 128 };
 enum { PATIENCE_NANOSECONDS = 1000000000 };
@@ -94,7 +94,7 @@ static int make_console(void)
     for (unsigned i = 0; i < LIMITS; i++)
         process->limits[i] = (struct limit){ LIMIT_NONE, LIMIT_NONE };
     if ((process->actions = actions_new(NULL)) == NULL || (process->fs = files_start()) == NULL ||
-        files_furnish(process->fs) != 0 || make_output() != 0 || process_enlist(process, NULL, NULL) != 0) {
+        files_populate(process->fs) != 0 || make_output() != 0 || process_enlist(process, NULL, NULL) != 0) {
         process_let_go(process);
         process_free(process);
         return -ENOMEM;
@@ -136,7 +136,7 @@ static int open_output(struct process *process)
 }
 
 /* One region for all of it: movos knows no rights. Its pages come at once, not when they are touched. */
-static int map_image(struct space *space, const struct flat_program *program, struct recipe_watch *watch)
+static int map_image(struct space *space, const struct flat_program *program, struct populate_watch *watch)
 {
     size_t             pages   = flat_pages(program);
     struct map_request request = {
@@ -151,11 +151,11 @@ static int map_image(struct space *space, const struct flat_program *program, st
     err = map_create(space, &request, &at);
     if (err != 0)
         return err;
-    return recipe_fill(space, span_of(page_of(at), pages), map_rights(request.rights),
-                       (struct recipe_image){ program->start, image_bytes(program) }, watch);
+    return populate_span(space, span_of(page_of(at), pages), map_rights(request.rights),
+                       (struct populate_image){ program->start, image_bytes(program) }, watch);
 }
 
-static int fill_process(struct process *process, const struct flat_program *program, struct recipe_watch *watch)
+static int fill_process(struct process *process, const struct flat_program *program, struct populate_watch *watch)
 {
     process->exit_signal = SIGCHLD;
     memcpy(process->limits, console->limits, sizeof process->limits);
@@ -173,7 +173,7 @@ static vaddr_t stack_of(const struct flat_program *program)
     return layout.start_address + flat_pages(program) * PAGE_SIZE;
 }
 
-int32_t flat_start(const struct flat_program *program, struct recipe_watch *watch)
+int32_t flat_start(const struct flat_program *program, struct populate_watch *watch)
 {
     struct process *process = process_new();
     struct thread  *thread  = NULL;

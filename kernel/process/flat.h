@@ -38,7 +38,7 @@ size_t flat_pages(const struct flat_program *program);
 int flat_begin(void) MUST_CHECK;
 
 /* Make a process. `watch` (may be NULL) sees the steps of its memory. Returns its number, or an error. */
-int32_t flat_start(const struct flat_program *program, struct recipe_watch *watch);
+int32_t flat_start(const struct flat_program *program, struct populate_watch *watch);
 
 /* Let others run until this process has ended, at most so long; what is left of it. False when it has not. */
 bool flat_wait(int32_t id, uint64_t nanoseconds, struct process_end *out);

@@ -3,8 +3,8 @@
  *
  * Waiters hang in lists chosen by a hash of their key, one lock for all. Who will sleep looks at the word and enters the list
  * without letting go of the lock, and a wake takes him out of it under the lock, so none is missed between look and sleep. A
- * fault under the lock could not be mended: the word is read once before, and stays there as long as there is one CPU and
- * kernel code is not preempted.
+ * fault under the lock could not be resolved: the word is read once before, and stays there as long as there is one CPU
+ * and kernel code is not preempted.
  *
  *   Q1  each list is sound, and a waiter hangs in the list of its key
  *   Q2  a waiter that has been woken is in no list

@@ -13,7 +13,7 @@
 #include "memory/heap/heap.h"
 #include "memory/spaces/user.h"
 #include "process/elf.h"
-#include "registers.h"
+#include "cpu_facts.h"
 
 /* Where a position-independent program goes, as on Linux without randomisation. */
 enum { MOVABLE_AT = 0x56555000, STACK_START_PAGES = 33, STACK_TOP_GAP = 1, BREAK_GAP = 0x1000000 };

@@ -6,6 +6,7 @@
  *   C2  the list of news is in the order of the children
  *   C3  a process's threads are linked both ways, as many as are counted, and each is entered under its number
  */
+#include "process/abi.h"
 #include "process/process.h"
 
 #include "base/check.h"

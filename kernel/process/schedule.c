@@ -5,6 +5,7 @@
  * lock but the console's, so that anybody may wake anybody. It is held across the
  * switch of stacks: the thread that is switched to drops it.
  */
+#include "process/abi.h"
 #include "process/schedule.h"
 
 #include "base/check.h"

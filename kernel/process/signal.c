@@ -9,8 +9,7 @@
 #include "memory/heap/heap.h"
 #include "process/family.h"
 #include "process/user_account.h"
-#include "registers.h"
-#include "signal_frame.h"
+#include "process/abi.h"
 
 struct signal_queued {
     struct signal_queued *next;

@@ -16,8 +16,7 @@
 #include "memory/heap/heap.h"
 #include "memory/spaces/map.h"
 #include "process/family.h"
-#include "program.h"
-#include "registers.h"
+#include "process/abi.h"
 
 /* ---- Output --------------------------------------------------------------------------------- */
 

@@ -12,7 +12,7 @@
 #include "layouts/movos/tables.h"
 #include "memory/tables/table.h"
 #include "process/flat.h"
-#include "registers.h"
+#include "process/abi.h"
 
 enum { PATIENCE_SECONDS = 20, MOST_STEPS = 64, NANOSECONDS = 1000000000 };
 
@@ -167,7 +167,7 @@ void m12_start_address(struct claim_result *result)
 /* ---- M10, M15: the order -------------------------------------------------------------------------------- */
 
 struct witness {
-    struct recipe_watch watch;
+    struct populate_watch watch;
     const struct space *space;          /* NULL: the newest                                       */
     uint32_t steps, wrong, pages;
     page_t   next;
@@ -200,32 +200,32 @@ static bool root_is_bare(const struct witness *w, page_t page)
     return entry_kind(m_root_entry(w->space != NULL ? w->space : newest(), page), MMU_LEVELS) == ENTRY_EMPTY;
 }
 
-static void witness(struct recipe_watch *watch, enum recipe_step step, page_t page, frame_t frame)
+static void witness(struct populate_watch *watch, enum populate_step step, page_t page, frame_t frame)
 {
     struct witness *w = CONTAINER_OF(watch, struct witness, watch);
     bool            good = page == w->next;
 
     w->steps++;
     switch (step) {
-    case RECIPE_PAGE_TAKEN:
+    case POPULATE_PAGE_TAKEN:
         good = good && is_bare(w, page) && frame_owner(frame) == OWNER_USER;
         w->taken = frame;
         break;
-    case RECIPE_PAGE_MAPPED:
+    case POPULATE_PAGE_MAPPED:
         good = good && frame_is(frame, w->taken) && is_mapped(w, page, frame);
         w->pages++;
         w->next++;
         break;
-    case RECIPE_TABLE_TAKEN:
+    case POPULATE_TABLE_TAKEN:
         good = good && w->pages == 0 && root_is_bare(w, page) && frame_owner(frame) == OWNER_TABLES;
         w->table = frame;
         break;
-    case RECIPE_CHUNK_PAGE:
+    case POPULATE_CHUNK_PAGE:
         good = good && frame_exists(w->table) && root_is_bare(w, page);
         w->pages++;
         w->next++;
         break;
-    case RECIPE_CHUNK_LINKED:
+    case POPULATE_CHUNK_LINKED:
         good = w->pages == M_CHUNK && frame_is(frame, w->table) && !root_is_bare(w, page);
         break;
     }
@@ -260,7 +260,7 @@ void m15_chunk_order(struct claim_result *result)
         return claim_saw(result, false, "no memory for a space");
     err = region_insert(&space.map, &region);
     if (err == 0)
-        err = recipe_chunk(&space, page_of(M_START), all_rights, (struct recipe_image){ NULL, 0 }, &w.watch);
+        err = populate_chunk(&space, page_of(M_START), all_rights, (struct populate_image){ NULL, 0 }, &w.watch);
     space_destroy(&space);
     if (err == -ENOMEM)
         return claim_unseen(result, "less than a chunk, 4 MiB, is free");

@@ -11,24 +11,24 @@
 #include "memory/frames/frame.h"
 #include "memory/tables/slot.h"
 
-static void tell(struct recipe_watch *watch, enum recipe_step step, page_t page, frame_t frame)
+static void tell(struct populate_watch *watch, enum populate_step step, page_t page, frame_t frame)
 {
     if (watch != NULL)
         watch->see(watch, step, page, frame);
 }
 
 /* What is left of the image from the n-th page of its span on. */
-static struct recipe_image image_from(struct recipe_image image, size_t page)
+static struct populate_image image_from(struct populate_image image, size_t page)
 {
     size_t skip = page * PAGE_SIZE;
 
     if (skip >= image.count)
-        return (struct recipe_image){ NULL, 0 };
-    return (struct recipe_image){ (const char *)image.bytes + skip, image.count - skip };
+        return (struct populate_image){ NULL, 0 };
+    return (struct populate_image){ (const char *)image.bytes + skip, image.count - skip };
 }
 
 /* A frame with the first page of the image in it. */
-static int take_page(struct recipe_image image, frame_t *out)
+static int take_page(struct populate_image image, frame_t *out)
 {
     size_t        bytes = image.count < PAGE_SIZE ? image.count : PAGE_SIZE;
     unsigned long state;
@@ -44,8 +44,8 @@ static int take_page(struct recipe_image image, frame_t *out)
 
 /* ---- Single pages (M10) ------------------------------------------------------------------------- */
 
-static int add_page(struct space *space, page_t page, struct rights rights, struct recipe_image image,
-                    struct recipe_watch *watch)
+static int add_page(struct space *space, page_t page, struct rights rights, struct populate_image image,
+                    struct populate_watch *watch)
 {
     struct cursor c;
     frame_t       frame;
@@ -53,7 +53,7 @@ static int add_page(struct space *space, page_t page, struct rights rights, stru
 
     if (err != 0)
         return err;
-    tell(watch, RECIPE_PAGE_TAKEN, page, frame);
+    tell(watch, POPULATE_PAGE_TAKEN, page, frame);
     err = cursor_open(&c, space, span_of(page, 1), CURSOR_BUILD);
     if (err != 0) {
         frame_put(frame);
@@ -61,7 +61,7 @@ static int add_page(struct space *space, page_t page, struct rights rights, stru
     }
     cursor_map(&c, page, frame, rights, CACHE_BACK);
     cursor_close(&c);
-    tell(watch, RECIPE_PAGE_MAPPED, page, frame);
+    tell(watch, POPULATE_PAGE_MAPPED, page, frame);
     return 0;
 }
 
@@ -120,8 +120,8 @@ static int hang(struct space *space, page_t first, frame_t table)
     return err;
 }
 
-int recipe_chunk(struct space *space, page_t first, struct rights rights, struct recipe_image image,
-                 struct recipe_watch *watch)
+int populate_chunk(struct space *space, page_t first, struct rights rights, struct populate_image image,
+                   struct populate_watch *watch)
 {
     page_t  end = first + MMU_ENTRIES;
     frame_t table, frame;
@@ -131,7 +131,7 @@ int recipe_chunk(struct space *space, page_t first, struct rights rights, struct
     err = frame_get(OWNER_TABLES, FRAME_ZERO, &table);
     if (err != 0)
         return err;
-    tell(watch, RECIPE_TABLE_TAKEN, first, table);
+    tell(watch, POPULATE_TABLE_TAKEN, first, table);
     for (page_t page = first; page < end; page++) {
         err = take_page(image_from(image, page - first), &frame);
         if (err != 0) {
@@ -139,14 +139,14 @@ int recipe_chunk(struct space *space, page_t first, struct rights rights, struct
             return err;
         }
         put_entry(table, page, entry_leaf(frame, rights, CACHE_BACK, false, 1));
-        tell(watch, RECIPE_CHUNK_PAGE, page, frame);
+        tell(watch, POPULATE_CHUNK_PAGE, page, frame);
     }
     err = hang(space, first, table);
     if (err != 0) {
         drop_chunk(table, first, end);
         return err;
     }
-    tell(watch, RECIPE_CHUNK_LINKED, first, table);
+    tell(watch, POPULATE_CHUNK_LINKED, first, table);
     return 0;
 }
 
@@ -158,13 +158,13 @@ static bool is_chunk(page_t page, page_t end)
     return MMU_LEVELS > 1 && page % MMU_ENTRIES == 0 && end - page >= MMU_ENTRIES;
 }
 
-int recipe_fill(struct space *space, struct span span, struct rights rights, struct recipe_image image,
-                struct recipe_watch *watch)
+int populate_span(struct space *space, struct span span, struct rights rights, struct populate_image image,
+                  struct populate_watch *watch)
 {
     for (page_t page = span.first; page < span.end; ) {
-        struct recipe_image rest  = image_from(image, page - span.first);
+        struct populate_image rest  = image_from(image, page - span.first);
         bool                chunk = is_chunk(page, span.end);
-        int err = chunk ? recipe_chunk(space, page, rights, rest, watch) : add_page(space, page, rights, rest, watch);
+        int err = chunk ? populate_chunk(space, page, rights, rest, watch) : add_page(space, page, rights, rest, watch);
 
         if (err != 0) {
             discard(space, (struct span){ span.first, page });

@@ -17,35 +17,35 @@
  * Locking  the space's tables lock for each page, or for step (c). The caller sees to it that nobody else edits the span.
  * Cost     a frame, a copy and a cursor for each page; in a chunk no cursor until the end.
  */
-#ifndef QUIRE_MEMORY_RECIPE_H
-#define QUIRE_MEMORY_RECIPE_H
+#ifndef QUIRE_MEMORY_POPULATE_H
+#define QUIRE_MEMORY_POPULATE_H
 
 #include "memory/spaces/space.h"
 
-enum recipe_step {
-    RECIPE_PAGE_TAKEN,          /* a page of the process has a frame                               */
-    RECIPE_PAGE_MAPPED,         /* and is mapped                                                   */
-    RECIPE_TABLE_TAKEN,         /* (a): the frame is the table's                                   */
-    RECIPE_CHUNK_PAGE,          /* (b): the table, not yet hung in, shows the page with this frame */
-    RECIPE_CHUNK_LINKED,        /* (c): the frame is the table's                                   */
+enum populate_step {
+    POPULATE_PAGE_TAKEN,        /* a page of the process has a frame                               */
+    POPULATE_PAGE_MAPPED,       /* and is mapped                                                   */
+    POPULATE_TABLE_TAKEN,       /* (a): the frame is the table's                                   */
+    POPULATE_CHUNK_PAGE,        /* (b): the table, not yet hung in, shows the page with this frame */
+    POPULATE_CHUNK_LINKED,      /* (c): the frame is the table's                                   */
 };
 
-struct recipe_watch {
-    void (*see)(struct recipe_watch *watch, enum recipe_step step, page_t page, frame_t frame);
+struct populate_watch {
+    void (*see)(struct populate_watch *watch, enum populate_step step, page_t page, frame_t frame);
 };
 
 /* What the pages are to hold: bytes from the start of the span on, zeros behind them. */
-struct recipe_image {
+struct populate_image {
     const void *bytes;
     size_t      count;
 };
 
 /* All of a span: whole chunks where it has such, single pages elsewhere, from below to above. `watch` may be NULL. */
-int recipe_fill(struct space *space, struct span span, struct rights rights, struct recipe_image image,
-                struct recipe_watch *watch) MUST_CHECK;
+int populate_span(struct space *space, struct span span, struct rights rights, struct populate_image image,
+                  struct populate_watch *watch) MUST_CHECK;
 
 /* One chunk alone, at a multiple of MMU_ENTRIES pages. */
-int recipe_chunk(struct space *space, page_t first, struct rights rights, struct recipe_image image,
-                 struct recipe_watch *watch) MUST_CHECK;
+int populate_chunk(struct space *space, page_t first, struct rights rights, struct populate_image image,
+                   struct populate_watch *watch) MUST_CHECK;
 
 #endif

@@ -8,15 +8,15 @@
 #include "memory/spaces/space.h"
 #include "memory/spaces/user_walk.h"
 
-static user_mend mend = user_mend_plainly;
+static user_resolve resolve = user_resolve_plainly;
 
-void user_mend_with(user_mend how) { mend = how; }
+void user_resolve_with(user_resolve how) { resolve = how; }
 
 size_t user_copy_in(void *to, user_t from, size_t bytes)
 {
     size_t done;
 
-    (void)!walk_read(space_of_program(), mend, to, from, bytes, &done);
+    (void)!walk_read(space_of_program(), resolve, to, from, bytes, &done);
     return bytes - done;
 }
 
@@ -24,28 +24,20 @@ size_t user_copy_out(user_t to, const void *from, size_t bytes)
 {
     size_t done;
 
-    (void)!walk_write(space_of_program(), mend, to, from, bytes, &done);
-    return bytes - done;
-}
-
-size_t user_fill_zero(user_t to, size_t bytes)
-{
-    size_t done;
-
-    (void)!walk_clear(space_of_program(), mend, to, bytes, &done);
+    (void)!walk_write(space_of_program(), resolve, to, from, bytes, &done);
     return bytes - done;
 }
 
 long user_copy_text(char *to, user_t from, size_t bytes)
 {
-    long length = walk_read_text(space_of_program(), mend, to, from, bytes);
+    long length = walk_read_text(space_of_program(), resolve, to, from, bytes);
 
     return length < 0 ? -1 : length;
 }
 
-bool user_load(uint32_t *word, user_t at) { return walk_load(space_of_program(), mend, at, word) == 0; }
+bool user_load(uint32_t *word, user_t at) { return walk_load(space_of_program(), resolve, at, word) == 0; }
 
 bool user_exchange(user_t at, uint32_t expect, uint32_t desired, uint32_t *seen)
 {
-    return walk_exchange(space_of_program(), mend, at, expect, desired, seen) == 0;
+    return walk_exchange(space_of_program(), resolve, at, expect, desired, seen) == 0;
 }

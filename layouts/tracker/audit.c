@@ -115,12 +115,12 @@ static void audit_object(const struct space *space, struct audit_report *report)
 static void audit_pins(page_t page, uint32_t in_use, struct audit_report *report)
 {
     report->checked++;
-    if (kept_page_is_there(page) ? kept_page_pins(page) != in_use || in_use == 0 : in_use != 0)
+    if (pinned_page_is_there(page) ? pinned_page_pins(page) != in_use || in_use == 0 : in_use != 0)
         audit_fail(report, "E4", "page 0x%08lx has %u pins and %u entries in use", (unsigned long)page_address(page),
-                   kept_page_is_there(page) ? kept_page_pins(page) : 0, in_use);
+                   pinned_page_is_there(page) ? pinned_page_pins(page) : 0, in_use);
 }
 
-static void audit_kept_pages(struct audit_report *report)
+static void audit_pinned_pages(struct audit_report *report)
 {
     lock_state state = lock_take(&trackers_lock);
 
@@ -174,7 +174,7 @@ static void audit_objects(struct audit_report *report)
         lock_drop((struct lock *)&s->tables_lock, tables);
     }
     audit_trackers(report);
-    audit_kept_pages(report);
+    audit_pinned_pages(report);
 }
 
 void table_homes_audit(struct audit_report *report)

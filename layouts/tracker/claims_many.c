@@ -133,7 +133,7 @@ void t10_pins(struct claim_result *result)
     object = address_of(one.home.info);
     list   = T_LIST + 4 * ((object - T_OBJECTS) / T_PLACE);
     state  = lock_take(&trackers_lock);
-    out    = kept_page_out(page_of(list));
+    out    = pinned_page_out(page_of(list));
     lock_drop(&trackers_lock, state);
     there = frame_exists(t_shown(list));
     word  = there ? t_word(list) : 0;

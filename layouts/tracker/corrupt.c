@@ -115,9 +115,9 @@ static void pin(bool more)
     lock_state state = lock_take(&trackers_lock);
 
     if (more)
-        kept_page_pin(trackers_page(0));
+        pinned_page_pin(trackers_page(0));
     else
-        kept_page_unpin(trackers_page(0));
+        pinned_page_unpin(trackers_page(0));
     lock_drop(&trackers_lock, state);
 }
 

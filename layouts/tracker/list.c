@@ -34,7 +34,7 @@ static uint32_t *pointer_of(page_t place)
 uint32_t lists_at(uint32_t place)
 {
     assert(place < lists_places());
-    return kept_page_is_there(page_of_place(place)) ? *pointer_of(place) : 0;
+    return pinned_page_is_there(page_of_place(place)) ? *pointer_of(place) : 0;
 }
 
 bool lists_free(struct span places)
@@ -56,10 +56,10 @@ static page_t stretch_end(page_t place, bool *is_free)
     page_t page = page_of_place(place);
 
     *is_free = true;
-    if (!kept_page_is_there(page))
+    if (!pinned_page_is_there(page))
         return list_end < lists_places() ? list_end : lists_places();
     *is_free = *pointer_of(place) == 0;
-    return !*is_free && kept_page_pins(page) == POINTERS_A_PAGE ? list_end : place + 1;
+    return !*is_free && pinned_page_pins(page) == POINTERS_A_PAGE ? list_end : place + 1;
 }
 
 static bool find_up(size_t wanted, page_t *first)
@@ -125,14 +125,14 @@ bool lists_find(size_t pages, bool from_top, struct span *places)
 static void drop_unpinned(struct span places, page_t end)
 {
     for (page_t place = places.first; place < end; place++)
-        (void)kept_page_out(page_of_place(place));
+        (void)pinned_page_out(page_of_place(place));
 }
 
 int lists_prepare(struct span places)
 {
     assert(lock_held(&trackers_lock) && places.end <= lists_places());
     for (page_t place = places.first; place < places.end; place++)
-        if (!kept_page_is_there(page_of_place(place)) && kept_page_make(page_of_place(place)) != 0) {
+        if (!pinned_page_is_there(page_of_place(place)) && pinned_page_make(page_of_place(place)) != 0) {
             drop_unpinned(places, place);
             return -ENOMEM;
         }
@@ -143,7 +143,7 @@ void lists_enter(struct span places, uint32_t object)
 {
     for (page_t place = places.first; place < places.end; place++) {
         assert(object != 0 && lists_at((uint32_t)place) == 0);
-        kept_page_pin(page_of_place(place));
+        pinned_page_pin(page_of_place(place));
         *pointer_of(place) = object;
     }
 }
@@ -153,7 +153,7 @@ void lists_leave(struct span places)
     for (page_t place = places.first; place < places.end; place++) {
         assert(lists_at((uint32_t)place) != 0);
         *pointer_of(place) = 0;
-        kept_page_unpin(page_of_place(place));
+        pinned_page_unpin(page_of_place(place));
         if (place < lowest)
             lowest = (uint32_t)place;
     }

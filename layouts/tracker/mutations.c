@@ -48,9 +48,9 @@ static void pin_list_of_one(bool more)
     page_t     page  = page_of(address_of(pointer_of_one()));
 
     if (more)
-        kept_page_pin(page);
+        pinned_page_pin(page);
     else
-        kept_page_unpin(page);
+        pinned_page_unpin(page);
     lock_drop(&trackers_lock, state);
 }
 
@@ -86,10 +86,10 @@ void t_restore_15(void)
 bool t_corrupt_17(void)
 {
     lock_state state = lock_take(&trackers_lock);
-    int        err   = kept_page_make(trackers_page(1));
+    int        err   = pinned_page_make(trackers_page(1));
 
     if (err == 0)
-        kept_page_pin(trackers_page(1));
+        pinned_page_pin(trackers_page(1));
     lock_drop(&trackers_lock, state);
     return err == 0;
 }
@@ -98,7 +98,7 @@ void t_restore_17(void)
 {
     lock_state state = lock_take(&trackers_lock);
 
-    kept_page_unpin(trackers_page(1));
+    pinned_page_unpin(trackers_page(1));
     lock_drop(&trackers_lock, state);
 }
 

@@ -116,7 +116,7 @@ static int settle(struct space *space)
     if (tracker_find(&tracker) != 0)
         return -ENOMEM;
     if (!lists_find(TRACKED_LEAST, false, &places) || lists_prepare(places) != 0) {
-        (void)kept_page_out(trackers_page(tracker / TRACKERS_A_PAGE));     /* if it was made for this one */
+        (void)pinned_page_out(trackers_page(tracker / TRACKERS_A_PAGE));     /* if it was made for this one */
         return -ENOMEM;
     }
     space->home.tracker = tracker;

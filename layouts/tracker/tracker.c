@@ -24,20 +24,20 @@ static uint32_t tracker_pages(void) { return (trackers_end() + TRACKERS_A_PAGE -
 page_t trackers_page(uint32_t n)      { return region().first + n; }
 page_t trackers_list_page(uint32_t n) { return region().first + tracker_pages() + n; }
 
-/* ---- Kept pages ------------------------------------------------------------------------------ */
+/* ---- Pinned pages ---------------------------------------------------------------------------- */
 
 /* Kernel space's entries lie in a row; of this region nobody but us changes them. */
 static entry_t entry_of(page_t page) { return entry_read(&master_table()->entries[page]); }
 
-bool kept_page_is_there(page_t page) { return entry_present(entry_of(page)); }
+bool pinned_page_is_there(page_t page) { return entry_present(entry_of(page)); }
 
-int kept_page_make(page_t page)
+int pinned_page_make(page_t page)
 {
     struct cursor c;
     frame_t       frame;
     int           err;
 
-    assert(lock_held(&trackers_lock) && span_has(region(), page) && !kept_page_is_there(page));
+    assert(lock_held(&trackers_lock) && span_has(region(), page) && !pinned_page_is_there(page));
     if (frame_get(OWNER_TRACKERS, FRAME_ZERO, &frame) != 0)
         return -ENOMEM;
     err = cursor_open(&c, &kernel_space, span_of(page, 1), CURSOR_BUILD);
@@ -47,33 +47,33 @@ int kept_page_make(page_t page)
     return 0;
 }
 
-uint32_t kept_page_pins(page_t page) { return frame_link(entry_frame(entry_of(page))); }
+uint32_t pinned_page_pins(page_t page) { return frame_link(entry_frame(entry_of(page))); }
 
 static void add_pins(page_t page, int more)
 {
     frame_t frame = entry_frame(entry_of(page));
 
-    assert(lock_held(&trackers_lock) && kept_page_is_there(page));
+    assert(lock_held(&trackers_lock) && pinned_page_is_there(page));
     frame_set_link(frame, frame_link(frame) + (uint32_t)more);
 }
 
-void kept_page_pin(page_t page) { add_pins(page, +1); }
+void pinned_page_pin(page_t page) { add_pins(page, +1); }
 
-void kept_page_unpin(page_t page)
+void pinned_page_unpin(page_t page)
 {
     add_pins(page, -1);
-    (void)kept_page_out(page);      /* refused while others have pinned it */
+    (void)pinned_page_out(page);      /* refused while others have pinned it */
 }
 
-int kept_page_out(page_t page)
+int pinned_page_out(page_t page)
 {
     struct cursor c;
     int           err;
 
     assert(lock_held(&trackers_lock) && span_has(region(), page));
-    if (!kept_page_is_there(page))
+    if (!pinned_page_is_there(page))
         return -ENOENT;
-    if (kept_page_pins(page) > 0)
+    if (pinned_page_pins(page) > 0)
         return -EBUSY;
     err = cursor_open(&c, &kernel_space, span_of(page, 1), 0);
     assert(err == 0);
@@ -91,7 +91,7 @@ struct pg_tracker *tracker_at(uint32_t number)
     struct pg_alloc_page *page = pointer_to(page_address(page_of_tracker(number)));
 
     assert(number < trackers_end());
-    return kept_page_is_there(page_of_tracker(number)) ? &page->pagetables[number % TRACKERS_A_PAGE] : NULL;
+    return pinned_page_is_there(page_of_tracker(number)) ? &page->pagetables[number % TRACKERS_A_PAGE] : NULL;
 }
 
 int tracker_find(uint32_t *number)
@@ -104,7 +104,7 @@ int tracker_find(uint32_t *number)
             continue;
         lowest  = n;
         *number = n;
-        return tracker != NULL ? 0 : kept_page_make(page_of_tracker(n));
+        return tracker != NULL ? 0 : pinned_page_make(page_of_tracker(n));
     }
     return -ENOMEM;
 }
@@ -115,7 +115,7 @@ void tracker_set(uint32_t number, uint32_t pt_ptr, uint32_t pcount)
 
     assert(lock_held(&trackers_lock) && tracker != NULL && pt_ptr != 0);
     if (tracker->pt_ptr == 0)
-        kept_page_pin(page_of_tracker(number));
+        pinned_page_pin(page_of_tracker(number));
     *tracker = (struct pg_tracker){ pt_ptr, pcount };
 }
 
@@ -127,12 +127,12 @@ void tracker_clear(uint32_t number)
     *tracker = (struct pg_tracker){ 0, 0 };
     if (number < lowest)
         lowest = number;
-    kept_page_unpin(page_of_tracker(number));
+    pinned_page_unpin(page_of_tracker(number));
 }
 
 /* The first page of trackers was made, and its first tracker set, before frames had records: nobody pinned it. */
 void trackers_start(void)
 {
     lowest = 0;
-    kept_page_pin(trackers_page(0));
+    pinned_page_pin(trackers_page(0));
 }

@@ -6,9 +6,9 @@
  * its own address, and are there only while one of their trackers is in use: the first is made before there is
  * a pool (master.h), the others as spaces come and go.
  *
- * The same region holds the pages of the list (table_list.h). Both kinds are *kept pages*: frames of owner TRACKERS
- * whose record counts pins, one for each entry in use. A kept page that is pinned must not be taken away, whatever
- * memory is needed for; without a pin it has nothing to say and goes (T10).
+ * The same region holds the pages of the list (list.h). Both kinds are *pinned pages*: frames of owner TRACKERS
+ * whose record counts pins, one for each entry in use. While there is a pin the page must not be taken away, whatever
+ * memory is needed for; without one it has nothing to say and goes (T10).
  *
  * Names are the design document's: pt_ptr, pcount, pagetables. It calls the page pt_alloc_page once and
  * pg_alloc_page twice; the latter it is.
@@ -50,18 +50,18 @@ int  tracker_find(uint32_t *number) MUST_CHECK;
 void tracker_set(uint32_t number, uint32_t pt_ptr, uint32_t pcount);
 void tracker_clear(uint32_t number);
 
-/* ---- Kept pages ------------------------------------------------------------------------------ */
+/* ---- Pinned pages ---------------------------------------------------------------------------- */
 
 page_t trackers_page(uint32_t n);           /* the n-th page of trackers                        */
 page_t trackers_list_page(uint32_t n);      /* the n-th page of the list                        */
 
-bool kept_page_is_there(page_t page);
-int  kept_page_make(page_t page) MUST_CHECK;    /* filled with zeros and without a pin; 0 or -ENOMEM */
-void kept_page_pin(page_t page);
-void kept_page_unpin(page_t page);          /* goes with its last pin                           */
-uint32_t kept_page_pins(page_t page);
+bool pinned_page_is_there(page_t page);
+int  pinned_page_make(page_t page) MUST_CHECK;  /* filled with zeros and without a pin; 0 or -ENOMEM */
+void pinned_page_pin(page_t page);
+void pinned_page_unpin(page_t page);            /* it goes with its last pin                        */
+uint32_t pinned_page_pins(page_t page);
 
-/* Take a kept page away. Returns 0; -EBUSY, and it stays, while it is pinned; -ENOENT if it is not there. */
-int  kept_page_out(page_t page);
+/* Take a page away. Returns 0; -EBUSY, and it stays, while it is pinned; -ENOENT if it is not there. */
+int  pinned_page_out(page_t page);
 
 #endif

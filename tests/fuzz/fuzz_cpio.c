@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct memory       memory = { { read_memory, take_frame, NULL }, data, size };
     struct heap_sums    before, after;
     struct file_system *root;
-    struct fs_context       *fs;
+    struct fs_context  *fs;
     const char         *why;
     int                 err;
 
@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     start_thread();
     heap_sums(&before);
     root  = tmpfs_new(0755);
-    place = fs_context_new(root->root);
+    fs    = fs_context_new(root->root);
     the_process.fs = fs;
     err = cpio_unpack(&memory.source, fs, &why);
     require((err == 0) == (why == NULL));

@@ -91,11 +91,11 @@ static inline void skip_on_machine(void)
 
 #define on_machine(test) { #test, run_on_machine, NULL, NULL, test }
 
-/* ---- A program's accesses: faults are mended, or not ---------------------------------------------- */
+/* ---- A program's accesses: faults are resolved, or not ---------------------------------------------- */
 
 static struct fault_verdict verdict;
 
-/* True when the access succeeds after mending; false when the program is told of a signal. */
+/* True when the access succeeds once its faults are resolved; false when the program is told of a signal. */
 static inline bool access_word(struct space *space, vaddr_t at, bool write, uint32_t *value, int *err)
 {
     struct machine_fault fault;
@@ -109,7 +109,7 @@ static inline bool access_word(struct space *space, vaddr_t at, bool write, uint
         if (*err != 0)
             return false;
     }
-    fail_msg("a fault at 0x%lx is mended again and again", (unsigned long)at);
+    fail_msg("a fault at 0x%lx is resolved again and again", (unsigned long)at);
     return false;
 }
 

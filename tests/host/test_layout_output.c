@@ -344,10 +344,10 @@ static void drawing_escapes_text(void **state)
     free(svg), free(wild), free(text);
 }
 
-/* What kernel space has instead of programs is a tower of its own; without that there are two. */
+/* What kernel space has instead of programs is a column of its own; without that there are two. */
 static void drawing_shows_kernel_space(void **state)
 {
-    static const struct { const char *layout; int towers; } cases[] = { { QU, 2 }, { "pat", 3 } };
+    static const struct { const char *layout; int columns; } cases[] = { { QU, 2 }, { "pat", 3 } };
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -356,16 +356,16 @@ static void drawing_shows_kernel_space(void **state)
         struct source source;
         size_t size;
         FILE *out = open_memstream(&svg, &size);
-        int towers = 0;
+        int columns = 0;
 
         assert_true(source_from(&source, "mine.md", text, strlen(text), stderr));
         assert_true(document_compile(&document, &source));
         picture_svg(&document, out);
         fclose(out);
         for (const char *at = svg; (at = strstr(at, "class=\"frame\"")) != NULL; at++)
-            towers++;
-        assert_int_equal(towers, cases[i].towers);
-        assert_true((strstr(svg, "Kernel space, in place of the program") != NULL) == (towers == 3));
+            columns++;
+        assert_int_equal(columns, cases[i].columns);
+        assert_true((strstr(svg, "Kernel space, in place of the program") != NULL) == (columns == 3));
         assert_true((strstr(svg, ">direct</tspan>") != NULL));
         source_free(&source);
         free(svg), free(text);

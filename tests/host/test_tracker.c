@@ -368,7 +368,7 @@ static void without_memory_no_space_is_half_made(void **state)
     start();
     while (made < TRACKERS_A_PAGE - 2)              /* the master table and `space` have one each */
         create(&spaces[made++]);
-    assert_false(kept_page_is_there(trackers_page(1)));
+    assert_false(pinned_page_is_there(trackers_page(1)));
     for (; err == -ENOMEM; k++) {
         uint32_t free = frames_free();
 
@@ -383,10 +383,10 @@ static void without_memory_no_space_is_half_made(void **state)
     assert_int_equal(k, 5);
     made++;
     assert_int_equal(spaces[made - 1].space.home.tracker, TRACKERS_A_PAGE);    /* the 513th page table */
-    assert_true(kept_page_is_there(trackers_page(1)));
+    assert_true(pinned_page_is_there(trackers_page(1)));
     while (made > 0)
         space_destroy(&spaces[--made].space);
-    assert_false(kept_page_is_there(trackers_page(1)));
+    assert_false(pinned_page_is_there(trackers_page(1)));
     end();
 }
 
@@ -433,7 +433,7 @@ static void without_room_an_object_stays_as_it_is(void **state)
 static int take_out(page_t page)
 {
     lock_state state = lock_take(&trackers_lock);
-    int        err   = kept_page_out(page);
+    int        err   = pinned_page_out(page);
 
     lock_drop(&trackers_lock, state);
     return err;
@@ -449,10 +449,10 @@ static void a_page_that_is_needed_does_not_go(void **state)
     assert_int_equal(take_out(trackers_list_page(0)), -EBUSY);
     assert_int_equal(take_out(trackers_list_page(1)), -ENOENT);
     create(&one);
-    assert_int_equal(kept_page_pins(trackers_list_page(0)), 2);
-    assert_int_equal(kept_page_pins(trackers_page(0)), 3);
+    assert_int_equal(pinned_page_pins(trackers_list_page(0)), 2);
+    assert_int_equal(pinned_page_pins(trackers_page(0)), 3);
     space_destroy(&one.space);
-    assert_int_equal(kept_page_pins(trackers_list_page(0)), 1);
+    assert_int_equal(pinned_page_pins(trackers_list_page(0)), 1);
     assert_clean();
     end();
 }

@@ -10,8 +10,15 @@
 
 static size_t done;
 
-static int read_at(void *to, vaddr_t at, size_t bytes)        { return walk_read(&program, user_mend_plainly, to, at, bytes, &done); }
-static int write_at(vaddr_t at, const void *from, size_t bytes) { return walk_write(&program, user_mend_plainly, at, from, bytes, &done); }
+static int read_at(void *to, vaddr_t at, size_t bytes)
+{
+    return walk_read(&program, user_resolve_plainly, to, at, bytes, &done);
+}
+
+static int write_at(vaddr_t at, const void *from, size_t bytes)
+{
+    return walk_write(&program, user_resolve_plainly, at, from, bytes, &done);
+}
 
 static void bytes_cross_pages(void)
 {
@@ -27,7 +34,7 @@ static void bytes_cross_pages(void)
     assert_memory_equal(in, out, sizeof in);
     memcpy(&word, &in[PAGE_SIZE - 1234], sizeof word);
     assert_int_equal(word_at(column(2)), word);
-    assert_int_equal(walk_clear(&program, user_mend_plainly, column(2) - 2, PAGE_SIZE + 4, &done), 0);
+    assert_int_equal(walk_clear(&program, user_resolve_plainly, column(2) - 2, PAGE_SIZE + 4, &done), 0);
     assert_int_equal(word_at(column(2)), 0);
     assert_int_equal(word_at(column(3)) & 0xFFFF, 0);
     assert_int_not_equal(word_at(column(3) + 4), 0);
@@ -93,11 +100,11 @@ static void text_ends_where_it_ends(void)
 
     paint("ww..w...");
     assert_int_equal(write_at(column(1) - 3, "seven77", 8), 0);
-    assert_int_equal(walk_read_text(&program, user_mend_plainly, out, column(1) - 3, sizeof out), 7);
+    assert_int_equal(walk_read_text(&program, user_resolve_plainly, out, column(1) - 3, sizeof out), 7);
     assert_string_equal(out, "seven77");
-    assert_int_equal(walk_read_text(&program, user_mend_plainly, out, column(1) - 3, 4), 4);
+    assert_int_equal(walk_read_text(&program, user_resolve_plainly, out, column(1) - 3, 4), 4);
     assert_int_equal(write_at(column(2) - 2, "xx", 2), 0);
-    assert_int_equal(walk_read_text(&program, user_mend_plainly, out, column(2) - 2, 8), -EFAULT);
+    assert_int_equal(walk_read_text(&program, user_resolve_plainly, out, column(2) - 2, 8), -EFAULT);
 }
 
 static void words_are_exchanged_whole(void)
@@ -106,14 +113,14 @@ static void words_are_exchanged_whole(void)
 
     paint("wwr.....");
     assert_int_equal(write_at(column(0) + 4, &word, sizeof word), 0);
-    assert_int_equal(walk_exchange(&program, user_mend_plainly, column(0) + 4, 2, 7, &old), 0);
+    assert_int_equal(walk_exchange(&program, user_resolve_plainly, column(0) + 4, 2, 7, &old), 0);
     assert_int_equal(old, 3);
-    assert_int_equal(walk_exchange(&program, user_mend_plainly, column(0) + 4, 3, 7, &old), 0);
+    assert_int_equal(walk_exchange(&program, user_resolve_plainly, column(0) + 4, 3, 7, &old), 0);
     assert_int_equal(word_at(column(0) + 4), 7);
-    assert_int_equal(walk_exchange(&program, user_mend_plainly, column(0) + 5, 7, 8, &old), -EFAULT);
-    assert_int_equal(walk_exchange(&program, user_mend_plainly, column(2), 0, 8, &old), -EFAULT);
-    assert_int_equal(walk_load(&program, user_mend_plainly, column(1) - 2, &old), 0);
-    assert_int_equal(walk_load(&program, user_mend_plainly, column(3) - 2, &old), -EFAULT);
+    assert_int_equal(walk_exchange(&program, user_resolve_plainly, column(0) + 5, 7, 8, &old), -EFAULT);
+    assert_int_equal(walk_exchange(&program, user_resolve_plainly, column(2), 0, 8, &old), -EFAULT);
+    assert_int_equal(walk_load(&program, user_resolve_plainly, column(1) - 2, &old), 0);
+    assert_int_equal(walk_load(&program, user_resolve_plainly, column(3) - 2, &old), -EFAULT);
 }
 
 static void without_memory_it_says_so(void)

@@ -38,7 +38,7 @@ def expected():
         return file.read().splitlines()
 
 
-def test_findings_stay_mended(layout):
+def test_findings_stay_fixed(layout):
     """What the fuzzer found once, each as a short program: it ends as under Linux."""
     done = run(layout, "findings")
     assert (done.returncode, done.stdout.decode().splitlines()) == (0, expected()), done.stderr.decode(errors="replace")

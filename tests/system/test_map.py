@@ -47,18 +47,18 @@ def lines_of(text):
 BORDER = re.compile(r"^\+-[-\w ()]*-\+ (4 GiB|0x[0-9A-F]{8})$")
 
 
-def towers_of(text):
+def columns_of(text):
     """{title: [(start, end, [lines])]} of a text drawing, boxes from the top down."""
-    towers, title, end, inside, before = {}, None, None, [], []
+    columns, title, end, inside, before = {}, None, None, [], []
     for line in text.splitlines():
         border = BORDER.match(line)
         if border:
             at = LAST if border[1] == "4 GiB" else int(border[1], 16)
             if end is not None:
-                towers[title].append((at, end, inside))
+                columns[title].append((at, end, inside))
             else:
                 title = before[max(i for i, text in enumerate(before) if text and set(text) == {"-"}) - 1]
-                towers[title] = []
+                columns[title] = []
             end, inside = at, []
         elif end is not None and line[:1] in ("|", ":"):
             assert line[-1] == line[0], line
@@ -66,7 +66,7 @@ def towers_of(text):
         else:
             end = None
             before.append(line)
-    return towers
+    return columns
 
 
 def assert_tiles(boxes, start=0, end=LAST):
@@ -107,7 +107,7 @@ def test_frames_add_up_to_all_ram(layout, said):
     assert 16384 - 400 < ram <= 16384
     assert f"{ram} frames of RAM" in drawing
     assert re.search(rf"sum +{ram} +{ram * 4} +equals all RAM: every frame has an owner", drawing)
-    boxes = towers_of(drawing)["Physical memory, by owner"]
+    boxes = columns_of(drawing)["Physical memory, by owner"]
     assert_tiles(boxes)
     owned = 0
     for start, end, inside in boxes:
@@ -125,7 +125,7 @@ OWNERS = {"several owners", "free", "held", "image", "boot", "bitmap", "records"
 
 def test_every_mapping_of_the_process_is_drawn_where_it_is(layout, said):
     drawing, words = said(layout)
-    boxes = towers_of(drawing)["Process 2: busybox"]
+    boxes = columns_of(drawing)["Process 2: busybox"]
     assert_tiles(boxes)
     maps = re.findall(r"^([0-9a-f]{8})-([0-9a-f]{8}) ([-rwxsp]{4}) \S+ \S+ \S+ *(\S*)$", words, re.M)
     assert len(maps) >= 5
@@ -145,7 +145,7 @@ def test_every_mapping_of_the_process_is_drawn_where_it_is(layout, said):
 def test_kernel_space_is_drawn_row_by_row(layout, said):
     drawing, _ = said(layout)
     status, snapshot, errors = drawn_snapshot(layout)
-    boxes = towers_of(drawing)["Kernel space"]
+    boxes = columns_of(drawing)["Kernel space"]
     assert_tiles(boxes)
     rows = [line for line in snapshot if line[0] == "region"]
     own = [row for row in rows if row[6] == "kernel"]
@@ -285,7 +285,7 @@ def test_guards_are_drawn(layout, draw, tmp_path):
     program = compile_i386(str(tmp_path / "near"), NEAR, "-static", "-O1", "-fomit-frame-pointer")
     status, drawing, errors = draw("--layout", layout, program)
     assert status == 0, errors
-    boxes = towers_of(drawing)["Process 2: near"]
+    boxes = columns_of(drawing)["Process 2: near"]
     assert_tiles(boxes)
     at = next(i for i, box in enumerate(boxes) if box[2][0].startswith("[stack]"))
     names = [re.split(r"  ", box[2][0])[0] for box in boxes[at:at + 5]]
@@ -293,7 +293,7 @@ def test_guards_are_drawn(layout, draw, tmp_path):
     assert boxes[at + 2][1] - boxes[at + 2][0] == 256 * PAGE
     assert boxes[at + 4][2][1].strip() == "a guard: no access is allowed"
     stacks = next(line for line in drawn_snapshot(layout)[1] if line[0] == "region" and line[9] == "stacks")
-    inside = next(box[2] for box in towers_of(drawing)["Kernel space"] if box[2][0].startswith("stacks "))
+    inside = next(box[2] for box in columns_of(drawing)["Kernel space"] if box[2][0].startswith("stacks "))
     assert any("a guard" in line for line in inside) == (int(stacks[8]) > 0)
 
 
@@ -398,7 +398,7 @@ def test_every_fill_is_one(layout, sheets, draw, tmp_path):
 def test_every_owner_has_a_pattern_and_a_letter(house):
     """An owner that the drawings do not know would be drawn as several."""
     owners = re.findall(r'^ *OWNER\(\w+, *"(\w+)"', open(f"{house.tree}/kernel/memory/frames/owner.h").read(), re.M)
-    looks = re.findall(r"^ *\{ \"(\w+)\", *'(.)', \{ (\"[^}]*\") \}, (.*) \},$", open(f"{house.tree}/tools/map/tower.c").read(), re.M)
+    looks = re.findall(r"^ *\{ \"(\w+)\", *'(.)', \{ (\"[^}]*\") \}, (.*) \},$", open(f"{house.tree}/tools/map/column.c").read(), re.M)
     assert len(owners) > 10 and set(owners) <= {name for name, *_ in looks}
     assert len({letter for _, letter, *_ in looks}) == len(looks)
 

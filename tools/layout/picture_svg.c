@@ -1,10 +1,10 @@
 /*
  * picture_svg.c - the drawing for paper and browsers. See picture.h.
  *
- * Two towers, highest address on top: virtual memory on the left, physical memory on the
+ * Two columns, highest address on top: virtual memory on the left, physical memory on the
  * right, and between them a band from each run of regions that show physical memory at a
  * constant distance to what they show. Where kernel space has regions of its own they are a third
- * tower, right of physical memory, with bands of its own. Heights grow with the logarithm of the size, so
+ * column, right of physical memory, with bands of its own. Heights grow with the logarithm of the size, so
  * that 4 KiB can be read next to 3 GiB. Colours are light and each box has a darker edge:
  * the drawing survives a black-and-white printer.
  */
@@ -31,7 +31,7 @@ enum {
     FOOT = 118,
 };
 
-/* One box of a tower. */
+/* One box of a column. */
 struct box {
     const struct place *place;
     struct look look;
@@ -40,7 +40,7 @@ struct box {
     double y, height;
 };
 
-struct tower {
+struct column {
     struct box *boxes;
     uint32_t count;
     double x, width, top, bottom;
@@ -107,13 +107,13 @@ static const char *below(const struct document *d, struct border b)
 
 /* ---- Measuring ----------------------------------------------------------------------- */
 
-static int note_limit(const struct tower *t)
+static int note_limit(const struct column *t)
 {
     return ((int)t->width - 34) / CHARACTER;
 }
 
 /* How often a page doubles to make the box; where a border floats, as far as can be known. */
-static int doublings(const struct tower *t, uint32_t box)
+static int doublings(const struct column *t, uint32_t box)
 {
     uint64_t end = t->boxes[box].place->end.at, size;
     int count = 0;
@@ -128,7 +128,7 @@ static int doublings(const struct tower *t, uint32_t box)
 }
 
 /* Every box has room for its words; what is left of `least` goes to the boxes by their doublings. */
-static void measure(struct tower *t, double least)
+static void measure(struct column *t, double least)
 {
     double height = 0, weights = 0, y = TOP, spare;
 
@@ -152,8 +152,8 @@ static void measure(struct tower *t, double least)
     }
 }
 
-/* The boxes of a tower of regions, from `first` on. */
-static void fill_tower(const struct document *d, struct tower *t, const struct region *first)
+/* The boxes of a column of regions, from `first` on. */
+static void fill_column(const struct document *d, struct column *t, const struct region *first)
 {
     t->boxes = source_keep(d->source, t->count * sizeof(*t->boxes));
     for (uint32_t i = 0; i < t->count; i++) {
@@ -164,27 +164,27 @@ static void fill_tower(const struct document *d, struct tower *t, const struct r
     }
 }
 
-static struct tower virtual_tower(const struct document *d)
+static struct column virtual_column(const struct document *d)
 {
-    struct tower t = { .x = VIRTUAL_X, .width = VIRTUAL_WIDTH, .count = d->common_count, .end = "4 GiB" };
+    struct column t = { .x = VIRTUAL_X, .width = VIRTUAL_WIDTH, .count = d->common_count, .end = "4 GiB" };
 
-    fill_tower(d, &t, d->regions);
+    fill_column(d, &t, d->regions);
     return t;
 }
 
 /* What kernel space has where programs have their part. */
-static struct tower own_tower(const struct document *d)
+static struct column own_column(const struct document *d)
 {
-    struct tower t = { .x = OWN_X, .width = OWN_WIDTH, .count = d->region_count - d->common_count, .labels_right = true };
+    struct column t = { .x = OWN_X, .width = OWN_WIDTH, .count = d->region_count - d->common_count, .labels_right = true };
 
-    fill_tower(d, &t, &d->regions[d->common_count]);
+    fill_column(d, &t, &d->regions[d->common_count]);
     t.end = below(d, d->purpose[PURPOSE_USER]->place.end);
     return t;
 }
 
-static struct tower physical_tower(const struct document *d)
+static struct column physical_column(const struct document *d)
 {
-    struct tower t = { .x = PHYSICAL_X, .width = PHYSICAL_WIDTH, .count = d->physical_count,
+    struct column t = { .x = PHYSICAL_X, .width = PHYSICAL_WIDTH, .count = d->physical_count,
                        .end = "4 GiB", .labels_right = true };
 
     t.boxes = source_keep(d->source, t.count * sizeof(*t.boxes));
@@ -203,7 +203,7 @@ static struct tower physical_tower(const struct document *d)
 
 /* ---- Drawing ------------------------------------------------------------------------- */
 
-static void draw_label(FILE *out, const struct tower *t, double y, const char *text)
+static void draw_label(FILE *out, const struct column *t, double y, const char *text)
 {
     static const char *const classes[2][2] = { { "address end", "address" }, { "floating end", "floating" } };
     double edge = t->labels_right ? t->x + t->width : t->x;
@@ -213,7 +213,7 @@ static void draw_label(FILE *out, const struct tower *t, double y, const char *t
     svg_text(out, edge + away * 13, y + 4, classes[strncmp(text, "end", 3) == 0][t->labels_right], text);
 }
 
-static void draw_box(FILE *out, const struct tower *t, const struct box *b)
+static void draw_box(FILE *out, const struct column *t, const struct box *b)
 {
     const char *note = b->place->note, *size = b->place->size_floats ? "" : b->place->size_words;
     double lines = line_count(note, note_limit(t)) + (*b->detail != '\0');
@@ -237,7 +237,7 @@ static void draw_box(FILE *out, const struct tower *t, const struct box *b)
         svg_text(out, t->x + 20, y, "detail", b->detail);
 }
 
-static void draw_tower(FILE *out, const struct tower *t, const char *heading)
+static void draw_column(FILE *out, const struct column *t, const char *heading)
 {
     svg_text(out, t->x, t->top - 22, "heading", heading);
     for (uint32_t i = 0; i < t->count; i++)
@@ -249,8 +249,8 @@ static void draw_tower(FILE *out, const struct tower *t, const char *heading)
             t->top, t->width, t->bottom - t->top);
 }
 
-/* The height in the physical tower of an address; inside a box, in proportion to its size. */
-static double physical_y(const struct document *d, const struct tower *t, uint64_t at)
+/* The height in the physical column of an address; inside a box, in proportion to its size. */
+static double physical_y(const struct document *d, const struct column *t, uint64_t at)
 {
     for (uint32_t i = 0; i < t->count; i++) {
         const struct place *p = &d->physical[i].place;
@@ -280,12 +280,12 @@ static uint64_t distance(const struct document *d, const struct region *r)
     return r->place.start.at - r->physical.at;
 }
 
-/* Where bands begin and end: at the edges of the towers that face each other. */
+/* Where bands begin and end: at the edges of the columns that face each other. */
 struct gap { double from, to; };
 
-/* A band from boxes [first, last] of a tower, whose regions are `row` and those after it, to the memory they show. */
-static void draw_band(const struct document *d, FILE *out, const struct tower *v, const struct region *row,
-                      const struct tower *p, struct gap gap, uint32_t first, uint32_t last)
+/* A band from boxes [first, last] of a column, whose regions are `row` and those after it, to the memory they show. */
+static void draw_band(const struct document *d, FILE *out, const struct column *v, const struct region *row,
+                      const struct column *p, struct gap gap, uint32_t first, uint32_t last)
 {
     uint64_t away = distance(d, &row[first]);
     uint64_t start = row[first].place.start.at - away, end = region_limit(d, &row[last]) - away;
@@ -298,8 +298,8 @@ static void draw_band(const struct document *d, FILE *out, const struct tower *v
             gap.to, to_bottom, middle, to_bottom, middle, bottom, gap.from, bottom);
 }
 
-static void draw_bands(const struct document *d, FILE *out, const struct tower *v, const struct region *row,
-                       const struct tower *p, struct gap gap)
+static void draw_bands(const struct document *d, FILE *out, const struct column *v, const struct region *row,
+                       const struct column *p, struct gap gap)
 {
     for (uint32_t first = 0, last; first < v->count; first = last + 1) {
         const struct region *r = &row[first];
@@ -313,7 +313,7 @@ static void draw_bands(const struct document *d, FILE *out, const struct tower *
     }
 }
 
-static void draw_user_border(FILE *out, const struct tower *t, double y, const char *above, const char *below)
+static void draw_user_border(FILE *out, const struct column *t, double y, const char *above, const char *below)
 {
     fprintf(out, "<path d=\"M%.1f %.1f H%.1f\" stroke=\"#222\" stroke-width=\"2.6\"/>\n", t->x - 8, y,
             t->x + t->width + 8);
@@ -322,7 +322,7 @@ static void draw_user_border(FILE *out, const struct tower *t, double y, const c
 }
 
 /* The borders between the program and the kernel, the seeds' "user space" arrow. */
-static void draw_user_borders(const struct document *d, FILE *out, const struct tower *t)
+static void draw_user_borders(const struct document *d, FILE *out, const struct column *t)
 {
     const struct region *user = d->purpose[PURPOSE_USER];
     const double top = t->boxes[user - d->regions].y, height = t->boxes[user - d->regions].height;
@@ -369,25 +369,25 @@ static const char style[] =
     "stroke-opacity:.55;stroke-width:.8}\n"
     "</style>\n";
 
-static void draw_own(const struct document *d, FILE *out, const struct tower *own, const struct tower *p)
+static void draw_own(const struct document *d, FILE *out, const struct column *own, const struct column *p)
 {
     draw_bands(d, out, own, &d->regions[d->common_count], p, (struct gap){ OWN_X, PHYSICAL_X + PHYSICAL_WIDTH });
-    draw_tower(out, own, "Kernel space, in place of the program");
+    draw_column(out, own, "Kernel space, in place of the program");
 }
 
 void picture_svg(const struct document *d, FILE *out)
 {
-    struct tower v = virtual_tower(d), p = physical_tower(d), own = { .bottom = TOP };
+    struct column v = virtual_column(d), p = physical_column(d), own = { .bottom = TOP };
     int width = has_own(d) ? WIDE : WIDTH;
     double bottom;
 
     measure(&v, 0);
     if (has_own(d)) {
-        own = own_tower(d);
+        own = own_column(d);
         measure(&own, v.bottom - TOP);
     }
     measure(&p, (own.bottom > v.bottom ? own.bottom : v.bottom) - TOP);
-    bottom = p.bottom;                  /* the shorter towers stretch to the tallest */
+    bottom = p.bottom;                  /* the shorter columns stretch to the tallest */
     measure(&v, bottom - TOP);
     if (has_own(d))
         measure(&own, bottom - TOP);
@@ -401,8 +401,8 @@ void picture_svg(const struct document *d, FILE *out)
     svg_text(out, MARGIN, 52, "title", d->name);
     svg_text(out, MARGIN, 76, "subtitle", d->title);
     draw_bands(d, out, &v, d->regions, &p, (struct gap){ VIRTUAL_X + VIRTUAL_WIDTH, PHYSICAL_X });
-    draw_tower(out, &v, "Virtual memory");
-    draw_tower(out, &p, "Physical memory");
+    draw_column(out, &v, "Virtual memory");
+    draw_column(out, &p, "Physical memory");
     draw_user_borders(d, out, &v);
     if (has_own(d))
         draw_own(d, out, &own, &p);

@@ -57,7 +57,7 @@ static void region_limits(const struct document *d, FILE *out, const struct regi
 }
 
 /* Regions [first, end), the highest address on top. */
-static void text_tower(const struct document *d, FILE *out, uint32_t first, uint32_t end)
+static void text_column(const struct document *d, FILE *out, uint32_t first, uint32_t end)
 {
     for (uint32_t i = end; i-- > first;) {
         const struct region *r = &d->regions[i];
@@ -72,10 +72,10 @@ static void text_tower(const struct document *d, FILE *out, uint32_t first, uint
 void picture_text(const struct document *d, FILE *out)
 {
     fprintf(out, "%s: %s\n\nVirtual memory\n\n", d->name, d->title);
-    text_tower(d, out, 0, d->common_count);
+    text_column(d, out, 0, d->common_count);
     if (d->region_count > d->common_count) {
         fprintf(out, "\nKernel space, where programs have theirs\n\n");
-        text_tower(d, out, d->common_count, d->region_count);
+        text_column(d, out, d->common_count, d->region_count);
     }
     fprintf(out, "\nPhysical memory\n\n");
     for (uint32_t i = d->physical_count; i-- > 0;) {

@@ -1,5 +1,5 @@
 /*
- * draw.h - the towers of tower.h, drawn: as boxes of characters in DRAW_COLUMNS columns of plain ASCII, or on sheets of
+ * draw.h - the columns of column.h, drawn: as boxes of characters, DRAW_COLUMNS to a line of plain ASCII, or on sheets of
  * A4, one below the other in one SVG file.
  *
  * Sheet n of the SVG is the group `sheet-n`, and a view of the same name with `-view` behind it: a browser shows and
@@ -8,7 +8,7 @@
 #ifndef QUIRE_MAP_DRAW_H
 #define QUIRE_MAP_DRAW_H
 
-#include "tower.h"
+#include "column.h"
 
 enum { DRAW_COLUMNS = 100 };
 

@@ -2,8 +2,8 @@
  * draw_svg.c - a picture of memory on sheets of A4. See draw.h.
  *
  * A unit is a quarter of a millimetre, so a sheet is 840 by 1188, and the smallest letters are 10 units, 7 points. Boxes
- * flow down columns and on to the next column or sheet; every box is as tall as its words need and a little taller the
- * larger it is, and what is left of a column is shared among its boxes. So everything is placed first and drawn then.
+ * flow down lanes and on to the next lane or sheet; every box is as tall as its words need and a little taller the
+ * larger it is, and what is left of a lane is shared among its boxes. So everything is placed first and drawn then.
  */
 #include "draw.h"
 
@@ -15,20 +15,20 @@
 
 enum {
     SHEET_WIDTH = 840, SHEET_HEIGHT = 1188, MARGIN = 40,
-    FIRST_TOP = 138, TOP = 80, BOTTOM = SHEET_HEIGHT - 72,      /* of columns */
-    LABEL = 72, HALF = 298, RIGHT_HALF = SHEET_WIDTH / 2 + 10,  /* addresses beside a tower; a tower of two */
+    FIRST_TOP = 138, TOP = 80, BOTTOM = SHEET_HEIGHT - 72,      /* of lanes */
+    LABEL = 72, HALF = 298, RIGHT_HALF = SHEET_WIDTH / 2 + 10,  /* addresses beside a column; a column of two */
     SHARE = 36,                                     /* a line of the table of owners                    */
     PAD = 7, TITLE_LINE = 15, LINE = 13, STRIP = 11, STRIP_LINE = STRIP + 5, HEADING = 19, LEAST = 30,
     EDGE = 9,                                       /* the bar at a box's left                          */
     SWATCH = 15,
     TEXT_IN = EDGE + 8, RIGHT_IN = 8,               /* where words begin and end in a box               */
-    STRETCH = 60,                                   /* percent by which a column may be stretched at most */
+    STRETCH = 60,                                   /* percent by which a lane may be stretched at most */
 };
 
 /* Widths of letters, generously: sans, bold, fixed. */
 static const double sans = 5.9, bold = 8.0, fixed = 6.1;
 
-struct column { double x, width, first_top; };      /* of boxes, labels are left of it; where it begins on sheet 1 */
+struct lane { double x, width, first_top; };      /* of boxes, labels are left of it; where it begins on sheet 1 */
 
 /* A box, or a line of words, where it is to be drawn. */
 struct item {
@@ -36,7 +36,7 @@ struct item {
     const char *class, *text;                       /* a line of words instead                  */
     int    sheet;
     double x, y, width, height;
-    bool   lowest;                                  /* of its column: its lower border has a label */
+    bool   lowest;                                  /* of its lane: its lower border has a label */
 };
 
 struct layout {
@@ -44,11 +44,11 @@ struct layout {
     struct item   *items;
     size_t         count;
     int            sheet;                           /* where we are */
-    const struct column *columns;
-    size_t         column_count, column;
+    const struct lane *lanes;
+    size_t         lane_count, lane;
     double         y;
     const char    *row;                             /* the heading that what comes now is under */
-    size_t         column_start;                    /* the first item of the current column */
+    size_t         lane_start;                    /* the first item of the current lane */
 };
 
 /* ---- Measuring ----------------------------------------------------------------------------- */
@@ -109,19 +109,19 @@ static void add_paragraph(struct layout *l, double x, double width, const char *
     }
 }
 
-/* What is left below the last box goes to all boxes of the column, larger ones getting more. */
-static void finish_column(struct layout *l)
+/* What is left below the last box goes to all boxes of the lane, larger ones getting more. */
+static void finish_lane(struct layout *l)
 {
     double content = 0, weights = 0, spare = BOTTOM - l->y, moved = 0;
 
-    for (size_t i = l->column_start; i < l->count; i++)
+    for (size_t i = l->lane_start; i < l->count; i++)
         if (l->items[i].box != NULL) {
             content += l->items[i].height;
             weights += 1 + doublings(l->items[i].box);
         }
     if (spare > content * STRETCH / 100)
         spare = content * STRETCH / 100;
-    for (size_t i = l->column_start; i < l->count && spare > 0 && weights > 0; i++) {
+    for (size_t i = l->lane_start; i < l->count && spare > 0 && weights > 0; i++) {
         l->items[i].y += moved;
         if (l->items[i].box != NULL) {
             double more = spare * (1 + doublings(l->items[i].box)) / weights;
@@ -130,59 +130,59 @@ static void finish_column(struct layout *l)
             moved += more;
         }
     }
-    if (l->count > l->column_start)
+    if (l->count > l->lane_start)
         l->items[l->count - 1].lowest = l->items[l->count - 1].box != NULL;
-    l->column_start = l->count;
+    l->lane_start = l->count;
 }
 
-static void next_column(struct layout *l)
+static void next_lane(struct layout *l)
 {
-    finish_column(l);
-    if (++l->column == l->column_count) {
-        l->column = 0;
+    finish_lane(l);
+    if (++l->lane == l->lane_count) {
+        l->lane = 0;
         l->sheet++;
     }
-    l->y = l->sheet == 1 ? l->columns[l->column].first_top : TOP;
+    l->y = l->sheet == 1 ? l->lanes[l->lane].first_top : TOP;
 }
 
-/* The next sheet, with these columns; what was begun is finished. */
-static void begin_sheet(struct layout *l, const struct column *columns, size_t count)
+/* The next sheet, with these lanes; what was begun is finished. */
+static void begin_sheet(struct layout *l, const struct lane *lanes, size_t count)
 {
-    finish_column(l);
+    finish_lane(l);
     l->sheet++;
-    l->columns      = columns;
-    l->column_count = count;
-    l->column       = 0;
+    l->lanes      = lanes;
+    l->lane_count = count;
+    l->lane       = 0;
     l->y            = TOP;
 }
 
-static void place_title(struct layout *l, const struct tower *tower, bool again)
+static void place_title(struct layout *l, const struct column *column, bool again)
 {
-    const struct column *column = &l->columns[l->column];
-    double x = column->x - LABEL;
+    const struct lane *lane = &l->lanes[l->lane];
+    double x = lane->x - LABEL;
 
-    add_words(l, x, 14, "heading", again ? source_print(l->source, "%s (continued)", tower->title) : tower->title);
+    add_words(l, x, 14, "heading", again ? source_print(l->source, "%s (continued)", column->title) : column->title);
     l->y += 3;
     if (!again)
-        add_paragraph(l, x, column->width + LABEL, "note", tower->subtitle);
+        add_paragraph(l, x, lane->width + LABEL, "note", column->subtitle);
     l->y += 12;
-    l->column_start = l->count;
+    l->lane_start = l->count;
 }
 
 static void place_row(struct layout *l, const char *heading)
 {
-    add_words(l, l->columns[l->column].x, HEADING - 5, "row", heading);
+    add_words(l, l->lanes[l->lane].x, HEADING - 5, "row", heading);
     l->y += 5;
 }
 
-static void place_box(struct layout *l, const struct tower *tower, const struct box *box)
+static void place_box(struct layout *l, const struct column *column, const struct box *box)
 {
-    double height = height_of(box, l->columns[l->column].width), heading = box->heading != NULL ? HEADING : 0;
+    double height = height_of(box, l->lanes[l->lane].width), heading = box->heading != NULL ? HEADING : 0;
     struct item *item;
 
-    if (l->y + heading + height > BOTTOM && l->count > l->column_start) {
-        next_column(l);
-        place_title(l, tower, true);
+    if (l->y + heading + height > BOTTOM && l->count > l->lane_start) {
+        next_lane(l);
+        place_title(l, column, true);
         if (box->heading == NULL && l->row != NULL)
             place_row(l, source_print(l->source, "%s, continued", l->row));
     }
@@ -190,18 +190,18 @@ static void place_box(struct layout *l, const struct tower *tower, const struct 
         place_row(l, l->row = box->heading);
     item = add_item(l);
     item->box    = box;
-    item->x      = l->columns[l->column].x;
-    item->width  = l->columns[l->column].width;
+    item->x      = l->lanes[l->lane].x;
+    item->width  = l->lanes[l->lane].width;
     item->height = height;
     l->y += height;
 }
 
-static void place_tower(struct layout *l, const struct tower *tower)
+static void place_column(struct layout *l, const struct column *column)
 {
     l->row = NULL;
-    place_title(l, tower, false);
-    for (size_t i = 0; i < tower->count; i++)
-        place_box(l, tower, &tower->boxes[i]);
+    place_title(l, column, false);
+    for (size_t i = 0; i < column->count; i++)
+        place_box(l, column, &column->boxes[i]);
 }
 
 static double shares_bottom(const struct picture *p) { return FIRST_TOP + 66 + SHARE * (double)p->share_count; }
@@ -209,22 +209,22 @@ static double shares_bottom(const struct picture *p) { return FIRST_TOP + 66 + S
 /* Physical memory goes on below the table of owners. */
 static void place_all(struct layout *l, const struct picture *p)
 {
-    const struct column halves[] = { { MARGIN + LABEL, HALF, FIRST_TOP }, { RIGHT_HALF + LABEL, HALF, shares_bottom(p) + 26 } };
-    static const struct column kernel[] = { { MARGIN + LABEL, SHEET_WIDTH - 2 * MARGIN - LABEL, TOP } };
+    const struct lane halves[] = { { MARGIN + LABEL, HALF, FIRST_TOP }, { RIGHT_HALF + LABEL, HALF, shares_bottom(p) + 26 } };
+    static const struct lane kernel[] = { { MARGIN + LABEL, SHEET_WIDTH - 2 * MARGIN - LABEL, TOP } };
 
-    l->columns = halves;
-    l->column_count = 2;
+    l->lanes = halves;
+    l->lane_count = 2;
     l->y = FIRST_TOP;
-    place_tower(l, &p->physical);
+    place_column(l, &p->physical);
     begin_sheet(l, kernel, 1);
-    place_tower(l, &p->kernel);
+    place_column(l, &p->kernel);
     begin_sheet(l, halves, 2);
     for (size_t i = 0; i < p->process_count; i++) {
         if (i > 0)
-            next_column(l);
-        place_tower(l, &p->processes[i]);
+            next_lane(l);
+        place_column(l, &p->processes[i]);
     }
-    finish_column(l);
+    finish_lane(l);
 }
 
 /* ---- Drawing a box ----------------------------------------------------------------------------- */

@@ -86,19 +86,19 @@ static void draw_box(FILE *out, const struct box *box)
     }
 }
 
-static void draw_tower(FILE *out, const struct tower *tower)
+static void draw_column(FILE *out, const struct column *column)
 {
     char label[16];
 
-    fprintf(out, "\n\n%.*s\n", DRAW_COLUMNS, tower->title);
-    for (size_t i = 0; i < DRAW_COLUMNS && tower->title[i] != '\0'; i++)
+    fprintf(out, "\n\n%.*s\n", DRAW_COLUMNS, column->title);
+    for (size_t i = 0; i < DRAW_COLUMNS && column->title[i] != '\0'; i++)
         fputc('-', out);
     fputc('\n', out);
-    say(out, tower->subtitle);
+    say(out, column->subtitle);
     fputc('\n', out);
-    for (size_t i = 0; i < tower->count; i++)
-        draw_box(out, &tower->boxes[i]);
-    label_of(label, tower->count > 0 ? tower->boxes[tower->count - 1].start : 0);
+    for (size_t i = 0; i < column->count; i++)
+        draw_box(out, &column->boxes[i]);
+    label_of(label, column->count > 0 ? column->boxes[column->count - 1].start : 0);
     character_border(out, BOX, "", label);
 }
 
@@ -109,8 +109,8 @@ void draw_text(const struct picture *p, FILE *out)
     say(out, p->moment);
     fputc('\n', out);
     draw_shares(out, p);
-    draw_tower(out, &p->physical);
-    draw_tower(out, &p->kernel);
+    draw_column(out, &p->physical);
+    draw_column(out, &p->kernel);
     for (size_t i = 0; i < p->process_count; i++)
-        draw_tower(out, &p->processes[i]);
+        draw_column(out, &p->processes[i]);
 }

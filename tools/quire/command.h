@@ -1,6 +1,6 @@
 /*
  * command.h - the subcommands of `quire`. A new one is a file command_NAME.c, a line here
- * and a line in the table of init/main.c.
+ * and a line in the table of main.c; its manual page and completions follow from that.
  *
  * A subcommand gets its own argc and argv; argv[0] reads "quire NAME" for messages. It
  * returns the exit status: what is said below holds for all of them.
@@ -8,13 +8,32 @@
 #ifndef QUIRE_COMMAND_H
 #define QUIRE_COMMAND_H
 
+#include <argp.h>
+#include <stddef.h>
+
 enum {
     STATUS_GOOD  = 0,
     STATUS_WRONG = 1,           /* what was asked about is wrong: a document, a file */
     STATUS_USAGE = 2,           /* the question was wrong                            */
 };
 
+/* Each command's options and words, a constant: who parses them and who writes completions reads the same table. */
+struct command {
+    const char        *name;
+    int              (*run)(int argc, char **argv);
+    const struct argp *argp;
+    const char        *purpose;
+};
+
+extern const struct command commands[];
+extern const size_t command_count;
+
+extern const struct argp argp_run, argp_shell, argp_debug, argp_map, argp_image, argp_layout, argp_programs,
+                         argp_completion;
+
 int command_layout(int argc, char **argv);
+int command_programs(int argc, char **argv);
+int command_completion(int argc, char **argv);
 /* These have exit statuses of their own: sandbox.h. */
 int command_run(int argc, char **argv);
 int command_shell(int argc, char **argv);
@@ -23,10 +42,23 @@ int command_image(int argc, char **argv);
 int command_map(int argc, char **argv);
 
 /*
- * A path below Quire's home: $QUIRE_HOME, or else the first that has a folder `layouts` of
- * the executable's folder, the two above it, and the current one. The caller frees it; NULL
- * when there is no home.
+ * A path below Quire's home: $QUIRE_HOME, or else the first that has a folder `layouts` of the executable's folder, the
+ * two above it, share/quire beside the executable's bin (an installed command), and the current one. The caller frees
+ * it; NULL when there is no home.
  */
 char *home_path(const char *below);
+
+/*
+ * An installed command's kernels: the folder lib/quire beside the executable's bin. The caller frees it; NULL: not
+ * installed.
+ */
+char *installed_path(void);
+
+/*
+ * Where programs from Debian's packages are kept, and `quire programs` puts them: build/programs of a tree; of an
+ * installed command $XDG_CACHE_HOME/quire/programs or ~/.cache/quire/programs. The caller frees it; NULL: there is no
+ * such place, because neither variable is set.
+ */
+char *programs_path(void);
 
 #endif

@@ -3,6 +3,7 @@
 #include "machine.h"
 #include "sandbox.h"
 
+#include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -78,16 +79,20 @@ static int start_gdb(struct sandbox *sandbox)
     return end;
 }
 
+const struct argp argp_debug = {
+    .children = sandbox_options, .args_doc = "PROGRAM [ARGUMENT...]",
+    .doc = "Start a machine that stands still before its first instruction, with gdb attached and the kernel's symbols "
+           "loaded; `continue` lets it go.\v"
+           "In gdb, `quire-tables` shows the page tables with the names of regions, `quire-frames` who owns the "
+           "frames. The program's output appears between gdb's lines; leaving gdb ends the machine.",
+};
+
 int command_debug(int argc, char **argv)
 {
     struct sandbox sandbox;
     int status, ends[2];
 
-    sandbox_parse(&sandbox, argc, argv, "PROGRAM [ARGUMENT...]",
-               "Start a machine that stands still before its first instruction, with gdb attached and the kernel's symbols "
-               "loaded; `continue` lets it go.\v"
-               "In gdb, `quire-tables` shows the page tables with the names of regions, `quire-frames` who owns the "
-               "frames. The program's output appears between gdb's lines; leaving gdb ends the machine.");
+    sandbox_parse(&sandbox, argc, argv, &argp_debug, &sandbox);
     if (sandbox.argc == 0)
         return tell(SANDBOX_FAILED, "which program? (`%s --help` says more)", sandbox_command);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)

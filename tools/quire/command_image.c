@@ -120,14 +120,15 @@ static int make(struct request *request)
     return status;
 }
 
+const struct argp argp_image = {
+    .options = options, .parser = parse, .args_doc = "OUT [PROGRAM [ARGUMENT...]]",
+    .doc = "Write an image from which a PC starts Quire: a disk, or a floppy. The program has the first serial line as "
+           "its terminal; without one, BusyBox's shell does. What it writes is on the screen as well.\v"
+           "Exit status: those of `quire run`, as far as they can come up.",
+};
+
 int command_image(int argc, char **argv)
 {
-    static const struct argp argp = {
-        .options = options, .parser = parse, .args_doc = "OUT [PROGRAM [ARGUMENT...]]",
-        .doc = "Write an image from which a PC starts Quire: a disk, or a floppy. The program has the first serial line as "
-               "its terminal; without one, BusyBox's shell does. What it writes is on the screen as well.\v"
-               "Exit status: those of `quire run`, as far as they can come up.",
-    };
     /* Who sits at the other end of a serial line cannot be asked. */
     static char terminal[] = "TERM=vt100", home[] = "/root";
     struct request request = {
@@ -139,7 +140,7 @@ int command_image(int argc, char **argv)
     sandbox_command = argv[0];
     argp_err_exit_status = SANDBOX_FAILED;
     sandbox_add_variable(&request.sandbox, terminal);
-    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &request);
+    argp_parse(&argp_image, argc, argv, ARGP_IN_ORDER, NULL, &request);
     if (request.sandbox.argc == 0)
         sandbox_use_shell(&request.sandbox);
     status = make(&request);

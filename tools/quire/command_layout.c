@@ -217,23 +217,24 @@ static const struct {
     { "check", check }, { "show", show }, { "facts", facts }, { "compile", compile },
 };
 
+const struct argp argp_layout = {
+    .options = options, .parser = parse,
+    .args_doc = "check DOCUMENT\nshow DOCUMENT [--svg FILE]\nfacts DOCUMENT\ncompile DOCUMENT -o DIRECTORY\nlist",
+    .doc = "Memory layouts are Markdown documents; docs/layouts.md is their reference.\v"
+           "DOCUMENT is the name of one in layouts/, or a file. The exit status is 0 when all is well, "
+           "1 for a wrong document and 2 for a wrong question.",
+};
+
 int command_layout(int argc, char **argv)
 {
-    static const struct argp argp = {
-        .options = options, .parser = parse,
-        .args_doc = "check DOCUMENT\nshow DOCUMENT [--svg FILE]\nfacts DOCUMENT\ncompile DOCUMENT -o DIRECTORY\nlist",
-        .doc = "Memory layouts are Markdown documents; docs/layouts.md is their reference.\v"
-               "DOCUMENT is the name of one in layouts/, or a file. The exit status is 0 when all is well, "
-               "1 for a wrong document and 2 for a wrong question.",
-    };
     struct request request = { 0 };
 
-    argp_parse(&argp, argc, argv, 0, NULL, &request);
+    argp_parse(&argp_layout, argc, argv, 0, NULL, &request);
     if (strcmp(request.action, "list") == 0 && request.subject == NULL)
         return list();
     for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
         if (strcmp(actions[i].name, request.action) == 0 && request.subject != NULL)
             return with_document(&request, actions[i].act);
-    argp_help(&argp, stderr, ARGP_HELP_STD_USAGE, argv[0]);
+    argp_help(&argp_layout, stderr, ARGP_HELP_STD_USAGE, argv[0]);
     return STATUS_USAGE;
 }

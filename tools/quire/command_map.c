@@ -104,7 +104,7 @@ static char ask[] = "echo now > /proc/quire/map";
 
 static bool is_in_root(const struct sandbox *sandbox, const char *program)
 {
-    char *fetched = sandbox->root == NULL ? build_path("programs/root") : NULL;
+    char *fetched = sandbox->root == NULL ? fetched_root() : NULL;
     const char *root = sandbox->root != NULL ? sandbox->root : fetched;
     char *path = root != NULL ? text("%s%s", root, program) : NULL;
     bool there = path != NULL && access(path, R_OK) == 0;
@@ -132,15 +132,33 @@ static char **usual_program(struct sandbox *sandbox, char **script)
 
 /* ---- The command -------------------------------------------------------------------------- */
 
+struct request { struct sandbox sandbox; struct target target; };
+
 static error_t parse(int key, char *word, struct argp_state *state)
 {
-    struct target *target = state->input;
+    struct request *request = state->input;
 
-    if (key != 's')
+    if (key == ARGP_KEY_INIT)
+        state->child_inputs[0] = &request->sandbox;
+    else if (key == 's')
+        request->target.path = word;
+    else
         return ARGP_ERR_UNKNOWN;
-    target->path = word;
     return 0;
 }
+
+static const struct argp_option options[] = {
+    { "svg", 's', "FILE", 0, "Draw on sheets of A4 into FILE instead of printing characters", 0 },
+    { 0 },
+};
+
+const struct argp argp_map = {
+    .options = options, .parser = parse, .children = sandbox_options, .args_doc = "[PROGRAM [ARGUMENT...]]",
+    .doc = "Run a program in a machine of its own, and draw physical memory, kernel space and every process as they "
+           "are when something is written to /proc/quire/map there, else when the program ends.\v"
+           "Without a program, a shell and a few children. Exit status: as of `quire run`; 125 also when the drawing "
+           "cannot be written.",
+};
 
 static int run(struct sandbox *sandbox, struct target *target)
 {
@@ -161,29 +179,20 @@ static int run(struct sandbox *sandbox, struct target *target)
 
 int command_map(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        { "svg", 's', "FILE", 0, "Draw on sheets of A4 into FILE instead of printing characters", 0 },
-        { 0 },
-    };
-    static const struct argp own = { .options = options, .parser = parse };
-    struct target target = { .fd = -1 };
-    struct sandbox sandbox;
+    struct request request = { .target.fd = -1 };
+    struct sandbox *sandbox = &request.sandbox;
     char *script = NULL, **words = NULL;
     int status;
 
-    sandbox_parse_with(&sandbox, argc, argv, "[PROGRAM [ARGUMENT...]]",
-                    "Run a program in a machine of its own, and draw physical memory, kernel space and every process as they "
-                    "are when something is written to /proc/quire/map there, else when the program ends.\v"
-                    "Without a program, a shell and a few children. Exit status: as of `quire run`; 125 also when the drawing "
-                    "cannot be written.", &own, &target);
-    if (sandbox.argc == 0) {
-        words = usual_program(&sandbox, &script);
-        sandbox.argc = 4;
-        sandbox.argv = words;
+    sandbox_parse(sandbox, argc, argv, &argp_map, &request);
+    if (sandbox->argc == 0) {
+        words = usual_program(sandbox, &script);
+        sandbox->argc = 4;
+        sandbox->argv = words;
     }
-    status = run(&sandbox, &target);
+    status = run(sandbox, &request.target);
     free(script);
     free(words);
-    sandbox_free(&sandbox);
+    sandbox_free(sandbox);
     return status;
 }

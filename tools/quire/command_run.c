@@ -3,17 +3,21 @@
 #include "sandbox.h"
 #include "terminal.h"
 
+const struct argp argp_run = {
+    .children = sandbox_options, .args_doc = "PROGRAM [ARGUMENT...]",
+    .doc = "Run an i386 Linux program in a machine of its own, as if it ran here: its output, its errors and its "
+           "exit status are the program's.\v"
+           "Exit status: the program's own; 128 and the signal's number when a signal killed it; and 119 the machine "
+           "died, 120 too little memory, 121 no kernel is built, 122 no QEMU, 123 a library is missing, 124 the "
+           "time is over, 125 quire itself failed, 126 the program cannot be run, 127 there is no such program.",
+};
+
 int command_run(int argc, char **argv)
 {
     struct sandbox sandbox;
     int status;
 
-    sandbox_parse(&sandbox, argc, argv, "PROGRAM [ARGUMENT...]",
-               "Run an i386 Linux program in a machine of its own, as if it ran here: its output, its errors and its "
-               "exit status are the program's.\v"
-               "Exit status: the program's own; 128 and the signal's number when a signal killed it; and 119 the machine "
-               "died, 120 too little memory, 121 no kernel is built, 122 no QEMU, 123 a library is missing, 124 the "
-               "time is over, 125 quire itself failed, 126 the program cannot be run, 127 there is no such program.");
+    sandbox_parse(&sandbox, argc, argv, &argp_run, &sandbox);
     if (sandbox.argc == 0)
         return tell(SANDBOX_FAILED, "which program? (`%s --help` says more)", sandbox_command);
     sandbox.terminal = terminal_is_here();

@@ -3,13 +3,17 @@
 #include "sandbox.h"
 #include "terminal.h"
 
+const struct argp argp_shell = {
+    .children = sandbox_options,
+    .doc = "Open BusyBox's shell in a machine of its own. Leave it with `exit`, or by pressing Ctrl-] twice.",
+};
+
 int command_shell(int argc, char **argv)
 {
     struct sandbox sandbox;
     int status;
 
-    sandbox_parse(&sandbox, argc, argv, "",
-               "Open BusyBox's shell in a machine of its own. Leave it with `exit`, or by pressing Ctrl-] twice.");
+    sandbox_parse(&sandbox, argc, argv, &argp_shell, &sandbox);
     if (sandbox.argc != 0)
         return tell(SANDBOX_FAILED, "`%s` is one word too many; `quire run` runs programs", sandbox.argv[0]);
     sandbox.terminal = terminal_is_here();

@@ -279,8 +279,7 @@ int image_write(const struct image_plan *plan)
 
     free(name);
     if (path == NULL)
-        return tell(SANDBOX_NO_KERNEL, "no kernel of the layout %s is built; `make LAYOUT=%s kernel` builds it", plan->layout,
-                    plan->layout);
+        return tell_no_kernel(plan->layout);
     if (strlen(own_words) + strlen(plan->text) >= BIOS_TEXT) {
         free(path);
         return tell(SANDBOX_FAILED, "--append: the kernel's command line has room for %zu characters more",

@@ -7,20 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct {
-    const char *name;
-    int       (*run)(int argc, char **argv);
-    const char *purpose;
-} commands[] = {
-    { "run", command_run, "run a Linux program, in a machine of its own" },
-    { "shell", command_shell, "a BusyBox shell in a machine of its own, on this terminal" },
-    { "debug", command_debug, "run a program with gdb at the kernel's side" },
-    { "map", command_map, "run a program and draw the machine's memory as it is then" },
-    { "image", command_image, "write a disk or a floppy that starts Quire on a PC" },
-    { "layout", command_layout, "check, show, list and compile layout documents" },
+const struct command commands[] = {
+    { "run", command_run, &argp_run, "run a Linux program, in a machine of its own" },
+    { "shell", command_shell, &argp_shell, "a BusyBox shell in a machine of its own, on this terminal" },
+    { "debug", command_debug, &argp_debug, "run a program with gdb at the kernel's side" },
+    { "map", command_map, &argp_map, "run a program and draw the machine's memory as it is then" },
+    { "image", command_image, &argp_image, "write a disk or a floppy that starts Quire on a PC" },
+    { "layout", command_layout, &argp_layout, "check, show, list and compile layout documents" },
+    { "programs", command_programs, &argp_programs, "fetch programs and libraries for i386 from Debian's packages" },
+    { "completion", command_completion, &argp_completion, "print what completes these commands' words in a shell" },
 };
 
-enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
+const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
 /* The help's last part, one line for each command; argp frees it. */
 static char *list_commands(int key, const char *text, void *input)
@@ -36,7 +34,7 @@ static char *list_commands(int key, const char *text, void *input)
     if (out == NULL)
         return NULL;
     fprintf(out, "Commands:\n");
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
+    for (size_t i = 0; i < command_count; i++)
         fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].purpose);
     fprintf(out, "\n`quire COMMAND --help` says more.");
     return fclose(out) == 0 ? list : NULL;
@@ -55,9 +53,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
         argp_state_help(state, stdout, ARGP_HELP_STD_HELP);       /* and exits: whoever says nothing wants to know */
     if (key != ARGP_KEY_ARG)
         return ARGP_ERR_UNKNOWN;
-    while (choice->command < COMMAND_COUNT && strcmp(commands[choice->command].name, word) != 0)
+    while (choice->command < command_count && strcmp(commands[choice->command].name, word) != 0)
         choice->command++;
-    if (choice->command == COMMAND_COUNT)
+    if (choice->command == command_count)
         argp_error(state, "there is no command `%s`", word);
     choice->first = state->next - 1;
     state->next = state->argc;          /* the rest is the command's own */

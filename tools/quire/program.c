@@ -454,8 +454,10 @@ int program_add(struct program *program, const char *name, char **path)
     int status;
 
     if (!search(program, name, &found))
-        return tell(SANDBOX_NOT_FOUND, "there is no program `%s` (looked in %s%shere)", name, root != NULL ? root->name : "",
-                    root != NULL ? " and " : "");
+        return root != NULL ? tell(SANDBOX_NOT_FOUND, "there is no program `%s` (looked in %s and here)", name,
+                                   root->name)
+                            : tell(SANDBOX_NOT_FOUND, "there is no program `%s` (looked here; `quire programs` fetches "
+                                   "some)", name);
     folder = near(&found);
     program->places.near = folder;
     status = add_found(program, &found, 0);

@@ -198,7 +198,7 @@ static int check_files(const struct sandbox *sandbox, const struct tree *tree)
 
 int sandbox_archive(const struct sandbox *sandbox, int *archive, uint64_t *size)
 {
-    char *fetched = sandbox->root == NULL ? build_path("programs/root") : NULL;
+    char *fetched = sandbox->root == NULL ? fetched_root() : NULL;
     char *root = sandbox->root != NULL ? realpath(sandbox->root, NULL) : fetched, *here = getcwd(NULL, 0);
     const char *directory = sandbox->directory != NULL ? sandbox->directory : here != NULL ? here : "/";
     struct tree tree = { 0 };
@@ -460,7 +460,7 @@ static int run_machines(struct sandbox *sandbox, struct machine_plan *plan, int 
             tell(0, "a %s cannot be started here; trying a %s", machine_name(plan->kind), machine_name(plan->kind + 1));
     }
     if (status == SANDBOX_NO_KERNEL)
-        tell(0, "no kernel of the layout %s is built; `make LAYOUT=%s kernel` builds it", sandbox->layout, sandbox->layout);
+        tell_no_kernel(sandbox->layout);
     return status;
 }
 

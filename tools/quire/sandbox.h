@@ -17,6 +17,7 @@
 #ifndef QUIRE_SANDBOX_H
 #define QUIRE_SANDBOX_H
 
+#include <argp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -66,14 +67,17 @@ struct sandbox {
 };
 
 /*
- * Read the options that run, shell and debug share; wrong ones end this process with a word
- * about it. sandbox->argc is 0 when no program was named. Free what was read with sandbox_free().
+ * The options that run, shell, debug and map share, as the children of a command's own argp: its input is the sandbox,
+ * or it has a parser of its own that hands the sandbox on at ARGP_KEY_INIT.
  */
-void sandbox_parse(struct sandbox *sandbox, int argc, char **argv, const char *arguments, const char *purpose);
-/* The same with options of a command's own: `own` parses them with `input`. */
-struct argp;
-void sandbox_parse_with(struct sandbox *sandbox, int argc, char **argv, const char *arguments, const char *purpose, const struct argp *own,
-                     void *input);
+extern const struct argp_child sandbox_options[];
+
+/*
+ * Read the words of a command whose argp has sandbox_options; wrong ones end this process with a word about it.
+ * `input` is what the argp expects: `sandbox`, unless it has options of its own. sandbox->argc is 0 when no program
+ * was named. Free what was read with sandbox_free().
+ */
+void sandbox_parse(struct sandbox *sandbox, int argc, char **argv, const struct argp *argp, void *input);
 void sandbox_free(struct sandbox *sandbox);
 
 /* Their parts, for a command with options of its own: one more --file, one more --env. */
@@ -104,8 +108,15 @@ void *grown(void *block, size_t count, size_t size) __attribute__((returns_nonnu
 
 /*
  * A product of the build: in $QUIRE_BUILD; else in the folder of this executable, the one
- * above it, or build/ at Quire's home. The caller frees it; NULL if `below` is not there.
+ * above it, lib/quire of an installed command, or build/ at Quire's home. The caller frees it; NULL if `below` is not
+ * there.
  */
 char *build_path(const char *below);
+
+/* One line that says which kernel is missing and what helps; returns SANDBOX_NO_KERNEL. */
+int tell_no_kernel(const char *layout);
+
+/* The i386 Debian tree that `make programs` or `quire programs` fetched. The caller frees it; NULL: neither has. */
+char *fetched_root(void);
 
 #endif

@@ -76,7 +76,28 @@ char *build_path(const char *below)
         if (path != NULL)
             return path;
     }
-    return if_there(home_path("build"), below);
+    path = if_there(installed_path(), below);
+    return path != NULL ? path : if_there(home_path("build"), below);
+}
+
+int tell_no_kernel(const char *layout)
+{
+    char *installed = installed_path();
+
+    if (installed != NULL)
+        tell(SANDBOX_NO_KERNEL, "there is no kernel of the layout %s in %s", layout, installed);
+    else
+        tell(SANDBOX_NO_KERNEL, "no kernel of the layout %s is built; `make LAYOUT=%s kernel` builds it", layout,
+             layout);
+    free(installed);
+    return SANDBOX_NO_KERNEL;
+}
+
+char *fetched_root(void)
+{
+    char *built = build_path("programs/root");
+
+    return built != NULL ? built : if_there(programs_path(), "root");
 }
 
 /* 64, 64M, 2560K, 1G: MiB unless it says otherwise. False: none of these. */
@@ -168,19 +189,11 @@ static void read_machine(struct sandbox *sandbox, const char *word, struct argp_
     argp_error(state, "there is no kind of machine `%s`", word);
 }
 
-/* What is asked for, and what the options of a command's own are read into. */
-struct asked { struct sandbox *sandbox; void *own; };
-
 static error_t parse(int key, char *word, struct argp_state *state)
 {
-    struct asked *asked = state->input;
-    struct sandbox *sandbox = asked->sandbox;
+    struct sandbox *sandbox = state->input;
 
     switch (key) {
-    case ARGP_KEY_INIT:
-        if (asked->own != NULL)
-            state->child_inputs[0] = asked->own;
-        return 0;
     case 'm':
         if (!read_size(word, &sandbox->memory))
             argp_error(state, "`%s` is no size of memory", word);
@@ -229,26 +242,18 @@ static error_t parse(int key, char *word, struct argp_state *state)
     }
 }
 
-void sandbox_parse_with(struct sandbox *sandbox, int argc, char **argv, const char *arguments, const char *purpose, const struct argp *own,
-                     void *input)
-{
-    const struct argp_child children[] = { { .argp = own }, { .argp = NULL } };
-    const struct argp argp = { .options = options, .parser = parse, .args_doc = arguments, .doc = purpose,
-                               .children = own != NULL ? children : NULL };
-    struct asked asked = { sandbox, input };
+static const struct argp shared = { .options = options, .parser = parse };
+const struct argp_child sandbox_options[] = { { .argp = &shared }, { .argp = NULL } };
 
+void sandbox_parse(struct sandbox *sandbox, int argc, char **argv, const struct argp *argp, void *input)
+{
     *sandbox = (struct sandbox){ .layout = "quire", .machine = MACHINE_KINDS, .output = STDOUT_FILENO,
                            .watchdog_ms = WATCHDOG_MS, .debugger = -1 };
     for (int number = 0; number < 3; number++)
         sandbox->closed |= (unsigned)descriptor_was_closed(number) << number;
     sandbox_command = argv[0];
     argp_err_exit_status = SANDBOX_FAILED;
-    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &asked);
-}
-
-void sandbox_parse(struct sandbox *sandbox, int argc, char **argv, const char *arguments, const char *purpose)
-{
-    sandbox_parse_with(sandbox, argc, argv, arguments, purpose, NULL, NULL);
+    argp_parse(argp, argc, argv, ARGP_IN_ORDER, NULL, input);
 }
 
 void sandbox_free(struct sandbox *sandbox)

@@ -63,7 +63,7 @@ static const char *const links[][2] = {
     { "/dev/stderr", "/proc/self/fd/2" },
 };
 
-static int furnish(struct fs_context *fs)
+static int populate_root(struct fs_context *fs)
 {
     int err = make_folder(fs, "/dev", 0755);
 
@@ -90,13 +90,13 @@ static int furnish(struct fs_context *fs)
     return err;
 }
 
-int files_furnish(struct fs_context *fs)
+int files_populate(struct fs_context *fs)
 {
     uint32_t umask = fs->umask;
     int      err;
 
     fs->umask = 0;
-    err = furnish(fs);
+    err = populate_root(fs);
     fs->umask = umask;
     return err;
 }

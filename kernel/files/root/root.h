@@ -8,11 +8,11 @@
 
 /*
  * First of all: an empty root file system and the fs context that the first process gets (umask 022, here: /).
- * NULL without memory. Then archives are unpacked into it (files/root/cpio.h); then it is furnished.
+ * NULL without memory. Then archives are unpacked into it (files/root/cpio.h); then it is populated.
  */
 struct fs_context *files_start(void);
 
 /* /dev with its devices, /proc, /tmp and what else every program expects, where the archive has none. 0 or -ENOMEM. */
-int files_furnish(struct fs_context *fs) MUST_CHECK;
+int files_populate(struct fs_context *fs) MUST_CHECK;
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "files/path/path.h"
 
-/* Announce the devices: console, tty, ttyS0, hvc0. Before /dev is furnished. */
+/* Announce the devices: console, tty, ttyS0, hvc0. Before /dev is populated. */
 void terminals_start(void);
 
 /*

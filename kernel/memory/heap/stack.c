@@ -79,8 +79,6 @@ void stacks_start(void)
     int        err;
 
     slots = span_pages(window()->span) / slot_pages();
-    if (window()->maximum > 0 && slots > window()->maximum / window()->unit)
-        slots = window()->maximum / window()->unit;
     if (slots > STACKS_MAXIMUM)
         slots = STACKS_MAXIMUM;
     memset(&of_kernel_space, 0, sizeof of_kernel_space);
@@ -461,12 +459,4 @@ void stacks_audit(struct audit_report *report)
         audit_fail(report, "K2", "%u frames belong to stacks, %u slots in use take %u", sums.owned[OWNER_STACK], used,
                    (unsigned)(used * window()->unit));
     lock_drop(&lock, state);
-}
-
-bool stacks_ok(void)
-{
-    struct audit_report report = { 0 };
-
-    stacks_audit(&report);
-    return report.failed == 0;
 }

@@ -19,7 +19,7 @@
  * Locking  RANK_STACKS inside. Cost O(1) amortised; no allocation but frames and, for the first of a space's own
  *          stacks, a table and a small block of the heap.
  *
- * Invariants (stacks_ok), of each pool:
+ * Invariants (stacks_audit), of each pool:
  *   K1  a slot in use has all its pages mapped, a free one none; guards never are
  *   K2  frames of owner STACK equal pages of slots in use, all pools taken together
  *   K3  a pool counts the slots its bits say are in use, and only kernel space's may have none

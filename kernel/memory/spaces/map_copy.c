@@ -33,7 +33,7 @@ void map_batch_free(struct batch *batch)
 }
 
 /* Fill the batch from `page` on, with nothing at the end of the span. */
-static void copy_out(struct batch *batch, struct space *space, struct span span, page_t page, bool apart)
+static void batch_copy_out(struct batch *batch, struct space *space, struct span span, page_t page, bool apart)
 {
     struct cursor c;
     int           err = cursor_open(&c, space, (struct span){ page, span.end }, 0);
@@ -47,8 +47,8 @@ static void copy_out(struct batch *batch, struct space *space, struct span span,
     cursor_close(&c);
 }
 
-/* No space copies in what was copied out: its references are dropped. */
-static void take_back(const struct batch *batch)
+/* Drop the references of entries that no space has taken over. */
+static void batch_drop(const struct batch *batch)
 {
     for (size_t i = 0; i < batch->run.count; i++)
         if (entry_kind(batch->entries[i], 1) != ENTRY_EMPTY)
@@ -56,12 +56,12 @@ static void take_back(const struct batch *batch)
 }
 
 /* Returns 0, or -ENOMEM; then the batch's references are dropped. */
-static int copy_in(const struct batch *batch, struct space *space, page_t shift)
+static int batch_copy_in(const struct batch *batch, struct space *space, page_t shift)
 {
     struct cursor c;
 
     if (cursor_open(&c, space, span_of(batch->first + shift, batch->run.count), CURSOR_BUILD) != 0) {
-        take_back(batch);
+        batch_drop(batch);
         return -ENOMEM;
     }
     cursor_copy_in(&c, batch->first + shift, batch->entries, batch->run);
@@ -73,8 +73,8 @@ static int copy_in(const struct batch *batch, struct space *space, page_t shift)
 int map_copy_pages(struct batch *batch, struct space *from, struct span span, struct space *to, page_t shift, bool apart)
 {
     for (page_t page = span.first; page < span.end; page = batch->first + batch->run.count) {
-        copy_out(batch, from, span, page, apart);
-        if (batch->run.count > 0 && copy_in(batch, to, shift) != 0)
+        batch_copy_out(batch, from, span, page, apart);
+        if (batch->run.count > 0 && batch_copy_in(batch, to, shift) != 0)
             return -ENOMEM;
     }
     return 0;

@@ -2,7 +2,7 @@
  * user.c - copying to and from programs, with the range checked first.
  *
  * How the bytes are reached is user_copy.h's affair: at the program's own addresses, where the page-fault handler
- * mends faults like the program's own and the copy stops where it cannot; or as a layout does instead.
+ * resolves faults like the program's own and the copy stops where it cannot; or as a layout does instead.
  */
 #include "memory/spaces/user.h"
 
@@ -43,11 +43,6 @@ int user_read(void *to, user_t from, size_t bytes)
 int user_write(user_t to, const void *from, size_t bytes)
 {
     return user_range(to, bytes) && user_copy_out(to, from, bytes) == 0 ? 0 : -EFAULT;
-}
-
-int user_clear(user_t to, size_t bytes)
-{
-    return user_range(to, bytes) && user_fill_zero(to, bytes) == 0 ? 0 : -EFAULT;
 }
 
 long user_read_text(char *to, user_t from, size_t size)

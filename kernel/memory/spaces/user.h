@@ -2,7 +2,7 @@
  * user.h - the only way the kernel touches a program's memory.
  *
  * A pointer from a program is a number: user_t. These calls check that the range lies in user space,
- * then copy; a fault on the way is mended as the program's own would be (demand-zero,
+ * then copy; a fault on the way is resolved as the program's own would be (demand-zero,
  * copy-on-write, stack growth), and if it cannot be, the call returns -EFAULT. The kernel never
  * faults for good. Where SMAP is present, access is open only inside these calls.
  *
@@ -20,7 +20,6 @@ typedef uintptr_t user_t;           /* an address in a program; never cast to a 
 /* Return 0 or -EFAULT. On failure part of the destination may have been written. */
 int user_read(void *to, user_t from, size_t bytes) MUST_CHECK;
 int user_write(user_t to, const void *from, size_t bytes) MUST_CHECK;
-int user_clear(user_t to, size_t bytes) MUST_CHECK;
 
 /* How many bytes of the range could be copied before the first that could not: for read() and write(). */
 size_t user_read_some(void *to, user_t from, size_t bytes);
@@ -43,11 +42,11 @@ int user_read_in(struct space *space, void *to, user_t from, size_t bytes) MUST_
 int user_clear_in(struct space *space, user_t to, size_t bytes) MUST_CHECK;
 
 /*
- * How a fault in a copy for the current program is mended where the processor does not raise it (user_walk.h): as the
+ * How a fault in a copy for the current program is resolved where the processor does not raise it (user_walk.h): as the
  * page-fault handler would, with what it counts and whom it kills.
  */
-typedef int (*user_mend)(struct space *space, uintptr_t address, uint8_t access);
-void user_mend_with(user_mend how);
+typedef int (*user_resolve)(struct space *space, uintptr_t address, uint8_t access);
+void user_resolve_with(user_resolve how);
 
 /* True when [start, start + bytes) lies in user space and does not wrap. */
 bool user_range(user_t start, size_t bytes);

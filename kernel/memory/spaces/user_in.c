@@ -22,19 +22,19 @@ int user_write_in(struct space *space, user_t to, const void *from, size_t bytes
 {
     size_t done;
 
-    return user_range(to, bytes) ? walk_write(space, user_mend_plainly, to, from, bytes, &done) : -EFAULT;
+    return user_range(to, bytes) ? walk_write(space, user_resolve_plainly, to, from, bytes, &done) : -EFAULT;
 }
 
 int user_read_in(struct space *space, void *to, user_t from, size_t bytes)
 {
     size_t done;
 
-    return user_range(from, bytes) ? walk_read(space, user_mend_plainly, to, from, bytes, &done) : -EFAULT;
+    return user_range(from, bytes) ? walk_read(space, user_resolve_plainly, to, from, bytes, &done) : -EFAULT;
 }
 
 int user_clear_in(struct space *space, user_t to, size_t bytes)
 {
     size_t done;
 
-    return user_range(to, bytes) ? walk_clear(space, user_mend_plainly, to, bytes, &done) : -EFAULT;
+    return user_range(to, bytes) ? walk_clear(space, user_resolve_plainly, to, bytes, &done) : -EFAULT;
 }

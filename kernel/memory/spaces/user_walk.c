@@ -12,7 +12,7 @@
 #include "memory/spaces/space.h"
 #include "memory/tables/table.h"
 
-int user_mend_plainly(struct space *space, vaddr_t address, uint8_t access)
+int user_resolve_plainly(struct space *space, vaddr_t address, uint8_t access)
 {
     struct fault_verdict verdict;
 
@@ -43,7 +43,8 @@ static bool use(struct space *space, page_t page, uint8_t access, frame_t *out)
  * The bytes of the page at an address. Interrupts were on or off in *state's sense and are off when this returns 0:
  * the caller restores them when it is done with the bytes.
  */
-static int look(struct space *space, user_mend mend, user_t address, uint8_t access, char **bytes, unsigned long *state)
+static int look(struct space *space, user_resolve resolve, user_t address, uint8_t access, char **bytes,
+                unsigned long *state)
 {
     frame_t frame;
 
@@ -56,7 +57,7 @@ static int look(struct space *space, user_mend mend, user_t address, uint8_t acc
             return 0;
         }
         interrupts_restore(*state);
-        err = mend(space, address, access);
+        err = resolve(space, address, access);
         if (err != 0)
             return err;
     }
@@ -69,13 +70,13 @@ static size_t to_end_of_page(user_t at, size_t bytes)
     return left < bytes ? left : bytes;
 }
 
-int walk_read(struct space *space, user_mend mend, void *to, user_t from, size_t bytes, size_t *done)
+int walk_read(struct space *space, user_resolve resolve, void *to, user_t from, size_t bytes, size_t *done)
 {
     for (*done = 0; *done < bytes; ) {
         size_t        part = to_end_of_page(from + *done, bytes - *done);
         unsigned long state;
         char         *page;
-        int           err = look(space, mend, from + *done, MAY_READ, &page, &state);
+        int           err = look(space, resolve, from + *done, MAY_READ, &page, &state);
 
         if (err != 0)
             return err;
@@ -86,13 +87,13 @@ int walk_read(struct space *space, user_mend mend, void *to, user_t from, size_t
     return 0;
 }
 
-int walk_write(struct space *space, user_mend mend, user_t to, const void *from, size_t bytes, size_t *done)
+int walk_write(struct space *space, user_resolve resolve, user_t to, const void *from, size_t bytes, size_t *done)
 {
     for (*done = 0; *done < bytes; ) {
         size_t        part = to_end_of_page(to + *done, bytes - *done);
         unsigned long state;
         char         *page;
-        int           err = look(space, mend, to + *done, MAY_WRITE, &page, &state);
+        int           err = look(space, resolve, to + *done, MAY_WRITE, &page, &state);
 
         if (err != 0)
             return err;
@@ -103,13 +104,13 @@ int walk_write(struct space *space, user_mend mend, user_t to, const void *from,
     return 0;
 }
 
-int walk_clear(struct space *space, user_mend mend, user_t to, size_t bytes, size_t *done)
+int walk_clear(struct space *space, user_resolve resolve, user_t to, size_t bytes, size_t *done)
 {
     for (*done = 0; *done < bytes; ) {
         size_t        part = to_end_of_page(to + *done, bytes - *done);
         unsigned long state;
         char         *page;
-        int           err = look(space, mend, to + *done, MAY_WRITE, &page, &state);
+        int           err = look(space, resolve, to + *done, MAY_WRITE, &page, &state);
 
         if (err != 0)
             return err;
@@ -120,13 +121,13 @@ int walk_clear(struct space *space, user_mend mend, user_t to, size_t bytes, siz
     return 0;
 }
 
-long walk_read_text(struct space *space, user_mend mend, char *to, user_t from, size_t bytes)
+long walk_read_text(struct space *space, user_resolve resolve, char *to, user_t from, size_t bytes)
 {
     for (size_t done = 0; done < bytes; ) {
         size_t        part = to_end_of_page(from + done, bytes - done), at;
         unsigned long state;
         char         *page;
-        int           err = look(space, mend, from + done, MAY_READ, &page, &state);
+        int           err = look(space, resolve, from + done, MAY_READ, &page, &state);
 
         if (err != 0)
             return err;
@@ -140,18 +141,19 @@ long walk_read_text(struct space *space, user_mend mend, char *to, user_t from, 
     return (long)bytes;
 }
 
-int walk_load(struct space *space, user_mend mend, user_t at, uint32_t *old)
+int walk_load(struct space *space, user_resolve resolve, user_t at, uint32_t *old)
 {
     uint32_t word;
     size_t   done;
-    int      err = walk_read(space, mend, &word, at, sizeof word, &done);
+    int      err = walk_read(space, resolve, &word, at, sizeof word, &done);
 
     if (err == 0)
         *old = word;
     return err;
 }
 
-int walk_exchange(struct space *space, user_mend mend, user_t at, uint32_t expect, uint32_t desired, uint32_t *old)
+int walk_exchange(struct space *space, user_resolve resolve, user_t at, uint32_t expect, uint32_t desired,
+                  uint32_t *old)
 {
     unsigned long state;
     char         *page;
@@ -159,7 +161,7 @@ int walk_exchange(struct space *space, user_mend mend, user_t at, uint32_t expec
 
     if (at % sizeof *old != 0)
         return -EFAULT;
-    err = look(space, mend, at, MAY_WRITE, &page, &state);
+    err = look(space, resolve, at, MAY_WRITE, &page, &state);
     if (err != 0)
         return err;
     __atomic_compare_exchange_n((uint32_t *)page, &expect, desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);

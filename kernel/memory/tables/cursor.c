@@ -46,20 +46,12 @@ static void look(struct cursor *c, page_t page)
 }
 
 /* The entry of a page, NULL where there is no table. */
-entry_t *cursor_seek(struct cursor *c, page_t page)
+entry_t *cursor_find(struct cursor *c, page_t page)
 {
     assert(span_has(c->span, page));
     if (!span_has(c->in_view, page))
         look(c, page);
     return c->table != NULL ? &c->table[page - c->in_view.first] : NULL;
-}
-
-static entry_t *seek_table(struct cursor *c, page_t page)
-{
-    entry_t *at = cursor_seek(c, page);
-
-    assert(at != NULL);                 /* opened with CURSOR_BUILD, and not inside a large page */
-    return at;
 }
 
 /* ---- Forgetting translations, and giving frames back --------------------------------- */
@@ -178,26 +170,22 @@ static void count_present(struct cursor *c, page_t page, int more)
         c->resident += more;
 }
 
-static bool owns_frame(entry_t e) { return entry_present(e) || entry_kind(e, 1) == ENTRY_BLOCKED; }
-
-static bool is_empty(entry_t e) { return entry_kind(e, 1) == ENTRY_EMPTY || entry_kind(e, 1) == ENTRY_IDENTITY; }
-
 static bool no_rights(struct rights rights) { return (rights.kernel | rights.user) == 0; }
 
 entry_t cursor_read(struct cursor *c, page_t page)
 {
-    const entry_t *at = cursor_seek(c, page);
+    const entry_t *at = cursor_find(c, page);
 
     return at != NULL ? entry_read(at) : c->large;
 }
 
 void cursor_map(struct cursor *c, page_t page, frame_t frame, struct rights rights, enum cache cache)
 {
-    entry_t *at  = seek_table(c, page);
+    entry_t *at  = cursor_entry(c, page);
     entry_t  old = entry_read(at);
 
-    assert(!owns_frame(old) && frame.no < MMU_FRAMES_END);
-    c->more += is_empty(old);
+    assert(!cursor_owns_frame(old) && frame.no < MMU_FRAMES_END);
+    c->more += cursor_is_empty(old);
     if (no_rights(rights)) {
         entry_write(at, entry_absent(ENTRY_BLOCKED, frame.no, rights));
     } else {
@@ -209,11 +197,11 @@ void cursor_map(struct cursor *c, page_t page, frame_t frame, struct rights righ
 
 void cursor_put(struct cursor *c, page_t page, entry_t absent)
 {
-    entry_t *at  = seek_table(c, page);
+    entry_t *at  = cursor_entry(c, page);
     entry_t  old = entry_read(at);
 
-    assert(!owns_frame(old) && !entry_present(absent));
-    c->more += is_empty(old) - is_empty(absent);
+    assert(!cursor_owns_frame(old) && !entry_present(absent));
+    c->more += cursor_is_empty(old) - cursor_is_empty(absent);
     entry_write(at, absent);
     share_leaf(c, page, at);
 }
@@ -247,7 +235,7 @@ static entry_t with_rights(entry_t e, struct rights rights, bool global)
 
 void cursor_protect(struct cursor *c, page_t page, struct rights rights)
 {
-    entry_t *at = cursor_seek(c, page);
+    entry_t *at = cursor_find(c, page);
     entry_t  old, new;
 
     if (at == NULL) {
@@ -256,7 +244,7 @@ void cursor_protect(struct cursor *c, page_t page, struct rights rights)
     }
     do {
         old = entry_read(at);
-        if (!owns_frame(old) || (!entry_present(old) && no_rights(rights)))
+        if (!cursor_owns_frame(old) || (!entry_present(old) && no_rights(rights)))
             return;
         assert(!no_rights(rights) || entry_cache(old) == CACHE_BACK);
         new = with_rights(old, rights, c->global);
@@ -269,7 +257,7 @@ void cursor_protect(struct cursor *c, page_t page, struct rights rights)
 
 frame_t cursor_replace(struct cursor *c, page_t page, frame_t frame, struct rights rights)
 {
-    entry_t *at  = seek_table(c, page);
+    entry_t *at  = cursor_entry(c, page);
     entry_t  old = entry_read(at);
 
     assert(entry_present(old) && !no_rights(rights) && frame.no < MMU_FRAMES_END);
@@ -281,7 +269,7 @@ frame_t cursor_replace(struct cursor *c, page_t page, frame_t frame, struct righ
 
 entry_t cursor_remove(struct cursor *c, page_t page)
 {
-    entry_t *at = cursor_seek(c, page);
+    entry_t *at = cursor_find(c, page);
     entry_t  old;
 
     if (at == NULL) {
@@ -290,7 +278,7 @@ entry_t cursor_remove(struct cursor *c, page_t page)
     }
     old = entry_exchange(at, cursor_nothing(c, page));
     share_leaf(c, page, at);
-    c->more -= !is_empty(old);
+    c->more -= !cursor_is_empty(old);
     if (entry_present(old)) {
         count_present(c, page, -1);
         cursor_note_flush(c, page);
@@ -303,14 +291,14 @@ void cursor_discard(struct cursor *c, page_t page)
     entry_t old = cursor_remove(c, page);
 
     assert(entry_kind(old, 1) != ENTRY_SWAP);
-    if (owns_frame(old))
+    if (cursor_owns_frame(old))
         cursor_note_freed(c, entry_frame(old));
 }
 
 page_t cursor_next(struct cursor *c, page_t from)
 {
     for (page_t page = from; page < c->span.end; ) {
-        const entry_t *at   = cursor_seek(c, page);
+        const entry_t *at   = cursor_find(c, page);
         page_t         stop = c->in_view.end < c->span.end ? c->in_view.end : c->span.end;
 
         if (at == NULL && entry_present(c->large))
@@ -320,7 +308,7 @@ page_t cursor_next(struct cursor *c, page_t from)
             continue;
         }
         for (; page < stop; page++, at++)
-            if (!is_empty(entry_read(at)))
+            if (!cursor_is_empty(entry_read(at)))
                 return page;
     }
     return c->span.end;
@@ -328,7 +316,7 @@ page_t cursor_next(struct cursor *c, page_t from)
 
 bool cursor_age(struct cursor *c, page_t page, unsigned age)
 {
-    entry_t *at = cursor_seek(c, page);
+    entry_t *at = cursor_find(c, page);
     entry_t  old;
 
     assert(at != NULL || !entry_present(c->large));

@@ -9,18 +9,6 @@
 #include "memory/frames/frame.h"
 #include "memory/tables/table.h"
 
-static bool owns_frame(entry_t e) { return entry_present(e) || entry_kind(e, 1) == ENTRY_BLOCKED; }
-
-static bool is_empty(entry_t e) { return entry_kind(e, 1) == ENTRY_EMPTY; }
-
-static entry_t *seek_table(struct cursor *c, page_t page)
-{
-    entry_t *at = cursor_seek(c, page);
-
-    assert(at != NULL);
-    return at;
-}
-
 static inline void note_freed(struct cursor *c, frame_t frame)
 {
     if (c->freed_count < CURSOR_FREED)
@@ -53,7 +41,7 @@ static entry_t set_apart(entry_t *at, entry_t e)
 struct cursor_run cursor_copy_out(struct cursor *c, page_t page, entry_t *out, size_t count, bool apart)
 {
     struct cursor_run run = { .count = 1 };
-    entry_t *at      = cursor_seek(c, page);
+    entry_t *at      = cursor_find(c, page);
     bool     changed = false;
     frame_t  frames[CURSOR_FREED];
     uint32_t noted = 0;
@@ -67,7 +55,7 @@ struct cursor_run cursor_copy_out(struct cursor *c, page_t page, entry_t *out, s
         entry_t e = entry_read(at);
 
         *out = entry_empty();
-        if (!owns_frame(e))
+        if (!cursor_owns_frame(e))
             continue;
         if (apart && (entry_rights(e).user & MAY_WRITE)) {
             e = set_apart(at, e);
@@ -98,7 +86,7 @@ void cursor_copy_in(struct cursor *c, page_t page, const entry_t *entries, struc
 {
     assert(!cursor_of_kernel(c));
     for (size_t left = run.count; left > 0; ) {
-        entry_t *at    = seek_table(c, page);
+        entry_t *at    = cursor_entry(c, page);
         size_t   part  = in_table(c, page, left);
         bool     fresh = part == run.count && filled(c) == 0;
 
@@ -107,9 +95,9 @@ void cursor_copy_in(struct cursor *c, page_t page, const entry_t *entries, struc
             c->more += (int32_t)run.filled;
         }
         for (size_t i = 0; i < part && !fresh; i++) {
-            if (is_empty(entries[i]))
+            if (cursor_is_empty(entries[i]))
                 continue;
-            assert(is_empty(entry_read(&at[i])));
+            assert(cursor_is_empty(entry_read(&at[i])));
             entry_write(&at[i], entries[i]);
             c->more++;
         }
@@ -128,13 +116,13 @@ static void discard_entries(struct cursor *c, page_t page, entry_t *at, const en
     for (; at < end && left > 0; at++, page++) {
         entry_t old = entry_read(at);
 
-        if (is_empty(old))
+        if (cursor_is_empty(old))
             continue;
         old = entry_exchange(at, entry_empty());
         assert(entry_kind(old, 1) != ENTRY_SWAP);
         c->more--;
         left--;
-        if (!owns_frame(old))
+        if (!cursor_owns_frame(old))
             continue;
         if (entry_present(old)) {
             c->resident--;
@@ -154,7 +142,7 @@ void cursor_discard_span(struct cursor *c, struct span span)
 
         if (page >= span.end)
             break;
-        at   = seek_table(c, page);
+        at   = cursor_entry(c, page);
         next = page + in_table(c, page, span.end - page);
         discard_entries(c, page, at, at + (next - page), filled(c));
     }
@@ -185,14 +173,14 @@ void cursor_touch_within(struct cursor_touch *t, struct cursor *c, page_t page)
     t->space  = c->space;
     t->page   = page;
     t->within = true;
-    t->at     = seek_table(c, page);
+    t->at     = cursor_entry(c, page);
     t->table  = c->table_frame;
     t->entry  = entry_read(t->at);
 }
 
 void cursor_touch_map(struct cursor_touch *t, frame_t frame, struct rights rights)
 {
-    assert(is_empty(t->entry));
+    assert(cursor_is_empty(t->entry));
     entry_write(t->at, entry_leaf(frame, rights, CACHE_BACK, false, 1));
     if (MMU_LEVELS > 1)
         frame_set_link(t->table, frame_link(t->table) + 1);

@@ -6,6 +6,7 @@
 #ifndef QUIRE_MEMORY_CURSOR_TABLES_H
 #define QUIRE_MEMORY_CURSOR_TABLES_H
 
+#include "base/check.h"
 #include "memory/tables/cursor.h"
 #include "memory/spaces/space.h"
 #include "memory/tables/table_access.h"
@@ -42,7 +43,23 @@ page_t cursor_skip_empty(const struct cursor *c, page_t page, page_t end);
 void cursor_share(struct cursor *c, page_t page, entry_t entry);
 
 /* The last-level entry of a page of the span, NULL where there is no table; the table is then in view. */
-entry_t *cursor_seek(struct cursor *c, page_t page);
+entry_t *cursor_find(struct cursor *c, page_t page);
+
+/* The same where the table is there: the cursor was opened with CURSOR_BUILD, and no large page is in the way. */
+static inline entry_t *cursor_entry(struct cursor *c, page_t page)
+{
+    entry_t *at = cursor_find(c, page);
+
+    assert(at != NULL);
+    return at;
+}
+
+/* What a last-level entry stands for: a reference to a frame; nothing, in either form that cursor_nothing() has. */
+static inline bool cursor_owns_frame(entry_t e) { return entry_present(e) || entry_kind(e, 1) == ENTRY_BLOCKED; }
+static inline bool cursor_is_empty(entry_t e)
+{
+    return entry_kind(e, 1) == ENTRY_EMPTY || entry_kind(e, 1) == ENTRY_IDENTITY;
+}
 
 /* Flush the page at the close; drop the frame's reference after the flush. */
 void cursor_note_flush(struct cursor *c, page_t page);

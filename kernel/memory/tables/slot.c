@@ -10,8 +10,6 @@
 #include "memory/layout.h"
 #include "memory/tables/table.h"
 
-_Static_assert(MAX_CPUS * SLOT_COUNT <= SLOT_PAGES_LEAST, "each processor has its slots in any document");
-
 paddr_t direct_end;
 
 static entry_t *slot_table;             /* maps the slots region; each CPU writes its own entries only */
@@ -36,7 +34,7 @@ void slots_start(entry_t *table)
 {
     const struct layout_region *slots = layout.purpose[PURPOSE_SLOTS];
 
-    assert(slots == NULL || span_pages(slots->span) >= SLOT_PAGES_LEAST);
+    assert(slots == NULL || span_pages(slots->span) >= MAX_CPUS * SLOT_COUNT);
     slot_table = table;
     direct_end = shown_by_boot_tables();
 }

@@ -130,7 +130,7 @@ static bool kept(const char *list, unsigned number)
     return false;
 }
 
-static void furnish(void)
+static void populate(void)
 {
     long file = KERNEL(CALL_OPEN, (long)"a", O_RDWR | O_CREAT, 0644);
 
@@ -161,7 +161,7 @@ static void settle(const char *root)
     KERNEL(CALL_SETSID, 0);
     make_arena();
     handle_all();
-    furnish();
+    populate();
 }
 
 static void do_task(uint64_t seed, const char *list, const char *root)

@@ -1,0 +1,304 @@
+/*
+ * program.c (i386) - what the traps of programs mean.
+ */
+#include "process/abi.h"
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/print.h"
+#include "base/string.h"
+#include "cpu.h"
+#include "descriptor.h"
+#include "fpu.h"
+#include "linux/call.h"
+#include "memory/spaces/fault.h"
+#include "memory/frames/frame.h"
+#include "memory/spaces/user.h"
+#include "process/process.h"
+#include "init/report.h"
+#include "trap.h"
+
+static uint8_t access_of(uint32_t error)
+{
+    return error & FAULT_WRITE ? MAY_WRITE : error & FAULT_FETCH ? MAY_EXECUTE : MAY_READ;
+}
+
+/*
+ * No frame is left for a program: it ends, and the log says who had the memory. Not in line: each fault's frame would be
+ * as large as this one.
+ */
+static void __attribute__((noinline)) out_of_memory(struct process *process)
+{
+    struct signal_info kill = { .number = SIGKILL };
+    struct frame_sums  sums;
+    char               line[256];
+    int                used;
+
+    frames_sums(&sums);
+    used = format_text(line, sizeof line, "out of memory: process %d (%s) is killed; frames:", process->id, process->name);
+    for (unsigned i = OWNER_FREE; i < OWNER_COUNT; i++)
+        if (sums.owned[i] != 0 && (size_t)used < sizeof line)
+            used += format_text(line + used, sizeof line - (size_t)used, " %s %u", owner_names[i], sums.owned[i]);
+    if ((size_t)used < sizeof line)
+        format_text(line + used, sizeof line - (size_t)used, ", in all %u", sums.ram);
+    report_say(line);
+    signal_fault(&kill);
+}
+
+/* Holes are nobody's: a null pointer points to no region, not to the kernel. */
+static bool is_kernels(page_t page)
+{
+    return !page_is_users(page) && layout_region_of(page)->backing != BACKING_NONE;
+}
+
+/* The kernel while copying for the program, at the program's address. Where it has a space of its own there is none. */
+static bool is_copying(const struct trap_frame *frame, page_t page)
+{
+    return !layout_kernel_has_own() && page_is_users(page) && trap_may_fault(frame);
+}
+
+/* What the processor says of the fault goes to the last words, behind what the regions say (K23). */
+static void add_error(struct fault_verdict *verdict, uint32_t error)
+{
+    size_t used = strlen(verdict->reason);
+
+    if (used < sizeof verdict->reason)
+        format_text(verdict->reason + used, sizeof verdict->reason - used, "; error code %x", error);
+}
+
+/* What a handler of the signal will find in its frame. */
+static void note_trap(uint32_t trap, uint32_t error)
+{
+    struct thread_state *machine = &current_thread()->machine;
+
+    machine->trap  = trap;
+    machine->error = error;
+}
+
+/* Wherever the layout has the kernel: nothing is below programs, and all above is there but not for them, as on Linux. */
+static uint32_t error_for_program(uint32_t error, page_t page)
+{
+    return page < layout.user.first ? error & ~(uint32_t)FAULT_PRESENT : page >= layout.user.end ? error | FAULT_PRESENT : error;
+}
+
+/*
+ * Handling the fault changes nothing, and it would come for ever: a bug of the kernel's. A checked kernel stops; otherwise the
+ * program gets SIGSEGV (or the call that copies for it -EFAULT), and the log a line.
+ */
+static int __attribute__((noinline)) give_up(const struct fault_repeat *repeat, struct fault_verdict *verdict)
+{
+    static unsigned said;
+    char            line[160];
+
+    format_text(line, sizeof line, "process %d (%s): the %s at 0x%08lx faults again and again, its entry stays %08x",
+                current_process()->id, current_process()->name, fault_repeat_access(repeat) == MAY_WRITE ? "write" : "read",
+                (unsigned long)fault_repeat_address(repeat), repeat->entry.raw);
+    if (said++ < 16)                            /* the log is not the program's to fill */
+        report_say(line);
+    if (!expect(repeat->unchanged == 0))
+        *verdict = (struct fault_verdict){ .signal = SIGSEGV, .code = 1, .address = fault_repeat_address(repeat) };
+    format_text(verdict->reason, sizeof verdict->reason, "the fault comes back unchanged");
+    return -EFAULT;
+}
+
+static inline int handle_fault(struct space *space, vaddr_t address, uint8_t access, struct fault_verdict *verdict)
+{
+    struct fault_repeat *repeat = &current_thread()->repeat;
+    int                  err;
+
+    if (fault_comes_back(repeat, space, address, access))
+        return give_up(repeat, verdict);
+    err = space_fault(space, address, access, verdict);
+    if (err == 0)
+        fault_handled(repeat, space);
+    return err;
+}
+
+/* A fault of the program, or of the kernel while copying for it. */
+static bool page_fault(struct trap_frame *frame)
+{
+    vaddr_t              address = trap_address();
+    struct thread       *self    = current_thread();
+    bool                 user    = trap_from_user(frame);
+    struct fault_verdict verdict;
+    int                  err;
+
+    if (self->process == NULL || (!user && !is_copying(frame, page_of(address))))
+        return false;
+    if (!is_kernels(page_of(address))) {
+        err = handle_fault(&self->process->memory->space, address, access_of(frame->error), &verdict);
+    } else {
+        err = -EFAULT;
+        verdict = (struct fault_verdict){ .signal = SIGSEGV, .code = 1, .address = address };   /* MAPERR, as Linux */
+        format_text(verdict.reason, sizeof verdict.reason, "kernel memory");
+    }
+    self->used.faults_minor++;
+    if (err == -ENOMEM)
+        out_of_memory(self->process);
+    if (err != 0 && user && err != -ENOMEM) {
+        struct signal_info info = { .number = verdict.signal, .code = verdict.code, .address = address };
+
+        add_error(&verdict, frame->error);
+        note_trap(TRAP_PAGE_FAULT, error_for_program(frame->error, page_of(address)));
+        self->machine.fault_address = (uint32_t)address;
+        process_note_fault(&verdict, registers_program_counter(frame));
+        signal_fault(&info);
+    }
+    return err == 0 || user;
+}
+
+/* Codes of siginfo_t: sigaction(2). */
+enum {
+    CODE_KERNEL = 128, CODE_INT_DIVIDE = 1, CODE_FLT_DIVIDE = 3, CODE_FLT_OVERFLOW = 4, CODE_FLT_UNDERFLOW = 5,
+    CODE_FLT_RESULT = 6, CODE_FLT_INVALID = 7, CODE_ILL_OPERAND = 2, CODE_ILL_STACK = 8, CODE_TRAP_BREAK = 1, CODE_TRAP_TRACE = 2,
+    CODE_ALIGNMENT = 1,
+};
+
+/* What an exception of a program means: as Linux for i386 has it, with the program counter as address or with none. */
+struct meaning { uint8_t signal, code; bool at_counter; };
+
+static const struct meaning meanings[TRAP_EXCEPTIONS] = {
+    [0]  = { SIGFPE,  CODE_INT_DIVIDE,  true  },
+    [3]  = { SIGTRAP, CODE_KERNEL,      false },
+    [6]  = { SIGILL,  CODE_ILL_OPERAND, true  },
+    [9]  = { SIGFPE,  CODE_KERNEL,      false },
+    [11] = { SIGBUS,  CODE_KERNEL,      false },
+    [12] = { SIGBUS,  CODE_KERNEL,      false },
+    [17] = { SIGBUS,  CODE_ALIGNMENT,   false },
+};
+/* Overflow, bounds, protection, a bad task, and whatever a processor may yet invent. */
+static const struct meaning otherwise = { SIGSEGV, CODE_KERNEL, false };
+
+static void tell_program(const struct trap_frame *frame, int number, int code, vaddr_t address)
+{
+    enum { LINUX_TRAP_RETURN = 32 };
+    struct signal_info info = { .number = number, .code = code, .address = address };
+
+    note_trap(frame->vector == TRAP_RETURN ? LINUX_TRAP_RETURN : frame->vector, frame->error);
+    signal_fault(&info);
+}
+
+static bool exception(struct trap_frame *frame)
+{
+    const struct meaning *m = &meanings[frame->vector];
+
+    if (!trap_from_user(frame))
+        return false;
+    if (m->signal == 0)
+        m = &otherwise;
+    tell_program(frame, m->signal, m->code, m->at_counter ? frame->eip : 0);
+    return true;
+}
+
+/* A step of the trap flag, or the instruction ICEBP. */
+static bool debug_exception(struct trap_frame *frame)
+{
+    if (!trap_from_user(frame))
+        return false;
+    tell_program(frame, SIGTRAP, trap_was_step() ? CODE_TRAP_TRACE : CODE_TRAP_BREAK, frame->eip);
+    return true;
+}
+
+static int floating_point_code(unsigned exceptions)
+{
+    enum { INVALID = 1, DENORMAL = 2, DIVIDE = 4, OVERFLOW = 8, UNDERFLOW = 16, PRECISION = 32 };
+
+    return exceptions & INVALID ? CODE_FLT_INVALID : exceptions & DIVIDE ? CODE_FLT_DIVIDE :
+           exceptions & OVERFLOW ? CODE_FLT_OVERFLOW : exceptions & (UNDERFLOW | DENORMAL) ? CODE_FLT_UNDERFLOW :
+           exceptions & PRECISION ? CODE_FLT_RESULT : 0;
+}
+
+/* A processor may report an exception that is no more: then the instruction is tried again. */
+static bool floating_point(struct trap_frame *frame)
+{
+    int code;
+
+    if (!trap_from_user(frame))
+        return false;
+    code = floating_point_code(fpu_exceptions(&current_thread()->machine, frame->vector == TRAP_SIMD));
+    if (code != 0)
+        tell_program(frame, SIGFPE, code, frame->eip);
+    return true;
+}
+
+/* The way back (trap_frame.h) was refused: the program's CS or SS does not name what they must. */
+static bool bad_return(struct trap_frame *frame)
+{
+    tell_program(frame, SIGILL, CODE_ILL_STACK, 0);
+    return true;
+}
+
+static bool system_call(struct trap_frame *frame)
+{
+    interrupts_on();
+    linux_dispatch(frame);
+    interrupts_off();
+    return true;
+}
+
+/* -ERESTART* must never reach the program, also when the signal that caused it has gone elsewhere. */
+static bool to_be_restarted(const struct trap_frame *frame)
+{
+    return frame->vector == TRAP_LINUX && -(int)frame->eax >= ERESTARTSYS && -(int)frame->eax <= ERESTART_RESTARTBLOCK;
+}
+
+void trap_leave(struct trap_frame *frame)
+{
+    struct thread *self = current_thread();
+
+    while (signal_pending(self) || self->restore_mask || self->process->exiting || self->process->state == PROCESS_STOPPED ||
+           to_be_restarted(frame)) {
+        interrupts_on();
+        signal_deliver(frame);
+        interrupts_off();
+    }
+    schedule_preempt();
+}
+
+/* Its code segment is any number, so its traps do not look like a program's; there is nothing it could do there. */
+static void __attribute__((noreturn)) end_in_8086_mode(void)
+{
+    interrupts_on();
+    process_exit_group(SIGSEGV);
+}
+
+/* A fault that a copy for the program meets in its tables (K17: the kernel's space has no addresses of programs). */
+static int resolve_in_copy(struct space *space, vaddr_t address, uint8_t access)
+{
+    struct process      *process = current_process();
+    struct fault_verdict verdict;
+    int                  err = handle_fault(space, address, access, &verdict);
+
+    current_thread()->used.faults_minor++;
+    if (err == -ENOMEM)
+        out_of_memory(process);
+    return err;
+}
+
+/*
+ * Every exception that a program can raise has a handler. Those that tell of the machine (NMI, machine check) and the double
+ * fault are nobody's fault and end in a panic; "no coprocessor" is thread.c's.
+ */
+static bool is_exception_of_programs(unsigned vector)
+{
+    return vector != TRAP_DEBUG && vector != TRAP_NMI && vector != TRAP_NO_FPU && vector != TRAP_DOUBLE_FAULT &&
+           vector != TRAP_PAGE_FAULT && vector != TRAP_X87 && vector != TRAP_MACHINE_CHECK && vector != TRAP_SIMD;
+}
+
+void programs_start(void)
+{
+    trap_for_programs(trap_leave, end_in_8086_mode);
+    user_resolve_with(resolve_in_copy);
+    for (unsigned vector = 0; vector < TRAP_EXCEPTIONS; vector++)
+        if (is_exception_of_programs(vector))
+            trap_handle(vector, exception);
+    trap_handle(TRAP_DEBUG, debug_exception);
+    trap_handle(TRAP_PAGE_FAULT, page_fault);
+    trap_handle(TRAP_X87, floating_point);
+    trap_handle(TRAP_SIMD, floating_point);
+    trap_handle(TRAP_RETURN, bad_return);
+    gate_allow_user(TRAP_BREAKPOINT);
+    gate_allow_user(TRAP_OVERFLOW);
+    gate_allow_user(TRAP_LINUX);
+    trap_handle(TRAP_LINUX, system_call);
+}

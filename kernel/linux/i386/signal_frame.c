@@ -1,0 +1,416 @@
+/*
+ * signal_frame.c (i386) - frames for signal handlers, and the way back from them.
+ */
+#include "linux/abi.h"
+
+#include "base/error.h"
+#include "base/range.h"
+#include "base/string.h"
+#include "descriptor.h"
+#include "linux/i386/thread_fpu.h"
+#include "memory/heap/heap.h"
+#include "memory/spaces/user.h"
+#include "process/process.h"
+#include "trap.h"
+
+struct context {
+    uint16_t gs, gs_pad, fs, fs_pad, es, es_pad, ds, ds_pad;
+    uint32_t edi, esi, ebp, esp, ebx, edx, ecx, eax, trap, error, eip;
+    uint16_t cs, cs_pad;
+    uint32_t eflags, esp_at_signal;
+    uint16_t ss, ss_pad;
+    uint32_t fpu, old_mask, cr2;
+};
+_Static_assert(sizeof(struct context) == 88, "struct sigcontext");
+
+struct alternate { uint32_t stack; int32_t flags; uint32_t size; };
+
+struct user_context {
+    uint32_t         flags, link;
+    struct alternate stack;
+    struct context   context;
+    uint64_t         mask;
+} __attribute__((packed));
+_Static_assert(sizeof(struct user_context) == 116, "struct ucontext");
+
+/* Intel SDM vol. 1, "FXSAVE Area": ST(n) lies at place n; a bit of the tag byte is a register's, not a place's. */
+struct fxsave {
+    uint16_t control, status;
+    uint8_t  tag, pad;
+    uint16_t opcode;
+    uint32_t ip;
+    uint16_t cs, pad_cs;
+    uint32_t data;
+    uint16_t ds, pad_ds;
+    uint32_t mxcsr, mxcsr_mask;
+    struct { uint8_t bytes[10], pad[6]; } st[8];
+    uint8_t  rest[FPU_BYTES - 160];
+};
+_Static_assert(sizeof(struct fxsave) == FPU_BYTES, "what FXSAVE stores");
+
+/* What FSAVE stores, with Linux's status word and the FXSAVE image behind. */
+struct fpu_state {
+    uint32_t control, status, tag, ip, cs, data, ds;
+    uint8_t  registers[80];
+    uint16_t status_again, magic;
+    struct fxsave fxsave;
+};
+_Static_assert(sizeof(struct fpu_state) == 624, "struct _fpstate");
+
+struct plain_frame {
+    uint32_t       return_to;
+    int32_t        number;
+    struct context context;
+    struct fpu_state unused;
+    uint32_t       mask_high;
+    uint8_t        code[8];
+};
+struct rt_frame {
+    uint32_t            return_to;
+    int32_t             number;
+    uint32_t            info_at, context_at;
+    uint32_t            info[SIGNAL_INFO_BYTES / 4];
+    struct user_context context;
+    uint8_t             code[8];
+} __attribute__((packed));
+
+_Static_assert(offsetof(struct fpu_state, fxsave) % 16 == 0, "a state aligned to 16 has its FXSAVE part aligned");
+
+enum { FPU_HAS_FXSAVE = 0x0000, FPU_ALIGN = 16, CALL_SIGRETURN = 119, CALL_RT_SIGRETURN = 173 };
+enum { EFLAGS_USER = 0x00050DD5, EFLAGS_TRAP = 0x100, EFLAGS_DIRECTION = 0x400, EFLAGS_RESUME = 0x10000, EFLAGS_KEPT = 0x202 };
+enum { PROGRAMS = 3 };                              /* their privilege level */
+enum { SS_ONSTACK = 1, SS_DISABLE = 2 };
+#define SS_AUTODISARM 0x80000000u
+
+/* ---- siginfo ---------------------------------------------------------------------------- */
+
+static bool is_fault(int number)
+{
+    return number == SIGSEGV || number == SIGBUS || number == SIGILL || number == SIGFPE || number == SIGTRAP;
+}
+
+void signal_info_encode(uint32_t out[SIGNAL_INFO_BYTES / 4], const struct signal_info *info)
+{
+    memset(out, 0, SIGNAL_INFO_BYTES);
+    out[0] = (uint32_t)info->number;
+    out[1] = (uint32_t)info->error;
+    out[2] = (uint32_t)info->code;
+    if (info->code > 0 && is_fault(info->number)) {
+        out[3] = (uint32_t)info->address;
+    } else if (info->code == -2) {              /* SI_TIMER */
+        out[3] = (uint32_t)info->timer;
+        out[4] = info->overrun;
+        out[5] = (uint32_t)info->value;
+    } else {
+        out[3] = (uint32_t)info->sender;
+        out[4] = info->uid;
+        out[5] = info->number == SIGCHLD ? (uint32_t)info->status : (uint32_t)info->value;
+    }
+}
+
+/* ---- FPU state, in FXSAVE's form and in the older one ------------------------------------------ */
+
+enum { TAG_VALID, TAG_ZERO, TAG_SPECIAL, TAG_EMPTY, REGISTERS = 8, TOP_SHIFT = 11 };
+
+/* What the two bits of the older form say of a register that is in use. */
+static unsigned tag_of(const uint8_t bytes[10])
+{
+    unsigned exponent = (bytes[8] | (unsigned)bytes[9] << 8) & 0x7FFF;
+    bool     zero     = true;
+
+    for (unsigned i = 0; i < 8; i++)
+        zero &= bytes[i] == 0;
+    if (exponent == 0)
+        return zero ? TAG_ZERO : TAG_SPECIAL;
+    return exponent != 0x7FFF && (bytes[7] & 0x80) ? TAG_VALID : TAG_SPECIAL;
+}
+
+static uint32_t wide_tag(const struct fxsave *fx)
+{
+    unsigned top  = fx->status >> TOP_SHIFT & 7;
+    uint32_t tags = 0;
+
+    for (unsigned i = 0; i < REGISTERS; i++)
+        tags |= (uint32_t)(fx->tag >> i & 1 ? tag_of(fx->st[(i - top) & 7].bytes) : TAG_EMPTY) << 2 * i;
+    return tags | 0xFFFF0000;
+}
+
+static uint8_t narrow_tag(uint32_t tags)
+{
+    uint8_t narrow = 0;
+
+    for (unsigned i = 0; i < REGISTERS; i++)
+        narrow |= (uint8_t)(((tags >> 2 * i & 3) != TAG_EMPTY) << i);
+    return narrow;
+}
+
+static void spread(struct fpu_state *state)
+{
+    const struct fxsave *fx = &state->fxsave;
+
+    state->control = fx->control | 0xFFFF0000;
+    state->status  = fx->status | 0xFFFF0000;
+    state->tag     = wide_tag(fx);
+    state->ip      = fx->ip;
+    state->cs      = fx->cs | (uint32_t)fx->opcode << 16;
+    state->data    = fx->data;
+    state->ds      = fx->ds;
+    for (unsigned i = 0; i < REGISTERS; i++)
+        memcpy(state->registers + 10 * i, fx->st[i].bytes, sizeof fx->st[i].bytes);
+    state->status_again = fx->status;
+    state->magic        = FPU_HAS_FXSAVE;
+}
+
+/* A handler that changes the x87's registers does so in the older form: it counts, as on Linux. */
+static void fold(struct fpu_state *state)
+{
+    struct fxsave *fx = &state->fxsave;
+
+    fx->control = (uint16_t)state->control;
+    fx->status  = (uint16_t)state->status;
+    fx->tag     = narrow_tag(state->tag);
+    fx->opcode  = (uint16_t)(state->cs >> 16);
+    fx->ip      = state->ip;
+    fx->cs      = (uint16_t)state->cs;
+    fx->data    = state->data;
+    fx->ds      = (uint16_t)state->ds;
+    for (unsigned i = 0; i < REGISTERS; i++)
+        memcpy(fx->st[i].bytes, state->registers + 10 * i, sizeof fx->st[i].bytes);
+}
+
+/* Returns where the state lies on the program's stack, 0 if the FPU has not been used; moves *at down. */
+static int put_fpu(vaddr_t *at, uint32_t *where)
+{
+    struct fpu_state *state = heap_alloc(sizeof *state, HEAP_ZERO);
+    int               err = 0;
+
+    *where = 0;
+    if (state == NULL)
+        return -EFAULT;
+    if (thread_fpu_save(&state->fxsave)) {
+        spread(state);
+        *at    = (vaddr_t)round_down(*at - sizeof *state, FPU_ALIGN);
+        *where = (uint32_t)*at;
+        err = user_write(*at, state, sizeof *state);
+    }
+    heap_free(state);
+    return err;
+}
+
+/* No state stands for that of a new program. */
+static int get_fpu(uint32_t where)
+{
+    struct fpu_state *state;
+    int               err;
+
+    if (where == 0) {
+        thread_fpu_reset();
+        return 0;
+    }
+    state = heap_alloc(sizeof *state, 0);
+    err   = state == NULL ? -EFAULT : user_read(state, where, sizeof *state);
+    if (err == 0) {
+        fold(state);
+        err = thread_fpu_load(&state->fxsave);
+    }
+    heap_free(state);
+    return err;
+}
+
+/* ---- Pushing ----------------------------------------------------------------------------------- */
+
+static struct context context_of(const struct trap_frame *f, uint64_t mask)
+{
+    const struct thread_state *machine = &current_thread()->machine;
+
+    return (struct context){
+        .gs = (uint16_t)f->gs, .fs = (uint16_t)f->fs, .es = (uint16_t)f->es, .ds = (uint16_t)f->ds,
+        .edi = f->edi, .esi = f->esi, .ebp = f->ebp, .esp = f->esp, .ebx = f->ebx, .edx = f->edx, .ecx = f->ecx,
+        .eax = f->eax, .trap = machine->trap, .error = machine->error, .eip = f->eip, .cs = (uint16_t)f->cs,
+        .eflags = f->eflags, .esp_at_signal = f->esp, .ss = (uint16_t)f->ss, .old_mask = (uint32_t)mask,
+        .cr2 = machine->fault_address,
+    };
+}
+
+static bool on_alternate(const struct thread *self, vaddr_t stack)
+{
+    return stack > self->alternate_stack && stack - self->alternate_stack <= self->alternate_size;
+}
+
+static vaddr_t stack_for(const struct trap_frame *frame, const struct signal_action *action)
+{
+    const struct thread *self = current_thread();
+
+    if ((action->flags & SA_ONSTACK) && self->alternate_size != 0 && !on_alternate(self, frame->esp))
+        return self->alternate_stack + self->alternate_size;
+    return frame->esp;
+}
+
+/*
+ * The way back for programs that give none of their own: mov $number, %eax; int $0x80. sigreturn finds its frame behind
+ * the signal's number, so there pop %eax comes first.
+ */
+static void put_code(uint8_t code[8], uint32_t number)
+{
+    static const uint8_t call[2] = { 0xCD, 0x80 };
+
+    if (number == CALL_SIGRETURN)
+        *code++ = 0x58;
+    *code++ = 0xB8;
+    memcpy(code, &number, sizeof number);
+    memcpy(code + sizeof number, call, sizeof call);
+}
+
+/* It begins with a fresh FPU, so that an exception that waits in the old one is not its own. */
+static void enter_handler(struct trap_frame *frame, vaddr_t stack, const struct signal_action *action)
+{
+    frame->esp = (uint32_t)stack;
+    frame->eip = (uint32_t)action->handler;
+    frame->eflags &= ~(uint32_t)(EFLAGS_TRAP | EFLAGS_DIRECTION | EFLAGS_RESUME);
+    thread_fpu_reset();
+    frame->ds = frame->es = frame->ss = USER_DATA;
+    frame->cs = USER_CODE;
+}
+
+/* The stack pointer at a handler's first instruction is 4 below a multiple of 16, as after a call. */
+static vaddr_t place_frame(vaddr_t at, size_t bytes) { return (vaddr_t)round_down(at - bytes + 4, 16) - 4; }
+
+static int push_plain(struct trap_frame *frame, const struct signal_info *info, const struct signal_action *action,
+                      uint64_t mask, vaddr_t at)
+{
+    struct plain_frame *f = heap_alloc(sizeof *f, HEAP_ZERO);
+    vaddr_t             place;
+    uint32_t            fpu;
+    int                 err = f == NULL ? -EFAULT : put_fpu(&at, &fpu);
+
+    if (err == 0) {
+        place = place_frame(at, sizeof *f);
+        f->return_to   = action->flags & SA_RESTORER ? (uint32_t)action->restorer
+                                                     : (uint32_t)(place + offsetof(struct plain_frame, code));
+        f->number      = info->number;
+        f->context     = context_of(frame, mask);
+        f->context.fpu = fpu;
+        f->mask_high   = (uint32_t)(mask >> 32);
+        put_code(f->code, CALL_SIGRETURN);
+        err = user_write(place, f, sizeof *f);
+    }
+    if (err == 0) {
+        enter_handler(frame, place, action);
+        frame->eax = (uint32_t)info->number;
+        frame->edx = frame->ecx = 0;
+    }
+    heap_free(f);
+    return err;
+}
+
+static int push_rt(struct trap_frame *frame, const struct signal_info *info, const struct signal_action *action,
+                   uint64_t mask, vaddr_t at)
+{
+    const struct thread *self = current_thread();
+    struct rt_frame     *f    = heap_alloc(sizeof *f, HEAP_ZERO);
+    uint32_t             encoded[SIGNAL_INFO_BYTES / 4];
+    vaddr_t              place;
+    uint32_t             fpu;
+    int                  err = f == NULL ? -EFAULT : put_fpu(&at, &fpu);
+
+    if (err == 0) {
+        place = place_frame(at, sizeof *f);
+        f->return_to  = action->flags & SA_RESTORER ? (uint32_t)action->restorer
+                                                    : (uint32_t)(place + offsetof(struct rt_frame, code));
+        f->number     = info->number;
+        f->info_at    = (uint32_t)(place + offsetof(struct rt_frame, info));
+        f->context_at = (uint32_t)(place + offsetof(struct rt_frame, context));
+        signal_info_encode(encoded, info);
+        memcpy(f->info, encoded, sizeof encoded);
+        f->context.stack = (struct alternate){ (uint32_t)self->alternate_stack, self->alternate_size == 0 ? SS_DISABLE :
+                                               on_alternate(self, frame->esp) ? SS_ONSTACK : 0, (uint32_t)self->alternate_size };
+        f->context.context     = context_of(frame, mask);
+        f->context.context.fpu = fpu;
+        f->context.mask        = mask;
+        put_code(f->code, CALL_RT_SIGRETURN);
+        err = user_write(place, f, sizeof *f);
+    }
+    if (err == 0) {
+        enter_handler(frame, place, action);
+        frame->eax = (uint32_t)info->number;
+        frame->edx = f->info_at;
+        frame->ecx = f->context_at;
+    }
+    heap_free(f);
+    return err;
+}
+
+int signal_frame_push(struct trap_frame *frame, const struct signal_info *info, const struct signal_action *action,
+                      uint64_t mask)
+{
+    vaddr_t at = stack_for(frame, action);
+
+    return action->flags & SA_SIGINFO ? push_rt(frame, info, action, mask, at) : push_plain(frame, info, action, mask, at);
+}
+
+/* ---- Popping --------------------------------------------------------------------------------------- */
+
+/*
+ * Selectors are as the frame says, whatever it says: on the way back (trap_frame.h) the exception table has a row for each
+ * instruction that loads one. CS and SS are the program's by their privilege level, which IRET and we go by.
+ */
+static long restore(struct trap_frame *frame, const struct context *c, uint64_t mask)
+{
+    frame->gs  = c->gs;
+    frame->fs  = c->fs;
+    frame->es  = c->es;
+    frame->ds  = c->ds;
+    frame->edi = c->edi;
+    frame->esi = c->esi;
+    frame->ebp = c->ebp;
+    frame->esp = c->esp;
+    frame->ebx = c->ebx;
+    frame->edx = c->edx;
+    frame->ecx = c->ecx;
+    frame->eax = c->eax;
+    frame->eip = c->eip;
+    frame->cs  = c->cs | PROGRAMS;
+    frame->ss  = c->ss | PROGRAMS;
+    frame->eflags = (frame->eflags & ~(uint32_t)EFLAGS_USER) | (c->eflags & EFLAGS_USER) | EFLAGS_KEPT;
+    frame->vector = TRAP_NONE;                  /* the registers are the program's: no call to restart */
+    signal_set_mask(mask);
+    return (long)(int32_t)c->eax;
+}
+
+static long bad_frame(void)
+{
+    struct signal_info fault = { .number = SIGSEGV, .code = 128 };
+
+    signal_fault(&fault);
+    return 0;
+}
+
+/* The program has popped the return address, and sigreturn's code the number as well. */
+long signal_frame_pop(struct trap_frame *frame)
+{
+    user_t         place = frame->esp - 8;
+    struct context context;
+    uint32_t       high;
+
+    if (user_read(&context, place + offsetof(struct plain_frame, context), sizeof context) != 0 ||
+        user_read(&high, place + offsetof(struct plain_frame, mask_high), sizeof high) != 0 || get_fpu(context.fpu) != 0)
+        return bad_frame();
+    return restore(frame, &context, (uint64_t)high << 32 | context.old_mask);
+}
+
+long signal_frame_pop_rt(struct trap_frame *frame)
+{
+    struct thread      *self  = current_thread();
+    user_t              place = frame->esp - 4;
+    struct user_context context;
+    struct context      registers;
+
+    if (user_read(&context, place + offsetof(struct rt_frame, context), sizeof context) != 0 || get_fpu(context.context.fpu) != 0)
+        return bad_frame();
+    registers = context.context;
+    if (!(context.stack.flags & SS_ONSTACK)) {
+        self->alternate_stack = context.stack.stack;
+        self->alternate_size  = context.stack.flags & SS_DISABLE ? 0 : context.stack.size;
+    }
+    return restore(frame, &registers, context.mask);
+}
