@@ -90,10 +90,10 @@ class House:
         """A small machine's memory, for -m: 16 MiB, or twice what the kernel needs where that is more."""
         return f"{max(least, 2 * self.least(layout))}K"
 
-    def make(self, *words, output=BUILD):
+    def make(self, *words):
         """Run make; returns (exit status, all it printed)."""
         with building():
-            done = subprocess.run(["make", "-C", TREE, "--no-print-directory", f"O={output}", *words],
+            done = subprocess.run(["make", "-C", TREE, "--no-print-directory", f"O={BUILD}", *words],
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
         return done.returncode, done.stdout
 
