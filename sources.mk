@@ -179,6 +179,7 @@ kernel += kernel/files/proc/sys.c                        # the tree of /sys
 # kernel/linux: the system calls, a file for each family
 kernel += kernel/linux/dispatch.c                   # from a number to a function
 kernel += kernel/linux/i386/table.c                 # the numbers of i386
+kernel += kernel/linux/i386/socketcall.c            # all socket calls in one
 kernel += kernel/linux/i386/program.c               # programs' traps
 kernel += kernel/linux/i386/registers.c             # programs' registers, for portable code
 kernel += kernel/linux/i386/thread.c                # a thread's stack, TLS and FPU

@@ -118,21 +118,28 @@ static long utimensat(uintptr_t folder, user_t path, user_t from, uintptr_t flag
     return times.omit[0] && times.omit[1] ? 0 : set_times_at((int)folder, path, &times, flags);
 }
 
-SYSTEM_CALL(utimensat)        { return utimensat(a, b, c, d, false); }
-SYSTEM_CALL(utimensat_time64) { return utimensat(a, b, c, d, true); }
+SYSTEM_CALL(utimensat, int, folder, user_t, path, user_t, times, unsigned, flags)
+{
+    return utimensat(folder, path, times, flags, false);
+}
 
-SYSTEM_CALL(utime)
+SYSTEM_CALL(utimensat_time64, int, folder, user_t, path, user_t, times, unsigned, flags)
+{
+    return utimensat(folder, path, times, flags, true);
+}
+
+SYSTEM_CALL(utime, user_t, path, user_t, from)
 {
     struct times times = times_now();
     int32_t      both[2];
 
-    if (b != 0) {
-        if (user_read(both, b, sizeof both) != 0)
+    if (from != 0) {
+        if (user_read(both, from, sizeof both) != 0)
             return -EFAULT;
         for (unsigned i = 0; i < 2; i++)
             fill_time(&times, i, both[i], 0);
     }
-    return set_times_at(AT_FDCWD, a, &times, 0);
+    return set_times_at(AT_FDCWD, path, &times, 0);
 }
 
 static long utimes(int folder, user_t path, user_t from)
@@ -152,8 +159,8 @@ static long utimes(int folder, user_t path, user_t from)
     return set_times_at(folder, path, &times, 0);
 }
 
-SYSTEM_CALL(utimes)    { return utimes(AT_FDCWD, a, b); }
-SYSTEM_CALL(futimesat) { return utimes((int)a, b, c); }
+SYSTEM_CALL(utimes, user_t, path, user_t, times) { return utimes(AT_FDCWD, path, times); }
+SYSTEM_CALL(futimesat, int, folder, user_t, path, user_t, times) { return utimes(folder, path, times); }
 
 /* ---- Extended attributes: a file system without them -------------------------------------------------- */
 
@@ -180,15 +187,49 @@ static long about_file(uintptr_t descriptor, long answer)
     return descriptor_flag(current_process()->files, (int)descriptor) < 0 ? -EBADF : answer;
 }
 
-SYSTEM_CALL(getxattr)     { return about_path(a, 0, b, -EOPNOTSUPP); }
-SYSTEM_CALL(lgetxattr)    { return about_path(a, AT_SYMLINK_NOFOLLOW, b, -EOPNOTSUPP); }
-SYSTEM_CALL(fgetxattr)    { return about_file(a, -EOPNOTSUPP); }
-SYSTEM_CALL(setxattr)     { return about_path(a, 0, b, -EOPNOTSUPP); }
-SYSTEM_CALL(lsetxattr)    { return about_path(a, AT_SYMLINK_NOFOLLOW, b, -EOPNOTSUPP); }
-SYSTEM_CALL(fsetxattr)    { return about_file(a, -EOPNOTSUPP); }
-SYSTEM_CALL(removexattr)  { return about_path(a, 0, b, -EOPNOTSUPP); }
-SYSTEM_CALL(lremovexattr) { return about_path(a, AT_SYMLINK_NOFOLLOW, b, -EOPNOTSUPP); }
-SYSTEM_CALL(fremovexattr) { return about_file(a, -EOPNOTSUPP); }
-SYSTEM_CALL(listxattr)    { return about_path(a, 0, 0, 0); }
-SYSTEM_CALL(llistxattr)   { return about_path(a, AT_SYMLINK_NOFOLLOW, 0, 0); }
-SYSTEM_CALL(flistxattr)   { return about_file(a, 0); }
+SYSTEM_CALL(getxattr, user_t, path, user_t, name, user_t, value, size_t, bytes)
+{
+    return about_path(path, 0, name, -EOPNOTSUPP);
+}
+
+SYSTEM_CALL(lgetxattr, user_t, path, user_t, name, user_t, value, size_t, bytes)
+{
+    return about_path(path, AT_SYMLINK_NOFOLLOW, name, -EOPNOTSUPP);
+}
+
+SYSTEM_CALL(fgetxattr, int, descriptor, user_t, name, user_t, value, size_t, bytes)
+{
+    return about_file(descriptor, -EOPNOTSUPP);
+}
+
+SYSTEM_CALL(setxattr, user_t, path, user_t, name, user_t, value, size_t, bytes, int, flags)
+{
+    return about_path(path, 0, name, -EOPNOTSUPP);
+}
+
+SYSTEM_CALL(lsetxattr, user_t, path, user_t, name, user_t, value, size_t, bytes, int, flags)
+{
+    return about_path(path, AT_SYMLINK_NOFOLLOW, name, -EOPNOTSUPP);
+}
+
+SYSTEM_CALL(fsetxattr, int, descriptor, user_t, name, user_t, value, size_t, bytes, int, flags)
+{
+    return about_file(descriptor, -EOPNOTSUPP);
+}
+
+SYSTEM_CALL(removexattr, user_t, path, user_t, name) { return about_path(path, 0, name, -EOPNOTSUPP); }
+
+SYSTEM_CALL(lremovexattr, user_t, path, user_t, name)
+{
+    return about_path(path, AT_SYMLINK_NOFOLLOW, name, -EOPNOTSUPP);
+}
+
+SYSTEM_CALL(fremovexattr, int, descriptor, user_t, name) { return about_file(descriptor, -EOPNOTSUPP); }
+SYSTEM_CALL(listxattr, user_t, path, user_t, list, size_t, bytes) { return about_path(path, 0, 0, 0); }
+
+SYSTEM_CALL(llistxattr, user_t, path, user_t, list, size_t, bytes)
+{
+    return about_path(path, AT_SYMLINK_NOFOLLOW, 0, 0);
+}
+
+SYSTEM_CALL(flistxattr, int, descriptor, user_t, list, size_t, bytes) { return about_file(descriptor, 0); }

@@ -3,17 +3,17 @@
  *
  * linux/i386/table.c maps the numbers of i386 to the functions of the families (one file each: memory.c,
  * process.c, signal.c, file.c, path.c, stat.c, poll.c, socket.c, time.c, futex.c, system.c). Arguments arrive as
- * machine words in the order of the interface; results are values or negative errno. A number
- * without a function returns -ENOSYS and is counted by name for the exit report.
+ * machine words in the order of the interface, and calls.h gives each family's function its own types and names of them; results
+ * are values or negative errno. A number without a function returns -ENOSYS and is counted by name for the exit report.
  *
  * No function here touches a program's memory but through memory/spaces/user.h.
  */
 #ifndef QUIRE_LINUX_CALL_H
 #define QUIRE_LINUX_CALL_H
 
-#include "base/types.h"
+#include "call_arguments.h"             /* linux/<interface> */
 
-typedef long (*linux_call)(uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d, uintptr_t e, uintptr_t f);
+typedef long (CALL_CONVENTION *linux_call)(const struct call_arguments *given);
 
 struct linux_entry {
     const char *name;
@@ -24,7 +24,7 @@ extern const uint32_t linux_table_size;
 extern uint32_t linux_unknown[];    /* calls without a function, counted by number; beyond the table: the last one */
 
 struct trap_frame;
-/* From the trap: reads number and arguments from the frame, stores the result in it. arch/<port>/ knows which registers. */
+/* From the trap: reads number and arguments from the frame, stores the result in it. call_arguments.h knows where. */
 void linux_dispatch(struct trap_frame *frame);
 
 /* The names and counts of unknown calls, for the report. */

@@ -1,17 +1,62 @@
 /*
  * calls.h - every function of the Linux interface by name; the families define them.
  *
- * A function takes six machine words, of which it uses what its call has, and returns a value or a negative
- * errno. SYSTEM_CALL(name) is the head of one.
+ * SYSTEM_CALL(name, type, argument, ...) is the head of one: its arguments by type and name, in the interface's order. The body
+ * returns a value or a negative errno, and may have no more arguments than CALL_WORDS words:
+ *
+ *     SYSTEM_CALL(read, int, descriptor, user_t, to, size_t, count) { ... }
+ *
+ *   int, int32_t, unsigned, uint32_t   a number of 32 bits, whatever lies in the rest of the word
+ *   uintptr_t, long, size_t            a whole word
+ *   user_t                             an address in the program, not looked at yet
+ *   int64_t, uint64_t                  64 bits: on an interface of 32 bits two words (call_arguments.h)
+ *
+ * The words are converted here and nowhere else. sys_NAME() is what the table has, call_NAME() the body, for others of its file.
  */
 #ifndef QUIRE_LINUX_CALLS_H
 #define QUIRE_LINUX_CALLS_H
 
 #include "linux/call.h"
 
-#define WORD_ARGUMENT __attribute__((unused)) uintptr_t
-#define SYSTEM_CALL(name) \
-    long sys_##name(WORD_ARGUMENT a, WORD_ARGUMENT b, WORD_ARGUMENT c, WORD_ARGUMENT d, WORD_ARGUMENT e, WORD_ARGUMENT f)
+#define SYSTEM_CALL(name, ...) \
+    static inline long __attribute__((always_inline)) call_##name(CALL_PARAMETERS(__VA_ARGS__)); \
+    long CALL_CONVENTION sys_##name(const struct call_arguments *given) \
+    { \
+        const uintptr_t *next_word __attribute__((unused)) = given->word; \
+        CALL_TAKE(__VA_ARGS__) \
+        return call_##name(CALL_NAMES(__VA_ARGS__)); \
+    } \
+    static inline long call_##name(CALL_PARAMETERS(__VA_ARGS__))
+
+#define CALL_PARAMETER(type, name) type name __attribute__((unused))
+#define CALL_PARAMETER_NONE        void
+#define CALL_NAME(type, name)      name
+#define CALL_NAME_NONE
+#define CALL_TAKE_ONE(type, name)  type name = (type)(sizeof(type) > sizeof(uintptr_t) ? call_wide(&next_word) : *next_word++);
+
+/* Pairs of a list, one after the other: with commas between them, or with nothing. */
+#define CALL_COUNT(...) CALL_COUNT_(_, ##__VA_ARGS__, 6, x, 5, x, 4, x, 3, x, 2, x, 1, x, 0)
+#define CALL_COUNT_(none, a1, n1, a2, n2, a3, n3, a4, n4, a5, n5, a6, n6, count, ...) count
+#define CALL_JOIN(a, b)  CALL_JOIN_(a, b)
+#define CALL_JOIN_(a, b) a##b
+#define CALL_LIST_0(M, ...)       M##_NONE
+#define CALL_LIST_1(M, t, n)      M(t, n)
+#define CALL_LIST_2(M, t, n, ...) M(t, n), CALL_LIST_1(M, __VA_ARGS__)
+#define CALL_LIST_3(M, t, n, ...) M(t, n), CALL_LIST_2(M, __VA_ARGS__)
+#define CALL_LIST_4(M, t, n, ...) M(t, n), CALL_LIST_3(M, __VA_ARGS__)
+#define CALL_LIST_5(M, t, n, ...) M(t, n), CALL_LIST_4(M, __VA_ARGS__)
+#define CALL_LIST_6(M, t, n, ...) M(t, n), CALL_LIST_5(M, __VA_ARGS__)
+#define CALL_EACH_0(M, ...)
+#define CALL_EACH_1(M, t, n)      M(t, n)
+#define CALL_EACH_2(M, t, n, ...) M(t, n) CALL_EACH_1(M, __VA_ARGS__)
+#define CALL_EACH_3(M, t, n, ...) M(t, n) CALL_EACH_2(M, __VA_ARGS__)
+#define CALL_EACH_4(M, t, n, ...) M(t, n) CALL_EACH_3(M, __VA_ARGS__)
+#define CALL_EACH_5(M, t, n, ...) M(t, n) CALL_EACH_4(M, __VA_ARGS__)
+#define CALL_EACH_6(M, t, n, ...) M(t, n) CALL_EACH_5(M, __VA_ARGS__)
+
+#define CALL_PARAMETERS(...) CALL_JOIN(CALL_LIST_, CALL_COUNT(__VA_ARGS__))(CALL_PARAMETER, ##__VA_ARGS__)
+#define CALL_NAMES(...)      CALL_JOIN(CALL_LIST_, CALL_COUNT(__VA_ARGS__))(CALL_NAME, ##__VA_ARGS__)
+#define CALL_TAKE(...)       CALL_JOIN(CALL_EACH_, CALL_COUNT(__VA_ARGS__))(CALL_TAKE_ONE, ##__VA_ARGS__)
 
 #define LINUX_CALLS(CALL) \
     CALL(_llseek) CALL(_newselect) CALL(accept4) CALL(access) CALL(alarm) CALL(bind) CALL(brk) CALL(capget) \
@@ -59,7 +104,7 @@
     CALL(unlink) CALL(unlinkat) CALL(utime) CALL(utimensat) CALL(utimensat_time64) CALL(utimes) CALL(vfork) \
     CALL(wait4) CALL(waitid) CALL(waitpid) CALL(write) CALL(writev)
 
-#define DECLARE(name) SYSTEM_CALL(name);
+#define DECLARE(name) long CALL_CONVENTION sys_##name(const struct call_arguments *given);
 LINUX_CALLS(DECLARE)
 #undef DECLARE
 

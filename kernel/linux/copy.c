@@ -79,37 +79,37 @@ static long send(uintptr_t out, uintptr_t in, int64_t *at, size_t bytes)
     return done;
 }
 
-SYSTEM_CALL(sendfile)
+SYSTEM_CALL(sendfile, int, to, int, from, user_t, at_place, size_t, count)
 {
     int32_t narrow;
     int64_t at;
     long    done;
 
-    if (c == 0)
-        return send(a, b, NULL, d);
-    if (user_read(&narrow, c, sizeof narrow) != 0)
+    if (at_place == 0)
+        return send(to, from, NULL, count);
+    if (user_read(&narrow, at_place, sizeof narrow) != 0)
         return -EFAULT;
     if (narrow < 0)
         return -EINVAL;
     at   = narrow;
-    done = send(a, b, &at, d);
+    done = send(to, from, &at, count);
     narrow = (int32_t)at;
-    return done >= 0 && user_write(c, &narrow, sizeof narrow) != 0 ? -EFAULT : done;
+    return done >= 0 && user_write(at_place, &narrow, sizeof narrow) != 0 ? -EFAULT : done;
 }
 
-SYSTEM_CALL(sendfile64)
+SYSTEM_CALL(sendfile64, int, to, int, from, user_t, at_place, size_t, count)
 {
     int64_t at;
     long    done;
 
-    if (c == 0)
-        return send(a, b, NULL, d);
-    if (user_read(&at, c, sizeof at) != 0)
+    if (at_place == 0)
+        return send(to, from, NULL, count);
+    if (user_read(&at, at_place, sizeof at) != 0)
         return -EFAULT;
     if (at < 0)
         return -EINVAL;
-    done = send(a, b, &at, d);
-    return done >= 0 && user_write(c, &at, sizeof at) != 0 ? -EFAULT : done;
+    done = send(to, from, &at, count);
+    return done >= 0 && user_write(at_place, &at, sizeof at) != 0 ? -EFAULT : done;
 }
 
 /* A position that the caller keeps, or the file's own. */
@@ -165,30 +165,30 @@ static long copy_range(struct copying *copying, size_t bytes)
     return copy(copying, bytes < BYTES_A_CALL ? bytes : BYTES_A_CALL);
 }
 
-SYSTEM_CALL(copy_file_range)
+SYSTEM_CALL(copy_file_range, int, from, user_t, from_at, int, to, user_t, to_at, size_t, count, unsigned, flags)
 {
     struct copying copying = { NULL, NULL, AT_POSITION, AT_POSITION };
-    long           done    = read_position(b, &copying.from_at);
+    long           done    = read_position(from_at, &copying.from_at);
 
     if (done == 0)
-        done = read_position(d, &copying.to_at);
-    if (done == 0 && f != 0)
+        done = read_position(to_at, &copying.to_at);
+    if (done == 0 && flags != 0)
         done = -EINVAL;
     if (done == 0)
-        done = check_position(b, copying.from_at, e);
+        done = check_position(from_at, copying.from_at, count);
     if (done == 0)
-        done = check_position(d, copying.to_at, e);
+        done = check_position(to_at, copying.to_at, count);
     if (done != 0)
         return done;
-    copying.from = file_of(a);
-    copying.to   = file_of(c);
-    done = copy_range(&copying, e);
+    copying.from = file_of(from);
+    copying.to   = file_of(to);
+    done = copy_range(&copying, count);
     if (copying.from != NULL)
         file_release(copying.from);
     if (copying.to != NULL)
         file_release(copying.to);
-    if (done > 0 && ((b != 0 && user_write(b, &copying.from_at, sizeof copying.from_at) != 0) ||
-                     (d != 0 && user_write(d, &copying.to_at, sizeof copying.to_at) != 0)))
+    if (done > 0 && ((from_at != 0 && user_write(from_at, &copying.from_at, sizeof copying.from_at) != 0) ||
+                     (to_at != 0 && user_write(to_at, &copying.to_at, sizeof copying.to_at) != 0)))
         return -EFAULT;
     return done;
 }

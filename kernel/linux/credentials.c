@@ -9,9 +9,9 @@
 
 /* ---- Users and groups ------------------------------------------------------------------------ */
 
-SYSTEM_CALL(getuid32)  { return current_process()->uid; }
+SYSTEM_CALL(getuid32) { return current_process()->uid; }
 SYSTEM_CALL(geteuid32) { return current_process()->euid; }
-SYSTEM_CALL(getgid32)  { return current_process()->gid; }
+SYSTEM_CALL(getgid32) { return current_process()->gid; }
 SYSTEM_CALL(getegid32) { return current_process()->egid; }
 
 static long set_user(uintptr_t real, uintptr_t effective, uintptr_t saved)
@@ -24,26 +24,33 @@ static long set_group(uintptr_t real, uintptr_t effective, uintptr_t saved)
     return credentials_set_group(current_process(), (struct user_numbers){ (uint32_t)real, (uint32_t)effective, (uint32_t)saved });
 }
 
-SYSTEM_CALL(setresuid32) { return set_user(a, b, c); }
-SYSTEM_CALL(setresgid32) { return set_group(a, b, c); }
-
-/* For root all three; for others the effective one alone, and only to what they are or have been. */
-SYSTEM_CALL(setuid32)
+SYSTEM_CALL(setresuid32, uint32_t, real, uint32_t, effective, uint32_t, saved)
 {
-    if ((uint32_t)a == UINT32_MAX)
-        return -EINVAL;
-    if (has_capability(current_process(), CAP_SETUID))
-        return set_user(a, a, a);
-    return a == current_process()->uid || a == current_process()->suid ? set_user(UINT32_MAX, a, UINT32_MAX) : -EPERM;
+    return set_user(real, effective, saved);
 }
 
-SYSTEM_CALL(setgid32)
+SYSTEM_CALL(setresgid32, uint32_t, real, uint32_t, effective, uint32_t, saved)
 {
-    if ((uint32_t)a == UINT32_MAX)
+    return set_group(real, effective, saved);
+}
+
+/* For root all three; for others the effective one alone, and only to what they are or have been. */
+SYSTEM_CALL(setuid32, uint32_t, user)
+{
+    if (user == UINT32_MAX)
+        return -EINVAL;
+    if (has_capability(current_process(), CAP_SETUID))
+        return set_user(user, user, user);
+    return user == current_process()->uid || user == current_process()->suid ? set_user(UINT32_MAX, user, UINT32_MAX) : -EPERM;
+}
+
+SYSTEM_CALL(setgid32, uint32_t, group)
+{
+    if (group == UINT32_MAX)
         return -EINVAL;
     if (has_capability(current_process(), CAP_SETGID))
-        return set_group(a, a, a);
-    return a == current_process()->gid || a == current_process()->sgid ? set_group(UINT32_MAX, a, UINT32_MAX) : -EPERM;
+        return set_group(group, group, group);
+    return group == current_process()->gid || group == current_process()->sgid ? set_group(UINT32_MAX, group, UINT32_MAX) : -EPERM;
 }
 
 /* The saved number follows the effective one when the real one is set, or the effective one to another than that. */
@@ -56,44 +63,44 @@ static uintptr_t saved_after(uint32_t real, uint32_t effective, uint32_t has_rea
 
 static bool is_either(uint32_t id, uint32_t one, uint32_t other) { return id == UINT32_MAX || id == one || id == other; }
 
-SYSTEM_CALL(setreuid32)
+SYSTEM_CALL(setreuid32, uint32_t, real, uint32_t, effective)
 {
     const struct process *p = current_process();
 
-    if (!has_capability(p, CAP_SETUID) && !is_either((uint32_t)a, p->uid, p->euid))
+    if (!has_capability(p, CAP_SETUID) && !is_either(real, p->uid, p->euid))
         return -EPERM;
-    return set_user(a, b, saved_after((uint32_t)a, (uint32_t)b, p->uid, p->euid));
+    return set_user(real, effective, saved_after(real, effective, p->uid, p->euid));
 }
 
-SYSTEM_CALL(setregid32)
+SYSTEM_CALL(setregid32, uint32_t, real, uint32_t, effective)
 {
     const struct process *p = current_process();
 
-    if (!has_capability(p, CAP_SETGID) && !is_either((uint32_t)a, p->gid, p->egid))
+    if (!has_capability(p, CAP_SETGID) && !is_either(real, p->gid, p->egid))
         return -EPERM;
-    return set_group(a, b, saved_after((uint32_t)a, (uint32_t)b, p->gid, p->egid));
+    return set_group(real, effective, saved_after(real, effective, p->gid, p->egid));
 }
 
-SYSTEM_CALL(setfsuid32) { return current_process()->euid; }
-SYSTEM_CALL(setfsgid32) { return current_process()->egid; }
+SYSTEM_CALL(setfsuid32, uint32_t, user) { return current_process()->euid; }
+SYSTEM_CALL(setfsgid32, uint32_t, group) { return current_process()->egid; }
 
 static long write_three(user_t a, user_t b, user_t c, const uint32_t ids[3])
 {
     return user_write(a, &ids[0], 4) != 0 || user_write(b, &ids[1], 4) != 0 || user_write(c, &ids[2], 4) != 0 ? -EFAULT : 0;
 }
 
-SYSTEM_CALL(getresuid32)
+SYSTEM_CALL(getresuid32, user_t, real, user_t, effective, user_t, saved)
 {
     const struct process *p = current_process();
 
-    return write_three(a, b, c, (uint32_t[]){ p->uid, p->euid, p->suid });
+    return write_three(real, effective, saved, (uint32_t[]){ p->uid, p->euid, p->suid });
 }
 
-SYSTEM_CALL(getresgid32)
+SYSTEM_CALL(getresgid32, user_t, real, user_t, effective, user_t, saved)
 {
     const struct process *p = current_process();
 
-    return write_three(a, b, c, (uint32_t[]){ p->gid, p->egid, p->sgid });
+    return write_three(real, effective, saved, (uint32_t[]){ p->gid, p->egid, p->sgid });
 }
 
 /* Groups come and go in 32 bits, or by the older calls in 16, where larger numbers are told as this one. */
@@ -150,10 +157,10 @@ static long set_groups(uintptr_t count, user_t list, size_t width)
     return err;
 }
 
-SYSTEM_CALL(getgroups32) { return get_groups((int)a, b, sizeof(uint32_t)); }
-SYSTEM_CALL(setgroups32) { return set_groups(a, b, sizeof(uint32_t)); }
-SYSTEM_CALL(getgroups16) { return get_groups((int)a, b, sizeof(uint16_t)); }
-SYSTEM_CALL(setgroups16) { return set_groups(a, b, sizeof(uint16_t)); }
+SYSTEM_CALL(getgroups32, int, room, user_t, list) { return get_groups(room, list, sizeof(uint32_t)); }
+SYSTEM_CALL(setgroups32, uint32_t, count, user_t, list) { return set_groups(count, list, sizeof(uint32_t)); }
+SYSTEM_CALL(getgroups16, int, room, user_t, list) { return get_groups(room, list, sizeof(uint16_t)); }
+SYSTEM_CALL(setgroups16, uint32_t, count, user_t, list) { return set_groups(count, list, sizeof(uint16_t)); }
 
 /* ---- Capabilities ------------------------------------------------------------------------------ */
 
@@ -177,18 +184,18 @@ static int words_of_version(user_t header, size_t *words)
 
 static int read_target(user_t header, int32_t *id) { return user_read(id, header + sizeof(uint32_t), sizeof *id); }
 
-SYSTEM_CALL(capget)
+SYSTEM_CALL(capget, user_t, header, user_t, data)
 {
     struct linux_capabilities sets[2];
     const struct thread      *thread;
     const struct process     *p = current_process();
     size_t                    words;
     int32_t                   id;
-    int                       err = words_of_version(a, &words);
+    int                       err = words_of_version(header, &words);
 
-    if (b == 0 || err != 0)
-        return b == 0 && err == -EINVAL ? 0 : err;
-    if (read_target(a, &id) != 0)
+    if (data == 0 || err != 0)
+        return data == 0 && err == -EINVAL ? 0 : err;
+    if (read_target(header, &id) != 0)
         return -EFAULT;
     if (id < 0)
         return -EINVAL;
@@ -202,25 +209,25 @@ SYSTEM_CALL(capget)
         sets[i] = (struct linux_capabilities){ (uint32_t)(p->capabilities.effective >> 32 * i),
                                                (uint32_t)(p->capabilities.permitted >> 32 * i),
                                                (uint32_t)(p->capabilities.inheritable >> 32 * i) };
-    return user_write(b, sets, words * sizeof sets[0]);
+    return user_write(data, sets, words * sizeof sets[0]);
 }
 
 static uint64_t joined(uint32_t low, uint32_t high) { return ((uint64_t)high << 32 | low) & CAPABILITIES_ALL; }
 
-SYSTEM_CALL(capset)
+SYSTEM_CALL(capset, user_t, header, user_t, data)
 {
     struct linux_capabilities sets[2] = { { 0, 0, 0 } };
     size_t                    words;
     int32_t                   id;
-    int                       err = words_of_version(a, &words);
+    int                       err = words_of_version(header, &words);
 
     if (err != 0)
         return err;
-    if (read_target(a, &id) != 0)
+    if (read_target(header, &id) != 0)
         return -EFAULT;
     if (id != 0 && id != current_thread()->id)
         return -EPERM;
-    if (user_read(sets, b, words * sizeof sets[0]) != 0)
+    if (user_read(sets, data, words * sizeof sets[0]) != 0)
         return -EFAULT;
     return credentials_set_capabilities(current_process(), joined(sets[0].effective, sets[1].effective),
                                         joined(sets[0].permitted, sets[1].permitted),

@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "base/print.h"
 #include "linux/calls.h"
-#include "call_arguments.h"
 #include "memory/spaces/map_pages.h"
 #include "memory/spaces/user.h"
 #include "process/applications.h"
@@ -17,28 +16,28 @@
  */
 enum { QUIRE_MAP_PAGES = 0x51000000 };
 
-static long map_pages_for_program(const struct linux_arguments *a)
+static long map_pages_for_program(vaddr_t start, uintptr_t physical, size_t bytes, user_t status_to)
 {
     int     status = 0;
-    vaddr_t start;
+    vaddr_t got;
 
     /* The status must be written in any case, so its page is brought in before anything is mapped. */
-    if (a->d != 0 && user_write(a->d, &status, sizeof status) != 0)
+    if (status_to != 0 && user_write(status_to, &status, sizeof status) != 0)
         return -EFAULT;
-    start = try_map_pages(&current_process()->memory->space, a->a, a->b, a->c, &status);
-    if (a->d != 0 && user_write(a->d, &status, sizeof status) != 0)
+    got = try_map_pages(&current_process()->memory->space, start, physical, bytes, &status);
+    if (status_to != 0 && user_write(status_to, &status, sizeof status) != 0)
         return -EFAULT;
-    return (long)start;
+    return (long)got;
 }
 
 void linux_dispatch(struct trap_frame *frame)
 {
-    struct linux_arguments arguments;
-    uint32_t               number = linux_registers_read(frame, &arguments);
-    linux_call             call   = number < linux_table_size ? linux_table[number].call : NULL;
+    struct call_arguments given;
+    uint32_t              number = call_arguments_of(frame, &given);
+    linux_call            call   = number < linux_table_size ? linux_table[number].call : NULL;
 
     if (number == QUIRE_MAP_PAGES && layout_kernel_has_own()) {
-        linux_registers_write(frame, map_pages_for_program(&arguments));
+        call_write_result(frame, map_pages_for_program(given.word[0], given.word[1], given.word[2], given.word[3]));
         return;
     }
     if (!builtin_may_call(number)) {
@@ -49,10 +48,10 @@ void linux_dispatch(struct trap_frame *frame)
     }
     if (call == NULL) {
         linux_unknown[number < linux_table_size ? number : linux_table_size]++;
-        linux_registers_write(frame, -ENOSYS);
+        call_write_result(frame, -ENOSYS);
         return;
     }
-    linux_registers_write(frame, call(arguments.a, arguments.b, arguments.c, arguments.d, arguments.e, arguments.f));
+    call_write_result(frame, call(&given));
 }
 
 void linux_report_unknown(void (*line)(const char *text))

@@ -149,18 +149,18 @@ static long lock_whole(struct file *file, uintptr_t what, bool wait)
     return lock_set(file->node, &request, wait);
 }
 
-SYSTEM_CALL(flock)
+SYSTEM_CALL(flock, int, descriptor, unsigned, operation)
 {
-    uintptr_t    what = b & ~(uintptr_t)FLOCK_NOW;
+    uintptr_t    what = operation & ~(uintptr_t)FLOCK_NOW;
     struct file *file;
     long         err;
 
     if (what != FLOCK_SHARED && what != FLOCK_EXCLUSIVE && what != FLOCK_NONE)
         return -EINVAL;
-    file = file_of(a);
+    file = file_of(descriptor);
     if (file == NULL)
         return -EBADF;
-    err = lock_whole(file, what, !(b & FLOCK_NOW));
+    err = lock_whole(file, what, !(operation & FLOCK_NOW));
     file_release(file);
     return err;
 }
@@ -250,26 +250,26 @@ static long control(struct file *file, uintptr_t command, uintptr_t argument)
     }
 }
 
-SYSTEM_CALL(fcntl64)
+SYSTEM_CALL(fcntl64, int, descriptor, unsigned, command, uintptr_t, argument)
 {
-    struct file *file = file_of(a);
+    struct file *file = file_of(descriptor);
     long         result;
 
     if (file == NULL)
         return -EBADF;
-    result = control_any(file, a, b, c);
+    result = control_any(file, descriptor, command, argument);
     if (result == -ENOSYS)
-        result = control(file, b, c);
+        result = control(file, command, argument);
     file_release(file);
     return result;
 }
 
 /* The old call has only the narrow locks. */
-SYSTEM_CALL(fcntl)
+SYSTEM_CALL(fcntl, int, descriptor, unsigned, command, uintptr_t, argument)
 {
-    if (b == F_GETLK64 || b == F_SETLK64 || b == F_SETLKW64)
+    if (command == F_GETLK64 || command == F_SETLK64 || command == F_SETLKW64)
         return -EINVAL;
-    return sys_fcntl64(a, b, c, d, e, f);
+    return call_fcntl64(descriptor, command, argument);
 }
 
 /* ---- ioctl ------------------------------------------------------------------------------------------------ */
@@ -310,14 +310,14 @@ static long request(struct file *file, uintptr_t descriptor, unsigned number, us
     return file->operations->control != NULL ? file->operations->control(file, number, argument) : -ENOTTY;
 }
 
-SYSTEM_CALL(ioctl)
+SYSTEM_CALL(ioctl, int, descriptor, unsigned, command, uintptr_t, argument)
 {
-    struct file *file = file_of(a);
+    struct file *file = file_of(descriptor);
     long         result;
 
     if (file == NULL)
         return -EBADF;
-    result = request(file, a, (unsigned)b, c);
+    result = request(file, descriptor, command, argument);
     file_release(file);
     return result;
 }

@@ -87,21 +87,21 @@ static int restricted_start(struct named *named, int folder)
     return (named->start->mode & S_FMT) == S_FOLDER ? 0 : -ENOTDIR;
 }
 
-SYSTEM_CALL(openat2)
+SYSTEM_CALL(openat2, int, folder, user_t, path, user_t, how_at, size_t, how_bytes)
 {
     struct open_how how;
     struct named    named;
     struct file    *file;
-    int             err = read_how(c, d, &how);
+    int             err = read_how(how_at, how_bytes, &how);
 
     if (err == 0)
         err = check_how(&how);
     if (err == 0)
-        err = named_begin(&named, (int)a, b);
+        err = named_begin(&named, folder, path);
     if (err != 0)
         return err;
     if (how.resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT))
-        err = restricted_start(&named, (int)a);
+        err = restricted_start(&named, folder);
     if (err == 0)
         err = path_open_within(current_process()->fs, named.start, named.path, (uint32_t)how.flags, (uint32_t)how.mode,
                                (unsigned)how.resolve, &file);
@@ -109,20 +109,25 @@ SYSTEM_CALL(openat2)
     return err != 0 ? err : new_descriptor(file, how.flags & O_CLOEXEC);
 }
 
-SYSTEM_CALL(open)   { return open_at(AT_FDCWD, a, b, c); }
-SYSTEM_CALL(openat) { return open_at((int)a, b, c, d); }
-SYSTEM_CALL(creat)  { return open_at(AT_FDCWD, a, O_CREAT | O_WRONLY | O_TRUNC, b); }
-SYSTEM_CALL(close)  { return descriptor_close(current_process()->files, (int)a); }
+SYSTEM_CALL(open, user_t, path, uint32_t, flags, uint32_t, mode) { return open_at(AT_FDCWD, path, flags, mode); }
+
+SYSTEM_CALL(openat, int, folder, user_t, path, uint32_t, flags, uint32_t, mode)
+{
+    return open_at(folder, path, flags, mode);
+}
+
+SYSTEM_CALL(creat, user_t, path, uint32_t, mode) { return open_at(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode); }
+SYSTEM_CALL(close, int, descriptor) { return descriptor_close(current_process()->files, descriptor); }
 
 enum { CLOSE_RANGE_UNSHARE = 2, CLOSE_RANGE_CLOEXEC = 4 };
 
-SYSTEM_CALL(close_range)
+SYSTEM_CALL(close_range, unsigned, first, unsigned, last, unsigned, flags)
 {
     struct process *process = current_process();
 
-    if ((c & ~(uintptr_t)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) || a > b)
+    if ((flags & ~(uintptr_t)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) || first > last)
         return -EINVAL;
-    if (c & CLOSE_RANGE_UNSHARE) {
+    if (flags & CLOSE_RANGE_UNSHARE) {
         struct files *own = files_copy(process->files), *shared = process->files;
 
         if (own == NULL)
@@ -130,10 +135,10 @@ SYSTEM_CALL(close_range)
         process->files = own;
         files_release(shared);
     }
-    if (a > INT32_MAX)
+    if (first > INT32_MAX)
         return 0;
-    for (int n = (int)a; (n = descriptor_next(process->files, n)) >= 0 && (uintptr_t)n <= b; n++) {
-        if (c & CLOSE_RANGE_CLOEXEC)
+    for (int n = (int)first; (n = descriptor_next(process->files, n)) >= 0 && (uintptr_t)n <= last; n++) {
+        if (flags & CLOSE_RANGE_CLOEXEC)
             descriptor_set_flag(process->files, n, true);
         else
             descriptor_close(process->files, n);
@@ -170,20 +175,20 @@ static long duplicate_to(uintptr_t old, uintptr_t number, bool close_on_exec)
     return err != 0 ? err : (long)number;
 }
 
-SYSTEM_CALL(dup) { return duplicate(a, 0, false); }
+SYSTEM_CALL(dup, int, descriptor) { return duplicate(descriptor, 0, false); }
 
-SYSTEM_CALL(dup2)
+SYSTEM_CALL(dup2, int, descriptor, int, wanted)
 {
-    if (a == b)
-        return descriptor_flag(current_process()->files, (int)a) < 0 ? -EBADF : (long)b;
-    return duplicate_to(a, b, false);
+    if (descriptor == wanted)
+        return descriptor_flag(current_process()->files, descriptor) < 0 ? -EBADF : (long)wanted;
+    return duplicate_to(descriptor, wanted, false);
 }
 
-SYSTEM_CALL(dup3)
+SYSTEM_CALL(dup3, int, descriptor, int, wanted, unsigned, flags)
 {
-    if (a == b || (c & ~(uintptr_t)O_CLOEXEC))
+    if (descriptor == wanted || (flags & ~(uintptr_t)O_CLOEXEC))
         return -EINVAL;
-    return duplicate_to(a, b, c & O_CLOEXEC);
+    return duplicate_to(descriptor, wanted, flags & O_CLOEXEC);
 }
 
 static long make_pipe(user_t to, uintptr_t flags)
@@ -210,8 +215,8 @@ static long make_pipe(user_t to, uintptr_t flags)
     return err;
 }
 
-SYSTEM_CALL(pipe)  { return make_pipe(a, 0); }
-SYSTEM_CALL(pipe2) { return make_pipe(a, b); }
+SYSTEM_CALL(pipe, user_t, to) { return make_pipe(to, 0); }
+SYSTEM_CALL(pipe2, user_t, to, unsigned, flags) { return make_pipe(to, flags); }
 
 enum { MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2, MFD_NOEXEC_SEAL = 8, MFD_EXEC = 16, MFD_NAME = 249 };
 
@@ -225,17 +230,17 @@ static void seal_new(struct node *node, uintptr_t flags)
     }
 }
 
-SYSTEM_CALL(memfd_create)
+SYSTEM_CALL(memfd_create, user_t, name_at, unsigned, flags)
 {
     struct node *node;
     struct file *file;
     char        *name;
     int          err;
 
-    if ((b & ~(uintptr_t)(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC)) ||
-        (b & (MFD_NOEXEC_SEAL | MFD_EXEC)) == (MFD_NOEXEC_SEAL | MFD_EXEC))
+    if ((flags & ~(uintptr_t)(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC)) ||
+        (flags & (MFD_NOEXEC_SEAL | MFD_EXEC)) == (MFD_NOEXEC_SEAL | MFD_EXEC))
         return -EINVAL;
-    err = text_in(a, &name);
+    err = text_in(name_at, &name);
     if (err != 0)
         return err == -ENAMETOOLONG ? -EINVAL : err;
     if (strlen(name) > MFD_NAME) {
@@ -246,13 +251,13 @@ SYSTEM_CALL(memfd_create)
     heap_free(name);
     if (node == NULL)
         return -ENOMEM;
-    seal_new(node, b);
+    seal_new(node, flags);
     file = file_make(node, node->operations, O_RDWR | O_LARGEFILE);
     if (file == NULL) {
         node_release(node);
         return -ENOMEM;
     }
-    return new_descriptor(file, b & MFD_CLOEXEC);
+    return new_descriptor(file, flags & MFD_CLOEXEC);
 }
 
 /* ---- Reading and writing ---------------------------------------------------------------------------- */
@@ -311,10 +316,25 @@ static long move_at(uintptr_t descriptor, bool writing, user_t memory, size_t by
     return at < 0 ? -EINVAL : move_one(descriptor, writing, memory, bytes, at);
 }
 
-SYSTEM_CALL(read)     { return move_one(a, false, b, c, AT_POSITION); }
-SYSTEM_CALL(write)    { return move_one(a, true, b, c, AT_POSITION); }
-SYSTEM_CALL(pread64)  { return move_at(a, false, b, c, wide(d, e)); }
-SYSTEM_CALL(pwrite64) { return move_at(a, true, b, c, wide(d, e)); }
+SYSTEM_CALL(read, int, descriptor, user_t, to, size_t, count)
+{
+    return move_one(descriptor, false, to, count, AT_POSITION);
+}
+
+SYSTEM_CALL(write, int, descriptor, user_t, from, size_t, count)
+{
+    return move_one(descriptor, true, from, count, AT_POSITION);
+}
+
+SYSTEM_CALL(pread64, int, descriptor, user_t, to, size_t, count, int64_t, at)
+{
+    return move_at(descriptor, false, to, count, at);
+}
+
+SYSTEM_CALL(pwrite64, int, descriptor, user_t, from, size_t, count, int64_t, at)
+{
+    return move_at(descriptor, true, from, count, at);
+}
 
 struct piece { uint32_t memory, bytes; };               /* struct iovec */
 
@@ -439,12 +459,37 @@ static long move_vector2(uintptr_t descriptor, bool writing, user_t vector, size
                       : move_flagged(descriptor, writing, vector, count, at, flags);
 }
 
-SYSTEM_CALL(preadv2)  { return move_vector2(a, false, b, c, wide(d, e), f); }
-SYSTEM_CALL(pwritev2) { return move_vector2(a, true, b, c, wide(d, e), f); }
-SYSTEM_CALL(readv)   { return move_vector(a, false, b, c, AT_POSITION); }
-SYSTEM_CALL(writev)  { return move_vector(a, true, b, c, AT_POSITION); }
-SYSTEM_CALL(preadv)  { return wide(d, e) < 0 ? -EINVAL : move_vector(a, false, b, c, wide(d, e)); }
-SYSTEM_CALL(pwritev) { return wide(d, e) < 0 ? -EINVAL : move_vector(a, true, b, c, wide(d, e)); }
+SYSTEM_CALL(preadv2, int, descriptor, user_t, pieces, uintptr_t, count, uintptr_t, at_low, uintptr_t, at_high,
+            unsigned, flags)
+{
+    return move_vector2(descriptor, false, pieces, count, wide(at_low, at_high), flags);
+}
+
+SYSTEM_CALL(pwritev2, int, descriptor, user_t, pieces, uintptr_t, count, uintptr_t, at_low, uintptr_t, at_high,
+            unsigned, flags)
+{
+    return move_vector2(descriptor, true, pieces, count, wide(at_low, at_high), flags);
+}
+
+SYSTEM_CALL(readv, int, descriptor, user_t, pieces, uintptr_t, count)
+{
+    return move_vector(descriptor, false, pieces, count, AT_POSITION);
+}
+
+SYSTEM_CALL(writev, int, descriptor, user_t, pieces, uintptr_t, count)
+{
+    return move_vector(descriptor, true, pieces, count, AT_POSITION);
+}
+
+SYSTEM_CALL(preadv, int, descriptor, user_t, pieces, uintptr_t, count, uintptr_t, at_low, uintptr_t, at_high)
+{
+    return wide(at_low, at_high) < 0 ? -EINVAL : move_vector(descriptor, false, pieces, count, wide(at_low, at_high));
+}
+
+SYSTEM_CALL(pwritev, int, descriptor, user_t, pieces, uintptr_t, count, uintptr_t, at_low, uintptr_t, at_high)
+{
+    return wide(at_low, at_high) < 0 ? -EINVAL : move_vector(descriptor, true, pieces, count, wide(at_low, at_high));
+}
 
 /* ---- Positions ------------------------------------------------------------------------------------------- */
 
@@ -460,22 +505,22 @@ static long seek(uintptr_t descriptor, int64_t offset, uintptr_t whence, uint64_
     return err;
 }
 
-SYSTEM_CALL(lseek)
+SYSTEM_CALL(lseek, int, descriptor, long, offset, unsigned, from)
 {
     uint64_t at;
-    long     err = seek(a, (int32_t)b, c, &at);
+    long     err = seek(descriptor, offset, from, &at);
 
     if (err != 0)
         return err;
     return at > INT32_MAX ? -EOVERFLOW : (long)at;
 }
 
-SYSTEM_CALL(_llseek)
+SYSTEM_CALL(_llseek, int, descriptor, uint32_t, high, uint32_t, low, user_t, to, unsigned, from)
 {
     uint64_t at;
-    long     err = seek(a, wide(c, b), e, &at);
+    long     err = seek(descriptor, wide(low, high), from, &at);
 
-    return err != 0 ? err : user_write(d, &at, sizeof at);
+    return err != 0 ? err : user_write(to, &at, sizeof at);
 }
 
 /* ---- Sizes ------------------------------------------------------------------------------------------------- */
@@ -519,10 +564,10 @@ static long resize_file(uintptr_t descriptor, int64_t bytes)
     return err;
 }
 
-SYSTEM_CALL(truncate)    { return resize_path(a, (int32_t)b); }
-SYSTEM_CALL(ftruncate)   { return resize_file(a, (int32_t)b); }
-SYSTEM_CALL(truncate64)  { return resize_path(a, wide(b, c)); }
-SYSTEM_CALL(ftruncate64) { return resize_file(a, wide(b, c)); }
+SYSTEM_CALL(truncate, user_t, path, long, bytes) { return resize_path(path, bytes); }
+SYSTEM_CALL(ftruncate, int, descriptor, long, bytes) { return resize_file(descriptor, bytes); }
+SYSTEM_CALL(truncate64, user_t, path, int64_t, bytes) { return resize_path(path, bytes); }
+SYSTEM_CALL(ftruncate64, int, descriptor, int64_t, bytes) { return resize_file(descriptor, bytes); }
 
 enum { FALLOCATE_KEEP_SIZE = 1, FALLOCATE_PUNCH_HOLE = 2, FALLOCATE_ZERO_RANGE = 16 };
 
@@ -546,19 +591,18 @@ static long allocate(struct file *file, uintptr_t mode, uint64_t from, uint64_t 
     return node_allocate(node, &what);
 }
 
-SYSTEM_CALL(fallocate)
+SYSTEM_CALL(fallocate, int, descriptor, int, mode, int64_t, from, int64_t, bytes)
 {
-    int64_t      from = wide(c, d), bytes = wide(e, f), end;
-    struct file *file;
+    struct file *file = file_of(descriptor);
+    int64_t      end;
     long         err;
 
-    file = file_of(a);
     if (file == NULL)
         return -EBADF;
     if (from < 0 || bytes <= 0 || __builtin_add_overflow(from, bytes, &end))
         err = -EINVAL;
     else
-        err = allocate(file, b, (uint64_t)from, (uint64_t)end);
+        err = allocate(file, mode, (uint64_t)from, (uint64_t)end);
     file_release(file);
     return err;
 }
@@ -587,10 +631,10 @@ static long exists(uintptr_t descriptor)
     return descriptor_flag(current_process()->files, (int)descriptor) < 0 ? -EBADF : 0;
 }
 
-SYSTEM_CALL(fsync)        { return sync_file(a); }
-SYSTEM_CALL(fdatasync)    { return sync_file(a); }
-SYSTEM_CALL(sync)         { return 0; }
-SYSTEM_CALL(syncfs)       { return exists(a); }
-SYSTEM_CALL(readahead)    { return exists(a); }
-SYSTEM_CALL(fadvise64)    { return exists(a); }
-SYSTEM_CALL(fadvise64_64) { return exists(a); }
+SYSTEM_CALL(fsync, int, descriptor) { return sync_file(descriptor); }
+SYSTEM_CALL(fdatasync, int, descriptor) { return sync_file(descriptor); }
+SYSTEM_CALL(sync) { return 0; }
+SYSTEM_CALL(syncfs, int, descriptor) { return exists(descriptor); }
+SYSTEM_CALL(readahead, int, descriptor, int64_t, from, size_t, bytes) { return exists(descriptor); }
+SYSTEM_CALL(fadvise64, int, descriptor, int64_t, from, size_t, bytes, int, advice) { return exists(descriptor); }
+SYSTEM_CALL(fadvise64_64, int, descriptor, int64_t, from, int64_t, bytes, int, advice) { return exists(descriptor); }

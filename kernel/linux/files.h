@@ -48,7 +48,4 @@ long count_moved(bool writing, long done);
 /* Signals of its own for one call (ppoll, pselect6, epoll_pwait): the mask that is put back when a handler has run. */
 int  mask_for_call(user_t mask, size_t bytes) MUST_CHECK;
 
-/* 64 bits in two words, low word first. */
-static inline int64_t wide(uintptr_t low, uintptr_t high) { return (int64_t)((uint64_t)(uint32_t)high << 32 | (uint32_t)low); }
-
 #endif

@@ -119,5 +119,5 @@ static long list(uintptr_t descriptor, user_t to, size_t size, folder_visit visi
     return err != 0 ? err : (long)listing.used;
 }
 
-SYSTEM_CALL(getdents)   { return list(a, b, c, add32); }
-SYSTEM_CALL(getdents64) { return list(a, b, c, add64); }
+SYSTEM_CALL(getdents, int, descriptor, user_t, to, unsigned, bytes) { return list(descriptor, to, bytes, add32); }
+SYSTEM_CALL(getdents64, int, descriptor, user_t, to, unsigned, bytes) { return list(descriptor, to, bytes, add64); }

@@ -116,26 +116,27 @@ static bool takes_time(uint32_t operation)
     return (operation & COMMAND) == WAIT || (operation & COMMAND) == WAIT_BITSET;
 }
 
-SYSTEM_CALL(futex)
+SYSTEM_CALL(futex, user_t, word, uint32_t, operation, uint32_t, value, user_t, time_at, user_t, other, uint32_t, value3)
 {
     uint64_t time = 0, deadline = NEVER;
     int      err  = 0;
 
-    if (takes_time((uint32_t)b) && d != 0) {
-        err = time_read32(d, &time);
-        deadline = deadline_of((uint32_t)b, time);
+    if (takes_time(operation) && time_at != 0) {
+        err = time_read32(time_at, &time);
+        deadline = deadline_of(operation, time);
     }
-    return err != 0 ? err : operate(a, (uint32_t)b, (uint32_t)c, d, deadline, e, (uint32_t)f);
+    return err != 0 ? err : operate(word, operation, value, time_at, deadline, other, value3);
 }
 
-SYSTEM_CALL(futex_time64)
+SYSTEM_CALL(futex_time64, user_t, word, uint32_t, operation, uint32_t, value, user_t, time_at, user_t, other,
+            uint32_t, value3)
 {
     uint64_t time = 0, deadline = NEVER;
     int      err  = 0;
 
-    if (takes_time((uint32_t)b) && d != 0) {
-        err = time_read64(d, &time);
-        deadline = deadline_of((uint32_t)b, time);
+    if (takes_time(operation) && time_at != 0) {
+        err = time_read64(time_at, &time);
+        deadline = deadline_of(operation, time);
     }
-    return err != 0 ? err : operate(a, (uint32_t)b, (uint32_t)c, d, deadline, e, (uint32_t)f);
+    return err != 0 ? err : operate(word, operation, value, time_at, deadline, other, value3);
 }

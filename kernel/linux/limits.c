@@ -40,8 +40,8 @@ static long tell_limit(uintptr_t which, user_t to, uint32_t most)
     return user_write(to, pair, sizeof pair);
 }
 
-SYSTEM_CALL(getrlimit)     { return tell_limit(a, b, UINT32_MAX); }
-SYSTEM_CALL(old_getrlimit) { return tell_limit(a, b, OLD_INFINITY); }
+SYSTEM_CALL(getrlimit, unsigned, which, user_t, to) { return tell_limit(which, to, UINT32_MAX); }
+SYSTEM_CALL(old_getrlimit, unsigned, which, user_t, to) { return tell_limit(which, to, OLD_INFINITY); }
 
 static int set_limit(struct process *p, uintptr_t which, struct limit limit)
 {
@@ -57,13 +57,13 @@ static int set_limit(struct process *p, uintptr_t which, struct limit limit)
     return 0;
 }
 
-SYSTEM_CALL(setrlimit)
+SYSTEM_CALL(setrlimit, unsigned, which, user_t, from)
 {
     uint32_t pair[2];
 
-    if (user_read(pair, b, sizeof pair) != 0)
+    if (user_read(pair, from, sizeof pair) != 0)
         return -EFAULT;
-    return a >= LIMITS ? -EINVAL : set_limit(current_process(), a, (struct limit){ widen(pair[0]), widen(pair[1]) });
+    return which >= LIMITS ? -EINVAL : set_limit(current_process(), which, (struct limit){ widen(pair[0]), widen(pair[1]) });
 }
 
 /* The process that a number means, which may be a thread's; 0: the caller's. */
@@ -84,25 +84,25 @@ static bool may_limit(const struct process *p)
             self->gid == p->sgid && self->gid == p->gid);
 }
 
-SYSTEM_CALL(prlimit64)
+SYSTEM_CALL(prlimit64, int32_t, id, unsigned, which, user_t, from, user_t, to)
 {
     struct process *p;
     struct limit    old, new;
     int             err = 0;
 
-    if (c != 0 && user_read(&new, c, sizeof new) != 0)
+    if (from != 0 && user_read(&new, from, sizeof new) != 0)
         return -EFAULT;
-    p = process_meant((int32_t)a);
+    p = process_meant(id);
     if (p == NULL || p->memory == NULL)
         return -ESRCH;
     if (!may_limit(p))
         return -EPERM;
-    if (b >= LIMITS)
+    if (which >= LIMITS)
         return -EINVAL;
-    old = p->limits[b];
-    if (c != 0)
-        err = set_limit(p, b, new);
-    return err != 0 || d == 0 ? err : user_write(d, &old, sizeof old);
+    old = p->limits[which];
+    if (from != 0)
+        err = set_limit(p, which, new);
+    return err != 0 || to == 0 ? err : user_write(to, &old, sizeof old);
 }
 
 /* ---- Niceness ------------------------------------------------------------------------------------- */
@@ -190,26 +190,26 @@ static int visit(uintptr_t which, int32_t who, struct niceness *request)
 }
 
 /* Linux's answers are 20 minus the niceness, so that none looks like an error. */
-SYSTEM_CALL(getpriority)
+SYSTEM_CALL(getpriority, int, which, int32_t, who)
 {
     struct niceness request = { .each = find_best };
-    int             err     = visit(a, (int32_t)b, &request);
+    int             err     = visit(which, who, &request);
 
     return err != 0 ? err : request.best;
 }
 
 static int32_t within(int32_t nice) { return nice < NICE_LEAST ? NICE_LEAST : nice > NICE_MOST ? NICE_MOST : nice; }
 
-SYSTEM_CALL(setpriority)
+SYSTEM_CALL(setpriority, int, which, int32_t, who, int32_t, wanted)
 {
-    struct niceness request = { .nice = within((int32_t)c), .each = make_nice };
+    struct niceness request = { .nice = within(wanted), .each = make_nice };
 
-    return visit(a, (int32_t)b, &request);
+    return visit(which, who, &request);
 }
 
-SYSTEM_CALL(nice)
+SYSTEM_CALL(nice, int32_t, step)
 {
-    int32_t more = (int32_t)a < -40 ? -40 : (int32_t)a > 40 ? 40 : (int32_t)a;
+    int32_t more = step < -40 ? -40 : step > 40 ? 40 : step;
     int32_t nice = within(current_thread()->nice + more);
 
     if (more < 0 && !may_be_as_nice(current_thread(), nice))

@@ -152,16 +152,17 @@ static long map(vaddr_t address, size_t bytes, uintptr_t protection, uintptr_t f
     return err != 0 ? err : (long)out;
 }
 
-SYSTEM_CALL(mmap2)
+SYSTEM_CALL(mmap2, user_t, address, size_t, bytes, unsigned, rights, unsigned, flags, int, descriptor,
+            size_t, first_page)
 {
-    return map(a, b, c, d, (int)e, f);
+    return map(address, bytes, rights, flags, descriptor, first_page);
 }
 
 /* The old call: six words in memory, the offset in bytes. */
-SYSTEM_CALL(mmap)
+SYSTEM_CALL(mmap, user_t, from)
 {
     uint32_t words[6];
-    int      err = user_read(words, a, sizeof words);
+    int      err = user_read(words, from, sizeof words);
 
     if (err != 0)
         return err;
@@ -170,56 +171,66 @@ SYSTEM_CALL(mmap)
     return map(words[0], words[1], words[2], words[3], (int)words[4], words[5] / PAGE_SIZE);
 }
 
-SYSTEM_CALL(munmap)   { return map_remove(space(), a, b); }
-SYSTEM_CALL(brk)      { return (long)map_break(space_to_map(false), a); }
-SYSTEM_CALL(madvise)  { return map_advise(space(), a, b, (int)c); }
-SYSTEM_CALL(msync)    { return map_sync(space(), a, b, (int)c); }
+SYSTEM_CALL(munmap, user_t, address, size_t, bytes) { return map_remove(space(), address, bytes); }
+SYSTEM_CALL(brk, user_t, end) { return (long)map_break(space_to_map(false), end); }
+
+SYSTEM_CALL(madvise, user_t, address, size_t, bytes, int, advice)
+{
+    return map_advise(space(), address, bytes, advice);
+}
+
+SYSTEM_CALL(msync, user_t, address, size_t, bytes, int, flags) { return map_sync(space(), address, bytes, flags); }
 
 /* Nothing grows up on this machine, so PROT_GROWSUP fits no region. */
-SYSTEM_CALL(mprotect)
+SYSTEM_CALL(mprotect, user_t, address, size_t, bytes, uintptr_t, wanted)
 {
-    uintptr_t grows = c & (PROT_GROWSDOWN | PROT_GROWSUP), rights = c & ~grows;
+    uintptr_t grows = wanted & (PROT_GROWSDOWN | PROT_GROWSUP), rights = wanted & ~grows;
 
-    if ((c & ~(uintptr_t)(PROT_READ | PROT_WRITE | PROT_EXEC)) == 0)
-        return map_protect(space(), a, b, rights_of(c));
-    if (grows == (PROT_GROWSDOWN | PROT_GROWSUP) || !is_aligned(a, PAGE_SIZE))
+    if ((wanted & ~(uintptr_t)(PROT_READ | PROT_WRITE | PROT_EXEC)) == 0)
+        return map_protect(space(), address, bytes, rights_of(wanted));
+    if (grows == (PROT_GROWSDOWN | PROT_GROWSUP) || !is_aligned(address, PAGE_SIZE))
         return -EINVAL;
-    if (b == 0)
+    if (bytes == 0)
         return 0;
     if (rights & ~(uintptr_t)(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM))
         return -EINVAL;
     if (grows == PROT_GROWSUP)
         return -EINVAL;
-    return grows == PROT_GROWSDOWN ? map_protect_growing(space(), a, b, rights_of(c)) : map_protect(space(), a, b, rights_of(c));
+    return grows == PROT_GROWSDOWN ? map_protect_growing(space(), address, bytes, rights_of(wanted)) : map_protect(space(), address, bytes, rights_of(wanted));
 }
 
-SYSTEM_CALL(mremap)
+SYSTEM_CALL(mremap, user_t, address, size_t, old_bytes, size_t, new_bytes, uint32_t, flags, user_t, to)
 {
     vaddr_t out;
-    int     err = map_move(space_to_lock(), a, b, c, (uint32_t)d, e, &out);
+    int     err = map_move(space_to_lock(), address, old_bytes, new_bytes, flags, to, &out);
 
     return err != 0 ? err : (long)out;
 }
 
 /* Flags beside MAP_NONBLOCK are ignored, as Linux ignores them. */
-SYSTEM_CALL(remap_file_pages)
+SYSTEM_CALL(remap_file_pages, user_t, address, size_t, bytes, unsigned, rights, size_t, first_page, unsigned, flags)
 {
-    return c != 0 ? -EINVAL : map_show_other(space(), a, b, d);
+    return rights != 0 ? -EINVAL : map_show_other(space(), address, bytes, first_page);
 }
 
 /* ---- mlock ------------------------------------------------------------------------------------ */
 
 enum { MLOCK_ONFAULT = 1, MCL_CURRENT = 1, MCL_FUTURE = 2, MCL_ONFAULT = 4 };
 
-SYSTEM_CALL(mlock)      { return map_lock(space_to_lock(), a, b, false); }
-SYSTEM_CALL(mlock2)     { return c & ~(uintptr_t)MLOCK_ONFAULT ? -EINVAL : map_lock(space_to_lock(), a, b, c & MLOCK_ONFAULT); }
-SYSTEM_CALL(munlock)    { return map_unlock(space(), a, b); }
+SYSTEM_CALL(mlock, user_t, address, size_t, bytes) { return map_lock(space_to_lock(), address, bytes, false); }
 
-SYSTEM_CALL(mlockall)
+SYSTEM_CALL(mlock2, user_t, address, size_t, bytes, unsigned, flags)
 {
-    if (a == 0 || (a & ~(uintptr_t)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) || a == MCL_ONFAULT)
+    return flags & ~(uintptr_t)MLOCK_ONFAULT ? -EINVAL : map_lock(space_to_lock(), address, bytes, flags & MLOCK_ONFAULT);
+}
+
+SYSTEM_CALL(munlock, user_t, address, size_t, bytes) { return map_unlock(space(), address, bytes); }
+
+SYSTEM_CALL(mlockall, unsigned, flags)
+{
+    if (flags == 0 || (flags & ~(uintptr_t)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) || flags == MCL_ONFAULT)
         return -EINVAL;
-    return map_lock_all(space_to_lock(), a & MCL_CURRENT, a & MCL_FUTURE, a & MCL_ONFAULT);
+    return map_lock_all(space_to_lock(), flags & MCL_CURRENT, flags & MCL_FUTURE, flags & MCL_ONFAULT);
 }
 
 SYSTEM_CALL(munlockall)
@@ -232,25 +243,25 @@ SYSTEM_CALL(munlockall)
 
 enum { MINCORE_STEP = 256 };                /* pages looked at with the map lock held */
 
-SYSTEM_CALL(mincore)
+SYSTEM_CALL(mincore, user_t, address, size_t, bytes, user_t, to)
 {
     uint8_t     there[MINCORE_STEP];
     struct span span;
 
-    if (!is_aligned(a, PAGE_SIZE))
+    if (!is_aligned(address, PAGE_SIZE))
         return -EINVAL;
-    if (b == 0)
+    if (bytes == 0)
         return 0;
-    if (!checked_span(a, b, layout.user.end, &span))
+    if (!checked_span(address, bytes, layout.user.end, &span))
         return -ENOMEM;
-    if (!user_range(c, span_pages(span)))
+    if (!user_range(to, span_pages(span)))
         return -EFAULT;
     for (page_t page = span.first; page < span.end; page += MINCORE_STEP) {
         size_t count = span.end - page < MINCORE_STEP ? span.end - page : MINCORE_STEP;
         int    err   = map_residency(space(), span_of(page, count), there);
 
         if (err == 0)
-            err = user_write(c + (page - span.first), there, count);
+            err = user_write(to + (page - span.first), there, count);
         if (err != 0)
             return err;
     }
@@ -275,20 +286,20 @@ static long private_barrier(unsigned which)
 }
 
 /* One processor runs programs: whoever looks at what another thread wrote has been switched to since. */
-SYSTEM_CALL(membarrier)
+SYSTEM_CALL(membarrier, unsigned, command, unsigned, flags)
 {
-    if (b != 0)
+    if (flags != 0)
         return -EINVAL;
-    switch (a) {
+    switch (command) {
     case BARRIER_QUERY:
         return BARRIERS;
     case BARRIER_GLOBAL: case BARRIER_GLOBAL_EXPEDITED:
         __sync_synchronize();
         return 0;
     case BARRIER_PRIVATE: case BARRIER_PRIVATE_SYNC:
-        return private_barrier((unsigned)a);
+        return private_barrier(command);
     case BARRIER_REGISTER_GLOBAL: case BARRIER_REGISTER_PRIVATE: case BARRIER_REGISTER_PRIVATE_SYNC:
-        space()->barriers |= (uint8_t)a;
+        space()->barriers |= (uint8_t)command;
         return 0;
     default:
         return -EINVAL;

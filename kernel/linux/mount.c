@@ -159,14 +159,14 @@ static int mount_on(struct node *folder, user_t type, user_t data, uint32_t flag
     return (folder->mode & S_FMT) != S_FOLDER ? -ENOTDIR : mount_typed(folder, type, data, flags);
 }
 
-SYSTEM_CALL(mount)
+SYSTEM_CALL(mount, user_t, source, user_t, path, user_t, type, uint32_t, flags, user_t, data)
 {
     struct node *folder;
-    int          err = node_of(AT_FDCWD, b, 0, &folder);
+    int          err = node_of(AT_FDCWD, path, 0, &folder);
 
     if (err != 0)
         return err;
-    err = user_acting() != 0 ? -EPERM : mount_on(folder, c, e, (uint32_t)d);
+    err = user_acting() != 0 ? -EPERM : mount_on(folder, type, data, flags);
     node_release(folder);
     return err;
 }
@@ -188,5 +188,5 @@ static long unmount(user_t path, uintptr_t flags)
     return err;
 }
 
-SYSTEM_CALL(umount)  { return unmount(a, 0); }
-SYSTEM_CALL(umount2) { return unmount(a, b); }
+SYSTEM_CALL(umount, user_t, path) { return unmount(path, 0); }
+SYSTEM_CALL(umount2, user_t, path, unsigned, flags) { return unmount(path, flags); }

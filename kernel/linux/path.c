@@ -49,18 +49,23 @@ static long remove_path(int folder, user_t path, bool is_folder)
     return err;
 }
 
-SYSTEM_CALL(mkdir)   { return make_folder(AT_FDCWD, a, b); }
-SYSTEM_CALL(mkdirat) { return make_folder((int)a, b, c); }
-SYSTEM_CALL(mknod)   { return make_node(AT_FDCWD, a, b, c); }
-SYSTEM_CALL(mknodat) { return make_node((int)a, b, c, d); }
-SYSTEM_CALL(rmdir)   { return remove_path(AT_FDCWD, a, true); }
-SYSTEM_CALL(unlink)  { return remove_path(AT_FDCWD, a, false); }
+SYSTEM_CALL(mkdir, user_t, path, uint32_t, mode) { return make_folder(AT_FDCWD, path, mode); }
+SYSTEM_CALL(mkdirat, int, folder, user_t, path, uint32_t, mode) { return make_folder(folder, path, mode); }
+SYSTEM_CALL(mknod, user_t, path, uint32_t, mode, uint32_t, device) { return make_node(AT_FDCWD, path, mode, device); }
 
-SYSTEM_CALL(unlinkat)
+SYSTEM_CALL(mknodat, int, folder, user_t, path, uint32_t, mode, uint32_t, device)
 {
-    if (c & ~(uintptr_t)AT_REMOVEDIR)
+    return make_node(folder, path, mode, device);
+}
+
+SYSTEM_CALL(rmdir, user_t, path) { return remove_path(AT_FDCWD, path, true); }
+SYSTEM_CALL(unlink, user_t, path) { return remove_path(AT_FDCWD, path, false); }
+
+SYSTEM_CALL(unlinkat, int, folder, user_t, path, unsigned, flags)
+{
+    if (flags & ~(uintptr_t)AT_REMOVEDIR)
         return -EINVAL;
-    return remove_path((int)a, b, c & AT_REMOVEDIR);
+    return remove_path(folder, path, flags & AT_REMOVEDIR);
 }
 
 static long make_symlink(user_t target, int folder, user_t path)
@@ -80,8 +85,8 @@ static long make_symlink(user_t target, int folder, user_t path)
     return err;
 }
 
-SYSTEM_CALL(symlink)   { return make_symlink(a, AT_FDCWD, b); }
-SYSTEM_CALL(symlinkat) { return make_symlink(a, (int)b, c); }
+SYSTEM_CALL(symlink, user_t, target, user_t, path) { return make_symlink(target, AT_FDCWD, path); }
+SYSTEM_CALL(symlinkat, user_t, target, int, folder, user_t, path) { return make_symlink(target, folder, path); }
 
 /* ---- Two paths ------------------------------------------------------------------------------------- */
 
@@ -129,11 +134,24 @@ static long rename_path(int from_folder, user_t from, int to_folder, user_t to, 
     return err;
 }
 
-SYSTEM_CALL(link)      { return make_link(AT_FDCWD, a, AT_FDCWD, b, 0); }
-SYSTEM_CALL(linkat)    { return make_link((int)a, b, (int)c, d, e); }
-SYSTEM_CALL(rename)    { return rename_path(AT_FDCWD, a, AT_FDCWD, b, 0); }
-SYSTEM_CALL(renameat)  { return rename_path((int)a, b, (int)c, d, 0); }
-SYSTEM_CALL(renameat2) { return rename_path((int)a, b, (int)c, d, e); }
+SYSTEM_CALL(link, user_t, old, user_t, new) { return make_link(AT_FDCWD, old, AT_FDCWD, new, 0); }
+
+SYSTEM_CALL(linkat, int, old_folder, user_t, old, int, new_folder, user_t, new, unsigned, flags)
+{
+    return make_link(old_folder, old, new_folder, new, flags);
+}
+
+SYSTEM_CALL(rename, user_t, old, user_t, new) { return rename_path(AT_FDCWD, old, AT_FDCWD, new, 0); }
+
+SYSTEM_CALL(renameat, int, old_folder, user_t, old, int, new_folder, user_t, new)
+{
+    return rename_path(old_folder, old, new_folder, new, 0);
+}
+
+SYSTEM_CALL(renameat2, int, old_folder, user_t, old, int, new_folder, user_t, new, unsigned, flags)
+{
+    return rename_path(old_folder, old, new_folder, new, flags);
+}
 
 /* ---- Links ------------------------------------------------------------------------------------------- */
 
@@ -171,12 +189,12 @@ static long read_link(int folder, user_t path, user_t to, intptr_t size)
     return length;
 }
 
-SYSTEM_CALL(readlink)   { return read_link(AT_FDCWD, a, b, (intptr_t)c); }
-SYSTEM_CALL(readlinkat) { return read_link((int)a, b, c, (intptr_t)d); }
+SYSTEM_CALL(readlink, user_t, path, user_t, to, int, room) { return read_link(AT_FDCWD, path, to, room); }
+SYSTEM_CALL(readlinkat, int, folder, user_t, path, user_t, to, int, room) { return read_link(folder, path, to, room); }
 
 /* ---- Where a process is ---------------------------------------------------------------------------------- */
 
-SYSTEM_CALL(getcwd)
+SYSTEM_CALL(getcwd, user_t, to, size_t, room)
 {
     char *text = heap_alloc(PATH_LONGEST, 0);
     long  length;
@@ -185,8 +203,8 @@ SYSTEM_CALL(getcwd)
         return -ENOMEM;
     length = path_of(fs(), fs()->here, text, PATH_LONGEST);
     if (length >= 0)
-        length = (uintptr_t)length + 1 > b ? -ERANGE : length + 1;
-    if (length > 0 && user_write(a, text, (size_t)length) != 0)
+        length = (uintptr_t)length + 1 > room ? -ERANGE : length + 1;
+    if (length > 0 && user_write(to, text, (size_t)length) != 0)
         length = -EFAULT;
     heap_free(text);
     return length;
@@ -209,17 +227,17 @@ static long go_to(struct node *node)
     return 0;
 }
 
-SYSTEM_CALL(chdir)
+SYSTEM_CALL(chdir, user_t, path)
 {
     struct node *node;
-    int          err = node_of(AT_FDCWD, a, 0, &node);
+    int          err = node_of(AT_FDCWD, path, 0, &node);
 
     return err != 0 ? err : go_to(node);
 }
 
-SYSTEM_CALL(fchdir)
+SYSTEM_CALL(fchdir, int, descriptor)
 {
-    struct file *file = file_of(a);
+    struct file *file = file_of(descriptor);
     struct node *node;
 
     if (file == NULL)
@@ -230,10 +248,10 @@ SYSTEM_CALL(fchdir)
     return go_to(node);
 }
 
-SYSTEM_CALL(chroot)
+SYSTEM_CALL(chroot, user_t, path)
 {
     struct node *node, *old;
-    int          err = node_of(AT_FDCWD, a, 0, &node);
+    int          err = node_of(AT_FDCWD, path, 0, &node);
 
     if (err != 0)
         return err;
@@ -253,11 +271,11 @@ SYSTEM_CALL(chroot)
     return 0;
 }
 
-SYSTEM_CALL(umask)
+SYSTEM_CALL(umask, uint32_t, mask)
 {
     uint32_t old = fs()->umask;
 
-    fs()->umask = a & 0777;
+    fs()->umask = mask & 0777;
     return (long)old;
 }
 
@@ -287,9 +305,13 @@ static long may_access(int folder, user_t path, uintptr_t wanted, uintptr_t flag
     return err;
 }
 
-SYSTEM_CALL(access)     { return may_access(AT_FDCWD, a, b, 0); }
-SYSTEM_CALL(faccessat)  { return may_access((int)a, b, c, 0); }
-SYSTEM_CALL(faccessat2) { return may_access((int)a, b, c, d); }
+SYSTEM_CALL(access, user_t, path, unsigned, wanted) { return may_access(AT_FDCWD, path, wanted, 0); }
+SYSTEM_CALL(faccessat, int, folder, user_t, path, unsigned, wanted) { return may_access(folder, path, wanted, 0); }
+
+SYSTEM_CALL(faccessat2, int, folder, user_t, path, unsigned, wanted, unsigned, flags)
+{
+    return may_access(folder, path, wanted, flags);
+}
 
 enum { CHANGE_NONE = 0xFFFFFFFFu, SET_ID = 06000, GROUP_EXECUTES = 0010 };
 
@@ -373,25 +395,41 @@ static long change_owner_at(int folder, user_t path, uint32_t user, uint32_t gro
 /* An owner in 16 bits. */
 static uint32_t widen(uintptr_t id) { return (id & 0xFFFF) == 0xFFFF ? CHANGE_NONE : id & 0xFFFF; }
 
-SYSTEM_CALL(chmod)    { return change_mode_at(AT_FDCWD, a, b); }
-SYSTEM_CALL(fchmodat) { return change_mode_at((int)a, b, c); }
-SYSTEM_CALL(chown32)  { return change_owner_at(AT_FDCWD, a, b, c, 0); }
-SYSTEM_CALL(lchown32) { return change_owner_at(AT_FDCWD, a, b, c, AT_SYMLINK_NOFOLLOW); }
-SYSTEM_CALL(lchown16) { return change_owner_at(AT_FDCWD, a, widen(b), widen(c), AT_SYMLINK_NOFOLLOW); }
-SYSTEM_CALL(fchownat) { return change_owner_at((int)a, b, c, d, e); }
+SYSTEM_CALL(chmod, user_t, path, uint32_t, mode) { return change_mode_at(AT_FDCWD, path, mode); }
+SYSTEM_CALL(fchmodat, int, folder, user_t, path, uint32_t, mode) { return change_mode_at(folder, path, mode); }
 
-SYSTEM_CALL(fchmod)
+SYSTEM_CALL(chown32, user_t, path, uint32_t, user, uint32_t, group)
 {
-    struct node *node;
-    int          err = node_of_file(a, &node);
-
-    return err != 0 ? err : change_mode(node, b);
+    return change_owner_at(AT_FDCWD, path, user, group, 0);
 }
 
-SYSTEM_CALL(fchown32)
+SYSTEM_CALL(lchown32, user_t, path, uint32_t, user, uint32_t, group)
+{
+    return change_owner_at(AT_FDCWD, path, user, group, AT_SYMLINK_NOFOLLOW);
+}
+
+SYSTEM_CALL(lchown16, user_t, path, uint32_t, user, uint32_t, group)
+{
+    return change_owner_at(AT_FDCWD, path, widen(user), widen(group), AT_SYMLINK_NOFOLLOW);
+}
+
+SYSTEM_CALL(fchownat, int, folder, user_t, path, uint32_t, user, uint32_t, group, unsigned, flags)
+{
+    return change_owner_at(folder, path, user, group, flags);
+}
+
+SYSTEM_CALL(fchmod, int, descriptor, uint32_t, mode)
 {
     struct node *node;
-    int          err = node_of_file(a, &node);
+    int          err = node_of_file(descriptor, &node);
 
-    return err != 0 ? err : change_owner(node, b, c);
+    return err != 0 ? err : change_mode(node, mode);
+}
+
+SYSTEM_CALL(fchown32, int, descriptor, uint32_t, user, uint32_t, group)
+{
+    struct node *node;
+    int          err = node_of_file(descriptor, &node);
+
+    return err != 0 ? err : change_owner(node, user, group);
 }

@@ -207,7 +207,10 @@ static long poll_until(user_t to, size_t count, uint64_t deadline)
     return -ERESTART_RESTARTBLOCK;
 }
 
-SYSTEM_CALL(poll) { return poll_until(a, b, deadline_of((int32_t)c)); }
+SYSTEM_CALL(poll, user_t, list, unsigned, count, int32_t, milliseconds)
+{
+    return poll_until(list, count, deadline_of(milliseconds));
+}
 
 typedef int (*time_reader)(user_t from, uint64_t *out);
 typedef int (*time_writer)(user_t to, uint64_t nanoseconds);
@@ -253,8 +256,15 @@ static long ppoll_for(user_t to, size_t count, user_t time, time_reader reader, 
     return write_left(ready, time, writer, deadline);
 }
 
-SYSTEM_CALL(ppoll)        { return ppoll_for(a, b, c, time_read32, time_write32, d, e); }
-SYSTEM_CALL(ppoll_time64) { return ppoll_for(a, b, c, time_read64, time_write64, d, e); }
+SYSTEM_CALL(ppoll, user_t, list, unsigned, count, user_t, time_at, user_t, mask, size_t, mask_bytes)
+{
+    return ppoll_for(list, count, time_at, time_read32, time_write32, mask, mask_bytes);
+}
+
+SYSTEM_CALL(ppoll_time64, user_t, list, unsigned, count, user_t, time_at, user_t, mask, size_t, mask_bytes)
+{
+    return ppoll_for(list, count, time_at, time_read64, time_write64, mask, mask_bytes);
+}
 
 /* ---- select -------------------------------------------------------------------------------------------- */
 
@@ -389,15 +399,15 @@ static int write_timeval(user_t to, uint64_t nanoseconds)
     return user_write(to, &time, sizeof time);
 }
 
-SYSTEM_CALL(_newselect)
+SYSTEM_CALL(_newselect, int, count, user_t, readable, user_t, writable, user_t, exceptional, user_t, time_at)
 {
     uint64_t deadline;
-    long     ready = read_deadline(e, read_timeval, &deadline);
+    long     ready = read_deadline(time_at, read_timeval, &deadline);
 
     if (ready != 0)
         return ready;
-    ready = select_for(a, b, c, d, deadline);
-    return write_left(ready, e, write_timeval, deadline);
+    ready = select_for(count, readable, writable, exceptional, deadline);
+    return write_left(ready, time_at, write_timeval, deadline);
 }
 
 /* The sixth argument is a pair: where the mask is, and its size. */
@@ -418,8 +428,17 @@ static long pselect_for(uintptr_t bits, user_t in, user_t out, user_t extra, use
     return write_left(ready, time, writer, deadline);
 }
 
-SYSTEM_CALL(pselect6)        { return pselect_for(a, b, c, d, e, time_read32, time_write32, f); }
-SYSTEM_CALL(pselect6_time64) { return pselect_for(a, b, c, d, e, time_read64, time_write64, f); }
+SYSTEM_CALL(pselect6, int, count, user_t, readable, user_t, writable, user_t, exceptional, user_t, time_at,
+            user_t, mask)
+{
+    return pselect_for(count, readable, writable, exceptional, time_at, time_read32, time_write32, mask);
+}
+
+SYSTEM_CALL(pselect6_time64, int, count, user_t, readable, user_t, writable, user_t, exceptional, user_t, time_at,
+            user_t, mask)
+{
+    return pselect_for(count, readable, writable, exceptional, time_at, time_read64, time_write64, mask);
+}
 
 /* ---- epoll, eventfd ------------------------------------------------------------------------------------------ */
 
@@ -432,20 +451,20 @@ static long make_epoll(uintptr_t flags)
     return file == NULL ? -ENOMEM : new_descriptor(file, flags & O_CLOEXEC);
 }
 
-SYSTEM_CALL(epoll_create)  { return (int32_t)a <= 0 ? -EINVAL : make_epoll(0); }
-SYSTEM_CALL(epoll_create1) { return a & ~(uintptr_t)O_CLOEXEC ? -EINVAL : make_epoll(a); }
+SYSTEM_CALL(epoll_create, int32_t, size) { return size <= 0 ? -EINVAL : make_epoll(0); }
+SYSTEM_CALL(epoll_create1, unsigned, flags) { return flags & ~(uintptr_t)O_CLOEXEC ? -EINVAL : make_epoll(flags); }
 
-SYSTEM_CALL(epoll_ctl)
+SYSTEM_CALL(epoll_ctl, int, epoll_descriptor, int, operation, int, descriptor, user_t, event_at)
 {
     struct epoll_event event = { 0, 0 };
     struct file       *epoll, *file;
     long               err;
 
-    if (b != EPOLL_DELETE && user_read(&event, d, sizeof event) != 0)
+    if (operation != EPOLL_DELETE && user_read(&event, event_at, sizeof event) != 0)
         return -EFAULT;
-    epoll = whole_file_of(a);
-    file  = whole_file_of(c);
-    err   = epoll == NULL || file == NULL ? -EBADF : epoll_control(epoll, (int)b, (int)c, file, &event);
+    epoll = whole_file_of(epoll_descriptor);
+    file  = whole_file_of(descriptor);
+    err   = epoll == NULL || file == NULL ? -EBADF : epoll_control(epoll, operation, descriptor, file, &event);
     if (epoll != NULL)
         file_release(epoll);
     if (file != NULL)
@@ -472,23 +491,27 @@ static long wait_for_events(uintptr_t descriptor, user_t to, uintptr_t most, uin
     return got;
 }
 
-SYSTEM_CALL(epoll_wait) { return wait_for_events(a, b, c, deadline_of((int32_t)d)); }
-
-SYSTEM_CALL(epoll_pwait)
+SYSTEM_CALL(epoll_wait, int, epoll, user_t, events, int, count, int32_t, milliseconds)
 {
-    int err = e != 0 ? mask_for_call(e, f) : 0;
-
-    return err != 0 ? err : wait_for_events(a, b, c, deadline_of((int32_t)d));
+    return wait_for_events(epoll, events, count, deadline_of(milliseconds));
 }
 
-SYSTEM_CALL(epoll_pwait2)
+SYSTEM_CALL(epoll_pwait, int, epoll, user_t, events, int, count, int32_t, milliseconds, user_t, mask,
+            size_t, mask_bytes)
+{
+    int err = mask != 0 ? mask_for_call(mask, mask_bytes) : 0;
+
+    return err != 0 ? err : wait_for_events(epoll, events, count, deadline_of(milliseconds));
+}
+
+SYSTEM_CALL(epoll_pwait2, int, epoll, user_t, events, int, count, user_t, time_at, user_t, mask, size_t, mask_bytes)
 {
     uint64_t deadline;
-    int      err = read_deadline(d, time_read64, &deadline);
+    int      err = read_deadline(time_at, time_read64, &deadline);
 
-    if (err == 0 && e != 0)
-        err = mask_for_call(e, f);
-    return err != 0 ? err : wait_for_events(a, b, c, deadline);
+    if (err == 0 && mask != 0)
+        err = mask_for_call(mask, mask_bytes);
+    return err != 0 ? err : wait_for_events(epoll, events, count, deadline);
 }
 
 static long make_event(uintptr_t value, uintptr_t flags)
@@ -501,5 +524,5 @@ static long make_event(uintptr_t value, uintptr_t flags)
     return file == NULL ? -ENOMEM : new_descriptor(file, flags & O_CLOEXEC);
 }
 
-SYSTEM_CALL(eventfd)  { return make_event(a, 0); }
-SYSTEM_CALL(eventfd2) { return make_event(a, b); }
+SYSTEM_CALL(eventfd, unsigned, value) { return make_event(value, 0); }
+SYSTEM_CALL(eventfd2, unsigned, value, unsigned, flags) { return make_event(value, flags); }

@@ -140,46 +140,46 @@ static long ambient(uintptr_t what, uintptr_t capability, uintptr_t rest)
 
 /* ---- The calls --------------------------------------------------------------------------------- */
 
-SYSTEM_CALL(prctl)
+SYSTEM_CALL(prctl, int, option, uintptr_t, first, uintptr_t, second, uintptr_t, third, uintptr_t, fourth)
 {
     struct process *p = current_process();
 
-    switch (a) {
-    case PR_SET_PDEATHSIG:       return set_death_signal(b);
-    case PR_GET_PDEATHSIG:       return tell(b, p->parent_death_signal);
+    switch (option) {
+    case PR_SET_PDEATHSIG:       return set_death_signal(first);
+    case PR_GET_PDEATHSIG:       return tell(first, p->parent_death_signal);
     case PR_GET_DUMPABLE:        return p->memory->dumpable;
-    case PR_SET_DUMPABLE:        return set_dumpable(b);
+    case PR_SET_DUMPABLE:        return set_dumpable(first);
     case PR_GET_KEEPCAPS:        return (p->capabilities.secure_bits & SECURE_KEEP_CAPS) != 0;
-    case PR_SET_KEEPCAPS:        return keep_capabilities(b);
+    case PR_SET_KEEPCAPS:        return keep_capabilities(first);
     case PR_GET_TIMING:          return 0;
-    case PR_SET_TIMING:          return b == 0 ? 0 : -EINVAL;
-    case PR_SET_NAME:            return set_name(b);
-    case PR_GET_NAME:            return user_write(b, current_thread()->name, sizeof current_thread()->name);
+    case PR_SET_TIMING:          return first == 0 ? 0 : -EINVAL;
+    case PR_SET_NAME:            return set_name(first);
+    case PR_GET_NAME:            return user_write(first, current_thread()->name, sizeof current_thread()->name);
     case PR_GET_SECCOMP:         return 0;
-    case PR_CAPBSET_READ:        return b >= CAPABILITIES ? -EINVAL : (long)(p->capabilities.bounding >> b & 1);
-    case PR_CAPBSET_DROP:        return drop_bound(b);
-    case PR_GET_TSC:             return tell(b, TSC_ENABLE);
-    case PR_SET_TSC:             return b == TSC_ENABLE ? 0 : -EINVAL;
+    case PR_CAPBSET_READ:        return first >= CAPABILITIES ? -EINVAL : (long)(p->capabilities.bounding >> first & 1);
+    case PR_CAPBSET_DROP:        return drop_bound(first);
+    case PR_GET_TSC:             return tell(first, TSC_ENABLE);
+    case PR_SET_TSC:             return first == TSC_ENABLE ? 0 : -EINVAL;
     case PR_GET_SECUREBITS:      return (long)p->capabilities.secure_bits;
-    case PR_SET_SECUREBITS:      return set_secure_bits(b);
-    case PR_SET_TIMERSLACK:      return set_slack(b);
+    case PR_SET_SECUREBITS:      return set_secure_bits(first);
+    case PR_SET_TIMERSLACK:      return set_slack(first);
     case PR_GET_TIMERSLACK:      return slack();
-    case PR_SET_CHILD_SUBREAPER: process_set_subreaper(b != 0); return 0;
-    case PR_GET_CHILD_SUBREAPER: return tell(b, p->subreaper);
-    case PR_SET_NO_NEW_PRIVS:    return set_no_new_privileges(b, c | d | e);
-    case PR_GET_NO_NEW_PRIVS:    return (b | c | d | e) != 0 ? -EINVAL : current_thread()->no_new_privileges;
-    case PR_GET_TID_ADDRESS:     return tell(b, (int32_t)current_thread()->clear_at_exit);
-    case PR_CAP_AMBIENT:         return ambient(b, c, d | e);
+    case PR_SET_CHILD_SUBREAPER: process_set_subreaper(first != 0); return 0;
+    case PR_GET_CHILD_SUBREAPER: return tell(first, p->subreaper);
+    case PR_SET_NO_NEW_PRIVS:    return set_no_new_privileges(first, second | third | fourth);
+    case PR_GET_NO_NEW_PRIVS:    return (first | second | third | fourth) != 0 ? -EINVAL : current_thread()->no_new_privileges;
+    case PR_GET_TID_ADDRESS:     return tell(first, (int32_t)current_thread()->clear_at_exit);
+    case PR_CAP_AMBIENT:         return ambient(first, second, third | fourth);
     default:                     return -EINVAL;
     }
 }
 
 /* Kept, inherited and told. Nothing here depends on it but STICKY_TIMEOUTS (poll.c): addresses are never random. */
-SYSTEM_CALL(personality)
+SYSTEM_CALL(personality, uint32_t, wanted)
 {
     uint32_t old = current_process()->personality;
 
-    if ((uint32_t)a != UINT32_MAX)
-        current_process()->personality = (uint32_t)a;
+    if (wanted != UINT32_MAX)
+        current_process()->personality = wanted;
     return (long)old;
 }

@@ -32,11 +32,11 @@ SYSTEM_CALL(vfork)
     return process_clone(&request);
 }
 
-SYSTEM_CALL(clone)
+SYSTEM_CALL(clone, uintptr_t, flags, user_t, stack, user_t, parent_tid, user_t, tls, user_t, child_tid)
 {
     struct clone_request request = {
-        .flags = a & ~(uintptr_t)CLONE_SIGNAL, .exit_signal = (int)(a & CLONE_SIGNAL),
-        .stack = b, .parent_tid = c, .tls = d, .child_tid = e,
+        .flags = flags & ~(uintptr_t)CLONE_SIGNAL, .exit_signal = (int)(flags & CLONE_SIGNAL),
+        .stack = stack, .parent_tid = parent_tid, .tls = tls, .child_tid = child_tid,
     };
 
     return process_clone(&request);
@@ -104,13 +104,20 @@ static long execute(int folder, user_t path, user_t argument_vector, user_t envi
     return err;
 }
 
-SYSTEM_CALL(execve)   { return execute(AT_FDCWD, a, b, c, 0); }
-SYSTEM_CALL(execveat) { return execute((int)a, b, c, d, e); }
+SYSTEM_CALL(execve, user_t, path, user_t, arguments, user_t, environment)
+{
+    return execute(AT_FDCWD, path, arguments, environment, 0);
+}
+
+SYSTEM_CALL(execveat, int, folder, user_t, path, user_t, arguments, user_t, environment, int, flags)
+{
+    return execute(folder, path, arguments, environment, flags);
+}
 
 /* ---- Ending ------------------------------------------------------------------------------------ */
 
-SYSTEM_CALL(exit)       { thread_exit((int)a); }
-SYSTEM_CALL(exit_group) { process_exit_group((int)(a & 0xFF) << 8); }
+SYSTEM_CALL(exit, int, status) { thread_exit(status); }
+SYSTEM_CALL(exit_group, int, status) { process_exit_group((int)(status & 0xFF) << 8); }
 
 static int write_usage(user_t to, const struct wait_result *result)
 {
@@ -141,8 +148,12 @@ static long wait_for(int32_t which, user_t status, uint32_t options, user_t usag
     return id;
 }
 
-SYSTEM_CALL(wait4)   { return wait_for((int32_t)a, b, (uint32_t)c, d); }
-SYSTEM_CALL(waitpid) { return wait_for((int32_t)a, b, (uint32_t)c, 0); }
+SYSTEM_CALL(wait4, int32_t, which, user_t, status, uint32_t, options, user_t, usage)
+{
+    return wait_for(which, status, options, usage);
+}
+
+SYSTEM_CALL(waitpid, int32_t, which, user_t, status, uint32_t, options) { return wait_for(which, status, options, 0); }
 
 enum { P_ALL = 0, P_PID = 1, P_PGID = 2, P_PIDFD = 3, WNOHANG = 1, WSTOPPED = 2, WEXITED = 4, WCONTINUED = 8, WNOWAIT = 0x1000000 };
 
@@ -166,10 +177,9 @@ static struct signal_info news_of(const struct wait_result *r)
     return info;
 }
 
-SYSTEM_CALL(waitid)
+SYSTEM_CALL(waitid, unsigned, kind, int32_t, number, user_t, info_at, int, options, user_t, usage)
 {
-    int32_t            which   = a == P_ALL ? -1 : (int32_t)b;
-    int                options = (int)d;
+    int32_t            which   = kind == P_ALL ? -1 : number;
     struct wait_result result;
     uint32_t           info[SIGNAL_INFO_BYTES / 4] = { 0 };
     int                id;
@@ -177,13 +187,13 @@ SYSTEM_CALL(waitid)
     enum { WORDS_FILLED = 6 };                      /* si_signo to si_status: the rest of the program's stays */
 
     if ((options & ~(WNOHANG | WSTOPPED | WEXITED | WCONTINUED | WNOWAIT | 0x60000000 | WAIT_CLONE)) ||
-        !(options & (WSTOPPED | WEXITED | WCONTINUED)) || a > P_PIDFD)
+        !(options & (WSTOPPED | WEXITED | WCONTINUED)) || kind > P_PIDFD)
         return -EINVAL;
-    if (a == P_PIDFD)
-        return which < 0 ? -EINVAL : -EBADF;        /* no descriptor is one of a process */
-    if ((a == P_PID && which <= 0) || (a == P_PGID && which < 0))
+    if (kind == P_PIDFD)
+        return which < 0 ? -EINVAL : -EBADF;        /* no descriptor is one of kind process */
+    if ((kind == P_PID && which <= 0) || (kind == P_PGID && which < 0))
         return -EINVAL;
-    if (a == P_PGID)
+    if (kind == P_PGID)
         which = which == 0 ? 0 : -which;
     id = process_wait(which, (options & (WNOHANG | WSTOPPED | WCONTINUED | WNOWAIT | 0x60000000 | WAIT_CLONE)) | (options & WEXITED ? 0 : WAIT_NO_EXITED),
                       &result);
@@ -194,15 +204,16 @@ SYSTEM_CALL(waitid)
 
         signal_info_encode(info, &news);
     }
-    if ((id > 0 && e != 0 && write_usage(e, &result) != 0) || (c != 0 && user_write(c, info, WORDS_FILLED * sizeof info[0]) != 0))
+    if ((id > 0 && usage != 0 && write_usage(usage, &result) != 0) || (info_at != 0 && user_write(info_at, info, WORDS_FILLED * sizeof info[0]) != 0))
         return -EFAULT;
     return 0;
 }
 
 /* ---- Numbers --------------------------------------------------------------------------------------- */
 
-SYSTEM_CALL(getpid)  { return current_process()->id; }
-SYSTEM_CALL(gettid)  { return current_thread()->id; }
+SYSTEM_CALL(getpid) { return current_process()->id; }
+SYSTEM_CALL(gettid) { return current_thread()->id; }
+
 SYSTEM_CALL(getppid)
 {
     const struct process *parent = current_process()->parent;
@@ -215,73 +226,73 @@ SYSTEM_CALL(getpgrp) { return current_process()->group; }
 /* The process a number means: 0 is the caller. process_lock is held. */
 static struct process *named(int32_t id) { return id == 0 ? current_process() : process_numbered(id); }
 
-SYSTEM_CALL(getpgid)
+SYSTEM_CALL(getpgid, int32_t, id)
 {
     lock_state            state = lock_take(&process_lock);
-    const struct process *p     = named((int32_t)a);
+    const struct process *p     = named(id);
     long                  group = p != NULL ? p->group : -ESRCH;
 
     lock_drop(&process_lock, state);
     return group;
 }
 
-SYSTEM_CALL(getsid)
+SYSTEM_CALL(getsid, int32_t, id)
 {
     lock_state            state   = lock_take(&process_lock);
-    const struct process *p       = named((int32_t)a);
+    const struct process *p       = named(id);
     long                  session = p != NULL ? p->session : -ESRCH;
 
     lock_drop(&process_lock, state);
     return session;
 }
 
-SYSTEM_CALL(setpgid) { return process_set_group((int32_t)a, (int32_t)b); }
-SYSTEM_CALL(setsid)  { return process_new_session(); }
+SYSTEM_CALL(setpgid, int32_t, id, int32_t, group) { return process_set_group(id, group); }
+SYSTEM_CALL(setsid) { return process_new_session(); }
 
-SYSTEM_CALL(set_tid_address)
+SYSTEM_CALL(set_tid_address, user_t, address)
 {
-    current_thread()->clear_at_exit = a;
+    current_thread()->clear_at_exit = address;
     return current_thread()->id;
 }
 
 enum { ROBUST_HEAD = 12 };
 
-SYSTEM_CALL(set_robust_list)
+SYSTEM_CALL(set_robust_list, user_t, head, size_t, bytes)
 {
-    if (b != ROBUST_HEAD)
+    if (bytes != ROBUST_HEAD)
         return -EINVAL;
-    current_thread()->robust_list = a;
+    current_thread()->robust_list = head;
     return 0;
 }
 
-SYSTEM_CALL(get_robust_list)
+SYSTEM_CALL(get_robust_list, int32_t, id, user_t, head, user_t, bytes)
 {
-    struct thread *thread = a == 0 ? current_thread() : thread_find((int32_t)a);
+    struct thread *thread = id == 0 ? current_thread() : thread_find(id);
     uint32_t       words[2];
 
     if (thread == NULL)
         return -ESRCH;
     words[0] = (uint32_t)thread->robust_list;
     words[1] = ROBUST_HEAD;
-    return user_write(c, &words[1], 4) != 0 || user_write(b, &words[0], 4) != 0 ? -EFAULT : 0;
+    return user_write(bytes, &words[1], 4) != 0 || user_write(head, &words[0], 4) != 0 ? -EFAULT : 0;
 }
 
-SYSTEM_CALL(set_thread_area)
+SYSTEM_CALL(set_thread_area, user_t, description)
 {
     struct tls_request request;
-    int                err = user_read(&request, a, sizeof request);
+    int                err = user_read(&request, description, sizeof request);
 
     if (err == 0)
         err = thread_set_tls(current_thread(), &request);
-    return err != 0 ? err : user_write(a, &request.entry, sizeof request.entry);
+    return err != 0 ? err : user_write(description, &request.entry, sizeof request.entry);
 }
 
-SYSTEM_CALL(get_thread_area)
+SYSTEM_CALL(get_thread_area, user_t, description)
 {
     struct tls_request request;
-    int                err = user_read(&request, a, sizeof request);
+    int                err = user_read(&request, description, sizeof request);
 
     if (err == 0)
         err = thread_get_tls(current_thread(), &request);
-    return err != 0 ? err : user_write(a, &request, sizeof request);
+    return err != 0 ? err : user_write(description, &request, sizeof request);
 }

@@ -137,5 +137,15 @@ static long process_vm(bool writing, int32_t id, user_t here, size_t here_count,
     return err;
 }
 
-SYSTEM_CALL(process_vm_readv)  { return f != 0 ? -EINVAL : process_vm(false, (int32_t)a, b, c, d, e); }
-SYSTEM_CALL(process_vm_writev) { return f != 0 ? -EINVAL : process_vm(true, (int32_t)a, b, c, d, e); }
+SYSTEM_CALL(process_vm_readv, int32_t, id, user_t, own, size_t, own_count, user_t, other, size_t, other_count,
+            size_t, flags)
+{
+    return flags != 0 ? -EINVAL : process_vm(false, id, own, own_count, other, other_count);
+}
+
+SYSTEM_CALL(process_vm_writev, int32_t, id, user_t, own, size_t, own_count, user_t, other, size_t, other_count,
+            size_t, flags)
+{
+    return flags != 0 ? -EINVAL : process_vm(true, id, own, own_count, other, other_count);
+}
+

@@ -72,10 +72,9 @@ static void send_to_other(struct process *p, void *data)
 
 static int outcome(const struct many *many) { return many->sent > 0 ? 0 : many->found > 0 ? many->err : -ESRCH; }
 
-SYSTEM_CALL(kill)
+SYSTEM_CALL(kill, int32_t, id, int, number)
 {
-    int32_t            id   = (int32_t)a;
-    struct signal_info info = from_me((int)b, SI_USER);
+    struct signal_info info = from_me(number, SI_USER);
     struct many        many = { .info = &info };
 
     if (id > 0)
@@ -111,8 +110,12 @@ static long send_to_thread(int32_t group, int32_t id, uintptr_t number, int code
     return send_thread(group, id, &info);
 }
 
-SYSTEM_CALL(tgkill) { return (int32_t)a <= 0 ? -EINVAL : send_to_thread((int32_t)a, (int32_t)b, c, SI_TKILL); }
-SYSTEM_CALL(tkill)  { return send_to_thread(0, (int32_t)a, b, SI_TKILL); }
+SYSTEM_CALL(tgkill, int32_t, group, int32_t, id, int, number)
+{
+    return group <= 0 ? -EINVAL : send_to_thread(group, id, number, SI_TKILL);
+}
+
+SYSTEM_CALL(tkill, int32_t, id, int, number) { return send_to_thread(0, id, number, SI_TKILL); }
 
 /* siginfo_t as sigqueue() fills it: number, errno, code, sender, user, value. */
 static int read_info(user_t from, int number, int32_t to, struct signal_info *out)
@@ -130,23 +133,23 @@ static int read_info(user_t from, int number, int32_t to, struct signal_info *ou
     return 0;
 }
 
-SYSTEM_CALL(rt_sigqueueinfo)
+SYSTEM_CALL(rt_sigqueueinfo, int32_t, id, int, number, user_t, info_at)
 {
     struct signal_info info;
     int                err;
 
-    err = read_info(c, (int)b, (int32_t)a, &info);
-    return err != 0 ? err : send_to((int32_t)a, &info);
+    err = read_info(info_at, number, id, &info);
+    return err != 0 ? err : send_to(id, &info);
 }
 
-SYSTEM_CALL(rt_tgsigqueueinfo)
+SYSTEM_CALL(rt_tgsigqueueinfo, int32_t, group, int32_t, id, int, number, user_t, info_at)
 {
     struct signal_info info;
-    int                err = read_info(d, (int)c, (int32_t)b, &info);
+    int                err = read_info(info_at, number, id, &info);
 
     if (err != 0)
         return err;
-    return (int32_t)a <= 0 || (int32_t)b <= 0 ? -EINVAL : send_thread((int32_t)a, (int32_t)b, &info);
+    return group <= 0 || id <= 0 ? -EINVAL : send_thread(group, id, &info);
 }
 
 /* ---- Actions -------------------------------------------------------------------------------------- */
@@ -178,52 +181,52 @@ static int set_action(uintptr_t number, const struct signal_action *new, struct 
 struct linux_action { uint32_t handler, flags, restorer, mask[2]; };
 struct linux_old_action { uint32_t handler, mask, flags, restorer; };
 
-SYSTEM_CALL(rt_sigaction)
+SYSTEM_CALL(rt_sigaction, int, number, user_t, from, user_t, to, size_t, mask_bytes)
 {
     struct linux_action  raw;
     struct signal_action new, old;
     int                  err = 0;
 
-    if (d != MASK_BYTES)
+    if (mask_bytes != MASK_BYTES)
         return -EINVAL;
-    if (b != 0) {
-        err = user_read(&raw, b, sizeof raw);
+    if (from != 0) {
+        err = user_read(&raw, from, sizeof raw);
         new = (struct signal_action){ .handler = raw.handler, .restorer = raw.restorer, .flags = raw.flags,
                                       .mask = (uint64_t)raw.mask[1] << 32 | raw.mask[0] };
     }
     if (err == 0)
-        err = set_action(a, b != 0 ? &new : NULL, &old);
-    if (err == 0 && c != 0) {
+        err = set_action(number, from != 0 ? &new : NULL, &old);
+    if (err == 0 && to != 0) {
         raw = (struct linux_action){ (uint32_t)old.handler, old.flags, (uint32_t)old.restorer,
                                      { (uint32_t)old.mask, (uint32_t)(old.mask >> 32) } };
-        err = user_write(c, &raw, sizeof raw);
+        err = user_write(to, &raw, sizeof raw);
     }
     return err;
 }
 
-SYSTEM_CALL(sigaction)
+SYSTEM_CALL(sigaction, int, number, user_t, from, user_t, to)
 {
     struct linux_old_action raw;
     struct signal_action    new, old;
     int                     err = 0;
 
-    if (b != 0) {
-        err = user_read(&raw, b, sizeof raw);
+    if (from != 0) {
+        err = user_read(&raw, from, sizeof raw);
         new = (struct signal_action){ .handler = raw.handler, .restorer = raw.restorer, .flags = raw.flags, .mask = raw.mask };
     }
     if (err == 0)
-        err = set_action(a, b != 0 ? &new : NULL, &old);
-    if (err == 0 && c != 0) {
+        err = set_action(number, from != 0 ? &new : NULL, &old);
+    if (err == 0 && to != 0) {
         raw = (struct linux_old_action){ (uint32_t)old.handler, (uint32_t)old.mask, old.flags, (uint32_t)old.restorer };
-        err = user_write(c, &raw, sizeof raw);
+        err = user_write(to, &raw, sizeof raw);
     }
     return err;
 }
 
-SYSTEM_CALL(signal)
+SYSTEM_CALL(signal, int, number, user_t, handler)
 {
-    struct signal_action new = { .handler = b, .flags = SA_RESETHAND | SA_NODEFER }, old;
-    int                  err = set_action(a, &new, &old);
+    struct signal_action new = { .handler = handler, .flags = SA_RESETHAND | SA_NODEFER }, old;
+    int                  err = set_action(number, &new, &old);
 
     return err != 0 ? err : (long)old.handler;
 }
@@ -257,32 +260,36 @@ static long change_mask(int how, user_t from, user_t to, size_t bytes)
     return err == 0 && to != 0 ? user_write(to, &old, bytes) : err;
 }
 
-SYSTEM_CALL(rt_sigprocmask) { return d != MASK_BYTES ? -EINVAL : change_mask((int)a, b, c, MASK_BYTES); }
-SYSTEM_CALL(sigprocmask)    { return change_mask((int)a, b, c, 4); }
-SYSTEM_CALL(sgetmask)       { return (long)(uint32_t)current_thread()->mask; }
+SYSTEM_CALL(rt_sigprocmask, int, how, user_t, from, user_t, to, size_t, bytes)
+{
+    return bytes != MASK_BYTES ? -EINVAL : change_mask(how, from, to, MASK_BYTES);
+}
 
-SYSTEM_CALL(ssetmask)
+SYSTEM_CALL(sigprocmask, int, how, user_t, from, user_t, to) { return change_mask(how, from, to, 4); }
+SYSTEM_CALL(sgetmask) { return (long)(uint32_t)current_thread()->mask; }
+
+SYSTEM_CALL(ssetmask, uint32_t, mask)
 {
     uint32_t old = (uint32_t)current_thread()->mask;
 
-    signal_set_mask((uint32_t)a);
+    signal_set_mask(mask);
     return (long)old;
 }
 
 static uint64_t waiting_and_blocked(void) { return signals_waiting(current_thread()) & current_thread()->mask; }
 
-SYSTEM_CALL(rt_sigpending)
+SYSTEM_CALL(rt_sigpending, user_t, to, size_t, bytes)
 {
     uint64_t set = waiting_and_blocked();
 
-    return b > MASK_BYTES ? -EINVAL : user_write(a, &set, b);
+    return bytes > MASK_BYTES ? -EINVAL : user_write(to, &set, bytes);
 }
 
-SYSTEM_CALL(sigpending)
+SYSTEM_CALL(sigpending, user_t, to)
 {
     uint32_t set = (uint32_t)waiting_and_blocked();
 
-    return user_write(a, &set, sizeof set);
+    return user_write(to, &set, sizeof set);
 }
 
 /* ---- Waiting ------------------------------------------------------------------------------------------- */
@@ -300,16 +307,16 @@ static long suspend(uint64_t mask)
     return -ERESTARTNOHAND;
 }
 
-SYSTEM_CALL(rt_sigsuspend)
+SYSTEM_CALL(rt_sigsuspend, user_t, from, size_t, bytes)
 {
     uint64_t mask;
 
-    if (b != MASK_BYTES)
+    if (bytes != MASK_BYTES)
         return -EINVAL;
-    return user_read(&mask, a, sizeof mask) != 0 ? -EFAULT : suspend(mask);
+    return user_read(&mask, from, sizeof mask) != 0 ? -EFAULT : suspend(mask);
 }
 
-SYSTEM_CALL(sigsuspend) { return suspend(c); }
+SYSTEM_CALL(sigsuspend, int, unused_first, int, unused_second, uint32_t, mask) { return suspend(mask); }
 
 SYSTEM_CALL(pause)
 {
@@ -350,24 +357,24 @@ static long wait_for_signal(user_t set_at, user_t info_at, uint64_t deadline)
     return info.number;
 }
 
-SYSTEM_CALL(rt_sigtimedwait)
+SYSTEM_CALL(rt_sigtimedwait, user_t, set, user_t, info_at, user_t, time_at, size_t, bytes)
 {
     uint64_t time = 0;
-    int      err  = c != 0 ? time_read32(c, &time) : 0;
+    int      err  = time_at != 0 ? time_read32(time_at, &time) : 0;
 
-    if (d != MASK_BYTES)
+    if (bytes != MASK_BYTES)
         return -EINVAL;
-    return err != 0 ? err : wait_for_signal(a, b, c != 0 ? deadline_after(time) : NEVER);
+    return err != 0 ? err : wait_for_signal(set, info_at, time_at != 0 ? deadline_after(time) : NEVER);
 }
 
-SYSTEM_CALL(rt_sigtimedwait_time64)
+SYSTEM_CALL(rt_sigtimedwait_time64, user_t, set, user_t, info_at, user_t, time_at, size_t, bytes)
 {
     uint64_t time = 0;
-    int      err  = c != 0 ? time_read64(c, &time) : 0;
+    int      err  = time_at != 0 ? time_read64(time_at, &time) : 0;
 
-    if (d != MASK_BYTES)
+    if (bytes != MASK_BYTES)
         return -EINVAL;
-    return err != 0 ? err : wait_for_signal(a, b, c != 0 ? deadline_after(time) : NEVER);
+    return err != 0 ? err : wait_for_signal(set, info_at, time_at != 0 ? deadline_after(time) : NEVER);
 }
 
 /* ---- Handlers: their stack, and the way back ------------------------------------------------------------- */
@@ -375,7 +382,7 @@ SYSTEM_CALL(rt_sigtimedwait_time64)
 struct linux_stack { uint32_t at; int32_t flags; uint32_t bytes; };
 enum { SS_ONSTACK = 1, SS_DISABLE = 2, STACK_LEAST = 2048 };
 
-SYSTEM_CALL(sigaltstack)
+SYSTEM_CALL(sigaltstack, user_t, from, user_t, to)
 {
     struct thread     *self = current_thread();
     vaddr_t            sp   = registers_stack(thread_frame(self));
@@ -385,10 +392,10 @@ SYSTEM_CALL(sigaltstack)
                                 self->alternate_size == 0 ? SS_DISABLE : on ? SS_ONSTACK : 0, (uint32_t)self->alternate_size };
     struct linux_stack new;
 
-    if (a != 0) {
+    if (from != 0) {
         int32_t mode;
 
-        if (user_read(&new, a, sizeof new) != 0)
+        if (user_read(&new, from, sizeof new) != 0)
             return -EFAULT;
         if (on)
             return -EPERM;
@@ -400,8 +407,8 @@ SYSTEM_CALL(sigaltstack)
         self->alternate_stack = mode == SS_DISABLE ? 0 : new.at;
         self->alternate_size  = mode == SS_DISABLE ? 0 : new.bytes;
     }
-    return b != 0 ? user_write(b, &old, sizeof old) : 0;
+    return to != 0 ? user_write(to, &old, sizeof old) : 0;
 }
 
-SYSTEM_CALL(sigreturn)    { return signal_frame_pop(thread_frame(current_thread())); }
+SYSTEM_CALL(sigreturn) { return signal_frame_pop(thread_frame(current_thread())); }
 SYSTEM_CALL(rt_sigreturn) { return signal_frame_pop_rt(thread_frame(current_thread())); }

@@ -97,34 +97,34 @@ static int check_kind(uintptr_t family, uintptr_t type, uintptr_t protocol)
     return kind == SOCKET_STREAM || kind == SOCKET_DATAGRAM || kind == SOCKET_PACKETS ? 0 : -ESOCKTNOSUPPORT;
 }
 
-SYSTEM_CALL(socket)
+SYSTEM_CALL(socket, int, domain, unsigned, type, int, protocol)
 {
     struct file *file;
-    int          err = check_kind(a, b, c);
+    int          err = check_kind(domain, type, protocol);
 
     if (err == 0)
-        err = socket_make((int)(b & TYPE_MASK), b & O_NONBLOCK, &file);
-    return err != 0 ? err : new_descriptor(file, b & O_CLOEXEC);
+        err = socket_make((int)(type & TYPE_MASK), type & O_NONBLOCK, &file);
+    return err != 0 ? err : new_descriptor(file, type & O_CLOEXEC);
 }
 
-SYSTEM_CALL(socketpair)
+SYSTEM_CALL(socketpair, int, domain, unsigned, type, int, protocol, user_t, to)
 {
     struct files *files = current_process()->files;
     struct file  *one, *other;
     int32_t       pair[2];
-    int           err = check_kind(a, b, c);
+    int           err = check_kind(domain, type, protocol);
 
     if (err == 0)
-        err = socket_pair((int)(b & TYPE_MASK), b & O_NONBLOCK, &one, &other);
+        err = socket_pair((int)(type & TYPE_MASK), type & O_NONBLOCK, &one, &other);
     if (err != 0)
         return err;
-    pair[0] = (int32_t)new_descriptor(one, b & O_CLOEXEC);
+    pair[0] = (int32_t)new_descriptor(one, type & O_CLOEXEC);
     if (pair[0] < 0) {
         file_release(other);
         return pair[0];
     }
-    pair[1] = (int32_t)new_descriptor(other, b & O_CLOEXEC);
-    err = pair[1] < 0 ? pair[1] : user_write(d, pair, sizeof pair);
+    pair[1] = (int32_t)new_descriptor(other, type & O_CLOEXEC);
+    err = pair[1] < 0 ? pair[1] : user_write(to, pair, sizeof pair);
     if (err != 0) {
         descriptor_close(files, pair[0]);
         if (pair[1] >= 0)
@@ -135,30 +135,30 @@ SYSTEM_CALL(socketpair)
 
 /* ---- Naming and connecting ------------------------------------------------------------------------------ */
 
-SYSTEM_CALL(bind)
+SYSTEM_CALL(bind, int, descriptor, user_t, name_at, int, length)
 {
     struct socket_name name;
     struct file       *file;
-    int                err = socket_file(a, &file);
+    int                err = socket_file(descriptor, &file);
 
     if (err != 0)
         return err;
-    err = read_name(b, c, &name);
+    err = read_name(name_at, length, &name);
     if (err == 0)
         err = socket_bind(file, &name);
     file_release(file);
     return err > 0 ? -EINVAL : err;
 }
 
-SYSTEM_CALL(connect)
+SYSTEM_CALL(connect, int, descriptor, user_t, name_at, int, length)
 {
     struct socket_name name;
     struct file       *file;
-    int                err = socket_file(a, &file);
+    int                err = socket_file(descriptor, &file);
 
     if (err != 0)
         return err;
-    err = read_name(b, c, &name);
+    err = read_name(name_at, length, &name);
     if (err == 0)
         err = name.length == 0 ? -EINVAL : socket_connect(file, &name);
     else if (err > 0)
@@ -167,77 +167,77 @@ SYSTEM_CALL(connect)
     return err;
 }
 
-SYSTEM_CALL(listen)
+SYSTEM_CALL(listen, int, descriptor, int, backlog)
 {
     struct file *file;
-    int          err = socket_file(a, &file);
+    int          err = socket_file(descriptor, &file);
 
     if (err != 0)
         return err;
-    err = socket_listen(file, (int)b);
+    err = socket_listen(file, backlog);
     file_release(file);
     return err;
 }
 
-SYSTEM_CALL(accept4)
+SYSTEM_CALL(accept4, int, descriptor, user_t, name_at, user_t, length_at, unsigned, flags)
 {
     struct socket_name name;
     struct file       *file, *new;
-    long               err = socket_file(a, &file);
+    long               err = socket_file(descriptor, &file);
 
     if (err != 0)
         return err;
-    err = d & ~(uintptr_t)(O_NONBLOCK | O_CLOEXEC) ? -EINVAL : socket_accept(file, d & O_NONBLOCK, &new);
+    err = flags & ~(uintptr_t)(O_NONBLOCK | O_CLOEXEC) ? -EINVAL : socket_accept(file, flags & O_NONBLOCK, &new);
     file_release(file);
     if (err != 0)
         return err;
     if (socket_peer_name(new, &name) != 0)
         name.length = 0;
-    err = write_name(b, c, &name);
+    err = write_name(name_at, length_at, &name);
     if (err != 0) {
         file_release(new);
         return err;
     }
-    return new_descriptor(new, d & O_CLOEXEC);
+    return new_descriptor(new, flags & O_CLOEXEC);
 }
 
-SYSTEM_CALL(shutdown)
+SYSTEM_CALL(shutdown, int, descriptor, unsigned, how)
 {
     struct file *file;
-    int          err = socket_file(a, &file);
+    int          err = socket_file(descriptor, &file);
 
     if (err != 0)
         return err;
-    err = b > 2 ? -EINVAL : socket_shut(file, b != 1, b != 0);
+    err = how > 2 ? -EINVAL : socket_shut(file, how != 1, how != 0);
     file_release(file);
     return err;
 }
 
-SYSTEM_CALL(getsockname)
+SYSTEM_CALL(getsockname, int, descriptor, user_t, name_at, user_t, length_at)
 {
     struct socket_name name;
     struct file       *file;
-    int                err = socket_file(a, &file);
+    int                err = socket_file(descriptor, &file);
 
     if (err != 0)
         return err;
     socket_own_name(file, &name);
-    err = write_name(b, c, &name);
+    err = write_name(name_at, length_at, &name);
     file_release(file);
     return err;
 }
 
-SYSTEM_CALL(getpeername)
+SYSTEM_CALL(getpeername, int, descriptor, user_t, name_at, user_t, length_at)
 {
     struct socket_name name;
     struct file       *file;
-    int                err = socket_file(a, &file);
+    int                err = socket_file(descriptor, &file);
 
     if (err != 0)
         return err;
     err = socket_peer_name(file, &name);
     if (err == 0)
-        err = write_name(b, c, &name);
+        err = write_name(name_at, length_at, &name);
     file_release(file);
     return err;
 }
@@ -345,23 +345,23 @@ static int read_option(struct file *file, uintptr_t option, int32_t value[4])
     return 4;
 }
 
-SYSTEM_CALL(getsockopt)
+SYSTEM_CALL(getsockopt, int, descriptor, int, level, int, option, user_t, value_at, user_t, length_at)
 {
     int32_t      value[4] = { 0 }, room, size;
     struct file *file;
-    int          err = socket_file(a, &file);
+    int          err = socket_file(descriptor, &file);
 
     if (err != 0)
         return err;
-    size = user_read(&room, e, sizeof room) != 0 ? -EFAULT : room < 0 ? -EINVAL : 0;
+    size = user_read(&room, length_at, sizeof room) != 0 ? -EFAULT : room < 0 ? -EINVAL : 0;
     if (size == 0)
-        size = b != LEVEL_SOCKET ? -EOPNOTSUPP : read_option(file, c, value);
+        size = level != LEVEL_SOCKET ? -EOPNOTSUPP : read_option(file, option, value);
     file_release(file);
     if (size < 0)
         return size;
     if (size > room)
         size = room;
-    return user_write(d, value, (size_t)size) != 0 ? -EFAULT : user_write(e, &size, sizeof size);
+    return user_write(value_at, value, (size_t)size) != 0 ? -EFAULT : user_write(length_at, &size, sizeof size);
 }
 
 static int set_limit(uint64_t *limit, bool wide, user_t from, uintptr_t size)
@@ -435,17 +435,17 @@ static int set_option(struct socket_options *options, uintptr_t option, user_t f
 }
 
 /* Options that only the network would notice are kept and change nothing. */
-SYSTEM_CALL(setsockopt)
+SYSTEM_CALL(setsockopt, int, descriptor, int, level, int, option, user_t, value_at, int32_t, length)
 {
     struct file *file;
-    int          err = socket_file(a, &file);
+    int          err = socket_file(descriptor, &file);
 
     if (err != 0)
         return err;
-    if ((int32_t)e < 0)
+    if (length < 0)
         err = -EINVAL;
     else
-        err = b != LEVEL_SOCKET ? -EOPNOTSUPP : set_option(socket_options(file), c, d, e);
+        err = level != LEVEL_SOCKET ? -EOPNOTSUPP : set_option(socket_options(file), option, value_at, length);
     file_release(file);
     return err;
 }
@@ -457,44 +457,44 @@ static struct buffer one_piece(user_t memory, size_t bytes)
     return (struct buffer){ .user = memory, .bytes = bytes < BYTES_A_CALL ? bytes : BYTES_A_CALL };
 }
 
-SYSTEM_CALL(sendto)
+SYSTEM_CALL(sendto, int, descriptor, user_t, from, size_t, count, unsigned, flags, user_t, name_at, int, length)
 {
-    struct buffer      piece = one_piece(b, c);
+    struct buffer      piece = one_piece(from, count);
     struct socket_name name;
-    struct sending     sending = { .to = e != 0 ? &name : NULL };
+    struct sending     sending = { .to = name_at != 0 ? &name : NULL };
     struct file       *file;
-    long               done = socket_file(a, &file);
+    long               done = socket_file(descriptor, &file);
 
     if (done != 0)
         return done;
-    if (e != 0)
-        done = read_name(e, f, &name);
+    if (name_at != 0)
+        done = read_name(name_at, length, &name);
     if (done > 0)
         done = -EINVAL;
-    if (done == 0 && !user_range(b, c))
+    if (done == 0 && !user_range(from, count))
         done = -EFAULT;
     if (done == 0)
-        done = socket_send(file, &piece, 1, &sending, (unsigned)d);
+        done = socket_send(file, &piece, 1, &sending, flags);
     file_release(file);
     return done;
 }
 
-SYSTEM_CALL(recvfrom)
+SYSTEM_CALL(recvfrom, int, descriptor, user_t, to, size_t, count, unsigned, flags, user_t, name_at, user_t, length_at)
 {
-    struct buffer   piece = one_piece(b, c);
+    struct buffer   piece = one_piece(to, count);
     struct received received;
     struct file    *file;
-    long            done = socket_file(a, &file);
+    long            done = socket_file(descriptor, &file);
 
     if (done != 0)
         return done;
     done = -EFAULT;
-    if (user_range(b, c)) {
-        done = socket_receive(file, &piece, 1, (unsigned)d, &received);
+    if (user_range(to, count)) {
+        done = socket_receive(file, &piece, 1, flags, &received);
         passed_release(received.passed);        /* nobody asked for them */
     }
-    if (done >= 0 && e != 0) {
-        int err = write_sender(e, f, &received.from);
+    if (done >= 0 && name_at != 0) {
+        int err = write_sender(name_at, length_at, &received.from);
 
         if (err != 0)
             done = err;
@@ -654,15 +654,15 @@ static long send_message(struct file *file, const struct message *message, unsig
     return done;
 }
 
-SYSTEM_CALL(sendmsg)
+SYSTEM_CALL(sendmsg, int, descriptor, user_t, message_at, unsigned, flags)
 {
     struct message message;
     struct file   *file;
-    long           done = socket_file(a, &file);
+    long           done = socket_file(descriptor, &file);
 
     if (done != 0)
         return done;
-    done = user_read(&message, b, sizeof message) != 0 ? -EFAULT : send_message(file, &message, (unsigned)c);
+    done = user_read(&message, message_at, sizeof message) != 0 ? -EFAULT : send_message(file, &message, flags);
     file_release(file);
     return done;
 }
@@ -783,50 +783,15 @@ static long receive_message(struct file *file, user_t at, struct message *messag
     return err != 0 ? err : done;
 }
 
-SYSTEM_CALL(recvmsg)
+SYSTEM_CALL(recvmsg, int, descriptor, user_t, message_at, unsigned, flags)
 {
     struct message message;
     struct file   *file;
-    long           done = socket_file(a, &file);
+    long           done = socket_file(descriptor, &file);
 
     if (done != 0)
         return done;
-    done = user_read(&message, b, sizeof message) != 0 ? -EFAULT : receive_message(file, b, &message, (unsigned)c);
+    done = user_read(&message, message_at, sizeof message) != 0 ? -EFAULT : receive_message(file, message_at, &message, flags);
     file_release(file);
     return done;
-}
-
-/* ---- All in one ------------------------------------------------------------------------------------------------------ */
-
-enum { CALLS = 19 };
-
-SYSTEM_CALL(socketcall)
-{
-    static const uint8_t arguments[CALLS] = { 0, 3, 3, 3, 2, 3, 3, 3, 4, 4, 4, 6, 6, 2, 5, 5, 3, 3, 4 };
-    uint32_t x[6] = { 0 };
-
-    if (a == 0 || a >= CALLS)
-        return -EINVAL;
-    if (user_read(x, b, arguments[a] * sizeof x[0]) != 0)
-        return -EFAULT;
-    switch (a) {
-    case 1:  return sys_socket(x[0], x[1], x[2], 0, 0, 0);
-    case 2:  return sys_bind(x[0], x[1], x[2], 0, 0, 0);
-    case 3:  return sys_connect(x[0], x[1], x[2], 0, 0, 0);
-    case 4:  return sys_listen(x[0], x[1], 0, 0, 0, 0);
-    case 5:  return sys_accept4(x[0], x[1], x[2], 0, 0, 0);
-    case 6:  return sys_getsockname(x[0], x[1], x[2], 0, 0, 0);
-    case 7:  return sys_getpeername(x[0], x[1], x[2], 0, 0, 0);
-    case 8:  return sys_socketpair(x[0], x[1], x[2], x[3], 0, 0);
-    case 9:  return sys_sendto(x[0], x[1], x[2], x[3], 0, 0);
-    case 10: return sys_recvfrom(x[0], x[1], x[2], x[3], 0, 0);
-    case 11: return sys_sendto(x[0], x[1], x[2], x[3], x[4], x[5]);
-    case 12: return sys_recvfrom(x[0], x[1], x[2], x[3], x[4], x[5]);
-    case 13: return sys_shutdown(x[0], x[1], 0, 0, 0, 0);
-    case 14: return sys_setsockopt(x[0], x[1], x[2], x[3], x[4], 0);
-    case 15: return sys_getsockopt(x[0], x[1], x[2], x[3], x[4], 0);
-    case 16: return sys_sendmsg(x[0], x[1], x[2], 0, 0, 0);
-    case 17: return sys_recvmsg(x[0], x[1], x[2], 0, 0, 0);
-    default: return sys_accept4(x[0], x[1], x[2], x[3], 0, 0);
-    }
 }

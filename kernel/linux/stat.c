@@ -131,26 +131,36 @@ static long stat_file(uintptr_t descriptor, writer write, user_t to)
     return err;
 }
 
-SYSTEM_CALL(stat)    { return stat_path(AT_FDCWD, a, 0, write_stat32, b); }
-SYSTEM_CALL(lstat)   { return stat_path(AT_FDCWD, a, AT_SYMLINK_NOFOLLOW, write_stat32, b); }
-SYSTEM_CALL(fstat)   { return stat_file(a, write_stat32, b); }
-SYSTEM_CALL(stat64)  { return stat_path(AT_FDCWD, a, 0, write_stat64, b); }
-SYSTEM_CALL(lstat64) { return stat_path(AT_FDCWD, a, AT_SYMLINK_NOFOLLOW, write_stat64, b); }
-SYSTEM_CALL(fstat64) { return stat_file(a, write_stat64, b); }
+SYSTEM_CALL(stat, user_t, path, user_t, to) { return stat_path(AT_FDCWD, path, 0, write_stat32, to); }
 
-SYSTEM_CALL(fstatat64)
+SYSTEM_CALL(lstat, user_t, path, user_t, to)
 {
-    if (d & ~(uintptr_t)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
-        return -EINVAL;
-    return stat_path((int)a, b, d, write_stat64, c);
+    return stat_path(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, write_stat32, to);
 }
 
-SYSTEM_CALL(statx)
+SYSTEM_CALL(fstat, int, descriptor, user_t, to) { return stat_file(descriptor, write_stat32, to); }
+SYSTEM_CALL(stat64, user_t, path, user_t, to) { return stat_path(AT_FDCWD, path, 0, write_stat64, to); }
+
+SYSTEM_CALL(lstat64, user_t, path, user_t, to)
 {
-    if ((c & ~(uintptr_t)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)) || (d & STATX_RESERVED) ||
-        (c & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
+    return stat_path(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, write_stat64, to);
+}
+
+SYSTEM_CALL(fstat64, int, descriptor, user_t, to) { return stat_file(descriptor, write_stat64, to); }
+
+SYSTEM_CALL(fstatat64, int, folder, user_t, path, user_t, to, unsigned, flags)
+{
+    if (flags & ~(uintptr_t)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
         return -EINVAL;
-    return stat_path((int)a, b, c, write_statx, e);
+    return stat_path(folder, path, flags, write_stat64, to);
+}
+
+SYSTEM_CALL(statx, int, folder, user_t, path, unsigned, flags, unsigned, wanted, user_t, to)
+{
+    if ((flags & ~(uintptr_t)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)) || (wanted & STATX_RESERVED) ||
+        (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
+        return -EINVAL;
+    return stat_path(folder, path, flags, write_statx, to);
 }
 
 /* ---- File systems ------------------------------------------------------------------------------------ */
@@ -209,15 +219,15 @@ static int write_statfs64(struct node *node, user_t to)
     return user_write(to, &out, sizeof out);
 }
 
-SYSTEM_CALL(statfs)  { return stat_path(AT_FDCWD, a, 0, write_statfs32, b); }
-SYSTEM_CALL(fstatfs) { return stat_file(a, write_statfs32, b); }
+SYSTEM_CALL(statfs, user_t, path, user_t, to) { return stat_path(AT_FDCWD, path, 0, write_statfs32, to); }
+SYSTEM_CALL(fstatfs, int, descriptor, user_t, to) { return stat_file(descriptor, write_statfs32, to); }
 
-SYSTEM_CALL(statfs64)
+SYSTEM_CALL(statfs64, user_t, path, size_t, bytes, user_t, to)
 {
-    return b != sizeof(struct statfs64) ? -EINVAL : stat_path(AT_FDCWD, a, 0, write_statfs64, c);
+    return bytes != sizeof(struct statfs64) ? -EINVAL : stat_path(AT_FDCWD, path, 0, write_statfs64, to);
 }
 
-SYSTEM_CALL(fstatfs64)
+SYSTEM_CALL(fstatfs64, int, descriptor, size_t, bytes, user_t, to)
 {
-    return b != sizeof(struct statfs64) ? -EINVAL : stat_file(a, write_statfs64, c);
+    return bytes != sizeof(struct statfs64) ? -EINVAL : stat_file(descriptor, write_statfs64, to);
 }

@@ -18,7 +18,7 @@ struct linux_names { char system[NAME_BYTES], node[NAME_BYTES], release[NAME_BYT
                           domain[NAME_BYTES]; };
 
 /* Programs compare the release with what they need of Linux's interface, so it is a Linux release. */
-SYSTEM_CALL(uname)
+SYSTEM_CALL(uname, user_t, to)
 {
     struct linux_names names;
 
@@ -29,7 +29,7 @@ SYSTEM_CALL(uname)
     text_copy(names.version, "Quire", NAME_BYTES);
     text_copy(names.machine, "i686", NAME_BYTES);
     text_copy(names.domain, "(none)", NAME_BYTES);
-    return user_write(a, &names, sizeof names);
+    return user_write(to, &names, sizeof names);
 }
 
 struct linux_sysinfo {
@@ -42,7 +42,7 @@ struct linux_sysinfo {
 enum { SYSINFO_LOAD_SHIFT = 16 };
 _Static_assert(sizeof(struct linux_sysinfo) == 64, "struct sysinfo");
 
-SYSTEM_CALL(sysinfo)
+SYSTEM_CALL(sysinfo, user_t, to)
 {
     struct frame_sums    sums;
     struct linux_sysinfo info = { .uptime = (int32_t)(clock_now() / NANOSECONDS), .processes = (uint16_t)processes_alive(),
@@ -56,17 +56,16 @@ SYSTEM_CALL(sysinfo)
     info.free    = sums.owned[OWNER_FREE];
     info.shared  = sums.owned[OWNER_SHARED];
     info.buffers = 0;
-    return user_write(a, &info, sizeof info);
+    return user_write(to, &info, sizeof info);
 }
 
 enum { USAGE_CHILDREN = -1, USAGE_SELF = 0, USAGE_THREAD = 1 };
 
-SYSTEM_CALL(getrusage)
+SYSTEM_CALL(getrusage, int, who, user_t, to)
 {
     struct process    *p = current_process();
     struct resource_usage       used;
     struct linux_usage encoded;
-    int                who = (int)a;
 
     if (who != USAGE_CHILDREN && who != USAGE_SELF && who != USAGE_THREAD)
         return -EINVAL;
@@ -80,23 +79,23 @@ SYSTEM_CALL(getrusage)
         used.peak = peak;
     }
     usage_encode(&encoded, &used);
-    return user_write(b, &encoded, sizeof encoded);
+    return user_write(to, &encoded, sizeof encoded);
 }
 
 enum { RANDOM_FLAGS = 7, RANDOM_PIECE = 256, RANDOM_BETWEEN = 4096 };
 
-SYSTEM_CALL(getrandom)
+SYSTEM_CALL(getrandom, user_t, to, size_t, count, unsigned, flags)
 {
     uint8_t piece[RANDOM_PIECE];
     size_t  done = 0;
 
-    if (c & ~(uintptr_t)RANDOM_FLAGS || (c & 6) == 6)
+    if (flags & ~(uintptr_t)RANDOM_FLAGS || (flags & 6) == 6)
         return -EINVAL;
-    while (done < b && done < 0x1FFFFFF) {
-        size_t part = b - done < RANDOM_PIECE ? b - done : RANDOM_PIECE;
+    while (done < count && done < 0x1FFFFFF) {
+        size_t part = count - done < RANDOM_PIECE ? count - done : RANDOM_PIECE;
 
         random_bytes(piece, part);
-        if (user_write(a + done, piece, part) != 0)
+        if (user_write(to + done, piece, part) != 0)
             return done > 0 ? (long)done : -EFAULT;
         done += part;
         if (done % RANDOM_BETWEEN == 0 && schedule_between() != 0)
@@ -118,15 +117,15 @@ SYSTEM_CALL(sched_yield)
     return 0;
 }
 
-SYSTEM_CALL(sched_getaffinity)
+SYSTEM_CALL(sched_getaffinity, int32_t, id, size_t, bytes, user_t, to)
 {
     uint32_t mask = 1;
 
-    if (b < sizeof mask || b % sizeof mask != 0)
+    if (bytes < sizeof mask || bytes % sizeof mask != 0)
         return -EINVAL;
-    if (thread_meant(a) == NULL)
+    if (thread_meant(id) == NULL)
         return -ESRCH;
-    return user_write(c, &mask, sizeof mask) != 0 ? -EFAULT : (long)sizeof mask;
+    return user_write(to, &mask, sizeof mask) != 0 ? -EFAULT : (long)sizeof mask;
 }
 
 /* Another's thread is for those to set who may be nice to it. */
@@ -137,12 +136,12 @@ static bool may_schedule(const struct thread *thread)
     return p == self || has_capability(self, CAP_SYS_NICE) || self->euid == p->euid || self->euid == p->uid;
 }
 
-SYSTEM_CALL(sched_setaffinity)
+SYSTEM_CALL(sched_setaffinity, int32_t, id, size_t, bytes, user_t, from)
 {
     uint32_t       mask   = 0;
-    struct thread *thread = thread_meant(a);
+    struct thread *thread = thread_meant(id);
 
-    if (b > 0 && user_read(&mask, c, b < sizeof mask ? b : sizeof mask) != 0)
+    if (bytes > 0 && user_read(&mask, from, bytes < sizeof mask ? bytes : sizeof mask) != 0)
         return -EFAULT;
     if (thread == NULL)
         return -ESRCH;
@@ -186,40 +185,40 @@ static long read_wish(uintptr_t id, user_t from, struct thread **thread, int32_t
     return *thread == NULL ? -ESRCH : 0;
 }
 
-SYSTEM_CALL(sched_setscheduler)
+SYSTEM_CALL(sched_setscheduler, int32_t, id, int32_t, policy, user_t, from)
 {
     struct thread *thread;
     int32_t        priority;
-    long           err = (int32_t)b < 0 ? -EINVAL : read_wish(a, c, &thread, &priority);
+    long           err = policy < 0 ? -EINVAL : read_wish(id, from, &thread, &priority);
 
-    return err != 0 ? err : set_policy(thread, (int32_t)b & ~SCHED_RESET_ON_FORK, b & SCHED_RESET_ON_FORK, priority);
+    return err != 0 ? err : set_policy(thread, policy & ~SCHED_RESET_ON_FORK, policy & SCHED_RESET_ON_FORK, priority);
 }
 
-SYSTEM_CALL(sched_setparam)
+SYSTEM_CALL(sched_setparam, int32_t, id, user_t, from)
 {
     struct thread *thread;
     int32_t        priority;
-    long           err = read_wish(a, b, &thread, &priority);
+    long           err = read_wish(id, from, &thread, &priority);
 
     return err != 0 ? err : set_policy(thread, thread->policy, thread->resets_on_fork, priority);
 }
 
-SYSTEM_CALL(sched_getscheduler)
+SYSTEM_CALL(sched_getscheduler, int32_t, id)
 {
-    const struct thread *thread = (int32_t)a < 0 ? NULL : thread_meant(a);
+    const struct thread *thread = id < 0 ? NULL : thread_meant(id);
 
     if (thread == NULL)
-        return (int32_t)a < 0 ? -EINVAL : -ESRCH;
+        return id < 0 ? -EINVAL : -ESRCH;
     return thread->policy | (thread->resets_on_fork ? SCHED_RESET_ON_FORK : 0);
 }
 
-SYSTEM_CALL(sched_getparam)
+SYSTEM_CALL(sched_getparam, int32_t, id, user_t, to)
 {
-    const struct thread *thread = (int32_t)a < 0 ? NULL : thread_meant(a);
+    const struct thread *thread = id < 0 ? NULL : thread_meant(id);
 
-    if (b == 0 || (int32_t)a < 0)
+    if (to == 0 || id < 0)
         return -EINVAL;
-    return thread == NULL ? -ESRCH : user_write(b, &thread->priority, sizeof thread->priority);
+    return thread == NULL ? -ESRCH : user_write(to, &thread->priority, sizeof thread->priority);
 }
 
 static long priority_range(uintptr_t policy, long real_time)
@@ -227,8 +226,8 @@ static long priority_range(uintptr_t policy, long real_time)
     return is_real_time((int32_t)policy) ? real_time : policy <= SCHED_DEADLINE && policy != 4 ? 0 : -EINVAL;
 }
 
-SYSTEM_CALL(sched_get_priority_max) { return priority_range(a, PRIORITY_MOST); }
-SYSTEM_CALL(sched_get_priority_min) { return priority_range(a, 1); }
+SYSTEM_CALL(sched_get_priority_max, int, policy) { return priority_range(policy, PRIORITY_MOST); }
+SYSTEM_CALL(sched_get_priority_min, int, policy) { return priority_range(policy, 1); }
 
 /* FIFO threads have their turn until they give it up, so Linux says. */
 static long tell_slice(uintptr_t id, user_t to, int (*write)(user_t to, uint64_t nanoseconds))
@@ -240,14 +239,14 @@ static long tell_slice(uintptr_t id, user_t to, int (*write)(user_t to, uint64_t
     return write(to, thread->policy == SCHED_FIFO ? 0 : SLICE_NANOSECONDS);
 }
 
-SYSTEM_CALL(sched_rr_get_interval)        { return tell_slice(a, b, time_write32); }
-SYSTEM_CALL(sched_rr_get_interval_time64) { return tell_slice(a, b, time_write64); }
+SYSTEM_CALL(sched_rr_get_interval, int32_t, id, user_t, to) { return tell_slice(id, to, time_write32); }
+SYSTEM_CALL(sched_rr_get_interval_time64, int32_t, id, user_t, to) { return tell_slice(id, to, time_write64); }
 
-SYSTEM_CALL(getcpu)
+SYSTEM_CALL(getcpu, user_t, cpu, user_t, node)
 {
     uint32_t zero = 0;
 
-    if ((a != 0 && user_write(a, &zero, sizeof zero) != 0) || (b != 0 && user_write(b, &zero, sizeof zero) != 0))
+    if ((cpu != 0 && user_write(cpu, &zero, sizeof zero) != 0) || (node != 0 && user_write(node, &zero, sizeof zero) != 0))
         return -EFAULT;
     return 0;
 }

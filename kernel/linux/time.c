@@ -100,55 +100,55 @@ static int clock_value(uintptr_t clock, uint64_t *out)
     }
 }
 
-SYSTEM_CALL(clock_gettime)
+SYSTEM_CALL(clock_gettime, int, clock, user_t, to)
 {
     uint64_t now;
-    int      err = clock_value(a, &now);
+    int      err = clock_value(clock, &now);
 
-    return err != 0 ? err : time_write32(b, now);
+    return err != 0 ? err : time_write32(to, now);
 }
 
-SYSTEM_CALL(clock_gettime64)
+SYSTEM_CALL(clock_gettime64, int, clock, user_t, to)
 {
     uint64_t now;
-    int      err = clock_value(a, &now);
+    int      err = clock_value(clock, &now);
 
-    return err != 0 ? err : time_write64(b, now);
+    return err != 0 ? err : time_write64(to, now);
 }
 
-SYSTEM_CALL(clock_getres)
+SYSTEM_CALL(clock_getres, int, clock, user_t, to)
 {
     uint64_t now;
-    int      err = clock_value(a, &now);
+    int      err = clock_value(clock, &now);
 
-    return err != 0 || b == 0 ? err : time_write32(b, 1);
+    return err != 0 || to == 0 ? err : time_write32(to, 1);
 }
 
-SYSTEM_CALL(clock_getres_time64)
+SYSTEM_CALL(clock_getres_time64, int, clock, user_t, to)
 {
     uint64_t now;
-    int      err = clock_value(a, &now);
+    int      err = clock_value(clock, &now);
 
-    return err != 0 || b == 0 ? err : time_write64(b, 1);
+    return err != 0 || to == 0 ? err : time_write64(to, 1);
 }
 
-SYSTEM_CALL(gettimeofday)
+SYSTEM_CALL(gettimeofday, user_t, to, user_t, zone_to)
 {
     struct linux_timeval now = timeval(clock_wall());
     int32_t              zone[2] = { 0, 0 };
 
-    if ((a != 0 && user_write(a, &now, sizeof now) != 0) || (b != 0 && user_write(b, zone, sizeof zone) != 0))
+    if ((to != 0 && user_write(to, &now, sizeof now) != 0) || (zone_to != 0 && user_write(zone_to, zone, sizeof zone) != 0))
         return -EFAULT;
     return 0;
 }
 
-SYSTEM_CALL(settimeofday)
+SYSTEM_CALL(settimeofday, user_t, from, user_t, zone_from)
 {
     struct linux_timeval wanted;
 
-    if (a == 0)
+    if (from == 0)
         return 0;
-    if (user_read(&wanted, a, sizeof wanted) != 0)
+    if (user_read(&wanted, from, sizeof wanted) != 0)
         return -EFAULT;
     if (wanted.seconds < 0 || wanted.microseconds < 0 || wanted.microseconds >= 1000000)
         return -EINVAL;
@@ -156,18 +156,18 @@ SYSTEM_CALL(settimeofday)
     return 0;
 }
 
-SYSTEM_CALL(time)
+SYSTEM_CALL(time, user_t, to)
 {
     int32_t seconds = (int32_t)(clock_wall() / NANOSECONDS);
 
-    return a != 0 && user_write(a, &seconds, sizeof seconds) != 0 ? -EFAULT : seconds;
+    return to != 0 && user_write(to, &seconds, sizeof seconds) != 0 ? -EFAULT : seconds;
 }
 
-SYSTEM_CALL(stime)
+SYSTEM_CALL(stime, user_t, from)
 {
     int32_t seconds;
 
-    if (user_read(&seconds, a, sizeof seconds) != 0)
+    if (user_read(&seconds, from, sizeof seconds) != 0)
         return -EFAULT;
     if (seconds < 0)
         return -EINVAL;
@@ -177,7 +177,7 @@ SYSTEM_CALL(stime)
 
 static int32_t in_ticks(uint64_t ns) { return (int32_t)(ns / (NANOSECONDS / TICKS_PER_SECOND)); }
 
-SYSTEM_CALL(times)
+SYSTEM_CALL(times, user_t, to)
 {
     struct process *p = current_process();
     struct resource_usage    own;
@@ -189,7 +189,7 @@ SYSTEM_CALL(times)
     ticks[2] = in_ticks(p->children_used.user_time);
     ticks[3] = in_ticks(p->children_used.system_time);
 
-    if (a != 0 && user_write(a, ticks, sizeof ticks) != 0)
+    if (to != 0 && user_write(to, ticks, sizeof ticks) != 0)
         return -EFAULT;
     return (long)(in_ticks(clock_now()) & 0x7FFFFFFF);
 }
@@ -233,12 +233,12 @@ SYSTEM_CALL(restart_syscall)
     return restart.again != NULL ? restart.again(&restart) : -EINTR;
 }
 
-SYSTEM_CALL(nanosleep)
+SYSTEM_CALL(nanosleep, user_t, wanted, user_t, left)
 {
     uint64_t time;
-    int      err = time_read32(a, &time);
+    int      err = time_read32(wanted, &time);
 
-    return err != 0 ? err : sleep_until(deadline_after(time), b, false, true);
+    return err != 0 ? err : sleep_until(deadline_after(time), left, false, true);
 }
 
 static long clock_sleep(uintptr_t clock, uintptr_t flags, uint64_t time, user_t rest, bool wide)
@@ -253,20 +253,20 @@ static long clock_sleep(uintptr_t clock, uintptr_t flags, uint64_t time, user_t 
     return time <= now ? 0 : sleep_until(deadline_after(time - now), 0, wide, false);
 }
 
-SYSTEM_CALL(clock_nanosleep)
+SYSTEM_CALL(clock_nanosleep, int, clock, int, flags, user_t, wanted, user_t, left)
 {
     uint64_t time;
-    int      err = time_read32(c, &time);
+    int      err = time_read32(wanted, &time);
 
-    return err != 0 ? err : clock_sleep(a, b, time, d, false);
+    return err != 0 ? err : clock_sleep(clock, flags, time, left, false);
 }
 
-SYSTEM_CALL(clock_nanosleep_time64)
+SYSTEM_CALL(clock_nanosleep_time64, int, clock, int, flags, user_t, wanted, user_t, left)
 {
     uint64_t time;
-    int      err = time_read64(c, &time);
+    int      err = time_read64(wanted, &time);
 
-    return err != 0 ? err : clock_sleep(a, b, time, d, true);
+    return err != 0 ? err : clock_sleep(clock, flags, time, left, true);
 }
 
 /* ---- Timers ----------------------------------------------------------------------------------------- */
@@ -281,15 +281,15 @@ static struct linux_itimer itimer_now(void)
     return (struct linux_itimer){ timeval(now.interval), timeval(now.left) };
 }
 
-SYSTEM_CALL(getitimer)
+SYSTEM_CALL(getitimer, unsigned, which, user_t, to)
 {
     struct linux_itimer now = { 0 };
 
-    if (a > 2)
+    if (which > 2)
         return -EINVAL;
-    if (a == ITIMER_REAL)
+    if (which == ITIMER_REAL)
         now = itimer_now();
-    return user_write(b, &now, sizeof now);
+    return user_write(to, &now, sizeof now);
 }
 
 static int timeval_ns(struct linux_timeval t, uint64_t *out)
@@ -301,28 +301,28 @@ static int timeval_ns(struct linux_timeval t, uint64_t *out)
 }
 
 /* The two timers that count a process's own time are not there: they answer as if there were no room for them. */
-SYSTEM_CALL(setitimer)
+SYSTEM_CALL(setitimer, unsigned, which, user_t, from, user_t, to)
 {
     struct linux_itimer wanted = { 0 }, old = itimer_now();
     uint64_t            value = 0, interval = 0;
 
-    if (a > 2)
+    if (which > 2)
         return -EINVAL;
-    if (a != ITIMER_REAL)
+    if (which != ITIMER_REAL)
         return -ENOSYS;
-    if (b != 0 && user_read(&wanted, b, sizeof wanted) != 0)
+    if (from != 0 && user_read(&wanted, from, sizeof wanted) != 0)
         return -EFAULT;
     if (timeval_ns(wanted.value, &value) != 0 || timeval_ns(wanted.interval, &interval) != 0)
         return -EINVAL;
     process_set_alarm(current_process(), value, interval);
-    return c != 0 ? user_write(c, &old, sizeof old) : 0;
+    return to != 0 ? user_write(to, &old, sizeof old) : 0;
 }
 
 /* Seconds that a signed word cannot hold are as many as it can: what is left must not look like an error. */
-SYSTEM_CALL(alarm)
+SYSTEM_CALL(alarm, uint32_t, wanted)
 {
     uint64_t left    = process_alarm_state(current_process()).left;
-    uint64_t seconds = (uint32_t)a > INT32_MAX ? INT32_MAX : (uint32_t)a;
+    uint64_t seconds = wanted > INT32_MAX ? INT32_MAX : wanted;
 
     process_set_alarm(current_process(), seconds * NANOSECONDS, 0);
     return (long)((left + NANOSECONDS / 2) / NANOSECONDS + (left > 0 && left < NANOSECONDS / 2));
@@ -342,26 +342,26 @@ static bool event_makes_sense(const struct linux_event *event)
            to != NULL && to->process == current_process() && event->signal >= 1 && event->signal <= SIGNALS;
 }
 
-SYSTEM_CALL(timer_create)
+SYSTEM_CALL(timer_create, int, clock, user_t, event_at, user_t, id_to)
 {
     struct linux_event   event = { .signal = SIGALRM };
     struct timer_request request;
     uint64_t             now;
     int                  id;
 
-    if (clock_value(a, &now) != 0 || a == CLOCK_PROCESS || a == CLOCK_THREAD)
+    if (clock_value(clock, &now) != 0 || clock == CLOCK_PROCESS || clock == CLOCK_THREAD)
         return -EINVAL;
-    if (b != 0 && user_read(&event, b, sizeof event) != 0)
+    if (event_at != 0 && user_read(&event, event_at, sizeof event) != 0)
         return -EFAULT;
     if (!event_makes_sense(&event))
         return -EINVAL;
-    request = (struct timer_request){ .wall = a == CLOCK_REALTIME, .has_value = b != 0, .value = event.value,
+    request = (struct timer_request){ .wall = clock == CLOCK_REALTIME, .has_value = event_at != 0, .value = event.value,
                                       .signal = event.notify == NOTIFY_NONE ? 0 : event.signal,
                                       .thread = event.notify == NOTIFY_THREAD ? event.thread : 0 };
     id = process_timer_create(current_process(), &request);
     if (id < 0)
         return id;
-    if (user_write(c, &id, sizeof id) != 0) {
+    if (user_write(id_to, &id, sizeof id) != 0) {
         process_timer_delete(current_process(), id);
         return -EFAULT;
     }
@@ -381,52 +381,52 @@ static long set_timer(int id, bool absolute, uint64_t value, uint64_t interval, 
     return time_write32(old_at, old.interval) != 0 || time_write32(old_at + unit, old.left) != 0 ? -EFAULT : 0;
 }
 
-SYSTEM_CALL(timer_settime)
+SYSTEM_CALL(timer_settime, int, id, int, flags, user_t, from, user_t, to)
 {
     uint64_t interval, value;
-    int      err = time_read32(c, &interval);
+    int      err = time_read32(from, &interval);
 
     if (err == 0)
-        err = time_read32(c + sizeof(struct linux_time32), &value);
-    return err != 0 ? err : set_timer((int)a, b & TIMER_ABSOLUTE, value, interval, d, false);
+        err = time_read32(from + sizeof(struct linux_time32), &value);
+    return err != 0 ? err : set_timer(id, flags & TIMER_ABSOLUTE, value, interval, to, false);
 }
 
-SYSTEM_CALL(timer_settime64)
+SYSTEM_CALL(timer_settime64, int, id, int, flags, user_t, from, user_t, to)
 {
     uint64_t interval, value;
-    int      err = time_read64(c, &interval);
+    int      err = time_read64(from, &interval);
 
     if (err == 0)
-        err = time_read64(c + sizeof(struct linux_time64), &value);
-    return err != 0 ? err : set_timer((int)a, b & TIMER_ABSOLUTE, value, interval, d, true);
+        err = time_read64(from + sizeof(struct linux_time64), &value);
+    return err != 0 ? err : set_timer(id, flags & TIMER_ABSOLUTE, value, interval, to, true);
 }
 
-SYSTEM_CALL(timer_gettime)
+SYSTEM_CALL(timer_gettime, int, id, user_t, to)
 {
     struct alarm_state now;
-    int                err = process_timer_get(current_process(), (int)a, &now);
+    int                err = process_timer_get(current_process(), id, &now);
 
     if (err != 0)
         return err;
-    return time_write32(b, now.interval) != 0 || time_write32(b + sizeof(struct linux_time32), now.left) != 0 ? -EFAULT : 0;
+    return time_write32(to, now.interval) != 0 || time_write32(to + sizeof(struct linux_time32), now.left) != 0 ? -EFAULT : 0;
 }
 
-SYSTEM_CALL(timer_gettime64)
+SYSTEM_CALL(timer_gettime64, int, id, user_t, to)
 {
     struct alarm_state now;
-    int                err = process_timer_get(current_process(), (int)a, &now);
+    int                err = process_timer_get(current_process(), id, &now);
 
     if (err != 0)
         return err;
-    return time_write64(b, now.interval) != 0 || time_write64(b + sizeof(struct linux_time64), now.left) != 0 ? -EFAULT : 0;
+    return time_write64(to, now.interval) != 0 || time_write64(to + sizeof(struct linux_time64), now.left) != 0 ? -EFAULT : 0;
 }
 
-SYSTEM_CALL(timer_getoverrun)
+SYSTEM_CALL(timer_getoverrun, int, id)
 {
     struct alarm_state now;
-    int                err = process_timer_get(current_process(), (int)a, &now);
+    int                err = process_timer_get(current_process(), id, &now);
 
     return err != 0 ? err : (long)now.overrun;
 }
 
-SYSTEM_CALL(timer_delete) { return process_timer_delete(current_process(), (int)a); }
+SYSTEM_CALL(timer_delete, int, id) { return process_timer_delete(current_process(), id); }

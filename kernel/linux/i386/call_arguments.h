@@ -1,5 +1,8 @@
 /*
- * call_arguments.h (i386) - where a system call's number, arguments and result are.
+ * call_arguments.h (i386) - where a system call's number, arguments and result are, and what an argument is made of.
+ *
+ * An argument is a word, zero or sign extended by whoever reads it as a narrower type. One of 64 bits is two words in a row,
+ * the low half first; nothing is aligned to a pair. (An interface of 64 bits has them in one word, and no call_wide() to take.)
  *
  * Source   System V ABI is silent; Linux, syscall(2), "Architecture calling conventions".
  */
@@ -8,16 +11,32 @@
 
 #include "trap.h"
 
-struct linux_arguments { uint32_t a, b, c, d, e, f; };
+enum { CALL_WORDS = 6 };
+struct call_arguments { uintptr_t word[CALL_WORDS]; };
+
+/* Functions of the table take theirs in a register. */
+#define CALL_CONVENTION __attribute__((regparm(1)))
 
 /* The number is kept in `error`, which INT does not use, for a call that has to be repeated. */
-static inline uint32_t linux_registers_read(struct trap_frame *frame, struct linux_arguments *out)
+static inline uint32_t call_arguments_of(struct trap_frame *frame, struct call_arguments *out)
 {
-    *out = (struct linux_arguments){ frame->ebx, frame->ecx, frame->edx, frame->esi, frame->edi, frame->ebp };
+    *out = (struct call_arguments){ { frame->ebx, frame->ecx, frame->edx, frame->esi, frame->edi, frame->ebp } };
     frame->error = frame->eax;
     return frame->eax;
 }
 
-static inline void linux_registers_write(struct trap_frame *frame, long result) { frame->eax = (uint32_t)result; }
+static inline void call_write_result(struct trap_frame *frame, long result) { frame->eax = (uint32_t)result; }
+
+/* An argument wider than a word; *at goes on behind it. */
+static inline uint64_t call_wide(const uintptr_t **at)
+{
+    uint64_t value = (uint64_t)(*at)[1] << 32 | (*at)[0];
+
+    *at += 2;
+    return value;
+}
+
+/* 64 bits that every interface passes as two words, low word first: positions of preadv and its relatives. */
+static inline int64_t wide(uintptr_t low, uintptr_t high) { return (int64_t)((uint64_t)high << 32 | low); }
 
 #endif
