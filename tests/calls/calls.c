@@ -2,11 +2,11 @@
  * calls.c - the fuzzer of system calls: runs batches, cleans up after them, and looks at what is left.
  *
  *   calls SECONDS SEED              batches for so long; SEED 0 takes one from the kernel and tells it
- *   calls loud SEED SECONDS FIRST   the same, each batch told before it begins, from batch FIRST on if there is a number
+ *   calls loud SEED SECONDS FIRST   the same, each batch told before it begins, from FIRST on if there is a number
  *   calls batch SEED NUMBER         one batch of that run again; `calls tell SEED NUMBER` tells each call first
  *
- * It prints its seed first, a line now and then, and in the end how many calls were made and what the memory looks like;
- * its status is 0 if nothing was found. See fuzzer.h for its parts, docs/fuzzing.md for what it is good for.
+ * It prints its seed first, a line now and then, and in the end how many calls were made and what the memory looks
+ * like; its status is 0 if nothing was found. See fuzzer.h for its parts, docs/fuzzing.md for what it is good for.
  */
 #include "fuzzer.h"
 
@@ -17,8 +17,8 @@ static bool loud;               /* each batch is told before it begins, and the 
 static uint32_t first_batch;
 
 static const char *const kind_names[KINDS] = {
-    [PLAIN] = "one thread", [THREADS] = "threads", [PROCESSES] = "processes", [FRAMES] = "signal frames", [PROGRAMS] = "programs",
-    [INSTRUCTIONS] = "instructions", [CORRUPTED] = "corrupted buffers",
+    [PLAIN] = "one thread", [THREADS] = "threads", [PROCESSES] = "processes", [FRAMES] = "signal frames",
+    [PROGRAMS] = "programs", [INSTRUCTIONS] = "instructions", [CORRUPTED] = "corrupted buffers",
 };
 
 enum { CALLS = 400, ATTEMPTS = 24, STALL_MS = 30, LONGEST_MS = 3000, AUDIT_EVERY = 256, TELL_EVERY_MS = 20000 };
@@ -32,8 +32,8 @@ static char text[MANY];
 
 static unsigned kind_of(uint64_t seed)
 {
-    static const uint8_t kinds[] = { PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, THREADS, THREADS, THREADS, PROCESSES, PROCESSES,
-                                     CORRUPTED, CORRUPTED, FRAMES, PROGRAMS, INSTRUCTIONS };
+    static const uint8_t kinds[] = { PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, THREADS, THREADS, THREADS, PROCESSES,
+                                     PROCESSES, CORRUPTED, CORRUPTED, FRAMES, PROGRAMS, INSTRUCTIONS };
 
     return kinds[(uint32_t)mix(seed, 77) % COUNT_OF(kinds)];
 }
@@ -89,8 +89,8 @@ static void could_not_begin(void)
 }
 
 /*
- * Whoever needs a frame when there is none is killed, and that may be the supervisor, which has done nothing: a batch is
- * kept from taking all memory in one call. tests/bombs is what takes it all.
+ * Whoever needs a frame when there is none is killed, and that may be the supervisor, which has done nothing: a batch
+ * is kept from taking all memory in one call. tests/bombs is what takes it all.
  */
 static void limit_memory(void)
 {
@@ -203,7 +203,9 @@ static void mount_proc_again(void)
     KERNEL(CALL_MOUNT, (long)"proc", (long)"/tmp/fuzz/proc", (long)"proc", 0, 0);
 }
 
-/* The supervisor's own streams, which most batches have as well, are open files that outlive a batch's locks on them. */
+/*
+ * The supervisor's own streams, which most batches have as well, are open files that outlive a batch's locks on them.
+ */
 static void forget_locks(void)
 {
     enum { CALL_FLOCK = 143, OFD_SETLK = 37, UNLOCKED = 2, FLOCK_NONE = 8 };
@@ -259,7 +261,8 @@ static void tell_who_is_left(void)
 
             if (*name < '0' || *name > '9' || (file = KERNEL(CALL_OPENAT, at, (long)name, O_DIRECTORY)) < 0)
                 continue;
-            long stat = KERNEL(CALL_OPENAT, file, (long)"stat", O_RDONLY), got = KERNEL(CALL_READ, stat, (long)line, sizeof line - 1);
+            long stat = KERNEL(CALL_OPENAT, file, (long)"stat", O_RDONLY),
+                 got = KERNEL(CALL_READ, stat, (long)line, sizeof line - 1);
 
             line[got > 0 ? got : 0] = '\0';
             say("\ncalls: left: %s", line);
@@ -329,10 +332,11 @@ static bool audit(void)
 }
 
 /*
- * What memory is used for: frames of each owner, by its word in /proc/quire/frames, and blocks of the kernel's heap. What
- * the kernel keeps ready for itself is given back first, so that only what is in use is counted.
+ * What memory is used for: frames of each owner, by its word in /proc/quire/frames, and blocks of the kernel's heap.
+ * What the kernel keeps ready for itself is given back first, so that only what is in use is counted.
  */
-static const char *const owners[] = { "free ", "process ", "tables ", "stacks ", "heap ", "user ", "shared ", "files ", "blocks " };
+static const char *const owners[] = { "free ", "process ", "tables ", "stacks ", "heap ", "user ", "shared ", "files ",
+                                      "blocks " };
 enum { BLOCKS = COUNT_OF(owners) - 1 };
 struct use { long of[COUNT_OF(owners)]; };
 
@@ -453,11 +457,14 @@ static uint64_t some_seed(void)
     return seed | 1;
 }
 
-/* A batch may execute this very program: with its words, which are paths, it must not become a supervisor that kills all. */
+/*
+ * A batch may execute this very program: with its words, which are paths, it must not become a supervisor that kills
+ * all.
+ */
 static bool asked_for(int argc, char **argv)
 {
-    return argc > 2 && ((argv[1][0] >= '0' && argv[1][0] <= '9') || text_same(argv[1], "loud") || text_same(argv[1], "batch") ||
-                        text_same(argv[1], "tell"));
+    return argc > 2 && ((argv[1][0] >= '0' && argv[1][0] <= '9') || text_same(argv[1], "loud") ||
+                        text_same(argv[1], "batch") || text_same(argv[1], "tell"));
 }
 
 int program(int argc, char **argv)

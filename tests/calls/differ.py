@@ -6,8 +6,8 @@
     tests/calls/differ.py --build build --seed 1 --count 120 --record tests/calls/differ.expected
 
 Each task of the program (tests/calls/differ/differ.c) is a seed and the operations to keep. Where a difference is one
-of tests/calls/exceptions.txt, its operation is left out and both are asked again, so what comes behind it is compared as
-well. The first that is new is shrunk to the shortest sequence that shows it.
+of tests/calls/exceptions.txt, its operation is left out and both are asked again, so what comes behind it is compared
+as well. The first that is new is shrunk to the shortest sequence that shows it.
 """
 import argparse
 import collections
@@ -93,7 +93,8 @@ class Machines:
     def quire(self, words):
         command = [os.path.join(self.build, "host", "quire"), "run", "--layout", self.layout, "-m", "256M", "--timeout",
                    str(PATIENCE), self.program, *words]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, check=False,
                               env={**os.environ, "QUIRE_BUILD": self.build})
         lines = done.stdout.decode(errors="replace").splitlines()
         if done.returncode != 0 or lines[-1:] != ["done"]:

@@ -101,7 +101,8 @@ static int copy_without_end(void)
     long child = split();
 
     if (child == 0) {
-        long from = KERNEL(CALL_OPEN, (long)"/dev/urandom", O_RDONLY), to = KERNEL(CALL_OPEN, (long)"/dev/null", O_WRONLY);
+        long from = KERNEL(CALL_OPEN, (long)"/dev/urandom", O_RDONLY),
+             to = KERNEL(CALL_OPEN, (long)"/dev/null", O_WRONLY);
 
         KERNEL(CALL_SENDFILE, to, from, 0, 0x7FFFFFFF);
         leave(0);
@@ -120,7 +121,8 @@ static int into_8086_mode(void)
     long child = split();
 
     if (child == 0)
-        __asm__ volatile("pushl $0; pushl $0; pushl $0; pushl $0; pushl $0; pushl $0x1000; pushl $0x23202; pushl $0x32; pushl $0x100\n"
+        __asm__ volatile("pushl $0; pushl $0; pushl $0; pushl $0; pushl $0; pushl $0x1000; pushl $0x23202; "
+                         "pushl $0x32; pushl $0x100\n"
                          "iret");
     return end_of(child) != -1;
 }
@@ -313,7 +315,9 @@ static int blocks_after_mounts(void)      { return blocks_left_by(mount_twice); 
 static int blocks_after_preadv2(void)     { return blocks_left_by(read_proc_with_flags); }
 static int blocks_after_long_names(void)  { return blocks_left_by(name_a_file_too_long); }
 
-/* Access mode 3 is for ioctl(): whoever cannot write cannot cut off either, least of all the program that is running. */
+/*
+ * Access mode 3 is for ioctl(): whoever cannot write cannot cut off either, least of all the program that is running.
+ */
 static int cut_with_mode_3(void)
 {
     long file = KERNEL(CALL_OPEN, (long)"/proc/self/exe", 3), result = KERNEL(CALL_FTRUNCATE, file, 16);

@@ -1,17 +1,20 @@
 /*
  * frames.c - forged signal frames: what sigreturn and rt_sigreturn are given by a program that was in no handler.
  *
- * Most of a frame is right, so that the kernel comes far with it, and one to four words are not. If the kernel takes it, the
- * program goes on at `landed` or anywhere, with the flags and selectors of the frame; it does a call from there and ends.
+ * Most of a frame is right, so that the kernel comes far with it, and one to four words are not. If the kernel takes
+ * it, the program goes on at `landed` or anywhere, with the flags and selectors of the frame; it does a call from there
+ * and ends.
  */
 #include "fuzzer.h"
 
 /* struct sigcontext, in words. */
-enum { GS, FS, ES, DS, EDI, ESI, EBP, ESP, EBX, EDX, ECX, EAX, TRAP, ERROR, EIP, CS, EFLAGS, ESP_AT_SIGNAL, SS, FPU, MASK, CR2, CONTEXT };
+enum { GS, FS, ES, DS, EDI, ESI, EBP, ESP, EBX, EDX, ECX, EAX, TRAP, ERROR, EIP, CS, EFLAGS, ESP_AT_SIGNAL, SS, FPU,
+       MASK, CR2, CONTEXT };
 enum { FRAME_WORDS = 300, USER_CODE = 0x73, USER_DATA = 0x7B };
 
 static uint32_t stack[1024] __attribute__((aligned(16)));
-static uint32_t state[160] __attribute__((aligned(64)));        /* struct _fpstate with an FXSAVE image behind               */
+/* struct _fpstate with an FXSAVE image behind               */
+static uint32_t state[160] __attribute__((aligned(64)));
 
 static void landed(void)
 {
@@ -21,7 +24,8 @@ static void landed(void)
 
 static void fill_context(struct worker *w, uint32_t *context)
 {
-    static const uint32_t flags[] = { 0x202, 0x246, 0x302, 0x602, 0x4202, 0x40202, 0x20202, 0x3202, 0x10202, 0x200202, 0x80202, 0x100202, 2, 0 };
+    static const uint32_t flags[] = { 0x202, 0x246, 0x302, 0x602, 0x4202, 0x40202, 0x20202, 0x3202, 0x10202, 0x200202,
+                                      0x80202, 0x100202, 2, 0 };
     uint32_t segments;
 
     memset(context, 0, CONTEXT * 4);
@@ -34,7 +38,8 @@ static void fill_context(struct worker *w, uint32_t *context)
     context[FPU]    = chance_one_in(&w->chance, 2) ? (uint32_t)state : 0;
 }
 
-static const uint32_t selectors[] = { 0, 1, 2, 3, 8, 0x10, 0x18, 0x20, 0x23, 0x2B, 0x33, 0x3B, 0x43, 0x63, 0x73, 0x7B, 0x83, 0x7, 0xF, 0xFFFF, 0xFFFB, 0x1B };
+static const uint32_t selectors[] = { 0, 1, 2, 3, 8, 0x10, 0x18, 0x20, 0x23, 0x2B, 0x33, 0x3B, 0x43, 0x63, 0x73, 0x7B,
+                                      0x83, 0x7, 0xF, 0xFFFF, 0xFFFB, 0x1B };
 
 static void disturb(struct worker *w, uint32_t *context)
 {
@@ -42,7 +47,8 @@ static void disturb(struct worker *w, uint32_t *context)
         uint32_t which = chance_below(&w->chance, CONTEXT);
 
         if (which <= DS || which == CS || which == SS)
-            context[which] = CHANCE_OF(&w->chance, selectors) | (chance_one_in(&w->chance, 8) ? chance_word(&w->chance) << 16 : 0);
+            context[which] = CHANCE_OF(&w->chance,
+                                       selectors) | (chance_one_in(&w->chance, 8) ? chance_word(&w->chance) << 16 : 0);
         else
             context[which] = any_word(w);
     }
@@ -73,7 +79,10 @@ static const uint32_t *plain_frame(struct worker *w)
     return frame - (chance_one_in(&w->chance, 2) ? 0 : 1);
 }
 
-/* rt_sigreturn: behind number and two pointers siginfo (32 words), then ucontext: flags, link, stack (3), context, mask. */
+/*
+ * rt_sigreturn: behind number and two pointers siginfo (32 words), then ucontext: flags, link, stack (3), context,
+ * mask.
+ */
 static const uint32_t *real_time_frame(struct worker *w)
 {
     uint32_t *frame = stack + 64, *context = frame + 3 + 32;

@@ -3,8 +3,8 @@
 
     tests/calls/fuzz.py --build build --layout quire-checked --seconds 60 [--seed N]
 
-What it prints is docs/fuzzing.md's. A machine that says nothing for long stands still: that is a finding as well, and so
-are a kernel that died, an audit that is not clean, processes that do not end, and frames that do not come back.
+What it prints is docs/fuzzing.md's. A machine that says nothing for long stands still: that is a finding as well, and
+so are a kernel that died, an audit that is not clean, processes that do not end, and frames that do not come back.
 """
 import argparse
 import os
@@ -24,7 +24,8 @@ class Run:
         program = os.path.join(build, "calls", "calls")
         with tempfile.TemporaryDirectory() as folder:
             report = os.path.join(folder, "report")
-            words = [os.path.join(build, "host", "quire"), "run", "--layout", layout, "-m", memory, "--timeout", str(seconds + PATIENCE),
+            words = [os.path.join(build, "host", "quire"), "run", "--layout", layout, "-m", memory,
+                     "--timeout", str(seconds + PATIENCE),
                      f"--report={report}", program, str(seconds), str(seed)]
             with open(os.path.join(folder, "errors"), "w+b") as errors:
                 done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
@@ -57,9 +58,9 @@ class Run:
             self.judge_memory()
 
     def judge_memory(self):
-        """Frames of programs, stacks and files come back to the frame. Of the kernel's heap a page stays with one block in it,
-        so blocks are counted, and come back to the block. Free frames may differ by what heap, its tables and the channel's
-        buffers hold, and no more."""
+        """Frames of programs, stacks and files come back to the frame. Of the kernel's heap a page stays with one
+        block in it, so blocks are counted, and come back to the block. Free frames may differ by what heap, its
+        tables and the channel's buffers hold, and no more."""
         memory = {name: (int(before), int(after)) for name, before, after in
                   re.findall(r"^memory (\w+) (-?\d+) before, (-?\d+) after$", "\n".join(self.lines), re.M)}
         lost = {name: after - before for name, (before, after) in memory.items()}

@@ -1,9 +1,10 @@
 /*
  * fuzzer.h - the parts of the fuzzer of system calls.
  *
- * A *run* has a seed and consists of *batches*. Each batch is a process of its own with a seed of its own, made from the
- * run's and the batch's number, and so can be repeated alone. The supervisor (calls.c) starts one, waits for it with a
- * limit, kills everything that is left of it, removes its files, and goes on; it does no call that is not its own.
+ * A *run* has a seed and consists of *batches*. Each batch is a process of its own with a seed of its own, made from
+ * the run's and the batch's number, and so can be repeated alone. The supervisor (calls.c) starts one, waits for it
+ * with a limit, kills everything that is left of it, removes its files, and goes on; it does no call that is not its
+ * own.
  *
  * What happens in a batch depends on nothing but its seed as long as one thread does the calls; the kinds with several
  * threads or processes repeat in what they do, not in who comes first.
@@ -13,8 +14,10 @@
 
 #include "guest.h"
 
-/* What a batch does: calls of one thread, of several threads, of processes, or of threads while another one changes their
- * structures; or attempts of one of three special kinds. */
+/*
+ * What a batch does: calls of one thread, of several threads, of processes, or of threads while another one changes
+ * their structures; or attempts of one of three special kinds.
+ */
 enum { PLAIN = 1, THREADS, PROCESSES, FRAMES, PROGRAMS, INSTRUCTIONS, CORRUPTED, KINDS };
 
 /* What supervisor and batches share: the only memory of a batch that outlives it. */

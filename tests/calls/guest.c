@@ -4,8 +4,8 @@
 /* ---- The kernel ------------------------------------------------------------------------------- */
 
 /*
- * Arguments in order: %ebx, %ecx, %edx, %esi, %edi, %ebp. kernel_call_twice() has only five, and keeps the child's stack
- * in %ebp: the one register that both sides still have, whatever stack the child was given.
+ * Arguments in order: %ebx, %ecx, %edx, %esi, %edi, %ebp. kernel_call_twice() has only five, and keeps the child's
+ * stack in %ebp: the one register that both sides still have, whatever stack the child was given.
  */
 __asm__(".text\n"
         ".globl kernel_call\n"

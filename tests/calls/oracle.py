@@ -14,7 +14,8 @@ sys.path.insert(0, os.path.join(HERE, "..", "..", "bench"))
 import compare
 
 PATIENCE = 240          # seconds for one machine
-DEVICES = [("console", 5, 1), ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("urandom", 1, 9), ("random", 1, 8), ("tty", 5, 0)]
+DEVICES = [("console", 5, 1), ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("urandom", 1, 9),
+           ("random", 1, 8), ("tty", 5, 0)]
 
 
 class Unavailable(Exception):
@@ -29,7 +30,8 @@ def read(path):
 def archive(build, program, words):
     folders = [(name, 0o40755, (0, 0), b"") for name in ("dev", "proc", "tmp")]
     nodes = [(f"dev/{name}", 0o20666, (major, minor), b"") for name, major, minor in DEVICES]
-    files = [("init", 0o100755, (0, 0), read(os.path.join(build, "calls", "init"))), ("program", 0o100755, (0, 0), read(program)),
+    files = [("init", 0o100755, (0, 0), read(os.path.join(build, "calls", "init"))),
+             ("program", 0o100755, (0, 0), read(program)),
              ("words", 0o100644, (0, 0), b"".join(word.encode() + b"\0" for word in ["program", *words]))]
     return compare.newc([*folders, *nodes, *files])
 
@@ -45,11 +47,13 @@ def run(build, program, words):
     with tempfile.NamedTemporaryFile() as initrd:
         initrd.write(archive(build, program, words))
         initrd.flush()
-        flags = ["-M", "pc", "-accel", "tcg", "-m", "256", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+        flags = ["-M", "pc", "-accel", "tcg", "-m", "256", "-nodefaults", "-no-user-config", "-display", "none",
+                 "-no-reboot",
                  "-serial", "stdio", "-kernel", kernel, "-initrd", initrd.name,
                  "-append", "console=ttyS0 quiet loglevel=0 panic=-1 mitigations=off nokaslr"]
         try:
-            done = subprocess.run(["qemu-system-i386", *flags], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=PATIENCE)
+            done = subprocess.run(["qemu-system-i386", *flags], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  timeout=PATIENCE)
         except (FileNotFoundError, subprocess.TimeoutExpired) as error:
             raise Unavailable(str(error)) from None
     lines = done.stdout.decode(errors="replace").replace("\r", "").splitlines()

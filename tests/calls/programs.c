@@ -1,8 +1,8 @@
 /*
  * programs.c - crafted files for execve: ELF headers and segments that contradict each other, and scripts.
  *
- * A sound program of one page is made, which ends with status 0 (or asks for itself as its interpreter); then one to six
- * fields get odd values. If it runs after all, it ends at once, or faults.
+ * A sound program of one page is made, which ends with status 0 (or asks for itself as its interpreter); then one to
+ * six fields get odd values. If it runs after all, it ends at once, or faults.
  */
 #include "fuzzer.h"
 
@@ -22,23 +22,29 @@ static const uint8_t code[] = { 0xB8, 252, 0, 0, 0, 0x31, 0xDB, 0xCD, 0x80 };
 
 static void make_sound(struct worker *w)
 {
-    static const uint32_t more[] = { 3, 0x6474E551, 0x6474E552, 6, 7, 1, 2, 4 };        /* INTERP, GNU_STACK, RELRO, PHDR, TLS, LOAD ... */
+    /* INTERP, GNU_STACK, RELRO, PHDR, TLS, LOAD ... */
+    static const uint32_t more[] = { 3, 0x6474E551, 0x6474E552, 6, 7, 1, 2, 4 };
     uint32_t count = 1 + chance_below(&w->chance, 4);
 
     memset(&file, 0, sizeof file);
-    file.elf = (struct elf){ .magic = { 0x7F, 'E', 'L', 'F', 1, 1, 1 }, .type = chance_one_in(&w->chance, 3) ? 3 : 2, .machine = 3, .version = 1,
-                             .segments_at = sizeof file.elf, .size = sizeof file.elf, .segment_size = sizeof(struct segment), .segments = (uint16_t)count };
+    file.elf = (struct elf){ .magic = { 0x7F, 'E', 'L', 'F', 1, 1, 1 }, .type = chance_one_in(&w->chance, 3) ? 3 : 2,
+                             .machine = 3, .version = 1,
+                             .segments_at = sizeof file.elf, .size = sizeof file.elf,
+                             .segment_size = sizeof(struct segment), .segments = (uint16_t)count };
     file.elf.entry  = (file.elf.type == 2 ? BASE : 0) + offsetof(__typeof__(file), rest);
     file.segment[0] = (struct segment){ 1, 0, file.elf.type == 2 ? BASE : 0, 0, PAGE, 2 * PAGE, 7, PAGE };
     for (uint32_t i = 1; i < count; i++)
-        file.segment[i] = (struct segment){ CHANCE_OF(&w->chance, more), PAGE * chance_below(&w->chance, 3), BASE + 4 * PAGE * i, 0,
-                                            chance_below(&w->chance, 2 * PAGE), chance_below(&w->chance, 4 * PAGE), chance_below(&w->chance, 8), PAGE };
+        file.segment[i] = (struct segment){ CHANCE_OF(&w->chance, more), PAGE * chance_below(&w->chance, 3),
+                                            BASE + 4 * PAGE * i, 0,
+                                            chance_below(&w->chance, 2 * PAGE), chance_below(&w->chance, 4 * PAGE),
+                                            chance_below(&w->chance, 8), PAGE };
     memcpy(file.rest, code, sizeof code);
     memcpy(file.rest + PAGE, "/program", 9);
 }
 
 static const uint32_t odd[] = {
-    0, 1, 3, 7, 31, 32, 52, 255, 4095, 4096, 4097, 0x7FFFFFFF, 0x80000000, 0xBFFFF000, 0xC0000000, 0xE0000000, 0xFFFF, 0xFFFFF000, 0xFFFFFFFF, BASE,
+    0, 1, 3, 7, 31, 32, 52, 255, 4095, 4096, 4097, 0x7FFFFFFF, 0x80000000, 0xBFFFF000, 0xC0000000, 0xE0000000, 0xFFFF,
+    0xFFFFF000, 0xFFFFFFFF, BASE,
     BASE + 1, BASE + PAGE, 0x10000, 0x08048000, 0x20000000, 0x40000000,
 };
 
@@ -58,8 +64,8 @@ static void disturb(struct worker *w)
 }
 
 static const char *const scripts[] = {
-    "#!", "#! ", "#!\n", "#!/program", "#!/program\n", "#!/program x y z\n", "#!/nowhere\n", "#!folder\n", "#!/\n", "#!  /null \t\n", "#!\0/program\n", "#!a", "",
-    "\x7F""ELF", "#!/proc/self/exe\n", "#!/random\n",
+    "#!", "#! ", "#!\n", "#!/program", "#!/program\n", "#!/program x y z\n", "#!/nowhere\n", "#!folder\n", "#!/\n",
+    "#!  /null \t\n", "#!\0/program\n", "#!a", "", "\x7F""ELF", "#!/proc/self/exe\n", "#!/random\n",
 };
 
 static uint32_t fill(struct worker *w)
@@ -81,7 +87,8 @@ static void execute(struct worker *w)
     const char *arguments[] = { "program", "one", 0 };
     long        result;
 
-    result = KERNEL(CALL_EXECVE, (long)"/program", chance_one_in(&w->chance, 5) ? (long)structure_of(w, 'q') : (long)arguments,
+    result = KERNEL(CALL_EXECVE, (long)"/program",
+                    chance_one_in(&w->chance, 5) ? (long)structure_of(w, 'q') : (long)arguments,
                     chance_one_in(&w->chance, 5) ? (long)structure_of(w, 'q') : (long)arguments, 0);
     leave(result < 0 ? 1 : 2);
 }

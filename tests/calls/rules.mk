@@ -1,9 +1,11 @@
 # rules.mk - programs that attack the kernel from inside: static, without a C library, for Quire and for Linux alike.
 
-calls_sources := $(addprefix tests/calls/,calls.c worker.c values.c structures.c templates.c frames.c programs.c instructions.c guest.c)
+calls_sources := $(addprefix tests/calls/,calls.c worker.c values.c structures.c templates.c frames.c programs.c \
+                 instructions.c guest.c)
 calls_programs = $(addprefix $(O)/calls/,calls findings init differ)
 
-differ_sources := $(addprefix tests/calls/differ/,differ.c files.c descriptors.c channels.c memory.c signals.c processes.c) tests/calls/guest.c
+differ_sources := $(addprefix tests/calls/differ/,differ.c files.c descriptors.c channels.c memory.c signals.c \
+                  processes.c) tests/calls/guest.c
 
 # strlen() must not be made of itself.
 CALLS_FLAGS = $(GUEST_FLAGS) -fno-tree-loop-distribute-patterns

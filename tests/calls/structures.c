@@ -35,9 +35,15 @@ static uint32_t nanoseconds(struct worker *w)
 }
 
 static void *time32(struct worker *w) { return WORDS(w, seconds(w), nanoseconds(w)); }
-static void *time64(struct worker *w) { return WORDS(w, seconds(w), chance_one_in(&w->chance, 9) ? any_word(w) : 0, nanoseconds(w), 0); }
+static void *time64(struct worker *w)
+{
+    return WORDS(w, seconds(w), chance_one_in(&w->chance, 9) ? any_word(w) : 0, nanoseconds(w), 0);
+}
 static void *timer32(struct worker *w) { return WORDS(w, seconds(w), nanoseconds(w), seconds(w), nanoseconds(w)); }
-static void *timer64(struct worker *w) { return WORDS(w, seconds(w), 0, nanoseconds(w), 0, seconds(w), 0, nanoseconds(w), 0); }
+static void *timer64(struct worker *w)
+{
+    return WORDS(w, seconds(w), 0, nanoseconds(w), 0, seconds(w), 0, nanoseconds(w), 0);
+}
 
 enum { MOST_PARTS = 12 };
 
@@ -91,8 +97,8 @@ static void *message(struct worker *w)
 {
     uint32_t length = 0, rights = chance_one_in(&w->chance, 2) ? control(w, &length) : 0;
 
-    return WORDS(w, chance_one_in(&w->chance, 2) ? structure_of(w, 'k') : 0, chance_one_in(&w->chance, 4) ? any_word(w) : 110,
-                 (uint32_t)vector(w), small(w), rights, length, 0);
+    return WORDS(w, chance_one_in(&w->chance, 2) ? structure_of(w, 'k') : 0,
+                 chance_one_in(&w->chance, 4) ? any_word(w) : 110, (uint32_t)vector(w), small(w), rights, length, 0);
 }
 
 static void *set_of_signals(struct worker *w)
@@ -107,8 +113,8 @@ static void *action(struct worker *w)
 {
     uint32_t handlers[] = { 0, 1, (uint32_t)just_return, (uint32_t)just_return, any_address(w) };
 
-    return WORDS(w, CHANCE_OF(&w->chance, handlers), chance_word(&w->chance) & 0xDC000007 & chance_word(&w->chance), any_address(w),
-                 any_word(w), any_word(w));
+    return WORDS(w, CHANCE_OF(&w->chance, handlers), chance_word(&w->chance) & 0xDC000007 & chance_word(&w->chance),
+                 any_address(w), any_word(w), any_word(w));
 }
 
 static void *polled(struct worker *w)
@@ -125,7 +131,8 @@ static void *polled(struct worker *w)
 
 static void *event(struct worker *w)
 {
-    return WORDS(w, chance_one_in(&w->chance, 3) ? any_word(w) : chance_word(&w->chance) & 0xF000001F, any_word(w), any_word(w));
+    return WORDS(w, chance_one_in(&w->chance, 3) ? any_word(w) : chance_word(&w->chance) & 0xF000001F, any_word(w),
+                 any_word(w));
 }
 
 /* An action of a timer: value, signal, what to notify, thread. */
@@ -157,7 +164,8 @@ static void *limit(struct worker *w)
 
 static void *segment(struct worker *w)
 {
-    return WORDS(w, chance_one_in(&w->chance, 3) ? any_word(w) : 0xFFFFFFFF, any_address(w), any_word(w), chance_word(&w->chance) & 0x7F);
+    return WORDS(w, chance_one_in(&w->chance, 3) ? any_word(w) : 0xFFFFFFFF, any_address(w), any_word(w),
+                 chance_word(&w->chance) & 0x7F);
 }
 
 /* Arguments for a program: pointers to text, at the end NULL, mostly. */
@@ -226,9 +234,9 @@ static void *filter(struct worker *w)
 
 static const struct { char letter; void *(*make)(struct worker *w); } makers[] = {
     { 't', time32 }, { 'T', time64 }, { 'y', timer32 }, { 'Y', timer64 }, { 'v', vector }, { 'k', address_of_socket },
-    { 'm', message }, { 'w', set_of_signals }, { 'h', action }, { 'o', polled }, { 'e', event }, { 'H', sigevent }, { 'j', lock },
-    { 'R', limit }, { 'g', segment }, { 'q', texts }, { 'C', arguments }, { 'c', capability }, { 'I', information },
-    { 'G', clone_arguments }, { 'O', how_to_open }, { 'B', filter },
+    { 'm', message }, { 'w', set_of_signals }, { 'h', action }, { 'o', polled }, { 'e', event }, { 'H', sigevent },
+    { 'j', lock }, { 'R', limit }, { 'g', segment }, { 'q', texts }, { 'C', arguments }, { 'c', capability },
+    { 'I', information }, { 'G', clone_arguments }, { 'O', how_to_open }, { 'B', filter },
 };
 
 uintptr_t structure_of(struct worker *w, char letter)

@@ -52,15 +52,18 @@ static bool map_arena(long file)
 {
     enum { BOTH = PROT_READ | PROT_WRITE, OWN = MAP_PRIVATE | MAP_ANONYMOUS };
 
-    return map(0, 4, BOTH, OWN, -1) > 0 && map(4, 2, BOTH, MAP_SHARED | MAP_ANONYMOUS, -1) > 0 && map(6, 1, PROT_READ, OWN, -1) > 0 &&
-           map(7, 1, PROT_NONE, OWN, -1) > 0 && map(8, 2, BOTH, MAP_SHARED, file) > 0 && map(10, 2, BOTH, MAP_PRIVATE, file) > 0 &&
+    return map(0, 4, BOTH, OWN, -1) > 0 && map(4, 2, BOTH, MAP_SHARED | MAP_ANONYMOUS, -1) > 0 &&
+           map(6, 1, PROT_READ, OWN, -1) > 0 &&
+           map(7, 1, PROT_NONE, OWN, -1) > 0 && map(8, 2, BOTH, MAP_SHARED, file) > 0 &&
+           map(10, 2, BOTH, MAP_PRIVATE, file) > 0 &&
            map(13, 2, BOTH, OWN, -1) > 0 && map(PLAY, 8, BOTH, OWN, -1) > 0 &&
            map(STRUCTURES, WORKERS, BOTH, OWN, -1) > 0;
 }
 
 static const struct { const char *path; uint32_t mode, device; } nodes[] = {
     { "null", 020666, 0x103 }, { "zero", 020666, 0x105 }, { "full", 020666, 0x107 }, { "random", 020666, 0x109 },
-    { "tty", 020666, 0x500 }, { "fifo", 010666, 0 }, { "socket-file", 0140666, 0 }, { "odd", 020666, 0x9999 }, { "block", 060666, 0x801 },
+    { "tty", 020666, 0x500 }, { "fifo", 010666, 0 }, { "socket-file", 0140666, 0 }, { "odd", 020666, 0x9999 },
+    { "block", 060666, 0x801 },
 };
 
 static void make_files(void)
@@ -88,7 +91,8 @@ static void listen_somewhere(void)
 /* Descriptors 3 and up, of every kind that there is; none of them outlives the batch. */
 static long open_files(void)
 {
-    static const char *const paths[] = { "null", "zero", "full", "random", "proc/self/maps", "proc/meminfo", "proc", "proc/self/mem" };
+    static const char *const paths[] = { "null", "zero", "full", "random", "proc/self/maps", "proc/meminfo", "proc",
+                                         "proc/self/mem" };
     int  ends[2];
     long file = KERNEL(CALL_OPEN, (long)"a", O_RDWR | O_CREAT, 0666);
 
@@ -148,9 +152,9 @@ uintptr_t any_word(struct worker *w)
 }
 
 static const uint32_t addresses[] = {
-    0, 1, 8, 4096, 0x10000, 0x7C00, 0x100000, 0x400000, 0x08000000, 0x08048000, 0x08049000, 0x40001000, 0x80000000, 0xBFFFF000, 0xBFFFFFFF, 0xC0000000,
-    0xC0000001, 0xC0100000, 0xD0000000, 0xDFFFFFFF, 0xE0000000, 0xE0100000, 0xF0000000, 0xFFBFFFFF, 0xFFC00000, 0xFFC01000, 0xFFFFE000,
-    0xFFFFF000, 0xFFFFFFFC, 0xFFFFFFFF,
+    0, 1, 8, 4096, 0x10000, 0x7C00, 0x100000, 0x400000, 0x08000000, 0x08048000, 0x08049000, 0x40001000, 0x80000000,
+    0xBFFFF000, 0xBFFFFFFF, 0xC0000000, 0xC0000001, 0xC0100000, 0xD0000000, 0xDFFFFFFF, 0xE0000000, 0xE0100000,
+    0xF0000000, 0xFFBFFFFF, 0xFFC00000, 0xFFC01000, 0xFFFFE000, 0xFFFFF000, 0xFFFFFFFC, 0xFFFFFFFF,
 };
 
 /* In the arena: a page, and a place in it where something ends, mostly. */
@@ -175,14 +179,17 @@ uintptr_t any_address(struct worker *w)
 
 static uintptr_t buffer(struct worker *w)
 {
-    return chance_one_in(&w->chance, 5) ? any_address(w) : chance_one_in(&w->chance, 3) ? in_arena(w) : (uintptr_t)page(0) + chance_below(&w->chance, PAGE);
+    return chance_one_in(&w->chance, 5) ? any_address(w)
+         : chance_one_in(&w->chance, 3) ? in_arena(w)
+                                        : (uintptr_t)page(0) + chance_below(&w->chance, PAGE);
 }
 
 static uintptr_t play_page(struct worker *w)
 {
     if (chance_one_in(&w->chance, 10))
         return any_address(w);
-    return (uintptr_t)page(chance_one_in(&w->chance, 6) ? chance_below(&w->chance, PLAY) : PLAY + chance_below(&w->chance, PLAY_PAGES)) +
+    return (uintptr_t)page(chance_one_in(&w->chance, 6) ? chance_below(&w->chance, PLAY)
+                                                        : PLAY + chance_below(&w->chance, PLAY_PAGES)) +
            (chance_one_in(&w->chance, 12) ? any_word(w) & 4095 : 0);
 }
 
@@ -199,15 +206,18 @@ uintptr_t any_descriptor(struct worker *w)
 {
     static const uint32_t odd[] = { 0xFFFFFFFF, 0xFFFFFF9C, 999, 1023, 1024, 100000, 0x7FFFFFFF, 0x80000000 };
 
-    return chance_one_in(&w->chance, 12) ? CHANCE_OF(&w->chance, odd) : chance_below(&w->chance, chance_one_in(&w->chance, 6) ? 64 : 36);
+    return chance_one_in(&w->chance, 12) ? CHANCE_OF(&w->chance, odd)
+                                         : chance_below(&w->chance, chance_one_in(&w->chance, 6) ? 64 : 36);
 }
 
 static const char *const paths[] = {
-    "a", "b", "c", "link", "circle", "to-folder", "to-folder/x", "dangling", "folder", "folder/", "folder/a", "folder/below", "folder/below/..", "folder/../a",
-    "fifo", "null", "zero", "random", "tty", "odd", "block", "socket", "socket-file", ".", "..", "/", "", "a/b", "a/", "folder/.", "nowhere/x",
-    "proc/self/maps", "proc/self/exe", "proc/self/fd/3", "proc/self/fd/20", "proc/self/mem", "proc/self/status", "proc/self", "proc/thread-self",
-    "proc/1/stat", "proc/self/cwd", "proc/self/root", "proc/self/environ", "proc/self/task", "proc/quire/frames", "proc/sys/kernel", "proc",
-    "proc/meminfo", "proc/self/oom_score_adj", "proc/self/fd", "proc/self/smaps", "proc/self/pagemap", "proc/mounts", "proc/stat",
+    "a", "b", "c", "link", "circle", "to-folder", "to-folder/x", "dangling", "folder", "folder/", "folder/a",
+    "folder/below", "folder/below/..", "folder/../a", "fifo", "null", "zero", "random", "tty", "odd", "block", "socket",
+    "socket-file", ".", "..", "/", "", "a/b", "a/", "folder/.", "nowhere/x", "proc/self/maps", "proc/self/exe",
+    "proc/self/fd/3", "proc/self/fd/20", "proc/self/mem", "proc/self/status", "proc/self", "proc/thread-self",
+    "proc/1/stat", "proc/self/cwd", "proc/self/root", "proc/self/environ", "proc/self/task", "proc/quire/frames",
+    "proc/sys/kernel", "proc", "proc/meminfo", "proc/self/oom_score_adj", "proc/self/fd", "proc/self/smaps",
+    "proc/self/pagemap", "proc/mounts", "proc/stat",
 };
 
 const char *any_path(struct worker *w)
@@ -259,9 +269,9 @@ static uintptr_t signal_number(struct worker *w)
 static uintptr_t command(struct worker *w)
 {
     static const uint32_t commands[] = {
-        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 36, 37, 38, 1024, 1025, 1026, 1030, 1031, 1032, 1033, 1034,
-        0x5401, 0x5402, 0x5403, 0x5405, 0x540B, 0x540E, 0x540F, 0x5410, 0x5411, 0x5413, 0x5414, 0x541B, 0x5421, 0x5450, 0x5451, 0x5452, 0x5420,
-        0x5422, 0x5428, 0x80045430, 0x40045431, 0x8004667E, 0x8905, 0x8933, 0x8910,
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 36, 37, 38, 1024, 1025, 1026, 1030, 1031, 1032, 1033,
+        1034, 0x5401, 0x5402, 0x5403, 0x5405, 0x540B, 0x540E, 0x540F, 0x5410, 0x5411, 0x5413, 0x5414, 0x541B, 0x5421,
+        0x5450, 0x5451, 0x5452, 0x5420, 0x5422, 0x5428, 0x80045430, 0x40045431, 0x8004667E, 0x8905, 0x8933, 0x8910,
     };
 
     return CHANCE_OF(&w->chance, commands);
@@ -279,16 +289,20 @@ static uintptr_t few_bits(struct worker *w)
 
 static uintptr_t open_flags(struct worker *w)
 {
-    static const uint32_t bits[] = { 0100, 0200, 01000, 02000, 04000, 010000, 0100000, 0200000, 0400000, 02000000, 010000000, 020200000, 0 };
+    static const uint32_t bits[] = { 0100, 0200, 01000, 02000, 04000, 010000, 0100000, 0200000, 0400000, 02000000,
+                                     010000000, 020200000, 0 };
 
-    return (chance_below(&w->chance, 4)) | CHANCE_OF(&w->chance, bits) | CHANCE_OF(&w->chance, bits) | (chance_one_in(&w->chance, 2) ? 04000 : 0);
+    return (chance_below(&w->chance, 4)) | CHANCE_OF(&w->chance, bits) | CHANCE_OF(&w->chance, bits) |
+           (chance_one_in(&w->chance, 2) ? 04000 : 0);
 }
 
 static uintptr_t map_flags(struct worker *w)
 {
-    static const uint32_t bits[] = { 0, 0, 0x20, 0x20, 0x100, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x20000, 0x40000, 0x100000 };
+    static const uint32_t bits[] = { 0, 0, 0x20, 0x20, 0x100, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x20000, 0x40000,
+                                     0x100000 };
 
-    return (chance_one_in(&w->chance, 8) ? chance_below(&w->chance, 4) : 1 + chance_below(&w->chance, 2)) | CHANCE_OF(&w->chance, bits) |
+    return (chance_one_in(&w->chance, 8) ? chance_below(&w->chance, 4) : 1 + chance_below(&w->chance, 2)) |
+           CHANCE_OF(&w->chance, bits) |
            CHANCE_OF(&w->chance, bits) | (chance_one_in(&w->chance, 2) ? 0x10 : 0);
 }
 
@@ -301,7 +315,8 @@ static uintptr_t clone_flags(struct worker *w)
 
 static uintptr_t futex_operation(struct worker *w)
 {
-    return chance_below(&w->chance, 15) | (chance_one_in(&w->chance, 2) ? 128 : 0) | (chance_one_in(&w->chance, 6) ? 256 : 0);
+    return chance_below(&w->chance, 15) | (chance_one_in(&w->chance, 2) ? 128 : 0) |
+           (chance_one_in(&w->chance, 6) ? 256 : 0);
 }
 
 uintptr_t value_of(struct worker *w, char letter)

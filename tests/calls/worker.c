@@ -1,9 +1,9 @@
 /*
  * worker.c - a thread that does calls: its stack, its children, and whom it may not hit.
  *
- * All numbers are called, with two arguments changed: the supervisor is not the target of a signal or a limit, alone or as
- * one of all; and reboot with Linux's magic words only asks for what does not end the machine. exit and exit_group end a
- * worker early, so they come at its end.
+ * All numbers are called, with two arguments changed: the supervisor is not the target of a signal or a limit, alone or
+ * as one of all; and reboot with Linux's magic words only asks for what does not end the machine. exit and exit_group
+ * end a worker early, so they come at its end.
  */
 #include "fuzzer.h"
 
@@ -40,7 +40,8 @@ static bool hits_supervisor(long target)
 static void spare_supervisor(struct call *call)
 {
     switch (call->number) {
-    case CALL_KILL: case CALL_TKILL: case CALL_TGKILL: case CALL_RT_SIGQUEUEINFO: case CALL_RT_TGSIGQUEUEINFO: case CALL_PRLIMIT64:
+    case CALL_KILL: case CALL_TKILL: case CALL_TGKILL: case CALL_RT_SIGQUEUEINFO: case CALL_RT_TGSIGQUEUEINFO:
+    case CALL_PRLIMIT64:
         if (hits_supervisor(call->argument[0]) || hits_supervisor(call->argument[1]))
             call->argument[0] = call->argument[1] = 0;
         break;
@@ -66,8 +67,8 @@ static void tell(const struct worker *w, const struct call *call)
 {
     const long *a = call->argument;
 
-    say("%u: %d(%x, %x, %x, %x, %x, %x)\n", w->number, (int)call->number, (unsigned)a[0], (unsigned)a[1], (unsigned)a[2],
-        (unsigned)a[3], (unsigned)a[4], (unsigned)a[5]);
+    say("%u: %d(%x, %x, %x, %x, %x, %x)\n", w->number, (int)call->number, (unsigned)a[0], (unsigned)a[1],
+        (unsigned)a[2], (unsigned)a[3], (unsigned)a[4], (unsigned)a[5]);
 }
 
 /* Only so many children, and none of a child's. */

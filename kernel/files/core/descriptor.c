@@ -1,8 +1,8 @@
 /*
  * descriptor.c - a process's numbers for open files.
  *
- * The files lie in an array; beside it two sets of numbers say which are open and which close on exec, so that the lowest
- * free number is found without a look at each, however many are open.
+ * The files lie in an array; beside it two sets of numbers say which are open and which close on exec, so that the
+ * lowest free number is found without a look at each, however many are open.
  *
  *   D1  a number is in the set of open ones if and only if its slot has a file
  *   D2  a number that closes on exec is open

@@ -1,9 +1,9 @@
 /*
  * descriptor.h - a process's table of open files.
  *
- * Counted; shared by CLONE_FILES. Grows by doubling up to the process's limit (RLIMIT_NOFILE), never shrinks; a copy has the
- * room that what is open needs. Opening and closing do not cost more when many are open; copying and releasing go
- * over all that are, with one look at 32 that are not.
+ * Counted; shared by CLONE_FILES. Grows by doubling up to the process's limit (RLIMIT_NOFILE), never shrinks; a copy
+ * has the room that what is open needs. Opening and closing do not cost more when many are open; copying and releasing
+ * go over all that are, with one look at 32 that are not.
  * Locking: a spin lock (RANK_OBJECT) inside; returned files carry a reference.
  */
 #ifndef QUIRE_FILES_DESCRIPTOR_H
@@ -31,7 +31,8 @@ struct file *descriptor_peek(const struct files *files, int number);
 bool files_are_own(const struct files *files);              /* no other process shares it                    */
 /* The lowest free number at or above `from`. Takes the caller's reference on success. -EMFILE, -ENOMEM. */
 int  descriptor_add(struct files *files, struct file *file, int from, bool close_on_exec, uint32_t limit) MUST_CHECK;
-int  descriptor_put(struct files *files, int number, struct file *file, bool close_on_exec, uint32_t limit) MUST_CHECK; /* dup2 */
+/* dup2 */
+int  descriptor_put(struct files *files, int number, struct file *file, bool close_on_exec, uint32_t limit) MUST_CHECK;
 int  descriptor_close(struct files *files, int number);     /* 0 or -EBADF                                   */
 int  descriptor_flag(struct files *files, int number);      /* close-on-exec: 0, 1 or -EBADF                 */
 int  descriptor_set_flag(struct files *files, int number, bool close_on_exec);

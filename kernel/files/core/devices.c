@@ -100,10 +100,14 @@ static long stir_random(UNUSED struct file *file, struct buffer *from, UNUSED ui
     return done;
 }
 
-static const struct node_operations null_operations   = { .traits = NODE_SEEKLESS, .read = read_nothing, .write = swallow };
-static const struct node_operations zero_operations   = { .traits = NODE_SEEKLESS | NODE_ZEROS, .read = read_zeros, .write = swallow };
-static const struct node_operations full_operations   = { .traits = NODE_SEEKLESS, .read = read_zeros, .write = refuse_for_room };
-static const struct node_operations random_operations = { .traits = NODE_SEEKLESS, .read = read_random, .write = stir_random };
+static const struct node_operations null_operations   = { .traits = NODE_SEEKLESS, .read = read_nothing,
+                                                          .write = swallow };
+static const struct node_operations zero_operations   = { .traits = NODE_SEEKLESS | NODE_ZEROS, .read = read_zeros,
+                                                          .write = swallow };
+static const struct node_operations full_operations   = { .traits = NODE_SEEKLESS, .read = read_zeros,
+                                                          .write = refuse_for_room };
+static const struct node_operations random_operations = { .traits = NODE_SEEKLESS, .read = read_random,
+                                                          .write = stir_random };
 
 void devices_start(void)
 {

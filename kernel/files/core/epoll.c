@@ -273,7 +273,8 @@ static int epoll_describe(struct node *node __attribute__((unused)), char *to, s
 }
 
 static const struct node_operations epoll_operations = {
-    .traits = NODE_STREAM, .poll = epoll_poll, .close = epoll_close, .release = epoll_release, .describe = epoll_describe,
+    .traits = NODE_STREAM, .poll = epoll_poll, .close = epoll_close, .release = epoll_release,
+    .describe = epoll_describe,
 };
 
 static struct epoll *epoll_new(void)
@@ -404,7 +405,8 @@ static void set_event(struct epoll_item *item, const struct epoll_event *event)
     }
 }
 
-static int add(struct epoll *self, struct epoll_item **at, int number, struct file *file, const struct epoll_event *event)
+static int add(struct epoll *self, struct epoll_item **at, int number, struct file *file,
+               const struct epoll_event *event)
 {
     struct epoll_item *item  = heap_alloc(sizeof *item, HEAP_ZERO);
     struct wait_queue *queue = NULL;
@@ -589,5 +591,6 @@ bool epoll_ok(struct file *epoll)
     for (struct epoll_item *item = self->ready; item != NULL; end = &item->next_ready, item = item->next_ready)
         if (item->to_ready != end || item->epoll != self)
             return false;                                                       /* E3 */
-    return count == self->count && self->ready_end == end && depth_below(self, NULL, 0) <= NESTED_DEEPEST;  /* E1, E3, E4 */
+    /* E1, E3, E4 */
+    return count == self->count && self->ready_end == end && depth_below(self, NULL, 0) <= NESTED_DEEPEST;
 }

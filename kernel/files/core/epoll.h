@@ -6,9 +6,9 @@
  * entry on the epoll's list of those that may be ready, and a wait looks at these alone.
  *
  * Level-triggered entries stay on the list for as long as they are ready. Edge-triggered ones come back only with the
- * next wake: a pipe's reader is told of each write, its writer when a full pipe has room again, a socket of each arrival
- * and of each message that its peer has read. One-shot entries are silent until they are modified. With EXCLUSIVE, of
- * several epolls that watch a file one in which somebody waits is enough.
+ * next wake: a pipe's reader is told of each write, its writer when a full pipe has room again, a socket of each
+ * arrival and of each message that its peer has read. One-shot entries are silent until they are modified. With
+ * EXCLUSIVE, of several epolls that watch a file one in which somebody waits is enough.
  *
  * An epoll may watch epolls, NESTED_DEEPEST of them one in another; never itself, by whatever way.
  *
@@ -37,11 +37,12 @@ struct epoll_event { uint32_t events; uint64_t data; } __attribute__((packed, al
 
 struct file *epoll_make(void);                              /* NULL without memory      */
 /* `event` may be NULL to delete. */
-int  epoll_control(struct file *epoll, int what, int number, struct file *file, const struct epoll_event *event) MUST_CHECK;
+int  epoll_control(struct file *epoll, int what, int number, struct file *file,
+                   const struct epoll_event *event) MUST_CHECK;
 
 /*
- * Up to `most` events, each put in the buffer as a struct epoll_event. Returns how many; 0 at the deadline; -EINTR; -EFAULT
- * when the first cannot be put: an event that could not be put stays to be reported.
+ * Up to `most` events, each put in the buffer as a struct epoll_event. Returns how many; 0 at the deadline; -EINTR;
+ * -EFAULT when the first cannot be put: an event that could not be put stays to be reported.
  */
 long epoll_wait_for(struct file *epoll, struct buffer *to, size_t most, uint64_t deadline);
 

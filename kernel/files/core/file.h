@@ -79,7 +79,8 @@ struct node_operations {
     uint64_t (*pages)(struct node *node);                                          /* frames it holds, for st_blocks */
     /* folders; the node's lock is held */
     int  (*look_up)(struct node *folder, const char *name, size_t length, struct node **out);
-    int  (*create)(struct node *folder, const char *name, size_t length, uint32_t mode, uint32_t device, struct node **out);
+    int  (*create)(struct node *folder, const char *name, size_t length, uint32_t mode, uint32_t device,
+                   struct node **out);
     int  (*link)(struct node *folder, const char *name, size_t length, struct node *node);
     int  (*remove)(struct node *folder, const char *name, size_t length, bool folder_wanted);
     int  (*rename)(struct node *from, const char *name, size_t length, struct node *to, const char *new_name,
@@ -152,8 +153,14 @@ struct file {
 };
 
 /* With access mode 3 (O_ACCMODE), which is good for ioctl() alone, an open file neither reads nor writes. */
-static inline bool flags_read(uint32_t flags)  { return (flags & O_ACCMODE) == O_RDONLY || (flags & O_ACCMODE) == O_RDWR; }
-static inline bool flags_write(uint32_t flags) { return (flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR; }
+static inline bool flags_read(uint32_t flags)
+{
+    return (flags & O_ACCMODE) == O_RDONLY || (flags & O_ACCMODE) == O_RDWR;
+}
+static inline bool flags_write(uint32_t flags)
+{
+    return (flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR;
+}
 static inline bool file_reads(const struct file *file)  { return flags_read(file->flags); }
 static inline bool file_writes(const struct file *file) { return flags_write(file->flags); }
 
@@ -165,15 +172,16 @@ enum {
 
 /* What a mount forbids: Linux's MS_* in file_system.flags. */
 enum {
-    MOUNT_READ_ONLY = 1, MOUNT_NO_SUID = 2, MOUNT_NO_DEVICES = 4, MOUNT_NO_EXECUTE = 8, MOUNT_SYNC = 16, MOUNT_NO_ACCESS_TIME = 1024,
-    MOUNT_NO_FOLDER_ACCESS_TIME = 2048,
-    MOUNT_KEPT = MOUNT_READ_ONLY | MOUNT_NO_SUID | MOUNT_NO_DEVICES | MOUNT_NO_EXECUTE | MOUNT_SYNC | MOUNT_NO_ACCESS_TIME |
+    MOUNT_READ_ONLY = 1, MOUNT_NO_SUID = 2, MOUNT_NO_DEVICES = 4, MOUNT_NO_EXECUTE = 8, MOUNT_SYNC = 16,
+    MOUNT_NO_ACCESS_TIME = 1024, MOUNT_NO_FOLDER_ACCESS_TIME = 2048,
+    MOUNT_KEPT = MOUNT_READ_ONLY | MOUNT_NO_SUID | MOUNT_NO_DEVICES | MOUNT_NO_EXECUTE | MOUNT_SYNC |
+                 MOUNT_NO_ACCESS_TIME |
                  MOUNT_NO_FOLDER_ACCESS_TIME,
 };
 
 /* Linux's poll bits. */
-enum { POLL_IN = 1, POLL_PRI = 2, POLL_OUT = 4, POLL_ERR = 8, POLL_HUP = 16, POLL_NVAL = 32, POLL_RDNORM = 64, POLL_WRNORM = 256,
-       POLL_WRBAND = 512, POLL_RDHUP = 0x2000 };
+enum { POLL_IN = 1, POLL_PRI = 2, POLL_OUT = 4, POLL_ERR = 8, POLL_HUP = 16, POLL_NVAL = 32, POLL_RDNORM = 64,
+       POLL_WRNORM = 256, POLL_WRBAND = 512, POLL_RDHUP = 0x2000 };
 
 /* A node begins: one reference, no links, times now, a new inode number of its system. */
 void node_start(struct node *node, const struct node_operations *operations, struct file_system *system, uint32_t mode);
@@ -215,7 +223,9 @@ int  file_run(struct file *file) MUST_CHECK;        /* as long as this open file
 uint32_t user_acting(void), group_acting(void);     /* whose rights count: the process's effective ones     */
 bool     acts_in_group(uint32_t gid);               /* that one, or a supplementary group of the process's  */
 
-/* A file, folder or link of a file system that may not be changed: -EROFS. Devices and pipes are written all the same. */
+/*
+ * A file, folder or link of a file system that may not be changed: -EROFS. Devices and pipes are written all the same.
+ */
 bool node_is_read_only(const struct node *node);
 
 /* May the current process read (4), write (2), execute or search (1) it? 0, -EROFS or -EACCES. Root may nearly all. */
@@ -224,8 +234,8 @@ int node_allows(const struct node *node, unsigned wanted) MUST_CHECK;
 int node_resize(struct node *node, uint64_t bytes) MUST_CHECK;
 
 /*
- * fallocate(2): room for bytes [from, end) of a regular file, or with `clear` zeros in them, or with `punch` a hole. Room is not
- * set aside, only looked for (-ENOSPC): memory is there or not when it is written. `keep`: the size stays.
+ * fallocate(2): room for bytes [from, end) of a regular file, or with `clear` zeros in them, or with `punch` a hole.
+ * Room is not set aside, only looked for (-ENOSPC): memory is there or not when it is written. `keep`: the size stays.
  */
 struct allocation { uint64_t from, end; bool keep, punch, clear; };
 int node_allocate(struct node *node, const struct allocation *what) MUST_CHECK;

@@ -160,7 +160,8 @@ static void changed(struct lock_owner **at)
 static struct lock_owner *conflict(struct node *node, const struct lock_request *request, struct held **out)
 {
     for (struct lock_owner *at = node->locks; at != NULL && request->kind != LOCK_NONE; at = at->next)
-        if (at->world == request->world && at->owner != request->owner && (*out = in_the_way(at->tree, request)) != NULL)
+        if (at->world == request->world && at->owner != request->owner &&
+            (*out = in_the_way(at->tree, request)) != NULL)
             return at;
     return NULL;
 }
@@ -195,8 +196,8 @@ static struct held *piece(struct lock_supplies *supplies)
  * Of the owner's locks in the range only what reaches over its ends is left: at the end of `before`, at the start of
  * `behind`. One that reaches over both needs a piece.
  */
-static void cut_out(struct held *within, const struct lock_request *range, struct lock_supplies *supplies, struct held **before,
-                    struct held **behind)
+static void cut_out(struct held *within, const struct lock_request *range, struct lock_supplies *supplies,
+                    struct held **before, struct held **behind)
 {
     struct held *first = edge(within, false), *last = edge(within, true);
 
@@ -221,7 +222,8 @@ static void cut_out(struct held *within, const struct lock_request *range, struc
 }
 
 /* The new lock, joined with neighbours that are of its kind. */
-static struct held *insert(struct held *before, struct held *behind, const struct lock_request *what, struct lock_supplies *supplies)
+static struct held *insert(struct held *before, struct held *behind, const struct lock_request *what,
+                           struct lock_supplies *supplies)
 {
     struct held *lower = edge(before, true), *upper = edge(behind, false), *new, *rest;
 
@@ -332,7 +334,8 @@ static bool is_posix(const struct lock_request *request)
     return request->world == LOCKS_OF_RECORDS && request->process >= 0;
 }
 
-static int wait_turn(struct node *node, const struct lock_request *request, struct lock_owner *blocker, struct lock_wait *wait)
+static int wait_turn(struct node *node, const struct lock_request *request, struct lock_owner *blocker,
+                     struct lock_wait *wait)
 {
     int err;
 
@@ -434,7 +437,8 @@ static bool tree_ok(const struct held *tree, const struct held **last)
         return true;
     if (!tree_ok(tree->left, last) || tree->first > tree->last)
         return false;
-    if (*last != NULL && ((*last)->last >= tree->first || ((*last)->last + 1 == tree->first && (*last)->kind == tree->kind)))
+    if (*last != NULL && ((*last)->last >= tree->first ||
+                          ((*last)->last + 1 == tree->first && (*last)->kind == tree->kind)))
         return false;                                                   /* L1 */
     *last = tree;
     return tree_ok(tree->right, last);
@@ -446,7 +450,8 @@ static bool free_of(struct node *node, const struct lock_owner *owner, const str
 
     if (tree == NULL)
         return true;
-    return conflict(node, &(struct lock_request){ owner->owner, owner->world, tree->kind, tree->first, tree->last, 0 }, &held) == NULL &&
+    return conflict(node, &(struct lock_request){ owner->owner, owner->world, tree->kind, tree->first, tree->last, 0 },
+                    &held) == NULL &&
            free_of(node, owner, tree->left) && free_of(node, owner, tree->right);                       /* L2 */
 }
 
@@ -458,7 +463,8 @@ bool locks_ok(struct node *node)
     for (const struct lock_owner *owner = node->locks; owner != NULL && ok; owner = owner->next) {
         const struct held *last = NULL;
 
-        ok = tree_ok(owner->tree, &last) && free_of(node, owner, owner->tree) && (owner->tree != NULL || owner->waiting > 0);  /* L3 */
+        ok = tree_ok(owner->tree, &last) && free_of(node, owner, owner->tree) &&
+             (owner->tree != NULL || owner->waiting > 0);  /* L3 */
     }
     mutex_drop(&locks_lock);
     return ok;

@@ -6,11 +6,12 @@
  * overlap and one of them is exclusive; an owner's own are replaced, split and joined. flock() changes a lock's kind by
  * dropping it first, as Linux does: whoever is refused has none then.
  *
- * A node has a list of its owners in order of their arrival, each with a tree of its locks by place. Who must wait waits
- * for one owner whose lock is in the way. Waiting POSIX requests are also in a list of all: a request that would close a
- * circle of owners who wait for each other is refused.
+ * A node has a list of its owners in order of their arrival, each with a tree of its locks by place. Who must wait
+ * waits for one owner whose lock is in the way. Waiting POSIX requests are also in a list of all: a request that would
+ * close a circle of owners who wait for each other is refused.
  *
- * Locking  one mutex for all locks. Waiting sleeps on a queue of the owner in the way, without it, and a signal ends it.
+ * Locking  one mutex for all locks. Waiting sleeps on a queue of the owner in the way, without it, and a signal ends
+ *          it.
  * Cost     O(owners of the node + log locks of each), and for a shared request the shared locks in its way; looking for
  *          a circle: O(those who wait) for each owner on the way.
  * Errors   -EAGAIN, -EDEADLK, -ENOLCK (no memory), -ERESTARTSYS. On error nothing has changed, but for flock().
@@ -45,7 +46,7 @@ int  lock_set(struct node *node, const struct lock_request *request, bool wait) 
 /* The first lock in the way: of the owner that came first, the one furthest to the front; false if there is none. */
 bool lock_find(struct node *node, const struct lock_request *request, struct lock_request *out);
 
-void locks_drop_owner(struct node *node, const void *owner);    /* at each close of a process; cheap when there is none */
+void locks_drop_owner(struct node *node, const void *owner);  /* at each close of a process; cheap when there is none */
 void locks_drop_file(struct file *file);                        /* an open file ends                */
 
 bool locks_ok(struct node *node);

@@ -33,7 +33,8 @@ void node_start(struct node *node, const struct node_operations *operations, str
     uint64_t now = clock_wall();
 
     *node = (struct node){ .operations = operations, .system = system, .references = 1, .mode = mode,
-                           .lock = MUTEX("node"), .seals = SEAL_NEVER, .accessed = now, .modified = now, .changed = now };
+                           .lock = MUTEX("node"), .seals = SEAL_NEVER, .accessed = now, .modified = now,
+                           .changed = now };
     if (system != NULL) {
         node->inode = ++system->last_inode;
         __atomic_add_fetch(&system->nodes, 1, __ATOMIC_RELAXED);
@@ -526,7 +527,9 @@ static void drop_set_id(struct node *node)
         node->mode &= ~(uint32_t)SET_GROUP_ID;
 }
 
-/* The regular file's part: where it is written is known once the lock is held. *at becomes the end of what was written. */
+/*
+ * The regular file's part: where it is written is known once the lock is held. *at becomes the end of what was written.
+ */
 static long write_node(struct file *file, struct buffer *from, uint64_t *at)
 {
     struct node *node = file->node;

@@ -40,7 +40,9 @@ static void unlink_all(struct poll_wait *files, size_t count)
             wait_unlink(&files[i].waiter);
 }
 
-/* Whoever makes a file ready between the look and the sleep has woken us already: wait_linked() then returns at once. */
+/*
+ * Whoever makes a file ready between the look and the sleep has woken us already: wait_linked() then returns at once.
+ */
 long poll_wait(struct poll_wait *files, size_t count, uint64_t deadline)
 {
     struct wait_queue *queue;

@@ -28,8 +28,11 @@ struct pipe {
 
 static struct pipe *pipe_of(const struct node *node) { return node->own; }
 
-static uint32_t slots(const struct pipe *pipe)                { return pipe->capacity / PAGE_SIZE; }
-static uint32_t slot(const struct pipe *pipe, uint64_t byte)  { return (uint32_t)(byte >> PAGE_SHIFT) & (slots(pipe) - 1); }
+static uint32_t slots(const struct pipe *pipe) { return pipe->capacity / PAGE_SIZE; }
+static uint32_t slot(const struct pipe *pipe, uint64_t byte)
+{
+    return (uint32_t)(byte >> PAGE_SHIFT) & (slots(pipe) - 1);
+}
 
 /*
  * Room is counted in pages that can still be begun, so that a byte's slot is its own: the page that `from` lies in
@@ -119,7 +122,10 @@ static long take_bytes(struct pipe *pipe, struct buffer *to)
     return done;
 }
 
-/* *full: writers may be waiting for room as the bytes are taken. Not before: we wait ourselves, while they fill the pipe. */
+/*
+ * *full: writers may be waiting for room as the bytes are taken. Not before: we wait ourselves, while they fill the
+ * pipe.
+ */
 static long read_locked(struct file *file, struct buffer *to, bool *full)
 {
     struct node *node = file->node;
@@ -368,7 +374,7 @@ const struct node_operations fifo_operations = {
     .open = fifo_open, .close = pipe_close,
 };
 
-/* ---- Pipes without a name ------------------------------------------------------------------------------------------ */
+/* ---- Pipes without a name --------------------------------------------------------------------------------- */
 
 static void pipe_release(struct node *node)
 {
@@ -436,7 +442,7 @@ int pipe_make(uint32_t flags, struct file **reader, struct file **writer)
     return 0;
 }
 
-/* ---- Capacity --------------------------------------------------------------------------------------------------------- */
+/* ---- Capacity --------------------------------------------------------------------------------------------- */
 
 static bool is_pipe(const struct file *file) { return file->operations->read == pipe_read && !(file->flags & O_PATH); }
 

@@ -631,5 +631,5 @@ bool socket_ok(struct file *file)
     for (const struct socket *child = self->waiting; child != NULL; child = child->next_waiting, waiting++)
         if (child->node.own != NULL || !packets_ok(child) || !peer_ok(child))
             return false;                                                                                     /* S4 */
-    return packets_ok(self) && peer_ok(self) && waiting == self->waiting_count;                               /* S1..S4 */
+    return packets_ok(self) && peer_ok(self) && waiting == self->waiting_count;  /* S1..S4 */
 }

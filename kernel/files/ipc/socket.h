@@ -2,8 +2,8 @@
  * socket.h - sockets between programs of this machine (AF_UNIX): streams, datagrams, sequences of packets.
  *
  * What is sent waits as packets with the receiver; a stream's packets lose their borders when they are read. A
- * receiver holds SOCKET_ROOM bytes, each packet counted with what it costs, then senders wait; datagrams from strangers at
- * most SOCKET_QUEUE. Names are paths of the file system, or abstract (a first byte of 0).
+ * receiver holds SOCKET_ROOM bytes, each packet counted with what it costs, then senders wait; datagrams from strangers
+ * at most SOCKET_QUEUE. Names are paths of the file system, or abstract (a first byte of 0).
  *
  * Messages may carry open files (struct passed, SCM_RIGHTS) and say who sent them (SCM_CREDENTIALS). Sockets that
  * nothing but messages in each other's queues holds are found and closed as soon as the last other reference goes.
@@ -39,12 +39,14 @@ struct credentials {
     uint32_t user, group;
 };
 
-/* Open files that a message carries: an array of `count` places, a reference in each that is set. NULL without memory. */
+/*
+ * Open files that a message carries: an array of `count` places, a reference in each that is set. NULL without memory.
+ */
 struct passed;
 struct passed *passed_make(uint32_t count);
 void passed_set(struct passed *passed, uint32_t which, struct file *file);     /* takes over the reference */
 void passed_release(struct passed *passed);         /* NULL: nothing. What was not set is not released */
-struct passed *passed_extend(struct passed *passed, uint32_t more);      /* with places behind; NULL: nothing has changed */
+struct passed *passed_extend(struct passed *passed, uint32_t more);  /* with places behind; NULL: nothing has changed */
 uint32_t     passed_count(const struct passed *passed);
 struct file *passed_file(const struct passed *passed, uint32_t which);         /* borrowed */
 
@@ -55,7 +57,7 @@ bool socket_is(const struct file *file);
 int socket_bind(struct file *file, const struct socket_name *name) MUST_CHECK;
 int socket_listen(struct file *file, int backlog) MUST_CHECK;
 int socket_accept(struct file *file, uint32_t flags, struct file **out) MUST_CHECK;
-int socket_connect(struct file *file, const struct socket_name *name) MUST_CHECK;   /* NULL: a datagram socket lets go */
+int socket_connect(struct file *file, const struct socket_name *name) MUST_CHECK;  /* NULL: a datagram socket lets go */
 int socket_shut(struct file *file, bool reading, bool writing) MUST_CHECK;
 
 /* What a message has beside its bytes. */
@@ -90,21 +92,22 @@ void socket_facts(struct file *file, struct socket_facts *out);
 
 /* What a program has set; most of it only the network would notice. */
 enum socket_flag {
-    FLAG_DEBUG, FLAG_REUSE, FLAG_NO_ROUTE, FLAG_BROADCAST, FLAG_KEEP_ALIVE, FLAG_INLINE, FLAG_TIMESTAMP, FLAG_CREDENTIALS, SOCKET_FLAGS
+    FLAG_DEBUG, FLAG_REUSE, FLAG_NO_ROUTE, FLAG_BROADCAST, FLAG_KEEP_ALIVE, FLAG_INLINE, FLAG_TIMESTAMP,
+    FLAG_CREDENTIALS, SOCKET_FLAGS
 };
 struct socket_options {
     bool     flags[SOCKET_FLAGS];
     int32_t  priority, least_to_read, mark, linger[2], send_room, receive_room;
-    uint64_t send_limit, receive_limit;         /* nanoseconds that a call may wait; 0: for ever; UINT64_MAX: not at all */
+    uint64_t send_limit, receive_limit;  /* nanoseconds that a call may wait; 0: for ever; UINT64_MAX: not at all */
 };
 struct socket_options *socket_options(struct file *file);      /* words that are read and written alone: no lock */
 
 bool socket_ok(struct file *file);
 
 /*
- * An open file that messages hold, too, loses a reference (file_release()): if messages of sockets that only messages hold
- * are all that is left, those are taken out and the files in them released. Returns false when nothing in flight was left
- * by the time the lock was taken, and the caller has the reference still.
+ * An open file that messages hold, too, loses a reference (file_release()): if messages of sockets that only messages
+ * hold are all that is left, those are taken out and the files in them released. Returns false when nothing in flight
+ * was left by the time the lock was taken, and the caller has the reference still.
  */
 bool socket_release_in_flight(struct file *file);
 

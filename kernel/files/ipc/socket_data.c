@@ -159,7 +159,8 @@ static bool has_room(const struct socket *self, const struct socket *to, const s
 }
 
 /* Wait until the receiver has room, then hand the packet over. The lock is held. */
-static int deliver(struct socket *self, struct socket *to, struct packet *packet, struct sending *what, uint64_t deadline)
+static int deliver(struct socket *self, struct socket *to, struct packet *packet, struct sending *what,
+                   uint64_t deadline)
 {
     for (;;) {
         int err;
@@ -195,7 +196,8 @@ static int send_packet(struct socket *self, struct packet *packet, struct sendin
 }
 
 /* What the message carries goes with its first piece. */
-static long send_stream(struct socket *self, struct buffer *pieces, size_t count, struct sending *what, uint64_t deadline)
+static long send_stream(struct socket *self, struct buffer *pieces, size_t count, struct sending *what,
+                        uint64_t deadline)
 {
     size_t left = total(pieces, count);
     long   done = 0;
@@ -218,7 +220,8 @@ static long send_stream(struct socket *self, struct buffer *pieces, size_t count
     return done;
 }
 
-static long send_whole(struct socket *self, struct buffer *pieces, size_t count, struct sending *what, uint64_t deadline)
+static long send_whole(struct socket *self, struct buffer *pieces, size_t count, struct sending *what,
+                       uint64_t deadline)
 {
     size_t         bytes = total(pieces, count);
     struct packet *packet;
@@ -288,8 +291,8 @@ static int may_receive(const struct socket *self)
 }
 
 /*
- * Wait for something to read. Returns 1, 0 at the end of a stream, or an errno. A datagram socket that was shut ends those
- * who would wait; who would not is told EAGAIN as before. The lock is held.
+ * Wait for something to read. Returns 1, 0 at the end of a stream, or an errno. A datagram socket that was shut ends
+ * those who would wait; who would not is told EAGAIN as before. The lock is held.
  */
 static int await(struct socket *self, uint64_t deadline)
 {
@@ -358,15 +361,18 @@ static void take_beside(struct socket *self, unsigned flags, struct received *ou
     }
 }
 
-/* Whether reading on would mix what must be told apart: files come with the last bytes of a read, and senders do not mix. */
+/*
+ * Whether reading on would mix what must be told apart: files come with the last bytes of a read, and senders do not
+ * mix.
+ */
 static bool stream_ends(const struct socket *self, const struct received *out)
 {
     return out->passed != NULL || (out->signed_ && !same_sender(&out->sender, &self->first->sender));
 }
 
 /* Copy on from the stream's first packet, which is dropped once it is read. */
-static long take_stream(struct socket *self, struct buffer **pieces, size_t *count, unsigned flags, struct received *out,
-                        struct passed **dropped)
+static long take_stream(struct socket *self, struct buffer **pieces, size_t *count, unsigned flags,
+                        struct received *out, struct passed **dropped)
 {
     long got = scatter(self->first, self->first->at, pieces, count);
 

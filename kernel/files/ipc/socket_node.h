@@ -52,7 +52,7 @@ struct socket {
     struct socket     *next_abstract;
     struct socket     *clients, *next_client;   /* datagram sockets whose peer this is; no references */
     struct credentials maker;                   /* who made it                                */
-    struct wait_queue  room;                    /* senders who wait until this has room; who waits to be queued for accept() */
+    struct wait_queue  room;  /* senders who wait until this has room; who waits to be queued for accept() */
     struct socket_options options;
     /* For the search for sockets that only messages hold, socket_passed.c. */
     uint32_t           carries;                 /* sockets' open files in its packets         */
@@ -65,7 +65,10 @@ extern struct mutex sockets_lock;
 
 static inline struct socket *socket_of(struct node *node) { return CONTAINER_OF(node, struct socket, node); }
 
-/* Sleep on one of the socket's queues until it is woken; the lock is dropped meanwhile. 0, -ERESTARTSYS, -EINTR, -EAGAIN. */
+/*
+ * Sleep on one of the socket's queues until it is woken; the lock is dropped meanwhile. 0, -ERESTARTSYS, -EINTR,
+ * -EAGAIN.
+ */
 int  socket_wait(struct wait_queue *queue, uint64_t deadline) MUST_CHECK;
 uint64_t socket_deadline(uint64_t limit);       /* of a wait that begins now; limit 0: NEVER */
 int  socket_find(const struct socket_name *name, struct socket **out) MUST_CHECK;

@@ -2,11 +2,12 @@
  * missing.h - which paths programs looked for and did not find, for the report.
  *
  * A program that lacks a file often says nothing, or something else. Names that a lookup answered with -ENOENT are
- * counted here, as the program said them: MISSING_PATHS at most, each cut to MISSING_TEXT bytes. When there are more, the
- * one asked for least, and of those the first that came, gives its place to the next.
+ * counted here, as the program said them: MISSING_PATHS at most, each cut to MISSING_TEXT bytes. When there are more,
+ * the one asked for least, and of those the first that came, gives its place to the next.
  *
  * Locking  inside (rank OBJECT). Nothing is counted before missing_begin().
- * Cost     a comparison for each lookup, a test of a pointer for each that finds nothing; while counting, a search among all that are kept.
+ * Cost     a comparison for each lookup, a test of a pointer for each that finds nothing; while counting, a search
+ *          among all that are kept.
  */
 #ifndef QUIRE_FILES_MISSING_H
 #define QUIRE_FILES_MISSING_H
@@ -31,7 +32,10 @@ static inline int missing_note(const char *path, int err)
     return err;
 }
 
-/* Those with the most lookups first; among equals the last to come, after which a program may have given up. `text` is printable and may be cut. */
+/*
+ * Those with the most lookups first; among equals the last to come, after which a program may have given up. `text` is
+ * printable and may be cut.
+ */
 void missing_each(void (*visit)(const char *text, uint32_t times, void *with), void *with);
 
 /* How often a path gave its place to another one: what was said of it is lost. */

@@ -192,7 +192,8 @@ static int may_open(const struct node *node, uint32_t flags)
         return 0;
     if (is_type(node, S_LINK))
         return -ELOOP;
-    if ((is_type(node, S_CHARACTER) || is_type(node, S_BLOCK)) && node->system != NULL && (node->system->flags & MOUNT_NO_DEVICES))
+    if ((is_type(node, S_CHARACTER) || is_type(node, S_BLOCK)) && node->system != NULL &&
+        (node->system->flags & MOUNT_NO_DEVICES))
         return -EACCES;
     if (is_type(node, S_FOLDER) && ((access_wanted(flags) & 2) || (flags & O_CREAT)))
         return -EISDIR;
@@ -211,7 +212,8 @@ static bool writes(uint32_t flags)
 /* An open file of a node. Takes over the reference. */
 static int open_node(struct node *node, uint32_t flags, struct file **out)
 {
-    struct file *file = file_make(node, node->operations, flags & ~(uint32_t)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC));
+    struct file *file = file_make(node, node->operations,
+                                  flags & ~(uint32_t)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC));
     int          err  = 0;
 
     if (file == NULL) {
@@ -362,13 +364,14 @@ static int find_and_open(struct fs_context *fs, struct node *start, const char *
     return err;
 }
 
-int path_open_within(struct fs_context *fs, struct node *start, const char *path, uint32_t flags, uint32_t mode, unsigned resolve,
-                     struct file **out)
+int path_open_within(struct fs_context *fs, struct node *start, const char *path, uint32_t flags, uint32_t mode,
+                     unsigned resolve, struct file **out)
 {
     return missing_note(path, find_and_open(fs, start, path, flags, mode, resolve, out));
 }
 
-int path_open(struct fs_context *fs, struct node *start, const char *path, uint32_t flags, uint32_t mode, struct file **out)
+int path_open(struct fs_context *fs, struct node *start, const char *path, uint32_t flags, uint32_t mode,
+              struct file **out)
 {
     return path_open_within(fs, start, path, flags, mode, 0, out);
 }
@@ -474,7 +477,9 @@ static int link_node(struct walk *to, struct node *node)
     if (err != 0)
         return err;
     mutex_take(&to->folder->lock);
-    err = node->links == 0 && !node->linkable ? -ENOENT : to->folder->operations->link(to->folder, to->name, to->length, node);
+    err = -ENOENT;
+    if (node->links > 0 || node->linkable)
+        err = to->folder->operations->link(to->folder, to->name, to->length, node);
     if (err == 0)
         node->linkable = false;                 /* without names once more, it is gone */
     mutex_drop(&to->folder->lock);
@@ -565,7 +570,8 @@ static int rename_walks(struct walk *from, struct walk *to, unsigned flags)
     if (from->folder != to->folder)
         mutex_take(moves);
     lock_both(from->folder, to->folder);
-    err = from->folder->operations->rename(from->folder, from->name, from->length, to->folder, to->name, to->length, flags);
+    err = from->folder->operations->rename(from->folder, from->name, from->length, to->folder, to->name, to->length,
+                                           flags);
     unlock_both(from->folder, to->folder);
     if (from->folder != to->folder)
         mutex_drop(moves);

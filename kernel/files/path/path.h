@@ -22,7 +22,8 @@ void fs_context_release(struct fs_context *fs);
 enum { PATH_NO_FOLLOW = 1, PATH_MUST_BE_FOLDER = 2, PATH_EMPTY_IS_START = 4 };
 
 /* The node a path names, with a reference. `start` is where a relative path begins (NULL: fs->here). */
-int path_find(struct fs_context *fs, struct node *start, const char *path, unsigned flags, struct node **out) MUST_CHECK;
+int path_find(struct fs_context *fs, struct node *start, const char *path, unsigned flags,
+              struct node **out) MUST_CHECK;
 
 /* The folder that holds (or would hold) the path's last part, referenced, and that part's name inside `path`. */
 int path_parent(struct fs_context *fs, struct node *start, const char *path, struct node **folder, const char **name,
@@ -37,17 +38,19 @@ enum {
     RESOLVE_NO_XDEV = 1, RESOLVE_NO_MAGICLINKS = 2, RESOLVE_NO_SYMLINKS = 4, RESOLVE_BENEATH = 8, RESOLVE_IN_ROOT = 16,
     RESOLVE_CACHED = 32, RESOLVE_KNOWN = 63,
 };
-int path_open_within(struct fs_context *fs, struct node *start, const char *path, uint32_t flags, uint32_t mode, unsigned resolve,
-                     struct file **out) MUST_CHECK;
+int path_open_within(struct fs_context *fs, struct node *start, const char *path, uint32_t flags, uint32_t mode,
+                     unsigned resolve, struct file **out) MUST_CHECK;
 
 /*
  * A file to execute, open for reading; only the right to execute it is asked for. flags: PATH_NO_FOLLOW,
  * PATH_EMPTY_IS_START. -ELOOP for a symbolic link that is not followed, -EACCES for what is no regular file.
  */
-int path_open_program(struct fs_context *fs, struct node *start, const char *path, unsigned flags, struct file **out) MUST_CHECK;
+int path_open_program(struct fs_context *fs, struct node *start, const char *path, unsigned flags,
+                      struct file **out) MUST_CHECK;
 
 int path_make_folder(struct fs_context *fs, struct node *start, const char *path, uint32_t mode) MUST_CHECK;
-int path_make_node(struct fs_context *fs, struct node *start, const char *path, uint32_t mode, uint32_t device) MUST_CHECK;
+int path_make_node(struct fs_context *fs, struct node *start, const char *path, uint32_t mode,
+                   uint32_t device) MUST_CHECK;
 int path_remove(struct fs_context *fs, struct node *start, const char *path, bool folder) MUST_CHECK;
 /* flags: PATH_NO_FOLLOW, PATH_EMPTY_IS_START, for what gets another name. */
 int path_link(struct fs_context *fs, struct node *from_start, const char *from, struct node *to_start, const char *to,
@@ -67,8 +70,9 @@ long path_describe(struct fs_context *fs, struct node *node, char *to, size_t si
 /* Mounting: `root` covers the folder. The kernel mounts proc, dev and tmpfs at start. */
 int path_mount(struct node *folder, struct node *root) MUST_CHECK;
 /*
- * Take a mounted system away, given its root: -EINVAL for what is no root, -EBUSY while it is used or others are mounted in
- * it. UNMOUNT_LAZILY: now from the paths, and for good with its last user. UNMOUNT_EXPIRED: -EAGAIN the first time.
+ * Take a mounted system away, given its root: -EINVAL for what is no root, -EBUSY while it is used or others are
+ * mounted in it. UNMOUNT_LAZILY: now from the paths, and for good with its last user. UNMOUNT_EXPIRED: -EAGAIN the
+ * first time.
  */
 enum { UNMOUNT_LAZILY = 2, UNMOUNT_EXPIRED = 4 };
 int path_unmount(struct node *root, unsigned how) MUST_CHECK;

@@ -280,7 +280,8 @@ int walk_begin(struct walk *walk, struct fs_context *fs, struct node *start, con
         return -ENOENT;
     if (strnlen(path, PATH_LONGEST) == PATH_LONGEST)
         return -ENAMETOOLONG;
-    walk->folder = *path == '/' && !(flags & (WALK_BENEATH | WALK_IN_ROOT)) ? fs->root : start != NULL ? start : fs->here;
+    walk->folder = *path == '/' && !(flags & (WALK_BENEATH | WALK_IN_ROOT)) ? fs->root : start != NULL ? start
+                   : fs->here;
     node_hold(walk->folder);
     walk->folder = through_mounts(walk->folder);
     if (flags & (WALK_BENEATH | WALK_IN_ROOT))

@@ -36,10 +36,11 @@ enum { WALK_FOLLOW = 1, WALK_SLASH_FOLLOWS = 2, WALK_CREATES = 4 };
 enum { WALK_SAME_MOUNT = 16, WALK_NO_MAGIC = 32, WALK_NO_LINKS = 64, WALK_BENEATH = 128, WALK_IN_ROOT = 256 };
 
 /*
- * Walk to the last part. With WALK_SLASH_FOLLOWS what a slash comes after must be a folder. On success the walk holds references until
- * walk_end(). The last part may be missing (node is NULL): -ENOENT is only for what leads there.
+ * Walk to the last part. With WALK_SLASH_FOLLOWS what a slash comes after must be a folder. On success the walk holds
+ * references until walk_end(). The last part may be missing (node is NULL): -ENOENT is only for what leads there.
  */
-int  walk_begin(struct walk *walk, struct fs_context *fs, struct node *start, const char *path, unsigned flags) MUST_CHECK;
+int  walk_begin(struct walk *walk, struct fs_context *fs, struct node *start, const char *path,
+                unsigned flags) MUST_CHECK;
 void walk_end(struct walk *walk);
 
 /* The entry of a folder by name, as the path sees it: through mounts. Takes the folder's lock. */

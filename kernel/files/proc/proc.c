@@ -12,7 +12,8 @@
 #include "memory/heap/heap.h"
 #include "process/process.h"
 
-enum { PROC_MAGIC = 0x9FA0, NUMBER_LONGEST = 10, NUMBERS_FROM = 256, FIRST_ROOM = 1024, LINE_LONGEST = 512, STORE_MOST = 256 };
+enum { PROC_MAGIC = 0x9FA0, NUMBER_LONGEST = 10, NUMBERS_FROM = 256, FIRST_ROOM = 1024, LINE_LONGEST = 512,
+       STORE_MOST = 256 };
 enum { ROOT_INODE = 1 };
 
 /* ---- Text ------------------------------------------------------------------------------------- */
@@ -295,8 +296,8 @@ static bool exists(const struct proc_node *folder, enum proc_kind kind, int32_t 
 static int look_up_number(struct proc_node *folder, int32_t number, struct node **out)
 {
     static const struct proc_entry *const entries[] = {
-        [PROC_PROCESS] = &proc_process_entry, [PROC_TASK] = &proc_task_entry, [PROC_DESCRIPTOR] = &proc_descriptor_entry,
-        [PROC_DESCRIPTOR_INFO] = &proc_descriptor_info_entry,
+        [PROC_PROCESS] = &proc_process_entry, [PROC_TASK] = &proc_task_entry,
+        [PROC_DESCRIPTOR] = &proc_descriptor_entry, [PROC_DESCRIPTOR_INFO] = &proc_descriptor_info_entry,
     };
     enum proc_kind    kind = numbers_in(folder);
     struct proc_node *self;
@@ -387,8 +388,8 @@ static const struct node_operations folder_operations = {
     .look_up = proc_look_up, .list = proc_list, .release = proc_release, .whereabouts = proc_whereabouts,
 };
 static const struct node_operations file_operations = {
-    .read = proc_read, .write = proc_write, .open = proc_open, .close = proc_close, .resize = proc_resize, .release = proc_release,
-    .whereabouts = proc_whereabouts,
+    .read = proc_read, .write = proc_write, .open = proc_open, .close = proc_close, .resize = proc_resize,
+    .release = proc_release, .whereabouts = proc_whereabouts,
 };
 static const struct node_operations link_operations = {
     .read_link = proc_read_link, .follow = proc_follow, .release = proc_release,

@@ -18,7 +18,8 @@
 /* ---- mem ------------------------------------------------------------------------------------- */
 
 /* One piece within a page, all of it or nothing: returns whether it went through. */
-static bool move_piece(struct space *space, struct buffer *buffer, vaddr_t at, size_t bytes, bool writing, char *between)
+static bool move_piece(struct space *space, struct buffer *buffer, vaddr_t at, size_t bytes, bool writing,
+                       char *between)
 {
     if (writing)
         return buffer_get(buffer, between, bytes) == bytes && user_write_in(space, at, between, bytes) == 0;

@@ -15,7 +15,8 @@ static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n'; }
 
 static unsigned digit_of(char c)
 {
-    return c >= '0' && c <= '9' ? (unsigned)(c - '0') : (c | 32) >= 'a' && (c | 32) <= 'f' ? (unsigned)((c | 32) - 'a' + 10) : 16;
+    return c >= '0' && c <= '9' ? (unsigned)(c - '0') : (c | 32) >= 'a' &&
+           (c | 32) <= 'f' ? (unsigned)((c | 32) - 'a' + 10) : 16;
 }
 
 /* 0x and 0 begin numbers of base 16 and 8, as in C. */
@@ -32,8 +33,8 @@ static unsigned base_of(const char **text)
 }
 
 /*
- * A number with blanks around it and perhaps a sign, as Linux reads it. Returns 0, -EINVAL for what is none, or -ERANGE for
- * one that does not fit.
+ * A number with blanks around it and perhaps a sign, as Linux reads it. Returns 0, -EINVAL for what is none, or -ERANGE
+ * for one that does not fit.
  */
 static int read_signed(const char *text, int32_t *out)
 {
@@ -103,7 +104,8 @@ int proc_write_old_adjust(struct text *text, struct proc_node *node)
 
     if (p == NULL)
         return -ESRCH;
-    text_add(text, "%d\n", p->oom_score_adj == ADJUST_MOST ? OLD_MOST : (int)p->oom_score_adj * OLD_STEPS / ADJUST_MOST);
+    text_add(text, "%d\n", p->oom_score_adj == ADJUST_MOST ? OLD_MOST
+             : (int)p->oom_score_adj * OLD_STEPS / ADJUST_MOST);
     return 0;
 }
 
@@ -160,9 +162,10 @@ int proc_write_groups(struct text *text, struct proc_node *node) { return write_
 static int write_space(struct text *text, struct proc_node *node)
 {
     static const struct { const char *name; const char *kind; unsigned number; } spaces[] = {
-        { "net", "net", 4026531840u }, { "uts", "uts", 4026531838u }, { "ipc", "ipc", 4026531839u }, { "pid", "pid", 4026531836u },
-        { "pid_for_children", "pid", 4026531836u }, { "user", "user", 4026531837u }, { "mnt", "mnt", 4026531841u },
-        { "cgroup", "cgroup", 4026531835u }, { "time", "time", 4026531834u }, { "time_for_children", "time", 4026531834u },
+        { "net", "net", 4026531840u }, { "uts", "uts", 4026531838u }, { "ipc", "ipc", 4026531839u },
+        { "pid", "pid", 4026531836u }, { "pid_for_children", "pid", 4026531836u }, { "user", "user", 4026531837u },
+        { "mnt", "mnt", 4026531841u }, { "cgroup", "cgroup", 4026531835u }, { "time", "time", 4026531834u },
+        { "time_for_children", "time", 4026531834u },
     };
 
     for (unsigned i = 0; i < COUNT_OF(spaces); i++)
@@ -188,8 +191,10 @@ static int write_descriptor(struct text *text, struct proc_node *node)
 
     if (file == NULL)
         return -ENOENT;
-    text_add(text, "pos:\t%llu\nflags:\t0%o\nmnt_id:\t%u\nino:\t%llu\n", (unsigned long long)file->at, (unsigned)file->flags,
-             file->node->system != NULL ? (unsigned)file->node->system->device : 0u, (unsigned long long)file->node->inode);
+    text_add(text, "pos:\t%llu\nflags:\t0%o\nmnt_id:\t%u\nino:\t%llu\n", (unsigned long long)file->at,
+             (unsigned)file->flags,
+             file->node->system != NULL ? (unsigned)file->node->system->device : 0u,
+             (unsigned long long)file->node->inode);
     file_release(file);
     return 0;
 }

@@ -41,7 +41,8 @@ static struct seen describe(const struct space *space, const struct region *regi
 {
     struct seen seen = {
         .start = page_address(region->span.first), .end = page_address(region->span.end), .rights = region->rights.user,
-        .may = region->may, .locked = region->locked, .shared = region->shared, .grows = region->grows & REGION_GROWS_DOWN,
+        .may = region->may, .locked = region->locked, .shared = region->shared,
+        .grows = region->grows & REGION_GROWS_DOWN,
         .not_forked = region->not_forked, .uncharged = region->uncharged, .told = region->told, .name = region->name,
         .offset = region->object != NULL || region->file != NULL ? region->offset : 0, .file = region->file,
         .memory = region->object != NULL && region->object->owner == OWNER_SHARED,
@@ -116,7 +117,8 @@ static void add_line(struct text *text, const struct seen *seen)
     size_t line = text->length;
 
     text_add(text, "%08lx-%08lx %c%c%c%c %08llx %02x:%02x %llu ", (unsigned long)seen->start, (unsigned long)seen->end,
-             seen->rights & MAY_READ ? 'r' : '-', seen->rights & MAY_WRITE ? 'w' : '-', seen->rights & MAY_EXECUTE ? 'x' : '-',
+             seen->rights & MAY_READ ? 'r' : '-', seen->rights & MAY_WRITE ? 'w' : '-',
+             seen->rights & MAY_EXECUTE ? 'x' : '-',
              seen->shared ? 's' : 'p', (unsigned long long)seen->offset << PAGE_SHIFT, 0u, device_of(seen),
              seen->file != NULL ? (unsigned long long)seen->file->inode : (unsigned long long)seen->number);
     add_name(text, seen, line);
@@ -184,7 +186,10 @@ static void add_kilobytes(struct text *text, const char *name, uint64_t kilobyte
     text_add(text, "%-16s%8llu kB\n", name, (unsigned long long)kilobytes);
 }
 
-static void add_pages(struct text *text, const char *name, uint32_t pages) { add_kilobytes(text, name, pages * KILOBYTES); }
+static void add_pages(struct text *text, const char *name, uint32_t pages)
+{
+    add_kilobytes(text, name, pages * KILOBYTES);
+}
 
 static void add_share(struct text *text, const char *name, uint64_t share)
 {
@@ -193,8 +198,8 @@ static void add_share(struct text *text, const char *name, uint64_t share)
 
 static void add_counts(struct text *text, const struct counts *c, bool all)
 {
-    static const char *const nothing[] = { "LazyFree:", "AnonHugePages:", "ShmemPmdMapped:", "FilePmdMapped:", "Shared_Hugetlb:",
-                                           "Private_Hugetlb:", "Swap:", "SwapPss:" };
+    static const char *const nothing[] = { "LazyFree:", "AnonHugePages:", "ShmemPmdMapped:", "FilePmdMapped:",
+                                           "Shared_Hugetlb:", "Private_Hugetlb:", "Swap:", "SwapPss:" };
 
     add_pages(text, "Rss:", c->resident);
     add_share(text, "Pss:", c->share);
@@ -220,9 +225,10 @@ static void add_flags(struct text *text, const struct seen *seen)
 {
     const struct { const char *name; bool set; } flags[] = {
         { "rd", seen->rights & MAY_READ }, { "wr", seen->rights & MAY_WRITE }, { "ex", seen->rights & MAY_EXECUTE },
-        { "sh", seen->shared && (seen->may & MAY_WRITE) }, { "mr", seen->may & MAY_READ }, { "mw", seen->may & MAY_WRITE },
-        { "me", seen->may & MAY_EXECUTE }, { "ms", seen->shared }, { "gd", seen->grows }, { "lo", seen->locked != 0 },
-        { "sr", seen->told & REGION_TOLD_SEQUENTIAL }, { "rr", seen->told & REGION_TOLD_RANDOM }, { "dc", seen->not_forked },
+        { "sh", seen->shared && (seen->may & MAY_WRITE) }, { "mr", seen->may & MAY_READ },
+        { "mw", seen->may & MAY_WRITE }, { "me", seen->may & MAY_EXECUTE }, { "ms", seen->shared },
+        { "gd", seen->grows }, { "lo", seen->locked != 0 }, { "sr", seen->told & REGION_TOLD_SEQUENTIAL },
+        { "rr", seen->told & REGION_TOLD_RANDOM }, { "dc", seen->not_forked },
         { "ac", !seen->shared && !seen->uncharged && (seen->rights & MAY_WRITE) }, { "nr", seen->uncharged },
         { "wf", seen->told & REGION_TOLD_WIPED }, { "dd", seen->told & REGION_TOLD_NO_DUMP },
         { "hg", seen->told & REGION_TOLD_HUGE }, { "nh", seen->told & REGION_TOLD_NO_HUGE },

@@ -15,7 +15,8 @@
 #include "files/proc/proc_node.h"
 #include "process/numbers.h"
 
-enum { ROOT = 1, ABOUT_SHIFT = 17, TASK = 1 << 16, DESCRIPTORS_FROM = 1024, DESCRIPTORS = (TASK - DESCRIPTORS_FROM) / 2 };
+enum { ROOT = 1, ABOUT_SHIFT = 17, TASK = 1 << 16, DESCRIPTORS_FROM = 1024,
+       DESCRIPTORS = (TASK - DESCRIPTORS_FROM) / 2 };
 _Static_assert((uint64_t)NUMBERS << ABOUT_SHIFT <= 1ull << 32, "the number of a process fits above");
 
 /* Count the entries of a tree in order, up to the wanted one: true when it was found. As deep as the tree. */
@@ -60,6 +61,7 @@ uint32_t proc_number_number(const struct proc_node *folder, enum proc_kind kind,
     case PROC_PROCESS: return (uint32_t)number << ABOUT_SHIFT;
     case PROC_TASK:    return (uint32_t)number << ABOUT_SHIFT | TASK;
     default:
-        return number_about(folder) + DESCRIPTORS_FROM + 2 * ((uint32_t)number % DESCRIPTORS) + (kind == PROC_DESCRIPTOR_INFO);
+        return number_about(folder) + DESCRIPTORS_FROM + 2 * ((uint32_t)number % DESCRIPTORS) +
+               (kind == PROC_DESCRIPTOR_INFO);
     }
 }

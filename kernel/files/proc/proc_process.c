@@ -156,8 +156,8 @@ static int write_stat(struct text *text, struct proc_node *node)
     else
         process_usage(p, &used);
     signal_sets(p, &ignored, &caught);
-    text_add(text, "%d (%s) %c %d %d %d %d %d 0 %llu %llu %llu %llu ", node->thread != 0 ? node->thread : p->id, name_of(p, t),
-             state_of(p, t), p->parent != NULL ? p->parent->id : 0, p->group, p->session,
+    text_add(text, "%d (%s) %c %d %d %d %d %d 0 %llu %llu %llu %llu ", node->thread != 0 ? node->thread : p->id,
+             name_of(p, t), state_of(p, t), p->parent != NULL ? p->parent->id : 0, p->group, p->session,
              p->terminal != NULL ? 0x0501 : 0, p->terminal != NULL ? p->group : -1,
              (unsigned long long)used.faults_minor, (unsigned long long)p->children_used.faults_minor,
              (unsigned long long)used.faults_major, (unsigned long long)p->children_used.faults_major);
@@ -168,7 +168,8 @@ static int write_stat(struct text *text, struct proc_node *node)
              (unsigned long long)(p->start_time / TICK), sizes.whole * PAGE_SIZE, sizes.resident);
     text_add(text, "%lu 0 0 0 0 0 %lu %lu %lu %lu 0 0 0 %d 0 0 0 0 0 0 0 0 ", (unsigned long)UINT32_MAX,
              t != NULL ? (unsigned long)(uint32_t)t->pending.pending & 0x7FFFFFFF : 0,
-             t != NULL ? (unsigned long)(uint32_t)t->mask & 0x7FFFFFFF : 0, (unsigned long)(uint32_t)ignored & 0x7FFFFFFF,
+             t != NULL ? (unsigned long)(uint32_t)t->mask & 0x7FFFFFFF : 0,
+             (unsigned long)(uint32_t)ignored & 0x7FFFFFFF,
              (unsigned long)(uint32_t)caught & 0x7FFFFFFF, p->exit_signal);
     text_add(text, "%lu %lu %lu %lu %lu %d\n", m != NULL ? (unsigned long)m->space.limits.break_start : 0,
              m != NULL ? (unsigned long)m->argument_start : 0, m != NULL ? (unsigned long)m->argument_end : 0,
@@ -203,8 +204,8 @@ static int write_statm(struct text *text, struct proc_node *node)
     sizes = sizes_of(p);
     if (p->memory != NULL)
         proc_count_resident(&p->memory->space, &resident);
-    text_add(text, "%lu %lu %u %lu 0 %lu 0\n", sizes.whole, sizes.resident, (unsigned)(resident.file + resident.memory), sizes.text,
-             sizes.data + sizes.stack);
+    text_add(text, "%lu %lu %u %lu 0 %lu 0\n", sizes.whole, sizes.resident, (unsigned)(resident.file + resident.memory),
+             sizes.text, sizes.data + sizes.stack);
     return 0;
 }
 
@@ -217,12 +218,15 @@ static void add_memory(struct text *text, const struct process *p)
     if (p->memory == NULL)
         return;
     proc_count_resident(&p->memory->space, &resident);
-    text_add(text, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8u kB\nVmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\n",
-             sizes.most_pages * KILOBYTES, sizes.whole * KILOBYTES, sizes.locked * KILOBYTES, 0u, sizes.most_resident * KILOBYTES,
+    text_add(text, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8u kB\n"
+                   "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\n",
+             sizes.most_pages * KILOBYTES, sizes.whole * KILOBYTES, sizes.locked * KILOBYTES, 0u,
+             sizes.most_resident * KILOBYTES,
              (resident.anonymous + resident.file + resident.memory) * (unsigned long)KILOBYTES);
     text_add(text, "RssAnon:\t%8u kB\nRssFile:\t%8u kB\nRssShmem:\t%8u kB\n", (unsigned)resident.anonymous * KILOBYTES,
              (unsigned)resident.file * KILOBYTES, (unsigned)resident.memory * KILOBYTES);
-    text_add(text, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8u kB\nVmPTE:\t%8lu kB\nVmSwap:\t%8u kB\nHugetlbPages:\t%8u kB\n",
+    text_add(text, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8u kB\nVmPTE:\t%8lu kB\n"
+                   "VmSwap:\t%8u kB\nHugetlbPages:\t%8u kB\n",
              sizes.data * KILOBYTES, sizes.stack * KILOBYTES, sizes.text * KILOBYTES, 0u,
              (unsigned long)p->memory->space.table_frames * KILOBYTES, 0u, 0u);
 }
@@ -246,25 +250,30 @@ static int write_status(struct text *text, struct proc_node *node)
     t     = thread_of(node, p);
     state = state_of(p, t);
     signal_sets(p, &ignored, &caught);
-    text_add(text, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
+    text_add(text, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\n"
+                   "TracerPid:\t0\n",
              name_of(p, t), p->fs != NULL ? (unsigned)p->fs->umask : 0u, state, state_word(state), p->id,
              node->thread != 0 ? node->thread : p->id, p->parent != NULL ? p->parent->id : 0);
-    text_add(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t64\nGroups:\t", (unsigned)p->uid, (unsigned)p->euid,
-             (unsigned)p->suid, (unsigned)p->euid, (unsigned)p->gid, (unsigned)p->egid, (unsigned)p->sgid, (unsigned)p->egid);
+    text_add(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t64\nGroups:\t", (unsigned)p->uid,
+             (unsigned)p->euid,
+             (unsigned)p->suid, (unsigned)p->euid, (unsigned)p->gid, (unsigned)p->egid, (unsigned)p->sgid,
+             (unsigned)p->egid);
     add_groups(text, p->groups);
-    text_add(text, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", p->id, node->thread != 0 ? node->thread : p->id,
-             p->group, p->session);
+    text_add(text, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", p->id,
+             node->thread != 0 ? node->thread : p->id, p->group, p->session);
     add_memory(text, p);
     text_add(text, "CoreDumping:\t0\nTHP_enabled:\t0\nThreads:\t%u\nSigQ:\t%u/%u\n", (unsigned)p->thread_count,
              (unsigned)p->account->signals, (unsigned)p->limits[RLIMIT_SIGPENDING].soft);
     text_add(text, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n",
              t != NULL ? (unsigned long long)t->pending.pending : 0ull, (unsigned long long)p->pending.pending,
              t != NULL ? (unsigned long long)t->mask : 0ull, (unsigned long long)ignored, (unsigned long long)caught);
-    text_add(text, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:\t%016llx\nNoNewPrivs:\t%d\n",
+    text_add(text, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:\t%016llx\n"
+                   "NoNewPrivs:\t%d\n",
              (unsigned long long)p->capabilities.inheritable, (unsigned long long)p->capabilities.permitted,
              (unsigned long long)p->capabilities.effective, (unsigned long long)p->capabilities.bounding,
              (unsigned long long)p->capabilities.ambient, t != NULL ? t->no_new_privileges : 0);
-    text_add(text, "Seccomp:\t0\nSeccomp_filters:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
+    text_add(text, "Seccomp:\t0\nSeccomp_filters:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\nMems_allowed:\t1\n"
+                   "Mems_allowed_list:\t0\n");
     text_add(text, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
              t != NULL ? (unsigned long long)t->used.switches_voluntary : 0ull,
              t != NULL ? (unsigned long long)t->used.switches_involuntary : 0ull);
@@ -315,8 +324,14 @@ static int add_range(struct text *text, struct proc_node *node, enum range which
 /* The vector that exec has put on the stack. */
 static int write_auxiliary(struct text *text, struct proc_node *node) { return add_range(text, node, RANGE_AUXILIARY); }
 
-static int write_arguments(struct text *text, struct proc_node *node)   { return add_range(text, node, RANGE_ARGUMENTS); }
-static int write_environment(struct text *text, struct proc_node *node) { return add_range(text, node, RANGE_ENVIRONMENT); }
+static int write_arguments(struct text *text, struct proc_node *node)
+{
+    return add_range(text, node, RANGE_ARGUMENTS);
+}
+static int write_environment(struct text *text, struct proc_node *node)
+{
+    return add_range(text, node, RANGE_ENVIRONMENT);
+}
 
 static int write_name(struct text *text, struct proc_node *node)
 {
@@ -348,11 +363,12 @@ static int store_name(struct proc_node *node, const char *bytes)
 static int write_limits(struct text *text, struct proc_node *node)
 {
     static const struct { const char *name, *unit; } rows[LIMITS] = {
-        { "Max cpu time", "seconds" }, { "Max file size", "bytes" }, { "Max data size", "bytes" }, { "Max stack size", "bytes" },
-        { "Max core file size", "bytes" }, { "Max resident set", "bytes" }, { "Max processes", "processes" },
-        { "Max open files", "files" }, { "Max locked memory", "bytes" }, { "Max address space", "bytes" },
-        { "Max file locks", "locks" }, { "Max pending signals", "signals" }, { "Max msgqueue size", "bytes" },
-        { "Max nice priority", "" }, { "Max realtime priority", "" }, { "Max realtime timeout", "us" },
+        { "Max cpu time", "seconds" }, { "Max file size", "bytes" }, { "Max data size", "bytes" },
+        { "Max stack size", "bytes" }, { "Max core file size", "bytes" }, { "Max resident set", "bytes" },
+        { "Max processes", "processes" }, { "Max open files", "files" }, { "Max locked memory", "bytes" },
+        { "Max address space", "bytes" }, { "Max file locks", "locks" }, { "Max pending signals", "signals" },
+        { "Max msgqueue size", "bytes" }, { "Max nice priority", "" }, { "Max realtime priority", "" },
+        { "Max realtime timeout", "us" },
     };
     const struct process *p = proc_process(node);
 
@@ -381,8 +397,9 @@ static int write_limits(struct text *text, struct proc_node *node)
 static void add_mount_flags(struct text *text, const struct file_system *system)
 {
     static const struct { uint32_t flag; const char *word; } words[] = {
-        { MOUNT_SYNC, ",sync" }, { MOUNT_NO_SUID, ",nosuid" }, { MOUNT_NO_DEVICES, ",nodev" }, { MOUNT_NO_EXECUTE, ",noexec" },
-        { MOUNT_NO_ACCESS_TIME, ",noatime" }, { MOUNT_NO_FOLDER_ACCESS_TIME, ",nodiratime" },
+        { MOUNT_SYNC, ",sync" }, { MOUNT_NO_SUID, ",nosuid" }, { MOUNT_NO_DEVICES, ",nodev" },
+        { MOUNT_NO_EXECUTE, ",noexec" }, { MOUNT_NO_ACCESS_TIME, ",noatime" },
+        { MOUNT_NO_FOLDER_ACCESS_TIME, ",nodiratime" },
     };
 
     for (unsigned i = 0; i < COUNT_OF(words); i++)
@@ -432,8 +449,8 @@ static int write_mount_names(struct text *text, struct proc_node *node __attribu
 static int write_mount_facts(struct text *text, struct proc_node *node __attribute__((unused)))
 {
     for (struct file_system *system = systems_mounted; system != NULL; system = system->next) {
-        text_add(text, "%u %u 0:%u / ", (unsigned)system->device, system->covers != NULL ? (unsigned)system->covers->system->device : 0u,
-                 (unsigned)system->device);
+        text_add(text, "%u %u 0:%u / ", (unsigned)system->device,
+                 system->covers != NULL ? (unsigned)system->covers->system->device : 0u, (unsigned)system->device);
         add_mount_point(text, system);
         text_add(text, system->flags & MOUNT_READ_ONLY ? " ro" : " rw");
         add_mount_flags(text, system);
@@ -485,7 +502,7 @@ static struct node *descriptor_of(struct proc_node *node)
     return target;
 }
 
-/* ---- The folders -------------------------------------------------------------------------------------------------- */
+/* ---- The folders ------------------------------------------------------------------------------------------ */
 
 #define PROC_FILE(name_, text_)  { .name = name_, .mode = S_REGULAR | 0444, .text = text_ }
 #define PROC_LINK(name_, where)  { .name = name_, .mode = S_LINK | 0777, .target = where }
@@ -496,8 +513,8 @@ static const struct proc_entry nothing[] = { { .name = NULL } };
 #define PROC_STORED(name_, text_, store_)    { .name = name_, .mode = S_REGULAR | 0644, .text = text_, .store = store_ }
 #define PROC_MOVED(name_, rights, move_)     { .name = name_, .mode = S_REGULAR | (rights), .move = move_ }
 
-#define OF_THREAD                                                                                                     \
-    PROC_FILE("stat", write_stat), PROC_FILE("statm", write_statm), PROC_FILE("status", write_status),               \
+#define OF_THREAD                                                                                                      \
+    PROC_FILE("stat", write_stat), PROC_FILE("statm", write_statm), PROC_FILE("status", write_status),                 \
     PROC_FILE("cmdline", write_arguments), PROC_OWN("environ", write_environment), PROC_OWN("auxv", write_auxiliary),  \
     PROC_FILE("maps", proc_maps), PROC_FILE("smaps", proc_smaps), PROC_FILE("smaps_rollup", proc_smaps_rollup),        \
     PROC_MOVED("mem", 0600, proc_move_memory), PROC_MOVED("pagemap", 0400, proc_move_pagemap),                         \
@@ -506,12 +523,14 @@ static const struct proc_entry nothing[] = { { .name = NULL } };
     PROC_OWN("mountstats", write_mount_names), PROC_FILE("oom_score", proc_write_score),                               \
     PROC_STORED("oom_score_adj", proc_write_adjust, proc_store_adjust),                                                \
     PROC_STORED("oom_adj", proc_write_old_adjust, proc_store_old_adjust), PROC_STORED("comm", write_name, store_name), \
-    PROC_FILE("loginuid", proc_write_no_id), PROC_FILE("sessionid", proc_write_no_id), PROC_FILE("wchan", proc_write_wait), \
+    PROC_FILE("loginuid", proc_write_no_id), PROC_FILE("sessionid", proc_write_no_id),                                 \
+    PROC_FILE("wchan", proc_write_wait), \
     PROC_FILE("uid_map", proc_write_id_map), PROC_FILE("gid_map", proc_write_id_map),                                  \
     PROC_FILE("setgroups", proc_write_setgroups), PROC_FILE("cgroup", proc_write_groups),                              \
-    PROC_LINK("exe", executable_of), PROC_LINK("cwd", folder_of), PROC_LINK("root", root_of),                         \
+    PROC_LINK("exe", executable_of), PROC_LINK("cwd", folder_of), PROC_LINK("root", root_of),                          \
     { .name = "ns", .mode = S_FOLDER | 0511, .children = proc_space_entries },                                         \
-    { .name = "fdinfo", .mode = S_FOLDER | 0555, .children = nothing }, { .name = "fd", .mode = S_FOLDER | 0500, .children = nothing }
+    { .name = "fdinfo", .mode = S_FOLDER | 0555, .children = nothing },                                                \
+    { .name = "fd", .mode = S_FOLDER | 0500, .children = nothing }
 
 static const struct proc_entry task_entries[]    = { OF_THREAD, { .name = NULL } };
 static const struct proc_entry process_entries[] = {

@@ -23,7 +23,8 @@ static int write_frames(struct text *text, struct proc_node *node __attribute__(
         if (owner != OWNER_ABSENT)
             text_add(text, "%-8s %8u frames %10llu KiB  %s\n", owner_names[owner], (unsigned)sums.owned[owner],
                      (unsigned long long)sums.owned[owner] * (PAGE_SIZE / 1024), owner_texts[owner]);
-    text_add(text, "%-8s %8u frames %10llu KiB\n", "all", (unsigned)sums.ram, (unsigned long long)sums.ram * (PAGE_SIZE / 1024));
+    text_add(text, "%-8s %8u frames %10llu KiB\n", "all", (unsigned)sums.ram,
+             (unsigned long long)sums.ram * (PAGE_SIZE / 1024));
     return 0;
 }
 
@@ -49,8 +50,8 @@ static int write_takers(struct text *text, struct proc_node *node __attribute__(
         uint32_t    offset = 0;
         const char *name = rows[i].taker != 0 ? symbol_of(rows[i].taker, &offset) : NULL;
 
-        text_add(text, "%8u blocks %8llu bytes, slots for %4u, by %s+0x%x\n", rows[i].blocks, (unsigned long long)rows[i].bytes,
-                 rows[i].slot_room, name != NULL ? name : "nobody known", offset);
+        text_add(text, "%8u blocks %8llu bytes, slots for %4u, by %s+0x%x\n", rows[i].blocks,
+                 (unsigned long long)rows[i].bytes, rows[i].slot_room, name != NULL ? name : "nobody known", offset);
     }
     heap_free(rows);
     return rows != NULL ? 0 : -ENOMEM;
@@ -61,7 +62,8 @@ static void add_rights(struct text *text, struct rights rights)
     const uint8_t both[2] = { rights.kernel, rights.user };
 
     for (unsigned i = 0; i < 2; i++)
-        text_add(text, "%c%c%c ", both[i] & MAY_READ ? 'r' : '-', both[i] & MAY_WRITE ? 'w' : '-', both[i] & MAY_EXECUTE ? 'x' : '-');
+        text_add(text, "%c%c%c ", both[i] & MAY_READ ? 'r' : '-', both[i] & MAY_WRITE ? 'w' : '-',
+                 both[i] & MAY_EXECUTE ? 'x' : '-');
 }
 
 static int write_layout(struct text *text, struct proc_node *node __attribute__((unused)))
@@ -140,7 +142,10 @@ static int ask_map(struct proc_node *node __attribute__((unused)), const char *b
     return 0;
 }
 
-static int write_nothing(struct text *text __attribute__((unused)), struct proc_node *node __attribute__((unused))) { return 0; }
+static int write_nothing(struct text *text __attribute__((unused)), struct proc_node *node __attribute__((unused)))
+{
+    return 0;
+}
 
 static int ask_crash(struct proc_node *node __attribute__((unused)), const char *bytes)
 {

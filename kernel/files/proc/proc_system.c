@@ -72,7 +72,8 @@ static int write_memory(struct text *text, struct proc_node *node __attribute__(
     add_kilobytes(text, "CommitLimit:", sums.ram / 2);
     add_kilobytes(text, "Committed_AS:", map_committed);
     add_kilobytes(text, "AnonHugePages:", 0);
-    text_add(text, "HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\n");
+    text_add(text, "HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\n"
+                   "HugePages_Surp:        0\n");
     add_kilobytes(text, "Hugepagesize:", MMU_ENTRIES);
     return 0;
 }
@@ -82,7 +83,8 @@ static int write_vmstat(struct text *text, struct proc_node *node __attribute__(
     struct frame_sums sums;
 
     frames_sums(&sums);
-    text_add(text, "nr_free_pages %u\nnr_anon_pages %u\nnr_file_pages %u\nnr_page_table_pages %u\npgpgin 0\npgpgout 0\n",
+    text_add(text, "nr_free_pages %u\nnr_anon_pages %u\nnr_file_pages %u\nnr_page_table_pages %u\n"
+                   "pgpgin 0\npgpgout 0\n",
              (unsigned)sums.owned[OWNER_FREE], (unsigned)sums.owned[OWNER_USER], (unsigned)sums.owned[OWNER_FILE],
              (unsigned)sums.owned[OWNER_TABLES]);
     text_add(text, "pswpin 0\npswpout 0\npgalloc_normal %llu\npgfree %llu\n", (unsigned long long)sums.gets,
@@ -159,10 +161,11 @@ static int write_processors(struct text *text, struct proc_node *node __attribut
     char             name[32];
 
     cpu_facts(&facts);
-    text_add(text, "processor\t: 0\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\nmodel name\t: %s\nstepping\t: %u\n",
+    text_add(text, "processor\t: 0\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\nmodel name\t: %s\n"
+                   "stepping\t: %u\n",
              facts.maker, facts.family, facts.model, facts.name, facts.stepping);
-    text_add(text, "cpu MHz\t\t: %u.000\ncache size\t: 0 KB\nphysical id\t: 0\nsiblings\t: 1\ncore id\t\t: 0\ncpu cores\t: 1\n"
-             "fpu\t\t: yes\nfpu_exception\t: yes\nwp\t\t: yes\nflags\t\t:", megahertz);
+    text_add(text, "cpu MHz\t\t: %u.000\ncache size\t: 0 KB\nphysical id\t: 0\nsiblings\t: 1\ncore id\t\t: 0\n"
+                   "cpu cores\t: 1\nfpu\t\t: yes\nfpu_exception\t: yes\nwp\t\t: yes\nflags\t\t:", megahertz);
     for (unsigned i = 0; cpu_fact_flag(&facts, i, name, sizeof name); i++)
         if (name[0] != '\0')
             text_add(text, " %s", name);
@@ -189,7 +192,10 @@ static int write_swaps(struct text *text, struct proc_node *node __attribute__((
     return 0;
 }
 
-static int write_nothing(struct text *text __attribute__((unused)), struct proc_node *node __attribute__((unused))) { return 0; }
+static int write_nothing(struct text *text __attribute__((unused)), struct proc_node *node __attribute__((unused)))
+{
+    return 0;
+}
 
 /* ---- sys -------------------------------------------------------------------------------------------------- */
 
@@ -213,10 +219,10 @@ static int write_host(struct text *text, struct proc_node *node __attribute__((u
 
 /* Files that hold one number, which is in the entry's name's row. */
 static const struct { const char *name; uint32_t value; } numbers[] = {
-    { "pid_max", PIDS }, { "threads-max", PIDS }, { "ngroups_max", 65536 }, { "cap_last_cap", 40 }, { "mmap_min_addr", 65536 },
-    { "max_map_count", 65530 }, { "pipe-max-size", 1048576 }, { "file-max", 1048576 }, { "nr_open", 1048576 },
-    { "entropy_avail", 256 }, { "poolsize", 256 }, { "randomize_va_space", 0 }, { "overcommit_ratio", 50 }, { "swappiness", 0 },
-    { "somaxconn", 4096 },
+    { "pid_max", PIDS }, { "threads-max", PIDS }, { "ngroups_max", 65536 }, { "cap_last_cap", 40 },
+    { "mmap_min_addr", 65536 }, { "max_map_count", 65530 }, { "pipe-max-size", 1048576 }, { "file-max", 1048576 },
+    { "nr_open", 1048576 }, { "entropy_avail", 256 }, { "poolsize", 256 }, { "randomize_va_space", 0 },
+    { "overcommit_ratio", 50 }, { "swappiness", 0 }, { "somaxconn", 4096 },
 };
 
 static int write_number(struct text *text, struct proc_node *node)
@@ -247,7 +253,9 @@ static int write_drop(struct text *text, struct proc_node *node __attribute__((u
     return 0;
 }
 
-/* As on Linux: 1 for contents of files, of which none are cached here, 2 for what the kernel keeps ready for itself, 3. */
+/*
+ * As on Linux: 1 for contents of files, of which none are cached here, 2 for what the kernel keeps ready for itself, 3.
+ */
 static int store_drop(struct proc_node *node __attribute__((unused)), const char *bytes)
 {
     if (bytes[0] < '1' || bytes[0] > '3' || (bytes[1] != '\0' && bytes[1] != '\n'))
@@ -296,26 +304,29 @@ static int write_boot_id(struct text *text, struct proc_node *node __attribute__
 #define PROC_END                      { .name = NULL }
 
 static const struct proc_entry random_entries[] = {
-    PROC_FILE("uuid", write_uuid), PROC_FILE("boot_id", write_boot_id), PROC_NUMBER("entropy_avail"), PROC_NUMBER("poolsize"),
-    PROC_END,
+    PROC_FILE("uuid", write_uuid), PROC_FILE("boot_id", write_boot_id), PROC_NUMBER("entropy_avail"),
+    PROC_NUMBER("poolsize"), PROC_END,
 };
 static const struct proc_entry kernel_entries[] = {
     PROC_FILE("ostype", write_type), PROC_FILE("osrelease", write_release), PROC_FILE("hostname", write_host),
     PROC_FIXED("domainname", "(none)\n"), PROC_FIXED("version", "#1 Quire\n"), PROC_FIXED("arch", "i686\n"),
     PROC_FIXED("overflowuid", "65534\n"), PROC_FIXED("overflowgid", "65534\n"), PROC_FIXED("tainted", "0\n"),
-    PROC_FIXED("modules_disabled", "1\n"), PROC_NUMBER("pid_max"), PROC_NUMBER("threads-max"), PROC_NUMBER("ngroups_max"), PROC_NUMBER("cap_last_cap"),
-    PROC_NUMBER("randomize_va_space"), PROC_FOLDER("random", random_entries), PROC_END,
+    PROC_FIXED("modules_disabled", "1\n"), PROC_NUMBER("pid_max"), PROC_NUMBER("threads-max"),
+    PROC_NUMBER("ngroups_max"), PROC_NUMBER("cap_last_cap"), PROC_NUMBER("randomize_va_space"),
+    PROC_FOLDER("random", random_entries), PROC_END,
 };
 static const struct proc_entry vm_entries[] = {
     { .name = "overcommit_memory", .mode = S_REGULAR | 0644, .text = write_overcommit, .store = store_overcommit },
     { .name = "drop_caches", .mode = S_REGULAR | 0200, .text = write_drop, .store = store_drop },
     PROC_NUMBER("overcommit_ratio"), PROC_FIXED("overcommit_kbytes", "0\n"), PROC_FIXED("panic_on_oom", "0\n"),
-    PROC_FIXED("nr_hugepages", "0\n"), PROC_FIXED("nr_overcommit_hugepages", "0\n"), PROC_FIXED("oom_kill_allocating_task", "0\n"),
-    PROC_FIXED("legacy_va_layout", "0\n"), PROC_FIXED("vdso_enabled", "0\n"), PROC_NUMBER("mmap_min_addr"), PROC_NUMBER("max_map_count"), PROC_NUMBER("swappiness"),
-    PROC_END,
+    PROC_FIXED("nr_hugepages", "0\n"), PROC_FIXED("nr_overcommit_hugepages", "0\n"),
+    PROC_FIXED("oom_kill_allocating_task", "0\n"), PROC_FIXED("legacy_va_layout", "0\n"),
+    PROC_FIXED("vdso_enabled", "0\n"), PROC_NUMBER("mmap_min_addr"), PROC_NUMBER("max_map_count"),
+    PROC_NUMBER("swappiness"), PROC_END,
 };
 static const struct proc_entry fs_entries[] = {
-    PROC_FIXED("overflowuid", "65534\n"), PROC_FIXED("overflowgid", "65534\n"), PROC_NUMBER("pipe-max-size"), PROC_NUMBER("file-max"), PROC_NUMBER("nr_open"), PROC_END,
+    PROC_FIXED("overflowuid", "65534\n"), PROC_FIXED("overflowgid", "65534\n"), PROC_NUMBER("pipe-max-size"),
+    PROC_NUMBER("file-max"), PROC_NUMBER("nr_open"), PROC_END,
 };
 static const struct proc_entry core_entries[] = { PROC_NUMBER("somaxconn"), PROC_END };
 static const struct proc_entry net_entries[]  = { PROC_FOLDER("core", core_entries), PROC_END };
@@ -348,11 +359,10 @@ const struct proc_entry proc_root_entries[] = {
     PROC_TEXT_LINK("self", write_self), PROC_TEXT_LINK("thread-self", write_thread_self),
     PROC_TEXT_LINK("mounts", write_own_mounts), PROC_FILE("meminfo", write_memory), PROC_FILE("vmstat", write_vmstat),
     PROC_FILE("stat", write_stat), PROC_FILE("uptime", write_uptime), PROC_FILE("loadavg", write_loadavg),
-    PROC_FILE("cpuinfo", write_processors), PROC_FILE("version", write_version), PROC_FILE("filesystems", write_systems),
-    PROC_FILE("swaps", write_swaps), PROC_FILE("cmdline", write_nothing), PROC_FIXED("modules", ""), PROC_FIXED("diskstats", ""),
-    PROC_FIXED("partitions", ""), PROC_FIXED("misc", ""),
+    PROC_FILE("cpuinfo", write_processors), PROC_FILE("version", write_version),
+    PROC_FILE("filesystems", write_systems), PROC_FILE("swaps", write_swaps), PROC_FILE("cmdline", write_nothing),
+    PROC_FIXED("modules", ""), PROC_FIXED("diskstats", ""), PROC_FIXED("partitions", ""), PROC_FIXED("misc", ""),
     PROC_FIXED("devices", "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n\nBlock devices:\n"),
-    PROC_FIXED("cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"),
-    PROC_FOLDER("sys", sys_entries),
+    PROC_FIXED("cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"), PROC_FOLDER("sys", sys_entries),
     PROC_FOLDER("quire", proc_quire_entries), PROC_END,
 };

@@ -158,7 +158,8 @@ static int take_pages(struct unpacking *u, struct file *file, uint32_t *left, ui
 {
     frame_t frame;
 
-    while (*left >= PAGE_SIZE && !u->checked && u->source->take_frame != NULL && u->source->take_frame(u->source, &frame)) {
+    while (*left >= PAGE_SIZE && !u->checked && u->source->take_frame != NULL &&
+           u->source->take_frame(u->source, &frame)) {
         int err = tmpfs_adopt(file->node, *at >> PAGE_SHIFT, frame);
 
         if (err != 0) {

@@ -106,7 +106,9 @@ static void give(struct inflate *self, uint8_t byte, uint8_t **to, size_t *left)
 
 /* ---- Codes ----------------------------------------------------------------------------------------- */
 
-/* Returns false when the lengths ask for more codes than there are, or leave some out that a lone one does not excuse. */
+/*
+ * Returns false when the lengths ask for more codes than there are, or leave some out that a lone one does not excuse.
+ */
 static bool make_code(struct code *code, const uint8_t *lengths, unsigned symbols)
 {
     uint16_t at[LONGEST_CODE + 1];
@@ -283,12 +285,12 @@ static long begin_block(struct inflate *self)
 /* The distance and length that a symbol above END_OF_BLOCK begins. */
 static long begin_match(struct inflate *self, int symbol)
 {
-    static const uint16_t length_base[29] = { 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83,
-                                              99, 115, 131, 163, 195, 227, 258 };
-    static const uint8_t  length_bits[29] = { 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5,
-                                              5, 5, 0 };
-    static const uint16_t far_base[30] = { 1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769,
-                                           1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577 };
+    static const uint16_t length_base[29] = { 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59,
+                                              67, 83, 99, 115, 131, 163, 195, 227, 258 };
+    static const uint8_t  length_bits[29] = { 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5,
+                                              5, 5, 5, 0 };
+    static const uint16_t far_base[30] = { 1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513,
+                                           769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577 };
     int32_t extra, far;
     int     code;
 

@@ -329,8 +329,8 @@ static bool take_line_end(const struct input *in, uint8_t c)
 }
 
 /*
- * A byte to be read. In canonical mode the last place is kept for the line's end. A line's end that is none here shows as
- * ^J, unless it was the return key's.
+ * A byte to be read. In canonical mode the last place is kept for the line's end. A line's end that is none here shows
+ * as ^J, unless it was the return key's.
  */
 static void keep(const struct input *in, uint8_t c, bool was_return)
 {
@@ -400,7 +400,8 @@ void line_discipline_start(struct line_discipline *d)
     *d = (struct line_discipline){ .settings = usual };
 }
 
-void line_discipline_input(struct line_discipline *d, const struct line_discipline_effects *effects, const uint8_t *bytes, size_t count)
+void line_discipline_input(struct line_discipline *d, const struct line_discipline_effects *effects,
+                           const uint8_t *bytes, size_t count)
 {
     const struct input in = { d, effects };
 

@@ -39,7 +39,7 @@ enum { LINE_DISCIPLINE_ROOM = 4096 };   /* as Linux: a line has at most 4095 byt
 
 struct line_discipline {
     struct termios settings;
-    uint32_t head, tail, whole;         /* bytes ever put, taken, in finished lines; places modulo LINE_DISCIPLINE_ROOM */
+    uint32_t head, tail, whole;  /* bytes ever put, taken, in finished lines; places modulo LINE_DISCIPLINE_ROOM */
     uint32_t column;                    /* of the cursor                                                            */
     uint32_t line_column;               /* where the line being typed began                                         */
     bool     literal;                   /* the next key is no key but a byte                                        */
@@ -61,7 +61,8 @@ void line_discipline_start(struct line_discipline *d);
 /* New settings; what has been typed stays, and is a finished line where lines begin to matter. */
 void line_discipline_set(struct line_discipline *d, const struct termios *settings);
 
-void line_discipline_input(struct line_discipline *d, const struct line_discipline_effects *effects, const uint8_t *bytes, size_t count);
+void line_discipline_input(struct line_discipline *d, const struct line_discipline_effects *effects,
+                           const uint8_t *bytes, size_t count);
 void line_discipline_forget_input(struct line_discipline *d);
 
 /* Bytes that a read could give now: of finished lines, or of anything typed; and whether it need not wait at all. */
@@ -69,8 +70,8 @@ uint32_t line_discipline_waiting(const struct line_discipline *d);
 bool     line_discipline_readable(const struct line_discipline *d);
 
 /*
- * Take up to `room` bytes; in canonical mode at most one line. *end: the line was finished (then 0 bytes mean the end of
- * the input).
+ * Take up to `room` bytes; in canonical mode at most one line. *end: the line was finished (then 0 bytes mean the end
+ * of the input).
  */
 size_t line_discipline_read(struct line_discipline *d, uint8_t *to, size_t room, bool *end);
 
@@ -78,7 +79,8 @@ size_t line_discipline_read(struct line_discipline *d, uint8_t *to, size_t room,
 uint32_t line_discipline_room(const struct line_discipline *d);
 
 /* What a program writes, as it is to be seen. Returns bytes put into `to`; *used: bytes of `from` that made them. */
-size_t line_discipline_output(struct line_discipline *d, const uint8_t *from, size_t count, size_t *used, char *to, size_t room);
+size_t line_discipline_output(struct line_discipline *d, const uint8_t *from, size_t count, size_t *used, char *to,
+                              size_t room);
 
 bool line_discipline_ok(const struct line_discipline *d);
 

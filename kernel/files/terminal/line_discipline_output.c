@@ -70,7 +70,8 @@ size_t line_discipline_put_output(struct line_discipline *d, uint8_t c, char out
     return 1;
 }
 
-size_t line_discipline_output(struct line_discipline *d, const uint8_t *from, size_t count, size_t *used, char *to, size_t room)
+size_t line_discipline_output(struct line_discipline *d, const uint8_t *from, size_t count, size_t *used, char *to,
+                              size_t room)
 {
     size_t put = 0, i;
 

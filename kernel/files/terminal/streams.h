@@ -7,8 +7,8 @@
 #include "files/core/file.h"
 
 /*
- * Open files for descriptors 0, 1 and 2, with a reference each. `free` is called when the last open file of output and errors
- * has gone, from wherever that happens, and again each time it does. Returns 0 or -ENOMEM (then there are none).
+ * Open files for descriptors 0, 1 and 2, with a reference each. `free` is called when the last open file of output and
+ * errors has gone, from wherever that happens, and again each time it does. Returns 0 or -ENOMEM (then there are none).
  */
 int  streams_open(struct file *files[3], void (*free)(void)) MUST_CHECK;
 /* True while somebody has an open file of output or errors. */

@@ -250,7 +250,8 @@ static size_t process_piece(struct terminal *t, const uint8_t *piece, size_t cou
     lock_state state = lock_take(&t->lock);
     size_t     used;
 
-    t->out_used += line_discipline_output(&t->line_discipline, piece, count, &used, t->out + t->out_used, TERMINAL_OUT - t->out_used);
+    t->out_used += line_discipline_output(&t->line_discipline, piece, count, &used, t->out + t->out_used,
+                                          TERMINAL_OUT - t->out_used);
     lock_drop(&t->lock, state);
     return used;
 }
@@ -301,7 +302,8 @@ unsigned terminal_poll(struct terminal *t, struct wait_queue **queue)
     unsigned              bits  = 0;
 
     *queue = &t->ready;
-    if (s->local & ICANON ? line_discipline_readable(&t->line_discipline) : line_discipline_waiting(&t->line_discipline) >= (least > 0 ? least : 1))
+    if (s->local & ICANON ? line_discipline_readable(&t->line_discipline)
+        : line_discipline_waiting(&t->line_discipline) >= (least > 0 ? least : 1))
         bits |= POLL_IN | POLL_RDNORM;
     if (t->ended)
         bits |= POLL_IN | POLL_RDNORM | POLL_HUP;

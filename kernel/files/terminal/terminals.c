@@ -15,7 +15,8 @@
 #include "memory/heap/heap.h"
 #include "process/process.h"
 
-enum { DEVICE_TTY = DEVICE(5, 0), DEVICE_CONSOLE = DEVICE(5, 1), DEVICE_SERIAL = DEVICE(4, 64), DEVICE_CHANNEL = DEVICE(229, 0) };
+enum { DEVICE_TTY = DEVICE(5, 0), DEVICE_CONSOLE = DEVICE(5, 1), DEVICE_SERIAL = DEVICE(4, 64),
+       DEVICE_CHANNEL = DEVICE(229, 0) };
 
 static struct terminal *terminal;               /* NULL: there is none */
 
@@ -52,7 +53,7 @@ static void listen_to_channel(void)
     channel_listen(&listener);
 }
 
-/* ---- On the serial line; the PC's screen and keyboard as well -------------------------------------------------------------------------- */
+/* ---- On the serial line; the PC's screen and keyboard as well --------------------------------------------- */
 
 static size_t put_on_serial(const char *bytes, size_t count)
 {
@@ -116,7 +117,8 @@ int terminals_open_first(struct fs_context *fs, struct file **out)
     bool             channel = channel_is_there();
     const char      *path    = channel ? "/dev/hvc0" : "/dev/ttyS0";
     struct terminal *t       = heap_alloc(sizeof *t, 0);
-    int              err     = path_make_node(fs, NULL, path, S_CHARACTER | 0600, channel ? DEVICE_CHANNEL : DEVICE_SERIAL);
+    int              err     = path_make_node(fs, NULL, path, S_CHARACTER | 0600,
+                                              channel ? DEVICE_CHANNEL : DEVICE_SERIAL);
 
     if (t == NULL || (err != 0 && err != -EEXIST)) {
         heap_free(t);

@@ -28,7 +28,9 @@ struct file_system *tmpfs_new(uint32_t mode);
 /* A regular file in no folder (memfd_create). `name` is shown in /proc. NULL without memory. */
 struct node *tmpfs_unnamed(const char *name);
 
-/* Put a frame that the caller owns, of owner FILE, at a page of an empty place of a regular file; takes the reference. */
+/*
+ * Put a frame that the caller owns, of owner FILE, at a page of an empty place of a regular file; takes the reference.
+ */
 int tmpfs_adopt(struct node *node, uint64_t page, frame_t frame) MUST_CHECK;
 
 bool tmpfs_ok(struct file_system *system);
