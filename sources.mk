@@ -132,7 +132,9 @@ kernel += kernel/init/snapshot.c                    # all of memory at one momen
 
 # kernel/files: files, and what behaves like one
 # core: nodes, open files, descriptors, and waiting for them
-kernel += kernel/files/core/node.c                       # nodes and open files
+kernel += kernel/files/core/node.c                       # nodes: counted, written or run, allowed
+kernel += kernel/files/core/contents.c                   # regular files: size, holes, seals
+kernel += kernel/files/core/file.c                       # open files: reading, writing, positions
 kernel += kernel/files/core/buffer.c                     # bytes to and from programs
 kernel += kernel/files/core/descriptor.c                 # the numbers of open files
 kernel += kernel/files/core/lock.c                       # record locks
@@ -155,7 +157,8 @@ kernel += kernel/files/root/cpio.c                       # its entries
 kernel += kernel/files/root/inflate.c                    # gzip
 # ipc: pipes and local sockets
 kernel += kernel/files/ipc/pipe.c                        # pipes and fifos
-kernel += kernel/files/ipc/socket.c                      # local sockets: naming and connecting
+kernel += kernel/files/ipc/socket.c                      # local sockets: as nodes and open files
+kernel += kernel/files/ipc/socket_connect.c              # their names and connections
 kernel += kernel/files/ipc/socket_data.c                 # and what goes through them
 kernel += kernel/files/ipc/socket_passed.c               # open files in messages, and sockets that only messages hold
 # terminal: terminals, and the standard streams that are none
@@ -348,9 +351,9 @@ machine_base = kernel/process/load.c kernel/process/numbers.c kernel/process/gro
                boot/physical.c boot/multiboot.c boot/pvh.c boot/bios.c kernel/devices/channel_frames.c kernel/devices/keys.c kernel/devices/acpi.c \
                kernel/files/terminal/line_discipline.c kernel/files/terminal/line_discipline_output.c
 # Files, as far as they need no processes but one.
-machine_files = $(addprefix kernel/files/,core/node.c core/buffer.c core/descriptor.c core/lock.c core/poll_wait.c core/epoll.c core/event.c core/devices.c \
-                path/path.c path/walk.c path/missing.c path/fs_context.c tmpfs/tmpfs.c tmpfs/tmpfs_folder.c root/cpio.c root/inflate.c \
-                ipc/pipe.c ipc/socket.c ipc/socket_data.c ipc/socket_passed.c)
+machine_files = $(addprefix kernel/files/,core/node.c core/contents.c core/file.c core/buffer.c core/descriptor.c core/lock.c core/poll_wait.c \
+                core/epoll.c core/event.c core/devices.c path/path.c path/walk.c path/missing.c path/fs_context.c tmpfs/tmpfs.c \
+                tmpfs/tmpfs_folder.c root/cpio.c root/inflate.c ipc/pipe.c ipc/socket.c ipc/socket_connect.c ipc/socket_data.c ipc/socket_passed.c)
 # The console without the commands that stop a real machine or ask its devices.
 machine_console = $(filter-out %/machine.c %/crash.c %/processes.c %/apps.c,$(filter kernel/console/%,$(kernel)))
 

@@ -169,7 +169,6 @@ struct thread {
     char                name[16];
 };
 
-struct thread  *current_thread(void);
 static inline struct process *current_process(void) { return current_thread()->process; }
 
 /* Numbers are unique among processes and threads; lookups return NULL when there is none. */

@@ -92,6 +92,9 @@ struct mutex {
 #define MUTEX(name) { (name), NULL, { NULL, NULL } }
 void mutex_take(struct mutex *mutex);
 void mutex_drop(struct mutex *mutex);
+struct thread *current_thread(void);
+/* By the current thread: for the assertions of those who trust their caller. */
+static inline bool mutex_held(const struct mutex *mutex) { return mutex->holder == current_thread(); }
 
 void schedule_start(void);                              /* the boot stack becomes the idle thread  */
 void schedule_idle(void) NORETURN;                      /* what it does from then on               */

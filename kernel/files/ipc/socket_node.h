@@ -73,6 +73,22 @@ int  socket_wait(struct wait_queue *queue, uint64_t deadline) MUST_CHECK;
 uint64_t socket_deadline(uint64_t limit);       /* of a wait that begins now; limit 0: NEVER */
 int  socket_find(const struct socket_name *name, struct socket **out) MUST_CHECK;
 bool socket_writable(const struct socket *self);
+
+/* socket.c: all with sockets_lock held. A socket without an open file, with a reference; NULL without memory. */
+struct socket *socket_new(int type) MUST_CHECK;
+/* Its open file, of which a socket has one at most: it cannot be opened by a path. Takes the reference. 0 or -ENOMEM. */
+int  socket_open(struct socket *self, uint32_t flags, struct file **out) MUST_CHECK;
+/* Two streams become each other's peer; a datagram socket's messages go to its peer from now on. */
+void socket_join(struct socket *one, struct socket *other);
+void socket_be_client(struct socket *self, struct socket *peer);
+/* A datagram socket lets go of its peer, if it has one, and the peer need not know. */
+void socket_let_go(struct socket *self);
+/* A socket lets go of its peer, and a stream's peer of it: the end of the peer's stream has come. */
+void socket_part(struct socket *self);
+/* All packets that it has received go; files in them to the chain. */
+void socket_drop_packets(struct socket *self, struct passed **dropped);
+/* socket_connect.c: a socket that ends loses its name. The lock is held. */
+void socket_unname(struct socket *self);
 /* The first packet goes; its passed, if it has any still, to the chain. */
 void socket_drop_packet(struct socket *self, struct passed **dropped);
 /* There is room again: for who waits to send to it, and who asked poll() about that. */

@@ -1,0 +1,280 @@
+/*
+ * file.c - open files: counted, and read and written through one door.
+ *
+ * What all file systems have in common is done here once: positions, appending, times.
+ */
+#include "base/check.h"
+#include "base/error.h"
+#include "files/core/contents.h"
+#include "files/core/epoll.h"
+#include "files/core/file.h"
+#include "files/core/lock.h"
+#include "files/ipc/socket.h"
+#include "memory/heap/heap.h"
+
+/* ---- Open files ------------------------------------------------------------------------------- */
+
+/* An open file ends that counts as a writer or a runner. */
+static void count_file_out(struct file *file)
+{
+    if (file->counts > 0)
+        node_end_writer(file->node);
+    else if (file->counts < 0)
+        node_end_runner(file->node);
+}
+
+int file_run(struct file *file)
+{
+    int err = node_add_runner(file->node);
+
+    assert(file->counts == 0);
+    if (err == 0)
+        file->counts = -1;
+    return err;
+}
+
+struct file *file_make(struct node *node, const struct node_operations *operations, uint32_t flags)
+{
+    struct file *file = heap_alloc(sizeof *file, 0);
+
+    if (file != NULL) {
+        *file = (struct file){ .references = 1, .node = node, .operations = operations, .flags = flags,
+                               .lock = MUTEX("file") };
+        system_enter(node->system);
+    }
+    return file;
+}
+
+/* The open file is no more. Its node's system may end with it. */
+static void drop_file(struct file *file)
+{
+    struct file_system *system = file->node->system;
+
+    count_file_out(file);
+    node_release(file->node);
+    heap_free_sized(file, sizeof *file);
+    system_leave(system);
+}
+
+void file_abandon(struct file *file) { drop_file(file); }
+
+void file_hold(struct file *file)
+{
+    uint32_t before = __atomic_fetch_add(&file->references, 1, __ATOMIC_RELAXED);
+
+    assert(before > 0);
+}
+
+void file_release(struct file *file)
+{
+    uint32_t before;
+
+    if (__atomic_load_n(&file->in_flight, __ATOMIC_RELAXED) != 0 && socket_release_in_flight(file))
+        return;
+    before = __atomic_fetch_sub(&file->references, 1, __ATOMIC_ACQ_REL);
+    assert(before > 0);
+    if (before > 1)
+        return;
+    locks_drop_file(file);
+    if (file->watchers != NULL)
+        epoll_forget(file);
+    if (file->operations->close != NULL && !(file->flags & O_PATH))
+        file->operations->close(file);
+    drop_file(file);
+}
+
+static bool is_regular(const struct file *file) { return (file->node->mode & S_FMT) == S_REGULAR; }
+
+static bool has_position(const struct file *file)
+{
+    return (file->operations->traits & (NODE_STREAM | NODE_SEEKLESS)) == 0;
+}
+
+/* ---- Reading ---------------------------------------------------------------------------------------- */
+
+static int may_read(const struct file *file)
+{
+    if ((file->flags & O_PATH) || !file_reads(file))
+        return -EBADF;
+    if ((file->node->mode & S_FMT) == S_FOLDER)
+        return -EISDIR;
+    return file->operations->read == NULL ? -EINVAL : 0;
+}
+
+static long read_node(struct file *file, struct buffer *to, uint64_t at)
+{
+    struct node *node = file->node;
+    long         got;
+
+    if (!is_regular(file))
+        return file->operations->read(file, to, at);
+    mutex_take(&node->lock);
+    got = file->operations->read(file, to, at);
+    if (got > 0 && !(file->flags & O_NOATIME) && (node->accessed <= node->modified || node->accessed <= node->changed))
+        node->accessed = clock_wall();          /* as Linux's relatime: enough to tell what was read since it changed */
+    mutex_drop(&node->lock);
+    return got;
+}
+
+long file_read(struct file *file, struct buffer *to)
+{
+    long got = may_read(file);
+
+    if (got != 0)
+        return got;
+    if (!has_position(file))
+        return read_node(file, to, 0);
+    mutex_take(&file->lock);
+    got = read_node(file, to, file->at);
+    if (got > 0)
+        file->at += (uint64_t)got;
+    mutex_drop(&file->lock);
+    return got;
+}
+
+long file_read_at(struct file *file, struct buffer *to, uint64_t at)
+{
+    int err = may_read(file);
+
+    if (err != 0)
+        return err;
+    if (file->operations->traits & NODE_STREAM)
+        return -ESPIPE;
+    return read_node(file, to, at);
+}
+
+/* ---- Writing ------------------------------------------------------------------------------------------ */
+
+static int may_write(const struct file *file)
+{
+    if ((file->flags & O_PATH) || !file_writes(file))
+        return -EBADF;
+    return file->operations->write == NULL ? -EINVAL : 0;
+}
+
+/*
+ * The regular file's part: where it is written is known once the lock is held. *at becomes the end of what was written.
+ */
+static long write_node(struct file *file, struct buffer *from, uint64_t *at)
+{
+    struct node *node = file->node;
+    long         put;
+
+    if (!is_regular(file))
+        return file->operations->write(file, from, *at);
+    if (from->bytes == 0)
+        return 0;
+    mutex_take(&node->lock);
+    if (file->flags & O_APPEND)
+        *at = node->bytes;
+    put = contents_admit(node, from, *at);
+    if (put == 0)
+        put = file->operations->write(file, from, *at);
+    if (put > 0)
+        contents_written(node);
+    mutex_drop(&node->lock);
+    return put;
+}
+
+long file_write(struct file *file, struct buffer *from)
+{
+    uint64_t at = 0;
+    long     put = may_write(file);
+
+    if (put != 0)
+        return put;
+    if (!has_position(file))
+        return write_node(file, from, &at);
+    mutex_take(&file->lock);
+    at  = file->at;
+    put = write_node(file, from, &at);
+    if (put > 0)
+        file->at = at + (uint64_t)put;
+    mutex_drop(&file->lock);
+    return put;
+}
+
+long file_write_at(struct file *file, struct buffer *from, uint64_t at)
+{
+    int err = may_write(file);
+
+    if (err != 0)
+        return err;
+    if (file->operations->traits & NODE_STREAM)
+        return -ESPIPE;
+    return write_node(file, from, &at);
+}
+
+/* ---- Positions -------------------------------------------------------------------------------------------- */
+
+enum { SEEK_FROM_START, SEEK_FROM_HERE, SEEK_FROM_END, SEEK_DATA, SEEK_HOLE };
+
+/* Holes are whole pages that were never written. A file without pages of its own is data; behind each begins a hole. */
+static long seek_data(const struct file *file, int64_t offset, int whence, uint64_t *out)
+{
+    struct node   *node     = file->node;
+    uint64_t       at       = (uint64_t)offset, page;
+    bool           paged    = is_regular(file) && node->operations->object != NULL && node->operations->resize != NULL;
+    struct object *contents = paged ? node->operations->object(node) : NULL;
+
+    if (offset < 0 || at >= node->bytes)
+        return -ENXIO;
+    if (contents == NULL) {
+        *out = whence == SEEK_DATA ? at : node->bytes;
+        return paged ? -ENOMEM : 0;
+    }
+    page = object_next(contents, at >> PAGE_SHIFT, whence == SEEK_DATA);
+    if (page > at >> PAGE_SHIFT)
+        at = page << PAGE_SHIFT;
+    if (whence == SEEK_DATA && at >= node->bytes)
+        return -ENXIO;
+    *out = at < node->bytes ? at : node->bytes;
+    return 0;
+}
+
+static long seek(struct file *file, int64_t offset, int whence, uint64_t *out)
+{
+    int64_t from = 0;
+
+    if (whence == SEEK_DATA || whence == SEEK_HOLE)
+        return seek_data(file, offset, whence, out);
+    if (whence == SEEK_FROM_HERE)
+        from = (int64_t)file->at;
+    else if (whence == SEEK_FROM_END)
+        from = (int64_t)file->node->bytes;
+    else if (whence != SEEK_FROM_START)
+        return -EINVAL;
+    if (__builtin_add_overflow(from, offset, &from))
+        return -EOVERFLOW;
+    if (from < 0 || (uint64_t)from > FILE_LARGEST)
+        return -EINVAL;
+    *out = (uint64_t)from;
+    return 0;
+}
+
+long file_seek(struct file *file, int64_t offset, int whence, uint64_t *out)
+{
+    long err;
+
+    if (file->flags & O_PATH)
+        return -EBADF;
+    if (file->operations->traits & NODE_STREAM)
+        return -ESPIPE;
+    *out = 0;
+    if (file->operations->traits & NODE_SEEKLESS)
+        return 0;
+    mutex_take(&file->lock);
+    err = seek(file, offset, whence, out);
+    if (err == 0)
+        file->at = *out;
+    mutex_drop(&file->lock);
+    return err;
+}
+
+unsigned file_poll(struct file *file, struct wait_queue **queue)
+{
+    *queue = NULL;
+    if (file->operations->poll != NULL)
+        return file->operations->poll(file, queue);
+    return POLL_IN | POLL_OUT | POLL_RDNORM | POLL_WRNORM;
+}

@@ -1,0 +1,309 @@
+/*
+ * socket_connect.c - names of sockets, and connections between them.
+ */
+#include "base/check.h"
+#include "base/error.h"
+#include "base/print.h"
+#include "base/string.h"
+#include "files/ipc/socket_node.h"
+#include "process/process.h"
+
+static struct socket *abstract;                 /* [sockets_lock] those with abstract names */
+
+/* ---- Names -------------------------------------------------------------------------------------------- */
+
+static bool is_abstract(const struct socket_name *name) { return name->length > 0 && name->text[0] == '\0'; }
+
+static bool same_name(const struct socket_name *a, const struct socket_name *b)
+{
+    return a->length == b->length && memcmp(a->text, b->text, a->length) == 0;
+}
+
+static struct socket *find_abstract(const struct socket_name *name)
+{
+    struct socket *at = abstract;
+
+    while (at != NULL && !same_name(&at->name, name))
+        at = at->next_abstract;
+    return at;
+}
+
+void socket_unname(struct socket *self)
+{
+    struct socket **at = &abstract;
+
+    if (self->name_node != NULL) {
+        self->name_node->own = NULL;
+        node_release(self->name_node);
+        self->name_node = NULL;
+    }
+    if (self->name.length == 0 || self->name.text[0] != '\0')
+        return;
+    while (*at != self)
+        at = &(*at)->next_abstract;
+    *at = self->next_abstract;
+}
+
+static int bind_path(struct socket *self, const char *path)
+{
+    struct fs_context *fs = current_process()->fs;
+    int                err = path_make_node(fs, NULL, path, S_SOCKET | 0777, 0);
+
+    if (err == 0)
+        err = path_find(fs, NULL, path, PATH_NO_FOLLOW, &self->name_node);
+    if (err == 0)
+        self->name_node->own = self;
+    return err == -EEXIST ? -EADDRINUSE : err;
+}
+
+/* A socket that binds without a name gets an abstract one of five hexadecimal digits. */
+static int bind_some(struct socket *self, struct socket_name *name)
+{
+    for (uint32_t tries = 0; tries < 0x100000; tries++) {
+        name->length  = 6;
+        name->text[0] = '\0';
+        format_text(name->text + 1, 6, "%05x", (unsigned)tries);
+        if (find_abstract(name) == NULL) {
+            self->next_abstract = abstract;
+            abstract = self;
+            return 0;
+        }
+    }
+    return -EADDRINUSE;
+}
+
+static int bind_locked(struct socket *self, struct socket_name *name)
+{
+    int err = 0;
+
+    if (self->name.length != 0)
+        return -EINVAL;
+    if (name->length == 0) {
+        err = bind_some(self, name);
+    } else if (!is_abstract(name)) {
+        err = bind_path(self, name->text);
+    } else if (find_abstract(name) != NULL) {
+        err = -EADDRINUSE;
+    } else {
+        self->next_abstract = abstract;
+        abstract = self;
+    }
+    if (err == 0)
+        self->name = *name;
+    return err;
+}
+
+int socket_bind(struct file *file, const struct socket_name *name)
+{
+    struct socket_name copy = *name;
+    int                err;
+
+    mutex_take(&sockets_lock);
+    err = bind_locked(socket_of(file->node), &copy);
+    mutex_drop(&sockets_lock);
+    return err;
+}
+
+/* The socket of a name, with a reference. The lock is held. */
+int socket_find(const struct socket_name *name, struct socket **out)
+{
+    struct node   *found_node;
+    struct socket *found;
+    int            err;
+
+    if (is_abstract(name)) {
+        found = find_abstract(name);
+        if (found == NULL)
+            return -ECONNREFUSED;
+    } else {
+        err = path_find(current_process()->fs, NULL, name->text, 0, &found_node);
+        if (err != 0)
+            return err;
+        err   = (found_node->mode & S_FMT) != S_SOCKET ? -ECONNREFUSED : node_allows(found_node, 2);
+        found = err == 0 ? found_node->own : NULL;
+        node_release(found_node);
+        if (found == NULL)
+            return err != 0 ? err : -ECONNREFUSED;
+    }
+    node_hold(&found->node);
+    *out = found;
+    return 0;
+}
+
+void socket_own_name(struct file *file, struct socket_name *out) { *out = socket_of(file->node)->name; }
+
+int socket_peer_name(struct file *file, struct socket_name *out)
+{
+    const struct socket *self = socket_of(file->node);
+
+    if (self->peer == NULL)
+        return -ENOTCONN;
+    *out = self->peer->name;
+    return 0;
+}
+
+/* ---- Connecting ------------------------------------------------------------------------------------------ */
+
+int socket_listen(struct file *file, int backlog)
+{
+    struct socket *self = socket_of(file->node);
+
+    if (self->type == SOCKET_DATAGRAM)
+        return -EOPNOTSUPP;
+    if (self->name.length == 0 || self->peer != NULL)
+        return -EINVAL;
+    self->listening = true;
+    self->backlog   = backlog < 0 || backlog > SOCKET_BACKLOG ? SOCKET_BACKLOG : (uint32_t)backlog;
+    return 0;
+}
+
+uint64_t socket_deadline(uint64_t limit)
+{
+    uint64_t deadline;
+
+    if (limit == 0)
+        return NEVER;
+    return limit == UINT64_MAX || __builtin_add_overflow(clock_now(), limit, &deadline) ? 0 : deadline;
+}
+
+/* A wait that has a limit does not begin again after a signal: it would have its whole time once more. */
+int socket_wait(struct wait_queue *queue, uint64_t deadline)
+{
+    int err = -ETIMEDOUT;
+
+    if (deadline != 0) {
+        wait_start(queue);
+        mutex_drop(&sockets_lock);
+        err = wait_linked(deadline, WAIT_SIGNALS);
+        wait_end();
+        mutex_take(&sockets_lock);
+    }
+    if (err == -EINTR)
+        return deadline == NEVER ? -ERESTARTSYS : -EINTR;
+    return err == -ETIMEDOUT ? -EAGAIN : 0;
+}
+
+/* A new socket at the listener's side, connected to the caller's, waits to be accepted. */
+static int queue_connection(struct socket *self, struct socket *listener, uint64_t deadline)
+{
+    struct socket *child, **at;
+
+    if (self->peer != NULL)
+        return -EISCONN;
+    if (self->listening)
+        return -EINVAL;
+    while (listener->listening && !listener->closed && listener->waiting_count > listener->backlog) {
+        int err = socket_wait(&listener->room, deadline);
+
+        if (err != 0)
+            return err;
+    }
+    if (!listener->listening || listener->closed || listener->shut_read)
+        return -ECONNREFUSED;
+    if (listener->type != self->type)
+        return -EPROTOTYPE;
+    child = socket_new(self->type);
+    if (child == NULL)
+        return -ENOMEM;
+    child->name    = listener->name;
+    child->maker   = listener->maker;
+    child->options.flags[FLAG_CREDENTIALS] = listener->options.flags[FLAG_CREDENTIALS];
+    self->hung_up  = false;
+    socket_join(self, child);
+    for (at = &listener->waiting; *at != NULL; at = &(*at)->next_waiting)
+        ;
+    *at = child;
+    listener->waiting_count++;
+    node_notify_of(&listener->node, POLL_IN | POLL_RDNORM);
+    return 0;
+}
+
+static int connect_locked(struct socket *self, const struct socket_name *name, uint64_t deadline)
+{
+    struct socket *other;
+    int            err;
+
+    if (name == NULL) {
+        if (self->type != SOCKET_DATAGRAM)
+            return -EINVAL;
+        socket_let_go(self);
+        return 0;
+    }
+    err = socket_find(name, &other);
+    if (err != 0)
+        return err;
+    if (self->type != SOCKET_DATAGRAM) {
+        err = queue_connection(self, other, deadline);
+    } else if (other->type != SOCKET_DATAGRAM) {
+        err = -EPROTOTYPE;
+    } else {
+        socket_let_go(self);
+        socket_be_client(self, other);
+    }
+    node_release(&other->node);
+    return err;
+}
+
+int socket_connect(struct file *file, const struct socket_name *name)
+{
+    struct socket *self     = socket_of(file->node);
+    uint64_t       deadline = file->flags & O_NONBLOCK ? 0 : socket_deadline(self->options.send_limit);
+    int            err;
+
+    mutex_take(&sockets_lock);
+    err = connect_locked(self, name, deadline);
+    mutex_drop(&sockets_lock);
+    return err;
+}
+
+static int accept_locked(struct socket *self, uint64_t deadline, struct socket **out)
+{
+    while (self->waiting == NULL) {
+        int err = socket_wait(&self->node.ready, deadline);
+
+        if (err != 0)
+            return err;
+        if (self->shut_read)
+            return -EINVAL;
+    }
+    *out = self->waiting;
+    self->waiting = (*out)->next_waiting;
+    self->waiting_count--;
+    wake_all(&self->room);
+    return 0;
+}
+
+/* A connection that nobody has opened ends. */
+static void abandon_child(struct socket *child)
+{
+    struct passed *dropped = NULL;
+
+    mutex_take(&sockets_lock);
+    socket_part(child);
+    socket_drop_packets(child, &dropped);
+    mutex_drop(&sockets_lock);
+    node_release(&child->node);
+    passed_release_all(dropped);
+}
+
+int socket_accept(struct file *file, uint32_t flags, struct file **out)
+{
+    struct socket *self     = socket_of(file->node), *child;
+    uint64_t       deadline = file->flags & O_NONBLOCK ? 0 : socket_deadline(self->options.receive_limit);
+    int            err;
+
+    if (self->type == SOCKET_DATAGRAM)
+        return -EOPNOTSUPP;
+    if (!self->listening)
+        return -EINVAL;
+    mutex_take(&sockets_lock);
+    err = accept_locked(self, deadline, &child);
+    if (err == 0)
+        err = socket_open(child, flags, out);
+    else
+        child = NULL;
+    mutex_drop(&sockets_lock);
+    if (err != 0 && child != NULL)
+        abandon_child(child);
+    return err;
+}
