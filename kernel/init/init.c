@@ -15,6 +15,7 @@
 #include "devices/vga.h"
 #include "files/core/descriptor.h"
 #include "files/path/missing.h"
+#include "files/proc/reports.h"
 #include "files/root/cpio.h"
 #include "files/root/root.h"
 #include "files/terminal/streams.h"
@@ -82,6 +83,9 @@ static void find_program(const char *line)
     }
 }
 
+/* What /proc/quire has from here. */
+static const struct machine_reports reports = { snapshot_write, snapshot_send, crash_by_program };
+
 void init_note_boot(const struct boot_info *info, const char *command_line)
 {
     for (uint32_t i = 0; i < info->module_count; i++) {
@@ -94,6 +98,7 @@ void init_note_boot(const struct boot_info *info, const char *command_line)
     text_copy(words, command_line, sizeof words);
     find_program(words);
     crash_note(words);
+    proc_set_reports(&reports);
 }
 
 /* A newc archive, or anything gzip has made. Loaders put modules on page borders, so the first bytes are in one page. */

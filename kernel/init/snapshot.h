@@ -43,13 +43,7 @@
 #ifndef QUIRE_PROCESS_SNAPSHOT_H
 #define QUIRE_PROCESS_SNAPSHOT_H
 
-#include "base/types.h"
-
-struct snapshot_sink {
-    void  (*put)(struct snapshot_sink *sink, const char *line, size_t length);      /* NULL: only count  */
-    size_t  room;                       /* bytes it can take; what does not fit is counted in the line `cut` */
-    size_t  bytes;                      /* of all lines, those that had no room included                     */
-};
+#include "files/proc/reports.h"
 
 /* Write all lines to the sink, whose `bytes` is 0. */
 void snapshot_write(struct snapshot_sink *sink, const char *moment);

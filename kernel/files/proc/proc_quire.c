@@ -1,18 +1,26 @@
 /*
  * proc_quire.c - /proc/quire: who owns memory, what the document says, the auditor's word, and a snapshot of all of it.
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "base/print.h"
 #include "base/string.h"
 #include "base/symbol.h"
 #include "files/proc/proc_node.h"
-#include "init/crash.h"
-#include "init/snapshot.h"
+#include "files/proc/reports.h"
 #include "memory/check/audit.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
 #include "memory/layout.h"
 #include "process/process.h"
+
+static const struct machine_reports *reports;
+
+void proc_set_reports(const struct machine_reports *of_machine)
+{
+    assert(reports == NULL && of_machine != NULL);
+    reports = of_machine;
+}
 
 static int write_frames(struct text *text, struct proc_node *node __attribute__((unused)))
 {
@@ -123,12 +131,14 @@ static int write_map(struct text *text, struct proc_node *node __attribute__((un
     struct map_sink count = { .sink = { .room = SIZE_MAX } }, to = { .sink = { .put = put_line }, .text = text };
     char            moment[64];
 
+    if (reports == NULL)
+        return 0;
     say_moment(moment, sizeof moment, "looks");
-    snapshot_write(&count.sink, moment);
+    reports->snapshot_write(&count.sink, moment);
     to.sink.room = count.sink.bytes + MAP_SPARE < MAP_MOST ? count.sink.bytes + MAP_SPARE : MAP_MOST;
     if (!text_reserve(text, to.sink.room))
         return -ENOMEM;
-    snapshot_write(&to.sink, moment);
+    reports->snapshot_write(&to.sink, moment);
     return 0;
 }
 
@@ -138,7 +148,8 @@ static int ask_map(struct proc_node *node __attribute__((unused)), const char *b
     char moment[64];
 
     say_moment(moment, sizeof moment, "asks");
-    (void)snapshot_send(moment);
+    if (reports != NULL)
+        (void)reports->snapshot_send(moment);
     return 0;
 }
 
@@ -155,7 +166,7 @@ static int ask_crash(struct proc_node *node __attribute__((unused)), const char 
     for (char *at = way; *at != '\0'; at++)
         if (*at == '\n')
             *at = '\0';
-    return crash_by_program(way);
+    return reports != NULL ? reports->crash(way) : -EPERM;
 }
 
 const struct proc_entry proc_quire_entries[] = {
