@@ -31,15 +31,20 @@ void bitset_remove(struct bitset *set, uint32_t number)
     set->full[w / BITSET_WORD] &= ~bit_of(w);
 }
 
-uint32_t bitset_next(const struct bitset *set, uint32_t from)
+uint32_t bitset_next_below(const struct bitset *set, uint32_t from, uint32_t end)
 {
-    uint32_t mask = word_at_or_above(from);
+    uint32_t mask = word_at_or_above(from), found;
 
-    for (uint32_t w = from / BITSET_WORD; w < words_of(set); w++, mask = ~0u)
-        if (set->bits[w] & mask)
-            return w * BITSET_WORD + (uint32_t)__builtin_ctz(set->bits[w] & mask);
-    return set->size;
+    assert(end <= set->size);
+    for (uint32_t w = from / BITSET_WORD; w * BITSET_WORD < end; w++, mask = ~0u)
+        if (set->bits[w] & mask) {
+            found = w * BITSET_WORD + (uint32_t)__builtin_ctz(set->bits[w] & mask);
+            return found < end ? found : end;
+        }
+    return end;
 }
+
+uint32_t bitset_next(const struct bitset *set, uint32_t from) { return bitset_next_below(set, from, set->size); }
 
 /* The first word at or above w that is not full. */
 static uint32_t next_open_word(const struct bitset *set, uint32_t w)
@@ -68,11 +73,10 @@ uint32_t bitset_next_free(const struct bitset *set, uint32_t from)
     return w * BITSET_WORD + (uint32_t)__builtin_ctz(free);
 }
 
-void bitset_copy(struct bitset *to, const struct bitset *from)
+void bitset_copy(struct bitset *to, const struct bitset *from, uint32_t first, uint32_t end)
 {
-    uint32_t least = words_of(to) < words_of(from) ? words_of(to) : words_of(from);
-
-    for (uint32_t w = 0; w < least; w++) {
+    assert(first % BITSET_WORD == 0 && end % BITSET_WORD == 0 && end <= to->size && end <= from->size);
+    for (uint32_t w = first / BITSET_WORD; w < end / BITSET_WORD; w++) {
         to->bits[w] = from->bits[w];
         if (is_full(from, w))
             to->full[w / BITSET_WORD] |= bit_of(w);

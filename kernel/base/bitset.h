@@ -1,8 +1,8 @@
 /*
  * bitset.h - sets of small numbers: which of them are taken, and which is the next free one.
  *
- * A set holds numbers from 0 to size - 1 as one bit each, in words of 32. A second level has one bit for each word: all of
- * it is taken. So the search for a free number passes over 1024 taken ones in one step.
+ * A set holds numbers from 0 to size - 1 as one bit each, in words of 32. A second level has one bit for each word: all
+ * of it is taken. So the search for a free number passes over 1024 taken ones in one step.
  *
  * Memory   the caller's: bitset_words(size) words, zeroed for an empty set.
  * Locking  the caller's.
@@ -44,8 +44,13 @@ void bitset_remove(struct bitset *set, uint32_t number);
 uint32_t bitset_next(const struct bitset *set, uint32_t from);
 uint32_t bitset_next_free(const struct bitset *set, uint32_t from);
 
-/* `to` is empty: it becomes a copy of what is below its size. */
-void bitset_copy(struct bitset *to, const struct bitset *from);
+/*
+ * As bitset_next(), as far as `end`, at most the size; `end` when there is none. At most (end - from) / 32 + 2 steps.
+ */
+uint32_t bitset_next_below(const struct bitset *set, uint32_t from, uint32_t end);
+
+/* Members of [first, end), which both sets have room for and `to` has none of, become members of `to`. Whole words. */
+void bitset_copy(struct bitset *to, const struct bitset *from, uint32_t first, uint32_t end);
 
 bool bitset_ok(const struct bitset *set);
 

@@ -87,11 +87,18 @@ static void a_copy_may_be_larger_or_smaller(void **state)
     (void)state;
     for (uint32_t n = 0; n < 100; n++)
         bitset_add(&set, n);
-    bitset_copy(&larger, &set);
-    bitset_copy(&smaller, &set);
+    bitset_copy(&larger, &set, 0, 96);
+    bitset_copy(&larger, &set, 96, set.size);
+    bitset_copy(&smaller, &set, 0, smaller.size);
     assert_true(bitset_ok(&larger) && bitset_ok(&smaller));
     assert_int_equal(bitset_next_free(&larger, 0), 100);
     assert_int_equal(bitset_next(&larger, 100), MOST);
+    assert_int_equal(bitset_next_below(&larger, 99, 100), 99);
+    assert_int_equal(bitset_next_below(&larger, 0, 0), 0);
+    bitset_remove(&larger, 70);
+    assert_int_equal(bitset_next_below(&larger, 70, 71), 71);
+    assert_int_equal(bitset_next_below(&larger, 70, MOST), 71);
+    bitset_add(&larger, 70);
     assert_int_equal(bitset_next_free(&smaller, 0), 64);
 }
 

@@ -466,6 +466,44 @@ static void the_lowest_free_number_is_given(void **state)
     stop_files();
 }
 
+/* Numbers further apart than one stretch of a search, and of copying and growing, goes. */
+static void numbers_far_apart_are_found_and_copied(void **state)
+{
+    static const int numbers[] = { 0, 511, 512, 20000, 300000 };
+    struct files    *files, *copy;
+    struct file     *file;
+
+    (void)state;
+    start_files();
+    files = files_new();
+    file  = open_file("f", O_CREAT | O_RDWR);
+    for (unsigned i = 0; i < COUNT_OF(numbers); i++) {
+        file_hold(file);
+        assert_int_equal(descriptor_put(files, numbers[i], file, i % 2 == 1, 400000), 0);
+        assert_true(files_ok(files));
+    }
+    for (unsigned i = 1; i < COUNT_OF(numbers); i++)
+        assert_int_equal(descriptor_next(files, numbers[i - 1] + 1), numbers[i]);
+    assert_int_equal(descriptor_next(files, 300001), -1);
+    copy = files_copy(files);
+    assert_non_null(copy);
+    assert_int_equal(descriptor_next(copy, 20001), 300000);
+    files_close_on_exec(copy);
+    assert_int_equal(descriptor_flag(copy, 511), -EBADF);
+    assert_int_equal(descriptor_flag(copy, 20000), -EBADF);
+    assert_int_equal(descriptor_flag(copy, 300000), 0);
+    assert_int_equal(descriptor_close(files, 300000), 0);
+    assert_true(files_ok(files) && files_ok(copy));
+    files_release(copy);
+    copy = files_copy(files);
+    assert_int_equal(descriptor_next(copy, 20001), -1);
+    files_release(copy);
+    files_release(files);
+    assert_int_equal(file->references, 1);
+    file_release(file);
+    stop_files();
+}
+
 /* ---- Record locks against an array of bytes --------------------------------------------------------------------- */
 
 enum { LOCK_BYTES = 24, OWNERS_OF_LOCKS = 3 };
@@ -565,6 +603,7 @@ int main(void)
         cmocka_unit_test(a_folder_that_was_large_becomes_small_again),
         cmocka_unit_test(without_memory_nothing_changes),
         cmocka_unit_test(the_lowest_free_number_is_given),
+        cmocka_unit_test(numbers_far_apart_are_found_and_copied),
         cmocka_unit_test(locks_agree_with_an_array),
     };
 

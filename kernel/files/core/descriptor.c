@@ -7,6 +7,9 @@
  *   D1  a number is in the set of open ones if and only if its slot has a file
  *   D2  a number that closes on exec is open
  *   D3  both sets are sound (base/bitset.h)
+ *
+ * A program decides how many numbers there are, so no stretch under the lock goes over all of them: copying, growing
+ * and searching take the lock anew for each NUMBERS_A_STRETCH.
  */
 #include "files/core/descriptor.h"
 
@@ -18,7 +21,8 @@
 #include "files/core/lock.h"
 #include "memory/heap/heap.h"
 
-enum { FIRST_ROOM = BITSET_WORD };
+/* A stretch: 2 KiB of slots to copy, or 512 words of a set to search (numbers of 32 * 512). Less costs more locking. */
+enum { FIRST_ROOM = BITSET_WORD, NUMBERS_A_STRETCH = 512, SEARCHED_A_STRETCH = 512 * BITSET_WORD };
 
 struct table {
     uint32_t      room;                 /* numbers there are: FIRST_ROOM, doubled                 */
@@ -27,9 +31,12 @@ struct table {
 };
 
 struct files {
-    uint32_t     references;            /* [a]    */
-    struct lock  lock;
-    struct table table;                 /* [lock] */
+    uint32_t      references;           /* [a]      */
+    struct lock   lock;
+    struct table  table;                /* [lock]   */
+    struct table *larger;               /* [lock] while the table grows: what takes its place, else NULL  */
+    uint32_t      copied;               /* [lock] numbers that are in the larger one already              */
+    struct mutex  growth;               /* held by the one thread that lets the table grow; outer to lock */
 };
 
 /* ---- The table ------------------------------------------------------------------------------ */
@@ -49,14 +56,13 @@ static bool table_make(struct table *table, uint32_t room)
     return true;
 }
 
-/* As much of it as there is room for; nothing beyond is open. */
-static void table_copy(struct table *to, const struct table *from)
+/* Numbers [first, end), whole words; both tables have room for them, and in `to` none of them is open. */
+static void table_copy(struct table *to, const struct table *from, uint32_t first, uint32_t end)
 {
-    uint32_t least = to->room < from->room ? to->room : from->room;
-
-    memcpy(to->slots, from->slots, least * sizeof *to->slots);
-    bitset_copy(&to->open, &from->open);
-    bitset_copy(&to->close_on_exec, &from->close_on_exec);
+    assert(first < end && end <= to->room && end <= from->room && end - first <= NUMBERS_A_STRETCH);
+    memcpy(to->slots + first, from->slots + first, (end - first) * sizeof *to->slots);
+    bitset_copy(&to->open, &from->open, first, end);
+    bitset_copy(&to->close_on_exec, &from->close_on_exec, first, end);
 }
 
 static struct file *table_file(const struct table *table, int number)
@@ -75,8 +81,10 @@ static void table_flag(struct table *table, uint32_t number, bool close_on_exec)
 /* A number gets another file. NULL: it is free from now on. Returns the file it had. */
 static struct file *table_set(struct table *table, uint32_t number, struct file *file, bool close_on_exec)
 {
-    struct file *old = table->slots[number];
+    struct file *old;
 
+    assert(number < table->room && (file != NULL || !close_on_exec));
+    old = table->slots[number];
     table->slots[number] = file;
     if (file != NULL)
         bitset_add(&table->open, number);
@@ -86,16 +94,20 @@ static struct file *table_set(struct table *table, uint32_t number, struct file 
     return old;
 }
 
-/* The room that what is open needs. */
-static uint32_t table_room_in_use(const struct table *table)
+/*
+ * Look for the highest open number below *top, at most a stretch further down. *top comes down to the end of the word
+ * that has it, or as far as was looked. True when there is nothing more to look for.
+ */
+static bool table_find_top(const struct table *table, uint32_t *top)
 {
-    uint32_t words = table->room / BITSET_WORD, room = FIRST_ROOM;
+    uint32_t word = *top / BITSET_WORD, until = 0;
 
-    while (words > 1 && table->open.bits[words - 1] == 0)
-        words--;
-    while (room < words * BITSET_WORD)
-        room *= 2;
-    return room;
+    if (word > SEARCHED_A_STRETCH / BITSET_WORD)
+        until = word - SEARCHED_A_STRETCH / BITSET_WORD;
+    while (word > until && table->open.bits[word - 1] == 0)     /* bound: 512 words */
+        word--;
+    *top = word * BITSET_WORD;
+    return word == 0 || table->open.bits[word - 1] != 0;
 }
 
 static bool table_ok(const struct table *table)
@@ -122,13 +134,23 @@ bool files_ok(struct files *files)
 
 /* ---- All descriptors of a process ----------------------------------------------------------- */
 
+/* As table_set(), also in the table that is about to take this one's place. The lock is held. */
+static struct file *files_set(struct files *files, uint32_t number, struct file *file, bool close_on_exec)
+{
+    deep_assert(lock_held(&files->lock));
+    if (number < files->copied)
+        (void)table_set(files->larger, number, file, close_on_exec);
+    return table_set(&files->table, number, file, close_on_exec);
+}
+
 static struct files *files_with(uint32_t room)
 {
     struct files *files = heap_alloc(sizeof *files, 0);
 
     if (files == NULL)
         return NULL;
-    *files = (struct files){ .references = 1, .lock = LOCK("descriptors", RANK_OBJECT) };
+    *files = (struct files){ .references = 1, .lock = LOCK("descriptors", RANK_OBJECT),
+                              .growth = MUTEX("descriptors") };
     if (!table_make(&files->table, room)) {
         heap_free_sized(files, sizeof *files);
         return NULL;
@@ -140,29 +162,48 @@ struct files *files_new(void) { return files_with(FIRST_ROOM); }
 
 void files_hold(struct files *files) { __atomic_add_fetch(&files->references, 1, __ATOMIC_RELAXED); }
 
-struct files *files_copy(struct files *files)
+/* The room that what is open needs. */
+static uint32_t room_in_use(struct files *files)
 {
-    struct files *copy;
-    lock_state    state = lock_take(&files->lock);
-    uint32_t      room  = table_room_in_use(&files->table);
+    uint32_t top = UINT32_MAX, room = FIRST_ROOM;
+    bool     found;
 
-    for (;;) {
+    do {
+        lock_state state = lock_take(&files->lock);
+
+        if (top > files->table.room)
+            top = files->table.room;
+        found = table_find_top(&files->table, &top);
         lock_drop(&files->lock, state);
-        copy = files_with(room);
-        if (copy == NULL)
-            return NULL;
-        state = lock_take(&files->lock);
-        room  = table_room_in_use(&files->table);
-        if (room <= copy->table.room)
-            break;
-        lock_drop(&files->lock, state);         /* it has grown meanwhile */
-        files_release(copy);
-        state = lock_take(&files->lock);
-    }
-    table_copy(&copy->table, &files->table);
-    for (uint32_t n = 0; (n = bitset_next(&copy->table.open, n)) < copy->table.room; n++)
+    } while (!found);
+    while (room < top)
+        room *= 2;
+    return room;
+}
+
+/* What is open of a stretch of numbers, each with a reference. Nobody else sees the copy yet. Returns its end. */
+static uint32_t copy_stretch(struct files *copy, struct files *files, uint32_t first)
+{
+    uint32_t   end   = first + NUMBERS_A_STRETCH < copy->table.room ? first + NUMBERS_A_STRETCH : copy->table.room;
+    lock_state state = lock_take(&files->lock);
+
+    table_copy(&copy->table, &files->table, first, end);
+    for (uint32_t n = first; (n = bitset_next_below(&copy->table.open, n, end)) < end; n++)    /* bound: a stretch */
         file_hold(copy->table.slots[n]);
     lock_drop(&files->lock, state);
+    return end;
+}
+
+/* What another thread opens or closes meanwhile is in the copy or not, number by number. */
+struct files *files_copy(struct files *files)
+{
+    struct files *copy = files_with(room_in_use(files));
+
+    if (copy == NULL)
+        return NULL;
+    for (uint32_t n = 0; n < copy->table.room; )
+        n = copy_stretch(copy, files, n);
+    deep_assert(files_ok(copy));
     return copy;
 }
 
@@ -177,25 +218,46 @@ void files_release(struct files *files)
 {
     if (__atomic_sub_fetch(&files->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
-    for (uint32_t n = 0; (n = bitset_next(&files->table.open, n)) < files->table.room; n++)
+    assert(files->larger == NULL);
+    for (uint32_t n = 0; (n = bitset_next_below(&files->table.open, n, files->table.room)) < files->table.room; n++)
         let_go(files, files->table.slots[n]);
     heap_free(files->table.slots);
     heap_free_sized(files, sizeof *files);
 }
 
+/*
+ * The lowest number of one of the sets at or above `from`, as far as a stretch goes. The lock is held. Returns the
+ * number, *found; or where to go on, or FILES_END.
+ */
+enum { FILES_END = 0x7FFFFFFF };
+static uint32_t find_next(const struct files *files, const struct bitset *set, uint32_t from, bool *found)
+{
+    uint32_t room = files->table.room, end = room;
+    uint32_t number;
+
+    *found = false;
+    if (from >= room)
+        return FILES_END;
+    if (room - from > SEARCHED_A_STRETCH)
+        end = from + SEARCHED_A_STRETCH;
+    number = bitset_next_below(set, from, end);       /* bound: 513 words */
+    *found = number < end;
+    return number;
+}
+
 void files_close_on_exec(struct files *files)
 {
-    for (uint32_t n = 0;; n++) {
+    for (uint32_t n = 0; n < FILES_END; ) {
         lock_state   state = lock_take(&files->lock);
         struct file *file  = NULL;
+        bool         found;
 
-        n = bitset_next(&files->table.close_on_exec, n);
-        if (n < files->table.room)
-            file = table_set(&files->table, n, NULL, false);
+        n = find_next(files, &files->table.close_on_exec, n, &found);
+        if (found)
+            file = files_set(files, n, NULL, false);
         lock_drop(&files->lock, state);
-        if (file == NULL)
-            return;
-        let_go(files, file);
+        if (file != NULL)
+            let_go(files, file);
     }
 }
 
@@ -212,82 +274,119 @@ struct file *descriptor_file(struct files *files, int number)
     return file;
 }
 
-struct file *descriptor_peek(const struct files *files, int number) { return table_file(&files->table, number); }
+struct file *descriptor_peek(const struct files *files, int number)
+{
+    deep_assert(files_are_own(files));
+    return table_file(&files->table, number);
+}
+
 bool files_are_own(const struct files *files) { return __atomic_load_n(&files->references, __ATOMIC_RELAXED) == 1; }
 
-/*
- * Make room for a number. The lock is held, and dropped meanwhile, as the heap's rank allows; another thread
- * may have made room first.
- */
-static int make_room(struct files *files, uint32_t number, lock_state *state)
+/* The next stretch of the larger table; with the last one it takes the place of the old. *old then has what to free. */
+static void grow_stretch(struct files *files, struct table *larger, struct table *old)
 {
-    struct table table, spare;
-    uint32_t     room = files->table.room;
-    bool         made;
+    lock_state state = lock_take(&files->lock);
+    uint32_t   first = files->copied, end = first + NUMBERS_A_STRETCH;
 
-    while (room <= number)
-        room *= 2;
-    if (room == files->table.room)
-        return 0;
-    lock_drop(&files->lock, *state);
-    made   = table_make(&table, room);
-    *state = lock_take(&files->lock);
-    if (!made)
-        return -ENOMEM;
-    spare = table;
-    if (room > files->table.room) {
-        table_copy(&table, &files->table);
-        spare        = files->table;
-        files->table = table;
+    if (end > files->table.room)
+        end = files->table.room;
+    table_copy(larger, &files->table, first, end);
+    files->larger = larger;
+    files->copied = end;
+    if (end == files->table.room) {
+        *old          = files->table;
+        files->table  = *larger;
+        files->larger = NULL;
+        files->copied = 0;
     }
-    lock_drop(&files->lock, *state);
-    heap_free(spare.slots);
-    *state = lock_take(&files->lock);
+    lock_drop(&files->lock, state);
+}
+
+static int grow(struct files *files, uint32_t room)
+{
+    struct table larger, old = { .slots = NULL };
+
+    if (room == files->table.room)
+        return 0;                               /* another thread has made room first */
+    if (!table_make(&larger, room))
+        return -ENOMEM;
+    while (old.slots == NULL)
+        grow_stretch(files, &larger, &old);
+    heap_free(old.slots);
     return 0;
 }
 
+/* Make room for a number. The lock is not held. */
+static int make_room(struct files *files, uint32_t number)
+{
+    uint32_t room;
+    int      err;
+
+    mutex_take(&files->growth);
+    room = files->table.room;
+    while (room <= number)
+        room *= 2;
+    err = grow(files, room);
+    mutex_drop(&files->growth);
+    return err;
+}
+
+/* bound: a word of 1024 numbers each, so 1024 and a few for the most there may be (1048576). */
 static uint32_t lowest_free(const struct table *table, uint32_t from)
 {
     return from < table->room ? bitset_next_free(&table->open, from) : from;
 }
 
+/* With the lock held: the number, -EMFILE, or -EAGAIN when there must be room for *number first. */
+static int add_locked(struct files *files, struct file *file, int from, bool close_on_exec, uint32_t limit,
+                      uint32_t *number)
+{
+    *number = lowest_free(&files->table, (uint32_t)from);
+    if (*number >= limit)
+        return -EMFILE;
+    if (*number >= files->table.room)
+        return -EAGAIN;
+    (void)files_set(files, *number, file, close_on_exec);
+    return (int)*number;
+}
+
 int descriptor_add(struct files *files, struct file *file, int from, bool close_on_exec, uint32_t limit)
 {
-    lock_state state = lock_take(&files->lock);
-    uint32_t   number;
-    int        err;
+    int err;
 
-    for (;;) {
-        number = lowest_free(&files->table, (uint32_t)from);
-        err    = number >= limit ? -EMFILE : 0;
-        if (err != 0 || number < files->table.room)
-            break;
-        err = make_room(files, number, &state);
-        if (err != 0)
-            break;
-    }
-    if (err == 0) {
-        table_set(&files->table, number, file, close_on_exec);
-        err = (int)number;
-    }
-    lock_drop(&files->lock, state);
+    assert(file != NULL && from >= 0 && limit <= DESCRIPTORS_MOST);
+    do {
+        lock_state state = lock_take(&files->lock);
+        uint32_t   number;
+        int        added = add_locked(files, file, from, close_on_exec, limit, &number);
+
+        lock_drop(&files->lock, state);
+        if (added != -EAGAIN)
+            return added;
+        err = make_room(files, number);
+    } while (err == 0);
     return err;
 }
 
 int descriptor_put(struct files *files, int number, struct file *file, bool close_on_exec, uint32_t limit)
 {
     struct file *old = NULL;
-    lock_state   state;
+    bool         put = false;
     int          err = 0;
 
+    assert(file != NULL && limit <= DESCRIPTORS_MOST);
     if ((unsigned)number >= limit)
         return -EBADF;
-    state = lock_take(&files->lock);
-    while (err == 0 && (unsigned)number >= files->table.room)
-        err = make_room(files, (uint32_t)number, &state);
-    if (err == 0)
-        old = table_set(&files->table, (uint32_t)number, file, close_on_exec);
-    lock_drop(&files->lock, state);
+    while (err == 0 && !put) {
+        lock_state state = lock_take(&files->lock);
+
+        put = (unsigned)number < files->table.room;
+        if (put)
+            old = files_set(files, (uint32_t)number, file, close_on_exec);
+        lock_drop(&files->lock, state);
+        if (!put)
+            err = make_room(files, (uint32_t)number);
+    }
     if (old != NULL)
         let_go(files, old);
     return err;
@@ -299,7 +398,7 @@ int descriptor_close(struct files *files, int number)
     struct file *file  = table_file(&files->table, number);
 
     if (file != NULL)
-        table_set(&files->table, (uint32_t)number, NULL, false);
+        (void)files_set(files, (uint32_t)number, NULL, false);
     lock_drop(&files->lock, state);
     if (file == NULL)
         return -EBADF;
@@ -320,22 +419,26 @@ int descriptor_flag(struct files *files, int number)
 
 int descriptor_set_flag(struct files *files, int number, bool close_on_exec)
 {
-    lock_state state = lock_take(&files->lock);
-    bool       open  = table_file(&files->table, number) != NULL;
+    lock_state   state = lock_take(&files->lock);
+    struct file *file  = table_file(&files->table, number);
 
-    if (open)
-        table_flag(&files->table, (uint32_t)number, close_on_exec);
+    if (file != NULL)
+        (void)files_set(files, (uint32_t)number, file, close_on_exec);
     lock_drop(&files->lock, state);
-    return open ? 0 : -EBADF;
+    return file != NULL ? 0 : -EBADF;
 }
 
 int descriptor_next(struct files *files, int from)
 {
-    lock_state state  = lock_take(&files->lock);
-    uint32_t   number = bitset_next(&files->table.open, (uint32_t)from);
+    uint32_t number = (uint32_t)from;
+    bool     found  = false;
 
-    if (number >= files->table.room)
-        number = (uint32_t)-1;
-    lock_drop(&files->lock, state);
-    return (int)number;
+    assert(from >= 0);
+    while (!found && number < FILES_END) {
+        lock_state state = lock_take(&files->lock);
+
+        number = find_next(files, &files->table.open, number, &found);
+        lock_drop(&files->lock, state);
+    }
+    return found ? (int)number : -1;
 }

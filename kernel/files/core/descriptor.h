@@ -2,9 +2,14 @@
  * descriptor.h - a process's table of open files.
  *
  * Counted; shared by CLONE_FILES. Grows by doubling up to the process's limit (RLIMIT_NOFILE), never shrinks; a copy
- * has the room that what is open needs. Opening and closing do not cost more when many are open; copying and releasing
- * go over all that are, with one look at 32 that are not.
- * Locking: a spin lock (RANK_OBJECT) inside; returned files carry a reference.
+ * has the room that what is open needs.
+ *
+ * Cost     opening and closing do not cost more when many are open; copying and releasing go over all that are, with
+ *          one look at 32 that are not.
+ * Locking  a spin lock (RANK_OBJECT) inside, for stretches of bounded length, and a mutex around the growth of a table,
+ *          so no spin lock may be held. Releasing a file may sleep.
+ * Owning   a number holds one reference to its open file; files that are handed out carry one of their own.
+ * Errors   negative errno: -EBADF for a number that is not open, -EMFILE, -ENOMEM.
  */
 #ifndef QUIRE_FILES_DESCRIPTOR_H
 #define QUIRE_FILES_DESCRIPTOR_H
@@ -13,7 +18,9 @@
 
 struct files;
 
-struct files *files_new(void);
+enum { DESCRIPTORS_MOST = 1048576 };        /* the highest limit there is: Linux's fs.nr_open */
+
+struct files *files_new(void);                              /* NULL without memory                           */
 struct files *files_copy(struct files *files);              /* fork: NULL without memory                     */
 void files_hold(struct files *files);
 void files_release(struct files *files);
@@ -24,14 +31,18 @@ bool files_ok(struct files *files);
 /* The open file of a number, with a reference; NULL when there is none. */
 struct file *descriptor_file(struct files *files, int number);
 /*
- * The same without a reference, for the one thread that uses this table: nobody else can close it meanwhile. The caller
- * knows that its process has one thread, and that the table is its own (files_are_own()).
+ * The same without a reference, for the one thread that uses this table: no other can close the number meanwhile. The
+ * caller knows that its process has one thread, and that no other process has the table (files_are_own()).
  */
 struct file *descriptor_peek(const struct files *files, int number);
 bool files_are_own(const struct files *files);              /* no other process shares it                    */
-/* The lowest free number at or above `from`. Takes the caller's reference on success. -EMFILE, -ENOMEM. */
+/*
+ * The lowest free number at or above `from`, below `limit`. Takes the caller's reference on success. -EMFILE, -ENOMEM.
+ */
 int  descriptor_add(struct files *files, struct file *file, int from, bool close_on_exec, uint32_t limit) MUST_CHECK;
-/* dup2 */
+/*
+ * dup2: this number, whose old file is closed. Takes the caller's reference on success. -EBADF beyond limit, -ENOMEM.
+ */
 int  descriptor_put(struct files *files, int number, struct file *file, bool close_on_exec, uint32_t limit) MUST_CHECK;
 int  descriptor_close(struct files *files, int number);     /* 0 or -EBADF                                   */
 int  descriptor_flag(struct files *files, int number);      /* close-on-exec: 0, 1 or -EBADF                 */

@@ -1,6 +1,7 @@
 /*
  * proc_memory.c - what a process maps: maps and smaps, and reading another's memory.
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "base/string.h"
 #include "cpu.h"
@@ -165,20 +166,29 @@ static void count_page(struct counts *counts, const struct seen *seen, entry_t e
     count_share(counts, seen, frame, shown, dirty);
 }
 
-static void count_pages(struct space *space, struct seen *seen)
+/* Pages from `page` on; one lock for a table's worth of them at the most. Returns where to go on. */
+static page_t count_stretch(struct space *space, struct seen *seen, page_t page, page_t end)
 {
     lock_state state = lock_take(&space->tables_lock);
+    page_t     until = (page | (MMU_ENTRIES - 1)) + 1;
 
-    for (page_t page = page_of(seen->start); page < page_of(seen->end); page++) {
+    assert(page < end);
+    while (page < until && page < end) {        /* bound: MMU_ENTRIES */
         unsigned level;
         entry_t  entry = table_lookup(space, page, &level);
 
-        if (level > 1)                          /* no table: nothing up to the end of what it would map */
-            page |= MMU_ENTRIES - 1;
-        else if (entry_present(entry))
+        page = level > 1 ? until : page + 1;    /* no table: nothing up to the end of what it would map */
+        if (level == 1 && entry_present(entry))
             count_page(&seen->counts, seen, entry);
     }
     lock_drop(&space->tables_lock, state);
+    return page;
+}
+
+static void count_pages(struct space *space, struct seen *seen)
+{
+    for (page_t page = page_of(seen->start), end = page_of(seen->end); page < end; )
+        page = count_stretch(space, seen, page, end);
 }
 
 static void add_kilobytes(struct text *text, const char *name, uint64_t kilobytes)

@@ -4,6 +4,7 @@
  * A process may end between two looks; within one nothing sleeps but for memory, and that does not switch threads, so
  * the process that was found stays.
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "base/string.h"
 #include "files/core/descriptor.h"
@@ -16,6 +17,8 @@
 #include "process/user_account.h"
 
 enum { TICK = 10000000, PIECE = 256, PATH_ROOM = 1024 };
+/* What one stretch under a lock goes over at the most. */
+enum { NUMBERS_A_STRETCH = 256, REGIONS_A_STRETCH = 128 };
 
 struct process *proc_process(const struct proc_node *node)
 {
@@ -34,17 +37,29 @@ static const struct thread *thread_of(const struct proc_node *node, const struct
 
 /* ---- Numbers ------------------------------------------------------------------------------------ */
 
-int32_t proc_next_process(int32_t from)
+/* As far as a stretch goes over numbers that are threads'. Returns one of a process, *found; or where to go on; or -1. */
+static int32_t next_process_in_stretch(int32_t from, bool *found)
 {
     lock_state           state  = lock_take(&process_lock);
     const struct number *number = number_next(from);
-    int32_t              best;
+    int32_t              at;
 
-    while (number != NULL && number->process == NULL)
-        number = number_next(number->value + 1);
-    best = number != NULL ? number->value : -1;
+    for (unsigned left = NUMBERS_A_STRETCH; number != NULL && number->process == NULL && left > 0; left--)
+        number = number_next(number->value + 1);                    /* bound: NUMBERS_A_STRETCH */
+    at     = number != NULL ? number->value : -1;
+    *found = number == NULL || number->process != NULL;
     lock_drop(&process_lock, state);
-    return best;
+    return at;
+}
+
+int32_t proc_next_process(int32_t from)
+{
+    bool found = false;
+
+    assert(from >= 0);
+    while (!found)
+        from = next_process_in_stretch(from, &found);
+    return from;
 }
 
 int32_t proc_next_thread(int32_t number, int32_t from)
@@ -93,29 +108,45 @@ static const char *state_word(char state)
 
 struct sizes { unsigned long whole, most_pages, resident, most_resident, locked, stack, text, data; };    /* pages */
 
+static void add_size(struct sizes *sizes, const struct region *r)
+{
+    if (r->grows & REGION_GROWS_DOWN)
+        sizes->stack += span_pages(r->span);
+    else if (r->file != NULL && (r->rights.user & MAY_EXECUTE))
+        sizes->text += span_pages(r->span);
+    else if ((r->rights.user & MAY_WRITE) && !r->shared)
+        sizes->data += span_pages(r->span);
+}
+
+/* A stretch of regions from `page` on. False when it was the last; else *page is where to go on. */
+static bool add_sizes(struct sizes *sizes, struct space *space, page_t *page)
+{
+    lock_state     state = lock_take(&space->map_lock);
+    struct region *r     = region_at_or_above(&space->map, *page);
+
+    sizes->whole    = space->pages;
+    sizes->resident = space->resident;
+    for (unsigned left = REGIONS_A_STRETCH; r != NULL && left > 0; left--, r = region_next(r))
+        add_size(sizes, r);                     /* bound: REGIONS_A_STRETCH */
+    if (r != NULL)
+        *page = r->span.first;
+    lock_drop(&space->map_lock, state);
+    return r != NULL;
+}
+
 static struct sizes sizes_of(const struct process *process)
 {
     struct sizes  sizes = { 0 };
     struct space *space = process->memory != NULL ? &process->memory->space : NULL;
-    lock_state    state;
+    page_t        page  = 0;
 
     if (space == NULL)
         return sizes;
     sizes.most_pages    = space_most_pages(space);
     sizes.most_resident = space_peak(space);
     sizes.locked        = map_locked(space);
-    state = lock_take(&space->map_lock);
-    sizes.whole    = space->pages;
-    sizes.resident = space->resident;
-    for (struct region *r = region_at_or_above(&space->map, 0); r != NULL; r = region_next(r)) {
-        if (r->grows & REGION_GROWS_DOWN)
-            sizes.stack += span_pages(r->span);
-        else if (r->file != NULL && (r->rights.user & MAY_EXECUTE))
-            sizes.text += span_pages(r->span);
-        else if ((r->rights.user & MAY_WRITE) && !r->shared)
-            sizes.data += span_pages(r->span);
-    }
-    lock_drop(&space->map_lock, state);
+    while (add_sizes(&sizes, space, &page))
+        ;
     return sizes;
 }
 
