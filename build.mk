@@ -108,6 +108,11 @@ words   = $(file < $(L)/features)
 unchosen = $(foreach word,$(filter-out $(words),$(choices)),$(only_$(word))) $(foreach word,$(words),$(without_$(word)))
 chosen  = $(filter-out $(unchosen),$(1))
 
+comma := ,
+
+# $(call sets,TABLE): the sets of rows of a table, for recipes.
+sets = $(filter %_$(1),$(adds) $(foreach word,$(filter $(words),$(choices)),$(adds_$(word))))
+
 # $(call compiles,FOLDER,COMMAND,BEFORE): objects in FOLDER from sources by their names, anew when the command changes.
 define compiles
 $(1)/%.o: % $(1)/flags | $(3)
@@ -221,24 +226,33 @@ $(generated) &: $(document) $(L)/document $(call in,host,$(compiler)) | $(O)/hos
 	@sed -n 's/^#define LAYOUT_\([A-Z_]*\).*/\1/p' $(L)/layout.h > $(L)/features
 	@touch $(generated)
 
+# The kernel's tables, each a list of those sets of rows that the document chooses: $(L)/TABLE.c.
+define table_of_sets
+$(L)/$(1).c: $(L)/features sources.mk $(wildcard layouts/*/sources.mk)
+	@printf '%s\n' '/* Made by build.mk from $(document) and layouts/NAME/sources.mk. */' '#include "$$(word 4,$$(table_$(1)))"' > $$@
+	@for set in $$(call sets,$(1)); do echo "extern const $$(wordlist 1,2,$$(table_$(1))) $$$$set[];"; done >> $$@
+	@echo 'const $$(wordlist 1,2,$$(table_$(1))) *const $$(word 3,$$(table_$(1)))[] = {$$(addsuffix $$(comma),$$(call sets,$(1))) 0 };' >> $$@
+endef
+$(foreach table,$(tables),$(eval $(call table_of_sets,$(table))))
+
 # Built-in programs: linked for the document's start address, and nothing but the bytes from there on. With a
 # sanitizer's or the kernel's flags they could not stand alone, so they have their own.
-$(B)/user/flat.ld: user/flat.ld.S $(L)/layout.h
+$(B)/user/flat.ld: $(flat_folder)/flat.ld.S $(L)/layout.h
 	@mkdir -p $(@D)
 	@$(CC) -E -P -x assembler-with-cpp -I$(L) -o $@ $<
 
 # peek.S begins by itself; the others begin in start.S.
 flat_images := $(patsubst %,$(B)/user/%.bin,$(flat))
-flat_start   = $(if $(filter peek,$(1)),,$(call in,flat,user/start.S))
+flat_start   = $(if $(filter peek,$(1)),,$(call in,flat,$(flat_folder)/start.S))
 
 define flat_program
-$(B)/user/$(1).bin: $(call flat_start,$(1)) $(call in,flat,$(firstword $(wildcard user/$(1).c user/$(1).S))) $(B)/user/flat.ld
+$(B)/user/$(1).bin: $(call flat_start,$(1)) $(call in,flat,$(firstword $(wildcard $(flat_folder)/$(1).c $(flat_folder)/$(1).S))) $(B)/user/flat.ld
 	@ld -m elf_i386 --no-warn-rwx-segments -T $(B)/user/flat.ld -o $$(@:.bin=.elf) $$(filter %.o,$$^)
 	$$(call note,program,$$@)objcopy -O binary $$(@:.bin=.elf) $$@
 endef
 $(foreach program,$(flat),$(eval $(call flat_program,$(program))))
 
-$(B)/user/programs.o: user/programs.S $(flat_images)
+$(B)/user/programs.o: $(flat_folder)/programs.S $(flat_images)
 	$(call note,compile,$<)$(CC) $(KERNEL_FLAGS) -Wa,-I$(B)/user -c -o $@ $<
 
 # What runs before paging is linked where it is loaded, so its sections get names of their own,
@@ -250,7 +264,7 @@ $(kernel_objects)/boot.o: $(call objects,kernel,$(boot))
 
 # All that any document could choose is there before a kernel is linked; what this one chooses is linked.
 has_start    := $(shell grep -i '^| *start address ' $(document))
-layout_made  := $(B)/kernel/layout/layout.c.o $(B)/kernel/layout/tables.S.o $(if $(has_start),$(B)/user/programs.o)
+layout_made  := $(patsubst %,$(B)/kernel/layout/%.o,layout.c tables.S $(tables:%=%.c)) $(if $(has_start),$(B)/user/programs.o)
 kernel_parts := $(kernel_objects)/boot.o $(layout_made)
 linked        = $(call objects,kernel,$(call chosen,$(kernel))) $(kernel_parts)
 
@@ -289,7 +303,7 @@ $(O)/quire.iso: quire FORCE | $(O)/setup-iso $(O)/programs/programs.done
 # ---- Host tests: the compiler's own, and the memory manager's under one layout --------
 
 tool_programs    := $(patsubst tests/host/%.c,$(O)/tests/%,$(tool_tests))
-machine_programs := $(patsubst tests/host/%.c,$(B)/tests/%,$(machine_tests))
+machine_programs := $(patsubst %.c,$(B)/tests/%,$(notdir $(machine_tests)))
 tool-tests: $(tool_programs)
 machine-tests: $(machine_programs)
 
@@ -301,18 +315,20 @@ $(tool_programs): $(O)/tests/%: $(O)/objects/host-checked/tests/host/%.c.o $(cal
 $(L)/document.c: $(L)/layout.c
 	@sed 's/^const struct layout layout = /static const struct layout document = /' $< > $@
 
-$(B)/port/tests/host/test_firmware.c.o: $(L)/document.c
+$(B)/port/layouts/firmware/tests/test_firmware.c.o: $(L)/document.c
+
+machine_made := layout.c invariants.c corruptions.c commands.c
 
 # The machine in plain memory, as an archive of names: a test gets those of its objects that it asks for.
 define machine_archive
-$(B)/$(1)/machine.a: $(call objects,$(1),$(machine)) $(B)/$(1)/layout/layout.c.o $(L)/features
-	@rm -f $$@ && $(AR) rcsTD $$@ $$(call objects,$(1),$$(call chosen,$$(machine))) $(B)/$(1)/layout/layout.c.o
+$(B)/$(1)/machine.a: $(call objects,$(1),$(machine)) $(machine_made:%=$(B)/$(1)/layout/%.o) $(L)/features
+	@rm -f $$@ && $(AR) rcsTD $$@ $$(call objects,$(1),$$(call chosen,$$(machine))) $(machine_made:%=$(B)/$(1)/layout/%.o)
 endef
 $(foreach way,port fuzz bench,$(eval $(call machine_archive,$(way))))
 
 # $(call test_program,PROGRAM,SOURCE,WAY): which object belongs to a program of the machine.
 test_program = $(1): $(call objects,$(3),$(2)) $(B)/$(3)/machine.a
-$(foreach test,$(machine_tests),$(eval $(call test_program,$(test:tests/host/%.c=$(B)/tests/%),$(test),port)))
+$(foreach test,$(machine_tests),$(eval $(call test_program,$(patsubst %.c,$(B)/tests/%,$(notdir $(test))),$(test),port)))
 
 $(machine_programs):
 	@mkdir -p $(@D)
@@ -359,7 +375,7 @@ $(bench_programs):
 all_objects := $(call objects,kernel,$(kernel) $(boot)) $(call objects,port,$(machine) $(machine_tests)) $(call objects,fuzz,$(machine) $(machine_fuzz)) \
                $(call objects,bench,$(machine) $(benches)) $(call in,host,$(command) $(drawing) $(compiler)) \
                $(call in,host-checked,$(compiler) $(tool_tests)) $(call in,host-fuzz,$(compiler) $(drawing) $(tool_fuzz)) \
-               $(call in,bios,$(sector) $(relocator)) $(call in,flat,$(wildcard user/*.c user/*.S)) \
-               $(foreach way,kernel port fuzz bench,$(B)/$(way)/layout/layout.c.o) $(B)/kernel/layout/tables.S.o
+               $(call in,bios,$(sector) $(relocator)) $(call in,flat,$(wildcard $(flat_folder)/*.c $(flat_folder)/*.S)) \
+               $(foreach way,port fuzz bench,$(machine_made:%=$(B)/$(way)/layout/%.o)) $(layout_made)
 
 -include $(wildcard $(all_objects:.o=.d))

@@ -40,11 +40,6 @@ kernel += kernel/memory/check/frame_audit.c         # its invariants F1 to F5, c
 kernel += kernel/memory/spaces/layout_region.c      # which region of the layout a page is in
 kernel += kernel/memory/tables/slot.c               # the bytes of a frame, where there is no mapping of it
 kernel += kernel/memory/tables/table.c              # the one way to a page-table entry
-kernel += layouts/tracker/master.c                  # kernel space's page-table object, where tables are tracked
-kernel += layouts/tracker/tables.c                  # page-table objects that grow and move
-kernel += layouts/tracker/tracker.c                 # where each of them is
-kernel += layouts/tracker/list.c                    # and what lies at each place
-kernel += layouts/tracker/audit.c                   # their invariants E1 to E5, checked
 kernel += kernel/memory/tables/cursor.c             # the one writer of page-table entries
 kernel += kernel/memory/tables/cursor_run.c         # its work on many pages, and on the most frequent one
 kernel += kernel/memory/tables/cursor_tables.c      # the tables it makes and gives back
@@ -53,8 +48,6 @@ kernel += kernel/memory/spaces/space.c              # an address space: regions 
 kernel += kernel/memory/check/space_audit.c         # that its tables say what its regions say
 kernel += kernel/memory/spaces/kernel_space.c       # from the boot tables to those of the document
 kernel += kernel/memory/spaces/window.c             # regions carved out of kernel space's windows
-kernel += layouts/movos/populate.c                  # memory for a new process, step by step
-kernel += layouts/movos/tables.c                    # processes' tables in a window of kernel space
 kernel += kernel/memory/tables/run.c                # neighbouring pages that the tables treat alike
 
 # then what the kernel itself needs
@@ -89,16 +82,11 @@ kernel += kernel/memory/check/corrupt.c             # breaking each invariant on
 kernel += kernel/memory/check/corrupt_frames.c      # frames
 kernel += kernel/memory/check/corrupt_tables.c      # tables and regions
 kernel += kernel/memory/check/corrupt_parts.c       # heap, stacks, objects
-kernel += layouts/tracker/corrupt.c                 # page-table objects, their trackers, the master table
-kernel += layouts/movos/corrupt.c                   # the window of processes' tables
 
 # kernel/memory once more: what programs hand to the kernel
 kernel += kernel/memory/spaces/user.c               # the only way to a program's memory
 kernel += kernel/memory/spaces/user_in.c            # and to that of one who does not run
 kernel += kernel/memory/spaces/user_walk.c          # through its tables, where it has no addresses
-kernel += layouts/pat/user_copy.c                   # so, where no program has any in the kernel's space
-kernel += layouts/firmware/shared.c                 # variables of which each process has a copy
-kernel += layouts/firmware/application.c            # the memory of a built-in application
 
 # kernel/process: programs
 kernel += kernel/process/process.c                  # who exists: numbers, lists, making and freeing
@@ -125,8 +113,6 @@ kernel += kernel/process/futex.c                    # waiting for a word of memo
 kernel += kernel/init/boot_configuration.c          # what to run, from the boot archive
 kernel += kernel/init/crash.c                       # dying on purpose, for those who must notice
 kernel += kernel/init/init.c                        # the first program, and the machine's end
-kernel += kernel/process/flat.c                     # programs built into the kernel, and their processes
-kernel += layouts/firmware/builtin.c                # applications that are linked into the image
 kernel += kernel/init/report.c                      # what became of the memory
 kernel += kernel/init/snapshot.c                    # all of memory at one moment, in lines for ./quire map
 
@@ -235,38 +221,14 @@ kernel += kernel/console/document.c                 # layout, claims
 kernel += kernel/console/tables.c                   # entry
 kernel += kernel/console/frames.c                   # frames, physical, alloc, free
 kernel += kernel/console/parts.c                    # heap, stacks
-kernel += kernel/console/processes.c                # start, processes, kill, wait
 kernel += kernel/console/checks.c                   # audit, break
 kernel += kernel/console/crash.c                    # stopping the machine on purpose
 kernel += kernel/console/machine.c                  # devices, version, and ways to leave
-kernel += layouts/firmware/console.c                # apps, start
 kernel += kernel/console/benchmark.c                # what operations cost
-
-# apps: programs that are part of the image, where a layout has such
-kernel += layouts/firmware/apps/app.c               # what they all need
-kernel += layouts/firmware/apps/apps.c              # the list of them
-kernel += layouts/firmware/apps/demonstrations.c    # each shows one thing
-kernel += layouts/firmware/apps/probe.c             # tries one access
 
 # kernel/claims: what a document promises, shown
 kernel += kernel/claims/claims.c                    # going through the document's claims
 kernel += kernel/claims/probe.c                     # walking, reading and taking, for the probes
-kernel += layouts/higher-half/claims.c              # the probes of layouts/higher-half/layout.md
-kernel += layouts/movos/claims.c                    # the probes of layouts/movos/layout.md: frames, tables, bookkeeping
-kernel += layouts/movos/claims_boot.c               # the way from the BIOS
-kernel += layouts/movos/claims_processes.c          # processes, made and ended
-kernel += layouts/movos/mutations.c                 # and what makes some of them fail
-kernel += layouts/pat/claims.c                      # the probes of layouts/pat/layout.md: pages
-kernel += layouts/pat/claims_spaces.c               # and spaces
-kernel += layouts/pat/mutations.c                   # and what makes some of them fail
-kernel += layouts/quire/claims.c                    # the probes of layouts/quire/layout.md
-kernel += layouts/firmware/claims.c                 # the probes of layouts/firmware/layout.md
-kernel += layouts/firmware/claims_rights.c          # the eight of them about rights
-kernel += layouts/firmware/mutations.c              # making some of these claims untrue
-kernel += layouts/tracker/claims.c                  # the probes of layouts/tracker/layout.md: single objects
-kernel += layouts/tracker/claims_many.c             # many of them
-kernel += layouts/tracker/claims_master.c           # the kernel's own
-kernel += layouts/tracker/mutations.c               # making some of these claims untrue
 kernel += kernel/claims/mutations.c                 # making a claim untrue, so that its probe is seen to notice
 
 # arch/i386: everything that knows the processor
@@ -277,7 +239,6 @@ kernel += arch/i386/mmu.c                           # what the processor has, an
 kernel += arch/i386/descriptor.c                    # segments, tasks and gates
 kernel += arch/i386/trap.S                          # the way in for every vector
 kernel += arch/i386/trap_entry.S                    # to C, and back
-kernel += layouts/pat/entry.S                       # the same, where the kernel has a space of its own
 kernel += arch/i386/trap.c                          # who deals with a trap
 kernel += arch/i386/trap_report.c                   # a trap in words, for a panic
 kernel += arch/i386/fpu.c                           # the registers for floating point
@@ -295,35 +256,31 @@ kernel += arch/i386/user_copy.S                     # copying where a fault may 
 
 # Sources that look at the document's own header, layout.h. Every other object is the same for all layouts and is compiled
 # once; none but these can include that header. A test counts them.
-by_layout  = boot/start.S arch/i386/entry.S             # where the kernel is
-by_layout += kernel/memory/start.c kernel/memory/spaces/kernel_space.c kernel/memory/spaces/space.c kernel/linux/i386/thread.c # table access
+by_layout  = boot/start.S                               # where the kernel is
+by_layout += kernel/memory/start.c kernel/memory/spaces/kernel_space.c kernel/memory/spaces/space.c kernel/memory/check/audit.c kernel/linux/i386/thread.c # table access
 by_layout += $(addprefix kernel/memory/tables/,table.c cursor.c cursor_run.c cursor_tables.c)
 by_layout += kernel/process/exit.c kernel/process/group.c kernel/linux/dispatch.c kernel/init/main.c    # programs of the kernel's own
-by_layout += kernel/console/commands.c kernel/memory/check/audit.c kernel/memory/check/corrupt.c       # tables with rows for some
-by_layout += kernel/claims/claims.c kernel/claims/mutations.c
 by_layout += arch/host/image.c                          # host tests: where the kernel's image would be
-by_layout += $(addprefix tests/host/,test_firmware.c test_mmu_firmware.c test_cursor_flush.c test_table_window.c test_tracker.c)
+by_layout += tests/host/test_cursor_flush.c
 
-# Sources that only some documents choose, by the word that layout.h then has (LAYOUT_WORD). Linked where it is there.
-choices = ACCESS_WINDOW ACCESS_TRACKED APPLICATIONS KERNEL_HAS_OWN START_ADDRESS CLAIMS_A CLAIMS_G CLAIMS_K CLAIMS_M CLAIMS_Q CLAIMS_T
-only_ACCESS_WINDOW  = $(addprefix layouts/movos/,tables.c corrupt.c)
-only_ACCESS_TRACKED = $(addprefix layouts/tracker/,master.c tables.c tracker.c list.c audit.c corrupt.c)
-only_APPLICATIONS   = layouts/firmware/builtin.c layouts/firmware/console.c $(filter layouts/firmware/apps/%,$(kernel))
-only_KERNEL_HAS_OWN = $(addprefix layouts/pat/,entry.S user_copy.c)
-only_START_ADDRESS  = kernel/process/flat.c kernel/console/processes.c
-only_CLAIMS_A       = layouts/higher-half/claims.c
-only_CLAIMS_G       = $(addprefix layouts/firmware/,claims.c claims_rights.c mutations.c)
-only_CLAIMS_K       = $(addprefix layouts/pat/,claims.c claims_spaces.c mutations.c)
-only_CLAIMS_M       = $(addprefix layouts/movos/,claims.c claims_boot.c claims_processes.c mutations.c)
-only_CLAIMS_Q       = layouts/quire/claims.c
-only_CLAIMS_T       = $(addprefix layouts/tracker/,claims.c claims_many.c claims_master.c mutations.c)
+# Each layout's own sources are listed beside them, and so is what of a document they belong to: a word that layout.h
+# then has (LAYOUT_WORD). Another document that has the word gets them as well. For a word,
+#
+#   only_WORD       sources that are linked where the document has it, and nowhere else
+#   without_WORD    sources of the kernel that these take the place of
+#   adds_WORD       sets of rows that they add to the kernel's tables (base/rows.h), by the table's name: movos_commands
+#
+choices :=
+include $(wildcard layouts/*/sources.mk)
 
-# And those that such a choice takes the place of: linked where the word is not there.
-without_KERNEL_HAS_OWN = $(addprefix arch/i386/,trap_entry.S user_copy.S)
-
-# ---- Programs that are built into kernels whose document has a start address: a flat image each ----------
-
-flat = ticker spinner brief wild large peek
+# The tables, and the sets of them that all kernels have; what a row is and where the table is declared.
+tables = invariants corruptions probes mutations commands
+adds   = memory_invariants memory_corruptions console_commands
+table_invariants  = struct invariant      invariants       memory/check/audit.h
+table_corruptions = struct corruption     corruptions      memory/check/corrupt.h
+table_probes      = struct claim_probe    claim_probes     claims/claims.h
+table_mutations   = struct claim_mutation claim_mutations  claims/claims.h
+table_commands    = struct command        commands         console/console.h
 
 # ---- From a BIOS to the kernel: the same for every layout, put into images by ./quire image ----------
 
@@ -344,9 +301,6 @@ compiler = $(wildcard tools/layout/*.c) # document -> linker script, tables, con
 
 # The memory manager on a machine in plain memory (arch/host): what is linked into it.
 machine  = $(filter-out %/user.c,$(filter kernel/memory/%,$(kernel))) $(machine_layouts) $(wildcard arch/host/*.c) $(machine_base) $(machine_console) $(machine_files)
-# Of layouts, what belongs to the memory manager.
-machine_layouts = $(addprefix layouts/,tracker/master.c tracker/tables.c tracker/tracker.c tracker/list.c tracker/audit.c tracker/corrupt.c \
-                  movos/populate.c movos/tables.c movos/corrupt.c firmware/shared.c firmware/application.c)
 machine_base = kernel/process/load.c kernel/process/numbers.c kernel/process/groups.c kernel/process/timer_heap.c kernel/process/timer_table.c $(addprefix kernel/base/,bitset.c print.c string.c lock.c divide.c) kernel/devices/pci.c \
                boot/physical.c boot/multiboot.c boot/pvh.c boot/bios.c kernel/devices/channel_frames.c kernel/devices/keys.c kernel/devices/acpi.c \
                kernel/files/terminal/line_discipline.c kernel/files/terminal/line_discipline_output.c
@@ -355,11 +309,11 @@ machine_files = $(addprefix kernel/files/,core/node.c core/contents.c core/file.
                 core/epoll.c core/event.c core/devices.c path/path.c path/walk.c path/missing.c path/fs_context.c tmpfs/tmpfs.c \
                 tmpfs/tmpfs_folder.c root/cpio.c root/inflate.c ipc/pipe.c ipc/socket.c ipc/socket_connect.c ipc/socket_data.c ipc/socket_passed.c)
 # The console without the commands that stop a real machine or ask its devices.
-machine_console = $(filter-out %/machine.c %/crash.c %/processes.c %/apps.c,$(filter kernel/console/%,$(kernel)))
+machine_console = $(filter-out %/machine.c %/crash.c,$(filter kernel/console/%,$(kernel)))
 
 # Tests of the layout compiler need no layout; all others run under each of LAYOUTS.
 tool_tests    = $(wildcard tests/host/test_layout*.c)
-machine_tests = $(filter-out $(tool_tests),$(wildcard tests/host/test_*.c))
+machine_tests = $(filter-out $(tool_tests),$(wildcard tests/host/test_*.c layouts/*/tests/test_*.c))
 tool_fuzz     = $(wildcard tests/fuzz/fuzz_layout*.c tests/fuzz/fuzz_snapshot*.c)
 machine_fuzz  = $(filter-out $(tool_fuzz),$(wildcard tests/fuzz/fuzz_*.c))
 benches       = $(wildcard bench/bench_*.c)

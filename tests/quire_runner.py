@@ -202,7 +202,8 @@ class ProgramFile(pytest.File):
 
 def pytest_collect_file(file_path, parent):
     folder = os.path.relpath(file_path.parent, TREE)
-    if file_path.suffix == ".c" and (folder == "tests/host" and file_path.stem.startswith("test_") or
+    of_host = folder == "tests/host" or re.fullmatch("layouts/[^/]+/tests", folder)
+    if file_path.suffix == ".c" and (of_host and file_path.stem.startswith("test_") or
                                      folder == "tests/fuzz" and file_path.stem.startswith("fuzz_")):
         return ProgramFile.from_parent(parent, path=file_path)
     return None

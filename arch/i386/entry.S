@@ -5,25 +5,9 @@
  * physical address of the current page directory, .bss zeroed by whoever loaded the image.
  *
  * The boot stack has a guard page below it, which memory_start() makes read-only: an overflow
- * before there are threads is then a double fault with a name instead of lost data. A layout may keep a place of its
- * own for this stack, above memory that nobody may touch: that is the guard then, and the linker script has the names.
+ * before there are threads is then a double fault with a name instead of lost data. kernel.ld has a place for both, which may
+ * be the layout's own.
  */
-#include "layout.h"
-
-#define PAGE_SIZE       4096
-#define BOOT_STACK      8192
-
-#ifndef LAYOUT_FIRST_STACK
-    .globl boot_stack_guard, boot_stack, boot_stack_top
-    .section .bss
-    .balign PAGE_SIZE
-boot_stack_guard:
-    .skip PAGE_SIZE
-boot_stack:
-    .skip BOOT_STACK
-boot_stack_top:
-#endif
-
     .section .text
     .globl kernel_entry
     .type kernel_entry, @function

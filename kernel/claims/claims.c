@@ -3,8 +3,6 @@
  */
 #include "claims/claims.h"
 
-#include <layout.h>
-
 #include "base/error.h"
 #include "base/print.h"
 #include "base/string.h"
@@ -44,42 +42,12 @@ void claim_unseen(struct claim_result *result, const char *format, ...)
     va_end(list);
 }
 
-static const struct claim_probe *probe_among(const struct claim_probe *probes, uint32_t count, const char *id)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (strcmp(probes[i].id, id) == 0)
-            return &probes[i];
-    return NULL;
-}
-
-/* Which probes are in this kernel: those that its document has claims for, by the claims' letter. */
 static const struct claim_probe *probe_of(const char *id)
 {
-#ifdef LAYOUT_CLAIMS_A
-    if (id[0] == 'A')
-        return probe_among(higher_half_probes, higher_half_probe_count, id);
-#endif
-#ifdef LAYOUT_CLAIMS_G
-    if (id[0] == 'G')
-        return probe_among(firmware_probes, firmware_probe_count, id);
-#endif
-#ifdef LAYOUT_CLAIMS_K
-    if (id[0] == 'K')
-        return probe_among(pat_probes, pat_probe_count, id);
-#endif
-#ifdef LAYOUT_CLAIMS_M
-    if (id[0] == 'M')
-        return probe_among(movos_probes, movos_probe_count, id);
-#endif
-#ifdef LAYOUT_CLAIMS_Q
-    if (id[0] == 'Q')
-        return probe_among(quire_probes, quire_probe_count, id);
-#endif
-#ifdef LAYOUT_CLAIMS_T
-    if (id[0] == 'T')
-        return probe_among(tracker_probes, tracker_probe_count, id);
-#endif
-    return probe_among(NULL, 0, id);
+    EACH_ROW(probe, claim_probes)
+        if (strcmp(probe->id, id) == 0)
+            return probe;
+    return NULL;
 }
 
 /* A claim that the kernel is to show. */
@@ -128,16 +96,14 @@ static bool claim_is_in_document(const char *id)
 
 static void list_mutations(void)
 {
-    for (uint32_t i = 0; i < claim_mutation_count; i++)
-        if (claim_is_in_document(claim_mutations[i].id))
-            print("  %-4s%s\n", claim_mutations[i].id, claim_mutations[i].how);
+    EACH_ROW(mutation, claim_mutations)
+        if (claim_is_in_document(mutation->id))
+            print("  %-4s%s\n", mutation->id, mutation->how);
 }
 
 static int try_mutation(const char *id)
 {
-    for (uint32_t i = 0; i < claim_mutation_count; i++) {
-        const struct claim_mutation *mutation = &claim_mutations[i];
-
+    EACH_ROW(mutation, claim_mutations) {
         if (strcmp(mutation->id, id) != 0 || !claim_is_in_document(id))
             continue;
         if (!mutation->mutate()) {

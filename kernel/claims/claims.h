@@ -24,7 +24,7 @@
 #ifndef QUIRE_CLAIMS_CLAIMS_H
 #define QUIRE_CLAIMS_CLAIMS_H
 
-#include "base/types.h"
+#include "base/rows.h"
 
 enum { CLAIM_SAW = 160 };
 
@@ -49,15 +49,11 @@ struct claim_mutation {
 };
 
 /*
- * The probes of a seed's claims are in a file of their own, compiled where the document has claims of that
- * letter (LAYOUT_CLAIMS_A and so on); ids of one design document differ from those of others.
+ * Sets (rows.h), one for each design document of whose claims the layout's document makes any (by the letter that
+ * their ids begin with). The ids of one design document differ from those of others.
  */
-extern const struct claim_probe    firmware_probes[], higher_half_probes[], movos_probes[], pat_probes[], quire_probes[],
-                                   tracker_probes[];
-extern const uint32_t              firmware_probe_count, higher_half_probe_count, movos_probe_count, pat_probe_count,
-                                   quire_probe_count, tracker_probe_count;
-extern const struct claim_mutation claim_mutations[];
-extern const uint32_t              claim_mutation_count;
+extern const struct claim_probe    *const claim_probes[];
+extern const struct claim_mutation *const claim_mutations[];
 
 /* For probes: what was seen; whether the claim then holds. A later call takes the place of an earlier one. */
 void claim_saw(struct claim_result *result, bool holds, const char *format, ...) PRINTF_LIKE(3, 4);

@@ -12,8 +12,8 @@
 
 static int list_invariants(void)
 {
-    for (uint32_t i = 0; i < invariant_count; i++)
-        print("%s  %-8s  %s\n", invariants[i].id, invariants[i].where, invariants[i].text);
+    EACH_ROW(row, invariants)
+        print("%s  %-8s  %s\n", row->id, row->where, row->text);
     return 0;
 }
 
@@ -80,16 +80,16 @@ static int break_one(const struct corruption *corruption)
 
 static void list_corruptions(void)
 {
-    for (uint32_t i = 0; i < corruption_count; i++)
-        print("  %s  %s\n", corruptions[i].id, corruptions[i].how);
+    EACH_ROW(row, corruptions)
+        print("  %s  %s\n", row->id, row->how);
 }
 
 static int break_all(void)
 {
     int err = 0;
 
-    for (uint32_t i = 0; i < corruption_count; i++)
-        if (break_one(&corruptions[i]) != 0)
+    EACH_ROW(row, corruptions)
+        if (break_one(row) != 0)
             err = -EIO;
     return err;
 }
@@ -104,9 +104,9 @@ int run_break(int count, char **words)
     }
     if (strcmp(words[1], "all") == 0)
         return break_all();
-    for (uint32_t i = 0; wanted != NULL && i < corruption_count; i++)
-        if (strcmp(corruptions[i].id, wanted->id) == 0)
-            return break_one(&corruptions[i]);
+    EACH_ROW(row, corruptions)
+        if (wanted != NULL && strcmp(row->id, wanted->id) == 0)
+            return break_one(row);
     print("break: expected an invariant, as \"audit list\" shows them, or \"all\", not \"%s\"\n", words[1]);
     return -ENOENT;
 }

@@ -1,16 +1,14 @@
 /*
- * commands.c - the table of all commands, and `help`, which reads it.
+ * commands.c - the table of commands, and `help`, which reads it.
  */
 #include "console/commands.h"
-
-#include <layout.h>
 
 #include "base/error.h"
 #include "base/print.h"
 
 static int run_help(int count, char **words);
 
-const struct command commands[] = {
+const struct command console_commands[] = {
     { "help",      "[COMMAND]",   0, 1, run_help,
       "this list, or one line about a command" },
     { "map",       "[REGION]",    0, 1, run_map,
@@ -37,24 +35,8 @@ const struct command commands[] = {
       "check every invariant now; or list them" },
     { "break",     "[ID]",        0, 1, run_break,
       "break an invariant, let the auditor find it, restore it; all" },
-#ifdef LAYOUT_APPLICATIONS
-    { "apps",      "",            0, 0, run_apps,
-      "programs that are part of the image" },
-    { "start",     "NAME [A [B]]", 1, 3, run_start_app,
-      "run one of them, and wait for its end" },
-#endif
     { "claims",    "[mutate ID]", 0, 2, run_claims,
       "what the document claims, each looked at; mutate: make one fail" },
-#ifdef LAYOUT_START_ADDRESS
-    { "start",     "[NAME [N]]",  0, 2, run_start,
-      "make a process of a built-in program, or N; without NAME, the list" },
-    { "processes", "",            0, 0, run_processes,
-      "the processes there are" },
-    { "kill",      "ID",          1, 1, run_kill,
-      "end a process, and say what that gives back" },
-    { "wait",      "MS",          1, 1, run_wait,
-      "let the processes run for so many milliseconds" },
-#endif
     { "benchmark", "",            0, 0, run_benchmark,
       "what operations cost, in ticks of the processor" },
     { "pci",       "",            0, 0, run_pci,
@@ -69,8 +51,8 @@ const struct command commands[] = {
       "leave the emulator; N: with this value" },
     { "reboot",    "",            0, 0, run_reboot,
       "start the machine again" },
+    { 0 },
 };
-const uint32_t command_count = COUNT_OF(commands);
 
 static void print_help(const struct command *command)
 {
@@ -92,8 +74,8 @@ static int run_help(int count, char **words)
         print_help(command);
         return 0;
     }
-    for (uint32_t i = 0; i < command_count; i++)
-        print_help(&commands[i]);
+    EACH_ROW(command, commands)
+        print_help(command);
     print("Several commands may stand on a line, with ; between them. Arrow keys edit and recall.\n");
     return 0;
 }

@@ -38,16 +38,6 @@ int run_version(int count, char **words);
 int run_exit(int count, char **words);
 int run_reboot(int count, char **words);
 
-/* processes.c: the programs that are built in, where the document has a start address */
-int run_start(int count, char **words);
-int run_processes(int count, char **words);
-int run_kill(int count, char **words);
-int run_wait(int count, char **words);
-
-/* apps.c: programs that are part of the image, where the document has applications */
-int run_apps(int count, char **words);
-int run_start_app(int count, char **words);
-
 /* crash.c: stopping on purpose */
 int run_crash(int count, char **words);
 

@@ -16,9 +16,9 @@ uint32_t console_failures(void) { return failures; }
 
 const struct command *command_find(const char *name)
 {
-    for (uint32_t i = 0; i < command_count; i++)
-        if (strcmp(commands[i].name, name) == 0)
-            return &commands[i];
+    EACH_ROW(command, commands)
+        if (strcmp(command->name, name) == 0)
+            return command;
     return NULL;
 }
 

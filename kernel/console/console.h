@@ -1,8 +1,8 @@
 /*
  * console.h - the kernel's own command line.
  *
- * A command is a name, its arguments in words, a help line and a function; all of them are in
- * one table (commands.c), one small file for each family. Commands print their answer. They return 0, or
+ * A command is a name, its arguments in words, a help line and a function; they are in
+ * a table (commands.c, to which a layout may add), one small file for each family. Commands print their answer. They return 0, or
  * a negative errno when they could not do what was asked, after saying so in one line.
  *
  * Input comes through a function, so the console does not know the serial line and a host
@@ -13,7 +13,7 @@
 #ifndef QUIRE_CONSOLE_CONSOLE_H
 #define QUIRE_CONSOLE_CONSOLE_H
 
-#include "base/types.h"
+#include "base/rows.h"
 
 struct command {
     const char *name;
@@ -23,8 +23,7 @@ struct command {
     const char *help;               /* one line                                          */
 };
 
-extern const struct command commands[];
-extern const uint32_t command_count;
+extern const struct command *const commands[];      /* sets (rows.h): the console's own, and a layout's */
 
 const struct command *command_find(const char *name);
 

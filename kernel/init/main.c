@@ -160,6 +160,7 @@ void kernel_main(const struct boot_info *info, frame_t root)
     problem = memory_start(&facts);
     if (problem != NULL)
         refuse_start(problem);
+    shared_start();
     power_off_by(acpi_switch_off);
 
     if (init_is_wanted())

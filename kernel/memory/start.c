@@ -13,7 +13,6 @@
 #include "memory/heap/heap.h"
 #include "memory/spaces/map.h"
 #include "memory/tables/table_access.h"
-#include "layouts/firmware/shared.h"
 #include "memory/tables/slot.h"
 #include "memory/spaces/space.h"
 #include "memory/heap/stack.h"
@@ -255,7 +254,6 @@ const char *memory_start(const struct start_facts *facts)
         return too_little(PAGE_SIZE);
     stacks_start();
     heap_start();
-    shared_start();
     map_start();
     reclaim_boot(facts);
     if (frames_free() < FREE_AT_LEAST)

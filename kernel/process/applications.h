@@ -2,7 +2,7 @@
  * applications.h - what programs that are part of the kernel add to processes: chosen when a file is compiled.
  *
  * Two kinds of document have such programs: those with applications (layouts/firmware/builtin.h) and those with a start
- * address (process/flat.h). Elsewhere there is nothing to ask, and a system call should not pay for asking; so
+ * address (layouts/movos/flat.h). Elsewhere there is nothing to ask, and a system call should not pay for asking; so
  * a file that includes this is compiled for each layout (sources.mk lists those files).
  */
 #ifndef QUIRE_PROCESS_APPLICATIONS_H
@@ -15,6 +15,7 @@
 #ifdef LAYOUT_APPLICATIONS
 #include "layouts/firmware/builtin.h"
 #else
+static inline void shared_start(void)                           { }
 static inline void builtin_note_end(struct process *process)    { (void)process; }
 static inline void builtin_note_reason(const char *reason)      { (void)reason; }
 static inline void builtin_ended(struct process *process)       { (void)process; }
@@ -23,7 +24,7 @@ static inline bool builtin_is_quiet(void)                       { return false; 
 #endif
 
 #ifdef LAYOUT_START_ADDRESS
-#include "process/flat.h"
+#include "layouts/movos/flat.h"
 #else
 static inline void flat_tell(void)                              { }
 #endif

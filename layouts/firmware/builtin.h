@@ -15,6 +15,7 @@
 
 #include "layouts/firmware/apps/app.h"
 #include "layouts/firmware/application.h"
+#include "layouts/firmware/shared.h"
 
 struct process;
 

@@ -508,5 +508,5 @@ const struct claim_probe firmware_probes[] = {
     { "G19", g19_packed },           { "G20", g20_one_page },         { "G21", g21_grows },
     { "G22", g22_guard },            { "G23", g23_nothing_at_first }, { "G24", g24_limit },
     { "G25", g25_holes },            { "G27", g27_like_the_heap },
+    { 0 },
 };
-const uint32_t firmware_probe_count = COUNT_OF(firmware_probes);

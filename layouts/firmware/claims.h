@@ -20,11 +20,6 @@ bool firmware_try(uint32_t kind, vaddr_t at, struct builtin *out, bool *allowed)
 vaddr_t        firmware_constant(void);
 extern uint8_t firmware_variable[];
 
-/* firmware_mutations.c */
-bool firmware_show_null(void), firmware_open_constants(void), firmware_open_variables(void);
-bool firmware_corrupt(void), firmware_second_page(void), firmware_grow_by_reading(void), firmware_longer_heap(void);
-void firmware_restore(void), firmware_leave_alone(void);
-
 /* firmware_rights.c */
 void g7_code(struct claim_result *result);
 void g8_constants(struct claim_result *result);

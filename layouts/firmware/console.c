@@ -1,7 +1,7 @@
 /*
  * console.c - programs that are part of the image, at the console.
  */
-#include "console/commands.h"
+#include "layouts/firmware/commands.h"
 
 #include "base/error.h"
 #include "base/print.h"

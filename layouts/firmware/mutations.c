@@ -26,10 +26,10 @@ static bool change_rights(vaddr_t at, struct rights rights)
     return change_entry(page, entry_leaf(entry_frame(get_entry(page)), rights, CACHE_BACK, false, 1));
 }
 
-bool firmware_show_null(void)       { return change_rights(0, (struct rights){ MAY_READ, 0 }); }
-bool firmware_open_constants(void)  { return change_rights(firmware_constant(), (struct rights){ MAY_READ | MAY_WRITE, MAY_READ }); }
+static bool firmware_show_null(void)       { return change_rights(0, (struct rights){ MAY_READ, 0 }); }
+static bool firmware_open_constants(void)  { return change_rights(firmware_constant(), (struct rights){ MAY_READ | MAY_WRITE, MAY_READ }); }
 
-bool firmware_open_variables(void)
+static bool firmware_open_variables(void)
 {
     return change_rights(address_of(firmware_variable), (struct rights){ MAY_READ | MAY_WRITE, MAY_READ });
 }
@@ -46,8 +46,8 @@ static void count_in_original(int difference)
     interrupts_restore(state);
 }
 
-bool firmware_corrupt(void) { count_in_original(+1); return true; }
-void firmware_restore(void)  { count_in_original(-1); }
+static bool firmware_corrupt(void) { count_in_original(+1); return true; }
+static void firmware_restore(void)  { count_in_original(-1); }
 
 /* ---- Every process, before it runs -------------------------------------------------------------- */
 
@@ -63,7 +63,18 @@ static void touch_another(struct builtin *b)
 static void grow_by_reading(struct builtin *b) { space_of(b)->limits.stack_by_write = false; }
 static void allow_a_page(struct builtin *b)    { space_of(b)->limits.break_most += PAGE_SIZE; }
 
-bool firmware_second_page(void)     { builtin_watch = touch_another;   return true; }
-bool firmware_grow_by_reading(void) { builtin_watch = grow_by_reading; return true; }
-bool firmware_longer_heap(void)     { builtin_watch = allow_a_page;    return true; }
-void firmware_leave_alone(void)     { builtin_watch = NULL; }
+static bool firmware_second_page(void)     { builtin_watch = touch_another;   return true; }
+static bool firmware_grow_by_reading(void) { builtin_watch = grow_by_reading; return true; }
+static bool firmware_longer_heap(void)     { builtin_watch = allow_a_page;    return true; }
+static void firmware_leave_alone(void)     { builtin_watch = NULL; }
+
+const struct claim_mutation firmware_mutations[] = {
+    { "G7",  firmware_show_null,       restore_entry,        "page 0 can be read" },
+    { "G8",  firmware_open_constants,  restore_entry,        "a page of the constants can be written" },
+    { "G9",  firmware_open_variables,  restore_entry,        "programs may read a page of the kernel's variables" },
+    { "G17", firmware_corrupt,         firmware_restore,     "a variable of the original is one higher" },
+    { "G20", firmware_second_page,     firmware_leave_alone, "a process begins with two pages of stack" },
+    { "G21", firmware_grow_by_reading, firmware_leave_alone, "a stack grows when it is read below" },
+    { "G24", firmware_longer_heap,     firmware_leave_alone, "the break may go a page too far" },
+    { 0 },
+};

@@ -22,7 +22,7 @@
 
 struct space;
 
-/* The kernel's own copy becomes what the original is. By memory_start(), when the heap works. */
+/* The kernel's own copy becomes what the original is. Before there are processes. */
 void shared_start(void);
 
 /* For probes: called whenever the original is open, with no right to sleep. NULL: nobody looks. */

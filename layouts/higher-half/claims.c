@@ -544,5 +544,5 @@ const struct claim_probe higher_half_probes[] = {
     { "A15", a15_stacks },
     { "A16", a16_self_map },
     { "A18", a18_identity_is_gone },
+    { 0 },
 };
-const uint32_t higher_half_probe_count = COUNT_OF(higher_half_probes);

@@ -272,5 +272,5 @@ const struct claim_probe movos_probes[] = {
     { "M10", m10_page_by_page },        { "M11", m11_first_entry_shared }, { "M12", m12_start_address },
     { "M13", m13_window },              { "M14", m14_cost },        { "M15", m15_chunk_order },
     { "M16", m16_kernel_unseen },       { "M17", m17_malloc },
+    { 0 },
 };
-const uint32_t movos_probe_count = COUNT_OF(movos_probes);

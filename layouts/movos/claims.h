@@ -39,13 +39,4 @@ PROBE(m7_nothing_left); PROBE(m8_registers_and_tables); PROBE(m10_page_by_page);
 PROBE(m15_chunk_order); PROBE(m16_kernel_unseen);
 #undef PROBE
 
-/* movos_mutations.c */
-bool m_corrupt_5(void);   void m_restore_5(void);
-bool m_corrupt_8(void);   void m_restore_8(void);
-bool m_corrupt_9(void);   void m_restore_9(void);
-bool m_corrupt_11(void);  void m_restore_11(void);
-bool m_corrupt_13(void);  void m_restore_13(void);
-bool m_corrupt_14(void);  void m_restore_14(void);
-bool m_corrupt_16(void);  void m_restore_16(void);
-
 #endif

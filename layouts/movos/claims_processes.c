@@ -11,7 +11,7 @@
 #include "layouts/movos/populate.h"
 #include "layouts/movos/tables.h"
 #include "memory/tables/table.h"
-#include "process/flat.h"
+#include "layouts/movos/flat.h"
 #include "process/abi.h"
 
 enum { PATIENCE_SECONDS = 20, MOST_STEPS = 64, NANOSECONDS = 1000000000 };

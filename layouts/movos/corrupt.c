@@ -27,7 +27,7 @@ static void edit_last_place(bool show)
     cursor_close(&c);
 }
 
-bool corrupt_w1(void)
+static bool corrupt_w1(void)
 {
     if (space_create(&one) != 0)
         return false;
@@ -39,13 +39,13 @@ bool corrupt_w1(void)
     return false;
 }
 
-void restore_w1(void)
+static void restore_w1(void)
 {
     edit_last_place(false);
     space_destroy(&one);
 }
 
-bool corrupt_w2(void)
+static bool corrupt_w2(void)
 {
     if (space_create(&one) != 0)
         return false;
@@ -53,13 +53,13 @@ bool corrupt_w2(void)
     return true;
 }
 
-void restore_w2(void)
+static void restore_w2(void)
 {
     one.home.structure->tables[MMU_ENTRIES - 1] = 0;
     space_destroy(&one);
 }
 
-bool corrupt_w3(void)
+static bool corrupt_w3(void)
 {
     if (space_create(&one) != 0)
         return false;
@@ -67,13 +67,13 @@ bool corrupt_w3(void)
     return true;
 }
 
-void restore_w3(void)
+static void restore_w3(void)
 {
     one.home.structure->space = &one;
     space_destroy(&one);
 }
 
-bool corrupt_w4(void)
+static bool corrupt_w4(void)
 {
     if (space_create(&one) != 0)
         return false;
@@ -84,9 +84,17 @@ bool corrupt_w4(void)
 }
 
 /* What was promised is taken up, and returned. */
-void restore_w4(void)
+static void restore_w4(void)
 {
     table_home_enter(&one, layout.user.first, MMU_LEVELS, one.root);
     table_home_leave(&one, layout.user.first, MMU_LEVELS, one.root);
     space_destroy(&one);
 }
+
+const struct corruption movos_corruptions[] = {
+    CORRUPTION_ROW("W1", w1, 0, "a free place of the window shows a frame"),
+    CORRUPTION_ROW("W2", w2, 0, "a process's structure has a place for a table that is not there"),
+    CORRUPTION_ROW("W3", w3, 0, "a process's structure says that it is another space's"),
+    CORRUPTION_ROW("W4", w4, 0, "a place of the window is promised, and nobody takes it"),
+    { 0 },
+};

@@ -2,6 +2,7 @@
  * mutations.c - making claims of layouts/movos/layout.md untrue, so that their probes are seen to notice.
  */
 #include "layouts/movos/claims.h"
+#include "claims/mutations.h"
 #include "claims/probe.h"
 
 #include "cpu.h"
@@ -17,17 +18,17 @@ static struct space one;                /* a process of which something is wrong
 static const frame_t kept = { M_KERNEL_END / PAGE_SIZE - 1 };
 static enum owner    kept_by;
 
-bool m_corrupt_5(void)
+static bool m_corrupt_5(void)
 {
     kept_by = frame_owner(kept);
     frame_change_owner(kept, kept_by, OWNER_TEST);
     return true;
 }
-void m_restore_5(void)  { frame_change_owner(kept, OWNER_TEST, kept_by); }
+static void m_restore_5(void)  { frame_change_owner(kept, OWNER_TEST, kept_by); }
 
 /* ---- M8, M9, M11, M14: a process that lies --------------------------------------------------------------- */
 
-bool m_corrupt_8(void)
+static bool m_corrupt_8(void)
 {
     if (space_create(&one) != 0)
         return false;
@@ -35,13 +36,13 @@ bool m_corrupt_8(void)
     return true;
 }
 
-void m_restore_8(void)
+static void m_restore_8(void)
 {
     one.home.structure->count--;
     space_destroy(&one);
 }
 
-bool m_corrupt_9(void)
+static bool m_corrupt_9(void)
 {
     if (space_create(&one) != 0)
         return false;
@@ -49,7 +50,7 @@ bool m_corrupt_9(void)
     return true;
 }
 
-void m_restore_9(void)
+static void m_restore_9(void)
 {
     one.home.structure->registers.root = (uint32_t)frame_address(one.root);
     space_destroy(&one);
@@ -69,7 +70,7 @@ static entry_t exchange_root_entry(struct space *space, page_t page, entry_t to)
 
 static entry_t saved;
 
-bool m_corrupt_11(void)
+static bool m_corrupt_11(void)
 {
     if (space_create(&one) != 0)
         return false;
@@ -77,14 +78,14 @@ bool m_corrupt_11(void)
     return true;
 }
 
-void m_restore_11(void)
+static void m_restore_11(void)
 {
     (void)exchange_root_entry(&one, 0, saved);
     space_destroy(&one);
 }
 
 /* A place is promised to a table that does not come. */
-bool m_corrupt_14(void)
+static bool m_corrupt_14(void)
 {
     if (space_create(&one) != 0)
         return false;
@@ -94,7 +95,7 @@ bool m_corrupt_14(void)
     return false;
 }
 
-void m_restore_14(void)
+static void m_restore_14(void)
 {
     table_home_enter(&one, layout.user.first, MMU_LEVELS, one.root);
     table_home_leave(&one, layout.user.first, MMU_LEVELS, one.root);
@@ -118,12 +119,12 @@ static void edit_last_place(bool show)
     cursor_close(&c);
 }
 
-bool m_corrupt_13(void)
+static bool m_corrupt_13(void)
 {
     edit_last_place(true);
     return true;
 }
-void m_restore_13(void)  { edit_last_place(false); }
+static void m_restore_13(void)  { edit_last_place(false); }
 
 /* ---- M16: one page that a process may read ------------------------------------------------------------------ */
 
@@ -142,7 +143,7 @@ static entry_t exchange_leaf(page_t page, entry_t to)
 }
 
 /* Both levels must let it through: the directory's entry, which new processes copy, and the table's. */
-bool m_corrupt_16(void)
+static bool m_corrupt_16(void)
 {
     page_t page = page_of(M_SECTOR);
 
@@ -153,8 +154,20 @@ bool m_corrupt_16(void)
     return true;
 }
 
-void m_restore_16(void)
+static void m_restore_16(void)
 {
     (void)exchange_root_entry(&kernel_space, 0, saved);
     (void)exchange_leaf(page_of(M_SECTOR), saved_leaf);
 }
+
+const struct claim_mutation movos_mutations[] = {
+    { "M5",  m_corrupt_5,     m_restore_5,       "the last frame below 8 MiB belongs to somebody" },
+    { "M6",  hide_free_frame, show_hidden_frame, "a free frame's bit says that it is used" },
+    { "M8",  m_corrupt_8,     m_restore_8,       "a process's structure counts a table that is not there" },
+    { "M9",  m_corrupt_9,     m_restore_9,       "a process's register set leads to another directory" },
+    { "M11", m_corrupt_11,    m_restore_11,      "a process's first directory entry leads to another table" },
+    { "M13", m_corrupt_13,    m_restore_13,      "the window's last page shows what belongs to no process" },
+    { "M14", m_corrupt_14,    m_restore_14,      "a page of the window is promised, and nobody takes it" },
+    { "M16", m_corrupt_16,    m_restore_16,      "programs may read the page of the boot sector" },
+    { 0 },
+};

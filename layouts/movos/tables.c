@@ -304,3 +304,11 @@ bool table_homes_audit_part(uint32_t n, struct audit_report *report)
     table_homes_audit(report);
     return true;
 }
+
+const struct invariant movos_invariants[] = {
+    { "W1", "tables.h", "a place of the window is taken if and only if it shows something of one space" },
+    { "W2", "tables.h", "the place of a directory entry shows the table that the entry leads to" },
+    { "W3", "tables.h", "a space's structure and directory are where it says, and its registers lead to the latter" },
+    { "W4", "tables.h", "places taken, free and promised add up to the window" },
+    { 0 },
+};

@@ -324,5 +324,5 @@ const struct claim_probe pat_probes[] = {
     { "K16", k16_first_entry_only }, { "K17", k17_changes_on_traps }, { "K18", k18_empty_until_mapped },
     { "K19", k19_physical_not_marked }, { "K20", k20_next_available }, { "K21", k21_unaligned_fails },
     { "K22", k22_not_there },
+    { 0 },
 };
-const uint32_t pat_probe_count = COUNT_OF(pat_probes);

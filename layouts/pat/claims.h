@@ -18,17 +18,4 @@ void k20_next_available(struct claim_result *result);
 void k21_unaligned_fails(struct claim_result *result);
 void k22_not_there(struct claim_result *result);
 
-/* pat_mutations.c: by the claim's number; false without memory. */
-bool k_corrupt_2(void);
-void k_restore_2(void);
-bool k_corrupt_5(void);
-void k_restore_5(void);
-bool k_corrupt_7(void);
-void k_restore_7(void);
-bool k_corrupt_13(void);
-void k_restore_13(void);
-bool k_corrupt_16(void);
-bool k_corrupt_17(void);
-void k_restore_17(void);
-
 #endif

@@ -380,5 +380,5 @@ const struct claim_probe quire_probes[] = {
     { "Q10", q10_bitmap_follows_image },
     { "Q11", q11_zeroed },
     { "Q12", q12_exhaustion },
+    { 0 },
 };
-const uint32_t quire_probe_count = COUNT_OF(quire_probes);

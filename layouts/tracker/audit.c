@@ -193,3 +193,12 @@ bool table_homes_audit_part(uint32_t n, struct audit_report *report)
         audit_master(n - 1, report);
     return n == MMU_ENTRIES;
 }
+
+const struct invariant tracker_invariants[] = {
+    { "E1", "tables.h", "a page-table object lies in its region, and the places of its extent are its own" },
+    { "E2", "tables.h", "a space's link and its tracker name the same page-table object" },
+    { "E3", "tables.h", "an object shows its directory, then each table at its place, and ends with the last" },
+    { "E4", "tables.h", "pages of trackers and of the list have a pin for each entry in use" },
+    { "E5", "tables.h", "an absent entry of the master table names the frame of its own page" },
+    { 0 },
+};

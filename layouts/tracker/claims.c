@@ -354,5 +354,5 @@ const struct claim_probe tracker_probes[] = {
     { "T16", t16_a_page_of_trackers },
     { "T17", t17_further_pages },
     { "T18", t18_order },
+    { 0 },
 };
-const uint32_t tracker_probe_count = COUNT_OF(tracker_probes);

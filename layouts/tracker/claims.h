@@ -36,14 +36,4 @@ void t11_thousands(struct claim_result *result);
 void t16_a_page_of_trackers(struct claim_result *result);
 void t17_further_pages(struct claim_result *result);
 
-/* tracker_mutations.c */
-bool t_corrupt_6(void);   void t_restore_6(void);
-bool t_corrupt_7(void);
-bool t_corrupt_8(void);
-bool t_corrupt_9(void);   void t_restore_9(void);
-bool t_corrupt_10(void);  void t_restore_10(void);
-bool t_corrupt_15(void);  void t_restore_15(void);
-bool t_corrupt_17(void);  void t_restore_17(void);
-bool t_corrupt_18(void);  void t_restore_18(void);
-
 #endif

@@ -24,7 +24,7 @@ static uint32_t *pointer_of_one(void)
     return &list->tables[place % POINTERS_A_PAGE];
 }
 
-bool corrupt_e1(void)
+static bool corrupt_e1(void)
 {
     if (!make_one())
         return false;
@@ -32,7 +32,7 @@ bool corrupt_e1(void)
     return true;
 }
 
-void restore_e1(void)
+static void restore_e1(void)
 {
     *pointer_of_one() -= PAGES_A_PLACE * PAGE_SIZE;
     space_destroy(&one);
@@ -41,7 +41,7 @@ void restore_e1(void)
 /* The space says that another tracker is its own: one that nobody uses. */
 static uint32_t saved_tracker;
 
-bool corrupt_e2(void)
+static bool corrupt_e2(void)
 {
     if (!make_one())
         return false;
@@ -50,7 +50,7 @@ bool corrupt_e2(void)
     return true;
 }
 
-void restore_e2(void)
+static void restore_e2(void)
 {
     one.home.tracker = saved_tracker;
     space_destroy(&one);
@@ -88,7 +88,7 @@ static void show_in_hole(bool show)
     cursor_close(&c);
 }
 
-bool corrupt_e3(void)
+static bool corrupt_e3(void)
 {
     if (!make_one())
         return false;
@@ -100,7 +100,7 @@ bool corrupt_e3(void)
     return true;
 }
 
-void restore_e3(void)
+static void restore_e3(void)
 {
     int err;
 
@@ -121,24 +121,33 @@ static void pin(bool more)
     lock_drop(&trackers_lock, state);
 }
 
-bool corrupt_e4(void)
+static bool corrupt_e4(void)
 {
     pin(true);
     return true;
 }
 
-void restore_e4(void) { pin(false); }
+static void restore_e4(void) { pin(false); }
 
 /* The last page of the address space is never mapped. */
 static entry_t *last_entry(void) { return &master_table()->entries[layout.space_end - 1]; }
 
-bool corrupt_e5(void)
+static bool corrupt_e5(void)
 {
     entry_write(last_entry(), entry_empty());
     return true;
 }
 
-void restore_e5(void)
+static void restore_e5(void)
 {
     entry_write(last_entry(), entry_absent(ENTRY_IDENTITY, (uint32_t)layout.space_end - 1, (struct rights){ 0, 0 }));
 }
+
+const struct corruption tracker_corruptions[] = {
+    CORRUPTION_ROW("E1", e1, 0, "the list gives an object's place to another"),
+    CORRUPTION_ROW("E2", e2, 0, "a space calls another tracker its own"),
+    CORRUPTION_ROW("E3", e3, 0, "an object shows its directory where a table is missing"),
+    CORRUPTION_ROW("E4", e4, 0, "a page of trackers has a pin too many"),
+    CORRUPTION_ROW("E5", e5, 0, "an absent entry of the master table forgets its frame"),
+    { 0 },
+};

@@ -15,19 +15,19 @@ static entry_t identity(page_t page) { return entry_absent(ENTRY_IDENTITY, (uint
 /* The last entry but one, absent, forgets its frame. */
 static entry_t *late_entry(void) { return &master_table()->entries[layout.space_end - 2]; }
 
-bool t_corrupt_6(void) { entry_write(late_entry(), entry_empty()); return true; }
-void t_restore_6(void)  { entry_write(late_entry(), identity(layout.space_end - 2)); }
+static bool t_corrupt_6(void) { entry_write(late_entry(), entry_empty()); return true; }
+static void t_restore_6(void)  { entry_write(late_entry(), identity(layout.space_end - 2)); }
 
 /* A page between video memory and the BIOS, where nothing is; and the last page before the image. */
-bool t_corrupt_7(void) { return change_entry(page_of(0xD0000), identity(page_of(0xD0000))); }
-bool t_corrupt_8(void) { return change_entry(page_of(0x57F000), identity(page_of(0x57F000))); }
+static bool t_corrupt_7(void) { return change_entry(page_of(0xD0000), identity(page_of(0xD0000))); }
+static bool t_corrupt_8(void) { return change_entry(page_of(0x57F000), identity(page_of(0x57F000))); }
 
 static uint32_t *pointer_of_one(void)
 {
     return pointer_to(T_LIST + 4 * ((address_of(one.home.info) - T_OBJECTS) / T_PLACE));
 }
 
-bool t_corrupt_9(void)
+static bool t_corrupt_9(void)
 {
     if (space_create(&one) != 0)
         return false;
@@ -35,7 +35,7 @@ bool t_corrupt_9(void)
     return true;
 }
 
-void t_restore_9(void)
+static void t_restore_9(void)
 {
     *pointer_of_one() -= T_PLACE;
     space_destroy(&one);
@@ -54,7 +54,7 @@ static void pin_list_of_one(bool more)
     lock_drop(&trackers_lock, state);
 }
 
-bool t_corrupt_10(void)
+static bool t_corrupt_10(void)
 {
     if (space_create(&one) != 0)
         return false;
@@ -62,13 +62,13 @@ bool t_corrupt_10(void)
     return true;
 }
 
-void t_restore_10(void)
+static void t_restore_10(void)
 {
     pin_list_of_one(false);
     space_destroy(&one);
 }
 
-bool t_corrupt_15(void)
+static bool t_corrupt_15(void)
 {
     if (space_create(&one) != 0)
         return false;
@@ -76,14 +76,14 @@ bool t_corrupt_15(void)
     return true;
 }
 
-void t_restore_15(void)
+static void t_restore_15(void)
 {
     tracker_at(one.home.tracker)->pcount++;
     space_destroy(&one);
 }
 
 /* A second page of trackers that nobody needs. */
-bool t_corrupt_17(void)
+static bool t_corrupt_17(void)
 {
     lock_state state = lock_take(&trackers_lock);
     int        err   = pinned_page_make(trackers_page(1));
@@ -94,7 +94,7 @@ bool t_corrupt_17(void)
     return err == 0;
 }
 
-void t_restore_17(void)
+static void t_restore_17(void)
 {
     lock_state state = lock_take(&trackers_lock);
 
@@ -112,5 +112,17 @@ static void exchange_sights(void)
     *active = between;
 }
 
-bool t_corrupt_18(void) { exchange_sights(); return true; }
-void t_restore_18(void)  { exchange_sights(); }
+static bool t_corrupt_18(void) { exchange_sights(); return true; }
+static void t_restore_18(void)  { exchange_sights(); }
+
+const struct claim_mutation tracker_mutations[] = {
+    { "T6",  t_corrupt_6,  t_restore_6,   "an absent entry of the master table names no frame" },
+    { "T7",  t_corrupt_7,  restore_entry, "a page of the firmware's megabyte is not present" },
+    { "T8",  t_corrupt_8,  restore_entry, "the last page of the kernel's structures is not present" },
+    { "T9",  t_corrupt_9,  t_restore_9,   "the list says that a place belongs to the object behind it" },
+    { "T10", t_corrupt_10, t_restore_10,  "a page of the list has a pin that no page table needs" },
+    { "T15", t_corrupt_15, t_restore_15,  "a tracker counts a page too few" },
+    { "T17", t_corrupt_17, t_restore_17,  "there is a second page of trackers that nobody needs" },
+    { "T18", t_corrupt_18, t_restore_18,  "CR3 was loaded when the table was linked" },
+    { 0 },
+};

@@ -89,26 +89,35 @@ static void each_invariant_broken_is_named_alone(void **state)
     (void)state;
     boot();
     assert_clean("at the start");
-    for (uint32_t i = 0; i < corruption_count; i++) {
-        if (!corruptions[i].corrupt())
+    EACH_ROW(row, corruptions) {
+        if (!row->corrupt())
             continue;
-        break_and_restore(&corruptions[i]);
-        assert_clean(corruptions[i].id);
+        break_and_restore(row);
+        assert_clean(row->id);
         broken++;
     }
     /* Only S2 may be out of reach: two-level tables cannot tell execution apart. */
-    assert_int_equal(broken, corruption_count - 1);
+    assert_int_equal(broken, audit_invariants() - 1);
     machine_stop();
+}
+
+static const struct corruption *corruption_of(const struct invariant *invariant)
+{
+    EACH_ROW(corruption, corruptions)
+        if (invariant != NULL && strcmp(corruption->id, invariant->id) == 0)
+            return corruption;
+    return NULL;
 }
 
 static void each_invariant_has_a_corruption(void **state)
 {
     (void)state;
-    assert_int_equal(corruption_count, invariant_count);
-    for (uint32_t i = 0; i < corruption_count; i++) {
-        assert_string_equal(corruptions[i].id, invariants[i].id);
-        assert_ptr_equal(audit_find(corruptions[i].id), &invariants[i]);
+    EACH_ROW(invariant, invariants) {
+        assert_non_null(corruption_of(invariant));
+        assert_ptr_equal(audit_find(invariant->id), invariant);
     }
+    EACH_ROW(corruption, corruptions)
+        assert_ptr_equal(corruption_of(audit_find(corruption->id)), corruption);
 }
 
 static void invariants_are_found_by_id(void **state)
@@ -148,7 +157,7 @@ static void steps_find_what_a_full_audit_finds(void **state)
 
         if (invariant == NULL)
             continue;                           /* one that this layout has nothing for */
-        corruption = &corruptions[invariant - invariants];
+        corruption = corruption_of(invariant);
         assert_true(corruption->corrupt());
         steps = steps_to_find(ids[i]);
         corruption->restore();

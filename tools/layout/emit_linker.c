@@ -74,6 +74,9 @@ static void emit_packed(const struct document *d, FILE *out)
             "    image_shared_end = .;\n    image_shared_border = .;\n\n", section_region(d, SECTION_STACK)->unit);
 }
 
+/* Of a kernel whose document has no region `stack`: a page that guards, and two. emit_packed() has the other's. */
+static const char boot_stack[] = " . = ALIGN(4096); boot_stack_guard = .; . += 4096; boot_stack = .; . += 8192; boot_stack_top = .;";
+
 static void emit_sections(const struct document *d, FILE *out)
 {
     emit_boot(d, out);
@@ -101,8 +104,8 @@ static void emit_sections(const struct document *d, FILE *out)
             "    image_data_end = .;\n"
             "    . = ALIGN(16);\n"
             "    image_bss_start = .;\n"
-            "    .bss : AT(ADDR(.bss) - KERNEL_OFFSET) { *(.bss .bss.*) *(COMMON) } :data\n"
-            "    image_bss_end = .;\n    image_data_border = ALIGN(4096);\n\n");
+            "    .bss : AT(ADDR(.bss) - KERNEL_OFFSET) { *(.bss .bss.*) *(COMMON)%s } :data\n"
+            "    image_bss_end = .;\n    image_data_border = ALIGN(4096);\n\n", d->last > SECTION_DATA ? "" : boot_stack);
     if (d->last > SECTION_DATA)
         emit_packed(d, out);
     fprintf(out,

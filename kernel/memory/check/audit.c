@@ -1,12 +1,10 @@
 /*
- * audit.c - the list of all invariants, the full pass, and the slices of an idle CPU.
+ * audit.c - the list of invariants, the full pass, and the slices of an idle CPU.
  *
  * What an invariant means and how it is checked belongs to the part whose header states it;
  * what holds between parts is in audit_cross.c. Here they are put in one row.
  */
 #include "memory/check/audit.h"
-
-#include <layout.h>
 
 #include "base/print.h"
 #include "memory/frames/frame.h"
@@ -18,7 +16,7 @@
 #include "memory/start.h"
 #include "memory/tables/table_access.h"
 
-const struct invariant invariants[] = {
+const struct invariant memory_invariants[] = {
     { "P1", "memmap.h", "ranges of the memory map are sorted, not empty, disjoint" },
     { "P2", "memmap.h", "neighbours in the memory map that meet differ in owner or in being RAM" },
     { "P3", "memmap.h", "no range of the memory map reaches past its limit" },
@@ -51,34 +49,30 @@ const struct invariant invariants[] = {
     { "O1", "object.h", "an object's index names frames of the object's owner, none beyond its end" },
     { "O2", "object.h", "the frames in an object's index are as many as it counts" },
     { "O3", "object.h", "an object lists exactly the regions that map it" },
-#ifdef LAYOUT_ACCESS_WINDOW
-    { "W1", "table_window.h", "a place of the window is taken if and only if it shows something of one space" },
-    { "W2", "table_window.h", "the place of a directory entry shows the table that the entry leads to" },
-    { "W3", "table_window.h", "a space's structure and directory are where it says, and its registers lead to the latter" },
-    { "W4", "table_window.h", "places taken, free and promised add up to the window" },
-#endif
-#ifdef LAYOUT_ACCESS_TRACKED
-    { "E1", "table_tracked.h", "a page-table object lies in its region, and the places of its extent are its own" },
-    { "E2", "table_tracked.h", "a space's link and its tracker name the same page-table object" },
-    { "E3", "table_tracked.h", "an object shows its directory, then each table at its place, and ends with the last" },
-    { "E4", "table_tracked.h", "pages of trackers and of the list have a pin for each entry in use" },
-    { "E5", "table_tracked.h", "an absent entry of the master table names the frame of its own page" },
-#endif
     { "X1", "audit.h",  "frames of owner TABLES are the tables that walking all spaces reaches, each once" },
     { "X2", "audit.h",  "a frame of owner HEAP, STACK, USER or SHARED has as many references as name it" },
     { "X3", "audit.h",  "an entry of a window names a frame of an owner that belongs there" },
     { "X4", "audit.h",  "memory map and frame records agree on what is RAM" },
+    { 0 },
 };
-const uint32_t invariant_count = COUNT_OF(invariants);
 
 static char upper(char c) { return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c; }
 
 const struct invariant *audit_find(const char *id)
 {
-    for (uint32_t i = 0; i < invariant_count; i++)
-        if (upper(id[0]) == invariants[i].id[0] && id[0] != 0 && id[1] == invariants[i].id[1] && id[2] == 0)
-            return &invariants[i];
+    EACH_ROW(row, invariants)
+        if (upper(id[0]) == row->id[0] && id[0] != 0 && id[1] == row->id[1] && id[2] == 0)
+            return row;
     return NULL;
+}
+
+uint32_t audit_invariants(void)
+{
+    uint32_t count = 0;
+
+    EACH_ROW(row, invariants)
+        count++;
+    return count;
 }
 
 void audit_fail(struct audit_report *report, const char *id, const char *format, ...)
@@ -179,7 +173,7 @@ void audit_print(const struct audit_report *report)
     uint32_t kept = report->failed < AUDIT_FAILURES ? report->failed : AUDIT_FAILURES;
 
     if (report->failed == 0) {
-        print("audit: clean, %u invariants, %u checks\n", invariant_count, report->checked);
+        print("audit: clean, %u invariants, %u checks\n", audit_invariants(), report->checked);
         return;
     }
     print("audit: %u failure%s in %u checks\n", report->failed, report->failed == 1 ? "" : "s",

@@ -25,7 +25,7 @@
 #ifndef QUIRE_MEMORY_AUDIT_H
 #define QUIRE_MEMORY_AUDIT_H
 
-#include "base/types.h"
+#include "base/rows.h"
 
 enum { AUDIT_FAILURES = 8 };
 
@@ -33,8 +33,7 @@ enum { AUDIT_FAILURES = 8 };
 struct invariant {
     const char *id, *where, *text;
 };
-extern const struct invariant invariants[];
-extern const uint32_t invariant_count;
+extern const struct invariant *const invariants[];      /* sets (rows.h): memory's own, and a layout's */
 
 struct audit_failure {
     const char *id;             /* "F3", "S1"...                              */
@@ -62,6 +61,8 @@ bool audit_step(struct audit_report *report);
 
 /* The cross checks X1..X4, of which audit_full() is the usual caller. */
 void audit_cross(struct audit_report *report);
+
+uint32_t audit_invariants(void);        /* how many there are */
 
 /* The invariant with this id, letter case ignored; NULL if there is none. */
 const struct invariant *audit_find(const char *id);

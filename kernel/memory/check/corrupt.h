@@ -16,7 +16,7 @@
 #ifndef QUIRE_MEMORY_CORRUPT_H
 #define QUIRE_MEMORY_CORRUPT_H
 
-#include "base/types.h"
+#include "base/rows.h"
 
 enum { ON_HOST = 1, IF_CHECKED = 2 };
 
@@ -28,8 +28,9 @@ struct corruption {
     const char *how;            /* what is corrupted, in words                            */
 };
 
-extern const struct corruption corruptions[];
-extern const uint32_t corruption_count;
+extern const struct corruption *const corruptions[];    /* sets (rows.h): memory's own, and a layout's */
+
+#define CORRUPTION_ROW(id, name, only, how) { id, only, corrupt_##name, restore_##name, how }
 
 /* One function pair for each, by the part it is about. */
 #define CORRUPTION(id) bool corrupt_##id(void); void restore_##id(void);
@@ -45,10 +46,6 @@ CORRUPTION(s1) CORRUPTION(s2) CORRUPTION(s3) CORRUPTION(s4) CORRUPTION(s5)
 CORRUPTION(h1) CORRUPTION(h2) CORRUPTION(h3) CORRUPTION(h4) CORRUPTION(h5)
 CORRUPTION(k1) CORRUPTION(k2) CORRUPTION(k3)
 CORRUPTION(o1) CORRUPTION(o2) CORRUPTION(o3)
-/* layouts/tracker/corrupt.c, where it is `tracked` */
-CORRUPTION(e1) CORRUPTION(e2) CORRUPTION(e3) CORRUPTION(e4) CORRUPTION(e5)
-/* layouts/movos/corrupt.c, where table access is `window` */
-CORRUPTION(w1) CORRUPTION(w2) CORRUPTION(w3) CORRUPTION(w4)
 #undef CORRUPTION
 
 #endif

@@ -249,9 +249,7 @@ int space_start(frame_t root, struct memmap *map)
 
     standing_count = 0;
     early_map      = map;
-#ifdef LAYOUT_ACCESS_TRACKED
-    master_start(&root);            /* a new root: what only boot had is not in it */
-#endif
+    master_start(&root);            /* in some layouts a new root: what only boot had is not in it */
     program_space  = &kernel_space;
     kernel_space   = (struct space){ .root = root };
     kernel_space.map_lock    = (struct lock)LOCK("regions of kernel space", RANK_MAP);

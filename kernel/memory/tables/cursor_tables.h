@@ -14,16 +14,12 @@
 static inline bool cursor_of_kernel(const struct cursor *c) { return c->space == &kernel_space; }
 
 /*
- * What an entry says where nothing is. In a master table (layouts/tracker/master.h) that is the page's own frame, not present.
+ * What an entry says where nothing is. In a master table (table_access.h) that is the page's own frame, not present.
  */
 static inline entry_t cursor_nothing(const struct cursor *c, page_t page)
 {
-#ifdef LAYOUT_ACCESS_TRACKED
-    if (cursor_of_kernel(c))
+    if (KERNEL_HAS_MASTER && cursor_of_kernel(c))
         return entry_absent(ENTRY_IDENTITY, (uint32_t)page, (struct rights){ 0, 0 });
-#else
-    (void)c, (void)page;
-#endif
     return entry_empty();
 }
 

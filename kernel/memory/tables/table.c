@@ -11,19 +11,6 @@
 #include "memory/spaces/space.h"
 #include "memory/tables/table_access.h"
 
-#ifdef LAYOUT_ACCESS_SELF
-enum { HAS_SELF_MAP = true };
-#else
-enum { HAS_SELF_MAP = false };
-#endif
-
-/* A master table has every table there can be, those for the programs' part included. */
-#ifdef LAYOUT_ACCESS_TRACKED
-enum { KERNEL_HAS_ALL = true };
-#else
-enum { KERNEL_HAS_ALL = false };
-#endif
-
 /*
  * The self-map shows the tables of the root that is in use: its own part, and the kernel's, which
  * all roots share below their own entries (C3). So kernel space is seen through another's root but for the
@@ -31,7 +18,7 @@ enum { KERNEL_HAS_ALL = false };
  */
 static inline bool in_self_map(const struct space *space, page_t page, unsigned level)
 {
-    if (!HAS_SELF_MAP)
+    if (!TABLES_IN_SELF_MAP)
         return false;
     if (frame_is(mmu_active(), space->root))
         return true;
@@ -63,12 +50,8 @@ static inline entry_t *step(bool self, const struct space *space, frame_t table,
 {
     if (self)
         return self_entry(page, level);
-#ifdef LAYOUT_TABLE_HOMES
-    if (space != &kernel_space && (level == MMU_LEVELS || page_is_users(page)))
+    if (TABLE_HOMES && space != &kernel_space && (level == MMU_LEVELS || page_is_users(page)))
         return table_home_entries(space, page, level) + mmu_index(page, level);
-#else
-    (void)space;
-#endif
     return (entry_t *)frame_view(table, slot_of(level)) + mmu_index(page, level);
 }
 
@@ -112,7 +95,7 @@ entry_t *entry_at(const struct space *space, page_t page, unsigned level)
 
 bool table_seen_at(page_t page, unsigned level, page_t *seen)
 {
-    if (!HAS_SELF_MAP)
+    if (!TABLES_IN_SELF_MAP)
         return false;
     *seen = page_of(address_of(self_entry(page, level)));
     return true;
@@ -159,7 +142,7 @@ bool root_entry_is_own(const struct space *space, page_t page)
 
     if (page_is_own_stack(page))
         return true;
-    return space == &kernel_space ? !users || layout_kernel_has_own() || KERNEL_HAS_ALL : users;
+    return space == &kernel_space ? !users || layout_kernel_has_own() || KERNEL_HAS_MASTER : users;
 }
 
 const struct layout_region *region_row(const struct space *space, page_t page)

@@ -17,10 +17,12 @@
 #ifdef LAYOUT_TABLE_HOMES
 #include "memory/tables/table_home.h"
 
+enum { TABLE_HOMES = true };
+
 /* table_home_leave() flushes some page: the processor has then forgotten the entry that led to the table. */
 enum { TABLE_HOME_FLUSHES = true };
 #else
-enum { TABLE_HOME_FLUSHES = false };
+enum { TABLE_HOMES = false, TABLE_HOME_FLUSHES = false };
 
 static inline void table_homes_audit(struct audit_report *report)                  { (void)report; }
 static inline bool table_homes_audit_part(uint32_t n, struct audit_report *report)  { (void)n, (void)report; return true; }
@@ -40,6 +42,20 @@ static inline void table_home_leave(struct space *space, page_t page, unsigned l
 {
     (void)space, (void)page, (void)level, (void)table;
 }
+static inline entry_t *table_home_entries(const struct space *space, page_t page, unsigned level)
+{
+    (void)space, (void)page, (void)level;
+    return NULL;
+}
+#endif
+
+/* ---- Table access `self` ------------------------------------------------------------------------- */
+
+#ifdef LAYOUT_ACCESS_SELF
+/* All tables of the root in use show in one range of addresses. */
+enum { TABLES_IN_SELF_MAP = true };
+#else
+enum { TABLES_IN_SELF_MAP = false };
 #endif
 
 /* ---- Table access `window` --------------------------------------------------------------------- */
@@ -58,7 +74,12 @@ static inline void table_home_keep(struct space *space, const void *registers, s
 
 #ifdef LAYOUT_ACCESS_TRACKED
 #include "layouts/tracker/master.h"
+
+/* Kernel space has every table there can be, and where it has no page an entry that names the page's own frame. */
+enum { KERNEL_HAS_MASTER = true };
 #else
+enum { KERNEL_HAS_MASTER = false };
+
 static inline bool table_home_stays(page_t page, unsigned level)                  { (void)page, (void)level; return false; }
 
 static inline int  master_prepare(struct memmap *map, uint64_t *bytes_missing)
@@ -66,6 +87,7 @@ static inline int  master_prepare(struct memmap *map, uint64_t *bytes_missing)
     (void)map, (void)bytes_missing;
     return 0;
 }
+static inline void master_start(frame_t *root)                                    { (void)root; }
 #endif
 
 #endif

@@ -8,8 +8,8 @@
 
 #ifdef LAYOUT_ACCESS_TRACKED
 
-#include "clean.h"
-#include "cursor_world.h"
+#include "tests/host/clean.h"
+#include "tests/host/cursor_world.h"
 
 #include <stdlib.h>
 #include <string.h>

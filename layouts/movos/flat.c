@@ -1,7 +1,7 @@
 /*
  * flat.c - processes of the built-in programs, populated before they run.
  */
-#include "process/flat.h"
+#include "layouts/movos/flat.h"
 
 #include "base/check.h"
 #include "base/error.h"

@@ -7,8 +7,8 @@
 
 #ifdef LAYOUT_ACCESS_WINDOW
 
-#include "clean.h"
-#include "cursor_world.h"
+#include "tests/host/clean.h"
+#include "tests/host/cursor_world.h"
 
 #include <stdlib.h>
 

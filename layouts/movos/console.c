@@ -1,16 +1,16 @@
 /*
- * processes.c - the built-in programs: start, processes, kill, wait. Where the document has a start address.
+ * console.c - the built-in programs: start, processes, kill, wait. Where the document has a start address.
  *
  * Each command that makes or ends processes says what that took or gave back, frame by frame and owner by owner.
  */
-#include "console/commands.h"
+#include "layouts/movos/commands.h"
 
 #include "base/error.h"
 #include "base/print.h"
 #include "base/string.h"
 #include "console/words.h"
 #include "memory/frames/frame.h"
-#include "process/flat.h"
+#include "layouts/movos/flat.h"
 
 enum { MOST_AT_ONCE = 64, MOST_MILLISECONDS = 60000, NANOSECONDS = 1000000 };
 

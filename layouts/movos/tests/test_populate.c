@@ -1,8 +1,8 @@
 /*
  * test_populate.c - a process's memory step by step: the order, watched from outside, and every step made to fail.
  */
-#include "clean.h"
-#include "cursor_world.h"
+#include "tests/host/clean.h"
+#include "tests/host/cursor_world.h"
 
 #include <stdlib.h>
 

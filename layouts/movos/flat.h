@@ -2,7 +2,7 @@
  * flat.h - programs that are built into the kernel, and processes that run them.
  *
  * A flat program is bytes that are linked for the start address of the layout's document (M12): no file, no
- * headers. user/ has their sources; the build puts their images among the kernel's constants. A process is made of one
+ * headers. programs/ has their sources; the build puts their images among the kernel's constants. A process is made of one
  * as movos prescribes (M10): first it is known how many pages there will be, image, demanded memory and stack;
  * then they are taken and mapped one by one from the start address upward, whole chunks as layouts/movos/populate.h says; at last
  * the instruction pointer is set to the start address. Otherwise it is a process like all others, with Linux's

@@ -1,0 +1,38 @@
+/*
+ * image_place.h - where the document puts the kernel's image, as text for the assembler.
+ *
+ *   IMAGE_BOOT        what runs before paging: from the document's region, or a row of memory of its own and no region
+ *   IMAGE_TEXT        the first section behind it
+ *   IMAGE_OFFSET      how far the image's addresses are from its memory
+ *   IMAGE_STACK       bytes of the region `stack`, where there is one
+ */
+#ifndef QUIRE_HOST_IMAGE_PLACE_H
+#define QUIRE_HOST_IMAGE_PLACE_H
+
+#include <layout.h>
+
+#define TEXT_OF(x)  #x
+#define TEXT(x)     TEXT_OF(x)
+
+#ifdef LAYOUT_BOOT_START
+#define IMAGE_FIRST LAYOUT_BOOT_START
+#define IMAGE_BOOT  TEXT(LAYOUT_BOOT_START)
+#define IMAGE_TEXT  "image_boot_border"
+#else
+#define IMAGE_FIRST LAYOUT_TEXT_START
+#define IMAGE_BOOT  TEXT(LAYOUT_PHYSICAL_BOOT_START) " + " IMAGE_OFFSET
+#define IMAGE_TEXT  TEXT(LAYOUT_TEXT_START)
+#endif
+
+/* The assembler counts in 64 bits: where the image lies lower in the address space than in memory, its offset is negative. */
+#if IMAGE_FIRST >= LAYOUT_KERNEL_OFFSET
+#define IMAGE_OFFSET TEXT(LAYOUT_KERNEL_OFFSET)
+#else
+#define IMAGE_OFFSET "(" TEXT(LAYOUT_KERNEL_OFFSET) " - (1 << 32))"
+#endif
+
+#ifdef LAYOUT_FIRST_STACK
+#define IMAGE_STACK LAYOUT_FIRST_STACK
+#endif
+
+#endif

@@ -1,0 +1,14 @@
+/*
+ * commands.c - what a document with applications adds to the table of commands.
+ */
+#include "layouts/firmware/commands.h"
+
+#include "console/console.h"
+
+const struct command firmware_commands[] = {
+    { "apps",      "",            0, 0, run_apps,
+      "programs that are part of the image" },
+    { "start",     "NAME [A [B]]", 1, 3, run_start_app,
+      "run one of them, and wait for its end" },
+    { 0 },
+};
