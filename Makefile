@@ -10,7 +10,7 @@
 
 O         ?= build
 LAYOUT    ?= quire
-LAYOUTS    = movos firmware pat higher-half tracker quire
+LAYOUTS    = $(filter-out quire,$(patsubst layouts/%/layout.md,%,$(wildcard layouts/*/layout.md))) quire
 CHECKED   ?= 0
 OPTIMISE  ?= -O2 -g
 MEMORY    ?= 64
