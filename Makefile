@@ -27,11 +27,13 @@ include build.mk
 include install.mk
 include tests/calls/rules.mk
 include tests/mixed/rules.mk
+include tests/documents/rules.mk
 
 # ---- Goals ----------------------------------------------------------------------------
 
-.PHONY: calls-programs fuzz-calls fuzz-differ bombs mixed-program nightly
-.PHONY: all kernel ready run ready-console console image ready-image run-image iso run-iso install uninstall package claims figures test bench compare fuzz tool-tests machine-tests \
+.PHONY: documents-program documents calls-programs fuzz-calls fuzz-differ bombs mixed-program nightly
+.PHONY: all kernel ready run ready-console console image ready-image run-image iso run-iso install uninstall package \
+        claims figures test bench compare fuzz tool-tests machine-tests \
         fuzz-programs programs test-fresh clean distclean help setup FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -74,6 +76,9 @@ fuzz-calls: quire calls-programs        ## attack the checked kernel of LAYOUT f
 N ?= 200
 fuzz-differ: quire kernel calls-programs | $(O)/programs/kernel.done ## the same calls under LAYOUT and under Linux, where they must agree: N=seeds, SEED=number
 	@/usr/bin/python3 tests/calls/differ.py --build $(O) --layout $(name) --count $(N) --seed $(SEED)
+
+documents: quire documents-program      ## documents changed by chance, from all that ship: obeyed, or refused in words: N=200, SEED=number
+	@/usr/bin/python3 tests/documents/documents.py --build $(O) --count $(N) --seed $(SEED)
 
 bombs: quire kernel | $(O)/programs/programs.done ## all there is of one thing, for each thing, in 32 MiB under LAYOUT; what came back
 	@QUIRE_BOMBS=$(name) QUIRE_BUILD=$(abspath $(O)) QUIRE_LAYOUTS=$(name) /usr/bin/python3 -m pytest -p no:cacheprovider -q -rP \

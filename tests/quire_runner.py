@@ -13,6 +13,7 @@ import fcntl
 import hashlib
 import os
 import re
+import resource
 import shutil
 import subprocess
 import xml.etree.ElementTree
@@ -27,6 +28,26 @@ FUZZ_SECONDS = os.environ.get("QUIRE_FUZZ_SECONDS", "5")
 WORDS = os.environ.get("QUIRE_WORDS", "").split()
 PATIENCE = 420              # seconds that one test may take; the slowest takes a fifth of it
 TOGETHER = 6                # so many programs of a layout, and all of them are built at once
+
+
+# ---- What it costs -------------------------------------------------------------------------------
+
+def processor_seconds():
+    """Of this process and of all that it started and that ended."""
+    return sum(used.ru_utime + used.ru_stime for used in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
+
+
+noted = 0.0                 # by this process until now
+
+
+def note_cost(since, what):
+    """A line of build/logs/costs: what a build or a test took of processors, however busy they are with other things. What
+    was noted meanwhile, a build in the middle of a test, is not told twice. `since`: processor_seconds() and noted of then."""
+    global noted
+    seconds = processor_seconds() - since[0] - (noted - since[1])
+    noted += seconds
+    with open(os.path.join(LOGS, "costs"), "a") as file:
+        file.write(f"{seconds:.2f} {what}\n")
 
 
 # ---- Building ------------------------------------------------------------------------------------
@@ -56,12 +77,14 @@ def ensure(*goal):
         return
     with building():
         if not os.path.exists(done) and not os.path.exists(failed):
+            since = processor_seconds(), noted
             made = subprocess.run(["make", "-C", TREE, "--no-print-directory", f"-j{os.cpu_count() or 2}",
                                    f"O={BUILD}",
                                    "LAYOUTS=" + " ".join(LAYOUTS), *goal], stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=plain_environment())
             with open(failed if made.returncode != 0 else done, "w") as log:
                 log.write(made.stdout)
+            note_cost(since, "make " + " ".join(goal))
     if os.path.exists(failed):
         said = open(failed).read().splitlines()[-40:]
         pytest.fail("make " + " ".join(goal) + " failed:\n" + "\n".join(said), pytrace=False)
@@ -282,7 +305,9 @@ def pytest_runtest_protocol(item):
             ensure(*goal)
     except pytest.fail.Exception as failure:
         item.not_built = failure
+    since = processor_seconds(), noted
     yield
+    note_cost(since, title_of(item))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -91,7 +91,7 @@ static void print_policies(void)
           policy->bitmap_at == BITMAP_FIXED ? " " : "",
           policy->bitmap_at == BITMAP_FIXED ? show_address((vaddr_t)policy->bitmap_start).text : "",
           policy->polarity == ONE_IS_FREE ? "free" : "used");
-    print("unlisted memory %s\n", policy->unlisted == UNLISTED_USED ? "used" : "free");
+    print("unlisted memory %s\n", policy->unlisted == UNLISTED_USED ? "used" : "free at first, then marked");
     print("search          %s, up to %u frames at hand\n", searches[policy->search], policy->magazine);
     print("zeroed          %s\n", zeroing[policy->zeroing]);
     print("none left       %s\n", empty[policy->exhaustion]);

@@ -98,7 +98,7 @@ struct layout_physical {
 };
 
 enum polarity   { ONE_IS_USED, ONE_IS_FREE };
-enum unlisted   { UNLISTED_USED, UNLISTED_FREE };
+enum unlisted   { UNLISTED_USED, UNLISTED_MARKED };
 enum search     { SEARCH_FIRST, SEARCH_NEXT, SEARCH_FULLEST };
 enum exhaustion { EXHAUSTION_ERROR, EXHAUSTION_PANIC };
 enum zeroing    { ZERO_USER, ZERO_ALL };
@@ -168,6 +168,12 @@ struct layout {
 };
 
 extern const struct layout layout;
+
+/*
+ * What the layout compiler measures documents by (tools/layout/check_needs.c): places in the table of regions that are
+ * there from the start, views for all processors, and the most that a document may keep at hand.
+ */
+enum { STANDING_REGIONS = 32, SLOT_PAGES_LEAST = 28, MAGAZINE_FRAMES_MOST = 64 };
 
 /* The region that holds a page in the programs' spaces; every page of the address space has one. */
 const struct layout_region *layout_region_of(page_t page);

@@ -25,12 +25,42 @@ static char          problem[160];
 
 const struct memmap *memory_map(void) { return &map; }
 
+/* Whether RAM behind what there is would be handed out. */
+static bool more_would_help(void)
+{
+    uint32_t end = memmap_end(&map);
+
+    for (uint32_t i = 0; i < layout.physical_count; i++)
+        if (layout.physical[i].use == PHYSICAL_POOL && layout.physical[i].end > end)
+            return true;
+    return false;
+}
+
 static const char *too_little(uint64_t bytes_short)
 {
     uint64_t found = (uint64_t)memmap_ram(&map) * PAGE_SIZE;
 
     format_text(problem, sizeof problem, "too little memory for layout %s: %u KiB of RAM found, at least %u KiB needed",
                 layout.name, (unsigned)(found / KiB), (unsigned)((found + bytes_short + KiB - 1) / KiB));
+    return problem;
+}
+
+/* There is RAM, but none that the document lets be used for this; more of it would be of no help. */
+static const char *no_place(const char *what, uint64_t bytes)
+{
+    format_text(problem, sizeof problem, "layout %s has no place for %s of %u KiB of RAM: %u KiB below 0x%08x, where the kernel "
+                "sees memory", layout.name, what, (unsigned)(memmap_end(&map) * (PAGE_SIZE / KiB)),
+                (unsigned)((bytes + KiB - 1) / KiB), (unsigned)direct_end);
+    return problem;
+}
+
+/* A document may put something where this machine has no RAM: behind the end of it, or in a hole. */
+static const char *row_is_no_ram(const char *name, uintptr_t first, uintptr_t end)
+{
+    if (first >= memmap_end(&map))
+        return too_little((uint64_t)(end - memmap_end(&map)) << PAGE_SHIFT);
+    format_text(problem, sizeof problem, "layout %s wants RAM for %s, from 0x%08x to 0x%08x: this machine has none there", layout.name,
+                name, (unsigned)(first << PAGE_SHIFT), (unsigned)((end << PAGE_SHIFT) - 1));
     return problem;
 }
 
@@ -79,16 +109,35 @@ static void own_what_is_there(const struct start_facts *facts)
     own_rows(PHYSICAL_BITMAP, OWNER_BITMAP);
 }
 
-/* True when every frame of the image is RAM: a loader may have put it where there is none. */
-static bool image_is_in_ram(const struct start_facts *facts)
+static bool are_ram(uintptr_t first, uintptr_t end)
 {
-    for (paddr_t at = facts->image_start; at < facts->image_end; at += PAGE_SIZE) {
-        const struct memmap_range *range = memmap_find(&map, frame_of(at));
+    for (uintptr_t frame = first; frame < end; frame++) {
+        const struct memmap_range *range = memmap_find(&map, (frame_t){ (uint32_t)frame });
 
         if (range == NULL || !range->ram)
             return false;
     }
     return true;
+}
+
+/* What has its place by the document, and must be RAM there: NULL, or what is wrong. */
+static const char *check_ram(const struct start_facts *facts)
+{
+    const paddr_t structures[] = { layout.tss, layout.gdt, layout.idt };
+    uintptr_t     image = frame_of(facts->image_start).no, image_end = frame_of(facts->image_end + PAGE_SIZE - 1).no;
+
+    if (!are_ram(image, image_end))
+        return row_is_no_ram("the image", image, image_end);
+    for (uint32_t i = 0; i < layout.physical_count; i++) {
+        const struct layout_physical *row = &layout.physical[i];
+
+        if (row->use == PHYSICAL_BITMAP && !are_ram(row->first, row->end))
+            return row_is_no_ram(row->name, row->first, row->end);
+    }
+    for (unsigned i = 0; i < COUNT_OF(structures); i++)
+        if (structures[i] != 0 && !are_ram(frame_of(structures[i]).no, frame_of(structures[i]).no + 1))
+            return row_is_no_ram("the processor's tables", frame_of(structures[i]).no, frame_of(structures[i]).no + 1);
+    return NULL;
 }
 
 /* Where kernel space's tables have a fixed place, that memory must be there, and nobody's. */
@@ -119,6 +168,7 @@ struct places {
 };
 
 /* The rows that a document sets aside for the kernel's structures are used first. */
+
 static void place_in_rows(struct block *block)
 {
     for (uint32_t i = 0; i < layout.physical_count && !block->placed; i++) {
@@ -146,6 +196,7 @@ static struct places measure(const struct start_facts *facts)
     } else if (policy->bitmap_at == BITMAP_AFTER_IMAGE) {
         places.bitmap.from = facts->image_end;
     } else {
+        places.bitmap.from = MiB;           /* the low megabyte is the firmware's and the loaders' (K3) */
         place_in_rows(&places.bitmap);
     }
     place_in_rows(&places.summary);
@@ -192,6 +243,12 @@ static bool settle(struct block *block, bool window_serves)
     return true;
 }
 
+/* Below the end of RAM, or of what the kernel would see with more. */
+static const char *no_room(const char *what, const struct block *block)
+{
+    return (direct_end >> PAGE_SHIFT) < memmap_end(&map) ? no_place(what, block->bytes) : too_little(block->bytes);
+}
+
 /* ---- 3 to 5 ----------------------------------------------------------------------------------- */
 
 static const char *open_pool(struct places *places)
@@ -199,15 +256,25 @@ static const char *open_pool(struct places *places)
     bool window = layout.purpose[PURPOSE_RECORDS] != NULL;
 
     if (!settle(&places->bitmap, false))
-        return too_little(places->bitmap.bytes);
+        return no_room("the frame bitmap", &places->bitmap);
     if (!settle(&places->summary, false))
-        return too_little(places->summary.bytes);
+        return no_room("the bitmap's summary", &places->summary);
     if (!settle(&places->records, window))
-        return too_little(places->records.bytes);
+        return window ? too_little(places->records.bytes) : no_room("the records", &places->records);
     own_rows(PHYSICAL_IMAGE, OWNER_HELD);
     frames_open(&map, &layout.policy, frame_of(direct_end).no, places->bitmap.pointer, places->summary.pointer,
                 places->records.pointer);
     return NULL;
+}
+
+/* The pool is open, and too small: for want of RAM, or because its rows have no more. */
+static const char *little_left(uint64_t bytes_short)
+{
+    if (more_would_help())
+        return too_little(bytes_short);
+    format_text(problem, sizeof problem, "layout %s hands out too little: its rows with the use `pool` have %u KiB, %u KiB more are "
+                "needed", layout.name, (unsigned)(frames_free() * (PAGE_SIZE / KiB)), (unsigned)((bytes_short + KiB - 1) / KiB));
+    return problem;
 }
 
 /* What only boot needed is ordinary memory again, where the direct map goes on showing it, or nothing does any more. */
@@ -228,8 +295,9 @@ const char *memory_start(const struct start_facts *facts)
     if (memmap_ram(&map) == 0)
         return "the boot loader gave no memory map with usable memory";
     own_what_is_there(facts);
-    if (!image_is_in_ram(facts))
-        return too_little(facts->image_end - facts->image_start);
+    wrong = check_ram(facts);
+    if (wrong != NULL)
+        return wrong;
     slots_start(facts->slot_table);
     wrong = keep_master();
     if (wrong != NULL)
@@ -247,7 +315,7 @@ const char *memory_start(const struct start_facts *facts)
     if (wrong != NULL)
         return wrong;
     if (layout_kernel_has_own() && frames_free() == 0)
-        return too_little(PAGE_SIZE);
+        return little_left(PAGE_SIZE);
     if (layout_kernel_has_own())
         space_take_over();
     if (table_homes_start() != 0)
@@ -257,6 +325,6 @@ const char *memory_start(const struct start_facts *facts)
     map_start();
     reclaim_boot(facts);
     if (frames_free() < FREE_AT_LEAST)
-        return too_little((uint64_t)(FREE_AT_LEAST - frames_free()) * PAGE_SIZE);
+        return little_left((uint64_t)(FREE_AT_LEAST - frames_free()) * PAGE_SIZE);
     return NULL;
 }

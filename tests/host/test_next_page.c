@@ -11,7 +11,7 @@
 enum { FRAMES = 3072, MEGABYTE = 256 };         /* 12 MiB; in frames */
 
 static const struct layout_policy policy = {
-    .polarity = ONE_IS_USED, .bitmap_at = BITMAP_FIRST_FIT, .unlisted = UNLISTED_FREE, .search = SEARCH_NEXT,
+    .polarity = ONE_IS_USED, .bitmap_at = BITMAP_FIRST_FIT, .unlisted = UNLISTED_MARKED, .search = SEARCH_NEXT,
     .zeroing = ZERO_ALL, .exhaustion = EXHAUSTION_PANIC, .magazine = 0,
 };
 

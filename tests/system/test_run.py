@@ -91,27 +91,31 @@ def run(tmp_path, house):
     return Run(tmp_path, os.path.join(house.build, "host", "quire"))
 
 
-def becomes(pid, state, patience=10):
-    """True as soon as the process is in the state of that letter."""
+def comes_about(holds, patience=20):
+    """True as soon as it holds; it is looked at again and again."""
     end = time.monotonic() + patience
-    while time.monotonic() < end:
-        with open(f"/proc/{pid}/stat") as file:
-            if file.read().rsplit(")", 1)[1].split()[0] == state:
-                return True
-    return False
-
-
-def is_gone(pid, patience=5):
-    """True when the process has ended (a zombie has)."""
-    for _ in range(patience * 100):
-        try:
-            with open(f"/proc/{pid}/stat") as file:
-                if file.read().rsplit(")", 1)[1].split()[0] == "Z":
-                    return True
-        except FileNotFoundError:
-            return True
+    while not holds():
+        if time.monotonic() > end:
+            return False
         time.sleep(0.01)
-    return False
+    return True
+
+
+def state_of(pid):
+    """A process's letter: a zombie's where there is none any more."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return "Z"
+
+
+def becomes(pid, state):
+    return comes_about(lambda: state_of(pid) == state)
+
+
+def is_gone(pid):
+    return becomes(pid, "Z")
 
 
 # ---- Streams and the exit status --------------------------------------------------------
@@ -192,7 +196,7 @@ def test_a_frame_may_come_in_single_bytes(run):
 def test_much_output_for_a_slow_reader(run):
     """The guest waits while nobody reads; nothing is lost, and quire keeps nothing in store."""
     process = run.begin("flood 200")
-    time.sleep(0.5)
+    assert comes_about(lambda: os.path.exists(run.notes + ".stuck"))
     with open(f"/proc/{process.pid}/status") as file:
         resident = int(next(line for line in file if line.startswith("VmRSS")).split()[1])
     output = process.stdout.read()

@@ -3,7 +3,6 @@ import os
 import re
 import signal
 import subprocess
-import time
 
 import pexpect
 import pytest
@@ -42,10 +41,10 @@ def say(child, line, timeout=30):
 
 
 def start(child, line):
-    """Type a line, and give the shell time to hand the terminal over: a key typed before is not yet a signal."""
+    """Type a line whose program says when it runs: the terminal is its own by then, and a key that is typed is a signal."""
     child.sendline(line)
     child.expect_exact(line + "\r\n")
-    time.sleep(0.5)
+    child.expect_exact("it runs\r\n")
 
 
 def test_commands_pipelines_and_exit_status(shell):
@@ -67,8 +66,10 @@ def test_lines_are_edited_and_files_edited_with_vi(shell):
     child.expect(PROMPT)
     child.sendline("vi /tmp/text")
     child.expect("~")                   # the first line below the text's end
-    child.send("iwritten in vi\x1b")
-    time.sleep(0.5)                     # an escape with a key close behind it would be one key
+    child.send("iwritten in vi")
+    child.expect("I /tmp/text")         # the last line, where I stands for inserting
+    child.send("\x1b")
+    child.expect("- /tmp/text")         # an escape with a key close behind it would be one key
     child.send(":wq\r")
     child.expect(PROMPT)
     assert say(child, "cat /tmp/text") == "written in vi"
@@ -76,29 +77,34 @@ def test_lines_are_edited_and_files_edited_with_vi(shell):
 
 def test_control_c_ends_the_program_and_not_the_shell(shell):
     child = shell()
-    start(child, "cat > /dev/null")
+    start(child, "sh -c 'echo it runs; exec cat > /dev/null'")
     child.send("\x03")
     child.expect(PROMPT)
     assert say(child, "echo $?") == "130"
-    start(child, "while :; do :; done")
+    start(child, "echo it runs; while :; do :; done")
     child.send("\x03")
     child.expect(PROMPT)
     assert say(child, "echo alive") == "alive"
 
 
+# It says so each time that it is made to go on, in the foreground when the terminal is its own.
+JOB = "sh -c 'trap \"echo goes on\" CONT; echo it runs; while :; do sleep 0.1; done'"
+
+
 def test_jobs_stop_and_go_on(shell):
     child = shell()
-    start(child, "sleep 100")
+    start(child, JOB)
     child.send("\x1a")
     child.expect("Stopped")
     child.expect(PROMPT)
     assert "Stopped" in say(child, "jobs")
     child.sendline("bg")
+    child.expect("goes on\r\n")
+    child.sendline()
     child.expect(PROMPT)
     assert "Running" in say(child, "jobs")
     child.sendline("fg")
-    child.expect("sleep 100\r\n")
-    time.sleep(0.5)
+    child.expect("goes on\r\n")
     child.send("\x03")
     child.expect(PROMPT)
     assert say(child, "jobs") == ""

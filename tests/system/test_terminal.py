@@ -49,6 +49,12 @@ def answer(child, line):
     return re.sub(r"\r+\n", "\n", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", child.before)).strip("\r\n /")
 
 
+def begin(child, program, before=":"):
+    """Start a program in a shell of its own that says when it runs: the terminal is its own by then, and keys are for it."""
+    child.send(f"busybox sh -c '{before}; echo it runs; {program}'\r")
+    child.expect("\nit runs\r+\n")
+
+
 def leave(child, status):
     child.sendline(f"exit {status}")
     child.expect(pexpect.EOF)
@@ -72,9 +78,7 @@ def until(holds, seconds=20):
 
 def test_keys_edit_a_line(shell):
     child = shell()
-    child.send("busybox cat\r")
-    child.expect("cat\r\n")
-    time.sleep(0.5)                     # until then the shell edits lines itself
+    begin(child, "busybox cat")         # until then the shell edits lines itself
     child.send("abX\x7fc wrong\x17right\r")
     child.expect_exact("\r\nabc right\r\n")
     child.send("\x04")
@@ -83,17 +87,15 @@ def test_keys_edit_a_line(shell):
 
 
 def test_interrupt_stop_and_go_on(shell):
+    """The job says when it goes on: by then the terminal is its own again."""
     child = shell()
-    child.send("busybox sleep 1000\r")
-    child.expect("1000\r+\n")
-    time.sleep(0.5)
+    begin(child, "while :; do busybox sleep 0.1; done", before="trap \"echo goes on\" CONT")
     child.send("\x1a")
     child.expect("Stopped")
     child.expect(PROMPT)
     assert "Stopped" in answer(child, "jobs")
     child.send("fg\r")
-    child.expect("sleep 1000")
-    time.sleep(0.5)
+    child.expect("goes on\r+\n")
     child.send("\x03")
     child.expect(PROMPT)
     assert answer(child, "echo $?") == "130"
@@ -107,7 +109,8 @@ def test_the_background_may_not_read(shell):
     child.send("\r")
     child.expect(PROMPT)
     until(lambda: "Stopped (tty input)" in answer(child, "jobs"))
-    answer(child, "kill -9 %1; busybox sleep 1")
+    answer(child, "kill -9 %1")
+    until(lambda: "cat" not in answer(child, "jobs"))
     assert leave(child, 0) == 0
 
 
@@ -148,9 +151,7 @@ def test_a_shell_on_the_serial_line(house, layout, busybox, tmp_path):
                           echo=False, timeout=30, encoding="latin-1")
     child.expect(PROMPT)
     assert answer(child, "echo $((6 * 7))") == "42"
-    child.send("busybox sleep 1000\r")
-    child.expect("1000\r+\n")
-    time.sleep(0.5)
+    begin(child, "busybox sleep 1000")
     child.send("\x03")
     child.expect(PROMPT)
     child.sendline("exit 5")

@@ -236,6 +236,7 @@ static bool parse_growth(struct document *d, const char *text, struct region *re
         unit = source_text(d->source, text, length - 5);
     else
         return false;
+    region->each = after(text, "by ") == NULL;
     return read_size(unit, &region->unit) && region->unit > 0 &&
            (comma == NULL || read_size(comma + strlen(", at most "), &region->maximum));
 }

@@ -79,6 +79,7 @@ void document_check(struct document *d)
     check_access(d);
     check_tracked(d);
     check_start(d);
+    check_needs(d);
     check_claims(d);
 }
 

@@ -26,11 +26,17 @@ void check_boot_maps(struct document *d);
 void check_access(struct document *d);
 void check_start(struct document *d);
 
+/* check_needs.c: what the kernel needs, whatever a document chooses. After all others. */
+void check_needs(struct document *d);
+
 /* The one physical row with a use; a second one is refused. */
 void find_physical(struct document *d, enum physical_use use, struct physical **out);
 
 /* check_tracked.c: the master table, objects and trackers, where page tables are reached by them. */
 void check_tracked(struct document *d);          /* fills master               */
+
+/* A row that could be read, with two addresses. */
+static inline bool place_is_fixed(const struct place *p) { return !p->broken && !p->start.floats && !p->end.floats; }
 
 /* `0xC0000000`, or `the end of text`: how messages name a border. */
 const char *border_text(struct source *s, struct border b);

@@ -5,13 +5,6 @@
 
 #include <inttypes.h>
 
-enum { RECORD_BYTES = 8 };              /* what a frame record takes at least */
-
-static bool is_fixed(const struct place *p)
-{
-    return !p->broken && !p->start.floats && !p->end.floats;
-}
-
 uint64_t region_limit(const struct document *d, const struct region *r)
 {
     while (r->place.end.floats && r + 1 < d->regions + d->region_count)
@@ -110,6 +103,18 @@ static bool region_offset(const struct document *d, const struct region *r, uint
     return true;
 }
 
+/* How far the image may reach: to the end of its physical row, and no further than its regions go. */
+static uint64_t image_limit(const struct document *d)
+{
+    const struct region *data = d->purpose[PURPOSE_BOOT + d->last];
+    uint64_t end = d->image->place.end.at, virtual;
+
+    if (data == NULL || data->place.broken)
+        return end;
+    virtual = region_limit(d, data) - d->kernel_offset;
+    return d->image->place.end.floats || virtual < end ? virtual : end;
+}
+
 /* `physical end of image` continues the image; anything else is a number, and stays clear of the image. */
 static void check_fixed(struct document *d, const struct region *r)
 {
@@ -132,8 +137,7 @@ static void check_fixed(struct document *d, const struct region *r)
                  "%s shows physical %s; expected whole pages, at or below its own address, that end "
                  "below 4 GiB",
                  p->name, border_text(s, r->physical));
-    } else if (r->physical.at + (p->end.at - p->start.at) > image->start.at &&
-               (image->end.floats || r->physical.at < image->end.at) &&
+    } else if (r->physical.at + (p->end.at - p->start.at) > image->start.at && r->physical.at < image_limit(d) &&
                p->start.at - r->physical.at != d->kernel_offset) {
         complain(s, p->line,
                  "%s shows physical memory from %s on, and so the image (line %u) a second time, at "
@@ -183,7 +187,7 @@ bool physical_is_shown(const struct document *d, uint64_t start, uint64_t end)
     for (uint32_t i = 0; i < d->region_count; i++) {
         const struct region *r = &d->regions[i];
 
-        if (r->backing == BACKING_FIXED && is_fixed(&r->place) && !r->physical.floats &&
+        if (r->backing == BACKING_FIXED && place_is_fixed(&r->place) && !r->physical.floats &&
             (r->kernel & MAY_WRITE) != 0 && r->physical.at <= start &&
             end - r->physical.at <= r->place.end.at - r->place.start.at)
             return true;
@@ -195,15 +199,10 @@ bool physical_is_shown(const struct document *d, uint64_t start, uint64_t end)
 
 void check_bitmap(struct document *d)
 {
-    const struct region *records = d->purpose[PURPOSE_RECORDS];
-    uint64_t needed = SPACE_END / PAGE / 8, record_bytes = SPACE_END / PAGE * RECORD_BYTES;
+    uint64_t needed = SPACE_END / PAGE / 8;
     struct source *s = d->source;
     const struct place *p;
 
-    if (records != NULL && is_fixed(&records->place) && records->place.size < record_bytes)
-        complain(s, records->place.line,
-                 "records has %s; expected at least %s, %d bytes for each frame of 4 GiB",
-                 size_text(s, records->place.size), size_text(s, record_bytes), RECORD_BYTES);
     find_physical(d, PHYSICAL_BITMAP, &d->bitmap);
     if (d->policy_line[POLICY_BITMAP] == 0)
         return;
@@ -219,7 +218,7 @@ void check_bitmap(struct document *d)
                      "memory has the use `bitmap`");
         return;
     }
-    if (d->bitmap == NULL || !is_fixed(&d->bitmap->place))
+    if (d->bitmap == NULL || !place_is_fixed(&d->bitmap->place))
         return;
     p = &d->bitmap->place;
     if (p->end.at - p->start.at < needed)
@@ -253,7 +252,7 @@ void check_structures(struct document *d)
             complain(s, p->line, "%s starts at 0x%08" PRIX64 "; expected a multiple of 8 above 0", p->name,
                      p->start.at);
         for (uint32_t k = 0; k < d->physical_count; k++)
-            inside = inside || (d->physical[k].use == PHYSICAL_KERNEL && is_fixed(&d->physical[k].place) &&
+            inside = inside || (d->physical[k].use == PHYSICAL_KERNEL && place_is_fixed(&d->physical[k].place) &&
                                 d->physical[k].place.start.at <= p->start.at &&
                                 p->end.at <= d->physical[k].place.end.at);
         if (!inside)
@@ -336,18 +335,6 @@ static const struct boot_map *map_of(const struct document *d, uint64_t virtual,
     return NULL;
 }
 
-/* How far the image may reach: to the end of its physical row, and no further than its regions go. */
-static uint64_t image_limit(const struct document *d)
-{
-    const struct region *data = d->purpose[PURPOSE_DATA];
-    uint64_t end = d->image->place.end.at, virtual;
-
-    if (data == NULL || data->place.broken)
-        return end;
-    virtual = region_limit(d, data) - d->kernel_offset;
-    return virtual < end ? virtual : end;
-}
-
 /* The boot code is executed at its physical address when paging comes on; the rest at its own. */
 static void check_image_mapped(struct document *d)
 {
@@ -381,7 +368,7 @@ static void check_slots(struct document *d)
 
     if (slots == NULL || slots->place.broken)
         return;
-    if (!is_fixed(&slots->place)) {
+    if (!place_is_fixed(&slots->place)) {
         complain(d->source, slots->place.line, "slots has a floating border; expected addresses");
         return;
     }
@@ -428,7 +415,7 @@ static void check_window(struct document *d)
             complain(d->source, line, "table access is `window`, but there is no region `bookkeeping`");
     }
     if (window != NULL && !window->place.broken &&
-        (!is_fixed(&window->place) || window->place.start.at % TABLE != 0 ||
+        (!place_is_fixed(&window->place) || window->place.start.at % TABLE != 0 ||
          window->place.end.at - window->place.start.at != TABLE))
         complain(d->source, window->place.line, "bookkeeping is one directory entry with a page for each structure and table; "
                  "expected 4 MiB at a multiple of 4 MiB");
@@ -450,7 +437,7 @@ void check_access(struct document *d)
     if (d->policy.access == ACCESS_DIRECT && direct == NULL)
         complain(s, line, "table access is `direct`, but there is no region `direct`");
     if (tables != NULL && !tables->place.broken &&
-        (!is_fixed(&tables->place) || tables->place.start.at % TABLE != 0 ||
+        (!place_is_fixed(&tables->place) || tables->place.start.at % TABLE != 0 ||
          tables->place.end.at - tables->place.start.at != TABLE))
         complain(s, tables->place.line, "tables is one directory entry that shows all page tables; expected "
                  "4 MiB at a multiple of 4 MiB");
@@ -462,7 +449,7 @@ void check_start(struct document *d)
 {
     const struct region *user = d->purpose[PURPOSE_USER];
 
-    if (d->policy_line[POLICY_START] == 0 || user == NULL || user->place.broken || !is_fixed(&user->place))
+    if (d->policy_line[POLICY_START] == 0 || user == NULL || user->place.broken || !place_is_fixed(&user->place))
         return;
     if (d->policy.start < user->place.start.at || d->policy.start >= user->place.end.at || d->policy.start % TABLE != 0)
         complain(d->source, d->policy_line[POLICY_START],

@@ -141,7 +141,7 @@ static bool check_order(struct source *s, struct place *const *places, uint32_t 
 }
 
 /* Every byte from `start` to `end` is in exactly one row. */
-static void check_cover(struct document *d, const char *what, struct place *const *places, uint32_t count,
+static void check_cover(struct document *d, const char *what, const char *why, struct place *const *places, uint32_t count,
                         uint64_t start, uint64_t end)
 {
     struct source *s = d->source;
@@ -151,8 +151,8 @@ static void check_cover(struct document *d, const char *what, struct place *cons
     if (count == 0 || !check_order(s, places, count))
         return;
     if (!places[0]->broken && (places[0]->start.floats || places[0]->start.at != start))
-        complain(s, places[0]->line, "%s starts at %s; the first row of %s starts at 0x%08" PRIX64,
-                 places[0]->name, border_text(s, places[0]->start), what, start);
+        complain(s, places[0]->line, "%s starts at %s; the first row of %s starts at 0x%08" PRIX64 "%s",
+                 places[0]->name, border_text(s, places[0]->start), what, start, why);
     for (uint32_t i = 0; i < count; i++) {
         bool good = check_place(s, places[i], PAGE);
 
@@ -162,8 +162,8 @@ static void check_cover(struct document *d, const char *what, struct place *cons
         whole = whole && good;
     }
     if (low != NULL && (low->end.floats || low->end.at != end))
-        complain(s, low->line, "%s ends at %s; the last row of %s ends at 0x%08" PRIX64, low->name,
-                 last_text(s, low->end), what, end - 1);
+        complain(s, low->line, "%s ends at %s; the last row of %s ends at 0x%08" PRIX64 "%s", low->name,
+                 last_text(s, low->end), what, end - 1, why);
     if (whole)
         check_floating(s, places, count);
 }
@@ -183,7 +183,7 @@ void check_physical_ranges(struct document *d)
             places[i]->broken = true;
         }
     }
-    check_cover(d, "physical memory", places, d->physical_count, 0, SPACE_END);
+    check_cover(d, "physical memory", "", places, d->physical_count, 0, SPACE_END);
     check_names(d->source, places, d->physical_count);
 }
 
@@ -196,7 +196,7 @@ static void check_own_cover(struct document *d, struct place *const *places)
         if (d->regions[i].purpose == PURPOSE_USER)
             user = &d->regions[i].place;
     if (user != NULL && !user->broken && !place_floats(user))
-        check_cover(d, "kernel space", places, d->region_count - d->common_count, user->start.at, user->end.at);
+        check_cover(d, "kernel space", source_print(d->source, ", as user (line %u) does", user->line), places, d->region_count - d->common_count, user->start.at, user->end.at);
 }
 
 void check_region_ranges(struct document *d)
@@ -215,7 +215,7 @@ void check_region_ranges(struct document *d)
             places[i]->broken = true;
         }
     }
-    check_cover(d, "virtual memory", places, d->common_count, 0, SPACE_END);
+    check_cover(d, "virtual memory", "", places, d->common_count, 0, SPACE_END);
     check_own_cover(d, places + d->common_count);
     check_names(d->source, places, d->region_count);
 }

@@ -15,8 +15,6 @@ enum { TRACKERS_A_PAGE = 512, POINTERS_A_PAGE = 1024, PAGES_A_PLACE = 2 };
 
 #define MASTER (TABLE + PAGE)           /* a directory and its 1024 tables */
 
-static bool is_fixed(const struct place *p) { return !p->broken && !p->start.floats && !p->end.floats; }
-
 static uint64_t size_of(const struct place *p) { return p->end.at - p->start.at; }
 
 static uint64_t divide_up(uint64_t a, uint64_t b) { return (a + b - 1) / b; }
@@ -45,7 +43,7 @@ static bool is_shown_in_place(const struct document *d, const struct place *row)
     for (uint32_t i = 0; i < d->region_count; i++) {
         const struct region *r = &d->regions[i];
 
-        if (r->backing == BACKING_FIXED && is_fixed(&r->place) && !r->physical.floats &&
+        if (r->backing == BACKING_FIXED && place_is_fixed(&r->place) && !r->physical.floats &&
             r->physical.at == r->place.start.at && (r->kernel & MAY_WRITE) != 0 &&
             r->place.start.at <= row->start.at && row->end.at <= r->place.end.at)
             return true;
@@ -70,7 +68,7 @@ static void check_master(struct document *d)
     const struct place *row = &d->master->place;
     struct source *s = d->source;
 
-    if (!is_fixed(row))
+    if (!place_is_fixed(row))
         return;
     if (size_of(row) != MASTER)
         complain(s, row->line, "%s has %s; expected %s, a directory and 1024 tables", row->name,
@@ -93,7 +91,7 @@ static void check_objects(struct document *d)
     struct source *s = d->source;
     uint64_t places, needed;
 
-    if (!is_fixed(objects) || !is_fixed(trackers) || user == NULL || !is_fixed(&user->place))
+    if (!place_is_fixed(objects) || !place_is_fixed(trackers) || user == NULL || !place_is_fixed(&user->place))
         return;
     places = size_of(objects) / PAGE / PAGES_A_PLACE;
     needed = (divide_up(places + 1, TRACKERS_A_PAGE) + divide_up(places, POINTERS_A_PAGE)) * PAGE;

@@ -17,6 +17,11 @@
 #define PAGE      UINT64_C(4096)
 #define TABLE     (1024 * PAGE)         /* what one directory entry shows */
 
+/* Constants of the kernel that documents are measured by; layout.c asserts that they are the kernel's. */
+enum { STANDING_MOST = 32, PROCESSORS_MOST = 4, SLOTS_EACH = 7, MAGAZINE_FRAMES_MOST = 64 };
+#define STACK_MOST    UINT64_C(0x10000)
+#define RECORDS_LEAST (SPACE_END / PAGE * 8)
+
 enum { MAY_READ = 1, MAY_WRITE = 2, MAY_EXECUTE = 4 };
 
 enum section {
@@ -37,12 +42,12 @@ enum purpose {
     PURPOSE_STACKS, PURPOSE_SLOTS, PURPOSE_TABLES, PURPOSE_BOOKKEEPING, PURPOSE_TRACKERS, PURPOSE_OBJECTS, PURPOSE_COUNT,
 };
 
-enum scope        { SCOPE_ALL, SCOPE_PROCESS, SCOPE_KERNEL };
+enum scope        { SCOPE_ALL, SCOPE_PROCESS, SCOPE_KERNEL, SCOPE_NOTHING };
 enum physical_use { PHYSICAL_KERNEL, PHYSICAL_HARDWARE, PHYSICAL_BOOT, PHYSICAL_IMAGE, PHYSICAL_BITMAP, PHYSICAL_MASTER,
                     PHYSICAL_POOL };
 enum polarity     { ONE_IS_USED, ONE_IS_FREE };
 enum bitmap_at    { BITMAP_FIXED, BITMAP_FIRST_FIT, BITMAP_AFTER_IMAGE };
-enum unlisted     { UNLISTED_USED, UNLISTED_FREE };
+enum unlisted     { UNLISTED_USED, UNLISTED_MARKED };
 enum search       { SEARCH_FIRST, SEARCH_NEXT, SEARCH_FULLEST };
 enum zeroing      { ZERO_USER, ZERO_ALL };
 enum exhaustion   { EXHAUSTION_ERROR, EXHAUSTION_PANIC };
@@ -82,6 +87,7 @@ struct region {
     const char   *alias;                /* BACKING_ALIAS: a region's name               */
     const struct region *aliased;       /*   and that region, once checked              */
     uint64_t      unit, maximum, guard; /* bytes, 0 where the document says none        */
+    bool          each;                 /* the unit is that of equal pieces: `SIZE each` */
     const char   *no_guard;             /* the reason, where the document gives one     */
 };
 

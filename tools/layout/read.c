@@ -182,9 +182,9 @@ static void take_policy(struct document *d, uint32_t line, union any_row *row, b
     d->policy_line[policy->key] = line;
     d->policy_claims[policy->key] = policy->claims;
     if (policy->key == POLICY_MAGAZINE) {
-        if (!read_count(policy->choice, &d->policy.magazine) || d->policy.magazine > 4096)
-            complain(d->source, line, "magazine is `%s`; expected a number of frames, at most 4096",
-                     policy->choice);
+        if (!read_count(policy->choice, &d->policy.magazine) || d->policy.magazine > MAGAZINE_FRAMES_MOST)
+            complain(d->source, line, "magazine is `%s`; expected a number of frames, at most %d",
+                     policy->choice, MAGAZINE_FRAMES_MOST);
     } else if (policy->key == POLICY_START) {
         if (!read_address(policy->choice, &d->policy.start)) {
             complain(d->source, line, "start address is `%s`; expected an address such as 0x40000000", policy->choice);

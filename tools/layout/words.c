@@ -33,7 +33,8 @@ const struct word purpose_words[] = {
 };
 
 const struct word scope_words[] = {
-    WORD("all", SCOPE_ALL), WORD("process", SCOPE_PROCESS), WORD("kernel", SCOPE_KERNEL), WORD("-", SCOPE_ALL), END
+    WORD("all", SCOPE_ALL), WORD("process", SCOPE_PROCESS), WORD("kernel", SCOPE_KERNEL),
+    { "-", SCOPE_NOTHING, "SCOPE_ALL" }, END
 };
 
 const struct word use_words[] = {
@@ -68,7 +69,7 @@ const struct word bitmap_words[] = {
 };
 
 const struct word unlisted_words[] = {
-    WORD("used", UNLISTED_USED), WORD("free", UNLISTED_FREE), END
+    WORD("used", UNLISTED_USED), WORD("marked", UNLISTED_MARKED), END
 };
 
 const struct word search_words[] = {

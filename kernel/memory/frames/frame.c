@@ -54,8 +54,8 @@ static void open_range(const struct memmap_range *range)
 }
 
 /*
- * The bits. Where the document calls unlisted memory used, only what the map offers becomes free. Where it calls it free,
- * everything is at first, and what is not the pool's is marked (K4, K5): what the map says, and where it says nothing,
+ * The bits. Where the document calls unlisted memory used, only what the map offers becomes free. Where it is marked,
+ * everything is free at first, and what is not the pool's is marked (K4, K5): what the map says, and where it says nothing,
  * since a page that is no memory would be no use to anybody. Both orders end alike; in the second, forgetting
  * to mark something would hand it out, and in the first not.
  */
@@ -63,7 +63,7 @@ static void open_bits(const struct memmap *map, enum unlisted unlisted)
 {
     uint32_t seen = 0;
 
-    if (unlisted == UNLISTED_FREE)
+    if (unlisted == UNLISTED_MARKED)
         pool_give_run(&frames.pool, 0, frames.end);
     for (uint32_t i = 0; i < map->count && seen < frames.end; i++) {
         const struct memmap_range *range = &map->ranges[i];
@@ -72,9 +72,9 @@ static void open_bits(const struct memmap *map, enum unlisted unlisted)
 
         if (first >= end)
             break;
-        if (unlisted == UNLISTED_FREE && first > seen)
+        if (unlisted == UNLISTED_MARKED && first > seen)
             pool_keep_run(&frames.pool, seen, first - seen);
-        if (unlisted == UNLISTED_FREE && !free)
+        if (unlisted == UNLISTED_MARKED && !free)
             pool_keep_run(&frames.pool, first, end - first);
         else if (unlisted == UNLISTED_USED && free)
             pool_give_run(&frames.pool, first, end - first);
@@ -87,10 +87,10 @@ void frames_open(const struct memmap *map, const struct layout_policy *policy, u
 {
     uint32_t end = memmap_end(map);
 
-    assert(end > 0);
+    assert(end > 0 && policy->magazine <= MAGAZINE_FRAMES_MOST);
     assert((uintptr_t)records % 8 == 0);
     frames = (struct frames){
-        .records = records, .end = end, .magazine = policy->magazine < MAGAZINE_MOST ? policy->magazine : MAGAZINE_MOST,
+        .records = records, .end = end, .magazine = policy->magazine,
         .always = policy->zeroing == ZERO_ALL ? FRAME_ZERO : 0, .low_matters = low_end < end,
     };
     memset(frame_magazines, 0, sizeof frame_magazines);

@@ -4,6 +4,7 @@
  * Everything that can fail comes first: the frames, then the tables.
  */
 #include "base/check.h"
+#include "base/error.h"
 #include "memory/tables/cursor.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/heap_slab.h"
@@ -22,6 +23,8 @@ int heap_pages_map(page_t first, unsigned pages)
         err = frame_get(OWNER_HEAP, 0, &frames[got]);
         got += err == 0;
     }
+    if (err == 0 && kernel_heap_is_over())
+        err = -ENOMEM;
     if (err == 0)
         err = cursor_open(&c, &kernel_space, span_of(first, pages), CURSOR_BUILD);
     if (err != 0) {

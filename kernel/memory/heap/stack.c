@@ -79,6 +79,8 @@ void stacks_start(void)
     int        err;
 
     slots = span_pages(window()->span) / slot_pages();
+    if (window()->maximum > 0 && slots > window()->maximum / window()->unit)
+        slots = window()->maximum / window()->unit;
     if (slots > STACKS_MAXIMUM)
         slots = STACKS_MAXIMUM;
     memset(&of_kernel_space, 0, sizeof of_kernel_space);

@@ -19,7 +19,6 @@
 struct space kernel_space;
 
 /* The document's regions that exist from the start; windows get theirs as they are used. */
-enum { STANDING_REGIONS = 32 };
 static struct region standing[STANDING_REGIONS];
 static uint32_t      standing_count;
 

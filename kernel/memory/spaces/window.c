@@ -12,6 +12,15 @@
 
 enum { ANYWHERE = MMU_SPACE_END };
 
+static size_t device_pages;             /* [map lock] of all windows onto devices */
+
+bool kernel_heap_is_over(void)
+{
+    size_t most = layout.purpose[PURPOSE_HEAP]->maximum;
+
+    return most > 0 && frames_owned(OWNER_HEAP) > most;
+}
+
 /* Where a page is wanted, if the window has that and it is free; else the lowest room there is. */
 static bool find_room(const struct layout_region *window, size_t pages, page_t wanted, page_t *first)
 {
@@ -20,13 +29,21 @@ static bool find_room(const struct layout_region *window, size_t pages, page_t w
            region_gap(&kernel_space.map, pages, 1, window->span, false, first);
 }
 
+/* Whether so many pages more would be more than the document's `at most`. The heap's are counted when they have frames. */
+static bool is_over(const struct layout_region *window, size_t pages)
+{
+    return window->purpose == PURPOSE_DEVICES && window->maximum > 0 && device_pages + pages > window->maximum;
+}
+
 /* Find room for the region in its window and enter it. The map lock is held. */
 static int carve(struct region *region, const struct layout_region *window, size_t pages, page_t wanted)
 {
     page_t first;
 
-    if (window == NULL || !find_room(window, pages, wanted, &first))
+    if (window == NULL || is_over(window, pages) || !find_room(window, pages, wanted, &first))
         return -ENOMEM;
+    if (window->purpose == PURPOSE_DEVICES)
+        device_pages += pages;
     region->span   = span_of(first, pages);
     region->home   = window;
     region->rights = window->rights;
@@ -46,6 +63,8 @@ static void leave(struct region *region)
 {
     lock_state state = lock_take(&kernel_space.map_lock);
 
+    if (region->home->purpose == PURPOSE_DEVICES)
+        device_pages -= span_pages(region->span);
     region_remove(&kernel_space.map, region);
     lock_drop(&kernel_space.map_lock, state);
 }
@@ -71,6 +90,8 @@ static int fill(struct region *region, enum owner owner)
         if (err == 0)
             cursor_map(&c, page, frame, region->rights, CACHE_BACK);
     }
+    if (err == 0 && owner == OWNER_HEAP && kernel_heap_is_over())
+        err = -ENOMEM;
     if (err != 0)
         for (page_t page = cursor_next(&c, span.first); page < span.end; page = cursor_next(&c, page + 1))
             cursor_discard(&c, page);

@@ -10,6 +10,8 @@
 #include "memory/layout.h"
 #include "memory/tables/table.h"
 
+_Static_assert(MAX_CPUS * SLOT_COUNT <= SLOT_PAGES_LEAST, "each processor has its slots in any document");
+
 paddr_t direct_end;
 
 static entry_t *slot_table;             /* maps the slots region; each CPU writes its own entries only */
@@ -34,7 +36,7 @@ void slots_start(entry_t *table)
 {
     const struct layout_region *slots = layout.purpose[PURPOSE_SLOTS];
 
-    assert(slots == NULL || span_pages(slots->span) >= MAX_CPUS * SLOT_COUNT);
+    assert(slots == NULL || span_pages(slots->span) >= SLOT_PAGES_LEAST);
     slot_table = table;
     direct_end = shown_by_boot_tables();
 }

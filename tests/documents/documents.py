@@ -1,0 +1,316 @@
+#!/usr/bin/python3
+"""documents.py - documents changed by chance, from all that ship: each is obeyed, or refused in words.
+
+    tests/documents/documents.py --build build --count 20 [--seed N] [--only N] [--keep FOLDER]
+
+A document that the compiler accepts is linked and booted on two or three machines. There the audit is clean, claims hold or
+fail in words, a program runs, memory is filled to the end and comes back, and the audit is clean again. Or the kernel says
+in words why it cannot start here, and does not ask for memory that would not help. A document that is refused is refused
+for a line that was changed. Everything else is a finding: its changes are taken away one by one while it stays, and what
+is left is printed. The same seed makes the same documents.
+"""
+import argparse
+import concurrent.futures
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "system"))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import newc
+from changes import Document, change_by_chance
+
+TREE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+LAYOUTS = re.search(r"^LAYOUTS *= *(.*)$", open(f"{TREE}/Makefile").read(), re.M)[1].split()
+
+# Memory in MiB, and whether the machine has a screen. A document gets the first and one or two of the others.
+MACHINES = [(64, False), (16, True), (8, False), (256, True), (1024, False), (512, True), (32, True)]
+PATIENCE = {"console": 120, "program": 150}
+TOO_LITTLE = re.compile(r"too little memory for layout \S+: (\d+) KiB of RAM found, at least (\d+) KiB needed")
+
+
+class Finding(Exception):
+    """What a document did that none may do: its kind, which shrinking keeps, and the words."""
+
+    def __init__(self, kind, words):
+        super().__init__(f"{kind}: {words}")
+        self.kind = kind
+
+
+class Workshop:
+    """Where one document after the other is made: paths stay the same, so that a cache of objects serves. make looks at one
+    build directory, so whoever links is in what locked() returns."""
+
+    def __init__(self, build, number, locked):
+        self.build, self.name, self.locked = build, f"changed{number}", locked
+        self.folder = os.path.join(build, "documents")
+        os.makedirs(self.folder, exist_ok=True)
+        self.path = os.path.join(self.folder, self.name + ".md")
+        self.kernel = os.path.join(build, self.name, "kernel.elf")
+        self.archive = os.path.join(self.folder, self.name + ".cpio")
+        if not os.path.exists(os.path.join(self.folder, "fill")):
+            return
+        with open(os.path.join(self.folder, "fill"), "rb") as file:
+            fill = file.read()
+        with open(self.archive, "wb") as file:
+            file.write(newc.write([("tmp", 0o41777, b""), ("proc", 0o40755, b""), ("fill", 0o100755, fill)]))
+
+    def write(self, document):
+        with open(self.path, "w") as file:
+            file.write(document.text(self.name))
+
+    def check(self):
+        """The compiler's word: (accepted, what it said)."""
+        done = subprocess.run([os.path.join(self.build, "host", "quire"), "layout", "check", self.path], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=60, check=False,
+                              env={**os.environ, "QUIRE_HOME": TREE})
+        return done.returncode, done.stdout
+
+    def link(self):
+        plain = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES")}
+        with self.locked():
+            done = subprocess.run(["make", "-C", TREE, "-s", "--no-print-directory", f"O={self.build}", f"LAYOUT={self.path}", self.kernel],
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, check=False, env=plain)
+        return done.returncode, done.stdout
+
+    def boot(self, memory_kib, screen, append, archive=False, patience=60):
+        """A machine's serial line until it ends by itself: (exit status or None, what it said)."""
+        words = ["qemu-system-i386", "-accel", "tcg,tb-size=32", "-m", f"{memory_kib}K", "-display", "none", "-no-reboot", "-nodefaults",
+                 "-vga", "std" if screen else "none", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04", "-serial", "stdio",
+                 "-kernel", self.kernel, "-append", append]
+        if archive:
+            words += ["-initrd", self.archive]
+        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        try:
+            said, _ = process.communicate(timeout=patience)
+            return process.returncode, said.decode("latin-1").replace("\r", "")
+        except subprocess.TimeoutExpired:
+            process.kill()
+            said, _ = process.communicate()
+            return None, said.decode("latin-1").replace("\r", "")
+
+
+# ---- What must hold --------------------------------------------------------------------------------
+
+def check_refusal(document, said):
+    """Some complaint names a line that was changed; a row that is gone has no line, but then none is named."""
+    complaints = re.findall(r"^\S+?\.md:?(\d*): (.*)$", said, re.M)
+    if not complaints:
+        raise Finding("refusal", f"no complaint: {said[-400:]}")
+    named = {int(line) for line, _ in complaints if line} | {int(line) for _, text in complaints for line in re.findall(r"\(?line (\d+)", text)}
+    if named and not named & document.changed_lines():
+        raise Finding("refusal", f"no complaint is about a changed line {sorted(document.changed_lines())[:8]}: {said[-600:]}")
+
+
+def last_words(said):
+    return "\n".join(said.strip().splitlines()[-14:])
+
+
+def check_ending(status, said, what):
+    if re.search(r"panic|assertion|the machine stops", said):
+        at = re.search(r"panic|assertion|the machine stops", said).start()
+        raise Finding(f"panic in {what}", said[max(0, at - 200):at + 700])
+    if status is None:
+        raise Finding(f"silence in {what}", last_words(said))
+
+
+def refused_to_start(said):
+    found = re.search(r"^quire: cannot start: (.*)$", said, re.M)
+    return found and found[1]
+
+
+def check_refused_start(shop, memory, screen, why):
+    """A machine with the memory that the kernel asks for must not be asked for more, again and again."""
+    asked = TOO_LITTLE.search(why)
+    for _ in range(3):
+        if not asked:
+            return
+        if int(asked[1]) > int(asked[2]):
+            raise Finding("too little", f"asks for less than it found: {why}")
+        if int(asked[2]) > 3 * 1024 * 1024:
+            return                      # more than a machine here has below 4 GiB
+        memory = max(memory, int(asked[2]) + 2048)      # what firmware keeps of a machine's memory is not found
+        status, said = shop.boot(memory, screen, "run=audit;exit", patience=PATIENCE["console"])
+        why = refused_to_start(said)
+        if why is None:
+            check_ending(status, said, "a machine of the size asked for")
+            return
+        asked = TOO_LITTLE.search(why)
+    raise Finding("too little", f"with {memory} KiB it still says: {why}")
+
+
+def check_console(shop, memory, screen, claims):
+    """True when the kernel started. Claims may fail, in words; the audit before and after is clean."""
+    append = "run=audit;claims;audit;exit panic=exit" if claims else "run=audit;exit panic=exit"
+    append = append.replace("run=", 'run="').replace(" panic", '" panic')
+    status, said = shop.boot(memory * 1024, screen, append, patience=PATIENCE["console"])
+    why = refused_to_start(said)
+    if why is not None:
+        check_refused_start(shop, memory * 1024, screen, why)
+        return False
+    if "Quire, layout" not in said and status != 0:
+        loader = re.search(r"qemu-system-i386: .*", said)
+        if memory < 32 or loader:
+            return False                # no kernel is there to say anything: the image does not fit
+        raise Finding("silence at boot", f"status {status}: {last_words(said)}")
+    check_ending(status, said, "claims" if "claims" in said else "the console")
+    audits = re.findall(r"^audit: (.*)$", said, re.M)
+    if len(audits) < (2 if claims else 1):
+        raise Finding("console", f"audits are missing: {last_words(said)}")
+    if any(not audit.startswith("clean") for audit in audits):
+        at = said.index("audit: " + next(audit for audit in audits if not audit.startswith("clean")))
+        raise Finding("audit", said[at:at + 600])
+    return True
+
+
+def check_program(shop, memory, screen):
+    status, said = shop.boot(memory * 1024, screen, "init=/fill panic=exit", archive=True, patience=PATIENCE["program"])
+    why = refused_to_start(said)
+    if why is not None:
+        check_refused_start(shop, memory * 1024, screen, why)
+        return
+    check_ending(status, said, "the program")
+    if "fill: at first" not in said:
+        if re.search(r"cannot run|not run|No such|memory|address", said):
+            return                      # in words: where programs may live is the document's to say
+        raise Finding("program", f"status {status}, it did not start: {last_words(said)}")
+    audits = re.findall(r"^fill: .*?, audit (.*)$", said, re.M)
+    if "fill: done" not in said or len(audits) != 2:
+        raise Finding("program", f"status {status}: {last_words(said)}")
+    if any(not audit.startswith("clean") for audit in audits):
+        raise Finding("audit", last_words(said))
+
+
+def judge(shop, document, machines):
+    """Returns what became of it: refused, `not linked`, or booted; raises a Finding."""
+    shop.write(document)
+    status, said = shop.check()
+    if status == 1:
+        check_refusal(document, said)
+        return "refused"
+    if status != 0:
+        raise Finding("compiler", f"status {status}: {said[-600:]}")
+    status, said = shop.link()
+    if status != 0:
+        if re.search(r"\.md:\d+: ", said):
+            return "not linked"         # the linker's numbers, in the compiler's words
+        raise Finding("link", said[-1200:])
+    started = 0
+    for number, (memory, screen) in enumerate(machines):
+        if check_console(shop, memory, screen, claims=number == 0):
+            started += 1
+            check_program(shop, memory, screen)
+    return "booted" if started else "not started"
+
+
+# ---- Shrinking ----------------------------------------------------------------------------------------
+
+def shrink(shop, document, machines, kind):
+    """Take away changes, one by one, as long as the same kind of finding stays."""
+    steps = list(document.steps)
+    for step in list(steps):
+        fewer = [other for other in steps if other is not step]
+        if not fewer:
+            break
+        smaller = Document(document.layout, TREE)
+        smaller.replay(fewer)
+        if not smaller.steps:
+            continue
+        try:
+            judge(shop, smaller, machines)
+        except Finding as finding:
+            if finding.kind == kind:
+                document, steps = smaller, list(smaller.steps)
+    return document
+
+
+class Totals:
+    def __init__(self):
+        self.lock, self.counts, self.findings = threading.Lock(), {}, []
+
+    def add(self, outcome):
+        with self.lock:
+            self.counts[outcome] = self.counts.get(outcome, 0) + 1
+
+    def text(self):
+        return ", ".join(f"{count} {outcome}" for outcome, count in sorted(self.counts.items()))
+
+
+def document_of(seed, number):
+    chance = random.Random(f"{seed}/{number}")
+    layout = LAYOUTS[number % len(LAYOUTS)]
+    machines = [MACHINES[0], *chance.sample(MACHINES[1:], chance.choice([1, 1, 2]))]
+    return change_by_chance(layout, TREE, chance), machines
+
+
+def one(shop, seed, number, totals, keep):
+    document, machines = document_of(seed, number)
+    begin = time.monotonic()
+    try:
+        outcome = judge(shop, document, machines)
+    except Finding as finding:
+        outcome = "found"
+        small = shrink(shop, document, machines, finding.kind)
+        try:
+            shop.write(small)
+            judge(shop, small, machines)
+        except Finding as again:
+            finding = again
+        with totals.lock:
+            totals.findings.append(number)
+            print(f"FOUND {number} ({document.layout}): {finding}\n  changes: " + "\n           ".join(small.said()) +
+                  f"\n  machines: {machines}\n  again: tests/documents/documents.py --seed {seed} --only {number}\n", flush=True)
+        if keep:
+            os.makedirs(keep, exist_ok=True)
+            with open(os.path.join(keep, f"{seed}-{number}.md"), "w") as file:
+                file.write(small.text(f"found{number}"))
+    totals.add(outcome)
+    return number, document, outcome, time.monotonic() - begin
+
+
+def run(build, count, seed, only=None, keep=None, workers=2, verbose=False):
+    """Returns the totals; totals.findings is empty when all is well."""
+    lock, totals = threading.Lock(), Totals()
+    free = [Workshop(build, n, lambda: lock) for n in range(workers)]
+    numbers = [only] if only is not None else range(count)
+
+    def work(number):
+        with totals.lock:
+            shop = free.pop()
+        try:
+            number, document, outcome, seconds = one(shop, seed, number, totals, keep)
+            if verbose:
+                print(f"{number}: {outcome} ({seconds:.0f} s), {document.layout}: {'; '.join(document.said())}", flush=True)
+        finally:
+            with totals.lock:
+                free.append(shop)
+
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        list(pool.map(work, numbers))
+    return totals
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--build", default="build")
+    arguments.add_argument("--count", type=int, default=20)
+    arguments.add_argument("--seed", type=int, default=0, help="0: another one each time")
+    arguments.add_argument("--only", type=int, help="this document of the seed's alone")
+    arguments.add_argument("--keep", help="a folder for the documents that something was found with")
+    arguments.add_argument("--workers", type=int, default=2)
+    arguments.add_argument("--verbose", action="store_true", help="a line for each document")
+    options = arguments.parse_args()
+    seed = options.seed or int.from_bytes(os.urandom(3), "little") or 1
+    print(f"seed {seed}, {1 if options.only is not None else options.count} documents", flush=True)
+    totals = run(os.path.abspath(options.build), options.count, seed, options.only, options.keep, options.workers, options.verbose)
+    print(f"{totals.text()}; {len(totals.findings)} findings")
+    return 1 if totals.findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

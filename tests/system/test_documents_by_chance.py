@@ -1,0 +1,64 @@
+"""Documents changed by chance, from all that ship: what is accepted is obeyed, what is refused is refused for a reason.
+
+tests/documents has the generator; `make documents N=1000` goes on where these twenty end.
+"""
+import os
+import re
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "documents"))
+import documents
+from conftest import building, ensure
+
+SEED, COUNT = 10, 20
+
+
+@pytest.fixture
+def shop(house):
+    ensure("documents-program")
+    worker = re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", "0")) or "0"
+    return documents.Workshop(house.build, f"-test{worker}", building)
+
+
+@pytest.mark.parametrize("number", range(COUNT))
+def test_a_document_changed_by_chance_is_obeyed_or_refused(shop, number):
+    document, machines = documents.document_of(SEED, number)
+    try:
+        documents.judge(shop, document, machines[:2])
+    except documents.Finding as finding:
+        pytest.fail(f"{finding}\nchanges: {document.said()}", pytrace=False)
+
+
+# ---- The generator itself notices -----------------------------------------------------------------
+
+def refused_for(said):
+    document = documents.Document("quire", documents.TREE)
+    heap = document.named("heap")
+    heap["Growth"] = "by 64 KiB"
+    line, = document.changed_lines()
+    documents.check_refusal(document, said.replace("LINE", str(line)))
+
+
+def test_a_refusal_for_a_line_that_was_not_changed_is_found():
+    refused_for("mine.md:LINE: heap has a growth of by 64 KiB; expected `by 4 KiB`")
+    refused_for("mine.md:3: something overlaps heap (line LINE)")
+    with pytest.raises(documents.Finding):
+        refused_for("mine.md:3: something is wrong")
+    with pytest.raises(documents.Finding):
+        refused_for("Segmentation fault")
+
+
+def test_a_machine_that_stops_or_is_silent_is_found():
+    documents.check_ending(1, "audit: clean", "the console")
+    for status, said in ((1, "panic: out of memory"), (1, "assertion `x` failed"), (None, "Quire, layout x")):
+        with pytest.raises(documents.Finding):
+            documents.check_ending(status, said, "the console")
+
+
+def test_changes_can_be_made_again_from_their_steps():
+    document, _ = documents.document_of(SEED, 5)
+    again = documents.Document(document.layout, documents.TREE)
+    again.replay(document.steps)
+    assert again.text("x") == document.text("x") != documents.Document(document.layout, documents.TREE).text("x")
