@@ -138,8 +138,12 @@ class Document:
                 changed |= {first, first + 1}
             elif what != "equal":
                 changed |= set(range(first + 1, end + 1))
-        # A table of which a row is gone or renamed may miss it: then its heading's lines count, too.
         return changed
+
+    def lines_gone(self):
+        """Lines of the document that ships which this one does not have."""
+        now = set(self.all_lines())
+        return [line for line in self.base if line not in now]
 
     def tables(self, heading):
         return [part for part in self.parts if isinstance(part, Table) and part.heading == heading]

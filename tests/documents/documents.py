@@ -103,6 +103,9 @@ def check_refusal(document, said):
     if not complaints:
         raise Finding("refusal", f"no complaint: {said[-400:]}")
     named = {int(line) for line, _ in complaints if line} | {int(line) for _, text in complaints for line in re.findall(r"\(?line (\d+)", text)}
+    missing = re.findall(r"no (?:region|row|boot mapping)[^;]*?`([\w-]+)`", said)
+    if any(re.search(rf"\b{word}\b", line) for word in missing for line in document.lines_gone()):
+        return                          # what is missed stood in a line that is no longer there
     if named and not named & document.changed_lines():
         raise Finding("refusal", f"no complaint is about a changed line {sorted(document.changed_lines())[:8]}: {said[-600:]}")
 
@@ -176,7 +179,7 @@ def check_program(shop, memory, screen):
         return
     check_ending(status, said, "the program")
     if "fill: at first" not in said:
-        if re.search(r"cannot run|not run|No such|memory|address", said):
+        if re.search(r"^quire: /fill cannot be started: ", said, re.M):
             return                      # in words: where programs may live is the document's to say
         raise Finding("program", f"status {status}, it did not start: {last_words(said)}")
     audits = re.findall(r"^fill: .*?, audit (.*)$", said, re.M)

@@ -335,6 +335,25 @@ static const struct boot_map *map_of(const struct document *d, uint64_t virtual,
     return NULL;
 }
 
+/* Which mapping its writer may have meant: one that shows the frame elsewhere, or lies nearest to where it should be. */
+static const char *nearest_map(const struct document *d, uint64_t physical, uint64_t offset)
+{
+    const struct boot_map *nearest = NULL;
+    uint64_t least = UINT64_MAX;
+
+    for (uint32_t i = 0; i < d->boot_map_count; i++) {
+        const struct boot_map *m = &d->boot_maps[i];
+        uint64_t middle = m->virtual + m->size / 2, wanted = physical + offset;
+        uint64_t far = middle > wanted ? middle - wanted : wanted - middle;
+
+        if (far < least) {
+            least = far;
+            nearest = m;
+        }
+    }
+    return nearest == NULL ? "" : source_print(d->source, "; the nearest is at line %u", nearest->line);
+}
+
 /* The boot code is executed at its physical address when paging comes on; the rest at its own. */
 static void check_image_mapped(struct document *d)
 {
@@ -344,16 +363,16 @@ static void check_image_mapped(struct document *d)
     struct source *s = d->source;
 
     if (here == NULL || here->virtual != here->physical)
-        complain(s, d->image->place.line,
+        complain(s, here != NULL ? here->line : d->image->place.line,
                  "no boot mapping shows the image at its physical address 0x%08" PRIX64
-                 "; the boot code would lose the ground under its feet",
-                 boot);
+                 "; the boot code would lose the ground under its feet%s",
+                 boot, nearest_map(d, boot, 0));
     else if (d->boot != NULL && here->virtual + here->size < d->boot->place.end.at)
         complain(s, here->line, "this boot mapping ends at physical 0x%08" PRIX64 ", inside %s (line %u)",
                  here->physical + here->size - 1, d->boot->place.name, d->boot->place.line);
     if (there == NULL)
-        complain(s, d->image->place.line, "no boot mapping that is kept shows the image at 0x%08" PRIX64,
-                 image + d->kernel_offset);
+        complain(s, d->image->place.line, "no boot mapping that is kept shows the image at 0x%08" PRIX64 "%s",
+                 image + d->kernel_offset, nearest_map(d, image, d->kernel_offset));
     else if (!d->image->place.end.floats && there->physical + there->size < end)
         complain(s, there->line,
                  "this boot mapping ends at physical 0x%08" PRIX64 ", inside the image (line %u), "
