@@ -79,6 +79,17 @@ static void other_faults_in_between_begin_it_anew(void)
     }
 }
 
+/* A handler of SIGSEGV that returns meets the same refusal again: nobody has handled it, so nothing is broken. */
+static void a_fault_that_is_refused_again_and_again_is_not(void)
+{
+    struct fault_repeat repeat = { 0 };
+
+    for (unsigned n = 0; n < 1000; n++) {
+        assert_false(fault_comes_back(&repeat, &program, PLACE, MAY_READ));
+        fault_forget(&repeat);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -86,6 +97,7 @@ int main(void)
         on_machine(an_empty_entry_that_stays_empty_is_noticed),
         on_machine(a_page_that_is_shared_again_and_again_is_not),
         on_machine(other_faults_in_between_begin_it_anew),
+        on_machine(a_fault_that_is_refused_again_and_again_is_not),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -111,6 +111,8 @@ static inline int handle_fault(struct space *space, vaddr_t address, uint8_t acc
     err = space_fault(space, address, access, verdict);
     if (err == 0)
         fault_handled(repeat, space);
+    else
+        fault_forget(repeat);
     return err;
 }
 

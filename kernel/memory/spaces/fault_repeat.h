@@ -57,4 +57,7 @@ static inline void fault_handled(struct fault_repeat *repeat, struct space *spac
         fault_note_entry(repeat, space);
 }
 
+/* Or it has been refused: a handler of SIGSEGV that mends nothing meets it again, as often as it likes. */
+static inline void fault_forget(struct fault_repeat *repeat) { repeat->where = 0; }
+
 #endif
