@@ -20,13 +20,25 @@ sigjmp_buf *machine_expect_stop(bool on)
 
 const char *machine_stopped(void) { return words; }
 
-void stop(const char *file, int line, const char *why)
+static void stop_here(void) NORETURN;
+static void stop_here(void)
 {
-    snprintf(words, sizeof words, "%s:%d: %s", file, line, why);
     if (expected) {
         expected = false;
         siglongjmp(jump, 1);
     }
     fprintf(stderr, "%s\n", words);
     abort();
+}
+
+void stop(const char *file, int line, const char *why)
+{
+    snprintf(words, sizeof words, "%s:%d: %s", file, line, why);
+    stop_here();
+}
+
+void stop_by_assertion(const char *file, int line, const char *what)
+{
+    snprintf(words, sizeof words, "%s:%d: assertion failed: %s", file, line, what);
+    stop_here();
 }

@@ -8,7 +8,7 @@
  *                      build, yields x in a release build
  *
  * What the outside world may do at any time is none of these: it returns an errno.
- * stop() is panic() on a processor and a failed test on the host port.
+ * stop() and stop_by_assertion() are panic() on a processor and a failed test on the host port.
  */
 #ifndef QUIRE_BASE_CHECK_H
 #define QUIRE_BASE_CHECK_H
@@ -17,12 +17,13 @@
 
 /* What floors above base answer: init/panic.c, or arch/host/stop.c. */
 void stop(const char *file, int line, const char *why) NORETURN;
+void stop_by_assertion(const char *file, int line, const char *what) NORETURN;
 
 /* What a panic does last, before the machine stands still or leaves: it must end, whatever is broken. NULL: nothing. */
 void panic_last(void (*act)(void));
 
 #undef assert
-#define assert(x) ((x) ? (void)0 : stop(__FILE__, __LINE__, "assertion failed: " #x))
+#define assert(x) ((x) ? (void)0 : stop_by_assertion(__FILE__, __LINE__, #x))
 
 #ifdef CHECKED
 #define IS_CHECKED 1

@@ -3,12 +3,14 @@
  */
 #include "devices/channel_frames.h"
 
+#include "base/check.h"
 #include "base/string.h"
 
 enum { KIND = 0, ZERO = 1, LENGTH = 2, CONTENTS = CHANNEL_HEADER };
 
 void channel_head(uint8_t out[CHANNEL_HEADER], enum channel_kind kind, size_t count)
 {
+    assert(count <= CHANNEL_PAYLOAD);
     out[KIND]       = (uint8_t)kind;
     out[ZERO]       = 0;
     out[LENGTH]     = (uint8_t)count;
@@ -86,6 +88,7 @@ uint32_t channel_store_promise(struct channel_store *s, uint32_t most)
 {
     uint32_t more = s->room - channel_store_holds(s) - s->promised;
 
+    assert(s->ring != NULL && channel_store_holds(s) + s->promised <= s->room);
     if (more > most)
         more = most;
     s->promised += more;
@@ -124,5 +127,6 @@ const uint8_t *channel_store_look(const struct channel_store *s, size_t most, si
 
 void channel_store_drop(struct channel_store *s, size_t count)
 {
+    assert(count <= channel_store_holds(s));
     s->emptied += (uint32_t)count;
 }

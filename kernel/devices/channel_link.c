@@ -142,6 +142,7 @@ long channel_write(enum channel_kind kind, struct buffer *from, bool wait)
     long done   = 0;
     int  err    = 0;
 
+    assert(kind == CHANNEL_OUTPUT || kind == CHANNEL_ERRORS);
     while (from->bytes > 0 && err == 0) {
         struct console_page page;
 
@@ -168,6 +169,7 @@ long channel_write(enum channel_kind kind, struct buffer *from, bool wait)
 
 unsigned channel_poll_output(enum channel_kind kind)
 {
+    assert(kind == CHANNEL_OUTPUT || kind == CHANNEL_ERRORS);
     if (closed[kind])
         return POLL_ERR | POLL_OUT | POLL_WRNORM;
     return console_port_want_room(true) ? POLL_OUT | POLL_WRNORM : 0;
@@ -469,6 +471,7 @@ void channel_on_signal(void (*handler)(unsigned number, bool group))
     lock_state state = lock_take(&lock);
     uint64_t   waits = early;
 
+    assert(handler != NULL);
     on_signal = handler;
     early     = 0;
     lock_drop(&lock, state);

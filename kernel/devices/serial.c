@@ -2,6 +2,8 @@
  * serial.c - the first serial line, by asking and by interrupt.
  */
 #include "devices/serial.h"
+
+#include "base/check.h"
 #include "devices/uart.h"
 #include "trap.h"
 
@@ -94,6 +96,7 @@ static void pass_bytes_on(void *unused)
 
 void serial_listen_for(void (*who)(const uint8_t *bytes, size_t count))
 {
+    assert(who != NULL);
     receiver = who;
     listen_to_line(pass_bytes_on);
 }

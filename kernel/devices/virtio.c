@@ -44,6 +44,7 @@ int virtio_queue_start(struct virtio_queue *queue, struct virtio_device *device,
     size_t available = entries * sizeof(struct virtio_descriptor);
     size_t used      = (available + (RING + entries + 1u) * sizeof(uint16_t) + 3) & ~(size_t)3;
 
+    assert(entries != 0 && (entries & (entries - 1)) == 0 && (uintptr_t)ring % 16 == 0);
     if (device->transport->queue_most(device, number) < entries)
         return -ENODEV;
     *queue = (struct virtio_queue){

@@ -60,6 +60,7 @@ static void take_pages_back(void)
     uint16_t tag;
     uint32_t bytes;
 
+    assert(lock_held(&lock));
     while (virtio_take(&out, &tag, &bytes)) {
         if (!expect(pages[tag].state == PAGE_SENT))
             continue;
@@ -71,6 +72,7 @@ static void take_pages_back(void)
 /* A page that is ready; with `fresh`, one that has no frame yet. PAGES_OUT: none. The lock is held. */
 static unsigned find_page(bool fresh)
 {
+    assert(lock_held(&lock));
     for (unsigned i = 0; i < PAGES_OUT; i++)
         if (pages[i].state == PAGE_READY && frame_exists(pages[i].frame) != fresh)
             return i;
@@ -99,6 +101,7 @@ void console_port_unclaim(const struct console_page *page)
     lock_state state  = lock_take(&lock);
     bool       wanted = room_wanted;
 
+    assert(page->tag < PAGES_OUT && pages[page->tag].state == PAGE_CLAIMED);
     pages[page->tag].state = PAGE_READY;
     lock_drop(&lock, state);
     if (wanted)
@@ -109,6 +112,7 @@ void console_port_send(const struct console_page *page, uint32_t bytes)
 {
     lock_state state = lock_take(&lock);
 
+    assert(page->tag < PAGES_OUT);
     assert(pages[page->tag].state == PAGE_CLAIMED);
     pages[page->tag].state = PAGE_SENT;
     pages_sent++;

@@ -3,6 +3,7 @@
  *
  * Source   VIRTIO 1.1, section 4.2 "Virtio Over MMIO".
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "base/number.h"
 #include "base/string.h"
@@ -59,6 +60,7 @@ static void put_address(struct virtio_device *d, unsigned offset, paddr_t addres
 static void mmio_queue_place(struct virtio_device *d, unsigned queue, uint16_t entries, paddr_t descriptors,
                         paddr_t available, paddr_t used)
 {
+    assert(entries <= mmio_queue_most(d, queue));
     *register_at(d, QUEUE) = queue;
     *register_at(d, QUEUE_SIZE) = entries;
     put_address(d, QUEUE_DESCRIPTORS, descriptors);

@@ -363,6 +363,7 @@ static void begin_program(void)
 {
     int err = prepare_program(program);
 
+    assert(current_process() == program);
     if (err == 0 && configuration.report) {
         report_begin();
         missing_begin();
@@ -422,6 +423,7 @@ static int make_program(void)
 
 void init_run(void)
 {
+    assert(archive_count > 0);
     if ((has_word(words, "channel=none") || channel_start(words) != 0) && vga_start() == 0)
         print_to(vga_write);            /* without a channel the serial line serves, and the screen shows it */
     threads_start();

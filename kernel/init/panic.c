@@ -251,6 +251,14 @@ void stop(const char *file, int line, const char *why)
     panic_here(text, caller_address(), *(vaddr_t *)__builtin_frame_address(0));
 }
 
+void stop_by_assertion(const char *file, int line, const char *what)
+{
+    char text[sizeof now.why];
+
+    format_text(text, sizeof text, "%s:%d: assertion failed: %s", file, line, what);
+    panic_here(text, caller_address(), *(vaddr_t *)__builtin_frame_address(0));
+}
+
 /* ---- A trap -------------------------------------------------------------------------- */
 
 extern const char boot_stack_guard[], boot_stack[], boot_stack_top[];      /* entry.S */

@@ -3,6 +3,7 @@
  */
 #include "init/report.h"
 
+#include "base/check.h"
 #include "base/print.h"
 #include "base/string.h"
 #include "devices/channel_link.h"
@@ -134,6 +135,7 @@ static void write_missing(void (*line)(const char *text))
 
 void report_write(void (*line)(const char *text))
 {
+    assert(line != NULL);
     write_owners(line);
     write_deepest_stack(line);
     write_faults(line);

@@ -3,6 +3,7 @@
  */
 #include "init/snapshot.h"
 
+#include "base/check.h"
 #include "base/print.h"
 #include "base/string.h"
 #include "cpu.h"
@@ -297,6 +298,7 @@ static void write_process(struct writer *w, const struct process *process)
     const struct process *owner = lowest_process(0, process->memory);
     struct region         region;
 
+    assert(process->memory != NULL);
     write_text(w, "process %d %d %u %u %u %s", process->id, process->parent != NULL ? process->parent->id : 0,
         (unsigned)process->thread_count, (unsigned)space->table_frames, (unsigned)space->resident, process->name);
     if (owner != process) {

@@ -46,6 +46,7 @@ void timer_arm(struct timer *timer, uint64_t due)
 {
     lock_state state = lock_take(&lock);
 
+    assert(timer->fire != NULL);
     assert(!stack_holds(timer));                /* it may fire while another process runs */
     if (timer->armed)
         timer_heap_take(&first, timer);

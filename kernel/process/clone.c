@@ -55,6 +55,7 @@ static struct shared_space *copy_memory(struct process *parent)
 
 static bool share_or_copy_parts(struct process *child, struct process *parent, uint64_t flags)
 {
+    assert(child->memory == NULL && child->files == NULL);
     if (flags & CLONE_FILES)
         files_hold(child->files = parent->files);
     else
@@ -162,6 +163,7 @@ void process_return_memory(struct process *process)
 {
     struct process *lender = process->lender != 0 ? process_numbered(process->lender) : NULL;
 
+    assert(lock_held(&process_lock));
     process->lender = 0;
     if (lender != NULL)
         wake_all(&lender->vfork_done);

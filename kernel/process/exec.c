@@ -127,6 +127,7 @@ static void take_descriptors(struct process *process, struct files *copy)
 {
     struct files *unused = copy;
 
+    assert(copy == NULL || files_are_own(copy));
     if (copy != NULL && !files_are_own(process->files)) {
         lock_state state = lock_take(&process_lock);
 
@@ -178,6 +179,7 @@ static void change_program(struct shared_space *memory, const struct stack *ther
     struct shared_space *old     = process->memory;
     lock_state           state;
 
+    assert(process->thread_count == 1 && memory->references == 1 && actions->references == 1);
     process->has_executed = true;
     process->exit_signal  = SIGCHLD;
     process->personality &= PERSONALITY_FLAGS;

@@ -49,6 +49,8 @@ static bool is_unwanted_zombie(const struct process *parent, int signal)
 
 static void free_zombie(struct process *process)
 {
+    deep_assert(lock_held(&process_lock));
+    assert(process->state == PROCESS_ZOMBIE);
     process_delist(process);
     process_free(process);
 }
@@ -60,6 +62,7 @@ static bool notify_parent(struct process *process)
     struct signal_info info   = end_of_child(process);
     bool               alone;
 
+    assert(lock_held(&process_lock) && process->state == PROCESS_ZOMBIE);
     if (parent == NULL || parent->state == PROCESS_ZOMBIE || parent->actions == NULL)
         return parent == NULL;
     alone = is_unwanted_zombie(parent, process->exit_signal);
@@ -113,6 +116,7 @@ static void release_group(const struct process *leaving, int32_t number)
     struct signal_info   hangup = { .number = SIGHUP }, go_on = { .number = SIGCONT };
     const struct number *group  = number_find(number);
 
+    assert(group != NULL);
     if (group_is_linked(group, leaving) || !group_has_stopped(group, leaving))
         return;
     signal_members(group, &hangup);
@@ -147,6 +151,7 @@ struct process *process_new_parent(const struct process *leaving)
 {
     struct process *first = process_numbered(1);
 
+    deep_assert(lock_held(&process_lock));
     for (struct process *p = subreapers_asked ? leaving->parent : NULL; p != NULL; p = p->parent)
         if (p->subreaper && p->state != PROCESS_ZOMBIE && p->thread_count > 0)
             return p;
@@ -166,6 +171,7 @@ static void give_children_away(struct process *process)
 {
     struct process *parent = list_is_empty(&process->children) ? NULL : process_new_parent(process);
 
+    assert(lock_held(&process_lock) && process->thread_count == 0);
     while (!list_is_empty(&process->children)) {
         struct process *child = LIST_ITEM(process->children.next, struct process, sibling_link);
 
@@ -193,6 +199,7 @@ static void end_process(struct process *process)
     lock_state state;
     bool       alone;
 
+    assert(current_process() == process && process->thread_count == 0);
     timer_disarm(&process->alarm);
     process_timers_clear(process);
     report_sample();
@@ -234,6 +241,7 @@ void thread_exit(int status)
     bool            last;
     lock_state      state;
 
+    assert(process != NULL && self->waiter.queue == NULL);
     futex_robust_exit(self);
     clear_thread_word(self);
     timer_disarm(&self->sleep_timer);
@@ -278,6 +286,7 @@ void process_notify_stop(struct process *process, bool stopped)
                                   .code   = stopped ? CHILD_STOPPED : CHILD_CONTINUED,
                                   .status = stopped ? process->stop_signal : SIGCONT };
 
+    assert(lock_held(&process_lock) && process->thread_count > 0);
     process->waited_stop     = !stopped;
     process->waited_continue = stopped;
     process_note_change(process);
@@ -295,6 +304,7 @@ static bool is_from_thread(const struct process *child, const struct thread *sel
 {
     const struct thread *maker = child->maker != 0 ? thread_numbered(child->maker) : NULL;
 
+    deep_assert(lock_held(&process_lock));
     return (maker != NULL && maker->process == self->process ? maker : self->process->threads) == self;
 }
 
@@ -323,6 +333,8 @@ static void fill_result(const struct process *child, int32_t status, struct wait
 /* News of one child that the options ask for. The lock is held. */
 static bool take_change(struct process *child, int options, struct wait_result *out)
 {
+    deep_assert(lock_held(&process_lock));
+    assert(child->parent == current_process());
     if (child->state == PROCESS_ZOMBIE) {
         if (options & WAIT_NO_EXITED)
             return false;
@@ -363,6 +375,7 @@ bool process_collect(struct process *parent, int32_t which, struct process_end *
     lock_state      state = lock_take(&process_lock);
     struct process *child = which == -1 ? eldest_zombie(parent) : process_numbered(which);
 
+    assert(parent->thread_count == 0);
     if (child != NULL && (child->parent != parent || child->state != PROCESS_ZOMBIE))
         child = NULL;
     if (child != NULL) {

@@ -80,10 +80,17 @@ int futex_check(vaddr_t at, bool private)
 
 /* ---- Lists. The lock is held. ------------------------------------------------------------- */
 
-static void append_waiter(struct futex_waiter *waiter) { list_insert(list_of_key(&waiter->key), &waiter->link); }
+static void append_waiter(struct futex_waiter *waiter)
+{
+    deep_assert(lock_held(&lock));
+    assert(!waiter->woken);
+    list_insert(list_of_key(&waiter->key), &waiter->link);
+}
 
 static void wake_waiter(struct futex_waiter *waiter)
 {
+    deep_assert(lock_held(&lock));
+    assert(!waiter->woken);
     list_remove(&waiter->link);
     waiter->woken = true;
     wake_all(&waiter->queue);
@@ -107,6 +114,7 @@ static int wake_waiters(const struct futex_key *key, int32_t most, uint32_t bits
     struct futex_waiter *waiter;
     int                  done = 0;
 
+    assert(lock_held(&lock));
     while ((waiter = next_waiter(key, at)) != NULL) {
         if (!(waiter->bits & bits)) {
             at = &waiter->link;
@@ -126,6 +134,7 @@ static int wake_or_move_waiters(const struct futex_key *from, const struct futex
     struct futex_waiter *waiter;
     int                  done = 0;
 
+    assert(lock_held(&lock) && most >= 0 && move >= 0);
     while (done < most && (waiter = next_waiter(from, at)) != NULL) {
         wake_waiter(waiter);
         done++;
@@ -272,6 +281,7 @@ void futex_robust_exit(struct thread *thread)
     struct { uint32_t next; int32_t offset; uint32_t pending; } head;
     uint32_t entry;
 
+    assert(thread == current_thread());
     if (thread->robust_list == 0 || user_read(&head, thread->robust_list, sizeof head) != 0)
         return;
     entry = head.next;

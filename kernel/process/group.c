@@ -14,6 +14,7 @@
 /* All of a group are in one session, so its first member tells. */
 static bool group_is_in_session(const struct number *group, int32_t session)
 {
+    assert(lock_held(&process_lock));
     return group != NULL && !list_is_empty(&group->group) &&
            LIST_ITEM(group->group.next, struct process, group_link)->session == session;
 }
@@ -23,6 +24,7 @@ static int set_group(int32_t id, int32_t group)
 {
     struct process *self = current_process(), *p = id == 0 ? self : process_numbered(id);
 
+    assert(lock_held(&process_lock));
     if (group == 0)
         group = id == 0 ? self->id : id;
     if (group < 0)
@@ -135,6 +137,7 @@ void process_report_death(const struct signal_info *info)
     const struct process *p = current_process();
     char                  line[sizeof last_fault.reason + 96];
 
+    assert(p != NULL);
     if ((info->number != SIGSEGV && info->number != SIGBUS) || info->code <= 0 || last_fault.process != p->id ||
         last_fault.address != info->address)
         return;

@@ -10,6 +10,7 @@ struct groups *groups_new(uint32_t count)
 {
     struct groups *groups = heap_alloc(sizeof *groups + count * sizeof groups->gid[0], 0);
 
+    assert(count <= GROUPS_MOST);
     if (groups != NULL)
         *groups = (struct groups){ .references = 1, .count = count };
     return groups;

@@ -149,6 +149,7 @@ struct stack_writer {
 
 static vaddr_t push_bytes(struct stack_writer *w, const void *bytes, size_t count)
 {
+    assert(count < w->at);
     w->at -= count;
     if (w->err == 0)
         w->err = user_write_in(w->space, w->at, bytes, count);
@@ -298,6 +299,7 @@ static int build_image(struct shared_space *memory, struct file *file, const cha
     uint32_t       base = 0;
     int            err = elf_read(read_program, file, &program->plan);
 
+    assert(memory->executable == NULL && space_of_program() != &memory->space);
     set_limits(memory, stack_top());
     if (err == 0)
         err = map_stack(memory);

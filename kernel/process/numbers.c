@@ -9,7 +9,7 @@
 #include "base/bitset.h"
 #include "base/check.h"
 #include "base/error.h"
-#include "process/process.h"
+#include "process/family.h"
 
 enum { LISTS = 1024, AGAIN_FROM = 2 };
 
@@ -26,6 +26,7 @@ struct number *number_find(int32_t value)
 {
     struct number *number = *list_of(value);
 
+    deep_assert(lock_held(&process_lock));
     while (number != NULL && number->value != value)
         number = number->next;
     return number;
@@ -35,6 +36,7 @@ struct number *number_next(int32_t from)
 {
     uint32_t value = from < 0 ? 0 : (uint32_t)from;
 
+    deep_assert(lock_held(&process_lock));
     value = value < NUMBERS ? bitset_next(&in_use, value) : NUMBERS;
     return value < NUMBERS ? number_find((int32_t)value) : NULL;
 }
@@ -43,6 +45,7 @@ static int enter_number(uint32_t value, struct number *number)
 {
     struct number **list = list_of((int32_t)value);
 
+    deep_assert(lock_held(&process_lock));
     if (value >= NUMBERS || bitset_has(&in_use, value))
         return -EAGAIN;
     *number = (struct number){ .value = (int32_t)value, .uses = 1, .next = *list };
@@ -70,6 +73,7 @@ void number_drop(struct number *number)
 {
     struct number **at = list_of(number->value);
 
+    deep_assert(lock_held(&process_lock));
     assert(number->uses > 0);
     if (--number->uses > 0)
         return;
@@ -108,6 +112,7 @@ bool numbers_ok(void)
 {
     uint32_t listed = 0, counted = 0;
 
+    assert(lock_held(&process_lock));
     for (uint32_t i = 0; i < LISTS; i++)
         for (const struct number *number = table[i]; number != NULL; number = number->next, listed++)
             if (!bitset_has(&in_use, (uint32_t)number->value) || !number_ok(number))             /* N1, listed -> in use */

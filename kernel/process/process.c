@@ -43,6 +43,7 @@ struct process *process_numbered(int32_t id)
 {
     const struct number *number = number_find(id);
 
+    deep_assert(lock_held(&process_lock));
     return number != NULL ? number->process : NULL;
 }
 
@@ -50,6 +51,7 @@ struct process *process_after(const struct process *process)
 {
     const struct number *number = number_next(process != NULL ? process->id + 1 : 0);
 
+    deep_assert(lock_held(&process_lock));
     while (number != NULL && number->process == NULL)
         number = number_next(number->value + 1);
     return number != NULL ? number->process : NULL;
@@ -59,6 +61,7 @@ struct thread *thread_numbered(int32_t id)
 {
     const struct number *number = number_find(id);
 
+    deep_assert(lock_held(&process_lock));
     return number != NULL ? number->thread : NULL;
 }
 
@@ -130,7 +133,11 @@ struct shared_space *memory_new(void)
     return memory;
 }
 
-void memory_hold(struct shared_space *memory) { __atomic_add_fetch(&memory->references, 1, __ATOMIC_RELAXED); }
+void memory_hold(struct shared_space *memory)
+{
+    assert(memory->references > 0);
+    __atomic_add_fetch(&memory->references, 1, __ATOMIC_RELAXED);
+}
 
 /* Emptying a space costs less when it is not in use. Whose stack is mapped there alone has no choice. */
 static void leave_space(const struct space *space)
@@ -141,6 +148,7 @@ static void leave_space(const struct space *space)
 
 void memory_release(struct shared_space *memory)
 {
+    assert(memory->references > 0);
     if (__atomic_sub_fetch(&memory->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     leave_space(&memory->space);
@@ -164,11 +172,16 @@ int memory_set_executable(struct shared_space *memory, struct node *node)
     return 0;
 }
 
-void memory_hold_tables(struct shared_space *memory) { __atomic_add_fetch(&memory->holds, 1, __ATOMIC_RELAXED); }
+void memory_hold_tables(struct shared_space *memory)
+{
+    assert(memory->holds > 0);
+    __atomic_add_fetch(&memory->holds, 1, __ATOMIC_RELAXED);
+}
 
 /* The last one out; without threads there, this CPU runs on no stack of it, but may still use its tables. */
 void memory_release_tables(struct shared_space *memory)
 {
+    assert(memory->holds > 0);
     if (__atomic_sub_fetch(&memory->holds, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     if (space_of_program() == &memory->space)
@@ -191,10 +204,15 @@ struct signal_actions *actions_new(const struct signal_actions *like)
     return actions;
 }
 
-void actions_hold(struct signal_actions *actions) { actions->references++; }
+void actions_hold(struct signal_actions *actions)
+{
+    assert(actions->references > 0);
+    actions->references++;
+}
 
 void actions_release(struct signal_actions *actions)
 {
+    assert(actions->references > 0);
     if (--actions->references == 0)
         heap_free_sized(actions, sizeof *actions);
 }
@@ -206,6 +224,7 @@ int thread_new(struct process *process, struct thread **out)
     struct thread *thread = heap_alloc(sizeof *thread, HEAP_ZERO);
     int            err;
 
+    assert(process->memory != NULL);
     if (thread == NULL)
         return -ENOMEM;
     err = stack_get(&process->memory->space, &thread->stack);
@@ -224,6 +243,7 @@ int thread_new(struct process *process, struct thread **out)
 /* Its stack is not in use: it has never run, or another has taken over the CPU. */
 void thread_free(struct thread *thread)
 {
+    assert(thread != current_thread() && (thread->phase == THREAD_DEAD || thread->phase == THREAD_READY));
     signal_queue_clear(&thread->pending);
     thread_drop_state(thread);
     stack_put(&thread->stack);
@@ -237,6 +257,7 @@ static int take_thread_number(struct thread *thread)
 {
     struct process *process = thread->process;
 
+    assert(thread->number == NULL);
     if (process->thread_count > 0 || process->id == 0) {
         thread->number = &thread->own_number;
         return number_take(thread->number);
@@ -272,6 +293,7 @@ int thread_enlist(struct thread *thread)
 
 static void drop_thread_number(struct thread *thread)
 {
+    assert(thread->number->thread == thread);
     thread->number->thread = NULL;
     number_drop(thread->number);
 }
@@ -280,6 +302,7 @@ void thread_become_first(struct thread *thread)
 {
     struct number *number = &thread->process->number;
 
+    assert(lock_held(&process_lock) && thread->process->threads == thread && thread->process->thread_count == 1);
     if (thread->number == number)
         return;
     drop_thread_number(thread);
@@ -294,6 +317,7 @@ void thread_delist(struct thread *thread)
 {
     struct process *process = thread->process;
 
+    assert(lock_held(&process_lock) && process->thread_count > 0);
     drop_thread_number(thread);
     if (thread->before_in_process != NULL)
         thread->before_in_process->next_in_process = thread->next_in_process;
@@ -355,6 +379,7 @@ struct process *process_new_like(const struct process *parent)
 /* Everything a process shares with others; each may be missing when a creation has failed half-way. */
 void process_let_go(struct process *process)
 {
+    assert(process->thread_count == 0);
     if (process->files != NULL)
         files_release(process->files);
     if (process->fs != NULL)
@@ -377,6 +402,7 @@ static void free_block(struct number *number)
 
 void process_free(struct process *process)
 {
+    assert(process->memory == NULL && process->threads == NULL && list_is_empty(&process->children));
     user_account_put(process->account);
     groups_release(process->groups);
     if (process->number.uses > 0)
@@ -410,6 +436,7 @@ void process_note_change(struct process *child)
 {
     bool listed = !list_is_empty(&child->changed_link), wanted = child->parent != NULL && has_change(child);
 
+    deep_assert(lock_held(&process_lock));
     if (listed && !wanted)
         list_remove(&child->changed_link);
     else if (!listed && wanted)
@@ -418,6 +445,8 @@ void process_note_change(struct process *child)
 
 static void add_child(struct process *parent, struct process *child)
 {
+    deep_assert(lock_held(&process_lock));
+    assert(child->parent == NULL && parent != child);
     child->parent = parent;
     child->order  = ++last_order;
     list_insert(&parent->children, &child->sibling_link);
@@ -426,6 +455,7 @@ static void add_child(struct process *parent, struct process *child)
 
 static void remove_child(struct process *child)
 {
+    deep_assert(lock_held(&process_lock));
     child->maker = 0;
     list_remove(&child->sibling_link);
     list_remove(&child->changed_link);
@@ -454,6 +484,7 @@ static void leave_session(struct process *process)
 /* The new one is held first: it may be the number of the old one, which nobody else may have. */
 void process_join_group(struct process *process, struct number *group)
 {
+    deep_assert(lock_held(&process_lock));
     number_hold(group);
     if (process->group != 0)
         leave_group(process);
@@ -464,6 +495,7 @@ void process_join_group(struct process *process, struct number *group)
 
 void process_join_session(struct process *process, struct number *session)
 {
+    deep_assert(lock_held(&process_lock));
     number_hold(session);
     if (process->session != 0)
         leave_session(process);
@@ -483,6 +515,7 @@ int process_enlist(struct process *process, struct process *parent, const struct
     struct number *number = &process->number;
     int            err    = take_number(process, like == NULL);
 
+    assert(process->id == 0 && parent != process);
     if (err == 0) {
         number->process = process;
         process->id     = number->value;
@@ -501,6 +534,7 @@ void process_delist(struct process *process)
 {
     struct number *number = &process->number;
 
+    assert(lock_held(&process_lock) && process->id == number->value && process->thread_count == 0);
     remove_child(process);
     leave_group(process);
     leave_session(process);
@@ -548,6 +582,7 @@ static bool threads_ok(const struct process *process)
 
 bool processes_ok(void)
 {
+    assert(lock_held(&process_lock));
     for (const struct process *p = process_after(NULL); p != NULL; p = process_after(p))
         if (!children_ok(p) || !threads_ok(p))
             return false;

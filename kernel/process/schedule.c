@@ -51,6 +51,8 @@ uint64_t schedule_switches(void)
 
 static void append_ready(struct thread *thread)
 {
+    deep_assert(lock_held(&lock));
+    assert(thread != &idle || idle_shares);
     thread->phase      = THREAD_READY;
     thread->queue_next = NULL;
     if (first_ready == NULL)
@@ -80,6 +82,8 @@ static void switch_away(void)
 {
     struct thread *from = current, *to = take_first_ready();
 
+    deep_assert(lock_held(&lock));
+    assert(from->phase != THREAD_RUNNING);
     due       = probe != NULL;          /* it stays to be answered */
     to->phase = THREAD_RUNNING;
     to->slice = SLICE;
@@ -115,6 +119,7 @@ void schedule_add(struct thread *thread)
 {
     lock_state state = lock_take(&lock);
 
+    assert(thread->phase == THREAD_READY && thread->process != NULL);
     append_ready(thread);
     lock_drop(&lock, state);
 }
@@ -145,6 +150,7 @@ void schedule_stop_here(enum thread_phase phase)
 {
     lock_state state = lock_take(&lock);
 
+    assert(phase == THREAD_STOPPED);
     current->phase = phase;
     switch_away();
     free_finished(&state);
@@ -201,6 +207,7 @@ void schedule_tick(void)
 
 void schedule_probe(void (*notify)(void))
 {
+    assert(notify != NULL);
     probe = notify;
     due   = true;
 }
@@ -275,6 +282,7 @@ void schedule_start(void)
 
 static void link_waiter(struct waiter *waiter, struct wait_queue *queue, struct waiter what)
 {
+    deep_assert(lock_held(&lock));
     assert(!stack_holds(waiter));
     *waiter = what;
     waiter->previous = queue->last;
@@ -295,6 +303,7 @@ static void unlink_waiter(struct waiter *waiter)
 {
     struct wait_queue *queue = waiter->queue;
 
+    deep_assert(lock_held(&lock));
     if (queue == NULL)
         return;
     if (waiter->previous != NULL)
@@ -352,6 +361,7 @@ void wait_link_call(struct waiter *waiter, struct wait_queue *queue, bool (*woke
 {
     lock_state state = lock_take(&lock);
 
+    assert(woken != NULL);
     link_waiter(waiter, queue, (struct waiter){ .woken = woken, .exclusive = exclusive });
     lock_drop(&lock, state);
 }
@@ -377,6 +387,7 @@ int wait_linked(uint64_t deadline, unsigned flags)
     struct thread *self = current;
     lock_state     state;
 
+    assert(self != &idle);
     self->timed_out = false;
     if (ends_wait(self, flags))
         return -EINTR;
@@ -405,6 +416,7 @@ int wait_on(struct wait_queue *queue, struct lock *guard, lock_state *guard_stat
 {
     int err;
 
+    assert(guard == NULL || lock_held(guard));
     wait_start(queue);
     if (guard != NULL)
         lock_drop(guard, *guard_state);
@@ -443,6 +455,7 @@ bool wake_within(struct wait_queue *queue, unsigned bits)
 {
     bool any = false, taken = false;
 
+    deep_assert(lock_held(&lock));
     for (struct waiter *waiter = queue->first; waiter != NULL; waiter = waiter->next) {
         bool took;
 

@@ -39,6 +39,7 @@ static void drop_queued(struct signal_queue *queue, uint64_t numbers)
 {
     struct signal_queued **at = &queue->first;
 
+    deep_assert(lock_held(&lock));
     queue->pending &= ~numbers;
     queue->last = NULL;
     while (*at != NULL) {                       /* at most SIGNAL_QUEUE */
@@ -64,6 +65,7 @@ static int queue_signal(struct signal_queue *queue, const struct signal_info *in
 {
     bool real_time = info->number > 31 || info->from_timer;
 
+    deep_assert(lock_held(&lock));
     if (!real_time && (queue->pending & signal_bit(info->number)))
         entry = NULL;
     else if (real_time && entry == NULL && info->code != SI_USER)
@@ -162,6 +164,7 @@ static void act_on_signal_at_once(struct process *process, int number)
 {
     uint64_t gone = number == SIGCONT ? stops : stops & signal_bit(number) ? signal_bit(SIGCONT) : 0;
 
+    deep_assert(lock_held(&lock));
     if (gone != 0) {
         drop_queued(&process->pending, gone);
         for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)
@@ -183,6 +186,7 @@ static void act_on_signal_at_once(struct process *process, int number)
 /* Somebody who can take it at once; the first thread otherwise. */
 static void wake_recipient(struct process *process, int number)
 {
+    deep_assert(lock_held(&lock));
     for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)
         if (!(t->mask & signal_bit(number)) || number == SIGKILL || (t->waiting_for & signal_bit(number))) {
             wake_thread(t);
@@ -220,6 +224,7 @@ static int send_signal(struct process *process, struct thread *thread, const str
     lock_state            state = lock_take(&lock);
     int                   used  = 0;
 
+    assert(info->number > 0 && info->number <= SIGNALS);
     act_on_signal_at_once(process, info->number);
     if (process->thread_count > 0 && process->state != PROCESS_ZOMBIE && (!signal_is_ignored(process, info->number) || signal_is_blocked_everywhere(process, info->number))) {
         used = queue_signal(thread != NULL ? &thread->pending : &process->pending, info, entry);
@@ -266,6 +271,7 @@ int signal_members(const struct number *group, const struct signal_info *info)
     struct list *at;
     int          err = -ESRCH;
 
+    assert(lock_held(&process_lock));
     LIST_EACH(at, &group->group) {
         err = 0;
         if (info->number != 0)
@@ -290,6 +296,7 @@ void signal_fault(const struct signal_info *info)
     struct thread        *self   = current_thread();
     struct signal_action *action = &self->process->actions->action[info->number];
 
+    assert(self->process != NULL && (signal_bit(info->number) & (synchronous | unmaskable)) != 0);
     if ((self->mask & signal_bit(info->number)) || action->handler == SIG_IGN) {
         self->mask &= ~signal_bit(info->number);
         *action = (struct signal_action){ .handler = SIG_DFL };
@@ -336,6 +343,7 @@ static void stop_process(int number)
     struct process *process = self->process;
     lock_state      state   = lock_take(&process_lock);
 
+    assert((stops & signal_bit(number)) != 0);
     if (process->state == PROCESS_ALIVE) {
         process->state       = PROCESS_STOPPED;
         process->stop_signal = number;
@@ -418,6 +426,7 @@ void signal_deliver(struct trap_frame *frame)
     long           call    = registers_call(frame);     /* the call that was interrupted, or -1 */
     bool           handled = false;
 
+    assert(self->process != NULL);
     if (self->process->exiting)
         thread_exit(0);
     stay_stopped();

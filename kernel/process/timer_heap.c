@@ -121,6 +121,7 @@ uint64_t interval_pass(uint64_t *due, uint64_t interval, uint64_t now)
 {
     uint64_t intervals = (now - *due) / interval + 1;
 
+    assert(interval != 0 && now >= *due);
     /* The product is the interval itself, or at most twice what has passed: it cannot wrap. */
     if (!checked_add(*due, intervals * interval, due))
         *due = UINT64_MAX - 1;

@@ -98,6 +98,7 @@ static void go_on_unnoticed(struct process_timer *t)
 {
     uint64_t now = clock_now() + (t->interval < TICK ? TICK : 0);
 
+    assert(lock_held(&lock) && t->interval != 0);
     t->waiting = false;
     t->missed  = saturated(t->missed, interval_pass(&t->due, t->interval, now));
     timer_arm(&t->timer, t->due);
@@ -124,6 +125,7 @@ static void timer_rings(struct timer *timer)
 
 static struct process_timer *timer_numbered(const struct process *process, int id)
 {
+    assert(process == current_process());
     return process->timers != NULL ? timer_table_find(process->timers, id) : NULL;
 }
 
@@ -150,6 +152,7 @@ void process_timer_taken(struct signal_info *info)
 
 static int add_timer(struct process *process, struct process_timer *t)
 {
+    assert(process == current_process());
     if (process->timers == NULL)
         process->timers = heap_alloc(sizeof *process->timers, HEAP_ZERO);
     if (process->timers == NULL)
@@ -190,6 +193,7 @@ int process_timer_create(struct process *process, const struct timer_request *re
 /* The lock is held. */
 static uint64_t time_left(const struct process_timer *t, uint64_t now)
 {
+    assert(lock_held(&lock));
     if (t->due == 0)
         return t->timer.armed ? 1 : 0;
     if (t->due > now)
@@ -262,6 +266,7 @@ int process_timer_delete(struct process *process, int id)
 /* As many steps as there are timers, with interrupts on. */
 void process_timers_clear(struct process *process)
 {
+    assert(process == current_process());
     if (process->timers == NULL)
         return;
     for (int id = 0; process->timers->count > 0; id++)

@@ -3,6 +3,7 @@
  *
  * Each thread counts for itself. When it ends its counts go to the process's, and with a wait to the parent's.
  */
+#include "base/check.h"
 #include "process/family.h"
 
 void usage_add(struct resource_usage *sum, const struct resource_usage *more)
@@ -25,6 +26,7 @@ void usage_keep_peak(struct process *process)
 {
     uint32_t peak = space_peak(&process->memory->space);
 
+    assert(process->memory != NULL);
     if (process->used.peak < peak)
         process->used.peak = peak;
 }
@@ -61,6 +63,7 @@ static void signal_cpu_limit(struct process *process)
     uint64_t           hard = nanoseconds_of(process->limits[RLIMIT_CPU].hard);
     struct signal_info info = { .number = process->cpu_time >= hard ? SIGKILL : SIGXCPU, .code = SI_KERNEL };
 
+    assert(process->cpu_time >= process->cpu_due);
     process->cpu_due += SECOND;
     signal_process(process, &info);
 }

@@ -18,6 +18,7 @@ static struct user_account *find_account(uint32_t uid)
 {
     struct user_account *account = *list_of(uid);
 
+    assert(lock_held(&lock));
     while (account != NULL && account->uid != uid)
         account = account->next;
     return account;
@@ -120,6 +121,7 @@ bool user_account_queue(struct user_account *account, uint64_t most)
 
 void user_account_unqueue(struct user_account *account)
 {
+    assert(account->signals > 0);
     __atomic_sub_fetch(&account->signals, 1, __ATOMIC_RELAXED);
     user_account_put(account);
 }
