@@ -199,7 +199,7 @@ endif
 # Where the sources are is asked by a command that lies elsewhere (tools/quire/home.c).
 $(O)/host/quire: $(call in,host,$(command) $(drawing) $(compiler))
 	@mkdir -p $(@D)
-	$(call note,link,$@)$(CC) -o $@ $^ -Wl,-Bstatic -larchive -Wl,-Bdynamic -lelf -lz
+	$(call note,link,$@)$(CC) -o $@ $^ -Wl,-Bstatic -larchive -ljson-c -Wl,-Bdynamic -lelf -lz
 	@echo '$(CURDIR)' > $(O)/sources
 
 # ---- The way from a BIOS: flat bytes, found by ./quire image --------------------------------

@@ -235,6 +235,13 @@ class Guest:
         self.send(REPORT, b"frames: all\n")
         self.exit(EXITED, 0)
 
+    def do_report_of(self, path):
+        """A report of any bytes."""
+        with open(path, "rb") as file:
+            while part := file.read(1000):
+                self.send(REPORT, part)
+        self.exit(EXITED, 7)
+
     def do_map(self, path):
         """Sends a file as its snapshot, in frames of odd length."""
         with open(path, "rb") as file:

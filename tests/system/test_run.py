@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import pty
+import random
 import signal
 import stat
 import subprocess
@@ -249,6 +250,68 @@ def test_report_goes_into_a_file_that_is_named(run):
     assert open(path).read() == "frames: all\n"
     status, _, errors = run("report", "--report=/no/such/folder/report", run.program)
     assert status == 125 and "--report=/no/such/folder/report: No such file" in one_line(errors)
+
+
+REPORT = b"""memory by owner    at the peak             at the end
+  free            3264     13056 KiB        3289     13156 KiB   in the pool, or at hand in a CPU's magazine
+  sum             3999     15996 KiB        3999     15996 KiB   all RAM, at both times
+page faults
+         12  zero
+          6  copy-object
+system calls that are not there: name, number, times asked for
+  rseq (386) 2
+paths that were looked for and not found: times, path
+          3  /a path with spaces \x1b[31m \xff
+  and 17 paths more
+signal 11 at instruction 0x080496e7
+audit: F3 frame 7 has no owner
+audit: S1 the "tables" differ
+"""
+
+
+def report_of(run, lines, word="json"):
+    path = os.path.join(run.folder, "lines")
+    with open(path, "wb") as file:
+        file.write(lines)
+    return run(f"report_of {path}", f"--report={word}", run.program)
+
+
+def test_report_as_a_structure(run):
+    status, _, errors = report_of(run, REPORT)
+    said = json.loads(errors)
+    assert status == said.pop("status") == 7 and said.pop("program") == [run.program]
+    assert said == {
+        "memory": {"free": {"peak": {"frames": 3264, "kib": 13056}, "end": {"frames": 3289, "kib": 13156},
+                            "purpose": "in the pool, or at hand in a CPU's magazine"},
+                   "sum": {"peak": {"frames": 3999, "kib": 15996}, "end": {"frames": 3999, "kib": 15996},
+                           "purpose": "all RAM, at both times"}},
+        "faults": {"zero": 12, "copy-object": 6},
+        "calls": [{"name": "rseq", "number": 386, "times": 2}],
+        "paths": [{"path": "/a path with spaces ^[[31m \\xff", "times": 3}], "paths_more": 17,
+        "audit": {"clean": False, "failures": [{"invariant": "F3", "what": "frame 7 has no owner"},
+                                               {"invariant": "S1", "what": 'the "tables" differ'}]},
+        "words": ["signal 11 at instruction 0x080496e7"]}
+    assert json.loads(report_of(run, b"audit: clean, 47548 checks\n")[2])["audit"] == {"clean": True, "checks": 47548}
+
+
+def test_report_as_a_structure_in_a_file(run):
+    path = os.path.join(run.folder, "report.json")
+    assert report_of(run, REPORT, path) == (7, b"", "")
+    assert json.load(open(path))["paths_more"] == 17
+    status, _, errors = report_of(run, REPORT, "/no/such/folder/report.json")
+    assert status == 125 and "--report=/no/such/folder/report.json: No such file" in one_line(errors)
+
+
+def test_report_of_a_hostile_guest_is_a_structure_all_the_same(run):
+    """Lines cut, doubled, changed and joined: what is no report's line is in `words`, and the result is JSON always."""
+    chance = random.Random(7)
+    for _ in range(12):
+        lines = bytearray(REPORT * chance.randrange(1, 20))
+        for _ in range(chance.randrange(1, 60)):
+            at = chance.randrange(len(lines))
+            lines[at:at + chance.randrange(4)] = chance.choice([b"", b"\0", b"\n", b"\xff\xfe", b'"', b"\\", b"9" * 30, b"%n"])
+        said = json.loads(report_of(run, bytes(lines))[2])
+        assert said["status"] == 7 and isinstance(said["words"], list)
 
 
 # ---- Every way out ----------------------------------------------------------------------

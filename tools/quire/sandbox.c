@@ -7,6 +7,7 @@
 #include "machine.h"
 #include "pack.h"
 #include "program.h"
+#include "report_json.h"
 #include "session.h"
 #include "signals.h"
 #include "terminal.h"
@@ -19,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -478,22 +480,66 @@ static int run_archive(struct sandbox *sandbox, int archive, uint64_t size, int 
     return run_machines(sandbox, &plan, report);
 }
 
+/* ---- The report ----------------------------------------------------------------------- */
+
+/* Where the report goes. False: has complained. */
+static bool open_report(const struct sandbox *sandbox, int *to)
+{
+    *to = STDERR_FILENO;
+    if (sandbox->report_file != NULL)
+        *to = open(sandbox->report_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (*to < 0)
+        tell(SANDBOX_FAILED, "--report=%s: %s", sandbox->report_file, strerror(errno));
+    return *to >= 0;
+}
+
+/* The lines that came, as a structure. Returns 0 or an exit status, and has complained. */
+static int write_json(const struct sandbox *sandbox, int lines, int to, int status)
+{
+    struct report_json report = { .argv = sandbox->argv, .argc = sandbox->argc, .status = status };
+    struct stat size;
+    char *bytes = NULL;
+    int copy = dup(to);
+    FILE *out = copy >= 0 ? fdopen(copy, "w") : NULL;
+    bool good = false;
+
+    if (out != NULL && fstat(lines, &size) == 0) {
+        bytes = grown(NULL, (size_t)size.st_size, 1);
+        report.text   = bytes;
+        report.length = pread(lines, bytes, (size_t)size.st_size, 0) == size.st_size ? (size_t)size.st_size : 0;
+        good = report_json_write(out, &report);
+    }
+    free(bytes);
+    if (out != NULL)
+        good = fclose(out) == 0 && good;
+    return good ? 0 : tell(SANDBOX_FAILED, "the report could not be written");
+}
+
+/* The session writes the guest's lines into `lines`, which nobody else sees, when they are to be a structure. */
+static int run_reported(struct sandbox *sandbox, int archive, uint64_t size, int to)
+{
+    int lines = sandbox->report_json ? memfd_create("report", MFD_CLOEXEC) : -1, status, written;
+
+    if (sandbox->report_json && lines < 0)
+        return tell(SANDBOX_FAILED, "no place for the report: %s", strerror(errno));
+    signals_prepare();
+    status = run_archive(sandbox, archive, size, lines >= 0 ? lines : to);
+    if (lines < 0)
+        return status;
+    written = write_json(sandbox, lines, to, status);
+    close(lines);
+    return written != 0 ? written : status;
+}
+
 int sandbox_run(struct sandbox *sandbox)
 {
     uint64_t size = 0;
-    int archive = -1, report = STDERR_FILENO, status = sandbox_archive(sandbox, &archive, &size);
+    int archive = -1, to = STDERR_FILENO, status = sandbox_archive(sandbox, &archive, &size);
 
-    if (status == 0 && sandbox->report_file != NULL) {
-        report = open(sandbox->report_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-        if (report < 0)
-            status = tell(SANDBOX_FAILED, "--report=%s: %s", sandbox->report_file, strerror(errno));
-    }
-    if (status == 0) {
-        signals_prepare();
-        status = run_archive(sandbox, archive, size, report);
-    }
-    if (report > STDERR_FILENO)
-        close(report);
+    if (status == 0)
+        status = open_report(sandbox, &to) ? run_reported(sandbox, archive, size, to) : SANDBOX_FAILED;
+    if (to > STDERR_FILENO)
+        close(to);
     if (archive >= 0)
         close(archive);
     return status;

@@ -119,6 +119,13 @@ static bool read_size(const char *word, uint64_t *bytes)
     return true;
 }
 
+static bool ends_with(const char *word, const char *end)
+{
+    size_t length = strlen(word), part = strlen(end);
+
+    return length >= part && strcmp(word + length - part, end) == 0;
+}
+
 /* Seconds, with a fraction if one likes. */
 static bool read_seconds(const char *word, uint64_t *ms)
 {
@@ -174,7 +181,7 @@ static const struct argp_option options[] = {
     { "watchdog", KEY_WATCHDOG, "SECONDS", 0, "A kernel that neither runs the program nor answers for so long is dead, with exit "
       "status 119 (default 20; 0: wait for ever)", 0 },
     { "report", KEY_REPORT, "FILE", OPTION_ARG_OPTIONAL, "Print where every page of memory went (on standard error, or "
-      "into FILE)", 0 },
+      "into FILE; `json` or a name that ends in .json: as a structure)", 0 },
     { "root", KEY_ROOT, "DIRECTORY", 0, "An i386 Debian tree for programs and libraries (default: the fetched one)", 0 },
     { "machine", KEY_MACHINE, "KIND", 0, "Only this kind of machine: microvm or pc", 0 },
     { "verbose", 'v', NULL, 0, "Say what is done, and how QEMU is started", 0 },
@@ -224,7 +231,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
         return 0;
     case KEY_REPORT:
         sandbox->report      = true;
-        sandbox->report_file = word;
+        sandbox->report_json = word != NULL && ends_with(word, "json") && (word[4] == '\0' || ends_with(word, ".json"));
+        sandbox->report_file = sandbox->report_json && word[4] == '\0' ? NULL : word;
         return 0;
     case KEY_ROOT:
         sandbox->root = word;

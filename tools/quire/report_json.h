@@ -1,0 +1,35 @@
+/*
+ * report_json.h - a guest's report as a structure that programs read: --report=json.
+ *
+ * The kernel reports in lines for people (kernel/init/report.c). They are taken apart here, on this side of the
+ * machine's border: a guest that says nonsense gets it into "words", and what it says has a limit before it comes here.
+ * The text is made visible (visible.h), so the result is UTF-8 without controls.
+ *
+ *   program    the program and its arguments
+ *   status     what `quire run` ends with
+ *   memory     for each owner of frames: name, purpose, and frames and KiB at the peak and at the end; "sum" is all RAM
+ *   faults     how often each action of the page-fault table was taken
+ *   calls      system calls that are not there: name, number, times
+ *   paths      what was looked for and not found: path, times; paths_more: how many are not listed
+ *   audit      clean; then checks, or failures, each with the invariant's id; null when there was none
+ *   words      all other lines, such as why the program died
+ */
+#ifndef QUIRE_REPORT_JSON_H
+#define QUIRE_REPORT_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct report_json {
+    char *const *argv;
+    int          argc;
+    int          status;
+    const char  *text;          /* the report's lines as they came */
+    size_t       length;
+};
+
+/* False: it could not be written, or there is no memory for it. */
+bool report_json_write(FILE *out, const struct report_json *report);
+
+#endif
