@@ -45,6 +45,14 @@ static inline void start_files(void)
     the_process.fs = fs;
 }
 
+/* A folder's entries, as getdents() asks for them: under the folder's lock. */
+static inline void list_folder(struct node *folder, uint64_t from, folder_visit visit, void *data)
+{
+    mutex_take(&folder->lock);
+    assert_int_equal(folder->operations->list(folder, from, visit, data), 0);
+    mutex_drop(&folder->lock);
+}
+
 /* What must hold after anything. */
 static inline void check_files(void)
 {

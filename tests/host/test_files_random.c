@@ -157,7 +157,25 @@ struct linux_statx {
 
 static unsigned entries_seen;
 
-static bool compare_entry(void *data, const char *name, size_t length, uint64_t inode, uint32_t mode, uint64_t next);
+/* One entry at a time: it is looked up by its path, which takes the folder's lock. */
+struct next_entry { char name[TEXT]; uint64_t next; bool found; };
+
+static bool take_entry(void *data, const char *name, size_t length, uint64_t inode, uint32_t mode, uint64_t next)
+{
+    struct next_entry *entry = data;
+
+    (void)inode, (void)mode;
+    if (entry->found)
+        return false;
+    assert_true(length < TEXT);
+    memcpy(entry->name, name, length);
+    entry->name[length] = '\0';
+    entry->next  = next;
+    entry->found = true;
+    return true;
+}
+
+static void compare_entry(const char *folder, const char *name);
 
 static void compare_node(struct node *node, const char *path)
 {
@@ -171,7 +189,14 @@ static void compare_node(struct node *node, const char *path)
     same("links of", node->links, status.links);
     entries_seen++;
     if ((node->mode & S_FMT) == S_FOLDER) {
-        node->operations->list(node, 2, compare_entry, (void *)path);
+        struct next_entry entry = { .next = 2 };
+
+        do {
+            entry.found = false;
+            list_folder(node, entry.next, take_entry, &entry);
+            if (entry.found)
+                compare_entry(path, entry.name);
+        } while (entry.found);
     } else if ((node->mode & S_FMT) == S_LINK) {
         char target[TEXT] = { 0 }, other[TEXT] = { 0 };
 
@@ -182,17 +207,15 @@ static void compare_node(struct node *node, const char *path)
     }
 }
 
-static bool compare_entry(void *data, const char *name, size_t length, uint64_t inode, uint32_t mode, uint64_t next)
+static void compare_entry(const char *folder, const char *name)
 {
     char         path[4 * TEXT];
     struct node *node;
 
-    (void)inode, (void)mode, (void)next;
-    snprintf(path, sizeof path, "%s/%.*s", (const char *)data, (int)length, name);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
     assert_int_equal(path_find(fs, NULL, path, PATH_NO_FOLLOW, &node), 0);
     compare_node(node, path);
     node_release(node);
-    return true;
 }
 
 /* Every entry of ours is Linux's; links of folders and equal answers to look-ups see to the rest. */

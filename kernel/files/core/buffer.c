@@ -15,6 +15,7 @@ enum { BLOCK = 256 };
 
 static void move_on(struct buffer *buffer, size_t bytes)
 {
+    assert(bytes <= buffer->bytes);
     if (buffer->kernel)
         buffer->memory += bytes;
     else
@@ -72,6 +73,7 @@ static void copy_view(frame_t frame, size_t at, char *memory, size_t bytes, bool
     unsigned long interrupts = interrupts_off();
     char         *view       = (char *)frame_view(frame, into_frame ? SLOT_TO : SLOT_FROM) + at;
 
+    assert(at <= PAGE_SIZE && bytes <= PAGE_SIZE - at);
     memcpy(into_frame ? view : memory, into_frame ? memory : view, bytes);
     interrupts_restore(interrupts);
 }

@@ -30,6 +30,7 @@ static int beyond_limit(void)
 
 static int may_grow_to(const struct node *node, uint64_t bytes)
 {
+    deep_assert(mutex_held(&node->lock));
     if (bytes <= node->bytes)
         return 0;
     if (node->seals & SEAL_GROW)
@@ -43,6 +44,7 @@ static int resize_locked(struct node *node, uint64_t bytes)
 {
     int err = bytes < node->bytes && (node->seals & SEAL_SHRINK) ? -EPERM : may_grow_to(node, bytes);
 
+    assert(mutex_held(&node->lock) && node->operations->resize != NULL);
     if (err == 0)
         err = node->operations->resize(node, bytes);
     if (err == 0)
@@ -65,10 +67,11 @@ int node_resize(struct node *node, uint64_t bytes)
 }
 
 /* Zeros in [from, end): whole pages become holes. */
-static void clear(struct object *contents, uint64_t from, uint64_t end)
+static void clear_range(struct object *contents, uint64_t from, uint64_t end)
 {
     uint64_t first = (from + PAGE_SIZE - 1) >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
 
+    assert(from < end);
     if (first >= last) {
         object_zero(contents, from, end);
         return;
@@ -83,6 +86,7 @@ static int clear_locked(struct node *node, const struct allocation *what)
     uint64_t       end = what->end < node->bytes ? what->end : node->bytes;
     struct object *contents;
 
+    assert(mutex_held(&node->lock) && node->operations->object != NULL);
     if (node->seals & SEALS_OF_WRITING)
         return -EPERM;
     if (what->from >= end)
@@ -90,7 +94,7 @@ static int clear_locked(struct node *node, const struct allocation *what)
     contents = node->operations->object(node);
     if (contents == NULL)
         return -ENOMEM;
-    clear(contents, what->from, end);
+    clear_range(contents, what->from, end);
     node->modified = node->changed = clock_wall();
     return 0;
 }
@@ -99,6 +103,7 @@ static int allocate_locked(struct node *node, const struct allocation *what)
 {
     int err = what->punch ? 0 : may_grow_to(node, what->end);
 
+    assert(mutex_held(&node->lock));
     if (err == 0 && !what->punch && !what->clear && (what->end - what->from) >> PAGE_SHIFT > frames_owned(OWNER_FREE))
         return -ENOSPC;
     if (err == 0 && (what->punch || what->clear))
@@ -123,6 +128,7 @@ static int seal_locked(struct node *node, unsigned seals)
 {
     struct object *contents;
 
+    assert(mutex_held(&node->lock));
     if (node->seals & SEAL_SEAL)
         return -EPERM;
     if ((seals & SEAL_WRITE) && !(node->seals & SEAL_WRITE)) {
@@ -204,6 +210,7 @@ int contents_admit(const struct node *node, struct buffer *from, uint64_t at)
 
 void contents_written(struct node *node)
 {
+    deep_assert(mutex_held(&node->lock));
     drop_set_id(node);
     node->modified = node->changed = clock_wall();
 }

@@ -46,6 +46,7 @@ static bool table_make(struct table *table, uint32_t room)
     size_t    words = BITSET_WORDS(room);
     uint32_t *sets;
 
+    assert(room >= FIRST_ROOM && room % BITSET_WORD == 0);
     table->room  = room;
     table->slots = heap_alloc(room * sizeof *table->slots + 2 * words * sizeof *sets, HEAP_ZERO);
     if (table->slots == NULL)
@@ -187,6 +188,7 @@ static uint32_t copy_stretch(struct files *copy, struct files *files, uint32_t f
     uint32_t   end   = first + NUMBERS_A_STRETCH < copy->table.room ? first + NUMBERS_A_STRETCH : copy->table.room;
     lock_state state = lock_take(&files->lock);
 
+    deep_assert(first < copy->table.room && copy->references == 1);
     table_copy(&copy->table, &files->table, first, end);
     for (uint32_t n = first; (n = bitset_next_below(&copy->table.open, n, end)) < end; n++)    /* bound: a stretch */
         file_hold(copy->table.slots[n]);
@@ -208,8 +210,9 @@ struct files *files_copy(struct files *files)
 }
 
 /* The table no longer knows the file: the process's locks on it go, and its reference. */
-static void let_go(struct files *files, struct file *file)
+static void drop_file(struct files *files, struct file *file)
 {
+    deep_assert(!lock_held(&files->lock));
     locks_drop_owner(file->node, files);
     file_release(file);
 }
@@ -220,7 +223,7 @@ void files_release(struct files *files)
         return;
     assert(files->larger == NULL);
     for (uint32_t n = 0; (n = bitset_next_below(&files->table.open, n, files->table.room)) < files->table.room; n++)
-        let_go(files, files->table.slots[n]);
+        drop_file(files, files->table.slots[n]);
     heap_free(files->table.slots);
     heap_free_sized(files, sizeof *files);
 }
@@ -235,6 +238,7 @@ static uint32_t find_next(const struct files *files, const struct bitset *set, u
     uint32_t room = files->table.room, end = room;
     uint32_t number;
 
+    deep_assert(lock_held(&files->lock));
     *found = false;
     if (from >= room)
         return FILES_END;
@@ -257,7 +261,7 @@ void files_close_on_exec(struct files *files)
             file = files_set(files, n, NULL, false);
         lock_drop(&files->lock, state);
         if (file != NULL)
-            let_go(files, file);
+            drop_file(files, file);
     }
 }
 
@@ -288,6 +292,7 @@ static void grow_stretch(struct files *files, struct table *larger, struct table
     lock_state state = lock_take(&files->lock);
     uint32_t   first = files->copied, end = first + NUMBERS_A_STRETCH;
 
+    deep_assert(mutex_held(&files->growth));
     if (end > files->table.room)
         end = files->table.room;
     table_copy(larger, &files->table, first, end);
@@ -302,10 +307,11 @@ static void grow_stretch(struct files *files, struct table *larger, struct table
     lock_drop(&files->lock, state);
 }
 
-static int grow(struct files *files, uint32_t room)
+static int grow_table(struct files *files, uint32_t room)
 {
     struct table larger, old = { .slots = NULL };
 
+    assert(mutex_held(&files->growth) && room >= files->table.room);
     if (room == files->table.room)
         return 0;                               /* another thread has made room first */
     if (!table_make(&larger, room))
@@ -326,7 +332,7 @@ static int make_room(struct files *files, uint32_t number)
     room = files->table.room;
     while (room <= number)
         room *= 2;
-    err = grow(files, room);
+    err = grow_table(files, room);
     mutex_drop(&files->growth);
     return err;
 }
@@ -334,6 +340,7 @@ static int make_room(struct files *files, uint32_t number)
 /* bound: a word of 1024 numbers each, so 1024 and a few for the most there may be (1048576). */
 static uint32_t lowest_free(const struct table *table, uint32_t from)
 {
+    deep_assert(from <= table->room || from < DESCRIPTORS_MOST);
     return from < table->room ? bitset_next_free(&table->open, from) : from;
 }
 
@@ -341,6 +348,7 @@ static uint32_t lowest_free(const struct table *table, uint32_t from)
 static int add_locked(struct files *files, struct file *file, int from, bool close_on_exec, uint32_t limit,
                       uint32_t *number)
 {
+    deep_assert(lock_held(&files->lock));
     *number = lowest_free(&files->table, (uint32_t)from);
     if (*number >= limit)
         return -EMFILE;
@@ -388,7 +396,7 @@ int descriptor_put(struct files *files, int number, struct file *file, bool clos
             err = make_room(files, (uint32_t)number);
     }
     if (old != NULL)
-        let_go(files, old);
+        drop_file(files, old);
     return err;
 }
 
@@ -402,7 +410,7 @@ int descriptor_close(struct files *files, int number)
     lock_drop(&files->lock, state);
     if (file == NULL)
         return -EBADF;
-    let_go(files, file);
+    drop_file(files, file);
     return 0;
 }
 

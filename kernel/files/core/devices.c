@@ -111,6 +111,7 @@ static const struct node_operations random_operations = { .traits = NODE_SEEKLES
 
 void devices_start(void)
 {
+    assert(device_count == 0);
     device_register(DEVICE(1, 3), &null_operations);
     device_register(DEVICE(1, 5), &zero_operations);
     device_register(DEVICE(1, 7), &full_operations);

@@ -53,6 +53,7 @@ static struct epoll *epoll_of(const struct file *file)  { return CONTAINER_OF(fi
 
 static void ready_add(struct epoll *self, struct epoll_item *item)
 {
+    deep_assert(mutex_held(&self->node.lock) && item->epoll == self);
     if (item->to_ready != NULL)
         return;
     item->next_ready = NULL;
@@ -63,6 +64,7 @@ static void ready_add(struct epoll *self, struct epoll_item *item)
 
 static void ready_remove(struct epoll *self, struct epoll_item *item)
 {
+    deep_assert(mutex_held(&self->node.lock));
     if (item->to_ready == NULL)
         return;
     *item->to_ready = item->next_ready;
@@ -90,6 +92,7 @@ static void take_told(struct epoll *self)
 {
     struct epoll_item *newest = __atomic_exchange_n(&self->told, NULL, __ATOMIC_ACQUIRE), *oldest = NULL;
 
+    deep_assert(mutex_held(&self->node.lock));
     while (newest != NULL) {
         struct epoll_item *next = newest->next_told;
 
@@ -149,7 +152,7 @@ static uint32_t interest_of(const struct file *file, uint32_t events)
 }
 
 /* What an entry has to report now. */
-static unsigned look(const struct epoll_item *item)
+static unsigned poll_item(const struct epoll_item *item)
 {
     struct wait_queue *queue;
 
@@ -158,14 +161,14 @@ static unsigned look(const struct epoll_item *item)
     return file_poll(item->file, &queue) & ((item->event.events & ~MODES) | ALWAYS);
 }
 
-static uint32_t hash_of(int number, const struct file *file)
+static uint32_t item_hash(int number, const struct file *file)
 {
     return ((uint32_t)number * 2654435761u) ^ (uint32_t)((uintptr_t)file >> 5);
 }
 
-static struct epoll_item **place_of(const struct epoll *self, int number, const struct file *file)
+static struct epoll_item **item_slot(const struct epoll *self, int number, const struct file *file)
 {
-    struct epoll_item **at = &self->table[hash_of(number, file) & (self->size - 1)];
+    struct epoll_item **at = &self->table[item_hash(number, file) & (self->size - 1)];
 
     while (*at != NULL && ((*at)->number != number || (*at)->file != file))
         at = &(*at)->same_hash;
@@ -173,16 +176,17 @@ static struct epoll_item **place_of(const struct epoll *self, int number, const 
 }
 
 /* Twice the table when it is full. Without memory the old one does. */
-static void grow(struct epoll *self)
+static void grow_table(struct epoll *self)
 {
     uint32_t            size = 2 * self->size;
     struct epoll_item **table, **old = self->table;
 
+    deep_assert(mutex_held(&self->node.lock));
     if (self->count <= self->size || (table = heap_alloc(size * sizeof(struct epoll_item *), HEAP_ZERO)) == NULL)
         return;
     for (uint32_t i = 0; i < self->size; i++)
         for (struct epoll_item *item = old[i], *next; item != NULL; item = next) {
-            struct epoll_item **at = &table[hash_of(item->number, item->file) & (size - 1)];
+            struct epoll_item **at = &table[item_hash(item->number, item->file) & (size - 1)];
 
             next = item->same_hash;
             item->same_hash = *at;
@@ -198,10 +202,11 @@ static void drop_item(struct epoll_item *item)
 {
     struct epoll *self = item->epoll;
 
+    assert(mutex_held(&sets_lock) && mutex_held(&item->epoll->node.lock));
     wait_unlink(&item->waiter);                 /* nobody tells it any more */
     take_told(self);
     ready_remove(self, item);
-    *place_of(self, item->number, item->file) = item->same_hash;
+    *item_slot(self, item->number, item->file) = item->same_hash;
     self->count--;
     *item->to_of_file = item->next_of_file;
     if (item->next_of_file != NULL)
@@ -256,7 +261,7 @@ static unsigned epoll_poll(struct file *file, struct wait_queue **queue)
     mutex_take(&self->node.lock);
     take_told(self);
     while (self->ready != NULL && bits == 0) {
-        if (look(self->ready) != 0)
+        if (poll_item(self->ready) != 0)
             bits = READS;
         else
             ready_remove(self, self->ready);
@@ -324,6 +329,7 @@ static unsigned depth_below(const struct epoll *self, const struct epoll *strang
 {
     unsigned deepest = 0;
 
+    deep_assert(mutex_held(&sets_lock) || stranger == NULL);
     if (self == stranger || above > NESTED_DEEPEST)
         return NESTED_DEEPEST + 1;
     for (uint32_t i = 0; i < self->size; i++)
@@ -341,6 +347,7 @@ static unsigned depth_above(const struct file *file)
 {
     unsigned deepest = 0;
 
+    deep_assert(mutex_held(&sets_lock));
     for (const struct epoll_item *item = file->watchers; item != NULL; item = item->next_of_file) {
         const struct file *outer = item->epoll->node.own;
         unsigned           depth = 1 + depth_above(outer);
@@ -352,6 +359,7 @@ static unsigned depth_above(const struct file *file)
 
 static bool count_paths(const struct file *file, unsigned length, uint32_t counts[NESTED_LENGTHS])
 {
+    deep_assert(mutex_held(&sets_lock));
     if (length >= NESTED_LENGTHS)
         return false;
     for (const struct epoll_item *item = file->watchers; item != NULL; item = item->next_of_file) {
@@ -397,20 +405,22 @@ static void set_event(struct epoll_item *item, const struct epoll_event *event)
 {
     struct epoll *self = item->epoll;
 
+    deep_assert(mutex_held(&item->epoll->node.lock));
     item->event = *event;
     __atomic_store_n(&item->interest, interest_of(item->file, event->events), __ATOMIC_RELAXED);
-    if (look(item) != 0) {
+    if (poll_item(item) != 0) {
         ready_add(self, item);
         node_notify_of(&self->node, READS);
     }
 }
 
-static int add(struct epoll *self, struct epoll_item **at, int number, struct file *file,
-               const struct epoll_event *event)
+static int add_item(struct epoll *self, struct epoll_item **at, int number, struct file *file,
+                    const struct epoll_event *event)
 {
     struct epoll_item *item  = heap_alloc(sizeof *item, HEAP_ZERO);
     struct wait_queue *queue = NULL;
 
+    assert(mutex_held(&sets_lock) && mutex_held(&self->node.lock) && *at == NULL);
     if (item == NULL)
         return -ENOMEM;
     (void)file_poll(file, &queue);
@@ -430,17 +440,18 @@ static int add(struct epoll *self, struct epoll_item **at, int number, struct fi
         drop_item(item);
         return -EINVAL;
     }
-    grow(self);
+    grow_table(self);
     set_event(item, event);
     return 0;
 }
 
-static int change(struct epoll *self, int what, int number, struct file *file, const struct epoll_event *event)
+static int change_set(struct epoll *self, int what, int number, struct file *file, const struct epoll_event *event)
 {
-    struct epoll_item **at = place_of(self, number, file);
+    struct epoll_item **at = item_slot(self, number, file);
 
+    assert(event != NULL || what == EPOLL_DELETE);
     if (what == EPOLL_ADD)
-        return *at != NULL ? -EEXIST : add(self, at, number, file, event);
+        return *at != NULL ? -EEXIST : add_item(self, at, number, file, event);
     if (*at == NULL)
         return -ENOENT;
     if (what == EPOLL_DELETE)
@@ -463,6 +474,7 @@ int epoll_control(struct file *epoll, int what, int number, struct file *file, c
     struct epoll *self;
     int           err;
 
+    deep_assert(event != NULL || what == EPOLL_DELETE || what < EPOLL_ADD || what > EPOLL_MODIFY);
     if (file->operations->poll == NULL)
         return (file->flags & O_PATH) ? -EBADF : -EPERM;        /* what is always ready cannot be watched */
     if (!is_epoll(epoll) || epoll == file || what < EPOLL_ADD || what > EPOLL_MODIFY)
@@ -474,7 +486,7 @@ int epoll_control(struct file *epoll, int what, int number, struct file *file, c
     err = what == EPOLL_ADD ? may_nest(epoll, file) : 0;
     if (err == 0) {
         mutex_take(&self->node.lock);
-        err = change(self, what, number, file, event);
+        err = change_set(self, what, number, file, event);
         mutex_drop(&self->node.lock);
     }
     mutex_drop(&sets_lock);
@@ -484,7 +496,7 @@ int epoll_control(struct file *epoll, int what, int number, struct file *file, c
 /* ---- Waiting ------------------------------------------------------------------------------------------- */
 
 /* The entry has reported: it stays if it is by level, and is silent if it was for once. */
-static void reported(struct epoll *self, struct epoll_item *item)
+static void item_reported(struct epoll *self, struct epoll_item *item)
 {
     if (item->event.events & ONE_SHOT)
         __atomic_store_n(&item->interest, 0, __ATOMIC_RELAXED);
@@ -493,14 +505,15 @@ static void reported(struct epoll *self, struct epoll_item *item)
 }
 
 /* Each entry on the list has one turn; those by level go to its end, so that the next wait begins with others. */
-static long collect(struct epoll *self, struct buffer *to, size_t most)
+static long collect_events(struct epoll *self, struct buffer *to, size_t most)
 {
     struct epoll_item *item, *first_again = NULL;
     long               count = 0;
 
+    deep_assert(mutex_held(&self->node.lock) && most > 0);
     take_told(self);
     while ((size_t)count < most && (item = self->ready) != NULL && item != first_again) {
-        struct epoll_event event = { look(item), item->event.data };
+        struct epoll_event event = { poll_item(item), item->event.data };
 
         ready_remove(self, item);
         if (event.events == 0)
@@ -510,7 +523,7 @@ static long collect(struct epoll *self, struct buffer *to, size_t most)
             return count > 0 ? count : -EFAULT;
         }
         count++;
-        reported(self, item);
+        item_reported(self, item);
         if (first_again == NULL && item->to_ready != NULL)
             first_again = item;
     }
@@ -518,10 +531,11 @@ static long collect(struct epoll *self, struct buffer *to, size_t most)
 }
 
 /* Until somebody tells of an entry. The lock is held, and dropped meanwhile. */
-static int sleep(struct epoll *self, uint64_t deadline)
+static int sleep_on_epoll(struct epoll *self, uint64_t deadline)
 {
     int err = 0;
 
+    deep_assert(mutex_held(&self->node.lock));
     wait_start_exclusive(&self->node.ready);
     if (self->ready != NULL || __atomic_load_n(&self->told, __ATOMIC_ACQUIRE) != NULL) {
         wait_end();
@@ -536,12 +550,12 @@ static int sleep(struct epoll *self, uint64_t deadline)
 
 static long wait_locked(struct epoll *self, struct buffer *to, size_t most, uint64_t deadline)
 {
-    long got = collect(self, to, most);
+    long got = collect_events(self, to, most);
 
     while (got == 0 && deadline != 0) {
-        int err = sleep(self, deadline);
+        int err = sleep_on_epoll(self, deadline);
 
-        got = collect(self, to, most);
+        got = collect_events(self, to, most);
         if (got == 0 && err != 0)
             return err == -EINTR ? -EINTR : 0;
     }
@@ -553,6 +567,7 @@ long epoll_wait_for(struct file *epoll, struct buffer *to, size_t most, uint64_t
     struct epoll *self;
     long          got;
 
+    assert(most > 0);
     if (!is_epoll(epoll))
         return -EINVAL;
     self = epoll_of(epoll);
@@ -566,7 +581,7 @@ long epoll_wait_for(struct file *epoll, struct buffer *to, size_t most, uint64_t
 
 /* ---- Checking --------------------------------------------------------------------------------------------- */
 
-static bool in_file(const struct epoll_item *item)
+static bool item_in_file(const struct epoll_item *item)
 {
     const struct epoll_item *at = item->file->watchers;
 
@@ -583,7 +598,8 @@ bool epoll_ok(struct file *epoll)
 
     for (uint32_t i = 0; i < self->size; i++)
         for (struct epoll_item *item = self->table[i]; item != NULL; item = item->same_hash, count++) {
-            if (item->epoll != self || (hash_of(item->number, item->file) & (self->size - 1)) != i || !in_file(item))
+            if (item->epoll != self || (item_hash(item->number, item->file) & (self->size - 1)) != i ||
+                !item_in_file(item))
                 return false;                                                   /* E1 */
             if (item->waiter.queue == NULL)
                 return false;                                                   /* E2 */

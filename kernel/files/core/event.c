@@ -3,6 +3,7 @@
  */
 #include "files/core/event.h"
 
+#include "base/check.h"
 #include "base/error.h"
 #include "base/print.h"
 #include "memory/heap/heap.h"
@@ -17,10 +18,11 @@ struct event {
 
 static struct event *event_of(struct node *node) { return CONTAINER_OF(node, struct event, node); }
 
-static long take(struct file *file, uint64_t *out)
+static long take_value(struct file *file, uint64_t *out)
 {
     struct event *self = event_of(file->node);
 
+    deep_assert(mutex_held(&file->node->lock));
     while (self->value == 0) {
         int err = file->flags & O_NONBLOCK ? -EAGAIN : node_wait(&self->node);
 
@@ -40,7 +42,7 @@ static long event_read(struct file *file, struct buffer *to, uint64_t at __attri
     if (to->bytes < sizeof value)
         return -EINVAL;
     mutex_take(&file->node->lock);
-    err = take(file, &value);
+    err = take_value(file, &value);
     mutex_drop(&file->node->lock);
     if (err != 0)
         return err;
@@ -48,10 +50,11 @@ static long event_read(struct file *file, struct buffer *to, uint64_t at __attri
     return buffer_put(to, &value, sizeof value) == sizeof value ? (long)sizeof value : -EFAULT;
 }
 
-static long add(struct file *file, uint64_t value)
+static long add_value(struct file *file, uint64_t value)
 {
     struct event *self = event_of(file->node);
 
+    deep_assert(mutex_held(&file->node->lock) && value < UINT64_MAX);
     while (value >= UINT64_MAX - self->value) {
         int err = file->flags & O_NONBLOCK ? -EAGAIN : node_wait(&self->node);
 
@@ -74,7 +77,7 @@ static long event_write(struct file *file, struct buffer *from, uint64_t at __at
     if (value == UINT64_MAX)
         return -EINVAL;
     mutex_take(&file->node->lock);
-    err = add(file, value);
+    err = add_value(file, value);
     mutex_drop(&file->node->lock);
     if (err != 0)
         return err;
@@ -110,6 +113,7 @@ struct file *event_make(uint64_t value, uint32_t flags, bool semaphore)
     struct event             *self = heap_alloc(sizeof *self, HEAP_ZERO);
     struct file              *file;
 
+    assert((flags & ~(uint32_t)O_NONBLOCK) == 0 && value < UINT64_MAX);
     if (self == NULL)
         return NULL;
     if (events.type == NULL)

@@ -37,6 +37,7 @@ struct file *file_make(struct node *node, const struct node_operations *operatio
 {
     struct file *file = heap_alloc(sizeof *file, 0);
 
+    deep_assert(operations != NULL && node->references > 0);
     if (file != NULL) {
         *file = (struct file){ .references = 1, .node = node, .operations = operations, .flags = flags,
                                .lock = MUTEX("file") };
@@ -50,6 +51,7 @@ static void drop_file(struct file *file)
 {
     struct file_system *system = file->node->system;
 
+    assert(file->references <= 1);
     count_file_out(file);
     node_release(file->node);
     heap_free_sized(file, sizeof *file);
@@ -106,6 +108,7 @@ static long read_node(struct file *file, struct buffer *to, uint64_t at)
     struct node *node = file->node;
     long         got;
 
+    deep_assert(file->operations->read != NULL);
     if (!is_regular(file))
         return file->operations->read(file, to, at);
     mutex_take(&node->lock);
@@ -160,6 +163,7 @@ static long write_node(struct file *file, struct buffer *from, uint64_t *at)
     struct node *node = file->node;
     long         put;
 
+    deep_assert(file->operations->write != NULL);
     if (!is_regular(file))
         return file->operations->write(file, from, *at);
     if (from->bytes == 0)
@@ -217,6 +221,7 @@ static long seek_data(const struct file *file, int64_t offset, int whence, uint6
     bool           paged    = is_regular(file) && node->operations->object != NULL && node->operations->resize != NULL;
     struct object *contents = paged ? node->operations->object(node) : NULL;
 
+    assert(whence == SEEK_DATA || whence == SEEK_HOLE);
     if (offset < 0 || at >= node->bytes)
         return -ENXIO;
     if (contents == NULL) {
@@ -232,10 +237,11 @@ static long seek_data(const struct file *file, int64_t offset, int whence, uint6
     return 0;
 }
 
-static long seek(struct file *file, int64_t offset, int whence, uint64_t *out)
+static long seek_file(struct file *file, int64_t offset, int whence, uint64_t *out)
 {
     int64_t from = 0;
 
+    deep_assert(mutex_held(&file->lock));
     if (whence == SEEK_DATA || whence == SEEK_HOLE)
         return seek_data(file, offset, whence, out);
     if (whence == SEEK_FROM_HERE)
@@ -264,7 +270,7 @@ long file_seek(struct file *file, int64_t offset, int whence, uint64_t *out)
     if (file->operations->traits & NODE_SEEKLESS)
         return 0;
     mutex_take(&file->lock);
-    err = seek(file, offset, whence, out);
+    err = seek_file(file, offset, whence, out);
     if (err == 0)
         file->at = *out;
     mutex_drop(&file->lock);

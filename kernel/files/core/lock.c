@@ -76,19 +76,19 @@ static void split_starts(struct held *tree, uint64_t place, struct held **until,
 }
 
 /* All of `left` lies before all of `right`. */
-static struct held *merge(struct held *left, struct held *right)
+static struct held *merge_trees(struct held *left, struct held *right)
 {
     if (left == NULL || right == NULL)
         return left != NULL ? left : right;
     if (left->priority > right->priority) {
-        left->right = merge(left->right, right);
+        left->right = merge_trees(left->right, right);
         return left;
     }
-    right->left = merge(left, right->left);
+    right->left = merge_trees(left, right->left);
     return right;
 }
 
-static struct held *edge(struct held *tree, bool last)
+static struct held *tree_edge(struct held *tree, bool last)
 {
     struct held *next;
 
@@ -135,7 +135,7 @@ static struct held *in_the_way(struct held *tree, const struct lock_request *req
 
 /* ---- Owners: the lock is held --------------------------------------------------------------------------- */
 
-static struct lock_owner **place_of(struct node *node, enum lock_world world, const void *owner)
+static struct lock_owner **owner_slot(struct node *node, enum lock_world world, const void *owner)
 {
     struct lock_owner **at = &node->locks;
 
@@ -145,7 +145,7 @@ static struct lock_owner **place_of(struct node *node, enum lock_world world, co
 }
 
 /* Something of its has gone or become shared: who waits looks again. Without locks and waiters it goes. */
-static void changed(struct lock_owner **at)
+static void owner_changed(struct lock_owner **at)
 {
     struct lock_owner *owner = *at;
 
@@ -157,8 +157,9 @@ static void changed(struct lock_owner **at)
     }
 }
 
-static struct lock_owner *conflict(struct node *node, const struct lock_request *request, struct held **out)
+static struct lock_owner *find_conflict(struct node *node, const struct lock_request *request, struct held **out)
 {
+    deep_assert(mutex_held(&locks_lock) && request->first <= request->last);
     for (struct lock_owner *at = node->locks; at != NULL && request->kind != LOCK_NONE; at = at->next)
         if (at->world == request->world && at->owner != request->owner &&
             (*out = in_the_way(at->tree, request)) != NULL)
@@ -171,8 +172,9 @@ bool lock_find(struct node *node, const struct lock_request *request, struct loc
     struct lock_owner *owner;
     struct held       *held;
 
+    assert(request->first <= request->last && request->kind != LOCK_NONE);
     mutex_take(&locks_lock);
-    owner = conflict(node, request, &held);
+    owner = find_conflict(node, request, &held);
     if (owner != NULL)
         *out = (struct lock_request){ owner->owner, owner->world, held->kind, held->first, held->last, held->process };
     mutex_drop(&locks_lock);
@@ -181,7 +183,7 @@ bool lock_find(struct node *node, const struct lock_request *request, struct loc
 
 /* ---- Changing: nothing here can fail --------------------------------------------------------------------- */
 
-static struct held *piece(struct lock_supplies *supplies)
+static struct held *take_piece(struct lock_supplies *supplies)
 {
     struct held *piece = supplies->pieces[0] != NULL ? supplies->pieces[0] : supplies->pieces[1];
 
@@ -196,38 +198,39 @@ static struct held *piece(struct lock_supplies *supplies)
  * Of the owner's locks in the range only what reaches over its ends is left: at the end of `before`, at the start of
  * `behind`. One that reaches over both needs a piece.
  */
-static void cut_out(struct held *within, const struct lock_request *range, struct lock_supplies *supplies,
-                    struct held **before, struct held **behind)
+static void cut_range(struct held *within, const struct lock_request *range, struct lock_supplies *supplies,
+                      struct held **before, struct held **behind)
 {
-    struct held *first = edge(within, false), *last = edge(within, true);
+    struct held *first = tree_edge(within, false), *last = tree_edge(within, true);
 
+    deep_assert(mutex_held(&locks_lock));
     if (last != NULL && last->last > range->last) {
-        struct held *upper = piece(supplies);
+        struct held *upper = take_piece(supplies);
 
         upper->kind    = last->kind;
         upper->process = last->process;
         upper->first   = range->last + 1;
         upper->last    = last->last;
-        *behind = merge(upper, *behind);
+        *behind = merge_trees(upper, *behind);
     }
     if (first != NULL && first->first < range->first) {
         struct held *rest;
 
         split_starts(within, first->first, &first, &rest);
         first->last = range->first - 1;
-        *before = merge(*before, first);
+        *before = merge_trees(*before, first);
         within  = rest;
     }
     free_tree(within);
 }
 
 /* The new lock, joined with neighbours that are of its kind. */
-static struct held *insert(struct held *before, struct held *behind, const struct lock_request *what,
-                           struct lock_supplies *supplies)
+static struct held *insert_lock(struct held *before, struct held *behind, const struct lock_request *what,
+                                struct lock_supplies *supplies)
 {
-    struct held *lower = edge(before, true), *upper = edge(behind, false), *new, *rest;
+    struct held *lower = tree_edge(before, true), *upper = tree_edge(behind, false), *new, *rest;
 
-    new = piece(supplies);
+    new = take_piece(supplies);
     new->kind    = what->kind;
     new->process = what->process;
     new->first   = what->first;
@@ -242,14 +245,15 @@ static struct held *insert(struct held *before, struct held *behind, const struc
         split_starts(behind, upper->first, &rest, &behind);
         free_tree(rest);
     }
-    return merge(merge(before, new), behind);
+    return merge_trees(merge_trees(before, new), behind);
 }
 
-static void apply(struct node *node, const struct lock_request *request, struct lock_supplies *supplies)
+static void apply_request(struct node *node, const struct lock_request *request, struct lock_supplies *supplies)
 {
-    struct lock_owner **at = place_of(node, request->world, request->owner);
+    struct lock_owner **at = owner_slot(node, request->world, request->owner);
     struct held        *before, *within, *behind;
 
+    deep_assert(mutex_held(&locks_lock));
     if (*at == NULL && request->kind == LOCK_NONE)
         return;
     if (*at == NULL) {
@@ -259,14 +263,15 @@ static void apply(struct node *node, const struct lock_request *request, struct 
     }
     split_ends((*at)->tree, request->first, &before, &within);
     split_starts(within, request->last, &within, &behind);
-    cut_out(within, request, supplies, &before, &behind);
-    (*at)->tree = request->kind == LOCK_NONE ? merge(before, behind) : insert(before, behind, request, supplies);
-    changed(at);
+    cut_range(within, request, supplies, &before, &behind);
+    (*at)->tree = request->kind == LOCK_NONE ? merge_trees(before, behind)
+                                             : insert_lock(before, behind, request, supplies);
+    owner_changed(at);
 }
 
 /* ---- Waiting ----------------------------------------------------------------------------------------------- */
 
-static void visit(const void *owner, struct lock_wait **to_visit)
+static void visit_wait(const void *owner, struct lock_wait **to_visit)
 {
     for (struct lock_wait *wait = waits; wait != NULL; wait = wait->next)
         if (wait->owner == owner && !wait->visited) {
@@ -284,18 +289,18 @@ static bool closes_circle(const void *self, const struct lock_owner *blocker)
 
     for (struct lock_wait *wait = waits; wait != NULL; wait = wait->next)
         wait->visited = false;
-    visit(blocker->owner, &to_visit);
+    visit_wait(blocker->owner, &to_visit);
     while (to_visit != NULL && !found) {
         const struct lock_owner *next = to_visit->blocker;
 
         to_visit = to_visit->next_to_visit;
         found    = next->owner == self;
-        visit(next->owner, &to_visit);
+        visit_wait(next->owner, &to_visit);
     }
     return found;
 }
 
-static void enlist(struct lock_wait *wait, const void *owner, const struct lock_owner *blocker)
+static void enlist_wait(struct lock_wait *wait, const void *owner, const struct lock_owner *blocker)
 {
     wait->owner   = owner;
     wait->blocker = blocker;
@@ -303,7 +308,7 @@ static void enlist(struct lock_wait *wait, const void *owner, const struct lock_
     waits = wait;
 }
 
-static void delist(struct lock_wait *wait)
+static void delist_wait(struct lock_wait *wait)
 {
     struct lock_wait **at = &waits;
 
@@ -313,10 +318,11 @@ static void delist(struct lock_wait *wait)
 }
 
 /* Sleep until something of the owner in the way has changed. The lock is held, and dropped meanwhile. */
-static int wait_for(struct node *node, struct lock_owner *blocker)
+static int wait_for_owner(struct node *node, struct lock_owner *blocker)
 {
     int err;
 
+    assert(mutex_held(&locks_lock));
     blocker->waiting++;
     wait_start(&blocker->blocked);
     mutex_drop(&locks_lock);
@@ -324,7 +330,7 @@ static int wait_for(struct node *node, struct lock_owner *blocker)
     wait_end();
     mutex_take(&locks_lock);
     if (--blocker->waiting == 0 && blocker->tree == NULL)
-        changed(place_of(node, blocker->world, blocker->owner));
+        owner_changed(owner_slot(node, blocker->world, blocker->owner));
     return err == -EINTR ? -ERESTARTSYS : 0;
 }
 
@@ -340,43 +346,44 @@ static int wait_turn(struct node *node, const struct lock_request *request, stru
     int err;
 
     if (!is_posix(request))
-        return wait_for(node, blocker);
+        return wait_for_owner(node, blocker);
     if (closes_circle(request->owner, blocker))
         return -EDEADLK;
-    enlist(wait, request->owner, blocker);
-    err = wait_for(node, blocker);
-    delist(wait);
+    enlist_wait(wait, request->owner, blocker);
+    err = wait_for_owner(node, blocker);
+    delist_wait(wait);
     return err;
 }
 
 /* flock() lets go of what it has before it asks for another kind. */
-static void let_go(struct node *node, const struct lock_request *request)
+static void drop_range(struct node *node, const struct lock_request *request)
 {
-    struct lock_owner **at = place_of(node, request->world, request->owner);
+    struct lock_owner **at = owner_slot(node, request->world, request->owner);
 
     if (*at == NULL || (*at)->tree == NULL || (*at)->tree->kind == request->kind)
         return;
     free_tree((*at)->tree);
     (*at)->tree = NULL;
-    changed(at);
+    owner_changed(at);
 }
 
-static int set(struct node *node, const struct lock_request *request, bool wait, struct lock_supplies *supplies)
+static int set_lock(struct node *node, const struct lock_request *request, bool wait, struct lock_supplies *supplies)
 {
     struct lock_owner *blocker;
     struct held       *held;
     int                err = 0;
 
+    deep_assert(mutex_held(&locks_lock));
     if (request->world == LOCKS_OF_FLOCK)
-        let_go(node, request);
-    while (err == 0 && (blocker = conflict(node, request, &held)) != NULL)
+        drop_range(node, request);
+    while (err == 0 && (blocker = find_conflict(node, request, &held)) != NULL)
         err = wait ? wait_turn(node, request, blocker, &supplies->wait) : -EAGAIN;
     if (err == 0)
-        apply(node, request, supplies);
+        apply_request(node, request, supplies);
     return err;
 }
 
-static bool supply(struct lock_supplies *supplies)
+static bool supply_request(struct lock_supplies *supplies)
 {
     supplies->pieces[0] = heap_alloc(sizeof(struct held), 0);
     supplies->pieces[1] = heap_alloc(sizeof(struct held), 0);
@@ -389,11 +396,12 @@ int lock_set(struct node *node, const struct lock_request *request, bool wait)
     struct lock_supplies *supplies = heap_alloc(sizeof *supplies, HEAP_ZERO);
     int                   err      = -ENOLCK;
 
+    assert(request->first <= request->last && request->owner != NULL);
     if (supplies == NULL)
         return err;
-    if (supply(supplies)) {
+    if (supply_request(supplies)) {
         mutex_take(&locks_lock);
-        err = set(node, request, wait, supplies);
+        err = set_lock(node, request, wait, supplies);
         mutex_drop(&locks_lock);
     }
     heap_free(supplies->pieces[0]);
@@ -405,29 +413,30 @@ int lock_set(struct node *node, const struct lock_request *request, bool wait)
 
 /* ---- Dropping ------------------------------------------------------------------------------------------------- */
 
-static void drop_world(struct node *node, enum lock_world world, const void *owner)
+static void drop_owner_in(struct node *node, enum lock_world world, const void *owner)
 {
-    struct lock_owner **at = place_of(node, world, owner);
+    struct lock_owner **at = owner_slot(node, world, owner);
 
+    deep_assert(mutex_held(&locks_lock));
     if (*at == NULL || (*at)->tree == NULL)
         return;
     free_tree((*at)->tree);
     (*at)->tree = NULL;
-    changed(at);
+    owner_changed(at);
 }
 
-static void drop_all(struct node *node, const void *owner)
+static void drop_owner_everywhere(struct node *node, const void *owner)
 {
     if (node->locks == NULL)
         return;
     mutex_take(&locks_lock);
-    drop_world(node, LOCKS_OF_RECORDS, owner);
-    drop_world(node, LOCKS_OF_FLOCK, owner);
+    drop_owner_in(node, LOCKS_OF_RECORDS, owner);
+    drop_owner_in(node, LOCKS_OF_FLOCK, owner);
     mutex_drop(&locks_lock);
 }
 
-void locks_drop_owner(struct node *node, const void *owner) { drop_all(node, owner); }
-void locks_drop_file(struct file *file)                     { drop_all(file->node, file); }
+void locks_drop_owner(struct node *node, const void *owner) { drop_owner_everywhere(node, owner); }
+void locks_drop_file(struct file *file)                     { drop_owner_everywhere(file->node, file); }
 
 /* ---- Checking --------------------------------------------------------------------------------------------------- */
 
@@ -444,15 +453,18 @@ static bool tree_ok(const struct held *tree, const struct held **last)
     return tree_ok(tree->right, last);
 }
 
-static bool free_of(struct node *node, const struct lock_owner *owner, const struct held *tree)
+static bool tree_free_of(struct node *node, const struct lock_owner *owner, const struct held *tree)
 {
-    struct held *held;
+    struct lock_request request = { .owner = owner->owner, .world = owner->world };
+    struct held        *held;
 
     if (tree == NULL)
         return true;
-    return conflict(node, &(struct lock_request){ owner->owner, owner->world, tree->kind, tree->first, tree->last, 0 },
-                    &held) == NULL &&
-           free_of(node, owner, tree->left) && free_of(node, owner, tree->right);                       /* L2 */
+    request.kind  = tree->kind;
+    request.first = tree->first;
+    request.last  = tree->last;
+    return find_conflict(node, &request, &held) == NULL &&
+           tree_free_of(node, owner, tree->left) && tree_free_of(node, owner, tree->right);             /* L2 */
 }
 
 bool locks_ok(struct node *node)
@@ -463,7 +475,7 @@ bool locks_ok(struct node *node)
     for (const struct lock_owner *owner = node->locks; owner != NULL && ok; owner = owner->next) {
         const struct held *last = NULL;
 
-        ok = tree_ok(owner->tree, &last) && free_of(node, owner, owner->tree) &&
+        ok = tree_ok(owner->tree, &last) && tree_free_of(node, owner, owner->tree) &&
              (owner->tree != NULL || owner->waiting > 0);  /* L3 */
     }
     mutex_drop(&locks_lock);

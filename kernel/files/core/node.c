@@ -13,6 +13,7 @@ void system_start(struct file_system *system, const char *type, uint32_t magic)
 {
     static uint32_t last_device = OBJECT_DEVICE;
 
+    assert(type != NULL);
     *system = (struct file_system){ .type = type, .source = type, .magic = magic, .moves = MUTEX("moves"), .nodes = 1,
                                     .device = __atomic_add_fetch(&last_device, 1, __ATOMIC_RELAXED) };
 }
@@ -21,6 +22,7 @@ void node_start(struct node *node, const struct node_operations *operations, str
 {
     uint64_t now = clock_wall();
 
+    assert(operations != NULL);
     *node = (struct node){ .operations = operations, .system = system, .references = 1, .mode = mode,
                            .lock = MUTEX("node"), .seals = SEAL_NEVER, .accessed = now, .modified = now,
                            .changed = now };
@@ -96,6 +98,7 @@ int node_wait(struct node *node)
 {
     int err;
 
+    assert(mutex_held(&node->lock));
     wait_start(&node->ready);
     mutex_drop(&node->lock);
     err = wait_linked(NEVER, WAIT_SIGNALS);
@@ -107,10 +110,11 @@ int node_wait(struct node *node)
 /* ---- Writers and runners ------------------------------------------------------------------------ */
 
 /* One more of those that count upwards (1) or downwards (-1), unless some of the others are there. */
-static int count_in(struct node *node, int32_t step)
+static int count_user_in(struct node *node, int32_t step)
 {
     int32_t now = __atomic_load_n(&node->writers, __ATOMIC_RELAXED);
 
+    assert(step == 1 || step == -1);
     do
         if (step > 0 ? now < 0 : now > 0)
             return -ETXTBSY;
@@ -118,7 +122,7 @@ static int count_in(struct node *node, int32_t step)
     return 0;
 }
 
-static void count_out(struct node *node, int32_t step)
+static void count_user_out(struct node *node, int32_t step)
 {
     int32_t before = __atomic_fetch_sub(&node->writers, step, __ATOMIC_ACQ_REL);
 
@@ -127,7 +131,7 @@ static void count_out(struct node *node, int32_t step)
 
 int node_add_writer(struct node *node)
 {
-    int err = node_is_read_only(node) ? -EROFS : count_in(node, 1);
+    int err = node_is_read_only(node) ? -EROFS : count_user_in(node, 1);
 
     if (err == 0 && node->system != NULL)
         __atomic_add_fetch(&node->system->writers, 1, __ATOMIC_RELAXED);
@@ -136,13 +140,13 @@ int node_add_writer(struct node *node)
 
 void node_end_writer(struct node *node)
 {
-    count_out(node, 1);
+    count_user_out(node, 1);
     if (node->system != NULL)
         __atomic_sub_fetch(&node->system->writers, 1, __ATOMIC_RELAXED);
 }
 
-int  node_add_runner(struct node *node) { return count_in(node, -1); }
-void node_end_runner(struct node *node) { count_out(node, -1); }
+int  node_add_runner(struct node *node) { return count_user_in(node, -1); }
+void node_end_runner(struct node *node) { count_user_out(node, -1); }
 
 /* ---- Who acts ------------------------------------------------------------------------------------- */
 
@@ -181,6 +185,7 @@ int node_allows(const struct node *node, unsigned wanted)
 {
     unsigned granted = node->mode & 7;
 
+    assert(wanted <= 7);
     if ((wanted & 2) && node_is_read_only(node))
         return -EROFS;
     if (user_acting() == 0) {

@@ -3,10 +3,11 @@
  */
 #include "files/core/poll_wait.h"
 
+#include "base/check.h"
 #include "base/error.h"
 #include "process/signal.h"
 
-static long look(struct poll_wait *files, size_t count, struct wait_queue **queue_of_last)
+static long poll_files(struct poll_wait *files, size_t count, struct wait_queue **queue_of_last)
 {
     long ready = 0;
 
@@ -19,8 +20,9 @@ static long look(struct poll_wait *files, size_t count, struct wait_queue **queu
     return ready;
 }
 
-static void link_all(struct poll_wait *files, size_t count)
+static void link_waiters(struct poll_wait *files, size_t count)
 {
+    deep_assert(files != NULL || count == 0);
     for (size_t i = 0; i < count; i++) {
         struct wait_queue *queue;
 
@@ -33,7 +35,7 @@ static void link_all(struct poll_wait *files, size_t count)
     }
 }
 
-static void unlink_all(struct poll_wait *files, size_t count)
+static void unlink_waiters(struct poll_wait *files, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (files[i].linked)
@@ -46,27 +48,27 @@ static void unlink_all(struct poll_wait *files, size_t count)
 long poll_wait(struct poll_wait *files, size_t count, uint64_t deadline)
 {
     struct wait_queue *queue;
-    long               ready = look(files, count, &queue);
+    long               ready = poll_files(files, count, &queue);
 
     if (ready > 0 || deadline == 0)
         return ready;
     wait_prepare();
-    link_all(files, count);
+    link_waiters(files, count);
     for (;;) {
         int err;
 
-        ready = look(files, count, &queue);
+        ready = poll_files(files, count, &queue);
         if (ready > 0)
             break;
         err = wait_linked(deadline, WAIT_SIGNALS);
         if (err != 0) {
-            ready = look(files, count, &queue);
+            ready = poll_files(files, count, &queue);
             if (ready == 0 && err == -EINTR)
                 ready = -ERESTARTNOHAND;
             break;
         }
         wait_prepare();
     }
-    unlink_all(files, count);
+    unlink_waiters(files, count);
     return ready;
 }

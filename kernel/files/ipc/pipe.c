@@ -28,17 +28,17 @@ struct pipe {
 
 static struct pipe *pipe_of(const struct node *node) { return node->own; }
 
-static uint32_t slots(const struct pipe *pipe) { return pipe->capacity / PAGE_SIZE; }
-static uint32_t slot(const struct pipe *pipe, uint64_t byte)
+static uint32_t pipe_slots(const struct pipe *pipe) { return pipe->capacity / PAGE_SIZE; }
+static uint32_t pipe_slot(const struct pipe *pipe, uint64_t byte)
 {
-    return (uint32_t)(byte >> PAGE_SHIFT) & (slots(pipe) - 1);
+    return (uint32_t)(byte >> PAGE_SHIFT) & (pipe_slots(pipe) - 1);
 }
 
 /*
  * Room is counted in pages that can still be begun, so that a byte's slot is its own: the page that `from` lies in
  * counts in full.
  */
-static size_t room(const struct pipe *pipe)
+static size_t pipe_room(const struct pipe *pipe)
 {
     uint64_t start = pipe->from & ~(uint64_t)(PAGE_SIZE - 1);
 
@@ -46,7 +46,7 @@ static size_t room(const struct pipe *pipe)
 }
 
 /* Room comes in whole pages, or with the pipe empty: whoever waits for room can go on when this becomes true. */
-static bool writable(const struct pipe *pipe) { return room(pipe) >= PIPE_ATOMIC; }
+static bool pipe_writable(const struct pipe *pipe) { return pipe_room(pipe) >= PIPE_ATOMIC; }
 
 static struct pipe *pipe_new(void)
 {
@@ -64,7 +64,7 @@ static struct pipe *pipe_new(void)
 
 static void pipe_free(struct pipe *pipe)
 {
-    for (uint32_t i = 0; i < slots(pipe); i++)
+    for (uint32_t i = 0; i < pipe_slots(pipe); i++)
         if (frame_exists(pipe->frames[i]))
             frame_put(pipe->frames[i]);
     if (frame_exists(pipe->spare))
@@ -78,6 +78,7 @@ static void pipe_free(struct pipe *pipe)
 
 static int get_page(struct pipe *pipe, frame_t *out)
 {
+    deep_assert(pipe->capacity > 0);
     if (!frame_exists(pipe->spare))
         return frame_get(OWNER_FILE, 0, out);
     *out = pipe->spare;
@@ -87,6 +88,7 @@ static int get_page(struct pipe *pipe, frame_t *out)
 
 static void put_page(struct pipe *pipe, frame_t *frame)
 {
+    assert(frame_exists(*frame));
     if (frame_exists(pipe->spare))
         frame_put(*frame);
     else
@@ -100,8 +102,9 @@ static long take_bytes(struct pipe *pipe, struct buffer *to)
 {
     long done = 0;
 
+    deep_assert(pipe->from <= pipe->to);
     while (to->bytes > 0 && pipe->from < pipe->to) {
-        frame_t *frame = &pipe->frames[slot(pipe, pipe->from)];
+        frame_t *frame = &pipe->frames[pipe_slot(pipe, pipe->from)];
         size_t   skew  = (size_t)(pipe->from % PAGE_SIZE), part = PAGE_SIZE - skew, got;
 
         if (part > pipe->to - pipe->from)
@@ -131,6 +134,7 @@ static long read_locked(struct file *file, struct buffer *to, bool *full)
     struct node *node = file->node;
     struct pipe *pipe = pipe_of(node);
 
+    deep_assert(mutex_held(&file->node->lock) && to->bytes > 0);
     while (pipe->from == pipe->to) {
         int err;
 
@@ -142,7 +146,7 @@ static long read_locked(struct file *file, struct buffer *to, bool *full)
         if (err != 0)
             return err;
     }
-    *full = !writable(pipe);
+    *full = !pipe_writable(pipe);
     return take_bytes(pipe, to);
 }
 
@@ -156,7 +160,7 @@ static long pipe_read(struct file *file, struct buffer *to, uint64_t at __attrib
         return 0;
     mutex_take(&node->lock);
     got      = read_locked(file, to, &full);
-    has_room = writable(pipe_of(node));
+    has_room = pipe_writable(pipe_of(node));
     mutex_drop(&node->lock);
     if (full && has_room)                       /* until then no writer can go on */
         node_notify_of(node, POLL_OUT | POLL_WRNORM);
@@ -169,8 +173,8 @@ static long add_bytes(struct pipe *pipe, struct buffer *from)
 {
     long done = 0;
 
-    while (from->bytes > 0 && room(pipe) > 0) {
-        frame_t *frame = &pipe->frames[slot(pipe, pipe->to)];
+    while (from->bytes > 0 && pipe_room(pipe) > 0) {
+        frame_t *frame = &pipe->frames[pipe_slot(pipe, pipe->to)];
         size_t   skew  = (size_t)(pipe->to % PAGE_SIZE), part = PAGE_SIZE - skew, got;
         int      err   = frame_exists(*frame) ? 0 : get_page(pipe, frame);
 
@@ -190,7 +194,7 @@ static long add_bytes(struct pipe *pipe, struct buffer *from)
 }
 
 /* A pipe that nobody reads: the writer gets a signal. */
-static long broken(void)
+static long pipe_broken(void)
 {
     struct signal_info info = { .number = SIGPIPE, .sender = current_process()->id };
 
@@ -206,12 +210,13 @@ static long write_locked(struct file *file, struct buffer *from)
     size_t       all  = from->bytes <= PIPE_ATOMIC ? from->bytes : 1;
     long         done = 0;
 
+    deep_assert(mutex_held(&file->node->lock));
     while (from->bytes > 0) {
         long put;
 
         if (pipe->readers == 0)
-            return done > 0 ? done : broken();
-        if (room(pipe) < all) {
+            return done > 0 ? done : pipe_broken();
+        if (pipe_room(pipe) < all) {
             int err = file->flags & O_NONBLOCK ? -EAGAIN : node_wait(node);
 
             if (err != 0)
@@ -253,7 +258,7 @@ static unsigned pipe_poll(struct file *file, struct wait_queue **queue)
             bits |= POLL_HUP;
     }
     if (mode != O_RDONLY) {
-        if (writable(pipe))
+        if (pipe_writable(pipe))
             bits |= POLL_OUT | POLL_WRNORM;
         if (pipe->readers == 0)
             bits |= POLL_ERR;
@@ -302,6 +307,7 @@ static int wait_for_other(struct node *node, struct file *file, bool reader)
     uint32_t    *count = reader ? &pipe->writings : &pipe->readings, before = *count;
     uint32_t    *there = reader ? &pipe->writers : &pipe->readers;
 
+    assert(mutex_held(&node->lock));
     while (*there == 0 && *count == before) {
         int err;
 
@@ -320,6 +326,7 @@ static int open_locked(struct node *node, struct file *file)
     struct pipe *pipe = pipe_of(node);
     int          err  = 0;
 
+    assert(mutex_held(&node->lock));
     if (pipe == NULL)
         node->own = pipe = pipe_new();
     if (pipe == NULL)
@@ -458,6 +465,7 @@ static long change_capacity(struct pipe *pipe, uint32_t capacity)
     frame_t *frames = heap_alloc(count * sizeof *frames, 0), *old = pipe->frames;
     uint64_t first  = pipe->from & ~(uint64_t)(PAGE_SIZE - 1);
 
+    assert(capacity >= PAGE_SIZE && (capacity & (capacity - 1)) == 0);
     if (frames == NULL)
         return -ENOMEM;
     if (pipe->to - first > capacity) {
@@ -467,7 +475,7 @@ static long change_capacity(struct pipe *pipe, uint32_t capacity)
     for (uint32_t i = 0; i < count; i++)
         frames[i] = NO_FRAME;
     for (uint64_t byte = first; byte < pipe->to; byte += PAGE_SIZE)
-        frames[(uint32_t)(byte >> PAGE_SHIFT) & (count - 1)] = old[slot(pipe, byte)];
+        frames[(uint32_t)(byte >> PAGE_SHIFT) & (count - 1)] = old[pipe_slot(pipe, byte)];
     pipe->frames   = frames;
     pipe->capacity = capacity;
     if (old != pipe->first_frames)

@@ -17,6 +17,7 @@ struct mutex sockets_lock = MUTEX("sockets");
 
 void socket_drop_packets(struct socket *self, struct passed **dropped)
 {
+    deep_assert(mutex_held(&sockets_lock));
     while (self->first != NULL)
         socket_drop_packet(self, dropped);
 }
@@ -31,6 +32,7 @@ static void socket_release(struct node *node)
 
 void socket_notify_room(struct socket *self)
 {
+    deep_assert(mutex_held(&sockets_lock));
     wake_all(&self->room);
     if (self->peer != NULL && self->type != SOCKET_DATAGRAM)
         node_notify_of(&self->peer->node, POLL_OUT | POLL_WRNORM);
@@ -39,7 +41,7 @@ void socket_notify_room(struct socket *self)
 }
 
 /* Something that all want to know: who reads, who sends, who polls. */
-static void notify_all(struct socket *self)
+static void notify_everybody(struct socket *self)
 {
     node_notify(&self->node);
     wake_all(&self->room);
@@ -49,6 +51,7 @@ static void leave_clients(struct socket *self)
 {
     struct socket **at = &self->peer->clients;
 
+    assert(mutex_held(&sockets_lock) && self->type == SOCKET_DATAGRAM);
     while (*at != self)
         at = &(*at)->next_client;
     *at = self->next_client;
@@ -71,6 +74,7 @@ void socket_part(struct socket *self)
 {
     struct socket *peer = self->peer;
 
+    assert(mutex_held(&sockets_lock));
     if (self->type == SOCKET_DATAGRAM || peer == NULL) {
         socket_let_go(self);
         return;
@@ -80,7 +84,7 @@ void socket_part(struct socket *self)
     peer->hung_up = true;
     if (self->first != NULL)
         peer->error = ECONNRESET;
-    notify_all(peer);
+    notify_everybody(peer);
     node_release(&self->node);
     node_release(&peer->node);
 }
@@ -88,6 +92,7 @@ void socket_part(struct socket *self)
 /* Nobody will accept them. */
 static void drop_waiting_children(struct socket *self, struct passed **dropped)
 {
+    assert(mutex_held(&sockets_lock));
     while (self->waiting != NULL) {
         struct socket *child = self->waiting;
 
@@ -194,6 +199,7 @@ struct socket *socket_new(int type)
     static struct file_system sockets;
     struct socket            *self = heap_alloc(sizeof *self, HEAP_ZERO);
 
+    assert(type == SOCKET_STREAM || type == SOCKET_DATAGRAM || type == SOCKET_PACKETS);
     if (self == NULL)
         return NULL;
     if (sockets.type == NULL)
@@ -227,6 +233,7 @@ int socket_make(int type, uint32_t flags, struct file **out)
 
 void socket_join(struct socket *a, struct socket *b)
 {
+    assert(a != b && a->peer == NULL && b->peer == NULL);
     node_hold(&a->node);
     node_hold(&b->node);
     a->peer = b;
@@ -236,6 +243,7 @@ void socket_join(struct socket *a, struct socket *b)
 /* A datagram socket's messages go to the peer from now on. */
 void socket_be_client(struct socket *self, struct socket *peer)
 {
+    assert(self->type == SOCKET_DATAGRAM && self->peer == NULL);
     node_hold(&peer->node);
     self->peer        = peer;
     self->next_client = peer->clients;
@@ -266,15 +274,16 @@ int socket_shut(struct file *file, bool reading, bool writing)
 {
     struct socket *self = socket_of(file->node);
 
+    assert(socket_is(file));
     mutex_take(&sockets_lock);
     self->shut_read  |= reading;
     self->shut_write |= writing;
     if (self->peer != NULL && self->type != SOCKET_DATAGRAM) {
         self->peer->shut_write |= reading;
         self->peer->shut_read  |= writing;
-        notify_all(self->peer);
+        notify_everybody(self->peer);
     }
-    notify_all(self);
+    notify_everybody(self);
     mutex_drop(&sockets_lock);
     return 0;
 }
@@ -284,6 +293,7 @@ void socket_facts(struct file *file, struct socket_facts *out)
     static const struct credentials nobody = { 0, UINT32_MAX, UINT32_MAX };
     struct socket                  *self   = socket_of(file->node);
 
+    assert(socket_is(file));
     mutex_take(&sockets_lock);
     *out = (struct socket_facts){ .type = self->type, .error = self->error, .listening = self->listening,
                                   .peer = self->peer != NULL ? self->peer->maker : nobody };

@@ -32,6 +32,7 @@ void socket_unname(struct socket *self)
 {
     struct socket **at = &abstract;
 
+    assert(mutex_held(&sockets_lock));
     if (self->name_node != NULL) {
         self->name_node->own = NULL;
         node_release(self->name_node);
@@ -76,6 +77,7 @@ static int bind_locked(struct socket *self, struct socket_name *name)
 {
     int err = 0;
 
+    assert(mutex_held(&sockets_lock));
     if (self->name.length != 0)
         return -EINVAL;
     if (name->length == 0) {
@@ -98,6 +100,7 @@ int socket_bind(struct file *file, const struct socket_name *name)
     struct socket_name copy = *name;
     int                err;
 
+    assert(socket_is(file));
     mutex_take(&sockets_lock);
     err = bind_locked(socket_of(file->node), &copy);
     mutex_drop(&sockets_lock);
@@ -111,6 +114,7 @@ int socket_find(const struct socket_name *name, struct socket **out)
     struct socket *found;
     int            err;
 
+    assert(mutex_held(&sockets_lock));
     if (is_abstract(name)) {
         found = find_abstract(name);
         if (found == NULL)
@@ -136,6 +140,7 @@ int socket_peer_name(struct file *file, struct socket_name *out)
 {
     const struct socket *self = socket_of(file->node);
 
+    assert(socket_is(file));
     if (self->peer == NULL)
         return -ENOTCONN;
     *out = self->peer->name;
@@ -148,6 +153,7 @@ int socket_listen(struct file *file, int backlog)
 {
     struct socket *self = socket_of(file->node);
 
+    assert(socket_is(file));
     if (self->type == SOCKET_DATAGRAM)
         return -EOPNOTSUPP;
     if (self->name.length == 0 || self->peer != NULL)
@@ -171,6 +177,7 @@ int socket_wait(struct wait_queue *queue, uint64_t deadline)
 {
     int err = -ETIMEDOUT;
 
+    assert(mutex_held(&sockets_lock));
     if (deadline != 0) {
         wait_start(queue);
         mutex_drop(&sockets_lock);
@@ -188,6 +195,7 @@ static int queue_connection(struct socket *self, struct socket *listener, uint64
 {
     struct socket *child, **at;
 
+    assert(mutex_held(&sockets_lock) && self->type != SOCKET_DATAGRAM);
     if (self->peer != NULL)
         return -EISCONN;
     if (self->listening)
@@ -223,6 +231,7 @@ static int connect_locked(struct socket *self, const struct socket_name *name, u
     struct socket *other;
     int            err;
 
+    assert(mutex_held(&sockets_lock));
     if (name == NULL) {
         if (self->type != SOCKET_DATAGRAM)
             return -EINVAL;
@@ -250,6 +259,7 @@ int socket_connect(struct file *file, const struct socket_name *name)
     uint64_t       deadline = file->flags & O_NONBLOCK ? 0 : socket_deadline(self->options.send_limit);
     int            err;
 
+    assert(socket_is(file));
     mutex_take(&sockets_lock);
     err = connect_locked(self, name, deadline);
     mutex_drop(&sockets_lock);
@@ -258,6 +268,7 @@ int socket_connect(struct file *file, const struct socket_name *name)
 
 static int accept_locked(struct socket *self, uint64_t deadline, struct socket **out)
 {
+    assert(mutex_held(&sockets_lock));
     while (self->waiting == NULL) {
         int err = socket_wait(&self->node.ready, deadline);
 
@@ -292,6 +303,7 @@ int socket_accept(struct file *file, uint32_t flags, struct file **out)
     uint64_t       deadline = file->flags & O_NONBLOCK ? 0 : socket_deadline(self->options.receive_limit);
     int            err;
 
+    assert(socket_is(file));
     if (self->type == SOCKET_DATAGRAM)
         return -EOPNOTSUPP;
     if (!self->listening)

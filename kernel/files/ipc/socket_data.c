@@ -11,17 +11,18 @@
 /* A stream's packets are cut to what the small heap has blocks for. */
 enum { STREAM_PIECE = 1800 };
 
-static size_t cost(const struct packet *packet) { return packet->bytes + PACKET_COST; }
+static size_t packet_cost(const struct packet *packet) { return packet->bytes + PACKET_COST; }
 
 void socket_drop_packet(struct socket *self, struct passed **dropped)
 {
     struct packet *packet = self->first;
 
+    deep_assert(mutex_held(&sockets_lock) && self->first != NULL);
     self->first = packet->next;
     if (self->first == NULL)
         self->last = NULL;
     self->bytes -= packet->bytes - packet->at;
-    self->held  -= cost(packet);
+    self->held  -= packet_cost(packet);
     self->packets--;
     if (packet->passed != NULL) {
         passed_leave(packet->passed, self);
@@ -41,7 +42,7 @@ static void finish_packet(struct socket *self, struct passed **dropped)
         wake_all(&self->room);
 }
 
-static size_t total(const struct buffer *pieces, size_t count)
+static size_t pieces_total(const struct buffer *pieces, size_t count)
 {
     size_t sum = 0;
 
@@ -53,7 +54,8 @@ static size_t total(const struct buffer *pieces, size_t count)
 /* ---- Sending ------------------------------------------------------------------------------------- */
 
 /* A packet with the next `bytes` of the pieces. It may sleep, so the lock is not held. */
-static int gather(struct buffer **pieces, size_t *count, size_t bytes, const struct socket *from, struct packet **out)
+static int gather_packet(struct buffer **pieces, size_t *count, size_t bytes, const struct socket *from,
+                         struct packet **out)
 {
     struct packet *packet = heap_alloc(sizeof *packet + bytes + from->name.length, 0);
 
@@ -82,7 +84,7 @@ static int gather(struct buffer **pieces, size_t *count, size_t bytes, const str
 }
 
 /* Only the writer of a stream is told by a signal. */
-static long broken(const struct socket *self, unsigned flags)
+static long stream_broken(const struct socket *self, unsigned flags)
 {
     struct signal_info info = { .number = SIGPIPE, .sender = current_process()->id };
 
@@ -99,7 +101,8 @@ static struct credentials own_credentials(void)
 }
 
 /* Who sent it is known if he says so, or if one of the two sockets wants to know; else it is nobody. */
-static struct credentials signature(const struct socket *from, const struct socket *to, const struct sending *what)
+static struct credentials packet_signature(const struct socket *from, const struct socket *to,
+                                           const struct sending *what)
 {
     static const struct credentials nobody = { 0, 65534, 65534 };
 
@@ -109,8 +112,9 @@ static struct credentials signature(const struct socket *from, const struct sock
 }
 
 /* Takes over the packet, and the rights of `what`. */
-static void append(struct socket *to, struct packet *packet, struct sending *what)
+static void append_packet(struct socket *to, struct packet *packet, struct sending *what)
 {
+    deep_assert(mutex_held(&sockets_lock));
     packet->next   = NULL;
     packet->passed = what->passed;
     what->passed   = NULL;
@@ -122,16 +126,17 @@ static void append(struct socket *to, struct packet *packet, struct sending *wha
         to->first = packet;
     to->last   = packet;
     to->bytes += packet->bytes;
-    to->held  += cost(packet);
+    to->held  += packet_cost(packet);
     to->packets++;
     node_notify_of(&to->node, POLL_IN | POLL_RDNORM);
 }
 
 /* Whom a message goes to: the peer, or for datagrams whoever has the name. A reference. */
-static int receiver(struct socket *self, const struct socket_name *name, struct socket **out)
+static int find_receiver(struct socket *self, const struct socket_name *name, struct socket **out)
 {
     int err;
 
+    deep_assert(mutex_held(&sockets_lock));
     if (name == NULL || self->type != SOCKET_DATAGRAM) {
         if (self->refused) {
             self->refused = false;
@@ -155,13 +160,14 @@ static bool has_room(const struct socket *self, const struct socket *to, const s
 {
     if (self->type == SOCKET_DATAGRAM && to->peer != self && to->packets > SOCKET_QUEUE)
         return false;
-    return to->held == 0 || to->held + cost(packet) <= SOCKET_ROOM;
+    return to->held == 0 || to->held + packet_cost(packet) <= SOCKET_ROOM;
 }
 
 /* Wait until the receiver has room, then hand the packet over. The lock is held. */
-static int deliver(struct socket *self, struct socket *to, struct packet *packet, struct sending *what,
-                   uint64_t deadline)
+static int deliver_packet(struct socket *self, struct socket *to, struct packet *packet, struct sending *what,
+                          uint64_t deadline)
 {
+    deep_assert(mutex_held(&sockets_lock));
     for (;;) {
         int err;
 
@@ -175,8 +181,8 @@ static int deliver(struct socket *self, struct socket *to, struct packet *packet
         if (err != 0)
             return err;
     }
-    packet->sender = signature(self, to, what);
-    append(to, packet, what);
+    packet->sender = packet_signature(self, to, what);
+    append_packet(to, packet, what);
     return 0;
 }
 
@@ -186,9 +192,9 @@ static int send_packet(struct socket *self, struct packet *packet, struct sendin
     int            err;
 
     mutex_take(&sockets_lock);
-    err = receiver(self, what->to, &to);
+    err = find_receiver(self, what->to, &to);
     if (err == 0) {
-        err = deliver(self, to, packet, what, deadline);
+        err = deliver_packet(self, to, packet, what, deadline);
         node_release(&to->node);
     }
     mutex_drop(&sockets_lock);
@@ -199,13 +205,13 @@ static int send_packet(struct socket *self, struct packet *packet, struct sendin
 static long send_stream(struct socket *self, struct buffer *pieces, size_t count, struct sending *what,
                         uint64_t deadline)
 {
-    size_t left = total(pieces, count);
+    size_t left = pieces_total(pieces, count);
     long   done = 0;
 
     while (left > 0) {
         size_t         part = left < STREAM_PIECE ? left : STREAM_PIECE;
         struct packet *packet;
-        int            err = gather(&pieces, &count, part, self, &packet);
+        int            err = gather_packet(&pieces, &count, part, self, &packet);
 
         if (err != 0)
             return done > 0 ? done : err;
@@ -223,13 +229,13 @@ static long send_stream(struct socket *self, struct buffer *pieces, size_t count
 static long send_whole(struct socket *self, struct buffer *pieces, size_t count, struct sending *what,
                        uint64_t deadline)
 {
-    size_t         bytes = total(pieces, count);
+    size_t         bytes = pieces_total(pieces, count);
     struct packet *packet;
     long           err;
 
     if (bytes > SOCKET_ROOM - PACKET_COST)
         return -EMSGSIZE;
-    err = gather(&pieces, &count, bytes, self, &packet);
+    err = gather_packet(&pieces, &count, bytes, self, &packet);
     if (err != 0)
         return err;
     err = send_packet(self, packet, what, deadline);
@@ -238,7 +244,7 @@ static long send_whole(struct socket *self, struct buffer *pieces, size_t count,
     return err != 0 ? err : (long)bytes;
 }
 
-static bool patient(const struct file *file, unsigned flags)
+static bool may_wait(const struct file *file, unsigned flags)
 {
     return !((file->flags & O_NONBLOCK) || (flags & MSG_DONTWAIT));
 }
@@ -259,16 +265,17 @@ static int may_send(const struct socket *self, const struct sending *what, unsig
 long socket_send(struct file *file, struct buffer *pieces, size_t count, struct sending *what, unsigned flags)
 {
     struct socket *self     = socket_of(file->node);
-    uint64_t       deadline = patient(file, flags) ? socket_deadline(self->options.send_limit) : 0;
+    uint64_t       deadline = may_wait(file, flags) ? socket_deadline(self->options.send_limit) : 0;
     long           done     = may_send(self, what, flags);
 
+    deep_assert(socket_is(file) && count > 0);
     if (done == 0)
         done = passed_admit(what->passed, current_process()->limits[RLIMIT_NOFILE].soft);
     if (done == 0 && self->type == SOCKET_STREAM)
         done = send_stream(self, pieces, count, what, deadline);
     else if (done == 0)
         done = send_whole(self, pieces, count, what, deadline);
-    return done == -EPIPE ? broken(self, flags) : done;
+    return done == -EPIPE ? stream_broken(self, flags) : done;
 }
 
 /* ---- Receiving -------------------------------------------------------------------------------------------- */
@@ -294,8 +301,9 @@ static int may_receive(const struct socket *self)
  * Wait for something to read. Returns 1, 0 at the end of a stream, or an errno. A datagram socket that was shut ends
  * those who would wait; who would not is told EAGAIN as before. The lock is held.
  */
-static int await(struct socket *self, uint64_t deadline)
+static int await_packet(struct socket *self, uint64_t deadline)
 {
+    deep_assert(mutex_held(&sockets_lock));
     while (self->first == NULL) {
         int err = take_error(self);
 
@@ -311,7 +319,7 @@ static int await(struct socket *self, uint64_t deadline)
 }
 
 /* Copy from a packet to the pieces; *at counts on through it. Returns the bytes copied, or -EFAULT. */
-static long scatter(const struct packet *packet, size_t at, struct buffer **pieces, size_t *count)
+static long scatter_packet(const struct packet *packet, size_t at, struct buffer **pieces, size_t *count)
 {
     size_t left = packet->bytes - at;
     long   done = 0;
@@ -343,6 +351,7 @@ static void take_beside(struct socket *self, unsigned flags, struct received *ou
 {
     struct packet *packet = self->first;
 
+    deep_assert(self->first != NULL);
     out->sender      = packet->sender;
     out->from.length = packet->name_length;
     memcpy(out->from.text, packet->data + packet->bytes, packet->name_length);
@@ -374,8 +383,9 @@ static bool stream_ends(const struct socket *self, const struct received *out)
 static long take_stream(struct socket *self, struct buffer **pieces, size_t *count, unsigned flags,
                         struct received *out, struct passed **dropped)
 {
-    long got = scatter(self->first, self->first->at, pieces, count);
+    long got = scatter_packet(self->first, self->first->at, pieces, count);
 
+    deep_assert(mutex_held(&sockets_lock) && self->first != NULL);
     if (got < 0)
         return got;
     take_beside(self, flags, out);
@@ -392,13 +402,13 @@ static long take_stream(struct socket *self, struct buffer **pieces, size_t *cou
 static long receive_stream(struct socket *self, struct buffer *pieces, size_t count, unsigned flags, uint64_t deadline,
                            struct received *out, struct passed **dropped)
 {
-    size_t wanted = total(pieces, count);
+    size_t wanted = pieces_total(pieces, count);
     long   done   = 0;
 
     if (wanted == 0)
         return 0;
     for (;;) {
-        int  err = await(self, done == 0 || (flags & MSG_WAITALL) ? deadline : 0);
+        int  err = await_packet(self, done == 0 || (flags & MSG_WAITALL) ? deadline : 0);
         long got;
 
         if (err <= 0)
@@ -419,12 +429,12 @@ static long receive_packet(struct socket *self, struct buffer *pieces, size_t co
                            struct received *out, struct passed **dropped)
 {
     size_t bytes;
-    long   got = await(self, deadline);
+    long   got = await_packet(self, deadline);
 
     if (got <= 0)
         return got;
     bytes = self->first->bytes;
-    got   = scatter(self->first, 0, &pieces, &count);
+    got   = scatter_packet(self->first, 0, &pieces, &count);
     if (got < 0)
         return got;
     out->cut = (size_t)got < bytes;
@@ -437,10 +447,11 @@ static long receive_packet(struct socket *self, struct buffer *pieces, size_t co
 long socket_receive(struct file *file, struct buffer *pieces, size_t count, unsigned flags, struct received *out)
 {
     struct socket *self     = socket_of(file->node);
-    uint64_t       deadline = patient(file, flags) ? socket_deadline(self->options.receive_limit) : 0;
+    uint64_t       deadline = may_wait(file, flags) ? socket_deadline(self->options.receive_limit) : 0;
     struct passed *dropped  = NULL;
     long           got;
 
+    deep_assert(socket_is(file) && count > 0);
     *out = (struct received){ .signed_ = self->options.flags[FLAG_CREDENTIALS] };
     if (flags & MSG_OOB)
         return self->type == SOCKET_STREAM ? -EINVAL : -EOPNOTSUPP;

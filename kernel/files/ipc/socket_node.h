@@ -76,7 +76,7 @@ bool socket_writable(const struct socket *self);
 
 /* socket.c: all with sockets_lock held. A socket without an open file, with a reference; NULL without memory. */
 struct socket *socket_new(int type) MUST_CHECK;
-/* Its open file, of which a socket has one at most: it cannot be opened by a path. Takes the reference. 0 or -ENOMEM. */
+/* Its open file, of which it has one at most: no path opens it. Takes the reference. Returns 0 or -ENOMEM. */
 int  socket_open(struct socket *self, uint32_t flags, struct file **out) MUST_CHECK;
 /* Two streams become each other's peer; a datagram socket's messages go to its peer from now on. */
 void socket_join(struct socket *one, struct socket *other);

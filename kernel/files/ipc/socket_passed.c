@@ -50,7 +50,7 @@ struct passed *passed_extend(struct passed *passed, uint32_t more)
 uint32_t     passed_count(const struct passed *passed)                { return passed == NULL ? 0 : passed->count; }
 struct file *passed_file(const struct passed *passed, uint32_t which) { return passed->files[which]; }
 
-static void release_one(struct passed *passed)
+static void release_files(struct passed *passed)
 {
     for (uint32_t i = 0; i < passed->count; i++)
         if (passed->files[i] != NULL)
@@ -95,7 +95,7 @@ void passed_release_all(struct passed *chain)
     releasing  = true;
     mutex_drop(&sockets_lock);
     while (alone && (next = next_to_release()) != NULL)
-        release_one(next);
+        release_files(next);
 }
 
 void passed_release(struct passed *passed)
@@ -122,6 +122,7 @@ int passed_admit(const struct passed *passed, uint64_t limit)
 
 void passed_enter(struct passed *passed, struct socket *carrier)
 {
+    deep_assert(mutex_held(&sockets_lock));
     assert(!passed->in_flight);
     passed->in_flight = true;
     carrier->carries += passed->sockets;
@@ -132,6 +133,7 @@ void passed_enter(struct passed *passed, struct socket *carrier)
 
 void passed_leave(struct passed *passed, struct socket *carrier)
 {
+    deep_assert(mutex_held(&sockets_lock));
     assert(passed->in_flight && carrier->carries >= passed->sockets);
     passed->in_flight = false;
     carrier->carries -= passed->sockets;
@@ -164,7 +166,7 @@ static void visit_carried(struct search *search, const struct socket *self, visi
         visit_packets(search, child, each);
 }
 
-static void find(struct search *search, struct socket *self)
+static void find_socket(struct search *search, struct socket *self)
 {
     const struct file *file = self->node.own;
 
@@ -177,15 +179,15 @@ static void find(struct search *search, struct socket *self)
 }
 
 /* A reference that a message explains; a socket seen for the first time is looked into later. */
-static void explain(struct search *search, struct socket *carried)
+static void explain_reference(struct search *search, struct socket *carried)
 {
     if (!carried->found)
-        find(search, carried);
+        find_socket(search, carried);
     assert(carried->outside > 0);
     carried->outside--;
 }
 
-static void keep(struct search *search, struct socket *carried)
+static void keep_alive(struct search *search, struct socket *carried)
 {
     if (carried->alive)
         return;
@@ -199,12 +201,12 @@ static void spread_life(struct search *search)
 {
     for (struct socket *self = search->first; self != NULL; self = self->next_found)
         if (self->outside > 0)
-            keep(search, self);
+            keep_alive(search, self);
     while (search->living != NULL) {
         struct socket *self = search->living;
 
         search->living = self->next_alive;
-        visit_carried(search, self, keep);
+        visit_carried(search, self, keep_alive);
     }
 }
 
@@ -225,9 +227,10 @@ static struct passed *take_garbage(struct socket *root)
     struct search  search  = { .end = &search.first };
     struct passed *dropped = NULL;
 
-    find(&search, root);
+    assert(mutex_held(&sockets_lock));
+    find_socket(&search, root);
     for (struct socket *self = search.first; self != NULL; self = self->next_found)
-        visit_carried(&search, self, explain);
+        visit_carried(&search, self, explain_reference);
     spread_life(&search);
     for (struct socket *self = search.first; self != NULL; self = self->next_found) {
         self->found = false;

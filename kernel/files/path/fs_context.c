@@ -14,6 +14,7 @@ struct fs_context *fs_context_new(struct node *root)
 {
     struct fs_context *fs = heap_alloc(sizeof *fs, 0);
 
+    assert((root->mode & S_FMT) == S_FOLDER);
     if (fs != NULL) {
         *fs = (struct fs_context){ .references = 1, .root = root, .here = root, .umask = 022 };
         node_use(root);
@@ -26,6 +27,7 @@ struct fs_context *fs_context_copy(const struct fs_context *fs)
 {
     struct fs_context *copy = heap_alloc(sizeof *copy, 0);
 
+    assert(fs->references > 0);
     if (copy != NULL) {
         *copy = *fs;
         copy->references = 1;
@@ -62,6 +64,7 @@ void path_mount_root(struct node *root) { list_mount(root->system); }
 /* The system keeps a reference to both. */
 int path_mount(struct node *folder, struct node *root)
 {
+    assert(root == root->system->root);
     if ((folder->mode & S_FMT) != S_FOLDER)
         return -ENOTDIR;
     if (root->system->covers != NULL || folder->mounted != NULL)
@@ -78,6 +81,7 @@ static void unlist_mount(struct file_system *system)
 {
     struct file_system **at = &systems_mounted;
 
+    assert(systems_mounted != NULL);
     while (*at != system)
         at = &(*at)->next;
     *at = system->next;
@@ -93,13 +97,14 @@ static struct file_system *mounted_inside(const struct file_system *system)
     return other;
 }
 
-static void take_away(struct file_system *system)
+static void take_mount_away(struct file_system *system)
 {
     struct file_system *inside;
     struct node        *folder = system->covers;
 
+    assert(system->covers != NULL && system->covers->mounted == system->root);
     while ((inside = mounted_inside(system)) != NULL)
-        take_away(inside);
+        take_mount_away(inside);
     folder->mounted = NULL;
     system->covers  = NULL;
     unlist_mount(system);
@@ -124,7 +129,7 @@ int path_unmount(struct node *root, unsigned how)
         system->expiring = true;
         return -EAGAIN;
     }
-    take_away(system);
+    take_mount_away(system);
     return 0;
 }
 

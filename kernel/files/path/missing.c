@@ -56,7 +56,7 @@ static void write_text(char *text, const char *path)
         text[length] = '\0';
 }
 
-static struct missing *find(uint32_t hash)
+static struct missing *find_missing(uint32_t hash)
 {
     for (uint32_t i = 0; i < count; i++)
         if (kept[i].hash == hash)
@@ -65,7 +65,7 @@ static struct missing *find(uint32_t hash)
 }
 
 /* A place for one more. */
-static struct missing *take_place(void)
+static struct missing *take_entry(void)
 {
     struct missing *least = &kept[0];
 
@@ -88,9 +88,9 @@ void missing_count(const char *path)
         return;
     hash  = hash_of(path);
     state = lock_take(&lock);
-    entry = find(hash);
+    entry = find_missing(hash);
     if (entry == NULL) {
-        entry = take_place();
+        entry = take_entry();
         entry->hash  = hash;
         entry->order = came++;
         entry->times = 0;

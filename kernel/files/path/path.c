@@ -18,7 +18,7 @@ static bool is_type(const struct node *node, uint32_t type) { return (node->mode
 
 /* ---- Finding ----------------------------------------------------------------------------------- */
 
-static int find(struct fs_context *fs, struct node *start, const char *path, unsigned flags, struct node **out)
+static int find_node(struct fs_context *fs, struct node *start, const char *path, unsigned flags, struct node **out)
 {
     struct walk walk;
     int         err;
@@ -45,7 +45,7 @@ static int find(struct fs_context *fs, struct node *start, const char *path, uns
 
 int path_find(struct fs_context *fs, struct node *start, const char *path, unsigned flags, struct node **out)
 {
-    return missing_note(path, find(fs, start, path, flags, out));
+    return missing_note(path, find_node(fs, start, path, flags, out));
 }
 
 int path_parent(struct fs_context *fs, struct node *start, const char *path, struct node **folder, const char **name,
@@ -79,8 +79,9 @@ static int may_change(const struct node *folder)
 }
 
 /* Who owns what a process makes: itself, and its group or the folder's. */
-static void settle(const struct node *folder, struct node *node)
+static void settle_entry(const struct node *folder, struct node *node)
 {
+    deep_assert(mutex_held(&folder->lock));
     node->uid = user_acting();
     node->gid = group_acting();
     if (folder->mode & SET_GROUP_ID) {
@@ -102,12 +103,12 @@ static int make_entry(struct walk *walk, uint32_t mode, uint32_t device, struct 
     mutex_take(&folder->lock);
     err = folder->operations->create(folder, walk->name, walk->length, mode, device, out);
     if (err == 0)
-        settle(folder, *out);
+        settle_entry(folder, *out);
     mutex_drop(&folder->lock);
     return err;
 }
 
-static int make(struct fs_context *fs, struct node *start, const char *path, uint32_t mode, uint32_t device)
+static int make_at(struct fs_context *fs, struct node *start, const char *path, uint32_t mode, uint32_t device)
 {
     struct walk  walk;
     struct node *node;
@@ -129,7 +130,7 @@ static int make(struct fs_context *fs, struct node *start, const char *path, uin
 
 int path_make_folder(struct fs_context *fs, struct node *start, const char *path, uint32_t mode)
 {
-    return make(fs, start, path, S_FOLDER | (mode & 01777), 0);
+    return make_at(fs, start, path, S_FOLDER | (mode & 01777), 0);
 }
 
 int path_make_node(struct fs_context *fs, struct node *start, const char *path, uint32_t mode, uint32_t device)
@@ -144,7 +145,7 @@ int path_make_node(struct fs_context *fs, struct node *start, const char *path, 
         return -EINVAL;
     if ((type == S_CHARACTER || type == S_BLOCK) && user_acting() != 0)
         return -EPERM;
-    return make(fs, start, path, mode & (S_FMT | 07777), device);
+    return make_at(fs, start, path, mode & (S_FMT | 07777), device);
 }
 
 int path_symlink(struct fs_context *fs, struct node *start, const char *path, const char *target)
@@ -204,7 +205,7 @@ static int may_open(const struct node *node, uint32_t flags)
     return node_allows(node, access_wanted(flags));
 }
 
-static bool writes(uint32_t flags)
+static bool flags_write_contents(uint32_t flags)
 {
     return !(flags & O_PATH) && flags_write(flags);
 }
@@ -220,7 +221,7 @@ static int open_node(struct node *node, uint32_t flags, struct file **out)
         node_release(node);
         return -ENOMEM;
     }
-    if (is_type(node, S_REGULAR) && writes(flags)) {
+    if (is_type(node, S_REGULAR) && flags_write_contents(flags)) {
         err = node_add_writer(node);
         file->counts = err == 0;
     }
@@ -267,7 +268,7 @@ static unsigned walk_flags(uint32_t flags)
 }
 
 /* O_TRUNC: who reads only writes it for this moment. */
-static int empty(struct node *node, bool counted)
+static int empty_file(struct node *node, bool counted)
 {
     int err = counted ? 0 : node_add_writer(node);
 
@@ -286,13 +287,14 @@ static int make_nameless(struct node *folder, uint32_t mode, struct node **out)
     char     name[24];
     int      err, length;
 
+    assert(mutex_held(&folder->lock));
     do {
         length = format_text(name, sizeof name, "#%llu", (unsigned long long)++folder->system->last_inode);
         err    = folder->operations->create(folder, name, (size_t)length, mode, 0, out);
     } while (err == -EEXIST);
     if (err != 0)
         return err;
-    settle(folder, *out);
+    settle_entry(folder, *out);
     err = folder->operations->remove(folder, name, (size_t)length, false);
     assert(err == 0);
     folder->accessed = accessed;
@@ -308,9 +310,9 @@ static int open_nameless(struct fs_context *fs, struct node *start, const char *
     struct node *folder, *node;
     int          err;
 
-    if (!writes(flags) || (flags & O_CREAT))
+    if (!flags_write_contents(flags) || (flags & O_CREAT))
         return -EINVAL;
-    err = find(fs, start, path, PATH_MUST_BE_FOLDER, &folder);
+    err = find_node(fs, start, path, PATH_MUST_BE_FOLDER, &folder);
     if (err != 0)
         return err;
     err = folder->operations->create == NULL || folder->operations->remove == NULL ? -EOPNOTSUPP : may_change(folder);
@@ -327,7 +329,7 @@ static int open_nameless(struct fs_context *fs, struct node *start, const char *
 }
 
 /* What an open walk may not do. All that is in memory is as good as cached. */
-static unsigned restrictions(unsigned resolve)
+static unsigned walk_restrictions(unsigned resolve)
 {
     return (resolve & RESOLVE_NO_XDEV ? WALK_SAME_MOUNT : 0) | (resolve & RESOLVE_NO_MAGICLINKS ? WALK_NO_MAGIC : 0) |
            (resolve & RESOLVE_NO_SYMLINKS ? WALK_NO_LINKS : 0) | (resolve & RESOLVE_BENEATH ? WALK_BENEATH : 0) |
@@ -348,7 +350,7 @@ static int find_and_open(struct fs_context *fs, struct node *start, const char *
         return resolve != 0 ? -EOPNOTSUPP : open_nameless(fs, start, path, flags, mode, out);
     if ((flags & O_CREAT) && (flags & O_DIRECTORY))
         return -EINVAL;
-    err = walk_begin(&walk, fs, start, path, walk_flags(flags) | restrictions(resolve));
+    err = walk_begin(&walk, fs, start, path, walk_flags(flags) | walk_restrictions(resolve));
     if (err != 0)
         return err;
     err = node_to_open(&walk, flags, mode, &node, &made);
@@ -358,7 +360,7 @@ static int find_and_open(struct fs_context *fs, struct node *start, const char *
     err = open_node(node, flags, out);
     if (err != 0 || !(flags & O_TRUNC) || made || !is_type(node, S_REGULAR) || node->operations->resize == NULL)
         return err;
-    err = empty(node, writes(flags));
+    err = empty_file(node, flags_write_contents(flags));
     if (err != 0)
         file_release(*out);
     return err;
@@ -386,7 +388,7 @@ static int may_execute(const struct node *node)
 static int find_program(struct fs_context *fs, struct node *start, const char *path, unsigned flags, struct file **out)
 {
     struct node *node;
-    int          err = find(fs, start, path, flags, &node);
+    int          err = find_node(fs, start, path, flags, &node);
 
     if (err != 0)
         return err;
@@ -463,6 +465,7 @@ static int link_node(struct walk *to, struct node *node)
 {
     int err;
 
+    assert(!is_type(node, 0));
     if (to->node != NULL || to->last != LAST_NAME)
         return -EEXIST;
     if (to->slash)
@@ -507,6 +510,7 @@ int path_link(struct fs_context *fs, struct node *from_start, const char *from, 
 /* Two folders' locks, by address; the same folder's once. */
 static void lock_both(struct node *a, struct node *b)
 {
+    assert(a->system == b->system);
     if (a > b) {
         mutex_take(&b->lock);
         mutex_take(&a->lock);

@@ -31,6 +31,7 @@ int walk_look_up(struct node *folder, const char *name, size_t length, struct no
 {
     int err;
 
+    assert(length > 0 && length <= NAME_LONGEST);
     if (folder->operations->look_up == NULL)
         return -ENOTDIR;
     mutex_take(&folder->lock);
@@ -45,6 +46,7 @@ int walk_up(struct fs_context *fs, struct node *folder, struct node **out)
 {
     int err;
 
+    assert(is_folder(folder));
     node_hold(folder);
     while (folder != fs->root && folder == folder->system->root && folder->system->covers != NULL) {
         struct node *below = folder->system->covers;
@@ -62,34 +64,34 @@ int walk_up(struct fs_context *fs, struct node *folder, struct node **out)
     return err;
 }
 
-static void move_to(struct walk *walk, struct node *node)
+static void walk_to(struct walk *walk, struct node *node)
 {
     node_release(walk->folder);
     walk->folder = node;
 }
 
 /* Down to a child or up to a parent, which may be in another file system. */
-static int may_move_to(const struct walk *walk, const struct node *node)
+static int may_walk_to(const struct walk *walk, const struct node *node)
 {
     return (walk->flags & WALK_SAME_MOUNT) && node->system != walk->folder->system ? -EXDEV : 0;
 }
 
 /* Where an absolute path begins. */
-static int go_to_root(struct walk *walk)
+static int walk_to_root(struct walk *walk)
 {
     struct node *root = walk->flags & WALK_IN_ROOT ? walk->floor : walk->fs->root;
 
     if (walk->flags & WALK_BENEATH)
         return -EXDEV;
-    if (may_move_to(walk, root) != 0)
+    if (may_walk_to(walk, root) != 0)
         return -EXDEV;
     node_hold(root);
-    move_to(walk, root);
+    walk_to(walk, root);
     return 0;
 }
 
 /* "..": from the floor there is no way up, or it leads back to the floor. */
-static int go_up(struct walk *walk)
+static int walk_to_parent(struct walk *walk)
 {
     struct node *above;
     int          err;
@@ -97,17 +99,17 @@ static int go_up(struct walk *walk)
     if (walk->folder == walk->floor)
         return walk->flags & WALK_BENEATH ? -EXDEV : 0;
     err = walk_up(walk->fs, walk->folder, &above);
-    if (err == 0 && (err = may_move_to(walk, above)) != 0)
+    if (err == 0 && (err = may_walk_to(walk, above)) != 0)
         node_release(above);
     if (err == 0)
-        move_to(walk, above);
+        walk_to(walk, above);
     return err;
 }
 
 /* ---- Links ------------------------------------------------------------------------------------- */
 
 /* Replace what is left of the path by a link's target and the rest behind it. *path moves to its start. */
-static int put_in(struct walk *walk, struct node *link, const char *rest, const char **path)
+static int put_link_in(struct walk *walk, struct node *link, const char *rest, const char **path)
 {
     size_t behind = strlen(rest);
     char  *text   = heap_alloc(PATH_LONGEST, 0);
@@ -128,7 +130,7 @@ static int put_in(struct walk *walk, struct node *link, const char *rest, const 
     heap_free(walk->text);
     walk->text = text;
     *path = text;
-    return *text == '/' ? go_to_root(walk) : 0;
+    return *text == '/' ? walk_to_root(walk) : 0;
 }
 
 /* /proc's links lead straight to what is open, wherever that is. */
@@ -136,6 +138,7 @@ static int follow_magic(struct walk *walk, struct node *link)
 {
     struct node *target;
 
+    assert(link->operations->follow != NULL);
     if (walk->flags & WALK_NO_MAGIC)
         return -ELOOP;
     if (walk->flags & (WALK_BENEATH | WALK_IN_ROOT))
@@ -144,11 +147,11 @@ static int follow_magic(struct walk *walk, struct node *link)
     if (target == NULL)
         return -ENOENT;
     target = through_mounts(target);
-    if (may_move_to(walk, target) != 0) {
+    if (may_walk_to(walk, target) != 0) {
         node_release(target);
         return -EXDEV;
     }
-    move_to(walk, target);
+    walk_to(walk, target);
     return 0;
 }
 
@@ -165,7 +168,7 @@ static int follow_link(struct walk *walk, struct node *link, const char *rest, c
     } else if (link->operations->read_link == NULL) {
         err = -EINVAL;
     } else {
-        err = put_in(walk, link, rest, path);
+        err = put_link_in(walk, link, rest, path);
     }
     node_release(link);
     return err;
@@ -173,7 +176,7 @@ static int follow_link(struct walk *walk, struct node *link, const char *rest, c
 
 /* ---- Parts ------------------------------------------------------------------------------------------ */
 
-static void end_here(struct walk *walk, enum last last)
+static void walk_end_at(struct walk *walk, enum last last)
 {
     node_hold(walk->folder);
     walk->node = walk->folder;
@@ -181,7 +184,7 @@ static void end_here(struct walk *walk, enum last last)
 }
 
 /* What lies behind a part: where the next begins, and whether there was a slash. */
-static const char *behind(const char *end, bool *slash)
+static const char *slashes_behind(const char *end, bool *slash)
 {
     *slash = *end == '/';
     while (*end == '/')
@@ -195,7 +198,7 @@ static bool follows_last(const struct walk *walk)
 }
 
 /* One part of the path that is a name. Returns 1 when the walk is over, 0 when it goes on at *path. */
-static int step(struct walk *walk, const char **path, const char *rest)
+static int walk_step(struct walk *walk, const char **path, const char *rest)
 {
     bool         is_last = *rest == '\0';
     struct node *child;
@@ -210,7 +213,7 @@ static int step(struct walk *walk, const char **path, const char *rest)
     }
     if (err != 0)
         return err;
-    err = may_move_to(walk, child);
+    err = may_walk_to(walk, child);
     if (err != 0) {
         node_release(child);
         return err;
@@ -221,7 +224,7 @@ static int step(struct walk *walk, const char **path, const char *rest)
         walk->node = child;
         return 1;
     }
-    move_to(walk, child);
+    walk_to(walk, child);
     *path = rest;
     return 0;
 }
@@ -238,7 +241,7 @@ static int walk_parts(struct walk *walk, const char *path)
             path++;
         }
         if (*path == '\0') {                    /* the root, or where a followed link led */
-            end_here(walk, walk->last == LAST_NAME ? LAST_DOT : walk->last);
+            walk_end_at(walk, walk->last == LAST_NAME ? LAST_DOT : walk->last);
             return walk->slash && !is_folder(walk->node) ? -ENOTDIR : 0;
         }
         if (!is_folder(walk->folder))
@@ -248,7 +251,7 @@ static int walk_parts(struct walk *walk, const char *path)
             return err;
         walk->name   = path;
         walk->length = (size_t)(strchr(path, '/') != NULL ? strchr(path, '/') - path : (long)strlen(path));
-        rest = behind(path + walk->length, &walk->slash);
+        rest = slashes_behind(path + walk->length, &walk->slash);
         if (walk->length > NAME_LONGEST)
             return -ENAMETOOLONG;
         if (walk->length == 1 && path[0] == '.') {
@@ -258,14 +261,14 @@ static int walk_parts(struct walk *walk, const char *path)
         }
         if (walk->length == 2 && path[0] == '.' && path[1] == '.') {
             walk->last = LAST_DOTS;
-            err = go_up(walk);
+            err = walk_to_parent(walk);
             if (err != 0)
                 return err;
             path = rest;
             continue;
         }
         walk->last = LAST_NAME;
-        err = step(walk, &path, rest);
+        err = walk_step(walk, &path, rest);
         if (err != 0)
             return err > 0 ? 0 : err;
     }
@@ -275,6 +278,7 @@ int walk_begin(struct walk *walk, struct fs_context *fs, struct node *start, con
 {
     int err;
 
+    assert(fs != NULL && path != NULL);
     *walk = (struct walk){ .fs = fs, .flags = flags };
     if (*path == '\0')
         return -ENOENT;

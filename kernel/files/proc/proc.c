@@ -58,6 +58,7 @@ void text_add(struct text *text, const char *format, ...)
 
 void text_pad(struct text *text, size_t line, size_t column)
 {
+    assert(line <= text->length);
     while (!text->failed && text->length - line < column)
         text_add_bytes(text, " ", 1);
 }
@@ -71,6 +72,7 @@ static int write_text(struct file *file)
     struct text      *text = file->own;
     int               err;
 
+    deep_assert((file->node->mode & S_FMT) == S_REGULAR);
     text->length = 0;
     text->failed = false;
     if (self->entry->fixed != NULL) {
@@ -177,6 +179,7 @@ static struct node *proc_follow(struct node *node)
 {
     struct proc_node *self = proc_of(node);
 
+    deep_assert((node->mode & S_FMT) == S_LINK);
     return self->entry->target(self);
 }
 
@@ -222,11 +225,12 @@ static const struct node_operations *operations_of(const struct proc_entry *entr
     }
 }
 
-static struct proc_node *make(struct proc_node *above, const struct proc_entry *entry)
+static struct proc_node *make_node(struct proc_node *above, const struct proc_entry *entry)
 {
     struct proc_node *self = heap_alloc(sizeof *self, HEAP_ZERO);
     struct process   *process;
 
+    assert(above != NULL && entry != NULL);
     if (self == NULL)
         return NULL;
     node_start(&self->node, operations_of(entry), above->node.system, entry->mode);
@@ -288,7 +292,7 @@ static int32_t next_number(const struct proc_node *folder, enum proc_kind kind, 
 }
 
 /* Threads may be named in the root as well, though the root does not list them. */
-static bool exists(const struct proc_node *folder, enum proc_kind kind, int32_t number)
+static bool number_exists(const struct proc_node *folder, enum proc_kind kind, int32_t number)
 {
     return (kind == PROC_PROCESS && thread_find(number) != NULL) || next_number(folder, kind, number) == number;
 }
@@ -302,9 +306,9 @@ static int look_up_number(struct proc_node *folder, int32_t number, struct node 
     enum proc_kind    kind = numbers_in(folder);
     struct proc_node *self;
 
-    if (kind == PROC_STATIC || !exists(folder, kind, number))
+    if (kind == PROC_STATIC || !number_exists(folder, kind, number))
         return -ENOENT;
-    self = make(folder, entries[kind]);
+    self = make_node(folder, entries[kind]);
     if (self == NULL)
         return -ENOMEM;
     self->kind = kind;
@@ -339,7 +343,7 @@ static int proc_look_up(struct node *node, const char *name, size_t length, stru
     for (const struct proc_entry *entry = self->entry->children; entry->name != NULL; entry++) {
         if (strlen(entry->name) != length || memcmp(entry->name, name, length) != 0)
             continue;
-        found = make(self, entry);
+        found = make_node(self, entry);
         if (found == NULL)
             return -ENOMEM;
         found->node.inode = proc_entry_number(self, entry);

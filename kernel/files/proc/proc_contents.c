@@ -5,6 +5,7 @@
  * is mapped, is EIO in mem and the end of the file in pagemap. What the process itself may not read or write cannot be
  * read or written here either; Linux lets a debugger do that.
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "cpu.h"
 #include "files/proc/proc_node.h"
@@ -77,6 +78,7 @@ static uint64_t word_of(struct space *space, page_t page)
     entry_t    entry = table_lookup(space, page, &level);
     uint64_t   word  = 0;
 
+    assert(page < layout.user.end);
     if (level == 1 && entry_present(entry)) {
         frame_t frame = entry_frame(entry);
         bool    own   = frame_owner(frame) == OWNER_USER;
@@ -93,6 +95,7 @@ static long put_words(struct space *space, struct buffer *buffer, uint64_t at)
 {
     long put = 0;
 
+    assert(at % WORD == 0);
     for (uint64_t page = at / WORD; page < layout.user.end && buffer->bytes >= WORD; page++) {
         uint64_t word = word_of(space, (page_t)page);
 

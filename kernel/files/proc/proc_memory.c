@@ -152,6 +152,7 @@ static void count_page(struct counts *counts, const struct seen *seen, entry_t e
     bool     own   = frame_owner(frame) == OWNER_USER, dirty = !own || entry_dirty(entry);
     unsigned shown = frame_references(frame) - (own ? 0 : 1);
 
+    assert(entry_present(entry));
     if (is_zero_frame(frame))
         return;                                 /* nobody's, and everybody's */
     if (shown == 0)

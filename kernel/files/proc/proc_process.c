@@ -37,7 +37,7 @@ static const struct thread *thread_of(const struct proc_node *node, const struct
 
 /* ---- Numbers ------------------------------------------------------------------------------------ */
 
-/* As far as a stretch goes over numbers that are threads'. Returns one of a process, *found; or where to go on; or -1. */
+/* A stretch over numbers that are threads'. Returns the number of a process, *found; or where to go on; or -1. */
 static int32_t next_process_in_stretch(int32_t from, bool *found)
 {
     lock_state           state  = lock_take(&process_lock);
@@ -77,6 +77,7 @@ int32_t proc_next_descriptor(int32_t number, int32_t from)
 {
     const struct process *process = process_find(number);
 
+    assert(from >= 0);
     return process != NULL && process->files != NULL ? descriptor_next(process->files, from) : -1;
 }
 
@@ -492,7 +493,7 @@ static int write_mount_facts(struct text *text, struct proc_node *node __attribu
 
 /* ---- Links ---------------------------------------------------------------------------------------------------- */
 
-static struct node *hold(struct node *node)
+static struct node *hold_node(struct node *node)
 {
     if (node != NULL)
         node_hold(node);
@@ -503,21 +504,21 @@ static struct node *executable_of(struct proc_node *node)
 {
     const struct process *p = proc_process(node);
 
-    return p != NULL && p->memory != NULL ? hold(p->memory->executable) : NULL;
+    return p != NULL && p->memory != NULL ? hold_node(p->memory->executable) : NULL;
 }
 
 static struct node *folder_of(struct proc_node *node)
 {
     const struct process *p = proc_process(node);
 
-    return p != NULL && p->fs != NULL ? hold(p->fs->here) : NULL;
+    return p != NULL && p->fs != NULL ? hold_node(p->fs->here) : NULL;
 }
 
 static struct node *root_of(struct proc_node *node)
 {
     const struct process *p = proc_process(node);
 
-    return p != NULL && p->fs != NULL ? hold(p->fs->root) : NULL;
+    return p != NULL && p->fs != NULL ? hold_node(p->fs->root) : NULL;
 }
 
 static struct node *descriptor_of(struct proc_node *node)
@@ -528,7 +529,7 @@ static struct node *descriptor_of(struct proc_node *node)
 
     if (file == NULL)
         return NULL;
-    target = hold(file->node);
+    target = hold_node(file->node);
     file_release(file);
     return target;
 }

@@ -1,6 +1,7 @@
 /*
  * proc_system.c - /proc's files about the machine as a whole.
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "base/print.h"
 #include "base/random.h"

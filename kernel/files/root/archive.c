@@ -4,6 +4,7 @@
  * Frames of the module belong to BOOT until they become pages of files; those that do not are
  * given to the pool when all is read.
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "base/range.h"
 #include "base/string.h"
@@ -45,6 +46,7 @@ static bool module_take_frame(struct source *source, frame_t *out)
     struct module *self  = (struct module *)source;
     frame_t        frame = frame_of(self->at);
 
+    assert(self->at <= self->end);
     if (!is_aligned(self->at, PAGE_SIZE) || self->end - self->at < PAGE_SIZE || frame_owner(frame) != OWNER_BOOT)
         return false;
     frame_change_owner(frame, OWNER_BOOT, OWNER_FILE);
@@ -54,7 +56,7 @@ static bool module_take_frame(struct source *source, frame_t *out)
 }
 
 /* Whole frames of the module that nobody has taken. */
-static void give_back(paddr_t start, paddr_t end)
+static void give_module_back(paddr_t start, paddr_t end)
 {
     uint32_t first = (uint32_t)((start + PAGE_SIZE - 1) >> PAGE_SHIFT), last = (uint32_t)(end >> PAGE_SHIFT);
 
@@ -76,6 +78,7 @@ int archive_unpack(paddr_t start, paddr_t end, struct fs_context *fs, const char
     uint8_t        magic[2];
     int            err;
 
+    assert(start <= end);
     *why = "the archive is empty";
     if (end < start || module_read(&module.source, magic, 2) != 2)
         return -EINVAL;
@@ -90,6 +93,6 @@ int archive_unpack(paddr_t start, paddr_t end, struct fs_context *fs, const char
     } else {
         err = cpio_unpack(&module.source, fs, why);
     }
-    give_back(start, end);
+    give_module_back(start, end);
     return err;
 }

@@ -3,6 +3,7 @@
  */
 #include "files/root/cpio.h"
 
+#include "base/check.h"
 #include "base/error.h"
 #include "base/string.h"
 #include "files/tmpfs/tmpfs.h"
@@ -33,7 +34,7 @@ struct unpacking {
     char          *name, *block;
 };
 
-static int refuse(struct unpacking *u, const char *why)
+static int refuse_archive(struct unpacking *u, const char *why)
 {
     u->why = u->source->problem != NULL ? u->source->problem : why;
     return -EINVAL;
@@ -41,10 +42,10 @@ static int refuse(struct unpacking *u, const char *why)
 
 /* ---- Reading ------------------------------------------------------------------------------------- */
 
-static int take(struct unpacking *u, void *to, size_t bytes)
+static int take_bytes(struct unpacking *u, void *to, size_t bytes)
 {
     if (!source_read_all(u->source, to, bytes))
-        return refuse(u, "the archive ends too early");
+        return refuse_archive(u, "the archive ends too early");
     u->at += bytes;
     return 0;
 }
@@ -54,7 +55,7 @@ static int skip_padding(struct unpacking *u)
 {
     char none[4];
 
-    return take(u, none, (size_t)(-u->at & 3));
+    return take_bytes(u, none, (size_t)(-u->at & 3));
 }
 
 static bool read_number(const char *text, uint32_t *out)
@@ -81,33 +82,33 @@ static int read_header(struct unpacking *u, const char *text)
 
     _Static_assert(sizeof(struct entry) == FIELDS * sizeof(uint32_t), "an entry is its fields in order");
     if (memcmp(text, "07070", 5) != 0 || (text[5] != '1' && text[5] != '2'))
-        return refuse(u, "no header of a newc entry where one should be");
+        return refuse_archive(u, "no header of a newc entry where one should be");
     u->checked = text[5] == '2';
     for (unsigned i = 0; i < FIELDS; i++)
         if (!read_number(text + 6 + 8 * i, &field[i]))
-            return refuse(u, "a header with a damaged number");
+            return refuse_archive(u, "a header with a damaged number");
     if (u->entry.name_bytes == 0 || u->entry.name_bytes > 2 * PATH_LONGEST)
-        return refuse(u, "a name of impossible length");
+        return refuse_archive(u, "a name of impossible length");
     return 0;
 }
 
 /* The name; what pads it to a page boundary is more NULs than one. */
 static int read_name(struct unpacking *u)
 {
-    int err = take(u, u->name, u->entry.name_bytes);
+    int err = take_bytes(u, u->name, u->entry.name_bytes);
 
     if (err == 0)
         err = skip_padding(u);
     if (err != 0)
         return err;
     if (u->name[u->entry.name_bytes - 1] != '\0')
-        return refuse(u, "a name without an end");
+        return refuse_archive(u, "a name without an end");
     if (strlen(u->name) >= PATH_LONGEST || u->name[0] == '\0')
-        return refuse(u, "a name of impossible length");
+        return refuse_archive(u, "a name of impossible length");
     for (const char *at = u->name; at != NULL; at = strchr(at, '/')) {
         at += *at == '/';
         if (at[0] == '.' && at[1] == '.' && (at[2] == '/' || at[2] == '\0'))
-            return refuse(u, "a name with \"..\" in it");
+            return refuse_archive(u, "a name with \"..\" in it");
     }
     return 0;
 }
@@ -145,7 +146,7 @@ static int make_way(struct unpacking *u, bool folder)
     return is_folder && folder ? 0 : path_remove(u->fs, NULL, u->name, is_folder);
 }
 
-static void dress(const struct unpacking *u, struct node *node)
+static void set_attributes(const struct unpacking *u, struct node *node)
 {
     node->mode     = (node->mode & S_FMT) | (u->entry.mode & 07777);
     node->uid      = u->entry.uid;
@@ -180,7 +181,7 @@ static int copy_rest(struct unpacking *u, struct file *file, uint32_t left, uint
     while (left > 0) {
         uint32_t      part   = left < BLOCK ? left : BLOCK;
         struct buffer buffer = { .kernel = true, .memory = u->block, .bytes = part };
-        int           err    = take(u, u->block, part);
+        int           err    = take_bytes(u, u->block, part);
         long          put    = err == 0 ? file_write_at(file, &buffer, at) : err;
 
         if (put != (long)part)
@@ -190,10 +191,10 @@ static int copy_rest(struct unpacking *u, struct file *file, uint32_t left, uint
         at   += part;
         left -= part;
     }
-    return u->checked && sum != u->entry.sum ? refuse(u, "a file whose checksum does not match") : 0;
+    return u->checked && sum != u->entry.sum ? refuse_archive(u, "a file whose checksum does not match") : 0;
 }
 
-static int fill(struct unpacking *u, struct node *node)
+static int fill_file(struct unpacking *u, struct node *node)
 {
     uint64_t     at   = 0;
     uint32_t     left = u->entry.bytes;
@@ -216,7 +217,7 @@ static int fill(struct unpacking *u, struct node *node)
 }
 
 /* Remember the first name of a file that has more than one. */
-static int remember(struct unpacking *u, struct node *node)
+static int remember_linked(struct unpacking *u, struct node *node)
 {
     struct seen *seen = heap_alloc(sizeof *seen, 0);
 
@@ -262,9 +263,9 @@ static int make_file(struct unpacking *u)
     if (node != NULL) {
         err = add_name(u, node);
         if (err == 0 && u->entry.bytes > 0)
-            err = fill(u, node);
+            err = fill_file(u, node);
         if (err == 0)
-            dress(u, node);
+            set_attributes(u, node);
         return err;
     }
     err = path_make_node(u->fs, NULL, u->name, S_REGULAR | 0600, 0);
@@ -273,11 +274,11 @@ static int make_file(struct unpacking *u)
     if (err != 0)
         return err;
     if (u->entry.links > 1)
-        err = remember(u, node);
+        err = remember_linked(u, node);
     if (err == 0)
-        err = fill(u, node);
+        err = fill_file(u, node);
     if (err == 0)
-        dress(u, node);
+        set_attributes(u, node);
     node_release(node);
     return err;
 }
@@ -288,11 +289,11 @@ static int make_link(struct unpacking *u)
     int   err;
 
     if (u->entry.bytes == 0 || u->entry.bytes >= PATH_LONGEST)
-        return refuse(u, "a symbolic link of impossible length");
+        return refuse_archive(u, "a symbolic link of impossible length");
     target = heap_alloc(u->entry.bytes + 1, 0);
     if (target == NULL)
         return -ENOMEM;
-    err = take(u, target, u->entry.bytes);
+    err = take_bytes(u, target, u->entry.bytes);
     target[u->entry.bytes] = '\0';
     if (err == 0)
         err = skip_padding(u);
@@ -310,7 +311,7 @@ static int make_other(struct unpacking *u)
     int          err;
 
     if (u->entry.bytes != 0)
-        return refuse(u, "contents where there can be none");
+        return refuse_archive(u, "contents where there can be none");
     device |= (u->entry.major & 0xFFF) << 8 | (u->entry.minor & 0xFFF00) << 12;
     err = type == S_FOLDER ? path_make_folder(u->fs, NULL, u->name, 0755)
                            : path_make_node(u->fs, NULL, u->name, type | 0600, device);
@@ -319,7 +320,7 @@ static int make_other(struct unpacking *u)
     err = path_find(u->fs, NULL, u->name, PATH_NO_FOLLOW, &node);
     if (err != 0)
         return err;
-    dress(u, node);
+    set_attributes(u, node);
     node_release(node);
     return 0;
 }
@@ -331,7 +332,7 @@ static int skip_filling(struct unpacking *u)
 
     while (left > 0) {
         uint32_t part = left < BLOCK ? left : BLOCK;
-        int      err  = take(u, u->block, part);
+        int      err  = take_bytes(u, u->block, part);
 
         if (err != 0)
             return err;
@@ -340,7 +341,7 @@ static int skip_filling(struct unpacking *u)
     return skip_padding(u);
 }
 
-static int make(struct unpacking *u)
+static int make_entry(struct unpacking *u)
 {
     uint32_t type = u->entry.mode & S_FMT;
     int      err;
@@ -368,16 +369,16 @@ static int skip_to_next(struct unpacking *u, char *header)
     if (got == 0)
         return 0;
     if (got < 0)
-        return refuse(u, "what follows the archive cannot be read");
+        return refuse_archive(u, "what follows the archive cannot be read");
     u->at = 1;
-    got   = take(u, header + 1, HEADER - 1);
+    got   = take_bytes(u, header + 1, HEADER - 1);
     return got != 0 ? (int)got : 1;
 }
 
-static int unpack(struct unpacking *u)
+static int unpack_entries(struct unpacking *u)
 {
     char header[HEADER];
-    int  err = take(u, header, HEADER);
+    int  err = take_bytes(u, header, HEADER);
 
     while (err == 0) {
         err = read_header(u, header);
@@ -392,14 +393,14 @@ static int unpack(struct unpacking *u)
             err = 0;
             continue;
         }
-        err = make(u);
+        err = make_entry(u);
         if (err == 0)
-            err = take(u, header, HEADER);
+            err = take_bytes(u, header, HEADER);
     }
     return err;
 }
 
-static const char *reason(int err)
+static const char *reason_of(int err)
 {
     switch (err) {
     case -ENOMEM: case -ENOSPC: return "no memory for its files";
@@ -416,8 +417,9 @@ int cpio_unpack(struct source *source, struct fs_context *fs, const char **why)
                            .block = heap_alloc(BLOCK, 0) };
     int err = -ENOMEM;
 
+    assert(source != NULL && fs != NULL);
     if (u.name != NULL && u.block != NULL)
-        err = unpack(&u);
+        err = unpack_entries(&u);
     while (u.seen != NULL) {
         struct seen *next = u.seen->next;
 
@@ -427,6 +429,6 @@ int cpio_unpack(struct source *source, struct fs_context *fs, const char **why)
     }
     heap_free(u.name);
     heap_free(u.block);
-    *why = err == 0 ? NULL : u.why != NULL ? u.why : reason(err);
+    *why = err == 0 ? NULL : u.why != NULL ? u.why : reason_of(err);
     return err;
 }

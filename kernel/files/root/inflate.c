@@ -6,6 +6,7 @@
  */
 #include "files/root/inflate.h"
 
+#include "base/check.h"
 #include "base/error.h"
 #include "base/string.h"
 #include "memory/heap/heap.h"
@@ -40,7 +41,7 @@ struct inflate {
 
 /* ---- Input --------------------------------------------------------------------------------------- */
 
-static long fail(struct inflate *self, const char *why)
+static long fail_stream(struct inflate *self, const char *why)
 {
     if (!self->failed)
         self->source.problem = why;
@@ -66,6 +67,7 @@ static int32_t take_bits(struct inflate *self, unsigned count)
 {
     uint32_t value;
 
+    assert(count <= 16);
     while (self->bit_count < count) {
         int byte = next_byte(self);
 
@@ -95,7 +97,7 @@ static uint32_t crc_add(uint32_t crc, uint8_t byte)
     return crc >> 4 ^ table[crc & 15];
 }
 
-static void give(struct inflate *self, uint8_t byte, uint8_t **to, size_t *left)
+static void give_byte(struct inflate *self, uint8_t byte, uint8_t **to, size_t *left)
 {
     self->window[self->window_at++ % WINDOW] = byte;
     self->crc = crc_add(self->crc, byte);
@@ -114,6 +116,7 @@ static bool make_code(struct code *code, const uint8_t *lengths, unsigned symbol
     uint16_t at[LONGEST_CODE + 1];
     int      left = 1;
 
+    assert(symbols <= 288);
     memset(code->count, 0, sizeof code->count);
     for (unsigned i = 0; i < symbols; i++)
         code->count[lengths[i]]++;
@@ -132,7 +135,7 @@ static bool make_code(struct code *code, const uint8_t *lengths, unsigned symbol
 }
 
 /* The next symbol, or -1 when the input has ended or no code matches. */
-static int decode(struct inflate *self, const struct code *code)
+static int decode_symbol(struct inflate *self, const struct code *code)
 {
     int value = 0, first = 0, index = 0;
 
@@ -171,7 +174,7 @@ static bool read_lengths(struct inflate *self, const struct code *code, uint8_t 
     unsigned at = 0;
 
     while (at < count) {
-        int     symbol = decode(self, code);
+        int     symbol = decode_symbol(self, code);
         int32_t times;
         uint8_t value = 0;
 
@@ -236,14 +239,14 @@ static long begin_stored(struct inflate *self)
     length     = take_bits(self, 16);
     complement = take_bits(self, 16);
     if (length < 0 || complement < 0 || (length ^ complement) != 0xFFFF)
-        return fail(self, "a stored block whose length is damaged");
+        return fail_stream(self, "a stored block whose length is damaged");
     self->stored_left = (uint32_t)length;
     self->phase = STORED;
     return 0;
 }
 
 /* What follows the last block: the sum and the length of the output. */
-static long finish(struct inflate *self)
+static long finish_stream(struct inflate *self)
 {
     int32_t part[4];
 
@@ -251,12 +254,12 @@ static long finish(struct inflate *self)
     for (unsigned i = 0; i < 4; i++) {
         part[i] = take_bits(self, 16);
         if (part[i] < 0)
-            return fail(self, "the compressed data ends too early");
+            return fail_stream(self, "the compressed data ends too early");
     }
     if (((uint32_t)part[0] | (uint32_t)part[1] << 16) != (self->crc ^ 0xFFFFFFFF))
-        return fail(self, "the checksum does not match");
+        return fail_stream(self, "the checksum does not match");
     if (((uint32_t)part[2] | (uint32_t)part[3] << 16) != self->produced)
-        return fail(self, "the length does not match");
+        return fail_stream(self, "the length does not match");
     self->phase = ENDED;
     return 0;
 }
@@ -266,18 +269,18 @@ static long begin_block(struct inflate *self)
     int32_t last, type;
 
     if (self->last_block)
-        return finish(self);
+        return finish_stream(self);
     last = take_bits(self, 1);
     type = take_bits(self, 2);
     if (last < 0 || type < 0)
-        return fail(self, "the compressed data ends too early");
+        return fail_stream(self, "the compressed data ends too early");
     self->last_block = last;
     if (type == 0)
         return begin_stored(self);
     if (type == 1)
         fixed_codes(self);
     else if (type != 2 || !dynamic_codes(self))
-        return fail(self, "a block with damaged codes");
+        return fail_stream(self, "a block with damaged codes");
     self->phase = CODED;
     return 0;
 }
@@ -296,18 +299,18 @@ static long begin_match(struct inflate *self, int symbol)
 
     symbol -= END_OF_BLOCK + 1;
     if (symbol >= 29)
-        return fail(self, "a length that does not exist");
+        return fail_stream(self, "a length that does not exist");
     extra = take_bits(self, length_bits[symbol]);
-    code  = decode(self, &self->distances);
+    code  = decode_symbol(self, &self->distances);
     if (extra < 0 || code < 0 || code >= 30)
-        return fail(self, "a distance that does not exist");
+        return fail_stream(self, "a distance that does not exist");
     far = take_bits(self, code < 4 ? 0 : (unsigned)code / 2 - 1);
     if (far < 0)
-        return fail(self, "the compressed data ends too early");
+        return fail_stream(self, "the compressed data ends too early");
     self->match_left     = length_base[symbol] + (uint32_t)extra;
     self->match_distance = far_base[code] + (uint32_t)far;
     if (self->match_distance > self->produced && self->produced < WINDOW)
-        return fail(self, "a reference to before the beginning");
+        return fail_stream(self, "a reference to before the beginning");
     return 0;
 }
 
@@ -319,15 +322,15 @@ static long produce_coded(struct inflate *self, uint8_t **to, size_t *left)
         int symbol;
 
         if (self->match_left > 0) {
-            give(self, self->window[(self->window_at - self->match_distance) % WINDOW], to, left);
+            give_byte(self, self->window[(self->window_at - self->match_distance) % WINDOW], to, left);
             self->match_left--;
             continue;
         }
-        symbol = decode(self, &self->literals);
+        symbol = decode_symbol(self, &self->literals);
         if (symbol < 0)
-            return fail(self, "the compressed data is damaged or ends too early");
+            return fail_stream(self, "the compressed data is damaged or ends too early");
         if (symbol < END_OF_BLOCK) {
-            give(self, (uint8_t)symbol, to, left);
+            give_byte(self, (uint8_t)symbol, to, left);
         } else if (symbol == END_OF_BLOCK) {
             self->phase = BETWEEN_BLOCKS;
             return 0;
@@ -344,8 +347,8 @@ static long produce_stored(struct inflate *self, uint8_t **to, size_t *left)
         int32_t byte = take_bits(self, 8);
 
         if (byte < 0)
-            return fail(self, "the compressed data ends too early");
-        give(self, (uint8_t)byte, to, left);
+            return fail_stream(self, "the compressed data ends too early");
+        give_byte(self, (uint8_t)byte, to, left);
         self->stored_left--;
     }
     if (self->stored_left == 0)
@@ -375,7 +378,7 @@ static long inflate_read(struct source *source, void *to, size_t bytes)
 
 enum { HEADER_CRC = 2, HEADER_EXTRA = 4, HEADER_NAME = 8, HEADER_COMMENT = 16, HEADER_UNKNOWN = 0xE0 };
 
-static bool skip(struct inflate *self, uint32_t count)
+static bool skip_bytes(struct inflate *self, uint32_t count)
 {
     while (count-- > 0)
         if (take_bits(self, 8) < 0)
@@ -397,18 +400,18 @@ static bool read_header(struct inflate *self)
 {
     int32_t magic = take_bits(self, 16), method = take_bits(self, 8), flags = take_bits(self, 8), extra;
 
-    if (magic != 0x8B1F || method != 8 || flags < 0 || (flags & HEADER_UNKNOWN) || !skip(self, 6))
+    if (magic != 0x8B1F || method != 8 || flags < 0 || (flags & HEADER_UNKNOWN) || !skip_bytes(self, 6))
         return false;
     if (flags & HEADER_EXTRA) {
         extra = take_bits(self, 16);
-        if (extra < 0 || !skip(self, (uint32_t)extra))
+        if (extra < 0 || !skip_bytes(self, (uint32_t)extra))
             return false;
     }
     if ((flags & HEADER_NAME) && !skip_text(self))
         return false;
     if ((flags & HEADER_COMMENT) && !skip_text(self))
         return false;
-    return !(flags & HEADER_CRC) || skip(self, 2);
+    return !(flags & HEADER_CRC) || skip_bytes(self, 2);
 }
 
 struct source *inflate_open(struct source *from)
@@ -422,7 +425,7 @@ struct source *inflate_open(struct source *from)
     self->from = from;
     self->crc  = 0xFFFFFFFF;
     if (!read_header(self))
-        fail(self, "no gzip header that we understand");
+        fail_stream(self, "no gzip header that we understand");
     return &self->source;
 }
 

@@ -35,7 +35,7 @@ static int make_folder(struct fs_context *fs, const char *path, uint32_t mode)
     return err == -EEXIST ? 0 : err;
 }
 
-static int mount(struct fs_context *fs, const char *path, struct file_system *system)
+static int mount_system(struct fs_context *fs, const char *path, struct file_system *system)
 {
     struct node *folder;
     int          err;
@@ -72,17 +72,17 @@ static int populate_root(struct fs_context *fs)
     if (err == 0)
         err = make_folder(fs, "/tmp", 01777);
     if (err == 0)
-        err = mount(fs, "/dev", tmpfs_new(0755));
+        err = mount_system(fs, "/dev", tmpfs_new(0755));
     if (err == 0)
         err = make_folder(fs, "/dev/shm", 0755);
     if (err == 0)
-        err = mount(fs, "/dev/shm", tmpfs_new(01777));
+        err = mount_system(fs, "/dev/shm", tmpfs_new(01777));
     if (err == 0)
-        err = mount(fs, "/proc", proc_new());
+        err = mount_system(fs, "/proc", proc_new());
     if (err == 0)
         err = make_folder(fs, "/sys", 0555);
     if (err == 0)
-        err = mount(fs, "/sys", sys_new());
+        err = mount_system(fs, "/sys", sys_new());
     for (unsigned i = 0; i < COUNT_OF(nodes) && err == 0; i++)
         err = path_make_node(fs, NULL, nodes[i].path, S_CHARACTER | nodes[i].mode, nodes[i].device);
     for (unsigned i = 0; i < COUNT_OF(links) && err == 0; i++)

@@ -1,5 +1,5 @@
 /*
- * line_discipline.c - keys into lines. See discipline.h; what is seen of it is discipline_output.c's.
+ * line_discipline.c - keys into lines. See line_discipline.h; what is seen of it is line_discipline_output.c's.
  */
 #include "files/terminal/line_discipline.h"
 
@@ -16,8 +16,8 @@ struct input {
     const struct line_discipline_effects *effects;
 };
 
-static bool local(const struct line_discipline *d, uint32_t flag)   { return (d->settings.local & flag) != 0; }
-static bool incoming(const struct line_discipline *d, uint32_t flag) { return (d->settings.input & flag) != 0; }
+static bool has_local(const struct line_discipline *d, uint32_t flag)   { return (d->settings.local & flag) != 0; }
+static bool has_input(const struct line_discipline *d, uint32_t flag) { return (d->settings.input & flag) != 0; }
 
 static bool is_key(const struct line_discipline *d, unsigned key, uint8_t c)
 {
@@ -27,10 +27,13 @@ static bool is_key(const struct line_discipline *d, unsigned key, uint8_t c)
 /* ---- The ring -------------------------------------------------------------------------------- */
 
 static uint32_t slot(uint32_t at) { return at % LINE_DISCIPLINE_ROOM; }
-static uint32_t held(const struct line_discipline *d) { return d->head - d->tail; }
-static bool marked(const struct line_discipline *d, uint32_t at) { return d->marks[slot(at) / 8] & 1u << slot(at) % 8; }
+static uint32_t bytes_held(const struct line_discipline *d) { return d->head - d->tail; }
+static bool is_marked(const struct line_discipline *d, uint32_t at)
+{
+    return d->marks[slot(at) / 8] & 1u << slot(at) % 8;
+}
 
-static void mark(struct line_discipline *d, uint32_t at, bool set)
+static void mark_byte(struct line_discipline *d, uint32_t at, bool set)
 {
     uint8_t bit = (uint8_t)(1u << slot(at) % 8);
 
@@ -40,25 +43,25 @@ static void mark(struct line_discipline *d, uint32_t at, bool set)
         d->marks[slot(at) / 8] &= (uint8_t)~bit;
 }
 
-static void put(struct line_discipline *d, uint8_t c)
+static void put_byte(struct line_discipline *d, uint8_t c)
 {
-    mark(d, d->head, false);
+    mark_byte(d, d->head, false);
     d->ring[slot(d->head++)] = c;
 }
 
 /* The line is finished with this byte. A full ring has kept one place for it. */
 static void finish_line(struct line_discipline *d, uint8_t c)
 {
-    if (held(d) == LINE_DISCIPLINE_ROOM)
+    if (bytes_held(d) == LINE_DISCIPLINE_ROOM)
         return;
-    put(d, c);
-    mark(d, d->head - 1, true);
+    put_byte(d, c);
+    mark_byte(d, d->head - 1, true);
     d->whole = d->head;
 }
 
 /* ---- Echo ------------------------------------------------------------------------------------- */
 
-static void show(const struct input *in, const char *bytes, size_t count)
+static void show_bytes(const struct input *in, const char *bytes, size_t count)
 {
     in->effects->show(in->effects->context, bytes, count);
 }
@@ -69,7 +72,7 @@ static void show_processed(const struct input *in, uint8_t c)
     char   out[OUTPUT_LONGEST];
     size_t count = line_discipline_put_output(in->d, c, out);
 
-    show(in, out, count);
+    show_bytes(in, out, count);
 }
 
 /* Letters are Latin-1's, as in Linux; of UTF-8 that makes odd words, but the same ones. */
@@ -84,19 +87,19 @@ static bool is_control(uint8_t c) { return c < ' ' || c == 0x7F; }
 
 static void show_key(const struct input *in, uint8_t c)
 {
-    if (is_control(c) && c != '\t' && local(in->d, ECHOCTL)) {
+    if (is_control(c) && c != '\t' && has_local(in->d, ECHOCTL)) {
         char out[2] = { '^', (char)(c ^ 0x40) };
 
         in->d->column += 2;
-        show(in, out, 2);
+        show_bytes(in, out, 2);
     } else {
         show_processed(in, c);
     }
 }
 
-static void echo(const struct input *in, uint8_t c)
+static void echo_key(const struct input *in, uint8_t c)
 {
-    if (!local(in->d, ECHO))
+    if (!has_local(in->d, ECHO))
         return;
     if (in->d->head == in->d->whole)
         in->d->line_column = in->d->column;
@@ -107,7 +110,7 @@ static void echo(const struct input *in, uint8_t c)
 
 static bool continues(const struct line_discipline *d, uint32_t at)
 {
-    return incoming(d, IUTF8) && (d->ring[slot(at)] & 0xC0) == 0x80;
+    return has_input(d, IUTF8) && (d->ring[slot(at)] & 0xC0) == 0x80;
 }
 
 /* Wipe columns, by what a program would write. */
@@ -122,7 +125,7 @@ static void wipe_columns(const struct input *in, uint32_t columns)
 static void go_back(const struct input *in, uint32_t columns)
 {
     for (; columns > 0; columns--) {
-        show(in, "\b", 1);
+        show_bytes(in, "\b", 1);
         if (in->d->column > 0)
             in->d->column--;
     }
@@ -144,7 +147,7 @@ static uint32_t tab_columns(const struct line_discipline *d)
         if (c == '\t')
             break;
         if (is_control(c))
-            columns += local(d, ECHOCTL) ? 2 : 0;
+            columns += has_local(d, ECHOCTL) ? 2 : 0;
         else if (!continues(d, at - 1))
             columns++;
     }
@@ -162,14 +165,14 @@ static bool last_character(const struct line_discipline *d, uint32_t *at)
 }
 
 /* A character's columns go from the screen. It is out of the line already. */
-static void wipe(const struct input *in, uint8_t c)
+static void wipe_character(const struct input *in, uint8_t c)
 {
     struct line_discipline *d = in->d;
 
     if (c == '\t')
         go_back(in, tab_columns(d));
     else if (is_control(c))
-        wipe_columns(in, local(d, ECHOCTL) ? 2 : 0);
+        wipe_columns(in, has_local(d, ECHOCTL) ? 2 : 0);
     else
         wipe_columns(in, 1);
 }
@@ -177,15 +180,15 @@ static void wipe(const struct input *in, uint8_t c)
 static void erase_one(const struct input *in)
 {
     struct line_discipline *d = in->d;
-    uint32_t           at;
+    uint32_t                at;
 
     if (!last_character(d, &at))
         return;
     d->head = at;
-    if (!local(d, ECHO))
+    if (!has_local(d, ECHO))
         return;
-    if (local(d, ECHOE))
-        wipe(in, d->ring[slot(at)]);
+    if (has_local(d, ECHOE))
+        wipe_character(in, d->ring[slot(at)]);
     else
         show_key(in, d->settings.keys[KEY_ERASE]);
 }
@@ -194,8 +197,8 @@ static void erase_one(const struct input *in)
 static void erase_many(const struct input *in, bool word_only)
 {
     struct line_discipline *d = in->d;
-    bool               seen = false;
-    uint32_t           at;
+    bool                    seen = false;
+    uint32_t                at;
 
     while (d->head != d->whole && last_character(d, &at)) {
         uint8_t c = d->ring[slot(at)];
@@ -204,8 +207,8 @@ static void erase_many(const struct input *in, bool word_only)
             break;
         seen = seen || is_word(c);
         d->head = at;
-        if (local(d, ECHO))
-            wipe(in, c);
+        if (has_local(d, ECHO))
+            wipe_character(in, c);
     }
 }
 
@@ -213,14 +216,14 @@ static void erase_line(const struct input *in)
 {
     struct line_discipline *d = in->d;
 
-    if (local(d, ECHO) && !(local(d, ECHOK) && local(d, ECHOKE) && local(d, ECHOE))) {
+    if (has_local(d, ECHO) && !(has_local(d, ECHOK) && has_local(d, ECHOKE) && has_local(d, ECHOE))) {
         d->head = d->whole;
         show_key(in, d->settings.keys[KEY_KILL]);
-        if (local(d, ECHOK))
+        if (has_local(d, ECHOK))
             show_processed(in, '\n');
         return;
     }
-    if (local(d, ECHO))
+    if (has_local(d, ECHO))
         erase_many(in, false);
     else
         d->head = d->whole;
@@ -243,9 +246,9 @@ static void show_line_again(const struct input *in)
 static bool take_signal(const struct input *in, uint8_t c)
 {
     struct line_discipline *d = in->d;
-    int                number;
+    int                     number;
 
-    if (!local(d, ISIG))
+    if (!has_local(d, ISIG))
         return false;
     if (is_key(d, KEY_INTERRUPT, c))
         number = SIGNAL_INTERRUPT;
@@ -255,12 +258,12 @@ static bool take_signal(const struct input *in, uint8_t c)
         number = SIGNAL_STOP;
     else
         return false;
-    if (!local(d, NOFLSH)) {
+    if (!has_local(d, NOFLSH)) {
         line_discipline_forget_input(d);
         in->effects->flush(in->effects->context);
     }
     d->stopped = false;
-    if (local(d, ECHO))
+    if (has_local(d, ECHO))
         show_key(in, c);
     in->effects->signal(in->effects->context, number);
     return true;
@@ -268,7 +271,7 @@ static bool take_signal(const struct input *in, uint8_t c)
 
 static bool take_flow(struct line_discipline *d, uint8_t c)
 {
-    if (!incoming(d, IXON))
+    if (!has_input(d, IXON))
         return false;
     if (is_key(d, KEY_START, c)) {
         d->stopped = false;
@@ -278,7 +281,7 @@ static bool take_flow(struct line_discipline *d, uint8_t c)
         d->stopped = true;
         return true;
     }
-    if (d->stopped && incoming(d, IXANY))
+    if (d->stopped && has_input(d, IXANY))
         d->stopped = false;
     return false;
 }
@@ -287,7 +290,7 @@ static bool take_flow(struct line_discipline *d, uint8_t c)
 static bool take_edit(const struct input *in, uint8_t c)
 {
     struct line_discipline *d = in->d;
-    bool               any = d->head != d->whole;
+    bool                    any = d->head != d->whole;
 
     if (is_key(d, KEY_ERASE, c)) {
         if (any)
@@ -295,14 +298,14 @@ static bool take_edit(const struct input *in, uint8_t c)
     } else if (is_key(d, KEY_KILL, c)) {
         if (any)
             erase_line(in);
-    } else if (is_key(d, KEY_WORD, c) && local(d, IEXTEN)) {
+    } else if (is_key(d, KEY_WORD, c) && has_local(d, IEXTEN)) {
         erase_many(in, true);
-    } else if (is_key(d, KEY_REPRINT, c) && local(d, ECHO) && local(d, IEXTEN)) {
+    } else if (is_key(d, KEY_REPRINT, c) && has_local(d, ECHO) && has_local(d, IEXTEN)) {
         show_line_again(in);
-    } else if (is_key(d, KEY_LITERAL, c) && local(d, IEXTEN)) {
+    } else if (is_key(d, KEY_LITERAL, c) && has_local(d, IEXTEN)) {
         d->literal = true;
-        if (local(d, ECHO) && local(d, ECHOCTL))
-            show(in, "^\b", 2);
+        if (has_local(d, ECHO) && has_local(d, ECHOCTL))
+            show_bytes(in, "^\b", 2);
     } else {
         return false;
     }
@@ -314,13 +317,13 @@ static bool take_line_end(const struct input *in, uint8_t c)
     struct line_discipline *d = in->d;
 
     if (c == '\n') {
-        if (local(d, ECHO) || local(d, ECHONL))
+        if (has_local(d, ECHO) || has_local(d, ECHONL))
             show_processed(in, '\n');
         finish_line(d, c);
     } else if (is_key(d, KEY_END, c)) {
         finish_line(d, DISABLED);
-    } else if (is_key(d, KEY_LINE, c) || (is_key(d, KEY_LINE_2, c) && local(d, IEXTEN))) {
-        echo(in, c);
+    } else if (is_key(d, KEY_LINE, c) || (is_key(d, KEY_LINE_2, c) && has_local(d, IEXTEN))) {
+        echo_key(in, c);
         finish_line(d, c);
     } else {
         return false;
@@ -332,49 +335,49 @@ static bool take_line_end(const struct input *in, uint8_t c)
  * A byte to be read. In canonical mode the last place is kept for the line's end. A line's end that is none here shows
  * as ^J, unless it was the return key's.
  */
-static void keep(const struct input *in, uint8_t c, bool was_return)
+static void keep_byte(const struct input *in, uint8_t c, bool was_return)
 {
     struct line_discipline *d = in->d;
 
-    if (held(d) >= LINE_DISCIPLINE_ROOM - (local(d, ICANON) ? 1 : 0)) {
-        if (incoming(d, IMAXBEL))
-            show(in, "\a", 1);
+    if (bytes_held(d) >= LINE_DISCIPLINE_ROOM - (has_local(d, ICANON) ? 1 : 0)) {
+        if (has_input(d, IMAXBEL))
+            show_bytes(in, "\a", 1);
         return;
     }
-    if (c == '\n' && was_return && local(d, ECHO))
+    if (c == '\n' && was_return && has_local(d, ECHO))
         show_processed(in, c);
     else
-        echo(in, c);
-    put(d, c);
+        echo_key(in, c);
+    put_byte(d, c);
 }
 
 static uint8_t without_case(const struct line_discipline *d, uint8_t c)
 {
-    if (incoming(d, ISTRIP))
+    if (has_input(d, ISTRIP))
         c &= 0x7F;
-    return incoming(d, IUCLC) && local(d, IEXTEN) && is_upper(c) ? c + ('a' - 'A') : c;
+    return has_input(d, IUCLC) && has_local(d, IEXTEN) && is_upper(c) ? c + ('a' - 'A') : c;
 }
 
 /* What the settings make of the ends of lines: a byte, or (-1) nothing. */
 static int translated(const struct line_discipline *d, uint8_t c)
 {
     if (c == '\r') {
-        if (incoming(d, IGNCR))
+        if (has_input(d, IGNCR))
             return -1;
-        return incoming(d, ICRNL) ? '\n' : c;
+        return has_input(d, ICRNL) ? '\n' : c;
     }
-    return c == '\n' && incoming(d, INLCR) ? '\r' : c;
+    return c == '\n' && has_input(d, INLCR) ? '\r' : c;
 }
 
 static void take_key(const struct input *in, uint8_t raw)
 {
     struct line_discipline *d   = in->d;
-    uint8_t            key = without_case(d, raw);
-    int                c;
+    uint8_t                 key = without_case(d, raw);
+    int                     c;
 
     if (d->literal) {
         d->literal = false;
-        keep(in, key, false);
+        keep_byte(in, key, false);
         return;
     }
     if (take_flow(d, key) || take_signal(in, key))
@@ -382,9 +385,9 @@ static void take_key(const struct input *in, uint8_t raw)
     c = translated(d, key);
     if (c < 0)
         return;
-    if (local(d, ICANON) && (take_edit(in, (uint8_t)c) || take_line_end(in, (uint8_t)c)))
+    if (has_local(d, ICANON) && (take_edit(in, (uint8_t)c) || take_line_end(in, (uint8_t)c)))
         return;
-    keep(in, (uint8_t)c, key == '\r');
+    keep_byte(in, (uint8_t)c, key == '\r');
 }
 
 /* ---- The calls --------------------------------------------------------------------------------------- */
@@ -407,22 +410,23 @@ void line_discipline_input(struct line_discipline *d, const struct line_discipli
 
     for (size_t i = 0; i < count; i++)
         take_key(&in, bytes[i]);
-    if (!local(d, ICANON))
+    if (!has_local(d, ICANON))
         d->whole = d->head;
 }
 
 void line_discipline_set(struct line_discipline *d, const struct termios *settings)
 {
-    bool was = local(d, ICANON), is = (settings->local & ICANON) != 0;
+    bool was = has_local(d, ICANON), is = (settings->local & ICANON) != 0;
 
+    deep_assert(line_discipline_ok(d));
     d->settings = *settings;
     if (!(settings->input & IXON))
         d->stopped = false;
     if (was == is)
         return;
     memset(d->marks, 0, sizeof d->marks);
-    if (is && held(d) > 0)
-        mark(d, d->head - 1, true);             /* what is there counts as one line */
+    if (is && bytes_held(d) > 0)
+        mark_byte(d, d->head - 1, true);        /* what is there counts as one line */
     d->whole = d->head;
     d->literal = false;
 }
@@ -437,30 +441,33 @@ uint32_t line_discipline_waiting(const struct line_discipline *d)
 {
     uint32_t count = 0;
 
-    if (!local(d, ICANON))
-        return held(d);
+    if (!has_local(d, ICANON))
+        return bytes_held(d);
     for (uint32_t at = d->tail; at != d->whole; at++)
-        count += !(marked(d, at) && d->ring[slot(at)] == DISABLED);
+        count += !(is_marked(d, at) && d->ring[slot(at)] == DISABLED);
     return count;
 }
 
 bool line_discipline_readable(const struct line_discipline *d)
 {
-    return local(d, ICANON) ? d->tail != d->whole : held(d) > 0;
+    return has_local(d, ICANON) ? d->tail != d->whole : bytes_held(d) > 0;
 }
 
 uint32_t line_discipline_room(const struct line_discipline *d)
 {
-    return LINE_DISCIPLINE_ROOM - 1 - (held(d) < LINE_DISCIPLINE_ROOM - 1 ? held(d) : LINE_DISCIPLINE_ROOM - 1);
+    uint32_t most = LINE_DISCIPLINE_ROOM - 1;
+
+    return bytes_held(d) < most ? most - bytes_held(d) : 0;
 }
 
 static size_t read_line(struct line_discipline *d, uint8_t *to, size_t room, bool *end)
 {
     size_t count = 0;
 
+    deep_assert(d->whole - d->tail <= bytes_held(d));
     *end = false;
     while (d->tail != d->whole && !*end) {
-        bool    last = marked(d, d->tail);
+        bool    last = is_marked(d, d->tail);
         uint8_t c    = d->ring[slot(d->tail)];
 
         if (last && c == DISABLED) {            /* the end of input takes no room, and is not seen */
@@ -481,7 +488,8 @@ size_t line_discipline_read(struct line_discipline *d, uint8_t *to, size_t room,
 {
     size_t count = 0;
 
-    if (local(d, ICANON))
+    deep_assert(line_discipline_ok(d));
+    if (has_local(d, ICANON))
         return read_line(d, to, room, end);
     while (count < room && d->tail != d->head)
         to[count++] = d->ring[slot(d->tail++)];
@@ -491,12 +499,12 @@ size_t line_discipline_read(struct line_discipline *d, uint8_t *to, size_t room,
 
 bool line_discipline_ok(const struct line_discipline *d)
 {
-    if (held(d) > LINE_DISCIPLINE_ROOM || d->whole - d->tail > held(d))
+    if (bytes_held(d) > LINE_DISCIPLINE_ROOM || d->whole - d->tail > bytes_held(d))
         return false;
-    if (!local(d, ICANON))
+    if (!has_local(d, ICANON))
         return true;
     for (uint32_t at = d->whole; at != d->head; at++)
-        if (marked(d, at))
+        if (is_marked(d, at))
             return false;
-    return d->tail == d->whole || marked(d, d->whole - 1);
+    return d->tail == d->whole || is_marked(d, d->whole - 1);
 }

@@ -1,6 +1,7 @@
 /*
  * line_discipline_output.c - what a terminal makes of output: line ends, tabs, and where the cursor is.
  */
+#include "base/check.h"
 #include "files/terminal/line_discipline_output.h"
 
 static size_t put_newline(struct line_discipline *d, char *out)
@@ -40,6 +41,7 @@ static size_t put_tab(struct line_discipline *d, char *out)
 {
     uint32_t spaces = 8 - (d->column & 7);
 
+    deep_assert(out != NULL);
     d->column += spaces;
     if ((d->settings.output & TABS) != TABS) {
         out[0] = '\t';

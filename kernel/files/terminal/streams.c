@@ -5,6 +5,7 @@
  */
 #include "files/terminal/streams.h"
 
+#include "base/check.h"
 #include "base/error.h"
 #include "base/print.h"
 #include "devices/channel_link.h"
@@ -17,21 +18,21 @@ static struct node        nodes[3];             /* input, output, errors */
 static uint32_t           outputs;              /* [a] open files of output and errors */
 static void             (*outputs_gone)(void);
 
-static bool waits(const struct file *file) { return !(file->flags & O_NONBLOCK); }
+static bool stream_waits(const struct file *file) { return !(file->flags & O_NONBLOCK); }
 
 static enum channel_kind kind_of(const struct file *file)
 {
     return file->node == &nodes[1] ? CHANNEL_OUTPUT : CHANNEL_ERRORS;
 }
 
-static long read(struct file *file, struct buffer *to, uint64_t at __attribute__((unused)))
+static long stream_read(struct file *file, struct buffer *to, uint64_t at __attribute__((unused)))
 {
-    return channel_read(to, waits(file));
+    return channel_read(to, stream_waits(file));
 }
 
-static long write(struct file *file, struct buffer *from, uint64_t at __attribute__((unused)))
+static long stream_write(struct file *file, struct buffer *from, uint64_t at __attribute__((unused)))
 {
-    long done = channel_write(kind_of(file), from, waits(file));
+    long done = channel_write(kind_of(file), from, stream_waits(file));
 
     if (done == -EPIPE) {
         struct signal_info info = { .number = SIGPIPE, .sender = current_process()->id };
@@ -41,13 +42,13 @@ static long write(struct file *file, struct buffer *from, uint64_t at __attribut
     return done;
 }
 
-static int open_output(struct node *node __attribute__((unused)), struct file *file __attribute__((unused)))
+static int stream_open_output(struct node *node __attribute__((unused)), struct file *file __attribute__((unused)))
 {
     __atomic_add_fetch(&outputs, 1, __ATOMIC_RELAXED);
     return 0;
 }
 
-static void close_output(struct file *file __attribute__((unused)))
+static void stream_close_output(struct file *file __attribute__((unused)))
 {
     if (__atomic_sub_fetch(&outputs, 1, __ATOMIC_ACQ_REL) == 0)
         outputs_gone();
@@ -61,26 +62,26 @@ static void notify_streams(void)
         node_notify(&nodes[i]);
 }
 
-static unsigned poll_input(struct file *file, struct wait_queue **queue)
+static unsigned stream_poll_input(struct file *file, struct wait_queue **queue)
 {
     *queue = &file->node->ready;
     return channel_poll_input();
 }
 
-static unsigned poll_output(struct file *file, struct wait_queue **queue)
+static unsigned stream_poll_output(struct file *file, struct wait_queue **queue)
 {
     *queue = &file->node->ready;
     return channel_poll_output(kind_of(file));
 }
 
-static long control(struct file *file __attribute__((unused)), unsigned request, user_t argument)
+static long stream_control(struct file *file __attribute__((unused)), unsigned request, user_t argument)
 {
     uint32_t waiting = channel_waiting();
 
     return request == FIONREAD ? user_write(argument, &waiting, sizeof waiting) : -ENOTTY;
 }
 
-static int describe(struct node *node, char *to, size_t size)
+static int stream_describe(struct node *node, char *to, size_t size)
 {
     int length = format_text(to, size, "pipe:[%llu]", (unsigned long long)node->inode);
 
@@ -88,15 +89,17 @@ static int describe(struct node *node, char *to, size_t size)
 }
 
 static const struct node_operations input_operations = {
-    .traits = NODE_STREAM, .read = read, .poll = poll_input, .control = control, .describe = describe,
+    .traits = NODE_STREAM, .read = stream_read, .poll = stream_poll_input, .control = stream_control,
+    .describe = stream_describe,
 };
 static const struct node_operations output_operations = {
-    .traits = NODE_STREAM, .write = write, .poll = poll_output, .describe = describe, .open = open_output,
-    .close = close_output,
+    .traits = NODE_STREAM, .write = stream_write, .poll = stream_poll_output, .describe = stream_describe,
+    .open = stream_open_output, .close = stream_close_output,
 };
 
 int streams_open(struct file *files[3], void (*free)(void))
 {
+    assert(free != NULL && outputs == 0);
     outputs_gone = free;
     system_start(&system, "pipefs", PIPE_MAGIC);
     channel_on_change(notify_streams);
@@ -107,7 +110,7 @@ int streams_open(struct file *files[3], void (*free)(void))
         node_hold(&nodes[i]);                   /* they are nobody's to free */
         files[i] = file_make(&nodes[i], operations, i == 0 ? O_RDONLY : O_WRONLY);
         if (files[i] != NULL && i > 0)
-            open_output(&nodes[i], files[i]);
+            stream_open_output(&nodes[i], files[i]);
         if (files[i] != NULL)
             continue;
         while (--i >= 0)

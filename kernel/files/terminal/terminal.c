@@ -3,6 +3,7 @@
  */
 #include "files/terminal/terminal.h"
 
+#include "base/check.h"
 #include "base/error.h"
 #include "base/string.h"
 #include "process/process.h"
@@ -14,6 +15,7 @@ enum { PIECE = 128, LEAST_CREDIT = 64, TOP_UP_BELOW = LINE_DISCIPLINE_ROOM / 4 }
 
 static void send_echo(struct terminal *t)
 {
+    deep_assert(lock_held(&t->lock) && t->echoed <= TERMINAL_ECHO);
     if (t->echoed == 0)
         return;
     t->device->put(t->echo, t->echoed);         /* what there is no room for is not seen: nobody waits for it */
@@ -21,10 +23,11 @@ static void send_echo(struct terminal *t)
     t->echoed = 0;
 }
 
-static void show(void *context, const char *bytes, size_t count)
+static void show_echo(void *context, const char *bytes, size_t count)
 {
     struct terminal *t = context;
 
+    assert(count <= TERMINAL_ECHO);
     if (t->echoed + count > TERMINAL_ECHO)
         send_echo(t);
     memcpy(t->echo + t->echoed, bytes, count);
@@ -36,6 +39,7 @@ static void signal_foreground(void *context, int number)
     struct terminal   *t    = context;
     struct signal_info info = { .number = number, .code = 0x80 };      /* SI_KERNEL */
 
+    deep_assert(lock_held(&t->lock));
     if (t->foreground != 0)
         (void)!signal_group(t->foreground, &info);
 }
@@ -51,6 +55,7 @@ static void top_up(struct terminal *t)
 {
     uint32_t room = line_discipline_room(&t->line_discipline);
 
+    deep_assert(t->device != NULL);
     if (t->device->want == NULL || t->ended)
         return;
     if (room < LEAST_CREDIT && !line_discipline_readable(&t->line_discipline))
@@ -61,6 +66,7 @@ static void top_up(struct terminal *t)
 
 void terminal_start(struct terminal *t, const struct terminal_device *device)
 {
+    assert(device != NULL && device->put != NULL && device->flush != NULL);
     *t = (struct terminal){ .lock = LOCK("terminal", RANK_TERMINAL), .device = device, .writing = MUTEX("terminal") };
     line_discipline_start(&t->line_discipline);
     top_up(t);
@@ -68,7 +74,7 @@ void terminal_start(struct terminal *t, const struct terminal_device *device)
 
 void terminal_input(struct terminal *t, const uint8_t *bytes, size_t count)
 {
-    const struct line_discipline_effects effects = { show, signal_foreground, forget_output, t };
+    const struct line_discipline_effects effects = { show_echo, signal_foreground, forget_output, t };
     lock_state state = lock_take(&t->lock);
 
     line_discipline_input(&t->line_discipline, &effects, bytes, count);
@@ -220,6 +226,7 @@ static bool put_out(struct terminal *t)
     lock_state state = lock_take(&t->lock);
     size_t     gone  = can_put(t) ? t->device->put(t->out, t->out_used) : 0;
 
+    deep_assert(mutex_held(&t->writing) && t->out_used <= TERMINAL_OUT);
     if (gone > 0)
         t->device->flush();
     t->out_used -= gone;
@@ -233,6 +240,7 @@ static int put_out_all(struct terminal *t, uint32_t flags)
 {
     int err = 0;
 
+    deep_assert(mutex_held(&t->writing));
     while (err == 0) {
         wait_start(&t->ready);
         if (put_out(t))
@@ -250,6 +258,7 @@ static size_t process_piece(struct terminal *t, const uint8_t *piece, size_t cou
     lock_state state = lock_take(&t->lock);
     size_t     used;
 
+    deep_assert(mutex_held(&t->writing));
     t->out_used += line_discipline_output(&t->line_discipline, piece, count, &used, t->out + t->out_used,
                                           TERMINAL_OUT - t->out_used);
     lock_drop(&t->lock, state);
@@ -261,6 +270,7 @@ static long write_all(struct terminal *t, struct buffer *from, uint32_t flags)
     long done = 0;
     int  err  = put_out_all(t, flags);          /* what an interrupted write has left */
 
+    deep_assert(mutex_held(&t->writing));
     while (from->bytes > 0 && err == 0) {
         uint8_t piece[PIECE];
         size_t  got = buffer_get(from, piece, from->bytes < PIECE ? from->bytes : PIECE);

@@ -1,6 +1,7 @@
 /*
  * terminal_control.c - whose a terminal is, and its ioctls. See terminal.h.
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "base/string.h"
 #include "files/terminal/terminal.h"
@@ -37,6 +38,7 @@ static bool is_held_back(int signal)
 {
     const struct signal_action *action = &current_process()->actions->action[signal];
 
+    assert(signal > 0 && signal <= SIGNALS);
     return action->handler == SIG_IGN || (current_thread()->mask & 1ull << (signal - 1));
 }
 
@@ -46,6 +48,7 @@ int terminal_check(struct terminal *t, int signal)
     struct signal_info    info = { .number = signal, .code = 0x80 };    /* SI_KERNEL */
     int32_t               foreground = t->foreground;
 
+    assert(signal == SIGTTIN || signal == SIGTTOU);
     if (!is_ours(t, self) || foreground == 0 || foreground == self->group)
         return 0;
     if (is_held_back(signal))
@@ -69,7 +72,7 @@ void terminal_adopt(struct terminal *t)
     lock_drop(&t->lock, state);
 }
 
-static void take_from(struct process *process, void *terminal)
+static void leave_in_session(struct process *process, void *terminal)
 {
     const struct terminal *t = terminal;
 
@@ -92,14 +95,14 @@ void terminal_leave(struct process *process)
             (void)!signal_group(t->foreground, &hangup);
             (void)!signal_group(t->foreground, &go_on);
         }
-        process_each_in_session(t->session, take_from, t);
+        process_each_in_session(t->session, leave_in_session, t);
         t->session = t->foreground = 0;
     }
     lock_drop(&t->lock, state);
 }
 
 /* TIOCSCTTY. Nobody's terminal is taken away from them. */
-static int make_ours(struct terminal *t)
+static int take_terminal(struct terminal *t)
 {
     struct process *self = current_process();
 
@@ -209,7 +212,7 @@ static long change_flow(struct terminal *t, uintptr_t what)
     return 0;                                   /* there is no line to send the others on */
 }
 
-static long forget(struct terminal *t, uintptr_t what)
+static long flush_queues(struct terminal *t, uintptr_t what)
 {
     lock_state state;
     int        err = terminal_check(t, SIGTTOU);
@@ -233,7 +236,7 @@ static long control_session(struct terminal *t, unsigned request, user_t argumen
 
     switch (request) {
     case TIOCSCTTY:
-        return make_ours(t);
+        return take_terminal(t);
     case TIOCNOTTY:
         if (!is_ours(t, self))
             return -ENOTTY;
@@ -277,7 +280,7 @@ long terminal_control(struct terminal *t, unsigned request, user_t argument)
     case TCXONC:
         return change_flow(t, argument);
     case TCFLSH:
-        return forget(t, argument);
+        return flush_queues(t, argument);
     default:
         return control_session(t, request, argument);
     }

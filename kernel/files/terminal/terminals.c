@@ -35,11 +35,11 @@ static bool want_from_channel(uint32_t bytes)
     return said;
 }
 
-static void input(const uint8_t *bytes, size_t count) { terminal_input(terminal, bytes, count); }
-static void input_end(void)                           { terminal_input_end(terminal); }
-static void room_again(void)                          { terminal_room(terminal); }
+static void terminal_heard(const uint8_t *bytes, size_t count) { terminal_input(terminal, bytes, count); }
+static void terminal_heard_end(void)                           { terminal_input_end(terminal); }
+static void terminal_has_room(void)                          { terminal_room(terminal); }
 
-static void resize(unsigned columns, unsigned rows)
+static void terminal_resized(unsigned columns, unsigned rows)
 {
     const struct window window = { .rows = (uint16_t)rows, .columns = (uint16_t)columns };
 
@@ -48,7 +48,8 @@ static void resize(unsigned columns, unsigned rows)
 
 static void listen_to_channel(void)
 {
-    static const struct channel_listener listener = { input, input_end, resize, room_again };
+    static const struct channel_listener listener = { terminal_heard, terminal_heard_end, terminal_resized,
+                                                      terminal_has_room };
 
     channel_listen(&listener);
 }
@@ -66,7 +67,7 @@ static void nothing(void) {}
 
 /* ---- Files ----------------------------------------------------------------------------------------- */
 
-static int open(struct node *node, struct file *file)
+static int terminal_open(struct node *node, struct file *file)
 {
     struct terminal *t = node->device == DEVICE_TTY ? current_process()->terminal : terminal;
 
@@ -78,25 +79,26 @@ static int open(struct node *node, struct file *file)
     return 0;
 }
 
-static long read(struct file *file, struct buffer *to, uint64_t at __attribute__((unused)))
+static long read_terminal(struct file *file, struct buffer *to, uint64_t at __attribute__((unused)))
 {
     return terminal_read(file->own, to, file->flags);
 }
 
-static long write(struct file *file, struct buffer *from, uint64_t at __attribute__((unused)))
+static long write_terminal(struct file *file, struct buffer *from, uint64_t at __attribute__((unused)))
 {
     return terminal_write(file->own, from, file->flags);
 }
 
-static unsigned poll(struct file *file, struct wait_queue **queue) { return terminal_poll(file->own, queue); }
+static unsigned poll_terminal(struct file *file, struct wait_queue **queue) { return terminal_poll(file->own, queue); }
 
-static long control(struct file *file, unsigned request, user_t argument)
+static long control_terminal(struct file *file, unsigned request, user_t argument)
 {
     return terminal_control(file->own, request, argument);
 }
 
 static const struct node_operations operations = {
-    .traits = NODE_STREAM, .open = open, .read = read, .write = write, .poll = poll, .control = control,
+    .traits = NODE_STREAM, .open = terminal_open, .read = read_terminal, .write = write_terminal, .poll = poll_terminal,
+    .control = control_terminal,
 };
 
 void terminals_signal(int number) { terminal_signal(terminal, number); }
@@ -129,8 +131,8 @@ int terminals_open_first(struct fs_context *fs, struct file **out)
         listen_to_channel();
     terminal_start(t, channel ? &on_channel : &on_serial);
     if (!channel) {
-        serial_listen_for(input);
-        keyboard_start(input);
+        serial_listen_for(terminal_heard);
+        keyboard_start(terminal_heard);
     }
     return path_open(fs, NULL, path, O_RDWR, 0, out);
 }

@@ -19,6 +19,7 @@ enum { TMPFS_MAGIC = 0x01021994 };
 /* The contents, made when they are first needed. */
 static struct object *contents_of(struct tmpfs_node *file)
 {
+    assert((file->node.mode & S_FMT) == S_REGULAR);
     if (file->contents == NULL)
         file->contents = object_create(OWNER_FILE, (file->node.bytes + PAGE_SIZE - 1) >> PAGE_SHIFT);
     return file->contents;
@@ -42,6 +43,7 @@ static long tmpfs_read(struct file *file, struct buffer *to, uint64_t at)
     size_t             left = at < size ? smaller(size - at, to->bytes) : 0;
     long               done = 0;
 
+    deep_assert(mutex_held(&file->node->lock));
     while (left > 0) {
         size_t  skew = (size_t)(at % PAGE_SIZE), part = smaller(PAGE_SIZE - skew, left), got;
         frame_t frame = NO_FRAME;
@@ -74,6 +76,7 @@ static long write_new_page(struct object *contents, uint64_t page, struct buffer
     size_t  got;
     int     err = frame_get(OWNER_FILE, 0, &frame);
 
+    deep_assert(from->bytes >= PAGE_SIZE);
     if (err != 0)
         return err;
     got = buffer_get_frame(from, frame, 0, PAGE_SIZE);
@@ -97,6 +100,7 @@ static long write_page(struct object *contents, uint64_t at, struct buffer *from
     size_t   got;
     int      err;
 
+    assert(part > 0 && part <= PAGE_SIZE - at % PAGE_SIZE);
     if (part == PAGE_SIZE) {
         err = object_page(contents, page, false, &frame);
         if (err == 0 && !frame_exists(frame))
@@ -118,6 +122,7 @@ static long tmpfs_write(struct file *file, struct buffer *from, uint64_t at)
     uint64_t           end      = at + from->bytes, pages = (end + PAGE_SIZE - 1) >> PAGE_SHIFT;
     long               done = 0, got = 0;
 
+    deep_assert(mutex_held(&file->node->lock) && from->bytes > 0);
     if (contents == NULL)
         return -ENOMEM;
     if (pages > contents->pages)
@@ -146,6 +151,7 @@ static int tmpfs_resize(struct node *node, uint64_t bytes)
     struct object *contents = tmpfs_of(node)->contents;
     uint64_t       pages    = (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
 
+    assert(mutex_held(&node->lock) && bytes <= FILE_LARGEST);
     if (contents != NULL) {
         object_resize(contents, pages);
         if (bytes < node->bytes && bytes % PAGE_SIZE != 0)
@@ -169,6 +175,7 @@ static long tmpfs_read_link(struct node *node, char *to, size_t size)
     const char *target = tmpfs_of(node)->target;
     size_t      length = strlen(target);
 
+    assert((node->mode & S_FMT) == S_LINK);
     if (length > size)
         length = size;
     memcpy(to, target, length);
@@ -276,6 +283,7 @@ struct file_system *tmpfs_new(uint32_t mode)
     struct file_system *system = heap_alloc(sizeof *system, 0);
     struct tmpfs_node  *root;
 
+    assert((mode & S_FMT) == 0);
     if (system == NULL)
         return NULL;
     system_start(system, "tmpfs", TMPFS_MAGIC);
@@ -331,6 +339,7 @@ struct node *tmpfs_unnamed(const char *name)
     static struct file_system nowhere;
     struct unnamed           *self = heap_alloc(sizeof *self, HEAP_ZERO);
 
+    assert(strlen(name) <= NAME_LONGEST);
     if (self == NULL)
         return NULL;
     if (nowhere.type == NULL)

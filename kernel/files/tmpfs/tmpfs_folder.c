@@ -14,7 +14,7 @@ enum { FEW = 8, RENAME_EXCHANGE = 2, FIRST_AGE = 3 };
 static bool is_folder(const struct tmpfs_node *node) { return (node->node.mode & S_FMT) == S_FOLDER; }
 
 /* FNV-1a. */
-static uint32_t hash_of(const char *name, size_t length)
+static uint32_t name_hash(const char *name, size_t length)
 {
     uint32_t hash = 2166136261u;
 
@@ -30,12 +30,13 @@ static bool is_named(const struct tmpfs_entry *entry, uint32_t hash, const char 
     return entry->hash == hash && entry->length == length && memcmp(entry->name, name, length) == 0;
 }
 
-static struct tmpfs_entry *find(const struct tmpfs_node *node, const char *name, size_t length)
+static struct tmpfs_entry *find_entry(const struct tmpfs_node *node, const char *name, size_t length)
 {
     const struct tmpfs_folder *folder = &node->folder;
-    uint32_t                   hash   = hash_of(name, length);
+    uint32_t                   hash   = name_hash(name, length);
     struct tmpfs_entry        *entry;
 
+    deep_assert(is_folder(node));
     if (folder->table != NULL) {
         for (entry = folder->table[hash & (folder->table_size - 1)]; entry != NULL; entry = entry->same_hash)
             if (is_named(entry, hash, name, length))
@@ -49,7 +50,7 @@ static struct tmpfs_entry *find(const struct tmpfs_node *node, const char *name,
 }
 
 /* The folder above; of the root, itself. */
-static struct tmpfs_node *above(struct tmpfs_node *folder)
+static struct tmpfs_node *folder_above(struct tmpfs_node *folder)
 {
     return folder->names != NULL ? folder->names->folder : folder;
 }
@@ -59,10 +60,11 @@ static int tmpfs_look_up(struct node *node, const char *name, size_t length, str
     struct tmpfs_node  *self = tmpfs_of(node);
     struct tmpfs_entry *entry;
 
+    deep_assert(mutex_held(&node->lock));
     if (length == 2 && name[0] == '.' && name[1] == '.') {
-        *out = &above(self)->node;
+        *out = &folder_above(self)->node;
     } else {
-        entry = find(self, name, length);
+        entry = find_entry(self, name, length);
         if (entry == NULL)
             return -ENOENT;
         *out = &entry->node->node;
@@ -75,9 +77,10 @@ static int tmpfs_list(struct node *node, uint64_t from, folder_visit visit, void
 {
     struct tmpfs_node *self = tmpfs_of(node);
 
+    deep_assert(mutex_held(&node->lock));
     if (from == 0 && !visit(data, ".", 1, node->inode, node->mode, 1))
         return 0;
-    if (from <= 1 && !visit(data, "..", 2, above(self)->node.inode, S_FOLDER, 2))
+    if (from <= 1 && !visit(data, "..", 2, folder_above(self)->node.inode, S_FOLDER, 2))
         return 0;
     for (struct tmpfs_entry *entry = self->folder.oldest; entry != NULL; entry = entry->newer)
         if (entry->age >= from && !visit(data, entry->name, entry->length, entry->node->node.inode,
@@ -92,6 +95,7 @@ static void table_add(struct tmpfs_folder *folder, struct tmpfs_entry *entry)
 {
     struct tmpfs_entry **at = &folder->table[entry->hash & (folder->table_size - 1)];
 
+    deep_assert(folder->table != NULL);
     entry->same_hash = *at;
     *at = entry;
 }
@@ -100,6 +104,7 @@ static void table_remove(struct tmpfs_folder *folder, struct tmpfs_entry *entry)
 {
     struct tmpfs_entry **at = &folder->table[entry->hash & (folder->table_size - 1)];
 
+    deep_assert(folder->table != NULL);
     while (*at != entry)
         at = &(*at)->same_hash;
     *at = entry->same_hash;
@@ -137,7 +142,7 @@ static void fit_table(struct tmpfs_folder *folder)
 }
 
 /* Changing an entry's folder and name is a change of the folder, and of the node's link count. */
-static void touch(struct tmpfs_node *folder, struct tmpfs_node *node)
+static void touch_folder(struct tmpfs_node *folder, struct tmpfs_node *node)
 {
     uint64_t now = clock_wall();
 
@@ -145,10 +150,11 @@ static void touch(struct tmpfs_node *folder, struct tmpfs_node *node)
     node->node.changed = now;
 }
 
-static void insert(struct tmpfs_entry *entry)
+static void insert_entry(struct tmpfs_entry *entry)
 {
     struct tmpfs_folder *folder = &entry->folder->folder;
 
+    deep_assert(mutex_held(&entry->folder->node.lock));
     entry->age   = ++folder->last_age;
     entry->newer = NULL;
     entry->older = folder->newest;
@@ -163,7 +169,7 @@ static void insert(struct tmpfs_entry *entry)
     fit_table(folder);
 }
 
-static void take_out(struct tmpfs_entry *entry)
+static void take_entry_out(struct tmpfs_entry *entry)
 {
     struct tmpfs_folder *folder = &entry->folder->folder;
 
@@ -193,9 +199,10 @@ static struct tmpfs_entry *new_entry(struct tmpfs_node *folder, const char *name
 {
     struct tmpfs_entry *entry = heap_alloc(sizeof *entry + length, 0);
 
+    assert(length > 0 && length <= NAME_LONGEST);
     if (entry == NULL)
         return NULL;
-    *entry = (struct tmpfs_entry){ .folder = folder, .hash = hash_of(name, length), .length = (uint8_t)length };
+    *entry = (struct tmpfs_entry){ .folder = folder, .hash = name_hash(name, length), .length = (uint8_t)length };
     memcpy(entry->name, name, length);
     node_hold(&folder->node);
     return entry;
@@ -219,7 +226,7 @@ static void unlist_name(struct tmpfs_entry *entry)
 }
 
 /* The entry names the node from now on. */
-static void attach(struct tmpfs_entry *entry, struct tmpfs_node *node)
+static void attach_entry(struct tmpfs_entry *entry, struct tmpfs_node *node)
 {
     entry->node      = node;
     list_name(node, entry);
@@ -227,17 +234,17 @@ static void attach(struct tmpfs_entry *entry, struct tmpfs_node *node)
     node_hold(&node->node);
     if (is_folder(node))
         entry->folder->node.links++;
-    insert(entry);
-    touch(entry->folder, node);
+    insert_entry(entry);
+    touch_folder(entry->folder, node);
 }
 
 /* The entry is gone. A node's last one is kept, out of its folder, to say where the node was. */
-static void detach(struct tmpfs_entry *entry)
+static void detach_entry(struct tmpfs_entry *entry)
 {
     struct tmpfs_node *node = entry->node;
 
-    take_out(entry);
-    touch(entry->folder, node);
+    take_entry_out(entry);
+    touch_folder(entry->folder, node);
     node->node.links--;
     if (is_folder(node)) {
         entry->folder->node.links--;
@@ -272,7 +279,8 @@ static int tmpfs_create(struct node *folder, const char *name, size_t length, ui
     struct tmpfs_node  *self = tmpfs_of(folder), *node;
     struct tmpfs_entry *entry;
 
-    if (find(self, name, length) != NULL)
+    assert(mutex_held(&folder->lock));
+    if (find_entry(self, name, length) != NULL)
         return -EEXIST;
     if (folder->links == 0)
         return -ENOENT;
@@ -284,7 +292,7 @@ static int tmpfs_create(struct node *folder, const char *name, size_t length, ui
         node_release(&node->node);
         return -ENOMEM;
     }
-    attach(entry, node);
+    attach_entry(entry, node);
     *out = &node->node;
     return 0;
 }
@@ -296,6 +304,7 @@ static int tmpfs_symlink(struct node *folder, const char *name, size_t length, c
     struct node *node;
     int          err;
 
+    assert(mutex_held(&folder->lock));
     if (copy == NULL)
         return -ENOMEM;
     err = tmpfs_create(folder, name, length, S_LINK | 0777, 0, &node);
@@ -314,7 +323,8 @@ static int tmpfs_link(struct node *folder, const char *name, size_t length, stru
 {
     struct tmpfs_entry *entry;
 
-    if (find(tmpfs_of(folder), name, length) != NULL)
+    assert(mutex_held(&folder->lock) && (node->mode & S_FMT) != S_FOLDER && node->system == folder->system);
+    if (find_entry(tmpfs_of(folder), name, length) != NULL)
         return -EEXIST;
     if (node->links == 0 && !node->linkable)
         return -ENOENT;                         /* removed, and only kept open: it gets no name again */
@@ -323,14 +333,15 @@ static int tmpfs_link(struct node *folder, const char *name, size_t length, stru
         return -ENOMEM;
     if (node->links == 0)
         tmpfs_forget_name(tmpfs_of(node));      /* what it was called before it had a name */
-    attach(entry, tmpfs_of(node));
+    attach_entry(entry, tmpfs_of(node));
     return 0;
 }
 
 static int tmpfs_remove(struct node *folder, const char *name, size_t length, bool folder_wanted)
 {
-    struct tmpfs_entry *entry = find(tmpfs_of(folder), name, length);
+    struct tmpfs_entry *entry = find_entry(tmpfs_of(folder), name, length);
 
+    assert(mutex_held(&folder->lock));
     if (entry == NULL)
         return -ENOENT;
     if (is_folder(entry->node) != folder_wanted)
@@ -339,7 +350,7 @@ static int tmpfs_remove(struct node *folder, const char *name, size_t length, bo
         return -EBUSY;
     if (folder_wanted && entry->node->folder.count != 0)
         return -ENOTEMPTY;
-    detach(entry);
+    detach_entry(entry);
     return 0;
 }
 
@@ -380,7 +391,7 @@ static void name_again(struct tmpfs_entry *entry, struct tmpfs_node *node)
     entry->node = node;
     list_name(node, entry);
     entry->folder->node.links += is_folder(node);
-    touch(entry->folder, node);
+    touch_folder(entry->folder, node);
 }
 
 /* Both entries stay where they are; their nodes change places, references and all. */
@@ -399,10 +410,12 @@ static void exchange_nodes(struct tmpfs_entry *a, struct tmpfs_entry *b)
 static int tmpfs_rename(struct node *from, const char *name, size_t length, struct node *to, const char *new_name,
                         size_t new_length, unsigned flags)
 {
-    struct tmpfs_entry *source = find(tmpfs_of(from), name, length), *target = find(tmpfs_of(to), new_name, new_length);
+    struct tmpfs_entry *source = find_entry(tmpfs_of(from), name, length);
+    struct tmpfs_entry *target = find_entry(tmpfs_of(to), new_name, new_length);
     struct tmpfs_entry *entry;
     int                 err;
 
+    assert(mutex_held(&from->lock) && mutex_held(&to->lock) && from->system == to->system);
     if (source == NULL || (target == NULL && (flags & RENAME_EXCHANGE)))
         return -ENOENT;
     if (target != NULL && flags != 0 && !(flags & RENAME_EXCHANGE))
@@ -420,9 +433,9 @@ static int tmpfs_rename(struct node *from, const char *name, size_t length, stru
     if (entry == NULL)
         return -ENOMEM;
     if (target != NULL)
-        detach(target);
-    attach(entry, source->node);
-    detach(source);
+        detach_entry(target);
+    attach_entry(entry, source->node);
+    detach_entry(source);
     return 0;
 }
 
@@ -445,11 +458,11 @@ void tmpfs_destroy(struct file_system *system)
         if (entry == NULL) {                    /* empty: up, and away with it */
             entry  = folder->names;
             folder = entry->folder;
-            detach(entry);
+            detach_entry(entry);
         } else if (is_folder(entry->node)) {
             folder = entry->node;
         } else {
-            detach(entry);
+            detach_entry(entry);
         }
     }
     node_release(system->root);
@@ -484,7 +497,7 @@ static bool folder_ok(struct tmpfs_node *folder)
     uint64_t age   = FIRST_AGE - 1;
 
     for (struct tmpfs_entry *entry = folder->folder.oldest; entry != NULL; entry = entry->newer) {
-        if (entry->folder != folder || entry->age <= age || find(folder, entry->name, entry->length) != entry)
+        if (entry->folder != folder || entry->age <= age || find_entry(folder, entry->name, entry->length) != entry)
             return false;                                               /* T2, T3 */
         age = entry->age;
         count++;
