@@ -1,7 +1,7 @@
 /*
  * cpu.h (host) - the processor, as far as portable code needs it, inside a Linux program.
  *
- * The questions are those of arch/i386/cpu.h. A thread stands for a CPU: a test sets host_cpu in
+ * The questions are those of arch/contract.h. A thread stands for a CPU: a test sets host_cpu in
  * each of its threads. Interrupts do not exist, so turning them off does nothing.
  *
  * Kernel virtual memory is the *mirror*, a stretch of this program's addresses as long as the

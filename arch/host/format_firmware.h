@@ -15,13 +15,13 @@
  * No context ever holds keys 5 and 6: they keep the age for page-out. The machine knows no cache types, no
  * global and no large pages. What was BLOCKED counts as written to, for want of a bit.
  *
- * The names are those of arch/i386/mmu.h, where each is explained.
+ * The names are those of arch/contract.h, where each is explained.
  * Source   claims G1, G3, G5, G7 to G16.
  */
 #ifndef QUIRE_HOST_FORMAT_FIRMWARE_H
 #define QUIRE_HOST_FORMAT_FIRMWARE_H
 
-#include "base/rights.h"
+#include "arch/contract.h"
 
 typedef struct { uint32_t raw; } entry_t;
 
@@ -37,11 +37,6 @@ enum {
     FIRMWARE_ACCESSED = 1 << 3, FIRMWARE_DIRTY = 1 << 4,
     FIRMWARE_KEY_KERNEL = 1 << 5, FIRMWARE_KEY_USER = 1 << 6,
     FIRMWARE_AGE_SHIFT = 10,
-};
-
-enum entry_kind {
-    ENTRY_EMPTY, ENTRY_SWAP, ENTRY_GUARD, ENTRY_TRANSIT, ENTRY_IDENTITY, ENTRY_BLOCKED, ENTRY_PRESENT,
-    ENTRY_TABLE,
 };
 
 /* Entry 0 of a table in memory is its header. */
@@ -174,20 +169,5 @@ static inline void mmu_trim(entry_t *page0)
         end--;
     entry_write(&page0[-1], (entry_t){ end });
 }
-
-void mmu_flush_page(page_t page);
-void mmu_flush_space(void);
-void mmu_flush_all(void);
-void mmu_activate(frame_t root);
-frame_t mmu_active(void);
-void mmu_take_over(frame_t kernel_root);
-void mmu_return_to(frame_t root);
-frame_t mmu_returns_to(void);
-
-struct mmu_features {
-    bool write_protect, large, global, smep, smap, umip;
-};
-extern struct mmu_features mmu_features;
-void mmu_start(bool shared_with_programs);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * clock.c (i386) - time from the interval timer and the real-time clock.
  */
-#include "clock.h"
+#include "arch/contract.h"
 
 #include "base/divide.h"
 #include "io.h"

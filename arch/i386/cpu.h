@@ -1,20 +1,7 @@
 /*
  * cpu.h (i386) - the processor, as far as portable code needs it.
  *
- * Each port answers the same questions under the same names:
- *   cpu_number()            which CPU runs this, 0 .. MAX_CPUS-1
- *   interrupts_off()        turn interrupts off, returning what to give back
- *   interrupts_restore(s)
- *   interrupts_on()         for the way from a program into the kernel; interrupts_off() before the way back
- *   interrupts_let_in()     off before and after: those that wait come now
- *   cpu_raise_unexpected(), cpu_load_nonsense()    traps of the kernel's own that nobody expects
- *   cpu_relax()             inside a waiting loop
- *   cpu_wait()              nothing to do until an interrupt comes
- *   pointer_to(va)          the C pointer for a kernel virtual address
- *   address_of(p)           and back
- *   caller_address()        for reports that name a culprit
- *   words_fill(), words_copy()   32-bit words in a row
- *   cpu_page_fill(), cpu_page_copy()   whole pages, aligned, the fastest way there is
+ * arch/contract.h says what each answers.
  */
 #ifndef QUIRE_ARCH_CPU_H
 #define QUIRE_ARCH_CPU_H
@@ -74,7 +61,7 @@ static inline void words_copy(void *restrict to, const void *restrict from, size
 void cpu_page_fill(void *page, uint32_t word);
 void cpu_page_copy(void *restrict to, const void *restrict from);
 
-void cpu_start(void);           /* detect and switch on what these use, and shut the FPU; without it they are slower */
+void cpu_start(void);
 
 /* A number from the processor's own generator, 0 where it has none (Intel SDM vol. 2, "RDRAND"). */
 static inline uint64_t cpu_random(void)

@@ -3,7 +3,7 @@
  *
  * Source: Intel SDM vol. 2A, "CPUID"; names of flags as in Linux's /proc/cpuinfo.
  */
-#include "cpu_facts.h"
+#include "arch/contract.h"
 
 #include "base/string.h"
 

@@ -3,9 +3,9 @@
  */
 #include "fpu.h"
 
+#include "arch/contract.h"
 #include "base/check.h"
 #include "base/string.h"
-#include "cpu_facts.h"
 #include "trap.h"
 
 enum {

@@ -1,15 +1,7 @@
 /*
  * mmu.h (i386) - page-table entries of the two-level, 32-bit format.
  *
- * Each port answers the same questions under the same names, so that memory/tables/table.c
- * and memory/tables/cursor.c know no bits and no widths:
- *
- *   entry_t, MMU_LEVELS, MMU_ENTRIES     level 1 is the last table, level MMU_LEVELS the root
- *   mmu_index(page, level)               which entry of a level's table leads to a page
- *   mmu_reach(level)                     pages that one entry of a level covers
- *   entry_kind(e, level) and friends     taking entries apart, putting them together
- *   mmu_allow(rights)                    what the hardware will really allow when asked for rights
- *   mmu_flush_*()                        forgetting translations
+ * arch/contract.h says what each answers.
  *
  * Present entries are the processor's (Intel SDM vol. 3A, "32-Bit Paging"). Of the bits
  * it leaves to software, bits 9 and 10 hold the age for page-out. Entries that are not
@@ -22,7 +14,7 @@
 #ifndef QUIRE_ARCH_MMU_H
 #define QUIRE_ARCH_MMU_H
 
-#include "base/rights.h"
+#include "arch/contract.h"
 
 typedef struct { uint32_t raw; } entry_t;
 
@@ -38,17 +30,6 @@ enum {
     I386_PRESENT = 1u << 0, I386_WRITE = 1u << 1, I386_USER = 1u << 2, I386_THROUGH = 1u << 3,
     I386_NO_CACHE = 1u << 4, I386_ACCESSED = 1u << 5, I386_DIRTY = 1u << 6, I386_LARGE = 1u << 7,
     I386_GLOBAL = 1u << 8, I386_AGE_SHIFT = 9,
-};
-
-enum entry_kind {
-    ENTRY_EMPTY,        /* nothing here                                              */
-    ENTRY_SWAP,         /* contents in a swap slot                                   */
-    ENTRY_GUARD,        /* deliberately nothing: an access is an overflow            */
-    ENTRY_TRANSIT,      /* on its way in or out, wait                                */
-    ENTRY_IDENTITY,     /* not present, but names the frame of its own address (T6)  */
-    ENTRY_BLOCKED,      /* frame kept, access off (G15)                              */
-    ENTRY_PRESENT,      /* maps a frame (or MMU_ENTRIES of them)                     */
-    ENTRY_TABLE,        /* leads to a table of the next level                        */
 };
 
 static inline unsigned mmu_index(page_t page, unsigned level)
@@ -231,40 +212,5 @@ static inline bool entry_change(entry_t *at, entry_t from, entry_t to)
  */
 static inline void mmu_cover(entry_t *page0, page_t end) { (void)page0; (void)end; }
 static inline void mmu_trim(entry_t *page0)              { (void)page0; }
-
-/*
- * Forgetting. A translation may be cached from the moment it exists; a present entry that is
- * changed or removed must be flushed before its frame is reused (Intel SDM vol. 3A,
- * "Invalidation of TLBs and Paging-Structure Caches"). Entries that were not present are never
- * cached, so making one present needs no flush.
- */
-void mmu_flush_page(page_t page);               /* this CPU, one page, global or not        */
-void mmu_flush_space(void);                     /* this CPU, all that is not global         */
-void mmu_flush_all(void);                       /* this CPU, everything                     */
-
-/* Make a root table current on this CPU; flushes what is not global. */
-void mmu_activate(frame_t root);
-frame_t mmu_active(void);
-
-/*
- * Where the kernel has a space of its own (K17): its root, which every trap from a program loads; and the
- * root that the way back to the program loads. Neither is loaded by the call. mmu_take_over() is for the moment
- * in which that space becomes current for the first time (K15).
- */
-void mmu_take_over(frame_t kernel_root);
-void mmu_return_to(frame_t root);
-frame_t mmu_returns_to(void);
-
-/* Features found: whether the processor has what mmu.c has switched on. */
-struct mmu_features {
-    bool write_protect, large, global, smep, smap, umip;
-};
-extern struct mmu_features mmu_features;
-
-/*
- * Detect and switch on, once, before space_start(). Where programs may run the kernel's code or read its constants, their
- * pages are open to programs: SMEP and SMAP would then keep the kernel from its own, and stay off.
- */
-void mmu_start(bool shared_with_programs);
 
 #endif

@@ -18,14 +18,7 @@
 
 #ifndef __ASSEMBLER__
 
-#include "base/types.h"
-
-void power_exit(uint8_t status) NORETURN;   /* end the emulator; elsewhere switch off, or stand still */
-void power_reset(void) NORETURN;            /* start the machine again                  */
-void power_halt(void) NORETURN;             /* stand still, interrupts off              */
-
-/* How power_exit() switches a real machine off; a `way` that cannot returns. NULL, as at the start: not at all. */
-void power_off_by(void (*way)(void));
+#include "arch/contract.h"
 
 #endif
 #endif

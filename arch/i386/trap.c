@@ -18,9 +18,6 @@ static uint64_t taken;                  /* interrupts off */
 struct exception_row { uint32_t at, to; };
 extern const struct exception_row exception_table[], exception_table_end[];
 
-static void (*leave)(struct trap_frame *);
-static void (*end_8086)(void);
-
 static bool ignore(struct trap_frame *frame)
 {
     (void)frame;
@@ -97,12 +94,6 @@ static uint32_t goes_on_at(uint32_t eip)
     return 0;
 }
 
-void trap_for_programs(void (*on_leave)(struct trap_frame *), void (*on_8086)(void))
-{
-    leave    = on_leave;
-    end_8086 = on_8086;
-}
-
 bool trap_may_fault(const struct trap_frame *frame)
 {
     return !trap_from_user(frame) && goes_on_at(frame->eip) != 0;
@@ -128,7 +119,7 @@ void trap(struct trap_frame *frame)
     else if (!(handlers[vector] && handlers[vector](frame)) && !go_on_elsewhere(frame) && !trap_from_8086(frame))
         panic_trap(frame);
     if (trap_from_user(frame))
-        leave(frame);
+        trap_leave(frame);
     else if (trap_from_8086(frame))
-        end_8086();
+        trap_leave_impossible();
 }

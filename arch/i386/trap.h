@@ -52,7 +52,7 @@
     .endm
 #else
 
-#include "base/types.h"
+#include "arch/contract.h"
 
 /* The same inside an asm statement. */
 #define MAY_FAULT(at, to) ".pushsection .exception_table, \"a\"\n\t.balign 4\n\t.long " at ", " to "\n\t.popsection\n\t"
@@ -73,11 +73,8 @@ enum { FAULT_PRESENT = 1, FAULT_WRITE = 2, FAULT_USER = 4, FAULT_RESERVED = 8, F
 #define EFLAGS_VM 0x20000u
 static inline bool trap_from_8086(const struct trap_frame *frame) { return (frame->eflags & EFLAGS_VM) != 0; }
 
-static inline bool trap_is_double_fault(const struct trap_frame *frame) { return frame->vector == TRAP_DOUBLE_FAULT; }
-
 static inline bool trap_from_user(const struct trap_frame *frame) { return (frame->cs & 3) == 3; }
 
-/* The address a page fault is about; good until the next one. */
 static inline vaddr_t trap_address(void)
 {
     vaddr_t address;
@@ -86,57 +83,15 @@ static inline vaddr_t trap_address(void)
     return address;
 }
 
-/* Where the processor's own tables are to be, as kernel addresses: 0 leaves the choice to the port, which has room in the image. */
-struct trap_places { vaddr_t segments, gates, task; };
-
-/* Descriptor tables, gates, interrupt controller with every line shut. Needs mmu_start() before. */
-void traps_start(const struct trap_places *places);
-
 /* A handler returns true when it has dealt with the trap: the frame, changed or not, is resumed. */
 typedef bool (*trap_handler)(struct trap_frame *frame);
 void trap_handle(unsigned vector, trap_handler handler);
-
-/*
- * Interrupt lines 0..15 of the two 8259 controllers. A handled line is open; the controller is
- * told of the end after the handler returns.
- */
-void interrupt_handle(unsigned line, void (*handler)(void *), void *argument);
-uint32_t interrupts_spurious(void);
-uint64_t interrupts_taken(void);        /* from devices, since the start: intr of /proc/stat */
-
-/* What the kernel above must answer: a trap that nobody deals with. The machine ends (init/panic.c). */
-void panic_trap(const struct trap_frame *frame) NORETURN;
-
-/* Programs exist from now on: what is done before each return to one. */
-void trap_for_programs(void (*on_leave)(struct trap_frame *), void (*on_8086)(void));
 
 /* True when the trap came from an instruction of the kernel that has a row in the exception table. */
 bool trap_may_fault(const struct trap_frame *frame);
 
 /* Of the debug exception just taken: whether it was a step of the trap flag. Asks once: the answer is cleared. */
 bool trap_was_step(void);
-
-/*
- * A trap in words and numbers, for a panic. A double fault's frame counts as one from the kernel. trap_caller() goes from a
- * function to the one that called it, by the chain of frame pointers: false where that ends, or cannot be read.
- */
-void    trap_describe(const struct trap_frame *frame, char *out, size_t size);
-void    trap_print_registers(const struct trap_frame *frame);      /* begins on the line of the program counter */
-bool    trap_has_address(const struct trap_frame *frame);          /* it is about trap_address() */
-vaddr_t trap_counter(const struct trap_frame *frame);
-vaddr_t trap_stack_pointer(const struct trap_frame *frame);
-vaddr_t trap_frame_pointer(const struct trap_frame *frame);
-bool    trap_caller(vaddr_t *frame_pointer, vaddr_t *return_to);
-
-/*
- * Reading and writing a word that may not be there; false when it faulted. For looking around
- * in a panic and for showing that something is not mapped or not writable.
- */
-bool probe_read(vaddr_t address, uint32_t *out);
-bool probe_write(vaddr_t address, uint32_t value);
-
-/* Calling what may not be executed; what is there must return at once. */
-bool probe_call(vaddr_t address);
 
 #endif
 #endif

@@ -36,6 +36,8 @@ void trap_describe(const struct trap_frame *frame, char *out, size_t size)
         format_text(out, size, "%s (vector %u, error code %x)", trap_name(frame->vector), frame->vector, frame->error);
 }
 
+bool trap_is_double_fault(const struct trap_frame *frame) { return frame->vector == TRAP_DOUBLE_FAULT; }
+
 bool trap_has_address(const struct trap_frame *frame)
 {
     return frame->vector == TRAP_PAGE_FAULT || frame->vector == TRAP_DOUBLE_FAULT;

@@ -1,5 +1,5 @@
 /*
- * user_copy.S (i386) - see user_copy.h. MAY_FAULT says where each of them goes on (trap.h).
+ * user_copy.S (i386) - see arch/contract.h. MAY_FAULT says where each of them goes on (trap.h).
  */
 #include "trap.h"
 

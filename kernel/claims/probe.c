@@ -3,11 +3,11 @@
  */
 #include "claims/probe.h"
 
+#include "arch/contract.h"
 #include "base/check.h"
 #include "console/show.h"
 #include "memory/start.h"
 #include "devices/pci.h"
-#include "trap.h"
 
 entry_t leaf_of(page_t page)
 {

@@ -6,6 +6,7 @@
  */
 #include "console/commands.h"
 
+#include "arch/contract.h"
 #include "base/check.h"
 #include "base/error.h"
 #include "base/lock.h"
@@ -18,7 +19,6 @@
 #include "memory/frames/next_page.h"
 #include "memory/spaces/space.h"
 #include "memory/heap/stack.h"
-#include "switch.h"
 
 static volatile uint32_t *word_at(vaddr_t address) { return pointer_to(address); }
 

@@ -3,6 +3,7 @@
  */
 #include "console/commands.h"
 
+#include "arch/contract.h"
 #include "base/error.h"
 #include "base/print.h"
 #include "console/show.h"
@@ -11,7 +12,6 @@
 #include "memory/heap/heap.h"
 #include "memory/spaces/space.h"
 #include "memory/heap/stack.h"
-#include "switch.h"
 
 int run_heap(int count, char **words)
 {

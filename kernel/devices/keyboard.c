@@ -3,9 +3,9 @@
  */
 #include "devices/keyboard.h"
 
+#include "arch/contract.h"
 #include "devices/keys.h"
 #include "io.h"
-#include "trap.h"
 
 enum {
     DATA = 0x60, STATUS = 0x64, COMMAND = 0x64, LINE = 1, ABSENT = 0xFF,

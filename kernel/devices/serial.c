@@ -1,11 +1,11 @@
 /*
  * serial.c - the first serial line, by asking and by interrupt.
  */
+#include "arch/contract.h"
 #include "devices/serial.h"
 
 #include "base/check.h"
 #include "devices/uart.h"
-#include "trap.h"
 
 static bool present;
 

@@ -3,6 +3,7 @@
  */
 #include "devices/virtio_console.h"
 
+#include "arch/contract.h"
 #include "base/check.h"
 #include "base/error.h"
 #include "base/lock.h"
@@ -10,7 +11,6 @@
 #include "devices/virtio.h"
 #include "memory/frames/frame.h"
 #include "memory/layout.h"
-#include "trap.h"
 
 enum { FEATURE_MANY_PORTS = 2, PORT = 1 };
 enum { QUEUE_ANSWERS = 2, QUEUE_CONTROLS = 3, QUEUE_IN = 2 + 2 * PORT, QUEUE_OUT = 3 + 2 * PORT };

@@ -10,6 +10,7 @@
  *     run=COMMAND;COMMAND     console commands to run at start
  *     panic=exit              leave the emulator after a panic
  */
+#include "arch/contract.h"
 #include "base/print.h"
 #include "base/string.h"
 #include "boot/info.h"
@@ -27,14 +28,11 @@
 #include "power.h"
 #include "init/init.h"
 #include "process/applications.h"
-#include "trap.h"
 
 /* Borders of the image: the linker script that the layout compiler writes. */
 extern char image_physical_start[], image_physical_end[], image_boot_start[], image_boot_end[];
 extern entry_t boot_slot_table[];
 extern char boot_stack_guard[];
-
-void kernel_main(const struct boot_info *info, frame_t root) NORETURN;
 
 enum { DEVICES_MAXIMUM = 64, AUDIT_SLICES_A_REST = 64 };
 static struct device_range devices[DEVICES_MAXIMUM];

@@ -8,9 +8,9 @@
  * about to return to a program or to sleep, in portions between which interrupts are let in: a program with ten thousand
  * timers pays with its own time. Each fires at most once a tick.
  */
+#include "arch/contract.h"
 #include "base/check.h"
 #include "base/lock.h"
-#include "clock.h"
 #include "cpu.h"
 #include "memory/heap/stack.h"
 #include "process/schedule.h"

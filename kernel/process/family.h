@@ -71,7 +71,6 @@ void actions_release(struct signal_actions *actions);
 void schedule_stop_here(enum thread_phase phase);
 void schedule_resume(struct thread *thread);
 void schedule_end(void) NORETURN;
-void schedule_begin(void);
 void wake_thread(struct thread *thread);
 
 /* As signal_group(), with the lock held already. Zombies count as members, as under Linux. */

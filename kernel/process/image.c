@@ -4,6 +4,7 @@
 #include "process/family.h"
 #include "process/image.h"
 
+#include "arch/contract.h"
 #include "base/check.h"
 #include "base/error.h"
 #include "base/random.h"
@@ -13,7 +14,6 @@
 #include "memory/heap/heap.h"
 #include "memory/spaces/user.h"
 #include "process/elf.h"
-#include "cpu_facts.h"
 
 /* Where a position-independent program goes, as on Linux without randomisation. */
 enum { MOVABLE_AT = 0x56555000, STACK_START_PAGES = 33, STACK_TOP_GAP = 1, BREAK_GAP = 0x1000000 };

@@ -8,6 +8,7 @@
 #include "process/abi.h"
 #include "process/schedule.h"
 
+#include "arch/contract.h"
 #include "base/check.h"
 #include "base/error.h"
 #include "base/string.h"

@@ -6,6 +6,7 @@
  */
 #include "claims/probe.h"
 
+#include "arch/contract.h"
 #include "base/error.h"
 #include "layouts/higher-half/claims.h"
 #include "console/show.h"
@@ -16,7 +17,6 @@
 #include "memory/tables/slot.h"
 #include "memory/heap/stack.h"
 #include "memory/start.h"
-#include "switch.h"
 #include "trap.h"
 
 extern char image_physical_start[], image_physical_end[];       /* the linker script's */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "arch/contract.h"
 #include "base/error.h"
 #include "base/print.h"
 #include "console/commands.h"
@@ -22,7 +23,6 @@
 #include "memory/frames/frame.h"
 #include "memory/spaces/space.h"
 #include "memory/heap/stack.h"
-#include "switch.h"
 
 enum { RAM = 16 << 20, OUTPUT = 1 << 20, WIDE = 110 };
 

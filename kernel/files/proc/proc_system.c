@@ -1,20 +1,19 @@
 /*
  * proc_system.c - /proc's files about the machine as a whole.
  */
+#include "arch/contract.h"
 #include "base/check.h"
 #include "base/error.h"
 #include "base/print.h"
 #include "base/random.h"
 #include "base/string.h"
 #include "cpu.h"
-#include "cpu_facts.h"
 #include "files/proc/proc_node.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
 #include "memory/spaces/map.h"
 #include "process/load.h"
 #include "process/process.h"
-#include "trap.h"
 
 enum { NANOSECONDS = 1000000000, TICK = 10000000, KILOBYTES = PAGE_SIZE / 1024, PIDS = 32768 };
 

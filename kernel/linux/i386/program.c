@@ -258,7 +258,7 @@ void trap_leave(struct trap_frame *frame)
 }
 
 /* Its code segment is any number, so its traps do not look like a program's; there is nothing it could do there. */
-static void __attribute__((noreturn)) end_in_8086_mode(void)
+void trap_leave_impossible(void)
 {
     interrupts_on();
     process_exit_group(SIGSEGV);
@@ -289,7 +289,6 @@ static bool is_exception_of_programs(unsigned vector)
 
 void programs_start(void)
 {
-    trap_for_programs(trap_leave, end_in_8086_mode);
     user_resolve_with(resolve_in_copy);
     for (unsigned vector = 0; vector < TRAP_EXCEPTIONS; vector++)
         if (is_exception_of_programs(vector))

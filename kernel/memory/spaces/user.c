@@ -1,15 +1,15 @@
 /*
  * user.c - copying to and from programs, with the range checked first.
  *
- * How the bytes are reached is user_copy.h's affair: at the program's own addresses, where the page-fault handler
+ * How the bytes are reached is the port's affair (arch/contract.h): at the program's own addresses, where the page-fault handler
  * resolves faults like the program's own and the copy stops where it cannot; or as a layout does instead.
  */
 #include "memory/spaces/user.h"
 
+#include "arch/contract.h"
 #include "base/error.h"
 #include "base/range.h"
 #include "memory/spaces/space.h"
-#include "user_copy.h"
 
 /* The part of a range that lies in user space: copies stop there as they would at a missing page. */
 static size_t clip(user_t start, size_t bytes)

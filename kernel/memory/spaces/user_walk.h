@@ -1,7 +1,7 @@
 /*
  * user_walk.h - a program's memory reached by following its tables, page by page.
  *
- * Usually the kernel reaches the current program's memory at the program's own addresses (user_copy.h): the
+ * Usually the kernel reaches the current program's memory at the program's own addresses (arch/contract.h): the
  * processor translates, and a fault is resolved on the way. Two cases remain. A space that is not current, such as
  * a child's, has no addresses; and where the kernel has a space of its own (K17) no program ever has. Then each
  * page is looked up as the processor would, with the same rights asked and the same accessed and dirty
