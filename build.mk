@@ -61,12 +61,12 @@ AS_MULTIBOOT = -Wl,--defsym=boot_multiboot_magic=0x1BADB002
 AS_PVH       = -Wl,--defsym=boot_multiboot_magic=0
 TOOL_FLAGS   = -std=gnu11 -D_GNU_SOURCE -O2 -g $(nowhere) $(warnings) -Itools
 SANITIZERS   = -fsanitize=address,undefined -fno-sanitize-recover=all
-HOST_FLAGS   = -m64 -std=gnu11 -D_GNU_SOURCE -g $(warnings) -fno-omit-frame-pointer -fno-pie -pthread \
+HOST_FLAGS   = -m64 -std=gnu11 -D_GNU_SOURCE $(warnings) -fno-omit-frame-pointer -fno-pie -pthread \
                -Iarch/host $(includes)
-TEST_FLAGS   = $(HOST_FLAGS) -O1 $(SANITIZERS) -DCHECKED
+TEST_FLAGS   = $(HOST_FLAGS) $(TESTED) $(SANITIZERS) -DCHECKED
 FUZZING      = -fsanitize=fuzzer $(SANITIZERS)
-FUZZ_FLAGS   = $(HOST_FLAGS) -O1 $(FUZZING) -DCHECKED
-BENCH_FLAGS  = $(HOST_FLAGS) -O2
+FUZZ_FLAGS   = $(HOST_FLAGS) -O1 -g1 $(FUZZING) -DCHECKED
+BENCH_FLAGS  = $(HOST_FLAGS) -O2 -g
 # Programs that are built into the kernel.
 FLAT_FLAGS   = -m32 -march=i686 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector -mno-sse -O2 \
                -fno-asynchronous-unwind-tables -fno-delete-null-pointer-checks $(warnings)
@@ -151,8 +151,8 @@ $(eval $(call once_or_layout,port,$(CC) $(TEST_FLAGS),$(test_setup)))
 $(eval $(call once_or_layout,fuzz,$(FUZZ_CC) $(FUZZ_FLAGS),$(test_setup)))
 $(eval $(call once_or_layout,bench,$(CC) $(BENCH_FLAGS),$(test_setup)))
 $(eval $(call compiles,$(O)/objects/host,$(CC) $(TOOL_FLAGS),$(build_setup)))
-$(eval $(call compiles,$(O)/objects/host-checked,$(CC) $(TOOL_FLAGS) -O1 $(SANITIZERS),$(test_setup)))
-$(eval $(call compiles,$(O)/objects/host-fuzz,$(FUZZ_CC) $(TOOL_FLAGS) -O1 $(FUZZING),$(test_setup)))
+$(eval $(call compiles,$(O)/objects/host-checked,$(CC) $(TOOL_FLAGS) $(TESTED) $(SANITIZERS),$(test_setup)))
+$(eval $(call compiles,$(O)/objects/host-fuzz,$(FUZZ_CC) $(TOOL_FLAGS) -O1 -g1 $(FUZZING),$(test_setup)))
 $(eval $(call compiles,$(O)/objects/bios,$(CC) $(BIOS_FLAGS),$(build_setup)))
 $(eval $(call compiles,$(O)/objects/flat,$(CC) $(FLAT_FLAGS),$(build_setup)))
 
