@@ -97,6 +97,7 @@ kernel += kernel/process/user_account.c             # what all processes of a us
 kernel += kernel/process/groups.c                   # supplementary groups
 kernel += kernel/process/credentials.c              # users, groups, capabilities, and how they change together
 kernel += kernel/process/load.c                     # how busy the machine has been
+kernel += kernel/process/last_resort.c              # faults that cannot be dealt with
 kernel += kernel/process/usage.c                    # what processes have used
 kernel += kernel/process/clone.c                    # fork, vfork, threads
 kernel += kernel/process/elf.c                      # what a program file asks for

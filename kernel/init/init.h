@@ -20,8 +20,7 @@
 #define QUIRE_INIT_INIT_H
 
 #include "boot/info.h"
-
-struct process;
+#include "process/above.h"            /* what processes ask of this */
 
 /* Remember where the modules are and what the command line says: before memory_start(), which ends boot memory. */
 void init_note_boot(const struct boot_info *info, const char *command_line);
@@ -29,12 +28,5 @@ void init_note_boot(const struct boot_info *info, const char *command_line);
 /* True when a module is an archive, which holds something to run: then init_run() does, and never returns. */
 bool init_is_wanted(void);
 void init_run(void) NORETURN;
-
-/* True for the program that the machine was started for. */
-bool init_is_program(const struct process *process);
-
-/* A process is about to let go of its memory; and it has ended (exit.c). Does not return if the machine ends with it. */
-void init_note_ending(const struct process *process);
-void init_note_end(const struct process *process);
 
 #endif

@@ -6,10 +6,9 @@
 #include "base/print.h"
 #include "base/string.h"
 #include "memory/spaces/fault.h"
+#include "process/above.h"
 #include "process/applications.h"
 #include "process/family.h"
-#include "init/init.h"
-#include "init/report.h"
 
 /* All of a group are in one session, so its first member tells. */
 static bool group_is_in_session(const struct number *group, int32_t session)

@@ -12,37 +12,14 @@
 #include "fpu.h"
 #include "linux/call.h"
 #include "memory/spaces/fault.h"
-#include "memory/frames/frame.h"
 #include "memory/spaces/user.h"
+#include "process/last_resort.h"
 #include "process/process.h"
-#include "init/report.h"
 #include "trap.h"
 
 static uint8_t access_of(uint32_t error)
 {
     return error & FAULT_WRITE ? MAY_WRITE : error & FAULT_FETCH ? MAY_EXECUTE : MAY_READ;
-}
-
-/*
- * No frame is left for a program: it ends, and the log says who had the memory. Not in line: each fault's frame would be
- * as large as this one.
- */
-static void __attribute__((noinline)) out_of_memory(struct process *process)
-{
-    struct signal_info kill = { .number = SIGKILL };
-    struct frame_sums  sums;
-    char               line[256];
-    int                used;
-
-    frames_sums(&sums);
-    used = format_text(line, sizeof line, "out of memory: process %d (%s) is killed; frames:", process->id, process->name);
-    for (unsigned i = OWNER_FREE; i < OWNER_COUNT; i++)
-        if (sums.owned[i] != 0 && (size_t)used < sizeof line)
-            used += format_text(line + used, sizeof line - (size_t)used, " %s %u", owner_names[i], sums.owned[i]);
-    if ((size_t)used < sizeof line)
-        format_text(line + used, sizeof line - (size_t)used, ", in all %u", sums.ram);
-    report_say(line);
-    signal_fault(&kill);
 }
 
 /* Holes are nobody's: a null pointer points to no region, not to the kernel. */
@@ -81,33 +58,13 @@ static uint32_t error_for_program(uint32_t error, page_t page)
     return page < layout.user.first ? error & ~(uint32_t)FAULT_PRESENT : page >= layout.user.end ? error | FAULT_PRESENT : error;
 }
 
-/*
- * Handling the fault changes nothing, and it would come for ever: a bug of the kernel's. A checked kernel stops; otherwise the
- * program gets SIGSEGV (or the call that copies for it -EFAULT), and the log a line.
- */
-static int __attribute__((noinline)) give_up(const struct fault_repeat *repeat, struct fault_verdict *verdict)
-{
-    static unsigned said;
-    char            line[160];
-
-    format_text(line, sizeof line, "process %d (%s): the %s at 0x%08lx faults again and again, its entry stays %08x",
-                current_process()->id, current_process()->name, fault_repeat_access(repeat) == MAY_WRITE ? "write" : "read",
-                (unsigned long)fault_repeat_address(repeat), repeat->entry.raw);
-    if (said++ < 16)                            /* the log is not the program's to fill */
-        report_say(line);
-    if (!expect(repeat->unchanged == 0))
-        *verdict = (struct fault_verdict){ .signal = SIGSEGV, .code = 1, .address = fault_repeat_address(repeat) };
-    format_text(verdict->reason, sizeof verdict->reason, "the fault comes back unchanged");
-    return -EFAULT;
-}
-
 static inline int handle_fault(struct space *space, vaddr_t address, uint8_t access, struct fault_verdict *verdict)
 {
     struct fault_repeat *repeat = &current_thread()->repeat;
     int                  err;
 
     if (fault_comes_back(repeat, space, address, access))
-        return give_up(repeat, verdict);
+        return program_fault_give_up(repeat, verdict);
     err = space_fault(space, address, access, verdict);
     if (err == 0)
         fault_handled(repeat, space);
@@ -136,7 +93,7 @@ static bool page_fault(struct trap_frame *frame)
     }
     self->used.faults_minor++;
     if (err == -ENOMEM)
-        out_of_memory(self->process);
+        program_out_of_memory();
     if (err != 0 && user && err != -ENOMEM) {
         struct signal_info info = { .number = verdict.signal, .code = verdict.code, .address = address };
 
@@ -267,13 +224,12 @@ void trap_leave_impossible(void)
 /* A fault that a copy for the program meets in its tables (K17: the kernel's space has no addresses of programs). */
 static int resolve_in_copy(struct space *space, vaddr_t address, uint8_t access)
 {
-    struct process      *process = current_process();
     struct fault_verdict verdict;
     int                  err = handle_fault(space, address, access, &verdict);
 
     current_thread()->used.faults_minor++;
     if (err == -ENOMEM)
-        out_of_memory(process);
+        program_out_of_memory();
     return err;
 }
 

@@ -1,0 +1,32 @@
+/*
+ * above.h - what processes ask of the floor above them, kernel/init: who the machine was started for, and what is told.
+ *
+ * Declared here, where it is needed, and answered there, so that includes run down.
+ */
+#ifndef QUIRE_PROCESS_ABOVE_H
+#define QUIRE_PROCESS_ABOVE_H
+
+#include "base/types.h"
+
+struct process;
+
+/* True for the program that the machine was started for. */
+bool init_is_program(const struct process *process);
+
+/* A process is about to let go of its memory; and it has ended (exit.c). Does not return if the machine ends with it. */
+void init_note_ending(const struct process *process);
+void init_note_end(const struct process *process);
+
+/*
+ * Look at how many frames are in use now, and keep the owners' sums if there were never more. Called at each tick
+ * and when a program starts or ends: a peak between two looks shows in the total alone.
+ */
+void report_sample(void);
+
+/*
+ * A line for whoever started the machine for the program: why it died. To the host if there is a channel, else to the consoles.
+ * Not from an interrupt.
+ */
+void report_say(const char *line);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * last_resort.h - a program's fault that cannot be dealt with: there is no frame, or it always comes back.
+ *
+ * Locking  none; interrupts may be off. Cost: rare; a line for who started the machine.
+ */
+#ifndef QUIRE_PROCESS_LAST_RESORT_H
+#define QUIRE_PROCESS_LAST_RESORT_H
+
+#include "memory/spaces/fault.h"
+#include "memory/spaces/fault_repeat.h"
+
+/* No frame is left for the current program: it gets SIGKILL, and the log says who had the memory. */
+void program_out_of_memory(void);
+
+/*
+ * Handling the fault changes nothing, and it would come for ever: a bug of the kernel's. A checked kernel stops; otherwise the
+ * program gets SIGSEGV (or the call that copies for it -EFAULT), and the log a line. Returns -EFAULT; *verdict says why.
+ */
+int program_fault_give_up(const struct fault_repeat *repeat, struct fault_verdict *verdict);
+
+#endif
