@@ -23,6 +23,7 @@ enum {
     MAP_ENTRY_LEAST = 20,           /* base, length and type; the size field in front does not count itself */
     MAP_ENTRIES_MOST = 4096,        /* more is nonsense, and would only delay the stop */
     LOWER_MOST = 640,               /* KiB; above it the BIOS and its devices begin */
+    BIOS_END = 1024,                /* KiB; and here they end                       */
 };
 
 /* ---- The parts ---------------------------------------------------------------------- */
@@ -40,6 +41,24 @@ static void read_map(struct boot_info *info, const struct physical *memory, uint
         boot_add_range(info, physical_read64(memory, at + 4), physical_read64(memory, at + 12),
                        physical_read32(memory, at + 20));
         at += 4 + size;
+    }
+}
+
+/*
+ * A PC has no RAM for us between 640 KiB and 1 MiB, whatever is said: the emulator v86 lists its BIOS there as usable.
+ * Maps that are silent about it, or say so, stay as they are.
+ */
+static void keep_off_bios(struct boot_info *info)
+{
+    const uint64_t start = LOWER_MOST * KiB, end = BIOS_END * KiB;
+
+    for (uint32_t n = 0; n < info->range_count; n++) {
+        const struct boot_range *r = &info->ranges[n];
+
+        if (r->type == BOOT_USABLE && r->base < end && (r->base >= start || r->length > start - r->base)) {
+            boot_add_range(info, start, end - start, BOOT_RESERVED);
+            return;
+        }
     }
 }
 
@@ -84,6 +103,7 @@ void multiboot_read(struct boot_info *info, const struct physical *memory, uint3
     if (flags & HAS_MAP)
         read_map(info, memory, physical_read32(memory, address + AT_MAP),
                  physical_read32(memory, address + AT_MAP_BYTES));
+    keep_off_bios(info);
     if (info->range_count == 0 && (flags & HAS_SIZES))
         read_sizes(info, memory, address);
     if (flags & HAS_MODULES)

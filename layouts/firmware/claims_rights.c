@@ -44,15 +44,19 @@ extern char image_stack_start[], image_stack_end[];     /* the linker script's *
 
 vaddr_t firmware_constant(void) { return address_of(constant); }
 
-/* The firmware of the machine is mapped: memory that is there, is no RAM, and can be called where it has a return. */
-enum { ROM = 0xFFFFF000, ROM_BYTES = 0x1000 };
+/*
+ * The firmware of the machine is mapped: memory that is there, is no RAM, and can be called where it has a return. Its
+ * part below 1 MiB, from which a PC starts: some emulators can only read the same bytes below 4 GiB, and execute others.
+ */
+enum { ROM = 0xFF000, ROM_BYTES = 0x1000 };
 
+/* 0: there is none. */
 static vaddr_t return_in(vaddr_t window)
 {
     for (vaddr_t at = window; at < window + ROM_BYTES; at++)
         if (*(const volatile uint8_t *)pointer_to(at) == RETURN)
             return at;
-    return window;
+    return 0;
 }
 
 /* ---- Trying ---------------------------------------------------------------------------------------- */
@@ -175,9 +179,14 @@ void g13_heap(struct claim_result *result)
 void g14_devices(struct claim_result *result)
 {
     struct region region;
+    vaddr_t       at;
 
     if (kernel_map_device(&region, "firmware's claim", ROM, ROM_BYTES, CACHE_OFF) != 0)
         return claim_saw(result, false, "no room for a device");
-    judge(result, G_DEVICES, return_in(page_address(region.span.first)));
+    at = return_in(page_address(region.span.first));
+    if (at == 0)
+        claim_saw(result, false, "the firmware's last page has nothing that could be called");
+    else
+        judge(result, G_DEVICES, at);
     kernel_unmap(&region);
 }

@@ -108,6 +108,35 @@ static void map_is_read(void **state)
     check_range(2, 0xFFFC0000, 0x40000, BOOT_RESERVED);
 }
 
+/* As v86 lists its memory: all of it but the screen's. */
+static void the_bios_is_no_memory_whatever_the_map_says(void **state)
+{
+    (void)state;
+    add_entry(20, 0, 0xA0000, BOOT_USABLE);
+    add_entry(20, 0xC0000, 0x1F40000, BOOT_USABLE);
+    read_all();
+    assert_int_equal(info.range_count, 3);
+    check_range(2, 0xA0000, 0x60000, BOOT_RESERVED);
+    assert_false(boot_ranges_hold(&info, 0xFF000, 0x100000));
+
+    memset(&info, 0, sizeof info);
+    map_end = MAP;
+    add_entry(20, 0, UINT64_MAX, BOOT_USABLE);
+    read_all();
+    check_range(1, 0xA0000, 0x60000, BOOT_RESERVED);
+    assert_true(boot_ranges_hold(&info, 0x100000, 0x2000000));
+}
+
+static void a_map_that_keeps_off_the_bios_stays_as_it_is(void **state)
+{
+    (void)state;
+    add_entry(20, 0x9F000, 0x1000, BOOT_USABLE);
+    add_entry(20, 0xF0000, 0x10000, BOOT_RESERVED);
+    add_entry(20, 0x100000, 0x1EE0000, BOOT_USABLE);
+    read_all();
+    assert_int_equal(info.range_count, 3);
+}
+
 static void entries_may_have_any_stride(void **state)
 {
     (void)state;
@@ -391,6 +420,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         BOOT_TEST(map_is_read),
+        BOOT_TEST(the_bios_is_no_memory_whatever_the_map_says),
+        BOOT_TEST(a_map_that_keeps_off_the_bios_stays_as_it_is),
         BOOT_TEST(entries_may_have_any_stride),
         BOOT_TEST(sizes_serve_without_a_map),
         BOOT_TEST(sizes_that_lie_stay_below_the_bios),
