@@ -116,6 +116,7 @@ kernel += kernel/init/crash.c                       # dying on purpose, for thos
 kernel += kernel/init/init.c                        # the first program, and the machine's end
 kernel += kernel/init/report.c                      # what became of the memory
 kernel += kernel/init/snapshot.c                    # all of memory at one moment, in lines for ./quire map
+kernel += kernel/init/map_line.c                     # and on the second serial line, also change by change
 
 # kernel/files: files, and what behaves like one
 # core: nodes, open files, descriptors, and waiting for them

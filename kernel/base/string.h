@@ -31,6 +31,9 @@ void page_copy(void *restrict to, const void *restrict from);
 void page_fill(void *page, uint32_t word);
 bool page_holds(const void *page, uint32_t word);
 
+/* Whether a line has this word, between blanks or at its ends. */
+bool text_has_word(const char *line, const char *word);
+
 /* Copy text into size bytes, cut if need be, always terminated. Returns strlen(from). */
 size_t text_copy(char *to, const char *from, size_t size);
 

@@ -439,14 +439,14 @@ static void send_pong(void)
     struct console_page page;
 
     if (!console_port_claim(&page)) {
-        schedule_probe(send_pong);
+        schedule_probe(PROBE_CHANNEL, send_pong);
         return;
     }
     send_page(&page, CHANNEL_PONG, NULL, 0);
     channel_flush();
 }
 
-static void ping_came(void) { schedule_probe(send_pong); }
+static void ping_came(void) { schedule_probe(PROBE_CHANNEL, send_pong); }
 
 static void bytes_received(const uint8_t *bytes, size_t count)
 {

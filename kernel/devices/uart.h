@@ -8,6 +8,8 @@
 
 #define UART_COM1           0x3F8
 #define UART_COM1_IRQ       4
+#define UART_COM2           0x2F8
+#define UART_COM2_IRQ       3
 
 #define UART_LINE_STATUS    5
 #define UART_CAN_SEND       0x20

@@ -54,16 +54,6 @@ static struct timer    sampler;
 
 /* ---- What there is to run ----------------------------------------------------------------- */
 
-static bool has_word(const char *line, const char *word)
-{
-    size_t length = strlen(word);
-
-    for (const char *at = line; *at != '\0'; at++)
-        if ((at == line || at[-1] == ' ') && strncmp(at, word, length) == 0 && (at[length] == ' ' || at[length] == '\0'))
-            return true;
-    return false;
-}
-
 /* init=PATH */
 static void find_program(const char *line)
 {
@@ -424,7 +414,7 @@ static int make_program(void)
 void init_run(void)
 {
     assert(archive_count > 0);
-    if ((has_word(words, "channel=none") || channel_start(words) != 0) && vga_start() == 0)
+    if ((text_has_word(words, "channel=none") || channel_start(words) != 0) && vga_start() == 0)
         print_to(vga_write);            /* without a channel the serial line serves, and the screen shows it */
     threads_start();
     programs_start();

@@ -8,6 +8,7 @@
  *     init=PATH               a program to run, instead of the console (init/init.h)
  *     channel=none            with the serial line as its terminal, whatever devices there are
  *     run=COMMAND;COMMAND     console commands to run at start
+ *     map=com2                tell of memory on the second serial line (init/map_line.h)
  *     panic=exit              leave the emulator after a panic
  */
 #include "arch/contract.h"
@@ -27,6 +28,7 @@
 #include "init/panic.h"
 #include "power.h"
 #include "init/init.h"
+#include "init/map_line.h"
 #include "process/applications.h"
 
 /* Borders of the image: the linker script that the layout compiler writes. */
@@ -96,6 +98,7 @@ static int wait_for_key(void)
 
     while ((byte = serial_read()) < 0 && (byte = keyboard_read()) < 0) {
         flat_tell();
+        schedule_preempt();                     /* somebody may have asked to be told when programs can run */
         if (schedule_ready() > 0) {
             schedule();
         } else if (slices > 0) {
@@ -161,6 +164,8 @@ void kernel_main(const struct boot_info *info, frame_t root)
     shared_start();
     power_off_by(acpi_switch_off);
 
+    if (text_has_word(command_line, "map=com2"))
+        map_line_start();
     if (init_is_wanted())
         init_run();
     serial_listen();

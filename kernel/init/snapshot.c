@@ -68,9 +68,7 @@ static void write_last_line(struct writer *w)
         put_line(w, line, (size_t)length);
 }
 
-struct letters { char text[4]; };
-
-static struct letters letters_of(unsigned rights)
+struct letters snapshot_letters(unsigned rights)
 {
     return (struct letters){ { rights & MAY_READ ? 'r' : '-', rights & MAY_WRITE ? 'w' : '-',
                                rights & MAY_EXECUTE ? 'x' : '-', '\0' } };
@@ -160,7 +158,7 @@ static void write_document(struct writer *w)
 
         if (!span_empty(row->span))
             write_text(w, "region %lx %lu %s %s %s%s %s %lu %lu %s", (unsigned long)page_address(row->span.first),
-                (unsigned long)span_pages(row->span), letters_of(row->rights.kernel).text, letters_of(row->rights.user).text,
+                (unsigned long)span_pages(row->span), snapshot_letters(row->rights.kernel).text, snapshot_letters(row->rights.user).text,
                 backing_word(row->backing), alias ? layout_region_of(row->alias)->name : "",
                 scope_word(i), (unsigned long)row->unit, (unsigned long)row->guard, row->name);
     }
@@ -188,8 +186,8 @@ static void write_run(struct writer *w, const struct page_run *run, const char *
     if (run->in_a_row)
         format_text(frame, sizeof frame, "%llx", (unsigned long long)frame_address(run->frame));
     write_text(w, "run %lx %lu %s %s %s %s %s %lu %s %s", (unsigned long)page_address(run->span.first),
-        (unsigned long)span_pages(run->span), kind_word(run->kind), letters_of(run->rights.kernel).text,
-        letters_of(run->rights.user).text, caches[run->cache],
+        (unsigned long)span_pages(run->span), kind_word(run->kind), snapshot_letters(run->rights.kernel).text,
+        snapshot_letters(run->rights.user).text, caches[run->cache],
         run->owner < OWNER_COUNT ? owner_names[run->owner] : "several", (unsigned long)run->shared, frame, name);
 }
 
@@ -234,25 +232,28 @@ static bool next_region(struct space *space, page_t from, struct region *out)
     return region != NULL;
 }
 
-/* As /proc/PID/maps names it. */
-static void name_region(const struct space *space, const struct region *region, char name[WHERE_LONGEST])
+/* As /proc/PID/maps names it; files by their paths as the running process sees them, where one runs. */
+static void name_region(const struct process *process, const struct region *region, char name[WHERE_LONGEST])
 {
+    const struct space   *space = &process->memory->space;
+    const struct process *looks = current_process() != NULL ? current_process() : process;
     vaddr_t start = page_address(region->span.first), end = page_address(region->span.end);
     bool    heap  = region->object == NULL && start < space->limits.break_end && end > space->limits.break_start;
 
     text_copy(name, region->name != NULL ? region->name : heap ? "[heap]" : "-", WHERE_LONGEST);
-    if (region->file != NULL && path_describe(current_process()->fs, region->file, name, WHERE_LONGEST) < 0)
+    if (region->file != NULL && (looks->fs == NULL || path_describe(looks->fs, region->file, name, WHERE_LONGEST) < 0))
         text_copy(name, "(a file)", WHERE_LONGEST);
 }
 
-static void write_region(struct writer *w, struct space *space, const struct region *region)
+static void write_region(struct writer *w, const struct process *process, const struct region *region)
 {
-    static char name[WHERE_LONGEST];
+    struct space *space = &process->memory->space;
+    static char   name[WHERE_LONGEST];
     size_t most = region->grows & REGION_GROWS_DOWN ? space->limits.stack / PAGE_SIZE : 0;
 
-    name_region(space, region, name);
+    name_region(process, region, name);
     write_text(w, "map %lx %lu %s%c %lu %lu %s", (unsigned long)page_address(region->span.first),
-        (unsigned long)span_pages(region->span), letters_of(region->rights.user).text, region->shared ? 's' : 'p',
+        (unsigned long)span_pages(region->span), snapshot_letters(region->rights.user).text, region->shared ? 's' : 'p',
         (unsigned long)most, most > 0 ? (unsigned long)STACK_GAP : 0, name);
     write_runs(w, space, region->span, RUNS_BY_OWNER);
 }
@@ -306,7 +307,7 @@ static void write_process(struct writer *w, const struct process *process)
         return;
     }
     for (page_t page = 0; next_region(space, page, &region); page = region.span.end) {
-        write_region(w, space, &region);
+        write_region(w, process, &region);
         if (region.file != NULL)
             node_release(region.file);
     }

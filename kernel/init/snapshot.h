@@ -45,6 +45,10 @@
 
 #include "files/proc/reports.h"
 
+/* Rights as the lines have them: rw-. */
+struct letters { char text[4]; };
+struct letters snapshot_letters(unsigned rights);
+
 /* Write all lines to the sink, whose `bytes` is 0. */
 void snapshot_write(struct snapshot_sink *sink, const char *moment);
 

@@ -32,7 +32,7 @@ static uint64_t       switches;                 /* [lock] from one thread to ano
 static struct load    load;                     /* [lock]                                     */
 static bool           idle_shares;              /* [c] the idle thread waits for its turn like all others */
 static volatile bool  due;                      /* the current thread's turn is over, or somebody wants to know */
-static void         (*volatile probe)(void);    /* called once programs run; NULL: nobody asks           */
+static void         (*volatile probes[PROBES])(void);   /* called once programs run; NULL: does not ask  */
 
 struct thread *current_thread(void) { return current; }
 uint32_t schedule_ready(void)       { return ready; }
@@ -85,7 +85,7 @@ static void switch_away(void)
 
     deep_assert(lock_held(&lock));
     assert(from->phase != THREAD_RUNNING);
-    due       = probe != NULL;          /* it stays to be answered */
+    due       = probes[PROBE_CHANNEL] != NULL || probes[PROBE_MAP_LINE] != NULL;    /* it stays to be answered */
     to->phase = THREAD_RUNNING;
     to->slice = SLICE;
     if (to == from)
@@ -206,27 +206,29 @@ void schedule_tick(void)
         usage_charge(current, TICK_NANOSECONDS);
 }
 
-void schedule_probe(void (*notify)(void))
+void schedule_probe(enum probe_asker asker, void (*notify)(void))
 {
     assert(notify != NULL);
-    probe = notify;
-    due   = true;
+    probes[asker] = notify;
+    due           = true;
 }
 
-static void answer_probe(void)
+static void answer_probes(void)
 {
-    void (*notify)(void) = probe;
+    for (unsigned asker = 0; asker < PROBES; asker++) {
+        void (*notify)(void) = probes[asker];
 
-    probe = NULL;
-    if (notify != NULL)
-        notify();
+        probes[asker] = NULL;
+        if (notify != NULL)
+            notify();
+    }
 }
 
 void schedule_preempt(void)
 {
     if (!due)
         return;
-    answer_probe();
+    answer_probes();
     if (clock_is_behind)                        /* what is due may wake somebody */
         clock_catch_up();
     if (ready > 0)
@@ -250,7 +252,7 @@ void schedule_idle(void)
             interrupts_restore(interrupts);
             schedule();
         } else {
-            answer_probe();
+            answer_probes();
             if (!frames_idle())
                 cpu_wait();
             interrupts_restore(interrupts);

@@ -115,7 +115,8 @@ void schedule_preempt(void);                            /* before a program goes
  * From an interrupt: call `notify` once, with interrupts off, as soon as a program is about to run or nobody wants to run.
  * While a thread stays inside the kernel it is not called, so that whoever asks learns of one that never comes out.
  */
-void schedule_probe(void (*notify)(void));
+enum probe_asker { PROBE_CHANNEL, PROBE_MAP_LINE, PROBES };       /* each has one call of its own */
+void schedule_probe(enum probe_asker asker, void (*notify)(void));
 
 /* Run queue length and idle time, for /proc. */
 uint32_t schedule_ready(void);

@@ -11,6 +11,7 @@
 #include "memory/frames/frame.h"
 #include "memory/layout.h"
 #include "memory/tables/table.h"
+#include "memory/tables/watch.h"
 
 /* ---- The table in view --------------------------------------------------------------- */
 
@@ -156,6 +157,8 @@ void cursor_close(struct cursor *c)
 
 /* ---- Edits: none can fail ------------------------------------------------------------------- */
 
+entry_watch entry_watcher;
+
 /* With one level only, kernel pages are entries of every root. */
 static void share_leaf(struct cursor *c, page_t page, entry_t *at)
 {
@@ -193,6 +196,7 @@ void cursor_map(struct cursor *c, page_t page, frame_t frame, struct rights righ
         count_present(c, page, +1);
     }
     share_leaf(c, page, at);
+    entry_changed(c->space, page, old, entry_read(at));
 }
 
 void cursor_put(struct cursor *c, page_t page, entry_t absent)
@@ -204,6 +208,7 @@ void cursor_put(struct cursor *c, page_t page, entry_t absent)
     c->more += cursor_is_empty(old) - cursor_is_empty(absent);
     entry_write(at, absent);
     share_leaf(c, page, at);
+    entry_changed(c->space, page, old, absent);
 }
 
 void cursor_map_large(struct cursor *c, page_t page, frame_t frame, struct rights rights, enum cache cache)
@@ -253,6 +258,7 @@ void cursor_protect(struct cursor *c, page_t page, struct rights rights)
     count_present(c, page, entry_present(new) - entry_present(old));
     if (entry_present(old) && !rights_within(entry_rights(old), entry_rights(new)))
         cursor_note_flush(c, page);
+    entry_changed(c->space, page, old, new);
 }
 
 frame_t cursor_replace(struct cursor *c, page_t page, frame_t frame, struct rights rights)
@@ -264,6 +270,7 @@ frame_t cursor_replace(struct cursor *c, page_t page, frame_t frame, struct righ
     old = entry_exchange(at, entry_leaf(frame, rights, entry_cache(old), c->global, 1));
     share_leaf(c, page, at);
     cursor_note_flush(c, page);
+    entry_changed(c->space, page, old, entry_read(at));
     return entry_frame(old);
 }
 
@@ -283,6 +290,7 @@ entry_t cursor_remove(struct cursor *c, page_t page)
         count_present(c, page, -1);
         cursor_note_flush(c, page);
     }
+    entry_changed(c->space, page, old, entry_read(at));
     return old;
 }
 

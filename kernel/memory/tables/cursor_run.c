@@ -8,6 +8,7 @@
 #include "base/string.h"
 #include "memory/frames/frame.h"
 #include "memory/tables/table.h"
+#include "memory/tables/watch.h"
 
 static inline void note_freed(struct cursor *c, frame_t frame)
 {
@@ -26,7 +27,7 @@ static size_t in_table(const struct cursor *c, page_t page, size_t count)
 }
 
 /* The same entry without the right to write. */
-static entry_t set_apart(entry_t *at, entry_t e)
+static entry_t set_apart(const struct cursor *c, page_t page, entry_t *at, entry_t e)
 {
     struct rights rights = entry_rights(e);
     entry_t       less;
@@ -35,6 +36,7 @@ static entry_t set_apart(entry_t *at, entry_t e)
     rights.user   &= ~MAY_WRITE;
     while (!entry_change(at, e, less = entry_with_rights(e, rights)))
         e = entry_read(at);
+    entry_changed(c->space, page, e, less);
     return less;
 }
 
@@ -51,14 +53,14 @@ struct cursor_run cursor_copy_out(struct cursor *c, page_t page, entry_t *out, s
     if (at == NULL)
         return run;
     run.count = in_table(c, page, count);
-    for (const entry_t *end = at + run.count; at < end; at++, out++) {
+    for (const entry_t *end = at + run.count; at < end; at++, out++, page++) {
         entry_t e = entry_read(at);
 
         *out = entry_empty();
         if (!cursor_owns_frame(e))
             continue;
         if (apart && (entry_rights(e).user & MAY_WRITE)) {
-            e = set_apart(at, e);
+            e = set_apart(c, page, at, e);
             changed = true;
         }
         *out = e;
@@ -93,12 +95,15 @@ void cursor_copy_in(struct cursor *c, page_t page, const entry_t *entries, struc
         if (fresh) {                                /* nothing is in the way, and no processor looks here yet */
             memcpy(at, entries, part * sizeof *at);
             c->more += (int32_t)run.filled;
+            for (size_t i = 0; IS_CHECKED && i < part; i++)
+                entry_changed(c->space, page + i, entry_empty(), entries[i]);
         }
         for (size_t i = 0; i < part && !fresh; i++) {
             if (cursor_is_empty(entries[i]))
                 continue;
             assert(cursor_is_empty(entry_read(&at[i])));
             entry_write(&at[i], entries[i]);
+            entry_changed(c->space, page + i, entry_empty(), entries[i]);
             c->more++;
         }
         page    += part;
@@ -119,6 +124,7 @@ static void discard_entries(struct cursor *c, page_t page, entry_t *at, const en
         if (cursor_is_empty(old))
             continue;
         old = entry_exchange(at, entry_empty());
+        entry_changed(c->space, page, old, entry_empty());
         assert(entry_kind(old, 1) != ENTRY_SWAP);
         c->more--;
         left--;
@@ -185,6 +191,7 @@ void cursor_touch_map(struct cursor_touch *t, frame_t frame, struct rights right
     if (MMU_LEVELS > 1)
         frame_set_link(t->table, frame_link(t->table) + 1);
     t->space->resident++;
+    entry_changed(t->space, t->page, t->entry, entry_read(t->at));
     cursor_touch_leave(t);
 }
 
@@ -200,6 +207,7 @@ void cursor_touch_allow(struct cursor_touch *t, struct rights rights)
         entry_write(t->at, entry_unblock(t->entry, rights, false));
         t->space->resident++;
     }
+    entry_changed(t->space, t->page, t->entry, entry_read(t->at));
     cursor_touch_leave(t);
 }
 
@@ -211,6 +219,7 @@ frame_t cursor_touch_replace(struct cursor_touch *t, frame_t frame, struct right
     old = entry_frame(entry_exchange(t->at, entry_leaf(frame, rights, CACHE_BACK, false, 1)));
     if (space_is_current(t->space))
         mmu_flush_page(t->page);
+    entry_changed(t->space, t->page, t->entry, entry_read(t->at));
     cursor_touch_leave(t);
     return old;
 }
