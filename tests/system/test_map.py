@@ -501,9 +501,9 @@ def lying(draw, tmp_path):
         (build / "quire" / kernel).write_bytes(b"")
     program = compile_i386(str(tmp_path / "program"), "void _start(void) { }", "-static")
 
-    def send(text):
+    def send(text, *words):
         (tmp_path / "lines").write_bytes(text)
-        return draw("--root", str(tmp_path), program, QUIRE_BUILD=str(build), QUIRE_QEMU=os.path.join(HERE, "fake_guest.py"),
+        return draw(*words, "--root", str(tmp_path), program, QUIRE_BUILD=str(build), QUIRE_QEMU=os.path.join(HERE, "fake_guest.py"),
                     FAKE_GUEST=f"map {tmp_path / 'lines'}", PYTHONDONTWRITEBYTECODE="1")
     return send
 

@@ -44,6 +44,8 @@ struct box {
     enum box_kind kind;
     struct look   look;
     const char   *owner;                /* whose pattern its edge has, or NULL */
+    const char   *row;                  /* the row of the document that it is about, or NULL */
+    bool          of_physical;          /* that row is one of physical memory                */
     const char   *heading;              /* what begins here, from this box downwards; or NULL */
     const char   *name, *rights, *size; /* one line; rights and size may be "" */
     struct fact  *facts;

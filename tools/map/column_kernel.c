@@ -92,6 +92,7 @@ static void add_row(struct source *source, const struct snapshot *s, struct colu
     box->end    = row->start + row->pages * PAGE;
     box->look   = look_of(row);
     box->name   = row->name;
+    box->row    = row->name;
     box->rights = rights_of_row(source, row);
     pages = say_runs(source, s, box, row);
     box->kind = alias ? BOX_ALIAS : pages == 0 && (user || strcmp(row->backing, "none") == 0) ? BOX_HOLE : BOX_THERE;

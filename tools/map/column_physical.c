@@ -23,7 +23,6 @@ struct maker {
     const struct snapshot *snapshot;
     struct column          *column;
     const struct physical_row *row;
-    bool                   headed;          /* the row has said its name: at its highest box, so it is said last */
 };
 
 static struct box *add(struct maker *m, uint64_t start, uint64_t end, const char *owner, const char *name)
@@ -33,6 +32,8 @@ static struct box *add(struct maker *m, uint64_t start, uint64_t end, const char
     box->start = start;
     box->end   = end;
     box->owner = owner;
+    box->row   = m->row->name;
+    box->of_physical = true;
     box->look  = owner_look(owner)->look;
     box->name  = name;
     box->size  = source_print(m->source, "%" PRIu64 " frame%s, %s", (end - start) / PAGE, end - start == PAGE ? "" : "s",
@@ -243,6 +244,7 @@ static void add_row(struct maker *m, const struct physical_row *row)
     struct piece *pieces = source_keep(m->source, (m->snapshot->frames_count + 1) * sizeof(*pieces));
     size_t before = m->column->count, count = pieces_of(m->snapshot, row, pieces);
 
+    m->row = row;
     add_pieces(m, pieces, count);
     if (m->column->count > before)
         m->column->boxes[m->column->count - 1].heading = source_print(m->source, "%s (%s)", row->name, row->use);

@@ -12,6 +12,7 @@ struct maker {
     const struct process  *process;
     struct column          *column;
     uint64_t               at;          /* where the next box begins */
+    const char             *row;        /* of the document: what comes now is in it; or NULL */
 };
 
 static struct box *add(struct maker *m, uint64_t end, enum box_kind kind, struct look look, const char *name)
@@ -23,6 +24,7 @@ static struct box *add(struct maker *m, uint64_t end, enum box_kind kind, struct
     box->kind  = kind;
     box->look  = look;
     box->name  = name;
+    box->row   = m->row;
     box->size  = short_size(m->source, end - m->at);
     m->at = end;
     return box;
@@ -195,7 +197,9 @@ static void add_others(struct maker *m, uint64_t start, uint64_t end)
         if (row->start < start || row->start >= end || strcmp(row->scope, "kernel") == 0 || strcmp(row->backing, "none") != 0)
             continue;
         add_kernel(m, row->start);
+        m->row = row->name;
         add_hole(m, row->start + row->pages * PAGE, row->name);
+        m->row = NULL;
     }
     add_kernel(m, end);
 }
@@ -222,10 +226,11 @@ struct column column_process(struct source *source, const struct snapshot *s, co
 {
     const struct virtual_row *user = programs_row(s);
     struct column column = { .title = source_print(source, "Process %" PRIu64 ": %s", process->id, process->name) };
-    struct maker m = { source, s, process, &column, 0 };
+    struct maker m = { source, s, process, &column, 0, NULL };
     uint64_t start = user != NULL ? user->start : 0, end = user != NULL ? start + user->pages * PAGE : SPACE_END;
 
     add_others(&m, 0, start);
+    m.row = user != NULL ? user->name : NULL;
     for (size_t i = 0, n; i < process->mapping_count && process->mappings[i].pages > 0; i += n) {
         const struct mapping *map = &process->mappings[i];
 
@@ -237,6 +242,7 @@ struct column column_process(struct source *source, const struct snapshot *s, co
         add_regions(&m, map, n);
     }
     add_hole(&m, end, "nothing");
+    m.row = NULL;
     add_others(&m, end, SPACE_END);
     column_turn(&column);
     column.subtitle = source_print(source, "child of %" PRIu64 ", %s there, %" PRIu64 " page tables%s", process->parent,

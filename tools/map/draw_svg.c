@@ -236,9 +236,10 @@ static void draw_strip(FILE *out, const struct strip *strip, double x, double y,
     fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" fill=\"#fff\"/>\n", x, y, width, STRIP);
     for (size_t i = 0; i < strip->count; at += unit * (double)strip->parts[i++].pages)
         if (strip->parts[i].owner != NULL)
-            fprintf(out, "<rect x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%d\" fill=\"url(#o-%s)\"/>\n", at, y,
-                    unit * (double)strip->parts[i].pages > 0.8 ? unit * (double)strip->parts[i].pages : 0.8, STRIP,
-                    owner_look(strip->parts[i].owner)->owner);
+            fprintf(out, "<rect x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%d\" fill=\"url(#o-%s)\"><title>%s, %" PRIu64
+                    " page%s</title></rect>\n", at, y, unit * (double)strip->parts[i].pages > 0.8 ? unit * (double)strip->parts[i].pages : 0.8,
+                    STRIP, owner_look(strip->parts[i].owner)->owner, owner_look(strip->parts[i].owner)->owner, strip->parts[i].pages,
+                    strip->parts[i].pages == 1 ? "" : "s");
     fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" class=\"strip\"/>\n", x, y, width, STRIP);
 }
 
@@ -303,12 +304,29 @@ static void draw_label(FILE *out, double x, double y, uint64_t address)
     svg_text(out, x - 9, y + 3.5, "address end", label);
 }
 
+/* What a page that shows the drawing tells of a box that is pointed at, and the row of the document it leads to. */
+static void begin_part(FILE *out, struct source *source, const struct box *box)
+{
+    const char *row = box->row != NULL ? box->row : "";
+    const char *about = source_print(source, "%s%s%s, %s%s%s, 0x%08" PRIX64 " to 0x%08" PRIX64 "%s%s", box->name,
+                                     *box->rights != '\0' ? " " : "", box->rights, *box->size != '\0' ? box->size : short_size(source, box->end - box->start),
+                                     box->owner != NULL ? ", owner " : "", box->owner != NULL ? box->owner : "",
+                                     box->start, box->end - 1, *row != '\0' ? ", row " : "", row);
+
+    fprintf(out, "<g class=\"part\" data-table=\"%s\" data-row=\"", box->of_physical ? "physical" : "virtual");
+    svg_escaped(out, row, (int)strlen(row));
+    fputs("\"><title>", out);
+    svg_escaped(out, about, (int)strlen(about));
+    fputs("</title>\n", out);
+}
+
 static void draw_box(FILE *out, struct source *source, const struct item *item)
 {
     static const char *const classes[] = { [BOX_THERE] = "box", [BOX_HOLE] = "box hole", [BOX_ALIAS] = "box" };
     const struct box *box = item->box;
     double content = height_of(box, item->width) - 2 * PAD - doublings(box) * 0.9, y = item->y + (item->height - content) / 2 + 11;
 
+    begin_part(out, source, box);
     fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\" class=\"%s\"/>\n", item->x, item->y,
             item->width, item->height, box->look.fill, classes[box->kind]);
     if (box->owner != NULL)
@@ -326,6 +344,7 @@ static void draw_box(FILE *out, struct source *source, const struct item *item)
     draw_label(out, item->x, item->y, box->end);
     if (item->lowest)
         draw_label(out, item->x, item->y + item->height, box->start);
+    fputs("</g>\n", out);
 }
 
 /* ---- The table of owners -------------------------------------------------------------------------- */
