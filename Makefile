@@ -34,7 +34,7 @@ include tests/documents/rules.mk
 # ---- Goals ----------------------------------------------------------------------------
 
 .PHONY: documents-program documents calls-programs fuzz-calls fuzz-differ bombs mixed-program nightly
-.PHONY: all kernel ready run ready-console console image ready-image run-image iso run-iso install uninstall package \
+.PHONY: all kernel ready run ready-console console image ready-image run-image iso run-iso web run-web test-web install uninstall package \
         claims figures test bench compare fuzz tool-tests machine-tests \
         fuzz-programs programs test-fresh clean distclean help setup FORCE
 .DELETE_ON_ERROR:
@@ -130,6 +130,19 @@ iso: $(O)/quire.iso                     ## a CD image whose GRUB menu boots ever
 run-iso: $(O)/quire.iso | $(O)/setup-run ## boot the CD image
 	$(QEMU) -accel tcg -m $(MEMORY) -display none -no-reboot -nodefaults -device isa-debug-exit,iobase=0xf4 \
 	    -serial mon:stdio -cdrom $< || test $$(($$? & 1)) -eq 1
+
+web: quire $(web_modules) $(O)/web-packages/done $(O)/programs/programs.done ## a page that boots every layout in a browser: static files, build/web
+	@for layout in $(LAYOUTS); do for checked in 0 1; do \
+	    $(MAKE) --no-print-directory LAYOUT=$$layout CHECKED=$$checked kernel || exit 1; done; done
+	@$(O)/host/quire image --archive $(O)/shell.cpio
+	@sh tools/web $(O) "$(LAYOUTS)"
+
+run-web: web                            ## serve the page on http://localhost:8000
+	@cd $(O)/web && python3 -m http.server 8000
+
+test-web: web | $(O)/setup-web          ## the page as a whole, in a browser: every button, every lesson; a few minutes
+	@QUIRE_BUILD=$(abspath $(O)) QUIRE_LAYOUTS="$(LAYOUTS)" PYTHONPATH=tests/system /usr/bin/python3 -m pytest -p no:cacheprovider -q \
+	    tests/system/test_web.py tests/web
 
 programs: $(O)/programs/programs.done   ## real i386 programs from Debian's packages, for ./quire run
 

@@ -173,6 +173,8 @@ $(O)/setup-%: tools/setup
 $(O)/setup-run: | $(O)/setup-build
 $(O)/setup-iso: | $(O)/setup-run
 $(O)/setup-test: | $(O)/setup-iso
+$(O)/setup-page: | $(O)/setup-run
+$(O)/setup-web: | $(O)/setup-page $(O)/setup-test
 
 # Fetched by an apt of its own: nothing is installed, and the machine's own apt is not changed.
 $(O)/programs/%.done: tools/fetch-programs | $(O)/setup-run
@@ -299,6 +301,28 @@ $(O)/quire.iso: quire FORCE | $(O)/setup-iso $(O)/programs/programs.done
 	@for layout in $(LAYOUTS); do $(MAKE) --no-print-directory LAYOUT=$$layout kernel || exit 1; done
 	@$(O)/host/quire image --archive $(O)/shell.cpio
 	@sh tools/iso $@ $(LAYOUT) $(O)/shell.cpio $(foreach layout,$(LAYOUTS),$(O)/$(layout)/kernel.elf)
+
+# ---- The page -------------------------------------------------------------------------
+#
+# Modules for a browser: the host's own sources, compiled once more by clang with Debian's C library for WASI.
+WASM_CC    = clang
+WASM_FLAGS = --target=wasm32-wasi -mexec-model=reactor -std=gnu11 -D_GNU_SOURCE -Oz -flto $(warnings) -Itools -Iweb \
+             -Wl,--gc-sections -Wl,--strip-all -Wl,-z,stack-size=262144
+
+wasm_headers := $(wildcard web/*.h tools/layout/*.h tools/map/*.h)
+
+define wasm_module
+$(O)/web-modules/$(1).wasm: web/$(1).c web/module.c $(2) $(wasm_headers) | $(O)/setup-page
+	@mkdir -p $$(@D)
+	$$(call note,wasm,$$@)$(WASM_CC) $(WASM_FLAGS) -o $$@ $$(filter %.c,$$^)
+endef
+$(eval $(call wasm_module,layout,$(web_layout)))
+$(eval $(call wasm_module,map,$(web_map)))
+web_modules = $(O)/web-modules/layout.wasm $(O)/web-modules/map.wasm
+
+$(O)/web-packages/done: web/packages tools/web-packages | $(O)/setup-page
+	@sh tools/web-packages $(@D)
+	@touch $@
 
 # ---- Host tests: the compiler's own, and the memory manager's under one layout --------
 

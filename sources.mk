@@ -299,6 +299,10 @@ command  = $(wildcard tools/quire/*.c)  # ./quire and its subcommands
 drawing  = $(wildcard tools/map/*.c)    # snapshot of a running machine -> columns -> drawings
 compiler = $(wildcard tools/layout/*.c) # document -> linker script, tables, constants, picture
 
+# The page: modules for a browser, beside web/module.c and the one that is called like it.
+web_layout = $(filter-out %/picture_text.c tools/layout/emit%,$(compiler))
+web_map    = $(filter-out %/draw_text.c,$(drawing)) $(addprefix tools/layout/,source.c drawing.c words.c quantity.c cells.c)
+
 # ---- Tests and measurements -----------------------------------------------------------
 
 # The memory manager on a machine in plain memory (arch/host): what is linked into it.

@@ -18,6 +18,17 @@ FOR_THE_PAGE(input) char *input(size_t length)
     return module_input;
 }
 
+/* The text becomes a name that stays, and makes room for another. */
+FOR_THE_PAGE(keep_name) const char *keep_name(void)
+{
+    static char *name;
+
+    free(name);
+    name = module_input;
+    module_input = NULL;
+    return name;
+}
+
 FOR_THE_PAGE(answer) const char *answer(unsigned n) { return answers[n].text; }
 FOR_THE_PAGE(answer_length) size_t answer_length(unsigned n) { return answers[n].length; }
 
