@@ -44,14 +44,16 @@ nowhere  = -ffile-prefix-map="$(abspath $(O))"=build -ffile-prefix-map="$(CURDIR
 # A function that has a frame sets it up first, and calls are calls: a backtrace then misses only the
 # caller of a function so small that it has none. Address 0 is an address like others: reading it
 # faults, and is not for the compiler to reason about. Kernel stacks are small and nothing on them wants 16 bytes'
-# alignment, which would pad each frame.
+# alignment, which would pad each frame. Nor is code padded: there is much of it, and little is a loop. What nobody refers
+# to is left out by the linker (--gc-sections), function by function.
 KERNEL_FLAGS = -m32 -march=i686 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
                -fno-omit-frame-pointer -fno-shrink-wrap -fno-optimize-sibling-calls \
                -fno-delete-null-pointer-checks \
                -mno-sse -mno-mmx -mno-80387 -mpreferred-stack-boundary=2 -fno-asynchronous-unwind-tables \
+               -ffunction-sections -fdata-sections -falign-functions=1 -falign-jumps=1 -falign-loops=1 -falign-labels=1 \
                $(OPTIMISE) $(nowhere) $(warnings) $(if $(filter 1,$(CHECKED)),-DCHECKED) -Iarch/i386 -Ikernel/linux/i386 $(includes)
 LINK_FLAGS   = -m32 -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
-               -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments
+               -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments -Wl,--gc-sections
 # Before the kernel looks at the processor: an i386 is enough, and it is to be small.
 BIOS_FLAGS   = -m32 -march=i386 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
                -fno-tree-loop-distribute-patterns -fno-delete-null-pointer-checks -fno-asynchronous-unwind-tables \
@@ -157,6 +159,9 @@ $(eval $(call compiles,$(O)/objects/bios,$(CC) $(BIOS_FLAGS),$(build_setup)))
 $(eval $(call compiles,$(O)/objects/flat,$(CC) $(FLAT_FLAGS),$(build_setup)))
 
 in = $(patsubst %,$(O)/objects/$(1)/%.o,$(2))
+
+# What runs when the kernel starts or ends, or when somebody looks, is compiled to be small (sources.mk: cold).
+$(call objects,kernel,$(cold)): OWN_FLAGS = $(if $(findstring -O2,$(OPTIMISE)),-Os)
 
 # The compiler must not recognise a loop that is memcpy and turn it into a call of memcpy.
 $(patsubst %,$(kernel_objects)/%.o,kernel/base/string.c $(boot)): OWN_FLAGS = -fno-tree-loop-distribute-patterns

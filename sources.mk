@@ -284,6 +284,19 @@ table_probes      = struct claim_probe    claim_probes     claims/claims.h
 table_mutations   = struct claim_mutation claim_mutations  claims/claims.h
 table_commands    = struct command        commands         console/console.h
 
+# Sources of the kernel that are compiled to be small: nothing in them is on the way of a program that does its work.
+cold  = $(filter kernel/console/% kernel/claims/% kernel/memory/check/% kernel/init/% kernel/files/proc/% kernel/files/root/cpio.c \
+                 kernel/files/root/root.c kernel/files/root/archive.c layouts/%,$(kernel))
+cold += kernel/memory/start.c kernel/memory/frames/memmap.c kernel/memory/spaces/kernel_space.c kernel/memory/heap/heap_misuse.c \
+        kernel/memory/spaces/fault_verdict.c kernel/memory/spaces/map_move.c kernel/memory/spaces/map_lock.c kernel/memory/spaces/map_pages.c \
+        kernel/memory/spaces/map_residency.c
+cold += $(addprefix kernel/linux/,attribute.c mount.c limits.c prctl.c credentials.c process_vm.c copy.c folder.c) \
+        $(addprefix kernel/process/,groups.c)
+cold += $(filter-out %/virtio.c %/virtio_console.c %/channel_link.c %/channel_frames.c,$(filter kernel/devices/%,$(kernel)))
+cold += $(addprefix arch/i386/,trap_report.c inspect.c pic.c pci_ports.c power.c cpu_facts.c descriptor.c)
+hot   = $(addprefix layouts/,movos/tables.c tracker/tables.c tracker/tracker.c tracker/list.c tracker/master.c pat/user_copy.c)
+cold := $(filter-out %.S $(hot),$(cold))
+
 # ---- From a BIOS to the kernel: the same for every layout, put into images by ./quire image ----------
 
 sector    = boot/bios/sector.S          # 512 bytes at 0x7C00: loads all below the EBDA

@@ -23,11 +23,11 @@ static void emit_boot(const struct document *d, FILE *out)
             "    image_boot_start = .;\n"
             "    .boot : {\n"
             "        KEEP(*(.boot.header))\n"
-            "        *(.boot.text .boot.text.*)\n"
+            "        KEEP(*(.boot.text .boot.text.*))\n"
             "        *(.boot.rodata .boot.rodata.*)\n"
             "    } :boot_text\n"
             "    .boot.note : { KEEP(*(.boot.note)) } :boot_text :boot_note\n"
-            "    .boot.tables : ALIGN(4096) { *(.boot.tables) } :boot_data\n"
+            "    .boot.tables : ALIGN(4096) { KEEP(*(.boot.tables)) } :boot_data\n"
             "    .boot.data : { *(.boot.data .boot.data.*) } :boot_data\n"
             "    .boot.bss : { *(.boot.bss .boot.bss.*) } :boot_data\n"
             "    image_boot_end = .;\n\n", d->boot != NULL ? d->boot->place.start.at : d->image->place.start.at);
@@ -92,13 +92,13 @@ static void emit_sections(const struct document *d, FILE *out)
             "    .rodata : AT(ADDR(.rodata) - KERNEL_OFFSET) {\n"
             "        *(.rodata .rodata.*)\n"
             "        . = ALIGN(4);\n"
-            "        exception_table = .;\n        *(.exception_table)\n        exception_table_end = .;\n"
+            "        exception_table = .;\n        KEEP(*(.exception_table))\n        exception_table_end = .;\n"
             "    } :rodata\n"
             "    image_rodata_end = .;\n    image_rodata_border = ALIGN(4096);\n\n");
     emit_start(d, out, SECTION_DATA);
     fprintf(out,
             "    .data : AT(ADDR(.data) - KERNEL_OFFSET) {\n"
-            "        *(.data.tables)                  /* page tables: whole pages, so first */\n"
+            "        KEEP(*(.data.tables))            /* page tables: whole pages, so first */\n"
             "        *(.data .data.*)\n"
             "    } :data\n"
             "    image_data_end = .;\n"
