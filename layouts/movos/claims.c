@@ -166,6 +166,8 @@ static int map_pages(struct space *space, page_t first, uint32_t count, page_t s
         struct cursor c;
         frame_t       frame;
 
+        if (!page_is_users(page))
+            return -EFAULT;             /* another document's kernel: programs are elsewhere */
         if (frame_get(OWNER_TEST, 0, &frame) != 0)
             return -ENOMEM;
         if (cursor_open(&c, space, span_of(page, 1), CURSOR_BUILD) != 0) {

@@ -10,6 +10,7 @@
 #include "boot/bios.h"
 #include "boot/bios/sum.h"
 #include "boot/info.h"
+#include "claims/probe.h"
 #include "cpu.h"
 
 extern char image_text_start[], image_rodata_end[];             /* the linker script's */
@@ -25,14 +26,27 @@ static bool came_from_bios(struct claim_result *result)
 
 static const uint8_t *low(uint32_t address) { return pointer_to(address); }
 
+/* Whether low memory shows at its own address, as this document has it; another's kernel has not seen it there. */
+static bool shows_low_memory(struct claim_result *result, uint32_t address, size_t bytes)
+{
+    struct span span = { address / PAGE_SIZE, (address + bytes - 1) / PAGE_SIZE + 1 };
+
+    if (first_page_elsewhere(span, frame_of(address)) == span.end)
+        return true;
+    claim_saw(result, false, "physical memory from 0x%x on does not show at its own address", address);
+    return false;
+}
+
 void m1_boot_sector(struct claim_result *result)
 {
     const struct boot_path *path = boot_path();
-    uint32_t sum = bios_sum(0, low(M_SECTOR), M_SECTOR_BYTES);
-    unsigned signature = low(M_PADDING - 2)[0] | (unsigned)low(M_PADDING - 1)[0] << 8;
+    uint32_t sum;
+    unsigned signature;
 
-    if (!came_from_bios(result))
+    if (!came_from_bios(result) || !shows_low_memory(result, M_SECTOR, M_SECTOR_BYTES))
         return;
+    sum       = bios_sum(0, low(M_SECTOR), M_SECTOR_BYTES);
+    signature = low(M_PADDING - 2)[0] | (unsigned)low(M_PADDING - 1)[0] << 8;
     claim_saw(result, path->sector_at == M_SECTOR && sum == path->sector_built && path->sector_sum == sum &&
               signature == M_SIGNATURE,
               "512 bytes at 0x%04x, still with the sum 0x%08x they were built with, end at 0x7e00 with 0x%04x",
@@ -43,10 +57,11 @@ void m1_boot_sector(struct claim_result *result)
 void m2_padding(struct claim_result *result)
 {
     const struct boot_path *path = boot_path();
-    uint32_t sum = bios_sum(0, low(M_PADDING), M_PADDING_BYTES);
+    uint32_t sum;
 
-    if (!came_from_bios(result))
+    if (!came_from_bios(result) || !shows_low_memory(result, M_PADDING, M_PADDING_BYTES))
         return;
+    sum = bios_sum(0, low(M_PADDING), M_PADDING_BYTES);
     claim_saw(result, M_PADDING + M_PADDING_BYTES == path->relocator_at && path->padding_sum != path->padding_built &&
               sum == path->padding_sum,
               "from 0x7e00 to 0x7fff nothing was loaded (sum 0x%08x, of the disk's padding 0x%08x), and nothing written since",
@@ -59,7 +74,7 @@ void m3_relocator(struct claim_result *result)
     uint32_t behind = path->relocator_at + path->relocator_bytes;
     size_t   text   = (size_t)(image_text_start - (char *)pointer_to(M_KERNEL));
 
-    if (!came_from_bios(result))
+    if (!came_from_bios(result) || !shows_low_memory(result, path->loaded_at, text + 64))
         return;
     claim_saw(result, path->relocator_at == M_RELOCATOR && path->loaded_at == behind &&
               memcmp(low(path->loaded_at) + text, image_text_start, 64) == 0,
@@ -75,7 +90,7 @@ void m4_relocated(struct claim_result *result)
     size_t    bytes = (size_t)(image_rodata_end - image_text_start);
     uintptr_t here;
 
-    if (!came_from_bios(result))
+    if (!came_from_bios(result) || !shows_low_memory(result, path->loaded_at, text + bytes))
         return;
     __asm__ volatile("call 1f\n1: popl %0" : "=r"(here));
     claim_saw(result, path->moved_to == M_KERNEL && path->sum_loaded == path->sum_built &&

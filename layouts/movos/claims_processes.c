@@ -256,6 +256,8 @@ void m15_chunk_order(struct claim_result *result)
     uint32_t       free = frames_free();
     int            err;
 
+    if (!page_is_users(page_of(M_START)) || !page_is_users(page_of(M_START) + M_CHUNK - 1))
+        return claim_saw(result, false, "there are no programs at 0x%08x", M_START);
     if (space_create(&space) != 0)
         return claim_saw(result, false, "no memory for a space");
     err = region_insert(&space.map, &region);

@@ -246,17 +246,19 @@ static bool seen_twice(void)
 {
     struct region      region;
     frame_t            low;
-    volatile uint32_t *here, *there;
+    volatile uint32_t *here;
+    vaddr_t            there;
+    uint32_t           word;
     bool               same;
 
     if (!map_low_frame(&region, &low))
         return false;
     here  = pointer_to(page_address(region.span.first));
-    there = pointer_to(Q_KERNEL + (vaddr_t)frame_address(low));
+    there = Q_KERNEL + (vaddr_t)frame_address(low);
     *here = 0x600DF00D;
-    same  = *there == 0x600DF00D;
+    same  = probe_read(there, &word) && word == 0x600DF00D;
     *here = 0x0BADF00D;
-    same  = same && *there == 0x0BADF00D;
+    same  = same && probe_read(there, &word) && word == 0x0BADF00D;
     kernel_unmap(&region);
     return same;
 }

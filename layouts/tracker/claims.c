@@ -50,6 +50,8 @@ static int map_word(struct space *space, vaddr_t user, uint32_t word)
     struct cursor       c;
     frame_t             frame;
 
+    if (!page_is_users(page_of(user)))
+        return -EFAULT;                 /* another document's kernel: programs are elsewhere */
     if (frame_get(OWNER_TEST, FRAME_ZERO, &frame) != 0)
         return -ENOMEM;
     if (cursor_open(&c, space, span_of(page_of(user), 1), CURSOR_BUILD) != 0) {
@@ -64,7 +66,7 @@ static int map_word(struct space *space, vaddr_t user, uint32_t word)
 static void unmap_word(struct space *space, vaddr_t user)
 {
     struct cursor c;
-    int           err = cursor_open(&c, space, span_of(page_of(user), 1), 0);
+    int           err = page_is_users(page_of(user)) ? cursor_open(&c, space, span_of(page_of(user), 1), 0) : -EFAULT;
 
     if (err == 0) {
         cursor_discard(&c, page_of(user));

@@ -94,6 +94,8 @@ static int make_long(struct space *space)
     struct cursor c;
     frame_t       frame;
 
+    if (!page_is_users(page_of(T_USER_END - 1)))
+        return -EFAULT;
     if (frame_get(OWNER_TEST, FRAME_ZERO, &frame) != 0)
         return -ENOMEM;
     if (cursor_open(&c, space, span_of(page_of(T_USER_END - 1), 1), CURSOR_BUILD) != 0) {
@@ -132,9 +134,11 @@ void t10_pins(struct claim_result *result)
         return claim_saw(result, false, "no memory for a long object and a space");
     object = address_of(one.home.info);
     list   = T_LIST + 4 * ((object - T_OBJECTS) / T_PLACE);
-    state  = lock_take(&trackers_lock);
-    out    = pinned_page_out(page_of(list));
-    lock_drop(&trackers_lock, state);
+    if (span_has(layout.purpose[PURPOSE_TRACKERS]->span, page_of(list))) {
+        state = lock_take(&trackers_lock);
+        out   = pinned_page_out(page_of(list));
+        lock_drop(&trackers_lock, state);
+    }
     there = frame_exists(t_shown(list));
     word  = there ? t_word(list) : 0;
     wrong = wrongly_pinned(&pages);
@@ -158,7 +162,7 @@ static bool settle(struct space *space, struct region *region, uint32_t number)
 
     *region = (struct region){ .span = span_of(page_of(T_USER), 1), .rights = both, .backing = BACKING_USER,
                                .name = "one page", .home = layout_region_of(page_of(T_USER)) };
-    if (region_insert(&space->map, region) != 0 || frame_get(OWNER_USER, FRAME_ZERO, &frame) != 0)
+    if (!page_is_users(page_of(T_USER)) || region_insert(&space->map, region) != 0 || frame_get(OWNER_USER, FRAME_ZERO, &frame) != 0)
         return false;
     if (cursor_open(&c, space, region->span, CURSOR_BUILD) != 0) {
         frame_put(frame);

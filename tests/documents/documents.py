@@ -11,6 +11,7 @@ is left is printed. The same seed makes the same documents.
 """
 import argparse
 import concurrent.futures
+import glob
 import os
 import random
 import re
@@ -23,10 +24,10 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "system"))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import newc
-from changes import Document, change_by_chance
+from changes import WEIGHTS, Document, change_by_chance
 
 TREE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-LAYOUTS = re.search(r"^LAYOUTS *= *(.*)$", open(f"{TREE}/Makefile").read(), re.M)[1].split()
+LAYOUTS = sorted(os.path.basename(os.path.dirname(path)) for path in glob.glob(f"{TREE}/layouts/*/layout.md"))
 
 # Memory in MiB, and whether the machine has a screen. A document gets the first and one or two of the others.
 MACHINES = [(64, False), (16, True), (8, False), (256, True), (1024, False), (512, True), (32, True)]
@@ -306,8 +307,12 @@ def main():
     arguments.add_argument("--only", type=int, help="this document of the seed's alone")
     arguments.add_argument("--keep", help="a folder for the documents that something was found with")
     arguments.add_argument("--workers", type=int, default=2)
+    arguments.add_argument("--changes", help="only these, by name, with commas between them (changes.py)")
     arguments.add_argument("--verbose", action="store_true", help="a line for each document")
     options = arguments.parse_args()
+    if options.changes:
+        for name in set(WEIGHTS) - set(options.changes.split(",")):
+            del WEIGHTS[name]
     seed = options.seed or int.from_bytes(os.urandom(3), "little") or 1
     print(f"seed {seed}, {1 if options.only is not None else options.count} documents", flush=True)
     totals = run(os.path.abspath(options.build), options.count, seed, options.only, options.keep, options.workers, options.verbose)
