@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-COMMANDS = ["run", "shell", "debug", "map", "image", "layout", "programs", "completion"]
+COMMANDS = ["run", "shell", "debug", "map", "image", "layout", "new", "programs", "completion"]
 
 
 def run(*words, **how):

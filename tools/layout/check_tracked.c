@@ -63,6 +63,18 @@ static bool is_mapped_at_boot(const struct document *d, const struct place *row)
     return false;
 }
 
+/* What lies there instead, for the message. */
+static const char *at_its_address(const struct document *d, const struct place *row)
+{
+    for (uint32_t i = 0; i < d->region_count; i++) {
+        const struct place *p = &d->regions[i].place;
+
+        if (place_is_fixed(p) && p->start.at < row->end.at && row->start.at < p->end.at)
+            return source_print(d->source, "; %s is there (line %u)", p->name, p->line);
+    }
+    return "";
+}
+
 static void check_master(struct document *d)
 {
     const struct place *row = &d->master->place;
@@ -75,7 +87,7 @@ static void check_master(struct document *d)
                  size_text(s, size_of(row)), size_text(s, MASTER));
     else if (!is_shown_in_place(d, row))
         complain(s, row->line, "no writable region backed by `physical` shows %s at its own address; the entry of a "
-                 "page could not be found", row->name);
+                 "page could not be found%s", row->name, at_its_address(d, row));
     else if (!is_mapped_at_boot(d, row))
         complain(s, row->line, "no boot mapping that is kept shows %s at its own address; it could not be filled",
                  row->name);

@@ -9,4 +9,7 @@
 void picture_text(const struct document *d, FILE *out);
 void picture_svg(const struct document *d, FILE *out);
 
+/* Two documents side by side; in each, rows that the other lacks or words otherwise have a thick frame. */
+void picture_svg_against(const struct document *d, const struct document *other, FILE *out);
+
 #endif

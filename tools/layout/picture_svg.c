@@ -9,6 +9,7 @@
  * the drawing survives a black-and-white printer.
  */
 #include "picture.h"
+#include "compare.h"
 #include "drawing.h"
 #include "quantity.h"
 #include "words.h"
@@ -37,6 +38,7 @@ struct box {
     struct look look;
     const char *rights, *detail;    /* detail: "" or a second line of facts */
     const char *below;              /* what is written at its lower border  */
+    bool differs;                   /* from the other document's, when there are two */
     double y, height;
 };
 
@@ -153,36 +155,37 @@ static void measure(struct column *t, double least)
 }
 
 /* The boxes of a column of regions, from `first` on. */
-static void fill_column(const struct document *d, struct column *t, const struct region *first)
+static void fill_column(const struct document *d, const struct document *other, struct column *t, const struct region *first)
 {
     t->boxes = source_keep(d->source, t->count * sizeof(*t->boxes));
     for (uint32_t i = 0; i < t->count; i++) {
         const struct region *r = &first[i];
 
         t->boxes[i] = (struct box){ .place = &r->place, .look = look_of_region(r->purpose, r->backing), .rights = region_rights(d, r),
-                                   .detail = region_detail(d, r), .below = below(d, r->place.start) };
+                                   .detail = region_detail(d, r), .below = below(d, r->place.start),
+                                   .differs = other != NULL && region_differs(other, r) };
     }
 }
 
-static struct column virtual_column(const struct document *d)
+static struct column virtual_column(const struct document *d, const struct document *other)
 {
     struct column t = { .x = VIRTUAL_X, .width = VIRTUAL_WIDTH, .count = d->common_count, .end = "4 GiB" };
 
-    fill_column(d, &t, d->regions);
+    fill_column(d, other, &t, d->regions);
     return t;
 }
 
 /* What kernel space has where programs have their part. */
-static struct column own_column(const struct document *d)
+static struct column own_column(const struct document *d, const struct document *other)
 {
     struct column t = { .x = OWN_X, .width = OWN_WIDTH, .count = d->region_count - d->common_count, .labels_right = true };
 
-    fill_column(d, &t, &d->regions[d->common_count]);
+    fill_column(d, other, &t, &d->regions[d->common_count]);
     t.end = below(d, d->purpose[PURPOSE_USER]->place.end);
     return t;
 }
 
-static struct column physical_column(const struct document *d)
+static struct column physical_column(const struct document *d, const struct document *other)
 {
     struct column t = { .x = PHYSICAL_X, .width = PHYSICAL_WIDTH, .count = d->physical_count,
                        .end = "4 GiB", .labels_right = true };
@@ -196,6 +199,7 @@ static struct column physical_column(const struct document *d)
                           .look = look_of_use(p->use),
                           .detail = structures_in(d, &p->place),
                           .rights = word_of(use_words, p->use)->text,
+                          .differs = other != NULL && physical_differs(other, p),
                           .below = p->place.start.floats ? "end of image" : below(d, p->place.start) };
     }
     return t;
@@ -223,6 +227,9 @@ static void draw_box(FILE *out, const struct column *t, const struct box *b)
             t->x, b->y, t->width, b->height, b->look.fill);
     fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"7\" height=\"%.1f\" fill=\"%s\"/>\n", t->x, b->y,
             b->height, b->look.edge);
+    if (b->differs)
+        fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" class=\"differs\"/>\n", t->x + 2, b->y + 2,
+                t->width - 4, b->height - 4);
     fprintf(out, "<text x=\"%.1f\" y=\"%.1f\"><tspan class=\"name\">%s</tspan>"
             "<tspan class=\"rights\" dx=\"12\">%s</tspan></text>\n", t->x + 20, y, b->place->name, b->rights);
     svg_text(out, t->x + t->width - 14, y, "size end", size);
@@ -336,7 +343,7 @@ static void draw_user_borders(const struct document *d, FILE *out, const struct 
         }
 }
 
-static void draw_foot(const struct document *d, FILE *out, double y, int width)
+static void draw_foot(const struct document *d, const struct document *other, FILE *out, double y, int width)
 {
     const struct policies *p = &d->policy;
     struct source *s = d->source;
@@ -350,6 +357,8 @@ static void draw_foot(const struct document *d, FILE *out, double y, int width)
              word_of(bitmap_words, p->bitmap_at)->text, word_of(search_words, p->search)->text,
              word_of(unlisted_words, p->unlisted)->text, word_of(zeroing_words, p->zeroing)->text,
              word_of(exhaustion_words, p->exhaustion)->text, p->magazine));
+    if (other != NULL)
+        svg_text(out, MARGIN, y + 74, "note", source_print(s, "In a thick frame: what %s says otherwise, or does not have.", other->name));
 }
 
 static const char style[] =
@@ -364,6 +373,7 @@ static const char style[] =
     ".size{font-size:12.5px;fill:#333}.note{fill:#444}.detail{font-style:italic;fill:#666}.end{text-anchor:"
     "end}\n"
     ".box{stroke:#8a8a8a;stroke-width:.7}.frame{fill:none;stroke:#444;stroke-width:1.4}\n"
+    ".differs{fill:none;stroke:#b3261e;stroke-width:3.2}\n"
     ".side{font-size:12px;font-weight:bold}.tick{stroke:#777;stroke-width:.8;fill:none}.band{fill:#7d93a5;"
     "fill-opacity:.16;stroke:#7d93a5;"
     "stroke-opacity:.55;stroke-width:.8}\n"
@@ -375,15 +385,18 @@ static void draw_own(const struct document *d, FILE *out, const struct column *o
     draw_column(out, own, "Kernel space, in place of the program");
 }
 
-void picture_svg(const struct document *d, FILE *out)
+struct size { double width, height; };
+
+/* A whole drawing of one document, but for the element around it. Returns its size. */
+static struct size draw(const struct document *d, const struct document *other, FILE *out)
 {
-    struct column v = virtual_column(d), p = physical_column(d), own = { .bottom = TOP };
+    struct column v = virtual_column(d, other), p = physical_column(d, other), own = { .bottom = TOP };
     int width = has_own(d) ? WIDE : WIDTH;
     double bottom;
 
     measure(&v, 0);
     if (has_own(d)) {
-        own = own_column(d);
+        own = own_column(d, other);
         measure(&own, v.bottom - TOP);
     }
     measure(&p, (own.bottom > v.bottom ? own.bottom : v.bottom) - TOP);
@@ -391,13 +404,6 @@ void picture_svg(const struct document *d, FILE *out)
     measure(&v, bottom - TOP);
     if (has_own(d))
         measure(&own, bottom - TOP);
-    fprintf(
-        out,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%.0f\" viewBox=\"0 0 %d %.0f\">\n",
-        width, bottom + FOOT, width, bottom + FOOT);
-    fputs(style, out);
-    fprintf(out, "<defs>\n%s</defs>\n", svg_patterns);
-    fprintf(out, "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n");
     svg_text(out, MARGIN, 52, "title", d->name);
     svg_text(out, MARGIN, 76, "subtitle", d->title);
     draw_bands(d, out, &v, d->regions, &p, (struct gap){ VIRTUAL_X + VIRTUAL_WIDTH, PHYSICAL_X });
@@ -406,6 +412,50 @@ void picture_svg(const struct document *d, FILE *out)
     draw_user_borders(d, out, &v);
     if (has_own(d))
         draw_own(d, out, &own, &p);
-    draw_foot(d, out, bottom + 40, width);
-    fprintf(out, "</svg>\n");
+    draw_foot(d, other, out, bottom + 40, width);
+    return (struct size){ width, bottom + FOOT };
+}
+
+/* What is drawn is measured first, so it is kept meanwhile. The caller frees it. */
+static char *drawn(const struct document *d, const struct document *other, struct size *size)
+{
+    char *text = NULL;
+    size_t bytes;
+    FILE *out = open_memstream(&text, &bytes);
+
+    if (out == NULL)
+        return NULL;
+    *size = draw(d, other, out);
+    fclose(out);
+    return text;
+}
+
+static void begin_svg(FILE *out, struct size all)
+{
+    fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\">\n",
+            all.width, all.height, all.width, all.height);
+    fputs(style, out);
+    fprintf(out, "<defs>\n%s</defs>\n", svg_patterns);
+    fprintf(out, "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n");
+}
+
+void picture_svg(const struct document *d, FILE *out)
+{
+    struct size size = { 0, 0 };
+    char *text = drawn(d, NULL, &size);
+
+    begin_svg(out, size);
+    fprintf(out, "%s</svg>\n", text != NULL ? text : "");
+    free(text);
+}
+
+void picture_svg_against(const struct document *d, const struct document *other, FILE *out)
+{
+    struct size left = { 0, 0 }, right = { 0, 0 };
+    char *one = drawn(d, other, &left), *two = drawn(other, d, &right);
+
+    begin_svg(out, (struct size){ left.width + right.width, left.height > right.height ? left.height : right.height });
+    fprintf(out, "%s<g transform=\"translate(%.0f 0)\">\n%s</g>\n</svg>\n", one != NULL ? one : "", left.width, two != NULL ? two : "");
+    free(one);
+    free(two);
 }

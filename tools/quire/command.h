@@ -28,10 +28,11 @@ struct command {
 extern const struct command commands[];
 extern const size_t command_count;
 
-extern const struct argp argp_run, argp_shell, argp_debug, argp_map, argp_image, argp_layout, argp_programs,
+extern const struct argp argp_run, argp_shell, argp_debug, argp_map, argp_image, argp_layout, argp_new, argp_programs,
                          argp_completion;
 
 int command_layout(int argc, char **argv);
+int command_new(int argc, char **argv);
 int command_programs(int argc, char **argv);
 int command_completion(int argc, char **argv);
 /* These have exit statuses of their own: sandbox.h. */

@@ -1,5 +1,7 @@
 /* command_layout.c - `quire layout`: check, show, list, ask and compile layout documents. */
 #include "command.h"
+#include "explain.h"
+#include "layout/compare.h"
 #include "layout/document.h"
 #include "layout/emit.h"
 #include "layout/facts.h"
@@ -15,7 +17,8 @@
 
 struct request {
     const char *action, *subject;
-    const char *directory, *svg;
+    const char *directory, *svg, *against;
+    bool        explain;
 };
 
 /*
@@ -39,6 +42,22 @@ static char *document_path(const char *subject)
     return path;
 }
 
+/* Open and check a document; what is wrong with it is said, and explained if that is wanted. True: it is good. */
+static bool read_document(struct document *d, struct source *source, const char *path, bool explained)
+{
+    char *said = NULL;
+    size_t bytes;
+    FILE *out = explained ? open_memstream(&said, &bytes) : NULL;
+    bool good = source_open(source, path, out != NULL ? out : stderr) && document_compile(d, source);
+
+    if (out != NULL) {
+        fclose(out);
+        explain(said, stderr);
+        free(said);
+    }
+    return good;
+}
+
 /* Open and check the subject, then do `act` with the good document. */
 static int with_document(const struct request *request,
                          int (*act)(const struct request *request, const struct document *d))
@@ -54,7 +73,7 @@ static int with_document(const struct request *request,
                 request->subject);
         return STATUS_USAGE;
     }
-    if (source_open(&source, path, stderr) && document_compile(&document, &source))
+    if (read_document(&document, &source, path, request->explain))
         status = act(request, &document);
     source_free(&source);
     free(path);
@@ -76,21 +95,51 @@ static int cannot_write(const char *path, int error)
     return STATUS_WRONG;
 }
 
-static int show(const struct request *request, const struct document *d)
+static void draw_text(const struct document *d, const struct document *other)
+{
+    if (other != NULL)
+        compare_text(d, other, stdout);
+    else
+        picture_text(d, stdout);
+}
+
+/* A document, or two side by side. */
+static int draw(const struct request *request, const struct document *d, const struct document *other)
 {
     FILE *out;
     bool failed;
 
     if (request->svg == NULL) {
-        picture_text(d, stdout);
+        draw_text(d, other);
         return fflush(stdout) == 0 ? STATUS_GOOD : cannot_write("standard output", errno);
     }
     out = fopen(request->svg, "w");
     if (out == NULL)
         return cannot_write(request->svg, errno);
-    picture_svg(d, out);
+    if (other != NULL)
+        picture_svg_against(d, other, out);
+    else
+        picture_svg(d, out);
     failed = ferror(out);
     return fclose(out) != 0 || failed ? cannot_write(request->svg, EIO) : STATUS_GOOD;
+}
+
+static int show(const struct request *request, const struct document *d)
+{
+    char *path = request->against != NULL ? document_path(request->against) : NULL;
+    struct document other;
+    struct source source;
+    int status = STATUS_WRONG;
+
+    if (request->against == NULL)
+        return draw(request, d, NULL);
+    if (path == NULL)
+        return STATUS_USAGE;
+    if (read_document(&other, &source, path, request->explain))
+        status = draw(request, d, &other);
+    source_free(&source);
+    free(path);
+    return status;
 }
 
 static int facts(const struct request *request, const struct document *d)
@@ -188,6 +237,12 @@ static error_t parse(int key, char *word, struct argp_state *state)
     case 's':
         request->svg = word;
         return 0;
+    case 'a':
+        request->against = word;
+        return 0;
+    case 'e':
+        request->explain = true;
+        return 0;
     case ARGP_KEY_ARG:
         if (state->arg_num == 0)
             request->action = word;
@@ -207,6 +262,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
 static const struct argp_option options[] = {
     { "output", 'o', "DIRECTORY", 0, "compile: where the files go", 0 },
     { "svg", 's', "FILE", 0, "show: draw into FILE instead of printing", 0 },
+    { "against", 'a', "DOCUMENT", 0, "show: beside another document, with what differs marked", 0 },
+    { "explain", 'e', NULL, 0, "check: for each complaint, the rule and what docs/layouts.md says of it", 0 },
     { 0 },
 };
 
@@ -219,7 +276,7 @@ static const struct {
 
 const struct argp argp_layout = {
     .options = options, .parser = parse,
-    .args_doc = "check DOCUMENT\nshow DOCUMENT [--svg FILE]\nfacts DOCUMENT\ncompile DOCUMENT -o DIRECTORY\nlist",
+    .args_doc = "check DOCUMENT [--explain]\nshow DOCUMENT [--against DOCUMENT] [--svg FILE]\nfacts DOCUMENT\ncompile DOCUMENT -o DIRECTORY\nlist",
     .doc = "Memory layouts are Markdown documents; docs/layouts.md is their reference.\v"
            "DOCUMENT is the name of one in layouts/, or a file. The exit status is 0 when all is well, "
            "1 for a wrong document and 2 for a wrong question.",

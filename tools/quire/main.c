@@ -14,6 +14,7 @@ const struct command commands[] = {
     { "map", command_map, &argp_map, "run a program and draw the machine's memory as it is then" },
     { "image", command_image, &argp_image, "write a disk or a floppy that starts Quire on a PC" },
     { "layout", command_layout, &argp_layout, "check, show, list and compile layout documents" },
+    { "new", command_new, &argp_new, "write a layout document to begin with" },
     { "programs", command_programs, &argp_programs, "fetch programs and libraries for i386 from Debian's packages" },
     { "completion", command_completion, &argp_completion, "print what completes these commands' words in a shell" },
 };

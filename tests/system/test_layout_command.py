@@ -1,0 +1,130 @@
+"""`quire layout check --explain`, `quire layout show --against`, `quire new`: what they say, and that it is so."""
+import os
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+FILES = {"HH": "higher-half", "PT": "pat", "QU": "quire", "MO": "movos", "TR": "tracker", "FW": "firmware"}
+STRINGS = r'((?:"(?:[^"\\]|\\.)*"\s*)+)'
+
+
+def strings(text):
+    return "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', text)).encode().decode("unicode_escape")
+
+
+def refusals(tree):
+    """The changes of tests/host/test_layout_refusals.c: (name, document, text, what takes its place)."""
+    source = open(f"{tree}/tests/host/test_layout_refusals.c").read()
+    return [(name, FILES[document], strings(old), strings(new))
+            for name, document, old, new in re.findall(rf'\{{ "(\w+)", (\w\w),\s*{STRINGS},\s*{STRINGS},', source)]
+
+
+def quire(house, *words, folder=None):
+    done = subprocess.run([os.path.join(house.build, "host", "quire"), *words], cwd=folder or house.tree, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, encoding="latin-1", timeout=60, check=False,
+                          env={**os.environ, "QUIRE_HOME": house.tree})
+    return done.returncode, done.stdout
+
+
+def test_each_complaint_is_explained_by_a_paragraph_of_the_book(house, tmp_path):
+    all_refusals, unexplained = refusals(house.tree), []
+    assert len(all_refusals) > 140
+    book = re.sub(r"\s+", " ", open(f"{house.tree}/docs/layouts.md").read())
+    for name, document, old, new in all_refusals:
+        text = re.sub(r" +", " ", open(f"{house.tree}/layouts/{document}/layout.md").read())
+        assert old in text, name
+        path = tmp_path / "mine.md"
+        path.write_text(text.replace(old, new, 1), encoding="latin-1")
+        status, said = quire(house, "layout", "check", "--explain", str(path))
+        assert status == 1, name
+        found = re.search(r"\n  rule: .+\n  docs/layouts.md, .+:\n((?:    .*\n)+)", said)
+        if not found or re.sub(r"\s+", " ", found[1]).strip() not in book:
+            unexplained.append((name, said))
+    assert not unexplained, "\n".join(f"{name}: {said}" for name, said in unexplained)
+
+
+def test_a_good_document_needs_no_explanation(house):
+    assert quire(house, "layout", "check", "--explain", "quire")[1].strip().endswith("claims")
+
+
+@pytest.fixture
+def changed(house, tmp_path):
+    """The default document with a larger heap and another search."""
+    text = open(f"{house.tree}/layouts/quire/layout.md").read()
+    for old, new in (("0xF7FFFFFF | 128 MiB", "0xF6FFFFFF | 112 MiB"), ("0xF8000000 | 0xFB7FFFFF |  56 MiB", "0xF7000000 | 0xFB7FFFFF |  72 MiB"),
+                     ("| fullest  ", "| next-fit "), ("# quire:", "# mine:")):
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / "mine.md"
+    path.write_text(text)
+    return path
+
+
+def test_what_differs_from_another_document_is_marked(house, changed):
+    status, said = quire(house, "layout", "show", str(changed), "--against", "quire")
+    assert status == 0, said
+    marked = [line for line in said.splitlines() if line.startswith("*")]
+    assert [re.search(r"heap|devices|search", line)[0] for line in marked] == ["devices", "heap", "search"]
+    assert "next-fit" in marked[2] and "fullest" in marked[2]
+    assert "3 rows differ" in said
+    assert "0 rows differ" in quire(house, "layout", "show", "quire", "--against", "quire")[1]
+
+
+def test_the_picture_of_two_documents_frames_what_differs(house, changed, tmp_path):
+    picture = tmp_path / "both.svg"
+    status, said = quire(house, "layout", "show", str(changed), "--against", "quire", "--svg", str(picture))
+    assert status == 0, said
+    root = ElementTree.parse(picture).getroot()
+    framed = [box for box in root.iter() if box.get("class") == "differs"]
+    assert len(framed) == 4                     # heap and devices, in both
+    quire(house, "layout", "show", "quire", "--svg", str(tmp_path / "one.svg"))
+    one = ElementTree.parse(tmp_path / "one.svg").getroot()
+    assert float(root.get("width")) == 2 * float(one.get("width"))
+    assert not [box for box in one.iter() if box.get("class") == "differs"]
+
+
+def test_a_document_to_compare_with_must_be_good(house, tmp_path):
+    path = tmp_path / "bad.md"
+    path.write_text("# bad: it has no tables\n")
+    assert quire(house, "layout", "show", "quire", "--against", str(path))[0] == 1
+    assert quire(house, "layout", "show", "quire", "--against", str(tmp_path / "missing.md"))[0] == 1
+
+
+# ---- quire new -------------------------------------------------------------------------------------
+
+def test_a_new_document_is_good_and_has_words(house, layout, tmp_path):
+    status, said = quire(house, "new", "mine", "--like", layout, folder=tmp_path)
+    assert status == 0 and "make console LAYOUT=mine.md" in said, said
+    text = (tmp_path / "mine.md").read_text()
+    assert text.startswith(f"# mine: begun like {layout}\n")
+    prose = [line for line in text.splitlines() if line and not line.startswith(("|", "#"))]
+    assert len(" ".join(prose)) > 1000
+    status, said = quire(house, "layout", "check", "mine.md", folder=tmp_path)
+    assert status == 0, said
+
+
+def test_a_new_document_boots(house, start, tmp_path):
+    assert quire(house, "new", "newborn", folder=tmp_path)[0] == 0
+    folder = os.path.join(house.build, "newborn")
+    try:
+        status, said = house.make("-j2", f"{folder}/kernel.elf", f"LAYOUT={tmp_path}/newborn.md")
+        assert status == 0, said
+        machine = start(kernel=f"{folder}/kernel.elf")
+        assert "layout newborn" in machine.prompt()
+        assert machine.command("audit").startswith("audit: clean")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_nothing_is_overwritten_and_no_wrong_name_taken(house, tmp_path):
+    (tmp_path / "mine.md").write_text("precious")
+    status, said = quire(house, "new", "mine", folder=tmp_path)
+    assert status == 1 and "exists" in said and (tmp_path / "mine.md").read_text() == "precious"
+    for name in ("Mine", "a/b", "-x", "objects", "x" * 32, ""):
+        assert quire(house, "new", "--", name, folder=tmp_path)[0] == 2, name
+    status, said = quire(house, "new", "other", "--like", "nobody", folder=tmp_path)
+    assert status == 1 and "no layout `nobody`" in said
+    assert os.listdir(tmp_path) == ["mine.md"]

@@ -1,0 +1,237 @@
+/* compare.c - two documents side by side. See compare.h. */
+#include "compare.h"
+#include "drawing.h"
+#include "quantity.h"
+#include "words.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { SIDE = 64 };         /* characters of a column */
+
+/* ---- Rows ------------------------------------------------------------------------------ */
+
+static bool borders_differ(struct border a, struct border b)
+{
+    return a.floats != b.floats || (a.floats ? a.after != b.after : a.at != b.at);
+}
+
+static bool places_differ(const struct place *a, const struct place *b)
+{
+    return strcmp(a->name, b->name) != 0 || borders_differ(a->start, b->start) || borders_differ(a->end, b->end);
+}
+
+const struct region *region_in(const struct document *other, const struct region *r)
+{
+    if (r->purpose != PURPOSE_PLAIN)
+        return other->purpose[r->purpose];
+    for (uint32_t i = 0; i < other->region_count; i++)
+        if (strcmp(other->regions[i].place.name, r->place.name) == 0)
+            return &other->regions[i];
+    return NULL;
+}
+
+const struct physical *physical_in(const struct document *other, const struct physical *p)
+{
+    for (uint32_t i = 0; i < other->physical_count; i++)
+        if (strcmp(other->physical[i].place.name, p->place.name) == 0)
+            return &other->physical[i];
+    return NULL;
+}
+
+static bool texts_differ(const char *a, const char *b)
+{
+    return (a == NULL) != (b == NULL) || (a != NULL && strcmp(a, b) != 0);
+}
+
+bool region_differs(const struct document *other, const struct region *r)
+{
+    const struct region *o = region_in(other, r);
+
+    return o == NULL || places_differ(&r->place, &o->place) || r->kernel != o->kernel || r->user != o->user || r->scope != o->scope ||
+           r->backing != o->backing || (r->backing == BACKING_FIXED && borders_differ(r->physical, o->physical)) ||
+           (r->backing == BACKING_ALIAS && texts_differ(r->alias, o->alias)) || r->unit != o->unit || r->maximum != o->maximum ||
+           r->guard != o->guard;
+}
+
+bool physical_differs(const struct document *other, const struct physical *p)
+{
+    const struct physical *o = physical_in(other, p);
+
+    return o == NULL || places_differ(&p->place, &o->place) || p->use != o->use;
+}
+
+/* ---- Words for a row --------------------------------------------------------------------- */
+
+static const char *border_words(struct source *s, struct border b)
+{
+    if (b.floats)
+        return source_print(s, "end of %s", word_of(section_words, b.after)->text);
+    return b.at == SPACE_END ? "4 GiB" : source_print(s, "0x%08" PRIX64, b.at);
+}
+
+static const char *region_words(struct source *s, const struct region *r)
+{
+    const char *words;
+
+    if (r == NULL)
+        return "";
+    words = source_print(s, "%-12s %-11s %s", border_words(s, r->place.start), r->place.name, r->place.size_words);
+    if (r->backing == BACKING_ALIAS)
+        return source_print(s, "%s, alias of %s", words, r->alias);
+    if (r->backing != BACKING_NONE)
+        words = source_print(s, "%s %s", words, rights_text(r->kernel));
+    if (r->user != 0)
+        words = source_print(s, "%s/%s", words, rights_text(r->user));
+    words = source_print(s, "%s %s", words, word_of(backing_words, r->backing)->text);
+    if (r->backing == BACKING_FIXED)
+        words = source_print(s, "%s %s", words, border_words(s, r->physical));
+    if (r->each)
+        words = source_print(s, "%s, %s each", words, size_text(s, r->unit));
+    if (r->maximum > 0)
+        words = source_print(s, "%s, at most %s", words, size_text(s, r->maximum));
+    if (r->guard > 0)
+        words = source_print(s, "%s, guard %s", words, size_text(s, r->guard));
+    return words;
+}
+
+static const char *physical_words(struct source *s, const struct physical *p)
+{
+    if (p == NULL)
+        return "";
+    return source_print(s, "%-12s %-11s %s, %s", border_words(s, p->place.start), p->place.name, p->place.size_words,
+                        word_of(use_words, p->use)->text);
+}
+
+/* What is too long for its column goes on below. */
+static void side_by_side(FILE *out, const char *left, const char *right, bool differs)
+{
+    do {
+        int a = line_length(left, SIDE), b = line_length(right, SIDE);
+
+        fprintf(out, "%c %-*.*s | %.*s\n", differs ? '*' : ' ', SIDE, a, left, b, right);
+        left += a + (int)strspn(left + a, " ");
+        right += b + (int)strspn(right + b, " ");
+    } while (*left != '\0' || *right != '\0');
+}
+
+/* ---- Tables -------------------------------------------------------------------------------- */
+
+/* Rows of the first from the highest address down, each beside the other's; then what only the other has. */
+static unsigned compare_regions(const struct document *a, const struct document *b, FILE *out)
+{
+    unsigned count = 0;
+
+    for (uint32_t i = a->region_count; i-- > 0;) {
+        const struct region *r = &a->regions[i];
+        bool differs = region_differs(b, r);
+
+        count += differs;
+        side_by_side(out, region_words(a->source, r), region_words(b->source, region_in(b, r)), differs);
+    }
+    for (uint32_t i = b->region_count; i-- > 0;)
+        if (region_in(a, &b->regions[i]) == NULL) {
+            count++;
+            side_by_side(out, "", region_words(b->source, &b->regions[i]), true);
+        }
+    return count;
+}
+
+static unsigned compare_physical(const struct document *a, const struct document *b, FILE *out)
+{
+    unsigned count = 0;
+
+    for (uint32_t i = a->physical_count; i-- > 0;) {
+        const struct physical *p = &a->physical[i];
+        bool differs = physical_differs(b, p);
+
+        count += differs;
+        side_by_side(out, physical_words(a->source, p), physical_words(b->source, physical_in(b, p)), differs);
+    }
+    for (uint32_t i = b->physical_count; i-- > 0;)
+        if (physical_in(a, &b->physical[i]) == NULL) {
+            count++;
+            side_by_side(out, "", physical_words(b->source, &b->physical[i]), true);
+        }
+    return count;
+}
+
+static const char *policy_choice(const struct document *d, enum policy_key key)
+{
+    const struct policies *p = &d->policy;
+
+    if (d->policy_line[key] == 0)
+        return "-";
+    switch (key) {
+    case POLICY_POLARITY:   return word_of(polarity_words, p->polarity)->text;
+    case POLICY_BITMAP:     return word_of(bitmap_words, p->bitmap_at)->text;
+    case POLICY_UNLISTED:   return word_of(unlisted_words, p->unlisted)->text;
+    case POLICY_SEARCH:     return word_of(search_words, p->search)->text;
+    case POLICY_ZEROING:    return word_of(zeroing_words, p->zeroing)->text;
+    case POLICY_EXHAUSTION: return word_of(exhaustion_words, p->exhaustion)->text;
+    case POLICY_MAGAZINE:   return source_print(d->source, "%" PRIu64, p->magazine);
+    case POLICY_ACCESS:     return word_of(access_words, p->access)->text;
+    case POLICY_START:      return source_print(d->source, "0x%08" PRIX64, p->start);
+    case POLICY_COUNT:      break;
+    }
+    return "-";
+}
+
+static unsigned compare_policies(const struct document *a, const struct document *b, FILE *out)
+{
+    unsigned count = 0;
+
+    for (int key = 0; key < POLICY_COUNT; key++) {
+        const char *name = word_of(policy_words, key)->text;
+        const char *left = policy_choice(a, (enum policy_key)key), *right = policy_choice(b, (enum policy_key)key);
+        bool differs = strcmp(left, right) != 0;
+
+        count += differs;
+        side_by_side(out, source_print(a->source, "%-24s %s", name, left), source_print(b->source, "%-24s %s", name, right), differs);
+    }
+    return count;
+}
+
+static const char *map_words(const struct document *d, uint32_t i)
+{
+    const struct boot_map *m = &d->boot_maps[i];
+
+    if (i >= d->boot_map_count)
+        return "";
+    return source_print(d->source, "0x%08" PRIX64 " shows 0x%08" PRIX64 ", %s%s", m->virtual, m->physical,
+                        size_text(d->source, m->size), m->keep ? ", kept" : "");
+}
+
+static unsigned compare_boot_maps(const struct document *a, const struct document *b, FILE *out)
+{
+    unsigned count = 0;
+
+    for (uint32_t i = 0; i < a->boot_map_count || i < b->boot_map_count; i++) {
+        const char *left = map_words(a, i), *right = map_words(b, i);
+        bool differs = strcmp(left, right) != 0;
+
+        count += differs;
+        side_by_side(out, left, right, differs);
+    }
+    return count;
+}
+
+unsigned compare_text(const struct document *a, const struct document *b, FILE *out)
+{
+    static const struct {
+        const char *heading;
+        unsigned  (*compare)(const struct document *a, const struct document *b, FILE *out);
+    } tables[] = {
+        { "Virtual memory", compare_regions }, { "Physical memory", compare_physical },
+        { "Policies", compare_policies }, { "Boot mappings", compare_boot_maps },
+    };
+    unsigned count = 0;
+
+    side_by_side(out, a->name, b->name, false);
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        fprintf(out, "\n%s\n\n", tables[i].heading);
+        count += tables[i].compare(a, b, out);
+    }
+    fprintf(out, "\n%u rows differ; each is marked with *\n", count);
+    return count;
+}
