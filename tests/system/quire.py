@@ -36,7 +36,7 @@ class Machine:
     """
 
     def __init__(self, log, kernel=None, iso=None, disk=None, floppy=None, memory="64M", append="", cpu=None, devices=(),
-                 modules=(), icount=False, leaves=True, interface="ide", timeout=30):
+                 modules=(), icount=False, leaves=True, interface="ide", timeout=30, emulator=QEMU):
         assert [kernel, iso, disk, floppy].count(None) == 3
         self.timeout = timeout
         self.folder = tempfile.mkdtemp(prefix="quire-")
@@ -66,8 +66,8 @@ class Machine:
 
         self.log_path = log
         self.log = open(log, "w")
-        self.log.write("$ " + " ".join([QEMU] + words) + "\n")
-        self.child = pexpect.spawn(QEMU, words, echo=False, timeout=timeout, encoding="latin-1",
+        self.log.write("$ " + " ".join([emulator] + words) + "\n")
+        self.child = pexpect.spawn(emulator, words, echo=False, timeout=timeout, encoding="latin-1",
                                    codec_errors="replace", dimensions=(50, 200))
         self.child.logfile_read = self.log
         self.child.delaybeforesend = None

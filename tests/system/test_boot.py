@@ -1,5 +1,7 @@
 """Boot: through QEMU and through GRUB, with much memory and with too little."""
+import os
 import re
+import shutil
 
 import pytest
 
@@ -41,6 +43,44 @@ def test_the_cd_image_boots_to_the_shell(start, house, layout):
     machine.send("cat /proc/version; exit 6\r")
     said, status = machine.end()
     assert "Linux version" in said and "ended with status 6" in said and status == 3
+
+
+OVMF = "/usr/share/OVMF"
+FIRMWARE = {            # emulator, machine, code, variables
+    "x86_64": ("qemu-system-x86_64", "q35", "OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"),
+    "ia32": ("qemu-system-i386", "q35,smm=on", "OVMF32_CODE_4M.secboot.fd", "OVMF32_VARS_4M.fd"),
+}
+
+
+def use_the_shell(machine, layout):
+    machine.expect("executed automatically")
+    machine.expect(re.escape(f"Quire, layout {layout}"))
+    machine.expect("/root # ")
+    machine.send("cat /proc/version; exit 6\r")
+    said, status = machine.end()
+    assert "Linux version" in said and "ended with status 6" in said and status == 3
+
+
+@pytest.mark.parametrize("firmware", FIRMWARE)
+def test_the_cd_image_boots_under_uefi(start, house, tmp_path, firmware):
+    """The first line that GRUB says of a module that it cannot find is a module that tools/iso forgot."""
+    emulator, board, code, variables = FIRMWARE[firmware]
+    if not os.path.exists(f"{OVMF}/{code}"):
+        pytest.skip(f"no {code} here (Debian's packages are ovmf and ovmf-ia32)")
+    shutil.copy(f"{OVMF}/{variables}", tmp_path / "variables")
+    machine = start(iso=house.iso(), emulator=emulator, memory="256M", cpu="qemu64", timeout=120, devices=[
+        "-machine", board, "-global", "driver=cfi.pflash01,property=secure,value=on",
+        "-drive", f"if=pflash,format=raw,readonly=on,file={OVMF}/{code}",
+        "-drive", f"if=pflash,format=raw,file={tmp_path}/variables"])
+    use_the_shell(machine, "quire")
+    with open(machine.log_path) as log:
+        assert "not found" not in log.read()
+
+
+def test_the_cd_image_boots_from_a_stick(start, house, tmp_path):
+    """Written to a disk as it is: the image has a boot sector as well."""
+    shutil.copy(house.iso(), tmp_path / "stick")
+    use_the_shell(start(disk=tmp_path / "stick", devices=["-vga", "std"], timeout=60), "quire")
 
 
 def test_runs_the_command_lines_commands(start, house, layout):
