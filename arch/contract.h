@@ -1,19 +1,22 @@
 /*
  * contract.h - what a port must answer, and what it may ask.
  *
- * A port is a folder arch/NAME that is first in the include path. It has the machine alone: nothing of it includes what is above
- * base. Portable code includes this header and at most six of the port's own: cpu.h, mmu.h and thread.h, which every port has, and
- * where there are devices and programs io.h, power.h and trap.h. All other headers of a port are for the port itself, for the folder of its programs' interface
- * (kernel/linux/i386), for boot/, and for claims of documents that name the processor's own tables.
+ * A port is a folder arch/NAME that is first in the include path. It has the machine alone: nothing of it includes
+ * what is above base. Portable code includes this header and at most six of the port's own: cpu.h, mmu.h and
+ * thread.h, which every port has, and where there are devices and programs io.h, power.h and trap.h. All other
+ * headers of a port are for the port itself, for the folder of its programs' interface (kernel/linux/i386), for
+ * boot/, and for claims of documents that name the processor's own tables.
  *
- * Functions are declared here, or, where they must be inline, listed with their prototype as lines of a comment and defined in the
- * header named there; tests/system/test_contract.py compiles every port against both. arch/host, the machine in plain memory, has
- * neither programs nor devices: a section that begins with "Not on the host" it need not answer, all others it must.
+ * Functions are declared here, or, where they must be inline, listed with their prototype as lines of a comment and
+ * defined in the header named there; tests/system/test_contract.py compiles every port against both. arch/host, the
+ * machine in plain memory, has neither programs nor devices: a section that begins with "Not on the host" it need not
+ * answer, all others it must.
  *
- * What holds for all calls. A virtual address is a vaddr_t, a page a page_t, and both have the port's width; a frame_t is a number,
- * a paddr_t has 64 bits everywhere; sizes are bytes (size_t). Nothing sleeps and nothing allocates. A call takes no lock but where
- * it names one, may be made with any lock held and with interrupts on or off, unless it says otherwise, and costs a few instructions
- * unless it says more. What the caller promises is asserted; there are no error codes but where one is named.
+ * What holds for all calls. A virtual address is a vaddr_t, a page a page_t, and both have the port's width; a
+ * frame_t is a number, a paddr_t has 64 bits everywhere; sizes are bytes (size_t). Nothing sleeps and nothing
+ * allocates. A call takes no lock but where it names one, may be made with any lock held and with interrupts on or
+ * off, unless it says otherwise, and costs a few instructions unless it says more. What the caller promises is
+ * asserted; there are no error codes but where one is named.
  */
 #ifndef QUIRE_ARCH_CONTRACT_H
 #define QUIRE_ARCH_CONTRACT_H
@@ -52,9 +55,11 @@
  *   void interrupts_let_in(void);
  *       Off before and after: those that wait are taken now.
  *   void cpu_wait(void);
- *       Sleep until an interrupt has been handled. Off before and after, and none slips in between a look for work and the sleep.
+ *       Sleep until an interrupt has been handled. Off before and after, and none slips in between a look for work
+ *       and the sleep.
  *   void cpu_start(void);
- *       Detect and switch on what cpu_page_fill() and cpu_page_copy() use, and shut the FPU. First of all; without it they are slower.
+ *       Detect and switch on what cpu_page_fill() and cpu_page_copy() use, and shut the FPU. First of all; without it
+ *       they are slower.
  *   uint64_t cpu_random(void);
  *       A number from the processor's own generator, 0 where it has none.
  *   void cpu_raise_unexpected(void);
@@ -65,8 +70,8 @@
 /* ---- Stacks ------------------------------------------------------------------------------------------------ */
 
 /*
- * Call function(argument) on the stack that ends at `top` (a multiple of 16) and come back. A backtrace shows the caller's frames
- * behind the function's. (The host's threads are the host's: a test says there what is to happen.)
+ * Call function(argument) on the stack that ends at `top` (a multiple of 16) and come back. A backtrace shows the
+ * caller's frames behind the function's. (The host's threads are the host's: a test says there what is to happen.)
  */
 void stack_call(vaddr_t top, void (*function)(void *), void *argument);
 
@@ -78,7 +83,8 @@ void stack_call(vaddr_t top, void (*function)(void *), void *argument);
  *   MMU_LEVELS          level 1 is the last table, level MMU_LEVELS the root
  *   MMU_ENTRIES         entries of a table
  *   MMU_LARGE_LEVEL     where an entry may map mmu_reach() frames at once, 0: nowhere
- *   MMU_SPACE_END       pages of an address space, a page_t. Holes that a processor leaves in it are the document's business
+ *   MMU_SPACE_END       pages of an address space, a page_t. Holes that a processor leaves in it are the document's
+ *                       business
  *   MMU_FRAMES_END      frames that an entry can name
  *   MMU_VARIABLE        1: a root says how far it reaches, and mmu_cover() and mmu_trim() move that
  *
@@ -119,17 +125,19 @@ void stack_call(vaddr_t top, void (*function)(void *), void *argument);
  *       The same leaf otherwise; global ones stay cached when the space changes.
  *   entry_t entry_block(entry_t e, struct rights keep);
  *   entry_t entry_unblock(entry_t e, struct rights rights, bool global);
- *       A page put out of reach for a while, its frame and whether it was written to kept; the cache type must be CACHE_BACK.
+ *       A page put out of reach for a while, its frame and whether it was written to kept; the cache type must be
+ *       CACHE_BACK.
  *   entry_t entry_read(const entry_t *at);
  *   void entry_write(entry_t *at, entry_t e);
  *       In one piece for the table walker. entry_write() goes over entries that are not present.
  *   entry_t entry_exchange(entry_t *at, entry_t e);
  *   bool entry_change(entry_t *at, entry_t from, entry_t to);
- *       Over a present entry: the processor sets its accessed and dirty bits at any moment, so what was there is fetched, or
- *       compared, in the same step.
+ *       Over a present entry: the processor sets its accessed and dirty bits at any moment, so what was there is
+ *       fetched, or compared, in the same step.
  *   void mmu_cover(entry_t *page0, page_t end);
  *   void mmu_trim(entry_t *page0);
- *       Where MMU_VARIABLE is 1: reach `end`; reach no further than the last entry that is not empty. From the entry of page 0.
+ *       Where MMU_VARIABLE is 1: reach `end`; reach no further than the last entry that is not empty. From the entry
+ *       of page 0.
  *
  * Only where MMU_LEVELS is above 1:
  *
@@ -151,21 +159,22 @@ enum entry_kind {
 
 /* What the processor has, and mmu_start() has switched on. */
 struct mmu_features {
-    bool write_protect, large, global;      /* the kernel obeys leaves that are read-only; large and global leaves count */
+    bool write_protect, large, global;  /* the kernel obeys leaves that are read-only; large and global leaves count */
     bool smep, smap, umip;                  /* guards of the kernel's against programs: nothing depends on them */
 };
 extern struct mmu_features mmu_features;
 
 /*
- * Detect and switch on, once, before space_start(). Where programs may run the kernel's code or read its constants, their
- * pages are open to programs: what keeps the kernel from programs' pages would keep it from its own, and stays off.
+ * Detect and switch on, once, before space_start(). Where programs may run the kernel's code or read its constants,
+ * their pages are open to programs: what keeps the kernel from programs' pages would keep it from its own, and stays
+ * off.
  */
 void mmu_start(bool shared_with_programs);
 
 /*
- * Forgetting. A translation may be cached from the moment it exists; a present entry that is changed or removed must be flushed
- * before its frame is reused. Entries that were not present are never cached: a port whose processor does flushes when one is made.
- * Each is about this processor.
+ * Forgetting. A translation may be cached from the moment it exists; a present entry that is changed or removed must
+ * be flushed before its frame is reused. Entries that were not present are never cached: a port whose processor does
+ * flushes when one is made. Each is about this processor.
  */
 void mmu_flush_page(page_t page);               /* one page, global or not   */
 void mmu_flush_space(void);                     /* all that is not global    */
@@ -176,9 +185,9 @@ void    mmu_activate(frame_t root);
 frame_t mmu_active(void);
 
 /*
- * Where the kernel has a space of its own (K17): its root, which every trap from a program loads; and the root that the way back
- * to the program loads. Neither is loaded by the call, but mmu_take_over() is for the moment in which that space becomes current
- * for the first time (K15).
+ * Where the kernel has a space of its own (K17): its root, which every trap from a program loads; and the root that
+ * the way back to the program loads. Neither is loaded by the call, but mmu_take_over() is for the moment in which
+ * that space becomes current for the first time (K15).
  */
 void    mmu_take_over(frame_t kernel_root);
 void    mmu_return_to(frame_t root);
@@ -188,23 +197,27 @@ frame_t mmu_returns_to(void);
  * Not on the host.
  */
 
-/* Where the processor's own tables are to be, as kernel addresses: 0 leaves the choice to the port, which has room in the image. */
+/*
+ * Where the processor's own tables are to be, as kernel addresses: 0 leaves the choice to the port, which has room in
+ * the image.
+ */
 struct trap_places { vaddr_t segments, gates, task; };
 
 /* Tables and gates; every line of the interrupt controller shut, interrupts still off. Once, after mmu_start(). */
 void traps_start(const struct trap_places *places);
 
 /*
- * Interrupt lines, 0 .. 15 on a PC. A line is opened when it gets its handler, and keeps it; the controller is told of the end
- * after the handler returns. Handlers run with interrupts off, on the interrupted stack.
+ * Interrupt lines, 0 .. 15 on a PC. A line is opened when it gets its handler, and keeps it; the controller is told
+ * of the end after the handler returns. Handlers run with interrupts off, on the interrupted stack.
  */
 void     interrupt_handle(unsigned line, void (*handler)(void *), void *argument);
 uint32_t interrupts_spurious(void);     /* how many nobody had asked for                        */
 uint64_t interrupts_taken(void);        /* from devices, since the start: intr of /proc/stat    */
 
 /*
- * A trap in words and numbers, for a panic. A double fault's frame counts as one from the kernel. trap_caller() goes from a
- * function to the one that called it, by the chain of frame pointers: false where that ends, or cannot be read.
+ * A trap in words and numbers, for a panic. A double fault's frame counts as one from the kernel. trap_caller() goes
+ * from a function to the one that called it, by the chain of frame pointers: false where that ends, or cannot be
+ * read.
  *
  * In trap.h, which has struct trap_frame:
  *
@@ -222,8 +235,9 @@ vaddr_t trap_frame_pointer(const struct trap_frame *frame);
 bool    trap_caller(vaddr_t *frame_pointer, vaddr_t *return_to);
 
 /*
- * Reading and writing a word of 32 bits that may not be there; false when it faulted. Calling what may not be executed: what is
- * there must return at once. For looking at a broken machine, and for showing that something is not mapped or not writable.
+ * Reading and writing a word of 32 bits that may not be there; false when it faulted. Calling what may not be
+ * executed: what is there must return at once. For looking at a broken machine, and for showing that something is not
+ * mapped or not writable.
  */
 bool probe_read(vaddr_t address, uint32_t *out);
 bool probe_write(vaddr_t address, uint32_t value);
@@ -232,28 +246,35 @@ bool probe_call(vaddr_t address);
 /* ---- Programs' memory -----------------------------------------------------------------------------------
  * Not on the host.
  *
- * The instructions that touch it. A uintptr_t is the program's address; the caller has checked that the range lies in user space.
- * Each stops at the first byte that cannot be reached. A fault on the way is handled as the program's own, and may end it: locks as
- * memory/spaces/user.h says. Where the processor has SMAP, a program's memory is open only inside these. Cost: the bytes.
+ * The instructions that touch it. A uintptr_t is the program's address; the caller has checked that the range lies in
+ * user space. Each stops at the first byte that cannot be reached. A fault on the way is handled as the program's
+ * own, and may end it: locks as memory/spaces/user.h says. Where the processor has SMAP, a program's memory is open
+ * only inside these. Cost: the bytes.
  *
- * A layout may answer these calls itself (layouts/pat/user_copy.c): its object is then linked in the place of the port's.
+ * A layout may answer these calls itself (layouts/pat/user_copy.c): its object is then linked in the place of the
+ * port's.
  */
 
 /* Return bytes not copied. */
 size_t user_copy_in(void *to, uintptr_t from, size_t bytes);
 size_t user_copy_out(uintptr_t to, const void *from, size_t bytes);
 
-/* Copy up to and including a NUL, at most `bytes`. Returns the length without it, `bytes` when there was none, or -1. */
+/*
+ * Copy up to and including a NUL, at most `bytes`. Returns the length without it, `bytes` when there was none, or -1.
+ */
 long user_copy_text(char *to, uintptr_t from, size_t bytes);
 
-/* A word of 32 bits, as futexes are on every port; false when it cannot be reached. Compare and exchange: *seen is what was there. */
+/*
+ * A word of 32 bits, as futexes are on every port; false when it cannot be reached. Compare and exchange: *seen is what
+ * was there.
+ */
 bool user_load(uint32_t *word, uintptr_t at);
 bool user_exchange(uintptr_t at, uint32_t expect, uint32_t desired, uint32_t *seen);
 
 /* ---- Threads: thread.h ----------------------------------------------------------------------------------
  *
- * struct thread_state is what the processor keeps for a thread, a member of struct thread. Only the port and the folder of the
- * programs' interface look inside; what they make of it for processes is process/abi.h's list.
+ * struct thread_state is what the processor keeps for a thread, a member of struct thread. Only the port and the
+ * folder of the programs' interface look inside; what they make of it for processes is process/abi.h's list.
  */
 
 /* ---- Time ------------------------------------------------------------------------------------------------
@@ -328,17 +349,24 @@ struct boot_info;
 /* The first call, on the boot stack, with paging on and interrupts off: the kernel's life (init/main.c). */
 void kernel_main(const struct boot_info *info, frame_t root) NORETURN;
 
-/* A trap that nobody deals with, on any stack: the machine ends, with words (init/panic.c). The frame stays where it is. */
+/*
+ * A trap that nobody deals with, on any stack: the machine ends, with words (init/panic.c). The frame stays where it
+ * is.
+ */
 void panic_trap(const struct trap_frame *frame) NORETURN;
 
 /*
- * The last thing before a program goes on: signals are delivered, a turn that is over ends. Interrupts are off, before and
- * after (linux/<interface>). trap_leave_impossible() instead where the program is in a state that no way leads back to.
+ * The last thing before a program goes on: signals are delivered, a turn that is over ends. Interrupts are off,
+ * before and after (linux/<interface>). trap_leave_impossible() instead where the program is in a state that no way
+ * leads back to.
  */
 void trap_leave(struct trap_frame *frame);
 void trap_leave_impossible(void) NORETURN;
 
-/* A new thread's first act, on its own stack, with interrupts off: what schedule() does after a switch (process/schedule.c). */
+/*
+ * A new thread's first act, on its own stack, with interrupts off: what schedule() does after a switch
+ * (process/schedule.c).
+ */
 void schedule_begin(void);
 
 #endif

@@ -67,7 +67,8 @@ void bios_read(struct boot_info *info, const struct physical *memory, uint32_t a
     read_map(info, memory, physical_read32(memory, (uint64_t)address + AT(map)),
              physical_read32(memory, (uint64_t)address + AT(map_entries)));
     read_module(info, memory, address);
-    info->text_cut = physical_text(memory, physical_read32(memory, (uint64_t)address + AT(text)), info->text, BOOT_TEXT);
+    info->text_cut = physical_text(memory, physical_read32(memory, (uint64_t)address + AT(text)), info->text,
+                                   BOOT_TEXT);
     for (uint32_t n = 0; n < BOOT_NAME; n++)
         info->loader[n] = loader[n];
     if (!info->problem)

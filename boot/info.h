@@ -40,23 +40,27 @@ enum { BOOT_SECTOR_BYTES = 512 };
 enum boot_a20 { BOOT_A20_WAS_OPEN, BOOT_A20_BIOS, BOOT_A20_CHIPSET, BOOT_A20_KEYBOARD };
 
 /*
- * What Quire's own way from the BIOS did (boot/bios/): as its relocator saw it, not as it was meant to be. All zero when
- * another loader started us. kernel_main() keeps a copy, boot_path(), because a boot_info goes away with boot's memory.
+ * What Quire's own way from the BIOS did (boot/bios/): as its relocator saw it, not as it was meant to be. All zero
+ * when another loader started us. kernel_main() keeps a copy, boot_path(), because a boot_info goes away with boot's
+ * memory.
  *
- * For claims about this way. The low memory it names (the sector at sector_at, the relocator, the image as it was loaded)
- * stays as it was until the pool opens, and after that where the layout keeps it out of the pool: a probe may then
- * also compare bytes, as text and constants of the image never change. Sums are bios_sum() (boot/bios/sum.h); `built` is what
- * the image builder stored, the others were computed in memory.
+ * For claims about this way. The low memory it names (the sector at sector_at, the relocator, the image as it was
+ * loaded) stays as it was until the pool opens, and after that where the layout keeps it out of the pool: a probe may
+ * then also compare bytes, as text and constants of the image never change. Sums are bios_sum() (boot/bios/sum.h);
+ * `built` is what the image builder stored, the others were computed in memory.
  */
 struct boot_path {
     uint32_t sector_at, sector_built, sector_sum;       /* the 512 bytes of the boot sector                         */
-    uint32_t padding_built, padding_sum;                /* 512 bytes behind it: on the disk, and in memory after loading:
-                                                         * the disk's are not zero, so equal sums mean they were loaded */
+    uint32_t padding_built, padding_sum;                /* 512 bytes behind it: on the disk,
+    and in memory after loading:
+                                                         * the disk's are not zero, so equal sums mean they were
+                                                         * loaded */
     uint32_t relocator_at, relocator_bytes;             /* where its instructions really ran                        */
     uint32_t loaded_at, image_bytes;                    /* the kernel as the boot sector loaded it                  */
     uint32_t moved_to, image_end, entry;                /* where it was moved; up to image_end zeros follow         */
     uint32_t pieces;                                    /* 1: in one run. More: with large gaps, which are zeros too, so
-                                                         * that only the first piece is at the distance moved_to - loaded_at */
+                                                         * that only the first piece is at the distance moved_to -
+                                                         * loaded_at */
     uint32_t sum_built, sum_loaded, sum_moved;          /* of its image_bytes, before and after                     */
     uint32_t map_call, map_entries;                     /* the memory map: int 15h's function, entries it gave       */
     uint32_t drive, a20;                                /* the BIOS's number; enum boot_a20                         */

@@ -1,11 +1,10 @@
 /*
  * start.S - the first instructions: from a boot loader to paged memory.
  *
- * On entry (Multiboot Specification 0.6.96, "Machine state"; Xen, "x86/HVM direct boot ABI", known as PVH):
- * 32-bit protected mode, flat segments, A20 open, paging and interrupts off, EBX the physical
- * address of the loader's information; ESP and the descriptor tables are nobody's. A Multiboot loader
- * leaves its magic number in EAX, as our own relocator does (bios.h); one that follows the PVH note jumps to pvh_start, which
- * brings its own.
+ * On entry (Multiboot Specification 0.6.96, "Machine state"; Xen, "x86/HVM direct boot ABI", known as PVH): 32-bit
+ * protected mode, flat segments, A20 open, paging and interrupts off, EBX the physical address of the loader's
+ * information; ESP and the descriptor tables are nobody's. A Multiboot loader leaves its magic number in EAX, as our
+ * own relocator does (bios.h); one that follows the PVH note jumps to pvh_start, which brings its own.
  *
  * QEMU takes an image with both headers for Multiboot, which its small machine cannot load. So the linker decides:
  * boot_multiboot_magic is the header's magic number, or 0 in the image for PVH.
@@ -115,8 +114,8 @@ boot_start:
     .size boot_start, . - boot_start
 
 /*
- * Say so on the serial line as the firmware left it, leave the emulator, or stand still. There may be no memory, so no stack:
- * `say` goes on at the address in EDI.
+ * Say so on the serial line as the firmware left it, leave the emulator, or stand still. There may be no memory, so
+ * no stack: `say` goes on at the address in EDI.
  */
     .macro SAY text
     movl $\text, %esi

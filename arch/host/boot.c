@@ -74,7 +74,8 @@ static entry_t *leaf_table(page_t page, bool keep)
     entry_t *upper = root_entry(page);
 
     if (entry_kind(*upper, MMU_LEVELS) == ENTRY_EMPTY)
-        *upper = entry_table(keep ? take(&next_table, end_of_data()) : take(&next_boot_table, end_of_boot), lets_programs_through(page));
+        *upper = entry_table(keep ? take(&next_table, end_of_data()) : take(&next_boot_table, end_of_boot),
+                             lets_programs_through(page));
     return table_in_ram(entry_frame(*upper));
 }
 

@@ -24,7 +24,10 @@
 #define IMAGE_TEXT  TEXT(LAYOUT_TEXT_START)
 #endif
 
-/* The assembler counts in 64 bits: where the image lies lower in the address space than in memory, its offset is negative. */
+/*
+ * The assembler counts in 64 bits: where the image lies lower in the address space than in memory, its offset is
+ * negative.
+ */
 #if IMAGE_FIRST >= LAYOUT_KERNEL_OFFSET
 #define IMAGE_OFFSET TEXT(LAYOUT_KERNEL_OFFSET)
 #else

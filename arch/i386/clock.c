@@ -11,7 +11,8 @@ enum { HERTZ = 100, COUNTS = TIMER_CLOCK / HERTZ, TICK_NS = 10000000 };
 enum { CHANNEL_0 = 0x40, CONTROL = 0x43, LATCH_0 = 0x00 };
 enum { RTC_INDEX = 0x70, RTC_DATA = 0x71 };
 enum { RTC_SECONDS = 0, RTC_MINUTES = 2, RTC_HOURS = 4, RTC_DAY = 7, RTC_MONTH = 8, RTC_YEAR = 9, RTC_STATUS_A = 10,
-       RTC_STATUS_B = 11, RTC_UPDATING = 0x80, RTC_BINARY = 4, RTC_24_HOURS = 2, RTC_AFTERNOON = 0x80, RTC_TRIES = 100000 };
+       RTC_STATUS_B = 11, RTC_UPDATING = 0x80, RTC_BINARY = 4, RTC_24_HOURS = 2, RTC_AFTERNOON = 0x80,
+                      RTC_TRIES = 100000 };
 
 static bool started;
 
@@ -78,6 +79,7 @@ uint64_t clock_read_wall(void)
     if (day < 1 || day > 31 || month < 1 || month > 12)
         return 0;
     seconds  = (uint64_t)days_since_1970(2000 + number(rtc(RTC_YEAR), status), month, day) * 86400;
-    seconds += hour(rtc(RTC_HOURS), status) * 3600 + number(rtc(RTC_MINUTES), status) * 60 + number(rtc(RTC_SECONDS), status);
+    seconds += hour(rtc(RTC_HOURS), status) * 3600;
+    seconds += number(rtc(RTC_MINUTES), status) * 60 + number(rtc(RTC_SECONDS), status);
     return seconds * 1000000000u;
 }

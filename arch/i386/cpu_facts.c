@@ -18,11 +18,12 @@ static struct answer ask(uint32_t leaf)
 }
 
 static const struct { uint8_t word, bit; char name[12]; } names[] = {
-    { 0, 0, "fpu" }, { 0, 1, "vme" }, { 0, 2, "de" }, { 0, 3, "pse" }, { 0, 4, "tsc" }, { 0, 5, "msr" }, { 0, 6, "pae" },
-    { 0, 7, "mce" }, { 0, 8, "cx8" }, { 0, 9, "apic" }, { 0, 11, "sep" }, { 0, 12, "mtrr" }, { 0, 13, "pge" }, { 0, 15, "cmov" },
-    { 0, 16, "pat" }, { 0, 23, "mmx" }, { 0, 24, "fxsr" }, { 0, 25, "sse" }, { 0, 26, "sse2" }, { 2, 20, "nx" }, { 1, 0, "pni" },
-    { 1, 9, "ssse3" }, { 1, 13, "cx16" }, { 1, 19, "sse4_1" }, { 1, 20, "sse4_2" }, { 1, 23, "popcnt" }, { 1, 25, "aes" },
-    { 1, 26, "xsave" }, { 1, 28, "avx" }, { 1, 30, "rdrand" }, { 1, 31, "hypervisor" },
+    { 0, 0, "fpu" }, { 0, 1, "vme" }, { 0, 2, "de" }, { 0, 3, "pse" }, { 0, 4, "tsc" }, { 0, 5, "msr" },
+    { 0, 6, "pae" }, { 0, 7, "mce" }, { 0, 8, "cx8" }, { 0, 9, "apic" }, { 0, 11, "sep" }, { 0, 12, "mtrr" },
+    { 0, 13, "pge" }, { 0, 15, "cmov" }, { 0, 16, "pat" }, { 0, 23, "mmx" }, { 0, 24, "fxsr" }, { 0, 25, "sse" },
+    { 0, 26, "sse2" }, { 2, 20, "nx" }, { 1, 0, "pni" }, { 1, 9, "ssse3" }, { 1, 13, "cx16" }, { 1, 19, "sse4_1" },
+    { 1, 20, "sse4_2" }, { 1, 23, "popcnt" }, { 1, 25, "aes" }, { 1, 26, "xsave" }, { 1, 28, "avx" },
+    { 1, 30, "rdrand" }, { 1, 31, "hypervisor" },
 };
 
 bool cpu_fact_flag(const struct cpu_facts *facts, unsigned n, char *name, size_t size)

@@ -28,7 +28,7 @@ static struct task_state image_task;
 
 static struct descriptor *segments, *gates;
 static struct task_state *task;
-static uint32_t          *thread_stack;         /* the word that says on which stack traps from programs are dealt with */
+static uint32_t          *thread_stack;  /* the word that says on which stack traps from programs are dealt with */
 static struct task_state  double_fault_task;
 static uint8_t            double_fault_stack[DOUBLE_FAULT_STACK] __attribute__((aligned(16)));
 
@@ -70,9 +70,9 @@ static void build_tasks(void)
         .ss0 = KERNEL_DATA, .io_map = sizeof *task,
         .cr3 = mmu_active().no << PAGE_SHIFT,
         .eip = (uint32_t)double_fault_entry, .eflags = EFLAGS_FIXED,
-        .esp = (uint32_t)(double_fault_stack + DOUBLE_FAULT_STACK), .esp0 = (uint32_t)(double_fault_stack + DOUBLE_FAULT_STACK),
-        .cs = KERNEL_CODE, .ss = KERNEL_DATA, .ds = KERNEL_DATA, .es = KERNEL_DATA, .fs = KERNEL_DATA,
-        .gs = KERNEL_DATA,
+        .esp = (uint32_t)(double_fault_stack + DOUBLE_FAULT_STACK),
+        .esp0 = (uint32_t)(double_fault_stack + DOUBLE_FAULT_STACK), .cs = KERNEL_CODE, .ss = KERNEL_DATA,
+        .ds = KERNEL_DATA, .es = KERNEL_DATA, .fs = KERNEL_DATA, .gs = KERNEL_DATA,
     };
     start_arrival();
 }

@@ -49,8 +49,8 @@ void gate_allow_user(unsigned vector);
 void segments_of_thread(const uint32_t tls[TLS_SLOTS][2]);
 
 /*
- * Run a function while GS is the segment in which shared variables are the copy at this distance (layouts/firmware/shared.h): the
- * kernel's own. It must not give way.
+ * Run a function while GS is the segment in which shared variables are the copy at this distance
+ * (layouts/firmware/shared.h): the kernel's own. It must not give way.
  */
 void segment_with_shared(vaddr_t distance, void (*function)(void *), void *argument);
 

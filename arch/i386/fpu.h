@@ -2,9 +2,9 @@
  * fpu.h (i386) - the registers for floating point, and whose they are.
  *
  * They are given away lazily: they stay those of the thread that used them last, its *holder*, and the first use by
- * another traps (TRAP_NO_FPU), whose handler calls fpu_take(). Most threads never do. Between their turns the registers are
- * kept in an *image* of FPU_BYTES, in FXSAVE's form, aligned to 16; thread_state.fpu is a thread's, NULL while it has never
- * used them. Memory for images is the caller's business.
+ * another traps (TRAP_NO_FPU), whose handler calls fpu_take(). Most threads never do. Between their turns the
+ * registers are kept in an *image* of FPU_BYTES, in FXSAVE's form, aligned to 16; thread_state.fpu is a thread's,
+ * NULL while it has never used them. Memory for images is the caller's business.
  *
  *   U1  the FPU is open (no use traps) only while the current thread is the holder
  *

@@ -12,7 +12,8 @@ struct thread_state {
     uint32_t stack_pointer;             /* while another thread runs                          */
     uint32_t tls[TLS_SLOTS][2];         /* segment descriptors                                */
     void    *fpu;                       /* FPU_BYTES from the heap, NULL until first used      */
-    uint32_t trap, error, fault_address;    /* of its last exception that became a signal, for handlers: Linux's numbers */
+    uint32_t trap, error;               /* of its last exception that became a signal, for handlers: Linux's numbers */
+    uint32_t fault_address;             /*   and the address, where it was about one           */
 };
 
 #endif

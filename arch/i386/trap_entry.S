@@ -1,5 +1,6 @@
 /*
- * trap_entry.S - from a stub to trap() and back, in a kernel that every space shows: on one stack, and all in one piece.
+ * trap_entry.S - from a stub to trap() and back, in a kernel that every space shows: on one stack, and all in one
+ * piece.
  */
 #include "trap_frame.h"
 

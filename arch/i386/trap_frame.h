@@ -49,8 +49,8 @@
     .endm
 
 /*
- * IRET, which may refuse the program's CS or SS. All other registers are the program's already then, and what IRET would
- * have taken lies where a trap from the program would have left it: this becomes one.
+ * IRET, which may refuse the program's CS or SS. All other registers are the program's already then, and what IRET
+ * would have taken lies where a trap from the program would have left it: this becomes one.
  */
     .macro TRAP_IRET
 1:  iret

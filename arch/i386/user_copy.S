@@ -20,8 +20,8 @@
     .section .text
 
 /*
- * size_t user_copy_in(void *to, uintptr_t from, size_t bytes), user_copy_out(user_t to, const void *from, size_t bytes): words,
- * then the odd bytes. The processor does not ask which of the two is the program's.
+ * size_t user_copy_in(void *to, uintptr_t from, size_t bytes), user_copy_out(user_t to, const void *from, size_t
+ * bytes): words, then the odd bytes. The processor does not ask which of the two is the program's.
  */
     .globl user_copy_in, user_copy_out
     .type user_copy_in, @function

@@ -1,8 +1,9 @@
 /*
  * disk.c - sectors from the drive that the BIOS started us from. See relocator.h.
  *
- * As the boot sector reads, which has no room for a common subroutine: by number where int 13h has extensions, else by
- * cylinder, head and sector, a floppy's geometry being in the boot sector. The buffer lies between two borders of 64 KiB.
+ * As the boot sector reads, which has no room for a common subroutine: by number where int 13h has extensions, else
+ * by cylinder, head and sector, a floppy's geometry being in the boot sector. The buffer lies between two borders of
+ * 64 KiB.
  *
  * Source   Ralf Brown's Interrupt List, int 13h; EDD-3, "Fixed Disk Access Subset".
  */

@@ -7,13 +7,13 @@
  *     sector 0      0x7C00      the boot sector (sector.S), loaded by the BIOS
  *     sector 1      -           padding: nobody loads it, and 0x7E00 to 0x7FFF is left as the BIOS left it
  *     sector 2      0x8000      the relocator (enter.S, relocator.c), begins with struct bios_image
- *     right after   right after the kernel, as flat bytes: what its loaded parts hold, by physical address; a large gap is
- *                               left out, and each piece (struct bios_piece) is moved to its own place
+ *     right after   right after the kernel, as flat bytes: what its loaded parts hold, by physical address; a large gap
+ *                               is left out, and each piece (struct bios_piece) is moved to its own place
  *     a new sector  -           the boot archive, if there is one; the relocator fetches it
  *
- * The boot sector loads everything up to the end of the kernel; what low memory cannot hold is refused when the image is
- * built, and by the boot sector on a machine whose firmware keeps more for itself than is usual.
- * All sums are bios_sum() (sum.h). Numbers are little endian.
+ * The boot sector loads everything up to the end of the kernel; what low memory cannot hold is refused when the image
+ * is built, and by the boot sector on a machine whose firmware keeps more for itself than is usual. All sums are
+ * bios_sum() (sum.h). Numbers are little endian.
  *
  * Below 0x7C00 the relocator has its workshop, of which nothing is needed once the kernel runs:
  *

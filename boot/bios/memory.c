@@ -1,7 +1,8 @@
 /*
  * memory.c - which memory there is, and the way to the odd megabytes of it. See relocator.h.
  *
- * Source   ACPI specification, "System Address Map Interfaces"; Ralf Brown's Interrupt List, int 15h; IBM PS/2 and PC/AT
+ * Source   ACPI specification, "System Address Map Interfaces"; Ralf Brown's Interrupt List, int 15h; IBM PS/2 and
+ *          PC/AT
  *          Technical References for the three gates of A20.
  */
 #include "boot/bios/relocator.h"
@@ -181,7 +182,8 @@ static uint64_t usable_until(const struct bios_handover *handover, uint64_t star
     uint64_t reached = start;
 
     for (uint32_t n = 0; n < handover->map_entries; n++)
-        if (counts(&ranges[n]) && ranges[n].type == BOOT_USABLE && ranges[n].base <= start && end_of(&ranges[n]) > reached)
+        if (counts(&ranges[n]) && ranges[n].type == BOOT_USABLE && ranges[n].base <= start &&
+            end_of(&ranges[n]) > reached)
             reached = end_of(&ranges[n]);
     return reached;
 }

@@ -13,7 +13,8 @@ extern struct bios_image image;                 /* enter.S: the first bytes */
 
 static struct bios_handover handover;
 
-_Static_assert(BIOS_TEXT == BOOT_TEXT && BIOS_SECTOR_BYTES == BOOT_SECTOR_BYTES, "image.h and info.h speak of the same image");
+_Static_assert(BIOS_TEXT == BOOT_TEXT && BIOS_SECTOR_BYTES == BOOT_SECTOR_BYTES,
+               "image.h and info.h speak of the same image");
 
 static void say_kib(uint32_t bytes)
 {

@@ -1,7 +1,7 @@
 /*
  * relocator.h - the parts of the relocator. All of it is 32-bit code that runs in protected mode with paging off and
- * interrupts off, at its physical address, before anything of the kernel does; for each call of the BIOS the processor goes
- * back to real mode (enter.S).
+ * interrupts off, at its physical address, before anything of the kernel does; for each call of the BIOS the
+ * processor goes back to real mode (enter.S).
  *
  * Errors   who cannot go on says why and stops, so callers need no check.
  */

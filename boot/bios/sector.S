@@ -4,12 +4,13 @@
  * It loads the relocator and the kernel (image.h) to 0x8000 and up, and jumps there with the drive's number in DL.
  * On entry (BIOS Boot Specification 1.01, "IPL Devices"): real mode, DL the drive, nothing else is certain.
  *
- * Reads use the extensions of int 13h where the drive has them, else cylinder, head and sector: a floppy's geometry is the
- * builder's, in this sector; a disk's is asked for. A transfer never crosses a border of 32 KiB, thus none of 64 KiB, which a
- * floppy's DMA cannot; it ends at a track's end where there are tracks. Each is tried TRIES times, with a reset between.
+ * Reads use the extensions of int 13h where the drive has them, else cylinder, head and sector: a floppy's geometry
+ * is the builder's, in this sector; a disk's is asked for. A transfer never crosses a border of 32 KiB, thus none of
+ * 64 KiB, which a floppy's DMA cannot; it ends at a track's end where there are tracks. Each is tried TRIES times,
+ * with a reset between.
  *
- * What goes wrong is said on the screen and on the first serial line (115200 baud), with the BIOS's status and the first
- * sector of the transfer, in hexadecimal; then the emulator ends (power.h), or the machine stands still.
+ * What goes wrong is said on the screen and on the first serial line (115200 baud), with the BIOS's status and the
+ * first sector of the transfer, in hexadecimal; then the emulator ends (power.h), or the machine stands still.
  *
  * Variables are on the stack, so that the sector stays in memory as it was on the disk.
  *

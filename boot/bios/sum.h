@@ -1,8 +1,8 @@
 /*
  * sum.h - the checksum of images: CRC-32 as Ethernet, gzip and many others have it (ISO 3309).
  *
- * Four bits a step, so that its table is small and constant: the same lines run in the relocator, in the image builder and
- * in the kernel. Any one damaged byte changes it, and any one damaged run of up to 32 bits.
+ * Four bits a step, so that its table is small and constant: the same lines run in the relocator, in the image
+ * builder and in the kernel. Any one damaged byte changes it, and any one damaged run of up to 32 bits.
  */
 #ifndef QUIRE_BOOT_BIOS_SUM_H
 #define QUIRE_BOOT_BIOS_SUM_H

@@ -127,7 +127,8 @@ static void print_frames(vaddr_t address, vaddr_t look_up, uint32_t times)
 
 static bool next_frame(vaddr_t *frame_pointer, vaddr_t *return_to)
 {
-    return (!page_is_users(page_of(*frame_pointer)) || layout_kernel_has_own()) && trap_caller(frame_pointer, return_to);
+    return (!page_is_users(page_of(*frame_pointer)) || layout_kernel_has_own()) &&
+           trap_caller(frame_pointer, return_to);
 }
 
 /*

@@ -22,8 +22,8 @@ struct tls_request {
 };
 
 /*
- * set_thread_area(2): entry -1 asks for a free one, whose number is stored. A TLS segment is a data segment of 32 bits that
- * is there, or none at all. Returns 0, -EINVAL, -ESRCH.
+ * set_thread_area(2): entry -1 asks for a free one, whose number is stored. A TLS segment is a data segment of 32
+ * bits that is there, or none at all. Returns 0, -EINVAL, -ESRCH.
  */
 int  thread_set_tls(struct thread *thread, struct tls_request *request);
 int  thread_get_tls(const struct thread *thread, struct tls_request *request);

@@ -49,7 +49,8 @@ static long copy(struct copying *copying, size_t bytes)
         if (part <= 0)
             break;
         done += part;
-        if ((size_t)part < wanted && !(copying->to->flags & O_NONBLOCK) && (copying->from->operations->traits & NODE_STREAM))
+        if ((size_t)part < wanted && !(copying->to->flags & O_NONBLOCK) &&
+            (copying->from->operations->traits & NODE_STREAM))
             break;
     }
     heap_free(block);

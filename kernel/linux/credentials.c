@@ -16,12 +16,14 @@ SYSTEM_CALL(getegid32) { return current_process()->egid; }
 
 static long set_user(uintptr_t real, uintptr_t effective, uintptr_t saved)
 {
-    return credentials_set_user(current_process(), (struct user_numbers){ (uint32_t)real, (uint32_t)effective, (uint32_t)saved });
+    return credentials_set_user(current_process(),
+                                (struct user_numbers){ (uint32_t)real, (uint32_t)effective, (uint32_t)saved });
 }
 
 static long set_group(uintptr_t real, uintptr_t effective, uintptr_t saved)
 {
-    return credentials_set_group(current_process(), (struct user_numbers){ (uint32_t)real, (uint32_t)effective, (uint32_t)saved });
+    return credentials_set_group(current_process(),
+                                 (struct user_numbers){ (uint32_t)real, (uint32_t)effective, (uint32_t)saved });
 }
 
 SYSTEM_CALL(setresuid32, uint32_t, real, uint32_t, effective, uint32_t, saved)
@@ -41,7 +43,8 @@ SYSTEM_CALL(setuid32, uint32_t, user)
         return -EINVAL;
     if (has_capability(current_process(), CAP_SETUID))
         return set_user(user, user, user);
-    return user == current_process()->uid || user == current_process()->suid ? set_user(UINT32_MAX, user, UINT32_MAX) : -EPERM;
+    return user == current_process()->uid ||
+           user == current_process()->suid ? set_user(UINT32_MAX, user, UINT32_MAX) : -EPERM;
 }
 
 SYSTEM_CALL(setgid32, uint32_t, group)
@@ -50,7 +53,8 @@ SYSTEM_CALL(setgid32, uint32_t, group)
         return -EINVAL;
     if (has_capability(current_process(), CAP_SETGID))
         return set_group(group, group, group);
-    return group == current_process()->gid || group == current_process()->sgid ? set_group(UINT32_MAX, group, UINT32_MAX) : -EPERM;
+    return group == current_process()->gid ||
+           group == current_process()->sgid ? set_group(UINT32_MAX, group, UINT32_MAX) : -EPERM;
 }
 
 /* The saved number follows the effective one when the real one is set, or the effective one to another than that. */
@@ -61,7 +65,8 @@ static uintptr_t saved_after(uint32_t real, uint32_t effective, uint32_t has_rea
     return !follows ? UINT32_MAX : effective != UINT32_MAX ? effective : has_effective;
 }
 
-static bool is_either(uint32_t id, uint32_t one, uint32_t other) { return id == UINT32_MAX || id == one || id == other; }
+static bool is_either(uint32_t id, uint32_t one, uint32_t other) { return id == UINT32_MAX || id == one ||
+                                                                   id == other; }
 
 SYSTEM_CALL(setreuid32, uint32_t, real, uint32_t, effective)
 {
@@ -86,7 +91,8 @@ SYSTEM_CALL(setfsgid32, uint32_t, group) { return current_process()->egid; }
 
 static long write_three(user_t a, user_t b, user_t c, const uint32_t ids[3])
 {
-    return user_write(a, &ids[0], 4) != 0 || user_write(b, &ids[1], 4) != 0 || user_write(c, &ids[2], 4) != 0 ? -EFAULT : 0;
+    return user_write(a, &ids[0], 4) != 0 || user_write(b, &ids[1], 4) != 0 ||
+           user_write(c, &ids[2], 4) != 0 ? -EFAULT : 0;
 }
 
 SYSTEM_CALL(getresuid32, user_t, real, user_t, effective, user_t, saved)
@@ -110,13 +116,15 @@ static int write_group(user_t list, uint32_t at, uint32_t gid, size_t width)
 {
     uint16_t narrow = gid > UINT16_MAX ? GROUP_TOO_LARGE : (uint16_t)gid;
 
-    return width == sizeof gid ? user_write(list + at * width, &gid, width) : user_write(list + at * width, &narrow, width);
+    return width == sizeof gid ? user_write(list + at * width, &gid, width) :
+           user_write(list + at * width, &narrow, width);
 }
 
 static int read_group(user_t list, uint32_t at, uint32_t *gid, size_t width)
 {
     uint16_t narrow = 0;
-    int      err = width == sizeof *gid ? user_read(gid, list + at * width, width) : user_read(&narrow, list + at * width, width);
+    int      err = width == sizeof *gid ? user_read(gid, list + at * width, width) :
+                   user_read(&narrow, list + at * width, width);
 
     if (width != sizeof *gid)
         *gid = narrow == GROUP_NONE_16 ? UINT32_MAX : narrow;

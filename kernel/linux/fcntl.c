@@ -10,8 +10,8 @@
 
 enum {
     F_DUPFD = 0, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_SETOWN, F_GETOWN, F_SETSIG, F_GETSIG,
-    F_GETLK64, F_SETLK64, F_SETLKW64, F_OFD_GETLK = 36, F_OFD_SETLK, F_OFD_SETLKW, F_GETLEASE = 1025, F_DUPFD_QUERY = 1027,
-    F_DUPFD_CLOEXEC = 1030,
+    F_GETLK64, F_SETLK64, F_SETLKW64, F_OFD_GETLK = 36, F_OFD_SETLK, F_OFD_SETLKW, F_GETLEASE = 1025,
+    F_DUPFD_QUERY = 1027, F_DUPFD_CLOEXEC = 1030,
     F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS, F_GET_SEALS,
 };
 enum { F_RDLCK, F_WRLCK, F_UNLCK };
@@ -98,7 +98,8 @@ static int lock_kind(struct file *file, int type, struct lock_request *out)
 
 enum { LOCK_GET, LOCK_TRY, LOCK_WAIT };
 
-static long find_lock(struct file *file, const struct lock_request *request, user_t argument, bool wide, struct lock64 *lock)
+static long find_lock(struct file *file, const struct lock_request *request, user_t argument, bool wide,
+                      struct lock64 *lock)
 {
     struct lock_request found;
 
@@ -128,7 +129,8 @@ static long record_lock(struct file *file, int what, user_t argument, bool wide,
     if (err == 0)
         err = lock_range(file, &lock, &request);
     if (err == 0)
-        err = what == LOCK_GET ? (lock.type == F_RDLCK || lock.type == F_WRLCK ? 0 : -EINVAL) : lock_kind(file, lock.type, &request);
+        err = what == LOCK_GET ? (lock.type == F_RDLCK || lock.type == F_WRLCK ? 0 : -EINVAL) :
+              lock_kind(file, lock.type, &request);
     if (err != 0)
         return err;
     if (what != LOCK_GET)

@@ -28,8 +28,9 @@ static long open_at(int folder, user_t path, uintptr_t flags, uintptr_t mode)
 
 struct open_how { uint64_t flags, mode, resolve; };
 enum {
-    HOW_LEAST = 24, OPEN_KNOWN = O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC | O_DIRECT |
-                                 O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE | 020000,
+    HOW_LEAST = 24,
+    OPEN_KNOWN = O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC | O_DIRECT |
+                 O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE | 020000,
     OPEN_KNOWN_OF_PATHS = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
 };
 
@@ -155,7 +156,8 @@ static long duplicate(uintptr_t old, int from, bool close_on_exec)
 
     if (file == NULL)
         return -EBADF;
-    number = from < 0 || (uint32_t)from >= limit ? -EINVAL : descriptor_add(process->files, file, from, close_on_exec, limit);
+    number = from < 0 || (uint32_t)from >= limit ? -EINVAL :
+             descriptor_add(process->files, file, from, close_on_exec, limit);
     if (number < 0)
         file_release(file);
     return number;
@@ -169,7 +171,8 @@ static long duplicate_to(uintptr_t old, uintptr_t number, bool close_on_exec)
 
     if (file == NULL)
         return -EBADF;
-    err = descriptor_put(process->files, (int)number, file, close_on_exec, (uint32_t)process->limits[RLIMIT_NOFILE].soft);
+    err = descriptor_put(process->files, (int)number, file, close_on_exec,
+                         (uint32_t)process->limits[RLIMIT_NOFILE].soft);
     if (err != 0)
         file_release(file);
     return err != 0 ? err : (long)number;
@@ -409,7 +412,8 @@ static long move_vector(uintptr_t descriptor, bool writing, user_t vector, size_
     return done;
 }
 
-enum { RWF_HIPRI = 1, RWF_DSYNC = 2, RWF_SYNC = 4, RWF_NOWAIT = 8, RWF_APPEND = 16, RWF_NOAPPEND = 32, RWF_DONTCACHE = 128 };
+enum { RWF_HIPRI = 1, RWF_DSYNC = 2, RWF_SYNC = 4, RWF_NOWAIT = 8, RWF_APPEND = 16, RWF_NOAPPEND = 32,
+       RWF_DONTCACHE = 128 };
 enum { RWF_KNOWN = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND | RWF_DONTCACHE };
 
 /* The open file as this one call shall see it. All else here is done at once and kept nowhere else. */
@@ -573,7 +577,8 @@ enum { FALLOCATE_KEEP_SIZE = 1, FALLOCATE_PUNCH_HOLE = 2, FALLOCATE_ZERO_RANGE =
 
 static long allocate(struct file *file, uintptr_t mode, uint64_t from, uint64_t end)
 {
-    struct allocation what = { from, end, mode & FALLOCATE_KEEP_SIZE, mode & FALLOCATE_PUNCH_HOLE, mode & FALLOCATE_ZERO_RANGE };
+    struct allocation what = { from, end, mode & FALLOCATE_KEEP_SIZE, mode & FALLOCATE_PUNCH_HOLE,
+                               mode & FALLOCATE_ZERO_RANGE };
     struct node      *node = file->node;
 
     if (mode & ~(uintptr_t)(FALLOCATE_KEEP_SIZE | FALLOCATE_PUNCH_HOLE | FALLOCATE_ZERO_RANGE))

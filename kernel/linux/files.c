@@ -101,7 +101,8 @@ int node_of(int folder, user_t path, uintptr_t flags, struct node **out)
     if (err != 0)
         return err;
     err = path_find(current_process()->fs, named.start, named.path,
-                    (flags & AT_SYMLINK_NOFOLLOW ? PATH_NO_FOLLOW : 0) | (flags & AT_EMPTY_PATH ? PATH_EMPTY_IS_START : 0), out);
+                    (flags & AT_SYMLINK_NOFOLLOW ? PATH_NO_FOLLOW : 0) |
+                    (flags & AT_EMPTY_PATH ? PATH_EMPTY_IS_START : 0), out);
     named_end(&named);
     return err;
 }

@@ -8,8 +8,8 @@
 #include "files/path/path.h"
 
 enum {
-    AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100, AT_REMOVEDIR = 0x200, AT_SYMLINK_FOLLOW = 0x400, AT_NO_AUTOMOUNT = 0x800,
-    AT_EMPTY_PATH = 0x1000, AT_EACCESS = 0x200, AT_STATX_SYNC_TYPE = 0x6000,
+    AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100, AT_REMOVEDIR = 0x200, AT_SYMLINK_FOLLOW = 0x400,
+    AT_NO_AUTOMOUNT = 0x800, AT_EMPTY_PATH = 0x1000, AT_EACCESS = 0x200, AT_STATX_SYNC_TYPE = 0x6000,
 };
 enum { BUFFERS_A_CALL = 1024 };         /* IOV_MAX */
 
@@ -42,7 +42,10 @@ long new_descriptor(struct file *file, bool close_on_exec);
 #define AT_POSITION (-1)
 long move_bytes(struct file *file, bool writing, struct buffer *buffer, int64_t at);
 
-/* Count a call of the current thread that has moved `done` bytes, or that its file has refused, for /proc/PID/io. Returns done. */
+/*
+ * Count a call of the current thread that has moved `done` bytes, or that its file has refused, for /proc/PID/io.
+ * Returns done.
+ */
 long count_moved(bool writing, long done);
 
 /* Signals of its own for one call (ppoll, pselect6, epoll_pwait): the mask that is put back when a handler has run. */

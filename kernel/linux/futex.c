@@ -26,7 +26,8 @@ static uint64_t deadline_of(uint32_t operation, uint64_t time)
 }
 
 /* FUTEX_WAKE_OP: change the second word, wake waiters of the first, and of the second if its old value says so. */
-static long wake_and_change(uintptr_t at, bool private, int32_t most, int32_t second_most, uintptr_t second, uint32_t code)
+static long wake_and_change(uintptr_t at, bool private, int32_t most, int32_t second_most, uintptr_t second,
+                            uint32_t code)
 {
     uint32_t operation = code >> 28 & 7, compare = code >> 24 & 15, old, seen;
     uint32_t argument  = (uint32_t)((int32_t)(code << 8) >> 20), against = (uint32_t)((int32_t)(code << 20) >> 20);
@@ -91,8 +92,8 @@ static long wait_until(uintptr_t at, uint32_t operation, uint32_t expect, uint64
     return -ERESTART_RESTARTBLOCK;
 }
 
-static long operate(uintptr_t at, uint32_t operation, uint32_t value, uintptr_t fourth, uint64_t deadline, uintptr_t second,
-                    uint32_t sixth)
+static long operate(uintptr_t at, uint32_t operation, uint32_t value, uintptr_t fourth, uint64_t deadline,
+                    uintptr_t second, uint32_t sixth)
 {
     bool    private = operation & PRIVATE;
     int32_t count   = (int32_t)value;

@@ -63,7 +63,8 @@ SYSTEM_CALL(setrlimit, unsigned, which, user_t, from)
 
     if (user_read(pair, from, sizeof pair) != 0)
         return -EFAULT;
-    return which >= LIMITS ? -EINVAL : set_limit(current_process(), which, (struct limit){ widen(pair[0]), widen(pair[1]) });
+    return which >= LIMITS ? -EINVAL :
+           set_limit(current_process(), which, (struct limit){ widen(pair[0]), widen(pair[1]) });
 }
 
 /* The process that a number means, which may be a thread's; 0: the caller's. */

@@ -21,9 +21,9 @@ enum {
 
 /* What MAP_SHARED_VALIDATE knows; every other flag (MAP_SYNC, say) it refuses, where MAP_SHARED ignores it. */
 enum {
-    LINUX_KNOWN = LINUX_TYPE | LINUX_FIXED | LINUX_ANONYMOUS | LINUX_32BIT | LINUX_ABOVE4G | LINUX_GROWSDOWN | LINUX_DENYWRITE |
-                  LINUX_EXECUTABLE | LINUX_LOCKED | LINUX_NORESERVE | LINUX_POPULATE | LINUX_NONBLOCK | LINUX_STACK |
-                  LINUX_HUGETLB | LINUX_UNINITIALIZED,
+    LINUX_KNOWN = LINUX_TYPE | LINUX_FIXED | LINUX_ANONYMOUS | LINUX_32BIT | LINUX_ABOVE4G | LINUX_GROWSDOWN |
+                  LINUX_DENYWRITE | LINUX_EXECUTABLE | LINUX_LOCKED | LINUX_NORESERVE | LINUX_POPULATE |
+                  LINUX_NONBLOCK | LINUX_STACK | LINUX_HUGETLB | LINUX_UNINITIALIZED,
 };
 #define LINUX_HUGE_SIZES ((uintptr_t)(21u << 26 | 30u << 26))
 
@@ -55,7 +55,8 @@ static uint8_t rights_of(uintptr_t protection)
 
 static uint32_t flags_of(uintptr_t flags)
 {
-    return (flags & LINUX_FIXED ? MAP_IS_FIXED : 0) | (flags & LINUX_FIXED_NOREPLACE ? MAP_IS_FIXED | MAP_NO_REPLACE : 0) |
+    return (flags & LINUX_FIXED ? MAP_IS_FIXED : 0) |
+           (flags & LINUX_FIXED_NOREPLACE ? MAP_IS_FIXED | MAP_NO_REPLACE : 0) |
            (flags & LINUX_GROWSDOWN ? MAP_GROWS_DOWN : 0) | (flags & LINUX_NORESERVE ? MAP_NO_RESERVE : 0) |
            ((flags & (LINUX_POPULATE | LINUX_NONBLOCK)) == LINUX_POPULATE ? MAP_POPULATE_NOW : 0) |
            (flags & LINUX_LOCKED ? MAP_IS_LOCKED : 0) | ((flags & LINUX_TYPE) != LINUX_PRIVATE ? MAP_IS_SHARED : 0);
@@ -131,7 +132,8 @@ static int mapped_file(uintptr_t flags, int descriptor, struct file **out)
 static long map(vaddr_t address, size_t bytes, uintptr_t protection, uintptr_t flags, int descriptor, uint64_t page)
 {
     struct map_request request = { .address = address, .bytes = bytes, .rights = rights_of(protection),
-                                   .may = MAY_READ | MAY_WRITE | MAY_EXECUTE, .flags = flags_of(flags), .offset = page };
+                                   .may = MAY_READ | MAY_WRITE | MAY_EXECUTE, .flags = flags_of(flags),
+                                   .offset = page };
     unsigned     type = flags & LINUX_TYPE;
     struct file *file;
     vaddr_t      out = 0;
@@ -196,7 +198,8 @@ SYSTEM_CALL(mprotect, user_t, address, size_t, bytes, uintptr_t, wanted)
         return -EINVAL;
     if (grows == PROT_GROWSUP)
         return -EINVAL;
-    return grows == PROT_GROWSDOWN ? map_protect_growing(space(), address, bytes, rights_of(wanted)) : map_protect(space(), address, bytes, rights_of(wanted));
+    return grows == PROT_GROWSDOWN ? map_protect_growing(space(), address, bytes, rights_of(wanted)) :
+                                     map_protect(space(), address, bytes, rights_of(wanted));
 }
 
 SYSTEM_CALL(mremap, user_t, address, size_t, old_bytes, size_t, new_bytes, uint32_t, flags, user_t, to)
@@ -221,7 +224,8 @@ SYSTEM_CALL(mlock, user_t, address, size_t, bytes) { return map_lock(space_to_lo
 
 SYSTEM_CALL(mlock2, user_t, address, size_t, bytes, unsigned, flags)
 {
-    return flags & ~(uintptr_t)MLOCK_ONFAULT ? -EINVAL : map_lock(space_to_lock(), address, bytes, flags & MLOCK_ONFAULT);
+    return flags & ~(uintptr_t)MLOCK_ONFAULT ? -EINVAL :
+           map_lock(space_to_lock(), address, bytes, flags & MLOCK_ONFAULT);
 }
 
 SYSTEM_CALL(munlock, user_t, address, size_t, bytes) { return map_unlock(space(), address, bytes); }
@@ -271,8 +275,8 @@ SYSTEM_CALL(mincore, user_t, address, size_t, bytes, user_t, to)
 /* ---- membarrier ------------------------------------------------------------------------------------- */
 
 enum {
-    BARRIER_QUERY = 0, BARRIER_GLOBAL = 1, BARRIER_GLOBAL_EXPEDITED = 2, BARRIER_REGISTER_GLOBAL = 4, BARRIER_PRIVATE = 8,
-    BARRIER_REGISTER_PRIVATE = 16, BARRIER_PRIVATE_SYNC = 32, BARRIER_REGISTER_PRIVATE_SYNC = 64,
+    BARRIER_QUERY = 0, BARRIER_GLOBAL = 1, BARRIER_GLOBAL_EXPEDITED = 2, BARRIER_REGISTER_GLOBAL = 4,
+    BARRIER_PRIVATE = 8, BARRIER_REGISTER_PRIVATE = 16, BARRIER_PRIVATE_SYNC = 32, BARRIER_REGISTER_PRIVATE_SYNC = 64,
     BARRIERS = 127,
 };
 

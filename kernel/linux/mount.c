@@ -1,8 +1,8 @@
 /*
  * mount.c - mount(2) and umount(2): more tmpfs, proc and sysfs, their flags, and away with them.
  *
- * A file system is mounted in one place: MS_BIND and MS_MOVE are refused (-EINVAL). A tmpfs has no size but that of memory,
- * so that what limits it is read and means nothing.
+ * A file system is mounted in one place: MS_BIND and MS_MOVE are refused (-EINVAL). A tmpfs has no size but that of
+ * memory, so that what limits it is read and means nothing.
  */
 #include "base/error.h"
 #include "base/string.h"
@@ -14,9 +14,10 @@
 #include "memory/heap/heap.h"
 
 enum {
-    MS_REMOUNT = 32, MS_BIND = 4096, MS_MOVE = 8192, MS_PROPAGATION = 0x1E0000,         /* shared, private, slave, unbindable */
+    MS_REMOUNT = 32, MS_BIND = 4096, MS_MOVE = 8192, MS_PROPAGATION = 0x1E0000, /* shared, private, slave, unbindable */
 };
-enum { UMOUNT_FORCE = 1, UMOUNT_NOFOLLOW = 8, UMOUNT_KNOWN = UMOUNT_FORCE | UNMOUNT_LAZILY | UNMOUNT_EXPIRED | UMOUNT_NOFOLLOW };
+enum { UMOUNT_FORCE = 1, UMOUNT_NOFOLLOW = 8,
+       UMOUNT_KNOWN = UMOUNT_FORCE | UNMOUNT_LAZILY | UNMOUNT_EXPIRED | UMOUNT_NOFOLLOW };
 
 /* ---- What is mounted ------------------------------------------------------------------------------ */
 
@@ -42,7 +43,8 @@ static int read_number(const char *text, uint32_t base, uint32_t most, uint32_t 
 
 static int read_word(char *word, struct options *out)
 {
-    static const char *const ignored[] = { "size", "nr_blocks", "nr_inodes", "huge", "mpol", "noswap", "inode32", "inode64" };
+    static const char *const ignored[] = { "size", "nr_blocks", "nr_inodes", "huge", "mpol", "noswap", "inode32",
+                                           "inode64" };
     char *value = strchr(word, '=');
 
     if (value != NULL)

@@ -90,7 +90,8 @@ SYSTEM_CALL(symlinkat, user_t, target, int, folder, user_t, path) { return make_
 
 /* ---- Two paths ------------------------------------------------------------------------------------- */
 
-static long begin_both(struct named *from, int from_folder, user_t from_path, struct named *to, int to_folder, user_t to_path)
+static long begin_both(struct named *from, int from_folder, user_t from_path, struct named *to, int to_folder,
+                       user_t to_path)
 {
     int err = named_begin(from, from_folder, from_path);
 
@@ -115,7 +116,8 @@ static long make_link(int from_folder, user_t from, int to_folder, user_t to, ui
     if (err != 0)
         return err;
     err = path_link(fs(), old.start, old.path, new.start, new.path,
-                    (flags & AT_SYMLINK_FOLLOW ? 0 : PATH_NO_FOLLOW) | (flags & AT_EMPTY_PATH ? PATH_EMPTY_IS_START : 0));
+                    (flags & AT_SYMLINK_FOLLOW ? 0 : PATH_NO_FOLLOW) |
+                    (flags & AT_EMPTY_PATH ? PATH_EMPTY_IS_START : 0));
     named_end(&old);
     named_end(&new);
     return err;

@@ -1,8 +1,8 @@
 /*
  * poll.c - poll, select, epoll and eventfd.
  *
- * A signal that runs no handler makes the call go on with what is left of its time: ppoll, select and pselect6 write that
- * back and begin again (where they cannot write it, they end with -EINTR), poll goes on by restart_syscall().
+ * A signal that runs no handler makes the call go on with what is left of its time: ppoll, select and pselect6 write
+ * that back and begin again (where they cannot write it, they end with -EINTR), poll goes on by restart_syscall().
  */
 #include "base/error.h"
 #include "base/string.h"
@@ -32,7 +32,7 @@ struct asked { int32_t descriptor; int16_t wanted, got; };         /* struct pol
 static void begin(const struct asked *asked, struct poll_wait *files, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        files[i] = (struct poll_wait){ .file = asked[i].descriptor >= 0 ? whole_file_of((uintptr_t)asked[i].descriptor) : NULL,
+        files[i] = (struct poll_wait){ .file = asked[i].descriptor < 0 ? NULL : whole_file_of(asked[i].descriptor),
                                      .wanted = (uint16_t)asked[i].wanted };
 }
 
@@ -104,7 +104,8 @@ static int16_t state_of(struct file *file, const struct asked *asked)
         return POLL_NVAL;
     if (file->operations->poll == NULL)
         return (int16_t)(file_poll(file, &queue) & (uint16_t)asked->wanted);
-    return (int16_t)(file->operations->poll(file, &queue) & ((uint16_t)asked->wanted | POLL_ERR | POLL_HUP | POLL_NVAL));
+    return (int16_t)(file->operations->poll(file, &queue) &
+                     ((uint16_t)asked->wanted | POLL_ERR | POLL_HUP | POLL_NVAL));
 }
 
 static int16_t look_at(struct files *table, const struct asked *asked)
@@ -117,7 +118,10 @@ static int16_t look_at(struct files *table, const struct asked *asked)
     return got;
 }
 
-/* What is asked of a row of descriptors; a process of one thread does without references, as nobody else can close them. */
+/*
+ * What is asked of a row of descriptors; a process of one thread does without references, as nobody else can close
+ * them.
+ */
 static void look_at_all(struct files *table, const struct asked *asked, size_t count, int16_t *got, bool alone)
 {
     for (size_t i = 0; i < count; i++)
@@ -147,8 +151,8 @@ static long count_ready(const int16_t *got, size_t count)
 }
 
 /*
- * How many are ready now. Most calls find some, or do not want to wait, so that nothing need be kept: what is asked passes
- * through a small block.
+ * How many are ready now. Most calls find some, or do not want to wait, so that nothing need be kept: what is asked
+ * passes through a small block.
  */
 static long poll_now(user_t to, size_t count)
 {
@@ -243,7 +247,8 @@ static long write_left(long ready, user_t to, time_writer writer, uint64_t deadl
     return ready == -ERESTARTNOHAND && !written ? -EINTR : ready;
 }
 
-static long ppoll_for(user_t to, size_t count, user_t time, time_reader reader, time_writer writer, user_t mask, size_t mask_bytes)
+static long ppoll_for(user_t to, size_t count, user_t time, time_reader reader, time_writer writer, user_t mask,
+                      size_t mask_bytes)
 {
     uint64_t deadline;
     long     ready = read_deadline(time, reader, &deadline);
@@ -272,7 +277,8 @@ enum { WORD = 32, SETS = 3, SELECT_MOST = 65536 };
 
 /* What each of select's three sets means in poll's words. */
 static const unsigned set_wants[SETS] = { POLL_IN | POLL_RDNORM, POLL_OUT | POLL_WRNORM, POLL_PRI };
-static const unsigned set_gets[SETS]  = { POLL_IN | POLL_RDNORM | POLL_HUP | POLL_ERR, POLL_OUT | POLL_WRNORM | POLL_ERR, POLL_PRI };
+static const unsigned set_gets[SETS]  = { POLL_IN | POLL_RDNORM | POLL_HUP | POLL_ERR,
+                                          POLL_OUT | POLL_WRNORM | POLL_ERR, POLL_PRI };
 
 struct selection {
     size_t          bits, words, count;
@@ -411,8 +417,8 @@ SYSTEM_CALL(_newselect, int, count, user_t, readable, user_t, writable, user_t, 
 }
 
 /* The sixth argument is a pair: where the mask is, and its size. */
-static long pselect_for(uintptr_t bits, user_t in, user_t out, user_t extra, user_t time, time_reader reader, time_writer writer,
-                        user_t pair)
+static long pselect_for(uintptr_t bits, user_t in, user_t out, user_t extra, user_t time, time_reader reader,
+                        time_writer writer, user_t pair)
 {
     uint32_t mask[2] = { 0, 0 };
     uint64_t deadline;

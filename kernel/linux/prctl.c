@@ -12,10 +12,11 @@
 
 enum {
     PR_SET_PDEATHSIG = 1, PR_GET_PDEATHSIG = 2, PR_GET_DUMPABLE = 3, PR_SET_DUMPABLE = 4, PR_GET_KEEPCAPS = 7,
-    PR_SET_KEEPCAPS = 8, PR_GET_TIMING = 13, PR_SET_TIMING = 14, PR_SET_NAME = 15, PR_GET_NAME = 16, PR_GET_SECCOMP = 21,
-    PR_CAPBSET_READ = 23, PR_CAPBSET_DROP = 24, PR_GET_TSC = 25, PR_SET_TSC = 26, PR_GET_SECUREBITS = 27, PR_SET_SECUREBITS = 28,
-    PR_SET_TIMERSLACK = 29, PR_GET_TIMERSLACK = 30, PR_SET_CHILD_SUBREAPER = 36, PR_GET_CHILD_SUBREAPER = 37,
-    PR_SET_NO_NEW_PRIVS = 38, PR_GET_NO_NEW_PRIVS = 39, PR_GET_TID_ADDRESS = 40, PR_CAP_AMBIENT = 47,
+    PR_SET_KEEPCAPS = 8, PR_GET_TIMING = 13, PR_SET_TIMING = 14, PR_SET_NAME = 15, PR_GET_NAME = 16,
+    PR_GET_SECCOMP = 21, PR_CAPBSET_READ = 23, PR_CAPBSET_DROP = 24, PR_GET_TSC = 25, PR_SET_TSC = 26,
+    PR_GET_SECUREBITS = 27, PR_SET_SECUREBITS = 28, PR_SET_TIMERSLACK = 29, PR_GET_TIMERSLACK = 30,
+    PR_SET_CHILD_SUBREAPER = 36, PR_GET_CHILD_SUBREAPER = 37, PR_SET_NO_NEW_PRIVS = 38, PR_GET_NO_NEW_PRIVS = 39,
+    PR_GET_TID_ADDRESS = 40, PR_CAP_AMBIENT = 47,
 };
 enum { TSC_ENABLE = 1, SLACK_AT_FIRST = 50000 };
 
@@ -75,6 +76,8 @@ static long set_no_new_privileges(uintptr_t value, uintptr_t rest)
     return 0;
 }
 
+static long no_new_privileges(uintptr_t rest) { return rest != 0 ? -EINVAL : current_thread()->no_new_privileges; }
+
 /* ---- Capabilities ---------------------------------------------------------------------------- */
 
 static long keep_capabilities(uintptr_t value)
@@ -95,8 +98,8 @@ static long set_secure_bits(uintptr_t bits)
     struct capabilities *c      = &current_process()->capabilities;
     uint32_t             locked = c->secure_bits & SECURE_LOCKS;
 
-    if ((locked >> 1 & (c->secure_bits ^ bits)) != 0 || (locked & ~bits) != 0 || (bits & ~(uintptr_t)SECURE_BITS) != 0 ||
-        !has_capability(current_process(), CAP_SETPCAP))
+    if ((locked >> 1 & (c->secure_bits ^ bits)) != 0 || (locked & ~bits) != 0 ||
+        (bits & ~(uintptr_t)SECURE_BITS) != 0 || !has_capability(current_process(), CAP_SETPCAP))
         return -EPERM;
     c->secure_bits = (uint32_t)bits;
     return 0;
@@ -167,7 +170,7 @@ SYSTEM_CALL(prctl, int, option, uintptr_t, first, uintptr_t, second, uintptr_t, 
     case PR_SET_CHILD_SUBREAPER: process_set_subreaper(first != 0); return 0;
     case PR_GET_CHILD_SUBREAPER: return tell(first, p->subreaper);
     case PR_SET_NO_NEW_PRIVS:    return set_no_new_privileges(first, second | third | fourth);
-    case PR_GET_NO_NEW_PRIVS:    return (first | second | third | fourth) != 0 ? -EINVAL : current_thread()->no_new_privileges;
+    case PR_GET_NO_NEW_PRIVS:    return no_new_privileges(first | second | third | fourth);
     case PR_GET_TID_ADDRESS:     return tell(first, (int32_t)current_thread()->clear_at_exit);
     case PR_CAP_AMBIENT:         return ambient(first, second, third | fourth);
     default:                     return -EINVAL;

@@ -155,7 +155,8 @@ SYSTEM_CALL(wait4, int32_t, which, user_t, status, uint32_t, options, user_t, us
 
 SYSTEM_CALL(waitpid, int32_t, which, user_t, status, uint32_t, options) { return wait_for(which, status, options, 0); }
 
-enum { P_ALL = 0, P_PID = 1, P_PGID = 2, P_PIDFD = 3, WNOHANG = 1, WSTOPPED = 2, WEXITED = 4, WCONTINUED = 8, WNOWAIT = 0x1000000 };
+enum { P_ALL = 0, P_PID = 1, P_PGID = 2, P_PIDFD = 3, WNOHANG = 1, WSTOPPED = 2, WEXITED = 4, WCONTINUED = 8,
+       WNOWAIT = 0x1000000 };
 
 static struct signal_info news_of(const struct wait_result *r)
 {
@@ -195,8 +196,7 @@ SYSTEM_CALL(waitid, unsigned, kind, int32_t, number, user_t, info_at, int, optio
         return -EINVAL;
     if (kind == P_PGID)
         which = which == 0 ? 0 : -which;
-    id = process_wait(which, (options & (WNOHANG | WSTOPPED | WCONTINUED | WNOWAIT | 0x60000000 | WAIT_CLONE)) | (options & WEXITED ? 0 : WAIT_NO_EXITED),
-                      &result);
+    id = process_wait(which, (options & ~WEXITED) | (options & WEXITED ? 0 : WAIT_NO_EXITED), &result);
     if (id < 0)
         return id;
     if (id > 0) {
@@ -204,7 +204,8 @@ SYSTEM_CALL(waitid, unsigned, kind, int32_t, number, user_t, info_at, int, optio
 
         signal_info_encode(info, &news);
     }
-    if ((id > 0 && usage != 0 && write_usage(usage, &result) != 0) || (info_at != 0 && user_write(info_at, info, WORDS_FILLED * sizeof info[0]) != 0))
+    if ((id > 0 && usage != 0 && write_usage(usage, &result) != 0) ||
+        (info_at != 0 && user_write(info_at, info, WORDS_FILLED * sizeof info[0]) != 0))
         return -EFAULT;
     return 0;
 }

@@ -99,7 +99,8 @@ static int find_memory(int32_t id, struct shared_space **out)
 
     if (process == NULL || process->memory == NULL)
         return -ESRCH;
-    if (user_acting() != 0 && (process->uid != user_acting() || process->euid != user_acting() || process->suid != user_acting()))
+    if (user_acting() != 0 &&
+        (process->uid != user_acting() || process->euid != user_acting() || process->suid != user_acting()))
         return -EPERM;
     *out = process->memory;
     memory_hold(*out);

@@ -16,7 +16,8 @@ static bool is_number(uintptr_t number) { return number >= 1 && number <= SIGNAL
 
 static struct signal_info from_me(int number, int code)
 {
-    return (struct signal_info){ .number = number, .code = code, .sender = current_process()->id, .uid = current_process()->uid };
+    return (struct signal_info){ .number = number, .code = code, .sender = current_process()->id,
+                                 .uid = current_process()->uid };
 }
 
 /* kill(2): the same user, or CAP_KILL; SIGCONT within the session. Then the number must be one. */
@@ -24,8 +25,8 @@ static int may_send(const struct process *to, int number)
 {
     const struct process *self = current_process();
 
-    if (self != to && self->euid != to->suid && self->euid != to->uid && self->uid != to->suid && self->uid != to->uid &&
-        !has_capability(self, CAP_KILL) && !(number == SIGCONT && self->session == to->session))
+    if (self != to && self->euid != to->suid && self->euid != to->uid && self->uid != to->suid &&
+        self->uid != to->uid && !has_capability(self, CAP_KILL) && !(number == SIGCONT && self->session == to->session))
         return -EPERM;
     return number < 0 || number > SIGNALS ? -EINVAL : 0;
 }
@@ -155,8 +156,8 @@ SYSTEM_CALL(rt_tgsigqueueinfo, int32_t, group, int32_t, id, int, number, user_t,
 /* ---- Actions -------------------------------------------------------------------------------------- */
 
 /* What a program may keep in its flags: others are cleared, by which it sees that they are not known. */
-static const uint32_t known_flags = SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_EXPOSE_TAGBITS | SA_RESTORER | SA_ONSTACK |
-                                    SA_RESTART | SA_NODEFER | SA_RESETHAND;
+static const uint32_t known_flags = SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_EXPOSE_TAGBITS | SA_RESTORER |
+                                    SA_ONSTACK | SA_RESTART | SA_NODEFER | SA_RESETHAND;
 
 /* An action that ignores also forgets what is waiting, for all threads. */
 static int set_action(uintptr_t number, const struct signal_action *new, struct signal_action *old)
@@ -212,7 +213,8 @@ SYSTEM_CALL(sigaction, int, number, user_t, from, user_t, to)
 
     if (from != 0) {
         err = user_read(&raw, from, sizeof raw);
-        new = (struct signal_action){ .handler = raw.handler, .restorer = raw.restorer, .flags = raw.flags, .mask = raw.mask };
+        new = (struct signal_action){ .handler = raw.handler, .restorer = raw.restorer, .flags = raw.flags,
+                                      .mask = raw.mask };
     }
     if (err == 0)
         err = set_action(number, from != 0 ? &new : NULL, &old);
@@ -389,7 +391,8 @@ SYSTEM_CALL(sigaltstack, user_t, from, user_t, to)
     bool               on   = self->alternate_size != 0 && sp > self->alternate_stack &&
                               sp - self->alternate_stack <= self->alternate_size;
     struct linux_stack old  = { (uint32_t)self->alternate_stack,
-                                self->alternate_size == 0 ? SS_DISABLE : on ? SS_ONSTACK : 0, (uint32_t)self->alternate_size };
+                                self->alternate_size == 0 ? SS_DISABLE : on ? SS_ONSTACK : 0,
+                                    (uint32_t)self->alternate_size };
     struct linux_stack new;
 
     if (from != 0) {

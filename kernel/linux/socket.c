@@ -246,10 +246,11 @@ SYSTEM_CALL(getpeername, int, descriptor, user_t, name_at, user_t, length_at)
 
 enum { LEVEL_SOCKET = 1 };
 enum {
-    SO_DEBUG = 1, SO_REUSEADDR, SO_TYPE, SO_ERROR, SO_DONTROUTE, SO_BROADCAST, SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE, SO_OOBINLINE,
-    SO_PRIORITY = 12, SO_LINGER = 13, SO_REUSEPORT = 15, SO_PASSCRED = 16, SO_PEERCRED = 17, SO_RCVLOWAT = 18, SO_SNDLOWAT = 19,
-    SO_RCVTIMEO = 20, SO_SNDTIMEO = 21, SO_TIMESTAMP = 29, SO_ACCEPTCONN = 30, SO_SNDBUFFORCE = 32, SO_RCVBUFFORCE = 33,
-    SO_MARK = 36, SO_PROTOCOL = 38, SO_DOMAIN = 39, SO_RCVTIMEO_WIDE = 66, SO_SNDTIMEO_WIDE = 67,
+    SO_DEBUG = 1, SO_REUSEADDR, SO_TYPE, SO_ERROR, SO_DONTROUTE, SO_BROADCAST, SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE,
+    SO_OOBINLINE, SO_PRIORITY = 12, SO_LINGER = 13, SO_REUSEPORT = 15, SO_PASSCRED = 16, SO_PEERCRED = 17,
+    SO_RCVLOWAT = 18, SO_SNDLOWAT = 19, SO_RCVTIMEO = 20, SO_SNDTIMEO = 21, SO_TIMESTAMP = 29, SO_ACCEPTCONN = 30,
+    SO_SNDBUFFORCE = 32, SO_RCVBUFFORCE = 33, SO_MARK = 36, SO_PROTOCOL = 38, SO_DOMAIN = 39, SO_RCVTIMEO_WIDE = 66,
+    SO_SNDTIMEO_WIDE = 67,
 };
 enum { SEND_ROOM_LEAST = 4608, RECEIVE_ROOM_LEAST = 2304 };
 
@@ -257,9 +258,9 @@ enum { SEND_ROOM_LEAST = 4608, RECEIVE_ROOM_LEAST = 2304 };
 static bool *flag_of(struct socket_options *options, uintptr_t option)
 {
     static const uint8_t numbers[SOCKET_FLAGS] = {
-        [FLAG_DEBUG] = SO_DEBUG, [FLAG_REUSE] = SO_REUSEADDR, [FLAG_NO_ROUTE] = SO_DONTROUTE, [FLAG_BROADCAST] = SO_BROADCAST,
-        [FLAG_KEEP_ALIVE] = SO_KEEPALIVE, [FLAG_INLINE] = SO_OOBINLINE, [FLAG_TIMESTAMP] = SO_TIMESTAMP,
-        [FLAG_CREDENTIALS] = SO_PASSCRED,
+        [FLAG_DEBUG] = SO_DEBUG, [FLAG_REUSE] = SO_REUSEADDR, [FLAG_NO_ROUTE] = SO_DONTROUTE,
+        [FLAG_BROADCAST] = SO_BROADCAST, [FLAG_KEEP_ALIVE] = SO_KEEPALIVE, [FLAG_INLINE] = SO_OOBINLINE,
+        [FLAG_TIMESTAMP] = SO_TIMESTAMP, [FLAG_CREDENTIALS] = SO_PASSCRED,
     };
 
     for (unsigned i = 0; i < SOCKET_FLAGS; i++)
@@ -308,7 +309,8 @@ static int read_fact(struct file *file, uintptr_t option, int32_t value[4])
 {
     struct socket_facts facts;
 
-    if (option != SO_TYPE && option != SO_ERROR && option != SO_PEERCRED && option != SO_ACCEPTCONN && option != SO_DOMAIN)
+    if (option != SO_TYPE && option != SO_ERROR && option != SO_PEERCRED && option != SO_ACCEPTCONN &&
+        option != SO_DOMAIN)
         return -ENOPROTOOPT;
     socket_facts(file, &facts);
     switch (option) {
@@ -450,7 +452,7 @@ SYSTEM_CALL(setsockopt, int, descriptor, int, level, int, option, user_t, value_
     return err;
 }
 
-/* ---- Sending and receiving ---------------------------------------------------------------------------------------- */
+/* ---- Sending and receiving ------------------------------------------------------------------------------- */
 
 static struct buffer one_piece(user_t memory, size_t bytes)
 {
@@ -503,7 +505,8 @@ SYSTEM_CALL(recvfrom, int, descriptor, user_t, to, size_t, count, unsigned, flag
     return done;
 }
 
-struct message { uint32_t name; int32_t name_bytes; uint32_t pieces, count, control, control_bytes, flags; };  /* struct msghdr */
+/* struct msghdr */
+struct message { uint32_t name; int32_t name_bytes; uint32_t pieces, count, control, control_bytes, flags; };
 struct piece   { uint32_t memory, bytes; };
 
 /* The pieces of a message, on the heap. */
@@ -537,7 +540,7 @@ static int read_pieces(const struct message *message, struct buffer **out)
 
 static size_t piece_count(const struct message *message) { return message->count > 0 ? message->count : 1; }
 
-/* ---- What is sent beside the bytes: a row of headers, each with its data, each beginning at a word ------------------- */
+/* ---- What is sent beside the bytes: a row of headers, each with its data, each beginning at a word ------- */
 
 struct control { uint32_t bytes; int32_t level, type; };                /* struct cmsghdr */
 enum { CONTROL_RIGHTS = 1, CONTROL_CREDENTIALS = 2, CONTROL_MOST = 20480 };
@@ -667,7 +670,7 @@ SYSTEM_CALL(sendmsg, int, descriptor, user_t, message_at, unsigned, flags)
     return done;
 }
 
-/* ---- What is received beside the bytes: as much as there is room for, and the flag says if that was not all ------------ */
+/* ---- What is received beside the bytes: as much as there is room for, and the flag says if that was not all  */
 
 enum { MSG_CTRUNC = 8, MSG_CMSG_CLOEXEC = 0x40000000 };
 
@@ -754,9 +757,11 @@ static void put_beside(struct row *row, const struct received *received, bool cl
 
 static int finish_message(user_t at, struct message *message, const struct received *received, unsigned flags)
 {
-    struct row row = { message->control, message->control_bytes, (received->cut ? MSG_TRUNC : 0) | (flags & MSG_CMSG_CLOEXEC) };
+    struct row row = { message->control, message->control_bytes,
+                       (received->cut ? MSG_TRUNC : 0) | (flags & MSG_CMSG_CLOEXEC) };
 
-    if (message->name != 0 && write_sender(message->name, at + offsetof(struct message, name_bytes), &received->from) != 0)
+    if (message->name != 0 &&
+        write_sender(message->name, at + offsetof(struct message, name_bytes), &received->from) != 0)
         return -EFAULT;
     put_beside(&row, received, flags & MSG_CMSG_CLOEXEC);
     message->control_bytes -= (uint32_t)row.left;
@@ -791,7 +796,8 @@ SYSTEM_CALL(recvmsg, int, descriptor, user_t, message_at, unsigned, flags)
 
     if (done != 0)
         return done;
-    done = user_read(&message, message_at, sizeof message) != 0 ? -EFAULT : receive_message(file, message_at, &message, flags);
+    done = user_read(&message, message_at, sizeof message) != 0 ? -EFAULT :
+           receive_message(file, message_at, &message, flags);
     file_release(file);
     return done;
 }

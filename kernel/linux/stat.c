@@ -30,8 +30,8 @@ struct stat64 {
     uint32_t accessed, accessed_ns, modified, modified_ns, changed, changed_ns;
     uint64_t inode;
 } __attribute__((packed, aligned(4)));
-_Static_assert(sizeof(struct stat64) == 96 && offsetof(struct stat64, bytes) == 44 && offsetof(struct stat64, inode) == 88,
-               "struct stat64");
+_Static_assert(sizeof(struct stat64) == 96 && offsetof(struct stat64, bytes) == 44 &&
+               offsetof(struct stat64, inode) == 88, "struct stat64");
 
 struct statx_time { int64_t seconds; uint32_t nanoseconds, pad; };
 struct statx {
@@ -44,8 +44,8 @@ struct statx {
     uint32_t special_major, special_minor, device_major, device_minor;
     uint64_t mount, spare[13];
 };
-_Static_assert(sizeof(struct statx) == 256 && offsetof(struct statx, accessed) == 64 && offsetof(struct statx, mount) == 144,
-               "struct statx");
+_Static_assert(sizeof(struct statx) == 256 && offsetof(struct statx, accessed) == 64 &&
+               offsetof(struct statx, mount) == 144, "struct statx");
 
 enum { STATX_BASIC = 0x7FF, STATX_RESERVED = 0x80000000u };
 
@@ -63,11 +63,12 @@ static uint32_t device_of(const struct node *node) { return node->system != NULL
 static int write_stat32(struct node *node, user_t to)
 {
     struct stat32 out = {
-        .device = device_of(node), .inode = (uint32_t)node->inode, .mode = (uint16_t)node->mode, .links = (uint16_t)node->links,
-        .uid = (uint16_t)node->uid, .gid = (uint16_t)node->gid, .special = node->device, .bytes = (uint32_t)node->bytes,
-        .block_size = PAGE_SIZE, .blocks = (uint32_t)blocks_of(node), .accessed = seconds(node->accessed),
-        .accessed_ns = rest(node->accessed), .modified = seconds(node->modified), .modified_ns = rest(node->modified),
-        .changed = seconds(node->changed), .changed_ns = rest(node->changed),
+        .device = device_of(node), .inode = (uint32_t)node->inode, .mode = (uint16_t)node->mode,
+        .links = (uint16_t)node->links, .uid = (uint16_t)node->uid, .gid = (uint16_t)node->gid,
+        .special = node->device, .bytes = (uint32_t)node->bytes, .block_size = PAGE_SIZE,
+        .blocks = (uint32_t)blocks_of(node), .accessed = seconds(node->accessed), .accessed_ns = rest(node->accessed),
+        .modified = seconds(node->modified), .modified_ns = rest(node->modified), .changed = seconds(node->changed),
+        .changed_ns = rest(node->changed),
     };
 
     if (node->bytes > INT32_MAX || node->inode > UINT32_MAX || node->links > UINT16_MAX)
@@ -79,10 +80,10 @@ static int write_stat64(struct node *node, user_t to)
 {
     struct stat64 out = {
         .device = device_of(node), .short_inode = (uint32_t)node->inode, .mode = node->mode, .links = node->links,
-        .uid = node->uid, .gid = node->gid, .special = node->device, .bytes = (int64_t)node->bytes, .block_size = PAGE_SIZE,
-        .blocks = blocks_of(node), .accessed = seconds(node->accessed), .accessed_ns = rest(node->accessed),
-        .modified = seconds(node->modified), .modified_ns = rest(node->modified), .changed = seconds(node->changed),
-        .changed_ns = rest(node->changed), .inode = node->inode,
+        .uid = node->uid, .gid = node->gid, .special = node->device, .bytes = (int64_t)node->bytes,
+        .block_size = PAGE_SIZE, .blocks = blocks_of(node), .accessed = seconds(node->accessed),
+        .accessed_ns = rest(node->accessed), .modified = seconds(node->modified), .modified_ns = rest(node->modified),
+        .changed = seconds(node->changed), .changed_ns = rest(node->changed), .inode = node->inode,
     };
 
     return user_write(to, &out, sizeof out);
@@ -157,8 +158,8 @@ SYSTEM_CALL(fstatat64, int, folder, user_t, path, user_t, to, unsigned, flags)
 
 SYSTEM_CALL(statx, int, folder, user_t, path, unsigned, flags, unsigned, wanted, user_t, to)
 {
-    if ((flags & ~(uintptr_t)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)) || (wanted & STATX_RESERVED) ||
-        (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
+    if ((flags & ~(uintptr_t)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)) ||
+        (wanted & STATX_RESERVED) || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
         return -EINVAL;
     return stat_path(folder, path, flags, write_statx, to);
 }
@@ -166,7 +167,8 @@ SYSTEM_CALL(statx, int, folder, user_t, path, unsigned, flags, unsigned, wanted,
 /* ---- File systems ------------------------------------------------------------------------------------ */
 
 struct statfs32 {
-    uint32_t type, block_size, blocks, free, available, files, files_free, id[2], name_longest, fragment, flags, spare[4];
+    uint32_t type, block_size, blocks, free, available, files, files_free, id[2], name_longest, fragment, flags,
+        spare[4];
 };
 struct statfs64 {
     uint32_t type, block_size;
@@ -198,8 +200,9 @@ static int write_statfs32(struct node *node, user_t to)
 {
     struct usage    usage = usage_of(node);
     struct statfs32 out   = {
-        .type = node->system != NULL ? node->system->magic : 0, .block_size = PAGE_SIZE, .blocks = (uint32_t)usage.blocks,
-        .free = (uint32_t)usage.blocks_free, .available = (uint32_t)usage.blocks_free, .files = (uint32_t)usage.files,
+        .type = node->system != NULL ? node->system->magic : 0, .block_size = PAGE_SIZE,
+        .blocks = (uint32_t)usage.blocks, .free = (uint32_t)usage.blocks_free,
+        .available = (uint32_t)usage.blocks_free, .files = (uint32_t)usage.files,
         .files_free = (uint32_t)usage.files_free, .id = { device_of(node), 0 }, .name_longest = NAME_LONGEST,
         .fragment = PAGE_SIZE, .flags = mount_flags(node),
     };

@@ -16,13 +16,17 @@ _Static_assert(sizeof(struct linux_time64) == 16, "struct __kernel_timespec");
 
 struct linux_usage {
     struct linux_timeval user, system;
-    int32_t resident, shared, data, stack, minor, major, swaps, in, out, sent, received, signals, voluntary, involuntary;
+    int32_t resident, shared, data, stack, minor, major, swaps, in, out, sent, received, signals, voluntary,
+        involuntary;
 };
 _Static_assert(sizeof(struct linux_usage) == 72, "struct rusage");
 
 #define NANOSECONDS 1000000000u
 
-/* A program's timespec as nanoseconds; -EINVAL for one that is none, -EFAULT. Values too large for 64 bits are cut to the most. */
+/*
+ * A program's timespec as nanoseconds; -EINVAL for one that is none, -EFAULT. Values too large for 64 bits are cut to
+ * the most.
+ */
 int  time_read32(user_t from, uint64_t *out) MUST_CHECK;
 int  time_read64(user_t from, uint64_t *out) MUST_CHECK;
 int  time_write32(user_t to, uint64_t nanoseconds) MUST_CHECK;

@@ -14,7 +14,8 @@
 /* ---- Names and sizes ----------------------------------------------------------------------- */
 
 enum { NAME_BYTES = 65 };
-struct linux_names { char system[NAME_BYTES], node[NAME_BYTES], release[NAME_BYTES], version[NAME_BYTES], machine[NAME_BYTES],
+struct linux_names { char system[NAME_BYTES], node[NAME_BYTES], release[NAME_BYTES], version[NAME_BYTES],
+                     machine[NAME_BYTES],
                           domain[NAME_BYTES]; };
 
 /* Programs compare the release with what they need of Linux's interface, so it is a Linux release. */
@@ -45,8 +46,8 @@ _Static_assert(sizeof(struct linux_sysinfo) == 64, "struct sysinfo");
 SYSTEM_CALL(sysinfo, user_t, to)
 {
     struct frame_sums    sums;
-    struct linux_sysinfo info = { .uptime = (int32_t)(clock_now() / NANOSECONDS), .processes = (uint16_t)processes_alive(),
-                                  .unit = PAGE_SIZE };
+    struct linux_sysinfo info = { .uptime = (int32_t)(clock_now() / NANOSECONDS),
+                                  .processes = (uint16_t)processes_alive(), .unit = PAGE_SIZE };
 
     frames_sums(&sums);
     schedule_load(info.loads);
@@ -104,7 +105,7 @@ SYSTEM_CALL(getrandom, user_t, to, size_t, count, unsigned, flags)
     return (long)done;
 }
 
-/* ---- Scheduling: one CPU; policies and priorities are kept and told, but everybody's turn is as long ------------------- */
+/* ---- Scheduling: one CPU; policies and priorities are kept and told, but everybody's turn is as long ----- */
 
 enum { SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE = 5, SCHED_DEADLINE = 6, PRIORITY_MOST = 99 };
 enum { SCHED_RESET_ON_FORK = 0x40000000, SLICE_NANOSECONDS = 50000000 };
@@ -246,7 +247,8 @@ SYSTEM_CALL(getcpu, user_t, cpu, user_t, node)
 {
     uint32_t zero = 0;
 
-    if ((cpu != 0 && user_write(cpu, &zero, sizeof zero) != 0) || (node != 0 && user_write(node, &zero, sizeof zero) != 0))
+    if ((cpu != 0 && user_write(cpu, &zero, sizeof zero) != 0) ||
+        (node != 0 && user_write(node, &zero, sizeof zero) != 0))
         return -EFAULT;
     return 0;
 }

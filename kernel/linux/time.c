@@ -137,7 +137,8 @@ SYSTEM_CALL(gettimeofday, user_t, to, user_t, zone_to)
     struct linux_timeval now = timeval(clock_wall());
     int32_t              zone[2] = { 0, 0 };
 
-    if ((to != 0 && user_write(to, &now, sizeof now) != 0) || (zone_to != 0 && user_write(zone_to, zone, sizeof zone) != 0))
+    if ((to != 0 && user_write(to, &now, sizeof now) != 0) ||
+        (zone_to != 0 && user_write(zone_to, zone, sizeof zone) != 0))
         return -EFAULT;
     return 0;
 }
@@ -408,7 +409,8 @@ SYSTEM_CALL(timer_gettime, int, id, user_t, to)
 
     if (err != 0)
         return err;
-    return time_write32(to, now.interval) != 0 || time_write32(to + sizeof(struct linux_time32), now.left) != 0 ? -EFAULT : 0;
+    return time_write32(to, now.interval) != 0 ||
+           time_write32(to + sizeof(struct linux_time32), now.left) != 0 ? -EFAULT : 0;
 }
 
 SYSTEM_CALL(timer_gettime64, int, id, user_t, to)
@@ -418,7 +420,8 @@ SYSTEM_CALL(timer_gettime64, int, id, user_t, to)
 
     if (err != 0)
         return err;
-    return time_write64(to, now.interval) != 0 || time_write64(to + sizeof(struct linux_time64), now.left) != 0 ? -EFAULT : 0;
+    return time_write64(to, now.interval) != 0 ||
+           time_write64(to + sizeof(struct linux_time64), now.left) != 0 ? -EFAULT : 0;
 }
 
 SYSTEM_CALL(timer_getoverrun, int, id)

@@ -1,13 +1,15 @@
 /*
  * abi.h - what processes ask of the programs' interface: registers, threads, frames for signal handlers.
  *
- * kernel/linux/i386 answers for programs of Linux i386; a second interface answers the same list in a folder of its own.
- * Declared here, below it, so that includes run down. What a thread keeps for the processor is arch/<port>/thread.h.
+ * kernel/linux/i386 answers for programs of Linux i386; a second interface answers the same list in a folder of its
+ * own. Declared here, below it, so that includes run down. What a thread keeps for the processor is
+ * arch/<port>/thread.h.
  *
  * A thread's kernel stack ends (at the top) with the trap frame of its program: thread_frame(). Below it lies what the
  * kernel was doing when the thread gave way. The frame's members are the port's (trap.h) and nobody's else.
  *
- * Locking  none: all calls are about the current thread, or about one that does not run yet, but where one says otherwise.
+ * Locking  none: all calls are about the current thread, or about one that does not run yet, but where one says
+ *          otherwise.
  */
 #ifndef QUIRE_PROCESS_ABI_H
 #define QUIRE_PROCESS_ABI_H
@@ -43,8 +45,8 @@ enum restart_mode { RESTART_HANDLER_YES, RESTART_HANDLER_NO, RESTART_NO_HANDLER 
 void registers_restart(struct trap_frame *frame, long call, enum restart_mode how);
 
 /*
- * A program's first registers: it reaches its copy of the shared variables through a segment of the thread's, whose base is
- * the copy's distance from where they were linked (layouts/firmware/shared.h). The current thread's.
+ * A program's first registers: it reaches its copy of the shared variables through a segment of the thread's, whose
+ * base is the copy's distance from where they were linked (layouts/firmware/shared.h). The current thread's.
  */
 void registers_set_shared(struct thread *thread, struct trap_frame *frame, vaddr_t distance);
 

@@ -13,7 +13,9 @@ struct process;
 /* True for the program that the machine was started for. */
 bool init_is_program(const struct process *process);
 
-/* A process is about to let go of its memory; and it has ended (exit.c). Does not return if the machine ends with it. */
+/*
+ * A process is about to let go of its memory; and it has ended (exit.c). Does not return if the machine ends with it.
+ */
 void init_note_ending(const struct process *process);
 void init_note_end(const struct process *process);
 
@@ -24,8 +26,8 @@ void init_note_end(const struct process *process);
 void report_sample(void);
 
 /*
- * A line for whoever started the machine for the program: why it died. To the host if there is a channel, else to the consoles.
- * Not from an interrupt.
+ * A line for whoever started the machine for the program: why it died. To the host if there is a channel, else to the
+ * consoles. Not from an interrupt.
  */
 void report_say(const char *line);
 

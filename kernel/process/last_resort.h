@@ -13,8 +13,9 @@
 void program_out_of_memory(void);
 
 /*
- * Handling the fault changes nothing, and it would come for ever: a bug of the kernel's. A checked kernel stops; otherwise the
- * program gets SIGSEGV (or the call that copies for it -EFAULT), and the log a line. Returns -EFAULT; *verdict says why.
+ * Handling the fault changes nothing, and it would come for ever: a bug of the kernel's. A checked kernel stops;
+ * otherwise the program gets SIGSEGV (or the call that copies for it -EFAULT), and the log a line. Returns -EFAULT;
+ * *verdict says why.
  */
 int program_fault_give_up(const struct fault_repeat *repeat, struct fault_verdict *verdict);
 

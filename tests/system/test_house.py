@@ -173,3 +173,16 @@ def test_includes_run_down(house):
     grown = {pair: arrows for pair, arrows in up.items() if len(arrows) > known.get(pair, 0)}
     assert not grown, "more includes run up than upward_includes.txt allows"
     assert set(known) <= set(up), "these arrows are gone: take them out of upward_includes.txt"
+
+
+# Folders in which no line is longer than this. The list only grows.
+COLUMNS = 120
+NARROW = ("arch", "boot", "kernel/files", "kernel/linux", "tests/calls")
+
+
+def test_lines_are_short_enough_to_read(house):
+    wide = [f"{path}:{number}" for folder in NARROW for path, _, names in os.walk(os.path.join(house.tree, folder))
+            for name in sorted(names) if name.endswith((".c", ".h", ".S"))
+            for number, line in enumerate(open(os.path.join(path, name), errors="replace"), 1)
+            if len(line.rstrip("\n")) > COLUMNS]
+    assert not wide

@@ -52,10 +52,13 @@ static void note_trap(uint32_t trap, uint32_t error)
     machine->error = error;
 }
 
-/* Wherever the layout has the kernel: nothing is below programs, and all above is there but not for them, as on Linux. */
+/*
+ * Wherever the layout has the kernel: nothing is below programs, and all above is there but not for them, as on Linux.
+ */
 static uint32_t error_for_program(uint32_t error, page_t page)
 {
-    return page < layout.user.first ? error & ~(uint32_t)FAULT_PRESENT : page >= layout.user.end ? error | FAULT_PRESENT : error;
+    return page < layout.user.first ? error & ~(uint32_t)FAULT_PRESENT :
+           page >= layout.user.end ? error | FAULT_PRESENT : error;
 }
 
 static inline int handle_fault(struct space *space, vaddr_t address, uint8_t access, struct fault_verdict *verdict)
@@ -109,8 +112,8 @@ static bool page_fault(struct trap_frame *frame)
 /* Codes of siginfo_t: sigaction(2). */
 enum {
     CODE_KERNEL = 128, CODE_INT_DIVIDE = 1, CODE_FLT_DIVIDE = 3, CODE_FLT_OVERFLOW = 4, CODE_FLT_UNDERFLOW = 5,
-    CODE_FLT_RESULT = 6, CODE_FLT_INVALID = 7, CODE_ILL_OPERAND = 2, CODE_ILL_STACK = 8, CODE_TRAP_BREAK = 1, CODE_TRAP_TRACE = 2,
-    CODE_ALIGNMENT = 1,
+    CODE_FLT_RESULT = 6, CODE_FLT_INVALID = 7, CODE_ILL_OPERAND = 2, CODE_ILL_STACK = 8, CODE_TRAP_BREAK = 1,
+    CODE_TRAP_TRACE = 2, CODE_ALIGNMENT = 1,
 };
 
 /* What an exception of a program means: as Linux for i386 has it, with the program counter as address or with none. */
@@ -205,8 +208,8 @@ void trap_leave(struct trap_frame *frame)
 {
     struct thread *self = current_thread();
 
-    while (signal_pending(self) || self->restore_mask || self->process->exiting || self->process->state == PROCESS_STOPPED ||
-           to_be_restarted(frame)) {
+    while (signal_pending(self) || self->restore_mask || self->process->exiting ||
+           self->process->state == PROCESS_STOPPED || to_be_restarted(frame)) {
         interrupts_on();
         signal_deliver(frame);
         interrupts_off();
@@ -234,8 +237,8 @@ static int resolve_in_copy(struct space *space, vaddr_t address, uint8_t access)
 }
 
 /*
- * Every exception that a program can raise has a handler. Those that tell of the machine (NMI, machine check) and the double
- * fault are nobody's fault and end in a panic; "no coprocessor" is thread.c's.
+ * Every exception that a program can raise has a handler. Those that tell of the machine (NMI, machine check) and the
+ * double fault are nobody's fault and end in a panic; "no coprocessor" is thread.c's.
  */
 static bool is_exception_of_programs(unsigned vector)
 {

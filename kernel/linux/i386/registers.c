@@ -44,7 +44,8 @@ static void repeat(struct trap_frame *frame, uint32_t number)
 void registers_restart(struct trap_frame *frame, long call, enum restart_mode how)
 {
     int  err   = -(int)frame->eax;
-    bool again = how == RESTART_NO_HANDLER || err == ERESTARTNOINTR || (err == ERESTARTSYS && how == RESTART_HANDLER_YES);
+    bool again = how == RESTART_NO_HANDLER || err == ERESTARTNOINTR ||
+                 (err == ERESTARTSYS && how == RESTART_HANDLER_YES);
 
     if (err != ERESTARTSYS && err != ERESTARTNOINTR && err != ERESTARTNOHAND && err != ERESTART_RESTARTBLOCK)
         return;
@@ -66,7 +67,8 @@ int thread_set_tls_from(struct thread *thread, vaddr_t argument)
 void registers_set_shared(struct thread *thread, struct trap_frame *frame, vaddr_t distance)
 {
     enum { FLAT = 0xFFFFF, WIDE = 1, BY_PAGE = 16, USABLE = 64, PROGRAMS = 3 };
-    struct tls_request request = { .entry = TLS_FIRST, .base = (uint32_t)distance, .limit = FLAT, .flags = WIDE | BY_PAGE | USABLE };
+    struct tls_request request = { .entry = TLS_FIRST, .base = (uint32_t)distance, .limit = FLAT,
+                                   .flags = WIDE | BY_PAGE | USABLE };
     int                err = thread_set_tls(thread, &request);
 
     assert(err == 0);                           /* the first slot of a new thread */

@@ -77,7 +77,8 @@ struct rt_frame {
 _Static_assert(offsetof(struct fpu_state, fxsave) % 16 == 0, "a state aligned to 16 has its FXSAVE part aligned");
 
 enum { FPU_HAS_FXSAVE = 0x0000, FPU_ALIGN = 16, CALL_SIGRETURN = 119, CALL_RT_SIGRETURN = 173 };
-enum { EFLAGS_USER = 0x00050DD5, EFLAGS_TRAP = 0x100, EFLAGS_DIRECTION = 0x400, EFLAGS_RESUME = 0x10000, EFLAGS_KEPT = 0x202 };
+enum { EFLAGS_USER = 0x00050DD5, EFLAGS_TRAP = 0x100, EFLAGS_DIRECTION = 0x400, EFLAGS_RESUME = 0x10000,
+       EFLAGS_KEPT = 0x202 };
 enum { PROGRAMS = 3 };                              /* their privilege level */
 enum { SS_ONSTACK = 1, SS_DISABLE = 2 };
 #define SS_AUTODISARM 0x80000000u
@@ -323,7 +324,8 @@ static int push_rt(struct trap_frame *frame, const struct signal_info *info, con
         signal_info_encode(encoded, info);
         memcpy(f->info, encoded, sizeof encoded);
         f->context.stack = (struct alternate){ (uint32_t)self->alternate_stack, self->alternate_size == 0 ? SS_DISABLE :
-                                               on_alternate(self, frame->esp) ? SS_ONSTACK : 0, (uint32_t)self->alternate_size };
+                                               on_alternate(self, frame->esp) ? SS_ONSTACK : 0,
+                                                   (uint32_t)self->alternate_size };
         f->context.context     = context_of(frame, mask);
         f->context.context.fpu = fpu;
         f->context.mask        = mask;
@@ -345,14 +347,15 @@ int signal_frame_push(struct trap_frame *frame, const struct signal_info *info, 
 {
     vaddr_t at = stack_for(frame, action);
 
-    return action->flags & SA_SIGINFO ? push_rt(frame, info, action, mask, at) : push_plain(frame, info, action, mask, at);
+    return action->flags & SA_SIGINFO ? push_rt(frame, info, action, mask, at) :
+           push_plain(frame, info, action, mask, at);
 }
 
 /* ---- Popping --------------------------------------------------------------------------------------- */
 
 /*
- * Selectors are as the frame says, whatever it says: on the way back (trap_frame.h) the exception table has a row for each
- * instruction that loads one. CS and SS are the program's by their privilege level, which IRET and we go by.
+ * Selectors are as the frame says, whatever it says: on the way back (trap_frame.h) the exception table has a row for
+ * each instruction that loads one. CS and SS are the program's by their privilege level, which IRET and we go by.
  */
 static long restore(struct trap_frame *frame, const struct context *c, uint64_t mask)
 {
@@ -393,7 +396,8 @@ long signal_frame_pop(struct trap_frame *frame)
     uint32_t       high;
 
     if (user_read(&context, place + offsetof(struct plain_frame, context), sizeof context) != 0 ||
-        user_read(&high, place + offsetof(struct plain_frame, mask_high), sizeof high) != 0 || get_fpu(context.fpu) != 0)
+        user_read(&high, place + offsetof(struct plain_frame, mask_high), sizeof high) != 0 ||
+            get_fpu(context.fpu) != 0)
         return bad_frame();
     return restore(frame, &context, (uint64_t)high << 32 | context.old_mask);
 }
@@ -405,7 +409,8 @@ long signal_frame_pop_rt(struct trap_frame *frame)
     struct user_context context;
     struct context      registers;
 
-    if (user_read(&context, place + offsetof(struct rt_frame, context), sizeof context) != 0 || get_fpu(context.context.fpu) != 0)
+    if (user_read(&context, place + offsetof(struct rt_frame, context), sizeof context) != 0 ||
+        get_fpu(context.context.fpu) != 0)
         return bad_frame();
     registers = context.context;
     if (!(context.stack.flags & SS_ONSTACK)) {

@@ -7,13 +7,16 @@
 #include "linux/calls.h"
 #include "memory/spaces/user.h"
 
-/* By the call's number: 1 is socket. send and recv are sendto and recvfrom without the last two; accept has no flags. */
+/*
+ * By the call's number: 1 is socket. send and recv are sendto and recvfrom without the last two; accept has no flags.
+ */
 static const struct { linux_call call; uint8_t arguments; } calls[] = {
-    [1] = { sys_socket, 3 },       [2] = { sys_bind, 3 },         [3] = { sys_connect, 3 },     [4] = { sys_listen, 2 },
-    [5] = { sys_accept4, 3 },      [6] = { sys_getsockname, 3 },  [7] = { sys_getpeername, 3 }, [8] = { sys_socketpair, 4 },
-    [9] = { sys_sendto, 4 },       [10] = { sys_recvfrom, 4 },    [11] = { sys_sendto, 6 },     [12] = { sys_recvfrom, 6 },
-    [13] = { sys_shutdown, 2 },    [14] = { sys_setsockopt, 5 },  [15] = { sys_getsockopt, 5 }, [16] = { sys_sendmsg, 3 },
-    [17] = { sys_recvmsg, 3 },     [18] = { sys_accept4, 4 },
+    [1] = { sys_socket, 3 },       [2] = { sys_bind, 3 },         [3] = { sys_connect, 3 },
+    [4] = { sys_listen, 2 },       [5] = { sys_accept4, 3 },      [6] = { sys_getsockname, 3 },
+    [7] = { sys_getpeername, 3 },  [8] = { sys_socketpair, 4 },   [9] = { sys_sendto, 4 },
+    [10] = { sys_recvfrom, 4 },    [11] = { sys_sendto, 6 },      [12] = { sys_recvfrom, 6 },
+    [13] = { sys_shutdown, 2 },    [14] = { sys_setsockopt, 5 },  [15] = { sys_getsockopt, 5 },
+    [16] = { sys_sendmsg, 3 },     [17] = { sys_recvmsg, 3 },     [18] = { sys_accept4, 4 },
 };
 
 SYSTEM_CALL(socketcall, unsigned, number, user_t, arguments_at)

@@ -24,7 +24,9 @@ struct trap_frame *thread_frame(const struct thread *thread)
     return (struct trap_frame *)thread->stack.top - 1;
 }
 
-/* What lies on a new thread's stack: it comes out of switch_stacks() into `start`. EBP of 0 is where a backtrace ends. */
+/*
+ * What lies on a new thread's stack: it comes out of switch_stacks() into `start`. EBP of 0 is where a backtrace ends.
+ */
 struct beginning {
     uint32_t          edi, esi, ebx, ebp, start;
     struct trap_frame frame;
@@ -205,8 +207,8 @@ static bool clears(const struct tls_request *r)
 }
 
 /*
- * No code segment, none of 16 bits, whose stack would show a program the upper half of the kernel's stack pointer, and none
- * that is not present, which a program could only fault on.
+ * No code segment, none of 16 bits, whose stack would show a program the upper half of the kernel's stack pointer,
+ * and none that is not present, which a program could only fault on.
  */
 static bool may_be(const struct tls_request *r)
 {
