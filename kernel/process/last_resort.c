@@ -1,35 +1,13 @@
 /*
- * last_resort.c - a program's fault that cannot be dealt with.
+ * last_resort.c - a program's fault that always comes back.
  */
 #include "process/last_resort.h"
 
 #include "base/check.h"
 #include "base/error.h"
 #include "base/print.h"
-#include "memory/frames/frame.h"
 #include "process/above.h"
 #include "process/process.h"
-
-void program_out_of_memory(void)
-{
-    const struct process *process = current_process();
-    struct signal_info    kill    = { .number = SIGKILL };
-    struct frame_sums     sums;
-    char                  line[256];
-    int                   used;
-
-    assert(process != NULL);
-    frames_sums(&sums);
-    used = format_text(line, sizeof line, "out of memory: process %d (%s) is killed; frames:", process->id,
-                       process->name);
-    for (unsigned i = OWNER_FREE; i < OWNER_COUNT; i++)
-        if (sums.owned[i] != 0 && (size_t)used < sizeof line)
-            used += format_text(line + used, sizeof line - (size_t)used, " %s %u", owner_names[i], sums.owned[i]);
-    if ((size_t)used < sizeof line)
-        format_text(line + used, sizeof line - (size_t)used, ", in all %u", sums.ram);
-    report_say(line);
-    signal_fault(&kill);
-}
 
 int program_fault_give_up(const struct fault_repeat *repeat, struct fault_verdict *verdict)
 {

@@ -1,5 +1,5 @@
 /*
- * last_resort.h - a program's fault that cannot be dealt with: there is no frame, or it always comes back.
+ * last_resort.h - a program's fault that cannot be dealt with, as it always comes back.
  *
  * Locking  none; interrupts may be off. Cost: rare; a line for who started the machine.
  */
@@ -8,9 +8,6 @@
 
 #include "memory/spaces/fault.h"
 #include "memory/spaces/fault_repeat.h"
-
-/* No frame is left for the current program: it gets SIGKILL, and the log says who had the memory. */
-void program_out_of_memory(void);
 
 /*
  * Handling the fault changes nothing, and it would come for ever: a bug of the kernel's. A checked kernel stops;

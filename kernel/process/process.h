@@ -113,7 +113,7 @@ struct process {
     struct resource_usage      children_used;    /* of children that have been waited for, and theirs      */
     bool              has_waited;       /* for a child that ended: only then is there any         */
     uint32_t          personality;      /* personality(2): kept and told                          */
-    int32_t           oom_score_adj;    /* -1000 to 1000, kept for /proc/PID/oom_score_adj        */
+    int32_t           oom_score_adj;    /* -1000 to 1000: process/out_of_memory.h                 */
     bool              subreaper;        /* PR_SET_CHILD_SUBREAPER: orphans below become its children */
     struct timer_table *timers;         /* of timer_create(); NULL until there is one             */
     int32_t           parent_death_signal;

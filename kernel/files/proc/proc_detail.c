@@ -8,6 +8,7 @@
 #include "memory/frames/frame.h"
 #include "memory/spaces/space.h"
 #include "process/family.h"
+#include "process/out_of_memory.h"
 
 /* ---- Numbers that are written -------------------------------------------------------------------- */
 
@@ -62,7 +63,7 @@ static int read_signed(const char *text, int32_t *out)
 
 /* ---- Who dies first without memory: proc(5), mm/oom_kill.c ---------------------------------------- */
 
-enum { ADJUST_MOST = 1000, OLD_LEAST = -17, OLD_MOST = 15, OLD_STEPS = 17 };
+enum { OLD_LEAST = -17, OLD_MOST = 15, OLD_STEPS = 17 };
 
 int proc_write_adjust(struct text *text, struct proc_node *node)
 {
@@ -92,7 +93,7 @@ int proc_store_adjust(struct proc_node *node, const char *bytes)
     int32_t value;
     int     err = read_signed(bytes, &value);
 
-    if (err == 0 && (value < -ADJUST_MOST || value > ADJUST_MOST))
+    if (err == 0 && (value < -OOM_ADJUST_MOST || value > OOM_ADJUST_MOST))
         err = -EINVAL;
     return err != 0 ? err : set_adjust(node, value);
 }
@@ -104,8 +105,8 @@ int proc_write_old_adjust(struct text *text, struct proc_node *node)
 
     if (p == NULL)
         return -ESRCH;
-    text_add(text, "%d\n", p->oom_score_adj == ADJUST_MOST ? OLD_MOST
-             : (int)p->oom_score_adj * OLD_STEPS / ADJUST_MOST);
+    text_add(text, "%d\n", p->oom_score_adj == OOM_ADJUST_MOST ? OLD_MOST
+             : (int)p->oom_score_adj * OLD_STEPS / OOM_ADJUST_MOST);
     return 0;
 }
 
@@ -116,7 +117,7 @@ int proc_store_old_adjust(struct proc_node *node, const char *bytes)
 
     if (err == 0 && (value < OLD_LEAST || value > OLD_MOST))
         err = -EINVAL;
-    return err != 0 ? err : set_adjust(node, value == OLD_MOST ? ADJUST_MOST : value * ADJUST_MOST / OLD_STEPS);
+    return err != 0 ? err : set_adjust(node, value == OLD_MOST ? OOM_ADJUST_MOST : value * OOM_ADJUST_MOST / OLD_STEPS);
 }
 
 /* Thousandths of RAM that it has, and the adjustment, on Linux's scale from 0 to 2000, two thirds of it. */
@@ -124,16 +125,13 @@ int proc_write_score(struct text *text, struct proc_node *node)
 {
     const struct process *p = proc_process(node);
     struct frame_sums     sums;
-    uint64_t              pages = 0;
     int64_t               score;
 
     if (p == NULL)
         return -ESRCH;
     frames_sums(&sums);
-    if (p->memory != NULL)
-        pages = (uint64_t)p->memory->space.resident + p->memory->space.table_frames;
-    score = (ADJUST_MOST + (int64_t)(pages * ADJUST_MOST / sums.ram) + p->oom_score_adj) * 2 / 3;
-    text_add(text, "%d\n", p->oom_score_adj == -ADJUST_MOST || score < 0 ? 0 : (int)score);
+    score = (OOM_ADJUST_MOST + (int64_t)(process_pages(p) * OOM_ADJUST_MOST / sums.ram) + p->oom_score_adj) * 2 / 3;
+    text_add(text, "%d\n", p->oom_score_adj == -OOM_ADJUST_MOST || score < 0 ? 0 : (int)score);
     return 0;
 }
 

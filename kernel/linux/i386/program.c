@@ -14,6 +14,7 @@
 #include "memory/spaces/fault.h"
 #include "memory/spaces/user.h"
 #include "process/last_resort.h"
+#include "process/out_of_memory.h"
 #include "process/process.h"
 #include "trap.h"
 
@@ -76,6 +77,19 @@ static inline int handle_fault(struct space *space, vaddr_t address, uint8_t acc
     return err;
 }
 
+/*
+ * No frame was left: a process gives its memory back (process/out_of_memory.h), and the fault is tried again, unless it is this
+ * process that ends. Not in line: a fault that has its frame should not pay for it.
+ */
+static int __attribute__((noinline)) handle_without_memory(vaddr_t address, uint8_t access, struct fault_verdict *verdict)
+{
+    int err = -ENOMEM;
+
+    while (err == -ENOMEM && process_give_memory_back())
+        err = handle_fault(&current_process()->memory->space, address, access, verdict);
+    return err;
+}
+
 /* A fault of the program, or of the kernel while copying for it. */
 static bool page_fault(struct trap_frame *frame)
 {
@@ -96,7 +110,7 @@ static bool page_fault(struct trap_frame *frame)
     }
     self->used.faults_minor++;
     if (err == -ENOMEM)
-        program_out_of_memory();
+        err = handle_without_memory(address, access_of(frame->error), &verdict);
     if (err != 0 && user && err != -ENOMEM) {
         struct signal_info info = { .number = verdict.signal, .code = verdict.code, .address = address };
 
@@ -231,9 +245,7 @@ static int resolve_in_copy(struct space *space, vaddr_t address, uint8_t access)
     int                  err = handle_fault(space, address, access, &verdict);
 
     current_thread()->used.faults_minor++;
-    if (err == -ENOMEM)
-        program_out_of_memory();
-    return err;
+    return err == -ENOMEM ? handle_without_memory(address, access, &verdict) : err;
 }
 
 /*

@@ -1,0 +1,151 @@
+/*
+ * out_of_memory.c - choosing the process that ends when no frame is left.
+ *
+ * A process that has been told to end needs turns of its own until its frames are free, so whoever asked waits for it, and
+ * asks again. It may be kept from ending by what the asker itself holds; after PATIENCE another one is chosen.
+ */
+#include "process/out_of_memory.h"
+
+#include "base/check.h"
+#include "base/print.h"
+#include "base/string.h"
+#include "memory/frames/frame.h"
+#include "process/above.h"
+#include "process/family.h"
+
+enum { PATIENCE_NANOSECONDS = 1000000000, LINE = 320 };
+
+/* The best choice so far, and what is told of it. */
+struct choice {
+    const struct process      *not;             /* told to end long ago, and still there; or NULL */
+    const struct shared_space *memory;          /* NULL: nobody may be ended                      */
+    int64_t  score, ram;
+    uint64_t pages;
+    int32_t  id, adjust;
+    bool     alone;                             /* the one that asks, as no other may be ended    */
+    char     name[16];
+};
+
+static struct { int32_t id; uint64_t until; } ending;   /* [process_lock] the last one chosen */
+
+uint64_t process_pages(const struct process *process)
+{
+    const struct shared_space *memory = process->memory;
+
+    return memory != NULL ? (uint64_t)memory->space.resident + memory->space.table_frames : 0;
+}
+
+static bool may_be_ended(const struct process *process)
+{
+    return process->memory != NULL && process->thread_count > 0 && process->lender == 0 &&
+           process->oom_score_adj != -OOM_ADJUST_MOST;
+}
+
+static void consider_process(const struct process *process, struct choice *best)
+{
+    int64_t score = (int64_t)process_pages(process) + process->oom_score_adj * best->ram / OOM_ADJUST_MOST;
+
+    if (!may_be_ended(process) || process == best->not || (best->memory != NULL && score <= best->score))
+        return;
+    best->memory = process->memory;
+    best->score  = score;
+    best->pages  = process_pages(process);
+    best->id     = process->id;
+    best->adjust = process->oom_score_adj;
+    text_copy(best->name, process->name, sizeof best->name);
+}
+
+/* bound: as many steps as there are processes, NUMBERS at most. The lock is held. */
+static void choose_process(struct choice *best)
+{
+    assert(lock_held(&process_lock));
+    for (const struct process *p = process_after(NULL); p != NULL; p = process_after(p))
+        consider_process(p, best);
+}
+
+/* bound: the same. The lock is held. */
+static void end_all_with(const struct shared_space *memory)
+{
+    struct signal_info kill = { .number = SIGKILL };
+
+    assert(lock_held(&process_lock));
+    for (struct process *p = process_after(NULL); p != NULL; p = process_after(p))
+        if (p->memory == memory)
+            signal_process(p, &kill);
+}
+
+static void report_choice(const struct choice *choice, const struct frame_sums *sums)
+{
+    const struct process *self = current_process();
+    char                  line[LINE];
+    int                   used;
+
+    if (choice->memory == self->memory)
+        used = format_text(line, sizeof line, "out of memory: process %d (%s) is killed: it asked for a page, ",
+                           self->id, self->name);
+    else
+        used = format_text(line, sizeof line, "out of memory: process %d (%s) is killed: process %d (%s) asked for a page, and it ",
+                           choice->id, choice->name, self->id, self->name);
+    if ((size_t)used < sizeof line)
+        used += format_text(line + used, sizeof line - (size_t)used, "has %llu pages and oom_score_adj %d, %s; frames:",
+                            (unsigned long long)choice->pages, choice->adjust,
+                            choice->alone ? "and no other may be ended" : "the highest score");
+    for (unsigned i = OWNER_FREE; i < OWNER_COUNT; i++)
+        if (sums->owned[i] != 0 && (size_t)used < sizeof line)
+            used += format_text(line + used, sizeof line - (size_t)used, " %s %u", owner_names[i], sums->owned[i]);
+    if ((size_t)used < sizeof line)
+        format_text(line + used, sizeof line - (size_t)used, ", in all %u", sums->ram);
+    report_say(line);
+}
+
+/* True while the process that was chosen last still has its memory, and time to end. The lock is held. */
+static bool one_is_ending(const struct process **late)
+{
+    struct process *last = ending.id != 0 ? process_numbered(ending.id) : NULL;
+
+    if (last == NULL || last->memory == NULL)
+        return false;
+    *late = last;
+    return clock_now() < ending.until;
+}
+
+/* Returns false when there was nothing to do but wait. */
+static bool end_one(struct choice *choice)
+{
+    struct process *self  = current_process();
+    lock_state      state = lock_take(&process_lock);
+    bool            waits = one_is_ending(&choice->not);
+
+    if (!waits) {
+        choose_process(choice);
+        if (choice->memory == NULL) {
+            *choice = (struct choice){ .memory = self->memory, .pages = process_pages(self), .id = self->id,
+                                       .adjust = self->oom_score_adj, .alone = true };
+            text_copy(choice->name, self->name, sizeof choice->name);
+        }
+        end_all_with(choice->memory);
+        ending.id    = choice->id;
+        ending.until = clock_now() + PATIENCE_NANOSECONDS;
+    }
+    lock_drop(&process_lock, state);
+    return !waits;
+}
+
+bool process_give_memory_back(void)
+{
+    struct thread    *self = current_thread();
+    struct frame_sums sums;
+    struct choice     choice = { 0 };
+
+    assert(self->process != NULL && self->process->memory != NULL);
+    if (signal_kills(self))
+        return false;
+    frames_sums(&sums);
+    choice.ram = sums.ram;
+    if (end_one(&choice))
+        report_choice(&choice, &sums);
+    if (signal_kills(self))
+        return false;
+    schedule_pause();
+    return true;
+}
