@@ -137,7 +137,7 @@ web: quire $(web_modules) $(O)/web-packages/done $(O)/programs/programs.done ## 
 	@$(O)/host/quire image --archive $(O)/shell.cpio
 	@sh tools/web $(O) "$(LAYOUTS)"
 
-run-web: web                            ## serve the page on http://localhost:8000
+run-web: web                            ## the page, served on this machine's port 8000
 	@cd $(O)/web && python3 -m http.server 8000
 
 test-web: web | $(O)/setup-web          ## the page as a whole, in a browser: every button, every lesson; a few minutes

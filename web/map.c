@@ -23,7 +23,7 @@ int draw(size_t length)
     if (good) {
         picture_make(&picture, &source, &snapshot);
         out = module_answer(1);
-        draw_svg(&picture, &source, out);
+        draw_svg(&picture, &source, 0, out);
         fclose(out);
     }
     source_free(&source);

@@ -24,7 +24,7 @@ static void draw(const struct picture *picture, struct source *source)
     if (to_text == NULL || to_svg == NULL)
         abort();
     draw_text(picture, to_text);
-    draw_svg(picture, source, to_svg);
+    draw_svg(picture, source, 0, to_svg);
     if (fclose(to_text) != 0 || fclose(to_svg) != 0)
         abort();
     for (const char *at = text; *at != '\0'; at += strcspn(at, "\n"), at += *at == '\n')

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import xml.etree.ElementTree as ElementTree
 
+import pexpect
 import pytest
 
 from test_run import compile_i386
@@ -556,3 +557,55 @@ def test_words_in_a_snapshot_cannot_break_out_of_the_drawing(draw, lying, tmp_pa
     status, drawing, errors = lying(wild)
     assert status == 0, errors
     assert max(len(line) for line in drawing.splitlines()) <= 100
+
+
+# ---- Followed -------------------------------------------------------------------------------------
+
+def test_followed_without_a_terminal_it_is_drawn_again_and_again(draw):
+    status, output, errors = draw("--follow", "busybox", "sh", "-c", "busybox sleep 3; exit 4")
+    assert (status, errors) == (4, "")
+    *drawn, last = output.split("\f")
+    assert len(drawn) >= 2 and all("every frame has an owner" in each for each in [*drawn, last])
+    assert "Process 3" in output
+
+
+def test_a_followed_svg_is_always_whole_and_read_again(draw, tmp_path):
+    path = tmp_path / "map.svg"
+    child = subprocess.Popen([draw.quire, "map", "--follow", "--svg", str(path), "busybox", "sleep", "3"], stdin=subprocess.DEVNULL,
+                             env={**os.environ, "QUIRE_BUILD": draw.build})
+    times = 0
+    while child.poll() is None:
+        text = path.read_text() if path.exists() else ""
+        if text:
+            assert text.endswith("</svg>\n")
+            times += "location.reload" in text
+            ElementTree.fromstring(text)
+    assert child.returncode == 0 and times > 0
+    assert "<script" not in path.read_text() and os.listdir(tmp_path) == ["map.svg"]
+
+
+def test_a_followed_file_that_cannot_be_replaced_is_said(draw):
+    status, output, errors = draw("--follow", "--svg", "/dev/full", "busybox", "sleep", "1")
+    assert status == 125 and "/dev/full" in errors
+
+
+@pytest.mark.parametrize("machine", ["microvm", "pc"])
+def test_on_a_terminal_it_is_drawn_in_its_place_and_keys_move_it(draw, machine):
+    child = pexpect.spawn(draw.quire, ["map", "--follow", "--machine", machine], dimensions=(30, 100), encoding="latin-1", timeout=30,
+                          env={**os.environ, "QUIRE_BUILD": draw.build})
+    child.expect(r"\x1b\[\?1049h")
+    child.expect(r"lines 1 to 29 of (\d+)")
+    child.send(" ")
+    child.expect("lines 29 to 57")
+    child.send("\x1b[A")
+    child.expect("lines 28 to 56")
+    child.send("G")
+    child.expect(r"lines (\d+) to (\d+) of (\d+)")
+    assert child.match[2] == child.match[3]
+    child.expect(r"\x1b\[H.*lines ")                    # the next second's
+    child.send("\x03")
+    child.expect(r"\x1b\[\?1049l")
+    child.expect("every frame has an owner")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 128 + signal.SIGINT

@@ -457,7 +457,7 @@ static void draw_sheet(FILE *out, const struct layout *l, const struct picture *
     fprintf(out, "</g>\n");
 }
 
-void draw_svg(const struct picture *picture, struct source *source, FILE *out)
+void draw_svg(const struct picture *picture, struct source *source, unsigned refresh_ms, FILE *out)
 {
     struct layout l = { .source = source, .sheet = 1 };
     int sheets;
@@ -467,6 +467,8 @@ void draw_svg(const struct picture *picture, struct source *source, FILE *out)
     fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" xml:space=\"preserve\" width=\"210mm\" height=\"%dmm\" viewBox=\"0 0 %d %d\">\n", 297 * sheets,
             SHEET_WIDTH, SHEET_HEIGHT * sheets);
     fprintf(out, "<title>Memory as it is</title>\n");
+    if (refresh_ms > 0)
+        fprintf(out, "<script>setTimeout(function () { location.reload(); }, %u);</script>\n", refresh_ms);
     fputs(style, out);
     draw_patterns(out);
     for (int sheet = 1; sheet <= sheets; sheet++)

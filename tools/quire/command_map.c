@@ -3,10 +3,16 @@
  *
  * The program's exit status is ours, as with `quire run`. The drawing goes to standard output, so what the program
  * writes there goes to standard error meanwhile; with --svg it is the other way round: the drawing has a file.
+ *
+ * With --follow it is drawn again and again while the program runs: in its place on a terminal, whose keys then move the
+ * drawing; one after the other, a form feed behind each, where standard output is none; or as a file that browsers read again.
  */
 #include "command.h"
+#include "follow.h"
 #include "map/draw.h"
 #include "sandbox.h"
+#include "screen.h"
+#include "terminal.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -58,7 +64,7 @@ static int draw_to(struct target *target, const struct picture *picture, struct 
         out = fdopen(target->fd, "w");
         if (out == NULL)
             return tell(SANDBOX_FAILED, "--svg %s: %s", target->path, strerror(errno));
-        draw_svg(picture, source, out);
+        draw_svg(picture, source, 0, out);
     } else {
         draw_text(picture, out);
     }
@@ -69,22 +75,123 @@ static int draw_to(struct target *target, const struct picture *picture, struct 
                   : 0;
 }
 
+/*
+ * A new file in the place of the one that was there, so that a browser never reads half of it. What is no plain file is
+ * written only at the end.
+ */
+static int replace(struct target *target, const struct picture *picture, struct source *source, unsigned refresh_ms)
+{
+    char *path = text("%s.new", target->path);
+    FILE *out = fopen(path, "we");
+    bool failed = out == NULL;
+
+    if (!failed) {
+        draw_svg(picture, source, refresh_ms, out);
+        failed = ferror(out) != 0;
+        failed = fclose(out) != 0 || failed || rename(path, target->path) != 0;
+    }
+    if (failed)
+        tell(SANDBOX_FAILED, "--svg %s: %s", target->path, strerror(errno));
+    if (failed && out != NULL)
+        unlink(path);
+    free(path);
+    return failed ? SANDBOX_FAILED : 0;
+}
+
+static bool is_plain(const struct target *target)
+{
+    struct stat status;
+
+    return target->path != NULL && fstat(target->fd, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 /* ---- The snapshot ------------------------------------------------------------------------ */
 
-/* Returns 0, or SANDBOX_FAILED and has complained. */
-static int draw(struct sandbox *sandbox, struct target *target)
+/* Lines to a picture. False, and has complained, when they make none; source_free() is needed in either case. */
+static bool see(struct picture *picture, struct source *source, char *lines, size_t length)
 {
-    struct source source = { .path = "snapshot", .complaints = stderr };
     struct snapshot snapshot;
+
+    *source = (struct source){ .path = "snapshot", .complaints = stderr };
+    if (!snapshot_read(&snapshot, source, lines, length))
+        return false;
+    picture_make(picture, source, &snapshot);
+    return true;
+}
+
+/* Returns 0, or SANDBOX_FAILED and has complained. */
+static int draw(struct sandbox *sandbox, struct target *target, bool anew)
+{
+    struct source source;
     struct picture picture;
     int status = SANDBOX_FAILED;
 
-    if (snapshot_read(&snapshot, &source, sandbox->snapshot, sandbox->snapshot_length)) {
-        picture_make(&picture, &source, &snapshot);
-        status = draw_to(target, &picture, &source);
-    }
+    if (see(&picture, &source, sandbox->snapshot, sandbox->snapshot_length))
+        status = anew ? replace(target, &picture, &source, 0) : draw_to(target, &picture, &source);
     source_free(&source);
     return status;
+}
+
+/* ---- One after the other ------------------------------------------------------------------- */
+
+enum { EVERY_MS = 1000 };
+
+struct follower {
+    struct follow  follow;
+    struct target *target;
+    struct screen  screen;
+    bool           anew;                /* into a plain file */
+};
+
+static void show_text(struct follower *follower, const struct picture *picture)
+{
+    char *drawing = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&drawing, &length);
+
+    if (out == NULL)
+        return;
+    draw_text(picture, out);
+    fclose(out);
+    if (follower->follow.keys) {
+        screen_show(&follower->screen, drawing, length);
+        return;
+    }
+    fwrite(drawing, 1, length, stdout);
+    fputc('\f', stdout);
+    fflush(stdout);
+    free(drawing);
+}
+
+static void show_next(struct follow *follow, char *lines, size_t length)
+{
+    struct follower *follower = (struct follower *)follow;
+    struct source source;
+    struct picture picture;
+
+    if (see(&picture, &source, lines, length)) {
+        if (follower->target->path == NULL)
+            show_text(follower, &picture);
+        else if (follower->anew)
+            replace(follower->target, &picture, &source, (unsigned)follow->every_ms);
+    }
+    source_free(&source);
+}
+
+static void move(struct follow *follow, const char *keys, size_t count)
+{
+    screen_keys(&((struct follower *)follow)->screen, keys, count);
+}
+
+static void start_following(struct follower *follower, struct sandbox *sandbox, struct target *target)
+{
+    *follower = (struct follower){
+        .follow = { .every_ms = EVERY_MS, .taken = show_next, .typed = move, .keys = target->path == NULL && terminal_is_here() },
+        .target = target, .anew = is_plain(target),
+    };
+    sandbox->follow = &follower->follow;
+    if (follower->follow.keys)
+        terminal_show();
 }
 
 /* ---- What runs when nobody says what ------------------------------------------------------ */
@@ -102,6 +209,10 @@ static char with_lua[] =
     "read line < /tmp/ready; ";
 static char ask[] = "echo now > /proc/quire/map";
 
+/* For those who follow: the shell's text grows and goes again, and a child comes and goes each second. */
+static char living[] = "while :; do text=$text$(busybox head -c 60000 /dev/zero | busybox tr '\\0' x); "
+                       "[ ${#text} -lt 600000 ] || text=; busybox sleep 1; done";
+
 static bool is_in_root(const struct sandbox *sandbox, const char *program)
 {
     char *fetched = sandbox->root == NULL ? fetched_root() : NULL;
@@ -114,15 +225,15 @@ static bool is_in_root(const struct sandbox *sandbox, const char *program)
     return there;
 }
 
-static char **usual_program(struct sandbox *sandbox, char **script)
+static char **usual_program(struct sandbox *sandbox, bool follow, char **script)
 {
     static char lua[] = ":/usr/bin/lua5.4";
-    bool dynamic = is_in_root(sandbox, lua + 1);
+    bool dynamic = !follow && is_in_root(sandbox, lua + 1);
     char **words = grown(NULL, 4, sizeof(*words));
 
     if (dynamic)
         sandbox_add_file(sandbox, lua);
-    *script = text("%s%s%s", waiting, dynamic ? with_lua : "", ask);
+    *script = follow ? text("%s", living) : text("%s%s%s", waiting, dynamic ? with_lua : "", ask);
     words[0] = "busybox";
     words[1] = "sh";
     words[2] = "-c";
@@ -132,7 +243,7 @@ static char **usual_program(struct sandbox *sandbox, char **script)
 
 /* ---- The command -------------------------------------------------------------------------- */
 
-struct request { struct sandbox sandbox; struct target target; };
+struct request { struct sandbox sandbox; struct target target; bool follow; };
 
 static error_t parse(int key, char *word, struct argp_state *state)
 {
@@ -142,12 +253,16 @@ static error_t parse(int key, char *word, struct argp_state *state)
         state->child_inputs[0] = &request->sandbox;
     else if (key == 's')
         request->target.path = word;
+    else if (key == 'F')
+        request->follow = true;
     else
         return ARGP_ERR_UNKNOWN;
     return 0;
 }
 
 static const struct argp_option options[] = {
+    { "follow", 'F', NULL, 0, "Draw again each second while the program runs: in its place on a terminal, into the file of --svg "
+      "for a browser", 0 },
     { "svg", 's', "FILE", 0, "Draw on sheets of A4 into FILE instead of printing characters", 0 },
     { 0 },
 };
@@ -160,17 +275,21 @@ const struct argp argp_map = {
            "cannot be written.",
 };
 
-static int run(struct sandbox *sandbox, struct target *target)
+static int run(struct sandbox *sandbox, struct target *target, bool follow)
 {
     int status = open_target(target), drawn;
+    struct follower follower = { 0 };
 
     if (status != 0)
         return status;
+    if (follow)
+        start_following(&follower, sandbox, target);
     sandbox->map    = true;
     sandbox->output = target->path == NULL ? STDERR_FILENO : STDOUT_FILENO;
     status = sandbox_run(sandbox);
+    screen_free(&follower.screen);
     if (sandbox->snapshot_length > 0) {
-        drawn = draw(sandbox, target);
+        drawn = draw(sandbox, target, follower.anew);
         return drawn != 0 ? drawn : status;
     }
     leave_target(target);
@@ -186,11 +305,11 @@ int command_map(int argc, char **argv)
 
     sandbox_parse(sandbox, argc, argv, &argp_map, &request);
     if (sandbox->argc == 0) {
-        words = usual_program(sandbox, &script);
+        words = usual_program(sandbox, request.follow, &script);
         sandbox->argc = 4;
         sandbox->argv = words;
     }
-    status = run(sandbox, &request.target);
+    status = run(sandbox, &request.target, request.follow);
     free(script);
     free(words);
     sandbox_free(sandbox);

@@ -133,7 +133,7 @@ static void add_flags(struct words *words)
 }
 
 /* What QEMU is connected to us by. */
-struct connections { int channel, serial, monitor; };
+struct connections { int channel, serial, monitor, map; };
 
 /* Where a connection ends inside QEMU. */
 static void add_connection(struct words *words, const char *name, int fd)
@@ -160,6 +160,14 @@ static void add_debugger(struct words *words, int fd)
     add(words, "chardev:gdb");
 }
 
+/* As COM2, which a microvm has only as a device of its own. */
+static void add_map_line(struct words *words, int fd)
+{
+    add_connection(words, "map", fd);
+    add(words, "-device");
+    add(words, "isa-serial,chardev=map,iobase=0x2f8,irq=3");
+}
+
 static void command_line(struct words *words, const struct machine_plan *plan, const struct connections *ends)
 {
     add(words, "%s", machine_emulator());
@@ -177,7 +185,7 @@ static void command_line(struct words *words, const struct machine_plan *plan, c
     add(words, "-kernel");
     add(words, "%s", plan->kernel);
     add(words, "-append");
-    add(words, "panic=exit%s%s", machine_words()[0] != '\0' ? " " : "", machine_words());
+    add(words, "panic=exit%s%s%s", plan->map_line ? " map=com2" : "", machine_words()[0] != '\0' ? " " : "", machine_words());
     if (plan->archive >= 0) {
         add(words, "-initrd");
         add(words, "/proc/self/fd/%d", plan->archive);
@@ -186,6 +194,8 @@ static void command_line(struct words *words, const struct machine_plan *plan, c
     add_connection(words, "serial", ends->serial);
     add(words, "-serial");
     add(words, "chardev:serial");
+    if (plan->map_line)
+        add_map_line(words, ends->map);
     add_connection(words, "monitor", ends->monitor);
     add(words, "-mon");
     add(words, "chardev=monitor,mode=readline");
@@ -287,7 +297,7 @@ static void become(const struct words *words, pid_t parent, int errors, const in
 }
 
 /* Ours and the machine's ends. */
-enum { END_CHANNEL, END_SERIAL, END_MONITOR, END_ERRORS, ENDS };
+enum { END_CHANNEL, END_SERIAL, END_MONITOR, END_MAP, END_ERRORS, ENDS };
 
 static void close_all(int (*ends)[2], int count, int side)
 {
@@ -319,20 +329,22 @@ int machine_start(struct machine *machine, const struct machine_plan *plan)
 
     if (status != 0)
         return status;
-    command_line(&words, plan, &(struct connections){ ends[END_CHANNEL][1], ends[END_SERIAL][1], ends[END_MONITOR][1] });
+    command_line(&words, plan, &(struct connections){ ends[END_CHANNEL][1], ends[END_SERIAL][1], ends[END_MONITOR][1], ends[END_MAP][1] });
     if (plan->verbose)
         show(&words);
     pid = fork();
     if (pid == 0)
         become(&words, parent, ends[END_ERRORS][1],
-               (int[]){ ends[END_CHANNEL][1], ends[END_SERIAL][1], ends[END_MONITOR][1], plan->archive, plan->debugger }, 5);
+               (int[]){ ends[END_CHANNEL][1], ends[END_SERIAL][1], ends[END_MONITOR][1], plan->map_line ? ends[END_MAP][1] : -1,
+                         plan->archive, plan->debugger }, 6);
     words_free(&words);
     close_all(ends, ENDS, 1);
     if (pid < 0) {
         close_all(ends, ENDS, 0);
         return tell(SANDBOX_FAILED, "no process for the machine: %s", strerror(errno));
     }
-    *machine = (struct machine){ pid, ends[END_CHANNEL][0], ends[END_SERIAL][0], ends[END_ERRORS][0], ends[END_MONITOR][0] };
+    *machine = (struct machine){ pid, ends[END_CHANNEL][0], ends[END_SERIAL][0], ends[END_ERRORS][0], ends[END_MONITOR][0],
+                                ends[END_MAP][0] };
     return 0;
 }
 
@@ -400,5 +412,6 @@ int machine_end(struct machine *machine, int patience_ms)
     close(machine->serial);
     close(machine->errors);
     close(machine->monitor);
+    close(machine->map);
     return status;
 }

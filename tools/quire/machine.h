@@ -31,6 +31,7 @@ struct machine_plan {
     bool              kvm;              /* the host's processor runs it itself       */
     bool              seccomp;          /* QEMU filters its own system calls         */
     int               debugger;         /* stopped, with gdb at the other end of this socket; or -1 */
+    bool              map_line;         /* a second serial line, on which the kernel tells of its memory */
     bool              verbose;          /* show the command line                     */
 };
 
@@ -40,6 +41,7 @@ struct machine {
     int   serial;                       /* what the kernel says          */
     int   errors;                       /* what QEMU says                */
     int   monitor;                      /* QEMU's own, which nobody else reaches */
+    int   map;                          /* the map line, if the plan has it      */
 };
 
 /* "microvm" */

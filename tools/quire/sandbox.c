@@ -385,7 +385,7 @@ static struct session session_for(const struct sandbox *sandbox, int report)
 {
     return (struct session){
         .output = sandbox->output, .terminal = sandbox->terminal, .verbose = sandbox->verbose, .timeout_ms = sandbox->timeout_ms,
-        .watchdog_ms = sandbox->watchdog_ms, .map_ordered = sandbox->map, .debugger = -1, .report = report,
+        .watchdog_ms = sandbox->watchdog_ms, .map_ordered = sandbox->map, .follow = sandbox->follow, .debugger = -1, .report = report,
     };
 }
 
@@ -469,7 +469,8 @@ static int run_machines(struct sandbox *sandbox, struct machine_plan *plan, int 
 static int run_archive(struct sandbox *sandbox, int archive, uint64_t size, int report)
 {
     struct machine_plan plan = { .archive = archive, .archive_size = size, .memory = sandbox->memory,
-                                 .seccomp = true, .debugger = sandbox->debugger, .verbose = sandbox->verbose };
+                                 .seccomp = true, .debugger = sandbox->debugger, .map_line = sandbox->follow != NULL,
+                                 .verbose = sandbox->verbose };
 
     /* An instruction clock or a debugger's view of every register wants the translator. */
     plan.kvm = sandbox->debugger < 0 && machine_flags()[0] == '\0' && machine_has_kvm();

@@ -53,6 +53,7 @@ struct sandbox {
     bool         report, verbose, terminal, map;     /* map: a snapshot of memory is ordered */
     const char  *report_file;   /* where the report goes; NULL: standard error */
     bool         report_json;   /* as a structure (report_json.h)              */
+    struct follow *follow;      /* asks for snapshots while the program runs (follow.h), or NULL */
     int          output;        /* the descriptor for the program's standard output             */
     unsigned     closed;        /* bit n: standard descriptor n was closed when we began        */
     unsigned     machine;       /* enum machine_kind; MACHINE_KINDS: the fastest that works     */

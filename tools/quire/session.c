@@ -26,7 +26,7 @@ enum {
 };
 
 /* What is waited for, by its place in poll(2)'s list. */
-enum { ON_CHANNEL, ON_SIGNAL, ON_SERIAL, ON_ERRORS, ON_INPUT, ON_STREAM, ON_DEBUGGER, ON_COUNT };
+enum { ON_CHANNEL, ON_SIGNAL, ON_SERIAL, ON_ERRORS, ON_INPUT, ON_STREAM, ON_DEBUGGER, ON_MAP, ON_KEYS, ON_COUNT };
 
 struct loop {
     struct session *session;
@@ -444,7 +444,35 @@ static int patience(const struct loop *loop)
 
     if (loop->busy == NULL)
         next = least(next, watchdog_patience(&loop->watchdog, now));
+    if (loop->session->follow != NULL)
+        next = least(next, follow_patience(loop->session->follow, now));
     return next == UINT64_MAX ? -1 : (int)least(next, 60000);
+}
+
+/* ---- Those who follow ----------------------------------------------------------------- */
+
+static void keys_are_there(struct follow *follow, struct pollfd *on)
+{
+    char keys[64];
+    ssize_t got = read(on->fd, keys, sizeof(keys));
+
+    if (got > 0)
+        follow->typed(follow, keys, (size_t)got);
+    else if (got == 0 || errno != EINTR)
+        on->fd = -1;
+}
+
+static void follow_along(struct loop *loop, struct pollfd *on)
+{
+    struct follow *follow = loop->session->follow;
+
+    if (follow == NULL)
+        return;
+    if (on[ON_MAP].revents != 0 && !follow_read(follow, now_ms()))
+        on[ON_MAP].fd = -1;
+    if (on[ON_KEYS].revents != 0)
+        keys_are_there(follow, &on[ON_KEYS]);
+    follow_look(follow, now_ms());
 }
 
 /* ---- The loop ------------------------------------------------------------------------- */
@@ -473,6 +501,7 @@ static void wait_and_act(struct loop *loop, struct pollfd *on)
         channel_read(&loop->channel);
     if (!loop->over && input && (loop->no_input || on[ON_INPUT].revents != 0))
         input_is_there(loop, loop->no_input ? POLLIN : on[ON_INPUT].revents);
+    follow_along(loop, on);
     take_frames(loop);
     if (!loop->over)
         look_at_the_clock(loop);
@@ -493,7 +522,7 @@ void session_run(struct session *session)
     uint64_t begin = now_ms();
     struct loop loop = {
         .session = session,
-        .no_input = session->debugger >= 0,
+        .no_input = session->debugger >= 0 || (session->follow != NULL && session->follow->keys),
         .deadline_ms = session->timeout_ms != 0 ? begin + session->timeout_ms : 0,
     };
     struct pollfd on[ON_COUNT] = {
@@ -503,6 +532,8 @@ void session_run(struct session *session)
         [ON_INPUT]  = { .events = POLLIN },
         [ON_STREAM] = { .events = POLLOUT },
         [ON_DEBUGGER] = { .fd = session->debugger, .events = POLLIN },
+        [ON_MAP]    = { .fd = session->follow != NULL ? session->machine->map : -1, .events = POLLIN },
+        [ON_KEYS]   = { .fd = session->follow != NULL && session->follow->keys ? STDIN_FILENO : -1, .events = POLLIN },
     };
 
     signals_start(&loop.signals);
@@ -514,6 +545,8 @@ void session_run(struct session *session)
     stream_open(&loop.report, session->report, "the report");
     if (session->terminal)
         terminal_lend();
+    if (session->follow != NULL)
+        follow_start(session->follow, session->machine->map, begin);
     give_window(&loop);
     while (!loop.over)
         wait_and_act(&loop, on);
@@ -523,6 +556,8 @@ void session_run(struct session *session)
         collect_rest(&session->serial, tail_keep_words, on[ON_SERIAL]);
         collect_rest(&session->errors, tail_keep, on[ON_ERRORS]);
     }
+    if (session->follow != NULL)
+        follow_end(session->follow);
     terminal_give_back();
     stream_close(&loop.output);
     stream_close(&loop.errors);

@@ -16,6 +16,7 @@
 #ifndef QUIRE_SESSION_H
 #define QUIRE_SESSION_H
 
+#include "follow.h"
 #include "machine.h"
 #include "tail.h"
 
@@ -47,6 +48,7 @@ struct session {
     uint64_t timeout_ms;        /* 0: none                       */
     uint64_t watchdog_ms;       /* a kernel that is dead so long is said to be; 0: never */
     bool     map_ordered;       /* a snapshot may come           */
+    struct follow *follow;      /* asks for more on the map line, or NULL; with keys, standard input is its */
     int      report;            /* a descriptor for the guest's REPORT */
     int      debugger;          /* ends when a debugger does, which until then has the keyboard; or -1 */
 

@@ -7,31 +7,68 @@
 #include <unistd.h>
 
 static struct termios before;
-static bool lent, will_give_back;
+static bool lent, shown, will_give_back;
+
+/* As xterm has it, and all since. */
+static const char other_screen[] = "\033[?1049h\033[?25l", first_screen[] = "\033[?25h\033[?1049l";
 
 bool terminal_is_here(void)
 {
     return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 }
 
+static bool remember(void)
+{
+    if (lent || tcgetattr(STDIN_FILENO, &before) != 0)
+        return false;
+    if (!will_give_back)
+        will_give_back = atexit(terminal_give_back) == 0;
+    return true;
+}
+
+static void say(const char *words, size_t length)
+{
+    while (length > 0) {
+        ssize_t done = write(STDOUT_FILENO, words, length);
+
+        if (done <= 0)
+            return;
+        words += done;
+        length -= (size_t)done;
+    }
+}
+
 void terminal_lend(void)
 {
     struct termios raw;
 
-    if (lent || tcgetattr(STDIN_FILENO, &before) != 0)
+    if (!remember())
         return;
-    if (!will_give_back)
-        will_give_back = atexit(terminal_give_back) == 0;
     raw = before;
     cfmakeraw(&raw);
     lent = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
 }
 
+void terminal_show(void)
+{
+    struct termios keys;
+
+    if (!remember())
+        return;
+    keys = before;
+    keys.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+    lent = shown = tcsetattr(STDIN_FILENO, TCSADRAIN, &keys) == 0;
+    if (shown)
+        say(other_screen, sizeof(other_screen) - 1);
+}
+
 void terminal_give_back(void)
 {
+    if (shown)
+        say(first_screen, sizeof(first_screen) - 1);
     if (lent)
         tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
-    lent = false;
+    lent = shown = false;
 }
 
 bool terminal_size(uint16_t *columns, uint16_t *rows)

@@ -16,6 +16,12 @@ bool terminal_is_here(void);
 void terminal_lend(void);
 void terminal_give_back(void);      /* also when it was never lent */
 
+/*
+ * For a picture that is drawn anew in its place: another screen, and keys one by one without an echo; Ctrl-C and Ctrl-Z stay
+ * what they are. Given back like a lent one.
+ */
+void terminal_show(void);
+
 /* The window's size; false when nobody knows. */
 bool terminal_size(uint16_t *columns, uint16_t *rows);
 
