@@ -4,6 +4,7 @@
  * Also compiled as a release build (test_frame_release.c), where frames hold no poison
  * and the short ways through frame_get() and frame_put() are taken.
  */
+#include "no_document.h"
 #include "support.h"
 
 #include "base/check.h"

@@ -7,6 +7,7 @@
  */
 #include <pthread.h>
 
+#include "no_document.h"
 #include "support.h"
 
 #include "memory/frames/frame_magazine.h"

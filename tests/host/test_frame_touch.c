@@ -24,6 +24,7 @@ static void touched(const void *address);
 #include "memory/frames/frame.c"
 #include "memory/check/frame_audit.c"
 
+#include "no_document.h"
 #include "support.h"
 
 enum { PROMISED = 12, WORDS_MOST = 256 };

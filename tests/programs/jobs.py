@@ -5,6 +5,7 @@ tests/programs/record; its exit status is here. ROOT stands for the fetched i386
 HERE for this folder, MADE for programs compiled from the C sources here.
 """
 import collections
+import fcntl
 import os
 import shlex
 import subprocess
@@ -79,9 +80,15 @@ MADE = {
 def compile_all(root, folder):
     """Compile with this machine's compiler against the fetched tree's C libraries, what is older than its source.
 
-    Several tests may do so at once: a program is there whole or not at all.
+    Of several tests that want them at once the first compiles. A program is there whole or not at all.
     """
     os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, ".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        compile_old(root, folder)
+
+
+def compile_old(root, folder):
     libgcc = os.path.join(root, "usr/lib/gcc/i686-linux-gnu/12")
     musl = os.path.join(root, "usr/lib/i386-linux-musl")
     for name, (source, how) in MADE.items():
