@@ -186,7 +186,9 @@ kernel += kernel/linux/futex.c                      # futexes
 kernel += kernel/linux/memory.c                     # mappings
 kernel += kernel/linux/process_vm.c                 # bytes from one process to another
 kernel += kernel/linux/system.c                     # limits, names, odds and ends
-kernel += kernel/linux/file.c                       # read, write and their relatives
+kernel += kernel/linux/file.c                       # opening and closing
+kernel += kernel/linux/file_move.c                  # read, write and their relatives
+kernel += kernel/linux/file_size.c                  # positions and sizes
 kernel += kernel/linux/files.c                      # descriptors and paths, for all of these
 kernel += kernel/linux/fcntl.c                      # fcntl, ioctl, flock
 kernel += kernel/linux/path.c                       # open, link, rename
@@ -195,7 +197,9 @@ kernel += kernel/linux/stat.c                       # stat and its forms
 kernel += kernel/linux/attribute.c                  # modes, owners, times
 kernel += kernel/linux/copy.c                       # from file to file
 kernel += kernel/linux/poll.c                       # poll, select, epoll
-kernel += kernel/linux/socket.c                     # sockets
+kernel += kernel/linux/socket.c                     # sockets: making, naming, connecting
+kernel += kernel/linux/socket_option.c              # their options
+kernel += kernel/linux/socket_message.c             # and what goes through them
 kernel += kernel/linux/mount.c                      # mounts
 
 # kernel/devices: the few devices there are

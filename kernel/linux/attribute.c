@@ -87,7 +87,7 @@ static int read_times(user_t from, bool wide, struct times *out)
 }
 
 /* Without a path it is the descriptor itself that is meant. */
-static long set_times_at(int folder, user_t path, const struct times *times, uintptr_t flags)
+static long set_times_at(int folder, user_t path, const struct times *times, unsigned flags)
 {
     struct node *node;
     struct file *file;
@@ -99,7 +99,7 @@ static long set_times_at(int folder, user_t path, const struct times *times, uin
         err = node_of(folder, path, flags, &node);
         return err != 0 ? err : set_times(node, times);
     }
-    file = file_of((uintptr_t)folder);
+    file = file_of(folder);
     if (file == NULL)
         return -EBADF;
     node = file->node;
@@ -108,14 +108,14 @@ static long set_times_at(int folder, user_t path, const struct times *times, uin
     return set_times(node, times);
 }
 
-static long utimensat(uintptr_t folder, user_t path, user_t from, uintptr_t flags, bool wide)
+static long utimensat(uintptr_t folder, user_t path, user_t from, unsigned flags, bool wide)
 {
     struct times times;
     int          err = read_times(from, wide, &times);
 
     if (err != 0)
         return err;
-    return times.omit[0] && times.omit[1] ? 0 : set_times_at((int)folder, path, &times, flags);
+    return times.omit[0] && times.omit[1] ? 0 : set_times_at(folder, path, &times, flags);
 }
 
 SYSTEM_CALL(utimensat, int, folder, user_t, path, user_t, times, unsigned, flags)
@@ -166,7 +166,7 @@ SYSTEM_CALL(futimesat, int, folder, user_t, path, user_t, times) { return utimes
 
 
 /* The answer for a file that exists, and a name that could be one. */
-static long about_path(user_t path, uintptr_t flags, user_t name, long answer)
+static long about_path(user_t path, unsigned flags, user_t name, long answer)
 {
     struct node *node;
     char        *text = NULL;
@@ -182,9 +182,9 @@ static long about_path(user_t path, uintptr_t flags, user_t name, long answer)
     return answer;
 }
 
-static long about_file(uintptr_t descriptor, long answer)
+static long about_file(int descriptor, long answer)
 {
-    return descriptor_flag(current_process()->files, (int)descriptor) < 0 ? -EBADF : answer;
+    return descriptor_flag(current_process()->files, descriptor) < 0 ? -EBADF : answer;
 }
 
 SYSTEM_CALL(getxattr, user_t, path, user_t, name, user_t, value, size_t, bytes)

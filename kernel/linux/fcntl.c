@@ -184,7 +184,7 @@ static long duplicate(struct file *file, uintptr_t from, bool close_on_exec)
     return number;
 }
 
-static long set_flags(struct file *file, uintptr_t flags)
+static long set_flags(struct file *file, unsigned flags)
 {
     if (flags & O_DIRECT)
         return -EINVAL;
@@ -203,7 +203,7 @@ static long seals(const struct file *file)
 }
 
 /* Is another descriptor's open file this one? */
-static long is_same(const struct file *file, uintptr_t descriptor)
+static long is_same(const struct file *file, int descriptor)
 {
     struct file *other = file_of(descriptor);
     bool         same  = other == file;
@@ -215,15 +215,15 @@ static long is_same(const struct file *file, uintptr_t descriptor)
 }
 
 /* What an open file that is only a path (O_PATH) can do as well. */
-static long control_any(struct file *file, uintptr_t descriptor, uintptr_t command, uintptr_t argument)
+static long control_any(struct file *file, int descriptor, uintptr_t command, uintptr_t argument)
 {
     struct files *files = current_process()->files;
 
     switch (command) {
     case F_DUPFD:         return duplicate(file, argument, false);
     case F_DUPFD_CLOEXEC: return duplicate(file, argument, true);
-    case F_GETFD:         return descriptor_flag(files, (int)descriptor);
-    case F_SETFD:         return descriptor_set_flag(files, (int)descriptor, argument & 1);
+    case F_GETFD:         return descriptor_flag(files, descriptor);
+    case F_SETFD:         return descriptor_set_flag(files, descriptor, argument & 1);
     case F_GETFL:         return (long)file->flags;
     case F_DUPFD_QUERY:   return is_same(file, argument);
     default:              return file->flags & O_PATH ? -EBADF : -ENOSYS;
@@ -296,13 +296,13 @@ static long regular_left(struct file *file, user_t argument)
     return user_write(argument, &left, sizeof left);
 }
 
-static long request(struct file *file, uintptr_t descriptor, unsigned number, user_t argument)
+static long request(struct file *file, int descriptor, unsigned number, user_t argument)
 {
     if (file->flags & O_PATH)
         return -EBADF;
     switch (number) {
-    case FIOCLEX:  return descriptor_set_flag(current_process()->files, (int)descriptor, true);
-    case FIONCLEX: return descriptor_set_flag(current_process()->files, (int)descriptor, false);
+    case FIOCLEX:  return descriptor_set_flag(current_process()->files, descriptor, true);
+    case FIONCLEX: return descriptor_set_flag(current_process()->files, descriptor, false);
     case FIONBIO:  return set_nonblocking(file, argument);
     case FIONREAD:
         if ((file->node->mode & S_FMT) == S_REGULAR)

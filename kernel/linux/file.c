@@ -1,6 +1,7 @@
 /*
- * file.c - open, read, write and all that works on an open file.
+ * file.c - opening and closing: files, pipes, memory with a descriptor. What is moved is file_move.c's.
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "base/string.h"
 #include "files/core/lock.h"
@@ -13,7 +14,7 @@
 
 /* ---- Opening and closing ----------------------------------------------------------------------- */
 
-static long open_at(int folder, user_t path, uintptr_t flags, uintptr_t mode)
+static long open_at(int folder, user_t path, unsigned flags, uint32_t mode)
 {
     struct named named;
     struct file *file;
@@ -80,7 +81,7 @@ static int restricted_start(struct named *named, int folder)
 
     if (named->start != NULL || folder == AT_FDCWD)
         return 0;
-    file = file_of((uintptr_t)folder);
+    file = file_of(folder);
     if (file == NULL)
         return -EBADF;
     node_hold(named->start = file->node);
@@ -147,7 +148,7 @@ SYSTEM_CALL(close_range, unsigned, first, unsigned, last, unsigned, flags)
     return 0;
 }
 
-static long duplicate(uintptr_t old, int from, bool close_on_exec)
+static long duplicate(int old, int from, bool close_on_exec)
 {
     struct process *process = current_process();
     uint32_t        limit   = (uint32_t)process->limits[RLIMIT_NOFILE].soft;
@@ -163,7 +164,7 @@ static long duplicate(uintptr_t old, int from, bool close_on_exec)
     return number;
 }
 
-static long duplicate_to(uintptr_t old, uintptr_t number, bool close_on_exec)
+static long duplicate_to(int old, int number, bool close_on_exec)
 {
     struct process *process = current_process();
     struct file    *file    = file_of(old);
@@ -171,7 +172,7 @@ static long duplicate_to(uintptr_t old, uintptr_t number, bool close_on_exec)
 
     if (file == NULL)
         return -EBADF;
-    err = descriptor_put(process->files, (int)number, file, close_on_exec,
+    err = descriptor_put(process->files, number, file, close_on_exec,
                          (uint32_t)process->limits[RLIMIT_NOFILE].soft);
     if (err != 0)
         file_release(file);
@@ -194,7 +195,7 @@ SYSTEM_CALL(dup3, int, descriptor, int, wanted, unsigned, flags)
     return duplicate_to(descriptor, wanted, flags & O_CLOEXEC);
 }
 
-static long make_pipe(user_t to, uintptr_t flags)
+static long make_pipe(user_t to, unsigned flags)
 {
     struct files *files = current_process()->files;
     struct file  *reader, *writer;
@@ -224,7 +225,7 @@ SYSTEM_CALL(pipe2, user_t, to, unsigned, flags) { return make_pipe(to, flags); }
 enum { MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2, MFD_NOEXEC_SEAL = 8, MFD_EXEC = 16, MFD_NAME = 249 };
 
 /* Who may not run it must be sure that nobody ever will. */
-static void seal_new(struct node *node, uintptr_t flags)
+static void seal_new(struct node *node, unsigned flags)
 {
     node->seals = flags & (MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL) ? 0 : SEAL_SEAL;
     if (flags & MFD_NOEXEC_SEAL) {
@@ -262,384 +263,3 @@ SYSTEM_CALL(memfd_create, user_t, name_at, unsigned, flags)
     }
     return new_descriptor(file, flags & MFD_CLOEXEC);
 }
-
-/* ---- Reading and writing ---------------------------------------------------------------------------- */
-
-static struct buffer program_buffer(user_t memory, size_t bytes)
-{
-    return (struct buffer){ .user = memory, .bytes = bytes < BYTES_A_CALL ? bytes : BYTES_A_CALL };
-}
-
-long move_bytes(struct file *file, bool writing, struct buffer *buffer, int64_t at)
-{
-    if (writing)
-        return at == AT_POSITION ? file_write(file, buffer) : file_write_at(file, buffer, (uint64_t)at);
-    return at == AT_POSITION ? file_read(file, buffer) : file_read_at(file, buffer, (uint64_t)at);
-}
-
-long count_moved(bool writing, long done)
-{
-    struct resource_usage *used  = &current_thread()->used;
-    uint64_t               bytes = done > 0 ? (uint64_t)done : 0;
-
-    if (writing) {
-        used->writes++;
-        used->bytes_written += bytes;
-    } else {
-        used->reads++;
-        used->bytes_read += bytes;
-    }
-    return done;
-}
-
-static long move_one(uintptr_t descriptor, bool writing, user_t memory, size_t bytes, int64_t at)
-{
-    struct buffer buffer = program_buffer(memory, bytes);
-    struct file  *file;
-    long          done;
-
-    if (at < AT_POSITION)
-        return -EINVAL;
-    file = file_of(descriptor);
-    if (file == NULL)
-        return -EBADF;
-    if ((intptr_t)bytes < 0)
-        done = -EINVAL;
-    else if (!user_range(memory, bytes))
-        done = -EFAULT;
-    else
-        done = count_moved(writing, move_bytes(file, writing, &buffer, at));
-    file_release(file);
-    return done;
-}
-
-/* A position in two words may be any number but a negative one. */
-static long move_at(uintptr_t descriptor, bool writing, user_t memory, size_t bytes, int64_t at)
-{
-    return at < 0 ? -EINVAL : move_one(descriptor, writing, memory, bytes, at);
-}
-
-SYSTEM_CALL(read, int, descriptor, user_t, to, size_t, count)
-{
-    return move_one(descriptor, false, to, count, AT_POSITION);
-}
-
-SYSTEM_CALL(write, int, descriptor, user_t, from, size_t, count)
-{
-    return move_one(descriptor, true, from, count, AT_POSITION);
-}
-
-SYSTEM_CALL(pread64, int, descriptor, user_t, to, size_t, count, int64_t, at)
-{
-    return move_at(descriptor, false, to, count, at);
-}
-
-SYSTEM_CALL(pwrite64, int, descriptor, user_t, from, size_t, count, int64_t, at)
-{
-    return move_at(descriptor, true, from, count, at);
-}
-
-struct piece { uint32_t memory, bytes; };               /* struct iovec */
-
-/* Whether the pieces are such that none of them can be refused; their sum fits a result. */
-static int check_pieces(const struct piece *pieces, size_t count)
-{
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        if ((int32_t)pieces[i].bytes < 0)
-            return -EINVAL;
-        if (!user_range(pieces[i].memory, pieces[i].bytes))
-            return -EFAULT;
-        sum += pieces[i].bytes;
-    }
-    return sum > INT32_MAX ? -EINVAL : 0;
-}
-
-static long move_pieces(struct file *file, bool writing, const struct piece *pieces, size_t count, int64_t at)
-{
-    long done = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        struct buffer buffer = program_buffer(pieces[i].memory, pieces[i].bytes);
-        long          part;
-
-        if (pieces[i].bytes == 0)
-            continue;
-        part = move_bytes(file, writing, &buffer, at == AT_POSITION ? at : at + done);
-        if (part < 0)
-            return done > 0 ? done : part;
-        done += part;
-        if ((size_t)part < pieces[i].bytes)
-            break;
-    }
-    return done;
-}
-
-enum { FEW_PIECES = 8 };
-
-static long move_vector_of(struct file *file, bool writing, user_t vector, size_t count, int64_t at)
-{
-    struct piece few[FEW_PIECES], *pieces = few;
-    long         done;
-
-    if (count > BUFFERS_A_CALL)
-        return -EINVAL;
-    if (count > FEW_PIECES)
-        pieces = heap_alloc(count * sizeof *pieces, 0);
-    if (pieces == NULL)
-        return -ENOMEM;
-    if (user_read(pieces, vector, count * sizeof *pieces) != 0)
-        done = -EFAULT;
-    else
-        done = check_pieces(pieces, count);
-    if (done == 0)
-        done = count_moved(writing, move_pieces(file, writing, pieces, count, at));
-    if (pieces != few)
-        heap_free(pieces);
-    return done;
-}
-
-static long move_vector(uintptr_t descriptor, bool writing, user_t vector, size_t count, int64_t at)
-{
-    struct file *file = file_of(descriptor);
-    long         done;
-
-    if (file == NULL)
-        return -EBADF;
-    done = move_vector_of(file, writing, vector, count, at);
-    file_release(file);
-    return done;
-}
-
-enum { RWF_HIPRI = 1, RWF_DSYNC = 2, RWF_SYNC = 4, RWF_NOWAIT = 8, RWF_APPEND = 16, RWF_NOAPPEND = 32,
-       RWF_DONTCACHE = 128 };
-enum { RWF_KNOWN = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND | RWF_DONTCACHE };
-
-/* The open file as this one call shall see it. All else here is done at once and kept nowhere else. */
-static int see_as(const struct file *file, uintptr_t flags, struct file *out)
-{
-    if ((flags & ~(uintptr_t)RWF_KNOWN) || (flags & (RWF_APPEND | RWF_NOAPPEND)) == (RWF_APPEND | RWF_NOAPPEND))
-        return -EOPNOTSUPP;
-    *out      = *file;
-    out->lock = (struct mutex)MUTEX("file for one call");
-    if (flags & RWF_APPEND)
-        out->flags |= O_APPEND;
-    if (flags & RWF_NOAPPEND)
-        out->flags &= ~(uint32_t)O_APPEND;
-    if (flags & RWF_NOWAIT)
-        out->flags |= O_NONBLOCK;
-    return 0;
-}
-
-static long move_flagged(uintptr_t descriptor, bool writing, user_t vector, size_t count, int64_t at, uintptr_t flags)
-{
-    struct file *file = file_of(descriptor), seen;
-    bool         moves;
-    long         done;
-
-    if (file == NULL)
-        return -EBADF;
-    moves = at == AT_POSITION && !(file->operations->traits & (NODE_STREAM | NODE_SEEKLESS));
-    if (moves)
-        mutex_take(&file->lock);
-    done = see_as(file, flags, &seen);
-    if (done == 0)
-        done = move_vector_of(&seen, writing, vector, count, at);
-    if (done > 0 && moves)
-        file->at = seen.at;
-    if (moves)
-        mutex_drop(&file->lock);
-    file_release(file);
-    return done;
-}
-
-/* A position of -1 is the file's own. */
-static long move_vector2(uintptr_t descriptor, bool writing, user_t vector, size_t count, int64_t at, uintptr_t flags)
-{
-    if (at < AT_POSITION)
-        return -EINVAL;
-    return flags == 0 ? move_vector(descriptor, writing, vector, count, at)
-                      : move_flagged(descriptor, writing, vector, count, at, flags);
-}
-
-SYSTEM_CALL(preadv2, int, descriptor, user_t, pieces, uintptr_t, count, uintptr_t, at_low, uintptr_t, at_high,
-            unsigned, flags)
-{
-    return move_vector2(descriptor, false, pieces, count, wide(at_low, at_high), flags);
-}
-
-SYSTEM_CALL(pwritev2, int, descriptor, user_t, pieces, uintptr_t, count, uintptr_t, at_low, uintptr_t, at_high,
-            unsigned, flags)
-{
-    return move_vector2(descriptor, true, pieces, count, wide(at_low, at_high), flags);
-}
-
-SYSTEM_CALL(readv, int, descriptor, user_t, pieces, uintptr_t, count)
-{
-    return move_vector(descriptor, false, pieces, count, AT_POSITION);
-}
-
-SYSTEM_CALL(writev, int, descriptor, user_t, pieces, uintptr_t, count)
-{
-    return move_vector(descriptor, true, pieces, count, AT_POSITION);
-}
-
-SYSTEM_CALL(preadv, int, descriptor, user_t, pieces, uintptr_t, count, uintptr_t, at_low, uintptr_t, at_high)
-{
-    return wide(at_low, at_high) < 0 ? -EINVAL : move_vector(descriptor, false, pieces, count, wide(at_low, at_high));
-}
-
-SYSTEM_CALL(pwritev, int, descriptor, user_t, pieces, uintptr_t, count, uintptr_t, at_low, uintptr_t, at_high)
-{
-    return wide(at_low, at_high) < 0 ? -EINVAL : move_vector(descriptor, true, pieces, count, wide(at_low, at_high));
-}
-
-/* ---- Positions ------------------------------------------------------------------------------------------- */
-
-static long seek(uintptr_t descriptor, int64_t offset, uintptr_t whence, uint64_t *out)
-{
-    struct file *file = file_of(descriptor);
-    long         err;
-
-    if (file == NULL)
-        return -EBADF;
-    err = file_seek(file, offset, (int)whence, out);
-    file_release(file);
-    return err;
-}
-
-SYSTEM_CALL(lseek, int, descriptor, long, offset, unsigned, from)
-{
-    uint64_t at;
-    long     err = seek(descriptor, offset, from, &at);
-
-    if (err != 0)
-        return err;
-    return at > INT32_MAX ? -EOVERFLOW : (long)at;
-}
-
-SYSTEM_CALL(_llseek, int, descriptor, uint32_t, high, uint32_t, low, user_t, to, unsigned, from)
-{
-    uint64_t at;
-    long     err = seek(descriptor, wide(low, high), from, &at);
-
-    return err != 0 ? err : user_write(to, &at, sizeof at);
-}
-
-/* ---- Sizes ------------------------------------------------------------------------------------------------- */
-
-static long resize_path(user_t path, int64_t bytes)
-{
-    struct node *node;
-    int          err;
-
-    if (bytes < 0)
-        return -EINVAL;
-    err = node_of(AT_FDCWD, path, 0, &node);
-    if (err != 0)
-        return err;
-    err = node_allows(node, 2);
-    if (err == 0)
-        err = node_add_writer(node);
-    if (err == 0) {
-        err = node_resize(node, (uint64_t)bytes);
-        node_end_writer(node);
-    }
-    node_release(node);
-    return err;
-}
-
-static long resize_file(uintptr_t descriptor, int64_t bytes)
-{
-    struct file *file;
-    long         err = -EINVAL;
-
-    if (bytes < 0)
-        return -EINVAL;
-    file = file_of(descriptor);
-    if (file == NULL)
-        return -EBADF;
-    if (file->flags & O_PATH)
-        err = -EBADF;
-    else if (file_writes(file) && (file->node->mode & S_FMT) == S_REGULAR)
-        err = node_resize(file->node, (uint64_t)bytes);
-    file_release(file);
-    return err;
-}
-
-SYSTEM_CALL(truncate, user_t, path, long, bytes) { return resize_path(path, bytes); }
-SYSTEM_CALL(ftruncate, int, descriptor, long, bytes) { return resize_file(descriptor, bytes); }
-SYSTEM_CALL(truncate64, user_t, path, int64_t, bytes) { return resize_path(path, bytes); }
-SYSTEM_CALL(ftruncate64, int, descriptor, int64_t, bytes) { return resize_file(descriptor, bytes); }
-
-enum { FALLOCATE_KEEP_SIZE = 1, FALLOCATE_PUNCH_HOLE = 2, FALLOCATE_ZERO_RANGE = 16 };
-
-static long allocate(struct file *file, uintptr_t mode, uint64_t from, uint64_t end)
-{
-    struct allocation what = { from, end, mode & FALLOCATE_KEEP_SIZE, mode & FALLOCATE_PUNCH_HOLE,
-                               mode & FALLOCATE_ZERO_RANGE };
-    struct node      *node = file->node;
-
-    if (mode & ~(uintptr_t)(FALLOCATE_KEEP_SIZE | FALLOCATE_PUNCH_HOLE | FALLOCATE_ZERO_RANGE))
-        return -EOPNOTSUPP;
-    if (what.punch && (what.clear || !what.keep))
-        return -EOPNOTSUPP;
-    if ((file->flags & O_PATH) || !file_writes(file))
-        return -EBADF;
-    if ((node->mode & S_FMT) == S_FOLDER)
-        return -EISDIR;
-    if ((node->mode & S_FMT) != S_REGULAR || node->operations->resize == NULL)
-        return (node->mode & S_FMT) == S_PIPE ? -ESPIPE : -ENODEV;
-    if (end > FILE_LARGEST)
-        return -EFBIG;
-    return node_allocate(node, &what);
-}
-
-SYSTEM_CALL(fallocate, int, descriptor, int, mode, int64_t, from, int64_t, bytes)
-{
-    struct file *file = file_of(descriptor);
-    int64_t      end;
-    long         err;
-
-    if (file == NULL)
-        return -EBADF;
-    if (from < 0 || bytes <= 0 || __builtin_add_overflow(from, bytes, &end))
-        err = -EINVAL;
-    else
-        err = allocate(file, mode, (uint64_t)from, (uint64_t)end);
-    file_release(file);
-    return err;
-}
-
-/* ---- Everything is in memory: nothing is late ------------------------------------------------------------------ */
-
-static long sync_file(uintptr_t descriptor)
-{
-    struct file *file = file_of(descriptor);
-    long         err  = 0;
-
-    if (file == NULL)
-        return -EBADF;
-    if (file->flags & O_PATH)
-        err = -EBADF;
-    else if (file->operations->traits & NODE_STREAM)
-        err = -EINVAL;
-    else if (file->operations->sync != NULL)
-        err = file->operations->sync(file->node);
-    file_release(file);
-    return err;
-}
-
-static long exists(uintptr_t descriptor)
-{
-    return descriptor_flag(current_process()->files, (int)descriptor) < 0 ? -EBADF : 0;
-}
-
-SYSTEM_CALL(fsync, int, descriptor) { return sync_file(descriptor); }
-SYSTEM_CALL(fdatasync, int, descriptor) { return sync_file(descriptor); }
-SYSTEM_CALL(sync) { return 0; }
-SYSTEM_CALL(syncfs, int, descriptor) { return exists(descriptor); }
-SYSTEM_CALL(readahead, int, descriptor, int64_t, from, size_t, bytes) { return exists(descriptor); }
-SYSTEM_CALL(fadvise64, int, descriptor, int64_t, from, size_t, bytes, int, advice) { return exists(descriptor); }
-SYSTEM_CALL(fadvise64_64, int, descriptor, int64_t, from, int64_t, bytes, int, advice) { return exists(descriptor); }

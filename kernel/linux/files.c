@@ -32,12 +32,12 @@ int text_in(user_t from, char **out)
     }
 }
 
-struct file *file_of(uintptr_t descriptor)
+struct file *file_of(int descriptor)
 {
-    return descriptor_file(current_process()->files, (int)descriptor);
+    return descriptor_file(current_process()->files, descriptor);
 }
 
-struct file *whole_file_of(uintptr_t descriptor)
+struct file *whole_file_of(int descriptor)
 {
     struct file *file = file_of(descriptor);
 
@@ -54,7 +54,7 @@ static int start_of(int folder, const char *path, struct node **out)
     *out = NULL;
     if (path[0] == '/' || folder == AT_FDCWD)
         return 0;
-    file = file_of((uintptr_t)folder);
+    file = file_of(folder);
     if (file == NULL)
         return -EBADF;
     *out = file->node;
@@ -93,7 +93,7 @@ void named_end(struct named *named)
     heap_free(named->path);
 }
 
-int node_of(int folder, user_t path, uintptr_t flags, struct node **out)
+int node_of(int folder, user_t path, unsigned flags, struct node **out)
 {
     struct named named;
     int          err = named_begin(&named, folder, path);

@@ -28,12 +28,12 @@ int  named_start(struct named *named, int folder) MUST_CHECK;
 int text_in(user_t from, char **out) MUST_CHECK;
 
 /* The open file of a descriptor of the current process, with a reference; NULL: -EBADF. */
-struct file *file_of(uintptr_t descriptor);
+struct file *file_of(int descriptor);
 /* The same; NULL also when it is only a path (O_PATH), which most calls take for closed. */
-struct file *whole_file_of(uintptr_t descriptor);
+struct file *whole_file_of(int descriptor);
 
 /* The node that a path, or with AT_EMPTY_PATH a descriptor, names. flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
-int node_of(int folder, user_t path, uintptr_t flags, struct node **out) MUST_CHECK;
+int node_of(int folder, user_t path, unsigned flags, struct node **out) MUST_CHECK;
 
 /* A new descriptor for an open file, whose reference it takes; on failure that is released. */
 long new_descriptor(struct file *file, bool close_on_exec);

@@ -97,7 +97,7 @@ static long fill(struct file *file, struct listing *listing, folder_visit visit)
     return err;
 }
 
-static long list(uintptr_t descriptor, user_t to, size_t size, folder_visit visit)
+static long list(int descriptor, user_t to, size_t size, folder_visit visit)
 {
     struct listing listing = { .to = to, .size = size };
     struct file   *file    = file_of(descriptor);

@@ -53,7 +53,7 @@ static uint8_t rights_of(uintptr_t protection)
            (protection & PROT_EXEC ? MAY_EXECUTE : 0);
 }
 
-static uint32_t flags_of(uintptr_t flags)
+static uint32_t flags_of(unsigned flags)
 {
     return (flags & LINUX_FIXED ? MAP_IS_FIXED : 0) |
            (flags & LINUX_FIXED_NOREPLACE ? MAP_IS_FIXED | MAP_NO_REPLACE : 0) |
@@ -79,7 +79,7 @@ static int attach_node(struct map_request *request, const struct file *file, boo
 }
 
 /* What the file allows: reading at least, and writing for a shared mapping that may be written. */
-static int attach_file(struct map_request *request, struct file *file, uintptr_t flags)
+static int attach_file(struct map_request *request, struct file *file, unsigned flags)
 {
     unsigned mode   = file->flags & O_ACCMODE;
     bool     shared = request->flags & MAP_IS_SHARED;
@@ -104,7 +104,7 @@ static int attach_file(struct map_request *request, struct file *file, uintptr_t
     return attach_node(request, file, shared);
 }
 
-static int attach_nothing(struct map_request *request, uintptr_t flags)
+static int attach_nothing(struct map_request *request, unsigned flags)
 {
     if (flags & LINUX_HUGETLB)
         return -ENOMEM;                     /* there is no pool of huge pages */
@@ -115,7 +115,7 @@ static int attach_nothing(struct map_request *request, uintptr_t flags)
 }
 
 /* The file of a mapping, with a reference, or NULL for anonymous memory. */
-static int mapped_file(uintptr_t flags, int descriptor, struct file **out)
+static int mapped_file(unsigned flags, int descriptor, struct file **out)
 {
     *out = NULL;
     if (flags & LINUX_ANONYMOUS)
@@ -129,7 +129,7 @@ static int mapped_file(uintptr_t flags, int descriptor, struct file **out)
     return flags & LINUX_HUGETLB ? -EINVAL : -EBADF;
 }
 
-static long map(vaddr_t address, size_t bytes, uintptr_t protection, uintptr_t flags, int descriptor, uint64_t page)
+static long map(vaddr_t address, size_t bytes, uintptr_t protection, unsigned flags, int descriptor, uint64_t page)
 {
     struct map_request request = { .address = address, .bytes = bytes, .rights = rights_of(protection),
                                    .may = MAY_READ | MAY_WRITE | MAY_EXECUTE, .flags = flags_of(flags),

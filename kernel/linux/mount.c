@@ -175,7 +175,7 @@ SYSTEM_CALL(mount, user_t, source, user_t, path, user_t, type, uint32_t, flags, 
 
 /* ---- And away ----------------------------------------------------------------------------------------- */
 
-static long unmount(user_t path, uintptr_t flags)
+static long unmount(user_t path, unsigned flags)
 {
     struct node *root;
     int          err;

@@ -13,7 +13,7 @@ static struct fs_context *fs(void) { return current_process()->fs; }
 
 /* ---- Making and removing ----------------------------------------------------------------------- */
 
-static long make_folder(int folder, user_t path, uintptr_t mode)
+static long make_folder(int folder, user_t path, uint32_t mode)
 {
     struct named named;
     int          err = named_begin(&named, folder, path);
@@ -25,7 +25,7 @@ static long make_folder(int folder, user_t path, uintptr_t mode)
     return err;
 }
 
-static long make_node(int folder, user_t path, uintptr_t mode, uintptr_t device)
+static long make_node(int folder, user_t path, uint32_t mode, uintptr_t device)
 {
     struct named named;
     int          err = named_begin(&named, folder, path);
@@ -103,7 +103,7 @@ static long begin_both(struct named *from, int from_folder, user_t from_path, st
     return err;
 }
 
-static long make_link(int from_folder, user_t from, int to_folder, user_t to, uintptr_t flags)
+static long make_link(int from_folder, user_t from, int to_folder, user_t to, unsigned flags)
 {
     struct named old, new;
     long         err;
@@ -123,7 +123,7 @@ static long make_link(int from_folder, user_t from, int to_folder, user_t to, ui
     return err;
 }
 
-static long rename_path(int from_folder, user_t from, int to_folder, user_t to, uintptr_t flags)
+static long rename_path(int from_folder, user_t from, int to_folder, user_t to, unsigned flags)
 {
     struct named old, new;
     long         err = begin_both(&old, from_folder, from, &new, to_folder, to);
@@ -284,7 +284,7 @@ SYSTEM_CALL(umask, uint32_t, mask)
 /* ---- Who may ----------------------------------------------------------------------------------------------- */
 
 /* access() asks for the real user, as a program with borrowed rights wants to know. */
-static long may_access(int folder, user_t path, uintptr_t wanted, uintptr_t flags)
+static long may_access(int folder, user_t path, uintptr_t wanted, unsigned flags)
 {
     struct process *process = current_process();
     uint32_t        user = process->euid, group = process->egid;
@@ -318,7 +318,7 @@ SYSTEM_CALL(faccessat2, int, folder, user_t, path, unsigned, wanted, unsigned, f
 enum { CHANGE_NONE = 0xFFFFFFFFu, SET_ID = 06000, GROUP_EXECUTES = 0010 };
 
 /* Takes the reference. */
-static long change_mode(struct node *node, uintptr_t mode)
+static long change_mode(struct node *node, uint32_t mode)
 {
     uint32_t who = user_acting();
     int      err = 0;
@@ -360,7 +360,7 @@ static long change_owner(struct node *node, uint32_t user, uint32_t group)
 }
 
 /* The node of a descriptor that is more than a path. */
-static int node_of_file(uintptr_t descriptor, struct node **out)
+static int node_of_file(int descriptor, struct node **out)
 {
     struct file *file = file_of(descriptor);
     int          err  = 0;
@@ -375,7 +375,7 @@ static int node_of_file(uintptr_t descriptor, struct node **out)
     return err;
 }
 
-static long change_mode_at(int folder, user_t path, uintptr_t mode)
+static long change_mode_at(int folder, user_t path, uint32_t mode)
 {
     struct node *node;
     int          err = node_of(folder, path, 0, &node);
@@ -383,7 +383,7 @@ static long change_mode_at(int folder, user_t path, uintptr_t mode)
     return err != 0 ? err : change_mode(node, mode);
 }
 
-static long change_owner_at(int folder, user_t path, uint32_t user, uint32_t group, uintptr_t flags)
+static long change_owner_at(int folder, user_t path, uint32_t user, uint32_t group, unsigned flags)
 {
     struct node *node;
     int          err;

@@ -450,7 +450,7 @@ SYSTEM_CALL(pselect6_time64, int, count, user_t, readable, user_t, writable, use
 
 enum { EVENT_SEMAPHORE = 1 };
 
-static long make_epoll(uintptr_t flags)
+static long make_epoll(unsigned flags)
 {
     struct file *file = epoll_make();
 
@@ -478,7 +478,7 @@ SYSTEM_CALL(epoll_ctl, int, epoll_descriptor, int, operation, int, descriptor, u
     return err;
 }
 
-static long wait_for_events(uintptr_t descriptor, user_t to, uintptr_t most, uint64_t deadline)
+static long wait_for_events(int descriptor, user_t to, uintptr_t most, uint64_t deadline)
 {
     struct buffer buffer;
     struct file  *epoll;
@@ -520,7 +520,7 @@ SYSTEM_CALL(epoll_pwait2, int, epoll, user_t, events, int, count, user_t, time_a
     return err != 0 ? err : wait_for_events(epoll, events, count, deadline);
 }
 
-static long make_event(uintptr_t value, uintptr_t flags)
+static long make_event(uintptr_t value, unsigned flags)
 {
     struct file *file;
 

@@ -61,7 +61,7 @@ static int tell_program(struct program_name *program, int folder, char **made)
     return 0;
 }
 
-static int execute_named(struct named *named, int folder, uintptr_t flags, struct image_arguments *arguments)
+static int execute_named(struct named *named, int folder, unsigned flags, struct image_arguments *arguments)
 {
     struct program_name program = { .path = named->path, .flags = (flags & AT_SYMLINK_NOFOLLOW ? PATH_NO_FOLLOW : 0) |
                                                                   (flags & AT_EMPTY_PATH ? PATH_EMPTY_IS_START : 0) };
@@ -83,7 +83,7 @@ static int execute_named(struct named *named, int folder, uintptr_t flags, struc
 }
 
 /* In Linux's order: the path, the arguments, the flags, and then what they mean. */
-static long execute(int folder, user_t path, user_t argument_vector, user_t environment_vector, uintptr_t flags)
+static long execute(int folder, user_t path, user_t argument_vector, user_t environment_vector, unsigned flags)
 {
     struct image_arguments arguments = { 0 };
     struct named           named;

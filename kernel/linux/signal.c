@@ -104,7 +104,7 @@ static long send_thread(int32_t group, int32_t id, const struct signal_info *inf
 
 static long send_to_thread(int32_t group, int32_t id, uintptr_t number, int code)
 {
-    struct signal_info info = from_me((int)number, code);
+    struct signal_info info = from_me(number, code);
 
     if (id <= 0)
         return -EINVAL;

@@ -108,7 +108,7 @@ static int write_statx(struct node *node, user_t to)
 
 typedef int (*writer)(struct node *node, user_t to);
 
-static long stat_path(int folder, user_t path, uintptr_t flags, writer write, user_t to)
+static long stat_path(int folder, user_t path, unsigned flags, writer write, user_t to)
 {
     struct node *node;
     int          err = node_of(folder, path, flags, &node);
@@ -120,7 +120,7 @@ static long stat_path(int folder, user_t path, uintptr_t flags, writer write, us
     return err;
 }
 
-static long stat_file(uintptr_t descriptor, writer write, user_t to)
+static long stat_file(int descriptor, writer write, user_t to)
 {
     struct file *file = file_of(descriptor);
     int          err;

@@ -242,7 +242,7 @@ SYSTEM_CALL(nanosleep, user_t, wanted, user_t, left)
     return err != 0 ? err : sleep_until(deadline_after(time), left, false, true);
 }
 
-static long clock_sleep(uintptr_t clock, uintptr_t flags, uint64_t time, user_t rest, bool wide)
+static long clock_sleep(uintptr_t clock, unsigned flags, uint64_t time, user_t rest, bool wide)
 {
     uint64_t now;
     int      err = clock == CLOCK_THREAD ? -EINVAL : clock_value(clock, &now);

@@ -181,7 +181,7 @@ NARROW = ("arch", "boot", "kernel/files", "kernel/linux", "tests/calls")
 
 
 def test_lines_are_short_enough_to_read(house):
-    wide = [f"{path}:{number}" for folder in NARROW for path, _, names in os.walk(os.path.join(house.tree, folder))
+    wide = [f"{path}/{name}:{number}" for folder in NARROW for path, _, names in os.walk(os.path.join(house.tree, folder))
             for name in sorted(names) if name.endswith((".c", ".h", ".S"))
             for number, line in enumerate(open(os.path.join(path, name), errors="replace"), 1)
             if len(line.rstrip("\n")) > COLUMNS]

@@ -1,0 +1,241 @@
+/*
+ * file_move.c - read, write and their relatives.
+ */
+#include "base/check.h"
+#include "base/error.h"
+#include "base/string.h"
+#include "files/core/lock.h"
+#include "linux/calls.h"
+#include "linux/files.h"
+#include "memory/heap/heap.h"
+#include "process/process.h"
+
+static struct buffer program_buffer(user_t memory, size_t bytes)
+{
+    return (struct buffer){ .user = memory, .bytes = bytes < BYTES_A_CALL ? bytes : BYTES_A_CALL };
+}
+
+long move_bytes(struct file *file, bool writing, struct buffer *buffer, int64_t at)
+{
+    if (writing)
+        return at == AT_POSITION ? file_write(file, buffer) : file_write_at(file, buffer, (uint64_t)at);
+    return at == AT_POSITION ? file_read(file, buffer) : file_read_at(file, buffer, (uint64_t)at);
+}
+
+long count_moved(bool writing, long done)
+{
+    struct resource_usage *used  = &current_thread()->used;
+    uint64_t               bytes = done > 0 ? (uint64_t)done : 0;
+
+    if (writing) {
+        used->writes++;
+        used->bytes_written += bytes;
+    } else {
+        used->reads++;
+        used->bytes_read += bytes;
+    }
+    return done;
+}
+
+static long move_one(int descriptor, bool writing, user_t memory, size_t bytes, int64_t at)
+{
+    struct buffer buffer = program_buffer(memory, bytes);
+    struct file  *file;
+    long          done;
+
+    if (at < AT_POSITION)
+        return -EINVAL;
+    file = file_of(descriptor);
+    if (file == NULL)
+        return -EBADF;
+    if ((intptr_t)bytes < 0)
+        done = -EINVAL;
+    else if (!user_range(memory, bytes))
+        done = -EFAULT;
+    else
+        done = count_moved(writing, move_bytes(file, writing, &buffer, at));
+    file_release(file);
+    return done;
+}
+
+/* A position in two words may be any number but a negative one. */
+static long move_at(int descriptor, bool writing, user_t memory, size_t bytes, int64_t at)
+{
+    return at < 0 ? -EINVAL : move_one(descriptor, writing, memory, bytes, at);
+}
+
+SYSTEM_CALL(read, int, descriptor, user_t, to, size_t, count)
+{
+    return move_one(descriptor, false, to, count, AT_POSITION);
+}
+
+SYSTEM_CALL(write, int, descriptor, user_t, from, size_t, count)
+{
+    return move_one(descriptor, true, from, count, AT_POSITION);
+}
+
+SYSTEM_CALL(pread64, int, descriptor, user_t, to, size_t, count, int64_t, at)
+{
+    return move_at(descriptor, false, to, count, at);
+}
+
+SYSTEM_CALL(pwrite64, int, descriptor, user_t, from, size_t, count, int64_t, at)
+{
+    return move_at(descriptor, true, from, count, at);
+}
+
+struct piece { uint32_t memory, bytes; };               /* struct iovec */
+
+/* Whether the pieces are such that none of them can be refused; their sum fits a result. */
+static int check_pieces(const struct piece *pieces, size_t count)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if ((int32_t)pieces[i].bytes < 0)
+            return -EINVAL;
+        if (!user_range(pieces[i].memory, pieces[i].bytes))
+            return -EFAULT;
+        sum += pieces[i].bytes;
+    }
+    return sum > INT32_MAX ? -EINVAL : 0;
+}
+
+static long move_pieces(struct file *file, bool writing, const struct piece *pieces, size_t count, int64_t at)
+{
+    long done = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct buffer buffer = program_buffer(pieces[i].memory, pieces[i].bytes);
+        long          part;
+
+        if (pieces[i].bytes == 0)
+            continue;
+        part = move_bytes(file, writing, &buffer, at == AT_POSITION ? at : at + done);
+        if (part < 0)
+            return done > 0 ? done : part;
+        done += part;
+        if ((size_t)part < pieces[i].bytes)
+            break;
+    }
+    return done;
+}
+
+enum { FEW_PIECES = 8 };
+
+static long move_vector_of(struct file *file, bool writing, user_t vector, size_t count, int64_t at)
+{
+    struct piece few[FEW_PIECES], *pieces = few;
+    long         done;
+
+    if (count > BUFFERS_A_CALL)
+        return -EINVAL;
+    if (count > FEW_PIECES)
+        pieces = heap_alloc(count * sizeof *pieces, 0);
+    if (pieces == NULL)
+        return -ENOMEM;
+    if (user_read(pieces, vector, count * sizeof *pieces) != 0)
+        done = -EFAULT;
+    else
+        done = check_pieces(pieces, count);
+    if (done == 0)
+        done = count_moved(writing, move_pieces(file, writing, pieces, count, at));
+    if (pieces != few)
+        heap_free(pieces);
+    return done;
+}
+
+static long move_vector(int descriptor, bool writing, user_t vector, size_t count, int64_t at)
+{
+    struct file *file = file_of(descriptor);
+    long         done;
+
+    if (file == NULL)
+        return -EBADF;
+    done = move_vector_of(file, writing, vector, count, at);
+    file_release(file);
+    return done;
+}
+
+enum { RWF_HIPRI = 1, RWF_DSYNC = 2, RWF_SYNC = 4, RWF_NOWAIT = 8, RWF_APPEND = 16, RWF_NOAPPEND = 32,
+       RWF_DONTCACHE = 128 };
+enum { RWF_KNOWN = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND | RWF_DONTCACHE };
+
+/* The open file as this one call shall see it. All else here is done at once and kept nowhere else. */
+static int see_as(const struct file *file, unsigned flags, struct file *out)
+{
+    if ((flags & ~(uintptr_t)RWF_KNOWN) || (flags & (RWF_APPEND | RWF_NOAPPEND)) == (RWF_APPEND | RWF_NOAPPEND))
+        return -EOPNOTSUPP;
+    *out      = *file;
+    out->lock = (struct mutex)MUTEX("file for one call");
+    if (flags & RWF_APPEND)
+        out->flags |= O_APPEND;
+    if (flags & RWF_NOAPPEND)
+        out->flags &= ~(uint32_t)O_APPEND;
+    if (flags & RWF_NOWAIT)
+        out->flags |= O_NONBLOCK;
+    return 0;
+}
+
+static long move_flagged(int descriptor, bool writing, user_t vector, size_t count, int64_t at, unsigned flags)
+{
+    struct file *file = file_of(descriptor), seen;
+    bool         moves;
+    long         done;
+
+    if (file == NULL)
+        return -EBADF;
+    moves = at == AT_POSITION && !(file->operations->traits & (NODE_STREAM | NODE_SEEKLESS));
+    if (moves)
+        mutex_take(&file->lock);
+    done = see_as(file, flags, &seen);
+    if (done == 0)
+        done = move_vector_of(&seen, writing, vector, count, at);
+    if (done > 0 && moves)
+        file->at = seen.at;
+    if (moves)
+        mutex_drop(&file->lock);
+    file_release(file);
+    return done;
+}
+
+/* A position of -1 is the file's own. */
+static long move_vector2(int descriptor, bool writing, user_t vector, size_t count, int64_t at, unsigned flags)
+{
+    if (at < AT_POSITION)
+        return -EINVAL;
+    return flags == 0 ? move_vector(descriptor, writing, vector, count, at)
+                      : move_flagged(descriptor, writing, vector, count, at, flags);
+}
+
+SYSTEM_CALL(preadv2, int, descriptor, user_t, pieces, uintptr_t, count, uintptr_t, at_low, uintptr_t, at_high,
+            unsigned, flags)
+{
+    return move_vector2(descriptor, false, pieces, count, wide(at_low, at_high), flags);
+}
+
+SYSTEM_CALL(pwritev2, int, descriptor, user_t, pieces, uintptr_t, count, uintptr_t, at_low, uintptr_t, at_high,
+            unsigned, flags)
+{
+    return move_vector2(descriptor, true, pieces, count, wide(at_low, at_high), flags);
+}
+
+SYSTEM_CALL(readv, int, descriptor, user_t, pieces, uintptr_t, count)
+{
+    return move_vector(descriptor, false, pieces, count, AT_POSITION);
+}
+
+SYSTEM_CALL(writev, int, descriptor, user_t, pieces, uintptr_t, count)
+{
+    return move_vector(descriptor, true, pieces, count, AT_POSITION);
+}
+
+SYSTEM_CALL(preadv, int, descriptor, user_t, pieces, uintptr_t, count, uintptr_t, at_low, uintptr_t, at_high)
+{
+    return wide(at_low, at_high) < 0 ? -EINVAL : move_vector(descriptor, false, pieces, count, wide(at_low, at_high));
+}
+
+SYSTEM_CALL(pwritev, int, descriptor, user_t, pieces, uintptr_t, count, uintptr_t, at_low, uintptr_t, at_high)
+{
+    return wide(at_low, at_high) < 0 ? -EINVAL : move_vector(descriptor, true, pieces, count, wide(at_low, at_high));
+}

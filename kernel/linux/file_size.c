@@ -1,0 +1,157 @@
+/*
+ * file_size.c - positions, sizes, and when what was written is safe.
+ */
+#include "base/check.h"
+#include "base/error.h"
+#include "linux/calls.h"
+#include "linux/files.h"
+#include "process/process.h"
+
+/* ---- Positions ------------------------------------------------------------------------------------------- */
+
+static long seek(int descriptor, int64_t offset, uintptr_t whence, uint64_t *out)
+{
+    struct file *file = file_of(descriptor);
+    long         err;
+
+    if (file == NULL)
+        return -EBADF;
+    err = file_seek(file, offset, (int)whence, out);
+    file_release(file);
+    return err;
+}
+
+SYSTEM_CALL(lseek, int, descriptor, long, offset, unsigned, from)
+{
+    uint64_t at;
+    long     err = seek(descriptor, offset, from, &at);
+
+    if (err != 0)
+        return err;
+    return at > INT32_MAX ? -EOVERFLOW : (long)at;
+}
+
+SYSTEM_CALL(_llseek, int, descriptor, uint32_t, high, uint32_t, low, user_t, to, unsigned, from)
+{
+    uint64_t at;
+    long     err = seek(descriptor, wide(low, high), from, &at);
+
+    return err != 0 ? err : user_write(to, &at, sizeof at);
+}
+
+/* ---- Sizes ------------------------------------------------------------------------------------------------- */
+
+static long resize_path(user_t path, int64_t bytes)
+{
+    struct node *node;
+    int          err;
+
+    if (bytes < 0)
+        return -EINVAL;
+    err = node_of(AT_FDCWD, path, 0, &node);
+    if (err != 0)
+        return err;
+    err = node_allows(node, 2);
+    if (err == 0)
+        err = node_add_writer(node);
+    if (err == 0) {
+        err = node_resize(node, (uint64_t)bytes);
+        node_end_writer(node);
+    }
+    node_release(node);
+    return err;
+}
+
+static long resize_file(int descriptor, int64_t bytes)
+{
+    struct file *file;
+    long         err = -EINVAL;
+
+    if (bytes < 0)
+        return -EINVAL;
+    file = file_of(descriptor);
+    if (file == NULL)
+        return -EBADF;
+    if (file->flags & O_PATH)
+        err = -EBADF;
+    else if (file_writes(file) && (file->node->mode & S_FMT) == S_REGULAR)
+        err = node_resize(file->node, (uint64_t)bytes);
+    file_release(file);
+    return err;
+}
+
+SYSTEM_CALL(truncate, user_t, path, long, bytes) { return resize_path(path, bytes); }
+SYSTEM_CALL(ftruncate, int, descriptor, long, bytes) { return resize_file(descriptor, bytes); }
+SYSTEM_CALL(truncate64, user_t, path, int64_t, bytes) { return resize_path(path, bytes); }
+SYSTEM_CALL(ftruncate64, int, descriptor, int64_t, bytes) { return resize_file(descriptor, bytes); }
+
+enum { FALLOCATE_KEEP_SIZE = 1, FALLOCATE_PUNCH_HOLE = 2, FALLOCATE_ZERO_RANGE = 16 };
+
+static long allocate(struct file *file, uint32_t mode, uint64_t from, uint64_t end)
+{
+    struct allocation what = { from, end, mode & FALLOCATE_KEEP_SIZE, mode & FALLOCATE_PUNCH_HOLE,
+                               mode & FALLOCATE_ZERO_RANGE };
+    struct node      *node = file->node;
+
+    if (mode & ~(uintptr_t)(FALLOCATE_KEEP_SIZE | FALLOCATE_PUNCH_HOLE | FALLOCATE_ZERO_RANGE))
+        return -EOPNOTSUPP;
+    if (what.punch && (what.clear || !what.keep))
+        return -EOPNOTSUPP;
+    if ((file->flags & O_PATH) || !file_writes(file))
+        return -EBADF;
+    if ((node->mode & S_FMT) == S_FOLDER)
+        return -EISDIR;
+    if ((node->mode & S_FMT) != S_REGULAR || node->operations->resize == NULL)
+        return (node->mode & S_FMT) == S_PIPE ? -ESPIPE : -ENODEV;
+    if (end > FILE_LARGEST)
+        return -EFBIG;
+    return node_allocate(node, &what);
+}
+
+SYSTEM_CALL(fallocate, int, descriptor, int, mode, int64_t, from, int64_t, bytes)
+{
+    struct file *file = file_of(descriptor);
+    int64_t      end;
+    long         err;
+
+    if (file == NULL)
+        return -EBADF;
+    if (from < 0 || bytes <= 0 || __builtin_add_overflow(from, bytes, &end))
+        err = -EINVAL;
+    else
+        err = allocate(file, mode, (uint64_t)from, (uint64_t)end);
+    file_release(file);
+    return err;
+}
+
+/* ---- Everything is in memory: nothing is late ------------------------------------------------------------------ */
+
+static long sync_file(int descriptor)
+{
+    struct file *file = file_of(descriptor);
+    long         err  = 0;
+
+    if (file == NULL)
+        return -EBADF;
+    if (file->flags & O_PATH)
+        err = -EBADF;
+    else if (file->operations->traits & NODE_STREAM)
+        err = -EINVAL;
+    else if (file->operations->sync != NULL)
+        err = file->operations->sync(file->node);
+    file_release(file);
+    return err;
+}
+
+static long exists(int descriptor)
+{
+    return descriptor_flag(current_process()->files, descriptor) < 0 ? -EBADF : 0;
+}
+
+SYSTEM_CALL(fsync, int, descriptor) { return sync_file(descriptor); }
+SYSTEM_CALL(fdatasync, int, descriptor) { return sync_file(descriptor); }
+SYSTEM_CALL(sync) { return 0; }
+SYSTEM_CALL(syncfs, int, descriptor) { return exists(descriptor); }
+SYSTEM_CALL(readahead, int, descriptor, int64_t, from, size_t, bytes) { return exists(descriptor); }
+SYSTEM_CALL(fadvise64, int, descriptor, int64_t, from, size_t, bytes, int, advice) { return exists(descriptor); }
+SYSTEM_CALL(fadvise64_64, int, descriptor, int64_t, from, int64_t, bytes, int, advice) { return exists(descriptor); }
