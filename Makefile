@@ -36,7 +36,7 @@ include tests/documents/rules.mk
 .PHONY: documents-program documents calls-programs fuzz-calls fuzz-differ bombs mixed-program nightly
 .PHONY: all kernel ready run ready-console console image ready-image run-image iso run-iso web run-web test-web install uninstall package \
         claims figures test bench compare fuzz tool-tests machine-tests \
-        fuzz-programs programs test-fresh clean distclean help setup FORCE
+        fuzz-programs programs test-machines test-fresh clean distclean help setup FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
@@ -145,6 +145,9 @@ test-web: web | $(O)/setup-web          ## the page as a whole, in a browser: ev
 	    tests/system/test_web.py tests/web
 
 programs: $(O)/programs/programs.done   ## real i386 programs from Debian's packages, for ./quire run
+
+test-machines: | $(O)/setup-machines    ## second opinions: each layout's claims under Bochs, from disk and floppy
+	@tests/run --build $(O) --layouts "$(LAYOUTS)" bochs
 
 test-fresh: | $(O)/setup-fresh          ## `make run` on bare Debian systems, made for this by debootstrap; as root, 10 minutes each
 	@tests/fresh --build $(O) $(RELEASES)
