@@ -42,7 +42,7 @@ include tests/documents/rules.mk
 MAKEFLAGS += --no-builtin-rules
 
 all: quire kernel                       ## ./quire and the kernel of LAYOUT (default: quire)
-kernel: $(B)/kernel.elf $(B)/kernel-pvh.elf ## the kernel only; CHECKED=1 adds the deep assertions
+kernel: $(B)/kernel.elf $(B)/kernel-pvh.elf $(run_kernel) ## the kernel only; CHECKED=1 adds the deep assertions
 
 # What ends on a terminal builds in a make of its own: of two in one tree the second waits for the first one's build, but
 # not for its terminal.

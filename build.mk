@@ -300,6 +300,17 @@ $(B)/kernel.elf: $(B)/kernel-0.elf $(B)/symbols-1.o
 $(B)/kernel-pvh.elf: $(B)/kernel.elf
 	$(call note,link,$@)$(CC) $(LINK_FLAGS) $(AS_PVH) -s -T $(L)/kernel.ld -o $@ $(linked) $(B)/symbols-1.o
 
+# The kernel that only runs programs (sources.mk: run), for the same machine. Its map has the names of its functions. There
+# is none with deep checks: they are what it lacks.
+run_kernel := $(if $(filter 1,$(CHECKED)),,$(B)/kernel-run.elf)
+run_parts  = $(filter-out $(tables:%=$(B)/kernel/layout/%.c.o),$(kernel_parts))
+run_linked = $(call objects,kernel,$(call chosen,$(run))) $(run_parts)
+
+$(B)/kernel-run.elf: $(call objects,kernel,$(run)) $(run_parts) $(L)/kernel.ld $(L)/features
+	$(call note,link,$@)$(CC) $(LINK_FLAGS) $(AS_PVH) -T $(L)/kernel.ld -o $@.new $(run_linked)
+	@$(NM) -n $@.new | sed -n 's/ [tT] / /p' > $(@:.elf=.map)
+	@strip -o $@ $@.new && rm $@.new
+
 # ---- The CD image ---------------------------------------------------------------------
 
 $(O)/quire.iso: quire FORCE | $(O)/setup-iso $(O)/programs/programs.done
@@ -401,7 +412,7 @@ $(bench_programs):
 
 # ---- Which headers an object was made from ------------------------------------------------
 
-all_objects := $(call objects,kernel,$(kernel) $(boot)) $(call objects,port,$(machine) $(machine_tests)) $(call objects,fuzz,$(machine) $(machine_fuzz)) \
+all_objects := $(call objects,kernel,$(kernel) $(run_only) $(boot)) $(call objects,port,$(machine) $(machine_tests)) $(call objects,fuzz,$(machine) $(machine_fuzz)) \
                $(call objects,bench,$(machine) $(benches)) $(call in,host,$(command) $(drawing) $(compiler)) \
                $(call in,host-checked,$(compiler) $(tool_tests)) $(call in,host-fuzz,$(compiler) $(drawing) $(tool_fuzz)) \
                $(call in,bios,$(sector) $(relocator)) $(call in,flat,$(wildcard $(flat_folder)/*.c $(flat_folder)/*.S)) \

@@ -13,6 +13,8 @@ boot   += boot/multiboot.c                          # boot information in one st
 boot   += boot/pvh.c                                # the same from a loader that speaks PVH
 boot   += boot/bios.c                               # the same from our own boot sector and relocator
 kernel += kernel/init/main.c                        # the order in which the kernel comes to life
+kernel += kernel/init/console.c                     # and its console, where nothing is to be run
+kernel += kernel/init/checks.c                      # the auditor, for those who ask
 kernel += kernel/init/panic.c                       # the end, told in parts
 
 # kernel/base: what every other part stands on
@@ -34,6 +36,7 @@ kernel += kernel/memory/frames/frame.c              # frames with owners and cou
 kernel += kernel/memory/frames/frame_many.c         # references to many frames at once
 kernel += kernel/memory/frames/frame_magazine.c              # each CPU's frames at hand
 kernel += kernel/memory/frames/next_page.c          # pages by address: get_next_page, free_page
+kernel += kernel/memory/frames/frame_sums.c         # how many there are, of what, and whose
 kernel += kernel/memory/check/frame_audit.c         # its invariants F1 to F5, checked
 
 # then how pages reach it
@@ -58,6 +61,7 @@ kernel += kernel/memory/heap/heap_big.c             # blocks of whole pages
 kernel += kernel/memory/heap/heap_pages.c           # frames under the heap's pages
 kernel += kernel/memory/heap/heap_keep.c            # what is never given back
 kernel += kernel/memory/heap/heap_misuse.c          # the heap used wrongly: what, where, by whom
+kernel += kernel/memory/heap/heap_sums.c            # what it holds, counted, and who took it
 kernel += kernel/memory/check/heap_audit.c          # its invariants H1 to H5, checked
 
 # then what programs will need
@@ -283,14 +287,25 @@ include $(wildcard layouts/*/sources.mk)
 # The tables, and the sets of them that all kernels have; what a row is and where the table is declared.
 tables = invariants corruptions probes mutations commands
 adds   = memory_invariants memory_corruptions console_commands
-table_invariants  = struct invariant      invariants       memory/check/audit.h
+table_invariants  = struct invariant      invariants       memory/audit.h
 table_corruptions = struct corruption     corruptions      memory/check/corrupt.h
 table_probes      = struct claim_probe    claim_probes     claims/claims.h
 table_mutations   = struct claim_mutation claim_mutations  claims/claims.h
 table_commands    = struct command        commands         console/console.h
 
+# ---- The kernel that only runs programs -------------------------------------------------
+
+# kernel-run.elf, which `./quire run` boots, is made of the same objects without these: console, claims, checks, snapshots and
+# the names of functions. They may be taken out of the tree, and it still can be made.
+aside = claims.c claims_% mutations.c corrupt.c audit.c console.c commands.c
+whole = $(filter kernel/memory/check/% kernel/claims/% kernel/console/%,$(kernel)) \
+        $(addprefix kernel/init/,console.c checks.c snapshot.c map_line.c) kernel/base/symbol.c \
+        $(foreach source,$(filter layouts/%,$(kernel)),$(if $(filter $(aside),$(notdir $(source))),$(source)))
+run   = $(filter-out $(whole),$(kernel)) $(run_only)
+run_only = kernel/init/run_only.c                   # what it answers instead
+
 # Sources of the kernel that are compiled to be small: nothing in them is on the way of a program that does its work.
-cold  = $(filter kernel/console/% kernel/claims/% kernel/memory/check/% kernel/init/% kernel/files/proc/% kernel/files/root/cpio.c \
+cold  = $(run_only) $(filter kernel/console/% kernel/claims/% kernel/memory/check/% kernel/init/% kernel/files/proc/% kernel/files/root/cpio.c \
                  kernel/files/root/root.c kernel/files/root/archive.c layouts/%,$(kernel))
 cold += kernel/memory/start.c kernel/memory/frames/memmap.c kernel/memory/spaces/kernel_space.c kernel/memory/heap/heap_misuse.c \
         kernel/memory/spaces/fault_verdict.c kernel/memory/spaces/map_move.c kernel/memory/spaces/map_lock.c kernel/memory/spaces/map_pages.c \

@@ -22,7 +22,7 @@
 
 #include "base/check.h"
 #include "cpu.h"
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 #include "memory/spaces/space.h"
 
 #define MIRROR_BYTES ((size_t)MMU_SPACE_END * PAGE_SIZE)

@@ -11,7 +11,7 @@
 
 #ifndef MMU_FORMAT_FIRMWARE
 
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 
 enum { P = 1, RW = 2, US = 4, A = 32, D = 64, PS = 128, G = 256, ENTRIES = 1024 };
 

@@ -9,7 +9,7 @@
 #include "base/print.h"
 #include "console/show.h"
 #include "cpu.h"
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 #include "memory/tables/cursor.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"

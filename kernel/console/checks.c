@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/print.h"
 #include "base/string.h"
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 #include "memory/check/corrupt.h"
 
 static int list_invariants(void)

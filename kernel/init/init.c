@@ -22,6 +22,7 @@
 #include "files/terminal/terminals.h"
 #include "init/boot_configuration.h"
 #include "init/crash.h"
+#include "init/checks.h"
 #include "init/report.h"
 #include "init/snapshot.h"
 #include "memory/frames/frame.h"
@@ -74,7 +75,7 @@ static void find_program(const char *line)
 }
 
 /* What /proc/quire has from here. */
-static const struct machine_reports reports = { snapshot_write, snapshot_send, crash_by_program };
+static const struct machine_reports reports = { snapshot_write, snapshot_send, crash_by_program, checks_audit };
 
 void init_note_boot(const struct boot_info *info, const char *command_line)
 {

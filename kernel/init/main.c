@@ -15,18 +15,15 @@
 #include "base/print.h"
 #include "base/string.h"
 #include "boot/info.h"
-#include "console/console.h"
 #include "cpu.h"
 #include "devices/acpi.h"
-#include "devices/keyboard.h"
 #include "devices/pci.h"
 #include "devices/serial.h"
-#include "devices/vga.h"
-#include "memory/check/audit.h"
 #include "memory/start.h"
 #include "mmu.h"
 #include "init/panic.h"
 #include "power.h"
+#include "init/checks.h"
 #include "init/init.h"
 #include "init/map_line.h"
 #include "process/applications.h"
@@ -36,7 +33,7 @@ extern char image_physical_start[], image_physical_end[], image_boot_start[], im
 extern entry_t boot_slot_table[];
 extern char boot_stack_guard[];
 
-enum { DEVICES_MAXIMUM = 64, AUDIT_SLICES_A_REST = 64 };
+enum { DEVICES_MAXIMUM = 64 };
 static struct device_range devices[DEVICES_MAXIMUM];
 static char                command_line[BOOT_TEXT];
 static struct boot_path    way;
@@ -50,65 +47,6 @@ static void refuse_start(const char *why)
 {
     print("quire: cannot start: %s\n", why);
     power_exit(POWER_STATUS_REFUSED);
-}
-
-/* The value of NAME=VALUE on the command line; a value may be put in double quotes. Cuts the line. */
-static char *option_value(char *line, const char *name)
-{
-    size_t length = strlen(name);
-
-    for (char *at = line; *at != '\0'; at++) {
-        char *value, *end;
-
-        if ((at != line && at[-1] != ' ') || strncmp(at, name, length) != 0 || at[length] != '=')
-            continue;
-        value = at + length + 1;
-        if (*value == '"')
-            end = strchr(++value, '"');
-        else
-            end = strchr(value, ' ');
-        if (end != NULL)
-            *end = '\0';
-        return value;
-    }
-    return NULL;
-}
-
-/* A slice of the audit; says so once if something is wrong. */
-static void audit_a_little(void)
-{
-    struct audit_report report = { 0 };
-    static bool         said;
-
-    if (!audit_step(&report) && !said) {
-        print("\n");
-        audit_print(&report);
-        said = true;
-    }
-}
-
-/*
- * While nobody types others have their turn, if there are any; else the memory is audited, a good part of it after
- * each key; then the processor sleeps.
- */
-static int wait_for_key(void)
-{
-    unsigned slices = AUDIT_SLICES_A_REST;
-    int      byte;
-
-    while ((byte = serial_read()) < 0 && (byte = keyboard_read()) < 0) {
-        flat_tell();
-        schedule_preempt();                     /* somebody may have asked to be told when programs can run */
-        if (schedule_ready() > 0) {
-            schedule();
-        } else if (slices > 0) {
-            slices--;
-            audit_a_little();
-        } else {
-            cpu_wait();
-        }
-    }
-    return byte;
 }
 
 /* Where the document lets programs run the kernel's code or read its constants. */
@@ -138,7 +76,6 @@ void kernel_main(const struct boot_info *info, frame_t root)
         .devices = devices,
     };
     const char *problem;
-    char       *commands;
 
     cpu_start();
     if (serial_start())
@@ -168,13 +105,5 @@ void kernel_main(const struct boot_info *info, frame_t root)
         map_line_start();
     if (init_is_wanted())
         init_run();
-    serial_listen();
-    keyboard_start(NULL);
-    if (vga_start() == 0)
-        print_to(vga_write);
-    commands = option_value(command_line, "run");
-    if (commands != NULL)
-        console_run(commands);
-    console_loop(wait_for_key);
-    power_halt();
+    console_start(command_line, flat_tell);
 }

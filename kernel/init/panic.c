@@ -6,12 +6,12 @@
  * assertion inside one comes back here, is noted, and the rest is still printed.
  */
 #include "init/panic.h"
+#include "init/checks.h"
 #include "base/lock.h"
 #include "base/print.h"
 #include "base/string.h"
 #include "base/symbol.h"
 #include "cpu.h"
-#include "memory/check/audit.h"
 #include "memory/frames/frame.h"
 #include "memory/spaces/space.h"
 #include "memory/heap/stack.h"
@@ -162,19 +162,6 @@ static void tell_backtrace(void)
     backtrace(now.counter, now.frame_pointer);
 }
 
-static void tell_audit(void)
-{
-    static struct audit_report report;
-
-    if (!frames_are_open()) {
-        print("  audit: memory was not open yet\n");
-        return;
-    }
-    memset(&report, 0, sizeof report);
-    audit_full(&report);
-    audit_print(&report);
-}
-
 static void act_last(void)
 {
     if (last_act != NULL)
@@ -194,7 +181,7 @@ static NORETURN void finish(void)
 
 static NORETURN void panic_go_on(void)
 {
-    static void (*const parts[])(void) = { tell_why, tell_registers, tell_address, tell_backtrace, tell_audit,
+    static void (*const parts[])(void) = { tell_why, tell_registers, tell_address, tell_backtrace, checks_print,
                                      act_last };
 
     while (parts_done < COUNT_OF(parts))

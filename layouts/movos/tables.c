@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/string.h"
 #include "cpu.h"
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 #include "memory/tables/cursor.h"
 #include "memory/frames/frame.h"
 #include "memory/spaces/space.h"

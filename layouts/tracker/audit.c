@@ -3,7 +3,7 @@
  */
 #include "layouts/tracker/tables.h"
 
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 #include "memory/frames/frame.h"
 #include "layouts/tracker/master.h"
 #include "memory/spaces/space.h"

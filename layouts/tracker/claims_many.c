@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "cpu.h"
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 #include "memory/tables/cursor.h"
 #include "memory/heap/heap.h"
 #include "memory/tables/slot.h"

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "machine.h"
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 
 static inline void assert_clean(void)
 {

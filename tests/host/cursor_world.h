@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "machine.h"
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 #include "memory/tables/cursor.h"
 #include "memory/frames/frame.h"
 #include "memory/layout.h"

@@ -18,7 +18,7 @@
 #include "files/path/path.h"
 #include "files/tmpfs/tmpfs.h"
 #include "machine.h"
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
 #include "one_thread.h"

@@ -16,7 +16,7 @@
 #include "base/print.h"
 #include "cpu.h"
 #include "machine.h"
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
 

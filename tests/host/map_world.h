@@ -19,7 +19,7 @@
 #include "base/error.h"
 #include "clean.h"
 #include "machine.h"
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 #include "memory/spaces/fault.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"

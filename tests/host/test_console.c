@@ -19,7 +19,7 @@
 #include "console/line.h"
 #include "console/words.h"
 #include "machine.h"
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 #include "memory/frames/frame.h"
 #include "memory/spaces/space.h"
 #include "memory/heap/stack.h"

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "base/error.h"
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 #include "memory/spaces/region.h"
 
 enum { WORLD_PAGES = 64, WORLD_FIRST = 0x100 };     /* page 0 of a picture is page 0x100 of the space */

@@ -14,7 +14,7 @@
 #include "clean.h"
 #include "cpu.h"
 #include "machine.h"
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 #include "memory/tables/cursor.h"
 #include "memory/frames/frame.h"
 #include "memory/layout.h"

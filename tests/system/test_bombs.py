@@ -34,7 +34,7 @@ def explode(layout, names):
     if not os.path.isdir(root):
         pytest.skip(f"no C library for the guest in {root}; `make programs` fetches it")
     jobs.compile_all(root, made)
-    done = subprocess.run([os.path.join(BUILD, "host", "quire"), "run", "--layout", layout, "-m", "32M", "--timeout",
+    done = subprocess.run([os.path.join(BUILD, "host", "quire"), "run", "--audit", "--layout", layout, "-m", "32M", "--timeout",
                            str(70 * len(names.split())), os.path.join(made, "bombs"), *names.split()], stdin=subprocess.DEVNULL,
                           capture_output=True, env={**os.environ, "QUIRE_BUILD": BUILD}, check=False)
     errors = done.stderr.decode(errors="replace")

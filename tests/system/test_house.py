@@ -2,7 +2,10 @@
 import glob
 import os
 import re
+import shutil
 import subprocess
+
+import pytest
 
 
 def sources(house, *folders):
@@ -15,7 +18,7 @@ def sources(house, *folders):
 
 def test_the_table_of_contents_lists_every_kernel_source_with_a_phrase(house):
     contents = "".join(open(path).read() for path in glob.glob(f"{house.tree}/**/sources.mk", recursive=True))
-    names = r"(?:kernel|boot|sector|relocator)"
+    names = r"(?:kernel|run_only|boot|sector|relocator)"
     listed = dict(re.findall(rf"^{names}\s*\+?= (\S+)[ ]+# (\S.*)$", contents, re.M))
     there = {name for name in sources(house, "boot", "kernel", "arch/i386", "layouts") if not re.match("layouts/[^/]+/(tests|programs)/", name)}
     assert set(listed) == there, "written, and not listed; or listed, and not there"
@@ -186,3 +189,83 @@ def test_lines_are_short_enough_to_read(house):
             for number, line in enumerate(open(os.path.join(path, name), errors="replace"), 1)
             if len(line.rstrip("\n")) > COLUMNS]
     assert not wide
+
+
+# ---- What may be taken away -------------------------------------------------------------------------------
+
+OF_THE_WHOLE_KERNEL = ("kernel/memory/check", "kernel/console", "kernel/claims")
+
+
+@pytest.fixture
+def bare_tree(house, tmp_path):
+    """A copy of the tree with what is built of it, and a function that makes goals there. Commands are the same as here, so
+    that only what depends on something that is gone is made anew."""
+    tree, layout = tmp_path / "tree", house.layouts[-1]
+    house.kernel(layout)
+    names = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=house.tree,
+                           capture_output=True, check=True).stdout.decode().split("\0")
+    for name in filter(None, names):
+        if os.path.isfile(f"{house.tree}/{name}") and (not name.startswith(("tests/", "docs/", "bench/")) or name.endswith("rules.mk")):
+            os.makedirs(os.path.dirname(tree / name), exist_ok=True)
+            shutil.copy2(f"{house.tree}/{name}", tree / name)
+    for folder in ("objects/kernel", "objects/host", "objects/bios", "host", "bios", layout):
+        shutil.copytree(f"{house.build}/{folder}", tree / "build" / folder, symlinks=True, dirs_exist_ok=True)
+    for word in ("build", "run", "iso", "test"):
+        (tree / "build" / f"setup-{word}").touch()
+    _, nowhere = house.make("-s", "--no-print-directory", "print-nowhere")
+
+    def make(*words):
+        done = subprocess.run(["make", "-C", tree, "-j2", "--no-print-directory", f"nowhere={nowhere.strip()}", *words],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
+        assert done.returncode == 0, done.stdout[-3000:]
+        return done.stdout
+
+    return tree, make
+
+
+def run_in(house, tree, layout, script):
+    """(status, output) of a shell under the kernel of that tree."""
+    root = os.path.join(house.build, "programs", "root")
+    done = subprocess.run([os.path.join(house.build, "host", "quire"), "run", "--layout", layout, "--root", root, "--timeout", "60",
+                           "busybox", "sh", "-c", script], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          env={**os.environ, "QUIRE_BUILD": str(tree / "build")}, timeout=100)
+    return done.returncode, done.stdout
+
+
+def test_a_kernel_without_console_claims_and_checks_runs_programs(house, bare_tree):
+    """What the whole kernel has beyond is really aside: not there, the rest still builds, and runs a pipe of two programs."""
+    tree, make = bare_tree
+    aside = make("-s", "print-whole").split()
+    assert len(aside) > 30 and any(name.startswith("layouts/") for name in aside)
+    for folder in OF_THE_WHOLE_KERNEL:
+        shutil.rmtree(tree / folder)
+    for name in aside:
+        if os.path.exists(tree / name):
+            os.unlink(tree / name)
+    layout = house.layouts[-1]
+    for kernel in (tree / "build" / layout).glob("kernel*.elf"):
+        kernel.unlink()
+    make(f"LAYOUT={layout}", f"build/{layout}/kernel-run.elf")
+    assert not os.path.exists(tree / "build" / layout / "kernel-pvh.elf")
+    assert run_in(house, tree, layout, "echo hello | cat; exit 7") == (7, "hello\n")
+
+
+def test_any_layout_but_the_default_can_be_taken_away(house, bare_tree):
+    """One after the other is removed and put back: nobody else's list of files needs it. With all of them gone the default
+    layout's kernel is built, and runs."""
+    tree, make = bare_tree
+    others = [name for name in make("-s", "print-LAYOUTS").split() if name != "quire"]
+    assert len(others) == 5
+    for gone in others:
+        os.rename(tree / "layouts" / gone, tree / "gone")
+        left = [name for name in others if name != gone]
+        assert make("-s", "print-LAYOUTS").split() == left + ["quire"]
+        assert f"layouts/{gone}/" not in make("-s", "print-kernel", "print-all_objects")
+        make("-n", "quire", f"LAYOUT={left[0]}", "kernel")
+        os.rename(tree / "gone", tree / "layouts" / gone)
+    for gone in others:
+        shutil.rmtree(tree / "layouts" / gone)
+    for kernel in (tree / "build/quire").glob("kernel*.elf"):
+        kernel.unlink()
+    make("quire", "kernel")
+    assert run_in(house, tree, "quire", "echo hello | cat; exit 7") == (7, "hello\n")

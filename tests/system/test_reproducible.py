@@ -30,6 +30,7 @@ def test_another_folder_gives_the_same_bytes(house, tmp_path):
     made = subprocess.run(["make", "-C", folder, "-j2", f"O={output}", f"LAYOUT={layout}", "quire", "kernel"], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=400)
     assert made.returncode == 0, made.stdout[-4000:]
-    for product in (f"{layout}/kernel.elf", f"{layout}/kernel-pvh.elf", "host/quire", "bios/sector", "bios/relocator"):
+    for product in (f"{layout}/kernel.elf", f"{layout}/kernel-pvh.elf", f"{layout}/kernel-run.elf",
+                    f"{layout}/kernel-run.map", "host/quire", "bios/sector", "bios/relocator"):
         with open(os.path.join(house.build, product), "rb") as one, open(output / product, "rb") as other:
             assert one.read() == other.read(), f"{product} says where it was built, or when"

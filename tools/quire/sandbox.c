@@ -5,6 +5,7 @@
 #include "elf_file.h"
 #include "find.h"
 #include "machine.h"
+#include "names.h"
 #include "pack.h"
 #include "program.h"
 #include "report_json.h"
@@ -262,9 +263,12 @@ static int too_little(const char *why)
 
 static void show_last_words(const struct session *session)
 {
-    tail_show(&session->serial, 40);
-    tail_show(&session->log, 10);
-    tail_show(&session->errors, 10);
+    struct names names = names_of(session->kernel);
+
+    tail_show(&session->serial, 40, &names);
+    tail_show(&session->log, 10, &names);
+    tail_show(&session->errors, 10, NULL);
+    names_free(&names);
 }
 
 /* It is there, and does nothing. */
@@ -285,7 +289,7 @@ static int explain_timeout(const struct sandbox *sandbox, const struct session *
     tell(0, "%s still ran after %" PRIu64 ".%" PRIu64 " s%s", sandbox->argv[0], sandbox->timeout_ms / 1000,
          sandbox->timeout_ms % 1000 / 100, session->obeyed ? "" : ", and did not end when SIGTERM told it to");
     if (!session->spoke)
-        tail_show(&session->serial, 10);        /* it may never have got that far */
+        tail_show(&session->serial, 10, NULL);        /* it may never have got that far */
     return SANDBOX_TIMEOUT;
 }
 
@@ -306,7 +310,7 @@ static int explain_machine(const struct session *session, int waited)
                         session->errors.length > 0 ? session->errors.bytes : "cannot be started");
     if (code == 1 && !session->spoke && session->serial.length == 0) {
         tell(0, "QEMU refuses to start this machine:");
-        tail_show(&session->errors, 5);
+        tail_show(&session->errors, 5, NULL);
         return SANDBOX_NO_EMULATOR;
     }
     tell(0, "the machine ended before the program did%s%s", code == 0 ? ": its processor was reset" : "",
@@ -365,14 +369,31 @@ static bool never_ran(const struct session *session, int waited)
            WEXITSTATUS(waited) == 1;
 }
 
-/* The kernel that a kind of machine can start, or NULL. */
-static char *kernel_for(const struct sandbox *sandbox, enum machine_kind kind)
+static char *kernel_named(const struct sandbox *sandbox, const char *name)
 {
-    char *file = text("%s/%s", sandbox->layout, kind == MACHINE_MICROVM ? "kernel-pvh.elf" : "kernel.elf");
+    char *file = text("%s/%s", sandbox->layout, name);
     char *path = build_path(file);
 
     free(file);
     return path;
+}
+
+/* Who asks for what a kernel that only runs programs has not got, or for a kernel that a debugger knows. */
+static bool wants_whole(const struct sandbox *sandbox)
+{
+    return sandbox->audit || sandbox->report || sandbox->map || sandbox->on_machine != NULL;
+}
+
+/* The kernel that a kind of machine can start, or NULL. */
+static char *kernel_for(const struct sandbox *sandbox, enum machine_kind kind)
+{
+    char *kernel = NULL;
+
+    if (kind != MACHINE_MICROVM)
+        return kernel_named(sandbox, "kernel.elf");
+    if (!wants_whole(sandbox))
+        kernel = kernel_named(sandbox, "kernel-run.elf");
+    return kernel != NULL ? kernel : kernel_named(sandbox, "kernel-pvh.elf");
 }
 
 /* One built without seccomp, or one that is under a filter already. */
@@ -401,6 +422,7 @@ static int run_machine(struct sandbox *sandbox, struct machine_plan *plan, int r
         return status;
     session = session_for(sandbox, report);
     session.machine = &machine;
+    session.kernel  = plan->kernel;
     if (sandbox->on_machine != NULL)
         session.debugger = sandbox->on_machine(sandbox);
     session_run(&session);

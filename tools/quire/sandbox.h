@@ -51,6 +51,7 @@ struct sandbox {
     uint64_t     watchdog_ms;   /* 0: none                                                      */
     const char  *directory;     /* where the program begins; NULL: the folder that we are in       */
     bool         report, verbose, terminal, map;     /* map: a snapshot of memory is ordered */
+    bool         audit;         /* the kernel is to be the whole one, which can be audited */
     const char  *report_file;   /* where the report goes; NULL: standard error */
     bool         report_json;   /* as a structure (report_json.h)              */
     struct follow *follow;      /* asks for snapshots while the program runs (follow.h), or NULL */

@@ -167,7 +167,7 @@ void sandbox_use_shell(struct sandbox *sandbox)
     sandbox->argv = shell;
 }
 
-enum { KEY_FILE = 0x100, KEY_ENV, KEY_TIMEOUT, KEY_REPORT, KEY_LAYOUT, KEY_ROOT, KEY_MACHINE, KEY_WATCHDOG };
+enum { KEY_FILE = 0x100, KEY_ENV, KEY_TIMEOUT, KEY_REPORT, KEY_LAYOUT, KEY_ROOT, KEY_MACHINE, KEY_WATCHDOG, KEY_AUDIT };
 
 enum { WATCHDOG_MS = 20000 };
 
@@ -182,6 +182,7 @@ static const struct argp_option options[] = {
       "status 119 (default 20; 0: wait for ever)", 0 },
     { "report", KEY_REPORT, "FILE", OPTION_ARG_OPTIONAL, "Print where every page of memory went (on standard error, or "
       "into FILE; `json` or a name that ends in .json: as a structure)", 0 },
+    { "audit", KEY_AUDIT, NULL, 0, "Boot the kernel that can be audited (/proc/quire/audit), as --report does", 0 },
     { "root", KEY_ROOT, "DIRECTORY", 0, "An i386 Debian tree for programs and libraries (default: the fetched one)", 0 },
     { "machine", KEY_MACHINE, "KIND", 0, "Only this kind of machine: microvm or pc", 0 },
     { "verbose", 'v', NULL, 0, "Say what is done, and how QEMU is started", 0 },
@@ -233,6 +234,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
         sandbox->report      = true;
         sandbox->report_json = word != NULL && ends_with(word, "json") && (word[4] == '\0' || ends_with(word, ".json"));
         sandbox->report_file = sandbox->report_json && word[4] == '\0' ? NULL : word;
+        return 0;
+    case KEY_AUDIT:
+        sandbox->audit = true;
         return 0;
     case KEY_ROOT:
         sandbox->root = word;

@@ -59,6 +59,7 @@ struct session {
     bool     spoke;             /* the guest said anything at all on the channel */
     bool     obeyed;            /* SESSION_TIMEOUT: SIGTERM was enough            */
     char     registers[2048];   /* SESSION_DEAD: the processor's, as QEMU shows them */
+    const char *kernel;         /* its file            */
     struct tail serial;         /* the kernel's words  */
     struct tail errors;         /* QEMU's              */
     struct tail log;            /* the guest's LOG     */

@@ -1,8 +1,10 @@
 /* tail.c - the end of a long story. See tail.h. */
 #include "tail.h"
+#include "names.h"
 #include "visible.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char mark[] = "panic: ";
@@ -72,16 +74,26 @@ static size_t beginning(const struct tail *tail, size_t end, int lines)
     return start;
 }
 
-static void show_line(const char *line, size_t length)
+static void show_line(const char *line, size_t length, const struct names *names)
 {
+    size_t at;
+    char *name;
+
     while (length > 0 && line[length - 1] == '\r')
         length--;
     fputs("  | ", stderr);
-    visible_print(stderr, line, length);
+    name = names != NULL ? names_for_line(names, line, length, &at) : NULL;
+    if (name == NULL)
+        at = 0;
+    visible_print(stderr, line, at);
+    if (name != NULL)
+        fputs(name, stderr);
+    visible_print(stderr, line + at, length - at);
+    free(name);
     fputc('\n', stderr);
 }
 
-void tail_show(const struct tail *tail, int lines)
+void tail_show(const struct tail *tail, int lines, const struct names *names)
 {
     size_t end = tail->length, start;
 
@@ -94,7 +106,7 @@ void tail_show(const struct tail *tail, int lines)
         const char *line = tail->bytes + start, *stop = memchr(line, '\n', end - start);
         size_t length = stop != NULL ? (size_t)(stop - line) : end - start;
 
-        show_line(line, length);
+        show_line(line, length, names);
         start += length + 1;
     }
 }

@@ -20,7 +20,11 @@ void tail_keep(struct tail *tail, const void *bytes, size_t length);
 /* The same for a kernel's words: from a line that begins with "panic: " on, the beginning is kept. */
 void tail_keep_words(struct tail *tail, const void *bytes, size_t length);
 
-/* Its last lines, or all that began with "panic: ", indented, visible, on standard error. */
-void tail_show(const struct tail *tail, int lines);
+/*
+ * Its last lines, or all that began with "panic: ", indented, visible, on standard error; with the names that a kernel
+ * does not know (NULL: none).
+ */
+struct names;
+void tail_show(const struct tail *tail, int lines, const struct names *names);
 
 #endif

@@ -17,10 +17,13 @@ struct snapshot_sink {
     size_t  bytes;                      /* of all lines, those that had no room included                     */
 };
 
+struct audit_report;
+
 struct machine_reports {
     void (*snapshot_write)(struct snapshot_sink *sink, const char *moment);
     bool (*snapshot_send)(const char *moment);          /* to the host, if it has ordered one */
     int  (*crash)(const char *way);                     /* returns a negative errno, or not   */
+    bool (*audit)(struct audit_report *report);         /* false: nobody audits in this kernel */
 };
 
 /* `reports` stays where it is for ever. */

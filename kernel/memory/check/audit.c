@@ -4,7 +4,7 @@
  * What an invariant means and how it is checked belongs to the part whose header states it;
  * what holds between parts is in audit_cross.c. Here they are put in one row.
  */
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 
 #include "base/print.h"
 #include "memory/frames/frame.h"

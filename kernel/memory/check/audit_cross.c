@@ -6,7 +6,7 @@
  * *census* of either side, for each owner the number of references and a fingerprint of which frames
  * they go to. Two censuses that differ are narrowed down by halves to the lowest frame that disagrees.
  */
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 #include "memory/frames/frame.h"
 #include "memory/spaces/object.h"
 #include "memory/spaces/space.h"

@@ -1,79 +1,13 @@
 /*
- * frame_audit.c - the frame pool's sums, and its invariants F1 to F5 checked.
+ * frame_audit.c - the frame pool's invariants F1 to F5 checked.
  *
- * Magazines of other CPUs are read without a lock that would stop them, so sums are exact, and
- * the audit is right, whenever no other CPU is inside a call of frame.h.
+ * Magazines of other CPUs are read without a lock that would stop them, so the audit is
+ * right, whenever no other CPU is inside a call of frame.h.
  */
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 
 #include "base/check.h"
 #include "memory/frames/frame_magazine.h"
-
-/* ---- Sums ------------------------------------------------------------------------------- */
-
-/* How many more frames an owner has than when the pool opened, modulo 2^32 as all of this. */
-static uint32_t gained(enum owner owner)
-{
-    uint32_t sum = 0;
-
-    for (uint32_t cpu = 0; cpu < MAX_CPUS; cpu++)
-        sum += (uint32_t)(count_read(frame_magazines[cpu].came[owner]) - count_read(frame_magazines[cpu].went[owner]));
-    return sum;
-}
-
-uint32_t frames_owned(enum owner owner)
-{
-    uint32_t taken = 0;
-
-    if (owner != OWNER_FREE)
-        return frames.owned[owner] + gained(owner);
-    for (uint32_t other = 0; other < OWNER_COUNT; other++)
-        taken += gained((enum owner)other);
-    return frames.owned[OWNER_FREE] - taken;
-}
-
-uint32_t frames_free(void) { return frames_owned(OWNER_FREE); }
-
-/* The pool lock, unless this CPU stopped while holding it: a panic audits too. */
-static bool enter(lock_state *state)
-{
-    if (lock_held(&pool_lock))
-        return false;
-    *state = lock_take(&pool_lock);
-    return true;
-}
-
-static void leave(bool taken, lock_state state)
-{
-    if (taken)
-        lock_drop(&pool_lock, state);
-}
-
-void frames_sums(struct frame_sums *out)
-{
-    lock_state state = 0;
-    bool taken = enter(&state);
-
-    peak_note(&frame_magazines[cpu_number()]);
-    *out = (struct frame_sums){
-        .ram = frames.ram, .peak_used = frames.peak,
-        .largest_run = pool_largest_run(&frames.pool), .free_areas = pool_free_areas(&frames.pool),
-        .reserve = frames.reserve, .misuses = count_read(frames.misuses), .pinned = count_read(frames.pinned),
-    };
-    for (uint32_t cpu = 0; cpu < MAX_CPUS; cpu++) {
-        out->magazine += frame_magazine_count(&frame_magazines[cpu]);
-        out->zeroed += count_read(frame_magazines[cpu].zeroed);
-        out->gets -= count_read(frame_magazines[cpu].changes);
-        out->puts -= count_read(frame_magazines[cpu].changes);
-        for (uint32_t owner = 0; owner < OWNER_COUNT; owner++) {
-            out->gets += count_read(frame_magazines[cpu].came[owner]);
-            out->puts += count_read(frame_magazines[cpu].went[owner]);
-        }
-    }
-    leave(taken, state);
-    for (uint32_t owner = 0; owner < OWNER_COUNT; owner++)
-        out->owned[owner] = frames_owned((enum owner)owner);
-}
 
 /* ---- The audit -------------------------------------------------------------------------- */
 
@@ -149,7 +83,7 @@ void frames_audit_area(uint32_t area, struct audit_report *report)
 {
     uint32_t first = area * AREA_FRAMES, end = first + AREA_FRAMES;
     lock_state state = 0;
-    bool taken = enter(&state);
+    bool taken = pool_enter(&state);
 
     pool_audit_area(&frames.pool, area, report);
     for (uint32_t frame = first; frame < end; frame++) {
@@ -158,7 +92,7 @@ void frames_audit_area(uint32_t area, struct audit_report *report)
         else if (pool_is_free(&frames.pool, frame))
             audit_fail(report, "F4", "frame 0x%x is past the last frame, yet free in the bitmap", frame);
     }
-    leave(taken, state);
+    pool_leave(taken, state);
 }
 
 uint32_t frames_areas(void) { return frames.pool.area_count; }
@@ -171,13 +105,13 @@ void frames_audit(struct audit_report *report)
 
     for (uint32_t area = 0; area < frames.pool.area_count; area++)
         frames_audit_area(area, report);
-    taken = enter(&state);
+    taken = pool_enter(&state);
     pool_audit_sets(&frames.pool, report);
     for (uint32_t cpu = 0; cpu < MAX_CPUS; cpu++)
         audit_magazine(&frame_magazines[cpu], report);
     for (uint32_t frame = 0; frame < frames.end; frame++)
         counted[state_owner(state_read(&frames.records[frame]))]++;
-    leave(taken, state);
+    pool_leave(taken, state);
     audit_sums(counted, report);
 }
 

@@ -1,14 +1,13 @@
 /*
- * heap_audit.c - what the heap holds, counted, and H1..H5, checked.
+ * heap_audit.c - H1..H5, checked.
  *
- * Nothing is counted while blocks come and go that can be counted here: how many are live, how
- * many bytes were asked for. Both walk the book, a chunk at a time, under the heap lock; other CPUs'
- * magazines should be quiet meanwhile, or what they do may be seen half done.
+ * It walks the book, a chunk at a time, under the heap lock; other CPUs' magazines should be quiet meanwhile, or what they
+ * do may be seen half done.
  */
 #include "memory/heap/heap_slab.h"
 
 #include "base/check.h"
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 #include "memory/tables/cursor.h"
 #include "memory/frames/frame.h"
 #include "memory/spaces/space.h"
@@ -19,116 +18,6 @@ static unsigned kind_of(const void *block)  { return state_of(block) & BLOCK_KIN
 static unsigned class_of(const void *block) { return state_of(block) & BLOCK_CLASS; }
 
 static uint32_t pages_with_book(void) { return (uint32_t)(heap.limit / PAGE_SIZE); }
-
-/* ---- Sums ------------------------------------------------------------------------------- */
-
-static void add_slab(uint32_t page, struct heap_sums *sums)
-{
-    const struct slab *slab = slab_at(page);
-    size_t             slot = heap_classes[slab->class].slot;
-    const char        *block = slab_bytes(page);
-
-    sums->slab_pages += slab->pages;
-    for (uint32_t n = class_blocks(slab->class); n > 0; n--, block += slot) {
-        if (kind_of(block) == BLOCK_LIVE) {
-            sums->live_blocks++;
-            sums->live_bytes += live_bytes(block, class_room(slab->class));
-        }
-        sums->lost_blocks += kind_of(block) == BLOCK_LOST;
-    }
-}
-
-static void add_slabs(struct heap_sums *sums)
-{
-    lock_state state = lock_take(&heap.lock);
-
-    sums->bookkeeping_pages = pages_with_book() / CHUNK_PAGES;
-    for (uint32_t page = 0; page < pages_with_book(); page++)
-        if (page % CHUNK_PAGES != 0 && slab_at(page)->pages > 0)
-            add_slab(page, sums);
-    for (unsigned class = 0; class < HEAP_CLASSES; class++)
-        for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
-            sums->allocs += heap_magazines[cpu][class].taken;
-    lock_drop(&heap.lock, state);
-}
-
-/*
- * Each big block has a small one, its region object. Callers know nothing of it: blocks and
- * bytes are theirs, so it is taken out again; and each call took exactly one small block.
- */
-void heap_sums(struct heap_sums *out)
-{
-    struct heap_sums sums = { 0 };
-    lock_state       state = lock_take(&kernel_space.map_lock);
-
-    add_slabs(&sums);
-    for (const struct big *big = big_after(NULL); big; big = big_after(big)) {
-        sums.big_pages += (uint32_t)(span_pages(big->region.span) - big->region.guard);
-        sums.big_blocks += !big->lost;
-        sums.lost_blocks += big->lost;
-        sums.live_blocks -= big->lost;
-        sums.live_bytes += (big->lost ? 0 : big->bytes) - sizeof *big;
-    }
-    lock_drop(&kernel_space.map_lock, state);
-
-    sums.allocs -= heap_undone;
-    sums.frees = sums.allocs - sums.live_blocks - sums.lost_blocks;
-    sums.failures = heap_failures;
-    for (unsigned i = 0; i < HEAP_MISUSES; i++)
-        sums.misuse[i] = misuse_count(i);
-    *out = sums;
-}
-
-/* ---- Takers ----------------------------------------------------------------------------- */
-
-struct taker_rows { struct heap_taker *rows; unsigned count, room; };
-
-/* The row of a taker, a new one if need be; NULL when there is no place for it. */
-static struct heap_taker *taker_row(struct taker_rows *to, uint32_t taker, size_t slot_room)
-{
-    for (unsigned i = 0; i < to->count && i < to->room; i++)
-        if (to->rows[i].taker == taker && to->rows[i].slot_room == slot_room)
-            return &to->rows[i];
-    if (to->count >= to->room)
-        return NULL;
-    to->rows[to->count] = (struct heap_taker){ .taker = taker, .slot_room = (uint32_t)slot_room };
-    return &to->rows[to->count++];
-}
-
-static void add_taken(struct taker_rows *to, uint32_t taker, size_t slot_room, size_t bytes)
-{
-    struct heap_taker *row = taker_row(to, taker, slot_room);
-
-    if (row == NULL)
-        return;
-    row->blocks++;
-    row->bytes += bytes;
-}
-
-static void add_takers(uint32_t page, struct taker_rows *to)
-{
-    unsigned    class = slab_at(page)->class;
-    const char *block = slab_bytes(page);
-
-    for (uint32_t n = class_blocks(class); n > 0; n--, block += heap_classes[class].slot)
-        if (kind_of(block) == BLOCK_LIVE)
-            add_taken(to, live_taker(block, class_room(class)), class_room(class), live_bytes(block, class_room(class)));
-}
-
-unsigned heap_takers(struct heap_taker *rows, unsigned room)
-{
-    struct taker_rows to = { .rows = rows, .room = room };
-    lock_state        map = lock_take(&kernel_space.map_lock), state = lock_take(&heap.lock);
-
-    for (uint32_t page = 0; page < pages_with_book(); page++)
-        if (page % CHUNK_PAGES != 0 && slab_at(page)->pages > 0)
-            add_takers(page, &to);
-    lock_drop(&heap.lock, state);
-    for (const struct big *big = big_after(NULL); big; big = big_after(big))
-        add_taken(&to, big->taker, 0, big->bytes);
-    lock_drop(&kernel_space.map_lock, map);
-    return to.count;
-}
 
 /* ---- H1, H4: slabs and their blocks ------------------------------------------------------ */
 

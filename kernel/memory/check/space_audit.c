@@ -2,7 +2,7 @@
  * space_audit.c - walking a space's tables to see that they say what its regions say.
  */
 #include "base/range.h"
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 #include "memory/spaces/space.h"
 #include "memory/tables/table.h"
 

@@ -67,6 +67,21 @@ extern struct frames frames;
 extern struct frame_magazine  frame_magazines[MAX_CPUS];
 extern struct lock   pool_lock;
 
+/* For sums and audits: the pool lock, unless this CPU stopped while holding it, as a panic's may have. False: not taken. */
+static inline bool pool_enter(lock_state *state)
+{
+    if (lock_held(&pool_lock))
+        return false;
+    *state = lock_take(&pool_lock);
+    return true;
+}
+
+static inline void pool_leave(bool taken, lock_state state)
+{
+    if (taken)
+        lock_drop(&pool_lock, state);
+}
+
 /* ---- A record's state ------------------------------------------------------------------ */
 
 /*

@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/range.h"
 #include "base/string.h"
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 
 /* What a piece of memory is; a gap in the table is { GAP }. */
 enum kind { GAP, RESERVED, RAM };

@@ -10,7 +10,7 @@
 
 #include "base/check.h"
 #include "base/string.h"
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 
 #ifndef TOUCH
 #define TOUCH(address) ((void)0)

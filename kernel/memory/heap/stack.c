@@ -12,7 +12,7 @@
 #include "base/lock.h"
 #include "base/string.h"
 #include "cpu.h"
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 #include "memory/tables/cursor.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"

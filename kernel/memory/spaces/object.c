@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 #include "memory/tables/cursor.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"

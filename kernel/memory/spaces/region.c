@@ -16,7 +16,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 
 /* ---- Balance and gaps ---------------------------------------------------------------- */
 

@@ -4,7 +4,7 @@
 #include "memory/tables/table.h"
 
 #include "cpu.h"
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 #include "memory/frames/frame.h"
 #include "memory/layout.h"
 #include "memory/tables/slot.h"

@@ -18,7 +18,7 @@
 
 #include "base/string.h"
 #include "machine.h"
-#include "memory/check/audit.h"
+#include "memory/audit.h"
 #include "memory/tables/cursor.h"
 #include "memory/frames/frame.h"
 #include "memory/layout.h"

@@ -1,0 +1,26 @@
+/*
+ * checks.c - the auditor, for those who ask. See checks.h.
+ */
+#include "init/checks.h"
+
+#include "base/print.h"
+#include "memory/audit.h"
+#include "memory/frames/frame.h"
+
+bool checks_audit(struct audit_report *report)
+{
+    audit_full(report);
+    return true;
+}
+
+void checks_print(void)
+{
+    static struct audit_report report;
+
+    if (!frames_are_open()) {
+        print("  audit: memory was not open yet\n");
+        return;
+    }
+    audit_full(&report);
+    audit_print(&report);
+}

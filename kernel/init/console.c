@@ -1,0 +1,94 @@
+/*
+ * init/console.c - the console on the machine's own devices, from the command line on.
+ */
+#include "init/checks.h"
+
+#include "base/print.h"
+#include "base/string.h"
+#include "console/console.h"
+#include "cpu.h"
+#include "devices/keyboard.h"
+#include "devices/serial.h"
+#include "devices/vga.h"
+#include "memory/audit.h"
+#include "power.h"
+#include "process/schedule.h"
+
+enum { AUDIT_SLICES_A_REST = 64 };
+
+/* The value of NAME=VALUE on the command line; a value may be put in double quotes. Cuts the line. */
+static char *option_value(char *line, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (char *at = line; *at != '\0'; at++) {
+        char *value, *end;
+
+        if ((at != line && at[-1] != ' ') || strncmp(at, name, length) != 0 || at[length] != '=')
+            continue;
+        value = at + length + 1;
+        if (*value == '"')
+            end = strchr(++value, '"');
+        else
+            end = strchr(value, ' ');
+        if (end != NULL)
+            *end = '\0';
+        return value;
+    }
+    return NULL;
+}
+
+/* A slice of the audit; says so once if something is wrong. */
+static void audit_a_little(void)
+{
+    struct audit_report report = { 0 };
+    static bool         said;
+
+    if (!audit_step(&report) && !said) {
+        print("\n");
+        audit_print(&report);
+        said = true;
+    }
+}
+
+/*
+ * While nobody types others have their turn, if there are any; else the memory is audited, a good part of it after
+ * each key; then the processor sleeps.
+ */
+static void (*while_waiting)(void);
+
+static int wait_for_key(void)
+{
+    unsigned slices = AUDIT_SLICES_A_REST;
+    int      byte;
+
+    while ((byte = serial_read()) < 0 && (byte = keyboard_read()) < 0) {
+        while_waiting();
+        schedule_preempt();                     /* somebody may have asked to be told when programs can run */
+        if (schedule_ready() > 0) {
+            schedule();
+        } else if (slices > 0) {
+            slices--;
+            audit_a_little();
+        } else {
+            cpu_wait();
+        }
+    }
+    return byte;
+}
+
+void console_start(char *command_line, void (*meanwhile)(void))
+{
+    char *commands;
+
+    while_waiting = meanwhile;
+    serial_listen();
+    keyboard_start(NULL);
+    if (vga_start() == 0)
+        print_to(vga_write);
+    commands = option_value(command_line, "run");
+    if (commands != NULL)
+        console_run(commands);
+    console_loop(wait_for_key);
+    power_halt();
+}

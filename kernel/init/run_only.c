@@ -1,0 +1,27 @@
+/*
+ * run_only.c - what a kernel answers that can only run programs. See checks.h.
+ */
+#include "init/checks.h"
+
+#include "base/print.h"
+#include "base/symbol.h"
+#include "init/map_line.h"
+#include "init/snapshot.h"
+#include "power.h"
+
+bool checks_audit(struct audit_report *report __attribute__((unused))) { return false; }
+void checks_print(void)                                                 { }
+
+void console_start(char *command_line __attribute__((unused)), void (*meanwhile)(void) __attribute__((unused)))
+{
+    print("quire: cannot start: this kernel has no console, and there is no program to run\n");
+    power_exit(POWER_STATUS_REFUSED);
+}
+
+/* The host knows names: it has them beside the kernel. */
+const char *symbol_of(vaddr_t address __attribute__((unused)), uint32_t *offset __attribute__((unused))) { return NULL; }
+
+void snapshot_write(struct snapshot_sink *sink __attribute__((unused)), const char *moment __attribute__((unused))) { }
+void map_line_start(void)                                             { }
+void snapshot_request(void)                                           { }
+bool snapshot_send(const char *moment __attribute__((unused)))        { return false; }

@@ -1,0 +1,80 @@
+/* names.c - from a kernel's addresses to the names of its functions. See names.h. */
+#include "names.h"
+#include "sandbox.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char ending[] = ".elf";
+
+enum { DIGITS = 8, ENDING = sizeof(ending) - 1, LONGEST_MAP = 1 << 20 };
+
+struct names names_of(const char *kernel)
+{
+    size_t length = strlen(kernel);
+    struct names names = { NULL, 0 };
+    char *path;
+    FILE *file;
+
+    if (length < ENDING || strcmp(kernel + length - ENDING, ending) != 0)
+        return names;
+    path = text("%.*s.map", (int)(length - ENDING), kernel);
+    file = fopen(path, "r");
+    if (file != NULL) {
+        names.text   = grown(NULL, LONGEST_MAP + 1, 1);
+        names.length = fread(names.text, 1, LONGEST_MAP, file);
+        names.text[names.length] = '\0';
+        fclose(file);
+    }
+    free(path);
+    return names;
+}
+
+void names_free(struct names *names)
+{
+    free(names->text);
+    *names = (struct names){ NULL, 0 };
+}
+
+/* The last line of the map whose address is not above this one; NULL when all are. */
+static const char *line_of(const struct names *names, unsigned long address)
+{
+    const char *found = NULL;
+
+    for (const char *at = names->text; at != NULL && *at != '\0'; at = strchr(at, '\n'), at += at != NULL) {
+        if (strtoul(at, NULL, 16) > address)
+            break;
+        found = at;
+    }
+    return found;
+}
+
+static bool is_hexadecimal(const char *text, size_t length)
+{
+    return length >= DIGITS && strspn(text, "0123456789abcdef") == DIGITS;
+}
+
+/*
+ * "  at c0123456" is where something went wrong; "     c0123456" in a list of callers is where a call returns to, and the
+ * call may be its function's last instruction.
+ */
+char *names_for_line(const struct names *names, const char *line, size_t length, size_t *at)
+{
+    size_t blanks = strspn(line, " ");
+    bool exact = strncmp(line + blanks, "at ", 3) == 0;
+    const char *digits = line + blanks + (exact ? 3 : 0), *found, *name;
+    unsigned long address;
+
+    *at = (size_t)(digits - line) + DIGITS;
+    if (names->text == NULL || blanks == 0 || *at > length || !is_hexadecimal(digits, length - (size_t)(digits - line)) ||
+        (*at < length && strchr(",\r", line[*at]) == NULL))
+        return NULL;
+    address = strtoul(digits, NULL, 16);
+    found = line_of(names, exact ? address : address - 1);
+    if (found == NULL)
+        return NULL;
+    name = strchr(found, ' ') + 1;
+    return text("  %.*s+0x%lx", (int)strcspn(name, "\n"), name, address - strtoul(found, NULL, 16));
+}
