@@ -31,7 +31,8 @@
  *       Which processor runs this, 0 .. MAX_CPUS - 1. Good while the caller cannot be moved: with interrupts off.
  *   unsigned long interrupts_off(void);
  *   void interrupts_restore(unsigned long state);
- *       Off, and what to give back; pairs nest.
+ *   bool interrupts_were_on(unsigned long state);
+ *       Off, and what to give back, of which the third says whether they had been on; pairs nest.
  *   void cpu_relax(void);
  *       Inside a loop that waits for another processor.
  *   void *pointer_to(vaddr_t address);
@@ -51,7 +52,8 @@
  * Not on the host:
  *
  *   void interrupts_on(void);
- *       For the way from a program into the kernel; interrupts_off() comes before the way back.
+ *       For the way from a program into the kernel, where interrupts_off() comes before the way back, and for the
+ *       console's commands, which may sleep.
  *   void interrupts_let_in(void);
  *       Off before and after: those that wait are taken now.
  *   void cpu_wait(void);

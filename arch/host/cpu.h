@@ -2,7 +2,7 @@
  * cpu.h (host) - the processor, as far as portable code needs it, inside a Linux program.
  *
  * The questions are those of arch/contract.h. A thread stands for a CPU: a test sets host_cpu in
- * each of its threads. Interrupts do not exist, so turning them off does nothing.
+ * each of its threads. Interrupts do not exist; whether they are off is kept for those who ask.
  *
  * Kernel virtual memory is the *mirror*, a stretch of this program's addresses as long as the
  * machine's address space (machine.h). pointer_to() adds its start. Before machine_start()
@@ -20,8 +20,18 @@ extern char *host_mirror;
 
 static inline unsigned cpu_number(void) { return host_cpu; }
 
-static inline unsigned long interrupts_off(void)            { return 0; }
-static inline void interrupts_restore(unsigned long state)  { (void)state; }
+extern _Thread_local unsigned long host_interrupts_off;
+
+static inline unsigned long interrupts_off(void)
+{
+    unsigned long state = host_interrupts_off;
+
+    host_interrupts_off = 1;
+    return state;
+}
+
+static inline void interrupts_restore(unsigned long state)  { host_interrupts_off = state; }
+static inline bool interrupts_were_on(unsigned long state)  { return state == 0; }
 
 static inline void cpu_relax(void) { __builtin_ia32_pause(); }
 

@@ -12,6 +12,7 @@
 #include "cpu.h"
 
 _Thread_local unsigned host_cpu;
+_Thread_local unsigned long host_interrupts_off;
 char *host_mirror;
 
 uint8_t *machine_ram;

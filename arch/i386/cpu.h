@@ -27,6 +27,9 @@ static inline void interrupts_restore(unsigned long flags)
 
 static inline void interrupts_on(void) { __asm__ volatile("sti" : : : "memory"); }
 
+/* Of what interrupts_off() returned. */
+static inline bool interrupts_were_on(unsigned long flags) { return flags & 0x200; }
+
 /* STI takes effect after the instruction that follows it. */
 static inline void interrupts_let_in(void) { __asm__ volatile("sti; nop; cli" : : : "memory"); }
 

@@ -43,12 +43,14 @@ thread_first:
     jmp trap_return
     .size thread_first, . - thread_first
 
-/* A new thread that first does something for the kernel: the function is in EBX. */
+/* A new thread that first does something for the kernel, with interrupts on: the function is in EBX. */
     .globl thread_first_inside
     .type thread_first_inside, @function
 thread_first_inside:
     call schedule_begin
+    sti
     call *%ebx
+    cli
     movl %esp, %eax
     pushl %eax
     call trap_leave

@@ -61,6 +61,50 @@ static void note_dropped(const struct lock *lock, unsigned cpu)
     held_by[cpu].count--;
 }
 
+#if IS_CHECKED
+
+/* The innermost lock that this CPU holds, but for one that it is about to drop. Interrupts are off: the answer stays true. */
+static const struct lock *innermost(unsigned cpu, const struct lock *dropped)
+{
+    for (unsigned i = held_by[cpu].count; i > 0; i--)
+        if (held_by[cpu].locks[i - 1] != dropped)
+            return held_by[cpu].locks[i - 1];
+    return NULL;
+}
+
+static void check_no_lock(const char *function, const struct lock *dropped, const char *format)
+{
+    lock_state         state = interrupts_off();
+    const struct lock *held  = innermost(cpu_number(), dropped);
+
+    interrupts_restore(state);
+    if (held != NULL && !ignored)
+        stop_about(format, function, held->name);
+}
+
+void check_may_sleep(const char *function, const struct lock *dropped, lock_state state)
+{
+    check_no_lock(function, dropped, "%s() may sleep, and is called with lock %s held");
+    if (dropped == NULL) {
+        state = interrupts_off();
+        interrupts_restore(state);
+    }
+    if (!interrupts_were_on(state) && !ignored)
+        stop_about("%s() may sleep, and is called with interrupts off%s", function, "");
+}
+
+void check_may_give_way(const char *function)
+{
+    check_no_lock(function, NULL, "%s() may give the CPU away, and is called with lock %s held");
+}
+
+void check_may_fault(const char *function)
+{
+    check_no_lock(function, NULL, "%s() may meet a page fault, and is called with lock %s held");
+}
+
+#endif
+
 /* ---- Taking and dropping -------------------------------------------------------------------------- */
 
 /* Exact without a lock: only this CPU ever writes its own number there, and it takes it out before it lets go. */

@@ -32,6 +32,7 @@
 #ifndef QUIRE_BASE_LOCK_H
 #define QUIRE_BASE_LOCK_H
 
+#include "base/check.h"
 #include "base/types.h"
 
 enum lock_rank {
@@ -57,6 +58,30 @@ typedef unsigned long lock_state;
 lock_state lock_take(struct lock *lock) MUST_CHECK;
 void       lock_drop(struct lock *lock, lock_state state);
 bool       lock_held(const struct lock *lock);          /* by this CPU */
+
+/*
+ * may_sleep() begins every function whose contract says that it may sleep, whether it does so this time or not: a
+ * checked build stops when this CPU holds a spin lock, which is named, or has interrupts off. may_sleep_dropping() is
+ * for a function that drops a lock while it sleeps: that lock alone is held, and was taken with interrupts on.
+ *
+ * Two weaker ones allow interrupts to be off. may_give_way() begins what hands the CPU to others that are ready, and
+ * comes back with interrupts as they were. may_fault() begins what reaches a program's memory: a fault there takes
+ * RANK_MAP and what nests in it, and may end in the choice of a process to kill.
+ */
+#if IS_CHECKED
+#define may_give_way()                  check_may_give_way(__func__)
+#define may_sleep()                     check_may_sleep(__func__, NULL, 0)
+#define may_sleep_dropping(lock, state) check_may_sleep(__func__, lock, state)
+#define may_fault()                     check_may_fault(__func__)
+#else
+#define may_give_way()                  ((void)0)
+#define may_sleep()                     ((void)0)
+#define may_sleep_dropping(lock, state) ((void)0)
+#define may_fault()                     ((void)0)
+#endif
+void check_may_sleep(const char *function, const struct lock *dropped, lock_state state);
+void check_may_give_way(const char *function);
+void check_may_fault(const char *function);
 
 /* The machine is going down: from now on no lock is waited for or found wrongly held, and each counts as held. */
 void locks_ignore(void);

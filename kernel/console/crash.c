@@ -19,6 +19,7 @@
 #include "memory/frames/next_page.h"
 #include "memory/spaces/space.h"
 #include "memory/heap/stack.h"
+#include "process/schedule.h"
 
 static volatile uint32_t *word_at(vaddr_t address) { return pointer_to(address); }
 
@@ -51,6 +52,29 @@ static void crash_lock(void)
 
     lock_drop(&lock, lock_take(&lock));
     lock_drop(&lock, state);
+}
+
+/* The same by a checked build alone, which knows which locks a CPU holds; others do nothing wrong here. */
+static void crash_order(void)
+{
+    static struct lock outer = LOCK("the outer", RANK_MAP), inner = LOCK("the inner", RANK_POOL);
+    lock_state         state = lock_take(&inner);
+
+    lock_drop(&outer, lock_take(&outer));
+    lock_drop(&inner, state);
+    print("still here: this build does not look at the order of locks\n");
+}
+
+static void crash_sleep(void)
+{
+    static struct lock  lock  = LOCK("a spin lock", RANK_MAP);
+    static struct mutex mutex = MUTEX("a lock that sleeps");
+    lock_state          state = lock_take(&lock);
+
+    mutex_take(&mutex);
+    mutex_drop(&mutex);
+    lock_drop(&lock, state);
+    print("still here: this build does not look at what may sleep\n");
 }
 
 /* Each call keeps a page of its own, so the guard is met soon and cannot be jumped over. */
@@ -149,6 +173,8 @@ static const struct {
     { "stack",            "the same on a stack of the stacks window",            crash_stack },
     { "assert",           "an assertion that does not hold",                     crash_assert },
     { "lock",             "take a lock twice",                                   crash_lock },
+    { "order",            "take two locks against their order (a checked build)",    crash_order },
+    { "sleep",            "sleep with a spin lock held (a checked build)",       crash_sleep },
     { "pages",            "take pages until there are none",                     crash_pages },
     { "double-free",      "give a frame back twice (refused)",                   crash_double_free },
     { "heap-double-free", "free a block of the heap twice (refused)",            crash_heap_double_free },

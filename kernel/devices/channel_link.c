@@ -37,6 +37,7 @@ static struct {
 } request;
 static void                         (*on_signal)(unsigned number, bool group);
 static uint64_t                       early;            /* [lock] signals for a program that is not there yet */
+static struct early_window { bool came; unsigned columns, rows; } early_window;     /* [lock] for no listener yet */
 static void                         (*on_change)(void);
 static struct wait_queue              changed;          /* input, its end, room for output */
 static volatile bool                  closed[CHANNEL_ERRORS + 1];       /* by channel_kind */
@@ -82,6 +83,7 @@ void channel_send(enum channel_kind kind, const void *bytes, size_t count)
 {
     size_t done = 0;
 
+    may_give_way();
     while (done < count) {
         size_t part = channel_try(kind, (const char *)bytes + done, count - done);
 
@@ -142,6 +144,7 @@ long channel_write(enum channel_kind kind, struct buffer *from, bool wait)
     long done   = 0;
     int  err    = 0;
 
+    may_sleep();
     assert(kind == CHANNEL_OUTPUT || kind == CHANNEL_ERRORS);
     while (from->bytes > 0 && err == 0) {
         struct console_page page;
@@ -318,6 +321,7 @@ long channel_read(struct buffer *to, bool wait)
     static struct mutex one_reader = MUTEX("channel input");
     int                 err        = to->bytes > 0 ? make_store() : 0;
 
+    may_sleep();
     while (to->bytes > 0 && err == 0) {
         long done = 0;
 
@@ -407,8 +411,14 @@ static void input_state_came(unsigned what)
 
 static void window_changed(unsigned columns, unsigned rows)
 {
-    if (listener != NULL)
-        listener->window(columns, rows);
+    lock_state                     state = lock_take(&lock);
+    const struct channel_listener *to    = listener;
+
+    if (to == NULL)
+        early_window = (struct early_window){ true, columns, rows };
+    lock_drop(&lock, state);
+    if (to != NULL)
+        to->window(columns, rows);
 }
 
 static void pass_signal(unsigned number, bool group)
@@ -463,8 +473,19 @@ static void room_again(void)
         listener->room_again();
 }
 
-void channel_listen(const struct channel_listener *who)  { listener = who; }
-void channel_on_change(void (*handler)(void))              { on_change = handler; }
+void channel_listen(const struct channel_listener *who)
+{
+    lock_state          state  = lock_take(&lock);
+    struct early_window window = early_window;
+
+    listener     = who;
+    early_window = (struct early_window){ false, 0, 0 };
+    lock_drop(&lock, state);
+    if (window.came)
+        who->window(window.columns, window.rows);
+}
+
+void channel_on_change(void (*handler)(void)) { on_change = handler; }
 
 void channel_on_signal(void (*handler)(unsigned number, bool group))
 {

@@ -23,7 +23,10 @@ bool channel_is_there(void);
  */
 long channel_write(enum channel_kind kind, struct buffer *from, bool wait);
 
-/* The kernel's own words; waits without sleeping, so it can be called from anywhere but an interrupt. */
+/*
+ * The kernel's own words. While the host takes no more, other threads run: called with no spin lock held, and not
+ * from an interrupt. Interrupts may be off.
+ */
 void channel_send(enum channel_kind kind, const void *bytes, size_t count);
 /* As much as there is room for now; from anywhere. Returns how much. Needs channel_flush() after it. */
 size_t channel_try(enum channel_kind kind, const void *bytes, size_t count);
@@ -44,7 +47,7 @@ unsigned channel_poll_output(enum channel_kind kind);
 
 /*
  * Input and its relatives go to a terminal from now on, which asks for what it wants. `room_again` is called when
- * channel_try() has failed and would succeed now.
+ * channel_try() has failed and would succeed now. A window's size that came before anybody listened comes at once.
  */
 struct channel_listener {
     void (*input)(const uint8_t *bytes, size_t count);

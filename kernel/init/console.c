@@ -59,14 +59,17 @@ static void (*while_waiting)(void);
 
 static int wait_for_key(void)
 {
-    unsigned slices = AUDIT_SLICES_A_REST;
-    int      byte;
+    unsigned long interrupts = interrupts_off();       /* no key comes between the look and the rest */
+    unsigned      slices     = AUDIT_SLICES_A_REST;
+    int           byte;
 
     while ((byte = serial_read()) < 0 && (byte = keyboard_read()) < 0) {
         while_waiting();
         schedule_preempt();                     /* somebody may have asked to be told when programs can run */
         if (schedule_ready() > 0) {
+            interrupts_restore(interrupts);
             schedule();
+            interrupts = interrupts_off();
         } else if (slices > 0) {
             slices--;
             audit_a_little();
@@ -74,6 +77,7 @@ static int wait_for_key(void)
             cpu_wait();
         }
     }
+    interrupts_restore(interrupts);
     return byte;
 }
 
@@ -86,6 +90,7 @@ void console_start(char *command_line, void (*meanwhile)(void))
     keyboard_start(NULL);
     if (vga_start() == 0)
         print_to(vga_write);
+    interrupts_on();                    /* commands may sleep: they start programs and wait for them */
     commands = option_value(command_line, "run");
     if (commands != NULL)
         console_run(commands);

@@ -2,6 +2,7 @@
  * dispatch.c - a system call: number in, result out.
  */
 #include "base/error.h"
+#include "base/lock.h"
 #include "base/print.h"
 #include "linux/calls.h"
 #include "memory/spaces/map_pages.h"
@@ -36,6 +37,7 @@ void linux_dispatch(struct trap_frame *frame)
     uint32_t              number = call_arguments_of(frame, &given);
     linux_call            call   = number < linux_table_size ? linux_table[number].call : NULL;
 
+    may_sleep();
     if (number == QUIRE_MAP_PAGES && layout_kernel_has_own()) {
         call_write_result(frame, map_pages_for_program(given.word[0], given.word[1], given.word[2], given.word[3]));
         return;
@@ -52,6 +54,7 @@ void linux_dispatch(struct trap_frame *frame)
         return;
     }
     call_write_result(frame, call(&given));
+    may_sleep();                        /* as it was on the way in: a call leaves no lock behind */
 }
 
 void linux_report_unknown(void (*line)(const char *text))

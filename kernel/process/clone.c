@@ -192,6 +192,7 @@ int process_clone(const struct clone_request *request)
     int32_t         id;
     int             err;
 
+    may_sleep();
     if (!flags_make_sense(request->flags) || ((request->flags & CLONE_PARENT) && parent->parent == NULL))
         return -EINVAL;
     if (process_is_over_limit(parent))

@@ -240,6 +240,7 @@ void thread_exit(int status)
     bool            last;
     lock_state      state;
 
+    may_sleep();
     assert(process != NULL && self->waiter.queue == NULL);
     futex_robust_exit(self);
     clear_thread_word(self);
@@ -263,8 +264,10 @@ void process_exit_group(int wait_status)
     struct thread     *self    = current_thread();
     struct process    *process = self->process;
     struct signal_info kill    = { .number = SIGKILL };
-    lock_state         state   = lock_take(&process_lock);
+    lock_state         state;
 
+    may_sleep();
+    state = lock_take(&process_lock);
     if (!process->exiting) {
         process->exiting     = true;
         process->exit_status = wait_status;
@@ -434,10 +437,12 @@ static int look_at_children(struct process *self, int32_t group, int options, st
 int process_wait(int32_t which, int options, struct wait_result *out)
 {
     struct process *self  = current_process();
-    lock_state      state = lock_take(&process_lock);
     int32_t         group = which == 0 ? self->group : which < -1 ? -which : 0;
     int             err, woken = 0;
+    lock_state      state;
 
+    may_sleep();
+    state = lock_take(&process_lock);
     /* News mostly comes with a SIGCHLD: who has a handler for that hears the news all the same. */
     for (;;) {
         err = which > 0 ? look_at_child(self, which, options, out) : look_at_children(self, group, options, out);

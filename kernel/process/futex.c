@@ -201,6 +201,7 @@ int futex_wait(vaddr_t at, bool private, uint32_t expect, uint64_t deadline, uin
     lock_state           state;
     int                  err;
 
+    may_sleep();
     if (bits == 0)
         return -EINVAL;
     *waiter = (struct futex_waiter){ .bits = bits };

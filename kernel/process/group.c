@@ -92,9 +92,12 @@ int thread_stay_alone(void)
     struct thread     *self    = current_thread();
     struct process    *process = self->process;
     struct signal_info kill    = { .number = SIGKILL };
-    lock_state         state   = lock_take(&process_lock);
-    int                err     = process->exiting || process->survivor != NULL ? -EINTR : 0;
+    lock_state         state;
+    int                err;
 
+    may_sleep();
+    state = lock_take(&process_lock);
+    err   = process->exiting || process->survivor != NULL ? -EINTR : 0;
     if (err == 0) {
         process->survivor = self;
         for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)

@@ -137,6 +137,7 @@ bool process_give_memory_back(void)
     struct frame_sums sums;
     struct choice     choice = { 0 };
 
+    may_give_way();
     assert(self->process != NULL && self->process->memory != NULL);
     if (signal_kills(self))
         return false;

@@ -127,8 +127,10 @@ void schedule_add(struct thread *thread)
 
 void schedule(void)
 {
-    lock_state state = lock_take(&lock);
+    lock_state state;
 
+    may_give_way();
+    state = lock_take(&lock);
     if (current == &idle && !idle_shares)
         idle.phase = THREAD_READY;
     else
@@ -149,8 +151,10 @@ void schedule_begin(void)
 
 void schedule_stop_here(enum thread_phase phase)
 {
-    lock_state state = lock_take(&lock);
+    lock_state state;
 
+    may_sleep();
+    state = lock_take(&lock);
     assert(phase == THREAD_STOPPED);
     current->phase = phase;
     switch_away();
@@ -160,9 +164,8 @@ void schedule_stop_here(enum thread_phase phase)
 
 void schedule_end(void)
 {
-    lock_state state = lock_take(&lock);
-
-    (void)state;
+    may_sleep();
+    (void)!lock_take(&lock);
     assert(finished == NULL);
     current->phase = THREAD_DEAD;
     finished = current;
@@ -237,6 +240,7 @@ void schedule_preempt(void)
 
 int schedule_between(void)
 {
+    may_sleep();
     schedule_preempt();
     return signal_pending(current) ? -EINTR : 0;
 }
@@ -265,8 +269,10 @@ void schedule_share(void) { idle_shares = true; }
 
 void schedule_pause(void)
 {
-    unsigned long interrupts = interrupts_off();
+    unsigned long interrupts;
 
+    may_give_way();
+    interrupts = interrupts_off();
     if (ready > 0) {
         interrupts_restore(interrupts);
         schedule();
@@ -390,6 +396,7 @@ int wait_linked(uint64_t deadline, unsigned flags)
     struct thread *self = current;
     lock_state     state;
 
+    may_sleep();
     assert(self != &idle);
     self->timed_out = false;
     if (ends_wait(self, flags))
@@ -419,6 +426,7 @@ int wait_on(struct wait_queue *queue, struct lock *guard, lock_state *guard_stat
 {
     int err;
 
+    may_sleep_dropping(guard, guard != NULL ? *guard_state : 0);
     assert(guard == NULL || lock_held(guard));
     wait_start(queue);
     if (guard != NULL)
@@ -500,8 +508,10 @@ void wake_thread(struct thread *thread)
 
 void mutex_take(struct mutex *mutex)
 {
-    lock_state state = lock_take(&lock);
+    lock_state state;
 
+    may_sleep();
+    state = lock_take(&lock);
     while (mutex->holder != NULL) {
         assert(mutex->holder != current);
         link_thread(&current->mutex_waiter, &mutex->waiting);

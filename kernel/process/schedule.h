@@ -103,7 +103,7 @@ void schedule_pause(void);                              /* give way, or sleep un
 void clock_start(void);
 void clock_set_wall(uint64_t nanoseconds);
 void schedule_add(struct thread *thread);               /* ready to run                            */
-void schedule(void);                                    /* give way; returns when chosen again     */
+void schedule(void);                                    /* give way; returns when chosen again; interrupts may be off */
 void schedule_tick(void);                               /* from the timer interrupt                */
 /*
  * Between two parts of a long piece of work for a program, with no lock held: others run if it is their turn. Returns 0,

@@ -426,6 +426,7 @@ void signal_deliver(struct trap_frame *frame)
     long           call    = registers_call(frame);     /* the call that was interrupted, or -1 */
     bool           handled = false;
 
+    may_sleep();
     assert(self->process != NULL);
     if (self->process->exiting)
         thread_exit(0);

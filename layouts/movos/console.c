@@ -135,6 +135,7 @@ int run_wait(int count __attribute__((unused)), char **words)
 {
     uint64_t milliseconds, end;
 
+    may_sleep();
     if (!number_argument(words[1], "milliseconds", 0, MOST_MILLISECONDS, &milliseconds))
         return -EINVAL;
     if (flat_begin() != 0)

@@ -230,6 +230,7 @@ bool flat_wait(int32_t id, uint64_t nanoseconds, struct process_end *out)
     uint64_t deadline = clock_now() + nanoseconds;
     bool     over;
 
+    may_sleep();
     while (!(over = process_collect(console, id, out)) && clock_now() < deadline)
         schedule_pause();
     schedule();                         /* whoever runs next frees the last thread's stack: that is us at the latest */
@@ -242,6 +243,7 @@ int flat_kill(int32_t id)
     struct process    *process = process_find(id);
     struct process_end end;
 
+    may_sleep();
     if (process == NULL || process == console || process->state == PROCESS_ZOMBIE)
         return -ESRCH;
     signal_process(process, &kill);

@@ -30,6 +30,7 @@
 
 /* cmocka's fail() and friends are macros; ours are functions of the kernel's names. */
 _Thread_local unsigned host_cpu;
+_Thread_local unsigned long host_interrupts_off;
 char *host_mirror;
 
 /* ---- Contents of frames ----------------------------------------------------------------- */

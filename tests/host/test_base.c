@@ -220,10 +220,10 @@ static void locks_nest_in_their_order(void **state)
     host_cpu = 1;
     assert_false(lock_held(&heap_lock));                /* by another CPU it is not ours */
     host_cpu = 0;
-    lock_drop(&heap_lock, outer);                       /* any order of dropping is fine */
+    lock_drop(&heap_lock, inner);                       /* any order will do, if the first state comes last */
     assert_false(lock_held(&heap_lock));
     assert_true(lock_held(&pool_lock));
-    lock_drop(&pool_lock, inner);
+    lock_drop(&pool_lock, outer);
     assert_false(lock_held(&pool_lock));
 }
 
@@ -259,6 +259,67 @@ static void dropping_what_is_not_held_stops(void **state)
     assert_non_null(strstr(why, "does not hold"));
 }
 
+/* ---- What may sleep ------------------------------------------------------------------------------------ */
+
+static void sleeper(void)                                              { may_sleep(); }
+static void yielder(void)                                              { may_give_way(); }
+static void toucher(void)                                              { may_fault(); }
+static void sleeper_dropping(struct lock *dropped, lock_state state)   { may_sleep_dropping(dropped, state); }
+
+static void stops_saying(const char *why, const char *function, const char *what)
+{
+    assert_non_null(why);
+    assert_non_null(strstr(why, function));
+    assert_non_null(strstr(why, what));
+}
+
+static void sleeping_under_a_lock_names_both(void **state)
+{
+    lock_state held;
+
+    (void)state;
+    sleeper();
+    yielder();
+    toucher();
+    held = lock_take(&heap_lock);
+    stops_saying(MACHINE_STOPS(sleeper()), "sleeper()", "the heap's");
+    stops_saying(MACHINE_STOPS(yielder()), "yielder()", "the heap's");
+    stops_saying(MACHINE_STOPS(toucher()), "toucher()", "the heap's");
+    lock_drop(&heap_lock, held);
+    sleeper();
+}
+
+static void sleeping_with_interrupts_off_is_noticed(void **state)
+{
+    unsigned long before = interrupts_off();
+
+    (void)state;
+    stops_saying(MACHINE_STOPS(sleeper()), "sleeper()", "interrupts off");
+    yielder();                                          /* they are off again when it comes back */
+    toucher();                                          /* a page fault comes all the same */
+    interrupts_restore(before);
+    sleeper();
+}
+
+static void the_lock_that_is_dropped_meanwhile_may_be_held(void **state)
+{
+    unsigned long before;
+    lock_state    outer = lock_take(&heap_lock), inner;
+
+    (void)state;
+    sleeper_dropping(&heap_lock, outer);
+    inner = lock_take(&pool_lock);
+    stops_saying(MACHINE_STOPS(sleeper_dropping(&pool_lock, inner)), "sleeper_dropping()", "the heap's");
+    lock_drop(&pool_lock, inner);
+    lock_drop(&heap_lock, outer);
+
+    before = interrupts_off();
+    outer  = lock_take(&heap_lock);
+    stops_saying(MACHINE_STOPS(sleeper_dropping(&heap_lock, outer)), "sleeper_dropping()", "interrupts off");
+    lock_drop(&heap_lock, outer);
+    interrupts_restore(before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +336,9 @@ int main(void)
         cmocka_unit_test(a_breach_of_the_order_names_both),
         cmocka_unit_test(taking_a_lock_twice_stops),
         cmocka_unit_test(dropping_what_is_not_held_stops),
+        cmocka_unit_test(sleeping_under_a_lock_names_both),
+        cmocka_unit_test(sleeping_with_interrupts_off_is_noticed),
+        cmocka_unit_test(the_lock_that_is_dropped_meanwhile_may_be_held),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -269,3 +269,58 @@ def test_any_layout_but_the_default_can_be_taken_away(house, bare_tree):
         kernel.unlink()
     make("quire", "kernel")
     assert run_in(house, tree, "quire", "echo hello | cat; exit 7") == (7, "hello\n")
+
+
+# ---- What may sleep says so first ------------------------------------------------------------------------
+
+SLEEPS = {"wait_on", "wait_linked", "mutex_take", "schedule_between", "schedule_pause", "schedule_stop_here",
+          "schedule_end"}
+FUNCTION = re.compile(r"^((?:[A-Za-z_][\w \t*]*?)\b(\w+)\((?:[^;{}])*?\))\s*(?:\n\{\n(.*?)\n\}|\{ (.*?) \}\n)",
+                      re.S | re.M)
+
+
+def functions_of(text):
+    """{name: (whether it is static, body)} of a source; a body of one line has no line's end in it."""
+    return {match[2]: (match[1].startswith("static"), match[3] or match[4]) for match in FUNCTION.finditer(text)}
+
+
+def sleepers(text):
+    """The functions of a source that sleep, themselves or by way of others of the same source."""
+    functions, found = functions_of(text), set()
+    while True:
+        more = {name for name, (_, body) in functions.items()
+                if name not in found and set(re.findall(r"\b(\w+)\(", body or "")) & (SLEEPS | found)}
+        if not more:
+            return found
+        found |= more
+
+
+def says_first(body):
+    """Whether a body's first statement is may_sleep(), behind its declarations."""
+    lines = body.splitlines()
+    declares = "" in lines and not re.match(r"    (?:may_|if|for|while|switch|\w+\()", lines[0])
+    first = lines.index("") + 1 if declares else 0
+    return lines[first].strip().startswith(("may_sleep();", "may_sleep_dropping(", "may_give_way();"))
+
+
+def test_what_may_sleep_says_so_first(house):
+    """What a header of the kernel declares and its source lets sleep begins with may_sleep() (base/lock.h). Where a
+    function is one statement, what it calls says so; the machine's first thread runs before anybody could sleep."""
+    paths = list(sources_and_headers(house))
+    declared = "".join(open(os.path.join(house.tree, path)).read() for path in paths if path.endswith(".h"))
+    silent, said = [], 0
+    for path in paths:
+        text = open(os.path.join(house.tree, path)).read()
+        if not path.endswith(".c") or path.startswith("layouts/"):
+            continue
+        for name in sleepers(text):
+            static, body = functions_of(text)[name]
+            if static or "\n" not in body or name in ("init_run", "schedule_idle"):
+                continue
+            if not re.search(rf"\b{name}\(", declared):
+                continue
+            said += says_first(body)
+            if not says_first(body):
+                silent.append(f"{path}: {name}()")
+    assert not silent, silent
+    assert said > 50

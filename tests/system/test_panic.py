@@ -48,6 +48,16 @@ def test_panic_says_why_and_where(boot, house, layout, what, reason, function, f
     assert "audit: clean" in said.split("panic:")[1], said
 
 
+@pytest.mark.parametrize("what,reason", [
+    ("order", "lock the outer taken while the inner is held, against their order"),
+    ("sleep", r"mutex_take\(\) may sleep, and is called with lock a spin lock held"),
+])
+def test_a_checked_kernel_looks_at_locks(boot, what, reason):
+    said = panic_of(boot(checked=True, append="panic=exit"), f"crash {what}")
+    assert re.search(r"^panic: .*" + reason, said, re.M), said
+    assert "still here" in boot().command(f"crash {what}")
+
+
 def test_page_fault_names_the_documents_line(boot, layout, house):
     said = panic_of(boot(append="panic=exit"), "crash write-text")
     match = re.search(rf"(layouts/{layout}/layout\.md):(\d+): (\w+), kernel {house.facts(layout)['text.kernel']}", said)

@@ -56,6 +56,7 @@ int node_resize(struct node *node, uint64_t bytes)
 {
     int err;
 
+    may_sleep();
     if ((node->mode & S_FMT) == S_FOLDER)
         return -EISDIR;
     if ((node->mode & S_FMT) != S_REGULAR || node->operations->resize == NULL)
@@ -117,6 +118,7 @@ int node_allocate(struct node *node, const struct allocation *what)
 {
     int err;
 
+    may_sleep();
     assert(what->from < what->end && (node->mode & S_FMT) == S_REGULAR);
     mutex_take(&node->lock);
     err = allocate_locked(node, what);
@@ -148,6 +150,7 @@ int node_seal(struct node *node, unsigned seals)
 {
     int err;
 
+    may_sleep();
     if ((node->seals & SEAL_NEVER) || (seals & ~(unsigned)SEALS_ALL))
         return -EINVAL;
     mutex_take(&node->lock);

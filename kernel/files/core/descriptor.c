@@ -362,6 +362,7 @@ int descriptor_add(struct files *files, struct file *file, int from, bool close_
 {
     int err;
 
+    may_sleep();
     assert(file != NULL && from >= 0 && limit <= DESCRIPTORS_MOST);
     do {
         lock_state state = lock_take(&files->lock);
@@ -382,6 +383,7 @@ int descriptor_put(struct files *files, int number, struct file *file, bool clos
     bool         put = false;
     int          err = 0;
 
+    may_sleep();
     assert(file != NULL && limit <= DESCRIPTORS_MOST);
     if ((unsigned)number >= limit)
         return -EBADF;

@@ -216,6 +216,7 @@ static void drop_item(struct epoll_item *item)
 
 void epoll_forget(struct file *file)
 {
+    may_sleep();
     mutex_take(&sets_lock);
     while (file->watchers != NULL) {
         struct epoll *self = file->watchers->epoll;
@@ -474,6 +475,7 @@ int epoll_control(struct file *epoll, int what, int number, struct file *file, c
     struct epoll *self;
     int           err;
 
+    may_sleep();
     deep_assert(event != NULL || what == EPOLL_DELETE || what < EPOLL_ADD || what > EPOLL_MODIFY);
     if (file->operations->poll == NULL)
         return (file->flags & O_PATH) ? -EBADF : -EPERM;        /* what is always ready cannot be watched */
@@ -567,6 +569,7 @@ long epoll_wait_for(struct file *epoll, struct buffer *to, size_t most, uint64_t
     struct epoll *self;
     long          got;
 
+    may_sleep();
     assert(most > 0);
     if (!is_epoll(epoll))
         return -EINVAL;

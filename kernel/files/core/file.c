@@ -123,6 +123,7 @@ long file_read(struct file *file, struct buffer *to)
 {
     long got = may_read(file);
 
+    may_sleep();
     if (got != 0)
         return got;
     if (!has_position(file))
@@ -139,6 +140,7 @@ long file_read_at(struct file *file, struct buffer *to, uint64_t at)
 {
     int err = may_read(file);
 
+    may_sleep();
     if (err != 0)
         return err;
     if (file->operations->traits & NODE_STREAM)
@@ -185,6 +187,7 @@ long file_write(struct file *file, struct buffer *from)
     uint64_t at = 0;
     long     put = may_write(file);
 
+    may_sleep();
     if (put != 0)
         return put;
     if (!has_position(file))
@@ -202,6 +205,7 @@ long file_write_at(struct file *file, struct buffer *from, uint64_t at)
 {
     int err = may_write(file);
 
+    may_sleep();
     if (err != 0)
         return err;
     if (file->operations->traits & NODE_STREAM)
@@ -262,6 +266,7 @@ long file_seek(struct file *file, int64_t offset, int whence, uint64_t *out)
 {
     long err;
 
+    may_sleep();
     if (file->flags & O_PATH)
         return -EBADF;
     if (file->operations->traits & NODE_STREAM)

@@ -172,6 +172,7 @@ bool lock_find(struct node *node, const struct lock_request *request, struct loc
     struct lock_owner *owner;
     struct held       *held;
 
+    may_sleep();
     assert(request->first <= request->last && request->kind != LOCK_NONE);
     mutex_take(&locks_lock);
     owner = find_conflict(node, request, &held);
@@ -396,6 +397,7 @@ int lock_set(struct node *node, const struct lock_request *request, bool wait)
     struct lock_supplies *supplies = heap_alloc(sizeof *supplies, HEAP_ZERO);
     int                   err      = -ENOLCK;
 
+    may_sleep();
     assert(request->first <= request->last && request->owner != NULL);
     if (supplies == NULL)
         return err;
@@ -471,6 +473,7 @@ bool locks_ok(struct node *node)
 {
     bool ok = true;
 
+    may_sleep();
     mutex_take(&locks_lock);
     for (const struct lock_owner *owner = node->locks; owner != NULL && ok; owner = owner->next) {
         const struct held *last = NULL;

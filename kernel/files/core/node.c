@@ -98,6 +98,7 @@ int node_wait(struct node *node)
 {
     int err;
 
+    may_sleep();
     assert(mutex_held(&node->lock));
     wait_start(&node->ready);
     mutex_drop(&node->lock);

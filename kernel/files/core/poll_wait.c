@@ -48,8 +48,10 @@ static void unlink_waiters(struct poll_wait *files, size_t count)
 long poll_wait(struct poll_wait *files, size_t count, uint64_t deadline)
 {
     struct wait_queue *queue;
-    long               ready = poll_files(files, count, &queue);
+    long               ready;
 
+    may_sleep();
+    ready = poll_files(files, count, &queue);
     if (ready > 0 || deadline == 0)
         return ready;
     wait_prepare();

@@ -488,6 +488,7 @@ long pipe_set_capacity(struct file *file, size_t bytes)
     uint32_t capacity = PAGE_SIZE;
     long     err;
 
+    may_sleep();
     if (!is_pipe(file))
         return -EBADF;
     if (bytes > PIPE_LARGEST)

@@ -274,6 +274,7 @@ int socket_shut(struct file *file, bool reading, bool writing)
 {
     struct socket *self = socket_of(file->node);
 
+    may_sleep();
     assert(socket_is(file));
     mutex_take(&sockets_lock);
     self->shut_read  |= reading;
@@ -293,6 +294,7 @@ void socket_facts(struct file *file, struct socket_facts *out)
     static const struct credentials nobody = { 0, UINT32_MAX, UINT32_MAX };
     struct socket                  *self   = socket_of(file->node);
 
+    may_sleep();
     assert(socket_is(file));
     mutex_take(&sockets_lock);
     *out = (struct socket_facts){ .type = self->type, .error = self->error, .listening = self->listening,

@@ -100,6 +100,7 @@ int socket_bind(struct file *file, const struct socket_name *name)
     struct socket_name copy = *name;
     int                err;
 
+    may_sleep();
     assert(socket_is(file));
     mutex_take(&sockets_lock);
     err = bind_locked(socket_of(file->node), &copy);
@@ -177,6 +178,7 @@ int socket_wait(struct wait_queue *queue, uint64_t deadline)
 {
     int err = -ETIMEDOUT;
 
+    may_sleep();
     assert(mutex_held(&sockets_lock));
     if (deadline != 0) {
         wait_start(queue);
@@ -259,6 +261,7 @@ int socket_connect(struct file *file, const struct socket_name *name)
     uint64_t       deadline = file->flags & O_NONBLOCK ? 0 : socket_deadline(self->options.send_limit);
     int            err;
 
+    may_sleep();
     assert(socket_is(file));
     mutex_take(&sockets_lock);
     err = connect_locked(self, name, deadline);
@@ -303,6 +306,7 @@ int socket_accept(struct file *file, uint32_t flags, struct file **out)
     uint64_t       deadline = file->flags & O_NONBLOCK ? 0 : socket_deadline(self->options.receive_limit);
     int            err;
 
+    may_sleep();
     assert(socket_is(file));
     if (self->type == SOCKET_DATAGRAM)
         return -EOPNOTSUPP;

@@ -268,6 +268,7 @@ long socket_send(struct file *file, struct buffer *pieces, size_t count, struct 
     uint64_t       deadline = may_wait(file, flags) ? socket_deadline(self->options.send_limit) : 0;
     long           done     = may_send(self, what, flags);
 
+    may_sleep();
     deep_assert(socket_is(file) && count > 0);
     if (done == 0)
         done = passed_admit(what->passed, current_process()->limits[RLIMIT_NOFILE].soft);
@@ -451,6 +452,7 @@ long socket_receive(struct file *file, struct buffer *pieces, size_t count, unsi
     struct passed *dropped  = NULL;
     long           got;
 
+    may_sleep();
     deep_assert(socket_is(file) && count > 0);
     *out = (struct received){ .signed_ = self->options.flags[FLAG_CREDENTIALS] };
     if (flags & MSG_OOB)

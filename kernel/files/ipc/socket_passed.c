@@ -84,6 +84,7 @@ void passed_release_all(struct passed *chain)
     struct passed **end = &chain, *next;
     bool            alone;
 
+    may_sleep();
     if (chain == NULL)
         return;
     while (*end != NULL)
@@ -100,6 +101,7 @@ void passed_release_all(struct passed *chain)
 
 void passed_release(struct passed *passed)
 {
+    may_sleep();
     if (passed == NULL)
         return;
     assert(!passed->in_flight);
@@ -249,6 +251,7 @@ bool socket_release_in_flight(struct file *file)
     struct passed *garbage = NULL;
     uint32_t       left, in_flight;
 
+    may_sleep();
     mutex_take(&sockets_lock);
     in_flight = __atomic_load_n(&file->in_flight, __ATOMIC_RELAXED);
     if (in_flight == 0) {

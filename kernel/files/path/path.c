@@ -130,6 +130,7 @@ static int make_at(struct fs_context *fs, struct node *start, const char *path, 
 
 int path_make_folder(struct fs_context *fs, struct node *start, const char *path, uint32_t mode)
 {
+    may_sleep();
     return make_at(fs, start, path, S_FOLDER | (mode & 01777), 0);
 }
 
@@ -137,6 +138,7 @@ int path_make_node(struct fs_context *fs, struct node *start, const char *path, 
 {
     uint32_t type = mode & S_FMT;
 
+    may_sleep();
     if (type == 0)
         mode |= type = S_REGULAR;
     if (type == S_FOLDER)
@@ -153,6 +155,7 @@ int path_symlink(struct fs_context *fs, struct node *start, const char *path, co
     struct walk walk;
     int         err;
 
+    may_sleep();
     if (*target == '\0')
         return -ENOENT;
     err = walk_begin(&walk, fs, start, path, 0);
@@ -369,12 +372,14 @@ static int find_and_open(struct fs_context *fs, struct node *start, const char *
 int path_open_within(struct fs_context *fs, struct node *start, const char *path, uint32_t flags, uint32_t mode,
                      unsigned resolve, struct file **out)
 {
+    may_sleep();
     return missing_note(path, find_and_open(fs, start, path, flags, mode, resolve, out));
 }
 
 int path_open(struct fs_context *fs, struct node *start, const char *path, uint32_t flags, uint32_t mode,
               struct file **out)
 {
+    may_sleep();
     return path_open_within(fs, start, path, flags, mode, 0, out);
 }
 
@@ -447,6 +452,7 @@ int path_remove(struct fs_context *fs, struct node *start, const char *path, boo
     struct walk walk;
     int         err = walk_begin(&walk, fs, start, path, 0);
 
+    may_sleep();
     if (err != 0)
         return err;
     err = refuse_removal(&walk, folder);
@@ -496,6 +502,7 @@ int path_link(struct fs_context *fs, struct node *from_start, const char *from, 
     struct node *node;
     int          err = path_find(fs, from_start, from, flags, &node);
 
+    may_sleep();
     if (err != 0)
         return err;
     err = walk_begin(&walk, fs, to_start, to, 0);
@@ -588,6 +595,7 @@ int path_rename(struct fs_context *fs, struct node *from_start, const char *from
     struct walk source, target;
     int         err;
 
+    may_sleep();
     if ((flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE)) || flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
         return -EINVAL;
     err = walk_begin(&source, fs, from_start, from, 0);

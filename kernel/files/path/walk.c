@@ -31,6 +31,7 @@ int walk_look_up(struct node *folder, const char *name, size_t length, struct no
 {
     int err;
 
+    may_sleep();
     assert(length > 0 && length <= NAME_LONGEST);
     if (folder->operations->look_up == NULL)
         return -ENOTDIR;
@@ -46,6 +47,7 @@ int walk_up(struct fs_context *fs, struct node *folder, struct node **out)
 {
     int err;
 
+    may_sleep();
     assert(is_folder(folder));
     node_hold(folder);
     while (folder != fs->root && folder == folder->system->root && folder->system->covers != NULL) {
@@ -278,6 +280,7 @@ int walk_begin(struct walk *walk, struct fs_context *fs, struct node *start, con
 {
     int err;
 
+    may_sleep();
     assert(fs != NULL && path != NULL);
     *walk = (struct walk){ .fs = fs, .flags = flags };
     if (*path == '\0')

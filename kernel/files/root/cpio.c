@@ -417,6 +417,7 @@ int cpio_unpack(struct source *source, struct fs_context *fs, const char **why)
                            .block = heap_alloc(BLOCK, 0) };
     int err = -ENOMEM;
 
+    may_sleep();
     assert(source != NULL && fs != NULL);
     if (u.name != NULL && u.block != NULL)
         err = unpack_entries(&u);

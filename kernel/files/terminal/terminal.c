@@ -192,6 +192,7 @@ long terminal_read(struct terminal *t, struct buffer *to, uint32_t flags)
     size_t wanted = to->bytes;
     long   done   = 0;
 
+    may_sleep();
     while (to->bytes > 0) {
         bool            end;
         int             err = terminal_check(t, SIGTTIN);
@@ -296,6 +297,7 @@ long terminal_write(struct terminal *t, struct buffer *from, uint32_t flags)
     long done;
     int  err = t->line_discipline.settings.local & TOSTOP ? terminal_check(t, SIGTTOU) : 0;
 
+    may_sleep();
     if (err != 0)
         return err;
     mutex_take(&t->writing);

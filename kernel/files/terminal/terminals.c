@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/print.h"
 #include "base/string.h"
+#include "cpu.h"
 #include "devices/channel_link.h"
 #include "devices/keyboard.h"
 #include "devices/serial.h"
@@ -121,15 +122,18 @@ int terminals_open_first(struct fs_context *fs, struct file **out)
     struct terminal *t       = heap_alloc(sizeof *t, 0);
     int              err     = path_make_node(fs, NULL, path, S_CHARACTER | 0600,
                                               channel ? DEVICE_CHANNEL : DEVICE_SERIAL);
+    unsigned long    interrupts;
 
     if (t == NULL || (err != 0 && err != -EEXIST)) {
         heap_free(t);
         return t == NULL ? -ENOMEM : err;
     }
-    terminal = t;
+    interrupts = interrupts_off();      /* what the terminal asks for is not to come before somebody listens */
+    terminal   = t;
+    terminal_start(t, channel ? &on_channel : &on_serial);
     if (channel)
         listen_to_channel();
-    terminal_start(t, channel ? &on_channel : &on_serial);
+    interrupts_restore(interrupts);
     if (!channel) {
         serial_listen_for(terminal_heard);
         keyboard_start(terminal_heard);

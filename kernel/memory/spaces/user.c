@@ -8,6 +8,7 @@
 
 #include "arch/contract.h"
 #include "base/error.h"
+#include "base/lock.h"
 #include "base/range.h"
 #include "memory/spaces/space.h"
 
@@ -25,6 +26,7 @@ size_t user_read_some(void *to, user_t from, size_t bytes)
 {
     size_t can = clip(from, bytes);
 
+    may_fault();
     return can - user_copy_in(to, from, can);
 }
 
@@ -32,24 +34,29 @@ size_t user_write_some(user_t to, const void *from, size_t bytes)
 {
     size_t can = clip(to, bytes);
 
+    may_fault();
     return can - user_copy_out(to, from, can);
 }
 
 int user_read(void *to, user_t from, size_t bytes)
 {
+    may_fault();
     return user_range(from, bytes) && user_copy_in(to, from, bytes) == 0 ? 0 : -EFAULT;
 }
 
 int user_write(user_t to, const void *from, size_t bytes)
 {
+    may_fault();
     return user_range(to, bytes) && user_copy_out(to, from, bytes) == 0 ? 0 : -EFAULT;
 }
 
 long user_read_text(char *to, user_t from, size_t size)
 {
-    size_t can    = clip(from, size);
-    long   length = user_copy_text(to, from, can);
+    size_t can = clip(from, size);
+    long   length;
 
+    may_fault();
+    length = user_copy_text(to, from, can);
     if (length < 0 || ((size_t)length == can && can < size))
         return -EFAULT;
     return (size_t)length == size ? -ENAMETOOLONG : length;
@@ -62,5 +69,6 @@ int user_load_word(user_t at, uint32_t *old)
 
 int user_exchange_word(user_t at, uint32_t expect, uint32_t desired, uint32_t *old)
 {
+    may_fault();
     return user_range(at, sizeof *old) && user_exchange(at, expect, desired, old) ? 0 : -EFAULT;
 }

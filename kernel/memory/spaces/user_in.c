@@ -4,6 +4,7 @@
  * Nothing here knows the processor, so the host's machine has it as well.
  */
 #include "base/error.h"
+#include "base/lock.h"
 #include "base/range.h"
 #include "memory/spaces/space.h"
 #include "memory/spaces/user.h"
@@ -22,6 +23,7 @@ int user_write_in(struct space *space, user_t to, const void *from, size_t bytes
 {
     size_t done;
 
+    may_fault();
     return user_range(to, bytes) ? walk_write(space, user_resolve_plainly, to, from, bytes, &done) : -EFAULT;
 }
 
@@ -29,6 +31,7 @@ int user_read_in(struct space *space, void *to, user_t from, size_t bytes)
 {
     size_t done;
 
+    may_fault();
     return user_range(from, bytes) ? walk_read(space, user_resolve_plainly, to, from, bytes, &done) : -EFAULT;
 }
 
@@ -36,5 +39,6 @@ int user_clear_in(struct space *space, user_t to, size_t bytes)
 {
     size_t done;
 
+    may_fault();
     return user_range(to, bytes) ? walk_clear(space, user_resolve_plainly, to, bytes, &done) : -EFAULT;
 }
