@@ -65,13 +65,15 @@ def run(words, environment=None):
     except FileNotFoundError as error:
         raise Unavailable(str(error)) from None
     except subprocess.TimeoutExpired as error:
-        raise Unavailable(f"no end after {PATIENCE} s: {(error.stdout or b'')[-300:].decode(errors='replace')}") from None
+        said = (error.stdout or b"")[-300:].decode(errors="replace")
+        raise Unavailable(f"no end after {PATIENCE} s: {said}") from None
     return done.stdout.decode(errors="replace")
 
 
 def figures(text):
     """Instructions for one operation, by name, out of vmbench's lines."""
-    found = {name: int(cost) / int(times) for name, cost, times in re.findall(r"^cost (\S+) (\d+) (\d+)\r?$", text, re.M)}
+    found = {name: int(cost) / int(times)
+             for name, cost, times in re.findall(r"^cost (\S+) (\d+) (\d+)\r?$", text, re.M)}
     boot = re.search(r"^boot (\d+)\r?$", text, re.M)
     if boot:
         found["boot"] = int(boot[1])
@@ -81,9 +83,9 @@ def figures(text):
 
 
 def linux_words(kernel, archive):
-    return ["qemu-system-i386", "-M", "pc", "-accel", "tcg", *CLOCK, "-m", str(MEMORY), "-nodefaults", "-no-user-config",
-            "-display", "none", "-no-reboot", "-serial", "stdio", "-kernel", kernel, "-initrd", archive,
-            "-append", "console=ttyS0 quiet panic=-1 mitigations=off nokaslr"]
+    return ["qemu-system-i386", "-M", "pc", "-accel", "tcg", *CLOCK, "-m", str(MEMORY), "-nodefaults",
+            "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio", "-kernel", kernel,
+            "-initrd", archive, "-append", "console=ttyS0 quiet panic=-1 mitigations=off nokaslr"]
 
 
 def on_linux(build, program):
@@ -100,8 +102,8 @@ def on_linux(build, program):
 
 
 def on_quire(build, program, layout="quire"):
-    return figures(run([os.path.join(build, "host", "quire"), "run", "--layout", layout, "--machine", "pc", "-m", f"{MEMORY}M",
-                        program], {"QUIRE_BUILD": build, "QUIRE_QEMU_FLAGS": " ".join(CLOCK)}))
+    return figures(run([os.path.join(build, "host", "quire"), "run", "--layout", layout, "--machine", "pc", "-m",
+                        f"{MEMORY}M", program], {"QUIRE_BUILD": build, "QUIRE_QEMU_FLAGS": " ".join(CLOCK)}))
 
 
 def read_budgets(path):
@@ -111,8 +113,10 @@ def read_budgets(path):
 
 def write_budgets(path, quire):
     with open(path, "w") as file:
-        file.write("# Guest instructions for one operation of bench/guest/vmbench.c under Quire, layout quire, on QEMU's pc.\n"
-                   "# CI fails when one is exceeded by more than a tenth; bench/compare.py --write-budgets writes this file.\n")
+        file.write("# Guest instructions for one operation of bench/guest/vmbench.c under Quire, layout quire, "
+                   "on QEMU's pc.\n"
+                   "# CI fails when one is exceeded by more than a tenth; bench/compare.py --write-budgets writes this "
+                   "file.\n")
         for name, *_ in OPERATIONS:
             file.write(f"{name:16} {quire[name]:.0f}\n")
 
@@ -130,8 +134,9 @@ def table(linux, quire):
         if ratio is not None and goal is not None:
             compared += 1
             met += ratio <= goal
+        missed = ratio and goal is not None and ratio > goal
         print(f"{text:34} {number(a):>12} {number(b):>12} {f'{ratio:.3f}' if ratio else '-':>7} "
-              f"{goal if goal is not None else '-':>6}{'' if not ratio or goal is None or ratio <= goal else '  not met'}")
+              f"{goal if goal is not None else '-':>6}{'  not met' if missed else ''}")
     if compared:
         print(f"{met} of {compared} goals met")
 
@@ -160,7 +165,8 @@ def main():
         results[system] = {}
         if options.only in (None, system):
             try:
-                results[system] = on_linux(build, program) if system == "linux" else on_quire(build, program, options.layout)
+                results[system] = on_linux(build, program) if system == "linux" else on_quire(build, program,
+                                                                                              options.layout)
             except Unavailable as error:
                 print(f"compare: {system}: {error}", file=sys.stderr)
     table(results["linux"], results["quire"])

@@ -1,7 +1,7 @@
 """differing.py - which lines of the kernel's sources are for some layouts only.
 
-A layout shows in the sources as a condition on a constant of its layout.h (#ifdef LAYOUT_ACCESS_WINDOW). Each source that
-git knows is read once for each layout, with those conditions decided and all others taken as true in every branch.
+A layout shows in the sources as a condition on a constant of its layout.h (#ifdef LAYOUT_ACCESS_WINDOW). Each source
+that git knows is read once for each layout, with those conditions decided and all others taken as true in every branch.
 """
 import os
 import re
@@ -54,8 +54,10 @@ def active(lines, known):
 
 
 def differing(tree, build, layouts):
-    """([(layout, lines of its document, of code only here, of probes only here, of code of some)], lines of all code)."""
-    names = subprocess.run(["git", "ls-files", *SOURCES], cwd=tree, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+    """([(layout, lines of its document, of code only here, of probes only here, of code of some)], lines of all
+    code)."""
+    names = subprocess.run(["git", "ls-files", *SOURCES], cwd=tree, check=True, stdout=subprocess.PIPE,
+                           text=True).stdout.split()
     known = {layout: constants(build, layout) for layout in layouts}
     alone, probes, some = dict.fromkeys(layouts, 0), dict.fromkeys(layouts, 0), dict.fromkeys(layouts, 0)
     whole = 0

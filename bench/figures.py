@@ -80,18 +80,21 @@ def console(build, layouts):
         kernel = os.path.join(build, layout, "kernel.elf")
         with tempfile.TemporaryDirectory(prefix="quire-") as folder:
             costs["boot", layout] = instructions.boot_instructions(kernel, folder)
-            with Machine(kernel=kernel, memory=instructions.MEMORY, log=os.path.join(folder, "log"), icount=True) as machine:
+            with Machine(kernel=kernel, memory=instructions.MEMORY, log=os.path.join(folder, "log"),
+                         icount=True) as machine:
                 machine.prompt()
                 for name, ticks in instructions.benchmark(machine):
                     costs[name, layout] = ticks
                     if name not in order:
                         order.append(name)
-    table(["Operation", *layouts], [[name, *(number(costs.get((name, layout))) for layout in layouts)] for name in order])
+    table(["Operation", *layouts],
+          [[name, *(number(costs.get((name, layout))) for layout in layouts)] for name in order])
 
 
 def sizes(build, layouts):
     title("Sizes, KiB")
-    rows = {"kernel in its file, loaded": [], "kernel in memory": [], "disk image with a shell": [], "floppy image with a shell": []}
+    rows = {"kernel in its file, loaded": [], "kernel in memory": [], "disk image with a shell": [],
+            "floppy image with a shell": []}
     for layout in layouts:
         memory, image = instructions.loaded_bytes(os.path.join(build, layout, "kernel.elf"))
         rows["kernel in its file, loaded"].append(round(image / 1024))
@@ -100,8 +103,10 @@ def sizes(build, layouts):
             with tempfile.TemporaryDirectory(prefix="quire-") as folder:
                 path = os.path.join(folder, "image")
                 done = subprocess.run([os.path.join(build, "host", "quire"), "image", "--layout", layout, *words, path],
-                                      capture_output=True, text=True, env={**os.environ, "QUIRE_BUILD": build, "QUIRE_HOME": TREE})
-                rows[f"{kind} image with a shell"].append(os.path.getsize(path) // 1024 if done.returncode == 0 else "refused")
+                                      capture_output=True, text=True,
+                                      env={**os.environ, "QUIRE_BUILD": build, "QUIRE_HOME": TREE})
+                rows[f"{kind} image with a shell"].append(os.path.getsize(path) // 1024 if done.returncode == 0
+                                                          else "refused")
     iso = os.path.join(build, "quire.iso")
     table(["What", *layouts], [[name, *cells] for name, cells in rows.items()])
     print(f"The CD with all of them: {os.path.getsize(iso) // 1024 if os.path.exists(iso) else '-'} KiB\n")
@@ -117,7 +122,8 @@ def lines(build, layouts):
     title("Lines that differ between layouts")
     rows, whole = differing(TREE, build, layouts)
     table(["Layout", "document", "code of this layout alone", "its probes", "code of some layouts, not of all"], rows)
-    print(f"Of {whole} lines of code that a kernel may be made of (kernel/, arch/i386/, boot/; blank ones not counted).\n")
+    print(f"Of {whole} lines of code that a kernel may be made of (kernel/, arch/i386/, boot/; "
+          f"blank ones not counted).\n")
 
 
 PARTS = {part.__name__: part for part in (claims, operations, console, sizes, memory, lines)}

@@ -22,8 +22,8 @@ PROGRAMS = [("static hello", ["GUEST/hello"], b"hello\n"),
 
 def speaks(kernel, size):
     """(console and clean audit, exit status) with `size` KiB."""
-    words = ["qemu-system-i386", "-accel", "tcg", "-m", f"size={size}K", "-display", "none", "-no-reboot", "-nodefaults",
-             "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04", "-serial", "stdio", "-kernel", kernel,
+    words = ["qemu-system-i386", "-accel", "tcg", "-m", f"size={size}K", "-display", "none", "-no-reboot",
+             "-nodefaults", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04", "-serial", "stdio", "-kernel", kernel,
              "-append", "run=audit;exit panic=exit"]
     try:
         done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
@@ -75,10 +75,13 @@ def main():
 
     for name, size, below in least(build, options.layout):
         failed |= size is None
-        print(f"least -m for a {name:16} " + (f"{size:6} KiB (one step less: exit status {below})" if size else "none works"))
-    sizes = subprocess.run(["size", os.path.join(build, options.layout, "kernel.elf")], capture_output=True, text=True).stdout
+        print(f"least -m for a {name:16} " +
+              (f"{size:6} KiB (one step less: exit status {below})" if size else "none works"))
+    sizes = subprocess.run(["size", os.path.join(build, options.layout, "kernel.elf")], capture_output=True,
+                           text=True).stdout
     text, data, bss = map(int, sizes.splitlines()[1].split()[:3])
-    print(f"kernel image {(text + data) / 1024:.0f} KiB ({text} text and read-only, {data} data), {bss / 1024:.0f} KiB zeroed")
+    print(f"kernel image {(text + data) / 1024:.0f} KiB ({text} text and read-only, {data} data), "
+          f"{bss / 1024:.0f} KiB zeroed")
     return 1 if failed else 0
 
 

@@ -22,8 +22,9 @@ from compare import Unavailable, newc
 # The machine of `quire run` (tools/quire/machine.c), with the same devices.
 EMPTY = ["qemu-system-i386", "-M", "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=on,x-option-roms=off",
          "-global", "virtio-mmio.force-legacy=false", "-device", "virtio-serial-device,max_ports=2",
-         "-chardev", "null,id=channel", "-device", "virtserialport,chardev=channel,nr=1", "-accel", "tcg", "-nodefaults",
-         "-no-user-config", "-display", "none", "-no-reboot", "-m", "128", "-device", "isa-debug-exit,iobase=0xf4"]
+         "-chardev", "null,id=channel", "-device", "virtserialport,chardev=channel,nr=1", "-accel", "tcg",
+         "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-m", "128", "-device",
+         "isa-debug-exit,iobase=0xf4"]
 PATIENCE = 120
 
 
@@ -62,9 +63,10 @@ def main():
         archive.write(newc([("dev", 0o40755, (0, 0), b""), ("dev/console", 0o20600, (5, 1), b""),
                             ("init", 0o100755, (0, 0), hello.read())]))
         archive.flush()
-        linux = ["qemu-system-i386", "-M", "pc", "-accel", "tcg", "-m", "128", "-nodefaults", "-no-user-config", "-display",
-                 "none", "-no-reboot", "-serial", "stdio", "-kernel", os.path.join(build, "programs", "linux", "vmlinuz"),
-                 "-initrd", archive.name, "-append", "console=ttyS0 quiet panic=-1 mitigations=off reboot=t"]
+        linux = ["qemu-system-i386", "-M", "pc", "-accel", "tcg", "-m", "128", "-nodefaults", "-no-user-config",
+                 "-display", "none", "-no-reboot", "-serial", "stdio", "-kernel",
+                 os.path.join(build, "programs", "linux", "vmlinuz"), "-initrd", archive.name, "-append",
+                 "console=ttyS0 quiet panic=-1 mitigations=off reboot=t"]
         racers = [("empty kernel", EMPTY + ["-kernel", os.path.join(guest, "empty")], None, options.turns),
                   ("quire run", [os.path.join(build, "host", "quire"), "run", os.path.join(guest, "hello")], b"hello",
                    options.turns),

@@ -1,9 +1,10 @@
-"""quire_runner.py - what tests/run adds to pytest: programs that are tests, building what a test needs, choosing by word.
+"""quire_runner.py - what tests/run adds to pytest: programs that are tests, building what a test needs, choosing by
+word.
 
 A cmocka program under one layout, and a fuzzer, is one item of pytest's; cmocka's own XML says how each of its tests
-ended. Nothing is built before a test asks for it: whoever needs a product first has it made, by one make at a time with all
-processors, while other tests run. So tests start as soon as what they need is there, and `make test ONLY=word` builds no more
-than it must.
+ended. Nothing is built before a test asks for it: whoever needs a product first has it made, by one make at a time with
+all processors, while other tests run. So tests start as soon as what they need is there, and `make test ONLY=word`
+builds no more than it must.
 
 A test of tests/system gets ./quire, the programs and the kernel of its layout; what else it needs it says with
 `house.kernel(layout, checked=True)` or `@pytest.mark.needs("iso")`.
@@ -34,15 +35,17 @@ TOGETHER = 6                # so many programs of a layout, and all of them are 
 
 def processor_seconds():
     """Of this process and of all that it started and that ended."""
-    return sum(used.ru_utime + used.ru_stime for used in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
+    return sum(used.ru_utime + used.ru_stime
+               for used in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
 
 
 noted = 0.0                 # by this process until now
 
 
 def note_cost(since, what):
-    """A line of build/logs/costs: what a build or a test took of processors, however busy they are with other things. What
-    was noted meanwhile, a build in the middle of a test, is not told twice. `since`: processor_seconds() and noted of then."""
+    """A line of build/logs/costs: what a build or a test took of processors, however busy they are with other things.
+    What was noted meanwhile, a build in the middle of a test, is not told twice. `since`: processor_seconds() and noted
+    of then."""
     global noted
     seconds = processor_seconds() - since[0] - (noted - since[1])
     noted += seconds
@@ -122,8 +125,9 @@ class Program(pytest.Item):
 
     def run(self, words, **environment):
         """All it printed, and its exit status; it is ended when its time is over."""
-        process = subprocess.Popen(words, cwd=TREE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                   text=True, errors="replace", env={**os.environ, **environment})
+        process = subprocess.Popen(words, cwd=TREE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True, errors="replace",
+                                   env={**os.environ, **environment})
         try:
             said, _ = process.communicate(timeout=PATIENCE)
         finally:
@@ -145,7 +149,8 @@ def cases_of(path):
     for case in xml.etree.ElementTree.parse(path).iter("testcase"):
         bad = [part for part in case if part.tag in ("failure", "error")]
         skipped = case.find("skipped") is not None
-        cases.append((case.get("name"), "FAILED" if bad else "skip" if skipped else "ok", " ".join(part.text or "" for part in bad)))
+        cases.append((case.get("name"), "FAILED" if bad else "skip" if skipped else "ok",
+                      " ".join(part.text or "" for part in bad)))
     return cases
 
 
@@ -165,8 +170,8 @@ class CmockaProgram(Program):
             self.title = f"host {layout} {name[5:]}"
 
     def outcome(self, path):
-        """All it printed, and its exit status. A program that looks at nothing of its layout is linked to the same bytes under
-        each: its outcome under the first is theirs, and the file of its cases says whose it is."""
+        """All it printed, and its exit status. A program that looks at nothing of its layout is linked to the same
+        bytes under each: its outcome under the first is theirs, and the file of its cases says whose it is."""
         program = os.path.join(BUILD, self.program)
         with open(program, "rb") as file:
             same = os.path.join(LOGS, "built", hashlib.sha256(file.read()).hexdigest())
@@ -178,7 +183,8 @@ class CmockaProgram(Program):
                 if os.path.exists(first):
                     shutil.copy(first, path)
                 return "\n".join([*said, f"(byte for byte the program {title}, which passed)"]), 0
-            said, status = self.run([program], ASAN_OPTIONS="detect_leaks=1", CMOCKA_MESSAGE_OUTPUT="xml", CMOCKA_XML_FILE=path)
+            said, status = self.run([program], ASAN_OPTIONS="detect_leaks=1", CMOCKA_MESSAGE_OUTPUT="xml",
+                                    CMOCKA_XML_FILE=path)
             if status == 0:
                 with open(same, "w") as file:
                     file.write(f"{self.title}\n{said}")
@@ -252,17 +258,17 @@ def title_of(item):
     return f"system {item.path.stem[5:]} {layout_of(item)} {item.nodeid.split('::', 1)[-1]}"
 
 
-# Seconds that the long ones take on two quiet processors, for the first run in a build directory; what a run has measured
-# is in build/durations, for the next.
+# Seconds that the long ones take on two quiet processors, for the first run in a build directory; what a run has
+# measured is in build/durations, for the next.
 USUALLY = {"test_memory_comes_back": 15, "test_another_folder_gives_the_same_bytes": 30, "test_program[": 4,
            "test_all_vectors_selectors_and_flags": 8, "test_a_changed_document_is_noticed_by_its_claim": 12,
            "test_a_short_attack_finds_nothing": 14, "test_a_short_load_finds_nothing": 14, "-sqlite]": 9,
            "test_timeout_is_sigterm_and_then_the_end": 11, "test_refuses_too_little_memory": 8,
            "test_no_stack_is_nearly_full": 6, "test_fork_and_exec_in_a_crowd": 6, "test_probes_can_fail": 6,
            "test_sparse_files_up_to": 9, "while_it_is_packed": 6, "test_a_file_that_becomes_a_link": 7,
-           "test_boots_from_the_cd_image": 5, "test_the_cd_image_boots": 5, "-computes]": 6, "-reads]": 7, "-sleeps]": 6,
-           "test_frame_touch.c": 9, "test_inflate.c": 5, "second_ends_the_machine": 6, "is_given_back_after_signals": 6,
-           "tests/fuzz/": 7, "tests/host/": 1}
+           "test_boots_from_the_cd_image": 5, "test_the_cd_image_boots": 5, "-computes]": 6, "-reads]": 7,
+           "-sleeps]": 6, "test_frame_touch.c": 9, "test_inflate.c": 5, "second_ends_the_machine": 6,
+           "is_given_back_after_signals": 6, "tests/fuzz/": 7, "tests/host/": 1}
 
 
 def usual_seconds(item):
@@ -278,7 +284,8 @@ def durations():
 
 
 def deal(items, workers):
-    """xdist first hands a quarter of all tests out, as one piece for each worker: the long ones must be in all of these."""
+    """xdist first hands a quarter of all tests out, as one piece for each worker: the long ones must be in all of
+    these."""
     piece = max(len(items) // workers // 4, 2)
     first, rest = items[:piece * workers], items[piece * workers:]
     items[:] = [item for worker in range(workers) for item in first[worker::workers]] + rest
@@ -341,7 +348,10 @@ def pytest_runtest_setup(item):
 def pytest_runtest_makereport(item, call):
     """Every report carries the name under which tests/run counts it."""
     report = (yield).get_result()
-    report.title = title_of(item) if isinstance(item, Program) else f"system {item.path.stem[5:]} {item.nodeid.split('::', 1)[-1]}"
+    if isinstance(item, Program):
+        report.title = title_of(item)
+    else:
+        report.title = f"system {item.path.stem[5:]} {item.nodeid.split('::', 1)[-1]}"
 
 
 # ---- The score: counted once, in the process that all reports reach ------------------------------------

@@ -471,4 +471,5 @@ __attribute__((used)) static void start_c(char **stack)
     leave(0);
 }
 
-__asm__(".globl _start; _start: xor %ebp, %ebp; mov %esp, %eax; and $-16, %esp; sub $12, %esp; push %eax; call start_c");
+__asm__(".globl _start; _start: xor %ebp, %ebp; mov %esp, %eax; and $-16, %esp; sub $12, %esp; "
+        "push %eax; call start_c");

@@ -6,9 +6,10 @@
  *
  *     bomb NAME: made N, ENDED; peak OWNER FRAMES frames; user 0, stacks 0, ...; blocks N; audit clean; N s
  *
- * A bomb runs in a process group of its own until it is refused (ENDED is the errno's number), is killed, or has had its
- * time. Then everybody else is killed, its files are removed, and what each owner of frames has is compared with before.
- * What is measured is read from /proc/quire; the bomb tells how much it has made through memory that both share.
+ * A bomb runs in a process group of its own until it is refused (ENDED is the errno's number), is killed, or has had
+ * its time. Then everybody else is killed, its files are removed, and what each owner of frames has is compared with
+ * before. What is measured is read from /proc/quire; the bomb tells how much it has made through memory that both
+ * share.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -116,7 +117,8 @@ static bool start_thread(int (*function)(void *))
 {
     char *stack = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    return stack != MAP_FAILED && clone(function, stack + PAGE, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+    return stack != MAP_FAILED &&
+        clone(function, stack + PAGE, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
                                         CLONE_SYSVSEM, NULL) > 0;
 }
 
@@ -158,7 +160,10 @@ static void vfork_chain(void)
 
 /* ---- Memory ------------------------------------------------------------------------------------------ */
 
-static char *pages(size_t bytes) { return mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); }
+static char *pages(size_t bytes)
+{
+    return mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
 
 static void touched(void)
 {
@@ -175,7 +180,8 @@ static void mappings(void)
 {
     int rights = 0;
 
-    UNTIL_REFUSED(mmap(NULL, PAGE, (rights ^= 1) ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+    UNTIL_REFUSED(mmap(NULL, PAGE, (rights ^= 1) ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) !=
+                  MAP_FAILED);
 }
 
 /* A page in each 4 MiB has a page table to itself; so does each process. */
@@ -183,7 +189,8 @@ static void page_tables(void)
 {
     for (;;) {
         for (uintptr_t at = 0x10000000; at < 0x90000000; at += 0x400000)
-            if (mmap((void *)at, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == (void *)at)
+            if (mmap((void *)at, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) ==
+                (void *)at)
                 *(volatile char *)at;
         pid_t child = fork();
 
@@ -226,7 +233,10 @@ static void growth(void)
     }
 }
 
-static void break_grows(void) { UNTIL_REFUSED(sbrk(64 * 1024) != (void *)-1 && memset((char *)sbrk(0) - 64 * 1024, 1, 64 * 1024)); }
+static void break_grows(void)
+{
+    UNTIL_REFUSED(sbrk(64 * 1024) != (void *)-1 && memset((char *)sbrk(0) - 64 * 1024, 1, 64 * 1024));
+}
 
 static int __attribute__((noinline)) deeper(int level)
 {
@@ -470,9 +480,11 @@ static void unaccepted(void)
 
 static bool send_descriptor(int to, int file)
 {
-    union { struct cmsghdr head; char room[CMSG_SPACE(sizeof(int))]; } control = { .head = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
+    union { struct cmsghdr head; char room[CMSG_SPACE(sizeof(int))]; } control = { .head = { CMSG_LEN(sizeof(int)),
+                                                                                             SOL_SOCKET, SCM_RIGHTS } };
     struct iovec  data    = { block, 1 };
-    struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+    struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control,
+                              .msg_controllen = sizeof control };
 
     memcpy(CMSG_DATA(&control.head), &file, sizeof file);
     return sendmsg(to, &message, MSG_DONTWAIT) == 1;
@@ -554,7 +566,8 @@ static void timers_fast(void)
 
     signal(SIGRTMIN + 1, SIG_IGN);
     for (;;)
-        count_or_hold(syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer) == 0 && syscall(SYS_timer_settime, timer, 0, &often, NULL) == 0);
+        count_or_hold(syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer) == 0 &&
+                      syscall(SYS_timer_settime, timer, 0, &often, NULL) == 0);
 }
 
 static void signals_queued(void)
@@ -599,20 +612,24 @@ static void environment(void) { execute(2000, true); }
 /* ---- All of them ------------------------------------------------------------------------------------------------ */
 
 static const struct { const char *name; void (*explode)(void); } bombs[] = {
-    { "processes", processes }, { "zombies", zombies }, { "chain", chain }, { "threads", threads }, { "futex-waiters", futex_waiters },
-    { "doubling", doubling }, { "vfork-chain", vfork_chain }, { "touched", touched }, { "mappings", mappings }, { "page-tables", page_tables },
-    { "copy-on-write", copy_on_write }, { "mremap-growth", growth }, { "break", break_grows }, { "recursion", recursion }, { "mlock", locked },
-    { "shared-memory", shared_memory }, { "file-size", file_size }, { "files", files_many }, { "names", names_long }, { "deep-folders", folders_deep },
-    { "links", links }, { "symbolic-links", symbolic }, { "fifos", fifos }, { "memfds", memory_files }, { "removed-files", removed_files },
-    { "descriptors", descriptors }, { "record-locks", record_locks }, { "flocks", flocks }, { "proc-readers", readers_of_proc }, { "pipes", pipes },
-    { "pipe-contents", pipes_full }, { "wide-pipes", pipes_wide }, { "sockets", sockets }, { "socket-buffers", sockets_full },
-    { "datagrams", datagrams }, { "unaccepted", unaccepted }, { "in-flight", in_flight }, { "epolls", epolls }, { "epoll-entries", epoll_entries },
-    { "epoll-nest", epoll_nest }, { "eventfds", eventfds }, { "terminals", terminals }, { "timers", timers }, { "fast-timers", timers_fast },
+    { "processes", processes }, { "zombies", zombies }, { "chain", chain }, { "threads", threads },
+    { "futex-waiters", futex_waiters }, { "doubling", doubling }, { "vfork-chain", vfork_chain },
+    { "touched", touched }, { "mappings", mappings }, { "page-tables", page_tables },
+    { "copy-on-write", copy_on_write }, { "mremap-growth", growth }, { "break", break_grows },
+    { "recursion", recursion }, { "mlock", locked }, { "shared-memory", shared_memory }, { "file-size", file_size },
+    { "files", files_many }, { "names", names_long }, { "deep-folders", folders_deep }, { "links", links },
+    { "symbolic-links", symbolic }, { "fifos", fifos }, { "memfds", memory_files }, { "removed-files", removed_files },
+    { "descriptors", descriptors }, { "record-locks", record_locks }, { "flocks", flocks },
+    { "proc-readers", readers_of_proc }, { "pipes", pipes }, { "pipe-contents", pipes_full },
+    { "wide-pipes", pipes_wide }, { "sockets", sockets }, { "socket-buffers", sockets_full },
+    { "datagrams", datagrams }, { "unaccepted", unaccepted }, { "in-flight", in_flight }, { "epolls", epolls },
+    { "epoll-entries", epoll_entries }, { "epoll-nest", epoll_nest }, { "eventfds", eventfds },
+    { "terminals", terminals }, { "timers", timers }, { "fast-timers", timers_fast },
     { "queued-signals", signals_queued }, { "arguments", arguments }, { "environment", environment },
 };
 enum { BOMBS = sizeof bombs / sizeof bombs[0] };
 
-/* ---- The supervisor ------------------------------------------------------------------------------------------------ */
+/* ---- The supervisor ---------------------------------------------------------------------------------------------- */
 
 enum { OWNERS = 24 };
 struct memory { unsigned count; struct { char name[16]; long frames; } of[OWNERS]; long blocks; };

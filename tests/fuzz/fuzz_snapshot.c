@@ -1,9 +1,9 @@
 /*
  * fuzz_snapshot.c - no snapshot of memory, however wrong, may break what reads and draws it.
  *
- * The lines come from a guest, which may be mad. Whatever is believed is drawn in full, and no line of the drawing may be
- * longer than it promises. Half of the changes put a word of one line in the place of another's, because bytes changed at
- * random seldom make another line that is believed.
+ * The lines come from a guest, which may be mad. Whatever is believed is drawn in full, and no line of the drawing may
+ * be longer than it promises. Half of the changes put a word of one line in the place of another's, because bytes
+ * changed at random seldom make another line that is believed.
  */
 #include "map/draw.h"
 

@@ -139,7 +139,8 @@ static inline uint32_t word_at(vaddr_t at)
 
 static inline struct map_request request(vaddr_t at, size_t pages, uint8_t rights, uint32_t flags)
 {
-    return (struct map_request){ .address = at, .bytes = pages * PAGE_SIZE, .rights = rights, .may = R | W | X, .flags = flags };
+    return (struct map_request){ .address = at, .bytes = pages * PAGE_SIZE, .rights = rights, .may = R | W | X,
+                                 .flags = flags };
 }
 
 static inline int map_fixed(size_t first, size_t pages, uint8_t rights)

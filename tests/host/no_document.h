@@ -1,8 +1,8 @@
 /*
  * no_document.h - for tests that ask no document for anything: policies are handed to what they test.
  *
- * The program is then the same, byte for byte, under each layout, and is run once (tests/quire_runner.py). Included once by
- * a test program. What it defines is what a few inline functions, which nobody calls here, would ask.
+ * The program is then the same, byte for byte, under each layout, and is run once (tests/quire_runner.py). Included
+ * once by a test program. What it defines is what a few inline functions, which nobody calls here, would ask.
  */
 #ifndef QUIRE_TESTS_NO_DOCUMENT_H
 #define QUIRE_TESTS_NO_DOCUMENT_H

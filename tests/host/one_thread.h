@@ -79,7 +79,8 @@ void wait_link(struct waiter *waiter, struct wait_queue *queue)
 {
     link_as(waiter, queue, (struct waiter){ .thread = &the_thread });
 }
-void wait_link_call(struct waiter *waiter, struct wait_queue *queue, bool (*woken)(struct waiter *, unsigned), bool exclusive)
+void wait_link_call(struct waiter *waiter, struct wait_queue *queue, bool (*woken)(struct waiter *, unsigned),
+                    bool exclusive)
 {
     link_as(waiter, queue, (struct waiter){ .woken = woken, .exclusive = exclusive });
 }
@@ -145,7 +146,13 @@ size_t user_read_some(void *to, user_t from, size_t bytes)
     return bytes;
 }
 
-int user_write(user_t to, const void *from, size_t bytes) { return user_write_some(to, from, bytes) == bytes ? 0 : -EFAULT; }
-int user_read(void *to, user_t from, size_t bytes)        { return user_read_some(to, from, bytes) == bytes ? 0 : -EFAULT; }
+int user_write(user_t to, const void *from, size_t bytes)
+{
+    return user_write_some(to, from, bytes) == bytes ? 0 : -EFAULT;
+}
+int user_read(void *to, user_t from, size_t bytes)
+{
+    return user_read_some(to, from, bytes) == bytes ? 0 : -EFAULT;
+}
 
 #endif

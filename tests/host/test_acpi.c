@@ -1,8 +1,8 @@
 /*
  * test_acpi.c - the way to switch off, in tables good and bad.
  *
- * Physical memory is an array. A view is a copy of exactly the bytes asked for, on the heap, and the one before it is freed: a
- * read outside a view, or of an old one, fails the test.
+ * Physical memory is an array. A view is a copy of exactly the bytes asked for, on the heap, and the one before it is
+ * freed: a read outside a view, or of an old one, fails the test.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -75,7 +75,8 @@ static void take_all(const char *bytes, size_t count)
 static void frames_are_told(void **state)
 {
     (void)state;
-    TAKE("\x10\0\3\0abc" "\x11\0\4\0\x50\0\x19\0" "\x12\0\1\0\2" "\x10\0\0\0" "\x13\0\0\0" "\x14\0\1\0\2" "\x12\0\1\0\3");
+    TAKE("\x10\0\3\0abc" "\x11\0\4\0\x50\0\x19\0" "\x12\0\1\0\2" "\x10\0\0\0"
+         "\x13\0\0\0" "\x14\0\1\0\2" "\x12\0\1\0\3");
     assert_string_equal(told, " input 616263 window 80 25 signal 2 0 end ping state 2 signal 3 0");
 }
 
@@ -109,7 +110,8 @@ static void after_nonsense_nothing_is_believed(void **state)
 
 static void cuts_do_not_matter(void **state)
 {
-    static const char stream[] = "\x10\0\3\0abc" "\x11\0\4\0\x50\0\x19\0" "\x63\0\2\0xx" "\x12\0\1\0\2" "\x10\0\0\0" "\x12\0\2\0\x0d\2";
+    static const char stream[] = "\x10\0\3\0abc" "\x11\0\4\0\x50\0\x19\0" "\x63\0\2\0xx"
+                                 "\x12\0\1\0\2" "\x10\0\0\0" "\x12\0\2\0\x0d\2";
     char              whole[LOG];
     size_t            count = sizeof stream - 1;
 

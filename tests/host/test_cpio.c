@@ -31,15 +31,19 @@ static void add(const char *name, struct facts f, const char *contents, size_t c
 
     for (size_t i = 0; i < count; i++)
         sum += (uint8_t)contents[i];
-    snprintf(header, sizeof header, "070702%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", f.inode, f.mode, 7u, 8u,
-             f.links, 1000u, (unsigned)count, 0u, 1u, f.major, f.minor, (unsigned)strlen(name) + 1, sum);
+    snprintf(header, sizeof header, "070702%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", f.inode,
+             f.mode, 7u, 8u, f.links, 1000u, (unsigned)count, 0u, 1u, f.major, f.minor,
+             (unsigned)strlen(name) + 1, sum);
     memcpy(archive + size, header, 110);
     size += 110;
     add_bytes(name, strlen(name) + 1);
     add_bytes(contents, count);
 }
 
-static void add_file(const char *name, const char *text) { add(name, (struct facts){ 1, 0100644, 1, 0, 0 }, text, strlen(text)); }
+static void add_file(const char *name, const char *text)
+{
+    add(name, (struct facts){ 1, 0100644, 1, 0, 0 }, text, strlen(text));
+}
 static void add_end(void) { add("TRAILER!!!", (struct facts){ 0, 0, 1, 0, 0 }, "", 0); }
 
 /* ---- Unpacking them -------------------------------------------------------------------------------- */

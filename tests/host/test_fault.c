@@ -14,7 +14,8 @@
 
 #include "memory/spaces/fault_decide.h"
 
-/* '*' any, 'y' yes, 'n' no; access: 'w' to write, 'r' to read or execute; entry: 'E' EMPTY, 'P' PRESENT, 'B' BLOCKED, 'o' other. */
+/* '*' any, 'y' yes, 'n' no; access: 'w' to write, 'r' to read or execute; entry: 'E' EMPTY, 'P' PRESENT, 'B' BLOCKED,
+ * 'o' other. */
 struct row {
     char region, stack, right, entry, entry_right, object, inside, shared, sole, access;
     enum fault_action action;
@@ -28,16 +29,20 @@ static const struct row table[] = {
     { 'y', '*', 'y', 'E', '*', 'n', '*', '*', '*', 'w', FAULT_ZERO,        "a fresh frame of zeros" },
     { 'y', '*', 'y', 'E', '*', 'n', '*', '*', '*', 'r', FAULT_ZERO_READ,   "the frame of zeros that all share" },
     { 'y', '*', 'y', 'E', '*', 'y', 'n', '*', '*', '*', FAULT_BUS,         "the object ends before it" },
-    { 'y', '*', 'y', 'E', '*', 'y', 'y', 'y', '*', '*', FAULT_SHARE,       "the object's frame, with the region's rights" },
+    { 'y', '*', 'y', 'E', '*', 'y', 'y', 'y', '*', '*', FAULT_SHARE,
+      "the object's frame, with the region's rights" },
     { 'y', '*', 'y', 'E', '*', 'y', 'y', 'n', '*', 'r', FAULT_SHARE,       "the object's frame, read-only" },
     { 'y', '*', 'y', 'E', '*', 'y', 'y', 'n', '*', 'w', FAULT_COPY_OBJECT, "a copy of the object's frame" },
     { 'y', '*', 'y', 'P', 'y', '*', '*', '*', '*', '*', FAULT_DONE,        "another thread's fault has handled it" },
     { 'y', '*', 'y', 'P', 'n', '*', '*', 'y', '*', '*', FAULT_REUSE,       "changes are meant to be seen" },
     { 'y', '*', 'y', 'P', 'n', '*', '*', 'n', 'y', '*', FAULT_REUSE,       "nobody else shows the frame any more" },
     { 'y', '*', 'y', 'P', 'n', '*', '*', 'n', 'n', '*', FAULT_COPY,        "others show the frame: copy it" },
-    { 'y', '*', 'y', 'B', '*', '*', '*', 'y', '*', '*', FAULT_REUSE,       "the region allows again what the entry does not yet" },
-    { 'y', '*', 'y', 'B', '*', '*', '*', 'n', 'y', '*', FAULT_REUSE,       "the same, of private memory that nobody else shows" },
-    { 'y', '*', 'y', 'B', '*', '*', '*', 'n', 'n', '*', FAULT_REUSE_READ,  "the same, but others show the frame: a write faults again" },
+    { 'y', '*', 'y', 'B', '*', '*', '*', 'y', '*', '*', FAULT_REUSE,
+      "the region allows again what the entry does not yet" },
+    { 'y', '*', 'y', 'B', '*', '*', '*', 'n', 'y', '*', FAULT_REUSE,
+      "the same, of private memory that nobody else shows" },
+    { 'y', '*', 'y', 'B', '*', '*', '*', 'n', 'n', '*', FAULT_REUSE_READ,
+      "the same, but others show the frame: a write faults again" },
     { 'y', '*', 'y', 'o', '*', '*', '*', '*', '*', '*', FAULT_SEGV_MAP,    "no program's page has such an entry" },
 };
 
@@ -57,9 +62,9 @@ static bool is_entry(char column, enum entry_kind kind)
 static bool matches(const struct row *row, const struct fault_facts *f)
 {
     return is(row->region, f->region) && is(row->stack, f->growable) && is(row->right, f->allows & f->access) &&
-           is_entry(row->entry, f->entry) && is(row->entry_right, f->entry_allows & f->access) && is(row->object, f->object) &&
-           is(row->inside, f->inside) && is(row->shared, f->shared) && is(row->sole, f->sole) &&
-           (row->access == '*' || (row->access == 'w') == (f->access == MAY_WRITE));
+           is_entry(row->entry, f->entry) && is(row->entry_right, f->entry_allows & f->access) &&
+           is(row->object, f->object) && is(row->inside, f->inside) && is(row->shared, f->shared) &&
+           is(row->sole, f->sole) && (row->access == '*' || (row->access == 'w') == (f->access == MAY_WRITE));
 }
 
 /* Exactly one row is about each combination, and says what the decision says. */
@@ -94,7 +99,8 @@ static void every_combination_of_facts_is_decided_by_the_table(void **state)
                         check(&(struct fault_facts){
                             .region = bits & 1, .growable = bits & 2, .shared = bits & 4, .object = bits & 8,
                             .inside = bits & 16, .sole = bits & 32, .allows = (uint8_t)allows,
-                            .entry = (enum entry_kind)kind, .entry_allows = (uint8_t)entry_allows, .access = accesses[a],
+                            .entry = (enum entry_kind)kind, .entry_allows = (uint8_t)entry_allows,
+                            .access = accesses[a],
                         });
     assert_int_equal(checked, YES_NO * RIGHTS * KINDS * RIGHTS * ACCESSES);
 }
@@ -116,22 +122,25 @@ static void every_action_has_a_name_and_a_row(void **state)
 
 static const char *word(char column)
 {
-    return column == 'y' ? "yes" : column == 'n' ? "no" : column == '*' ? "" : column == 'w' ? "write" : column == 'r' ? "other"
+    return column == 'y' ? "yes" : column == 'n' ? "no" : column == '*' ? "" : column == 'w' ? "write"
+         : column == 'r' ? "other"
          : column == 'E' ? "empty" : column == 'P' ? "present" : column == 'B' ? "blocked" : "another";
 }
 
 static size_t render(char *to, size_t size)
 {
     size_t used = (size_t)snprintf(to, size,
-        "| region | stack above | region allows | entry | entry allows | object | inside it | shared | sole | access | action | meaning |\n"
+        "| region | stack above | region allows | entry | entry allows | object | inside it | shared | sole | access | "
+        "action | meaning |\n"
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
 
     for (size_t i = 0; i < COUNT_OF(table); i++) {
         const struct row *r = &table[i];
 
-        used += (size_t)snprintf(to + used, size - used, "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n",
-                                 word(r->region), word(r->stack), word(r->right), word(r->entry), word(r->entry_right),
-                                 word(r->object), word(r->inside), word(r->shared), word(r->sole), word(r->access),
+        used += (size_t)snprintf(to + used, size - used,
+                                 "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", word(r->region),
+                                 word(r->stack), word(r->right), word(r->entry), word(r->entry_right), word(r->object),
+                                 word(r->inside), word(r->shared), word(r->sole), word(r->access),
                                  fault_action_names[r->action], r->meaning);
     }
     return used;

@@ -1,5 +1,6 @@
 /*
- * test_fault_repeat.c - a fault that is handled and comes back unchanged is noticed; one that only looks like it is not.
+ * test_fault_repeat.c - a fault that is handled and comes back unchanged is noticed; one that only looks like it is
+ * not.
  */
 #include "map_world.h"
 

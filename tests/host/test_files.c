@@ -392,9 +392,9 @@ static void sweep(const char *name, int (*action)(void), void (*fail_at)(uint32_
 static void without_memory_nothing_changes(void **state)
 {
     static const struct { const char *name; int (*action)(void); } actions[] = {
-        { "mkdir", do_folder }, { "symlink", do_symlink }, { "link", do_link }, { "rename", do_rename }, { "open", do_open },
-        { "through a link", do_through }, { "exchange", do_exchange }, { "write", do_write }, { "pipe", do_pipe },
-        { "lock", do_lock }, { "descriptors", do_descriptors },
+        { "mkdir", do_folder }, { "symlink", do_symlink }, { "link", do_link }, { "rename", do_rename },
+        { "open", do_open }, { "through a link", do_through }, { "exchange", do_exchange }, { "write", do_write },
+        { "pipe", do_pipe }, { "lock", do_lock }, { "descriptors", do_descriptors },
     };
 
     (void)state;
@@ -533,11 +533,12 @@ static void locks_agree_with_an_array(void **state)
         who   = (unsigned)(random >> 8) % OWNERS_OF_LOCKS;
         first = (unsigned)(random >> 16) % LOCK_BYTES;
         last  = first + (unsigned)(random >> 24) % (LOCK_BYTES - first);
-        request = (struct lock_request){ .owner = owners[who], .kind = (enum lock_kind)((random >> 40) % 3), .first = first,
-                                         .last = last == LOCK_BYTES - 1 ? UINT64_MAX : last };
+        request = (struct lock_request){ .owner = owners[who], .kind = (enum lock_kind)((random >> 40) % 3),
+                                         .first = first, .last = last == LOCK_BYTES - 1 ? UINT64_MAX : last };
         for (unsigned other = 0; other < OWNERS_OF_LOCKS; other++)
             for (unsigned b = first; b <= last && other != who; b++)
-                free_for_us &= held[other][b] == LOCK_NONE || (held[other][b] == LOCK_SHARED && request.kind == LOCK_SHARED);
+                free_for_us &= held[other][b] == LOCK_NONE ||
+                    (held[other][b] == LOCK_SHARED && request.kind == LOCK_SHARED);
         free_for_us |= request.kind == LOCK_NONE;
         assert_int_equal(lock_set(node, &request, false), free_for_us ? 0 : -EAGAIN);
         assert_true(locks_ok(node));

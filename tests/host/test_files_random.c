@@ -66,7 +66,8 @@ static void same(const char *what, long ours, long theirs)
 
 static void step_open(void)
 {
-    static const uint32_t flags[] = { O_CREAT, O_CREAT | O_EXCL, O_TRUNC, O_APPEND, O_NOFOLLOW, O_DIRECTORY, 0, O_CREAT };
+    static const uint32_t flags[] = { O_CREAT, O_CREAT | O_EXCL, O_TRUNC, O_APPEND, O_NOFOLLOW, O_DIRECTORY, 0,
+                                      O_CREAT };
     uint32_t     chosen = flags[chance(COUNT_OF(flags))] | flags[chance(COUNT_OF(flags))] | chance(3);
     struct file *file;
     long         ours, theirs;
@@ -85,7 +86,8 @@ static void step_open(void)
         struct buffer buffer = { .user = (user_t)bytes_here, .bytes = size };
         uint64_t      out;
 
-        same("seek", file_seek(file, (int64_t)at, 0, &out), linux_says(lseek((int)theirs, (long)at, 0)) == (long)at ? 0 : -1);
+        same("seek", file_seek(file, (int64_t)at, 0, &out), linux_says(lseek((int)theirs, (long)at, 0)) == (long)at
+             ? 0 : -1);
         same("write", file_write(file, &buffer), linux_says(write((int)theirs, bytes_here, size)));
         same("where", (long)file->at, linux_says(lseek((int)theirs, 0, 1)));
     }
@@ -131,7 +133,8 @@ static void step(void)
         same("unlink", path_remove(fs, NULL, path_a, false), linux_says(unlinkat(there, path_a, 0)));
         break;
     case 4:
-        same("link", path_link(fs, NULL, path_a, NULL, path_b, PATH_NO_FOLLOW), linux_says(linkat(there, path_a, there, path_b, 0)));
+        same("link", path_link(fs, NULL, path_a, NULL, path_b, PATH_NO_FOLLOW),
+             linux_says(linkat(there, path_a, there, path_b, 0)));
         break;
     case 5:
         step_symlink();
@@ -200,7 +203,8 @@ static void compare_node(struct node *node, const char *path)
     } else if ((node->mode & S_FMT) == S_LINK) {
         char target[TEXT] = { 0 }, other[TEXT] = { 0 };
 
-        same("readlink", node->operations->read_link(node, target, TEXT), linux_says(readlinkat(there, path, other, TEXT)));
+        same("readlink", node->operations->read_link(node, target, TEXT),
+             linux_says(readlinkat(there, path, other, TEXT)));
         assert_string_equal(target, other);
     } else {
         same("size of", (long)node->bytes, (long)status.bytes);

@@ -303,7 +303,8 @@ static void a_passed_file_lives_as_long_as_its_message(void **state)
     stop_files();
 }
 
-/* Sockets at random in each other's messages; whatever can be reached stays, and in the end nothing is left (stop_files). */
+/* Sockets at random in each other's messages; whatever can be reached stays, and in the end nothing is left
+ * (stop_files). */
 static void sockets_that_only_messages_hold_are_closed(void **state)
 {
     enum { PAIRS = 6 };
@@ -314,7 +315,8 @@ static void sockets_that_only_messages_hold_are_closed(void **state)
     for (unsigned round = 0; round < 60; round++) {
         begin();
         for (unsigned i = 0; i < PAIRS; i++)
-            assert_int_equal(socket_pair(i % 2 ? SOCKET_STREAM : SOCKET_DATAGRAM, O_NONBLOCK, &ends[i][0], &ends[i][1]), 0);
+            assert_int_equal(socket_pair(i % 2 ? SOCKET_STREAM : SOCKET_DATAGRAM, O_NONBLOCK, &ends[i][0], &ends[i][1]),
+                             0);
         for (unsigned i = 0; i < 20; i++) {
             random = random * 1103515245 + 12345;
             pass(ends[(random >> 8) % PAIRS][random >> 16 & 1], ends[(random >> 20) % PAIRS][random >> 28 & 1]);
@@ -352,7 +354,8 @@ static long events_of(struct file *epoll, struct epoll_event *out, uint64_t dead
 
 static void an_epoll_reports_levels_edges_and_once(void **state)
 {
-    struct epoll_event out, level = { POLL_IN, 1 }, edge = { POLL_IN | 0x80000000u, 2 }, once = { POLL_IN | 0x40000000u, 3 };
+    struct epoll_event out, level = { POLL_IN, 1 }, edge = { POLL_IN | 0x80000000u, 2 },
+        once = { POLL_IN | 0x40000000u, 3 };
     struct file       *epoll, *event;
 
     (void)state;
@@ -440,7 +443,8 @@ static void epolls_nest_so_deep_and_never_in_a_circle(void **state)
     stop_files();
 }
 
-/* Entries added, changed, told of, taken and dropped in any order: the lists stay sound, and by level nothing is missed. */
+/* Entries added, changed, told of, taken and dropped in any order: the lists stay sound, and by level nothing is
+ * missed. */
 static void an_epoll_keeps_its_lists(void **state)
 {
     enum { FILES = 24 };
@@ -462,8 +466,14 @@ static void an_epoll_keeps_its_lists(void **state)
         if (events[n] == NULL)
             events[n] = event_make(0, O_NONBLOCK, false);
         switch ((random >> 24) % 6) {
-        case 0: assert_int_equal(epoll_control(epoll, EPOLL_ADD, (int)n, events[n], &level), in[n] ? -EEXIST : 0); in[n] = true; break;
-        case 1: assert_int_equal(epoll_control(epoll, EPOLL_DELETE, (int)n, events[n], NULL), in[n] ? 0 : -ENOENT); in[n] = false; break;
+        case 0:
+            assert_int_equal(epoll_control(epoll, EPOLL_ADD, (int)n, events[n], &level), in[n] ? -EEXIST : 0);
+            in[n] = true;
+            break;
+        case 1:
+            assert_int_equal(epoll_control(epoll, EPOLL_DELETE, (int)n, events[n], NULL), in[n] ? 0 : -ENOENT);
+            in[n] = false;
+            break;
         case 2: assert_int_equal(send(events[n], &value, 8), 8); break;
         case 3: (void)receive(events[n], &value, 8), value = 1; break;
         case 4: file_release(events[n]), events[n] = NULL, in[n] = false; break;

@@ -139,7 +139,9 @@ static void calls_touch_at_most_twelve_words_whatever_the_memory(void **state)
             assert_true(most_get > 1 && most_put >= 1);
             of_size[size] = most_get > of_size[size] ? most_get : of_size[size];
             of_size[size] = most_put > of_size[size] ? most_put : of_size[size];
-if(most_get>PROMISED||most_put>PROMISED)print_message("v %u search %d magazine %u: %u %u\n",variant,policy.search,policy.magazine,most_get,most_put);
+            if (most_get > PROMISED || most_put > PROMISED)
+                print_message("variant %u, search %d, magazine %u: %u and %u words\n", variant, policy.search,
+                              policy.magazine, most_get, most_put);
             assert_true(most_get <= PROMISED);
             assert_true(most_put <= PROMISED);
         }

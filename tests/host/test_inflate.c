@@ -92,7 +92,8 @@ static void fill(unsigned kind, size_t bytes)
 
     for (size_t i = 0; i < bytes; i++) {
         random = random * 6364136223846793005ull + 1442695040888963407ull;
-        plain[i] = kind == 0 ? 0 : kind == 1 ? (uint8_t)(random >> 56) : kind == 2 ? "the quick brown fox "[(random >> 60) % 20]
+        plain[i] = kind == 0 ? 0 : kind == 1 ? (uint8_t)(random >> 56)
+                 : kind == 2 ? "the quick brown fox "[(random >> 60) % 20]
                  : (uint8_t)(i / 40000 + (i % 37000 == 0) + (random >> 63));
     }
 }

@@ -71,14 +71,16 @@ static void either_shift_is_a_shift(void **state)
 static void capitals_are_letters_only(void **state)
 {
     (void)state;
-    strike(CAPS), strike(0x1E), strike(0x02), take(SHIFT), strike(0x1E), strike(0x02), take(SHIFT | UP), strike(CAPS), strike(0x1E);
+    strike(CAPS), strike(0x1E), strike(0x02), take(SHIFT), strike(0x1E), strike(0x02), take(SHIFT | UP), strike(CAPS),
+        strike(0x1E);
     SENDS("A1a!a");
 }
 
 static void control_makes_control_characters(void **state)
 {
     (void)state;
-    take(CONTROL), strike(0x2E), strike(0x20), strike(0x1A), strike(0x39), strike(0x02), take(CONTROL | UP), strike(0x2E);
+    take(CONTROL), strike(0x2E), strike(0x20), strike(0x1A), strike(0x39), strike(0x02), take(CONTROL | UP),
+        strike(0x2E);
     SENDS("\003\004\033\0001c");
     take(GREY), take(CONTROL), strike(0x2E), take(GREY), take(CONTROL | UP), strike(0x2E);
     SENDS("\003c");

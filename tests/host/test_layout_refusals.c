@@ -134,18 +134,20 @@ static const struct refusal refusals[] = {
     { "alias_rights", HH, "| core | same | same |", "| core | rw- | --- |", "| core ",
       "core is an alias; expected `same` as its rights" },
     { "kernel_below_user", HH, "| null | --- | --- | - | none ", "| null | rw- | --- | all | demand ",
-      "| null |", "null, a region of the kernel, and user space (line {| user |}) have a directory entry (4 MiB) in common" },
-    { "kernel_scope_outside_kernel_space", HH, "| heap | rw- | --- | all |", "| heap | rw- | --- | kernel |", "| heap |",
-      "heap has the scope `kernel`; such regions stand under `## Kernel space`" },
-    { "kernel_space_with_a_gap", PT, "| 0x90000000 | 0x92FFFFFF | 48 MiB | stacks", "| 0x90100000 | 0x92FFFFFF | 47 MiB | stacks",
-      "| stacks |", "stacks starts at 0x90100000, but heap (line {| heap |}) ends at 0x8FFFFFFF: a gap of 1 MiB" },
+      "| null |",
+      "null, a region of the kernel, and user space (line {| user |}) have a directory entry (4 MiB) in common" },
+    { "kernel_scope_outside_kernel_space", HH, "| heap | rw- | --- | all |", "| heap | rw- | --- | kernel |",
+      "| heap |", "heap has the scope `kernel`; such regions stand under `## Kernel space`" },
+    { "kernel_space_with_a_gap", PT, "| 0x90000000 | 0x92FFFFFF | 48 MiB | stacks",
+      "| 0x90100000 | 0x92FFFFFF | 47 MiB | stacks", "| stacks |",
+      "stacks starts at 0x90100000, but heap (line {| heap |}) ends at 0x8FFFFFFF: a gap of 1 MiB" },
     { "kernel_space_too_short", PT, "| 0xC0000000 | 0xFFBFFFFF | 1020 MiB | devices",
       "| 0xC0000000 | 0xFF7FFFFF | 1016 MiB | devices", "| devices |",
       "devices ends at 0xFF7FFFFF; the last row of kernel space ends at 0xFFBFFFFF" },
     { "kernel_space_from_elsewhere", PT,
       "| 0x00400000 | 0x7FFFFFFF | 2 GiB less 4 MiB | direct | rw- | --- | kernel | physical 0x00400000 |",
-      "| 0x00800000 | 0x7FFFFFFF | 2 GiB less 8 MiB | direct | rw- | --- | kernel | physical 0x00800000 |", "| direct |",
-      "direct starts at 0x00800000; the first row of kernel space starts at 0x00400000" },
+      "| 0x00800000 | 0x7FFFFFFF | 2 GiB less 8 MiB | direct | rw- | --- | kernel | physical 0x00800000 |",
+      "| direct |", "direct starts at 0x00800000; the first row of kernel space starts at 0x00400000" },
     { "kernel_space_for_all", PT, "| heap | rw- | --- | kernel |", "| heap | rw- | --- | all |", "| heap |",
       "heap is a region of kernel space alone; expected the scope `kernel`" },
     { "kernel_space_for_programs", PT, "| heap | rw- | --- | kernel |", "| heap | rw- | rw- | kernel |", "| heap |",
@@ -206,7 +208,8 @@ static const struct refusal refusals[] = {
       "| self-map |", "table access is `self-map`, but there is no region `tables`" },
     { "tables_without_self_map", HH, "| self-map |", "| tracked |", "| tracked |",
       "table access is `tracked`, but there is a region tables (line {| tables }); expected `self-map`" },
-    { "start_outside_user", MO, "| 0x40000000 |", "| 0x00400000 |", "| start address", "start address is 0x00400000; expected a "
+    { "start_outside_user", MO, "| 0x40000000 |", "| 0x00400000 |", "| start address",
+      "start address is 0x00400000; expected a "
       "multiple of 4 MiB inside user (line {| user })" },
     { "start_is_no_address", MO, "| 0x40000000 |", "| 1 GiB |", "| start address",
       "start address is `1 GiB`; expected an address such as 0x40000000" },
@@ -222,7 +225,8 @@ static const struct refusal refusals[] = {
       "notes is backed by `window`; such a region is called `bookkeeping`" },
     { "hole_sticks_out_of_kept_map", MO, "| 0x00000000 | 0x00000000 | 4 MiB | yes |",
       "| 0x00001000 | 0x00001000 | 4 MiB less 4 KiB | yes |\n| 0xFFFF0000 | 0x00000000 | 4 KiB | yes |",
-      "| 0xFFFF0000 | 0x00000000", "a boot mapping that is kept reaches into top (line {| top |}), which is backed by `none`" },
+      "| 0xFFFF0000 | 0x00000000",
+      "a boot mapping that is kept reaches into top (line {| top |}), which is backed by `none`" },
 
     /* packed regions, and what runs before paging in a row of its own */
     { "boot_nowhere", FW, "| boot | boot |", "| boot | pool |", NULL,
@@ -232,7 +236,8 @@ static const struct refusal refusals[] = {
     { "boot_not_all_mapped", FW, "| 0x00200000 | 0x00200000 | 64 KiB |", "| 0x00200000 | 0x00200000 | 32 KiB |",
       "| 32 KiB |", "this boot mapping ends at physical 0x00207FFF, inside boot (line {| boot | boot })" },
     { "original_writable", FW, "| original | r-- |", "| original | rw- |", "| original | rw- |",
-      "original has the rights rw- for the kernel and --- for programs; what every process gets a copy of is only ever read" },
+      "original has the rights rw- for the kernel and --- for programs; what every process gets a copy of is only "
+      "ever read" },
     { "first_stack_too_small", FW, "| 10 KiB each |", "| 4 KiB each |", "| 4 KiB each | - | G11",
       "stack has a growth of 4 KiB; expected its size, such as `10 KiB each`: at least 8192 bytes" },
     { "first_stack_with_guard", FW, "| 10 KiB each | - |", "| 10 KiB each | 4 KiB below each |", "| 10 KiB each |",
@@ -241,16 +246,16 @@ static const struct refusal refusals[] = {
       "guard has 0 B at first, 0 B in all; expected at least a page that is never mapped" },
     { "application_without_stack", FW, "| stack | 4 KiB | 64 KiB |", "| stack | 0 B | 64 KiB |", "| stack | 0 B",
       "stack has nothing at first; an application could not even begin" },
-    { "application_with_more_than_all", FW, "| stack | 4 KiB | 64 KiB |", "| stack | 128 KiB | 64 KiB |", "| stack | 128 KiB",
-      "stack has 128 KiB at first, more than all of its 64 KiB" },
+    { "application_with_more_than_all", FW, "| stack | 4 KiB | 64 KiB |", "| stack | 128 KiB | 64 KiB |",
+      "| stack | 128 KiB", "stack has 128 KiB at first, more than all of its 64 KiB" },
     { "application_guard_readable", FW, "| guard | 0 B | 4 KiB | --- |", "| guard | 0 B | 4 KiB | r-- |", "| guard |",
       "guard has the rights r--; expected ---" },
     { "application_part_of_a_page", FW, "| heap | 0 B | 6 MiB |", "| heap | 0 B | 6 MiB and 1 KiB |", "| heap | 0 B",
       "heap has 0 B at first, 6 MiB and 1 KiB in all; expected whole pages" },
     { "application_out_of_order", FW, "| guard | 0 B | 4 KiB |", "| stack | 0 B | 4 KiB |", "| stack | 0 B",
       "stack is row 2 of an application; expected heap, guard, stack, shared in this order" },
-    { "application_shared_with_a_size", FW, "| shared | floats | floats |", "| shared | 4 KiB | 4 KiB |", "| shared | 4 KiB",
-      "shared has a size of its own; it floats, as long as the linker makes it" },
+    { "application_shared_with_a_size", FW, "| shared | floats | floats |", "| shared | 4 KiB | 4 KiB |",
+      "| shared | 4 KiB", "shared has a size of its own; it floats, as long as the linker makes it" },
 
     /* tracked page tables */
     { "master_too_short", TR, "| 0x00100000 | 0x00500FFF | 4 MiB and 4 KiB | master | master ",
@@ -269,13 +274,15 @@ static const struct refusal refusals[] = {
       "| master | master |", "no boot mapping that is kept shows master at its own address" },
     { "trackers_missing", TR, "| trackers | rw- ", "| reckoners | rw- ", "| tracked |",
       "table access is `tracked`, but there is no region `trackers`" },
-    { "trackers_too_short", TR, "| 0x07C00000 | 0x07FFFFFF | 4 MiB | trackers | rw- | --- | all | demand | by 4 KiB | - | T9 T16 |",
+    { "trackers_too_short", TR,
+      "| 0x07C00000 | 0x07FFFFFF | 4 MiB | trackers | rw- | --- | all | demand | by 4 KiB | - | T9 T16 |",
       "| 0x07C00000 | 0x07CFFFFF | 1 MiB | trackers | rw- | --- | all | demand | by 4 KiB | - | T9 T16 | Pages |\n"
       "| 0x07D00000 | 0x07FFFFFF | 3 MiB | rest | --- | --- | - | none | - | - | |", "| 1 MiB | trackers |",
       "trackers has 1 MiB; expected at least 3 MiB for the objects that fit in 2 GiB less 4 MiB" },
     { "objects_by_another_name", TR, "| objects | rw- ", "| tables-of-all | rw- ", "| tables-of-all ",
       "tables-of-all is backed by `objects`; such a region is called `objects`" },
-    { "objects_too_short", TR, "| 0x80000000 | 0xFFBFFFFF | 2 GiB less 4 MiB | objects | rw- | --- | all | objects | by 4 KiB | - | T2 T11 T12 |",
+    { "objects_too_short", TR, "| 0x80000000 | 0xFFBFFFFF | 2 GiB less 4 MiB | objects | rw- | --- | all | objects | "
+      "by 4 KiB | - | T2 T11 T12 |",
       "| 0x80000000 | 0x800FFFFF | 1 MiB | objects | rw- | --- | all | objects | by 4 KiB | - | T2 T11 T12 | Tables |\n"
       "| 0x80100000 | 0xFFBFFFFF | 2043 MiB | rest | --- | --- | - | none | - | - | |", "| 1 MiB | objects |",
       "objects has 1 MiB; expected at least 4 MiB less 248 KiB, two of the largest object" },
@@ -283,8 +290,9 @@ static const struct refusal refusals[] = {
       "| 0x08000000 | 0x080FFFFF | 1 MiB | null | --- | --- | - | none | - | - | | |\n"
       "| 0x08100000 | 0x7FFFFFFF | 1919 MiB | user ", "| 1919 MiB | user ",
       "user starts at 0x08100000; expected a multiple of 4 MiB, because table access is `tracked`" },
-    { "master_without_tracked", TR, "| table access | tracked |", "| table access | direct |", "| table access | direct |",
-      "table access is `direct`, but there is a row of physical memory with the use `master` (line {| master | master })" },
+    { "master_without_tracked", TR, "| table access | tracked |", "| table access | direct |",
+      "| table access | direct |", "table access is `direct`, but there is a row of physical memory with the use "
+      "`master` (line {| master | master })" },
     { "trackers_without_tracked", HH, "| 0xC0400000 | 0xEFFFFFFF | 764 MiB | unused | --- | --- | - | none |",
       "| 0xC0400000 | 0xEFFFFFFF | 764 MiB | trackers | rw- | --- | all | demand |", "| self-map |",
       "table access is `self-map`, but there is a region trackers (line {| trackers |}); expected `tracked`" },
@@ -292,7 +300,8 @@ static const struct refusal refusals[] = {
     /* what the kernel needs */
     { "low_frames_not_shown", QU, "| 0xE0000000 | 0xE00FFFFF | 1 MiB | low | rw- | --- | all | physical 0x00000000 |",
       "| 0xE0000000 | 0xE00FFFFF | 1 MiB | low | --- | --- | - | none |", "| low | --- |",
-      "low (---, backed by `none`) lies where the kernel looks for physical memory from 0x00001000 on, and that is low (line {| low | pool })" },
+      "low (---, backed by `none`) lies where the kernel looks for physical memory from 0x00001000 on, and that is "
+      "low (line {| low | pool })" },
     { "low_frames_not_writable", QU, "| low | rw- |", "| low | r-- |", "| low | r-- |",
       "low (r--, backed by `physical`) lies where the kernel looks for physical memory from 0x00001000 on" },
     { "slots_where_memory_should_show", PT,
@@ -304,36 +313,45 @@ static const struct refusal refusals[] = {
       "| 0x00400000 | 0x7FFFFFFF | 2 GiB less 4 MiB | direct | rw- | --- | kernel | physical 0x00400000 |",
       "| 0x00400000 | 0x007FFFFF | 4 MiB | rest | --- | --- | - | none | - | - | | More |\n"
       "| 0x00800000 | 0x7FFFFFFF | 2 GiB less 8 MiB | direct | rw- | --- | kernel | physical 0x00800000 |", "| rest |",
-      "rest (---, backed by `none`) lies where the kernel looks for physical memory from 0x00400000 on, and that is memory" },
+      "rest (---, backed by `none`) lies where the kernel looks for physical memory from 0x00400000 on, and that is "
+      "memory" },
     { "direct_at_another_distance", PT, "| direct | rw- | --- | kernel | physical 0x00400000 |",
       "| direct | rw- | --- | kernel | physical 0x00000000 |", "| direct |",
       "direct shows physical memory from 0x00000000 on, and so the image (line {| image |}) a second time" },
     { "user_without_writing", QU, "| user | rw- | rwx |", "| user | rw- | r-x |", "| user |",
       "user has the rights rw- for the kernel and r-x for programs; expected rw- and rwx" },
-    { "slots_too_few", QU, "| 0xFF000000 | 0xFF3FFFFF | 4 MiB | slots | rw- | --- | all | slots | 4 KiB each | - | Q7 | Short views of "
+    { "slots_too_few", QU,
+      "| 0xFF000000 | 0xFF3FFFFF | 4 MiB | slots | rw- | --- | all | slots | 4 KiB each | - | Q7 | Short views of "
       "frames beyond the direct window |\n| 0xFF400000 | 0xFFFFFFFF | 12 MiB |",
       "| 0xFF000000 | 0xFF000FFF | 4 KiB | slots | rw- | --- | all | slots | 4 KiB each | - | Q7 | Short views |\n"
       "| 0xFF001000 | 0xFFFFFFFF | 16 MiB less 4 KiB |", "| slots |",
       "slots has 4 KiB; expected at least 112 KiB, 7 pages for each of 4 processors" },
-    { "slots_of_two_tables", QU, "0xFEFFFFFF | 48 MiB | stacks | rw- | --- | all | demand | 8 KiB each | 4 KiB below each | Q8 | Kernel stacks |\n"
+    { "slots_of_two_tables", QU,
+      "0xFEFFFFFF | 48 MiB | stacks | rw- | --- | all | demand | 8 KiB each | 4 KiB below each | Q8 | Kernel stacks |\n"
       "| 0xFF000000 | 0xFF3FFFFF | 4 MiB | slots",
-      "0xFEFFEFFF | 48 MiB less 4 KiB | stacks | rw- | --- | all | demand | 8 KiB each | 4 KiB below each | Q8 | Kernel stacks |\n"
+      "0xFEFFEFFF | 48 MiB less 4 KiB | stacks | rw- | --- | all | demand | 8 KiB each | 4 KiB below each | Q8 | "
+      "Kernel stacks |\n"
       "| 0xFEFFF000 | 0xFF3FFFFF | 4 MiB and 4 KiB | slots", "| slots |",
       "slots lies across a multiple of 4 MiB" },
-    { "heap_too_small", QU, "| by 4 KiB | - | Q7 | What the kernel", "| by 4 KiB, at most 64 KiB | - | Q7 | What the kernel", "| heap |",
+    { "heap_too_small", QU, "| by 4 KiB | - | Q7 | What the kernel",
+      "| by 4 KiB, at most 64 KiB | - | Q7 | What the kernel", "| heap |",
       "heap has at most 64 KiB; expected at least 1 MiB, or no program could start" },
-    { "growth_by_more_than_a_page", QU, "| by 4 KiB | - | Q7 | What the kernel", "| by 64 KiB | - | Q7 | What the kernel", "| heap |",
+    { "growth_by_more_than_a_page", QU, "| by 4 KiB | - | Q7 | What the kernel",
+      "| by 64 KiB | - | Q7 | What the kernel", "| heap |",
       "heap has a growth of by 64 KiB; expected `by 4 KiB`, perhaps with `, at most SIZE`" },
     { "growth_of_what_does_not_grow", QU, "| low | rw- | --- | all | physical 0x00000000 | - |",
-      "| low | rw- | --- | all | physical 0x00000000 | by 4 KiB |", "| low | rw- |", "low has a growth of by 4 KiB; expected `-`: it does not grow" },
-    { "guard_of_the_heap", QU, "| by 4 KiB | - | Q7 | What the kernel", "| by 4 KiB | none: why | Q7 | What the kernel", "| heap |",
-      "heap has a guard; expected `-`: stacks alone have guards" },
+      "| low | rw- | --- | all | physical 0x00000000 | by 4 KiB |", "| low | rw- |",
+      "low has a growth of by 4 KiB; expected `-`: it does not grow" },
+    { "guard_of_the_heap", QU, "| by 4 KiB | - | Q7 | What the kernel", "| by 4 KiB | none: why | Q7 | What the kernel",
+      "| heap |", "heap has a guard; expected `-`: stacks alone have guards" },
     { "stacks_too_few", QU, "| 8 KiB each |", "| 8 KiB each, at most 64 KiB |", "| stacks |",
       "stacks has room for 8 of them; expected at least 16" },
-    { "magazine_without_room", QU, "| 64 |", "| 65 |", "| 65 |", "magazine is `65`; expected a number of frames, at most 64" },
+    { "magazine_without_room", QU, "| 64 |", "| 65 |", "| 65 |",
+      "magazine is `65`; expected a number of frames, at most 64" },
     { "unlisted_memory_free", QU, "| unlisted memory | used |", "| unlisted memory | free |", "| unlisted memory |",
       "unlisted memory is `free`; expected used or marked" },
-    { "demand_that_nobody_uses", HH, "| unused | --- | --- | - | none |", "| unused | rw- | --- | all | demand |", "| unused |",
+    { "demand_that_nobody_uses", HH, "| unused | --- | --- | - | none |", "| unused | rw- | --- | all | demand |",
+      "| unused |",
       "unused is backed by `demand`, but the kernel takes memory from heap, records, stacks and trackers alone" },
     { "scope_of_nothing", QU, "| heap | rw- | --- | all |", "| heap | rw- | --- | - |", "| heap |",
       "heap is backed by `demand`, but its scope is -" },
@@ -344,10 +362,12 @@ static const struct refusal refusals[] = {
     { "last_page_of_the_kernel", QU, "| 0xFF400000 | 0xFFFFFFFF | 12 MiB | top | --- | --- | - | none |",
       "| 0xFF400000 | 0xFFFFFFFF | 12 MiB | top | rw- | --- | all | physical 0x10000000 |", "| top |",
       "top has the last page of the address space" },
-    { "user_from_zero", HH, "| 0x00000000 | 0x0000FFFF | 64 KiB | null | --- | --- | - | none | - | - | A18 | Where null pointers point |\n"
+    { "user_from_zero", HH,
+      "| 0x00000000 | 0x0000FFFF | 64 KiB | null | --- | --- | - | none | - | - | A18 | Where null pointers point |\n"
       "| 0x00010000 | 0xBFFFFFFF | 3 GiB less 64 KiB |", "| 0x00000000 | 0xBFFFFFFF | 3 GiB |", "| user |",
       "user starts at 0x00000000; expected 0x00001000 or more" },
-    { "bitmap_in_video_memory", HH, "| 0x00060000 | 0x0007FFFF | 128 KiB | bitmap | bitmap | A2 A8 A9 | One bit for each frame of 4 GiB |\n"
+    { "bitmap_in_video_memory", HH,
+      "| 0x00060000 | 0x0007FFFF | 128 KiB | bitmap | bitmap | A2 A8 A9 | One bit for each frame of 4 GiB |\n"
       "| 0x00080000 | 0x000FFFFF | 512 KiB | hardware | hardware |",
       "| 0x00060000 | 0x0009FFFF | 256 KiB | hardware | hardware | | Firmware |\n"
       "| 0x000A0000 | 0x000FFFFF | 384 KiB | bitmap | bitmap |", "| bitmap | bitmap |",
@@ -356,19 +376,23 @@ static const struct refusal refusals[] = {
       "table access is `slots`, but direct (line {| direct | rw- }) shows tables for good" },
     { "identity_of_a_high_kernel", QU, "| table access | direct |", "| table access | identity |", "| table access |",
       "table access is `identity`, but the image does not lie at its physical address" },
-    { "identity_that_does_not_show_all", PT, "| end of image | 0x7FFFFFFF | floats | memory | pool | K3 K6 | The table where there is "
+    { "identity_that_does_not_show_all", PT,
+      "| end of image | 0x7FFFFFFF | floats | memory | pool | K3 K6 | The table where there is "
       "room for it first; the rest is handed out |\n| 0x80000000 | 0xFFFFFFFF | 2 GiB | beyond | hardware |",
-      "| end of image | 0xBFFFFFFF | floats | memory | pool | K3 | The rest |\n| 0xC0000000 | 0xFFFFFFFF | 1 GiB | beyond | hardware |",
+      "| end of image | 0xBFFFFFFF | floats | memory | pool | K3 | The rest |\n| 0xC0000000 | 0xFFFFFFFF | 1 GiB | "
+      "beyond | hardware |",
       "| memory |", "memory is handed out up to 0xBFFFFFFF, but direct ends at 0x7FFFFFFF" },
     { "no_pool", PT, "| memory | pool |", "| memory | hardware |", "| image | image |",
       "the rows of physical memory with the use `pool` have 0 B; expected at least 1 MiB" },
     { "alias_of_the_heap", HH, "| alias of low |", "| alias of heap |", "| core |",
       "core repeats the entries of heap (line {| heap |}), which is backed by `demand`" },
     { "boot_mapping_in_the_tables", HH, "| 0xC0000000 | 0x00000000 | 4 MiB | yes |",
-      "| 0xC0000000 | 0x00000000 | 4 MiB | yes |\n| 0xFFC00000 | 0x00000000 | 4 KiB | removed once paging is on |", "| 0xFFC00000 | 0x00000000 |",
+      "| 0xC0000000 | 0x00000000 | 4 MiB | yes |\n| 0xFFC00000 | 0x00000000 | 4 KiB | removed once paging is on |",
+      "| 0xFFC00000 | 0x00000000 |",
       "this boot mapping and tables (line {| tables | rw- }) share a directory entry (4 MiB)" },
-    { "kernel_row_not_shown", FW, "| structures | rw- | --- | all | physical 0x00100000 |", "| structures | r-- | --- | all | physical 0x00100000 |",
-      "| structures | kernel |", "no writable region backed by `physical` shows structures" },
+    { "kernel_row_not_shown", FW, "| structures | rw- | --- | all | physical 0x00100000 |",
+      "| structures | r-- | --- | all | physical 0x00100000 |", "| structures | kernel |",
+      "no writable region backed by `physical` shows structures" },
 
     /* claims */
     { "claim_twice", HH, "| A2 | kernel ", "| A1 | kernel ", "| A1 | kernel | Frames",

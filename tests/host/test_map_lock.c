@@ -136,12 +136,14 @@ static void pages_move_and_their_place_stays(void)
 
     paint("wwww");
     assert_true(writes(&program, column(1), 5));
-    assert_int_equal(map_move(&program, column(0), 4 * PAGE_SIZE, 4 * PAGE_SIZE, MAY_MOVE | MOVE_FIXED | KEEP_OLD, column(10), &out), 0);
+    assert_int_equal(map_move(&program, column(0), 4 * PAGE_SIZE, 4 * PAGE_SIZE, MAY_MOVE | MOVE_FIXED | KEEP_OLD,
+                              column(10), &out), 0);
     assert_int_equal(word_at(column(11)), 5);
     assert_there(0, "0000");
     assert_int_equal(program.pages, 8);
     assert_int_equal(program.charged, 8);
-    assert_int_equal(map_move(&program, column(0), 4 * PAGE_SIZE, 2 * PAGE_SIZE, MAY_MOVE | KEEP_OLD, 0, &out), -EINVAL);
+    assert_int_equal(map_move(&program, column(0), 4 * PAGE_SIZE, 2 * PAGE_SIZE, MAY_MOVE | KEEP_OLD, 0, &out),
+                     -EINVAL);
 }
 
 static void an_old_size_of_nothing_shows_shared_memory_twice(void)

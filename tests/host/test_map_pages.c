@@ -10,7 +10,10 @@ enum { VIDEO = 0xB8000 };
 
 static int status;
 
-static vaddr_t pages(vaddr_t at, paddr_t physical, size_t bytes) { return try_map_pages(&program, at, physical, bytes, &status); }
+static vaddr_t pages(vaddr_t at, paddr_t physical, size_t bytes)
+{
+    return try_map_pages(&program, at, physical, bytes, &status);
+}
 
 static frame_t frame_at(vaddr_t at)
 {
@@ -85,7 +88,8 @@ static void what_can_be_done_to_a_physical_page_is_harmless(void)
     assert_int_equal(map_copy(&child, &program), 0);
     assert_int_equal(child.map.count, 0);
     map_clear(&child);
-    assert_int_equal(map_advise(&program, column(2), 2 * PAGE_SIZE, 11), -EINVAL);     /* MADV_DOFORK, as for a device on Linux */
+    assert_int_equal(map_advise(&program, column(2), 2 * PAGE_SIZE, 11),
+                     -EINVAL);     /* MADV_DOFORK, as for a device on Linux */
     assert_int_equal(map_copy(&child, &program), 0);
     assert_clean();
     map_clear(&child);
@@ -99,12 +103,12 @@ static void what_can_be_done_to_a_physical_page_is_harmless(void)
 static void wrong_numbers_give_null_and_a_status(void)
 {
     static const struct { vaddr_t at; paddr_t physical; size_t bytes; int status; } calls[] = {
-        { BASE + 1, 0, 1, -EINVAL }, { BASE + 4095, 0, 1, -EINVAL }, { BASE, VIDEO + 1, 1, -EINVAL }, { BASE, 1, 1, -EINVAL },
-        { BASE, 0, 0, -EINVAL }, { BASE, 0, SIZE_MAX, -EINVAL }, { BASE, UINT64_MAX - 4095, 8192, -EPERM },
-        { 0, 0, 4096, -EFAULT }, { (vaddr_t)0xFFFFF000, 0, 4096, -EFAULT }, { (vaddr_t)0xFFFFF000, 0, 8192, -EINVAL },
-        { BASE, 0x1000, 4096, -EPERM }, { BASE, 0x9F000, 4096, -EPERM }, { BASE, 0xFF000, 8192, -EPERM },
-        { BASE, 0x100000, 4096, -EPERM }, { BASE, 0x400000, 4096, -EPERM }, { BASE, 0xFFF000, 4096, -EPERM },
-        { BASE, 0x1000000, 4096, -EPERM }, { BASE, 0xFEC00000, 4096, -EPERM },
+        { BASE + 1, 0, 1, -EINVAL }, { BASE + 4095, 0, 1, -EINVAL }, { BASE, VIDEO + 1, 1, -EINVAL },
+        { BASE, 1, 1, -EINVAL }, { BASE, 0, 0, -EINVAL }, { BASE, 0, SIZE_MAX, -EINVAL },
+        { BASE, UINT64_MAX - 4095, 8192, -EPERM }, { 0, 0, 4096, -EFAULT }, { (vaddr_t)0xFFFFF000, 0, 4096, -EFAULT },
+        { (vaddr_t)0xFFFFF000, 0, 8192, -EINVAL }, { BASE, 0x1000, 4096, -EPERM }, { BASE, 0x9F000, 4096, -EPERM },
+        { BASE, 0xFF000, 8192, -EPERM }, { BASE, 0x100000, 4096, -EPERM }, { BASE, 0x400000, 4096, -EPERM },
+        { BASE, 0xFFF000, 4096, -EPERM }, { BASE, 0x1000000, 4096, -EPERM }, { BASE, 0xFEC00000, 4096, -EPERM },
     };
 
     for (unsigned i = 0; i < COUNT_OF(calls); i++) {

@@ -336,7 +336,8 @@ static void step_truncate(void)
         words[file][n] = 0;
     for (int i = 0; i < 2; i++)
         for (unsigned n = 0; n < PAGES; n++)
-            if (models[i].pages[n].object == (int)file && models[i].pages[n].mapped && models[i].pages[n].index >= length)
+            if (models[i].pages[n].object == (int)file && models[i].pages[n].mapped &&
+                models[i].pages[n].index >= length)
                 models[i].pages[n].own = false;
     lengths[file] = length;
 }
@@ -406,9 +407,10 @@ struct state {
 
 static struct state state_now(void)
 {
-    struct state now = { .blocks = live_blocks(), .user = frames_owned(OWNER_USER), .tables = frames_owned(OWNER_TABLES),
-                         .file = frames_owned(OWNER_FILE), .resident = program.resident, .pages = program.pages,
-                         .charged = program.charged, .committed = map_committed };
+    struct state now = { .blocks = live_blocks(), .user = frames_owned(OWNER_USER),
+                         .tables = frames_owned(OWNER_TABLES), .file = frames_owned(OWNER_FILE),
+                         .resident = program.resident, .pages = program.pages, .charged = program.charged,
+                         .committed = map_committed };
 
     draw(&program, 64, now.picture);
     return now;
@@ -556,7 +558,8 @@ static void without_memory_nothing_changes(void)
 
     assert_non_null(file = object_create(OWNER_FILE, 4000));
     for (unsigned i = 0; i < COUNT_OF(cases); i++) {
-        unsigned failures = sweep(cases[i].set, cases[i].call, frame_fail_at) + sweep(cases[i].set, cases[i].call, heap_fail_at);
+        unsigned failures = sweep(cases[i].set, cases[i].call, frame_fail_at) +
+            sweep(cases[i].set, cases[i].call, heap_fail_at);
 
         if (failures < cases[i].at_least)
             fail_msg("case %u failed only %u times", i, failures);

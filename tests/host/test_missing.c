@@ -1,5 +1,6 @@
 /*
- * test_missing.c - paths that were not found, counted for the report: order, bounds, and names that are no good for a terminal.
+ * test_missing.c - paths that were not found, counted for the report: order, bounds, and names that are no good for a
+ * terminal.
  */
 #include "files/path/missing.h"
 #include "files_world.h"

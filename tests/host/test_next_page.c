@@ -98,8 +98,8 @@ static void holes_are_marked_as_what_is_unusable(void **state)
 {
     static const struct listed list[] = {
         { 0x900000, 0x200000, true },  { 0x300000, 0x100000, true }, { 0x380000, 0x10000, false }, { 0, 0x9FC00, true },
-        { 0x500000, 0, true },         { 0xFFFC0000, 0x40000, false }, { 0x310000, 0x20000, true }, { 0x9FC00, 0x400, false },
-        { 0x100000000, 0x10000000, true }, { 0x600800, 0x1800, true },
+        { 0x500000, 0, true },         { 0xFFFC0000, 0x40000, false }, { 0x310000, 0x20000, true },
+        { 0x9FC00, 0x400, false }, { 0x100000000, 0x10000000, true }, { 0x600800, 0x1800, true },
     };
 
     (void)state;
@@ -117,7 +117,8 @@ static void many_maps(void **state)
         uint32_t      count = 2 + (uint32_t)rand() % 10;
 
         for (uint32_t i = 0; i < count; i++)
-            list[i] = (struct listed){ (uint64_t)rand() % (FRAMES * 4096u), (uint64_t)rand() % 0x300000, rand() % 4 != 0 };
+            list[i] = (struct listed){ (uint64_t)rand() % (FRAMES * 4096u), (uint64_t)rand() % 0x300000,
+                                       rand() % 4 != 0 };
         list[count - 1] = (struct listed){ 0xA00000, 0x100000, true };          /* some memory that nobody takes away */
         for (uint32_t i = 0; i + 1 < count; i++)
             if (!list[i].usable && list[i].base + list[i].length > 0xA00000)

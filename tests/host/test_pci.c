@@ -56,7 +56,8 @@ static void bus_write(pci_address where, unsigned offset, uint32_t value)
 
 static const struct pci_access access_array = { bus_read, bus_write };
 
-static unsigned put(unsigned number, unsigned device, unsigned function, uint8_t class, uint8_t subclass, uint8_t header)
+static unsigned put(unsigned number, unsigned device, unsigned function, uint8_t class, uint8_t subclass,
+                    uint8_t header)
 {
     unsigned n = bus_count++;
 

@@ -1,5 +1,6 @@
 /*
- * test_timers.c - armed timers in the order of their due times, a process's timers by number, and intervals that have passed.
+ * test_timers.c - armed timers in the order of their due times, a process's timers by number, and intervals that have
+ * passed.
  */
 #include "heap_world.h"
 

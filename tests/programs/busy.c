@@ -1,5 +1,6 @@
 /*
- * busy.c - what runs cannot be written, what is written cannot run: both ways, by every call, and what is left afterwards.
+ * busy.c - what runs cannot be written, what is written cannot run: both ways, by every call, and what is left
+ * afterwards.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -3,7 +3,8 @@
  *
  *   crowd one         start threads until that is refused, let all of them do system calls, end them; twice
  *   crowd two         the same in two processes at the same time, whose threads wake each other's
- *   crowd fork        in a process nearly full: a spawn, a thread that forks and whose child executes, one that executes
+ *   crowd fork        in a process nearly full: a spawn, a thread that forks and whose child executes, one that
+ *                     executes
  *   crowd last        what they execute: says that it is there
  *
  * Each thread sleeps in a read of a pipe, with its number in two registers that the kernel must give back: they
@@ -24,7 +25,8 @@
 #include <unistd.h>
 
 enum { MOST = 8192, STACK = 1024, PATIENCE = 50 };
-enum { FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_CHILD_CLEARTID };
+enum { FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
+       CLONE_CHILD_CLEARTID };
 
 static volatile int number_of[MOST];        /* of each thread; 0 when it has ended            */
 static volatile int inside, came_back, corrupted;
@@ -138,7 +140,8 @@ static int half(const char *who, int own, int others, int tell_other, int hear_o
     read_from = own;
     count = start_all(&why);
     wait_until(&inside, count);
-    if (write(tell_other, &count, sizeof count) != sizeof count || read(hear_other, &other, sizeof other) != sizeof other)
+    if (write(tell_other, &count, sizeof count) != sizeof count ||
+        read(hear_other, &other, sizeof other) != sizeof other)
         return 1;
     let_go(others, other);
     join(count);
@@ -191,7 +194,8 @@ static int spawn(void)
     pid_t child;
     int   status;
 
-    return posix_spawn(&child, last[0], NULL, NULL, last, NULL) == 0 && waitpid(child, &status, 0) == child && status == 0;
+    return posix_spawn(&child, last[0], NULL, NULL, last, NULL) == 0 && waitpid(child, &status, 0) == child &&
+        status == 0;
 }
 
 /* The number of a thread that has ended, or of none. */

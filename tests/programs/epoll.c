@@ -230,7 +230,8 @@ static void refusals(void)
     printf("modify: %s\n", answer(control(set, EPOLL_CTL_MOD, p[0], EPOLLIN, 0)));
     printf("delete: %s\n", answer(epoll_ctl(set, EPOLL_CTL_DEL, p[0], NULL)));
     printf("no event: %s\n", answer(epoll_ctl(set, EPOLL_CTL_ADD, p[0], NULL)));
-    printf("exclusive once: %s\n", answer(control(set, EPOLL_CTL_ADD, p[0], EPOLLIN | EPOLLEXCLUSIVE | EPOLLONESHOT, 0)));
+    printf("exclusive once: %s\n",
+           answer(control(set, EPOLL_CTL_ADD, p[0], EPOLLIN | EPOLLEXCLUSIVE | EPOLLONESHOT, 0)));
     printf("exclusive: %s\n", answer(control(set, EPOLL_CTL_ADD, p[0], EPOLLIN | EPOLLEXCLUSIVE | EPOLLWAKEUP, 0)));
     printf("modified: %s\n", answer(control(set, EPOLL_CTL_MOD, p[0], EPOLLIN, 0)));
     printf("wait for 0: %s\n", answer(epoll_wait(set, &event, 0, 0)));

@@ -1,8 +1,8 @@
 /*
  * executes.c - what Linux answers to execve(2) and execveat(2): flags, descriptors, scripts, names, and what is shared.
  *
- * Each line is a question and its answer. A program that is run is this one: told "show" it says what it was given, told
- * "open N" whether descriptor N is open.
+ * Each line is a question and its answer. A program that is run is this one: told "show" it says what it was given,
+ * told "open N" whether descriptor N is open.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,5 +1,6 @@
 /*
- * futex.c - FUTEX_WAKE_OP, which changes a second word: with words that are there, that lie askew, and that are not there.
+ * futex.c - FUTEX_WAKE_OP, which changes a second word: with words that are there, that lie askew, and that are not
+ * there.
  */
 #include <errno.h>
 #include <linux/futex.h>

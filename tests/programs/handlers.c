@@ -56,7 +56,8 @@ static void try(const char *how, int number, unsigned long flags)
         return;
     }
     lost = lost_registers(number);
-    printf("%s: signal %d handled, blocked inside %x, after %x, registers lost %d\n", how, seen, blocked_inside, blocked(), lost);
+    printf("%s: signal %d handled, blocked inside %x, after %x, registers lost %d\n", how, seen, blocked_inside,
+           blocked(), lost);
 }
 
 int main(void)

@@ -56,7 +56,9 @@ JOBS = [
     Job("mounts", "MADE/mounts"),
     Job("within", "MADE/within"),
     Job("ranges", "MADE/ranges"),
-    Job("tcc", TCC + " --file HERE/prime.c:/tmp/prime.c busybox sh -c 'cd /tmp; tcc -o prime prime.c -lm && ./prime 200000'", 64, "256M"),
+    Job("tcc",
+        TCC + " --file HERE/prime.c:/tmp/prime.c busybox sh -c 'cd /tmp; tcc -o prime prime.c -lm && ./prime 200000'",
+        64, "256M"),
 ]
 
 # What is compiled from the C sources here: source, and how.
@@ -65,12 +67,12 @@ MADE = {
     "timers": ("timers.c", "static"),
     "threads": ("threads.c", "glibc"), "threads-static": ("threads.c", "static"), "threads-musl": ("threads.c", "musl"),
     "memory": ("memory.c", "glibc"), "memory-musl": ("memory.c", "musl"), "segv": ("segv.c", "glibc"),
-    "futex": ("futex.c", "glibc"), "handlers": ("handlers.c", "glibc"), "hostile": ("hostile.c", "glibc"), "crowd": ("crowd.c", "static"), "bombs": ("../bombs/bombs.c", "static"),
-    "epoll": ("epoll.c", "static"), "passing": ("passing.c", "static"),
-    "locks": ("locks.c", "static"), "busy": ("busy.c", "static"), "sizes": ("sizes.c", "static"), "processes": ("processes.c", "glibc"),
-    "mounts": ("mounts.c", "static"), "within": ("within.c", "static"), "ranges": ("ranges.c", "static"),
-    "pages": ("pages.c", "glibc"), "executes": ("executes.c", "static"),
-    "vectors": ("vectors.c", "fixed"),
+    "futex": ("futex.c", "glibc"), "handlers": ("handlers.c", "glibc"), "hostile": ("hostile.c", "glibc"),
+    "crowd": ("crowd.c", "static"), "bombs": ("../bombs/bombs.c", "static"), "epoll": ("epoll.c", "static"),
+    "passing": ("passing.c", "static"), "locks": ("locks.c", "static"), "busy": ("busy.c", "static"),
+    "sizes": ("sizes.c", "static"), "processes": ("processes.c", "glibc"), "mounts": ("mounts.c", "static"),
+    "within": ("within.c", "static"), "ranges": ("ranges.c", "static"), "pages": ("pages.c", "glibc"),
+    "executes": ("executes.c", "static"), "vectors": ("vectors.c", "fixed"),
     "mappings": ("mappings.c", "static"), "locked": ("locked.c", "static"),
     "told": ("told.c", "static"), "machine": ("machine.c", "static"),
     "other": ("other.c", "static"),
@@ -102,7 +104,8 @@ def compile_old(root, folder):
                       musl + "/crti.o", "-L" + musl, "-L" + libgcc, "-lc", "-lgcc", musl + "/crtn.o"]
         else:
             # -B: the start files too are the tree's; this machine's compiler may have none for i386.
-            words += [f"--sysroot={root}", "-B" + libgcc, "-L" + libgcc] + (["-static"] if how in ("static", "fixed") else [])
+            words += [f"--sysroot={root}", "-B" + libgcc, "-L" + libgcc] + (["-static"]
+                                                                            if how in ("static", "fixed") else [])
             if how == "fixed":                  # at addresses of its own; handlers without GS
                 words += ["-no-pie", "-fno-pie", "-fno-stack-protector"]
         subprocess.run(words, check=True)

@@ -90,8 +90,8 @@ BENCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "be
 def run_i386(build, program, *words, last="end", patience=240):
     """What a static program prints as the first one of Debian's i386 kernel, up to its line `last`.
 
-    Where a 64-bit kernel answers i386 programs otherwise than one for i386 (selectors, IRET, forged frames), this is the
-    oracle. `sh tools/fetch-programs build/programs kernel` fetches it.
+    Where a 64-bit kernel answers i386 programs otherwise than one for i386 (selectors, IRET, forged frames), this is
+    the oracle. `sh tools/fetch-programs build/programs kernel` fetches it.
     """
     sys.path.insert(0, BENCH)
     import compare
@@ -102,9 +102,11 @@ def run_i386(build, program, *words, last="end", patience=240):
         archive.write(compare.newc([("dev", 0o40755, (0, 0), b""), ("dev/console", 0o20600, (5, 1), b""),
                                     ("init", 0o100755, (0, 0), file.read())]))
         archive.flush()
-        done = subprocess.run(["qemu-system-i386", "-accel", "tcg", "-m", "128", "-nodefaults", "-no-user-config", "-display",
-                               "none", "-no-reboot", "-serial", "stdio", "-kernel", kernel, "-initrd", archive.name, "-append",
-                               " ".join(["console=ttyS0 quiet loglevel=0 panic=-1 mitigations=off nokaslr --", *words])],
+        done = subprocess.run(["qemu-system-i386", "-accel", "tcg", "-m", "128", "-nodefaults", "-no-user-config",
+                               "-display", "none", "-no-reboot", "-serial", "stdio", "-kernel", kernel, "-initrd",
+                               archive.name, "-append",
+                               " ".join(["console=ttyS0 quiet loglevel=0 panic=-1 mitigations=off nokaslr --",
+                                         *words])],
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=patience)
     lines = done.stdout.decode(errors="replace").replace("\r\n", "\n").split("\n")
     if last not in lines:

@@ -61,7 +61,8 @@ static void splits(void)
     lock(file, F_SETLK, F_WRLCK, 10, 10), lock(file, F_SETLK, F_RDLCK, 13, 5), show("read inside");
     lock(file, F_SETLK, F_WRLCK, 13, 5), show("joined");
     lock(file, F_SETLK, F_UNLCK, 12, 2), show("a hole");
-    lock(file, F_SETLK, F_WRLCK, 20, 10), show("a neighbour"), lock(file, F_SETLK, F_RDLCK, 30, 5), show("of another kind");
+    lock(file, F_SETLK, F_WRLCK, 20, 10), show("a neighbour"), lock(file, F_SETLK, F_RDLCK, 30, 5),
+        show("of another kind");
     lock(file, F_SETLK, F_RDLCK, 0, 0), show("all"), lock(file, F_SETLK, F_UNLCK, 100, 0), show("not the end");
     lock(file, F_SETLK, F_UNLCK, 0, 0), show("none");
     lock(file, F_SETLK, F_WRLCK, 0, INT64_MAX), lock(file, F_SETLK, F_WRLCK, INT64_MAX, 1), show("up to the last byte");
@@ -80,7 +81,8 @@ static void splits(void)
 
 static void refusals(void)
 {
-    int            file = open(path, O_RDWR), reader = open(path, O_RDONLY), writer = open(path, O_WRONLY), bare = open(path, O_PATH);
+    int            file = open(path, O_RDWR), reader = open(path, O_RDONLY), writer = open(path, O_WRONLY),
+        bare = open(path, O_PATH);
     struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_END, .l_start = -1, .l_len = 1 };
 
     puts("-- refusals");
@@ -136,10 +138,12 @@ static void several(void)
 
     puts("-- several owners");
     fcntl(file, F_GETLK, &l);
-    printf("the first who came: %lld+%lld of the %s\n", (long long)l.l_start, (long long)l.l_len, l.l_pid == one ? "first" : "others");
+    printf("the first who came: %lld+%lld of the %s\n", (long long)l.l_start, (long long)l.l_len,
+           l.l_pid == one ? "first" : "others");
     l = (struct flock){ .l_type = F_RDLCK };
     fcntl(file, F_GETLK, &l);
-    printf("who is in a reader's way: %lld+%lld of the %s\n", (long long)l.l_start, (long long)l.l_len, l.l_pid == three ? "third" : "others");
+    printf("who is in a reader's way: %lld+%lld of the %s\n", (long long)l.l_start, (long long)l.l_len,
+           l.l_pid == three ? "third" : "others");
     printf("read: %s\n", answer(lock(file, F_SETLK, F_RDLCK, 40, 30)));
     printf("write: %s\n", answer(lock(file, F_SETLK, F_WRLCK, 40, 30)));
     end(one), end(three);
@@ -224,7 +228,8 @@ static void of_files(void)
     printf("by a copy: %s\n", answer(lock(copy, F_OFD_SETLK, F_WRLCK, 5, 10)));
     printf("by another: %s\n", answer(lock(two, F_OFD_SETLK, F_WRLCK, 5, 10)));
     printf("by the process: %s\n", answer(lock(one, F_SETLK, F_RDLCK, 0, 1)));
-    fcntl(two, F_OFD_GETLK, &l), printf("found: %lld+%lld %d\n", (long long)l.l_start, (long long)l.l_len, (int)l.l_pid);
+    fcntl(two, F_OFD_GETLK, &l),
+        printf("found: %lld+%lld %d\n", (long long)l.l_start, (long long)l.l_len, (int)l.l_pid);
     l = (struct flock){ .l_type = F_WRLCK, .l_pid = 1 };
     printf("with a number: %s\n", answer(fcntl(two, F_OFD_GETLK, &l)));
     show("seen");

@@ -42,7 +42,8 @@ static void listing(const char *path)
         agree += lstat(name, &facts) == 0 && facts.st_ino == entry->d_ino;
         count++;
     }
-    printf("%s: %s, %s\n", path, count > 0 ? "something" : "nothing", count == agree ? "numbers agree" : "numbers differ");
+    printf("%s: %s, %s\n", path, count > 0 ? "something" : "nothing", count == agree ? "numbers agree"
+           : "numbers differ");
     closedir(folder);
 }
 
@@ -51,16 +52,19 @@ int main(void)
     static const char *const texts[] = {
         "/sys/devices/system/cpu/online", "/sys/devices/system/cpu/possible", "/sys/devices/system/cpu/present",
         "/sys/devices/system/cpu/offline", "/sys/devices/system/cpu/cpu0/topology/core_id",
-        "/sys/devices/system/cpu/cpu0/topology/physical_package_id", "/sys/devices/system/cpu/cpu0/topology/thread_siblings_list",
+        "/sys/devices/system/cpu/cpu0/topology/physical_package_id",
+        "/sys/devices/system/cpu/cpu0/topology/thread_siblings_list",
         "/sys/devices/system/cpu/cpu0/topology/core_siblings", "/sys/devices/system/cpu/smt/active",
         "/sys/devices/system/cpu/cpu1/topology/core_id", "/sys/kernel/mm/transparent_hugepage/enabled",
-        "/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/cgroup.controllers", "/sys/devices/system/node/online",
-        "/proc/sys/vm/overcommit_memory", "/proc/sys/vm/overcommit_ratio", "/proc/sys/vm/max_map_count", "/proc/sys/vm/nr_hugepages",
-        "/proc/sys/kernel/ostype", "/proc/sys/kernel/pid_max", "/proc/sys/kernel/overflowuid", "/proc/sys/kernel/arch",
-        "/proc/sys/fs/nr_open", "/proc/partitions", "/proc/swaps", "/proc/no/such", "/sys/no/such", "/sys/kernel",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/cgroup.controllers",
+        "/sys/devices/system/node/online", "/proc/sys/vm/overcommit_memory", "/proc/sys/vm/overcommit_ratio",
+        "/proc/sys/vm/max_map_count", "/proc/sys/vm/nr_hugepages", "/proc/sys/kernel/ostype",
+        "/proc/sys/kernel/pid_max", "/proc/sys/kernel/overflowuid", "/proc/sys/kernel/arch", "/proc/sys/fs/nr_open",
+        "/proc/partitions", "/proc/swaps", "/proc/no/such", "/sys/no/such", "/sys/kernel",
     };
     static const char *const folders[] = {
-        "/sys", "/sys/devices/system/cpu", "/sys/devices/system/cpu/cpu0/topology", "/sys/block", "/sys/fs/cgroup", "/sys/class",
+        "/sys", "/sys/devices/system/cpu", "/sys/devices/system/cpu/cpu0/topology", "/sys/block", "/sys/fs/cgroup",
+        "/sys/class",
     };
     struct statfs system;
     struct stat   facts;

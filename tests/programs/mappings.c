@@ -134,7 +134,8 @@ static void kinds_of_mapping(void)
     SAY(mmap(0, P, 1, MAP_SHARED, open("/dev/zero", O_RDONLY), 0));
     SAY(mmap(0, P, 3, MAP_SHARED, open("/dev/zero", O_RDONLY), 0));
     show("populated", mmap(0, 4 * P, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0), 4);
-    show("populated, but do not block", mmap(0, 4 * P, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | MAP_NONBLOCK, -1, 0), 4);
+    show("populated, but do not block",
+         mmap(0, 4 * P, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | MAP_NONBLOCK, -1, 0), 4);
 }
 
 static void protection(void)
@@ -196,7 +197,8 @@ static void residency(void)
 
 static void moving(void)
 {
-    char *p = numbered(8, MAP_PRIVATE), *q = fresh(16, PROT_NONE, MAP_PRIVATE), *s = numbered(4, MAP_SHARED), *moved, *holes;
+    char *p = numbered(8, MAP_PRIVATE), *q = fresh(16, PROT_NONE, MAP_PRIVATE), *s = numbered(4, MAP_SHARED),
+        *moved, *holes;
 
     SAY(mremap(p, 0, P, MREMAP_MAYMOVE));
     SAY(mremap(p, P, 0, MREMAP_MAYMOVE));
@@ -265,7 +267,8 @@ static void other_pages(void)
 
 static void advice(void)
 {
-    static const int all[] = { 0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 26, 99, 200, -1 };
+    static const int all[] = { 0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 26, 99,
+                               200, -1 };
     char *kinds[4] = { fresh(4, 3, MAP_PRIVATE), fresh(4, 3, MAP_SHARED), fresh(4, 1, MAP_SHARED), NULL };
     int   file     = open("/tmp/mapped", O_RDWR | O_CREAT | O_TRUNC, 0600);
     char *p, *q;

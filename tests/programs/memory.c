@@ -35,7 +35,8 @@ static void attempt(const char *what, volatile char *at, char *base, int write)
             (void)*at;
         printf("%s: allowed\n", what);
     } else {
-        printf("%s: signal %d code %d offset %ld\n", what, seen.si_signo, seen.si_code, (long)((char *)seen.si_addr - base));
+        printf("%s: signal %d code %d offset %ld\n", what, seen.si_signo, seen.si_code,
+               (long)((char *)seen.si_addr - base));
     }
 }
 
@@ -102,7 +103,8 @@ int main(void)
     madvise(at, PAGE, MADV_DONTNEED);
     printf("dontneed gives zero: %d\n", at[0] == 0);
     printf("errors: %d", mmap(NULL, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? errno : 0);
-    printf(" %d", mmap((char *)PAGE + 1, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED ? errno : 0);
+    printf(" %d", mmap((char *)PAGE + 1, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED
+           ? errno : 0);
     printf(" %d", mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, 999, 0) == MAP_FAILED ? errno : 0);
     printf(" %d", munmap((char *)1, PAGE) != 0 ? errno : 0);
     printf(" %d\n", mprotect(NULL, PAGE, PROT_READ) != 0 ? errno : 0);

@@ -1,5 +1,6 @@
 /*
- * mounts.c - file systems that come and go, and what may not be changed in one that is read-only. Needs root, and mounts of its own.
+ * mounts.c - file systems that come and go, and what may not be changed in one that is read-only. Needs root, and
+ * mounts of its own.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -36,7 +37,8 @@ static void read_only(void)
 
     puts("-- read-only");
     mount("none", place, "tmpfs", 0, "mode=755,size=1m");
-    put("/tmp/mounts/file"), mkdir("/tmp/mounts/folder", 0755), symlink("file", "/tmp/mounts/link"), mkfifo("/tmp/mounts/pipe", 0600);
+    put("/tmp/mounts/file"), mkdir("/tmp/mounts/folder", 0755), symlink("file", "/tmp/mounts/link"),
+        mkfifo("/tmp/mounts/pipe", 0600);
     mknod("/tmp/mounts/null", S_IFCHR | 0666, 1 << 8 | 3);
     file = open("/tmp/mounts/file", O_WRONLY);
     printf("while it is written: %s\n", answer(mount("none", place, NULL, MS_REMOUNT | MS_RDONLY, NULL)));
@@ -45,20 +47,29 @@ static void read_only(void)
     statfs(place, &s), printf("told: %d\n", (int)(s.f_flags & (ST_RDONLY | ST_NOEXEC)));
     again = open("/tmp/mounts/file", O_RDWR), printf("open: %s", answer(again));
     printf(" read: %s", answer(again = open("/tmp/mounts/file", O_RDONLY))), close(again);
-    printf(" cut: %s", answer(open("/tmp/mounts/file", O_RDONLY | O_TRUNC))), printf(" make: %s", answer(open("/tmp/mounts/new", O_WRONLY | O_CREAT, 0600)));
+    printf(" cut: %s", answer(open("/tmp/mounts/file", O_RDONLY | O_TRUNC))),
+        printf(" make: %s", answer(open("/tmp/mounts/new", O_WRONLY | O_CREAT, 0600)));
     printf(" if it is there: %s", answer(again = open("/tmp/mounts/file", O_RDONLY | O_CREAT, 0600))), close(again);
     printf(" nameless: %s\n", answer(open(place, O_TMPFILE | O_RDWR, 0600)));
-    printf("mkdir: %s", answer(mkdir("/tmp/mounts/new", 0700))), printf(" there: %s", answer(mkdir("/tmp/mounts/folder", 0700)));
-    printf(" rmdir: %s", answer(rmdir("/tmp/mounts/folder"))), printf(" unlink: %s", answer(unlink("/tmp/mounts/file")));
-    printf(" rename: %s", answer(rename("/tmp/mounts/file", "/tmp/mounts/other"))), printf(" link: %s", answer(link("/tmp/mounts/file", "/tmp/mounts/other")));
-    printf(" symlink: %s", answer(symlink("a", "/tmp/mounts/other"))), printf(" mknod: %s\n", answer(mkfifo("/tmp/mounts/other", 0600)));
+    printf("mkdir: %s", answer(mkdir("/tmp/mounts/new", 0700))),
+        printf(" there: %s", answer(mkdir("/tmp/mounts/folder", 0700)));
+    printf(" rmdir: %s", answer(rmdir("/tmp/mounts/folder"))),
+        printf(" unlink: %s", answer(unlink("/tmp/mounts/file")));
+    printf(" rename: %s", answer(rename("/tmp/mounts/file", "/tmp/mounts/other"))),
+        printf(" link: %s", answer(link("/tmp/mounts/file", "/tmp/mounts/other")));
+    printf(" symlink: %s", answer(symlink("a", "/tmp/mounts/other"))),
+        printf(" mknod: %s\n", answer(mkfifo("/tmp/mounts/other", 0600)));
     printf("chmod: %s", answer(chmod("/tmp/mounts/file", 0600))), printf(" fchmod: %s", answer(fchmod(file, 0600)));
-    printf(" chown: %s", answer(chown("/tmp/mounts/file", 0, 0))), printf(" times: %s", answer(utimes("/tmp/mounts/file", NULL)));
-    printf(" truncate: %s", answer(truncate("/tmp/mounts/file", 0))), printf(" may write: %s", answer(access("/tmp/mounts/file", W_OK)));
-    printf(" may read: %s", answer(access("/tmp/mounts/file", R_OK))), printf(" a pipe: %s\n", answer(access("/tmp/mounts/pipe", W_OK)));
+    printf(" chown: %s", answer(chown("/tmp/mounts/file", 0, 0))),
+        printf(" times: %s", answer(utimes("/tmp/mounts/file", NULL)));
+    printf(" truncate: %s", answer(truncate("/tmp/mounts/file", 0))),
+        printf(" may write: %s", answer(access("/tmp/mounts/file", W_OK)));
+    printf(" may read: %s", answer(access("/tmp/mounts/file", R_OK))),
+        printf(" a pipe: %s\n", answer(access("/tmp/mounts/pipe", W_OK)));
     again = open("/tmp/mounts/pipe", O_RDWR), printf("open a pipe: %s", answer(again)), close(again);
     again = open("/tmp/mounts/null", O_RDWR), printf(" a device: %s\n", answer(again)), close(again);
-    printf("writable again: %s", answer(mount("none", place, NULL, MS_REMOUNT, NULL))), printf(" chmod: %s\n", answer(fchmod(file, 0700)));
+    printf("writable again: %s", answer(mount("none", place, NULL, MS_REMOUNT, NULL))),
+        printf(" chmod: %s\n", answer(fchmod(file, 0700)));
     close(file);
 }
 
@@ -77,7 +88,8 @@ static void other_flags(void)
     }
     wait(&status);
     file = open("/tmp/mounts/file", O_RDWR);
-    printf("mapped: %s\n", mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0) == MAP_FAILED ? strerrorname_np(errno) : "ok");
+    printf("mapped: %s\n", mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0) == MAP_FAILED
+           ? strerrorname_np(errno) : "ok");
     close(file);
 }
 
@@ -92,22 +104,32 @@ static void away(void)
     file = open("/tmp/mounts/file", O_RDONLY), shown = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, file, 0), close(file);
     printf(" mapped: %s", answer(umount(place))), munmap(shown, 4096);
     mount("none", "/tmp/mounts/folder", "tmpfs", 0, NULL), printf(" one in it: %s\n", answer(umount(place)));
-    printf("the inner: %s", answer(umount("/tmp/mounts/folder"))), printf(" no root: %s", answer(umount("/tmp/mounts/folder")));
-    printf(" nothing there: %s", answer(umount("/tmp/mounts/no-such"))), printf(" flags: %s", answer(umount2(place, 1 << 20)));
+    printf("the inner: %s", answer(umount("/tmp/mounts/folder"))),
+        printf(" no root: %s", answer(umount("/tmp/mounts/folder")));
+    printf(" nothing there: %s", answer(umount("/tmp/mounts/no-such"))),
+        printf(" flags: %s", answer(umount2(place, 1 << 20)));
     printf(" two that exclude each other: %s\n", answer(umount2(place, MNT_EXPIRE | MNT_DETACH)));
     printf("expired: %s", answer(umount2(place, MNT_EXPIRE))), printf(" %s", answer(umount2(place, MNT_EXPIRE)));
     printf(" what was there: %s\n", answer(access("/tmp/mounts/file", F_OK)));
-    mount("none", place, "tmpfs", 0, NULL), put("/tmp/mounts/one"), mount("none", place, "tmpfs", 0, NULL), put("/tmp/mounts/two");
-    printf("two upon each other: %s %s;", answer(access("/tmp/mounts/two", F_OK)), answer(access("/tmp/mounts/one", F_OK)));
+    mount("none", place, "tmpfs", 0, NULL), put("/tmp/mounts/one"), mount("none", place, "tmpfs", 0, NULL),
+        put("/tmp/mounts/two");
+    printf("two upon each other: %s %s;", answer(access("/tmp/mounts/two", F_OK)),
+           answer(access("/tmp/mounts/one", F_OK)));
     printf(" %s", answer(umount(place))), printf(" %s\n", answer(access("/tmp/mounts/one", F_OK)));
     file = open("/tmp/mounts/one", O_RDWR);
-    printf("lazily: %s", answer(umount2(place, MNT_DETACH))), printf(" gone: %s", answer(access("/tmp/mounts/one", F_OK)));
+    printf("lazily: %s", answer(umount2(place, MNT_DETACH))),
+        printf(" gone: %s", answer(access("/tmp/mounts/one", F_OK)));
     printf(" still open: %s\n", answer(write(file, "x", 1))), close(file);
-    printf("another type: %s", answer(mount("none", place, "no-such", 0, NULL))), printf(" a wrong word: %s", answer(mount("none", place, "tmpfs", 0, "mode=9")));
-    put("/tmp/mounts-file"), printf(" no folder: %s", answer(mount("none", "/tmp/mounts-file", "tmpfs", 0, NULL))), unlink("/tmp/mounts-file"), printf(" again what is not: %s\n", answer(mount("none", place, NULL, MS_REMOUNT, NULL)));
-    printf("proc: %s", answer(mount("none", place, "proc", 0, NULL))), printf(" %s", answer(access("/tmp/mounts/self/stat", F_OK)));
+    printf("another type: %s", answer(mount("none", place, "no-such", 0, NULL))),
+        printf(" a wrong word: %s", answer(mount("none", place, "tmpfs", 0, "mode=9")));
+    put("/tmp/mounts-file"), printf(" no folder: %s", answer(mount("none", "/tmp/mounts-file", "tmpfs", 0, NULL))),
+        unlink("/tmp/mounts-file"),
+        printf(" again what is not: %s\n", answer(mount("none", place, NULL, MS_REMOUNT, NULL)));
+    printf("proc: %s", answer(mount("none", place, "proc", 0, NULL))),
+        printf(" %s", answer(access("/tmp/mounts/self/stat", F_OK)));
     printf(" read-only: %s", answer(mount("none", place, NULL, MS_REMOUNT | MS_RDONLY, NULL)));
-    printf(" to write: %s", answer(open("/tmp/mounts/self/comm", O_WRONLY))), printf(" away: %s\n", answer(umount(place)));
+    printf(" to write: %s", answer(open("/tmp/mounts/self/comm", O_WRONLY))),
+        printf(" away: %s\n", answer(umount(place)));
 }
 
 int main(void)

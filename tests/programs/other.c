@@ -23,7 +23,8 @@ int main(void)
     int          ready[2];
     pid_t        child;
     struct iovec here = { to, 8 * P }, there = { p, 8 * P }, none = { to, 0 }, negative = { to, 0x80000000u };
-    struct iovec bad_here = { (void *)0xC0000000, 1 }, bad_there = { (void *)0xC0000000, 1 }, hole = { p + 5 * P - 3, 10 };
+    struct iovec bad_here = { (void *)0xC0000000, 1 }, bad_there = { (void *)0xC0000000, 1 },
+        hole = { p + 5 * P - 3, 10 };
     struct iovec low = { (void *)8, 4 }, small[3] = { { to, 3 }, { to + 100, 0 }, { to + 10, 5 } };
     struct iovec far[3] = { { p + P - 2, 4 }, { p + 3 * P, 2 }, { p + 7 * P, 9 } }, read_only = { p + 6 * P, 4 };
     static struct iovec many[1025];

@@ -67,8 +67,8 @@ static void good(void)
 static void bad(void)
 {
     static const uint32_t places[] = { 0, 0x1000, 0x100000, 0x3FF000, 0xFFC00000u, 0xFFFFF000u };
-    static const uint32_t frames[] = { 0x1000, 0x7C00000, 0x100000, 0x110000, 0x400000, 0x200000, 0xFEE00000u, 0xFEC00000u, 0x7FFFF000,
-                                       0x9F000, 0xFFFFF000u };
+    static const uint32_t frames[] = { 0x1000, 0x7C00000, 0x100000, 0x110000, 0x400000, 0x200000, 0xFEE00000u,
+                                       0xFEC00000u, 0x7FFFF000, 0x9F000, 0xFFFFF000u };
 
     say("start not aligned", PLACE + 0x100001, 0, PAGE);
     say("physical not aligned", PLACE + 0x100000, SCREEN + 2, PAGE);

@@ -61,7 +61,8 @@ static void receive(const char *what, int from, size_t bytes, size_t space, int 
 {
     char          text[64] = "";
     struct iovec  v = { text, bytes };
-    struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = space > 0 ? room : NULL, .msg_controllen = space };
+    struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = space > 0 ? room : NULL,
+                        .msg_controllen = space };
     long          got;
     int           files = 0;
 
@@ -74,7 +75,8 @@ static void receive(const char *what, int from, size_t bytes, size_t space, int 
         if (head->cmsg_type == SCM_CREDENTIALS) {
             struct ucred *who = (struct ucred *)numbers;
 
-            printf(" from %s %d %d", who->pid == getpid() ? "me" : who->pid == 0 ? "nobody" : "another", (int)who->uid, (int)who->gid);
+            printf(" from %s %d %d", who->pid == getpid() ? "me" : who->pid == 0 ? "nobody" : "another", (int)who->uid,
+                   (int)who->gid);
             continue;
         }
         printf(" %d files%s", count, count > 0 && (fcntl(numbers[0], F_GETFD) & FD_CLOEXEC) ? " closed on exec" : "");
@@ -112,7 +114,8 @@ static void one_file(int type)
     send_file(s[0], "exec", p[1]), receive("to be closed", s[1], 10, 64, MSG_CMSG_CLOEXEC, &got), close(got);
     send_file(s[0], "plain", p[1]), receive("no room", s[1], 10, 0, 0, NULL);
     send_file(s[0], "plain", p[1]), receive("room for a head", s[1], 10, sizeof(struct cmsghdr), 0, NULL);
-    send_files(s[0], "three", (int[]){ p[1], p[1], p[1] }, 3), receive("room for one", s[1], 10, CMSG_LEN(4), 0, &got), close(got);
+    send_files(s[0], "three", (int[]){ p[1], p[1], p[1] }, 3), receive("room for one", s[1], 10, CMSG_LEN(4), 0, &got),
+        close(got);
     send_files(s[0], "three", (int[]){ p[1], p[1], p[1] }, 3), receive("all", s[1], 10, ROOM, 0, &got), close(got);
     send_file(s[0], "look", p[1]), receive("looked", s[1], 10, 64, MSG_PEEK, &got), close(got);
     receive("and taken", s[1], 10, 64, 0, &got), close(got);
@@ -130,7 +133,8 @@ static void borders(void)
 
     puts("-- borders in a stream");
     socketpair(AF_UNIX, SOCK_STREAM, 0, s);
-    write(s[0], "ab", 2), send_file(s[0], "cd", 0), write(s[0], "ef", 2), send_file(s[0], "gh", 0), write(s[0], "ij", 2);
+    write(s[0], "ab", 2), send_file(s[0], "cd", 0), write(s[0], "ef", 2), send_file(s[0], "gh", 0),
+        write(s[0], "ij", 2);
     receive("up to the files", s[1], 20, 64, 0, &f), close(f);
     receive("and on", s[1], 20, 64, 0, &f), close(f);
     receive("the rest", s[1], 20, 64, 0, NULL);
@@ -229,7 +233,8 @@ static void senders(void)
         _exit(0);
     }
     wait(NULL);
-    receive("before", s[1], 20, 64, 0, NULL), receive("after", s[1], 20, 64, 0, NULL), receive("child", s[1], 20, 64, 0, NULL);
+    receive("before", s[1], 20, 64, 0, NULL), receive("after", s[1], 20, 64, 0, NULL),
+        receive("child", s[1], 20, 64, 0, NULL);
     send_file(s[0], "both", 0), receive("both", s[1], 20, 64, 0, &f), close(f);
     send_file(s[0], "both", 0), receive("room for one of two", s[1], 20, CMSG_SPACE(sizeof who), 0, NULL);
     send_file(s[0], "both", 0), receive("no room", s[1], 20, 0, 0, NULL);
@@ -284,7 +289,7 @@ static void circles(void)
     close(p[0]);
 
     pipe(p), socketpair(AF_UNIX, SOCK_STREAM, 0, a);
-    for (int i = 0; i < 3000; i++) {                    /* each in the next one's messages: closed without a deep stack */
+    for (int i = 0; i < 3000; i++) {            /* each in the next one's messages: closed without a deep stack */
         socketpair(AF_UNIX, SOCK_STREAM, 0, b);
         if (i == 0)
             send_file(b[0], "x", p[1]), close(p[1]);
@@ -319,7 +324,8 @@ static void limits(void)
     gettimeofday(&before, NULL);
     printf("receive: %s\n", answer(recv(s[0], &c, 1, 0)));
     gettimeofday(&after, NULL);
-    printf("waited: %s\n", (after.tv_sec - before.tv_sec) * 1000000 + after.tv_usec - before.tv_usec >= 39000 ? "as long as asked" : "less");
+    printf("waited: %s\n", (after.tv_sec - before.tv_sec) * 1000000 + after.tv_usec - before.tv_usec >= 39000
+           ? "as long as asked" : "less");
     setsockopt(s[0], SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     while ((sent = send(s[0], block, sizeof block, 0)) == sizeof block)
         ;

@@ -41,7 +41,12 @@ static void say(const char *what, long result)
 
 static volatile int got, got_code, got_status;
 static void count(int number) { (void)number; got++; }
-static void note(int number, siginfo_t *info, void *context) { got++; got_code = info->si_code; got_status = info->si_status; }
+static void note(int number, siginfo_t *info, void *context)
+{
+    got++;
+    got_code = info->si_code;
+    got_status = info->si_status;
+}
 
 /* Run in a process of its own, whose state goes with it. */
 static int status_of(void (*what)(void))
@@ -174,8 +179,16 @@ static void in_ppoll(void)   { struct timespec t = { 0, 700000000 }; SAY(ppoll(N
 static void in_select(void)  { struct timeval t = { 0, 700000 }; SAY(select(0, NULL, NULL, NULL, &t)); }
 static void in_pselect(void) { struct timespec t = { 0, 700000000 }; SAY(pselect(0, NULL, NULL, NULL, &t, NULL)); }
 static void in_sleep(void)   { struct timespec t = { 0, 700000000 }; SAY(nanosleep(&t, NULL)); }
-static void in_clock(void)   { struct timespec t = { 0, 700000000 }; SAY(clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL)); }
-static void in_futex(void)   { struct timespec t = { 0, 700000000 }; SAY(syscall(SYS_futex, &one, FUTEX_WAIT, 1, &t, NULL, 0)); }
+static void in_clock(void)
+{
+    struct timespec t = { 0, 700000000 };
+    SAY(clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL));
+}
+static void in_futex(void)
+{
+    struct timespec t = { 0, 700000000 };
+    SAY(syscall(SYS_futex, &one, FUTEX_WAIT, 1, &t, NULL, 0));
+}
 static void in_epoll(void)   { struct epoll_event e; SAY(epoll_wait(epoll_create1(0), &e, 1, 700)); }
 static void in_signal(void)
 {
@@ -188,8 +201,9 @@ static void in_signal(void)
     SAY(sigtimedwait(&set, NULL, &t));
 }
 static const struct { const char *name; void (*wait)(void); } waits[] = {
-    { "poll", in_poll }, { "ppoll", in_ppoll }, { "select", in_select }, { "pselect", in_pselect }, { "nanosleep", in_sleep },
-    { "clock_nanosleep", in_clock }, { "futex", in_futex }, { "epoll_wait", in_epoll }, { "sigtimedwait", in_signal },
+    { "poll", in_poll }, { "ppoll", in_ppoll }, { "select", in_select }, { "pselect", in_pselect },
+    { "nanosleep", in_sleep }, { "clock_nanosleep", in_clock }, { "futex", in_futex }, { "epoll_wait", in_epoll },
+    { "sigtimedwait", in_signal },
 };
 
 static double now(void)
@@ -938,10 +952,10 @@ int main(int argc, char **argv)
         { "actions", actions }, { "queues", queues }, { "stopped waits", stopped_waits }, { "futexes", futexes },
         { "futex counts", futex_counts }, { "capabilities", capabilities }, { "users", users }, { "keeping", keeping },
         { "groups", groups }, { "children of threads", children_of_threads },
-        { "says", says }, { "niceness", niceness }, { "turns", turns }, { "sizes", sizes }, { "hard limits", hard_limits },
-        { "process limit", process_limit }, { "cpu time", cpu_time }, { "crash", crash }, { "clone children", clone_children },
-        { "siblings", siblings }, { "adopted", adopted }, { "waits", waits_of_all_kinds }, { "order", order_of_ends },
-        { "used", used },
+        { "says", says }, { "niceness", niceness }, { "turns", turns }, { "sizes", sizes },
+        { "hard limits", hard_limits }, { "process limit", process_limit }, { "cpu time", cpu_time },
+        { "crash", crash }, { "clone children", clone_children }, { "siblings", siblings }, { "adopted", adopted },
+        { "waits", waits_of_all_kinds }, { "order", order_of_ends }, { "used", used },
     };
 
     setlinebuf(stdout);

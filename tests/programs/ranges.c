@@ -30,8 +30,10 @@ static long long send_at(int to, int from, off_t at, size_t bytes) { return send
 
 int main(void)
 {
-    int   one = open(one_path, O_RDWR | O_CREAT | O_TRUNC, 0600), other = open(other_path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-    int   reader = open(one_path, O_RDONLY), writer = open(other_path, O_WRONLY), end = open(other_path, O_WRONLY | O_APPEND);
+    int   one = open(one_path, O_RDWR | O_CREAT | O_TRUNC, 0600),
+        other = open(other_path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    int   reader = open(one_path, O_RDONLY), writer = open(other_path, O_WRONLY),
+        end = open(other_path, O_WRONLY | O_APPEND);
     int   folder = open("/tmp", O_RDONLY), p[2];
     off_t at = 0, to = 0;
     char  text[50] = "";
@@ -43,14 +45,19 @@ int main(void)
     say("flags", copy_file_range(one, NULL, other, NULL, 1, 1));
     say("over itself", range(one, 2, one, 0, 5)), say("beside itself", range(one, 0, one, 5, 5));
     say("behind itself", range(one, 0, one, 10, 10));
-    say("to a reader", copy_file_range(one, NULL, reader, NULL, 5, 0)), say("from a writer", copy_file_range(writer, NULL, other, NULL, 5, 0));
-    say("to who appends", copy_file_range(one, NULL, end, NULL, 5, 0)), say("from a pipe", copy_file_range(p[0], NULL, other, NULL, 5, 0));
-    say("from a folder", copy_file_range(folder, NULL, other, NULL, 5, 0)), say("before the start", range(one, -1, other, 0, 5));
+    say("to a reader", copy_file_range(one, NULL, reader, NULL, 5, 0)),
+        say("from a writer", copy_file_range(writer, NULL, other, NULL, 5, 0));
+    say("to who appends", copy_file_range(one, NULL, end, NULL, 5, 0)),
+        say("from a pipe", copy_file_range(p[0], NULL, other, NULL, 5, 0));
+    say("from a folder", copy_file_range(folder, NULL, other, NULL, 5, 0)),
+        say("before the start", range(one, -1, other, 0, 5));
     say("beyond the end", range(one, 100, other, 0, 5)), say("nothing", range(one, 0, other, 0, 0));
     say("more than there is", range(one, 0, other, 0, (size_t)1 << 30));
     say("send to who appends", send_at(end, one, 0, 5)), say("send", send_at(other, one, 0, 5));
-    say("send from a pipe", sendfile(other, p[0], NULL, 5)), say("send from before the start", send_at(other, one, -1, 5));
-    say("send to a reader", sendfile(reader, one, NULL, 5)), say("send from a writer", sendfile(other, writer, NULL, 5));
+    say("send from a pipe", sendfile(other, p[0], NULL, 5)),
+        say("send from before the start", send_at(other, one, -1, 5));
+    say("send to a reader", sendfile(reader, one, NULL, 5)),
+        say("send from a writer", sendfile(other, writer, NULL, 5));
     say("send from a folder", sendfile(other, folder, NULL, 5)), say("send to nothing", sendfile(99, one, NULL, 5));
     say("send to a pipe", send_at(p[1], one, 0, 100)), say("send from beyond", send_at(p[1], one, 1000, 100));
     say("read", read(p[0], text, 40)), puts(text);

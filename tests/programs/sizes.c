@@ -73,9 +73,12 @@ static void holes(void)
     pwrite(file, &c, 1, 3 * PAGE + 5), show("one byte", file);
     pwrite(file, &c, 1, 9 * PAGE + 5), pwrite(file, &c, 1, 4 * PAGE), show("more", file);
     ftruncate(file, 9 * PAGE + 10), show("shorter", file);
-    printf("inside: %s", answer(lseek(file, 3 * PAGE + 100, SEEK_DATA))), printf(" %s", answer(lseek(file, 3 * PAGE + 100, SEEK_HOLE)));
-    printf(" in a hole: %s", answer(lseek(file, 6 * PAGE + 100, SEEK_HOLE))), printf(" %s\n", answer(lseek(file, 6 * PAGE + 100, SEEK_DATA)));
-    printf("at the end: %s", answer(lseek(file, 9 * PAGE + 10, SEEK_HOLE))), printf(" before the start: %s", answer(lseek(file, -1, SEEK_DATA)));
+    printf("inside: %s", answer(lseek(file, 3 * PAGE + 100, SEEK_DATA))),
+        printf(" %s", answer(lseek(file, 3 * PAGE + 100, SEEK_HOLE)));
+    printf(" in a hole: %s", answer(lseek(file, 6 * PAGE + 100, SEEK_HOLE))),
+        printf(" %s\n", answer(lseek(file, 6 * PAGE + 100, SEEK_DATA)));
+    printf("at the end: %s", answer(lseek(file, 9 * PAGE + 10, SEEK_HOLE))),
+        printf(" before the start: %s", answer(lseek(file, -1, SEEK_DATA)));
     printf(" in nothing: %s\n", answer(lseek(empty, 0, SEEK_HOLE)));
     ftruncate(file, 1ll << 40), pwrite(file, &c, 1, 1ll << 39), show("a large one", file);
     ftruncate(file, 10 * PAGE);
@@ -84,14 +87,16 @@ static void holes(void)
     shared[7 * PAGE] = 'm', show("by a mapping", file);
     memset(shared, 's', 5 * PAGE);
     private[PAGE] = 'p', c = private[2 * PAGE];
-    printf("punch: %s\n", answer(fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, PAGE / 2, 2 * PAGE + PAGE)));
+    printf("punch: %s\n",
+           answer(fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, PAGE / 2, 2 * PAGE + PAGE)));
     show("punched", file);
-    printf("shared: %c %d %d %d %c; private: %c %d\n", shared[0], shared[PAGE / 2], shared[PAGE], shared[3 * PAGE], shared[4 * PAGE],
-           private[PAGE], private[2 * PAGE]);
+    printf("shared: %c %d %d %d %c; private: %c %d\n", shared[0], shared[PAGE / 2], shared[PAGE], shared[3 * PAGE],
+           shared[4 * PAGE], private[PAGE], private[2 * PAGE]);
     shared[2 * PAGE] = 'n', printf("seen in the other: %c\n", private[2 * PAGE]);
     printf("beyond the end: %s", answer(fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 20 * PAGE, PAGE)));
     printf(" without keeping: %s", answer(fallocate(file, FALLOC_FL_PUNCH_HOLE, 0, PAGE)));
-    printf(" no bytes: %s", answer(fallocate(file, 0, 0, 0))), printf(" negative: %s\n", answer(fallocate(file, 0, -1, 5)));
+    printf(" no bytes: %s", answer(fallocate(file, 0, 0, 0))),
+        printf(" negative: %s\n", answer(fallocate(file, 0, -1, 5)));
     printf("more: %s %lld", answer(fallocate(file, 0, 11 * PAGE, 10)), size(file));
     printf(" kept: %s %lld", answer(fallocate(file, FALLOC_FL_KEEP_SIZE, 20 * PAGE, 10)), size(file));
     printf(" unknown: %s\n", answer(fallocate(file, FALLOC_FL_COLLAPSE_RANGE, 0, PAGE)));
@@ -108,7 +113,8 @@ static void limits(void)
     signal(SIGXFSZ, count);
     ftruncate(file, 5 * PAGE);
     setrlimit(RLIMIT_FSIZE, &limit);
-    printf("write up to it: %s %d", answer(write(file, block, sizeof block)), signals), printf(" on: %s %d\n", answer(write(file, block, 1)), signals);
+    printf("write up to it: %s %d", answer(write(file, block, sizeof block)), signals),
+        printf(" on: %s %d\n", answer(write(file, block, 1)), signals);
     printf("beyond: %s", answer(pwrite(file, block, 1, 4 * PAGE))), printf(" %d\n", signals);
     printf("smaller: %s", answer(ftruncate(file, 4 * PAGE))), printf(" %d", signals);
     printf(" larger: %s", answer(ftruncate(file, 4 * PAGE + 1))), printf(" %d", signals);
@@ -136,30 +142,41 @@ static void seals(void)
     printf("by a reader: %s\n", answer(fcntl(reader, F_ADD_SEALS, F_SEAL_GROW)));
     printf("no growing: %s %s\n", answer(fcntl(file, F_ADD_SEALS, F_SEAL_GROW)), answer(fcntl(file, F_GET_SEALS)));
     printf("larger: %s", answer(ftruncate(file, PAGE + 11))), printf(" smaller: %s", answer(ftruncate(file, PAGE + 9)));
-    printf(" write inside: %s", answer(pwrite(file, c, 9, PAGE))), printf(" over the end: %s", answer(pwrite(file, c, 10, PAGE)));
-    printf(" a page first: %s", answer(pwrite(file, c, 2 * PAGE, 0))), printf(" allocate: %s\n", answer(fallocate(file, 0, 0, 2 * PAGE)));
-    printf("no shrinking: %s", answer(fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK))), printf(" smaller: %s", answer(ftruncate(file, PAGE)));
+    printf(" write inside: %s", answer(pwrite(file, c, 9, PAGE))),
+        printf(" over the end: %s", answer(pwrite(file, c, 10, PAGE)));
+    printf(" a page first: %s", answer(pwrite(file, c, 2 * PAGE, 0))),
+        printf(" allocate: %s\n", answer(fallocate(file, 0, 0, 2 * PAGE)));
+    printf("no shrinking: %s", answer(fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK))),
+        printf(" smaller: %s", answer(ftruncate(file, PAGE)));
     printf(" the same: %s\n", answer(ftruncate(file, PAGE + 9)));
     shown = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, file, 0);
     printf("no writing, a mapping may: %s", answer(fcntl(file, F_ADD_SEALS, F_SEAL_WRITE))), munmap(shown, PAGE);
     shown = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, reader, 0);
     printf(" a reader's: %s\n", answer(fcntl(file, F_ADD_SEALS, F_SEAL_WRITE))), munmap(shown, PAGE);
-    printf("write: %s", answer(pwrite(file, c, 1, 0))), printf(" punch: %s", answer(fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PAGE)));
-    printf(" map to write: %s", mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) == MAP_FAILED ? strerrorname_np(errno) : "ok");
+    printf("write: %s", answer(pwrite(file, c, 1, 0))),
+        printf(" punch: %s", answer(fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PAGE)));
+    printf(" map to write: %s", mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) == MAP_FAILED
+           ? strerrorname_np(errno) : "ok");
     shown = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, file, 0);
-    printf(" to read: %s", shown == MAP_FAILED ? strerrorname_np(errno) : "ok"), printf(" and then write: %s", answer(mprotect(shown, PAGE, PROT_READ | PROT_WRITE)));
+    printf(" to read: %s", shown == MAP_FAILED ? strerrorname_np(errno) : "ok"),
+        printf(" and then write: %s", answer(mprotect(shown, PAGE, PROT_READ | PROT_WRITE)));
     munmap(shown, PAGE);
     shown = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
-    printf(" privately: %s\n", shown == MAP_FAILED ? strerrorname_np(errno) : (*shown = 'p', "ok")), munmap(shown, PAGE);
-    printf("no sealing: %s", answer(fcntl(file, F_ADD_SEALS, F_SEAL_SEAL))), printf(" %s %s\n", answer(fcntl(file, F_ADD_SEALS, F_SEAL_SEAL)), answer(fcntl(file, F_GET_SEALS)));
+    printf(" privately: %s\n", shown == MAP_FAILED ? strerrorname_np(errno) : (*shown = 'p', "ok")),
+        munmap(shown, PAGE);
+    printf("no sealing: %s", answer(fcntl(file, F_ADD_SEALS, F_SEAL_SEAL))),
+        printf(" %s %s\n", answer(fcntl(file, F_ADD_SEALS, F_SEAL_SEAL)), answer(fcntl(file, F_GET_SEALS)));
     close(file), close(reader);
     file = memfd_create("future", MFD_ALLOW_SEALING), ftruncate(file, PAGE);
     shown = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     printf("no writing from now on: %s", answer(fcntl(file, F_ADD_SEALS, F_SEAL_FUTURE_WRITE)));
-    *shown = 'f', printf(" the mapping: %s", answer(pread(file, c, 1, 0))), printf(" %c write: %s", c[0], answer(pwrite(file, c, 1, 0)));
-    printf(" map: %s\n", mmap(NULL, PAGE, PROT_WRITE, MAP_SHARED, file, 0) == MAP_FAILED ? strerrorname_np(errno) : "ok");
+    *shown = 'f', printf(" the mapping: %s", answer(pread(file, c, 1, 0))),
+        printf(" %c write: %s", c[0], answer(pwrite(file, c, 1, 0)));
+    printf(" map: %s\n", mmap(NULL, PAGE, PROT_WRITE, MAP_SHARED, file, 0) == MAP_FAILED
+           ? strerrorname_np(errno) : "ok");
     printf("names: %s", answer(memfd_create(path, 0x100))), memset(c, 'n', 250), c[250] = 0;
-    printf(" %s", answer(memfd_create(c, 0))), c[249] = 0, printf(" %s\n", memfd_create(c, 0) >= 0 ? "ok" : strerrorname_np(errno));
+    printf(" %s", answer(memfd_create(c, 0))), c[249] = 0,
+        printf(" %s\n", memfd_create(c, 0) >= 0 ? "ok" : strerrorname_np(errno));
     close(file), close(plain), close(p[0]), close(p[1]);
 }
 
@@ -182,7 +199,8 @@ static void nameless(void)
     fstat(file, &s), printf("links: %d\n", (int)s.st_nlink);
     other = open("/tmp/sizes-b", O_RDONLY), read(other, c, 5), printf("holds: %s\n", c), close(other);
     unlink("/tmp/sizes-a"), unlink("/tmp/sizes-b"), fstat(file, &s), printf("unlinked: %d", (int)s.st_nlink);
-    memset(link, 0, sizeof link), readlink(path, link, sizeof link - 1), printf(" %s", strstr(link, "(deleted)") != NULL ? "deleted" : "not deleted");
+    memset(link, 0, sizeof link), readlink(path, link, sizeof link - 1),
+        printf(" %s", strstr(link, "(deleted)") != NULL ? "deleted" : "not deleted");
     printf(" named again: %s\n", answer(linkat(file, "", AT_FDCWD, "/tmp/sizes-a", AT_EMPTY_PATH)));
     close(file);
     file = open("/tmp", O_TMPFILE | O_WRONLY | O_EXCL, 0600);
@@ -202,12 +220,16 @@ static void flagged(void)
     puts("-- with flags");
     pipe(p), socketpair(AF_UNIX, SOCK_STREAM, 0, s);
     printf("write: %s at %s", answer(pwritev2(file, v, 2, -1, 0)), answer(lseek(file, 0, SEEK_CUR)));
-    printf(" appended: %s at %s size %lld", answer(pwritev2(file, v, 1, 0, RWF_APPEND)), answer(lseek(file, 0, SEEK_CUR)), size(file));
+    printf(" appended: %s at %s size %lld", answer(pwritev2(file, v, 1, 0, RWF_APPEND)),
+           answer(lseek(file, 0, SEEK_CUR)), size(file));
     printf(" synchronously: %s\n", answer(pwritev2(file, v, 1, 0, RWF_SYNC | RWF_DSYNC)));
     printf("read: %s", answer(preadv2(file, &r, 1, 2, 0))), printf(" %s", got);
-    lseek(file, 6, SEEK_SET), printf(" where it stands: %s", answer(preadv2(file, &r, 1, -1, RWF_HIPRI))), printf(" then %s\n", answer(lseek(file, 0, SEEK_CUR)));
-    printf("before the start: %s", answer(preadv2(file, &r, 1, -2, 0))), printf(" unknown: %s", answer(preadv2(file, &r, 1, 0, 1 << 20)));
-    printf(" a pipe at 0: %s", answer(preadv2(p[0], &r, 1, 0, 0))), printf(" empty: %s", answer(preadv2(p[0], &r, 1, -1, RWF_NOWAIT)));
+    lseek(file, 6, SEEK_SET), printf(" where it stands: %s", answer(preadv2(file, &r, 1, -1, RWF_HIPRI))),
+        printf(" then %s\n", answer(lseek(file, 0, SEEK_CUR)));
+    printf("before the start: %s", answer(preadv2(file, &r, 1, -2, 0))),
+        printf(" unknown: %s", answer(preadv2(file, &r, 1, 0, 1 << 20)));
+    printf(" a pipe at 0: %s", answer(preadv2(p[0], &r, 1, 0, 0))),
+        printf(" empty: %s", answer(preadv2(p[0], &r, 1, -1, RWF_NOWAIT)));
     write(p[1], "xy", 2), printf(" filled: %s", answer(preadv2(p[0], &r, 1, -1, RWF_NOWAIT)));
     printf(" a socket: %s\n", answer(preadv2(s[0], &r, 1, -1, RWF_NOWAIT)));
     fcntl(file, F_SETFL, O_APPEND), lseek(file, 0, SEEK_SET);

@@ -1,5 +1,6 @@
 /*
- * timers.c - timers with intervals of a nanosecond, thousands of timers, and what is said of expiries that nobody heard.
+ * timers.c - timers with intervals of a nanosecond, thousands of timers, and what is said of expiries that nobody
+ * heard.
  *
  * What it prints does not depend on how fast the machine is.
  */
@@ -22,7 +23,10 @@ enum { MILLISECOND = 1000000, MANY = 2000 };
 struct event { uint32_t value; int32_t signal, notify, thread; uint32_t pad[12]; };
 struct times { int32_t interval, interval_ns, value, value_ns; };
 
-static int create(int clock, const struct event *event, int *id) { return syscall(SYS_timer_create, clock, event, id) == 0 ? 0 : errno; }
+static int create(int clock, const struct event *event, int *id)
+{
+    return syscall(SYS_timer_create, clock, event, id) == 0 ? 0 : errno;
+}
 
 static int set(int id, int flags, int64_t value, int64_t interval)
 {
@@ -81,7 +85,8 @@ static void a_nanosecond_for_nobody(void)
     set(id, 0, 1, 1);
     pause_for(60);
     syscall(SYS_timer_gettime, id, &left);
-    printf("for nobody: left %d.%09d, interval %d, overrun %d\n", left.value, left.value_ns, left.interval_ns, overrun(id));
+    printf("for nobody: left %d.%09d, interval %d, overrun %d\n", left.value, left.value_ns, left.interval_ns,
+           overrun(id));
     set(id, 0, MILLISECOND, 0);
     pause_for(20);
     syscall(SYS_timer_gettime, id, &left);
@@ -103,8 +108,9 @@ static void missed_while_blocked(int number)
     printf("signal %d: before it is taken overrun %d\n", number, overrun(id));
     block(SIG_UNBLOCK, number);
     set(id, 0, 0, 0);
-    printf("then heard %s, value %d, its timer %d, overrun in the signal %s, the same by the call %d\n", heard > 0 ? "yes" : "no",
-           told_value, told_id == id, told_overrun >= 15 && told_overrun <= 80 ? "about 19" : "wrong", asked_overrun == told_overrun);
+    printf("then heard %s, value %d, its timer %d, overrun in the signal %s, the same by the call %d\n",
+           heard > 0 ? "yes" : "no", told_value, told_id == id, told_overrun >= 15 && told_overrun <= 80 ? "about 19"
+           : "wrong", asked_overrun == told_overrun);
     printf("after it is set anew: %d\n", overrun(id));
     syscall(SYS_timer_delete, id);
 }
@@ -232,8 +238,8 @@ static void an_alarm_each_microsecond(void)
 static void refusals(void)
 {
     static const struct event bad[] = {
-        { 0, 0, SIGEV_SIGNAL, 0 }, { 0, 65, SIGEV_SIGNAL, 0 }, { 0, 10, 3, 0 }, { 0, 10, 5, 0 }, { 0, 10, 6, 0 }, { 0, 10, 4, 0 },
-        { 0, 10, 4, 99999 }, { 0, 10, 4, -1 }, { 0, -1, SIGEV_SIGNAL, 0 },
+        { 0, 0, SIGEV_SIGNAL, 0 }, { 0, 65, SIGEV_SIGNAL, 0 }, { 0, 10, 3, 0 }, { 0, 10, 5, 0 }, { 0, 10, 6, 0 },
+        { 0, 10, 4, 0 }, { 0, 10, 4, 99999 }, { 0, 10, 4, -1 }, { 0, -1, SIGEV_SIGNAL, 0 },
     };
     int id;
 

@@ -90,7 +90,8 @@ static void write_file(const char *path, const char *what)
 
 static void adjustments(void)
 {
-    static const char *const values[] = { "500", "-1000", "1000", "1001", "-1001", "abc", "", " 7 ", "7x", "0x10", "+3", "99999999999", "0" };
+    static const char *const values[] = { "500", "-1000", "1000", "1001", "-1001", "abc", "", " 7 ", "7x", "0x10", "+3",
+                                          "99999999999", "0" };
     char line[64], *name = "/proc/self/oom_score_adj";
 
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
@@ -184,7 +185,8 @@ static void page_map(void)
     for (int i = 0; i < 4; i++)
         printf("%d", (int)(words[i] >> 63));
     pread64(map, &same, sizeof same, at + 8);
-    printf(" the same frame: %d, of its own: %d\n", same == words[1], (same & 0x7FFFFFFFFFFFFF) != (words[3] & 0x7FFFFFFFFFFFFF));
+    printf(" the same frame: %d, of its own: %d\n", same == words[1],
+           (same & 0x7FFFFFFFFFFFFF) != (words[3] & 0x7FFFFFFFFFFFFF));
     moved("half a word", pread64(map, words, 4, at));
     moved("between words", pread64(map, words, 8, at + 4));
     moved("past the end", pread64(map, words, 8, 0x7FFFFFFFFFF8ull));
@@ -279,21 +281,24 @@ static void io(void)
     if (read(ends[0], bytes, sizeof bytes) != sizeof bytes || read(zero, bytes, 7) != 7)
         printf("io: errno %d\n", errno);
     close(ends[0]), close(ends[1]), close(zero), close(null);
-    lines("/proc/self/io", (const char *const[]){ "rchar:", "wchar:", "syscr:", "syscw:", "read_bytes:", "write_bytes:", "cancelled_write_bytes:", NULL });
+    lines("/proc/self/io", (const char *const[]){ "rchar:", "wchar:", "syscr:", "syscw:", "read_bytes:", "write_bytes:",
+                                                  "cancelled_write_bytes:", NULL });
 }
 
 int main(void)
 {
     static const char *const status[] = {
-        "Name:", "Umask:", "State:", "Tgid:", "Ngid:", "Pid:", "PPid:", "TracerPid:", "Uid:", "Gid:", "FDSize:", "Groups:", "NStgid:",
-        "NSpid:", "NSpgid:", "NSsid:", "VmPeak:", "VmSize:", "VmLck:", "VmPin:", "VmHWM:", "VmRSS:", "RssAnon:", "RssFile:", "RssShmem:",
-        "VmData:", "VmStk:", "VmExe:", "VmLib:", "VmPTE:", "VmSwap:", "HugetlbPages:", "CoreDumping:", "THP_enabled:", "Threads:",
-        "SigQ:", "SigPnd:", "ShdPnd:", "SigBlk:", "SigIgn:", "SigCgt:", "CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:",
-        "NoNewPrivs:", "Seccomp:", "Seccomp_filters:", "Cpus_allowed:", "Cpus_allowed_list:", "Mems_allowed:", "Mems_allowed_list:",
+        "Name:", "Umask:", "State:", "Tgid:", "Ngid:", "Pid:", "PPid:", "TracerPid:", "Uid:", "Gid:", "FDSize:",
+        "Groups:", "NStgid:", "NSpid:", "NSpgid:", "NSsid:", "VmPeak:", "VmSize:", "VmLck:", "VmPin:", "VmHWM:",
+        "VmRSS:", "RssAnon:", "RssFile:", "RssShmem:", "VmData:", "VmStk:", "VmExe:", "VmLib:", "VmPTE:", "VmSwap:",
+        "HugetlbPages:", "CoreDumping:", "THP_enabled:", "Threads:", "SigQ:", "SigPnd:", "ShdPnd:", "SigBlk:",
+        "SigIgn:", "SigCgt:", "CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:", "NoNewPrivs:", "Seccomp:",
+        "Seccomp_filters:", "Cpus_allowed:", "Cpus_allowed_list:", "Mems_allowed:", "Mems_allowed_list:",
         "voluntary_ctxt_switches:", "nonvoluntary_ctxt_switches:", NULL,
     };
     static const char *const folders[] = {
-        "/proc", "/proc/self", "/proc/self/fd", "/proc/self/fdinfo", "/proc/self/ns", "/proc/sys", "/proc/sys/kernel", "/proc/sys/vm",
+        "/proc", "/proc/self", "/proc/self/fd", "/proc/self/fdinfo", "/proc/self/ns", "/proc/sys", "/proc/sys/kernel",
+        "/proc/sys/vm",
     };
     char own[64];
 

@@ -21,7 +21,8 @@
 
 /* Linux, asm/sigcontext.h. */
 struct context {
-    uint32_t gs, fs, es, ds, edi, esi, ebp, esp, ebx, edx, ecx, eax, trap, error, eip, cs, flags, esp_at_signal, ss, fpu, mask, cr2;
+    uint32_t gs, fs, es, ds, edi, esi, ebp, esp, ebx, edx, ecx, eax, trap, error, eip, cs, flags, esp_at_signal, ss,
+        fpu, mask, cr2;
 };
 
 enum { TF = 0x100, NT = 0x4000, AC = 0x40000, KNOWN_FLAGS = 0x7FFFD5 & ~0x200, CODE_BYTES = 4096 };
@@ -32,7 +33,8 @@ struct seen { int signal, code; uint32_t address, trap, error, eip, cr2; };
 
 struct seen  seen;                      /* of the last run: signal 0 if nothing happened            */
 uint32_t     good_cs, good_ds, good_gs, saved_esp;
-uint32_t     landed_ds, landed_es, landed_fs, landed_gs, landed_ss, landed_cs, landed_flags, landed_control, landed_mxcsr;
+uint32_t     landed_ds, landed_es, landed_fs, landed_gs, landed_ss, landed_cs, landed_flags, landed_control,
+    landed_mxcsr;
 uint8_t     *code;                      /* a page for instructions                                  */
 static void (*edit)(struct context *c); /* what to do to the registers when the door opens          */
 static int   steps;
@@ -45,21 +47,24 @@ void run(void *at);
 __asm__(".text\n"
         "run: pushal\n\t pushl %gs\n\t pushl %fs\n\t movl 44(%esp), %eax\n\t movl %esp, saved_esp\n\t jmp *%eax\n"
         ".globl recover\n"
-        "recover: movl %cs:good_ds, %eax\n\t movl %eax, %ds\n\t movl %eax, %es\n\t movl %eax, %ss\n\t movl saved_esp, %esp\n\t"
+        "recover: movl %cs:good_ds, %eax\n\t movl %eax, %ds\n\t movl %eax, %es\n\t movl %eax, %ss\n\t movl saved_esp, "
+        "%esp\n\t"
         "cld\n\t popl %fs\n\t popl %gs\n\t popal\n\t ret\n"
         /* The door: the handler may do as it likes here, and goes on behind it. */
         ".globl door, landed\n"
         "door: ud2\n"
         "landed: movl %ds, %eax\n\t movl %es, %ecx\n\t movl %cs:good_ds, %edx\n\t movl %edx, %ds\n\t movl %edx, %es\n\t"
-        "movl %eax, landed_ds\n\t movl %ecx, landed_es\n\t movl %fs, %eax\n\t movl %eax, landed_fs\n\t movl %gs, %eax\n\t"
-        "movl %eax, landed_gs\n\t movl %ss, %eax\n\t movl %eax, landed_ss\n\t movl %cs, %eax\n\t movl %eax, landed_cs\n\t"
+        "movl %eax, landed_ds\n\t movl %ecx, landed_es\n\t movl %fs, %eax\n\t movl %eax, landed_fs\n\t movl %gs, "
+        "%eax\n\t"
+        "movl %eax, landed_gs\n\t movl %ss, %eax\n\t movl %eax, landed_ss\n\t movl %cs, %eax\n\t movl %eax, "
+        "landed_cs\n\t"
         "fnstcw landed_control\n\t pushfl\n\t popl landed_flags\n\t"
         "jmp recover\n");
 
 static void note(int number, siginfo_t *info, struct context *c)
 {
-    seen = (struct seen){ number, info != NULL ? info->si_code : 0, info != NULL ? (uint32_t)info->si_addr : 0, c->trap, c->error,
-                          c->eip, c->cr2 };
+    seen = (struct seen){ number, info != NULL ? info->si_code : 0, info != NULL ? (uint32_t)info->si_addr : 0,
+                          c->trap, c->error, c->eip, c->cr2 };
     c->eip = (uint32_t)recover;
     c->esp = c->esp_at_signal = saved_esp;
     c->cs  = good_cs;
@@ -84,7 +89,10 @@ static void stopped(int number, siginfo_t *info, struct context *c)
     note(number, info, c);
 }
 
-static void handler(int number, siginfo_t *info, void *context) { stopped(number, info, (struct context *)((char *)context + 20)); }
+static void handler(int number, siginfo_t *info, void *context)
+{
+    stopped(number, info, (struct context *)((char *)context + 20));
+}
 
 /* The older frame: the registers lie behind the signal's number. */
 static void plain_handler(int number, struct context c) { stopped(number, NULL, &c); __asm__ volatile("" : : "m"(c)); }
@@ -139,7 +147,8 @@ static void try(uint8_t *end)
 static const char *name_of(int number)
 {
     return number == 0 ? "nothing" : number == SIGSEGV ? "SEGV" : number == SIGBUS ? "BUS" : number == SIGILL ? "ILL" :
-           number == SIGFPE ? "FPE" : number == SIGTRAP ? "TRAP" : number == SIGKILL ? "KILL" : number == SIGSYS ? "SYS" : "other";
+           number == SIGFPE ? "FPE" : number == SIGTRAP ? "TRAP" : number == SIGKILL ? "KILL" : number == SIGSYS ? "SYS"
+               : "other";
 }
 
 /* An address as a distance from the code page, where it lies there. */
@@ -156,7 +165,8 @@ static void describe(char *to, size_t size)
         snprintf(where, sizeof where, "code+%u", seen.address - from);
     else
         snprintf(where, sizeof where, "%x", seen.address);
-    snprintf(to, size, "%s code %d address %s trap %u error %x", name_of(seen.signal), seen.code, where, seen.trap, seen.error);
+    snprintf(to, size, "%s code %d address %s trap %u error %x", name_of(seen.signal), seen.code, where, seen.trap,
+             seen.error);
 }
 
 static void show(const char *what)
@@ -197,8 +207,8 @@ static const char *selector_text(unsigned selector)
     static char text[160];
 
     if (seen.signal != 0 && seen.error == (selector & 0xFFFC) && selector > 3)
-        snprintf(text, sizeof text, "%s code %d address %x trap %u error is the selector", name_of(seen.signal), seen.code,
-                 seen.address, seen.trap);
+        snprintf(text, sizeof text, "%s code %d address %x trap %u error is the selector", name_of(seen.signal),
+                 seen.code, seen.address, seen.trap);
     else
         describe(text, sizeof text);
     return text;
@@ -226,8 +236,8 @@ static void vectors(void)
         try(end);
         seen.address -= seen.address == (uint32_t)(code + 6) ? 6 : 0;
         if (seen.error == n * 8 + 2 && seen.signal != 0)
-            snprintf(text, sizeof text, "%s code %d address %x trap %u error is the gate", name_of(seen.signal), seen.code,
-                     seen.address, seen.trap);
+            snprintf(text, sizeof text, "%s code %d address %x trap %u error is the gate", name_of(seen.signal),
+                     seen.code, seen.address, seen.trap);
         else
             describe(text, sizeof text);
         run_add("int", n, text);
@@ -237,25 +247,28 @@ static void vectors(void)
 
 static const struct { const char *name, *bytes; } instructions[] = {
     { "int3", "CC" }, { "into without overflow", "31 C0 CE" }, { "into", "B0 7F 04 01 CE" },
-    { "bound", "6A 00 6A 00 B8 05 00 00 00 62 04 24" }, { "icebp", "F1" }, { "ud2", "0F 0B" }, { "ud1", "0F B9 C0" }, { "hlt", "F4" },
-    { "cli", "FA" }, { "sti", "FB" }, { "in", "E4 80" }, { "in dx", "66 BA 80 00 EC" }, { "out", "E6 80" }, { "insb", "6C" },
-    { "outsb", "6E" }, { "rep insl", "31 C9 F3 6D" }, { "lgdt", "0F 01 14 24" }, { "lidt", "0F 01 1C 24" }, { "lldt", "31 C0 0F 00 D0" },
-    { "ltr", "31 C0 0F 00 D8" }, { "lmsw", "31 C0 0F 01 F0" }, { "clts", "0F 06" }, { "invd", "0F 08" }, { "wbinvd", "0F 09" },
-    { "invlpg", "0F 01 3C 24" }, { "mov cr0", "0F 20 C0" }, { "mov to cr0", "0F 22 C0" }, { "mov cr2", "0F 20 D0" },
-    { "mov cr3", "0F 20 D8" }, { "mov to cr4", "0F 22 E0" }, { "mov cr1", "0F 20 C8" }, { "mov dr0", "0F 21 C0" },
-    { "mov to dr7", "0F 23 F8" }, { "rdmsr", "0F 32" }, { "wrmsr", "0F 30" }, { "rdpmc", "0F 33" }, { "rsm", "0F AA" },
-    { "sysexit", "0F 35" }, { "xsetbv", "0F 01 D1" }, { "monitor", "0F 01 C8" }, { "vmcall", "0F 01 C1" },
-    { "lock nop", "F0 90" }, { "sixteen bytes", "66 66 66 66 66 66 66 66 66 66 66 66 66 66 66 66 90" },
-    { "divide by zero", "31 D2 31 C0 31 C9 F7 F1" }, { "divide overflow", "B8 00 00 00 80 99 83 C9 FF F7 F9" }, { "aam 0", "D4 00" },
-    { "read null", "A1 00 00 00 00" }, { "write null", "A3 00 00 00 00" }, { "jump null", "31 C0 FF E0" },
-    { "read the last page", "A1 00 F0 FF FF" }, { "write the last page", "A3 00 F0 FF FF" }, { "jump to the last page", "B8 00 F0 FF FF FF E0" },
+    { "bound", "6A 00 6A 00 B8 05 00 00 00 62 04 24" }, { "icebp", "F1" }, { "ud2", "0F 0B" }, { "ud1", "0F B9 C0" },
+    { "hlt", "F4" }, { "cli", "FA" }, { "sti", "FB" }, { "in", "E4 80" }, { "in dx", "66 BA 80 00 EC" },
+    { "out", "E6 80" }, { "insb", "6C" }, { "outsb", "6E" }, { "rep insl", "31 C9 F3 6D" }, { "lgdt", "0F 01 14 24" },
+    { "lidt", "0F 01 1C 24" }, { "lldt", "31 C0 0F 00 D0" }, { "ltr", "31 C0 0F 00 D8" }, { "lmsw", "31 C0 0F 01 F0" },
+    { "clts", "0F 06" }, { "invd", "0F 08" }, { "wbinvd", "0F 09" }, { "invlpg", "0F 01 3C 24" },
+    { "mov cr0", "0F 20 C0" }, { "mov to cr0", "0F 22 C0" }, { "mov cr2", "0F 20 D0" }, { "mov cr3", "0F 20 D8" },
+    { "mov to cr4", "0F 22 E0" }, { "mov cr1", "0F 20 C8" }, { "mov dr0", "0F 21 C0" }, { "mov to dr7", "0F 23 F8" },
+    { "rdmsr", "0F 32" }, { "wrmsr", "0F 30" }, { "rdpmc", "0F 33" }, { "rsm", "0F AA" }, { "sysexit", "0F 35" },
+    { "xsetbv", "0F 01 D1" }, { "monitor", "0F 01 C8" }, { "vmcall", "0F 01 C1" }, { "lock nop", "F0 90" },
+    { "sixteen bytes", "66 66 66 66 66 66 66 66 66 66 66 66 66 66 66 66 90" },
+    { "divide by zero", "31 D2 31 C0 31 C9 F7 F1" }, { "divide overflow", "B8 00 00 00 80 99 83 C9 FF F7 F9" },
+    { "aam 0", "D4 00" }, { "read null", "A1 00 00 00 00" }, { "write null", "A3 00 00 00 00" },
+    { "jump null", "31 C0 FF E0" }, { "read the last page", "A1 00 F0 FF FF" },
+    { "write the last page", "A3 00 F0 FF FF" }, { "jump to the last page", "B8 00 F0 FF FF FF E0" },
     { "read over the end", "A1 FE FF FF FF" }, { "push at null", "31 E4 50" },
-    { "iret with NT", "9C 81 0C 24 00 40 00 00 9D CF" },
-    { "movaps askew", "0F 28 44 24 01" }, { "ldmxcsr reserved", "6A FF 0F AE 14 24" },
+    { "iret with NT", "9C 81 0C 24 00 40 00 00 9D CF" }, { "movaps askew", "0F 28 44 24 01" },
+    { "ldmxcsr reserved", "6A FF 0F AE 14 24" },
     { "unmasked x87 invalid", "DB E3 68 7E 03 00 00 D9 2C 24 D9 EE D9 EE DE F9 9B" },
     { "unmasked x87 stack", "DB E3 68 7E 03 00 00 D9 2C 24 DD D8 9B" },
     { "unmasked x87 divide", "DB E3 68 7B 03 00 00 D9 2C 24 D9 E8 D9 EE DE F9 9B" },
-    { "unmasked x87 overflow", "DB E3 68 77 03 00 00 D9 2C 24 68 FF 7F 00 00 D9 E8 DB 04 24 D9 C9 D9 FD DC C8 DC C8 D9 FD 9B" },
+    { "unmasked x87 overflow",
+      "DB E3 68 77 03 00 00 D9 2C 24 68 FF 7F 00 00 D9 E8 DB 04 24 D9 C9 D9 FD DC C8 DC C8 D9 FD 9B" },
     { "unmasked x87 precision", "DB E3 68 5F 03 00 00 D9 2C 24 D9 E8 D9 EB DE F9 9B" },
     { "masked x87 divide", "DB E3 D9 E8 D9 EE DE F9 9B" },
     { "unmasked sse invalid", "68 00 1F 00 00 0F AE 14 24 0F 57 C0 0F 5E C0" },
@@ -273,9 +286,10 @@ static const struct { const char *name, *bytes; } instructions[] = {
     { "mov ss, icebp", "8C D1 8E D1 F1" }, { "mov ss, ud2", "8C D1 8E D1 0F 0B" },
     { "pop ss, int 4", "16 17 CD 04" },
     { "far jump over memory", "6A 00 6A 00 FF 2C 24" }, { "far call over memory", "6A 00 6A 00 FF 1C 24" },
-    { "retf to null", "6A 00 6A 00 CB" }, { "iret to null", "6A 00 6A 00 6A 00 CF" }, { "lds null", "6A 00 6A 00 C5 04 24" },
-    { "mov to cs", "31 C0 8E C8" }, { "mov to segment 6", "31 C0 8E F0" }, { "pop cs", "0F FF C0" },
-    { "arpl", "31 C0 63 C0" }, { "lar null", "31 C0 0F 02 C0" }, { "verr null", "31 C0 0F 00 E0" },
+    { "retf to null", "6A 00 6A 00 CB" }, { "iret to null", "6A 00 6A 00 6A 00 CF" },
+    { "lds null", "6A 00 6A 00 C5 04 24" }, { "mov to cs", "31 C0 8E C8" }, { "mov to segment 6", "31 C0 8E F0" },
+    { "pop cs", "0F FF C0" }, { "arpl", "31 C0 63 C0" }, { "lar null", "31 C0 0F 02 C0" },
+    { "verr null", "31 C0 0F 00 E0" },
 };
 
 static void all_instructions(void)
@@ -356,7 +370,8 @@ static const char *landed_text(unsigned selector)
     if (seen.signal != 0)
         snprintf(text, sizeof text, "%s code %d trap %u", name_of(seen.signal), seen.code, seen.trap);
     else
-        snprintf(text, sizeof text, "%s", got == selector ? "as asked" : got == 0 ? "null" : got == (selector | 3) ? "with level 3" : "other");
+        snprintf(text, sizeof text, "%s", got == selector ? "as asked" : got == 0 ? "null" : got == (selector | 3)
+                 ? "with level 3" : "other");
     return text;
 }
 
@@ -501,17 +516,20 @@ static void gone(const char *what, const char *load)
     steps = -1;
     landed_ds = landed_es = landed_fs = landed_gs = 0xFFFF;
     run(code);
-    printf("gone %s: set %d, %s code %d trap %u; ds %s es %s fs %s gs %s\n", what, err, name_of(seen.signal), seen.code, seen.trap,
-           landed_ds ? "kept" : "null", landed_es ? "kept" : "null", landed_fs ? "kept" : "null", landed_gs ? "kept" : "null");
+    printf("gone %s: set %d, %s code %d trap %u; ds %s es %s fs %s gs %s\n", what, err, name_of(seen.signal), seen.code,
+           seen.trap, landed_ds ? "kept" : "null", landed_es ? "kept" : "null", landed_fs ? "kept" : "null",
+           landed_gs ? "kept" : "null");
 }
 
 static void areas(void)
 {
     static const struct { const char *what; uint32_t base, limit, flags; } tried[] = {
-        { "usual", 0, 0xFFFFF, WIDE | PAGES | USABLE }, { "16 bits", 0, 0xFFFF, USABLE }, { "not present", 0, 0xFFFFF, WIDE | NOT_PRESENT },
-        { "code", 0, 0xFFFFF, WIDE | PAGES | 4 }, { "conforming", 0, 0xFFFFF, WIDE | PAGES | 6 }, { "downwards", 0, 0xFFFF, WIDE | 2 },
-        { "read only", 0, 0xFFFFF, WIDE | PAGES | READ_ONLY }, { "zeros", 0, 0, 0 }, { "empty", 0, 0, READ_ONLY | NOT_PRESENT },
-        { "limit too large", 0, ~0u, WIDE | PAGES | USABLE }, { "odd bits", 0, 0xFFFFF, ~0u & ~(NOT_PRESENT | 6u) },
+        { "usual", 0, 0xFFFFF, WIDE | PAGES | USABLE }, { "16 bits", 0, 0xFFFF, USABLE },
+        { "not present", 0, 0xFFFFF, WIDE | NOT_PRESENT }, { "code", 0, 0xFFFFF, WIDE | PAGES | 4 },
+        { "conforming", 0, 0xFFFFF, WIDE | PAGES | 6 }, { "downwards", 0, 0xFFFF, WIDE | 2 },
+        { "read only", 0, 0xFFFFF, WIDE | PAGES | READ_ONLY }, { "zeros", 0, 0, 0 },
+        { "empty", 0, 0, READ_ONLY | NOT_PRESENT }, { "limit too large", 0, ~0u, WIDE | PAGES | USABLE },
+        { "odd bits", 0, 0xFFFFF, ~0u & ~(NOT_PRESENT | 6u) },
     };
 
     for (unsigned i = 0; i < sizeof tried / sizeof *tried; i++) {
@@ -540,7 +558,7 @@ static void areas(void)
     gone("ss", "8E D0");
 }
 
-/* ---- The FPU's state in frames ------------------------------------------------------------------------------------ */
+/* ---- The FPU's state in frames ----------------------------------------------------------------------------------- */
 
 static uint32_t fpu_word, fpu_value;
 
@@ -621,7 +639,8 @@ static void fpu_in_handlers(void)
     static const uint32_t control = 0x27E;
     static const float    small = 1e-45f;
 
-    __asm__ volatile("fninit; fldcw %0; fld1; fldz; fldl2e; fld1; fldz; fdivr %%st(1); flds %1" : : "m"(control), "m"(small));
+    __asm__ volatile("fninit; fldcw %0; fld1; fldz; fldl2e; fld1; fldz; fdivr %%st(1); flds %1" : : "m"(control),
+                     "m"(small));
     through_door(edit_look_fpu);
     printf("in a handler: control %04x, outside %08x, tags %08x\n", inside_control & 0xFFFF, told_control, told_tag);
     use_fpu();

@@ -43,22 +43,27 @@ static void each(const char *path)
 int main(void)
 {
     static const char *const paths[] = {
-        "file", "sub/file", "sub/../file", "sub/../../out", "..", "../in/file", "/file", "/tmp/within/out", "to-file", "to-sub/file",
-        "to-out", "to-root", "absolute", "sub/up", "around", "/sub/../../file", "proc-file", "no-such", "file/x", ".", "/",
+        "file", "sub/file", "sub/../file", "sub/../../out", "..", "../in/file", "/file", "/tmp/within/out", "to-file",
+        "to-sub/file", "to-out", "to-root", "absolute", "sub/up", "around", "/sub/../../file", "proc-file", "no-such",
+        "file/x", ".", "/",
     };
     struct how how = { O_RDONLY, 0, 0, { 0, 0 } };
     int        dangling;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
-    mkdir("/tmp/within", 0755), mkdir("/tmp/within/in", 0755), mkdir("/tmp/within/in/sub", 0755), chdir("/tmp/within/in");
-    close(open("file", O_CREAT | O_WRONLY, 0600)), close(open("sub/file", O_CREAT | O_WRONLY, 0600)), close(open("../out", O_CREAT | O_WRONLY, 0600));
-    symlink("file", "to-file"), symlink("sub", "to-sub"), symlink("../out", "to-out"), symlink("/", "to-root"), symlink("/file", "absolute");
+    mkdir("/tmp/within", 0755), mkdir("/tmp/within/in", 0755), mkdir("/tmp/within/in/sub", 0755),
+        chdir("/tmp/within/in");
+    close(open("file", O_CREAT | O_WRONLY, 0600)), close(open("sub/file", O_CREAT | O_WRONLY, 0600)),
+        close(open("../out", O_CREAT | O_WRONLY, 0600));
+    symlink("file", "to-file"), symlink("sub", "to-sub"), symlink("../out", "to-out"), symlink("/", "to-root"),
+        symlink("/file", "absolute");
     symlink("../file", "sub/up"), symlink("around", "around"), symlink("/proc/self/exe", "proc-file");
     folder = open(".", O_RDONLY | O_DIRECTORY);
     for (unsigned i = 0; i < sizeof paths / sizeof paths[0]; i++)
         each(paths[i]);
     puts("-- other refusals");
-    printf("magic: %s %s\n", answer(open_how(AT_FDCWD, "/proc/self/exe", O_RDONLY, 0, NO_MAGIC)), answer(open_how(AT_FDCWD, "/proc/self/cwd/file", O_RDONLY, 0, NO_MAGIC)));
+    printf("magic: %s %s\n", answer(open_how(AT_FDCWD, "/proc/self/exe", O_RDONLY, 0, NO_MAGIC)),
+           answer(open_how(AT_FDCWD, "/proc/self/cwd/file", O_RDONLY, 0, NO_MAGIC)));
     printf("another mount: %s\n", answer(open_how(AT_FDCWD, "/proc/self/stat", O_RDONLY, 0, SAME_MOUNT)));
     printf("both: %s\n", answer(open_how(folder, "file", O_RDONLY, 0, BENEATH | IN_ROOT)));
     printf("unknown way: %s\n", answer(open_how(folder, "file", O_RDONLY, 0, 1 << 20)));

@@ -1,5 +1,6 @@
 /*
- * writeonly.c - memory that may be written and not read, by its protection: x86 lets it be read, and so must every path.
+ * writeonly.c - memory that may be written and not read, by its protection: x86 lets it be read, and so must every
+ * path.
  *
  * Each kind of memory, each way by which its entry comes about, read by the program and by a call.
  */

@@ -26,7 +26,8 @@ except ImportError:
 
 TREE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.environ.get("QUIRE_BUILD", os.path.join(TREE, "build"))
-LAYOUTS = os.environ.get("QUIRE_LAYOUTS", re.search(r"^LAYOUTS *= *(.*)$", open(f"{TREE}/Makefile").read(), re.M)[1]).split()
+LAYOUTS = os.environ.get("QUIRE_LAYOUTS",
+                         re.search(r"^LAYOUTS *= *(.*)$", open(f"{TREE}/Makefile").read(), re.M)[1]).split()
 LOGS = os.environ.get("QUIRE_LOGS", os.path.join(BUILD, "logs"))
 
 
@@ -59,8 +60,8 @@ class House:
         return image_of(self.kernel(layout))
 
     def facts(self, layout):
-        """What the layout's document says, by name (tools/layout/facts.h); numbers are numbers. A region of kernel space
-        alone may be asked for without `kernel.`, as most documents have it."""
+        """What the layout's document says, by name (tools/layout/facts.h); numbers are numbers. A region of kernel
+        space alone may be asked for without `kernel.`, as most documents have it."""
         status, said = self.quire("layout", "facts", layout)
         assert status == 0, said
         pairs = (line.split("=", 1) for line in said.splitlines())
@@ -82,8 +83,8 @@ class House:
         return (taken + (0 if "bitmap.start" in facts else 128 * 1024)) // 1024 + 1024
 
     def least_to_speak(self, layout):
-        """KiB of RAM with which its first page is there: with less, no instruction of the kernel's can say that it is too
-        little."""
+        """KiB of RAM with which its first page is there: with less, no instruction of the kernel's can say that it is
+        too little."""
         return image_of(self.kernel(layout))[0] // 1024 + 4
 
     def small(self, layout, least=16 * 1024):

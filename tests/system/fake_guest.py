@@ -16,7 +16,8 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import newc
 
-OUTPUT, ERRORS, WANT, EXIT, REPORT, LOG, MAP, PONG, INPUT, WINDOW, SIGNAL, PING, STATE = 1, 2, 3, 4, 5, 6, 7, 8, 16, 17, 18, 19, 20
+OUTPUT, ERRORS, WANT, EXIT, REPORT, LOG, MAP, PONG = 1, 2, 3, 4, 5, 6, 7, 8
+INPUT, WINDOW, SIGNAL, PING, STATE = 16, 17, 18, 19, 20
 WAIT, NOW, LOOK, MORE = 0, 1, 2, 3
 EXITED, KILLED, NOT_STARTED = 0, 1, 2
 
@@ -256,7 +257,8 @@ class Guest:
         sys.exit(7)
 
     def do_refuse(self):
-        self.serial.sendall(b"Quire\r\ntoo little memory for layout quire: 900 KiB of RAM found, at least 1024 KiB needed\r\n")
+        self.serial.sendall(b"Quire\r\ntoo little memory for layout quire: "
+                            b"900 KiB of RAM found, at least 1024 KiB needed\r\n")
         sys.exit(5)
 
     def do_too_large(self):

@@ -35,8 +35,8 @@ class Machine:
     leaves=False: a machine without the device by which the kernel ends QEMU, as a real one is.
     """
 
-    def __init__(self, log, kernel=None, iso=None, disk=None, floppy=None, memory="64M", append="", cpu=None, devices=(),
-                 modules=(), icount=False, leaves=True, interface="ide", timeout=30, emulator=QEMU):
+    def __init__(self, log, kernel=None, iso=None, disk=None, floppy=None, memory="64M", append="", cpu=None,
+                 devices=(), modules=(), icount=False, leaves=True, interface="ide", timeout=30, emulator=QEMU):
         assert [kernel, iso, disk, floppy].count(None) == 3
         self.timeout = timeout
         self.folder = tempfile.mkdtemp(prefix="quire-")

@@ -1,7 +1,7 @@
 """Programs that take all there is of one thing, in machines of 32 MiB: each ends, and its memory comes back.
 
-tests/bombs/bombs.c explodes them one after another in one machine and looks at memory before and after each. `make test`
-takes a sample under a checked kernel; `make bombs` takes all, under the kernel of LAYOUT.
+tests/bombs/bombs.c explodes them one after another in one machine and looks at memory before and after each. `make
+test` takes a sample under a checked kernel; `make bombs` takes all, under the kernel of LAYOUT.
 """
 import os
 import re
@@ -18,14 +18,18 @@ BUILD = os.path.abspath(os.environ.get("QUIRE_BUILD") or os.path.join(HERE, ".."
 MINUTE = 60_000         # milliseconds that one may take until everything is as before
 
 SAMPLES = ["processes threads page-tables copy-on-write file-size deep-folders pipe-contents sockets in-flight",
-           "vfork-chain mappings recursion shared-memory removed-files epoll-entries record-locks timers queued-signals arguments"]
-ALL = ["processes zombies chain threads futex-waiters doubling vfork-chain", "touched mappings page-tables copy-on-write mremap-growth",
+           "vfork-chain mappings recursion shared-memory removed-files epoll-entries record-locks timers "
+           "queued-signals arguments"]
+ALL = ["processes zombies chain threads futex-waiters doubling vfork-chain",
+       "touched mappings page-tables copy-on-write mremap-growth",
        "break recursion mlock shared-memory file-size files names deep-folders", "links",
-       "symbolic-links fifos memfds removed-files descriptors", "record-locks flocks proc-readers pipes pipe-contents wide-pipes",
+       "symbolic-links fifos memfds removed-files descriptors",
+       "record-locks flocks proc-readers pipes pipe-contents wide-pipes",
        "sockets socket-buffers datagrams unaccepted in-flight", "epolls epoll-entries epoll-nest eventfds terminals",
        "timers fast-timers queued-signals arguments environment"]
 
-LINE = re.compile(r"bomb (\S+): made (\d+), (\w+ ?\w* \d+); peak (\w+) (\d+) frames;(.*); blocks ([+-]\d+); audit (\w+); "
+LINE = re.compile(r"bomb (\S+): made (\d+), (\w+ ?\w* \d+); peak (\w+) (\d+) frames;(.*); "
+                  r"blocks ([+-]\d+); audit (\w+); "
                   r"all ended (\w+); (\d+) ms")
 
 
@@ -34,8 +38,9 @@ def explode(layout, names):
     if not os.path.isdir(root):
         pytest.skip(f"no C library for the guest in {root}; `make programs` fetches it")
     jobs.compile_all(root, made)
-    done = subprocess.run([os.path.join(BUILD, "host", "quire"), "run", "--audit", "--layout", layout, "-m", "32M", "--timeout",
-                           str(70 * len(names.split())), os.path.join(made, "bombs"), *names.split()], stdin=subprocess.DEVNULL,
+    done = subprocess.run([os.path.join(BUILD, "host", "quire"), "run", "--audit", "--layout", layout, "-m", "32M",
+                           "--timeout", str(70 * len(names.split())), os.path.join(made, "bombs"), *names.split()],
+                           stdin=subprocess.DEVNULL,
                           capture_output=True, env={**os.environ, "QUIRE_BUILD": BUILD}, check=False)
     errors = done.stderr.decode(errors="replace")
     lines = done.stdout.decode(errors="replace").splitlines()
@@ -46,8 +51,8 @@ def explode(layout, names):
 
 
 def judge(line):
-    """A bomb's line; frames of programs and files come back to the frame, of the kernel's heap to the block: a page stays with
-    one block in it, so there may be a few more of those, and of the tables that show them."""
+    """A bomb's line; frames of programs and files come back to the frame, of the kernel's heap to the block: a page
+    stays with one block in it, so there may be a few more of those, and of the tables that show them."""
     name, made, how, owner, peak, changes, blocks, audit, ended, duration = LINE.fullmatch(line).groups()
     changed = {word: int(by) for word, by in re.findall(r"(\w+) ([+-]\d+)", changes)}
     assert audit == "clean" and ended == "yes" and int(duration) < MINUTE, line

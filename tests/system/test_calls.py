@@ -1,7 +1,7 @@
 """Nothing that a program calls, and no instruction of its own, stops the machine or loses memory.
 
-A short run of the fuzzer (tests/calls, docs/fuzzing.md) under a checked kernel, with a seed that is the same each time, and
-what longer runs found.
+A short run of the fuzzer (tests/calls, docs/fuzzing.md) under a checked kernel, with a seed that is the same each time,
+and what longer runs found.
 """
 import os
 import subprocess
@@ -22,7 +22,8 @@ SHORT = 12              # seconds
 
 def run(layout, program, *words, patience=60):
     return subprocess.run([os.path.join(BUILD, "host", "quire"), "run", "--layout", layout, "--timeout", str(patience),
-                           os.path.join(BUILD, "calls", program), *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           os.path.join(BUILD, "calls", program), *words], stdin=subprocess.DEVNULL,
+                           stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, env={**os.environ, "QUIRE_BUILD": BUILD}, check=False)
 
 

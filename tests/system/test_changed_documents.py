@@ -1,4 +1,5 @@
-"""A document that is changed where a claim speaks still builds and boots; that claim's probe notices, and no other does.
+"""A document that is changed where a claim speaks still builds and boots; that claim's probe notices, and no other
+does.
 
 Probes have the claims' own numbers. If they took them from the document, a wrong document would agree with itself.
 """
@@ -8,7 +9,8 @@ import shutil
 
 import pytest
 
-# For each layout: name, what is replaced (as the document writes it, blanks in a row counting as one), the claims that fail.
+# For each layout: name, what is replaced (as the document writes it, blanks in a row counting as one), the claims that
+# fail.
 CHANGED = {
     "higher-half": [
         ("polarity", [("| bitmap polarity | one is free |", "| bitmap polarity | one is used |")], {"A9"}),
@@ -17,16 +19,20 @@ CHANGED = {
     "pat": [
         ("search", [("| search | next-fit |", "| search | first-fit |")], {"K7"}),
         ("border", [("| end of data | 0x003FFFFF |", "| end of data | 0x007FFFFF |"),
-                    ("| 0x00400000 | 0xFFBFFFFF | 4 GiB less 8 MiB |", "| 0x00800000 | 0xFFBFFFFF | 4 GiB less 12 MiB |"),
-                    ("| 0x00400000 | 0x7FFFFFFF | 2 GiB less 4 MiB | direct | rw- | --- | kernel | physical 0x00400000 |",
-                     "| 0x00800000 | 0x7FFFFFFF | 2 GiB less 8 MiB | direct | rw- | --- | kernel | physical 0x00800000 |"),
+                    ("| 0x00400000 | 0xFFBFFFFF | 4 GiB less 8 MiB |",
+                     "| 0x00800000 | 0xFFBFFFFF | 4 GiB less 12 MiB |"),
+                    ("| 0x00400000 | 0x7FFFFFFF | 2 GiB less 4 MiB | direct | rw- | --- | kernel "
+                     "| physical 0x00400000 |",
+                     "| 0x00800000 | 0x7FFFFFFF | 2 GiB less 8 MiB | direct | rw- | --- | kernel "
+                     "| physical 0x00800000 |"),
                     ("| 0x00000000 | 0x00000000 | 4 MiB | yes |", "| 0x00000000 | 0x00000000 | 8 MiB | yes |")],
          {"K16", "K18"}),
     ],
     "movos": [
         ("polarity", [("| bitmap polarity | one is used |", "| bitmap polarity | one is free |")], {"M6"}),
         ("pool", [("| 0x00100000 | 0x007FFFFF | 7 MiB | image |", "| 0x00100000 | 0x008FFFFF | 8 MiB | image |"),
-                  ("| 0x00800000 | 0xFFFFFFFF | 4088 MiB | pool |", "| 0x00900000 | 0xFFFFFFFF | 4087 MiB | pool |")], {"M5"}),
+                  ("| 0x00800000 | 0xFFFFFFFF | 4088 MiB | pool |", "| 0x00900000 | 0xFFFFFFFF | 4087 MiB | pool |")],
+                  {"M5"}),
         ("start", [("| start address | 0x40000000 |", "| start address | 0x50000000 |")], {"M8", "M10", "M12"}),
     ],
     "firmware": [
@@ -37,7 +43,8 @@ CHANGED = {
     "tracker": [
         ("objects", [("| 0x80000000 | 0xFFBFFFFF | 2 GiB less 4 MiB | objects |",
                       "| 0x80000000 | 0xFF7FFFFF | 2 GiB less 8 MiB | objects |"),
-                     ("| 0xFFC00000 | 0xFFFFFFFF | 4 MiB | top |", "| 0xFF800000 | 0xFFFFFFFF | 8 MiB | top |")], {"T9", "T10", "T14"}),
+                     ("| 0xFFC00000 | 0xFFFFFFFF | 4 MiB | top |", "| 0xFF800000 | 0xFFFFFFFF | 8 MiB | top |")],
+                     {"T9", "T10", "T14"}),
     ],
     "quire": [
         ("polarity", [("| bitmap polarity | one is used |", "| bitmap polarity | one is free |")], {"Q10"}),

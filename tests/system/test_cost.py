@@ -8,8 +8,9 @@ import pytest
 
 
 def compare(house, budgets):
-    return subprocess.run([sys.executable, os.path.join(house.tree, "bench", "compare.py"), "--build", house.build, "--only",
-                           "quire", "--budgets", budgets], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    return subprocess.run([sys.executable, os.path.join(house.tree, "bench", "compare.py"), "--build",
+                           house.build, "--only", "quire", "--budgets", budgets], stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, text=True,
                           timeout=400)
 
 

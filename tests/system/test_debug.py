@@ -20,10 +20,12 @@ def debug(tmp_path, house, layout):
 
     def start(*commands, end=True, cwd=None):
         gdb = tmp_path / "gdb"
-        gdb.write_text("#!/bin/sh\nexec gdb -batch \"$@\"" + "".join(f" -ex '{command}'" for command in commands) + "\n")
+        gdb.write_text("#!/bin/sh\nexec gdb -batch \"$@\"" + "".join(f" -ex '{command}'" for command in commands) +
+                       "\n")
         gdb.chmod(0o755)
         words = [os.path.join(house.build, "host", "quire"), "debug", "--layout", layout, str(program)]
-        environment = {**os.environ, "QUIRE_GDB": os.environ.get("QUIRE_TEST_GDB", str(gdb)), "QUIRE_BUILD": house.build, "QUIRE_HOME": house.tree}
+        environment = {**os.environ, "QUIRE_GDB": os.environ.get("QUIRE_TEST_GDB", str(gdb)),
+                       "QUIRE_BUILD": house.build, "QUIRE_HOME": house.tree}
         if not end:
             return subprocess.Popen(words, env=environment, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                     stderr=subprocess.STDOUT)

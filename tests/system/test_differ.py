@@ -49,7 +49,8 @@ class TwoThatDiffer:
             return number == 7 or (number == 9 and {3, 5} <= set(kept))
 
         def lines(kept, ours):
-            return [f"{number} {'known' if number == 7 else 'op'} = {int(ours and differs(number, kept))}" for number in kept]
+            return [f"{number} {'known' if number == 7 else 'op'} = {int(ours and differs(number, kept))}"
+                    for number in kept]
 
         return [(task, lines(task[1], False), lines(task[1], True)) for task in tasks]
 

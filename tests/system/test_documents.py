@@ -54,8 +54,8 @@ MOVED = [("0xE0000000", "0xD0000000"), ("0xE00FFFFF", "0xD00FFFFF"), ("0xE010000
          ("8 KiB each", "16 KiB each"), ("# quire:", "# moved:")]
 
 
-# What is compiled between a changed document and its kernel: what looks at the document's header, and what is made from it.
-# All else is only linked. From a built tree to the prompt this takes some seconds; 10 is the most that is wanted.
+# What is compiled between a changed document and its kernel: what looks at the document's header, and what is made from
+# it. All else is only linked. From a built tree to the prompt this takes some seconds; 10 is the most that is wanted.
 COMPILED_AT_MOST = 40
 
 
@@ -73,8 +73,8 @@ def test_a_copied_document_with_other_addresses_boots(start, edited, built):
     machine = start(kernel=str(kernel), memory="512M")
     assert "layout moved" in machine.prompt()
     compiled = re.findall(r"^  compile +(\S+)", said, re.M)
-    print(f"from a document to its prompt: {time.monotonic() - begin:.1f} s, of which a processor worked {worked:.1f} s for "
-          f"the build; compiled: {len(compiled)} sources")
+    print(f"from a document to its prompt: {time.monotonic() - begin:.1f} s, of which a processor worked "
+          f"{worked:.1f} s for the build; compiled: {len(compiled)} sources")
     assert 10 < len(compiled) <= COMPILED_AT_MOST, compiled
     assert re.search(r"(?i)d010_?0000", machine.command("map"))
     assert machine.command("audit").startswith("audit: clean")
@@ -117,7 +117,8 @@ def test_an_image_that_outgrows_its_region_is_not_linked(edited, built):
     """The code's region ends 4 KiB after it begins: only the linker can know that this is too little."""
     path = edited("tight", "higher-half",
                   [("0x003FFFFF |    3 MiB | image ", "0x0010FFFF |   64 KiB | image "),
-                   ("| 0x00400000 | 0xFFFFFFFF | 4092 MiB | memory ", "| 0x00110000 | 0xFFFFFFFF | 4 GiB less 1088 KiB | memory "),
+                   ("| 0x00400000 | 0xFFFFFFFF | 4092 MiB | memory ",
+                    "| 0x00110000 | 0xFFFFFFFF | 4 GiB less 1088 KiB | memory "),
                    ("# higher-half:", "# tight:")])
     line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if "0x0010FFFF" in text)
     status, said, kernel = built(path)

@@ -21,7 +21,8 @@ def test_g18_an_overflow_of_the_first_stack_meets_the_original(boot):
     machine = boot(append="panic=exit")
     machine.send("crash overflow\r")
     said, _ = machine.end()
-    match = re.search(r"kernel stack overflow: the boot stack \[0*([0-9a-f]+), 0*([0-9a-f]+)\) is too small; below it lies (\w+)", said)
+    match = re.search(r"kernel stack overflow: the boot stack \[0*([0-9a-f]+), 0*([0-9a-f]+)\) is too small; "
+                      r"below it lies (\w+)", said)
     assert match and match[3] == "original", said
     assert (int(match[2], 16) - int(match[1], 16)) % 4096 != 0, "the stack ends with a page, so nothing is packed"
 
@@ -31,8 +32,9 @@ def test_g26_what_is_loaded_has_code_and_data_of_its_own(house, layout):
     root = os.path.join(house.build, "programs", "root")
     if not os.path.isdir(root):
         pytest.skip("no programs; `make programs` fetches them")
-    done = subprocess.run([os.path.join(house.build, "host", "quire"), "run", "--layout", layout, "--timeout", "60", "lua5.4", "-e",
-                           "for line in io.lines('/proc/self/maps') do print(line) end"], capture_output=True, text=True,
+    done = subprocess.run([os.path.join(house.build, "host", "quire"), "run", "--layout", layout, "--timeout", "60",
+                           "lua5.4", "-e", "for line in io.lines('/proc/self/maps') do print(line) end"],
+                           capture_output=True, text=True,
                           timeout=120, env={**os.environ, "QUIRE_BUILD": os.path.abspath(house.build)})
     assert done.returncode == 0, done.stderr
     maps = re.findall(r"^([0-9a-f]+)-[0-9a-f]+ (\S+) \S+ \S+ \d+\s*(.*)$", done.stdout, re.M)

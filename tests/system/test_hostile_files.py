@@ -1,4 +1,5 @@
-"""What lies in a folder that somebody else made may wish to see files of ours: `quire run --file FOLDER` fulfils no such wish.
+"""What lies in a folder that somebody else made may wish to see files of ours: `quire run --file FOLDER` fulfils no
+such wish.
 
 Each test makes a folder of one kind, with a secret outside it, and looks into the archive that a guest would get.
 """
@@ -58,7 +59,8 @@ def test_the_loader_that_a_program_names_is_none_of_ours(run):
 def test_library_paths_lead_nowhere_on_this_machine(run, tags):
     inside, outside = run.hostile + "/lib", run.folder + "/outside"
     library(outside + "/libtwo.so")
-    for name, path in (("absolute", outside), ("origin", "$ORIGIN/../outside"), ("braces", "${ORIGIN}/lib/../../outside")):
+    for name, path in (("absolute", outside), ("origin", "$ORIGIN/../outside"),
+                       ("braces", "${ORIGIN}/lib/../../outside")):
         dynamic(f"{run.hostile}/{name}", outside + "/libtwo.so", "-Wl,-rpath," + path, "-Wl," + tags)
     os.symlink("../outside", inside)
     dynamic(run.hostile + "/linked", outside + "/libtwo.so", "-Wl,-rpath,$ORIGIN/lib", "-Wl," + tags)
@@ -68,7 +70,8 @@ def test_library_paths_lead_nowhere_on_this_machine(run, tags):
 
 def test_a_library_named_by_its_path_is_none_of_ours(run):
     outside = library(run.folder + "/outside/libtwo.so", source="int two;")
-    subprocess.run(["gcc", "-m32", "-nostdlib", "-shared", "-w", "-x", "c", "-", "-o", outside], input=b"int two;", check=True)
+    subprocess.run(["gcc", "-m32", "-nostdlib", "-shared", "-w", "-x", "c", "-", "-o", outside], input=b"int two;",
+                   check=True)
     dynamic(run.hostile + "/program", outside)              # no soname: DT_NEEDED is the path
     files = packed(run, "--file", "hostile", run.program)
     assert not [name for name in files if name.endswith("libtwo.so")]
@@ -167,10 +170,12 @@ def test_what_cannot_be_read_is_named(run):
     words = run.words(["--file", "hostile", run.program])
     if os.geteuid() == 0:                                   # who may read everything, but for this
         words = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", *words]
-    done = subprocess.run(words, cwd=run.folder, env=run.environment("echo"), capture_output=True, stdin=subprocess.DEVNULL)
+    done = subprocess.run(words, cwd=run.folder, env=run.environment("echo"), capture_output=True,
+                          stdin=subprocess.DEVNULL)
     assert done.returncode == 125 and b"hostile/sub/closed: Permission denied" in done.stderr
     os.chmod(run.hostile + "/sub", 0)
-    done = subprocess.run(words, cwd=run.folder, env=run.environment("echo"), capture_output=True, stdin=subprocess.DEVNULL)
+    done = subprocess.run(words, cwd=run.folder, env=run.environment("echo"), capture_output=True,
+                          stdin=subprocess.DEVNULL)
     assert done.returncode == 125 and b"hostile/sub: Permission denied" in done.stderr
 
 
@@ -282,7 +287,8 @@ def test_very_deep_folders(run):
     """As deep as a path of the guest can name, with fewer descriptors than folders; deeper is refused in a line."""
     deep(run.hostile, "d", 1000)
     words = ["prlimit", "--nofile=64", *run.words(["--file", "hostile:/h", run.program])]
-    done = subprocess.run(words, cwd=run.folder, env=run.environment("archive"), capture_output=True, stdin=subprocess.DEVNULL)
+    done = subprocess.run(words, cwd=run.folder, env=run.environment("archive"), capture_output=True,
+                          stdin=subprocess.DEVNULL)
     assert done.returncode == 0 and b"h" + b"/d" * 1000 + b"\0" in done.stdout
     deep(run.hostile, "e" * 200, 40)
     status, _, errors = run("echo", "--file", "hostile:/h", run.program)
@@ -322,11 +328,12 @@ def test_crafted_headers_end_in_words(run):
     entries = {struct.unpack_from("<I", good, section + 8 * i)[0]: section + 8 * i for i in range(16, -1, -1)}
     crafted = [
         [(44, "H", 0xFFFF)], [(44, "H", 0)], [(28, "I", 0xFFFFFFF0)], [(28, "I", 0xFFFFFFFF), (44, "H", 0xFFFF)],
-        [(42, "H", 1)], [(48, "H", 0xFFFF)], [(48, "H", 0), (32, "I", 52)], [(32, "I", 0xFFFFFFF0)], [(46, "H", 0), (48, "H", 9)],
-        [(interpreter + 4, "I", 0xFFFFFFFF)], [(interpreter + 16, "I", 0xFFFFFFFF)], [(interpreter + 16, "I", 0)],
-        [(dynamics + 4, "I", 0xFFFFFFF8)], [(dynamics + 16, "I", 0xFFFFFFFF)], [(dynamics + 16, "I", 3)],
-        [(entries[5] + 4, "I", 0xFFFFFFFF)], [(entries[1] + 4, "I", 0xFFFFFFFF)], [(entries[1] + 4, "I", 0x7FFFFFFF)],
-        [(loads + 4, "I", 0xFFFFF000), (loads + 16, "I", 0xFFFFFFFF)], [(loads + 12, "I", 0xFFFFF000), (loads + 20, "I", 0xFFFFFFFF)],
+        [(42, "H", 1)], [(48, "H", 0xFFFF)], [(48, "H", 0), (32, "I", 52)], [(32, "I", 0xFFFFFFF0)],
+        [(46, "H", 0), (48, "H", 9)], [(interpreter + 4, "I", 0xFFFFFFFF)], [(interpreter + 16, "I", 0xFFFFFFFF)],
+        [(interpreter + 16, "I", 0)], [(dynamics + 4, "I", 0xFFFFFFF8)], [(dynamics + 16, "I", 0xFFFFFFFF)],
+        [(dynamics + 16, "I", 3)], [(entries[5] + 4, "I", 0xFFFFFFFF)], [(entries[1] + 4, "I", 0xFFFFFFFF)],
+        [(entries[1] + 4, "I", 0x7FFFFFFF)], [(loads + 4, "I", 0xFFFFF000), (loads + 16, "I", 0xFFFFFFFF)],
+        [(loads + 12, "I", 0xFFFFF000), (loads + 20, "I", 0xFFFFFFFF)],
     ]
     for number, changes in enumerate(crafted):
         path = patch(f"{run.hostile}/{number}", good, *changes)
@@ -362,8 +369,8 @@ def test_a_link_in_the_programs_folder_does_not_lead_out(run):
     program = dynamic(run.folder + "/mine/program", two, "-Wl,-rpath,$ORIGIN")
     os.symlink(two, run.folder + "/mine/libtwo.so")
     assert run("echo", program)[0] == 123
-    program = dynamic(run.folder + "/mine/other", "-Wl,-rpath,$ORIGIN", library(run.root + "/lib/libone.so", source="int two;"),
-                      "-Wl,--dynamic-linker=" + run.secret)
+    program = dynamic(run.folder + "/mine/other", "-Wl,-rpath,$ORIGIN",
+                      library(run.root + "/lib/libone.so", source="int two;"), "-Wl,--dynamic-linker=" + run.secret)
     status, _, errors = run("echo", program)
     assert status == 123 and run.secret in errors
 
@@ -377,7 +384,8 @@ def test_a_root_with_everything_in_usr(run):
         os.symlink("usr/" + name, f"{run.root}/{name}")
     compile_i386(run.root + "/usr/bin/busybox", START, "-static")
     library(run.root + "/usr/lib/ld-linux.so.2")
-    program = dynamic(run.folder + "/program", "-Wl,--dynamic-linker=/lib/ld-linux.so.2", library(run.root + "/usr/lib/libtwo.so"))
+    program = dynamic(run.folder + "/program", "-Wl,--dynamic-linker=/lib/ld-linux.so.2",
+                      library(run.root + "/usr/lib/libtwo.so"))
     files = packed(run, "--file", ":/bin/busybox", program)
     assert files["bin"].content == b"usr/bin" and files["lib"].content == b"usr/lib"
     assert {"usr/bin/busybox", "usr/lib/ld-linux.so.2", "usr/lib/libtwo.so"} <= set(files)
@@ -434,15 +442,17 @@ def test_links_of_both_kinds_in_a_guest(run, house):
     os.symlink("first", run.hostile + "/third")
     script = ("cd /h && set -- $(stat -c '%i %h' first second) && test $1 = $3 -a $2 = 2 && echo more >> second && "
               "cmp first second && tail -n 1 third | tail -c 5; readlink third; stat -c %s first")
-    done = subprocess.run([run.command, "run", "--timeout", "60", "--file", run.hostile + ":/h", "busybox", "sh", "-c", script],
+    done = subprocess.run([run.command, "run", "--timeout", "60", "--file", run.hostile + ":/h", "busybox", "sh",
+                           "-c", script],
                           env={**os.environ, "QUIRE_BUILD": house.build}, capture_output=True, stdin=subprocess.DEVNULL)
     assert (done.returncode, done.stdout) == (0, b"more\nfirst\n5005\n"), done.stderr
 
 
 def test_the_report_names_what_was_not_found(house):
     script = "for i in 1 2 3; do cat /etc/my.conf; done; cat data.csv; exit 0"
-    done = subprocess.run([os.path.join(house.build, "host", "quire"), "run", "--report", "--timeout", "60", "busybox", "sh", "-c",
-                           script], env={**os.environ, "QUIRE_BUILD": house.build}, capture_output=True, stdin=subprocess.DEVNULL)
+    done = subprocess.run([os.path.join(house.build, "host", "quire"), "run", "--report", "--timeout", "60", "busybox",
+                           "sh", "-c", script], env={**os.environ, "QUIRE_BUILD": house.build}, capture_output=True,
+                           stdin=subprocess.DEVNULL)
     lines = done.stderr.decode().splitlines()
     first = lines.index("paths that were looked for and not found: times, path")
     assert lines[first + 1].split() == ["3", "/etc/my.conf"]

@@ -20,7 +20,8 @@ def test_the_table_of_contents_lists_every_kernel_source_with_a_phrase(house):
     contents = "".join(open(path).read() for path in glob.glob(f"{house.tree}/**/sources.mk", recursive=True))
     names = r"(?:kernel|run_only|boot|sector|relocator)"
     listed = dict(re.findall(rf"^{names}\s*\+?= (\S+)[ ]+# (\S.*)$", contents, re.M))
-    there = {name for name in sources(house, "boot", "kernel", "arch/i386", "layouts") if not re.match("layouts/[^/]+/(tests|programs)/", name)}
+    there = {name for name in sources(house, "boot", "kernel", "arch/i386", "layouts")
+             if not re.match("layouts/[^/]+/(tests|programs)/", name)}
     assert set(listed) == there, "written, and not listed; or listed, and not there"
     assert len(re.findall(rf"^{names}\s*\+?= \S", contents, re.M)) == len(listed), "a source twice, or without a phrase"
 
@@ -46,8 +47,8 @@ def test_a_built_tree_is_up_to_date(house):
 
 
 def test_what_was_compiled_with_the_same_command_is_not_compiled_again(house):
-    """Objects of one command are shared by all layouts, so a make that took the command for another compiled all of them
-    for each layout. A command has commas in it, as sanitizers are listed."""
+    """Objects of one command are shared by all layouts, so a make that took the command for another compiled all of
+    them for each layout. A command has commas in it, as sanitizers are listed."""
     status, folders = house.make("-s", "print-made")
     flags = [f"{folder}/flags" for folder in folders.split()]
     assert status == 0 and len(flags) > 10
@@ -61,7 +62,8 @@ def test_setup_says_nothing_when_nothing_is_missing(house):
 
 
 def test_setup_knows_its_words(house):
-    done = subprocess.run(["sh", "tools/setup", "everything"], cwd=house.tree, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["sh", "tools/setup", "everything"], cwd=house.tree, capture_output=True, text=True,
+                          timeout=60)
     assert done.returncode == 2 and "usage" in done.stderr
 
 
@@ -87,9 +89,11 @@ def test_only_what_is_listed_is_compiled_for_each_layout(house, layout):
     of_kernel = {name for name in listed.split() if not name.startswith("arch/host/") and "tests/" not in name}
     print(len(of_kernel), "sources of the kernel are compiled for each layout:", *sorted(of_kernel))
     folder = os.path.join(house.build, layout, "kernel")
-    compiled = {os.path.relpath(path, folder)[:-len(".d")] for path in dependencies(folder) if "/kernel/layout/" not in path}
+    compiled = {os.path.relpath(path, folder)[:-len(".d")] for path in dependencies(folder)
+                if "/kernel/layout/" not in path}
     assert compiled == of_kernel, "compiled for each layout, and not listed in sources.mk; or listed, and not compiled"
-    needless = [path for path in dependencies(folder) if not any("/layout/layout.h" in name for name in headers(path)) and "/kernel/layout/" not in path]
+    needless = [path for path in dependencies(folder) if not any("/layout/layout.h" in name for name in headers(path))
+                and "/kernel/layout/" not in path]
     assert not needless, "listed as by_layout in sources.mk, and does not look at layout.h"
     assert len(of_kernel) <= BY_LAYOUT_AT_MOST
 
@@ -102,8 +106,8 @@ def test_what_is_compiled_once_sees_no_document(house):
     assert not seeing
 
 
-# Where a layout's choices may show in general code: headers of inline functions, and the kernel's entry, which must know
-# where it is.
+# Where a layout's choices may show in general code: headers of inline functions, and the kernel's entry, which must
+# know where it is.
 MAY_KNOW_LAYOUTS = {"kernel/memory/tables/table_access.h", "kernel/process/applications.h", "arch/host/image_place.h",
                     "boot/start.S"}
 GENERAL = ("kernel", "arch", "boot")
@@ -141,7 +145,8 @@ def floor_of(path):
 
 
 def include_matrix(house):
-    """{(floor, floor that it includes): [file -> header]}; what is no floor, such as generated headers, does not count."""
+    """{(floor, floor that it includes): [file -> header]}; what is no floor, such as generated headers, does not
+    count."""
     matrix = {}
     for path in sources_and_headers(house):
         text = open(os.path.join(house.tree, path), errors="replace").read()
@@ -162,8 +167,8 @@ def sources_and_headers(house):
 
 
 def test_includes_run_down(house):
-    """An arrow that runs up makes a circle of floors. Those there are today are listed, with how many includes; the list
-    and its numbers only shrink."""
+    """An arrow that runs up makes a circle of floors. Those there are today are listed, with how many includes; the
+    list and its numbers only shrink."""
     matrix = include_matrix(house)
     print(f"{'':10}" + "".join(f"{name:>9}" for name in FLOORS))
     for name in FLOORS:
@@ -180,12 +185,14 @@ def test_includes_run_down(house):
 
 # Folders in which no line is longer than this. The list only grows.
 COLUMNS = 120
-NARROW = ("arch", "boot", "kernel/files", "kernel/linux", "tests/calls")
+NARROW = ("arch", "bench", "boot", "kernel/files", "kernel/linux", "tests/bombs", "tests/calls", "tests/fuzz", "tests/host",
+          "tests/mixed", "tests/programs")
 
 
 def test_lines_are_short_enough_to_read(house):
-    wide = [f"{path}/{name}:{number}" for folder in NARROW for path, _, names in os.walk(os.path.join(house.tree, folder))
-            for name in sorted(names) if name.endswith((".c", ".h", ".S"))
+    wide = [f"{path}/{name}:{number}" for folder in NARROW
+            for path, _, names in os.walk(os.path.join(house.tree, folder))
+            for name in sorted(names) if name.endswith((".c", ".h", ".S", ".py"))
             for number, line in enumerate(open(os.path.join(path, name), errors="replace"), 1)
             if len(line.rstrip("\n")) > COLUMNS]
     assert not wide

@@ -1,6 +1,7 @@
 """Images: a PC's BIOS starts our own boot sector, and everything after it; from a disk and from a floppy.
 
-Where a test says nothing else, the image holds no program: it ends at the kernel's console, which is the quickest to reach.
+Where a test says nothing else, the image holds no program: it ends at the kernel's console, which is the quickest to
+reach.
 """
 import os
 import re
@@ -137,7 +138,8 @@ def test_the_command_line_reaches_the_kernel(start, image):
     ("none,id=disk", ["-device", "lsi53c895a", "-device", "scsi-hd,drive=disk"]),
 ], ids=["ahci", "no-pci", "virtio", "usb", "scsi"])
 def test_boots_from_any_controller(start, one_image, interface, devices):
-    said, status = start(disk=one_image("--console", "--append", "run=boot;exit"), interface=interface, devices=devices).end()
+    said, status = start(disk=one_image("--console", "--append", "run=boot;exit"), interface=interface,
+                         devices=devices).end()
     assert "Started by Quire's boot sector" in said and status == 1
 
 
@@ -170,10 +172,10 @@ def tricked(house, one_image, tmp_path):
 def assemble(house, folder, source, address, *words, form="binary"):
     """A piece of assembly as flat bytes that begin at `address`, or as an ELF file."""
     target = folder / "assembled"
-    subprocess.run(["gcc", "-m32", "-nostdlib", "-static", "-no-pie", "-Wl,--build-id=none", "-Wl,-N", "-Wl,--no-warn-rwx-segments",
-                    f"-Wl,--oformat={form}", f"-Wl,-Ttext={address:#x}", "-Wl,-e,start", "-I", house.tree,
-                    "-I", f"{house.tree}/kernel", "-I", f"{house.tree}/arch/i386", *words, "-o", target,
-                    f"{house.tree}/tests/system/{source}"], check=True)
+    subprocess.run(["gcc", "-m32", "-nostdlib", "-static", "-no-pie", "-Wl,--build-id=none", "-Wl,-N",
+                    "-Wl,--no-warn-rwx-segments", f"-Wl,--oformat={form}", f"-Wl,-Ttext={address:#x}", "-Wl,-e,start",
+                    "-I", house.tree, "-I", f"{house.tree}/kernel", "-I", f"{house.tree}/arch/i386", *words,
+                    "-o", target, f"{house.tree}/tests/system/{source}"], check=True)
     return target.read_bytes()
 
 
@@ -237,7 +239,8 @@ def test_damage_is_told(start, one_image, what):
                 "kernel's last byte": parts["kernel end"] - 1, "archive": parts["archive"] + 100000}[what])
     said, status = start(disk=path).end()
     name = {"relocator": "relocator", "archive": "archive"}.get(what, "kernel image")
-    assert re.search(rf"quire: damaged {name}: its checksum is 0x[0-9A-F]{{8}}, it was built with 0x[0-9A-F]{{8}}", said)
+    assert re.search(rf"quire: damaged {name}: its checksum is 0x[0-9A-F]{{8}}, it was built with 0x[0-9A-F]{{8}}",
+                     said)
     assert status == 5
 
 
@@ -276,7 +279,8 @@ def test_too_little_memory_is_told(start, image):
     path = image("--console", "--append", "run=exit panic=exit")
     for memory in ["1028K", "1280K"]:
         said, status = start(disk=path, memory=memory).end()
-        assert re.search(r"quire: too little memory: the kernel needs RAM from \d+ KiB to \d+ KiB", said) and status == 5
+        assert re.search(r"quire: too little memory: the kernel needs RAM from \d+ KiB to \d+ KiB",
+                         said) and status == 5
 
 
 def test_too_little_memory_for_the_archive_is_told(start, one_image, house):
@@ -288,12 +292,14 @@ def test_too_little_memory_for_the_archive_is_told(start, one_image, house):
 
 @pytest.fixture
 def small_kernel(house, tmp_path):
-    """A build folder with a kernel of our own: small_kernel(0x200000, 1000); returns the exit status, words and image."""
+    """A build folder with a kernel of our own: small_kernel(0x200000, 1000); returns the exit status, words and
+    image."""
     def build(address, size):
         folder = tmp_path / "small"
         folder.mkdir()
         (folder / "kernel.elf").write_bytes(assemble(house, tmp_path, "small_kernel.S", address, f"-DSIZE={size}",
-                                                     f"-Wl,--section-start=.far={address + (1 << 20):#x}", form="elf32-i386"))
+                                                     f"-Wl,--section-start=.far={address + (1 << 20):#x}",
+                                                     form="elf32-i386"))
         (tmp_path / "bios").symlink_to(f"{house.build}/bios")
         path = str(tmp_path / "small.img")
         done = subprocess.run([f"{house.build}/host/quire", "image", "--layout", "small", "--console", path], text=True,

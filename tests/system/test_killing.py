@@ -13,7 +13,8 @@ def test_every_frame_comes_back(layout):
     if not os.path.isdir(root):
         pytest.skip(f"no programs in {root}; `make programs` fetches them")
     script = os.path.join(HERE, "..", "programs", "kills.sh")
-    done = subprocess.run([os.path.join(build, "host", "quire"), "run", "--audit", "--layout", layout, "--root", root, "--timeout", "200",
-                           "--file", f"{script}:/tmp/kills.sh", "busybox", "sh", "/tmp/kills.sh"],
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, env={**os.environ, "QUIRE_BUILD": build})
+    done = subprocess.run([os.path.join(build, "host", "quire"), "run", "--audit", "--layout", layout, "--root", root,
+                           "--timeout", "200", "--file", f"{script}:/tmp/kills.sh", "busybox", "sh", "/tmp/kills.sh"],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          env={**os.environ, "QUIRE_BUILD": build})
     assert (done.returncode, done.stdout) == (0, "every frame came back\nclean:\n"), done.stderr

@@ -27,12 +27,14 @@ def test_boots_on_processor(boot, house, layout, cpu):
 
 
 @pytest.mark.parametrize("kernel", ["kernel.elf", "kernel-pvh.elf"])
-@pytest.mark.parametrize("cpu, lacks", [("486", "tsc cx8 cmov fxsr"), ("pentium", "cmov fxsr"), ("qemu32,-fxsr", "fxsr"),
+@pytest.mark.parametrize("cpu, lacks",
+                         [("486", "tsc cx8 cmov fxsr"), ("pentium", "cmov fxsr"), ("qemu32,-fxsr", "fxsr"),
                                         ("qemu32,-fpu,-pse,-tsc", "fpu pse tsc")])
 def test_refuses_processors_that_lack_something(start, house, layout, cpu, lacks, kernel):
     path = os.path.join(os.path.dirname(house.kernel(layout)), kernel)
     said, status = start(kernel=path, memory=house.small(layout), cpu=cpu).end()
-    assert re.search(f"processor: too old for this kernel and its programs, it lacks {lacks}\r?\n", said) and status == 5
+    assert re.search(f"processor: too old for this kernel and its programs, it lacks {lacks}\r?\n",
+                     said) and status == 5
 
 
 def test_the_screen_shows_what_the_line_says(boot):

@@ -1,4 +1,5 @@
-"""`quire map`: the drawing against what the kernel says elsewhere, the SVG against its sheet, and the command's bad days."""
+"""`quire map`: the drawing against what the kernel says elsewhere, the SVG against its sheet, and the command's bad
+days."""
 import os
 import re
 import signal
@@ -120,8 +121,8 @@ def test_frames_add_up_to_all_ram(layout, said):
     assert owned == ram
 
 
-OWNERS = {"several owners", "free", "held", "image", "boot", "bitmap", "records", "tables", "trackers", "heap", "stacks", "process", "user",
-          "shared", "files", "cache", "test"}
+OWNERS = {"several owners", "free", "held", "image", "boot", "bitmap", "records", "tables", "trackers", "heap",
+          "stacks", "process", "user", "shared", "files", "cache", "test"}
 
 
 def test_every_mapping_of_the_process_is_drawn_where_it_is(layout, said):
@@ -139,7 +140,8 @@ def test_every_mapping_of_the_process_is_drawn_where_it_is(layout, said):
         if title[2]:
             assert (low, high, title[2]) == (start, end, rights), inside
         else:                       # a file's box, with a line for each of its mappings
-            assert any(re.match(rf"0x{start:08X} {rights} \d+ of {(end - start) // PAGE}$", line.rstrip()) for line in inside)
+            assert any(re.match(rf"0x{start:08X} {rights} \d+ of {(end - start) // PAGE}$", line.rstrip())
+                       for line in inside)
     assert [box for box in boxes if box[2][0].startswith("[stack]") and "rw-p" in box[2][0]]
 
 
@@ -161,7 +163,8 @@ snapshots = {}
 def drawn_snapshot(layout, build=None):
     """(status, lines in words, errors) of /proc/quire/map as a program reads it."""
     if layout not in snapshots:
-        status, output, errors = Map(os.path.abspath(os.environ.get("QUIRE_BUILD") or os.path.join(HERE, "..", "..", "build")))(
+        status, output, errors = Map(os.path.abspath(os.environ.get("QUIRE_BUILD")
+                                                     or os.path.join(HERE, "..", "..", "build")))(
             "--layout", layout, "-m", "64M", "busybox", "cat", "/proc/quire/map", command="run")
         snapshots[layout] = status, lines_of(output), errors
     return snapshots[layout]
@@ -194,8 +197,8 @@ def test_every_use_and_backing_has_a_word(layout, draw):
     assert rows and regions
     assert all("(null)" not in line for line in lines)
     assert {line[3] for line in rows} <= {"kernel", "hardware", "boot", "image", "bitmap", "master", "pool"}
-    assert {line[5].split(":")[0] for line in regions} <= {"none", "physical", "image", "demand", "device", "tables", "slots",
-                                                           "window", "alias", "objects", "program"}
+    assert {line[5].split(":")[0] for line in regions} <= {"none", "physical", "image", "demand", "device",
+                                                           "tables", "slots", "window", "alias", "objects", "program"}
 
 
 def after(lines, word):
@@ -242,7 +245,8 @@ def test_a_program_that_never_ends_is_drawn_when_interrupted(draw):
 
 
 def test_only_the_first_asking_counts_and_processes_that_wait_are_there(layout, draw):
-    script = "mkfifo /tmp/f; exec 2> /dev/null; (read x < /tmp/f) > /tmp/x & busybox sleep 100 > /tmp/x & echo a > /proc/quire/map; y=1; echo b > /proc/quire/map; exit 0"
+    script = ("mkfifo /tmp/f; exec 2> /dev/null; (read x < /tmp/f) > /tmp/x & busybox sleep 100 > /tmp/x & "
+              "echo a > /proc/quire/map; y=1; echo b > /proc/quire/map; exit 0")
     status, drawing, errors = draw("--layout", layout, "busybox", "sh", "-c", script)
     assert status == 0, errors
     assert "busybox, process 2, asks; " in drawing and drawing.count("Who has physical memory") == 1
@@ -250,8 +254,8 @@ def test_only_the_first_asking_counts_and_processes_that_wait_are_there(layout, 
 
 
 def test_asking_without_an_order_does_nothing(layout, draw):
-    status, output, errors = draw("--layout", layout, "--report", "busybox", "sh", "-c", "echo now > /proc/quire/map; echo done",
-                                  command="run")
+    status, output, errors = draw("--layout", layout, "--report", "busybox", "sh", "-c",
+                                  "echo now > /proc/quire/map; echo done", command="run")
     assert (status, output) == (0, "done\n"), errors
     assert "audit: clean" in errors
 
@@ -259,7 +263,8 @@ def test_asking_without_an_order_does_nothing(layout, draw):
 def test_output_stays_apart_from_the_drawing(draw, tmp_path):
     status, drawing, errors = draw("busybox", "sh", "-c", "echo outward; echo err >&2")
     assert status == 0 and "outward" not in drawing and sorted(errors.split()) == ["err", "outward"]
-    status, output, errors = draw("--svg", str(tmp_path / "map.svg"), "busybox", "sh", "-c", "echo outward; echo err >&2")
+    status, output, errors = draw("--svg", str(tmp_path / "map.svg"), "busybox", "sh", "-c",
+                                  "echo outward; echo err >&2")
     assert (status, output, errors) == (0, "outward\n", "err\n")
 
 
@@ -282,7 +287,8 @@ void _start(void)
 
 
 def test_guards_are_drawn(layout, draw, tmp_path):
-    """Of kernel stacks as the document has them; of a program's stack that has a neighbour; and what nobody may touch."""
+    """Of kernel stacks as the document has them; of a program's stack that has a neighbour; and what nobody may
+    touch."""
     program = compile_i386(str(tmp_path / "near"), NEAR, "-static", "-O1", "-fomit-frame-pointer")
     status, drawing, errors = draw("--layout", layout, program)
     assert status == 0, errors
@@ -340,8 +346,8 @@ def test_a_snapshot_that_does_not_fit_says_so(layout, draw, tmp_path):
 # ---- The sheets ----------------------------------------------------------------------------------
 
 # Widths of letters in parts of the size, a little more than those of DejaVu, which is wide.
-SIZES = {"title": (23, .66), "heading": (15, .66), "row": (10.5, .68), "name": (12, .68), "subtitle": (13, .58), "table": (10, .61),
-         "rights": (10, .61), "address": (10, .61), "note": (10.5, .56), "size": (10.5, .6)}
+SIZES = {"title": (23, .66), "heading": (15, .66), "row": (10.5, .68), "name": (12, .68), "subtitle": (13, .58),
+         "table": (10, .61), "rights": (10, .61), "address": (10, .61), "note": (10.5, .56), "size": (10.5, .6)}
 
 
 def texts_of(group):
@@ -399,7 +405,8 @@ def test_every_fill_is_one(layout, sheets, draw, tmp_path):
 def test_every_owner_has_a_pattern_and_a_letter(house):
     """An owner that the drawings do not know would be drawn as several."""
     owners = re.findall(r'^ *OWNER\(\w+, *"(\w+)"', open(f"{house.tree}/kernel/memory/frames/owner.h").read(), re.M)
-    looks = re.findall(r"^ *\{ \"(\w+)\", *'(.)', \{ (\"[^}]*\") \}, (.*) \},$", open(f"{house.tree}/tools/map/column.c").read(), re.M)
+    looks = re.findall(r"^ *\{ \"(\w+)\", *'(.)', \{ (\"[^}]*\") \}, (.*) \},$",
+                       open(f"{house.tree}/tools/map/column.c").read(), re.M)
     assert len(owners) > 10 and set(owners) <= {name for name, *_ in looks}
     assert len({letter for _, letter, *_ in looks}) == len(looks)
 
@@ -413,7 +420,8 @@ def test_letters_are_large_enough_for_paper(layout, sheets):
 def test_boxes_and_their_words_do_not_overlap(layout, sheets):
     _, groups = sheets(layout)
     for group in groups:
-        boxes = [tuple(float(rect.get(key)) for key in ("x", "y", "width", "height")) for rect in group.iter(SVG + "rect")
+        boxes = [tuple(float(rect.get(key)) for key in ("x", "y", "width", "height"))
+                 for rect in group.iter(SVG + "rect")
                  if (rect.get("class") or "").startswith("box") and float(rect.get("width")) > 100]
         assert boxes
         for i, (x, y, width, height) in enumerate(boxes):
@@ -425,7 +433,8 @@ def test_boxes_and_their_words_do_not_overlap(layout, sheets):
             size = SIZES[kind][0]
             for box in boxes:               # words that begin in a box end in it
                 if box[0] < left < box[0] + box[2] and box[1] < y < box[1] + box[3]:
-                    assert right <= box[0] + box[2] + 2 and y - size * .8 >= box[1] and y + 2 <= box[1] + box[3], (text, box)
+                    assert right <= box[0] + box[2] + 2 and y - size * .8 >= box[1] and y + 2 <= box[1] + box[3], (text,
+                                                                                                                   box)
             for other in texts[:i]:
                 apart = abs(y - other[3]) >= min(size, SIZES[other[0]][0]) * .95
                 assert apart or left >= other[2] - 4 or other[1] >= right - 4, (text, other)
@@ -435,7 +444,8 @@ def test_sheets_become_pages(layout, sheets, tmp_path):
     path, groups = sheets(layout)
     for n in range(1, len(groups) + 1):
         page = tmp_path / f"{n}.png"
-        subprocess.run(["rsvg-convert", "--export-id", f"sheet-{n}", "-w", "420", "-o", str(page), path], check=True, timeout=60)
+        subprocess.run(["rsvg-convert", "--export-id", f"sheet-{n}", "-w", "420", "-o", str(page), path], check=True,
+                       timeout=60)
         width, height = (int.from_bytes(page.read_bytes()[at:at + 4], "big") for at in (16, 20))
         assert width == 420 and abs(height - 594) <= 1
 
@@ -465,7 +475,8 @@ def test_a_program_that_does_not_exist(draw, tmp_path):
     assert path.read_text() == "an older drawing"
 
 
-@pytest.mark.parametrize("path, why", [("/no/such/folder/map.svg", "No such file"), ("/", "Is a directory"), ("", "No such file")])
+@pytest.mark.parametrize("path, why",
+                         [("/no/such/folder/map.svg", "No such file"), ("/", "Is a directory"), ("", "No such file")])
 def test_a_file_that_cannot_be_opened(draw, path, why):
     """Before any machine is started: the program says nothing."""
     status, output, errors = draw("--svg", path, "busybox", "echo", "hello")
@@ -504,8 +515,9 @@ def lying(draw, tmp_path):
 
     def send(text, *words):
         (tmp_path / "lines").write_bytes(text)
-        return draw(*words, "--root", str(tmp_path), program, QUIRE_BUILD=str(build), QUIRE_QEMU=os.path.join(HERE, "fake_guest.py"),
-                    FAKE_GUEST=f"map {tmp_path / 'lines'}", PYTHONDONTWRITEBYTECODE="1")
+        return draw(*words, "--root", str(tmp_path), program, QUIRE_BUILD=str(build),
+                    QUIRE_QEMU=os.path.join(HERE, "fake_guest.py"), FAKE_GUEST=f"map {tmp_path / 'lines'}",
+                    PYTHONDONTWRITEBYTECODE="1")
     return send
 
 
@@ -533,14 +545,18 @@ def test_sums_that_do_not_agree_are_said(lying):
 
 
 LIES = [
-    (rb"^quire-map 1$", b"quire-map 2", "line 1 "), (rb"^end \d+$", b"end 5", "counts other lines"), (rb"^end \d+\n", b"", "is not the last"),
-    (rb"^frames 0 (\d+)", b"frames 1000 \\1", "makes no sense"), (rb"^frames (\w+) \d+ free$", b"frames \\1 0 free", "makes no sense"),
-    (rb"^frames (\w+) \d+ free$", b"frames \\1 99999999 free", "makes no sense"), (rb"^ram .*$", b"ram -1", "makes no sense"),
-    (rb"^ram .*$", b"ram 0x10 ", "makes no sense"), (rb"^ram .*$", b"", "makes no sense"), (rb"^layout .*$", b"layout", "makes no sense"),
+    (rb"^quire-map 1$", b"quire-map 2", "line 1 "), (rb"^end \d+$", b"end 5", "counts other lines"),
+    (rb"^end \d+\n", b"", "is not the last"), (rb"^frames 0 (\d+)", b"frames 1000 \\1", "makes no sense"),
+    (rb"^frames (\w+) \d+ free$", b"frames \\1 0 free", "makes no sense"),
+    (rb"^frames (\w+) \d+ free$", b"frames \\1 99999999 free", "makes no sense"),
+    (rb"^ram .*$", b"ram -1", "makes no sense"), (rb"^ram .*$", b"ram 0x10 ", "makes no sense"),
+    (rb"^ram .*$", b"", "makes no sense"), (rb"^layout .*$", b"layout", "makes no sense"),
     (rb"^map (\w+) \d+ r-xp", b"map \\1 1 r-xp", "makes no sense"), (rb"^process .*$", b"process 1", "makes no sense"),
     (rb"^(run \w+ \w+) present", b"\\1 presence", "makes no sense"), (rb"^process .*\n", b"", "makes no sense"),
-    (rb"^moment .*$", b"moment a\0b", "no plain text"), (rb"^moment .*$", "moment \u00e9".encode(), "no plain text"), (rb"\Z", b"ram 1\n", "comes after the last"), (rb"\n\Z", b"", "has no end"),
-    (rb"^space \d+$", b"space 18446744073709551617", "makes no sense"), (rb"^region f", b"region ffffffff", "makes no sense"),
+    (rb"^moment .*$", b"moment a\0b", "no plain text"), (rb"^moment .*$", "moment \u00e9".encode(), "no plain text"),
+    (rb"\Z", b"ram 1\n", "comes after the last"), (rb"\n\Z", b"", "has no end"),
+    (rb"^space \d+$", b"space 18446744073709551617", "makes no sense"),
+    (rb"^region f", b"region ffffffff", "makes no sense"),
 ]
 
 
@@ -553,7 +569,8 @@ def test_lies_are_refused_with_their_line(lying, what, instead, why):
 
 
 def test_words_in_a_snapshot_cannot_break_out_of_the_drawing(draw, lying, tmp_path):
-    wild = true_lines().replace(b"moment busybox", b"moment <b>&\"'", 1).replace(b"/bin/busybox", b"/<svg>&" + b"x" * 400)
+    wild = true_lines().replace(b"moment busybox", b"moment <b>&\"'", 1).replace(b"/bin/busybox",
+                                                                                 b"/<svg>&" + b"x" * 400)
     status, drawing, errors = lying(wild)
     assert status == 0, errors
     assert max(len(line) for line in drawing.splitlines()) <= 100
@@ -571,8 +588,8 @@ def test_followed_without_a_terminal_it_is_drawn_again_and_again(draw):
 
 def test_a_followed_svg_is_always_whole_and_read_again(draw, tmp_path):
     path = tmp_path / "map.svg"
-    child = subprocess.Popen([draw.quire, "map", "--follow", "--svg", str(path), "busybox", "sleep", "3"], stdin=subprocess.DEVNULL,
-                             env={**os.environ, "QUIRE_BUILD": draw.build})
+    child = subprocess.Popen([draw.quire, "map", "--follow", "--svg", str(path), "busybox", "sleep", "3"],
+                             stdin=subprocess.DEVNULL, env={**os.environ, "QUIRE_BUILD": draw.build})
     times = 0
     while child.poll() is None:
         text = path.read_text() if path.exists() else ""
@@ -591,8 +608,8 @@ def test_a_followed_file_that_cannot_be_replaced_is_said(draw):
 
 @pytest.mark.parametrize("machine", ["microvm", "pc"])
 def test_on_a_terminal_it_is_drawn_in_its_place_and_keys_move_it(draw, machine):
-    child = pexpect.spawn(draw.quire, ["map", "--follow", "--machine", machine], dimensions=(30, 100), encoding="latin-1", timeout=30,
-                          env={**os.environ, "QUIRE_BUILD": draw.build})
+    child = pexpect.spawn(draw.quire, ["map", "--follow", "--machine", machine], dimensions=(30, 100),
+                          encoding="latin-1", timeout=30, env={**os.environ, "QUIRE_BUILD": draw.build})
     child.expect(r"\x1b\[\?1049h")
     child.expect(r"lines 1 to 29 of (\d+)")
     child.send(" ")

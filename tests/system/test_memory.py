@@ -55,7 +55,8 @@ def test_taken_frames_are_ram_that_nobody_has(boot):
     """Everything the pool can give lies in what the map lists as usable, and outside the image."""
     machine = boot(memory="32M")
     usable = [(int(a, 16), int(b, 16)) for a, b in
-              re.findall(r"^\s*([0-9A-Fa-fx_]+)\s+([0-9A-Fa-fx_]+)\s.*\byes\b.*pool", machine.command("physical"), re.M)]
+              re.findall(r"^\s*([0-9A-Fa-fx_]+)\s+([0-9A-Fa-fx_]+)\s.*\byes\b.*pool",
+                         machine.command("physical"), re.M)]
     assert usable
     while True:
         match = re.search(r"from (\d+)", machine.command("alloc 64"))
@@ -86,7 +87,8 @@ def test_a_program_may_use_only_kernel_pages_that_the_document_gives_it(boot):
     for start, end, user, writable in mappings(machine):
         if user:
             for at in range(start, end, PAGE):
-                assert any(first <= at < last and (may_write or not writable) for first, last, may_write in given), hex(at)
+                assert any(first <= at < last and (may_write or not writable)
+                           for first, last, may_write in given), hex(at)
 
 
 def test_text_and_constants_are_read_only(boot):
@@ -118,8 +120,8 @@ def test_stacks_to_the_last(boot, house, layout):
 
 
 class TestRawBytes:
-    """The bitmap's bytes without the kernel's help, where the document says at which address they are, and that they are
-    the whole truth (no frames at hand elsewhere). What a one means is the document's too."""
+    """The bitmap's bytes without the kernel's help, where the document says at which address they are, and that they
+    are the whole truth (no frames at hand elsewhere). What a one means is the document's too."""
 
     @pytest.fixture
     def facts(self, house, layout):

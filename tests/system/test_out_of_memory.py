@@ -1,12 +1,13 @@
-"""When no frame is left the process ends that has the most, not the one that asks next (kernel/process/out_of_memory.h)."""
+"""When no frame is left the process ends that has the most, not the one that asks next
+(kernel/process/out_of_memory.h)."""
 import os
 import re
 import subprocess
 
 import pytest
 
-# A hog that has its memory and sleeps: 36 MiB in dd's buffer, in front of a pipe that nobody reads. Then tail(1) asks for
-# one page after the other, as /dev/zero has no second line.
+# A hog that has its memory and sleeps: 36 MiB in dd's buffer, in front of a pipe that nobody reads. Then tail(1) asks
+# for one page after the other, as /dev/zero has no second line.
 SCRIPT = """
 mkfifo /tmp/pipe; exec 3<>/tmp/pipe
 (echo {hog} > /proc/self/oom_score_adj; exec dd if=/dev/zero of=/tmp/pipe bs=36M count=1 2>/dev/null) & hog=$!
@@ -20,10 +21,11 @@ wait $hog; echo hog $?
 
 @pytest.fixture
 def ended(house, layout):
-    """A function: runs the script with these adjustments; the status, what it said, and the names of those that were ended."""
+    """A function: runs the script with these adjustments; the status, what it said, and the names of those that were
+    ended."""
     def run(**adjustments):
-        done = subprocess.run([os.path.join(house.build, "host", "quire"), "run", "--layout", layout, "-m", "64M", "--report",
-                               "busybox", "sh", "-c", SCRIPT.format(**adjustments)],
+        done = subprocess.run([os.path.join(house.build, "host", "quire"), "run", "--layout", layout, "-m", "64M",
+                               "--report", "busybox", "sh", "-c", SCRIPT.format(**adjustments)],
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=150,
                               env={**os.environ, "QUIRE_BUILD": house.build, "QUIRE_HOME": house.tree})
         errors = done.stderr.decode()

@@ -9,7 +9,8 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "programs"))
 import jobs
 
-pytestmark = pytest.mark.skipif("pat" not in os.environ.get("QUIRE_LAYOUTS", "pat").split(), reason="pat is not under test")
+pytestmark = pytest.mark.skipif("pat" not in os.environ.get("QUIRE_LAYOUTS", "pat").split(),
+                                reason="pat is not under test")
 
 GOOD = """\
 three pages: there, status 0
@@ -47,9 +48,11 @@ def pages(house, tmp_path):
 
     def run(*words, flags=""):
         report = tmp_path / "report"
-        done = subprocess.run([os.path.join(house.build, "host", "quire"), "run", "--layout", "pat", "--timeout", "120", "--root",
-                               root, f"--report={report}", os.path.join(made, "pages"), *words], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, env={**os.environ, "QUIRE_BUILD": house.build, "QUIRE_QEMU_FLAGS": flags})
+        done = subprocess.run([os.path.join(house.build, "host", "quire"), "run", "--layout", "pat", "--timeout",
+                               "120", "--root", root, f"--report={report}", os.path.join(made, "pages"), *words],
+                               stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True,
+                              env={**os.environ, "QUIRE_BUILD": house.build, "QUIRE_QEMU_FLAGS": flags})
         said = report.read_text(errors="replace")
         assert re.findall(r"^audit: (\w+)", said, re.M) == ["clean"], said
         return done.returncode, done.stdout, said
@@ -77,11 +80,13 @@ def test_k23_a_fault_kills_the_culprit_alone(pages, start, house, tmp_path):
     status, output, _ = pages("wild")
     assert (status, output) == (0, "killed by 11; the others go on\n")
     disk = str(tmp_path / "disk")
-    status, said = house.quire("image", "--layout", "pat", disk, os.path.join(house.build, "programs", "made", "pages"), "wild")
+    status, said = house.quire("image", "--layout", "pat", disk, os.path.join(house.build, "programs", "made", "pages"),
+                               "wild")
     assert status == 0, said
     machine = start(disk=disk)
     said, _ = machine.end(timeout=60)
-    words, = re.findall(r"^pages\[(\d+)\]: signal 11 at instruction 0x\w+, address 0x(\w+): .*error code (\w+)", said, re.M)
+    words, = re.findall(r"^pages\[(\d+)\]: signal 11 at instruction 0x\w+, address 0x(\w+): .*error code (\w+)",
+                        said, re.M)
     assert int(words[0]) > 1 and words[1:] == ("40123450", "6")     # not present, a write, by a program
     assert said.index("error code") < said.index("killed by 11; the others go on")
 
@@ -93,7 +98,8 @@ def traps(log):
 
 
 def test_k17_every_trap_changes_to_the_kernels_space(pages, tmp_path):
-    """K17, seen by the emulator: programs run on roots of their own, the kernel's code, once programs run, on one alone."""
+    """K17, seen by the emulator: programs run on roots of their own, the kernel's code, once programs run, on one
+    alone."""
     log = tmp_path / "traps"
     assert pages("spin", "300", flags=f"-d int -D {log}")[:2] == (0, "spun\n")
     seen   = traps(log.read_text(errors="replace"))

@@ -78,7 +78,8 @@ def test_linux_prints_what_was_recorded(job, places):
 
 
 def test_demonstration(layout, places):
-    """What `make run` shows, under the layout that it was asked for; without a terminal there is no shell at the end."""
+    """What `make run` shows, under the layout that it was asked for; without a terminal there is no shell at the
+    end."""
     quire, build, root, made = places
     tree = os.path.join(jobs.HERE, "..", "..")
     done = subprocess.run(["sh", "tools/demonstration", quire, os.path.join(build, "programs"), layout], cwd=tree,

@@ -8,8 +8,8 @@ import pytest
 
 def copy_of(house, folder):
     """The sources as they are, without what was built; nothing needs to be installed there."""
-    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=house.tree, text=True,
-                            capture_output=True)
+    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=house.tree,
+                            text=True, capture_output=True)
     if listed.returncode != 0:
         pytest.skip("not a git checkout: which files are sources is not known")
     for name in listed.stdout.splitlines():
@@ -27,8 +27,8 @@ def test_another_folder_gives_the_same_bytes(house, tmp_path):
     output.mkdir()
     for word in ("build", "run", "iso", "test"):
         (output / f"setup-{word}").touch()
-    made = subprocess.run(["make", "-C", folder, "-j2", f"O={output}", f"LAYOUT={layout}", "quire", "kernel"], text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=400)
+    made = subprocess.run(["make", "-C", folder, "-j2", f"O={output}", f"LAYOUT={layout}", "quire", "kernel"],
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=400)
     assert made.returncode == 0, made.stdout[-4000:]
     for product in (f"{layout}/kernel.elf", f"{layout}/kernel-pvh.elf", f"{layout}/kernel-run.elf",
                     f"{layout}/kernel-run.map", "host/quire", "bios/sector", "bios/relocator"):

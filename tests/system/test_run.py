@@ -151,7 +151,8 @@ def test_each_answer_is_to_a_question(run):
     process = run.begin("asks n5 w4 l0 n3 n100 n1 w2", stdin=end)
     assert process.stdout.readline() == b"state 0\n"
     os.write(start, b"abcdefghij")
-    assert [process.stdout.readline() for _ in range(4)] == [b"input abcd\n", b"state 1\n", b"input efg\n", b"input hij\n"]
+    assert [process.stdout.readline() for _ in range(4)] == [b"input abcd\n", b"state 1\n", b"input efg\n",
+                                                             b"input hij\n"]
     assert process.stdout.readline() == b"state 0\n"
     os.write(start, b"klmn")
     assert process.stdout.readline() == b"input kl\n" and process.wait(20) == 0
@@ -309,7 +310,8 @@ def test_report_of_a_hostile_guest_is_a_structure_all_the_same(run):
         lines = bytearray(REPORT * chance.randrange(1, 20))
         for _ in range(chance.randrange(1, 60)):
             at = chance.randrange(len(lines))
-            lines[at:at + chance.randrange(4)] = chance.choice([b"", b"\0", b"\n", b"\xff\xfe", b'"', b"\\", b"9" * 30, b"%n"])
+            lines[at:at + chance.randrange(4)] = chance.choice([b"", b"\0", b"\n", b"\xff\xfe", b'"', b"\\",
+                                                                b"9" * 30, b"%n"])
         said = json.loads(report_of(run, bytes(lines))[2])
         assert said["status"] == 7 and isinstance(said["words"], list)
 
@@ -347,7 +349,8 @@ def test_signals_that_end_nothing_are_passed_on_each_time(run, number):
 
 
 def test_timeout_of_coreutils_ends_the_program_as_it_would_here(run):
-    """It signals us, and then its group, of which we are: the same signal twice, which must not cost the program its end."""
+    """It signals us, and then its group, of which we are: the same signal twice, which must not cost the program its
+    end."""
     done = subprocess.run(["timeout", "0.5", *run.words([])], env=run.environment("signals 15"), cwd=run.folder,
                           stdin=subprocess.DEVNULL, capture_output=True)
     assert done.returncode == 124 and b"signal 15 for program\n" in done.stdout, done
@@ -355,7 +358,8 @@ def test_timeout_of_coreutils_ends_the_program_as_it_would_here(run):
 
 def test_a_terminals_signal_is_for_the_group(run):
     master, slave = pty.openpty()
-    process = run.begin("signals 2", stdin=slave, preexec_fn=lambda: (os.setsid(), fcntl.ioctl(slave, termios.TIOCSCTTY, 0)))
+    process = run.begin("signals 2", stdin=slave,
+                        preexec_fn=lambda: (os.setsid(), fcntl.ioctl(slave, termios.TIOCSCTTY, 0)))
     assert process.stdout.readline() == b"ready\n"
     os.write(master, b"\x03")
     assert process.stdout.readline() == b"signal 2 for group\n"
@@ -493,8 +497,10 @@ def test_a_guest_that_takes_nothing_is_told_once_that_its_reader_is_gone(run):
     assert process.wait(60) == 0
 
 
-@pytest.mark.parametrize("frame", ["4 0000000000", "4 0000000000000000000000", "4 0100000000000000", "4 0100000080000000",
-                                   "4 0100000041000000", "4 0200000000000000", "4 0300000001000000", "3 01", "3 0100000004", "9", "0", "7 6d6170"])
+@pytest.mark.parametrize("frame",
+                         ["4 0000000000", "4 0000000000000000000000", "4 0100000000000000", "4 0100000080000000",
+                                   "4 0100000041000000", "4 0200000000000000", "4 0300000001000000", "3 01",
+                                   "3 0100000004", "9", "0", "7 6d6170"])
 def test_ends_that_cannot_be_are_no_status(run, frame):
     """Killed by signal 128 would be status 0; a snapshot that nobody ordered is none."""
     assert run("frame " + frame)[0] == 119
@@ -505,9 +511,11 @@ def test_the_machine_gets_the_descriptors_it_needs_and_no_others(run):
         os.dup2(secret.fileno(), 77)
         status, output, _ = run("descriptors")
         done = subprocess.run(run.words([]), env=run.environment("descriptors"), capture_output=True, pass_fds=[77])
-    names = [line.split()[1] for line in done.stdout.decode().splitlines() if "/fd" not in line and not line.endswith("/notes")]
+    names = [line.split()[1] for line in done.stdout.decode().splitlines() if "/fd" not in line
+             and not line.endswith("/notes")]
     assert status == 0 and "secret" not in done.stdout.decode(), done.stdout
-    assert sum(name.startswith("socket:") for name in names) == 3 and sum("memfd:" in name for name in names) == 1, names
+    assert sum(name.startswith("socket:") for name in names) == 3 and sum("memfd:" in name
+                                                                          for name in names) == 1, names
     assert names[:2] == ["/dev/null", "/dev/null"] and names[2].startswith("pipe:"), names
 
 

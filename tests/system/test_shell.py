@@ -19,8 +19,8 @@ def shell(house, layout):
     children = []
 
     def start(*words):
-        child = pexpect.spawn(os.path.join(house.build, "host", "quire"), ["shell", "--layout", layout, *words], timeout=30,
-                              encoding="latin-1", dimensions=(40, 100),
+        child = pexpect.spawn(os.path.join(house.build, "host", "quire"), ["shell", "--layout", layout, *words],
+                              timeout=30, encoding="latin-1", dimensions=(40, 100),
                               env={**os.environ, "QUIRE_BUILD": house.build, "TERM": "vt100"})
         child.delaybeforesend = None
         children.append(child)
@@ -41,7 +41,8 @@ def say(child, line, timeout=30):
 
 
 def start(child, line):
-    """Type a line whose program says when it runs: the terminal is its own by then, and a key that is typed is a signal."""
+    """Type a line whose program says when it runs: the terminal is its own by then, and a key that is typed is a
+    signal."""
     child.sendline(line)
     child.expect_exact(line + "\r\n")
     child.expect_exact("it runs\r\n")
@@ -134,6 +135,7 @@ def test_two_escapes_end_the_machine(shell):
 
 
 def test_commands_from_a_pipe(house, layout):
-    done = subprocess.run([os.path.join(house.build, "host", "quire"), "shell", "--layout", layout], input=b"ls /dev/null; exit 4\n",
-                          capture_output=True, env={**os.environ, "QUIRE_BUILD": house.build}, timeout=60)
+    done = subprocess.run([os.path.join(house.build, "host", "quire"), "shell", "--layout", layout],
+                          input=b"ls /dev/null; exit 4\n", capture_output=True,
+                          env={**os.environ, "QUIRE_BUILD": house.build}, timeout=60)
     assert (done.returncode, done.stdout) == (4, b"/dev/null\n")

@@ -28,8 +28,10 @@ def shell(house, layout, busybox, request):
 
     def start(*words, machine="microvm"):
         child = pexpect.spawn(os.path.join(house.build, "host", "quire"),
-                              ["run", "--layout", layout, "--machine", machine, "--timeout", "60", *words, busybox, "sh"],
-                              cwd="/", env={**os.environ, "QUIRE_HOME": house.tree, "QUIRE_BUILD": house.build, "TERM": "dumb"},
+                              ["run", "--layout", layout, "--machine", machine, "--timeout", "60", *words,
+                               busybox, "sh"],
+                              cwd="/",
+                              env={**os.environ, "QUIRE_HOME": house.tree, "QUIRE_BUILD": house.build, "TERM": "dumb"},
                               timeout=30, encoding="latin-1", dimensions=(33, 99))
         child.delaybeforesend = None
         children.append(child)
@@ -50,7 +52,8 @@ def answer(child, line):
 
 
 def begin(child, program, before=":"):
-    """Start a program in a shell of its own that says when it runs: the terminal is its own by then, and keys are for it."""
+    """Start a program in a shell of its own that says when it runs: the terminal is its own by then, and keys are for
+    it."""
     child.send(f"busybox sh -c '{before}; echo it runs; {program}'\r")
     child.expect("\nit runs\r+\n")
 
@@ -146,8 +149,8 @@ def test_a_shell_on_the_serial_line(house, layout, busybox, tmp_path):
                                         ("bin/sh", 0o120777, b"busybox")]))
     child = pexpect.spawn(QEMU, ["-accel", "tcg", "-m", "64M", "-display", "none", "-no-reboot", "-nodefaults",
                                  "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04", "-chardev",
-                                 "stdio,id=serial,signal=off", "-serial", "chardev:serial", "-kernel", house.kernel(layout),
-                                 "-initrd", str(archive), "-append", "init=/bin/sh"],
+                                 "stdio,id=serial,signal=off", "-serial", "chardev:serial", "-kernel",
+                                 house.kernel(layout), "-initrd", str(archive), "-append", "init=/bin/sh"],
                           echo=False, timeout=30, encoding="latin-1")
     child.expect(PROMPT)
     assert answer(child, "echo $((6 * 7))") == "42"

@@ -37,7 +37,8 @@ def stacks_that_fit(row):
 
 @pytest.fixture(scope="module")
 def crowd():
-    """A function that runs tests/programs/crowd.c under a layout: what it printed, or `told` of it; the audit was clean."""
+    """A function that runs tests/programs/crowd.c under a layout: what it printed, or `told` of it; the audit was
+    clean."""
     build = os.path.abspath(os.environ.get("QUIRE_BUILD") or os.path.join(jobs.HERE, "..", "..", "build"))
     root, made = os.path.join(build, "programs", "root"), os.path.join(build, "programs", "made")
     if not os.path.isdir(root):
@@ -45,8 +46,8 @@ def crowd():
     jobs.compile_all(root, made)
 
     def run(layout, how, told=False, memory="256M"):
-        done = subprocess.run([os.path.join(build, "host", "quire"), "run", "--layout", layout, "-m", memory, "--report",
-                               "--timeout", str(PATIENCE), os.path.join(made, "crowd"), how],
+        done = subprocess.run([os.path.join(build, "host", "quire"), "run", "--layout", layout, "-m", memory,
+                               "--report", "--timeout", str(PATIENCE), os.path.join(made, "crowd"), how],
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
                               env={**os.environ, "QUIRE_BUILD": build})
         assert done.returncode == 0, done.stdout + done.stderr
@@ -89,7 +90,8 @@ def test_two_processes(crowd, house, layout):
 
 def test_fork_and_exec_in_a_crowd(crowd, layout):
     """A spawned child, a forked one and a thread of the crowd take their stacks to another space."""
-    assert crowd(layout, "fork").splitlines() == ["last: here", "last: here", "fork: the child has executed", "last: here"]
+    assert crowd(layout, "fork").splitlines() == ["last: here", "last: here", "fork: the child has executed",
+                                                  "last: here"]
 
 
 def test_no_stack_is_nearly_full(crowd, house, layout):

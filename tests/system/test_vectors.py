@@ -1,9 +1,10 @@
-"""Every way into the kernel that a program can take, and every selector and flag that it can bring back: signals as on Linux.
+"""Every way into the kernel that a program can take, and every selector and flag that it can bring back: signals as on
+Linux.
 
 tests/programs/vectors.c does them all and prints what each became. What Linux for i386 prints was recorded in the same
 emulator, whose processor has its own idea of some details (ICEBP, SSE exceptions). A 64-bit Linux answers an
-i386 program otherwise: it has other selectors, its sigreturn adds level 3 to them, and a refused IRET is SIGSEGV or SIGBUS
-where the 32-bit one says SIGILL, code 8. Quire is an i386 kernel.
+i386 program otherwise: it has other selectors, its sigreturn adds level 3 to them, and a refused IRET is SIGSEGV or
+SIGBUS where the 32-bit one says SIGILL, code 8. Quire is an i386 kernel.
 """
 import os
 import re
@@ -30,17 +31,20 @@ def vectors(house):
 
 
 def comparable(text, layout):
-    """Lines. A stack segment of the program's own (selector 33) has a base, and whether base and stack pointer together are an
-    address that is mapped depends on where the layout puts stacks: only under quire, as under Linux, it is none."""
+    """Lines. A stack segment of the program's own (selector 33) has a base, and whether base and stack pointer together
+    are an address that is mapped depends on where the layout puts stacks: only under quire, as under Linux, it is
+    none."""
     lines = text.splitlines()
-    return lines if layout == "quire" else [line for line in lines if not re.match(r"(rt_)?sigreturn ss 003[03]-", line)]
+    return lines if layout == "quire" else [line for line in lines
+                                            if not re.match(r"(rt_)?sigreturn ss 003[03]-", line)]
 
 
 @pytest.mark.parametrize("kind", ["", "-checked"], ids=["plain", "checked"])
 def test_all_vectors_selectors_and_flags(house, layout, vectors, kind, tmp_path):
     house.kernel(layout, checked=kind != "")
-    done = subprocess.run([os.path.join(house.build, "host", "quire"), "run", "--layout", layout + kind, "--timeout", str(PATIENCE),
-                           f"--report={tmp_path}/report", vectors], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+    done = subprocess.run([os.path.join(house.build, "host", "quire"), "run", "--layout", layout + kind, "--timeout",
+                           str(PATIENCE), f"--report={tmp_path}/report", vectors], stdin=subprocess.DEVNULL,
+                           capture_output=True, text=True,
                           errors="replace", env={**os.environ, "QUIRE_BUILD": house.build})
     assert comparable(done.stdout, layout) == comparable(open(EXPECTED).read(), layout), done.stderr
     assert done.returncode == 0

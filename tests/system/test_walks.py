@@ -37,7 +37,8 @@ def test_every_step_is_where_the_page_says_and_called_by_whom_it_says(house):
                 continue
             calls = next(filter(None, (body(house, file, caller) for file in files)), None)
             assert calls, f"{heading}: {caller}, which calls {function}, is in none of the walk's files"
-            assert re.search(rf"\b{function}\b", calls.split("\n", 1)[1]), f"{heading}: {caller} does not call {function}"
+            assert re.search(rf"\b{function}\b",
+                             calls.split("\n", 1)[1]), f"{heading}: {caller} does not call {function}"
 
 
 def test_a_walk_meets_few_files_and_no_layout(house):

@@ -48,7 +48,8 @@ def leaves(root):
 
 
 def rights(entry):
-    return ("user " if entry & USER else "kernel ") + ("rw" if entry & WRITE else "r-") + (" global" if entry & GLOBAL else "")
+    return ("user " if entry & USER else "kernel ") + ("rw" if entry & WRITE
+                                                       else "r-") + (" global" if entry & GLOBAL else "")
 
 
 def runs(root):
@@ -180,7 +181,8 @@ class Spaces(gdb.Command):
             here = " (in use)" if int(space["root"]["no"]) == root else ""
             print(f"space at {int(space.address):#x}: root frame {int(space['root']['no']):#x}, "
                   f"{int(space['map']['count'])} regions, {int(space['resident'])} pages present{here}")
-            for region in tree(space["map"]["root"]) if int(space.address) != int(gdb.parse_and_eval("&kernel_space")) else ():
+            of_programs = int(space.address) != int(gdb.parse_and_eval("&kernel_space"))
+            for region in tree(space["map"]["root"]) if of_programs else ():
                 print(f"    {int(region['span']['first']) * PAGE:#010x} {int(region['span']['end']) * PAGE - 1:#010x} "
                       f"{text(region['name'])}")
 

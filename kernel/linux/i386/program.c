@@ -78,10 +78,11 @@ static inline int handle_fault(struct space *space, vaddr_t address, uint8_t acc
 }
 
 /*
- * No frame was left: a process gives its memory back (process/out_of_memory.h), and the fault is tried again, unless it is this
- * process that ends. Not in line: a fault that has its frame should not pay for it.
+ * No frame was left: a process gives its memory back (process/out_of_memory.h), and the fault is tried again, unless it
+ * is this process that ends. Not in line: a fault that has its frame should not pay for it.
  */
-static int __attribute__((noinline)) handle_without_memory(vaddr_t address, uint8_t access, struct fault_verdict *verdict)
+static int __attribute__((noinline)) handle_without_memory(vaddr_t address, uint8_t access,
+                                                           struct fault_verdict *verdict)
 {
     int err = -ENOMEM;
 
