@@ -357,7 +357,7 @@ $(L)/document.c: $(L)/layout.c
 
 $(B)/port/layouts/firmware/tests/test_firmware.c.o: $(L)/document.c
 
-machine_made := layout.c invariants.c corruptions.c commands.c
+machine_made := layout.c invariants.c audits.c corruptions.c commands.c
 
 # The machine in plain memory, as an archive of names: a test gets those of its objects that it asks for.
 define machine_archive

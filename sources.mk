@@ -87,6 +87,9 @@ kernel += kernel/memory/check/corrupt_frames.c      # frames
 kernel += kernel/memory/check/corrupt_tables.c      # tables and regions
 kernel += kernel/memory/check/corrupt_parts.c       # heap, stacks, objects
 
+kernel += kernel/process/process_audit.c            # what must be true of processes, threads, timers
+kernel += kernel/process/process_corrupt.c          # breaking it, on specimens
+
 # kernel/memory once more: what programs hand to the kernel
 kernel += kernel/memory/spaces/user.c               # the only way to a program's memory
 kernel += kernel/memory/spaces/user_in.c            # and to that of one who does not run
@@ -285,9 +288,10 @@ choices :=
 include $(wildcard layouts/*/sources.mk)
 
 # The tables, and the sets of them that all kernels have; what a row is and where the table is declared.
-tables = invariants corruptions probes mutations commands
-adds   = memory_invariants memory_corruptions console_commands
+tables = invariants audits corruptions probes mutations commands
+adds   = memory_invariants process_invariants process_audits memory_corruptions process_corruptions console_commands
 table_invariants  = struct invariant      invariants       memory/audit.h
+table_audits      = struct audit_part     audits           memory/audit.h
 table_corruptions = struct corruption     corruptions      memory/check/corrupt.h
 table_probes      = struct claim_probe    claim_probes     claims/claims.h
 table_mutations   = struct claim_mutation claim_mutations  claims/claims.h
@@ -298,7 +302,7 @@ table_commands    = struct command        commands         console/console.h
 # kernel-run.elf, which `./quire run` boots, is made of the same objects without these: console, claims, checks, snapshots and
 # the names of functions. They may be taken out of the tree, and it still can be made.
 aside = claims.c claims_% mutations.c corrupt.c audit.c console.c commands.c
-whole = $(filter kernel/memory/check/% kernel/claims/% kernel/console/%,$(kernel)) \
+whole = $(filter kernel/memory/check/% %/process_audit.c %/process_corrupt.c kernel/claims/% kernel/console/%,$(kernel)) \
         $(addprefix kernel/init/,console.c checks.c snapshot.c map_line.c) kernel/base/symbol.c \
         $(foreach source,$(filter layouts/%,$(kernel)),$(if $(filter $(aside),$(notdir $(source))),$(source)))
 run   = $(filter-out $(whole),$(kernel)) $(run_only)
@@ -311,7 +315,7 @@ cold += kernel/memory/start.c kernel/memory/frames/memmap.c kernel/memory/spaces
         kernel/memory/spaces/fault_verdict.c kernel/memory/spaces/map_move.c kernel/memory/spaces/map_lock.c kernel/memory/spaces/map_pages.c \
         kernel/memory/spaces/map_residency.c
 cold += $(addprefix kernel/linux/,attribute.c mount.c limits.c prctl.c credentials.c process_vm.c copy.c folder.c) \
-        $(addprefix kernel/process/,groups.c)
+        $(addprefix kernel/process/,groups.c out_of_memory.c last_resort.c process_audit.c process_corrupt.c)
 cold += $(filter-out %/virtio.c %/virtio_console.c %/channel_link.c %/channel_frames.c,$(filter kernel/devices/%,$(kernel)))
 cold += $(addprefix arch/i386/,trap_report.c inspect.c pic.c pci_ports.c power.c cpu_facts.c descriptor.c)
 hot   = $(addprefix layouts/,movos/tables.c tracker/tables.c tracker/tracker.c tracker/list.c tracker/master.c pat/user_copy.c)
@@ -340,7 +344,7 @@ web_map    = $(filter-out %/draw_text.c,$(drawing)) $(addprefix tools/layout/,so
 
 # The memory manager on a machine in plain memory (arch/host): what is linked into it.
 machine  = $(filter-out %/user.c,$(filter kernel/memory/%,$(kernel))) $(machine_layouts) $(wildcard arch/host/*.c) $(machine_base) $(machine_console) $(machine_files)
-machine_base = kernel/process/load.c kernel/process/numbers.c kernel/process/groups.c kernel/process/timer_heap.c kernel/process/timer_table.c $(addprefix kernel/base/,bitset.c print.c string.c lock.c divide.c) kernel/devices/pci.c \
+machine_base = tests/host/no_processes.c kernel/process/load.c kernel/process/numbers.c kernel/process/groups.c kernel/process/timer_heap.c kernel/process/timer_table.c $(addprefix kernel/base/,bitset.c print.c string.c lock.c divide.c) kernel/devices/pci.c \
                boot/physical.c boot/multiboot.c boot/pvh.c boot/bios.c kernel/devices/channel_frames.c kernel/devices/keys.c kernel/devices/acpi.c \
                kernel/files/terminal/line_discipline.c kernel/files/terminal/line_discipline_output.c
 # Files, as far as they need no processes but one.

@@ -29,11 +29,20 @@
 
 enum { AUDIT_FAILURES = 8 };
 
+struct audit_report;
+
 /* One line for each invariant: id, header that states it, sentence. */
 struct invariant {
     const char *id, *where, *text;
 };
 extern const struct invariant *const invariants[];      /* sets (rows.h): memory's own, and a layout's */
+
+/* A check of something that lies above memory, which registers its set here: part of each full pass. */
+struct audit_part {
+    const char *name;
+    void      (*audit)(struct audit_report *report);
+};
+extern const struct audit_part *const audits[];         /* sets (rows.h) */
 
 struct audit_failure {
     const char *id;             /* "F3", "S1"...                              */

@@ -112,3 +112,12 @@ void clock_start(void)
     wall_at_start = clock_read_wall();
     clock_tick(handle_tick);
 }
+
+const char *timers_broken(void)
+{
+    lock_state  state  = lock_take(&lock);
+    const char *broken = timer_heap_broken(first);
+
+    lock_drop(&lock, state);
+    return broken;
+}

@@ -21,7 +21,7 @@ void process_join_session(struct process *process, struct number *session);
 void process_note_change(struct process *child);                 /* its state changed, or its parent heard of it */
 void thread_become_first(struct thread *thread);                /* its process's number, whose thread is gone, is its own */
 void thread_delist(struct thread *thread);
-bool processes_ok(void);                                        /* C1 to C3 (process.c) and N1 to N3 (numbers.h) */
+const char *process_broken(const struct process *process);     /* the first of T1 to T3 (process.c) that does not hold; NULL */
 void process_adopt(struct process *parent, struct process *child);                 /* NULL: nobody does */
 struct process *process_new_parent(const struct process *leaving);              /* NULL: nobody       */
 
@@ -66,6 +66,17 @@ void memory_release_tables(struct shared_space *memory);     /* and does no more
 struct signal_actions *actions_new(const struct signal_actions *like);
 void actions_hold(struct signal_actions *actions);
 void actions_release(struct signal_actions *actions);
+
+/* The threads that wait for their turn, as schedule.c has them. */
+struct run_queue {
+    struct thread *first, *last;
+    uint32_t       count;
+};
+extern struct run_queue run_queue;
+
+/* The first of Y1 to Y3 (schedule.c) that does not hold, Y3 for one waiter; NULL when they do. */
+const char *schedule_broken(void);
+const char *waiter_broken(const struct waiter *waiter);
 
 /* For schedule.c and those who stop or end. */
 void schedule_stop_here(enum thread_phase phase);

@@ -24,7 +24,7 @@ enum { KIND_PRIVATE = 0, KIND_SPACE = 1, KIND_OBJECT = 2 };     /* in the lowest
 static struct lock lock = LOCK("futexes", RANK_FUTEX);
 static struct list lists[FUTEX_LISTS];              /* [lock] in order of arrival; zeroed: not used yet */
 
-static struct list *list_of_key(const struct futex_key *key)
+struct list *futex_list(const struct futex_key *key)
 {
     uint32_t     mixed = ((uint32_t)((uintptr_t)key->of >> 5) ^ (uint32_t)key->offset >> 2) * 0x9E3779B1u;
     struct list *list  = &lists[mixed >> 24];
@@ -84,7 +84,7 @@ static void append_waiter(struct futex_waiter *waiter)
 {
     deep_assert(lock_held(&lock));
     assert(!waiter->woken);
-    list_insert(list_of_key(&waiter->key), &waiter->link);
+    list_insert(futex_list(&waiter->key), &waiter->link);
 }
 
 static void wake_waiter(struct futex_waiter *waiter)
@@ -99,7 +99,7 @@ static void wake_waiter(struct futex_waiter *waiter)
 /* The first of a key's waiters behind `at` in its list, or NULL. */
 static struct futex_waiter *next_waiter(const struct futex_key *key, const struct list *at)
 {
-    const struct list *end = list_of_key(key);
+    const struct list *end = futex_list(key);
 
     for (at = at->next; at != end; at = at->next)
         if (is_same_key(&LIST_ITEM(at, struct futex_waiter, link)->key, key))
@@ -110,7 +110,7 @@ static struct futex_waiter *next_waiter(const struct futex_key *key, const struc
 /* Each step removes a waiter or passes over one: no more steps than there are threads. */
 static int wake_waiters(const struct futex_key *key, int32_t most, uint32_t bits)
 {
-    struct list         *at = list_of_key(key);
+    struct list         *at = futex_list(key);
     struct futex_waiter *waiter;
     int                  done = 0;
 
@@ -130,7 +130,7 @@ static int wake_waiters(const struct futex_key *key, int32_t most, uint32_t bits
 /* The waiters of a word wake up or move, in their order. Those that would move to where they are stay, and count. */
 static int wake_or_move_waiters(const struct futex_key *from, const struct futex_key *to, int32_t most, int32_t move)
 {
-    struct list         *at = list_of_key(from);
+    struct list         *at = futex_list(from);
     struct futex_waiter *waiter;
     int                  done = 0;
 
@@ -151,25 +151,32 @@ static int wake_or_move_waiters(const struct futex_key *from, const struct futex
     return done;
 }
 
-bool futexes_ok(void)
+static const char *broken_in_list(const struct list *list)
 {
-    lock_state   state = lock_take(&lock);
-    bool         ok    = true;
     struct list *at;
 
-    for (unsigned i = 0; i < FUTEX_LISTS && ok; i++) {
-        if (lists[i].next == NULL)
-            continue;
-        ok = list_ok(&lists[i]);                                                    /* Q1 */
-        if (ok)
-            LIST_EACH(at, &lists[i]) {
-                const struct futex_waiter *waiter = LIST_ITEM(at, struct futex_waiter, link);
+    if (!list_ok(list))
+        return "Q1";
+    LIST_EACH(at, list) {
+        const struct futex_waiter *waiter = LIST_ITEM(at, struct futex_waiter, link);
 
-                ok = ok && list_of_key(&waiter->key) == &lists[i] && !waiter->woken;    /* Q1, Q2 */
-            }
+        if (futex_list(&waiter->key) != list)
+            return "Q1";
+        if (waiter->woken)
+            return "Q2";
     }
+    return NULL;
+}
+
+const char *futexes_broken(void)
+{
+    lock_state  state  = lock_take(&lock);
+    const char *broken = NULL;
+
+    for (unsigned i = 0; i < FUTEX_LISTS && broken == NULL; i++)
+        broken = lists[i].next != NULL ? broken_in_list(&lists[i]) : NULL;
     lock_drop(&lock, state);
-    return ok;
+    return broken;
 }
 
 /* ---- Calls ------------------------------------------------------------------------------------ */

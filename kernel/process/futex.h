@@ -48,7 +48,9 @@ int futex_requeue(vaddr_t at, bool private, int32_t wake, vaddr_t to, int32_t mo
 /* A name for each word can be had: what a call must know before it changes one. */
 int futex_check(vaddr_t at, bool private) MUST_CHECK;
 
-bool futexes_ok(void);                  /* Q1, Q2 (futex.c) */
+/* The list in which waiters of a key are. The first of Q1 and Q2 (futex.c) that does not hold; NULL when both do. */
+struct list *futex_list(const struct futex_key *key);
+const char  *futexes_broken(void);
 
 /* A thread ends: locks it still holds are marked and their waiters woken. */
 void futex_robust_exit(struct thread *thread);

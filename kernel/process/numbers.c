@@ -88,36 +88,46 @@ void number_drop(struct number *number)
 
 /* ---- The check ------------------------------------------------------------------------------ */
 
-static bool number_ok(const struct number *number)
+/* N3 for the members of its group and session, who are counted as its uses. */
+static bool members_have(const struct number *number, uint32_t *uses)
 {
-    uint32_t     uses = (number->process != NULL) + (number->thread != NULL);
     struct list *at;
 
     if (!list_ok(&number->group) || !list_ok(&number->session))
         return false;
     LIST_EACH(at, &number->group)
-        if (++uses && LIST_ITEM(at, struct process, group_link)->group != number->value)         /* N3 */
+        if (++*uses && LIST_ITEM(at, struct process, group_link)->group != number->value)
             return false;
     LIST_EACH(at, &number->session)
-        if (++uses && LIST_ITEM(at, struct process, session_link)->session != number->value)     /* N3 */
+        if (++*uses && LIST_ITEM(at, struct process, session_link)->session != number->value)
             return false;
-    if (number->process != NULL && number->process->id != number->value)                         /* N3 */
-        return false;
-    if (number->thread != NULL && number->thread->id != number->value)                           /* N3 */
-        return false;
-    return uses > 0 && uses == number->uses;                                                     /* N2 */
+    return true;
 }
 
-bool numbers_ok(void)
+static const char *broken_in_number(const struct number *number)
 {
-    uint32_t listed = 0, counted = 0;
+    uint32_t uses = (number->process != NULL) + (number->thread != NULL);
+
+    if (!bitset_has(&in_use, (uint32_t)number->value))                                  /* listed -> in use */
+        return "N1";
+    if (!members_have(number, &uses) || (number->process != NULL && number->process->id != number->value) ||
+        (number->thread != NULL && number->thread->id != number->value))
+        return "N3";
+    return uses == 0 || uses != number->uses ? "N2" : NULL;
+}
+
+const char *numbers_broken(void)
+{
+    const char *broken = NULL;
+    uint32_t    listed = 0, counted = 0;
 
     assert(lock_held(&process_lock));
     for (uint32_t i = 0; i < LISTS; i++)
-        for (const struct number *number = table[i]; number != NULL; number = number->next, listed++)
-            if (!bitset_has(&in_use, (uint32_t)number->value) || !number_ok(number))             /* N1, listed -> in use */
-                return false;
+        for (const struct number *number = table[i]; number != NULL && broken == NULL; number = number->next, listed++)
+            broken = broken_in_number(number);
+    if (broken != NULL)
+        return broken;
     for (uint32_t value = 0; (value = bitset_next(&in_use, value)) < NUMBERS; value++)
         counted++;
-    return counted == listed && bitset_ok(&in_use);                                              /* N1, in use -> listed */
+    return counted == listed && bitset_ok(&in_use) ? NULL : "N1";                       /* in use -> listed */
 }

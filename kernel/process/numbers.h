@@ -7,7 +7,7 @@
  * Owning   a number lies in the process or the thread it was taken for (process.h). The memory of a process that is gone
  *          stays until nobody uses its number.
  * Locking  process_lock is held by all callers.
- * Cost     finding, taking and giving back O(1), however many are in use; nothing here is a walk but numbers_ok().
+ * Cost     finding, taking and giving back O(1), however many are in use; nothing here is a walk but numbers_broken().
  *
  *   N1  a number is in the set of those in use if and only if its struct is in the table
  *   N2  uses counts the process, the thread, and the members of group and session; it is never 0 in the table
@@ -52,6 +52,8 @@ void number_drop(struct number *number);
 
 int32_t number_last(void);                  /* given last */
 
-bool numbers_ok(void);
+/* The first invariant that does not hold; NULL when all do. */
+const char *numbers_broken(void);
+static inline bool numbers_ok(void) { return numbers_broken() == NULL; }
 
 #endif

@@ -1,10 +1,10 @@
 /*
  * process.c - who exists: the lists of processes and threads, making and freeing both.
  *
- *   C1  a process that has ended, or has stopped or gone on without its parent hearing of that, is in its parent's list of
- *       news; others may be in it until somebody looks, as SIGCONT takes no process_lock
- *   C2  the list of news is in the order of the children
- *   C3  a process's threads are linked both ways, as many as are counted, and each is entered under its number
+ *   T1  a process that has ended, or has stopped or gone on without its parent hearing of that, is in its parent's list of
+ *       changed children; others may be in it until somebody looks, as SIGCONT takes no process_lock
+ *   T2  the list of changed children is in the order of the children
+ *   T3  a process's threads are linked both ways, as many as are counted, and each is entered under its number
  */
 #include "process/abi.h"
 #include "process/process.h"
@@ -546,45 +546,43 @@ void process_delist(struct process *process)
 
 /* ---- The check. The lock is held. ----------------------------------------------------------------------- */
 
-static bool children_ok(const struct process *parent)
+static const char *broken_in_children(const struct process *parent)
 {
     uint64_t     before = 0;
     struct list *at;
 
     if (!list_ok(&parent->children) || !list_ok(&parent->changed_children))
-        return false;
+        return "T1";
     LIST_EACH(at, &parent->children) {
         const struct process *child = LIST_ITEM(at, struct process, sibling_link);
 
-        if (child->parent != parent || (has_change(child) && list_is_empty(&child->changed_link)))    /* C1 */
-            return false;
+        if (child->parent != parent || (has_change(child) && list_is_empty(&child->changed_link)))
+            return "T1";
     }
     LIST_EACH(at, &parent->changed_children) {
         const struct process *child = LIST_ITEM(at, struct process, changed_link);
 
-        if (child->parent != parent || child->order <= before)                                  /* C2 */
-            return false;
+        if (child->parent != parent || child->order <= before)
+            return "T2";
         before = child->order;
     }
-    return true;
+    return NULL;
 }
 
-static bool threads_ok(const struct process *process)
+static const char *broken_in_threads(const struct process *process)
 {
     const struct thread *before = NULL;
     uint32_t             count  = 0;
 
     for (const struct thread *t = process->threads; t != NULL; before = t, t = t->next_in_process, count++)
-        if (t->before_in_process != before || thread_numbered(t->id) != t)
-            return false;
-    return before == process->last_thread && count == process->thread_count;                    /* C3 */
+        if (t->before_in_process != before || thread_numbered(t->id) != t || t->process != process)
+            return "T3";
+    return before == process->last_thread && count == process->thread_count ? NULL : "T3";
 }
 
-bool processes_ok(void)
+const char *process_broken(const struct process *process)
 {
-    assert(lock_held(&process_lock));
-    for (const struct process *p = process_after(NULL); p != NULL; p = process_after(p))
-        if (!children_ok(p) || !threads_ok(p))
-            return false;
-    return numbers_ok();
+    const char *broken = broken_in_children(process);
+
+    return broken != NULL ? broken : broken_in_threads(process);
 }

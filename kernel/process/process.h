@@ -35,7 +35,7 @@ struct node;
 struct terminal;
 
 enum process_state { PROCESS_ALIVE, PROCESS_STOPPED, PROCESS_ZOMBIE };
-enum thread_phase  { THREAD_READY, THREAD_RUNNING, THREAD_WAITING, THREAD_STOPPED, THREAD_DEAD };
+enum thread_phase  { THREAD_RUNNING, THREAD_READY, THREAD_WAITING, THREAD_STOPPED, THREAD_DEAD };
 
 struct limit { uint64_t soft, hard; };
 enum { LIMITS = 16 };
@@ -75,7 +75,7 @@ struct process {
     struct list       group_link, session_link;         /* in those                                       */
     struct process   *parent;
     struct list       children;         /* in the order they became children                      */
-    struct list       changed_children; /* of them, those a wait may tell of (C1 in process.c), in that order */
+    struct list       changed_children; /* of them, those a wait may tell of (T1 in process.c), in that order */
     struct list       sibling_link, changed_link;
     uint64_t          order;            /* higher than that of each earlier child of its parent   */
     int32_t           maker;            /* the parent's thread that made it; when that has ended, the eldest counts as it */

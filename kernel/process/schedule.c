@@ -4,6 +4,10 @@
  * One lock guards the run queue, all wait queues and the phases of threads. It ranks below every other
  * lock but the console's, so that anybody may wake anybody. It is held across the
  * switch of stacks: the thread that is switched to drops it.
+ *
+ *   Y1  the run queue has as many threads as it counts, all of them ready, and ends with the last
+ *   Y2  the current thread is running
+ *   Y3  a waiter stands in the queue that it names, and that queue is sound in both directions
  */
 #include "process/abi.h"
 #include "process/schedule.h"
@@ -22,8 +26,7 @@
 enum { SLICE = 5, TICK_NANOSECONDS = 10000000 };       /* ticks before another gets a turn */
 
 static struct lock    lock = LOCK("schedule", RANK_SCHEDULE);
-static struct thread *first_ready, *last_ready; /* [lock]                                     */
-static uint32_t       ready;                    /* [lock]                                     */
+struct run_queue      run_queue;                /* [lock]                                     */
 static struct thread  idle;                     /* the boot stack: runs when nobody else can  */
 static struct thread *current = &idle;          /* [lock, or interrupts off]                  */
 static struct thread *finished;                 /* [lock] dead, its stack still in use until the switch */
@@ -35,9 +38,9 @@ static volatile bool  due;                      /* the current thread's turn is 
 static void         (*volatile probes[PROBES])(void);   /* called once programs run; NULL: does not ask  */
 
 struct thread *current_thread(void) { return current; }
-uint32_t schedule_ready(void)       { return ready; }
+uint32_t schedule_ready(void)       { return run_queue.count; }
 uint64_t schedule_idle_time(void)   { return idle_time; }
-uint32_t schedule_running(void)     { return ready + (current != &idle); }
+uint32_t schedule_running(void)     { return run_queue.count + (current != &idle); }
 
 uint64_t schedule_switches(void)
 {
@@ -56,22 +59,22 @@ static void append_ready(struct thread *thread)
     assert(thread != &idle || idle_shares);
     thread->phase      = THREAD_READY;
     thread->queue_next = NULL;
-    if (first_ready == NULL)
-        first_ready = thread;
+    if (run_queue.first == NULL)
+        run_queue.first = thread;
     else
-        last_ready->queue_next = thread;
-    last_ready = thread;
-    ready++;
+        run_queue.last->queue_next = thread;
+    run_queue.last = thread;
+    run_queue.count++;
 }
 
 static struct thread *take_first_ready(void)
 {
-    struct thread *thread = first_ready;
+    struct thread *thread = run_queue.first;
 
     if (thread == NULL)
         return &idle;
-    first_ready = thread->queue_next;
-    ready--;
+    run_queue.first = thread->queue_next;
+    run_queue.count--;
     return thread;
 }
 
@@ -200,7 +203,7 @@ void schedule_tick(void)
 {
     measure_load();
     if (current == &idle)
-        due = ready > 0;
+        due = run_queue.count > 0;
     else if (current->slice > 0 && --current->slice == 0)
         due = true;
     if (clock_is_behind)
@@ -234,7 +237,7 @@ void schedule_preempt(void)
     answer_probes();
     if (clock_is_behind)                        /* what is due may wake somebody */
         clock_catch_up();
-    if (ready > 0)
+    if (run_queue.count > 0)
         schedule();
 }
 
@@ -252,7 +255,7 @@ void schedule_idle(void)
         unsigned long interrupts = interrupts_off();
 
         clock_catch_up();
-        if (ready > 0) {
+        if (run_queue.count > 0) {
             interrupts_restore(interrupts);
             schedule();
         } else {
@@ -273,7 +276,7 @@ void schedule_pause(void)
 
     may_give_way();
     interrupts = interrupts_off();
-    if (ready > 0) {
+    if (run_queue.count > 0) {
         interrupts_restore(interrupts);
         schedule();
     } else {
@@ -533,4 +536,45 @@ void mutex_drop(struct mutex *mutex)
     if (mutex->waiting.first != NULL)
         make_runnable(mutex->waiting.first->thread);
     lock_drop(&lock, state);
+}
+
+/* ---- The check ------------------------------------------------------------------------------ */
+
+static const char *broken_in_run_queue(void)
+{
+    const struct thread *last  = NULL;
+    uint32_t             count = 0;
+
+    for (const struct thread *t = run_queue.first; count < run_queue.count && t != NULL; last = t, t = t->queue_next, count++)
+        if (t->phase != THREAD_READY)
+            return "Y1";
+    return count == run_queue.count && (count == 0 || (last == run_queue.last && last->queue_next == NULL)) ? NULL : "Y1";
+}
+
+const char *schedule_broken(void)
+{
+    lock_state  state  = lock_take(&lock);
+    const char *broken = broken_in_run_queue();
+
+    if (broken == NULL && current->phase != THREAD_RUNNING)
+        broken = "Y2";
+    lock_drop(&lock, state);
+    return broken;
+}
+
+/* bound: as many steps as waiters in the queue. */
+const char *waiter_broken(const struct waiter *waiter)
+{
+    lock_state           state = lock_take(&lock);
+    const struct waiter *last  = NULL;
+    bool                 found = waiter->queue == NULL, sound = true;
+
+    if (!found)
+        for (const struct waiter *at = waiter->queue->first; at != NULL && sound; last = at, at = at->next) {
+            sound = at->previous == last && at->queue == waiter->queue;
+            found = found || at == waiter;
+        }
+    sound = sound && (waiter->queue == NULL || waiter->queue->last == last);
+    lock_drop(&lock, state);
+    return found && sound ? NULL : "Y3";
 }

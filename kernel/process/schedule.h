@@ -133,6 +133,7 @@ uint64_t clock_wall(void);              /* nanoseconds since 1970               
 /* Timers (timer_heap.h): as many as there are. Arming and disarming cost the logarithm of how many are armed. */
 void timer_arm(struct timer *timer, uint64_t due);      /* again: at the new moment alone          */
 void timer_disarm(struct timer *timer);
+const char *timers_broken(void);                        /* the first of A1 to A4 that does not hold, or NULL */
 
 /*
  * More timers were due at a tick than an interrupt fires: clock_catch_up() fires the others, with interrupts let in now and

@@ -85,13 +85,18 @@ void timer_heap_take(struct timer **root, struct timer *timer)
     timer->armed  = false;
 }
 
-static bool node_is_sound(const struct timer *timer)
+/* A1 to A4 for one timer. */
+static const char *broken_in_node(const struct timer *timer)
 {
-    return timer->armed && timer->distance == node_distance(timer->right) + 1 &&             /* H4, H2 */
-           node_distance(timer->left) >= node_distance(timer->right) &&                           /* H2     */
-           (timer->parent == NULL || !timer_is_before(timer, timer->parent)) &&               /* H1     */
-           (timer->left == NULL || timer->left->parent == timer) &&                     /* H3     */
-           (timer->right == NULL || timer->right->parent == timer);
+    const struct timer *left = timer->left, *right = timer->right;
+
+    if (!timer->armed)
+        return "A4";
+    if ((left != NULL && left->parent != timer) || (right != NULL && right->parent != timer))
+        return "A3";
+    if (timer->distance != node_distance(right) + 1 || node_distance(left) < node_distance(right))
+        return "A2";
+    return timer->parent != NULL && timer_is_before(timer, timer->parent) ? "A1" : NULL;
 }
 
 /* The next one in a walk of all: down to the left, down to the right, or up to where a right one is left to visit. */
@@ -107,14 +112,13 @@ static const struct timer *next_in_walk(const struct timer *timer)
     return NULL;
 }
 
-bool timer_heap_ok(const struct timer *root)
+const char *timer_heap_broken(const struct timer *root)
 {
-    if (root != NULL && root->parent != NULL)                                           /* H3     */
-        return false;
-    for (; root != NULL; root = next_in_walk(root))
-        if (!node_is_sound(root))
-            return false;
-    return true;
+    const char *broken = root != NULL && root->parent != NULL ? "A3" : NULL;
+
+    for (; root != NULL && broken == NULL; root = next_in_walk(root))
+        broken = broken_in_node(root);
+    return broken;
 }
 
 uint64_t interval_pass(uint64_t *due, uint64_t interval, uint64_t now)

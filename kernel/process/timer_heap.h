@@ -10,12 +10,12 @@
  * Cost     putting one in and taking any one out: at most 2 log2(timers + 1) steps each, 64 for all that fit into memory.
  * Source   D. Knuth, The Art of Computer Programming, vol. 3, section 5.2.3: leftist trees.
  *
- * Invariants, checked by timer_heap_ok():
+ * Invariants, checked by timer_heap_broken():
  *
- *   H1  a child is not due before its parent, nor, if at the same moment, was it put in before
- *   H2  a timer's distance is one more than its right child's, which is at most its left child's; that of none is 0
- *   H3  a child's parent is the timer whose child it is; the root has none
- *   H4  timers in the heap are armed
+ *   A1  a child is not due before its parent, nor, if at the same moment, was it put in before
+ *   A2  a timer's distance is one more than its right child's, which is at most its left child's; that of none is 0
+ *   A3  a child's parent is the timer whose child it is; the root has none
+ *   A4  timers in the heap are armed
  */
 #ifndef QUIRE_PROCESS_TIMER_HEAP_H
 #define QUIRE_PROCESS_TIMER_HEAP_H
@@ -36,7 +36,9 @@ void timer_heap_put(struct timer **root, struct timer *timer);
 /* `timer` is in this heap. */
 void timer_heap_take(struct timer **root, struct timer *timer);
 
-bool timer_heap_ok(const struct timer *root);
+/* The first invariant that does not hold; NULL when all do. */
+const char *timer_heap_broken(const struct timer *root);
+static inline bool timer_heap_ok(const struct timer *root) { return timer_heap_broken(root) == NULL; }
 
 /*
  * The next moment after `now` that lies whole intervals (at least one) after *due: it becomes *due, and what is returned is

@@ -77,16 +77,18 @@ static uint32_t places_taken(const struct timer_leaf *leaf)
     return count;
 }
 
-bool timer_table_ok(const struct timer_table *table)
+const char *timer_table_broken(const struct timer_table *table)
 {
     uint32_t sum = 0;
 
     for (unsigned n = 0; n < TIMER_BRANCH; n++) {
         const struct timer_leaf *leaf = table->leaf[n];
 
-        if (leaf != NULL && (leaf->count == 0 || places_taken(leaf) != leaf->count))           /* B2, B1 */
-            return false;
+        if (leaf != NULL && leaf->count == 0)
+            return "I2";
+        if (leaf != NULL && places_taken(leaf) != leaf->count)
+            return "I1";
         sum += leaf != NULL ? leaf->count : 0;
     }
-    return sum == table->count;                                                          /* B1     */
+    return sum == table->count ? NULL : "I1";
 }

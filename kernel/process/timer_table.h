@@ -7,10 +7,10 @@
  * Locking  the caller's.
  * Cost     constant: finding a free number looks at 2 * TIMER_BRANCH places at the most.
  *
- * Invariants, checked by timer_table_ok():
+ * Invariants, checked by timer_table_broken():
  *
- *   B1  a leaf's count is the number of its places that are taken; `count` is the sum of all
- *   B2  a leaf that is there is not empty
+ *   I1  a leaf's count is the number of its places that are taken; `count` is the sum of all
+ *   I2  a leaf that is there is not empty
  */
 #ifndef QUIRE_PROCESS_TIMER_TABLE_H
 #define QUIRE_PROCESS_TIMER_TABLE_H
@@ -36,6 +36,8 @@ void *timer_table_find(const struct timer_table *table, int number);
 /* The number is free again; it was taken. */
 void  timer_table_remove(struct timer_table *table, int number);
 
-bool timer_table_ok(const struct timer_table *table);
+/* The first invariant that does not hold; NULL when all do. */
+const char *timer_table_broken(const struct timer_table *table);
+static inline bool timer_table_ok(const struct timer_table *table) { return timer_table_broken(table) == NULL; }
 
 #endif

@@ -2,6 +2,7 @@
  * user_account.c - what all processes of one user have together.
  *
  *   U1  an account is in the list of its number's hash, once, as long as somebody holds it
+ *   U2  the threads of all accounts are as many as there are, those of ended processes that nobody has waited for included
  */
 #include "process/user_account.h"
 
@@ -124,4 +125,31 @@ void user_account_unqueue(struct user_account *account)
     assert(account->signals > 0);
     __atomic_sub_fetch(&account->signals, 1, __ATOMIC_RELAXED);
     user_account_put(account);
+}
+
+/* ---- The check ------------------------------------------------------------------------------ */
+
+static bool is_once_in_list(const struct user_account *account, uint32_t list)
+{
+    const struct user_account *next = account->next;
+
+    while (next != NULL && next->uid != account->uid)
+        next = next->next;
+    return next == NULL && account->uid % USER_LISTS == list && account->references > 0;
+}
+
+const char *user_accounts_broken(uint32_t threads)
+{
+    lock_state  state  = lock_take(&lock);
+    const char *broken = NULL;
+    uint32_t    sum    = 0;
+
+    for (uint32_t i = 0; i < USER_LISTS; i++)
+        for (const struct user_account *account = lists[i]; account != NULL; account = account->next) {
+            sum += account->threads;
+            if (!is_once_in_list(account, i))
+                broken = "U1";
+        }
+    lock_drop(&lock, state);
+    return broken != NULL || sum == threads ? broken : "U2";
 }

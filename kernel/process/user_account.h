@@ -32,4 +32,7 @@ void user_account_threads(struct user_account *account, int more);
 bool user_account_queue(struct user_account *account, uint64_t most);
 void user_account_unqueue(struct user_account *account);        /* drops that reference */
 
+/* The first of U1 and U2 (user_account.c) that does not hold; NULL when both do. `threads`: as many as there are. */
+const char *user_accounts_broken(uint32_t threads);
+
 #endif

@@ -37,6 +37,16 @@ def test_every_invariant_is_broken_and_found(boot):
         assert machine.command("audit").startswith("audit: clean"), f"after {invariant} was restored"
 
 
+def test_what_is_broken_of_processes_is_named(boot):
+    """Each on specimens of its own, so none is out of reach, whatever runs."""
+    machine = boot(checked=True)
+    breakable = re.findall(r"^\s*([ATNUQIY]\d)\b", machine.command("break"), re.M)
+    assert len(breakable) == 19
+    for invariant in breakable:
+        assert re.search(rf"^break {invariant} named", machine.command("break " + invariant), re.M)
+    assert machine.command("audit").startswith("audit: clean")
+
+
 def test_sums_by_owner_add_up(boot):
     machine = boot()
     before = owners(machine)

@@ -102,6 +102,8 @@ bool audit_full(struct audit_report *report)
     objects_audit(report);
     table_homes_audit(report);
     audit_cross(report);
+    EACH_ROW(part, audits)
+        part->audit(report);
     return report->failed == 0;
 }
 
@@ -154,10 +156,18 @@ static bool step_homes(struct audit_report *report)
     return table_homes_audit_part((uint32_t)next.at++, report);
 }
 
+/* What lies above memory, whole: it is small, or nothing is idle. */
+static bool step_above(struct audit_report *report)
+{
+    EACH_ROW(part, audits)
+        part->audit(report);
+    return true;
+}
+
 bool audit_step(struct audit_report *report)
 {
     static bool (*const parts[])(struct audit_report *) = {
-        step_map, step_frames, step_kernel_tables, step_heap, step_stacks, step_homes
+        step_map, step_frames, step_kernel_tables, step_heap, step_stacks, step_homes, step_above
     };
 
     *report = (struct audit_report){ 0 };
