@@ -51,7 +51,7 @@ static bool lets_programs_through(page_t page)
     return false;
 }
 
-static frame_t take(frame_t *next, uint32_t end)
+static frame_t take_table(frame_t *next, uint32_t end)
 {
     frame_t table = { next->no++ };
 
@@ -74,7 +74,7 @@ static entry_t *leaf_table(page_t page, bool keep)
     entry_t *upper = root_entry(page);
 
     if (entry_kind(*upper, MMU_LEVELS) == ENTRY_EMPTY)
-        *upper = entry_table(keep ? take(&next_table, end_of_data()) : take(&next_boot_table, end_of_boot),
+        *upper = entry_table(keep ? take_table(&next_table, end_of_data()) : take_table(&next_boot_table, end_of_boot),
                              lets_programs_through(page));
     return table_in_ram(entry_frame(*upper));
 }
@@ -125,7 +125,7 @@ static void make_tables(struct start_facts *facts)
 {
     frame_t slots;
 
-    root_of_boot = take(&next_table, end_of_data());
+    root_of_boot = take_table(&next_table, end_of_data());
     make_boot_maps();
     slots = make_slot_table();
     make_self_and_aliases();

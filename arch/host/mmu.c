@@ -52,13 +52,13 @@ static struct sigaction      others;        /* who got SIGSEGV before us: a sani
 static struct machine_fault *expected;
 static sigjmp_buf            expected_jump;
 
-static void enter(void)
+static void enter_walk(void)
 {
     while (atomic_flag_test_and_set_explicit(&busy, memory_order_acquire))
         cpu_relax();
 }
 
-static void leave(void)
+static void leave_walk(void)
 {
     atomic_flag_clear_explicit(&busy, memory_order_release);
 }
@@ -71,7 +71,7 @@ static NORETURN void give_up(const char *what)
     abort();
 }
 
-static void hide(page_t first, size_t pages)
+static void hide_page(page_t first, size_t pages)
 {
     if (mmap(host_mirror + page_address(first), pages * PAGE_SIZE, PROT_NONE,
              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
@@ -98,7 +98,7 @@ static void show_nothing(page_t page, int prot)
         give_up("protecting a page");
 }
 
-static void show(page_t page, struct cached *c)
+static void show_page(page_t page, struct cached *c)
 {
     int prot = protection(c);
 
@@ -114,20 +114,20 @@ static void show(page_t page, struct cached *c)
 
 /* ---- The cache ------------------------------------------------------------------------- */
 
-static void forget(page_t page)
+static void forget_page(page_t page)
 {
     struct cached *c = &tlb[page];
 
     if (!c->is_valid)
         return;
     if (c->shown != PROT_NONE)
-        hide(page, 1);
+        hide_page(page, 1);
     valid[c->place] = valid[--valid_count];
     tlb[valid[c->place]].place = c->place;
     *c = (struct cached){ .is_valid = false };
 }
 
-static bool allows(const struct cached *c, const struct access *access)
+static bool cached_allows(const struct cached *c, const struct access *access)
 {
     unsigned rights = access->user ? c->user : c->kernel;
     unsigned wanted = access->write ? MAY_WRITE : access->fetch ? MAY_EXECUTE : MAY_READ;
@@ -135,12 +135,12 @@ static bool allows(const struct cached *c, const struct access *access)
     return c->is_valid && (rights & wanted) && (!access->write || c->dirty);
 }
 
-static void remember(page_t page, const struct translation *got)
+static void remember_translation(page_t page, const struct translation *got)
 {
     struct cached *c = &tlb[page];
 
     if (c->shown != PROT_NONE)
-        hide(page, 1);
+        hide_page(page, 1);
     if (!c->is_valid) {
         c->place = valid_count;
         valid[valid_count++] = (uint32_t)page;
@@ -161,7 +161,7 @@ static bool translate(page_t page, const struct access *access, struct machine_f
     struct translation   got;
     bool                 present;
 
-    if (allows(old, access))
+    if (cached_allows(old, access))
         return true;
     machine_counts.walks++;
     if (!mmu_walk(page, access, &got, &present)) {
@@ -172,7 +172,7 @@ static bool translate(page_t page, const struct access *access, struct machine_f
         return false;
     }
     machine_counts.outdated += old->is_valid && old->frame != got.frame.no;
-    remember(page, &got);
+    remember_translation(page, &got);
     return true;
 }
 
@@ -221,11 +221,11 @@ static void on_segv(int signal_number, siginfo_t *info, void *more)
         sigaction(signal_number, &others, NULL);    /* not the machine's: it happens again, for them */
         return;
     }
-    enter();
+    enter_walk();
     ok = translate(page_of(offset), &access, &fault);
     if (ok)
-        show(page_of(offset), &tlb[page_of(offset)]);
-    leave();
+        show_page(page_of(offset), &tlb[page_of(offset)]);
+    leave_walk();
     if (!ok) {
         fault.address = offset;
         raise_fault(&fault, context);
@@ -239,15 +239,15 @@ static void on_segv(int signal_number, siginfo_t *info, void *more)
 /* ---- Accesses by the tests ------------------------------------------------------------- */
 
 /* The word in RAM behind an address, in the space that is active. */
-static bool reach(vaddr_t address, const struct access *access, struct machine_fault *fault, uint32_t **word)
+static bool reach_word(vaddr_t address, const struct access *access, struct machine_fault *fault, uint32_t **word)
 {
     frame_t frame;
     bool    ok;
 
     assert(address % sizeof(uint32_t) == 0 && page_of(address) < MMU_SPACE_END);
-    enter();
+    enter_walk();
     ok = translate(page_of(address), access, fault);
-    leave();
+    leave_walk();
     if (!ok) {
         fault->address = address;
         return false;
@@ -266,7 +266,7 @@ static bool access_in(const struct space *space, vaddr_t address, struct access 
 
     if (elsewhere)
         mmu_activate(space->root);
-    ok = reach(address, &access, fault, word);
+    ok = reach_word(address, &access, fault, word);
     if (elsewhere)
         mmu_activate(before);
     return ok;
@@ -320,10 +320,10 @@ static bool left_out(page_t page)
 /* Many at once are hidden by one call of the host. */
 enum { SINGLY = 256 };
 
-static void forget_if(bool global_too)
+static void forget_all_but(bool global_too)
 {
     if (global_too && valid_count > SINGLY) {
-        hide(0, MMU_SPACE_END);
+        hide_page(0, MMU_SPACE_END);
         for (uint32_t i = 0; i < valid_count; i++)
             tlb[valid[i]] = (struct cached){ .is_valid = false };
         valid_count = 0;
@@ -331,7 +331,7 @@ static void forget_if(bool global_too)
     }
     for (uint32_t i = valid_count; i-- > 0; )
         if (global_too || !tlb[valid[i]].global)
-            forget(valid[i]);
+            forget_page(valid[i]);
 }
 
 void mmu_flush_page(page_t page)
@@ -341,10 +341,10 @@ void mmu_flush_page(page_t page)
     machine_counts.user_page_flushes += page_is_users(page);
     if (left_out(page))
         return;
-    enter();
-    forget(page);
+    enter_walk();
+    forget_page(page);
     mmu_walk_forget();
-    leave();
+    leave_walk();
 }
 
 void mmu_flush_space(void)
@@ -352,10 +352,10 @@ void mmu_flush_space(void)
     machine_counts.space_flushes++;
     if (left_out(MMU_SPACE_END))
         return;
-    enter();
-    forget_if(false);
+    enter_walk();
+    forget_all_but(false);
     mmu_walk_forget();
-    leave();
+    leave_walk();
 }
 
 void mmu_flush_all(void)
@@ -363,20 +363,20 @@ void mmu_flush_all(void)
     machine_counts.all_flushes++;
     if (left_out(MMU_SPACE_END))
         return;
-    enter();
-    forget_if(true);
+    enter_walk();
+    forget_all_but(true);
     mmu_walk_forget();
-    leave();
+    leave_walk();
 }
 
 /* Loading the root flushes what is not global: this one flush no test can leave out. */
 void mmu_activate(frame_t root)
 {
-    enter();
+    enter_walk();
     active = root;
-    forget_if(false);
+    forget_all_but(false);
     mmu_walk_forget();
-    leave();
+    leave_walk();
 }
 
 frame_t mmu_active(void) { return active; }
@@ -445,7 +445,7 @@ bool machine_tlb_names(frame_t frame, struct span within)
 
 static void power_off(void)
 {
-    forget_if(true);
+    forget_all_but(true);
     mmu_walk_forget();
     munmap(host_mirror, MIRROR_BYTES);
     host_mirror = NULL;

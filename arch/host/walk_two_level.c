@@ -49,17 +49,17 @@ static struct translation translation(uint32_t frame, uint32_t both, uint32_t le
 }
 
 /* CR0.WP is set: the kernel, too, writes only where RW says so. SMEP and SMAP are off. */
-static bool permits(uint32_t both, const struct access *access)
+static bool entry_permits(uint32_t both, const struct access *access)
 {
     return (!access->user || both & US) && (!access->write || both & RW);
 }
 
-static bool use(uint32_t *leaf, uint32_t both, const struct access *access, bool *present)
+static bool use_leaf(uint32_t *leaf, uint32_t both, const struct access *access, bool *present)
 {
     *present = true;
     if (access == NULL)
         return true;
-    if (!permits(both, access))
+    if (!entry_permits(both, access))
         return false;
     set_bits(leaf, A | (access->write ? D : 0));
     return true;
@@ -82,7 +82,7 @@ bool mmu_walk(page_t page, const struct access *access, struct translation *out,
     if (!(upper & P))
         return false;
     if (upper & PS) {
-        if (!use(&directory[high], upper, access, present))
+        if (!use_leaf(&directory[high], upper, access, present))
             return false;
         *out = translation((upper >> 12 & ~1023u) + low, upper, directory[high]);
         out->large = true;
@@ -94,7 +94,7 @@ bool mmu_walk(page_t page, const struct access *access, struct translation *out,
     }
     table = table_at(upper);
     leaf  = read_word(table, low);
-    if (!(leaf & P) || !use(&table[low], upper & leaf, access, present))
+    if (!(leaf & P) || !use_leaf(&table[low], upper & leaf, access, present))
         return false;
     *out = translation(leaf >> 12, upper & leaf, table[low]);
     return true;

@@ -43,17 +43,17 @@ static uint8_t rtc(uint8_t index)
     return port_read8(RTC_DATA);
 }
 
-static uint32_t number(uint8_t value, uint8_t status)
+static uint32_t rtc_number(uint8_t value, uint8_t status)
 {
     return status & RTC_BINARY ? value : (value & 15u) + 10u * (value >> 4);
 }
 
-static uint32_t hour(uint8_t value, uint8_t status)
+static uint32_t rtc_hour(uint8_t value, uint8_t status)
 {
-    uint32_t hours = number(value & (uint8_t)~RTC_AFTERNOON, status);
+    uint32_t hours = rtc_number(value & (uint8_t)~RTC_AFTERNOON, status);
 
     if (status & RTC_24_HOURS)
-        return number(value, status);
+        return rtc_number(value, status);
     return hours % 12 + (value & RTC_AFTERNOON ? 12 : 0);
 }
 
@@ -74,12 +74,12 @@ uint64_t clock_read_wall(void)
 
     for (unsigned i = 0; i < RTC_TRIES && (rtc(RTC_STATUS_A) & RTC_UPDATING); i++)
         ;
-    day   = number(rtc(RTC_DAY), status);
-    month = number(rtc(RTC_MONTH), status);
+    day   = rtc_number(rtc(RTC_DAY), status);
+    month = rtc_number(rtc(RTC_MONTH), status);
     if (day < 1 || day > 31 || month < 1 || month > 12)
         return 0;
-    seconds  = (uint64_t)days_since_1970(2000 + number(rtc(RTC_YEAR), status), month, day) * 86400;
-    seconds += hour(rtc(RTC_HOURS), status) * 3600;
-    seconds += number(rtc(RTC_MINUTES), status) * 60 + number(rtc(RTC_SECONDS), status);
+    seconds  = (uint64_t)days_since_1970(2000 + rtc_number(rtc(RTC_YEAR), status), month, day) * 86400;
+    seconds += rtc_hour(rtc(RTC_HOURS), status) * 3600;
+    seconds += rtc_number(rtc(RTC_MINUTES), status) * 60 + rtc_number(rtc(RTC_SECONDS), status);
     return seconds * 1000000000u;
 }

@@ -9,7 +9,7 @@
 
 struct answer { uint32_t a, b, c, d; };
 
-static struct answer ask(uint32_t leaf)
+static struct answer cpuid(uint32_t leaf)
 {
     struct answer r = { leaf, 0, 0, 0 };
 
@@ -36,7 +36,7 @@ bool cpu_fact_flag(const struct cpu_facts *facts, unsigned n, char *name, size_t
 
 void cpu_facts(struct cpu_facts *out)
 {
-    struct answer maker = ask(0), what = ask(1), more = ask(0x80000000);
+    struct answer maker = cpuid(0), what = cpuid(1), more = cpuid(0x80000000);
 
     *out = (struct cpu_facts){ .family = what.a >> 8 & 15, .model = what.a >> 4 & 15, .stepping = what.a & 15,
                                .flags = { what.d, what.c, 0 } };
@@ -49,15 +49,15 @@ void cpu_facts(struct cpu_facts *out)
     memcpy(out->maker + 8, &maker.c, 4);
     text_copy(out->name, "unknown", sizeof out->name);
     if (more.a >= 0x80000001)
-        out->flags[2] = ask(0x80000001).d;
+        out->flags[2] = cpuid(0x80000001).d;
     if (more.a < 0x80000004)
         return;
     for (uint32_t i = 0; i < 3; i++) {
-        struct answer part = ask(0x80000002 + i);
+        struct answer part = cpuid(0x80000002 + i);
 
         memcpy(out->name + 16 * i, &part, 16);
     }
     out->name[48] = '\0';
 }
 
-uint32_t cpu_capabilities(void) { return ask(1).d; }
+uint32_t cpu_capabilities(void) { return cpuid(1).d; }

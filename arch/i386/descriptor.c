@@ -37,7 +37,7 @@ extern void          double_fault_entry(void);
 
 static void *place_of(vaddr_t fixed, void *in_image) { return fixed != 0 ? pointer_to(fixed) : in_image; }
 
-static struct descriptor segment(uint32_t base, uint32_t limit, uint8_t access, uint8_t flags)
+static struct descriptor segment_descriptor(uint32_t base, uint32_t limit, uint8_t access, uint8_t flags)
 {
     return (struct descriptor){
         .low = base << 16 | (limit & 0xFFFF),
@@ -46,7 +46,7 @@ static struct descriptor segment(uint32_t base, uint32_t limit, uint8_t access, 
     };
 }
 
-static struct descriptor gate(uint16_t selector, uint32_t entry, uint8_t access)
+static struct descriptor gate_descriptor(uint16_t selector, uint32_t entry, uint8_t access)
 {
     return (struct descriptor){
         .low = (uint32_t)selector << 16 | (entry & 0xFFFF),
@@ -102,15 +102,15 @@ void descriptors_start(const struct trap_places *places)
 
     build_tasks();
     segments[0] = (struct descriptor){ 0, 0 };
-    segments[KERNEL_CODE / 8] = segment(0, 0xFFFFF, CODE_KERNEL, FLAT);
-    segments[KERNEL_DATA / 8] = segment(0, 0xFFFFF, DATA_KERNEL, FLAT);
-    segments[USER_CODE / 8] = segment(0, 0xFFFFF, CODE_USER, FLAT);
-    segments[USER_DATA / 8] = segment(0, 0xFFFFF, DATA_USER, FLAT);
-    segments[TASK_KERNEL / 8] = segment((uint32_t)task, sizeof *task - 1, TASK_FREE, 0);
-    segments[TASK_DOUBLE / 8] = segment((uint32_t)&double_fault_task, sizeof *task - 1, TASK_FREE, 0);
+    segments[KERNEL_CODE / 8] = segment_descriptor(0, 0xFFFFF, CODE_KERNEL, FLAT);
+    segments[KERNEL_DATA / 8] = segment_descriptor(0, 0xFFFFF, DATA_KERNEL, FLAT);
+    segments[USER_CODE / 8] = segment_descriptor(0, 0xFFFFF, CODE_USER, FLAT);
+    segments[USER_DATA / 8] = segment_descriptor(0, 0xFFFFF, DATA_USER, FLAT);
+    segments[TASK_KERNEL / 8] = segment_descriptor((uint32_t)task, sizeof *task - 1, TASK_FREE, 0);
+    segments[TASK_DOUBLE / 8] = segment_descriptor((uint32_t)&double_fault_task, sizeof *task - 1, TASK_FREE, 0);
     for (unsigned v = 0; v < VECTORS; v++)
-        gates[v] = gate(KERNEL_CODE, (uint32_t)trap_stubs + v * TRAP_STUB_BYTES, GATE_INTERRUPT);
-    gates[TRAP_DOUBLE_FAULT] = gate(TASK_DOUBLE, 0, GATE_TASK);
+        gates[v] = gate_descriptor(KERNEL_CODE, (uint32_t)trap_stubs + v * TRAP_STUB_BYTES, GATE_INTERRUPT);
+    gates[TRAP_DOUBLE_FAULT] = gate_descriptor(TASK_DOUBLE, 0, GATE_TASK);
     load_tables();
 }
 
@@ -124,7 +124,7 @@ void segment_with_shared(vaddr_t distance, void (*function)(void *), void *argum
 {
     uint32_t before;
 
-    segments[KERNEL_SHARED / 8] = segment((uint32_t)distance, 0xFFFFF, DATA_KERNEL, FLAT);
+    segments[KERNEL_SHARED / 8] = segment_descriptor((uint32_t)distance, 0xFFFFF, DATA_KERNEL, FLAT);
     __asm__ volatile("movl %%gs, %0" : "=r"(before));
     __asm__ volatile("movl %0, %%gs" : : "r"(KERNEL_SHARED) : "memory");
     function(argument);

@@ -38,11 +38,11 @@ void cpu_start(void)
 }
 
 /* XMM0 while it is ours, and CR0 as it was. */
-struct borrowed {
+struct saved_xmm {
     uint32_t xmm0[4], cr0;
 };
 
-static inline void borrow(struct borrowed *from)
+static inline void save_xmm(struct saved_xmm *from)
 {
     __asm__ volatile("movl %%cr0, %0" : "=r"(from->cr0));
     if (from->cr0 & CR0_TASK_SWITCHED)
@@ -50,7 +50,7 @@ static inline void borrow(struct borrowed *from)
     __asm__ volatile("movups %%xmm0, %0" : "=m"(from->xmm0));
 }
 
-static inline void give_back(const struct borrowed *to)
+static inline void restore_xmm(const struct saved_xmm *to)
 {
     __asm__ volatile("movups %0, %%xmm0" : : "m"(to->xmm0));
     if (to->cr0 & CR0_TASK_SWITCHED)
@@ -66,37 +66,37 @@ static inline void give_back(const struct borrowed *to)
 
 void cpu_page_fill(void *page, uint32_t word)
 {
-    struct borrowed xmm;
+    struct saved_xmm xmm;
     intptr_t        n = -(intptr_t)PAGE_SIZE;
 
     if (!wide) {
         words_fill(page, word, PAGE_SIZE / 4);
         return;
     }
-    borrow(&xmm);
+    save_xmm(&xmm);
     __asm__ volatile("movss %[word], %%xmm0\n\t"
                      "shufps $0, %%xmm0, %%xmm0\n"
                      "1:\n\t" ROUND(FILL)
                      "addl $0x100, %[n]\n\t"
                      "jnz 1b"
                      : [n] "+r"(n) : [to] "r"((char *)page + PAGE_SIZE), [word] "m"(word) : "memory", "cc");
-    give_back(&xmm);
+    restore_xmm(&xmm);
 }
 
 void cpu_page_copy(void *restrict to, const void *restrict from)
 {
-    struct borrowed xmm;
+    struct saved_xmm xmm;
     intptr_t        n = -(intptr_t)PAGE_SIZE;
 
     if (!wide) {
         words_copy(to, from, PAGE_SIZE / 4);
         return;
     }
-    borrow(&xmm);
+    save_xmm(&xmm);
     __asm__ volatile("1:\n\t" ROUND(COPY)
                      "addl $0x100, %[n]\n\t"
                      "jnz 1b"
                      : [n] "+r"(n) : [to] "r"((char *)to + PAGE_SIZE), [from] "r"((const char *)from + PAGE_SIZE)
                      : "memory", "cc");
-    give_back(&xmm);
+    restore_xmm(&xmm);
 }

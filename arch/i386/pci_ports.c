@@ -7,27 +7,27 @@
 enum { ADDRESS = 0xCF8, DATA = 0xCFC };
 #define ENABLE 0x80000000u
 
-static void choose(pci_address where, unsigned offset)
+static void choose_register(pci_address where, unsigned offset)
 {
     port_write32(ADDRESS, ENABLE | (uint32_t)where << 8 | (offset & 0xFC));
 }
 
-static uint32_t read(pci_address where, unsigned offset)
+static uint32_t read_register(pci_address where, unsigned offset)
 {
-    choose(where, offset);
+    choose_register(where, offset);
     return port_read32(DATA);
 }
 
-static void write(pci_address where, unsigned offset, uint32_t value)
+static void write_register(pci_address where, unsigned offset, uint32_t value)
 {
-    choose(where, offset);
+    choose_register(where, offset);
     port_write32(DATA, value);
 }
 
 /* The address register keeps what is written to it; a port that nobody answers does not. */
 const struct pci_access *pci_ports(void)
 {
-    static const struct pci_access access = { read, write };
+    static const struct pci_access access = { read_register, write_register };
     uint32_t before = port_read32(ADDRESS), got;
 
     port_write32(ADDRESS, ENABLE);

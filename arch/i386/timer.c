@@ -11,7 +11,7 @@ enum { CHANNEL_0 = 0x40, CONTROL = 0x43, RATE_GENERATOR = 0x34, DIVISOR_MOST = 6
 static volatile uint32_t ticks;
 static void            (*on_tick)(void);
 
-static void tick(void *unused)
+static void count_tick(void *unused)
 {
     (void)unused;
     ticks++;
@@ -29,7 +29,7 @@ void timer_start(uint32_t hertz, void (*callback)(void))
     port_write8(CONTROL, RATE_GENERATOR);
     port_write8(CHANNEL_0, (uint8_t)divisor);
     port_write8(CHANNEL_0, (uint8_t)(divisor >> 8));
-    interrupt_handle(TIMER_LINE, tick, NULL);
+    interrupt_handle(TIMER_LINE, count_tick, NULL);
 }
 
 uint32_t timer_ticks(void) { return ticks; }

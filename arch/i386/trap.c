@@ -18,7 +18,7 @@ static uint64_t taken;                  /* interrupts off */
 struct exception_row { uint32_t at, to; };
 extern const struct exception_row exception_table[], exception_table_end[];
 
-static bool ignore(struct trap_frame *frame)
+static bool ignore_spurious(struct trap_frame *frame)
 {
     (void)frame;
     spurious++;
@@ -29,7 +29,7 @@ void traps_start(const struct trap_places *places)
 {
     descriptors_start(places);
     pic_start(TRAP_LINES);
-    trap_handle(TRAP_SPURIOUS, ignore);
+    trap_handle(TRAP_SPURIOUS, ignore_spurious);
 }
 
 void trap_handle(unsigned vector, trap_handler handler)
@@ -67,7 +67,7 @@ uint64_t interrupts_taken(void)
     return sum;
 }
 
-static void interrupt(unsigned line)
+static void take_interrupt(unsigned line)
 {
     if (!pic_is_real(line)) {
         spurious++;
@@ -115,7 +115,7 @@ void trap(struct trap_frame *frame)
     unsigned vector = frame->vector;
 
     if (vector >= TRAP_LINES && vector < TRAP_LINES + LINES)
-        interrupt(vector - TRAP_LINES);
+        take_interrupt(vector - TRAP_LINES);
     else if (!(handlers[vector] && handlers[vector](frame)) && !go_on_elsewhere(frame) && !trap_from_8086(frame))
         panic_trap(frame);
     if (trap_from_user(frame))

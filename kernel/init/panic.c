@@ -134,10 +134,13 @@ static bool next_frame(vaddr_t *frame_pointer, vaddr_t *return_to)
 /*
  * Functions that called each other, innermost first; a function that called itself again and
  * again takes one line. Any stack, also a broken one: memory is probed, and there is an end.
+ *
+ * An address that a call returns to may be the next function's first: the call may have been its function's last
+ * instruction.
  */
 static void backtrace(vaddr_t counter, vaddr_t frame_pointer)
 {
-    vaddr_t  at = counter, look_up = counter, return_to;
+    vaddr_t  at = counter, look_up = now.trap != NULL ? counter : counter - 1, return_to;
     uint32_t times = 1;
     int      lines = 0;
 
@@ -150,7 +153,7 @@ static void backtrace(vaddr_t counter, vaddr_t frame_pointer)
         if (++lines == BACKTRACE_LINES)
             return;
         at = return_to;
-        look_up = return_to - 1;            /* the call may be its function's last instruction */
+        look_up = return_to - 1;
         times = 1;
     }
     print_frames(at, look_up, times);

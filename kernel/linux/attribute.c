@@ -1,6 +1,7 @@
 /*
  * attribute.c - times of files, and extended attributes, of which our files have none.
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "linux/calls.h"
 #include "linux/files.h"
@@ -25,6 +26,7 @@ static long set_times(struct node *node, const struct times *times)
     uint32_t who = user_acting();
     int      err = times->senseless ? -EINVAL : node_is_read_only(node) ? -EROFS : 0;
 
+    deep_assert(node != NULL && times != NULL);
     if (err == 0 && who != 0 && who != node->uid && !(times->omit[0] && times->omit[1]))
         err = times->now ? node_allows(node, 2) : -EPERM;
     if (err == 0) {
@@ -41,6 +43,8 @@ static long set_times(struct node *node, const struct times *times)
 
 static void fill_time(struct times *times, unsigned which, int64_t seconds, int64_t nanoseconds)
 {
+    deep_assert(times != NULL);
+    assert(which < 2);
     if (nanoseconds == TIME_OMIT) {
         times->omit[which] = true;
     } else if (nanoseconds == TIME_NOW) {
@@ -67,6 +71,7 @@ static int read_times(user_t from, bool wide, struct times *out)
 {
     int err = 0;
 
+    deep_assert(out != NULL);
     *out = times_now();
     if (from == 0)
         return 0;
@@ -93,6 +98,7 @@ static long set_times_at(int folder, user_t path, const struct times *times, uns
     struct file *file;
     int          err;
 
+    deep_assert(times != NULL);
     if (flags & ~(uintptr_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
     if (path != 0 || folder == AT_FDCWD) {
@@ -166,7 +172,7 @@ SYSTEM_CALL(futimesat, int, folder, user_t, path, user_t, times) { return utimes
 
 
 /* The answer for a file that exists, and a name that could be one. */
-static long about_path(user_t path, unsigned flags, user_t name, long answer)
+static long attribute_of_path(user_t path, unsigned flags, user_t name, long answer)
 {
     struct node *node;
     char        *text = NULL;
@@ -182,54 +188,54 @@ static long about_path(user_t path, unsigned flags, user_t name, long answer)
     return answer;
 }
 
-static long about_file(int descriptor, long answer)
+static long attribute_of_file(int descriptor, long answer)
 {
     return descriptor_flag(current_process()->files, descriptor) < 0 ? -EBADF : answer;
 }
 
 SYSTEM_CALL(getxattr, user_t, path, user_t, name, user_t, value, size_t, bytes)
 {
-    return about_path(path, 0, name, -EOPNOTSUPP);
+    return attribute_of_path(path, 0, name, -EOPNOTSUPP);
 }
 
 SYSTEM_CALL(lgetxattr, user_t, path, user_t, name, user_t, value, size_t, bytes)
 {
-    return about_path(path, AT_SYMLINK_NOFOLLOW, name, -EOPNOTSUPP);
+    return attribute_of_path(path, AT_SYMLINK_NOFOLLOW, name, -EOPNOTSUPP);
 }
 
 SYSTEM_CALL(fgetxattr, int, descriptor, user_t, name, user_t, value, size_t, bytes)
 {
-    return about_file(descriptor, -EOPNOTSUPP);
+    return attribute_of_file(descriptor, -EOPNOTSUPP);
 }
 
 SYSTEM_CALL(setxattr, user_t, path, user_t, name, user_t, value, size_t, bytes, int, flags)
 {
-    return about_path(path, 0, name, -EOPNOTSUPP);
+    return attribute_of_path(path, 0, name, -EOPNOTSUPP);
 }
 
 SYSTEM_CALL(lsetxattr, user_t, path, user_t, name, user_t, value, size_t, bytes, int, flags)
 {
-    return about_path(path, AT_SYMLINK_NOFOLLOW, name, -EOPNOTSUPP);
+    return attribute_of_path(path, AT_SYMLINK_NOFOLLOW, name, -EOPNOTSUPP);
 }
 
 SYSTEM_CALL(fsetxattr, int, descriptor, user_t, name, user_t, value, size_t, bytes, int, flags)
 {
-    return about_file(descriptor, -EOPNOTSUPP);
+    return attribute_of_file(descriptor, -EOPNOTSUPP);
 }
 
-SYSTEM_CALL(removexattr, user_t, path, user_t, name) { return about_path(path, 0, name, -EOPNOTSUPP); }
+SYSTEM_CALL(removexattr, user_t, path, user_t, name) { return attribute_of_path(path, 0, name, -EOPNOTSUPP); }
 
 SYSTEM_CALL(lremovexattr, user_t, path, user_t, name)
 {
-    return about_path(path, AT_SYMLINK_NOFOLLOW, name, -EOPNOTSUPP);
+    return attribute_of_path(path, AT_SYMLINK_NOFOLLOW, name, -EOPNOTSUPP);
 }
 
-SYSTEM_CALL(fremovexattr, int, descriptor, user_t, name) { return about_file(descriptor, -EOPNOTSUPP); }
-SYSTEM_CALL(listxattr, user_t, path, user_t, list, size_t, bytes) { return about_path(path, 0, 0, 0); }
+SYSTEM_CALL(fremovexattr, int, descriptor, user_t, name) { return attribute_of_file(descriptor, -EOPNOTSUPP); }
+SYSTEM_CALL(listxattr, user_t, path, user_t, list, size_t, bytes) { return attribute_of_path(path, 0, 0, 0); }
 
 SYSTEM_CALL(llistxattr, user_t, path, user_t, list, size_t, bytes)
 {
-    return about_path(path, AT_SYMLINK_NOFOLLOW, 0, 0);
+    return attribute_of_path(path, AT_SYMLINK_NOFOLLOW, 0, 0);
 }
 
-SYSTEM_CALL(flistxattr, int, descriptor, user_t, list, size_t, bytes) { return about_file(descriptor, 0); }
+SYSTEM_CALL(flistxattr, int, descriptor, user_t, list, size_t, bytes) { return attribute_of_file(descriptor, 0); }

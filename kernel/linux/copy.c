@@ -1,6 +1,7 @@
 /*
  * copy.c - sendfile and copy_file_range: from file to file without passing through a program.
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "linux/calls.h"
 #include "linux/files.h"
@@ -21,6 +22,8 @@ static long copy_block(struct copying *copying, char *block, size_t bytes)
     struct buffer out = { .kernel = true, .memory = block, .bytes = got > 0 ? (size_t)got : 0 };
     uint64_t      ignored;
 
+    deep_assert(copying != NULL && block != NULL);
+    assert(bytes <= COPY_BLOCK && copying->from != NULL && copying->to != NULL);
     if (got <= 0)
         return got;
     put = move_bytes(copying->to, true, &out, copying->to_at);
@@ -33,11 +36,12 @@ static long copy_block(struct copying *copying, char *block, size_t bytes)
     return put;
 }
 
-static long copy(struct copying *copying, size_t bytes)
+static long copy_bytes(struct copying *copying, size_t bytes)
 {
     char *block = heap_alloc(COPY_BLOCK, 0);
     long  done  = 0, part = 0;
 
+    deep_assert(copying != NULL);
     if (block == NULL)
         return -ENOMEM;
     while ((size_t)done < bytes) {
@@ -59,7 +63,7 @@ static long copy(struct copying *copying, size_t bytes)
     return count_moved(true, count_moved(false, done));
 }
 
-static long send(uintptr_t out, uintptr_t in, int64_t *at, size_t bytes)
+static long send_file(uintptr_t out, uintptr_t in, int64_t *at, size_t bytes)
 {
     struct copying copying = { file_of(in), file_of(out), at != NULL ? *at : AT_POSITION, AT_POSITION };
     long           done;
@@ -70,7 +74,7 @@ static long send(uintptr_t out, uintptr_t in, int64_t *at, size_t bytes)
              (copying.to->flags & O_APPEND))
         done = -EINVAL;
     else
-        done = copy(&copying, bytes < BYTES_A_CALL ? bytes : BYTES_A_CALL);
+        done = copy_bytes(&copying, bytes < BYTES_A_CALL ? bytes : BYTES_A_CALL);
     if (copying.from != NULL)
         file_release(copying.from);
     if (copying.to != NULL)
@@ -87,13 +91,13 @@ SYSTEM_CALL(sendfile, int, to, int, from, user_t, at_place, size_t, count)
     long    done;
 
     if (at_place == 0)
-        return send(to, from, NULL, count);
+        return send_file(to, from, NULL, count);
     if (user_read(&narrow, at_place, sizeof narrow) != 0)
         return -EFAULT;
     if (narrow < 0)
         return -EINVAL;
     at   = narrow;
-    done = send(to, from, &at, count);
+    done = send_file(to, from, &at, count);
     narrow = (int32_t)at;
     return done >= 0 && user_write(at_place, &narrow, sizeof narrow) != 0 ? -EFAULT : done;
 }
@@ -104,18 +108,19 @@ SYSTEM_CALL(sendfile64, int, to, int, from, user_t, at_place, size_t, count)
     long    done;
 
     if (at_place == 0)
-        return send(to, from, NULL, count);
+        return send_file(to, from, NULL, count);
     if (user_read(&at, at_place, sizeof at) != 0)
         return -EFAULT;
     if (at < 0)
         return -EINVAL;
-    done = send(to, from, &at, count);
+    done = send_file(to, from, &at, count);
     return done >= 0 && user_write(at_place, &at, sizeof at) != 0 ? -EFAULT : done;
 }
 
 /* A position that the caller keeps, or the file's own. */
 static int read_position(user_t from, int64_t *out)
 {
+    deep_assert(out != NULL);
     *out = AT_POSITION;
     if (from == 0)
         return 0;
@@ -139,11 +144,12 @@ static bool is_regular(const struct file *file) { return (file->node->mode & S_F
 static uint64_t place_in(const struct file *file, int64_t at) { return at == AT_POSITION ? file->at : (uint64_t)at; }
 
 /* Within one file the two ranges, as far as there are bytes to copy, may touch and no more. */
-static bool overlaps(const struct copying *copying, uint64_t bytes)
+static bool ranges_overlap(const struct copying *copying, uint64_t bytes)
 {
     uint64_t from = place_in(copying->from, copying->from_at), to = place_in(copying->to, copying->to_at);
     uint64_t size = copying->from->node->bytes;
 
+    deep_assert(copying != NULL);
     if (copying->from->node != copying->to->node || from >= size)
         return false;
     if (bytes > size - from)
@@ -153,6 +159,7 @@ static bool overlaps(const struct copying *copying, uint64_t bytes)
 
 static long copy_range(struct copying *copying, size_t bytes)
 {
+    deep_assert(copying != NULL);
     if (copying->from == NULL || copying->to == NULL)
         return -EBADF;
     if ((copying->from->node->mode & S_FMT) == S_FOLDER || (copying->to->node->mode & S_FMT) == S_FOLDER)
@@ -161,9 +168,9 @@ static long copy_range(struct copying *copying, size_t bytes)
         return -EINVAL;
     if ((copying->to->flags & O_APPEND) || !file_reads(copying->from) || !file_writes(copying->to))
         return -EBADF;
-    if (overlaps(copying, bytes))
+    if (ranges_overlap(copying, bytes))
         return -EINVAL;
-    return copy(copying, bytes < BYTES_A_CALL ? bytes : BYTES_A_CALL);
+    return copy_bytes(copying, bytes < BYTES_A_CALL ? bytes : BYTES_A_CALL);
 }
 
 SYSTEM_CALL(copy_file_range, int, from, user_t, from_at, int, to, user_t, to_at, size_t, count, unsigned, flags)

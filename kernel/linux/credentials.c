@@ -1,6 +1,7 @@
 /*
  * credentials.c - users, groups and capabilities: who a process is and what it may do.
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "linux/calls.h"
 #include "memory/spaces/user.h"
@@ -116,6 +117,7 @@ static int write_group(user_t list, uint32_t at, uint32_t gid, size_t width)
 {
     uint16_t narrow = gid > UINT16_MAX ? GROUP_TOO_LARGE : (uint16_t)gid;
 
+    assert(width == sizeof(uint32_t) || width == sizeof(uint16_t));
     return width == sizeof gid ? user_write(list + at * width, &gid, width) :
            user_write(list + at * width, &narrow, width);
 }
@@ -126,6 +128,8 @@ static int read_group(user_t list, uint32_t at, uint32_t *gid, size_t width)
     int      err = width == sizeof *gid ? user_read(gid, list + at * width, width) :
                    user_read(&narrow, list + at * width, width);
 
+    deep_assert(gid != NULL);
+    assert(width == sizeof(uint32_t) || width == sizeof(uint16_t));
     if (width != sizeof *gid)
         *gid = narrow == GROUP_NONE_16 ? UINT32_MAX : narrow;
     return err != 0 ? err : *gid == UINT32_MAX ? -EINVAL : 0;
@@ -181,6 +185,7 @@ static int words_of_version(user_t header, size_t *words)
 {
     uint32_t version, known = CAPABILITY_3;
 
+    deep_assert(words != NULL);
     if (user_read(&version, header, sizeof version) != 0)
         return -EFAULT;
     if (version == CAPABILITY_1 || version == CAPABILITY_2 || version == CAPABILITY_3) {

@@ -1,6 +1,7 @@
 /*
  * dispatch.c - a system call: number in, result out.
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "base/lock.h"
 #include "base/print.h"
@@ -37,6 +38,7 @@ void linux_dispatch(struct trap_frame *frame)
     uint32_t              number = call_arguments_of(frame, &given);
     linux_call            call   = number < linux_table_size ? linux_table[number].call : NULL;
 
+    deep_assert(frame != NULL);
     may_sleep();
     if (number == QUIRE_MAP_PAGES && layout_kernel_has_own()) {
         call_write_result(frame, map_pages_for_program(given.word[0], given.word[1], given.word[2], given.word[3]));

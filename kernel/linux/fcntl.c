@@ -1,6 +1,7 @@
 /*
  * fcntl.c - fcntl, record locks, flock, and ioctl.
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "files/core/lock.h"
 #include "files/ipc/pipe.h"
@@ -27,6 +28,7 @@ static int read_lock(user_t from, bool wide, struct lock64 *out)
 {
     struct lock32 narrow;
 
+    deep_assert(out != NULL);
     if (wide)
         return user_read(out, from, sizeof *out);
     if (user_read(&narrow, from, sizeof narrow) != 0)
@@ -39,6 +41,7 @@ static int write_lock(user_t to, bool wide, const struct lock64 *lock)
 {
     struct lock32 narrow = { lock->type, lock->whence, (int32_t)lock->start, (int32_t)lock->length, lock->process };
 
+    deep_assert(lock != NULL);
     if (wide)
         return user_write(to, lock, sizeof *lock);
     if (lock->start > INT32_MAX || lock->length > INT32_MAX - lock->start + 1)      /* the last byte has to fit */
@@ -51,6 +54,7 @@ static int lock_range(struct file *file, const struct lock64 *lock, struct lock_
 {
     int64_t start, from = 0;
 
+    deep_assert(file != NULL && lock != NULL && out != NULL);
     if (lock->whence == 1)
         from = (int64_t)file->at;
     else if (lock->whence == 2)
@@ -83,6 +87,7 @@ static int lock_range(struct file *file, const struct lock64 *lock, struct lock_
 
 static int lock_kind(struct file *file, int type, struct lock_request *out)
 {
+    deep_assert(file != NULL && out != NULL);
     if (type == F_UNLCK)
         out->kind = LOCK_NONE;
     else if (type == F_RDLCK)
@@ -103,6 +108,7 @@ static long find_lock(struct file *file, const struct lock_request *request, use
 {
     struct lock_request found;
 
+    deep_assert(file != NULL && request != NULL && lock != NULL);
     lock->type = F_UNLCK;
     if (request->kind == LOCK_NONE)
         return -EINVAL;
@@ -124,6 +130,7 @@ static long record_lock(struct file *file, int what, user_t argument, bool wide,
     struct lock64       lock;
     int                 err = read_lock(argument, wide, &lock);
 
+    deep_assert(file != NULL);
     if (err == 0 && of_file && lock.process != 0)
         err = -EINVAL;
     if (err == 0)
@@ -145,6 +152,7 @@ static long lock_whole(struct file *file, uintptr_t what, bool wait)
 {
     struct lock_request request = { .owner = file, .world = LOCKS_OF_FLOCK, .first = 0, .last = UINT64_MAX };
 
+    deep_assert(file != NULL);
     if (file->flags & O_PATH)
         return -EBADF;
     request.kind = what == FLOCK_SHARED ? LOCK_SHARED : what == FLOCK_EXCLUSIVE ? LOCK_EXCLUSIVE : LOCK_NONE;
@@ -169,12 +177,13 @@ SYSTEM_CALL(flock, int, descriptor, unsigned, operation)
 
 /* ---- fcntl ------------------------------------------------------------------------------------------- */
 
-static long duplicate(struct file *file, uintptr_t from, bool close_on_exec)
+static long duplicate_from(struct file *file, uintptr_t from, bool close_on_exec)
 {
     struct process *process = current_process();
     uint32_t        limit   = (uint32_t)process->limits[RLIMIT_NOFILE].soft;
     int             number  = -EINVAL;
 
+    deep_assert(file != NULL);
     if (from < limit) {
         file_hold(file);
         number = descriptor_add(process->files, file, (int)from, close_on_exec, limit);
@@ -184,30 +193,32 @@ static long duplicate(struct file *file, uintptr_t from, bool close_on_exec)
     return number;
 }
 
-static long set_flags(struct file *file, unsigned flags)
+static long set_file_flags(struct file *file, unsigned flags)
 {
+    deep_assert(file != NULL);
     if (flags & O_DIRECT)
         return -EINVAL;
     file->flags = (file->flags & ~(uint32_t)FLAGS_CHANGEABLE) | ((uint32_t)flags & FLAGS_CHANGEABLE);
     return 0;
 }
 
-static long seal(struct file *file, uintptr_t seals)
+static long seal_file(struct file *file, uintptr_t seals)
 {
     return !file_writes(file) ? -EPERM : node_seal(file->node, (unsigned)seals);
 }
 
-static long seals(const struct file *file)
+static long seals_of_file(const struct file *file)
 {
     return file->node->seals & SEAL_NEVER ? -EINVAL : file->node->seals;
 }
 
 /* Is another descriptor's open file this one? */
-static long is_same(const struct file *file, int descriptor)
+static long is_same_file(const struct file *file, int descriptor)
 {
     struct file *other = file_of(descriptor);
     bool         same  = other == file;
 
+    deep_assert(file != NULL);
     if (other == NULL)
         return -EBADF;
     file_release(other);
@@ -215,25 +226,27 @@ static long is_same(const struct file *file, int descriptor)
 }
 
 /* What an open file that is only a path (O_PATH) can do as well. */
-static long control_any(struct file *file, int descriptor, uintptr_t command, uintptr_t argument)
+static long control_descriptor(struct file *file, int descriptor, uintptr_t command, uintptr_t argument)
 {
     struct files *files = current_process()->files;
 
+    deep_assert(file != NULL);
     switch (command) {
-    case F_DUPFD:         return duplicate(file, argument, false);
-    case F_DUPFD_CLOEXEC: return duplicate(file, argument, true);
+    case F_DUPFD:         return duplicate_from(file, argument, false);
+    case F_DUPFD_CLOEXEC: return duplicate_from(file, argument, true);
     case F_GETFD:         return descriptor_flag(files, descriptor);
     case F_SETFD:         return descriptor_set_flag(files, descriptor, argument & 1);
     case F_GETFL:         return (long)file->flags;
-    case F_DUPFD_QUERY:   return is_same(file, argument);
+    case F_DUPFD_QUERY:   return is_same_file(file, argument);
     default:              return file->flags & O_PATH ? -EBADF : -ENOSYS;
     }
 }
 
-static long control(struct file *file, uintptr_t command, uintptr_t argument)
+static long control_file(struct file *file, uintptr_t command, uintptr_t argument)
 {
+    deep_assert(file != NULL);
     switch (command) {
-    case F_SETFL:        return set_flags(file, argument);
+    case F_SETFL:        return set_file_flags(file, argument);
     case F_GETLK:        return record_lock(file, LOCK_GET, argument, false, false);
     case F_SETLK:        return record_lock(file, LOCK_TRY, argument, false, false);
     case F_SETLKW:       return record_lock(file, LOCK_WAIT, argument, false, false);
@@ -245,8 +258,8 @@ static long control(struct file *file, uintptr_t command, uintptr_t argument)
     case F_OFD_SETLKW:   return record_lock(file, LOCK_WAIT, argument, true, true);
     case F_GETPIPE_SZ:   return pipe_capacity(file);
     case F_SETPIPE_SZ:   return pipe_set_capacity(file, argument);
-    case F_ADD_SEALS:    return seal(file, argument);
-    case F_GET_SEALS:    return seals(file);
+    case F_ADD_SEALS:    return seal_file(file, argument);
+    case F_GET_SEALS:    return seals_of_file(file);
     case F_GETLEASE:     return F_UNLCK;        /* nobody has one */
     default:             return -EINVAL;
     }
@@ -259,9 +272,9 @@ SYSTEM_CALL(fcntl64, int, descriptor, unsigned, command, uintptr_t, argument)
 
     if (file == NULL)
         return -EBADF;
-    result = control_any(file, descriptor, command, argument);
+    result = control_descriptor(file, descriptor, command, argument);
     if (result == -ENOSYS)
-        result = control(file, command, argument);
+        result = control_file(file, command, argument);
     file_release(file);
     return result;
 }
@@ -282,6 +295,7 @@ static long set_nonblocking(struct file *file, user_t argument)
 {
     int32_t on;
 
+    deep_assert(file != NULL);
     if (user_read(&on, argument, sizeof on) != 0)
         return -EFAULT;
     file->flags = on ? file->flags | O_NONBLOCK : file->flags & ~(uint32_t)O_NONBLOCK;
@@ -293,11 +307,13 @@ static long regular_left(struct file *file, user_t argument)
 {
     int32_t left = (int32_t)(file->node->bytes - file->at);
 
+    deep_assert(file != NULL);
     return user_write(argument, &left, sizeof left);
 }
 
-static long request(struct file *file, int descriptor, unsigned number, user_t argument)
+static long request_of_file(struct file *file, int descriptor, unsigned number, user_t argument)
 {
+    deep_assert(file != NULL);
     if (file->flags & O_PATH)
         return -EBADF;
     switch (number) {
@@ -319,7 +335,7 @@ SYSTEM_CALL(ioctl, int, descriptor, unsigned, command, uintptr_t, argument)
 
     if (file == NULL)
         return -EBADF;
-    result = request(file, descriptor, command, argument);
+    result = request_of_file(file, descriptor, command, argument);
     file_release(file);
     return result;
 }

@@ -40,6 +40,7 @@ static int read_how(user_t from, uintptr_t size, struct open_how *out)
 {
     uint64_t more = 0;
 
+    deep_assert(out != NULL);
     if (size < HOW_LEAST)
         return -EINVAL;
     if (size > PAGE_SIZE)
@@ -63,6 +64,7 @@ static int check_how(const struct open_how *how)
 {
     bool makes = (how->flags & O_CREAT) || (how->flags & O_TMPFILE) == O_TMPFILE;
 
+    deep_assert(how != NULL);
     if ((how->flags & ~(uint64_t)OPEN_KNOWN) || (how->resolve & ~(uint64_t)RESOLVE_KNOWN))
         return -EINVAL;
     if ((how->flags & O_PATH) && (how->flags & ~(uint64_t)OPEN_KNOWN_OF_PATHS))
@@ -79,6 +81,7 @@ static int restricted_start(struct named *named, int folder)
 {
     struct file *file;
 
+    deep_assert(named != NULL);
     if (named->start != NULL || folder == AT_FDCWD)
         return 0;
     file = file_of(folder);
@@ -148,7 +151,7 @@ SYSTEM_CALL(close_range, unsigned, first, unsigned, last, unsigned, flags)
     return 0;
 }
 
-static long duplicate(int old, int from, bool close_on_exec)
+static long duplicate_descriptor(int old, int from, bool close_on_exec)
 {
     struct process *process = current_process();
     uint32_t        limit   = (uint32_t)process->limits[RLIMIT_NOFILE].soft;
@@ -164,7 +167,7 @@ static long duplicate(int old, int from, bool close_on_exec)
     return number;
 }
 
-static long duplicate_to(int old, int number, bool close_on_exec)
+static long duplicate_onto(int old, int number, bool close_on_exec)
 {
     struct process *process = current_process();
     struct file    *file    = file_of(old);
@@ -179,20 +182,20 @@ static long duplicate_to(int old, int number, bool close_on_exec)
     return err != 0 ? err : (long)number;
 }
 
-SYSTEM_CALL(dup, int, descriptor) { return duplicate(descriptor, 0, false); }
+SYSTEM_CALL(dup, int, descriptor) { return duplicate_descriptor(descriptor, 0, false); }
 
 SYSTEM_CALL(dup2, int, descriptor, int, wanted)
 {
     if (descriptor == wanted)
         return descriptor_flag(current_process()->files, descriptor) < 0 ? -EBADF : (long)wanted;
-    return duplicate_to(descriptor, wanted, false);
+    return duplicate_onto(descriptor, wanted, false);
 }
 
 SYSTEM_CALL(dup3, int, descriptor, int, wanted, unsigned, flags)
 {
     if (descriptor == wanted || (flags & ~(uintptr_t)O_CLOEXEC))
         return -EINVAL;
-    return duplicate_to(descriptor, wanted, flags & O_CLOEXEC);
+    return duplicate_onto(descriptor, wanted, flags & O_CLOEXEC);
 }
 
 static long make_pipe(user_t to, unsigned flags)
@@ -225,8 +228,9 @@ SYSTEM_CALL(pipe2, user_t, to, unsigned, flags) { return make_pipe(to, flags); }
 enum { MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2, MFD_NOEXEC_SEAL = 8, MFD_EXEC = 16, MFD_NAME = 249 };
 
 /* Who may not run it must be sure that nobody ever will. */
-static void seal_new(struct node *node, unsigned flags)
+static void seal_new_file(struct node *node, unsigned flags)
 {
+    deep_assert(node != NULL);
     node->seals = flags & (MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL) ? 0 : SEAL_SEAL;
     if (flags & MFD_NOEXEC_SEAL) {
         node->mode &= ~(uint32_t)0111;
@@ -255,7 +259,7 @@ SYSTEM_CALL(memfd_create, user_t, name_at, unsigned, flags)
     heap_free(name);
     if (node == NULL)
         return -ENOMEM;
-    seal_new(node, flags);
+    seal_new_file(node, flags);
     file = file_make(node, node->operations, O_RDWR | O_LARGEFILE);
     if (file == NULL) {
         node_release(node);

@@ -17,6 +17,7 @@ static struct buffer program_buffer(user_t memory, size_t bytes)
 
 long move_bytes(struct file *file, bool writing, struct buffer *buffer, int64_t at)
 {
+    deep_assert(file != NULL && buffer != NULL);
     if (writing)
         return at == AT_POSITION ? file_write(file, buffer) : file_write_at(file, buffer, (uint64_t)at);
     return at == AT_POSITION ? file_read(file, buffer) : file_read_at(file, buffer, (uint64_t)at);
@@ -37,7 +38,7 @@ long count_moved(bool writing, long done)
     return done;
 }
 
-static long move_one(int descriptor, bool writing, user_t memory, size_t bytes, int64_t at)
+static long move_buffer(int descriptor, bool writing, user_t memory, size_t bytes, int64_t at)
 {
     struct buffer buffer = program_buffer(memory, bytes);
     struct file  *file;
@@ -61,17 +62,17 @@ static long move_one(int descriptor, bool writing, user_t memory, size_t bytes, 
 /* A position in two words may be any number but a negative one. */
 static long move_at(int descriptor, bool writing, user_t memory, size_t bytes, int64_t at)
 {
-    return at < 0 ? -EINVAL : move_one(descriptor, writing, memory, bytes, at);
+    return at < 0 ? -EINVAL : move_buffer(descriptor, writing, memory, bytes, at);
 }
 
 SYSTEM_CALL(read, int, descriptor, user_t, to, size_t, count)
 {
-    return move_one(descriptor, false, to, count, AT_POSITION);
+    return move_buffer(descriptor, false, to, count, AT_POSITION);
 }
 
 SYSTEM_CALL(write, int, descriptor, user_t, from, size_t, count)
 {
-    return move_one(descriptor, true, from, count, AT_POSITION);
+    return move_buffer(descriptor, true, from, count, AT_POSITION);
 }
 
 SYSTEM_CALL(pread64, int, descriptor, user_t, to, size_t, count, int64_t, at)
@@ -91,6 +92,7 @@ static int check_pieces(const struct piece *pieces, size_t count)
 {
     uint64_t sum = 0;
 
+    deep_assert(pieces != NULL);
     for (size_t i = 0; i < count; i++) {
         if ((int32_t)pieces[i].bytes < 0)
             return -EINVAL;
@@ -105,6 +107,8 @@ static long move_pieces(struct file *file, bool writing, const struct piece *pie
 {
     long done = 0;
 
+    deep_assert(file != NULL && pieces != NULL);
+    assert(count <= BUFFERS_A_CALL);
     for (size_t i = 0; i < count; i++) {
         struct buffer buffer = program_buffer(pieces[i].memory, pieces[i].bytes);
         long          part;
@@ -128,6 +132,7 @@ static long move_vector_of(struct file *file, bool writing, user_t vector, size_
     struct piece few[FEW_PIECES], *pieces = few;
     long         done;
 
+    deep_assert(file != NULL);
     if (count > BUFFERS_A_CALL)
         return -EINVAL;
     if (count > FEW_PIECES)
@@ -162,8 +167,9 @@ enum { RWF_HIPRI = 1, RWF_DSYNC = 2, RWF_SYNC = 4, RWF_NOWAIT = 8, RWF_APPEND = 
 enum { RWF_KNOWN = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND | RWF_DONTCACHE };
 
 /* The open file as this one call shall see it. All else here is done at once and kept nowhere else. */
-static int see_as(const struct file *file, unsigned flags, struct file *out)
+static int see_file_as(const struct file *file, unsigned flags, struct file *out)
 {
+    deep_assert(file != NULL && out != NULL);
     if ((flags & ~(uintptr_t)RWF_KNOWN) || (flags & (RWF_APPEND | RWF_NOAPPEND)) == (RWF_APPEND | RWF_NOAPPEND))
         return -EOPNOTSUPP;
     *out      = *file;
@@ -188,7 +194,7 @@ static long move_flagged(int descriptor, bool writing, user_t vector, size_t cou
     moves = at == AT_POSITION && !(file->operations->traits & (NODE_STREAM | NODE_SEEKLESS));
     if (moves)
         mutex_take(&file->lock);
-    done = see_as(file, flags, &seen);
+    done = see_file_as(file, flags, &seen);
     if (done == 0)
         done = move_vector_of(&seen, writing, vector, count, at);
     if (done > 0 && moves)

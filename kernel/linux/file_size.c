@@ -9,11 +9,12 @@
 
 /* ---- Positions ------------------------------------------------------------------------------------------- */
 
-static long seek(int descriptor, int64_t offset, uintptr_t whence, uint64_t *out)
+static long seek_file(int descriptor, int64_t offset, uintptr_t whence, uint64_t *out)
 {
     struct file *file = file_of(descriptor);
     long         err;
 
+    deep_assert(out != NULL);
     if (file == NULL)
         return -EBADF;
     err = file_seek(file, offset, (int)whence, out);
@@ -24,7 +25,7 @@ static long seek(int descriptor, int64_t offset, uintptr_t whence, uint64_t *out
 SYSTEM_CALL(lseek, int, descriptor, long, offset, unsigned, from)
 {
     uint64_t at;
-    long     err = seek(descriptor, offset, from, &at);
+    long     err = seek_file(descriptor, offset, from, &at);
 
     if (err != 0)
         return err;
@@ -34,7 +35,7 @@ SYSTEM_CALL(lseek, int, descriptor, long, offset, unsigned, from)
 SYSTEM_CALL(_llseek, int, descriptor, uint32_t, high, uint32_t, low, user_t, to, unsigned, from)
 {
     uint64_t at;
-    long     err = seek(descriptor, wide(low, high), from, &at);
+    long     err = seek_file(descriptor, wide(low, high), from, &at);
 
     return err != 0 ? err : user_write(to, &at, sizeof at);
 }
@@ -87,12 +88,13 @@ SYSTEM_CALL(ftruncate64, int, descriptor, int64_t, bytes) { return resize_file(d
 
 enum { FALLOCATE_KEEP_SIZE = 1, FALLOCATE_PUNCH_HOLE = 2, FALLOCATE_ZERO_RANGE = 16 };
 
-static long allocate(struct file *file, uint32_t mode, uint64_t from, uint64_t end)
+static long allocate_range(struct file *file, uint32_t mode, uint64_t from, uint64_t end)
 {
     struct allocation what = { from, end, mode & FALLOCATE_KEEP_SIZE, mode & FALLOCATE_PUNCH_HOLE,
                                mode & FALLOCATE_ZERO_RANGE };
     struct node      *node = file->node;
 
+    deep_assert(file != NULL);
     if (mode & ~(uintptr_t)(FALLOCATE_KEEP_SIZE | FALLOCATE_PUNCH_HOLE | FALLOCATE_ZERO_RANGE))
         return -EOPNOTSUPP;
     if (what.punch && (what.clear || !what.keep))
@@ -119,7 +121,7 @@ SYSTEM_CALL(fallocate, int, descriptor, int, mode, int64_t, from, int64_t, bytes
     if (from < 0 || bytes <= 0 || __builtin_add_overflow(from, bytes, &end))
         err = -EINVAL;
     else
-        err = allocate(file, mode, (uint64_t)from, (uint64_t)end);
+        err = allocate_range(file, mode, (uint64_t)from, (uint64_t)end);
     file_release(file);
     return err;
 }
@@ -143,7 +145,7 @@ static long sync_file(int descriptor)
     return err;
 }
 
-static long exists(int descriptor)
+static long descriptor_exists(int descriptor)
 {
     return descriptor_flag(current_process()->files, descriptor) < 0 ? -EBADF : 0;
 }
@@ -151,7 +153,9 @@ static long exists(int descriptor)
 SYSTEM_CALL(fsync, int, descriptor) { return sync_file(descriptor); }
 SYSTEM_CALL(fdatasync, int, descriptor) { return sync_file(descriptor); }
 SYSTEM_CALL(sync) { return 0; }
-SYSTEM_CALL(syncfs, int, descriptor) { return exists(descriptor); }
-SYSTEM_CALL(readahead, int, descriptor, int64_t, from, size_t, bytes) { return exists(descriptor); }
-SYSTEM_CALL(fadvise64, int, descriptor, int64_t, from, size_t, bytes, int, advice) { return exists(descriptor); }
-SYSTEM_CALL(fadvise64_64, int, descriptor, int64_t, from, int64_t, bytes, int, advice) { return exists(descriptor); }
+SYSTEM_CALL(syncfs, int, descriptor) { return descriptor_exists(descriptor); }
+SYSTEM_CALL(readahead, int, descriptor, int64_t, from, size_t, bytes) { return descriptor_exists(descriptor); }
+SYSTEM_CALL(fadvise64, int, descriptor, int64_t, from, size_t, bytes, int,
+            advice) { return descriptor_exists(descriptor); }
+SYSTEM_CALL(fadvise64_64, int, descriptor, int64_t, from, int64_t, bytes, int,
+            advice) { return descriptor_exists(descriptor); }

@@ -3,6 +3,7 @@
  */
 #include "linux/files.h"
 
+#include "base/check.h"
 #include "base/error.h"
 #include "memory/heap/heap.h"
 #include "process/process.h"
@@ -14,6 +15,7 @@ int text_in(user_t from, char **out)
 {
     size_t size = SHORT_PATH;
 
+    deep_assert(out != NULL);
     for (;;) {
         char *text = heap_alloc(size, 0);
         long  length;
@@ -51,6 +53,7 @@ static int start_of(int folder, const char *path, struct node **out)
 {
     struct file *file;
 
+    deep_assert(path != NULL && out != NULL);
     *out = NULL;
     if (path[0] == '/' || folder == AT_FDCWD)
         return 0;
@@ -67,6 +70,7 @@ int named_start(struct named *named, int folder)
 {
     int err = start_of(folder, named->path, &named->start);
 
+    deep_assert(named != NULL);
     if (err == 0 && named->start != NULL && named->path[0] != '\0' && (named->start->mode & S_FMT) != S_FOLDER)
         err = -ENOTDIR;
     if (err != 0 && named->start != NULL)
@@ -78,6 +82,7 @@ int named_begin(struct named *named, int folder, user_t path)
 {
     int err = text_in(path, &named->path);
 
+    deep_assert(named != NULL);
     if (err != 0)
         return err;
     err = named_start(named, folder);
@@ -88,6 +93,7 @@ int named_begin(struct named *named, int folder, user_t path)
 
 void named_end(struct named *named)
 {
+    deep_assert(named != NULL);
     if (named->start != NULL)
         node_release(named->start);
     heap_free(named->path);
@@ -98,6 +104,7 @@ int node_of(int folder, user_t path, unsigned flags, struct node **out)
     struct named named;
     int          err = named_begin(&named, folder, path);
 
+    deep_assert(out != NULL);
     if (err != 0)
         return err;
     err = path_find(current_process()->fs, named.start, named.path,
@@ -112,6 +119,7 @@ long new_descriptor(struct file *file, bool close_on_exec)
     struct process *process = current_process();
     int number = descriptor_add(process->files, file, 0, close_on_exec, (uint32_t)process->limits[RLIMIT_NOFILE].soft);
 
+    deep_assert(file != NULL);
     if (number < 0)
         file_release(file);
     return number;

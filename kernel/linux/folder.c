@@ -1,6 +1,7 @@
 /*
  * folder.c - reading folders: getdents and getdents64.
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "base/string.h"
 #include "linux/calls.h"
@@ -36,8 +37,9 @@ struct listing {
 enum { ENTRY_LONGEST = 19 + NAME_LONGEST + 1 + 7 };
 
 /* Hand an entry over if there is room for it. */
-static bool hand_over(struct listing *listing, const void *entry, size_t size, uint64_t next)
+static bool hand_over_entry(struct listing *listing, const void *entry, size_t size, uint64_t next)
 {
+    deep_assert(listing != NULL && entry != NULL);
     if (size > listing->size - listing->used)
         listing->problem = -EINVAL;         /* no matter, unless it is the first */
     else
@@ -49,27 +51,29 @@ static bool hand_over(struct listing *listing, const void *entry, size_t size, u
     return true;
 }
 
-static bool add64(void *data, const char *name, size_t length, uint64_t inode, uint32_t mode, uint64_t next)
+static bool add_entry64(void *data, const char *name, size_t length, uint64_t inode, uint32_t mode, uint64_t next)
 {
     uint64_t        block[ENTRY_LONGEST / 8 + 1];
     struct entry64 *entry = (struct entry64 *)block;
     size_t          size  = (sizeof *entry + length + 1 + 7) & ~(size_t)7;
 
+    deep_assert(data != NULL && name != NULL);
     block[size / 8 - 1] = 0;
     entry->inode = inode;
     entry->next  = (int64_t)next;
     entry->size  = (uint16_t)size;
     entry->type  = type_of(mode);
     memcpy(entry->name, name, length);
-    return hand_over(data, entry, size, next);
+    return hand_over_entry(data, entry, size, next);
 }
 
-static bool add32(void *data, const char *name, size_t length, uint64_t inode, uint32_t mode, uint64_t next)
+static bool add_entry32(void *data, const char *name, size_t length, uint64_t inode, uint32_t mode, uint64_t next)
 {
     uint32_t        block[ENTRY_LONGEST / 4 + 1];
     struct entry32 *entry = (struct entry32 *)block;
     size_t          size  = (sizeof *entry + length + 2 + 3) & ~(size_t)3;
 
+    deep_assert(data != NULL && name != NULL);
     block[size / 4 - 1] = 0;
     entry->inode = (uint32_t)inode;
     entry->next  = (uint32_t)next;
@@ -77,14 +81,15 @@ static bool add32(void *data, const char *name, size_t length, uint64_t inode, u
     memcpy(entry->name, name, length);
     entry->name[length] = '\0';
     ((char *)entry)[size - 1] = (char)type_of(mode);
-    return hand_over(data, entry, size, next);
+    return hand_over_entry(data, entry, size, next);
 }
 
-static long fill(struct file *file, struct listing *listing, folder_visit visit)
+static long fill_listing(struct file *file, struct listing *listing, folder_visit visit)
 {
     struct node *node = file->node;
     int          err;
 
+    deep_assert(file != NULL && listing != NULL);
     if (node->links == 0)
         return -ENOENT;
     mutex_take(&node->lock);
@@ -97,7 +102,7 @@ static long fill(struct file *file, struct listing *listing, folder_visit visit)
     return err;
 }
 
-static long list(int descriptor, user_t to, size_t size, folder_visit visit)
+static long list_folder(int descriptor, user_t to, size_t size, folder_visit visit)
 {
     struct listing listing = { .to = to, .size = size };
     struct file   *file    = file_of(descriptor);
@@ -111,7 +116,7 @@ static long list(int descriptor, user_t to, size_t size, folder_visit visit)
     else if (file->node->operations->list == NULL)
         err = -ENOTDIR;
     else
-        err = fill(file, &listing, visit);
+        err = fill_listing(file, &listing, visit);
     if (err == 0)
         file->at = listing.next;
     mutex_drop(&file->lock);
@@ -119,5 +124,7 @@ static long list(int descriptor, user_t to, size_t size, folder_visit visit)
     return err != 0 ? err : (long)listing.used;
 }
 
-SYSTEM_CALL(getdents, int, descriptor, user_t, to, unsigned, bytes) { return list(descriptor, to, bytes, add32); }
-SYSTEM_CALL(getdents64, int, descriptor, user_t, to, unsigned, bytes) { return list(descriptor, to, bytes, add64); }
+SYSTEM_CALL(getdents, int, descriptor, user_t, to, unsigned,
+            bytes) { return list_folder(descriptor, to, bytes, add_entry32); }
+SYSTEM_CALL(getdents64, int, descriptor, user_t, to, unsigned,
+            bytes) { return list_folder(descriptor, to, bytes, add_entry64); }

@@ -1,6 +1,7 @@
 /*
  * futex.c - the futex call's many operations.
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "linux/calls.h"
 #include "linux/structures.h"
@@ -74,6 +75,7 @@ static long wait_until(uintptr_t at, uint32_t operation, uint32_t expect, uint64
 
 static long wait_on_word(const struct restart *restart)
 {
+    deep_assert(restart != NULL);
     return wait_until(restart->arguments[0], (uint32_t)restart->arguments[1], (uint32_t)restart->arguments[2],
                       restart->deadline, (uint32_t)restart->arguments[3]);
 }
@@ -92,7 +94,7 @@ static long wait_until(uintptr_t at, uint32_t operation, uint32_t expect, uint64
     return -ERESTART_RESTARTBLOCK;
 }
 
-static long operate(uintptr_t at, uint32_t operation, uint32_t value, uintptr_t fourth, uint64_t deadline,
+static long operate_on_word(uintptr_t at, uint32_t operation, uint32_t value, uintptr_t fourth, uint64_t deadline,
                     uintptr_t second, uint32_t sixth)
 {
     bool    private = operation & PRIVATE;
@@ -126,7 +128,7 @@ SYSTEM_CALL(futex, user_t, word, uint32_t, operation, uint32_t, value, user_t, t
         err = time_read32(time_at, &time);
         deadline = deadline_of(operation, time);
     }
-    return err != 0 ? err : operate(word, operation, value, time_at, deadline, other, value3);
+    return err != 0 ? err : operate_on_word(word, operation, value, time_at, deadline, other, value3);
 }
 
 SYSTEM_CALL(futex_time64, user_t, word, uint32_t, operation, uint32_t, value, user_t, time_at, user_t, other,
@@ -139,5 +141,5 @@ SYSTEM_CALL(futex_time64, user_t, word, uint32_t, operation, uint32_t, value, us
         err = time_read64(time_at, &time);
         deadline = deadline_of(operation, time);
     }
-    return err != 0 ? err : operate(word, operation, value, time_at, deadline, other, value3);
+    return err != 0 ? err : operate_on_word(word, operation, value, time_at, deadline, other, value3);
 }

@@ -6,6 +6,7 @@
  *
  * Source   Linux man-pages, getrlimit(2), getpriority(2).
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "linux/calls.h"
 #include "memory/spaces/user.h"
@@ -21,13 +22,14 @@ static void apply_limits(struct process *p)
 {
     struct map_limits *limits = &p->memory->space.limits;
 
+    deep_assert(p != NULL);
     limits->stack = p->limits[RLIMIT_STACK].soft > SIZE_MAX ? SIZE_MAX : (size_t)p->limits[RLIMIT_STACK].soft;
     limits->data  = p->limits[RLIMIT_DATA].soft > SIZE_MAX ? SIZE_MAX : (size_t)p->limits[RLIMIT_DATA].soft;
     limits->whole = p->limits[RLIMIT_AS].soft > SIZE_MAX ? SIZE_MAX : (size_t)p->limits[RLIMIT_AS].soft;
 }
 
 static uint32_t narrow(uint64_t limit, uint32_t most) { return limit > most ? most : (uint32_t)limit; }
-static uint64_t widen(uint32_t limit)                 { return limit == UINT32_MAX ? LIMIT_NONE : limit; }
+static uint64_t widen_limit(uint32_t limit)                 { return limit == UINT32_MAX ? LIMIT_NONE : limit; }
 
 static long tell_limit(uintptr_t which, user_t to, uint32_t most)
 {
@@ -45,6 +47,8 @@ SYSTEM_CALL(old_getrlimit, unsigned, which, user_t, to) { return tell_limit(whic
 
 static int set_limit(struct process *p, uintptr_t which, struct limit limit)
 {
+    deep_assert(p != NULL);
+    assert(which < LIMITS);
     if (limit.soft > limit.hard)
         return -EINVAL;
     if ((which == RLIMIT_NOFILE && limit.hard > FILES_MOST) ||
@@ -64,7 +68,7 @@ SYSTEM_CALL(setrlimit, unsigned, which, user_t, from)
     if (user_read(pair, from, sizeof pair) != 0)
         return -EFAULT;
     return which >= LIMITS ? -EINVAL :
-           set_limit(current_process(), which, (struct limit){ widen(pair[0]), widen(pair[1]) });
+           set_limit(current_process(), which, (struct limit){ widen_limit(pair[0]), widen_limit(pair[1]) });
 }
 
 /* The process that a number means, which may be a thread's; 0: the caller's. */
@@ -80,6 +84,7 @@ static bool may_limit(const struct process *p)
 {
     const struct process *self = current_process();
 
+    deep_assert(p != NULL);
     return p == self || has_capability(self, CAP_SYS_RESOURCE) ||
            (self->uid == p->euid && self->uid == p->suid && self->uid == p->uid && self->gid == p->egid &&
             self->gid == p->sgid && self->gid == p->gid);
@@ -122,6 +127,7 @@ struct niceness {
 
 static void find_best(struct niceness *request, struct thread *thread)
 {
+    deep_assert(request != NULL && thread != NULL);
     if (request->best < NICE_ZERO - thread->nice)
         request->best = NICE_ZERO - thread->nice;
 }
@@ -129,6 +135,7 @@ static void find_best(struct niceness *request, struct thread *thread)
 /* RLIMIT_NICE is 20 minus the lowest niceness one may take. */
 static bool may_be_as_nice(const struct thread *thread, int32_t nice)
 {
+    deep_assert(thread != NULL);
     return nice >= thread->nice || (uint64_t)(NICE_ZERO - nice) <= thread->process->limits[RLIMIT_NICE].soft ||
            has_capability(current_process(), CAP_SYS_NICE);
 }
@@ -137,6 +144,7 @@ static void make_nice(struct niceness *request, struct thread *thread)
 {
     const struct process *self = current_process(), *p = thread->process;
 
+    deep_assert(request != NULL && thread != NULL);
     if (p->uid != self->euid && p->euid != self->euid && !has_capability(self, CAP_SYS_NICE))
         request->err = -EPERM;
     else if (!may_be_as_nice(thread, request->nice))
@@ -149,6 +157,7 @@ static void visit_threads(struct process *p, void *data)
 {
     struct niceness *request = data;
 
+    deep_assert(p != NULL && data != NULL);
     if (request->of_user && p->uid != request->uid)
         return;
     for (struct thread *t = p->threads; t != NULL; t = t->next_in_process) {
@@ -157,8 +166,9 @@ static void visit_threads(struct process *p, void *data)
     }
 }
 
-static void visit_one(int32_t id, struct niceness *request)
+static void visit_target(int32_t id, struct niceness *request)
 {
+    deep_assert(request != NULL);
     lock_state     state  = lock_take(&process_lock);
     struct thread *thread = id == 0 ? current_thread() : thread_numbered(id);
 
@@ -170,11 +180,12 @@ static void visit_one(int32_t id, struct niceness *request)
 }
 
 /* Returns 0, -EINVAL, or -ESRCH when there is no such thread. */
-static int visit(uintptr_t which, int32_t who, struct niceness *request)
+static int visit_targets(uintptr_t which, int32_t who, struct niceness *request)
 {
+    deep_assert(request != NULL);
     switch (which) {
     case PRIO_PROCESS:
-        visit_one(who, request);
+        visit_target(who, request);
         break;
     case PRIO_GROUP:
         process_each_in_group(who != 0 ? who : current_process()->group, visit_threads, request);
@@ -194,24 +205,25 @@ static int visit(uintptr_t which, int32_t who, struct niceness *request)
 SYSTEM_CALL(getpriority, int, which, int32_t, who)
 {
     struct niceness request = { .each = find_best };
-    int             err     = visit(which, who, &request);
+    int             err     = visit_targets(which, who, &request);
 
     return err != 0 ? err : request.best;
 }
 
-static int32_t within(int32_t nice) { return nice < NICE_LEAST ? NICE_LEAST : nice > NICE_MOST ? NICE_MOST : nice; }
+static int32_t within_niceness(int32_t nice) { return nice < NICE_LEAST ? NICE_LEAST : nice > NICE_MOST ? NICE_MOST :
+                                               nice; }
 
 SYSTEM_CALL(setpriority, int, which, int32_t, who, int32_t, wanted)
 {
-    struct niceness request = { .nice = within(wanted), .each = make_nice };
+    struct niceness request = { .nice = within_niceness(wanted), .each = make_nice };
 
-    return visit(which, who, &request);
+    return visit_targets(which, who, &request);
 }
 
 SYSTEM_CALL(nice, int32_t, step)
 {
     int32_t more = step < -40 ? -40 : step > 40 ? 40 : step;
-    int32_t nice = within(current_thread()->nice + more);
+    int32_t nice = within_niceness(current_thread()->nice + more);
 
     if (more < 0 && !may_be_as_nice(current_thread(), nice))
         return -EPERM;

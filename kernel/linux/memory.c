@@ -1,6 +1,7 @@
 /*
  * memory.c - mmap, munmap, mprotect, mremap, brk, madvise, msync, mlock, mincore and the calls around them.
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "base/range.h"
 #include "files/core/descriptor.h"
@@ -27,7 +28,7 @@ enum {
 };
 #define LINUX_HUGE_SIZES ((uintptr_t)(21u << 26 | 30u << 26))
 
-static struct space *space(void) { return &current_process()->memory->space; }
+static struct space *own_space(void) { return &current_process()->memory->space; }
 
 /* Root locks what it likes; others up to their limit. */
 static struct space *space_to_lock(void)
@@ -42,7 +43,7 @@ static struct space *space_to_lock(void)
 /* Whether new memory may be locked matters only where it is going to be. */
 static struct space *space_to_map(bool locked)
 {
-    struct space *s = space();
+    struct space *s = own_space();
 
     return locked || s->lock_future != 0 ? space_to_lock() : s;
 }
@@ -53,7 +54,7 @@ static uint8_t rights_of(uintptr_t protection)
            (protection & PROT_EXEC ? MAY_EXECUTE : 0);
 }
 
-static uint32_t flags_of(unsigned flags)
+static uint32_t map_flags_of(unsigned flags)
 {
     return (flags & LINUX_FIXED ? MAP_IS_FIXED : 0) |
            (flags & LINUX_FIXED_NOREPLACE ? MAP_IS_FIXED | MAP_NO_REPLACE : 0) |
@@ -67,6 +68,7 @@ static int attach_node(struct map_request *request, const struct file *file, boo
 {
     struct node *node = file->node;
 
+    deep_assert(request != NULL && file != NULL);
     if (file->operations->traits & NODE_ZEROS) {
         request->file = shared ? NULL : node;
         return 0;
@@ -84,6 +86,7 @@ static int attach_file(struct map_request *request, struct file *file, unsigned 
     unsigned mode   = file->flags & O_ACCMODE;
     bool     shared = request->flags & MAP_IS_SHARED;
 
+    deep_assert(request != NULL && file != NULL);
     if ((flags & LINUX_TYPE) == LINUX_SHARED_VALIDATE && flags & ~(LINUX_KNOWN | LINUX_HUGE_SIZES))
         return -EOPNOTSUPP;
     if (!file_reads(file))
@@ -106,6 +109,7 @@ static int attach_file(struct map_request *request, struct file *file, unsigned 
 
 static int attach_nothing(struct map_request *request, unsigned flags)
 {
+    deep_assert(request != NULL);
     if (flags & LINUX_HUGETLB)
         return -ENOMEM;                     /* there is no pool of huge pages */
     if ((flags & LINUX_TYPE) == LINUX_SHARED_VALIDATE)
@@ -129,10 +133,11 @@ static int mapped_file(unsigned flags, int descriptor, struct file **out)
     return flags & LINUX_HUGETLB ? -EINVAL : -EBADF;
 }
 
-static long map(vaddr_t address, size_t bytes, uintptr_t protection, unsigned flags, int descriptor, uint64_t page)
+static long map_memory(vaddr_t address, size_t bytes, uintptr_t protection, unsigned flags, int descriptor,
+                       uint64_t page)
 {
     struct map_request request = { .address = address, .bytes = bytes, .rights = rights_of(protection),
-                                   .may = MAY_READ | MAY_WRITE | MAY_EXECUTE, .flags = flags_of(flags),
+                                   .may = MAY_READ | MAY_WRITE | MAY_EXECUTE, .flags = map_flags_of(flags),
                                    .offset = page };
     unsigned     type = flags & LINUX_TYPE;
     struct file *file;
@@ -157,7 +162,7 @@ static long map(vaddr_t address, size_t bytes, uintptr_t protection, unsigned fl
 SYSTEM_CALL(mmap2, user_t, address, size_t, bytes, unsigned, rights, unsigned, flags, int, descriptor,
             size_t, first_page)
 {
-    return map(address, bytes, rights, flags, descriptor, first_page);
+    return map_memory(address, bytes, rights, flags, descriptor, first_page);
 }
 
 /* The old call: six words in memory, the offset in bytes. */
@@ -170,18 +175,18 @@ SYSTEM_CALL(mmap, user_t, from)
         return err;
     if (!is_aligned(words[5], PAGE_SIZE))
         return -EINVAL;
-    return map(words[0], words[1], words[2], words[3], (int)words[4], words[5] / PAGE_SIZE);
+    return map_memory(words[0], words[1], words[2], words[3], (int)words[4], words[5] / PAGE_SIZE);
 }
 
-SYSTEM_CALL(munmap, user_t, address, size_t, bytes) { return map_remove(space(), address, bytes); }
+SYSTEM_CALL(munmap, user_t, address, size_t, bytes) { return map_remove(own_space(), address, bytes); }
 SYSTEM_CALL(brk, user_t, end) { return (long)map_break(space_to_map(false), end); }
 
 SYSTEM_CALL(madvise, user_t, address, size_t, bytes, int, advice)
 {
-    return map_advise(space(), address, bytes, advice);
+    return map_advise(own_space(), address, bytes, advice);
 }
 
-SYSTEM_CALL(msync, user_t, address, size_t, bytes, int, flags) { return map_sync(space(), address, bytes, flags); }
+SYSTEM_CALL(msync, user_t, address, size_t, bytes, int, flags) { return map_sync(own_space(), address, bytes, flags); }
 
 /* Nothing grows up on this machine, so PROT_GROWSUP fits no region. */
 SYSTEM_CALL(mprotect, user_t, address, size_t, bytes, uintptr_t, wanted)
@@ -189,7 +194,7 @@ SYSTEM_CALL(mprotect, user_t, address, size_t, bytes, uintptr_t, wanted)
     uintptr_t grows = wanted & (PROT_GROWSDOWN | PROT_GROWSUP), rights = wanted & ~grows;
 
     if ((wanted & ~(uintptr_t)(PROT_READ | PROT_WRITE | PROT_EXEC)) == 0)
-        return map_protect(space(), address, bytes, rights_of(wanted));
+        return map_protect(own_space(), address, bytes, rights_of(wanted));
     if (grows == (PROT_GROWSDOWN | PROT_GROWSUP) || !is_aligned(address, PAGE_SIZE))
         return -EINVAL;
     if (bytes == 0)
@@ -198,8 +203,8 @@ SYSTEM_CALL(mprotect, user_t, address, size_t, bytes, uintptr_t, wanted)
         return -EINVAL;
     if (grows == PROT_GROWSUP)
         return -EINVAL;
-    return grows == PROT_GROWSDOWN ? map_protect_growing(space(), address, bytes, rights_of(wanted)) :
-                                     map_protect(space(), address, bytes, rights_of(wanted));
+    return grows == PROT_GROWSDOWN ? map_protect_growing(own_space(), address, bytes, rights_of(wanted)) :
+                                     map_protect(own_space(), address, bytes, rights_of(wanted));
 }
 
 SYSTEM_CALL(mremap, user_t, address, size_t, old_bytes, size_t, new_bytes, uint32_t, flags, user_t, to)
@@ -213,7 +218,7 @@ SYSTEM_CALL(mremap, user_t, address, size_t, old_bytes, size_t, new_bytes, uint3
 /* Flags beside MAP_NONBLOCK are ignored, as Linux ignores them. */
 SYSTEM_CALL(remap_file_pages, user_t, address, size_t, bytes, unsigned, rights, size_t, first_page, unsigned, flags)
 {
-    return rights != 0 ? -EINVAL : map_show_other(space(), address, bytes, first_page);
+    return rights != 0 ? -EINVAL : map_show_other(own_space(), address, bytes, first_page);
 }
 
 /* ---- mlock ------------------------------------------------------------------------------------ */
@@ -228,7 +233,7 @@ SYSTEM_CALL(mlock2, user_t, address, size_t, bytes, unsigned, flags)
            map_lock(space_to_lock(), address, bytes, flags & MLOCK_ONFAULT);
 }
 
-SYSTEM_CALL(munlock, user_t, address, size_t, bytes) { return map_unlock(space(), address, bytes); }
+SYSTEM_CALL(munlock, user_t, address, size_t, bytes) { return map_unlock(own_space(), address, bytes); }
 
 SYSTEM_CALL(mlockall, unsigned, flags)
 {
@@ -239,7 +244,7 @@ SYSTEM_CALL(mlockall, unsigned, flags)
 
 SYSTEM_CALL(munlockall)
 {
-    map_unlock_all(space());
+    map_unlock_all(own_space());
     return 0;
 }
 
@@ -262,7 +267,7 @@ SYSTEM_CALL(mincore, user_t, address, size_t, bytes, user_t, to)
         return -EFAULT;
     for (page_t page = span.first; page < span.end; page += MINCORE_STEP) {
         size_t count = span.end - page < MINCORE_STEP ? span.end - page : MINCORE_STEP;
-        int    err   = map_residency(space(), span_of(page, count), there);
+        int    err   = map_residency(own_space(), span_of(page, count), there);
 
         if (err == 0)
             err = user_write(to + (page - span.first), there, count);
@@ -283,7 +288,7 @@ enum {
 /* A private barrier wants its registration, whose bit is the next. */
 static long private_barrier(unsigned which)
 {
-    if (!(space()->barriers & which << 1))
+    if (!(own_space()->barriers & which << 1))
         return -EPERM;
     __sync_synchronize();
     return 0;
@@ -303,7 +308,7 @@ SYSTEM_CALL(membarrier, unsigned, command, unsigned, flags)
     case BARRIER_PRIVATE: case BARRIER_PRIVATE_SYNC:
         return private_barrier(command);
     case BARRIER_REGISTER_GLOBAL: case BARRIER_REGISTER_PRIVATE: case BARRIER_REGISTER_PRIVATE_SYNC:
-        space()->barriers |= (uint8_t)command;
+        own_space()->barriers |= (uint8_t)command;
         return 0;
     default:
         return -EINVAL;

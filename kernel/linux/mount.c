@@ -4,6 +4,7 @@
  * A file system is mounted in one place: MS_BIND and MS_MOVE are refused (-EINVAL). A tmpfs has no size but that of
  * memory, so that what limits it is read and means nothing.
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "base/string.h"
 #include "files/proc/proc.h"
@@ -24,10 +25,11 @@ enum { UMOUNT_FORCE = 1, UMOUNT_NOFOLLOW = 8,
 struct options { uint32_t mode, user, group; };
 
 /* A number of these digits and no others, at most `most`. */
-static int read_number(const char *text, uint32_t base, uint32_t most, uint32_t *out)
+static int read_option_number(const char *text, uint32_t base, uint32_t most, uint32_t *out)
 {
     uint64_t value = 0;
 
+    deep_assert(text != NULL && out != NULL);
     if (*text == '\0')
         return -EINVAL;
     for (; *text != '\0'; text++) {
@@ -41,12 +43,13 @@ static int read_number(const char *text, uint32_t base, uint32_t most, uint32_t 
     return 0;
 }
 
-static int read_word(char *word, struct options *out)
+static int read_option_word(char *word, struct options *out)
 {
     static const char *const ignored[] = { "size", "nr_blocks", "nr_inodes", "huge", "mpol", "noswap", "inode32",
                                            "inode64" };
     char *value = strchr(word, '=');
 
+    deep_assert(word != NULL && out != NULL);
     if (value != NULL)
         *value++ = '\0';
     for (unsigned i = 0; i < COUNT_OF(ignored); i++)
@@ -55,10 +58,10 @@ static int read_word(char *word, struct options *out)
     if (value == NULL)
         return -EINVAL;
     if (strcmp(word, "mode") == 0)
-        return read_number(value, 8, 07777, &out->mode);
+        return read_option_number(value, 8, 07777, &out->mode);
     if (strcmp(word, "uid") == 0)
-        return read_number(value, 10, INT32_MAX, &out->user);
-    return strcmp(word, "gid") == 0 ? read_number(value, 10, INT32_MAX, &out->group) : -EINVAL;
+        return read_option_number(value, 10, INT32_MAX, &out->user);
+    return strcmp(word, "gid") == 0 ? read_option_number(value, 10, INT32_MAX, &out->group) : -EINVAL;
 }
 
 /* Words with commas between them. The text is taken apart. */
@@ -66,12 +69,13 @@ static int read_options(char *text, struct options *out)
 {
     int err = 0;
 
+    deep_assert(out != NULL);
     while (err == 0 && text != NULL && *text != '\0') {
         char *comma = strchr(text, ',');
 
         if (comma != NULL)
             *comma++ = '\0';
-        err  = read_word(text, out);
+        err  = read_option_word(text, out);
         text = comma;
     }
     return err;
@@ -85,6 +89,7 @@ static int make_system(const char *type, char *data, struct file_system **out)
     struct options options = { .mode = 01777 };
     int            err;
 
+    deep_assert(type != NULL);
     if (is_single(type)) {
         *out = type[0] == 'p' ? proc_new() : sys_new();
         return *out != NULL ? 0 : -ENOMEM;
@@ -109,6 +114,7 @@ static int mount_new(struct node *folder, const char *type, char *data, uint32_t
     struct file_system *system;
     int                 err;
 
+    deep_assert(folder != NULL && type != NULL);
     if (is_single(type) && folder == folder->system->root && strcmp(type, folder->system->type) == 0)
         return -EBUSY;                          /* over itself */
     err = make_system(type, data, &system);
@@ -127,6 +133,7 @@ static int mount_again(struct node *root, uint32_t flags)
 {
     struct file_system *system = root->system;
 
+    deep_assert(root != NULL);
     if (root != system->root)
         return -EINVAL;
     if ((flags & MOUNT_READ_ONLY) && !(system->flags & MOUNT_READ_ONLY) && system->writers > 0)
@@ -140,6 +147,7 @@ static int mount_typed(struct node *folder, user_t type_at, user_t data_at, uint
     char *type = NULL, *data = NULL;
     int   err  = type_at == 0 ? -EINVAL : text_in(type_at, &type);
 
+    deep_assert(folder != NULL);
     if (err == 0 && data_at != 0)
         err = text_in(data_at, &data);
     if (err == 0)
@@ -152,6 +160,7 @@ static int mount_typed(struct node *folder, user_t type_at, user_t data_at, uint
 /* Changes do not spread from mount to mount here, so any wish about that is as good as fulfilled. */
 static int mount_on(struct node *folder, user_t type, user_t data, uint32_t flags)
 {
+    deep_assert(folder != NULL);
     if (flags & MS_REMOUNT)
         return mount_again(folder, flags);
     if (flags & (MS_BIND | MS_MOVE))
@@ -175,7 +184,7 @@ SYSTEM_CALL(mount, user_t, source, user_t, path, user_t, type, uint32_t, flags, 
 
 /* ---- And away ----------------------------------------------------------------------------------------- */
 
-static long unmount(user_t path, unsigned flags)
+static long unmount_path(user_t path, unsigned flags)
 {
     struct node *root;
     int          err;
@@ -190,5 +199,5 @@ static long unmount(user_t path, unsigned flags)
     return err;
 }
 
-SYSTEM_CALL(umount, user_t, path) { return unmount(path, 0); }
-SYSTEM_CALL(umount2, user_t, path, unsigned, flags) { return unmount(path, flags); }
+SYSTEM_CALL(umount, user_t, path) { return unmount_path(path, 0); }
+SYSTEM_CALL(umount2, user_t, path, unsigned, flags) { return unmount_path(path, flags); }

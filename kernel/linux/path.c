@@ -1,6 +1,7 @@
 /*
  * path.c - the calls that take a path: make, remove, rename, link, and who may do what with it.
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "base/string.h"
 #include "files/tmpfs/tmpfs.h"
@@ -95,6 +96,7 @@ static long begin_both(struct named *from, int from_folder, user_t from_path, st
 {
     int err = named_begin(from, from_folder, from_path);
 
+    deep_assert(from != NULL && to != NULL);
     if (err != 0)
         return err;
     err = named_begin(to, to_folder, to_path);
@@ -162,6 +164,7 @@ static long link_text(struct node *node, user_t to, size_t size)
     char *text;
     long  length;
 
+    deep_assert(node != NULL);
     if ((node->mode & S_FMT) != S_LINK || node->operations->read_link == NULL)
         return -EINVAL;
     text = heap_alloc(PATH_LONGEST, 0);
@@ -213,11 +216,12 @@ SYSTEM_CALL(getcwd, user_t, to, size_t, room)
 }
 
 /* Takes the reference. */
-static long go_to(struct node *node)
+static long go_to_folder(struct node *node)
 {
     struct node *old = fs()->here;
     int          err = (node->mode & S_FMT) != S_FOLDER ? -ENOTDIR : node_allows(node, 1);
 
+    deep_assert(node != NULL);
     if (err != 0) {
         node_release(node);
         return err;
@@ -234,7 +238,7 @@ SYSTEM_CALL(chdir, user_t, path)
     struct node *node;
     int          err = node_of(AT_FDCWD, path, 0, &node);
 
-    return err != 0 ? err : go_to(node);
+    return err != 0 ? err : go_to_folder(node);
 }
 
 SYSTEM_CALL(fchdir, int, descriptor)
@@ -247,7 +251,7 @@ SYSTEM_CALL(fchdir, int, descriptor)
     node = file->node;
     node_hold(node);
     file_release(file);
-    return go_to(node);
+    return go_to_folder(node);
 }
 
 SYSTEM_CALL(chroot, user_t, path)
@@ -323,6 +327,7 @@ static long change_mode(struct node *node, uint32_t mode)
     uint32_t who = user_acting();
     int      err = 0;
 
+    deep_assert(node != NULL);
     if (node_is_read_only(node))
         err = -EROFS;
     else if ((node->mode & S_FMT) == S_LINK)
@@ -343,6 +348,7 @@ static long change_owner(struct node *node, uint32_t user, uint32_t group)
     uint32_t who = user_acting();
     int      err = node_is_read_only(node) ? -EROFS : 0;
 
+    deep_assert(node != NULL);
     if (err == 0 && who != 0 && ((user != CHANGE_NONE && (user != node->uid || who != node->uid)) ||
                      (group != CHANGE_NONE && (who != node->uid || (group != node->gid && !acts_in_group(group))))))
         err = -EPERM;
@@ -365,6 +371,7 @@ static int node_of_file(int descriptor, struct node **out)
     struct file *file = file_of(descriptor);
     int          err  = 0;
 
+    deep_assert(out != NULL);
     if (file == NULL)
         return -EBADF;
     if (file->flags & O_PATH)
@@ -395,7 +402,7 @@ static long change_owner_at(int folder, user_t path, uint32_t user, uint32_t gro
 }
 
 /* An owner in 16 bits. */
-static uint32_t widen(uintptr_t id) { return (id & 0xFFFF) == 0xFFFF ? CHANGE_NONE : id & 0xFFFF; }
+static uint32_t widen_id(uintptr_t id) { return (id & 0xFFFF) == 0xFFFF ? CHANGE_NONE : id & 0xFFFF; }
 
 SYSTEM_CALL(chmod, user_t, path, uint32_t, mode) { return change_mode_at(AT_FDCWD, path, mode); }
 SYSTEM_CALL(fchmodat, int, folder, user_t, path, uint32_t, mode) { return change_mode_at(folder, path, mode); }
@@ -412,7 +419,7 @@ SYSTEM_CALL(lchown32, user_t, path, uint32_t, user, uint32_t, group)
 
 SYSTEM_CALL(lchown16, user_t, path, uint32_t, user, uint32_t, group)
 {
-    return change_owner_at(AT_FDCWD, path, widen(user), widen(group), AT_SYMLINK_NOFOLLOW);
+    return change_owner_at(AT_FDCWD, path, widen_id(user), widen_id(group), AT_SYMLINK_NOFOLLOW);
 }
 
 SYSTEM_CALL(fchownat, int, folder, user_t, path, uint32_t, user, uint32_t, group, unsigned, flags)

@@ -4,6 +4,7 @@
  * A signal that runs no handler makes the call go on with what is left of its time: ppoll, select and pselect6 write
  * that back and begin again (where they cannot write it, they end with -EINTR), poll goes on by restart_syscall().
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "base/string.h"
 #include "files/core/epoll.h"
@@ -29,18 +30,20 @@ static uint64_t left_until(uint64_t deadline)
 
 struct asked { int32_t descriptor; int16_t wanted, got; };         /* struct pollfd */
 
-static void begin(const struct asked *asked, struct poll_wait *files, size_t count)
+static void begin_poll(const struct asked *asked, struct poll_wait *files, size_t count)
 {
+    deep_assert(asked != NULL && files != NULL);
     for (size_t i = 0; i < count; i++)
         files[i] = (struct poll_wait){ .file = asked[i].descriptor < 0 ? NULL : whole_file_of(asked[i].descriptor),
                                      .wanted = (uint16_t)asked[i].wanted };
 }
 
 /* How many descriptors are not open: they are "ready" at once. */
-static long closed(struct asked *asked, const struct poll_wait *files, size_t count)
+static long mark_closed(struct asked *asked, const struct poll_wait *files, size_t count)
 {
     long bad = 0;
 
+    deep_assert(asked != NULL && files != NULL);
     for (size_t i = 0; i < count; i++) {
         asked[i].got = asked[i].descriptor >= 0 && files[i].file == NULL ? POLL_NVAL : 0;
         bad += asked[i].got != 0;
@@ -48,8 +51,9 @@ static long closed(struct asked *asked, const struct poll_wait *files, size_t co
     return bad;
 }
 
-static void finish(struct asked *asked, struct poll_wait *files, size_t count)
+static void finish_poll(struct asked *asked, struct poll_wait *files, size_t count)
 {
+    deep_assert(asked != NULL && files != NULL);
     for (size_t i = 0; i < count; i++)
         if (files[i].file != NULL) {
             asked[i].got = (int16_t)files[i].got;
@@ -61,10 +65,11 @@ static long poll_all(struct asked *asked, struct poll_wait *files, size_t count,
 {
     long bad, ready;
 
-    begin(asked, files, count);
-    bad   = closed(asked, files, count);
+    deep_assert(asked != NULL && files != NULL);
+    begin_poll(asked, files, count);
+    bad   = mark_closed(asked, files, count);
     ready = poll_wait(files, count, bad > 0 ? 0 : deadline);
-    finish(asked, files, count);
+    finish_poll(asked, files, count);
     return ready < 0 ? ready : ready + bad;
 }
 
@@ -72,6 +77,7 @@ static long poll_with(user_t to, size_t count, struct asked *asked, struct poll_
 {
     long ready;
 
+    deep_assert(asked != NULL && files != NULL);
     if (user_read(asked, to, count * sizeof *asked) != 0)
         return -EFAULT;
     ready = poll_all(asked, files, count, deadline);
@@ -96,10 +102,11 @@ static long poll_waiting(user_t to, size_t count, uint64_t deadline)
 }
 
 /* What an open file is ready for now. */
-static int16_t state_of(struct file *file, const struct asked *asked)
+static int16_t state_of_file(struct file *file, const struct asked *asked)
 {
     struct wait_queue *queue;
 
+    deep_assert(asked != NULL);
     if (file == NULL || (file->flags & O_PATH))
         return POLL_NVAL;
     if (file->operations->poll == NULL)
@@ -108,11 +115,12 @@ static int16_t state_of(struct file *file, const struct asked *asked)
                      ((uint16_t)asked->wanted | POLL_ERR | POLL_HUP | POLL_NVAL));
 }
 
-static int16_t look_at(struct files *table, const struct asked *asked)
+static int16_t probe_one(struct files *table, const struct asked *asked)
 {
     struct file *file = descriptor_file(table, asked->descriptor);
-    int16_t      got  = state_of(file, asked);
+    int16_t      got  = state_of_file(file, asked);
 
+    deep_assert(table != NULL && asked != NULL);
     if (file != NULL)
         file_release(file);
     return got;
@@ -122,11 +130,13 @@ static int16_t look_at(struct files *table, const struct asked *asked)
  * What is asked of a row of descriptors; a process of one thread does without references, as nobody else can close
  * them.
  */
-static void look_at_all(struct files *table, const struct asked *asked, size_t count, int16_t *got, bool alone)
+static void probe_all(struct files *table, const struct asked *asked, size_t count, int16_t *got, bool alone)
 {
+    deep_assert(table != NULL && asked != NULL && got != NULL);
     for (size_t i = 0; i < count; i++)
         got[i] = asked[i].descriptor < 0 ? 0
-               : alone ? state_of(descriptor_peek(table, asked[i].descriptor), &asked[i]) : look_at(table, &asked[i]);
+               : alone ? state_of_file(descriptor_peek(table, asked[i].descriptor), &asked[i]) :
+                   probe_one(table, &asked[i]);
 }
 
 enum { AT_ONCE = 64 };
@@ -134,6 +144,7 @@ enum { AT_ONCE = 64 };
 /* Answers that differ from what stands there, and one in each page, so that one that cannot be written is noticed. */
 static int answer_row(user_t at, const struct asked *asked, const int16_t *got, size_t count)
 {
+    deep_assert(asked != NULL && got != NULL);
     for (size_t i = 0; i < count; i++, at += sizeof *asked)
         if ((i == 0 || got[i] != asked[i].got || at % PAGE_SIZE < sizeof *asked) &&
             user_write(at + offsetof(struct asked, got), &got[i], sizeof got[i]) != 0)
@@ -145,6 +156,7 @@ static long count_ready(const int16_t *got, size_t count)
 {
     long ready = 0;
 
+    deep_assert(got != NULL);
     for (size_t i = 0; i < count; i++)
         ready += got[i] != 0;
     return ready;
@@ -168,7 +180,7 @@ static long poll_now(user_t to, size_t count)
 
         if (user_read(block, at, part * sizeof *block) != 0)
             return -EFAULT;
-        look_at_all(process->files, block, part, got, alone);
+        probe_all(process->files, block, part, got, alone);
         ready += count_ready(got, part);
         if (answer_row(at, block, got, part) != 0)
             return -EFAULT;
@@ -224,6 +236,7 @@ static int read_deadline(user_t from, time_reader reader, uint64_t *out)
     uint64_t time;
     int      err;
 
+    deep_assert(reader != NULL && out != NULL);
     *out = NEVER;
     if (from == 0)
         return 0;
@@ -244,6 +257,7 @@ static long write_left(long ready, user_t to, time_writer writer, uint64_t deadl
     bool written = to == 0 || (!(current_process()->personality & STICKY_TIMEOUTS) &&
                                writer(to, deadline == 0 ? 0 : left_until(deadline)) == 0);
 
+    deep_assert(writer != NULL);
     return ready == -ERESTARTNOHAND && !written ? -EINTR : ready;
 }
 
@@ -253,6 +267,7 @@ static long ppoll_for(user_t to, size_t count, user_t time, time_reader reader, 
     uint64_t deadline;
     long     ready = read_deadline(time, reader, &deadline);
 
+    deep_assert(reader != NULL && writer != NULL);
     if (ready == 0 && mask != 0)
         ready = mask_for_call(mask, mask_bytes);
     if (ready != 0)
@@ -288,10 +303,11 @@ struct selection {
     uint32_t       *numbers;
 };
 
-static unsigned wanted(const struct selection *s, size_t n)
+static unsigned wanted_of(const struct selection *s, size_t n)
 {
     unsigned bits = 0;
 
+    deep_assert(s != NULL);
     for (unsigned set = 0; set < SETS; set++)
         if (s->sets[set][n / WORD] >> (n % WORD) & 1)
             bits |= set_wants[set];
@@ -300,6 +316,7 @@ static unsigned wanted(const struct selection *s, size_t n)
 
 static int read_sets(struct selection *s)
 {
+    deep_assert(s != NULL);
     for (unsigned set = 0; set < SETS; set++) {
         if (s->at[set] == 0)
             memset(s->sets[set], 0, s->words * sizeof(uint32_t));
@@ -307,16 +324,17 @@ static int read_sets(struct selection *s)
             return -EFAULT;
     }
     for (size_t n = 0; n < s->bits; n++)
-        s->count += wanted(s, n) != 0;
+        s->count += wanted_of(s, n) != 0;
     return 0;
 }
 
-static int open_files(struct selection *s)
+static int open_selected(struct selection *s)
 {
     size_t i = 0;
 
+    deep_assert(s != NULL);
     for (size_t n = 0; n < s->bits; n++) {
-        unsigned bits = wanted(s, n);
+        unsigned bits = wanted_of(s, n);
 
         if (bits == 0)
             continue;
@@ -329,10 +347,11 @@ static int open_files(struct selection *s)
 }
 
 /* The answer in the sets; how many bits are set in it. */
-static long answer(struct selection *s)
+static long answer_sets(struct selection *s)
 {
     long total = 0;
 
+    deep_assert(s != NULL);
     for (unsigned set = 0; set < SETS; set++) {
         memset(s->sets[set], 0, s->words * sizeof(uint32_t));
         for (size_t i = 0; i < s->count; i++)
@@ -350,13 +369,14 @@ static long select_files(struct selection *s, uint64_t deadline)
 {
     long ready;
 
+    deep_assert(s != NULL);
     s->files   = heap_alloc(s->count * sizeof *s->files, HEAP_ZERO);
     s->numbers = heap_alloc(s->count * sizeof *s->numbers, 0);
-    ready = s->files == NULL || s->numbers == NULL ? -ENOMEM : open_files(s);
+    ready = s->files == NULL || s->numbers == NULL ? -ENOMEM : open_selected(s);
     if (ready == 0)
         ready = poll_wait(s->files, s->count, deadline);
     if (ready >= 0)
-        ready = answer(s);
+        ready = answer_sets(s);
     for (size_t i = 0; i < s->count && s->files != NULL; i++)
         if (s->files[i].file != NULL)
             file_release(s->files[i].file);
@@ -390,6 +410,7 @@ static int read_timeval(user_t from, uint64_t *out)
 {
     struct linux_timeval time;
 
+    deep_assert(out != NULL);
     if (user_read(&time, from, sizeof time) != 0)
         return -EFAULT;
     if (time.seconds < 0 || time.microseconds < 0)
@@ -424,6 +445,7 @@ static long pselect_for(uintptr_t bits, user_t in, user_t out, user_t extra, use
     uint64_t deadline;
     long     ready = read_deadline(time, reader, &deadline);
 
+    deep_assert(reader != NULL && writer != NULL);
     if (ready == 0 && pair != 0 && user_read(mask, pair, sizeof mask) != 0)
         ready = -EFAULT;
     if (ready == 0 && mask[0] != 0)

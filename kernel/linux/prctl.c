@@ -3,6 +3,7 @@
  *
  * Source   Linux man-pages, prctl(2), personality(2), capabilities(7).
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "base/string.h"
 #include "linux/calls.h"
@@ -20,7 +21,7 @@ enum {
 };
 enum { TSC_ENABLE = 1, SLACK_AT_FIRST = 50000 };
 
-static long tell(user_t to, int32_t value) { return user_write(to, &value, sizeof value); }
+static long tell_number(user_t to, int32_t value) { return user_write(to, &value, sizeof value); }
 
 static long set_name(user_t from)
 {
@@ -55,13 +56,13 @@ static long set_death_signal(uintptr_t number)
     return 0;
 }
 
-static long set_slack(uintptr_t nanoseconds)
+static long set_timer_slack(uintptr_t nanoseconds)
 {
     current_thread()->timer_slack = nanoseconds;
     return 0;
 }
 
-static long slack(void)
+static long timer_slack(void)
 {
     uint64_t own = current_thread()->timer_slack;
 
@@ -119,13 +120,14 @@ enum { AMBIENT_IS_SET = 1, AMBIENT_RAISE, AMBIENT_LOWER, AMBIENT_CLEAR };
 
 static long raise_ambient(struct capabilities *c, uint64_t bit)
 {
+    deep_assert(c != NULL);
     if (!(c->permitted & bit) || !(c->inheritable & bit) || (c->secure_bits & SECURE_NO_CAP_AMBIENT_RAISE))
         return -EPERM;
     c->ambient |= bit;
     return 0;
 }
 
-static long ambient(uintptr_t what, uintptr_t capability, uintptr_t rest)
+static long change_ambient(uintptr_t what, uintptr_t capability, uintptr_t rest)
 {
     struct capabilities *c   = &current_process()->capabilities;
     uint64_t             bit = capability < CAPABILITIES ? 1ull << capability : 0;
@@ -149,7 +151,7 @@ SYSTEM_CALL(prctl, int, option, uintptr_t, first, uintptr_t, second, uintptr_t, 
 
     switch (option) {
     case PR_SET_PDEATHSIG:       return set_death_signal(first);
-    case PR_GET_PDEATHSIG:       return tell(first, p->parent_death_signal);
+    case PR_GET_PDEATHSIG:       return tell_number(first, p->parent_death_signal);
     case PR_GET_DUMPABLE:        return p->memory->dumpable;
     case PR_SET_DUMPABLE:        return set_dumpable(first);
     case PR_GET_KEEPCAPS:        return (p->capabilities.secure_bits & SECURE_KEEP_CAPS) != 0;
@@ -161,18 +163,18 @@ SYSTEM_CALL(prctl, int, option, uintptr_t, first, uintptr_t, second, uintptr_t, 
     case PR_GET_SECCOMP:         return 0;
     case PR_CAPBSET_READ:        return first >= CAPABILITIES ? -EINVAL : (long)(p->capabilities.bounding >> first & 1);
     case PR_CAPBSET_DROP:        return drop_bound(first);
-    case PR_GET_TSC:             return tell(first, TSC_ENABLE);
+    case PR_GET_TSC:             return tell_number(first, TSC_ENABLE);
     case PR_SET_TSC:             return first == TSC_ENABLE ? 0 : -EINVAL;
     case PR_GET_SECUREBITS:      return (long)p->capabilities.secure_bits;
     case PR_SET_SECUREBITS:      return set_secure_bits(first);
-    case PR_SET_TIMERSLACK:      return set_slack(first);
-    case PR_GET_TIMERSLACK:      return slack();
+    case PR_SET_TIMERSLACK:      return set_timer_slack(first);
+    case PR_GET_TIMERSLACK:      return timer_slack();
     case PR_SET_CHILD_SUBREAPER: process_set_subreaper(first != 0); return 0;
-    case PR_GET_CHILD_SUBREAPER: return tell(first, p->subreaper);
+    case PR_GET_CHILD_SUBREAPER: return tell_number(first, p->subreaper);
     case PR_SET_NO_NEW_PRIVS:    return set_no_new_privileges(first, second | third | fourth);
     case PR_GET_NO_NEW_PRIVS:    return no_new_privileges(first | second | third | fourth);
-    case PR_GET_TID_ADDRESS:     return tell(first, (int32_t)current_thread()->clear_at_exit);
-    case PR_CAP_AMBIENT:         return ambient(first, second, third | fourth);
+    case PR_GET_TID_ADDRESS:     return tell_number(first, (int32_t)current_thread()->clear_at_exit);
+    case PR_CAP_AMBIENT:         return change_ambient(first, second, third | fourth);
     default:                     return -EINVAL;
     }
 }

@@ -1,6 +1,7 @@
 /*
  * process.c - fork and its relatives, exec, exit, wait, and who is who.
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "base/print.h"
 #include "base/string.h"
@@ -45,10 +46,11 @@ SYSTEM_CALL(clone, uintptr_t, flags, user_t, stack, user_t, parent_tid, user_t, 
 enum { TOLD_LONGEST = PATH_LONGEST + 20 };
 
 /* A path that begins at a descriptor is told as a path from /dev/fd, which a script's interpreter can open. */
-static int tell_program(struct program_name *program, int folder, char **made)
+static int tell_program_name(struct program_name *program, int folder, char **made)
 {
     const char *path = program->path;
 
+    deep_assert(program != NULL);
     *made = NULL;
     program->name = path;
     if (path[0] == '/' || folder == AT_FDCWD)
@@ -68,10 +70,11 @@ static int execute_named(struct named *named, int folder, unsigned flags, struct
     char               *made;
     int                 err = named_start(named, folder);
 
+    deep_assert(named != NULL && arguments != NULL);
     if (err != 0)
         return err;
     program.start = named->start;
-    err = tell_program(&program, folder, &made);
+    err = tell_program_name(&program, folder, &made);
     if (err == 0) {
         arguments->path = program.name;
         err = process_execute_arguments(&program, arguments);
@@ -83,7 +86,7 @@ static int execute_named(struct named *named, int folder, unsigned flags, struct
 }
 
 /* In Linux's order: the path, the arguments, the flags, and then what they mean. */
-static long execute(int folder, user_t path, user_t argument_vector, user_t environment_vector, unsigned flags)
+static long execute_program(int folder, user_t path, user_t argument_vector, user_t environment_vector, unsigned flags)
 {
     struct image_arguments arguments = { 0 };
     struct named           named;
@@ -106,12 +109,12 @@ static long execute(int folder, user_t path, user_t argument_vector, user_t envi
 
 SYSTEM_CALL(execve, user_t, path, user_t, arguments, user_t, environment)
 {
-    return execute(AT_FDCWD, path, arguments, environment, 0);
+    return execute_program(AT_FDCWD, path, arguments, environment, 0);
 }
 
 SYSTEM_CALL(execveat, int, folder, user_t, path, user_t, arguments, user_t, environment, int, flags)
 {
-    return execute(folder, path, arguments, environment, flags);
+    return execute_program(folder, path, arguments, environment, flags);
 }
 
 /* ---- Ending ------------------------------------------------------------------------------------ */
@@ -123,6 +126,7 @@ static int write_usage(user_t to, const struct wait_result *result)
 {
     struct linux_usage usage;
 
+    deep_assert(result != NULL);
     usage_encode(&usage, &result->usage);
     return user_write(to, &usage, sizeof usage);
 }
@@ -130,7 +134,7 @@ static int write_usage(user_t to, const struct wait_result *result)
 enum { WAIT4_OPTIONS = 1 | 2 | 8 | 0x20000000 | 0x40000000 };
 #define WAIT_CLONE 0x80000000u
 
-static long wait_for(int32_t which, user_t status, uint32_t options, user_t usage)
+static long wait_for_child(int32_t which, user_t status, uint32_t options, user_t usage)
 {
     struct wait_result result;
     int                id;
@@ -150,18 +154,20 @@ static long wait_for(int32_t which, user_t status, uint32_t options, user_t usag
 
 SYSTEM_CALL(wait4, int32_t, which, user_t, status, uint32_t, options, user_t, usage)
 {
-    return wait_for(which, status, options, usage);
+    return wait_for_child(which, status, options, usage);
 }
 
-SYSTEM_CALL(waitpid, int32_t, which, user_t, status, uint32_t, options) { return wait_for(which, status, options, 0); }
+SYSTEM_CALL(waitpid, int32_t, which, user_t, status, uint32_t,
+            options) { return wait_for_child(which, status, options, 0); }
 
 enum { P_ALL = 0, P_PID = 1, P_PGID = 2, P_PIDFD = 3, WNOHANG = 1, WSTOPPED = 2, WEXITED = 4, WCONTINUED = 8,
        WNOWAIT = 0x1000000 };
 
-static struct signal_info news_of(const struct wait_result *r)
+static struct signal_info info_of_wait(const struct wait_result *r)
 {
     struct signal_info info = { .number = SIGCHLD, .sender = r->id, .uid = r->uid };
 
+    deep_assert(r != NULL);
     if (r->status == 0xFFFF) {
         info.code   = 6;
         info.status = SIGCONT;
@@ -200,7 +206,7 @@ SYSTEM_CALL(waitid, unsigned, kind, int32_t, number, user_t, info_at, int, optio
     if (id < 0)
         return id;
     if (id > 0) {
-        struct signal_info news = news_of(&result);
+        struct signal_info news = info_of_wait(&result);
 
         signal_info_encode(info, &news);
     }
@@ -225,12 +231,12 @@ SYSTEM_CALL(getppid)
 SYSTEM_CALL(getpgrp) { return current_process()->group; }
 
 /* The process a number means: 0 is the caller. process_lock is held. */
-static struct process *named(int32_t id) { return id == 0 ? current_process() : process_numbered(id); }
+static struct process *process_named(int32_t id) { return id == 0 ? current_process() : process_numbered(id); }
 
 SYSTEM_CALL(getpgid, int32_t, id)
 {
     lock_state            state = lock_take(&process_lock);
-    const struct process *p     = named(id);
+    const struct process *p     = process_named(id);
     long                  group = p != NULL ? p->group : -ESRCH;
 
     lock_drop(&process_lock, state);
@@ -240,7 +246,7 @@ SYSTEM_CALL(getpgid, int32_t, id)
 SYSTEM_CALL(getsid, int32_t, id)
 {
     lock_state            state   = lock_take(&process_lock);
-    const struct process *p       = named(id);
+    const struct process *p       = process_named(id);
     long                  session = p != NULL ? p->session : -ESRCH;
 
     lock_drop(&process_lock, state);

@@ -4,6 +4,7 @@
  * Bytes go through a page of the kernel's, piece by piece: a piece ends where a page of the other process, or one of
  * the program's ranges, ends. What has gone through before a piece that cannot is the answer.
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "linux/calls.h"
 #include "linux/files.h"
@@ -29,6 +30,8 @@ struct transfer {
 /* Returns 0, -EINVAL for too many ranges or one that is negative, -EFAULT or -ENOMEM. */
 static int read_ranges(struct ranges *ranges, user_t from, size_t count, bool ours)
 {
+    deep_assert(ranges != NULL);
+    assert(ranges->range == NULL && ranges->count == 0);
     if (count > BUFFERS_A_CALL)
         return -EINVAL;
     if (count == 0)
@@ -51,13 +54,16 @@ static int read_ranges(struct ranges *ranges, user_t from, size_t count, bool ou
 /* The range that is next, or NULL when all are done. */
 static struct range *next_range(struct ranges *ranges)
 {
+    deep_assert(ranges != NULL);
     while (ranges->at < ranges->count && ranges->range[ranges->at].bytes == 0)
         ranges->at++;
     return ranges->at < ranges->count ? &ranges->range[ranges->at] : NULL;
 }
 
-static void move_on(struct range *range, size_t bytes)
+static void advance_range(struct range *range, size_t bytes)
 {
+    deep_assert(range != NULL);
+    assert(bytes <= range->bytes);
     range->start += (uint32_t)bytes;
     range->bytes -= (uint32_t)bytes;
 }
@@ -65,28 +71,31 @@ static void move_on(struct range *range, size_t bytes)
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 /* How much of a piece went through: less than all ends the call. */
-static size_t move_piece(const struct transfer *t, vaddr_t here, vaddr_t there, size_t bytes)
+static size_t transfer_piece(const struct transfer *t, vaddr_t here, vaddr_t there, size_t bytes)
 {
+    deep_assert(t != NULL);
+    assert(bytes <= PAGE_SIZE);
     if (!t->writing)
         return user_read_in(t->space, t->between, there, bytes) == 0 ? user_write_some(here, t->between, bytes) : 0;
     bytes = user_read_some(t->between, here, bytes);
     return user_write_in(t->space, there, t->between, bytes) == 0 ? bytes : 0;
 }
 
-static long move_all(struct transfer *t)
+static long transfer_all(struct transfer *t)
 {
     struct range *here, *there;
     long          moved = 0;
 
+    deep_assert(t != NULL);
     while ((here = next_range(&t->here)) != NULL && (there = next_range(&t->there)) != NULL && moved < BYTES_A_CALL) {
         size_t bytes = smaller(smaller(here->bytes, there->bytes), PAGE_SIZE - there->start % PAGE_SIZE);
-        size_t done  = move_piece(t, here->start, there->start, bytes);
+        size_t done  = transfer_piece(t, here->start, there->start, bytes);
 
         moved += (long)done;
         if (done < bytes)
             return moved > 0 ? moved : -EFAULT;
-        move_on(here, done);
-        move_on(there, done);
+        advance_range(here, done);
+        advance_range(there, done);
     }
     return moved;
 }
@@ -97,6 +106,7 @@ static int find_memory(int32_t id, struct shared_space **out)
     const struct thread  *thread  = thread_find(id);
     const struct process *process = thread != NULL ? thread->process : NULL;
 
+    deep_assert(out != NULL);
     if (process == NULL || process->memory == NULL)
         return -ESRCH;
     if (user_acting() != 0 &&
@@ -107,17 +117,18 @@ static int find_memory(int32_t id, struct shared_space **out)
     return 0;
 }
 
-static long move_with(struct transfer *t, int32_t id)
+static long transfer_with(struct transfer *t, int32_t id)
 {
     struct shared_space *memory;
     long                 moved;
     int                  err = find_memory(id, &memory);
 
+    deep_assert(t != NULL);
     if (err != 0)
         return err;
     t->space   = &memory->space;
     t->between = heap_alloc(PAGE_SIZE, 0);
-    moved      = t->between != NULL ? move_all(t) : -ENOMEM;
+    moved      = t->between != NULL ? transfer_all(t) : -ENOMEM;
     heap_free(t->between);
     memory_release(memory);
     return moved;
@@ -131,7 +142,7 @@ static long process_vm(bool writing, int32_t id, user_t here, size_t here_count,
     if (err == 0 && next_range(&t.here) != NULL) {
         err = read_ranges(&t.there, there, there_count, false);
         if (err == 0 && next_range(&t.there) != NULL)
-            err = move_with(&t, id);
+            err = transfer_with(&t, id);
     }
     heap_free(t.here.range);
     heap_free(t.there.range);

@@ -1,6 +1,7 @@
 /*
  * signal.c - kill, sigaction and everything around them.
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "linux/calls.h"
 #include "linux/structures.h"
@@ -10,11 +11,11 @@
 
 enum { SIG_BLOCK = 0, SIG_UNBLOCK = 1, SIG_SETMASK = 2, MASK_BYTES = 8 };
 
-static bool is_number(uintptr_t number) { return number >= 1 && number <= SIGNALS; }
+static bool is_signal_number(uintptr_t number) { return number >= 1 && number <= SIGNALS; }
 
 /* ---- Sending ------------------------------------------------------------------------------------ */
 
-static struct signal_info from_me(int number, int code)
+static struct signal_info info_from_me(int number, int code)
 {
     return (struct signal_info){ .number = number, .code = code, .sender = current_process()->id,
                                  .uid = current_process()->uid };
@@ -25,6 +26,7 @@ static int may_send(const struct process *to, int number)
 {
     const struct process *self = current_process();
 
+    deep_assert(to != NULL);
     if (self != to && self->euid != to->suid && self->euid != to->uid && self->uid != to->suid &&
         self->uid != to->uid && !has_capability(self, CAP_KILL) && !(number == SIGCONT && self->session == to->session))
         return -EPERM;
@@ -35,6 +37,7 @@ static int send_process(struct process *p, const struct signal_info *info)
 {
     int err = may_send(p, info->number);
 
+    deep_assert(p != NULL && info != NULL);
     return err != 0 || info->number == 0 ? err : signal_process(p, info);
 }
 
@@ -44,6 +47,7 @@ static int send_to(int32_t id, const struct signal_info *info)
     struct process *p = process_find(id);
     struct thread  *t = p == NULL ? thread_find(id) : NULL;
 
+    deep_assert(info != NULL);
     if (t != NULL)
         p = t->process;
     return p != NULL ? send_process(p, info) : -ESRCH;
@@ -59,6 +63,7 @@ static void send_to_one(struct process *p, void *data)
     struct many *many = data;
     int          err  = send_process(p, many->info);
 
+    deep_assert(p != NULL && data != NULL);
     many->found++;
     many->sent += err == 0;
     if (err != 0)
@@ -67,15 +72,17 @@ static void send_to_one(struct process *p, void *data)
 
 static void send_to_other(struct process *p, void *data)
 {
+    deep_assert(p != NULL && data != NULL);
     if (p->id != 1 && p != current_process())
         send_to_one(p, data);
 }
 
-static int outcome(const struct many *many) { return many->sent > 0 ? 0 : many->found > 0 ? many->err : -ESRCH; }
+static int outcome_of_many(const struct many *many) { return many->sent > 0 ? 0 : many->found > 0 ? many->err :
+                                                      -ESRCH; }
 
 SYSTEM_CALL(kill, int32_t, id, int, number)
 {
-    struct signal_info info = from_me(number, SI_USER);
+    struct signal_info info = info_from_me(number, SI_USER);
     struct many        many = { .info = &info };
 
     if (id > 0)
@@ -86,7 +93,7 @@ SYSTEM_CALL(kill, int32_t, id, int, number)
         process_each(send_to_other, &many);
     else
         process_each_in_group(id == 0 ? current_process()->group : -id, send_to_one, &many);
-    return outcome(&many);
+    return outcome_of_many(&many);
 }
 
 /* In process `group`; 0: in any. A process that has ended still has its number, and nothing reaches it. */
@@ -96,6 +103,7 @@ static long send_thread(int32_t group, int32_t id, const struct signal_info *inf
     struct process *p      = thread != NULL ? thread->process : process_find(id);
     int             err;
 
+    deep_assert(info != NULL);
     if (p == NULL || (group != 0 && p->id != group))
         return -ESRCH;
     err = may_send(p, info->number);
@@ -104,7 +112,7 @@ static long send_thread(int32_t group, int32_t id, const struct signal_info *inf
 
 static long send_to_thread(int32_t group, int32_t id, uintptr_t number, int code)
 {
-    struct signal_info info = from_me(number, code);
+    struct signal_info info = info_from_me(number, code);
 
     if (id <= 0)
         return -EINVAL;
@@ -124,6 +132,7 @@ static int read_info(user_t from, int number, int32_t to, struct signal_info *ou
     int32_t words[6];
     int     err = user_read(words, from, sizeof words);
 
+    deep_assert(out != NULL);
     if (err != 0)
         return err;
     if ((words[2] >= 0 || words[2] == SI_TKILL) && to != current_thread()->id)      /* only the kernel may say so */
@@ -164,7 +173,7 @@ static int set_action(uintptr_t number, const struct signal_action *new, struct 
 {
     struct signal_action *place;
 
-    if (!is_number(number) || (new != NULL && (number == SIGKILL || number == SIGSTOP)))
+    if (!is_signal_number(number) || (new != NULL && (number == SIGKILL || number == SIGSTOP)))
         return -EINVAL;
     place = &current_process()->actions->action[number];
     *old  = *place;
@@ -235,7 +244,7 @@ SYSTEM_CALL(signal, int, number, user_t, handler)
 
 /* ---- Masks ------------------------------------------------------------------------------------------ */
 
-static int new_mask(int how, uint64_t set)
+static int set_new_mask(int how, uint64_t set)
 {
     uint64_t mask = current_thread()->mask;
 
@@ -254,10 +263,11 @@ static long change_mask(int how, user_t from, user_t to, size_t bytes)
     uint64_t old = current_thread()->mask, set = old & ~(bytes == 8 ? ~0ull : 0xFFFFFFFFull);
     int      err = 0;
 
+    assert(bytes == sizeof(uint32_t) || bytes == MASK_BYTES);
     if (from != 0) {
         err = user_read(&set, from, bytes);
         if (err == 0)
-            err = new_mask(how, set);
+            err = set_new_mask(how, set);
     }
     return err == 0 && to != 0 ? user_write(to, &old, bytes) : err;
 }
@@ -296,7 +306,7 @@ SYSTEM_CALL(sigpending, user_t, to)
 
 /* ---- Waiting ------------------------------------------------------------------------------------------- */
 
-static long suspend(uint64_t mask)
+static long suspend_until_signal(uint64_t mask)
 {
     struct thread    *self  = current_thread();
     struct wait_queue never = { NULL, NULL };
@@ -315,10 +325,10 @@ SYSTEM_CALL(rt_sigsuspend, user_t, from, size_t, bytes)
 
     if (bytes != MASK_BYTES)
         return -EINVAL;
-    return user_read(&mask, from, sizeof mask) != 0 ? -EFAULT : suspend(mask);
+    return user_read(&mask, from, sizeof mask) != 0 ? -EFAULT : suspend_until_signal(mask);
 }
 
-SYSTEM_CALL(sigsuspend, int, unused_first, int, unused_second, uint32_t, mask) { return suspend(mask); }
+SYSTEM_CALL(sigsuspend, int, unused_first, int, unused_second, uint32_t, mask) { return suspend_until_signal(mask); }
 
 SYSTEM_CALL(pause)
 {

@@ -33,6 +33,7 @@ int socket_name_read(user_t from, int bytes, struct socket_name *out)
 {
     struct address address;
 
+    deep_assert(out != NULL);
     if (bytes < NAME_OFFSET || bytes > NAME_MOST)
         return -EINVAL;
     if (user_read(&address, from, (size_t)bytes) != 0)
@@ -54,6 +55,7 @@ int socket_name_write(user_t to, user_t size, const struct socket_name *name)
     struct address address = { .family = FAMILY_UNIX };
     int32_t        room, length = NAME_OFFSET + (int32_t)name->length;
 
+    deep_assert(name != NULL);
     if (to == 0)
         return 0;
     if (user_read(&room, size, sizeof room) != 0)

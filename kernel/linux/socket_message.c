@@ -19,6 +19,7 @@ static int write_sender_name(user_t to, user_t size, const struct socket_name *n
 {
     int32_t none = 0;
 
+    deep_assert(name != NULL);
     if (name->length > 0 || to == 0)
         return socket_name_write(to, size, name);
     return user_write(size, &none, sizeof none);
@@ -85,6 +86,7 @@ static int read_pieces(const struct message *message, struct buffer **out)
     struct piece *pieces;
     int           err = 0;
 
+    deep_assert(message != NULL);
     if (message->count > BUFFERS_A_CALL)
         return -EMSGSIZE;
     pieces = heap_alloc((message->count + 1) * sizeof *pieces, 0);
@@ -123,6 +125,7 @@ static int pass_descriptors(const int32_t *descriptors, uint32_t count, struct s
     uint32_t       before = passed_count(sending->passed);
     struct passed *passed;
 
+    deep_assert(descriptors != NULL && sending != NULL);
     if (count == 0)
         return 0;
     if (count > RIGHTS_MOST - before)
@@ -146,6 +149,7 @@ static int sign_message(const struct credentials *who, struct sending *sending)
 {
     const struct process *process = current_process();
 
+    deep_assert(who != NULL && sending != NULL);
     if (process->euid != 0 &&
         (who->process != process->id ||
          (who->user != process->uid && who->user != process->euid && who->user != process->suid) ||
@@ -162,6 +166,7 @@ static int read_control_row(const struct control *control, struct sending *sendi
 {
     uint32_t bytes = control->bytes - (uint32_t)sizeof *control;
 
+    deep_assert(control != NULL && sending != NULL);
     if (control->level != LEVEL_SOCKET)
         return 0;
     if (control->type == CONTROL_RIGHTS)
@@ -177,6 +182,7 @@ static int read_control_rows(const char *room, size_t bytes, struct sending *sen
     size_t at  = 0;
     int    err = bytes < sizeof(struct control) ? -EINVAL : 0;
 
+    deep_assert(room != NULL && sending != NULL);
     while (err == 0 && at < bytes && bytes - at >= sizeof(struct control)) {
         const struct control *control = (const struct control *)(const void *)(room + at);
 
@@ -194,6 +200,7 @@ static int read_controls(const struct message *message, struct sending *sending)
     char  *room;
     int    err;
 
+    deep_assert(message != NULL && sending != NULL);
     if (bytes == 0)
         return 0;
     if (bytes > CONTROL_MOST)
@@ -213,6 +220,7 @@ static long send_message(struct file *file, const struct message *message, unsig
     struct buffer     *pieces;
     long               done = 0;
 
+    deep_assert(file != NULL && message != NULL);
     if (message->name != 0)
         done = socket_name_read(message->name, message->name_bytes, &name);
     if (done == 0)
@@ -255,6 +263,7 @@ static void row_advance(struct row *row, size_t bytes)
 {
     size_t space = control_space(bytes);
 
+    deep_assert(row != NULL);
     if (space > row->left)
         space = row->left;
     row->at   += space;
@@ -268,6 +277,7 @@ static void put_row_sender(struct row *row, const struct credentials *sender)
         { sizeof out, LEVEL_SOCKET, CONTROL_CREDENTIALS }, *sender,
     };
 
+    deep_assert(row != NULL);
     if (row->left < sizeof out.head) {
         row->flags |= MSG_CTRUNC;
         return;
@@ -285,6 +295,7 @@ static bool put_row_file(struct file *file, user_t to, bool close_on_exec)
 {
     int32_t number;
 
+    deep_assert(file != NULL);
     file_hold(file);
     number = (int32_t)new_descriptor(file, close_on_exec);
     if (number < 0)
@@ -302,6 +313,7 @@ static void put_row_files(struct row *row, const struct passed *passed, bool clo
     struct control head  = { 0, LEVEL_SOCKET, CONTROL_RIGHTS };
     uint32_t       room  = row->left > sizeof head ? (uint32_t)((row->left - sizeof head) / sizeof(int32_t)) : 0;
 
+    deep_assert(row != NULL && passed != NULL);
     while (done < count && done < room &&
            put_row_file(passed_file(passed, done), row->at + sizeof head + done * sizeof(int32_t), close_on_exec))
         done++;
@@ -314,6 +326,7 @@ static void put_row_files(struct row *row, const struct passed *passed, bool clo
 
 static void put_rows(struct row *row, const struct received *received, bool close_on_exec)
 {
+    deep_assert(row != NULL && received != NULL);
     if (row->at == 0) {
         if (received->signed_ || received->passed != NULL)
             row->flags |= MSG_CTRUNC;
@@ -330,6 +343,7 @@ static int finish_message(user_t at, struct message *message, const struct recei
     struct row row = { message->control, message->control_bytes,
                        (received->cut ? MSG_TRUNC : 0) | (flags & MSG_CMSG_CLOEXEC) };
 
+    deep_assert(message != NULL && received != NULL);
     if (message->name != 0 &&
         write_sender_name(message->name, at + offsetof(struct message, name_bytes), &received->from) != 0)
         return -EFAULT;
@@ -348,6 +362,7 @@ static long receive_message(struct file *file, user_t at, struct message *messag
     long            done = read_pieces(message, &pieces);
     int             err  = 0;
 
+    deep_assert(file != NULL && message != NULL);
     if (done != 0)
         return done;
     done = socket_receive(file, pieces, piece_count(message), flags, &received);

@@ -29,6 +29,7 @@ static bool *option_flag(struct socket_options *options, int option)
         [FLAG_TIMESTAMP] = SO_TIMESTAMP, [FLAG_CREDENTIALS] = SO_PASSCRED,
     };
 
+    deep_assert(options != NULL);
     for (unsigned i = 0; i < SOCKET_FLAGS; i++)
         if (numbers[i] == option)
             return &options->flags[i];
@@ -38,6 +39,7 @@ static bool *option_flag(struct socket_options *options, int option)
 /* And a number. */
 static int32_t *option_number(struct socket_options *options, int option)
 {
+    deep_assert(options != NULL);
     switch (option) {
     case SO_SNDBUF:   return &options->send_room;
     case SO_RCVBUF:   return &options->receive_room;
@@ -51,6 +53,7 @@ static int32_t *option_number(struct socket_options *options, int option)
 /* How long a call may wait. */
 static uint64_t *option_limit(struct socket_options *options, int option)
 {
+    deep_assert(options != NULL);
     return option == SO_RCVTIMEO || option == SO_RCVTIMEO_WIDE ? &options->receive_limit
          : option == SO_SNDTIMEO || option == SO_SNDTIMEO_WIDE ? &options->send_limit : NULL;
 }
@@ -75,6 +78,7 @@ static int read_socket_fact(struct file *file, int option, int32_t value[4])
 {
     struct socket_facts facts;
 
+    deep_assert(file != NULL);
     if (option != SO_TYPE && option != SO_ERROR && option != SO_PEERCRED && option != SO_ACCEPTCONN &&
         option != SO_DOMAIN)
         return -ENOPROTOOPT;
@@ -97,6 +101,7 @@ static int read_option(struct file *file, int option, int32_t value[4])
 {
     struct socket_options *options = socket_options(file);
 
+    deep_assert(file != NULL);
     if (option_flag(options, option) != NULL)
         value[0] = *option_flag(options, option);
     else if (option_number(options, option) != NULL)
@@ -137,6 +142,7 @@ static int set_option_limit(uint64_t *limit, bool wide, user_t from, uintptr_t s
     int64_t both[2];
     int32_t narrow[2];
 
+    deep_assert(limit != NULL);
     if (size < (wide ? sizeof both : sizeof narrow))
         return -EINVAL;
     if (wide ? user_read(both, from, sizeof both) : user_read(narrow, from, sizeof narrow))
@@ -166,6 +172,7 @@ static int set_option_number(struct socket_options *options, int option, int32_t
 {
     bool *flag = option_flag(options, option);
 
+    deep_assert(options != NULL);
     if (flag != NULL)
         *flag = value != 0;
     else if (option == SO_SNDBUF || option == SO_SNDBUFFORCE)
@@ -185,6 +192,7 @@ static int set_option(struct socket_options *options, int option, user_t from, u
 {
     int32_t value[2];
 
+    deep_assert(options != NULL);
     if (option_limit(options, option) != NULL)
         return set_option_limit(option_limit(options, option), option >= SO_RCVTIMEO_WIDE, from, size);
     if (size < sizeof value[0])

@@ -3,6 +3,7 @@
  *
  * Source: Linux, arch/x86/include/uapi/asm/stat.h, include/uapi/linux/stat.h, statfs.h; stat(2), statx(2).
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "base/string.h"
 #include "linux/calls.h"
@@ -71,6 +72,7 @@ static int write_stat32(struct node *node, user_t to)
         .changed_ns = rest(node->changed),
     };
 
+    deep_assert(node != NULL);
     if (node->bytes > INT32_MAX || node->inode > UINT32_MAX || node->links > UINT16_MAX)
         return -EOVERFLOW;
     return user_write(to, &out, sizeof out);
@@ -86,6 +88,7 @@ static int write_stat64(struct node *node, user_t to)
         .changed = seconds(node->changed), .changed_ns = rest(node->changed), .inode = node->inode,
     };
 
+    deep_assert(node != NULL);
     return user_write(to, &out, sizeof out);
 }
 
@@ -101,6 +104,7 @@ static int write_statx(struct node *node, user_t to)
         .special_minor = (node->device & 0xFF) | (node->device >> 12 & 0xFFF00), .device_minor = device_of(node),
     };
 
+    deep_assert(node != NULL);
     return user_write(to, &out, sizeof out);
 }
 
@@ -184,6 +188,7 @@ static uint32_t mount_flags(const struct node *node)
 {
     uint32_t flags = node->system != NULL ? node->system->flags & MOUNT_KEPT : 0;
 
+    deep_assert(node != NULL);
     return FLAGS_VALID | flags | (flags & MOUNT_NO_ACCESS_TIME ? 0 : FLAGS_RELATIVE_TIME);
 }
 
@@ -191,6 +196,7 @@ static struct usage usage_of(const struct node *node)
 {
     struct usage usage = { 0 };
 
+    deep_assert(node != NULL);
     if (node->system != NULL && node->system->usage != NULL)
         node->system->usage(node->system, &usage);
     return usage;
@@ -207,6 +213,7 @@ static int write_statfs32(struct node *node, user_t to)
         .fragment = PAGE_SIZE, .flags = mount_flags(node),
     };
 
+    deep_assert(node != NULL);
     return user_write(to, &out, sizeof out);
 }
 
@@ -219,6 +226,7 @@ static int write_statfs64(struct node *node, user_t to)
         .id = { device_of(node), 0 }, .name_longest = NAME_LONGEST, .fragment = PAGE_SIZE, .flags = mount_flags(node),
     };
 
+    deep_assert(node != NULL);
     return user_write(to, &out, sizeof out);
 }
 

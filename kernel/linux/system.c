@@ -1,6 +1,7 @@
 /*
  * system.c - what a program may ask about the system and itself: names, sizes, limits, scheduling.
  */
+#include "base/check.h"
 #include "base/error.h"
 #include "base/random.h"
 #include "base/string.h"
@@ -134,6 +135,7 @@ static bool may_schedule(const struct thread *thread)
 {
     const struct process *self = current_process(), *p = thread->process;
 
+    deep_assert(thread != NULL);
     return p == self || has_capability(self, CAP_SYS_NICE) || self->euid == p->euid || self->euid == p->uid;
 }
 
@@ -164,6 +166,7 @@ static long set_policy(struct thread *thread, int32_t policy, bool resets, int32
 {
     bool more = is_real_time(policy) && (!is_real_time(thread->policy) || priority > thread->priority);
 
+    deep_assert(thread != NULL);
     if (!is_policy(policy, priority))
         return -EINVAL;
     if (!may_schedule(thread) || (more && (uint64_t)priority > thread->process->limits[RLIMIT_RTPRIO].soft &&
@@ -176,8 +179,9 @@ static long set_policy(struct thread *thread, int32_t policy, bool resets, int32
 }
 
 /* A thread and a priority of it, which the program wants to give. */
-static long read_wish(uintptr_t id, user_t from, struct thread **thread, int32_t *priority)
+static long read_policy_wish(uintptr_t id, user_t from, struct thread **thread, int32_t *priority)
 {
+    deep_assert(priority != NULL);
     if (from == 0 || (int32_t)id < 0)
         return -EINVAL;
     if (user_read(priority, from, sizeof *priority) != 0)
@@ -190,7 +194,7 @@ SYSTEM_CALL(sched_setscheduler, int32_t, id, int32_t, policy, user_t, from)
 {
     struct thread *thread;
     int32_t        priority;
-    long           err = policy < 0 ? -EINVAL : read_wish(id, from, &thread, &priority);
+    long           err = policy < 0 ? -EINVAL : read_policy_wish(id, from, &thread, &priority);
 
     return err != 0 ? err : set_policy(thread, policy & ~SCHED_RESET_ON_FORK, policy & SCHED_RESET_ON_FORK, priority);
 }
@@ -199,7 +203,7 @@ SYSTEM_CALL(sched_setparam, int32_t, id, user_t, from)
 {
     struct thread *thread;
     int32_t        priority;
-    long           err = read_wish(id, from, &thread, &priority);
+    long           err = read_policy_wish(id, from, &thread, &priority);
 
     return err != 0 ? err : set_policy(thread, thread->policy, thread->resets_on_fork, priority);
 }
@@ -235,6 +239,7 @@ static long tell_slice(uintptr_t id, user_t to, int (*write)(user_t to, uint64_t
 {
     const struct thread *thread = (int32_t)id < 0 ? NULL : thread_meant(id);
 
+    deep_assert(write != NULL);
     if (thread == NULL)
         return (int32_t)id < 0 ? -EINVAL : -ESRCH;
     return write(to, thread->policy == SCHED_FIFO ? 0 : SLICE_NANOSECONDS);

@@ -1,6 +1,7 @@
 /*
  * time.c - clocks, sleeping, and timers.
  */
+#include "base/check.h"
 #include "base/divide.h"
 #include "base/error.h"
 #include "base/range.h"
@@ -15,10 +16,11 @@ enum { TIMER_ABSOLUTE = 1, TICKS_PER_SECOND = 100 };
 
 /* ---- Structures ----------------------------------------------------------------------------- */
 
-static int combine(int64_t seconds, int64_t nanoseconds, uint64_t *out)
+static int combine_time(int64_t seconds, int64_t nanoseconds, uint64_t *out)
 {
     uint64_t whole;
 
+    deep_assert(out != NULL);
     if (seconds < 0 || nanoseconds < 0 || nanoseconds >= NANOSECONDS)
         return -EINVAL;
     if (!checked_multiply((uint64_t)seconds, NANOSECONDS, &whole) || !checked_add(whole, (uint64_t)nanoseconds, out))
@@ -31,7 +33,8 @@ int time_read32(user_t from, uint64_t *out)
     struct linux_time32 time;
     int                 err = user_read(&time, from, sizeof time);
 
-    return err != 0 ? err : combine(time.seconds, time.nanoseconds, out);
+    deep_assert(out != NULL);
+    return err != 0 ? err : combine_time(time.seconds, time.nanoseconds, out);
 }
 
 int time_read64(user_t from, uint64_t *out)
@@ -39,7 +42,8 @@ int time_read64(user_t from, uint64_t *out)
     struct linux_time64 time;
     int                 err = user_read(&time, from, sizeof time);
 
-    return err != 0 ? err : combine(time.seconds, time.nanoseconds, out);
+    deep_assert(out != NULL);
+    return err != 0 ? err : combine_time(time.seconds, time.nanoseconds, out);
 }
 
 int time_write32(user_t to, uint64_t ns)
@@ -56,7 +60,7 @@ int time_write64(user_t to, uint64_t ns)
     return user_write(to, &time, sizeof time);
 }
 
-static struct linux_timeval timeval(uint64_t ns)
+static struct linux_timeval timeval_of(uint64_t ns)
 {
     return (struct linux_timeval){ (int32_t)(ns / NANOSECONDS), (int32_t)(ns % NANOSECONDS / 1000) };
 }
@@ -70,8 +74,9 @@ uint64_t deadline_after(uint64_t ns)
 
 void usage_encode(struct linux_usage *out, const struct resource_usage *usage)
 {
+    deep_assert(out != NULL && usage != NULL);
     *out = (struct linux_usage){
-        .user = timeval(usage->user_time), .system = timeval(usage->system_time),
+        .user = timeval_of(usage->user_time), .system = timeval_of(usage->system_time),
         .resident = (int32_t)(usage->peak * (PAGE_SIZE / 1024)),
         .minor = (int32_t)usage->faults_minor, .major = (int32_t)usage->faults_major,
         .voluntary = (int32_t)usage->switches_voluntary, .involuntary = (int32_t)usage->switches_involuntary,
@@ -82,6 +87,7 @@ void usage_encode(struct linux_usage *out, const struct resource_usage *usage)
 
 static int clock_value(uintptr_t clock, uint64_t *out)
 {
+    deep_assert(out != NULL);
     switch (clock) {
     case CLOCK_REALTIME: case CLOCK_REALTIME_COARSE: case CLOCK_TAI:
         *out = clock_wall();
@@ -134,7 +140,7 @@ SYSTEM_CALL(clock_getres_time64, int, clock, user_t, to)
 
 SYSTEM_CALL(gettimeofday, user_t, to, user_t, zone_to)
 {
-    struct linux_timeval now = timeval(clock_wall());
+    struct linux_timeval now = timeval_of(clock_wall());
     int32_t              zone[2] = { 0, 0 };
 
     if ((to != 0 && user_write(to, &now, sizeof now) != 0) ||
@@ -279,7 +285,7 @@ static struct linux_itimer itimer_now(void)
 {
     struct alarm_state now = process_alarm_state(current_process());
 
-    return (struct linux_itimer){ timeval(now.interval), timeval(now.left) };
+    return (struct linux_itimer){ timeval_of(now.interval), timeval_of(now.left) };
 }
 
 SYSTEM_CALL(getitimer, unsigned, which, user_t, to)
@@ -295,6 +301,7 @@ SYSTEM_CALL(getitimer, unsigned, which, user_t, to)
 
 static int timeval_ns(struct linux_timeval t, uint64_t *out)
 {
+    deep_assert(out != NULL);
     if (t.seconds < 0 || t.microseconds < 0 || t.microseconds >= 1000000)
         return -EINVAL;
     *out = (uint64_t)t.seconds * NANOSECONDS + (uint64_t)t.microseconds * 1000;
@@ -337,6 +344,7 @@ static bool event_makes_sense(const struct linux_event *event)
 {
     const struct thread *to = event->notify == NOTIFY_THREAD ? thread_find(event->thread) : current_thread();
 
+    deep_assert(event != NULL);
     if (event->notify == NOTIFY_NONE)
         return true;
     return (event->notify == NOTIFY_SIGNAL || event->notify == NOTIFY_LIBRARY || event->notify == NOTIFY_THREAD) &&

@@ -40,6 +40,7 @@ static void add_error(struct fault_verdict *verdict, uint32_t error)
 {
     size_t used = strlen(verdict->reason);
 
+    deep_assert(verdict != NULL);
     if (used < sizeof verdict->reason)
         format_text(verdict->reason + used, sizeof verdict->reason - used, "; error code %x", error);
 }
@@ -67,6 +68,7 @@ static inline int handle_fault(struct space *space, vaddr_t address, uint8_t acc
     struct fault_repeat *repeat = &current_thread()->repeat;
     int                  err;
 
+    deep_assert(space != NULL && verdict != NULL);
     if (fault_comes_back(repeat, space, address, access))
         return program_fault_give_up(repeat, verdict);
     err = space_fault(space, address, access, verdict);
@@ -86,6 +88,7 @@ static int __attribute__((noinline)) handle_without_memory(vaddr_t address, uint
 {
     int err = -ENOMEM;
 
+    deep_assert(verdict != NULL);
     while (err == -ENOMEM && process_give_memory_back())
         err = handle_fault(&current_process()->memory->space, address, access, verdict);
     return err;
@@ -100,6 +103,7 @@ static bool page_fault(struct trap_frame *frame)
     struct fault_verdict verdict;
     int                  err;
 
+    deep_assert(frame != NULL);
     if (self->process == NULL || (!user && !is_copying(frame, page_of(address))))
         return false;
     if (!is_kernels(page_of(address))) {
@@ -151,14 +155,17 @@ static void tell_program(const struct trap_frame *frame, int number, int code, v
     enum { LINUX_TRAP_RETURN = 32 };
     struct signal_info info = { .number = number, .code = code, .address = address };
 
+    deep_assert(frame != NULL);
     note_trap(frame->vector == TRAP_RETURN ? LINUX_TRAP_RETURN : frame->vector, frame->error);
     signal_fault(&info);
 }
 
-static bool exception(struct trap_frame *frame)
+static bool program_exception(struct trap_frame *frame)
 {
     const struct meaning *m = &meanings[frame->vector];
 
+    deep_assert(frame != NULL);
+    assert(frame->vector < TRAP_EXCEPTIONS);
     if (!trap_from_user(frame))
         return false;
     if (m->signal == 0)
@@ -170,6 +177,7 @@ static bool exception(struct trap_frame *frame)
 /* A step of the trap flag, or the instruction ICEBP. */
 static bool debug_exception(struct trap_frame *frame)
 {
+    deep_assert(frame != NULL);
     if (!trap_from_user(frame))
         return false;
     tell_program(frame, SIGTRAP, trap_was_step() ? CODE_TRAP_TRACE : CODE_TRAP_BREAK, frame->eip);
@@ -186,10 +194,11 @@ static int floating_point_code(unsigned exceptions)
 }
 
 /* A processor may report an exception that is no more: then the instruction is tried again. */
-static bool floating_point(struct trap_frame *frame)
+static bool floating_point_exception(struct trap_frame *frame)
 {
     int code;
 
+    deep_assert(frame != NULL);
     if (!trap_from_user(frame))
         return false;
     code = floating_point_code(fpu_exceptions(&current_thread()->machine, frame->vector == TRAP_SIMD));
@@ -199,14 +208,16 @@ static bool floating_point(struct trap_frame *frame)
 }
 
 /* The way back (trap_frame.h) was refused: the program's CS or SS does not name what they must. */
-static bool bad_return(struct trap_frame *frame)
+static bool bad_return_to_program(struct trap_frame *frame)
 {
+    deep_assert(frame != NULL);
     tell_program(frame, SIGILL, CODE_ILL_STACK, 0);
     return true;
 }
 
 static bool system_call(struct trap_frame *frame)
 {
+    deep_assert(frame != NULL);
     interrupts_on();
     linux_dispatch(frame);
     interrupts_off();
@@ -245,6 +256,7 @@ static int resolve_in_copy(struct space *space, vaddr_t address, uint8_t access)
     struct fault_verdict verdict;
     int                  err = handle_fault(space, address, access, &verdict);
 
+    deep_assert(space != NULL);
     current_thread()->used.faults_minor++;
     return err == -ENOMEM ? handle_without_memory(address, access, &verdict) : err;
 }
@@ -264,12 +276,12 @@ void programs_start(void)
     user_resolve_with(resolve_in_copy);
     for (unsigned vector = 0; vector < TRAP_EXCEPTIONS; vector++)
         if (is_exception_of_programs(vector))
-            trap_handle(vector, exception);
+            trap_handle(vector, program_exception);
     trap_handle(TRAP_DEBUG, debug_exception);
     trap_handle(TRAP_PAGE_FAULT, page_fault);
-    trap_handle(TRAP_X87, floating_point);
-    trap_handle(TRAP_SIMD, floating_point);
-    trap_handle(TRAP_RETURN, bad_return);
+    trap_handle(TRAP_X87, floating_point_exception);
+    trap_handle(TRAP_SIMD, floating_point_exception);
+    trap_handle(TRAP_RETURN, bad_return_to_program);
     gate_allow_user(TRAP_BREAKPOINT);
     gate_allow_user(TRAP_OVERFLOW);
     gate_allow_user(TRAP_LINUX);

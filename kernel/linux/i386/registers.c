@@ -15,6 +15,7 @@ enum { EFLAGS_START = 0x202, CALL_INSTRUCTION = 2, CALL_RESTART = 0 };
 
 void registers_start(struct trap_frame *frame, vaddr_t entry, vaddr_t stack)
 {
+    deep_assert(frame != NULL);
     memset(frame, 0, sizeof *frame);
     frame->ds = frame->es = frame->ss = USER_DATA;
     frame->cs     = USER_CODE;
@@ -35,8 +36,9 @@ long registers_call(const struct trap_frame *frame)
     return frame->vector == TRAP_LINUX ? (long)frame->error : -1;
 }
 
-static void repeat(struct trap_frame *frame, uint32_t number)
+static void repeat_call(struct trap_frame *frame, uint32_t number)
 {
+    deep_assert(frame != NULL);
     frame->eax  = number;
     frame->eip -= CALL_INSTRUCTION;
 }
@@ -47,12 +49,13 @@ void registers_restart(struct trap_frame *frame, long call, enum restart_mode ho
     bool again = how == RESTART_NO_HANDLER || err == ERESTARTNOINTR ||
                  (err == ERESTARTSYS && how == RESTART_HANDLER_YES);
 
+    deep_assert(frame != NULL);
     if (err != ERESTARTSYS && err != ERESTARTNOINTR && err != ERESTARTNOHAND && err != ERESTART_RESTARTBLOCK)
         return;
     if (!again)
         frame->eax = (uint32_t)-EINTR;
     else
-        repeat(frame, err == ERESTART_RESTARTBLOCK ? CALL_RESTART : (uint32_t)call);
+        repeat_call(frame, err == ERESTART_RESTARTBLOCK ? CALL_RESTART : (uint32_t)call);
     frame->vector = TRAP_NONE;
 }
 
@@ -61,6 +64,7 @@ int thread_set_tls_from(struct thread *thread, vaddr_t argument)
     struct tls_request request;
     int                err = user_read(&request, argument, sizeof request);
 
+    deep_assert(thread != NULL);
     return err != 0 ? err : thread_set_tls(thread, &request);
 }
 

@@ -3,6 +3,7 @@
  */
 #include "linux/abi.h"
 
+#include "base/check.h"
 #include "base/error.h"
 #include "base/range.h"
 #include "base/string.h"
@@ -92,6 +93,7 @@ static bool is_fault(int number)
 
 void signal_info_encode(uint32_t out[SIGNAL_INFO_BYTES / 4], const struct signal_info *info)
 {
+    deep_assert(info != NULL);
     memset(out, 0, SIGNAL_INFO_BYTES);
     out[0] = (uint32_t)info->number;
     out[1] = (uint32_t)info->error;
@@ -131,6 +133,7 @@ static uint32_t wide_tag(const struct fxsave *fx)
     unsigned top  = fx->status >> TOP_SHIFT & 7;
     uint32_t tags = 0;
 
+    deep_assert(fx != NULL);
     for (unsigned i = 0; i < REGISTERS; i++)
         tags |= (uint32_t)(fx->tag >> i & 1 ? tag_of(fx->st[(i - top) & 7].bytes) : TAG_EMPTY) << 2 * i;
     return tags | 0xFFFF0000;
@@ -145,10 +148,11 @@ static uint8_t narrow_tag(uint32_t tags)
     return narrow;
 }
 
-static void spread(struct fpu_state *state)
+static void spread_fxsave(struct fpu_state *state)
 {
     const struct fxsave *fx = &state->fxsave;
 
+    deep_assert(state != NULL);
     state->control = fx->control | 0xFFFF0000;
     state->status  = fx->status | 0xFFFF0000;
     state->tag     = wide_tag(fx);
@@ -163,10 +167,11 @@ static void spread(struct fpu_state *state)
 }
 
 /* A handler that changes the x87's registers does so in the older form: it counts, as on Linux. */
-static void fold(struct fpu_state *state)
+static void fold_fxsave(struct fpu_state *state)
 {
     struct fxsave *fx = &state->fxsave;
 
+    deep_assert(state != NULL);
     fx->control = (uint16_t)state->control;
     fx->status  = (uint16_t)state->status;
     fx->tag     = narrow_tag(state->tag);
@@ -185,11 +190,12 @@ static int put_fpu(vaddr_t *at, uint32_t *where)
     struct fpu_state *state = heap_alloc(sizeof *state, HEAP_ZERO);
     int               err = 0;
 
+    deep_assert(at != NULL && where != NULL);
     *where = 0;
     if (state == NULL)
         return -EFAULT;
     if (thread_fpu_save(&state->fxsave)) {
-        spread(state);
+        spread_fxsave(state);
         *at    = (vaddr_t)round_down(*at - sizeof *state, FPU_ALIGN);
         *where = (uint32_t)*at;
         err = user_write(*at, state, sizeof *state);
@@ -211,7 +217,7 @@ static int get_fpu(uint32_t where)
     state = heap_alloc(sizeof *state, 0);
     err   = state == NULL ? -EFAULT : user_read(state, where, sizeof *state);
     if (err == 0) {
-        fold(state);
+        fold_fxsave(state);
         err = thread_fpu_load(&state->fxsave);
     }
     heap_free(state);
@@ -224,6 +230,7 @@ static struct context context_of(const struct trap_frame *f, uint64_t mask)
 {
     const struct thread_state *machine = &current_thread()->machine;
 
+    deep_assert(f != NULL);
     return (struct context){
         .gs = (uint16_t)f->gs, .fs = (uint16_t)f->fs, .es = (uint16_t)f->es, .ds = (uint16_t)f->ds,
         .edi = f->edi, .esi = f->esi, .ebp = f->ebp, .esp = f->esp, .ebx = f->ebx, .edx = f->edx, .ecx = f->ecx,
@@ -242,6 +249,7 @@ static vaddr_t stack_for(const struct trap_frame *frame, const struct signal_act
 {
     const struct thread *self = current_thread();
 
+    deep_assert(frame != NULL && action != NULL);
     if ((action->flags & SA_ONSTACK) && self->alternate_size != 0 && !on_alternate(self, frame->esp))
         return self->alternate_stack + self->alternate_size;
     return frame->esp;
@@ -255,6 +263,7 @@ static void put_code(uint8_t code[8], uint32_t number)
 {
     static const uint8_t call[2] = { 0xCD, 0x80 };
 
+    assert(number <= UINT8_MAX);
     if (number == CALL_SIGRETURN)
         *code++ = 0x58;
     *code++ = 0xB8;
@@ -265,6 +274,7 @@ static void put_code(uint8_t code[8], uint32_t number)
 /* It begins with a fresh FPU, so that an exception that waits in the old one is not its own. */
 static void enter_handler(struct trap_frame *frame, vaddr_t stack, const struct signal_action *action)
 {
+    deep_assert(frame != NULL && action != NULL);
     frame->esp = (uint32_t)stack;
     frame->eip = (uint32_t)action->handler;
     frame->eflags &= ~(uint32_t)(EFLAGS_TRAP | EFLAGS_DIRECTION | EFLAGS_RESUME);
@@ -284,6 +294,7 @@ static int push_plain(struct trap_frame *frame, const struct signal_info *info, 
     uint32_t            fpu;
     int                 err = f == NULL ? -EFAULT : put_fpu(&at, &fpu);
 
+    deep_assert(frame != NULL && info != NULL && action != NULL);
     if (err == 0) {
         place = place_frame(at, sizeof *f);
         f->return_to   = action->flags & SA_RESTORER ? (uint32_t)action->restorer
@@ -314,6 +325,7 @@ static int push_rt(struct trap_frame *frame, const struct signal_info *info, con
     uint32_t             fpu;
     int                  err = f == NULL ? -EFAULT : put_fpu(&at, &fpu);
 
+    deep_assert(frame != NULL && info != NULL && action != NULL);
     if (err == 0) {
         place = place_frame(at, sizeof *f);
         f->return_to  = action->flags & SA_RESTORER ? (uint32_t)action->restorer
@@ -347,6 +359,7 @@ int signal_frame_push(struct trap_frame *frame, const struct signal_info *info, 
 {
     vaddr_t at = stack_for(frame, action);
 
+    deep_assert(frame != NULL && info != NULL && action != NULL);
     return action->flags & SA_SIGINFO ? push_rt(frame, info, action, mask, at) :
            push_plain(frame, info, action, mask, at);
 }
@@ -357,8 +370,9 @@ int signal_frame_push(struct trap_frame *frame, const struct signal_info *info, 
  * Selectors are as the frame says, whatever it says: on the way back (trap_frame.h) the exception table has a row for
  * each instruction that loads one. CS and SS are the program's by their privilege level, which IRET and we go by.
  */
-static long restore(struct trap_frame *frame, const struct context *c, uint64_t mask)
+static long restore_registers(struct trap_frame *frame, const struct context *c, uint64_t mask)
 {
+    deep_assert(frame != NULL && c != NULL);
     frame->gs  = c->gs;
     frame->fs  = c->fs;
     frame->es  = c->es;
@@ -395,11 +409,12 @@ long signal_frame_pop(struct trap_frame *frame)
     struct context context;
     uint32_t       high;
 
+    deep_assert(frame != NULL);
     if (user_read(&context, place + offsetof(struct plain_frame, context), sizeof context) != 0 ||
         user_read(&high, place + offsetof(struct plain_frame, mask_high), sizeof high) != 0 ||
             get_fpu(context.fpu) != 0)
         return bad_frame();
-    return restore(frame, &context, (uint64_t)high << 32 | context.old_mask);
+    return restore_registers(frame, &context, (uint64_t)high << 32 | context.old_mask);
 }
 
 long signal_frame_pop_rt(struct trap_frame *frame)
@@ -409,6 +424,7 @@ long signal_frame_pop_rt(struct trap_frame *frame)
     struct user_context context;
     struct context      registers;
 
+    deep_assert(frame != NULL);
     if (user_read(&context, place + offsetof(struct rt_frame, context), sizeof context) != 0 ||
         get_fpu(context.context.fpu) != 0)
         return bad_frame();
@@ -417,5 +433,5 @@ long signal_frame_pop_rt(struct trap_frame *frame)
         self->alternate_stack = context.stack.stack;
         self->alternate_size  = context.stack.flags & SS_DISABLE ? 0 : context.stack.size;
     }
-    return restore(frame, &registers, context.mask);
+    return restore_registers(frame, &registers, context.mask);
 }

@@ -32,8 +32,9 @@ struct beginning {
     struct trap_frame frame;
 };
 
-static void prepare(struct thread *thread, const struct beginning *beginning)
+static void prepare_stack(struct thread *thread, const struct beginning *beginning)
 {
+    deep_assert(thread != NULL && beginning != NULL);
     stack_write(&thread->stack, beginning, sizeof *beginning);
     table_home_keep(&thread->stack_memory->space, &beginning->frame, sizeof beginning->frame);
     thread->machine.stack_pointer = (uint32_t)thread->stack.top - sizeof *beginning;
@@ -43,30 +44,34 @@ void thread_prepare(struct thread *thread, vaddr_t stack)
 {
     struct beginning beginning = { .start = (uint32_t)thread_first, .frame = *thread_frame(current_thread()) };
 
+    deep_assert(thread != NULL);
     registers_set_result(&beginning.frame, 0);
     if (stack != 0)
         registers_set_stack(&beginning.frame, stack);
-    prepare(thread, &beginning);
+    prepare_stack(thread, &beginning);
 }
 
 void thread_prepare_program(struct thread *thread, vaddr_t entry, vaddr_t stack)
 {
     struct beginning beginning = { .start = (uint32_t)thread_first };
 
+    deep_assert(thread != NULL);
     registers_start(&beginning.frame, entry, stack);
-    prepare(thread, &beginning);
+    prepare_stack(thread, &beginning);
 }
 
 void thread_prepare_inside(struct thread *thread, void (*body)(void))
 {
     struct beginning beginning = { .start = (uint32_t)thread_first_inside, .ebx = (uint32_t)body };
 
-    prepare(thread, &beginning);
+    deep_assert(thread != NULL && body != NULL);
+    prepare_stack(thread, &beginning);
 }
 
 /* What switch_stacks() is to load for this space: 0 where its root is in use, or will be on the way to the program. */
 static uint32_t change_root(struct space *space)
 {
+    deep_assert(space != NULL);
     frame_t root = space_enter(space);
 
     if (!frame_exists(root))
@@ -79,6 +84,7 @@ void thread_switch(struct thread *from, struct thread *to)
 {
     uint32_t root = 0;                                  /* the idle thread stays where it is */
 
+    deep_assert(from != NULL && to != NULL);
     if (from->process != NULL)
         table_home_keep(&from->stack_memory->space, thread_frame(from), sizeof(struct trap_frame));
     if (to->stack_memory != NULL) {
@@ -95,6 +101,7 @@ void thread_switch(struct thread *from, struct thread *to)
 /* Memory for the registers. heap_alloc() aligns to HEAP_ALIGN, which FXSAVE wants. */
 static int fpu_memory(struct thread *thread)
 {
+    deep_assert(thread != NULL);
     if (thread->machine.fpu != NULL)
         return 0;
     thread->machine.fpu = heap_alloc(FPU_BYTES, 0);
@@ -108,6 +115,7 @@ static bool first_use(struct trap_frame *frame)
 {
     struct thread *self = current_thread();
 
+    deep_assert(frame != NULL);
     if (!trap_from_user(frame))
         return false;
     if (fpu_memory(self) != 0) {
@@ -130,6 +138,7 @@ bool thread_fpu_save(void *out)
 {
     struct thread *self = current_thread();
 
+    deep_assert(out != NULL);
     if (self->machine.fpu == NULL)
         return false;
     fpu_write_back(&self->machine);
@@ -142,6 +151,7 @@ int thread_fpu_load(const void *from)
     struct thread *self = current_thread();
     int            err  = fpu_memory(self);
 
+    deep_assert(from != NULL);
     if (err != 0)
         return err;
     fpu_forget(&self->machine);
@@ -166,6 +176,7 @@ int thread_copy_state(struct thread *to)
 {
     struct thread *self = current_thread();
 
+    deep_assert(to != NULL);
     memcpy(to->machine.tls, self->machine.tls, sizeof to->machine.tls);
     to->machine.fpu = NULL;
     if (self->machine.fpu == NULL)
@@ -179,6 +190,7 @@ int thread_copy_state(struct thread *to)
 
 void thread_drop_state(struct thread *thread)
 {
+    deep_assert(thread != NULL);
     fpu_forget(&thread->machine);
     heap_free(thread->machine.fpu);
     thread->machine.fpu = NULL;
@@ -201,7 +213,7 @@ enum { TLS_32BIT = 1, TLS_CONTENTS = 6, TLS_READ_ONLY = 8, TLS_PAGES = 16, TLS_N
 enum { TLS_BITS = 127, TLS_NONE = TLS_READ_ONLY | TLS_NOT_PRESENT, TLS_IS_CODE = 4 };
 
 /* Linux takes two forms for "no segment": its own empty one, and nothing but zeros. */
-static bool clears(const struct tls_request *r)
+static bool clears_tls(const struct tls_request *r)
 {
     return r->base == 0 && r->limit == 0 && ((r->flags & TLS_BITS) == TLS_NONE || (r->flags & TLS_BITS) == 0);
 }
@@ -210,16 +222,17 @@ static bool clears(const struct tls_request *r)
  * No code segment, none of 16 bits, whose stack would show a program the upper half of the kernel's stack pointer,
  * and none that is not present, which a program could only fault on.
  */
-static bool may_be(const struct tls_request *r)
+static bool tls_may_be(const struct tls_request *r)
 {
-    return clears(r) || ((r->flags & TLS_32BIT) && !(r->flags & (TLS_IS_CODE | TLS_NOT_PRESENT)));
+    return clears_tls(r) || ((r->flags & TLS_32BIT) && !(r->flags & (TLS_IS_CODE | TLS_NOT_PRESENT)));
 }
 
-static void encode(const struct tls_request *r, uint32_t out[2])
+static void encode_tls(const struct tls_request *r, uint32_t out[2])
 {
     uint32_t access = 0xF0 | (r->flags & TLS_CONTENTS) << 1 | (r->flags & TLS_READ_ONLY ? 1 : 3);
     uint32_t flags  = (r->flags & TLS_32BIT ? 4 : 0) | (r->flags & TLS_PAGES ? 8 : 0) | (r->flags & TLS_USABLE ? 1 : 0);
 
+    deep_assert(r != NULL);
     if (r->flags & TLS_NOT_PRESENT)
         access &= ~0x80u;
     out[0] = r->base << 16 | (r->limit & 0xFFFF);
@@ -230,7 +243,8 @@ int thread_set_tls(struct thread *thread, struct tls_request *request)
 {
     uint32_t slot = request->entry - TLS_FIRST;
 
-    if (!may_be(request))
+    deep_assert(thread != NULL && request != NULL);
+    if (!tls_may_be(request))
         return -EINVAL;
     if (request->entry == UINT32_MAX) {
         for (slot = 0; slot < TLS_SLOTS && thread->machine.tls[slot][1] != 0; slot++)
@@ -241,10 +255,10 @@ int thread_set_tls(struct thread *thread, struct tls_request *request)
     if (slot >= TLS_SLOTS)
         return -EINVAL;
     request->entry = TLS_FIRST + slot;
-    if (clears(request))
+    if (clears_tls(request))
         thread->machine.tls[slot][0] = thread->machine.tls[slot][1] = 0;
     else
-        encode(request, thread->machine.tls[slot]);
+        encode_tls(request, thread->machine.tls[slot]);
     if (thread == current_thread())
         segments_of_thread(thread->machine.tls);
     return 0;
@@ -254,6 +268,7 @@ int thread_get_tls(const struct thread *thread, struct tls_request *request)
 {
     uint32_t slot = request->entry - TLS_FIRST, low, high;
 
+    deep_assert(thread != NULL && request != NULL);
     if (slot >= TLS_SLOTS)
         return -EINVAL;
     low  = thread->machine.tls[slot][0];
