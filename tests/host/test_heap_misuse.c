@@ -74,7 +74,7 @@ static bool text_names_block(const void *block)
 }
 
 /* Exactly one finding, of this kind, in one line that names the block; nothing is broken. */
-static void expect(enum heap_misuse kind, const void *block)
+static void told(enum heap_misuse kind, const void *block)
 {
     struct heap_sums s = sums();
 
@@ -97,7 +97,7 @@ static void a_double_free_names_both(void)
     block = taker(48);
     first_giver(block);
     second_giver(block);
-    expect(HEAP_DOUBLE_FREE, block);
+    told(HEAP_DOUBLE_FREE, block);
     assert_non_null(strstr(said, "(48 bytes)"));
     assert_true(text_names(first_giver));
     assert_true(text_names(second_giver));
@@ -116,7 +116,7 @@ static void a_double_free_after_draining_is_found(void)
     first_giver(block);
     heap_drain();
     second_giver(block);
-    expect(HEAP_DOUBLE_FREE, block);
+    told(HEAP_DOUBLE_FREE, block);
     assert_true(text_names(first_giver));
     bystanders_are_well(100);
 }
@@ -140,7 +140,7 @@ static void a_double_free_of_pages_names_both(void)
 
     first_giver(block);
     second_giver(block);
-    expect(HEAP_DOUBLE_FREE, block);
+    told(HEAP_DOUBLE_FREE, block);
     assert_non_null(strstr(said, "(10000 bytes)"));
     assert_true(text_names(first_giver));
     assert_true(text_names(second_giver));
@@ -286,7 +286,7 @@ static void writing_past_the_end_names_who_took_the_block(void)
     block = taker(64);
     memset(block, 0, 68);
     second_giver(block);
-    expect(HEAP_OVERFLOW, block);
+    told(HEAP_OVERFLOW, block);
     assert_non_null(strstr(said, "(64 bytes)"));
     assert_true(text_names(taker));
     bystanders_are_well(64);
@@ -300,7 +300,7 @@ static void writing_over_the_size_as_well_is_found(void)
 
     memset(block, 'x', 80);
     second_giver(block);
-    expect(HEAP_OVERFLOW, block);
+    told(HEAP_OVERFLOW, block);
     second_giver(block);
     assert_int_equal(sums().misuse[HEAP_DOUBLE_FREE], 1);
     assert_sound();
@@ -312,7 +312,7 @@ static void writing_past_pages_is_found_and_never_freed(void)
 
     block[5000] = 0;
     second_giver(block);
-    expect(HEAP_OVERFLOW, block);
+    told(HEAP_OVERFLOW, block);
     assert_true(text_names(taker));
     assert_int_equal(sums().lost_blocks, 1);
     assert_int_equal(sums().live_blocks + sums().big_blocks + sums().live_bytes, 0);
@@ -367,7 +367,7 @@ static void a_write_after_free_names_who_freed_if_that_is_known(void)
     first_giver(block);
     block[1] ^= 7;                                      /* over the tag */
     taker(64);
-    expect(HEAP_WRITE_AFTER_FREE, block);
+    told(HEAP_WRITE_AFTER_FREE, block);
     assert_true(text_names(first_giver));
     bystanders_are_well(64);
 

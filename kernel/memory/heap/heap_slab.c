@@ -31,6 +31,7 @@ static void list_add(uint32_t *head, uint32_t page)
 {
     struct heap_link *link = &slab_at(page)->link;
 
+    deep_assert(page != NO_PAGE && *head != page);
     *link = (struct heap_link){ *head, NO_PAGE };
     if (*head != NO_PAGE)
         slab_at(*head)->link.previous = page;
@@ -41,6 +42,7 @@ static void list_remove(uint32_t *head, uint32_t page)
 {
     struct heap_link link = slab_at(page)->link;
 
+    deep_assert(link.previous != NO_PAGE ? slab_at(link.previous)->link.next == page : *head == page);
     if (link.previous == NO_PAGE)
         *head = link.next;
     else
@@ -51,6 +53,7 @@ static void list_remove(uint32_t *head, uint32_t page)
 
 static uint32_t *list_head(const struct slab *slab)
 {
+    deep_assert(slab->list != LIST_NONE && slab->class < HEAP_CLASSES);
     return slab->list == LIST_PARTLY ? &heap.partly[slab->class] : &heap.empty[slab->class];
 }
 
@@ -60,6 +63,7 @@ static void relist(uint32_t page)
     struct slab *slab = slab_at(page);
     uint8_t      list = LIST_PARTLY;
 
+    deep_assert(lock_held(&heap.lock) && slab->back == 0 && slab->out <= class_blocks(slab->class));
     if (slab->out == 0)
         list = LIST_EMPTY;
     else if (slab->out == class_blocks(slab->class))
@@ -82,12 +86,15 @@ static uint16_t longest_run(uint16_t free)
 
 _Static_assert(SLAB_PAGES == 2, "longest_run() tells runs of one page from longer ones");
 
+enum { ALL_FREE = 0xFFFE };                             /* page 0 is the guard */
+
 /* Change which pages of a chunk are free, and its list with it. */
 static void set_free(uint32_t first, uint16_t free)
 {
     struct chunk *chunk = chunk_at(first);
     uint16_t      run = longest_run(free);
 
+    deep_assert(first % CHUNK_PAGES == 0 && (free & ~ALL_FREE) == 0);
     chunk->free = free;
     if (run != chunk->run) {
         list_remove(&heap.chunks[chunk->run], first);
@@ -96,14 +103,13 @@ static void set_free(uint32_t first, uint16_t free)
     }
 }
 
-enum { ALL_FREE = 0xFFFE };                             /* page 0 is the guard */
-
 /* One more chunk at the high end. Returns 0 or -ENOMEM. */
 static int grow(void)
 {
     uint32_t first = (uint32_t)(heap.limit / PAGE_SIZE);
     page_t   book = heap.first_book + first / CHUNK_PAGES;
 
+    deep_assert(lock_held(&heap.lock) && heap.limit % CHUNK_BYTES == 0 && heap.limit <= heap.most);
     if (heap.limit == heap.most || heap_pages_map(book, 1) != 0)
         return -ENOMEM;
     memset(slab_at(first), 0, PAGE_SIZE);
@@ -130,6 +136,7 @@ static void shrink(void)
 /* The first page of a free run, or NO_PAGE when a chunk is needed. */
 static uint32_t find_run(unsigned pages)
 {
+    deep_assert(pages > 0 && pages <= SLAB_PAGES);
     for (unsigned run = pages; run <= SLAB_PAGES; run++) {
         uint32_t first = heap.chunks[run];
 
@@ -144,6 +151,7 @@ static uint32_t find_run(unsigned pages)
 
 static uint16_t bits_of(uint32_t page, unsigned pages)
 {
+    deep_assert(page % CHUNK_PAGES > 0 && page % CHUNK_PAGES + pages <= CHUNK_PAGES);
     return (uint16_t)(((1u << pages) - 1) << page % CHUNK_PAGES);
 }
 
@@ -156,6 +164,7 @@ static void cut(uint32_t page, unsigned class)
     size_t   slot = heap_classes[class].slot;
     char    *block = slab_bytes(page);
 
+    deep_assert((chunk_at(page)->free & bits_of(page, pages)) == bits_of(page, pages));
     set_free(page - page % CHUNK_PAGES, chunk_at(page)->free & (uint16_t)~bits_of(page, pages));
     for (unsigned i = 0; i < pages; i++)
         *slab_at(page + i) = (struct slab){ .back = (uint8_t)i, .class = (uint8_t)class };
@@ -194,6 +203,7 @@ static void slab_end(uint32_t page)
 {
     unsigned pages = slab_at(page)->pages;
 
+    deep_assert(slab_at(page)->out == 0 && pages > 0 && pages <= SLAB_PAGES);
     memset(state_at(slab_bytes(page)), 0, pages * (PAGE_SIZE / HEAP_ALIGN));
     memset(slab_at(page), 0, pages * sizeof(struct slab));
     heap_pages_unmap(heap.first_page + page, pages);
@@ -203,6 +213,7 @@ static void slab_end(uint32_t page)
 
 static uint32_t pick_slab(unsigned class, bool may_make)
 {
+    deep_assert(lock_held(&heap.lock) && class < HEAP_CLASSES);
     if (heap.partly[class] != NO_PAGE)
         return heap.partly[class];
     if (heap.empty[class] != NO_PAGE)
@@ -220,6 +231,7 @@ static unsigned take_from(uint32_t page, void **blocks, unsigned want)
     char        *end = (char *)slab_bytes(page) + slab->pages * PAGE_SIZE;
     unsigned     got = 0;
 
+    deep_assert(want > 0 && left > 0);
     for (want = want < left ? want : left; got < want; block += slot) {
         assert(block < end);
         if ((state_of(block) & BLOCK_KIND) == BLOCK_FREE) {
@@ -242,6 +254,7 @@ static void give_one(void *block)
 
     page -= slab_at(page)->back;
     slab = slab_at(page);
+    deep_assert(slab->back == 0 && slab->out > 0 && (state_of(block) & BLOCK_KIND) != BLOCK_FREE);
     place = (uint16_t)((offset - (size_t)page * PAGE_SIZE) / HEAP_ALIGN);
     set_state(block, BLOCK_FREE + slab->class);
     if (place < slab->hint)
@@ -262,6 +275,7 @@ unsigned slabs_take(unsigned class, void **blocks, unsigned want)
     lock_state state = lock_take(&heap.lock);
     unsigned   got = 0;
 
+    deep_assert(want > 0);
     while (got < want) {
         uint32_t page = pick_slab(class, got == 0);
 
@@ -305,6 +319,7 @@ static void enter_region(struct region *region, const struct layout_region *wind
     lock_state state = lock_take(&kernel_space.map_lock);
     int        err;
 
+    deep_assert(span_covers(window->span, span));
     *region = (struct region){ .span = span, .rights = window->rights, .backing = BACKING_DEMAND,
                                .name = name, .home = window };
     err = region_insert(&kernel_space.map, region);

@@ -45,17 +45,20 @@ static size_t pool_bytes(void) { return sizeof(struct stack_pool) + words() * si
 /* The lock is held. */
 static bool is_taken(const struct stack_pool *pool, uint32_t slot)
 {
+    deep_assert(slot < slots);
     return pool != NULL && (pool->taken[slot / WORD_BITS] >> slot % WORD_BITS & 1);
 }
 
 static void take(struct stack_pool *pool, uint32_t slot)
 {
+    deep_assert(!is_taken(pool, slot) && pool->used < slots);
     pool->taken[slot / WORD_BITS] |= 1u << slot % WORD_BITS;
     pool->used++;
 }
 
 static void give(struct stack_pool *pool, uint32_t slot)
 {
+    deep_assert(is_taken(pool, slot) && pool->used > 0);
     pool->taken[slot / WORD_BITS] &= ~(1u << slot % WORD_BITS);
     pool->used--;
 }
@@ -63,6 +66,7 @@ static void give(struct stack_pool *pool, uint32_t slot)
 /* The pages of a slot's stack, without its guard. */
 static struct span stack_span(uint32_t slot)
 {
+    deep_assert(slot < slots);
     return span_of(window()->span.first + slot * slot_pages() + window()->guard, window()->unit);
 }
 
@@ -83,6 +87,7 @@ void stacks_start(void)
         slots = window()->maximum / window()->unit;
     if (slots > STACKS_MAXIMUM)
         slots = STACKS_MAXIMUM;
+    assert(slots > 0);                          /* the layout compiler refuses a window that is too small */
     memset(&of_kernel_space, 0, sizeof of_kernel_space);
     kernel_space.stacks = &of_kernel_space.pool;
     region = (struct region){ .span = window()->span, .rights = window()->rights, .backing = BACKING_DEMAND,
@@ -99,6 +104,7 @@ static bool find_slot(const struct stack_pool *pool, uint32_t parity, uint32_t *
 {
     uint32_t mask = parity ? 0xAAAAAAAAu : 0x55555555u;
 
+    deep_assert(lock_held(&lock) && parity <= 1);
     for (uint32_t word = 0; word * WORD_BITS < slots; word++) {
         uint32_t candidates = ~pool->taken[word] & mask;
         uint32_t slot;
@@ -120,6 +126,7 @@ static int map_stack(struct space *home, struct span span)
     struct cursor c;
     int           err = cursor_open(&c, home, span, CURSOR_BUILD);
 
+    deep_assert(span_pages(span) == window()->unit);
     if (err != 0)
         return err;
     for (page_t page = span.first; page < span.end && err == 0; page++) {
@@ -142,6 +149,7 @@ static void unmap_stack(struct space *home, struct span span)
     int           err = cursor_open(&c, home, span, 0);
 
     assert(err == 0);
+    deep_assert(span_pages(span) == window()->unit);
     for (page_t page = span.first; page < span.end; page++)
         cursor_discard(&c, page);
     cursor_close(&c);
@@ -150,6 +158,7 @@ static void unmap_stack(struct space *home, struct span span)
 /* The pool of a space without one becomes *fresh, which is NULL then. The lock is held. */
 static void install_pool(struct space *home, struct stack_pool **fresh)
 {
+    deep_assert(lock_held(&lock) && (home->stacks != NULL || *fresh != NULL));
     if (home->stacks != NULL)
         return;
     home->stacks = *fresh;
@@ -161,6 +170,7 @@ static struct stack_pool *remove_pool(struct space *home)
 {
     struct stack_pool *pool = home->stacks;
 
+    deep_assert(lock_held(&lock) && pool != NULL);
     if (pool->used > 0 || home == &kernel_space)
         return NULL;
     home->stacks = NULL;
@@ -175,6 +185,7 @@ static frame_t frame_at(struct space *home, page_t page)
     int           err = cursor_open(&c, home, span_of(page, 1), 0);
 
     assert(err == 0);
+    deep_assert(entry_present(cursor_read(&c, page)));
     frame = entry_frame(cursor_read(&c, page));
     cursor_close(&c);
     return frame;
@@ -204,6 +215,7 @@ static void measure(const struct stack *stack)
 {
     size_t left = 0;
 
+    deep_assert(stack->bottom < stack->top && stack->bottom % PAGE_SIZE == 0);
     for (page_t page = page_of(stack->bottom); page < page_of(stack->top); page++) {
         size_t part = untouched_in(frame_at(stack->space, page)) * sizeof(uint32_t);
 
@@ -224,6 +236,7 @@ static int get_slot(struct space *home, const uint32_t *wanted, struct stack *ou
     uint32_t           slot = wanted != NULL ? *wanted : 0;
     int                err;
 
+    deep_assert(lock_held(&lock) && pool != NULL);
     if (wanted != NULL ? is_taken(pool, slot) : !find_slot(pool, 1, &slot) && !find_slot(pool, 0, &slot))
         return -EAGAIN;
     err = map_stack(home, stack_span(slot));
@@ -243,6 +256,7 @@ static int get(struct space *home, const uint32_t *wanted, struct stack *out)
     lock_state         state;
     int                err;
 
+    assert(wanted == NULL || *wanted < slots);
     if (home->stacks == NULL && (fresh = heap_alloc(pool_bytes(), HEAP_ZERO)) == NULL)
         return -ENOMEM;
     state = lock_take(&lock);
@@ -303,6 +317,7 @@ int stack_follow(struct space *space, const struct stack *here, struct stack *th
 {
     struct space *home = pool_space(space);
 
+    deep_assert(here->slot < slots && here->space != NULL);
     if (home != here->space)
         return get(home, &here->slot, there);
     *there = *here;
@@ -322,6 +337,7 @@ static void show(struct space *home, page_t page, frame_t frame)
     frame_t       own;
     int           err = cursor_open(&c, home, span_of(page, 1), CURSOR_BUILD);
 
+    deep_assert(frame_exists(frame) && frame_owner(frame) == OWNER_STACK);
     assert(err == 0);                           /* the table is there */
     frame_share(frame);
     own = cursor_replace(&c, page, frame, window()->rights);
@@ -339,6 +355,7 @@ void stack_move(struct space *space, const struct stack *here, const struct stac
     struct stack_pool *empty = NULL;
     lock_state         state = lock_take(&lock);
 
+    deep_assert(is_taken(here->space->stacks, here->slot) && is_taken(there->space->stacks, there->slot));
     if (there->space == here->space) {
         space_activate(space);
     } else {

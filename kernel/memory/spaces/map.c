@@ -31,6 +31,7 @@ static size_t all_pages(void) { return memmap_ram(memory_map()); }
 /* Mode 0 refuses what can never be; mode 2 promises at most half of RAM, as Linux does unless told otherwise. */
 static bool may_promise(size_t pages)
 {
+    deep_assert(lock_held(&commit_lock) && map_overcommit >= 0 && map_overcommit <= 2);
     switch (map_overcommit) {
     case 1:  return true;
     case 2:  return map_committed + pages <= all_pages() / 2;
@@ -43,10 +44,12 @@ int map_charge(struct space *space, size_t pages)
     lock_state state = lock_take(&commit_lock);
     int        err   = may_promise(pages) ? 0 : -ENOMEM;
 
+    deep_assert(space != &kernel_space && space->charged <= map_committed);
     if (err == 0) {
         map_committed  += pages;
         space->charged += pages;
     }
+    deep_assert(space->charged <= map_committed);
     lock_drop(&commit_lock, state);
     return err;
 }
@@ -81,6 +84,8 @@ static bool is_free(const struct space *space, struct span span)
 {
     const struct region *region = region_at_or_above(&space->map, span.first);
 
+    deep_assert(lock_held(&space->map_lock));
+    deep_assert(!span_empty(span));
     return region == NULL || region->span.first >= span.end;
 }
 
@@ -90,6 +95,7 @@ bool map_place(struct space *space, vaddr_t hint, size_t pages, page_t *out)
     page_t      first = page_of(hint);
     struct span below = { user.first, page_of(space->limits.map_end) };
 
+    deep_assert(pages > 0);
     if (hint != 0 && first >= user.first && pages <= user.end - user.first && first <= user.end - pages &&
         is_free(space, span_of(first, pages))) {
         *out = first;
@@ -105,6 +111,7 @@ static int place(struct space *space, const struct map_request *request, size_t 
     page_t first;
     int    err;
 
+    deep_assert(pages > 0 && pages <= span_pages(user_span()));
     if (!(request->flags & (MAP_IS_FIXED | MAP_NO_REPLACE))) {
         if (!map_place(space, request->address, pages, &first))
             return -ENOMEM;
@@ -125,6 +132,7 @@ static int place(struct space *space, const struct map_request *request, size_t 
 
 static struct region describe(const struct map_request *request, struct span span)
 {
+    deep_assert(!span_empty(span) && span_covers(user_span(), span));
     return (struct region){
         .span = span, .rights = map_rights(request->rights), .may = request->may, .backing = BACKING_USER,
         .shared = request->flags & MAP_IS_SHARED, .uncharged = request->flags & MAP_NO_RESERVE,
@@ -137,6 +145,7 @@ static struct region describe(const struct map_request *request, struct span spa
 /* Limits of the process; pages that a fixed mapping replaces are given back, but count until then, as on Linux. */
 static int within_limits(const struct space *space, const struct region *wanted, size_t pages)
 {
+    deep_assert(lock_held(&space->map_lock));
     if (pages > space->limits.whole / PAGE_SIZE || space->pages > space->limits.whole / PAGE_SIZE - pages)
         return -ENOMEM;
     if (space->map.count > REGIONS_MAXIMUM)         /* mmap() may pass it by one, as on Linux */
@@ -153,6 +162,7 @@ static int decide_create(struct space *space, const struct map_request *request,
     struct span span;
     int         err = place(space, request, pages, &span);
 
+    deep_assert(space->lock_future <= REGION_LOCKED_ON_FAULT);
     if (err != 0)
         return err;
     *wanted = describe(request, span);
@@ -173,6 +183,7 @@ static int create(struct space *space, const struct map_request *request, size_t
     lock_state state = lock_take(&space->map_lock);
     int        err   = decide_create(space, request, pages, node);
 
+    deep_assert(node != NULL && *spare != NULL);
     if (err == 0) {
         *out    = node->span;
         *locked = node->locked == REGION_LOCKED;
@@ -189,6 +200,8 @@ static void populate(struct space *space, struct span span, uint8_t access)
 {
     struct fault_verdict verdict;
 
+    deep_assert(!lock_held(&space->map_lock));
+    deep_assert(access == MAY_READ || access == MAY_WRITE);
     for (page_t page = span.first; page < span.end; page++)
         if (space_fault(space, page_address(page), access, &verdict) != 0)
             break;
@@ -205,6 +218,8 @@ int map_create(struct space *space, const struct map_request *request, vaddr_t *
     bool               locked = false;
     int                err;
 
+    assert((request->rights & ~(MAY_READ | MAY_WRITE | MAY_EXECUTE)) == 0);
+    deep_assert(!lock_held(&space->map_lock));
     if (request->bytes == 0)
         return -EINVAL;
     if (pages > span_pages(user_span()))
@@ -246,6 +261,7 @@ int map_remove(struct space *space, vaddr_t start, size_t bytes)
     lock_state     state;
     int            err = span_from(start, bytes, -EINVAL, &span);
 
+    deep_assert(space != &kernel_space);
     if (err != 0)
         return err;
     state = lock_take(&space->map_lock);
@@ -279,6 +295,7 @@ static void protect_pages(const struct region *region)
     int           err = cursor_open(&c, region->space, span, 0);
 
     assert(err == 0);
+    deep_assert(lock_held(&region->space->map_lock) && region->height > 0);
     for (page_t page = cursor_next(&c, span.first); page < span.end; page = cursor_next(&c, page + 1)) {
         struct rights rights = region->rights;
 
@@ -298,6 +315,8 @@ static int protect_part(struct space *space, struct region *region, struct span 
     struct region  changed   = *region;
     int            err       = 0;
 
+    deep_assert(lock_held(&space->map_lock));
+    deep_assert(region->space == space && !span_empty(part) && span_covers(region->span, part));
     changed.rights = map_rights(rights);
     if (rights & ~region->may)
         return -EACCES;
@@ -333,6 +352,7 @@ static int begin_at_growing(const struct space *space, struct span *span)
 {
     const struct region *region = region_at_or_above(&space->map, span->first);
 
+    deep_assert(lock_held(&space->map_lock));
     if (region == NULL || region->span.first >= span->end)
         return -ENOMEM;
     span->first = region->span.first;
@@ -344,6 +364,7 @@ static int protect(struct space *space, struct span span, uint8_t rights)
 {
     page_t at = span.first;
 
+    deep_assert(lock_held(&space->map_lock));
     while (at < span.end) {
         struct region *region = region_find(&space->map, at);
         struct span    part   = { at, span.end };
@@ -353,6 +374,7 @@ static int protect(struct space *space, struct span span, uint8_t rights)
             return -ENOMEM;
         if (part.end > region->span.end)
             part.end = region->span.end;
+        deep_assert(part.end > at);
         if (region->rights.user != rights) {
             err = protect_part(space, region, part, rights, &region);
             if (err != 0)
@@ -369,6 +391,7 @@ static int protect_range(struct space *space, vaddr_t start, size_t bytes, uint8
     lock_state  state;
     int         err;
 
+    deep_assert((rights & ~(MAY_READ | MAY_WRITE | MAY_EXECUTE)) == 0);
     if (bytes == 0)
         return is_aligned(start, PAGE_SIZE) ? 0 : -EINVAL;
     err = span_from(start, bytes, -ENOMEM, &span);
@@ -403,6 +426,7 @@ static int extend_break(struct space *space, vaddr_t from, vaddr_t to)
     };
     vaddr_t out;
 
+    deep_assert(from < to && is_aligned(from, PAGE_SIZE) && is_aligned(to, PAGE_SIZE));
     return map_create(space, &request, &out);
 }
 
@@ -413,6 +437,7 @@ vaddr_t map_break(struct space *space, vaddr_t wanted)
     uint64_t           new_end, old_end;
     int                err = 0;
 
+    deep_assert(limits->break_start <= limits->break_end);
     if (wanted < limits->break_start || wanted - limits->break_start > limits->data ||
         (limits->break_most != 0 && wanted > limits->break_most) ||
         !checked_round_up(wanted, PAGE_SIZE, &new_end) || !checked_round_up(limits->break_end, PAGE_SIZE, &old_end) ||

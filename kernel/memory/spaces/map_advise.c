@@ -3,6 +3,7 @@
  */
 #include "memory/spaces/map.h"
 
+#include "base/check.h"
 #include "base/error.h"
 #include "base/range.h"
 #include "memory/spaces/fault.h"
@@ -41,6 +42,8 @@ static const struct { uint16_t set, clear; } kept[COLLAPSE + 1] = {
 /* Linux says EAGAIN where a region cannot be split. */
 static int keep(struct space *space, struct region *region, struct span part, uint16_t told, bool not_forked)
 {
+    deep_assert(lock_held(&space->map_lock));
+    deep_assert(!span_empty(part) && span_covers(region->span, part));
     if (region->told == told && region->not_forked == not_forked)
         return 0;
     region = map_isolate(space, region, part);
@@ -56,6 +59,7 @@ static int keep_told(struct space *space, struct region *region, struct span par
 {
     uint16_t told = (uint16_t)((region->told & ~kept[advice].clear) | kept[advice].set);
 
+    deep_assert(advice >= NORMAL && advice <= COLLAPSE);
     if (advice == WIPE_ON_FORK && (region->file != NULL || region->shared))
         return -EINVAL;
     if (advice == DO_DUMP && map_is_physical(region))
@@ -74,6 +78,8 @@ static int keep_forked(struct space *space, struct region *region, struct span p
 
 static int forget(struct space *space, const struct region *region, struct span part, int advice)
 {
+    deep_assert(lock_held(&space->map_lock));
+    deep_assert(span_covers(region->span, part));
     if (map_is_physical(region) || (region->locked != 0 && advice != DONT_NEED_LOCKED))
         return -EINVAL;
     if (advice == FREE && (region->object != NULL || region->shared))
@@ -87,6 +93,7 @@ static int punch(const struct region *region, struct span part)
 {
     uint64_t first = region->offset + (part.first - region->span.first);
 
+    deep_assert(span_covers(region->span, part) && part.first >= region->span.first);
     if (region->locked != 0 || region->object == NULL)
         return -EINVAL;
     if (!region->shared || !(region->may & MAY_WRITE))
@@ -97,6 +104,7 @@ static int punch(const struct region *region, struct span part)
 
 static int advise_part(struct space *space, struct region *region, struct span part, int advice)
 {
+    deep_assert(is_known(advice) && region->space == space);
     switch (advice) {
     case FREE: case DONT_NEED: case DONT_NEED_LOCKED:
         return forget(space, region, part, advice);
@@ -121,6 +129,7 @@ static int advise(struct space *space, struct span span, int advice)
     bool   hole = false;
     page_t at   = span.first;
 
+    deep_assert(lock_held(&space->map_lock));
     while (at < span.end) {
         struct region *region = region_at_or_above(&space->map, at);
         struct span    part;
@@ -131,6 +140,7 @@ static int advise(struct space *space, struct span span, int advice)
         hole |= region->span.first > at;
         part.first = region->span.first > at ? region->span.first : at;
         part.end   = region->span.end < span.end ? region->span.end : span.end;
+        deep_assert(!span_empty(part) && part.first >= at);
         err = advise_part(space, region, part, advice);
         if (err != 0)
             return err;
@@ -144,6 +154,7 @@ static int populate_error(const struct fault_verdict *verdict)
 {
     enum { BUS = 7, NO_REGION = 1 };
 
+    deep_assert(verdict->signal != 0);
     return verdict->signal == BUS ? -EFAULT : verdict->code == NO_REGION ? -ENOMEM : -EINVAL;
 }
 
@@ -151,6 +162,8 @@ static int populate(struct space *space, struct span span, uint8_t access)
 {
     struct fault_verdict verdict;
 
+    deep_assert(!lock_held(&space->map_lock));
+    deep_assert(access == MAY_READ || access == MAY_WRITE);
     for (page_t page = span.first; page < span.end; page++) {
         int err = space_fault(space, page_address(page), access, &verdict);
 

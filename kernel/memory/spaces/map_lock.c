@@ -18,6 +18,7 @@ static size_t pages_locked(const struct space *space, struct span within)
 {
     size_t pages = 0;
 
+    deep_assert(lock_held(&space->map_lock));
     for (const struct region *r = region_at_or_above(&space->map, within.first); r != NULL && r->span.first < within.end;
          r = region_next(r)) {
         page_t first = r->span.first > within.first ? r->span.first : within.first;
@@ -54,6 +55,7 @@ static uint8_t touch_for(const struct region *region)
 {
     uint8_t rights = region->rights.user;
 
+    deep_assert(region->locked == REGION_LOCKED);
     if ((rights & MAY_WRITE) && !region->shared)
         return MAY_WRITE;
     return rights & MAY_READ ? MAY_READ : rights & MAY_WRITE ? MAY_WRITE : MAY_EXECUTE;
@@ -65,6 +67,7 @@ static bool next_locked(struct space *space, struct span within, struct span *pa
     lock_state           state  = lock_take(&space->map_lock);
     const struct region *region = region_at_or_above(&space->map, within.first);
 
+    deep_assert(!span_empty(within));
     while (region != NULL && region->span.first < within.end && region->locked != REGION_LOCKED)
         region = region_next(region);
     if (region != NULL && region->span.first < within.end) {
@@ -85,8 +88,10 @@ static int bring_in(struct space *space, struct span span, bool all)
     struct span          part;
     uint8_t              access;
 
+    deep_assert(!lock_held(&space->map_lock));
     /* A region may go on behind the span: what is left of that is empty in the end. */
     while (!span_empty(span) && next_locked(space, span, &part, &access)) {
+        deep_assert(!span_empty(part) && span_covers(span, part));
         for (page_t page = part.first; page < part.end; page++) {
             int err = space_fault(space, page_address(page), access, &verdict);
 
@@ -113,6 +118,9 @@ void map_bring_in(struct space *space, struct span span)
 
 static int set_part(struct space *space, struct region *region, struct span part, uint8_t locked)
 {
+    deep_assert(lock_held(&space->map_lock));
+    deep_assert(!span_empty(part) && span_covers(region->span, part));
+    deep_assert(locked <= REGION_LOCKED_ON_FAULT);
     if (region->locked == locked || map_is_physical(region))
         return 0;
     region = map_isolate(space, region, part);
@@ -126,6 +134,7 @@ static int set_part(struct space *space, struct region *region, struct span part
 /* From the lowest page up; stops at the first hole, what lies below stays changed: as Linux does. */
 static int set_locked(struct space *space, struct span span, uint8_t locked)
 {
+    deep_assert(lock_held(&space->map_lock));
     for (page_t at = span.first; at < span.end; ) {
         struct region *region = region_find(&space->map, at);
         struct span    part   = { at, span.end };
@@ -135,6 +144,7 @@ static int set_locked(struct space *space, struct span span, uint8_t locked)
             return -ENOMEM;
         if (part.end > region->span.end)
             part.end = region->span.end;
+        deep_assert(part.end > at);
         err = set_part(space, region, part, locked);
         if (err != 0)
             return err;
@@ -165,6 +175,7 @@ static int lock_span(struct space *space, struct span span, uint8_t locked)
 {
     size_t before = pages_locked(space, span);
 
+    deep_assert(!span_empty(span) && before <= span_pages(span));
     return map_may_lock(space, span_pages(span) - before) ? set_locked(space, span, locked) : -ENOMEM;
 }
 
@@ -174,6 +185,7 @@ int map_lock(struct space *space, vaddr_t start, size_t bytes, bool on_fault)
     lock_state  state;
     int         err;
 
+    deep_assert(!lock_held(&space->map_lock));
     if (space->limits.locked == 0)
         return -EPERM;
     err = span_around(start, bytes, &span);
@@ -204,6 +216,7 @@ static void set_all(struct space *space, uint8_t locked)
 {
     struct region *region = region_at_or_above(&space->map, 0);
 
+    deep_assert(lock_held(&space->map_lock));
     while (region != NULL) {
         if (!map_is_physical(region))
             region->locked = locked;

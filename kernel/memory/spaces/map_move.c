@@ -37,6 +37,7 @@ struct provisions {
 
 static int provide(struct provisions *p)
 {
+    deep_assert(p->node == NULL && p->spare == NULL && p->spare_there == NULL && p->batch == NULL);
     p->node        = map_node();
     p->spare       = map_node();
     p->spare_there = map_node();
@@ -70,6 +71,8 @@ static int check_limits(const struct space *space, const struct move *m)
 {
     size_t more = more_pages(m);
 
+    deep_assert(lock_held(&space->map_lock));
+    deep_assert(m->region != NULL && m->region->space == space);
     if (m->region->locked != 0 && more > 0 && !map_may_lock(space, more))
         return -EAGAIN;
     return more > space->limits.whole / PAGE_SIZE || space->pages > space->limits.whole / PAGE_SIZE - more ? -ENOMEM : 0;
@@ -81,6 +84,7 @@ static int check_region(const struct space *space, const struct move *m)
     const struct region *region = m->region;
     uint64_t             end;
 
+    deep_assert(m->pages > 0 && span_has(m->region->span, m->old.first));
     if (span_empty(m->old) && !region->shared)
         return -EINVAL;
     if (m->old.first + kept(m) > region->span.end)
@@ -99,6 +103,8 @@ static int grow_in_place(struct space *space, const struct move *m)
     struct span   wider = { m->region->span.first, m->old.first + m->pages };
     size_t        more  = m->pages - span_pages(m->old);
 
+    deep_assert(lock_held(&space->map_lock));
+    deep_assert(!span_empty(m->old) && m->pages > span_pages(m->old));
     if (m->old.end != m->region->span.end || wider.end > layout.user.end)
         return -ENOMEM;
     if (map_is_charged(m->region) && map_charge(space, more) != 0)
@@ -116,6 +122,7 @@ static int grow_in_place(struct space *space, const struct move *m)
 /* The pages are shown elsewhere: the old place goes, or stays as if nobody had touched it. */
 static void leave_old(struct space *space, const struct move *m, struct provisions *p)
 {
+    deep_assert(lock_held(&space->map_lock));
     if (!(m->flags & KEEP_OLD)) {
         if (!span_empty(m->old))
             map_cut(space, m->old, &p->spare);
@@ -132,6 +139,9 @@ static int move_to(struct space *space, const struct move *m, page_t to, struct 
     struct region *node = p->node;
     int            err  = 0;
 
+    deep_assert(lock_held(&space->map_lock));
+    deep_assert(node != NULL && span_covers(layout.user, span_of(to, m->pages)));
+    deep_assert(m->region != NULL && span_has(m->region->span, m->old.first));
     if (map_is_charged(m->region) && map_charge(space, m->pages) != 0)
         return -ENOMEM;
     *node = *m->region;
@@ -147,6 +157,7 @@ static int move_to(struct space *space, const struct move *m, page_t to, struct 
         return err;
     }
     leave_old(space, m, p);
+    deep_assert(region_find(&space->map, to) != NULL);
     map_join(space, region_find(&space->map, to));
     return 0;
 }
@@ -158,6 +169,7 @@ static int move_fixed(struct space *space, struct move *m, vaddr_t place, struct
     struct span to, user = layout.user;
     int         err;
 
+    deep_assert(m->flags & MOVE_FIXED);
     if (!is_aligned(place, PAGE_SIZE) || !checked_span(place, m->pages * PAGE_SIZE, user.end, &to) || span_meets(to, m->old))
         return -EINVAL;
     if (to.first < user.first)
@@ -184,6 +196,8 @@ static int shrink(struct space *space, const struct move *m, struct provisions *
 {
     struct span rest = { m->old.first + m->pages, m->old.end };
 
+    deep_assert(lock_held(&space->map_lock));
+    deep_assert(m->pages <= span_pages(m->old));
     if (span_empty(rest))
         return 0;
     if (map_cut_splits(space, rest) && !map_may_split(space))
@@ -196,6 +210,7 @@ static int resize(struct space *space, struct move *m, struct provisions *p, pag
 {
     int err;
 
+    deep_assert(!(m->flags & (MOVE_FIXED | KEEP_OLD)));
     if (span_pages(m->old) >= m->pages)
         return shrink(space, m, p);
     err = check_region(space, m);
@@ -211,6 +226,7 @@ static int keep_old(struct space *space, struct move *m, vaddr_t hint, struct pr
     struct span there;
     int         err = -EINVAL;
 
+    deep_assert((m->flags & KEEP_OLD) && span_pages(m->old) == m->pages);
     if (is_aligned(hint, PAGE_SIZE) && checked_span(hint, m->pages * PAGE_SIZE, layout.user.end, &there) &&
         !span_meets(there, m->old))
         err = check_region(space, m);
@@ -224,6 +240,8 @@ static int move(struct space *space, struct move *m, vaddr_t place, struct provi
     bool locked;
     int  err;
 
+    deep_assert(lock_held(&space->map_lock));
+    deep_assert(m->pages > 0 && m->pages <= span_pages(layout.user));
     m->region = region_find(&space->map, m->old.first);
     if (m->region == NULL)
         return -EFAULT;
@@ -295,6 +313,8 @@ static int show_other(struct space *space, struct span span, uint64_t offset, st
 {
     struct region *region = region_find(&space->map, span.first);
 
+    deep_assert(lock_held(&space->map_lock));
+    deep_assert(node != NULL && *spare != NULL && !span_empty(span));
     if (region == NULL || !region->shared || map_is_physical(region) || span.end > region->span.end)
         return -EINVAL;
     if (!map_may_split(space))

@@ -33,6 +33,7 @@ static unsigned way(uint64_t page, unsigned level) { return page >> (OBJECT_BITS
 /* Pages that an index of this height can name; 0 stands for all of them. */
 static uint64_t reach(unsigned height)
 {
+    deep_assert(height <= OBJECT_HIGHEST);
     return height * OBJECT_BITS >= 64 ? 0 : 1ull << (height * OBJECT_BITS);
 }
 
@@ -40,6 +41,7 @@ void object_start(struct object *object, enum owner owner, uint64_t pages)
 {
     lock_state state;
 
+    assert(owner != OWNER_FREE && owner != OWNER_TABLES);
     *object = (struct object){ .references = 1, .owner = owner, .pages = pages };
     object->lock = (struct lock)LOCK("object", RANK_OBJECT);
     state = lock_take(&list_lock);
@@ -54,6 +56,7 @@ static void unlist(struct object *object)
 {
     lock_state state = lock_take(&list_lock);
 
+    deep_assert(object->previous != NULL ? object->previous->next == object : objects == object);
     if (object->previous != NULL)
         object->previous->next = object->next;
     else
@@ -126,6 +129,7 @@ static int grow(struct object *object)
 {
     struct object_node *top;
 
+    deep_assert(lock_held(&object->lock) && object->height < OBJECT_HIGHEST);
     if (object->index != NULL && object->index->used == 0) {
         object->height++;
         return 0;
@@ -150,6 +154,7 @@ static void prune(struct object *object, uint64_t page)
     struct object_node *path[OBJECT_HIGHEST + 1];
     struct object_node *node = object->index;
 
+    deep_assert(lock_held(&object->lock));
     for (unsigned level = object->height; level > 0 && node != NULL; level--) {
         path[level] = node;
         if (node->used == 0 || level == 1) {
@@ -175,6 +180,7 @@ static int put(struct object *object, uint64_t page, frame_t frame)
 {
     struct object_node *node;
 
+    deep_assert(lock_held(&object->lock) && frame_exists(frame) && page < object->pages);
     while (object->index == NULL || (reach(object->height) != 0 && page >= reach(object->height)))
         if (grow(object) != 0)
             goto full;
@@ -206,6 +212,7 @@ static frame_t held(uintptr_t leaf)
 {
     frame_t frame = { (uint32_t)(leaf - 1) };
 
+    deep_assert(leaf != 0);
     frame_share(frame);
     return frame;
 }
@@ -216,6 +223,7 @@ static int fill(struct object *object, uint64_t page, frame_t *out)
     frame_t frame;
     int     err = frame_get(object->owner, FRAME_ZERO, &frame);
 
+    deep_assert(lock_held(&object->lock));
     if (err != 0)
         return err;
     err = put(object, page, frame);
@@ -234,6 +242,7 @@ int object_page(struct object *object, uint64_t page, bool make, frame_t *out)
     uintptr_t *leaf  = leaf_of(object, page);
     int        err   = 0;
 
+    deep_assert(object->references > 0);
     if (page >= object->pages)
         err = -ENXIO;
     else if (leaf != NULL && *leaf != 0)
@@ -267,6 +276,7 @@ int object_adopt(struct object *object, uint64_t page, frame_t frame)
     uintptr_t *leaf  = leaf_of(object, page);
     int        err   = page >= object->pages ? -ENXIO : leaf != NULL && *leaf != 0 ? -EEXIST : put(object, page, frame);
 
+    deep_assert(frame_exists(frame) && frame_owner(frame) == object->owner);
     lock_drop(&object->lock, state);
     return err;
 }
@@ -281,6 +291,7 @@ static void cut(struct object *object, struct object_node *node, unsigned level,
 {
     uint64_t step = reach(level - 1);
 
+    deep_assert(level >= 1 && level <= OBJECT_HIGHEST && node->used <= OBJECT_WAYS);
     for (unsigned i = 0; i < OBJECT_WAYS; i++) {
         uint64_t first = base + i * step;
 
@@ -288,6 +299,7 @@ static void cut(struct object *object, struct object_node *node, unsigned level,
             continue;
         if (level == 1) {
             frame_put((frame_t){ (uint32_t)(node->child[i].leaf - 1) });
+            deep_assert(object->resident > 0);
             object->resident--;
         } else {
             cut(object, node->child[i].node, level - 1, first, from, to);
@@ -302,6 +314,7 @@ static void cut(struct object *object, struct object_node *node, unsigned level,
 
 static void cut_index(struct object *object, uint64_t from, uint64_t to)
 {
+    deep_assert(from <= to);
     if (object->index == NULL)
         return;
     cut(object, object->index, object->height, 0, from, to);
@@ -332,6 +345,7 @@ static void unmap_from(struct region *region, uint64_t from)
     struct cursor c;
     int           err;
 
+    deep_assert(region->space != NULL);
     if (span_pages(span) == 0)
         return;
     err = cursor_open(&c, region->space, span, 0);
@@ -354,6 +368,7 @@ static void unmap_shared(struct object *object, struct region *region, uint64_t 
     struct cursor c;
     int           err;
 
+    deep_assert(lock_held(&object->lock) && region->object == object);
     if (span_pages(span) == 0)
         return;
     err = cursor_open(&c, region->space, span, 0);
@@ -385,6 +400,7 @@ static uint64_t seek(const struct object_node *node, unsigned level, uint64_t ba
 {
     uint64_t step = reach(level - 1);
 
+    deep_assert(level >= 1 && level <= OBJECT_HIGHEST && from < base + OBJECT_WAYS * step);
     for (unsigned i = from > base ? (unsigned)((from - base) / step) : 0; i < OBJECT_WAYS; i++) {
         uint64_t first = base + i * step, found;
 
@@ -439,6 +455,7 @@ void object_resize(struct object *object, uint64_t pages)
             unmap_from(r, pages);
     object->pages = pages;
     cut_index(object, pages, UINT64_MAX);
+    deep_assert(object->resident <= pages);
     lock_drop(&object->lock, state);
 }
 
@@ -469,6 +486,7 @@ void object_release(struct object *object)
     assert(object->mappings == NULL);
     unlist(object);
     cut_index(object, 0, UINT64_MAX);
+    assert(object->resident == 0);
     if (object->on_heap)
         heap_free_sized(object, sizeof *object);
 }

@@ -57,6 +57,8 @@ static void copy_entries(const struct space *space, page_t first, page_t end)
     entry_t between[AT_ONCE];
     page_t  reach = mmu_reach(MMU_LEVELS);
 
+    assert(is_aligned(first, reach) && is_aligned(end, reach) && first <= end);
+    deep_assert(lock_held(&list_lock));
     for (size_t count = (end - first) / reach, now; count > 0; count -= now, first += now * reach) {
         now = count < AT_ONCE ? count : AT_ONCE;
         memcpy(between, entry_at(&kernel_space, first, MMU_LEVELS), now * sizeof *between);
@@ -78,6 +80,7 @@ static void start_own_part(const struct space *space)
 {
     page_t reach = mmu_reach(MMU_LEVELS);
 
+    deep_assert(lock_held(&list_lock) && frame_owner(space->root) == OWNER_TABLES);
     for (uint32_t i = 0; i < layout.region_count; i++) {
         const struct layout_region *home = &layout.regions[i];
         bool                        self = home->backing == BACKING_TABLES;
@@ -94,6 +97,7 @@ int space_create(struct space *space)
     lock_state tables, list;
     frame_t    root;
 
+    assert(space != &kernel_space);
     if (frame_get(OWNER_TABLES, FRAME_ZERO, &root) != 0)
         return -ENOMEM;
 
@@ -125,6 +129,7 @@ size_t space_most_pages(struct space *space)
     lock_state state = lock_take(&space->map_lock);
     size_t     most  = space->pages > space->most_pages ? space->pages : space->most_pages;
 
+    deep_assert(space->pages <= span_pages(layout.user));
     lock_drop(&space->map_lock, state);
     return most;
 }
@@ -133,6 +138,7 @@ static void unlist(struct space *space)
 {
     lock_state state = lock_take(&list_lock);
 
+    deep_assert(space->previous != NULL ? space->previous->next == space : spaces == space);
     if (space->previous != NULL)
         space->previous->next = space->next;
     else
@@ -149,6 +155,7 @@ static void discard_user_pages(struct space *space)
     struct cursor c;
     int           err;
 
+    deep_assert(space != &kernel_space && !lock_held(&space->tables_lock));
     if (MMU_LEVELS > 1 && space->table_frames == 1)
         return;
     err = cursor_open(&c, space, all, 0);
@@ -175,6 +182,7 @@ frame_t space_enter(struct space *space)
 {
     frame_t root = space == &kernel_space ? space->root : table_home_root(space);
 
+    deep_assert(frame_exists(root));
     program_space = space;
     if (layout_kernel_has_own()) {
         mmu_return_to(root);

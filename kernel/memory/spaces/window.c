@@ -24,6 +24,7 @@ bool kernel_heap_is_over(void)
 /* Where a page is wanted, if the window has that and it is free; else the lowest room there is. */
 static bool find_room(const struct layout_region *window, size_t pages, page_t wanted, page_t *first)
 {
+    deep_assert(lock_held(&kernel_space.map_lock) && pages > 0);
     return (wanted < ANYWHERE && span_covers(window->span, span_of(wanted, pages)) &&
             region_gap(&kernel_space.map, pages, 1, span_of(wanted, pages), false, first)) ||
            region_gap(&kernel_space.map, pages, 1, window->span, false, first);
@@ -40,6 +41,7 @@ static int carve(struct region *region, const struct layout_region *window, size
 {
     page_t first;
 
+    deep_assert(region->height == 0);
     if (window == NULL || is_over(window, pages) || !find_room(window, pages, wanted, &first))
         return -ENOMEM;
     if (window->purpose == PURPOSE_DEVICES)
@@ -63,6 +65,7 @@ static void leave(struct region *region)
 {
     lock_state state = lock_take(&kernel_space.map_lock);
 
+    assert(region->home->purpose != PURPOSE_DEVICES || device_pages >= span_pages(region->span));
     if (region->home->purpose == PURPOSE_DEVICES)
         device_pages -= span_pages(region->span);
     region_remove(&kernel_space.map, region);
@@ -81,6 +84,7 @@ static int fill(struct region *region, enum owner owner)
     struct cursor c;
     int           err = cursor_open(&c, &kernel_space, span, CURSOR_BUILD);
 
+    deep_assert(owner != OWNER_FREE && !span_empty(span));
     if (err != 0)
         return err;
     for (page_t page = span.first; page < span.end && err == 0; page++) {
@@ -105,6 +109,7 @@ int kernel_map(struct region *region, enum purpose window, const char *name, siz
     int err;
 
     assert(pages > 0);
+    assert(name != NULL && owner != OWNER_FREE);
     *region = (struct region){ .name = name, .backing = BACKING_DEMAND, .guard = guard };
     if (pages > MMU_SPACE_END || guard > MMU_SPACE_END)
         return -ENOMEM;
@@ -132,6 +137,7 @@ int kernel_map_device(struct region *region, const char *name, paddr_t start, si
     struct cursor c;
     int           err;
 
+    assert(name != NULL);
     *region = (struct region){ .name = name, .backing = BACKING_DEVICE, .cache = cache };
     if (start >> PAGE_SHIFT >= MMU_FRAMES_END || !checked_span((vaddr_t)start, bytes, MMU_FRAMES_END, &frames) ||
         holds_ram(frames))
@@ -159,6 +165,7 @@ void kernel_unmap(struct region *region)
     int           err = cursor_open(&c, &kernel_space, span, 0);
 
     assert(err == 0);
+    deep_assert(region->home != NULL && region_find(&kernel_space.map, span.first) == region);
     for (page_t page = cursor_next(&c, span.first); page < span.end; page = cursor_next(&c, page + 1)) {
         if (region->backing == BACKING_DEVICE)
             cursor_remove(&c, page);            /* device memory has no reference to drop */

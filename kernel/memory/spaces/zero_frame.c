@@ -1,6 +1,7 @@
 /*
  * zero_frame.c - the one frame of zeros that all readers of untouched memory share.
  */
+#include "base/check.h"
 #include "base/lock.h"
 #include "memory/frames/frame.h"
 #include "memory/spaces/fault.h"
@@ -30,6 +31,7 @@ int zero_frame(frame_t *out)
 {
     int err = frame_exists(zero_frame_number) ? 0 : make_zero_frame();
 
+    deep_assert(err != 0 || frame_owner(zero_frame_number) == OWNER_SHARED);
     if (err == 0)
         *out = zero_frame_number;
     return err;
