@@ -34,14 +34,15 @@ include tests/documents/rules.mk
 # ---- Goals ----------------------------------------------------------------------------
 
 .PHONY: documents-program documents calls-programs fuzz-calls fuzz-differ bombs mixed-program nightly
-.PHONY: all kernel ready run ready-console console image ready-image run-image iso run-iso web run-web test-web install uninstall package \
+.PHONY: all library kernel ready run ready-console console image ready-image run-image iso run-iso web run-web test-web install uninstall package \
         claims figures test bench compare fuzz tool-tests machine-tests \
         fuzz-programs programs test-machines test-fresh clean distclean help setup FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
 
-all: quire kernel                       ## ./quire and the kernel of LAYOUT (default: quire)
+all: quire library kernel               ## ./quire and the kernel of LAYOUT (default: quire)
+library: $(O)/libquire.so               ## libquire.so: a sealed program from a program of one's own
 kernel: $(B)/kernel.elf $(B)/kernel-pvh.elf $(run_kernel) ## the kernel only; CHECKED=1 adds the deep assertions
 
 # What ends on a terminal builds in a make of its own: of two in one tree the second waits for the first one's build, but

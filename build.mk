@@ -209,6 +209,11 @@ $(O)/host/quire: $(call in,host,$(command) $(drawing) $(compiler))
 	$(call note,link,$@)$(CC) -o $@ $^ -Wl,-Bstatic -larchive -ljson-c -Wl,-Bdynamic -lelf -lz
 	@echo '$(CURDIR)' > $(O)/sources
 
+# What other programs link with, and its Python module loads: it has no part of the command in it, it starts it.
+$(O)/libquire.so: tools/libquire/libquire.c tools/libquire/libquire.h | $(build_setup) $(O)/host/quire
+	$(call note,library,$@)$(CC) $(TOOL_FLAGS) -fPIC -fvisibility=hidden -Itools/libquire -shared -Wl,-soname,libquire.so \
+	    -o $@ $<
+
 # ---- The way from a BIOS: flat bytes, found by ./quire image --------------------------------
 
 $(O)/bios/sector: $(call in,bios,$(sector))

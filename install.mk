@@ -6,6 +6,8 @@
 #   bin/quire                               the command
 #   lib/quire/NAME/                         a layout's kernels; kernel.debug is what gdb reads (./quire debug)
 #   lib/quire/bios/                         boot sector and relocator of images
+#   lib/libquire.so, include/libquire.h     a sealed program from a program of one's own
+#   share/quire/python/quire.py             the same for Python
 #   share/quire/layouts/NAME/layout.md      the documents
 #   share/quire/tools/                      what `quire programs` and `quire debug` run
 #   share/man/man1/                         manual pages, made by help2man from what the command says of itself
@@ -20,7 +22,7 @@ stage   := $(O)/stage
 pages = quire $(addprefix quire-,run shell debug map image layout programs completion)
 
 .PHONY: stage
-stage: quire FORCE | $(O)/setup-install
+stage: quire library FORCE | $(O)/setup-install
 	@for layout in $(LAYOUTS); do $(MAKE) --no-print-directory LAYOUT=$$layout kernel || exit 1; done
 	@rm -rf $(stage)
 	@mkdir -p $(stage)/bin $(stage)/lib/quire/bios $(stage)/share/man/man1 $(stage)/share/quire/tools/quire \
@@ -36,6 +38,10 @@ stage: quire FORCE | $(O)/setup-install
 	     objcopy --strip-all --add-gnu-debuglink=kernel.debug kernel.elf && chmod 644 kernel*) || exit 1; done
 	@cp tools/fetch-programs $(stage)/share/quire/tools/ && chmod 755 $(stage)/share/quire/tools/fetch-programs
 	@cp tools/quire/debug.py $(stage)/share/quire/tools/quire/
+	@mkdir -p $(stage)/include $(stage)/share/quire/python
+	@cp $(O)/libquire.so $(stage)/lib/libquire.so && strip --strip-unneeded $(stage)/lib/libquire.so
+	@chmod 644 $(stage)/lib/libquire.so && cp tools/libquire/libquire.h $(stage)/include/
+	@cp python/quire.py $(stage)/share/quire/python/
 	@for page in $(pages); do sh tools/manual-page $(O)/host/quire $$page $(stage)/share/man/man1/$$page.1 || exit 1; done
 	@$(O)/host/quire completion bash > $(stage)/share/bash-completion/completions/quire
 	@$(O)/host/quire completion zsh > $(stage)/share/zsh/vendor-completions/_quire

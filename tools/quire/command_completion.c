@@ -20,7 +20,7 @@ typedef void visit_option(const struct command *command, const struct argp_optio
 static void each_option_of(const struct command *command, const struct argp *argp, visit_option *visit)
 {
     for (const struct argp_option *o = argp->options; o != NULL && (o->name != NULL || o->key != 0); o++)
-        if (o->name != NULL)
+        if (o->name != NULL && (o->flags & OPTION_HIDDEN) == 0)
             visit(command, o);
     for (const struct argp_child *child = argp->children; child != NULL && child->argp != NULL; child++)
         each_option_of(command, child->argp, visit);

@@ -1,5 +1,6 @@
 /* command_run.c - `quire run`: one Linux program, in a machine of its own. */
 #include "command.h"
+#include "owner.h"
 #include "sandbox.h"
 #include "terminal.h"
 
@@ -18,6 +19,8 @@ int command_run(int argc, char **argv)
     int status;
 
     sandbox_parse(&sandbox, argc, argv, &argp_run, &sandbox);
+    if (sandbox.owner >= 0 && !owner_begin(sandbox.owner))
+        return SANDBOX_FAILED;
     if (sandbox.argc == 0)
         return tell(SANDBOX_FAILED, "which program? (`%s --help` says more)", sandbox_command);
     sandbox.terminal = terminal_is_here();

@@ -5,6 +5,7 @@
 #include "elf_file.h"
 #include "find.h"
 #include "machine.h"
+#include "owner.h"
 #include "names.h"
 #include "pack.h"
 #include "program.h"
@@ -319,12 +320,15 @@ static int explain_machine(const struct session *session, int waited)
     return SANDBOX_DIED;
 }
 
-/* End as the signal would have ended us, now that everything is put away; a debugger is waited for at exit. */
+/*
+ * End as the signal would have ended us, now that everything is put away; a debugger is waited for, and an owner told,
+ * at exit.
+ */
 static int end_by(const struct sandbox *sandbox, int number)
 {
     sigset_t set;
 
-    if (sandbox->debugger >= 0)
+    if (sandbox->debugger >= 0 || sandbox->owner >= 0)
         return SANDBOX_SIGNAL + number;
     signal(number, SIG_DFL);
     sigemptyset(&set);
@@ -346,6 +350,8 @@ static int status_of(const struct sandbox *sandbox, const struct session *sessio
         return SANDBOX_FAILED;
     case SESSION_DEBUGGER:
         return 0;
+    case SESSION_OWNER:
+        return SANDBOX_FAILED;
     case SESSION_DEAD:
         return explain_dead(session);
     case SESSION_MACHINE:
@@ -406,7 +412,8 @@ static struct session session_for(const struct sandbox *sandbox, int report)
 {
     return (struct session){
         .output = sandbox->output, .terminal = sandbox->terminal, .verbose = sandbox->verbose, .timeout_ms = sandbox->timeout_ms,
-        .watchdog_ms = sandbox->watchdog_ms, .map_ordered = sandbox->map, .follow = sandbox->follow, .debugger = -1, .report = report,
+        .watchdog_ms = sandbox->watchdog_ms, .map_ordered = sandbox->map, .follow = sandbox->follow, .debugger = -1,
+        .owner = sandbox->owner, .report = report,
     };
 }
 
@@ -509,10 +516,13 @@ static int run_archive(struct sandbox *sandbox, int archive, uint64_t size, int 
 static bool open_report(const struct sandbox *sandbox, int *to)
 {
     *to = STDERR_FILENO;
-    if (sandbox->report_file != NULL)
+    if (sandbox->owner >= 0)
+        *to = owner_report();
+    else if (sandbox->report_file != NULL)
         *to = open(sandbox->report_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (*to < 0)
-        tell(SANDBOX_FAILED, "--report=%s: %s", sandbox->report_file, strerror(errno));
+        tell(SANDBOX_FAILED, "--report=%s: %s", sandbox->report_file != NULL ? sandbox->report_file : "json",
+             strerror(errno));
     return *to >= 0;
 }
 

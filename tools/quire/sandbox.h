@@ -60,6 +60,7 @@ struct sandbox {
     unsigned     machine;       /* enum machine_kind; MACHINE_KINDS: the fastest that works     */
     int          argc;          /* the program and its arguments */
     char       **argv;
+    int          owner;         /* libquire at the other end, which is told how the run ended (owner.h); or -1 */
     int          debugger;      /* the machine stands still until gdb speaks at the other end of this socket; or -1 */
 
     /* Called when the machine is started; a descriptor that ends when its debugger does, or -1. NULL: nothing. */

@@ -7,6 +7,7 @@
 #include <argp.h>
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,7 +168,8 @@ void sandbox_use_shell(struct sandbox *sandbox)
     sandbox->argv = shell;
 }
 
-enum { KEY_FILE = 0x100, KEY_ENV, KEY_TIMEOUT, KEY_REPORT, KEY_LAYOUT, KEY_ROOT, KEY_MACHINE, KEY_WATCHDOG, KEY_AUDIT };
+enum { KEY_FILE = 0x100, KEY_ENV, KEY_TIMEOUT, KEY_REPORT, KEY_LAYOUT, KEY_ROOT, KEY_MACHINE, KEY_WATCHDOG, KEY_AUDIT,
+       KEY_OWNER };
 
 enum { WATCHDOG_MS = 20000 };
 
@@ -184,6 +186,7 @@ static const struct argp_option options[] = {
       "into FILE; `json` or a name that ends in .json: as a structure)", 0 },
     { "audit", KEY_AUDIT, NULL, 0, "Boot the kernel that can be audited (/proc/quire/audit), as --report does", 0 },
     { "root", KEY_ROOT, "DIRECTORY", 0, "An i386 Debian tree for programs and libraries (default: the fetched one)", 0 },
+    { "owner", KEY_OWNER, "FD", OPTION_HIDDEN, "For libquire: the descriptor that leads to it", 0 },
     { "machine", KEY_MACHINE, "KIND", 0, "Only this kind of machine: microvm or pc", 0 },
     { "verbose", 'v', NULL, 0, "Say what is done, and how QEMU is started", 0 },
     { 0 },
@@ -241,6 +244,11 @@ static error_t parse(int key, char *word, struct argp_state *state)
     case KEY_ROOT:
         sandbox->root = word;
         return 0;
+    case KEY_OWNER:
+        sandbox->owner = atoi(word);
+        if (sandbox->owner <= STDERR_FILENO || fcntl(sandbox->owner, F_GETFD) < 0)
+            argp_error(state, "`%s` is no descriptor of an owner", word);
+        return 0;
     case KEY_MACHINE:
         read_machine(sandbox, word, state);
         return 0;
@@ -260,7 +268,7 @@ const struct argp_child sandbox_options[] = { { .argp = &shared }, { .argp = NUL
 void sandbox_parse(struct sandbox *sandbox, int argc, char **argv, const struct argp *argp, void *input)
 {
     *sandbox = (struct sandbox){ .layout = "quire", .machine = MACHINE_KINDS, .output = STDOUT_FILENO,
-                           .watchdog_ms = WATCHDOG_MS, .debugger = -1 };
+                           .watchdog_ms = WATCHDOG_MS, .debugger = -1, .owner = -1 };
     for (int number = 0; number < 3; number++)
         sandbox->closed |= (unsigned)descriptor_was_closed(number) << number;
     sandbox_command = argv[0];

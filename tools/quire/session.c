@@ -26,7 +26,7 @@ enum {
 };
 
 /* What is waited for, by its place in poll(2)'s list. */
-enum { ON_CHANNEL, ON_SIGNAL, ON_SERIAL, ON_ERRORS, ON_INPUT, ON_STREAM, ON_DEBUGGER, ON_MAP, ON_KEYS, ON_COUNT };
+enum { ON_CHANNEL, ON_SIGNAL, ON_SERIAL, ON_ERRORS, ON_INPUT, ON_STREAM, ON_DEBUGGER, ON_OWNER, ON_MAP, ON_KEYS, ON_COUNT };
 
 struct loop {
     struct session *session;
@@ -491,6 +491,8 @@ static void wait_and_act(struct loop *loop, struct pollfd *on)
         take_signal(loop);
     if (on[ON_DEBUGGER].revents != 0)
         finish(loop, SESSION_DEBUGGER, 0);
+    if (on[ON_OWNER].revents != 0)
+        finish(loop, SESSION_OWNER, 0);
     if (on[ON_SERIAL].revents != 0 && !collect(&loop->session->serial, tail_keep_words, on[ON_SERIAL].fd))
         on[ON_SERIAL].fd = -1;
     if (on[ON_ERRORS].revents != 0 && !collect(&loop->session->errors, tail_keep, on[ON_ERRORS].fd))
@@ -532,6 +534,7 @@ void session_run(struct session *session)
         [ON_INPUT]  = { .events = POLLIN },
         [ON_STREAM] = { .events = POLLOUT },
         [ON_DEBUGGER] = { .fd = session->debugger, .events = POLLIN },
+        [ON_OWNER] = { .fd = session->owner, .events = POLLIN },
         [ON_MAP]    = { .fd = session->follow != NULL ? session->machine->map : -1, .events = POLLIN },
         [ON_KEYS]   = { .fd = session->follow != NULL && session->follow->keys ? STDIN_FILENO : -1, .events = POLLIN },
     };

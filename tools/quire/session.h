@@ -29,6 +29,7 @@ enum session_end {
     SESSION_SIGNAL,             /* a signal told us to end                    */
     SESSION_OUTPUT,             /* standard output or error cannot be written */
     SESSION_DEBUGGER,           /* the debugger has gone                      */
+    SESSION_OWNER,              /* whoever it was for has gone                */
     SESSION_DEAD,               /* it neither ran the program nor answered    */
 };
 
@@ -50,6 +51,7 @@ struct session {
     bool     map_ordered;       /* a snapshot may come           */
     struct follow *follow;      /* asks for more on the map line, or NULL; with keys, standard input is its */
     int      report;            /* a descriptor for the guest's REPORT */
+    int      owner;             /* ends when whoever it is for does; or -1 */
     int      debugger;          /* ends when a debugger does, which until then has the keyboard; or -1 */
 
     /* What came of it. */
