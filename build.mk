@@ -60,6 +60,8 @@ BIOS_FLAGS   = -m32 -march=i386 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno
                -mno-sse -mno-mmx -mno-80387 -Os -g $(nowhere) $(warnings) -Iarch/i386 -Ikernel -I.
 # boot/start.S: the header's first word.
 AS_MULTIBOOT = -Wl,--defsym=boot_multiboot_magic=0x1BADB002
+# Sections lie in the file one after the other, not each at a page of its own: QEMU reads, and does not map.
+UNPADDED     = -Wl,-z,max-page-size=16 -Wl,-z,common-page-size=16
 AS_PVH       = -Wl,--defsym=boot_multiboot_magic=0
 TOOL_FLAGS   = -std=gnu11 -D_GNU_SOURCE -O2 -g $(nowhere) $(warnings) -Itools
 SANITIZERS   = -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -312,7 +314,7 @@ run_parts  = $(filter-out $(tables:%=$(B)/kernel/layout/%.c.o),$(kernel_parts))
 run_linked = $(call objects,kernel,$(call chosen,$(run))) $(run_parts)
 
 $(B)/kernel-run.elf: $(call objects,kernel,$(run)) $(run_parts) $(L)/kernel.ld $(L)/features
-	$(call note,link,$@)$(CC) $(LINK_FLAGS) $(AS_PVH) -T $(L)/kernel.ld -o $@.new $(run_linked)
+	$(call note,link,$@)$(CC) $(LINK_FLAGS) $(UNPADDED) $(AS_PVH) -T $(L)/kernel.ld -o $@.new $(run_linked)
 	@$(NM) -n $@.new | sed -n 's/ [tT] / /p' > $(@:.elf=.map)
 	@strip -o $@ $@.new && rm $@.new
 
