@@ -131,6 +131,7 @@ static int thread_waits(void *unused)
     for (;;)
         syscall(SYS_futex, &word_to_wait_for, FUTEX_WAIT, 0, NULL, NULL, 0);
 }
+
 static void futex_waiters(void) { UNTIL_REFUSED(start_thread(thread_waits)); }
 
 /* A fork bomb as everybody knows it: whoever is there forks. */
@@ -246,6 +247,7 @@ static int __attribute__((noinline)) deeper(int level)
     told->made++;
     return deeper(level + 1) + room[level % 7];
 }
+
 static void recursion(void)
 {
     struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
@@ -606,6 +608,7 @@ static void execute(size_t length, bool as_environment)
         waitpid(child, NULL, 0);
     }
 }
+
 static void arguments(void)   { execute(2000, false); }
 static void environment(void) { execute(2000, true); }
 

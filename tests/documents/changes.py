@@ -1,7 +1,8 @@
 """changes.py - layout documents as tables, and what may be changed in them by chance.
 
-A change is a function of a document and a source of chance. It returns words for what it did, or None when this document
-has nothing to do it to. Each is replayed from a seed of its own, so that a document can be made again with fewer of them.
+A change is a function of a document and a source of chance. It returns words for what it did, or None when this
+document has nothing to do it to. Each is replayed from a seed of its own, so that a document can be made again with
+fewer of them.
 """
 import difflib
 import random
@@ -88,7 +89,8 @@ class Table:
         self.heading, self.titles, self.rows = heading, titles, []
 
     def lines(self):
-        return ["| " + " | ".join(self.titles) + " |", "|" + " --- |" * len(self.titles), *(row.text() for row in self.rows)]
+        return ["| " + " | ".join(self.titles) + " |", "|" + " --- |" * len(self.titles),
+                *(row.text() for row in self.rows)]
 
 
 class Document:
@@ -201,7 +203,8 @@ def ranges(document, chance):
 
 
 def step_of(chance):
-    return chance.choice([PAGE, PAGE, 16 * PAGE, 1 << 20, TABLE, TABLE, 16 << 20, 64 << 20]) * chance.choice([1, 1, 2, 3, 7])
+    size = chance.choice([PAGE, PAGE, 16 * PAGE, 1 << 20, TABLE, TABLE, 16 << 20, 64 << 20])
+    return size * chance.choice([1, 1, 2, 3, 7])
 
 
 def move_border(document, chance):
@@ -258,7 +261,8 @@ def split(document, chance):
     for title in ("Claims",):
         new[title] = "-"
     if "Backing" in row.titles and (chance.random() < 0.8 or not row["Backing"].startswith("physical")):
-        for title, text in (("Kernel", "---"), ("User", "---"), ("Scope", "-"), ("Backing", "none"), ("Growth", "-"), ("Guard", "-")):
+        for title, text in (("Kernel", "---"), ("User", "---"), ("Scope", "-"), ("Backing", "none"), ("Growth", "-"),
+                            ("Guard", "-")):
             new[title] = text
     elif "Backing" in row.titles:
         shown(new, at)
@@ -274,12 +278,14 @@ def split(document, chance):
         new.place(start=at, end=row.end)
         row.place(end=at)
     document.insert(row, new, after=not below)
-    return f"{row['Name']} split at 0x{at:08X}: {new['Name']} {'below' if below else 'above'} is {new['Backing'] or new['Use']}"
+    return (f"{row['Name']} split at 0x{at:08X}: {new['Name']} {'below' if below else 'above'} is "
+            f"{new['Backing'] or new['Use']}")
 
 
 def merge(document, chance):
     rows = ranges(document, chance)
-    pairs = [(low, high) for low, high in zip(rows, rows[1:]) if low.end is not None and high.end is not None and high.start is not None]
+    pairs = [(low, high) for low, high in zip(rows, rows[1:]) if low.end is not None and high.end is not None
+             and high.start is not None]
     if not pairs:
         return None
     low, high = chance.choice(pairs)
@@ -288,7 +294,8 @@ def merge(document, chance):
     return f"{low['Name']} has all of {high['Name']}"
 
 
-NAMES = ["spare", "low", "direct", "records", "heap", "slots", "stacks", "tables", "devices", "text", "window", "x-1", "user", "objects"]
+NAMES = ["spare", "low", "direct", "records", "heap", "slots", "stacks", "tables", "devices", "text", "window", "x-1",
+         "user", "objects"]
 
 
 def rename(document, chance):
@@ -305,11 +312,13 @@ def rename(document, chance):
 RIGHTS = ["---", "r--", "rw-", "r-x", "rwx", "--x", "-w-", "-wx", "same"]
 CELLS = {
     "Kernel": RIGHTS, "User": RIGHTS, "Scope": ["all", "process", "kernel", "-"],
-    "Backing": ["none", "demand", "device", "slots", "tables", "window", "objects", "program", "physical 0x00000000", "physical 0x00100000",
-                "physical 0xFEC00000", "physical end of image", "image data", "alias of low", "alias of heap", "alias of text"],
-    "Growth": ["-", "by 4 KiB", "by 64 KiB", "4 KiB each", "8 KiB each", "16 KiB each", "64 KiB each", "1 MiB each", "by 4 KiB, at most 1 MiB",
-               "by 4 KiB, at most 2 MiB", "by 4 KiB, at most 64 KiB", "8 KiB each, at most 256 KiB", "8 KiB each, at most 64 KiB", "12 KiB each",
-               "4 KiB each, at most 1 MiB", "by 4 KiB, at most 4 GiB"],
+    "Backing": ["none", "demand", "device", "slots", "tables", "window", "objects", "program", "physical 0x00000000",
+                "physical 0x00100000", "physical 0xFEC00000", "physical end of image", "image data", "alias of low",
+                "alias of heap", "alias of text"],
+    "Growth": ["-", "by 4 KiB", "by 64 KiB", "4 KiB each", "8 KiB each", "16 KiB each", "64 KiB each", "1 MiB each",
+               "by 4 KiB, at most 1 MiB", "by 4 KiB, at most 2 MiB", "by 4 KiB, at most 64 KiB",
+               "8 KiB each, at most 256 KiB", "8 KiB each, at most 64 KiB", "12 KiB each", "4 KiB each, at most 1 MiB",
+               "by 4 KiB, at most 4 GiB"],
     "Guard": ["-", "4 KiB below each", "8 KiB below each", "64 KiB below each", "none: no need", "4 MiB below each"],
     "Use": ["kernel", "boot", "hardware", "image", "bitmap", "master", "pool"],
 }
@@ -336,10 +345,12 @@ def growth(document, chance):
     if title == "Guard":
         row[title] = chance.choice(["4 KiB below each", "8 KiB below each", "none: a reason", "16 KiB below each"])
     elif row["Name"] == "stacks":
-        row[title] = chance.choice(["4 KiB each", "8 KiB each", "12 KiB each", "16 KiB each", "64 KiB each", "8 KiB each, at most 512 KiB",
-                                    "8 KiB each, at most 128 KiB", "32 KiB each, at most 1 MiB"])
+        row[title] = chance.choice(["4 KiB each", "8 KiB each", "12 KiB each", "16 KiB each", "64 KiB each",
+                                    "8 KiB each, at most 512 KiB", "8 KiB each, at most 128 KiB",
+                                    "32 KiB each, at most 1 MiB"])
     else:
-        row[title] = chance.choice(["by 4 KiB", "-", "by 4 KiB, at most 1 MiB", "by 4 KiB, at most 1028 KiB", "by 4 KiB, at most 4 MiB"])
+        row[title] = chance.choice(["by 4 KiB", "-", "by 4 KiB, at most 1 MiB", "by 4 KiB, at most 1028 KiB",
+                                    "by 4 KiB, at most 4 MiB"])
     return f"{title} of {row['Name']} from `{old}` to `{row[title]}`" if old != row[title] else None
 
 
@@ -347,8 +358,9 @@ def growth(document, chance):
 
 CHOICES = {
     "bitmap polarity": ["one is used", "one is free"], "bitmap place": ["fixed", "first fit", "after the image"],
-    "unlisted memory": ["used", "marked", "free"], "search": ["first-fit", "next-fit", "fullest"], "zeroing": ["user", "all"],
-    "exhaustion": ["error", "panic"], "table access": ["identity", "self-map", "window", "tracked", "direct", "slots"],
+    "unlisted memory": ["used", "marked", "free"], "search": ["first-fit", "next-fit", "fullest"],
+    "zeroing": ["user", "all"], "exhaustion": ["error", "panic"],
+    "table access": ["identity", "self-map", "window", "tracked", "direct", "slots"],
 }
 
 
@@ -398,7 +410,8 @@ def boot_mapping(document, chance):
     table = document.tables("Boot mappings")[0]
     what, row = chance.randrange(6), chance.choice(table.rows)
     if what == 0:
-        row["Size"] = size_text(chance.choice([PAGE, 1 << 20, 2 << 20, 3 << 20, TABLE, 2 * TABLE, 4 * TABLE, 16 * TABLE]))
+        row["Size"] = size_text(chance.choice([PAGE, 1 << 20, 2 << 20, 3 << 20, TABLE, 2 * TABLE, 4 * TABLE,
+                                               16 * TABLE]))
         return f"a boot mapping of {row['Size']} at {row['Virtual']}"
     if what == 1:
         row["Kept"] = chance.choice(["yes", "removed once paging is on"])
@@ -441,8 +454,8 @@ def move_kernel_virtually(document, chance):
     if last["Backing"] != "none":
         # The self-map, for example, was the last: a hole follows now.
         hole = last.copy()
-        for title, text in (("Name", "above"), ("Kernel", "---"), ("User", "---"), ("Scope", "-"), ("Backing", "none"), ("Growth", "-"),
-                            ("Guard", "-"), ("Claims", "-")):
+        for title, text in (("Name", "above"), ("Kernel", "---"), ("User", "---"), ("Scope", "-"), ("Backing", "none"),
+                            ("Growth", "-"), ("Guard", "-"), ("Claims", "-")):
             hole[title] = text
         last.place(end=END + distance)
         hole.place(END + distance, END)
@@ -488,7 +501,8 @@ def move_kernel_physically(document, chance):
         behind = next((row for row in rows if row.start is None and row.end is not None), None)
         follow = rows[rows.index(behind) + 1] if behind is not None and rows.index(behind) + 1 < len(rows) else None
         grow = (distance + TABLE - 1) // TABLE * TABLE
-        if behind is not None and follow is not None and distance > 0 and behind["Name"] != "direct" and behind["Backing"].startswith("phys") \
+        if behind is not None and follow is not None and distance > 0 \
+                and behind["Name"] != "direct" and behind["Backing"].startswith("phys") \
                 and follow.end is not None and behind.end + grow < follow.end:
             behind.place(end=behind.end + grow)
             follow.place(start=behind.end)
@@ -501,8 +515,8 @@ def cut_user(document, chance):
     if user is None:
         return None
     hole = user.copy()
-    for title, text in (("Name", "cut"), ("Kernel", "---"), ("User", "---"), ("Scope", "-"), ("Backing", "none"), ("Growth", "-"),
-                        ("Guard", "-"), ("Claims", "-")):
+    for title, text in (("Name", "cut"), ("Kernel", "---"), ("User", "---"), ("Scope", "-"), ("Backing", "none"),
+                        ("Growth", "-"), ("Guard", "-"), ("Claims", "-")):
         hole[title] = text
     size = user.end - user.start
     at = user.start + size * chance.randrange(1, 100) // 100 // PAGE * PAGE
@@ -533,8 +547,8 @@ def device_row(document, chance):
         size = min(chance.choice([PAGE, 1 << 20, TABLE]), hole.end - hole.start - PAGE)
         new = hole.copy()
         physical = chance.choice([0xFEC00000, 0xFEE00000, 0x80000000, 0xE0000000, 0x000A0000, 0x02000000, 0x000B8000])
-        for title, text in (("Name", "device"), ("Kernel", chance.choice(["rw-", "r--"])), ("User", "---"), ("Scope", "all"),
-                            ("Backing", f"physical 0x{physical:08X}"), ("Claims", "-")):
+        for title, text in (("Name", "device"), ("Kernel", chance.choice(["rw-", "r--"])), ("User", "---"),
+                            ("Scope", "all"), ("Backing", f"physical 0x{physical:08X}"), ("Claims", "-")):
             new[title] = text
         if document.table_of(hole).heading == "Kernel space":
             new["Scope"] = "kernel"
@@ -542,7 +556,8 @@ def device_row(document, chance):
         hole.place(start=hole.start + size)
         document.insert(hole, new, after=False)
         return f"a region that shows physical 0x{physical:08X}, {size_text(size)} at 0x{new.start:08X}"
-    rows = [row for row in document.rows("Physical memory") if None not in (row.start, row.end) and row.end - row.start > (1 << 20)]
+    rows = [row for row in document.rows("Physical memory") if None not in (row.start, row.end)
+            and row.end - row.start > (1 << 20)]
     if not rows:
         return None
     row = chance.choice(rows)
@@ -565,7 +580,8 @@ def structure(document, chance):
         return None
     row = chance.choice(rows)
     size = row.end - row.start
-    start = chance.choice([row.start + chance.choice([8, 16, 0x100, 0x1000, 0x800, 4]), 0x5F000, 0x9F000, 0x100000, 0x4000])
+    start = chance.choice([row.start + chance.choice([8, 16, 0x100, 0x1000, 0x800, 4]), 0x5F000, 0x9F000,
+                           0x100000, 0x4000])
     row.place(start, start + chance.choice([size, size, size + 64, max(size - 64, 8)]))
     return f"{row['Name']} at 0x{start:08X}"
 
@@ -581,7 +597,8 @@ def application(document, chance):
 
 def structures_row(document, chance):
     """A row for the kernel's structures, cut out of another."""
-    rows = [row for row in document.rows("Physical memory") if None not in (row.start, row.end) and row.end - row.start > 16 * PAGE]
+    rows = [row for row in document.rows("Physical memory") if None not in (row.start, row.end)
+            and row.end - row.start > 16 * PAGE]
     if not rows:
         return None
     row = chance.choice(rows)
@@ -610,8 +627,9 @@ def nonsense(document, chance):
         return f"twice the row {row.text()[:60]}"
     title = chance.choice(table.titles)
     if what == 2:
-        row[title] = chance.choice(["", "-", "0x", "0xFFFFFFFF", "0x00000000", "floats", "1 GB", "99999999999999999999", "end of text",
-                                    "end of image", "same", "no", "0x100000000", "-1 KiB", "A0", "kernel panic"])
+        row[title] = chance.choice(["", "-", "0x", "0xFFFFFFFF", "0x00000000", "floats", "1 GB", "99999999999999999999",
+                                    "end of text", "end of image", "same", "no", "0x100000000", "-1 KiB", "A0",
+                                    "kernel panic"])
     else:
         text = row[title]
         at = chance.randrange(len(text) + 1)
@@ -622,9 +640,9 @@ def nonsense(document, chance):
 CHANGES = {function.__name__: function for function in (
     move_border, swap, split, merge, rename, cell, growth, policy, bitmap_row, boot_mapping, move_kernel_virtually,
     move_kernel_physically, cut_user, device_row, structure, application, structures_row, nonsense)}
-WEIGHTS = {"move_border": 6, "swap": 3, "split": 4, "merge": 1, "rename": 1, "cell": 2, "growth": 4, "policy": 5, "bitmap_row": 2,
-           "boot_mapping": 3, "move_kernel_virtually": 4, "move_kernel_physically": 4, "cut_user": 3, "device_row": 3, "structure": 2,
-           "application": 2, "structures_row": 2, "nonsense": 1}
+WEIGHTS = {"move_border": 6, "swap": 3, "split": 4, "merge": 1, "rename": 1, "cell": 2, "growth": 4, "policy": 5,
+           "bitmap_row": 2, "boot_mapping": 3, "move_kernel_virtually": 4, "move_kernel_physically": 4, "cut_user": 3,
+           "device_row": 3, "structure": 2, "application": 2, "structures_row": 2, "nonsense": 1}
 
 
 def change_by_chance(layout, tree, chance):

@@ -3,11 +3,11 @@
 
     tests/documents/documents.py --build build --count 20 [--seed N] [--only N] [--keep FOLDER]
 
-A document that the compiler accepts is linked and booted on two or three machines. There the audit is clean, claims hold or
-fail in words, a program runs, memory is filled to the end and comes back, and the audit is clean again. Or the kernel says
-in words why it cannot start here, and does not ask for memory that would not help. A document that is refused is refused
-for a line that was changed. Everything else is a finding: its changes are taken away one by one while it stays, and what
-is left is printed. The same seed makes the same documents.
+A document that the compiler accepts is linked and booted on two or three machines. There the audit is clean, claims
+hold or fail in words, a program runs, memory is filled to the end and comes back, and the audit is clean again. Or the
+kernel says in words why it cannot start here, and does not ask for memory that would not help. A document that is
+refused is refused for a line that was changed. Everything else is a finding: its changes are taken away one by one
+while it stays, and what is left is printed. The same seed makes the same documents.
 """
 import argparse
 import concurrent.futures
@@ -44,8 +44,8 @@ class Finding(Exception):
 
 
 class Workshop:
-    """Where one document after the other is made: paths stay the same, so that a cache of objects serves. make looks at one
-    build directory, so whoever links is in what locked() returns."""
+    """Where one document after the other is made: paths stay the same, so that a cache of objects serves. make looks at
+    one build directory, so whoever links is in what locked() returns."""
 
     def __init__(self, build, number, locked):
         self.build, self.name, self.locked = build, f"changed{number}", locked
@@ -67,23 +67,27 @@ class Workshop:
 
     def check(self):
         """The compiler's word: (accepted, what it said)."""
-        done = subprocess.run([os.path.join(self.build, "host", "quire"), "layout", "check", self.path], stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, timeout=60, check=False,
+        done = subprocess.run([os.path.join(self.build, "host", "quire"), "layout", "check", self.path],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False,
                               env={**os.environ, "QUIRE_HOME": TREE})
         return done.returncode, done.stdout
 
     def link(self):
-        plain = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES")}
+        plain = {name: value for name, value in os.environ.items()
+                 if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES")}
         with self.locked():
-            done = subprocess.run(["make", "-C", TREE, "-s", "--no-print-directory", f"O={self.build}", f"LAYOUT={self.path}", self.kernel],
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, check=False, env=plain)
+            done = subprocess.run(["make", "-C", TREE, "-s", "--no-print-directory", f"O={self.build}",
+                                   f"LAYOUT={self.path}", self.kernel],
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, check=False,
+                                  env=plain)
         return done.returncode, done.stdout
 
     def boot(self, memory_kib, screen, append, archive=False, patience=60):
         """A machine's serial line until it ends by itself: (exit status or None, what it said)."""
-        words = ["qemu-system-i386", "-accel", "tcg,tb-size=32", "-m", f"{memory_kib}K", "-display", "none", "-no-reboot", "-nodefaults",
-                 "-vga", "std" if screen else "none", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04", "-serial", "stdio",
-                 "-kernel", self.kernel, "-append", append]
+        words = ["qemu-system-i386", "-accel", "tcg,tb-size=32", "-m", f"{memory_kib}K", "-display", "none",
+                 "-no-reboot", "-nodefaults", "-vga", "std" if screen else "none", "-device",
+                 "isa-debug-exit,iobase=0xf4,iosize=0x04", "-serial", "stdio", "-kernel", self.kernel,
+                 "-append", append]
         if archive:
             words += ["-initrd", self.archive]
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -103,12 +107,14 @@ def check_refusal(document, said):
     complaints = re.findall(r"^\S+?\.md:?(\d*): (.*)$", said, re.M)
     if not complaints:
         raise Finding("refusal", f"no complaint: {said[-400:]}")
-    named = {int(line) for line, _ in complaints if line} | {int(line) for _, text in complaints for line in re.findall(r"\(?line (\d+)", text)}
+    named = {int(line) for line, _ in complaints if line}
+    named |= {int(line) for _, text in complaints for line in re.findall(r"\(?line (\d+)", text)}
     missing = re.findall(r"no (?:region|row|boot mapping)[^;]*?`([\w-]+)`", said)
     if any(re.search(rf"\b{word}\b", line) for word in missing for line in document.lines_gone()):
         return                          # what is missed stood in a line that is no longer there
     if named and not named & document.changed_lines():
-        raise Finding("refusal", f"no complaint is about a changed line {sorted(document.changed_lines())[:8]}: {said[-600:]}")
+        raise Finding("refusal",
+                      f"no complaint is about a changed line {sorted(document.changed_lines())[:8]}: {said[-600:]}")
 
 
 def last_words(said):
@@ -268,7 +274,8 @@ def one(shop, seed, number, totals, keep):
         with totals.lock:
             totals.findings.append(number)
             print(f"FOUND {number} ({document.layout}): {finding}\n  changes: " + "\n           ".join(small.said()) +
-                  f"\n  machines: {machines}\n  again: tests/documents/documents.py --seed {seed} --only {number}\n", flush=True)
+                  f"\n  machines: {machines}\n  again: tests/documents/documents.py --seed {seed} --only {number}\n",
+                  flush=True)
         if keep:
             os.makedirs(keep, exist_ok=True)
             with open(os.path.join(keep, f"{seed}-{number}.md"), "w") as file:
@@ -289,7 +296,8 @@ def run(build, count, seed, only=None, keep=None, workers=2, verbose=False):
         try:
             number, document, outcome, seconds = one(shop, seed, number, totals, keep)
             if verbose:
-                print(f"{number}: {outcome} ({seconds:.0f} s), {document.layout}: {'; '.join(document.said())}", flush=True)
+                print(f"{number}: {outcome} ({seconds:.0f} s), {document.layout}: {'; '.join(document.said())}",
+                      flush=True)
         finally:
             with totals.lock:
                 free.append(shop)
@@ -315,7 +323,8 @@ def main():
             del WEIGHTS[name]
     seed = options.seed or int.from_bytes(os.urandom(3), "little") or 1
     print(f"seed {seed}, {1 if options.only is not None else options.count} documents", flush=True)
-    totals = run(os.path.abspath(options.build), options.count, seed, options.only, options.keep, options.workers, options.verbose)
+    totals = run(os.path.abspath(options.build), options.count, seed, options.only, options.keep, options.workers,
+                 options.verbose)
     print(f"{totals.text()}; {len(totals.findings)} findings")
     return 1 if totals.findings else 0
 

@@ -3,8 +3,8 @@
 
     tests/documents/words.py [--write]      the table, or docs/layouts.md with the table made anew
 
-The vocabulary is read from the compiler (tools/layout/words.c, cells.c, read.c), so a word without a row is found, and a
-row without a word. The file of what obeys a word is looked up by name.
+The vocabulary is read from the compiler (tools/layout/words.c, cells.c, read.c), so a word without a row is found, and
+a row without a word. The file of what obeys a word is looked up by name.
 """
 import glob
 import os
@@ -15,8 +15,8 @@ TREE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BOOK = os.path.join(TREE, "docs", "layouts.md")
 BEGIN, END = "<!-- words: made by tests/documents/words.py -->", "<!-- end of words -->"
 
-# Words with commas between them; what obeys them: functions of the kernel or, where it says no more than yes or no, of the
-# compiler; the tests that show another value obeyed or refused.
+# Words with commas between them; what obeys them: functions of the kernel or, where it says no more than yes or no, of
+# the compiler; the tests that show another value obeyed or refused.
 ROWS = [
     # headings
     ("Physical memory", "own_rows", "test_the_bitmap_lies_and_reads_as_the_document_says"),
@@ -34,11 +34,13 @@ ROWS = [
     ("User", "check_kernel_rights, upper_bits", "user_without_writing, user_rights_for_kernel"),
     ("Scope", "start_own_part", "scope_of_nothing, user_of_all"),
     ("Backing", "space_start", "unknown_backing"),
-    ("Growth", "kernel_heap_is_over, is_over, stacks_start", "test_the_heap_has_at_most_what_the_document_says, growth_by_more_than_a_page, "
+    ("Growth", "kernel_heap_is_over, is_over, stacks_start",
+     "test_the_heap_has_at_most_what_the_document_says, growth_by_more_than_a_page, "
      "test_stacks_are_as_long_as_many_and_as_far_apart_as_the_document_says"),
     ("Guard", "stack_span", "guard_missing, test_stacks_are_as_long_as_many_and_as_far_apart_as_the_document_says"),
     ("Policy, Choice", "take_policy", "unknown_choice, policy_twice"),
-    ("Virtual, Physical, Kept", "emit_boot_tables, remove_boot_map, trim_boot_map", "offset_of_boot_map, image_partly_mapped"),
+    ("Virtual, Physical, Kept", "emit_boot_tables, remove_boot_map, trim_boot_map",
+     "offset_of_boot_map, image_partly_mapped"),
     ("At first", "check_part", "application_without_stack"),
     ("Claims, Id", "check_citations", "claim_unknown"),
     ("Shown by", "read_witness", "claim_shown_by_no_test"),
@@ -48,12 +50,14 @@ ROWS = [
     ("physical", "map_fixed", "image_shown_twice, direct_at_another_distance"),
     ("image", "protect_image", "write_and_execute, section_of_name"),
     ("demand", "kernel_map", "demand_that_nobody_uses"),
-    ("device, devices", "kernel_map_device", "slots_where_memory_should_show, test_a_changed_document_is_noticed_by_its_claim"),
+    ("device, devices", "kernel_map_device",
+     "slots_where_memory_should_show, test_a_changed_document_is_noticed_by_its_claim"),
     ("tables", "self_entry", "tables_without_self_map"),
     ("slots", "frame_view_in_slot", "slots_too_few, slots_of_two_tables, slots_with_a_direct_map"),
     ("window, bookkeeping", "make_tables", "bookkeeping_not_an_entry, window_without_bookkeeping"),
     ("alias of", "aliased_by", "alias_of_the_heap, alias_unknown"),
-    ("objects, trackers, tracked", "lists_places, tracker_find", "objects_too_short, trackers_too_short, test_a_changed_document_is_noticed_by_its_claim"),
+    ("objects, trackers, tracked", "lists_places, tracker_find",
+     "objects_too_short, trackers_too_short, test_a_changed_document_is_noticed_by_its_claim"),
     ("program, user", "space_create", "user_from_zero, test_a_copied_document_with_other_addresses_boots"),
     ("boot, text, rodata, data, original, stack, shared", "emit_limit, protect_image",
      "test_an_image_that_outgrows_its_region_is_not_linked, original_writable, first_stack_too_small"),
@@ -68,13 +72,16 @@ ROWS = [
     ("hardware, pool", "own_rows", "no_pool, test_the_bitmap_lies_and_reads_as_the_document_says"),
     ("bitmap", "check_ram", "bitmap_in_video_memory, bitmap_too_small"),
     ("master", "master_prepare", "master_too_short, master_not_shown"),
-    ("tss, gdt, idt", "own_structure", "tss_too_small, structures_overlap, test_a_changed_document_is_noticed_by_its_claim"),
+    ("tss, gdt, idt", "own_structure",
+     "tss_too_small, structures_overlap, test_a_changed_document_is_noticed_by_its_claim"),
     ("guard", "application_place", "application_without_guard"),
     # policies
     ("bitmap polarity, one is used, one is free", "pool_open", "test_the_bitmap_lies_and_reads_as_the_document_says"),
-    ("bitmap place, fixed, first fit, after the image", "measure", "bitmap_place_without_row, test_the_bitmap_lies_and_reads_as_the_document_says"),
+    ("bitmap place, fixed, first fit, after the image", "measure",
+     "bitmap_place_without_row, test_the_bitmap_lies_and_reads_as_the_document_says"),
     ("unlisted memory, used, marked", "open_bits", "unlisted_memory_free, holes_are_marked_as_what_is_unusable"),
-    ("search, first-fit, next-fit, fullest", "pool_take", "first_fit_is_the_lowest_frame, next_fit_goes_on_and_wraps, fullest_opens_a_whole_area_last"),
+    ("search, first-fit, next-fit, fullest", "pool_take",
+     "first_fit_is_the_lowest_frame, next_fit_goes_on_and_wraps, fullest_opens_a_whole_area_last"),
     ("zeroing", "frames_open", "zeroed_frames_hold_zeros"),
     ("exhaustion, error, panic", "get_next_page", "k10_nobody_but_the_kernel_stops"),
     ("magazine", "frames_open", "magazine_without_room, test_a_magazine_holds_no_more_than_the_document_says"),
@@ -137,7 +144,8 @@ def wrong():
     """Functions and tests that the table names and nobody has."""
     texts = sources()
     tests = "\n".join(text for pattern in ("tests/host/*.c", "tests/system/*.py") for text in read(pattern).values())
-    return [f"{function}() is defined nowhere" for row in ROWS for function in split(row[1]) if place_of(function, texts) is None] + \
+    return [f"{function}() is defined nowhere" for row in ROWS for function in split(row[1])
+            if place_of(function, texts) is None] + \
            [f"there is no test {test}" for row in ROWS for test in split(row[2])
             if not re.search(rf'\bdef {test}\(|\bvoid {test}\(|"{test}"', tests)]
 

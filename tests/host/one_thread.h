@@ -79,11 +79,13 @@ void wait_link(struct waiter *waiter, struct wait_queue *queue)
 {
     link_as(waiter, queue, (struct waiter){ .thread = &the_thread });
 }
+
 void wait_link_call(struct waiter *waiter, struct wait_queue *queue, bool (*woken)(struct waiter *, unsigned),
                     bool exclusive)
 {
     link_as(waiter, queue, (struct waiter){ .woken = woken, .exclusive = exclusive });
 }
+
 void wait_unlink(struct waiter *waiter)
 {
     struct wait_queue *queue = waiter->queue;
@@ -94,6 +96,7 @@ void wait_unlink(struct waiter *waiter)
     *(waiter->next != NULL ? &waiter->next->previous : &queue->last) = waiter->previous;
     waiter->queue = NULL;
 }
+
 void wait_start(struct wait_queue *queue)           { wait_link(&the_thread.waiter, queue); }
 void wait_start_exclusive(struct wait_queue *queue) { wait_start(queue); }
 void wait_end(void)                                 { wait_unlink(&the_thread.waiter); }
@@ -106,6 +109,7 @@ int  wait_linked(uint64_t deadline, unsigned flags)
         return 0;
     return deadline != NEVER ? -ETIMEDOUT : -EINTR;
 }
+
 bool wake_within(struct wait_queue *queue, unsigned bits)
 {
     bool any = false;
@@ -114,6 +118,7 @@ bool wake_within(struct wait_queue *queue, unsigned bits)
         any |= waiter->woken == NULL || waiter->woken(waiter, bits);
     return any;
 }
+
 bool wake_for(struct wait_queue *queue, unsigned bits) { return wake_within(queue, bits); }
 void wake_all(struct wait_queue *queue)                { (void)wake_within(queue, 0); }
 void wake_one(struct wait_queue *queue)                { (void)queue; }
@@ -150,6 +155,7 @@ int user_write(user_t to, const void *from, size_t bytes)
 {
     return user_write_some(to, from, bytes) == bytes ? 0 : -EFAULT;
 }
+
 int user_read(void *to, user_t from, size_t bytes)
 {
     return user_read_some(to, from, bytes) == bytes ? 0 : -EFAULT;

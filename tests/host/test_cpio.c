@@ -44,6 +44,7 @@ static void add_file(const char *name, const char *text)
 {
     add(name, (struct facts){ 1, 0100644, 1, 0, 0 }, text, strlen(text));
 }
+
 static void add_end(void) { add("TRAILER!!!", (struct facts){ 0, 0, 1, 0, 0 }, "", 0); }
 
 /* ---- Unpacking them -------------------------------------------------------------------------------- */

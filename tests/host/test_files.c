@@ -323,6 +323,7 @@ static int do_open(void)
         file_release(file);
     return err;
 }
+
 static int do_write(void)
 {
     struct file *file = NULL;
@@ -335,6 +336,7 @@ static int do_write(void)
     file_release(file);
     return done < 0 ? (int)done : 0;
 }
+
 static int do_pipe(void)
 {
     struct file *one, *other;
@@ -346,6 +348,7 @@ static int do_pipe(void)
     }
     return err;
 }
+
 static int do_lock(void)
 {
     struct lock_request request = { .owner = &request, .kind = LOCK_EXCLUSIVE, .first = 0, .last = 9 };
@@ -356,6 +359,7 @@ static int do_lock(void)
     node_release(node);
     return err == -ENOLCK ? -ENOMEM : err;
 }
+
 static int do_descriptors(void)
 {
     struct files *files = files_new();

@@ -184,11 +184,13 @@ static void in_clock(void)
     struct timespec t = { 0, 700000000 };
     SAY(clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL));
 }
+
 static void in_futex(void)
 {
     struct timespec t = { 0, 700000000 };
     SAY(syscall(SYS_futex, &one, FUTEX_WAIT, 1, &t, NULL, 0));
 }
+
 static void in_epoll(void)   { struct epoll_event e; SAY(epoll_wait(epoll_create1(0), &e, 1, 700)); }
 static void in_signal(void)
 {
@@ -200,6 +202,7 @@ static void in_signal(void)
     sigprocmask(SIG_BLOCK, &set, NULL);
     SAY(sigtimedwait(&set, NULL, &t));
 }
+
 static const struct { const char *name; void (*wait)(void); } waits[] = {
     { "poll", in_poll }, { "ppoll", in_ppoll }, { "select", in_select }, { "pselect", in_pselect },
     { "nanosleep", in_sleep }, { "clock_nanosleep", in_clock }, { "futex", in_futex }, { "epoll_wait", in_epoll },

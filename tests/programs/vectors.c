@@ -680,11 +680,13 @@ static void die_blocked(void)
     sigprocmask(SIG_BLOCK, &all, NULL);
     __asm__ volatile("ud2");
 }
+
 static void die_ignored(void)
 {
     signal(SIGSEGV, SIG_IGN);
     __asm__ volatile("hlt");
 }
+
 static void die_sigreturn(void)  { __asm__ volatile("movl $0x1000, %esp; movl $119, %eax; int $0x80"); }
 static void die_rt_sigreturn(void) { __asm__ volatile("xorl %esp, %esp; movl $173, %eax; int $0x80"); }
 static void die_sysenter(void)

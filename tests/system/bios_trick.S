@@ -1,8 +1,8 @@
 /*
  * bios_trick.S - a boot sector that makes the BIOS an older or a worse one, and then starts the one it replaces.
  *
- * It moves to 0x600, where nobody else is, puts itself before some of the BIOS's calls, reads the original sector, number
- * ORIGINAL of the disk, to 0x7C00, and jumps there. What it does to the calls, test_images.py says with -D:
+ * It moves to 0x600, where nobody else is, puts itself before some of the BIOS's calls, reads the original sector,
+ * number ORIGINAL of the disk, to 0x7C00, and jumps there. What it does to the calls, test_images.py says with -D:
  *
  *     NO_EXTENSIONS   int 13h only by cylinder, head and sector
  *     NO_GEOMETRY     nor does it know how many of these there are

@@ -1,7 +1,8 @@
-"""browser.py - a headless Chromium, driven through the pipe of its own debugging protocol; and a server of files for it.
+"""browser.py - a headless Chromium, driven through the pipe of its own debugging protocol; and a server of files for
+it.
 
-The protocol is Chromium's "DevTools": a JSON message with a number, NUL behind it, and an answer with that number. Nothing
-but the browser itself is needed.
+The protocol is Chromium's "DevTools": a JSON message with a number, NUL behind it, and an answer with that number.
+Nothing but the browser itself is needed.
 """
 import base64
 import functools
@@ -19,7 +20,8 @@ COMMAND = shutil.which("chromium") or shutil.which("chromium-browser") or shutil
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
-    extensions_map = {**http.server.SimpleHTTPRequestHandler.extensions_map, ".js": "text/javascript", ".mjs": "text/javascript"}
+    extensions_map = {**http.server.SimpleHTTPRequestHandler.extensions_map, ".js": "text/javascript",
+                      ".mjs": "text/javascript"}
 
     def log_message(self, *_):
         pass
@@ -46,12 +48,13 @@ class Browser:
         self.profile = tempfile.mkdtemp(prefix="quire-chromium-")
         to_read, self.write_end = os.pipe()
         self.read_end, to_write = os.pipe()
-        words = [COMMAND, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-                 "--disable-extensions", "--disable-background-networking", "--disable-component-update", "--mute-audio",
-                 "--remote-debugging-pipe", f"--user-data-dir={self.profile}", f"--window-size={width},{height}", *flags, "about:blank"]
+        words = [COMMAND, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                 "--no-first-run", "--disable-extensions", "--disable-background-networking",
+                 "--disable-component-update", "--mute-audio", "--remote-debugging-pipe",
+                 f"--user-data-dir={self.profile}", f"--window-size={width},{height}", *flags, "about:blank"]
         script = f'exec 3<&{to_read} 4>&{to_write}; exec "$@"'
-        self.process = subprocess.Popen(["bash", "-c", script, "bash", *words], pass_fds=(to_read, to_write), stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(["bash", "-c", script, "bash", *words], pass_fds=(to_read, to_write),
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(to_read)
         os.close(to_write)
         self.number, self.rest, self.events, self.errors, self.session = 0, b"", [], [], None
@@ -103,7 +106,8 @@ class Browser:
     def js(self, words, limit=60):
         """The value of an expression; of a promise, what it comes to."""
         answer = self.call("Runtime.evaluate", limit, expression=words, awaitPromise=True, returnByValue=True)
-        assert "exceptionDetails" not in answer, answer["exceptionDetails"].get("exception", {}).get("description", answer)
+        wrong = answer.get("exceptionDetails")
+        assert wrong is None, wrong.get("exception", {}).get("description", answer)
         return answer["result"].get("value")
 
     def wait(self, words, limit=60):
@@ -116,14 +120,17 @@ class Browser:
 
     def click(self, selector):
         """As a mouse does it: in the middle of what is there, once it is in view."""
-        x, y = self.js(f"(() => {{ const e = document.querySelector({json.dumps(selector)}); e.scrollIntoView({{block: 'center', behavior: 'instant'}}); "
+        x, y = self.js(f"(() => {{ const e = document.querySelector({json.dumps(selector)}); "
+                       "e.scrollIntoView({block: 'center', behavior: 'instant'}); "
                        "const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()")
         for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
-            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="none" if kind == "mouseMoved" else "left", clickCount=1)
+            button = "none" if kind == "mouseMoved" else "left"
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button=button, clickCount=1)
 
     def key(self, key, code=None, number=0, modifiers=0, text=None):
         for kind in ("keyDown", "keyUp"):
-            what = {"type": kind, "key": key, "code": code or key, "windowsVirtualKeyCode": number, "modifiers": modifiers}
+            what = {"type": kind, "key": key, "code": code or key, "windowsVirtualKeyCode": number,
+                    "modifiers": modifiers}
             if text and kind == "keyDown":
                 what["text"] = text
             self.call("Input.dispatchKeyEvent", **what)
@@ -138,8 +145,10 @@ class Browser:
         self.call("Input.insertText", text=words)
 
     def dress(self, width=1440, height=1000, dark=False, phone=False):
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=2 if phone else 1, mobile=phone)
-        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=2 if phone else 1,
+                  mobile=phone)
+        self.call("Emulation.setEmulatedMedia",
+                  features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
 
     def picture(self, path):
         data = self.call("Page.captureScreenshot", format="png")["data"]

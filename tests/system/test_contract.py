@@ -23,7 +23,8 @@ def calls(house):
     found, section, host, tables = [], "", True, False
     listed = r"^ \*   (?P<ir>[\w ]+?[ *]+)(?P<in>\w+)\((?P<ia>[^\n]*)\);$"
     declared = r"^(?P<dr>(?!typedef|extern|#|struct \w+ \{)\w[\w ]*?[ *]+)(?P<dn>\w+)\((?P<da>[^;{]*)\)(?: NORETURN)?;"
-    for m in re.finditer(rf"^/\* ---- (?P<head>.*?) -*(?: \*/)?$|(?P<no>Not on the host)|(?P<upper>Only where MMU_LEVELS)|{listed}|{declared}",
+    for m in re.finditer(rf"^/\* ---- (?P<head>.*?) -*(?: \*/)?$|(?P<no>Not on the host)|"
+                         rf"(?P<upper>Only where MMU_LEVELS)|{listed}|{declared}",
                          text, flags=re.M):
         if m["head"]:
             section, host, tables = m["head"].strip(" -"), True, False
@@ -45,14 +46,14 @@ def sources(house, *folders):
 
 def defines(text, name):
     """Whether C or assembly text has the function's body."""
-    return re.search(rf"^(?![\s#/*])[^\n;=]*\b{name}\([^;{{]*\)\s*\{{", text, re.M) or re.search(rf"^{name}:$", text, re.M)
+    return re.search(rf"^(?![\s#/*])[^\n;=]*\b{name}\([^;{{]*\)\s*\{{|^{name}:$", text, re.M)
 
 
 def test_the_contract_is_read_whole(house):
     names = [call.name for call in calls(house)]
     assert len(names) == len(set(names)) and len(names) > 90
-    assert {"cpu_number", "entry_leaf", "mmu_flush_page", "probe_read", "user_load", "clock_tick", "power_halt", "trap_leave",
-            "kernel_main", "entry_self", "pci_ports", "trap_address", "port_write32"} <= set(names)
+    assert {"cpu_number", "entry_leaf", "mmu_flush_page", "probe_read", "user_load", "clock_tick", "power_halt",
+            "trap_leave", "kernel_main", "entry_self", "pci_ports", "trap_address", "port_write32"} <= set(names)
     assert {call.name for call in calls(house) if call.section.startswith("Stacks")} == {"stack_call"}
 
 
@@ -86,7 +87,8 @@ def test_floors_above_answer_the_machine(house):
 def compiles(house, port, flags, tables):
     """Each inline function is assigned to a pointer of the contract's type; each constant is used."""
     lines = [f'#include "{name}"' for name in [*HEADERS[port], CONTRACT]]
-    lines += ["_Static_assert(sizeof(entry_t) == sizeof ((entry_t *)0)->raw, \"one field\");", "extern struct thread_state *one;"]
+    lines += ["_Static_assert(sizeof(entry_t) == sizeof ((entry_t *)0)->raw, \"one field\");",
+              "extern struct thread_state *one;"]
     lines += [f"_Static_assert({word} >= 0, \"a number\");" for word in WORDS]
     for call in calls(house):
         if call.is_inline and (call.host or port != "host") and (tables or not call.tables):
@@ -94,7 +96,8 @@ def compiles(house, port, flags, tables):
     status, words = house.make("-s", f"print-{'HOST_FLAGS' if port == 'host' else 'KERNEL_FLAGS'}")
     assert status == 0
     command = ["gcc", *words.split(), *flags, "-Wno-unused", "-fsyntax-only", "-x", "c", "-"]
-    return subprocess.run(command, input="\n".join(lines) + "\n", cwd=house.tree, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, input="\n".join(lines) + "\n", cwd=house.tree, capture_output=True, text=True,
+                          timeout=60)
 
 
 def test_types_are_the_contracts(house):

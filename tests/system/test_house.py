@@ -185,8 +185,7 @@ def test_includes_run_down(house):
 
 # Folders in which no line is longer than this. The list only grows.
 COLUMNS = 120
-NARROW = ("arch", "bench", "boot", "kernel/files", "kernel/linux", "tests/bombs", "tests/calls", "tests/fuzz", "tests/host",
-          "tests/mixed", "tests/programs")
+NARROW = ("arch", "bench", "boot", "kernel/files", "kernel/linux", "tests")
 
 
 def test_lines_are_short_enough_to_read(house):
@@ -205,14 +204,15 @@ OF_THE_WHOLE_KERNEL = ("kernel/memory/check", "kernel/console", "kernel/claims")
 
 @pytest.fixture
 def bare_tree(house, tmp_path):
-    """A copy of the tree with what is built of it, and a function that makes goals there. Commands are the same as here, so
-    that only what depends on something that is gone is made anew."""
+    """A copy of the tree with what is built of it, and a function that makes goals there. Commands are the same as
+    here, so that only what depends on something that is gone is made anew."""
     tree, layout = tmp_path / "tree", house.layouts[-1]
     house.kernel(layout)
     names = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=house.tree,
                            capture_output=True, check=True).stdout.decode().split("\0")
     for name in filter(None, names):
-        if os.path.isfile(f"{house.tree}/{name}") and (not name.startswith(("tests/", "docs/", "bench/")) or name.endswith("rules.mk")):
+        if os.path.isfile(f"{house.tree}/{name}") and (not name.startswith(("tests/", "docs/", "bench/"))
+                                                       or name.endswith("rules.mk")):
             os.makedirs(os.path.dirname(tree / name), exist_ok=True)
             shutil.copy2(f"{house.tree}/{name}", tree / name)
     for folder in ("objects/kernel", "objects/host", "objects/bios", "host", "bios", layout):
@@ -233,14 +233,16 @@ def bare_tree(house, tmp_path):
 def run_in(house, tree, layout, script):
     """(status, output) of a shell under the kernel of that tree."""
     root = os.path.join(house.build, "programs", "root")
-    done = subprocess.run([os.path.join(house.build, "host", "quire"), "run", "--layout", layout, "--root", root, "--timeout", "60",
-                           "busybox", "sh", "-c", script], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+    done = subprocess.run([os.path.join(house.build, "host", "quire"), "run", "--layout", layout, "--root", root,
+                           "--timeout", "60", "busybox", "sh", "-c", script], stdin=subprocess.DEVNULL,
+                           capture_output=True, text=True,
                           env={**os.environ, "QUIRE_BUILD": str(tree / "build")}, timeout=100)
     return done.returncode, done.stdout
 
 
 def test_a_kernel_without_console_claims_and_checks_runs_programs(house, bare_tree):
-    """What the whole kernel has beyond is really aside: not there, the rest still builds, and runs a pipe of two programs."""
+    """What the whole kernel has beyond is really aside: not there, the rest still builds, and runs a pipe of two
+    programs."""
     tree, make = bare_tree
     aside = make("-s", "print-whole").split()
     assert len(aside) > 30 and any(name.startswith("layouts/") for name in aside)
@@ -258,8 +260,8 @@ def test_a_kernel_without_console_claims_and_checks_runs_programs(house, bare_tr
 
 
 def test_any_layout_but_the_default_can_be_taken_away(house, bare_tree):
-    """One after the other is removed and put back: nobody else's list of files needs it. With all of them gone the default
-    layout's kernel is built, and runs."""
+    """One after the other is removed and put back: nobody else's list of files needs it. With all of them gone the
+    default layout's kernel is built, and runs."""
     tree, make = bare_tree
     others = [name for name in make("-s", "print-LAYOUTS").split() if name != "quire"]
     assert len(others) == 5

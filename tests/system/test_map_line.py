@@ -84,7 +84,8 @@ def test_only_a_checked_kernel_stops_at_changes(watched, house):
     assert "code runs on it" in machine.command("stacks 2")
 
 
-CHANGE = re.compile(r"change (own|kernel|other) ([0-9a-f]+)((?: (?:\w+) [-rwx]{3} [-rwx]{3} (?:-|[0-9a-f]+) \d+){2}) (\d+) (fault|call|kernel) (\S+) (\S+)")
+CHANGE = re.compile(r"change (own|kernel|other) ([0-9a-f]+)"
+                    r"((?: (?:\w+) [-rwx]{3} [-rwx]{3} (?:-|[0-9a-f]+) \d+){2}) (\d+) (fault|call|kernel) (\S+) (\S+)")
 
 
 def shell(house, tmp_path):
@@ -95,14 +96,16 @@ def shell(house, tmp_path):
 
 @pytest.mark.needs("kernel", "CHECKED=1")
 def test_a_fork_is_watched_entry_by_entry(watched, house, tmp_path):
-    """What the parent may write it may only read afterwards, the child has the same frames, and the first write copies."""
+    """What the parent may write it may only read afterwards, the child has the same frames, and the first write
+    copies."""
     machine, line = watched(house.layouts[-1], checked=True, modules=[shell(house, tmp_path)])
     machine.child.expect("# ")
     line.wish(b"w")
     assert line.line() == "watching yes"
     machine.child.send("true | true\r")
     seen = []
-    while not any(cause == "fault" and before[0] == "present" and before[3] != after[3] for _, _, before, after, cause in seen):
+    while not any(cause == "fault" and before[0] == "present" and before[3] != after[3]
+                  for _, _, before, after, cause in seen):
         match = CHANGE.fullmatch(line.line())
         words = match[3].split()
         seen.append((match[1], match[2], words[:5], words[5:], match[5]))

@@ -1,7 +1,7 @@
 """The page: its modules against the command, its machines against QEMU, and the page itself in a browser.
 
-What it wants beside the other tests' packages, `tools/setup web` installs; without that, one line says so. The complete tour,
-with every button, is tests/web/test_tour.py: `make test-web`.
+What it wants beside the other tests' packages, `tools/setup web` installs; without that, one line says so. The complete
+tour, with every button, is tests/web/test_tour.py: `make test-web`.
 """
 import gzip
 import hashlib
@@ -20,7 +20,8 @@ from test_map import draw, lying, true_lines      # noqa: F401: fixtures
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TREE = os.path.abspath(os.path.join(HERE, "..", ".."))
-MISSING = subprocess.run(["sh", f"{TREE}/tools/setup", "--missing", "web"], capture_output=True, text=True).stdout.split()
+MISSING = subprocess.run(["sh", f"{TREE}/tools/setup", "--missing", "web"], capture_output=True,
+                         text=True).stdout.split()
 ABLE = not MISSING and shutil.which("node") and browser.COMMAND
 
 pytestmark = [pytest.mark.needs("web")] if ABLE else \
@@ -38,7 +39,8 @@ def site(house):
 @pytest.fixture
 def node(site):
     def run(*words, limit=200):
-        done = subprocess.run(["node", f"{HERE}/web_node.mjs", site, *words], capture_output=True, text=True, timeout=limit)
+        done = subprocess.run(["node", f"{HERE}/web_node.mjs", site, *words], capture_output=True, text=True,
+                              timeout=limit)
         assert done.returncode == 0, done.stderr[-2000:] + done.stdout[-2000:]
         return [json.loads(line) for line in done.stdout.split("\n") if line]
     return run
@@ -51,8 +53,8 @@ def digest(path):
 
 def command(house, folder, *words):
     """`quire layout` in a folder, as a file's name is part of what it says; its exit status and words."""
-    done = subprocess.run([os.path.join(house.build, "host", "quire"), "layout", *words], cwd=folder, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+    done = subprocess.run([os.path.join(house.build, "host", "quire"), "layout", *words], cwd=folder,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
     return done.returncode, done.stdout.decode("utf-8", "replace")
 
 
@@ -73,7 +75,8 @@ def test_a_good_document_has_the_same_picture_and_facts(house, node, layout, tmp
 
 
 def spoiled(text, chance):
-    """As a writer spoils a document: a number, a word or a row of one place put in another; a piece cut away or doubled."""
+    """As a writer spoils a document: a number, a word or a row of one place put in another; a piece cut away or
+    doubled."""
     lines = text.split("\n")
     at, other = chance.randrange(len(lines)), chance.choice([line for line in lines if line.startswith("|")])
     cells, others = lines[at].split("|"), other.split("|")
@@ -88,7 +91,8 @@ def spoiled(text, chance):
     elif how == 3:
         del lines[at:at + chance.randrange(3)]
     else:
-        lines[at] = lines[at][:chance.randrange(len(lines[at]) + 1)] + chr(chance.choice([0x7F, 0xE9, 0x2028, 0x1F600, 9]))
+        end = chance.randrange(len(lines[at]) + 1)
+        lines[at] = lines[at][:end] + chr(chance.choice([0x7F, 0xE9, 0x2028, 0x1F600, 9]))
     return "\n".join(lines)
 
 
@@ -126,7 +130,8 @@ def test_a_snapshot_is_drawn_as_by_the_command(node, lying, draw, tmp_path):
 
 def test_snapshots_that_make_no_sense_are_refused(node, tmp_path):
     good, files = true_lines(), []
-    for n, text in enumerate([b"", b"\0", good[:-20], good.replace(b"ram ", b"ram -", 1), good[::-1], os.urandom(5000)]):
+    for n, text in enumerate([b"", b"\0", good[:-20], good.replace(b"ram ", b"ram -", 1), good[::-1],
+                              os.urandom(5000)]):
         files.append(tmp_path / str(n))
         files[-1].write_bytes(text)
     folder = f"{TREE}/tests/fuzz/examples/fuzz_snapshot"
@@ -196,8 +201,9 @@ def page(site):
 def test_what_is_fetched_before_the_first_prompt_is_small(site):
     """As a server sends it: what is not compressed here, it compresses."""
     names = [name for name in os.listdir(site) if name.endswith((".html", ".css", ".js", ".wasm.gz"))]
-    names += ["documents/list", "documents/quire.md", "v86/libv86.mjs", "v86/v86.wasm.gz", "xterm/xterm.mjs", "xterm/xterm.css",
-              "bios/seabios.gz", "bios/vgabios.gz", f"kernels/{sorted(os.listdir(site + '/kernels'))[0].removesuffix('-checked.gz')}.gz"]
+    names += ["documents/list", "documents/quire.md", "v86/libv86.mjs", "v86/v86.wasm.gz", "xterm/xterm.mjs",
+              "xterm/xterm.css", "bios/seabios.gz", "bios/vgabios.gz",
+              f"kernels/{sorted(os.listdir(site + '/kernels'))[0].removesuffix('-checked.gz')}.gz"]
     total = 0
     for name in names:
         with open(os.path.join(site, name.replace(".gz.gz", ".gz")), "rb") as file:
@@ -228,7 +234,8 @@ def test_a_reader_comes_and_spoils_a_document(page, house):
     assert page.js("document.querySelector('#read .shown').textContent")
     # An error under an edit, in the command's words at the command's line.
     page.click("[data-view=edit]")
-    page.js("(() => { const t = document.querySelector('#text'); t.value = t.value.replace('| 636 KiB |', '| 637 KiB |'); "
+    page.js("(() => { const t = document.querySelector('#text'); "
+            "t.value = t.value.replace('| 636 KiB |', '| 637 KiB |'); "
             "t.dispatchEvent(new Event('input')); })()")
     page.wait("document.querySelector('#verdict').textContent === '1 error'")
     said = page.js("document.querySelector('#complaints').textContent")

@@ -1,7 +1,7 @@
 """A document that says something else in each word that a running kernel can show: the kernel does what it says.
 
-docs/layouts.md has the table of all words, which of them are shown here and which elsewhere; test_every_word_is_in_the_table
-keeps it whole.
+docs/layouts.md has the table of all words, which of them are shown here and which elsewhere;
+test_every_word_is_in_the_table keeps it whole.
 """
 import os
 import re
@@ -91,8 +91,10 @@ def test_the_heap_has_at_most_what_the_document_says(other, house):
     """Files by the thousand need more than a mebibyte of heap: a program is told, and the kernel goes on."""
     script = "i=0; while [ $i -lt 6000 ] && { : > /tmp/f$i; } 2>/dev/null; do i=$((i+1)); " \
              "[ $((i % 50)) = 0 ] && grep heap /proc/quire/frames; done; echo made $i"
-    done = subprocess.run([os.path.join(house.build, "host", "quire"), "run", "--layout", NAME, "--timeout", "100", "busybox", "sh", "-c", script],
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=140, check=False,
+    done = subprocess.run([os.path.join(house.build, "host", "quire"), "run", "--layout", NAME, "--timeout", "100",
+                           "busybox", "sh", "-c", script],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=140, check=False,
                           env={**os.environ, "QUIRE_BUILD": house.build, "QUIRE_HOME": house.tree})
     frames = [int(count) for count in re.findall(r"heap +(\d+) frames", done.stdout)]
     assert frames and 200 < max(frames) <= 256, done.stdout

@@ -11,7 +11,8 @@
 static const struct layout_boot_map identity[] = { { { 0, USER }, 0, true } };
 
 const struct layout layout = {
-    .name = "firmware on its own machine", .regions = rows, .region_count = COUNT_OF(rows), .common_count = COUNT_OF(rows),
+    .name = "firmware on its own machine", .regions = rows, .region_count = COUNT_OF(rows),
+    .common_count = COUNT_OF(rows),
     .boot_maps = identity, .boot_map_count = 1, .access = ACCESS_IDENTITY,
     .purpose = { [PURPOSE_SLOTS] = &rows[8], [PURPOSE_USER] = &rows[10] },
     .policy = { .polarity = ONE_IS_USED, .search = SEARCH_FIRST }, .user = { USER, END }, .space_end = END,

@@ -22,7 +22,10 @@ static struct layout_region rows[] = {
 /* The compiled document, called `document`: this machine's layout is made of it. */
 #include "document.c"
 
-static bool is_firmware(void) { return document.purpose[PURPOSE_ORIGINAL] != NULL && document.application.stack_most != 0; }
+static bool is_firmware(void)
+{
+    return document.purpose[PURPOSE_ORIGINAL] != NULL && document.application.stack_most != 0;
+}
 
 #define FIRMWARE_ONLY()     \
     do {                    \
@@ -71,14 +74,46 @@ static void probe_region(unsigned region, struct rights claimed)
 
 /* ---- Rights: the seed's own table, six tries of every page ---------------------------------------- */
 
-static void g7_code_is_for_execution_alone(void **state)         { FIRMWARE_ONLY(); probe_region(TEXT, (struct rights){ X, X }); }
-static void g8_constants_are_for_reading_alone(void **state)     { FIRMWARE_ONLY(); probe_region(RODATA, (struct rights){ R, R }); }
-static void g9_variables_are_the_kernels(void **state)           { FIRMWARE_ONLY(); probe_region(DATA, (struct rights){ RW, 0 }); }
-static void g10_the_original_is_nobodys(void **state)            { FIRMWARE_ONLY(); probe_region(ORIGINAL, (struct rights){ 0, 0 }); }
-static void g11_the_stack_is_the_kernels(void **state)           { FIRMWARE_ONLY(); probe_region(STACK, (struct rights){ RW, 0 }); }
-static void g12_the_kernels_copy_is_its_own(void **state)        { FIRMWARE_ONLY(); probe_region(SHARED, (struct rights){ RW, 0 }); }
-static void g13_the_heap_is_the_kernels(void **state)            { FIRMWARE_ONLY(); probe_region(HEAP, (struct rights){ RW, 0 }); }
-static void g14_device_pages_are_the_kernels(void **state)       { FIRMWARE_ONLY(); probe_region(DEVICES, (struct rights){ RW, 0 }); }
+static void g7_code_is_for_execution_alone(void **state)
+{
+    FIRMWARE_ONLY();
+    probe_region(TEXT, (struct rights){ X, X });
+}
+static void g8_constants_are_for_reading_alone(void **state)
+{
+    FIRMWARE_ONLY();
+    probe_region(RODATA, (struct rights){ R, R });
+}
+static void g9_variables_are_the_kernels(void **state)
+{
+    FIRMWARE_ONLY();
+    probe_region(DATA, (struct rights){ RW, 0 });
+}
+static void g10_the_original_is_nobodys(void **state)
+{
+    FIRMWARE_ONLY();
+    probe_region(ORIGINAL, (struct rights){ 0, 0 });
+}
+static void g11_the_stack_is_the_kernels(void **state)
+{
+    FIRMWARE_ONLY();
+    probe_region(STACK, (struct rights){ RW, 0 });
+}
+static void g12_the_kernels_copy_is_its_own(void **state)
+{
+    FIRMWARE_ONLY();
+    probe_region(SHARED, (struct rights){ RW, 0 });
+}
+static void g13_the_heap_is_the_kernels(void **state)
+{
+    FIRMWARE_ONLY();
+    probe_region(HEAP, (struct rights){ RW, 0 });
+}
+static void g14_device_pages_are_the_kernels(void **state)
+{
+    FIRMWARE_ONLY();
+    probe_region(DEVICES, (struct rights){ RW, 0 });
+}
 
 /* G16: opened for reading, by the kernel alone. */
 static void g16_the_original_is_opened_for_reading(void **state)

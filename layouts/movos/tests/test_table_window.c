@@ -120,7 +120,8 @@ static void a_full_window_refuses_and_nothing_has_changed(void **state)
     assert_int_equal(table_window_free(), 1);
     frames_sums(&before);
     assert_int_equal(space_create(&more), -ENOMEM);
-    assert_int_equal(cursor_open(&c, &space, (struct span){ page_of_table(4), page_of_table(6) }, CURSOR_BUILD), -ENOMEM);
+    assert_int_equal(cursor_open(&c, &space, (struct span){ page_of_table(4), page_of_table(6) }, CURSOR_BUILD),
+                     -ENOMEM);
     assert_false(lock_held(&space.tables_lock));
     frames_sums(&after);
     assert_memory_equal(before.owned, after.owned, sizeof before.owned);

@@ -38,7 +38,10 @@ static int try_map(struct space *s, page_t page, frame_t frame)
     return 0;
 }
 
-static void map_in(struct space *s, page_t page, uint32_t word) { assert_int_equal(try_map(s, page, new_frame(word)), 0); }
+static void map_in(struct space *s, page_t page, uint32_t word)
+{
+    assert_int_equal(try_map(s, page, new_frame(word)), 0);
+}
 
 static void discard_in(struct space *s, page_t page)
 {
@@ -118,7 +121,8 @@ static void the_master_table_is_identity(void **state)
 
 static void a_machine_without_room_for_the_master_table_is_refused(void **state)
 {
-    const uint64_t hole = (layout.master + 2 * MiB) & ~(MiB - 1), image = (paddr_t)layout.purpose[PURPOSE_BOOT]->frame * PAGE_SIZE;
+    const uint64_t hole  = (layout.master + 2 * MiB) & ~(MiB - 1);
+    const uint64_t image = (paddr_t)layout.purpose[PURPOSE_BOOT]->frame * PAGE_SIZE;
     const struct boot_range ranges[] = {
         { 0, 640 * KiB, BOOT_USABLE }, { MiB, hole - MiB, BOOT_USABLE }, { image, 16 * MiB - image, BOOT_USABLE },
     };
@@ -415,7 +419,8 @@ static void without_room_an_object_stays_as_it_is(void **state)
     assert_in_range(made, 1000, LONG_ONES - 1);
     assert_int_equal(pages_of(&spaces[made - 1].space), 2);
     assert_int_equal(tracked_counts().refused, 1);
-    assert_true(machine_load(&spaces[made - 1].space, page_address(page_of_table(0)), true, &value, &(struct machine_fault){ 0 }));
+    assert_true(machine_load(&spaces[made - 1].space, page_address(page_of_table(0)), true, &value,
+                             &(struct machine_fault){ 0 }));
     assert_int_equal(value, made - 1);
     assert_clean();
     space_destroy(&spaces[0].space);                /* room for one */
@@ -457,7 +462,7 @@ static void a_page_that_is_needed_does_not_go(void **state)
     end();
 }
 
-/* ---- Random lives -------------------------------------------------------------------------------------------------- */
+/* ---- Random lives ------------------------------------------------------------------------------------------------ */
 
 enum { LIVES = 24, STEPS = 3000, TABLES = 12, SOMETIMES = 150 };
 
