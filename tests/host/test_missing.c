@@ -35,7 +35,7 @@ static void start(void)
     missing_begin();
 }
 
-static void stop(void)
+static void stop_counting(void)
 {
     missing_end();
     stop_files();
@@ -65,7 +65,7 @@ static void the_most_asked_come_first_then_the_latest(void **state)
     assert_int_equal(times_told[0], 3);
     assert_string_equal(told[1], "/later");
     assert_string_equal(told[2], "/once");
-    stop();
+    stop_counting();
 }
 
 static void what_is_found_or_made_is_not_counted(void **state)
@@ -83,7 +83,7 @@ static void what_is_found_or_made_is_not_counted(void **state)
     assert_int_equal(told_count, 2);
     assert_string_equal(told[0], "/no/folder");
     assert_string_equal(told[1], "/not");
-    stop();
+    stop_counting();
 }
 
 static void memory_is_bounded_and_what_is_asked_often_stays(void **state)
@@ -103,7 +103,7 @@ static void memory_is_bounded_and_what_is_asked_often_stays(void **state)
     assert_string_equal(told[0], "/often");
     assert_string_equal(told[1], path);
     assert_int_equal(missing_lost(), 9 * MISSING_PATHS + 1);
-    stop();
+    stop_counting();
 }
 
 static void paths_are_shown_as_text_and_cut(void **state)
@@ -125,7 +125,7 @@ static void paths_are_shown_as_text_and_cut(void **state)
     assert_string_equal(told[2], "/?[2J??end");
     assert_int_equal(strlen(told[0]), MISSING_TEXT - 1);
     assert_string_equal(told[0] + MISSING_TEXT - 4, "...");
-    stop();
+    stop_counting();
 }
 
 static void without_memory_nothing_is_counted(void **state)
@@ -138,7 +138,7 @@ static void without_memory_nothing_is_counted(void **state)
     look("/a");
     tell_all();
     assert_int_equal(told_count, 0);
-    stop();
+    stop_counting();
 }
 
 int main(void)
