@@ -92,6 +92,7 @@ kernel += kernel/process/process_corrupt.c          # breaking it, on specimens
 
 # kernel/memory once more: what programs hand to the kernel
 kernel += kernel/memory/spaces/user.c               # the only way to a program's memory
+kernel += kernel/memory/spaces/buffer.c             # bytes to and from programs, or the kernel itself
 kernel += kernel/memory/spaces/user_in.c            # and to that of one who does not run
 kernel += kernel/memory/spaces/user_walk.c          # through its tables, where it has no addresses
 
@@ -108,10 +109,6 @@ kernel += kernel/process/load.c                     # how busy the machine has b
 kernel += kernel/process/last_resort.c              # faults that cannot be dealt with
 kernel += kernel/process/usage.c                    # what processes have used
 kernel += kernel/process/clone.c                    # fork, vfork, threads
-kernel += kernel/process/elf.c                      # what a program file asks for
-kernel += kernel/process/arguments.c                # the texts a program is started with
-kernel += kernel/process/image.c                    # a program mapped, and its first stack
-kernel += kernel/process/exec.c                     # a new program in an old process
 kernel += kernel/process/exit.c                     # the end of threads and processes, and waiting for it
 kernel += kernel/process/group.c                    # groups, sessions, one thread to remain
 kernel += kernel/process/signal.c                   # signals sent, queued, delivered
@@ -131,7 +128,6 @@ kernel += kernel/init/map_line.c                     # and on the second serial 
 kernel += kernel/files/core/node.c                       # nodes: counted, written or run, allowed
 kernel += kernel/files/core/contents.c                   # regular files: size, holes, seals
 kernel += kernel/files/core/file.c                       # open files: reading, writing, positions
-kernel += kernel/files/core/buffer.c                     # bytes to and from programs
 kernel += kernel/files/core/descriptor.c                 # the numbers of open files
 kernel += kernel/files/core/lock.c                       # record locks
 kernel += kernel/files/core/devices.c                    # null, zero, full, random, and others by number
@@ -174,6 +170,12 @@ kernel += kernel/files/proc/proc_contents.c              # its memory itself: me
 kernel += kernel/files/proc/proc_system.c                # the machine
 kernel += kernel/files/proc/proc_quire.c                 # and our own additions
 kernel += kernel/files/proc/sys.c                        # the tree of /sys
+
+# kernel/programs: files that are run
+kernel += kernel/programs/elf.c                           # what a program file asks for
+kernel += kernel/programs/arguments.c                     # the texts a program is started with
+kernel += kernel/programs/image.c                         # a program mapped, and its first stack
+kernel += kernel/programs/exec.c                          # a new program in an old process
 
 # kernel/linux: the system calls, a file for each family
 kernel += kernel/linux/dispatch.c                   # from a number to a function
@@ -353,7 +355,7 @@ machine_base = tests/host/no_processes.c kernel/process/load.c kernel/process/nu
                boot/physical.c boot/multiboot.c boot/pvh.c boot/bios.c kernel/devices/channel_frames.c kernel/devices/keys.c kernel/devices/acpi.c \
                kernel/files/terminal/line_discipline.c kernel/files/terminal/line_discipline_output.c
 # Files, as far as they need no processes but one.
-machine_files = $(addprefix kernel/files/,core/node.c core/contents.c core/file.c core/buffer.c core/descriptor.c core/lock.c core/poll_wait.c \
+machine_files = $(addprefix kernel/files/,core/node.c core/contents.c core/file.c core/descriptor.c core/lock.c core/poll_wait.c \
                 core/epoll.c core/event.c core/devices.c path/path.c path/walk.c path/missing.c path/fs_context.c tmpfs/tmpfs.c \
                 tmpfs/tmpfs_folder.c root/cpio.c root/inflate.c ipc/pipe.c ipc/socket.c ipc/socket_connect.c ipc/socket_data.c ipc/socket_passed.c)
 # The console without the commands that stop a real machine or ask its devices.

@@ -4,7 +4,6 @@
 #include "console/commands.h"
 
 #include "base/print.h"
-#include "claims/claims.h"
 #include "console/show.h"
 
 static void print_backing(const struct layout_region *region)

@@ -9,9 +9,10 @@
 #ifndef QUIRE_DEVICES_CHANNEL_LINK_H
 #define QUIRE_DEVICES_CHANNEL_LINK_H
 
+#include "base/poll.h"
 #include "base/types.h"
 #include "devices/channel.h"
-#include "files/core/file.h"
+#include "memory/spaces/buffer.h"
 
 /* Returns 0, or -ENODEV and -ENOMEM: there is no channel. */
 int  channel_start(const char *command_line) MUST_CHECK;

@@ -31,7 +31,7 @@
 #include "power.h"
 #include "process/abi.h"
 #include "process/family.h"
-#include "process/image.h"
+#include "programs/image.h"
 
 enum { STACK_BYTES = 8 * 1024 * 1024, FILES_SOFT = 1024, FILES_HARD = 1048576 };
 enum { SAMPLE_NANOSECONDS = 10000000, PATIENCE_NANOSECONDS = 1000000000 };

@@ -11,7 +11,7 @@
 #include "linux/structures.h"
 #include "memory/heap/heap.h"
 #include "process/family.h"
-#include "process/image.h"
+#include "programs/image.h"
 #include "process/process.h"
 #include "linux/abi.h"
 

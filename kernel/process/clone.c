@@ -7,11 +7,10 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/string.h"
-#include "files/core/descriptor.h"
-#include "files/path/path.h"
 #include "memory/spaces/user.h"
 #include "process/family.h"
 #include "process/abi.h"
+#include "process/parts.h"
 
 enum {
     CLONE_VM = 0x100, CLONE_FS = 0x200, CLONE_FILES = 0x400, CLONE_SIGHAND = 0x800, CLONE_VFORK = 0x4000,

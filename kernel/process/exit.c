@@ -7,12 +7,12 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/string.h"
-#include "files/terminal/terminal.h"
 #include "memory/spaces/user.h"
 #include "process/above.h"
 #include "process/applications.h"
 #include "process/family.h"
 #include "process/futex.h"
+#include "process/parts.h"
 
 enum { CHILD_EXITED = 1, CHILD_KILLED = 2, CHILD_DUMPED = 3, CHILD_STOPPED = 5, CHILD_CONTINUED = 6 };
 enum { STATUS_CORE = 0x80, STATUS_STOPPED = 0x7F, STATUS_CONTINUED = 0xFFFF };

@@ -12,10 +12,9 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/string.h"
-#include "files/core/descriptor.h"
-#include "files/path/path.h"
 #include "memory/heap/heap.h"
 #include "process/family.h"
+#include "process/parts.h"
 #include "process/user_account.h"
 
 struct lock process_lock = LOCK("processes", RANK_PROCESSES);

@@ -3,7 +3,7 @@
  *
  * elf.c is included: it is the file under test, and needs nothing of the machine.
  */
-#include "../../kernel/process/elf.c"
+#include "../../kernel/programs/elf.c"
 
 #include <stdlib.h>
 

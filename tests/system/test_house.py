@@ -129,7 +129,7 @@ def test_general_code_knows_no_layout(house):
 
 # ---- Who includes whom: floors of the house, the lowest first ------------------------------------------
 
-FLOORS = ["base", "arch", "memory", "process", "devices", "files", "linux", "console", "claims", "layouts", "init"]
+FLOORS = ["base", "arch", "memory", "process", "devices", "files", "programs", "linux", "console", "claims", "layouts", "init"]
 UPWARD = os.path.join(os.path.dirname(__file__), "upward_includes.txt")
 
 

@@ -15,15 +15,13 @@
 #define QUIRE_FILES_DESCRIPTOR_H
 
 #include "files/core/file.h"
+#include "process/parts.h"                  /* files_copy(), files_hold(), files_release() */
 
 struct files;
 
 enum { DESCRIPTORS_MOST = 1048576 };        /* the highest limit there is: Linux's fs.nr_open */
 
 struct files *files_new(void);                              /* NULL without memory                           */
-struct files *files_copy(struct files *files);              /* fork: NULL without memory                     */
-void files_hold(struct files *files);
-void files_release(struct files *files);
 void files_close_on_exec(struct files *files);
 /* D1 to D3 (descriptor.c) hold: for tests and checked builds. Goes over all numbers. */
 bool files_ok(struct files *files);

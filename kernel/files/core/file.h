@@ -17,9 +17,12 @@
 #ifndef QUIRE_FILES_FILE_H
 #define QUIRE_FILES_FILE_H
 
+#include "base/poll.h"
 #include "base/types.h"
+#include "memory/spaces/buffer.h"
 #include "memory/spaces/object.h"
 #include "memory/spaces/user.h"
+#include "process/parts.h"              /* node_use(), a reference that counts as a use, and node_add_runner() */
 #include "process/schedule.h"
 
 enum { NAME_LONGEST = 255, PATH_LONGEST = 4096, LINKS_FOLLOWED = 40 };
@@ -35,20 +38,6 @@ enum {
     O_DIRECTORY = 0200000, O_NOFOLLOW = 0400000, O_NOATIME = 01000000, O_CLOEXEC = 02000000, O_SYNC = 04010000,
     O_PATH = 010000000, O_TMPFILE = 020200000,
 };
-
-/* Where bytes come from or go to: a program's memory, or the kernel's. */
-struct buffer {
-    bool   kernel;
-    union { user_t user; char *memory; };
-    size_t bytes;                   /* left; buffer_put/get count it down and move on         */
-};
-/* Copy, moving the buffer on. Return how many bytes were copied: less than asked means -EFAULT. */
-size_t buffer_put(struct buffer *buffer, const void *from, size_t bytes);
-size_t buffer_get(struct buffer *buffer, void *to, size_t bytes);
-size_t buffer_clear(struct buffer *buffer, size_t bytes);
-/* The same with part of a frame, which the caller holds a reference to. */
-size_t buffer_put_frame(struct buffer *buffer, frame_t frame, size_t from, size_t bytes);
-size_t buffer_get_frame(struct buffer *buffer, frame_t frame, size_t to, size_t bytes);
 
 struct node;
 struct file;
@@ -179,19 +168,12 @@ enum {
                  MOUNT_NO_FOLDER_ACCESS_TIME,
 };
 
-/* Linux's poll bits. */
-enum { POLL_IN = 1, POLL_PRI = 2, POLL_OUT = 4, POLL_ERR = 8, POLL_HUP = 16, POLL_NVAL = 32, POLL_RDNORM = 64,
-       POLL_WRNORM = 256, POLL_WRBAND = 512, POLL_RDHUP = 0x2000 };
-
 /* A node begins: one reference, no links, times now, a new inode number of its system. */
 void node_start(struct node *node, const struct node_operations *operations, struct file_system *system, uint32_t mode);
 void system_start(struct file_system *system, const char *type, uint32_t magic);
 /* Somebody uses it (struct file_system's users), and does no more. NULL: what is in no system. */
 void system_enter(struct file_system *system);
 void system_leave(struct file_system *system);
-/* A reference that counts as a use. */
-void node_use(struct node *node);
-void node_unuse(struct node *node);
 /* Freed now or with its last node. */
 void system_free(struct file_system *system);
 void node_hold(struct node *node);
@@ -216,8 +198,6 @@ int node_wait(struct node *node) MUST_CHECK;
  */
 int  node_add_writer(struct node *node) MUST_CHECK;
 void node_end_writer(struct node *node);
-int  node_add_runner(struct node *node) MUST_CHECK;
-void node_end_runner(struct node *node);
 int  file_run(struct file *file) MUST_CHECK;        /* as long as this open file lives, it forbids writing */
 
 uint32_t user_acting(void), group_acting(void);     /* whose rights count: the process's effective ones     */

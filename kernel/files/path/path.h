@@ -15,9 +15,6 @@ struct fs_context {
     uint32_t     umask;
 };
 struct fs_context *fs_context_new(struct node *root);
-struct fs_context *fs_context_copy(const struct fs_context *fs);
-void fs_context_hold(struct fs_context *fs);
-void fs_context_release(struct fs_context *fs);
 
 enum { PATH_NO_FOLLOW = 1, PATH_MUST_BE_FOLDER = 2, PATH_EMPTY_IS_START = 4 };
 

@@ -68,7 +68,4 @@ void terminal_adopt(struct terminal *terminal);
  */
 int  terminal_check(struct terminal *terminal, int signal) MUST_CHECK;
 
-/* A process ends or gives its terminal up; a session's leader takes it from the whole session. */
-void terminal_leave(struct process *process);
-
 #endif

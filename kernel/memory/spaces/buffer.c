@@ -5,10 +5,11 @@
  * kept open meanwhile. Frames with a permanent address are copied directly; others by way of
  * a small block on the stack.
  */
+#include "memory/spaces/buffer.h"
+
 #include "base/check.h"
 #include "base/string.h"
 #include "cpu.h"
-#include "files/core/file.h"
 #include "memory/tables/slot.h"
 
 enum { BLOCK = 256 };

@@ -2,7 +2,7 @@
  * image.c - mapping a program's segments, and the stack it starts with.
  */
 #include "process/family.h"
-#include "process/image.h"
+#include "programs/image.h"
 
 #include "arch/contract.h"
 #include "base/check.h"
@@ -13,7 +13,7 @@
 #include "files/path/path.h"
 #include "memory/heap/heap.h"
 #include "memory/spaces/user.h"
-#include "process/elf.h"
+#include "programs/elf.h"
 
 /* Where a position-independent program goes, as on Linux without randomisation. */
 enum { MOVABLE_AT = 0x56555000, STACK_START_PAGES = 33, STACK_TOP_GAP = 1, BREAK_GAP = 0x1000000 };

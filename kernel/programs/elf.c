@@ -1,7 +1,7 @@
 /*
  * elf.c - reading an ELF file's headers into a plan.
  */
-#include "process/elf.h"
+#include "programs/elf.h"
 
 #include "base/error.h"
 #include "base/range.h"

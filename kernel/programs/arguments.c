@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/string.h"
 #include "memory/heap/heap.h"
-#include "process/image.h"
+#include "programs/image.h"
 
 void image_free(struct image_arguments *arguments)
 {

@@ -12,9 +12,9 @@
 #include "files/path/path.h"
 #include "memory/heap/heap.h"
 #include "memory/spaces/user.h"
-#include "process/elf.h"
+#include "programs/elf.h"
 #include "process/family.h"
-#include "process/image.h"
+#include "programs/image.h"
 #include "process/abi.h"
 
 /* personality(2): a program of this kind runs as Linux's own, whatever was said of the one before; the flags stay. */

@@ -1,0 +1,24 @@
+/*
+ * buffer.h - where bytes come from or go to, for who moves them and need not know: a program's memory, or the kernel's.
+ *
+ * Locking  what user.h says of a program's memory. Cost: the bytes.
+ */
+#ifndef QUIRE_MEMORY_BUFFER_H
+#define QUIRE_MEMORY_BUFFER_H
+
+#include "memory/spaces/user.h"
+
+struct buffer {
+    bool   kernel;
+    union { user_t user; char *memory; };
+    size_t bytes;                   /* left; buffer_put/get count it down and move on         */
+};
+/* Copy, moving the buffer on. Return how many bytes were copied: less than asked means -EFAULT. */
+size_t buffer_put(struct buffer *buffer, const void *from, size_t bytes);
+size_t buffer_get(struct buffer *buffer, void *to, size_t bytes);
+size_t buffer_clear(struct buffer *buffer, size_t bytes);
+/* The same with part of a frame, which the caller holds a reference to. */
+size_t buffer_put_frame(struct buffer *buffer, frame_t frame, size_t from, size_t bytes);
+size_t buffer_get_frame(struct buffer *buffer, frame_t frame, size_t to, size_t bytes);
+
+#endif
