@@ -21,6 +21,16 @@
 #define MULTIBOOT_HEADER    0x1BADB002
 #define XEN_ELFNOTE_PHYS32_ENTRY 18
 #define PVH_MAGIC           0x336EC578
+#define PVH_VERSION         4               /* offsets in its information: a version of 1 has the map */
+#define PVH_MAP             40
+#define PVH_MAP_ENTRIES     48
+#define PVH_ENTRY_BYTES     24
+#define PVH_ENTRY_LENGTH    8
+#define PVH_ENTRY_TYPE      16
+#define PVH_RAM             1
+#define MULTIBOOT_MAGIC     0x2BADB002
+#define MULTIBOOT_HAS_MEMORY 1              /* in its flags, the first word; then */
+#define MULTIBOOT_UPPER     8
 #define MULTIBOOT_WANTS     3               /* modules on page borders, memory information */
 
 #define CR0_PROTECT         0x00000001
@@ -58,6 +68,17 @@ start_stack_top:
 
     .section .boot.text, "ax"
     .code32
+/*
+ * Say so on the serial line as the firmware left it, leave the emulator, or stand still. There may be no memory, so
+ * no stack: `say` goes on at the address in EDI.
+ */
+    .macro SAY text
+    movl $\text, %esi
+    movl $9f, %edi
+    jmp say
+9:
+    .endm
+
     .globl pvh_start
     .type pvh_start, @function
 pvh_start:
@@ -75,6 +96,75 @@ boot_start:
     cmpl $MULTIBOOT_HEADER, (%edi)
     jne no_memory
 
+    /*
+     * Does the loader know of RAM up to the image's end? boot_read() looks more closely, but where firmware had too little
+     * RAM for itself it has written over what follows here. A map that cannot be read is left to it.
+     */
+    movl $image_physical_end, %edi          /* refuse if all RAM ends below it */
+    cmpl $PVH_MAGIC, %eax
+    je map_of_pvh
+    cmpl $MULTIBOOT_MAGIC, %eax
+    jne enough_memory
+    testl $MULTIBOOT_HAS_MEMORY, (%ebx)
+    jz enough_memory
+    movl MULTIBOOT_UPPER(%ebx), %edx        /* KiB from 1 MiB on */
+    addl $1024, %edx
+    movl %edi, %ecx
+    addl $1023, %ecx
+    shrl $10, %ecx
+    cmpl %ecx, %edx
+    jb no_memory
+    jmp enough_memory
+map_of_pvh:
+    movl PVH_MAP(%ebx), %esi
+    movl PVH_MAP_ENTRIES(%ebx), %ecx
+    cmpl $0, PVH_VERSION(%ebx)
+    je enough_memory
+    testl %ecx, %ecx
+    jz enough_memory
+next_range:
+    cmpl $PVH_RAM, PVH_ENTRY_TYPE(%esi)
+    jne 1f
+    movl (%esi), %edx                       /* 64 bits: start and length; beyond 4 GiB there is enough below */
+    addl PVH_ENTRY_LENGTH(%esi), %edx
+    jc enough_memory
+    cmpl %edi, %edx
+    jae enough_memory
+1:  addl $PVH_ENTRY_BYTES, %esi
+    loop next_range
+    jmp no_memory
+
+    /* What says so lies here, next to the first instructions, for the same reason. */
+no_memory:
+    SAY no_memory_text
+    jmp refuse
+no_memory_text:
+    .asciz "memory: too little RAM, it ends before the kernel image does\r\n"
+refuse:
+    movw $POWER_EXIT_PORT, %dx
+    movb $POWER_STATUS_REFUSED, %al
+    outb %al, %dx
+4:  hlt
+    jmp 4b
+
+/* The text at ESI, to its NUL. Changes EAX, ECX and EDX. */
+say:
+    lodsb
+    testb %al, %al
+    jz 3f
+    movb %al, %ah
+    movl $UART_PATIENCE, %ecx
+    movw $(UART_COM1 + UART_LINE_STATUS), %dx
+2:  inb %dx, %al
+    testb $UART_CAN_SEND, %al
+    loopz 2b
+    movw $UART_COM1, %dx
+    movb %ah, %al
+    outb %al, %dx
+    jmp say
+3:  jmp *%edi
+
+enough_memory:
     movl $start_stack_top, %esp
     pushl %ebx                              /* arguments of boot_read() */
     pushl %eax
@@ -113,20 +203,6 @@ boot_start:
     jmp *%eax
     .size boot_start, . - boot_start
 
-/*
- * Say so on the serial line as the firmware left it, leave the emulator, or stand still. There may be no memory, so
- * no stack: `say` goes on at the address in EDI.
- */
-    .macro SAY text
-    movl $\text, %esi
-    movl $9f, %edi
-    jmp say
-9:
-    .endm
-
-no_memory:
-    SAY no_memory_text
-    jmp refuse
 no_cpuid:
     SAY old_processor_text
     SAY cpuid_text
@@ -147,33 +223,9 @@ next_name:                                  /* a bit's number, and its name in e
     jb next_name
 end_of_line:
     SAY end_of_line_text
-refuse:
-    movw $POWER_EXIT_PORT, %dx
-    movb $POWER_STATUS_REFUSED, %al
-    outb %al, %dx
-4:  hlt
-    jmp 4b
-
-/* The text at ESI, to its NUL. Changes EAX, ECX and EDX. */
-say:
-    lodsb
-    testb %al, %al
-    jz 3f
-    movb %al, %ah
-    movl $UART_PATIENCE, %ecx
-    movw $(UART_COM1 + UART_LINE_STATUS), %dx
-2:  inb %dx, %al
-    testb $UART_CAN_SEND, %al
-    loopz 2b
-    movw $UART_COM1, %dx
-    movb %ah, %al
-    outb %al, %dx
-    jmp say
-3:  jmp *%edi
+    jmp refuse
 
     .section .boot.rodata, "a"
-no_memory_text:
-    .asciz "memory: too little RAM, it ends before the kernel's first instructions do\r\n"
 old_processor_text:
     .asciz "processor: too old for this kernel and its programs, it lacks"
 cpuid_text:
