@@ -149,6 +149,8 @@ kernel += kernel/files/root/cpio.c                       # its entries
 kernel += kernel/files/root/inflate.c                    # gzip
 # ipc: pipes and local sockets
 kernel += kernel/files/ipc/pipe.c                        # pipes and fifos
+kernel += kernel/files/ipc/pipe_ring.c                   # their pages
+kernel += kernel/files/ipc/pipe_splice.c                 # splice and tee
 kernel += kernel/files/ipc/socket.c                      # local sockets: as nodes and open files
 kernel += kernel/files/ipc/socket_connect.c              # their names and connections
 kernel += kernel/files/ipc/socket_data.c                 # and what goes through them
@@ -205,6 +207,7 @@ kernel += kernel/linux/folder.c                     # reading folders
 kernel += kernel/linux/stat.c                       # stat and its forms
 kernel += kernel/linux/attribute.c                  # modes, owners, times
 kernel += kernel/linux/copy.c                       # from file to file
+kernel += kernel/linux/splice.c                     # to and from pipes
 kernel += kernel/linux/poll.c                       # poll, select, epoll
 kernel += kernel/linux/socket.c                     # sockets: making, naming, connecting
 kernel += kernel/linux/socket_option.c              # their options
@@ -357,7 +360,7 @@ machine_base = tests/host/no_processes.c kernel/process/load.c kernel/process/nu
 # Files, as far as they need no processes but one.
 machine_files = $(addprefix kernel/files/,core/node.c core/contents.c core/file.c core/descriptor.c core/lock.c core/poll_wait.c \
                 core/epoll.c core/event.c core/devices.c path/path.c path/walk.c path/missing.c path/fs_context.c tmpfs/tmpfs.c \
-                tmpfs/tmpfs_folder.c root/cpio.c root/inflate.c ipc/pipe.c ipc/socket.c ipc/socket_connect.c ipc/socket_data.c ipc/socket_passed.c)
+                tmpfs/tmpfs_folder.c root/cpio.c root/inflate.c ipc/pipe.c ipc/pipe_ring.c ipc/pipe_splice.c ipc/socket.c ipc/socket_connect.c ipc/socket_data.c ipc/socket_passed.c)
 # The console without the commands that stop a real machine or ask its devices.
 machine_console = $(filter-out %/machine.c %/crash.c,$(filter kernel/console/%,$(kernel)))
 

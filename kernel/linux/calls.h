@@ -96,12 +96,13 @@
     CALL(setpgid) CALL(setpriority) CALL(setregid32) CALL(setresgid32) CALL(setresuid32) CALL(setreuid32) \
     CALL(setrlimit) CALL(setsid) CALL(setsockopt) CALL(settimeofday) CALL(setuid32) CALL(setxattr) CALL(sgetmask) \
     CALL(shutdown) CALL(sigaction) CALL(sigaltstack) CALL(signal) CALL(sigpending) CALL(sigprocmask) CALL(sigreturn) \
-    CALL(sigsuspend) CALL(socket) CALL(socketcall) CALL(socketpair) CALL(ssetmask) CALL(stat) CALL(stat64) \
+    CALL(sigsuspend) CALL(socket) CALL(socketcall) CALL(socketpair) CALL(ssetmask) CALL(splice) CALL(stat) \
+    CALL(stat64) \
     CALL(statfs) CALL(statfs64) CALL(statx) CALL(stime) CALL(symlink) CALL(symlinkat) CALL(sync) CALL(syncfs) \
-    CALL(sysinfo) CALL(tgkill) CALL(time) CALL(timer_create) CALL(timer_delete) CALL(timer_getoverrun) \
+    CALL(sysinfo) CALL(tee) CALL(tgkill) CALL(time) CALL(timer_create) CALL(timer_delete) CALL(timer_getoverrun) \
     CALL(timer_gettime) CALL(timer_gettime64) CALL(timer_settime) CALL(timer_settime64) CALL(times) CALL(tkill) \
     CALL(truncate) CALL(truncate64) CALL(umask) CALL(umount) CALL(umount2) CALL(uname) CALL(unlink) CALL(unlinkat) \
-    CALL(utime) CALL(utimensat) CALL(utimensat_time64) CALL(utimes) CALL(vfork) CALL(wait4) CALL(waitid) \
+    CALL(utime) CALL(utimensat) CALL(utimensat_time64) CALL(utimes) CALL(vfork) CALL(vmsplice) CALL(wait4) CALL(waitid) \
     CALL(waitpid) CALL(write) CALL(writev)
 
 #define DECLARE(name) long CALL_CONVENTION sys_##name(const struct call_arguments *given);

@@ -196,7 +196,7 @@ static long duplicate_from(struct file *file, uintptr_t from, bool close_on_exec
 static long set_file_flags(struct file *file, unsigned flags)
 {
     deep_assert(file != NULL);
-    if (flags & O_DIRECT)
+    if ((flags & O_DIRECT) && !pipe_is(file))   /* of a pipe: its writes are packets */
         return -EINVAL;
     file->flags = (file->flags & ~(uint32_t)FLAGS_CHANGEABLE) | ((uint32_t)flags & FLAGS_CHANGEABLE);
     return 0;

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/string.h"
 #include "files/core/lock.h"
+#include "files/ipc/pipe.h"
 #include "linux/calls.h"
 #include "linux/files.h"
 #include "memory/heap/heap.h"
@@ -125,6 +126,24 @@ static long move_pieces(struct file *file, bool writing, const struct piece *pie
     return done;
 }
 
+/* Bytes of all pieces, or why they are refused. */
+static long check_vector(user_t vector, size_t count)
+{
+    struct piece piece;
+    int64_t      sum = 0;
+
+    if (count > BUFFERS_A_CALL)
+        return -EINVAL;
+    for (size_t i = 0; i < count; i++) {
+        if (user_read(&piece, vector + i * sizeof piece, sizeof piece) != 0)
+            return -EFAULT;
+        if ((int32_t)piece.bytes < 0)
+            return -EINVAL;
+        sum += piece.bytes;
+    }
+    return sum > INT32_MAX ? -EINVAL : (long)sum;
+}
+
 enum { FEW_PIECES = 8 };
 
 static long move_vector_of(struct file *file, bool writing, user_t vector, size_t count, int64_t at)
@@ -201,6 +220,42 @@ static long move_flagged(int descriptor, bool writing, user_t vector, size_t cou
         file->at = seen.at;
     if (moves)
         mutex_drop(&file->lock);
+    file_release(file);
+    return done;
+}
+
+enum { SPLICE_NONBLOCK = 2, SPLICE_KNOWN = 15 };
+
+/* A program's memory into a pipe, as far as there is room once there is some; or out of it, what there is. */
+static long splice_memory(struct file *file, int descriptor, user_t vector, size_t count, unsigned flags)
+{
+    bool writing = file_writes(file), wait = !(flags & SPLICE_NONBLOCK) && !(file->flags & O_NONBLOCK);
+    long done;
+
+    if (!file_reads(file) && !writing)
+        return -EBADF;
+    done = check_vector(vector, count);
+    if (done <= 0)
+        return done;
+    if (!pipe_is(file))
+        return -EBADF;
+    do {
+        done = wait ? pipe_wait(file, writing) : 1;
+        if (done <= 0)
+            return done;
+        done = move_flagged(descriptor, writing, vector, count, AT_POSITION, RWF_NOWAIT);
+    } while (done == -EAGAIN && wait);
+    return done;
+}
+
+SYSTEM_CALL(vmsplice, int, pipe, user_t, pieces, size_t, count, unsigned, flags)
+{
+    struct file *file = flags & ~(unsigned)SPLICE_KNOWN ? NULL : file_of((uintptr_t)pipe);
+    long         done;
+
+    if (file == NULL)
+        return flags & ~(unsigned)SPLICE_KNOWN ? -EINVAL : -EBADF;
+    done = splice_memory(file, pipe, pieces, count, flags);
     file_release(file);
     return done;
 }

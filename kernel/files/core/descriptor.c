@@ -182,7 +182,7 @@ static uint32_t room_in_use(struct files *files)
     return room;
 }
 
-/* What is open of a stretch of numbers, each with a reference. Nobody else sees the copy yet. Returns its end. */
+/* What is open of a stretch of numbers, each with a reference. No other thread sees the copy yet. Returns its end. */
 static uint32_t copy_stretch(struct files *copy, struct files *files, uint32_t first)
 {
     uint32_t   end   = first + NUMBERS_A_STRETCH < copy->table.room ? first + NUMBERS_A_STRETCH : copy->table.room;

@@ -203,7 +203,7 @@ static void drop_item(struct epoll_item *item)
     struct epoll *self = item->epoll;
 
     assert(mutex_held(&sets_lock) && mutex_held(&item->epoll->node.lock));
-    wait_unlink(&item->waiter);                 /* nobody tells it any more */
+    wait_unlink(&item->waiter);                 /* no wake reaches it any more */
     take_told(self);
     ready_remove(self, item);
     *item_slot(self, item->number, item->file) = item->same_hash;
@@ -278,9 +278,35 @@ static int epoll_describe(struct node *node __attribute__((unused)), char *to, s
     return (size_t)length < size ? length : -ERANGE;
 }
 
+static void item_facts(const struct epoll_item *item, struct fact_lines *to)
+{
+    const struct node *node   = item->file->node;
+    uint32_t           spent  = item->interest == 0 ? MODES : ~0u, always = item->interest == 0 ? 0 : ALWAYS;
+    char               line[160];
+    int                length = format_text(line, sizeof line,
+                                            "tfd: %8d events: %8x data: %16llx  pos:%llu ino:%llx sdev:%x\n",
+                                            item->number, (unsigned)((item->event.events & spent) | always),
+                                            (unsigned long long)item->event.data, (unsigned long long)item->file->at,
+                                            (unsigned long long)node->inode,
+                                            node->system != NULL ? (unsigned)node->system->device : 0u);
+
+    to->add(to, line, (size_t)length);
+}
+
+static void epoll_facts(struct file *file, struct fact_lines *to)
+{
+    struct epoll *self = epoll_of(file);
+
+    mutex_take(&self->node.lock);
+    for (uint32_t i = 0; i < self->size; i++)
+        for (const struct epoll_item *item = self->table[i]; item != NULL; item = item->same_hash)
+            item_facts(item, to);
+    mutex_drop(&self->node.lock);
+}
+
 static const struct node_operations epoll_operations = {
     .traits = NODE_STREAM, .poll = epoll_poll, .close = epoll_close, .release = epoll_release,
-    .describe = epoll_describe,
+    .describe = epoll_describe, .facts = epoll_facts,
 };
 
 static struct epoll *epoll_new(void)
@@ -532,7 +558,7 @@ static long collect_events(struct epoll *self, struct buffer *to, size_t most)
     return count;
 }
 
-/* Until somebody tells of an entry. The lock is held, and dropped meanwhile. */
+/* Until an entry is woken. The lock is held, and dropped meanwhile. */
 static int sleep_on_epoll(struct epoll *self, uint64_t deadline)
 {
     int err = 0;

@@ -2,13 +2,13 @@
  * epoll.h - a set of watched files that is kept between waits.
  *
  * An entry belongs to a descriptor number and its open file, which it does not keep open: when the open file
- * ends the entry goes. Each entry stands in its file's queue for as long as it exists; who wakes the queue puts the
+ * ends the entry goes. Each entry stands in its file's queue for as long as it exists; a wake of the queue puts the
  * entry on the epoll's list of those that may be ready, and a wait looks at these alone.
  *
  * Level-triggered entries stay on the list for as long as they are ready. Edge-triggered ones come back only with the
  * next wake: a pipe's reader is told of each write, its writer when a full pipe has room again, a socket of each
  * arrival and of each message that its peer has read. One-shot entries are silent until they are modified. With
- * EXCLUSIVE, of several epolls that watch a file one in which somebody waits is enough.
+ * EXCLUSIVE, of several epolls that watch a file one with a waiting thread is enough.
  *
  * An epoll may watch epolls, NESTED_DEEPEST of them one in another; never itself, by whatever way.
  *

@@ -102,9 +102,19 @@ static int event_describe(struct node *node __attribute__((unused)), char *to, s
     return (size_t)length < size ? length : -ERANGE;
 }
 
+static void event_facts(struct file *file, struct fact_lines *to)
+{
+    const struct event *self = event_of(file->node);
+    char                line[64];
+    int                 length = format_text(line, sizeof line, "eventfd-count: %16llx\neventfd-id: %u\n",
+                                             (unsigned long long)self->value, (unsigned)self->node.inode);
+
+    to->add(to, line, (size_t)length);
+}
+
 static const struct node_operations event_operations = {
     .traits = NODE_STREAM, .read = event_read, .write = event_write, .poll = event_poll, .release = event_release,
-    .describe = event_describe,
+    .describe = event_describe, .facts = event_facts,
 };
 
 struct file *event_make(uint64_t value, uint32_t flags, bool semaphore)

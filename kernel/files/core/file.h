@@ -43,8 +43,16 @@ struct node;
 struct file;
 struct folder_entry;
 
+/* How a name is changed. WHITEOUT: a character device of number 0 takes the old name. EXCHANGE goes with no other. */
+enum { RENAMING_NOREPLACE = 1, RENAMING_EXCHANGE = 2, RENAMING_WHITEOUT = 4, RENAMING_KNOWN = 7 };
+
 /* One entry of a folder listing; returns false when there is no more room. */
 typedef bool (*folder_visit)(void *data, const char *name, size_t length, uint64_t inode, uint32_t mode, uint64_t next);
+
+/* Where lines of text go, each with its end. */
+struct fact_lines {
+    void (*add)(struct fact_lines *to, const char *line, size_t length);
+};
 
 /* What kind of bytes a node's are. */
 enum {
@@ -82,8 +90,10 @@ struct node_operations {
     void (*release)(struct node *node);                 /* the last reference is gone; does not sleep */
     /* The folder that holds the node (borrowed) and its name there; NULL when it is in none any more. */
     struct node *(*whereabouts)(struct node *node, const char **name, size_t *length);
-    /* Text for what has no place: "pipe:[7]". Returns the length. */
+    /* Text for what is in no folder: "pipe:[7]". Returns the length. */
     int  (*describe)(struct node *node, char *to, size_t size);
+    /* Lines of /proc/PID/fdinfo beyond those that every open file has. */
+    void (*facts)(struct file *file, struct fact_lines *to);
 };
 
 struct usage {                      /* for statfs(2): in blocks of PAGE_SIZE                */
@@ -124,7 +134,7 @@ struct node {
     uint8_t        seals;           /* [lock] SEAL_*: what may not be done to its contents any more */
     bool           linkable;        /* it may get a name though it has none (O_TMPFILE)             */
     int32_t        writers;         /* [a] open files that write it; below 0: programs that run it forbid that */
-    struct lock_owner *locks;       /* who has locks on it, files/core/lock.c                            */
+    struct lock_owner *locks;       /* owners of locks on it, files/core/lock.c                          */
     void          *own;             /* the file system's                                            */
 };
 
@@ -171,7 +181,7 @@ enum {
 /* A node begins: one reference, no links, times now, a new inode number of its system. */
 void node_start(struct node *node, const struct node_operations *operations, struct file_system *system, uint32_t mode);
 void system_start(struct file_system *system, const char *type, uint32_t magic);
-/* Somebody uses it (struct file_system's users), and does no more. NULL: what is in no system. */
+/* One more user of a system (struct file_system's users), and one less. NULL: of what is in no system. */
 void system_enter(struct file_system *system);
 void system_leave(struct file_system *system);
 /* Freed now or with its last node. */
@@ -184,9 +194,9 @@ void file_release(struct file *file);
 struct file *file_make(struct node *node, const struct node_operations *operations, uint32_t flags);
 void file_abandon(struct file *file);       /* one that was never opened after all; drops the node */
 
-/* Something poll() would want to know: wake who waits on node->ready. */
+/* poll()'s answer may have changed: wake the threads and epolls that wait on node->ready. */
 void node_notify(struct node *node);
-/* The same where it is known what has become true (POLL_*): an epoll that asked for none of it hears nothing. */
+/* The same where it is known what has become true (POLL_*): an epoll that asked for none of these is not woken. */
 void node_notify_of(struct node *node, unsigned bits);
 
 /* For a read that must wait: drop node->lock, sleep until node->ready is woken, take it again. 0 or -ERESTARTSYS. */

@@ -1,5 +1,5 @@
 /*
- * lock.c - which bytes of a file somebody has locked.
+ * lock.c - which bytes of a file are locked, and by whom.
  */
 #include "files/core/lock.h"
 
@@ -144,7 +144,7 @@ static struct lock_owner **owner_slot(struct node *node, enum lock_world world, 
     return at;
 }
 
-/* Something of its has gone or become shared: who waits looks again. Without locks and waiters it goes. */
+/* A lock of the owner's has gone or become shared: waiters look again. Without locks and waiters the owner goes. */
 static void owner_changed(struct lock_owner **at)
 {
     struct lock_owner *owner = *at;

@@ -4,7 +4,7 @@
  * A lock covers bytes [first, last] of a node and belongs to an owner: a descriptor table (POSIX locks), an
  * open file (OFD locks), or an open file in flock()'s own world. Locks of different owners conflict when they
  * overlap and one of them is exclusive; an owner's own are replaced, split and joined. flock() changes a lock's kind by
- * dropping it first, as Linux does: whoever is refused has none then.
+ * dropping it first, as Linux does: a request that is refused leaves its owner without one.
  *
  * A node has a list of its owners in order of their arrival, each with a tree of its locks by place. Who must wait
  * waits for one owner whose lock is in the way. Waiting POSIX requests are also in a list of all: a request that would

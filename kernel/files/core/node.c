@@ -1,5 +1,5 @@
 /*
- * node.c - nodes: counted, with their file systems, written or run, and who may do what.
+ * node.c - nodes: counted, with their file systems, written or run, and what each user may do.
  */
 #include "base/check.h"
 #include "base/error.h"
@@ -65,7 +65,7 @@ static void leave_node(struct file_system *system)
         heap_free_sized(system, sizeof *system);
 }
 
-/* `nodes` counts one more than there are, so that nobody frees it twice. */
+/* `nodes` counts one more than there are, so that it is not freed twice. */
 void system_free(struct file_system *system) { leave_node(system); }
 
 void node_hold(struct node *node)
@@ -149,7 +149,7 @@ void node_end_writer(struct node *node)
 int  node_add_runner(struct node *node) { return count_user_in(node, -1); }
 void node_end_runner(struct node *node) { count_user_out(node, -1); }
 
-/* ---- Who acts ------------------------------------------------------------------------------------- */
+/* ---- Rights --------------------------------------------------------------------------------------- */
 
 /* Before the first process the kernel itself acts, as root. */
 uint32_t user_acting(void)

@@ -43,7 +43,8 @@ static void unlink_waiters(struct poll_wait *files, size_t count)
 }
 
 /*
- * Whoever makes a file ready between the look and the sleep has woken us already: wait_linked() then returns at once.
+ * A thread that makes a file ready between the poll and the sleep has woken this one already:
+ * wait_linked() then returns at once.
  */
 long poll_wait(struct poll_wait *files, size_t count, uint64_t deadline)
 {

@@ -3,10 +3,11 @@
  *
  * A pipe holds up to its capacity (64 KiB at first) in pages that it takes from the pool as they are filled and
  * gives back as they are emptied; one empty page is kept, so that a dialogue takes none.
- * A write of at most PIPE_ATOMIC bytes is never mixed with another's.
+ * A write of at most PIPE_ATOMIC bytes is never mixed with another's. What a writer with O_DIRECT writes are packets,
+ * of a page at most: a read gets one, and what it has no room for of it is lost.
  *
- * Owning   the pipe belongs to its node; for a fifo it exists while somebody has the fifo open.
- * Locking  node->lock; who must wait sleeps on node->ready without it.
+ * Owning   the pipe belongs to its node; for a fifo it exists while the fifo has open files.
+ * Locking  node->lock; a thread that must wait sleeps on node->ready without it.
  * Errors   -EPIPE and SIGPIPE without readers; -EAGAIN where waiting is not wanted; -ERESTARTSYS for a signal.
  * Source   pipe(7), fifo(7).
  */
@@ -17,12 +18,32 @@
 
 enum { PIPE_ATOMIC = 4096, PIPE_CAPACITY = 65536, PIPE_LARGEST = 1 << 20 };
 
-/* Both ends of a new pipe. flags: O_NONBLOCK, O_DIRECT (refused with -EINVAL). */
+/* Both ends of a new pipe. flags: O_NONBLOCK; O_DIRECT, for the writer. -EINVAL for others. */
 int pipe_make(uint32_t flags, struct file **reader, struct file **writer) MUST_CHECK;
 
 /* fcntl's F_GETPIPE_SZ and F_SETPIPE_SZ: a capacity or a negative errno; -EBADF for what is no pipe. */
 long pipe_capacity(struct file *file);
 long pipe_set_capacity(struct file *file, size_t bytes);
+
+/* An end of a pipe or a fifo, that reads or writes. */
+bool pipe_is(const struct file *file);
+
+/* Wait for a page of room, or for bytes. 1; 0 at the end of what can be read; -EPIPE with SIGPIPE; -ERESTARTSYS. */
+int pipe_wait(struct file *pipe, bool writing) MUST_CHECK;
+
+/*
+ * splice(2), tee(2): between a pipe and anything else, in pieces of a page. `wait`: wait for bytes, or for room, before
+ * the first piece; else -EAGAIN. Each returns bytes moved, 0 at the end of what is read, or a negative errno when there
+ * were none.
+ *
+ * The actor gets or fills part of a piece and returns how much, or an errno; less than all of it ends the call. It is
+ * called with the pipe's node->lock held, may sleep, and may take the locks of any file that is no pipe.
+ */
+struct pipe_actor { long (*move)(struct pipe_actor *actor, struct buffer *piece); };
+long pipe_empty_into(struct file *pipe, size_t bytes, bool wait, struct pipe_actor *actor);
+long pipe_fill_from(struct file *pipe, size_t bytes, bool wait, struct pipe_actor *actor);
+/* From one pipe to another one, which is not the same; with `keep` the bytes stay in the first, too. */
+long pipe_move(struct file *from, struct file *to, size_t bytes, bool wait, bool keep);
 
 extern const struct node_operations fifo_operations;
 

@@ -40,7 +40,7 @@ void socket_notify_room(struct socket *self)
         node_notify_of(&client->node, POLL_OUT | POLL_WRNORM);
 }
 
-/* Something that all want to know: who reads, who sends, who polls. */
+/* A change that readers, senders and polls all wait for. */
 static void notify_everybody(struct socket *self)
 {
     node_notify(&self->node);
@@ -89,7 +89,7 @@ void socket_part(struct socket *self)
     node_release(&peer->node);
 }
 
-/* Nobody will accept them. */
+/* Connections that will not be accepted any more. */
 static void drop_waiting_children(struct socket *self, struct passed **dropped)
 {
     assert(mutex_held(&sockets_lock));
@@ -164,7 +164,7 @@ static long socket_read(struct file *file, struct buffer *to, uint64_t at __attr
     struct received received;
     long            got = socket_receive(file, to, 1, 0, &received);
 
-    passed_release(received.passed);            /* nobody asked for them */
+    passed_release(received.passed);            /* read() has no use for them */
     return got;
 }
 

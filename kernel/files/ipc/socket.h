@@ -5,14 +5,14 @@
  * receiver holds SOCKET_ROOM bytes, each packet counted with what it costs, then senders wait; datagrams from strangers
  * at most SOCKET_QUEUE. Names are paths of the file system, or abstract (a first byte of 0).
  *
- * Messages may carry open files (struct passed, SCM_RIGHTS) and say who sent them (SCM_CREDENTIALS). Sockets that
+ * Messages may carry open files (struct passed, SCM_RIGHTS) and name their sender (SCM_CREDENTIALS). Sockets that
  * nothing but messages in each other's queues holds are found and closed as soon as the last other reference goes.
  *
  * Owning   two connected sockets hold a reference to each other's node until one of them is closed; a listener holds
  *          those that wait to be accepted. A name in the file system points at its socket and is no reference. A packet
  *          holds its passed, and they their files.
- * Locking  one mutex for all sockets; who must wait sleeps on a queue of the socket's without it. Files are released
- *          without it.
+ * Locking  one mutex for all sockets; a thread that must wait sleeps on a queue of the socket's without it. Files are
+ *          released without it.
  * Limits   no families but AF_UNIX (-EAFNOSUPPORT), no urgent data (-EOPNOTSUPP).
  * Source   unix(7), socket(7), send(2), recv(2), cmsg(3).
  */
@@ -33,7 +33,7 @@ struct socket_name {
 /* Flags of send and receive, as Linux numbers them. */
 enum { MSG_OOB = 1, MSG_PEEK = 2, MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40, MSG_WAITALL = 0x100, MSG_NOSIGNAL = 0x4000 };
 
-/* Who sends. */
+/* The sender of a message. */
 struct credentials {
     int32_t  process;
     uint32_t user, group;

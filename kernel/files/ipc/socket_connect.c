@@ -287,7 +287,7 @@ static int accept_locked(struct socket *self, uint64_t deadline, struct socket *
     return 0;
 }
 
-/* A connection that nobody has opened ends. */
+/* A connection that was accepted, and got no open file, ends. */
 static void abandon_child(struct socket *child)
 {
     struct passed *dropped = NULL;

@@ -100,7 +100,7 @@ static struct credentials own_credentials(void)
     return (struct credentials){ process->id, process->uid, process->gid };
 }
 
-/* Who sent it is known if he says so, or if one of the two sockets wants to know; else it is nobody. */
+/* The sender of a message: named by the message, or wanted by one of the two sockets, or unknown. */
 static struct credentials packet_signature(const struct socket *from, const struct socket *to,
                                            const struct sending *what)
 {
@@ -131,7 +131,7 @@ static void append_packet(struct socket *to, struct packet *packet, struct sendi
     node_notify_of(&to->node, POLL_IN | POLL_RDNORM);
 }
 
-/* Whom a message goes to: the peer, or for datagrams whoever has the name. A reference. */
+/* The socket that a message goes to: the peer, or for datagrams the one of that name. A reference. */
 static int find_receiver(struct socket *self, const struct socket_name *name, struct socket **out)
 {
     int err;
@@ -290,7 +290,7 @@ static int take_error(struct socket *self)
     return err;
 }
 
-/* Whoever was never connected has nothing to read; the words are Linux's. */
+/* A socket that was never connected has nothing to read; the errors are Linux's. */
 static int may_receive(const struct socket *self)
 {
     if (self->type == SOCKET_DATAGRAM || self->peer != NULL || self->hung_up)
@@ -300,7 +300,7 @@ static int may_receive(const struct socket *self)
 
 /*
  * Wait for something to read. Returns 1, 0 at the end of a stream, or an errno. A datagram socket that was shut ends
- * those who would wait; who would not is told EAGAIN as before. The lock is held.
+ * the calls that would wait; others get EAGAIN as before. The lock is held.
  */
 static int await_packet(struct socket *self, uint64_t deadline)
 {
@@ -347,7 +347,7 @@ static bool same_sender(const struct credentials *a, const struct credentials *b
     return a->process == b->process && a->user == b->user && a->group == b->group;
 }
 
-/* What the first packet carries beside its bytes; whoever only looks gets the files as well. */
+/* What the first packet carries beside its bytes; a reader that only peeks gets the files as well. */
 static void take_beside(struct socket *self, unsigned flags, struct received *out)
 {
     struct packet *packet = self->first;

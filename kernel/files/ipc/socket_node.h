@@ -16,7 +16,7 @@
 struct passed {
     struct passed *next;                        /* of those to be released                                */
     uint32_t       count, sockets;              /* of them that are sockets                               */
-    uint32_t       user;                        /* who sent them                                          */
+    uint32_t       user;                        /* the sender's                                           */
     bool           in_flight;                   /* in a packet                                            */
     struct file   *files[];
 };
@@ -51,8 +51,8 @@ struct socket {
     struct node       *name_node;               /* the name's node in the file system, a reference */
     struct socket     *next_abstract;
     struct socket     *clients, *next_client;   /* datagram sockets whose peer this is; no references */
-    struct credentials maker;                   /* who made it                                */
-    struct wait_queue  room;  /* senders who wait until this has room; who waits to be queued for accept() */
+    struct credentials maker;                   /* the process that made it                   */
+    struct wait_queue  room;  /* senders that wait for room in this; connect() that waits to be queued     */
     struct socket_options options;
     /* For the search for sockets that only messages hold, socket_passed.c. */
     uint32_t           carries;                 /* sockets' open files in its packets         */
@@ -91,7 +91,7 @@ void socket_drop_packets(struct socket *self, struct passed **dropped);
 void socket_unname(struct socket *self);
 /* The first packet goes; its passed, if it has any still, to the chain. */
 void socket_drop_packet(struct socket *self, struct passed **dropped);
-/* There is room again: for who waits to send to it, and who asked poll() about that. */
+/* There is room again: senders that wait go on, and polls for room are answered. */
 void socket_notify_room(struct socket *self);
 
 /* May this user have more files on their way? 0 or -ETOOMANYREFS. */

@@ -60,10 +60,10 @@ static void release_files(struct passed *passed)
 
 /*
  * The last reference to a socket drops its messages, whose rights may be the last references to sockets, and so on, as
- * deep as a program likes. So whoever comes second only leaves them here.
+ * deep as a program likes. So a second thread only leaves its messages here.
  */
 static struct passed *to_release;               /* [sockets_lock] */
-static bool           releasing;                /* [sockets_lock] somebody is at it, and will look again */
+static bool           releasing;                /* [sockets_lock] a thread is at it, and will look again */
 
 static struct passed *next_to_release(void)
 {
@@ -160,7 +160,7 @@ static void visit_packets(struct search *search, const struct socket *self, visi
                 each(search, socket_of(packet->passed->files[i]->node));
 }
 
-/* The sockets in its messages, and in those of who waits to be accepted. */
+/* The sockets in its messages, and in those of the connections that wait to be accepted. */
 static void visit_carried(struct search *search, const struct socket *self, visit each)
 {
     visit_packets(search, self, each);

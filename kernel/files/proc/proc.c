@@ -1,5 +1,5 @@
 /*
- * proc.c - the tree of /proc, whose nodes are made when somebody looks.
+ * proc.c - the tree of /proc, whose nodes are made when they are looked up.
  */
 #include "files/proc/proc.h"
 
@@ -128,7 +128,7 @@ static long proc_write(struct file *file, struct buffer *from, uint64_t at)
     return err != 0 ? err : (long)got;
 }
 
-/* What nobody can write in /sys is not even opened for it, as on Linux. */
+/* A file of /sys that cannot be written is not even opened for writing, as on Linux. */
 static int proc_open(struct node *node, struct file *file)
 {
     const struct proc_node *self = proc_of(node);

@@ -75,7 +75,7 @@ int proc_write_adjust(struct text *text, struct proc_node *node)
     return 0;
 }
 
-/* Who may not do everything may make himself likelier to go, not less likely. */
+/* A process that is not root's may make its own end likelier, not less likely. */
 static int set_adjust(struct proc_node *node, int32_t value)
 {
     struct process *p = proc_process(node);
@@ -143,7 +143,7 @@ static int write_fixed(struct text *text, struct proc_node *node, const char *wh
     return proc_process(node) != NULL ? 0 : -ESRCH;
 }
 
-/* Nobody has logged in: there is no audit of sessions. */
+/* No user has logged in: there is no audit of sessions. */
 int proc_write_no_id(struct text *text, struct proc_node *node) { return write_fixed(text, node, "4294967295"); }
 /* One user name space, in which every number means itself. */
 int proc_write_id_map(struct text *text, struct proc_node *node)
@@ -182,17 +182,29 @@ const struct proc_entry proc_space_entries[] = {
 
 /* ---- Descriptors --------------------------------------------------------------------------------------- */
 
+struct fact_text { struct fact_lines lines; struct text *text; };
+
+static void add_fact(struct fact_lines *to, const char *line, size_t length)
+{
+    text_add_bytes(CONTAINER_OF(to, struct fact_text, lines)->text, line, length);
+}
+
 static int write_descriptor(struct text *text, struct proc_node *node)
 {
-    const struct process *p    = proc_process(node);
-    struct file          *file = p != NULL && p->files != NULL ? descriptor_file(p->files, node->descriptor) : NULL;
+    const struct process *p     = proc_process(node);
+    struct file          *file  = p != NULL && p->files != NULL ? descriptor_file(p->files, node->descriptor) : NULL;
+    struct fact_text      facts = { { add_fact }, text };
+    uint32_t              flags;
 
     if (file == NULL)
         return -ENOENT;
+    flags = file->flags | (descriptor_flag(p->files, node->descriptor) == 1 ? (uint32_t)O_CLOEXEC : 0);
     text_add(text, "pos:\t%llu\nflags:\t0%o\nmnt_id:\t%u\nino:\t%llu\n", (unsigned long long)file->at,
-             (unsigned)file->flags,
+             (unsigned)flags,
              file->node->system != NULL ? (unsigned)file->node->system->device : 0u,
              (unsigned long long)file->node->inode);
+    if (file->operations->facts != NULL && !(file->flags & O_PATH))
+        file->operations->facts(file, &facts.lines);
     file_release(file);
     return 0;
 }

@@ -71,7 +71,7 @@ static bool next_region(struct space *space, page_t from, struct seen *out)
 
 /* ---- A line of maps ----------------------------------------------------------------------------- */
 
-/* White space would end the name for who reads it: a line's end is written as Linux does, in octal. */
+/* White space would end the name for a program that reads the line: a line's end is written as Linux does, in octal. */
 static void add_path(struct text *text, const char *path)
 {
     for (const char *c = path; *c != '\0'; c++) {
@@ -154,7 +154,7 @@ static void count_page(struct counts *counts, const struct seen *seen, entry_t e
 
     assert(entry_present(entry));
     if (is_zero_frame(frame))
-        return;                                 /* nobody's, and everybody's */
+        return;                                 /* shared by all, owned by none */
     if (shown == 0)
         shown = 1;
     counts->resident++;

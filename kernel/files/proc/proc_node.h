@@ -91,7 +91,7 @@ int proc_maps(struct text *text, struct proc_node *node);
 int proc_smaps(struct text *text, struct proc_node *node);
 int proc_smaps_rollup(struct text *text, struct proc_node *node);
 struct space;
-/* Pages a program shows, by what they are; zeros that nobody has written are none. Walks its tables. */
+/* Pages a program shows, by what they are; zeros that were never written are none. Walks its tables. */
 struct proc_resident { uint32_t anonymous, file, memory; };
 void proc_count_resident(struct space *space, struct proc_resident *out);
 /* Copies what is there of a range of any space; returns how much until the first page that is not. */

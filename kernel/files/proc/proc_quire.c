@@ -47,7 +47,7 @@ static int write_heap(struct text *text, struct proc_node *node __attribute__((u
     return 0;
 }
 
-/* Who holds what of the heap, by function: what to compare when blocks do not come back. */
+/* What each function holds of the heap: to be compared when blocks do not come back. */
 static int write_takers(struct text *text, struct proc_node *node __attribute__((unused)))
 {
     enum { ROWS = 256 };
@@ -110,7 +110,7 @@ static int write_audit(struct text *text, struct proc_node *node __attribute__((
 }
 
 /*
- * Reading `map` gives the snapshot to whoever reads. Its lines are counted, room is made, and then they are written;
+ * Reading `map` gives the snapshot to the reader. Its lines are counted, room is made, and then they are written;
  * making room may have changed what there is to write, by a line or two. A snapshot that is larger than a program may
  * make the kernel hold is cut, and says so.
  */

@@ -55,7 +55,7 @@ static bool module_take_frame(struct source *source, frame_t *out)
     return true;
 }
 
-/* Whole frames of the module that nobody has taken. */
+/* Whole frames of the module that no file has taken. */
 static void give_module_back(paddr_t start, paddr_t end)
 {
     uint32_t first = (uint32_t)((start + PAGE_SIZE - 1) >> PAGE_SHIFT), last = (uint32_t)(end >> PAGE_SHIFT);

@@ -116,7 +116,7 @@ static bool continues(const struct line_discipline *d, uint32_t at)
 /* Wipe columns, by what a program would write. */
 static void wipe_columns(const struct input *in, uint32_t columns)
 {
-    for (; columns > 0; columns--)
+    for (; columns > 0; columns--)              /* bound: 2 columns of 3 bytes */
         for (const char *at = "\b \b"; *at != '\0'; at++)
             show_processed(in, (uint8_t)*at);
 }
@@ -124,7 +124,7 @@ static void wipe_columns(const struct input *in, uint32_t columns)
 /* A tab has drawn nothing: going back is enough. */
 static void go_back(const struct input *in, uint32_t columns)
 {
-    for (; columns > 0; columns--) {
+    for (; columns > 0; columns--) {            /* bound: 8 */
         show_bytes(in, "\b", 1);
         if (in->d->column > 0)
             in->d->column--;
@@ -136,7 +136,7 @@ static uint32_t tab_columns(const struct line_discipline *d)
 {
     uint32_t columns = 0;
 
-    for (uint32_t at = d->head; ; at--) {
+    for (uint32_t at = d->head; ; at--) {       /* bound: the ring; with the erasing around it, each byte once */
         uint8_t c;
 
         if (at == d->whole) {
@@ -160,7 +160,7 @@ static bool last_character(const struct line_discipline *d, uint32_t *at)
     *at = d->head;
     do
         --*at;
-    while (*at != d->whole && continues(d, *at));
+    while (*at != d->whole && continues(d, *at));           /* bound: the ring, and each byte is erased once */
     return !continues(d, *at);
 }
 
@@ -200,7 +200,7 @@ static void erase_many(const struct input *in, bool word_only)
     bool                    seen = false;
     uint32_t                at;
 
-    while (d->head != d->whole && last_character(d, &at)) {
+    while (d->head != d->whole && last_character(d, &at)) { /* bound: the ring, LINE_DISCIPLINE_ROOM */
         uint8_t c = d->ring[slot(at)];
 
         if (word_only && seen && !is_word(c))
@@ -236,7 +236,7 @@ static void show_line_again(const struct input *in)
     show_key(in, d->settings.keys[KEY_REPRINT]);
     show_processed(in, '\n');
     d->line_column = d->column;
-    for (uint32_t at = d->whole; at != d->head; at++)
+    for (uint32_t at = d->whole; at != d->head; at++)       /* bound: the ring */
         show_key(in, d->ring[slot(at)]);
 }
 
@@ -408,7 +408,7 @@ void line_discipline_input(struct line_discipline *d, const struct line_discipli
 {
     const struct input in = { d, effects };
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++)          /* bound: what a device brings at once, a page at most */
         take_key(&in, bytes[i]);
     if (!has_local(d, ICANON))
         d->whole = d->head;
@@ -443,7 +443,7 @@ uint32_t line_discipline_waiting(const struct line_discipline *d)
 
     if (!has_local(d, ICANON))
         return bytes_held(d);
-    for (uint32_t at = d->tail; at != d->whole; at++)
+    for (uint32_t at = d->tail; at != d->whole; at++)       /* bound: the ring */
         count += !(is_marked(d, at) && d->ring[slot(at)] == DISABLED);
     return count;
 }
@@ -466,7 +466,7 @@ static size_t read_line(struct line_discipline *d, uint8_t *to, size_t room, boo
 
     deep_assert(d->whole - d->tail <= bytes_held(d));
     *end = false;
-    while (d->tail != d->whole && !*end) {
+    while (d->tail != d->whole && !*end) {      /* bound: room, the caller's piece */
         bool    last = is_marked(d, d->tail);
         uint8_t c    = d->ring[slot(d->tail)];
 
@@ -491,7 +491,7 @@ size_t line_discipline_read(struct line_discipline *d, uint8_t *to, size_t room,
     deep_assert(line_discipline_ok(d));
     if (has_local(d, ICANON))
         return read_line(d, to, room, end);
-    while (count < room && d->tail != d->head)
+    while (count < room && d->tail != d->head)  /* bound: room, the caller's piece */
         to[count++] = d->ring[slot(d->tail++)];
     *end = false;
     return count;

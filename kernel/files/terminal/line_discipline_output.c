@@ -47,7 +47,7 @@ static size_t put_tab(struct line_discipline *d, char *out)
         out[0] = '\t';
         return 1;
     }
-    for (uint32_t i = 0; i < spaces; i++)
+    for (uint32_t i = 0; i < spaces; i++)       /* bound: 8 */
         out[i] = ' ';
     return spaces;
 }
@@ -77,7 +77,7 @@ size_t line_discipline_output(struct line_discipline *d, const uint8_t *from, si
 {
     size_t put = 0, i;
 
-    for (i = 0; i < count && put + OUTPUT_LONGEST <= room; i++)
+    for (i = 0; i < count && put + OUTPUT_LONGEST <= room; i++)     /* bound: room, TERMINAL_OUT */
         put += line_discipline_put_output(d, from[i], to + put);
     *used = i;
     return put;

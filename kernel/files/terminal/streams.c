@@ -1,7 +1,7 @@
 /*
  * streams.c - standard input, output and errors through the channel. See streams.h.
  *
- * To programs they look like pipes to somebody elsewhere, which is what they are.
+ * To programs they look like pipes whose other end is elsewhere, which is what they are.
  */
 #include "files/terminal/streams.h"
 
@@ -107,7 +107,7 @@ int streams_open(struct file *files[3], void (*free)(void))
         const struct node_operations *operations = i == 0 ? &input_operations : &output_operations;
 
         node_start(&nodes[i], operations, &system, S_PIPE | 0600);
-        node_hold(&nodes[i]);                   /* they are nobody's to free */
+        node_hold(&nodes[i]);                   /* static: they are never freed */
         files[i] = file_make(&nodes[i], operations, i == 0 ? O_RDONLY : O_WRONLY);
         if (files[i] != NULL && i > 0)
             stream_open_output(&nodes[i], files[i]);

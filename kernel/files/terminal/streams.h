@@ -11,7 +11,7 @@
  * errors has gone, from wherever that happens, and again each time it does. Returns 0 or -ENOMEM (then there are none).
  */
 int  streams_open(struct file *files[3], void (*free)(void)) MUST_CHECK;
-/* True while somebody has an open file of output or errors. */
+/* True while output or errors have an open file. */
 bool streams_are_held(void);
 
 #endif

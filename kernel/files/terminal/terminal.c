@@ -18,7 +18,7 @@ static void send_echo(struct terminal *t)
     deep_assert(lock_held(&t->lock) && t->echoed <= TERMINAL_ECHO);
     if (t->echoed == 0)
         return;
-    t->device->put(t->echo, t->echoed);         /* what there is no room for is not seen: nobody waits for it */
+    t->device->put(t->echo, t->echoed);         /* what there is no room for is not seen: no thread waits for it */
     t->device->flush();
     t->echoed = 0;
 }

@@ -1,5 +1,5 @@
 /*
- * terminal.h - a terminal: a line discipline, who may use it, and a device that shows and hears.
+ * terminal.h - a terminal: a line discipline, a session that may use it, and a device that shows and hears.
  *
  * One session has a terminal, and of it one process group is in the foreground: keys that mean signals go
  * there. Others that read are stopped (SIGTTIN), and if the terminal says so, those that write (SIGTTOU).
@@ -32,7 +32,7 @@ struct terminal {
     const struct terminal_device *device;           /* [c]                                     */
     struct line_discipline             line_discipline;
     struct window                 window;
-    int32_t                       session;          /* 0: nobody's                             */
+    int32_t                       session;          /* 0: it belongs to no session             */
     int32_t                       foreground;       /* group, 0: none                          */
     uint32_t                      promised;         /* bytes the device may still bring        */
     bool                          ended;            /* no more input will come                 */
@@ -59,7 +59,7 @@ long     terminal_write(struct terminal *terminal, struct buffer *from, uint32_t
 unsigned terminal_poll(struct terminal *terminal, struct wait_queue **queue);
 long     terminal_control(struct terminal *terminal, unsigned request, user_t argument);
 
-/* The current process, leader of a session without a terminal, opens one that has no session: it is theirs. */
+/* The current process, leader of a session without a terminal, opens one that has no session: the session gets it. */
 void terminal_adopt(struct terminal *terminal);
 
 /*

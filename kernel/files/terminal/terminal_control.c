@@ -95,13 +95,13 @@ void terminal_leave(struct process *process)
             (void)!signal_group(t->foreground, &hangup);
             (void)!signal_group(t->foreground, &go_on);
         }
-        process_each_in_session(t->session, leave_in_session, t);
+        process_each_in_session(t->session, leave_in_session, t);   /* bound: the session's processes */
         t->session = t->foreground = 0;
     }
     lock_drop(&t->lock, state);
 }
 
-/* TIOCSCTTY. Nobody's terminal is taken away from them. */
+/* TIOCSCTTY. No session loses its terminal by it. */
 static int take_terminal(struct terminal *t)
 {
     struct process *self = current_process();
@@ -183,7 +183,7 @@ static long change_settings(struct terminal *t, user_t argument, bool forget)
         line_discipline_forget_input(&t->line_discipline);
     line_discipline_set(&t->line_discipline, &settings);
     lock_drop(&t->lock, state);
-    terminal_room(t);                           /* who waits looks again, under the new rules */
+    terminal_room(t);                           /* waiting threads look again, under the new rules */
     return 0;
 }
 

@@ -58,7 +58,7 @@ const struct linux_entry linux_table[] = {
     CALL(298, fchownat) CALL(299, futimesat) CALL(300, fstatat64) CALL(301, unlinkat) CALL(302, renameat)
     CALL(303, linkat) CALL(304, symlinkat) CALL(305, readlinkat) CALL(306, fchmodat) CALL(307, faccessat)
     CALL(308, pselect6) CALL(309, ppoll) NAMED(310, unshare) CALL(311, set_robust_list) CALL(312, get_robust_list)
-    NAMED(313, splice) NAMED(315, tee) NAMED(316, vmsplice) CALL(318, getcpu) CALL(319, epoll_pwait)
+    CALL(313, splice) CALL(315, tee) CALL(316, vmsplice) CALL(318, getcpu) CALL(319, epoll_pwait)
     CALL(320, utimensat) NAMED(321, signalfd) NAMED(322, timerfd_create) CALL(323, eventfd) CALL(324, fallocate)
     NAMED(327, signalfd4) CALL(328, eventfd2) CALL(329, epoll_create1) CALL(330, dup3) CALL(331, pipe2)
     NAMED(332, inotify_init1) CALL(333, preadv) CALL(334, pwritev) CALL(335, rt_tgsigqueueinfo)

@@ -75,7 +75,7 @@ static void copy_view(frame_t frame, size_t at, char *memory, size_t bytes, bool
     char         *view       = (char *)frame_view(frame, into_frame ? SLOT_TO : SLOT_FROM) + at;
 
     assert(at <= PAGE_SIZE && bytes <= PAGE_SIZE - at);
-    memcpy(into_frame ? view : memory, into_frame ? memory : view, bytes);
+    memcpy(into_frame ? view : memory, into_frame ? memory : view, bytes);      /* bound: BLOCK */
     interrupts_restore(interrupts);
 }
 

@@ -8,7 +8,7 @@ enum {
     CALL_CONNECT = 362, CALL_ACCEPT4 = 364, CALL_GETSOCKOPT = 365, CALL_SETSOCKOPT = 366, CALL_GETSOCKNAME = 367,
     CALL_GETPEERNAME = 368, CALL_SENDTO = 369, CALL_RECVFROM = 371, CALL_SHUTDOWN = 373, CALL_NEWSELECT = 142,
     CALL_SPLICE = 313,
-    CALL_TEE = 315, CALL_SIGNALFD4 = 327,
+    CALL_TEE = 315, CALL_VMSPLICE = 316, CALL_SIGNALFD4 = 327,
 };
 enum { AF_UNIX = 1, SOL_SOCKET = 1, MSG_DONTWAIT = 0x40, MSG_NOSIGNAL = 0x4000, ADDRESS = 110 };
 
@@ -226,14 +226,31 @@ static void op_count(void)
 
 static void op_splice(void)
 {
-    long from = any_descriptor(), to = any_descriptor(), size = any_size(), call = PICK(CALL_SPLICE, CALL_SPLICE,
-    CALL_TEE);
+    int64_t at   = (int64_t)PICK(0, 2, 100, -1);
+    long    from = any_descriptor(), to = any_descriptor(), size = any_size(), flags = PICK(2, 2, 2, 3, 0x12);
+    long    which = PICK(0, 0, 1, 2);           /* the place is nobody's, the first file's, or the second one's */
 
-    tell("%s %d %d %d", call == CALL_TEE ? "tee" : "splice", (int)from, (int)to, (int)size);
-    if (call == CALL_TEE)
-        answer(KERNEL(CALL_TEE, from, to, size, 2));
-    else
-        answer(KERNEL(CALL_SPLICE, from, 0, to, 0, size, 2));
+    tell("splice %d %d %d flags %x place %d of %d", (int)from, (int)to, (int)size, (int)flags, (int)at, (int)which);
+    answer(KERNEL(CALL_SPLICE, from, which == 1 ? (long)&at : 0, to, which == 2 ? (long)&at : 0, size, flags));
+    tell(" %d", (int)at);
+}
+
+static void op_tee(void)
+{
+    long from = any_descriptor(), to = any_descriptor(), size = any_size();
+
+    tell("tee %d %d %d", (int)from, (int)to, (int)size);
+    answer(KERNEL(CALL_TEE, from, to, size, 2));
+}
+
+static void op_vmsplice(void)
+{
+    static char bytes[64];
+    uint32_t    pieces[4] = { (uint32_t)(uintptr_t)bytes, PICK(0, 1, 40), (uint32_t)(uintptr_t)bytes, PICK(0, 3, 64) };
+    long        file = any_descriptor(), count = PICK(0, 1, 2, 2000);
+
+    tell("vmsplice %d of %d and %d", (int)file, (int)pieces[1], (int)pieces[3]);
+    answer(KERNEL(CALL_VMSPLICE, file, (long)pieces, count, PICK(2, 2, 0x12)));
 }
 
 static void op_absent(void)
@@ -255,6 +272,6 @@ static operation *const operations[] = {
     op_name, op_peer, op_send, op_send, op_send, op_send_to, op_receive, op_receive, op_receive, op_shutdown,
         op_option, op_set_option, op_poll, op_poll,
     op_select, op_epoll, op_epoll_ctl, op_epoll_ctl, op_epoll_wait, op_epoll_wait, op_eventfd, op_count, op_count,
-        op_splice, op_absent,
+        op_splice, op_splice, op_tee, op_vmsplice, op_absent,
 };
 const struct family channels = { operations, COUNT_OF(operations) };

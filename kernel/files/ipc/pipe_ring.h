@@ -1,0 +1,69 @@
+/*
+ * pipe_ring.h - the pages of a pipe. Internal to pipe*.c.
+ *
+ * Bytes [from, to) of a stream are in the pipe; byte n lies in page (n / PAGE_SIZE) % slots, at n % PAGE_SIZE. A page
+ * may be closed before it is full: by a packet (a write with O_DIRECT), which has pages of its own. Then the numbers
+ * go on at the next page, and those between belong to no byte.
+ *
+ *   R1  from <= to, and both in the pages that the capacity has room for
+ *   R2  a slot has a frame if and only if bytes of the pipe, or the room behind the last of them, are in it
+ *   R3  with the pipe empty, from and to are equal and begin a page
+ *
+ * Locking  the node's lock, held by all callers; filling and emptying may sleep in a program's page faults.
+ */
+#ifndef QUIRE_FILES_PIPE_RING_H
+#define QUIRE_FILES_PIPE_RING_H
+
+#include "files/ipc/pipe.h"
+
+enum { FIRST_SLOTS = PIPE_CAPACITY / PAGE_SIZE };
+
+struct pipe_page {
+    frame_t  frame;                         /* NO_FRAME: none                                */
+    uint16_t end;                           /* bytes in a page that is closed; 0: it is open */
+    bool     packet;                        /* a read ends with it                           */
+};
+
+struct pipe {
+    uint64_t          from, to;
+    uint32_t          readers, writers;     /* open files                             */
+    uint32_t          readings, writings;   /* opened so far, for threads in open()   */
+    uint32_t          capacity;             /* bytes, a power of two of pages         */
+    struct pipe_page *pages;                /* slots                                  */
+    frame_t           spare;                /* an empty page kept, or NO_FRAME        */
+    struct pipe_page  first_pages[FIRST_SLOTS];
+};
+
+static inline struct pipe *pipe_of(const struct node *node) { return node->own; }
+
+struct pipe *pipe_new(void);                /* empty, without open files; NULL without memory */
+void pipe_free(struct pipe *pipe);
+
+static inline bool pipe_is_empty(const struct pipe *pipe) { return pipe->from == pipe->to; }
+
+/* Bytes that can be added now: room for a packet is in whole pages. */
+size_t pipe_room(const struct pipe *pipe, bool packet);
+/* Room comes in whole pages, or with the pipe empty: a waiting writer can go on when this becomes true. */
+bool   pipe_writable(const struct pipe *pipe);
+/* Bytes in the pipe. O(pages). */
+size_t pipe_bytes(const struct pipe *pipe);
+
+/* Bytes to the buffer, up to the end of a packet, whose rest is lost. Returns how many, or -EFAULT for none. */
+long pipe_take(struct pipe *pipe, struct buffer *to);
+/* Bytes from the buffer, as far as there is room; a page of them a packet. Returns how many, -EFAULT or -ENOMEM. */
+long pipe_add(struct pipe *pipe, struct buffer *from, bool packet);
+
+/* Bytes from *at on, as far as their page goes, to a buffer of the kernel; they stay. *at moves on. 0 at the end. */
+size_t pipe_peek(const struct pipe *pipe, uint64_t *at, struct buffer *to);
+/* `bytes` that pipe_peek() has given from the start are gone. */
+void   pipe_drop(struct pipe *pipe, size_t bytes);
+
+/* Another capacity, of which R1 holds: 0, -EBUSY when there is more in it, -ENOMEM. */
+int pipe_change_capacity(struct pipe *pipe, uint32_t capacity) MUST_CHECK;
+
+bool pipe_ring_ok(const struct pipe *pipe);
+
+/* pipe.c: the writer of a pipe without readers gets SIGPIPE. Returns -EPIPE. */
+long pipe_broken(void);
+
+#endif
