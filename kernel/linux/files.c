@@ -78,17 +78,22 @@ int named_start(struct named *named, int folder)
     return err;
 }
 
-int named_begin(struct named *named, int folder, user_t path)
+int named_begin_or_empty(struct named *named, int folder, user_t path, bool may_be_empty)
 {
     int err = text_in(path, &named->path);
 
     deep_assert(named != NULL);
     if (err != 0)
         return err;
-    err = named_start(named, folder);
+    err = named->path[0] == '\0' && !may_be_empty ? -ENOENT : named_start(named, folder);
     if (err != 0)
         heap_free(named->path);
     return err;
+}
+
+int named_begin(struct named *named, int folder, user_t path)
+{
+    return named_begin_or_empty(named, folder, path, false);
 }
 
 void named_end(struct named *named)
@@ -102,7 +107,7 @@ void named_end(struct named *named)
 int node_of(int folder, user_t path, unsigned flags, struct node **out)
 {
     struct named named;
-    int          err = named_begin(&named, folder, path);
+    int          err = named_begin_or_empty(&named, folder, path, (flags & AT_EMPTY_PATH) != 0);
 
     deep_assert(out != NULL);
     if (err != 0)

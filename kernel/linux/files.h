@@ -18,8 +18,12 @@ struct named {
     char        *path;
     struct node *start;                 /* a reference, or NULL: the working directory, or the path is absolute */
 };
-/* Returns 0, -EFAULT, -ENAMETOOLONG, -ENOMEM, -EBADF, or -ENOTDIR. On success named_end() must follow. */
+/*
+ * Returns 0, -EFAULT, -ENAMETOOLONG, -ENOENT for an empty path, -ENOMEM, -EBADF, or -ENOTDIR. On success named_end()
+ * must follow. An empty path may be allowed (AT_EMPTY_PATH): it names what `folder` is.
+ */
 int  named_begin(struct named *named, int folder, user_t path) MUST_CHECK;
+int  named_begin_or_empty(struct named *named, int folder, user_t path, bool may_be_empty) MUST_CHECK;
 void named_end(struct named *named);
 /* The second half of named_begin(), for calls that have the path already: where it begins. 0, -EBADF, -ENOTDIR. */
 int  named_start(struct named *named, int folder) MUST_CHECK;

@@ -1,8 +1,8 @@
 /*
  * mount.c - mount(2) and umount(2): more tmpfs, proc and sysfs, their flags, and away with them.
  *
- * A file system is mounted in one place: MS_BIND and MS_MOVE are refused (-EINVAL). A tmpfs has no size but that of
- * memory, so that what limits it is read and means nothing.
+ * A file system is mounted in one place: MS_BIND is refused (-EINVAL). A tmpfs has no size but that of memory, so that
+ * what limits it is read and means nothing.
  */
 #include "base/check.h"
 #include "base/error.h"
@@ -157,16 +157,31 @@ static int mount_typed(struct node *folder, user_t type_at, user_t data_at, uint
     return err;
 }
 
+static int move_mount(struct node *folder, user_t source)
+{
+    struct node *root;
+    int          err = source == 0 ? -EINVAL : node_of(AT_FDCWD, source, 0, &root);
+
+    deep_assert(folder != NULL);
+    if (err != 0)
+        return err;
+    err = path_move_mount(root, folder);
+    node_release(root);
+    return err;
+}
+
 /* Changes do not spread from mount to mount here, so any wish about that is as good as fulfilled. */
-static int mount_on(struct node *folder, user_t type, user_t data, uint32_t flags)
+static int mount_on(struct node *folder, user_t source, user_t type, user_t data, uint32_t flags)
 {
     deep_assert(folder != NULL);
     if (flags & MS_REMOUNT)
         return mount_again(folder, flags);
-    if (flags & (MS_BIND | MS_MOVE))
+    if (flags & MS_BIND)
         return -EINVAL;
     if (flags & MS_PROPAGATION)
         return folder == folder->system->root ? 0 : -EINVAL;
+    if (flags & MS_MOVE)
+        return move_mount(folder, source);
     return (folder->mode & S_FMT) != S_FOLDER ? -ENOTDIR : mount_typed(folder, type, data, flags);
 }
 
@@ -177,7 +192,7 @@ SYSTEM_CALL(mount, user_t, source, user_t, path, user_t, type, uint32_t, flags, 
 
     if (err != 0)
         return err;
-    err = user_acting() != 0 ? -EPERM : mount_on(folder, type, data, flags);
+    err = user_acting() != 0 ? -EPERM : mount_on(folder, source, type, data, flags);
     node_release(folder);
     return err;
 }

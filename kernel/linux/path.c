@@ -91,10 +91,10 @@ SYSTEM_CALL(symlinkat, user_t, target, int, folder, user_t, path) { return make_
 
 /* ---- Two paths ------------------------------------------------------------------------------------- */
 
-static long begin_both(struct named *from, int from_folder, user_t from_path, struct named *to, int to_folder,
-                       user_t to_path)
+static long begin_both(struct named *from, int from_folder, user_t from_path, bool may_be_empty, struct named *to,
+                       int to_folder, user_t to_path)
 {
-    int err = named_begin(from, from_folder, from_path);
+    int err = named_begin_or_empty(from, from_folder, from_path, may_be_empty);
 
     deep_assert(from != NULL && to != NULL);
     if (err != 0)
@@ -114,7 +114,7 @@ static long make_link(int from_folder, user_t from, int to_folder, user_t to, un
         return -EINVAL;
     if ((flags & AT_EMPTY_PATH) && user_acting() != 0)
         return -ENOENT;
-    err = begin_both(&old, from_folder, from, &new, to_folder, to);
+    err = begin_both(&old, from_folder, from, (flags & AT_EMPTY_PATH) != 0, &new, to_folder, to);
     if (err != 0)
         return err;
     err = path_link(fs(), old.start, old.path, new.start, new.path,
@@ -128,8 +128,13 @@ static long make_link(int from_folder, user_t from, int to_folder, user_t to, un
 static long rename_path(int from_folder, user_t from, int to_folder, user_t to, unsigned flags)
 {
     struct named old, new;
-    long         err = begin_both(&old, from_folder, from, &new, to_folder, to);
+    long         err;
 
+    if (flags & ~(uintptr_t)RENAMING_KNOWN)
+        return -EINVAL;
+    if ((flags & RENAMING_EXCHANGE) && flags != RENAMING_EXCHANGE)
+        return -EINVAL;
+    err = begin_both(&old, from_folder, from, false, &new, to_folder, to);
     if (err != 0)
         return err;
     err = path_rename(fs(), old.start, old.path, new.start, new.path, (unsigned)flags);

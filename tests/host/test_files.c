@@ -313,6 +313,7 @@ static int do_symlink(void)  { return path_symlink(fs, NULL, "/d/new", "a target
 static int do_link(void)     { return path_link(fs, NULL, "/f", NULL, "/d/new", PATH_NO_FOLLOW); }
 static int do_rename(void)   { return path_rename(fs, NULL, "/f", NULL, "/d/g", 0); }
 static int do_through(void)  { return path_make_folder(fs, NULL, "/l/new", 0755); }
+static int do_whiteout(void) { return path_rename(fs, NULL, "/f", NULL, "/d/w", 4); }
 static int do_exchange(void) { return path_rename(fs, NULL, "/f", NULL, "/d", 2); }
 static int do_open(void)
 {
@@ -398,7 +399,7 @@ static void without_memory_nothing_changes(void **state)
     static const struct { const char *name; int (*action)(void); } actions[] = {
         { "mkdir", do_folder }, { "symlink", do_symlink }, { "link", do_link }, { "rename", do_rename },
         { "open", do_open }, { "through a link", do_through }, { "exchange", do_exchange }, { "write", do_write },
-        { "pipe", do_pipe }, { "lock", do_lock }, { "descriptors", do_descriptors },
+        { "whiteout", do_whiteout }, { "pipe", do_pipe }, { "lock", do_lock }, { "descriptors", do_descriptors },
     };
 
     (void)state;

@@ -104,7 +104,8 @@ static void step_open(void)
 
 static void step_rename(void)
 {
-    unsigned flags = chance(4) == 0 ? 1 + chance(2) : 0;
+    static const unsigned kinds[] = { 1, 2, 4, 5 };
+    unsigned              flags   = chance(4) == 0 ? kinds[chance(4)] : 0;
 
     same("rename", path_rename(fs, NULL, path_a, NULL, path_b, flags),
          linux_says(syscall(SYS_renameat2, there, path_a, there, path_b, flags)));

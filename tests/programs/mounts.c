@@ -132,6 +132,36 @@ static void away(void)
         printf(" away: %s\n", answer(umount(place)));
 }
 
+static void moved(void)
+{
+    char path[64];
+    int  file;
+
+    puts("-- moved");
+    mkdir("/tmp/there", 0755), mkdir("/tmp/there/else", 0755);
+    mount("none", place, "tmpfs", 0, ""), put("/tmp/mounts/file"), mkdir("/tmp/mounts/in", 0755);
+    mount("none", "/tmp/mounts/in", "tmpfs", 0, ""), put("/tmp/mounts/in/deep");
+    chdir("/tmp/mounts/in"), file = open("deep", O_RDONLY);
+    printf("to itself: %s\n", answer(mount(place, place, NULL, MS_MOVE, NULL)));
+    printf("into itself: %s\n", answer(mount(place, "/tmp/mounts/in", NULL, MS_MOVE, NULL)));
+    printf("no mount: %s\n", answer(mount("/tmp/there/else", "/tmp/there", NULL, MS_MOVE, NULL)));
+    printf("onto a file: %s\n", answer(mount(place, "/proc/self/status", NULL, MS_MOVE, NULL)));
+    printf("from nowhere: %s\n", answer(mount("/tmp/nowhere", "/tmp/there", NULL, MS_MOVE, NULL)));
+    printf("to nowhere: %s\n", answer(mount(place, "/tmp/nowhere", NULL, MS_MOVE, NULL)));
+    printf("from nothing: %s\n", answer(mount(NULL, "/tmp/there", NULL, MS_MOVE, NULL)));
+    printf("to a folder: %s\n", answer(mount(place, "/tmp/there/else", NULL, MS_MOVE, NULL)));
+    printf("where it was: %s", answer(access("/tmp/mounts/file", F_OK)));
+    printf(" where it is: %s", answer(access("/tmp/there/else/file", F_OK)));
+    printf(" in it: %s", answer(access("/tmp/there/else/in/deep", F_OK)));
+    printf(" open: %s\n", answer(read(file, path, 1)));
+    printf("we are in %s\n", getcwd(path, sizeof path));
+    chdir("/"), close(file);
+    printf("away with it: %s", answer(umount("/tmp/there/else")));
+    printf(" with what is in it: %s", answer(umount("/tmp/there/else/in")));
+    printf(" now: %s\n", answer(umount("/tmp/there/else")));
+    rmdir("/tmp/there/else"), rmdir("/tmp/there");
+}
+
 int main(void)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -140,6 +170,7 @@ int main(void)
     read_only();
     other_flags();
     away();
+    moved();
     rmdir(place);
     return 0;
 }

@@ -61,6 +61,24 @@ static void list_mount(struct file_system *system)
 
 void path_mount_root(struct node *root) { list_mount(root->system); }
 
+static void cover(struct node *folder, struct node *root)
+{
+    assert(folder->mounted == NULL && root->system->covers == NULL);
+    node_hold(folder);
+    root->system->covers = folder;
+    folder->mounted = root;
+}
+
+static void uncover(struct file_system *system)
+{
+    struct node *folder = system->covers;
+
+    assert(folder != NULL && folder->mounted == system->root);
+    folder->mounted = NULL;
+    system->covers  = NULL;
+    node_release(folder);
+}
+
 /* The system keeps a reference to both. */
 int path_mount(struct node *folder, struct node *root)
 {
@@ -69,11 +87,34 @@ int path_mount(struct node *folder, struct node *root)
         return -ENOTDIR;
     if (root->system->covers != NULL || folder->mounted != NULL)
         return -EBUSY;
-    node_hold(folder);
     node_hold(root);
-    root->system->covers = folder;
-    folder->mounted = root;
+    cover(folder, root);
     list_mount(root->system);
+    return 0;
+}
+
+/* Whether a node lies in the system, or in one that is mounted in it. O(depth of mounts). */
+static bool is_within(const struct node *node, const struct file_system *system)
+{
+    const struct file_system *at = node->system;
+
+    while (at != system && at->covers != NULL)
+        at = at->covers->system;
+    return at == system;
+}
+
+int path_move_mount(struct node *root, struct node *folder)
+{
+    struct file_system *system = root->system;
+
+    if (root != system->root || system->covers == NULL || (folder->mode & S_FMT) != S_FOLDER)
+        return -EINVAL;
+    if (is_within(folder, system))
+        return -ELOOP;
+    if (folder->mounted != NULL)
+        return -EBUSY;
+    uncover(system);
+    cover(folder, root);
     return 0;
 }
 
@@ -100,16 +141,13 @@ static struct file_system *mounted_inside(const struct file_system *system)
 static void take_mount_away(struct file_system *system)
 {
     struct file_system *inside;
-    struct node        *folder = system->covers;
 
-    assert(system->covers != NULL && system->covers->mounted == system->root);
+    assert(system->covers != NULL);
     while ((inside = mounted_inside(system)) != NULL)
         take_mount_away(inside);
-    folder->mounted = NULL;
-    system->covers  = NULL;
+    uncover(system);
     unlist_mount(system);
     node_release(system->root);
-    node_release(folder);
     system->gone = true;
     if (system->users == 0)
         system->end(system);
@@ -144,7 +182,7 @@ static struct node *out_of_root(const struct fs_context *fs, struct node *node)
 }
 
 /*
- * The path, put together from its end, in the last bytes of `to`. Names and parents do not change while nobody
+ * The path, put together from its end, in the last bytes of `to`. Names and parents do not change while no thread
  * sleeps; a kernel that is preemptible here must hold the folders' locks. Returns its start, or a negative errno.
  */
 static long path_backwards(const struct fs_context *fs, struct node *node, char *to, size_t size)

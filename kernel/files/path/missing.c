@@ -48,7 +48,7 @@ static void write_text(char *text, const char *path)
 {
     size_t length = strnlen(path, MISSING_TEXT);
 
-    for (size_t i = 0; i < length && i < MISSING_TEXT - 1; i++)
+    for (size_t i = 0; i < length && i < MISSING_TEXT - 1; i++)     /* bound: MISSING_TEXT */
         text[i] = path[i] >= ' ' && path[i] != 0x7F ? path[i] : '?';
     if (length == MISSING_TEXT)
         memcpy(text + MISSING_TEXT - 4, "...", 4);
@@ -58,7 +58,7 @@ static void write_text(char *text, const char *path)
 
 static struct missing *find_missing(uint32_t hash)
 {
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++)        /* bound: MISSING_PATHS */
         if (kept[i].hash == hash)
             return &kept[i];
     return NULL;
@@ -71,7 +71,7 @@ static struct missing *take_entry(void)
 
     if (count < MISSING_PATHS)
         return &kept[count++];
-    for (uint32_t i = 1; i < count; i++)
+    for (uint32_t i = 1; i < count; i++)        /* bound: MISSING_PATHS */
         if (kept[i].times < least->times || (kept[i].times == least->times && kept[i].order < least->order))
             least = &kept[i];
     lost++;
@@ -106,7 +106,7 @@ static bool is_before(const struct missing *a, const struct missing *b)
     return a->times != b->times ? a->times > b->times : a->order > b->order;
 }
 
-/* Nobody looks for files any more: the machine is about to end. */
+/* No program looks for files any more: the machine is about to end. */
 void missing_each(void (*visit)(const char *text, uint32_t times, void *with), void *with)
 {
     const struct missing *last = NULL;

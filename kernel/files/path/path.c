@@ -78,7 +78,7 @@ static int may_change(const struct node *folder)
     return node_allows(folder, 3);
 }
 
-/* Who owns what a process makes: itself, and its group or the folder's. */
+/* The owners of what a process makes: its user, and its group or the folder's. */
 static void settle_entry(const struct node *folder, struct node *node)
 {
     deep_assert(mutex_held(&folder->lock));
@@ -270,7 +270,7 @@ static unsigned walk_flags(uint32_t flags)
     return follow | (flags & O_CREAT ? WALK_CREATES : WALK_SLASH_FOLLOWS);
 }
 
-/* O_TRUNC: who reads only writes it for this moment. */
+/* O_TRUNC: an open file that only reads counts as a writer for this moment. */
 static int empty_file(struct node *node, bool counted)
 {
     int err = counted ? 0 : node_add_writer(node);
@@ -535,8 +535,6 @@ static void unlock_both(struct node *a, struct node *b)
         mutex_drop(&b->lock);
 }
 
-enum { RENAME_NOREPLACE = 1, RENAME_EXCHANGE = 2 };
-
 /* What has a slash behind it must be a folder; a new name takes over what the old one is. */
 static bool slashes_fit(const struct walk *from, const struct walk *to, bool exchange)
 {
@@ -554,14 +552,14 @@ static int may_rename(const struct walk *from, const struct walk *to, unsigned f
     if (from->folder->system != to->folder->system)
         return -EXDEV;
     if (from->last != LAST_NAME || to->last != LAST_NAME)
-        return (flags & RENAME_NOREPLACE) && from->last == LAST_NAME ? -EEXIST : -EBUSY;
+        return (flags & RENAMING_NOREPLACE) && from->last == LAST_NAME ? -EEXIST : -EBUSY;
     if (from->node == NULL)
         return -ENOENT;
-    if ((flags & RENAME_NOREPLACE) && to->node != NULL)
+    if ((flags & RENAMING_NOREPLACE) && to->node != NULL)
         return -EEXIST;
-    if ((flags & RENAME_EXCHANGE) && to->node == NULL)
+    if ((flags & RENAMING_EXCHANGE) && to->node == NULL)
         return -ENOENT;
-    if (!slashes_fit(from, to, flags & RENAME_EXCHANGE))
+    if (!slashes_fit(from, to, flags & RENAMING_EXCHANGE))
         return -ENOTDIR;
     if (from->node == from->node->system->root || (to->node != NULL && to->node == to->node->system->root))
         return -EBUSY;
@@ -596,8 +594,7 @@ int path_rename(struct fs_context *fs, struct node *from_start, const char *from
     int         err;
 
     may_sleep();
-    if ((flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE)) || flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
-        return -EINVAL;
+    assert((flags & ~(unsigned)RENAMING_KNOWN) == 0 && (!(flags & RENAMING_EXCHANGE) || flags == RENAMING_EXCHANGE));
     err = walk_begin(&source, fs, from_start, from, 0);
     if (err != 0)
         return err;

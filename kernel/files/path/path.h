@@ -67,6 +67,11 @@ long path_describe(struct fs_context *fs, struct node *node, char *to, size_t si
 /* Mounting: `root` covers the folder. The kernel mounts proc, dev and tmpfs at start. */
 int path_mount(struct node *folder, struct node *root) MUST_CHECK;
 /*
+ * A mounted system covers another folder from now on, all that is mounted in it included. -EINVAL for what is no root,
+ * or the first of all, and for no folder; -ELOOP for a folder within it; -EBUSY for one that is covered.
+ */
+int path_move_mount(struct node *root, struct node *folder) MUST_CHECK;
+/*
  * Take a mounted system away, given its root: -EINVAL for what is no root, -EBUSY while it is used or others are
  * mounted in it. UNMOUNT_LAZILY: now from the paths, and for good with its last user. UNMOUNT_EXPIRED: -EAGAIN the
  * first time.

@@ -9,7 +9,7 @@
 #include "files/tmpfs/tmpfs_node.h"
 #include "memory/heap/heap.h"
 
-enum { FEW = 8, RENAME_EXCHANGE = 2, FIRST_AGE = 3 };
+enum { FEW = 8, FIRST_AGE = 3 };
 
 static bool is_folder(const struct tmpfs_node *node) { return (node->node.mode & S_FMT) == S_FOLDER; }
 
@@ -407,35 +407,69 @@ static void exchange_nodes(struct tmpfs_entry *a, struct tmpfs_entry *b)
     name_again(b, of_a);
 }
 
+/* What is to stand where a name was (RENAMING_WHITEOUT). Returns its entry with its node, in no folder yet; or NULL. */
+static struct tmpfs_entry *new_whiteout(struct tmpfs_node *folder, const char *name, size_t length)
+{
+    struct tmpfs_entry *entry = new_entry(folder, name, length);
+    struct tmpfs_node  *node  = entry != NULL ? tmpfs_make(folder->node.system, S_CHARACTER, 0) : NULL;
+
+    if (node == NULL) {
+        if (entry != NULL)
+            free_entry(entry);
+        return NULL;
+    }
+    node->node.uid = user_acting();
+    node->node.gid = group_acting();
+    entry->node = node;
+    return entry;
+}
+
+/* Nothing here can fail. */
+static void move_entry(struct tmpfs_entry *source, struct tmpfs_entry *target, struct tmpfs_entry *entry,
+                       struct tmpfs_entry *whiteout)
+{
+    if (target != NULL)
+        detach_entry(target);
+    attach_entry(entry, source->node);
+    detach_entry(source);
+    if (whiteout != NULL) {
+        struct tmpfs_node *node = whiteout->node;
+
+        attach_entry(whiteout, node);
+        node_release(&node->node);              /* the entry holds it now */
+    }
+}
+
 static int tmpfs_rename(struct node *from, const char *name, size_t length, struct node *to, const char *new_name,
                         size_t new_length, unsigned flags)
 {
     struct tmpfs_entry *source = find_entry(tmpfs_of(from), name, length);
     struct tmpfs_entry *target = find_entry(tmpfs_of(to), new_name, new_length);
-    struct tmpfs_entry *entry;
+    struct tmpfs_entry *entry, *whiteout = NULL;
     int                 err;
 
     assert(mutex_held(&from->lock) && mutex_held(&to->lock) && from->system == to->system);
-    if (source == NULL || (target == NULL && (flags & RENAME_EXCHANGE)))
+    if (source == NULL || (target == NULL && (flags & RENAMING_EXCHANGE)))
         return -ENOENT;
-    if (target != NULL && flags != 0 && !(flags & RENAME_EXCHANGE))
+    if (target != NULL && (flags & RENAMING_NOREPLACE))
         return -EEXIST;
     if (target != NULL && target->node == source->node)
         return 0;
-    err = may_rename(source, target, tmpfs_of(from), tmpfs_of(to), flags & RENAME_EXCHANGE);
+    err = may_rename(source, target, tmpfs_of(from), tmpfs_of(to), flags & RENAMING_EXCHANGE);
     if (err != 0)
         return err;
-    if (flags & RENAME_EXCHANGE) {
+    if (flags & RENAMING_EXCHANGE) {
         exchange_nodes(source, target);
         return 0;
     }
     entry = new_entry(tmpfs_of(to), new_name, new_length);
     if (entry == NULL)
         return -ENOMEM;
-    if (target != NULL)
-        detach_entry(target);
-    attach_entry(entry, source->node);
-    detach_entry(source);
+    if ((flags & RENAMING_WHITEOUT) && (whiteout = new_whiteout(tmpfs_of(from), name, length)) == NULL) {
+        free_entry(entry);
+        return -ENOMEM;
+    }
+    move_entry(source, target, entry, whiteout);
     return 0;
 }
 
