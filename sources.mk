@@ -72,6 +72,7 @@ kernel += kernel/memory/spaces/map_copy.c           # the same pages in a second
 kernel += kernel/memory/spaces/map_move.c           # mremap and remap_file_pages
 kernel += kernel/memory/spaces/map_lock.c           # mlock and its relatives
 kernel += kernel/memory/spaces/map_residency.c      # mincore: which pages are in memory
+kernel += kernel/memory/spaces/populate.c           # memory for a new process, step by step
 kernel += kernel/memory/spaces/map_pages.c          # pages at once, also of a given physical place
 kernel += kernel/memory/spaces/map_advise.c         # what a program says of its memory
 kernel += kernel/memory/spaces/fault_repeat.c       # a fault that comes back unchanged is noticed
@@ -236,6 +237,9 @@ kernel += kernel/console/words.c                    # command text taken apart
 kernel += kernel/console/show.c                     # addresses, sizes and rights in words
 kernel += kernel/console/commands.c                 # the table of all commands
 kernel += kernel/console/picture.c                  # map: kernel space, drawn
+kernel += kernel/console/flat.c                     # programs built into the kernel, and their processes
+kernel += kernel/console/processes.c                # start, processes, kill, wait
+kernel += kernel/console/process_commands.c         # what these add to the table of commands
 kernel += kernel/console/document.c                 # layout, claims
 kernel += kernel/console/tables.c                   # entry
 kernel += kernel/console/frames.c                   # frames, physical, alloc, free
@@ -289,11 +293,13 @@ by_layout += tests/host/test_cursor_flush.c
 #   without_WORD    sources of the kernel that these take the place of
 #   adds_WORD       sets of rows that they add to the kernel's tables (base/rows.h), by the table's name: movos_commands
 #
-choices :=
+choices := START_ADDRESS
+only_START_ADDRESS = $(addprefix kernel/console/,flat.c processes.c process_commands.c)
+adds_START_ADDRESS = flat_commands
 include $(wildcard layouts/*/sources.mk)
 
 # The tables, and the sets of them that all kernels have; what a row is and where the table is declared.
-tables = invariants audits corruptions probes mutations commands
+tables = invariants audits corruptions probes mutations commands shortages
 adds   = memory_invariants process_invariants process_audits memory_corruptions process_corruptions console_commands
 table_invariants  = struct invariant      invariants       memory/audit.h
 table_audits      = struct audit_part     audits           memory/audit.h
@@ -301,6 +307,7 @@ table_corruptions = struct corruption     corruptions      memory/check/corrupt.
 table_probes      = struct claim_probe    claim_probes     claims/claims.h
 table_mutations   = struct claim_mutation claim_mutations  claims/claims.h
 table_commands    = struct command        commands         console/console.h
+table_shortages   = struct shortage       shortages        memory/tables/shortage.h
 
 # ---- The kernel that only runs programs -------------------------------------------------
 
@@ -330,6 +337,11 @@ cold += $(addprefix kernel/process/,timers.c image.c arguments.c user_account.c 
 cold += $(addprefix arch/i386/,trap_report.c inspect.c pic.c pci_ports.c power.c cpu_facts.c descriptor.c)
 hot   = $(addprefix layouts/,movos/tables.c tracker/tables.c tracker/tracker.c tracker/list.c tracker/master.c pat/user_copy.c)
 cold := $(filter-out %.S $(hot),$(cold))
+
+# ---- Programs that are built into kernels whose document has a start address: a flat image each ----------
+
+flat_folder := user
+flat = ticker spinner brief wild large peek
 
 # ---- From a BIOS to the kernel: the same for every layout, put into images by ./quire image ----------
 
@@ -362,7 +374,7 @@ machine_files = $(addprefix kernel/files/,core/node.c core/contents.c core/file.
                 core/epoll.c core/event.c core/devices.c path/path.c path/walk.c path/missing.c path/fs_context.c tmpfs/tmpfs.c \
                 tmpfs/tmpfs_folder.c root/cpio.c root/inflate.c ipc/pipe.c ipc/pipe_ring.c ipc/pipe_splice.c ipc/socket.c ipc/socket_connect.c ipc/socket_data.c ipc/socket_passed.c)
 # The console without the commands that stop a real machine or ask its devices.
-machine_console = $(filter-out %/machine.c %/crash.c,$(filter kernel/console/%,$(kernel)))
+machine_console = $(filter-out %/machine.c %/crash.c %/flat.c %/processes.c,$(filter kernel/console/%,$(kernel)))
 
 # Tests of the layout compiler need no layout; all others run under each of LAYOUTS.
 tool_tests    = $(wildcard tests/host/test_layout*.c)

@@ -11,7 +11,7 @@ const LONGEST = 60000;
 export const plan = [
     { title: "Who has a page gives it back", layout: "movos", mode: "console", steps: [
         { say: "The movos document lets the kernel lie one megabyte up and starts every program at 0x40000000. Of a process it says: who takes a page, returns it. Start two small programs that are built into the kernel.",
-          type: "start ticker 2", sees: /process 3, ticker: took \d+ frames/ },
+          type: "start ticker 2 &", sees: /process 3, ticker: took \d+ frames/ },
         { say: "Each line told how many frames its process took: a structure, a page directory, tables, its own pages, a stack. Both run at the same address, each in a directory of its own.",
           type: "processes", sees: /3 +ticker .*0x40000000/, row: "user" },
         { say: "Now end one. The line says what came back, and by whom it was held.", type: "kill 2", sees: /kill|process 2|came back|given back/ },

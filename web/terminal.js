@@ -16,7 +16,7 @@ const ideas = {
             ["ps", "who runs"], ["ls /proc/quire", "what only Quire has"], ["exit", "the machine's end"]],
 };
 const more = {
-    movos: [["start ticker 2", "two small programs"], ["processes", "what they have"], ["kill 2", "its pages come back"]],
+    movos: [["start ticker 2 &", "two small programs"], ["processes", "what they have"], ["kill 2", "its pages come back"]],
     firmware: [["apps", "programs in the kernel's image"], ["start recursion 5", "run one"]],
 };
 

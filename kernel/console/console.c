@@ -9,8 +9,15 @@
 #include "console/line.h"
 #include "console/words.h"
 
+enum { CTRL_C = 3, KEPT = 64 };
+
+console_input console_typed;
+void        (*console_idle)(void);
+
 static struct line line;
 static uint32_t    failures;
+static uint8_t     kept[KEPT];                  /* typed while a command ran */
+static unsigned    kept_count;
 
 uint32_t console_failures(void) { return failures; }
 
@@ -86,6 +93,34 @@ static void run_line(enum line_event event)
         print("expected a line of at most %d characters; nothing was run\n", LINE_SIZE - 1);
 }
 
+/* ---- Typing ------------------------------------------------------------------------------ */
+
+bool console_interrupted(void)
+{
+    int byte;
+
+    while (console_typed != NULL && (byte = console_typed()) >= 0) {
+        if (byte == CTRL_C) {
+            kept_count = 0;                     /* what was typed before it is not wanted, either */
+            return true;
+        }
+        if (kept_count < KEPT)
+            kept[kept_count++] = (uint8_t)byte;
+    }
+    return false;
+}
+
+static int next_byte(console_input input)
+{
+    int byte;
+
+    if (kept_count == 0)
+        return input();
+    byte = kept[0];
+    memmove(kept, kept + 1, --kept_count);
+    return byte;
+}
+
 void console_loop(console_input input)
 {
     for (;;) {
@@ -94,7 +129,7 @@ void console_loop(console_input input)
         print("quire> ");
         line_start(&line);
         while (event == LINE_MORE) {
-            int byte = input();
+            int byte = next_byte(input);
 
             if (byte < 0)
                 return;

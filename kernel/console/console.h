@@ -33,6 +33,18 @@ typedef int (*console_input)(void);
 /* Prompt, read a line, run it, for ever; returns at the end of input. */
 void console_loop(console_input input);
 
+/* The next byte that was typed already, or a negative number: it does not wait. NULL: nobody can type while a command runs. */
+extern console_input console_typed;
+
+/*
+ * For a command that takes long: whether Ctrl-C was typed since it was last asked. Whatever else was typed is kept for the
+ * prompt, as far as there is room.
+ */
+bool console_interrupted(void);
+
+/* Called while nobody types, for lines that may come at any moment. NULL: there are none. */
+extern void (*console_idle)(void);
+
 /*
  * Run commands separated by ';' (the kernel's command line: run=audit;exit). Text is cut in place.
  * All are run, whatever becomes of the first. Returns 0, or the first error.

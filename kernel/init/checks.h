@@ -19,9 +19,8 @@ bool checks_audit(struct audit_report *report);
 void checks_print(void);
 
 /*
- * The kernel's own command line, which may have commands to begin with (run=); the text is cut. `meanwhile` is called
- * again and again while nobody types.
+ * The kernel's own command line, which may have commands to begin with (run=); the text is cut.
  */
-void console_start(char *command_line, void (*meanwhile)(void)) NORETURN;
+void console_start(char *command_line) NORETURN;
 
 #endif

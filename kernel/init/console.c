@@ -51,20 +51,26 @@ static void audit_a_little(void)
     }
 }
 
+static int typed_key(void)
+{
+    int byte = serial_read();
+
+    return byte >= 0 ? byte : keyboard_read();
+}
+
 /*
  * While nobody types others have their turn, if there are any; else the memory is audited, a good part of it after
  * each key; then the processor sleeps.
  */
-static void (*while_waiting)(void);
-
 static int wait_for_key(void)
 {
     unsigned long interrupts = interrupts_off();       /* no key comes between the look and the rest */
     unsigned      slices     = AUDIT_SLICES_A_REST;
     int           byte;
 
-    while ((byte = serial_read()) < 0 && (byte = keyboard_read()) < 0) {
-        while_waiting();
+    while ((byte = typed_key()) < 0) {
+        if (console_idle != NULL)
+            console_idle();
         schedule_preempt();                     /* somebody may have asked to be told when programs can run */
         if (schedule_ready() > 0) {
             interrupts_restore(interrupts);
@@ -81,11 +87,11 @@ static int wait_for_key(void)
     return byte;
 }
 
-void console_start(char *command_line, void (*meanwhile)(void))
+void console_start(char *command_line)
 {
     char *commands;
 
-    while_waiting = meanwhile;
+    console_typed = typed_key;
     serial_listen();
     keyboard_start(NULL);
     if (vga_start() == 0)

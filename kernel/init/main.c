@@ -105,5 +105,5 @@ void kernel_main(const struct boot_info *info, frame_t root)
         map_line_start();
     if (init_is_wanted())
         init_run();
-    console_start(command_line, flat_tell);
+    console_start(command_line);
 }

@@ -12,7 +12,7 @@
 bool checks_audit(struct audit_report *report __attribute__((unused))) { return false; }
 void checks_print(void)                                                 { }
 
-void console_start(char *command_line __attribute__((unused)), void (*meanwhile)(void) __attribute__((unused)))
+void console_start(char *command_line __attribute__((unused)))
 {
     print("quire: cannot start: this kernel has no console, and there is no program to run\n");
     power_exit(POWER_STATUS_REFUSED);

@@ -1,9 +1,8 @@
 /*
  * applications.h - what programs that are part of the kernel add to processes: chosen when a file is compiled.
  *
- * Two kinds of document have such programs: those with applications (layouts/firmware/builtin.h) and those with a start
- * address (layouts/movos/flat.h). Elsewhere there is nothing to ask, and a system call should not pay for asking; so
- * a file that includes this is compiled for each layout (sources.mk lists those files).
+ * Documents with applications have such programs (layouts/firmware/builtin.h). Elsewhere there is nothing to ask, and a
+ * system call should not pay for asking; so a file that includes this is compiled for each layout (sources.mk lists those files).
  */
 #ifndef QUIRE_PROCESS_APPLICATIONS_H
 #define QUIRE_PROCESS_APPLICATIONS_H
@@ -21,12 +20,6 @@ static inline void builtin_note_reason(const char *reason)      { (void)reason; 
 static inline void builtin_ended(struct process *process)       { (void)process; }
 static inline bool builtin_may_call(uint32_t number)            { (void)number; return true; }
 static inline bool builtin_is_quiet(void)                       { return false; }
-#endif
-
-#ifdef LAYOUT_START_ADDRESS
-#include "layouts/movos/flat.h"
-#else
-static inline void flat_tell(void)                              { }
 #endif
 
 #endif

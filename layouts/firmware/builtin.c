@@ -188,17 +188,29 @@ int builtin_start(struct builtin *builtin, const struct app *app, struct app_arg
     return 0;
 }
 
+void builtin_give_way(void)
+{
+    unsigned long interrupts = interrupts_off();
+
+    assert(current_thread()->process == NULL);          /* the first stack's */
+    if (schedule_ready() == 0)
+        cpu_wait();
+    interrupts_restore(interrupts);
+    schedule();
+}
+
 void builtin_wait(struct builtin *builtin)
 {
-    assert(current_thread()->process == NULL);          /* the first stack's, which is idle */
-    while (builtin->process != NULL || schedule_ready() > 0) {
-        unsigned long interrupts = interrupts_off();
+    while (builtin->process != NULL || schedule_ready() > 0)
+        builtin_give_way();
+}
 
-        if (schedule_ready() == 0)
-            cpu_wait();
-        interrupts_restore(interrupts);
-        schedule();
-    }
+void builtin_kill(struct builtin *builtin)
+{
+    struct signal_info kill = { .number = SIGKILL };
+
+    if (builtin->process != NULL)
+        signal_process(builtin->process, &kill);
 }
 
 /* ---- While it runs, and the end ------------------------------------------------------------- */

@@ -43,6 +43,12 @@ int  builtin_start(struct builtin *builtin, const struct app *app, struct app_ar
 /* Give way until it has ended, and every frame it had is back. */
 void builtin_wait(struct builtin *builtin);
 
+/* Give way once, or wait for an interrupt where nobody is ready. */
+void builtin_give_way(void);
+
+/* End it, as SIGKILL does; that takes a turn or two. */
+void builtin_kill(struct builtin *builtin);
+
 /* By the end of a process (exit.c), while it still has its memory, and when it has nothing left: for one that is built in. */
 void builtin_note_end(struct process *process);
 void builtin_note_reason(const char *reason);      /* why a fault kills the current process, if it is built in */

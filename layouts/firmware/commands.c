@@ -8,7 +8,7 @@
 const struct command firmware_commands[] = {
     { "apps",      "",            0, 0, run_apps,
       "programs that are part of the image" },
-    { "start",     "NAME [A [B]]", 1, 3, run_start_app,
-      "run one of them, and wait for its end" },
+    { "start",     "NAME [A [B]] [&]", 1, 4, run_start_app,
+      "run one of them until it ends; &: without waiting" },
     { 0 },
 };

@@ -6,7 +6,9 @@
 #include "base/error.h"
 #include "base/print.h"
 #include "base/string.h"
+#include "console/console.h"
 #include "console/words.h"
+#include "process/schedule.h"
 #include "layouts/firmware/builtin.h"
 
 int run_apps(int count, char **words)
@@ -27,30 +29,94 @@ static void print_end(const struct builtin *b)
           (unsigned)b->stack_pages, (unsigned)span_pages(b->place.stack));
 }
 
+/* ---- Several at once -------------------------------------------------------------------------- */
+
+enum { AT_ONCE = 8 };
+
+static struct builtin started[AT_ONCE];         /* .app is NULL where none is, or its end has been told */
+
+static struct builtin *free_place(void)
+{
+    for (unsigned i = 0; i < AT_ONCE; i++)
+        if (started[i].app == NULL)
+            return &started[i];
+    return NULL;
+}
+
+/* A line for each that has ended. */
+static void tell_ends(void)
+{
+    for (unsigned i = 0; i < AT_ONCE; i++)
+        if (started[i].app != NULL && started[i].process == NULL) {
+            print_end(&started[i]);
+            started[i].app = NULL;
+        }
+}
+
+/* The console has its turn among those it has started, so that it sees what is typed. */
+static void share_the_processor(void)
+{
+    if (console_idle == NULL)
+        schedule_share();
+    console_idle = tell_ends;
+}
+
+/* Until it has ended; Ctrl-C ends it. */
+static void wait_for(struct builtin *b)
+{
+    while (b->process != NULL) {
+        if (console_interrupted()) {
+            print("^C\n");
+            builtin_kill(b);
+        }
+        builtin_give_way();
+    }
+    builtin_give_way();                 /* whoever runs next frees what is left of its thread */
+    tell_ends();
+}
+
+/* ---- start ------------------------------------------------------------------------------------- */
+
+static const char *lacking(int err)
+{
+    if (err == -EAGAIN)
+        return "no number, or no kernel stack, is left for another process";
+    return err == -ENOMEM ? "not enough memory is free" : "it does not fit where the document lets programs be";
+}
+
 int run_start_app(int count, char **words)
 {
-    struct builtin       builtin = { .quiet = false };
     struct app_arguments arguments = { 0, 0 };
     const struct app    *app = builtin_find(words[1]);
+    struct builtin      *place = free_place();
+    bool                 aside = strcmp(words[count - 1], "&") == 0;
     uint64_t             number;
     int                  err;
 
+    count -= aside;
     if (app == NULL) {
         print("start: expected one of these, not \"%s\"\n", words[1]);
         run_apps(0, NULL);
         return -ENOENT;
+    }
+    if (place == NULL || count > 4) {
+        print(place == NULL ? "start: %u are running; one must end first\n" : "start: expected two numbers at most\n", AT_ONCE);
+        return -EINVAL;
     }
     for (int i = 2; i < count; i++) {
         if (!number_argument(words[i], "a number", 0, UINT32_MAX, &number))
             return -EINVAL;
         *(i == 2 ? &arguments.a : &arguments.b) = (uint32_t)number;
     }
-    err = builtin_start(&builtin, app, arguments);
+    place->quiet = false;
+    err = builtin_start(place, app, arguments);
     if (err != 0) {
-        print("start: %s could not be started: error %d\n", app->name, -err);
+        place->app = NULL;
+        print("start: %s could not be started: %s\n", app->name, lacking(err));
         return err;
     }
-    builtin_wait(&builtin);
-    print_end(&builtin);
+    share_the_processor();
+    if (!aside)
+        wait_for(place);
     return 0;
 }

@@ -8,10 +8,10 @@
 #include "base/string.h"
 #include "console/show.h"
 #include "memory/heap/heap.h"
-#include "layouts/movos/populate.h"
+#include "memory/spaces/populate.h"
 #include "layouts/movos/tables.h"
 #include "memory/tables/table.h"
-#include "layouts/movos/flat.h"
+#include "console/flat.h"
 #include "process/abi.h"
 
 enum { PATIENCE_SECONDS = 20, MOST_STEPS = 64, NANOSECONDS = 1000000000 };

@@ -12,6 +12,7 @@
 #include "memory/tables/cursor.h"
 #include "memory/frames/frame.h"
 #include "memory/spaces/space.h"
+#include "memory/tables/shortage.h"
 #include "memory/tables/table.h"
 
 enum { PLACES = MMU_ENTRIES, WORD_BITS = 32 };
@@ -310,5 +311,16 @@ const struct invariant movos_invariants[] = {
     { "W2", "tables.h", "the place of a directory entry shows the table that the entry leads to" },
     { "W3", "tables.h", "a space's structure and directory are where it says, and its registers lead to the latter" },
     { "W4", "tables.h", "places taken, free and promised add up to the window" },
+    { 0 },
+};
+
+/* ---- For people ------------------------------------------------------------------------------ */
+
+enum { PLACES_OF_A_PROCESS = 3 };       /* its structure, its directory, a table */
+
+static bool window_is_full(void) { return table_window_free() < PLACES_OF_A_PROCESS; }
+
+const struct shortage movos_shortages[] = {
+    { "no page is left in the window", window_is_full },
     { 0 },
 };

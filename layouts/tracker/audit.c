@@ -98,7 +98,7 @@ static void audit_object(const struct space *space, struct audit_report *report)
         return;
     }
     audit_page(space, first, entry_table(space->root, false), report);
-    for (uint32_t n = 0; n < span_pages(layout.user) / MMU_ENTRIES; n++) {
+    for (uint32_t n = 0; n < (span_pages(layout.user) + MMU_ENTRIES - 1) / MMU_ENTRIES; n++) {
         entry_t table = entry_read(&space->home.info->directory[index + n]);
 
         last = entry_kind(table, MMU_LEVELS) == ENTRY_TABLE ? n : last;

@@ -77,3 +77,22 @@ def test_wrong_words_are_answered(boot):
     machine = boot()
     assert "expected one of these" in machine.command("start nothing")
     assert "number" in machine.command("start hello ten")
+
+
+def test_applications_run_aside_and_ctrl_c_ends_the_one_waited_for(start, house):
+    machine = start(kernel=house.kernel("firmware"), memory="32M")
+    machine.prompt()
+    machine.command("start counter 3 &;start hello")
+    machine.send("start counter 100000\r")
+    machine.expect(r"counter\[1\] ended with status 0")         # the first, while the other is waited for
+    machine.send("\x03")
+    said = machine.prompt()
+    assert "^C" in said and re.search(r"counter\[\d+\] was killed by signal 9", said), said
+    assert "audit: clean" in machine.command("audit")
+
+
+def test_a_place_for_each_application_and_no_more(start, house):
+    machine = start(kernel=house.kernel("firmware"), memory="32M")
+    machine.prompt()
+    said = machine.command("start counter 100000 &;" * 9 + "audit", timeout=60)
+    assert "8 are running; one must end first" in said and "audit: clean" in said

@@ -351,7 +351,10 @@ static const char *nearest_map(const struct document *d, uint64_t physical, uint
             nearest = m;
         }
     }
-    return nearest == NULL ? "" : source_print(d->source, "; the nearest is at line %u", nearest->line);
+    if (nearest == NULL)
+        return "";
+    return source_print(d->source, "; the nearest is at line %u, and what is to be shown at line %u", nearest->line,
+                        (d->boot != NULL && offset == 0 ? d->boot : d->image)->place.line);
 }
 
 /* The boot code is executed at its physical address when paging comes on; the rest at its own. */

@@ -95,7 +95,7 @@ void cursor_put(struct cursor *c, page_t page, entry_t absent);
 void cursor_map_large(struct cursor *c, page_t page, frame_t frame, struct rights rights, enum cache cache);
 
 /*
- * Hang in a table that was filled beforehand (layouts/movos/populate.h): MMU_ENTRIES present entries, whose frames'
+ * Hang in a table that was filled beforehand (memory/spaces/populate.h): MMU_ENTRIES present entries, whose frames'
  * references and the table's own are then the space's. The pages it shows are empty so far, a process's, and all in its space's
  * part; the cursor was opened with CURSOR_BUILD and CURSOR_LARGE. Returns 0, or -ENOMEM where the layout has no
  * place left for a table.

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/string.h"
 #include "cpu.h"
-#include "layouts/movos/populate.h"
+#include "memory/spaces/populate.h"
 #include "memory/tables/table.h"
 
 static const struct rights program = { READ | WRITE, READ | WRITE | RUN };

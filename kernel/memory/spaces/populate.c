@@ -1,7 +1,7 @@
 /*
  * populate.c - memory for a new process, page by page and chunk by chunk.
  */
-#include "layouts/movos/populate.h"
+#include "memory/spaces/populate.h"
 
 #include "base/check.h"
 #include "base/error.h"

@@ -1,8 +1,8 @@
 /*
- * commands.h - the console's commands about programs that are built in; console.c has them.
+ * processes.h - the console's commands about programs that are built in.
  */
-#ifndef QUIRE_LAYOUTS_MOVOS_COMMANDS_H
-#define QUIRE_LAYOUTS_MOVOS_COMMANDS_H
+#ifndef QUIRE_CONSOLE_PROCESSES_H
+#define QUIRE_CONSOLE_PROCESSES_H
 
 int run_start(int count, char **words);
 int run_processes(int count, char **words);

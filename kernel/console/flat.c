@@ -1,13 +1,14 @@
 /*
  * flat.c - processes of the built-in programs, populated before they run.
  */
-#include "layouts/movos/flat.h"
+#include "console/flat.h"
 
 #include "base/check.h"
 #include "base/error.h"
 #include "base/print.h"
 #include "base/range.h"
 #include "base/string.h"
+#include "console/console.h"
 #include "files/core/descriptor.h"
 #include "files/core/file.h"
 #include "files/path/path.h"
@@ -113,6 +114,7 @@ int flat_begin(void)
         schedule_start();
         schedule_share();
         clock_start();
+        console_idle = flat_tell;
         running = true;
     }
     return console != NULL ? 0 : make_console();
@@ -135,7 +137,7 @@ static int open_output(struct process *process)
     return 0;
 }
 
-/* One region for all of it: movos knows no rights. Its pages come at once, not when they are touched. */
+/* One region for all of it: flat programs know no rights. Its pages come at once, not when they are touched. */
 static int map_image(struct space *space, const struct flat_program *program, struct populate_watch *watch)
 {
     size_t             pages   = flat_pages(program);
@@ -223,6 +225,13 @@ void flat_tell(void)
         print("process %d, %s, %s %d\n", (int)end.id, end.name, signal != 0 ? "was killed by signal" : "ended with status",
               signal != 0 ? signal : end.status >> 8 & 0xFF);
     }
+}
+
+bool flat_lives(int32_t id)
+{
+    const struct process *process = process_find(id);
+
+    return process != NULL && process != console && process->state != PROCESS_ZOMBIE;
 }
 
 bool flat_wait(int32_t id, uint64_t nanoseconds, struct process_end *out)

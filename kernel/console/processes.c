@@ -1,22 +1,24 @@
 /*
- * console.c - the built-in programs: start, processes, kill, wait. Where the document has a start address.
+ * processes.c - the built-in programs: start, processes, kill, wait. Where the document has a start address.
  *
  * Each command that makes or ends processes says what that took or gave back, frame by frame and owner by owner.
  */
-#include "layouts/movos/commands.h"
+#include "console/processes.h"
 
 #include "base/error.h"
 #include "base/print.h"
 #include "base/string.h"
+#include "console/console.h"
+#include "console/flat.h"
 #include "console/words.h"
 #include "memory/frames/frame.h"
-#include "layouts/movos/flat.h"
+#include "memory/tables/shortage.h"
 
 enum { MOST_AT_ONCE = 64, MOST_MILLISECONDS = 60000, NANOSECONDS = 1000000 };
 
 /* ---- What has become of the frames ---------------------------------------------------------------- */
 
-static const enum owner told[] = { OWNER_PROCESS, OWNER_TABLES, OWNER_USER, OWNER_STACK, OWNER_HEAP, OWNER_FILE };
+static const enum owner told[] = { OWNER_PROCESS, OWNER_TABLES, OWNER_TRACKERS, OWNER_USER, OWNER_STACK, OWNER_HEAP, OWNER_FILE };
 
 static void print_frames_of(const char *what, const struct frame_sums *less, const struct frame_sums *more)
 {
@@ -48,7 +50,19 @@ static int list_programs(void)
     return 0;
 }
 
-static int start_program(const struct flat_program *program)
+/* What was lacking, in words. */
+static const char *lacking(int err)
+{
+    EACH_ROW(shortage, shortages)
+        if (shortage->is_there())
+            return shortage->words;
+    if (err == -EAGAIN)
+        return "no number, or no kernel stack, is left for another process";
+    return err == -ENOMEM ? "not enough memory is free" : "its pages do not fit where the document lets programs start";
+}
+
+/* Returns the process's number, or an error that has been told. */
+static int32_t start_program(const struct flat_program *program)
 {
     struct frame_sums before, after;
     int32_t           id;
@@ -57,21 +71,67 @@ static int start_program(const struct flat_program *program)
     id = flat_start(program, NULL);
     frames_sums(&after);
     if (id < 0) {
-        print("start: %s cannot be started: error %d\n", program->name, (int)-id);
+        print("start: %s cannot be started: %s\n", program->name, lacking((int)id));
         print_frames_of("  that cost", &before, &after);
         return id;
     }
     print("process %d, %s: ", (int)id, program->name);
     print_frames_of("took", &before, &after);
-    return 0;
+    return id;
+}
+
+/* ---- Waiting for what was started; Ctrl-C ends it ------------------------------------------------------- */
+
+static void note_living(struct process *process, void *data)
+{
+    int32_t *id = data;
+
+    if (*id == 0 && process->memory != NULL)          /* not the console, nor who has ended */
+        *id = process->id;
+}
+
+/* Any process that lives, or 0. */
+static int32_t one_that_lives(void)
+{
+    int32_t id = 0;
+
+    process_each(note_living, &id);
+    return id;
+}
+
+static void end_all(const int32_t *ids, uint64_t count)
+{
+    print("^C\n");
+    for (uint64_t i = 0; i < count; i++)
+        if (flat_lives(ids[i]))
+            (void)flat_kill(ids[i]);
+}
+
+/* Until all of them have ended. */
+static void wait_for(const int32_t *ids, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; ) {
+        if (console_interrupted()) {
+            end_all(ids, count);
+            return;
+        }
+        schedule_pause();
+        if (!flat_lives(ids[i]))
+            i++;
+    }
+    flat_tell();
 }
 
 int run_start(int count, char **words)
 {
+    static int32_t             ids[MOST_AT_ONCE];
     const struct flat_program *program;
-    uint64_t                   copies = 1;
+    uint64_t                   copies = 1, started = 0;
+    bool                       aside  = count > 1 && strcmp(words[count - 1], "&") == 0;
     int                        err;
 
+    may_sleep();
+    count -= aside;
     if (count == 1)
         return list_programs();
     program = flat_find(words[1]);
@@ -80,11 +140,18 @@ int run_start(int count, char **words)
         list_programs();
         return -EINVAL;
     }
-    if (count == 3 && !number_argument(words[2], "how many", 1, MOST_AT_ONCE, &copies))
+    if (count > 3 || (count == 3 && !number_argument(words[2], "how many", 1, MOST_AT_ONCE, &copies)))
         return -EINVAL;
     err = flat_begin();
-    for (uint64_t i = 0; i < copies && err == 0; i++)
-        err = start_program(program);
+    while (started < copies && err == 0) {
+        ids[started] = start_program(program);
+        if (ids[started] < 0)
+            err = ids[started];
+        else
+            started++;
+    }
+    if (!aside)
+        wait_for(ids, started);
     return err;
 }
 
@@ -131,17 +198,39 @@ int run_kill(int count __attribute__((unused)), char **words)
     return err;
 }
 
-int run_wait(int count __attribute__((unused)), char **words)
+/* All that live, at the moment that they are asked about. */
+static int wait_for_all(void)
+{
+    int32_t id;
+
+    while ((id = one_that_lives()) != 0) {
+        if (console_interrupted()) {
+            print("^C\n");
+            while ((id = one_that_lives()) != 0 && flat_kill(id) == 0)
+                ;
+            return 0;
+        }
+        schedule_pause();
+    }
+    flat_tell();
+    return 0;
+}
+
+int run_wait(int count, char **words)
 {
     uint64_t milliseconds, end;
 
     may_sleep();
-    if (!number_argument(words[1], "milliseconds", 0, MOST_MILLISECONDS, &milliseconds))
+    if (count == 2 && !number_argument(words[1], "milliseconds", 0, MOST_MILLISECONDS, &milliseconds))
         return -EINVAL;
-    if (flat_begin() != 0)
+    if (flat_begin() != 0) {
+        print("wait: %s\n", lacking(-ENOMEM));
         return -ENOMEM;
+    }
+    if (count == 1)
+        return wait_for_all();
     end = clock_now() + milliseconds * NANOSECONDS;
-    while (clock_now() < end)
+    while (clock_now() < end && !console_interrupted())
         schedule_pause();
     flat_tell();
     return 0;

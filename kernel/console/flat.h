@@ -2,9 +2,9 @@
  * flat.h - programs that are built into the kernel, and processes that run them.
  *
  * A flat program is bytes that are linked for the start address of the layout's document (M12): no file, no
- * headers. programs/ has their sources; the build puts their images among the kernel's constants. A process is made of one
+ * headers. user/ has their sources; the build puts their images among the kernel's constants. A process is made of one
  * as movos prescribes (M10): first it is known how many pages there will be, image, demanded memory and stack;
- * then they are taken and mapped one by one from the start address upward, whole chunks as layouts/movos/populate.h says; at last
+ * then they are taken and mapped one by one from the start address upward, whole chunks as memory/spaces/populate.h says; at last
  * the instruction pointer is set to the start address. Otherwise it is a process like all others, with Linux's
  * system calls; what it writes to descriptors 1 and 2 appears on the console.
  *
@@ -14,10 +14,10 @@
  *
  * Errors   -ENOMEM at whatever step memory is missing, -EAGAIN without a free number; everything taken is given back.
  */
-#ifndef QUIRE_PROCESS_FLAT_H
-#define QUIRE_PROCESS_FLAT_H
+#ifndef QUIRE_CONSOLE_FLAT_H
+#define QUIRE_CONSOLE_FLAT_H
 
-#include "layouts/movos/populate.h"
+#include "memory/spaces/populate.h"
 #include "process/process.h"
 
 struct flat_program {
@@ -45,6 +45,9 @@ bool flat_wait(int32_t id, uint64_t nanoseconds, struct process_end *out);
 
 /* End it, as SIGKILL does, and wait for that. Returns 0, -ESRCH, or -ETIMEDOUT. */
 int  flat_kill(int32_t id);
+
+/* Whether this process is there and has not ended. */
+bool flat_lives(int32_t id);
 
 /* A line for each process that has ended and that nobody has waited for. */
 void flat_tell(void);
