@@ -28,6 +28,13 @@
 #define PVH_ENTRY_LENGTH    8
 #define PVH_ENTRY_TYPE      16
 #define PVH_RAM             1
+#define PCI_ADDRESS_PORT    0xCF8           /* keeps what is written to it, where there is PCI */
+#define PCI_ENABLE          0x80000000
+/*
+ * SeaBIOS was seen to use 250 KiB below the end of RAM for a moment: copies of devices' ROMs and its own tables. It says
+ * nothing of that in the memory map. More is refused than must be; less, and the image may be damaged.
+ */
+#define FIRMWARE_WORKS_IN   0x60000
 #define MULTIBOOT_MAGIC     0x2BADB002
 #define MULTIBOOT_HAS_MEMORY 1              /* in its flags, the first word; then */
 #define MULTIBOOT_UPPER     8
@@ -116,7 +123,16 @@ boot_start:
     jb no_memory
     jmp enough_memory
 map_of_pvh:
-    movl PVH_MAP(%ebx), %esi
+    /* A PC's firmware, which machines without PCI do not have, works above the image after QEMU has put the image there. */
+    movl $PCI_ENABLE, %eax
+    movw $PCI_ADDRESS_PORT, %dx
+    outl %eax, %dx
+    inl %dx, %eax
+    cmpl $PCI_ENABLE, %eax
+    movl $PVH_MAGIC, %eax
+    jne 1f
+    addl $FIRMWARE_WORKS_IN, %edi
+1:  movl PVH_MAP(%ebx), %esi
     movl PVH_MAP_ENTRIES(%ebx), %ecx
     cmpl $0, PVH_VERSION(%ebx)
     je enough_memory
@@ -124,13 +140,13 @@ map_of_pvh:
     jz enough_memory
 next_range:
     cmpl $PVH_RAM, PVH_ENTRY_TYPE(%esi)
-    jne 1f
+    jne 2f
     movl (%esi), %edx                       /* 64 bits: start and length; beyond 4 GiB there is enough below */
     addl PVH_ENTRY_LENGTH(%esi), %edx
     jc enough_memory
     cmpl %edi, %edx
     jae enough_memory
-1:  addl $PVH_ENTRY_BYTES, %esi
+2:  addl $PVH_ENTRY_BYTES, %esi
     loop next_range
     jmp no_memory
 
@@ -139,7 +155,7 @@ no_memory:
     SAY no_memory_text
     jmp refuse
 no_memory_text:
-    .asciz "memory: too little RAM, it ends before the kernel image does\r\n"
+    .asciz "memory: too little RAM, no room for the kernel image and what firmware needs\r\n"
 refuse:
     movw $POWER_EXIT_PORT, %dx
     movb $POWER_STATUS_REFUSED, %al
