@@ -54,6 +54,7 @@ int pipe_wait(struct file *file, bool writing)
     struct node *node = file->node;
     int          err;
 
+    may_sleep();
     assert(pipe_is(file));
     mutex_take(&node->lock);
     err = writing ? await_room(node, PAGE_SIZE, true) : await_bytes(node, true);
@@ -99,6 +100,7 @@ long pipe_empty_into(struct file *file, size_t bytes, bool wait, struct pipe_act
     char        *block = heap_alloc(PAGE_SIZE, 0);
     long         done;
 
+    may_sleep();
     assert(pipe_is(file) && bytes > 0);
     if (block == NULL)
         return -ENOMEM;
@@ -145,6 +147,7 @@ long pipe_fill_from(struct file *file, size_t bytes, bool wait, struct pipe_acto
     char        *block = heap_alloc(PAGE_SIZE, 0);
     long         done;
 
+    may_sleep();
     assert(pipe_is(file) && bytes > 0);
     if (block == NULL)
         return -ENOMEM;
@@ -232,6 +235,7 @@ long pipe_move(struct file *from, struct file *to, size_t bytes, bool wait, bool
     char *block = heap_alloc(PAGE_SIZE, 0);
     long  done;
 
+    may_sleep();
     assert(pipe_is(from) && pipe_is(to) && from->node != to->node && bytes > 0);
     if (block == NULL)
         return -ENOMEM;
