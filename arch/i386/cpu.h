@@ -1,7 +1,7 @@
 /*
  * cpu.h (i386) - the processor, as far as portable code needs it.
  *
- * arch/contract.h says what each answers.
+ * arch/contract.h says what each function answers.
  */
 #ifndef QUIRE_ARCH_CPU_H
 #define QUIRE_ARCH_CPU_H
@@ -27,23 +27,17 @@ static inline void interrupts_restore(unsigned long flags)
 
 static inline void interrupts_on(void) { __asm__ volatile("sti" : : : "memory"); }
 
-/* Of what interrupts_off() returned. */
 static inline bool interrupts_were_on(unsigned long flags) { return flags & 0x200; }
 
 /* STI takes effect after the instruction that follows it. */
 static inline void interrupts_let_in(void) { __asm__ volatile("sti; nop; cli" : : : "memory"); }
 
-/* For `crash`: an interrupt, and an exception of a vector, that nobody expects. */
 static inline void cpu_raise_unexpected(void) { __asm__ volatile("int $99"); }
 static inline void cpu_load_nonsense(void)    { __asm__ volatile("movl %0, %%fs" : : "r"(0xFFFC)); }
 
 static inline void cpu_relax(void) { __asm__ volatile("pause"); }
 
-/*
- * Sleep until an interrupt has been handled. Called with interrupts off, and they are off again
- * afterwards, so that none slips in between a look for work and the sleep: STI takes
- * effect after the instruction that follows it.
- */
+/* Here too: no interrupt slips in before the sleep. */
 static inline void cpu_wait(void) { __asm__ volatile("sti; hlt; cli" : : : "memory"); }
 
 static inline void   *pointer_to(vaddr_t address)      { return (void *)address; }
@@ -66,7 +60,7 @@ void cpu_page_copy(void *restrict to, const void *restrict from);
 
 void cpu_start(void);
 
-/* A number from the processor's own generator, 0 where it has none (Intel SDM vol. 2, "RDRAND"). */
+/* Intel SDM vol. 2, "RDRAND". */
 static inline uint64_t cpu_random(void)
 {
     enum { HAS_RDRAND = 1 << 30 };
@@ -78,7 +72,6 @@ static inline uint64_t cpu_random(void)
     return (uint64_t)high << 32 | low;
 }
 
-/* Cycles or instructions since some moment; for statistics only. */
 static inline uint64_t cpu_ticks(void)
 {
     uint32_t low, high;

@@ -3,8 +3,8 @@
  *
  * Segments are flat and exist because the processor insists. One TSS says which stack a trap
  * from a program takes; a second one is the double fault's own task, so that it runs even when
- * there is no stack left. The tables stand where the layout's document puts them (claims
- * A6, A7), seen through the permanent mapping at the kernel offset, else in the image.
+ * there is no stack left. The tables stand where traps_start() is told that they should (claims A6, A7), else in
+ * the image.
  *
  * Source   Intel SDM vol. 3A, "Protected-Mode Memory Management", "Task Management".
  */
@@ -39,7 +39,7 @@ struct task_state {
 _Static_assert(sizeof(struct task_state) == 104, "Intel SDM vol. 3A, figure \"32-Bit Task-State Segment\"");
 
 /* Build and load all tables. Every vector leads to trap.S; no interrupt is let in yet. */
-struct trap_places;                     /* trap.h */
+struct trap_places;                     /* arch/contract.h */
 void descriptors_start(const struct trap_places *places);
 
 /* Let programs raise a vector by INT n. */

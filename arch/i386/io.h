@@ -1,5 +1,5 @@
 /*
- * io.h (i386) - ports of the I/O address space.
+ * io.h (i386) - ports of the I/O address space (arch/contract.h).
  */
 #ifndef QUIRE_ARCH_IO_H
 #define QUIRE_ARCH_IO_H

@@ -1,7 +1,7 @@
 /*
  * mmu.h (i386) - page-table entries of the two-level, 32-bit format.
  *
- * arch/contract.h says what each answers.
+ * arch/contract.h says what each function answers.
  *
  * Present entries are the processor's (Intel SDM vol. 3A, "32-Bit Paging"). Of the bits
  * it leaves to software, bits 9 and 10 hold the age for page-out. Entries that are not

@@ -1,5 +1,5 @@
 /*
- * power.c (i386) - ways out.
+ * power.c (i386) - leaving the emulator, switching off, reset, standing still.
  */
 #include "power.h"
 #include "io.h"

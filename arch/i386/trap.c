@@ -1,5 +1,5 @@
 /*
- * trap.c (i386) - who deals with a trap.
+ * trap.c (i386) - from a vector to the handler of it.
  */
 #include "trap.h"
 #include "base/check.h"

@@ -1,5 +1,8 @@
 /*
- * abi.h - what the families of calls ask of the interface's own folder: linux/i386.
+ * abi.h - what the families of calls ask of the interface's own folder, linux/i386, beside what process/abi.h asks of
+ * it.
+ *
+ * Where a call's arguments are is call_arguments.h's affair, which that folder has too.
  *
  * Source   Linux uapi headers: asm/sigcontext.h, asm/ucontext.h, asm-generic/siginfo.h; signal(7).
  */

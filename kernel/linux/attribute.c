@@ -16,8 +16,8 @@ enum { TIME_NOW = 0x3FFFFFFF, TIME_OMIT = 0x3FFFFFFE };
 /* Both times of a call: what to do, and the value. */
 struct times {
     uint64_t value[2];
-    bool     omit[2], now;          /* now: both are the present, which who may write the file may set */
-    bool     senseless;             /* one is no time at all, which is told once the file is found */
+    bool     omit[2], now;          /* now: both are the present time, which whoever may write the file may set */
+    bool     senseless;             /* one of them is no time at all: -EINVAL, once the file is found */
 };
 
 /* Takes the reference. */
@@ -91,7 +91,7 @@ static int read_times(user_t from, bool wide, struct times *out)
     return err;
 }
 
-/* Without a path it is the descriptor itself that is meant. */
+/* Without a path the descriptor itself is meant. */
 static long set_times_at(int folder, user_t path, const struct times *times, unsigned flags)
 {
     struct node *node;

@@ -117,7 +117,7 @@ SYSTEM_CALL(sendfile64, int, to, int, from, user_t, at_place, size_t, count)
     return done >= 0 && user_write(at_place, &at, sizeof at) != 0 ? -EFAULT : done;
 }
 
-/* A position that the caller keeps, or the file's own. */
+/* A position that the program keeps in its memory, or (0) the file's own. */
 static int read_position(user_t from, int64_t *out)
 {
     deep_assert(out != NULL);
@@ -127,7 +127,7 @@ static int read_position(user_t from, int64_t *out)
     return user_read(out, from, sizeof *out) != 0 ? -EFAULT : 0;
 }
 
-/* A place that a range from there would not fit behind, as an unsigned number; or that is before the start. */
+/* Refuse a negative position, and one from which the range would pass the end of unsigned numbers. */
 static int check_position(user_t given, int64_t at, size_t bytes)
 {
     uint64_t end;
@@ -143,7 +143,7 @@ static bool is_regular(const struct file *file) { return (file->node->mode & S_F
 
 static uint64_t place_in(const struct file *file, int64_t at) { return at == AT_POSITION ? file->at : (uint64_t)at; }
 
-/* Within one file the two ranges, as far as there are bytes to copy, may touch and no more. */
+/* Within one file the two ranges, cut to the bytes that there are to copy, may touch but not overlap. */
 static bool ranges_overlap(const struct copying *copying, uint64_t bytes)
 {
     uint64_t from = place_in(copying->from, copying->from_at), to = place_in(copying->to, copying->to_at);

@@ -37,15 +37,16 @@ SYSTEM_CALL(setresgid32, uint32_t, real, uint32_t, effective, uint32_t, saved)
     return set_group(real, effective, saved);
 }
 
-/* For root all three; for others the effective one alone, and only to what they are or have been. */
+/* setuid: root sets all three numbers; others the effective one alone, and only to their real or saved number. */
 SYSTEM_CALL(setuid32, uint32_t, user)
 {
     if (user == UINT32_MAX)
         return -EINVAL;
     if (has_capability(current_process(), CAP_SETUID))
         return set_user(user, user, user);
-    return user == current_process()->uid ||
-           user == current_process()->suid ? set_user(UINT32_MAX, user, UINT32_MAX) : -EPERM;
+    if (user != current_process()->uid && user != current_process()->suid)
+        return -EPERM;
+    return set_user(UINT32_MAX, user, UINT32_MAX);
 }
 
 SYSTEM_CALL(setgid32, uint32_t, group)
@@ -54,11 +55,15 @@ SYSTEM_CALL(setgid32, uint32_t, group)
         return -EINVAL;
     if (has_capability(current_process(), CAP_SETGID))
         return set_group(group, group, group);
-    return group == current_process()->gid ||
-           group == current_process()->sgid ? set_group(UINT32_MAX, group, UINT32_MAX) : -EPERM;
+    if (group != current_process()->gid && group != current_process()->sgid)
+        return -EPERM;
+    return set_group(UINT32_MAX, group, UINT32_MAX);
 }
 
-/* The saved number follows the effective one when the real one is set, or the effective one to another than that. */
+/*
+ * The saved number follows the effective one when the real one is set, or the effective one to another number than the
+ * real one.
+ */
 static uintptr_t saved_after(uint32_t real, uint32_t effective, uint32_t has_real, uint32_t has_effective)
 {
     bool follows = real != UINT32_MAX || (effective != UINT32_MAX && effective != has_real);

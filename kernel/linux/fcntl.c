@@ -49,7 +49,7 @@ static int write_lock(user_t to, bool wide, const struct lock64 *lock)
     return user_write(to, &narrow, sizeof narrow);
 }
 
-/* The bytes it means: from the start, the position or the end; a negative length lies before. */
+/* The bytes that a lock means: from the start, the position or the end; a negative length lies before that. */
 static int lock_range(struct file *file, const struct lock64 *lock, struct lock_request *out)
 {
     int64_t start, from = 0;
@@ -225,7 +225,7 @@ static long is_same_file(const struct file *file, int descriptor)
     return same;
 }
 
-/* What an open file that is only a path (O_PATH) can do as well. */
+/* The commands that also work on an open file that is only a path (O_PATH). */
 static long control_descriptor(struct file *file, int descriptor, uintptr_t command, uintptr_t argument)
 {
     struct files *files = current_process()->files;

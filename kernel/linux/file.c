@@ -59,7 +59,7 @@ static int read_how(user_t from, uintptr_t size, struct open_how *out)
     return 0;
 }
 
-/* Unlike open(), what it does not know it refuses. */
+/* Unlike open(), openat2() refuses flags that it does not know. */
 static int check_how(const struct open_how *how)
 {
     bool makes = (how->flags & O_CREAT) || (how->flags & O_TMPFILE) == O_TMPFILE;
@@ -76,7 +76,7 @@ static int check_how(const struct open_how *how)
     return (how->resolve & RESOLVE_CACHED) && (how->flags & (O_TRUNC | O_CREAT)) ? -EAGAIN : 0;
 }
 
-/* Where a path begins that may be absolute and yet lead below a descriptor's folder. */
+/* Where the path begins when it may be absolute and must still lead below the descriptor's folder. */
 static int restricted_start(struct named *named, int folder)
 {
     struct file *file;
@@ -227,7 +227,7 @@ SYSTEM_CALL(pipe2, user_t, to, unsigned, flags) { return make_pipe(to, flags); }
 
 enum { MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2, MFD_NOEXEC_SEAL = 8, MFD_EXEC = 16, MFD_NAME = 249 };
 
-/* Who may not run it must be sure that nobody ever will. */
+/* MFD_NOEXEC_SEAL: the file may not be run, and a seal keeps its mode from being changed to say otherwise. */
 static void seal_new_file(struct node *node, unsigned flags)
 {
     deep_assert(node != NULL);

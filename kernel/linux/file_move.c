@@ -60,7 +60,7 @@ static long move_buffer(int descriptor, bool writing, user_t memory, size_t byte
     return done;
 }
 
-/* A position in two words may be any number but a negative one. */
+/* A position is any number but a negative one. */
 static long move_at(int descriptor, bool writing, user_t memory, size_t bytes, int64_t at)
 {
     return at < 0 ? -EINVAL : move_buffer(descriptor, writing, memory, bytes, at);
@@ -88,7 +88,7 @@ SYSTEM_CALL(pwrite64, int, descriptor, user_t, from, size_t, count, int64_t, at)
 
 struct piece { uint32_t memory, bytes; };               /* struct iovec */
 
-/* Whether the pieces are such that none of them can be refused; their sum fits a result. */
+/* Check that no piece will be refused, and that the sum of their lengths fits a result. */
 static int check_pieces(const struct piece *pieces, size_t count)
 {
     uint64_t sum = 0;
@@ -185,7 +185,7 @@ enum { RWF_HIPRI = 1, RWF_DSYNC = 2, RWF_SYNC = 4, RWF_NOWAIT = 8, RWF_APPEND = 
        RWF_DONTCACHE = 128 };
 enum { RWF_KNOWN = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND | RWF_DONTCACHE };
 
-/* The open file as this one call shall see it. All else here is done at once and kept nowhere else. */
+/* A copy of the open file with the flags that hold for this one call; nothing else is changed. */
 static int see_file_as(const struct file *file, unsigned flags, struct file *out)
 {
     deep_assert(file != NULL && out != NULL);

@@ -28,21 +28,27 @@ void named_end(struct named *named);
 /* The second half of named_begin(), for calls that have the path already: where it begins. 0, -EBADF, -ENOTDIR. */
 int  named_start(struct named *named, int folder) MUST_CHECK;
 
-/* Text of a program on the heap, less than PATH_LONGEST bytes. */
+/* Text of a program on the heap, the caller's to free. Returns 0, -EFAULT, -ENAMETOOLONG (PATH_LONGEST), -ENOMEM. */
 int text_in(user_t from, char **out) MUST_CHECK;
 
 /* The open file of a descriptor of the current process, with a reference; NULL: -EBADF. */
 struct file *file_of(int descriptor);
-/* The same; NULL also when it is only a path (O_PATH), which most calls take for closed. */
+/* The same; NULL also for an open file that is only a path (O_PATH), which most calls take for closed. */
 struct file *whole_file_of(int descriptor);
 
-/* The node that a path, or with AT_EMPTY_PATH a descriptor, names. flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
+/*
+ * The node that a path, or with AT_EMPTY_PATH a descriptor, names, with a reference. flags: AT_SYMLINK_NOFOLLOW,
+ * AT_EMPTY_PATH. Returns 0, or what named_begin() and path_find() return.
+ */
 int node_of(int folder, user_t path, unsigned flags, struct node **out) MUST_CHECK;
 
-/* A new descriptor for an open file, whose reference it takes; on failure that is released. */
+/*
+ * A new descriptor for an open file, whose reference it takes. Its number, or -EMFILE or -ENOMEM: then that is
+ * released.
+ */
 long new_descriptor(struct file *file, bool close_on_exec);
 
-/* Read or write at a position, or (AT_POSITION) at the file's own. */
+/* Read or write at a position, or (AT_POSITION) at the file's own. Returns bytes moved, or a negative errno. */
 #define AT_POSITION (-1)
 long move_bytes(struct file *file, bool writing, struct buffer *buffer, int64_t at);
 
@@ -52,7 +58,10 @@ long move_bytes(struct file *file, bool writing, struct buffer *buffer, int64_t 
  */
 long count_moved(bool writing, long done);
 
-/* Signals of its own for one call (ppoll, pselect6, epoll_pwait): the mask that is put back when a handler has run. */
+/*
+ * A mask of signals for one call (ppoll, pselect6, epoll_pwait): the thread's own is put back when the call has ended
+ * and a handler, if there is one, has run. Returns 0, -EINVAL for another size than a mask's, -EFAULT.
+ */
 int  mask_for_call(user_t mask, size_t bytes) MUST_CHECK;
 
 #endif

@@ -132,7 +132,7 @@ static void find_best(struct niceness *request, struct thread *thread)
         request->best = NICE_ZERO - thread->nice;
 }
 
-/* RLIMIT_NICE is 20 minus the lowest niceness one may take. */
+/* RLIMIT_NICE is 20 minus the lowest niceness that a thread may be given. */
 static bool may_be_as_nice(const struct thread *thread, int32_t nice)
 {
     deep_assert(thread != NULL);

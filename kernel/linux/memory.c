@@ -30,7 +30,7 @@ enum {
 
 static struct space *own_space(void) { return &current_process()->memory->space; }
 
-/* Root locks what it likes; others up to their limit. */
+/* The current space, its limit of locked memory as RLIMIT_MEMLOCK has it now; root has none. */
 static struct space *space_to_lock(void)
 {
     const struct process *p    = current_process();

@@ -64,7 +64,7 @@ static int read_option_word(char *word, struct options *out)
     return strcmp(word, "gid") == 0 ? read_option_number(value, 10, INT32_MAX, &out->group) : -EINVAL;
 }
 
-/* Words with commas between them. The text is taken apart. */
+/* Read words with commas between them; writes NULs into the text. */
 static int read_options(char *text, struct options *out)
 {
     int err = 0;
@@ -81,7 +81,7 @@ static int read_options(char *text, struct options *out)
     return err;
 }
 
-/* Of these there is but one on Linux, however often it is mounted. */
+/* /proc and /sys: on Linux there is one of each, however often it is mounted. */
 static bool is_single(const char *type) { return strcmp(type, "proc") == 0 || strcmp(type, "sysfs") == 0; }
 
 static int make_system(const char *type, char *data, struct file_system **out)

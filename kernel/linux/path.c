@@ -292,7 +292,7 @@ SYSTEM_CALL(umask, uint32_t, mask)
 
 /* ---- Who may ----------------------------------------------------------------------------------------------- */
 
-/* access() asks for the real user, as a program with borrowed rights wants to know. */
+/* access() asks for the real user: a set-user-id program wants to know what its caller may do. */
 static long may_access(int folder, user_t path, uintptr_t wanted, unsigned flags)
 {
     struct process *process = current_process();
@@ -347,7 +347,7 @@ static long change_mode(struct node *node, uint32_t mode)
     return err;
 }
 
-/* Takes the reference. Who gives a file away takes its borrowed rights with him. */
+/* Takes the reference. A file that changes its owner loses its set-user-id and set-group-id bits. */
 static long change_owner(struct node *node, uint32_t user, uint32_t group)
 {
     uint32_t who = user_acting();

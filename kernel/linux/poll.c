@@ -127,8 +127,8 @@ static int16_t probe_one(struct files *table, const struct asked *asked)
 }
 
 /*
- * What is asked of a row of descriptors; a process of one thread does without references, as nobody else can close
- * them.
+ * Ask a row of descriptors for their state. A process of one thread needs no references: no other thread can close
+ * the files.
  */
 static void probe_all(struct files *table, const struct asked *asked, size_t count, int16_t *got, bool alone)
 {
@@ -141,7 +141,10 @@ static void probe_all(struct files *table, const struct asked *asked, size_t cou
 
 enum { AT_ONCE = 64 };
 
-/* Answers that differ from what stands there, and one in each page, so that one that cannot be written is noticed. */
+/*
+ * Write the answers that differ from what the program's memory has, and at least one in each page, so that a page that
+ * cannot be written is noticed.
+ */
 static int answer_row(user_t at, const struct asked *asked, const int16_t *got, size_t count)
 {
     deep_assert(asked != NULL && got != NULL);
@@ -163,8 +166,8 @@ static long count_ready(const int16_t *got, size_t count)
 }
 
 /*
- * How many are ready now. Most calls find some, or do not want to wait, so that nothing need be kept: what is asked
- * passes through a small block.
+ * How many descriptors are ready now. Most calls find some, or do not want to wait: then nothing is kept, and the
+ * request passes through a small block.
  */
 static long poll_now(user_t to, size_t count)
 {
@@ -249,8 +252,8 @@ static int read_deadline(user_t from, time_reader reader, uint64_t *out)
 enum { STICKY_TIMEOUTS = 0x4000000 };               /* personality(2): what is left is not written */
 
 /*
- * What is left goes back to the program if it can. That it cannot is no error, but then the call must not begin again,
- * which would be with all of the time.
+ * Write the time that is left back to the program. Where that cannot be written the call succeeds all the same, but
+ * must not begin again: it would wait for the whole time.
  */
 static long write_left(long ready, user_t to, time_writer writer, uint64_t deadline)
 {

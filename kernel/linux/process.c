@@ -85,7 +85,7 @@ static int execute_named(struct named *named, int folder, unsigned flags, struct
     return err;
 }
 
-/* In Linux's order: the path, the arguments, the flags, and then what they mean. */
+/* Checked in Linux's order: the path, the arguments, the flags, and then what they mean. */
 static long execute_program(int folder, user_t path, user_t argument_vector, user_t environment_vector, unsigned flags)
 {
     struct image_arguments arguments = { 0 };
@@ -206,9 +206,9 @@ SYSTEM_CALL(waitid, unsigned, kind, int32_t, number, user_t, info_at, int, optio
     if (id < 0)
         return id;
     if (id > 0) {
-        struct signal_info news = info_of_wait(&result);
+        struct signal_info told = info_of_wait(&result);
 
-        signal_info_encode(info, &news);
+        signal_info_encode(info, &told);
     }
     if ((id > 0 && usage != 0 && write_usage(usage, &result) != 0) ||
         (info_at != 0 && user_write(info_at, info, WORDS_FILLED * sizeof info[0]) != 0))
@@ -230,7 +230,7 @@ SYSTEM_CALL(getppid)
 
 SYSTEM_CALL(getpgrp) { return current_process()->group; }
 
-/* The process a number means: 0 is the caller. process_lock is held. */
+/* The process that a number means: 0 is the caller. process_lock is held. */
 static struct process *process_named(int32_t id) { return id == 0 ? current_process() : process_numbered(id); }
 
 SYSTEM_CALL(getpgid, int32_t, id)

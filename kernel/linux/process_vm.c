@@ -51,7 +51,7 @@ static int read_ranges(struct ranges *ranges, user_t from, size_t count, bool ou
     return 0;
 }
 
-/* The range that is next, or NULL when all are done. */
+/* The next range, or NULL when all are done. */
 static struct range *next_range(struct ranges *ranges)
 {
     deep_assert(ranges != NULL);
@@ -70,7 +70,7 @@ static void advance_range(struct range *range, size_t bytes)
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
-/* How much of a piece went through: less than all ends the call. */
+/* Returns how many bytes of the piece were copied: fewer than all end the call. */
 static size_t transfer_piece(const struct transfer *t, vaddr_t here, vaddr_t there, size_t bytes)
 {
     deep_assert(t != NULL);

@@ -96,7 +96,10 @@ SYSTEM_CALL(kill, int32_t, id, int, number)
     return outcome_of_many(&many);
 }
 
-/* In process `group`; 0: in any. A process that has ended still has its number, and nothing reaches it. */
+/*
+ * Send to a thread of process `group`, or (0) of any. A process that has ended keeps its number, and no signal reaches
+ * it.
+ */
 static long send_thread(int32_t group, int32_t id, const struct signal_info *info)
 {
     struct thread  *thread = thread_find(id);
@@ -164,7 +167,7 @@ SYSTEM_CALL(rt_tgsigqueueinfo, int32_t, group, int32_t, id, int, number, user_t,
 
 /* ---- Actions -------------------------------------------------------------------------------------- */
 
-/* What a program may keep in its flags: others are cleared, by which it sees that they are not known. */
+/* Flags that an action may have: others are cleared, by which the program sees that they are not known. */
 static const uint32_t known_flags = SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_EXPOSE_TAGBITS | SA_RESTORER |
                                     SA_ONSTACK | SA_RESTART | SA_NODEFER | SA_RESETHAND;
 

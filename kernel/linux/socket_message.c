@@ -144,7 +144,7 @@ static int pass_descriptors(const int32_t *descriptors, uint32_t count, struct s
     return 0;
 }
 
-/* Who is not root may name only himself. */
+/* A process that is not root may name only itself as the sender. */
 static int sign_message(const struct credentials *who, struct sending *sending)
 {
     const struct process *process = current_process();

@@ -20,7 +20,7 @@ enum {
 };
 enum { SEND_ROOM_LEAST = 4608, RECEIVE_ROOM_LEAST = 2304 };
 
-/* Where an option that is on or off is kept; NULL for another. */
+/* Where an option that is on or off is kept; NULL for any other option. */
 static bool *option_flag(struct socket_options *options, int option)
 {
     static const uint8_t numbers[SOCKET_FLAGS] = {

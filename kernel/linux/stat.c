@@ -183,7 +183,7 @@ _Static_assert(sizeof(struct statfs32) == 64 && sizeof(struct statfs64) == 84, "
 
 enum { FLAGS_VALID = 0x20, FLAGS_RELATIVE_TIME = 0x1000 };
 
-/* Of how it is mounted; the numbers of those that statfs() tells are those of mount(). */
+/* Flags of the mount that statfs() tells: their numbers are those of mount(). */
 static uint32_t mount_flags(const struct node *node)
 {
     uint32_t flags = node->system != NULL ? node->system->flags & MOUNT_KEPT : 0;

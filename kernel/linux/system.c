@@ -130,7 +130,7 @@ SYSTEM_CALL(sched_getaffinity, int32_t, id, size_t, bytes, user_t, to)
     return user_write(to, &mask, sizeof mask) != 0 ? -EFAULT : (long)sizeof mask;
 }
 
-/* Another's thread is for those to set who may be nice to it. */
+/* A thread of another user may be changed only by a process that may change its niceness. */
 static bool may_schedule(const struct thread *thread)
 {
     const struct process *self = current_process(), *p = thread->process;
@@ -178,7 +178,7 @@ static long set_policy(struct thread *thread, int32_t policy, bool resets, int32
     return 0;
 }
 
-/* A thread and a priority of it, which the program wants to give. */
+/* The thread, and the priority that the program wants it to have. */
 static long read_policy_wish(uintptr_t id, user_t from, struct thread **thread, int32_t *priority)
 {
     deep_assert(priority != NULL);

@@ -308,7 +308,7 @@ static int timeval_ns(struct linux_timeval t, uint64_t *out)
     return 0;
 }
 
-/* The two timers that count a process's own time are not there: they answer as if there were no room for them. */
+/* ITIMER_VIRTUAL and ITIMER_PROF are not there. */
 SYSTEM_CALL(setitimer, unsigned, which, user_t, from, user_t, to)
 {
     struct linux_itimer wanted = { 0 }, old = itimer_now();
@@ -326,7 +326,7 @@ SYSTEM_CALL(setitimer, unsigned, which, user_t, from, user_t, to)
     return to != 0 ? user_write(to, &old, sizeof old) : 0;
 }
 
-/* Seconds that a signed word cannot hold are as many as it can: what is left must not look like an error. */
+/* More seconds than a signed word holds count as the most that it holds: the result must not look like an error. */
 SYSTEM_CALL(alarm, uint32_t, wanted)
 {
     uint64_t left    = process_alarm_state(current_process()).left;

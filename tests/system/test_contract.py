@@ -84,6 +84,14 @@ def test_floors_above_answer_the_machine(house):
     assert [name for name in upward if not defines(above, name) or defines(port, name)] == []
 
 
+def test_inline_functions_of_a_port_are_all_in_the_contract(house):
+    names = {call.name for call in calls(house)}
+    for path in ("arch/i386/cpu.h", "arch/i386/mmu.h", "arch/i386/io.h", "arch/host/cpu.h", "arch/host/format_firmware.h"):
+        text = open(f"{house.tree}/{path}").read()
+        own = set(re.findall(r"^static inline [^\n=;]*?(\w+)\([^;]*?\)\s*\{", text, re.M)) - {"firmware_bits"}
+        assert len(own) >= 6 and own <= names, (path, own - names)
+
+
 def compiles(house, port, flags, tables):
     """Each inline function is assigned to a pointer of the contract's type; each constant is used."""
     lines = [f'#include "{name}"' for name in [*HEADERS[port], CONTRACT]]

@@ -23,13 +23,16 @@ static uint8_t access_of(uint32_t error)
     return error & FAULT_WRITE ? MAY_WRITE : error & FAULT_FETCH ? MAY_EXECUTE : MAY_READ;
 }
 
-/* Holes are nobody's: a null pointer points to no region, not to the kernel. */
+/* A hole belongs to no one: a null pointer points to no region, not to the kernel. */
 static bool is_kernels(page_t page)
 {
     return !page_is_users(page) && layout_region_of(page)->backing != BACKING_NONE;
 }
 
-/* The kernel while copying for the program, at the program's address. Where it has a space of its own there is none. */
+/*
+ * The kernel faulted while it copied for the program, at the program's address. A kernel that has a space of its own
+ * has no such addresses.
+ */
 static bool is_copying(const struct trap_frame *frame, page_t page)
 {
     return !layout_kernel_has_own() && page_is_users(page) && trap_may_fault(frame);
@@ -55,7 +58,8 @@ static void note_trap(uint32_t trap, uint32_t error)
 }
 
 /*
- * Wherever the layout has the kernel: nothing is below programs, and all above is there but not for them, as on Linux.
+ * The error code as Linux would have it, wherever the layout has the kernel: below programs nothing is mapped, above
+ * them everything is, but not for them.
  */
 static uint32_t error_for_program(uint32_t error, page_t page)
 {
@@ -147,7 +151,7 @@ static const struct meaning meanings[TRAP_EXCEPTIONS] = {
     [12] = { SIGBUS,  CODE_KERNEL,      false },
     [17] = { SIGBUS,  CODE_ALIGNMENT,   false },
 };
-/* Overflow, bounds, protection, a bad task, and whatever a processor may yet invent. */
+/* All other vectors: overflow, bounds, protection, a bad task, and whatever a processor may yet invent. */
 static const struct meaning otherwise = { SIGSEGV, CODE_KERNEL, false };
 
 static void tell_program(const struct trap_frame *frame, int number, int code, vaddr_t address)
@@ -193,7 +197,7 @@ static int floating_point_code(unsigned exceptions)
            exceptions & PRECISION ? CODE_FLT_RESULT : 0;
 }
 
-/* A processor may report an exception that is no more: then the instruction is tried again. */
+/* The status word may show no exception any more: then the instruction is tried again. */
 static bool floating_point_exception(struct trap_frame *frame)
 {
     int code;
@@ -243,7 +247,10 @@ void trap_leave(struct trap_frame *frame)
     schedule_preempt();
 }
 
-/* Its code segment is any number, so its traps do not look like a program's; there is nothing it could do there. */
+/*
+ * In 8086 mode the code segment is any number, so traps do not look like a program's. The program ends: no way leads
+ * back to it.
+ */
 void trap_leave_impossible(void)
 {
     interrupts_on();
@@ -263,7 +270,7 @@ static int resolve_in_copy(struct space *space, vaddr_t address, uint8_t access)
 
 /*
  * Every exception that a program can raise has a handler. Those that tell of the machine (NMI, machine check) and the
- * double fault are nobody's fault and end in a panic; "no coprocessor" is thread.c's.
+ * double fault are no program's doing and end in a panic; "no coprocessor" is handled by thread.c.
  */
 static bool is_exception_of_programs(unsigned vector)
 {

@@ -166,7 +166,7 @@ static void spread_fxsave(struct fpu_state *state)
     state->magic        = FPU_HAS_FXSAVE;
 }
 
-/* A handler that changes the x87's registers does so in the older form: it counts, as on Linux. */
+/* A handler changes the x87's registers in the older form: that form counts, as on Linux. */
 static void fold_fxsave(struct fpu_state *state)
 {
     struct fxsave *fx = &state->fxsave;
@@ -271,7 +271,7 @@ static void put_code(uint8_t code[8], uint32_t number)
     memcpy(code + sizeof number, call, sizeof call);
 }
 
-/* It begins with a fresh FPU, so that an exception that waits in the old one is not its own. */
+/* The handler begins with a fresh FPU: an exception that waits in the interrupted one is not the handler's. */
 static void enter_handler(struct trap_frame *frame, vaddr_t stack, const struct signal_action *action)
 {
     deep_assert(frame != NULL && action != NULL);
