@@ -21,6 +21,8 @@ const is_rule = row => /^\s*\|[\s:|-]+$/.test(row);
 
 function table(lines, first) {
     const body = lines.map((line, n) => ({ line, n: first + n })).filter(({ line }) => !is_rule(line));
+    if (body.length === 0)
+        return "";
     const row = ({ line, n }, tag) =>
         `<tr data-line="${n}">${cells(line).map(cell => `<${tag}>${inline(cell)}</${tag}>`).join("")}</tr>`;
     return `<div class="wide" tabindex="0"><table><thead>${row(body[0], "th")}</thead>` +

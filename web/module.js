@@ -53,7 +53,8 @@ export class Module {
 
     put(text) {
         const data = typeof text === "string" ? new TextEncoder().encode(text) : text;
-        new Uint8Array(this.memory.buffer, this.exports.input(data.length), data.length).set(data);
+        const at = this.exports.input(data.length);         /* may move the memory to another buffer */
+        new Uint8Array(this.memory.buffer, at, data.length).set(data);
         return data.length;
     }
 

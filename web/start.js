@@ -48,6 +48,16 @@ function tabs() {
     page.show("machine");
 }
 
+/* How v86 says that a processor has halted for good; nothing else is thrown that is no error. */
+function hear_of_the_end() {
+    addEventListener("error", event => {
+        if (event.error === "HALT") {
+            page.state("the machine has ended");
+            event.preventDefault();
+        }
+    });
+}
+
 async function start() {
     $("trouble").hidden = true;
     const layouts = new TextDecoder().decode(await bytes("documents/list")).trim().split("\n").reverse();
@@ -56,6 +66,7 @@ async function start() {
     $("layout").onchange = event => page.choose(event.target.value).catch(say_trouble);
     themes();
     tabs();
+    hear_of_the_end();
     const able = typeof WebAssembly === "object" && typeof DecompressionStream === "function";
     document_pane(able);
     if (!able) {

@@ -12,7 +12,7 @@ const ideas = {
               ["break S1", "break one on purpose; the auditor names it"], ["claims", "what the document promises, each looked at"],
               ["layout", "the document, as the kernel knows it"], ["entry 0xC0000000", "the way from an address to memory"], ["help", "all commands"]],
     shell: [["cat /proc/self/maps", "a program's own regions"], ["free", "as Linux counts"], ["sleep 60 & sleep 60 &", "two more processes on the map"],
-            ["head -c 4M /dev/zero | tail -c 1 | wc -c", "a pipe of 4 MiB"], ["x=$(head -c 900000 /dev/zero | tr '\\0' x)", "a heap that grows"],
+            ["head -c 4M /dev/zero | tail -c 1 | wc -c", "a pipe of 4 MiB"], ["x=$(head -c 100000 /dev/zero | tr '\\0' x)", "a heap that grows"],
             ["ps", "who runs"], ["ls /proc/quire", "what only Quire has"], ["exit", "the machine's end"]],
 };
 const more = {

@@ -79,7 +79,7 @@ class Browser:
         method, what = message.get("method"), message.get("params", {})
         if method == "Runtime.exceptionThrown":
             details = what["exceptionDetails"]
-            self.errors.append(details.get("exception", {}).get("description", details["text"]))
+            self.errors.append(details.get("exception", {}).get("description") or json.dumps(details))
         elif method == "Log.entryAdded" and what["entry"]["level"] == "error":
             self.errors.append(f"{what['entry']['text']} {what['entry'].get('url', '')}")
 

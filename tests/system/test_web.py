@@ -110,6 +110,9 @@ def test_wrong_documents_get_the_same_words(house, node, tmp_path):
     for n, name in enumerate(found[::max(1, len(found) // 40)]):
         files.append(tmp_path / f"found-{n}.md")
         shutil.copy(os.path.join(corpus, name), files[-1])
+    files += [tmp_path / f"large-{n}.md" for n in range(3)]
+    for file, text in zip(files[-3:], ("| " * 5000, "# x\n" + "|" * 100000, "x" * 2000000)):
+        file.write_text(text)
     wrong = 0
     for file, seen in zip(files, node("check", *map(str, files))):
         status, said = command(house, tmp_path, "check", file.name)
@@ -193,6 +196,7 @@ def page(site):
     chromium.url = server.url
     try:
         yield chromium
+        assert chromium.errors == []
     finally:
         chromium.close()
         server.close()
@@ -242,4 +246,3 @@ def test_a_reader_comes_and_spoils_a_document(page, house):
     assert re.match(r"\d+: .*637 KiB", said), said
     page.click("#undo")
     page.wait("document.querySelector('#verdict').textContent === 'good'")
-    assert page.errors == []
