@@ -307,16 +307,18 @@ $(B)/kernel.elf: $(B)/kernel-0.elf $(B)/symbols-1.o
 $(B)/kernel-pvh.elf: $(B)/kernel.elf
 	$(call note,link,$@)$(CC) $(LINK_FLAGS) $(AS_PVH) -s -T $(L)/kernel.ld -o $@ $(linked) $(B)/symbols-1.o
 
-# The kernel that only runs programs (sources.mk: run), for the same machine. Its map has the names of its functions. There
+# The kernel that only runs programs (sources.mk: run), for the same machine. Its map has the names of its functions, and
+# where its assertions are: their texts are not in it. There
 # is none with deep checks: they are what it lacks.
 run_kernel := $(if $(filter 1,$(CHECKED)),,$(B)/kernel-run.elf)
 run_parts  = $(filter-out $(tables:%=$(B)/kernel/layout/%.c.o),$(kernel_parts))
 run_linked = $(call objects,kernel,$(call chosen,$(run))) $(run_parts)
 
-$(B)/kernel-run.elf: $(call objects,kernel,$(run)) $(run_parts) $(L)/kernel.ld $(L)/features
-	$(call note,link,$@)$(CC) $(LINK_FLAGS) $(UNPADDED) $(AS_PVH) -T $(L)/kernel.ld -o $@.new $(run_linked)
-	@$(NM) -n $@.new | sed -n 's/ [tT] / /p' > $(@:.elf=.map)
-	@strip -o $@ $@.new && rm $@.new
+$(B)/kernel-run.elf: $(call objects,kernel,$(run)) $(run_parts) $(L)/kernel.ld $(L)/features tools/kernel-map
+	$(call note,link,$@)sed '/(\.assertions)/d' $(L)/kernel.ld > $@.ld && \
+	    $(CC) $(LINK_FLAGS) $(UNPADDED) $(AS_PVH) -T $@.ld -o $@.new $(run_linked)
+	@sh tools/kernel-map $@.new > $(@:.elf=.map)
+	@strip -o $@ $@.new && rm $@.new $@.ld
 
 # ---- The CD image ---------------------------------------------------------------------
 

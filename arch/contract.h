@@ -357,6 +357,10 @@ void kernel_main(const struct boot_info *info, frame_t root) NORETURN;
  */
 void panic_trap(const struct trap_frame *frame) NORETURN;
 
+/* An assertion has failed at `counter`: which (NULL: the kernel does not know), and where a backtrace begins. */
+struct failed_assertion { vaddr_t at; const char *file; int line; const char *what; };
+void panic_assertion(const struct failed_assertion *failed, vaddr_t counter, vaddr_t frame_pointer) NORETURN;
+
 /*
  * The last thing before a program goes on: signals are delivered, a turn that is over ends. Interrupts are off,
  * before and after (linux/<interface>). trap_leave_impossible() instead where the program is in a state that no way

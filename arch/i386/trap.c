@@ -107,6 +107,40 @@ static bool go_on_elsewhere(struct trap_frame *frame)
     return true;
 }
 
+/* kernel.ld: a row for each assertion of the kernel (assertion.h), or none. */
+extern const struct failed_assertion assertions[], assertions_end[];
+extern const uint8_t image_text_start[], image_text_end[];
+
+static bool is_ud2(const struct trap_frame *frame)
+{
+    static const uint8_t ud2[] = { 0x0F, 0x0B };
+    const uint8_t       *at    = pointer_to(frame->eip);
+
+    return frame->vector == TRAP_INVALID_OPCODE && !trap_from_user(frame) && frame->eip >= PAGE_SIZE &&
+           at >= image_text_start && at + sizeof ud2 <= image_text_end && at[0] == ud2[0] && at[1] == ud2[1];
+}
+
+/* In a kernel that has the rows, a UD2 without one is no assertion; in one that has none, all are. */
+static void stop_if_assertion(const struct trap_frame *frame)
+{
+    const struct failed_assertion *row = assertions;
+
+    if (!is_ud2(frame))
+        return;
+    while (row < assertions_end && row->at != frame->eip)
+        row++;
+    if (row < assertions_end)
+        panic_assertion(row, frame->eip, frame->ebp);
+    if (row == assertions)
+        panic_assertion(NULL, frame->eip, frame->ebp);
+}
+
+static void stop_unexpected(const struct trap_frame *frame)
+{
+    stop_if_assertion(frame);
+    panic_trap(frame);
+}
+
 /* Called by trap_common for every vector but the double fault. */
 void trap(struct trap_frame *frame);
 
@@ -117,7 +151,7 @@ void trap(struct trap_frame *frame)
     if (vector >= TRAP_LINES && vector < TRAP_LINES + LINES)
         take_interrupt(vector - TRAP_LINES);
     else if (!(handlers[vector] && handlers[vector](frame)) && !go_on_elsewhere(frame) && !trap_from_8086(frame))
-        panic_trap(frame);
+        stop_unexpected(frame);
     if (trap_from_user(frame))
         trap_leave(frame);
     else if (trap_from_8086(frame))

@@ -26,6 +26,7 @@
 #define TRAP_NMI            2
 #define TRAP_BREAKPOINT     3
 #define TRAP_OVERFLOW       4
+#define TRAP_INVALID_OPCODE 6
 #define TRAP_NO_FPU         7
 #define TRAP_DOUBLE_FAULT   8
 #define TRAP_PROTECTION     13

@@ -8,22 +8,23 @@
  *                      build, yields x in a release build
  *
  * What the outside world may do at any time is none of these: it returns an errno.
- * stop() and stop_by_assertion() are panic() on a processor and a failed test on the host port.
+ * stop(), and the port's ASSERTION_FAILED(), are panic() on a processor and a failed test on the host port.
  */
 #ifndef QUIRE_BASE_CHECK_H
 #define QUIRE_BASE_CHECK_H
+
+#include <assertion.h>
 
 #include "base/types.h"
 
 /* What floors above base answer: init/panic.c, or arch/host/stop.c. */
 void stop(const char *file, int line, const char *why) NORETURN;
-void stop_by_assertion(const char *file, int line, const char *what) NORETURN;
 
 /* What a panic does last, before the machine stands still or leaves: it must end, whatever is broken. NULL: nothing. */
 void panic_last(void (*act)(void));
 
 #undef assert
-#define assert(x) ((x) ? (void)0 : stop_by_assertion(__FILE__, __LINE__, #x))
+#define assert(x) (__builtin_expect(!!(x), 1) ? (void)0 : ASSERTION_FAILED(#x))
 
 #ifdef CHECKED
 #define IS_CHECKED 1

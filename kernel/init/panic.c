@@ -30,6 +30,7 @@ static struct {
     bool                     has_address;
     vaddr_t                  address;   /* what the fault was about */
     vaddr_t                  counter, frame_pointer;    /* where the backtrace begins */
+    bool                     exact;     /* counter is what failed, not where a call of it returns to */
 } now;
 
 static unsigned panics, parts_done;
@@ -140,7 +141,7 @@ static bool next_frame(vaddr_t *frame_pointer, vaddr_t *return_to)
  */
 static void backtrace(vaddr_t counter, vaddr_t frame_pointer)
 {
-    vaddr_t  at = counter, look_up = now.trap != NULL ? counter : counter - 1, return_to;
+    vaddr_t  at = counter, look_up = now.trap != NULL || now.exact ? counter : counter - 1, return_to;
     uint32_t times = 1;
     int      lines = 0;
 
@@ -242,12 +243,20 @@ void stop(const char *file, int line, const char *why)
     panic_here(text, caller_address(), *(vaddr_t *)__builtin_frame_address(0));
 }
 
-void stop_by_assertion(const char *file, int line, const char *what)
+void panic_assertion(const struct failed_assertion *failed, vaddr_t counter, vaddr_t frame_pointer)
 {
     char text[sizeof now.why];
 
-    format_text(text, sizeof text, "%s:%d: assertion failed: %s", file, line, what);
-    panic_here(text, caller_address(), *(vaddr_t *)__builtin_frame_address(0));
+    if (failed != NULL)
+        format_text(text, sizeof text, "%s:%d: assertion failed: %s", failed->file, failed->line, failed->what);
+    else
+        format_text(text, sizeof text, "assertion failed at %08lx", (unsigned long)counter);
+    panic_begin(text, counter);
+    copy_why(text);
+    now.counter       = counter;
+    now.frame_pointer = frame_pointer;
+    now.exact         = true;
+    panic_go_on();
 }
 
 /* ---- A trap -------------------------------------------------------------------------- */

@@ -93,6 +93,7 @@ static void emit_sections(const struct document *d, FILE *out)
             "        *(.rodata .rodata.*)\n"
             "        . = ALIGN(4);\n"
             "        exception_table = .;\n        KEEP(*(.exception_table))\n        exception_table_end = .;\n"
+            "        assertions = .;\n        KEEP(*(.assertions))\n        assertions_end = .;\n"
             "    } :rodata\n"
             "    image_rodata_end = .;\n    image_rodata_border = ALIGN(4096);\n\n");
     emit_start(d, out, SECTION_DATA);

@@ -38,7 +38,7 @@ void names_free(struct names *names)
     *names = (struct names){ NULL, 0 };
 }
 
-/* The last line of the map whose address is not above this one; NULL when all are. */
+/* The last function of the map whose address is not above this one; NULL when all are. */
 static const char *line_of(const struct names *names, unsigned long address)
 {
     const char *found = NULL;
@@ -46,7 +46,8 @@ static const char *line_of(const struct names *names, unsigned long address)
     for (const char *at = names->text; at != NULL && *at != '\0'; at = strchr(at, '\n'), at += at != NULL) {
         if (strtoul(at, NULL, 16) > address)
             break;
-        found = at;
+        if (strncmp(at + strcspn(at, " "), " @", 2) != 0)
+            found = at;
     }
     return found;
 }
@@ -54,6 +55,28 @@ static const char *line_of(const struct names *names, unsigned long address)
 static bool is_hexadecimal(const char *text, size_t length)
 {
     return length >= DIGITS && strspn(text, "0123456789abcdef") == DIGITS;
+}
+
+/* Where in the sources the assertion at an address is: "kernel/init/crash.c:18" and more lines; NULL when none is there. */
+static const char *assertion_at(const struct names *names, unsigned long address)
+{
+    char *row = text("%0*lx @", DIGITS, address);
+    const char *found = names->text != NULL ? strstr(names->text, row) : NULL;
+
+    free(row);
+    return found != NULL ? found + DIGITS + 2 : NULL;
+}
+
+/* "panic: assertion failed at c0123456": its file and line. */
+static char *place_of_assertion(const struct names *names, const char *line, size_t length, size_t *at)
+{
+    static const char words[] = "panic: assertion failed at ", panic[] = "panic: ";
+    const char *place = NULL;
+
+    if (length >= sizeof(words) - 1 + DIGITS && strncmp(line, words, sizeof(words) - 1) == 0)
+        place = assertion_at(names, strtoul(line + sizeof(words) - 1, NULL, 16));
+    *at = sizeof(panic) - 1;
+    return place != NULL ? text("%.*s: ", (int)strcspn(place, "\n"), place) : NULL;
 }
 
 /*
@@ -67,12 +90,14 @@ char *names_for_line(const struct names *names, const char *line, size_t length,
     const char *digits = line + blanks + (exact ? 3 : 0), *found, *name;
     unsigned long address;
 
+    if (blanks == 0)
+        return place_of_assertion(names, line, length, at);
     *at = (size_t)(digits - line) + DIGITS;
-    if (names->text == NULL || blanks == 0 || *at > length || !is_hexadecimal(digits, length - (size_t)(digits - line)) ||
+    if (names->text == NULL || *at > length || !is_hexadecimal(digits, length - (size_t)(digits - line)) ||
         (*at < length && strchr(",\r", line[*at]) == NULL))
         return NULL;
     address = strtoul(digits, NULL, 16);
-    found = line_of(names, exact ? address : address - 1);
+    found = line_of(names, exact || assertion_at(names, address) != NULL ? address : address - 1);
     if (found == NULL)
         return NULL;
     name = strchr(found, ' ') + 1;

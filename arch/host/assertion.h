@@ -1,0 +1,11 @@
+/*
+ * assertion.h (host) - where an assertion has failed: a test has, or has expected it (machine_expect_stop()).
+ */
+#ifndef QUIRE_ARCH_ASSERTION_H
+#define QUIRE_ARCH_ASSERTION_H
+
+void stop_by_assertion(const char *file, int line, const char *what) __attribute__((noreturn));
+
+#define ASSERTION_FAILED(what) stop_by_assertion(__FILE__, __LINE__, what)
+
+#endif
