@@ -31,8 +31,8 @@
 #define PCI_ADDRESS_PORT    0xCF8           /* keeps what is written to it, where there is PCI */
 #define PCI_ENABLE          0x80000000
 /*
- * SeaBIOS was seen to use 250 KiB below the end of RAM for a moment: copies of devices' ROMs and its own tables. It says
- * nothing of that in the memory map. More is refused than must be; less, and the image may be damaged.
+ * SeaBIOS was seen to use 250 KiB below the end of RAM for a moment: copies of devices' ROMs and its own tables. It
+ * says nothing of that in the memory map. More is refused than must be; less, and the image may be damaged.
  */
 #define FIRMWARE_WORKS_IN   0x60000
 #define MULTIBOOT_MAGIC     0x2BADB002
@@ -104,8 +104,8 @@ boot_start:
     jne no_memory
 
     /*
-     * Does the loader know of RAM up to the image's end? boot_read() looks more closely, but where firmware had too little
-     * RAM for itself it has written over what follows here. A map that cannot be read is left to it.
+     * Does the loader know of RAM up to the image's end? boot_read() looks more closely, but where firmware had too
+     * little RAM for itself it has written over what follows here. A map that cannot be read is left to it.
      */
     movl $image_physical_end, %edi          /* refuse if all RAM ends below it */
     cmpl $PVH_MAGIC, %eax
@@ -123,7 +123,10 @@ boot_start:
     jb no_memory
     jmp enough_memory
 map_of_pvh:
-    /* A PC's firmware, which machines without PCI do not have, works above the image after QEMU has put the image there. */
+    /*
+     * A PC's firmware, which machines without PCI do not have, works above the image after QEMU has put the image
+     * there.
+     */
     movl $PCI_ENABLE, %eax
     movw $PCI_ADDRESS_PORT, %dx
     outl %eax, %dx
