@@ -7,7 +7,7 @@
 #include "files/core/epoll.h"
 #include "files/core/event.h"
 #include "files/core/poll_wait.h"
-#include "files/ipc/pipe.h"
+#include "files/ipc/pipe_ring.h"
 #include "files/ipc/socket.h"
 
 static char text[PIPE_LARGEST + 2 * PAGE_SIZE], back[PIPE_LARGEST + 2 * PAGE_SIZE];
@@ -95,6 +95,80 @@ static void a_full_pipe_holds_its_capacity(void **state)
     assert_int_equal(send(writer, text, 5000), 4096);
     file_release(reader);
     file_release(writer);
+    stop_files();
+}
+
+static long take_piece(struct pipe_actor *actor, struct buffer *piece)
+{
+    (void)actor;
+    return piece->bytes < 3 ? (long)piece->bytes : 3;
+}
+
+/* Packets and a stream mixed, with the numbers of bytes at their wrap, against a list of what each read must give. */
+static void packets_end_a_read_and_numbers_wrap(void **state)
+{
+    (void)state;
+    begin();
+    for (unsigned i = 0; i < sizeof text; i++)
+        text[i] = (char)(i * 7);
+    assert_int_equal(pipe_make(O_NONBLOCK | O_DIRECT, &reader, &writer), 0);
+    assert_false(reader->flags & O_DIRECT);
+    pipe_of(reader->node)->from = pipe_of(reader->node)->to = 0xFFFFF000;
+    for (unsigned round = 0; round < 8; round++) {
+        assert_int_equal(send(writer, text, 10), 10);
+        assert_int_equal(send(writer, text + 10, 9000), 9000);
+        writer->flags &= ~(uint32_t)O_DIRECT;
+        assert_int_equal(send(writer, text + 9010, 5000), 5000);
+        writer->flags |= O_DIRECT;
+        assert_int_equal(pipe_bytes(pipe_of(reader->node)), 14010);
+        assert_int_equal(receive(reader, back, 4), 4);              /* the rest of the packet is lost */
+        assert_memory_equal(back, text, 4);
+        assert_int_equal(receive(reader, back, sizeof back), 4096);
+        assert_memory_equal(back, text + 10, 4096);
+        assert_int_equal(receive(reader, back, sizeof back), 4096);
+        assert_int_equal(receive(reader, back, sizeof back), 9000 - 8192);
+        assert_memory_equal(back, text + 10 + 8192, 9000 - 8192);
+        assert_int_equal(receive(reader, back, 4500), 4500);
+        assert_memory_equal(back, text + 9010, 4500);
+        assert_int_equal(receive(reader, back, sizeof back), 500);
+        assert_memory_equal(back, text + 9010 + 4500, 500);
+        assert_int_equal(receive(reader, back, 1), -EAGAIN);
+        assert_true(pipe_ring_ok(pipe_of(reader->node)));
+    }
+    assert_true(pipe_of(reader->node)->from < 0x80000000);
+    file_release(reader);
+    file_release(writer);
+    stop_files();
+}
+
+/* A piece of what was peeked is dropped; the rest comes again, beyond a page that a packet has closed. */
+static void what_a_splice_leaves_stays(void **state)
+{
+    struct pipe_actor taker = { take_piece };
+    struct file      *other_reader, *other_writer;
+
+    (void)state;
+    begin();
+    assert_int_equal(pipe_make(O_NONBLOCK | O_DIRECT, &reader, &writer), 0);
+    assert_int_equal(pipe_make(O_NONBLOCK, &other_reader, &other_writer), 0);
+    assert_int_equal(pipe_empty_into(reader, 10, false, &taker), -EAGAIN);
+    assert_int_equal(send(writer, "abcde", 5), 5);
+    assert_int_equal(send(writer, "fgh", 3), 3);
+    assert_int_equal(pipe_empty_into(reader, 10, false, &taker), 3);
+    assert_int_equal(pipe_move(reader, other_writer, 100, false, true), 5);
+    assert_int_equal(pipe_move(reader, other_writer, 4, false, false), 4);
+    assert_int_equal(receive(other_reader, back, sizeof back), 9);
+    assert_memory_equal(back, "defghdefg", 9);
+    assert_int_equal(receive(reader, back, sizeof back), 1);
+    assert_memory_equal(back, "h", 1);
+    assert_int_equal(pipe_move(reader, other_writer, 4, false, false), -EAGAIN);
+    file_release(writer);
+    assert_int_equal(pipe_move(reader, other_writer, 4, false, false), 0);
+    file_release(other_reader);
+    assert_int_equal(pipe_move(reader, other_writer, 4, false, false), -EPIPE);
+    assert_int_equal(last_signal, SIGPIPE);
+    file_release(reader);
+    file_release(other_writer);
     stop_files();
 }
 
@@ -550,6 +624,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pipes_keep_order),
         cmocka_unit_test(a_full_pipe_holds_its_capacity),
+        cmocka_unit_test(packets_end_a_read_and_numbers_wrap),
+        cmocka_unit_test(what_a_splice_leaves_stays),
         cmocka_unit_test(the_last_writer_ends_a_pipe_the_last_reader_breaks_it),
         cmocka_unit_test(a_writer_waits_for_room),
         cmocka_unit_test(a_fifo_is_opened_by_two),

@@ -69,7 +69,7 @@ long pipe_broken(void)
 /* Whether a write is a packet: with O_DIRECT, unless it fits into the page that a stream has begun, as on Linux. */
 static bool is_packet(const struct file *file, const struct pipe *pipe, size_t bytes)
 {
-    size_t begun = (size_t)(pipe->to % PAGE_SIZE);
+    size_t begun = pipe->to % PAGE_SIZE;
 
     return (file->flags & O_DIRECT) && (begun == 0 || bytes > PAGE_SIZE - begun);
 }

@@ -9,14 +9,16 @@
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
 
-static uint64_t page_start(uint64_t byte) { return byte & ~(uint64_t)(PAGE_SIZE - 1); }
-static uint64_t page_end(uint64_t byte)   { return page_start(byte + PAGE_SIZE - 1); }
+static uint32_t page_start(uint32_t byte) { return byte & ~(uint32_t)(PAGE_SIZE - 1); }
+static uint32_t page_end(uint32_t byte)   { return page_start(byte + PAGE_SIZE - 1); }
+
+static bool is_before(uint32_t a, uint32_t b) { return (int32_t)(a - b) < 0; }
 
 static uint32_t slots_of(const struct pipe *pipe) { return pipe->capacity / PAGE_SIZE; }
 
-static struct pipe_page *page_at(const struct pipe *pipe, uint64_t byte)
+static struct pipe_page *page_at(const struct pipe *pipe, uint32_t byte)
 {
-    return &pipe->pages[(uint32_t)(byte >> PAGE_SHIFT) & (slots_of(pipe) - 1)];
+    return &pipe->pages[(byte & (pipe->capacity - 1)) >> PAGE_SHIFT];
 }
 
 struct pipe *pipe_new(void)
@@ -47,36 +49,23 @@ void pipe_free(struct pipe *pipe)
 
 /* ---- How much ------------------------------------------------------------------------------------ */
 
-/*
- * Room is counted in pages that can still be begun, so that a byte's slot is its own: the page that `from` lies in
- * counts in full.
- */
-size_t pipe_room(const struct pipe *pipe, bool packet)
-{
-    uint64_t begin = packet ? page_end(pipe->to) : pipe->to;
-
-    return pipe->capacity - (size_t)(begin - page_start(pipe->from));
-}
-
-bool pipe_writable(const struct pipe *pipe) { return pipe_room(pipe, false) >= PIPE_ATOMIC; }
-
 /* Where the bytes end in the page that `byte` lies in. */
-static size_t filled_of(const struct pipe *pipe, uint64_t byte)
+static size_t filled_of(const struct pipe *pipe, uint32_t byte)
 {
-    const struct pipe_page *page = page_at(pipe, byte);
-    uint64_t                left = pipe->to - page_start(byte);
+    uint32_t end  = page_at(pipe, byte)->end;
+    uint32_t left = pipe->to - page_start(byte);
 
-    if (page->end != 0)
-        return page->end;
-    return left < PAGE_SIZE ? (size_t)left : PAGE_SIZE;
+    if (end != 0)
+        return end;
+    return left < PAGE_SIZE ? left : PAGE_SIZE;
 }
 
 size_t pipe_bytes(const struct pipe *pipe)
 {
     size_t bytes = 0;
 
-    for (uint64_t at = pipe->from; at < pipe->to; at = page_start(at) + PAGE_SIZE)
-        bytes += filled_of(pipe, at) - (size_t)(at % PAGE_SIZE);
+    for (uint32_t at = pipe->from; is_before(at, pipe->to); at = page_start(at) + PAGE_SIZE)
+        bytes += filled_of(pipe, at) - at % PAGE_SIZE;
     return bytes;
 }
 
@@ -84,7 +73,7 @@ size_t pipe_bytes(const struct pipe *pipe)
 
 static int get_page(struct pipe *pipe, struct pipe_page *page)
 {
-    assert(!frame_exists(page->frame) && page->end == 0 && !page->packet);
+    deep_assert(!frame_exists(page->frame) && page->end == 0 && !page->packet);
     if (!frame_exists(pipe->spare))
         return frame_get(OWNER_FILE, 0, &page->frame);
     page->frame = pipe->spare;
@@ -94,12 +83,14 @@ static int get_page(struct pipe *pipe, struct pipe_page *page)
 
 static void put_page(struct pipe *pipe, struct pipe_page *page)
 {
-    assert(frame_exists(page->frame));
+    deep_assert(frame_exists(page->frame));
     if (frame_exists(pipe->spare))
         frame_put(page->frame);
     else
         pipe->spare = page->frame;
-    *page = (struct pipe_page){ .frame = NO_FRAME };
+    page->frame  = NO_FRAME;
+    page->end    = 0;
+    page->packet = false;
 }
 
 /* The page with the start of the bytes has been read, or the rest of it is not wanted. */
@@ -107,7 +98,7 @@ static void finish_page(struct pipe *pipe)
 {
     put_page(pipe, page_at(pipe, pipe->from));
     pipe->from = page_start(pipe->from) + PAGE_SIZE;
-    if (pipe->to < pipe->from)
+    if (is_before(pipe->to, pipe->from))
         pipe->to = pipe->from;                  /* empty: the next byte begins a page */
 }
 
@@ -120,7 +111,7 @@ long pipe_take(struct pipe *pipe, struct buffer *to)
     deep_assert(pipe_ring_ok(pipe));
     while (to->bytes > 0 && !pipe_is_empty(pipe)) {
         const struct pipe_page *page = page_at(pipe, pipe->from);
-        size_t                  skew = (size_t)(pipe->from % PAGE_SIZE), part = filled_of(pipe, pipe->from) - skew;
+        size_t                  skew = pipe->from % PAGE_SIZE, part = filled_of(pipe, pipe->from) - skew;
         bool                    packet = page->packet, whole = part <= to->bytes;
         size_t                  got;
 
@@ -141,21 +132,21 @@ long pipe_take(struct pipe *pipe, struct buffer *to)
     return done;
 }
 
-size_t pipe_peek(const struct pipe *pipe, uint64_t *at, struct buffer *to)
+size_t pipe_peek(const struct pipe *pipe, uint32_t *at, struct buffer *to)
 {
     size_t skew, part, got;
 
-    assert(to->kernel && *at >= pipe->from);
-    if (*at >= pipe->to)
+    assert(to->kernel && !is_before(*at, pipe->from));
+    if (!is_before(*at, pipe->to))
         return 0;
-    skew = (size_t)(*at % PAGE_SIZE);
+    skew = *at % PAGE_SIZE;
     part = filled_of(pipe, *at) - skew;
     if (part > to->bytes)
         part = to->bytes;
     got = buffer_put_frame(to, page_at(pipe, *at)->frame, skew, part);
     assert(got == part);
     *at += part;
-    if (*at < pipe->to && *at % PAGE_SIZE == filled_of(pipe, *at - part))
+    if (is_before(*at, pipe->to) && *at % PAGE_SIZE == filled_of(pipe, *at - part))
         *at = page_start(*at) + PAGE_SIZE;      /* a page that was closed */
     return part;
 }
@@ -163,7 +154,7 @@ size_t pipe_peek(const struct pipe *pipe, uint64_t *at, struct buffer *to)
 void pipe_drop(struct pipe *pipe, size_t bytes)
 {
     while (bytes > 0) {
-        size_t part = filled_of(pipe, pipe->from) - (size_t)(pipe->from % PAGE_SIZE);
+        size_t part = filled_of(pipe, pipe->from) - pipe->from % PAGE_SIZE;
 
         assert(!pipe_is_empty(pipe));
         if (bytes < part) {
@@ -190,7 +181,7 @@ static void close_page(struct pipe *pipe)
 static long add_to_page(struct pipe *pipe, struct buffer *from, bool packet)
 {
     struct pipe_page *page = page_at(pipe, pipe->to);
-    size_t            skew = (size_t)(pipe->to % PAGE_SIZE), part = PAGE_SIZE - skew, got;
+    size_t            skew = pipe->to % PAGE_SIZE, part = PAGE_SIZE - skew, got;
     int               err  = frame_exists(page->frame) ? 0 : get_page(pipe, page);
 
     if (err != 0)
@@ -217,7 +208,7 @@ long pipe_add(struct pipe *pipe, struct buffer *from, bool packet)
     if (packet && pipe_room(pipe, true) > 0)
         close_page(pipe);
     while (from->bytes > 0 && pipe_room(pipe, packet) > 0) {
-        size_t before = from->bytes, most = PAGE_SIZE - (size_t)(pipe->to % PAGE_SIZE);
+        size_t before = from->bytes, most = PAGE_SIZE - pipe->to % PAGE_SIZE;
         long   put    = add_to_page(pipe, from, packet);
 
         if (put < 0)
@@ -236,7 +227,7 @@ int pipe_change_capacity(struct pipe *pipe, uint32_t capacity)
 {
     uint32_t          count = capacity / PAGE_SIZE;
     struct pipe_page *pages = heap_alloc(count * sizeof *pages, 0), *old = pipe->pages;
-    uint64_t          first = page_start(pipe->from);
+    uint32_t          first = page_start(pipe->from);
 
     assert(capacity >= PAGE_SIZE && (capacity & (capacity - 1)) == 0);
     if (pages == NULL)
@@ -247,8 +238,8 @@ int pipe_change_capacity(struct pipe *pipe, uint32_t capacity)
     }
     for (uint32_t i = 0; i < count; i++)
         pages[i] = (struct pipe_page){ .frame = NO_FRAME };
-    for (uint64_t byte = first; byte < pipe->to; byte += PAGE_SIZE)
-        pages[(uint32_t)(byte >> PAGE_SHIFT) & (count - 1)] = *page_at(pipe, byte);
+    for (uint32_t byte = first; is_before(byte, pipe->to); byte += PAGE_SIZE)
+        pages[byte >> PAGE_SHIFT & (count - 1)] = *page_at(pipe, byte);
     pipe->pages    = pages;
     pipe->capacity = capacity;
     if (old != pipe->first_pages)
@@ -258,16 +249,15 @@ int pipe_change_capacity(struct pipe *pipe, uint32_t capacity)
 
 bool pipe_ring_ok(const struct pipe *pipe)
 {
-    uint64_t first = page_start(pipe->from);
-    uint32_t there = 0, expected = 0;
+    uint32_t first = page_start(pipe->from), there = 0, expected = 0;
 
-    if (pipe->from > pipe->to || pipe->to - first > pipe->capacity)                                 /* R1 */
+    if (is_before(pipe->to, pipe->from) || pipe->to - first > pipe->capacity)                                 /* R1 */
         return false;
     if (pipe_is_empty(pipe) && pipe->from % PAGE_SIZE != 0)                                         /* R3 */
         return false;
     for (uint32_t i = 0; i < slots_of(pipe); i++)
         there += frame_exists(pipe->pages[i].frame);
-    for (uint64_t byte = first; byte < pipe->to; byte += PAGE_SIZE, expected++)
+    for (uint32_t byte = first; is_before(byte, pipe->to); byte += PAGE_SIZE, expected++)
         if (!frame_exists(page_at(pipe, byte)->frame))                                              /* R2 */
             return false;
     return there == expected;

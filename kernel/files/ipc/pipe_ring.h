@@ -3,7 +3,7 @@
  *
  * Bytes [from, to) of a stream are in the pipe; byte n lies in page (n / PAGE_SIZE) % slots, at n % PAGE_SIZE. A page
  * may be closed before it is full: by a packet (a write with O_DIRECT), which has pages of its own. Then the numbers
- * go on at the next page, and those between belong to no byte.
+ * go on at the next page, and those between belong to no byte. Numbers are modulo 2^32, which any capacity divides.
  *
  *   R1  from <= to, and both in the pages that the capacity has room for
  *   R2  a slot has a frame if and only if bytes of the pipe, or the room behind the last of them, are in it
@@ -25,7 +25,7 @@ struct pipe_page {
 };
 
 struct pipe {
-    uint64_t          from, to;
+    uint32_t          from, to;             /* where reading and writing go on        */
     uint32_t          readers, writers;     /* open files                             */
     uint32_t          readings, writings;   /* opened so far, for threads in open()   */
     uint32_t          capacity;             /* bytes, a power of two of pages         */
@@ -41,10 +41,18 @@ void pipe_free(struct pipe *pipe);
 
 static inline bool pipe_is_empty(const struct pipe *pipe) { return pipe->from == pipe->to; }
 
-/* Bytes that can be added now: room for a packet is in whole pages. */
-size_t pipe_room(const struct pipe *pipe, bool packet);
+/*
+ * Bytes that can be added now: room for a packet is in whole pages. It is counted in pages that can still be begun, so
+ * that a byte's slot is its own: the page that `from` lies in counts in full.
+ */
+static inline size_t pipe_room(const struct pipe *pipe, bool packet)
+{
+    uint32_t begin = packet ? (pipe->to + PAGE_SIZE - 1) & ~(uint32_t)(PAGE_SIZE - 1) : pipe->to;
+
+    return pipe->capacity - (begin - (pipe->from & ~(uint32_t)(PAGE_SIZE - 1)));
+}
 /* Room comes in whole pages, or with the pipe empty: a waiting writer can go on when this becomes true. */
-bool   pipe_writable(const struct pipe *pipe);
+static inline bool pipe_writable(const struct pipe *pipe) { return pipe_room(pipe, false) >= PIPE_ATOMIC; }
 /* Bytes in the pipe. O(pages). */
 size_t pipe_bytes(const struct pipe *pipe);
 
@@ -54,7 +62,7 @@ long pipe_take(struct pipe *pipe, struct buffer *to);
 long pipe_add(struct pipe *pipe, struct buffer *from, bool packet);
 
 /* Bytes from *at on, as far as their page goes, to a buffer of the kernel; they stay. *at moves on. 0 at the end. */
-size_t pipe_peek(const struct pipe *pipe, uint64_t *at, struct buffer *to);
+size_t pipe_peek(const struct pipe *pipe, uint32_t *at, struct buffer *to);
 /* `bytes` that pipe_peek() has given from the start are gone. */
 void   pipe_drop(struct pipe *pipe, size_t bytes);
 

@@ -76,7 +76,7 @@ static long empty_locked(struct node *node, size_t bytes, bool wait, struct pipe
     done = 0;
     while ((size_t)done < bytes && !pipe_is_empty(pipe)) {
         struct buffer piece = { .kernel = true, .memory = block, .bytes = piece_of(bytes - (size_t)done) };
-        uint64_t      at    = pipe->from;
+        uint32_t      at    = pipe->from;
         size_t        there = pipe_peek(pipe, &at, &piece);
 
         piece = (struct buffer){ .kernel = true, .memory = block, .bytes = there };
@@ -207,7 +207,7 @@ static int await_both(struct node *from, struct node *to, bool wait)
 static long move_locked(struct node *from_node, struct node *to_node, size_t bytes, bool keep, char *block)
 {
     struct pipe *from = pipe_of(from_node), *to = pipe_of(to_node);
-    uint64_t     at   = from->from;
+    uint32_t     at   = from->from;
     long         done = 0, part = 0;
 
     while ((size_t)done < bytes && pipe_room(to, false) > 0) {
