@@ -57,6 +57,7 @@ static const char *no_place(const char *what, uint64_t bytes)
 /* A document may put something where this machine has no RAM: behind the end of it, or in a hole. */
 static const char *row_is_no_ram(const char *name, uintptr_t first, uintptr_t end)
 {
+    assert(first < end);
     if (first >= memmap_end(&map))
         return too_little((uint64_t)(end - memmap_end(&map)) << PAGE_SHIFT);
     format_text(problem, sizeof problem, "layout %s wants RAM for %s, from 0x%08x to 0x%08x: this machine has none there", layout.name,
@@ -68,6 +69,7 @@ static const char *row_is_no_ram(const char *name, uintptr_t first, uintptr_t en
 
 static void read_ranges(const struct boot_info *info)
 {
+    assert(info->range_count <= COUNT_OF(info->ranges));
     memmap_start(&map, MMU_FRAMES_END);
     for (uint32_t i = 0; i < info->range_count; i++)
         memmap_add(&map, info->ranges[i].base, info->ranges[i].length, info->ranges[i].type == BOOT_USABLE);
@@ -95,6 +97,7 @@ static void own_what_is_there(const struct start_facts *facts)
 {
     const struct boot_info *info = facts->info;
 
+    assert(facts->image_start < facts->image_end && facts->boot_start <= facts->boot_end);
     memmap_own(&map, facts->boot_start, facts->boot_end, OWNER_BOOT);
     memmap_own(&map, facts->image_start, facts->image_end, OWNER_IMAGE);
     for (uint32_t i = 0; i < info->module_count; i++)
@@ -111,6 +114,7 @@ static void own_what_is_there(const struct start_facts *facts)
 
 static bool are_ram(uintptr_t first, uintptr_t end)
 {
+    assert(first <= end);
     for (uintptr_t frame = first; frame < end; frame++) {
         const struct memmap_range *range = memmap_find(&map, (frame_t){ (uint32_t)frame });
 
@@ -171,6 +175,7 @@ struct places {
 
 static void place_in_rows(struct block *block)
 {
+    assert(block->bytes > 0);
     for (uint32_t i = 0; i < layout.physical_count && !block->placed; i++) {
         const struct layout_physical *row = &layout.physical[i];
 
@@ -190,6 +195,7 @@ static struct places measure(const struct start_facts *facts)
         .records = { .bytes = frames_record_bytes(end), .owner = OWNER_RECORDS },
     };
 
+    assert(end > 0 && end <= MMU_FRAMES_END);
     if (policy->bitmap_at == BITMAP_FIXED) {
         places.bitmap.start  = policy->bitmap_start;
         places.bitmap.placed = true;
@@ -218,6 +224,7 @@ static int show_in_window(struct block *block)
     struct cursor c;
     int           err = cursor_open(&c, &kernel_space, span, CURSOR_BUILD);
 
+    assert(window != NULL && span_covers(window->span, span) && is_aligned(block->start, PAGE_SIZE));
     if (err != 0)
         return err;
     for (page_t page = span.first; page < span.end; page++)
@@ -233,6 +240,7 @@ static bool settle(struct block *block, bool window_serves)
 {
     paddr_t below = window_serves ? (paddr_t)MMU_FRAMES_END << PAGE_SHIFT : direct_end;
 
+    assert(!block->placed || block->start != 0);
     if (!block->placed &&
         memmap_take(&map, block->bytes, PAGE_SIZE, block->from, direct_end, block->owner, &block->start) != 0 &&
         memmap_take(&map, block->bytes, PAGE_SIZE, block->from, below, block->owner, &block->start) != 0)
@@ -255,6 +263,7 @@ static const char *open_pool(struct places *places)
 {
     bool window = layout.purpose[PURPOSE_RECORDS] != NULL;
 
+    assert(!frames_are_open());
     if (!settle(&places->bitmap, false))
         return no_room("the frame bitmap", &places->bitmap);
     if (!settle(&places->summary, false))
@@ -282,6 +291,7 @@ static void reclaim_boot(const struct start_facts *facts)
 {
     frame_t first = frame_of(facts->boot_start);
 
+    assert(frames_are_open());
     if ((layout.purpose[PURPOSE_DIRECT] != NULL || layout.purpose[PURPOSE_BOOT] == NULL) && frame_is_ram(first))
         frame_reclaim(first, (uint32_t)((facts->boot_end - facts->boot_start) >> PAGE_SHIFT), OWNER_BOOT);
 }

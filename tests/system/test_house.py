@@ -333,3 +333,23 @@ def test_what_may_sleep_says_so_first(house):
                 silent.append(f"{path}: {name}()")
     assert not silent, silent
     assert said > 50
+
+
+# ---- What is trusted is asserted --------------------------------------------------------------------------
+
+ASSERTION = re.compile(r"\b(?:assert|deep_assert|expect|_Static_assert|audit_fail)\(")
+ASSERTIONS_A_THOUSAND_LINES = 33
+
+
+def test_the_memory_manager_asserts_what_it_trusts(house):
+    """Assertions for each 1 000 lines of kernel/memory, checks of the audit among them; the figure of each room is told."""
+    rooms = {}
+    for path in sources_and_headers(house):
+        if path.startswith("kernel/memory/"):
+            text = open(os.path.join(house.tree, path)).read()
+            lines, count = rooms.get(os.path.dirname(path), (0, 0))
+            rooms[os.path.dirname(path)] = lines + text.count("\n"), count + len(ASSERTION.findall(text))
+    for room, (lines, count) in sorted(rooms.items()):
+        print(f"{room}: {count} in {lines} lines, {1000 * count / lines:.1f} for each 1 000")
+    lines, count = map(sum, zip(*rooms.values()))
+    assert 1000 * count >= ASSERTIONS_A_THOUSAND_LINES * lines, f"{count} in {lines} lines"

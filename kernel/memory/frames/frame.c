@@ -115,6 +115,7 @@ uint32_t frames_end(void)      { return frames.end; }
 
 const uint8_t *frames_bitmap(size_t *bytes)
 {
+    deep_assert(frames_are_open());
     *bytes = frames.pool.bitmap_bytes;
     return (const uint8_t *)frames.pool.bitmap;
 }
@@ -156,6 +157,7 @@ static void hand_out(struct frame_magazine *magazine, uint32_t frame, enum owner
     bool sound = true;
 
     assert(state_free(state));
+    deep_assert(frame < frames.end && owner_is_given(owner));
     if (IS_CHECKED && !contents_ok(frame, state))
         sound = misuse("written after it was free", frame, state_last(state), 0);
     if (state & STATE_ZEROED)
@@ -219,6 +221,7 @@ int frame_get(enum owner owner, unsigned flags, frame_t *out)
 
 static inline void take_back(struct frame_magazine *magazine, uint32_t frame, enum owner owner)
 {
+    deep_assert(state_count(state_read(record_of(frame))) == 1);
     if (IS_CHECKED)
         contents_poison(frame);
     state_write(record_of(frame), state_freed_by(owner) | (IS_CHECKED ? STATE_POISONED : 0));
@@ -312,6 +315,7 @@ static uint32_t find_run(uint32_t count, uint32_t align, uint32_t below)
 {
     uint32_t first = POOL_NONE;
 
+    deep_assert(lock_held(&pool_lock));
     if (count <= AREA_FRAMES)
         first = pool_find_run(&frames.pool, count, align, below, true);
     return first != POOL_NONE ? first : pool_find_run(&frames.pool, count, align, below, false);
@@ -411,6 +415,7 @@ void frame_reclaim(frame_t first, uint32_t count, enum owner owner)
     struct frame_magazine *magazine = &frame_magazines[cpu_number()];
 
     assert(frames_are_open() && owner > OWNER_FREE && owner < OWNER_COUNT);
+    assert(count > 0);
     peak_note(magazine);
     for (uint32_t n = first.no; n - first.no < count && n < frames.end; n++) {
         if (state_read(record_of(n)) == state_of(1, owner)) {

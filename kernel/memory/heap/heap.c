@@ -34,6 +34,7 @@ static unsigned class_of_units(size_t units)
 {
     unsigned class = 0;
 
+    deep_assert(units < UNITS);
     while (heap_classes[class].slot < units * HEAP_ALIGN)
         class++;
     return class;
@@ -96,6 +97,7 @@ static inline void hand_out(struct magazine *magazine, void *block, size_t bytes
 {
     uint32_t count = magazine->count;
 
+    deep_assert(count > 0 && bytes <= magazine->room);
     block_make_live(block, magazine->room, bytes, (uint32_t)who);
     set_state(block, magazine->live);
     magazine->count = count - 1;
@@ -107,6 +109,7 @@ static inline void take_in(struct magazine *magazine, void *block, uint8_t *stat
 {
     uint32_t count = magazine->count;
 
+    deep_assert(count < magazine->limit);
     block_make_free(block, magazine->room, (uint32_t)who);
     if (IS_CHECKED)
         block_fill(block, magazine->room);
@@ -145,6 +148,7 @@ void *small_take(size_t bytes, vaddr_t who)
     struct magazine *magazine;
     void            *block = NULL;
 
+    deep_assert(bytes <= HEAP_SMALL);
     if (chosen_to_fail())
         return NULL;
     interrupts = interrupts_off();
@@ -173,6 +177,7 @@ static void spill(struct magazine *magazine)
 {
     uint32_t half = magazine->limit / 2;
 
+    deep_assert(magazine->count == magazine->limit && half > 0);
     slabs_give(magazine->blocks, half);
     magazine->count -= half;
     memmove(magazine->blocks, magazine->blocks + half, magazine->count * sizeof magazine->blocks[0]);

@@ -41,6 +41,7 @@ static size_t pages_of(size_t bytes)
 
 static void put_guard(const struct big *big)
 {
+    deep_assert(big->bytes > 0);
     *block_word(big_start_of(big), big->bytes) = block_key(big_start_of(big)) | GUARD_BITS;
 }
 
@@ -64,6 +65,7 @@ static struct big *find(const void *pointer)
     page_t      page = page_of(address_of(pointer));
     struct big *big = big_of(region_find(&kernel_space.map, page));
 
+    deep_assert(lock_held(&kernel_space.map_lock));
     return big && page >= big->region.span.first + big->region.guard ? big : NULL;
 }
 
@@ -72,6 +74,7 @@ const struct big *big_after(const struct big *from)
     page_t         page = from ? from->region.span.end : layout.purpose[PURPOSE_HEAP]->span.first;
     struct region *region = region_at_or_above(&kernel_space.map, page);
 
+    deep_assert(lock_held(&kernel_space.map_lock));
     while (region && region->home == layout.purpose[PURPOSE_HEAP] && big_of(region) == NULL)
         region = region_next(region);
     return big_of(region);
@@ -104,6 +107,7 @@ void *big_take(size_t bytes, vaddr_t who)
     struct big *big;
     lock_state  state;
 
+    deep_assert(bytes > HEAP_SMALL);
     if (pages_of(bytes) == 0)
         return NULL;
     big = small_take(sizeof *big, who);
@@ -130,6 +134,7 @@ enum verdict { GIVE, REFUSE_POINTER, REFUSE_DAMAGE, REFUSE_SIZE };
 
 static enum verdict judge(const struct big *big, const void *block, size_t said)
 {
+    deep_assert(big == NULL || big->held);
     if (big == NULL || big_start_of(big) != block || big->lost)
         return REFUSE_POINTER;
     if (!big_is_intact(big))

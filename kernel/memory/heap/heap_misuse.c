@@ -7,6 +7,7 @@
  */
 #include "memory/heap/heap_slab.h"
 
+#include "base/check.h"
 #include "base/print.h"
 #include "base/string.h"
 
@@ -40,6 +41,7 @@ static void finish(const char *who, uint32_t low)
 
 static void found(enum heap_misuse which)
 {
+    deep_assert(which < HEAP_MISUSES);
     __atomic_fetch_add(&counts[which], 1, __ATOMIC_RELAXED);
     print("heap: %s: ", heap_misuse_names[which]);
 }
@@ -75,6 +77,7 @@ static void *enclosing(const void *pointer)
     const struct slab *slab;
     uint32_t           index;
 
+    deep_assert(in_slab_area(pointer));
     if (page % CHUNK_PAGES == 0)
         return NULL;
     page -= slab_at(page)->back;
@@ -154,6 +157,7 @@ void misuse_overflow(const void *block, size_t bytes, uint32_t taker, vaddr_t wh
 
 void misuse_after_free(const void *block, unsigned class, vaddr_t who)
 {
+    deep_assert(class < HEAP_CLASSES);
     found(HEAP_WRITE_AFTER_FREE);
     print("0x%08lx (%u bytes), found when @0x%08lx took it", at(block), live_bytes(block, class_room(class)),
           (unsigned long)who);
@@ -172,6 +176,7 @@ enum { FILL_FROM = 8 };
 
 void block_fill(void *block, size_t room)
 {
+    deep_assert(room >= FILL_FROM);
     memset((char *)block + FILL_FROM, FREE_FILL, room - FILL_FROM);
 }
 

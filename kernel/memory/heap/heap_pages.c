@@ -19,6 +19,7 @@ int heap_pages_map(page_t first, unsigned pages)
     int           err = 0;
 
     assert(pages <= SLAB_PAGES);
+    assert(pages > 0 && window != NULL);
     while (got < pages && err == 0) {
         err = frame_get(OWNER_HEAP, 0, &frames[got]);
         got += err == 0;
@@ -43,6 +44,7 @@ void heap_pages_unmap(page_t first, unsigned pages)
     struct cursor c;
     int           err = cursor_open(&c, &kernel_space, span_of(first, pages), 0);
 
+    assert(pages > 0 && pages <= SLAB_PAGES);
     assert(err == 0);                   /* nothing is built */
     for (unsigned i = 0; i < pages; i++)
         cursor_discard(&c, first + i);

@@ -87,6 +87,7 @@ static bool is_growable(const struct fault *f, const struct region *stack)
 {
     const struct space *space = f->space;
 
+    deep_assert(stack == NULL || f->page < stack->span.first);
     return stack != NULL &&
            stack->span.end - f->page <= space->limits.stack / PAGE_SIZE &&
            space->pages + (stack->span.first - f->page) <= space->limits.whole / PAGE_SIZE &&
@@ -98,6 +99,7 @@ static bool is_growable(const struct fault *f, const struct region *stack)
 /* The object's page that a page of the region shows. */
 static uint64_t object_index(const struct region *region, page_t page)
 {
+    deep_assert(span_has(region->span, page));
     return region->offset + (page - region->span.first);
 }
 
@@ -111,6 +113,7 @@ static int look_behind(struct fault *f)
     bool make = f->region->shared || !(f->access & MAY_WRITE);
     int  err  = object_page(f->region->object, object_index(f->region, f->page), make, &f->behind);
 
+    deep_assert(err == 0 || !frame_exists(f->behind));
     f->inside = err != -ENXIO;
     return err == -ENXIO ? 0 : err;
 }
@@ -178,6 +181,7 @@ static int private_copy(frame_t of, frame_t *out)
     bool zeros = !frame_exists(of) || is_zero_frame(of);
     int  err   = frame_get(OWNER_USER, zeros ? FRAME_ZERO : 0, out);
 
+    deep_assert(!frame_exists(of) || frame_references(of) > 0);
     if (err == 0 && !zeros)
         frame_copy(*out, of);
     return err;
@@ -188,6 +192,7 @@ static int act_zero(struct fault *f, struct cursor_touch *t)
     frame_t frame;
     int     err = frame_get(OWNER_USER, FRAME_ZERO, &frame);
 
+    deep_assert(f->region->rights.user & MAY_WRITE);
     if (err != 0)
         cursor_touch_leave(t);
     else
@@ -215,6 +220,7 @@ static struct rights rights_to_object(const struct fault *f)
 /* The reference taken in look_behind() goes to the entry. */
 static int act_share(struct fault *f, struct cursor_touch *t)
 {
+    deep_assert(frame_exists(f->behind) && f->inside);
     cursor_touch_map(t, f->behind, rights_to_object(f));
     f->behind = NO_FRAME;
     return 0;
@@ -225,6 +231,7 @@ static int act_copy_object(struct fault *f, struct cursor_touch *t)
     frame_t frame;
     int     err = private_copy(f->behind, &frame);
 
+    deep_assert(!f->region->shared && f->access == MAY_WRITE);
     if (err != 0)
         cursor_touch_leave(t);
     else
@@ -243,6 +250,7 @@ static int act_copy(struct fault *f, struct cursor_touch *t)
     frame_t frame;
     int     err = private_copy(entry_frame(t->entry), &frame);
 
+    deep_assert(!f->region->shared && f->access == MAY_WRITE && !frame_exists(f->replaced));
     if (err != 0)
         cursor_touch_leave(t);
     else
@@ -272,6 +280,7 @@ static void share_around(struct fault *f, struct cursor *c)
 {
     struct rights rights = rights_to_object(f);
 
+    deep_assert(span_has(f->around, f->page) && span_pages(f->around) <= FAULT_AROUND);
     for (page_t page = f->around.first; page < f->around.end; page++) {
         frame_t *frame = &f->nearby[page - f->around.first];
 
@@ -288,6 +297,7 @@ static int act_grow(struct fault *f, struct region *stack)
     size_t more = stack->span.first - f->page;
     int    err;
 
+    deep_assert(f->page < stack->span.first && (stack->grows & REGION_GROWS_DOWN));
     if (map_is_charged(stack) && map_charge(f->space, more) != 0)
         return -ENOMEM;
     err = region_resize(&f->space->map, stack, (struct span){ f->page, stack->span.end });
@@ -302,6 +312,7 @@ static int act_grow(struct fault *f, struct region *stack)
 
 static int deny(struct fault *f, enum fault_action action)
 {
+    deep_assert(action == FAULT_BUS || action == FAULT_SEGV_ACCESS || action == FAULT_SEGV_MAP);
     fault_counts[action]++;
     fault_describe(f->verdict, f->space, f->address, action);
     return -EFAULT;
@@ -331,6 +342,7 @@ static int handle_entry(struct fault *f)
     struct cursor       c;
     int                 err;
 
+    deep_assert(f->region != NULL && span_has(f->region->span, f->page));
     simple = single && cursor_touch(&t, f->space, f->page);
     if (!simple) {
         err = cursor_open(&c, f->space, f->around, CURSOR_BUILD);
@@ -395,6 +407,8 @@ int space_fault(struct space *space, vaddr_t address, uint8_t access, struct fau
     lock_state   state = lock_take(&space->map_lock);
     int          err;
 
+    deep_assert(space != &kernel_space);
+    deep_assert(access == MAY_READ || access == MAY_WRITE || access == MAY_EXECUTE);
     /* One by one: `nearby` is long, and only files need it. */
     f.space    = space;
     f.page     = page_of(address);
@@ -407,7 +421,7 @@ int space_fault(struct space *space, vaddr_t address, uint8_t access, struct fau
     f.around   = span_of(f.page, 1);
     f.verdict  = verdict;
     err = handle(&f);
-
+    deep_assert(err == 0 || err == -ENOMEM || err == -EFAULT);
     lock_drop(&space->map_lock, state);
     drop_references(&f);
     return err;

@@ -29,6 +29,7 @@ int early_table_frame(frame_t *out)
     paddr_t start, end;
 
     assert(early_map != NULL);
+    assert(!frames_are_open());
     end = (paddr_t)early_map->limit << PAGE_SHIFT;
     if ((direct_end == 0 || memmap_take(early_map, PAGE_SIZE, PAGE_SIZE, 0, direct_end, OWNER_TABLES, &start) != 0) &&
         memmap_take(early_map, PAGE_SIZE, PAGE_SIZE, 0, end, OWNER_TABLES, &start) != 0)
@@ -74,6 +75,7 @@ static uint32_t count_tables(void)
 {
     uint32_t tables = 1;
 
+    assert(frame_exists(kernel_space.root));
     for (page_t page = 0; page < layout.space_end; page += mmu_reach(MMU_LEVELS)) {
         const struct layout_region *home = layout_kernel_region_of(page);
 
@@ -90,6 +92,7 @@ static bool is_kept_table(page_t page)
     page_t      reach = mmu_reach(MMU_LEVELS);
     struct span part  = span_of(round_down(page, reach), reach);
 
+    assert(page < layout.space_end);
     for (uint32_t i = 0; i < layout.boot_map_count; i++)
         if (layout.boot_maps[i].keep && span_meets(layout.boot_maps[i].span, part))
             return true;
@@ -98,6 +101,7 @@ static bool is_kept_table(page_t page)
 
 static void remove_boot_map(struct span span)
 {
+    assert(span.end <= layout.space_end);
     for (page_t page = span.first; page < span.end; ) {
         bool     kept = is_kept_table(page);
         entry_t *at   = entry_at(&kernel_space, page, kept ? 1 : MMU_LEVELS);
@@ -133,6 +137,7 @@ static void remove_boot_maps(void)
 
 static frame_t fixed_frame(const struct layout_region *home, page_t page)
 {
+    assert(home->backing == BACKING_FIXED && span_has(home->span, page));
     return (frame_t){ (uint32_t)(home->frame + (page - home->span.first)) };
 }
 
@@ -158,6 +163,7 @@ static int map_small(const struct layout_region *home, struct span part, page_t 
     struct cursor c;
     int           err = cursor_open(&c, &kernel_space, part, part.first < end ? CURSOR_BUILD : 0);
 
+    assert(span_covers(home->span, part));
     if (err != 0)
         return err;
     for (page_t page = part.first; page < part.end; page++) {
@@ -193,6 +199,7 @@ static int map_fixed(const struct layout_region *home, uint32_t ram_end)
     page_t end   = fixed_end(home, ram_end);
     page_t next;
 
+    assert(end <= home->span.end);
     for (page_t page = home->span.first; page < home->span.end; page = next) {
         int err;
 
@@ -226,6 +233,7 @@ static int make_tables(struct span span)
     struct cursor c;
     int           err = cursor_open(&c, &kernel_space, span, CURSOR_BUILD);
 
+    assert(!span_empty(span));
     if (err == 0)
         cursor_close(&c);
     return err;
@@ -237,6 +245,7 @@ static void protect_image(const struct layout_region *home)
     int           err = cursor_open(&c, &kernel_space, home->span, 0);
 
     assert(err == 0);
+    assert(home->backing == BACKING_IMAGE);
     for (page_t page = home->span.first; page < home->span.end; page++)
         cursor_protect(&c, page, rights_at_first(home, page));
     cursor_close(&c);
@@ -246,6 +255,7 @@ int space_start(frame_t root, struct memmap *map)
 {
     uint32_t ram_end = memmap_end(map);
 
+    assert(ram_end > 0 && frame_exists(root));
     standing_count = 0;
     early_map      = map;
     master_start(&root);            /* in some layouts a new root: what only boot had is not in it */
@@ -282,6 +292,7 @@ void space_guard(vaddr_t address)
     int           err = cursor_open(&c, &kernel_space, span_of(page, 1), 0);
 
     assert(err == 0);
+    assert(layout_kernel_region_of(page)->backing == BACKING_IMAGE);
     cursor_protect(&c, page, (struct rights){ .kernel = MAY_READ });
     cursor_close(&c);
 }
@@ -290,6 +301,7 @@ void space_take_over(void)
 {
     frame_t root = frame_of(get_next_page());
 
+    assert(layout_kernel_has_own() && frame_exists(root));
     frame_change_owner(root, OWNER_PAGES, OWNER_TABLES);
     frame_copy(root, kernel_space.root);
     kernel_space.root = root;

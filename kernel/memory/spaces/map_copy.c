@@ -39,6 +39,7 @@ static void batch_copy_out(struct batch *batch, struct space *space, struct span
     int           err = cursor_open(&c, space, (struct span){ page, span.end }, 0);
 
     assert(err == 0);
+    deep_assert(lock_held(&space->map_lock));
     batch->first = cursor_next(&c, page);
     batch->run   = (struct cursor_run){ 0 };
     if (batch->first < span.end)
@@ -60,6 +61,7 @@ static int batch_copy_in(const struct batch *batch, struct space *space, page_t 
 {
     struct cursor c;
 
+    deep_assert(batch->run.count > 0 && batch->run.count <= BATCH);
     if (cursor_open(&c, space, span_of(batch->first + shift, batch->run.count), CURSOR_BUILD) != 0) {
         batch_drop(batch);
         return -ENOMEM;
@@ -72,6 +74,7 @@ static int batch_copy_in(const struct batch *batch, struct space *space, page_t 
 /* Every frame that a span of `from` shows is shown by `to` as well, `shift` pages further up. */
 int map_copy_pages(struct batch *batch, struct space *from, struct span span, struct space *to, page_t shift, bool apart)
 {
+    deep_assert(!span_empty(span));
     for (page_t page = span.first; page < span.end; page = batch->first + batch->run.count) {
         batch_copy_out(batch, from, span, page, apart);
         if (batch->run.count > 0 && batch_copy_in(batch, to, shift) != 0)
@@ -86,6 +89,7 @@ static int copy_region(struct batch *batch, struct space *child, struct space *p
 {
     struct region *node = map_node();
 
+    deep_assert(lock_held(&parent->map_lock) && region->space == parent);
     if (node == NULL)
         return -ENOMEM;
     if (map_is_charged(region) && map_charge(child, span_pages(region->span)) != 0) {
@@ -108,6 +112,7 @@ int map_copy(struct space *child, struct space *parent)
     lock_state    state;
     int           err = 0;
 
+    assert(child != parent && child->map.count == 0 && child->resident == 0);
     if (batch == NULL)
         return -ENOMEM;
     child->limits   = parent->limits;

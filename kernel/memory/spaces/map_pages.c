@@ -48,6 +48,7 @@ static bool is_users(const struct space *space, struct span pages)
 
 static bool may_show(struct wanted w, bool for_program)
 {
+    deep_assert(frame_exists(w.first));
     for (size_t i = 0; i < span_pages(w.pages); i++) {
         frame_t    frame = { w.first.no + (uint32_t)i };
         enum owner owner = frame_owner(frame);
@@ -63,6 +64,7 @@ static bool is_free(const struct space *space, struct span pages)
 {
     const struct region *region = region_at_or_above(&space->map, pages.first);
 
+    deep_assert(lock_held(&space->map_lock));
     return region == NULL || region->span.first >= pages.end;
 }
 
@@ -86,6 +88,8 @@ static int show(struct space *space, struct wanted w)
     struct cursor  c;
     int            err;
 
+    deep_assert(lock_held(&space->map_lock));
+    deep_assert(frame_exists(w.first) && !span_empty(w.pages));
     if (region == NULL)
         return -ENOMEM;
     if (span_pages(w.pages) + space->pages > space->limits.whole / PAGE_SIZE)
@@ -130,6 +134,7 @@ static int take_pages(struct space *space, struct span pages)
     vaddr_t              place;
     int                  err = map_create(space, &request, &place);
 
+    deep_assert(!lock_held(&space->map_lock));
     for (page_t page = pages.first; page < pages.end && err == 0; page++) {
         err = space_fault(space, page_address(page), MAY_WRITE, &verdict);
         if (err != 0 && map_remove(space, request.address, request.bytes) != 0)

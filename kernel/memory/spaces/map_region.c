@@ -22,6 +22,7 @@ void map_node_free(struct region *node)
 
 static void hold(struct region *region)
 {
+    deep_assert(region->object == NULL || region->object->references > 0);
     if (region->object != NULL) {
         object_hold(region->object);
         object_link(region->object, region);
@@ -32,6 +33,7 @@ static void hold(struct region *region)
 
 static void let_go(struct region *region)
 {
+    deep_assert(region->height == 0);
     if (region->object != NULL) {
         object_unlink(region->object, region);
         object_release(region->object);
@@ -47,6 +49,7 @@ void map_enter(struct space *space, struct region *region)
     int err = region_insert(&space->map, region);
 
     assert(err == 0);
+    deep_assert(span_covers(layout.user, region->span));
     region->space = space;
     hold(region);
     space->pages += span_pages(region->span);
@@ -63,6 +66,7 @@ static void forget(struct space *space, struct region *region)
 /* Fewer pages: the most there have been is noted first. */
 static void shrink(struct space *space, size_t pages)
 {
+    deep_assert(pages <= space->pages);
     if (space->pages > space->most_pages)
         space->most_pages = space->pages;
     space->pages -= pages;
@@ -72,6 +76,8 @@ void map_drop(struct space *space, struct region *region)
 {
     size_t pages = span_pages(region->span);
 
+    deep_assert(lock_held(&space->map_lock));
+    deep_assert(region->space == space);
     if (map_is_charged(region))
         map_uncharge(space, pages);
     shrink(space, pages);
@@ -93,6 +99,8 @@ struct region *map_split(struct space *space, struct region *region, page_t page
     struct region *upper = *spare;
     int            err;
 
+    deep_assert(lock_held(&space->map_lock));
+    deep_assert(region->space == space);
     if (region->span.first == page)
         return region;
     assert(span_has(region->span, page) && upper != NULL);
@@ -113,6 +121,7 @@ struct region *map_isolate(struct space *space, struct region *region, struct sp
     struct region *low = below ? map_node() : NULL, *high = above ? map_node() : NULL;
 
     assert(span_covers(region->span, part));
+    deep_assert(!span_empty(part) && region->space == space);
     if ((below && low == NULL) || (above && high == NULL) || ((below || above) && !map_may_split(space))) {
         map_node_free(low);
         map_node_free(high);
@@ -137,6 +146,7 @@ static struct region *join(struct space *space, struct region *lower, struct reg
 {
     struct span whole = { lower->span.first, upper->span.end };
 
+    deep_assert(lower->span.end <= upper->span.first);
     if (!means_the_same(lower, upper))
         return NULL;
     region_remove(&space->map, upper);
@@ -149,6 +159,8 @@ struct region *map_join(struct space *space, struct region *region)
 {
     struct region *before = region_before(region), *after = region_next(region), *joined;
 
+    deep_assert(lock_held(&space->map_lock));
+    deep_assert(region->height > 0);
     if (before != NULL && (joined = join(space, before, region)) != NULL)
         region = joined;
     if (after != NULL && (joined = join(space, region, after)) != NULL)
@@ -164,6 +176,8 @@ void map_discard(struct space *space, struct span span)
     int           err = cursor_open(&c, space, span, 0);
 
     assert(err == 0);
+    deep_assert(lock_held(&space->map_lock));
+    deep_assert(!span_empty(span));
     cursor_discard_span(&c, span);
     cursor_close(&c);
 }
@@ -172,6 +186,7 @@ bool map_cut_splits(const struct space *space, struct span span)
 {
     const struct region *region = region_find(&space->map, span.first);
 
+    deep_assert(lock_held(&space->map_lock));
     return region != NULL && region->span.first < span.first && region->span.end > span.end;
 }
 
@@ -180,11 +195,13 @@ void map_cut(struct space *space, struct span span, struct region **spare)
 {
     struct region *region = region_at_or_above(&space->map, span.first);
 
+    deep_assert(lock_held(&space->map_lock));
     while (region != NULL && region->span.first < span.end) {
         struct span    part = { region->span.first > span.first ? region->span.first : span.first,
                                 region->span.end < span.end ? region->span.end : span.end };
         struct region *next = region_next(region);
 
+        deep_assert(!span_empty(part) && span_covers(region->span, part));
         map_discard(space, part);
         if (span_covers(span, region->span)) {
             map_drop(space, region);

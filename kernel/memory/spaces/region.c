@@ -37,6 +37,7 @@ static void summarize(struct region *node)
 static void replace_child(struct region_tree *tree, struct region *parent, struct region *old,
                           struct region *new)
 {
+    deep_assert(parent == NULL ? tree->root == old : parent->child[0] == old || parent->child[1] == old);
     if (parent == NULL)
         tree->root = new;
     else
@@ -57,6 +58,7 @@ static struct region *rotate(struct region_tree *tree, struct region *node, int 
 {
     struct region *lifted = node->child[side];
 
+    deep_assert(lifted != NULL);
     replace_child(tree, node->parent, node, lifted);
     adopt(node, side, lifted->child[!side]);
     adopt(lifted, !side, node);
@@ -171,6 +173,7 @@ int region_insert(struct region_tree *tree, struct region *region)
     else
         tree->root = region;
     tree->count++;
+    deep_assert(before == NULL || region_next(before) == region);
     settle(tree, region);               /* passes `after`, which is one of the ancestors */
     return 0;
 }
@@ -181,6 +184,7 @@ void region_remove(struct region_tree *tree, struct region *region)
     struct region *settle_from;
 
     assert(region->height > 0);
+    deep_assert(tree->count > 0 && region_find(tree, region->span.first) == region);
     if (after)
         after->gap += span_pages(region->span) + region->gap;
 
@@ -210,6 +214,7 @@ int region_resize(struct region_tree *tree, struct region *region, struct span s
     struct region *before = region_before(region), *after = region_next(region);
 
     assert(region->height > 0);
+    deep_assert(region_find(tree, region->span.first) == region);
     if (span_empty(span) || !span_covers(tree->limits, span))
         return -EINVAL;
     if ((before && span.first < before->span.end) || (after && span.end > after->span.first))
@@ -230,6 +235,7 @@ int region_resize(struct region_tree *tree, struct region *region, struct span s
 /* In the subtree: the node furthest towards `side` whose own gap has `pages`. The subtree has one. */
 static struct region *descend_to_gap(struct region *node, size_t pages, int side)
 {
+    deep_assert(node->widest >= pages);
     for (;;) {
         if (widest_of(node->child[side]) >= pages)
             node = node->child[side];
@@ -243,6 +249,7 @@ static struct region *descend_to_gap(struct region *node, size_t pages, int side
 /* The next node towards `side` whose gap has `pages`, or NULL. */
 static struct region *next_gap(struct region *node, size_t pages, int side)
 {
+    deep_assert(pages > 0);
     if (widest_of(node->child[side]) >= pages)
         return descend_to_gap(node->child[side], pages, !side);
     for (struct region *up = node->parent; up; node = up, up = up->parent) {

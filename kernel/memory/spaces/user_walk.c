@@ -29,6 +29,7 @@ static bool use(struct space *space, page_t page, uint8_t access, frame_t *out)
     entry_t    old, new;
     bool       may;
 
+    deep_assert(access == MAY_READ || access == MAY_WRITE);
     do {
         old = entry_read(at);
         new = entry_with_use(old, access == MAY_WRITE);
@@ -48,6 +49,7 @@ static int look(struct space *space, user_resolve resolve, user_t address, uint8
 {
     frame_t frame;
 
+    deep_assert(space != &kernel_space);
     for (;;) {
         int err;
 
@@ -67,6 +69,7 @@ static size_t to_end_of_page(user_t at, size_t bytes)
 {
     size_t left = PAGE_SIZE - at % PAGE_SIZE;
 
+    deep_assert(bytes > 0);
     return left < bytes ? left : bytes;
 }
 

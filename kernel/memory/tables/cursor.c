@@ -93,6 +93,7 @@ static void flush_noted(struct cursor *c)
 
 static void drop_freed(struct cursor *c)
 {
+    deep_assert(c->freed_count <= CURSOR_FREED);
     flush_noted(c);
     frame_put_all(c->freed, c->freed_count);
     c->freed_count = 0;
@@ -100,6 +101,7 @@ static void drop_freed(struct cursor *c)
 
 void cursor_note_flush(struct cursor *c, page_t page)
 {
+    deep_assert(span_has(c->span, page) || TABLES_IN_SELF_MAP);
     if (c->flush_count < CURSOR_PAGES)
         c->flush[c->flush_count++] = page;
     else
@@ -108,6 +110,7 @@ void cursor_note_flush(struct cursor *c, page_t page)
 
 void cursor_note_freed(struct cursor *c, frame_t frame)
 {
+    deep_assert(frame_exists(frame));
     if (c->freed_count == CURSOR_FREED)
         drop_freed(c);
     c->freed[c->freed_count++] = frame;
@@ -143,6 +146,7 @@ int cursor_open(struct cursor *c, struct space *space, struct span span, unsigne
 
 void cursor_close(struct cursor *c)
 {
+    deep_assert(lock_held(&c->space->tables_lock));
     settle(c);
     if (c->sweep && !cursor_of_kernel(c))
         cursor_sweep(c);
@@ -169,6 +173,7 @@ static void share_leaf(struct cursor *c, page_t page, entry_t *at)
 /* Pages of processes that are present are counted. */
 static void count_present(struct cursor *c, page_t page, int more)
 {
+    deep_assert(more >= -1 && more <= 1);
     if (!cursor_of_kernel(c) && page_is_users(page))
         c->resident += more;
 }
@@ -179,6 +184,7 @@ entry_t cursor_read(struct cursor *c, page_t page)
 {
     const entry_t *at = cursor_find(c, page);
 
+    deep_assert(lock_held(&c->space->tables_lock));
     return at != NULL ? entry_read(at) : c->large;
 }
 
@@ -230,6 +236,7 @@ void cursor_map_large(struct cursor *c, page_t page, frame_t frame, struct right
 /* The processor may set bits in the old entry until the moment the new one is there. */
 static entry_t with_rights(entry_t e, struct rights rights, bool global)
 {
+    deep_assert(entry_present(e) || entry_kind(e, 1) == ENTRY_BLOCKED);
     if (!entry_present(e))
         return entry_unblock(e, rights, global);
     if (no_rights(rights))
@@ -305,6 +312,7 @@ void cursor_discard(struct cursor *c, page_t page)
 
 page_t cursor_next(struct cursor *c, page_t from)
 {
+    deep_assert(from >= c->span.first);
     for (page_t page = from; page < c->span.end; ) {
         const entry_t *at   = cursor_find(c, page);
         page_t         stop = c->in_view.end < c->span.end ? c->in_view.end : c->span.end;
@@ -328,6 +336,7 @@ bool cursor_age(struct cursor *c, page_t page, unsigned age)
     entry_t  old;
 
     assert(at != NULL || !entry_present(c->large));
+    deep_assert(span_has(c->span, page));
     do {
         if (at == NULL || !entry_present(old = entry_read(at)))
             return false;

@@ -23,6 +23,7 @@ static size_t in_table(const struct cursor *c, page_t page, size_t count)
 {
     size_t left = c->in_view.end - page;
 
+    deep_assert(span_has(c->in_view, page));
     return count < left ? count : left;
 }
 
@@ -32,6 +33,7 @@ static entry_t set_apart(const struct cursor *c, page_t page, entry_t *at, entry
     struct rights rights = entry_rights(e);
     entry_t       less;
 
+    deep_assert(entry_rights(e).user & MAY_WRITE);
     rights.kernel &= ~MAY_WRITE;
     rights.user   &= ~MAY_WRITE;
     while (!entry_change(at, e, less = entry_with_rights(e, rights)))
@@ -87,6 +89,7 @@ static size_t filled(const struct cursor *c)
 void cursor_copy_in(struct cursor *c, page_t page, const entry_t *entries, struct cursor_run run)
 {
     assert(!cursor_of_kernel(c));
+    deep_assert(run.present <= run.filled && run.filled <= run.count);
     for (size_t left = run.count; left > 0; ) {
         entry_t *at    = cursor_entry(c, page);
         size_t   part  = in_table(c, page, left);
@@ -118,6 +121,7 @@ static void discard_entries(struct cursor *c, page_t page, entry_t *at, const en
 {
     bool current = space_is_current(c->space);
 
+    deep_assert(span_has(c->in_view, page) && at <= end);
     for (; at < end && left > 0; at++, page++) {
         entry_t old = entry_read(at);
 
@@ -160,6 +164,7 @@ bool cursor_touch(struct cursor_touch *t, struct space *space, page_t page)
 {
     unsigned level;
 
+    deep_assert(space != &kernel_space && page_is_users(page));
     t->space  = space;
     t->page   = page;
     t->within = false;
@@ -187,6 +192,7 @@ void cursor_touch_within(struct cursor_touch *t, struct cursor *c, page_t page)
 void cursor_touch_map(struct cursor_touch *t, frame_t frame, struct rights rights)
 {
     assert(cursor_is_empty(t->entry));
+    deep_assert(frame_exists(frame) && lock_held(&t->space->tables_lock));
     entry_write(t->at, entry_leaf(frame, rights, CACHE_BACK, false, 1));
     if (MMU_LEVELS > 1)
         frame_set_link(t->table, frame_link(t->table) + 1);
@@ -198,6 +204,7 @@ void cursor_touch_map(struct cursor_touch *t, frame_t frame, struct rights right
 /* More rights need no flush: the processor looks again before it faults. */
 void cursor_touch_allow(struct cursor_touch *t, struct rights rights)
 {
+    deep_assert(lock_held(&t->space->tables_lock));
     if (entry_present(t->entry)) {
         assert(rights_within(entry_rights(t->entry), mmu_allow(rights)));
         while (!entry_change(t->at, t->entry, entry_with_rights(t->entry, rights)))
@@ -216,6 +223,7 @@ frame_t cursor_touch_replace(struct cursor_touch *t, frame_t frame, struct right
     frame_t old;
 
     assert(entry_present(t->entry));
+    deep_assert(frame_exists(frame) && !frame_is(entry_frame(t->entry), frame));
     old = entry_frame(entry_exchange(t->at, entry_leaf(frame, rights, CACHE_BACK, false, 1)));
     if (space_is_current(t->space))
         mmu_flush_page(t->page);

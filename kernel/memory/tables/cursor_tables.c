@@ -16,6 +16,7 @@
 
 void cursor_share(struct cursor *c, page_t page, entry_t entry)
 {
+    deep_assert(cursor_of_kernel(c));
     for (uint32_t i = 0; i < layout.region_count; i++) {
         const struct layout_region *twin = &layout.regions[i];
         page_t other = twin->span.first + (page - twin->alias);
@@ -77,6 +78,7 @@ static void install(struct cursor *c, page_t page, unsigned level, frame_t table
     entry_t entry = entry_table(table, lets_programs_through(c, page, level));
 
     assert(entry_kind(entry_read(entry_at(c->space, page, level)), level) == ENTRY_EMPTY);
+    deep_assert(frame_exists(table) && filled <= MMU_ENTRIES);
     if (!cursor_of_kernel(c))
         frame_set_link(table, filled);
     count_in_parent(c, page, level, +1);
@@ -94,6 +96,7 @@ static void uninstall(struct cursor *c, page_t page, unsigned level)
     entry_t old = entry_exchange(entry_at(c->space, page, level), entry_empty());
     page_t  seen;
 
+    deep_assert(!cursor_of_kernel(c) && frame_link(entry_frame(old)) == 0);
     count_in_parent(c, page, level, -1);
     table_home_leave(c->space, page, level, entry_frame(old));      /* only processes' tables are given back */
     c->space->table_frames--;
@@ -132,6 +135,7 @@ static frame_t from_chain(frame_t *chain)
     entry_t *first = first_entry(table);
     entry_t  next  = entry_read(first);
 
+    deep_assert(frame_exists(table));
     entry_write(first, entry_empty());
     *chain = entry_kind(next, 1) == ENTRY_TRANSIT ? entry_frame(next) : NO_FRAME;
     return table;
@@ -180,6 +184,7 @@ int cursor_build(struct cursor *c, unsigned lowest)
 {
     frame_t chain = NO_FRAME;
 
+    deep_assert(lowest >= 1 && lowest <= MMU_LEVELS);
     if (take_tables(c, lowest, &chain) != 0)
         return -ENOMEM;
     install_tables(c, lowest, chain);
@@ -194,6 +199,7 @@ int cursor_hang(struct cursor *c, page_t page, frame_t table)
     int      err   = table_home_reserve(c->space, c->span, 1);
 
     assert(!cursor_of_kernel(c) && page_is_users(page) && MMU_LEVELS > 1);
+    deep_assert(page % MMU_ENTRIES == 0 && frame_owner(table) == OWNER_TABLES);
     if (err != 0)
         return err;
     install(c, page, level, table, MMU_ENTRIES);
@@ -214,6 +220,7 @@ page_t cursor_skip_empty(const struct cursor *c, page_t page, page_t end)
 
 void cursor_sweep(struct cursor *c)
 {
+    deep_assert(!cursor_of_kernel(c));
     for (unsigned level = 2; level <= MMU_LEVELS; level++)
         for (page_t page = c->span.first; (page = cursor_skip_empty(c, page, c->span.end)) < c->span.end;
              page = stretch(page, level) + mmu_reach(level)) {

@@ -1,6 +1,7 @@
 /*
  * run.c - neighbouring pages that the tables treat alike. See run.h.
  */
+#include "base/check.h"
 #include "memory/tables/run.h"
 
 #include "memory/frames/frame.h"
@@ -32,6 +33,7 @@ static enum owner owner_of(frame_t first, size_t pages)
 {
     enum owner owner = frame_owner(first);
 
+    deep_assert(pages > 0 && frame_exists(first));
     for (uint32_t i = 1; i < pages; i++)
         if (frame_owner((frame_t){ first.no + i }) != owner)
             return OWNER_COUNT;
@@ -50,6 +52,7 @@ static page_t nothing_from(struct space *space, page_t first, page_t page)
     const entry_t *at    = entry_at(space, page, 1);
     page_t         start = page - page % MMU_ENTRIES;
 
+    deep_assert(first <= page);
     while (page > start && page > first && is_nothing(entry_read(at - 1), 1))
         page--, at--;
     lock_drop(&space->tables_lock, state);
@@ -64,6 +67,7 @@ static struct page_run run_of_entry(struct space *space, page_t first, page_t en
     page_t          reach = mmu_reach(level), start = (end - 1) - (end - 1) % reach;
     struct page_run run   = { .span = { start > first ? start : first, end }, .kind = entry_kind(e, level) };
 
+    assert(first < end && end <= layout.space_end);
     if (is_nothing(e, level)) {
         run.kind = ENTRY_EMPTY;
         if (level == 1)
@@ -90,6 +94,7 @@ static bool alike(const struct page_run *low, const struct page_run *high, unsig
 /* `low` ends where `run` begins. */
 static void join(struct page_run *run, const struct page_run *low)
 {
+    deep_assert(low->span.end == run->span.first);
     run->in_a_row   = run->in_a_row && low->frame.no + span_pages(low->span) == run->frame.no;
     run->owner      = low->owner == run->owner ? low->owner : OWNER_COUNT;
     run->frame      = low->frame;
@@ -99,6 +104,7 @@ static void join(struct page_run *run, const struct page_run *low)
 
 bool page_run_below(struct space *space, page_t first, page_t *end, unsigned flags, struct page_run *out)
 {
+    assert(first <= *end);
     out->kind = ENTRY_EMPTY;
     while (*end > first) {
         struct page_run low = run_of_entry(space, first, *end);

@@ -37,6 +37,7 @@ void slots_start(entry_t *table)
     const struct layout_region *slots = layout.purpose[PURPOSE_SLOTS];
 
     assert(slots == NULL || span_pages(slots->span) >= SLOT_PAGES_LEAST);
+    assert(table != NULL || slots == NULL);
     slot_table = table;
     direct_end = shown_by_boot_tables();
 }
@@ -49,6 +50,7 @@ static entry_t *slot_entry(page_t page)
 {
     entry_t *table = slot_table;
 
+    deep_assert(table != NULL);
     if (MMU_LEVELS == 1)
         table = pointer_to(layout.kernel_offset + (vaddr_t)frame_address(mmu_active()));
     return &table[mmu_index(page, 1)];
@@ -65,6 +67,7 @@ void *frame_view_in_slot(frame_t frame, enum slot slot)
     entry_t *at   = slot_entry(page);
     entry_t  old  = entry_read(at);
 
+    deep_assert(slots != NULL && frame_exists(frame) && slot < SLOT_COUNT);
     if (!entry_present(old) || !frame_is(entry_frame(old), frame)) {
         entry_write(at, entry_leaf(frame, slots->rights, CACHE_BACK, page_may_be_global(page), 1));
         if (entry_present(old))
@@ -78,6 +81,7 @@ static void *in_fixed_region(const struct layout_region *region, paddr_t physica
 {
     paddr_t first = (paddr_t)region->frame << PAGE_SHIFT;
 
+    deep_assert(bytes > 0);
     if (region->backing != BACKING_FIXED || region->purpose == PURPOSE_DIRECT || physical < first ||
         physical + bytes > first + (paddr_t)span_pages(region->span) * PAGE_SIZE)
         return NULL;
@@ -119,6 +123,7 @@ void frame_copy(frame_t to, frame_t from)
 {
     unsigned long state = interrupts_off();
 
+    deep_assert(!frame_is(to, from));
     page_copy(frame_view(to, SLOT_TO), frame_view(from, SLOT_FROM));
     interrupts_restore(state);
 }

@@ -1,6 +1,7 @@
 /*
  * table.c - how a page-table entry is reached, and walking down to it.
  */
+#include "base/check.h"
 #include "memory/tables/table.h"
 
 #include "cpu.h"
@@ -35,6 +36,7 @@ static entry_t *self_entry(page_t page, unsigned level)
     vaddr_t start = page_address(layout.purpose[PURPOSE_TABLES]->span.first);
     vaddr_t at    = start + page * sizeof(entry_t);
 
+    deep_assert(level >= 1 && level <= MMU_LEVELS);
     while (--level > 0)
         at = start + page_of(at) * sizeof(entry_t);
     return pointer_to(at);
@@ -42,6 +44,7 @@ static entry_t *self_entry(page_t page, unsigned level)
 
 static enum slot slot_of(unsigned level)
 {
+    deep_assert(level >= 1 && level <= MMU_LEVELS);
     return level == MMU_LEVELS ? SLOT_ROOT : level == 1 ? SLOT_TABLE : SLOT_MIDDLE;
 }
 
@@ -81,6 +84,7 @@ IN_LINE entry_t *walk(const struct space *space, page_t page, unsigned lowest, u
 
 entry_t *table_walk(const struct space *space, page_t page, unsigned *level, frame_t *table)
 {
+    deep_assert(page < layout.space_end && frame_exists(space->root));
     return walk(space, page, 1, level, table);
 }
 
@@ -90,6 +94,7 @@ entry_t *entry_at(const struct space *space, page_t page, unsigned level)
     frame_t  table;
     entry_t *at = walk(space, page, level, &reached, &table);
 
+    deep_assert(page < layout.space_end && level >= 1 && level <= MMU_LEVELS);
     return reached == level ? at : NULL;
 }
 
@@ -124,6 +129,7 @@ static void audit_table(const struct table_audit *audit, page_t first, unsigned 
     const entry_t *at;
     uint32_t       filled = 0;
 
+    assert(level >= 1 && level < MMU_LEVELS + 1);
     if (level == 1 && (at = entry_at(audit->space, first, 1)) != NULL) {
         for (uint32_t i = 0; i < MMU_ENTRIES; i++)
             filled += audit_leaf(audit, first + i, entry_read(&at[i]));
@@ -147,6 +153,7 @@ bool root_entry_is_own(const struct space *space, page_t page)
 
 const struct layout_region *region_row(const struct space *space, page_t page)
 {
+    deep_assert(page < layout.space_end);
     return space == &kernel_space ? layout_kernel_region_of(page) : layout_region_of(page);
 }
 
