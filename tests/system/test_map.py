@@ -165,7 +165,7 @@ def drawn_snapshot(layout, build=None):
     if layout not in snapshots:
         status, output, errors = Map(os.path.abspath(os.environ.get("QUIRE_BUILD")
                                                      or os.path.join(HERE, "..", "..", "build")))(
-            "--layout", layout, "-m", "64M", "busybox", "cat", "/proc/quire/map", command="run")
+            "--audit", "--layout", layout, "-m", "64M", "busybox", "cat", "/proc/quire/map", command="run")
         snapshots[layout] = status, lines_of(output), errors
     return snapshots[layout]
 

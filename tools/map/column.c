@@ -26,7 +26,7 @@ const struct owner_look owner_looks[] = {
     { "user",    'u', { "#e4f1df", "#4d7d3a" }, "<path d=\"M-1 7L7 -1M-1 1L1 -1M5 7L7 5\"/>" },
     { "shared",  's', { "#d9efe9", "#2f7f72" }, "<path d=\"M-1 -1L7 7M-1 5L1 7M5 -1L7 1\" class=\"thick\"/>" },
     { "files",   'f', { "#dbeaf0", "#3f7890" }, "<path d=\"M-1 -1L7 7M-1 5L1 7M5 -1L7 1\"/>" },
-    { "cache",   'c', { "#eef3e0", "#7f8f3f" }, "<circle cx=\"1.5\" cy=\"1.5\" r=\".9\"/><circle cx=\"4.5\" cy=\"4.5\" r=\".9\"/>" },
+    { "cache",   'c', { "#eef3e0", "#7f8f3f" }, "<path d=\"M1 1H2V2H1zM4 4H5V5H4z\" class=\"full\"/>" },
     { "pages",   'p', { "#e8e4d8", "#6e6650" }, "<path d=\"M0 1.5H6M3 3V6\"/>" },
     { "test",    't', { "#f3e0f0", "#8f3f84" }, "<circle cx=\"3\" cy=\"3\" r=\"2\"/>" },
     { "absent",  ' ', { "url(#hole)", "#bbbbbb" }, "" },
@@ -210,7 +210,8 @@ void picture_make(struct picture *out, struct source *source, const struct snaps
 {
     *out = (struct picture){ .title = source_print(source, "Memory of layout %s, as it is", s->layout),
                              .subtitle = s->title };
-    out->moment = source_print(source, "%s; %" PRIu64 " frames of RAM, %s%s", s->moment, s->ram, short_size(source, s->ram * PAGE),
+    out->moment = source_print(source, "%s; %" PRIu64 " frames of RAM, %s%s", s->moment, s->ram,
+                               short_size(source, s->ram * PAGE),
                                s->cut > 0 ? "; the end of the snapshot is missing" : "");
     count_shares(out, source, s);
     out->physical  = column_physical(source, s);

@@ -5,8 +5,8 @@
  * the one above it starts, and together they cover what the column is about. Both drawings (draw.h) show the same
  * columns, so they cannot disagree.
  *
- * A strip is what is in a box page by page: neighbours of one owner are one part. It is drawn as a bar of patterns, or as
- * a line of letters, one of its own for each owner.
+ * A strip is what is in a box page by page: neighbours of one owner are one part. It is drawn as a bar of patterns, or
+ * as a line of letters, one of its own for each owner.
  */
 #ifndef QUIRE_MAP_COLUMN_H
 #define QUIRE_MAP_COLUMN_H

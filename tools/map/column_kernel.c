@@ -41,12 +41,13 @@ static void say_run(struct source *source, struct box *box, const struct virtual
     const char *name = strcmp(run->name, "-") == 0 ? ", IN NO REGION"
                      : strcmp(run->name, row->name) == 0 ? "" : source_print(source, ", %s", run->name);
 
-    box_list(source, box, "0x%08" PRIX64 " %6" PRIu64 " %-7s %s%s%s", run->start, run->pages, rights_of_run(source, run),
-             frames_of(source, run), name, cache);
+    box_list(source, box, "0x%08" PRIX64 " %6" PRIu64 " %-7s %s%s%s", run->start, run->pages,
+             rights_of_run(source, run), frames_of(source, run), name, cache);
 }
 
 /* The runs of a row, highest first: the first few, and how many there are besides. Returns the pages of all. */
-static uint64_t say_runs(struct source *source, const struct snapshot *s, struct box *box, const struct virtual_row *row)
+static uint64_t say_runs(struct source *source, const struct snapshot *s, struct box *box,
+                         const struct virtual_row *row)
 {
     uint64_t pages = 0, rest_pages = 0;
     size_t count = 0, shown = 0;
@@ -135,8 +136,10 @@ struct column column_kernel(struct source *source, const struct snapshot *s)
     column_turn(&column);
     for (size_t i = 0; i < s->run_count; i++)
         pages += s->runs[i].pages;
-    column.subtitle = source_print(source, "%s mapped, by %" PRIu64 " tables. Boxes: the document's regions with its rights. "
-                                  "Lines: what is mapped now, with the rights of the entries (address, pages, rights, frames, owner).",
-                                  pages_text(source, pages), s->kernel_tables);
+    column.subtitle = source_print(
+        source,
+        "%s mapped, by %" PRIu64 " tables. Boxes: the document's regions with its rights. "
+        "Lines: what is mapped now, with the rights of the entries (address, pages, rights, frames, owner).",
+        pages_text(source, pages), s->kernel_tables);
     return column;
 }

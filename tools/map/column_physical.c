@@ -1,9 +1,9 @@
 /*
  * column_physical.c - physical memory by owner.
  *
- * The borders of the document's rows are borders of boxes. In a row, a long run of frames of one owner is a box, and so is
- * whatever has a place of its own (image, bitmap, records, holes); the short runs between are one box together,
- * in whose strip each of them is to be seen. See column.h.
+ * The borders of the document's rows are borders of boxes. In a row, a long run of frames of one owner is a box, and so
+ * is whatever has a place of its own (image, bitmap, records, holes); the short runs between are one box together, in
+ * whose strip each of them is to be seen. See column.h.
  */
 #include "column.h"
 
@@ -36,8 +36,8 @@ static struct box *add(struct maker *m, uint64_t start, uint64_t end, const char
     box->of_physical = true;
     box->look  = owner_look(owner)->look;
     box->name  = name;
-    box->size  = source_print(m->source, "%" PRIu64 " frame%s, %s", (end - start) / PAGE, end - start == PAGE ? "" : "s",
-                              short_size(m->source, end - start));
+    box->size = source_print(m->source, "%" PRIu64 " frame%s, %s", (end - start) / PAGE, end - start == PAGE ? "" : "s",
+                             short_size(m->source, end - start));
     return box;
 }
 
@@ -73,8 +73,10 @@ static struct place_kind kind_at(struct maker *m, uint64_t at, uint64_t end)
             continue;
         nearer(&kind, at, run->frame);
         if (run->frame <= at && at < stop)
-            kind = (struct place_kind){ run->name, source_print(m->source, "a device's, seen at 0x%08" PRIX64 " by the kernel",
-                                                                run->start + (at - run->frame)), stop < end ? stop : end };
+            kind = (struct place_kind){ run->name,
+                                        source_print(m->source, "a device's, seen at 0x%08" PRIX64 " by the kernel",
+                                                     run->start + (at - run->frame)),
+                                        stop < end ? stop : end };
     }
     return kind;
 }
@@ -138,7 +140,8 @@ static void say_structures(struct maker *m, struct box *box)
         const struct processor_table *structure = &m->snapshot->structures[i];
 
         if (box->start <= structure->at && structure->at < box->end)
-            all = source_print(m->source, "%s%s%s at 0x%" PRIX64, all, *all == '\0' ? "" : ", ", structure->name, structure->at);
+            all = source_print(m->source, "%s%s%s at 0x%" PRIX64, all, *all == '\0' ? "" : ", ", structure->name,
+                               structure->at);
     }
     if (*all != '\0')
         box_say(m->source, box, "%s", all);
@@ -166,7 +169,8 @@ static void say_parts(struct maker *m, struct box *box, size_t runs)
             if (owner_look(box->strip.parts[i].owner) == &owner_looks[look])
                 frames += box->strip.parts[i].pages;
         if (frames > 0)
-            all = source_print(m->source, "%s%s%s %" PRIu64, all, *all == '\0' ? "" : ", ", owner_looks[look].owner, frames);
+            all = source_print(m->source, "%s%s%s %" PRIu64, all, *all == '\0' ? "" : ", ", owner_looks[look].owner,
+                               frames);
     }
     box_say(m->source, box, "%s: %zu runs", all, runs);
 }

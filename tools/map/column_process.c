@@ -93,7 +93,8 @@ static const char *owners_of(struct maker *m, const struct mapping *maps, size_t
                 if (is_there(&maps[n].runs[i]) && owner_look(maps[n].runs[i].owner) == &owner_looks[look])
                     pages += maps[n].runs[i].pages;
         if (pages > 0)
-            all = source_print(m->source, "%s%s%s %" PRIu64, all, *all == '\0' ? "" : ", ", owner_looks[look].owner, pages);
+            all = source_print(m->source, "%s%s%s %" PRIu64, all, *all == '\0' ? "" : ", ", owner_looks[look].owner,
+                               pages);
     }
     for (size_t n = 0; n < count; n++)
         for (size_t i = 0; i < maps[n].run_count; i++)
@@ -128,7 +129,8 @@ static void add_regions(struct maker *m, const struct mapping *maps, size_t coun
         if (strchr(maps[i].rights, 'x') != NULL)
             look = look_of(&maps[i]);
     }
-    box = add(m, last->start + last->pages * PAGE, BOX_THERE, look, strcmp(maps[0].name, "-") == 0 ? "anonymous" : maps[0].name);
+    box = add(m, last->start + last->pages * PAGE, BOX_THERE, look,
+              strcmp(maps[0].name, "-") == 0 ? "anonymous" : maps[0].name);
     box->rights = count == 1 ? maps[0].rights : "";
     box->size   = source_print(m->source, "%" PRIu64 " of %s", resident, pages_text(m->source, pages));
     if (strncmp(maps[0].rights, "---", 3) == 0 && count == 1) {
@@ -150,7 +152,8 @@ static void add_below(struct maker *m, const struct mapping *map)
 {
     uint64_t room = map->most > map->pages ? (map->most - map->pages) * PAGE : 0;
     uint64_t free = map->start > m->at ? map->start - m->at : 0;
-    uint64_t gap = m->column->count > 0 && m->column->boxes[m->column->count - 1].kind == BOX_THERE ? map->gap * PAGE : 0;
+    uint64_t gap = m->column->count > 0 && m->column->boxes[m->column->count - 1].kind == BOX_THERE ? map->gap * PAGE
+                                                                                                    : 0;
     bool limited = free > room + gap;                   /* the limit comes first: nothing is in the way */
 
     if (limited)
@@ -172,7 +175,8 @@ static void say_parts(struct maker *m, struct box *box)
 
         for (size_t n = 0; n < part->run_count; n++)
             pages += part->runs[n].pages;
-        if (part->pages == 0 && part->run_count > 0 && part->runs[0].start >= box->start && part->runs[0].start < box->end)
+        if (part->pages == 0 && part->run_count > 0 && part->runs[0].start >= box->start &&
+            part->runs[0].start < box->end)
             box_say(m->source, box, "its own: %s, %s", part->name, pages_text(m->source, pages));
     }
 }
@@ -194,7 +198,8 @@ static void add_others(struct maker *m, uint64_t start, uint64_t end)
     for (size_t i = 0; i < m->snapshot->region_count; i++) {
         const struct virtual_row *row = &m->snapshot->regions[i];
 
-        if (row->start < start || row->start >= end || strcmp(row->scope, "kernel") == 0 || strcmp(row->backing, "none") != 0)
+        if (row->start < start || row->start >= end || strcmp(row->scope, "kernel") == 0 ||
+            strcmp(row->backing, "none") != 0)
             continue;
         add_kernel(m, row->start);
         m->row = row->name;
@@ -246,6 +251,7 @@ struct column column_process(struct source *source, const struct snapshot *s, co
     add_others(&m, end, SPACE_END);
     column_turn(&column);
     column.subtitle = source_print(source, "child of %" PRIu64 ", %s there, %" PRIu64 " page tables%s", process->parent,
-                                  pages_text(source, process->resident), process->tables, sharers(source, s, process->id));
+                                   pages_text(source, process->resident), process->tables,
+                                   sharers(source, s, process->id));
     return column;
 }

@@ -1,6 +1,6 @@
 /*
- * draw.h - the columns of column.h, drawn: as boxes of characters, DRAW_COLUMNS to a line of plain ASCII, or on sheets of
- * A4, one below the other in one SVG file.
+ * draw.h - the columns of column.h, drawn: as boxes of characters, DRAW_COLUMNS to a line of plain ASCII, or on sheets
+ * of A4, one below the other in one SVG file.
  *
  * Sheet n of the SVG is the group `sheet-n`, and a view of the same name with `-view` behind it: a browser shows and
  * prints FILE.svg#sheet-2-view alone, and `rsvg-convert --export-id sheet-2` makes it a page of its own.

@@ -1,9 +1,9 @@
 /*
  * draw_svg.c - a picture of memory on sheets of A4. See draw.h.
  *
- * A unit is a quarter of a millimetre, so a sheet is 840 by 1188, and the smallest letters are 10 units, 7 points. Boxes
- * flow down lanes and on to the next lane or sheet; every box is as tall as its words need and a little taller the
- * larger it is, and what is left of a lane is shared among its boxes. So everything is placed first and drawn then.
+ * A unit is a quarter of a millimetre, so a sheet is 840 by 1188, and the smallest letters are 10 units, 7 points.
+ * Boxes flow down lanes and on to the next lane or sheet; every box is as tall as its words need and a little taller
+ * the larger it is, and what is left of a lane is shared among its boxes. So everything is placed first and drawn then.
  */
 #include "draw.h"
 
@@ -209,7 +209,8 @@ static double shares_bottom(const struct picture *p) { return FIRST_TOP + 66 + S
 /* Physical memory goes on below the table of owners. */
 static void place_all(struct layout *l, const struct picture *p)
 {
-    const struct lane halves[] = { { MARGIN + LABEL, HALF, FIRST_TOP }, { RIGHT_HALF + LABEL, HALF, shares_bottom(p) + 26 } };
+    const struct lane halves[] = { { MARGIN + LABEL, HALF, FIRST_TOP },
+                                   { RIGHT_HALF + LABEL, HALF, shares_bottom(p) + 26 } };
     static const struct lane kernel[] = { { MARGIN + LABEL, SHEET_WIDTH - 2 * MARGIN - LABEL, TOP } };
 
     l->lanes = halves;
@@ -236,10 +237,12 @@ static void draw_strip(FILE *out, const struct strip *strip, double x, double y,
     fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" fill=\"#fff\"/>\n", x, y, width, STRIP);
     for (size_t i = 0; i < strip->count; at += unit * (double)strip->parts[i++].pages)
         if (strip->parts[i].owner != NULL)
-            fprintf(out, "<rect x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%d\" fill=\"url(#o-%s)\"><title>%s, %" PRIu64
-                    " page%s</title></rect>\n", at, y, unit * (double)strip->parts[i].pages > 0.8 ? unit * (double)strip->parts[i].pages : 0.8,
-                    STRIP, owner_look(strip->parts[i].owner)->owner, owner_look(strip->parts[i].owner)->owner, strip->parts[i].pages,
-                    strip->parts[i].pages == 1 ? "" : "s");
+            fprintf(out,
+                    "<rect x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%d\" fill=\"url(#o-%s)\"><title>%s, %" PRIu64
+                    " page%s</title></rect>\n",
+                    at, y, unit * (double)strip->parts[i].pages > 0.8 ? unit * (double)strip->parts[i].pages : 0.8,
+                    STRIP, owner_look(strip->parts[i].owner)->owner, owner_look(strip->parts[i].owner)->owner,
+                    strip->parts[i].pages, strip->parts[i].pages == 1 ? "" : "s");
     fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" class=\"strip\"/>\n", x, y, width, STRIP);
 }
 
@@ -259,7 +262,8 @@ static const char *fitting(struct source *source, const char *name, size_t lette
 static void draw_title(FILE *out, struct source *source, const struct item *item, double y)
 {
     const struct box *box = item->box;
-    double room = item->width - TEXT_IN - RIGHT_IN - 14 - fixed * (double)strlen(box->rights) - sans * (double)strlen(box->size);
+    double room = item->width - TEXT_IN - RIGHT_IN - 14 - fixed * (double)strlen(box->rights) -
+                  sans * (double)strlen(box->size);
     size_t letters = room > 4 * bold ? (size_t)(room / bold) : 4;
     const char *name = fitting(source, box->name, letters);
 
@@ -309,7 +313,8 @@ static void begin_part(FILE *out, struct source *source, const struct box *box)
 {
     const char *row = box->row != NULL ? box->row : "";
     const char *about = source_print(source, "%s%s%s, %s%s%s, 0x%08" PRIX64 " to 0x%08" PRIX64 "%s%s", box->name,
-                                     *box->rights != '\0' ? " " : "", box->rights, *box->size != '\0' ? box->size : short_size(source, box->end - box->start),
+                                     *box->rights != '\0' ? " " : "", box->rights,
+                                     *box->size != '\0' ? box->size : short_size(source, box->end - box->start),
                                      box->owner != NULL ? ", owner " : "", box->owner != NULL ? box->owner : "",
                                      box->start, box->end - 1, *row != '\0' ? ", row " : "", row);
 
@@ -324,17 +329,18 @@ static void draw_box(FILE *out, struct source *source, const struct item *item)
 {
     static const char *const classes[] = { [BOX_THERE] = "box", [BOX_HOLE] = "box hole", [BOX_ALIAS] = "box" };
     const struct box *box = item->box;
-    double content = height_of(box, item->width) - 2 * PAD - doublings(box) * 0.9, y = item->y + (item->height - content) / 2 + 11;
+    double content = height_of(box, item->width) - 2 * PAD - doublings(box) * 0.9,
+           y = item->y + (item->height - content) / 2 + 11;
 
     begin_part(out, source, box);
-    fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\" class=\"%s\"/>\n", item->x, item->y,
-            item->width, item->height, box->look.fill, classes[box->kind]);
+    fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\" class=\"%s\"/>\n", item->x,
+            item->y, item->width, item->height, box->look.fill, classes[box->kind]);
     if (box->owner != NULL)
-        fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%d\" height=\"%.1f\" fill=\"url(#o-%s)\" class=\"box\"/>\n", item->x,
-                item->y, EDGE, item->height, owner_look(box->owner)->owner);
+        fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%d\" height=\"%.1f\" fill=\"url(#o-%s)\" class=\"box\"/>\n",
+                item->x, item->y, EDGE, item->height, owner_look(box->owner)->owner);
     else if (box->kind == BOX_THERE)
-        fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%d\" height=\"%.1f\" fill=\"%s\"/>\n", item->x, item->y, EDGE - 2,
-                item->height, box->look.edge);
+        fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%d\" height=\"%.1f\" fill=\"%s\"/>\n", item->x, item->y,
+                EDGE - 2, item->height, box->look.edge);
     draw_title(out, source, item, y);
     y += TITLE_LINE;
     for (size_t i = 0; i < box->fact_count; i++)
@@ -351,12 +357,12 @@ static void draw_box(FILE *out, struct source *source, const struct item *item)
 
 static void draw_swatch(FILE *out, double x, double y, const char *owner)
 {
-    fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%d\" height=\"11\" fill=\"url(#o-%s)\" class=\"box\"/>\n", x, y, SWATCH,
-            owner_look(owner)->owner);
+    fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%d\" height=\"11\" fill=\"url(#o-%s)\" class=\"box\"/>\n", x, y,
+            SWATCH, owner_look(owner)->owner);
 }
 
-static void draw_share(FILE *out, struct source *source, const struct picture *p, const struct share *share, double x, double y,
-                       double right)
+static void draw_share(FILE *out, struct source *source, const struct picture *p, const struct share *share, double x,
+                       double y, double right)
 {
     double part = p->ram == 0 ? 0 : (double)share->frames / (double)p->ram;
 
@@ -406,9 +412,13 @@ static void draw_patterns(FILE *out)
     for (size_t i = 0; i < owner_look_count; i++) {
         const struct owner_look *look = &owner_looks[i];
 
-        fprintf(out, "<pattern id=\"o-%s\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\"><rect width=\"6\" height=\"6\" "
-                "fill=\"%s\"/><g color=\"%s\" stroke=\"currentColor\" stroke-width=\"1\" fill=\"none\">%s</g></pattern>\n",
-                look->owner, strncmp(look->look.fill, "url", 3) == 0 ? "#fff" : look->look.fill, look->look.edge, look->pattern);
+        fprintf(
+            out,
+            "<pattern id=\"o-%s\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\"><rect width=\"6\" "
+            "height=\"6\" "
+            "fill=\"%s\"/><g color=\"%s\" stroke=\"currentColor\" stroke-width=\"1\" fill=\"none\">%s</g></pattern>\n",
+            look->owner, strncmp(look->look.fill, "url", 3) == 0 ? "#fff" : look->look.fill, look->look.edge,
+            look->pattern);
     }
     fprintf(out, "</defs>\n");
 }
@@ -430,15 +440,19 @@ static void draw_foot(FILE *out, struct source *source, const struct picture *p,
         x += width + 8;
     }
     svg_text(out, SHEET_WIDTH - MARGIN, y + 16, "note end", number);
-    svg_text(out, MARGIN, y + 16, "note", "Highest address on top. Rights: r read, w write, x execute, of the kernel unless they say user. Heights are "
-             "logarithms.");
+    svg_text(
+        out, MARGIN, y + 16, "note",
+        "Highest address on top. Rights: r read, w write, x execute, of the kernel unless they say user. Heights are "
+        "logarithms.");
 }
 
 static void draw_sheet(FILE *out, const struct layout *l, const struct picture *p, int sheet, int sheets)
 {
-    fprintf(out, "<view id=\"sheet-%d-view\" viewBox=\"0 %d %d %d\"/>\n<g id=\"sheet-%d\" transform=\"translate(0 %d)\">\n"
-            "<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n", sheet, (sheet - 1) * SHEET_HEIGHT, SHEET_WIDTH, SHEET_HEIGHT, sheet,
-            (sheet - 1) * SHEET_HEIGHT, SHEET_WIDTH, SHEET_HEIGHT);
+    fprintf(out,
+            "<view id=\"sheet-%d-view\" viewBox=\"0 %d %d %d\"/>\n<g id=\"sheet-%d\" transform=\"translate(0 %d)\">\n"
+            "<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n",
+            sheet, (sheet - 1) * SHEET_HEIGHT, SHEET_WIDTH, SHEET_HEIGHT, sheet, (sheet - 1) * SHEET_HEIGHT,
+            SHEET_WIDTH, SHEET_HEIGHT);
     if (sheet == 1) {
         svg_text(out, MARGIN, 62, "title", p->title);
         svg_text_part(out, MARGIN, 86, "subtitle", p->subtitle, 104);
@@ -464,8 +478,11 @@ void draw_svg(const struct picture *picture, struct source *source, unsigned ref
 
     place_all(&l, picture);
     sheets = l.sheet;
-    fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" xml:space=\"preserve\" width=\"210mm\" height=\"%dmm\" viewBox=\"0 0 %d %d\">\n", 297 * sheets,
-            SHEET_WIDTH, SHEET_HEIGHT * sheets);
+    fprintf(
+        out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" xml:space=\"preserve\" width=\"210mm\" height=\"%dmm\" "
+        "viewBox=\"0 0 %d %d\">\n",
+        297 * sheets, SHEET_WIDTH, SHEET_HEIGHT * sheets);
     fprintf(out, "<title>Memory as it is</title>\n");
     if (refresh_ms > 0)
         fprintf(out, "<script>setTimeout(function () { location.reload(); }, %u);</script>\n", refresh_ms);

@@ -32,9 +32,10 @@ static void draw_share(FILE *out, const struct picture *p, const struct share *s
     static const char bar[] = "############";
     char line[DRAW_COLUMNS + 1];
 
-    snprintf(line, sizeof(line), "  %c  %-8.8s %8" PRIu64 " %10" PRIu64 " %5.1f  %-*.*s  %.45s", owner_look(share->owner)->letter,
-             share->owner, share->frames, share->frames * (PAGE / 1024),
-             p->ram == 0 ? 0 : 100.0 * (double)share->frames / (double)p->ram, BAR, bar_of(share->frames, p->ram), bar, share->text);
+    snprintf(line, sizeof(line), "  %c  %-8.8s %8" PRIu64 " %10" PRIu64 " %5.1f  %-*.*s  %.45s",
+             owner_look(share->owner)->letter, share->owner, share->frames, share->frames * (PAGE / 1024),
+             p->ram == 0 ? 0 : 100.0 * (double)share->frames / (double)p->ram, BAR, bar_of(share->frames, p->ram), bar,
+             share->text);
     fprintf(out, "%s\n", line);
 }
 
@@ -44,8 +45,10 @@ static void draw_shares(FILE *out, const struct picture *p)
     for (size_t i = 0; i < p->share_count; i++)
         draw_share(out, p, &p->shares[i]);
     fprintf(out, "     sum      %8" PRIu64 " %10" PRIu64 "         %s\n\n", p->sum, p->sum * (PAGE / 1024), p->verdict);
-    say(out, "Below, a line of letters is what is in a box, from its lowest address up: a letter for each page, or, where there are "
-             "more than fit, one for as many as it takes; a dot is free, or not there.");
+    say(out,
+        "Below, a line of letters is what is in a box, from its lowest address up: a letter for each page, or, where "
+        "there are "
+        "more than fit, one for as many as it takes; a dot is free, or not there.");
 }
 
 /* The end of a name says more than its beginning. */
@@ -63,7 +66,8 @@ static void draw_title(FILE *out, const struct box *box, char bar)
     const int room = BOX - 2, size = shorter(box->size, room / 2), rights = shorter(box->rights, room / 3);
     const int left = room - size - rights - (rights > 0 ? 3 : 1);
     char line[BOX];
-    int used = snprintf(line, sizeof(line), "%s%s%.*s", end_of(box->name, (size_t)left), rights > 0 ? "  " : "", rights, box->rights);
+    int used = snprintf(line, sizeof(line), "%s%s%.*s", end_of(box->name, (size_t)left), rights > 0 ? "  " : "", rights,
+                        box->rights);
 
     fprintf(out, "%c %s%*.*s %c\n", bar, line, room - used, size, box->size, bar);
 }

@@ -191,7 +191,9 @@ static void read_run(struct line *line)
     static const char *const kinds[] = { "present", "swap", "guard", "transit", "identity", "blocked", NULL };
     struct snapshot *out = line->out;
     struct process *process = out->process_count > 0 ? &out->processes[out->process_count - 1] : NULL;
-    struct mapping *home = process != NULL && process->mapping_count > 0 ? &process->mappings[process->mapping_count - 1] : NULL;
+    struct mapping *home = process != NULL && process->mapping_count > 0
+                               ? &process->mappings[process->mapping_count - 1]
+                               : NULL;
     const char *frame;
     struct run *run;
 
@@ -275,9 +277,10 @@ static const struct {
     const char *word;
     void      (*read)(struct line *line);
 } kinds[] = {
-    { "layout", read_layout }, { "moment", read_moment }, { "ram", read_ram }, { "owned", read_owned }, { "row", read_row },
-    { "structure", read_structure }, { "firmware", read_firmware }, { "frames", read_frames }, { "region", read_region },
-    { "space", read_space }, { "run", read_run }, { "process", read_process }, { "shares", read_shares }, { "map", read_map },
+    { "layout", read_layout }, { "moment", read_moment }, { "ram", read_ram }, { "owned", read_owned },
+    { "row", read_row }, { "structure", read_structure }, { "firmware", read_firmware }, { "frames", read_frames },
+    { "region", read_region }, { "space", read_space }, { "run", read_run }, { "process", read_process },
+    { "shares", read_shares }, { "map", read_map },
     { "part", read_part }, { "cut", read_cut },
 };
 

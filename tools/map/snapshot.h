@@ -1,8 +1,8 @@
 /*
  * snapshot.h - what a guest says of its memory at one moment: the lines of kernel/init/snapshot.h, read.
  *
- * Addresses and counts are kept as they come: bytes, and pages or frames of PAGE bytes. All memory belongs to the source
- * (layout/source.h); text points into the lines.
+ * Addresses and counts are kept as they come: bytes, and pages or frames of PAGE bytes. All memory belongs to the
+ * source (layout/source.h); text points into the lines.
  */
 #ifndef QUIRE_MAP_SNAPSHOT_H
 #define QUIRE_MAP_SNAPSHOT_H

@@ -13,7 +13,8 @@
 
 /*
  * Open what `path` names below the descriptor `folder`, with the flags of open(2). Returns a descriptor that the caller
- * closes, or -1 and errno: ELOOP or ENOTDIR when there is a link, or a file on the way. With O_PATH a link can be held itself.
+ * closes, or -1 and errno: ELOOP or ENOTDIR when there is a link, or a file on the way. With O_PATH a link can be held
+ * itself.
  */
 int beneath_open(int folder, const char *path, int flags);
 

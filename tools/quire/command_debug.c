@@ -17,9 +17,9 @@
 #include <unistd.h>
 
 /*
- * QEMU and gdb speak through a socket pair, of which nothing is left whatever ends us. gdb only knows how to begin a command
- * and speak with that: two cats carry the bytes, one each way, and the one that hears of the machine's end ends the other.
- * gdb starts them in a session of their own, out of Ctrl-C's reach.
+ * QEMU and gdb speak through a socket pair, of which nothing is left whatever ends us. gdb only knows how to begin a
+ * command and speak with that: two cats carry the bytes, one each way, and the one that hears of the machine's end ends
+ * the other. gdb starts them in a session of their own, out of Ctrl-C's reach.
  */
 enum { SHELLS_FD = 9 };                 /* the highest that every shell knows */
 
@@ -50,8 +50,8 @@ static void become_gdb(const char *kernel, const char *commands)
         fcntl(gdb_end, F_SETFD, 0);
     else
         dup2(gdb_end, SHELLS_FD);
-    execlp(gdb, gdb, "-q", "-iex", "set confirm off", "-iex", "set remotetimeout 60", "-ex", "set pagination off", "-x", commands, "-ex", connect, kernel,
-           (char *)NULL);
+    execlp(gdb, gdb, "-q", "-iex", "set confirm off", "-iex", "set remotetimeout 60", "-ex", "set pagination off", "-x",
+           commands, "-ex", connect, kernel, (char *)NULL);
     tell(0, "no gdb: %s: %s (Debian's package is gdb)", gdb, strerror(errno));
     _exit(SANDBOX_FAILED);
 }

@@ -19,7 +19,8 @@ static const struct argp_option options[] = {
     { "file", KEY_FILE, "HOST[:GUEST]", 0, "A file, or a folder with all in it, that the program will see; "
       ":PATH takes it from the root", 0 },
     { "env", KEY_ENV, "NAME[=VALUE]", 0, "Set a variable for the program, or pass ours on", 0 },
-    { "root", KEY_ROOT, "DIRECTORY", 0, "An i386 Debian tree for programs and libraries (default: the fetched one)", 0 },
+    { "root", KEY_ROOT, "DIRECTORY", 0, "An i386 Debian tree for programs and libraries (default: the fetched one)",
+      0 },
     { "append", KEY_APPEND, "WORDS", 0, "The kernel's command line", 0 },
     { "console", KEY_CONSOLE, NULL, 0, "No program: the kernel's own console", 0 },
     { "archive", KEY_ARCHIVE, NULL, 0, "Only the boot archive, for a boot loader that loads it beside the kernel", 0 },
@@ -114,7 +115,8 @@ static int make(struct request *request)
     if (status == 0 && plan->floppy && !request->console)
         status = pack_smaller(&plan->archive, &plan->archive_size);
     if (status == 0)
-        status = request->only_archive ? write_archive(plan->output, plan->archive, plan->archive_size) : image_write(plan);
+        status = request->only_archive ? write_archive(plan->output, plan->archive, plan->archive_size)
+                                       : image_write(plan);
     if (plan->archive >= 0)
         close(plan->archive);
     return status;

@@ -163,7 +163,9 @@ static int compile(const struct request *request, const struct document *d)
     return error != 0 ? cannot_write(request->directory, error) : STATUS_GOOD;
 }
 
-/* How many characters of an entry of layouts/ are a layout's name: those of a folder, or of a document but for its .md. */
+/*
+ * How many characters of an entry of layouts/ are a layout's name: those of a folder, or of a document but for its .md.
+ */
 static size_t name_length(const char *entry)
 {
     size_t length = strlen(entry);
@@ -275,8 +277,11 @@ static const struct {
 };
 
 const struct argp argp_layout = {
-    .options = options, .parser = parse,
-    .args_doc = "check DOCUMENT [--explain]\nshow DOCUMENT [--against DOCUMENT] [--svg FILE]\nfacts DOCUMENT\ncompile DOCUMENT -o DIRECTORY\nlist",
+    .options = options,
+    .parser = parse,
+    .args_doc =
+        "check DOCUMENT [--explain]\nshow DOCUMENT [--against DOCUMENT] [--svg FILE]\nfacts DOCUMENT\ncompile "
+        "DOCUMENT -o DIRECTORY\nlist",
     .doc = "Memory layouts are Markdown documents; docs/layouts.md is their reference.\v"
            "DOCUMENT is the name of one in layouts/, or a file. The exit status is 0 when all is well, "
            "1 for a wrong document and 2 for a wrong question.",

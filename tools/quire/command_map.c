@@ -4,8 +4,9 @@
  * The program's exit status is ours, as with `quire run`. The drawing goes to standard output, so what the program
  * writes there goes to standard error meanwhile; with --svg it is the other way round: the drawing has a file.
  *
- * With --follow it is drawn again and again while the program runs: in its place on a terminal, whose keys then move the
- * drawing; one after the other, a form feed behind each, where standard output is none; or as a file that browsers read again.
+ * With --follow it is drawn again and again while the program runs: in its place on a terminal, whose keys then move
+ * the drawing; one after the other, a form feed behind each, where standard output is none; or as a file that browsers
+ * read again.
  */
 #include "command.h"
 #include "follow.h"
@@ -31,7 +32,10 @@ struct target {
     bool        made;                   /* by us: it goes again if nothing is drawn */
 };
 
-/* Before anything is started, so that nobody waits for a drawing that cannot be kept. A file that is there keeps its bytes until then. */
+/*
+ * Before anything is started, so that nobody waits for a drawing that cannot be kept. A file that is there keeps its
+ * bytes until then.
+ */
 static int open_target(struct target *target)
 {
     if (target->path == NULL)
@@ -71,7 +75,8 @@ static int draw_to(struct target *target, const struct picture *picture, struct 
     failed = fflush(out) != 0 || ferror(out);
     if (target->path != NULL)
         failed = fclose(out) != 0 || failed;
-    return failed ? tell(SANDBOX_FAILED, "%s: the drawing could not be written", target->path != NULL ? target->path : "standard output")
+    return failed ? tell(SANDBOX_FAILED, "%s: the drawing could not be written",
+                         target->path != NULL ? target->path : "standard output")
                   : 0;
 }
 
@@ -186,8 +191,12 @@ static void move(struct follow *follow, const char *keys, size_t count)
 static void start_following(struct follower *follower, struct sandbox *sandbox, struct target *target)
 {
     *follower = (struct follower){
-        .follow = { .every_ms = EVERY_MS, .taken = show_next, .typed = move, .keys = target->path == NULL && terminal_is_here() },
-        .target = target, .anew = is_plain(target),
+        .follow = { .every_ms = EVERY_MS,
+                    .taken = show_next,
+                    .typed = move,
+                    .keys = target->path == NULL && terminal_is_here() },
+        .target = target,
+        .anew = is_plain(target),
     };
     sandbox->follow = &follower->follow;
     if (follower->follow.keys)
@@ -205,7 +214,8 @@ static char waiting[] = "mkfifo /tmp/ready /tmp/wait; text=$(busybox head -c 150
                         "(exec > /dev/null 2>&1; read line < /tmp/wait) & ";
 static char with_lua[] =
     "lua5.4 -e 'local t = {} for i = 1, 20000 do t[i] = \"entry \" .. i end "
-    "local f = io.open(\"/tmp/ready\", \"w\") f:write(\"ready\\n\") f:close() io.open(\"/tmp/wait\"):read()' > /dev/null 2>&1 & "
+    "local f = io.open(\"/tmp/ready\", \"w\") f:write(\"ready\\n\") f:close() io.open(\"/tmp/wait\"):read()' > "
+    "/dev/null 2>&1 & "
     "read line < /tmp/ready; ";
 static char ask[] = "echo now > /proc/quire/map";
 
@@ -261,7 +271,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-    { "follow", 'F', NULL, 0, "Draw again each second while the program runs: in its place on a terminal, into the file of --svg "
+    { "follow", 'F', NULL, 0, "Draw again each second while the program runs: in its place on a terminal, into the "
+                              "file of --svg "
       "for a browser", 0 },
     { "svg", 's', "FILE", 0, "Draw on sheets of A4 into FILE instead of printing characters", 0 },
     { 0 },

@@ -40,23 +40,30 @@ static const struct argp_option options[] = {
 };
 
 const struct argp argp_new = {
-    .options = options, .parser = parse, .args_doc = "NAME",
-    .doc = "Write a layout document that boots, with words that explain it, for you to change: NAME.md in the current folder.\v"
-           "`quire layout check NAME.md` says whether it still is a layout, `quire layout show NAME.md` draws it, and "
-           "`make console LAYOUT=NAME.md` boots it. The exit status is 0 when the document is written, 1 when it cannot "
-           "be, 2 for a wrong question.",
+    .options = options,
+    .parser = parse,
+    .args_doc = "NAME",
+    .doc =
+        "Write a layout document that boots, with words that explain it, for you to change: NAME.md in the current "
+        "folder.\v"
+        "`quire layout check NAME.md` says whether it still is a layout, `quire layout show NAME.md` draws it, and "
+        "`make console LAYOUT=NAME.md` boots it. The exit status is 0 when the document is written, 1 when it cannot "
+        "be, 2 for a wrong question.",
 };
 
 /* What a title may have as a name, and no other file of a build's. */
 static bool is_name(const char *name)
 {
-    static const char *const used[] = { "host", "objects", "tests", "fuzz", "logs", "bios", "guest", "calls", "programs" };
+    static const char *const used[] = {
+        "host", "objects", "tests", "fuzz", "logs", "bios", "guest", "calls", "programs"
+    };
     size_t length = strlen(name);
 
     for (size_t i = 0; i < sizeof(used) / sizeof(used[0]); i++)
         if (strcmp(name, used[i]) == 0)
             return false;
-    return length > 0 && length < 32 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length && name[0] != '-';
+    return length > 0 && length < 32 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length &&
+           name[0] != '-';
 }
 
 static char *read_file(const char *path)
@@ -94,13 +101,16 @@ static void write_document(FILE *out, const struct request *request, const char 
 {
     const char *tables = strstr(text, "\n## ");
 
-    fprintf(out, "# %s: begun like %s\n\n"
-            "This layout says where everything is: which physical memory is whose, what each range of virtual addresses means, and who\n"
-            "may do what there. The kernel is linked and runs as these tables say; docs/layouts.md has every word of them. It was begun as\n"
-            "a copy of `%s`, whose words these still are: change an address, and the words with it.\n\n"
-            "Something to begin with: move a border between two regions under *Virtual memory* (both rows, and their sizes), ask\n"
-            "`quire layout check %s.md`, and boot it. What the kernel needs it asks for, by line.\n",
-            request->name, request->like, request->like, request->name);
+    fprintf(
+        out,
+        "# %s: begun like %s\n\n"
+        "This layout says where everything is: which physical memory is whose, what each range of virtual addresses\n"
+        "means, and who may do what there. The kernel is linked and runs as these tables say; docs/layouts.md has\n"
+        "every word of them. It was begun as a copy of `%s`, whose words these still are: change an address, and the\n"
+        "words with it.\n\n"
+        "Something to begin with: move a border between two regions under *Virtual memory* (both rows, and their\n"
+        "sizes), ask `quire layout check %s.md`, and boot it. What the kernel needs it asks for, by line.\n",
+        request->name, request->like, request->like, request->name);
     fputs(tables != NULL ? tables : "", out);
 }
 
@@ -114,8 +124,11 @@ int command_new(int argc, char **argv)
     argp_err_exit_status = STATUS_USAGE;
     argp_parse(&argp_new, argc, argv, 0, NULL, &request);
     if (!is_name(request.name))
-        return tell(STATUS_USAGE, "`%s` is no name for a layout: small letters, digits and dashes, at most 31, and none that a build uses "
-                    "for itself", request.name);
+        return tell(
+            STATUS_USAGE,
+            "`%s` is no name for a layout: small letters, digits and dashes, at most 31, and none that a build uses "
+            "for itself",
+            request.name);
     text = strchr(request.like, '/') == NULL ? text_of(request.like) : NULL;
     if (text == NULL)
         return tell(STATUS_WRONG, "there is no layout `%s`; `quire layout list` has them", request.like);
@@ -132,7 +145,8 @@ int command_new(int argc, char **argv)
         unlink(path);
         return tell(STATUS_WRONG, "%s: %s", path, strerror(error));
     }
-    printf("%s is a layout like %s. Change it, then:\n  quire layout check %s\n  make console LAYOUT=%s\n", path, request.like, path, path);
+    printf("%s is a layout like %s. Change it, then:\n  quire layout check %s\n  make console LAYOUT=%s\n", path,
+           request.like, path, path);
     free(path);
     return fflush(stdout) == 0 ? STATUS_GOOD : STATUS_WRONG;
 }

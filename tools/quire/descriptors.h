@@ -1,8 +1,8 @@
 /*
  * descriptors.h - standard descriptors that whoever started us has closed.
  *
- * The next file that anybody opens would get such a number, and be written to as if it were standard output. So they are
- * opened on /dev/null before anything else is. The program finds them closed, as it would here.
+ * The next file that anybody opens would get such a number, and be written to as if it were standard output. So they
+ * are opened on /dev/null before anything else is. The program finds them closed, as it would here.
  */
 #ifndef QUIRE_DESCRIPTORS_H
 #define QUIRE_DESCRIPTORS_H

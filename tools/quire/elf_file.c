@@ -10,7 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NEEDED_AT_MOST = 1024, TEXT_AT_MOST = 4096 };    /* what is believed of a dynamic section: entries, length of a name */
+/* what is believed of a dynamic section: entries, length of a name */
+enum { NEEDED_AT_MOST = 1024, TEXT_AT_MOST = 4096 };
 
 void elf_file_free(struct elf_file *file)
 {

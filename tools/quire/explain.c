@@ -159,7 +159,9 @@ static size_t paragraph_length(const char *at)
     return end != NULL ? (size_t)(end - at) : strlen(at);
 }
 
-/* `HEADING: words`: the paragraph or row below the heading that begins with these words. *length: 0 when there is none. */
+/*
+ * `HEADING: words`: the paragraph or row below the heading that begins with these words. *length: 0 when there is none.
+ */
 static const char *find_paragraph(const char *book, const char *place, size_t *length)
 {
     const char *colon = strstr(place, ": "), *line;
@@ -170,7 +172,8 @@ static const char *find_paragraph(const char *book, const char *place, size_t *l
         return NULL;
     line = strstr(book, heading);
     free(heading);
-    for (line = line != NULL ? strchr(line, '\n') : NULL; line != NULL && strncmp(line + 1, "## ", 3) != 0; line = strchr(line + 1, '\n')) {
+    for (line = line != NULL ? strchr(line, '\n') : NULL; line != NULL && strncmp(line + 1, "## ", 3) != 0;
+         line = strchr(line + 1, '\n')) {
         const char *at = line + 1 + (line[1] == '|' ? 2 : 0);
 
         if (strncmp(at, colon + 2, strlen(colon + 2)) != 0)

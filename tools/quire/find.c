@@ -38,8 +38,8 @@ static mode_t look(const struct tree_source *root, const char *here, char *targe
 }
 
 /*
- * Follow `path` inside the root, where absolute links start at the root again. `links` gets each link, unless it is NULL.
- * Returns the plain path of a file or folder and its type, or NULL; the caller frees it.
+ * Follow `path` inside the root, where absolute links start at the root again. `links` gets each link, unless it is
+ * NULL. Returns the plain path of a file or folder and its type, or NULL; the caller frees it.
  */
 static char *follow(const struct tree_source *root, const char *path, struct tree *links, mode_t *type)
 {

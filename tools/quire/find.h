@@ -1,10 +1,10 @@
 /*
  * find.h - where a file of the guest comes from: the tree, the root, this machine, in that order.
  *
- * What a person named may come from anywhere on this machine. What a *file* names (a program its loader and libraries, a
- * script its interpreter) may be somebody else's wish to see a file of ours, so it is met from the tree and the root alone;
- * only for a program that a person named, and that came from this machine, are there two places more (REACH_NEAR).
- * docs/run.md says this to users.
+ * What a person named may come from anywhere on this machine. What a *file* names (a program its loader and libraries,
+ * a script its interpreter) may be somebody else's wish to see a file of ours, so it is met from the tree and the root
+ * alone; only for a program that a person named, and that came from this machine, are there two places more
+ * (REACH_NEAR). docs/run.md says this to users.
  *
  * The root is looked at through its descriptor. Its links, absolute ones too, lead to places in the root.
  */

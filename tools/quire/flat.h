@@ -1,8 +1,8 @@
 /*
  * flat.h - a kernel as the bytes that lie in physical memory once it is loaded.
  *
- * Small gaps between its loaded parts are filled with zeros; a gap of FLAT_GAP or more begins a new piece, since low memory,
- * through which all of it has to go, is small.
+ * Small gaps between its loaded parts are filled with zeros; a gap of FLAT_GAP or more begins a new piece, since low
+ * memory, through which all of it has to go, is small.
  */
 #ifndef QUIRE_FLAT_H
 #define QUIRE_FLAT_H

@@ -58,7 +58,8 @@ static void take_lines(struct follow *follow, size_t fresh, uint64_t now_ms)
 
         line = line != NULL ? line + 1 : begin;
         at = stop + 1;
-        if (memcmp(line, first, (size_t)(stop - line) < sizeof(first) - 1 ? (size_t)(stop - line) : sizeof(first) - 1) == 0)
+        if (memcmp(line, first,
+                   (size_t)(stop - line) < sizeof(first) - 1 ? (size_t)(stop - line) : sizeof(first) - 1) == 0)
             begin = line;
         if (!is_last(line, stop))
             continue;

@@ -1,8 +1,9 @@
 /*
  * follow.h - snapshots of a machine's memory while it runs, one after the other (kernel/init/map_line.h).
  *
- * Asked for on a serial line of their own, so that neither the program nor the channel notices. Not more often than they are
- * answered: who is slow is asked less. What the guest says there has a limit, and what is no snapshot is thrown away.
+ * Asked for on a serial line of their own, so that neither the program nor the channel notices. Not more often than
+ * they are answered: who is slow is asked less. What the guest says there has a limit, and what is no snapshot is
+ * thrown away.
  */
 #ifndef QUIRE_FOLLOW_H
 #define QUIRE_FOLLOW_H

@@ -88,7 +88,8 @@ static void fill_padding(uint8_t *sector)
 /* One active partition over all that follows the boot sector: some BIOSes start from no disk without one. */
 static void fill_partition(uint8_t *entry, uint64_t sectors)
 {
-    static const uint8_t nowhere[3] = { 0xFE, 0xFF, 0xFF };     /* beyond what cylinders can say: the numbers below count */
+    /* beyond what cylinders can say: the numbers below count */
+    static const uint8_t nowhere[3] = { 0xFE, 0xFF, 0xFF };
 
     entry[0] = 0x80;
     memcpy(entry + 1, "\0\2", 3);                               /* head 0, sector 2, cylinder 0 */
@@ -154,15 +155,17 @@ static int check_low_memory(const char *layout, uint64_t loaded)
     if (loaded <= room)
         return 0;
     return tell(SANDBOX_FAILED,
-                "the kernel of the layout %s is too large: %" PRIu64 " KiB are to be loaded at 0x%X, and low memory holds %"
-                PRIu64 " KiB from there on", layout, (loaded + 1023) / 1024, BIOS_RELOCATOR, room / 1024);
+                "the kernel of the layout %s is too large: %" PRIu64
+                " KiB are to be loaded at 0x%X, and low memory holds %" PRIu64 " KiB from there on",
+                layout, (loaded + 1023) / 1024, BIOS_RELOCATOR, room / 1024);
 }
 
 static int check_place(const char *layout, const struct flat *kernel)
 {
     if (kernel->start >= LEAST_PLACE)
         return 0;
-    return tell(SANDBOX_FAILED, "the kernel of the layout %s is to run at 0x%" PRIX32 "; the relocator moves kernels to 1 MiB or above",
+    return tell(SANDBOX_FAILED,
+                "the kernel of the layout %s is to run at 0x%" PRIX32 "; the relocator moves kernels to 1 MiB or above",
                 layout, kernel->start);
 }
 
@@ -196,8 +199,8 @@ static int write_out(const char *path, const uint8_t *bytes, uint64_t size)
 }
 
 /* sector and relocator are whole files; the kernel is flat. */
-static int compose(const struct image_plan *plan, const uint8_t *sector, const uint8_t *relocator, size_t relocator_size,
-                   const struct flat *kernel)
+static int compose(const struct image_plan *plan, const uint8_t *sector, const uint8_t *relocator,
+                   size_t relocator_size, const struct flat *kernel)
 {
     uint64_t loaded = relocator_size + kernel->size, used = BIOS_FIRST_SECTOR + sectors_for(loaded);
     uint64_t needed = used + sectors_for(plan->archive_size), sectors;
@@ -211,10 +214,13 @@ static int compose(const struct image_plan *plan, const uint8_t *sector, const u
     if (status != 0)
         return status;
     if (plan->archive_size > UINT32_MAX / 2)
-        return tell(SANDBOX_FAILED, "an archive of %" PRIu64 " MiB is beyond what 32 bits can reach", plan->archive_size >> 20);
+        return tell(SANDBOX_FAILED, "an archive of %" PRIu64 " MiB is beyond what 32 bits can reach",
+                    plan->archive_size >> 20);
     if (plan->floppy && floppy == NULL)
-        return tell(SANDBOX_FAILED, "too large for a floppy: %" PRIu64 " KiB, and the largest has 2880; without --floppy it "
-                    "becomes a disk", (needed * SECTOR + 1023) / 1024);
+        return tell(SANDBOX_FAILED,
+                    "too large for a floppy: %" PRIu64 " KiB, and the largest has 2880; without --floppy it "
+                    "becomes a disk",
+                    (needed * SECTOR + 1023) / 1024);
     sectors = floppy != NULL ? floppy->sectors : (needed * SECTOR + MEBIBYTE - 1) / MEBIBYTE * (MEBIBYTE / SECTOR);
     image.size = sectors * SECTOR;
     image.bytes = calloc(1, image.size);
@@ -263,7 +269,8 @@ static int write_with(const struct image_plan *plan, const struct flat *kernel)
     if (status == 0)
         status = read_part("bios/relocator", &relocator, &relocator_size);
     if (status == 0 && !parts_fit(sector, sector_size, relocator, relocator_size))
-        status = tell(SANDBOX_NO_KERNEL, "boot sector and relocator are of another build; `make quire` makes them anew");
+        status = tell(SANDBOX_NO_KERNEL,
+                      "boot sector and relocator are of another build; `make quire` makes them anew");
     if (status == 0)
         status = compose(plan, sector, relocator, relocator_size, kernel);
     free(sector);

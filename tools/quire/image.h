@@ -21,8 +21,8 @@ struct image_plan {
 };
 
 /*
- * Write it, and say on standard output what became of it. Returns 0, or an exit status of sandbox.h and has complained: no
- * kernel is built, the image is too large for low memory or for a floppy, the file cannot be written.
+ * Write it, and say on standard output what became of it. Returns 0, or an exit status of sandbox.h and has complained:
+ * no kernel is built, the image is too large for low memory or for a floppy, the file cannot be written.
  */
 int image_write(const struct image_plan *plan);
 

@@ -84,10 +84,9 @@ static const char *machine_words(void)
 }
 
 /*
- * What a microvm has besides: a serial line for panics, and the timer, interrupt controller
- * and clock that the kernel knows. ACPI tables and option ROMs take time, and nobody reads them.
- * Without ioeventfd what the guest sends is with us before its next instruction: nothing that a program wrote is lost when the
- * machine dies right after.
+ * What a microvm has besides: a serial line for panics, and the timer, interrupt controller and clock that the kernel
+ * knows. ACPI tables and option ROMs take time, and nobody reads them. Without ioeventfd what the guest sends is with
+ * us before its next instruction: nothing that a program wrote is lost when the machine dies right after.
  */
 static void add_kind(struct words *words, const struct machine_plan *plan)
 {
@@ -185,7 +184,8 @@ static void command_line(struct words *words, const struct machine_plan *plan, c
     add(words, "-kernel");
     add(words, "%s", plan->kernel);
     add(words, "-append");
-    add(words, "panic=exit%s%s%s", plan->map_line ? " map=com2" : "", machine_words()[0] != '\0' ? " " : "", machine_words());
+    add(words, "panic=exit%s%s%s", plan->map_line ? " map=com2" : "", machine_words()[0] != '\0' ? " " : "",
+        machine_words());
     if (plan->archive >= 0) {
         add(words, "-initrd");
         add(words, "/proc/self/fd/%d", plan->archive);
@@ -254,7 +254,10 @@ static void keep_only(int first, const int *inherited, int count)
             fcntl(inherited[i], F_SETFD, 0);
 }
 
-/* No more rights than we have, no core with a program's memory in it, and no files. People's own words may ask for files. */
+/*
+ * No more rights than we have, no core with a program's memory in it, and no files. People's own words may ask for
+ * files.
+ */
 static void give_up_rights(void)
 {
     const struct rlimit none = { 0, 0 };
@@ -308,7 +311,8 @@ static void close_all(int (*ends)[2], int count, int side)
 static int connect_all(int (*ends)[2])
 {
     for (int i = 0; i < ENDS; i++) {
-        int bad = i == END_ERRORS ? pipe2(ends[i], O_CLOEXEC) : socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends[i]);
+        int bad = i == END_ERRORS ? pipe2(ends[i], O_CLOEXEC)
+                                  : socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends[i]);
 
         if (bad != 0) {
             tell(SANDBOX_FAILED, "no connection to the machine: %s", strerror(errno));
@@ -329,21 +333,25 @@ int machine_start(struct machine *machine, const struct machine_plan *plan)
 
     if (status != 0)
         return status;
-    command_line(&words, plan, &(struct connections){ ends[END_CHANNEL][1], ends[END_SERIAL][1], ends[END_MONITOR][1], ends[END_MAP][1] });
+    command_line(&words, plan,
+                 &(struct connections){ ends[END_CHANNEL][1], ends[END_SERIAL][1], ends[END_MONITOR][1],
+                                        ends[END_MAP][1] });
     if (plan->verbose)
         show(&words);
     pid = fork();
     if (pid == 0)
         become(&words, parent, ends[END_ERRORS][1],
-               (int[]){ ends[END_CHANNEL][1], ends[END_SERIAL][1], ends[END_MONITOR][1], plan->map_line ? ends[END_MAP][1] : -1,
-                         plan->archive, plan->debugger }, 6);
+               (int[]){ ends[END_CHANNEL][1], ends[END_SERIAL][1], ends[END_MONITOR][1],
+                        plan->map_line ? ends[END_MAP][1] : -1, plan->archive, plan->debugger },
+               6);
     words_free(&words);
     close_all(ends, ENDS, 1);
     if (pid < 0) {
         close_all(ends, ENDS, 0);
         return tell(SANDBOX_FAILED, "no process for the machine: %s", strerror(errno));
     }
-    *machine = (struct machine){ pid, ends[END_CHANNEL][0], ends[END_SERIAL][0], ends[END_ERRORS][0], ends[END_MONITOR][0],
+    *machine = (struct machine){ pid, ends[END_CHANNEL][0], ends[END_SERIAL][0], ends[END_ERRORS][0],
+                                 ends[END_MONITOR][0],
                                 ends[END_MAP][0] };
     return 0;
 }

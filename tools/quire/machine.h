@@ -9,8 +9,9 @@
  * The machine dies with us, however we die (PR_SET_PDEATHSIG), and leaves nothing behind:
  * the archive has no name, the connections are socket pairs.
  *
- * QEMU itself is not trusted further than it must be: it gets those descriptors and no others, can gain no rights, writes no
- * files, and filters its own system calls (-sandbox) where it was built to. SECURITY.md says what that is worth.
+ * QEMU itself is not trusted further than it must be: it gets those descriptors and no others, can gain no rights,
+ * writes no files, and filters its own system calls (-sandbox) where it was built to. SECURITY.md says what that is
+ * worth.
  */
 #ifndef QUIRE_MACHINE_H
 #define QUIRE_MACHINE_H

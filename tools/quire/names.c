@@ -57,7 +57,10 @@ static bool is_hexadecimal(const char *text, size_t length)
     return length >= DIGITS && strspn(text, "0123456789abcdef") == DIGITS;
 }
 
-/* Where in the sources the assertion at an address is: "kernel/init/crash.c:18" and more lines; NULL when none is there. */
+/*
+ * Where in the sources the assertion at an address is: "kernel/init/crash.c:18" and more lines; NULL when none is
+ * there.
+ */
 static const char *assertion_at(const struct names *names, unsigned long address)
 {
     char *row = text("%0*lx @", DIGITS, address);
@@ -80,8 +83,8 @@ static char *place_of_assertion(const struct names *names, const char *line, siz
 }
 
 /*
- * "  at c0123456" is where something went wrong; "     c0123456" in a list of callers is where a call returns to, and the
- * call may be its function's last instruction.
+ * "  at c0123456" is where something went wrong; "     c0123456" in a list of callers is where a call returns to, and
+ * the call may be its function's last instruction.
  */
 char *names_for_line(const struct names *names, const char *line, size_t length, size_t *at)
 {

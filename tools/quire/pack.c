@@ -161,7 +161,10 @@ static void copy_contents(struct packing *p, const char *name, int fd, uint64_t 
 static void write_open_file(struct packing *p, const struct tree_node *node, const char *path, const char *name, int fd,
                             const struct stat *status)
 {
-    struct header header = { .type = AE_IFREG, .mode = node->mode, .time = node->time, .size = (uint64_t)status->st_size };
+    struct header header = { .type = AE_IFREG,
+                             .mode = node->mode,
+                             .time = node->time,
+                             .size = (uint64_t)status->st_size };
     bool first = true;
 
     if (status->st_size > UINT32_MAX) {

@@ -1,11 +1,10 @@
 /*
  * pack.h - a tree as one archive: cpio in its "newc" form, as an initial RAM disk has it.
  *
- * The contents of every file of a page or more begin at a page boundary of the archive, which
- * a boot loader puts at one in memory, so the guest can map them where they lie. Entries named
- * PACK_PADDING fill the space before them: they are plain files with zeros, of which a guest
- * sees nothing (CHANNEL_FOLDER is not for programs). A file that has several names here has one inode number in the archive;
- * the first of its names has the contents.
+ * The contents of every file of a page or more begin at a page boundary of the archive, which a boot loader puts at one
+ * in memory, so the guest can map them where they lie. Entries named PACK_PADDING fill the space before them: they are
+ * plain files with zeros, of which a guest sees nothing (CHANNEL_FOLDER is not for programs). A file that has several
+ * names here has one inode number in the archive; the first of its names has the contents.
  */
 #ifndef QUIRE_PACK_H
 #define QUIRE_PACK_H
@@ -23,7 +22,9 @@ enum { PACK_PAGE = 4096 };
  */
 int pack(const struct tree *tree, int *fd, uint64_t *size);
 
-/* The same archive as gzip makes it: half the size, but nothing in it can be mapped where it lies. *fd is another then. */
+/*
+ * The same archive as gzip makes it: half the size, but nothing in it can be mapped where it lies. *fd is another then.
+ */
 int pack_smaller(int *fd, uint64_t *size);
 
 #endif

@@ -225,10 +225,11 @@ static int missing_library(const struct family *family, const char *name, const 
     const struct tree_source *root = family->program->places.root;
 
     if (family->beyond != NULL)
-        return tell(SANDBOX_MISSING, "the library %s, which %s needs, is missing; %s of this machine would come with --file %s",
-                    name, asker, family->beyond, family->beyond);
-    return tell(SANDBOX_MISSING, "the library %s, which %s needs, is missing for i386 (looked in %s%shere)", name, asker,
-                root != NULL ? root->name : "", root != NULL ? " and " : "");
+        return tell(SANDBOX_MISSING,
+                    "the library %s, which %s needs, is missing; %s of this machine would come with --file %s", name,
+                    asker, family->beyond, family->beyond);
+    return tell(SANDBOX_MISSING, "the library %s, which %s needs, is missing for i386 (looked in %s%shere)", name,
+                asker, root != NULL ? root->name : "", root != NULL ? " and " : "");
 }
 
 static int take_all_needed(struct family *family)
@@ -279,7 +280,8 @@ static int take_needs(struct family *family)
         family->musl = strncmp(base_name(loader), "ld-musl", 7) == 0;
         free(loader);
         if (!good && !family->program->lenient)
-            return tell(SANDBOX_MISSING, "the loader %s, which %s needs, is missing for i386", said, family->objects[0].path);
+            return tell(SANDBOX_MISSING, "the loader %s, which %s needs, is missing for i386", said,
+                        family->objects[0].path);
     }
     return take_all_needed(family);
 }
@@ -308,7 +310,9 @@ static bool search_in(const struct program *program, const char *folders, const 
 
 static const char guest_path[] = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
 
-/* A program that a person named: a path as it is; a name in the guest's PATH inside tree and root, then in ours here. */
+/*
+ * A program that a person named: a path as it is; a name in the guest's PATH inside tree and root, then in ours here.
+ */
 static bool search(const struct program *program, const char *name, struct found *found)
 {
     char *here, *path;
@@ -343,8 +347,8 @@ static bool read_script(int fd, char **interpreter, char **argument)
 }
 
 /* Add a program that was found, and forget where; `found` may be none. */
-static int add_interpreter_found(struct program *program, bool good, struct found *found, const char *name, const char *path,
-                                 int scripts)
+static int add_interpreter_found(struct program *program, bool good, struct found *found, const char *name,
+                                 const char *path, int scripts)
 {
     int status;
 
@@ -365,13 +369,13 @@ static int add_interpreter(struct program *program, const char *path, enum reach
     if (scripts == SCRIPTS_AT_MOST)
         status = tell(SANDBOX_CANNOT, "%s: scripts interpret one another without end", path);
     else
-        status = add_interpreter_found(program, find_file(&program->places, plain, reach, &found), &found, interpreter, path,
-                                       scripts);
+        status = add_interpreter_found(program, find_file(&program->places, plain, reach, &found), &found, interpreter,
+                                       path, scripts);
     free(plain);
     if (status != 0 || strcmp(base_name(interpreter), "env") != 0 || argument[0] == '\0' || argument[0] == '-')
         return status;
-    return add_interpreter_found(program, search_in(program, guest_path, argument, REACH_INSIDE, &found), &found, argument,
-                                 path, scripts);
+    return add_interpreter_found(program, search_in(program, guest_path, argument, REACH_INSIDE, &found), &found,
+                                 argument, path, scripts);
 }
 
 static int add_script(struct program *program, const struct found *found, int scripts)
@@ -402,7 +406,8 @@ static int refuse_foreign(const char *path, const struct elf_file *elf)
 {
     return tell(SANDBOX_CANNOT, "%s is a program for %s; Quire runs those for i386%s", path, elf->machine,
                 strcmp(elf->machine, "x86-64") == 0
-                    ? " (gcc -m32 makes one, with Debian's package gcc-multilib, or --root with a compiler in it)" : "");
+                    ? " (gcc -m32 makes one, with Debian's package gcc-multilib, or --root with a compiler in it)"
+                    : "");
 }
 
 /* Add a program, to which `scripts` have led, with all it needs. */
@@ -433,7 +438,8 @@ static char *near(const struct found *found)
 {
     const char *slash = strrchr(found->path, '/');
 
-    return found->from == FOUND_HERE && slash != found->path ? text("%.*s", (int)(slash - found->path), found->path) : NULL;
+    return found->from == FOUND_HERE && slash != found->path ? text("%.*s", (int)(slash - found->path), found->path)
+                                                             : NULL;
 }
 
 /* An image that does not have what it starts does not work, so it is refused here. */

@@ -124,15 +124,18 @@ static void add_texts(struct tree *tree, const char *path, char *const *texts, s
     free(bytes);
 }
 
-/* "closed 02" and a line's end, for the standard descriptors of which sandbox->closed has bits; "" for none. The caller frees it. */
+/*
+ * "closed 02" and a line's end, for the standard descriptors of which sandbox->closed has bits; "" for none. The caller
+ * frees it.
+ */
 static char *closed_line(unsigned closed)
 {
     return text("%s%s%s%s%s", closed != 0 ? "closed " : "", closed & 1 ? "0" : "", closed & 2 ? "1" : "",
                 closed & 4 ? "2" : "", closed != 0 ? "\n" : "");
 }
 
-static void add_configuration(const struct sandbox *sandbox, struct tree *tree, char *path, char **environment, size_t count,
-                       const char *directory)
+static void add_configuration(const struct sandbox *sandbox, struct tree *tree, char *path, char **environment,
+                              size_t count, const char *directory)
 {
     char **arguments = grown(NULL, (size_t)sandbox->argc, sizeof(*arguments));
     char *closed = closed_line(sandbox->closed);
@@ -161,12 +164,15 @@ static const char *library_path(char *const *environment, size_t count)
     return NULL;
 }
 
-static int fill_tree(const struct sandbox *sandbox, struct tree *tree, const struct tree_source *root, const char *directory)
+static int fill_tree(const struct sandbox *sandbox, struct tree *tree, const struct tree_source *root,
+                     const char *directory)
 {
     size_t count;
     char **environment = environment_of(sandbox, &count), *path = NULL;
-    struct program program = { .places = { .tree = tree, .root = root, .library_path = library_path(environment, count) },
-                               .directory = directory };
+    struct program program = {
+        .places = { .tree = tree, .root = root, .library_path = library_path(environment, count) },
+        .directory = directory
+    };
     int status = 0;
 
     add_usual(tree);
@@ -192,8 +198,10 @@ static int check_files(const struct sandbox *sandbox, const struct tree *tree)
     uint64_t size = tree_size(tree);
 
     if (sandbox->memory != 0 && size > sandbox->memory)
-        return tell(SANDBOX_TOO_LITTLE, "too little memory: the files alone are %" PRIu64 " KiB, the machine has %" PRIu64
-                    "; -m gives the machine more", size / 1024, sandbox->memory / 1024);
+        return tell(SANDBOX_TOO_LITTLE,
+                    "too little memory: the files alone are %" PRIu64 " KiB, the machine has %" PRIu64
+                    "; -m gives the machine more",
+                    size / 1024, sandbox->memory / 1024);
     if (size > PACK_LARGEST)
         return tell(SANDBOX_FAILED, "the files are %" PRIu64 " MiB; a machine can be given %" PRIu64, size >> 20,
                     (uint64_t)PACK_LARGEST >> 20);
@@ -275,7 +283,9 @@ static void show_last_words(const struct session *session)
 /* It is there, and does nothing. */
 static int explain_dead(const struct session *session)
 {
-    tell(0, "the machine is dead: for %" PRIu64 ".%" PRIu64 " s its kernel neither ran a program nor answered; its processor:",
+    tell(0,
+         "the machine is dead: for %" PRIu64 ".%" PRIu64
+         " s its kernel neither ran a program nor answered; its processor:",
          session->watchdog_ms / 1000, session->watchdog_ms % 1000 / 100);
     if (session->registers[0] != '\0')
         visible_print(stderr, session->registers, strlen(session->registers));
@@ -411,9 +421,16 @@ static bool refuses_seccomp(const struct session *session)
 static struct session session_for(const struct sandbox *sandbox, int report)
 {
     return (struct session){
-        .output = sandbox->output, .terminal = sandbox->terminal, .verbose = sandbox->verbose, .timeout_ms = sandbox->timeout_ms,
-        .watchdog_ms = sandbox->watchdog_ms, .map_ordered = sandbox->map, .follow = sandbox->follow, .debugger = -1,
-        .owner = sandbox->owner, .report = report,
+        .output = sandbox->output,
+        .terminal = sandbox->terminal,
+        .verbose = sandbox->verbose,
+        .timeout_ms = sandbox->timeout_ms,
+        .watchdog_ms = sandbox->watchdog_ms,
+        .map_ordered = sandbox->map,
+        .follow = sandbox->follow,
+        .debugger = -1,
+        .owner = sandbox->owner,
+        .report = report,
     };
 }
 
@@ -462,7 +479,8 @@ static int check_memory(const struct machine_plan *plan)
     least = (kernel.end + PAGE - 1) / PAGE * PAGE + (plan->archive_size + PAGE - 1) / PAGE * PAGE;
     elf_file_free(&kernel);
     if (plan->memory < least) {
-        why = text("too little memory: kernel, program and its files alone need %" PRIu64 " KiB, the machine has %" PRIu64,
+        why = text("too little memory: kernel, program and its files alone need %" PRIu64
+                   " KiB, the machine has %" PRIu64,
                    least / 1024, plan->memory / 1024);
         status = too_little(why);
         free(why);

@@ -92,8 +92,8 @@ void sandbox_add_variable(struct sandbox *sandbox, char *said);
 void sandbox_use_shell(struct sandbox *sandbox);
 
 /*
- * The boot archive of all that, which is what a machine needs beside a kernel. Returns 0 and *archive, a descriptor that
- * the caller closes, and *size; or an exit status, and has complained.
+ * The boot archive of all that, which is what a machine needs beside a kernel. Returns 0 and *archive, a descriptor
+ * that the caller closes, and *size; or an exit status, and has complained.
  */
 int sandbox_archive(const struct sandbox *sandbox, int *archive, uint64_t *size);
 

@@ -179,13 +179,16 @@ static const struct argp_option options[] = {
     { "file", KEY_FILE, "HOST[:GUEST]", 0, "A file, or a folder with all in it, that the program will see; "
       ":PATH takes it from the root", 0 },
     { "env", KEY_ENV, "NAME[=VALUE]", 0, "Set a variable for the program, or pass ours on", 0 },
-    { "timeout", KEY_TIMEOUT, "SECONDS", 0, "Send the program SIGTERM then, and end the machine 2 s later; exit status 124", 0 },
-    { "watchdog", KEY_WATCHDOG, "SECONDS", 0, "A kernel that neither runs the program nor answers for so long is dead, with exit "
+    { "timeout", KEY_TIMEOUT, "SECONDS", 0, "Send the program SIGTERM then, and end the machine 2 s later; exit "
+                                            "status 124", 0 },
+    { "watchdog", KEY_WATCHDOG, "SECONDS", 0, "A kernel that neither runs the program nor answers for so long is "
+                                              "dead, with exit "
       "status 119 (default 20; 0: wait for ever)", 0 },
     { "report", KEY_REPORT, "FILE", OPTION_ARG_OPTIONAL, "Print where every page of memory went (on standard error, or "
       "into FILE; `json` or a name that ends in .json: as a structure)", 0 },
     { "audit", KEY_AUDIT, NULL, 0, "Boot the kernel that can be audited (/proc/quire/audit), as --report does", 0 },
-    { "root", KEY_ROOT, "DIRECTORY", 0, "An i386 Debian tree for programs and libraries (default: the fetched one)", 0 },
+    { "root", KEY_ROOT, "DIRECTORY", 0, "An i386 Debian tree for programs and libraries (default: the fetched one)",
+      0 },
     { "owner", KEY_OWNER, "FD", OPTION_HIDDEN, "For libquire: the descriptor that leads to it", 0 },
     { "machine", KEY_MACHINE, "KIND", 0, "Only this kind of machine: microvm or pc", 0 },
     { "verbose", 'v', NULL, 0, "Say what is done, and how QEMU is started", 0 },

@@ -55,8 +55,8 @@ static void draw(struct screen *screen)
         fputs("\033[K\r\n", stdout);
         at = stop != NULL ? stop + 1 : end;
     }
-    printf("\033[7m lines %u to %u of %u: arrows, space, b, g, G; Ctrl-C ends the program \033[0m\033[K", screen->first + 1,
-           screen->first + rows < lines ? screen->first + rows : lines, lines);
+    printf("\033[7m lines %u to %u of %u: arrows, space, b, g, G; Ctrl-C ends the program \033[0m\033[K",
+           screen->first + 1, screen->first + rows < lines ? screen->first + rows : lines, lines);
     fflush(stdout);
 }
 

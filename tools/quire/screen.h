@@ -1,5 +1,6 @@
 /*
- * screen.h - a text that is longer than the terminal and changes while it is looked at: drawn in its place, moved by keys.
+ * screen.h - a text that is longer than the terminal and changes while it is looked at: drawn in its place, moved by
+ * keys.
  */
 #ifndef QUIRE_SCREEN_H
 #define QUIRE_SCREEN_H

@@ -26,7 +26,19 @@ enum {
 };
 
 /* What is waited for, by its place in poll(2)'s list. */
-enum { ON_CHANNEL, ON_SIGNAL, ON_SERIAL, ON_ERRORS, ON_INPUT, ON_STREAM, ON_DEBUGGER, ON_OWNER, ON_MAP, ON_KEYS, ON_COUNT };
+enum {
+    ON_CHANNEL,
+    ON_SIGNAL,
+    ON_SERIAL,
+    ON_ERRORS,
+    ON_INPUT,
+    ON_STREAM,
+    ON_DEBUGGER,
+    ON_OWNER,
+    ON_MAP,
+    ON_KEYS,
+    ON_COUNT
+};
 
 struct loop {
     struct session *session;
@@ -189,7 +201,9 @@ static short input_now(const struct loop *loop)
     return loop->no_input ? POLLIN : poll(&on, 1, 0) > 0 ? on.revents : 0;
 }
 
-/* The answer comes at once, whatever it is: also that nothing was asked for. A guest that takes no answers gets none. */
+/*
+ * The answer comes at once, whatever it is: also that nothing was asked for. A guest that takes no answers gets none.
+ */
 static void answer_now(struct loop *loop)
 {
     if (loop->channel.out_length >= UNSENT_MOST) {
@@ -435,7 +449,10 @@ static void look_at_the_clock(struct loop *loop)
 
 static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
-static uint64_t until(uint64_t moment, uint64_t now) { return moment == 0 ? UINT64_MAX : moment > now ? moment - now : 0; }
+static uint64_t until(uint64_t moment, uint64_t now)
+{
+    return moment == 0 ? UINT64_MAX : moment > now ? moment - now : 0;
+}
 
 /* For poll(2): milliseconds, or -1 for ever. */
 static int patience(const struct loop *loop)

@@ -2,10 +2,9 @@
  * session.h - one run, from the machine's start to the program's end: standard streams,
  * signals and time, all waited for in one place.
  *
- * Standard input is read when a program in the guest reads, and no further than that reads (channel.h), so that what is left is
- * there for whoever shares it with us. Standard output is
- * awaited without stopping anything else, so a slow reader slows the program and nothing more.
- * A reader that goes away is SIGPIPE for the program, as it would be here.
+ * Standard input is read when a program in the guest reads, and no further than that reads (channel.h), so that what is
+ * left is there for whoever shares it with us. Standard output is awaited without stopping anything else, so a slow
+ * reader slows the program and nothing more. A reader that goes away is SIGPIPE for the program, as it would be here.
  *
  * Signals go to the program (signals.h). When the time is over it is sent SIGTERM, and has SESSION_GRACE_MS to end.
  * On a lent terminal Ctrl-C is a key like others, and Ctrl-] pressed twice ends the machine.

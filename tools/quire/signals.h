@@ -1,14 +1,14 @@
 /*
  * signals.h - signals that we are sent, and what each means for the program.
  *
- * SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 and SIGCONT are passed on: from a terminal to the program's group, from
- * somebody's kill(2) to the program alone. A second SIGINT, SIGTERM or SIGHUP ends the machine at once, for a
- * program that does not end by itself. timeout(1) and others signal a process and then its group, so that we get
- * the same signal twice within microseconds: that is passed on to the program's group, as it would be here, and the machine
+ * SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 and SIGCONT are passed on: from a terminal to the program's group,
+ * from somebody's kill(2) to the program alone. A second SIGINT, SIGTERM or SIGHUP ends the machine at once, for a
+ * program that does not end by itself. timeout(1) and others signal a process and then its group, so that we get the
+ * same signal twice within microseconds: that is passed on to the program's group, as it would be here, and the machine
  * is ended some seconds later if the program has not ended.
  *
- * SIGTSTP stops us and the machine; SIGWINCH is about the window. While a debugger has the keyboard SIGINT is the debugger's,
- * and SIGTERM and SIGHUP end the machine at once.
+ * SIGTSTP stops us and the machine; SIGWINCH is about the window. While a debugger has the keyboard SIGINT is the
+ * debugger's, and SIGTERM and SIGHUP end the machine at once.
  */
 #ifndef QUIRE_SIGNALS_H
 #define QUIRE_SIGNALS_H

@@ -17,8 +17,8 @@ void terminal_lend(void);
 void terminal_give_back(void);      /* also when it was never lent */
 
 /*
- * For a picture that is drawn anew in its place: another screen, and keys one by one without an echo; Ctrl-C and Ctrl-Z stay
- * what they are. Given back like a lent one.
+ * For a picture that is drawn anew in its place: another screen, and keys one by one without an echo; Ctrl-C and Ctrl-Z
+ * stay what they are. Given back like a lent one.
  */
 void terminal_show(void);
 

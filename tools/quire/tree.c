@@ -317,8 +317,8 @@ static int add_found(struct tree *tree, const char *path, const struct tree_sour
     return err;
 }
 
-static int add_entry(struct tree *tree, const char *start, const struct tree_source *source, const char *below, DIR *folder,
-                     const char *name, struct to_read *list)
+static int add_entry(struct tree *tree, const char *start, const struct tree_source *source, const char *below,
+                     DIR *folder, const char *name, struct to_read *list)
 {
     struct stat status;
     char *at, *entry;

@@ -47,7 +47,9 @@ struct tree {
 
 void tree_free(struct tree *tree);
 
-/* The node with this very path; or the one to which links of the tree lead from it, which is never a link. NULL: none. */
+/*
+ * The node with this very path; or the one to which links of the tree lead from it, which is never a link. NULL: none.
+ */
 const struct tree_node *tree_find(const struct tree *tree, const char *path);
 const struct tree_node *tree_follow(const struct tree *tree, const char *path);
 
@@ -55,15 +57,17 @@ void tree_add_folder(struct tree *tree, const char *path, mode_t mode);
 void tree_add_bytes(struct tree *tree, const char *path, const void *bytes, size_t size, mode_t mode);
 void tree_add_link(struct tree *tree, const char *path, const char *target);
 
-/* A folder of this machine from which files will come; links in its name are followed. NULL and errno when it is none. */
+/*
+ * A folder of this machine from which files will come; links in its name are followed. NULL and errno when it is none.
+ */
 const struct tree_source *tree_hold(struct tree *tree, const char *folder);
 
 /* One file, below a source or (NULL) as named. Returns 0, or an errno when `here` is no file that can be read. */
 int tree_add_file(struct tree *tree, const char *path, const struct tree_source *source, const char *here);
 
 /*
- * What `here` names, with all below it: files, folders, and links, which stay links. Pipes, sockets and devices below it
- * are left out: their other end is on this machine. Returns 0 or an errno; tree->culprit says of which file.
+ * What `here` names, with all below it: files, folders, and links, which stay links. Pipes, sockets and devices below
+ * it are left out: their other end is on this machine. Returns 0 or an errno; tree->culprit says of which file.
  */
 int tree_add_all(struct tree *tree, const char *path, const char *here);
 /* The same for the folder `below` of a source, whose own place in the guest is `start`. */

@@ -7,7 +7,10 @@
 /* Length of the well-formed UTF-8 character there, and which it is; 0: there is none. RFC 3629, section 4. */
 static size_t character(const uint8_t *at, size_t count, uint32_t *which)
 {
-    size_t length = at[0] >= 0xC2 && at[0] < 0xE0 ? 2 : (at[0] & 0xF0) == 0xE0 ? 3 : at[0] >= 0xF0 && at[0] < 0xF5 ? 4 : 0;
+    size_t length = at[0] >= 0xC2 && at[0] < 0xE0   ? 2
+                    : (at[0] & 0xF0) == 0xE0        ? 3
+                    : at[0] >= 0xF0 && at[0] < 0xF5 ? 4
+                                                    : 0;
 
     if (length == 0 || count < length)
         return 0;

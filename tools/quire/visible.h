@@ -2,8 +2,8 @@
  * visible.h - words that come from the guest, on their way to a terminal of ours.
  *
  * What a program writes to its own standard output goes out as it is, as it would here. All else that carries a guest's
- * bytes (a kernel's last words, reports, log lines) is shown: lines, tabs and readable characters as they are, whatever could
- * move a cursor, change a terminal or hide text as ^X or \xNN.
+ * bytes (a kernel's last words, reports, log lines) is shown: lines, tabs and readable characters as they are, whatever
+ * could move a cursor, change a terminal or hide text as ^X or \xNN.
  */
 #ifndef QUIRE_VISIBLE_H
 #define QUIRE_VISIBLE_H

@@ -1,15 +1,15 @@
 /*
  * watchdog.h - whether a silent machine still lives.
  *
- * A machine from which nothing has come for a while is asked (CHANNEL_PING); its kernel answers as soon as a program runs
- * or nobody wants to run. Time without an answer counts only while the machine could have given one:
+ * A machine from which nothing has come for a while is asked (CHANNEL_PING); its kernel answers as soon as a program
+ * runs or nobody wants to run. Time without an answer counts only while the machine could have given one:
  *
  *   it computes             as much as processor time it got: a busy host that lets it wait costs it nothing
  *   all its threads sleep   the time that passed, for nothing keeps it from answering
  *   stopped, or on a disk   nothing
  *
- * When as much has been counted as was allowed, the kernel is dead. A program that computes without a word is interrupted by
- * the question, and the answer shows that it runs.
+ * When as much has been counted as was allowed, the kernel is dead. A program that computes without a word is
+ * interrupted by the question, and the answer shows that it runs.
  *
  * Time     in milliseconds, of the monotonic clock.
  */
