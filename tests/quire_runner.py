@@ -86,9 +86,8 @@ def ensure(*goal):
     with building():
         if not os.path.exists(done) and not os.path.exists(failed):
             since = processor_seconds(), noted
-            made = subprocess.run(["make", "-C", TREE, "--no-print-directory", f"-j{os.cpu_count() or 2}",
-                                   f"O={BUILD}",
-                                   "LAYOUTS=" + " ".join(LAYOUTS), *goal], stdin=subprocess.DEVNULL,
+            made = subprocess.run(["make", "-C", TREE, "--no-print-directory", "-k", f"-j{os.cpu_count() or 2}",
+                                   f"O={BUILD}", "LAYOUTS=" + " ".join(LAYOUTS), *goal], stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=plain_environment())
             with open(failed if made.returncode != 0 else done, "w") as log:
                 log.write(made.stdout)
@@ -320,6 +319,17 @@ def needs_of(item):
         yield mark.args
 
 
+def build_for(item):
+    """A program that does not compile is its own failure, and not that of all those that are built with it."""
+    for goal in needs_of(item):
+        try:
+            ensure(*goal)
+        except pytest.fail.Exception:
+            if not isinstance(item, Program) or goal == item.needs_alone:
+                raise
+            ensure(*item.needs_alone)
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "needs(goal, ...): what make must have made before this test")
 
@@ -329,8 +339,7 @@ def pytest_runtest_protocol(item):
     """Before the clock of the test's limit runs: building takes as long as it takes."""
     item.not_built = None
     try:
-        for goal in needs_of(item):
-            ensure(*goal)
+        build_for(item)
     except pytest.fail.Exception as failure:
         item.not_built = failure
     since = processor_seconds(), noted
