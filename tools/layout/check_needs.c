@@ -19,6 +19,9 @@
 #define DEVICES_LEAST MIB
 #define POOL_LEAST    MIB
 #define USER_LEAST    (16 * MIB)
+#define BITMAP_ROOM   (160 * KIB)       /* the bitmap of 4 GiB, and its summary                                    */
+#define SUMMARY_ROOM  (16 * KIB)
+#define IMAGE_MOST    MIB               /* what the image has of memory, before the linker knows                   */
 #define RECORDS_SHOWN (16 * MIB)        /* memory with an address of its own, where frame records have no window  */
 
 enum { STACKS_LEAST = 16 };
@@ -359,6 +362,58 @@ static void check_direct(struct document *d)
              d->image->place.line, d->kernel_offset);
 }
 
+/* Bytes of [start, end) below a border. */
+static uint64_t below_of(uint64_t start, uint64_t end, uint64_t border)
+{
+    if (end > border)
+        end = border;
+    return end > start ? end - start : 0;
+}
+
+/* How much of a row the pool's own data may have, where the kernel sees it. */
+static uint64_t room_in(const struct document *d, const struct physical *row, uint64_t below)
+{
+    uint64_t behind = d->image->place.start.at + IMAGE_MOST;
+
+    switch (row->use) {
+    case PHYSICAL_KERNEL:
+        return place_is_fixed(&row->place) ? size_of(&row->place) : 0;
+    case PHYSICAL_POOL:
+        return below_of(row->place.start.floats ? behind : row->place.start.at, row->place.end.at, below);
+    case PHYSICAL_IMAGE:
+        return d->policy.bitmap_at == BITMAP_AFTER_IMAGE && !row->place.end.floats ? below_of(behind, row->place.end.at, below) : 0;
+    default:
+        return 0;
+    }
+}
+
+/* The bitmap, where the document gives it no row, and its summary lie where they have addresses before there is a pool. */
+static void check_room(struct document *d, uint64_t below)
+{
+    bool fixed = d->policy.bitmap_at == BITMAP_FIXED;
+    uint64_t room = 0, needed = fixed ? SUMMARY_ROOM : BITMAP_ROOM;
+
+    for (uint32_t i = 0; i < d->physical_count; i++)
+        room += room_in(d, &d->physical[i], below);
+    if (room < needed)
+        complain(d->source, fixed ? d->bitmap->place.line : d->policy_line[POLICY_BITMAP], "%s of rows with the uses `kernel` and "
+                 "`pool` have addresses before there is a pool; expected at least %s, for %s", size_text(d->source, room),
+                 size_text(d->source, needed), fixed ? "the bitmap's summary" : "the bitmap, whose place is not `fixed`");
+}
+
+/* Which region shows something of a row, for the message. */
+static const char *shows_part(const struct document *d, const struct place *row)
+{
+    for (uint32_t i = 0; i < d->region_count; i++) {
+        const struct region *r = &d->regions[i];
+
+        if (r->backing == BACKING_FIXED && place_is_fixed(&r->place) && !r->physical.floats && r->physical.at < row->end.at &&
+            row->start.at < r->physical.at + size_of(&r->place))
+            return source_print(d->source, "; %s shows a part of it (line %u)", r->place.name, r->place.line);
+    }
+    return "";
+}
+
 static void check_shown(struct document *d)
 {
     uint64_t below = shown_end(d);
@@ -372,9 +427,10 @@ static void check_shown(struct document *d)
 
         if (row->use == PHYSICAL_KERNEL && place_is_fixed(&row->place) && row->place.end.at > below &&
             !physical_is_shown(d, row->place.start.at, row->place.end.at))
-            complain(d->source, row->place.line, "no writable region backed by `physical` shows %s; the kernel could not use it",
-                     row->place.name);
+            complain(d->source, row->place.line, "no writable region backed by `physical` shows %s; the kernel could not use "
+                     "it%s", row->place.name, shows_part(d, &row->place));
     }
+    check_room(d, below);
     if (d->purpose[PURPOSE_RECORDS] == NULL && below < d->image->place.start.at + RECORDS_SHOWN)
         complain(d->source, 0, "no region `records`, and memory has addresses of its own only below 0x%08" PRIX64 "; expected one of "
                  "8 MiB, or a region `direct` that reaches 0x%08" PRIX64, below, d->image->place.start.at + RECORDS_SHOWN);
@@ -386,11 +442,14 @@ static void check_shown(struct document *d)
 static void check_rows(struct document *d)
 {
     uint64_t pool = 0;
+    uint32_t line = 0;
 
     for (uint32_t i = 0; i < d->physical_count; i++) {
         const struct physical *row = &d->physical[i];
         uint64_t start = row->place.start.at, end = row->place.end.floats ? start + PAGE : row->place.end.at;
 
+        if (row->use == PHYSICAL_POOL && line == 0)
+            line = row->place.line;
         if (row->use == PHYSICAL_POOL)
             pool += row->place.start.floats || row->place.end.floats ? POOL_LEAST : size_of(&row->place);
         else if (row->use != PHYSICAL_HARDWARE && row->use != PHYSICAL_KERNEL && !row->place.start.floats && start < LEGACY_END &&
@@ -399,8 +458,10 @@ static void check_rows(struct document *d)
                      ", where every PC has video memory and ROMs", row->place.name, word_of(use_words, row->use)->text,
                      LEGACY_START, LEGACY_END - 1);
     }
-    if (pool < POOL_LEAST)
-        complain(d->source, d->image->place.line, "the rows of physical memory with the use `pool` have %s; expected at least %s, or "
+    if (line == 0)
+        complain(d->source, 0, "no row of physical memory has the use `pool`; expected one, or there is nothing to hand out");
+    else if (pool < POOL_LEAST)
+        complain(d->source, line, "the rows of physical memory with the use `pool` have %s; expected at least %s, or "
                  "there is nothing to hand out", size_text(d->source, pool), size_text(d->source, POOL_LEAST));
 }
 
