@@ -167,6 +167,7 @@ $(call objects,kernel,$(cold)): OWN_FLAGS = $(if $(findstring -O2,$(OPTIMISE)),-
 
 # The compiler must not recognise a loop that is memcpy and turn it into a call of memcpy.
 $(patsubst %,$(kernel_objects)/%.o,kernel/base/string.c $(boot)): OWN_FLAGS = -fno-tree-loop-distribute-patterns
+$(patsubst %,$(kernel_objects)/%.o,$(boot)): OWN_FLAGS += $(if $(findstring -O2,$(OPTIMISE)),-Os)
 
 # ---- Set-up ----------------------------------------------------------------------------
 

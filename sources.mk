@@ -325,13 +325,13 @@ cold  = $(run_only) $(filter kernel/console/% kernel/claims/% kernel/memory/chec
                  kernel/files/root/root.c kernel/files/root/archive.c layouts/%,$(kernel))
 cold += kernel/memory/start.c kernel/memory/frames/memmap.c kernel/memory/spaces/kernel_space.c kernel/memory/heap/heap_misuse.c \
         kernel/memory/spaces/fault_verdict.c kernel/memory/spaces/map_move.c kernel/memory/spaces/map_lock.c kernel/memory/spaces/map_pages.c \
-        kernel/memory/spaces/map_residency.c
+        kernel/memory/spaces/map_residency.c kernel/memory/spaces/map_advise.c
 cold += $(addprefix kernel/linux/,attribute.c mount.c limits.c prctl.c credentials.c process_vm.c copy.c folder.c) \
         $(addprefix kernel/process/,groups.c out_of_memory.c last_resort.c process_audit.c process_corrupt.c)
 cold += $(filter-out %/virtio.c %/virtio_console.c %/channel_link.c %/channel_frames.c,$(filter kernel/devices/%,$(kernel)))
-cold += $(addprefix kernel/linux/,path.c socket.c socket_message.c socket_option.c fcntl.c stat.c process.c file_size.c)
+cold += $(addprefix kernel/linux/,path.c socket.c socket_message.c socket_option.c fcntl.c stat.c process.c file_size.c signal.c)
 cold += $(addprefix kernel/files/core/,lock.c event.c devices.c) $(filter kernel/files/terminal/%,$(kernel)) \
-        $(filter kernel/files/path/%,$(filter-out %/walk.c,$(kernel))) kernel/files/tmpfs/tmpfs_folder.c \
+        $(filter kernel/files/path/%,$(filter-out %/walk.c,$(kernel))) kernel/files/tmpfs/tmpfs_folder.c kernel/files/tmpfs/tmpfs.c \
         $(addprefix kernel/files/ipc/,socket.c socket_connect.c socket_passed.c)
 cold += $(addprefix kernel/process/,timers.c image.c arguments.c user_account.c usage.c elf.c out_of_memory.c numbers.c)
 cold += $(addprefix arch/i386/,trap_report.c inspect.c pic.c pci_ports.c power.c cpu_facts.c descriptor.c)

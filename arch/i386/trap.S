@@ -12,12 +12,11 @@
 #define PUSHES_ERROR    ((1 << 8) | (31 << 10) | (1 << 17) | (1 << 21) | (1 << 29) | (1 << 30))
 
     .section .text
-    .balign TRAP_STUB_BYTES
     .globl trap_stubs
 trap_stubs:
     .set vector, 0
     .rept VECTORS
-    .balign TRAP_STUB_BYTES
+    .org trap_stubs + vector * TRAP_STUB_BYTES
     .if vector >= TRAP_EXCEPTIONS
     pushl $0
     .elseif !((PUSHES_ERROR >> vector) & 1)

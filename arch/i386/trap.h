@@ -20,7 +20,7 @@
 #ifndef QUIRE_ARCH_TRAP_H
 #define QUIRE_ARCH_TRAP_H
 
-#define TRAP_STUB_BYTES     16
+#define TRAP_STUB_BYTES     12          /* two pushes and a jump */
 
 #define TRAP_DEBUG          1
 #define TRAP_NMI            2
