@@ -145,13 +145,15 @@ def test_refuses_too_little_memory(start, house, layout):
 
 @pytest.mark.parametrize("machine", ["pc", "microvm"])
 def test_refuses_too_little_memory_each_way(house, layout, machine):
-    """The image for PVH, which `quire run` boots: firmware may have written over most of it when there is too little RAM."""
+    """The image for PVH, which `quire run` boots: firmware may have written over most of it when there is too little
+    RAM."""
     kernel = os.path.join(os.path.dirname(house.kernel(layout)), "kernel-pvh.elf")
     first = house.least_to_speak(layout)
     for kib in [first + 28, *range(first + 76, max(house.least(layout), first + 900), 76)]:
-        done = subprocess.run(["qemu-system-i386", "-M", machine, "-accel", "tcg", "-m", f"{kib}K", "-display", "none", "-no-reboot",
-                               "-nodefaults", "-device", "isa-debug-exit,iobase=0xf4", "-serial", "stdio", "-kernel", kernel,
-                               "-append", "run=exit panic=exit"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        done = subprocess.run(["qemu-system-i386", "-M", machine, "-accel", "tcg", "-m", f"{kib}K", "-display", "none",
+                               "-no-reboot", "-nodefaults", "-device", "isa-debug-exit,iobase=0xf4", "-serial", "stdio",
+                               "-kernel", kernel, "-append", "run=exit panic=exit"], stdin=subprocess.DEVNULL,
+                               capture_output=True, timeout=60)
         assert done.returncode == 1 or (done.returncode == 5 and b"memory" in done.stdout), (kib, done)
 
 

@@ -116,7 +116,7 @@ def test_the_judge(library, house, tmp_path):
         (tmp_path / f"{name}.out").write_text(expected + "\n")
     solution = "read x; [ $x = loop ] && while :; do :; done; echo $x"
     judge = os.path.join(house.tree, "examples", "judge.py")
-    done = subprocess.run([judge, "--seconds", "1", "--memory", "16M", str(tmp_path), "busybox", "sh", "-c", solution],
+    done = subprocess.run([judge, "--seconds", "6", "--memory", "16M", str(tmp_path), "busybox", "sh", "-c", solution],
                           capture_output=True, text=True, timeout=120)
     assert [line.split("  ")[0] for line in done.stdout.splitlines()] == ["one", "three", "two"], done.stderr
     assert ["accepted" in done.stdout, "time limit" in done.stdout, "wrong answer" in done.stdout] == [True] * 3

@@ -1,4 +1,5 @@
-"""The tour of the page: every button, every lesson, the keyboard alone, a phone, a browser without WebAssembly. `make test-web`.
+"""The tour of the page: every button, every lesson, the keyboard alone, a phone, a browser without WebAssembly. `make
+test-web`.
 
 What the page looked like is left in BUILD/logs/web-*.png, to be looked at.
 """
@@ -43,7 +44,8 @@ def look(page, name):
 
 
 def edit(page, words):
-    page.js(f"(() => {{ const t = document.querySelector('#text'); t.value = {words}; t.dispatchEvent(new Event('input')); }})()")
+    page.js(f"(() => {{ const t = document.querySelector('#text'); t.value = {words}; t.dispatchEvent(new "
+            f"Event('input')); }})()")
 
 
 def test_the_prompt_comes_soon(page):
@@ -67,7 +69,8 @@ def test_every_layout_is_read_checked_drawn_and_booted(page, house, tmp_path):
     page.dress()
     opened(page)
     for name in house.layouts:
-        page.js(f"document.querySelector('#layout').value = '{name}'; document.querySelector('#layout').dispatchEvent(new Event('change'))")
+        page.js(f"document.querySelector('#layout').value = '{name}'; "
+                f"document.querySelector('#layout').dispatchEvent(new Event('change'))")
         page.wait(f"document.querySelector('#state').textContent === '{name}, console'")
         page.wait("document.querySelector('#verdict').textContent === 'good'")
         folder = f"{house.tree}/layouts/{name}"
@@ -88,12 +91,15 @@ def test_the_drawn_map_adds_up_and_leads_to_rows(page):
     drawn = page.js("[...document.querySelectorAll('#map text')].map(each => each.textContent)")
     assert "equals all RAM: every frame has an owner" in drawn and str(ram) in drawn
     # Pointing tells, a click leads to the row; also for a row of the other table with the same name.
-    for table, row in page.js("[...new Set([...document.querySelectorAll('#map .part')].filter(p => p.dataset.row).map(p => "
+    for table, row in page.js("[...new Set([...document.querySelectorAll('#map .part')].filter(p => "
+                              "p.dataset.row).map(p => "
                               "p.dataset.table + ' ' + p.dataset.row))].map(each => each.split(' '))"):
-        page.js(f"document.querySelector('#map .part[data-table=\"{table}\"][data-row=\"{row}\"]').dispatchEvent(new MouseEvent('click', {{bubbles: true}}))")
+        page.js(f"document.querySelector('#map .part[data-table=\"{table}\"][data-row=\"{row}\"]').dispatchEvent(new "
+                f"MouseEvent('click', {{bubbles: true}}))")
         assert f"row {row}" in text(page, "#about")
         cells = page.js("[...document.querySelectorAll('#read .shown td')].map(each => each.textContent)")
-        header = page.js("[...document.querySelector('#read .shown').closest('table').querySelectorAll('th')].map(each => each.textContent)")
+        header = page.js("[...document.querySelector('#read "
+                         ".shown').closest('table').querySelectorAll('th')].map(each => each.textContent)")
         assert cells[header.index("Name")] == row and ("Use" in header) == (table == "physical")
     for sheet in (1, 2, 3):
         page.click(f"[data-sheet='{sheet}']")
@@ -120,7 +126,8 @@ def test_a_document_is_edited(page):
     line = int(text(page, "#complaints button").split(":")[0])
     assert page.js("document.querySelectorAll('#marks .bad').length") >= 1
     page.click("#complaints button")
-    assert page.js("document.querySelector('#text').value.slice(0, document.querySelector('#text').selectionStart).split('\\n').length") == line
+    assert page.js("document.querySelector('#text').value.slice(0, "
+                   "document.querySelector('#text').selectionStart).split('\\n').length") == line
     look(page, "edit")
     page.click("[data-view='read']")
     assert page.js("document.querySelectorAll('#read .wrong').length") >= 1
@@ -140,7 +147,8 @@ def test_nonsense_typed_into_the_editor_is_answered(page):
     page.dress()
     opened(page)
     page.click("[data-view='edit']")
-    for words in ("''", "'| '.repeat(5000)", "'\\u0000'", "'# x\\n' + '|'.repeat(100000)", "t.value + t.value", "'\\uD800'", "'x'.repeat(2000000)"):
+    for words in ("''", "'| '.repeat(5000)", "'\\u0000'", "'# x\\n' + '|'.repeat(100000)", "t.value + t.value",
+                  "'\\uD800'", "'x'.repeat(2000000)"):
         edit(page, words)
         page.wait("/error/.test(document.querySelector('#verdict').textContent)")
         assert text(page, "#complaints")
@@ -172,7 +180,8 @@ def test_everything_there_is_to_try(page):
             if words == "exit":
                 page.wait("document.querySelector('#state').textContent === 'the machine has ended'")
                 continue
-            page.wait(f"quire.said().split('\\n').length > 1 && quire.said().replace(/\\x1b\\[[0-9;]*[A-Za-z]/g, '').endsWith({end!r})")
+            page.wait(f"quire.said().split('\\n').length > 1 && quire.said().replace(/\\x1b\\[[0-9;]*[A-Za-z]/g, "
+                      f"'').endsWith({end!r})")
             assert not re.search(r"not found|unknown|expected|No such", page.js("quire.said()")), words
     page.click("#boot")
     page.wait("/^starting|^loading/.test(document.querySelector('#state').textContent)")
@@ -187,7 +196,8 @@ def test_changes_are_watched(page):
     page.wait("document.querySelector('#watch').getAttribute('aria-pressed') === 'true'")
     assert text(page, "#state") == "quire-checked, shell"
     page.js("quire.type('true | true\\r')")
-    page.js("quire.said_why = new Set(), quire.on('change', () => quire.said_why.add(document.querySelector('#why').textContent.split(':')[0]))")
+    page.js("quire.said_why = new Set(), quire.on('change', () => "
+            "quire.said_why.add(document.querySelector('#why').textContent.split(':')[0]))")
     wanted = ["Fork", "Copy-on-write", "A page fault"]
     for n in range(60):
         page.wait(f"quire.changes > {n}")
@@ -234,11 +244,13 @@ def test_every_lesson_is_seen(page):
 
 
 def focus(page):
-    return page.js("(e => e.id || e.dataset.view || `${e.className} ${[...document.querySelectorAll('*')].indexOf(e)}`)(document.activeElement)")
+    return page.js("(e => e.id || e.dataset.view || `${e.className} "
+                   "${[...document.querySelectorAll('*')].indexOf(e)}`)(document.activeElement)")
 
 
 def test_the_keyboard_is_enough(page):
-    """Every control is reached by Tab, in the order of the page; the terminal takes Tab, and gives the keyboard back on Ctrl-]."""
+    """Every control is reached by Tab, in the order of the page; the terminal takes Tab, and gives the keyboard back on
+    Ctrl-]."""
     page.dress()
     opened(page)
     page.js("document.activeElement.blur()")
@@ -257,7 +269,8 @@ def test_the_keyboard_is_enough(page):
         if where in reached and len(reached) > 10:
             break
         reached.append(where)
-    assert {"layout", "lessons", "theme", "read", "edit", "claims", "boot", "live", "watch", "map"} <= set(reached), reached
+    assert {"layout", "lessons", "theme", "read", "edit", "claims", "boot", "live", "watch",
+            "map"} <= set(reached), reached
     # On the map arrows walk, and Enter leads to the row.
     page.js("document.querySelector('#map').focus()")
     for _ in range(4):
@@ -305,7 +318,8 @@ def test_a_browser_without_webassembly_reads_documents(site):
         chromium.call("Page.addScriptToEvaluateOnNewDocument", source="delete window.WebAssembly")
         chromium.dress()
         chromium.open(server.url)
-        chromium.wait("!document.querySelector('#trouble').hidden && /no WebAssembly/.test(document.querySelector('#trouble').textContent)")
+        chromium.wait("!document.querySelector('#trouble').hidden && /no "
+                      "WebAssembly/.test(document.querySelector('#trouble').textContent)")
         assert "quire" in text(chromium, "#read h1")
         chromium.click("[data-view='edit']")
         chromium.click("[data-view='claims']")
@@ -320,5 +334,7 @@ def test_what_cannot_be_fetched_is_said(page):
     page.dress()
     opened(page)
     page.js("window.fetch = () => Promise.reject(new Error('the network has gone'))")
-    page.js("document.querySelector('#layout').value = 'pat'; document.querySelector('#layout').dispatchEvent(new Event('change'))")
-    page.wait("/network has gone/.test(document.querySelector('#trouble').textContent) && !document.querySelector('#trouble').hidden")
+    page.js("document.querySelector('#layout').value = 'pat'; document.querySelector('#layout').dispatchEvent(new "
+            "Event('change'))")
+    page.wait("/network has gone/.test(document.querySelector('#trouble').textContent) && "
+              "!document.querySelector('#trouble').hidden")
