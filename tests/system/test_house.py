@@ -198,6 +198,17 @@ def test_lines_are_short_enough_to_read(house):
     assert not wide
 
 
+# How large the kernel that `./quire run` boots may be in its file, under any layout. The number only shrinks.
+RUN_KERNEL_KIB_AT_MOST = 364
+
+
+def test_the_kernel_that_runs_programs_is_small(house, layout):
+    house.kernel(layout)
+    run, whole = (os.path.getsize(os.path.join(house.build, layout, name)) for name in ("kernel-run.elf", "kernel-pvh.elf"))
+    print(f"kernel-run.elf of {layout}: {run / 1024:.1f} KiB; the whole kernel: {whole / 1024:.1f} KiB")
+    assert run <= RUN_KERNEL_KIB_AT_MOST * 1024 and run < whole * 3 / 4
+
+
 # ---- What may be taken away -------------------------------------------------------------------------------
 
 OF_THE_WHOLE_KERNEL = ("kernel/memory/check", "kernel/console", "kernel/claims")

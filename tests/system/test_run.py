@@ -816,6 +816,16 @@ def test_files_may_come_from_the_root(run):
     assert status == 125 and "--file :/srv/missing" in one_line(errors)
 
 
+def test_the_whole_kernel_is_booted_for_those_who_ask_for_what_it_has(run):
+    kernels = run.folder + "/build/quire/"
+    open(kernels + "kernel-run.elf", "wb").close()
+    for words, kernel in (((), "kernel-run.elf"), (("--audit",), "kernel-pvh.elf"), (("--report",), "kernel-pvh.elf"),
+                          (("--machine", "pc"), "kernel.elf")):
+        run("echo", *words, run.program)
+        argv = run.argv()
+        assert argv[argv.index("-kernel") + 1] == kernels + kernel, words
+
+
 def test_memory_kernel_and_archive_reach_qemu(run):
     run("echo", "-m", "2560K", run.program)
     argv = run.argv()
