@@ -1,9 +1,9 @@
 /*
  * lock.c - spin locks; checked builds check their order while they run.
  *
- * A lock knows its holder, so a CPU that takes a lock twice, or drops one it does not hold, is found in every build. Checked
- * builds keep the list of locks that each CPU holds as well, so that a breach of the order names both locks. The list
- * belongs to one CPU and is touched with interrupts off, so it needs no lock of its own. It costs as much as
+ * A lock knows its holder, so a CPU that takes a lock twice, or drops one it does not hold, is found in every build.
+ * Checked builds keep the list of locks that each CPU holds as well, so that a breach of the order names both locks.
+ * The list belongs to one CPU and is touched with interrupts off, so it needs no lock of its own. It costs as much as
  * the rest of taking and dropping a lock, which is why releases do without it.
  */
 #include "base/lock.h"
@@ -63,7 +63,10 @@ static void note_dropped(const struct lock *lock, unsigned cpu)
 
 #if IS_CHECKED
 
-/* The innermost lock that this CPU holds, but for one that it is about to drop. Interrupts are off: the answer stays true. */
+/*
+ * The innermost lock that this CPU holds, but for one that it is about to drop. Interrupts are off: the answer stays
+ * true.
+ */
 static const struct lock *innermost(unsigned cpu, const struct lock *dropped)
 {
     for (unsigned i = held_by[cpu].count; i > 0; i--)

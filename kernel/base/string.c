@@ -167,7 +167,8 @@ bool text_has_word(const char *line, const char *word)
     size_t length = strlen(word);
 
     for (const char *at = line; *at != '\0'; at++)
-        if ((at == line || at[-1] == ' ') && strncmp(at, word, length) == 0 && (at[length] == ' ' || at[length] == '\0'))
+        if ((at == line || at[-1] == ' ') && strncmp(at, word, length) == 0 &&
+            (at[length] == ' ' || at[length] == '\0'))
             return true;
     return false;
 }

@@ -1,8 +1,8 @@
 /*
  * mutations.h - ways to make a claim untrue on purpose, so that its probe can be seen to notice.
  *
- * Only what the machine survives: the probes of the other claims run meanwhile and still hold. Each has a way back; one at a
- * time. What is about one layout alone is in layouts/NAME/mutations.c.
+ * Only what the machine survives: the probes of the other claims run meanwhile and still hold. Each has a way back; one
+ * at a time. What is about one layout alone is in layouts/NAME/mutations.c.
  */
 #ifndef QUIRE_CLAIMS_MUTATIONS_H
 #define QUIRE_CLAIMS_MUTATIONS_H

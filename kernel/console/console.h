@@ -2,8 +2,8 @@
  * console.h - the kernel's own command line.
  *
  * A command is a name, its arguments in words, a help line and a function; they are in
- * a table (commands.c, to which a layout may add), one small file for each family. Commands print their answer. They return 0, or
- * a negative errno when they could not do what was asked, after saying so in one line.
+ * a table (commands.c, to which a layout may add), one small file for each family. Commands print their answer. They
+ * return 0, or a negative errno when they could not do what was asked, after saying so in one line.
  *
  * Input comes through a function, so the console does not know the serial line and a host
  * test can type. Output goes through print().
@@ -33,12 +33,15 @@ typedef int (*console_input)(void);
 /* Prompt, read a line, run it, for ever; returns at the end of input. */
 void console_loop(console_input input);
 
-/* The next byte that was typed already, or a negative number: it does not wait. NULL: nobody can type while a command runs. */
+/*
+ * The next byte that was typed already, or a negative number: it does not wait. NULL: nobody can type while a command
+ * runs.
+ */
 extern console_input console_typed;
 
 /*
- * For a command that takes long: whether Ctrl-C was typed since it was last asked. Whatever else was typed is kept for the
- * prompt, as far as there is room.
+ * For a command that takes long: whether Ctrl-C was typed since it was last asked. Whatever else was typed is kept for
+ * the prompt, as far as there is room.
  */
 bool console_interrupted(void);
 

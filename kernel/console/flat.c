@@ -55,7 +55,8 @@ size_t flat_pages(const struct flat_program *program)
 
 /* ---- The console as a file, and as a process ------------------------------------------------------- */
 
-static long console_write(struct file *file __attribute__((unused)), struct buffer *from, uint64_t at __attribute__((unused)))
+static long console_write(struct file *file __attribute__((unused)), struct buffer *from,
+                          uint64_t at __attribute__((unused)))
 {
     char piece[CONSOLE_CHUNK + 1];
     long done = 0;
@@ -222,7 +223,8 @@ void flat_tell(void)
     while (console != NULL && process_collect(console, -1, &end)) {
         int signal = end.status & 0x7F;
 
-        print("process %d, %s, %s %d\n", (int)end.id, end.name, signal != 0 ? "was killed by signal" : "ended with status",
+        print("process %d, %s, %s %d\n", (int)end.id, end.name,
+              signal != 0 ? "was killed by signal" : "ended with status",
               signal != 0 ? signal : end.status >> 8 & 0xFF);
     }
 }

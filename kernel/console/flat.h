@@ -4,9 +4,9 @@
  * A flat program is bytes that are linked for the start address of the layout's document (M12): no file, no
  * headers. user/ has their sources; the build puts their images among the kernel's constants. A process is made of one
  * as movos prescribes (M10): first it is known how many pages there will be, image, demanded memory and stack;
- * then they are taken and mapped one by one from the start address upward, whole chunks as memory/spaces/populate.h says; at last
- * the instruction pointer is set to the start address. Otherwise it is a process like all others, with Linux's
- * system calls; what it writes to descriptors 1 and 2 appears on the console.
+ * then they are taken and mapped one by one from the start address upward, whole chunks as memory/spaces/populate.h
+ * says; at last the instruction pointer is set to the start address. Otherwise it is a process like all others, with
+ * Linux's system calls; what it writes to descriptors 1 and 2 appears on the console.
  *
  * Their parent is process 1, which is the console itself: a process without threads and without memory.
  *

@@ -65,7 +65,8 @@ static void print_boot_way(const struct boot_path *path)
     print_part("image, moved", path->moved_to, path->image_end - path->moved_to);
     if (path->pieces > 1)
         print("    (in %u pieces, with zeros between them)\n", path->pieces);
-    print("Sums: sector %08x (built with %08x), padding %08x (on the disk %08x),\n", path->sector_sum, path->sector_built,
+    print("Sums: sector %08x (built with %08x), padding %08x (on the disk %08x),\n", path->sector_sum,
+          path->sector_built,
           path->padding_sum, path->padding_built);
     print("    image %08x when loaded, %08x when moved (built with %08x)\n", path->sum_loaded, path->sum_moved,
           path->sum_built);

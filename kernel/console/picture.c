@@ -153,7 +153,9 @@ static int draw_space(const char *name)
     return 0;
 }
 
-/* Regions [first, end) of the document; in the place of the programs' part those that kernel space has there, if any. */
+/*
+ * Regions [first, end) of the document; in the place of the programs' part those that kernel space has there, if any.
+ */
 static void draw_regions(uint32_t first, uint32_t end)
 {
     for (uint32_t i = end; i-- > first; ) {

@@ -18,7 +18,8 @@ enum { MOST_AT_ONCE = 64, MOST_MILLISECONDS = 60000, NANOSECONDS = 1000000 };
 
 /* ---- What has become of the frames ---------------------------------------------------------------- */
 
-static const enum owner told[] = { OWNER_PROCESS, OWNER_TABLES, OWNER_TRACKERS, OWNER_USER, OWNER_STACK, OWNER_HEAP, OWNER_FILE };
+static const enum owner told[] = { OWNER_PROCESS, OWNER_TABLES, OWNER_TRACKERS, OWNER_USER, OWNER_STACK, OWNER_HEAP,
+                                   OWNER_FILE };
 
 static void print_frames_of(const char *what, const struct frame_sums *less, const struct frame_sums *more)
 {
@@ -44,7 +45,8 @@ static int list_programs(void)
     for (uint32_t i = 0; i < flat_program_count; i++) {
         const struct flat_program *program = &flat_programs[i];
 
-        print("  %-9s%5u page%s  %s\n", program->name, (unsigned)flat_pages(program), flat_pages(program) == 1 ? " " : "s",
+        print("  %-9s%5u page%s  %s\n", program->name, (unsigned)flat_pages(program),
+              flat_pages(program) == 1 ? " " : "s",
               program->note);
     }
     return 0;

@@ -10,7 +10,8 @@ enum {
     HEADER = 36, AT_LENGTH = 4, LONGEST = 1 << 20, TABLES_MOST = 64,
 };
 /* The fixed description table. */
-enum { FIXED_CODE = 40, FIXED_ENABLE_PORT = 48, FIXED_ENABLE_VALUE = 52, FIXED_PORT_A = 64, FIXED_PORT_B = 68, FIXED_LEAST = 72 };
+enum { FIXED_CODE = 40, FIXED_ENABLE_PORT = 48, FIXED_ENABLE_VALUE = 52, FIXED_PORT_A = 64, FIXED_PORT_B = 68,
+       FIXED_LEAST = 72 };
 /* The register at its ports. */
 enum { SLEEP_SHIFT = 10, SLEEP_TYPES = 7, SLEEP_GO = 1 << 13 };
 /* Byte code. */
@@ -126,7 +127,8 @@ bool acpi_find_off(acpi_view view, struct acpi_off *off)
         places[count++] = word_at(list + at);
     for (uint32_t n = 0; n < count; n++) {
         const uint8_t *fixed = find_table(view, places[n], "FACP", FIXED_LEAST, &length);
-        const uint8_t *code  = fixed != NULL ? find_table(view, read_fixed(fixed, &found), "DSDT", HEADER, &length) : NULL;
+        const uint8_t *code  = fixed == NULL ? NULL
+                               : find_table(view, read_fixed(fixed, &found), "DSDT", HEADER, &length);
 
         if (code != NULL && find_package(code, length, &found)) {
             *off = found;

@@ -1,15 +1,15 @@
 /*
  * acpi.h - switching a PC off, by the tables that its firmware left.
  *
- * Of ACPI only this is here: which port, and which value in it, puts the machine to sleep for good (state S5). The port is in
- * the fixed description table; the value is said by a definition in the firmware's own byte code, which has the same few
- * bytes on every machine, so it is looked for and not executed.
+ * Of ACPI only this is here: which port, and which value in it, puts the machine to sleep for good (state S5). The port
+ * is in the fixed description table; the value is said by a definition in the firmware's own byte code, which has the
+ * same few bytes on every machine, so it is looked for and not executed.
  *
- * Tables are read through a view, so that the search runs on a real machine (acpi_off.c) and in a test. They are believed as
- * little as a boot loader's data: sums are checked, lengths bounded, nothing is read outside a view.
+ * Tables are read through a view, so that the search runs on a real machine (acpi_off.c) and in a test. They are
+ * believed as little as a boot loader's data: sums are checked, lengths bounded, nothing is read outside a view.
  *
- * Source   ACPI specification 6.5, 5.2 "ACPI System Description Tables", 4.8 "ACPI Register Model", 7.4.2 "\_Sx states",
- *          20.2 "AML Grammar Definition".
+ * Source   ACPI specification 6.5, 5.2 "ACPI System Description Tables", 4.8 "ACPI Register Model", 7.4.2 "\_Sx
+ *          states", 20.2 "AML Grammar Definition".
  */
 #ifndef QUIRE_DEVICES_ACPI_H
 #define QUIRE_DEVICES_ACPI_H

@@ -14,11 +14,11 @@
  * shared with others than a program here would take; EXIT (two int32: kind, number) is the last frame of a run;
  * REPORT and LOG carry text for people; MAP carries the lines of a snapshot of memory (init/snapshot.h), when
  * the orders ask for one; PONG answers a PING.
- * Host to guest: INPUT (length 0: end of input), INPUT_STATE (a byte: CHANNEL_INPUT_...), WINDOW (two uint16: columns, rows), SIGNAL (two bytes: a Linux
- * signal's number, and CHANNEL_TO_PROGRAM or CHANNEL_TO_GROUP, as whoever sent it to the host's command meant it;
- * for SIGPIPE the second byte is OUTPUT or ERRORS: nobody takes that stream's bytes any more), PING (nothing follows:
- * is anybody there? The answer comes when a program is about to run or the processor has nothing to do, so a kernel
- * that stays in a loop of its own does not give it).
+ * Host to guest: INPUT (length 0: end of input), INPUT_STATE (a byte: CHANNEL_INPUT_...), WINDOW (two uint16: columns,
+ * rows), SIGNAL (two bytes: a Linux signal's number, and CHANNEL_TO_PROGRAM or CHANNEL_TO_GROUP, as whoever sent it to
+ * the host's command meant it; for SIGPIPE the second byte is OUTPUT or ERRORS: nobody takes that stream's bytes any
+ * more), PING (nothing follows: is anybody there? The answer comes when a program is about to run or the processor has
+ * nothing to do, so a kernel that stays in a loop of its own does not give it).
  */
 #ifndef QUIRE_DEVICES_CHANNEL_H
 #define QUIRE_DEVICES_CHANNEL_H
@@ -36,8 +36,8 @@ enum channel_kind {
 enum { CHANNEL_HEADER = 4, CHANNEL_PAYLOAD = 65535 };
 
 /*
- * How input is wanted. Each WANT but MORE replaces the one before, and is for one INPUT of at most so many bytes, which may
- * be the end:
+ * How input is wanted. Each WANT but MORE replaces the one before, and is for one INPUT of at most so many bytes, which
+ * may be the end:
  *
  *     WAIT   as soon as there is any
  *     NOW    at once; INPUT_STATE NOTHING if there is none, as always for 0 bytes: so a WAIT is taken back

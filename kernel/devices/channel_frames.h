@@ -31,7 +31,8 @@ struct channel_reader {
     bool     nonsense;                  /* the host does not speak this protocol: nothing is told any more   */
 };
 
-void channel_take(struct channel_reader *reader, const struct channel_events *events, const uint8_t *bytes, size_t count);
+void channel_take(struct channel_reader *reader, const struct channel_events *events, const uint8_t *bytes,
+                  size_t count);
 
 /* A frame's header. count <= CHANNEL_PAYLOAD. */
 void channel_head(uint8_t out[CHANNEL_HEADER], enum channel_kind kind, size_t count);

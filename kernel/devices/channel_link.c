@@ -224,7 +224,8 @@ static void ask_for_input(size_t bytes, enum asked how)
     if (send) {
         request.asked    = how;
         request.readable = request.hung_up = false;
-        more = how == ASKED_LOOK ? 0 : channel_store_promise(&store, bytes < STORE_BYTES ? (uint32_t)bytes : STORE_BYTES);
+        more = how == ASKED_LOOK ? 0
+             : channel_store_promise(&store, bytes < STORE_BYTES ? (uint32_t)bytes : STORE_BYTES);
     }
     lock_drop(&lock, state);
     if (send)
@@ -391,7 +392,9 @@ static void input_done_came(void)
     notify_channel();
 }
 
-/* NOTHING answers a NOW, or that a WAIT is taken back; the others answer a LOOK, which a read may have replaced by now. */
+/*
+ * NOTHING answers a NOW, or that a WAIT is taken back; the others answer a LOOK, which a read may have replaced by now.
+ */
 static void input_state_came(unsigned what)
 {
     lock_state state = lock_take(&lock);
@@ -460,7 +463,8 @@ static void ping_came(void) { schedule_probe(PROBE_CHANNEL, send_pong); }
 
 static void bytes_received(const uint8_t *bytes, size_t count)
 {
-    static const struct channel_events events = { input_came, input_ended, input_done_came, input_state_came, window_changed,
+    static const struct channel_events events = { input_came, input_ended, input_done_came, input_state_came,
+                                                  window_changed,
                                                    take_signal, ping_came };
 
     channel_take(&reader, &events, bytes, count);

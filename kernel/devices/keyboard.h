@@ -13,8 +13,8 @@
 enum { KEYBOARD_RING = 64 };            /* a power of two */
 
 /*
- * Receive by interrupt; after traps_start(). What is typed is given to `receiver` at once, from the interrupt; with NULL it is
- * kept until keyboard_read() takes it, KEYBOARD_RING bytes at most.
+ * Receive by interrupt; after traps_start(). What is typed is given to `receiver` at once, from the interrupt; with
+ * NULL it is kept until keyboard_read() takes it, KEYBOARD_RING bytes at most.
  */
 void keyboard_start(void (*receiver)(const uint8_t *bytes, size_t count));
 

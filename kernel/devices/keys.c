@@ -30,7 +30,7 @@ static const struct { uint8_t code; char sends[4]; } grey[] = {
 static bool take_modifier(struct keys *keys, uint8_t key, bool down, bool extended)
 {
     switch (key) {
-    case LEFT_SHIFT:                    /* the grey ones come with shifts of their own around them, which mean nothing */
+    case LEFT_SHIFT:  /* the grey ones come with shifts of their own around them, which mean nothing */
     case RIGHT_SHIFT:
         if (!extended)
             keys->shift[key == RIGHT_SHIFT] = down;

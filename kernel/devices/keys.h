@@ -1,8 +1,9 @@
 /*
  * keys.h - what a PC keyboard's scan codes mean: the bytes that a terminal (vt100) would send.
  *
- * The codes are those of set 1, which the keyboard controller makes of whatever the keyboard sends. The letters are those
- * printed on a US keyboard; the number pad is always numbers. Ctrl makes control characters, Alt puts ESC in front.
+ * The codes are those of set 1, which the keyboard controller makes of whatever the keyboard sends. The letters are
+ * those printed on a US keyboard; the number pad is always numbers. Ctrl makes control characters, Alt puts ESC in
+ * front.
  *
  * Locking  none: whoever feeds a struct keys guards it.
  * Cost     O(1).

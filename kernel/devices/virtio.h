@@ -52,7 +52,8 @@ struct virtio_queue {
 int  virtio_begin(struct virtio_device *device, uint32_t features) MUST_CHECK;
 
 /* Memory for a ring: bytes, aligned to 16. */
-#define VIRTIO_RING_BYTES(entries) (((entries) * 16u + 6 + 2 * (entries) + 3) / 4 * 4 + (6 + 8u * (entries) + 15) / 16 * 16)
+#define VIRTIO_RING_BYTES(entries) \
+    (((entries) * 16u + 6 + 2 * (entries) + 3) / 4 * 4 + (6 + 8u * (entries) + 15) / 16 * 16)
 
 /*
  * Put a queue to use, in `ring` (zeroed), which lies at `physical`. Returns 0, or -ENODEV: the device has no such

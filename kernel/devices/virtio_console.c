@@ -189,14 +189,17 @@ static void port_interrupt(void *unused)
 
 static int start_queues(void)
 {
-    int err = virtio_queue_start(&answers, &device, QUEUE_ANSWERS, FEW, shared.answers_ring, physical_address(shared.answers_ring));
+    int err = virtio_queue_start(&answers, &device, QUEUE_ANSWERS, FEW, shared.answers_ring,
+                                 physical_address(shared.answers_ring));
 
     if (err == 0)
-        err = virtio_queue_start(&controls, &device, QUEUE_CONTROLS, FEW, shared.controls_ring, physical_address(shared.controls_ring));
+        err = virtio_queue_start(&controls, &device, QUEUE_CONTROLS, FEW, shared.controls_ring,
+                                 physical_address(shared.controls_ring));
     if (err == 0)
         err = virtio_queue_start(&in, &device, QUEUE_IN, FEW, shared.in_ring, physical_address(shared.in_ring));
     if (err == 0)
-        err = virtio_queue_start(&out, &device, QUEUE_OUT, PAGES_OUT, shared.out_ring, physical_address(shared.out_ring));
+        err = virtio_queue_start(&out, &device, QUEUE_OUT, PAGES_OUT, shared.out_ring,
+                                 physical_address(shared.out_ring));
     return err;
 }
 

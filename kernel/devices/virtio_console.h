@@ -1,8 +1,8 @@
 /*
  * virtio_console.h - a port of the machine's virtio console: bytes to the host and back.
  *
- * Output goes out in pages that the caller fills: claim, fill, send, and when there is no more, notify. Under an emulator
- * each notification is an exit and costs as much as thousands of instructions; a page more costs nearly
+ * Output goes out in pages that the caller fills: claim, fill, send, and when there is no more, notify. Under an
+ * emulator each notification is an exit and costs as much as thousands of instructions; a page more costs nearly
  * nothing. Pages come from the pool when first needed and stay.
  *
  * The port is the device's port 1. Port 0 is a console that loses what its host does not take at once;

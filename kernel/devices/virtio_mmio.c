@@ -70,10 +70,15 @@ static void mmio_queue_place(struct virtio_device *d, unsigned queue, uint16_t e
 }
 
 static void mmio_notify(struct virtio_device *d, unsigned queue) { *register_at(d, NOTIFY) = queue; }
-static void mmio_acknowledge(struct virtio_device *d)            { *register_at(d, INTERRUPT_SEEN) = *register_at(d, INTERRUPT); }
+
+static void mmio_acknowledge(struct virtio_device *d)
+{
+    *register_at(d, INTERRUPT_SEEN) = *register_at(d, INTERRUPT);
+}
 
 static const struct virtio_transport transport = {
-    mmio_features, mmio_accept, mmio_set_status, mmio_status, mmio_queue_most, mmio_queue_place, mmio_notify, mmio_acknowledge
+    mmio_features, mmio_accept, mmio_set_status, mmio_status, mmio_queue_most, mmio_queue_place, mmio_notify,
+    mmio_acknowledge
 };
 
 /* SIZE@ADDRESS:LINE, with the sizes' suffixes that Linux allows. */
@@ -91,7 +96,8 @@ static bool parse_device(const char *text, uint64_t *bytes, uint64_t *address, u
 
 static bool is_wanted_device(struct virtio_device *d, uint32_t kind)
 {
-    return *register_at(d, MAGIC) == MAGIC_VALUE && *register_at(d, VERSION) == MODERN && *register_at(d, DEVICE) == kind;
+    return *register_at(d, MAGIC) == MAGIC_VALUE && *register_at(d, VERSION) == MODERN &&
+        *register_at(d, DEVICE) == kind;
 }
 
 static bool look_at_device(struct virtio_device *device, uint32_t kind, const char *text)

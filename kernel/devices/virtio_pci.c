@@ -14,7 +14,8 @@
 #include "memory/spaces/space.h"
 
 /* Configuration space. */
-enum { COMMAND = 4, STATUS_CAPABILITIES = 1 << 20, COMMAND_MEMORY = 2, COMMAND_MASTER = 4, BAR_0 = 16, CAPABILITIES = 52,
+enum { COMMAND = 4, STATUS_CAPABILITIES = 1 << 20, COMMAND_MEMORY = 2, COMMAND_MASTER = 4, BAR_0 = 16,
+       CAPABILITIES = 52,
        INTERRUPT_LINE = 60 };
 enum { BAR_IS_PORTS = 1, BAR_WIDE = 4, BARS = 6 };
 enum { VENDOR = 0x1AF4, TRANSITIONAL_CONSOLE = 0x1003, MODERN_FIRST = 0x1040 };
@@ -115,7 +116,8 @@ static paddr_t bar_address(const struct pci_access *pci, pci_address where, unsi
 }
 
 /* Show the page that a structure begins in. */
-static volatile uint8_t *map_structure(const struct pci_access *pci, pci_address where, unsigned capability, unsigned window)
+static volatile uint8_t *map_structure(const struct pci_access *pci, pci_address where, unsigned capability,
+                                       unsigned window)
 {
     unsigned bar    = pci->read(where, capability + 4) & 0xFF;
     uint32_t offset = pci->read(where, capability + 8);
@@ -127,7 +129,8 @@ static volatile uint8_t *map_structure(const struct pci_access *pci, pci_address
     return (volatile uint8_t *)pointer_to(page_address(windows[window].span.first)) + start % PAGE_SIZE;
 }
 
-static void take_structure(const struct pci_access *pci, pci_address where, unsigned capability, struct virtio_device *d)
+static void take_structure(const struct pci_access *pci, pci_address where, unsigned capability,
+                           struct virtio_device *d)
 {
     unsigned kind = pci->read(where, capability) >> 24;
 

@@ -2,8 +2,8 @@
  * checks.h - what a kernel can do beyond running programs: its console, and looking at itself.
  *
  * Two files answer these calls. checks.c does in the whole kernel, and console.c. In the kernel that `./quire run`
- * boots (sources.mk: run) run_only.c does: console, claims, checks, snapshots and the names of functions are not linked into
- * it, and it says so where it is asked.
+ * boots (sources.mk: run) run_only.c does: console, claims, checks, snapshots and the names of functions are not linked
+ * into it, and it says so where it is asked.
  */
 #ifndef QUIRE_INIT_CHECKS_H
 #define QUIRE_INIT_CHECKS_H

@@ -7,8 +7,8 @@
  *     crash=begin:WAY         before the first program
  *     crash=end:WAY           when the first program has ended, before the host is told
  *
- * The ways: panic; assert; reset (what a triple fault comes to); halt and hang (nothing more is done, interrupts off, the
- * processor asleep or busy); loop (interrupts go on, programs do not).
+ * The ways: panic; assert; reset (what a triple fault comes to); halt and hang (nothing more is done, interrupts off,
+ * the processor asleep or busy); loop (interrupts go on, programs do not).
  */
 #ifndef QUIRE_INIT_CRASH_H
 #define QUIRE_INIT_CRASH_H

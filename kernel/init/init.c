@@ -92,7 +92,9 @@ void init_note_boot(const struct boot_info *info, const char *command_line)
     proc_set_reports(&reports);
 }
 
-/* A newc archive, or anything gzip has made. Loaders put modules on page borders, so the first bytes are in one page. */
+/*
+ * A newc archive, or anything gzip has made. Loaders put modules on page borders, so the first bytes are in one page.
+ */
 static bool looks_like_archive(uint32_t start, uint32_t end)
 {
     static const char newc[] = "070701";
@@ -170,9 +172,11 @@ static void leave_machine(int32_t kind, int32_t number)
         channel_send(CHANNEL_EXIT, end, sizeof end);
         channel_drain();
     } else if (kind == CHANNEL_NOT_STARTED) {
-        print("quire: %s cannot be started: error %d\n", configuration.arguments != NULL ? configuration.arguments[0] : "the program", number);
+        print("quire: %s cannot be started: error %d\n",
+              configuration.arguments != NULL ? configuration.arguments[0] : "the program", number);
     } else {
-        print("quire: the program %s %d\n", kind == CHANNEL_KILLED ? "was killed by signal" : "ended with status", number);
+        print("quire: the program %s %d\n", kind == CHANNEL_KILLED ? "was killed by signal" : "ended with status",
+              number);
     }
     power_exit(kind == CHANNEL_EXITED && number == 0 ? POWER_STATUS_GOOD : POWER_STATUS_BAD);
 }
@@ -207,7 +211,9 @@ void init_note_end(const struct process *process)
         leave_machine(end.kind, end.number);
 }
 
-/* Somebody who outlived the program was the last who could still say something. If he ends, init_note_end() comes next. */
+/*
+ * Somebody who outlived the program was the last who could still say something. If he ends, init_note_end() comes next.
+ */
 static void streams_are_free(void)
 {
     if (end.known && current_process()->thread_count > 0)

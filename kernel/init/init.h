@@ -9,12 +9,12 @@
  * The program's standard streams are the channel's, or a terminal: on the channel if its orders say so, on the
  * serial line, and shown on the screen, if there is no channel.
  *
- * Process 1 is the kernel's own: it has no thread, no memory and no files, ignores every signal, adopts children whose parents
- * end, and leaves no zombies. The program is its child, with a group and a session of its own.
+ * Process 1 is the kernel's own: it has no thread, no memory and no files, ignores every signal, adopts children whose
+ * parents end, and leaves no zombies. The program is its child, with a group and a session of its own.
  *
- * The machine ends when the program has ended and no open file of its standard output or errors is left: what children that
- * outlive it still say is not lost, as with a pipe. On a terminal, and after SIGINT, SIGTERM, SIGHUP or SIGQUIT from outside, it
- * ends with the program. It says how the program ended, and leaves.
+ * The machine ends when the program has ended and no open file of its standard output or errors is left: what children
+ * that outlive it still say is not lost, as with a pipe. On a terminal, and after SIGINT, SIGTERM, SIGHUP or SIGQUIT
+ * from outside, it ends with the program. It says how the program ended, and leaves.
  */
 #ifndef QUIRE_INIT_INIT_H
 #define QUIRE_INIT_INIT_H

@@ -44,7 +44,10 @@ static int receive(void)
 
 /* ---- Snapshots ------------------------------------------------------------------------------ */
 
-static void put(struct snapshot_sink *sink __attribute__((unused)), const char *line, size_t length) { send(line, length); }
+static void put(struct snapshot_sink *sink __attribute__((unused)), const char *line, size_t length)
+{
+    send(line, length);
+}
 
 static void tell_all(void)
 {
@@ -114,7 +117,8 @@ static void stop_at(const struct space *space, page_t page, entry_t old, entry_t
     describe_cause(cause);
     send(line, (size_t)format_text(line, sizeof line, "change %s %lx %s %s %s\n",
                                    space == &kernel_space ? "kernel" :
-                                   process != NULL && process->memory != NULL && space == &process->memory->space ? "own" : "other",
+                                   process != NULL && process->memory != NULL &&
+                                       space == &process->memory->space ? "own" : "other",
                                    (unsigned long)page_address(page), before, after, cause));
     if (strcmp(cause, passing) == 0)
         return;

@@ -38,7 +38,8 @@ void report_begin(void)
     report_sample();
 }
 
-static void write_owner(void (*line)(const char *text), const char *name, uint32_t most, uint32_t last, const char *what)
+static void write_owner(void (*line)(const char *text), const char *name, uint32_t most, uint32_t last,
+                        const char *what)
 {
     char text[LINE];
 

@@ -19,7 +19,10 @@ void console_start(char *command_line __attribute__((unused)))
 }
 
 /* The host knows names: it has them beside the kernel. */
-const char *symbol_of(vaddr_t address __attribute__((unused)), uint32_t *offset __attribute__((unused))) { return NULL; }
+const char *symbol_of(vaddr_t address __attribute__((unused)), uint32_t *offset __attribute__((unused)))
+{
+    return NULL;
+}
 
 void snapshot_write(struct snapshot_sink *sink __attribute__((unused)), const char *moment __attribute__((unused))) { }
 void map_line_start(void)                                             { }

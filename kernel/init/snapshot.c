@@ -158,7 +158,8 @@ static void write_document(struct writer *w)
 
         if (!span_empty(row->span))
             write_text(w, "region %lx %lu %s %s %s%s %s %lu %lu %s", (unsigned long)page_address(row->span.first),
-                (unsigned long)span_pages(row->span), snapshot_letters(row->rights.kernel).text, snapshot_letters(row->rights.user).text,
+                (unsigned long)span_pages(row->span), snapshot_letters(row->rights.kernel).text,
+                snapshot_letters(row->rights.user).text,
                 backing_word(row->backing), alias ? layout_region_of(row->alias)->name : "",
                 scope_word(i), (unsigned long)row->unit, (unsigned long)row->guard, row->name);
     }

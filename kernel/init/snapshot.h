@@ -17,27 +17,30 @@
  *                                                          ends where the highest RAM ends
  *   region FIRST PAGES RIGHTS RIGHTS BACKING SCOPE UNIT GUARD NAME
  *                                                          virtual memory in the document, rising: the kernel's rights,
- *                                                          the programs'; BACKING may be alias:NAME; those of SCOPE kernel
- *                                                          come last, and stand in kernel space in the place of user;
- *                                                          UNIT pages a piece, GUARD pages below each never mapped
+ *                                                          the programs'; BACKING may be alias:NAME; those of SCOPE
+ *                                                          kernel come last, and stand in kernel space in the place of
+ *                                                          user; UNIT pages a piece, GUARD pages below each never
+ *                                                          mapped
  *   space TABLES                                           kernel space; its page tables
  *   run FIRST PAGES KIND RIGHTS RIGHTS CACHE OWNER SHARED FRAME NAME
- *                                                          what is mapped there, falling row by row (memory/tables/run.h); OWNER is
- *                                                          `several`, FRAME is - where frames are not in a row; NAME is
- *                                                          the region of kernel space, - if there is none
+ *                                                          what is mapped there, falling row by row
+ *                                                          (memory/tables/run.h); OWNER is `several`, FRAME is - where
+ *                                                          frames are not in a row; NAME is the region of kernel space,
+ *                                                          - if there is none
  *   process ID PARENT THREADS TABLES RESIDENT NAME         then, of its space:
  *   shares ID                                                it is that process's, shown there; or
- *   map FIRST PAGES RIGHTS MOST GAP NAME                     a region, rising, RIGHTS as in /proc/PID/maps; MOST pages is how
- *                                                            long one that grows downwards may become, 0 that it does not,
- *                                                            and GAP how far it stays away from what lies below
+ *   map FIRST PAGES RIGHTS MOST GAP NAME                     a region, rising, RIGHTS as in /proc/PID/maps; MOST pages
+ *                                                            is how long one that grows downwards may become, 0 that it
+ *                                                            does not, and GAP how far it stays away from what lies
+ *                                                            below
  *   run ...                                                  what is mapped in it, by owner, falling
  *   part NAME                                                a row of the document that each space has its own of
  *   run ...                                                  what is mapped in it
  *   end LINES                                              all lines but this one; or
  *   cut LINES                                              that many lines had no room and are missing
  *
- * Moment   nothing here sleeps or switches threads, and kernel code is not preempted, so everything stands still while the
- *          lines are written. What is written into memory of its own (/proc/quire/map) has room made for it before.
+ * Moment   nothing here sleeps or switches threads, and kernel code is not preempted, so everything stands still while
+ *          the lines are written. What is written into memory of its own (/proc/quire/map) has room made for it before.
  * Cost     a look at every frame record and every entry of every space. No allocation.
  */
 #ifndef QUIRE_PROCESS_SNAPSHOT_H

@@ -4,9 +4,9 @@
  * Armed timers are a heap by due time (timer_heap.h). The tick looks at its first one; between ticks the port's counter
  * tells how far the current tick has come, so clock_now() is finer than a tick.
  *
- * However many timers are due, an interrupt fires TIMERS_AT_ONCE of them. The others have their turn as soon as the kernel is
- * about to return to a program or to sleep, in portions between which interrupts are let in: a program with ten thousand
- * timers pays with its own time. Each fires at most once a tick.
+ * However many timers are due, an interrupt fires TIMERS_AT_ONCE of them. The others have their turn as soon as the
+ * kernel is about to return to a program or to sleep, in portions between which interrupts are let in: a program with
+ * ten thousand timers pays with its own time. Each fires at most once a tick.
  */
 #include "arch/contract.h"
 #include "base/check.h"
@@ -77,7 +77,10 @@ static struct timer *take_due_timer(uint64_t at)
     return timer;
 }
 
-/* Fired outside the lock: what fires may arm again, for a moment after `at`, and comes with a later tick. At most TIMERS_AT_ONCE. */
+/*
+ * Fired outside the lock: what fires may arm again, for a moment after `at`, and comes with a later tick. At most
+ * TIMERS_AT_ONCE.
+ */
 static void fire_due_timers(uint64_t at)
 {
     for (unsigned fired = 0; fired < TIMERS_AT_ONCE; fired++) {

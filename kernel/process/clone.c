@@ -14,14 +14,16 @@
 
 enum {
     CLONE_VM = 0x100, CLONE_FS = 0x200, CLONE_FILES = 0x400, CLONE_SIGHAND = 0x800, CLONE_VFORK = 0x4000,
-    CLONE_PIDFD = 0x1000, CLONE_PARENT = 0x8000, CLONE_THREAD = 0x10000, CLONE_SETTLS = 0x80000, CLONE_PARENT_SETTID = 0x100000,
+    CLONE_PIDFD = 0x1000, CLONE_PARENT = 0x8000, CLONE_THREAD = 0x10000, CLONE_SETTLS = 0x80000,
+    CLONE_PARENT_SETTID = 0x100000,
     CLONE_CHILD_CLEARTID = 0x200000, CLONE_CHILD_SETTID = 0x1000000,
 };
 
 /* What Linux refuses too, and namespaces and descriptors of processes, which this kernel has none of. */
 static bool flags_make_sense(uint64_t flags)
 {
-    uint64_t missing = CLONE_PIDFD | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000 | 0x00020000;
+    uint64_t missing = CLONE_PIDFD | 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 |
+                       0x40000000;
 
     return !(flags & missing) && (!(flags & CLONE_SIGHAND) || (flags & CLONE_VM)) &&
            (!(flags & CLONE_THREAD) || (flags & CLONE_SIGHAND));
@@ -90,7 +92,9 @@ static void inherit_attributes(struct process *child, const struct process *pare
     memcpy(child->name, parent->name, sizeof child->name);
 }
 
-/* A brother's end is told as ours will be, whatever was asked; a number that is no signal tells nothing, as on Linux. */
+/*
+ * A brother's end is told as ours will be, whatever was asked; a number that is no signal tells nothing, as on Linux.
+ */
 static int exit_signal_of(const struct process *parent, const struct clone_request *request)
 {
     int asked = request->flags & CLONE_PARENT ? parent->exit_signal : request->exit_signal;

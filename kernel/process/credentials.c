@@ -149,7 +149,8 @@ int credentials_set_capabilities(struct process *process, uint64_t effective, ui
 
     if (!has_capability(process, CAP_SETPCAP) && !is_subset(inheritable, c->inheritable | c->permitted))
         return -EPERM;
-    if (!is_subset(inheritable, c->inheritable | c->bounding) || !is_subset(permitted, c->permitted) || !is_subset(effective, permitted))
+    if (!is_subset(inheritable, c->inheritable | c->bounding) || !is_subset(permitted, c->permitted) ||
+        !is_subset(effective, permitted))
         return -EPERM;
     c->effective   = effective;
     c->permitted   = permitted;

@@ -37,7 +37,10 @@ bool has_capability(const struct process *process, unsigned capability);
 void credentials_start(struct process *process);                /* root, with all of them            */
 void credentials_after_exec(struct process *process);           /* what a new program has of them    */
 
-/* The three numbers of a user, UINT32_MAX for those that stay. 0, or -EPERM: then nothing has changed; -EAGAIN: no memory. */
+/*
+ * The three numbers of a user, UINT32_MAX for those that stay. 0, or -EPERM: then nothing has changed; -EAGAIN: no
+ * memory.
+ */
 struct user_numbers { uint32_t real, effective, saved; };
 int  credentials_set_user(struct process *process, struct user_numbers numbers) MUST_CHECK;
 int  credentials_set_group(struct process *process, struct user_numbers numbers) MUST_CHECK;
@@ -46,6 +49,7 @@ int  credentials_set_group(struct process *process, struct user_numbers numbers)
 void credentials_set_groups(struct process *process, struct groups *groups);
 
 /* capset(2)'s rules. 0 or -EPERM. */
-int  credentials_set_capabilities(struct process *process, uint64_t effective, uint64_t permitted, uint64_t inheritable) MUST_CHECK;
+int  credentials_set_capabilities(struct process *process, uint64_t effective, uint64_t permitted,
+                                  uint64_t inheritable) MUST_CHECK;
 
 #endif

@@ -16,7 +16,8 @@
 
 enum { CHILD_EXITED = 1, CHILD_KILLED = 2, CHILD_DUMPED = 3, CHILD_STOPPED = 5, CHILD_CONTINUED = 6 };
 enum { STATUS_CORE = 0x80, STATUS_STOPPED = 0x7F, STATUS_CONTINUED = 0xFFFF };
-enum { WNOHANG = 1, WUNTRACED = 2, WCONTINUED = 8, WNOWAIT = 0x1000000, WAIT_NO_THREAD = 0x20000000, WAIT_ALL = 0x40000000 };
+enum { WNOHANG = 1, WUNTRACED = 2, WCONTINUED = 8, WNOWAIT = 0x1000000, WAIT_NO_THREAD = 0x20000000,
+       WAIT_ALL = 0x40000000 };
 #define WAIT_CLONE 0x80000000u
 
 static bool subreapers_asked;           /* [process_lock] somebody has been one, once */
@@ -87,7 +88,8 @@ static bool group_is_linked(const struct number *group, const struct process *le
     LIST_EACH(at, &group->group) {
         const struct process *p = LIST_ITEM(at, struct process, group_link);
 
-        if (p != leaving && p->state != PROCESS_ZOMBIE && p->parent != leaving && links_to_session(p->parent, p) && p->parent->id != 1)
+        if (p != leaving && p->state != PROCESS_ZOMBIE && p->parent != leaving && links_to_session(p->parent, p) &&
+            p->parent->id != 1)
             return true;
     }
     return false;
@@ -143,8 +145,8 @@ static void release_orphans(const struct process *leaving)
 /* ---- New parents. The lock is held. --------------------------------------------------------------- */
 
 /*
- * Who adopts the children of a process that ends: the nearest ancestor that said so (PR_SET_CHILD_SUBREAPER), else process
- * 1; NULL when that is ending itself. As long as nobody ever said so the ancestors are not asked.
+ * Who adopts the children of a process that ends: the nearest ancestor that said so (PR_SET_CHILD_SUBREAPER), else
+ * process 1; NULL when that is ending itself. As long as nobody ever said so the ancestors are not asked.
  */
 struct process *process_new_parent(const struct process *leaving)
 {
@@ -301,7 +303,9 @@ void process_notify_stop(struct process *process, bool stopped)
 
 /* ---- Waiting -------------------------------------------------------------------------------------------- */
 
-/* For __WNOTHREAD. Children of a thread that has ended are the eldest thread's, as those are that another process left. */
+/*
+ * For __WNOTHREAD. Children of a thread that has ended are the eldest thread's, as those are that another process left.
+ */
 static bool is_from_thread(const struct process *child, const struct thread *self)
 {
     const struct thread *maker = child->maker != 0 ? thread_numbered(child->maker) : NULL;

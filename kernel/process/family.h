@@ -19,17 +19,18 @@ void process_delist(struct process *process);
 void process_join_group(struct process *process, struct number *group);         /* leaves the one it was in */
 void process_join_session(struct process *process, struct number *session);
 void process_note_change(struct process *child);                 /* its state changed, or its parent heard of it */
-void thread_become_first(struct thread *thread);                /* its process's number, whose thread is gone, is its own */
+void thread_become_first(struct thread *thread);  /* its process's number, whose thread is gone, is its own */
 void thread_delist(struct thread *thread);
-const char *process_broken(const struct process *process);     /* the first of T1 to T3 (process.c) that does not hold; NULL */
+/* the first of T1 to T3 (process.c) that does not hold; NULL */
+const char *process_broken(const struct process *process);
 void process_adopt(struct process *parent, struct process *child);                 /* NULL: nobody does */
 struct process *process_new_parent(const struct process *leaving);              /* NULL: nobody       */
 
 struct process *process_new(void);                  /* root's, zeroed, in no list; NULL without memory */
 struct process *process_new_like(const struct process *parent);     /* of the parent's user, with his rights */
 /*
- * Number a process and enter it everywhere: as a child of `parent`, in the group and session of `like`; NULL: of its own,
- * and the first such process is number 1. Returns 0, or -EAGAIN when no number is free.
+ * Number a process and enter it everywhere: as a child of `parent`, in the group and session of `like`; NULL: of its
+ * own, and the first such process is number 1. Returns 0, or -EAGAIN when no number is free.
  */
 int  process_enlist(struct process *process, struct process *parent, const struct process *like) MUST_CHECK;
 void process_let_go(struct process *process);       /* drop what it shares                          */

@@ -1,10 +1,10 @@
 /*
  * futex.c - waiting for a word of a program's memory to change.
  *
- * Waiters hang in lists chosen by a hash of their key, one lock for all. Who will sleep looks at the word and enters the list
- * without letting go of the lock, and a wake takes him out of it under the lock, so none is missed between look and sleep. A
- * fault under the lock could not be resolved: the word is read once before, and stays there as long as there is one CPU
- * and kernel code is not preempted.
+ * Waiters hang in lists chosen by a hash of their key, one lock for all. Who will sleep looks at the word and enters
+ * the list without letting go of the lock, and a wake takes him out of it under the lock, so none is missed between
+ * look and sleep. A fault under the lock could not be resolved: the word is read once before, and stays there as long
+ * as there is one CPU and kernel code is not preempted.
  *
  *   Q1  each list is sound, and a waiter hangs in the list of its key
  *   Q2  a waiter that has been woken is in no list
@@ -35,7 +35,10 @@ struct list *futex_list(const struct futex_key *key)
 }
 _Static_assert(FUTEX_LISTS == 1 << 8, "the highest 8 bits of the mixed key choose");
 
-static bool is_same_key(const struct futex_key *a, const struct futex_key *b) { return a->of == b->of && a->offset == b->offset; }
+static bool is_same_key(const struct futex_key *a, const struct futex_key *b)
+{
+    return a->of == b->of && a->offset == b->offset;
+}
 
 /* The name of a word that other spaces may see. */
 static int find_shared_key(struct space *space, vaddr_t at, struct futex_key *key)

@@ -2,8 +2,9 @@
  * futex.h - waiting for a word of a program's memory to change.
  *
  * A futex is named by the space and the address of its word; in memory that is shared between spaces, by the object
- * and the offset in it, so that processes that map it at different places meet. Who says FUTEX_PRIVATE_FLAG has it by the
- * address alone: such a name costs no look at the map, is good for any address, and is another than without the flag.
+ * and the offset in it, so that processes that map it at different places meet. Who says FUTEX_PRIVATE_FLAG has it by
+ * the address alone: such a name costs no look at the map, is good for any address, and is another than without the
+ * flag.
  *
  * Cost     a wake looks at the waiters of the words with the same hash, FUTEX_LISTS lists for all; a wait at none.
  *
@@ -25,7 +26,9 @@ struct futex_key {
     uint64_t    offset;                 /* of the word; the lowest bits say which kind it is */
 };
 
-/* A thread's place in a list of waiters: each thread has one, as those who wake follow it (schedule.h, struct waiter). */
+/*
+ * A thread's place in a list of waiters: each thread has one, as those who wake follow it (schedule.h, struct waiter).
+ */
 struct futex_waiter {
     struct list          link;
     struct futex_key     key;
@@ -36,13 +39,20 @@ struct futex_waiter {
 
 enum { FUTEX_ALL_BITS = -1 };
 
-/* `private`: FUTEX_PRIVATE_FLAG. All return -EINVAL for an address that is not a multiple of 4, -EFAULT for none of a program's. */
+/*
+ * `private`: FUTEX_PRIVATE_FLAG. All return -EINVAL for an address that is not a multiple of 4, -EFAULT for none of a
+ * program's.
+ */
 
 /* Sleep while the word is `expect`. Returns 0, -EAGAIN, -EFAULT, -ETIMEDOUT, -EINTR; -EINVAL without bits. */
 int futex_wait(vaddr_t at, bool private, uint32_t expect, uint64_t deadline, uint32_t bits);
 /* Returns how many were woken: at most `most`, and one if that is 0 or less, as under Linux. */
 int futex_wake(vaddr_t at, bool private, int32_t most, uint32_t bits);
-static inline int futex_wake_at(vaddr_t at, int32_t most) { return futex_wake(at, false, most, (uint32_t)FUTEX_ALL_BITS); }
+static inline int futex_wake_at(vaddr_t at, int32_t most)
+{
+    return futex_wake(at, false, most, (uint32_t)FUTEX_ALL_BITS);
+}
+
 /* Wake some, let others wait for another word instead. `check`: only while the word is `expect`, else -EAGAIN. */
 int futex_requeue(vaddr_t at, bool private, int32_t wake, vaddr_t to, int32_t move, bool check, uint32_t expect);
 /* A name for each word can be had: what a call must know before it changes one. */

@@ -67,7 +67,8 @@ int process_new_session(void)
 /* A member through whom somebody in another group of the session, its parent, may continue the group. */
 static bool links_to_session(const struct process *p)
 {
-    return p->state != PROCESS_ZOMBIE && p->parent != NULL && p->parent->session == p->session && p->parent->group != p->group;
+    return p->state != PROCESS_ZOMBIE && p->parent != NULL && p->parent->session == p->session &&
+        p->parent->group != p->group;
 }
 
 bool process_group_is_orphaned(const struct process *process)
@@ -144,7 +145,8 @@ void process_report_death(const struct signal_info *info)
         last_fault.address != info->address)
         return;
     format_text(line, sizeof line, "%s[%d]: signal %d at instruction 0x%08lx, address 0x%08lx: %s", p->name, p->id,
-                info->number, (unsigned long)last_fault.program_counter, (unsigned long)info->address, last_fault.reason);
+                info->number, (unsigned long)last_fault.program_counter, (unsigned long)info->address,
+                last_fault.reason);
     builtin_note_reason(last_fault.reason);
     if (builtin_is_quiet())
         return;

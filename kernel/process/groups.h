@@ -1,8 +1,8 @@
 /*
  * groups.h - the supplementary groups of a process.
  *
- * Owning   a list is counted: groups_new() hands out one reference, groups_hold() one more. What several processes share is
- *          never changed.
+ * Owning   a list is counted: groups_new() hands out one reference, groups_hold() one more. What several processes
+ *          share is never changed.
  * Locking  counts are atomic; a process's own pointer is changed by its own threads only.
  * Cost     groups_have(): O(log count). groups_sort(): O(count * log(count)).
  */

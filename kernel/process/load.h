@@ -20,7 +20,9 @@ struct load {
     uint32_t average[LOADS];
 };
 
-/* Called as often as one likes: samples whose time has come are taken; of those missed, all but the last found nobody. */
+/*
+ * Called as often as one likes: samples whose time has come are taken; of those missed, all but the last found nobody.
+ */
 void load_measure(struct load *load, uint64_t now, uint32_t threads);
 
 #endif

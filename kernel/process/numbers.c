@@ -77,7 +77,8 @@ void number_drop(struct number *number)
     assert(number->uses > 0);
     if (--number->uses > 0)
         return;
-    assert(number->process == NULL && number->thread == NULL && list_is_empty(&number->group) && list_is_empty(&number->session));
+    assert(number->process == NULL && number->thread == NULL && list_is_empty(&number->group) &&
+           list_is_empty(&number->session));
     while (*at != number)
         at = &(*at)->next;
     *at = number->next;

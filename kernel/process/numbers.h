@@ -4,8 +4,8 @@
  * One number may be a process's, its first thread's, a group's and a session's at the same time. It stays in use until
  * the last of them is gone, so a group keeps its number when its leader has been waited for.
  *
- * Owning   a number lies in the process or the thread it was taken for (process.h). The memory of a process that is gone
- *          stays until nobody uses its number.
+ * Owning   a number lies in the process or the thread it was taken for (process.h). The memory of a process that is
+ *          gone stays until nobody uses its number.
  * Locking  process_lock is held by all callers.
  * Cost     finding, taking and giving back O(1), however many are in use; nothing here is a walk but numbers_broken().
  *
@@ -32,7 +32,8 @@ struct number {
     struct thread  *thread;                 /* NULL: no thread's             */
     struct list     group;                  /* of struct process, group_link */
     struct list     session;                /* of struct process, session_link */
-    void          (*unused)(struct number *number);     /* called after its last use, to free what it lies in; NULL: no need */
+    /* called after its last use, to free what it lies in; NULL: no need */
+    void          (*unused)(struct number *number);
 };
 
 /* NULL when it is not in use. */
@@ -42,7 +43,8 @@ struct number *number_next(int32_t from);
 
 /*
  * The next free number above the one given last (again from 2 on after the highest), with one use, which is the
- * caller's. The memory must stay until the last use has ended. Returns 0, or -EAGAIN when all are in use: nothing is changed.
+ * caller's. The memory must stay until the last use has ended. Returns 0, or -EAGAIN when all are in use: nothing is
+ * changed.
  */
 int  number_take(struct number *number) MUST_CHECK;
 /* Number 1, for the first process. -EAGAIN when it is in use. */

@@ -1,8 +1,8 @@
 /*
  * out_of_memory.c - choosing the process that ends when no frame is left.
  *
- * A process that has been told to end needs turns of its own until its frames are free, so whoever asked waits for it, and
- * asks again. It may be kept from ending by what the asker itself holds; after PATIENCE another one is chosen.
+ * A process that has been told to end needs turns of its own until its frames are free, so whoever asked waits for it,
+ * and asks again. It may be kept from ending by what the asker itself holds; after PATIENCE another one is chosen.
  */
 #include "process/out_of_memory.h"
 
@@ -84,7 +84,8 @@ static void report_choice(const struct choice *choice, const struct frame_sums *
         used = format_text(line, sizeof line, "out of memory: process %d (%s) is killed: it asked for a page, ",
                            self->id, self->name);
     else
-        used = format_text(line, sizeof line, "out of memory: process %d (%s) is killed: process %d (%s) asked for a page, and it ",
+        used = format_text(line, sizeof line,
+                           "out of memory: process %d (%s) is killed: process %d (%s) asked for a page, and it ",
                            choice->id, choice->name, self->id, self->name);
     if ((size_t)used < sizeof line)
         used += format_text(line + used, sizeof line - (size_t)used, "has %llu pages and oom_score_adj %d, %s; frames:",

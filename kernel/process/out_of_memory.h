@@ -1,10 +1,11 @@
 /*
  * out_of_memory.h - no frame is left for a program: whose memory is given back.
  *
- * As on Linux the process that ends is not the one that asks for the next frame but the one that has the most: its score
- * is its pages, resident ones and page tables, and oom_score_adj thousandths of all RAM. Of processes that share a space all
- * end. Spared are processes with an adjustment of -1000, and children of vfork, whose memory is their parent's. Where no other
- * may be ended, the one that asks is, whatever its adjustment: the kernel does not stop for want of memory.
+ * As on Linux the process that ends is not the one that asks for the next frame but the one that has the most: its
+ * score is its pages, resident ones and page tables, and oom_score_adj thousandths of all RAM. Of processes that share
+ * a space all end. Spared are processes with an adjustment of -1000, and children of vfork, whose memory is their
+ * parent's. Where no other may be ended, the one that asks is, whatever its adjustment: the kernel does not stop for
+ * want of memory.
  *
  * Locking  process_lock inside. The caller holds no spin lock: others have their turn meanwhile.
  * Cost     a walk of all processes, once for each that is ended.
@@ -23,9 +24,9 @@ struct process;
 uint64_t process_pages(const struct process *process);
 
 /*
- * The current thread has met a fault for which there was no frame. Ends a process, says so on the log, and lets others have
- * their turn. Returns true when the fault should be tried again; false when it is the current process that ends, so that
- * what it wanted fails.
+ * The current thread has met a fault for which there was no frame. Ends a process, says so on the log, and lets others
+ * have their turn. Returns true when the fault should be tried again; false when it is the current process that ends,
+ * so that what it wanted fails.
  */
 bool process_give_memory_back(void);
 

@@ -1,8 +1,8 @@
 /*
  * parts.h - what a process has of files: its descriptors, its fs context, the file that it runs, its terminal.
  *
- * Processes hold these and know no more of them. Declared here, where they are needed, and answered by kernel/files, so that
- * includes run down.
+ * Processes hold these and know no more of them. Declared here, where they are needed, and answered by kernel/files, so
+ * that includes run down.
  */
 #ifndef QUIRE_PROCESS_PARTS_H
 #define QUIRE_PROCESS_PARTS_H
@@ -14,7 +14,9 @@ struct fs_context;
 struct node;
 struct process;
 
-/* The table of open files (files/core/descriptor.h): a reference more, one less, a copy for fork. NULL without memory. */
+/*
+ * The table of open files (files/core/descriptor.h): a reference more, one less, a copy for fork. NULL without memory.
+ */
 void          files_hold(struct files *files);
 void          files_release(struct files *files);
 struct files *files_copy(struct files *files);
@@ -24,7 +26,9 @@ void               fs_context_hold(struct fs_context *fs);
 void               fs_context_release(struct fs_context *fs);
 struct fs_context *fs_context_copy(const struct fs_context *fs);
 
-/* The file that is run (files/core/file.h): kept, and nobody writes to it meanwhile. node_add_runner(): 0 or -ETXTBSY. */
+/*
+ * The file that is run (files/core/file.h): kept, and nobody writes to it meanwhile. node_add_runner(): 0 or -ETXTBSY.
+ */
 void node_use(struct node *node);
 void node_unuse(struct node *node);
 int  node_add_runner(struct node *node) MUST_CHECK;

@@ -1,8 +1,8 @@
 /*
  * process.c - who exists: the lists of processes and threads, making and freeing both.
  *
- *   T1  a process that has ended, or has stopped or gone on without its parent hearing of that, is in its parent's list of
- *       changed children; others may be in it until somebody looks, as SIGCONT takes no process_lock
+ *   T1  a process that has ended, or has stopped or gone on without its parent hearing of that, is in its parent's list
+ *       of changed children; others may be in it until somebody looks, as SIGCONT takes no process_lock
  *   T2  the list of changed children is in the order of the children
  *   T3  a process's threads are linked both ways, as many as are counted, and each is entered under its number
  */
@@ -419,14 +419,15 @@ static bool has_change(const struct process *child)
 }
 
 /*
- * Where a child belongs in its parent's news. Children mostly end in the order they were made, so the search begins at the
- * end; it passes over those younger ones whose end nobody has waited for, fewer than NUMBERS.
+ * Where a child belongs in its parent's news. Children mostly end in the order they were made, so the search begins at
+ * the end; it passes over those younger ones whose end nobody has waited for, fewer than NUMBERS.
  */
 static struct list *position_of_change(struct process *parent, const struct process *child)
 {
     struct list *at = &parent->changed_children;
 
-    while (at->previous != &parent->changed_children && LIST_ITEM(at->previous, struct process, changed_link)->order > child->order)
+    while (at->previous != &parent->changed_children &&
+           LIST_ITEM(at->previous, struct process, changed_link)->order > child->order)
         at = at->previous;
     return at;
 }

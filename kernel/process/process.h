@@ -5,12 +5,12 @@
  * own registers, a kernel stack and a signal mask. Everything a process holds is counted, and its end
  * gives back every frame (M7): the tests compare sums by owner before and after.
  *
- * Locking  process_lock (a spin lock, RANK_PROCESSES; family.h) guards who exists: numbers, the tree, the lists of threads,
- *          groups, sessions, and states, but that SIGCONT takes a process out of a stop without it. Wait queues and phases of
- *          threads are schedule.c's, signals and their queues signal.c's. A process's other fields are changed by its own
- *          threads, and the pointers to what it shares are NULL once it has ended; others read numbers of one word without
- *          a lock, and pointers only while that process cannot run, which on one CPU is until they wait.
- *          [t] only its own thread touches it.
+ * Locking  process_lock (a spin lock, RANK_PROCESSES; family.h) guards who exists: numbers, the tree, the lists of
+ *          threads, groups, sessions, and states, but that SIGCONT takes a process out of a stop without it. Wait
+ *          queues and phases of threads are schedule.c's, signals and their queues signal.c's. A process's other fields
+ *          are changed by its own threads, and the pointers to what it shares are NULL once it has ended; others read
+ *          numbers of one word without a lock, and pointers only while that process cannot run, which on one CPU is
+ *          until they wait. [t] only its own thread touches it.
  * Source   POSIX.1-2017; Linux man-pages: fork(2), clone(2), execve(2), wait(2), exit_group(2), credentials(7).
  */
 #ifndef QUIRE_PROCESS_PROCESS_H
@@ -29,7 +29,7 @@
 #include "process/timers.h"
 #include "thread.h"                     /* arch/<port>: struct thread_state, what the processor keeps for a thread */
 
-struct files;                           /* files/core/descriptor.h: the descriptor table, counted, shared by CLONE_FILES */
+struct files;  /* files/core/descriptor.h: the descriptor table, counted, shared by CLONE_FILES */
 struct fs_context;                      /* files/path/path.h: root, working directory, umask; shared by CLONE_FS */
 struct node;
 struct terminal;
@@ -39,11 +39,14 @@ enum thread_phase  { THREAD_RUNNING, THREAD_READY, THREAD_WAITING, THREAD_STOPPE
 
 struct limit { uint64_t soft, hard; };
 enum { LIMITS = 16 };
-enum { RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_RSS, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_MEMLOCK,
-       RLIMIT_AS, RLIMIT_LOCKS, RLIMIT_SIGPENDING, RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_RTPRIO, RLIMIT_RTTIME };   /* Linux's numbers */
+enum { RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_RSS, RLIMIT_NPROC, RLIMIT_NOFILE,
+       RLIMIT_MEMLOCK, RLIMIT_AS, RLIMIT_LOCKS, RLIMIT_SIGPENDING, RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_RTPRIO,
+       RLIMIT_RTTIME };                         /* Linux's numbers */
 #define LIMIT_NONE UINT64_MAX
 
-/* What threads have used: getrusage(2) and /proc tell it. A process's own is the sum of its threads', dead and alive. */
+/*
+ * What threads have used: getrusage(2) and /proc tell it. A process's own is the sum of its threads', dead and alive.
+ */
 struct resource_usage {
     uint64_t user_time, system_time;            /* nanoseconds                                    */
     uint64_t faults_minor, faults_major;
@@ -78,14 +81,14 @@ struct process {
     struct list       changed_children; /* of them, those a wait may tell of (T1 in process.c), in that order */
     struct list       sibling_link, changed_link;
     uint64_t          order;            /* higher than that of each earlier child of its parent   */
-    int32_t           maker;            /* the parent's thread that made it; when that has ended, the eldest counts as it */
+    int32_t           maker;  /* the parent's thread that made it; when that has ended, the eldest counts as it */
     struct thread    *threads, *last_thread;            /* the eldest first                        */
     uint32_t          thread_count;
     enum process_state state;
     int32_t           exit_status;      /* as wait4() reports it                                  */
     int32_t           stop_signal;
     bool              exiting;          /* every thread is to end                                 */
-    bool              continued, waited_stop, waited_continue;      /* changed_children the parent has not / has heard */
+    bool              continued, waited_stop, waited_continue;  /* what the parent has not heard of, and what it has */
     bool              notify_continue;       /* a thread that goes on tells the parent                 */
     int32_t           lender;           /* vfork: the process that waits for us to let go of its space, 0: none */
     bool              has_executed;     /* exec since fork: its parent may not move it between groups */
@@ -108,7 +111,7 @@ struct process {
     char              name[16];
     int               exit_signal;      /* to the parent, SIGCHLD mostly                          */
     uint64_t          start_time;
-    struct resource_usage      used;             /* of threads that have ended; peak: of programs that exec has replaced */
+    struct resource_usage      used;  /* of threads that have ended; peak: of programs that exec has replaced */
     uint64_t          cpu_time, cpu_due;        /* of all its threads; when RLIMIT_CPU is looked at next   */
     struct resource_usage      children_used;    /* of children that have been waited for, and theirs      */
     bool              has_waited;       /* for a child that ended: only then is there any         */
@@ -122,8 +125,8 @@ struct process {
 };
 
 /*
- * A wait with a limit that a signal without a handler has cut short: it goes on, with the limit it had, by restart_syscall().
- * A call that returns -ERESTART_RESTARTBLOCK fills all of it in.
+ * A wait with a limit that a signal without a handler has cut short: it goes on, with the limit it had, by
+ * restart_syscall(). A call that returns -ERESTART_RESTARTBLOCK fills all of it in.
  */
 struct restart {
     long    (*again)(const struct restart *restart);    /* NULL: there is nothing to go on with */

@@ -1,8 +1,8 @@
 /*
  * process_audit.c - processes, threads and timers in the live audit (memory/audit.h).
  *
- * What an invariant means is said where it is checked: each part has a NAME_broken(), which returns the id of the first one
- * that does not hold. Here they are put in one row, and walked.
+ * What an invariant means is said where it is checked: each part has a NAME_broken(), which returns the id of the first
+ * one that does not hold. Here they are put in one row, and walked.
  */
 #include "base/check.h"
 #include "memory/audit.h"

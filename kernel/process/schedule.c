@@ -369,7 +369,8 @@ void wait_start_exclusive(struct wait_queue *queue)
 
 void wait_end(void) { wait_unlink(&current->waiter); }
 
-void wait_link_call(struct waiter *waiter, struct wait_queue *queue, bool (*woken)(struct waiter *, unsigned), bool exclusive)
+void wait_link_call(struct waiter *waiter, struct wait_queue *queue, bool (*woken)(struct waiter *, unsigned),
+                    bool exclusive)
 {
     lock_state state = lock_take(&lock);
 
@@ -545,10 +546,14 @@ static const char *broken_in_run_queue(void)
     const struct thread *last  = NULL;
     uint32_t             count = 0;
 
-    for (const struct thread *t = run_queue.first; count < run_queue.count && t != NULL; last = t, t = t->queue_next, count++)
+    for (const struct thread *t = run_queue.first; count < run_queue.count && t != NULL; t = t->queue_next, count++) {
         if (t->phase != THREAD_READY)
             return "Y1";
-    return count == run_queue.count && (count == 0 || (last == run_queue.last && last->queue_next == NULL)) ? NULL : "Y1";
+        last = t;
+    }
+    if (count != run_queue.count)
+        return "Y1";
+    return count == 0 || (last == run_queue.last && last->queue_next == NULL) ? NULL : "Y1";
 }
 
 const char *schedule_broken(void)

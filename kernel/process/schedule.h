@@ -1,14 +1,14 @@
 /*
  * schedule.h - threads taking turns: running, waiting, waking, sleeping locks.
  *
- * There is one CPU and one run queue, round robin, whatever policies and niceness say. The timer preempts programs: whose
- * turn is over gives way when he is about to return to his program. Kernel code runs until it waits or is done, so what may
- * take long asks schedule_between() now and then. A thread waits on a wait queue until somebody wakes the queue, a deadline
- * passes, or (if it allows that) a signal arrives.
+ * There is one CPU and one run queue, round robin, whatever policies and niceness say. The timer preempts programs:
+ * whose turn is over gives way when he is about to return to his program. Kernel code runs until it waits or is done,
+ * so what may take long asks schedule_between() now and then. A thread waits on a wait queue until somebody wakes the
+ * queue, a deadline passes, or (if it allows that) a signal arrives.
  *
- * Locking  one spin lock (RANK_SCHEDULE), in schedule.c, for the run queue, all wait queues, all mutexes and the phases of
- *          threads: what wakes or links may be called with any lock of a lower rank held and from interrupts. What sleeps is
- *          called with interrupts on and no spin lock but the one that wait_on() drops.
+ * Locking  one spin lock (RANK_SCHEDULE), in schedule.c, for the run queue, all wait queues, all mutexes and the phases
+ *          of threads: what wakes or links may be called with any lock of a lower rank held and from interrupts. What
+ *          sleeps is called with interrupts on and no spin lock but the one that wait_on() drops.
  *
  *     while (!condition) {                        // under the lock that guards the condition
  *         err = wait_on(&queue, &lock, state, deadline, WAIT_SIGNALS);
@@ -52,8 +52,8 @@ bool wake_for(struct wait_queue *queue, unsigned bits);
 
 /*
  * A waiter is a place in a queue. Whoever wakes the queue follows it, so it must not lie on the kernel stack
- * of the thread that waits: a stack may be mapped in the space of its own process alone. Each thread has one for itself,
- * which wait_on() and wait_start() use; more come from the heap.
+ * of the thread that waits: a stack may be mapped in the space of its own process alone. Each thread has one for
+ * itself, which wait_on() and wait_start() use; more come from the heap.
  */
 struct waiter {
     struct waiter     *next, *previous;
@@ -77,10 +77,12 @@ int  wait_linked(uint64_t deadline, unsigned flags);    /* until any linked queu
 void wait_start_exclusive(struct wait_queue *queue);
 
 /*
- * A waiter that stays in a queue and is called when it is woken, by whoever wakes it, with the lock of the run queue held and
- * interrupts off: it may change memory of its own and call wake_within(), nothing else. wait_unlink() takes it out; then no call runs.
+ * A waiter that stays in a queue and is called when it is woken, by whoever wakes it, with the lock of the run queue
+ * held and interrupts off: it may change memory of its own and call wake_within(), nothing else. wait_unlink() takes it
+ * out; then no call runs.
  */
-void wait_link_call(struct waiter *waiter, struct wait_queue *queue, bool (*woken)(struct waiter *, unsigned), bool exclusive);
+void wait_link_call(struct waiter *waiter, struct wait_queue *queue, bool (*woken)(struct waiter *, unsigned),
+                    bool exclusive);
 bool wake_within(struct wait_queue *queue, unsigned bits);      /* wake_for() from inside such a call */
 
 /* A lock that sleeps, for what takes long: file contents, a directory, page-in. Ranks as in lock.h do not apply. */
@@ -106,14 +108,15 @@ void schedule_add(struct thread *thread);               /* ready to run         
 void schedule(void);                                    /* give way; returns when chosen again; interrupts may be off */
 void schedule_tick(void);                               /* from the timer interrupt                */
 /*
- * Between two parts of a long piece of work for a program, with no lock held: others run if it is their turn. Returns 0,
- * or -EINTR when a signal waits and the call should end with what it has done. Cost: a few instructions.
+ * Between two parts of a long piece of work for a program, with no lock held: others run if it is their turn. Returns
+ * 0, or -EINTR when a signal waits and the call should end with what it has done. Cost: a few instructions.
  */
 int  schedule_between(void);
 void schedule_preempt(void);                            /* before a program goes on: switch if due */
 /*
- * From an interrupt: call `notify` once, with interrupts off, as soon as a program is about to run or nobody wants to run.
- * While a thread stays inside the kernel it is not called, so that whoever asks learns of one that never comes out.
+ * From an interrupt: call `notify` once, with interrupts off, as soon as a program is about to run or nobody wants to
+ * run. While a thread stays inside the kernel it is not called, so that whoever asks learns of one that never comes
+ * out.
  */
 enum probe_asker { PROBE_CHANNEL, PROBE_MAP_LINE, PROBES };       /* each has one call of its own */
 void schedule_probe(enum probe_asker asker, void (*notify)(void));
@@ -136,8 +139,8 @@ void timer_disarm(struct timer *timer);
 const char *timers_broken(void);                        /* the first of A1 to A4 that does not hold, or NULL */
 
 /*
- * More timers were due at a tick than an interrupt fires: clock_catch_up() fires the others, with interrupts let in now and
- * then. Called with interrupts off by the idle thread, and before a program goes on.
+ * More timers were due at a tick than an interrupt fires: clock_catch_up() fires the others, with interrupts let in now
+ * and then. Called with interrupts off by the idle thread, and before a program goes on.
  */
 extern volatile bool clock_is_behind;
 void clock_catch_up(void);

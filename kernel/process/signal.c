@@ -57,9 +57,9 @@ static void drop_queued(struct signal_queue *queue, uint64_t numbers)
 }
 
 /*
- * Ordinary signals are remembered once, but those of different timers. Without an entry, for which there was no memory or
- * no room in the limit, the signal itself still counts and its details are lost; but a real-time signal that was sent with
- * details, or to a thread, fails.
+ * Ordinary signals are remembered once, but those of different timers. Without an entry, for which there was no memory
+ * or no room in the limit, the signal itself still counts and its details are lost; but a real-time signal that was
+ * sent with details, or to a thread, fails.
  */
 static int queue_signal(struct signal_queue *queue, const struct signal_info *info, struct signal_queued *entry)
 {
@@ -148,8 +148,8 @@ static bool signal_is_ignored(const struct process *process, int number)
 }
 
 /*
- * Blocked by every thread, it must be kept even if ignored: sigwait may want it. Here and below, as many steps as the process
- * has threads.
+ * Blocked by every thread, it must be kept even if ignored: sigwait may want it. Here and below, as many steps as the
+ * process has threads.
  */
 static bool signal_is_blocked_everywhere(const struct process *process, int number)
 {
@@ -159,7 +159,9 @@ static bool signal_is_blocked_everywhere(const struct process *process, int numb
     return true;
 }
 
-/* SIGCONT undoes stops that wait, and a stop undoes a waiting SIGCONT; SIGCONT and SIGKILL set stopped threads going. */
+/*
+ * SIGCONT undoes stops that wait, and a stop undoes a waiting SIGCONT; SIGCONT and SIGKILL set stopped threads going.
+ */
 static void act_on_signal_at_once(struct process *process, int number)
 {
     uint64_t gone = number == SIGCONT ? stops : stops & signal_bit(number) ? signal_bit(SIGCONT) : 0;
@@ -195,7 +197,9 @@ static void wake_recipient(struct process *process, int number)
         }
 }
 
-/* What the kernel says itself, and kill(), come through whatever the limit is; so do ordinary signals with such codes. */
+/*
+ * What the kernel says itself, and kill(), come through whatever the limit is; so do ordinary signals with such codes.
+ */
 static uint64_t most_queued(const struct process *process, const struct signal_info *info)
 {
     bool counts = info->code == SI_TIMER ? false : info->number > 31 ? info->code <= SI_USER : info->code < SI_USER;
@@ -226,7 +230,8 @@ static int send_signal(struct process *process, struct thread *thread, const str
 
     assert(info->number > 0 && info->number <= SIGNALS);
     act_on_signal_at_once(process, info->number);
-    if (process->thread_count > 0 && process->state != PROCESS_ZOMBIE && (!signal_is_ignored(process, info->number) || signal_is_blocked_everywhere(process, info->number))) {
+    if (process->thread_count > 0 && process->state != PROCESS_ZOMBIE &&
+        (!signal_is_ignored(process, info->number) || signal_is_blocked_everywhere(process, info->number))) {
         used = queue_signal(thread != NULL ? &thread->pending : &process->pending, info, entry);
         if (used >= 0 && thread != NULL)
             wake_thread(thread);
@@ -246,8 +251,15 @@ static int send_signal_plainly(struct process *process, struct thread *thread, c
     return used < 0 ? used : 0;
 }
 
-int signal_process(struct process *process, const struct signal_info *info) { return send_signal_plainly(process, NULL, info); }
-int signal_thread(struct thread *thread, const struct signal_info *info) { return send_signal_plainly(thread->process, thread, info); }
+int signal_process(struct process *process, const struct signal_info *info)
+{
+    return send_signal_plainly(process, NULL, info);
+}
+
+int signal_thread(struct thread *thread, const struct signal_info *info)
+{
+    return send_signal_plainly(thread->process, thread, info);
+}
 
 bool signal_timer(struct process *process, struct thread *thread, const struct signal_info *info)
 {
@@ -321,13 +333,17 @@ bool signal_kills(const struct thread *thread)
     return thread->process != NULL && (deliverable_signals(thread) & signal_bit(SIGKILL)) != 0;
 }
 
-uint64_t signals_waiting(const struct thread *thread) { return thread->pending.pending | thread->process->pending.pending; }
+uint64_t signals_waiting(const struct thread *thread)
+{
+    return thread->pending.pending | thread->process->pending.pending;
+}
 
 bool signal_take(uint64_t wanted, struct signal_info *out)
 {
     struct thread *self  = current_thread();
     lock_state     state = lock_take(&lock);
-    bool           got   = take_signal(&self->pending, wanted, out) || take_signal(&self->process->pending, wanted, out);
+    bool           got   = take_signal(&self->pending, wanted, out) ||
+                           take_signal(&self->process->pending, wanted, out);
 
     lock_drop(&lock, state);
     if (got && out->from_timer)

@@ -23,7 +23,8 @@ enum {
 };
 
 enum {
-    SA_EXPOSE_TAGBITS = 0x800, SA_NOCLDSTOP = 1, SA_NOCLDWAIT = 2, SA_SIGINFO = 4, SA_RESTORER = 0x04000000, SA_ONSTACK = 0x08000000,
+    SA_EXPOSE_TAGBITS = 0x800, SA_NOCLDSTOP = 1, SA_NOCLDWAIT = 2, SA_SIGINFO = 4,
+    SA_RESTORER = 0x04000000, SA_ONSTACK = 0x08000000,
     SA_RESTART = 0x10000000, SA_NODEFER = 0x40000000,
 };
 #define SA_RESETHAND 0x80000000u
@@ -78,8 +79,8 @@ int  signal_process(struct process *process, const struct signal_info *info);   
 int  signal_thread(struct thread *thread, const struct signal_info *info);
 int  signal_group(int32_t group, const struct signal_info *info);               /* -ESRCH when nobody is in it */
 /*
- * A timer's signal, always queued with its details, also beside others of its number. Returns true when it is queued, so that
- * process_timer_taken() follows; false where it is ignored or there is no room.
+ * A timer's signal, always queued with its details, also beside others of its number. Returns true when it is queued,
+ * so that process_timer_taken() follows; false where it is ignored or there is no room.
  */
 bool signal_timer(struct process *process, struct thread *thread, const struct signal_info *info);
 /* A fault the current thread cannot go on from: delivered even if blocked or ignored. */

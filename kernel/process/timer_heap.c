@@ -55,7 +55,10 @@ void timer_heap_put(struct timer **root, struct timer *timer)
     (*root)->parent = NULL;
 }
 
-/* Upwards as long as distances change: each step further up means a distance greater by one, so at most log2(timers + 1). */
+/*
+ * Upwards as long as distances change: each step further up means a distance greater by one, so at most log2(timers +
+ * 1).
+ */
 static void settle_nodes_upwards(struct timer *timer)
 {
     for (; timer != NULL; timer = timer->parent) {

@@ -84,7 +84,8 @@ void process_set_alarm(struct process *process, uint64_t value, uint64_t interva
 /* Returns true when the signal lies in a queue, so that it will be taken. */
 static bool send_expiry(const struct process_timer *t)
 {
-    struct signal_info info = { .number = t->what.signal, .code = CODE_TIMER, .timer = t->number, .value = t->what.value,
+    struct signal_info info = { .number = t->what.signal, .code = CODE_TIMER, .timer = t->number,
+                                .value = t->what.value,
                                 .from_timer = true };
     struct thread     *to   = t->what.thread != 0 ? thread_find(t->what.thread) : NULL;
 
@@ -221,7 +222,8 @@ static uint64_t moment_due(const struct process_timer *t, bool absolute, uint64_
     return value > wall ? saturated_sum(now, value - wall) : now;
 }
 
-int process_timer_set(struct process *process, int id, bool absolute, uint64_t value, uint64_t interval, struct alarm_state *old)
+int process_timer_set(struct process *process, int id, bool absolute, uint64_t value, uint64_t interval,
+                      struct alarm_state *old)
 {
     struct process_timer *t = timer_numbered(process, id);
     lock_state            state;

@@ -1,9 +1,9 @@
 /*
  * timers.h - a process's alarms: the one of alarm() and setitimer(), and those of timer_create().
  *
- * A timer of timer_create() whose signal waits to be taken rests until that has happened, as on Linux: what it has missed
- * by then is counted (by division, whatever the interval), is what timer_getoverrun() says and siginfo_t carries. One that sends
- * no signal is never armed: when it would be due is arithmetic.
+ * A timer of timer_create() whose signal waits to be taken rests until that has happened, as on Linux: what it has
+ * missed by then is counted (by division, whatever the interval), is what timer_getoverrun() says and siginfo_t
+ * carries. One that sends no signal is never armed: when it would be due is arithmetic.
  *
  * Locking  the table belongs to the process, whose threads alone change it; what the timer interrupt changes as well is
  *          guarded by RANK_ALARMS' lock, taken inside.
@@ -28,7 +28,7 @@ void process_set_alarm(struct process *process, uint64_t value, uint64_t interva
 
 /* `signal` 0: none is sent. `thread` 0: the signal is the process's, else that thread's alone. */
 struct timer_request {
-    bool     wall, has_value;           /* by the wall clock; `value` is what the signal carries, else the timer's number */
+    bool     wall, has_value;  /* by the wall clock; `value` is what the signal carries, else the timer's number */
     int      signal;
     int32_t  thread;
     uint64_t value;
@@ -40,7 +40,8 @@ struct timer_request {
  */
 int process_timer_create(struct process *process, const struct timer_request *request);
 /* These return 0, or -EINVAL when there is no timer of that number. */
-int process_timer_set(struct process *process, int id, bool absolute, uint64_t value, uint64_t interval, struct alarm_state *old);
+int process_timer_set(struct process *process, int id, bool absolute, uint64_t value, uint64_t interval,
+                      struct alarm_state *old);
 int process_timer_get(struct process *process, int id, struct alarm_state *now);
 int process_timer_delete(struct process *process, int id);
 void process_timers_clear(struct process *process);         /* exec, exit: all of them, but not alarm()'s */

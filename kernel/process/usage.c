@@ -47,7 +47,10 @@ void process_usage(struct process *process, struct resource_usage *out)
 
 #define SECOND 1000000000ull
 
-static uint64_t nanoseconds_of(uint64_t seconds) { return seconds >= UINT64_MAX / SECOND ? UINT64_MAX : seconds * SECOND; }
+static uint64_t nanoseconds_of(uint64_t seconds)
+{
+    return seconds >= UINT64_MAX / SECOND ? UINT64_MAX : seconds * SECOND;
+}
 
 /* A limit of 0 is one of a second, as under Linux. */
 void process_watch_cpu_limit(struct process *process)

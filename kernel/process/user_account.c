@@ -2,7 +2,8 @@
  * user_account.c - what all processes of one user have together.
  *
  *   U1  an account is in the list of its number's hash, once, as long as somebody holds it
- *   U2  the threads of all accounts are as many as there are, those of ended processes that nobody has waited for included
+ *   U2  the threads of all accounts are as many as there are, those of ended processes that nobody has waited for
+ *       included
  */
 #include "process/user_account.h"
 

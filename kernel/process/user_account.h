@@ -1,5 +1,6 @@
 /*
- * user_account.h - what all processes of one user have together: RLIMIT_NPROC and RLIMIT_SIGPENDING are limits for that.
+ * user_account.h - what all processes of one user have together: RLIMIT_NPROC and RLIMIT_SIGPENDING are limits for
+ * that.
  *
  * Owning   a process holds the account of its real user, a queued signal that of the user it was sent to.
  * Locking  counts are atomic [a]; a spin lock (RANK_OBJECT) inside guards the lists [l]. Callable from interrupts.
