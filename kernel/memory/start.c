@@ -240,7 +240,6 @@ static bool settle(struct block *block, bool window_serves)
 {
     paddr_t below = window_serves ? (paddr_t)MMU_FRAMES_END << PAGE_SHIFT : direct_end;
 
-    assert(!block->placed || block->start != 0);
     if (!block->placed &&
         memmap_take(&map, block->bytes, PAGE_SIZE, block->from, direct_end, block->owner, &block->start) != 0 &&
         memmap_take(&map, block->bytes, PAGE_SIZE, block->from, below, block->owner, &block->start) != 0)
