@@ -111,7 +111,7 @@ def test_wrong_documents_get_the_same_words(house, node, tmp_path):
         files.append(tmp_path / f"found-{n}.md")
         shutil.copy(os.path.join(corpus, name), files[-1])
     files += [tmp_path / f"large-{n}.md" for n in range(3)]
-    for file, text in zip(files[-3:], ("| " * 5000, "# x\n" + "|" * 100000, "x" * 2000000)):
+    for file, text in zip(files[-3:], ("| " * 5000, "# x\n" + "|" * 100000, "x" * 1048576)):
         file.write_text(text)
     wrong = 0
     for file, seen in zip(files, node("check", *map(str, files))):
