@@ -73,6 +73,8 @@ async function start() {
         await page.show_document(page.layout);
         page.show("document");
         page.state("cannot start");
+        for (const button of document.querySelectorAll("#machine button, #memory button, #lessons, [data-view=claims]"))
+            button.disabled = true;
         say_trouble("This browser has no WebAssembly, or no DecompressionStream: the documents can be read and edited here, " +
                     "but nothing checks them and no machine can start.");
         return;
