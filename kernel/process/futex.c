@@ -110,7 +110,7 @@ static struct futex_waiter *next_waiter(const struct futex_key *key, const struc
     return NULL;
 }
 
-/* Each step removes a waiter or passes over one: no more steps than there are threads. */
+/* bound: the threads of the machine, as each step removes a waiter or passes over one. */
 static int wake_waiters(const struct futex_key *key, int32_t most, uint32_t bits)
 {
     struct list         *at = futex_list(key);

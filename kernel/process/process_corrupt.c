@@ -224,7 +224,10 @@ static bool corrupt_q2(void)
 enum { MOMENTS_BEFORE_NEVER = 8 };
 static struct timer early, late;                /* neither is ever due: `late` is below another one in the heap */
 
-static void fire_never(struct timer *timer __attribute__((unused))) { stop(__FILE__, __LINE__, "a timer that is never due"); }
+static void fire_never(struct timer *timer __attribute__((unused)))
+{
+    stop(__FILE__, __LINE__, "a timer that is never due");
+}
 
 static bool arm_timers(void)
 {

@@ -465,7 +465,7 @@ static bool wake_waiter(struct waiter *waiter, unsigned bits)
     return true;
 }
 
-/* As many steps as waiters: the threads of the machine, and for each file the epolls that watch it. */
+/* bound: as many steps as waiters, the threads of the machine, and for each file the epolls that watch it. */
 bool wake_within(struct wait_queue *queue, unsigned bits)
 {
     bool any = false, taken = false;

@@ -42,7 +42,7 @@ static void drop_queued(struct signal_queue *queue, uint64_t numbers)
     deep_assert(lock_held(&lock));
     queue->pending &= ~numbers;
     queue->last = NULL;
-    while (*at != NULL) {                       /* at most SIGNAL_QUEUE */
+    while (*at != NULL) {                       /* bound: RLIMIT_SIGPENDING */
         struct signal_queued *entry = *at;
 
         if (numbers & signal_bit(entry->info.number)) {
@@ -86,7 +86,7 @@ static int queue_signal(struct signal_queue *queue, const struct signal_info *in
 
 static bool signal_is_queued(const struct signal_queue *queue, int number)
 {
-    for (const struct signal_queued *e = queue->first; e != NULL; e = e->next)         /* at most SIGNAL_QUEUE */
+    for (const struct signal_queued *e = queue->first; e != NULL; e = e->next)         /* bound: RLIMIT_SIGPENDING */
         if (e->info.number == number)
             return true;
     return false;
@@ -111,7 +111,7 @@ static bool take_signal(struct signal_queue *queue, uint64_t wanted, struct sign
     number = lowest_signal(have & synchronous ? have & synchronous : have);
     *out   = (struct signal_info){ .number = number };
     for (at = &queue->first; *at != NULL && (*at)->info.number != number; at = &(*at)->next)
-        ;                                       /* at most SIGNAL_QUEUE, here and below */
+        ;                                       /* bound: RLIMIT_SIGPENDING, here and below */
     if (*at != NULL) {
         struct signal_queued *entry = *at;
 

@@ -28,7 +28,7 @@ struct elf_plan {
     char     interpreter[ELF_INTERPRETER];  /* "" when it needs none                         */
 };
 
-/* Read exactly `bytes` at `at`; anything else than 0 ends the reading with -ENOEXEC (or that errno if it is -EIO). */
+/* Read exactly `bytes` at `at`; anything else than 0 ends the reading with -ENOEXEC. */
 typedef int (*elf_source)(void *file, void *to, uint32_t at, uint32_t bytes);
 
 /*
