@@ -6,12 +6,15 @@
  *   descriptor  a small number of a process that names an open file, with its close-on-exec flag.
  *
  * A node answers through its operations; those it lacks have a sensible default (the error Linux gives).
- * Paths are walked in path.c alone. Names are bytes, at most NAME_LONGEST, never empty.
+ * Paths are walked in path/walk.c alone. Names are bytes, at most NAME_LONGEST, never empty.
  *
  * Locking  node->lock (a mutex) around contents, size and folder entries; file->lock around the position.
  *          A folder's lock is taken before that of what lies in it; two folders by address. read, write and
  *          resize of regular files are called with node->lock held, those of all else without.
- *          file->lock is taken first of all.
+ *          file->lock is taken first of all, but for a pipe's node->lock, which a splice holds around what it
+ *          does with the other file.
+ * Owning   a node and an open file live as long as they have references; an open file holds one to its node, a node's
+ *          own part ends with operations->release(), an open file's with close().
  * Errors   negative errno, as Linux gives for the same call.
  */
 #ifndef QUIRE_FILES_FILE_H
