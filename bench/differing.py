@@ -1,6 +1,7 @@
 """differing.py - how many lines of code there are for one layout alone: those of its folder in layouts/.
 
-Elsewhere a layout's choices show in three headers and the kernel's entry (tests/system/test_house.py), which are not counted.
+Elsewhere a layout's choices show in three headers and the kernel's entry (tests/system/test_house.py), which are not
+counted.
 """
 import os
 import subprocess

@@ -93,8 +93,8 @@ def console(build, layouts):
 
 def sizes(build, layouts):
     title("Sizes, KiB")
-    rows = {"file of the kernel that runs programs": [], "kernel in its file, loaded": [], "kernel in memory": [], "disk image with a shell": [],
-            "floppy image with a shell": []}
+    rows = {"file of the kernel that runs programs": [], "kernel in its file, loaded": [], "kernel in memory": [],
+            "disk image with a shell": [], "floppy image with a shell": []}
     for layout in layouts:
         memory, image = instructions.loaded_bytes(os.path.join(build, layout, "kernel.elf"))
         runs = os.path.getsize(os.path.join(build, layout, "kernel-run.elf"))

@@ -204,7 +204,8 @@ RUN_KERNEL_KIB_AT_MOST = 364
 
 def test_the_kernel_that_runs_programs_is_small(house, layout):
     house.kernel(layout)
-    run, whole = (os.path.getsize(os.path.join(house.build, layout, name)) for name in ("kernel-run.elf", "kernel-pvh.elf"))
+    run, whole = (os.path.getsize(os.path.join(house.build, layout, name))
+                  for name in ("kernel-run.elf", "kernel-pvh.elf"))
     print(f"kernel-run.elf of {layout}: {run / 1024:.1f} KiB; the whole kernel: {whole / 1024:.1f} KiB")
     assert run <= RUN_KERNEL_KIB_AT_MOST * 1024 and run < whole * 3 / 4
 
