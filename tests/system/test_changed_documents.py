@@ -17,10 +17,13 @@ CHANGED = {
         ("tables", [("| 0x00080000 | 0x000FFFFF | 512 KiB | hardware | hardware | A3 |",
                      "| 0x00080000 | 0x0008FFFF | 64 KiB | more | kernel | | Tables |\n"
                      "| 0x00090000 | 0x000FFFFF | 448 KiB | hardware | hardware | A3 |"),
-                    ("| 0x00003000 | 0x000033FF | 1 KiB | gdt |", "| 0x00080000 | 0x000803FF | 1 KiB | gdt |")], {"A7"}),
-        ("bits", [("| 0x00000000 | 0x0005FFFF | 384 KiB | structures |", "| 0x00000000 | 0x0004FFFF | 320 KiB | structures |"),
+                    ("| 0x00003000 | 0x000033FF | 1 KiB | gdt |",
+                     "| 0x00080000 | 0x000803FF | 1 KiB | gdt |")], {"A7"}),
+        ("bits", [("| 0x00000000 | 0x0005FFFF | 384 KiB | structures |",
+                   "| 0x00000000 | 0x0004FFFF | 320 KiB | structures |"),
                   ("| 0x00060000 | 0x0007FFFF | 128 KiB | bitmap |", "| 0x00050000 | 0x0006FFFF | 128 KiB | bitmap |"),
-                  ("| 0x00080000 | 0x000FFFFF | 512 KiB | hardware |", "| 0x00070000 | 0x000FFFFF | 576 KiB | hardware |")],
+                  ("| 0x00080000 | 0x000FFFFF | 512 KiB | hardware |",
+                   "| 0x00070000 | 0x000FFFFF | 576 KiB | hardware |")],
          {"A8", "A9"}),
         ("core", [("| 0xC0400000 | 0xEFFFFFFF | 764 MiB | unused |", "| 0xC0400000 | 0xEFBFFFFF | 760 MiB | unused |"),
                   ("| 0xF0000000 | 0xF03FFFFF | 4 MiB | core |", "| 0xEFC00000 | 0xEFFFFFFF | 4 MiB | core |"),
@@ -32,7 +35,8 @@ CHANGED = {
                    "| 0xF1000000 | 0xFEFFFFFF | 224 MiB | slots-were | --- | --- | - | none | - |"),
                   ("| 0xC0400000 | 0xEFFFFFFF | 764 MiB | unused | --- | --- | - | none | - | - | |",
                    "| 0xC0400000 | 0xC07FFFFF | 4 MiB | slots | rw- | --- | all | slots | 4 KiB each | - | | Views |\n"
-                   "| 0xC0800000 | 0xEFFFFFFF | 760 MiB | heap | rw- | --- | all | demand | by 4 KiB | - | |")], {"A14"}),
+                   "| 0xC0800000 | 0xEFFFFFFF | 760 MiB | heap | rw- | --- | all | demand | by 4 KiB | - | |")],
+         {"A14"}),
         ("task", [("| 0x00002000 | 0x00002071 |", "| 0x00002800 | 0x00002871 |")], {"A6"}),
     ],
     "pat": [
@@ -68,7 +72,8 @@ CHANGED = {
     "quire": [
         ("polarity", [("| bitmap polarity | one is used |", "| bitmap polarity | one is free |")], {"Q10"}),
         ("behind", [("| 0x00100000 | end of image | floats | image |", "| 0x00100000 | 0x001FFFFF | 1 MiB | image |"),
-                    ("| end of image | 0xFFFFFFFF | floats | memory |", "| 0x00200000 | 0xFFFFFFFF | 4094 MiB | memory |")],
+                    ("| end of image | 0xFFFFFFFF | floats | memory |",
+                     "| 0x00200000 | 0xFFFFFFFF | 4094 MiB | memory |")],
          {"Q2"}),
         ("windows", [("| 0xF0000000 | 0xF7FFFFFF | 128 MiB | heap | rw- | --- | all | demand |",
                       "| 0xF0000000 | 0xF37FFFFF | 56 MiB | devices | rw- | --- | all | device |"),
