@@ -138,7 +138,10 @@ struct layout_claim {
     uint32_t         line;
 };
 
-/* The memory of a built-in application, in pages: what it has at first, and the most it can have. All 0: there are none. */
+/*
+ * The memory of a built-in application, in pages: what it has at first, and the most it can have. All 0: there are
+ * none.
+ */
 struct layout_application {
     size_t heap_first, heap_most, guard, stack_first, stack_most;
 };

@@ -227,6 +227,7 @@ static int show_in_window(struct block *block)
     assert(window != NULL && span_covers(window->span, span) && is_aligned(block->start, PAGE_SIZE));
     if (err != 0)
         return err;
+    /* bound: pages of the frame records, at boot */
     for (page_t page = span.first; page < span.end; page++)
         cursor_map(&c, page, (frame_t){ frame_of(block->start).no + (uint32_t)(page - span.first) }, window->rights,
                    CACHE_BACK);

@@ -49,7 +49,9 @@ static void set_limits(struct space *space, const struct application *a)
     };
 }
 
-/* The stack's highest page holds the beginning of the copy, so that it is there from the start; others need asking for. */
+/*
+ * The stack's highest page holds the beginning of the copy, so that it is there from the start; others need asking for.
+ */
 static int touch_stack(struct space *space, size_t pages, const struct application *a)
 {
     static const uint8_t nothing;

@@ -1,8 +1,8 @@
 /*
  * application.h - the memory of a program that is linked into the kernel's image.
  *
- * Its code and constants are the kernel's pages. What it has for itself lies at the bottom of the programs' part, in the
- * order that the document gives under `## Applications`, from the bottom up:
+ * Its code and constants are the kernel's pages. What it has for itself lies at the bottom of the programs' part, in
+ * the order that the document gives under `## Applications`, from the bottom up:
  *
  *   heap     by the break, from heap_first pages to heap_most
  *   guard    never mapped: the heap cannot reach the stack, and an overflow of the stack is named
@@ -30,7 +30,9 @@ struct application {
     page_t      end;                    /* first page above                    */
 };
 
-/* Where an application lies that wants so many pages, at most: more than the document allows becomes that, and 0 too. */
+/*
+ * Where an application lies that wants so many pages, at most: more than the document allows becomes that, and 0 too.
+ */
 struct application application_place(size_t heap_pages, size_t stack_pages);
 
 /*

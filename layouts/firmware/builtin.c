@@ -98,7 +98,9 @@ struct first_words {
     struct app_arguments arguments;
 };
 
-/* Where they lie, below the shared variables: app_begin() is as if called, with its arguments on a border of 16 bytes. */
+/*
+ * Where they lie, below the shared variables: app_begin() is as if called, with its arguments on a border of 16 bytes.
+ */
 static vaddr_t first_stack(const struct application *fs)
 {
     vaddr_t arguments = fs->shared - sizeof(struct first_words) + sizeof(uint32_t);

@@ -49,7 +49,10 @@ void builtin_give_way(void);
 /* End it, as SIGKILL does; that takes a turn or two. */
 void builtin_kill(struct builtin *builtin);
 
-/* By the end of a process (exit.c), while it still has its memory, and when it has nothing left: for one that is built in. */
+/*
+ * By the end of a process (exit.c), while it still has its memory, and when it has nothing left: for one that is built
+ * in.
+ */
 void builtin_note_end(struct process *process);
 void builtin_note_reason(const char *reason);      /* why a fault kills the current process, if it is built in */
 void builtin_ended(struct process *process);

@@ -1,8 +1,8 @@
 /*
  * claims_rights.c - the claims G7 to G14: what kernel and programs may do with each of the eight regions, all 48 of it.
  *
- * Each region has a word to try: the kernel reads it, writes it and calls it; and an application is started that does one
- * of these and is killed, or not. The table below is the design document's own.
+ * Each region has a word to try: the kernel reads it, writes it and calls it; and an application is started that does
+ * one of these and is killed, or not. The table below is the design document's own.
  *
  * An i386 without PAE cannot say that a page may be executed and not read, nor that it may be read and not
  * executed. That much, and nothing else, may be had beyond the table; the probe says so ("differs").
@@ -46,7 +46,8 @@ vaddr_t firmware_constant(void) { return address_of(constant); }
 
 /*
  * The firmware of the machine is mapped: memory that is there, is no RAM, and can be called where it has a return. Its
- * part below 1 MiB, from which a PC starts: some emulators can only read the same bytes below 4 GiB, and execute others.
+ * part below 1 MiB, from which a PC starts: some emulators can only read the same bytes below 4 GiB, and execute
+ * others.
  */
 enum { ROM = 0xFF000, ROM_BYTES = 0x1000 };
 

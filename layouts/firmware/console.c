@@ -100,7 +100,8 @@ int run_start_app(int count, char **words)
         return -ENOENT;
     }
     if (place == NULL || count > 4) {
-        print(place == NULL ? "start: %u are running; one must end first\n" : "start: expected two numbers at most\n", AT_ONCE);
+        print(place == NULL ? "start: %u are running; one must end first\n" : "start: expected two numbers at most\n",
+              AT_ONCE);
         return -EINVAL;
     }
     for (int i = 2; i < count; i++) {

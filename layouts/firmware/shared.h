@@ -7,8 +7,8 @@
  * for the kernel alone and for reading. Every process begins with a copy of it, and one is the kernel's own.
  *
  * Code reaches its copy through a segment whose base is the distance from the original to the copy (APP_SHARED in
- * layouts/firmware/apps/app.h): the address that the linker gave a variable, taken in that segment, is the variable's place in the copy.
- * Without the segment it is an address in `original`, and faults.
+ * layouts/firmware/apps/app.h): the address that the linker gave a variable, taken in that segment, is the variable's
+ * place in the copy. Without the segment it is an address in `original`, and faults.
  *
  * Cost     a copy takes the time to copy it, and as many pages flushed as the original has.
  * Source   claims G12, G15 to G17.
@@ -37,7 +37,9 @@ vaddr_t shared_distance(vaddr_t copy);
 /* The address in the kernel's own copy of a variable that the linker has put at `linked`. */
 void *shared_own(vaddr_t linked);
 
-/* Put a copy into a space that need not be current. Returns 0, -ENOMEM, or -EFAULT when nothing can be written there. */
+/*
+ * Put a copy into a space that need not be current. Returns 0, -ENOMEM, or -EFAULT when nothing can be written there.
+ */
 int shared_copy(struct space *space, vaddr_t to) MUST_CHECK;
 
 #endif

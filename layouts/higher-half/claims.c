@@ -377,7 +377,8 @@ static bool runs_on(struct space *space, const struct stack *stack)
 }
 
 /* One space with all its stacks taken: they lie where they should, the last one works, and one more is refused. */
-static bool full_space_holds(struct claim_result *result, struct space *space, const struct stack *stacks, uint32_t count)
+static bool full_space_holds(struct claim_result *result, struct space *space, const struct stack *stacks,
+                             uint32_t count)
 {
     struct stack more;
     int          err;
@@ -388,7 +389,8 @@ static bool full_space_holds(struct claim_result *result, struct space *space, c
             return false;
         }
     if (count != A_STACK_COUNT || !runs_on(space, &stacks[count - 1])) {
-        claim_saw(result, false, "%u stacks in one space%s", count, count == A_STACK_COUNT ? ", and no code runs on the last" : "");
+        claim_saw(result, false, "%u stacks in one space%s", count,
+                  count == A_STACK_COUNT ? ", and no code runs on the last" : "");
         return false;
     }
     err = stack_get(space, &more);

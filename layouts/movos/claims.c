@@ -1,5 +1,6 @@
 /*
- * claims.c - the claims of layouts/movos/layout.md about frames, tables and bookkeeping, each looked at; and the list of all.
+ * claims.c - the claims of layouts/movos/layout.md about frames, tables and bookkeeping, each looked at; and the list
+ * of all.
  */
 #include "layouts/movos/claims.h"
 #include "claims/probe.h"

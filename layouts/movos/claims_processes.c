@@ -1,5 +1,6 @@
 /*
- * claims_processes.c - the claims of layouts/movos/layout.md about processes: made, watched while they are made, and ended.
+ * claims_processes.c - the claims of layouts/movos/layout.md about processes: made, watched while they are made, and
+ * ended.
  */
 #include "layouts/movos/claims.h"
 #include "claims/probe.h"
@@ -52,7 +53,10 @@ static bool same(const struct holdings *a, const struct holdings *b)
            a->heap.live_blocks == b->heap.live_blocks && a->heap.live_bytes == b->heap.live_bytes;
 }
 
-/* Let the k-th allocation fail, for k = 1, 2, ... until a process is made. Returns its number; counts failures and leaks. */
+/*
+ * Let the k-th allocation fail, for k = 1, 2, ... until a process is made. Returns its number; counts failures and
+ * leaks.
+ */
 static int32_t fail_each(const struct flat_program *program, void (*fail_at)(uint32_t), const struct holdings *before,
                          uint32_t *failures, uint32_t *leaks)
 {

@@ -9,8 +9,8 @@
  *     x pages  its page tables
  *
  * (M14). The frames behind them come from the pool: the structure's has the owner PROCESS, the others TABLES. A page of
- * the window is named by its *place*, 1 for the first one; 0 is none. Which place shows the table behind which directory
- * entry is written in the structure, and nowhere else.
+ * the window is named by its *place*, 1 for the first one; 0 is none. Which place shows the table behind which
+ * directory entry is written in the structure, and nowhere else.
  *
  * Full     each process takes three pages at least, so the window ends at about 340 processes, 200 to 250 of ordinary
  *          Linux programs. Then space_create() and cursor_open() say -ENOMEM, as they do without frames.

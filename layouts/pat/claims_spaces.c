@@ -251,7 +251,8 @@ void k20_next_available(struct claim_result *result)
         right += status == 0 && frame.no == expected && frame_owner(frame) == OWNER_USER && frame_references(frame) == 1;
     }
     end(&space);
-    claim_saw(result, right == 8, "%u of 8 pages are the ones the table's search names next, each the space's alone", right);
+    claim_saw(result, right == 8, "%u of 8 pages are the ones the table's search names next, each the space's alone",
+              right);
 }
 
 void k21_unaligned_fails(struct claim_result *result)

@@ -1,5 +1,6 @@
 /*
- * user_copy.c - what arch/contract.h promises of copies, where programs have no addresses in the kernel's space: their tables are followed.
+ * user_copy.c - what arch/contract.h promises of copies, where programs have no addresses in the kernel's space: their
+ * tables are followed.
  *
  * Linked in the place of the processor's own copies (arch/i386/user_copy.S), which lean on the processor's translation.
  */

@@ -60,7 +60,8 @@ static void audit_trackers(struct audit_report *report)
         if (n != MASTER_TRACKER)
             places += audit_extent(n, tracker, report);
         else if (tracker->pt_ptr != layout.master || tracker->pcount != TRACKED_WHOLE)
-            audit_fail(report, "E2", "the master table's tracker says 0x%08x, %u pages", tracker->pt_ptr, tracker->pcount);
+            audit_fail(report, "E2", "the master table's tracker says 0x%08x, %u pages", tracker->pt_ptr,
+                       tracker->pcount);
     }
     for (uint32_t place = 0; place < lists_places(); place++)
         listed += lists_at(place) != 0;

@@ -1,5 +1,6 @@
 /*
- * claims.c - the claims of layouts/tracker/layout.md about single page-table objects, each looked at; and the list of all.
+ * claims.c - the claims of layouts/tracker/layout.md about single page-table objects, each looked at; and the list of
+ * all.
  */
 #include "claims/probe.h"
 #include "layouts/tracker/claims.h"

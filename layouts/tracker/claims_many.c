@@ -88,7 +88,9 @@ static uint32_t wrongly_pinned(uint32_t *pages)
     return wrong;
 }
 
-/* A table for the last page of user space makes an object so long that it is moved, to a part of the list of its own. */
+/*
+ * A table for the last page of user space makes an object so long that it is moved, to a part of the list of its own.
+ */
 static int make_long(struct space *space)
 {
     struct cursor c;

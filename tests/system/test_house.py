@@ -367,3 +367,24 @@ def test_the_memory_manager_asserts_what_it_trusts(house):
         print(f"{room}: {count} in {lines} lines, {1000 * count / lines:.1f} for each 1 000")
     lines, count = map(sum, zip(*rooms.values()))
     assert 1000 * count >= ASSERTIONS_A_THOUSAND_LINES * lines, f"{count} in {lines} lines"
+
+
+# ---- Loops under a spin lock say how long they run ---------------------------------------------------------
+
+HOLDS = re.compile(r"\b(?:lock_take|interrupts_off|cursor_open)\(|(?<!!)\block_held\(")
+LOOPS = re.compile(r"\b(?:for|while) \(")
+
+
+def test_loops_under_a_spin_lock_have_their_bound_beside_them(house):
+    """In kernel/memory, but for the audit: what takes a lock, or relies on one, and loops has a bound: beside its first loop."""
+    silent, said = [], 0
+    for path in sources_and_headers(house):
+        if not path.startswith("kernel/memory/") or not path.endswith(".c") or "/check/" in path:
+            continue
+        for name, (_, body) in functions_of(open(os.path.join(house.tree, path)).read()).items():
+            if body and HOLDS.search(body) and LOOPS.search(body):
+                said += "bound:" in body
+                if "bound:" not in body and not (path.endswith("user_walk.c") and name == "look"):
+                    silent.append(f"{path}: {name}()")
+    assert not silent, silent
+    assert said > 50

@@ -1,8 +1,8 @@
 /*
  * heap_audit.c - H1..H5, checked.
  *
- * It walks the book, a chunk at a time, under the heap lock; other CPUs' magazines should be quiet meanwhile, or what they
- * do may be seen half done.
+ * It walks the book, a chunk at a time, under the heap lock; other CPUs' magazines should be quiet meanwhile, or what
+ * they do may be seen half done.
  */
 #include "memory/heap/heap_slab.h"
 

@@ -5,6 +5,19 @@
  * course is all in view here: the newest frame of this CPU's magazine, one record, four
  * counters. No lock, no atomic read-modify-write: a free frame in our magazine is nobody
  * else's, and whoever holds the only reference to a frame is alone with it.
+ *
+ * What a frame of RAM can be; what is no RAM is ABSENT for ever:
+ *
+ *            a magazine is filled               frame_get()                    frame_share()
+ *     free ------------------------> cached ------------------> owned, once --------------------> owned n times
+ *      ^   <------------------------        <------------------   |   |      <--------------------
+ *      |          or emptied                   frame_put()        |   |           frame_put()
+ *      +----------------------------------------------------------+   +--> pinned: frame_pin(), for ever
+ *                  frame_run_get(), frame_run_put()
+ *
+ * Free: count 0, its bit says free. Cached: count 0, its bit says used, in one processor's magazine (F1). Owned: a
+ * count of references and an owner kind, which frame_change_owner() alone changes. Pinned: references are no longer
+ * counted.
  */
 #include "memory/frames/frame.h"
 
@@ -55,8 +68,8 @@ static void open_range(const struct memmap_range *range)
 
 /*
  * The bits. Where the document calls unlisted memory used, only what the map offers becomes free. Where it is marked,
- * everything is free at first, and what is not the pool's is marked (K4, K5): what the map says, and where it says nothing,
- * since a page that is no memory would be no use to anybody. Both orders end alike; in the second, forgetting
+ * everything is free at first, and what is not the pool's is marked (K4, K5): what the map says, and where it says
+ * nothing, since a page that is no memory would be no use to anybody. Both orders end alike; in the second, forgetting
  * to mark something would hand it out, and in the first not.
  */
 static void open_bits(const struct memmap *map, enum unlisted unlisted)
@@ -235,6 +248,7 @@ static SELDOM bool put_otherwise(uint32_t frame, uint32_t state, vaddr_t caller)
     lock_state interrupts;
     struct frame_magazine *magazine;
 
+    /* bound: a processor that loses has let another win */
     while (state_count(state) > 1) {
         if (state_count(state) == STATE_PINNED)
             return false;
@@ -367,6 +381,7 @@ int frame_run_get(enum owner owner, uint32_t count, uint32_t align, uint32_t bel
     assert(is_aligned(at, align) && at < below && count <= below - at);
 
     /* Ours already. One at a time, because clearing many with interrupts off would take long. */
+    /* bound: `count`, interrupts come between two frames */
     for (uint32_t n = at; n < at + count; n++) {
         state = interrupts_off();
         hand_out(&frame_magazines[cpu_number()], n, owner, flags);
@@ -402,6 +417,7 @@ void frame_run_put(frame_t first, uint32_t count)
     state = lock_take(&pool_lock);
     magazine = &frame_magazines[cpu_number()];
     peak_note(magazine);
+    /* bound: `count`, of callers in the kernel */
     for (uint32_t n = first.no; n < first.no + count; n++)
         take_back(magazine, n, state_owner(state_read(record_of(n))));
     pool_give_run(&frames.pool, first.no, count);
@@ -417,6 +433,7 @@ void frame_reclaim(frame_t first, uint32_t count, enum owner owner)
     assert(frames_are_open() && owner > OWNER_FREE && owner < OWNER_COUNT);
     assert(count > 0);
     peak_note(magazine);
+    /* bound: `count`, once at boot */
     for (uint32_t n = first.no; n - first.no < count && n < frames.end; n++) {
         if (state_read(record_of(n)) == state_of(1, owner)) {
             take_back(magazine, n, owner);
@@ -451,6 +468,7 @@ void frame_change_owner(frame_t frame, enum owner from, enum owner to)
     assert(frame.no < frames.end && to > OWNER_FREE && to < OWNER_COUNT);
     record = record_of(frame.no);
     state = state_read(record);
+    /* bound: a processor that loses has let another win */
     do {
         assert(state_count(state) > 0 && state_owner(state) == from);
     } while (!__atomic_compare_exchange_n(&record->state, &state, state_of(state_count(state), to), true,

@@ -42,6 +42,7 @@ static uint32_t low_in_magazine(struct frame_magazine *magazine)
     uint32_t low_end = frames.pool.low_end;
 
     deep_assert(lock_held(&pool_lock));
+    /* bound: MAGAZINE_FRAMES_MOST */
     for (uint32_t n = magazine->newest; n != magazine->oldest; n--) {
         uint32_t frame = magazine->ring[(n - 1) % MAGAZINE_MOST];
 
@@ -164,6 +165,7 @@ void frame_magazine_give(struct frame_magazine *magazine, uint32_t frame)
 void frame_magazine_empty(struct frame_magazine *magazine)
 {
     assert(lock_held(&pool_lock));
+    /* bound: MAGAZINE_FRAMES_MOST */
     while (magazine->oldest != magazine->newest)
         pool_give(&frames.pool, magazine->ring[magazine->oldest++ % MAGAZINE_MOST]);
     while (magazine->clean_count > 0)
@@ -176,6 +178,7 @@ void frame_magazine_empty(struct frame_magazine *magazine)
 void frame_magazines_want(const struct frame_magazine *mine)
 {
     assert(lock_held(&pool_lock));
+    /* bound: MAX_CPUS */
     for (uint32_t cpu = 0; frames.magazine > 0 && cpu < MAX_CPUS; cpu++) {
         if (&frame_magazines[cpu] != mine) {
             __atomic_store_n(&frame_magazines[cpu].wanted, 1, __ATOMIC_RELAXED);
@@ -208,6 +211,7 @@ void frame_magazines_adjust(struct frame_magazine *mine)
     peak_note(mine);
     if (is_short != frames.is_short) {
         frames.is_short = is_short;
+        /* bound: MAX_CPUS */
         for (uint32_t cpu = 0; cpu < MAX_CPUS; cpu++)
             if (!count_read(frame_magazines[cpu].wanted))
                 __atomic_store_n(&frame_magazines[cpu].room, is_short ? 0 : frames.magazine, __ATOMIC_RELAXED);
@@ -221,6 +225,7 @@ void frames_drain(void)
     lock_state state = lock_take(&pool_lock);
 
     peak_note(&frame_magazines[cpu_number()]);
+    /* bound: MAX_CPUS */
     for (uint32_t cpu = 0; cpu < MAX_CPUS; cpu++)
         frame_magazine_empty(&frame_magazines[cpu]);
     frame_magazines_adjust(&frame_magazines[cpu_number()]);

@@ -67,7 +67,10 @@ extern struct frames frames;
 extern struct frame_magazine  frame_magazines[MAX_CPUS];
 extern struct lock   pool_lock;
 
-/* For sums and audits: the pool lock, unless this CPU stopped while holding it, as a panic's may have. False: not taken. */
+/*
+ * For sums and audits: the pool lock, unless this CPU stopped while holding it, as a panic's may have. False: not
+ * taken.
+ */
 static inline bool pool_enter(lock_state *state)
 {
     if (lock_held(&pool_lock))

@@ -26,8 +26,8 @@ int try_next_page(paddr_t *out) MUST_CHECK;
 
 /*
  * Give a page back. False only if the address is not aligned (K12); nothing has happened then. A page that
- * is free already, that is no memory at all, or that somebody else has taken, is a success as well: nothing happens to it,
- * and it is counted and printed as a misuse of the pool (frame_sums.misuses).
+ * is free already, that is no memory at all, or that somebody else has taken, is a success as well: nothing happens to
+ * it, and it is counted and printed as a misuse of the pool (frame_sums.misuses).
  */
 bool free_page(paddr_t address);
 

@@ -153,6 +153,7 @@ void *small_take(size_t bytes, vaddr_t who)
         return NULL;
     interrupts = interrupts_off();
     magazine = magazine_of(class_of_units(units_for(bytes)));
+    /* bound: damaged blocks, each found once */
     while (block == NULL) {
         if (magazine->count == 0)
             magazine->count = slabs_take(magazine->class, magazine->blocks, magazine->limit / 2);
@@ -348,6 +349,7 @@ void heap_drain(void)
 {
     unsigned long interrupts = interrupts_off();
 
+    /* bound: HEAP_CLASSES magazines */
     for (unsigned class = 0; class < HEAP_CLASSES; class++) {
         struct magazine *magazine = magazine_of(class);
 

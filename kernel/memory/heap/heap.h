@@ -57,8 +57,8 @@ size_t heap_size(const void *block);                    /* what was asked for; 0
 /*
  * Zeroed memory that is never given back: what the kernel needs for as long as it runs. Where the document packs its
  * regions the heap begins inside a page (G19); what it has of that page serves first, from the bottom up, and is
- * no part of the sums. Else this is heap_alloc(). NULL when there is no memory. heap_kept() says how much of the page is
- * in use, of how many bytes.
+ * no part of the sums. Else this is heap_alloc(). NULL when there is no memory. heap_kept() says how much of the page
+ * is in use, of how many bytes.
  */
 void  *heap_keep(size_t bytes);
 size_t heap_kept(size_t *of);

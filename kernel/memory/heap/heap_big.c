@@ -75,6 +75,7 @@ const struct big *big_after(const struct big *from)
     struct region *region = region_at_or_above(&kernel_space.map, page);
 
     deep_assert(lock_held(&kernel_space.map_lock));
+    /* bound: regions of the heap's window */
     while (region && region->home == layout.purpose[PURPOSE_HEAP] && big_of(region) == NULL)
         region = region_next(region);
     return big_of(region);
@@ -90,6 +91,7 @@ enum big_place big_locate(const void *pointer, struct big *copy, uint32_t *gone_
         *copy = *big;
         place = pointer == big_start_of(big) ? BIG_START : BIG_INSIDE;
     }
+    /* bound: REMEMBERED */
     for (unsigned i = 0; i < REMEMBERED && place == BIG_NONE && gone_to; i++)
         if (gone[i].block == pointer) {
             copy->bytes = gone[i].bytes;

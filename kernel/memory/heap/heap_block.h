@@ -10,6 +10,9 @@
  *   [room]      who took it, if n + 4 <= room   [room]      who gave it back
  *   [room + 4]  k ^ n                           [room + 4]  k ^ n
  *
+ * A block is FREE in its slab, READY in a processor's magazine, LIVE while somebody has it, and LOST once it was found
+ * damaged: FREE <--> READY <--> LIVE --> LOST, READY --> LOST. Its state byte (heap_slab.h) says which.
+ *
  * "Who" is the low half of a code address. Writing past the end meets the guard with the first
  * byte, a terminating zero included. Writing after free meets the tag in [0] and [4], and the copy
  * in [room] tells whether the culprit is still known. Checked builds fill the rest of a

@@ -20,6 +20,7 @@ int heap_pages_map(page_t first, unsigned pages)
 
     assert(pages <= SLAB_PAGES);
     assert(pages > 0 && window != NULL);
+    /* bound: SLAB_PAGES */
     while (got < pages && err == 0) {
         err = frame_get(OWNER_HEAP, 0, &frames[got]);
         got += err == 0;
@@ -46,6 +47,7 @@ void heap_pages_unmap(page_t first, unsigned pages)
 
     assert(pages > 0 && pages <= SLAB_PAGES);
     assert(err == 0);                   /* nothing is built */
+    /* bound: SLAB_PAGES */
     for (unsigned i = 0; i < pages; i++)
         cursor_discard(&c, first + i);
     cursor_close(&c);

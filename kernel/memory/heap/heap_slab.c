@@ -276,6 +276,7 @@ unsigned slabs_take(unsigned class, void **blocks, unsigned want)
     unsigned   got = 0;
 
     deep_assert(want > 0);
+    /* bound: `want`, half a magazine */
     while (got < want) {
         uint32_t page = pick_slab(class, got == 0);
 
@@ -291,6 +292,7 @@ void slabs_give(void *const *blocks, unsigned count)
 {
     lock_state state = lock_take(&heap.lock);
 
+    /* bound: `count`, a magazine */
     for (unsigned i = 0; i < count; i++)
         give_one(blocks[i]);
     lock_drop(&heap.lock, state);
@@ -300,6 +302,7 @@ void slabs_trim(void)
 {
     lock_state state = lock_take(&heap.lock);
 
+    /* bound: HEAP_CLASSES */
     for (unsigned class = 0; class < HEAP_CLASSES; class++) {
         uint32_t page = heap.empty[class];
 

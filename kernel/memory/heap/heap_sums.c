@@ -33,6 +33,7 @@ static void add_slabs(struct heap_sums *sums)
     lock_state state = lock_take(&heap.lock);
 
     sums->bookkeeping_pages = pages_with_book() / CHUNK_PAGES;
+    /* bound: pages of the heap: docs/locks.md */
     for (uint32_t page = 0; page < pages_with_book(); page++)
         if (page % CHUNK_PAGES != 0 && slab_at(page)->pages > 0)
             add_slab(page, sums);
@@ -52,6 +53,7 @@ void heap_sums(struct heap_sums *out)
     lock_state       state = lock_take(&kernel_space.map_lock);
 
     add_slabs(&sums);
+    /* bound: big blocks of the heap: docs/locks.md */
     for (const struct big *big = big_after(NULL); big; big = big_after(big)) {
         sums.big_pages += (uint32_t)(span_pages(big->region.span) - big->region.guard);
         sums.big_blocks += !big->lost;
@@ -110,6 +112,7 @@ unsigned heap_takers(struct heap_taker *rows, unsigned room)
     struct taker_rows to = { .rows = rows, .room = room };
     lock_state        map = lock_take(&kernel_space.map_lock), state = lock_take(&heap.lock);
 
+    /* bound: pages and big blocks of the heap: docs/locks.md */
     for (uint32_t page = 0; page < pages_with_book(); page++)
         if (page % CHUNK_PAGES != 0 && slab_at(page)->pages > 0)
             add_takers(page, &to);

@@ -105,6 +105,7 @@ static bool find_slot(const struct stack_pool *pool, uint32_t parity, uint32_t *
     uint32_t mask = parity ? 0xAAAAAAAAu : 0x55555555u;
 
     deep_assert(lock_held(&lock) && parity <= 1);
+    /* bound: STACKS_MAXIMUM / WORD_BITS */
     for (uint32_t word = 0; word * WORD_BITS < slots; word++) {
         uint32_t candidates = ~pool->taken[word] & mask;
         uint32_t slot;
@@ -129,6 +130,7 @@ static int map_stack(struct space *home, struct span span)
     deep_assert(span_pages(span) == window()->unit);
     if (err != 0)
         return err;
+    /* bound: pages of a stack */
     for (page_t page = span.first; page < span.end && err == 0; page++) {
         frame_t frame;
 
@@ -150,6 +152,7 @@ static void unmap_stack(struct space *home, struct span span)
 
     assert(err == 0);
     deep_assert(span_pages(span) == window()->unit);
+    /* bound: pages of a stack */
     for (page_t page = span.first; page < span.end; page++)
         cursor_discard(&c, page);
     cursor_close(&c);
@@ -360,6 +363,7 @@ void stack_move(struct space *space, const struct stack *here, const struct stac
         space_activate(space);
     } else {
         assert(there->slot == here->slot);
+        /* bound: pages of a stack */
         for (page_t page = span.first; page < span.end; page++)
             show(there->space, page, frame_at(here->space, page));
         space_activate(space);
@@ -408,6 +412,7 @@ size_t stacks_deepest(void)
 {
     lock_state state = lock_take(&lock);
 
+    /* bound: spaces times slots, in checked builds only */
     for (struct space *home = next_home(NULL); home != NULL && IS_CHECKED; home = next_home(home))
         for (uint32_t slot = 0; slot < slots; slot++)
             if (is_taken(home->stacks, slot)) {
@@ -455,6 +460,7 @@ static uint32_t audit_pool(struct space *home, struct audit_report *report)
     int                      err  = cursor_open(&c, home, window()->span, 0);
 
     assert(err == 0);
+    /* bound: slots of a pool, for the audit */
     for (uint32_t slot = 0; slot < slots; slot++) {
         audit_slot(&c, slot, is_taken(pool, slot), report);
         used += is_taken(pool, slot);
@@ -471,6 +477,7 @@ void stacks_audit(struct audit_report *report)
     uint32_t          used  = 0;
     struct frame_sums sums;
 
+    /* bound: spaces, for the audit */
     for (const struct space *s = space_after(NULL); s != NULL; s = stacks_are_own() ? space_after(s) : NULL)
         used += audit_pool((struct space *)s, report);
     frames_sums(&sums);

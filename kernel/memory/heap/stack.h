@@ -58,10 +58,11 @@ void stack_put(const struct stack *stack);
 void stack_write(const struct stack *stack, const void *bytes, size_t count);
 
 /*
- * A thread goes to another space and takes its stack along, into the same slot. stack_follow() takes what that needs, and
+ * A thread goes to another space and takes its stack along, into the same slot. stack_follow() takes what that needs,
+ * and
  * *there is the stack in its new place: as good as any, not yet with the contents. Returns 0, -ENOMEM, or -EAGAIN
- * when the slot is in use there. Then either stack_stay() gives it back; or stack_move(), called by the thread itself on
- * the stack `here`, makes `space` current with the contents in the new place, and the old one free. Where all
+ * when the slot is in use there. Then either stack_stay() gives it back; or stack_move(), called by the thread itself
+ * on the stack `here`, makes `space` current with the contents in the new place, and the old one free. Where all
  * share one pool the two are the same stack, and only the space changes.
  */
 int  stack_follow(struct space *space, const struct stack *here, struct stack *there) MUST_CHECK;

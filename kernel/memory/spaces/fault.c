@@ -168,7 +168,10 @@ static enum fault_action decide(const struct fault *f, entry_t entry)
 
 /* ---- Actions: each begins with the entry touched, and leaves it, whether it succeeds or not ------------ */
 
-/* What is left are rights that can be had: on i386 what may be written can be read, as on Linux (a region of PROT_WRITE). */
+/*
+ * What is left are rights that can be had: on i386 what may be written can be read, as on Linux (a region of
+ * PROT_WRITE).
+ */
 static struct rights without_write(struct rights rights)
 {
     rights = mmu_allow(rights);

@@ -1,10 +1,10 @@
 /*
  * fault_repeat.h - noticing a fault that is handled and comes back unchanged.
  *
- * Handling a fault changes the entry, or finds that another thread has. If a thread faults again and again at one address, for the
- * same access, and each time its entry is as the last handling has left it, then handling does nothing, and would for ever: a bug
- * of ours that must not stop the machine. The processor notes each use of a page in its entry, so a page that has been
- * reached in between does not look like that.
+ * Handling a fault changes the entry, or finds that another thread has. If a thread faults again and again at one
+ * address, for the same access, and each time its entry is as the last handling has left it, then handling does
+ * nothing, and would for ever: a bug of ours that must not stop the machine. The processor notes each use of a page in
+ * its entry, so a page that has been reached in between does not look like that.
  *
  * Each thread has a struct fault_repeat, all zeros at first.
  *
@@ -18,7 +18,10 @@
 #include "memory/spaces/region.h"
 #include "mmu.h"
 
-/* Programs that map, touch and unmap, or fork and write, fault at one address rightly: entries decide, but not after so few. */
+/*
+ * Programs that map, touch and unmap, or fork and write, fault at one address rightly: entries decide, but not after so
+ * few.
+ */
 enum { FAULT_REPEATS_TRUSTED = 64, FAULT_REPEATS_UNCHANGED = 4 };
 
 struct space;

@@ -10,6 +10,7 @@
 size_t fault_stack_gap(const struct space *space);
 
 /* Fill in the verdict for FAULT_BUS, FAULT_SEGV_ACCESS or FAULT_SEGV_MAP. Locking: the map lock is held. */
-void fault_describe(struct fault_verdict *verdict, const struct space *space, vaddr_t address, enum fault_action action);
+void fault_describe(struct fault_verdict *verdict, const struct space *space, vaddr_t address,
+                    enum fault_action action);
 
 #endif

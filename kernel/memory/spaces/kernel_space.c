@@ -166,6 +166,7 @@ static int map_small(const struct layout_region *home, struct span part, page_t 
     assert(span_covers(home->span, part));
     if (err != 0)
         return err;
+    /* bound: pages of a row, at boot */
     for (page_t page = part.first; page < part.end; page++) {
         bool there = entry_present(cursor_read(&c, page));
 
@@ -246,6 +247,7 @@ static void protect_image(const struct layout_region *home)
 
     assert(err == 0);
     assert(home->backing == BACKING_IMAGE);
+    /* bound: pages of a row, at boot */
     for (page_t page = home->span.first; page < home->span.end; page++)
         cursor_protect(&c, page, rights_at_first(home, page));
     cursor_close(&c);

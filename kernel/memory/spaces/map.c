@@ -296,6 +296,7 @@ static void protect_pages(const struct region *region)
 
     assert(err == 0);
     deep_assert(lock_held(&region->space->map_lock) && region->height > 0);
+    /* bound: pages of the program's span that have entries: docs/locks.md */
     for (page_t page = cursor_next(&c, span.first); page < span.end; page = cursor_next(&c, page + 1)) {
         struct rights rights = region->rights;
 
@@ -309,7 +310,8 @@ static void protect_pages(const struct region *region)
 }
 
 /* Give the part of one region that lies in the span other rights. Nothing has changed on an error. */
-static int protect_part(struct space *space, struct region *region, struct span part, uint8_t rights, struct region **after)
+static int protect_part(struct space *space, struct region *region, struct span part, uint8_t rights,
+                        struct region **after)
 {
     struct region *spares[2] = { NULL, NULL };
     struct region  changed   = *region;
@@ -365,6 +367,7 @@ static int protect(struct space *space, struct span span, uint8_t rights)
     page_t at = span.first;
 
     deep_assert(lock_held(&space->map_lock));
+    /* bound: regions of the space, REGIONS_MAXIMUM: docs/locks.md */
     while (at < span.end) {
         struct region *region = region_find(&space->map, at);
         struct span    part   = { at, span.end };

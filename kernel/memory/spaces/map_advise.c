@@ -130,6 +130,7 @@ static int advise(struct space *space, struct span span, int advice)
     page_t at   = span.first;
 
     deep_assert(lock_held(&space->map_lock));
+    /* bound: regions of the space, REGIONS_MAXIMUM: docs/locks.md */
     while (at < span.end) {
         struct region *region = region_at_or_above(&space->map, at);
         struct span    part;

@@ -72,7 +72,8 @@ static int batch_copy_in(const struct batch *batch, struct space *space, page_t 
 }
 
 /* Every frame that a span of `from` shows is shown by `to` as well, `shift` pages further up. */
-int map_copy_pages(struct batch *batch, struct space *from, struct span span, struct space *to, page_t shift, bool apart)
+int map_copy_pages(struct batch *batch, struct space *from, struct span span, struct space *to, page_t shift,
+                   bool apart)
 {
     deep_assert(!span_empty(span));
     for (page_t page = span.first; page < span.end; page = batch->first + batch->run.count) {
@@ -118,6 +119,7 @@ int map_copy(struct space *child, struct space *parent)
     child->limits   = parent->limits;
     child->barriers = parent->barriers;
     state = lock_take(&parent->map_lock);
+    /* bound: regions of the space, REGIONS_MAXIMUM: docs/locks.md; and their pages */
     for (const struct region *r = region_at_or_above(&parent->map, 0); r != NULL && err == 0; r = region_next(r))
         if (!r->not_forked)
             err = copy_region(batch, child, parent, r);

@@ -19,6 +19,7 @@ static size_t pages_locked(const struct space *space, struct span within)
     size_t pages = 0;
 
     deep_assert(lock_held(&space->map_lock));
+    /* bound: regions of the space, REGIONS_MAXIMUM: docs/locks.md */
     for (const struct region *r = region_at_or_above(&space->map, within.first); r != NULL && r->span.first < within.end;
          r = region_next(r)) {
         page_t first = r->span.first > within.first ? r->span.first : within.first;
@@ -68,6 +69,7 @@ static bool next_locked(struct space *space, struct span within, struct span *pa
     const struct region *region = region_at_or_above(&space->map, within.first);
 
     deep_assert(!span_empty(within));
+    /* bound: regions of the space, REGIONS_MAXIMUM: docs/locks.md */
     while (region != NULL && region->span.first < within.end && region->locked != REGION_LOCKED)
         region = region_next(region);
     if (region != NULL && region->span.first < within.end) {
@@ -135,6 +137,7 @@ static int set_part(struct space *space, struct region *region, struct span part
 static int set_locked(struct space *space, struct span span, uint8_t locked)
 {
     deep_assert(lock_held(&space->map_lock));
+    /* bound: regions of the space, REGIONS_MAXIMUM: docs/locks.md */
     for (page_t at = span.first; at < span.end; ) {
         struct region *region = region_find(&space->map, at);
         struct span    part   = { at, span.end };
@@ -154,8 +157,8 @@ static int set_locked(struct space *space, struct span span, uint8_t locked)
 }
 
 /*
- * The pages that hold any byte of a range. Returns 0; -EINVAL when it wraps, -ENOMEM when it leaves user space. A length
- * that cannot be rounded up is no length to Linux.
+ * The pages that hold any byte of a range. Returns 0; -EINVAL when it wraps, -ENOMEM when it leaves user space. A
+ * length that cannot be rounded up is no length to Linux.
  */
 static int span_around(vaddr_t start, size_t bytes, struct span *out)
 {
@@ -217,6 +220,7 @@ static void set_all(struct space *space, uint8_t locked)
     struct region *region = region_at_or_above(&space->map, 0);
 
     deep_assert(lock_held(&space->map_lock));
+    /* bound: regions of the space, REGIONS_MAXIMUM: docs/locks.md */
     while (region != NULL) {
         if (!map_is_physical(region))
             region->locked = locked;

@@ -277,7 +277,8 @@ static int old_span(vaddr_t old, size_t old_bytes, struct span *out)
     return old_bytes == 0 || checked_span(old, old_bytes, layout.user.end, out) ? 0 : -EINVAL;
 }
 
-int map_move(struct space *space, vaddr_t old, size_t old_bytes, size_t new_bytes, uint32_t flags, vaddr_t place, vaddr_t *out)
+int map_move(struct space *space, vaddr_t old, size_t old_bytes, size_t new_bytes, uint32_t flags, vaddr_t place,
+             vaddr_t *out)
 {
     struct move       m = { .pages = pages_for(new_bytes), .flags = flags };
     struct provisions p = { 0 };
@@ -309,7 +310,8 @@ int map_move(struct space *space, vaddr_t old, size_t old_bytes, size_t new_byte
 /* ---- remap_file_pages ------------------------------------------------------------------------------ */
 
 /* The same region again, with another part of its object behind it. */
-static int show_other(struct space *space, struct span span, uint64_t offset, struct region *node, struct region **spare)
+static int show_other(struct space *space, struct span span, uint64_t offset, struct region *node,
+                      struct region **spare)
 {
     struct region *region = region_find(&space->map, span.first);
 

@@ -101,6 +101,7 @@ static int show(struct space *space, struct wanted w)
         return err;
     }
     *region = describe(w.pages);
+    /* bound: frames of a PC's screens and ROMs, or what map_pages() is asked for */
     for (size_t i = 0; i < span_pages(w.pages); i++) {
         frame_t frame = { w.first.no + (uint32_t)i };
 

@@ -196,6 +196,7 @@ void map_cut(struct space *space, struct span span, struct region **spare)
     struct region *region = region_at_or_above(&space->map, span.first);
 
     deep_assert(lock_held(&space->map_lock));
+    /* bound: regions of the space, REGIONS_MAXIMUM: docs/locks.md */
     while (region != NULL && region->span.first < span.end) {
         struct span    part = { region->span.first > span.first ? region->span.first : span.first,
                                 region->span.end < span.end ? region->span.end : span.end };

@@ -24,7 +24,10 @@ struct region *map_split(struct space *space, struct region *region, page_t page
 /* Join a region with the neighbours that mean the same; returns the region that now holds it all. */
 struct region *map_join(struct space *space, struct region *region);
 
-/* Make a part of a region, which lies in it, a region of its own; returns it, or NULL without memory or room for one more. */
+/*
+ * Make a part of a region, which lies in it, a region of its own; returns it, or NULL without memory or room for one
+ * more.
+ */
 struct region *map_isolate(struct space *space, struct region *region, struct span part);
 
 /* As many regions as Linux gives a process (vm.max_map_count): a limit for runaway programs. A split adds one. */
@@ -45,7 +48,8 @@ void map_bring_in(struct space *space, struct span span);
 struct batch;
 struct batch *map_batch(void);                  /* what copying needs; NULL without memory */
 void          map_batch_free(struct batch *batch);
-int map_copy_pages(struct batch *batch, struct space *from, struct span span, struct space *to, page_t shift, bool apart) MUST_CHECK;
+int map_copy_pages(struct batch *batch, struct space *from, struct span span, struct space *to, page_t shift,
+                   bool apart) MUST_CHECK;
 
 /* Unmap the pages of a span that lies in one region; drop their frames. */
 void map_discard(struct space *space, struct span span);

@@ -32,6 +32,7 @@ static void look_at_entries(struct space *space, struct span span, uint8_t *ther
     int           err = cursor_open(&c, space, span, 0);
 
     assert(err == 0);                       /* nothing is built */
+    /* bound: pages of the program's span that have entries: docs/locks.md */
     for (page_t page = cursor_next(&c, span.first); page < span.end; page = cursor_next(&c, page + 1))
         there[page - span.first] |= entry_kind(cursor_read(&c, page), 1) != ENTRY_EMPTY;
     cursor_close(&c);
@@ -51,6 +52,7 @@ int map_residency(struct space *space, struct span span, uint8_t *there)
     lock_state state = lock_take(&space->map_lock);
     int        err   = 0;
 
+    /* bound: regions of the space, REGIONS_MAXIMUM: docs/locks.md */
     for (page_t at = span.first; at < span.end && err == 0; ) {
         const struct region *region = region_find(&space->map, at);
         struct span          part   = { at, at + STEP < span.end ? at + STEP : span.end };

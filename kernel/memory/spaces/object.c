@@ -155,6 +155,7 @@ static void prune(struct object *object, uint64_t page)
     struct object_node *node = object->index;
 
     deep_assert(lock_held(&object->lock));
+    /* bound: OBJECT_HIGHEST levels */
     for (unsigned level = object->height; level > 0 && node != NULL; level--) {
         path[level] = node;
         if (node->used == 0 || level == 1) {
@@ -181,6 +182,7 @@ static int put(struct object *object, uint64_t page, frame_t frame)
     struct object_node *node;
 
     deep_assert(lock_held(&object->lock) && frame_exists(frame) && page < object->pages);
+    /* bound: OBJECT_HIGHEST levels */
     while (object->index == NULL || (reach(object->height) != 0 && page >= reach(object->height)))
         if (grow(object) != 0)
             goto full;
@@ -260,6 +262,7 @@ void object_resident(struct object *object, uint64_t page, frame_t *out, size_t 
     lock_state       state = lock_take(&object->lock);
     const uintptr_t *leaf  = NULL;
 
+    /* bound: `count`, FAULT_AROUND or what mincore() takes at once */
     for (size_t i = 0; i < count; i++, page++) {
         if (leaf == NULL || way(page, 1) == 0)
             leaf = leaf_of(object, page);
@@ -287,7 +290,8 @@ int object_adopt(struct object *object, uint64_t page, frame_t frame)
  * Drop the frames of a subtree's pages [from, to), and its empty nodes. Recursion is as deep as the index is high:
  * at most OBJECT_HIGHEST small stack frames.
  */
-static void cut(struct object *object, struct object_node *node, unsigned level, uint64_t base, uint64_t from, uint64_t to)
+static void cut(struct object *object, struct object_node *node, unsigned level, uint64_t base, uint64_t from,
+                uint64_t to)
 {
     uint64_t step = reach(level - 1);
 
@@ -373,6 +377,7 @@ static void unmap_shared(struct object *object, struct region *region, uint64_t 
         return;
     err = cursor_open(&c, region->space, span, 0);
     assert(err == 0);
+    /* bound: pages of the program's span that have entries: docs/locks.md */
     for (page_t page = cursor_next(&c, span.first); page < span.end; page = cursor_next(&c, page + 1)) {
         const uintptr_t *leaf  = leaf_of(object, region->offset + (page - region->span.first));
         entry_t          entry = cursor_read(&c, page);
@@ -387,6 +392,7 @@ void object_punch(struct object *object, uint64_t from, uint64_t to)
 {
     lock_state state = lock_take(&object->lock);
 
+    /* bound: mappings of the object, and their pages: docs/locks.md */
     for (struct region *r = object->mappings; r != NULL && from < to; r = r->next_mapping)
         unmap_shared(object, r, from, to);
     cut_index(object, from, to);
@@ -438,6 +444,7 @@ bool object_is_writable(struct object *object)
     lock_state state = lock_take(&object->lock);
     bool       found = false;
 
+    /* bound: mappings of the object: docs/locks.md */
     for (const struct region *r = object->mappings; r != NULL && !found; r = r->next_mapping)
         found = r->shared && (r->may & MAY_WRITE);
     lock_drop(&object->lock, state);
@@ -450,6 +457,7 @@ void object_resize(struct object *object, uint64_t pages)
 {
     lock_state state = lock_take(&object->lock);
 
+    /* bound: mappings of the object, and their pages: docs/locks.md */
     if (pages < object->pages)
         for (struct region *r = object->mappings; r != NULL; r = r->next_mapping)
             unmap_from(r, pages);

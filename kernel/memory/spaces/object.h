@@ -80,7 +80,9 @@ void object_resize(struct object *object, uint64_t pages);
  */
 void object_punch(struct object *object, uint64_t from, uint64_t to);
 
-/* The first page at or after `from` that is resident, or that is a hole; `pages` when there is none before. O(nodes). */
+/*
+ * The first page at or after `from` that is resident, or that is a hole; `pages` when there is none before. O(nodes).
+ */
 uint64_t object_next(struct object *object, uint64_t from, bool resident);
 
 /* Whether some shared mapping shows it to a program that may write there, now or after an mprotect(). O(mappings). */

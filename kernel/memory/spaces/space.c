@@ -59,6 +59,7 @@ static void copy_entries(const struct space *space, page_t first, page_t end)
 
     assert(is_aligned(first, reach) && is_aligned(end, reach) && first <= end);
     deep_assert(lock_held(&list_lock));
+    /* bound: entries of a root */
     for (size_t count = (end - first) / reach, now; count > 0; count -= now, first += now * reach) {
         now = count < AT_ONCE ? count : AT_ONCE;
         memcpy(between, entry_at(&kernel_space, first, MMU_LEVELS), now * sizeof *between);
@@ -81,6 +82,7 @@ static void start_own_part(const struct space *space)
     page_t reach = mmu_reach(MMU_LEVELS);
 
     deep_assert(lock_held(&list_lock) && frame_owner(space->root) == OWNER_TABLES);
+    /* bound: regions of the document */
     for (uint32_t i = 0; i < layout.region_count; i++) {
         const struct layout_region *home = &layout.regions[i];
         bool                        self = home->backing == BACKING_TABLES;
@@ -207,6 +209,7 @@ void space_share_entry(page_t page, entry_t entry)
     if (root_entry_is_users(page))
         return;                         /* kernel space's alone: others have their programs there */
     state = lock_take(&list_lock);
+    /* bound: spaces: docs/locks.md */
     for (const struct space *s = spaces; s != NULL; s = s->next)
         entry_write(entry_at(s, page, MMU_LEVELS), entry);
     lock_drop(&list_lock, state);

@@ -36,7 +36,10 @@ struct map_limits {
     bool    stack_by_write;                 /* a stack grows when it is written to, not when read   */
 };
 
-/* Where the tables of a process have permanent addresses (tables/table_home.h): what that strategy remembers of a space. */
+/*
+ * Where the tables of a process have permanent addresses (tables/table_home.h): what that strategy remembers of a
+ * space.
+ */
 struct table_home {
     union {
         struct bookkeeping     *structure;  /* table access `window`: in the window              */
@@ -139,8 +142,12 @@ void space_share_entry(page_t page, entry_t entry);
  */
 int  kernel_map(struct region *region, enum purpose window, const char *name, size_t pages, size_t guard,
                 enum owner owner) MUST_CHECK;
-int  kernel_map_device(struct region *region, const char *name, paddr_t start, size_t bytes, enum cache cache) MUST_CHECK;
-/* Whether the heap has more frames than its document's `at most`: the caller, who took the last of them, gives them back. */
+int  kernel_map_device(struct region *region, const char *name, paddr_t start, size_t bytes,
+                       enum cache cache) MUST_CHECK;
+/*
+ * Whether the heap has more frames than its document's `at most`: the caller, who took the last of them, gives them
+ * back.
+ */
 bool kernel_heap_is_over(void);
 /* Undo either: unmap, flush, give the frames back (not a device's). */
 void kernel_unmap(struct region *region);

@@ -1,8 +1,9 @@
 /*
  * user.c - copying to and from programs, with the range checked first.
  *
- * How the bytes are reached is the port's affair (arch/contract.h): at the program's own addresses, where the page-fault handler
- * resolves faults like the program's own and the copy stops where it cannot; or as a layout does instead.
+ * How the bytes are reached is the port's affair (arch/contract.h): at the program's own addresses, where the
+ * page-fault handler resolves faults like the program's own and the copy stops where it cannot; or as a layout does
+ * instead.
  */
 #include "memory/spaces/user.h"
 

@@ -30,6 +30,7 @@ static bool use(struct space *space, page_t page, uint8_t access, frame_t *out)
     bool       may;
 
     deep_assert(access == MAY_READ || access == MAY_WRITE);
+    /* bound: the processor sets a bit once */
     do {
         old = entry_read(at);
         new = entry_with_use(old, access == MAY_WRITE);

@@ -30,7 +30,9 @@ static bool find_room(const struct layout_region *window, size_t pages, page_t w
            region_gap(&kernel_space.map, pages, 1, window->span, false, first);
 }
 
-/* Whether so many pages more would be more than the document's `at most`. The heap's are counted when they have frames. */
+/*
+ * Whether so many pages more would be more than the document's `at most`. The heap's are counted when they have frames.
+ */
 static bool is_over(const struct layout_region *window, size_t pages)
 {
     return window->purpose == PURPOSE_DEVICES && window->maximum > 0 && device_pages + pages > window->maximum;
@@ -87,6 +89,7 @@ static int fill(struct region *region, enum owner owner)
     deep_assert(owner != OWNER_FREE && !span_empty(span));
     if (err != 0)
         return err;
+    /* bound: pages that a caller in the kernel asks for */
     for (page_t page = span.first; page < span.end && err == 0; page++) {
         frame_t frame;
 
@@ -152,6 +155,7 @@ int kernel_map_device(struct region *region, const char *name, paddr_t start, si
         return err;
     }
     region->offset = frames.first;
+    /* bound: pages of a device's registers */
     for (size_t i = 0; i < span_pages(frames); i++)
         cursor_map(&c, region->span.first + i, (frame_t){ (uint32_t)(frames.first + i) }, region->rights, cache);
     cursor_close(&c);
@@ -166,6 +170,7 @@ void kernel_unmap(struct region *region)
 
     assert(err == 0);
     deep_assert(region->home != NULL && region_find(&kernel_space.map, span.first) == region);
+    /* bound: pages that a caller in the kernel asked for */
     for (page_t page = cursor_next(&c, span.first); page < span.end; page = cursor_next(&c, page + 1)) {
         if (region->backing == BACKING_DEVICE)
             cursor_remove(&c, page);            /* device memory has no reference to drop */

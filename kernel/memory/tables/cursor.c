@@ -60,6 +60,7 @@ entry_t *cursor_find(struct cursor *c, page_t page)
 /* Where an alias repeats a region, the processor may have cached both. */
 static void flush_twins(const struct cursor *c)
 {
+    /* bound: regions of the document times CURSOR_PAGES */
     for (uint32_t i = 0; i < layout.region_count; i++) {
         const struct layout_region *twin = &layout.regions[i];
 
@@ -83,6 +84,7 @@ static void flush_noted(struct cursor *c)
         else
             mmu_flush_space();
     } else {
+        /* bound: CURSOR_PAGES */
         for (uint32_t i = 0; i < c->flush_count; i++)
             mmu_flush_page(c->flush[i]);
         if (cursor_of_kernel(c))
@@ -313,6 +315,7 @@ void cursor_discard(struct cursor *c, page_t page)
 page_t cursor_next(struct cursor *c, page_t from)
 {
     deep_assert(from >= c->span.first);
+    /* bound: tables of the span, and the entries of one: docs/locks.md */
     for (page_t page = from; page < c->span.end; ) {
         const entry_t *at   = cursor_find(c, page);
         page_t         stop = c->in_view.end < c->span.end ? c->in_view.end : c->span.end;

@@ -22,9 +22,19 @@
  * Flush    only pages whose present entry lost rights or changed frame; one by one up to
  *          CURSOR_PAGES of them, beyond that everything. A table given back takes the page of the
  *          self-map that shows it along, a page that an alias repeats its twin. Spaces that run
- *          nowhere need none. Making present what was not needs none: the processor does
- *          not remember that something is missing.
+ *          nowhere need none. Mapping a page that was not present needs no flush: such entries are never cached.
  * Cost     O(pages edited) plus one table look-up for each MMU_ENTRIES pages.
+ *
+ * What a last-level entry can be, and which edit makes it another:
+ *
+ *                    cursor_map(), cursor_copy_in()              cursor_protect() with no rights
+ *     EMPTY, GUARD --------------------------------> PRESENT ----------------------------------> BLOCKED
+ *       |  ^ ^     <--------------------------------   | ^   <----------------------------------    |
+ *       v  | |       cursor_remove(), _discard()       +-+         rights again, or a touch         |
+ *      SWAP  |                      cursor_replace(): another frame                                 |
+ *            +------------------ cursor_remove(), cursor_discard() ---------------------------------+
+ *
+ * SWAP, GUARD and other absent kinds come by cursor_put(). In a master table EMPTY is written as IDENTITY.
  *
  * A span may lie in kernel space's alias of another region only for reading: edit the original.
  *
@@ -76,7 +86,10 @@ struct cursor {
 int  cursor_open(struct cursor *c, struct space *space, struct span span, unsigned flags) MUST_CHECK;
 void cursor_close(struct cursor *c);
 
-/* The entry of a page; EMPTY where there is no table, IDENTITY where there is nothing in a master table. Inside a large page: the large page's entry. */
+/*
+ * The entry of a page; EMPTY where there is no table, IDENTITY where there is nothing in a master table. Inside a large
+ * page: the large page's entry.
+ */
 entry_t cursor_read(struct cursor *c, page_t page);
 
 /*
@@ -96,8 +109,8 @@ void cursor_map_large(struct cursor *c, page_t page, frame_t frame, struct right
 
 /*
  * Hang in a table that was filled beforehand (memory/spaces/populate.h): MMU_ENTRIES present entries, whose frames'
- * references and the table's own are then the space's. The pages it shows are empty so far, a process's, and all in its space's
- * part; the cursor was opened with CURSOR_BUILD and CURSOR_LARGE. Returns 0, or -ENOMEM where the layout has no
+ * references and the table's own are then the space's. The pages it shows are empty so far, a process's, and all in its
+ * space's part; the cursor was opened with CURSOR_BUILD and CURSOR_LARGE. Returns 0, or -ENOMEM where the layout has no
  * place left for a table.
  */
 int  cursor_hang(struct cursor *c, page_t page, frame_t table) MUST_CHECK;
@@ -142,9 +155,9 @@ void cursor_discard_span(struct cursor *c, struct span span);
  * A cursor's small relative, for faults: one page of a program that has a table. cursor_touch() takes the tables
  * lock and says what the entry is; it returns false, and takes no lock, where there is no table.
  * cursor_touch_within() does the same for a page of a cursor that was opened with CURSOR_BUILD, under the cursor's
- * lock. One of the others ends it: an EMPTY page shows a frame, whose reference passes to the entry; a present or BLOCKED
- * one gets more rights; a present one gets another frame, and the old one is returned with its reference once no
- * processor can reach it; or nothing happens.
+ * lock. One of the others ends it: an EMPTY page shows a frame, whose reference passes to the entry; a present or
+ * BLOCKED one gets more rights; a present one gets another frame, and the old one is returned with its reference once
+ * no processor can reach it; or nothing happens.
  */
 struct cursor_touch {
     struct space *space;

@@ -55,6 +55,7 @@ struct cursor_run cursor_copy_out(struct cursor *c, page_t page, entry_t *out, s
     if (at == NULL)
         return run;
     run.count = in_table(c, page, count);
+    /* bound: MMU_ENTRIES */
     for (const entry_t *end = at + run.count; at < end; at++, out++, page++) {
         entry_t e = entry_read(at);
 
@@ -90,6 +91,7 @@ void cursor_copy_in(struct cursor *c, page_t page, const entry_t *entries, struc
 {
     assert(!cursor_of_kernel(c));
     deep_assert(run.present <= run.filled && run.filled <= run.count);
+    /* bound: MMU_ENTRIES in each of two tables */
     for (size_t left = run.count; left > 0; ) {
         entry_t *at    = cursor_entry(c, page);
         size_t   part  = in_table(c, page, left);
@@ -122,6 +124,7 @@ static void discard_entries(struct cursor *c, page_t page, entry_t *at, const en
     bool current = space_is_current(c->space);
 
     deep_assert(span_has(c->in_view, page) && at <= end);
+    /* bound: MMU_ENTRIES */
     for (; at < end && left > 0; at++, page++) {
         entry_t old = entry_read(at);
 
@@ -146,6 +149,7 @@ static void discard_entries(struct cursor *c, page_t page, entry_t *at, const en
 void cursor_discard_span(struct cursor *c, struct span span)
 {
     assert(!cursor_of_kernel(c) && span_covers(c->span, span));
+    /* bound: pages of the program's span that have entries: docs/locks.md */
     for (page_t next = span.first; next < span.end; ) {
         page_t   page = cursor_next(c, next);
         entry_t *at;
@@ -207,6 +211,7 @@ void cursor_touch_allow(struct cursor_touch *t, struct rights rights)
     deep_assert(lock_held(&t->space->tables_lock));
     if (entry_present(t->entry)) {
         assert(rights_within(entry_rights(t->entry), mmu_allow(rights)));
+        /* bound: the processor sets a bit once */
         while (!entry_change(t->at, t->entry, entry_with_rights(t->entry, rights)))
             t->entry = entry_read(t->at);
     } else {

@@ -17,6 +17,7 @@
 void cursor_share(struct cursor *c, page_t page, entry_t entry)
 {
     deep_assert(cursor_of_kernel(c));
+    /* bound: regions of the document */
     for (uint32_t i = 0; i < layout.region_count; i++) {
         const struct layout_region *twin = &layout.regions[i];
         page_t other = twin->span.first + (page - twin->alias);
@@ -158,6 +159,7 @@ static int take_tables(struct cursor *c, unsigned lowest, frame_t *chain)
     size_t taken = 0;
     int    err   = 0;
 
+    /* bound: tables that the span lacks: docs/locks.md */
     for (unsigned level = MMU_LEVELS; level > lowest; level--)
         for (page_t page = stretch(c->span.first, level); page < c->span.end && err == 0; page += mmu_reach(level))
             if (is_missing(c, page, level)) {
@@ -174,6 +176,7 @@ static int take_tables(struct cursor *c, unsigned lowest, frame_t *chain)
 /* Upper levels first, so that the lower find their place. */
 static void install_tables(struct cursor *c, unsigned lowest, frame_t chain)
 {
+    /* bound: tables that the span lacks: docs/locks.md */
     for (unsigned level = MMU_LEVELS; level > lowest; level--)
         for (page_t page = stretch(c->span.first, level); page < c->span.end; page += mmu_reach(level))
             if (is_missing(c, page, level))
@@ -221,6 +224,7 @@ page_t cursor_skip_empty(const struct cursor *c, page_t page, page_t end)
 void cursor_sweep(struct cursor *c)
 {
     deep_assert(!cursor_of_kernel(c));
+    /* bound: tables of the span: docs/locks.md */
     for (unsigned level = 2; level <= MMU_LEVELS; level++)
         for (page_t page = c->span.first; (page = cursor_skip_empty(c, page, c->span.end)) < c->span.end;
              page = stretch(page, level) + mmu_reach(level)) {

@@ -37,8 +37,8 @@ static inline bool root_entry_is_users(page_t page)
 
 /*
  * Whether an entry of kernel space for this page may stay cached when the root changes: where kernel space has
- * something of its own in the programs' part, a program has something else at the same address; and a space's own stacks
- * are no other's.
+ * something of its own in the programs' part, a program has something else at the same address; and a space's own
+ * stacks are no other's.
  */
 static inline bool page_may_be_global(page_t page)
 {

@@ -3,9 +3,9 @@
  *
  * Most layouts need no such thing: a table is wherever its frame is, and table.c sees it through the self-map, the
  * direct map or a slot. Where the document's table access is `window` or `tracked`, each table of a process has
- * a permanent kernel address of its own; then the file of that strategy (layouts/movos/tables.c, layouts/tracker/tables.c)
- * answers these calls, and `struct table_home` (space.h) is what it remembers of a space. General code includes
- * table_access.h instead, which makes them nothing where the layout has no such strategy.
+ * a permanent kernel address of its own; then the file of that strategy (layouts/movos/tables.c,
+ * layouts/tracker/tables.c) answers these calls, and `struct table_home` (space.h) is what it remembers of a space.
+ * General code includes table_access.h instead, which makes them nothing where the layout has no such strategy.
  *
  * Order    table_home_start() when the space has its root; for each batch of new tables once
  *          table_home_reserve(), which alone may fail, then table_home_enter() for each of them before the entry

@@ -2,7 +2,8 @@
  * watch.h - somebody who is told of each change of a page's entry, at once, and may hold the machine up to look at it.
  *
  * Checked kernels only: in others there is nobody, and nothing is asked. The watcher is called by whoever edits, with
- * interrupts off and locks held: it takes none, and does not sleep. Directory entries and short views (slot.h) are not told.
+ * interrupts off and locks held: it takes none, and does not sleep. Directory entries and short views (slot.h) are not
+ * told.
  */
 #ifndef QUIRE_MEMORY_WATCH_H
 #define QUIRE_MEMORY_WATCH_H

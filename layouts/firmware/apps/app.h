@@ -8,8 +8,8 @@
  *     static APP_SHARED(int, counter, 5);         a variable; each process begins with 5, and so does the kernel
  *     app_print("counter %d\n", ++counter);       used by its name
  *
- * A variable must be made that way. An ordinary one lies among the kernel's, where a program may neither read nor write:
- * it faults. So does a pointer to a shared one, which means something only in its segment; app_address() makes
+ * A variable must be made that way. An ordinary one lies among the kernel's, where a program may neither read nor
+ * write: it faults. So does a pointer to a shared one, which means something only in its segment; app_address() makes
  * an ordinary pointer of it.
  *
  * What an application may ask the kernel for: the functions here. Anything else ends it with SIGSYS.
@@ -49,7 +49,10 @@ void  app_give_way(void);
 /* Memory from the heap, never given back singly; NULL when the heap is as large as it may become. */
 void *app_alloc(size_t bytes);
 
-/* The base of the segment, which the kernel writes into each copy; and a pointer that means the same everywhere in this process. */
+/*
+ * The base of the segment, which the kernel writes into each copy; and a pointer that means the same everywhere in this
+ * process.
+ */
 extern __seg_gs uintptr_t app_base;
 void *app_address(const __seg_gs void *shared);
 
