@@ -34,8 +34,8 @@ include tests/documents/rules.mk
 # ---- Goals ----------------------------------------------------------------------------
 
 .PHONY: documents-program documents calls-programs fuzz-calls fuzz-differ bombs mixed-program nightly
-.PHONY: all library kernel ready run ready-console console image ready-image run-image iso run-iso web run-web test-web install uninstall package \
-        claims figures test bench compare fuzz tool-tests machine-tests \
+.PHONY: all library kernel ready run ready-console console image ready-image run-image iso run-iso web run-web \
+        test-web install uninstall package claims figures test bench compare fuzz tool-tests machine-tests \
         fuzz-programs programs test-machines test-fresh clean distclean help setup FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -45,8 +45,8 @@ all: quire library kernel               ## ./quire and the kernel of LAYOUT (def
 library: $(O)/libquire.so               ## libquire.so: a sealed program from a program of one's own
 kernel: $(B)/kernel.elf $(B)/kernel-pvh.elf $(run_kernel) ## the kernel only; CHECKED=1 adds the deep assertions
 
-# What ends on a terminal builds in a make of its own: of two in one tree the second waits for the first one's build, but
-# not for its terminal.
+# What ends on a terminal builds in a make of its own: of two in one tree the second waits for the first one's build,
+# but not for its terminal.
 build_first = +@mkdir -p $(O) && flock -o $(O)/lock $(MAKE) --no-print-directory
 
 ready: quire kernel $(O)/programs/programs.done | $(O)/setup-run
@@ -63,8 +63,9 @@ console:                                ## the kernel's own console; leave with 
 	@$(QEMU) -accel tcg -m $(MEMORY) -display none -no-reboot -nodefaults -device isa-debug-exit,iobase=0xf4 \
 	    -serial mon:stdio -kernel $(B)/kernel.elf -append "$(APPEND)" || test $$(($$? & 1)) -eq 1
 
-test: | $(O)/setup-test                 ## everything that can be checked; ONLY=word: what has it in its name; FAILED=1: what failed; LIST=1
-	@tests/run --build $(O) --layouts "$(LAYOUTS)" --fuzz-seconds $(FUZZ_SECONDS) $(if $(FAILED),--failed) $(if $(LIST),--list) $(ONLY)
+test: | $(O)/setup-test                 ## everything that can be checked; ONLY=word, FAILED=1, LIST=1
+	@tests/run --build $(O) --layouts "$(LAYOUTS)" --fuzz-seconds $(FUZZ_SECONDS) $(if $(FAILED),--failed) \
+	    $(if $(LIST),--list) $(ONLY)
 
 fuzz: $(fuzzers)                        ## feed the parsers of outside data, FUZZ_SECONDS each
 	@for program in $^; do sh tests/fuzz/run $$program $(FUZZ_SECONDS) || exit 1; done
@@ -77,22 +78,23 @@ fuzz-calls: quire calls-programs        ## attack the checked kernel of LAYOUT f
 	@/usr/bin/python3 tests/calls/fuzz.py --build $(O) --layout $(name)-checked --seconds $(SECONDS) --seed $(SEED)
 
 N ?= 200
-fuzz-differ: quire kernel calls-programs | $(O)/programs/kernel.done ## the same calls under LAYOUT and under Linux, where they must agree: N=seeds, SEED=number
+fuzz-differ: quire kernel calls-programs | $(O)/programs/kernel.done ## the same calls here and on Linux: N=seeds, SEED=
 	@/usr/bin/python3 tests/calls/differ.py --build $(O) --layout $(name) --count $(N) --seed $(SEED)
 
-documents: quire documents-program      ## documents changed by chance, from all that ship: obeyed, or refused in words: N=200, SEED=number
+documents: quire documents-program      ## documents changed by chance: obeyed, or refused in words: N=200, SEED=
 	@/usr/bin/python3 tests/documents/documents.py --build $(O) --count $(N) --seed $(SEED)
 
-bombs: quire kernel | $(O)/programs/programs.done ## all there is of one thing, for each thing, in 32 MiB under LAYOUT; what came back
-	@QUIRE_BOMBS=$(name) QUIRE_BUILD=$(abspath $(O)) QUIRE_LAYOUTS=$(name) /usr/bin/python3 -m pytest -p no:cacheprovider -q -rP \
-	    tests/system/test_bombs.py -k test_all
+bombs: quire kernel | $(O)/programs/programs.done ## all there is of one thing, for each, in 32 MiB
+	@QUIRE_BOMBS=$(name) QUIRE_BUILD=$(abspath $(O)) QUIRE_LAYOUTS=$(name) \
+	    /usr/bin/python3 -m pytest -p no:cacheprovider -q -rP tests/system/test_bombs.py -k test_all
 
 # Minutes and seconds between audits: docs/fuzzing.md.
 MINUTES     ?= 10
 AUDIT_EVERY ?= 10
-nightly: quire mixed-program            ## a mixed load on the checked kernel of LAYOUT, audited: MINUTES=10 AUDIT_EVERY=10 SEED=number
+nightly: quire mixed-program            ## a mixed load, audited: MINUTES=10 AUDIT_EVERY=10 SEED=
 	@$(MAKE) --no-print-directory CHECKED=1 kernel
-	@/usr/bin/python3 tests/mixed/mixed.py --build $(O) --layout $(name)-checked --seconds $$(($(MINUTES) * 60)) --every $(AUDIT_EVERY) --seed $(SEED)
+	@/usr/bin/python3 tests/mixed/mixed.py --build $(O) --layout $(name)-checked --seconds $$(($(MINUTES) * 60)) \
+	    --every $(AUDIT_EVERY) --seed $(SEED)
 
 bench: $(bench_programs) kernel | $(O)/setup-test ## costs: host nanoseconds, guest instructions, against Linux
 	@for program in $(bench_programs); do $$program || exit 1; done
@@ -100,7 +102,7 @@ bench: $(bench_programs) kernel | $(O)/setup-test ## costs: host nanoseconds, gu
 	@$(MAKE) --no-print-directory compare
 
 # What operations cost a program: the same static program under Quire and under Debian's kernel.
-compare: quire kernel $(guest_programs) $(O)/programs/kernel.done ## costs under Quire and under Linux, and the start-up race
+compare: quire kernel $(guest_programs) $(O)/programs/kernel.done ## costs here and on Linux, and the start-up race
 	@/usr/bin/python3 bench/compare.py --build $(O)
 	@/usr/bin/python3 bench/startup.py --build $(O)
 
@@ -115,7 +117,7 @@ claims: quire                           ## docs/claims.md anew: every layout boo
 # A layout's images; a checked kernel's are its own.
 images = $(O)/quire-$(notdir $(B))
 
-image: quire kernel | $(O)/programs/programs.done ## disk and floppy that boot LAYOUT to a shell: build/quire-NAME.img and -floppy.img
+image: quire kernel | $(O)/programs/programs.done ## disk and floppy that boot LAYOUT to a shell
 	@$(O)/host/quire image --layout $(notdir $(B)) --append "$(APPEND)" $(images).img
 	@$(O)/host/quire image --layout $(notdir $(B)) --append "$(APPEND)" --floppy $(images)-floppy.img
 
@@ -132,7 +134,7 @@ run-iso: $(O)/quire.iso | $(O)/setup-run ## boot the CD image
 	$(QEMU) -accel tcg -m $(MEMORY) -display none -no-reboot -nodefaults -device isa-debug-exit,iobase=0xf4 \
 	    -serial mon:stdio -cdrom $< || test $$(($$? & 1)) -eq 1
 
-web: quire $(web_modules) $(O)/web-packages/done $(O)/programs/programs.done ## a page that boots every layout in a browser: static files, build/web
+web: quire $(web_modules) $(O)/web-packages/done $(O)/programs/programs.done ## a page that boots them in a browser
 	@for layout in $(LAYOUTS); do for checked in 0 1; do \
 	    $(MAKE) --no-print-directory LAYOUT=$$layout CHECKED=$$checked kernel || exit 1; done; done
 	@$(O)/host/quire image --archive $(O)/shell.cpio
@@ -142,15 +144,15 @@ run-web: web                            ## the page, served on this machine's po
 	@cd $(O)/web && python3 -m http.server 8000
 
 test-web: web | $(O)/setup-web          ## the page as a whole, in a browser: every button, every lesson; a few minutes
-	@QUIRE_BUILD=$(abspath $(O)) QUIRE_LAYOUTS="$(LAYOUTS)" PYTHONPATH=tests/system /usr/bin/python3 -m pytest -p no:cacheprovider -q \
-	    tests/system/test_web.py tests/web
+	@QUIRE_BUILD=$(abspath $(O)) QUIRE_LAYOUTS="$(LAYOUTS)" PYTHONPATH=tests/system \
+	    /usr/bin/python3 -m pytest -p no:cacheprovider -q tests/system/test_web.py tests/web
 
 programs: $(O)/programs/programs.done   ## real i386 programs from Debian's packages, for ./quire run
 
 test-machines: | $(O)/setup-machines    ## second opinions: each layout's claims under Bochs, from disk and floppy
 	@tests/run --build $(O) --layouts "$(LAYOUTS)" bochs
 
-test-fresh: | $(O)/setup-fresh          ## `make run` on bare Debian systems, made for this by debootstrap; as root, 10 minutes each
+test-fresh: | $(O)/setup-fresh          ## `make run` on bare Debian systems, by debootstrap; as root, 10 minutes each
 	@tests/fresh --build $(O) $(RELEASES)
 
 clean:                                  ## remove what was built; the fetched programs stay

@@ -5,11 +5,12 @@
 ifneq ($(words $(LAYOUT)) $(words $(O)),1 1)
   $(error make takes a space for the end of a name: LAYOUT and O want paths without one)
 endif
-# Anything with a slash or a dot in it is a file, as for `quire layout`; else a folder of layouts/ with a layout.md in it,
-# or a bare document in layouts/. The layout's name is the folder's or the file's.
+# Anything with a slash or a dot in it is a file, as for `quire layout`; else a folder of layouts/ with a layout.md in
+# it, or a bare document in layouts/. The layout's name is the folder's or the file's.
 named    := $(firstword $(wildcard layouts/$(LAYOUT)/layout.md) layouts/$(LAYOUT).md)
 document := $(if $(findstring /,$(LAYOUT))$(findstring .,$(LAYOUT)),$(LAYOUT),$(named))
-name     := $(if $(filter %/layout.md,$(document)),$(notdir $(patsubst %/layout.md,%,$(document))),$(basename $(notdir $(document))))
+name     := $(if $(filter %/layout.md,$(document)),$(notdir $(patsubst %/layout.md,%,$(document))), \
+            $(basename $(notdir $(document))))
 ifeq ($(wildcard $(document)),)
   $(error there is no layout document $(document); those of layouts/ are: $(LAYOUTS))
 endif
@@ -40,18 +41,21 @@ QEMU     = qemu-system-i386
 warnings = -Wall -Wextra -Werror
 includes = -Ikernel -I.
 # Where a tree lies is written into no product: the same sources give the same bytes in any folder.
-nowhere  = -ffile-prefix-map="$(abspath $(O))"=build -ffile-prefix-map="$(CURDIR)"=. $(if $(filter-out build,$(O)),-ffile-prefix-map=$(O)=build)
-# A function that has a frame sets it up first, and calls are calls: a backtrace then misses only the
-# caller of a function so small that it has none. Address 0 is an address like others: reading it
-# faults, and is not for the compiler to reason about. Kernel stacks are small and nothing on them wants 16 bytes'
-# alignment, which would pad each frame. Nor is code padded: there is much of it, and little is a loop. What nobody refers
-# to is left out by the linker (--gc-sections), function by function.
+nowhere  = -ffile-prefix-map="$(abspath $(O))"=build -ffile-prefix-map="$(CURDIR)"=. \
+           $(if $(filter-out build,$(O)),-ffile-prefix-map=$(O)=build)
+# A function that has a frame sets it up first, and calls are calls: a backtrace then misses only the caller of a
+# function so small that it has none. Address 0 is an address like others: reading it faults, and is not for the
+# compiler to reason about. Kernel stacks are small and nothing on them wants 16 bytes' alignment, which would pad each
+# frame. Nor is code padded: there is much of it, and little is a loop. What nobody refers to is left out by the linker
+# (--gc-sections), function by function.
 KERNEL_FLAGS = -m32 -march=i686 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
                -fno-omit-frame-pointer -fno-shrink-wrap -fno-optimize-sibling-calls \
                -fno-delete-null-pointer-checks \
                -mno-sse -mno-mmx -mno-80387 -mpreferred-stack-boundary=2 -fno-asynchronous-unwind-tables \
-               -ffunction-sections -fdata-sections -falign-functions=1 -falign-jumps=1 -falign-loops=1 -falign-labels=1 \
-               $(OPTIMISE) $(nowhere) $(warnings) $(if $(filter 1,$(CHECKED)),-DCHECKED) -Iarch/i386 -Ikernel/linux/i386 $(includes)
+               -ffunction-sections -fdata-sections \
+               -falign-functions=1 -falign-jumps=1 -falign-loops=1 -falign-labels=1 \
+               $(OPTIMISE) $(nowhere) $(warnings) $(if $(filter 1,$(CHECKED)),-DCHECKED) \
+               -Iarch/i386 -Ikernel/linux/i386 $(includes)
 LINK_FLAGS   = -m32 -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
                -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments -Wl,--gc-sections
 # Before the kernel looks at the processor: an i386 is enough, and it is to be small.
@@ -88,9 +92,9 @@ unless_same = $(if $(subst x$(strip $(2))x,,x$(strip $(file < $(1)))x),FORCE)
 # ---- Objects ---------------------------------------------------------------------------
 #
 # A source is compiled once for each way in which it is used, and linked for each layout. Sources that look at a
-# document's own header, layout.h, are listed in sources.mk (by_layout); they alone can include it, and are compiled for each
-# layout. What only some documents choose (only_WORD) is compiled once as well, and linked where layout.h has the word; what
-# that takes the place of (without_WORD) is linked where it has not.
+# document's own header, layout.h, are listed in sources.mk (by_layout); they alone can include it, and are compiled for
+# each layout. What only some documents choose (only_WORD) is compiled once as well, and linked where layout.h has the
+# word; what that takes the place of (without_WORD) is linked where it has not.
 #
 #   way       what for                                 once                   for a layout
 #   kernel    the kernel; -checked with deep checks    $(O)/objects/kernel    $(B)/kernel
@@ -204,9 +208,9 @@ else
 quire: $(host_command)
 endif
 
-# libarchive brings fifteen libraries that are not used here; loading them would take longer than all else
-# that quire does before it starts QEMU, so it is linked in. Of elfutils there is no archive that can be linked any more.
-# Where the sources are is asked by a command that lies elsewhere (tools/quire/home.c).
+# libarchive brings fifteen libraries that are not used here; loading them would take longer than all else that quire
+# does before it starts QEMU, so it is linked in. Of elfutils there is no archive that can be linked any more. Where the
+# sources are is asked by a command that lies elsewhere (tools/quire/home.c).
 $(O)/host/quire: $(call in,host,$(command) $(drawing) $(compiler))
 	@mkdir -p $(@D)
 	$(call note,link,$@)$(CC) -o $@ $^ -Wl,-Bstatic -larchive -ljson-c -Wl,-Bdynamic -lelf -lz
@@ -244,9 +248,11 @@ $(generated) &: $(document) $(L)/document $(call in,host,$(compiler)) | $(O)/hos
 # The kernel's tables, each a list of those sets of rows that the document chooses: $(L)/TABLE.c.
 define table_of_sets
 $(L)/$(1).c: $(L)/features sources.mk $(wildcard layouts/*/sources.mk)
-	@printf '%s\n' '/* Made by build.mk from $(document) and layouts/NAME/sources.mk. */' '#include "$$(word 4,$$(table_$(1)))"' > $$@
+	@printf '%s\n' '/* Made by build.mk from $(document) and layouts/NAME/sources.mk. */' \
+	    '#include "$$(word 4,$$(table_$(1)))"' > $$@
 	@for set in $$(call sets,$(1)); do echo "extern const $$(wordlist 1,2,$$(table_$(1))) $$$$set[];"; done >> $$@
-	@echo 'const $$(wordlist 1,2,$$(table_$(1))) *const $$(word 3,$$(table_$(1)))[] = {$$(addsuffix $$(comma),$$(call sets,$(1))) 0 };' >> $$@
+	@echo 'const $$(wordlist 1,2,$$(table_$(1))) *const $$(word 3,$$(table_$(1)))[] = {' \
+	    '$$(addsuffix $$(comma),$$(call sets,$(1))) 0 };' >> $$@
 endef
 $(foreach table,$(tables),$(eval $(call table_of_sets,$(table))))
 
@@ -261,7 +267,8 @@ flat_images := $(patsubst %,$(B)/user/%.bin,$(flat))
 flat_start   = $(if $(filter peek,$(1)),,$(call in,flat,$(flat_folder)/start.S))
 
 define flat_program
-$(B)/user/$(1).bin: $(call flat_start,$(1)) $(call in,flat,$(firstword $(wildcard $(flat_folder)/$(1).c $(flat_folder)/$(1).S))) $(B)/user/flat.ld
+$(B)/user/$(1).bin: $(call flat_start,$(1)) $(B)/user/flat.ld \
+    $(call in,flat,$(firstword $(wildcard $(flat_folder)/$(1).c $(flat_folder)/$(1).S)))
 	@ld -m elf_i386 --no-warn-rwx-segments -T $(B)/user/flat.ld -o $$(@:.bin=.elf) $$(filter %.o,$$^)
 	$$(call note,program,$$@)objcopy -O binary $$(@:.bin=.elf) $$@
 endef
@@ -274,12 +281,14 @@ $(B)/user/programs.o: $(flat_folder)/programs.S $(flat_images)
 # and it must call nothing that is linked elsewhere: not even a memcpy that the compiler thought of.
 $(kernel_objects)/boot.o: $(call objects,kernel,$(boot))
 	@ld -m elf_i386 -r -o $@.new $^
-	@$(NM) -u $@.new | grep -v ' image_' && { echo "$@: before paging, nothing outside boot/ is there" >&2; exit 1; } || true
+	@$(NM) -u $@.new | grep -v ' image_' && \
+	    { echo "$@: before paging, nothing outside boot/ is there" >&2; exit 1; } || true
 	$(call note,boot,$@)objcopy --prefix-alloc-sections=.boot $@.new $@
 
 # All that any document could choose is there before a kernel is linked; what this one chooses is linked.
 has_start    := $(shell grep -i '^| *start address ' $(document))
-layout_made  := $(patsubst %,$(B)/kernel/layout/%.o,layout.c tables.S $(tables:%=%.c)) $(if $(has_start),$(B)/user/programs.o)
+layout_made  := $(patsubst %,$(B)/kernel/layout/%.o,layout.c tables.S $(tables:%=%.c)) \
+                $(if $(has_start),$(B)/user/programs.o)
 kernel_parts := $(kernel_objects)/boot.o $(layout_made)
 linked        = $(call objects,kernel,$(call chosen,$(kernel))) $(kernel_parts)
 
@@ -301,16 +310,16 @@ $(B)/symbols-0.o $(B)/symbols-1.o: $(B)/%.o: $(B)/%.S | $(O)/setup-build
 $(B)/kernel.elf: $(B)/kernel-0.elf $(B)/symbols-1.o
 	$(call note,link,$@)$(CC) $(LINK_FLAGS) $(AS_MULTIBOOT) -T $(L)/kernel.ld -o $@.new $(linked) $(B)/symbols-1.o
 	@$(NM) -n $@.new | awk -f tools/symbols.awk | cmp - $(B)/symbols-1.S || \
-	    { echo "$@: the second link moved code, or another make builds here at this moment; the names of a backtrace would be wrong" >&2; exit 1; }
+	    { echo "$@: the second link moved code, or another make builds here at this moment;" \
+	        "the names of a backtrace would be wrong" >&2; exit 1; }
 	@mv $@.new $@
 
 # For QEMU's small machine: without the Multiboot header, and without what only a debugger reads.
 $(B)/kernel-pvh.elf: $(B)/kernel.elf
 	$(call note,link,$@)$(CC) $(LINK_FLAGS) $(AS_PVH) -s -T $(L)/kernel.ld -o $@ $(linked) $(B)/symbols-1.o
 
-# The kernel that only runs programs (sources.mk: run), for the same machine. Its map has the names of its functions, and
-# where its assertions are: their texts are not in it. There
-# is none with deep checks: they are what it lacks.
+# The kernel that only runs programs (sources.mk: run), for the same machine. Its map has the names of its functions,
+# and where its assertions are: their texts are not in it. There is none with deep checks: they are what it lacks.
 run_kernel := $(if $(filter 1,$(CHECKED)),,$(B)/kernel-run.elf)
 run_parts  = $(filter-out $(tables:%=$(B)/kernel/layout/%.c.o),$(kernel_parts))
 run_linked = $(call objects,kernel,$(call chosen,$(run))) $(run_parts)
@@ -378,7 +387,8 @@ $(foreach way,port fuzz bench,$(eval $(call machine_archive,$(way))))
 
 # $(call test_program,PROGRAM,SOURCE,WAY): which object belongs to a program of the machine.
 test_program = $(1): $(call objects,$(3),$(2)) $(B)/$(3)/machine.a
-$(foreach test,$(machine_tests),$(eval $(call test_program,$(patsubst %.c,$(B)/tests/%,$(notdir $(test))),$(test),port)))
+$(foreach test,$(machine_tests),\
+    $(eval $(call test_program,$(patsubst %.c,$(B)/tests/%,$(notdir $(test))),$(test),port)))
 
 $(machine_programs):
 	@mkdir -p $(@D)
@@ -422,10 +432,13 @@ $(bench_programs):
 
 # ---- Which headers an object was made from ------------------------------------------------
 
-all_objects := $(call objects,kernel,$(kernel) $(run_only) $(boot)) $(call objects,port,$(machine) $(machine_tests)) $(call objects,fuzz,$(machine) $(machine_fuzz)) \
+all_objects := $(call objects,kernel,$(kernel) $(run_only) $(boot)) $(call objects,port,$(machine) $(machine_tests)) \
+               $(call objects,fuzz,$(machine) $(machine_fuzz)) \
                $(call objects,bench,$(machine) $(benches)) $(call in,host,$(command) $(drawing) $(compiler)) \
-               $(call in,host-checked,$(compiler) $(tool_tests)) $(call in,host-fuzz,$(compiler) $(drawing) $(tool_fuzz)) \
-               $(call in,bios,$(sector) $(relocator)) $(call in,flat,$(wildcard $(flat_folder)/*.c $(flat_folder)/*.S)) \
+               $(call in,host-checked,$(compiler) $(tool_tests)) \
+               $(call in,host-fuzz,$(compiler) $(drawing) $(tool_fuzz)) \
+               $(call in,bios,$(sector) $(relocator)) \
+               $(call in,flat,$(wildcard $(flat_folder)/*.c $(flat_folder)/*.S)) \
                $(foreach way,port fuzz bench,$(machine_made:%=$(B)/$(way)/layout/%.o)) $(layout_made)
 
 -include $(wildcard $(all_objects:.o=.d))

@@ -32,7 +32,8 @@ stage: quire library FORCE | $(O)/setup-install
 	@for layout in $(LAYOUTS); do \
 	    mkdir -p $(stage)/lib/quire/$$layout $(stage)/share/quire/layouts/$$layout && \
 	    cp layouts/$$layout/layout.md $(stage)/share/quire/layouts/$$layout/ && \
-	    cp $(O)/$$layout/kernel*.elf $(O)/$$layout/kernel-run.map $(stage)/lib/quire/$$layout/ && rm -f $(stage)/lib/quire/$$layout/kernel-0.elf && \
+	    cp $(O)/$$layout/kernel*.elf $(O)/$$layout/kernel-run.map $(stage)/lib/quire/$$layout/ && \
+	    rm -f $(stage)/lib/quire/$$layout/kernel-0.elf && \
 	    (cd $(stage)/lib/quire/$$layout && \
 	     objcopy --only-keep-debug --compress-debug-sections=zlib kernel.elf kernel.debug && \
 	     objcopy --strip-all --add-gnu-debuglink=kernel.debug kernel.elf && chmod 644 kernel*) || exit 1; done

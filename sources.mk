@@ -277,12 +277,14 @@ kernel += arch/i386/user_copy.S                     # copying where a fault may 
 
 # ---- What a document has to do with it ------------------------------------------------
 
-# Sources that look at the document's own header, layout.h. Every other object is the same for all layouts and is compiled
-# once; none but these can include that header. A test counts them.
+# Sources that look at the document's own header, layout.h. Every other object is the same for all layouts and is
+# compiled once; none but these can include that header. A test counts them.
 by_layout  = boot/start.S                               # where the kernel is
-by_layout += kernel/memory/start.c kernel/memory/spaces/kernel_space.c kernel/memory/spaces/space.c kernel/memory/check/audit.c kernel/linux/i386/thread.c # table access
+by_layout += kernel/memory/start.c kernel/memory/spaces/kernel_space.c kernel/memory/spaces/space.c # table access
+by_layout += kernel/memory/check/audit.c kernel/linux/i386/thread.c                                  # and again
 by_layout += $(addprefix kernel/memory/tables/,table.c cursor.c cursor_run.c cursor_tables.c)
-by_layout += kernel/process/exit.c kernel/process/group.c kernel/linux/dispatch.c kernel/init/main.c    # programs of the kernel's own
+by_layout += kernel/process/exit.c kernel/process/group.c kernel/linux/dispatch.c      # programs of the kernel's own
+by_layout += kernel/init/main.c                                                       # and again
 by_layout += arch/host/image.c                          # host tests: where the kernel's image would be
 by_layout += tests/host/test_cursor_flush.c
 
@@ -311,31 +313,37 @@ table_shortages   = struct shortage       shortages        memory/tables/shortag
 
 # ---- The kernel that only runs programs -------------------------------------------------
 
-# kernel-run.elf, which `./quire run` boots, is made of the same objects without these: console, claims, checks, snapshots and
-# the names of functions. They may be taken out of the tree, and it still can be made.
+# kernel-run.elf, which `./quire run` boots, is made of the same objects without these: console, claims, checks,
+# snapshots and the names of functions. They may be taken out of the tree, and it still can be made.
 aside = claims.c claims_% mutations.c corrupt.c audit.c console.c commands.c
-whole = $(filter kernel/memory/check/% %/process_audit.c %/process_corrupt.c kernel/claims/% kernel/console/%,$(kernel)) \
+whole = $(filter kernel/memory/check/% %/process_audit.c %/process_corrupt.c,$(kernel)) \
+        $(filter kernel/claims/% kernel/console/%,$(kernel)) \
         $(addprefix kernel/init/,console.c checks.c snapshot.c map_line.c) kernel/base/symbol.c \
         $(foreach source,$(filter layouts/%,$(kernel)),$(if $(filter $(aside),$(notdir $(source))),$(source)))
 run   = $(filter-out $(whole),$(kernel)) $(run_only)
 run_only = kernel/init/run_only.c                   # what it answers instead
 
 # Sources of the kernel that are compiled to be small: nothing in them is on the way of a program that does its work.
-cold  = $(run_only) $(filter kernel/console/% kernel/claims/% kernel/memory/check/% kernel/init/% kernel/files/proc/% kernel/files/root/cpio.c \
+cold  = $(run_only) $(filter kernel/console/% kernel/claims/% kernel/memory/check/% kernel/init/% \
+        kernel/files/proc/% kernel/files/root/cpio.c \
                  kernel/files/root/root.c kernel/files/root/archive.c layouts/%,$(kernel))
-cold += kernel/memory/start.c kernel/memory/frames/memmap.c kernel/memory/spaces/kernel_space.c kernel/memory/heap/heap_misuse.c \
-        kernel/memory/spaces/fault_verdict.c kernel/memory/spaces/map_move.c kernel/memory/spaces/map_lock.c kernel/memory/spaces/map_pages.c \
+cold += kernel/memory/start.c kernel/memory/frames/memmap.c kernel/memory/heap/heap_misuse.c \
+        $(addprefix kernel/memory/spaces/,kernel_space.c fault_verdict.c map_move.c map_lock.c map_pages.c) \
         kernel/memory/spaces/map_residency.c kernel/memory/spaces/map_advise.c
 cold += $(addprefix kernel/linux/,attribute.c mount.c limits.c prctl.c credentials.c process_vm.c copy.c folder.c) \
         $(addprefix kernel/process/,groups.c out_of_memory.c last_resort.c process_audit.c process_corrupt.c)
-cold += $(filter-out %/virtio.c %/virtio_console.c %/channel_link.c %/channel_frames.c,$(filter kernel/devices/%,$(kernel)))
-cold += $(addprefix kernel/linux/,path.c socket.c socket_message.c socket_option.c fcntl.c stat.c process.c file_size.c signal.c)
+cold += $(filter-out %/virtio.c %/virtio_console.c %/channel_link.c %/channel_frames.c, \
+            $(filter kernel/devices/%,$(kernel)))
+cold += $(addprefix kernel/linux/,path.c socket.c socket_message.c socket_option.c fcntl.c stat.c process.c) \
+        kernel/linux/file_size.c kernel/linux/signal.c
 cold += $(addprefix kernel/files/core/,lock.c event.c devices.c) $(filter kernel/files/terminal/%,$(kernel)) \
-        $(filter kernel/files/path/%,$(filter-out %/walk.c,$(kernel))) kernel/files/tmpfs/tmpfs_folder.c kernel/files/tmpfs/tmpfs.c \
+        $(filter kernel/files/path/%,$(filter-out %/walk.c,$(kernel))) \
+        kernel/files/tmpfs/tmpfs_folder.c kernel/files/tmpfs/tmpfs.c \
         $(addprefix kernel/files/ipc/,socket.c socket_connect.c socket_passed.c)
 cold += $(addprefix kernel/process/,timers.c image.c arguments.c user_account.c usage.c elf.c out_of_memory.c numbers.c)
 cold += $(addprefix arch/i386/,trap_report.c inspect.c pic.c pci_ports.c power.c cpu_facts.c descriptor.c)
-hot   = $(addprefix layouts/,movos/tables.c tracker/tables.c tracker/tracker.c tracker/list.c tracker/master.c pat/user_copy.c)
+hot   = $(addprefix layouts/,movos/tables.c pat/user_copy.c) \
+        $(addprefix layouts/tracker/,tables.c tracker.c list.c master.c)
 cold := $(filter-out %.S $(hot),$(cold))
 
 # ---- Programs that are built into kernels whose document has a start address: a flat image each ----------
@@ -360,19 +368,27 @@ compiler = $(wildcard tools/layout/*.c) # document -> linker script, tables, con
 
 # The page: modules for a browser, beside web/module.c and the one that is called like it.
 web_layout = $(filter-out %/picture_text.c tools/layout/emit%,$(compiler))
-web_map    = $(filter-out %/draw_text.c,$(drawing)) $(addprefix tools/layout/,source.c drawing.c words.c quantity.c cells.c)
+web_map    = $(filter-out %/draw_text.c,$(drawing)) \
+             $(addprefix tools/layout/,source.c drawing.c words.c quantity.c cells.c)
 
 # ---- Tests and measurements -----------------------------------------------------------
 
 # The memory manager on a machine in plain memory (arch/host): what is linked into it.
-machine  = $(filter-out %/user.c,$(filter kernel/memory/%,$(kernel))) $(machine_layouts) $(wildcard arch/host/*.c) $(machine_base) $(machine_console) $(machine_files)
-machine_base = tests/host/no_processes.c kernel/process/load.c kernel/process/numbers.c kernel/process/groups.c kernel/process/timer_heap.c kernel/process/timer_table.c $(addprefix kernel/base/,bitset.c print.c string.c lock.c divide.c) kernel/devices/pci.c \
-               boot/physical.c boot/multiboot.c boot/pvh.c boot/bios.c kernel/devices/channel_frames.c kernel/devices/keys.c kernel/devices/acpi.c \
+machine  = $(filter-out %/user.c,$(filter kernel/memory/%,$(kernel))) $(machine_layouts) $(wildcard arch/host/*.c) \
+           $(machine_base) $(machine_console) $(machine_files)
+machine_base = tests/host/no_processes.c \
+               $(addprefix kernel/process/,load.c numbers.c groups.c timer_heap.c timer_table.c) \
+               $(addprefix kernel/base/,bitset.c print.c string.c lock.c divide.c) \
+               $(addprefix boot/,physical.c multiboot.c pvh.c bios.c) \
+               $(addprefix kernel/devices/,pci.c channel_frames.c keys.c acpi.c) \
                kernel/files/terminal/line_discipline.c kernel/files/terminal/line_discipline_output.c
 # Files, as far as they need no processes but one.
-machine_files = $(addprefix kernel/files/,core/node.c core/contents.c core/file.c core/descriptor.c core/lock.c core/poll_wait.c \
-                core/epoll.c core/event.c core/devices.c path/path.c path/walk.c path/missing.c path/fs_context.c tmpfs/tmpfs.c \
-                tmpfs/tmpfs_folder.c root/cpio.c root/inflate.c ipc/pipe.c ipc/pipe_ring.c ipc/pipe_splice.c ipc/socket.c ipc/socket_connect.c ipc/socket_data.c ipc/socket_passed.c)
+machine_files = $(addprefix kernel/files/core/,node.c contents.c file.c descriptor.c lock.c poll_wait.c epoll.c) \
+                $(addprefix kernel/files/core/,event.c devices.c) \
+                $(addprefix kernel/files/path/,path.c walk.c missing.c fs_context.c) \
+                $(addprefix kernel/files/,tmpfs/tmpfs.c tmpfs/tmpfs_folder.c root/cpio.c root/inflate.c) \
+                $(addprefix kernel/files/ipc/,pipe.c pipe_ring.c pipe_splice.c) \
+                $(addprefix kernel/files/ipc/,socket.c socket_connect.c socket_data.c socket_passed.c)
 # The console without the commands that stop a real machine or ask its devices.
 machine_console = $(filter-out %/machine.c %/crash.c %/flat.c %/processes.c,$(filter kernel/console/%,$(kernel)))
 

@@ -1,4 +1,6 @@
-/* flat.ld.S - the linker script of built-in programs, through the preprocessor: one piece, from the start address up. */
+/*
+ * flat.ld.S - the linker script of built-in programs, through the preprocessor: one piece, from the start address up.
+ */
 #include "layout.h"
 OUTPUT_FORMAT("elf32-i386")
 OUTPUT_ARCH(i386)

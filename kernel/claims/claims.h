@@ -15,8 +15,8 @@
  *
  * "differs": this processor has no words for it, or a wish of the design document is granted in another way. The probe
  * has looked at everything there is, found that right, and lists the rest; a test on the software MMU must show the
- * claim as it stands, unless it is a wish. "unseen": another boot of the same kernel must show it, such as one from the disk image.
- * tools/claims-table sees to both.
+ * claim as it stands, unless it is a wish. "unseen": another boot of the same kernel must show it, such as one from the
+ * disk image. tools/claims-table sees to both.
  *
  * A mutation makes one claim untrue on purpose, so that one can see its probe notice.
  *

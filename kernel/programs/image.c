@@ -47,9 +47,14 @@ static int map_file_part(struct space *space, struct file *file, const struct el
 {
     uint32_t           skew    = address % PAGE_SIZE;
     struct map_request request = {
-        .address = address - skew, .bytes = s->file_bytes + skew, .rights = s->rights,
-        .may = MAY_READ | MAY_WRITE | MAY_EXECUTE, .flags = MAP_IS_FIXED,
-        .object = file->node->operations->object(file->node), .offset = (s->offset - skew) / PAGE_SIZE, .file = file->node,
+        .address = address - skew,
+        .bytes = s->file_bytes + skew,
+        .rights = s->rights,
+        .may = MAY_READ | MAY_WRITE | MAY_EXECUTE,
+        .flags = MAP_IS_FIXED,
+        .object = file->node->operations->object(file->node),
+        .offset = (s->offset - skew) / PAGE_SIZE,
+        .file = file->node,
     };
     vaddr_t out;
 
@@ -110,7 +115,8 @@ static int map_program(struct space *space, struct file *file, struct mapped *ma
             return err;
         if (plan->movable && i > 0) {           /* nothing in the gaps between segments */
             const struct elf_segment *before = &plan->segments[i - 1];
-            uint32_t gap = (uint32_t)round_down((uint64_t)before->address + before->memory_bytes + PAGE_SIZE - 1, PAGE_SIZE);
+            uint32_t gap = (uint32_t)round_down((uint64_t)before->address + before->memory_bytes + PAGE_SIZE - 1,
+                                                PAGE_SIZE);
             uint32_t end = (uint32_t)round_down(plan->segments[i].address, PAGE_SIZE);
 
             if (end > gap && (err = map_remove(space, gap + mapped->shift, end - gap)) != 0)
@@ -205,13 +211,13 @@ static uint32_t *put_auxiliary(uint32_t *at, const struct mapped *program, const
     return at;
 }
 
-static int write_stack(struct shared_space *memory, vaddr_t top, const struct image_arguments *arguments, const char *path,
-                       const struct mapped *program, uint32_t base, vaddr_t *out)
+static int write_stack(struct shared_space *memory, vaddr_t top, const struct image_arguments *arguments,
+                       const char *path, const struct mapped *program, uint32_t base, vaddr_t *out)
 {
     struct stack_writer w = { .space = &memory->space, .at = top };
     struct auxiliary    x = { .base = base };
     uint32_t           *words, *at;
-    size_t              bytes = (arguments->argument_count + arguments->environment_count + 3 + AUXILIARY_WORDS) * sizeof *words;
+    size_t bytes = (arguments->argument_count + arguments->environment_count + 3 + AUXILIARY_WORDS) * sizeof *words;
     uint8_t             random[RANDOM_BYTES];
     vaddr_t             text;
     size_t              ahead;
@@ -232,7 +238,8 @@ static int write_stack(struct shared_space *memory, vaddr_t top, const struct im
     at = words;
     put_word(&at, arguments->argument_count);
     at = put_pointers(at, arguments->text, text, arguments->argument_count);
-    at = put_pointers(at, arguments->text + arguments->environment, text + arguments->environment, arguments->environment_count);
+    at = put_pointers(at, arguments->text + arguments->environment, text + arguments->environment,
+                      arguments->environment_count);
     ahead = (size_t)(at - words) * sizeof *words;
     at = put_auxiliary(at, program, &x);
     bytes = (size_t)(at - words) * sizeof *words;
@@ -292,8 +299,8 @@ static void place_break(struct shared_space *memory, const struct mapped *progra
     memory->space.limits.break_start = memory->space.limits.break_end = end;
 }
 
-static int build_image(struct shared_space *memory, struct file *file, const char *path, const struct image_arguments *arguments,
-                 struct mapped maps[2], struct image *image)
+static int build_image(struct shared_space *memory, struct file *file, const char *path,
+                       const struct image_arguments *arguments, struct mapped maps[2], struct image *image)
 {
     struct mapped *program = &maps[0], *interpreter = &maps[1];
     uint32_t       base = 0;
@@ -324,8 +331,8 @@ static int build_image(struct shared_space *memory, struct file *file, const cha
 }
 
 /* The plans are too large for a kernel stack. */
-int image_build(struct shared_space *memory, struct file *file, const char *path, const struct image_arguments *arguments,
-                struct image *image)
+int image_build(struct shared_space *memory, struct file *file, const char *path,
+                const struct image_arguments *arguments, struct image *image)
 {
     struct mapped *maps = heap_alloc(2 * sizeof *maps, 0);
     int            err;

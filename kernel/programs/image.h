@@ -37,7 +37,8 @@ enum { ARGUMENTS_MAXIMUM = 2 * 1024 * 1024, ARGUMENT_LONGEST = 128 * 1024 };
 /* Copy both vectors in from the program. Returns 0, -EFAULT, -E2BIG, -ENOMEM. Free in any case. */
 int  image_collect(struct image_arguments *arguments, user_t argument_vector, user_t environment_vector) MUST_CHECK;
 /* The same from kernel memory; both end with NULL. */
-int  image_collect_kernel(struct image_arguments *arguments, char *const argument[], char *const environment[]) MUST_CHECK;
+int image_collect_kernel(struct image_arguments *arguments, char *const argument[],
+                         char *const environment[]) MUST_CHECK;
 void image_free(struct image_arguments *arguments);
 
 /*
@@ -54,13 +55,13 @@ struct image {
  * Build the program in `file` and its stack in a new space that is not current. Returns 0 or a negative
  * errno; on error the space may hold anything and is to be released.
  */
-int image_build(struct shared_space *memory, struct file *file, const char *path, const struct image_arguments *arguments,
-                struct image *image) MUST_CHECK;
+int image_build(struct shared_space *memory, struct file *file, const char *path,
+                const struct image_arguments *arguments, struct image *image) MUST_CHECK;
 
 /* exec.c */
 /*
- * A new program in the current process, with arguments->path as program->name. Returns 0, with nothing of the old program
- * left, or a negative errno, with all of it.
+ * A new program in the current process, with arguments->path as program->name. Returns 0, with nothing of the old
+ * program left, or a negative errno, with all of it.
  */
 int process_execute_arguments(const struct program_name *program, struct image_arguments *arguments) MUST_CHECK;
 
