@@ -126,13 +126,16 @@ function show_claims() {
     const claims = claims_of(text), count = word => [...verdicts.values()].filter(each => each.verdict === word).length;
     $("claims-rows").innerHTML = claims.map(({ id, text: words, shown }) => {
         const seen = verdicts.get(id);
-        const verdict = seen ? `<b class="${seen.verdict}">${seen.verdict}</b><span class="said">${escaped(seen.said)}</span>`
-                             : `<span class="quiet">${shown.startsWith("kernel") ? "not looked at yet" : `shown elsewhere: ${escaped(shown)}`}</span>`;
+        const none = shown.startsWith("kernel") ? "not looked at yet" : `shown elsewhere: ${escaped(shown)}`;
+        const verdict = !seen ? `<span class="quiet">${none}</span>`
+            : `<b class="${seen.verdict}">${seen.verdict}</b><span class="said">${escaped(seen.said)}</span>`;
         return `<tr id="claim-${id}"><td><b>${id}</b> ${escaped(words)}</td><td>${verdict}</td></tr>`;
     }).join("");
-    const words = { holds: "hold", fails: "fail", differs: "differ", unseen: "cannot be seen here", elsewhere: "are shown elsewhere" };
+    const words = { holds: "hold", fails: "fail", differs: "differ", unseen: "cannot be seen here",
+        elsewhere: "are shown elsewhere" };
     $("claims-sum").textContent = verdicts.size === 0 ? `${claims.length} claims`
-        : Object.entries(words).filter(([word]) => count(word)).map(([word, says]) => `${count(word)} ${says}`).join(", ");
+        : Object.entries(words).filter(([word]) => count(word))
+            .map(([word, says]) => `${count(word)} ${says}`).join(", ");
 }
 
 /* Lines of the terminal: `claim G1 holds WORDS`. */
@@ -141,7 +144,8 @@ function hear(byte) {
         line_said = byte === 13 ? line_said : (line_said + String.fromCharCode(byte)).slice(-2000);
         return;
     }
-    const [, id, verdict, said] = line_said.match(/(?:^|[^\w])claim ([A-Z]\d+) (holds|fails|differs|unseen|elsewhere) ?(.*)$/) ?? [];
+    const pattern = /(?:^|[^\w])claim ([A-Z]\d+) (holds|fails|differs|unseen|elsewhere) ?(.*)$/;
+    const [, id, verdict, said] = line_said.match(pattern) ?? [];
     if (id) {
         verdicts.set(id, { verdict, said });
         show_claims();
@@ -173,7 +177,7 @@ page.show_document = async layout => {
     await judge();
 };
 
-/* The row of the document with that name, in a table `of` physical or virtual memory; `stay`: in the pane that is shown. */
+/* The row with that name, in a table `of` physical or virtual memory; `stay`: in the pane that is shown. */
 page.show_row = (row, of, stay) => {
     const line = row ? line_of_row(text, row, of) : 0;
     if (!line)

@@ -1,8 +1,8 @@
 /*
  * layout.c - the layout compiler for the page: `quire layout check`, `show --svg` and `facts` in one question.
  *
- * Answers: 0 what is wrong with the document, as the command says it; 1 its picture and 2 its facts, empty where something
- * is wrong.
+ * Answers: 0 what is wrong with the document, as the command says it; 1 its picture and 2 its facts, empty where
+ * something is wrong.
  */
 #include "module.h"
 

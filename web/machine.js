@@ -1,5 +1,6 @@
 /*
- * machine.js - a PC in the page (v86) that runs one of the kernels, and its two serial lines. Knows nothing of the page.
+ * machine.js - a PC in the page (v86) that runs one of the kernels, and its two serial lines.
+ * Knows nothing of the page.
  *
  * The first line is the terminal. The second is memory's: what is asked there and what comes back is in
  * kernel/init/map_line.h.
@@ -9,7 +10,7 @@ export const MEMORY = 32 * 1024 * 1024, SCREEN = 1024 * 1024;
 
 const text = new TextEncoder();
 
-/* Lines of the second serial line, sorted: whole snapshots, changes, and answers. What makes no sense is thrown away. */
+/* Lines of the second serial line: whole snapshots, changes, and answers. What makes no sense is thrown away. */
 export class MapLine {
     constructor(listener) {
         this.listener = listener;
@@ -59,7 +60,8 @@ function change_of(words) {
 
 export class Machine {
     /*
-     * parts: { V86, wasm, bios, vga, kernel, archive }, buffers but for the class; archive: null for the kernel's console.
+     * parts: { V86, wasm, bios, vga, kernel, archive }, buffers but for the class; archive: null for the kernel's
+     * console.
      * listener: { output(byte), snapshot(lines), change(change), watching(yes) }
      */
     constructor(parts, words, listener) {
@@ -68,7 +70,8 @@ export class Machine {
             wasm_fn: async imports => (await WebAssembly.instantiate(parts.wasm, imports)).instance.exports,
             bios: { buffer: parts.bios }, vga_bios: { buffer: parts.vga }, multiboot: { buffer: parts.kernel },
             ...(parts.archive ? { initrd: { buffer: parts.archive } } : {}),
-            cmdline: `map=com2 ${words}`.trim(), memory_size: MEMORY, vga_memory_size: SCREEN, uart1: true, autostart: true,
+            cmdline: `map=com2 ${words}`.trim(), memory_size: MEMORY, vga_memory_size: SCREEN, uart1: true,
+                autostart: true,
             disable_keyboard: true, disable_mouse: true, disable_speaker: true,
         });
         this.pc.add_listener("serial0-output-byte", byte => listener.output(byte));
@@ -83,8 +86,8 @@ export class Machine {
 }
 
 /*
- * Types for somebody, not faster than is read: the kernel's line keeps 256 bytes, and v86's sixteen. Each piece waits for its
- * echo or for a moment, whichever is first.
+ * Types for somebody, not faster than is read: the kernel's line keeps 256 bytes, and v86's sixteen. Each piece waits
+ * for its echo or for a moment, whichever is first.
  */
 export async function type_slowly(machine, words, piece = 8, pause = 40) {
     for (let at = 0; at < words.length; at += piece) {

@@ -1,8 +1,8 @@
 /*
  * markdown.js - a layout's document as a page: the Markdown that documents are written in, and no more.
  *
- * Every block carries the number of its first line, and every row of a table its own, so that what is said elsewhere of a
- * line can be shown here.
+ * Every block carries the number of its first line, and every row of a table its own, so that what is said elsewhere
+ * of a line can be shown here.
  */
 
 const escapes = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
@@ -58,7 +58,8 @@ function reach(lines, at, kind) {
             end++;
         return end + 1 - at;
     }
-    const goes_on = { table: ["table"], code: ["code", "blank"], text: ["text"], list: ["list", "text", "code"] }[kind] ?? [];
+    const goes_on = { table: ["table"], code: ["code", "blank"], text: ["text"],
+        list: ["list", "text", "code"] }[kind] ?? [];
     while (end < lines.length && goes_on.includes(kind_of(lines[end])))
         end++;
     return end - at;
@@ -77,7 +78,7 @@ export function rendered(text) {
         else if (kind === "list")
             out.push(list(part));
         else if (kind === "code" || kind === "fence")
-            out.push(`<pre ${mark}>${escaped(part.filter(line => !line.startsWith("```")).join("\n").trimEnd())}</pre>`);
+            out.push(`<pre ${mark}>${escaped(part.filter(line => !/^```/.test(line)).join("\n").trimEnd())}</pre>`);
         else if (kind === "text")
             out.push(`<p ${mark}>${inline(part.join(" "))}</p>`);
     }
@@ -85,8 +86,8 @@ export function rendered(text) {
 }
 
 /*
- * The line of the row of a table with ranges whose Name is `name`; 0 if there is none. A table of physical memory has a column
- * Use, one of virtual memory has Kernel; without `of` any does.
+ * The line of the row of a table with ranges whose Name is `name`; 0 if there is none. A table of physical memory has
+ * a column Use, one of virtual memory has Kernel; without `of` any does.
  */
 export function line_of_row(text, name, of) {
     const lines = text.split("\n"), wanted = { physical: "Use", virtual: "Kernel" }[of] ?? "Name";

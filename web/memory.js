@@ -1,23 +1,26 @@
 /*
- * memory.js - the pane of memory: the map, drawn anew every second by `quire map`'s own code; and changes of entries, each of
- * which a checked kernel waits at until it has been looked at.
+ * memory.js - the pane of memory: the map, drawn anew every second by `quire map`'s own code; and changes of entries,
+ * each of which a checked kernel waits at until it has been looked at.
  */
 import { $, page } from "./page.js";
 import { draw } from "./module.js";
 
 const EVERY = 1000, PATIENCE = 4000, PLAY = 700, EVENTS = 200;
 const FORK = ["2", "120", "190"];
-const calls = { 1: "exit", 2: "fork", 3: "read", 4: "write", 5: "open", 7: "waitpid", 11: "execve", 45: "brk", 54: "ioctl", 85: "readlink",
-                90: "mmap", 91: "munmap", 114: "wait4", 119: "sigreturn", 120: "clone", 125: "mprotect", 183: "getcwd", 190: "vfork",
+const calls = { 1: "exit", 2: "fork", 3: "read", 4: "write", 5: "open", 7: "waitpid", 11: "execve", 45: "brk",
+                54: "ioctl", 85: "readlink", 90: "mmap", 91: "munmap", 114: "wait4", 119: "sigreturn", 120: "clone",
+                125: "mprotect", 183: "getcwd", 190: "vfork",
                 192: "mmap2", 252: "exit_group" };
 
-let live = true, asked = 0, drawn_at = 0, picture = "", here = -1, watching = false, wanted = false, last = null, play = 0, module;
+let live = true, asked = 0, drawn_at = 0, picture = "", here = -1, watching = false, wanted = false, last = null,
+    play = 0, module;
 
 /* ---- The map ---- */
 
 function ask() {
     const now = Date.now(), waits = asked && now - asked < PATIENCE;
-    if (live && page.machine && !watching && !waits && now - drawn_at >= EVERY && document.visibilityState === "visible") {
+    if (live && page.machine && !watching && !waits && now - drawn_at >= EVERY
+        && document.visibilityState === "visible") {
         asked = now;
         page.machine.wish("m");
     }
@@ -54,7 +57,8 @@ function point(n, scroll) {
     const [name, ...rest] = all[n].querySelector("title").textContent.split(", ");
     const bold = document.createElement("b");
     bold.textContent = name;
-    $("about").replaceChildren(bold, rest.length ? `, ${rest.join(", ")}` : "", all[n].dataset.row ? ". Enter or a click shows the row." : ".");
+    $("about").replaceChildren(bold, rest.length ? `, ${rest.join(", ")}` : "",
+        all[n].dataset.row ? ". Enter or a click shows the row." : ".");
     if (scroll)
         all[n].scrollIntoView({ block: "nearest" });
 }
@@ -86,13 +90,16 @@ function pointed(event) {
 
 const address = text => `0x${text.padStart(8, "0")}`;
 
+const count_of = n => n > 1e6 ? "kept for good" : n === 1 ? "1 reference" : `${n} references`;
+
 function show_entry(box, entry, other) {
     const letters = [...entry.rights].map(letter => `<b class="${letter === "-" ? "" : "yes"}">${letter}</b>`).join("");
     const fresh = (a, b) => a === b ? "" : ' class="new"';
     box.innerHTML = `<span${fresh(entry.kind, other.kind)}>${entry.kind}</span>` +
         (entry.kind === "present" ? `<span class="rights">${letters}</span>` : "") +
-        (entry.frame === "-" ? "<br>no frame" : `<br><span${fresh(entry.frame, other.frame)}>frame ${address(entry.frame)}</span>` +
-            `, ${entry.references > 1e6 ? "kept for good" : `${entry.references} reference${entry.references === 1 ? "" : "s"}`}`);
+        (entry.frame === "-" ? "<br>no frame"
+            : `<br><span${fresh(entry.frame, other.frame)}>frame ${address(entry.frame)}</span>` +
+            `, ${count_of(entry.references)}`);
 }
 
 const writable = entry => entry.rights.includes("w");
@@ -103,16 +110,21 @@ export function why(change) {
     if (whose === "kernel")
         return "Kernel space: the kernel's own memory changes, for instance a stack or a block of its heap.";
     if (forks && whose === "own" && writable(before) && !writable(after) && before.frame === after.frame)
-        return "Fork: the parent keeps its frame, and loses the right to write. Whoever writes first will fault, and get a copy.";
+        return "Fork: the parent keeps its frame, and loses the right to write. Whoever writes first will fault, " +
+            "and get a copy.";
     if (forks && whose === "other" && after.kind === "present")
-        return `Fork: the child's entry is the parent's, frame and all. Nothing is copied; ${address(after.frame)} has one reference more.`;
+        return "Fork: the child's entry is the parent's, frame and all. Nothing is copied; " +
+            `${address(after.frame)} has one reference more.`;
     if (before.kind === "present" && after.kind === "present" && before.frame !== after.frame)
-        return `Copy-on-write: others refer to ${address(before.frame)} as well, so the writer gets a frame of its own with the same bytes.`;
+        return `Copy-on-write: others refer to ${address(before.frame)} as well, so the writer gets a frame of its ` +
+            "own with the same bytes.";
     if (before.kind === "present" && after.kind === "present" && !writable(before) && writable(after))
         return "Nobody else refers to this frame any more: no copy is needed, the right to write is simply given back.";
     if (cause === "fault" && before.kind === "empty" && after.kind === "present")
-        return after.references > 1 ? "A page fault: the page is a file's, or the frame of zeros, and is in memory already. Its frame is shared, not copied."
-                                    : "A page fault: nothing was there. The page gets a frame that is all zero, and the program never notices.";
+        return after.references > 1 ? "A page fault: the page is a file's, or the frame of zeros, and is in memory " +
+            "already. Its frame is shared, not copied."
+                                    : "A page fault: nothing was there. The page gets a frame that is all zero, and " +
+                                        "the program never notices.";
     if (after.kind === "empty")
         return "The page goes. Its frame loses a reference; after the last one it is free.";
     if (after.kind === "present" && before.kind !== "present")
@@ -120,13 +132,21 @@ export function why(change) {
     return "The entry changes its rights or its state.";
 }
 
-const event_of = change => change.cause === "fault" ? `process ${change.process} (${change.name}): page fault at ${address(change.what)}`
-    : change.cause === "call" ? `process ${change.process} (${change.name}): ${calls[change.what] ?? `system call ${change.what}`}` : "the kernel";
-const owner_of = change => ({ own: "its own page", other: "another space's page", kernel: "kernel space's page" })[change.whose];
+function event_of({ process, name, cause, what }) {
+    const who = `process ${process} (${name})`;
+    if (cause === "fault")
+        return `${who}: page fault at ${address(what)}`;
+    return cause === "call" ? `${who}: ${calls[what] ?? `system call ${what}`}` : "the kernel";
+}
+
+const owner_of = change => ({ own: "its own page", other: "another space's page",
+    kernel: "kernel space's page" })[change.whose];
 
 function log(change) {
     const item = document.createElement("li");
-    item.textContent = `${event_of(change)}: ${address(change.page)} ${change.before.kind} ${change.before.rights} → ${change.after.kind} ${change.after.rights}`;
+    const short = entry => `${entry.kind} ${entry.rights}`;
+    item.textContent =
+        `${event_of(change)}: ${address(change.page)} ${short(change.before)} → ${short(change.after)}`;
     $("events").prepend(item);
     while ($("events").childElementCount > EVENTS)
         $("events").lastElementChild.remove();
@@ -163,7 +183,8 @@ function take_watching(yes) {
     $("watching").hidden = !yes;
     $("about").hidden = yes;
     if (yes) {
-        $("event").textContent = "The machine stops at the next change of an entry. Type something into it: each key is a chance.";
+        $("event").textContent = "The machine stops at the next change of an entry. Type something into it: each " +
+            "key is a chance.";
         for (const id of ["before", "after", "events"])
             $(id).replaceChildren();
         $("why").textContent = "";
@@ -203,6 +224,7 @@ export function memory_pane() {
     $("rest").onclick = () => go_on("e");
     $("play").onclick = () => playing(!play);
     for (const button of document.querySelectorAll("[data-sheet]"))
-        button.onclick = () => $("map").querySelector(`#sheet-${button.dataset.sheet}`)?.scrollIntoView({ block: "start" });
+        button.onclick = () =>
+            $("map").querySelector(`#sheet-${button.dataset.sheet}`)?.scrollIntoView({ block: "start" });
     page.watch = watch;
 }

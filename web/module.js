@@ -45,7 +45,8 @@ export class Module {
 
     start() {
         this.said = "";
-        const imports = Object.fromEntries(WebAssembly.Module.imports(this.code).map(({ module }) => [module, system(this)]));
+        const wanted = WebAssembly.Module.imports(this.code).map(({ module }) => [module, system(this)]);
+        const imports = Object.fromEntries(wanted);
         this.exports = new WebAssembly.Instance(this.code, imports).exports;
         this.memory = this.exports.memory;
         this.exports._initialize();

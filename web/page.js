@@ -54,9 +54,11 @@ export const page = {
         this.tell("reset");
         const hear = event => (...what) => turn === this.booted && this.tell(event, ...what);
         this.machine = new Machine({ V86, wasm, bios, vga, kernel, archive }, this.words ?? "",
-                                   { output: hear("output"), snapshot: hear("snapshot"), change: hear("change"), watching: hear("watching") });
+                                   { output: hear("output"), snapshot: hear("snapshot"), change: hear("change"),
+                                       watching: hear("watching") });
         this.state("starting");
-        return this.prompt().then(() => { this.state(`${name}, ${this.mode}`); this.tell("booted"); return true; }, () => false);
+        return this.prompt().then(() => { this.state(`${name}, ${this.mode}`); this.tell("booted"); return true; },
+            () => false);
     },
 
     state(words) { $("state").textContent = words; },

@@ -75,8 +75,8 @@ async function start() {
         page.state("cannot start");
         for (const button of document.querySelectorAll("#machine button, #memory button, #lessons, [data-view=claims]"))
             button.disabled = true;
-        say_trouble("This browser has no WebAssembly, or no DecompressionStream: the documents can be read and edited here, " +
-                    "but nothing checks them and no machine can start.");
+        say_trouble("This browser has no WebAssembly, or no DecompressionStream: the documents can be read and " +
+                    "edited here, but nothing checks them and no machine can start.");
         return;
     }
     await terminal_pane(await script("./xterm/xterm.mjs"));

@@ -8,25 +8,33 @@ const COLUMNS = 80, SAID = 65536, LONGEST_WAIT = 60000;
 const PROMPT = /(?:^|[\r\n])(?:quire> |[^\r\n]* # )$/;
 
 const ideas = {
-    console: [["map", "kernel space, drawn"], ["frames", "who has physical memory"], ["audit", "every invariant, checked now"],
-              ["break S1", "break one on purpose; the auditor names it"], ["claims", "what the document promises, each looked at"],
-              ["layout", "the document, as the kernel knows it"], ["entry 0xC0000000", "the way from an address to memory"], ["help", "all commands"]],
-    shell: [["cat /proc/self/maps", "a program's own regions"], ["free", "as Linux counts"], ["sleep 60 & sleep 60 &", "two more processes on the map"],
-            ["head -c 4M /dev/zero | tail -c 1 | wc -c", "a pipe of 4 MiB"], ["x=$(head -c 100000 /dev/zero | tr '\\0' x)", "a heap that grows"],
+    console: [["map", "kernel space, drawn"], ["frames", "who has physical memory"],
+        ["audit", "every invariant, checked now"],
+              ["break S1", "break one on purpose; the auditor names it"],
+                  ["claims", "what the document promises, each looked at"],
+              ["layout", "the document, as the kernel knows it"],
+                  ["entry 0xC0000000", "the way from an address to memory"], ["help", "all commands"]],
+    shell: [["cat /proc/self/maps", "a program's own regions"], ["free", "as Linux counts"],
+        ["sleep 60 & sleep 60 &", "two more processes on the map"],
+            ["head -c 4M /dev/zero | tail -c 1 | wc -c", "a pipe of 4 MiB"],
+                ["x=$(head -c 100000 /dev/zero | tr '\\0' x)", "a heap that grows"],
             ["ps", "who runs"], ["ls /proc/quire", "what only Quire has"], ["exit", "the machine's end"]],
 };
 const more = {
-    movos: [["start ticker 2 &", "two small programs"], ["processes", "what they have"], ["kill 2", "its pages come back"]],
+    movos: [["start ticker 2 &", "two small programs"], ["processes", "what they have"],
+        ["kill 2", "its pages come back"]],
     firmware: [["apps", "programs in the kernel's image"], ["start recursion 5", "run one"]],
 };
 
 let terminal, said = "";
 
-const colours = { light: { background: "#101418", foreground: "#dfe5e8" }, dark: { background: "#0c0f12", foreground: "#d5dade" } };
+const colours = { light: { background: "#101418", foreground: "#dfe5e8" },
+    dark: { background: "#0c0f12", foreground: "#d5dade" } };
 
 /* So that 80 columns fit, where letters can still be read; and memory has half of the height. */
 function fit() {
-    const width = $("terminal").clientWidth - 34, size = Math.max(9, Math.min(14, Math.floor(width / COLUMNS / 0.602 * 2) / 2));
+    const width = $("terminal").clientWidth - 34, size = Math.max(9, Math.min(14,
+        Math.floor(width / COLUMNS / 0.602 * 2) / 2));
     if (width <= 0)
         return;
     terminal.options.fontSize = size;

@@ -3,9 +3,9 @@
  *
  *   node web_node.mjs SITE check FILE...                 each document through the compiler: a line of JSON for each
  *   node web_node.mjs SITE draw FILE...                  each snapshot through the map's drawing
- *   node web_node.mjs SITE rows FILE                     the names of ranges and their lines; the claims; the rendered page
- *   node web_node.mjs SITE boot KERNEL MODE WORDS END    a machine until its output holds END; what it said, and a snapshot
- *   node web_node.mjs SITE nonsense                      a second serial line that says anything: what still is a snapshot
+ *   node web_node.mjs SITE rows FILE                     the names of ranges, the claims, the rendered page
+ *   node web_node.mjs SITE boot KERNEL MODE WORDS END    a machine until it says END; its words, a snapshot
+ *   node web_node.mjs SITE nonsense                      a second serial line that says anything
  */
 import crypto from "node:crypto";
 import fs from "node:fs";
@@ -26,7 +26,8 @@ async function check(files) {
     const { Module, check } = await module_of("module.js"), module = await Module.load(unpacked("layout.wasm.gz"));
     for (const file of files) {
         const judged = check(module, path.basename(file), fs.readFileSync(file));
-        say({ file, good: judged.good, said: judged.said, lines: judged.complaints.map(each => each.line), alive: module.exports !== null,
+        say({ file, good: judged.good, said: judged.said, lines: judged.complaints.map(each => each.line),
+            alive: module.exports !== null,
               picture: digest(judged.picture), facts: digest(judged.facts) });
     }
 }
@@ -35,7 +36,8 @@ async function draw(files) {
     const { Module, draw } = await module_of("module.js"), module = await Module.load(unpacked("map.wasm.gz"));
     for (const file of files) {
         const drawn = draw(module, fs.readFileSync(file));
-        say({ file, good: drawn.good, said: drawn.said, picture: digest(drawn.picture), alive: module.exports !== null });
+        say({ file, good: drawn.good, said: drawn.said, picture: digest(drawn.picture),
+            alive: module.exports !== null });
     }
 }
 
@@ -49,7 +51,8 @@ async function rows([file]) {
 async function boot([kernel, mode, words, end]) {
     const { Machine } = await module_of("machine.js"), began = Date.now(), wanted = new RegExp(end, "m");
     const { V86 } = await import(path.join(site, "v86/libv86.mjs"));
-    const parts = { V86, wasm: unpacked("v86/v86.wasm.gz"), bios: unpacked("bios/seabios.gz"), vga: unpacked("bios/vgabios.gz"),
+    const parts = { V86, wasm: unpacked("v86/v86.wasm.gz"), bios: unpacked("bios/seabios.gz"),
+        vga: unpacked("bios/vgabios.gz"),
                     kernel: unpacked(`kernels/${kernel}.gz`), archive: mode === "shell" ? unpacked("shell.gz") : null };
     let said = "", prompt = 0;
     const finish = snapshot => { say({ said, prompt, all: Date.now() - began, snapshot }); process.exit(0); };
@@ -71,12 +74,14 @@ async function boot([kernel, mode, words, end]) {
 
 async function nonsense() {
     const { MapLine } = await module_of("machine.js"), snapshots = [], changes = [], answers = [];
-    const line = new MapLine({ snapshot: lines => snapshots.push(lines), change: change => changes.push(change), watching: yes => answers.push(yes) });
+    const line = new MapLine({ snapshot: lines => snapshots.push(lines), change: change => changes.push(change),
+        watching: yes => answers.push(yes) });
     const put = words => { for (const byte of Buffer.from(words, "latin1")) line.byte(byte); };
     const random = crypto.createHash("shake256", { outputLength: 200000 }).update("a serial line").digest("latin1");
     put(random);
-    put("\nend 3\nchange own\nchange\nwatching\nquire-map 1\nram 5\nend 99\n");         /* a snapshot that lacks lines */
-    put("quire-map 1\nlayout q t\n" + "x".repeat(100000) + "\nquire-map 1\nram 7\nend 2\n");   /* begun anew within another */
+    put("\nend 3\nchange own\nchange\nwatching\nquire-map 1\nram 5\nend 99\n");     /* lacks lines */
+    put("quire-map 1\nlayout q t\n" + "x".repeat(100000)
+        + "\nquire-map 1\nram 7\nend 2\n");   /* begun anew within another */
     put("change own 8241000 empty --- --- - 0 present r-x r-x 3cd000 1 2 fault 8241f88 a name\nwatching yes\n");
     say({ snapshots, changes, answers });
 }
