@@ -376,7 +376,7 @@ LOOPS = re.compile(r"\b(?:for|while) \(")
 
 
 def test_loops_under_a_spin_lock_have_their_bound_beside_them(house):
-    """In kernel/memory, but for the audit: what takes a lock, or relies on one, and loops has a bound: beside its first loop."""
+    """In kernel/memory, but for the audit: what takes a lock, or relies on one, has a bound: beside its first loop."""
     silent, said = [], 0
     for path in sources_and_headers(house):
         if not path.startswith("kernel/memory/") or not path.endswith(".c") or "/check/" in path:
