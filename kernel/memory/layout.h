@@ -42,12 +42,30 @@ enum backing {
  * the kernel's own copy; these two are packed, see struct layout_region.
  */
 enum purpose {
-    PURPOSE_PLAIN, PURPOSE_USER, PURPOSE_BOOT, PURPOSE_TEXT, PURPOSE_RODATA, PURPOSE_DATA,
-    PURPOSE_ORIGINAL, PURPOSE_STACK, PURPOSE_SHARED, PURPOSE_DIRECT, PURPOSE_RECORDS, PURPOSE_HEAP, PURPOSE_DEVICES,
-    PURPOSE_STACKS, PURPOSE_SLOTS, PURPOSE_TABLES, PURPOSE_BOOKKEEPING, PURPOSE_TRACKERS, PURPOSE_OBJECTS, PURPOSE_COUNT,
+    PURPOSE_PLAIN,
+    PURPOSE_USER,
+    PURPOSE_BOOT,
+    PURPOSE_TEXT,
+    PURPOSE_RODATA,
+    PURPOSE_DATA,
+    PURPOSE_ORIGINAL,
+    PURPOSE_STACK,
+    PURPOSE_SHARED,
+    PURPOSE_DIRECT,
+    PURPOSE_RECORDS,
+    PURPOSE_HEAP,
+    PURPOSE_DEVICES,
+    PURPOSE_STACKS,
+    PURPOSE_SLOTS,
+    PURPOSE_TABLES,
+    PURPOSE_BOOKKEEPING,
+    PURPOSE_TRACKERS,
+    PURPOSE_OBJECTS,
+    PURPOSE_COUNT,
 };
 
-enum scope { SCOPE_ALL, SCOPE_PROCESS, SCOPE_KERNEL };  /* the same in every space, one's own, or kernel space's alone */
+/* the same in every space, one's own, or kernel space's alone */
+enum scope { SCOPE_ALL, SCOPE_PROCESS, SCOPE_KERNEL };
 
 /*
  * Borders may float: a section of the image ends where the linker ends it. The

@@ -48,8 +48,10 @@ static const char *too_little(uint64_t bytes_short)
 /* There is RAM, but none that the document lets be used for this; more of it would be of no help. */
 static const char *no_place(const char *what, uint64_t bytes)
 {
-    format_text(problem, sizeof problem, "layout %s has no place for %s of %u KiB of RAM: %u KiB below 0x%08x, where the kernel "
-                "sees memory", layout.name, what, (unsigned)(memmap_end(&map) * (PAGE_SIZE / KiB)),
+    format_text(problem, sizeof problem,
+                "layout %s has no place for %s of %u KiB of RAM: %u KiB below 0x%08x, where the kernel "
+                "sees memory",
+                layout.name, what, (unsigned)(memmap_end(&map) * (PAGE_SIZE / KiB)),
                 (unsigned)((bytes + KiB - 1) / KiB), (unsigned)direct_end);
     return problem;
 }
@@ -60,8 +62,9 @@ static const char *row_is_no_ram(const char *name, uintptr_t first, uintptr_t en
     assert(first < end);
     if (first >= memmap_end(&map))
         return too_little((uint64_t)(end - memmap_end(&map)) << PAGE_SHIFT);
-    format_text(problem, sizeof problem, "layout %s wants RAM for %s, from 0x%08x to 0x%08x: this machine has none there", layout.name,
-                name, (unsigned)(first << PAGE_SHIFT), (unsigned)((end << PAGE_SHIFT) - 1));
+    format_text(problem, sizeof problem,
+                "layout %s wants RAM for %s, from 0x%08x to 0x%08x: this machine has none there", layout.name, name,
+                (unsigned)(first << PAGE_SHIFT), (unsigned)((end << PAGE_SHIFT) - 1));
     return problem;
 }
 
@@ -281,8 +284,10 @@ static const char *little_left(uint64_t bytes_short)
 {
     if (more_would_help())
         return too_little(bytes_short);
-    format_text(problem, sizeof problem, "layout %s hands out too little: its rows with the use `pool` have %u KiB, %u KiB more are "
-                "needed", layout.name, (unsigned)(frames_free() * (PAGE_SIZE / KiB)), (unsigned)((bytes_short + KiB - 1) / KiB));
+    format_text(problem, sizeof problem,
+                "layout %s hands out too little: its rows with the use `pool` have %u KiB, %u KiB more are "
+                "needed",
+                layout.name, (unsigned)(frames_free() * (PAGE_SIZE / KiB)), (unsigned)((bytes_short + KiB - 1) / KiB));
     return problem;
 }
 

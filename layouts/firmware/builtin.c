@@ -219,7 +219,8 @@ void builtin_kill(struct builtin *builtin)
 
 bool builtin_may_call(uint32_t number)
 {
-    static const linux_call few[] = { sys_exit, sys_exit_group, sys_write, sys_getpid, sys_brk, sys_sched_yield, sys_nanosleep };
+    static const linux_call few[] = { sys_exit, sys_exit_group,  sys_write,    sys_getpid,
+                                      sys_brk,  sys_sched_yield, sys_nanosleep };
 
     if (current_process()->builtin == NULL)
         return true;

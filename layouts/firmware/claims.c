@@ -88,7 +88,8 @@ static void g1_own_tables(struct claim_result *result)
         return builtin_wait(&one);
     a = entry_frame(entry_in(space_of(&one), page_of(one.place.shared)));
     b = entry_frame(entry_in(space_of(&two), page_of(two.place.shared)));
-    apart = !frame_is(space_of(&one)->root, space_of(&two)->root) && one.place.shared == two.place.shared && !frame_is(a, b);
+    apart = !frame_is(space_of(&one)->root, space_of(&two)->root) && one.place.shared == two.place.shared &&
+            !frame_is(a, b);
     builtin_wait(&one);
     builtin_wait(&two);
     claim_saw(result, apart && ended_well(&one) && ended_well(&two),
@@ -133,8 +134,8 @@ static void g3_tables_vary(struct claim_result *result)
     if (!run(result, &more, "probe", with(PROBE_HEAP, (uint32_t)most)))
         return;
     if (!did(&less, PROBE_DONE) || !did(&more, PROBE_DONE) || less.tables >= more.tables)
-        return claim_saw(result, false, "a heap of 1 page took %u tables, one of %u pages %u", less.tables, (unsigned)most,
-                         more.tables);
+        return claim_saw(result, false, "a heap of 1 page took %u tables, one of %u pages %u", less.tables,
+                         (unsigned)most, more.tables);
     claim_differs(result, "tables come in steps of 4 MiB: %u for a process with a heap of 1 page, %u with %u pages",
                   less.tables, more.tables, (unsigned)most);
 }
@@ -158,8 +159,8 @@ static void g4_linked_in(struct claim_result *result)
         }
     builtin_wait(&b);
     claim_saw(result, ended_well(&b) && regions > 0,
-              "%u applications lie in the image's code; a process has %u regions, none executable or of a file", app_count,
-              regions);
+              "%u applications lie in the image's code; a process has %u regions, none executable or of a file",
+              app_count, regions);
 }
 
 /* First page of [start, end) that a process does not see as the kernel does, or may not use; end if none. */
@@ -180,7 +181,8 @@ static page_t first_unshared(struct space *space, vaddr_t start, vaddr_t end)
 static void g5_shared_pages(struct claim_result *result)
 {
     struct builtin one, two;
-    page_t         text = page_of(linked(image_text_end) + PAGE_SIZE - 1), rodata = page_of(linked(image_rodata_end) + PAGE_SIZE - 1);
+    page_t text = page_of(linked(image_text_end) + PAGE_SIZE - 1),
+           rodata = page_of(linked(image_rodata_end) + PAGE_SIZE - 1);
     page_t         found[4];
 
     if (!start(result, &one, "hello", with(0, 0)))
@@ -194,11 +196,13 @@ static void g5_shared_pages(struct claim_result *result)
     builtin_wait(&one);
     builtin_wait(&two);
     if (found[0] != text || found[1] != text)
-        return claim_saw(result, false, "code differs at %s", show_address(page_address(found[0] != text ? found[0] : found[1])).text);
+        return claim_saw(result, false, "code differs at %s",
+                         show_address(page_address(found[0] != text ? found[0] : found[1])).text);
     if (found[2] != rodata || found[3] != rodata)
         return claim_saw(result, false, "constants differ at %s",
                          show_address(page_address(found[2] != rodata ? found[2] : found[3])).text);
-    claim_saw(result, ended_well(&one) && ended_well(&two), "%u pages of code and %u of constants have one frame each in kernel and two processes",
+    claim_saw(result, ended_well(&one) && ended_well(&two),
+              "%u pages of code and %u of constants have one frame each in kernel and two processes",
               (unsigned)(text - 1), (unsigned)(rodata - page_of(linked(image_rodata_start))));
 }
 
@@ -206,9 +210,15 @@ static void g5_shared_pages(struct claim_result *result)
 static void g6_kernel_is_safe(struct claim_result *result)
 {
     uint32_t      *block = heap_alloc(sizeof *block, HEAP_ZERO);
-    const vaddr_t  targets[] = {
-        linked(image_text_start) + PAGE_SIZE, linked(image_rodata_start), linked(image_data_start), linked(image_original_start),
-        linked(image_stack_start), linked(image_shared_start), address_of(block), 0,
+    const vaddr_t targets[] = {
+        linked(image_text_start) + PAGE_SIZE,
+        linked(image_rodata_start),
+        linked(image_data_start),
+        linked(image_original_start),
+        linked(image_stack_start),
+        linked(image_shared_start),
+        address_of(block),
+        0,
     };
     unsigned       killed = 0;
 
@@ -229,7 +239,8 @@ static void g6_kernel_is_safe(struct claim_result *result)
         if (seen)
             probe_read(targets[i], &after);
         if (!was_killed(&wild) || before != after || !ended_well(&other)) {
-            claim_saw(result, false, "a write to %s: status %d, the word was %08x and is %08x; another process ended with %d",
+            claim_saw(result, false,
+                      "a write to %s: status %d, the word was %08x and is %08x; another process ended with %d",
                       show_address(targets[i]).text, wild.status, before, after, other.status);
             break;
         }
@@ -237,8 +248,10 @@ static void g6_kernel_is_safe(struct claim_result *result)
     }
     heap_free(block);
     if (killed == COUNT_OF(targets))
-        claim_saw(result, true, "%u processes wrote into the kernel's regions and were killed; nothing changed, and %u others ended well",
-                  killed, killed);
+        claim_saw(
+            result, true,
+            "%u processes wrote into the kernel's regions and were killed; nothing changed, and %u others ended well",
+            killed, killed);
 }
 
 /* ---- The original -------------------------------------------------------------------------------------- */
@@ -256,7 +269,8 @@ static void g15_original_closed(struct claim_result *result)
     for (page_t page = span.first; page < span.end; page++)
         if (entry_present(leaf_of(page)) || probe_read(page_address(page), &word) || probe_write(page_address(page), 0))
             return claim_saw(result, false, "the kernel can reach %s", show_address(page_address(page)).text);
-    claim_saw(result, span.end > span.first, "reading and writing fault in each of %u pages from %s on, which keep their frames",
+    claim_saw(result, span.end > span.first,
+              "reading and writing fault in each of %u pages from %s on, which keep their frames",
               (unsigned)span_pages(span), show_address(page_address(span.first)).text);
 }
 
@@ -288,8 +302,9 @@ static void g16_opened_for_a_copy(struct claim_result *result)
     shared_watch = NULL;
     after = probe_read(linked(image_original_start), &word);
     claim_saw(result, openings == 1 && readable && !writable && !after && ended_well(&b),
-              "while a process was made the original was open %u time(s): %sreadable, %swritable; afterwards %sreadable", openings,
-              readable ? "" : "not ", writable ? "" : "not ", after ? "" : "not ");
+              "while a process was made the original was open %u time(s): %sreadable, %swritable; afterwards "
+              "%sreadable",
+              openings, readable ? "" : "not ", writable ? "" : "not ", after ? "" : "not ");
 }
 
 /* In the kernel's own segment. */
@@ -307,9 +322,11 @@ static void g17_pristine(struct claim_result *result)
     segment_with_shared(shared_distance(linked(image_shared_start)), count_own, &counted);
     if (!run(result, &first, "counter", with(5, 0)) || !run(result, &second, "counter", with(6, 0)))
         return;
-    claim_saw(result, ended_well(&first) && ended_well(&second) && counted == before + 7 && *own == counted,
-              "the kernel counted from %d to %d in its copy; then two processes counted 5 and 6 from %d and ended with %d and %d",
-              before, *own, APP_COUNTER_FIRST, first.status, second.status);
+    claim_saw(
+        result, ended_well(&first) && ended_well(&second) && counted == before + 7 && *own == counted,
+        "the kernel counted from %d to %d in its copy; then two processes counted 5 and 6 from %d and ended with %d "
+        "and %d",
+        before, *own, APP_COUNTER_FIRST, first.status, second.status);
     *own = before;
 }
 
@@ -323,12 +340,13 @@ static void g18_below_the_stack(struct claim_result *result)
     bool     here = below >= linked(image_original_start) && page_of(below) == original_pages().end - 1;
 
     claim_saw(result, here && !probe_read(below, &word) && !probe_write(below, 0),
-              "the stack begins at %s, and the word below, in the original, cannot be reached", show_address(linked(image_stack_start)).text);
+              "the stack begins at %s, and the word below, in the original, cannot be reached",
+              show_address(linked(image_stack_start)).text);
 }
 
 static void g19_packed(struct claim_result *result)
 {
-    vaddr_t        stack = linked(image_stack_start), shared = linked(image_shared_start), end = linked(image_shared_end);
+    vaddr_t stack = linked(image_stack_start), shared = linked(image_shared_start), end = linked(image_shared_end);
     size_t         head, kept, pages = 0, packed, parts;
     struct builtin b;
 
@@ -338,13 +356,17 @@ static void g19_packed(struct claim_result *result)
     for (page_t page = page_of(stack); page < page_of(end + head); page++)
         pages += entry_present(leaf_of(page));
     packed = (end + head - stack + PAGE_SIZE - 1) / PAGE_SIZE;
-    parts  = (shared - stack + PAGE_SIZE - 1) / PAGE_SIZE + (end - shared + PAGE_SIZE - 1) / PAGE_SIZE + (head + PAGE_SIZE - 1) / PAGE_SIZE;
-    claim_saw(result, shared == linked(image_stack_end) && shared % PAGE_SIZE != 0 && end % PAGE_SIZE != 0 && kept > 0 &&
-                      (end + head) % PAGE_SIZE == 0 && pages == packed && packed < parts && b.place.shared % PAGE_SIZE != 0 &&
-                      page_of(b.place.shared) == b.place.stack.end - 1,
-              "%u B of stack, %u of variables, %u of heap (%u in use) share %u pages, not %u; a process's variables begin at %s",
-              (unsigned)(shared - stack), (unsigned)(end - shared), (unsigned)head, (unsigned)kept, (unsigned)pages, (unsigned)parts,
-              show_address(b.place.shared).text);
+    parts = (shared - stack + PAGE_SIZE - 1) / PAGE_SIZE + (end - shared + PAGE_SIZE - 1) / PAGE_SIZE +
+            (head + PAGE_SIZE - 1) / PAGE_SIZE;
+    claim_saw(
+        result,
+        shared == linked(image_stack_end) && shared % PAGE_SIZE != 0 && end % PAGE_SIZE != 0 && kept > 0 &&
+            (end + head) % PAGE_SIZE == 0 && pages == packed && packed < parts && b.place.shared % PAGE_SIZE != 0 &&
+            page_of(b.place.shared) == b.place.stack.end - 1,
+        "%u B of stack, %u of variables, %u of heap (%u in use) share %u pages, not %u; a process's variables begin "
+        "at %s",
+        (unsigned)(shared - stack), (unsigned)(end - shared), (unsigned)head, (unsigned)kept, (unsigned)pages,
+        (unsigned)parts, show_address(b.place.shared).text);
 }
 
 /* ---- A process's stack ---------------------------------------------------------------------------------------- */
@@ -358,8 +380,8 @@ static void g20_one_page(struct claim_result *result)
         return;
     present = present_in(space_of(&b), b.place.stack);
     builtin_wait(&b);
-    claim_saw(result, present == 1 && ended_well(&b), "before its first instruction a process had %u page of %u", present,
-              (unsigned)span_pages(b.place.stack));
+    claim_saw(result, present == 1 && ended_well(&b), "before its first instruction a process had %u page of %u",
+              present, (unsigned)span_pages(b.place.stack));
 }
 
 /* All but the last page by writing, then one too many; and reading makes nothing grow. */
@@ -371,13 +393,15 @@ static void g21_grows(struct claim_result *result)
     if (!run(result, &all, "probe", with(PROBE_REFUSED, 0)))
         return;
     most = (uint32_t)span_pages(all.place.stack);
-    if (!run(result, &all, "probe", with(PROBE_STACK, most - 1)) || !run(result, &more, "probe", with(PROBE_STACK, most)) ||
+    if (!run(result, &all, "probe", with(PROBE_STACK, most - 1)) ||
+        !run(result, &more, "probe", with(PROBE_STACK, most)) ||
         !run(result, &read, "probe", with(PROBE_READ, (uint32_t)page_address(all.place.stack.first))))
         return;
-    claim_saw(result, did(&all, PROBE_DONE) && all.stack_pages == most && was_killed(&more) && more.stack_pages == most &&
-                      was_killed(&read) && read.stack_pages < most,
-              "by writing a stack became %u pages of %u; one more was fatal, at %u; reading left it at %u", (unsigned)all.stack_pages,
-              most, (unsigned)more.stack_pages, (unsigned)read.stack_pages);
+    claim_saw(result,
+              did(&all, PROBE_DONE) && all.stack_pages == most && was_killed(&more) && more.stack_pages == most &&
+                  was_killed(&read) && read.stack_pages < most,
+              "by writing a stack became %u pages of %u; one more was fatal, at %u; reading left it at %u",
+              (unsigned)all.stack_pages, most, (unsigned)more.stack_pages, (unsigned)read.stack_pages);
 }
 
 static bool says(const char *text, const char *words)
@@ -421,8 +445,8 @@ static void g23_nothing_at_first(struct claim_result *result)
     builtin_wait(&look);
     if (!run(result, &touch, "wild", with((uint32_t)page_address(look.place.heap.first), 0)))
         return;
-    claim_saw(result, present == 0 && bytes == 0 && was_killed(&touch), "%u pages mapped, the break %u bytes up; a write there is fatal",
-              present, (unsigned)bytes);
+    claim_saw(result, present == 0 && bytes == 0 && was_killed(&touch),
+              "%u pages mapped, the break %u bytes up; a write there is fatal", present, (unsigned)bytes);
 }
 
 static void g24_limit(struct claim_result *result)
@@ -432,16 +456,20 @@ static void g24_limit(struct claim_result *result)
 
     if (!run(result, &all, "probe", with(PROBE_HEAP, most)) || !run(result, &more, "probe", with(PROBE_HEAP, most + 1)))
         return;
-    claim_saw(result, did(&all, PROBE_DONE) && all.heap_pages == most && did(&more, PROBE_REFUSED) && more.heap_pages == 0,
-              "a process got %u pages; another asked for %u, was refused and had %u as before", (unsigned)all.heap_pages, most + 1,
-              (unsigned)more.heap_pages);
+    claim_saw(result,
+              did(&all, PROBE_DONE) && all.heap_pages == most && did(&more, PROBE_REFUSED) && more.heap_pages == 0,
+              "a process got %u pages; another asked for %u, was refused and had %u as before",
+              (unsigned)all.heap_pages, most + 1, (unsigned)more.heap_pages);
 }
 
 /* ---- Devices ---------------------------------------------------------------------------------------------------- */
 
 enum { ROM = 0xFFFF0000, ROM_END = 0xFFFFF000 };        /* the machine's firmware: memory that is no RAM */
 
-static uint32_t word_at(const struct region *region) { return *(const volatile uint32_t *)pointer_to(page_address(region->span.first)); }
+static uint32_t word_at(const struct region *region)
+{
+    return *(const volatile uint32_t *)pointer_to(page_address(region->span.first));
+}
 
 static bool map_rom(struct region *region, vaddr_t at)
 {
@@ -463,7 +491,8 @@ static void g25_holes(struct claim_result *result)
     kernel_unmap(&two);
     empty = !probe_read(page_address(hole), &word);
     good  = word_at(&three) == before && map_rom(&four, ROM + 2 * PAGE_SIZE);
-    good  = good && word_at(&three) == before && three.span.first == stayed && probe_read(page_address(four.span.first), &word);
+    good = good && word_at(&three) == before && three.span.first == stayed &&
+           probe_read(page_address(four.span.first), &word);
     kernel_unmap(&one);
     kernel_unmap(&three);
     if (good)
@@ -496,8 +525,10 @@ static void g27_like_the_heap(struct claim_result *result)
     if (before.owned[OWNER_FREE] != after.owned[OWNER_FREE])
         return claim_saw(result, false, "%u devices came and went, and %d frames are gone", ROUNDS,
                          (int)(before.owned[OWNER_FREE] - after.owned[OWNER_FREE]));
-    claim_differs(result, "%u times a device's memory was asked for and given back, in a region of its own and not the heap's: "
-                  "from %s to %s", ROUNDS, show_address(page_address(lowest)).text, show_address(page_address(highest + 1)).text);
+    claim_differs(result,
+                  "%u times a device's memory was asked for and given back, in a region of its own and not the heap's: "
+                  "from %s to %s",
+                  ROUNDS, show_address(page_address(lowest)).text, show_address(page_address(highest + 1)).text);
 }
 
 const struct claim_probe firmware_probes[] = {

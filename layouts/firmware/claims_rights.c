@@ -88,7 +88,10 @@ bool firmware_try(uint32_t kind, vaddr_t at, struct builtin *out, bool *allowed)
 
 static bool try_program(vaddr_t at, struct rights *got)
 {
-    static const struct { uint32_t kind; uint8_t right; } tries[] = { { PROBE_READ, R }, { PROBE_WRITE, W }, { PROBE_EXECUTE, X } };
+    static const struct {
+        uint32_t kind;
+        uint8_t right;
+    } tries[] = { { PROBE_READ, R }, { PROBE_WRITE, W }, { PROBE_EXECUTE, X } };
 
     for (unsigned i = 0; i < COUNT_OF(tries); i++) {
         struct builtin builtin;
@@ -111,8 +114,9 @@ static struct text both(struct rights rights)
 {
     struct text text;
 
-    format_text(text.text, sizeof text.text, "%c%c%c / %c%c%c", rights.kernel & R ? 'r' : '-', rights.kernel & W ? 'w' : '-',
-                rights.kernel & X ? 'x' : '-', rights.user & R ? 'r' : '-', rights.user & W ? 'w' : '-', rights.user & X ? 'x' : '-');
+    format_text(text.text, sizeof text.text, "%c%c%c / %c%c%c", rights.kernel & R ? 'r' : '-',
+                rights.kernel & W ? 'w' : '-', rights.kernel & X ? 'x' : '-', rights.user & R ? 'r' : '-',
+                rights.user & W ? 'w' : '-', rights.user & X ? 'x' : '-');
     return text;
 }
 

@@ -27,7 +27,10 @@ static bool change_rights(vaddr_t at, struct rights rights)
 }
 
 static bool firmware_show_null(void)       { return change_rights(0, (struct rights){ MAY_READ, 0 }); }
-static bool firmware_open_constants(void)  { return change_rights(firmware_constant(), (struct rights){ MAY_READ | MAY_WRITE, MAY_READ }); }
+static bool firmware_open_constants(void)
+{
+    return change_rights(firmware_constant(), (struct rights){ MAY_READ | MAY_WRITE, MAY_READ });
+}
 
 static bool firmware_open_variables(void)
 {

@@ -429,7 +429,8 @@ static void look_at_two_spaces(struct claim_result *result, struct space spaces[
     for (unsigned i = 0; i < 2 && holds; i++)
         holds = full_space_holds(result, &spaces[i], stacks + i * A_STACK_COUNT, counts[i]);
     if (holds)
-        claim_saw(result, windows_differ(), "1024 stacks of 4 KiB in each of two spaces, code runs on the last, one more is refused; %s",
+        claim_saw(result, windows_differ(),
+                  "1024 stacks of 4 KiB in each of two spaces, code runs on the last, one more is refused; %s",
                   windows_differ() ? "no space has kernel space's" : "a space HAS KERNEL SPACE'S");
     for (unsigned i = 0; i < 2; i++)
         while (counts[i] > 0)

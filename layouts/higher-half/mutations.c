@@ -77,8 +77,10 @@ const struct claim_mutation higher_half_mutations[] = {
     { "A9",  hide_free_frame,    show_hidden_frame, "a free frame's bit says that it is used" },
     { "A10", open_low_page,      restore_entry,     "programs may read the last page below 4 MiB" },
     { "A11", drop_shared_table,  end_odd,           "a space lacks the table of the kernel's first 4 MiB" },
-    { "A15", share_stacks,       part_stacks,       "a space has the table of kernel space's stacks in its own window" },
-    { "A16", refer_to_another,   end_odd,           "the last directory entry of a space names kernel space's directory" },
+    { "A15", share_stacks,       part_stacks,
+      "a space has the table of kernel space's stacks in its own window" },
+    { "A16", refer_to_another,   end_odd,
+      "the last directory entry of a space names kernel space's directory" },
     { "A18", map_null,           unmap_null,        "page 0 of kernel space is mapped" },
     { 0 },
 };

@@ -83,9 +83,10 @@ static void m6_bitmap(struct claim_result *result)
     later = ones_in(bitmap, bytes);
     frame_put(frame);
     in = !bit_in(bitmap, frame) && ones_in(bitmap, bytes) == ones;
-    claim_saw(result, out && in && later == ones + 1 && bytes * 8 - ones == free,
-              "%u bytes at physical 0x%llx; %u zeroes and as many free pages; a page taken is a one, and returned a zero",
-              (unsigned)bytes, (unsigned long long)at, free);
+    claim_saw(
+        result, out && in && later == ones + 1 && bytes * 8 - ones == free,
+        "%u bytes at physical 0x%llx; %u zeroes and as many free pages; a page taken is a one, and returned a zero",
+        (unsigned)bytes, (unsigned long long)at, free);
 }
 
 /* ---- Directories -------------------------------------------------------------------------------- */
@@ -111,9 +112,10 @@ static void m9_cr3(struct claim_result *result)
                  frame_is(m_shown(M_WINDOW + (structure->directory - 1) * PAGE_SIZE), s->root);
     }
     space_destroy(&space);
-    claim_saw(result, frame_is(loaded, directory) && right == alive,
-              "in use, CR3 leads to frame %u, the directory that the window shows; so does the kept CR3 of %u of %u spaces",
-              loaded.no, right, alive);
+    claim_saw(
+        result, frame_is(loaded, directory) && right == alive,
+        "in use, CR3 leads to frame %u, the directory that the window shows; so does the kept CR3 of %u of %u spaces",
+        loaded.no, right, alive);
 }
 
 static void m11_first_entry_shared(struct claim_result *result)
@@ -133,9 +135,11 @@ static void m11_first_entry_shared(struct claim_result *result)
     }
     for (uint32_t i = 0; i < made; i++)
         space_destroy(&spaces[i]);
-    claim_saw(result, made == M_SPACES && same == alive && shows,
-              "entry 0 of %u of %u directories, %u of them new, leads to the table in frame %u, which shows the kernel at 1 MiB",
-              same, alive, made, table.no);
+    claim_saw(
+        result, made == M_SPACES && same == alive && shows,
+        "entry 0 of %u of %u directories, %u of them new, leads to the table in frame %u, which shows the kernel at "
+        "1 MiB",
+        same, alive, made, table.no);
 }
 
 /* ---- The window ----------------------------------------------------------------------------------- */
@@ -197,9 +201,11 @@ static void m13_window(struct claim_result *result)
     for (vaddr_t at = M_WINDOW; at < M_WINDOW_END; at += PAGE_SIZE)
         mapped += frame_exists(m_shown(at));
     space_destroy(&space);
-    claim_saw(result, spaces > 0 && mapped == expected && claimed == expected,
-              "%u pages are mapped from 0x00400000 to 0x007FFFFF: structures, directories and tables of %u process%s, %u of %u found",
-              mapped, spaces, spaces == 1 ? "" : "es", claimed, expected);
+    claim_saw(
+        result, spaces > 0 && mapped == expected && claimed == expected,
+        "%u pages are mapped from 0x00400000 to 0x007FFFFF: structures, directories and tables of %u process%s, %u "
+        "of %u found",
+        mapped, spaces, spaces == 1 ? "" : "es", claimed, expected);
 }
 
 static void m14_cost(struct claim_result *result)
@@ -215,16 +221,20 @@ static void m14_cost(struct claim_result *result)
         return claim_saw(result, false, "no memory for a space");
     good = map_pages(&space, page_of(M_START), M_PAGES, 1) == 0;                        /* all in one table  */
     taken[0] = before - frames_free();
-    good = good && map_pages(&space, page_of(M_START) + MMU_ENTRIES, M_PAGES, MMU_ENTRIES) == 0;    /* each in its own */
+    /* each in its own */
+    good = good && map_pages(&space, page_of(M_START) + MMU_ENTRIES, M_PAGES, MMU_ENTRIES) == 0;
     taken[1] = before - frames_free();
     space_destroy(&space);
     good = good && frames_free() == before && table_window_free() == places &&
            places + in_use == (M_WINDOW_END - M_WINDOW) / PAGE_SIZE;
     for (uint32_t i = 0; i < 2; i++)
         good = good && taken[i] == 2 + tables[i] + M_PAGES * (i + 1);
-    claim_saw(result, good, "%u pages in one table took %u frames, %u more in %u tables %u; all came back; %u of the window's %u pages are free",
-              (unsigned)M_PAGES, taken[0], (unsigned)M_PAGES, (unsigned)M_PAGES, taken[1], places,
-              (M_WINDOW_END - M_WINDOW) / PAGE_SIZE);
+    claim_saw(
+        result, good,
+        "%u pages in one table took %u frames, %u more in %u tables %u; all came back; %u of the window's %u pages "
+        "are free",
+        (unsigned)M_PAGES, taken[0], (unsigned)M_PAGES, (unsigned)M_PAGES, taken[1], places,
+        (M_WINDOW_END - M_WINDOW) / PAGE_SIZE);
 }
 
 /* ---- Memory of any size ---------------------------------------------------------------------------- */

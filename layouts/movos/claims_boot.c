@@ -62,10 +62,13 @@ void m2_padding(struct claim_result *result)
     if (!came_from_bios(result) || !shows_low_memory(result, M_PADDING, M_PADDING_BYTES))
         return;
     sum = bios_sum(0, low(M_PADDING), M_PADDING_BYTES);
-    claim_saw(result, M_PADDING + M_PADDING_BYTES == path->relocator_at && path->padding_sum != path->padding_built &&
-              sum == path->padding_sum,
-              "from 0x7e00 to 0x7fff nothing was loaded (sum 0x%08x, of the disk's padding 0x%08x), and nothing written since",
-              sum, path->padding_built);
+    claim_saw(
+        result,
+        M_PADDING + M_PADDING_BYTES == path->relocator_at && path->padding_sum != path->padding_built &&
+            sum == path->padding_sum,
+        "from 0x7e00 to 0x7fff nothing was loaded (sum 0x%08x, of the disk's padding 0x%08x), and nothing written "
+        "since",
+        sum, path->padding_built);
 }
 
 void m3_relocator(struct claim_result *result)
@@ -93,9 +96,12 @@ void m4_relocated(struct claim_result *result)
     if (!came_from_bios(result) || !shows_low_memory(result, path->loaded_at, text + bytes))
         return;
     __asm__ volatile("call 1f\n1: popl %0" : "=r"(here));
-    claim_saw(result, path->moved_to == M_KERNEL && path->sum_loaded == path->sum_built &&
-              path->sum_moved == path->sum_built && here >= M_KERNEL && here < M_KERNEL + path->image_bytes &&
-              memcmp(low(path->loaded_at) + text, image_text_start, bytes) == 0,
-              "sum 0x%08x as built, loaded and moved to 0x%08x; %u bytes of code and constants equal the loaded ones; runs at 0x%08x",
-              path->sum_moved, path->moved_to, (unsigned)bytes, (unsigned)here);
+    claim_saw(
+        result,
+        path->moved_to == M_KERNEL && path->sum_loaded == path->sum_built && path->sum_moved == path->sum_built &&
+            here >= M_KERNEL && here < M_KERNEL + path->image_bytes &&
+            memcmp(low(path->loaded_at) + text, image_text_start, bytes) == 0,
+        "sum 0x%08x as built, loaded and moved to 0x%08x; %u bytes of code and constants equal the loaded ones; runs "
+        "at 0x%08x",
+        path->sum_moved, path->moved_to, (unsigned)bytes, (unsigned)here);
 }

@@ -98,9 +98,11 @@ void m7_nothing_left(struct claim_result *result)
         (id = fail_each(program, heap_fail_at, &before, &blocks, &leaks)) < 0 || flat_kill(id) != 0)
         return no_program(result, id);
     look(&after);
-    claim_saw(result, leaks == 0 && frames > 0 && blocks > 0 && same(&before, &after) && take_all(nothing, &none) == all,
-              "%u pages taken and returned; creation made to fail at each of %u frames and %u blocks leaked %u times; a process's life %s",
-              all, frames, blocks, leaks, same(&before, &after) ? "left nothing" : "left something");
+    claim_saw(
+        result, leaks == 0 && frames > 0 && blocks > 0 && same(&before, &after) && take_all(nothing, &none) == all,
+        "%u pages taken and returned; creation made to fail at each of %u frames and %u blocks leaked %u times; a "
+        "process's life %s",
+        all, frames, blocks, leaks, same(&before, &after) ? "left nothing" : "left something");
 }
 
 /* ---- M8, M12: registers --------------------------------------------------------------------------------- */
@@ -138,10 +140,13 @@ void m8_registers_and_tables(struct claim_result *result)
     later = tables_of(space);
     if (flat_kill(id) != 0)
         return claim_saw(result, false, "process %d does not end", (int)id);
-    claim_saw(result, first == needed && later == needed && agree == spaces && counter > M_START &&
-              counter < M_START + flat_pages(program) * PAGE_SIZE,
-              "interrupted, its registers have EIP 0x%08lx; one directory, %u table for 2 pages; %u of %u structures count their tables right",
-              (unsigned long)counter, later, agree, spaces);
+    claim_saw(
+        result,
+        first == needed && later == needed && agree == spaces && counter > M_START &&
+            counter < M_START + flat_pages(program) * PAGE_SIZE,
+        "interrupted, its registers have EIP 0x%08lx; one directory, %u table for 2 pages; %u of %u structures count "
+        "their tables right",
+        (unsigned long)counter, later, agree, spaces);
 }
 
 void m12_start_address(struct claim_result *result)
@@ -247,9 +252,11 @@ void m10_page_by_page(struct claim_result *result)
         return no_program(result, id);
     if (flat_kill(id) != 0)
         return claim_saw(result, false, "process %d does not end", (int)id);
-    claim_saw(result, w.wrong == 0 && w.steps == 2 * decided && w.pages == decided,
-              "%u pages were decided on; %u steps from 0x%08x up, each page first taken, then mapped, before the next; %u out of order",
-              (unsigned)decided, w.steps, M_START, w.wrong);
+    claim_saw(
+        result, w.wrong == 0 && w.steps == 2 * decided && w.pages == decided,
+        "%u pages were decided on; %u steps from 0x%08x up, each page first taken, then mapped, before the next; %u "
+        "out of order",
+        (unsigned)decided, w.steps, M_START, w.wrong);
 }
 
 void m15_chunk_order(struct claim_result *result)
@@ -270,9 +277,11 @@ void m15_chunk_order(struct claim_result *result)
     space_destroy(&space);
     if (err == -ENOMEM)
         return claim_unseen(result, "less than a chunk, 4 MiB, is free");
-    claim_saw(result, err == 0 && w.wrong == 0 && w.steps == 1 + M_CHUNK + 1 && frames_free() == free,
-              "%u steps: the table's page, %u pages mapped in it with the directory entry empty, then the entry; %u out of order",
-              w.steps, w.pages, w.wrong);
+    claim_saw(
+        result, err == 0 && w.wrong == 0 && w.steps == 1 + M_CHUNK + 1 && frames_free() == free,
+        "%u steps: the table's page, %u pages mapped in it with the directory entry empty, then the entry; %u out of "
+        "order",
+        w.steps, w.pages, w.wrong);
 }
 
 /* ---- M16: what a process sees ----------------------------------------------------------------------------- */
@@ -289,7 +298,7 @@ void m16_kernel_unseen(struct claim_result *result)
         (void)flat_kill(id);
         return claim_saw(result, false, "process %d has not ended after %d seconds", (int)id, PATIENCE_SECONDS);
     }
-    claim_saw(result, end.status == 0,
-              "a process read and wrote each of the %u pages below 8 MiB; %s (status 0x%x)", M_KERNEL_END / (unsigned)PAGE_SIZE,
-              end.status == 0 ? "each access faulted" : "not each access faulted", (unsigned)end.status);
+    claim_saw(result, end.status == 0, "a process read and wrote each of the %u pages below 8 MiB; %s (status 0x%x)",
+              M_KERNEL_END / (unsigned)PAGE_SIZE, end.status == 0 ? "each access faulted" : "not each access faulted",
+              (unsigned)end.status);
 }

@@ -56,11 +56,12 @@ static void k2_set_is_in_use(struct claim_result *result)
         if (owner == OWNER_FREE || owner == OWNER_ABSENT)
             continue;
         if (!bit_in(bits, (frame_t){ n }))
-            return claim_saw(result, false, "page 0x%x000 is in use (%s) and its bit is not set", n, owner_names[owner]);
+            return claim_saw(result, false, "page 0x%x000 is in use (%s) and its bit is not set", n,
+                             owner_names[owner]);
         used++;
     }
-    claim_saw(result, used > 0, "a bit for each of %u pages in %u bytes; all %u pages in use have theirs set", frames_end(),
-              (unsigned)bytes, used);
+    claim_saw(result, used > 0, "a bit for each of %u pages in %u bytes; all %u pages in use have theirs set",
+              frames_end(), (unsigned)bytes, used);
 }
 
 /* The next stretch of usable memory from `from` on, whoever has it: what the BIOS calls a segment. */
@@ -94,7 +95,8 @@ static void k3_in_first_segment(struct claim_result *result)
         return claim_saw(result, false, "the table is nowhere");
     for (struct span s = segment(K_LOW_END); !span_empty(s); s = segment((uint32_t)s.end)) {
         if (span_has(s, frame_of(at).no))
-            return claim_saw(result, true, "the table is at 0x%llx, in the segment 0x%x000 to 0x%x000; %u before it too small",
+            return claim_saw(result, true,
+                             "the table is at 0x%llx, in the segment 0x%x000 to 0x%x000; %u before it too small",
                              (unsigned long long)at, (unsigned)s.first, (unsigned)s.end, passed);
         if (span_pages(s) > 4 * pages_for(bytes))       /* more than what else lies there could fill */
             break;
@@ -225,7 +227,8 @@ static void k6_never_one_twice(struct claim_result *result)
     if (frame_exists(t.bad))
         return claim_saw(result, false, "page 0x%x000 was handed out", t.bad.no);
     claim_saw(result, t.count > 0 && during == before + t.count && ones_now() == before,
-              "%u pages taken, as many bits set: none twice, none of the low megabyte, the table, or unusable", t.count);
+              "%u pages taken, as many bits set: none twice, none of the low megabyte, the table, or unusable",
+              t.count);
 }
 
 static void k7_goes_on(struct claim_result *result)
@@ -265,8 +268,9 @@ static void k8_all_zero(struct claim_result *result)
         free_page(page[i]);
     t = take_every_page(page[0]);
     give_back(&t);
-    claim_saw(result, t.all_zero && t.met, "%u pages filled and freed; of %u taken then, these among them, each word was zero",
-              (unsigned)K_FEW, t.count);
+    claim_saw(result, t.all_zero && t.met,
+              "%u pages filled and freed; of %u taken then, these among them, each word was zero", (unsigned)K_FEW,
+              t.count);
 }
 
 static void k9_wraps(struct claim_result *result)
@@ -278,8 +282,9 @@ static void k9_wraps(struct claim_result *result)
     t = take_every_page(below);
     give_back(&t);
     free_page(above);
-    claim_saw(result, t.met && t.falls <= 1, "from 0x%llx on %u pages came, the address fell %u times, and 0x%llx came too",
-              (unsigned long long)above, t.count, t.falls, (unsigned long long)below);
+    claim_saw(result, t.met && t.falls <= 1,
+              "from 0x%llx on %u pages came, the address fell %u times, and 0x%llx came too", (unsigned long long)above,
+              t.count, t.falls, (unsigned long long)below);
 }
 
 static void k11_free_page_succeeds(struct claim_result *result)
@@ -287,8 +292,8 @@ static void k11_free_page_succeeds(struct claim_result *result)
     paddr_t page = get_next_page();
     bool    was  = frame_owner(frame_of(page)) == OWNER_PAGES, said = free_page(page);
 
-    claim_saw(result, was && said && frame_owner(frame_of(page)) == OWNER_FREE, "page 0x%llx: taken, given back with %s, free",
-              (unsigned long long)page, said ? "success" : "failure");
+    claim_saw(result, was && said && frame_owner(frame_of(page)) == OWNER_FREE,
+              "page 0x%llx: taken, given back with %s, free", (unsigned long long)page, said ? "success" : "failure");
 }
 
 static void k12_fails_only_unaligned(struct claim_result *result)
@@ -302,7 +307,8 @@ static void k12_fails_only_unaligned(struct claim_result *result)
         refused += !free_page(page + off);
     refused += !free_page(page + PAGE_SIZE - 1);
     if (refused != 13 || ones_now() != ones || frame_owner(frame_of(page)) != OWNER_PAGES)
-        return claim_saw(result, false, "%u of 13 addresses inside page 0x%llx were refused", refused, (unsigned long long)page);
+        return claim_saw(result, false, "%u of 13 addresses inside page 0x%llx were refused", refused,
+                         (unsigned long long)page);
     free_page(page);
     ones = ones_now();
     harmless += free_page(page);                                /* a second time                 */
@@ -310,9 +316,12 @@ static void k12_fails_only_unaligned(struct claim_result *result)
     harmless += free_page((paddr_t)frames_end() << PAGE_SHIFT); /* past all memory               */
     harmless += free_page(~(paddr_t)(PAGE_SIZE - 1));           /* the last page of all          */
     frames_sums(&after);
-    claim_saw(result, harmless == 4 && ones_now() == ones && after.misuses == before.misuses + 4,
-              "13 unaligned addresses failed; a second time, never given, and past memory succeeded, changed nothing, and were"
-              " counted: %u", after.misuses - before.misuses);
+    claim_saw(
+        result, harmless == 4 && ones_now() == ones && after.misuses == before.misuses + 4,
+        "13 unaligned addresses failed; a second time, never given, and past memory succeeded, changed nothing, and "
+        "were"
+        " counted: %u",
+        after.misuses - before.misuses);
 }
 
 const struct claim_probe pat_probes[] = {

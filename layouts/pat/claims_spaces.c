@@ -61,8 +61,8 @@ void k13_identity(struct claim_result *result)
     same = page_address(window.span.first) == K_DEVICE;
     kernel_unmap(&window);
     claim_saw(result, same && frame_is(mmu_active(), kernel_space.root) && owner == OWNER_TABLES,
-              "%u pages and a device at 0x%x show themselves; CR3 is page 0x%x000, of the pool: %s", (unsigned)end, K_DEVICE,
-              mmu_active().no, owner_names[owner]);
+              "%u pages and a device at 0x%x show themselves; CR3 is page 0x%x000, of the pool: %s", (unsigned)end,
+              K_DEVICE, mmu_active().no, owner_names[owner]);
 }
 
 static bool in_first_part(vaddr_t address) { return address != 0 && page_of(address) < K_FIRST; }
@@ -80,9 +80,11 @@ void k15_cr3_then_cr0(struct claim_result *result)
 {
     uint32_t cr0 = inspect_cr0();
 
-    claim_saw(result, !frame_is(taken_over.from, kernel_space.root) && frame_is(mmu_active(), kernel_space.root) &&
-              (cr0 & K_PROTECTION) && (cr0 & K_PAGING),
-              "CR3 went from page 0x%x000 to 0x%x000; CR0 is 0x%08x, with PG and PE", taken_over.from.no, mmu_active().no, cr0);
+    claim_saw(result,
+              !frame_is(taken_over.from, kernel_space.root) && frame_is(mmu_active(), kernel_space.root) &&
+                  (cr0 & K_PROTECTION) && (cr0 & K_PAGING),
+              "CR3 went from page 0x%x000 to 0x%x000; CR0 is 0x%08x, with PG and PE", taken_over.from.no,
+              mmu_active().no, cr0);
 }
 
 /* ---- Processes' spaces -------------------------------------------------------------------------- */
@@ -133,9 +135,11 @@ void k16_first_entry_only(struct claim_result *result)
         empty += first_else(&spaces[i]) == layout.space_end;
         space_destroy(&spaces[i]);
     }
-    claim_saw(result, made == K_SPACES && shown == made && empty == made && space_of_program() == &kernel_space,
-              "%u new spaces: %u show the first 4 MiB one to one and closed to programs, %u nothing else; the kernel's own"
-              " processes have the identity space", made, shown, empty);
+    claim_saw(
+        result, made == K_SPACES && shown == made && empty == made && space_of_program() == &kernel_space,
+        "%u new spaces: %u show the first 4 MiB one to one and closed to programs, %u nothing else; the kernel's own"
+        " processes have the identity space",
+        made, shown, empty);
 }
 
 /* Everything that the way in and out needs is where every space shows it. */
@@ -161,10 +165,14 @@ void k17_changes_on_traps(struct claim_result *result)
     back   = trap_program_root;
     during = mmu_active();
     space_activate(&kernel_space);
-    claim_saw(result, way_is_shared() && trap_kernel_root == kernel_space.root.no << PAGE_SHIFT &&
-              back == space.root.no << PAGE_SHIFT && frame_is(during, kernel_space.root),
-              "gates, tables and the entry stack at 0x%08x below 4 MiB; the way in loads 0x%x, the way out 0x%x, with 0x%x000 in"
-              " use meanwhile", kernel_task()->esp0, trap_kernel_root, back, during.no);
+    claim_saw(
+        result,
+        way_is_shared() && trap_kernel_root == kernel_space.root.no << PAGE_SHIFT &&
+            back == space.root.no << PAGE_SHIFT && frame_is(during, kernel_space.root),
+        "gates, tables and the entry stack at 0x%08x below 4 MiB; the way in loads 0x%x, the way out 0x%x, with "
+        "0x%x000 in"
+        " use meanwhile",
+        kernel_task()->esp0, trap_kernel_root, back, during.no);
     space_destroy(&space);
 }
 
@@ -248,7 +256,8 @@ void k20_next_available(struct claim_result *result)
 
         (void)map_pages(&space, K_PLACE + i * PAGE_SIZE, 0, PAGE_SIZE, &status);
         frame  = frame_at(&space, K_PLACE + i * PAGE_SIZE);
-        right += status == 0 && frame.no == expected && frame_owner(frame) == OWNER_USER && frame_references(frame) == 1;
+        right += status == 0 && frame.no == expected && frame_owner(frame) == OWNER_USER &&
+                 frame_references(frame) == 1;
     }
     end(&space);
     claim_saw(result, right == 8, "%u of 8 pages are the ones the table's search names next, each the space's alone",
@@ -273,9 +282,11 @@ void k21_unaligned_fails(struct claim_result *result)
         refused += got == 0 && status == -EINVAL && space.resident == 0;
     }
     got = map_pages(&space, K_PLACE, 0, PAGE_SIZE + 1, &status);
-    claim_saw(result, refused == COUNT_OF(bad) && got == K_PLACE && space.resident == 2,
-              "%u of %u calls with bad numbers gave null and a status, and mapped nothing; one byte more than a page is %u pages",
-              refused, (unsigned)COUNT_OF(bad), space.resident);
+    claim_saw(
+        result, refused == COUNT_OF(bad) && got == K_PLACE && space.resident == 2,
+        "%u of %u calls with bad numbers gave null and a status, and mapped nothing; one byte more than a page is %u "
+        "pages",
+        refused, (unsigned)COUNT_OF(bad), space.resident);
     end(&space);
 }
 
@@ -283,7 +294,8 @@ void k21_unaligned_fails(struct claim_result *result)
 void k22_not_there(struct claim_result *result)
 {
     static const struct { vaddr_t start; size_t bytes; } bad[] = {
-        { 0, PAGE_SIZE }, { 0x1000, PAGE_SIZE }, { 0x3FF000, PAGE_SIZE }, { 0x3FF000, 2 * PAGE_SIZE }, { 0xFFFFF000u, PAGE_SIZE },
+        { 0, PAGE_SIZE }, { 0x1000, PAGE_SIZE }, { 0x3FF000, PAGE_SIZE }, { 0x3FF000, 2 * PAGE_SIZE }, { 0xFFFFF000u,
+          PAGE_SIZE },
     };
     struct space space;
     uint32_t     refused = 0;
@@ -295,7 +307,7 @@ void k22_not_there(struct claim_result *result)
         refused += try_map_pages(&space, bad[i].start, 0, bad[i].bytes, &status) == 0 && status == -EFAULT;
     (void)try_map_pages(&kernel_space, K_PLACE, 0, PAGE_SIZE, &own);
     claim_saw(result, refused == COUNT_OF(bad) && own == -EFAULT && space.resident == 0,
-              "%u of %u ranges below 4 MiB or past user space and the identity space itself were refused to a program", refused,
-              (unsigned)COUNT_OF(bad));
+              "%u of %u ranges below 4 MiB or past user space and the identity space itself were refused to a program",
+              refused, (unsigned)COUNT_OF(bad));
     end(&space);
 }

@@ -1,11 +1,11 @@
 /*
  * entry.S - from a stub of arch/i386/trap.S to trap() and back, where the kernel has a space of its own.
  *
- * A program's tables show only the first 4 MiB of that space: this code, the entry stack, and the few words
- * below. The stack of the thread, like all of the kernel's data but the image, is in the kernel's space alone. So a trap
- * from a program arrives on the entry stack, loads the kernel's root, and puts what the processor has pushed onto the
- * thread's stack: from there on it is like any other. The way back is the same in reverse. Interrupts are off on the
- * entry stack, so one is enough.
+ * A program's tables show only the first 4 MiB of that space: this code, the entry stack, and the few words below. The
+ * stack of the thread, like all of the kernel's data but the image, is in the kernel's space alone. So a trap from a
+ * program arrives on the entry stack, loads the kernel's root, and puts what the processor has pushed onto the thread's
+ * stack: from there on it is like any other. The way back is the same in reverse. Interrupts are off on the entry
+ * stack, so one is enough.
  */
 #include "trap_frame.h"
 

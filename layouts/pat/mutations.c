@@ -49,7 +49,8 @@ static void k_restore_13(void) { frame_change_owner(kernel_space.root, OWNER_TES
 
 static bool k_corrupt_16(void)
 {
-    return change_entry(K_LAST_OF_FIRST, entry_with_rights(get_entry(K_LAST_OF_FIRST), (struct rights){ MAY_READ | MAY_WRITE, MAY_READ }));
+    return change_entry(K_LAST_OF_FIRST, entry_with_rights(get_entry(K_LAST_OF_FIRST),
+                                                           (struct rights){ MAY_READ | MAY_WRITE, MAY_READ }));
 }
 
 static vaddr_t entered_at;

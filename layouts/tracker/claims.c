@@ -86,15 +86,18 @@ static void t1_shape(struct claim_result *result)
     vaddr_t      last = T_MASTER + T_DIRECTORY + 4 * 0xFFFFFu, at;
     bool         master, found;
 
-    master = last + 4 - T_MASTER == 0x401000 && t_word(last) >> 12 == 0xFFFFF && t_word(T_MASTER) >> 12 == T_MASTER / PAGE_SIZE + 1;
+    master = last + 4 - T_MASTER == 0x401000 && t_word(last) >> 12 == 0xFFFFF &&
+             t_word(T_MASTER) >> 12 == T_MASTER / PAGE_SIZE + 1;
     if (space_create(&space) != 0)
         return no_memory(result);
     found = map_word(&space, T_USER_END - PAGE_SIZE, 0) == 0;
     at    = entry_address(&space, T_USER_END - PAGE_SIZE);
     found = found && (t_word(at) & 1) && frame_owner((frame_t){ t_word(at) >> 12 }) == OWNER_TEST &&
             object_of(&space) % PAGE_SIZE == 0 && frame_is(t_shown(object_of(&space)), space.root);
-    claim_saw(result, master && found, "the master table's entry of the last page is at 0x%08lx, its last word; a process's "
-              "last entry is %lu bytes into its object", (unsigned long)last, (unsigned long)(at - object_of(&space)));
+    claim_saw(result, master && found,
+              "the master table's entry of the last page is at 0x%08lx, its last word; a process's "
+              "last entry is %lu bytes into its object",
+              (unsigned long)last, (unsigned long)(at - object_of(&space)));
     space_destroy(&space);
 }
 
@@ -111,10 +114,12 @@ static void t2_page_a(struct claim_result *result)
         kernels = t_word(T_MASTER + 4 * i);
         same += i << 22 >= T_USER && i << 22 < T_USER_END ? 0 : t_word(object + 4 * i) >> 12 == kernels >> 12;
     }
-    claim_saw(result, frame_is(t_shown(object), space.root) && same == 1024 - (T_USER_END - T_USER) / T_STEP &&
-              !frame_is(t_shown(object + PAGE_SIZE), space.root) && object >= T_OBJECTS && object < T_OBJECTS_END,
-              "the object at 0x%08lx begins with frame %u, the root; it holds the directory, %u entries of it the kernel's",
-              (unsigned long)object, space.root.no, same);
+    claim_saw(
+        result,
+        frame_is(t_shown(object), space.root) && same == 1024 - (T_USER_END - T_USER) / T_STEP &&
+            !frame_is(t_shown(object + PAGE_SIZE), space.root) && object >= T_OBJECTS && object < T_OBJECTS_END,
+        "the object at 0x%08lx begins with frame %u, the root; it holds the directory, %u entries of it the kernel's",
+        (unsigned long)object, space.root.no, same);
     space_destroy(&space);
 }
 
@@ -131,12 +136,14 @@ static void t3_page_b(struct claim_result *result)
     good   = map_word(&space, T_USER + 5 * PAGE_SIZE, 0) == 0 && map_word(&space, T_USER + T_STEP - PAGE_SIZE, 0) == 0;
     taken  = frames_owned(OWNER_TABLES) - before;
     word   = t_word(object_of(&space) + T_DIRECTORY + 4 * 5);
-    good   = good && taken == 2 && directory_word(&space, T_USER) >> 12 == second.no && (word & 1) &&
-             frame_owner((frame_t){ word >> 12 }) == OWNER_TEST && t_word(object_of(&space) + T_DIRECTORY + 4 * 1023) & 1;
+    good = good && taken == 2 && directory_word(&space, T_USER) >> 12 == second.no && (word & 1) &&
+           frame_owner((frame_t){ word >> 12 }) == OWNER_TEST && t_word(object_of(&space) + T_DIRECTORY + 4 * 1023) & 1;
     space_destroy(&space);
-    claim_saw(result, good && frames_owned(OWNER_TABLES) == before,
-              "the first and the last page of 4 MiB have their entries in frame %u, right behind the directory; %u table frames in all",
-              second.no, taken);
+    claim_saw(
+        result, good && frames_owned(OWNER_TABLES) == before,
+        "the first and the last page of 4 MiB have their entries in frame %u, right behind the directory; %u table "
+        "frames in all",
+        second.no, taken);
 }
 
 static void t4_link(struct claim_result *result)
@@ -180,7 +187,8 @@ static void t9_lists(struct claim_result *result)
     for (uint32_t i = 0; i < made; i++)
         space_destroy(&two[i]);
     claim_saw(result, made == 2 && places > 0 && right == places,
-              "%u of %u places of page tables are pointed to by the word that is theirs, 1024 to a page", right, places);
+              "%u of %u places of page tables are pointed to by the word that is theirs, 1024 to a page", right,
+              places);
 }
 
 static void t12_growing(struct claim_result *result)
@@ -195,7 +203,8 @@ static void t12_growing(struct claim_result *result)
     good     = map_word(&space, T_USER + 2 * T_STEP, 0) == 0;
     pages[1] = t_word(tracker_address(&space) + 4);
     if (good)
-        hole = !frame_exists(t_shown(object_of(&space) + 2 * PAGE_SIZE)) && (directory_word(&space, T_USER + T_STEP) & 1) == 0;
+        hole = !frame_exists(t_shown(object_of(&space) + 2 * PAGE_SIZE)) &&
+               (directory_word(&space, T_USER + T_STEP) & 1) == 0;
     good     = good && map_word(&space, T_USER + T_STEP, 0) == 0;
     tables   = space.table_frames;
     pages[2] = t_word(tracker_address(&space) + 4);
@@ -205,8 +214,11 @@ static void t12_growing(struct claim_result *result)
     unmap_word(&space, T_USER + T_STEP);
     pages[4] = t_word(tracker_address(&space) + 4);
     space_destroy(&space);
-    claim_saw(result, good && hole && pages[0] == 2 && pages[1] == 4 && pages[2] == 4 && pages[3] == 3 && pages[4] == 2 &&
-              tables == 4, "its pages: %u new, %u with a third table, %u with a second, then %u and %u; a missing table has no frame",
+    claim_saw(result,
+              good && hole && pages[0] == 2 && pages[1] == 4 && pages[2] == 4 && pages[3] == 3 && pages[4] == 2 &&
+                  tables == 4,
+              "its pages: %u new, %u with a third table, %u with a second, then %u and %u; a missing table has no "
+              "frame",
               pages[0], pages[1], pages[2], pages[3], pages[4]);
 }
 
@@ -282,9 +294,11 @@ static void t13_moving(struct claim_result *result)
     if (!make_move(&m))
         return no_memory(result);
     gone = !frame_exists(t_shown(m.from)) && !frame_exists(t_shown(m.from + PAGE_SIZE));
-    claim_saw(result, m.moved && m.in_the_way && m.to != m.from && gone && m.before == m.after && m.read == T_VALUE,
-              "0x%08lx, with another behind it, went to 0x%08lx: same words, the old addresses show nothing, the program reads %08x",
-              (unsigned long)m.from, (unsigned long)m.to, m.read);
+    claim_saw(
+        result, m.moved && m.in_the_way && m.to != m.from && gone && m.before == m.after && m.read == T_VALUE,
+        "0x%08lx, with another behind it, went to 0x%08lx: same words, the old addresses show nothing, the program "
+        "reads %08x",
+        (unsigned long)m.from, (unsigned long)m.to, m.read);
     end_neighbours(&m);
 }
 
@@ -299,10 +313,13 @@ static void t14_references(struct claim_result *result)
     listed  = t_word(T_LIST + 4 * ((m.to - T_OBJECTS) / T_PLACE));
     if (frame_exists(t_shown(T_LIST + 4 * ((m.from - T_OBJECTS) / T_PLACE))))
         left = t_word(T_LIST + 4 * ((m.from - T_OBJECTS) / T_PLACE));
-    claim_saw(result, m.moved && tracked == m.to && listed == m.to && left == 0 &&
-              t_word(tracker_address(&m.mover) + 4) == 3 && frame_is(m.loaded, t_shown(m.to)),
-              "after a move the link, the tracker (0x%08x) and the list (0x%08x) say the new place; CR3 names frame %u, shown there",
-              tracked, listed, m.loaded.no);
+    claim_saw(
+        result,
+        m.moved && tracked == m.to && listed == m.to && left == 0 && t_word(tracker_address(&m.mover) + 4) == 3 &&
+            frame_is(m.loaded, t_shown(m.to)),
+        "after a move the link, the tracker (0x%08x) and the list (0x%08x) say the new place; CR3 names frame %u, "
+        "shown there",
+        tracked, listed, m.loaded.no);
     end_neighbours(&m);
 }
 
@@ -333,9 +350,11 @@ static void t15_trackers(struct claim_result *result)
         right += frame_is(t_shown(object), s->root) && t_word(tracker_address(s) + 4) == pages_by_directory(object);
     }
     space_destroy(&one);
-    claim_saw(result, spaces > 0 && right == spaces && t_word(T_TRACKERS) == T_MASTER && t_word(T_TRACKERS + 4) == 0x401,
-              "of %u spaces %u have a word of address and a word of pages, eight bytes by number, that are true of their object",
-              spaces, right);
+    claim_saw(
+        result, spaces > 0 && right == spaces && t_word(T_TRACKERS) == T_MASTER && t_word(T_TRACKERS + 4) == 0x401,
+        "of %u spaces %u have a word of address and a word of pages, eight bytes by number, that are true of their "
+        "object",
+        spaces, right);
 }
 
 const struct claim_probe tracker_probes[] = {

@@ -147,9 +147,11 @@ void t10_pins(struct claim_result *result)
     space_destroy(&one);
     gone = !frame_exists(t_shown(list)) || t_word(list) == 0;
     space_destroy(&behind);
-    claim_saw(result, out == -EBUSY && there && word == object && gone && wrong == 0,
-              "a page of the list would not go while 0x%08lx was needed (error %d), and let it go afterwards; %u pages, %u wrongly pinned",
-              (unsigned long)object, -out, pages, wrong);
+    claim_saw(
+        result, out == -EBUSY && there && word == object && gone && wrong == 0,
+        "a page of the list would not go while 0x%08lx was needed (error %d), and let it go afterwards; %u pages, %u "
+        "wrongly pinned",
+        (unsigned long)object, -out, pages, wrong);
 }
 
 /* ---- T11 --------------------------------------------------------------------------------------------- */
@@ -164,7 +166,8 @@ static bool settle(struct space *space, struct region *region, uint32_t number)
 
     *region = (struct region){ .span = span_of(page_of(T_USER), 1), .rights = both, .backing = BACKING_USER,
                                .name = "one page", .home = layout_region_of(page_of(T_USER)) };
-    if (!page_is_users(page_of(T_USER)) || region_insert(&space->map, region) != 0 || frame_get(OWNER_USER, FRAME_ZERO, &frame) != 0)
+    if (!page_is_users(page_of(T_USER)) || region_insert(&space->map, region) != 0 ||
+        frame_get(OWNER_USER, FRAME_ZERO, &frame) != 0)
         return false;
     if (cursor_open(&c, space, region->span, CURSOR_BUILD) != 0) {
         frame_put(frame);
@@ -223,9 +226,10 @@ void t11_thousands(struct claim_result *result)
     crowd_leave(&crowd);
     back = frames_free();
     crowd_end(&crowd);
-    claim_saw(result, right == T_MANY && wrong <= alone && back == before,
-              "%u spaces at once, each with its own page: %u frames for all; %u audit failures; all came back; %u ticks each",
-              right, taken, wrong - alone, (uint32_t)ticks);
+    claim_saw(
+        result, right == T_MANY && wrong <= alone && back == before,
+        "%u spaces at once, each with its own page: %u frames for all; %u audit failures; all came back; %u ticks each",
+        right, taken, wrong - alone, (uint32_t)ticks);
 }
 
 /* ---- T16, T17 ------------------------------------------------------------------------------------------ */
@@ -252,7 +256,8 @@ void t16_a_page_of_trackers(struct claim_result *result)
     last = t_word(T_TRACKERS + 4088);
     next = frame_exists(t_shown(T_TRACKERS + PAGE_SIZE)) ? in_use(T_TRACKERS + PAGE_SIZE) : 0;
     claim_saw(result, here == T_A_PAGE && last != 0 && next == 0 && frame_owner(t_shown(T_TRACKERS)) == OWNER_TRACKERS,
-              "%u page tables have their trackers in one page at 0x%08x, from its first byte to its last", here, T_TRACKERS);
+              "%u page tables have their trackers in one page at 0x%08x, from its first byte to its last", here,
+              T_TRACKERS);
     crowd_end(&crowd);
 }
 

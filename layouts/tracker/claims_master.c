@@ -52,8 +52,8 @@ void t6_identity(struct claim_result *result)
     if (odd != layout.space_end)
         return claim_saw(result, false, "the absent entry of page 0x%05lx is %08x", (unsigned long)odd, entry(odd));
     claim_saw(result, tables == 1024 && absent > 0 && absent == identity,
-              "%u directory entries lead to the tables in order; %u entries are not present and name their own frame", tables,
-              identity);
+              "%u directory entries lead to the tables in order; %u entries are not present and name their own frame",
+              tables, identity);
 }
 
 /* How many entries in a row, from a page on, are present and name their own frame. */
@@ -72,8 +72,8 @@ void t7_firmware_present(struct claim_result *result)
 
     for (page_t page = 0; page < 256; page++)
         read += probe_read(page_address(page), &word);
-    claim_saw(result, present >= 256 && read == 256, "entries 0 to %u are present in a row, %u of the first 256 pages can be read",
-              present - 1, read);
+    claim_saw(result, present >= 256 && read == 256,
+              "entries 0 to %u are present in a row, %u of the first 256 pages can be read", present - 1, read);
 }
 
 void t8_structures_present(struct claim_result *result)
@@ -83,9 +83,11 @@ void t8_structures_present(struct claim_result *result)
     size_t   bytes;
     vaddr_t  bitmap  = address_of(frames_bitmap(&bytes));
 
-    claim_saw(result, present >= needed && needed > 0x401 && bitmap >= T_MASTER && bitmap < page_address(256 + present),
-              "%u pages behind the first MiB are present in a row, among them this table, the frame bitmap (0x%08lx) and the image",
-              present, (unsigned long)bitmap);
+    claim_saw(
+        result, present >= needed && needed > 0x401 && bitmap >= T_MASTER && bitmap < page_address(256 + present),
+        "%u pages behind the first MiB are present in a row, among them this table, the frame bitmap (0x%08lx) and "
+        "the image",
+        present, (unsigned long)bitmap);
 }
 
 void t18_order(struct claim_result *result)
@@ -101,6 +103,8 @@ void t18_order(struct claim_result *result)
                  last->active && last->low == first->low && last->structures == first->structures;
     bool early = page->active || table->active || link->active || low->active || first->active;
 
-    claim_saw(result, order && !early, "trackers, table, link, %u low pages, %u pages of structures were seen to come one by one, "
-              "and CR3 %s", low->low, first->structures, early ? "too early" : "last");
+    claim_saw(result, order && !early,
+              "trackers, table, link, %u low pages, %u pages of structures were seen to come one by one, "
+              "and CR3 %s",
+              low->low, first->structures, early ? "too early" : "last");
 }

@@ -108,7 +108,8 @@ static void make_present(page_t first, page_t end)
 {
     for (page_t page = first; page < end; page++)
         if (layout_kernel_region_of(page)->backing != BACKING_NONE)
-            entry_write(&master_table()->entries[page], entry_leaf((frame_t){ (uint32_t)page }, both, CACHE_BACK, false, 1));
+            entry_write(&master_table()->entries[page],
+                        entry_leaf((frame_t){ (uint32_t)page }, both, CACHE_BACK, false, 1));
 }
 
 void master_start(frame_t *root)

@@ -27,7 +27,8 @@ const struct invariant memory_invariants[] = {
     { "F5", "frame.h",  "a free frame holds the poison, or zeros if its record says so" },
     { "C1", "cursor.h", "a table's link holds the number of its entries that are not empty" },
     { "C2", "cursor.h", "no entry opens to programs what the document has for the kernel alone" },
-    { "C3", "cursor.h", "the kernel part of every root is equal, but for its reference to itself and stacks of its own" },
+    { "C3", "cursor.h", "the kernel part of every root is equal, but for its reference to itself and stacks of its "
+                        "own" },
     { "C4", "cursor.h", "every cached translation agrees with the tables (software MMU only)" },
     { "R1", "region.h", "regions are ordered, disjoint, not empty, inside the tree's limits" },
     { "R2", "region.h", "heights of siblings differ by at most one, and each node stores its own" },

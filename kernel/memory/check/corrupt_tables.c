@@ -144,7 +144,8 @@ static page_t shared_table_page(void)
         entry_t    e     = entry_read(entry_at(&kernel_space, page, MMU_LEVELS));
 
         lock_drop(&kernel_space.tables_lock, state);
-        if (!root_entry_is_users(page) && entry_present(e) && home->scope == SCOPE_ALL && home->backing != BACKING_TABLES)
+        if (!root_entry_is_users(page) && entry_present(e) && home->scope == SCOPE_ALL &&
+            home->backing != BACKING_TABLES)
             return page;
     }
     return layout.space_end;

@@ -11,7 +11,8 @@
 #include "memory/tables/slot.h"
 
 struct frame_magazine frame_magazines[MAX_CPUS];
-_Static_assert((int)MAGAZINE_MOST == (int)MAGAZINE_FRAMES_MOST, "a magazine has room for what any document keeps at hand");
+_Static_assert((int)MAGAZINE_MOST == (int)MAGAZINE_FRAMES_MOST,
+               "a magazine has room for what any document keeps at hand");
 struct lock  pool_lock = LOCK("pool", RANK_POOL);
 
 /* ---- Taking ----------------------------------------------------------------------------- */

@@ -104,7 +104,8 @@ static void add_takers(uint32_t page, struct taker_rows *to)
 
     for (uint32_t n = class_blocks(class); n > 0; n--, block += heap_classes[class].slot)
         if (kind_of(block) == BLOCK_LIVE)
-            add_taken(to, live_taker(block, class_room(class)), class_room(class), live_bytes(block, class_room(class)));
+            add_taken(to, live_taker(block, class_room(class)), class_room(class),
+                      live_bytes(block, class_room(class)));
 }
 
 unsigned heap_takers(struct heap_taker *rows, unsigned room)

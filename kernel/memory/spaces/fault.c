@@ -54,7 +54,7 @@ struct fault {
     frame_t               behind;               /* the object's frame, referenced, or NO_FRAME             */
     frame_t               replaced;             /* the page's old frame, referenced, or NO_FRAME           */
     struct span           around;               /* the pages to be mapped at once, this one among them     */
-    frame_t               nearby[FAULT_AROUND]; /* frames behind `around` if it is several pages, referenced, or NO_FRAME */
+    frame_t               nearby[FAULT_AROUND]; /* behind `around` if it is several pages: referenced, or NO_FRAME */
     struct fault_verdict *verdict;
 };
 

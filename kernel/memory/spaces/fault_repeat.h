@@ -29,12 +29,19 @@ struct space;
 struct fault_repeat {
     vaddr_t  where;                     /* the page's address, and the access, one of MAY_*    */
     uint32_t times;                     /* the same fault in a row, beyond the first           */
-    uint32_t unchanged;                 /* times that the entry was as it had been left; kept from FAULT_REPEATS_TRUSTED on */
+    /* times that the entry was as it had been left; kept from FAULT_REPEATS_TRUSTED on */
+    uint32_t unchanged;
     entry_t  entry;                     /* as the last handling left it; the same              */
 };
 
-static inline vaddr_t fault_repeat_address(const struct fault_repeat *repeat) { return repeat->where & ~(vaddr_t)(PAGE_SIZE - 1); }
-static inline uint8_t fault_repeat_access(const struct fault_repeat *repeat)  { return repeat->where & (PAGE_SIZE - 1); }
+static inline vaddr_t fault_repeat_address(const struct fault_repeat *repeat)
+{
+    return repeat->where & ~(vaddr_t)(PAGE_SIZE - 1);
+}
+static inline uint8_t fault_repeat_access(const struct fault_repeat *repeat)
+{
+    return repeat->where & (PAGE_SIZE - 1);
+}
 
 /* What follows when times > FAULT_REPEATS_TRUSTED, or has just become it. */
 bool fault_is_unchanged(struct fault_repeat *repeat, struct space *space);

@@ -15,7 +15,12 @@
 #include "memory/spaces/space.h"
 
 enum {
-    MAP_IS_SHARED = 1, MAP_IS_FIXED = 2, MAP_NO_REPLACE = 4, MAP_GROWS_DOWN = 8, MAP_NO_RESERVE = 16, MAP_POPULATE_NOW = 32,
+    MAP_IS_SHARED = 1,
+    MAP_IS_FIXED = 2,
+    MAP_NO_REPLACE = 4,
+    MAP_GROWS_DOWN = 8,
+    MAP_NO_RESERVE = 16,
+    MAP_POPULATE_NOW = 32,
     MAP_IS_LOCKED = 64,
 };
 
@@ -28,7 +33,7 @@ struct map_request {
     struct object *object;          /* NULL: anonymous (shared anonymous memory gets an object) */
     uint64_t       offset;          /* page of the object                                     */
     const char    *name;            /* for people and /proc/self/maps: "[stack]", or NULL     */
-    void          *file;            /* struct node of the file, for /proc/self/maps and maps of exe; a reference is taken
+    void *file; /* struct node of the file, for /proc/self/maps and maps of exe; a reference is taken
                                      * through map_file_hold/map_file_release below             */
 };
 
@@ -43,8 +48,8 @@ int map_remove(struct space *space, vaddr_t start, size_t bytes) MUST_CHECK;
 int map_protect(struct space *space, vaddr_t start, size_t bytes, uint8_t rights) MUST_CHECK;
 /* The same from the start of the region on, which must be one that grows down: PROT_GROWSDOWN. */
 int map_protect_growing(struct space *space, vaddr_t start, size_t bytes, uint8_t rights) MUST_CHECK;
-int map_move(struct space *space, vaddr_t old, size_t old_bytes, size_t new_bytes, uint32_t linux_flags, vaddr_t new_place,
-             vaddr_t *out) MUST_CHECK;
+int map_move(struct space *space, vaddr_t old, size_t old_bytes, size_t new_bytes, uint32_t linux_flags,
+             vaddr_t new_place, vaddr_t *out) MUST_CHECK;
 int map_advise(struct space *space, vaddr_t start, size_t bytes, int linux_advice) MUST_CHECK;
 int map_sync(struct space *space, vaddr_t start, size_t bytes, int linux_flags) MUST_CHECK;
 

@@ -11,9 +11,29 @@
 
 /* Linux's numbers, madvise(2). */
 enum {
-    NORMAL = 0, RANDOM = 1, SEQUENTIAL = 2, WILL_NEED = 3, DONT_NEED = 4, FREE = 8, REMOVE = 9, DONT_FORK = 10, DO_FORK = 11,
-    MERGEABLE = 12, UNMERGEABLE = 13, HUGE = 14, NO_HUGE = 15, DONT_DUMP = 16, DO_DUMP = 17, WIPE_ON_FORK = 18,
-    KEEP_ON_FORK = 19, COLD = 20, PAGE_OUT = 21, POPULATE_READ = 22, POPULATE_WRITE = 23, DONT_NEED_LOCKED = 24, COLLAPSE = 25,
+    NORMAL = 0,
+    RANDOM = 1,
+    SEQUENTIAL = 2,
+    WILL_NEED = 3,
+    DONT_NEED = 4,
+    FREE = 8,
+    REMOVE = 9,
+    DONT_FORK = 10,
+    DO_FORK = 11,
+    MERGEABLE = 12,
+    UNMERGEABLE = 13,
+    HUGE = 14,
+    NO_HUGE = 15,
+    DONT_DUMP = 16,
+    DO_DUMP = 17,
+    WIPE_ON_FORK = 18,
+    KEEP_ON_FORK = 19,
+    COLD = 20,
+    PAGE_OUT = 21,
+    POPULATE_READ = 22,
+    POPULATE_WRITE = 23,
+    DONT_NEED_LOCKED = 24,
+    COLLAPSE = 25,
 };
 enum { SYNC_ASYNC = 1, SYNC_INVALIDATE = 2, SYNC_SYNC = 4 };
 
@@ -219,8 +239,8 @@ int map_sync(struct space *space, vaddr_t start, size_t bytes, int flags)
     lock_state  state;
     int         err;
 
-    if (flags & ~(SYNC_ASYNC | SYNC_INVALIDATE | SYNC_SYNC) || (flags & (SYNC_ASYNC | SYNC_SYNC)) == (SYNC_ASYNC | SYNC_SYNC) ||
-        !is_aligned(start, PAGE_SIZE))
+    if (flags & ~(SYNC_ASYNC | SYNC_INVALIDATE | SYNC_SYNC) ||
+        (flags & (SYNC_ASYNC | SYNC_SYNC)) == (SYNC_ASYNC | SYNC_SYNC) || !is_aligned(start, PAGE_SIZE))
         return -EINVAL;
     if (bytes == 0 || bytes > SIZE_MAX - PAGE_SIZE + 1)     /* Linux rounds the latter up to no bytes */
         return 0;

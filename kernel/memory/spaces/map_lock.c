@@ -20,8 +20,8 @@ static size_t pages_locked(const struct space *space, struct span within)
 
     deep_assert(lock_held(&space->map_lock));
     /* bound: regions of the space, REGIONS_MAXIMUM: docs/locks.md */
-    for (const struct region *r = region_at_or_above(&space->map, within.first); r != NULL && r->span.first < within.end;
-         r = region_next(r)) {
+    for (const struct region *r = region_at_or_above(&space->map, within.first);
+         r != NULL && r->span.first < within.end; r = region_next(r)) {
         page_t first = r->span.first > within.first ? r->span.first : within.first;
         page_t end   = r->span.end < within.end ? r->span.end : within.end;
 
@@ -166,7 +166,8 @@ static int span_around(vaddr_t start, size_t bytes, struct span *out)
     uint64_t whole;
 
     *out = span_of(page_of(start), 0);
-    if (!checked_add(bytes, skew, &whole) || !checked_round_up(whole, PAGE_SIZE, &whole) || whole > SIZE_MAX || whole == 0)
+    if (!checked_add(bytes, skew, &whole) || !checked_round_up(whole, PAGE_SIZE, &whole) || whole > SIZE_MAX ||
+        whole == 0)
         return 0;
     if (whole - 1 >= SIZE_MAX - (start - skew))
         return -EINVAL;

@@ -75,7 +75,8 @@ static int check_limits(const struct space *space, const struct move *m)
     deep_assert(m->region != NULL && m->region->space == space);
     if (m->region->locked != 0 && more > 0 && !map_may_lock(space, more))
         return -EAGAIN;
-    return more > space->limits.whole / PAGE_SIZE || space->pages > space->limits.whole / PAGE_SIZE - more ? -ENOMEM : 0;
+    return more > space->limits.whole / PAGE_SIZE || space->pages > space->limits.whole / PAGE_SIZE - more ? -ENOMEM
+                                                                                                           : 0;
 }
 
 /* What is asked of the region that holds the old pages. Nothing lies behind pages of a device: there are never more. */
@@ -170,7 +171,8 @@ static int move_fixed(struct space *space, struct move *m, vaddr_t place, struct
     int         err;
 
     deep_assert(m->flags & MOVE_FIXED);
-    if (!is_aligned(place, PAGE_SIZE) || !checked_span(place, m->pages * PAGE_SIZE, user.end, &to) || span_meets(to, m->old))
+    if (!is_aligned(place, PAGE_SIZE) || !checked_span(place, m->pages * PAGE_SIZE, user.end, &to) ||
+        span_meets(to, m->old))
         return -EINVAL;
     if (to.first < user.first)
         return -EPERM;
@@ -346,7 +348,8 @@ int map_show_other(struct space *space, vaddr_t start, size_t bytes, uint64_t of
 
     start = (vaddr_t)round_down(start, PAGE_SIZE);
     bytes = (size_t)round_down(bytes, PAGE_SIZE);
-    if (bytes == 0 || !checked_span(start, bytes, layout.user.end, &span) || !checked_add(offset, span_pages(span), &end))
+    if (bytes == 0 || !checked_span(start, bytes, layout.user.end, &span) ||
+        !checked_add(offset, span_pages(span), &end))
         return -EINVAL;
     node  = map_node();
     spare = map_node();

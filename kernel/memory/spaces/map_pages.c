@@ -128,8 +128,11 @@ static int show_physical(struct space *space, struct wanted w)
 static int take_pages(struct space *space, struct span pages)
 {
     struct map_request request = {
-        .address = page_address(pages.first), .bytes = span_pages(pages) * PAGE_SIZE,
-        .rights = MAY_READ | MAY_WRITE, .may = MAY_READ | MAY_WRITE | MAY_EXECUTE, .flags = MAP_IS_FIXED | MAP_NO_REPLACE,
+        .address = page_address(pages.first),
+        .bytes = span_pages(pages) * PAGE_SIZE,
+        .rights = MAY_READ | MAY_WRITE,
+        .may = MAY_READ | MAY_WRITE | MAY_EXECUTE,
+        .flags = MAP_IS_FIXED | MAP_NO_REPLACE,
     };
     struct fault_verdict verdict;
     vaddr_t              place;

@@ -135,10 +135,11 @@ struct region *map_isolate(struct space *space, struct region *region, struct sp
 
 static bool means_the_same(const struct region *lower, const struct region *upper)
 {
-    return lower->span.end == upper->span.first && lower->rights.user == upper->rights.user && lower->may == upper->may &&
-           lower->shared == upper->shared && lower->uncharged == upper->uncharged && lower->grows == upper->grows &&
-           lower->not_forked == upper->not_forked && lower->object == upper->object && lower->file == upper->file &&
-           lower->name == upper->name && lower->locked == upper->locked && lower->told == upper->told &&
+    return lower->span.end == upper->span.first && lower->rights.user == upper->rights.user &&
+           lower->may == upper->may && lower->shared == upper->shared && lower->uncharged == upper->uncharged &&
+           lower->grows == upper->grows && lower->not_forked == upper->not_forked && lower->object == upper->object &&
+           lower->file == upper->file && lower->name == upper->name && lower->locked == upper->locked &&
+           lower->told == upper->told &&
            ((lower->object == NULL && lower->file == NULL) || lower->offset + span_pages(lower->span) == upper->offset);
 }
 

@@ -548,7 +548,8 @@ static uint32_t audit_node(const struct object *object, const struct object_node
         resident++;
         if (first >= object->pages || frame_owner((frame_t){ (uint32_t)(node->child[i].leaf - 1) }) != object->owner)
             audit_fail(report, "O1", "page %u of an object of %u pages has a frame of owner %s", (unsigned)first,
-                       (unsigned)object->pages, owner_names[frame_owner((frame_t){ (uint32_t)(node->child[i].leaf - 1) })]);
+                       (unsigned)object->pages,
+                       owner_names[frame_owner((frame_t){ (uint32_t)(node->child[i].leaf - 1) })]);
     }
     if (used != node->used)
         audit_fail(report, "O1", "an index node counts %u children and has %u", node->used, used);

@@ -54,7 +54,8 @@ enum { OBJECT_DEVICE = 1 };
 uint32_t object_new_number(void);
 
 void object_hold(struct object *object);
-void object_release(struct object *object);                         /* the last one frees frames, index, and a created object */
+/* the last one frees frames, index, and a created object */
+void object_release(struct object *object);
 
 /*
  * The frame of a page, with a reference for the caller. A hole gives NO_FRAME, or with `make` a new zeroed

@@ -63,8 +63,13 @@ enum { REGION_LOCKED = 1, REGION_LOCKED_ON_FAULT = 2 };
 
 /* madvise(2). Only WIPED changes what happens (at fork); the others are kept for /proc/PID/smaps. */
 enum {
-    REGION_TOLD_WIPED = 1, REGION_TOLD_SEQUENTIAL = 2, REGION_TOLD_RANDOM = 4, REGION_TOLD_NO_DUMP = 8, REGION_TOLD_HUGE = 16,
-    REGION_TOLD_NO_HUGE = 32, REGION_TOLD_MERGEABLE = 64,
+    REGION_TOLD_WIPED = 1,
+    REGION_TOLD_SEQUENTIAL = 2,
+    REGION_TOLD_RANDOM = 4,
+    REGION_TOLD_NO_DUMP = 8,
+    REGION_TOLD_HUGE = 16,
+    REGION_TOLD_NO_HUGE = 32,
+    REGION_TOLD_MERGEABLE = 64,
 };
 
 struct region_tree {

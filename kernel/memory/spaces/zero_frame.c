@@ -7,7 +7,8 @@
 #include "memory/spaces/fault.h"
 
 static struct lock zero_lock = LOCK("zero frame", RANK_ZERO);
-frame_t            zero_frame_number = { UINT32_MAX };  /* [zero_lock to write] pinned: its references are not counted */
+/* [zero_lock to write] pinned: its references are not counted */
+frame_t            zero_frame_number = { UINT32_MAX };
 
 /* Once made it stays, so who sees it needs no lock. */
 static int make_zero_frame(void)

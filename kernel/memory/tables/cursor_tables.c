@@ -231,7 +231,8 @@ void cursor_sweep(struct cursor *c)
             const entry_t *at = entry_at(c->space, page, level);
             entry_t        e  = at != NULL ? entry_read(at) : entry_empty();
 
-            if (entry_kind(e, level) == ENTRY_TABLE && frame_link(entry_frame(e)) == 0 && !table_home_stays(page, level))
+            if (entry_kind(e, level) == ENTRY_TABLE && frame_link(entry_frame(e)) == 0 &&
+                !table_home_stays(page, level))
                 uninstall(c, page, level);
         }
 }

@@ -25,7 +25,11 @@ enum { TABLE_HOME_FLUSHES = true };
 enum { TABLE_HOMES = false, TABLE_HOME_FLUSHES = false };
 
 static inline void table_homes_audit(struct audit_report *report)                  { (void)report; }
-static inline bool table_homes_audit_part(uint32_t n, struct audit_report *report)  { (void)n, (void)report; return true; }
+static inline bool table_homes_audit_part(uint32_t n, struct audit_report *report)
+{
+    (void)n, (void)report;
+    return true;
+}
 static inline int  table_homes_start(void)                                         { return 0; }
 static inline int  table_home_start(struct space *space)                          { (void)space; return 0; }
 static inline void table_home_end(struct space *space)                            { (void)space; }
@@ -80,7 +84,11 @@ enum { KERNEL_HAS_MASTER = true };
 #else
 enum { KERNEL_HAS_MASTER = false };
 
-static inline bool table_home_stays(page_t page, unsigned level)                  { (void)page, (void)level; return false; }
+static inline bool table_home_stays(page_t page, unsigned level)
+{
+    (void)page, (void)level;
+    return false;
+}
 
 static inline int  master_prepare(struct memmap *map, uint64_t *bytes_missing)
 {
