@@ -136,7 +136,9 @@ kernel += kernel/files/core/poll_wait.c                  # waiting for several f
 kernel += kernel/files/core/epoll.c                      # epoll
 kernel += kernel/files/core/event.c                      # event counters
 # path: names, and where a process is in them
-kernel += kernel/files/path/path.c                       # open, link, rename and the like, by path
+kernel += kernel/files/path/path.c                       # from a path to its node, and new entries
+kernel += kernel/files/path/path_open.c                  # open
+kernel += kernel/files/path/path_change.c                # remove, link, rename
 kernel += kernel/files/path/walk.c                       # from a path to a node
 kernel += kernel/files/path/fs_context.c                 # root, working directory, umask; and mounts
 kernel += kernel/files/path/missing.c                    # what programs looked for in vain, for the report
@@ -385,7 +387,7 @@ machine_base = tests/host/no_processes.c \
 # Files, as far as they need no processes but one.
 machine_files = $(addprefix kernel/files/core/,node.c contents.c file.c descriptor.c lock.c poll_wait.c epoll.c) \
                 $(addprefix kernel/files/core/,event.c devices.c) \
-                $(addprefix kernel/files/path/,path.c walk.c missing.c fs_context.c) \
+                $(addprefix kernel/files/path/,path.c path_open.c path_change.c walk.c missing.c fs_context.c) \
                 $(addprefix kernel/files/,tmpfs/tmpfs.c tmpfs/tmpfs_folder.c root/cpio.c root/inflate.c) \
                 $(addprefix kernel/files/ipc/,pipe.c pipe_ring.c pipe_splice.c) \
                 $(addprefix kernel/files/ipc/,socket.c socket_connect.c socket_data.c socket_passed.c)

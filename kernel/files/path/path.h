@@ -3,6 +3,12 @@
  *
  * struct fs_context holds what a walk starts from: root, working directory, umask. Counted, shared by CLONE_FS.
  * All text here is kernel memory; linux/ copies it in from programs first.
+ *
+ * Locking  calls that take a path may sleep, and take the locks of folders on the way, one at a time; renaming takes
+ *          two. Mounts have no lock: they change, and path_of() goes up through them, where no thread sleeps.
+ * Owning   a node or open file that is handed out carries a reference for the caller. path_parent()'s name lies in the
+ *          caller's path.
+ * Errors   0 or a negative errno, as Linux gives for the call that is named like the function.
  */
 #ifndef QUIRE_FILES_PATH_H
 #define QUIRE_FILES_PATH_H
@@ -14,6 +20,8 @@ struct fs_context {
     struct node *root, *here;
     uint32_t     umask;
 };
+
+/* Root and working directory are `root`, with a reference each; NULL without memory. Copies: process/parts.h. */
 struct fs_context *fs_context_new(struct node *root);
 
 enum { PATH_NO_FOLLOW = 1, PATH_MUST_BE_FOLDER = 2, PATH_EMPTY_IS_START = 4 };
@@ -64,7 +72,10 @@ long path_of(struct fs_context *fs, struct node *node, char *to, size_t size);
 /* The same for people and /proc/PID/fd: also what was deleted, and what never had a name. */
 long path_describe(struct fs_context *fs, struct node *node, char *to, size_t size);
 
-/* Mounting: `root` covers the folder. The kernel mounts proc, dev and tmpfs at start. */
+/*
+ * Mounting: `root` covers the folder; the system keeps a reference to both. -ENOTDIR for what is no folder, -EBUSY for
+ * one that is covered, or a system that covers one already. The kernel mounts /proc, /sys and /dev/shm at start.
+ */
 int path_mount(struct node *folder, struct node *root) MUST_CHECK;
 /*
  * A mounted system covers another folder from now on, all that is mounted in it included. -EINVAL for what is no root,
@@ -72,9 +83,9 @@ int path_mount(struct node *folder, struct node *root) MUST_CHECK;
  */
 int path_move_mount(struct node *root, struct node *folder) MUST_CHECK;
 /*
- * Take a mounted system away, given its root: -EINVAL for what is no root, -EBUSY while it is used or others are
- * mounted in it. UNMOUNT_LAZILY: now from the paths, and for good with its last user. UNMOUNT_EXPIRED: -EAGAIN the
- * first time.
+ * Take a mounted system away, given its root: -EINVAL for what is no root, -EBUSY for the first of all, and while it is
+ * used or others are mounted in it. UNMOUNT_LAZILY: now from the paths, all that is mounted in it included, and for
+ * good with its last user. UNMOUNT_EXPIRED: -EAGAIN unless the call before, with no use since, was one, too.
  */
 enum { UNMOUNT_LAZILY = 2, UNMOUNT_EXPIRED = 4 };
 int path_unmount(struct node *root, unsigned how) MUST_CHECK;

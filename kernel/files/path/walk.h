@@ -1,5 +1,5 @@
 /*
- * walk.h - following a path to its last part. Internal to path.c, walk.c and rename.c.
+ * walk.h - following a path to its last part. Internal to path*.c and walk.c.
  */
 #ifndef QUIRE_FILES_WALK_H
 #define QUIRE_FILES_WALK_H
@@ -36,8 +36,12 @@ enum { WALK_FOLLOW = 1, WALK_SLASH_FOLLOWS = 2, WALK_CREATES = 4 };
 enum { WALK_SAME_MOUNT = 16, WALK_NO_MAGIC = 32, WALK_NO_LINKS = 64, WALK_BENEATH = 128, WALK_IN_ROOT = 256 };
 
 /*
- * Walk to the last part. With WALK_SLASH_FOLLOWS what a slash comes after must be a folder. On success the walk holds
- * references until walk_end(). The last part may be missing (node is NULL): -ENOENT is only for what leads there.
+ * Walk to the last part; may sleep. With WALK_SLASH_FOLLOWS what a slash comes after must be a folder. On success the
+ * walk holds references until walk_end(); on error it holds nothing. The last part may be missing (node is NULL):
+ * -ENOENT is only for what leads there, and for an empty path. Else -ENOTDIR, -EACCES for a folder that may not be
+ * searched, -ENAMETOOLONG, -ELOOP, -ENOMEM, and what the flags above forbid.
+ *
+ * `path` must outlive the walk: `name` lies in it, or in `text`.
  */
 int  walk_begin(struct walk *walk, struct fs_context *fs, struct node *start, const char *path,
                 unsigned flags) MUST_CHECK;
@@ -46,7 +50,10 @@ void walk_end(struct walk *walk);
 /* The entry of a folder by name, as the path sees it: through mounts. Takes the folder's lock. */
 int walk_look_up(struct node *folder, const char *name, size_t length, struct node **out) MUST_CHECK;
 
-/* The folder above, as seen from the context A reference. */
+/*
+ * The folder above, with a reference: the context's root is above itself, and above a mounted root is what lies above
+ * the folder that it covers.
+ */
 int walk_up(struct fs_context *fs, struct node *folder, struct node **out) MUST_CHECK;
 
 #endif

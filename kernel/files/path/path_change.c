@@ -1,0 +1,206 @@
+/*
+ * path_change.c - entries that there are: removed, linked once more, renamed.
+ */
+#include "base/check.h"
+#include "base/error.h"
+#include "files/path/path_entry.h"
+
+enum { STICKY = 01000 };
+
+/* In a sticky folder only the owners of folder or entry may remove it. */
+static int may_remove(const struct node *folder, const struct node *node)
+{
+    uint32_t who = user_acting();
+    int      err = folder_may_change(folder);
+
+    if (err == 0 && (folder->mode & STICKY) && who != 0 && who != folder->uid && who != node->uid)
+        err = -EPERM;
+    return err;
+}
+
+static int refuse_removal(const struct walk *walk, bool folder)
+{
+    if (walk->last != LAST_NAME && !folder)
+        return -EISDIR;
+    switch (walk->last) {
+    case LAST_DOT:  return -EINVAL;
+    case LAST_DOTS: return -ENOTEMPTY;
+    case LAST_ROOT: return -EBUSY;
+    case LAST_NAME: break;
+    }
+    if (node_is_read_only(walk->folder))
+        return -EROFS;
+    if (walk->node == NULL)
+        return -ENOENT;
+    if (folder && !node_is(walk->node, S_FOLDER))
+        return -ENOTDIR;
+    if (!folder && node_is(walk->node, S_FOLDER))
+        return -EISDIR;
+    if (!folder && walk->slash)
+        return -ENOTDIR;
+    if (walk->node == walk->node->system->root)
+        return -EBUSY;
+    return may_remove(walk->folder, walk->node);
+}
+
+int path_remove(struct fs_context *fs, struct node *start, const char *path, bool folder)
+{
+    struct walk walk;
+    int         err;
+
+    may_sleep();
+    err = walk_begin(&walk, fs, start, path, 0);
+    if (err != 0)
+        return err;
+    err = refuse_removal(&walk, folder);
+    if (err == 0 && walk.folder->operations->remove == NULL)
+        err = -EPERM;
+    if (err == 0) {
+        mutex_take(&walk.folder->lock);
+        err = walk.folder->operations->remove(walk.folder, walk.name, walk.length, folder);
+        mutex_drop(&walk.folder->lock);
+    }
+    walk_end(&walk);
+    return err;
+}
+
+static int link_node(struct walk *to, struct node *node)
+{
+    int err;
+
+    assert(!node_is(node, 0));
+    if (to->node != NULL || to->last != LAST_NAME)
+        return -EEXIST;
+    if (to->slash)
+        return -ENOENT;
+    if (node_is(node, S_FOLDER))
+        return -EPERM;
+    if (to->folder->system != node->system)
+        return -EXDEV;
+    if (to->folder->operations->link == NULL)
+        return -EPERM;
+    err = folder_may_change(to->folder);
+    if (err != 0)
+        return err;
+    mutex_take(&to->folder->lock);
+    err = -ENOENT;
+    if (node->links > 0 || node->linkable)
+        err = to->folder->operations->link(to->folder, to->name, to->length, node);
+    if (err == 0)
+        node->linkable = false;                 /* without names once more, it is gone */
+    mutex_drop(&to->folder->lock);
+    return err;
+}
+
+int path_link(struct fs_context *fs, struct node *from_start, const char *from, struct node *to_start, const char *to,
+              unsigned flags)
+{
+    struct walk  walk;
+    struct node *node;
+    int          err;
+
+    may_sleep();
+    err = path_find(fs, from_start, from, flags, &node);
+    if (err != 0)
+        return err;
+    err = walk_begin(&walk, fs, to_start, to, 0);
+    if (err == 0) {
+        err = link_node(&walk, node);
+        walk_end(&walk);
+    }
+    node_release(node);
+    return err;
+}
+
+/* Two folders' locks, by address (file.h, Locking); the same folder's once. */
+static void lock_both(struct node *a, struct node *b)
+{
+    assert(a->system == b->system);
+    if (a > b) {
+        mutex_take(&b->lock);
+        mutex_take(&a->lock);
+    } else {
+        mutex_take(&a->lock);
+        if (a != b)
+            mutex_take(&b->lock);
+    }
+}
+
+static void unlock_both(struct node *a, struct node *b)
+{
+    mutex_drop(&a->lock);
+    if (a != b)
+        mutex_drop(&b->lock);
+}
+
+/* What has a slash behind it must be a folder; a new name takes over what the old one is. */
+static bool slashes_fit(const struct walk *from, const struct walk *to, bool exchange)
+{
+    bool folder = node_is(from->node, S_FOLDER);
+
+    if (from->slash && !folder)
+        return false;
+    return !to->slash || (exchange ? node_is(to->node, S_FOLDER) : folder);
+}
+
+static int may_rename(const struct walk *from, const struct walk *to, unsigned flags)
+{
+    int err;
+
+    if (from->folder->system != to->folder->system)
+        return -EXDEV;
+    if (from->last != LAST_NAME || to->last != LAST_NAME)
+        return (flags & RENAMING_NOREPLACE) && from->last == LAST_NAME ? -EEXIST : -EBUSY;
+    if (from->node == NULL)
+        return -ENOENT;
+    if ((flags & RENAMING_NOREPLACE) && to->node != NULL)
+        return -EEXIST;
+    if ((flags & RENAMING_EXCHANGE) && to->node == NULL)
+        return -ENOENT;
+    if (!slashes_fit(from, to, flags & RENAMING_EXCHANGE))
+        return -ENOTDIR;
+    if (from->node == from->node->system->root || (to->node != NULL && to->node == to->node->system->root))
+        return -EBUSY;
+    err = may_remove(from->folder, from->node);
+    if (err == 0)
+        err = to->node != NULL ? may_remove(to->folder, to->node) : folder_may_change(to->folder);
+    return err == 0 && from->folder->operations->rename == NULL ? -EPERM : err;
+}
+
+static int rename_walks(struct walk *from, struct walk *to, unsigned flags)
+{
+    struct mutex *moves = &from->folder->system->moves;
+    int           err   = may_rename(from, to, flags);
+
+    if (err != 0)
+        return err;
+    if (from->folder != to->folder)
+        mutex_take(moves);
+    lock_both(from->folder, to->folder);
+    err = from->folder->operations->rename(from->folder, from->name, from->length, to->folder, to->name, to->length,
+                                           flags);
+    unlock_both(from->folder, to->folder);
+    if (from->folder != to->folder)
+        mutex_drop(moves);
+    return err;
+}
+
+int path_rename(struct fs_context *fs, struct node *from_start, const char *from, struct node *to_start, const char *to,
+                unsigned flags)
+{
+    struct walk source, target;
+    int         err;
+
+    may_sleep();
+    assert((flags & ~(unsigned)RENAMING_KNOWN) == 0 && (!(flags & RENAMING_EXCHANGE) || flags == RENAMING_EXCHANGE));
+    err = walk_begin(&source, fs, from_start, from, 0);
+    if (err != 0)
+        return err;
+    err = walk_begin(&target, fs, to_start, to, 0);
+    if (err == 0) {
+        err = rename_walks(&source, &target, flags);
+        walk_end(&target);
+    }
+    walk_end(&source);
+    return err;
+}
