@@ -133,7 +133,9 @@ kernel += kernel/files/core/descriptor.c                 # the numbers of open f
 kernel += kernel/files/core/lock.c                       # record locks
 kernel += kernel/files/core/devices.c                    # null, zero, full, random, and others by number
 kernel += kernel/files/core/poll_wait.c                  # waiting for several files
-kernel += kernel/files/core/epoll.c                      # epoll
+kernel += kernel/files/core/epoll.c                      # epoll: the set, and its entries
+kernel += kernel/files/core/epoll_wait.c                 # which of them may be ready, and waiting
+kernel += kernel/files/core/epoll_nest.c                 # epolls in epolls
 kernel += kernel/files/core/event.c                      # event counters
 # path: names, and where a process is in them
 kernel += kernel/files/path/path.c                       # from a path to its node, and new entries
@@ -338,7 +340,7 @@ cold += $(filter-out %/virtio.c %/virtio_console.c %/channel_link.c %/channel_fr
             $(filter kernel/devices/%,$(kernel)))
 cold += $(addprefix kernel/linux/,path.c socket.c socket_message.c socket_option.c fcntl.c stat.c process.c) \
         kernel/linux/file_size.c kernel/linux/signal.c
-cold += $(addprefix kernel/files/core/,lock.c event.c devices.c) $(filter kernel/files/terminal/%,$(kernel)) \
+cold += $(addprefix kernel/files/core/,lock.c event.c devices.c epoll_nest.c) $(filter kernel/files/terminal/%,$(kernel)) \
         $(filter kernel/files/path/%,$(filter-out %/walk.c,$(kernel))) \
         kernel/files/tmpfs/tmpfs_folder.c kernel/files/tmpfs/tmpfs.c \
         $(addprefix kernel/files/ipc/,socket.c socket_connect.c socket_passed.c)
@@ -385,8 +387,8 @@ machine_base = tests/host/no_processes.c \
                $(addprefix kernel/devices/,pci.c channel_frames.c keys.c acpi.c) \
                kernel/files/terminal/line_discipline.c kernel/files/terminal/line_discipline_output.c
 # Files, as far as they need no processes but one.
-machine_files = $(addprefix kernel/files/core/,node.c contents.c file.c descriptor.c lock.c poll_wait.c epoll.c) \
-                $(addprefix kernel/files/core/,event.c devices.c) \
+machine_files = $(addprefix kernel/files/core/,node.c contents.c file.c descriptor.c lock.c poll_wait.c) \
+                $(addprefix kernel/files/core/,epoll.c epoll_wait.c epoll_nest.c event.c devices.c) \
                 $(addprefix kernel/files/path/,path.c path_open.c path_change.c walk.c missing.c fs_context.c) \
                 $(addprefix kernel/files/,tmpfs/tmpfs.c tmpfs/tmpfs_folder.c root/cpio.c root/inflate.c) \
                 $(addprefix kernel/files/ipc/,pipe.c pipe_ring.c pipe_splice.c) \

@@ -1,140 +1,16 @@
 /*
- * epoll.c - a set of watched files.
+ * epoll.c - a set of watched files: its entries, and how they come and go. epoll_wait.c waits for them.
  */
-#include "files/core/epoll.h"
+#include "files/core/epoll_set.h"
 
 #include "base/check.h"
 #include "base/error.h"
 #include "base/print.h"
 #include "memory/heap/heap.h"
 
-/* Modes of an entry, beside the POLL_* that it asks for. */
-#define EDGE      0x80000000u
-#define ONE_SHOT  0x40000000u
-#define STAY_UP   0x20000000u                   /* no machine here sleeps: taken, and means nothing */
-#define EXCLUSIVE 0x10000000u
-#define MODES     (EDGE | ONE_SHOT | STAY_UP | EXCLUSIVE)
+enum { EPOLL_MAGIC = 0x09041934, FIRST_TABLE = 8 };
 
-enum {
-    EPOLL_MAGIC = 0x09041934, FIRST_TABLE = 8, ALWAYS = POLL_ERR | POLL_HUP,
-    READS = POLL_IN | POLL_RDNORM, WRITES = POLL_OUT | POLL_WRNORM,
-};
-
-struct epoll_item {
-    struct epoll_item  *same_hash;              /* [node.lock]                                       */
-    struct epoll_item  *next_ready, **to_ready; /* [node.lock] in the ready list; to_ready NULL: not  */
-    struct epoll_item  *next_of_file, **to_of_file;     /* [sets_lock] in file->watchers             */
-    struct epoll_item  *next_told;              /* [a] while `told`                                  */
-    struct epoll       *epoll;                  /* [c]                                               */
-    struct file        *file;                   /* [c] no reference                                  */
-    int                 number;                 /* [c]                                               */
-    bool                told;                   /* [a] on the epoll's list of those that were woken  */
-    uint32_t            interest;               /* [a] POLL_* that matter; 0 when a one-shot is spent */
-    struct epoll_event  event;                  /* [node.lock]                                       */
-    struct waiter       waiter;
-};
-
-struct epoll {
-    struct node         node;
-    struct epoll_item **table;                  /* [node.lock] by hash, never NULL        */
-    uint32_t            size, count;            /* [node.lock] a power of two; entries    */
-    struct epoll_item  *ready, **ready_end;     /* [node.lock] may be ready, in order     */
-    struct epoll_item  *told;                   /* [a] woken since, the newest first      */
-};
-
-static struct mutex sets_lock = MUTEX("epolls");
-
-static const struct node_operations epoll_operations;
-
-static bool          is_epoll(const struct file *file)  { return file->operations == &epoll_operations; }
-static struct epoll *epoll_of(const struct file *file)  { return CONTAINER_OF(file->node, struct epoll, node); }
-
-/* ---- The ready list. The node's lock is held. ------------------------------------------------------ */
-
-static void ready_add(struct epoll *self, struct epoll_item *item)
-{
-    deep_assert(mutex_held(&self->node.lock) && item->epoll == self);
-    if (item->to_ready != NULL)
-        return;
-    item->next_ready = NULL;
-    item->to_ready   = self->ready_end;
-    *self->ready_end = item;
-    self->ready_end  = &item->next_ready;
-}
-
-static void ready_remove(struct epoll *self, struct epoll_item *item)
-{
-    deep_assert(mutex_held(&self->node.lock));
-    if (item->to_ready == NULL)
-        return;
-    *item->to_ready = item->next_ready;
-    if (item->next_ready != NULL)
-        item->next_ready->to_ready = item->to_ready;
-    else
-        self->ready_end = item->to_ready;
-    item->to_ready = NULL;
-}
-
-/* To the front: for an event that could not be handed out. */
-static void ready_return(struct epoll *self, struct epoll_item *item)
-{
-    item->next_ready = self->ready;
-    item->to_ready   = &self->ready;
-    if (self->ready != NULL)
-        self->ready->to_ready = &item->next_ready;
-    else
-        self->ready_end = &item->next_ready;
-    self->ready = item;
-}
-
-/* Entries that were woken go to the ready list, the oldest first. */
-static void take_told(struct epoll *self)
-{
-    struct epoll_item *newest = __atomic_exchange_n(&self->told, NULL, __ATOMIC_ACQUIRE), *oldest = NULL;
-
-    deep_assert(mutex_held(&self->node.lock));
-    while (newest != NULL) {
-        struct epoll_item *next = newest->next_told;
-
-        newest->next_told = oldest;
-        oldest = newest;
-        newest = next;
-    }
-    while (oldest != NULL) {
-        struct epoll_item *next = oldest->next_told;
-
-        __atomic_store_n(&oldest->told, false, __ATOMIC_RELEASE);       /* from here on it may be told again */
-        ready_add(self, oldest);
-        oldest = next;
-    }
-}
-
-/* ---- Being woken: the run queue's lock is held, and no other may be taken --------------------------- */
-
-/* May be ready. Wakers push onto the list without a lock; it is only ever taken whole. */
-static void notify_item(struct epoll_item *item)
-{
-    struct epoll      *self = item->epoll;
-    struct epoll_item *first;
-
-    if (__atomic_exchange_n(&item->told, true, __ATOMIC_ACQ_REL))
-        return;
-    first = __atomic_load_n(&self->told, __ATOMIC_RELAXED);
-    do
-        item->next_told = first;
-    while (!__atomic_compare_exchange_n(&self->told, &first, item, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
-}
-
-static bool item_woken(struct waiter *waiter, unsigned bits)
-{
-    struct epoll_item *item     = CONTAINER_OF(waiter, struct epoll_item, waiter);
-    uint32_t           interest = __atomic_load_n(&item->interest, __ATOMIC_RELAXED);
-
-    if (interest == 0 || (bits != 0 && !(bits & interest)))
-        return false;
-    notify_item(item);
-    return wake_within(&item->epoll->node.ready, READS);
-}
+struct mutex epolls_lock = MUTEX("epolls");
 
 /* ---- Entries ---------------------------------------------------------------------------------------- */
 
@@ -149,16 +25,6 @@ static uint32_t interest_of(const struct file *file, uint32_t events)
     if (mode == O_WRONLY)
         bits &= ~(uint32_t)READS;
     return bits | ALWAYS;
-}
-
-/* What an entry has to report now. */
-static unsigned poll_item(const struct epoll_item *item)
-{
-    struct wait_queue *queue;
-
-    if (item->interest == 0)
-        return 0;
-    return file_poll(item->file, &queue) & ((item->event.events & ~MODES) | ALWAYS);
 }
 
 static uint32_t item_hash(int number, const struct file *file)
@@ -202,10 +68,10 @@ static void drop_item(struct epoll_item *item)
 {
     struct epoll *self = item->epoll;
 
-    assert(mutex_held(&sets_lock) && mutex_held(&item->epoll->node.lock));
+    assert(mutex_held(&epolls_lock) && mutex_held(&item->epoll->node.lock));
     wait_unlink(&item->waiter);                 /* no wake reaches it any more */
-    take_told(self);
-    ready_remove(self, item);
+    epoll_take_told(self);
+    epoll_ready_remove(self, item);
     *item_slot(self, item->number, item->file) = item->same_hash;
     self->count--;
     *item->to_of_file = item->next_of_file;
@@ -217,7 +83,7 @@ static void drop_item(struct epoll_item *item)
 void epoll_forget(struct file *file)
 {
     may_sleep();
-    mutex_take(&sets_lock);
+    mutex_take(&epolls_lock);
     while (file->watchers != NULL) {
         struct epoll *self = file->watchers->epoll;
 
@@ -225,7 +91,7 @@ void epoll_forget(struct file *file)
         drop_item(file->watchers);
         mutex_drop(&self->node.lock);
     }
-    mutex_drop(&sets_lock);
+    mutex_drop(&epolls_lock);
 }
 
 /* ---- The file ------------------------------------------------------------------------------------------ */
@@ -234,13 +100,13 @@ static void epoll_close(struct file *file)
 {
     struct epoll *self = epoll_of(file);
 
-    mutex_take(&sets_lock);
+    mutex_take(&epolls_lock);
     mutex_take(&self->node.lock);
     for (uint32_t i = 0; i < self->size; i++)
         while (self->table[i] != NULL)
             drop_item(self->table[i]);
     mutex_drop(&self->node.lock);
-    mutex_drop(&sets_lock);
+    mutex_drop(&epolls_lock);
 }
 
 static void epoll_release(struct node *node)
@@ -260,12 +126,12 @@ static unsigned epoll_poll(struct file *file, struct wait_queue **queue)
 
     *queue = &self->node.ready;
     mutex_take(&self->node.lock);
-    take_told(self);
+    epoll_take_told(self);
     while (self->ready != NULL && bits == 0) {
-        if (poll_item(self->ready) != 0)
+        if (epoll_poll_item(self->ready) != 0)
             bits = READS;
         else
-            ready_remove(self, self->ready);
+            epoll_ready_remove(self, self->ready);
     }
     mutex_drop(&self->node.lock);
     return bits;
@@ -304,7 +170,7 @@ static void epoll_facts(struct file *file, struct fact_lines *to)
     mutex_drop(&self->node.lock);
 }
 
-static const struct node_operations epoll_operations = {
+const struct node_operations epoll_operations = {
     .traits = NODE_STREAM, .poll = epoll_poll, .close = epoll_close, .release = epoll_release,
     .describe = epoll_describe, .facts = epoll_facts,
 };
@@ -345,86 +211,6 @@ struct file *epoll_make(void)
     return file;
 }
 
-/* ---- Epolls in epolls: the sets' lock is held ------------------------------------------------------------ */
-
-/* How many ways of each length lead from a file up to an epoll that no other watches; Linux's numbers. */
-enum { NESTED_LENGTHS = NESTED_DEEPEST + 1 };
-static const uint32_t NESTED_PATHS[NESTED_LENGTHS] = { UINT32_MAX, 500, 100, 50, 10 };
-
-/* How deep epolls lie in this one, 0 for none; beyond NESTED_DEEPEST when `stranger` is among them. */
-static unsigned depth_below(const struct epoll *self, const struct epoll *stranger, unsigned above)
-{
-    unsigned deepest = 0;
-
-    deep_assert(mutex_held(&sets_lock) || stranger == NULL);
-    if (self == stranger || above > NESTED_DEEPEST)
-        return NESTED_DEEPEST + 1;
-    for (uint32_t i = 0; i < self->size; i++)
-        for (const struct epoll_item *item = self->table[i]; item != NULL; item = item->same_hash)
-            if (is_epoll(item->file)) {
-                unsigned depth = 1 + depth_below(epoll_of(item->file), stranger, above + 1);
-
-                deepest = depth > deepest ? depth : deepest;
-            }
-    return deepest;
-}
-
-/* How deep this open file of an epoll lies in others. */
-static unsigned depth_above(const struct file *file)
-{
-    unsigned deepest = 0;
-
-    deep_assert(mutex_held(&sets_lock));
-    for (const struct epoll_item *item = file->watchers; item != NULL; item = item->next_of_file) {
-        const struct file *outer = item->epoll->node.own;
-        unsigned           depth = 1 + depth_above(outer);
-
-        deepest = depth > deepest ? depth : deepest;
-    }
-    return deepest;
-}
-
-static bool count_paths(const struct file *file, unsigned length, uint32_t counts[NESTED_LENGTHS])
-{
-    deep_assert(mutex_held(&sets_lock));
-    if (length >= NESTED_LENGTHS)
-        return false;
-    for (const struct epoll_item *item = file->watchers; item != NULL; item = item->next_of_file) {
-        const struct file *outer = item->epoll->node.own;
-
-        if (outer->watchers != NULL ? !count_paths(outer, length + 1, counts)
-                                    : ++counts[length] > NESTED_PATHS[length])
-            return false;
-    }
-    return true;
-}
-
-/* A wake goes up all ways from a file: with this entry there are not too many, from it and from what lies in it. */
-static bool few_paths(const struct file *file)
-{
-    uint32_t            counts[NESTED_LENGTHS] = { 0 };
-    const struct epoll *self;
-
-    if (!is_epoll(file))
-        return count_paths(file, 0, counts);
-    self = epoll_of(file);
-    for (uint32_t i = 0; i < self->size; i++)
-        for (const struct epoll_item *item = self->table[i]; item != NULL; item = item->same_hash)
-            if (!few_paths(item->file))
-                return false;
-    return true;
-}
-
-static int may_nest(const struct file *epoll, const struct file *file)
-{
-    unsigned below;
-
-    if (!is_epoll(file))
-        return 0;
-    below = depth_below(epoll_of(file), epoll_of(epoll), 0);
-    return below > NESTED_DEEPEST || below + 1 + depth_above(epoll) > NESTED_DEEPEST ? -ELOOP : 0;
-}
-
 /* ---- Changing the set: the sets' lock and the node's are held ----------------------------------------------- */
 
 /* A new or changed entry that is ready is an event, whatever its mode. */
@@ -435,8 +221,8 @@ static void set_event(struct epoll_item *item, const struct epoll_event *event)
     deep_assert(mutex_held(&item->epoll->node.lock));
     item->event = *event;
     __atomic_store_n(&item->interest, interest_of(item->file, event->events), __ATOMIC_RELAXED);
-    if (poll_item(item) != 0) {
-        ready_add(self, item);
+    if (epoll_poll_item(item) != 0) {
+        epoll_ready_add(self, item);
         node_notify_of(&self->node, READS);
     }
 }
@@ -447,7 +233,7 @@ static int add_item(struct epoll *self, struct epoll_item **at, int number, stru
     struct epoll_item *item  = heap_alloc(sizeof *item, HEAP_ZERO);
     struct wait_queue *queue = NULL;
 
-    assert(mutex_held(&sets_lock) && mutex_held(&self->node.lock) && *at == NULL);
+    assert(mutex_held(&epolls_lock) && mutex_held(&self->node.lock) && *at == NULL);
     if (item == NULL)
         return -ENOMEM;
     (void)file_poll(file, &queue);
@@ -462,8 +248,8 @@ static int add_item(struct epoll *self, struct epoll_item **at, int number, stru
     file->watchers = item;
     *at = item;
     self->count++;
-    wait_link_call(&item->waiter, queue, item_woken, event->events & EXCLUSIVE);
-    if ((is_epoll(file) || ((struct file *)self->node.own)->watchers != NULL) && !few_paths(file)) {
+    wait_link_call(&item->waiter, queue, epoll_item_woken, event->events & EXCLUSIVE);
+    if ((is_epoll(file) || ((struct file *)self->node.own)->watchers != NULL) && !epoll_few_paths(file)) {
         drop_item(item);
         return -EINVAL;
     }
@@ -510,102 +296,15 @@ int epoll_control(struct file *epoll, int what, int number, struct file *file, c
     if (what != EPOLL_DELETE && (event->events & EXCLUSIVE) && !exclusive_fits(what, file, event->events))
         return -EINVAL;
     self = epoll_of(epoll);
-    mutex_take(&sets_lock);
-    err = what == EPOLL_ADD ? may_nest(epoll, file) : 0;
+    mutex_take(&epolls_lock);
+    err = what == EPOLL_ADD ? epoll_may_nest(epoll, file) : 0;
     if (err == 0) {
         mutex_take(&self->node.lock);
         err = change_set(self, what, number, file, event);
         mutex_drop(&self->node.lock);
     }
-    mutex_drop(&sets_lock);
+    mutex_drop(&epolls_lock);
     return err;
-}
-
-/* ---- Waiting ------------------------------------------------------------------------------------------- */
-
-/* The entry has reported: it stays if it is by level, and is silent if it was for once. */
-static void item_reported(struct epoll *self, struct epoll_item *item)
-{
-    if (item->event.events & ONE_SHOT)
-        __atomic_store_n(&item->interest, 0, __ATOMIC_RELAXED);
-    else if (!(item->event.events & EDGE))
-        ready_add(self, item);
-}
-
-/* Each entry on the list has one turn; those by level go to its end, so that the next wait begins with others. */
-static long collect_events(struct epoll *self, struct buffer *to, size_t most)
-{
-    struct epoll_item *item, *first_again = NULL;
-    long               count = 0;
-
-    deep_assert(mutex_held(&self->node.lock) && most > 0);
-    take_told(self);
-    while ((size_t)count < most && (item = self->ready) != NULL && item != first_again) {
-        struct epoll_event event = { poll_item(item), item->event.data };
-
-        ready_remove(self, item);
-        if (event.events == 0)
-            continue;
-        if (buffer_put(to, &event, sizeof event) < sizeof event) {
-            ready_return(self, item);
-            return count > 0 ? count : -EFAULT;
-        }
-        count++;
-        item_reported(self, item);
-        if (first_again == NULL && item->to_ready != NULL)
-            first_again = item;
-    }
-    return count;
-}
-
-/* Until an entry is woken. The lock is held, and dropped meanwhile. */
-static int sleep_on_epoll(struct epoll *self, uint64_t deadline)
-{
-    int err = 0;
-
-    deep_assert(mutex_held(&self->node.lock));
-    wait_start_exclusive(&self->node.ready);
-    if (self->ready != NULL || __atomic_load_n(&self->told, __ATOMIC_ACQUIRE) != NULL) {
-        wait_end();
-        return 0;
-    }
-    mutex_drop(&self->node.lock);
-    err = wait_linked(deadline, WAIT_SIGNALS);
-    wait_end();
-    mutex_take(&self->node.lock);
-    return err;
-}
-
-static long wait_locked(struct epoll *self, struct buffer *to, size_t most, uint64_t deadline)
-{
-    long got = collect_events(self, to, most);
-
-    while (got == 0 && deadline != 0) {
-        int err = sleep_on_epoll(self, deadline);
-
-        got = collect_events(self, to, most);
-        if (got == 0 && err != 0)
-            return err == -EINTR ? -EINTR : 0;
-    }
-    return got;
-}
-
-long epoll_wait_for(struct file *epoll, struct buffer *to, size_t most, uint64_t deadline)
-{
-    struct epoll *self;
-    long          got;
-
-    may_sleep();
-    assert(most > 0);
-    if (!is_epoll(epoll))
-        return -EINVAL;
-    self = epoll_of(epoll);
-    mutex_take(&self->node.lock);
-    got = wait_locked(self, to, most, deadline);
-    if (got > 0 && self->ready != NULL)
-        wake_one(&self->node.ready);            /* there is something for the next one, too */
-    mutex_drop(&self->node.lock);
-    return got;
 }
 
 /* ---- Checking --------------------------------------------------------------------------------------------- */
@@ -637,5 +336,5 @@ bool epoll_ok(struct file *epoll)
         if (item->to_ready != end || item->epoll != self)
             return false;                                                       /* E3 */
     /* E1, E3, E4 */
-    return count == self->count && self->ready_end == end && depth_below(self, NULL, 0) <= NESTED_DEEPEST;
+    return count == self->count && self->ready_end == end && epoll_depth_below(self, NULL, 0) <= NESTED_DEEPEST;
 }

@@ -12,12 +12,14 @@
  *
  * An epoll may watch epolls, NESTED_DEEPEST of them one in another; never itself, by whatever way.
  *
- * Locking  a mutex for the sets of all epolls (outer), the node's mutex of each for its entries, outer epolls before
- *          inner ones. Wakers take neither: they push onto a list with atomic operations, under the run queue's lock.
+ * Locking  a mutex for the sets of all epolls (epolls_lock, outer), the node's mutex of each for its entries, outer
+ *          epolls before inner ones. All calls may sleep. Wakers take neither lock: under the run queue's they push onto
+ *          a list with atomic operations.
  * Cost     epoll_wait: O(entries that were woken), epoll_ctl: O(1) expected; a wake: O(epolls that watch the file, and
  *          those around them: at most the numbers in NESTED_PATHS).
- * Errors   -EINVAL for what is no epoll, itself, or a wrong operation; -EPERM for files that are always ready; -EEXIST;
- *          -ENOENT; -ELOOP for circles and nesting too deep; -ENOMEM.
+ * Errors   -EINVAL for what is no epoll, itself, a wrong operation, EXCLUSIVE where it cannot be, and nesting in too many
+ *          ways; -EPERM for files that are always ready, -EBADF for those that are only paths; -EEXIST; -ENOENT; -ELOOP
+ *          for circles and nesting too deep; -ENOMEM.
  * Source   epoll(7), epoll_ctl(2), epoll_wait(2); Linux, fs/eventpoll.c for what is an edge, and for its limits.
  *
  * Invariants (epoll_ok):
@@ -35,8 +37,9 @@ enum { EPOLL_ADD = 1, EPOLL_DELETE = 2, EPOLL_MODIFY = 3, NESTED_DEEPEST = 4 };
 
 struct epoll_event { uint32_t events; uint64_t data; } __attribute__((packed, aligned(4)));    /* on x86 */
 
-struct file *epoll_make(void);                              /* NULL without memory      */
-/* `event` may be NULL to delete. */
+/* With one reference; NULL without memory. */
+struct file *epoll_make(void);
+/* The caller holds references on both files. `event` may be NULL to delete. */
 int  epoll_control(struct file *epoll, int what, int number, struct file *file,
                    const struct epoll_event *event) MUST_CHECK;
 
@@ -46,9 +49,10 @@ int  epoll_control(struct file *epoll, int what, int number, struct file *file,
  */
 long epoll_wait_for(struct file *epoll, struct buffer *to, size_t most, uint64_t deadline);
 
-/* An open file ends. */
+/* An open file ends: no epoll watches it any more. */
 void epoll_forget(struct file *file);
 
+/* E1 to E4 hold, while no other thread changes it: for tests. */
 bool epoll_ok(struct file *epoll);
 
 #endif

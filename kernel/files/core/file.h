@@ -150,7 +150,7 @@ struct file {
     int8_t         counts;          /* 1: among the node's writers, -1: among those that run it     */
     uint64_t       at;
     struct mutex   lock;
-    struct epoll_item *watchers;    /* epolls that watch it, files/core/epoll.c                          */
+    struct epoll_item *watchers;    /* epolls that watch it, files/core/epoll_set.h                      */
     void          *own;             /* set by open() and gone with close(): preadv2() reads with a copy of this */
 };
 

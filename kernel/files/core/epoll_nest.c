@@ -1,0 +1,82 @@
+/*
+ * epoll_nest.c - epolls that watch epolls: no circles, not too deep, and not too many ways for one wake.
+ */
+#include "base/check.h"
+#include "base/error.h"
+#include "files/core/epoll_set.h"
+
+/* How many ways of each length lead from a file up to an epoll that no other watches; Linux's numbers. */
+enum { NESTED_LENGTHS = NESTED_DEEPEST + 1 };
+static const uint32_t NESTED_PATHS[NESTED_LENGTHS] = { UINT32_MAX, 500, 100, 50, 10 };
+
+unsigned epoll_depth_below(const struct epoll *self, const struct epoll *stranger, unsigned above)
+{
+    unsigned deepest = 0;
+
+    deep_assert(mutex_held(&epolls_lock) || stranger == NULL);
+    if (self == stranger || above > NESTED_DEEPEST)
+        return NESTED_DEEPEST + 1;
+    for (uint32_t i = 0; i < self->size; i++)
+        for (const struct epoll_item *item = self->table[i]; item != NULL; item = item->same_hash)
+            if (is_epoll(item->file)) {
+                unsigned depth = 1 + epoll_depth_below(epoll_of(item->file), stranger, above + 1);
+
+                deepest = depth > deepest ? depth : deepest;
+            }
+    return deepest;
+}
+
+/* How deep this open file of an epoll lies in others. */
+static unsigned depth_above(const struct file *file)
+{
+    unsigned deepest = 0;
+
+    deep_assert(mutex_held(&epolls_lock));
+    for (const struct epoll_item *item = file->watchers; item != NULL; item = item->next_of_file) {
+        const struct file *outer = item->epoll->node.own;
+        unsigned           depth = 1 + depth_above(outer);
+
+        deepest = depth > deepest ? depth : deepest;
+    }
+    return deepest;
+}
+
+static bool count_paths(const struct file *file, unsigned length, uint32_t counts[NESTED_LENGTHS])
+{
+    deep_assert(mutex_held(&epolls_lock));
+    if (length >= NESTED_LENGTHS)
+        return false;
+    for (const struct epoll_item *item = file->watchers; item != NULL; item = item->next_of_file) {
+        const struct file *outer = item->epoll->node.own;
+
+        if (outer->watchers != NULL ? !count_paths(outer, length + 1, counts)
+                                    : ++counts[length] > NESTED_PATHS[length])
+            return false;
+    }
+    return true;
+}
+
+bool epoll_few_paths(const struct file *file)
+{
+    uint32_t            counts[NESTED_LENGTHS] = { 0 };
+    const struct epoll *self;
+
+    if (!is_epoll(file))
+        return count_paths(file, 0, counts);
+    self = epoll_of(file);
+    for (uint32_t i = 0; i < self->size; i++)
+        for (const struct epoll_item *item = self->table[i]; item != NULL; item = item->same_hash)
+            if (!epoll_few_paths(item->file))
+                return false;
+    return true;
+}
+
+int epoll_may_nest(const struct file *epoll, const struct file *file)
+{
+    unsigned below;
+
+    if (!is_epoll(file))
+        return 0;
+    below = epoll_depth_below(epoll_of(file), epoll_of(epoll), 0);
+    return below > NESTED_DEEPEST || below + 1 + depth_above(epoll) > NESTED_DEEPEST ? -ELOOP : 0;
+}
