@@ -188,7 +188,7 @@ static void place_in_rows(struct block *block)
     }
 }
 
-static struct places measure(const struct start_facts *facts)
+static struct places places_measure(const struct start_facts *facts)
 {
     uint32_t                    end    = memmap_end(&map);
     const struct layout_policy *policy = &layout.policy;
@@ -240,7 +240,7 @@ static int show_in_window(struct block *block)
 }
 
 /* Give a block its place, if it has none, and its pointer. False when there is no room. */
-static bool settle(struct block *block, bool window_serves)
+static bool block_settle(struct block *block, bool window_serves)
 {
     paddr_t below = window_serves ? (paddr_t)MMU_FRAMES_END << PAGE_SHIFT : direct_end;
 
@@ -267,11 +267,11 @@ static const char *open_pool(struct places *places)
     bool window = layout.purpose[PURPOSE_RECORDS] != NULL;
 
     assert(!frames_are_open());
-    if (!settle(&places->bitmap, false))
+    if (!block_settle(&places->bitmap, false))
         return no_room("the frame bitmap", &places->bitmap);
-    if (!settle(&places->summary, false))
+    if (!block_settle(&places->summary, false))
         return no_room("the bitmap's summary", &places->summary);
-    if (!settle(&places->records, window))
+    if (!block_settle(&places->records, window))
         return window ? too_little(places->records.bytes) : no_room("the records", &places->records);
     own_rows(PHYSICAL_IMAGE, OWNER_HELD);
     frames_open(&map, &layout.policy, frame_of(direct_end).no, places->bitmap.pointer, places->summary.pointer,
@@ -317,7 +317,7 @@ const char *memory_start(const struct start_facts *facts)
     wrong = keep_master();
     if (wrong != NULL)
         return wrong;
-    places = measure(facts);
+    places = places_measure(facts);
     own_rows(PHYSICAL_KERNEL, OWNER_HELD);
     if (!image_row_is_kernels())
         own_rows(PHYSICAL_IMAGE, OWNER_HELD);

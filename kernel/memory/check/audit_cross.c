@@ -30,7 +30,7 @@ static uint64_t mix(uint64_t x)
     return x ^ x >> 31;
 }
 
-static void count(struct census *census, frame_t frame, uint32_t references)
+static void census_count(struct census *census, frame_t frame, uint32_t references)
 {
     enum owner owner;
 
@@ -86,7 +86,7 @@ static void count_leaf(struct census *census, const struct layout_region *home, 
     uint32_t   fit   = fitting_owners(home);
 
     if (holds_reference(home))
-        count(census, frame, 1);
+        census_count(census, frame, 1);
     if (census->report != NULL && fit != 0 && (fit >> owner & 1) == 0)
         audit_fail(census->report, "X3", "page 0x%08lx of %s shows frame %u, whose owner is %s",
                    (unsigned long)page_address(page), home->name, frame.no, owner_names[owner]);
@@ -107,7 +107,7 @@ static void count_entry(struct census *census, const struct space *space, page_t
     census->looked++;
     switch (entry_kind(e, level)) {
     case ENTRY_TABLE:
-        count(census, entry_frame(e), 1);
+        census_count(census, entry_frame(e), 1);
         count_entries(census, space, span_of(first, mmu_reach(level)), level - 1);
         break;
     case ENTRY_PRESENT:
@@ -150,14 +150,14 @@ static void count_space(struct census *census, const struct space *space)
     page_t     reach  = mmu_reach(MMU_LEVELS);
     lock_state state  = lock_take((struct lock *)&space->tables_lock);
 
-    count(census, space->root, 1);
+    census_count(census, space->root, 1);
     for (page_t page = 0; page < layout.space_end; page += reach)
         if (root_entry_is_own(space, page))
             count_entry(census, space, page, MMU_LEVELS);
     lock_drop((struct lock *)&space->tables_lock, state);
 }
 
-static void count_once(void *census, frame_t frame) { count(census, frame, 1); }
+static void count_once(void *census, frame_t frame) { census_count(census, frame, 1); }
 
 /* Entries of tables, and what else names frames: the indexes of objects. */
 static struct census census_of_entries(uint32_t limit, struct audit_report *report)
@@ -178,14 +178,14 @@ static struct census census_of_records(uint32_t limit)
     struct census census = { .limit = limit };
 
     for (uint32_t n = 0; n < frames_end() && n < limit; n++)
-        count(&census, (frame_t){ n }, frame_references((frame_t){ n }));
+        census_count(&census, (frame_t){ n }, frame_references((frame_t){ n }));
     census.looked = frames_end();
     return census;
 }
 
 /* ---- Comparing ------------------------------------------------------------------------- */
 
-static bool agree(const struct census *a, const struct census *b, enum owner owner)
+static bool census_agree(const struct census *a, const struct census *b, enum owner owner)
 {
     return a->references[owner] == b->references[owner] && a->fingerprint[owner] == b->fingerprint[owner];
 }
@@ -199,7 +199,7 @@ static frame_t first_difference(enum owner owner)
         uint32_t      middle  = good + (bad - good) / 2;
         struct census entries = census_of_entries(middle, NULL), records = census_of_records(middle);
 
-        if (agree(&entries, &records, owner))
+        if (census_agree(&entries, &records, owner))
             good = middle;
         else
             bad = middle;
@@ -207,12 +207,12 @@ static frame_t first_difference(enum owner owner)
     return (frame_t){ good };
 }
 
-static void compare(const struct census *entries, const struct census *records, enum owner owner,
-                    const char *id, struct audit_report *report)
+static void census_compare(const struct census *entries, const struct census *records, enum owner owner,
+                           const char *id, struct audit_report *report)
 {
     frame_t frame;
 
-    if (agree(entries, records, owner))
+    if (census_agree(entries, records, owner))
         return;
     frame = first_difference(owner);
     audit_fail(report, id, "%s: entries hold %llu references, records %llu; the first at odds is frame %u",
@@ -241,11 +241,11 @@ void audit_cross(struct audit_report *report)
     struct census records = census_of_records(frames_end());
 
     report->checked += entries.looked + records.looked;
-    compare(&entries, &records, OWNER_TABLES, "X1", report);
-    compare(&entries, &records, OWNER_TRACKERS, "X2", report);
-    compare(&entries, &records, OWNER_HEAP,   "X2", report);
-    compare(&entries, &records, OWNER_STACK,  "X2", report);
-    compare(&entries, &records, OWNER_USER,   "X2", report);
-    compare(&entries, &records, OWNER_SHARED, "X2", report);
+    census_compare(&entries, &records, OWNER_TABLES, "X1", report);
+    census_compare(&entries, &records, OWNER_TRACKERS, "X2", report);
+    census_compare(&entries, &records, OWNER_HEAP,   "X2", report);
+    census_compare(&entries, &records, OWNER_STACK,  "X2", report);
+    census_compare(&entries, &records, OWNER_USER,   "X2", report);
+    census_compare(&entries, &records, OWNER_SHARED, "X2", report);
     audit_ram(report);
 }

@@ -13,7 +13,7 @@
 
 static frame_t frame;           /* taken for a corruption, given back when it is restored */
 
-static bool take(enum owner owner)
+static bool corrupt_take(enum owner owner)
 {
     return frame_get(owner, 0, &frame) == 0;
 }
@@ -73,7 +73,7 @@ static uint32_t saved_state;
 
 bool corrupt_f1(void)
 {
-    if (!take(OWNER_TEST))
+    if (!corrupt_take(OWNER_TEST))
         return false;
     saved_state = record_of(frame.no)->state;
     record_of(frame.no)->state = state_of(0, OWNER_TEST);
@@ -134,7 +134,7 @@ static uint32_t exchange_first_word(uint32_t word)
 
 bool corrupt_f5(void)
 {
-    if (!IS_CHECKED || !take(OWNER_TEST))
+    if (!IS_CHECKED || !corrupt_take(OWNER_TEST))
         return false;
     frame_put(frame);
     saved_word = exchange_first_word(0xBAD);
@@ -145,7 +145,7 @@ void restore_f5(void) { (void)exchange_first_word(saved_word); }
 
 /* ---- X: between frames and tables -------------------------------------------------------------- */
 
-bool corrupt_x1(void) { return take(OWNER_TABLES); }
+bool corrupt_x1(void) { return corrupt_take(OWNER_TABLES); }
 void restore_x1(void)  { frame_put(frame); }
 
 static struct region region;

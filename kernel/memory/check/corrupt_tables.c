@@ -189,11 +189,11 @@ void restore_c4(void)
 
 /* ---- R: the tree of kernel space's regions ------------------------------------------------------- */
 
-static struct region_tree *tree(void) { return &kernel_space.map; }
+static struct region_tree *kernel_tree(void) { return &kernel_space.map; }
 
 static struct region *last_region(void)
 {
-    struct region *last = region_at_or_above(tree(), 0);
+    struct region *last = region_at_or_above(kernel_tree(), 0);
 
     while (region_next(last) != NULL)
         last = region_next(last);
@@ -204,36 +204,36 @@ static page_t saved_end;
 
 bool corrupt_r1(void)
 {
-    saved_end = tree()->limits.end;
-    tree()->limits.end = last_region()->span.end - 1;
+    saved_end = kernel_tree()->limits.end;
+    kernel_tree()->limits.end = last_region()->span.end - 1;
     return true;
 }
 
-void restore_r1(void)  { tree()->limits.end = saved_end; }
+void restore_r1(void)  { kernel_tree()->limits.end = saved_end; }
 
 bool corrupt_r2(void)
 {
-    tree()->root->height++;
+    kernel_tree()->root->height++;
     return true;
 }
 
-void restore_r2(void)  { tree()->root->height--; }
+void restore_r2(void)  { kernel_tree()->root->height--; }
 
 bool corrupt_r3(void)
 {
-    tree()->root->gap++;
+    kernel_tree()->root->gap++;
     return true;
 }
 
-void restore_r3(void)  { tree()->root->gap--; }
+void restore_r3(void)  { kernel_tree()->root->gap--; }
 
 bool corrupt_r4(void)
 {
-    tree()->count++;
+    kernel_tree()->count++;
     return true;
 }
 
-void restore_r4(void)  { tree()->count--; }
+void restore_r4(void)  { kernel_tree()->count--; }
 
 /* ---- S: spaces ------------------------------------------------------------------------------------- */
 

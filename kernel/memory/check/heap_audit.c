@@ -94,7 +94,7 @@ static void audit_slab(uint32_t page, uint32_t mapped, struct audit_report *repo
                    slab->out, class_blocks(slab->class), slab->list);
 }
 
-static bool says(uint32_t page, unsigned class, enum slab_list list)
+static bool book_says(uint32_t page, unsigned class, enum slab_list list)
 {
     const struct slab *slab = slab_at(page);
 
@@ -108,9 +108,9 @@ static void audit_list(uint32_t head, unsigned class, enum slab_list list, struc
     bool     strange = false;
 
     for (uint32_t page = 0; page < pages_with_book(); page++)
-        expected += says(page, class, list);
+        expected += book_says(page, class, list);
     for (uint32_t page = head; page != NO_PAGE && listed <= expected && !strange; listed++) {
-        strange = page >= pages_with_book() || !says(page, class, list);
+        strange = page >= pages_with_book() || !book_says(page, class, list);
         page = strange ? NO_PAGE : slab_at(page)->link.next;
     }
     if (strange || listed != expected || (list == LIST_EMPTY && listed > 1))
@@ -120,7 +120,7 @@ static void audit_list(uint32_t head, unsigned class, enum slab_list list, struc
 
 /* ---- H2: pages of the slab area ------------------------------------------------------------ */
 
-static bool belongs(uint32_t page)
+static bool page_belongs(uint32_t page)
 {
     const struct slab *slab = slab_at(page), *first;
 
@@ -147,7 +147,7 @@ static uint32_t mapped_pages(uint32_t first)
 
 static void audit_page(uint32_t page, bool free, bool mapped, struct audit_report *report)
 {
-    if (belongs(page) == free)
+    if (page_belongs(page) == free)
         audit_fail(report, "H2", "page 0x%08lx is %s, its chunk says %s", at(slab_bytes(page)),
                    free ? "a slab's" : "no slab's", free ? "free" : "used");
     if (mapped == free)
@@ -206,7 +206,7 @@ static void audit_ready(struct audit_report *report)
         for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
             held += heap_magazines[cpu][class].count;
     for (uint32_t page = 0; page < pages_with_book(); page++)
-        if (belongs(page))
+        if (page_belongs(page))
             for (const char *b = slab_bytes(page); b < (char *)slab_bytes(page + 1); b += HEAP_ALIGN)
                 ready += kind_of(b) == BLOCK_READY;
     if (held != ready)

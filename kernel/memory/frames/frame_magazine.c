@@ -91,7 +91,7 @@ static uint32_t take_low(struct frame_magazine *magazine, unsigned flags)
  * From the bitmap: a word for the magazine, or without a magazine one frame. What is down to
  * the reserve is given singly, and only to those who may use it.
  */
-static uint32_t refill(struct frame_magazine *magazine, bool from_reserve)
+static uint32_t magazine_refill(struct frame_magazine *magazine, bool from_reserve)
 {
     lock_state state = lock_take(&pool_lock);
     uint32_t spare = frames.pool.free > frames.reserve ? frames.pool.free - frames.reserve : 0;
@@ -136,11 +136,11 @@ uint32_t frame_magazine_take(struct frame_magazine *magazine, unsigned flags)
         return take_newest(magazine);
     if (magazine->claim != 0)
         return take_from_claim(magazine);
-    frame = refill(magazine, false);
+    frame = magazine_refill(magazine, false);
     if (frame == POOL_NONE && magazine->clean_count > 0)
         frame = magazine->clean[--magazine->clean_count];
     if (frame == POOL_NONE && (flags & FRAME_SPARE))
-        frame = refill(magazine, true);
+        frame = magazine_refill(magazine, true);
     return frame;
 }
 
@@ -311,7 +311,7 @@ bool frames_idle(void)
     if (frames.magazine == 0) {
         work = idle_in_place(magazine);
     } else if (magazine->clean_count < (room < CLEAN_MOST ? room : CLEAN_MOST)) {
-        frame = magazine->claim != 0 ? take_from_claim(magazine) : refill(magazine, false);
+        frame = magazine->claim != 0 ? take_from_claim(magazine) : magazine_refill(magazine, false);
         work = frame != POOL_NONE;
     }
     if (frame != POOL_NONE) {

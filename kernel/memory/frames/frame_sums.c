@@ -7,7 +7,7 @@
 #include "memory/frames/frame_magazine.h"
 
 /* How many more frames an owner has than when the pool opened, modulo 2^32 as all of this. */
-static uint32_t gained(enum owner owner)
+static uint32_t frames_gained(enum owner owner)
 {
     uint32_t sum = 0;
 
@@ -21,9 +21,9 @@ uint32_t frames_owned(enum owner owner)
     uint32_t taken = 0;
 
     if (owner != OWNER_FREE)
-        return frames.owned[owner] + gained(owner);
+        return frames.owned[owner] + frames_gained(owner);
     for (uint32_t other = 0; other < OWNER_COUNT; other++)
-        taken += gained((enum owner)other);
+        taken += frames_gained((enum owner)other);
     return frames.owned[OWNER_FREE] - taken;
 }
 

@@ -1,10 +1,10 @@
 /*
  * memmap.c - turns what firmware says of physical memory into a list one can trust.
  *
- * All changes go through overlay(): it walks the pieces that a new range meets (parts of
- * ranges already there, and the gaps between them), asks rule() what each piece becomes,
- * and lets set() store the answer. A piece is uniform, so set() adds at most two ranges,
- * and the two spare places at the end of the table are enough to work in. fit() then
+ * All changes go through memmap_overlay(): it walks the pieces that a new range meets (parts of
+ * ranges already there, and the gaps between them), asks piece_rule() what each piece becomes,
+ * and lets memmap_set() store the answer. A piece is uniform, so memmap_set() adds at most two ranges,
+ * and the two spare places at the end of the table are enough to work in. memmap_fit() then
  * brings the table back to MEMMAP_RANGES.
  */
 #include "memory/frames/memmap.h"
@@ -25,7 +25,7 @@ struct piece {
 enum act { ADD_USABLE, ADD_RESERVED, OWN };
 
 /* The stricter word wins: see the header. */
-static struct piece rule(struct piece old, enum act act, enum owner owner)
+static struct piece piece_rule(struct piece old, enum act act, enum owner owner)
 {
     switch (act) {
     case ADD_RESERVED:
@@ -37,7 +37,7 @@ static struct piece rule(struct piece old, enum act act, enum owner owner)
     }
 }
 
-static bool same(struct piece a, struct piece b)
+static bool piece_same(struct piece a, struct piece b)
 {
     return a.kind == b.kind && a.owner == b.owner;
 }
@@ -89,18 +89,18 @@ static void remove_range(struct memmap *map, uint32_t at)
 }
 
 /* Join a range with the one after it if they meet and are alike. */
-static void join(struct memmap *map, uint32_t at)
+static void memmap_join(struct memmap *map, uint32_t at)
 {
     struct memmap_range *left = &map->ranges[at], *right = left + 1;
 
-    if (at + 1 < map->count && left->end.no == right->first.no && same(piece_of(left), piece_of(right))) {
+    if (at + 1 < map->count && left->end.no == right->first.no && piece_same(piece_of(left), piece_of(right))) {
         left->end = right->end;
         remove_range(map, at + 1);
     }
 }
 
 /* [first, end) lies in range `at`, or in the gap before it. It becomes `piece`, which is not a gap. */
-static void set(struct memmap *map, uint32_t at, uint32_t first, uint32_t end, struct piece piece)
+static void memmap_set(struct memmap *map, uint32_t at, uint32_t first, uint32_t end, struct piece piece)
 {
     struct memmap_range *range = &map->ranges[at];
     bool inside = at < map->count && range->first.no <= first;
@@ -117,9 +117,9 @@ static void set(struct memmap *map, uint32_t at, uint32_t first, uint32_t end, s
             range[1].first.no = end;
     }
     *range = (struct memmap_range){ { first }, { end }, piece.kind == RAM, piece.owner };
-    join(map, at);
+    memmap_join(map, at);
     if (at > 0)
-        join(map, at - 1);
+        memmap_join(map, at - 1);
 }
 
 /*
@@ -127,7 +127,7 @@ static void set(struct memmap *map, uint32_t at, uint32_t first, uint32_t end, s
  * or the smallest gap between two reserved ranges, which then become one. When there is
  * neither, RAM that has an owner is forgotten: it then counts as absent, which is safe too.
  */
-static void fit(struct memmap *map)
+static void memmap_fit(struct memmap *map)
 {
     while (map->count > MEMMAP_RANGES) {
         uint32_t best = 0, cost = UINT32_MAX;
@@ -156,7 +156,7 @@ static void fit(struct memmap *map)
     }
 }
 
-static void overlay(struct memmap *map, uint32_t first, uint32_t end, enum act act, enum owner owner)
+static void memmap_overlay(struct memmap *map, uint32_t first, uint32_t end, enum act act, enum owner owner)
 {
     assert(end <= map->limit);
     while (first < end) {
@@ -173,17 +173,17 @@ static void overlay(struct memmap *map, uint32_t first, uint32_t end, enum act a
             if (border < stop_at)
                 stop_at = border;
         }
-        new = rule(old, act, owner);
-        if (!same(old, new)) {
-            set(map, at, first, stop_at, new);
-            fit(map);
+        new = piece_rule(old, act, owner);
+        if (!piece_same(old, new)) {
+            memmap_set(map, at, first, stop_at, new);
+            memmap_fit(map);
         }
         first = stop_at;
     }
     deep_assert(memmap_ok(map));
 }
 
-static uint32_t clip(const struct memmap *map, uint64_t frame)
+static uint32_t memmap_clip(const struct memmap *map, uint64_t frame)
 {
     return frame < map->limit ? (uint32_t)frame : map->limit;
 }
@@ -206,7 +206,7 @@ void memmap_add(struct memmap *map, uint64_t base, uint64_t length, bool usable)
     first = base >> PAGE_SHIFT;
     end = (last >> PAGE_SHIFT) + 1;
     if (!usable) {
-        overlay(map, clip(map, first), clip(map, end), ADD_RESERVED, OWNER_ABSENT);
+        memmap_overlay(map, memmap_clip(map, first), memmap_clip(map, end), ADD_RESERVED, OWNER_ABSENT);
         return;
     }
 
@@ -226,14 +226,15 @@ void memmap_add(struct memmap *map, uint64_t base, uint64_t length, bool usable)
 
         add_saturating(&map->beyond, (end - from) << PAGE_SHIFT);
     }
-    overlay(map, clip(map, first), clip(map, end), ADD_USABLE, OWNER_FREE);
+    memmap_overlay(map, memmap_clip(map, first), memmap_clip(map, end), ADD_USABLE, OWNER_FREE);
 }
 
 void memmap_own(struct memmap *map, paddr_t start, paddr_t end, enum owner owner)
 {
     assert(owner != OWNER_FREE && owner != OWNER_ABSENT);
     if (start < end)
-        overlay(map, clip(map, start >> PAGE_SHIFT), clip(map, ((end - 1) >> PAGE_SHIFT) + 1), OWN, owner);
+        memmap_overlay(map, memmap_clip(map, start >> PAGE_SHIFT), memmap_clip(map, ((end - 1) >> PAGE_SHIFT) + 1), OWN,
+                       owner);
 }
 
 int memmap_take(struct memmap *map, uint64_t bytes, uint64_t align, paddr_t from, paddr_t below,
@@ -297,7 +298,7 @@ void memmap_audit(const struct memmap *map, struct audit_report *report)
         if (range->first.no >= range->end.no || (!last && range->end.no > next->first.no))
             audit_fail(report, "P1", "range %u: frames 0x%x to 0x%x, next from 0x%x", i, range->first.no,
                        range->end.no, last ? map->limit : next->first.no);
-        if (!last && range->end.no == next->first.no && same(piece_of(range), piece_of(next)))
+        if (!last && range->end.no == next->first.no && piece_same(piece_of(range), piece_of(next)))
             audit_fail(report, "P2", "ranges %u and %u meet at frame 0x%x and are alike", i, i + 1,
                        next->first.no);
         if (range->end.no > map->limit)

@@ -7,7 +7,7 @@
 #include "memory/frames/frame.h"
 #include "memory/layout.h"
 
-static int take(unsigned flags, paddr_t *out)
+static int next_page_take(unsigned flags, paddr_t *out)
 {
     frame_t frame;
     int     err = frame_get(OWNER_PAGES, FRAME_ZERO | flags, &frame);
@@ -17,14 +17,14 @@ static int take(unsigned flags, paddr_t *out)
     return err;
 }
 
-int try_next_page(paddr_t *out) { return take(0, out); }
+int try_next_page(paddr_t *out) { return next_page_take(0, out); }
 
 /* The reserve serves as well: it ends only when there is really no page. */
 paddr_t get_next_page(void)
 {
     paddr_t page = 0;
 
-    if (take(FRAME_SPARE, &page) != 0 && layout.policy.exhaustion == EXHAUSTION_PANIC)
+    if (next_page_take(FRAME_SPARE, &page) != 0 && layout.policy.exhaustion == EXHAUSTION_PANIC)
         stop(__FILE__, __LINE__, "out of memory: get_next_page found no available page");
     return page;
 }

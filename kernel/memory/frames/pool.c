@@ -164,7 +164,7 @@ static void area_count(struct pool *pool, uint32_t area, struct area *at, uint32
 /* ---- Changing bits ---------------------------------------------------------------------- */
 
 /* Flip frames of one word; `now_free` says which way all of them go. */
-static void flip(struct pool *pool, uint32_t frame, word_t frames, bool now_free)
+static void pool_flip(struct pool *pool, uint32_t frame, word_t frames, bool now_free)
 {
     uint32_t area = frame / AREA_FRAMES, many = (frames & (frames - 1)) == 0 ? 1 : word_ones(frames);
     uint16_t word = (uint16_t)(1u << frame / WORD_BITS % AREA_WORDS);
@@ -181,7 +181,7 @@ static void flip(struct pool *pool, uint32_t frame, word_t frames, bool now_free
 void pool_give(struct pool *pool, uint32_t frame)
 {
     deep_assert(frame < pool->end);
-    flip(pool, frame, bit(frame), true);
+    pool_flip(pool, frame, bit(frame), true);
 }
 
 static void flip_run(struct pool *pool, uint32_t first, uint32_t count, bool now_free)
@@ -192,7 +192,7 @@ static void flip_run(struct pool *pool, uint32_t first, uint32_t count, bool now
     while (first < end) {
         uint32_t base = first / WORD_BITS * WORD_BITS;
 
-        flip(pool, first, bits_from(first - base) & bits_below(end - base), now_free);
+        pool_flip(pool, first, bits_from(first - base) & bits_below(end - base), now_free);
         first = base + WORD_BITS;
     }
 }
@@ -203,7 +203,7 @@ void pool_keep_run(struct pool *pool, uint32_t first, uint32_t count) { flip_run
 void pool_unclaim(struct pool *pool, uint32_t base, word_t frames)
 {
     if (frames != 0)
-        flip(pool, base, frames, true);
+        pool_flip(pool, base, frames, true);
 }
 
 /* ---- Searching -------------------------------------------------------------------------- */
@@ -290,7 +290,7 @@ uint32_t pool_take(struct pool *pool, bool low)
     uint32_t frame = pool_peek(pool, low);
 
     if (frame != POOL_NONE) {
-        flip(pool, frame, bit(frame), false);
+        pool_flip(pool, frame, bit(frame), false);
         pool->next = frame;
     }
     return frame;
@@ -308,7 +308,7 @@ word_t pool_claim(struct pool *pool, uint32_t most, uint32_t *base)
     frames = free_bits(pool, frame) & bits_from(frame % WORD_BITS);
     for (many = word_ones(frames); many > most; many--)     /* leave the highest */
         frames &= ~((word_t)1 << (WORD_BITS - 1 - __builtin_clzl(frames)));
-    flip(pool, *base, frames, false);
+    pool_flip(pool, *base, frames, false);
     deep_assert(word_ones(frames) <= most);
     pool->next = *base + WORD_BITS - 1 - (uint32_t)__builtin_clzl(frames);
     return frames;

@@ -174,7 +174,7 @@ void *small_take(size_t bytes, vaddr_t who)
 }
 
 /* Make room: the half of a magazine that has been there longest goes back to the slabs. */
-static void spill(struct magazine *magazine)
+static void magazine_spill(struct magazine *magazine)
 {
     uint32_t half = magazine->limit / 2;
 
@@ -203,7 +203,7 @@ void small_give(void *block, size_t said, vaddr_t who)
             misuse_of_size(block, bytes, said, who);
         } else {
             if (magazine->count == magazine->limit)
-                spill(magazine);
+                magazine_spill(magazine);
             take_in(magazine, block, state_at(block), who);
         }
     }
@@ -283,7 +283,7 @@ void heap_free(void *block)                     { give(block, ANY_SIZE, caller_a
 void heap_free_sized(void *block, size_t bytes) { give(block, bytes, caller_address()); }
 
 /* What was asked for; false, having reported, when this is no sound live block. */
-static bool measure(const void *block, size_t *bytes, vaddr_t who)
+static bool block_measure(const void *block, size_t *bytes, vaddr_t who)
 {
     unsigned   class = live_class(block);
     struct big big;
@@ -308,11 +308,11 @@ size_t heap_size(const void *block)
 {
     size_t bytes;
 
-    return measure(block, &bytes, caller_address()) ? bytes : 0;
+    return block_measure(block, &bytes, caller_address()) ? bytes : 0;
 }
 
 /* The block stays where it is, because its slot or its pages are what the new size needs. */
-static bool refit(void *block, size_t bytes, vaddr_t who)
+static bool block_refit(void *block, size_t bytes, vaddr_t who)
 {
     unsigned class = live_class(block);
 
@@ -332,9 +332,9 @@ void *heap_resize(void *block, size_t bytes)
 
     if (block == NULL)
         return take_slowly(bytes, 0, who);
-    if (!measure(block, &old, who))
+    if (!block_measure(block, &old, who))
         return NULL;
-    if (refit(block, bytes, who))
+    if (block_refit(block, bytes, who))
         return block;
     new = take_slowly(bytes, 0, who);
     if (new != NULL) {

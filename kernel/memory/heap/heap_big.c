@@ -60,7 +60,7 @@ static struct big *big_of(struct region *region)
     return region && region->name == big_name && big->held ? big : NULL;
 }
 
-static struct big *find(const void *pointer)
+static struct big *big_find(const void *pointer)
 {
     page_t      page = page_of(address_of(pointer));
     struct big *big = big_of(region_find(&kernel_space.map, page));
@@ -84,7 +84,7 @@ const struct big *big_after(const struct big *from)
 enum big_place big_locate(const void *pointer, struct big *copy, uint32_t *gone_to)
 {
     lock_state        state = lock_take(&kernel_space.map_lock);
-    const struct big *big = find(pointer);
+    const struct big *big = big_find(pointer);
     enum big_place    place = BIG_NONE;
 
     if (big) {
@@ -134,7 +134,7 @@ void *big_take(size_t bytes, vaddr_t who)
 /* What giving back a pointer comes to. */
 enum verdict { GIVE, REFUSE_POINTER, REFUSE_DAMAGE, REFUSE_SIZE };
 
-static enum verdict judge(const struct big *big, const void *block, size_t said)
+static enum verdict big_judge(const struct big *big, const void *block, size_t said)
 {
     deep_assert(big == NULL || big->held);
     if (big == NULL || big_start_of(big) != block || big->lost)
@@ -147,8 +147,8 @@ static enum verdict judge(const struct big *big, const void *block, size_t said)
 void big_give(void *block, size_t said, vaddr_t who)
 {
     lock_state   state = lock_take(&kernel_space.map_lock);
-    struct big  *big = find(block);
-    enum verdict verdict = judge(big, block, said);
+    struct big  *big = big_find(block);
+    enum verdict verdict = big_judge(big, block, said);
     size_t       bytes = big ? big->bytes : 0;
     uint32_t     taker = big ? big->taker : 0;
 
@@ -183,7 +183,7 @@ void big_give(void *block, size_t said, vaddr_t who)
 bool big_refit(void *block, size_t bytes)
 {
     lock_state  state = lock_take(&kernel_space.map_lock);
-    struct big *big = find(block);
+    struct big *big = big_find(block);
     bool        fits;
 
     assert(big != NULL);                                /* heap_resize() has measured it */

@@ -24,7 +24,7 @@ void misuse_start(void) { memset(counts, 0, sizeof counts); }
 uint32_t misuse_count(enum heap_misuse which) { return __atomic_load_n(&counts[which], __ATOMIC_RELAXED); }
 
 /* Blocks keep the low half of a code address: the kernel's code lies within 4 GiB. */
-static unsigned long code(uint32_t low)
+static unsigned long misuse_code(uint32_t low)
 {
     return (unsigned long)(((uint64_t)(uintptr_t)heap_free & ~(uint64_t)UINT32_MAX) | low);
 }
@@ -32,14 +32,14 @@ static unsigned long code(uint32_t low)
 static unsigned long at(const void *block) { return (unsigned long)address_of(block); }
 
 /* "; WHO @0x...", or nothing where nobody is known. */
-static void finish(const char *who, uint32_t low)
+static void misuse_finish(const char *who, uint32_t low)
 {
     if (low != 0)
-        print("; %s @0x%08lx", who, code(low));
+        print("; %s @0x%08lx", who, misuse_code(low));
     print("\n");
 }
 
-static void found(enum heap_misuse which)
+static void misuse_found(enum heap_misuse which)
 {
     deep_assert(which < HEAP_MISUSES);
     __atomic_fetch_add(&counts[which], 1, __ATOMIC_RELAXED);
@@ -50,27 +50,27 @@ static void found(enum heap_misuse which)
 
 static void double_free(const void *block, size_t bytes, uint32_t first, vaddr_t who)
 {
-    found(HEAP_DOUBLE_FREE);
+    misuse_found(HEAP_DOUBLE_FREE);
     print("0x%08lx (%zu bytes) by @0x%08lx", at(block), bytes, (unsigned long)who);
-    finish("first freed by", first);
+    misuse_finish("first freed by", first);
 }
 
-static void interior(const void *pointer, const void *block, size_t bytes, uint32_t taker, vaddr_t who)
+static void misuse_interior(const void *pointer, const void *block, size_t bytes, uint32_t taker, vaddr_t who)
 {
-    found(HEAP_INTERIOR);
+    misuse_found(HEAP_INTERIOR);
     print("0x%08lx by @0x%08lx, %zu bytes into 0x%08lx (%zu bytes)", at(pointer), (unsigned long)who,
           (size_t)((uintptr_t)pointer - (uintptr_t)block), at(block), bytes);
-    finish("taken by", taker);
+    misuse_finish("taken by", taker);
 }
 
-static void foreign(const void *pointer, vaddr_t who)
+static void misuse_foreign(const void *pointer, vaddr_t who)
 {
-    found(HEAP_FOREIGN);
+    misuse_found(HEAP_FOREIGN);
     print("0x%08lx by @0x%08lx was never a block of this heap\n", at(pointer), (unsigned long)who);
 }
 
 /* The start of the block that has this byte of the slab area, or NULL. */
-static void *enclosing(const void *pointer)
+static void *block_enclosing(const void *pointer)
 {
     size_t             offset = slab_offset(pointer);
     uint32_t           page = (uint32_t)(offset / PAGE_SIZE);
@@ -92,26 +92,26 @@ static void *enclosing(const void *pointer)
 
 static void misuse_of_slab_pointer(const void *pointer, vaddr_t who)
 {
-    const void *block = enclosing(pointer);
+    const void *block = block_enclosing(pointer);
     uint8_t     state;
     size_t      room;
 
     if (block == NULL) {
-        foreign(pointer, who);
+        misuse_foreign(pointer, who);
         return;
     }
     state = state_of(block);
     room = class_room(state & BLOCK_CLASS);
     switch (state & BLOCK_KIND) {
     case BLOCK_LIVE:
-        interior(pointer, block, live_bytes(block, room), live_taker(block, room), who);
+        misuse_interior(pointer, block, live_bytes(block, room), live_taker(block, room), who);
         break;
     case BLOCK_LOST:
         double_free(block, 0, 0, who);
         break;
     default:
         if (free_giver(block) == 0 && free_is_intact(block))
-            foreign(pointer, who);                      /* no one has had it yet */
+            misuse_foreign(pointer, who);                      /* no one has had it yet */
         else
             double_free(block, live_bytes(block, room), free_giver_if_known(block, room), who);
     }
@@ -131,13 +131,13 @@ void misuse_of_pointer(const void *pointer, vaddr_t who)
         double_free(pointer, big.bytes, 0, who);
         break;
     case BIG_INSIDE:
-        interior(pointer, big_start_of(&big), big.bytes, big.taker, who);
+        misuse_interior(pointer, big_start_of(&big), big.bytes, big.taker, who);
         break;
     case BIG_GONE:
         double_free(pointer, big.bytes, giver, who);
         break;
     default:
-        foreign(pointer, who);
+        misuse_foreign(pointer, who);
     }
 }
 
@@ -145,10 +145,10 @@ void misuse_of_pointer(const void *pointer, vaddr_t who)
 
 void misuse_overflow(const void *block, size_t bytes, uint32_t taker, vaddr_t who)
 {
-    found(HEAP_OVERFLOW);
+    misuse_found(HEAP_OVERFLOW);
     if (bytes <= HEAP_SMALL || !in_slab_area(block)) {
         print("0x%08lx (%zu bytes), found when @0x%08lx gave it back", at(block), bytes, (unsigned long)who);
-        finish("taken by", taker);
+        misuse_finish("taken by", taker);
     } else {
         print("0x%08lx, its size overwritten as well, found when @0x%08lx gave it back\n", at(block),
               (unsigned long)who);
@@ -158,15 +158,15 @@ void misuse_overflow(const void *block, size_t bytes, uint32_t taker, vaddr_t wh
 void misuse_after_free(const void *block, unsigned class, vaddr_t who)
 {
     deep_assert(class < HEAP_CLASSES);
-    found(HEAP_WRITE_AFTER_FREE);
+    misuse_found(HEAP_WRITE_AFTER_FREE);
     print("0x%08lx (%u bytes), found when @0x%08lx took it", at(block), live_bytes(block, class_room(class)),
           (unsigned long)who);
-    finish("freed by", free_giver_if_known(block, class_room(class)));
+    misuse_finish("freed by", free_giver_if_known(block, class_room(class)));
 }
 
 void misuse_of_size(const void *block, size_t bytes, size_t said, vaddr_t who)
 {
-    found(HEAP_WRONG_SIZE);
+    misuse_found(HEAP_WRONG_SIZE);
     print("0x%08lx has %zu bytes, @0x%08lx gives back %zu\n", at(block), bytes, (unsigned long)who, said);
 }
 

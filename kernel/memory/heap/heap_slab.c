@@ -58,7 +58,7 @@ static uint32_t *list_head(const struct slab *slab)
 }
 
 /* Put a slab into the list that its count asks for. */
-static void relist(uint32_t page)
+static void slab_relist(uint32_t page)
 {
     struct slab *slab = slab_at(page);
     uint8_t      list = LIST_PARTLY;
@@ -104,7 +104,7 @@ static void set_free(uint32_t first, uint16_t free)
 }
 
 /* One more chunk at the high end. Returns 0 or -ENOMEM. */
-static int grow(void)
+static int slabs_grow(void)
 {
     uint32_t first = (uint32_t)(heap.limit / PAGE_SIZE);
     page_t   book = heap.first_book + first / CHUNK_PAGES;
@@ -120,7 +120,7 @@ static int grow(void)
 }
 
 /* Give back the books of free chunks at the high end. */
-static void shrink(void)
+static void slabs_shrink(void)
 {
     while (heap.limit > 0) {
         uint32_t first = (uint32_t)(heap.limit / PAGE_SIZE) - CHUNK_PAGES;
@@ -158,7 +158,7 @@ static uint16_t bits_of(uint32_t page, unsigned pages)
 /* ---- Slabs ----------------------------------------------------------------------------- */
 
 /* Everything is mapped: cut the pages into blocks. */
-static void cut(uint32_t page, unsigned class)
+static void slab_cut(uint32_t page, unsigned class)
 {
     unsigned pages = heap_classes[class].pages;
     size_t   slot = heap_classes[class].slot;
@@ -176,7 +176,7 @@ static void cut(uint32_t page, unsigned class)
         if (IS_CHECKED)
             block_fill(block, class_room(class));
     }
-    relist(page);
+    slab_relist(page);
 }
 
 /* Returns the new slab's page, in the list of empty ones, or NO_PAGE. */
@@ -186,15 +186,15 @@ static uint32_t slab_new(unsigned class)
     uint32_t page = find_run(pages);
 
     if (page == NO_PAGE) {
-        if (grow() != 0)
+        if (slabs_grow() != 0)
             return NO_PAGE;
         page = find_run(pages);
     }
     if (heap_pages_map(heap.first_page + page, pages) != 0) {
-        shrink();                                       /* what grow() may have done */
+        slabs_shrink();                                       /* what slabs_grow() may have done */
         return NO_PAGE;
     }
-    cut(page, class);
+    slab_cut(page, class);
     return page;
 }
 
@@ -208,7 +208,7 @@ static void slab_end(uint32_t page)
     memset(slab_at(page), 0, pages * sizeof(struct slab));
     heap_pages_unmap(heap.first_page + page, pages);
     set_free(page - page % CHUNK_PAGES, chunk_at(page)->free | bits_of(page, pages));
-    shrink();
+    slabs_shrink();
 }
 
 static uint32_t pick_slab(unsigned class, bool may_make)
@@ -241,7 +241,7 @@ static unsigned take_from(uint32_t page, void **blocks, unsigned want)
     }
     slab->hint = (uint16_t)((block - (char *)slab_bytes(page)) / HEAP_ALIGN);
     slab->out += (uint16_t)got;
-    relist(page);
+    slab_relist(page);
     return got;
 }
 
@@ -264,7 +264,7 @@ static void give_one(void *block)
             list_remove(list_head(slab), page);
         slab_end(page);
     } else {
-        relist(page);
+        slab_relist(page);
     }
 }
 

@@ -32,15 +32,15 @@ static union {
     uint8_t           room[sizeof(struct stack_pool) + STACKS_MAXIMUM / 8];
 } of_kernel_space;
 
-static const struct layout_region *window(void) { return layout.purpose[PURPOSE_STACKS]; }
-static size_t slot_pages(void)                  { return window()->unit + window()->guard; }
+static const struct layout_region *stack_window(void) { return layout.purpose[PURPOSE_STACKS]; }
+static size_t slot_pages(void)                  { return stack_window()->unit + stack_window()->guard; }
 
 /* The space whose pool and tables hold this space's stacks. */
 static struct space *pool_space(struct space *space) { return stacks_are_own() ? space : &kernel_space; }
 
-static uint32_t words(void) { return (slots + WORD_BITS - 1) / WORD_BITS; }
+static uint32_t stack_words(void) { return (slots + WORD_BITS - 1) / WORD_BITS; }
 
-static size_t pool_bytes(void) { return sizeof(struct stack_pool) + words() * sizeof(uint32_t); }
+static size_t pool_bytes(void) { return sizeof(struct stack_pool) + stack_words() * sizeof(uint32_t); }
 
 /* The lock is held. */
 static bool is_taken(const struct stack_pool *pool, uint32_t slot)
@@ -49,14 +49,14 @@ static bool is_taken(const struct stack_pool *pool, uint32_t slot)
     return pool != NULL && (pool->taken[slot / WORD_BITS] >> slot % WORD_BITS & 1);
 }
 
-static void take(struct stack_pool *pool, uint32_t slot)
+static void stack_slot_take(struct stack_pool *pool, uint32_t slot)
 {
     deep_assert(!is_taken(pool, slot) && pool->used < slots);
     pool->taken[slot / WORD_BITS] |= 1u << slot % WORD_BITS;
     pool->used++;
 }
 
-static void give(struct stack_pool *pool, uint32_t slot)
+static void stack_slot_give(struct stack_pool *pool, uint32_t slot)
 {
     deep_assert(is_taken(pool, slot) && pool->used > 0);
     pool->taken[slot / WORD_BITS] &= ~(1u << slot % WORD_BITS);
@@ -67,7 +67,7 @@ static void give(struct stack_pool *pool, uint32_t slot)
 static struct span stack_span(uint32_t slot)
 {
     deep_assert(slot < slots);
-    return span_of(window()->span.first + slot * slot_pages() + window()->guard, window()->unit);
+    return span_of(stack_window()->span.first + slot * slot_pages() + stack_window()->guard, stack_window()->unit);
 }
 
 static struct stack stack_in(struct space *home, uint32_t slot)
@@ -82,16 +82,16 @@ void stacks_start(void)
     lock_state state = lock_take(&kernel_space.map_lock);
     int        err;
 
-    slots = span_pages(window()->span) / slot_pages();
-    if (window()->maximum > 0 && slots > window()->maximum / window()->unit)
-        slots = window()->maximum / window()->unit;
+    slots = span_pages(stack_window()->span) / slot_pages();
+    if (stack_window()->maximum > 0 && slots > stack_window()->maximum / stack_window()->unit)
+        slots = stack_window()->maximum / stack_window()->unit;
     if (slots > STACKS_MAXIMUM)
         slots = STACKS_MAXIMUM;
     assert(slots > 0);                          /* the layout compiler refuses a window that is too small */
     memset(&of_kernel_space, 0, sizeof of_kernel_space);
     kernel_space.stacks = &of_kernel_space.pool;
-    region = (struct region){ .span = window()->span, .rights = window()->rights, .backing = BACKING_DEMAND,
-                              .name = window()->name, .home = window() };
+    region = (struct region){ .span = stack_window()->span, .rights = stack_window()->rights, .backing = BACKING_DEMAND,
+                              .name = stack_window()->name, .home = stack_window() };
     err = region_insert(&kernel_space.map, &region);
     assert(err == 0);
     lock_drop(&kernel_space.map_lock, state);
@@ -127,7 +127,7 @@ static int map_stack(struct space *home, struct span span)
     struct cursor c;
     int           err = cursor_open(&c, home, span, CURSOR_BUILD);
 
-    deep_assert(span_pages(span) == window()->unit);
+    deep_assert(span_pages(span) == stack_window()->unit);
     if (err != 0)
         return err;
     /* bound: pages of a stack */
@@ -136,7 +136,7 @@ static int map_stack(struct space *home, struct span span)
 
         err = frame_get(OWNER_STACK, 0, &frame);
         if (err == 0)
-            cursor_map(&c, page, frame, window()->rights, CACHE_BACK);
+            cursor_map(&c, page, frame, stack_window()->rights, CACHE_BACK);
     }
     if (err != 0)
         for (page_t page = cursor_next(&c, span.first); page < span.end; page = cursor_next(&c, page + 1))
@@ -151,7 +151,7 @@ static void unmap_stack(struct space *home, struct span span)
     int           err = cursor_open(&c, home, span, 0);
 
     assert(err == 0);
-    deep_assert(span_pages(span) == window()->unit);
+    deep_assert(span_pages(span) == stack_window()->unit);
     /* bound: pages of a stack */
     for (page_t page = span.first; page < span.end; page++)
         cursor_discard(&c, page);
@@ -197,7 +197,7 @@ static frame_t frame_at(struct space *home, page_t page)
 /* ---- How deep they are used -------------------------------------------------------------------- */
 
 /* Checked builds fill a stack before it is used, and look how much of that is left when it comes back. */
-static void fill(const struct stack *stack)
+static void stack_fill(const struct stack *stack)
 {
     for (page_t page = page_of(stack->bottom); page < page_of(stack->top); page++)
         words_fill(frame_view(frame_at(stack->space, page), SLOT_TO), FRAME_POISON, PAGE_SIZE / sizeof(uint32_t));
@@ -214,7 +214,7 @@ static size_t untouched_in(frame_t frame)
     return count;
 }
 
-static void measure(const struct stack *stack)
+static void stack_measure(const struct stack *stack)
 {
     size_t left = 0;
 
@@ -245,15 +245,15 @@ static int get_slot(struct space *home, const uint32_t *wanted, struct stack *ou
     err = map_stack(home, stack_span(slot));
     if (err != 0)
         return err;
-    take(pool, slot);
+    stack_slot_take(pool, slot);
     *out = stack_in(home, slot);
     if (IS_CHECKED)
-        fill(out);
+        stack_fill(out);
     return 0;
 }
 
 /* The heap is asked before the lock is taken, and given back after it is dropped. */
-static int get(struct space *home, const uint32_t *wanted, struct stack *out)
+static int stack_get_slot(struct space *home, const uint32_t *wanted, struct stack *out)
 {
     struct stack_pool *fresh = NULL, *empty;
     lock_state         state;
@@ -272,7 +272,7 @@ static int get(struct space *home, const uint32_t *wanted, struct stack *out)
     return err;
 }
 
-int stack_get(struct space *space, struct stack *out) { return get(pool_space(space), NULL, out); }
+int stack_get(struct space *space, struct stack *out) { return stack_get_slot(pool_space(space), NULL, out); }
 
 void stack_put(const struct stack *stack)
 {
@@ -282,9 +282,9 @@ void stack_put(const struct stack *stack)
 
     assert(stack->slot < slots && is_taken(home->stacks, stack->slot));
     if (IS_CHECKED)
-        measure(stack);
+        stack_measure(stack);
     unmap_stack(home, stack_span(stack->slot));
-    give(home->stacks, stack->slot);
+    stack_slot_give(home->stacks, stack->slot);
     empty = remove_pool(home);
     lock_drop(&lock, state);
     heap_free(empty);
@@ -322,7 +322,7 @@ int stack_follow(struct space *space, const struct stack *here, struct stack *th
 
     deep_assert(here->slot < slots && here->space != NULL);
     if (home != here->space)
-        return get(home, &here->slot, there);
+        return stack_get_slot(home, &here->slot, there);
     *there = *here;
     return 0;
 }
@@ -334,7 +334,7 @@ void stack_stay(const struct stack *here, const struct stack *there)
 }
 
 /* The page shows the frame, which gets one more reference, instead of its own. */
-static void show(struct space *home, page_t page, frame_t frame)
+static void stack_show(struct space *home, page_t page, frame_t frame)
 {
     struct cursor c;
     frame_t       own;
@@ -343,7 +343,7 @@ static void show(struct space *home, page_t page, frame_t frame)
     deep_assert(frame_exists(frame) && frame_owner(frame) == OWNER_STACK);
     assert(err == 0);                           /* the table is there */
     frame_share(frame);
-    own = cursor_replace(&c, page, frame, window()->rights);
+    own = cursor_replace(&c, page, frame, stack_window()->rights);
     cursor_close(&c);
     frame_put(own);
 }
@@ -365,10 +365,10 @@ void stack_move(struct space *space, const struct stack *here, const struct stac
         assert(there->slot == here->slot);
         /* bound: pages of a stack */
         for (page_t page = span.first; page < span.end; page++)
-            show(there->space, page, frame_at(here->space, page));
+            stack_show(there->space, page, frame_at(here->space, page));
         space_activate(space);
         unmap_stack(here->space, span);
-        give(here->space->stacks, here->slot);
+        stack_slot_give(here->space->stacks, here->slot);
         empty = remove_pool(here->space);
     }
     lock_drop(&lock, state);
@@ -385,11 +385,11 @@ bool stack_guarding(vaddr_t address, struct stack *out)
     uint32_t           slot, above;
     size_t             offset;
 
-    if (!span_has(window()->span, page))
+    if (!span_has(stack_window()->span, page))
         return false;
-    slot   = (uint32_t)((page - window()->span.first) / slot_pages());
-    offset = (page - window()->span.first) % slot_pages();
-    above  = offset < window()->guard ? slot : slot + 1;    /* whose lowest page lies above this one */
+    slot   = (uint32_t)((page - stack_window()->span.first) / slot_pages());
+    offset = (page - stack_window()->span.first) % slot_pages();
+    above  = offset < stack_window()->guard ? slot : slot + 1;    /* whose lowest page lies above this one */
     if (above >= slots || !is_taken(home->stacks, above) || (above != slot && is_taken(home->stacks, slot)))
         return false;
     *out = stack_in(home, above);
@@ -418,7 +418,7 @@ size_t stacks_deepest(void)
             if (is_taken(home->stacks, slot)) {
                 struct stack stack = stack_in(home, slot);
 
-                measure(&stack);
+                stack_measure(&stack);
             }
     lock_drop(&lock, state);
     return deepest;
@@ -438,7 +438,7 @@ uint32_t stacks_used(const struct space *space)
 static void audit_slot(struct cursor *c, uint32_t slot, bool used, struct audit_report *report)
 {
     struct span span  = stack_span(slot);
-    page_t      first = span.first - window()->guard;
+    page_t      first = span.first - stack_window()->guard;
 
     for (page_t page = first; page < span.end; page++) {
         bool present = entry_present(cursor_read(c, page));
@@ -457,7 +457,7 @@ static uint32_t audit_pool(struct space *home, struct audit_report *report)
     const struct stack_pool *pool = home->stacks;
     uint32_t                 used = 0;
     struct cursor            c;
-    int                      err  = cursor_open(&c, home, window()->span, 0);
+    int                      err  = cursor_open(&c, home, stack_window()->span, 0);
 
     assert(err == 0);
     /* bound: slots of a pool, for the audit */
@@ -481,8 +481,8 @@ void stacks_audit(struct audit_report *report)
     for (const struct space *s = space_after(NULL); s != NULL; s = stacks_are_own() ? space_after(s) : NULL)
         used += audit_pool((struct space *)s, report);
     frames_sums(&sums);
-    if (sums.owned[OWNER_STACK] != used * window()->unit)
+    if (sums.owned[OWNER_STACK] != used * stack_window()->unit)
         audit_fail(report, "K2", "%u frames belong to stacks, %u slots in use take %u", sums.owned[OWNER_STACK], used,
-                   (unsigned)(used * window()->unit));
+                   (unsigned)(used * stack_window()->unit));
     lock_drop(&lock, state);
 }

@@ -150,7 +150,7 @@ static enum fault_action decide_without_entry(const struct fault *f, const struc
     return fault_decide(&facts);
 }
 
-static enum fault_action decide(const struct fault *f, entry_t entry)
+static enum fault_action decide_on_entry(const struct fault *f, entry_t entry)
 {
     const struct region *region = f->region;
     struct fault_facts   facts  = { .region = true, .access = f->access, .allows = f->allows };
@@ -262,7 +262,7 @@ static int act_copy(struct fault *f, struct cursor_touch *t)
 }
 
 /* Returns 0, -ENOMEM, or -EFAULT where the action is to deny. */
-static int act(struct fault *f, struct cursor_touch *t, enum fault_action action)
+static int act_on_entry(struct fault *f, struct cursor_touch *t, enum fault_action action)
 {
     switch (action) {
     case FAULT_ZERO:        return act_zero(f, t);
@@ -313,7 +313,7 @@ static int act_grow(struct fault *f, struct region *stack)
 
 /* ---- The whole ----------------------------------------------------------------------------------- */
 
-static int deny(struct fault *f, enum fault_action action)
+static int fault_deny(struct fault *f, enum fault_action action)
 {
     deep_assert(action == FAULT_BUS || action == FAULT_SEGV_ACCESS || action == FAULT_SEGV_MAP);
     fault_counts[action]++;
@@ -329,7 +329,7 @@ static int __attribute__((noinline)) handle_without_entry(struct fault *f)
     int               err;
 
     if (action != FAULT_GROW)
-        return deny(f, action);
+        return fault_deny(f, action);
     err = act_grow(f, stack);
     fault_counts[action] += err == 0;
     return err;
@@ -353,14 +353,14 @@ static int handle_entry(struct fault *f)
             return err;
         cursor_touch_within(&t, &c, f->page);
     }
-    action = decide(f, t.entry);
-    err    = act(f, &t, action);
+    action = decide_on_entry(f, t.entry);
+    err    = act_on_entry(f, &t, action);
     if (!single && action == FAULT_SHARE)
         share_around(f, &c);
     if (!simple)
         cursor_close(&c);
     if (err == -EFAULT)
-        return deny(f, action);
+        return fault_deny(f, action);
     fault_counts[action] += err == 0;
     return err;
 }
@@ -374,7 +374,7 @@ static int look_at_object(struct fault *f)
     return err;
 }
 
-static int handle(struct fault *f)
+static int fault_handle(struct fault *f)
 {
     int err = 0;
 
@@ -423,7 +423,7 @@ int space_fault(struct space *space, vaddr_t address, uint8_t access, struct fau
     f.replaced = NO_FRAME;
     f.around   = span_of(f.page, 1);
     f.verdict  = verdict;
-    err = handle(&f);
+    err = fault_handle(&f);
     deep_assert(err == 0 || err == -ENOMEM || err == -EFAULT);
     lock_drop(&space->map_lock, state);
     drop_references(&f);

@@ -39,7 +39,7 @@ int early_table_frame(frame_t *out)
     return 0;
 }
 
-static bool stands(const struct layout_region *home)
+static bool home_stands(const struct layout_region *home)
 {
     if (span_empty(home->span))
         return false;
@@ -60,7 +60,7 @@ static void enter_standing_regions(void)
         struct region              *region = &standing[standing_count];
         int                         err;
 
-        if (!stands(home))
+        if (!home_stands(home))
             continue;
         assert(standing_count < STANDING_REGIONS);
         *region = (struct region){ .span = home->span, .rights = home->rights, .backing = home->backing,

@@ -10,7 +10,7 @@
 #include "base/check.h"
 
 /* Among regions [low, high), which meet: the last that starts at or below the page. */
-static const struct layout_region *search(uint32_t low, uint32_t high, page_t page)
+static const struct layout_region *layout_region_search(uint32_t low, uint32_t high, page_t page)
 {
     assert(page < layout.space_end);
     while (high - low > 1) {                /* regions[low] starts at or below page, [high] above */
@@ -24,11 +24,11 @@ static const struct layout_region *search(uint32_t low, uint32_t high, page_t pa
     return &layout.regions[low];
 }
 
-const struct layout_region *layout_region_of(page_t page) { return search(0, layout.common_count, page); }
+const struct layout_region *layout_region_of(page_t page) { return layout_region_search(0, layout.common_count, page); }
 
 const struct layout_region *layout_kernel_region_of(page_t page)
 {
     if (layout_kernel_has_own() && page_is_users(page))
-        return search(layout.common_count, layout.region_count, page);
+        return layout_region_search(layout.common_count, layout.region_count, page);
     return layout_region_of(page);
 }

@@ -106,7 +106,7 @@ bool map_place(struct space *space, vaddr_t hint, size_t pages, page_t *out)
     return region_gap(&space->map, pages, 1, below, true, out) || region_gap(&space->map, pages, 1, user, true, out);
 }
 
-static int place(struct space *space, const struct map_request *request, size_t pages, struct span *out)
+static int request_place(struct space *space, const struct map_request *request, size_t pages, struct span *out)
 {
     page_t first;
     int    err;
@@ -130,7 +130,7 @@ static int place(struct space *space, const struct map_request *request, size_t 
 
 /* ---- mmap --------------------------------------------------------------------------------------------- */
 
-static struct region describe(const struct map_request *request, struct span span)
+static struct region request_describe(const struct map_request *request, struct span span)
 {
     deep_assert(!span_empty(span) && span_covers(user_span(), span));
     return (struct region){
@@ -160,12 +160,12 @@ static int within_limits(const struct space *space, const struct region *wanted,
 static int decide_create(struct space *space, const struct map_request *request, size_t pages, struct region *wanted)
 {
     struct span span;
-    int         err = place(space, request, pages, &span);
+    int         err = request_place(space, request, pages, &span);
 
     deep_assert(space->lock_future <= REGION_LOCKED_ON_FAULT);
     if (err != 0)
         return err;
-    *wanted = describe(request, span);
+    *wanted = request_describe(request, span);
     if (space->lock_future > wanted->locked)
         wanted->locked = space->lock_future;
     err = within_limits(space, wanted, pages);
@@ -177,8 +177,8 @@ static int decide_create(struct space *space, const struct map_request *request,
 }
 
 /* *locked: the new pages are to be brought in. */
-static int create(struct space *space, const struct map_request *request, size_t pages, struct region *node,
-                  struct region **spare, struct span *out, bool *locked)
+static int request_create(struct space *space, const struct map_request *request, size_t pages, struct region *node,
+                          struct region **spare, struct span *out, bool *locked)
 {
     lock_state state = lock_take(&space->map_lock);
     int        err   = decide_create(space, request, pages, node);
@@ -196,7 +196,7 @@ static int create(struct space *space, const struct map_request *request, size_t
 }
 
 /* MAP_POPULATE: as many pages as there is memory for; Linux does not report a failure either. */
-static void populate(struct space *space, struct span span, uint8_t access)
+static void populate_now(struct space *space, struct span span, uint8_t access)
 {
     struct fault_verdict verdict;
 
@@ -236,7 +236,8 @@ int map_create(struct space *space, const struct map_request *request, vaddr_t *
     }
     node  = map_node();
     spare = map_node();
-    err   = node == NULL || spare == NULL ? -ENOMEM : create(space, &wanted, pages, node, &spare, &span, &locked);
+    err   = node == NULL || spare == NULL ? -ENOMEM
+                                          : request_create(space, &wanted, pages, node, &spare, &span, &locked);
     if (err != 0)
         map_node_free(node);
     map_node_free(spare);
@@ -247,7 +248,7 @@ int map_create(struct space *space, const struct map_request *request, vaddr_t *
     if (locked)
         map_bring_in(space, span);
     else if ((request->flags & MAP_POPULATE_NOW) && request->rights != 0)
-        populate(space, span, request->rights & MAY_WRITE ? MAY_WRITE : MAY_READ);
+        populate_now(space, span, request->rights & MAY_WRITE ? MAY_WRITE : MAY_READ);
     *out = page_address(span.first);
     return 0;
 }
@@ -362,7 +363,7 @@ static int begin_at_growing(const struct space *space, struct span *span)
 }
 
 /* From the lowest page up; stops at the first hole or refusal, what lies below stays changed: as Linux does. */
-static int protect(struct space *space, struct span span, uint8_t rights)
+static int protect_span(struct space *space, struct span span, uint8_t rights)
 {
     page_t at = span.first;
 
@@ -404,7 +405,7 @@ static int protect_range(struct space *space, vaddr_t start, size_t bytes, uint8
     if (grows_down)
         err = begin_at_growing(space, &span);
     if (err == 0)
-        err = protect(space, span, rights);
+        err = protect_span(space, span, rights);
     lock_drop(&space->map_lock, state);
     return err;
 }

@@ -60,7 +60,7 @@ static const struct { uint16_t set, clear; } kept[COLLAPSE + 1] = {
 };
 
 /* Linux says EAGAIN where a region cannot be split. */
-static int keep(struct space *space, struct region *region, struct span part, uint16_t told, bool not_forked)
+static int advice_keep(struct space *space, struct region *region, struct span part, uint16_t told, bool not_forked)
 {
     deep_assert(lock_held(&space->map_lock));
     deep_assert(!span_empty(part) && span_covers(region->span, part));
@@ -84,19 +84,19 @@ static int keep_told(struct space *space, struct region *region, struct span par
         return -EINVAL;
     if (advice == DO_DUMP && map_is_physical(region))
         return -EINVAL;
-    return keep(space, region, part, told, region->not_forked);
+    return advice_keep(space, region, part, told, region->not_forked);
 }
 
 static int keep_forked(struct space *space, struct region *region, struct span part, bool not_forked)
 {
     if (!not_forked && map_is_physical(region))
         return -EINVAL;                     /* a child never gets these */
-    return keep(space, region, part, region->told, not_forked);
+    return advice_keep(space, region, part, region->told, not_forked);
 }
 
 /* ---- What is done at once ------------------------------------------------------------------------- */
 
-static int forget(struct space *space, const struct region *region, struct span part, int advice)
+static int advice_forget(struct space *space, const struct region *region, struct span part, int advice)
 {
     deep_assert(lock_held(&space->map_lock));
     deep_assert(span_covers(region->span, part));
@@ -109,7 +109,7 @@ static int forget(struct space *space, const struct region *region, struct span 
 }
 
 /* A hole in the object itself: all who map or read it see zeros. */
-static int punch(const struct region *region, struct span part)
+static int advice_punch(const struct region *region, struct span part)
 {
     uint64_t first = region->offset + (part.first - region->span.first);
 
@@ -127,9 +127,9 @@ static int advise_part(struct space *space, struct region *region, struct span p
     deep_assert(is_known(advice) && region->space == space);
     switch (advice) {
     case FREE: case DONT_NEED: case DONT_NEED_LOCKED:
-        return forget(space, region, part, advice);
+        return advice_forget(space, region, part, advice);
     case REMOVE:
-        return punch(region, part);
+        return advice_punch(region, part);
     case DONT_FORK: case DO_FORK:
         return keep_forked(space, region, part, advice == DONT_FORK);
     case COLD: case PAGE_OUT:
@@ -144,7 +144,7 @@ static int advise_part(struct space *space, struct region *region, struct span p
 }
 
 /* Each region of the span in turn; holes are passed over and reported at the end, as Linux does. */
-static int advise(struct space *space, struct span span, int advice)
+static int advise_span(struct space *space, struct span span, int advice)
 {
     bool   hole = false;
     page_t at   = span.first;
@@ -179,7 +179,7 @@ static int populate_error(const struct fault_verdict *verdict)
     return verdict->signal == BUS ? -EFAULT : verdict->code == NO_REGION ? -ENOMEM : -EINVAL;
 }
 
-static int populate(struct space *space, struct span span, uint8_t access)
+static int advice_populate(struct space *space, struct span span, uint8_t access)
 {
     struct fault_verdict verdict;
 
@@ -207,9 +207,9 @@ int map_advise(struct space *space, vaddr_t start, size_t bytes, int advice)
     if (!checked_span(start, bytes, layout.user.end, &span))
         return start + bytes < start ? -EINVAL : -ENOMEM;
     if (advice == POPULATE_READ || advice == POPULATE_WRITE)
-        return populate(space, span, advice == POPULATE_WRITE ? MAY_WRITE : MAY_READ);
+        return advice_populate(space, span, advice == POPULATE_WRITE ? MAY_WRITE : MAY_READ);
     state = lock_take(&space->map_lock);
-    err   = advise(space, span, advice);
+    err   = advise_span(space, span, advice);
     lock_drop(&space->map_lock, state);
     return err;
 }
@@ -218,7 +218,7 @@ int map_advise(struct space *space, vaddr_t start, size_t bytes, int advice)
  * Contents of files are in memory, which mappings share: there is nowhere further to write to. Holes are passed over
  * and reported at the end, as Linux does.
  */
-static int sync(const struct space *space, struct span span, int flags)
+static int sync_span(const struct space *space, struct span span, int flags)
 {
     const struct region *region = region_at_or_above(&space->map, span.first);
     page_t               at     = span.first;
@@ -247,7 +247,7 @@ int map_sync(struct space *space, vaddr_t start, size_t bytes, int flags)
     if (!checked_span(start, bytes, layout.user.end, &span))
         return -ENOMEM;
     state = lock_take(&space->map_lock);
-    err   = sync(space, span, flags);
+    err   = sync_span(space, span, flags);
     lock_drop(&space->map_lock, state);
     return err;
 }

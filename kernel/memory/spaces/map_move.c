@@ -35,7 +35,7 @@ struct provisions {
     struct batch  *batch;
 };
 
-static int provide(struct provisions *p)
+static int provisions_take(struct provisions *p)
 {
     deep_assert(p->node == NULL && p->spare == NULL && p->spare_there == NULL && p->batch == NULL);
     p->node        = map_node();
@@ -56,7 +56,7 @@ static void give_back(struct provisions *p)
 /* ---- May it be? ----------------------------------------------------------------------------- */
 
 /* The pages that are there before and after. */
-static size_t kept(const struct move *m)
+static size_t move_kept(const struct move *m)
 {
     return span_pages(m->old) < m->pages ? span_pages(m->old) : m->pages;
 }
@@ -64,7 +64,7 @@ static size_t kept(const struct move *m)
 /* Pages the program has more afterwards. */
 static size_t more_pages(const struct move *m)
 {
-    return m->flags & KEEP_OLD || span_empty(m->old) ? m->pages : m->pages - kept(m);
+    return m->flags & KEEP_OLD || span_empty(m->old) ? m->pages : m->pages - move_kept(m);
 }
 
 static int check_limits(const struct space *space, const struct move *m)
@@ -88,7 +88,7 @@ static int check_region(const struct space *space, const struct move *m)
     deep_assert(m->pages > 0 && span_has(m->region->span, m->old.first));
     if (span_empty(m->old) && !region->shared)
         return -EINVAL;
-    if (m->old.first + kept(m) > region->span.end)
+    if (m->old.first + move_kept(m) > region->span.end)
         return -EFAULT;
     if (map_is_physical(region) && more_pages(m) > 0)
         return -EFAULT;
@@ -150,8 +150,8 @@ static int move_to(struct space *space, const struct move *m, page_t to, struct 
     node->offset += m->old.first - m->region->span.first;
     map_enter(space, node);
     p->node = NULL;
-    if (kept(m) > 0)
-        err = map_copy_pages(p->batch, space, span_of(m->old.first, kept(m)), space, to - m->old.first, false);
+    if (move_kept(m) > 0)
+        err = map_copy_pages(p->batch, space, span_of(m->old.first, move_kept(m)), space, to - m->old.first, false);
     if (err != 0) {
         map_discard(space, node->span);
         map_drop(space, node);
@@ -194,7 +194,7 @@ static int move_freely(struct space *space, struct move *m, vaddr_t hint, struct
     return move_to(space, m, *to, p);
 }
 
-static int shrink(struct space *space, const struct move *m, struct provisions *p)
+static int move_shrink(struct space *space, const struct move *m, struct provisions *p)
 {
     struct span rest = { m->old.first + m->pages, m->old.end };
 
@@ -208,13 +208,13 @@ static int shrink(struct space *space, const struct move *m, struct provisions *
     return 0;
 }
 
-static int resize(struct space *space, struct move *m, struct provisions *p, page_t *out)
+static int move_resize(struct space *space, struct move *m, struct provisions *p, page_t *out)
 {
     int err;
 
     deep_assert(!(m->flags & (MOVE_FIXED | KEEP_OLD)));
     if (span_pages(m->old) >= m->pages)
-        return shrink(space, m, p);
+        return move_shrink(space, m, p);
     err = check_region(space, m);
     if (err != 0)
         return err;
@@ -237,7 +237,7 @@ static int keep_old(struct space *space, struct move *m, vaddr_t hint, struct pr
 
 /* ---- The call ------------------------------------------------------------------------------------ */
 
-static int move(struct space *space, struct move *m, vaddr_t place, struct provisions *p, page_t *out)
+static int move_elsewhere(struct space *space, struct move *m, vaddr_t place, struct provisions *p, page_t *out)
 {
     bool locked;
     int  err;
@@ -255,7 +255,7 @@ static int move(struct space *space, struct move *m, vaddr_t place, struct provi
     } else if (m->flags & KEEP_OLD) {
         err = keep_old(space, m, place, p, out);
     } else {
-        err = resize(space, m, p, out);
+        err = move_resize(space, m, p, out);
     }
     m->grew = err == 0 && locked && m->pages > span_pages(m->old);
     return err;
@@ -294,10 +294,10 @@ int map_move(struct space *space, vaddr_t old, size_t old_bytes, size_t new_byte
         return err;
     if (m.pages > span_pages(layout.user))
         return flags & MOVE_FIXED ? -EINVAL : -ENOMEM;
-    err = provide(&p);
+    err = provisions_take(&p);
     if (err == 0) {
         state = lock_take(&space->map_lock);
-        err   = move(space, &m, place, &p, &page);
+        err   = move_elsewhere(space, &m, place, &p, &page);
         lock_drop(&space->map_lock, state);
     }
     give_back(&p);

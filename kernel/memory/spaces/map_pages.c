@@ -74,7 +74,7 @@ static bool is_free(const struct space *space, struct span pages)
  * A shared region without an object: nothing is copied for a child, nothing is charged. Cached like memory, since
  * mprotect() may put the pages out of reach, and such entries keep no cache type.
  */
-static struct region describe(struct span pages)
+static struct region pages_describe(struct span pages)
 {
     return (struct region){
         .span = pages, .rights = map_rights(MAY_READ | MAY_WRITE), .may = MAY_READ | MAY_WRITE, .backing = BACKING_USER,
@@ -82,7 +82,7 @@ static struct region describe(struct span pages)
     };
 }
 
-static int show(struct space *space, struct wanted w)
+static int pages_show(struct space *space, struct wanted w)
 {
     struct region *region = map_node();
     struct cursor  c;
@@ -100,7 +100,7 @@ static int show(struct space *space, struct wanted w)
         map_node_free(region);
         return err;
     }
-    *region = describe(w.pages);
+    *region = pages_describe(w.pages);
     /* bound: frames of a PC's screens and ROMs, or what map_pages() is asked for */
     for (size_t i = 0; i < span_pages(w.pages); i++) {
         frame_t frame = { w.first.no + (uint32_t)i };
@@ -116,7 +116,7 @@ static int show(struct space *space, struct wanted w)
 static int show_physical(struct space *space, struct wanted w)
 {
     lock_state state = lock_take(&space->map_lock);
-    int        err   = is_free(space, w.pages) ? show(space, w) : -EEXIST;
+    int        err   = is_free(space, w.pages) ? pages_show(space, w) : -EEXIST;
 
     lock_drop(&space->map_lock, state);
     return err;
@@ -149,13 +149,13 @@ static int take_pages(struct space *space, struct span pages)
 
 /* ---- The calls ---------------------------------------------------------------------------------------- */
 
-static vaddr_t answer(vaddr_t start, int err, int *status)
+static vaddr_t pages_answer(vaddr_t start, int err, int *status)
 {
     *status = err;
     return err == 0 ? start : 0;
 }
 
-static int map(struct space *space, struct wanted w, bool for_program)
+static int pages_map(struct space *space, struct wanted w, bool for_program)
 {
     if (!frame_exists(w.first))
         return take_pages(space, w.pages);
@@ -170,7 +170,7 @@ vaddr_t map_pages(struct space *space, vaddr_t start, paddr_t physical, size_t b
     if (err == 0 && !is_users(space, w.pages))
         stop(__FILE__, __LINE__, space == &kernel_space ? "map_pages: into the identity space" :
              "map_pages: outside user space");
-    return answer(start, err != 0 ? err : map(space, w, false), status);
+    return pages_answer(start, err != 0 ? err : pages_map(space, w, false), status);
 }
 
 vaddr_t try_map_pages(struct space *space, vaddr_t start, paddr_t physical, size_t bytes, int *status)
@@ -180,5 +180,5 @@ vaddr_t try_map_pages(struct space *space, vaddr_t start, paddr_t physical, size
 
     if (err == 0 && !is_users(space, w.pages))
         err = -EFAULT;
-    return answer(start, err != 0 ? err : map(space, w, true), status);
+    return pages_answer(start, err != 0 ? err : pages_map(space, w, true), status);
 }

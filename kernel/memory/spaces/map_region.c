@@ -20,7 +20,7 @@ void map_node_free(struct region *node)
 
 /* ---- References a region holds --------------------------------------------------------- */
 
-static void hold(struct region *region)
+static void region_hold(struct region *region)
 {
     deep_assert(region->object == NULL || region->object->references > 0);
     if (region->object != NULL) {
@@ -51,11 +51,11 @@ void map_enter(struct space *space, struct region *region)
     assert(err == 0);
     deep_assert(span_covers(layout.user, region->span));
     region->space = space;
-    hold(region);
+    region_hold(region);
     space->pages += span_pages(region->span);
 }
 
-static void forget(struct space *space, struct region *region)
+static void region_forget(struct space *space, struct region *region)
 {
     if (space->recent == region)
         space->recent = NULL;
@@ -64,7 +64,7 @@ static void forget(struct space *space, struct region *region)
 }
 
 /* Fewer pages: the most there have been is noted first. */
-static void shrink(struct space *space, size_t pages)
+static void pages_shrink(struct space *space, size_t pages)
 {
     deep_assert(pages <= space->pages);
     if (space->pages > space->most_pages)
@@ -80,14 +80,14 @@ void map_drop(struct space *space, struct region *region)
     deep_assert(region->space == space);
     if (map_is_charged(region))
         map_uncharge(space, pages);
-    shrink(space, pages);
+    pages_shrink(space, pages);
     region_remove(&space->map, region);
-    forget(space, region);
+    region_forget(space, region);
 }
 
 /* ---- Splitting and joining ------------------------------------------------------------------ */
 
-static void resize(struct space *space, struct region *region, struct span span)
+static void map_region_resize(struct space *space, struct region *region, struct span span)
 {
     int err = region_resize(&space->map, region, span);
 
@@ -108,10 +108,10 @@ struct region *map_split(struct space *space, struct region *region, page_t page
     *upper = *region;
     upper->span    = (struct span){ page, region->span.end };
     upper->offset += page - region->span.first;
-    resize(space, region, (struct span){ region->span.first, page });
+    map_region_resize(space, region, (struct span){ region->span.first, page });
     err = region_insert(&space->map, upper);
     assert(err == 0);
-    hold(upper);
+    region_hold(upper);
     return upper;
 }
 
@@ -143,7 +143,7 @@ static bool means_the_same(const struct region *lower, const struct region *uppe
            ((lower->object == NULL && lower->file == NULL) || lower->offset + span_pages(lower->span) == upper->offset);
 }
 
-static struct region *join(struct space *space, struct region *lower, struct region *upper)
+static struct region *region_join(struct space *space, struct region *lower, struct region *upper)
 {
     struct span whole = { lower->span.first, upper->span.end };
 
@@ -151,8 +151,8 @@ static struct region *join(struct space *space, struct region *lower, struct reg
     if (!means_the_same(lower, upper))
         return NULL;
     region_remove(&space->map, upper);
-    forget(space, upper);
-    resize(space, lower, whole);
+    region_forget(space, upper);
+    map_region_resize(space, lower, whole);
     return lower;
 }
 
@@ -162,9 +162,9 @@ struct region *map_join(struct space *space, struct region *region)
 
     deep_assert(lock_held(&space->map_lock));
     deep_assert(region->height > 0);
-    if (before != NULL && (joined = join(space, before, region)) != NULL)
+    if (before != NULL && (joined = region_join(space, before, region)) != NULL)
         region = joined;
-    if (after != NULL && (joined = join(space, region, after)) != NULL)
+    if (after != NULL && (joined = region_join(space, region, after)) != NULL)
         region = joined;
     return region;
 }
@@ -210,14 +210,14 @@ void map_cut(struct space *space, struct span span, struct region **spare)
         } else {
             if (map_is_charged(region))
                 map_uncharge(space, span_pages(part));
-            shrink(space, span_pages(part));
+            pages_shrink(space, span_pages(part));
             if (region->span.first < part.first && region->span.end > part.end)
                 map_split(space, region, part.end, spare);
             if (region->span.first < part.first) {
-                resize(space, region, (struct span){ region->span.first, part.first });
+                map_region_resize(space, region, (struct span){ region->span.first, part.first });
             } else {
                 region->offset += part.end - region->span.first;
-                resize(space, region, (struct span){ part.end, region->span.end });
+                map_region_resize(space, region, (struct span){ part.end, region->span.end });
             }
         }
         region = next;

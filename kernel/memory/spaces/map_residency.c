@@ -38,7 +38,7 @@ static void look_at_entries(struct space *space, struct span span, uint8_t *ther
     cursor_close(&c);
 }
 
-static void look(struct space *space, const struct region *region, struct span span, uint8_t *there)
+static void residency_look(struct space *space, const struct region *region, struct span span, uint8_t *there)
 {
     for (size_t i = 0; i < span_pages(span); i++)
         there[i] = 0;
@@ -63,7 +63,7 @@ int map_residency(struct space *space, struct span span, uint8_t *there)
         }
         if (part.end > region->span.end)
             part.end = region->span.end;
-        look(space, region, part, there + (at - span.first));
+        residency_look(space, region, part, there + (at - span.first));
         at = part.end;
     }
     lock_drop(&space->map_lock, state);

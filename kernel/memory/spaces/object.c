@@ -28,10 +28,13 @@ struct object_node {
 static struct lock    list_lock = LOCK("list of objects", RANK_SPACES);
 static struct object *objects;                      /* [list_lock] all of them */
 
-static unsigned way(uint64_t page, unsigned level) { return page >> (OBJECT_BITS * (level - 1)) & (OBJECT_WAYS - 1); }
+static unsigned object_way(uint64_t page, unsigned level)
+{
+    return page >> (OBJECT_BITS * (level - 1)) & (OBJECT_WAYS - 1);
+}
 
 /* Pages that an index of this height can name; 0 stands for all of them. */
-static uint64_t reach(unsigned height)
+static uint64_t object_reach(unsigned height)
 {
     deep_assert(height <= OBJECT_HIGHEST);
     return height * OBJECT_BITS >= 64 ? 0 : 1ull << (height * OBJECT_BITS);
@@ -52,7 +55,7 @@ void object_start(struct object *object, enum owner owner, uint64_t pages)
     lock_drop(&list_lock, state);
 }
 
-static void unlist(struct object *object)
+static void object_unlist(struct object *object)
 {
     lock_state state = lock_take(&list_lock);
 
@@ -114,18 +117,18 @@ static uintptr_t *leaf_of(const struct object *object, uint64_t page)
 {
     struct object_node *node = object->index;
 
-    if (node == NULL || (reach(object->height) != 0 && page >= reach(object->height)))
+    if (node == NULL || (object_reach(object->height) != 0 && page >= object_reach(object->height)))
         return NULL;
     for (unsigned level = object->height; level > 1; level--) {
-        node = node->child[way(page, level)].node;
+        node = node->child[object_way(page, level)].node;
         if (node == NULL)
             return NULL;
     }
-    return &node->child[way(page, 1)].leaf;
+    return &node->child[object_way(page, 1)].leaf;
 }
 
 /* One more level on top: all there is becomes its first child. A node without children serves at any level. */
-static int grow(struct object *object)
+static int object_grow(struct object *object)
 {
     struct object_node *top;
 
@@ -149,7 +152,7 @@ static int grow(struct object *object)
 static void free_node(struct object_node *node) { heap_free_sized(node, sizeof *node); }
 
 /* Free the nodes on the way to a page that hold nothing, lowest first. */
-static void prune(struct object *object, uint64_t page)
+static void object_prune(struct object *object, uint64_t page)
 {
     struct object_node *path[OBJECT_HIGHEST + 1];
     struct object_node *node = object->index;
@@ -166,29 +169,29 @@ static void prune(struct object *object, uint64_t page)
                     free_node(path[up]);
                     return;
                 }
-                path[up + 1]->child[way(page, up + 1)].node = NULL;
+                path[up + 1]->child[object_way(page, up + 1)].node = NULL;
                 path[up + 1]->used--;
                 free_node(path[up]);
             }
             return;
         }
-        node = node->child[way(page, level)].node;
+        node = node->child[object_way(page, level)].node;
     }
 }
 
 /* Put a frame at a page that is a hole. */
-static int put(struct object *object, uint64_t page, frame_t frame)
+static int object_put(struct object *object, uint64_t page, frame_t frame)
 {
     struct object_node *node;
 
     deep_assert(lock_held(&object->lock) && frame_exists(frame) && page < object->pages);
     /* bound: OBJECT_HIGHEST levels */
-    while (object->index == NULL || (reach(object->height) != 0 && page >= reach(object->height)))
-        if (grow(object) != 0)
+    while (object->index == NULL || (object_reach(object->height) != 0 && page >= object_reach(object->height)))
+        if (object_grow(object) != 0)
             goto full;
     node = object->index;
     for (unsigned level = object->height; level > 1; level--) {
-        struct object_node **child = &node->child[way(page, level)].node;
+        struct object_node **child = &node->child[object_way(page, level)].node;
 
         if (*child == NULL) {
             *child = heap_alloc(sizeof **child, HEAP_ZERO);
@@ -198,19 +201,19 @@ static int put(struct object *object, uint64_t page, frame_t frame)
         }
         node = *child;
     }
-    assert(node->child[way(page, 1)].leaf == 0);
-    node->child[way(page, 1)].leaf = (uintptr_t)frame.no + 1;
+    assert(node->child[object_way(page, 1)].leaf == 0);
+    node->child[object_way(page, 1)].leaf = (uintptr_t)frame.no + 1;
     node->used++;
     object->resident++;
     return 0;
 full:
-    prune(object, page);
+    object_prune(object, page);
     return -ENOMEM;
 }
 
 /* ---- Pages ------------------------------------------------------------------------------- */
 
-static frame_t held(uintptr_t leaf)
+static frame_t leaf_held(uintptr_t leaf)
 {
     frame_t frame = { (uint32_t)(leaf - 1) };
 
@@ -220,7 +223,7 @@ static frame_t held(uintptr_t leaf)
 }
 
 /* A new frame for a hole. The lock is held. */
-static int fill(struct object *object, uint64_t page, frame_t *out)
+static int object_fill(struct object *object, uint64_t page, frame_t *out)
 {
     frame_t frame;
     int     err = frame_get(object->owner, FRAME_ZERO, &frame);
@@ -228,7 +231,7 @@ static int fill(struct object *object, uint64_t page, frame_t *out)
     deep_assert(lock_held(&object->lock));
     if (err != 0)
         return err;
-    err = put(object, page, frame);
+    err = object_put(object, page, frame);
     if (err != 0) {
         frame_put(frame);
         return err;
@@ -248,9 +251,9 @@ int object_page(struct object *object, uint64_t page, bool make, frame_t *out)
     if (page >= object->pages)
         err = -ENXIO;
     else if (leaf != NULL && *leaf != 0)
-        *out = held(*leaf);
+        *out = leaf_held(*leaf);
     else if (make)
-        err = fill(object, page, out);
+        err = object_fill(object, page, out);
     else
         *out = NO_FRAME;
     lock_drop(&object->lock, state);
@@ -264,11 +267,11 @@ void object_resident(struct object *object, uint64_t page, frame_t *out, size_t 
 
     /* bound: `count`, FAULT_AROUND or what mincore() takes at once */
     for (size_t i = 0; i < count; i++, page++) {
-        if (leaf == NULL || way(page, 1) == 0)
+        if (leaf == NULL || object_way(page, 1) == 0)
             leaf = leaf_of(object, page);
         else
             leaf++;
-        out[i] = page < object->pages && leaf != NULL && *leaf != 0 ? held(*leaf) : NO_FRAME;
+        out[i] = page < object->pages && leaf != NULL && *leaf != 0 ? leaf_held(*leaf) : NO_FRAME;
     }
     lock_drop(&object->lock, state);
 }
@@ -277,7 +280,9 @@ int object_adopt(struct object *object, uint64_t page, frame_t frame)
 {
     lock_state state = lock_take(&object->lock);
     uintptr_t *leaf  = leaf_of(object, page);
-    int        err   = page >= object->pages ? -ENXIO : leaf != NULL && *leaf != 0 ? -EEXIST : put(object, page, frame);
+    int        err   = page >= object->pages       ? -ENXIO
+                     : leaf != NULL && *leaf != 0 ? -EEXIST
+                                                  : object_put(object, page, frame);
 
     deep_assert(frame_exists(frame) && frame_owner(frame) == object->owner);
     lock_drop(&object->lock, state);
@@ -290,10 +295,10 @@ int object_adopt(struct object *object, uint64_t page, frame_t frame)
  * Drop the frames of a subtree's pages [from, to), and its empty nodes. Recursion is as deep as the index is high:
  * at most OBJECT_HIGHEST small stack frames.
  */
-static void cut(struct object *object, struct object_node *node, unsigned level, uint64_t base, uint64_t from,
-                uint64_t to)
+static void object_cut(struct object *object, struct object_node *node, unsigned level, uint64_t base, uint64_t from,
+                       uint64_t to)
 {
-    uint64_t step = reach(level - 1);
+    uint64_t step = object_reach(level - 1);
 
     deep_assert(level >= 1 && level <= OBJECT_HIGHEST && node->used <= OBJECT_WAYS);
     for (unsigned i = 0; i < OBJECT_WAYS; i++) {
@@ -306,7 +311,7 @@ static void cut(struct object *object, struct object_node *node, unsigned level,
             deep_assert(object->resident > 0);
             object->resident--;
         } else {
-            cut(object, node->child[i].node, level - 1, first, from, to);
+            object_cut(object, node->child[i].node, level - 1, first, from, to);
             if (node->child[i].node->used != 0)
                 continue;
             free_node(node->child[i].node);
@@ -321,7 +326,7 @@ static void cut_index(struct object *object, uint64_t from, uint64_t to)
     deep_assert(from <= to);
     if (object->index == NULL)
         return;
-    cut(object, object->index, object->height, 0, from, to);
+    object_cut(object, object->index, object->height, 0, from, to);
     if (object->index->used == 0) {
         free_node(object->index);
         object->index  = NULL;
@@ -330,7 +335,7 @@ static void cut_index(struct object *object, uint64_t from, uint64_t to)
 }
 
 /* The pages of a region that show the object's pages [from, to); empty when it shows none. */
-static struct span shown(const struct region *region, uint64_t from, uint64_t to)
+static struct span object_shown(const struct region *region, uint64_t from, uint64_t to)
 {
     uint64_t first = from > region->offset ? from - region->offset : 0, pages = span_pages(region->span);
     uint64_t end   = to > region->offset ? to - region->offset : 0;
@@ -345,7 +350,7 @@ static struct span shown(const struct region *region, uint64_t from, uint64_t to
 /* Take what a region shows of the object's pages from `from` on out of its space's tables. */
 static void unmap_from(struct region *region, uint64_t from)
 {
-    struct span   span = shown(region, from, UINT64_MAX);
+    struct span   span = object_shown(region, from, UINT64_MAX);
     struct cursor c;
     int           err;
 
@@ -368,7 +373,7 @@ static bool names_frame(entry_t entry)
 /* The same for [from, to), but a private mapping's own copies stay: they are no pages of the object any more. */
 static void unmap_shared(struct object *object, struct region *region, uint64_t from, uint64_t to)
 {
-    struct span   span = shown(region, from, to);
+    struct span   span = object_shown(region, from, to);
     struct cursor c;
     int           err;
 
@@ -402,9 +407,9 @@ void object_punch(struct object *object, uint64_t from, uint64_t to)
 /* ---- Data and holes -------------------------------------------------------------------------- */
 
 /* The first page at or after `from` in a subtree that is resident, or that is not; its end if there is none. */
-static uint64_t seek(const struct object_node *node, unsigned level, uint64_t base, uint64_t from, bool resident)
+static uint64_t object_seek(const struct object_node *node, unsigned level, uint64_t base, uint64_t from, bool resident)
 {
-    uint64_t step = reach(level - 1);
+    uint64_t step = object_reach(level - 1);
 
     deep_assert(level >= 1 && level <= OBJECT_HIGHEST && from < base + OBJECT_WAYS * step);
     for (unsigned i = from > base ? (unsigned)((from - base) / step) : 0; i < OBJECT_WAYS; i++) {
@@ -419,7 +424,7 @@ static uint64_t seek(const struct object_node *node, unsigned level, uint64_t ba
             return first;
         if (level == 1)
             continue;
-        found = seek(node->child[i].node, level - 1, first, from, resident);
+        found = object_seek(node->child[i].node, level - 1, first, from, resident);
         if (found - first < step)
             return found;
     }
@@ -429,10 +434,10 @@ static uint64_t seek(const struct object_node *node, unsigned level, uint64_t ba
 uint64_t object_next(struct object *object, uint64_t from, bool resident)
 {
     lock_state state = lock_take(&object->lock);
-    uint64_t   found = from, covered = object->index == NULL ? 0 : reach(object->height);
+    uint64_t   found = from, covered = object->index == NULL ? 0 : object_reach(object->height);
 
     if (object->index != NULL && (covered == 0 || from < covered))
-        found = seek(object->index, object->height, 0, from, resident);
+        found = object_seek(object->index, object->height, 0, from, resident);
     if (found > object->pages || (resident && covered != 0 && found >= covered) || (resident && object->index == NULL))
         found = object->pages;
     lock_drop(&object->lock, state);
@@ -492,7 +497,7 @@ void object_release(struct object *object)
     if (before > 1)
         return;
     assert(object->mappings == NULL);
-    unlist(object);
+    object_unlist(object);
     cut_index(object, 0, UINT64_MAX);
     assert(object->resident == 0);
     if (object->on_heap)
@@ -535,7 +540,7 @@ static uint32_t audit_node(const struct object *object, const struct object_node
     uint32_t used = 0, resident = 0;
 
     for (unsigned i = 0; i < OBJECT_WAYS; i++) {
-        uint64_t first = base + i * reach(level - 1);
+        uint64_t first = base + i * object_reach(level - 1);
 
         report->checked++;
         if (node->child[i].leaf == 0)
@@ -594,13 +599,13 @@ void objects_audit(struct audit_report *report)
         audit_regions(s, report);
 }
 
-static void visit(const struct object_node *node, unsigned level, void (*each)(void *, frame_t), void *context)
+static void object_visit(const struct object_node *node, unsigned level, void (*each)(void *, frame_t), void *context)
 {
     for (unsigned i = 0; i < OBJECT_WAYS; i++) {
         if (node->child[i].leaf == 0)
             continue;
         if (level > 1)
-            visit(node->child[i].node, level - 1, each, context);
+            object_visit(node->child[i].node, level - 1, each, context);
         else
             each(context, (frame_t){ (uint32_t)(node->child[i].leaf - 1) });
     }
@@ -609,5 +614,5 @@ static void visit(const struct object_node *node, unsigned level, void (*each)(v
 void object_frames(const struct object *object, void (*each)(void *context, frame_t frame), void *context)
 {
     if (object->index != NULL)
-        visit(object->index, object->height, each, context);
+        object_visit(object->index, object->height, each, context);
 }

@@ -11,7 +11,7 @@
 #include "memory/frames/frame.h"
 #include "memory/tables/slot.h"
 
-static void tell(struct populate_watch *watch, enum populate_step step, page_t page, frame_t frame)
+static void populate_tell(struct populate_watch *watch, enum populate_step step, page_t page, frame_t frame)
 {
     if (watch != NULL)
         watch->see(watch, step, page, frame);
@@ -53,7 +53,7 @@ static int add_page(struct space *space, page_t page, struct rights rights, stru
 
     if (err != 0)
         return err;
-    tell(watch, POPULATE_PAGE_TAKEN, page, frame);
+    populate_tell(watch, POPULATE_PAGE_TAKEN, page, frame);
     err = cursor_open(&c, space, span_of(page, 1), CURSOR_BUILD);
     if (err != 0) {
         frame_put(frame);
@@ -61,11 +61,11 @@ static int add_page(struct space *space, page_t page, struct rights rights, stru
     }
     cursor_map(&c, page, frame, rights, CACHE_BACK);
     cursor_close(&c);
-    tell(watch, POPULATE_PAGE_MAPPED, page, frame);
+    populate_tell(watch, POPULATE_PAGE_MAPPED, page, frame);
     return 0;
 }
 
-static void discard(struct space *space, struct span span)
+static void populate_discard(struct space *space, struct span span)
 {
     struct cursor c;
     int           err;
@@ -108,7 +108,7 @@ static void drop_chunk(frame_t table, page_t first, page_t end)
     frame_put(table);
 }
 
-static int hang(struct space *space, page_t first, frame_t table)
+static int populate_hang(struct space *space, page_t first, frame_t table)
 {
     struct cursor c;
     int           err = cursor_open(&c, space, span_of(first, MMU_ENTRIES), CURSOR_BUILD | CURSOR_LARGE);
@@ -131,7 +131,7 @@ int populate_chunk(struct space *space, page_t first, struct rights rights, stru
     err = frame_get(OWNER_TABLES, FRAME_ZERO, &table);
     if (err != 0)
         return err;
-    tell(watch, POPULATE_TABLE_TAKEN, first, table);
+    populate_tell(watch, POPULATE_TABLE_TAKEN, first, table);
     for (page_t page = first; page < end; page++) {
         err = take_page(image_from(image, page - first), &frame);
         if (err != 0) {
@@ -139,14 +139,14 @@ int populate_chunk(struct space *space, page_t first, struct rights rights, stru
             return err;
         }
         put_entry(table, page, entry_leaf(frame, rights, CACHE_BACK, false, 1));
-        tell(watch, POPULATE_CHUNK_PAGE, page, frame);
+        populate_tell(watch, POPULATE_CHUNK_PAGE, page, frame);
     }
-    err = hang(space, first, table);
+    err = populate_hang(space, first, table);
     if (err != 0) {
         drop_chunk(table, first, end);
         return err;
     }
-    tell(watch, POPULATE_CHUNK_LINKED, first, table);
+    populate_tell(watch, POPULATE_CHUNK_LINKED, first, table);
     return 0;
 }
 
@@ -167,7 +167,7 @@ int populate_span(struct space *space, struct span span, struct rights rights, s
         int err = chunk ? populate_chunk(space, page, rights, rest, watch) : add_page(space, page, rights, rest, watch);
 
         if (err != 0) {
-            discard(space, (struct span){ span.first, page });
+            populate_discard(space, (struct span){ span.first, page });
             return err;
         }
         page += chunk ? MMU_ENTRIES : 1;

@@ -25,7 +25,7 @@ static size_t widest_of(const struct region *node) { return node ? node->widest 
 static size_t larger(size_t a, size_t b)           { return a > b ? a : b; }
 
 /* Bring up to date what a node says about its subtree; its children's say is right. */
-static void summarize(struct region *node)
+static void region_summarize(struct region *node)
 {
     int left = height_of(node->child[0]), right = height_of(node->child[1]);
 
@@ -46,7 +46,7 @@ static void replace_child(struct region_tree *tree, struct region *parent, struc
         new->parent = parent;
 }
 
-static void adopt(struct region *parent, int side, struct region *child)
+static void region_adopt(struct region *parent, int side, struct region *child)
 {
     parent->child[side] = child;
     if (child)
@@ -54,57 +54,57 @@ static void adopt(struct region *parent, int side, struct region *child)
 }
 
 /* Lift the child on `side` above its parent; returns the child. */
-static struct region *rotate(struct region_tree *tree, struct region *node, int side)
+static struct region *tree_rotate(struct region_tree *tree, struct region *node, int side)
 {
     struct region *lifted = node->child[side];
 
     deep_assert(lifted != NULL);
     replace_child(tree, node->parent, node, lifted);
-    adopt(node, side, lifted->child[!side]);
-    adopt(lifted, !side, node);
-    summarize(node);
-    summarize(lifted);
+    region_adopt(node, side, lifted->child[!side]);
+    region_adopt(lifted, !side, node);
+    region_summarize(node);
+    region_summarize(lifted);
     return lifted;
 }
 
 /* From node to the root: summaries right, no two siblings' heights more than one apart. */
-static void settle(struct region_tree *tree, struct region *node)
+static void tree_settle(struct region_tree *tree, struct region *node)
 {
     for (; node; node = node->parent) {
         int lean = height_of(node->child[1]) - height_of(node->child[0]);
         int side = lean > 0;
 
-        summarize(node);
+        region_summarize(node);
         if (lean < -1 || lean > 1) {
             struct region *heavy = node->child[side];
 
             if (height_of(heavy->child[!side]) > height_of(heavy->child[side]))
-                rotate(tree, heavy, !side);
-            node = rotate(tree, node, side);
+                tree_rotate(tree, heavy, !side);
+            node = tree_rotate(tree, node, side);
         }
     }
 }
 
 /* ---- Finding ------------------------------------------------------------------------- */
 
-static struct region *outermost(struct region *node, int side)
+static struct region *region_outermost(struct region *node, int side)
 {
     while (node && node->child[side])
         node = node->child[side];
     return node;
 }
 
-static struct region *neighbour(const struct region *node, int side)
+static struct region *region_neighbour(const struct region *node, int side)
 {
     if (node->child[side])
-        return outermost(node->child[side], !side);
+        return region_outermost(node->child[side], !side);
     while (node->parent && node->parent->child[side] == node)
         node = node->parent;
     return node->parent;
 }
 
-struct region *region_next(const struct region *region)   { return neighbour(region, 1); }
-struct region *region_before(const struct region *region) { return neighbour(region, 0); }
+struct region *region_next(const struct region *region)   { return region_neighbour(region, 1); }
+struct region *region_before(const struct region *region) { return region_neighbour(region, 0); }
 
 struct region *region_at_or_above(const struct region_tree *tree, page_t page)
 {
@@ -174,7 +174,7 @@ int region_insert(struct region_tree *tree, struct region *region)
         tree->root = region;
     tree->count++;
     deep_assert(before == NULL || region_next(before) == region);
-    settle(tree, region);               /* passes `after`, which is one of the ancestors */
+    tree_settle(tree, region);               /* passes `after`, which is one of the ancestors */
     return 0;
 }
 
@@ -193,9 +193,9 @@ void region_remove(struct region_tree *tree, struct region *region)
         settle_from = after->parent == region ? after : after->parent;
         if (after->parent != region) {
             replace_child(tree, after->parent, after, after->child[1]);
-            adopt(after, 1, region->child[1]);
+            region_adopt(after, 1, region->child[1]);
         }
-        adopt(after, 0, region->child[0]);
+        region_adopt(after, 0, region->child[0]);
         replace_child(tree, region->parent, region, after);
     } else {
         struct region *only = region->child[region->child[0] == NULL];
@@ -203,7 +203,7 @@ void region_remove(struct region_tree *tree, struct region *region)
         replace_child(tree, region->parent, region, only);
         settle_from = only ? only : region->parent;
     }
-    settle(tree, settle_from);          /* passes `after`: it is settle_from or an ancestor of it */
+    tree_settle(tree, settle_from);          /* passes `after`: it is settle_from or an ancestor of it */
     tree->count--;
     region->parent = region->child[0] = region->child[1] = NULL;
     region->height = 0;
@@ -222,10 +222,10 @@ int region_resize(struct region_tree *tree, struct region *region, struct span s
 
     region->span = span;
     region->gap = span.first - floor_of(tree, before);
-    settle(tree, region);
+    tree_settle(tree, region);
     if (after) {
         after->gap = after->span.first - span.end;
-        settle(tree, after);
+        tree_settle(tree, after);
     }
     return 0;
 }
@@ -264,8 +264,8 @@ static struct region *next_gap(struct region *node, size_t pages, int side)
 }
 
 /* Whether pages, aligned, fit into both spans at once; *first is the lowest or highest place. */
-static bool place(struct span gap, struct span within, size_t pages, size_t align, bool from_top,
-                  page_t *first)
+static bool gap_place(struct span gap, struct span within, size_t pages, size_t align, bool from_top,
+                      page_t *first)
 {
     page_t low = gap.first > within.first ? gap.first : within.first;
     page_t end = gap.end < within.end ? gap.end : within.end;
@@ -283,18 +283,18 @@ static bool place(struct span gap, struct span within, size_t pages, size_t alig
 bool region_gap(const struct region_tree *tree, size_t pages, size_t align, struct span within, bool from_top,
                 page_t *first)
 {
-    const struct region *last = outermost(tree->root, 1);
+    const struct region *last = region_outermost(tree->root, 1);
     struct span top = { floor_of(tree, last), tree->limits.end };
     struct region *node;
 
     assert(pages > 0 && align > 0 && (align & (align - 1)) == 0);
-    if (from_top && place(top, within, pages, align, true, first))
+    if (from_top && gap_place(top, within, pages, align, true, first))
         return true;
 
     /* The first node whose gap reaches into `within`, seen from the side where the search begins. */
     node = region_at_or_above(tree, from_top ? within.end : within.first);
     if (node == NULL && from_top)
-        node = outermost(tree->root, 1);
+        node = region_outermost(tree->root, 1);
     if (node && node->gap < pages)
         node = next_gap(node, pages, !from_top);
     for (; node; node = next_gap(node, pages, !from_top)) {
@@ -302,10 +302,10 @@ bool region_gap(const struct region_tree *tree, size_t pages, size_t align, stru
 
         if (from_top ? gap.end <= within.first : gap.first >= within.end)
             break;
-        if (place(gap, within, pages, align, from_top, first))
+        if (gap_place(gap, within, pages, align, from_top, first))
             return true;
     }
-    return !from_top && place(top, within, pages, align, false, first);
+    return !from_top && gap_place(top, within, pages, align, false, first);
 }
 
 /* ---- Audit --------------------------------------------------------------------------- */

@@ -136,7 +136,7 @@ size_t space_most_pages(struct space *space)
     return most;
 }
 
-static void unlist(struct space *space)
+static void space_unlist(struct space *space)
 {
     lock_state state = lock_take(&list_lock);
 
@@ -171,7 +171,7 @@ void space_destroy(struct space *space)
     assert(space != &kernel_space && space != program_space && !space_is_current(space) && space->stacks == NULL);
 
     discard_user_pages(space);
-    unlist(space);
+    space_unlist(space);
     table_home_end(space);
     assert(space->resident == 0 && space->table_frames == 1);
     frame_put(space->root);

@@ -14,7 +14,7 @@
 #include "memory/spaces/space.h"
 
 /* The part of a range that lies in user space: copies stop there as they would at a missing page. */
-static size_t clip(user_t start, size_t bytes)
+static size_t user_clip(user_t start, size_t bytes)
 {
     uint64_t limit = (uint64_t)layout.user.end << PAGE_SHIFT;
 
@@ -25,7 +25,7 @@ static size_t clip(user_t start, size_t bytes)
 
 size_t user_read_some(void *to, user_t from, size_t bytes)
 {
-    size_t can = clip(from, bytes);
+    size_t can = user_clip(from, bytes);
 
     may_fault();
     return can - user_copy_in(to, from, can);
@@ -33,7 +33,7 @@ size_t user_read_some(void *to, user_t from, size_t bytes)
 
 size_t user_write_some(user_t to, const void *from, size_t bytes)
 {
-    size_t can = clip(to, bytes);
+    size_t can = user_clip(to, bytes);
 
     may_fault();
     return can - user_copy_out(to, from, can);
@@ -53,7 +53,7 @@ int user_write(user_t to, const void *from, size_t bytes)
 
 long user_read_text(char *to, user_t from, size_t size)
 {
-    size_t can = clip(from, size);
+    size_t can = user_clip(from, size);
     long   length;
 
     may_fault();

@@ -20,7 +20,7 @@ int user_resolve_plainly(struct space *space, vaddr_t address, uint8_t access)
 }
 
 /* The frame of a page, if a program may have this access to it now; the entry is then as if it had had it. */
-static bool use(struct space *space, page_t page, uint8_t access, frame_t *out)
+static bool walk_use(struct space *space, page_t page, uint8_t access, frame_t *out)
 {
     lock_state state = lock_take(&space->tables_lock);
     unsigned   level;
@@ -45,8 +45,8 @@ static bool use(struct space *space, page_t page, uint8_t access, frame_t *out)
  * The bytes of the page at an address. Interrupts were on or off in *state's sense and are off when this returns 0:
  * the caller restores them when it is done with the bytes.
  */
-static int look(struct space *space, user_resolve resolve, user_t address, uint8_t access, char **bytes,
-                unsigned long *state)
+static int walk_look(struct space *space, user_resolve resolve, user_t address, uint8_t access, char **bytes,
+                     unsigned long *state)
 {
     frame_t frame;
 
@@ -55,7 +55,7 @@ static int look(struct space *space, user_resolve resolve, user_t address, uint8
         int err;
 
         *state = interrupts_off();
-        if (use(space, page_of(address), access, &frame)) {
+        if (walk_use(space, page_of(address), access, &frame)) {
             *bytes = (char *)frame_view(frame, SLOT_TO) + address % PAGE_SIZE;
             return 0;
         }
@@ -80,7 +80,7 @@ int walk_read(struct space *space, user_resolve resolve, void *to, user_t from, 
         size_t        part = to_end_of_page(from + *done, bytes - *done);
         unsigned long state;
         char         *page;
-        int           err = look(space, resolve, from + *done, MAY_READ, &page, &state);
+        int           err = walk_look(space, resolve, from + *done, MAY_READ, &page, &state);
 
         if (err != 0)
             return err;
@@ -97,7 +97,7 @@ int walk_write(struct space *space, user_resolve resolve, user_t to, const void 
         size_t        part = to_end_of_page(to + *done, bytes - *done);
         unsigned long state;
         char         *page;
-        int           err = look(space, resolve, to + *done, MAY_WRITE, &page, &state);
+        int           err = walk_look(space, resolve, to + *done, MAY_WRITE, &page, &state);
 
         if (err != 0)
             return err;
@@ -114,7 +114,7 @@ int walk_clear(struct space *space, user_resolve resolve, user_t to, size_t byte
         size_t        part = to_end_of_page(to + *done, bytes - *done);
         unsigned long state;
         char         *page;
-        int           err = look(space, resolve, to + *done, MAY_WRITE, &page, &state);
+        int           err = walk_look(space, resolve, to + *done, MAY_WRITE, &page, &state);
 
         if (err != 0)
             return err;
@@ -131,7 +131,7 @@ long walk_read_text(struct space *space, user_resolve resolve, char *to, user_t 
         size_t        part = to_end_of_page(from + done, bytes - done), at;
         unsigned long state;
         char         *page;
-        int           err = look(space, resolve, from + done, MAY_READ, &page, &state);
+        int           err = walk_look(space, resolve, from + done, MAY_READ, &page, &state);
 
         if (err != 0)
             return err;
@@ -165,7 +165,7 @@ int walk_exchange(struct space *space, user_resolve resolve, user_t at, uint32_t
 
     if (at % sizeof *old != 0)
         return -EFAULT;
-    err = look(space, resolve, at, MAY_WRITE, &page, &state);
+    err = walk_look(space, resolve, at, MAY_WRITE, &page, &state);
     if (err != 0)
         return err;
     __atomic_compare_exchange_n((uint32_t *)page, &expect, desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);

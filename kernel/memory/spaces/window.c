@@ -39,7 +39,7 @@ static bool is_over(const struct layout_region *window, size_t pages)
 }
 
 /* Find room for the region in its window and enter it. The map lock is held. */
-static int carve(struct region *region, const struct layout_region *window, size_t pages, page_t wanted)
+static int window_carve(struct region *region, const struct layout_region *window, size_t pages, page_t wanted)
 {
     page_t first;
 
@@ -54,16 +54,16 @@ static int carve(struct region *region, const struct layout_region *window, size
     return region_insert(&kernel_space.map, region);
 }
 
-static int enter(struct region *region, enum purpose window, size_t pages, page_t wanted)
+static int window_enter(struct region *region, enum purpose window, size_t pages, page_t wanted)
 {
     lock_state state = lock_take(&kernel_space.map_lock);
-    int        err   = carve(region, layout.purpose[window], pages, wanted);
+    int        err   = window_carve(region, layout.purpose[window], pages, wanted);
 
     lock_drop(&kernel_space.map_lock, state);
     return err;
 }
 
-static void leave(struct region *region)
+static void window_leave(struct region *region)
 {
     lock_state state = lock_take(&kernel_space.map_lock);
 
@@ -80,7 +80,7 @@ static struct span mapped_part(const struct region *region)
 }
 
 /* Frames for every page, or none. */
-static int fill(struct region *region, enum owner owner)
+static int window_fill(struct region *region, enum owner owner)
 {
     struct span   span = mapped_part(region);
     struct cursor c;
@@ -116,12 +116,12 @@ int kernel_map(struct region *region, enum purpose window, const char *name, siz
     *region = (struct region){ .name = name, .backing = BACKING_DEMAND, .guard = guard };
     if (pages > MMU_SPACE_END || guard > MMU_SPACE_END)
         return -ENOMEM;
-    err = enter(region, window, pages + guard, ANYWHERE);
+    err = window_enter(region, window, pages + guard, ANYWHERE);
     if (err != 0)
         return err;
-    err = fill(region, owner);
+    err = window_fill(region, owner);
     if (err != 0)
-        leave(region);
+        window_leave(region);
     return err;
 }
 
@@ -146,12 +146,12 @@ int kernel_map_device(struct region *region, const char *name, paddr_t start, si
         holds_ram(frames))
         return -EINVAL;
     /* At the image's own distance, where the window reaches that far: an identity space shows devices too (K13). */
-    err = enter(region, PURPOSE_DEVICES, span_pages(frames), frames.first + page_of(layout.kernel_offset));
+    err = window_enter(region, PURPOSE_DEVICES, span_pages(frames), frames.first + page_of(layout.kernel_offset));
     if (err != 0)
         return err;
     err = cursor_open(&c, &kernel_space, region->span, CURSOR_BUILD);
     if (err != 0) {
-        leave(region);
+        window_leave(region);
         return err;
     }
     region->offset = frames.first;
@@ -178,5 +178,5 @@ void kernel_unmap(struct region *region)
             cursor_discard(&c, page);
     }
     cursor_close(&c);
-    leave(region);
+    window_leave(region);
 }

@@ -16,7 +16,7 @@
 /* ---- The table in view --------------------------------------------------------------- */
 
 /* Bring the count of the table in view up to date (C1). */
-static void settle(struct cursor *c)
+static void cursor_settle(struct cursor *c)
 {
     uint32_t count;
 
@@ -30,13 +30,13 @@ static void settle(struct cursor *c)
 }
 
 /* Look at the last-level table of a page; where it is missing, note how far that goes. */
-static void look(struct cursor *c, page_t page)
+static void cursor_look(struct cursor *c, page_t page)
 {
     unsigned level;
     entry_t *at;
     page_t   reach;
 
-    settle(c);
+    cursor_settle(c);
     at    = table_walk(c->space, page, &level, &c->table_frame);
     reach = level > 1 ? mmu_reach(level) : MMU_ENTRIES;
     c->in_view.first = round_down(page, reach);
@@ -51,7 +51,7 @@ entry_t *cursor_find(struct cursor *c, page_t page)
 {
     assert(span_has(c->span, page));
     if (!span_has(c->in_view, page))
-        look(c, page);
+        cursor_look(c, page);
     return c->table != NULL ? &c->table[page - c->in_view.first] : NULL;
 }
 
@@ -137,7 +137,7 @@ int cursor_open(struct cursor *c, struct space *space, struct span span, unsigne
     if (flags & CURSOR_BUILD) {
         if (MMU_VARIABLE)
             mmu_cover(entry_at(space, 0, MMU_LEVELS), span.end);
-        look(c, span.first);            /* mostly the span is short and its table is there */
+        cursor_look(c, span.first);            /* mostly the span is short and its table is there */
         if (c->table == NULL || span.end > c->in_view.end)
             err = cursor_build(c, flags & CURSOR_LARGE ? MMU_LARGE_LEVEL : 1);
         if (err != 0)
@@ -149,7 +149,7 @@ int cursor_open(struct cursor *c, struct space *space, struct span span, unsigne
 void cursor_close(struct cursor *c)
 {
     deep_assert(lock_held(&c->space->tables_lock));
-    settle(c);
+    cursor_settle(c);
     if (c->sweep && !cursor_of_kernel(c))
         cursor_sweep(c);
     if (MMU_VARIABLE && !cursor_of_kernel(c))

@@ -82,7 +82,7 @@ struct cursor_run cursor_copy_out(struct cursor *c, page_t page, entry_t *out, s
 }
 
 /* Entries of the table in view that are not empty. Tables of processes count them (C1), a lone root not. */
-static size_t filled(const struct cursor *c)
+static size_t cursor_filled(const struct cursor *c)
 {
     return MMU_LEVELS == 1 ? MMU_ENTRIES : frame_link(c->table_frame) + (uint32_t)c->more;
 }
@@ -95,7 +95,7 @@ void cursor_copy_in(struct cursor *c, page_t page, const entry_t *entries, struc
     for (size_t left = run.count; left > 0; ) {
         entry_t *at    = cursor_entry(c, page);
         size_t   part  = in_table(c, page, left);
-        bool     fresh = part == run.count && filled(c) == 0;
+        bool     fresh = part == run.count && cursor_filled(c) == 0;
 
         if (fresh) {                                /* nothing is in the way, and no processor looks here yet */
             memcpy(at, entries, part * sizeof *at);
@@ -158,7 +158,7 @@ void cursor_discard_span(struct cursor *c, struct span span)
             break;
         at   = cursor_entry(c, page);
         next = page + in_table(c, page, span.end - page);
-        discard_entries(c, page, at, at + (next - page), filled(c));
+        discard_entries(c, page, at, at + (next - page), cursor_filled(c));
     }
 }
 

@@ -74,7 +74,7 @@ static bool lets_programs_through(const struct cursor *c, page_t page, unsigned 
 }
 
 /* Let the entry of `level` that translates page lead to a table with so many entries that are not empty. */
-static void install(struct cursor *c, page_t page, unsigned level, frame_t table, uint32_t filled)
+static void table_install(struct cursor *c, page_t page, unsigned level, frame_t table, uint32_t filled)
 {
     entry_t entry = entry_table(table, lets_programs_through(c, page, level));
 
@@ -92,7 +92,7 @@ static void install(struct cursor *c, page_t page, unsigned level, frame_t table
 }
 
 /* Take an empty table out of the entry of `level`; its frame goes after the flush. */
-static void uninstall(struct cursor *c, page_t page, unsigned level)
+static void table_uninstall(struct cursor *c, page_t page, unsigned level)
 {
     entry_t old = entry_exchange(entry_at(c->space, page, level), entry_empty());
     page_t  seen;
@@ -180,7 +180,7 @@ static void install_tables(struct cursor *c, unsigned lowest, frame_t chain)
     for (unsigned level = MMU_LEVELS; level > lowest; level--)
         for (page_t page = stretch(c->span.first, level); page < c->span.end; page += mmu_reach(level))
             if (is_missing(c, page, level))
-                install(c, page, level, from_chain(&chain), 0);
+                table_install(c, page, level, from_chain(&chain), 0);
 }
 
 int cursor_build(struct cursor *c, unsigned lowest)
@@ -205,7 +205,7 @@ int cursor_hang(struct cursor *c, page_t page, frame_t table)
     deep_assert(page % MMU_ENTRIES == 0 && frame_owner(table) == OWNER_TABLES);
     if (err != 0)
         return err;
-    install(c, page, level, table, MMU_ENTRIES);
+    table_install(c, page, level, table, MMU_ENTRIES);
     c->resident += MMU_ENTRIES;
     c->in_view   = (struct span){ 0, 0 };
     return 0;
@@ -233,6 +233,6 @@ void cursor_sweep(struct cursor *c)
 
             if (entry_kind(e, level) == ENTRY_TABLE && frame_link(entry_frame(e)) == 0 &&
                 !table_home_stays(page, level))
-                uninstall(c, page, level);
+                table_uninstall(c, page, level);
         }
 }

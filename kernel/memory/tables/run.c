@@ -85,7 +85,7 @@ static struct page_run run_of_entry(struct space *space, page_t first, page_t en
     return run;
 }
 
-static bool alike(const struct page_run *low, const struct page_run *high, unsigned flags)
+static bool runs_alike(const struct page_run *low, const struct page_run *high, unsigned flags)
 {
     return low->kind == high->kind && low->cache == high->cache && low->region == high->region &&
            low->rights.kernel == high->rights.kernel && low->rights.user == high->rights.user &&
@@ -93,7 +93,7 @@ static bool alike(const struct page_run *low, const struct page_run *high, unsig
 }
 
 /* `low` ends where `run` begins. */
-static void join(struct page_run *run, const struct page_run *low)
+static void run_join(struct page_run *run, const struct page_run *low)
 {
     deep_assert(low->span.end == run->span.first);
     run->in_a_row   = run->in_a_row && low->frame.no + span_pages(low->span) == run->frame.no;
@@ -110,10 +110,10 @@ bool page_run_below(struct space *space, page_t first, page_t *end, unsigned fla
     while (*end > first) {
         struct page_run low = run_of_entry(space, first, *end);
 
-        if (out->kind != ENTRY_EMPTY && (low.kind == ENTRY_EMPTY || !alike(&low, out, flags)))
+        if (out->kind != ENTRY_EMPTY && (low.kind == ENTRY_EMPTY || !runs_alike(&low, out, flags)))
             return true;
         if (out->kind != ENTRY_EMPTY)
-            join(out, &low);
+            run_join(out, &low);
         else if (low.kind != ENTRY_EMPTY)
             *out = low;
         *end = low.span.first;

@@ -49,7 +49,7 @@ static enum slot slot_of(unsigned level)
 }
 
 /* One step down: the entry of `level` in the table that an entry above leads to. */
-static inline entry_t *step(bool self, const struct space *space, frame_t table, page_t page, unsigned level)
+static inline entry_t *table_step(bool self, const struct space *space, frame_t table, page_t page, unsigned level)
 {
     if (self)
         return self_entry(page, level);
@@ -67,7 +67,7 @@ IN_LINE entry_t *walk(const struct space *space, page_t page, unsigned lowest, u
     bool     self = in_self_map(space, page, lowest);
     unsigned level = MMU_LEVELS;
     frame_t  in = space->root;
-    entry_t *at = step(self, space, in, page, level);
+    entry_t *at = table_step(self, space, in, page, level);
 
     while (level > lowest) {
         entry_t e = entry_read(at);
@@ -75,7 +75,7 @@ IN_LINE entry_t *walk(const struct space *space, page_t page, unsigned lowest, u
         if (entry_kind(e, level) != ENTRY_TABLE)
             break;
         in = entry_frame(e);
-        at = step(self, space, in, page, --level);
+        at = table_step(self, space, in, page, --level);
     }
     *reached = level;
     *table   = in;
