@@ -109,7 +109,7 @@ static vaddr_t first_stack(const struct application *fs)
 }
 
 /* As process and thread: the registers are those of a program's beginning. */
-static void begin(void)
+static void builtin_begin(void)
 {
     struct thread        *self    = current_thread();
     const struct builtin *builtin = self->process->builtin;
@@ -183,7 +183,7 @@ int builtin_start(struct builtin *builtin, const struct app *app, struct app_arg
     }
     builtin->id = builtin->process->group = builtin->process->session = builtin->process->id;
     text_copy(thread->name, app->name, sizeof thread->name);
-    thread_prepare_inside(thread, begin);
+    thread_prepare_inside(thread, builtin_begin);
     if (builtin_watch != NULL)
         builtin_watch(builtin);
     schedule_add(thread);
@@ -238,7 +238,7 @@ bool builtin_is_quiet(void)
 }
 
 /* How large a region is that begins or ends there; the process is still whole. */
-static void measure(struct builtin *builtin, struct space *space)
+static void builtin_measure(struct builtin *builtin, struct space *space)
 {
     lock_state           state = lock_take(&space->map_lock);
     const struct region *stack = region_find(&space->map, builtin->place.stack.end - 1);
@@ -252,7 +252,7 @@ static void measure(struct builtin *builtin, struct space *space)
 void builtin_note_end(struct process *process)
 {
     if (process->builtin != NULL)
-        measure(process->builtin, &process->memory->space);
+        builtin_measure(process->builtin, &process->memory->space);
 }
 
 void builtin_ended(struct process *process)

@@ -32,7 +32,8 @@ static struct app_arguments with(uint32_t a, uint32_t b) { return (struct app_ar
 /* ---- Looking at processes ------------------------------------------------------------------------- */
 
 /* Start an application; false, and said, when there is no memory. It runs when we give way. */
-static bool start(struct claim_result *result, struct builtin *b, const char *name, struct app_arguments arguments)
+static bool claim_start(struct claim_result *result, struct builtin *b, const char *name,
+                        struct app_arguments arguments)
 {
     *b = (struct builtin){ .quiet = true };
     if (builtin_start(b, builtin_find(name), arguments) == 0)
@@ -41,9 +42,9 @@ static bool start(struct claim_result *result, struct builtin *b, const char *na
     return false;
 }
 
-static bool run(struct claim_result *result, struct builtin *b, const char *name, struct app_arguments arguments)
+static bool claim_run(struct claim_result *result, struct builtin *b, const char *name, struct app_arguments arguments)
 {
-    if (!start(result, b, name, arguments))
+    if (!claim_start(result, b, name, arguments))
         return false;
     builtin_wait(b);
     return true;
@@ -72,7 +73,7 @@ static uint32_t present_in(struct space *space, struct span span)
 
 static bool ended_well(const struct builtin *b) { return b->status == 0; }
 static bool was_killed(const struct builtin *b) { return (b->status & 0x7F) == SIGSEGV; }
-static bool did(const struct builtin *b, int what) { return b->status == what << 8; }
+static bool builtin_did(const struct builtin *b, int what) { return b->status == what << 8; }
 
 /* ---- Spaces ------------------------------------------------------------------------------------------ */
 
@@ -82,9 +83,9 @@ static void g1_own_tables(struct claim_result *result)
     frame_t        a, b;
     bool           apart;
 
-    if (!start(result, &one, "recursion", with(3, 0)))
+    if (!claim_start(result, &one, "recursion", with(3, 0)))
         return;
-    if (!start(result, &two, "recursion", with(4, 0)))
+    if (!claim_start(result, &two, "recursion", with(4, 0)))
         return builtin_wait(&one);
     a = entry_frame(entry_in(space_of(&one), page_of(one.place.shared)));
     b = entry_frame(entry_in(space_of(&two), page_of(two.place.shared)));
@@ -108,7 +109,7 @@ static void g2_kernel_below(struct claim_result *result)
     for (page_t page = 0; page < layout.space_end; page++)
         if (entry_present(leaf_of(page)))
             highest = page;
-    if (!start(result, &b, "recursion", with(3, 0)))
+    if (!claim_start(result, &b, "recursion", with(3, 0)))
         return;
     lowest = region_at_or_above(&space_of(&b)->map, 0);
     from   = page_address(lowest->span.first);
@@ -131,9 +132,9 @@ static void g3_tables_vary(struct claim_result *result)
         return claim_saw(result, false, "no memory for a process");
     builtin_wait(&less);
     most = span_pages(application_place(0, 0).heap);
-    if (!run(result, &more, "probe", with(PROBE_HEAP, (uint32_t)most)))
+    if (!claim_run(result, &more, "probe", with(PROBE_HEAP, (uint32_t)most)))
         return;
-    if (!did(&less, PROBE_DONE) || !did(&more, PROBE_DONE) || less.tables >= more.tables)
+    if (!builtin_did(&less, PROBE_DONE) || !builtin_did(&more, PROBE_DONE) || less.tables >= more.tables)
         return claim_saw(result, false, "a heap of 1 page took %u tables, one of %u pages %u", less.tables,
                          (unsigned)most, more.tables);
     claim_differs(result, "tables come in steps of 4 MiB: %u for a process with a heap of 1 page, %u with %u pages",
@@ -150,7 +151,7 @@ static void g4_linked_in(struct claim_result *result)
     for (uint32_t i = 0; i < app_count; i++)
         if ((uintptr_t)apps[i].main < linked(image_text_start) || (uintptr_t)apps[i].main >= linked(image_text_end))
             return claim_saw(result, false, "%s is no code of the image", apps[i].name);
-    if (!start(result, &b, "hello", with(0, 0)))
+    if (!claim_start(result, &b, "hello", with(0, 0)))
         return;
     for (const struct region *r = region_at_or_above(&space_of(&b)->map, 0); r != NULL; r = region_next(r), regions++)
         if (r->object != NULL || (r->rights.user & MAY_EXECUTE)) {
@@ -185,9 +186,9 @@ static void g5_shared_pages(struct claim_result *result)
            rodata = page_of(linked(image_rodata_end) + PAGE_SIZE - 1);
     page_t         found[4];
 
-    if (!start(result, &one, "hello", with(0, 0)))
+    if (!claim_start(result, &one, "hello", with(0, 0)))
         return;
-    if (!start(result, &two, "recursion", with(2, 0)))
+    if (!claim_start(result, &two, "recursion", with(2, 0)))
         return builtin_wait(&one);
     found[0] = first_unshared(space_of(&one), linked(image_text_start), linked(image_text_end));
     found[1] = first_unshared(space_of(&two), linked(image_text_start), linked(image_text_end));
@@ -229,9 +230,9 @@ static void g6_kernel_is_safe(struct claim_result *result)
         uint32_t       before = 0, after = 0;
         bool           seen = probe_read(targets[i], &before);
 
-        if (!start(result, &other, "recursion", with(8, 0)))
+        if (!claim_start(result, &other, "recursion", with(8, 0)))
             break;
-        if (!run(result, &wild, "wild", with(targets[i] != 0 ? (uint32_t)targets[i] : PAGE_SIZE - 4, 0))) {
+        if (!claim_run(result, &wild, "wild", with(targets[i] != 0 ? (uint32_t)targets[i] : PAGE_SIZE - 4, 0))) {
             builtin_wait(&other);
             break;
         }
@@ -295,7 +296,7 @@ static void g16_opened_for_a_copy(struct claim_result *result)
 
     openings = 0;
     shared_watch = look_while_open;
-    if (!run(result, &b, "recursion", with(2, 0))) {
+    if (!claim_run(result, &b, "recursion", with(2, 0))) {
         shared_watch = NULL;
         return;
     }
@@ -320,7 +321,7 @@ static void g17_pristine(struct claim_result *result)
     int           *own = shared_own((vaddr_t)(uintptr_t)&app_counted), before = *own, counted = 0;
 
     segment_with_shared(shared_distance(linked(image_shared_start)), count_own, &counted);
-    if (!run(result, &first, "counter", with(5, 0)) || !run(result, &second, "counter", with(6, 0)))
+    if (!claim_run(result, &first, "counter", with(5, 0)) || !claim_run(result, &second, "counter", with(6, 0)))
         return;
     claim_saw(
         result, ended_well(&first) && ended_well(&second) && counted == before + 7 && *own == counted,
@@ -350,7 +351,7 @@ static void g19_packed(struct claim_result *result)
     size_t         head, kept, pages = 0, packed, parts;
     struct builtin b;
 
-    if (!run(result, &b, "hello", with(0, 0)))          /* whose output lives in the head of the heap */
+    if (!claim_run(result, &b, "hello", with(0, 0)))          /* whose output lives in the head of the heap */
         return;
     kept = heap_kept(&head);
     for (page_t page = page_of(stack); page < page_of(end + head); page++)
@@ -376,7 +377,7 @@ static void g20_one_page(struct claim_result *result)
     struct builtin b;
     uint32_t       present;
 
-    if (!start(result, &b, "recursion", with(2, 0)))
+    if (!claim_start(result, &b, "recursion", with(2, 0)))
         return;
     present = present_in(space_of(&b), b.place.stack);
     builtin_wait(&b);
@@ -390,21 +391,22 @@ static void g21_grows(struct claim_result *result)
     struct builtin all, more, read;
     uint32_t       most;
 
-    if (!run(result, &all, "probe", with(PROBE_REFUSED, 0)))
+    if (!claim_run(result, &all, "probe", with(PROBE_REFUSED, 0)))
         return;
     most = (uint32_t)span_pages(all.place.stack);
-    if (!run(result, &all, "probe", with(PROBE_STACK, most - 1)) ||
-        !run(result, &more, "probe", with(PROBE_STACK, most)) ||
-        !run(result, &read, "probe", with(PROBE_READ, (uint32_t)page_address(all.place.stack.first))))
+    if (!claim_run(result, &all, "probe", with(PROBE_STACK, most - 1)) ||
+        !claim_run(result, &more, "probe", with(PROBE_STACK, most)) ||
+        !claim_run(result, &read, "probe", with(PROBE_READ, (uint32_t)page_address(all.place.stack.first))))
         return;
     claim_saw(result,
-              did(&all, PROBE_DONE) && all.stack_pages == most && was_killed(&more) && more.stack_pages == most &&
+              builtin_did(&all, PROBE_DONE) && all.stack_pages == most && was_killed(&more) &&
+                  more.stack_pages == most &&
                   was_killed(&read) && read.stack_pages < most,
               "by writing a stack became %u pages of %u; one more was fatal, at %u; reading left it at %u",
               (unsigned)all.stack_pages, most, (unsigned)more.stack_pages, (unsigned)read.stack_pages);
 }
 
-static bool says(const char *text, const char *words)
+static bool text_says(const char *text, const char *words)
 {
     for (size_t length = strlen(words); *text != '\0'; text++)
         if (strncmp(text, words, length) == 0)
@@ -418,13 +420,13 @@ static void g22_guard(struct claim_result *result)
     uint32_t       present;
     bool           named;
 
-    if (!start(result, &look, "recursion", with(2, 0)))
+    if (!claim_start(result, &look, "recursion", with(2, 0)))
         return;
     present = present_in(space_of(&look), look.place.guard);
     builtin_wait(&look);
-    if (!run(result, &touch, "wild", with((uint32_t)page_address(look.place.guard.end) - 4, 0)))
+    if (!claim_run(result, &touch, "wild", with((uint32_t)page_address(look.place.guard.end) - 4, 0)))
         return;
-    named = says(touch.reason, "stack overflow");
+    named = text_says(touch.reason, "stack overflow");
     claim_saw(result, present == 0 && !span_empty(look.place.guard) && was_killed(&touch) && named,
               "%u of %u pages mapped; who wrote there was killed: %s", present, (unsigned)span_pages(look.place.guard),
               named ? "stack overflow" : touch.reason);
@@ -438,12 +440,12 @@ static void g23_nothing_at_first(struct claim_result *result)
     uint32_t       present;
     vaddr_t        bytes;
 
-    if (!start(result, &look, "recursion", with(2, 0)))
+    if (!claim_start(result, &look, "recursion", with(2, 0)))
         return;
     present = present_in(space_of(&look), look.place.heap);
     bytes   = space_of(&look)->limits.break_end - page_address(look.place.heap.first);
     builtin_wait(&look);
-    if (!run(result, &touch, "wild", with((uint32_t)page_address(look.place.heap.first), 0)))
+    if (!claim_run(result, &touch, "wild", with((uint32_t)page_address(look.place.heap.first), 0)))
         return;
     claim_saw(result, present == 0 && bytes == 0 && was_killed(&touch),
               "%u pages mapped, the break %u bytes up; a write there is fatal", present, (unsigned)bytes);
@@ -454,10 +456,12 @@ static void g24_limit(struct claim_result *result)
     struct builtin all, more;
     uint32_t       most = (uint32_t)span_pages(application_place(0, 0).heap);
 
-    if (!run(result, &all, "probe", with(PROBE_HEAP, most)) || !run(result, &more, "probe", with(PROBE_HEAP, most + 1)))
+    if (!claim_run(result, &all, "probe", with(PROBE_HEAP, most)) ||
+        !claim_run(result, &more, "probe", with(PROBE_HEAP, most + 1)))
         return;
     claim_saw(result,
-              did(&all, PROBE_DONE) && all.heap_pages == most && did(&more, PROBE_REFUSED) && more.heap_pages == 0,
+              builtin_did(&all, PROBE_DONE) && all.heap_pages == most && builtin_did(&more, PROBE_REFUSED) &&
+                  more.heap_pages == 0,
               "a process got %u pages; another asked for %u, was refused and had %u as before",
               (unsigned)all.heap_pages, most + 1, (unsigned)more.heap_pages);
 }

@@ -120,7 +120,7 @@ static struct text both(struct rights rights)
     return text;
 }
 
-static void judge(struct claim_result *result, enum g_region region, vaddr_t at)
+static void rights_judge(struct claim_result *result, enum g_region region, vaddr_t at)
 {
     struct rights want = table[region].want, got = try_kernel(at), more;
 
@@ -149,12 +149,12 @@ void g7_code(struct claim_result *result)
         return claim_saw(result, false, "the kernel can reach address 0");
     if (!firmware_try(PROBE_READ, 0, &builtin, &allowed) || allowed)
         return claim_saw(result, false, "programs can read address 0");
-    judge(result, G_TEXT, (vaddr_t)(uintptr_t)code);
+    rights_judge(result, G_TEXT, (vaddr_t)(uintptr_t)code);
 }
 
-void g8_constants(struct claim_result *result) { judge(result, G_RODATA, address_of(constant)); }
-void g9_variables(struct claim_result *result) { judge(result, G_DATA, address_of(firmware_variable)); }
-void g10_original(struct claim_result *result) { judge(result, G_ORIGINAL, (vaddr_t)(uintptr_t)&shared_word); }
+void g8_constants(struct claim_result *result) { rights_judge(result, G_RODATA, address_of(constant)); }
+void g9_variables(struct claim_result *result) { rights_judge(result, G_DATA, address_of(firmware_variable)); }
+void g10_original(struct claim_result *result) { rights_judge(result, G_ORIGINAL, (vaddr_t)(uintptr_t)&shared_word); }
 
 void g11_stack(struct claim_result *result)
 {
@@ -162,12 +162,12 @@ void g11_stack(struct claim_result *result)
 
     if ((const char *)here < image_stack_start || (const char *)here >= image_stack_end)
         return claim_saw(result, false, "the console does not run on region 5");
-    judge(result, G_STACK, address_of((const void *)here));
+    rights_judge(result, G_STACK, address_of((const void *)here));
 }
 
 void g12_own_shared(struct claim_result *result)
 {
-    judge(result, G_SHARED, address_of(shared_own((vaddr_t)(uintptr_t)&shared_word)));
+    rights_judge(result, G_SHARED, address_of(shared_own((vaddr_t)(uintptr_t)&shared_word)));
 }
 
 void g13_heap(struct claim_result *result)
@@ -177,7 +177,7 @@ void g13_heap(struct claim_result *result)
     if (block == NULL)
         return claim_saw(result, false, "no memory on the heap");
     memset(block, RETURN, sizeof(uint32_t));
-    judge(result, G_HEAP, address_of(block));
+    rights_judge(result, G_HEAP, address_of(block));
     heap_free(block);
 }
 
@@ -192,6 +192,6 @@ void g14_devices(struct claim_result *result)
     if (at == 0)
         claim_saw(result, false, "the firmware's last page has nothing that could be called");
     else
-        judge(result, G_DEVICES, at);
+        rights_judge(result, G_DEVICES, at);
     kernel_unmap(&region);
 }

@@ -77,7 +77,7 @@ static void wait_for(struct builtin *b)
 
 /* ---- start ------------------------------------------------------------------------------------- */
 
-static const char *lacking(int err)
+static const char *console_lacking(int err)
 {
     if (err == -EAGAIN)
         return "no number, or no kernel stack, is left for another process";
@@ -113,7 +113,7 @@ int run_start_app(int count, char **words)
     err = builtin_start(place, app, arguments);
     if (err != 0) {
         place->app = NULL;
-        print("start: %s could not be started: %s\n", app->name, lacking(err));
+        print("start: %s could not be started: %s\n", app->name, console_lacking(err));
         return err;
     }
     share_the_processor();

@@ -40,14 +40,14 @@ struct holdings {
     struct heap_sums  heap;
 };
 
-static void look(struct holdings *out)
+static void holdings_look(struct holdings *out)
 {
     heap_drain();
     frames_sums(&out->frames);
     heap_sums(&out->heap);
 }
 
-static bool same(const struct holdings *a, const struct holdings *b)
+static bool holdings_same(const struct holdings *a, const struct holdings *b)
 {
     return memcmp(a->frames.owned, b->frames.owned, sizeof a->frames.owned) == 0 &&
            a->heap.live_blocks == b->heap.live_blocks && a->heap.live_bytes == b->heap.live_bytes;
@@ -69,14 +69,14 @@ static int32_t fail_each(const struct flat_program *program, void (*fail_at)(uin
         fail_at(0);
         if (id >= 0)
             break;
-        look(&after);
-        *leaks += !same(before, &after);
+        holdings_look(&after);
+        *leaks += !holdings_same(before, &after);
         ++*failures;
     }
     return id;
 }
 
-static bool nothing(frame_t frame)
+static bool frame_is_never_bad(frame_t frame)
 {
     (void)frame;
     return false;
@@ -92,17 +92,18 @@ void m7_nothing_left(struct claim_result *result)
 
     if (flat_begin() != 0 || (id = flat_start(program, NULL)) < 0 || flat_kill(id) != 0)
         return no_program(result, id);              /* once, so that what is made for good is there */
-    look(&before);
-    all = take_all(nothing, &none);
+    holdings_look(&before);
+    all = take_all(frame_is_never_bad, &none);
     if ((id = fail_each(program, frame_fail_at, &before, &frames, &leaks)) < 0 || flat_kill(id) != 0 ||
         (id = fail_each(program, heap_fail_at, &before, &blocks, &leaks)) < 0 || flat_kill(id) != 0)
         return no_program(result, id);
-    look(&after);
+    holdings_look(&after);
     claim_saw(
-        result, leaks == 0 && frames > 0 && blocks > 0 && same(&before, &after) && take_all(nothing, &none) == all,
+        result, leaks == 0 && frames > 0 && blocks > 0 && holdings_same(&before, &after) &&
+                    take_all(frame_is_never_bad, &none) == all,
         "%u pages taken and returned; creation made to fail at each of %u frames and %u blocks leaked %u times; a "
         "process's life %s",
-        all, frames, blocks, leaks, same(&before, &after) ? "left nothing" : "left something");
+        all, frames, blocks, leaks, holdings_same(&before, &after) ? "left nothing" : "left something");
 }
 
 /* ---- M8, M12: registers --------------------------------------------------------------------------------- */
@@ -209,7 +210,7 @@ static bool root_is_bare(const struct witness *w, page_t page)
     return entry_kind(m_root_entry(w->space != NULL ? w->space : newest(), page), MMU_LEVELS) == ENTRY_EMPTY;
 }
 
-static void witness(struct populate_watch *watch, enum populate_step step, page_t page, frame_t frame)
+static void populate_witness(struct populate_watch *watch, enum populate_step step, page_t page, frame_t frame)
 {
     struct witness *w = CONTAINER_OF(watch, struct witness, watch);
     bool            good = page == w->next;
@@ -244,7 +245,7 @@ static void witness(struct populate_watch *watch, enum populate_step step, page_
 void m10_page_by_page(struct claim_result *result)
 {
     const struct flat_program *program = flat_find("ticker");
-    struct witness w = { .watch = { witness }, .next = page_of(M_START) };
+    struct witness w = { .watch = { populate_witness }, .next = page_of(M_START) };
     size_t  decided = flat_pages(program);
     int32_t id = flat_begin();
 
@@ -263,7 +264,7 @@ void m15_chunk_order(struct claim_result *result)
 {
     struct space   space;
     struct region  region = { .span = layout.user, .name = "chunk", .rights = all_rights, .backing = BACKING_USER };
-    struct witness w = { .watch = { witness }, .space = &space, .next = page_of(M_START), .table = NO_FRAME };
+    struct witness w = { .watch = { populate_witness }, .space = &space, .next = page_of(M_START), .table = NO_FRAME };
     uint32_t       free = frames_free();
     int            err;
 

@@ -32,11 +32,11 @@ static page_t page_of_place(uint32_t place)
 static void *at_place(uint32_t place) { return pointer_to(page_address(page_of_place(place))); }
 
 static bool is_taken(uint32_t place) { return taken[(place - 1) / WORD_BITS] >> (place - 1) % WORD_BITS & 1; }
-static void turn(uint32_t place)     { taken[(place - 1) / WORD_BITS] ^= 1u << (place - 1) % WORD_BITS; }
+static void place_turn(uint32_t place) { taken[(place - 1) / WORD_BITS] ^= 1u << (place - 1) % WORD_BITS; }
 
 /* ---- Places -------------------------------------------------------------------------------- */
 
-static int promise(size_t places)
+static int places_promise(size_t places)
 {
     lock_state state = lock_take(&lock);
     int        err   = places <= available ? 0 : -ENOMEM;
@@ -66,13 +66,13 @@ static uint32_t take_place(void)
         assert(word < COUNT_OF(taken));
     }
     place = word * WORD_BITS + (uint32_t)__builtin_ctz(~taken[word]) + 1;
-    turn(place);
+    place_turn(place);
     lock_drop(&lock, state);
     return place;
 }
 
 /* Show a frame at a promised place. The window has its table, so nothing can fail. */
-static uint32_t show(frame_t frame)
+static uint32_t window_show(frame_t frame)
 {
     uint32_t      place = take_place();
     page_t        page  = page_of_place(place);
@@ -86,7 +86,7 @@ static uint32_t show(frame_t frame)
 }
 
 /* The frame's reference is the caller's business. Once this returns no processor reaches it through the window. */
-static frame_t hide(uint32_t place)
+static frame_t window_hide(uint32_t place)
 {
     page_t        page = page_of_place(place);
     struct cursor c;
@@ -99,7 +99,7 @@ static frame_t hide(uint32_t place)
     cursor_close(&c);
     state = lock_take(&lock);
     assert(is_taken(place));
-    turn(place);
+    place_turn(place);
     available++;
     lock_drop(&lock, state);
     return entry_frame(old);
@@ -123,16 +123,16 @@ int table_home_start(struct space *space)
     uint32_t            place;
     frame_t             frame;
 
-    if (promise(2) != 0)
+    if (places_promise(2) != 0)
         return -ENOMEM;
     if (frame_get(OWNER_PROCESS, FRAME_ZERO, &frame) != 0) {
         take_back_promise(2);
         return -ENOMEM;
     }
-    place     = show(frame);
+    place     = window_show(frame);
     structure = at_place(place);
     structure->structure = (uint16_t)place;
-    structure->directory = (uint16_t)show(space->root);
+    structure->directory = (uint16_t)window_show(space->root);
     structure->space     = space;
     structure->registers.root = (uint32_t)frame_address(space->root);
     space->home.structure = structure;
@@ -145,14 +145,14 @@ void table_home_end(struct space *space)
 
     assert(structure->count == 0);
     space->home.structure = NULL;
-    hide(structure->directory);
-    frame_put(hide(structure->structure));
+    window_hide(structure->directory);
+    frame_put(window_hide(structure->structure));
 }
 
 int table_home_reserve(struct space *space, struct span span, size_t tables)
 {
     (void)space, (void)span;
-    return promise(tables);
+    return places_promise(tables);
 }
 
 void table_home_enter(struct space *space, page_t page, unsigned level, frame_t table)
@@ -161,7 +161,7 @@ void table_home_enter(struct space *space, page_t page, unsigned level, frame_t 
     uint16_t           *place = &structure->tables[mmu_index(page, level)];
 
     assert(level == MMU_LEVELS && *place == 0);
-    *place = (uint16_t)show(table);
+    *place = (uint16_t)window_show(table);
     structure->count++;
 }
 
@@ -169,7 +169,7 @@ void table_home_leave(struct space *space, page_t page, unsigned level, frame_t 
 {
     struct bookkeeping *structure = space->home.structure;
     uint16_t           *place = &structure->tables[mmu_index(page, level)];
-    frame_t             shown = hide(*place);
+    frame_t             shown = window_hide(*place);
 
     assert(level == MMU_LEVELS && frame_is(shown, table));
     *place = 0;

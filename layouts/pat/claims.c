@@ -155,7 +155,7 @@ struct taken {
     bool     all_zero, met;             /* met: the page looked for came along                  */
 };
 
-static bool forbidden(frame_t frame)
+static bool frame_is_forbidden(frame_t frame)
 {
     size_t         bytes;
     paddr_t        at = 0;
@@ -190,7 +190,7 @@ static struct taken take_every_page(paddr_t look_for)
         t.falls    += t.count > 0 && frame.no < t.last.no;
         t.all_zero &= is_zero(page);
         t.met      |= page == look_for;
-        if (!frame_exists(t.bad) && forbidden(frame))
+        if (!frame_exists(t.bad) && frame_is_forbidden(frame))
             t.bad = frame;
         frame_set_link(frame, t.last.no);
         t.last = frame;

@@ -41,14 +41,14 @@ static struct span pages(vaddr_t start, vaddr_t last)
     return (struct span){ page_of(start), page_of(last) + 1 };
 }
 
-static bool inside(vaddr_t start, size_t bytes, vaddr_t first, vaddr_t last)
+static bool range_inside(vaddr_t start, size_t bytes, vaddr_t first, vaddr_t last)
 {
     return start >= first && bytes > 0 && last - start >= bytes - 1;
 }
 
 /* ---- Frames -------------------------------------------------------------------------------- */
 
-static bool nobodys(frame_t frame)
+static bool frame_is_reserved(frame_t frame)
 {
     return frame.no == 0 || (frame.no >= Q_HARDWARE && frame.no < Q_HARDWARE_END) || is_device_or_hole(frame);
 }
@@ -56,7 +56,7 @@ static bool nobodys(frame_t frame)
 static void q1_never_handed_out(struct claim_result *result)
 {
     frame_t  bad;
-    uint32_t taken = take_all(nobodys, &bad);
+    uint32_t taken = take_all(frame_is_reserved, &bad);
 
     if (frame_exists(bad))
         return claim_saw(result, false, "frame %u was handed out", bad.no);
@@ -103,7 +103,7 @@ static void q10_bitmap_follows_image(struct claim_result *result)
 }
 
 /* Fill frames with something, give them back, and see that none of it is left in zeroed ones. */
-static void dirty(frame_t frame)
+static void frame_dirty(frame_t frame)
 {
     lock_state state = interrupts_off();
 
@@ -120,7 +120,7 @@ static bool is_zero(frame_t frame)
     return zero;
 }
 
-static uint32_t take(frame_t *frames, unsigned flags)
+static uint32_t frames_take(frame_t *frames, unsigned flags)
 {
     uint32_t count = 0;
 
@@ -129,7 +129,7 @@ static uint32_t take(frame_t *frames, unsigned flags)
     return count;
 }
 
-static void give(const frame_t *frames, uint32_t count)
+static void frames_give(const frame_t *frames, uint32_t count)
 {
     while (count > 0)
         frame_put(frames[--count]);
@@ -138,15 +138,15 @@ static void give(const frame_t *frames, uint32_t count)
 static void q11_zeroed(struct claim_result *result)
 {
     frame_t  frames[Q_FRAMES];
-    uint32_t count = take(frames, 0), zero = 0;
+    uint32_t count = frames_take(frames, 0), zero = 0;
 
     for (uint32_t i = 0; i < count; i++)
-        dirty(frames[i]);
-    give(frames, count);
-    count = take(frames, FRAME_ZERO);
+        frame_dirty(frames[i]);
+    frames_give(frames, count);
+    count = frames_take(frames, FRAME_ZERO);
     for (uint32_t i = 0; i < count; i++)
         zero += is_zero(frames[i]);
-    give(frames, count);
+    frames_give(frames, count);
     claim_saw(result, count > 0 && zero == count,
               "of %u frames, taken zeroed after others had been left dirty, %u are zero", count, zero);
 }
@@ -304,7 +304,7 @@ static bool heap_keeps_inside(void)
         vaddr_t first = address_of(block);
 
         heap_free(block);
-        if (block == NULL || !inside(first, sizes[i], Q_HEAP, Q_HEAP_LAST))
+        if (block == NULL || !range_inside(first, sizes[i], Q_HEAP, Q_HEAP_LAST))
             return false;
     }
     return true;
@@ -332,7 +332,7 @@ static bool slots_keep_inside(void)
         return false;
     at = address_of(frame_view(frame, SLOT_INSPECT));
     frame_put(frame);
-    return inside(at, PAGE_SIZE, Q_SLOTS, Q_SLOTS_LAST) || at == Q_KERNEL + (vaddr_t)frame_address(frame);
+    return range_inside(at, PAGE_SIZE, Q_SLOTS, Q_SLOTS_LAST) || at == Q_KERNEL + (vaddr_t)frame_address(frame);
 }
 
 static void q7_windows(struct claim_result *result)

@@ -157,7 +157,7 @@ void t10_pins(struct claim_result *result)
 /* ---- T11 --------------------------------------------------------------------------------------------- */
 
 /* Each space gets a region, a page in it, and a number in that page. */
-static bool settle(struct space *space, struct region *region, uint32_t number)
+static bool many_settle(struct space *space, struct region *region, uint32_t number)
 {
     const struct rights both = { MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE };
     struct cursor       c;
@@ -217,7 +217,7 @@ void t11_thousands(struct claim_result *result)
     crowd_fill(&crowd, T_MANY);
     ticks = (cpu_ticks() - ticks) / T_MANY;
     for (uint32_t i = 0; i < crowd.made; i++)
-        if (!settle(&crowd.spaces[i], &crowd.regions[i], i + 1))
+        if (!many_settle(&crowd.spaces[i], &crowd.regions[i], i + 1))
             break;
     taken = before - frames_free();
     for (uint32_t i = 0; i < crowd.made; i++)

@@ -110,7 +110,7 @@ static void restore_e3(void)
     space_destroy(&one);
 }
 
-static void pin(bool more)
+static void corrupt_pin(bool more)
 {
     lock_state state = lock_take(&trackers_lock);
 
@@ -123,11 +123,11 @@ static void pin(bool more)
 
 static bool corrupt_e4(void)
 {
-    pin(true);
+    corrupt_pin(true);
     return true;
 }
 
-static void restore_e4(void) { pin(false); }
+static void restore_e4(void) { corrupt_pin(false); }
 
 /* The last page of the address space is never mapped. */
 static entry_t *last_entry(void) { return &master_table()->entries[layout.space_end - 1]; }

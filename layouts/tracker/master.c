@@ -75,7 +75,7 @@ static bool table_is_whole(void)
 }
 
 /* Until the table is whole its entries are what RAM held before: they are not counted. */
-static void look(enum master_step step)
+static void master_look(enum master_step step)
 {
     bool table = table_is_whole();
 
@@ -118,23 +118,23 @@ void master_start(frame_t *root)
 
     memset(master_table()->directory, 0, sizeof master_table()->directory);
     page_clear(trackers_in_place());
-    look(MASTER_TRACKERS);
+    master_look(MASTER_TRACKERS);
 
     fill_identity();
-    look(MASTER_TABLE);
+    master_look(MASTER_TABLE);
 
     trackers_in_place()->pagetables[MASTER_TRACKER] = (struct pg_tracker){ (uint32_t)layout.master, TRACKED_WHOLE };
-    look(MASTER_LINKED);
+    master_look(MASTER_LINKED);
 
     make_present(0, page_of(MiB));
-    look(MASTER_LOW);
+    master_look(MASTER_LOW);
 
     make_present(page_of(MiB), page_of((vaddr_t)direct_end));
     entry_write(&master_table()->entries[trackers->span.first], entry_leaf(first_trackers, both, CACHE_BACK, false, 1));
-    look(MASTER_STRUCTURES);
+    master_look(MASTER_STRUCTURES);
 
     mmu_activate(master_frame());
-    look(MASTER_ACTIVE);
+    master_look(MASTER_ACTIVE);
 
     slots_start(&master_table()->entries[slots->span.first - slots->span.first % MMU_ENTRIES]);
     *root = master_frame();

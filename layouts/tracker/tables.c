@@ -80,7 +80,7 @@ static void open_kernel(struct cursor *c, struct span span)
     assert(err == 0);
 }
 
-static void show(struct cursor *c, page_t page, frame_t frame)
+static void object_table_show(struct cursor *c, page_t page, frame_t frame)
 {
     cursor_map(c, page, frame, layout.purpose[PURPOSE_OBJECTS]->rights, CACHE_BACK);
 }
@@ -90,12 +90,12 @@ static void show_one(page_t page, frame_t frame)
     struct cursor c;
 
     open_kernel(&c, span_of(page, 1));
-    show(&c, page, frame);
+    object_table_show(&c, page, frame);
     cursor_close(&c);
 }
 
 /* Addresses no longer show anything; the frames are their space's. */
-static void hide(struct span span)
+static void object_tables_hide(struct span span)
 {
     struct cursor c;
 
@@ -108,7 +108,7 @@ static void hide(struct span span)
 /* ---- Creation and end ------------------------------------------------------------------------------ */
 
 /* A tracker and a place of two pages. Returns 0, or -ENOMEM and nothing has changed. */
-static int settle(struct space *space)
+static int object_tables_settle(struct space *space)
 {
     struct span places;
     uint32_t    tracker;
@@ -135,8 +135,8 @@ static void show_first_pages(struct space *space, frame_t first_table)
     struct cursor c;
 
     open_kernel(&c, extent_of(space));
-    show(&c, page_of_table(space, 0) - 1, space->root);
-    show(&c, page_of_table(space, 0), first_table);
+    object_table_show(&c, page_of_table(space, 0) - 1, space->root);
+    object_table_show(&c, page_of_table(space, 0), first_table);
     cursor_close(&c);
     frame_set_link(first_table, 0);
     entry_write(&space->home.info->directory[mmu_index(layout.user.first, MMU_LEVELS)], entry_table(first_table, true));
@@ -152,7 +152,7 @@ int table_home_start(struct space *space)
     if (frame_get(OWNER_TABLES, FRAME_ZERO, &first_table) != 0)
         return -ENOMEM;
     state = lock_take(&trackers_lock);
-    err   = settle(space);
+    err   = object_tables_settle(space);
     if (err == 0)
         show_first_pages(space, first_table);
     else
@@ -170,7 +170,7 @@ void table_home_end(struct space *space)
     struct span extent      = extent_of(space);
 
     assert(span_pages(extent) == TRACKED_LEAST && frame_link(first_table) == 0);
-    hide(extent);
+    object_tables_hide(extent);
     lists_leave(lists_places_of(extent));
     tracker_clear(space->home.tracker);
     counts.objects--;
@@ -208,15 +208,15 @@ static void show_elsewhere(const struct space *space, struct span old, page_t fi
     struct cursor c;
 
     open_kernel(&c, extent_at(first, span_pages(old)));
-    show(&c, first, space->root);
+    object_table_show(&c, first, space->root);
     for (uint32_t number = 0; number + 1 < span_pages(old); number++)
         if (entry_kind(directory_entry(space, number), MMU_LEVELS) == ENTRY_TABLE)
-            show(&c, first + 1 + number, entry_frame(directory_entry(space, number)));
+            object_table_show(&c, first + 1 + number, entry_frame(directory_entry(space, number)));
     cursor_close(&c);
 }
 
 /* To a place with room for that many pages. Returns 0, or -ENOMEM and nothing has changed. */
-static int move(struct space *space, size_t pages)
+static int object_tables_move(struct space *space, size_t pages)
 {
     struct span old = extent_of(space), places;
     page_t      first;
@@ -227,18 +227,18 @@ static int move(struct space *space, size_t pages)
     lists_enter(places, (uint32_t)page_address(first));
     show_elsewhere(space, old, first);
     set_extent(space, first, pages);
-    hide(old);
+    object_tables_hide(old);
     lists_leave(lists_places_of(old));
     counts.moved++;
     return 0;
 }
 
-static int grow(struct space *space, size_t pages)
+static int object_tables_grow(struct space *space, size_t pages)
 {
     struct span extent = extent_of(space), gained = places_gained(extent, pages);
 
     if (!lists_free(gained))
-        return move(space, pages);
+        return object_tables_move(space, pages);
     if (lists_prepare(gained) != 0)
         return -ENOMEM;
     lists_enter(gained, (uint32_t)address_of(space->home.info));
@@ -254,7 +254,7 @@ int table_home_reserve(struct space *space, struct span span, size_t tables)
 
     (void)tables;                               /* each has its place, so it is the last one that counts */
     if (pages > span_pages(extent_of(space))) {
-        err = grow(space, pages);
+        err = object_tables_grow(space, pages);
         counts.grown   += err == 0;
         counts.refused += err != 0;
     }
@@ -272,7 +272,7 @@ void table_home_enter(struct space *space, page_t page, unsigned level, frame_t 
 }
 
 /* The extent ends with the last table there is. */
-static void shrink(struct space *space)
+static void object_tables_shrink(struct space *space)
 {
     struct span extent = extent_of(space);
     size_t      pages  = span_pages(extent);
@@ -291,7 +291,7 @@ void table_home_leave(struct space *space, page_t page, unsigned level, frame_t 
     lock_state state = lock_take(&trackers_lock);
 
     (void)level, (void)table;
-    hide(span_of(page_of_table(space, table_number(page)), 1));
-    shrink(space);
+    object_tables_hide(span_of(page_of_table(space, table_number(page)), 1));
+    object_tables_shrink(space);
     lock_drop(&trackers_lock, state);
 }
