@@ -1,9 +1,9 @@
 /*
  * schedule.c - threads taking turns on this CPU.
  *
- * One lock guards the run queue, all wait queues and the phases of threads. It ranks below every other
- * lock but the console's, so that anybody may wake anybody. It is held across the
- * switch of stacks: the thread that is switched to drops it.
+ * One lock guards the run queue, all wait queues, all mutexes and the phases of threads. Only the locks of alarms, of
+ * timers and of print() nest inside it (base/lock.h), so that whoever holds any other lock may wake a thread. It is held
+ * across the switch of stacks: the thread that is switched to drops it.
  *
  *   Y1  the run queue has as many threads as it counts, all of them ready, and ends with the last
  *   Y2  the current thread is running
@@ -244,7 +244,12 @@ void schedule_preempt(void)
 int schedule_between(void)
 {
     may_sleep();
-    schedule_preempt();
+    if (due) {
+        unsigned long interrupts = interrupts_off();
+
+        schedule_preempt();                     /* with interrupts off, as before a program goes on */
+        interrupts_restore(interrupts);
+    }
     return signal_pending(current) ? -EINTR : 0;
 }
 

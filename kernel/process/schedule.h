@@ -71,7 +71,7 @@ void wait_end(void);
 void wait_prepare(void);                                /* before the first wait_link() and the look   */
 void wait_link(struct waiter *waiter, struct wait_queue *queue);
 void wait_unlink(struct waiter *waiter);
-int  wait_linked(uint64_t deadline, unsigned flags);    /* until any linked queue is woken since linking */
+int  wait_linked(uint64_t deadline, unsigned flags);    /* until a linked queue is woken, since wait_prepare() */
 
 /* wait_start() as an exclusive waiter. */
 void wait_start_exclusive(struct wait_queue *queue);
@@ -108,24 +108,25 @@ void schedule_add(struct thread *thread);               /* ready to run         
 void schedule(void);                                    /* give way; returns when chosen again; interrupts may be off */
 void schedule_tick(void);                               /* from the timer interrupt                */
 /*
- * Between two parts of a long piece of work for a program, with no lock held: others run if it is their turn. Returns
- * 0, or -EINTR when a signal waits and the call should end with what it has done. Cost: a few instructions.
+ * Between two parts of a long piece of work for a program, with no spin lock held: others run if it is their turn, and
+ * timers that are due fire. May sleep. Returns 0, or -EINTR when a signal waits and the call should end with what it
+ * has done. Cost: a few instructions, unless the turn is over.
  */
 int  schedule_between(void);
-void schedule_preempt(void);                            /* before a program goes on: switch if due */
+void schedule_preempt(void);    /* before a program goes on, with interrupts off: switch if the turn is over */
 /*
- * From an interrupt: call `notify` once, with interrupts off, as soon as a program is about to run or nobody wants to
- * run. While a thread stays inside the kernel it is not called, so that whoever asks learns of one that never comes
- * out.
+ * From an interrupt: call `notify` once, with interrupts off, as soon as a program is about to run, a thread is in
+ * schedule_between(), or no thread is ready. While a thread stays inside the kernel without that, `notify` is not
+ * called, so that the asker learns of a thread that never comes out.
  */
 enum probe_asker { PROBE_CHANNEL, PROBE_MAP_LINE, PROBES };       /* each has one call of its own */
 void schedule_probe(enum probe_asker asker, void (*notify)(void));
 
-/* Run queue length and idle time, for /proc. */
-uint32_t schedule_ready(void);
+/* Sums for /proc. */
+uint32_t schedule_ready(void);          /* threads in the run queue                               */
 uint32_t schedule_running(void);        /* threads ready or running: procs_running of /proc/stat  */
 uint64_t schedule_switches(void);       /* since the start: ctxt of /proc/stat                    */
-uint64_t schedule_idle_time(void);
+uint64_t schedule_idle_time(void);      /* nanoseconds, up to the last time that a thread ran */
 /* Load over 1, 5 and 15 minutes, LOAD_ONE for one thread (process/load.h): /proc/loadavg and sysinfo(2). */
 void     schedule_load(uint32_t out[3]);
 
@@ -140,7 +141,7 @@ const char *timers_broken(void);                        /* the first of A1 to A4
 
 /*
  * More timers were due at a tick than an interrupt fires: clock_catch_up() fires the others, with interrupts let in now
- * and then. Called with interrupts off by the idle thread, and before a program goes on.
+ * and then. Called with interrupts off by the idle thread, before a program goes on, and in schedule_between().
  */
 extern volatile bool clock_is_behind;
 void clock_catch_up(void);

@@ -6,13 +6,21 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/print.h"
+#include "base/range.h"
 #include "memory/heap/heap.h"
 #include "process/family.h"
+#include "process/timer_table.h"
 #include "process/user_account.h"
 #include "process/abi.h"
 
+/*
+ * A queue has a chain for each number that has entries, of at most SIGNALS, in any order. A chain's first entry leads
+ * to the next chain and knows its own chain's last entry, so no step below depends on how many signals are queued:
+ * root may raise RLIMIT_SIGPENDING as far as memory goes.
+ */
 struct signal_queued {
-    struct signal_queued *next;
+    struct signal_queued *next;         /* of the same number, sent later */
+    struct signal_queued *next_chain, *last;    /* of a chain's first entry alone */
     struct user_account  *account;      /* counts it; a reference */
     struct signal_info    info;
 };
@@ -29,29 +37,33 @@ static const uint64_t unmaskable  = BIT(SIGKILL) | BIT(SIGSTOP);
 
 /* ---- Queues. The lock is held. -------------------------------------------------------------- */
 
-static void free_entry(struct signal_queued *entry)
+/* Where the chain of a number hangs, or the end of the list of chains when the number has none. */
+static struct signal_queued **find_chain(struct signal_queue *queue, int number)
 {
-    user_account_unqueue(entry->account);
-    heap_free_sized(entry, sizeof *entry);
+    struct signal_queued **at = &queue->chains;
+
+    deep_assert(lock_held(&lock));
+    while (*at != NULL && (*at)->info.number != number)         /* bound: SIGNALS */
+        at = &(*at)->next_chain;
+    return at;
 }
 
-static void drop_queued(struct signal_queue *queue, uint64_t numbers)
+/* Entries of these numbers go to the list of those that free_dropped() frees, once the lock is not held. */
+static void drop_queued(struct signal_queue *queue, uint64_t numbers, struct signal_queued **dropped)
 {
-    struct signal_queued **at = &queue->first;
+    struct signal_queued **at = &queue->chains;
 
     deep_assert(lock_held(&lock));
     queue->pending &= ~numbers;
-    queue->last = NULL;
-    while (*at != NULL) {                       /* bound: RLIMIT_SIGPENDING */
-        struct signal_queued *entry = *at;
+    while (*at != NULL) {                       /* bound: SIGNALS */
+        struct signal_queued *chain = *at;
 
-        if (numbers & signal_bit(entry->info.number)) {
-            *at = entry->next;
-            queue->count--;
-            free_entry(entry);
+        if (numbers & signal_bit(chain->info.number)) {
+            *at = chain->next_chain;
+            chain->last->next = *dropped;
+            *dropped = chain;
         } else {
-            queue->last = entry;
-            at = &entry->next;
+            at = &chain->next_chain;
         }
     }
 }
@@ -63,7 +75,8 @@ static void drop_queued(struct signal_queue *queue, uint64_t numbers)
  */
 static int queue_signal(struct signal_queue *queue, const struct signal_info *info, struct signal_queued *entry)
 {
-    bool real_time = info->number > 31 || info->from_timer;
+    bool                   real_time = info->number > 31 || info->from_timer;
+    struct signal_queued **chain;
 
     deep_assert(lock_held(&lock));
     if (!real_time && (queue->pending & signal_bit(info->number)))
@@ -73,23 +86,17 @@ static int queue_signal(struct signal_queue *queue, const struct signal_info *in
     queue->pending |= signal_bit(info->number);
     if (entry == NULL)
         return 0;
-    entry->next = NULL;
     entry->info = *info;
-    if (queue->last != NULL)
-        queue->last->next = entry;
-    else
-        queue->first = entry;
-    queue->last = entry;
-    queue->count++;
+    entry->next = entry->next_chain = NULL;
+    entry->last = entry;
+    chain = find_chain(queue, info->number);
+    if (*chain != NULL) {
+        (*chain)->last->next = entry;
+        (*chain)->last = entry;
+    } else {
+        *chain = entry;
+    }
     return 1;                                   /* the entry has been used */
-}
-
-static bool signal_is_queued(const struct signal_queue *queue, int number)
-{
-    for (const struct signal_queued *e = queue->first; e != NULL; e = e->next)         /* bound: RLIMIT_SIGPENDING */
-        if (e->info.number == number)
-            return true;
-    return false;
 }
 
 static int lowest_signal(uint64_t numbers)
@@ -99,43 +106,64 @@ static int lowest_signal(uint64_t numbers)
     return low != 0 ? __builtin_ctz(low) + 1 : __builtin_ctz((uint32_t)(numbers >> 32)) + 33;
 }
 
-/* Take the lowest number of `wanted`, faults before all others. */
-static bool take_signal(struct signal_queue *queue, uint64_t wanted, struct signal_info *out)
+/*
+ * Take the lowest number of `wanted`, faults before all others. *taken is the entry that it had, or NULL; the caller
+ * frees it.
+ */
+static bool take_signal(struct signal_queue *queue, uint64_t wanted, struct signal_info *out,
+                        struct signal_queued **taken)
 {
-    struct signal_queued **at;
+    struct signal_queued **chain, *entry;
     uint64_t               have = queue->pending & wanted;
     int                    number;
 
+    deep_assert(lock_held(&lock));
     if (have == 0)
         return false;
     number = lowest_signal(have & synchronous ? have & synchronous : have);
-    *out   = (struct signal_info){ .number = number };
-    for (at = &queue->first; *at != NULL && (*at)->info.number != number; at = &(*at)->next)
-        ;                                       /* bound: RLIMIT_SIGPENDING, here and below */
-    if (*at != NULL) {
-        struct signal_queued *entry = *at;
-
-        *out = entry->info;
-        *at  = entry->next;
-        if (queue->last == entry) {
-            queue->last = NULL;
-            for (struct signal_queued *e = queue->first; e != NULL; e = e->next)
-                queue->last = e;
-        }
-        queue->count--;
-        free_entry(entry);
+    chain  = find_chain(queue, number);
+    entry  = *chain;
+    *out   = entry != NULL ? entry->info : (struct signal_info){ .number = number };
+    *taken = entry;
+    if (entry != NULL && entry->next != NULL) {
+        entry->next->next_chain = entry->next_chain;
+        entry->next->last       = entry->last;
+        *chain = entry->next;
+        return true;
     }
-    if (!signal_is_queued(queue, number))
-        queue->pending &= ~signal_bit(number);
+    if (entry != NULL)
+        *chain = entry->next_chain;
+    queue->pending &= ~signal_bit(number);
     return true;
+}
+
+/* ---- Queues, from outside. -------------------------------------------------------------------- */
+
+static void free_entry(struct signal_queued *entry)
+{
+    user_account_unqueue(entry->account);
+    heap_free_sized(entry, sizeof *entry);
+}
+
+/* The lock is not held: there may be as many as the limit allows. */
+static void free_dropped(struct signal_queued *dropped)
+{
+    while (dropped != NULL) {
+        struct signal_queued *next = dropped->next;
+
+        free_entry(dropped);
+        dropped = next;
+    }
 }
 
 void signal_queue_clear(struct signal_queue *queue)
 {
-    lock_state state = lock_take(&lock);
+    struct signal_queued *dropped = NULL;
+    lock_state            state   = lock_take(&lock);
 
-    drop_queued(queue, ~0ull);
+    drop_queued(queue, ~0ull, &dropped);
     lock_drop(&lock, state);
+    free_dropped(dropped);
 }
 
 /* ---- Sending ----------------------------------------------------------------------------------- */
@@ -148,8 +176,8 @@ static bool signal_is_ignored(const struct process *process, int number)
 }
 
 /*
- * Blocked by every thread, it must be kept even if ignored: sigwait may want it. Here and below, as many steps as the
- * process has threads.
+ * A signal that every thread blocks must be kept even if it is ignored: sigwait may want it. Here and below: bound: as
+ * many steps as the process has threads.
  */
 static bool signal_is_blocked_everywhere(const struct process *process, int number)
 {
@@ -162,15 +190,15 @@ static bool signal_is_blocked_everywhere(const struct process *process, int numb
 /*
  * SIGCONT undoes stops that wait, and a stop undoes a waiting SIGCONT; SIGCONT and SIGKILL set stopped threads going.
  */
-static void act_on_signal_at_once(struct process *process, int number)
+static void act_on_signal_at_once(struct process *process, int number, struct signal_queued **dropped)
 {
     uint64_t gone = number == SIGCONT ? stops : stops & signal_bit(number) ? signal_bit(SIGCONT) : 0;
 
     deep_assert(lock_held(&lock));
     if (gone != 0) {
-        drop_queued(&process->pending, gone);
-        for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)
-            drop_queued(&t->pending, gone);
+        drop_queued(&process->pending, gone, dropped);
+        for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)    /* bound: its threads */
+            drop_queued(&t->pending, gone, dropped);
     }
     if (number != SIGCONT && number != SIGKILL)
         return;
@@ -185,11 +213,11 @@ static void act_on_signal_at_once(struct process *process, int number)
         schedule_resume(t);
 }
 
-/* Somebody who can take it at once; the first thread otherwise. */
+/* Wake a thread that can take the signal at once; SIGKILL wakes all of them. */
 static void wake_recipient(struct process *process, int number)
 {
     deep_assert(lock_held(&lock));
-    for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)
+    for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)        /* bound: its threads */
         if (!(t->mask & signal_bit(number)) || number == SIGKILL || (t->waiting_for & signal_bit(number))) {
             wake_thread(t);
             if (number != SIGKILL)
@@ -198,13 +226,16 @@ static void wake_recipient(struct process *process, int number)
 }
 
 /*
- * What the kernel says itself, and kill(), come through whatever the limit is; so do ordinary signals with such codes.
+ * What the kernel says itself, and kill() of an ordinary signal, come through whatever the limit is: of each number at
+ * most one waits. Timers may go beyond the limit, once each: a timer that is deleted or set anew leaves its signal.
  */
 static uint64_t most_queued(const struct process *process, const struct signal_info *info)
 {
-    bool counts = info->code == SI_TIMER ? false : info->number > 31 ? info->code <= SI_USER : info->code < SI_USER;
+    uint64_t limit = process->limits[RLIMIT_SIGPENDING].soft, most;
 
-    return counts ? process->limits[RLIMIT_SIGPENDING].soft : LIMIT_NONE;
+    if (info->code == SI_TIMER)
+        return checked_add(limit, TIMERS_A_PROCESS, &most) ? most : LIMIT_NONE;
+    return (info->number > 31 ? info->code <= SI_USER : info->code < SI_USER) ? limit : LIMIT_NONE;
 }
 
 /* NULL: no memory, or no room. */
@@ -224,12 +255,12 @@ static struct signal_queued *new_entry(struct process *process, const struct sig
 /* Returns 1 when it is queued with its details, 0 when it is merged with another or ignored, or -EAGAIN. */
 static int send_signal(struct process *process, struct thread *thread, const struct signal_info *info)
 {
-    struct signal_queued *entry = new_entry(process, info);
+    struct signal_queued *entry = new_entry(process, info), *dropped = NULL;
     lock_state            state = lock_take(&lock);
     int                   used  = 0;
 
     assert(info->number > 0 && info->number <= SIGNALS);
-    act_on_signal_at_once(process, info->number);
+    act_on_signal_at_once(process, info->number, &dropped);
     if (process->thread_count > 0 && process->state != PROCESS_ZOMBIE &&
         (!signal_is_ignored(process, info->number) || signal_is_blocked_everywhere(process, info->number))) {
         used = queue_signal(thread != NULL ? &thread->pending : &process->pending, info, entry);
@@ -241,6 +272,7 @@ static int send_signal(struct process *process, struct thread *thread, const str
     lock_drop(&lock, state);
     if (used <= 0 && entry != NULL)
         free_entry(entry);
+    free_dropped(dropped);
     return used;
 }
 
@@ -268,14 +300,16 @@ bool signal_timer(struct process *process, struct thread *thread, const struct s
 
 void signal_forget(struct process *process, uint64_t numbers)
 {
-    lock_state tree  = lock_take(&process_lock);
-    lock_state state = lock_take(&lock);
+    struct signal_queued *dropped = NULL;
+    lock_state            tree    = lock_take(&process_lock);
+    lock_state            state   = lock_take(&lock);
 
-    drop_queued(&process->pending, numbers);
-    for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)
-        drop_queued(&t->pending, numbers);
+    drop_queued(&process->pending, numbers, &dropped);
+    for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)        /* bound: its threads */
+        drop_queued(&t->pending, numbers, &dropped);
     lock_drop(&lock, state);
     lock_drop(&process_lock, tree);
+    free_dropped(dropped);
 }
 
 int signal_members(const struct number *group, const struct signal_info *info)
@@ -284,7 +318,7 @@ int signal_members(const struct number *group, const struct signal_info *info)
     int          err = -ESRCH;
 
     assert(lock_held(&process_lock));
-    LIST_EACH(at, &group->group) {
+    LIST_EACH(at, &group->group) {              /* bound: processes, NUMBERS */
         err = 0;
         if (info->number != 0)
             send_signal(LIST_ITEM(at, struct process, group_link), NULL, info);
@@ -340,12 +374,15 @@ uint64_t signals_waiting(const struct thread *thread)
 
 bool signal_take(uint64_t wanted, struct signal_info *out)
 {
-    struct thread *self  = current_thread();
-    lock_state     state = lock_take(&lock);
-    bool           got   = take_signal(&self->pending, wanted, out) ||
-                           take_signal(&self->process->pending, wanted, out);
+    struct thread        *self  = current_thread();
+    struct signal_queued *taken = NULL;
+    lock_state            state = lock_take(&lock);
+    bool                  got   = take_signal(&self->pending, wanted, out, &taken) ||
+                                  take_signal(&self->process->pending, wanted, out, &taken);
 
     lock_drop(&lock, state);
+    if (taken != NULL)
+        free_entry(taken);
     if (got && out->from_timer)
         process_timer_taken(out);
     return got;
@@ -365,7 +402,7 @@ static void stop_process(int number)
         process->stop_signal = number;
         process->continued   = false;
         process_notify_stop(process, true);
-        for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)
+        for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)    /* bound: its threads */
             if (t != self)
                 wake_thread(t);             /* so that it comes by here and stops, too */
     }

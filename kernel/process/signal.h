@@ -62,12 +62,15 @@ struct signal_actions {
     struct signal_action action[SIGNALS + 1];
 };
 
-/* Ordinary signals are kept once each; real-time ones queue, at most RLIMIT_SIGPENDING for all processes of a user. */
+/*
+ * Ordinary signals are kept once each; real-time ones and those of timers queue, for all processes of a user at most
+ * RLIMIT_SIGPENDING, and of timers TIMERS_A_PROCESS more. Taking, sending and dropping take as many steps as there are
+ * signal numbers, however many are queued.
+ */
 struct signal_queued;
 struct signal_queue {
-    uint64_t              pending;
-    struct signal_queued *first, *last;
-    uint32_t              count;
+    uint64_t              pending;      /* bit n-1 for signal n, whether or not its details are kept */
+    struct signal_queued *chains;       /* the details, oldest first for each number (signal.c) */
 };
 enum { SIGNALS_QUEUED = 4096 };             /* what that limit is at first */
 enum { SI_USER = 0, SI_QUEUE = -1, SI_TIMER = -2, SI_TKILL = -6, SI_KERNEL = 0x80 };
@@ -75,12 +78,16 @@ enum { SI_USER = 0, SI_QUEUE = -1, SI_TIMER = -2, SI_TKILL = -6, SI_KERNEL = 0x8
 struct process;
 struct thread;
 
-int  signal_process(struct process *process, const struct signal_info *info);   /* 0, or -EAGAIN (queue full) */
+/*
+ * These return 0; -EAGAIN: a real-time signal with details found the limit reached, or no memory for its entry.
+ * signal_group() does not tell that: it returns 0, or -ESRCH when the group has no member.
+ */
+int  signal_process(struct process *process, const struct signal_info *info);
 int  signal_thread(struct thread *thread, const struct signal_info *info);
-int  signal_group(int32_t group, const struct signal_info *info);               /* -ESRCH when nobody is in it */
+int  signal_group(int32_t group, const struct signal_info *info);
 /*
  * A timer's signal, always queued with its details, also beside others of its number. Returns true when it is queued,
- * so that process_timer_taken() follows; false where it is ignored or there is no room.
+ * so that process_timer_taken() follows; false where it is ignored, or there is no room or no memory.
  */
 bool signal_timer(struct process *process, struct thread *thread, const struct signal_info *info);
 /* A fault the current thread cannot go on from: delivered even if blocked or ignored. */
