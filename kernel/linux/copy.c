@@ -17,15 +17,16 @@ struct copying {
 /* Read what can be written; what could not be written is not read: the position goes back. */
 static long copy_block(struct copying *copying, char *block, size_t bytes)
 {
-    struct buffer in  = { .kernel = true, .memory = block, .bytes = bytes };
-    long          got = move_bytes(copying->from, false, &in, copying->from_at), put;
-    struct buffer out = { .kernel = true, .memory = block, .bytes = got > 0 ? (size_t)got : 0 };
+    struct buffer in = { .kernel = true, .memory = block, .bytes = bytes }, out = in;
     uint64_t      ignored;
+    long          got, put;
 
     deep_assert(copying != NULL && block != NULL);
     assert(bytes <= COPY_BLOCK && copying->from != NULL && copying->to != NULL);
+    got = move_bytes(copying->from, false, &in, copying->from_at);
     if (got <= 0)
         return got;
+    out.bytes = (size_t)got;
     put = move_bytes(copying->to, true, &out, copying->to_at);
     if (put < got && copying->from_at == AT_POSITION)
         (void)file_seek(copying->from, (put > 0 ? put : 0) - got, 1, &ignored);
@@ -146,10 +147,12 @@ static uint64_t place_in(const struct file *file, int64_t at) { return at == AT_
 /* Within one file the two ranges, cut to the bytes that there are to copy, may touch but not overlap. */
 static bool ranges_overlap(const struct copying *copying, uint64_t bytes)
 {
-    uint64_t from = place_in(copying->from, copying->from_at), to = place_in(copying->to, copying->to_at);
-    uint64_t size = copying->from->node->bytes;
+    uint64_t from, to, size;
 
     deep_assert(copying != NULL);
+    from = place_in(copying->from, copying->from_at);
+    to   = place_in(copying->to, copying->to_at);
+    size = copying->from->node->bytes;
     if (copying->from->node != copying->to->node || from >= size)
         return false;
     if (bytes > size - from)

@@ -130,11 +130,12 @@ static int write_group(user_t list, uint32_t at, uint32_t gid, size_t width)
 static int read_group(user_t list, uint32_t at, uint32_t *gid, size_t width)
 {
     uint16_t narrow = 0;
-    int      err = width == sizeof *gid ? user_read(gid, list + at * width, width) :
-                   user_read(&narrow, list + at * width, width);
+    int      err;
 
     deep_assert(gid != NULL);
     assert(width == sizeof(uint32_t) || width == sizeof(uint16_t));
+    err = width == sizeof *gid ? user_read(gid, list + at * width, width) :
+          user_read(&narrow, list + at * width, width);
     if (width != sizeof *gid)
         *gid = narrow == GROUP_NONE_16 ? UINT32_MAX : narrow;
     return err != 0 ? err : *gid == UINT32_MAX ? -EINVAL : 0;

@@ -35,11 +35,13 @@ static long map_pages_for_program(vaddr_t start, uintptr_t physical, size_t byte
 void linux_dispatch(struct trap_frame *frame)
 {
     struct call_arguments given;
-    uint32_t              number = call_arguments_of(frame, &given);
-    linux_call            call   = number < linux_table_size ? linux_table[number].call : NULL;
+    uint32_t              number;
+    linux_call            call;
 
     deep_assert(frame != NULL);
     may_sleep();
+    number = call_arguments_of(frame, &given);
+    call   = number < linux_table_size ? linux_table[number].call : NULL;
     if (number == QUIRE_MAP_PAGES && layout_kernel_has_own()) {
         call_write_result(frame, map_pages_for_program(given.word[0], given.word[1], given.word[2], given.word[3]));
         return;

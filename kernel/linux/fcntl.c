@@ -39,13 +39,14 @@ static int read_lock(user_t from, bool wide, struct lock64 *out)
 
 static int write_lock(user_t to, bool wide, const struct lock64 *lock)
 {
-    struct lock32 narrow = { lock->type, lock->whence, (int32_t)lock->start, (int32_t)lock->length, lock->process };
+    struct lock32 narrow;
 
     deep_assert(lock != NULL);
     if (wide)
         return user_write(to, lock, sizeof *lock);
     if (lock->start > INT32_MAX || lock->length > INT32_MAX - lock->start + 1)      /* the last byte has to fit */
         return -EOVERFLOW;
+    narrow = (struct lock32){ lock->type, lock->whence, (int32_t)lock->start, (int32_t)lock->length, lock->process };
     return user_write(to, &narrow, sizeof narrow);
 }
 
@@ -216,9 +217,10 @@ static long seals_of_file(const struct file *file)
 static long is_same_file(const struct file *file, int descriptor)
 {
     struct file *other = file_of(descriptor);
-    bool         same  = other == file;
+    bool         same;
 
     deep_assert(file != NULL);
+    same = other == file;
     if (other == NULL)
         return -EBADF;
     file_release(other);
@@ -305,9 +307,10 @@ static long set_nonblocking(struct file *file, user_t argument)
 /* Bytes from the position to the end. */
 static long regular_left(struct file *file, user_t argument)
 {
-    int32_t left = (int32_t)(file->node->bytes - file->at);
+    int32_t left;
 
     deep_assert(file != NULL);
+    left = (int32_t)(file->node->bytes - file->at);
     return user_write(argument, &left, sizeof left);
 }
 

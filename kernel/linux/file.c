@@ -62,9 +62,10 @@ static int read_how(user_t from, uintptr_t size, struct open_how *out)
 /* Unlike open(), openat2() refuses flags that it does not know. */
 static int check_how(const struct open_how *how)
 {
-    bool makes = (how->flags & O_CREAT) || (how->flags & O_TMPFILE) == O_TMPFILE;
+    bool makes;
 
     deep_assert(how != NULL);
+    makes = (how->flags & O_CREAT) || (how->flags & O_TMPFILE) == O_TMPFILE;
     if ((how->flags & ~(uint64_t)OPEN_KNOWN) || (how->resolve & ~(uint64_t)RESOLVE_KNOWN))
         return -EINVAL;
     if ((how->flags & O_PATH) && (how->flags & ~(uint64_t)OPEN_KNOWN_OF_PATHS))

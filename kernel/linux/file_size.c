@@ -92,9 +92,10 @@ static long allocate_range(struct file *file, uint32_t mode, uint64_t from, uint
 {
     struct allocation what = { from, end, mode & FALLOCATE_KEEP_SIZE, mode & FALLOCATE_PUNCH_HOLE,
                                mode & FALLOCATE_ZERO_RANGE };
-    struct node      *node = file->node;
+    struct node      *node;
 
     deep_assert(file != NULL);
+    node = file->node;
     if (mode & ~(uintptr_t)(FALLOCATE_KEEP_SIZE | FALLOCATE_PUNCH_HOLE | FALLOCATE_ZERO_RANGE))
         return -EOPNOTSUPP;
     if (what.punch && (what.clear || !what.keep))

@@ -68,9 +68,10 @@ static int start_of(int folder, const char *path, struct node **out)
 
 int named_start(struct named *named, int folder)
 {
-    int err = start_of(folder, named->path, &named->start);
+    int err;
 
     deep_assert(named != NULL);
+    err = start_of(folder, named->path, &named->start);
     if (err == 0 && named->start != NULL && named->path[0] != '\0' && (named->start->mode & S_FMT) != S_FOLDER)
         err = -ENOTDIR;
     if (err != 0 && named->start != NULL)
@@ -80,9 +81,10 @@ int named_start(struct named *named, int folder)
 
 int named_begin_or_empty(struct named *named, int folder, user_t path, bool may_be_empty)
 {
-    int err = text_in(path, &named->path);
+    int err;
 
     deep_assert(named != NULL);
+    err = text_in(path, &named->path);
     if (err != 0)
         return err;
     err = named->path[0] == '\0' && !may_be_empty ? -ENOENT : named_start(named, folder);
@@ -122,9 +124,10 @@ int node_of(int folder, user_t path, unsigned flags, struct node **out)
 long new_descriptor(struct file *file, bool close_on_exec)
 {
     struct process *process = current_process();
-    int number = descriptor_add(process->files, file, 0, close_on_exec, (uint32_t)process->limits[RLIMIT_NOFILE].soft);
+    int number;
 
     deep_assert(file != NULL);
+    number = descriptor_add(process->files, file, 0, close_on_exec, (uint32_t)process->limits[RLIMIT_NOFILE].soft);
     if (number < 0)
         file_release(file);
     return number;

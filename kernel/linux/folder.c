@@ -86,10 +86,11 @@ static bool add_entry32(void *data, const char *name, size_t length, uint64_t in
 
 static long fill_listing(struct file *file, struct listing *listing, folder_visit visit)
 {
-    struct node *node = file->node;
+    struct node *node;
     int          err;
 
     deep_assert(file != NULL && listing != NULL);
+    node = file->node;
     if (node->links == 0)
         return -ENOENT;
     mutex_take(&node->lock);

@@ -20,9 +20,10 @@ enum { FILES_MOST = 1048576 };
 
 static void apply_limits(struct process *p)
 {
-    struct map_limits *limits = &p->memory->space.limits;
+    struct map_limits *limits;
 
     deep_assert(p != NULL);
+    limits = &p->memory->space.limits;
     limits->stack = p->limits[RLIMIT_STACK].soft > SIZE_MAX ? SIZE_MAX : (size_t)p->limits[RLIMIT_STACK].soft;
     limits->data  = p->limits[RLIMIT_DATA].soft > SIZE_MAX ? SIZE_MAX : (size_t)p->limits[RLIMIT_DATA].soft;
     limits->whole = p->limits[RLIMIT_AS].soft > SIZE_MAX ? SIZE_MAX : (size_t)p->limits[RLIMIT_AS].soft;
@@ -142,9 +143,10 @@ static bool may_be_as_nice(const struct thread *thread, int32_t nice)
 
 static void make_nice(struct niceness *request, struct thread *thread)
 {
-    const struct process *self = current_process(), *p = thread->process;
+    const struct process *self = current_process(), *p;
 
     deep_assert(request != NULL && thread != NULL);
+    p = thread->process;
     if (p->uid != self->euid && p->euid != self->euid && !has_capability(self, CAP_SYS_NICE))
         request->err = -EPERM;
     else if (!may_be_as_nice(thread, request->nice))

@@ -66,9 +66,10 @@ static uint32_t map_flags_of(unsigned flags)
 /* A device of zeros gives anonymous memory: shared as MAP_SHARED | MAP_ANONYMOUS, private under the device's name. */
 static int attach_node(struct map_request *request, const struct file *file, bool shared)
 {
-    struct node *node = file->node;
+    struct node *node;
 
     deep_assert(request != NULL && file != NULL);
+    node = file->node;
     if (file->operations->traits & NODE_ZEROS) {
         request->file = shared ? NULL : node;
         return 0;
@@ -83,10 +84,12 @@ static int attach_node(struct map_request *request, const struct file *file, boo
 /* What the file allows: reading at least, and writing for a shared mapping that may be written. */
 static int attach_file(struct map_request *request, struct file *file, unsigned flags)
 {
-    unsigned mode   = file->flags & O_ACCMODE;
-    bool     shared = request->flags & MAP_IS_SHARED;
+    unsigned mode;
+    bool     shared;
 
     deep_assert(request != NULL && file != NULL);
+    mode   = file->flags & O_ACCMODE;
+    shared = request->flags & MAP_IS_SHARED;
     if ((flags & LINUX_TYPE) == LINUX_SHARED_VALIDATE && flags & ~(LINUX_KNOWN | LINUX_HUGE_SIZES))
         return -EOPNOTSUPP;
     if (!file_reads(file))

@@ -47,9 +47,10 @@ static int read_option_word(char *word, struct options *out)
 {
     static const char *const ignored[] = { "size", "nr_blocks", "nr_inodes", "huge", "mpol", "noswap", "inode32",
                                            "inode64" };
-    char *value = strchr(word, '=');
+    char *value;
 
     deep_assert(word != NULL && out != NULL);
+    value = strchr(word, '=');
     if (value != NULL)
         *value++ = '\0';
     for (unsigned i = 0; i < COUNT_OF(ignored); i++)
@@ -131,9 +132,10 @@ static int mount_new(struct node *folder, const char *type, char *data, uint32_t
 /* What writes keeps it writable. */
 static int mount_again(struct node *root, uint32_t flags)
 {
-    struct file_system *system = root->system;
+    struct file_system *system;
 
     deep_assert(root != NULL);
+    system = root->system;
     if (root != system->root)
         return -EINVAL;
     if ((flags & MOUNT_READ_ONLY) && !(system->flags & MOUNT_READ_ONLY) && system->writers > 0)

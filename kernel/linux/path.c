@@ -94,9 +94,10 @@ SYSTEM_CALL(symlinkat, user_t, target, int, folder, user_t, path) { return make_
 static long begin_both(struct named *from, int from_folder, user_t from_path, bool may_be_empty, struct named *to,
                        int to_folder, user_t to_path)
 {
-    int err = named_begin_or_empty(from, from_folder, from_path, may_be_empty);
+    int err;
 
     deep_assert(from != NULL && to != NULL);
+    err = named_begin_or_empty(from, from_folder, from_path, may_be_empty);
     if (err != 0)
         return err;
     err = named_begin(to, to_folder, to_path);
@@ -224,9 +225,10 @@ SYSTEM_CALL(getcwd, user_t, to, size_t, room)
 static long go_to_folder(struct node *node)
 {
     struct node *old = fs()->here;
-    int          err = (node->mode & S_FMT) != S_FOLDER ? -ENOTDIR : node_allows(node, 1);
+    int          err;
 
     deep_assert(node != NULL);
+    err = (node->mode & S_FMT) != S_FOLDER ? -ENOTDIR : node_allows(node, 1);
     if (err != 0) {
         node_release(node);
         return err;
@@ -351,9 +353,10 @@ static long change_mode(struct node *node, uint32_t mode)
 static long change_owner(struct node *node, uint32_t user, uint32_t group)
 {
     uint32_t who = user_acting();
-    int      err = node_is_read_only(node) ? -EROFS : 0;
+    int      err;
 
     deep_assert(node != NULL);
+    err = node_is_read_only(node) ? -EROFS : 0;
     if (err == 0 && who != 0 && ((user != CHANGE_NONE && (user != node->uid || who != node->uid)) ||
                      (group != CHANGE_NONE && (who != node->uid || (group != node->gid && !acts_in_group(group))))))
         err = -EPERM;

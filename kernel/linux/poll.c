@@ -117,10 +117,12 @@ static int16_t state_of_file(struct file *file, const struct asked *asked)
 
 static int16_t probe_one(struct files *table, const struct asked *asked)
 {
-    struct file *file = descriptor_file(table, asked->descriptor);
-    int16_t      got  = state_of_file(file, asked);
+    struct file *file;
+    int16_t      got;
 
     deep_assert(table != NULL && asked != NULL);
+    file = descriptor_file(table, asked->descriptor);
+    got  = state_of_file(file, asked);
     if (file != NULL)
         file_release(file);
     return got;
@@ -268,9 +270,10 @@ static long ppoll_for(user_t to, size_t count, user_t time, time_reader reader, 
                       size_t mask_bytes)
 {
     uint64_t deadline;
-    long     ready = read_deadline(time, reader, &deadline);
+    long     ready;
 
     deep_assert(reader != NULL && writer != NULL);
+    ready = read_deadline(time, reader, &deadline);
     if (ready == 0 && mask != 0)
         ready = mask_for_call(mask, mask_bytes);
     if (ready != 0)
@@ -446,9 +449,10 @@ static long pselect_for(uintptr_t bits, user_t in, user_t out, user_t extra, use
 {
     uint32_t mask[2] = { 0, 0 };
     uint64_t deadline;
-    long     ready = read_deadline(time, reader, &deadline);
+    long     ready;
 
     deep_assert(reader != NULL && writer != NULL);
+    ready = read_deadline(time, reader, &deadline);
     if (ready == 0 && pair != 0 && user_read(mask, pair, sizeof mask) != 0)
         ready = -EFAULT;
     if (ready == 0 && mask[0] != 0)

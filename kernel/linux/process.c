@@ -48,9 +48,10 @@ enum { TOLD_LONGEST = PATH_LONGEST + 20 };
 /* A path that begins at a descriptor is told as a path from /dev/fd, which a script's interpreter can open. */
 static int tell_program_name(struct program_name *program, int folder, char **made)
 {
-    const char *path = program->path;
+    const char *path;
 
     deep_assert(program != NULL);
+    path = program->path;
     *made = NULL;
     program->name = path;
     if (path[0] == '/' || folder == AT_FDCWD)
@@ -65,14 +66,16 @@ static int tell_program_name(struct program_name *program, int folder, char **ma
 
 static int execute_named(struct named *named, int folder, unsigned flags, struct image_arguments *arguments)
 {
-    struct program_name program = { .path = named->path, .flags = (flags & AT_SYMLINK_NOFOLLOW ? PATH_NO_FOLLOW : 0) |
-                                                                  (flags & AT_EMPTY_PATH ? PATH_EMPTY_IS_START : 0) };
+    struct program_name program = { .flags = (flags & AT_SYMLINK_NOFOLLOW ? PATH_NO_FOLLOW : 0) |
+                                             (flags & AT_EMPTY_PATH ? PATH_EMPTY_IS_START : 0) };
     char               *made;
-    int                 err = named_start(named, folder);
+    int                 err;
 
     deep_assert(named != NULL && arguments != NULL);
+    err = named_start(named, folder);
     if (err != 0)
         return err;
+    program.path  = named->path;
     program.start = named->start;
     err = tell_program_name(&program, folder, &made);
     if (err == 0) {
@@ -165,9 +168,11 @@ enum { P_ALL = 0, P_PID = 1, P_PGID = 2, P_PIDFD = 3, WNOHANG = 1, WSTOPPED = 2,
 
 static struct signal_info info_of_wait(const struct wait_result *r)
 {
-    struct signal_info info = { .number = SIGCHLD, .sender = r->id, .uid = r->uid };
+    struct signal_info info = { .number = SIGCHLD };
 
     deep_assert(r != NULL);
+    info.sender = r->id;
+    info.uid    = r->uid;
     if (r->status == 0xFFFF) {
         info.code   = 6;
         info.status = SIGCONT;

@@ -35,9 +35,10 @@ static int may_send(const struct process *to, int number)
 
 static int send_process(struct process *p, const struct signal_info *info)
 {
-    int err = may_send(p, info->number);
+    int err;
 
     deep_assert(p != NULL && info != NULL);
+    err = may_send(p, info->number);
     return err != 0 || info->number == 0 ? err : signal_process(p, info);
 }
 
@@ -61,9 +62,10 @@ struct many {
 static void send_to_one(struct process *p, void *data)
 {
     struct many *many = data;
-    int          err  = send_process(p, many->info);
+    int          err;
 
     deep_assert(p != NULL && data != NULL);
+    err = send_process(p, many->info);
     many->found++;
     many->sent += err == 0;
     if (err != 0)

@@ -53,9 +53,10 @@ int socket_name_read(user_t from, int bytes, struct socket_name *out)
 int socket_name_write(user_t to, user_t size, const struct socket_name *name)
 {
     struct address address = { .family = FAMILY_UNIX };
-    int32_t        room, length = NAME_OFFSET + (int32_t)name->length;
+    int32_t        room, length;
 
     deep_assert(name != NULL);
+    length = NAME_OFFSET + (int32_t)name->length;
     if (to == 0)
         return 0;
     if (user_read(&room, size, sizeof room) != 0)

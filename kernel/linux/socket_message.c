@@ -122,10 +122,11 @@ static size_t control_space(size_t bytes) { return (bytes + 3) & ~(size_t)3; }
 /* The open files of descriptors, all or none. A second row of files goes behind the first. */
 static int pass_descriptors(const int32_t *descriptors, uint32_t count, struct sending *sending)
 {
-    uint32_t       before = passed_count(sending->passed);
+    uint32_t       before;
     struct passed *passed;
 
     deep_assert(descriptors != NULL && sending != NULL);
+    before = passed_count(sending->passed);
     if (count == 0)
         return 0;
     if (count > RIGHTS_MOST - before)
@@ -164,9 +165,10 @@ static int sign_message(const struct credentials *who, struct sending *sending)
 
 static int read_control_row(const struct control *control, struct sending *sending)
 {
-    uint32_t bytes = control->bytes - (uint32_t)sizeof *control;
+    uint32_t bytes;
 
     deep_assert(control != NULL && sending != NULL);
+    bytes = control->bytes - (uint32_t)sizeof *control;
     if (control->level != LEVEL_SOCKET)
         return 0;
     if (control->type == CONTROL_RIGHTS)
@@ -196,11 +198,12 @@ static int read_control_rows(const char *room, size_t bytes, struct sending *sen
 
 static int read_controls(const struct message *message, struct sending *sending)
 {
-    size_t bytes = message->control_bytes;
+    size_t bytes;
     char  *room;
     int    err;
 
     deep_assert(message != NULL && sending != NULL);
+    bytes = message->control_bytes;
     if (bytes == 0)
         return 0;
     if (bytes > CONTROL_MOST)
@@ -216,11 +219,13 @@ static int read_controls(const struct message *message, struct sending *sending)
 static long send_message(struct file *file, const struct message *message, unsigned flags)
 {
     struct socket_name name;
-    struct sending     sending = { .to = message->name != 0 ? &name : NULL };
+    struct sending     sending = { .to = NULL };
     struct buffer     *pieces;
     long               done = 0;
 
     deep_assert(file != NULL && message != NULL);
+    if (message->name != 0)
+        sending.to = &name;
     if (message->name != 0)
         done = socket_name_read(message->name, message->name_bytes, &name);
     if (done == 0)
@@ -309,11 +314,12 @@ static bool put_row_file(struct file *file, user_t to, bool close_on_exec)
 /* As many files as there are room and free numbers for; the others are closed. */
 static void put_row_files(struct row *row, const struct passed *passed, bool close_on_exec)
 {
-    uint32_t       count = passed_count(passed), done = 0;
-    struct control head  = { 0, LEVEL_SOCKET, CONTROL_RIGHTS };
-    uint32_t       room  = row->left > sizeof head ? (uint32_t)((row->left - sizeof head) / sizeof(int32_t)) : 0;
+    struct control head = { 0, LEVEL_SOCKET, CONTROL_RIGHTS };
+    uint32_t       count, room, done = 0;
 
     deep_assert(row != NULL && passed != NULL);
+    count = passed_count(passed);
+    room  = row->left > sizeof head ? (uint32_t)((row->left - sizeof head) / sizeof(int32_t)) : 0;
     while (done < count && done < room &&
            put_row_file(passed_file(passed, done), row->at + sizeof head + done * sizeof(int32_t), close_on_exec))
         done++;
@@ -340,10 +346,13 @@ static void put_rows(struct row *row, const struct received *received, bool clos
 
 static int finish_message(user_t at, struct message *message, const struct received *received, unsigned flags)
 {
-    struct row row = { message->control, message->control_bytes,
-                       (received->cut ? MSG_TRUNC : 0) | (flags & MSG_CMSG_CLOEXEC) };
+    struct row row = { .flags = flags & MSG_CMSG_CLOEXEC };
 
     deep_assert(message != NULL && received != NULL);
+    row.at   = message->control;
+    row.left = message->control_bytes;
+    if (received->cut)
+        row.flags |= MSG_TRUNC;
     if (message->name != 0 &&
         write_sender_name(message->name, at + offsetof(struct message, name_bytes), &received->from) != 0)
         return -EFAULT;
@@ -359,10 +368,11 @@ static long receive_message(struct file *file, user_t at, struct message *messag
 {
     struct received received;
     struct buffer  *pieces;
-    long            done = read_pieces(message, &pieces);
+    long            done;
     int             err  = 0;
 
     deep_assert(file != NULL && message != NULL);
+    done = read_pieces(message, &pieces);
     if (done != 0)
         return done;
     done = socket_receive(file, pieces, piece_count(message), flags, &received);

@@ -99,9 +99,10 @@ static int read_socket_fact(struct file *file, int option, int32_t value[4])
 /* The bytes of an option's value, or -ENOPROTOOPT. */
 static int read_option(struct file *file, int option, int32_t value[4])
 {
-    struct socket_options *options = socket_options(file);
+    struct socket_options *options;
 
     deep_assert(file != NULL);
+    options = socket_options(file);
     if (option_flag(options, option) != NULL)
         value[0] = *option_flag(options, option);
     else if (option_number(options, option) != NULL)
@@ -170,9 +171,10 @@ static int32_t room_for(int32_t wish, int32_t least)
 
 static int set_option_number(struct socket_options *options, int option, int32_t value)
 {
-    bool *flag = option_flag(options, option);
+    bool *flag;
 
     deep_assert(options != NULL);
+    flag = option_flag(options, option);
     if (flag != NULL)
         *flag = value != 0;
     else if (option == SO_SNDBUF || option == SO_SNDBUFFORCE)

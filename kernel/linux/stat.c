@@ -58,7 +58,11 @@ static uint64_t blocks_of(struct node *node)
 static uint32_t seconds(uint64_t time) { return (uint32_t)(time / NANOSECONDS); }
 static uint32_t rest(uint64_t time)    { return (uint32_t)(time % NANOSECONDS); }
 
-static uint32_t device_of(const struct node *node) { return node->system != NULL ? node->system->device : 0; }
+static uint32_t device_of(const struct node *node)
+{
+    deep_assert(node != NULL);
+    return node->system != NULL ? node->system->device : 0;
+}
 
 /* The old shape has 32 bits for a size. */
 static int write_stat32(struct node *node, user_t to)
@@ -72,7 +76,6 @@ static int write_stat32(struct node *node, user_t to)
         .changed_ns = rest(node->changed),
     };
 
-    deep_assert(node != NULL);
     if (node->bytes > INT32_MAX || node->inode > UINT32_MAX || node->links > UINT16_MAX)
         return -EOVERFLOW;
     return user_write(to, &out, sizeof out);
@@ -88,7 +91,6 @@ static int write_stat64(struct node *node, user_t to)
         .changed = seconds(node->changed), .changed_ns = rest(node->changed), .inode = node->inode,
     };
 
-    deep_assert(node != NULL);
     return user_write(to, &out, sizeof out);
 }
 
@@ -104,7 +106,6 @@ static int write_statx(struct node *node, user_t to)
         .special_minor = (node->device & 0xFF) | (node->device >> 12 & 0xFFF00), .device_minor = device_of(node),
     };
 
-    deep_assert(node != NULL);
     return user_write(to, &out, sizeof out);
 }
 
@@ -186,9 +187,10 @@ enum { FLAGS_VALID = 0x20, FLAGS_RELATIVE_TIME = 0x1000 };
 /* Flags of the mount that statfs() tells: their numbers are those of mount(). */
 static uint32_t mount_flags(const struct node *node)
 {
-    uint32_t flags = node->system != NULL ? node->system->flags & MOUNT_KEPT : 0;
+    uint32_t flags;
 
     deep_assert(node != NULL);
+    flags = node->system != NULL ? node->system->flags & MOUNT_KEPT : 0;
     return FLAGS_VALID | flags | (flags & MOUNT_NO_ACCESS_TIME ? 0 : FLAGS_RELATIVE_TIME);
 }
 
@@ -213,7 +215,6 @@ static int write_statfs32(struct node *node, user_t to)
         .fragment = PAGE_SIZE, .flags = mount_flags(node),
     };
 
-    deep_assert(node != NULL);
     return user_write(to, &out, sizeof out);
 }
 
@@ -226,7 +227,6 @@ static int write_statfs64(struct node *node, user_t to)
         .id = { device_of(node), 0 }, .name_longest = NAME_LONGEST, .fragment = PAGE_SIZE, .flags = mount_flags(node),
     };
 
-    deep_assert(node != NULL);
     return user_write(to, &out, sizeof out);
 }
 

@@ -133,9 +133,10 @@ SYSTEM_CALL(sched_getaffinity, int32_t, id, size_t, bytes, user_t, to)
 /* A thread of another user may be changed only by a process that may change its niceness. */
 static bool may_schedule(const struct thread *thread)
 {
-    const struct process *self = current_process(), *p = thread->process;
+    const struct process *self = current_process(), *p;
 
     deep_assert(thread != NULL);
+    p = thread->process;
     return p == self || has_capability(self, CAP_SYS_NICE) || self->euid == p->euid || self->euid == p->uid;
 }
 
@@ -164,9 +165,10 @@ static bool is_policy(int32_t policy, int32_t priority)
 
 static long set_policy(struct thread *thread, int32_t policy, bool resets, int32_t priority)
 {
-    bool more = is_real_time(policy) && (!is_real_time(thread->policy) || priority > thread->priority);
+    bool more;
 
     deep_assert(thread != NULL);
+    more = is_real_time(policy) && (!is_real_time(thread->policy) || priority > thread->priority);
     if (!is_policy(policy, priority))
         return -EINVAL;
     if (!may_schedule(thread) || (more && (uint64_t)priority > thread->process->limits[RLIMIT_RTPRIO].soft &&

@@ -342,9 +342,10 @@ enum { NOTIFY_SIGNAL = 0, NOTIFY_NONE = 1, NOTIFY_LIBRARY = 2, NOTIFY_THREAD = 4
 /* A thread that is to get the signal is one of the caller's own: timer_create(2). */
 static bool event_makes_sense(const struct linux_event *event)
 {
-    const struct thread *to = event->notify == NOTIFY_THREAD ? thread_find(event->thread) : current_thread();
+    const struct thread *to;
 
     deep_assert(event != NULL);
+    to = event->notify == NOTIFY_THREAD ? thread_find(event->thread) : current_thread();
     if (event->notify == NOTIFY_NONE)
         return true;
     return (event->notify == NOTIFY_SIGNAL || event->notify == NOTIFY_LIBRARY || event->notify == NOTIFY_THREAD) &&

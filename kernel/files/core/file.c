@@ -25,9 +25,10 @@ static void count_file_out(struct file *file)
 
 int file_run(struct file *file)
 {
-    int err = node_add_runner(file->node);
+    int err;
 
     assert(file->counts == 0);
+    err = node_add_runner(file->node);
     if (err == 0)
         file->counts = -1;
     return err;
@@ -121,9 +122,10 @@ static long read_node(struct file *file, struct buffer *to, uint64_t at)
 
 long file_read(struct file *file, struct buffer *to)
 {
-    long got = may_read(file);
+    long got;
 
     may_sleep();
+    got = may_read(file);
     if (got != 0)
         return got;
     if (!has_position(file))
@@ -138,9 +140,10 @@ long file_read(struct file *file, struct buffer *to)
 
 long file_read_at(struct file *file, struct buffer *to, uint64_t at)
 {
-    int err = may_read(file);
+    int err;
 
     may_sleep();
+    err = may_read(file);
     if (err != 0)
         return err;
     if (file->operations->traits & NODE_STREAM)
@@ -185,9 +188,10 @@ static long write_node(struct file *file, struct buffer *from, uint64_t *at)
 long file_write(struct file *file, struct buffer *from)
 {
     uint64_t at = 0;
-    long     put = may_write(file);
+    long     put;
 
     may_sleep();
+    put = may_write(file);
     if (put != 0)
         return put;
     if (!has_position(file))
@@ -203,9 +207,10 @@ long file_write(struct file *file, struct buffer *from)
 
 long file_write_at(struct file *file, struct buffer *from, uint64_t at)
 {
-    int err = may_write(file);
+    int err;
 
     may_sleep();
+    err = may_write(file);
     if (err != 0)
         return err;
     if (file->operations->traits & NODE_STREAM)

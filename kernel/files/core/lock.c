@@ -186,10 +186,10 @@ bool lock_find(struct node *node, const struct lock_request *request, struct loc
 
 static struct held *take_piece(struct lock_supplies *supplies)
 {
-    struct held *piece = supplies->pieces[0] != NULL ? supplies->pieces[0] : supplies->pieces[1];
+    struct held **from = &supplies->pieces[supplies->pieces[0] == NULL], *piece = *from;
 
     assert(piece != NULL);
-    *(piece == supplies->pieces[0] ? &supplies->pieces[0] : &supplies->pieces[1]) = NULL;
+    *from = NULL;
     random_bytes(&piece->priority, sizeof piece->priority);
     piece->left = piece->right = NULL;
     return piece;
@@ -394,11 +394,12 @@ static bool supply_request(struct lock_supplies *supplies)
 
 int lock_set(struct node *node, const struct lock_request *request, bool wait)
 {
-    struct lock_supplies *supplies = heap_alloc(sizeof *supplies, HEAP_ZERO);
-    int                   err      = -ENOLCK;
+    struct lock_supplies *supplies;
+    int                   err = -ENOLCK;
 
     may_sleep();
     assert(request->first <= request->last && request->owner != NULL);
+    supplies = heap_alloc(sizeof *supplies, HEAP_ZERO);
     if (supplies == NULL)
         return err;
     if (supply_request(supplies)) {

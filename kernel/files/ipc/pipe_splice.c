@@ -97,11 +97,12 @@ static long empty_locked(struct node *node, size_t bytes, bool wait, struct pipe
 long pipe_empty_into(struct file *file, size_t bytes, bool wait, struct pipe_actor *actor)
 {
     struct node *node  = file->node;
-    char        *block = heap_alloc(PAGE_SIZE, 0);
+    char        *block;
     long         done;
 
     may_sleep();
     assert(pipe_is(file) && bytes > 0);
+    block = heap_alloc(PAGE_SIZE, 0);
     if (block == NULL)
         return -ENOMEM;
     mutex_take(&node->lock);
@@ -144,11 +145,12 @@ static long fill_locked(struct node *node, size_t bytes, bool wait, struct pipe_
 long pipe_fill_from(struct file *file, size_t bytes, bool wait, struct pipe_actor *actor)
 {
     struct node *node  = file->node;
-    char        *block = heap_alloc(PAGE_SIZE, 0);
+    char        *block;
     long         done;
 
     may_sleep();
     assert(pipe_is(file) && bytes > 0);
+    block = heap_alloc(PAGE_SIZE, 0);
     if (block == NULL)
         return -ENOMEM;
     mutex_take(&node->lock);
@@ -232,11 +234,12 @@ static long move_locked(struct node *from_node, struct node *to_node, size_t byt
 
 long pipe_move(struct file *from, struct file *to, size_t bytes, bool wait, bool keep)
 {
-    char *block = heap_alloc(PAGE_SIZE, 0);
+    char *block;
     long  done;
 
     may_sleep();
     assert(pipe_is(from) && pipe_is(to) && from->node != to->node && bytes > 0);
+    block = heap_alloc(PAGE_SIZE, 0);
     if (block == NULL)
         return -ENOMEM;
     lock_pipes(from->node, to->node);

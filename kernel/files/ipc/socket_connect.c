@@ -258,11 +258,12 @@ static int connect_locked(struct socket *self, const struct socket_name *name, u
 int socket_connect(struct file *file, const struct socket_name *name)
 {
     struct socket *self     = socket_of(file->node);
-    uint64_t       deadline = file->flags & O_NONBLOCK ? 0 : socket_deadline(self->options.send_limit);
+    uint64_t       deadline;
     int            err;
 
     may_sleep();
     assert(socket_is(file));
+    deadline = file->flags & O_NONBLOCK ? 0 : socket_deadline(self->options.send_limit);
     mutex_take(&sockets_lock);
     err = connect_locked(self, name, deadline);
     mutex_drop(&sockets_lock);
@@ -303,11 +304,12 @@ static void abandon_child(struct socket *child)
 int socket_accept(struct file *file, uint32_t flags, struct file **out)
 {
     struct socket *self     = socket_of(file->node), *child;
-    uint64_t       deadline = file->flags & O_NONBLOCK ? 0 : socket_deadline(self->options.receive_limit);
+    uint64_t       deadline;
     int            err;
 
     may_sleep();
     assert(socket_is(file));
+    deadline = file->flags & O_NONBLOCK ? 0 : socket_deadline(self->options.receive_limit);
     if (self->type == SOCKET_DATAGRAM)
         return -EOPNOTSUPP;
     if (!self->listening)

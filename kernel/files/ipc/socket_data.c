@@ -384,9 +384,10 @@ static bool stream_ends(const struct socket *self, const struct received *out)
 static long take_stream(struct socket *self, struct buffer **pieces, size_t *count, unsigned flags,
                         struct received *out, struct passed **dropped)
 {
-    long got = scatter_packet(self->first, self->first->at, pieces, count);
+    long got;
 
     deep_assert(mutex_held(&sockets_lock) && self->first != NULL);
+    got = scatter_packet(self->first, self->first->at, pieces, count);
     if (got < 0)
         return got;
     take_beside(self, flags, out);

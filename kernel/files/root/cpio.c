@@ -413,12 +413,13 @@ static const char *reason_of(int err)
 
 int cpio_unpack(struct source *source, struct fs_context *fs, const char **why)
 {
-    struct unpacking u = { .source = source, .fs = fs, .name = heap_alloc(2 * PATH_LONGEST, 0),
-                           .block = heap_alloc(BLOCK, 0) };
+    struct unpacking u = { .source = source, .fs = fs };
     int err = -ENOMEM;
 
     may_sleep();
     assert(source != NULL && fs != NULL);
+    u.name  = heap_alloc(2 * PATH_LONGEST, 0);
+    u.block = heap_alloc(BLOCK, 0);
     if (u.name != NULL && u.block != NULL)
         err = unpack_entries(&u);
     while (u.seen != NULL) {

@@ -295,9 +295,10 @@ static long write_all(struct terminal *t, struct buffer *from, uint32_t flags)
 long terminal_write(struct terminal *t, struct buffer *from, uint32_t flags)
 {
     long done;
-    int  err = t->line_discipline.settings.local & TOSTOP ? terminal_check(t, SIGTTOU) : 0;
+    int  err;
 
     may_sleep();
+    err = t->line_discipline.settings.local & TOSTOP ? terminal_check(t, SIGTTOU) : 0;
     if (err != 0)
         return err;
     mutex_take(&t->writing);

@@ -93,18 +93,20 @@ static int tmpfs_list(struct node *node, uint64_t from, folder_visit visit, void
 
 static void table_add(struct tmpfs_folder *folder, struct tmpfs_entry *entry)
 {
-    struct tmpfs_entry **at = &folder->table[entry->hash & (folder->table_size - 1)];
+    struct tmpfs_entry **at;
 
     deep_assert(folder->table != NULL);
+    at = &folder->table[entry->hash & (folder->table_size - 1)];
     entry->same_hash = *at;
     *at = entry;
 }
 
 static void table_remove(struct tmpfs_folder *folder, struct tmpfs_entry *entry)
 {
-    struct tmpfs_entry **at = &folder->table[entry->hash & (folder->table_size - 1)];
+    struct tmpfs_entry **at;
 
     deep_assert(folder->table != NULL);
+    at = &folder->table[entry->hash & (folder->table_size - 1)];
     while (*at != entry)
         at = &(*at)->same_hash;
     *at = entry->same_hash;

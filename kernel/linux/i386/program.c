@@ -41,9 +41,10 @@ static bool is_copying(const struct trap_frame *frame, page_t page)
 /* What the processor says of the fault goes to the last words, behind what the regions say (K23). */
 static void add_error(struct fault_verdict *verdict, uint32_t error)
 {
-    size_t used = strlen(verdict->reason);
+    size_t used;
 
     deep_assert(verdict != NULL);
+    used = strlen(verdict->reason);
     if (used < sizeof verdict->reason)
         format_text(verdict->reason + used, sizeof verdict->reason - used, "; error code %x", error);
 }
@@ -103,11 +104,12 @@ static bool page_fault(struct trap_frame *frame)
 {
     vaddr_t              address = trap_address();
     struct thread       *self    = current_thread();
-    bool                 user    = trap_from_user(frame);
+    bool                 user;
     struct fault_verdict verdict;
     int                  err;
 
     deep_assert(frame != NULL);
+    user = trap_from_user(frame);
     if (self->process == NULL || (!user && !is_copying(frame, page_of(address))))
         return false;
     if (!is_kernels(page_of(address))) {
@@ -166,10 +168,11 @@ static void tell_program(const struct trap_frame *frame, int number, int code, v
 
 static bool program_exception(struct trap_frame *frame)
 {
-    const struct meaning *m = &meanings[frame->vector];
+    const struct meaning *m;
 
     deep_assert(frame != NULL);
     assert(frame->vector < TRAP_EXCEPTIONS);
+    m = &meanings[frame->vector];
     if (!trap_from_user(frame))
         return false;
     if (m->signal == 0)
@@ -261,9 +264,10 @@ void trap_leave_impossible(void)
 static int resolve_in_copy(struct space *space, vaddr_t address, uint8_t access)
 {
     struct fault_verdict verdict;
-    int                  err = handle_fault(space, address, access, &verdict);
+    int                  err;
 
     deep_assert(space != NULL);
+    err = handle_fault(space, address, access, &verdict);
     current_thread()->used.faults_minor++;
     return err == -ENOMEM ? handle_without_memory(address, access, &verdict) : err;
 }

@@ -45,11 +45,12 @@ static void repeat_call(struct trap_frame *frame, uint32_t number)
 
 void registers_restart(struct trap_frame *frame, long call, enum restart_mode how)
 {
-    int  err   = -(int)frame->eax;
-    bool again = how == RESTART_NO_HANDLER || err == ERESTARTNOINTR ||
-                 (err == ERESTARTSYS && how == RESTART_HANDLER_YES);
+    int  err;
+    bool again;
 
     deep_assert(frame != NULL);
+    err   = -(int)frame->eax;
+    again = how == RESTART_NO_HANDLER || err == ERESTARTNOINTR || (err == ERESTARTSYS && how == RESTART_HANDLER_YES);
     if (err != ERESTARTSYS && err != ERESTARTNOINTR && err != ERESTARTNOHAND && err != ERESTART_RESTARTBLOCK)
         return;
     if (!again)

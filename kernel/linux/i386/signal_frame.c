@@ -130,10 +130,11 @@ static unsigned tag_of(const uint8_t bytes[10])
 
 static uint32_t wide_tag(const struct fxsave *fx)
 {
-    unsigned top  = fx->status >> TOP_SHIFT & 7;
+    unsigned top;
     uint32_t tags = 0;
 
     deep_assert(fx != NULL);
+    top = fx->status >> TOP_SHIFT & 7;
     for (unsigned i = 0; i < REGISTERS; i++)
         tags |= (uint32_t)(fx->tag >> i & 1 ? tag_of(fx->st[(i - top) & 7].bytes) : TAG_EMPTY) << 2 * i;
     return tags | 0xFFFF0000;
@@ -150,9 +151,10 @@ static uint8_t narrow_tag(uint32_t tags)
 
 static void spread_fxsave(struct fpu_state *state)
 {
-    const struct fxsave *fx = &state->fxsave;
+    const struct fxsave *fx;
 
     deep_assert(state != NULL);
+    fx = &state->fxsave;
     state->control = fx->control | 0xFFFF0000;
     state->status  = fx->status | 0xFFFF0000;
     state->tag     = wide_tag(fx);
@@ -169,9 +171,10 @@ static void spread_fxsave(struct fpu_state *state)
 /* A handler changes the x87's registers in the older form: that form counts, as on Linux. */
 static void fold_fxsave(struct fpu_state *state)
 {
-    struct fxsave *fx = &state->fxsave;
+    struct fxsave *fx;
 
     deep_assert(state != NULL);
+    fx = &state->fxsave;
     fx->control = (uint16_t)state->control;
     fx->status  = (uint16_t)state->status;
     fx->tag     = narrow_tag(state->tag);
@@ -357,9 +360,10 @@ static int push_rt(struct trap_frame *frame, const struct signal_info *info, con
 int signal_frame_push(struct trap_frame *frame, const struct signal_info *info, const struct signal_action *action,
                       uint64_t mask)
 {
-    vaddr_t at = stack_for(frame, action);
+    vaddr_t at;
 
     deep_assert(frame != NULL && info != NULL && action != NULL);
+    at = stack_for(frame, action);
     return action->flags & SA_SIGINFO ? push_rt(frame, info, action, mask, at) :
            push_plain(frame, info, action, mask, at);
 }
@@ -405,11 +409,12 @@ static long bad_frame(void)
 /* The program has popped the return address, and sigreturn's code the number as well. */
 long signal_frame_pop(struct trap_frame *frame)
 {
-    user_t         place = frame->esp - 8;
+    user_t         place;
     struct context context;
     uint32_t       high;
 
     deep_assert(frame != NULL);
+    place = frame->esp - 8;
     if (user_read(&context, place + offsetof(struct plain_frame, context), sizeof context) != 0 ||
         user_read(&high, place + offsetof(struct plain_frame, mask_high), sizeof high) != 0 ||
             get_fpu(context.fpu) != 0)
@@ -420,11 +425,12 @@ long signal_frame_pop(struct trap_frame *frame)
 long signal_frame_pop_rt(struct trap_frame *frame)
 {
     struct thread      *self  = current_thread();
-    user_t              place = frame->esp - 4;
+    user_t              place;
     struct user_context context;
     struct context      registers;
 
     deep_assert(frame != NULL);
+    place = frame->esp - 4;
     if (user_read(&context, place + offsetof(struct rt_frame, context), sizeof context) != 0 ||
         get_fpu(context.context.fpu) != 0)
         return bad_frame();

@@ -229,10 +229,11 @@ static bool tls_may_be(const struct tls_request *r)
 
 static void encode_tls(const struct tls_request *r, uint32_t out[2])
 {
-    uint32_t access = 0xF0 | (r->flags & TLS_CONTENTS) << 1 | (r->flags & TLS_READ_ONLY ? 1 : 3);
-    uint32_t flags  = (r->flags & TLS_32BIT ? 4 : 0) | (r->flags & TLS_PAGES ? 8 : 0) | (r->flags & TLS_USABLE ? 1 : 0);
+    uint32_t access, flags;
 
     deep_assert(r != NULL);
+    access = 0xF0 | (r->flags & TLS_CONTENTS) << 1 | (r->flags & TLS_READ_ONLY ? 1 : 3);
+    flags  = (r->flags & TLS_32BIT ? 4 : 0) | (r->flags & TLS_PAGES ? 8 : 0) | (r->flags & TLS_USABLE ? 1 : 0);
     if (r->flags & TLS_NOT_PRESENT)
         access &= ~0x80u;
     out[0] = r->base << 16 | (r->limit & 0xFFFF);
@@ -241,9 +242,10 @@ static void encode_tls(const struct tls_request *r, uint32_t out[2])
 
 int thread_set_tls(struct thread *thread, struct tls_request *request)
 {
-    uint32_t slot = request->entry - TLS_FIRST;
+    uint32_t slot;
 
     deep_assert(thread != NULL && request != NULL);
+    slot = request->entry - TLS_FIRST;
     if (!tls_may_be(request))
         return -EINVAL;
     if (request->entry == UINT32_MAX) {
@@ -266,9 +268,10 @@ int thread_set_tls(struct thread *thread, struct tls_request *request)
 
 int thread_get_tls(const struct thread *thread, struct tls_request *request)
 {
-    uint32_t slot = request->entry - TLS_FIRST, low, high;
+    uint32_t slot, low, high;
 
     deep_assert(thread != NULL && request != NULL);
+    slot = request->entry - TLS_FIRST;
     if (slot >= TLS_SLOTS)
         return -EINVAL;
     low  = thread->machine.tls[slot][0];
