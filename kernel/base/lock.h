@@ -12,7 +12,8 @@
  *   SIGNALS    queues of signals
  *   MAP        region tree of a space
  *   FUTEX      lists of threads that wait for a word of memory
- *   OBJECT     contents of a file or of shared memory; a table of descriptors
+ *   OBJECT     contents of a file or of shared memory; a table of descriptors; paths that were not found;
+ *              what all processes of one user have together
  *   HEAP       kernel heap
  *   STACKS     the stacks window; the original of shared variables, while it is open (layouts/firmware/shared.c)
  *   TABLES     page tables of a process's space

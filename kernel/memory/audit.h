@@ -1,10 +1,11 @@
 /*
  * audit.h - the live auditor: what must be true of all of memory, checked.
  *
- * The auditor knows the numbered invariants of the memory manager's headers. A full pass
- * checks all of them; a step checks one slice and goes on from there the next time, so that an
- * idle CPU audits the machine for ever. The auditor changes nothing, allocates nothing, and reports
- * the first few failures with an invariant's id, address and frame.
+ * The auditor knows the numbered invariants of the memory manager's headers. A full pass checks all of them but C4,
+ * which arch/host checks. A step checks one slice and goes on from there the next time, so that an idle CPU audits the
+ * machine for ever: the memory map, frames, kernel space's tables, heap, stacks, places of tables, and what lies above
+ * memory. Spaces of processes, objects and the cross checks are left to full passes. The auditor changes nothing,
+ * allocates nothing, and reports the first few failures with an invariant's id, address and frame.
  *
  * Besides the invariants of each part there are cross checks between the parts (audit_cross.c):
  *
@@ -18,9 +19,9 @@
  * Locking  takes each structure's own lock for the part it looks at; inside a panic
  *          locks_ignore() has been called and none is taken. A full pass compares parts with
  *          each other, so nobody may change memory meanwhile: the caller sees to it.
- * Cost     a step: one area of frames (frames_audit_area()), the tables below one upper entry of kernel space, one
- *          small structure, or a piece of table_homes_audit_part(). A full pass: all of memory, once for each frame
- *          record and each entry.
+ * Cost     a step: one area of frames (frames_audit_area()), the tables below one upper entry of kernel space, 64 KiB
+ *          of the heap, one small structure, or a piece of table_homes_audit_part(). A full pass: all of memory, once
+ *          for each frame record and each entry.
  */
 #ifndef QUIRE_MEMORY_AUDIT_H
 #define QUIRE_MEMORY_AUDIT_H
@@ -37,7 +38,7 @@ struct invariant {
 };
 extern const struct invariant *const invariants[];      /* sets (rows.h): memory's own, and a layout's */
 
-/* A check of something that lies above memory, which registers its set here: part of each full pass. */
+/* A check of something that lies above memory, which registers its set here: part of each full pass, and a step. */
 struct audit_part {
     const char *name;
     void      (*audit)(struct audit_report *report);

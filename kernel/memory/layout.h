@@ -1,7 +1,7 @@
 /*
  * layout.h - what a layout document says, as the kernel reads it.
  *
- * layouts/NAME.md is compiled by tools/layout into build/NAME/layout/:
+ * layouts/NAME/layout.md is compiled by tools/layout into build/NAME/layout/, among others:
  *
  *   layout.h      constants (LAYOUT_*), for code that must fold them
  *   layout.c      `const struct layout layout`, the tables below

@@ -147,7 +147,7 @@ static const char *check_ram(const struct start_facts *facts)
     return NULL;
 }
 
-/* Where kernel space's tables have a fixed place, that memory must be there, and nobody's. */
+/* Where kernel space's tables have a fixed place, that memory must be there, and have no owner. */
 static const char *keep_master(void)
 {
     uint64_t missing;

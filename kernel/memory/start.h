@@ -4,11 +4,11 @@
  * The same sequence runs on a processor (kernel/init/main.c) and on the host port (tests):
  *
  *   1  the firmware's ranges become a memmap; what the layout, the image, the modules and
- *      devices occupy is carved out of it
- *   2  the bitmap, its summary and the frame records get their places
- *   3  kernel space takes over from the boot tables
- *   4  the pool opens; where the kernel has a space of its own that becomes current; slots, stacks and heap start
- *   5  memory only boot needed goes to the pool
+ *      devices occupy is carved out of it; slots start
+ *   2  the bitmap, its summary and the frame records get their sizes, and their places where the document gives any
+ *   3  kernel space takes over from the boot tables; bitmap, summary and records get the places they still lack
+ *   4  the pool opens; where the kernel has a space of its own that becomes current; stacks, heap and maps start
+ *   5  memory only boot needed goes to the pool, where something still shows it or nothing needs to
  *
  * Errors   text for people, never a panic: too little memory is the outside world's doing.
  */
@@ -37,7 +37,7 @@ struct start_facts {
     uint32_t                   device_count;
 };
 
-/* Returns NULL, or why this machine cannot be run (static text). */
+/* Returns NULL, or why this machine cannot be run (text that stays until the next call). */
 const char *memory_start(const struct start_facts *facts) MUST_CHECK;
 
 /* The map that memory_start() has made, for the console and the auditor. */

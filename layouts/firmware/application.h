@@ -11,8 +11,8 @@
  *            in which it begins is the stack's
  *
  * So a stack that may have 16 pages is 16 pages long with the part of the highest that shared takes, and an application
- * takes (heap + guard + stack + what shared needs beyond one page) pages of addresses. Who asks for less than the
- * document allows has a shorter table (G3).
+ * takes (heap + guard + stack + what shared needs beyond one page) pages of addresses. An application that asks for
+ * less than the document allows has a shorter table (G3).
  *
  * Source   claims G3, G19 to G24.
  */

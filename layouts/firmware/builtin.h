@@ -1,7 +1,7 @@
 /*
  * builtin.h - running applications that are linked into the image (layouts/firmware/apps/app.h), from the console.
  *
- * Who starts them is the kernel on its first stack, which the scheduler calls idle: it gives way until they
+ * They are started by the kernel on its first stack, which the scheduler calls idle: it gives way until they
  * have ended. A started application is a process with its own space, and in no family: nobody waits for it but its
  * struct builtin.
  *
@@ -19,7 +19,7 @@
 
 struct process;
 
-/* One that was started; the caller's, and it must outlive the process. */
+/* An application that was started. The structure is the caller's, and must outlive the process. */
 struct builtin {
     const struct app    *app;
     struct app_arguments arguments;
@@ -50,8 +50,8 @@ void builtin_give_way(void);
 void builtin_kill(struct builtin *builtin);
 
 /*
- * By the end of a process (exit.c), while it still has its memory, and when it has nothing left: for one that is built
- * in.
+ * Called for the end of each process (exit.c): builtin_note_end() while it still has its memory, builtin_ended() when
+ * it has nothing left. They do nothing for a process that is no built-in application.
  */
 void builtin_note_end(struct process *process);
 void builtin_note_reason(const char *reason);      /* why a fault kills the current process, if it is built in */

@@ -119,7 +119,7 @@ static void g2_kernel_below(struct claim_result *result)
               show_address(page_address(highest)).text, show_address(from).text);
 }
 
-/* Who may have less of a heap has fewer tables when it uses all that it may have. */
+/* An application with a smaller heap has fewer tables when it uses all that it may have. */
 static void g3_tables_vary(struct claim_result *result)
 {
     const struct app *probe = builtin_find("probe");

@@ -20,7 +20,7 @@ bool firmware_try(uint32_t kind, vaddr_t at, struct builtin *out, bool *allowed)
 vaddr_t        firmware_constant(void);
 extern uint8_t firmware_variable[];
 
-/* firmware_rights.c */
+/* claims_rights.c */
 void g7_code(struct claim_result *result);
 void g8_constants(struct claim_result *result);
 void g9_variables(struct claim_result *result);

@@ -109,7 +109,7 @@ static bool try_program(vaddr_t at, struct rights *got)
 /* What this processor cannot keep apart from what is claimed. */
 static uint8_t comes_along(uint8_t want) { return (want & X ? R : 0) | (want & R ? X : 0); }
 
-/* show_rights() leaves out who may do nothing. */
+/* show_rights() leaves out the side that may do nothing. */
 static struct text both(struct rights rights)
 {
     struct text text;

@@ -71,7 +71,7 @@ static void wait_for(struct builtin *b)
         }
         builtin_give_way();
     }
-    builtin_give_way();                 /* whoever runs next frees what is left of its thread */
+    builtin_give_way();                 /* the next thread frees what is left of its thread */
     tell_ends();
 }
 

@@ -3,7 +3,7 @@
  *
  * Applications that are linked into the kernel's image share its code. Their variables cannot be shared, and they
  * are linked only once: in the region `original` of the document, sections .data_shared and .bss_shared. That region
- * holds what a variable is at first, and is nobody's: a page of it is present only inside shared_copy(),
+ * holds what a variable is at first, and no space shows it: a page of it is present only inside shared_copy(),
  * for the kernel alone and for reading. Every process begins with a copy of it, and one is the kernel's own.
  *
  * Code reaches its copy through a segment whose base is the distance from the original to the copy (APP_SHARED in

@@ -2,8 +2,8 @@
  * claims.h - the numbers of the claims M1 to M17, and what the files of their probes share.
  *
  * The numbers are the claims' own and are not taken from the document's tables: if the document
- * were changed, the probes would notice. movos.c has the probes about memory and bookkeeping, movos_boot.c those about
- * the way from the BIOS, movos_processes.c those that make processes; movos_mutations.c makes claims untrue.
+ * were changed, the probes would notice. claims.c has the probes about memory and bookkeeping, claims_boot.c those
+ * about the way from the BIOS, claims_processes.c those that make processes; mutations.c makes claims untrue.
  */
 #ifndef QUIRE_CLAIMS_MOVOS_H
 #define QUIRE_CLAIMS_MOVOS_H
@@ -32,9 +32,9 @@ frame_t m_shown(vaddr_t address);
 entry_t m_root_entry(const struct space *space, page_t page);
 
 #define PROBE(name) void name(struct claim_result *result)
-/* movos_boot.c */
+/* claims_boot.c */
 PROBE(m1_boot_sector); PROBE(m2_padding); PROBE(m3_relocator); PROBE(m4_relocated);
-/* movos_processes.c */
+/* claims_processes.c */
 PROBE(m7_nothing_left); PROBE(m8_registers_and_tables); PROBE(m10_page_by_page); PROBE(m12_start_address);
 PROBE(m15_chunk_order); PROBE(m16_kernel_unseen);
 #undef PROBE

@@ -64,7 +64,7 @@ static void k2_set_is_in_use(struct claim_result *result)
               frames_end(), (unsigned)bytes, used);
 }
 
-/* The next stretch of usable memory from `from` on, whoever has it: what the BIOS calls a segment. */
+/* The next stretch of usable memory from `from` on, whatever it is used for: what the BIOS calls a segment. */
 static struct span segment(uint32_t from)
 {
     const struct memmap *map = memory_map();

@@ -6,7 +6,7 @@
 
 #include "claims/claims.h"
 
-/* pat_spaces.c */
+/* claims_spaces.c */
 void k13_identity(struct claim_result *result);
 void k14_handler_first(struct claim_result *result);
 void k15_cr3_then_cr0(struct claim_result *result);

@@ -162,7 +162,7 @@ static void t4_link(struct claim_result *result)
               spaces, right);
 }
 
-/* ---- T9, T12: who is where, and growing ---------------------------------------------------------- */
+/* ---- T9, T12: where objects are, and growing ------------------------------------------------------ */
 
 static vaddr_t tracker_address(const struct space *space) { return T_TRACKERS + 8 * space->home.tracker; }
 

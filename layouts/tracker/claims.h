@@ -23,14 +23,14 @@ frame_t t_shown(vaddr_t address);
 /* A word of kernel memory. */
 uint32_t t_word(vaddr_t address);
 
-/* tracker_master.c */
+/* claims_master.c */
 void t5_known_place(struct claim_result *result);
 void t6_identity(struct claim_result *result);
 void t7_firmware_present(struct claim_result *result);
 void t8_structures_present(struct claim_result *result);
 void t18_order(struct claim_result *result);
 
-/* tracker_many.c: claims about many spaces at once */
+/* claims_many.c: claims about many spaces at once */
 void t10_pins(struct claim_result *result);
 void t11_thousands(struct claim_result *result);
 void t16_a_page_of_trackers(struct claim_result *result);

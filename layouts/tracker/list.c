@@ -85,7 +85,7 @@ static bool find_up(size_t wanted, page_t *first)
     return false;
 }
 
-/* Whoever owns a place says where it begins, so the search goes on right below. */
+/* The object that owns a place says where it begins, so the search goes on right below. */
 static bool find_down(size_t wanted, page_t *first)
 {
     size_t run = 0;

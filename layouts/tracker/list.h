@@ -8,8 +8,8 @@
  *
  * So what lies right behind an object is one look, and nobody keeps a second account of free addresses.
  *
- * Small objects are placed from the bottom, those that were moved from the top: who has grown once is likely to
- * be long, and should not lie between the small.
+ * Small objects are placed from the bottom, those that were moved from the top: an object that has grown once is likely
+ * to be long, and should not lie between the small.
  *
  * Locking  trackers_lock is held by the caller.
  * Cost     looking, entering, leaving: O(places). Searching upwards: O(places) from the lowest that may be free on,

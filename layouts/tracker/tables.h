@@ -12,13 +12,13 @@
  *
  * The *extent* of an object is how many pages of addresses it has: at least two, and as many as lead to its last
  * table. A page of the extent whose table does not exist has no frame. Objects lie in the region `objects`; tracker.h
- * says who is where, table_list.h what is free.
+ * says where each object is, list.h what is free.
  *
  * Growing  A table beyond the extent makes the object longer. If the pages behind it are taken, the object is moved
  *          first: its frames are mapped at another place, every reference is told, and the old addresses are given
  *          back. Nothing is copied: what moves is where the object is seen, so its contents cannot differ
  *          afterwards, CR3 goes on naming the directory's frame, and moving needs no memory but perhaps a page of
- *          the list. Who holds a pointer into an object is in this file's power: the space (home.info), the
+ *          the list. All that hold a pointer into an object are known to this file: the space (home.info), the
  *          tracker, the list; a cursor looks again after it has built tables.
  * Shrinking  When the last table of an object goes, the extent ends with the one before it.
  *
@@ -30,7 +30,7 @@
  * Errors   -ENOMEM when there is no frame for a page of trackers or of the list, or no room in `objects`.
  * Source   claims T1 to T4, T11 to T14.
  *
- * Invariants (tracked_audit.c):
+ * Invariants (audit.c):
  *   E1  an object lies inside `objects`, from an even page on, and the places of its extent are its own
  *   E2  a space's link and its tracker name the same object; trackers in use are as many as spaces, kernel's included
  *   E3  page A shows the root, page 1 + n of the extent the table of the n-th 4 MiB, or nothing; the last has a table

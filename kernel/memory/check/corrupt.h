@@ -11,7 +11,7 @@
  * ON_HOST marks what only the software MMU can look at (C4); IF_CHECKED what only a checked
  * build looks at (F5).
  *
- * Locking  none held; whoever calls sees to it that nothing else runs.
+ * Locking  none held; the caller sees to it that nothing else runs.
  */
 #ifndef QUIRE_MEMORY_CORRUPT_H
 #define QUIRE_MEMORY_CORRUPT_H

@@ -48,8 +48,8 @@ struct frame_record {
 _Static_assert(sizeof(struct frame_record) == 8, "layouts reserve 8 bytes a frame");
 
 /*
- * The reserve is a number of free frames, not particular ones: 1/256 of RAM, at least 4 and at most
- * 64, that only FRAME_SPARE gets. It is for work that ends with more memory free than before
+ * The reserve is a number of free frames, not particular ones, that only FRAME_SPARE gets: 1/256 of RAM, at least 4
+ * and at most 64, or 1/16 of a RAM of fewer than 64 frames. It is for work that ends with more memory free than before
  * (page tables of an unmap that splits, page-out), so it must not wait for memory itself.
  *
  * FRAME_LOW asks for a frame below low_end. Under the search `fullest` everybody else is served from
@@ -90,7 +90,7 @@ int frame_get(enum owner owner, unsigned flags, frame_t *out) MUST_CHECK;
 /* Drop a reference. Returns true when it was the last and the frame became free. */
 bool frame_put(frame_t frame);
 
-/* The same from somebody who may be wrong about whose the frame is: if it is not `owner`'s that is a misuse. */
+/* frame_put() for a caller who may be wrong about the frame's owner: another owner's frame is a misuse, and stays. */
 bool frame_put_of(frame_t frame, enum owner owner);
 
 /*
@@ -105,7 +105,7 @@ void frame_share(frame_t frame);
 void frame_share_all(const frame_t *frames_shared, size_t count);
 void frame_put_all(const frame_t *frames_put, size_t count);
 
-/* Keep a frame for good: from now on its references are not counted, by nobody. For the frame of zeros. */
+/* Keep a frame for good: from now on its references are not counted any more. For the frame of zeros. */
 void frame_pin(frame_t frame);
 bool frame_is_pinned(frame_t frame);
 
@@ -117,9 +117,9 @@ void frame_show(frame_t frame);
 
 /*
  * Take `count` frames in a row, the first a multiple of `align` (a power of two, in frames),
- * all below frame `below` (0: no bound). Exact: fails with -ENOMEM only if no such run exists, or if it
- * would cut into the reserve without FRAME_SPARE. Lowest first; up to 512 frames come from
- * areas already broken into, if they fit there.
+ * all below frame `below` (0: no bound). Exact on one CPU: fails with -ENOMEM only if no such run exists, or if it
+ * would cut into the reserve without FRAME_SPARE; frames in other CPUs' magazines are asked for, and not waited for.
+ * Lowest first; up to 512 frames come from areas already broken into, if they fit there.
  * Each is then an ordinary frame with count 1, to be given back singly or with frame_run_put(),
  * which frees all of a run or, if one of them is not ours alone, none.
  */
@@ -133,7 +133,10 @@ void frame_run_put(frame_t first, uint32_t count);
  */
 void frame_reclaim(frame_t first, uint32_t count, enum owner owner);
 
-/* Of a frame without a record: no references, ABSENT, no RAM. A link only frames with a record have. */
+/*
+ * A frame without a record has no references, belongs to ABSENT and is no RAM. frame_change_owner() wants a frame that
+ * `from` has references to, which they stay. A link only frames with a record have.
+ */
 uint32_t   frame_references(frame_t frame);
 enum owner frame_owner(frame_t frame);
 void       frame_change_owner(frame_t frame, enum owner from, enum owner to);
@@ -164,7 +167,7 @@ struct frame_sums {
 };
 
 void frames_sums(struct frame_sums *out);       /* O(areas and partly used words), for people   */
-uint32_t frames_owned(enum owner owner);        /* one of the sums, O(CPUs)                     */
+uint32_t frames_owned(enum owner owner);        /* one of the sums, O(CPUs); FREE for each owner so */
 uint32_t frames_free(void);                     /* frames_owned(OWNER_FREE)                     */
 uint32_t frames_end(void);          /* one past the highest frame with a record              */
 

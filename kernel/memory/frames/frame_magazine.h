@@ -1,8 +1,8 @@
 /*
  * frame_magazine.h - each CPU's frames at hand, and the state that the files of the frame pool share.
  *
- * Internal to frame.c, frame_magazine.c and frame_audit.c. Between a call and the bitmap stands the
- * CPU's magazine, so that most calls touch no shared word but the frame's own record:
+ * Internal to the files frame*.c, the checks of frames (memory/check) and probes of claims. Between a call and the
+ * bitmap stands the CPU's magazine, so that most calls touch no shared word but the frame's own record:
  *
  *   ring     frames given back lately, still warm in the cache. The newest is handed out first; when
  *            the ring is full the oldest goes back to the bitmap, one for one, so that no
@@ -148,13 +148,13 @@ static inline struct frame_record *record_of(uint32_t frame)
     return record;
 }
 
-/* Acquire: whoever sees that others have dropped their references also sees what they wrote before. */
+/* Acquire: a CPU that sees that others have dropped their references also sees what they wrote before. */
 static inline uint32_t state_read(const struct frame_record *record)
 {
     return __atomic_load_n(&record->state, __ATOMIC_ACQUIRE);
 }
 
-/* For whoever alone may change the state: the only holder, or the magazine a free frame is in. */
+/* For the one who alone may change the state: the only holder, or the CPU whose magazine has the free frame. */
 static inline void state_write(struct frame_record *record, uint32_t state)
 {
     __atomic_store_n(&record->state, state, __ATOMIC_RELAXED);

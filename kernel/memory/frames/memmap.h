@@ -31,7 +31,7 @@ enum { MEMMAP_RANGES = 128 };
 struct memmap_range {
     frame_t    first, end;          /* [first, end)                                          */
     bool       ram;                 /* the firmware listed it as usable memory               */
-    enum owner owner;               /* OWNER_FREE: for the pool; else who has it             */
+    enum owner owner;               /* OWNER_FREE: for the pool; else the owner that has it  */
 };
 
 struct memmap {

@@ -2,11 +2,11 @@
  * next_page.h - pages by address, one at a time: the two calls around which the pat layout's document is built.
  *
  * frame.h is what the kernel itself uses. These calls say the same in fewer words: a page is its physical
- * address, who asks need not say for what, and giving back needs no thought. Frames taken here belong to
- * OWNER_PAGES until whoever took them says otherwise.
+ * address, the caller need not name an owner, and giving back needs no thought. Frames taken here belong to
+ * OWNER_PAGES until their taker calls frame_change_owner().
  *
- * Locking  as frame.h: none needed.
- * Cost     as frame_get(): constant, and a page of zeros written.
+ * Locking  as frame_get(): callable with any lock held and from interrupts.
+ * Cost     as frame_get(): constant, and a page of zeros written where the frame was not zeroed ahead.
  * Source   claims K6..K12.
  */
 #ifndef QUIRE_MEMORY_NEXT_PAGE_H

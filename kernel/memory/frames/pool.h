@@ -1,8 +1,8 @@
 /*
  * pool.h - which frames are free: the bitmap, and what makes searching it cheap.
  *
- * Internal to the frame pool: memory/frames/frame.c adds records, owners and magazines, and is
- * the only caller. This part knows numbers and bits only.
+ * Internal to the frame pool: the files frame*.c add records, owners and magazines, and are, with the checks of
+ * frames (memory/check), the only callers. This part knows numbers and bits only.
  *
  *   bitmap   one bit a frame, where and in the polarity the document says. Read as raw bytes,
  *            bit n % 8 of byte n / 8 is frame n. In memory it is an array of words (word_t).

@@ -16,7 +16,8 @@
  *          free when it would be handed out again, if it was to the first eight bytes; checked
  *          builds fill the rest of a free block and verify that too.
  * Locking  small blocks: RANK_HEAP inside, and most calls take no lock; callable from interrupts,
- *          with no lock of rank HEAP or above held. Big blocks: RANK_MAP inside as well.
+ *          with no lock of rank HEAP or above held. Big blocks: RANK_MAP inside as well, so no lock of
+ *          rank MAP or above may be held.
  * Cost     O(1) for small blocks, O(log regions) + pages for big ones.
  * Space    a slot is at most a quarter larger than what was asked for and 8 bytes, but
  *          for multiples of 16 bytes; the book takes one page in sixteen of the slab area, up to the highest slab there
@@ -43,13 +44,13 @@ enum { HEAP_ZERO = 1 };
 
 void heap_start(void);
 
-/* Nothing asked for is a block too: heap_alloc(0, 0) is unlike any other pointer. */
+/* heap_alloc(0, flags) returns a block as well: a pointer that is not NULL and equals no other. */
 void *heap_alloc(size_t bytes, unsigned flags) __attribute__((malloc, alloc_size(1)));
 void  heap_free(void *block);                           /* NULL is fine                       */
 void  heap_free_sized(void *block, size_t bytes);       /* checks that bytes was asked for    */
 /*
  * Same contents up to the smaller size; a NULL block is heap_alloc(). Returns the block, moved or
- * not, or NULL: then the old one is unchanged.
+ * not, or NULL, without memory or for a pointer that is misused: then the old one is unchanged.
  */
 void *heap_resize(void *block, size_t bytes);
 size_t heap_size(const void *block);                    /* what was asked for; 0 if misused   */
@@ -58,7 +59,7 @@ size_t heap_size(const void *block);                    /* what was asked for; 0
  * Zeroed memory that is never given back: what the kernel needs for as long as it runs. Where the document packs its
  * regions the heap begins inside a page (G19); what it has of that page serves first, from the bottom up, and is
  * no part of the sums. Else this is heap_alloc(). NULL when there is no memory. heap_kept() says how much of the page
- * is in use, of how many bytes.
+ * is in use, and of how many bytes.
  */
 void  *heap_keep(size_t bytes);
 size_t heap_kept(size_t *of);
@@ -81,10 +82,10 @@ struct heap_sums {
 void heap_sums(struct heap_sums *out);
 
 /*
- * Who holds how much: live blocks by the code address that took them and the room of their slots. Where a block fills
- * its slot nobody could be noted, and the taker is 0. Big blocks have rows with slots of room 0, and the small blocks
- * that describe them are among the others. Returns how many rows it wrote, at most `room`; what did not fit is missing.
- * O(heap * rows), under the map lock of kernel space.
+ * The holders of the heap: live blocks by the code address that took them and the room of their slots. Where a block
+ * fills its slot nobody could be noted, and the taker is 0. Big blocks have rows with slots of room 0, and the small
+ * blocks that describe them are among the others. Returns how many rows it wrote, at most `room`; what did not fit is
+ * missing. O(heap * rows), under the map lock of kernel space.
  */
 struct heap_taker { uint32_t taker, slot_room, blocks; uint64_t bytes; };
 unsigned heap_takers(struct heap_taker *rows, unsigned room);

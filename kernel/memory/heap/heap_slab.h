@@ -19,7 +19,7 @@
  * Chunks come and go at the high end only, so [0, limit) of the slab area always has its book.
  *
  * Locking  heap.lock (RANK_HEAP) guards lists and descriptors. A block's state byte is
- *          written by whoever holds the block: the slab (under the lock), a CPU's magazine (that
+ *          written by the holder of the block: the slab (under the lock), a CPU's magazine (that
  *          CPU, interrupts off), or the caller giving it back.
  */
 #ifndef QUIRE_MEMORY_HEAP_SLAB_H
@@ -37,7 +37,7 @@ enum { CHUNK_PAGES = 16, CHUNK_BYTES = CHUNK_PAGES * 4096, SLAB_PAGES = 2, HEAP_
 enum {
     BLOCK_FREE  = 1 << 5,       /* in its slab                                               */
     BLOCK_READY = 2 << 5,       /* in a magazine                                             */
-    BLOCK_LIVE  = 3 << 5,       /* somebody's                                                */
+    BLOCK_LIVE  = 3 << 5,       /* a caller's                                                */
     BLOCK_LOST  = 4 << 5,       /* found damaged, never handed out again                     */
     BLOCK_KIND  = 7 << 5, BLOCK_CLASS = 31,
 };
@@ -94,7 +94,7 @@ static inline size_t slab_offset(const void *pointer)
 }
 
 /*
- * Relaxed: whoever holds a block has seen its chunk appear, and it cannot go before the block does.
+ * Relaxed: a holder of a block has seen its chunk appear, and the chunk cannot go before the block does.
  * For any other pointer either answer leads to a report.
  */
 static inline bool in_slab_area(const void *pointer)
@@ -155,7 +155,7 @@ void heap_pages_unmap(page_t first, unsigned pages);
 
 /* ---- Magazines (heap.c): blocks that a CPU has at hand. Interrupts off; no lock. ---- */
 
-enum { MAGAZINE = 26 };                 /* fills the alignment on either word size */
+enum { MAGAZINE = 26 };                 /* fills the alignment where a pointer has 4 bytes, and fits where 8 */
 
 /*
  * What the fast path needs of a class, in one place. Row CLOSED has room for nothing and is never

@@ -16,8 +16,10 @@
  *
  * Owning   a pool comes with the first stack of its space and goes with the last; a space with a stack in use
  *          must not be destroyed.
- * Locking  RANK_STACKS inside. Cost O(1) amortised; no allocation but frames and, for the first of a space's own
- *          stacks, a table and a small block of the heap.
+ * Locking  RANK_STACKS inside, but for stack_guarding(), which takes no lock: a double fault may come anywhere. The
+ *          heap (RANK_HEAP) is asked for the pool of a space that has none before RANK_STACKS is taken.
+ * Cost     a stack's pages, and a look at one bit for each slot, 32 at a time. No allocation but frames and, for the
+ *          first of a space's own stacks, a table and a small block of the heap.
  *
  * Invariants (stacks_audit), of each pool:
  *   K1  a slot in use has all its pages mapped, a free one none; guards never are
@@ -59,8 +61,7 @@ void stack_write(const struct stack *stack, const void *bytes, size_t count);
 
 /*
  * A thread goes to another space and takes its stack along, into the same slot. stack_follow() takes what that needs,
- * and
- * *there is the stack in its new place: as good as any, not yet with the contents. Returns 0, -ENOMEM, or -EAGAIN
+ * and *there is the stack in its new place: as good as any, not yet with the contents. Returns 0, -ENOMEM, or -EAGAIN
  * when the slot is in use there. Then either stack_stay() gives it back; or stack_move(), called by the thread itself
  * on the stack `here`, makes `space` current with the contents in the new place, and the old one free. Where all
  * share one pool the two are the same stack, and only the space changes.
@@ -70,8 +71,8 @@ void stack_stay(const struct stack *here, const struct stack *there);
 void stack_move(struct space *space, const struct stack *here, const struct stack *there);
 
 /*
- * Whether the pointer leads onto a kernel stack. What other threads or interrupts follow must not lie there:
- * whose stack it is may run elsewhere (schedule.h, struct waiter).
+ * Whether the pointer leads onto a kernel stack. What other threads or interrupts follow must not lie there: the
+ * stack's thread may run elsewhere (schedule.h, struct waiter).
  */
 static inline bool stack_holds(const void *pointer)
 {

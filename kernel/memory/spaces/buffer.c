@@ -1,8 +1,8 @@
 /*
  * buffer.c - one way to move bytes, whether a program or the kernel is at the other end.
  *
- * A program's memory may fault and sleep while it is copied, so a temporary view of a frame cannot be
- * kept open meanwhile. Frames with a permanent address are copied directly; others by way of
+ * A program's memory may fault while it is copied, and resolving the fault uses the same temporary views, so a view
+ * of a frame cannot be kept open meanwhile. Frames with a permanent address are copied directly; others by way of
  * a small block on the stack.
  */
 #include "memory/spaces/buffer.h"

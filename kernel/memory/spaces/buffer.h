@@ -1,5 +1,6 @@
 /*
- * buffer.h - where bytes come from or go to, for who moves them and need not know: a program's memory, or the kernel's.
+ * buffer.h - where bytes come from or go to, for code that moves them and need not know: a program's memory, or the
+ * kernel's.
  *
  * Locking  what user.h says of a program's memory. Cost: the bytes.
  */
@@ -13,7 +14,10 @@ struct buffer {
     union { user_t user; char *memory; };
     size_t bytes;                   /* left; buffer_put/get count it down and move on         */
 };
-/* Copy, moving the buffer on. Return how many bytes were copied: less than asked means -EFAULT. */
+/*
+ * Copy to or from the buffer, or fill it with zeros, moving it on; never beyond its end. Return how many bytes were
+ * copied: less than asked for and than was left of the buffer means -EFAULT.
+ */
 size_t buffer_put(struct buffer *buffer, const void *from, size_t bytes);
 size_t buffer_get(struct buffer *buffer, void *to, size_t bytes);
 size_t buffer_clear(struct buffer *buffer, size_t bytes);

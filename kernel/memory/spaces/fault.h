@@ -63,8 +63,9 @@ struct space;
  * Handle a fault of a program, or of the kernel on its behalf, at `address`. Returns 0: try again.
  * -EFAULT: *verdict says why. -ENOMEM: no frame; the caller frees memory or kills; nothing has changed but that a
  * stack may have grown.
- * Locking  takes the map lock, inside it the object's and the tables'; never sleeps.
- * Cost     O(log regions), and O(FAULT_AROUND) for a read of a file.
+ * Locking  takes the map lock, inside it the object's, the tables', and the one of promises where a stack grows; never
+ *          sleeps.
+ * Cost     O(log regions), O(log pages) of an object; a read of an object brings in up to 16 neighbours as well.
  */
 int space_fault(struct space *space, vaddr_t address, uint8_t access, struct fault_verdict *verdict) MUST_CHECK;
 

@@ -1,11 +1,12 @@
 /*
  * map.h - the memory a program asks for: mmap and its relatives, on any space.
  *
- * Addresses and lengths come from programs and are not trusted. Every call decides first: what can fail
- * does so before anything visible changes. Errors are Linux's for the same mistake.
+ * Addresses and lengths come from programs and are not trusted. Calls decide first: what can fail does so before
+ * anything visible changes, but where Linux goes through a range region by region and keeps what it did before it met
+ * the first hole or refusal: mprotect, mlock, madvise. Errors are Linux's for the same mistake.
  * Neighbouring regions that mean the same are merged, as /proc/self/maps shows on Linux.
  *
- * Locking  each call takes the space's map lock.
+ * Locking  each call takes the space's map lock, map_copy() the parent's: nobody else knows the child yet.
  * Source   Linux man-pages: mmap(2), munmap(2), mprotect(2), mremap(2), brk(2), madvise(2), msync(2).
  */
 #ifndef QUIRE_MEMORY_MAP_H
@@ -33,8 +34,8 @@ struct map_request {
     struct object *object;          /* NULL: anonymous (shared anonymous memory gets an object) */
     uint64_t       offset;          /* page of the object                                     */
     const char    *name;            /* for people and /proc/self/maps: "[stack]", or NULL     */
-    void *file; /* struct node of the file, for /proc/self/maps and maps of exe; a reference is taken
-                                     * through map_file_hold/map_file_release below             */
+    void          *file;            /* struct node of the file, for /proc/self/maps and maps of exe; a reference is
+                                     * taken and dropped through map_file_hold, map_file_release  */
 };
 
 /* How regions keep a file alive without knowing files; kernel/files sets them at start. */
@@ -63,7 +64,7 @@ int    map_lock_all(struct space *space, bool now, bool future, bool on_fault) M
 void   map_unlock_all(struct space *space);
 size_t map_locked(struct space *space);         /* pages of locked regions; cost: as many steps as there are regions */
 
-/* For each page of the span: 1 when it is in memory, for this program or for anybody; else 0. -ENOMEM for a hole. */
+/* For each page of a span of user space: 1 when it is in memory, for any program; else 0. -ENOMEM for a hole. */
 int map_residency(struct space *space, struct span span, uint8_t *there) MUST_CHECK;
 
 /* remap_file_pages(2): show another part of the object that a shared region shows. The range lies in one region. */
@@ -82,7 +83,10 @@ void map_clear(struct space *space);
 extern size_t map_committed;
 extern int    map_overcommit;
 
-/* Used by the parts of map and fault: promise `pages` more to a space. Returns 0 or -ENOMEM. */
+/*
+ * For the parts of map and fault: promise `pages` more to a space, or fewer. The space's map lock is held, or nobody
+ * else knows the space. map_charge() returns 0 or -ENOMEM.
+ */
 int  map_charge(struct space *space, size_t pages) MUST_CHECK;
 void map_uncharge(struct space *space, size_t pages);
 

@@ -19,7 +19,7 @@ struct wanted {
     frame_t     first;                  /* NO_FRAME: the next available ones */
 };
 
-/* All of it numbers, whoever asks. */
+/* The same checks of numbers for programs and for the kernel. */
 static int look_at(vaddr_t start, paddr_t physical, size_t bytes, struct wanted *out)
 {
     uint64_t frames_after;

@@ -1,7 +1,7 @@
 /*
  * map_region.h - regions of programs: made, split, joined, cut. Internal to map*.c.
  *
- * All calls want the space's map lock. Those that cut take the nodes they may need from
+ * All calls that name a space want its map lock, but map_bring_in(). Those that cut take the nodes they may need from
  * their caller, who asked for them while failing was still harmless.
  */
 #ifndef QUIRE_MEMORY_MAP_REGION_H

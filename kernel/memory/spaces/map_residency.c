@@ -11,7 +11,7 @@
 
 enum { STEP = 16 };                         /* pages of an object looked up at once */
 
-/* What the object behind a region has, whoever brought it in. */
+/* What the object behind a region has, whichever program brought it in. */
 static void look_behind(const struct region *region, struct span span, uint8_t *there)
 {
     frame_t  frames[STEP];

@@ -7,9 +7,11 @@
  *
  * Owning   counted; a region that maps an object, and a file node, hold a reference each. The object
  *          holds one reference on each of its frames; each entry mapping the frame holds another.
- * Locking  object->lock (RANK_OBJECT) for the index and the list. Frames handed out carry a
- *          reference, so they outlive the lock.
- * Cost     O(log pages) a look-up (a radix tree of 64-way nodes from the heap).
+ * Locking  object->lock (RANK_OBJECT) for the index and the list of regions; inside it, where pages are unmapped, the
+ *          tables lock of each space that maps them. The list of all objects has its own (RANK_SPACES). Frames handed
+ *          out carry a reference, so they outlive the lock.
+ * Cost     O(log pages) a look-up (a radix tree of 64-way nodes from the heap). What unmaps: the regions that map the
+ *          object, and their pages.
  *
  * Invariants (objects_audit):
  *   O1  an index slot below `pages` is empty or names a frame of the object's owner; beyond, all are empty;
@@ -47,14 +49,14 @@ void object_start(struct object *object, enum owner owner, uint64_t pages);
 struct object *object_create(enum owner owner, uint64_t pages);     /* on the heap; NULL without memory */
 
 /*
- * Memory that lies in no folder (memfd, shared anonymous memory) is a file to who reads /proc/PID/maps: of this device,
+ * Memory that lies in no folder (memfd, shared anonymous memory) is a file in /proc/PID/maps: of this device,
  * which no file system has, and with this number of its own.
  */
 enum { OBJECT_DEVICE = 1 };
 uint32_t object_new_number(void);
 
 void object_hold(struct object *object);
-/* the last one frees frames, index, and a created object */
+/* the last reference takes with it frames, index, and an object of object_create() */
 void object_release(struct object *object);
 
 /*
@@ -69,7 +71,11 @@ int object_page(struct object *object, uint64_t page, bool make, frame_t *out) M
  */
 void object_resident(struct object *object, uint64_t page, frame_t *out, size_t count);
 
-/* Put a frame the caller owns (a page of a boot module, say) at a page that is a hole. Takes the reference. */
+/*
+ * Put a frame that the caller has a reference to (a page of a boot module, say) at a page that is a hole; the reference
+ * passes to the object. Returns 0; -ENXIO beyond the last page, -EEXIST where there is a frame, -ENOMEM: then the
+ * reference is the caller's.
+ */
 int object_adopt(struct object *object, uint64_t page, frame_t frame) MUST_CHECK;
 
 /* Change the size; frames cut off are unmapped everywhere, then dropped. Growing makes holes. */
@@ -89,7 +95,7 @@ uint64_t object_next(struct object *object, uint64_t from, bool resident);
 /* Whether some shared mapping shows it to a program that may write there, now or after an mprotect(). O(mappings). */
 bool object_is_writable(struct object *object);
 
-/* Clear [from, to) bytes that are resident: a truncation in the middle of a page, a hole punched. */
+/* Clear the bytes [from, to) of pages that are resident: a truncation inside a page, a hole punched. O(pages). */
 void object_zero(struct object *object, uint64_t from, uint64_t to);
 
 /* Enter a region, whose space and span are set, in the list of those that map the object; and take it out. */

@@ -80,7 +80,7 @@ static void populate_discard(struct space *space, struct span span)
 
 /* ---- A chunk (M15) -------------------------------------------------------------------------------- */
 
-/* The table is nobody's yet: no lock, and a view of it only while an entry is written or read. */
+/* No space has the table yet: no lock, and a view of it only while an entry is written or read. */
 static void put_entry(frame_t table, page_t page, entry_t entry)
 {
     unsigned long state = interrupts_off();

@@ -33,7 +33,7 @@ static void region_summarize(struct region *node)
     node->widest = larger(node->gap, larger(widest_of(node->child[0]), widest_of(node->child[1])));
 }
 
-/* Whoever named `old` as a child (or root) names `new` from now on. */
+/* The parent, or the tree, that named `old` names `new` from now on. */
 static void replace_child(struct region_tree *tree, struct region *parent, struct region *old,
                           struct region *new)
 {

@@ -63,7 +63,7 @@ struct space {
     size_t             most_pages;          /* [map lock] what `pages` was at most, when it last shrank */
     uint8_t            barriers;            /* [a] membarrier(2): what was registered for, Linux's bits */
     uint8_t            lock_future;         /* [map lock] REGION_LOCKED* for new regions: mlockall() */
-    struct map_limits  limits;              /* [map lock]                                */
+    struct map_limits  limits;              /* by the space's program alone: exec, setrlimit, the break */
     struct stack_pool *stacks;              /* [stacks lock] in use here (stack.c); NULL: none */
     struct table_home  home;                /* [tables lock] of the layout's table access */
 };
@@ -123,8 +123,8 @@ void space_destroy(struct space *space);
 void space_activate(struct space *space);
 
 /*
- * The same for whoever loads the root himself, together with another stack: returns which, NO_FRAME where there is
- * nothing to load.
+ * The same for a caller that loads the root itself, together with another stack: returns the root to be loaded,
+ * NO_FRAME where there is nothing to load.
  */
 frame_t space_enter(struct space *space) MUST_CHECK;
 
@@ -136,18 +136,16 @@ static inline struct space *space_of_program(void) { return program_space; }
 void space_share_entry(page_t page, entry_t entry);
 
 /*
- * Carve a named region out of a kernel window (a region of the document) and, unless frames
- * is NULL or backing says otherwise, map it. `pages` are mapped, `guard` more below are kept free.
- * The region object is the caller's. Returns 0 or -ENOMEM (no frames, or no room in the window).
+ * Carve a named region out of a kernel window (a region of the document) and map it: kernel_map() with frames of the
+ * pool, `pages` of them, `guard` pages more below are kept free; kernel_map_device() with the pages of a device. The
+ * region object is the caller's. Return 0; -ENOMEM: no frames, or no room in the window; kernel_map_device() -EINVAL
+ * where the range is no address of the machine, or has RAM in it.
  */
 int  kernel_map(struct region *region, enum purpose window, const char *name, size_t pages, size_t guard,
                 enum owner owner) MUST_CHECK;
 int  kernel_map_device(struct region *region, const char *name, paddr_t start, size_t bytes,
                        enum cache cache) MUST_CHECK;
-/*
- * Whether the heap has more frames than its document's `at most`: the caller, who took the last of them, gives them
- * back.
- */
+/* Whether the heap has more frames than its document's `at most`: the caller, who took the last, gives them back. */
 bool kernel_heap_is_over(void);
 /* Undo either: unmap, flush, give the frames back (not a device's). */
 void kernel_unmap(struct region *region);

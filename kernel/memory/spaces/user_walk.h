@@ -11,7 +11,7 @@
  * Interrupts are off from the look-up of a page until its bytes are copied, so that the frame cannot change hands
  * in between.
  *
- * Cost     a walk of two levels for each page, and the copy.
+ * Cost     a walk of the tables for each page, and the copy.
  */
 #ifndef QUIRE_MEMORY_USER_WALK_H
 #define QUIRE_MEMORY_USER_WALK_H

@@ -1,8 +1,9 @@
 /*
  * cursor.h - the only writer of page-table entries.
  *
- * Open a cursor over a span of one space, edit any number of pages, close it: the flush
- * happens once, at the close, and only then are frames given back that edits have freed.
+ * Open a cursor over a span of one space, edit any number of pages, close it: the flush happens at the close, and only
+ * after a flush are frames given back that edits have freed. One flush is enough, but when CURSOR_FREED frames wait to
+ * be given back: then these are flushed and given back before the close.
  *
  *     struct cursor c;
  *     int err = cursor_open(&c, space, span, CURSOR_BUILD);
@@ -175,7 +176,10 @@ void    cursor_touch_allow(struct cursor_touch *t, struct rights rights);
 frame_t cursor_touch_replace(struct cursor_touch *t, frame_t frame, struct rights rights);
 void    cursor_touch_leave(struct cursor_touch *t);
 
-/* Clear the accessed bit, returning it; no flush (an old translation only delays ageing). */
+/*
+ * Note this age in a present page's entry and clear its accessed bit; returns what that was, false where no page is
+ * present. No flush: an old translation only delays ageing.
+ */
 bool cursor_age(struct cursor *c, page_t page, unsigned age);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * run.h - neighbouring pages that the tables of a space treat alike, found by walking the tables.
  *
- * Who draws memory as it is (the console's `map`, the snapshot of init/snapshot.h) wants neither single pages nor
+ * A drawing of memory as it is (the console's `map`, the snapshot of init/snapshot.h) shows neither single pages nor
  * what the document allows, but runs: pages in a row with the same kind of entry, the same rights and cache type, in
  * the same region of the space. They are found from the top down, because drawings have the highest address on top.
  *

@@ -1,5 +1,5 @@
 /*
- * shortage.h - what a process can lack besides memory, in words: for whoever tells a person why one could not be made.
+ * shortage.h - what a process can lack besides memory, in words: for the message that says why one could not be made.
  *
  * A row asks one question. A layout adds rows where its page tables need more than frames (base/rows.h).
  */

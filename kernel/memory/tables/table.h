@@ -9,6 +9,7 @@
  *   self      the root refers to itself: entries of the current space (and of the kernel
  *             part, the same in all) lie at constant addresses (A16); others through slots
  *   direct    tables are at their place in the direct map; others through slots
+ *   slots     the first tables are where the boot code's mapping shows them; others through slots
  *   window    tables of processes are mapped in a window of kernel space, each at a page of its own (M13)
  *   tracked   tables of a space are one contiguous object (T1)
  *
@@ -16,8 +17,7 @@
  * A pointer stays good until entry_at() is asked for another space or another table at
  * the same level on this CPU (all levels between the first and the last count as one), or the
  * lock is dropped.
- * Cost     self: one look at each level above. Others: the same, and a slot where a table
- *          has no permanent address.
+ * Cost     one look at each level above, and a slot where a table has no permanent address.
  */
 #ifndef QUIRE_MEMORY_TABLE_H
 #define QUIRE_MEMORY_TABLE_H

@@ -1,7 +1,7 @@
 /*
- * watch.h - somebody who is told of each change of a page's entry, at once, and may hold the machine up to look at it.
+ * watch.h - a watcher that is told of each change of a page's entry, at once, and may hold the machine up meanwhile.
  *
- * Checked kernels only: in others there is nobody, and nothing is asked. The watcher is called by whoever edits, with
+ * Checked kernels only: in others there is no watcher, and nothing is asked. The watcher is called by the editor, with
  * interrupts off and locks held: it takes none, and does not sleep. Directory entries and short views (slot.h) are not
  * told.
  */
