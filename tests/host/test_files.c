@@ -189,13 +189,37 @@ static void mounts_are_walked_in_and_out(void **state)
     node_release(up);
     node_release(inside);
 
-    folder->mounted = NULL;                     /* nothing is ever unmounted: the test cleans up by hand */
+    folder->mounted = NULL;                     /* the test cleans up by hand */
     other->covers   = NULL;
     systems_mounted = NULL;
     node_release(folder);
     node_release(folder);
     node_release(other->root);
     tmpfs_destroy(other);
+    stop_files();
+}
+
+/* The first request only marks the mount, and whoever uses it takes the mark away. */
+static void an_expiring_mount_that_is_used_begins_anew(void **state)
+{
+    struct file_system *other;
+    struct node        *folder;
+    struct file        *file;
+
+    (void)state;
+    start_files();
+    assert_int_equal(path_make_folder(fs, NULL, "/m", 0755), 0);
+    other  = tmpfs_new(0700);
+    folder = find("/m");
+    assert_int_equal(path_mount(folder, other->root), 0);
+    node_release(folder);
+    assert_int_equal(path_unmount(other->root, UNMOUNT_EXPIRED), -EAGAIN);
+    assert_int_equal(path_open(fs, NULL, "/m/f", O_RDWR | O_CREAT, 0600, &file), 0);
+    assert_int_equal(path_unmount(other->root, UNMOUNT_EXPIRED), -EBUSY);
+    file_release(file);
+    assert_int_equal(path_unmount(other->root, UNMOUNT_EXPIRED), -EAGAIN);
+    assert_int_equal(path_unmount(other->root, UNMOUNT_EXPIRED), 0);
+    assert_int_equal(path_find(fs, NULL, "/m/f", 0, &folder), -ENOENT);
     stop_files();
 }
 
@@ -606,6 +630,7 @@ int main(void)
         cmocka_unit_test(paths_are_told_back),
         cmocka_unit_test(long_names_and_paths_are_refused),
         cmocka_unit_test(mounts_are_walked_in_and_out),
+        cmocka_unit_test(an_expiring_mount_that_is_used_begins_anew),
         cmocka_unit_test(others_may_do_what_the_mode_says),
         cmocka_unit_test(a_listing_goes_on_though_entries_go),
         cmocka_unit_test(a_folder_that_was_large_becomes_small_again),

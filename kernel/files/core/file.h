@@ -117,7 +117,7 @@ struct file_system {
     uint32_t            writers;    /* [a] open files that write: it cannot become read-only */
     uint32_t            nodes;      /* [a] with the last one a system that is gone is freed */
     bool                gone;       /* unmounted: it ends with its last user               */
-    bool                expiring;   /* umount2(MNT_EXPIRE) has been here since it was used */
+    bool                expiring;   /* [a] umount2(MNT_EXPIRE) has been here since it was used */
     void              (*end)(struct file_system *system);      /* let go of all entries and of the root */
     void              (*usage)(struct file_system *system, struct usage *out);
 };

@@ -34,8 +34,10 @@ void node_start(struct node *node, const struct node_operations *operations, str
 
 void system_enter(struct file_system *system)
 {
-    if (system != NULL)
-        __atomic_add_fetch(&system->users, 1, __ATOMIC_RELAXED);
+    if (system == NULL)
+        return;
+    __atomic_add_fetch(&system->users, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&system->expiring, false, __ATOMIC_RELAXED);
 }
 
 /* The last user of what was unmounted while it was busy ends it. */

@@ -163,10 +163,8 @@ int path_unmount(struct node *root, unsigned how)
         return -EBUSY;                          /* the first of all stays */
     if (!(how & UNMOUNT_LAZILY) && (system->users > 0 || mounted_inside(system) != NULL))
         return -EBUSY;
-    if ((how & UNMOUNT_EXPIRED) && !system->expiring) {
-        system->expiring = true;
+    if ((how & UNMOUNT_EXPIRED) && !__atomic_exchange_n(&system->expiring, true, __ATOMIC_RELAXED))
         return -EAGAIN;
-    }
     take_mount_away(system);
     return 0;
 }

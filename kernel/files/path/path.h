@@ -85,7 +85,7 @@ int path_move_mount(struct node *root, struct node *folder) MUST_CHECK;
 /*
  * Take a mounted system away, given its root: -EINVAL for what is no root, -EBUSY for the first of all, and while it is
  * used or others are mounted in it. UNMOUNT_LAZILY: now from the paths, all that is mounted in it included, and for
- * good with its last user. UNMOUNT_EXPIRED: -EAGAIN unless the call before, with no use since, was one, too.
+ * good with its last user. UNMOUNT_EXPIRED: -EAGAIN unless it was asked for before, and there has been no user since.
  */
 enum { UNMOUNT_LAZILY = 2, UNMOUNT_EXPIRED = 4 };
 int path_unmount(struct node *root, unsigned how) MUST_CHECK;
