@@ -1,13 +1,12 @@
 /*
  * call.h - the Linux system-call interface: from a number to a function.
  *
- * linux/i386/table.c maps the numbers of i386 to the functions of the families (one file each: memory.c, process.c,
- * signal.c, file.c, path.c, stat.c, poll.c, socket.c, time.c, futex.c, system.c). Arguments arrive as machine words
- * in the order of the interface, and calls.h gives each family's function its own types and names of them; results
- * are values or negative errno. A number without a function returns -ENOSYS and is counted by name for the exit
- * report.
+ * linux/i386/table.c maps the numbers of i386 to functions, which stand in a file for each family beside this one.
+ * Arguments arrive as machine words in the order of the interface, and calls.h gives each function its own types and
+ * names of them; results are values or negative errno. A number without a function returns -ENOSYS and is counted for
+ * the exit report.
  *
- * No function here touches a program's memory but through memory/spaces/user.h.
+ * No function here touches a program's memory but through memory/spaces/user.h and buffer.h.
  */
 #ifndef QUIRE_LINUX_CALL_H
 #define QUIRE_LINUX_CALL_H

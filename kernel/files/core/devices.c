@@ -19,7 +19,7 @@ static unsigned device_count;
 
 void device_register(uint32_t device, const struct node_operations *operations)
 {
-    assert(device_count < DEVICES_MOST);
+    assert(device_count < DEVICES_MOST && operations != NULL);
     devices[device_count++] = (struct device){ device, operations };
 }
 

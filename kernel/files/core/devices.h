@@ -10,7 +10,7 @@
 
 #define DEVICE(major, minor) ((uint32_t)(major) << 8 | (minor))
 
-/* Announce the operations of a character device. At start only; at most DEVICES_MOST. */
+/* Announce the operations of a character device. At start only; at most DEVICES_MOST (16), each number once. */
 void device_register(uint32_t device, const struct node_operations *operations);
 
 /* The operations of a device that was announced, and of fifos; NULL for anything else. */

@@ -44,7 +44,6 @@ enum {
 
 struct node;
 struct file;
-struct folder_entry;
 
 /* How a name is changed. WHITEOUT: a character device of number 0 takes the old name. EXCHANGE goes with no other. */
 enum { RENAMING_NOREPLACE = 1, RENAMING_EXCHANGE = 2, RENAMING_WHITEOUT = 4, RENAMING_KNOWN = 7 };
@@ -207,7 +206,7 @@ int node_wait(struct node *node) MUST_CHECK;
 
 /*
  * What runs cannot be written, what is written cannot run: a regular file has either writers or runners. Each call that
- * succeeds is paired with its end. Both return 0 or -ETXTBSY.
+ * succeeds is paired with its end. 0 or -ETXTBSY; node_add_writer() also -EROFS.
  */
 int  node_add_writer(struct node *node) MUST_CHECK;
 void node_end_writer(struct node *node);
@@ -223,25 +222,34 @@ bool node_is_read_only(const struct node *node);
 
 /* May the current process read (4), write (2), execute or search (1) it? 0, -EROFS or -EACCES. Root may nearly all. */
 int node_allows(const struct node *node, unsigned wanted) MUST_CHECK;
-/* Another size. Growing beyond what the process may write is SIGXFSZ and -EFBIG; -EPERM for what is sealed. */
+/*
+ * Another size. Growing beyond what the process may write is SIGXFSZ and -EFBIG; -EPERM for what is sealed, -EISDIR,
+ * -EINVAL for what is no regular file. Takes node->lock.
+ */
 int node_resize(struct node *node, uint64_t bytes) MUST_CHECK;
 
 /*
  * fallocate(2): room for bytes [from, end) of a regular file, or with `clear` zeros in them, or with `punch` a hole.
  * Room is not set aside, only looked for (-ENOSPC): memory is there or not when it is written. `keep`: the size stays.
+ * Else as node_resize(), and -ENOMEM. The caller knows that the range is not empty and the file regular.
  */
 struct allocation { uint64_t from, end; bool keep, punch, clear; };
 int node_allocate(struct node *node, const struct allocation *what) MUST_CHECK;
 
-/* fcntl(2)'s F_ADD_SEALS: -EPERM when sealing is sealed, -EBUSY when a mapping may still write, -EINVAL. */
+/* fcntl(2)'s F_ADD_SEALS: -EPERM when sealing is sealed, -EBUSY when a mapping may still write, -EINVAL, -ENOMEM. */
 int node_seal(struct node *node, unsigned seals) MUST_CHECK;
 
-/* Reading and writing at the file's position, or at a place; what read(2), pread(2) and so on are made of. */
+/*
+ * Reading and writing at the file's position, or at a place; what read(2), pread(2) and so on are made of. Bytes moved,
+ * or a negative errno: -EBADF for a file that is not open so, -ESPIPE for a place in a stream. All may sleep.
+ * file_seek() returns 0 with the new position in *out, or a negative errno.
+ */
 long file_read(struct file *file, struct buffer *to);
 long file_write(struct file *file, struct buffer *from);
 long file_read_at(struct file *file, struct buffer *to, uint64_t at);
 long file_write_at(struct file *file, struct buffer *from, uint64_t at);
 long file_seek(struct file *file, int64_t offset, int whence, uint64_t *out);
+/* POLL_* now, and where to wait for others; NULL: it is always ready. A file's poll may take mutexes. */
 unsigned file_poll(struct file *file, struct wait_queue **queue);
 
 /* The largest file: what page numbers of 32 bits can name, as on Linux i386. */

@@ -1,8 +1,9 @@
 /*
- * poll_wait.h - waiting until one of several files is ready: what poll, select and epoll_wait are made of.
+ * poll_wait.h - waiting until one of several files is ready: what poll and select are made of. Sets that are kept are
+ * in epoll.h.
  */
-#ifndef QUIRE_FILES_WATCH_H
-#define QUIRE_FILES_WATCH_H
+#ifndef QUIRE_FILES_POLL_WAIT_H
+#define QUIRE_FILES_POLL_WAIT_H
 
 #include "files/core/file.h"
 
@@ -15,7 +16,8 @@ struct poll_wait {
 
 /*
  * Look at all; when none is ready wait until one is, the deadline (clock_now() terms, NEVER; 0: do not wait) passes,
- * or a signal comes. Returns how many are ready, 0 at the deadline, or -ERESTARTNOHAND.
+ * or a signal comes. Returns how many are ready, 0 at the deadline, or -ERESTARTNOHAND. May sleep. Cost: O(files) for
+ * each wake.
  */
 long poll_wait(struct poll_wait *files, size_t count, uint64_t deadline);
 

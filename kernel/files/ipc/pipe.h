@@ -8,7 +8,8 @@
  *
  * Owning   the pipe belongs to its node; for a fifo it exists while the fifo has open files.
  * Locking  node->lock; a thread that must wait sleeps on node->ready without it.
- * Errors   -EPIPE and SIGPIPE without readers; -EAGAIN where waiting is not wanted; -ERESTARTSYS for a signal.
+ * Errors   -EPIPE and SIGPIPE without readers; -EAGAIN where waiting is not wanted; -ERESTARTSYS for a signal; -ENOMEM
+ *          for a page. An error after the first byte is told by the next call: the first returns what it has moved.
  * Source   pipe(7), fifo(7).
  */
 #ifndef QUIRE_FILES_PIPE_H
@@ -18,10 +19,13 @@
 
 enum { PIPE_ATOMIC = 4096, PIPE_CAPACITY = 65536, PIPE_LARGEST = 1 << 20 };
 
-/* Both ends of a new pipe. flags: O_NONBLOCK; O_DIRECT, for the writer. -EINVAL for others. */
+/* Both ends of a new pipe, a reference each. flags: O_NONBLOCK; O_DIRECT, for the writer. -EINVAL for others. */
 int pipe_make(uint32_t flags, struct file **reader, struct file **writer) MUST_CHECK;
 
-/* fcntl's F_GETPIPE_SZ and F_SETPIPE_SZ: a capacity or a negative errno; -EBADF for what is no pipe. */
+/*
+ * fcntl's F_GETPIPE_SZ and F_SETPIPE_SZ: a capacity or a negative errno. -EBADF for what is no pipe, -EBUSY when more
+ * than that is in it, -EPERM and -EINVAL beyond PIPE_LARGEST, -ENOMEM.
+ */
 long pipe_capacity(struct file *file);
 long pipe_set_capacity(struct file *file, size_t bytes);
 

@@ -303,7 +303,11 @@ void socket_facts(struct file *file, struct socket_facts *out)
     mutex_drop(&sockets_lock);
 }
 
-struct socket_options *socket_options(struct file *file) { return &socket_of(file->node)->options; }
+struct socket_options *socket_options(struct file *file)
+{
+    deep_assert(socket_is(file));
+    return &socket_of(file->node)->options;
+}
 
 /* ---- Checking ------------------------------------------------------------------------------------------------ */
 

@@ -11,8 +11,11 @@
  * Owning   two connected sockets hold a reference to each other's node until one of them is closed; a listener holds
  *          those that wait to be accepted. A name in the file system points at its socket and is no reference. A packet
  *          holds its passed, and they their files.
- * Locking  one mutex for all sockets; a thread that must wait sleeps on a queue of the socket's without it. Files are
- *          released without it.
+ * Locking  one mutex for all sockets, outside of the locks of folders: names are looked up and made under it. A thread
+ *          that must wait sleeps on a queue of the socket's without it. Files are released without it. Polls, ioctls
+ *          and options look without it, which is sound while one processor runs the kernel.
+ * Errors   0 or a negative errno, as Linux gives for the call of that name. All calls may sleep; each that takes a file
+ *          trusts that it is a socket's (socket_is()). A file that is handed out carries a reference for the caller.
  * Limits   no families but AF_UNIX (-EAFNOSUPPORT), no urgent data (-EOPNOTSUPP).
  * Source   unix(7), socket(7), send(2), recv(2), cmsg(3).
  */

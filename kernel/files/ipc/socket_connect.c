@@ -135,17 +135,27 @@ int socket_find(const struct socket_name *name, struct socket **out)
     return 0;
 }
 
-void socket_own_name(struct file *file, struct socket_name *out) { *out = socket_of(file->node)->name; }
+void socket_own_name(struct file *file, struct socket_name *out)
+{
+    may_sleep();
+    deep_assert(socket_is(file));
+    mutex_take(&sockets_lock);
+    *out = socket_of(file->node)->name;
+    mutex_drop(&sockets_lock);
+}
 
 int socket_peer_name(struct file *file, struct socket_name *out)
 {
-    const struct socket *self = socket_of(file->node);
+    const struct socket *peer;
 
+    may_sleep();
     assert(socket_is(file));
-    if (self->peer == NULL)
-        return -ENOTCONN;
-    *out = self->peer->name;
-    return 0;
+    mutex_take(&sockets_lock);
+    peer = socket_of(file->node)->peer;
+    if (peer != NULL)
+        *out = peer->name;
+    mutex_drop(&sockets_lock);
+    return peer != NULL ? 0 : -ENOTCONN;
 }
 
 /* ---- Connecting ------------------------------------------------------------------------------------------ */
@@ -153,15 +163,20 @@ int socket_peer_name(struct file *file, struct socket_name *out)
 int socket_listen(struct file *file, int backlog)
 {
     struct socket *self = socket_of(file->node);
+    bool           fits;
 
+    may_sleep();
     assert(socket_is(file));
     if (self->type == SOCKET_DATAGRAM)
         return -EOPNOTSUPP;
-    if (self->name.length == 0 || self->peer != NULL)
-        return -EINVAL;
-    self->listening = true;
-    self->backlog   = backlog < 0 || backlog > SOCKET_BACKLOG ? SOCKET_BACKLOG : (uint32_t)backlog;
-    return 0;
+    mutex_take(&sockets_lock);
+    fits = self->name.length != 0 && self->peer == NULL;
+    if (fits) {
+        self->listening = true;
+        self->backlog   = backlog < 0 || backlog > SOCKET_BACKLOG ? SOCKET_BACKLOG : (uint32_t)backlog;
+    }
+    mutex_drop(&sockets_lock);
+    return fits ? 0 : -EINVAL;
 }
 
 uint64_t socket_deadline(uint64_t limit)

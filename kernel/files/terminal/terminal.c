@@ -87,7 +87,10 @@ void terminal_input(struct terminal *t, const uint8_t *bytes, size_t count)
 
 void terminal_input_end(struct terminal *t)
 {
+    lock_state state = lock_take(&t->lock);
+
     t->ended = true;
+    lock_drop(&t->lock, state);
     wake_all(&t->ready);
 }
 

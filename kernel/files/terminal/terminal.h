@@ -4,8 +4,11 @@
  * One session has a terminal, and of it one process group is in the foreground: keys that mean signals go
  * there. Others that read are stopped (SIGTTIN), and if the terminal says so, those that write (SIGTTOU).
  *
- * Locking  terminal->lock (RANK_TERMINAL, outermost, for the interrupt brings input) around all of it; `writing`
- *          keeps what one program writes in one piece. The device's calls are made with the lock held.
+ * Locking  terminal->lock (RANK_TERMINAL, outermost, for the interrupt brings input) around every change; a read looks
+ *          without it whether it must wait, and takes bytes under it. `writing` keeps what one program writes in one
+ *          piece. The device's calls are made with the lock held, so they may not sleep.
+ * Errors   -ERESTARTSYS after a signal, -EAGAIN with O_NONBLOCK, -EIO for a process in the background that cannot be stopped,
+ *          -EFAULT. Reading, writing and controlling may sleep; what the device calls may not.
  * Source   POSIX.1-2017, 11.1 "Interface Characteristics"; Linux man-pages, ioctl_tty(2).
  */
 #ifndef QUIRE_FILES_TERMINAL_H
@@ -46,7 +49,7 @@ struct terminal {
 
 void terminal_start(struct terminal *terminal, const struct terminal_device *device);
 
-/* From the device, also from its interrupt. */
+/* From the device, also from its interrupt: none of these sleeps. */
 void terminal_input(struct terminal *terminal, const uint8_t *bytes, size_t count);
 void terminal_input_end(struct terminal *terminal);
 void terminal_resize(struct terminal *terminal, const struct window *window);
