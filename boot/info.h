@@ -51,10 +51,9 @@ enum boot_a20 { BOOT_A20_WAS_OPEN, BOOT_A20_BIOS, BOOT_A20_CHIPSET, BOOT_A20_KEY
  */
 struct boot_path {
     uint32_t sector_at, sector_built, sector_sum;       /* the 512 bytes of the boot sector                         */
-    uint32_t padding_built, padding_sum;                /* 512 bytes behind it: on the disk,
-    and in memory after loading:
-                                                         * the disk's are not zero, so equal sums mean they were
-                                                         * loaded */
+    uint32_t padding_built, padding_sum;                /* 512 bytes behind it: on the disk, and in memory after
+                                                         * loading: the disk's are not zero, so equal sums mean that
+                                                         * they were loaded */
     uint32_t relocator_at, relocator_bytes;             /* where its instructions really ran                        */
     uint32_t loaded_at, image_bytes;                    /* the kernel as the boot sector loaded it                  */
     uint32_t moved_to, image_end, entry;                /* where it was moved; up to image_end zeros follow         */

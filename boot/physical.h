@@ -1,7 +1,7 @@
 /*
  * physical.h - reading what a boot loader left in physical memory, whatever lies there.
  *
- * The parsers of each way in (multiboot.c, pvh.c) see memory through struct physical and nothing else, so that
+ * The parsers of each way in (multiboot.c, pvh.c, bios.c) see memory through struct physical and nothing else, so that
  * they run in boot (all of memory, from byte 0) and in host tests and fuzzing (a buffer). Nothing needs to be
  * aligned; a read outside gives 0.
  */

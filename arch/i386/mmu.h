@@ -62,7 +62,7 @@ static inline struct rights mmu_allow(struct rights want)
     return got;
 }
 
-/* A leaf. Rights of nothing at all cannot be had in a present entry: use entry_blocked(). */
+/* A leaf. A present entry allows the kernel to read in any case: a page without rights is entry_block()'s. */
 static inline entry_t entry_leaf(frame_t frame, struct rights rights, enum cache cache, bool global,
                                  unsigned level)
 {

@@ -23,7 +23,7 @@ void timer_start(uint32_t hertz, void (*callback)(void))
 {
     uint32_t divisor = TIMER_CLOCK / hertz;
 
-    assert(divisor > 0 && divisor <= DIVISOR_MOST);
+    assert(divisor > 1 && divisor <= DIVISOR_MOST);
     ticks = 0;
     on_tick = callback;
     port_write8(CONTROL, RATE_GENERATOR);

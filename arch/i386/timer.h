@@ -13,7 +13,7 @@
 #define TIMER_LINE  0
 #define TIMER_CLOCK 1193182u
 
-/* Call `tick` `hertz` times a second (19 .. TIMER_CLOCK), with interrupts off. */
+/* Call `tick` `hertz` times a second (19 .. TIMER_CLOCK / 2), with interrupts off. */
 void timer_start(uint32_t hertz, void (*tick)(void));
 
 uint32_t timer_ticks(void);     /* since the last start */

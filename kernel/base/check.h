@@ -3,7 +3,7 @@
  *
  *   _Static_assert     a fact about constants; the build fails
  *   assert(x)          proven here; stops the machine when untrue, in every build
- *   deep_assert(x)     a whole structure is sound; checked builds only (CHECKED=1)
+ *   deep_assert(x)     proven here too, but a walk, or on a hot path: checked builds only (CHECKED=1)
  *   if (!expect(x))    believed, not proven, and the code copes: stops a checked
  *                      build, yields x in a release build
  *

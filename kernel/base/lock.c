@@ -131,7 +131,7 @@ lock_state lock_take(struct lock *lock)
     if (IS_CHECKED)
         check_order(lock, cpu);
     /* Acquire: what the last holder wrote is seen by us. */
-    while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE)) {
+    while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE)) {     /* bound: as long as another CPU holds it */
         if (ignored)
             return state;
         cpu_relax();

@@ -9,7 +9,7 @@
  * Order, outermost first; where a rank names several things, no CPU holds two of its locks at once:
  *   TERMINAL   a terminal: its settings, its line, its foreground group
  *   PROCESSES  the tree of processes, their states, groups and sessions
- *   SIGNALS    queues of signals
+ *   SIGNALS    queues of signals; that SIGCONT takes a process out of a stop
  *   MAP        region tree of a space
  *   FUTEX      lists of threads that wait for a word of memory
  *   OBJECT     contents of a file or of shared memory; a table of descriptors; paths that were not found;
@@ -25,7 +25,7 @@
  *   CHANNEL    pages and rings of the console port; input that the channel has brought
  *   POOL       frame bitmap and areas
  *   RANDOM     the generator of random numbers
- *   SCHEDULE   run queue, wait queues
+ *   SCHEDULE   run queue, wait queues, mutexes, phases of threads, the load
  *   ALARMS     what a process has asked of its timers
  *   TIMERS     armed timers, the clock
  *   PRINT      console output

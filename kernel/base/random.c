@@ -94,7 +94,7 @@ void random_bytes(void *out, size_t count)
     state = lock_take(&lock);
     if (!seeded)
         seed_generator();
-    while (count > 0) {                         /* the lock is held: at most RANDOM_MOST */
+    while (count > 0) {                         /* bound: RANDOM_MOST */
         size_t part = count < sizeof words ? count : sizeof words;
 
         make_block(counter++, words);

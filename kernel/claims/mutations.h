@@ -23,7 +23,7 @@ bool shift_low_page(page_t kernel);
 /* Or for that of the kernel's first 4 MiB: it becomes a program's as well. */
 bool open_low_page(void);
 
-/* A frame that somebody holds who should not, until take_back(). */
+/* A frame is owned by a test, which should not hold it, until take_back_frame(). */
 bool hand_out(frame_t frame);
 void take_back(void);
 

@@ -13,7 +13,7 @@
  * a byte: CHANNEL_WANT_...) asks for INPUT, as a program's read(2) does, so that no more is taken from an input that is
  * shared with others than a program here would take; EXIT (two int32: kind, number) is the last frame of a run;
  * REPORT and LOG carry text for people; MAP carries the lines of a snapshot of memory (init/snapshot.h), when
- * the orders ask for one; PONG answers a PING.
+ * the boot configuration asks for one; PONG answers a PING.
  * Host to guest: INPUT (length 0: end of input), INPUT_STATE (a byte: CHANNEL_INPUT_...), WINDOW (two uint16: columns,
  * rows), SIGNAL (two bytes: a Linux signal's number, and CHANNEL_TO_PROGRAM or CHANNEL_TO_GROUP, as whoever sent it to
  * the host's command meant it; for SIGPIPE the second byte is OUTPUT or ERRORS: nobody takes that stream's bytes any

@@ -258,7 +258,7 @@ static long take_input(struct buffer *to)
 {
     long done = 0;
 
-    while (to->bytes > 0 && channel_waiting() > 0) {
+    while (to->bytes > 0 && channel_waiting() > 0) {    /* bound: the ring, STORE_BYTES, or the caller's room */
         size_t         part, put;
         const uint8_t *bytes = channel_store_look(&store, to->bytes, &part);
         lock_state     state;
@@ -500,7 +500,7 @@ void channel_on_signal(void (*handler)(unsigned number, bool group))
     on_signal = handler;
     early     = 0;
     lock_drop(&lock, state);
-    for (unsigned number = 1; number <= SIGNALS; number++)
+    for (unsigned number = 1; number <= SIGNALS; number++)      /* bound: SIGNALS */
         if (waits >> (number - 1) & 1)
             handler(number, false);
 }

@@ -4,7 +4,9 @@
  * Output is sent as soon as a call has it all; it waits while the host does not take more. Input is asked for when
  * somebody wants it, so that a program that reads nothing leaves the host's input alone.
  *
- * Locking  inside. Functions given to channel_listen() and channel_on_...() are called from the interrupt.
+ * Locking  RANK_CHANNEL inside, never while such a function runs: those given to channel_listen() and channel_on_...()
+ *          are called from the interrupt, but what came before they were there at once, and word of room also by
+ *          whoever gives a page back.
  */
 #ifndef QUIRE_DEVICES_CHANNEL_LINK_H
 #define QUIRE_DEVICES_CHANNEL_LINK_H
@@ -19,7 +21,7 @@ int  channel_start(const char *command_line) MUST_CHECK;
 bool channel_is_there(void);
 
 /*
- * What a program writes, in frames of `kind`. Returns bytes taken; -EFAULT; -EAGAIN without `wait`;
+ * What a program writes, in frames of `kind`. Sleeps with `wait` alone. Returns bytes taken; -EFAULT; -EAGAIN without;
  * -ERESTARTSYS for a signal; -EPIPE when the host takes no more of that kind.
  */
 long channel_write(enum channel_kind kind, struct buffer *from, bool wait);
@@ -32,12 +34,15 @@ void channel_send(enum channel_kind kind, const void *bytes, size_t count);
 /* As much as there is room for now; from anywhere. Returns how much. Needs channel_flush() after it. */
 size_t channel_try(enum channel_kind kind, const void *bytes, size_t count);
 void channel_flush(void);
-/* Return when the host has taken everything. */
+/* Return when the host has taken everything; nobody else runs meanwhile. */
 void channel_drain(void);
 /* The same in a panic: tries for a moment. What programs wrote before is not to be lost with the machine. */
 void channel_drain_briefly(void);
 
-/* Input for a program that reads: bytes, 0 at the end, -EFAULT, -EAGAIN without `wait`, -ERESTARTSYS, -ENOMEM. */
+/*
+ * Input for a program that reads: bytes, 0 at the end, -EFAULT, -EAGAIN without `wait`, -ERESTARTSYS, -ENOMEM. Sleeps:
+ * without `wait` until the host has said that there is nothing, for a second at most.
+ */
 long channel_read(struct buffer *to, bool wait);
 /* Bytes that channel_read() would give at once. */
 uint32_t channel_waiting(void);

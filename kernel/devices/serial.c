@@ -52,7 +52,7 @@ void serial_send(const char *bytes, size_t count)
 static void receive_bytes(void *unused)
 {
     (void)unused;
-    while (line_status() & UART_RECEIVED) {
+    while (line_status() & UART_RECEIVED) {     /* bound: what the line brings meanwhile, UART_QUEUE and a few */
         uint8_t c = port_read8(UART_COM1 + UART_DATA);
 
         if (filled - emptied == SERIAL_RING) {
@@ -83,7 +83,7 @@ static void pass_bytes_on(void *unused)
     size_t  count = 0;
 
     (void)unused;
-    while (line_status() & UART_RECEIVED) {
+    while (line_status() & UART_RECEIVED) {     /* bound: the same */
         bytes[count++] = port_read8(UART_COM1 + UART_DATA);
         if (count == UART_QUEUE) {
             receiver(bytes, count);

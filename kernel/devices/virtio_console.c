@@ -61,7 +61,7 @@ static void take_pages_back(void)
     uint32_t bytes;
 
     assert(lock_held(&lock));
-    while (virtio_take(&out, &tag, &bytes)) {
+    for (unsigned n = 0; n < PAGES_OUT && virtio_take(&out, &tag, &bytes); n++) {       /* bound: PAGES_OUT */
         if (!expect(pages[tag].state == PAGE_SENT))
             continue;
         pages[tag].state = PAGE_READY;
@@ -73,7 +73,7 @@ static void take_pages_back(void)
 static unsigned find_page(bool fresh)
 {
     assert(lock_held(&lock));
-    for (unsigned i = 0; i < PAGES_OUT; i++)
+    for (unsigned i = 0; i < PAGES_OUT; i++)    /* bound: PAGES_OUT */
         if (pages[i].state == PAGE_READY && frame_exists(pages[i].frame) != fresh)
             return i;
     return PAGES_OUT;
@@ -169,7 +169,8 @@ static void port_interrupt(void *unused)
 
     (void)unused;
     device.transport->acknowledge(&device);
-    while (virtio_take(&in, &tag, &bytes)) {
+    /* bound: FEW. A piece more than these came after the acknowledgement: it brings an interrupt of its own. */
+    for (unsigned n = 0; n < FEW && virtio_take(&in, &tag, &bytes); n++) {
         on_received(shared.in, bytes < IN_BYTES ? bytes : IN_BYTES);
         offer_input_buffer();
     }

@@ -6,7 +6,7 @@
  *     init=PATH           run PATH, with the serial line as its terminal
  *     channel=none        nobody speaks the channel's protocol here, even if the machine has such a device
  *
- * The program's standard streams are the channel's, or a terminal: on the channel if its orders say so, on the
+ * The program's standard streams are the channel's, or a terminal: on the channel if .quire/options says so, on the
  * serial line, and shown on the screen, if there is no channel.
  *
  * Process 1 is the kernel's own: it has no thread, no memory and no files, ignores every signal, adopts children whose

@@ -1,8 +1,8 @@
 /*
  * report.h - what became of the memory: told when the first program has ended.
  */
-#ifndef QUIRE_PROCESS_REPORT_H
-#define QUIRE_PROCESS_REPORT_H
+#ifndef QUIRE_INIT_REPORT_H
+#define QUIRE_INIT_REPORT_H
 
 #include "process/above.h"             /* report_sample(), report_say() */
 

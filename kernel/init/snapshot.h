@@ -43,8 +43,8 @@
  *          the lines are written. What is written into memory of its own (/proc/quire/map) has room made for it before.
  * Cost     a look at every frame record and every entry of every space. No allocation.
  */
-#ifndef QUIRE_PROCESS_SNAPSHOT_H
-#define QUIRE_PROCESS_SNAPSHOT_H
+#ifndef QUIRE_INIT_SNAPSHOT_H
+#define QUIRE_INIT_SNAPSHOT_H
 
 #include "files/proc/reports.h"
 

@@ -27,7 +27,7 @@ void report_sample(void);
 
 /*
  * A line for whoever started the machine for the program: why it died. To the host if there is a channel, else to the
- * consoles. Not from an interrupt.
+ * consoles. With no spin lock held and not from an interrupt: while the host takes no more, other threads run.
  */
 void report_say(const char *line);
 

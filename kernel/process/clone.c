@@ -177,7 +177,7 @@ static void wait_for_vfork(struct process *child_memory_user, int32_t id)
 {
     lock_state state = lock_take(&process_lock);
 
-    for (;;) {
+    for (;;) {                                  /* bound: sleeps in each step */
         struct process *child = process_numbered(id);
 
         if (child != child_memory_user || child->lender == 0 ||

@@ -153,6 +153,7 @@ struct process *process_new_parent(const struct process *leaving)
     struct process *first = process_numbered(1);
 
     deep_assert(lock_held(&process_lock));
+    /* bound: the ancestors, NUMBERS */
     for (struct process *p = subreapers_asked ? leaving->parent : NULL; p != NULL; p = p->parent)
         if (p->subreaper && p->state != PROCESS_ZOMBIE && p->thread_count > 0)
             return p;
@@ -173,7 +174,7 @@ static void give_children_away(struct process *process)
     struct process *parent = list_is_empty(&process->children) ? NULL : process_new_parent(process);
 
     assert(lock_held(&process_lock) && process->thread_count == 0);
-    while (!list_is_empty(&process->children)) {
+    while (!list_is_empty(&process->children)) {        /* bound: its children, NUMBERS */
         struct process *child = LIST_ITEM(process->children.next, struct process, sibling_link);
 
         notify_parent_death(child, process);
@@ -273,7 +274,7 @@ void process_exit_group(int wait_status)
     if (!process->exiting) {
         process->exiting     = true;
         process->exit_status = wait_status;
-        for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)
+        for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)    /* bound: its threads */
             if (t != self)
                 signal_thread(t, &kill);
     }
@@ -448,7 +449,7 @@ int process_wait(int32_t which, int options, struct wait_result *out)
     may_sleep();
     state = lock_take(&process_lock);
     /* News mostly comes with a SIGCHLD: who has a handler for that hears the news all the same. */
-    for (;;) {
+    for (;;) {                                  /* bound: its children, or the group, before each sleep */
         err = which > 0 ? look_at_child(self, which, options, out) : look_at_children(self, group, options, out);
         if (err != 0 || (options & WNOHANG) || woken == -EINTR)
             break;

@@ -118,7 +118,7 @@ static int wake_waiters(const struct futex_key *key, int32_t most, uint32_t bits
     int                  done = 0;
 
     assert(lock_held(&lock));
-    while ((waiter = next_waiter(key, at)) != NULL) {
+    while ((waiter = next_waiter(key, at)) != NULL) {   /* bound: above */
         if (!(waiter->bits & bits)) {
             at = &waiter->link;
             continue;
@@ -138,7 +138,7 @@ static int wake_or_move_waiters(const struct futex_key *from, const struct futex
     int                  done = 0;
 
     assert(lock_held(&lock) && most >= 0 && move >= 0);
-    while (done < most && (waiter = next_waiter(from, at)) != NULL) {
+    while (done < most && (waiter = next_waiter(from, at)) != NULL) {   /* bound: the threads of the machine */
         wake_waiter(waiter);
         done++;
     }
@@ -176,7 +176,7 @@ const char *futexes_broken(void)
     lock_state  state  = lock_take(&lock);
     const char *broken = NULL;
 
-    for (unsigned i = 0; i < FUTEX_LISTS && broken == NULL; i++)
+    for (unsigned i = 0; i < FUTEX_LISTS && broken == NULL; i++)        /* bound: the threads of the machine */
         broken = lists[i].next != NULL ? broken_in_list(&lists[i]) : NULL;
     lock_drop(&lock, state);
     return broken;
@@ -222,7 +222,7 @@ int futex_wait(vaddr_t at, bool private, uint32_t expect, uint64_t deadline, uin
     if (err != 0)
         return err;
     state = lock_take(&lock);
-    while (!waiter->woken && err == 0)
+    while (!waiter->woken && err == 0)          /* bound: sleeps in each step */
         err = wait_on(&waiter->queue, &lock, &state, deadline, WAIT_SIGNALS);
     if (waiter->woken)
         err = 0;

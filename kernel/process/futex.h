@@ -6,8 +6,10 @@
  * the address alone: such a name costs no look at the map, is good for any address, and is another than without the
  * flag.
  *
- * Cost     a wake looks at the waiters of the words with the same hash, FUTEX_LISTS lists for all; a wait at none.
- *
+ * Locking  RANK_FUTEX inside, one lock for all lists. All but futex_wake() of a private word reach the word, which may
+ *          fault: no spin lock is held.
+ * Cost     a wake and a requeue look at the waiters of the words with the same hash, FUTEX_LISTS lists for all; a wait
+ *          at none.
  * Source   Linux man-pages, futex(2), get_robust_list(2).
  */
 #ifndef QUIRE_PROCESS_FUTEX_H
@@ -44,7 +46,10 @@ enum { FUTEX_ALL_BITS = -1 };
  * program's.
  */
 
-/* Sleep while the word is `expect`. Returns 0, -EAGAIN, -EFAULT, -ETIMEDOUT, -EINTR; -EINVAL without bits. */
+/*
+ * Sleep while the word is `expect`, at most until clock_now() is `deadline`. Returns 0 when woken, -EAGAIN: it is
+ * another; -EFAULT, -ETIMEDOUT, -EINTR; -EINVAL without bits.
+ */
 int futex_wait(vaddr_t at, bool private, uint32_t expect, uint64_t deadline, uint32_t bits);
 /* Returns how many were woken: at most `most`, and one if that is 0 or less, as under Linux. */
 int futex_wake(vaddr_t at, bool private, int32_t most, uint32_t bits);
@@ -53,7 +58,10 @@ static inline int futex_wake_at(vaddr_t at, int32_t most)
     return futex_wake(at, false, most, (uint32_t)FUTEX_ALL_BITS);
 }
 
-/* Wake some, let others wait for another word instead. `check`: only while the word is `expect`, else -EAGAIN. */
+/*
+ * Wake some, let others wait for another word instead. `check`: only while the word is `expect`, else -EAGAIN. Returns
+ * how many were woken or moved; -EINVAL for numbers below 0.
+ */
 int futex_requeue(vaddr_t at, bool private, int32_t wake, vaddr_t to, int32_t move, bool check, uint32_t expect);
 /* A name for each word can be had: what a call must know before it changes one. */
 int futex_check(vaddr_t at, bool private) MUST_CHECK;
@@ -62,7 +70,7 @@ int futex_check(vaddr_t at, bool private) MUST_CHECK;
 struct list *futex_list(const struct futex_key *key);
 const char  *futexes_broken(void);
 
-/* A thread ends: locks it still holds are marked and their waiters woken. */
+/* The current thread ends: locks that it still holds, of 2048 at most, are marked, and a waiter of each is woken. */
 void futex_robust_exit(struct thread *thread);
 
 #endif

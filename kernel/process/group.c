@@ -101,7 +101,7 @@ int thread_stay_alone(void)
     err   = process->exiting || process->survivor != NULL ? -EINTR : 0;
     if (err == 0) {
         process->survivor = self;
-        for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)
+        for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)    /* bound: its threads */
             if (t != self)
                 signal_thread(t, &kill);
         while (process->thread_count > 1)

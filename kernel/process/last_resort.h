@@ -1,7 +1,9 @@
 /*
  * last_resort.h - a program's fault that cannot be dealt with, as it always comes back.
  *
- * Locking  none; interrupts may be off. Cost: rare; a line for who started the machine.
+ * Locking  none. The caller holds no spin lock, as report_say() gives way while the host takes no more; interrupts may
+ *          be off.
+ * Cost     rare: the first 16 times a line for whoever started the machine.
  */
 #ifndef QUIRE_PROCESS_LAST_RESORT_H
 #define QUIRE_PROCESS_LAST_RESORT_H

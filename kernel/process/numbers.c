@@ -27,7 +27,7 @@ struct number *number_find(int32_t value)
     struct number *number = *list_of(value);
 
     deep_assert(lock_held(&process_lock));
-    while (number != NULL && number->value != value)
+    while (number != NULL && number->value != value)    /* bound: NUMBERS / LISTS */
         number = number->next;
     return number;
 }
@@ -79,7 +79,7 @@ void number_drop(struct number *number)
         return;
     assert(number->process == NULL && number->thread == NULL && list_is_empty(&number->group) &&
            list_is_empty(&number->session));
-    while (*at != number)
+    while (*at != number)                       /* bound: NUMBERS / LISTS */
         at = &(*at)->next;
     *at = number->next;
     bitset_remove(&in_use, (uint32_t)number->value);
@@ -123,7 +123,7 @@ const char *numbers_broken(void)
     uint32_t    listed = 0, counted = 0;
 
     assert(lock_held(&process_lock));
-    for (uint32_t i = 0; i < LISTS; i++)
+    for (uint32_t i = 0; i < LISTS; i++)        /* bound: NUMBERS, and the members of groups and sessions */
         for (const struct number *number = table[i]; number != NULL && broken == NULL; number = number->next, listed++)
             broken = broken_in_number(number);
     if (broken != NULL)

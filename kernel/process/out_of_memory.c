@@ -59,6 +59,7 @@ static void consider_process(const struct process *process, struct choice *best)
 static void choose_process(struct choice *best)
 {
     assert(lock_held(&process_lock));
+    /* bound: NUMBERS */
     for (const struct process *p = process_after(NULL); p != NULL; p = process_after(p))
         consider_process(p, best);
 }
@@ -69,7 +70,7 @@ static void end_all_with(const struct shared_space *memory)
     struct signal_info kill = { .number = SIGKILL };
 
     assert(lock_held(&process_lock));
-    for (struct process *p = process_after(NULL); p != NULL; p = process_after(p))
+    for (struct process *p = process_after(NULL); p != NULL; p = process_after(p))      /* bound: NUMBERS */
         if (p->memory == memory)
             signal_process(p, &kill);
 }

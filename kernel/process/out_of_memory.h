@@ -7,8 +7,8 @@
  * parent's. Where no other may be ended, the one that asks is, whatever its adjustment: the kernel does not stop for
  * want of memory.
  *
- * Locking  process_lock inside. The caller holds no spin lock: others have their turn meanwhile.
- * Cost     a walk of all processes, once for each that is ended.
+ * Locking  process_lock inside. The caller holds no spin lock: others have their turn meanwhile. Interrupts may be off.
+ * Cost     two walks of all processes for each that is ended.
  * Source   Linux man-pages, proc_pid_oom_score_adj(5).
  */
 #ifndef QUIRE_PROCESS_OUT_OF_MEMORY_H

@@ -51,7 +51,7 @@ struct process *process_after(const struct process *process)
     const struct number *number = number_next(process != NULL ? process->id + 1 : 0);
 
     deep_assert(lock_held(&process_lock));
-    while (number != NULL && number->process == NULL)
+    while (number != NULL && number->process == NULL)   /* bound: NUMBERS */
         number = number_next(number->value + 1);
     return number != NULL ? number->process : NULL;
 }
@@ -86,7 +86,7 @@ void process_each(process_visit visit, void *data)
 {
     lock_state state = lock_take(&process_lock);
 
-    for (struct process *p = process_after(NULL); p != NULL; p = process_after(p))
+    for (struct process *p = process_after(NULL); p != NULL; p = process_after(p))      /* bound: NUMBERS */
         visit(p, data);
     lock_drop(&process_lock, state);
 }

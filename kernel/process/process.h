@@ -10,7 +10,7 @@
  *          queues and phases of threads are schedule.c's, signals and their queues signal.c's. A process's other fields
  *          are changed by its own threads, and the pointers to what it shares are NULL once it has ended; others read
  *          numbers of one word without a lock, and pointers only while that process cannot run, which on one CPU is
- *          until they wait. [t] only its own thread touches it.
+ *          until they wait. [t] only its own thread changes it; senders of signals read the mask.
  * Source   POSIX.1-2017; Linux man-pages: fork(2), clone(2), execve(2), wait(2), exit_group(2), credentials(7).
  */
 #ifndef QUIRE_PROCESS_PROCESS_H
@@ -189,15 +189,19 @@ struct clone_request {
     vaddr_t  stack, parent_tid, child_tid, tls;
     int      exit_signal;
 };
-int  process_clone(const struct clone_request *request);        /* child's number, or a negative errno */
+int  process_clone(const struct clone_request *request);        /* child's number, or a negative errno; may sleep */
 
 /* More threads of this user than RLIMIT_NPROC allows him, who has no right to more: clone fails. */
 bool process_is_over_limit(const struct process *process);
 
 void thread_exit(int status) NORETURN;
-void process_exit_group(int wait_status) NORETURN;      /* as wait4() reports: status << 8, or signal | core flag */
+void process_exit_group(int wait_status) NORETURN;      /* as wait4() reports: status << 8, or a signal's number */
 
-/* wait4 and waitid: selects by `which` as wait4's pid does. Returns a child's number, 0 (WNOHANG), or an errno. */
+/*
+ * wait4 and waitid: selects by `which` as wait4's pid does. Returns a child's number; 0: none has news (WNOHANG);
+ * -ECHILD; -ERESTARTSYS. May sleep, but with WNOHANG does not. Cost: the children that have news, or one by its number;
+ * where none has, a walk of the children, or of the group's members, to the first that could.
+ */
 struct wait_result {
     int32_t      id, status;            /* status as wait4() reports it                           */
     uint32_t     uid;
@@ -229,7 +233,7 @@ struct fault_verdict;
 void process_note_fault(const struct fault_verdict *verdict, vaddr_t program_counter);
 void process_report_death(const struct signal_info *info);
 
-/* exec in a process with threads: the others end. Returns 0, or -EINTR when another thread ends this one. */
+/* exec in a process with threads: the others end. Sleeps. Returns 0, or -EINTR when another thread ends this one. */
 int  thread_stay_alone(void) MUST_CHECK;
 
 /* For the report: processes and threads alive. */

@@ -60,6 +60,7 @@ static uint32_t audit_processes(struct audit_report *report)
     uint32_t threads = 0;
 
     assert(lock_held(&process_lock));
+    /* bound: NUMBERS, and the threads of all */
     for (const struct process *p = process_after(NULL); p != NULL; p = process_after(p)) {
         audit_process(p, report);
         threads += p->thread_count > 0 ? p->thread_count : 1;

@@ -256,7 +256,7 @@ int schedule_between(void)
 /* While nobody is ready: frames are zeroed in advance, one at a time, then the CPU sleeps. For ever. */
 void schedule_idle(void)
 {
-    for (;;) {
+    for (;;) {                                  /* bound: none, but each step lets interrupts in */
         unsigned long interrupts = interrupts_off();
 
         clock_catch_up();
@@ -452,7 +452,7 @@ void wake_one(struct wait_queue *queue)
     lock_state     state = lock_take(&lock);
     struct waiter *waiter = queue->first;
 
-    while (waiter != NULL && (waiter->thread == NULL || waiter->thread->woken))
+    while (waiter != NULL && (waiter->thread == NULL || waiter->thread->woken))         /* bound: as wake_within() */
         waiter = waiter->next;
     if (waiter != NULL)
         make_runnable(waiter->thread);
@@ -476,7 +476,7 @@ bool wake_within(struct wait_queue *queue, unsigned bits)
     bool any = false, taken = false;
 
     deep_assert(lock_held(&lock));
-    for (struct waiter *waiter = queue->first; waiter != NULL; waiter = waiter->next) {
+    for (struct waiter *waiter = queue->first; waiter != NULL; waiter = waiter->next) {        /* bound: above */
         bool took;
 
         if (waiter->exclusive && taken)
@@ -521,7 +521,7 @@ void mutex_take(struct mutex *mutex)
 
     may_sleep();
     state = lock_take(&lock);
-    while (mutex->holder != NULL) {
+    while (mutex->holder != NULL) {             /* bound: sleeps in each step */
         assert(mutex->holder != current);
         link_thread(&current->mutex_waiter, &mutex->waiting);
         current->phase = THREAD_WAITING;
@@ -580,6 +580,7 @@ const char *waiter_broken(const struct waiter *waiter)
     bool                 found = waiter->queue == NULL, sound = true;
 
     if (!found)
+        /* bound: above */
         for (const struct waiter *at = waiter->queue->first; at != NULL && sound; last = at, at = at->next) {
             sound = at->previous == last && at->queue == waiter->queue;
             found = found || at == waiter;

@@ -414,7 +414,7 @@ static void stay_stopped(void)
 {
     struct process *process = current_process();
 
-    while (process->state == PROCESS_STOPPED)
+    while (process->state == PROCESS_STOPPED)   /* bound: sleeps in each step */
         schedule_stop_here(THREAD_STOPPED);
     if (process->notify_continue) {
         lock_state state = lock_take(&process_lock);

@@ -36,7 +36,7 @@ void process_usage(struct process *process, struct resource_usage *out)
     lock_state state = lock_take(&process_lock);
 
     *out = process->used;
-    for (const struct thread *t = process->threads; t != NULL; t = t->next_in_process)
+    for (const struct thread *t = process->threads; t != NULL; t = t->next_in_process)  /* bound: its threads */
         usage_add(out, &t->used);
     if (process->memory != NULL && out->peak < space_peak(&process->memory->space))
         out->peak = space_peak(&process->memory->space);

@@ -21,7 +21,7 @@ static struct user_account *find_account(uint32_t uid)
     struct user_account *account = *list_of(uid);
 
     assert(lock_held(&lock));
-    while (account != NULL && account->uid != uid)
+    while (account != NULL && account->uid != uid)      /* bound: the users that have a process or a queued signal */
         account = account->next;
     return account;
 }
@@ -91,7 +91,7 @@ static void drop_last_reference(struct user_account *account)
 
     if (last) {
         assert(account->threads == 0 && account->signals == 0);
-        while (*at != account)
+        while (*at != account)                  /* bound: the same */
             at = &(*at)->next;
         *at = account->next;
     }
@@ -145,6 +145,7 @@ const char *user_accounts_broken(uint32_t threads)
     const char *broken = NULL;
     uint32_t    sum    = 0;
 
+    /* bound: the users that have a process or a queued signal, of each list squared */
     for (uint32_t i = 0; i < USER_LISTS; i++)
         for (const struct user_account *account = lists[i]; account != NULL; account = account->next) {
             sum += account->threads;

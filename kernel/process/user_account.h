@@ -4,7 +4,8 @@
  *
  * Owning   a process holds the account of its real user, a queued signal that of the user it was sent to.
  * Locking  counts are atomic [a]; a spin lock (RANK_OBJECT) inside guards the lists [l]. Callable from interrupts.
- * Cost     finding one by the user's number looks at the users with the same hash, of USER_LISTS.
+ * Cost     finding one by the user's number, and dropping its last reference, look at the users with the same hash, of
+ *          USER_LISTS.
  * Source   Linux man-pages, getrlimit(2).
  */
 #ifndef QUIRE_PROCESS_USER_ACCOUNT_H

@@ -6,8 +6,8 @@
  *
  * Source   System V ABI, "Object Files" and "Program Loading"; Intel386 supplement.
  */
-#ifndef QUIRE_PROCESS_ELF_H
-#define QUIRE_PROCESS_ELF_H
+#ifndef QUIRE_PROGRAMS_ELF_H
+#define QUIRE_PROGRAMS_ELF_H
 
 #include "base/types.h"
 
@@ -28,12 +28,12 @@ struct elf_plan {
     char     interpreter[ELF_INTERPRETER];  /* "" when it needs none                         */
 };
 
-/* Read exactly `bytes` at `at`; anything else than 0 ends the reading with -ENOEXEC. */
+/* Read exactly `bytes` at `at`, and return 0; anything else ends the reading with -ENOEXEC. */
 typedef int (*elf_source)(void *file, void *to, uint32_t at, uint32_t bytes);
 
 /*
  * Returns 0; -ENOEXEC: not a program of this machine, or damaged. The plan is undefined then.
  */
-int elf_read(elf_source source, void *file, struct elf_plan *plan) __attribute__((warn_unused_result));
+int elf_read(elf_source source, void *file, struct elf_plan *plan) MUST_CHECK;
 
 #endif

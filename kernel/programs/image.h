@@ -6,8 +6,8 @@
  * auxiliary vector, then the texts these point to. Nothing is placed at random: the same program finds
  * the same addresses each time, which is what somebody who measures wants.
  */
-#ifndef QUIRE_PROCESS_IMAGE_H
-#define QUIRE_PROCESS_IMAGE_H
+#ifndef QUIRE_PROGRAMS_IMAGE_H
+#define QUIRE_PROGRAMS_IMAGE_H
 
 #include "files/core/file.h"
 #include "process/process.h"
@@ -34,7 +34,7 @@ struct program_name {
 
 enum { ARGUMENTS_MAXIMUM = 2 * 1024 * 1024, ARGUMENT_LONGEST = 128 * 1024 };
 
-/* Copy both vectors in from the program. Returns 0, -EFAULT, -E2BIG, -ENOMEM. Free in any case. */
+/* Copy both vectors in from the program. Returns 0, -EFAULT, -E2BIG, -ENOMEM. image_free() in any case. */
 int  image_collect(struct image_arguments *arguments, user_t argument_vector, user_t environment_vector) MUST_CHECK;
 /* The same from kernel memory; both end with NULL. */
 int image_collect_kernel(struct image_arguments *arguments, char *const argument[],

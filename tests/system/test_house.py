@@ -374,13 +374,14 @@ def test_the_memory_manager_asserts_what_it_trusts(house):
 
 HOLDS = re.compile(r"\b(?:lock_take|interrupts_off|cursor_open)\(|(?<!!)\block_held\(")
 LOOPS = re.compile(r"\b(?:for|while) \(")
+BOUNDED = "kernel/memory/", "kernel/process/", "kernel/devices/", "kernel/base/"
 
 
 def test_loops_under_a_spin_lock_have_their_bound_beside_them(house):
-    """In kernel/memory, but for the audit: what takes a lock, or relies on one, has a bound: beside its first loop."""
+    """In these folders, but for the audit: what takes a lock, or relies on one, has a bound: beside its first loop."""
     silent, said = [], 0
     for path in sources_and_headers(house):
-        if not path.startswith("kernel/memory/") or not path.endswith(".c") or "/check/" in path:
+        if not path.startswith(BOUNDED) or not path.endswith(".c") or "/check/" in path:
             continue
         for name, (_, body) in functions_of(open(os.path.join(house.tree, path)).read()).items():
             if body and HOLDS.search(body) and LOOPS.search(body):
