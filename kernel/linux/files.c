@@ -109,9 +109,10 @@ void named_end(struct named *named)
 int node_of(int folder, user_t path, unsigned flags, struct node **out)
 {
     struct named named;
-    int          err = named_begin_or_empty(&named, folder, path, (flags & AT_EMPTY_PATH) != 0);
+    int          err;
 
     deep_assert(out != NULL);
+    err = named_begin_or_empty(&named, folder, path, (flags & AT_EMPTY_PATH) != 0);
     if (err != 0)
         return err;
     err = path_find(current_process()->fs, named.start, named.path,

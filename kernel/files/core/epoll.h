@@ -13,13 +13,13 @@
  * An epoll may watch epolls, NESTED_DEEPEST of them one in another; never itself, by whatever way.
  *
  * Locking  a mutex for the sets of all epolls (epolls_lock, outer), the node's mutex of each for its entries, outer
- *          epolls before inner ones. All calls may sleep. Wakers take neither lock: under the run queue's they push onto
- *          a list with atomic operations.
+ *          epolls before inner ones. All calls may sleep. Wakers take neither lock: under the run queue's they push
+ *          onto a list with atomic operations.
  * Cost     epoll_wait: O(entries that were woken), epoll_ctl: O(1) expected; a wake: O(epolls that watch the file, and
  *          those around them: at most the numbers in NESTED_PATHS).
- * Errors   -EINVAL for what is no epoll, itself, a wrong operation, EXCLUSIVE where it cannot be, and nesting in too many
- *          ways; -EPERM for files that are always ready, -EBADF for those that are only paths; -EEXIST; -ENOENT; -ELOOP
- *          for circles and nesting too deep; -ENOMEM.
+ * Errors   -EINVAL for what is no epoll, itself, a wrong operation, EXCLUSIVE where it cannot be, and nesting in too
+ *          many ways; -EPERM for files that are always ready, -EBADF for those that are only paths; -EEXIST; -ENOENT;
+ *          -ELOOP for circles and nesting too deep; -ENOMEM.
  * Source   epoll(7), epoll_ctl(2), epoll_wait(2); Linux, fs/eventpoll.c for what is an edge, and for its limits.
  *
  * Invariants (epoll_ok):

@@ -68,8 +68,6 @@ uint32_t proc_number_number(const struct proc_node *folder, enum proc_kind kind,
 /* A tree of such entries as a file system; NULL without memory. root->children is its first level. */
 struct file_system *proc_system(const struct proc_entry *root, const char *type, uint32_t magic);
 
-/* The space of a process that still has one, with a reference; else *err is -ESRCH, or 0 for one that has ended. */
-struct shared_space *proc_memory(const struct proc_node *node, int *err);
 /* proc_detail.c: files of a process, each one text and what is written to it. */
 extern const struct proc_entry proc_space_entries[];
 int proc_write_adjust(struct text *text, struct proc_node *node);
@@ -87,6 +85,8 @@ long proc_move_memory(struct proc_node *node, struct buffer *buffer, uint64_t at
 long proc_move_pagemap(struct proc_node *node, struct buffer *buffer, uint64_t at, bool writing);
 
 /* proc_memory.c: what a process maps. */
+/* The space of a process that still has one, with a reference; else *err is -ESRCH, or 0 for one that has ended. */
+struct shared_space *proc_memory(const struct proc_node *node, int *err);
 int proc_maps(struct text *text, struct proc_node *node);
 int proc_smaps(struct text *text, struct proc_node *node);
 int proc_smaps_rollup(struct text *text, struct proc_node *node);

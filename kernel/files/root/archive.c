@@ -86,10 +86,9 @@ int archive_unpack(paddr_t start, paddr_t end, struct fs_context *fs, const char
     if (magic[0] == 0x1F && magic[1] == 0x8B) {
         inflated = inflate_open(&module.source);
         *why = "no memory for decompressing";
-        if (inflated == NULL)
-            return -ENOMEM;
-        err = cpio_unpack(inflated, fs, why);
-        inflate_close(inflated);
+        err  = inflated == NULL ? -ENOMEM : cpio_unpack(inflated, fs, why);
+        if (inflated != NULL)
+            inflate_close(inflated);
     } else {
         err = cpio_unpack(&module.source, fs, why);
     }

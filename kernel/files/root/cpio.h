@@ -4,6 +4,7 @@
  * Contents that begin on a page of memory of their own become pages of the file where they are, and are not
  * copied; all else is copied. Links between entries are kept, missing folders are made, what exists is replaced.
  *
+ * Locking  the usual locks of paths and nodes; both calls may sleep. The first process's fs context is their caller's.
  * Errors   an archive that is cut off or damaged is refused with a reason; what was unpacked before stays.
  * Source   cpio(5) "New ASCII format"; Linux, Documentation/driver-api/early-userspace/buffer-format.rst.
  */
@@ -21,7 +22,7 @@ int cpio_unpack(struct source *source, struct fs_context *fs, const char **why) 
 
 /*
  * Unpack an archive that the boot loader left at [start, end) of physical memory, compressed by gzip or not, into
- * the context's root. Afterwards its frames are files' or free.
+ * the context's root. Returns as cpio_unpack() does. Afterwards its whole frames are files' or free, also on error.
  */
 int archive_unpack(paddr_t start, paddr_t end, struct fs_context *fs, const char **why) MUST_CHECK;
 

@@ -7,8 +7,8 @@
  * Locking  terminal->lock (RANK_TERMINAL, outermost, for the interrupt brings input) around every change; a read looks
  *          without it whether it must wait, and takes bytes under it. `writing` keeps what one program writes in one
  *          piece. The device's calls are made with the lock held, so they may not sleep.
- * Errors   -ERESTARTSYS after a signal, -EAGAIN with O_NONBLOCK, -EIO for a process in the background that cannot be stopped,
- *          -EFAULT. Reading, writing and controlling may sleep; what the device calls may not.
+ * Errors   -ERESTARTSYS after a signal, -EAGAIN with O_NONBLOCK, -EIO for a process in the background that cannot be
+ *          stopped, -EFAULT. Reading, writing and controlling may sleep; what the device calls may not.
  * Source   POSIX.1-2017, 11.1 "Interface Characteristics"; Linux man-pages, ioctl_tty(2).
  */
 #ifndef QUIRE_FILES_TERMINAL_H

@@ -165,6 +165,7 @@ int tmpfs_adopt(struct node *node, uint64_t page, frame_t frame)
 {
     struct object *contents = contents_of(tmpfs_of(node));
 
+    deep_assert(frame_owner(frame) == OWNER_FILE);
     return contents == NULL ? -ENOMEM : object_adopt(contents, page, frame);
 }
 

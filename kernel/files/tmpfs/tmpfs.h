@@ -29,13 +29,15 @@ struct file_system *tmpfs_new(uint32_t mode);
 struct node *tmpfs_unnamed(const char *name);
 
 /*
- * Put a frame that the caller owns, of owner FILE, at a page of an empty place of a regular file; takes the reference.
+ * Put a frame that the caller owns, of owner FILE, at a page of a regular file that is a hole; takes the reference on
+ * success. -ENOMEM, -EEXIST where there is a page, -ENXIO beyond the last one.
  */
 int tmpfs_adopt(struct node *node, uint64_t page, frame_t frame) MUST_CHECK;
 
+/* T1 to T3 hold, while no other thread changes the file system: for tests. */
 bool tmpfs_ok(struct file_system *system);
 
-/* Remove a whole file system that is not mounted and not in use. */
+/* Let go of all entries and of the root of a file system that is not mounted and not in use (file_system.end). */
 void tmpfs_destroy(struct file_system *system);
 
 #endif
