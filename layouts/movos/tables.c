@@ -31,7 +31,7 @@ static page_t page_of_place(uint32_t place)
 
 static void *at_place(uint32_t place) { return pointer_to(page_address(page_of_place(place))); }
 
-static bool is_taken(uint32_t place) { return taken[(place - 1) / WORD_BITS] >> (place - 1) % WORD_BITS & 1; }
+static bool place_is_taken(uint32_t place) { return taken[(place - 1) / WORD_BITS] >> (place - 1) % WORD_BITS & 1; }
 static void place_turn(uint32_t place) { taken[(place - 1) / WORD_BITS] ^= 1u << (place - 1) % WORD_BITS; }
 
 /* ---- Places -------------------------------------------------------------------------------- */
@@ -98,7 +98,7 @@ static frame_t window_hide(uint32_t place)
     old = cursor_remove(&c, page);
     cursor_close(&c);
     state = lock_take(&lock);
-    assert(is_taken(place));
+    assert(place_is_taken(place));
     place_turn(place);
     available++;
     lock_drop(&lock, state);
@@ -219,7 +219,7 @@ static void claim_place(struct counting *counting, uint32_t place, frame_t frame
     uint32_t bit;
 
     counting->report->checked++;
-    if (place == 0 || place > PLACES || !is_taken(place)) {
+    if (place == 0 || place > PLACES || !place_is_taken(place)) {
         audit_fail(counting->report, "W1", "%s says it is at place %u, which is not taken", what, place);
         return;
     }
@@ -270,9 +270,9 @@ static void audit_rest(struct counting *counting)
         bool seen = counting->seen[(place - 1) / WORD_BITS] >> (place - 1) % WORD_BITS & 1;
 
         counting->report->checked++;
-        if (!seen && is_taken(place))
+        if (!seen && place_is_taken(place))
             audit_fail(counting->report, "W1", "place %u is taken, but no space has it", place);
-        if (!is_taken(place) && frame_exists(shown_at(place)))
+        if (!place_is_taken(place) && frame_exists(shown_at(place)))
             audit_fail(counting->report, "W1", "place %u is free, but shows frame %u", place, shown_at(place).no);
     }
 }

@@ -199,7 +199,7 @@ static struct taken take_every_page(paddr_t look_for)
     return t;
 }
 
-static void give_back(struct taken *t)
+static void frames_give_back(struct taken *t)
 {
     while (frame_exists(t->last)) {
         frame_t frame = t->last;
@@ -223,7 +223,7 @@ static void k6_never_one_twice(struct claim_result *result)
     struct taken t = take_every_page(0);
 
     during = ones_now();
-    give_back(&t);
+    frames_give_back(&t);
     if (frame_exists(t.bad))
         return claim_saw(result, false, "page 0x%x000 was handed out", t.bad.no);
     claim_saw(result, t.count > 0 && during == before + t.count && ones_now() == before,
@@ -267,7 +267,7 @@ static void k8_all_zero(struct claim_result *result)
     for (unsigned i = 0; i < K_FEW; i++)
         free_page(page[i]);
     t = take_every_page(page[0]);
-    give_back(&t);
+    frames_give_back(&t);
     claim_saw(result, t.all_zero && t.met,
               "%u pages filled and freed; of %u taken then, these among them, each word was zero", (unsigned)K_FEW,
               t.count);
@@ -280,7 +280,7 @@ static void k9_wraps(struct claim_result *result)
 
     free_page(below);
     t = take_every_page(below);
-    give_back(&t);
+    frames_give_back(&t);
     free_page(above);
     claim_saw(result, t.met && t.falls <= 1,
               "from 0x%llx on %u pages came, the address fell %u times, and 0x%llx came too", (unsigned long long)above,

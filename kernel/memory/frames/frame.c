@@ -142,8 +142,8 @@ void frame_fail_at(uint32_t n)
 /* ---- Misuse ----------------------------------------------------------------------------- */
 
 /* Count and print what a caller did wrong. Returns false: nothing became free. */
-static SELDOM __attribute__((cold)) bool misuse(const char *what, uint32_t frame, enum owner owner,
-                                               vaddr_t caller)
+static SELDOM __attribute__((cold)) bool frame_misuse(const char *what, uint32_t frame, enum owner owner,
+                                                     vaddr_t caller)
 {
     __atomic_add_fetch(&frames.misuses, 1, __ATOMIC_RELAXED);
     print("frames: %s: frame 0x%x, owner %s, by @0x%08lx\n", what, frame, owner_names[owner],
@@ -154,16 +154,16 @@ static SELDOM __attribute__((cold)) bool misuse(const char *what, uint32_t frame
 static bool refuse_put(uint32_t frame, uint32_t state, vaddr_t caller)
 {
     if (state_owner(state) == OWNER_FREE)
-        return misuse("double free", frame, state_last(state), caller);
+        return frame_misuse("double free", frame, state_last(state), caller);
     if (state_owner(state) == OWNER_ABSENT)
-        return misuse("free of what is no RAM", frame, OWNER_ABSENT, caller);
-    return misuse("free of what the pool never gave", frame, state_owner(state), caller);
+        return frame_misuse("free of what is no RAM", frame, OWNER_ABSENT, caller);
+    return frame_misuse("free of what the pool never gave", frame, state_owner(state), caller);
 }
 
 /* ---- Taking ----------------------------------------------------------------------------- */
 
 /* A free frame out of the pool gets its owner. */
-static void hand_out(struct frame_magazine *magazine, uint32_t frame, enum owner owner, unsigned flags)
+static void frame_hand_out(struct frame_magazine *magazine, uint32_t frame, enum owner owner, unsigned flags)
 {
     struct frame_record *record = record_of(frame);
     uint32_t state = state_read(record);
@@ -172,7 +172,7 @@ static void hand_out(struct frame_magazine *magazine, uint32_t frame, enum owner
     assert(state_free(state));
     deep_assert(frame < frames.end && owner_is_given(owner));
     if (IS_CHECKED && !contents_ok(frame, state))
-        sound = misuse("written after it was free", frame, state_last(state), 0);
+        sound = frame_misuse("written after it was free", frame, state_last(state), 0);
     if (state & STATE_ZEROED)
         count_add(magazine->zeroed, -1u);
     record->link = 0;
@@ -195,7 +195,7 @@ static SELDOM int get_otherwise(enum owner owner, unsigned flags, frame_t *out)
 
     assert((flags & ~(unsigned)(FRAME_ZERO | FRAME_LOW | FRAME_SPARE)) == 0);
     if (frame != POOL_NONE)
-        hand_out(magazine, frame, owner, flags | frames.always);
+        frame_hand_out(magazine, frame, owner, flags | frames.always);
     interrupts_restore(interrupts);
     if (frame == POOL_NONE)
         return -ENOMEM;
@@ -232,7 +232,7 @@ int frame_get(enum owner owner, unsigned flags, frame_t *out)
 
 /* ---- Giving back ------------------------------------------------------------------------ */
 
-static inline void take_back(struct frame_magazine *magazine, uint32_t frame, enum owner owner)
+static inline void frame_take_back(struct frame_magazine *magazine, uint32_t frame, enum owner owner)
 {
     deep_assert(state_count(state_read(record_of(frame))) == 1);
     if (IS_CHECKED)
@@ -261,7 +261,7 @@ static SELDOM bool put_otherwise(uint32_t frame, uint32_t state, vaddr_t caller)
         return refuse_put(frame, state, caller);
     interrupts = interrupts_off();
     magazine = &frame_magazines[cpu_number()];
-    take_back(magazine, frame, state_owner(state));
+    frame_take_back(magazine, frame, state_owner(state));
     if (magazine->newest - magazine->oldest < count_read(magazine->room))
         magazine->ring[magazine->newest++ % MAGAZINE_MOST] = frame;
     else
@@ -277,14 +277,14 @@ bool frame_put(frame_t frame)
     uint32_t state, newest;
 
     if (unlikely(frame.no >= frames.end))
-        return misuse("free of what is no RAM", frame.no, OWNER_ABSENT, caller_address());
+        return frame_misuse("free of what is no RAM", frame.no, OWNER_ABSENT, caller_address());
     state = state_read(record_of(frame.no));
     if (likely(state_single(state))) {
         interrupts = interrupts_off();
         magazine = &frame_magazines[cpu_number()];
         newest = magazine->newest;
         if (likely(newest - magazine->oldest < count_read(magazine->room))) {
-            take_back(magazine, frame.no, state_owner(state));
+            frame_take_back(magazine, frame.no, state_owner(state));
             magazine->ring[newest % MAGAZINE_MOST] = frame.no;
             __atomic_store_n(&magazine->newest, newest + 1, __ATOMIC_RELAXED);
             interrupts_restore(interrupts);
@@ -300,7 +300,7 @@ bool frame_put_of(frame_t frame, enum owner owner)
     enum owner has = frame_owner(frame);
 
     if (has != owner && has != OWNER_FREE && has != OWNER_ABSENT)
-        return misuse("free of what somebody else has", frame.no, has, caller_address());
+        return frame_misuse("free of what somebody else has", frame.no, has, caller_address());
     return frame_put(frame);
 }
 
@@ -325,7 +325,7 @@ void frame_share(frame_t frame)
 /* ---- Runs ------------------------------------------------------------------------------- */
 
 /* Areas already broken into are tried first where a run can fit in one; whole areas are worth keeping. */
-static uint32_t find_run(uint32_t count, uint32_t align, uint32_t below)
+static uint32_t frames_find_run(uint32_t count, uint32_t align, uint32_t below)
 {
     uint32_t first = POOL_NONE;
 
@@ -335,8 +335,8 @@ static uint32_t find_run(uint32_t count, uint32_t align, uint32_t below)
     return first != POOL_NONE ? first : pool_find_run(&frames.pool, count, align, below, false);
 }
 
-static uint32_t take_run(uint32_t count, uint32_t align, uint32_t below, unsigned flags,
-                         struct frame_magazine *magazine)
+static uint32_t frames_take_run(uint32_t count, uint32_t align, uint32_t below, unsigned flags,
+                                struct frame_magazine *magazine)
 {
     uint64_t need = (uint64_t)count + (flags & FRAME_SPARE ? 0 : frames.reserve);
     uint32_t first = POOL_NONE;
@@ -344,12 +344,12 @@ static uint32_t take_run(uint32_t count, uint32_t align, uint32_t below, unsigne
     assert(lock_held(&pool_lock));
     peak_note(magazine);
     if (frames.pool.free >= need)
-        first = find_run(count, align, below);
+        first = frames_find_run(count, align, below);
     if (first == POOL_NONE) {
         frame_magazine_empty(magazine);
         frame_magazines_want(magazine);
         if (frames.pool.free >= need)
-            first = find_run(count, align, below);
+            first = frames_find_run(count, align, below);
     }
     if (first != POOL_NONE)
         pool_keep_run(&frames.pool, first, count);
@@ -374,7 +374,7 @@ int frame_run_get(enum owner owner, uint32_t count, uint32_t align, uint32_t bel
         return -ENOMEM;
 
     state = lock_take(&pool_lock);
-    at = take_run(count, align, below, flags, &frame_magazines[cpu_number()]);
+    at = frames_take_run(count, align, below, flags, &frame_magazines[cpu_number()]);
     lock_drop(&pool_lock, state);
     if (at == POOL_NONE)
         return -ENOMEM;
@@ -384,7 +384,7 @@ int frame_run_get(enum owner owner, uint32_t count, uint32_t align, uint32_t bel
     /* bound: `count`, interrupts come between two frames */
     for (uint32_t n = at; n < at + count; n++) {
         state = interrupts_off();
-        hand_out(&frame_magazines[cpu_number()], n, owner, flags);
+        frame_hand_out(&frame_magazines[cpu_number()], n, owner, flags);
         interrupts_restore(state);
     }
     first->no = at;
@@ -395,12 +395,12 @@ int frame_run_get(enum owner owner, uint32_t count, uint32_t align, uint32_t bel
 static bool run_is_ours(frame_t first, uint32_t count, vaddr_t caller)
 {
     if (first.no >= frames.end || count > frames.end - first.no)
-        return misuse("free of a run that leaves RAM", first.no, OWNER_ABSENT, caller);
+        return frame_misuse("free of a run that leaves RAM", first.no, OWNER_ABSENT, caller);
     for (uint32_t n = first.no; n < first.no + count; n++) {
         uint32_t state = state_read(record_of(n));
 
         if (state_count(state) > 1)
-            return misuse("free of a run still shared", n, state_owner(state), caller);
+            return frame_misuse("free of a run still shared", n, state_owner(state), caller);
         if (state_count(state) == 0 || !owner_is_given(state_owner(state)))
             return refuse_put(n, state, caller);
     }
@@ -419,7 +419,7 @@ void frame_run_put(frame_t first, uint32_t count)
     peak_note(magazine);
     /* bound: `count`, of callers in the kernel */
     for (uint32_t n = first.no; n < first.no + count; n++)
-        take_back(magazine, n, state_owner(state_read(record_of(n))));
+        frame_take_back(magazine, n, state_owner(state_read(record_of(n))));
     pool_give_run(&frames.pool, first.no, count);
     frame_magazines_adjust(magazine);
     lock_drop(&pool_lock, state);
@@ -436,7 +436,7 @@ void frame_reclaim(frame_t first, uint32_t count, enum owner owner)
     /* bound: `count`, once at boot */
     for (uint32_t n = first.no; n - first.no < count && n < frames.end; n++) {
         if (state_read(record_of(n)) == state_of(1, owner)) {
-            take_back(magazine, n, owner);
+            frame_take_back(magazine, n, owner);
             pool_give(&frames.pool, n);
         }
     }

@@ -93,7 +93,7 @@ static inline bool is_whole(const void *block, size_t room)
 }
 
 /* The top block of a magazine becomes somebody's. */
-static inline void hand_out(struct magazine *magazine, void *block, size_t bytes, vaddr_t who)
+static inline void block_hand_out(struct magazine *magazine, void *block, size_t bytes, vaddr_t who)
 {
     uint32_t count = magazine->count;
 
@@ -105,7 +105,7 @@ static inline void hand_out(struct magazine *magazine, void *block, size_t bytes
 }
 
 /* A live and sound block becomes the top of a magazine that has a place for it. */
-static inline void take_in(struct magazine *magazine, void *block, uint8_t *state, vaddr_t who)
+static inline void block_take_in(struct magazine *magazine, void *block, uint8_t *state, vaddr_t who)
 {
     uint32_t count = magazine->count;
 
@@ -161,7 +161,7 @@ void *small_take(size_t bytes, vaddr_t who)
             break;
         block = magazine->blocks[magazine->count - 1];
         if (is_whole(block, magazine->room)) {
-            hand_out(magazine, block, bytes, who);
+            block_hand_out(magazine, block, bytes, who);
         } else {
             magazine->count--;
             set_state(block, BLOCK_LOST + magazine->class);
@@ -204,7 +204,7 @@ void small_give(void *block, size_t said, vaddr_t who)
         } else {
             if (magazine->count == magazine->limit)
                 magazine_spill(magazine);
-            take_in(magazine, block, state_at(block), who);
+            block_take_in(magazine, block, state_at(block), who);
         }
     }
     interrupts_restore(interrupts);
@@ -238,7 +238,7 @@ void *heap_alloc(size_t bytes, unsigned flags)
             void *block = magazine->blocks[count - 1];
 
             if (LIKELY(is_whole(block, magazine->room))) {
-                hand_out(magazine, block, bytes, caller_address());
+                block_hand_out(magazine, block, bytes, caller_address());
                 interrupts_restore(interrupts);
                 if (UNLIKELY(flags & HEAP_ZERO))
                     memset(block, 0, bytes);
@@ -258,7 +258,7 @@ static __attribute__((noinline)) void give_slowly(void *block, size_t said, vadd
         big_give(block, said, who);
 }
 
-static ALWAYS_INLINE void give(void *block, size_t said, vaddr_t who)
+static ALWAYS_INLINE void block_give(void *block, size_t said, vaddr_t who)
 {
     unsigned long interrupts = interrupts_off();
     uint8_t      *state = state_at(block);
@@ -270,7 +270,7 @@ static ALWAYS_INLINE void give(void *block, size_t said, vaddr_t who)
 
         if (LIKELY(live_is_intact(block, magazine->room) && (said == ANY_SIZE || said == bytes) &&
                    magazine->count < magazine->limit)) {
-            take_in(magazine, block, state, who);
+            block_take_in(magazine, block, state, who);
             interrupts_restore(interrupts);
             return;
         }
@@ -279,8 +279,8 @@ static ALWAYS_INLINE void give(void *block, size_t said, vaddr_t who)
     give_slowly(block, said, who);
 }
 
-void heap_free(void *block)                     { give(block, ANY_SIZE, caller_address()); }
-void heap_free_sized(void *block, size_t bytes) { give(block, bytes, caller_address()); }
+void heap_free(void *block)                     { block_give(block, ANY_SIZE, caller_address()); }
+void heap_free_sized(void *block, size_t bytes) { block_give(block, bytes, caller_address()); }
 
 /* What was asked for; false, having reported, when this is no sound live block. */
 static bool block_measure(const void *block, size_t *bytes, vaddr_t who)

@@ -89,7 +89,7 @@ _Static_assert(SLAB_PAGES == 2, "longest_run() tells runs of one page from longe
 enum { ALL_FREE = 0xFFFE };                             /* page 0 is the guard */
 
 /* Change which pages of a chunk are free, and its list with it. */
-static void set_free(uint32_t first, uint16_t free)
+static void chunk_set_free(uint32_t first, uint16_t free)
 {
     struct chunk *chunk = chunk_at(first);
     uint16_t      run = longest_run(free);
@@ -134,7 +134,7 @@ static void slabs_shrink(void)
 }
 
 /* The first page of a free run, or NO_PAGE when a chunk is needed. */
-static uint32_t find_run(unsigned pages)
+static uint32_t slab_find_run(unsigned pages)
 {
     deep_assert(pages > 0 && pages <= SLAB_PAGES);
     for (unsigned run = pages; run <= SLAB_PAGES; run++) {
@@ -165,7 +165,7 @@ static void slab_cut(uint32_t page, unsigned class)
     char    *block = slab_bytes(page);
 
     deep_assert((chunk_at(page)->free & bits_of(page, pages)) == bits_of(page, pages));
-    set_free(page - page % CHUNK_PAGES, chunk_at(page)->free & (uint16_t)~bits_of(page, pages));
+    chunk_set_free(page - page % CHUNK_PAGES, chunk_at(page)->free & (uint16_t)~bits_of(page, pages));
     for (unsigned i = 0; i < pages; i++)
         *slab_at(page + i) = (struct slab){ .back = (uint8_t)i, .class = (uint8_t)class };
     slab_at(page)->pages = (uint8_t)pages;
@@ -183,12 +183,12 @@ static void slab_cut(uint32_t page, unsigned class)
 static uint32_t slab_new(unsigned class)
 {
     unsigned pages = heap_classes[class].pages;
-    uint32_t page = find_run(pages);
+    uint32_t page = slab_find_run(pages);
 
     if (page == NO_PAGE) {
         if (slabs_grow() != 0)
             return NO_PAGE;
-        page = find_run(pages);
+        page = slab_find_run(pages);
     }
     if (heap_pages_map(heap.first_page + page, pages) != 0) {
         slabs_shrink();                                       /* what slabs_grow() may have done */
@@ -207,7 +207,7 @@ static void slab_end(uint32_t page)
     memset(state_at(slab_bytes(page)), 0, pages * (PAGE_SIZE / HEAP_ALIGN));
     memset(slab_at(page), 0, pages * sizeof(struct slab));
     heap_pages_unmap(heap.first_page + page, pages);
-    set_free(page - page % CHUNK_PAGES, chunk_at(page)->free | bits_of(page, pages));
+    chunk_set_free(page - page % CHUNK_PAGES, chunk_at(page)->free | bits_of(page, pages));
     slabs_shrink();
 }
 
@@ -222,7 +222,7 @@ static uint32_t pick_slab(unsigned class, bool may_make)
 }
 
 /* Take blocks out of one slab, lowest first. */
-static unsigned take_from(uint32_t page, void **blocks, unsigned want)
+static unsigned slab_take_from(uint32_t page, void **blocks, unsigned want)
 {
     struct slab *slab = slab_at(page);
     size_t       slot = heap_classes[slab->class].slot;
@@ -245,7 +245,7 @@ static unsigned take_from(uint32_t page, void **blocks, unsigned want)
     return got;
 }
 
-static void give_one(void *block)
+static void slab_give_one(void *block)
 {
     size_t       offset = slab_offset(block);
     uint32_t     page = (uint32_t)(offset / PAGE_SIZE);
@@ -282,7 +282,7 @@ unsigned slabs_take(unsigned class, void **blocks, unsigned want)
 
         if (page == NO_PAGE)
             break;
-        got += take_from(page, blocks + got, want - got);
+        got += slab_take_from(page, blocks + got, want - got);
     }
     lock_drop(&heap.lock, state);
     return got;
@@ -294,7 +294,7 @@ void slabs_give(void *const *blocks, unsigned count)
 
     /* bound: `count`, a magazine */
     for (unsigned i = 0; i < count; i++)
-        give_one(blocks[i]);
+        slab_give_one(blocks[i]);
     lock_drop(&heap.lock, state);
 }
 

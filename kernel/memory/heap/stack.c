@@ -43,7 +43,7 @@ static uint32_t stack_words(void) { return (slots + WORD_BITS - 1) / WORD_BITS; 
 static size_t pool_bytes(void) { return sizeof(struct stack_pool) + stack_words() * sizeof(uint32_t); }
 
 /* The lock is held. */
-static bool is_taken(const struct stack_pool *pool, uint32_t slot)
+static bool slot_is_taken(const struct stack_pool *pool, uint32_t slot)
 {
     deep_assert(slot < slots);
     return pool != NULL && (pool->taken[slot / WORD_BITS] >> slot % WORD_BITS & 1);
@@ -51,14 +51,14 @@ static bool is_taken(const struct stack_pool *pool, uint32_t slot)
 
 static void stack_slot_take(struct stack_pool *pool, uint32_t slot)
 {
-    deep_assert(!is_taken(pool, slot) && pool->used < slots);
+    deep_assert(!slot_is_taken(pool, slot) && pool->used < slots);
     pool->taken[slot / WORD_BITS] |= 1u << slot % WORD_BITS;
     pool->used++;
 }
 
 static void stack_slot_give(struct stack_pool *pool, uint32_t slot)
 {
-    deep_assert(is_taken(pool, slot) && pool->used > 0);
+    deep_assert(slot_is_taken(pool, slot) && pool->used > 0);
     pool->taken[slot / WORD_BITS] &= ~(1u << slot % WORD_BITS);
     pool->used--;
 }
@@ -240,7 +240,7 @@ static int get_slot(struct space *home, const uint32_t *wanted, struct stack *ou
     int                err;
 
     deep_assert(lock_held(&lock) && pool != NULL);
-    if (wanted != NULL ? is_taken(pool, slot) : !find_slot(pool, 1, &slot) && !find_slot(pool, 0, &slot))
+    if (wanted != NULL ? slot_is_taken(pool, slot) : !find_slot(pool, 1, &slot) && !find_slot(pool, 0, &slot))
         return -EAGAIN;
     err = map_stack(home, stack_span(slot));
     if (err != 0)
@@ -280,7 +280,7 @@ void stack_put(const struct stack *stack)
     struct space      *home  = stack->space;
     struct stack_pool *empty;
 
-    assert(stack->slot < slots && is_taken(home->stacks, stack->slot));
+    assert(stack->slot < slots && slot_is_taken(home->stacks, stack->slot));
     if (IS_CHECKED)
         stack_measure(stack);
     unmap_stack(home, stack_span(stack->slot));
@@ -358,7 +358,7 @@ void stack_move(struct space *space, const struct stack *here, const struct stac
     struct stack_pool *empty = NULL;
     lock_state         state = lock_take(&lock);
 
-    deep_assert(is_taken(here->space->stacks, here->slot) && is_taken(there->space->stacks, there->slot));
+    deep_assert(slot_is_taken(here->space->stacks, here->slot) && slot_is_taken(there->space->stacks, there->slot));
     if (there->space == here->space) {
         space_activate(space);
     } else {
@@ -390,7 +390,7 @@ bool stack_guarding(vaddr_t address, struct stack *out)
     slot   = (uint32_t)((page - stack_window()->span.first) / slot_pages());
     offset = (page - stack_window()->span.first) % slot_pages();
     above  = offset < stack_window()->guard ? slot : slot + 1;    /* whose lowest page lies above this one */
-    if (above >= slots || !is_taken(home->stacks, above) || (above != slot && is_taken(home->stacks, slot)))
+    if (above >= slots || !slot_is_taken(home->stacks, above) || (above != slot && slot_is_taken(home->stacks, slot)))
         return false;
     *out = stack_in(home, above);
     return true;
@@ -415,7 +415,7 @@ size_t stacks_deepest(void)
     /* bound: spaces times slots, in checked builds only */
     for (struct space *home = next_home(NULL); home != NULL && IS_CHECKED; home = next_home(home))
         for (uint32_t slot = 0; slot < slots; slot++)
-            if (is_taken(home->stacks, slot)) {
+            if (slot_is_taken(home->stacks, slot)) {
                 struct stack stack = stack_in(home, slot);
 
                 stack_measure(&stack);
@@ -462,8 +462,8 @@ static uint32_t audit_pool(struct space *home, struct audit_report *report)
     assert(err == 0);
     /* bound: slots of a pool, for the audit */
     for (uint32_t slot = 0; slot < slots; slot++) {
-        audit_slot(&c, slot, is_taken(pool, slot), report);
-        used += is_taken(pool, slot);
+        audit_slot(&c, slot, slot_is_taken(pool, slot), report);
+        used += slot_is_taken(pool, slot);
     }
     cursor_close(&c);
     if (pool != NULL && (pool->used != used || (used == 0 && home != &kernel_space)))

@@ -80,7 +80,7 @@ static int span_from(vaddr_t start, size_t bytes, int outside, struct span *out)
     return 0;
 }
 
-static bool is_free(const struct space *space, struct span span)
+static bool span_is_free(const struct space *space, struct span span)
 {
     const struct region *region = region_at_or_above(&space->map, span.first);
 
@@ -97,7 +97,7 @@ bool map_place(struct space *space, vaddr_t hint, size_t pages, page_t *out)
 
     deep_assert(pages > 0);
     if (hint != 0 && first >= user.first && pages <= user.end - user.first && first <= user.end - pages &&
-        is_free(space, span_of(first, pages))) {
+        span_is_free(space, span_of(first, pages))) {
         *out = first;
         return true;
     }
@@ -123,7 +123,7 @@ static int request_place(struct space *space, const struct map_request *request,
         return err;
     if (out->first < user_span().first)
         return -EPERM;
-    if ((request->flags & MAP_NO_REPLACE) && !is_free(space, *out))
+    if ((request->flags & MAP_NO_REPLACE) && !span_is_free(space, *out))
         return -EEXIST;
     return 0;
 }

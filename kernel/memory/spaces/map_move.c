@@ -45,7 +45,7 @@ static int provisions_take(struct provisions *p)
     return p->node != NULL && p->spare != NULL && p->spare_there != NULL && p->batch != NULL ? 0 : -ENOMEM;
 }
 
-static void give_back(struct provisions *p)
+static void provisions_give_back(struct provisions *p)
 {
     map_node_free(p->node);
     map_node_free(p->spare);
@@ -300,7 +300,7 @@ int map_move(struct space *space, vaddr_t old, size_t old_bytes, size_t new_byte
         err   = move_elsewhere(space, &m, place, &p, &page);
         lock_drop(&space->map_lock, state);
     }
-    give_back(&p);
+    provisions_give_back(&p);
     if (err != 0)
         return err;
     *out = page_address(page);

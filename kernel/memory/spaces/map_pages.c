@@ -60,7 +60,7 @@ static bool may_show(struct wanted w, bool for_program)
     return true;
 }
 
-static bool is_free(const struct space *space, struct span pages)
+static bool span_is_free(const struct space *space, struct span pages)
 {
     const struct region *region = region_at_or_above(&space->map, pages.first);
 
@@ -116,7 +116,7 @@ static int pages_show(struct space *space, struct wanted w)
 static int show_physical(struct space *space, struct wanted w)
 {
     lock_state state = lock_take(&space->map_lock);
-    int        err   = is_free(space, w.pages) ? pages_show(space, w) : -EEXIST;
+    int        err   = span_is_free(space, w.pages) ? pages_show(space, w) : -EEXIST;
 
     lock_drop(&space->map_lock, state);
     return err;

@@ -12,7 +12,7 @@
 enum { STEP = 16 };                         /* pages of an object looked up at once */
 
 /* What the object behind a region has, whichever program brought it in. */
-static void look_behind(const struct region *region, struct span span, uint8_t *there)
+static void residency_look_behind(const struct region *region, struct span span, uint8_t *there)
 {
     frame_t  frames[STEP];
     uint64_t index = region->offset + (span.first - region->span.first);
@@ -43,7 +43,7 @@ static void residency_look(struct space *space, const struct region *region, str
     for (size_t i = 0; i < span_pages(span); i++)
         there[i] = 0;
     if (region->object != NULL)
-        look_behind(region, span, there);
+        residency_look_behind(region, span, there);
     look_at_entries(space, span, there);
 }
 

@@ -143,7 +143,7 @@ static frame_t from_chain(frame_t *chain)
 }
 
 /* Before there is a pool a machine without room for its tables cannot be run: nothing is given back. */
-static void give_back(frame_t chain)
+static void tables_give_back(frame_t chain)
 {
     while (frame_exists(chain)) {
         frame_t table = from_chain(&chain);
@@ -169,7 +169,7 @@ static int take_tables(struct cursor *c, unsigned lowest, frame_t *chain)
     if (err == 0 && taken > 0 && !cursor_of_kernel(c))
         err = table_home_reserve(c->space, c->span, taken);
     if (err != 0)
-        give_back(*chain);
+        tables_give_back(*chain);
     return err;
 }
 

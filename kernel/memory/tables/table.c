@@ -61,8 +61,8 @@ static inline entry_t *table_step(bool self, const struct space *space, frame_t 
 #define IN_LINE static inline __attribute__((always_inline))
 
 /* In line, so that the common walk, down to the last level, has its loop unrolled: half the instructions. */
-IN_LINE entry_t *walk(const struct space *space, page_t page, unsigned lowest, unsigned *reached,
-                      frame_t *table)
+IN_LINE entry_t *tables_walk(const struct space *space, page_t page, unsigned lowest, unsigned *reached,
+                             frame_t *table)
 {
     bool     self = in_self_map(space, page, lowest);
     unsigned level = MMU_LEVELS;
@@ -85,14 +85,14 @@ IN_LINE entry_t *walk(const struct space *space, page_t page, unsigned lowest, u
 entry_t *table_walk(const struct space *space, page_t page, unsigned *level, frame_t *table)
 {
     deep_assert(page < layout.space_end && frame_exists(space->root));
-    return walk(space, page, 1, level, table);
+    return tables_walk(space, page, 1, level, table);
 }
 
 entry_t *entry_at(const struct space *space, page_t page, unsigned level)
 {
     unsigned reached;
     frame_t  table;
-    entry_t *at = walk(space, page, level, &reached, &table);
+    entry_t *at = tables_walk(space, page, level, &reached, &table);
 
     deep_assert(page < layout.space_end && level >= 1 && level <= MMU_LEVELS);
     return reached == level ? at : NULL;
