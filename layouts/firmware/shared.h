@@ -10,6 +10,8 @@
  * layouts/firmware/apps/app.h): the address that the linker gave a variable, taken in that segment, is the variable's
  * place in the copy. Without the segment it is an address in `original`, and faults.
  *
+ * Locking  a lock of rank STACKS, and interrupts off, while the original is open. shared_copy() takes the heap's before
+ *          that, and the space's map lock (user_write_in()) after it.
  * Cost     a copy takes the time to copy it, and as many pages flushed as the original has.
  * Source   claims G12, G15 to G17.
  *

@@ -51,8 +51,9 @@ void memmap_start(struct memmap *map, uint32_t limit);
  * A range that wraps is cut at the end of the address space; an empty one is ignored.
  *
  * When the table is full, what costs least is given up: the smallest free piece of RAM
- * (counted in lost), or the smallest gap between two reserved ranges, which become one. What
- * is given up is RAM not used, never something reserved that would be handed out.
+ * (counted in lost), or the smallest gap between two reserved ranges, which become one; where there is neither, RAM
+ * that has an owner is forgotten. What is given up is RAM not used, never something reserved that would be handed out.
+ * memmap_own() and memmap_take() give up the same when they split a range.
  */
 void memmap_add(struct memmap *map, uint64_t base, uint64_t length, bool usable);
 

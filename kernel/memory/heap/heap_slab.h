@@ -135,7 +135,7 @@ static inline uint32_t class_blocks(unsigned class)
     return heap_classes[class].pages * PAGE_SIZE / heap_classes[class].slot;
 }
 
-/* Divide the window; nothing is mapped. */
+/* Divide the window: half of it, and no more, for slabs and their book; nothing is mapped. */
 void slabs_start(const struct layout_region *window);
 
 /*

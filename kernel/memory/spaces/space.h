@@ -63,7 +63,7 @@ struct space {
     size_t             most_pages;          /* [map lock] what `pages` was at most, when it last shrank */
     uint8_t            barriers;            /* [a] membarrier(2): what was registered for, Linux's bits */
     uint8_t            lock_future;         /* [map lock] REGION_LOCKED* for new regions: mlockall() */
-    struct map_limits  limits;              /* by the space's program alone: exec, setrlimit, the break */
+    struct map_limits  limits;              /* numbers, written without a lock: exec, prlimit, the break */
     struct stack_pool *stacks;              /* [stacks lock] in use here (stack.c); NULL: none */
     struct table_home  home;                /* [tables lock] of the layout's table access */
 };

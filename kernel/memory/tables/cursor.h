@@ -83,7 +83,10 @@ struct cursor {
     frame_t       freed[CURSOR_FREED];      /* dropped after the flush; full: flush early   */
 };
 
-/* Returns 0, or -ENOMEM when a table is missing and no frame is free; then nothing has changed. */
+/*
+ * Returns 0, or -ENOMEM when a table is missing and there is no frame for it, or no place where the layout gives tables
+ * a place of their own; then nothing has changed, and the cursor is not open. Without CURSOR_BUILD it cannot fail.
+ */
 int  cursor_open(struct cursor *c, struct space *space, struct span span, unsigned flags) MUST_CHECK;
 void cursor_close(struct cursor *c);
 
