@@ -34,7 +34,7 @@ static uint16_t word_in_sector(uint32_t offset)
     return (uint16_t)(at[0] | at[1] << 8);
 }
 
-static bool call(struct bios_registers *r)
+static bool call_disk(struct bios_registers *r)
 {
     r->edx = (r->edx & ~0xFFu) | drive.number;
     bios_call(DISK, r);
@@ -48,7 +48,7 @@ static void find_geometry(void)
     if (drive.number < HARD_DISK) {
         drive.track = word_in_sector(SECTOR_TRACK);
         drive.heads = word_in_sector(SECTOR_HEADS);
-    } else if (call(&r)) {
+    } else if (call_disk(&r)) {
         drive.track = r.ecx & 63;
         drive.heads = (r.edx >> 8 & 0xFF) + 1;
     }
@@ -61,7 +61,7 @@ void disk_start(uint8_t number)
     struct bios_registers r = { .eax = HAS_EXTENSIONS, .ebx = EXTENSIONS_ASK };
 
     drive.number = number;
-    drive.extended = call(&r) && (r.ebx & 0xFFFF) == EXTENSIONS_ANSWER && (r.ecx & EXTENSIONS_READ);
+    drive.extended = call_disk(&r) && (r.ebx & 0xFFFF) == EXTENSIONS_ANSWER && (r.ecx & EXTENSIONS_READ);
     if (!drive.extended)
         find_geometry();
 }
@@ -83,7 +83,7 @@ static bool read_by_number(uint32_t sector, uint32_t count, uint32_t *status)
     packet.offset  = BIOS_BUFFER;
     packet.segment = 0;
     packet.sector  = sector;
-    good = call(&r);
+    good = call_disk(&r);
     *status = r.eax >> 8 & 0xFF;
     return good;
 }
@@ -97,14 +97,14 @@ static bool read_by_geometry(uint32_t sector, uint32_t count, uint32_t *status)
         .ecx = (cylinder & 0xFF) << 8 | (cylinder >> 2 & 0xC0) | (sector % drive.track + 1),
         .edx = head << 8,
     };
-    bool good = call(&r);
+    bool good = call_disk(&r);
 
     *status = r.eax >> 8 & 0xFF;
     return good;
 }
 
 /* `count` sectors into the buffer. */
-static void read(uint32_t sector, uint32_t count)
+static void read_sectors(uint32_t sector, uint32_t count)
 {
     uint32_t status = 0;
 
@@ -113,7 +113,7 @@ static void read(uint32_t sector, uint32_t count)
 
         if (drive.extended ? read_by_number(sector, count, &status) : read_by_geometry(sector, count, &status))
             return;
-        (void)call(&reset);
+        (void)call_disk(&reset);
     }
     say("\nquire: disk error in the archive, at sector ");
     say_number(sector);
@@ -133,7 +133,7 @@ void disk_read(uint32_t sector, uint32_t bytes, uint32_t to)
             count = BIOS_BUFFER_SECTORS;
         if (!drive.extended && count > drive.track - sector % drive.track)
             count = drive.track - sector % drive.track;
-        read(sector, count);
+        read_sectors(sector, count);
         got = count * BIOS_SECTOR_BYTES < bytes ? count * BIOS_SECTOR_BYTES : bytes;
         copy((void *)(uintptr_t)to, (const void *)BIOS_BUFFER, got);
         sector += count;

@@ -78,7 +78,7 @@ enum { SMAP = 0x534D4150, ENTRY_OLD = 20, ENTRY_NEW = 24 };
 
 static struct bios_range ranges[BIOS_RANGES];
 
-static void add(struct bios_handover *handover, uint64_t base, uint64_t length)
+static void add_range(struct bios_handover *handover, uint64_t base, uint64_t length)
 {
     if (length > 0)
         ranges[handover->map_entries++] =
@@ -131,9 +131,9 @@ static bool read_e801(struct bios_handover *handover)
     blocks    = (r.eax & 0xFFFF) != 0 ? r.ebx & 0xFFFF : r.edx & 0xFFFF;
     if ((r.flags & BIOS_CARRY) || kilobytes == 0 || kilobytes > 15 * 1024)
         return false;
-    add(handover, 0, low_bytes());
-    add(handover, MEG, kilobytes * 1024ull);
-    add(handover, 16 * MEG, blocks * 65536ull);
+    add_range(handover, 0, low_bytes());
+    add_range(handover, MEG, kilobytes * 1024ull);
+    add_range(handover, 16 * MEG, blocks * 65536ull);
     return true;
 }
 
@@ -145,8 +145,8 @@ static bool read_88(struct bios_handover *handover)
     bios_call(SYSTEM, &r);
     if ((r.flags & BIOS_CARRY) || (r.eax & 0xFFFF) == 0)
         return false;
-    add(handover, 0, low_bytes());
-    add(handover, MEG, (r.eax & 0xFFFF) * 1024ull);
+    add_range(handover, 0, low_bytes());
+    add_range(handover, MEG, (r.eax & 0xFFFF) * 1024ull);
     return true;
 }
 
@@ -171,7 +171,7 @@ static uint64_t end_of(const struct bios_range *r)
     return r->length > UINT64_MAX - r->base ? UINT64_MAX : r->base + r->length;
 }
 
-static bool counts(const struct bios_range *r)
+static bool range_counts(const struct bios_range *r)
 {
     return (r->attributes & BIOS_RANGE_VALID) && r->length > 0;
 }
@@ -182,7 +182,7 @@ static uint64_t usable_until(const struct bios_handover *handover, uint64_t star
     uint64_t reached = start;
 
     for (uint32_t n = 0; n < handover->map_entries; n++)
-        if (counts(&ranges[n]) && ranges[n].type == BOOT_USABLE && ranges[n].base <= start &&
+        if (range_counts(&ranges[n]) && ranges[n].type == BOOT_USABLE && ranges[n].base <= start &&
             end_of(&ranges[n]) > reached)
             reached = end_of(&ranges[n]);
     return reached;
@@ -191,7 +191,8 @@ static uint64_t usable_until(const struct bios_handover *handover, uint64_t star
 bool map_holds(const struct bios_handover *handover, uint64_t start, uint64_t end)
 {
     for (uint32_t n = 0; n < handover->map_entries; n++)
-        if (counts(&ranges[n]) && ranges[n].type != BOOT_USABLE && ranges[n].base < end && end_of(&ranges[n]) > start)
+        if (range_counts(&ranges[n]) && ranges[n].type != BOOT_USABLE && ranges[n].base < end &&
+            end_of(&ranges[n]) > start)
             return false;
     while (start < end) {
         uint64_t reached = usable_until(handover, start);

@@ -8,7 +8,7 @@
 
 enum { TELETYPE = 0x0E00, PAGE_AND_COLOUR = 0x0007, VIDEO = 0x10 };
 
-static void put(char c)
+static void put_character(char c)
 {
     struct bios_registers screen = { .eax = TELETYPE | (uint8_t)c, .ebx = PAGE_AND_COLOUR };
 
@@ -28,8 +28,8 @@ void say(const char *text)
 {
     for (; *text != '\0'; text++) {
         if (*text == '\n')
-            put('\r');
-        put(*text);
+            put_character('\r');
+        put_character(*text);
     }
 }
 
@@ -50,7 +50,7 @@ void say_hex(uint32_t number)
 {
     say("0x");
     for (int shift = 28; shift >= 0; shift -= 4)
-        put("0123456789ABCDEF"[number >> shift & 15]);
+        put_character("0123456789ABCDEF"[number >> shift & 15]);
 }
 
 void stop(void)

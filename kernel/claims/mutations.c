@@ -70,7 +70,7 @@ bool open_low_page(void)
 static frame_t    held;
 static enum owner held_from;
 
-bool hand_out(frame_t frame)
+bool hand_out_frame(frame_t frame)
 {
     held      = frame;
     held_from = frame_owner(frame);
@@ -78,7 +78,7 @@ bool hand_out(frame_t frame)
     return true;
 }
 
-void take_back(void) { frame_change_owner(held, OWNER_TEST, held_from); }
+void take_back_frame(void) { frame_change_owner(held, OWNER_TEST, held_from); }
 
 /* A free frame is used in the bitmap, and nobody has it. */
 static uint32_t hidden;
@@ -99,7 +99,7 @@ void show_hidden_frame(void) { pool_give(&frames.pool, hidden); }
 
 static page_t extra_page;
 
-bool map_extra(page_t page)
+bool map_extra_page(page_t page)
 {
     struct cursor c;
     frame_t       frame;
@@ -116,7 +116,7 @@ bool map_extra(page_t page)
     return true;
 }
 
-void unmap_extra(void)
+void unmap_extra_page(void)
 {
     struct cursor c;
 
@@ -129,7 +129,7 @@ void unmap_extra(void)
 /* Where programs are kernel space has no table of its own: the upper entry gets one that nobody else shares. */
 static frame_t null_table, null_frame;
 
-bool map_null(void)
+bool map_null_page(void)
 {
     lock_state state;
     entry_t   *root;
@@ -150,7 +150,7 @@ bool map_null(void)
     return true;
 }
 
-void unmap_null(void)
+void unmap_null_page(void)
 {
     lock_state state = lock_take(&kernel_space.tables_lock);
 

@@ -24,19 +24,19 @@ bool shift_low_page(page_t kernel);
 bool open_low_page(void);
 
 /* A frame is owned by a test, which should not hold it, until take_back_frame(). */
-bool hand_out(frame_t frame);
-void take_back(void);
+bool hand_out_frame(frame_t frame);
+void take_back_frame(void);
 
 /* A free frame is used in the bitmap, and nobody has it. False when none is free. */
 bool hide_free_frame(void);
 void show_hidden_frame(void);
 
 /* A page of kernel space where nothing should be. False without memory. */
-bool map_extra(page_t page);
-void unmap_extra(void);
+bool map_extra_page(page_t page);
+void unmap_extra_page(void);
 
 /* Page 0, where programs are and kernel space has no table of its own. */
-bool map_null(void);
-void unmap_null(void);
+bool map_null_page(void);
+void unmap_null_page(void);
 
 #endif

@@ -63,7 +63,7 @@ page_t first_writable(struct span span)
 }
 
 /* The frames taken are chained by their links, so that no memory is needed to remember them. */
-uint32_t take_all(bool (*forbidden)(frame_t), frame_t *bad)
+uint32_t take_all_frames(bool (*forbidden)(frame_t), frame_t *bad)
 {
     frame_t  frame, last = NO_FRAME;
     uint32_t count = 0;

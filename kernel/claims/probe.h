@@ -27,7 +27,7 @@ page_t first_writable(struct span span);
  * Take every frame the pool will give, look at each, give all back. Returns how many there were;
  * *bad is the first one that `forbidden` says yes to, NO_FRAME if there is none.
  */
-uint32_t take_all(bool (*forbidden)(frame_t), frame_t *bad);
+uint32_t take_all_frames(bool (*forbidden)(frame_t), frame_t *bad);
 
 /* True if a device decodes the frame's address, or the memory map does not call it RAM. */
 bool is_device_or_hole(frame_t frame);

@@ -20,13 +20,13 @@ enum { ASK = 'm', WATCH = 'w', NEXT = 'n', END = 'e', QUIT = 'q', LINE_LONGEST =
 
 /* ---- The port ------------------------------------------------------------------------------ */
 
-static bool is_there(void)
+static bool port_is_there(void)
 {
     port_write8(UART_COM2 + UART_SCRATCH, 0xA5);
     return port_read8(UART_COM2 + UART_SCRATCH) == 0xA5;
 }
 
-static void send(const char *bytes, size_t count)
+static void send_line(const char *bytes, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         for (uint32_t n = 0; n < UART_PATIENCE; n++)
@@ -37,21 +37,21 @@ static void send(const char *bytes, size_t count)
 }
 
 /* A byte that has come, or -1. */
-static int receive(void)
+static int receive_byte(void)
 {
     return port_read8(UART_COM2 + UART_LINE_STATUS) & UART_RECEIVED ? port_read8(UART_COM2 + UART_DATA) : -1;
 }
 
 /* ---- Snapshots ------------------------------------------------------------------------------ */
 
-static void put(struct snapshot_sink *sink __attribute__((unused)), const char *line, size_t length)
+static void put_line(struct snapshot_sink *sink __attribute__((unused)), const char *line, size_t length)
 {
-    send(line, length);
+    send_line(line, length);
 }
 
 static void tell_all(void)
 {
-    struct snapshot_sink  sink    = { .put = put, .room = SIZE_MAX };
+    struct snapshot_sink  sink    = { .put = put_line, .room = SIZE_MAX };
     const struct process *process = current_process();
     unsigned long         state   = interrupts_off();
     char                  moment[WORDS_LONGEST];
@@ -66,9 +66,9 @@ static void tell_all(void)
 
 /* ---- Single changes --------------------------------------------------------------------------- */
 
-static void wish(int byte);
+static void grant_wish(int byte);
 
-static void describe(char text[WORDS_LONGEST], entry_t e)
+static void describe_entry(char text[WORDS_LONGEST], entry_t e)
 {
     static const char *const kinds[] = {
         [ENTRY_EMPTY] = "empty", [ENTRY_PRESENT] = "present", [ENTRY_SWAP] = "swap", [ENTRY_GUARD] = "guard",
@@ -112,20 +112,20 @@ static void stop_at(const struct space *space, page_t page, entry_t old, entry_t
     const struct process *process = current_process();
     int                   byte = 0;
 
-    describe(before, old);
-    describe(after, new);
+    describe_entry(before, old);
+    describe_entry(after, new);
     describe_cause(cause);
-    send(line, (size_t)format_text(line, sizeof line, "change %s %lx %s %s %s\n",
-                                   space == &kernel_space ? "kernel" :
-                                   process != NULL && process->memory != NULL &&
-                                       space == &process->memory->space ? "own" : "other",
-                                   (unsigned long)page_address(page), before, after, cause));
+    send_line(line, (size_t)format_text(line, sizeof line, "change %s %lx %s %s %s\n",
+                                        space == &kernel_space ? "kernel" :
+                                        process != NULL && process->memory != NULL &&
+                                            space == &process->memory->space ? "own" : "other",
+                                        (unsigned long)page_address(page), before, after, cause));
     if (strcmp(cause, passing) == 0)
         return;
     passing[0] = '\0';
     while (entry_watcher != NULL && byte != NEXT && byte != END) {
-        byte = receive();
-        wish(byte);
+        byte = receive_byte();
+        grant_wish(byte);
     }
     if (byte == END)
         text_copy(passing, cause, sizeof passing);
@@ -133,42 +133,42 @@ static void stop_at(const struct space *space, page_t page, entry_t old, entry_t
 
 /* ---- Wishes ------------------------------------------------------------------------------------- */
 
-static void watch(bool on)
+static void watch_entries(bool on)
 {
     static const char yes[] = "watching yes\n", no[] = "watching no\n";
 
     on = on && IS_CHECKED;
     entry_watcher = on ? stop_at : NULL;
     if (on)
-        send(yes, sizeof yes - 1);
+        send_line(yes, sizeof yes - 1);
     else
-        send(no, sizeof no - 1);
+        send_line(no, sizeof no - 1);
 }
 
-static void wish(int byte)
+static void grant_wish(int byte)
 {
     switch (byte) {
     case ASK:   schedule_probe(PROBE_MAP_LINE, tell_all);   break;
-    case WATCH: watch(true);                                break;
-    case QUIT:  watch(false);                               break;
+    case WATCH: watch_entries(true);                        break;
+    case QUIT:  watch_entries(false);                       break;
     default:                                                break;
     }
 }
 
-static void heard(void *unused)
+static void hear_wishes(void *unused)
 {
     int byte;
 
     (void)unused;
-    while ((byte = receive()) >= 0)
-        wish(byte);
+    while ((byte = receive_byte()) >= 0)        /* bound: what the line brings meanwhile, UART_QUEUE and a few */
+        grant_wish(byte);
 }
 
 void map_line_start(void)
 {
-    if (!is_there())
+    if (!port_is_there())
         return;
     uart_start(UART_COM2);
-    interrupt_handle(UART_COM2_IRQ, heard, NULL);
+    interrupt_handle(UART_COM2_IRQ, hear_wishes, NULL);
     port_write8(UART_COM2 + UART_INTERRUPTS, UART_ON_RECEIVE);
 }

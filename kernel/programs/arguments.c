@@ -32,7 +32,7 @@ static int make_room(struct image_arguments *a, size_t more)
     return 0;
 }
 
-static int add(struct image_arguments *a, const char *text)
+static int add_text(struct image_arguments *a, const char *text)
 {
     size_t bytes = strlen(text) + 1;
     int    err   = make_room(a, bytes);
@@ -93,7 +93,7 @@ int image_collect(struct image_arguments *a, user_t argument_vector, user_t envi
     *a  = (struct image_arguments){ 0 };
     err = add_vector(a, argument_vector, &a->argument_count);
     if (err == 0 && a->argument_count == 0) {           /* a program always has a name, as Linux insists since 5.18 */
-        err = add(a, "");
+        err = add_text(a, "");
         a->argument_count = 1;
     }
     a->environment = a->used;
@@ -106,10 +106,10 @@ int image_collect_kernel(struct image_arguments *a, char *const argument[], char
 
     *a = (struct image_arguments){ 0 };
     for (; err == 0 && argument[a->argument_count] != NULL; a->argument_count++)
-        err = add(a, argument[a->argument_count]);
+        err = add_text(a, argument[a->argument_count]);
     a->environment = a->used;
     for (; err == 0 && environment[a->environment_count] != NULL; a->environment_count++)
-        err = add(a, environment[a->environment_count]);
+        err = add_text(a, environment[a->environment_count]);
     return err;
 }
 
@@ -121,11 +121,11 @@ int image_script(struct image_arguments *a, const char *interpreter, const char 
 
     a->text = NULL;
     a->used = a->room = 0;
-    err = add(a, interpreter);
+    err = add_text(a, interpreter);
     if (err == 0 && argument != NULL)
-        err = add(a, argument);
+        err = add_text(a, argument);
     if (err == 0)
-        err = add(a, old.path != NULL ? old.path : old.text);
+        err = add_text(a, old.path != NULL ? old.path : old.text);
     if (err == 0)
         err = make_room(a, old.used - first);
     if (err == 0) {

@@ -90,7 +90,7 @@ static void never_handed_out(struct claim_result *result, uint32_t first, uint32
         if (!never_pooled((frame_t){ n }))
             return claim_saw(result, false, "frame %u belongs to %s", n,
                              owner_names[frame_owner((frame_t){ n })]);
-    taken = take_all(forbidden, &bad);
+    taken = take_all_frames(forbidden, &bad);
     if (frame_exists(bad))
         return claim_saw(result, false, "frame %u was handed out", bad.no);
     claim_saw(result, taken > 0, "took all %u free frames, none of them from %u to %u", taken, first,
@@ -128,7 +128,7 @@ static void a4_image_and_modules(struct claim_result *result)
 static void a5_devices_and_holes(struct claim_result *result)
 {
     frame_t  bad;
-    uint32_t taken = take_all(is_device_or_hole, &bad);
+    uint32_t taken = take_all_frames(is_device_or_hole, &bad);
 
     if (frame_exists(bad))
         return claim_saw(result, false, "frame %u was handed out, and is a device's or no RAM", bad.no);

@@ -8,9 +8,9 @@
 #include "memory/tables/table.h"
 
 static bool shift_page_of_a1(void)    { return shift_low_page(page_of(A_KERNEL)); }
-static bool hand_out_first(void)      { return hand_out((frame_t){ 1 }); }
-static bool hand_out_hardware(void)   { return hand_out((frame_t){ A_STRUCTURES_END }); }
-static bool hand_out_image_end(void)  { return hand_out((frame_t){ A_IMAGE_END - 1 }); }
+static bool hand_out_first(void)      { return hand_out_frame((frame_t){ 1 }); }
+static bool hand_out_hardware(void)   { return hand_out_frame((frame_t){ A_STRUCTURES_END }); }
+static bool hand_out_image_end(void)  { return hand_out_frame((frame_t){ A_IMAGE_END - 1 }); }
 
 /* ---- A space whose directory is not as it should be ------------------------------------------- */
 
@@ -71,9 +71,9 @@ static void part_stacks(void)
 
 const struct claim_mutation higher_half_mutations[] = {
     { "A1",  shift_page_of_a1,   restore_entry,     "the last page below 4 MiB shows the frame below its own" },
-    { "A2",  hand_out_first,     take_back,         "frame 1 belongs to somebody" },
-    { "A3",  hand_out_hardware,  take_back,         "the frame at 512 KiB belongs to somebody" },
-    { "A4",  hand_out_image_end, take_back,         "the last frame below 4 MiB belongs to somebody" },
+    { "A2",  hand_out_first,     take_back_frame,         "frame 1 belongs to somebody" },
+    { "A3",  hand_out_hardware,  take_back_frame,         "the frame at 512 KiB belongs to somebody" },
+    { "A4",  hand_out_image_end, take_back_frame,         "the last frame below 4 MiB belongs to somebody" },
     { "A9",  hide_free_frame,    show_hidden_frame, "a free frame's bit says that it is used" },
     { "A10", open_low_page,      restore_entry,     "programs may read the last page below 4 MiB" },
     { "A11", drop_shared_table,  end_odd,           "a space lacks the table of the kernel's first 4 MiB" },
@@ -81,6 +81,6 @@ const struct claim_mutation higher_half_mutations[] = {
       "a space has the table of kernel space's stacks in its own window" },
     { "A16", refer_to_another,   end_odd,
       "the last directory entry of a space names kernel space's directory" },
-    { "A18", map_null,           unmap_null,        "page 0 of kernel space is mapped" },
+    { "A18", map_null_page,           unmap_null_page,        "page 0 of kernel space is mapped" },
     { 0 },
 };

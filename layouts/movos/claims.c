@@ -55,7 +55,7 @@ static void m5_pool_from_8_mib(struct claim_result *result)
             return claim_saw(result, false, "frame %u, below 8 MiB, belongs to %s", n, owner_names[owner]);
         kept += n >= M_KERNEL / PAGE_SIZE;
     }
-    taken = take_all(is_kernels, &bad);
+    taken = take_all_frames(is_kernels, &bad);
     if (frame_exists(bad))
         return claim_saw(result, false, "frame %u was handed out", bad.no);
     owner = frame_owner(first);

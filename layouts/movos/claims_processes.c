@@ -93,14 +93,14 @@ void m7_nothing_left(struct claim_result *result)
     if (flat_begin() != 0 || (id = flat_start(program, NULL)) < 0 || flat_kill(id) != 0)
         return no_program(result, id);              /* once, so that what is made for good is there */
     holdings_look(&before);
-    all = take_all(frame_is_never_bad, &none);
+    all = take_all_frames(frame_is_never_bad, &none);
     if ((id = fail_each(program, frame_fail_at, &before, &frames, &leaks)) < 0 || flat_kill(id) != 0 ||
         (id = fail_each(program, heap_fail_at, &before, &blocks, &leaks)) < 0 || flat_kill(id) != 0)
         return no_program(result, id);
     holdings_look(&after);
     claim_saw(
         result, leaks == 0 && frames > 0 && blocks > 0 && holdings_same(&before, &after) &&
-                    take_all(frame_is_never_bad, &none) == all,
+                    take_all_frames(frame_is_never_bad, &none) == all,
         "%u pages taken and returned; creation made to fail at each of %u frames and %u blocks leaked %u times; a "
         "process's life %s",
         all, frames, blocks, leaks, holdings_same(&before, &after) ? "left nothing" : "left something");

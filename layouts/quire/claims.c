@@ -56,7 +56,7 @@ static bool frame_is_reserved(frame_t frame)
 static void q1_never_handed_out(struct claim_result *result)
 {
     frame_t  bad;
-    uint32_t taken = take_all(frame_is_reserved, &bad);
+    uint32_t taken = take_all_frames(frame_is_reserved, &bad);
 
     if (frame_exists(bad))
         return claim_saw(result, false, "frame %u was handed out", bad.no);
@@ -190,7 +190,7 @@ static void q12_exhaustion(struct claim_result *result)
     }
     if (err != -ENOMEM)
         return claim_saw(result, false, "with every frame taken one more was asked for: error %d", -err);
-    claim_saw(result, frames_free() == before && take_all(nothing_forbidden, &bad) == taken,
+    claim_saw(result, frames_free() == before && take_all_frames(nothing_forbidden, &bad) == taken,
               "with all %u frames taken, asking gave error %d; afterwards %u are free, as before", taken,
               -err, frames_free());
 }
