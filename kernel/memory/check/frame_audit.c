@@ -2,7 +2,7 @@
  * frame_audit.c - the frame pool's invariants F1 to F5 checked.
  *
  * Magazines of other CPUs are read without a lock that would stop them, so the audit is
- * right, whenever no other CPU is inside a call of frame.h.
+ * right whenever no other CPU is inside a call of frame.h.
  */
 #include "memory/audit.h"
 

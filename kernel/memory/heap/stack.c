@@ -350,7 +350,7 @@ static void stack_show(struct space *home, page_t page, frame_t frame)
 
 /*
  * The frames that this code runs on are seen from both spaces for a moment, so the change from one to the other
- * is no more than a change of space. Nobody looks meanwhile: the lock is held.
+ * is no more than a change of space. No CPU looks at the stacks meanwhile: the lock is held.
  */
 void stack_move(struct space *space, const struct stack *here, const struct stack *there)
 {

@@ -4,7 +4,7 @@
  * Stacks in use belong to a *pool*. Where the document's `stacks` row has Scope `all` there is one, kernel space's, and
  * its stacks are mapped in every space. With Scope `process` each space has a pool and a table for
  * the window of its own: as many stacks for each process as fit (A15), at the same addresses, and a stack is
- * there only while its space is in use. What does not run in a process has kernel space's stacks then too.
+ * there only while its space is in use. A thread that runs in no process has one of kernel space's stacks then too.
  *
  * The document gives each stack `unit` pages and keeps `guard` pages below it unmapped.
  * Where it has no guards (higher-half: 4 KiB for each of 1024 threads, claim A15) stacks are

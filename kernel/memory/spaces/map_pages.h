@@ -17,7 +17,7 @@
  * -EFAULT, from try_map_pages().
  *
  * Which physical pages may be shown. "Not marked in use" leaves the page to its owner. If that were the pool, it
- * would hand the page to somebody else while it is still shown; if somebody has it already, his memory would be
+ * would hand the page to somebody else while it is still shown; if a program has it already, its memory would be
  * another's. So a page must be one that is never handed out: none that the memory map calls RAM, or RAM that the
  * document holds back. For programs it must moreover lie between 640 KiB and 1 MiB, where a PC has screens and ROMs: a
  * device that is told addresses could be told the kernel's. Such pages are not counted (frame_show()), are not

@@ -49,7 +49,7 @@ struct space *space_active(void)
 
 /*
  * The entries of one root lie side by side, however the layout reaches them. Two roots may be seen one at a time
- * only (a slot shows one of them), so what is copied passes through our hands. Nobody uses the new root yet.
+ * only (a slot shows one of them), so what is copied passes through our hands. No CPU uses the new root yet.
  */
 static void copy_entries(const struct space *space, page_t first, page_t end)
 {
