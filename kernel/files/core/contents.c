@@ -182,6 +182,7 @@ static int cut_to_seals(const struct node *node, struct buffer *from, uint64_t a
 {
     uint64_t whole = node->bytes & ~(uint64_t)(PAGE_SIZE - 1);
 
+    deep_assert(mutex_held(&node->lock));
     if (node->seals & SEALS_OF_WRITING)
         return -EPERM;
     if (!(node->seals & SEAL_GROW) || (at <= node->bytes && from->bytes <= node->bytes - at))

@@ -328,6 +328,7 @@ static int make_room(struct files *files, uint32_t number)
     uint32_t room;
     int      err;
 
+    deep_assert(!lock_held(&files->lock));
     mutex_take(&files->growth);
     room = files->table.room;
     while (room <= number)

@@ -61,6 +61,7 @@ bool epoll_few_paths(const struct file *file)
     uint32_t            counts[NESTED_LENGTHS] = { 0 };
     const struct epoll *self;
 
+    deep_assert(mutex_held(&epolls_lock));
     if (!is_epoll(file))
         return count_paths(file, 0, counts);
     self = epoll_of(file);
@@ -75,6 +76,7 @@ int epoll_may_nest(const struct file *epoll, const struct file *file)
 {
     unsigned below;
 
+    deep_assert(mutex_held(&epolls_lock));
     if (!is_epoll(file))
         return 0;
     below = epoll_depth_below(epoll_of(file), epoll_of(epoll), 0);

@@ -149,6 +149,7 @@ static void owner_changed(struct lock_owner **at)
 {
     struct lock_owner *owner = *at;
 
+    deep_assert(mutex_held(&locks_lock));
     if (owner->waiting > 0) {
         wake_all(&owner->blocked);
     } else if (owner->tree == NULL) {
@@ -288,6 +289,7 @@ static bool closes_circle(const void *self, const struct lock_owner *blocker)
     struct lock_wait *to_visit = NULL;
     bool              found    = false;
 
+    deep_assert(mutex_held(&locks_lock));
     for (struct lock_wait *wait = waits; wait != NULL; wait = wait->next)
         wait->visited = false;
     visit_wait(blocker->owner, &to_visit);
@@ -303,6 +305,7 @@ static bool closes_circle(const void *self, const struct lock_owner *blocker)
 
 static void enlist_wait(struct lock_wait *wait, const void *owner, const struct lock_owner *blocker)
 {
+    deep_assert(mutex_held(&locks_lock));
     wait->owner   = owner;
     wait->blocker = blocker;
     wait->next    = waits;
@@ -313,6 +316,7 @@ static void delist_wait(struct lock_wait *wait)
 {
     struct lock_wait **at = &waits;
 
+    deep_assert(mutex_held(&locks_lock));
     while (*at != wait)
         at = &(*at)->next;
     *at = wait->next;
@@ -346,6 +350,7 @@ static int wait_turn(struct node *node, const struct lock_request *request, stru
 {
     int err;
 
+    deep_assert(mutex_held(&locks_lock));
     if (!is_posix(request))
         return wait_for_owner(node, blocker);
     if (closes_circle(request->owner, blocker))
@@ -361,6 +366,7 @@ static void drop_range(struct node *node, const struct lock_request *request)
 {
     struct lock_owner **at = owner_slot(node, request->world, request->owner);
 
+    deep_assert(mutex_held(&locks_lock));
     if (*at == NULL || (*at)->tree == NULL || (*at)->tree->kind == request->kind)
         return;
     free_tree((*at)->tree);

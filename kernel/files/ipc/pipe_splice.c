@@ -180,6 +180,7 @@ static void unlock_pipes(struct node *a, struct node *b)
 /* Until there are bytes in one and room in the other: 1; 0: no bytes will come; or an errno. Both locks are held. */
 static int await_both(struct node *from, struct node *to, bool wait)
 {
+    deep_assert(mutex_held(&from->lock) && mutex_held(&to->lock));
     for (;;) {
         int err;
 
@@ -212,6 +213,7 @@ static long move_locked(struct node *from_node, struct node *to_node, size_t byt
     uint32_t     at   = from->from;
     long         done = 0, part = 0;
 
+    deep_assert(mutex_held(&from_node->lock) && mutex_held(&to_node->lock));
     while ((size_t)done < bytes && pipe_room(to, false) > 0) {
         size_t        room  = pipe_room(to, false), wanted = piece_of(bytes - (size_t)done);
         struct buffer piece = { .kernel = true, .memory = block, .bytes = wanted < room ? wanted : room };

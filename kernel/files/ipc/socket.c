@@ -43,6 +43,7 @@ void socket_notify_room(struct socket *self)
 /* A change that readers, senders and polls all wait for. */
 static void notify_everybody(struct socket *self)
 {
+    deep_assert(mutex_held(&sockets_lock));
     node_notify(&self->node);
     wake_all(&self->room);
 }
@@ -62,6 +63,7 @@ void socket_let_go(struct socket *self)
 {
     struct socket *peer = self->peer;
 
+    deep_assert(mutex_held(&sockets_lock));
     if (peer == NULL)
         return;
     leave_clients(self);

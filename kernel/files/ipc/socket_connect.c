@@ -23,6 +23,7 @@ static struct socket *find_abstract(const struct socket_name *name)
 {
     struct socket *at = abstract;
 
+    deep_assert(mutex_held(&sockets_lock));
     while (at != NULL && !same_name(&at->name, name))
         at = at->next_abstract;
     return at;

@@ -172,6 +172,7 @@ static void find_socket(struct search *search, struct socket *self)
 {
     const struct file *file = self->node.own;
 
+    deep_assert(mutex_held(&sockets_lock) && file != NULL);
     self->found      = true;
     self->alive      = false;
     self->outside    = __atomic_load_n(&file->references, __ATOMIC_RELAXED);
@@ -191,6 +192,7 @@ static void explain_reference(struct search *search, struct socket *carried)
 
 static void keep_alive(struct search *search, struct socket *carried)
 {
+    deep_assert(mutex_held(&sockets_lock));
     if (carried->alive)
         return;
     carried->alive      = true;
@@ -201,6 +203,7 @@ static void keep_alive(struct search *search, struct socket *carried)
 /* What has references from elsewhere is alive, and keeps alive what it carries. */
 static void spread_life(struct search *search)
 {
+    deep_assert(mutex_held(&sockets_lock));
     for (struct socket *self = search->first; self != NULL; self = self->next_found)
         if (self->outside > 0)
             keep_alive(search, self);

@@ -86,8 +86,10 @@ void entry_settle(const struct node *folder, struct node *node)
 int entry_make(struct walk *walk, uint32_t mode, uint32_t device, struct node **out)
 {
     struct node *folder = walk->folder;
-    int          err    = folder_may_change(folder);
+    int          err;
 
+    assert(walk->node == NULL && walk->last == LAST_NAME);
+    err = folder_may_change(folder);
     if (err != 0)
         return err;
     if (folder->operations->create == NULL)
