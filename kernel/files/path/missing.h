@@ -5,7 +5,8 @@
  * counted here, as the program said them: MISSING_PATHS at most, each cut to MISSING_TEXT bytes. When there are more,
  * the one asked for least, and of those the first that came, gives its place to the next.
  *
- * Locking  inside (rank OBJECT). Nothing is counted before missing_begin().
+ * Locking  counting locks inside (rank OBJECT) and does not sleep. All else is for a moment when no program looks for
+ *          files: before the first, or when the machine is about to end. Nothing is counted before missing_begin().
  * Cost     a comparison for each lookup, a test of a pointer for each that finds nothing; while counting, a search
  *          among all that are kept.
  */

@@ -89,7 +89,7 @@ int path_move_mount(struct node *root, struct node *folder) MUST_CHECK;
  */
 enum { UNMOUNT_LAZILY = 2, UNMOUNT_EXPIRED = 4 };
 int path_unmount(struct node *root, unsigned how) MUST_CHECK;
-/* The very first: what has no folder below it. */
+/* The very first, which covers no folder. Takes no reference: the root has that of its system. */
 void path_mount_root(struct node *root);
 extern struct file_system *systems_mounted;     /* all, in the order of mounting; the first is the root's */
 

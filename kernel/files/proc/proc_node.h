@@ -52,7 +52,7 @@ static inline struct proc_node *proc_of(struct node *node) { return CONTAINER_OF
 
 /* proc_process.c */
 extern const struct proc_entry proc_process_entry, proc_task_entry, proc_descriptor_entry, proc_descriptor_info_entry;
-struct process *proc_process(const struct proc_node *node);     /* NULL when it is gone             */
+struct process *proc_process(const struct proc_node *node);     /* NULL when it is gone; until the thread sleeps */
 /* The lowest number of a process, a process's thread, or an open descriptor, from `from` on; -1: none. */
 int32_t proc_next_process(int32_t from);
 int32_t proc_next_thread(int32_t process, int32_t from);

@@ -556,7 +556,7 @@ static const struct proc_entry nothing[] = { { .name = NULL } };
     PROC_STORED("oom_score_adj", proc_write_adjust, proc_store_adjust),                                                \
     PROC_STORED("oom_adj", proc_write_old_adjust, proc_store_old_adjust), PROC_STORED("comm", write_name, store_name), \
     PROC_FILE("loginuid", proc_write_no_id), PROC_FILE("sessionid", proc_write_no_id),                                 \
-    PROC_FILE("wchan", proc_write_wait), \
+    PROC_FILE("wchan", proc_write_wait),                                                                               \
     PROC_FILE("uid_map", proc_write_id_map), PROC_FILE("gid_map", proc_write_id_map),                                  \
     PROC_FILE("setgroups", proc_write_setgroups), PROC_FILE("cgroup", proc_write_groups),                              \
     PROC_LINK("exe", executable_of), PROC_LINK("cwd", folder_of), PROC_LINK("root", root_of),                          \
