@@ -48,7 +48,7 @@ static void note_taken(struct lock *lock, unsigned cpu)
     held_by[cpu].locks[held_by[cpu].count++] = lock;
 }
 
-/* Mostly the last one taken. At most RANK_COUNT steps. */
+/* The lock that is dropped is mostly the last one taken. At most RANK_COUNT steps. */
 static void note_dropped(const struct lock *lock, unsigned cpu)
 {
     unsigned i = held_by[cpu].count;

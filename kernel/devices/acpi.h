@@ -30,7 +30,10 @@ struct acpi_off {
 /* True when the tables say how; *off is written only then. */
 bool acpi_find_off(acpi_view view, struct acpi_off *off);
 
-/* Switch the machine off. Returns if that cannot be done here. Maps device memory, so no spin lock may be held. */
+/*
+ * Switch the machine off. Returns if that cannot be done here. Maps device memory, so no spin lock may be held. Cost:
+ * up to two million reads of a port.
+ */
 void acpi_switch_off(void);
 
 #endif

@@ -446,7 +446,7 @@ static void take_signal(unsigned number, unsigned about)
     }
 }
 
-/* Somebody ran, or nobody wanted to. Without a page for the answer, it is asked again. */
+/* A program is about to run, or none is ready. Without a page for the answer, the probe is set again. */
 static void send_pong(void)
 {
     struct console_page page;

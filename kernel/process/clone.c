@@ -161,7 +161,7 @@ static void write_child_number(struct process *child, const struct clone_request
         (void)!user_write_in(&child->memory->space, request->child_tid, &id, sizeof id);
 }
 
-/* Who lent its space is not always the parent: with CLONE_PARENT that is somebody else. The lock is held. */
+/* The process that lent its space is not always the parent: with CLONE_PARENT that is another. The lock is held. */
 void process_return_memory(struct process *process)
 {
     struct process *lender = process->lender != 0 ? process_numbered(process->lender) : NULL;
@@ -172,7 +172,7 @@ void process_return_memory(struct process *process)
         wake_all(&lender->vfork_done);
 }
 
-/* Who called vfork waits until the child has another space, or none, or until it is itself to end. */
+/* The caller of vfork waits until the child has another space, or none, or until the caller itself is to end. */
 static void wait_for_vfork(struct process *child_memory_user, int32_t id)
 {
     lock_state state = lock_take(&process_lock);

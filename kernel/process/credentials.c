@@ -52,7 +52,7 @@ static void keep_old(struct user_numbers *wanted, struct user_numbers has)
 
 static bool has_root(struct user_numbers n) { return n.real == 0 || n.effective == 0 || n.saved == 0; }
 
-/* Who stops being root loses what only root has, unless he asked to keep it. */
+/* A process that stops being root loses what only root has, unless it asked to keep that. */
 static void fix_capabilities(struct capabilities *c, struct user_numbers old, struct user_numbers new)
 {
     if (c->secure_bits & SECURE_NO_SETUID_FIXUP)

@@ -145,8 +145,8 @@ static void release_orphans(const struct process *leaving)
 /* ---- New parents. The lock is held. --------------------------------------------------------------- */
 
 /*
- * Who adopts the children of a process that ends: the nearest ancestor that said so (PR_SET_CHILD_SUBREAPER), else
- * process 1; NULL when that is ending itself. As long as nobody ever said so the ancestors are not asked.
+ * The process that adopts the children of one that ends: the nearest ancestor that said so (PR_SET_CHILD_SUBREAPER),
+ * else process 1; NULL when that is ending itself. As long as nobody ever said so the ancestors are not asked.
  */
 struct process *process_new_parent(const struct process *leaving)
 {

@@ -51,7 +51,11 @@ void usage_charge(struct thread *thread, uint64_t nanoseconds);
  */
 bool process_collect(struct process *parent, int32_t which, struct process_end *out);
 
-/* With a stack in the memory of its process. Returns 0, -ENOMEM, or -EAGAIN when there are too many threads. */
+/*
+ * With a stack in the memory of its process. Returns 0; -ENOMEM; -EAGAIN when all places for stacks are in use. The
+ * thread is the caller's, for thread_free(), until schedule_add(). thread_enlist() numbers it: 0, or -EAGAIN when no
+ * number is free. A thread is freed where it does not run and its stack is not in use.
+ */
 int  thread_new(struct process *process, struct thread **out) MUST_CHECK;
 int  thread_enlist(struct thread *thread) MUST_CHECK;
 void thread_free(struct thread *thread);
@@ -59,7 +63,7 @@ void thread_free(struct thread *thread);
 struct shared_space *memory_new(void);
 void memory_hold(struct shared_space *memory);
 void memory_release(struct shared_space *memory);
-/* It runs this file, whose writers are kept away until it is released. 0 or -ETXTBSY. */
+/* The space runs this file, whose writers are kept away until the space is released. 0 or -ETXTBSY. */
 int  memory_set_executable(struct shared_space *memory, struct node *node) MUST_CHECK;
 void memory_hold_tables(struct shared_space *memory);    /* a thread lives there                         */
 void memory_release_tables(struct shared_space *memory);     /* and does no more: its stack is not in use    */

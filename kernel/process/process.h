@@ -174,7 +174,10 @@ struct thread {
 
 static inline struct process *current_process(void) { return current_thread()->process; }
 
-/* Numbers are unique among processes and threads; lookups return NULL when there is none. */
+/*
+ * Numbers are unique among processes and threads; lookups return NULL when there is none. No reference is taken: what
+ * is found stays until the caller waits, as there is one CPU.
+ */
 struct process *process_find(int32_t id);
 struct thread  *thread_find(int32_t id);
 /* Visits run with process_lock held, in the order of the numbers; of a group or session, in the order they joined. */
@@ -213,7 +216,7 @@ int  process_wait(int32_t which, int options, struct wait_result *out);
 /* PR_SET_CHILD_SUBREAPER of the current process. */
 void process_set_subreaper(bool on);
 
-/* What is left of a process that has ended, its status as wait4() has it. */
+/* What a parent hears of a process that has ended; the status is as wait4() reports it. */
 struct process_end {
     int32_t id, status;
     char    name[16];

@@ -272,7 +272,7 @@ void schedule_idle(void)
     }
 }
 
-/* Somebody sits at the console, which the boot stack serves: programs that never pause must not keep him waiting. */
+/* The boot stack serves the console, and somebody sits there: programs that never pause must not keep him waiting. */
 void schedule_share(void) { idle_shares = true; }
 
 void schedule_pause(void)

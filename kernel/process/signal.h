@@ -103,7 +103,7 @@ struct trap_frame;
 void signal_deliver(struct trap_frame *frame);
 
 void signal_queue_clear(struct signal_queue *queue);
-/* Those that wait for a process and for its threads are as if they had never come: sigaction(2) with SIG_IGN. */
+/* Signals of these numbers that wait for a process and its threads are dropped: sigaction(2) with SIG_IGN. */
 void signal_forget(struct process *process, uint64_t numbers);
 
 #endif

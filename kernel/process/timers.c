@@ -94,7 +94,7 @@ static bool send_expiry(const struct process_timer *t)
     return signal_timer(t->process, to, &info);
 }
 
-/* Nobody wants to hear of it. An interval shorter than a tick goes on a tick later: interrupts are for others, too. */
+/* No signal was queued. An interval shorter than a tick goes on a tick later: interrupts are for others, too. */
 static void go_on_unnoticed(struct process_timer *t)
 {
     uint64_t now = clock_now() + (t->interval < TICK ? TICK : 0);

@@ -122,7 +122,7 @@ static int copy_descriptors(const struct process *process, struct files **out)
     return *out != NULL ? 0 : -ENOMEM;
 }
 
-/* What is not needed of the two goes: an unused copy, or this process's share in the old table. */
+/* Of the two tables the one that is not needed goes: an unused copy, or this process's share in the old table. */
 static void take_descriptors(struct process *process, struct files *copy)
 {
     struct files *unused = copy;
