@@ -2,8 +2,8 @@
  * schedule.c - threads taking turns on this CPU.
  *
  * One lock guards the run queue, all wait queues, all mutexes and the phases of threads. Only the locks of alarms, of
- * timers and of print() nest inside it (base/lock.h), so that whoever holds any other lock may wake a thread. It is held
- * across the switch of stacks: the thread that is switched to drops it.
+ * timers and of print() nest inside it (base/lock.h), so that the holder of any other lock may wake a thread. It is
+ * held across the switch of stacks: the thread that is switched to drops it.
  *
  *   Y1  the run queue has as many threads as it counts, all of them ready, and ends with the last
  *   Y2  the current thread is running

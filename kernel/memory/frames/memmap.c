@@ -49,6 +49,7 @@ static struct piece piece_of(const struct memmap_range *range)
 
 static uint32_t frames_in(const struct memmap_range *range)
 {
+    deep_assert(range->first.no < range->end.no);
     return range->end.no - range->first.no;
 }
 

@@ -18,6 +18,7 @@ static entry_t entry_now(const struct fault_repeat *repeat, struct space *space)
 
 bool fault_is_unchanged(struct fault_repeat *repeat, struct space *space)
 {
+    deep_assert(repeat->times > FAULT_REPEATS_TRUSTED);
     if (entry_now(repeat, space).raw != repeat->entry.raw) {
         repeat->times = 0;
         return false;
@@ -27,6 +28,7 @@ bool fault_is_unchanged(struct fault_repeat *repeat, struct space *space)
 
 void fault_note_entry(struct fault_repeat *repeat, struct space *space)
 {
+    deep_assert(repeat->times >= FAULT_REPEATS_TRUSTED);
     if (repeat->times == FAULT_REPEATS_TRUSTED)
         repeat->unchanged = 0;
     repeat->entry = entry_now(repeat, space);

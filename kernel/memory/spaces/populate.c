@@ -86,6 +86,7 @@ static void put_entry(frame_t table, page_t page, entry_t entry)
     unsigned long state = interrupts_off();
     entry_t      *view  = frame_view(table, SLOT_TABLE);
 
+    deep_assert(frame_references(table) == 1 && entry_present(entry));
     entry_write(&view[mmu_index(page, 1)], entry);
     interrupts_restore(state);
 }
@@ -113,6 +114,7 @@ static int populate_hang(struct space *space, page_t first, frame_t table)
     struct cursor c;
     int           err = cursor_open(&c, space, span_of(first, MMU_ENTRIES), CURSOR_BUILD | CURSOR_LARGE);
 
+    deep_assert(first % MMU_ENTRIES == 0 && frame_owner(table) == OWNER_TABLES);
     if (err != 0)
         return err;
     err = cursor_hang(&c, first, table);

@@ -13,6 +13,7 @@ static entry_t look_up(struct space *space, page_t page, unsigned *level)
     lock_state state = lock_take(&space->tables_lock);
     entry_t    e     = table_lookup(space, page, level);
 
+    deep_assert(page < layout.space_end && *level >= 1 && *level <= MMU_LEVELS);
     lock_drop(&space->tables_lock, state);
     return e;
 }
@@ -22,6 +23,7 @@ static const struct region *region_of(struct space *space, page_t page)
     lock_state           state  = lock_take(&space->map_lock);
     const struct region *region = region_find(&space->map, page);
 
+    deep_assert(region == NULL || span_has(region->span, page));
     lock_drop(&space->map_lock, state);
     return region;
 }

@@ -37,7 +37,6 @@ void slots_start(entry_t *table)
     const struct layout_region *slots = layout.purpose[PURPOSE_SLOTS];
 
     assert(slots == NULL || span_pages(slots->span) >= SLOT_PAGES_LEAST);
-    assert(table != NULL || slots == NULL);
     slot_table = table;
     direct_end = shown_by_boot_tables();
 }
@@ -50,9 +49,9 @@ static entry_t *slot_entry(page_t page)
 {
     entry_t *table = slot_table;
 
-    deep_assert(table != NULL);
     if (MMU_LEVELS == 1)
         table = pointer_to(layout.kernel_offset + (vaddr_t)frame_address(mmu_active()));
+    deep_assert(table != NULL);
     return &table[mmu_index(page, 1)];
 }
 
