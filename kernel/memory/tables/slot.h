@@ -34,7 +34,8 @@ enum slot {
 
 /*
  * `table` is the port's boot_slot_table: the last-level table that maps the slots region,
- * always reachable; NULL where tables have one level, and the root in use has the slots. Until slots_start() only permanently mapped frames can be viewed.
+ * always reachable; NULL where tables have one level, and the root in use has the slots. Until slots_start() only
+ * permanently mapped frames can be viewed.
  */
 void slots_start(entry_t *table);
 
