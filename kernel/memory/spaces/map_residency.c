@@ -41,6 +41,7 @@ static void look_at_entries(struct space *space, struct span span, uint8_t *ther
 static void residency_look(struct space *space, const struct region *region, struct span span, uint8_t *there)
 {
     deep_assert(lock_held(&space->map_lock) && span_covers(region->span, span) && span_pages(span) <= STEP);
+    /* bound: STEP */
     for (size_t i = 0; i < span_pages(span); i++)
         there[i] = 0;
     if (region->object != NULL)
