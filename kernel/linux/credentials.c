@@ -21,7 +21,7 @@ static long set_user(uintptr_t real, uintptr_t effective, uintptr_t saved)
                                 (struct user_numbers){ (uint32_t)real, (uint32_t)effective, (uint32_t)saved });
 }
 
-static long set_group(uintptr_t real, uintptr_t effective, uintptr_t saved)
+static long set_group_id(uintptr_t real, uintptr_t effective, uintptr_t saved)
 {
     return credentials_set_group(current_process(),
                                  (struct user_numbers){ (uint32_t)real, (uint32_t)effective, (uint32_t)saved });
@@ -34,7 +34,7 @@ SYSTEM_CALL(setresuid32, uint32_t, real, uint32_t, effective, uint32_t, saved)
 
 SYSTEM_CALL(setresgid32, uint32_t, real, uint32_t, effective, uint32_t, saved)
 {
-    return set_group(real, effective, saved);
+    return set_group_id(real, effective, saved);
 }
 
 /* setuid: root sets all three numbers; others the effective one alone, and only to their real or saved number. */
@@ -54,10 +54,10 @@ SYSTEM_CALL(setgid32, uint32_t, group)
     if (group == UINT32_MAX)
         return -EINVAL;
     if (has_capability(current_process(), CAP_SETGID))
-        return set_group(group, group, group);
+        return set_group_id(group, group, group);
     if (group != current_process()->gid && group != current_process()->sgid)
         return -EPERM;
-    return set_group(UINT32_MAX, group, UINT32_MAX);
+    return set_group_id(UINT32_MAX, group, UINT32_MAX);
 }
 
 /*
@@ -89,7 +89,7 @@ SYSTEM_CALL(setregid32, uint32_t, real, uint32_t, effective)
 
     if (!has_capability(p, CAP_SETGID) && !is_either(real, p->gid, p->egid))
         return -EPERM;
-    return set_group(real, effective, saved_after(real, effective, p->gid, p->egid));
+    return set_group_id(real, effective, saved_after(real, effective, p->gid, p->egid));
 }
 
 SYSTEM_CALL(setfsuid32, uint32_t, user) { return current_process()->euid; }

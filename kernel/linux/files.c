@@ -49,7 +49,7 @@ struct file *whole_file_of(int descriptor)
     return NULL;
 }
 
-static int start_of(int folder, const char *path, struct node **out)
+static int start_of_path(int folder, const char *path, struct node **out)
 {
     struct file *file;
 
@@ -71,7 +71,7 @@ int named_start(struct named *named, int folder)
     int err;
 
     deep_assert(named != NULL);
-    err = start_of(folder, named->path, &named->start);
+    err = start_of_path(folder, named->path, &named->start);
     if (err == 0 && named->start != NULL && named->path[0] != '\0' && (named->start->mode & S_FMT) != S_FOLDER)
         err = -ENOTDIR;
     if (err != 0 && named->start != NULL)

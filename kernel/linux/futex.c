@@ -14,7 +14,7 @@ enum {
 };
 
 /* FUTEX_WAIT's time is relative, FUTEX_WAIT_BITSET's a moment of a clock. */
-static uint64_t deadline_of(uint32_t operation, uint64_t time)
+static uint64_t futex_deadline(uint32_t operation, uint64_t time)
 {
     if ((operation & COMMAND) == WAIT)
         return deadline_after(time);
@@ -126,7 +126,7 @@ SYSTEM_CALL(futex, user_t, word, uint32_t, operation, uint32_t, value, user_t, t
 
     if (takes_time(operation) && time_at != 0) {
         err = time_read32(time_at, &time);
-        deadline = deadline_of(operation, time);
+        deadline = futex_deadline(operation, time);
     }
     return err != 0 ? err : operate_on_word(word, operation, value, time_at, deadline, other, value3);
 }
@@ -139,7 +139,7 @@ SYSTEM_CALL(futex_time64, user_t, word, uint32_t, operation, uint32_t, value, us
 
     if (takes_time(operation) && time_at != 0) {
         err = time_read64(time_at, &time);
-        deadline = deadline_of(operation, time);
+        deadline = futex_deadline(operation, time);
     }
     return err != 0 ? err : operate_on_word(word, operation, value, time_at, deadline, other, value3);
 }

@@ -48,7 +48,7 @@ static struct space *space_to_map(bool locked)
     return locked || s->lock_future != 0 ? space_to_lock() : s;
 }
 
-static uint8_t rights_of(uintptr_t protection)
+static uint8_t rights_asked(uintptr_t protection)
 {
     return (protection & PROT_READ ? MAY_READ : 0) | (protection & PROT_WRITE ? MAY_WRITE : 0) |
            (protection & PROT_EXEC ? MAY_EXECUTE : 0);
@@ -139,7 +139,7 @@ static int mapped_file(unsigned flags, int descriptor, struct file **out)
 static long map_memory(vaddr_t address, size_t bytes, uintptr_t protection, unsigned flags, int descriptor,
                        uint64_t page)
 {
-    struct map_request request = { .address = address, .bytes = bytes, .rights = rights_of(protection),
+    struct map_request request = { .address = address, .bytes = bytes, .rights = rights_asked(protection),
                                    .may = MAY_READ | MAY_WRITE | MAY_EXECUTE, .flags = map_flags_of(flags),
                                    .offset = page };
     unsigned     type = flags & LINUX_TYPE;
@@ -197,7 +197,7 @@ SYSTEM_CALL(mprotect, user_t, address, size_t, bytes, uintptr_t, wanted)
     uintptr_t grows = wanted & (PROT_GROWSDOWN | PROT_GROWSUP), rights = wanted & ~grows;
 
     if ((wanted & ~(uintptr_t)(PROT_READ | PROT_WRITE | PROT_EXEC)) == 0)
-        return map_protect(own_space(), address, bytes, rights_of(wanted));
+        return map_protect(own_space(), address, bytes, rights_asked(wanted));
     if (grows == (PROT_GROWSDOWN | PROT_GROWSUP) || !is_aligned(address, PAGE_SIZE))
         return -EINVAL;
     if (bytes == 0)
@@ -206,8 +206,8 @@ SYSTEM_CALL(mprotect, user_t, address, size_t, bytes, uintptr_t, wanted)
         return -EINVAL;
     if (grows == PROT_GROWSUP)
         return -EINVAL;
-    return grows == PROT_GROWSDOWN ? map_protect_growing(own_space(), address, bytes, rights_of(wanted)) :
-                                     map_protect(own_space(), address, bytes, rights_of(wanted));
+    return grows == PROT_GROWSDOWN ? map_protect_growing(own_space(), address, bytes, rights_asked(wanted)) :
+                                     map_protect(own_space(), address, bytes, rights_asked(wanted));
 }
 
 SYSTEM_CALL(mremap, user_t, address, size_t, old_bytes, size_t, new_bytes, uint32_t, flags, user_t, to)

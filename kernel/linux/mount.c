@@ -66,7 +66,7 @@ static int read_option_word(char *word, struct options *out)
 }
 
 /* Read words with commas between them; writes NULs into the text. */
-static int read_options(char *text, struct options *out)
+static int read_mount_options(char *text, struct options *out)
 {
     int err = 0;
 
@@ -97,7 +97,7 @@ static int make_system(const char *type, char *data, struct file_system **out)
     }
     if (strcmp(type, "tmpfs") != 0 && strcmp(type, "ramfs") != 0)
         return -ENODEV;
-    err = read_options(data, &options);
+    err = read_mount_options(data, &options);
     if (err != 0)
         return err;
     *out = tmpfs_new(options.mode);

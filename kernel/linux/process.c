@@ -89,7 +89,7 @@ static int execute_named(struct named *named, int folder, unsigned flags, struct
 }
 
 /* Checked in Linux's order: the path, the arguments, the flags, and then what they mean. */
-static long execute_program(int folder, user_t path, user_t argument_vector, user_t environment_vector, unsigned flags)
+static long execute_path(int folder, user_t path, user_t argument_vector, user_t environment_vector, unsigned flags)
 {
     struct image_arguments arguments = { 0 };
     struct named           named;
@@ -112,12 +112,12 @@ static long execute_program(int folder, user_t path, user_t argument_vector, use
 
 SYSTEM_CALL(execve, user_t, path, user_t, arguments, user_t, environment)
 {
-    return execute_program(AT_FDCWD, path, arguments, environment, 0);
+    return execute_path(AT_FDCWD, path, arguments, environment, 0);
 }
 
 SYSTEM_CALL(execveat, int, folder, user_t, path, user_t, arguments, user_t, environment, int, flags)
 {
-    return execute_program(folder, path, arguments, environment, flags);
+    return execute_path(folder, path, arguments, environment, flags);
 }
 
 /* ---- Ending ------------------------------------------------------------------------------------ */

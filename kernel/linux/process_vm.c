@@ -28,7 +28,7 @@ struct transfer {
 };
 
 /* Returns 0, -EINVAL for too many ranges or one that is negative, -EFAULT or -ENOMEM. */
-static int read_ranges(struct ranges *ranges, user_t from, size_t count, bool ours)
+static int read_program_ranges(struct ranges *ranges, user_t from, size_t count, bool ours)
 {
     deep_assert(ranges != NULL);
     assert(ranges->range == NULL && ranges->count == 0);
@@ -68,7 +68,7 @@ static void advance_range(struct range *range, size_t bytes)
     range->bytes -= (uint32_t)bytes;
 }
 
-static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+static size_t smaller_size(size_t a, size_t b) { return a < b ? a : b; }
 
 /* Returns how many bytes of the piece were copied: fewer than all end the call. */
 static size_t transfer_piece(const struct transfer *t, vaddr_t here, vaddr_t there, size_t bytes)
@@ -88,7 +88,7 @@ static long transfer_all(struct transfer *t)
 
     deep_assert(t != NULL);
     while ((here = next_range(&t->here)) != NULL && (there = next_range(&t->there)) != NULL && moved < BYTES_A_CALL) {
-        size_t bytes = smaller(smaller(here->bytes, there->bytes), PAGE_SIZE - there->start % PAGE_SIZE);
+        size_t bytes = smaller_size(smaller_size(here->bytes, there->bytes), PAGE_SIZE - there->start % PAGE_SIZE);
         size_t done  = transfer_piece(t, here->start, there->start, bytes);
 
         moved += (long)done;
@@ -137,10 +137,10 @@ static long transfer_with(struct transfer *t, int32_t id)
 static long process_vm(bool writing, int32_t id, user_t here, size_t here_count, user_t there, size_t there_count)
 {
     struct transfer t   = { .writing = writing };
-    long            err = read_ranges(&t.here, here, here_count, true);
+    long            err = read_program_ranges(&t.here, here, here_count, true);
 
     if (err == 0 && next_range(&t.here) != NULL) {
-        err = read_ranges(&t.there, there, there_count, false);
+        err = read_program_ranges(&t.there, there, there_count, false);
         if (err == 0 && next_range(&t.there) != NULL)
             err = transfer_with(&t, id);
     }

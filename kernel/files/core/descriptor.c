@@ -210,7 +210,7 @@ struct files *files_copy(struct files *files)
 }
 
 /* The table no longer knows the file: the process's locks on it go, and its reference. */
-static void drop_file(struct files *files, struct file *file)
+static void drop_descriptor_file(struct files *files, struct file *file)
 {
     deep_assert(!lock_held(&files->lock));
     locks_drop_owner(file->node, files);
@@ -223,7 +223,7 @@ void files_release(struct files *files)
         return;
     assert(files->larger == NULL);
     for (uint32_t n = 0; (n = bitset_next_below(&files->table.open, n, files->table.room)) < files->table.room; n++)
-        drop_file(files, files->table.slots[n]);
+        drop_descriptor_file(files, files->table.slots[n]);
     heap_free(files->table.slots);
     heap_free_sized(files, sizeof *files);
 }
@@ -261,7 +261,7 @@ void files_close_on_exec(struct files *files)
             file = files_set(files, n, NULL, false);
         lock_drop(&files->lock, state);
         if (file != NULL)
-            drop_file(files, file);
+            drop_descriptor_file(files, file);
     }
 }
 
@@ -307,7 +307,7 @@ static void grow_stretch(struct files *files, struct table *larger, struct table
     lock_drop(&files->lock, state);
 }
 
-static int grow_table(struct files *files, uint32_t room)
+static int grow_descriptors(struct files *files, uint32_t room)
 {
     struct table larger, old = { .slots = NULL };
 
@@ -323,7 +323,7 @@ static int grow_table(struct files *files, uint32_t room)
 }
 
 /* Make room for a number. The lock is not held. */
-static int make_room(struct files *files, uint32_t number)
+static int make_descriptor_room(struct files *files, uint32_t number)
 {
     uint32_t room;
     int      err;
@@ -333,7 +333,7 @@ static int make_room(struct files *files, uint32_t number)
     room = files->table.room;
     while (room <= number)
         room *= 2;
-    err = grow_table(files, room);
+    err = grow_descriptors(files, room);
     mutex_drop(&files->growth);
     return err;
 }
@@ -346,8 +346,8 @@ static uint32_t lowest_free(const struct table *table, uint32_t from)
 }
 
 /* With the lock held: the number, -EMFILE, or -EAGAIN when there must be room for *number first. */
-static int add_locked(struct files *files, struct file *file, int from, bool close_on_exec, uint32_t limit,
-                      uint32_t *number)
+static int add_descriptor(struct files *files, struct file *file, int from, bool close_on_exec, uint32_t limit,
+                          uint32_t *number)
 {
     deep_assert(lock_held(&files->lock));
     *number = lowest_free(&files->table, (uint32_t)from);
@@ -368,12 +368,12 @@ int descriptor_add(struct files *files, struct file *file, int from, bool close_
     do {
         lock_state state = lock_take(&files->lock);
         uint32_t   number;
-        int        added = add_locked(files, file, from, close_on_exec, limit, &number);
+        int        added = add_descriptor(files, file, from, close_on_exec, limit, &number);
 
         lock_drop(&files->lock, state);
         if (added != -EAGAIN)
             return added;
-        err = make_room(files, number);
+        err = make_descriptor_room(files, number);
     } while (err == 0);
     return err;
 }
@@ -396,10 +396,10 @@ int descriptor_put(struct files *files, int number, struct file *file, bool clos
             old = files_set(files, (uint32_t)number, file, close_on_exec);
         lock_drop(&files->lock, state);
         if (!put)
-            err = make_room(files, (uint32_t)number);
+            err = make_descriptor_room(files, (uint32_t)number);
     }
     if (old != NULL)
-        drop_file(files, old);
+        drop_descriptor_file(files, old);
     return err;
 }
 
@@ -413,7 +413,7 @@ int descriptor_close(struct files *files, int number)
     lock_drop(&files->lock, state);
     if (file == NULL)
         return -EBADF;
-    drop_file(files, file);
+    drop_descriptor_file(files, file);
     return 0;
 }
 

@@ -40,7 +40,7 @@ const struct node_operations *device_operations(uint32_t mode, uint32_t device)
 
 static long read_nothing(UNUSED struct file *file, UNUSED struct buffer *to, UNUSED uint64_t at) { return 0; }
 
-static long swallow(UNUSED struct file *file, struct buffer *from, UNUSED uint64_t at)
+static long write_null(UNUSED struct file *file, struct buffer *from, UNUSED uint64_t at)
 {
     return (long)from->bytes;
 }
@@ -101,9 +101,9 @@ static long stir_random(UNUSED struct file *file, struct buffer *from, UNUSED ui
 }
 
 static const struct node_operations null_operations   = { .traits = NODE_SEEKLESS, .read = read_nothing,
-                                                          .write = swallow };
+                                                          .write = write_null };
 static const struct node_operations zero_operations   = { .traits = NODE_SEEKLESS | NODE_ZEROS, .read = read_zeros,
-                                                          .write = swallow };
+                                                          .write = write_null };
 static const struct node_operations full_operations   = { .traits = NODE_SEEKLESS, .read = read_zeros,
                                                           .write = refuse_for_room };
 static const struct node_operations random_operations = { .traits = NODE_SEEKLESS, .read = read_random,

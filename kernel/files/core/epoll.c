@@ -42,7 +42,7 @@ static struct epoll_item **item_slot(const struct epoll *self, int number, const
 }
 
 /* Twice the table when it is full. Without memory the old one does. */
-static void grow_table(struct epoll *self)
+static void grow_epoll_table(struct epoll *self)
 {
     uint32_t            size = 2 * self->size;
     struct epoll_item **table, **old = self->table;
@@ -253,7 +253,7 @@ static int add_item(struct epoll *self, struct epoll_item **at, int number, stru
         drop_item(item);
         return -EINVAL;
     }
-    grow_table(self);
+    grow_epoll_table(self);
     set_event(item, event);
     return 0;
 }

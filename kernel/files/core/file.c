@@ -86,7 +86,7 @@ void file_release(struct file *file)
     drop_file(file);
 }
 
-static bool is_regular(const struct file *file) { return (file->node->mode & S_FMT) == S_REGULAR; }
+static bool is_regular_file(const struct file *file) { return (file->node->mode & S_FMT) == S_REGULAR; }
 
 static bool has_position(const struct file *file)
 {
@@ -110,7 +110,7 @@ static long read_node(struct file *file, struct buffer *to, uint64_t at)
     long         got;
 
     deep_assert(file->operations->read != NULL);
-    if (!is_regular(file))
+    if (!is_regular_file(file))
         return file->operations->read(file, to, at);
     mutex_take(&node->lock);
     got = file->operations->read(file, to, at);
@@ -169,7 +169,7 @@ static long write_node(struct file *file, struct buffer *from, uint64_t *at)
     long         put;
 
     deep_assert(file->operations->write != NULL);
-    if (!is_regular(file))
+    if (!is_regular_file(file))
         return file->operations->write(file, from, *at);
     if (from->bytes == 0)
         return 0;
@@ -227,7 +227,8 @@ static long seek_data(const struct file *file, int64_t offset, int whence, uint6
 {
     struct node   *node     = file->node;
     uint64_t       at       = (uint64_t)offset, page;
-    bool           paged    = is_regular(file) && node->operations->object != NULL && node->operations->resize != NULL;
+    bool           paged    = is_regular_file(file) && node->operations->object != NULL &&
+                              node->operations->resize != NULL;
     struct object *contents = paged ? node->operations->object(node) : NULL;
 
     assert(whence == SEEK_DATA || whence == SEEK_HOLE);
@@ -246,7 +247,7 @@ static long seek_data(const struct file *file, int64_t offset, int whence, uint6
     return 0;
 }
 
-static long seek_file(struct file *file, int64_t offset, int whence, uint64_t *out)
+static long seek_open_file(struct file *file, int64_t offset, int whence, uint64_t *out)
 {
     int64_t from = 0;
 
@@ -280,7 +281,7 @@ long file_seek(struct file *file, int64_t offset, int whence, uint64_t *out)
     if (file->operations->traits & NODE_SEEKLESS)
         return 0;
     mutex_take(&file->lock);
-    err = seek_file(file, offset, whence, out);
+    err = seek_open_file(file, offset, whence, out);
     if (err == 0)
         file->at = *out;
     mutex_drop(&file->lock);

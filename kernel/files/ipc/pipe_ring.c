@@ -12,7 +12,7 @@
 static uint32_t page_start(uint32_t byte) { return byte & ~(uint32_t)(PAGE_SIZE - 1); }
 static uint32_t page_end(uint32_t byte)   { return page_start(byte + PAGE_SIZE - 1); }
 
-static bool is_before(uint32_t a, uint32_t b) { return (int32_t)(a - b) < 0; }
+static bool byte_is_before(uint32_t a, uint32_t b) { return (int32_t)(a - b) < 0; }
 
 static uint32_t slots_of(const struct pipe *pipe) { return pipe->capacity / PAGE_SIZE; }
 
@@ -64,7 +64,7 @@ size_t pipe_bytes(const struct pipe *pipe)
 {
     size_t bytes = 0;
 
-    for (uint32_t at = pipe->from; is_before(at, pipe->to); at = page_start(at) + PAGE_SIZE)
+    for (uint32_t at = pipe->from; byte_is_before(at, pipe->to); at = page_start(at) + PAGE_SIZE)
         bytes += filled_of(pipe, at) - at % PAGE_SIZE;
     return bytes;
 }
@@ -98,7 +98,7 @@ static void finish_page(struct pipe *pipe)
 {
     put_page(pipe, page_at(pipe, pipe->from));
     pipe->from = page_start(pipe->from) + PAGE_SIZE;
-    if (is_before(pipe->to, pipe->from))
+    if (byte_is_before(pipe->to, pipe->from))
         pipe->to = pipe->from;                  /* empty: the next byte begins a page */
 }
 
@@ -136,8 +136,8 @@ size_t pipe_peek(const struct pipe *pipe, uint32_t *at, struct buffer *to)
 {
     size_t skew, part, got;
 
-    assert(to->kernel && !is_before(*at, pipe->from));
-    if (!is_before(*at, pipe->to))
+    assert(to->kernel && !byte_is_before(*at, pipe->from));
+    if (!byte_is_before(*at, pipe->to))
         return 0;
     skew = *at % PAGE_SIZE;
     part = filled_of(pipe, *at) - skew;
@@ -146,7 +146,7 @@ size_t pipe_peek(const struct pipe *pipe, uint32_t *at, struct buffer *to)
     got = buffer_put_frame(to, page_at(pipe, *at)->frame, skew, part);
     assert(got == part);
     *at += part;
-    if (is_before(*at, pipe->to) && *at % PAGE_SIZE == filled_of(pipe, *at - part))
+    if (byte_is_before(*at, pipe->to) && *at % PAGE_SIZE == filled_of(pipe, *at - part))
         *at = page_start(*at) + PAGE_SIZE;      /* a page that was closed */
     return part;
 }
@@ -238,7 +238,7 @@ int pipe_change_capacity(struct pipe *pipe, uint32_t capacity)
     }
     for (uint32_t i = 0; i < count; i++)
         pages[i] = (struct pipe_page){ .frame = NO_FRAME };
-    for (uint32_t byte = first; is_before(byte, pipe->to); byte += PAGE_SIZE)
+    for (uint32_t byte = first; byte_is_before(byte, pipe->to); byte += PAGE_SIZE)
         pages[byte >> PAGE_SHIFT & (count - 1)] = *page_at(pipe, byte);
     pipe->pages    = pages;
     pipe->capacity = capacity;
@@ -251,13 +251,13 @@ bool pipe_ring_ok(const struct pipe *pipe)
 {
     uint32_t first = page_start(pipe->from), there = 0, expected = 0;
 
-    if (is_before(pipe->to, pipe->from) || pipe->to - first > pipe->capacity)                                 /* R1 */
+    if (byte_is_before(pipe->to, pipe->from) || pipe->to - first > pipe->capacity)                  /* R1 */
         return false;
     if (pipe_is_empty(pipe) && pipe->from % PAGE_SIZE != 0)                                         /* R3 */
         return false;
     for (uint32_t i = 0; i < slots_of(pipe); i++)
         there += frame_exists(pipe->pages[i].frame);
-    for (uint32_t byte = first; is_before(byte, pipe->to); byte += PAGE_SIZE, expected++)
+    for (uint32_t byte = first; byte_is_before(byte, pipe->to); byte += PAGE_SIZE, expected++)
         if (!frame_exists(page_at(pipe, byte)->frame))                                              /* R2 */
             return false;
     return there == expected;

@@ -62,7 +62,7 @@ int pipe_wait(struct file *file, bool writing)
     return writing && err == 0 ? 1 : err;
 }
 
-static size_t piece_of(size_t left) { return left < PAGE_SIZE ? left : PAGE_SIZE; }
+static size_t pipe_piece(size_t left) { return left < PAGE_SIZE ? left : PAGE_SIZE; }
 
 /* ---- A pipe and another file ----------------------------------------------------------------------------- */
 
@@ -75,7 +75,7 @@ static long empty_locked(struct node *node, size_t bytes, bool wait, struct pipe
         return done;
     done = 0;
     while ((size_t)done < bytes && !pipe_is_empty(pipe)) {
-        struct buffer piece = { .kernel = true, .memory = block, .bytes = piece_of(bytes - (size_t)done) };
+        struct buffer piece = { .kernel = true, .memory = block, .bytes = pipe_piece(bytes - (size_t)done) };
         uint32_t      at    = pipe->from;
         size_t        there = pipe_peek(pipe, &at, &piece);
 
@@ -122,7 +122,7 @@ static long fill_locked(struct node *node, size_t bytes, bool wait, struct pipe_
     if (done != 0)
         return done;
     while ((size_t)done < bytes && pipe_room(pipe, false) > 0) {
-        size_t        wanted = piece_of(bytes - (size_t)done), room = pipe_room(pipe, false);
+        size_t        wanted = pipe_piece(bytes - (size_t)done), room = pipe_room(pipe, false);
         struct buffer piece  = { .kernel = true, .memory = block };
 
         piece.bytes = wanted = wanted < room ? wanted : room;
@@ -215,7 +215,7 @@ static long move_locked(struct node *from_node, struct node *to_node, size_t byt
 
     deep_assert(mutex_held(&from_node->lock) && mutex_held(&to_node->lock));
     while ((size_t)done < bytes && pipe_room(to, false) > 0) {
-        size_t        room  = pipe_room(to, false), wanted = piece_of(bytes - (size_t)done);
+        size_t        room  = pipe_room(to, false), wanted = pipe_piece(bytes - (size_t)done);
         struct buffer piece = { .kernel = true, .memory = block, .bytes = wanted < room ? wanted : room };
         size_t        there = pipe_peek(from, &at, &piece);
 

@@ -156,7 +156,7 @@ static int find_receiver(struct socket *self, const struct socket_name *name, st
 }
 
 /* A datagram socket keeps few messages of strangers, whatever their size. */
-static bool has_room(const struct socket *self, const struct socket *to, const struct packet *packet)
+static bool receiver_has_room(const struct socket *self, const struct socket *to, const struct packet *packet)
 {
     if (self->type == SOCKET_DATAGRAM && to->peer != self && to->packets > SOCKET_QUEUE)
         return false;
@@ -175,7 +175,7 @@ static int deliver_packet(struct socket *self, struct socket *to, struct packet 
             return -EPIPE;
         if (to->closed || (self->type != SOCKET_DATAGRAM && self->peer != to))
             return self->type == SOCKET_DATAGRAM ? -ECONNREFUSED : -EPIPE;
-        if (has_room(self, to, packet))
+        if (receiver_has_room(self, to, packet))
             break;
         err = socket_wait(&to->room, deadline);
         if (err != 0)
@@ -249,7 +249,7 @@ static bool may_wait(const struct file *file, unsigned flags)
     return !((file->flags & O_NONBLOCK) || (flags & MSG_DONTWAIT));
 }
 
-static int may_send(const struct socket *self, const struct sending *what, unsigned flags)
+static int may_send_message(const struct socket *self, const struct sending *what, unsigned flags)
 {
     if (flags & MSG_OOB)
         return -EOPNOTSUPP;
@@ -266,7 +266,7 @@ long socket_send(struct file *file, struct buffer *pieces, size_t count, struct 
 {
     struct socket *self     = socket_of(file->node);
     uint64_t       deadline = may_wait(file, flags) ? socket_deadline(self->options.send_limit) : 0;
-    long           done     = may_send(self, what, flags);
+    long           done     = may_send_message(self, what, flags);
 
     may_sleep();
     deep_assert(socket_is(file) && count > 0);

@@ -61,7 +61,7 @@ static void list_mount(struct file_system *system)
 
 void path_mount_root(struct node *root) { list_mount(root->system); }
 
-static void cover(struct node *folder, struct node *root)
+static void cover_folder(struct node *folder, struct node *root)
 {
     assert(folder->mounted == NULL && root->system->covers == NULL);
     node_hold(folder);
@@ -69,7 +69,7 @@ static void cover(struct node *folder, struct node *root)
     folder->mounted = root;
 }
 
-static void uncover(struct file_system *system)
+static void uncover_folder(struct file_system *system)
 {
     struct node *folder = system->covers;
 
@@ -88,7 +88,7 @@ int path_mount(struct node *folder, struct node *root)
     if (root->system->covers != NULL || folder->mounted != NULL)
         return -EBUSY;
     node_hold(root);
-    cover(folder, root);
+    cover_folder(folder, root);
     list_mount(root->system);
     return 0;
 }
@@ -113,8 +113,8 @@ int path_move_mount(struct node *root, struct node *folder)
         return -ELOOP;
     if (folder->mounted != NULL)
         return -EBUSY;
-    uncover(system);
-    cover(folder, root);
+    uncover_folder(system);
+    cover_folder(folder, root);
     return 0;
 }
 
@@ -145,7 +145,7 @@ static void take_mount_away(struct file_system *system)
     assert(system->covers != NULL);
     while ((inside = mounted_inside(system)) != NULL)
         take_mount_away(inside);
-    uncover(system);
+    uncover_folder(system);
     unlist_mount(system);
     node_release(system->root);
     system->gone = true;

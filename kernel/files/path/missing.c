@@ -44,7 +44,7 @@ static uint32_t hash_of(const char *path)
 }
 
 /* A path for people: what a terminal would obey is shown as `?`, and what is too long ends in dots. */
-static void write_text(char *text, const char *path)
+static void write_missing_text(char *text, const char *path)
 {
     size_t length = strnlen(path, MISSING_TEXT);
 
@@ -94,14 +94,14 @@ void missing_count(const char *path)
         entry->hash  = hash;
         entry->order = came++;
         entry->times = 0;
-        write_text(entry->text, path);
+        write_missing_text(entry->text, path);
     }
     entry->times += entry->times < UINT32_MAX;
     lock_drop(&lock, state);
 }
 
 /* Whether one comes before another in the report. */
-static bool is_before(const struct missing *a, const struct missing *b)
+static bool comes_before(const struct missing *a, const struct missing *b)
 {
     return a->times != b->times ? a->times > b->times : a->order > b->order;
 }
@@ -115,7 +115,7 @@ void missing_each(void (*visit)(const char *text, uint32_t times, void *with), v
         const struct missing *next = NULL;
 
         for (uint32_t i = 0; i < count; i++)
-            if ((last == NULL || is_before(last, &kept[i])) && (next == NULL || is_before(&kept[i], next)))
+            if ((last == NULL || comes_before(last, &kept[i])) && (next == NULL || comes_before(&kept[i], next)))
                 next = &kept[i];
         visit(next->text, next->times, with);
         last = next;

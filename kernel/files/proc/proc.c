@@ -66,7 +66,7 @@ void text_pad(struct text *text, size_t line, size_t column)
 /* ---- Files --------------------------------------------------------------------------------------- */
 
 /* file->own, made by open(), is the text since the last read from the start. The node's lock is held. */
-static int write_text(struct file *file)
+static int write_file_text(struct file *file)
 {
     struct proc_node *self = proc_of(file->node);
     struct text      *text = file->own;
@@ -95,7 +95,7 @@ static long proc_read(struct file *file, struct buffer *to, uint64_t at)
         return self->entry->move(self, to, at, false);
     if (self->entry->text == NULL && self->entry->fixed == NULL)
         return -EINVAL;
-    err = at == 0 || text->bytes == NULL ? write_text(file) : 0;
+    err = at == 0 || text->bytes == NULL ? write_file_text(file) : 0;
     if (err != 0)
         return err;
     if (at >= text->length)
@@ -216,7 +216,7 @@ static long read_link_text(struct node *node, char *to, size_t size)
 
 static const struct node_operations folder_operations, file_operations, link_operations, text_link_operations;
 
-static const struct node_operations *operations_of(const struct proc_entry *entry)
+static const struct node_operations *proc_operations_of(const struct proc_entry *entry)
 {
     switch (entry->mode & S_FMT) {
     case S_FOLDER: return &folder_operations;
@@ -225,7 +225,7 @@ static const struct node_operations *operations_of(const struct proc_entry *entr
     }
 }
 
-static struct proc_node *make_node(struct proc_node *above, const struct proc_entry *entry)
+static struct proc_node *make_proc_node(struct proc_node *above, const struct proc_entry *entry)
 {
     struct proc_node *self = heap_alloc(sizeof *self, HEAP_ZERO);
     struct process   *process;
@@ -233,7 +233,7 @@ static struct proc_node *make_node(struct proc_node *above, const struct proc_en
     assert(above != NULL && entry != NULL);
     if (self == NULL)
         return NULL;
-    node_start(&self->node, operations_of(entry), above->node.system, entry->mode);
+    node_start(&self->node, proc_operations_of(entry), above->node.system, entry->mode);
     self->node.links = (entry->mode & S_FMT) == S_FOLDER ? 2 : 1;
     if ((entry->mode & S_FMT) == S_REGULAR && above->node.system->magic != PROC_MAGIC)
         self->node.bytes = PAGE_SIZE;           /* of a file of /sys this is said, whatever is in it */
@@ -250,7 +250,7 @@ static struct proc_node *make_node(struct proc_node *above, const struct proc_en
     return self;
 }
 
-static bool read_number(const char *name, size_t length, int32_t *out)
+static bool read_name_number(const char *name, size_t length, int32_t *out)
 {
     int32_t number = 0;
 
@@ -308,7 +308,7 @@ static int look_up_number(struct proc_node *folder, int32_t number, struct node 
 
     if (kind == PROC_STATIC || !number_exists(folder, kind, number))
         return -ENOENT;
-    self = make_node(folder, entries[kind]);
+    self = make_proc_node(folder, entries[kind]);
     if (self == NULL)
         return -ENOMEM;
     self->kind = kind;
@@ -336,14 +336,14 @@ static int proc_look_up(struct node *node, const char *name, size_t length, stru
         node_hold(*out = self->above != NULL ? &self->above->node : node);
         return 0;
     }
-    if (read_number(name, length, &number))
+    if (read_name_number(name, length, &number))
         return look_up_number(self, number, out);
     if (self->process != 0 && proc_process(self) == NULL)
         return -ENOENT;
     for (const struct proc_entry *entry = self->entry->children; entry->name != NULL; entry++) {
         if (strlen(entry->name) != length || memcmp(entry->name, name, length) != 0)
             continue;
-        found = make_node(self, entry);
+        found = make_proc_node(self, entry);
         if (found == NULL)
             return -ENOMEM;
         found->node.inode = proc_entry_number(self, entry);

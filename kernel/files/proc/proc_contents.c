@@ -27,7 +27,7 @@ static bool move_piece(struct space *space, struct buffer *buffer, vaddr_t at, s
     return user_read_in(space, between, at, bytes) == 0 && buffer_put(buffer, between, bytes) == bytes;
 }
 
-static long move_pieces(struct space *space, struct buffer *buffer, uint64_t at, bool writing, char *between)
+static long move_memory_pieces(struct space *space, struct buffer *buffer, uint64_t at, bool writing, char *between)
 {
     long moved = 0;
 
@@ -57,7 +57,7 @@ long proc_move_memory(struct proc_node *node, struct buffer *buffer, uint64_t at
     if (memory == NULL)
         return err;
     between = heap_alloc(PAGE_SIZE, 0);
-    moved   = between != NULL ? move_pieces(&memory->space, buffer, at, writing, between) : -ENOMEM;
+    moved   = between != NULL ? move_memory_pieces(&memory->space, buffer, at, writing, between) : -ENOMEM;
     heap_free(between);
     memory_release(memory);
     return moved != 0 ? moved : -EIO;
@@ -71,7 +71,7 @@ long proc_move_memory(struct proc_node *node, struct buffer *buffer, uint64_t at
 #define PAGE_IS_SOLE    (1ull << 56)
 enum { WORD = 8 };
 
-static uint64_t word_of(struct space *space, page_t page)
+static uint64_t pagemap_word(struct space *space, page_t page)
 {
     lock_state state = lock_take(&space->tables_lock);
     unsigned   level;
@@ -97,7 +97,7 @@ static long put_words(struct space *space, struct buffer *buffer, uint64_t at)
 
     assert(at % WORD == 0);
     for (uint64_t page = at / WORD; page < layout.user.end && buffer->bytes >= WORD; page++) {
-        uint64_t word = word_of(space, (page_t)page);
+        uint64_t word = pagemap_word(space, (page_t)page);
 
         if (buffer_put(buffer, &word, WORD) < WORD)
             return put > 0 ? put : -EFAULT;

@@ -14,7 +14,7 @@
 
 static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n'; }
 
-static unsigned digit_of(char c)
+static unsigned digit_value(char c)
 {
     return c >= '0' && c <= '9' ? (unsigned)(c - '0') : (c | 32) >= 'a' &&
            (c | 32) <= 'f' ? (unsigned)((c | 32) - 'a' + 10) : 16;
@@ -27,7 +27,7 @@ static unsigned base_of(const char **text)
 
     if (t[0] != '0')
         return 10;
-    if ((t[1] | 32) != 'x' || digit_of(t[2]) > 15)
+    if ((t[1] | 32) != 'x' || digit_value(t[2]) > 15)
         return 8;
     *text += 2;
     return 16;
@@ -49,8 +49,8 @@ static int read_signed(const char *text, int32_t *out)
     negative = *text == '-';
     text += *text == '-' || *text == '+';
     base = base_of(&text);
-    for (; digit_of(*text) < base; text++, digits++)
-        number = number > INT32_MAX ? number : number * base + digit_of(*text);
+    for (; digit_value(*text) < base; text++, digits++)
+        number = number > INT32_MAX ? number : number * base + digit_value(*text);
     while (is_blank(*text))
         text++;
     if (digits == 0 || *text != '\0')

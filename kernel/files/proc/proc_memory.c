@@ -55,7 +55,7 @@ static struct seen describe(const struct space *space, const struct region *regi
     return seen;
 }
 
-static bool next_region(struct space *space, page_t from, struct seen *out)
+static bool next_seen_region(struct space *space, page_t from, struct seen *out)
 {
     lock_state     state  = lock_take(&space->map_lock);
     struct region *region = region_at_or_above(&space->map, from);
@@ -95,7 +95,7 @@ static void add_file_name(struct text *text, struct node *file)
     heap_free(path);
 }
 
-static void add_name(struct text *text, const struct seen *seen, size_t line)
+static void add_region_name(struct text *text, const struct seen *seen, size_t line)
 {
     if (seen->file == NULL && seen->name == NULL && !seen->heap && seen->number == 0)
         return;
@@ -106,7 +106,7 @@ static void add_name(struct text *text, const struct seen *seen, size_t line)
         text_add(text, "%s", seen->name != NULL ? seen->name : seen->heap ? "[heap]" : "/dev/zero (deleted)");
 }
 
-static unsigned device_of(const struct seen *seen)
+static unsigned region_device(const struct seen *seen)
 {
     if (seen->file == NULL)
         return seen->number != 0 ? OBJECT_DEVICE : 0;
@@ -120,9 +120,9 @@ static void add_line(struct text *text, const struct seen *seen)
     text_add(text, "%08lx-%08lx %c%c%c%c %08llx %02x:%02x %llu ", (unsigned long)seen->start, (unsigned long)seen->end,
              seen->rights & MAY_READ ? 'r' : '-', seen->rights & MAY_WRITE ? 'w' : '-',
              seen->rights & MAY_EXECUTE ? 'x' : '-',
-             seen->shared ? 's' : 'p', (unsigned long long)seen->offset << PAGE_SHIFT, 0u, device_of(seen),
+             seen->shared ? 's' : 'p', (unsigned long long)seen->offset << PAGE_SHIFT, 0u, region_device(seen),
              seen->file != NULL ? (unsigned long long)seen->file->inode : (unsigned long long)seen->number);
-    add_name(text, seen, line);
+    add_region_name(text, seen, line);
     text_add(text, "\n");
 }
 
@@ -192,19 +192,19 @@ static void count_pages(struct space *space, struct seen *seen)
         page = count_stretch(space, seen, page, end);
 }
 
-static void add_kilobytes(struct text *text, const char *name, uint64_t kilobytes)
+static void add_field_kilobytes(struct text *text, const char *name, uint64_t kilobytes)
 {
     text_add(text, "%-16s%8llu kB\n", name, (unsigned long long)kilobytes);
 }
 
 static void add_pages(struct text *text, const char *name, uint32_t pages)
 {
-    add_kilobytes(text, name, pages * KILOBYTES);
+    add_field_kilobytes(text, name, pages * KILOBYTES);
 }
 
 static void add_share(struct text *text, const char *name, uint64_t share)
 {
-    add_kilobytes(text, name, share * KILOBYTES >> SHARE_SHIFT);
+    add_field_kilobytes(text, name, share * KILOBYTES >> SHARE_SHIFT);
 }
 
 static void add_counts(struct text *text, const struct counts *c, bool all)
@@ -255,7 +255,7 @@ static void add_flags(struct text *text, const struct seen *seen)
 
 static void add_details(struct text *text, struct seen *seen)
 {
-    add_kilobytes(text, "Size:", (seen->end - seen->start) / 1024);
+    add_field_kilobytes(text, "Size:", (seen->end - seen->start) / 1024);
     add_pages(text, "KernelPageSize:", 1);
     add_pages(text, "MMUPageSize:", 1);
     add_counts(text, &seen->counts, false);
@@ -284,7 +284,7 @@ static int add_regions(struct text *text, struct proc_node *node, bool details)
 
     if (memory == NULL)
         return err;
-    for (page_t page = 0; next_region(&memory->space, page, &seen); page = page_of(seen.end)) {
+    for (page_t page = 0; next_seen_region(&memory->space, page, &seen); page = page_of(seen.end)) {
         add_line(text, &seen);
         if (details) {
             count_pages(&memory->space, &seen);
@@ -311,7 +311,7 @@ void proc_count_resident(struct space *space, struct proc_resident *out)
     struct seen seen;
 
     *out = (struct proc_resident){ 0 };
-    for (page_t page = 0; next_region(space, page, &seen); page = page_of(seen.end)) {
+    for (page_t page = 0; next_seen_region(space, page, &seen); page = page_of(seen.end)) {
         count_pages(space, &seen);
         add_resident(&seen, out);
         if (seen.file != NULL)
@@ -328,7 +328,7 @@ int proc_smaps_rollup(struct text *text, struct proc_node *node)
 
     if (memory == NULL)
         return err != 0 ? err : -ESRCH;
-    for (page_t page = 0; next_region(&memory->space, page, &seen); page = page_of(seen.end)) {
+    for (page_t page = 0; next_seen_region(&memory->space, page, &seen); page = page_of(seen.end)) {
         if (all.end == 0)
             all.start = seen.start;
         all.end     = seen.end;

@@ -164,7 +164,7 @@ static void signal_sets(const struct process *process, uint64_t *ignored, uint64
     }
 }
 
-static const char *name_of(const struct process *process, const struct thread *thread)
+static const char *process_name_of(const struct process *process, const struct thread *thread)
 {
     return thread != NULL ? thread->name : process->name;
 }
@@ -189,7 +189,7 @@ static int write_stat(struct text *text, struct proc_node *node)
         process_usage(p, &used);
     signal_sets(p, &ignored, &caught);
     text_add(text, "%d (%s) %c %d %d %d %d %d 0 %llu %llu %llu %llu ", node->thread != 0 ? node->thread : p->id,
-             name_of(p, t), state_of(p, t), p->parent != NULL ? p->parent->id : 0, p->group, p->session,
+             process_name_of(p, t), state_of(p, t), p->parent != NULL ? p->parent->id : 0, p->group, p->session,
              p->terminal != NULL ? 0x0501 : 0, p->terminal != NULL ? p->group : -1,
              (unsigned long long)used.faults_minor, (unsigned long long)p->children_used.faults_minor,
              (unsigned long long)used.faults_major, (unsigned long long)p->children_used.faults_major);
@@ -284,7 +284,7 @@ static int write_status(struct text *text, struct proc_node *node)
     signal_sets(p, &ignored, &caught);
     text_add(text, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\n"
                    "TracerPid:\t0\n",
-             name_of(p, t), p->fs != NULL ? (unsigned)p->fs->umask : 0u, state, state_word(state), p->id,
+             process_name_of(p, t), p->fs != NULL ? (unsigned)p->fs->umask : 0u, state, state_word(state), p->id,
              node->thread != 0 ? node->thread : p->id, p->parent != NULL ? p->parent->id : 0);
     text_add(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t64\nGroups:\t", (unsigned)p->uid,
              (unsigned)p->euid,
@@ -371,7 +371,7 @@ static int write_name(struct text *text, struct proc_node *node)
 
     if (p == NULL)
         return -ESRCH;
-    text_add(text, "%s\n", name_of(p, thread_of(node, p)));
+    text_add(text, "%s\n", process_name_of(p, thread_of(node, p)));
     return 0;
 }
 

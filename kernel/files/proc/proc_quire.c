@@ -22,7 +22,7 @@ void proc_set_reports(const struct machine_reports *of_machine)
     reports = of_machine;
 }
 
-static int write_frames(struct text *text, struct proc_node *node __attribute__((unused)))
+static int write_frame_sums(struct text *text, struct proc_node *node __attribute__((unused)))
 {
     struct frame_sums sums;
 
@@ -118,7 +118,7 @@ enum { MAP_MOST = 1024 * 1024, MAP_SPARE = 1024 };
 
 struct map_sink { struct snapshot_sink sink; struct text *text; };
 
-static void put_line(struct snapshot_sink *sink, const char *line, size_t length)
+static void put_map_line(struct snapshot_sink *sink, const char *line, size_t length)
 {
     text_add_bytes(CONTAINER_OF(sink, struct map_sink, sink)->text, line, length);
 }
@@ -130,7 +130,7 @@ static void say_moment(char *moment, size_t size, const char *what)
 
 static int write_map(struct text *text, struct proc_node *node __attribute__((unused)))
 {
-    struct map_sink count = { .sink = { .room = SIZE_MAX } }, to = { .sink = { .put = put_line }, .text = text };
+    struct map_sink count = { .sink = { .room = SIZE_MAX } }, to = { .sink = { .put = put_map_line }, .text = text };
     char            moment[64];
 
     if (reports == NULL)
@@ -172,7 +172,7 @@ static int ask_crash(struct proc_node *node __attribute__((unused)), const char 
 }
 
 const struct proc_entry proc_quire_entries[] = {
-    { .name = "frames", .mode = S_REGULAR | 0444, .text = write_frames },
+    { .name = "frames", .mode = S_REGULAR | 0444, .text = write_frame_sums },
     { .name = "heap",   .mode = S_REGULAR | 0444, .text = write_heap },
     { .name = "takers", .mode = S_REGULAR | 0400, .text = write_takers },
     { .name = "layout", .mode = S_REGULAR | 0444, .text = write_layout },

@@ -114,7 +114,7 @@ static struct activity activity_now(void)
     return found;
 }
 
-static int write_stat(struct text *text, struct proc_node *node __attribute__((unused)))
+static int write_machine_stat(struct text *text, struct proc_node *node __attribute__((unused)))
 {
     struct activity    active = activity_now();
     uint64_t           now  = clock_now(), idle = schedule_idle_time();
@@ -192,7 +192,7 @@ static int write_swaps(struct text *text, struct proc_node *node __attribute__((
     return 0;
 }
 
-static int write_nothing(struct text *text __attribute__((unused)), struct proc_node *node __attribute__((unused)))
+static int write_empty(struct text *text __attribute__((unused)), struct proc_node *node __attribute__((unused)))
 {
     return 0;
 }
@@ -358,9 +358,9 @@ static int write_own_mounts(struct text *text, struct proc_node *node __attribut
 const struct proc_entry proc_root_entries[] = {
     PROC_TEXT_LINK("self", write_self), PROC_TEXT_LINK("thread-self", write_thread_self),
     PROC_TEXT_LINK("mounts", write_own_mounts), PROC_FILE("meminfo", write_memory), PROC_FILE("vmstat", write_vmstat),
-    PROC_FILE("stat", write_stat), PROC_FILE("uptime", write_uptime), PROC_FILE("loadavg", write_loadavg),
+    PROC_FILE("stat", write_machine_stat), PROC_FILE("uptime", write_uptime), PROC_FILE("loadavg", write_loadavg),
     PROC_FILE("cpuinfo", write_processors), PROC_FILE("version", write_version),
-    PROC_FILE("filesystems", write_systems), PROC_FILE("swaps", write_swaps), PROC_FILE("cmdline", write_nothing),
+    PROC_FILE("filesystems", write_systems), PROC_FILE("swaps", write_swaps), PROC_FILE("cmdline", write_empty),
     PROC_FIXED("modules", ""), PROC_FIXED("diskstats", ""), PROC_FIXED("partitions", ""), PROC_FIXED("misc", ""),
     PROC_FIXED("devices", "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n\nBlock devices:\n"),
     PROC_FIXED("cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"), PROC_FOLDER("sys", sys_entries),

@@ -58,7 +58,7 @@ static int skip_padding(struct unpacking *u)
     return take_bytes(u, none, (size_t)(-u->at & 3));
 }
 
-static bool read_number(const char *text, uint32_t *out)
+static bool read_field(const char *text, uint32_t *out)
 {
     *out = 0;
     for (unsigned i = 0; i < 8; i++) {
@@ -76,7 +76,7 @@ static bool read_number(const char *text, uint32_t *out)
     return true;
 }
 
-static int read_header(struct unpacking *u, const char *text)
+static int read_entry_header(struct unpacking *u, const char *text)
 {
     uint32_t *field = (uint32_t *)&u->entry;
 
@@ -85,7 +85,7 @@ static int read_header(struct unpacking *u, const char *text)
         return refuse_archive(u, "no header of a newc entry where one should be");
     u->checked = text[5] == '2';
     for (unsigned i = 0; i < FIELDS; i++)
-        if (!read_number(text + 6 + 8 * i, &field[i]))
+        if (!read_field(text + 6 + 8 * i, &field[i]))
             return refuse_archive(u, "a header with a damaged number");
     if (u->entry.name_bytes == 0 || u->entry.name_bytes > 2 * PATH_LONGEST)
         return refuse_archive(u, "a name of impossible length");
@@ -155,7 +155,7 @@ static void set_attributes(const struct unpacking *u, struct node *node)
 }
 
 /* As much of the contents as are pages of their own. */
-static int take_pages(struct unpacking *u, struct file *file, uint32_t *left, uint64_t *at)
+static int take_file_pages(struct unpacking *u, struct file *file, uint32_t *left, uint64_t *at)
 {
     frame_t frame;
 
@@ -209,7 +209,7 @@ static int fill_file(struct unpacking *u, struct node *node)
     }
     err = node_resize(node, left);
     if (err == 0)
-        err = take_pages(u, file, &left, &at);
+        err = take_file_pages(u, file, &left, &at);
     if (err == 0)
         err = copy_rest(u, file, left, at);
     file_release(file);
@@ -255,7 +255,7 @@ static int add_name(struct unpacking *u, struct node *node)
     return err;
 }
 
-static int make_file(struct unpacking *u)
+static int unpack_file(struct unpacking *u)
 {
     struct node *node = u->entry.links > 1 ? seen_before(u) : NULL;
     int          err;
@@ -283,7 +283,7 @@ static int make_file(struct unpacking *u)
     return err;
 }
 
-static int make_link(struct unpacking *u)
+static int unpack_link(struct unpacking *u)
 {
     char *target;
     int   err;
@@ -304,7 +304,7 @@ static int make_link(struct unpacking *u)
 }
 
 /* What has no contents: folders, devices, fifos, sockets. */
-static int make_other(struct unpacking *u)
+static int unpack_other(struct unpacking *u)
 {
     uint32_t     type = u->entry.mode & S_FMT, device = u->entry.minor & 0xFF;
     struct node *node;
@@ -341,7 +341,7 @@ static int skip_filling(struct unpacking *u)
     return skip_padding(u);
 }
 
-static int make_entry(struct unpacking *u)
+static int unpack_entry(struct unpacking *u)
 {
     uint32_t type = u->entry.mode & S_FMT;
     int      err;
@@ -352,8 +352,8 @@ static int make_entry(struct unpacking *u)
     if (err != 0)
         return err;
     if (type == S_REGULAR)
-        return make_file(u);
-    return type == S_LINK ? make_link(u) : make_other(u);
+        return unpack_file(u);
+    return type == S_LINK ? unpack_link(u) : unpack_other(u);
 }
 
 /* ---- The archive ------------------------------------------------------------------------------------------ */
@@ -381,7 +381,7 @@ static int unpack_entries(struct unpacking *u)
     int  err = take_bytes(u, header, HEADER);
 
     while (err == 0) {
-        err = read_header(u, header);
+        err = read_entry_header(u, header);
         if (err == 0)
             err = read_name(u);
         if (err != 0)
@@ -393,7 +393,7 @@ static int unpack_entries(struct unpacking *u)
             err = 0;
             continue;
         }
-        err = make_entry(u);
+        err = unpack_entry(u);
         if (err == 0)
             err = take_bytes(u, header, HEADER);
     }

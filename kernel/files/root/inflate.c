@@ -49,7 +49,7 @@ static long fail_stream(struct inflate *self, const char *why)
     return -EINVAL;
 }
 
-static int next_byte(struct inflate *self)
+static int next_input_byte(struct inflate *self)
 {
     if (self->input_at == self->input_end) {
         long got = self->from->read(self->from, self->input, INPUT);
@@ -69,7 +69,7 @@ static int32_t take_bits(struct inflate *self, unsigned count)
 
     assert(count <= 16);
     while (self->bit_count < count) {
-        int byte = next_byte(self);
+        int byte = next_input_byte(self);
 
         if (byte < 0)
             return -1;
@@ -396,7 +396,7 @@ static bool skip_text(struct inflate *self)
     return byte == 0;
 }
 
-static bool read_header(struct inflate *self)
+static bool read_gzip_header(struct inflate *self)
 {
     int32_t magic = take_bits(self, 16), method = take_bits(self, 8), flags = take_bits(self, 8), extra;
 
@@ -424,7 +424,7 @@ struct source *inflate_open(struct source *from)
     self->source.read = inflate_read;
     self->from = from;
     self->crc  = 0xFFFFFFFF;
-    if (!read_header(self))
+    if (!read_gzip_header(self))
         fail_stream(self, "no gzip header that we understand");
     return &self->source;
 }

@@ -28,7 +28,7 @@ struct fs_context *files_start(void)
     return fs_context_new(root->root);
 }
 
-static int make_folder(struct fs_context *fs, const char *path, uint32_t mode)
+static int make_root_folder(struct fs_context *fs, const char *path, uint32_t mode)
 {
     int err = path_make_folder(fs, NULL, path, mode);
 
@@ -65,22 +65,22 @@ static const char *const links[][2] = {
 
 static int populate_root(struct fs_context *fs)
 {
-    int err = make_folder(fs, "/dev", 0755);
+    int err = make_root_folder(fs, "/dev", 0755);
 
     if (err == 0)
-        err = make_folder(fs, "/proc", 0555);
+        err = make_root_folder(fs, "/proc", 0555);
     if (err == 0)
-        err = make_folder(fs, "/tmp", 01777);
+        err = make_root_folder(fs, "/tmp", 01777);
     if (err == 0)
         err = mount_system(fs, "/dev", tmpfs_new(0755));
     if (err == 0)
-        err = make_folder(fs, "/dev/shm", 0755);
+        err = make_root_folder(fs, "/dev/shm", 0755);
     if (err == 0)
         err = mount_system(fs, "/dev/shm", tmpfs_new(01777));
     if (err == 0)
         err = mount_system(fs, "/proc", proc_new());
     if (err == 0)
-        err = make_folder(fs, "/sys", 0555);
+        err = make_root_folder(fs, "/sys", 0555);
     if (err == 0)
         err = mount_system(fs, "/sys", sys_new());
     for (unsigned i = 0; i < COUNT_OF(nodes) && err == 0; i++)

@@ -243,7 +243,7 @@ static void show_line_again(const struct input *in)
 /* ---- Keys ------------------------------------------------------------------------------------------ */
 
 /* Signals from keys also clear the line, unless that is not wanted. */
-static bool take_signal(const struct input *in, uint8_t c)
+static bool take_signal_key(const struct input *in, uint8_t c)
 {
     struct line_discipline *d = in->d;
     int                     number;
@@ -380,7 +380,7 @@ static void take_key(const struct input *in, uint8_t raw)
         keep_byte(in, key, false);
         return;
     }
-    if (take_flow(d, key) || take_signal(in, key))
+    if (take_flow(d, key) || take_signal_key(in, key))
         return;
     c = translated(d, key);
     if (c < 0)

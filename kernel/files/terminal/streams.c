@@ -20,7 +20,7 @@ static void             (*outputs_gone)(void);
 
 static bool stream_waits(const struct file *file) { return !(file->flags & O_NONBLOCK); }
 
-static enum channel_kind kind_of(const struct file *file)
+static enum channel_kind stream_kind(const struct file *file)
 {
     return file->node == &nodes[1] ? CHANNEL_OUTPUT : CHANNEL_ERRORS;
 }
@@ -32,7 +32,7 @@ static long stream_read(struct file *file, struct buffer *to, uint64_t at __attr
 
 static long stream_write(struct file *file, struct buffer *from, uint64_t at __attribute__((unused)))
 {
-    long done = channel_write(kind_of(file), from, stream_waits(file));
+    long done = channel_write(stream_kind(file), from, stream_waits(file));
 
     if (done == -EPIPE) {
         struct signal_info info = { .number = SIGPIPE, .sender = current_process()->id };
@@ -71,7 +71,7 @@ static unsigned stream_poll_input(struct file *file, struct wait_queue **queue)
 static unsigned stream_poll_output(struct file *file, struct wait_queue **queue)
 {
     *queue = &file->node->ready;
-    return channel_poll_output(kind_of(file));
+    return channel_poll_output(stream_kind(file));
 }
 
 static long stream_control(struct file *file __attribute__((unused)), unsigned request, user_t argument)

@@ -153,7 +153,7 @@ static long set_foreground(struct terminal *t, user_t argument)
     return 0;
 }
 
-static long put_number(user_t argument, int32_t number) { return user_write(argument, &number, sizeof number); }
+static long answer_number(user_t argument, int32_t number) { return user_write(argument, &number, sizeof number); }
 
 /* ---- Settings -------------------------------------------------------------------------------------- */
 
@@ -243,11 +243,11 @@ static long control_session(struct terminal *t, unsigned request, user_t argumen
         terminal_leave(self);
         return 0;
     case TIOCGPGRP:
-        return is_ours(t, self) ? put_number(argument, t->foreground) : -ENOTTY;
+        return is_ours(t, self) ? answer_number(argument, t->foreground) : -ENOTTY;
     case TIOCSPGRP:
         return set_foreground(t, argument);
     case TIOCGSID:
-        return is_ours(t, self) ? put_number(argument, t->session) : -ENOTTY;
+        return is_ours(t, self) ? answer_number(argument, t->session) : -ENOTTY;
     default:
         return -ENOTTY;
     }
@@ -269,10 +269,10 @@ long terminal_control(struct terminal *t, unsigned request, user_t argument)
     case TIOCSWINSZ:
         return change_window(t, argument);
     case FIONREAD:
-        return put_number(argument, (int32_t)line_discipline_waiting(&t->line_discipline));
+        return answer_number(argument, (int32_t)line_discipline_waiting(&t->line_discipline));
     case TIOCOUTQ:
     case TIOCGETD:
-        return put_number(argument, 0);
+        return answer_number(argument, 0);
     case TIOCSETD:
         return 0;
     case TCSBRK: case TCSBRKP:

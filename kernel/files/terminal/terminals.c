@@ -64,7 +64,7 @@ static size_t put_on_serial(const char *bytes, size_t count)
     return count;
 }
 
-static void nothing(void) {}
+static void flush_nothing(void) {}
 
 /* ---- Files ----------------------------------------------------------------------------------------- */
 
@@ -115,7 +115,7 @@ void terminals_start(void)
 int terminals_open_first(struct fs_context *fs, struct file **out)
 {
     static const struct terminal_device on_channel = { put_on_channel, channel_flush, want_from_channel };
-    static const struct terminal_device on_serial  = { put_on_serial, nothing, NULL };
+    static const struct terminal_device on_serial  = { put_on_serial, flush_nothing, NULL };
 
     bool             channel = channel_is_there();
     const char      *path    = channel ? "/dev/hvc0" : "/dev/ttyS0";

@@ -34,18 +34,18 @@ static uint64_t tmpfs_pages(struct node *node)
     return contents != NULL ? contents->resident : 0;
 }
 
-static size_t smaller(uint64_t a, size_t b) { return a < b ? (size_t)a : b; }
+static size_t smaller_part(uint64_t a, size_t b) { return a < b ? (size_t)a : b; }
 
 static long tmpfs_read(struct file *file, struct buffer *to, uint64_t at)
 {
     struct tmpfs_node *self = tmpfs_of(file->node);
     uint64_t           size = file->node->bytes;
-    size_t             left = at < size ? smaller(size - at, to->bytes) : 0;
+    size_t             left = at < size ? smaller_part(size - at, to->bytes) : 0;
     long               done = 0;
 
     deep_assert(mutex_held(&file->node->lock));
     while (left > 0) {
-        size_t  skew = (size_t)(at % PAGE_SIZE), part = smaller(PAGE_SIZE - skew, left), got;
+        size_t  skew = (size_t)(at % PAGE_SIZE), part = smaller_part(PAGE_SIZE - skew, left), got;
         frame_t frame = NO_FRAME;
         int     err   = self->contents == NULL ? 0 : object_page(self->contents, at >> PAGE_SHIFT, false, &frame);
 
@@ -128,7 +128,7 @@ static long tmpfs_write(struct file *file, struct buffer *from, uint64_t at)
     if (pages > contents->pages)
         object_resize(contents, pages);
     while (from->bytes > 0) {
-        size_t part = smaller(PAGE_SIZE - at % PAGE_SIZE, from->bytes);
+        size_t part = smaller_part(PAGE_SIZE - at % PAGE_SIZE, from->bytes);
 
         got = write_page(contents, at, from, part);
         if (got <= 0)
@@ -207,7 +207,7 @@ static const struct node_operations special_operations = {
     .open = open_special, .release = tmpfs_release, .whereabouts = tmpfs_whereabouts,
 };
 
-static const struct node_operations *operations_of(uint32_t mode)
+static const struct node_operations *tmpfs_operations_of(uint32_t mode)
 {
     switch (mode & S_FMT) {
     case S_REGULAR: return &regular_operations;
@@ -223,7 +223,7 @@ struct tmpfs_node *tmpfs_make(struct file_system *system, uint32_t mode, uint32_
 
     if (self == NULL)
         return NULL;
-    node_start(&self->node, operations_of(mode), system, mode);
+    node_start(&self->node, tmpfs_operations_of(mode), system, mode);
     self->node.device = device;
     if ((mode & S_FMT) == S_REGULAR)
         self->node.seals = SEAL_SEAL;           /* as on Linux: only memfd_create() makes what can be sealed */

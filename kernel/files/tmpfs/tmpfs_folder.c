@@ -11,7 +11,7 @@
 
 enum { FEW = 8, FIRST_AGE = 3 };
 
-static bool is_folder(const struct tmpfs_node *node) { return (node->node.mode & S_FMT) == S_FOLDER; }
+static bool is_tmpfs_folder(const struct tmpfs_node *node) { return (node->node.mode & S_FMT) == S_FOLDER; }
 
 /* FNV-1a. */
 static uint32_t name_hash(const char *name, size_t length)
@@ -36,7 +36,7 @@ static struct tmpfs_entry *find_entry(const struct tmpfs_node *node, const char 
     uint32_t                   hash   = name_hash(name, length);
     struct tmpfs_entry        *entry;
 
-    deep_assert(is_folder(node));
+    deep_assert(is_tmpfs_folder(node));
     if (folder->table != NULL) {
         for (entry = folder->table[hash & (folder->table_size - 1)]; entry != NULL; entry = entry->same_hash)
             if (is_named(entry, hash, name, length))
@@ -189,7 +189,7 @@ static void take_entry_out(struct tmpfs_entry *entry)
     fit_table(folder);
 }
 
-static void free_entry(struct tmpfs_entry *entry)
+static void free_tmpfs_entry(struct tmpfs_entry *entry)
 {
     struct tmpfs_node *folder = entry->folder;
 
@@ -197,7 +197,7 @@ static void free_entry(struct tmpfs_entry *entry)
     node_release(&folder->node);
 }
 
-static struct tmpfs_entry *new_entry(struct tmpfs_node *folder, const char *name, size_t length)
+static struct tmpfs_entry *new_tmpfs_entry(struct tmpfs_node *folder, const char *name, size_t length)
 {
     struct tmpfs_entry *entry = heap_alloc(sizeof *entry + length, 0);
 
@@ -234,7 +234,7 @@ static void attach_entry(struct tmpfs_entry *entry, struct tmpfs_node *node)
     list_name(node, entry);
     node->node.links++;
     node_hold(&node->node);
-    if (is_folder(node))
+    if (is_tmpfs_folder(node))
         entry->folder->node.links++;
     insert_entry(entry);
     touch_folder(entry->folder, node);
@@ -248,14 +248,14 @@ static void detach_entry(struct tmpfs_entry *entry)
     take_entry_out(entry);
     touch_folder(entry->folder, node);
     node->node.links--;
-    if (is_folder(node)) {
+    if (is_tmpfs_folder(node)) {
         entry->folder->node.links--;
         if (node->names->next_name == NULL)
             node->node.links = 0;               /* its own "." as well */
     }
     if (node->names != entry || entry->next_name != NULL) {
         unlist_name(entry);
-        free_entry(entry);
+        free_tmpfs_entry(entry);
     }
     node_release(&node->node);
 }
@@ -263,7 +263,7 @@ static void detach_entry(struct tmpfs_entry *entry)
 void tmpfs_forget_name(struct tmpfs_node *node)
 {
     if (node->names != NULL)
-        free_entry(node->names);
+        free_tmpfs_entry(node->names);
     node->names = NULL;
 }
 
@@ -289,7 +289,7 @@ static int tmpfs_create(struct node *folder, const char *name, size_t length, ui
     node = tmpfs_make(folder->system, mode, device);
     if (node == NULL)
         return -ENOMEM;
-    entry = new_entry(self, name, length);
+    entry = new_tmpfs_entry(self, name, length);
     if (entry == NULL) {
         node_release(&node->node);
         return -ENOMEM;
@@ -330,7 +330,7 @@ static int tmpfs_link(struct node *folder, const char *name, size_t length, stru
         return -EEXIST;
     if (node->links == 0 && !node->linkable)
         return -ENOENT;                         /* removed, and only kept open: it gets no name again */
-    entry = new_entry(tmpfs_of(folder), name, length);
+    entry = new_tmpfs_entry(tmpfs_of(folder), name, length);
     if (entry == NULL)
         return -ENOMEM;
     if (node->links == 0)
@@ -346,7 +346,7 @@ static int tmpfs_remove(struct node *folder, const char *name, size_t length, bo
     assert(mutex_held(&folder->lock));
     if (entry == NULL)
         return -ENOENT;
-    if (is_folder(entry->node) != folder_wanted)
+    if (is_tmpfs_folder(entry->node) != folder_wanted)
         return folder_wanted ? -ENOTDIR : -EISDIR;
     if (entry->node->node.mounted != NULL)
         return -EBUSY;
@@ -370,29 +370,29 @@ static bool is_or_holds(const struct tmpfs_node *node, struct tmpfs_node *folder
     }
 }
 
-static int may_rename(struct tmpfs_entry *source, struct tmpfs_entry *target, struct tmpfs_node *from,
-                      struct tmpfs_node *to, bool exchange)
+static int may_rename_entry(struct tmpfs_entry *source, struct tmpfs_entry *target, struct tmpfs_node *from,
+                            struct tmpfs_node *to, bool exchange)
 {
-    if (is_folder(source->node) && is_or_holds(source->node, to))
+    if (is_tmpfs_folder(source->node) && is_or_holds(source->node, to))
         return -EINVAL;
     if (source->node->node.mounted != NULL || (target != NULL && target->node->node.mounted != NULL))
         return -EBUSY;
     if (target == NULL)
         return to->node.links == 0 ? -ENOENT : 0;
     if (exchange)
-        return is_folder(target->node) && is_or_holds(target->node, from) ? -EINVAL : 0;
-    if (is_folder(target->node) && is_or_holds(target->node, from))
+        return is_tmpfs_folder(target->node) && is_or_holds(target->node, from) ? -EINVAL : 0;
+    if (is_tmpfs_folder(target->node) && is_or_holds(target->node, from))
         return -ENOTEMPTY;
-    if (is_folder(source->node) != is_folder(target->node))
-        return is_folder(source->node) ? -ENOTDIR : -EISDIR;
-    return is_folder(target->node) && target->node->folder.count != 0 ? -ENOTEMPTY : 0;
+    if (is_tmpfs_folder(source->node) != is_tmpfs_folder(target->node))
+        return is_tmpfs_folder(source->node) ? -ENOTDIR : -EISDIR;
+    return is_tmpfs_folder(target->node) && target->node->folder.count != 0 ? -ENOTEMPTY : 0;
 }
 
 static void name_again(struct tmpfs_entry *entry, struct tmpfs_node *node)
 {
     entry->node = node;
     list_name(node, entry);
-    entry->folder->node.links += is_folder(node);
+    entry->folder->node.links += is_tmpfs_folder(node);
     touch_folder(entry->folder, node);
 }
 
@@ -401,8 +401,8 @@ static void exchange_nodes(struct tmpfs_entry *a, struct tmpfs_entry *b)
 {
     struct tmpfs_node *of_a = a->node, *of_b = b->node;
 
-    a->folder->node.links -= is_folder(of_a);
-    b->folder->node.links -= is_folder(of_b);
+    a->folder->node.links -= is_tmpfs_folder(of_a);
+    b->folder->node.links -= is_tmpfs_folder(of_b);
     unlist_name(a);
     unlist_name(b);
     name_again(a, of_b);
@@ -412,12 +412,12 @@ static void exchange_nodes(struct tmpfs_entry *a, struct tmpfs_entry *b)
 /* What is to stand where a name was (RENAMING_WHITEOUT). Returns its entry with its node, in no folder yet; or NULL. */
 static struct tmpfs_entry *new_whiteout(struct tmpfs_node *folder, const char *name, size_t length)
 {
-    struct tmpfs_entry *entry = new_entry(folder, name, length);
+    struct tmpfs_entry *entry = new_tmpfs_entry(folder, name, length);
     struct tmpfs_node  *node  = entry != NULL ? tmpfs_make(folder->node.system, S_CHARACTER, 0) : NULL;
 
     if (node == NULL) {
         if (entry != NULL)
-            free_entry(entry);
+            free_tmpfs_entry(entry);
         return NULL;
     }
     node->node.uid = user_acting();
@@ -457,18 +457,18 @@ static int tmpfs_rename(struct node *from, const char *name, size_t length, stru
         return -EEXIST;
     if (target != NULL && target->node == source->node)
         return 0;
-    err = may_rename(source, target, tmpfs_of(from), tmpfs_of(to), flags & RENAMING_EXCHANGE);
+    err = may_rename_entry(source, target, tmpfs_of(from), tmpfs_of(to), flags & RENAMING_EXCHANGE);
     if (err != 0)
         return err;
     if (flags & RENAMING_EXCHANGE) {
         exchange_nodes(source, target);
         return 0;
     }
-    entry = new_entry(tmpfs_of(to), new_name, new_length);
+    entry = new_tmpfs_entry(tmpfs_of(to), new_name, new_length);
     if (entry == NULL)
         return -ENOMEM;
     if ((flags & RENAMING_WHITEOUT) && (whiteout = new_whiteout(tmpfs_of(from), name, length)) == NULL) {
-        free_entry(entry);
+        free_tmpfs_entry(entry);
         return -ENOMEM;
     }
     move_entry(source, target, entry, whiteout);
@@ -495,7 +495,7 @@ void tmpfs_destroy(struct file_system *system)
             entry  = folder->names;
             folder = entry->folder;
             detach_entry(entry);
-        } else if (is_folder(entry->node)) {
+        } else if (is_tmpfs_folder(entry->node)) {
             folder = entry->node;
         } else {
             detach_entry(entry);
@@ -509,21 +509,21 @@ void tmpfs_destroy(struct file_system *system)
 
 static bool node_ok(struct tmpfs_node *node)
 {
-    uint32_t links = is_folder(node) ? 1 : 0;
+    uint32_t links = is_tmpfs_folder(node) ? 1 : 0;
 
     for (struct tmpfs_entry *entry = node->names; entry != NULL; entry = entry->next_name) {
         if (entry->node != node)
             return false;
         links++;
     }
-    if (!is_folder(node))
+    if (!is_tmpfs_folder(node))
         return links == node->node.links;                               /* T1 */
     if (node->names != NULL && node->names->next_name != NULL)
         return false;                                                   /* T3 */
     if (node->names == NULL)
         links++;                                                        /* the root's */
     for (struct tmpfs_entry *entry = node->folder.oldest; entry != NULL; entry = entry->newer)
-        links += is_folder(entry->node);
+        links += is_tmpfs_folder(entry->node);
     return links == node->node.links;                                   /* T1 */
 }
 
@@ -552,14 +552,14 @@ bool tmpfs_ok(struct file_system *system)
     for (;;) {                                  /* every folder, depth first, without recursion */
         struct tmpfs_entry *entry = folder->folder.oldest;
 
-        while (entry != NULL && !is_folder(entry->node))
+        while (entry != NULL && !is_tmpfs_folder(entry->node))
             entry = entry->newer;
         while (entry == NULL) {
             if (folder == root)
                 return true;
             entry  = folder->names->newer;
             folder = folder->names->folder;
-            while (entry != NULL && !is_folder(entry->node))
+            while (entry != NULL && !is_tmpfs_folder(entry->node))
                 entry = entry->newer;
         }
         folder = entry->node;
