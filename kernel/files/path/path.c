@@ -88,6 +88,7 @@ int entry_make(struct walk *walk, uint32_t mode, uint32_t device, struct node **
     struct node *folder = walk->folder;
     int          err;
 
+    may_sleep();
     assert(walk->node == NULL && walk->last == LAST_NAME);
     err = folder_may_change(folder);
     if (err != 0)
