@@ -19,7 +19,7 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 stage   := $(O)/stage
 
-pages = quire $(addprefix quire-,run shell debug map image layout programs completion)
+pages = quire $(addprefix quire-,run shell debug map image layout new programs completion)
 
 .PHONY: stage
 stage: quire library FORCE | $(O)/setup-install

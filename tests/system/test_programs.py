@@ -71,6 +71,8 @@ def test_without_a_report_only_the_last_words_are_added(layout, places):
 @pytest.mark.parametrize("job", jobs.JOBS, ids=lambda job: job.name)
 def test_linux_prints_what_was_recorded(job, places):
     quire, build, root, made = places
+    if job.release is not None and not os.uname().release.startswith(job.release):
+        pytest.skip(f"recorded on Linux {job.release}x; this is {os.uname().release}")
     try:
         compare(job, *linux.run(quire, jobs.words_of(job, root, made), build))
     except (linux.Unavailable, FileNotFoundError) as error:
