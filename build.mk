@@ -9,8 +9,8 @@ endif
 # it, or a bare document in layouts/. The layout's name is the folder's or the file's.
 named    := $(firstword $(wildcard layouts/$(LAYOUT)/layout.md) layouts/$(LAYOUT).md)
 document := $(if $(findstring /,$(LAYOUT))$(findstring .,$(LAYOUT)),$(LAYOUT),$(named))
-name     := $(if $(filter %/layout.md,$(document)),$(notdir $(patsubst %/layout.md,%,$(document))), \
-            $(basename $(notdir $(document))))
+called   := $(document:%/layout.md=%.md)
+name     := $(basename $(notdir $(called)))
 ifeq ($(wildcard $(document)),)
   $(error there is no layout document $(document); those of layouts/ are: $(LAYOUTS))
 endif

@@ -340,7 +340,8 @@ cold += $(filter-out %/virtio.c %/virtio_console.c %/channel_link.c %/channel_fr
             $(filter kernel/devices/%,$(kernel)))
 cold += $(addprefix kernel/linux/,path.c socket.c socket_message.c socket_option.c fcntl.c stat.c process.c) \
         kernel/linux/file_size.c kernel/linux/signal.c
-cold += $(addprefix kernel/files/core/,lock.c event.c devices.c epoll_nest.c) $(filter kernel/files/terminal/%,$(kernel)) \
+cold += $(addprefix kernel/files/core/,lock.c event.c devices.c epoll_nest.c) \
+        $(filter kernel/files/terminal/%,$(kernel)) \
         $(filter kernel/files/path/%,$(filter-out %/walk.c,$(kernel))) \
         kernel/files/tmpfs/tmpfs_folder.c kernel/files/tmpfs/tmpfs.c \
         $(addprefix kernel/files/ipc/,socket.c socket_connect.c socket_passed.c)

@@ -56,13 +56,17 @@ void check_applications(struct document *d)
         sum += p->size;
     }
     if (d->part_count < PART_COUNT)
-        complain(s, d->parts[d->part_count - 1].line, "no row `%s` of an application; expected heap, guard, stack, shared",
+        complain(s, d->parts[d->part_count - 1].line,
+                 "no row `%s` of an application; expected heap, guard, stack, shared",
                  part_text((enum part_of)d->part_count));
     if (d->policy_line[POLICY_START] != 0)
-        complain(s, d->policy_line[POLICY_START], "a start address for flat programs, and applications (line %u); the console "
-                 "starts one kind", d->parts[0].line);
+        complain(s, d->policy_line[POLICY_START],
+                 "a start address for flat programs, and applications (line %u); the console "
+                 "starts one kind",
+                 d->parts[0].line);
     if (original == NULL)
-        complain(s, d->parts[0].line, "applications have copies of shared variables, but there is no region `original`");
+        complain(s, d->parts[0].line,
+                 "applications have copies of shared variables, but there is no region `original`");
     if (user != NULL && !user->place.broken && sum > user->place.end.at - user->place.start.at)
         complain(s, d->parts[0].line, "an application takes %s, more than user (line %u) has", size_text(s, sum),
                  user->place.line);

@@ -229,7 +229,10 @@ void check_bitmap(struct document *d)
                  "no writable region backed by `physical` shows %s; the kernel could not reach it", p->name);
 }
 
-/* The least that works: a 32-bit TSS; null, four segments, two TSSs, three for programs' TLS and one for shared variables; a gate for each vector. */
+/*
+ * The least that works: a 32-bit TSS; null, four segments, two TSSs, three for programs' TLS and one for shared
+ * variables; a gate for each vector.
+ */
 static const uint64_t structure_least[STRUCTURE_COUNT] = {
     [STRUCTURE_TSS] = 104, [STRUCTURE_GDT] = 19 * 8, [STRUCTURE_IDT] = 256 * 8,
 };
@@ -335,7 +338,9 @@ static const struct boot_map *map_of(const struct document *d, uint64_t virtual,
     return NULL;
 }
 
-/* Which mapping its writer may have meant: one that shows the frame elsewhere, or lies nearest to where it should be. */
+/*
+ * Which mapping its writer may have meant: one that shows the frame elsewhere, or lies nearest to where it should be.
+ */
 static const char *nearest_map(const struct document *d, uint64_t physical, uint64_t offset)
 {
     const struct boot_map *nearest = NULL;
@@ -423,7 +428,9 @@ void check_boot_maps(struct document *d)
 
 /* ---- How page tables are reached -------------------------------------------------------- */
 
-/* The window and the access through it go together; one directory entry shows it, and nothing else has a part in that. */
+/*
+ * The window and the access through it go together; one directory entry shows it, and nothing else has a part in that.
+ */
 static void check_window(struct document *d)
 {
     const struct region *window = d->purpose[PURPOSE_BOOKKEEPING];
@@ -431,7 +438,8 @@ static void check_window(struct document *d)
 
     if ((d->policy.access == ACCESS_WINDOW) != (window != NULL)) {
         if (window != NULL)
-            complain(d->source, line, "table access is `%s`, but there is a region bookkeeping (line %u); expected `window`",
+            complain(d->source, line,
+                     "table access is `%s`, but there is a region bookkeeping (line %u); expected `window`",
                      word_of(access_words, d->policy.access)->text, window->place.line);
         else
             complain(d->source, line, "table access is `window`, but there is no region `bookkeeping`");
@@ -439,7 +447,8 @@ static void check_window(struct document *d)
     if (window != NULL && !window->place.broken &&
         (!place_is_fixed(&window->place) || window->place.start.at % TABLE != 0 ||
          window->place.end.at - window->place.start.at != TABLE))
-        complain(d->source, window->place.line, "bookkeeping is one directory entry with a page for each structure and table; "
+        complain(d->source, window->place.line,
+                 "bookkeeping is one directory entry with a page for each structure and table; "
                  "expected 4 MiB at a multiple of 4 MiB");
 }
 
@@ -475,6 +484,6 @@ void check_start(struct document *d)
         return;
     if (d->policy.start < user->place.start.at || d->policy.start >= user->place.end.at || d->policy.start % TABLE != 0)
         complain(d->source, d->policy_line[POLICY_START],
-                 "start address is 0x%08" PRIX64 "; expected a multiple of 4 MiB inside user (line %u)", d->policy.start,
-                 user->place.line);
+                 "start address is 0x%08" PRIX64 "; expected a multiple of 4 MiB inside user (line %u)",
+                 d->policy.start, user->place.line);
 }

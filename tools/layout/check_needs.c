@@ -54,14 +54,17 @@ static void check_kernel_rights(struct document *d, const struct region *r)
     };
 
     if (written[r->purpose] && !may_read_and_write(r))
-        complain(d->source, r->place.line, "%s has the rights %s; the kernel must be able to read and write it", r->place.name,
-                 rights_text(r->kernel));
+        complain(d->source, r->place.line, "%s has the rights %s; the kernel must be able to read and write it",
+                 r->place.name, rights_text(r->kernel));
     if ((r->purpose == PURPOSE_RODATA || r->purpose == PURPOSE_ORIGINAL) && (r->kernel & MAY_READ) == 0)
         complain(d->source, r->place.line, "%s has the rights %s; the kernel must be able to read it", r->place.name,
                  rights_text(r->kernel));
-    if (r->purpose == PURPOSE_USER && (r->user != (MAY_READ | MAY_WRITE | MAY_EXECUTE) || r->kernel != (MAY_READ | MAY_WRITE)))
-        complain(d->source, r->place.line, "user has the rights %s for the kernel and %s for programs; expected rw- and rwx: "
-                 "programs decide about their own pages", rights_text(r->kernel), rights_text(r->user));
+    if (r->purpose == PURPOSE_USER &&
+        (r->user != (MAY_READ | MAY_WRITE | MAY_EXECUTE) || r->kernel != (MAY_READ | MAY_WRITE)))
+        complain(d->source, r->place.line,
+                 "user has the rights %s for the kernel and %s for programs; expected rw- and rwx: "
+                 "programs decide about their own pages",
+                 rights_text(r->kernel), rights_text(r->user));
 }
 
 static void check_scope(struct document *d, const struct region *r)
@@ -69,8 +72,9 @@ static void check_scope(struct document *d, const struct region *r)
     bool own = r->purpose == PURPOSE_USER || r->purpose == PURPOSE_TABLES;
 
     if (r->backing != BACKING_NONE && r->scope == SCOPE_NOTHING)
-        complain(d->source, r->place.line, "%s is backed by `%s`, but its scope is -; that is for where nothing is mapped",
-                 r->place.name, word_of(backing_words, r->backing)->text);
+        complain(d->source, r->place.line,
+                 "%s is backed by `%s`, but its scope is -; that is for where nothing is mapped", r->place.name,
+                 word_of(backing_words, r->backing)->text);
     else if (own && r->scope != SCOPE_PROCESS)
         complain(d->source, r->place.line, "%s has the scope `%s`; expected `process`: each has its own", r->place.name,
                  word_of(scope_words, r->scope)->text);
@@ -80,8 +84,10 @@ static void check_scope(struct document *d, const struct region *r)
 static void check_used(struct document *d, const struct region *r)
 {
     if (r->backing == BACKING_DEMAND && r->purpose == PURPOSE_PLAIN)
-        complain(d->source, r->place.line, "%s is backed by `demand`, but the kernel takes memory from heap, records, stacks "
-                 "and trackers alone; expected one of these names, or `none`", r->place.name);
+        complain(d->source, r->place.line,
+                 "%s is backed by `demand`, but the kernel takes memory from heap, records, stacks "
+                 "and trackers alone; expected one of these names, or `none`",
+                 r->place.name);
 }
 
 /* ---- Growth -------------------------------------------------------------------------------- */
@@ -103,7 +109,8 @@ static enum growth growth_of(const struct region *r)
 static const char *growth_text(enum growth growth)
 {
     static const char *const texts[] = {
-        [GROWS_NOT] = "`-`: it does not grow", [GROWS_BY_PAGES] = "`by 4 KiB` or `-`: it grows page by page, in all its range",
+        [GROWS_NOT] = "`-`: it does not grow", [GROWS_BY_PAGES] =
+            "`by 4 KiB` or `-`: it grows page by page, in all its range",
         [GROWS_UP_TO] = "`by 4 KiB`, perhaps with `, at most SIZE`: it grows page by page",
         [GROWS_EACH] = "`SIZE each`, perhaps with `, at most SIZE`", [GROWS_EACH_PAGE] = "`4 KiB each` or `-`",
     };
@@ -130,9 +137,10 @@ static void check_growth(struct document *d, const struct region *r)
     enum growth growth = growth_of(r);
 
     if (!growth_fits(growth, r))
-        complain(d->source, r->place.line, "%s has a growth of %s%s%s%s%s; expected %s", r->place.name, r->each ? "" : "by ",
-                 size_text(d->source, r->unit), r->each ? " each" : "", r->maximum > 0 ? ", at most " : "",
-                 r->maximum > 0 ? size_text(d->source, r->maximum) : "", growth_text(growth));
+        complain(d->source, r->place.line, "%s has a growth of %s%s%s%s%s; expected %s", r->place.name,
+                 r->each ? "" : "by ", size_text(d->source, r->unit), r->each ? " each" : "",
+                 r->maximum > 0 ? ", at most " : "", r->maximum > 0 ? size_text(d->source, r->maximum) : "",
+                 growth_text(growth));
     else if (r->purpose != PURPOSE_STACKS && r->purpose != PURPOSE_STACK && (r->guard > 0 || r->no_guard != NULL))
         complain(d->source, r->place.line, "%s has a guard; expected `-`: stacks alone have guards", r->place.name);
 }
@@ -163,11 +171,12 @@ static void check_stacks(struct document *d)
     if (r->maximum > 0 && r->maximum / r->unit < fit)
         fit = r->maximum / r->unit;
     if (fit < STACKS_LEAST)
-        complain(d->source, r->place.line, "stacks has room for %" PRIu64 " of them; expected at least %d: each thread has one",
-                 fit, STACKS_LEAST);
+        complain(d->source, r->place.line,
+                 "stacks has room for %" PRIu64 " of them; expected at least %d: each thread has one", fit,
+                 STACKS_LEAST);
     if (r->unit > STACK_MOST)
-        complain(d->source, r->place.line, "stacks has a growth of %s each; expected at most %s", size_text(d->source, r->unit),
-                 size_text(d->source, STACK_MOST));
+        complain(d->source, r->place.line, "stacks has a growth of %s each; expected at most %s",
+                 size_text(d->source, r->unit), size_text(d->source, STACK_MOST));
 }
 
 /* The kernel's views: some for each processor, entries of one table. */
@@ -182,7 +191,8 @@ static void check_slots(struct document *d)
         complain(d->source, r->place.line, "slots has %s; expected at least %s, %d pages for each of %d processors",
                  size_text(d->source, size_of(&r->place)), size_text(d->source, least), SLOTS_EACH, PROCESSORS_MOST);
     if (r->place.start.at / TABLE != (r->place.end.at - 1) / TABLE)
-        complain(d->source, r->place.line, "slots lies across a multiple of 4 MiB; expected the entries of one table: at most "
+        complain(d->source, r->place.line,
+                 "slots lies across a multiple of 4 MiB; expected the entries of one table: at most "
                  "4 MiB, and no border of 4 MiB inside");
 }
 
@@ -204,8 +214,10 @@ static void check_counts(struct document *d)
 
     for (uint32_t i = 0; i < d->region_count; i++)
         if (stands(&d->regions[i]) && ++standing == STANDING_MOST + 1)
-            complain(d->source, d->regions[i].place.line, "%s is region number %d that is there from the start; the kernel's table "
-                     "has %d places", d->regions[i].place.name, STANDING_MOST + 1, STANDING_MOST);
+            complain(d->source, d->regions[i].place.line,
+                     "%s is region number %d that is there from the start; the kernel's table "
+                     "has %d places",
+                     d->regions[i].place.name, STANDING_MOST + 1, STANDING_MOST);
 }
 
 /* ---- The ends of the address space ----------------------------------------------------------- */
@@ -216,9 +228,12 @@ static void check_top(struct document *d)
     for (uint32_t i = 0; i < d->region_count; i++) {
         const struct region *r = &d->regions[i];
 
-        if (place_is_fixed(&r->place) && r->place.end.at == SPACE_END && r->backing != BACKING_NONE && r->backing != BACKING_TABLES)
-            complain(d->source, r->place.line, "%s has the last page of the address space; expected it to be in a region backed by "
-                     "`none` or `tables`, so that error values are no pointers", r->place.name);
+        if (place_is_fixed(&r->place) && r->place.end.at == SPACE_END && r->backing != BACKING_NONE &&
+            r->backing != BACKING_TABLES)
+            complain(d->source, r->place.line,
+                     "%s has the last page of the address space; expected it to be in a region backed by "
+                     "`none` or `tables`, so that error values are no pointers",
+                     r->place.name);
     }
 }
 
@@ -227,17 +242,19 @@ static void check_first_page(struct document *d)
     const struct region *user = d->purpose[PURPOSE_USER];
 
     if (user != NULL && place_is_fixed(&user->place) && user->place.start.at == 0)
-        complain(d->source, user->place.line, "user starts at 0x00000000; expected 0x00001000 or more, so that null pointers are "
+        complain(d->source, user->place.line,
+                 "user starts at 0x00000000; expected 0x00001000 or more, so that null pointers are "
                  "none of a program's");
 }
 
 /* Only what follows the image may start where the image ends. */
 static void check_floating_start(struct document *d, const struct region *r)
 {
-    if (r->place.start.floats && r->backing != BACKING_IMAGE && r->backing != BACKING_FIXED && r->backing != BACKING_NONE &&
-        r->purpose != PURPOSE_HEAP)
-        complain(d->source, r->place.line, "%s starts at %s; expected an address: heap alone may follow the image like that",
-                 r->place.name, border_text(d->source, r->place.start));
+    if (r->place.start.floats && r->backing != BACKING_IMAGE && r->backing != BACKING_FIXED &&
+        r->backing != BACKING_NONE && r->purpose != PURPOSE_HEAP)
+        complain(d->source, r->place.line,
+                 "%s starts at %s; expected an address: heap alone may follow the image like that", r->place.name,
+                 border_text(d->source, r->place.start));
 }
 
 /* ---- Physical memory that the kernel sees ------------------------------------------------------- */
@@ -269,7 +286,10 @@ static uint64_t shown_end(const struct document *d)
     return end;
 }
 
-/* The end of what a region shows from a physical address on at the image's distance, writable where it is not the image. */
+/*
+ * The end of what a region shows from a physical address on at the image's distance, writable where it is not the
+ * image.
+ */
 static uint64_t shown_from(const struct document *d, const struct region *r, uint64_t at)
 {
     uint64_t start = region_base(d, r) - d->kernel_offset, end = region_limit(d, r) - d->kernel_offset;
@@ -282,7 +302,9 @@ static uint64_t shown_from(const struct document *d, const struct region *r, uin
     return r->backing == BACKING_IMAGE || may_read_and_write(r) ? end : at;
 }
 
-/* The last of the regions that share floating borders decides what lies between the image's end and the next address. */
+/*
+ * The last of the regions that share floating borders decides what lies between the image's end and the next address.
+ */
 static const struct region *last_of_group(const struct document *d, const struct region *r)
 {
     while (r->place.end.floats && r + 1 < d->regions + d->region_count)
@@ -329,9 +351,12 @@ static void check_row_shown(struct document *d, const struct physical *row, uint
             continue;
         r = region_at(d, at + d->kernel_offset);
         if (r != NULL)
-            complain(d->source, r->place.line, "%s (%s, backed by `%s`) lies where the kernel looks for physical memory from "
-                     "0x%08" PRIX64 " on, and that is %s (line %u); expected a writable region that shows it, or the use "
-                     "`hardware`", r->place.name, rights_text(r->kernel), word_of(backing_words, r->backing)->text, at,
+            complain(d->source, r->place.line,
+                     "%s (%s, backed by `%s`) lies where the kernel looks for physical memory from "
+                     "0x%08" PRIX64
+                     " on, and that is %s (line %u); expected a writable region that shows it, or the use "
+                     "`hardware`",
+                     r->place.name, rights_text(r->kernel), word_of(backing_words, r->backing)->text, at,
                      row->place.name, row->place.line);
         return;
     }
@@ -357,9 +382,10 @@ static void check_direct(struct document *d)
     if (direct == NULL || direct->physical.floats || !place_is_fixed(&direct->place) ||
         direct->place.start.at - direct->physical.at == d->kernel_offset)
         return;
-    complain(d->source, direct->place.line, "direct lies 0x%08" PRIX64 " above the memory it shows, the image (line %u) 0x%08" PRIX64
-             " above where it was loaded; expected one distance for both", direct->place.start.at - direct->physical.at,
-             d->image->place.line, d->kernel_offset);
+    complain(d->source, direct->place.line,
+             "direct lies 0x%08" PRIX64 " above the memory it shows, the image (line %u) 0x%08" PRIX64
+             " above where it was loaded; expected one distance for both",
+             direct->place.start.at - direct->physical.at, d->image->place.line, d->kernel_offset);
 }
 
 /* Bytes of [start, end) below a border. */
@@ -381,13 +407,17 @@ static uint64_t room_in(const struct document *d, const struct physical *row, ui
     case PHYSICAL_POOL:
         return below_of(row->place.start.floats ? behind : row->place.start.at, row->place.end.at, below);
     case PHYSICAL_IMAGE:
-        return d->policy.bitmap_at == BITMAP_AFTER_IMAGE && !row->place.end.floats ? below_of(behind, row->place.end.at, below) : 0;
+        return d->policy.bitmap_at == BITMAP_AFTER_IMAGE && !row->place.end.floats
+                   ? below_of(behind, row->place.end.at, below)
+                   : 0;
     default:
         return 0;
     }
 }
 
-/* The bitmap, where the document gives it no row, and its summary lie where they have addresses before there is a pool. */
+/*
+ * The bitmap, where the document gives it no row, and its summary lie where they have addresses before there is a pool.
+ */
 static void check_room(struct document *d, uint64_t below)
 {
     bool fixed = d->policy.bitmap_at == BITMAP_FIXED;
@@ -396,9 +426,11 @@ static void check_room(struct document *d, uint64_t below)
     for (uint32_t i = 0; i < d->physical_count; i++)
         room += room_in(d, &d->physical[i], below);
     if (room < needed)
-        complain(d->source, fixed ? d->bitmap->place.line : d->policy_line[POLICY_BITMAP], "%s of rows with the uses `kernel` and "
-                 "`pool` have addresses before there is a pool; expected at least %s, for %s", size_text(d->source, room),
-                 size_text(d->source, needed), fixed ? "the bitmap's summary" : "the bitmap, whose place is not `fixed`");
+        complain(d->source, fixed ? d->bitmap->place.line : d->policy_line[POLICY_BITMAP],
+                 "%s of rows with the uses `kernel` and "
+                 "`pool` have addresses before there is a pool; expected at least %s, for %s",
+                 size_text(d->source, room), size_text(d->source, needed),
+                 fixed ? "the bitmap's summary" : "the bitmap, whose place is not `fixed`");
 }
 
 /* Which region shows something of a row, for the message. */
@@ -407,8 +439,8 @@ static const char *shows_part(const struct document *d, const struct place *row)
     for (uint32_t i = 0; i < d->region_count; i++) {
         const struct region *r = &d->regions[i];
 
-        if (r->backing == BACKING_FIXED && place_is_fixed(&r->place) && !r->physical.floats && r->physical.at < row->end.at &&
-            row->start.at < r->physical.at + size_of(&r->place))
+        if (r->backing == BACKING_FIXED && place_is_fixed(&r->place) && !r->physical.floats &&
+            r->physical.at < row->end.at && row->start.at < r->physical.at + size_of(&r->place))
             return source_print(d->source, "; %s shows a part of it (line %u)", r->place.name, r->place.line);
     }
     return "";
@@ -427,13 +459,17 @@ static void check_shown(struct document *d)
 
         if (row->use == PHYSICAL_KERNEL && place_is_fixed(&row->place) && row->place.end.at > below &&
             !physical_is_shown(d, row->place.start.at, row->place.end.at))
-            complain(d->source, row->place.line, "no writable region backed by `physical` shows %s; the kernel could not use "
-                     "it%s", row->place.name, shows_part(d, &row->place));
+            complain(d->source, row->place.line,
+                     "no writable region backed by `physical` shows %s; the kernel could not use "
+                     "it%s",
+                     row->place.name, shows_part(d, &row->place));
     }
     check_room(d, below);
     if (d->purpose[PURPOSE_RECORDS] == NULL && below < d->image->place.start.at + RECORDS_SHOWN)
-        complain(d->source, 0, "no region `records`, and memory has addresses of its own only below 0x%08" PRIX64 "; expected one of "
-                 "8 MiB, or a region `direct` that reaches 0x%08" PRIX64, below, d->image->place.start.at + RECORDS_SHOWN);
+        complain(d->source, 0,
+                 "no region `records`, and memory has addresses of its own only below 0x%08" PRIX64 "; expected one of "
+                 "8 MiB, or a region `direct` that reaches 0x%08" PRIX64,
+                 below, d->image->place.start.at + RECORDS_SHOWN);
 }
 
 /* ---- Rows of physical memory ---------------------------------------------------------------------- */
@@ -452,14 +488,16 @@ static void check_rows(struct document *d)
             line = row->place.line;
         if (row->use == PHYSICAL_POOL)
             pool += row->place.start.floats || row->place.end.floats ? POOL_LEAST : size_of(&row->place);
-        else if (row->use != PHYSICAL_HARDWARE && row->use != PHYSICAL_KERNEL && !row->place.start.floats && start < LEGACY_END &&
-                 LEGACY_START < end)
-            complain(d->source, row->place.line, "%s has the use `%s`, which needs RAM, and reaches into 0x%08" PRIX64 " to 0x%08" PRIX64
-                     ", where every PC has video memory and ROMs", row->place.name, word_of(use_words, row->use)->text,
-                     LEGACY_START, LEGACY_END - 1);
+        else if (row->use != PHYSICAL_HARDWARE && row->use != PHYSICAL_KERNEL && !row->place.start.floats &&
+                 start < LEGACY_END && LEGACY_START < end)
+            complain(d->source, row->place.line,
+                     "%s has the use `%s`, which needs RAM, and reaches into 0x%08" PRIX64 " to 0x%08" PRIX64
+                     ", where every PC has video memory and ROMs",
+                     row->place.name, word_of(use_words, row->use)->text, LEGACY_START, LEGACY_END - 1);
     }
     if (line == 0)
-        complain(d->source, 0, "no row of physical memory has the use `pool`; expected one, or there is nothing to hand out");
+        complain(d->source, 0,
+                 "no row of physical memory has the use `pool`; expected one, or there is nothing to hand out");
     else if (pool < POOL_LEAST)
         complain(d->source, line, "the rows of physical memory with the use `pool` have %s; expected at least %s, or "
                  "there is nothing to hand out", size_text(d->source, pool), size_text(d->source, POOL_LEAST));
@@ -471,8 +509,9 @@ static void check_structure_rows(struct document *d)
         const struct place *p = &d->structures[i].place;
 
         if (!p->broken && p->start.at < LEGACY_END && LEGACY_START < p->end.at)
-            complain(d->source, p->line, "%s lies in 0x%08" PRIX64 " to 0x%08" PRIX64 ", where every PC has video memory and ROMs",
-                     p->name, LEGACY_START, LEGACY_END - 1);
+            complain(d->source, p->line,
+                     "%s lies in 0x%08" PRIX64 " to 0x%08" PRIX64 ", where every PC has video memory and ROMs", p->name,
+                     LEGACY_START, LEGACY_END - 1);
     }
 }
 
@@ -480,7 +519,8 @@ static void check_structure_rows(struct document *d)
 
 static bool meets_entries(const struct region *r, uint64_t start, uint64_t end)
 {
-    return place_is_fixed(&r->place) && r->place.start.at / TABLE <= (end - 1) / TABLE && start / TABLE <= (r->place.end.at - 1) / TABLE;
+    return place_is_fixed(&r->place) && r->place.start.at / TABLE <= (end - 1) / TABLE &&
+           start / TABLE <= (r->place.end.at - 1) / TABLE;
 }
 
 /* The directory's own reference, and entries that repeat others, are no place for boot tables. */
@@ -494,8 +534,10 @@ static void check_boot_entries(struct document *d)
             if (m->broken || m->size == 0 || (r->backing != BACKING_TABLES && r->backing != BACKING_ALIAS) ||
                 !meets_entries(r, m->virtual, m->virtual + m->size))
                 continue;
-            complain(d->source, m->line, "this boot mapping and %s (line %u) share a directory entry (4 MiB); expected %s to have its "
-                     "own", r->place.name, r->place.line, r->place.name);
+            complain(d->source, m->line,
+                     "this boot mapping and %s (line %u) share a directory entry (4 MiB); expected %s to have its "
+                     "own",
+                     r->place.name, r->place.line, r->place.name);
         }
 }
 
@@ -515,8 +557,10 @@ static void check_alias_target(struct document *d, const struct region *alias)
             continue;
         if (r->backing == BACKING_FIXED || r->backing == BACKING_IMAGE)
             continue;
-        complain(d->source, alias->place.line, "%s repeats the entries of %s (line %u), which is backed by `%s`; expected `physical` or "
-                 "`image`", alias->place.name, r->place.name, r->place.line, word_of(backing_words, r->backing)->text);
+        complain(d->source, alias->place.line,
+                 "%s repeats the entries of %s (line %u), which is backed by `%s`; expected `physical` or "
+                 "`image`",
+                 alias->place.name, r->place.name, r->place.line, word_of(backing_words, r->backing)->text);
         return;
     }
 }
@@ -530,13 +574,17 @@ static void check_access_needs(struct document *d)
     bool own = d->region_count > d->common_count;
 
     if (d->policy.access == ACCESS_SLOTS && direct != NULL)
-        complain(d->source, line, "table access is `slots`, but direct (line %u) shows tables for good; expected `direct`",
+        complain(d->source, line,
+                 "table access is `slots`, but direct (line %u) shows tables for good; expected `direct`",
                  direct->place.line);
     if (d->policy.access == ACCESS_IDENTITY && (d->kernel_offset != 0 || direct == NULL))
-        complain(d->source, line, "table access is `identity`, but %s; expected a region `direct` and the image at their physical "
-                 "addresses", direct == NULL ? "there is no region `direct`" : "the image does not lie at its physical address");
+        complain(d->source, line,
+                 "table access is `identity`, but %s; expected a region `direct` and the image at their physical "
+                 "addresses",
+                 direct == NULL ? "there is no region `direct`" : "the image does not lie at its physical address");
     if (own && d->policy.access != ACCESS_IDENTITY && d->policy.access != ACCESS_DIRECT)
-        complain(d->source, line, "table access is `%s`, but kernel space has regions of its own; expected `identity` or `direct`",
+        complain(d->source, line,
+                 "table access is `%s`, but kernel space has regions of its own; expected `identity` or `direct`",
                  word_of(access_words, d->policy.access)->text);
 }
 
@@ -549,8 +597,10 @@ static void check_identity(struct document *d)
         const struct physical *row = &d->physical[i];
 
         if (row->use == PHYSICAL_POOL && row->place.end.at > below)
-            complain(d->source, row->place.line, "%s is handed out up to 0x%08" PRIX64 ", but direct ends at 0x%08" PRIX64 "; expected all of it "
-                     "to show, because table access is `identity`", row->place.name, row->place.end.at - 1, below - 1);
+            complain(d->source, row->place.line,
+                     "%s is handed out up to 0x%08" PRIX64 ", but direct ends at 0x%08" PRIX64 "; expected all of it "
+                     "to show, because table access is `identity`",
+                     row->place.name, row->place.end.at - 1, below - 1);
     }
 }
 

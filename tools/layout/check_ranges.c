@@ -109,9 +109,11 @@ static void check_floating(struct source *s, struct place *const *places, uint32
         if (!places[i]->start.floats)
             fixed = places[i];
         if (end.floats && floating != NULL && floating->end.after >= end.after)
-            complain(s, places[i]->line, "%s ends at %s, after %s (line %u) ended at %s; expected the order "
-                     "boot, text, rodata, data, original, stack, shared", places[i]->name, border_text(s, end), floating->name,
-                     floating->line, border_text(s, floating->end));
+            complain(s, places[i]->line,
+                     "%s ends at %s, after %s (line %u) ended at %s; expected the order "
+                     "boot, text, rodata, data, original, stack, shared",
+                     places[i]->name, border_text(s, end), floating->name, floating->line,
+                     border_text(s, floating->end));
         if (end.floats)
             floating = places[i];
         if (!end.floats && places[i]->start.floats && fixed != NULL && end.at <= fixed->start.at)
@@ -141,8 +143,8 @@ static bool check_order(struct source *s, struct place *const *places, uint32_t 
 }
 
 /* Every byte from `start` to `end` is in exactly one row. */
-static void check_cover(struct document *d, const char *what, const char *why, struct place *const *places, uint32_t count,
-                        uint64_t start, uint64_t end)
+static void check_cover(struct document *d, const char *what, const char *why, struct place *const *places,
+                        uint32_t count, uint64_t start, uint64_t end)
 {
     struct source *s = d->source;
     const struct place *low = NULL;
@@ -196,7 +198,8 @@ static void check_own_cover(struct document *d, struct place *const *places)
         if (d->regions[i].purpose == PURPOSE_USER)
             user = &d->regions[i].place;
     if (user != NULL && !user->broken && !place_floats(user))
-        check_cover(d, "kernel space", source_print(d->source, ", as user (line %u) does", user->line), places, d->region_count - d->common_count, user->start.at, user->end.at);
+        check_cover(d, "kernel space", source_print(d->source, ", as user (line %u) does", user->line), places,
+                    d->region_count - d->common_count, user->start.at, user->end.at);
 }
 
 void check_region_ranges(struct document *d)

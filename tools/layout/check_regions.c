@@ -117,8 +117,10 @@ static void check_first_stack(struct document *d, const struct region *r)
     enum { LEAST = 8192, WORDS = 16 };
 
     if (r->unit < LEAST || r->unit % WORDS != 0 || r->maximum > 0)
-        complain(d->source, r->place.line, "stack has a growth of %s; expected its size, such as `10 KiB each`: at least "
-                 "%d bytes, a multiple of %d", size_text(d->source, r->unit), LEAST, WORDS);
+        complain(d->source, r->place.line,
+                 "stack has a growth of %s; expected its size, such as `10 KiB each`: at least "
+                 "%d bytes, a multiple of %d",
+                 size_text(d->source, r->unit), LEAST, WORDS);
     if (r->guard > 0)
         complain(d->source, r->place.line, "stack has a guard of %s; what guards it is `original`, right below",
                  size_text(d->source, r->guard));
@@ -230,9 +232,11 @@ static void check_of_process(struct document *d, const struct region *r)
     if (r->scope != SCOPE_PROCESS || r->backing == BACKING_USER || r->backing == BACKING_TABLES)
         return;
     if (r != d->purpose[PURPOSE_STACKS])
-        complain(d->source, p->line, "%s has the scope `process`; expected that of user, stacks and tables alone", p->name);
+        complain(d->source, p->line, "%s has the scope `process`; expected that of user, stacks and tables alone",
+                 p->name);
     else if (!p->broken && (p->start.floats || p->end.floats || p->start.at % TABLE != 0 || p->end.at % TABLE != 0))
-        complain(d->source, p->line, "stacks of the scope `process` have directory entries of their own; expected start and end "
+        complain(d->source, p->line,
+                 "stacks of the scope `process` have directory entries of their own; expected start and end "
                  "at multiples of 4 MiB");
 }
 

@@ -48,10 +48,11 @@ bool region_differs(const struct document *other, const struct region *r)
 {
     const struct region *o = region_in(other, r);
 
-    return o == NULL || places_differ(&r->place, &o->place) || r->kernel != o->kernel || r->user != o->user || r->scope != o->scope ||
-           r->backing != o->backing || (r->backing == BACKING_FIXED && borders_differ(r->physical, o->physical)) ||
-           (r->backing == BACKING_ALIAS && texts_differ(r->alias, o->alias)) || r->unit != o->unit || r->maximum != o->maximum ||
-           r->guard != o->guard;
+    return o == NULL || places_differ(&r->place, &o->place) || r->kernel != o->kernel || r->user != o->user ||
+           r->scope != o->scope || r->backing != o->backing ||
+           (r->backing == BACKING_FIXED && borders_differ(r->physical, o->physical)) ||
+           (r->backing == BACKING_ALIAS && texts_differ(r->alias, o->alias)) || r->unit != o->unit ||
+           r->maximum != o->maximum || r->guard != o->guard;
 }
 
 bool physical_differs(const struct document *other, const struct physical *p)
@@ -187,7 +188,8 @@ static unsigned compare_policies(const struct document *a, const struct document
         bool differs = strcmp(left, right) != 0;
 
         count += differs;
-        side_by_side(out, source_print(a->source, "%-24s %s", name, left), source_print(b->source, "%-24s %s", name, right), differs);
+        side_by_side(out, source_print(a->source, "%-24s %s", name, left),
+                     source_print(b->source, "%-24s %s", name, right), differs);
     }
     return count;
 }

@@ -1,8 +1,8 @@
 /*
  * compare.h - two documents side by side: what is the same row in both, and whether it says the same.
  *
- * Rows are the same when they have the same name, regions also by what the kernel uses them for. Words for readers (What
- * lives there, Why, claims) make no difference; all that the kernel obeys does.
+ * Rows are the same when they have the same name, regions also by what the kernel uses them for. Words for readers
+ * (What lives there, Why, claims) make no difference; all that the kernel obeys does.
  */
 #ifndef QUIRE_LAYOUT_COMPARE_H
 #define QUIRE_LAYOUT_COMPARE_H

@@ -37,9 +37,26 @@ enum backing {
 };
 
 enum purpose {
-    PURPOSE_PLAIN, PURPOSE_USER, PURPOSE_BOOT, PURPOSE_TEXT, PURPOSE_RODATA, PURPOSE_DATA,
-    PURPOSE_ORIGINAL, PURPOSE_STACK, PURPOSE_SHARED, PURPOSE_DIRECT, PURPOSE_RECORDS, PURPOSE_HEAP, PURPOSE_DEVICES,
-    PURPOSE_STACKS, PURPOSE_SLOTS, PURPOSE_TABLES, PURPOSE_BOOKKEEPING, PURPOSE_TRACKERS, PURPOSE_OBJECTS, PURPOSE_COUNT,
+    PURPOSE_PLAIN,
+    PURPOSE_USER,
+    PURPOSE_BOOT,
+    PURPOSE_TEXT,
+    PURPOSE_RODATA,
+    PURPOSE_DATA,
+    PURPOSE_ORIGINAL,
+    PURPOSE_STACK,
+    PURPOSE_SHARED,
+    PURPOSE_DIRECT,
+    PURPOSE_RECORDS,
+    PURPOSE_HEAP,
+    PURPOSE_DEVICES,
+    PURPOSE_STACKS,
+    PURPOSE_SLOTS,
+    PURPOSE_TABLES,
+    PURPOSE_BOOKKEEPING,
+    PURPOSE_TRACKERS,
+    PURPOSE_OBJECTS,
+    PURPOSE_COUNT,
 };
 
 enum scope        { SCOPE_ALL, SCOPE_PROCESS, SCOPE_KERNEL, SCOPE_NOTHING };
@@ -167,7 +184,7 @@ struct document {
     struct region    *purpose[PURPOSE_COUNT];       /* PURPOSE_PLAIN: always NULL   */
     struct physical  *image, *bitmap, *boot, *master;   /* physical rows                */
     enum section      last;                         /* where the image ends         */
-    uint64_t          kernel_offset;                /* virtual minus physical of the image, modulo 2^64: the image may lie
+    uint64_t kernel_offset; /* virtual minus physical of the image, modulo 2^64: the image may lie
                                                      * lower in the address space than in memory */
 };
 

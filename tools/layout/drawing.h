@@ -1,6 +1,6 @@
 /*
- * drawing.h - what the drawings of documents (picture.h) and of running machines (map/draw.h) share: looks, text in SVG,
- * paragraphs, and boxes of characters in the manner of the seeds.
+ * drawing.h - what the drawings of documents (picture.h) and of running machines (map/draw.h) share: looks, text in
+ * SVG, paragraphs, and boxes of characters in the manner of the seeds.
  */
 #ifndef QUIRE_LAYOUT_DRAWING_H
 #define QUIRE_LAYOUT_DRAWING_H

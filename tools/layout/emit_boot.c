@@ -159,7 +159,10 @@ void emit_boot_tables(const struct document *d, FILE *out)
         if (kind_of(d, index) == BOOT_TABLE || kind_of(d, index) == KERNEL_TABLE)
             emit_table(d, out, index);
     /* All zero: it need not be in the file. */
-    fprintf(out, "    .section %s\n    .balign 4096\n"
+    fprintf(out,
+            "    .section %s\n    .balign 4096\n"
             "    .global boot_slot_table\nboot_slot_table:\n    .fill %" PRIu64 ", 4, 0\n\n"
-            "    .section .note.GNU-stack, \"\", @progbits\n", d->policy.access != ACCESS_TRACKED ? ".bss.tables, \"aw\", @nobits" : ".boot.tables, \"aw\", @progbits", slot_tables * ENTRIES);
+            "    .section .note.GNU-stack, \"\", @progbits\n",
+            d->policy.access != ACCESS_TRACKED ? ".bss.tables, \"aw\", @nobits" : ".boot.tables, \"aw\", @progbits",
+            slot_tables * ENTRIES);
 }

@@ -62,20 +62,26 @@ static void emit_start(const struct document *d, FILE *out, int section)
 static void emit_packed(const struct document *d, FILE *out)
 {
     emit_start(d, out, SECTION_ORIGINAL);
-    fprintf(out,
-            "    .data_shared : AT(ADDR(.data_shared) - KERNEL_OFFSET) { KEEP(*(.data_shared .data_shared.*)) } :original\n"
-            "    .bss_shared : AT(ADDR(.bss_shared) - KERNEL_OFFSET) { KEEP(*(.bss_shared .bss_shared.*)) . = ALIGN(16); } :original\n"
-            "    image_original_end = .;\n    image_original_border = ALIGN(4096);\n\n"
-            "    . = ALIGN(4096);\n    image_stack_start = .;\n"
-            "    .stack (NOLOAD) : AT(ADDR(.stack) - KERNEL_OFFSET) { . += %" PRIu64 "; } :original\n"
-            "    image_stack_end = .;\n    image_stack_border = .;\n    image_shared_start = .;\n"
-            "    boot_stack_guard = image_stack_start - 4096;\n    boot_stack = image_stack_start;\n    boot_stack_top = image_stack_end;\n"
-            "    .shared (NOLOAD) : AT(ADDR(.shared) - KERNEL_OFFSET) { . += image_original_end - image_original_start; } :original\n"
-            "    image_shared_end = .;\n    image_shared_border = .;\n\n", section_region(d, SECTION_STACK)->unit);
+    fprintf(
+        out,
+        "    .data_shared : AT(ADDR(.data_shared) - KERNEL_OFFSET) { KEEP(*(.data_shared .data_shared.*)) } :original\n"
+        "    .bss_shared : AT(ADDR(.bss_shared) - KERNEL_OFFSET) { KEEP(*(.bss_shared .bss_shared.*)) . = ALIGN(16); "
+        "} :original\n"
+        "    image_original_end = .;\n    image_original_border = ALIGN(4096);\n\n"
+        "    . = ALIGN(4096);\n    image_stack_start = .;\n"
+        "    .stack (NOLOAD) : AT(ADDR(.stack) - KERNEL_OFFSET) { . += %" PRIu64 "; } :original\n"
+        "    image_stack_end = .;\n    image_stack_border = .;\n    image_shared_start = .;\n"
+        "    boot_stack_guard = image_stack_start - 4096;\n    boot_stack = image_stack_start;\n    boot_stack_top = "
+        "image_stack_end;\n"
+        "    .shared (NOLOAD) : AT(ADDR(.shared) - KERNEL_OFFSET) { . += image_original_end - image_original_start; "
+        "} :original\n"
+        "    image_shared_end = .;\n    image_shared_border = .;\n\n",
+        section_region(d, SECTION_STACK)->unit);
 }
 
 /* Of a kernel whose document has no region `stack`: a page that guards, and two. emit_packed() has the other's. */
-static const char boot_stack[] = " . = ALIGN(4096); boot_stack_guard = .; . += 4096; boot_stack = .; . += 8192; boot_stack_top = .;";
+static const char boot_stack[] =
+    " . = ALIGN(4096); boot_stack_guard = .; . += 4096; boot_stack = .; . += 8192; boot_stack_top = .;";
 
 static void emit_sections(const struct document *d, FILE *out)
 {
@@ -106,7 +112,8 @@ static void emit_sections(const struct document *d, FILE *out)
             "    . = ALIGN(16);\n"
             "    image_bss_start = .;\n"
             "    .bss : AT(ADDR(.bss) - KERNEL_OFFSET) { *(.bss .bss.*) *(COMMON)%s } :data\n"
-            "    image_bss_end = .;\n    image_data_border = ALIGN(4096);\n\n", d->last > SECTION_DATA ? "" : boot_stack);
+            "    image_bss_end = .;\n    image_data_border = ALIGN(4096);\n\n",
+            d->last > SECTION_DATA ? "" : boot_stack);
     if (d->last > SECTION_DATA)
         emit_packed(d, out);
     fprintf(out,
@@ -122,7 +129,8 @@ static void emit_numbers(const struct document *d, FILE *out)
             "image_end = (image_%s_end + 0xFFF) & 0xFFFFF000;\n"
             "image_physical_start = image_start - KERNEL_OFFSET;\n"
             "image_physical_end = image_end - KERNEL_OFFSET;\n\n",
-            d->boot != NULL ? "" : " + KERNEL_OFFSET", d->boot != NULL ? "image_text_start" : "image_boot_start + KERNEL_OFFSET",
+            d->boot != NULL ? "" : " + KERNEL_OFFSET",
+            d->boot != NULL ? "image_text_start" : "image_boot_start + KERNEL_OFFSET",
             d->last == SECTION_DATA ? "bss" : section_text(d->last));
     for (int section = 0; section <= (int)d->last; section++) {
         const char *name = section_text(section), *end = section == SECTION_DATA ? "bss" : name;
@@ -131,8 +139,10 @@ static void emit_numbers(const struct document *d, FILE *out)
 
         fprintf(out, "image_%s_first_page  = ABSOLUTE(image_%s_start%s) >> 12;\n", name, name, more);
         fprintf(out, "image_%s_end_page    = (ABSOLUTE(image_%s_end%s) + 0xFFF) >> 12;\n", name, end, more);
-        fprintf(out, "image_%s_first_frame = image_%s_first_page%s;\n", name, name, here ? "" : " - KERNEL_OFFSET / 4096");
-        fprintf(out, "image_%s_end_frame   = image_%s_end_page%s;\n", name, name, here ? "" : " - KERNEL_OFFSET / 4096");
+        fprintf(out, "image_%s_first_frame = image_%s_first_page%s;\n", name, name,
+                here ? "" : " - KERNEL_OFFSET / 4096");
+        fprintf(out, "image_%s_end_frame   = image_%s_end_page%s;\n", name, name,
+                here ? "" : " - KERNEL_OFFSET / 4096");
     }
     fprintf(out, "\n");
 }
@@ -164,7 +174,8 @@ static void emit_physical_limits(const struct document *d, FILE *out)
         fprintf(out,
                 "ASSERT(image_%s_end_frame <= 0x%05" PRIX64 ", \"%s:%u: the physical range %s must end at "
                 "0x%08" PRIX64 ", but the image goes on\")\n",
-                section_text(d->last), image->end.at / PAGE, d->source->path, image->line, image->name, image->end.at - 1);
+                section_text(d->last), image->end.at / PAGE, d->source->path, image->line, image->name,
+                image->end.at - 1);
     for (uint32_t i = 0; i < d->boot_map_count; i++) {
         const struct boot_map *m = &d->boot_maps[i];
         uint64_t from = m->keep ? image->start.at : boot->start.at;

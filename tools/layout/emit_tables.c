@@ -67,7 +67,8 @@ static void emit_region(const struct document *d, FILE *out, const struct region
 
     fprintf(out, "    { .name = \"%s\", .span = { %s, %s },\n", p->name, page_text(d, p->start),
             page_text(d, p->end));
-    fprintf(out, "      .first_byte = %s, .last_byte = %s,\n", byte_text(d, p->start, ""), byte_text(d, p->end, " - 1"));
+    fprintf(out, "      .first_byte = %s, .last_byte = %s,\n", byte_text(d, p->start, ""),
+            byte_text(d, p->end, " - 1"));
     fprintf(out, "      .rights = { %s, %s },\n", rights_constant(r->kernel), rights_constant(r->user));
     fprintf(out, "      .purpose = %s, .scope = %s, .backing = %s,\n",
             r->purpose == PURPOSE_PLAIN ? "PURPOSE_PLAIN" : word_of(purpose_words, r->purpose)->c,
@@ -152,11 +153,12 @@ static void emit_layout(const struct document *d, FILE *out)
     emit_string(out, d->title);
     fprintf(out, ", .file = ");
     emit_string(out, d->source->path);
-    fprintf(out,
-            ",\n    .regions = regions, .physical = physical, .boot_maps = boot_maps, .claims = claims,\n"
-            "    .region_count = %u, .common_count = %u, .physical_count = %u, .boot_map_count = %u, .claim_count = %u,\n"
-            "    .purpose = {\n",
-            d->region_count, d->common_count, d->physical_count, d->boot_map_count, d->claim_count);
+    fprintf(
+        out,
+        ",\n    .regions = regions, .physical = physical, .boot_maps = boot_maps, .claims = claims,\n"
+        "    .region_count = %u, .common_count = %u, .physical_count = %u, .boot_map_count = %u, .claim_count = %u,\n"
+        "    .purpose = {\n",
+        d->region_count, d->common_count, d->physical_count, d->boot_map_count, d->claim_count);
     for (int purpose = PURPOSE_PLAIN + 1; purpose < PURPOSE_COUNT; purpose++)
         if (d->purpose[purpose] != NULL)
             fprintf(out, "        [%s] = &regions[%d],\n", word_of(purpose_words, purpose)->c,
@@ -185,11 +187,12 @@ static void emit_layout(const struct document *d, FILE *out)
 
 void emit_tables(const struct document *d, FILE *out)
 {
-    fprintf(out, "/* Made from %s. The document, as the kernel reads it: see memory/layout.h. */\n"
+    fprintf(out,
+            "/* Made from %s. The document, as the kernel reads it: see memory/layout.h. */\n"
             "#include \"memory/layout.h\"\n\n"
             "_Static_assert(STANDING_REGIONS == %d && SLOT_PAGES_LEAST == %d && MAGAZINE_FRAMES_MOST == %d,\n"
-            "               \"what documents are measured by is what the kernel has\");\n\n", d->source->path, STANDING_MOST,
-            PROCESSORS_MOST * SLOTS_EACH, MAGAZINE_FRAMES_MOST);
+            "               \"what documents are measured by is what the kernel has\");\n\n",
+            d->source->path, STANDING_MOST, PROCESSORS_MOST * SLOTS_EACH, MAGAZINE_FRAMES_MOST);
     fprintf(out, "/* Borders that float: page and frame numbers, set by kernel.ld. */\nextern char\n");
     for (int section = 0; section <= (int)d->last; section++) {
         const char *name = word_of(section_words, section)->text;

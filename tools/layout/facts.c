@@ -26,7 +26,8 @@ static void region(FILE *out, const char *prefix, const struct region *r)
     fprintf(out, "%s%s.user=%s\n", prefix, p->name, r->same_rights ? "same" : rights_text(r->user));
     if (r->unit == 0)
         return;
-    fprintf(out, "%s%s.unit=%" PRIu64 "\n%s%s.guard=%" PRIu64 "\n", prefix, p->name, r->unit, prefix, p->name, r->guard);
+    fprintf(out, "%s%s.unit=%" PRIu64 "\n%s%s.guard=%" PRIu64 "\n", prefix, p->name, r->unit, prefix, p->name,
+            r->guard);
     if (!p->start.floats && !p->end.floats)
         fprintf(out, "%s%s.count=%" PRIu64 "\n", prefix, p->name, (p->end.at - p->start.at) / (r->unit + r->guard));
 }

@@ -155,15 +155,19 @@ static void measure(struct column *t, double least)
 }
 
 /* The boxes of a column of regions, from `first` on. */
-static void fill_column(const struct document *d, const struct document *other, struct column *t, const struct region *first)
+static void fill_column(const struct document *d, const struct document *other, struct column *t,
+                        const struct region *first)
 {
     t->boxes = source_keep(d->source, t->count * sizeof(*t->boxes));
     for (uint32_t i = 0; i < t->count; i++) {
         const struct region *r = &first[i];
 
-        t->boxes[i] = (struct box){ .place = &r->place, .look = look_of_region(r->purpose, r->backing), .rights = region_rights(d, r),
-                                   .detail = region_detail(d, r), .below = below(d, r->place.start),
-                                   .differs = other != NULL && region_differs(other, r) };
+        t->boxes[i] = (struct box){ .place = &r->place,
+                                    .look = look_of_region(r->purpose, r->backing),
+                                    .rights = region_rights(d, r),
+                                    .detail = region_detail(d, r),
+                                    .below = below(d, r->place.start),
+                                    .differs = other != NULL && region_differs(other, r) };
     }
 }
 
@@ -178,7 +182,10 @@ static struct column virtual_column(const struct document *d, const struct docum
 /* What kernel space has where programs have their part. */
 static struct column own_column(const struct document *d, const struct document *other)
 {
-    struct column t = { .x = OWN_X, .width = OWN_WIDTH, .count = d->region_count - d->common_count, .labels_right = true };
+    struct column t = { .x = OWN_X,
+                        .width = OWN_WIDTH,
+                        .count = d->region_count - d->common_count,
+                        .labels_right = true };
 
     fill_column(d, other, &t, &d->regions[d->common_count]);
     t.end = below(d, d->purpose[PURPOSE_USER]->place.end);
@@ -228,8 +235,8 @@ static void draw_box(FILE *out, const struct column *t, const struct box *b)
     fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"7\" height=\"%.1f\" fill=\"%s\"/>\n", t->x, b->y,
             b->height, b->look.edge);
     if (b->differs)
-        fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" class=\"differs\"/>\n", t->x + 2, b->y + 2,
-                t->width - 4, b->height - 4);
+        fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" class=\"differs\"/>\n", t->x + 2,
+                b->y + 2, t->width - 4, b->height - 4);
     fprintf(out, "<text x=\"%.1f\" y=\"%.1f\"><tspan class=\"name\">%s</tspan>"
             "<tspan class=\"rights\" dx=\"12\">%s</tspan></text>\n", t->x + 20, y, b->place->name, b->rights);
     svg_text(out, t->x + t->width - 14, y, "size end", size);
@@ -358,7 +365,8 @@ static void draw_foot(const struct document *d, const struct document *other, FI
              word_of(unlisted_words, p->unlisted)->text, word_of(zeroing_words, p->zeroing)->text,
              word_of(exhaustion_words, p->exhaustion)->text, p->magazine));
     if (other != NULL)
-        svg_text(out, MARGIN, y + 74, "note", source_print(s, "In a thick frame: what %s says otherwise, or does not have.", other->name));
+        svg_text(out, MARGIN, y + 74, "note",
+                 source_print(s, "In a thick frame: what %s says otherwise, or does not have.", other->name));
 }
 
 static const char style[] =
@@ -432,7 +440,8 @@ static char *drawn(const struct document *d, const struct document *other, struc
 
 static void begin_svg(FILE *out, struct size all)
 {
-    fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\">\n",
+    fprintf(out,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\">\n",
             all.width, all.height, all.width, all.height);
     fputs(style, out);
     fprintf(out, "<defs>\n%s</defs>\n", svg_patterns);
@@ -455,7 +464,8 @@ void picture_svg_against(const struct document *d, const struct document *other,
     char *one = drawn(d, other, &left), *two = drawn(other, d, &right);
 
     begin_svg(out, (struct size){ left.width + right.width, left.height > right.height ? left.height : right.height });
-    fprintf(out, "%s<g transform=\"translate(%.0f 0)\">\n%s</g>\n</svg>\n", one != NULL ? one : "", left.width, two != NULL ? two : "");
+    fprintf(out, "%s<g transform=\"translate(%.0f 0)\">\n%s</g>\n</svg>\n", one != NULL ? one : "", left.width,
+            two != NULL ? two : "");
     free(one);
     free(two);
 }

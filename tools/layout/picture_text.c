@@ -29,7 +29,8 @@ static void box(const struct document *d, FILE *out, const struct place *p, cons
     const char *left = source_print(d->source, "%-12s %s", p->name, facts);
     int gap = BOX - 2 - (int)strlen(left) - (int)strlen(p->size_words);
 
-    character_line(out, BOX, '|', source_print(d->source, "%s%*s%s", left, gap < 1 ? 1 : gap, "", p->size_words), BOX - 2);
+    character_line(out, BOX, '|', source_print(d->source, "%s%*s%s", left, gap < 1 ? 1 : gap, "", p->size_words),
+                   BOX - 2);
     paragraph(out, p->note);
 }
 

@@ -15,12 +15,12 @@ const struct word section_words[] = {
     WORD("shared", SECTION_SHARED), END
 };
 
-const struct word backing_words[] = {
-    WORD("none", BACKING_NONE), WORD("physical", BACKING_FIXED), WORD("image", BACKING_IMAGE),
-    WORD("demand", BACKING_DEMAND), WORD("device", BACKING_DEVICE), WORD("tables", BACKING_TABLES),
-    WORD("slots", BACKING_SLOTS), WORD("window", BACKING_WINDOW), WORD("alias of", BACKING_ALIAS), WORD("objects", BACKING_OBJECTS),
-    WORD("program", BACKING_USER), END
-};
+const struct word backing_words[] = { WORD("none", BACKING_NONE),      WORD("physical", BACKING_FIXED),
+                                      WORD("image", BACKING_IMAGE),    WORD("demand", BACKING_DEMAND),
+                                      WORD("device", BACKING_DEVICE),  WORD("tables", BACKING_TABLES),
+                                      WORD("slots", BACKING_SLOTS),    WORD("window", BACKING_WINDOW),
+                                      WORD("alias of", BACKING_ALIAS), WORD("objects", BACKING_OBJECTS),
+                                      WORD("program", BACKING_USER),   END };
 
 /* A region's purpose follows from its name. */
 const struct word purpose_words[] = {

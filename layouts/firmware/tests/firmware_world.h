@@ -1,5 +1,5 @@
 /*
- * firmware_world.h - the firmware seed's machine, for tests of its exact rights.
+ * firmware_world.h - the machine of the firmware design document, for tests of its exact rights.
  *
  * slot.c, table.c and cursor.c are compiled here once more, for one level and the firmware format, over the
  * software MMU. The includer says where the kernel's rows lie: rows[], whose pages show the frames of the same

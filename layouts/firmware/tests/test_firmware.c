@@ -72,7 +72,7 @@ static void probe_region(unsigned region, struct rights claimed)
     end();
 }
 
-/* ---- Rights: the seed's own table, six tries of every page ---------------------------------------- */
+/* ---- Rights: the design document's own table, six tries of every page ---------------------------------------- */
 
 static void g7_code_is_for_execution_alone(void **state)
 {

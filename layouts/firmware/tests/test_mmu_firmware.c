@@ -1,5 +1,6 @@
 /*
- * test_mmu_firmware.c - the firmware seed's machine: exact rights, keys, tables of variable length.
+ * test_mmu_firmware.c - the machine of the firmware design document: exact rights, keys, tables of variable
+ * length.
  *
  * What x86 cannot express is shown here: execute-only pages, pages that programs may use and the kernel may
  * not, constants that cannot be executed. test_firmware.c has the rows of the compiled document.
@@ -7,7 +8,7 @@
 #include "firmware_machine.h"
 
 /*
- * The kernel part, bottom to top, as the seed draws it; a page or two of each. Then the slots, and
+ * The kernel part, bottom to top, as the design document draws it; a page or two of each. Then the slots, and
  * tables that the kernel sees at their physical address. Programs have the rest.
  */
 enum { TEXT = 0, RODATA = 2, DATA = 3, ORIGINAL = 4, STACK = 5, SHARED = 6, HEAP = 7, IO = 12,
@@ -32,7 +33,7 @@ static struct layout_region rows[] = {
 /* ---- Tests ------------------------------------------------------------------------------------- */
 
 /* G7 to G14: 8 regions, {kernel, user}, {read, write, execute}. */
-static void forty_eight_probes_give_the_seeds_table(void **state)
+static void forty_eight_probes_give_the_documents_table(void **state)
 {
     struct space space;
 
@@ -285,7 +286,7 @@ static void a_missing_flush_is_seen(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(forty_eight_probes_give_the_seeds_table),
+        cmocka_unit_test(forty_eight_probes_give_the_documents_table),
         cmocka_unit_test(every_combination_of_rights_is_exact),
         cmocka_unit_test(the_original_opens_only_for_a_moment),
         cmocka_unit_test(a_table_is_as_long_as_its_last_page_needs),
