@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from conftest import image_of
 from quire import MachineError
 
 
@@ -149,6 +150,11 @@ def test_refuses_too_little_memory_each_way(house, layout, machine):
     RAM."""
     kernel = os.path.join(os.path.dirname(house.kernel(layout)), "kernel-pvh.elf")
     first = house.least_to_speak(layout)
+    start, end = image_of(kernel)
+    # A PC's BIOS works at the end of RAM. Where an image lies higher than the first megabyte, the loader writes it over
+    # the BIOS in so small a machine, which ends there: no instruction of the kernel's has run.
+    if machine == "pc" and start > 1 << 20:
+        first = end // 1024 + 132
     for kib in [first + 28, *range(first + 76, max(house.least(layout), first + 900), 76)]:
         done = subprocess.run(["qemu-system-i386", "-M", machine, "-accel", "tcg", "-m", f"{kib}K", "-display", "none",
                                "-no-reboot", "-nodefaults", "-device", "isa-debug-exit,iobase=0xf4", "-serial", "stdio",
