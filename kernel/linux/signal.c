@@ -313,14 +313,14 @@ SYSTEM_CALL(sigpending, user_t, to)
 
 static long suspend_until_signal(uint64_t mask)
 {
-    struct thread    *self  = current_thread();
-    struct wait_queue never = { NULL, NULL };
+    struct thread     *self  = current_thread();
+    struct wait_queue *never = &self->never;
 
     self->saved_mask   = self->mask;
     signal_set_mask(mask);
     self->restore_mask = true;
     while (!signal_pending(self))
-        wait_on(&never, NULL, NULL, NEVER, WAIT_SIGNALS);
+        wait_on(never, NULL, NULL, NEVER, WAIT_SIGNALS);
     return -ERESTARTNOHAND;
 }
 
@@ -337,17 +337,17 @@ SYSTEM_CALL(sigsuspend, int, unused_first, int, unused_second, uint32_t, mask) {
 
 SYSTEM_CALL(pause)
 {
-    struct wait_queue never = { NULL, NULL };
+    struct wait_queue *never = &current_thread()->never;
 
     while (!signal_pending(current_thread()))
-        wait_on(&never, NULL, NULL, NEVER, WAIT_SIGNALS);
+        wait_on(never, NULL, NULL, NEVER, WAIT_SIGNALS);
     return -ERESTARTNOHAND;
 }
 
 static long wait_for_signal(user_t set_at, user_t info_at, uint64_t deadline)
 {
     struct thread     *self  = current_thread();
-    struct wait_queue  never = { NULL, NULL };
+    struct wait_queue *never = &self->never;
     struct signal_info info;
     uint32_t           encoded[SIGNAL_INFO_BYTES / 4];
     uint64_t           set;
@@ -360,7 +360,7 @@ static long wait_for_signal(user_t set_at, user_t info_at, uint64_t deadline)
         uint64_t mask = self->mask;
 
         self->mask = mask & ~set;               /* so that one of them ends the sleep */
-        err = wait_on(&never, NULL, NULL, deadline, WAIT_SIGNALS);
+        err = wait_on(never, NULL, NULL, deadline, WAIT_SIGNALS);
         self->mask = mask;
         if (err == -EINTR && (signals_waiting(self) & set))
             err = 0;

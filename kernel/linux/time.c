@@ -208,13 +208,13 @@ static long sleep_on(const struct restart *restart);
 /* A relative sleep that a signal without a handler interrupts goes on by restart_syscall(). */
 static long sleep_until(uint64_t deadline, user_t rest, bool wide, bool relative)
 {
-    struct thread    *self  = current_thread();
-    struct wait_queue never = { NULL, NULL };
-    uint64_t          now;
-    int               err;
+    struct thread     *self  = current_thread();
+    struct wait_queue *never = &self->never;
+    uint64_t           now;
+    int                err;
 
     do
-        err = wait_on(&never, NULL, NULL, deadline, WAIT_SIGNALS);
+        err = wait_on(never, NULL, NULL, deadline, WAIT_SIGNALS);
     while (err == 0);
     now = clock_now();
     if (err == -ETIMEDOUT || now >= deadline)

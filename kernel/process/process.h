@@ -158,6 +158,7 @@ struct thread {
     struct restart      restart;        /* how restart_syscall() goes on                          */
     struct waiter       waiter;         /* where it waits; and for a mutex, perhaps meanwhile     */
     struct waiter       mutex_waiter;
+    struct wait_queue   never;          /* nobody wakes it: for waiting for signals and time alone */
     struct futex_waiter futex;
     struct timer        sleep_timer;
     bool                woken, timed_out, interruptible, killable;
