@@ -112,9 +112,16 @@ def test_jobs_stop_and_go_on(shell):
 
 
 def test_the_window_may_change(shell):
+    """The size comes on its own way, not after the keys; when it does the shell draws its line anew, so the echo of what
+    is typed meanwhile may be in pieces."""
     child = shell()
     child.setwinsize(24, 80)
-    seen = [say(child, "stty size") for _ in range(3)]      # the size comes on its own way, not after the keys
+    seen = []
+    for _ in range(3):
+        child.sendline("stty size")
+        child.expect(r"(\d+ \d+)\r\n")
+        seen.append(child.match[1])
+        child.expect(PROMPT)
     assert seen[-1] == "24 80", seen
 
 
