@@ -112,8 +112,8 @@ def test_jobs_stop_and_go_on(shell):
 
 
 def test_the_window_may_change(shell):
-    """The size comes on its own way, not after the keys; when it does the shell draws its line anew, so the echo of what
-    is typed meanwhile may be in pieces."""
+    """The size comes on its own way, not after the keys; when it does the shell draws its line anew, so the echo of
+    what is typed meanwhile may be in pieces."""
     child = shell()
     child.setwinsize(24, 80)
     seen = []
