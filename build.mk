@@ -89,6 +89,14 @@ note = $(if $(V),,@printf '  %-9s %s\n' $(1) $(2);)
 # $(call unless_same,FILE,TEXT): nothing when the file says just that, else FORCE: the rule that writes it runs.
 unless_same = $(if $(subst x$(strip $(2))x,,x$(strip $(file < $(1)))x),FORCE)
 
+# $(call listed,FILE,OBJECTS): a file that is newer than what was made of another list: none of the objects itself need
+# be newer. It is to be among the prerequisites of what is linked of them.
+define listed
+$(1): $$(call unless_same,$(1),$(2))
+	@mkdir -p $$(@D)
+	@echo '$(strip $(2))' > $$@
+endef
+
 # ---- Objects ---------------------------------------------------------------------------
 #
 # A source is compiled once for each way in which it is used, and linked for each layout. Sources that look at a
@@ -98,6 +106,7 @@ unless_same = $(if $(subst x$(strip $(2))x,,x$(strip $(file < $(1)))x),FORCE)
 #
 #   way       what for                                 once                   for a layout
 #   kernel    the kernel; -checked with deep checks    $(O)/objects/kernel    $(B)/kernel
+#             and in manners of its own (below)        the same, and -MANNER
 #   port      host tests, sanitized                    $(O)/objects/port      $(B)/port
 #   fuzz      fuzzers of the kernel's parsers          $(O)/objects/fuzz      $(B)/fuzz
 #   bench     measurements on the host                 $(O)/objects/bench     $(B)/bench
@@ -107,9 +116,21 @@ port_objects   := $(O)/objects/port
 fuzz_objects   := $(O)/objects/fuzz
 bench_objects  := $(O)/objects/bench
 
+# The manners in which some sources of the kernel are compiled, each into a folder of its own: a source that is moved to
+# another list has another object, so that it is compiled anew.
+manners        = small boot string
+manner_small   = $(if $(findstring -O2,$(OPTIMISE)),-Os)    # runs when the kernel starts or ends, or somebody looks
+manner_string  = -fno-tree-loop-distribute-patterns         # a loop that is memcpy must not become a call of memcpy
+manner_boot    = $(manner_string) $(manner_small)
+of_small       = $(cold)
+of_boot        = $(boot)
+of_string      = kernel/base/string.c
+manner         = $(strip $(foreach one,$(manners),$(if $(filter $(1),$(of_$(one))),-$(one))))
+
 # $(call objects,WAY,SOURCES): their objects, each where it belongs. An object keeps its source's whole name: trap.c and
 # trap.S are two halves of one thing.
-objects = $(foreach source,$(2),$(if $(filter $(source),$(by_layout)),$(B)/$(1),$($(1)_objects))/$(source).o)
+objects = $(foreach source,$(2),$(if $(filter $(source),$(by_layout)),$(B)/$(1),$($(1)_objects))$(if \
+              $(filter kernel,$(1)),$(call manner,$(source)))/$(source).o)
 
 # $(call chosen,SOURCES): of these, those that the document chooses. For recipes: the list of its words must be there.
 words   = $(file < $(L)/features)
@@ -125,7 +146,7 @@ sets = $(filter %_$(1),$(adds) $(foreach word,$(filter $(words),$(choices)),$(ad
 define compiles
 $(1)/%.o: % $(1)/flags | $(3)
 	@mkdir -p $$(@D)
-	$$(call note,compile,$$<)$(2) $$(OWN_FLAGS) -MMD -MP -c -o $$@ $$<
+	$$(call note,compile,$$<)$(2) -MMD -MP -c -o $$@ $$<
 
 # By a name: a command has commas, which would be the ends of unless_same's arguments.
 command_$(1) := $(2)
@@ -155,6 +176,8 @@ endef
 build_setup := $(O)/setup-build
 test_setup  := $(O)/setup-test
 $(eval $(call once_or_layout,kernel,$(CC) $(KERNEL_FLAGS),$(build_setup)))
+$(foreach one,$(manners),$(eval kernel-$(one)_objects := $(kernel_objects)-$(one))$(eval \
+    $(call once_or_layout,kernel-$(one),$(CC) $(KERNEL_FLAGS) $(manner_$(one)),$(build_setup))))
 $(eval $(call once_or_layout,port,$(CC) $(TEST_FLAGS),$(test_setup)))
 $(eval $(call once_or_layout,fuzz,$(FUZZ_CC) $(FUZZ_FLAGS),$(test_setup)))
 $(eval $(call once_or_layout,bench,$(CC) $(BENCH_FLAGS),$(test_setup)))
@@ -165,13 +188,6 @@ $(eval $(call compiles,$(O)/objects/bios,$(CC) $(BIOS_FLAGS),$(build_setup)))
 $(eval $(call compiles,$(O)/objects/flat,$(CC) $(FLAT_FLAGS),$(build_setup)))
 
 in = $(patsubst %,$(O)/objects/$(1)/%.o,$(2))
-
-# What runs when the kernel starts or ends, or when somebody looks, is compiled to be small (sources.mk: cold).
-$(call objects,kernel,$(cold)): OWN_FLAGS = $(if $(findstring -O2,$(OPTIMISE)),-Os)
-
-# The compiler must not recognise a loop that is memcpy and turn it into a call of memcpy.
-$(patsubst %,$(kernel_objects)/%.o,kernel/base/string.c $(boot)): OWN_FLAGS = -fno-tree-loop-distribute-patterns
-$(patsubst %,$(kernel_objects)/%.o,$(boot)): OWN_FLAGS += $(if $(findstring -O2,$(OPTIMISE)),-Os)
 
 # ---- Set-up ----------------------------------------------------------------------------
 
@@ -211,9 +227,12 @@ endif
 # libarchive brings fifteen libraries that are not used here; loading them would take longer than all else that quire
 # does before it starts QEMU, so it is linked in. Of elfutils there is no archive that can be linked any more. Where the
 # sources are is asked by a command that lies elsewhere (tools/quire/home.c).
-$(O)/host/quire: $(call in,host,$(command) $(drawing) $(compiler))
+command_objects = $(call in,host,$(command) $(drawing) $(compiler))
+$(eval $(call listed,$(O)/objects/host/linked,$(command_objects)))
+
+$(O)/host/quire: $(command_objects) $(O)/objects/host/linked
 	@mkdir -p $(@D)
-	$(call note,link,$@)$(CC) -o $@ $^ -Wl,-Bstatic -larchive -ljson-c -Wl,-Bdynamic -lelf -lz
+	$(call note,link,$@)$(CC) -o $@ $(filter %.o,$^) -Wl,-Bstatic -larchive -ljson-c -Wl,-Bdynamic -lelf -lz
 	@echo '$(CURDIR)' > $(O)/sources
 
 # What other programs link with, and its Python module loads: it has no part of the command in it, it starts it.
@@ -292,13 +311,16 @@ layout_made  := $(patsubst %,$(B)/kernel/layout/%.o,layout.c tables.S $(tables:%
 kernel_parts := $(kernel_objects)/boot.o $(layout_made)
 linked        = $(call objects,kernel,$(call chosen,$(kernel))) $(kernel_parts)
 
+$(eval $(call listed,$(B)/linked,$(call objects,kernel,$(kernel) $(run_only)) $(kernel_parts)))
+
 # Linked twice: the names of all functions can only be listed once their addresses are known.
 # The list lies behind all code, so it moves none; the second link proves it.
 $(B)/symbols-0.S: tools/symbols.awk
 	@mkdir -p $(@D)
 	@awk -f tools/symbols.awk < /dev/null > $@
 
-$(B)/kernel-0.elf: $(call objects,kernel,$(kernel)) $(kernel_parts) $(B)/symbols-0.o $(L)/kernel.ld $(L)/features
+$(B)/kernel-0.elf: $(call objects,kernel,$(kernel)) $(kernel_parts) $(B)/symbols-0.o $(L)/kernel.ld $(L)/features \
+    $(B)/linked
 	@$(CC) $(LINK_FLAGS) $(AS_MULTIBOOT) -T $(L)/kernel.ld -o $@ $(linked) $(B)/symbols-0.o
 
 $(B)/symbols-1.S: $(B)/kernel-0.elf tools/symbols.awk
@@ -324,7 +346,8 @@ run_kernel := $(if $(filter 1,$(CHECKED)),,$(B)/kernel-run.elf)
 run_parts  = $(filter-out $(tables:%=$(B)/kernel/layout/%.c.o),$(kernel_parts))
 run_linked = $(call objects,kernel,$(call chosen,$(run))) $(run_parts)
 
-$(B)/kernel-run.elf: $(call objects,kernel,$(run)) $(run_parts) $(L)/kernel.ld $(L)/features tools/kernel-map
+$(B)/kernel-run.elf: $(call objects,kernel,$(run)) $(run_parts) $(L)/kernel.ld $(L)/features tools/kernel-map \
+    $(B)/linked
 	$(call note,link,$@)sed '/(\.assertions)/d' $(L)/kernel.ld > $@.ld && \
 	    $(CC) $(LINK_FLAGS) $(UNPADDED) $(AS_PVH) -T $@.ld -o $@.new $(run_linked)
 	@sh tools/kernel-map $@.new > $(@:.elf=.map)
@@ -380,7 +403,9 @@ machine_made := layout.c invariants.c audits.c corruptions.c commands.c
 
 # The machine in plain memory, as an archive of names: a test gets those of its objects that it asks for.
 define machine_archive
-$(B)/$(1)/machine.a: $(call objects,$(1),$(machine)) $(machine_made:%=$(B)/$(1)/layout/%.o) $(L)/features
+$(call listed,$(B)/$(1)/listed,$(call objects,$(1),$(machine)))
+
+$(B)/$(1)/machine.a: $(B)/$(1)/listed $(call objects,$(1),$(machine)) $(machine_made:%=$(B)/$(1)/layout/%.o) $(L)/features
 	@rm -f $$@ && $(AR) rcsTD $$@ $$(call objects,$(1),$$(call chosen,$$(machine))) $(machine_made:%=$(B)/$(1)/layout/%.o)
 endef
 $(foreach way,port fuzz bench,$(eval $(call machine_archive,$(way))))

@@ -345,7 +345,7 @@ cold += $(addprefix kernel/files/core/,lock.c event.c devices.c epoll_nest.c) \
         $(filter kernel/files/path/%,$(filter-out %/walk.c,$(kernel))) \
         kernel/files/tmpfs/tmpfs_folder.c kernel/files/tmpfs/tmpfs.c \
         $(addprefix kernel/files/ipc/,socket.c socket_connect.c socket_passed.c)
-cold += $(addprefix kernel/process/,timers.c image.c arguments.c user_account.c usage.c elf.c out_of_memory.c numbers.c)
+cold += $(addprefix kernel/process/,timers.c user_account.c usage.c out_of_memory.c numbers.c)
 cold += $(addprefix arch/i386/,trap_report.c inspect.c pic.c pci_ports.c power.c cpu_facts.c descriptor.c)
 hot   = $(addprefix layouts/,movos/tables.c pat/user_copy.c) \
         $(addprefix layouts/tracker/,tables.c tracker.c list.c master.c)

@@ -56,6 +56,25 @@ def test_what_was_compiled_with_the_same_command_is_not_compiled_again(house):
     assert house.make("-q", *flags) == (0, "")
 
 
+def test_a_source_that_is_to_be_compiled_otherwise_is_compiled_anew(house):
+    """Options that some sources have of their own are a part of their objects' command, as all others are: the lists of
+    sources.mk, changed, change what is compiled. What is no longer linked is not linked."""
+    layout = house.layouts[-1]
+    house.kernel(layout)
+
+    def compiled(*words):
+        status, said = house.make("-n", "kernel", f"LAYOUT={layout}", *words)
+        assert status == 0, said
+        return set(re.findall(r" compile (\S+?);", said)), "kernel-run.elf" in said
+
+    cold = set(house.make("-s", "print-cold")[1].split())
+    gone = [name for name in cold if not os.path.exists(os.path.join(house.tree, name))]
+    assert len(cold) > 100 and not gone and compiled() == (set(), False)
+    assert compiled("cold=") == (cold, True)
+    assert compiled("of_string=") == ({"kernel/base/string.c"}, True)
+    assert compiled("run_only=") == (set(), True)
+
+
 def test_setup_says_nothing_when_nothing_is_missing(house):
     done = subprocess.run(["sh", "tools/setup", "test"], cwd=house.tree, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
@@ -82,15 +101,21 @@ def dependencies(*folders):
             yield from (os.path.join(path, name) for name in names if name.endswith(".d"))
 
 
+def in_manners(house):
+    """The folders of what is compiled with options of its own, beside those of the kernel's objects."""
+    return ["kernel-" + name for name in house.make("-s", "print-manners")[1].split()]
+
+
 def test_only_what_is_listed_is_compiled_for_each_layout(house, layout):
     house.kernel(layout)
     status, listed = house.make("-s", "print-by_layout")
     assert status == 0
     of_kernel = {name for name in listed.split() if not name.startswith("arch/host/") and "tests/" not in name}
     print(len(of_kernel), "sources of the kernel are compiled for each layout:", *sorted(of_kernel))
-    folder = os.path.join(house.build, layout, "kernel")
+    folders = [os.path.join(house.build, layout, name) for name in ("kernel", *in_manners(house))]
     # A folder that is older than a list may have more; what is in it and is not listed is not linked.
-    compiled = {os.path.relpath(path, folder)[:-len(".d")]: path for path in dependencies(folder)}
+    compiled = {os.path.relpath(path, folder)[:-len(".d")]: path for folder in folders
+                for path in dependencies(folder)}
     assert of_kernel <= set(compiled), "listed, and not compiled"
     needless = [name for name in of_kernel
                 if not any("/layout/layout.h" in header for header in headers(compiled[name]))]
@@ -228,7 +253,8 @@ def bare_tree(house, tmp_path):
                                                        or name.endswith("rules.mk")):
             os.makedirs(os.path.dirname(tree / name), exist_ok=True)
             shutil.copy2(f"{house.tree}/{name}", tree / name)
-    for folder in ("objects/kernel", "objects/host", "objects/bios", "host", "bios", layout):
+    objects = [f"objects/{name}" for name in ("kernel", *in_manners(house), "host", "bios")]
+    for folder in (*objects, "host", "bios", layout):
         shutil.copytree(f"{house.build}/{folder}", tree / "build" / folder, symlinks=True, dirs_exist_ok=True)
     for word in ("build", "run", "iso", "test"):
         (tree / "build" / f"setup-{word}").touch()
