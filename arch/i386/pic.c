@@ -26,8 +26,8 @@ void pic_start(uint8_t first_vector)
     port_write8(SECOND, BEGIN);
     port_write8(FIRST + 1, first_vector);
     port_write8(SECOND + 1, first_vector + LINES_EACH);
-    port_write8(FIRST + 1, 1 << CASCADE);               /* where the second hangs on: a bit   */
-    port_write8(SECOND + 1, CASCADE);                   /* and to the second itself: a number */
+    port_write8(FIRST + 1, 1 << CASCADE);               /* the second's line: for the first a bit, */
+    port_write8(SECOND + 1, CASCADE);                   /* for the second a number                 */
     port_write8(FIRST + 1, MODE_8086);
     port_write8(SECOND + 1, MODE_8086);
     shut = (uint16_t)~(1u << CASCADE);
@@ -49,7 +49,7 @@ void pic_end(unsigned line)
 
 /*
  * A request that vanishes too early shows as the controller's last line without being in
- * service. The first controller believes what the second said, so that one must be told.
+ * service. The first controller has taken the second's request for real, so the first gets its end.
  */
 bool pic_is_real(unsigned line)
 {

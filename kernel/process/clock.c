@@ -1,12 +1,12 @@
 /*
- * clock.c - time, and what is to happen at a time.
+ * clock.c - the time, and the timers that fire at a time.
  *
- * Armed timers are a heap by due time (timer_heap.h). The tick looks at its first one; between ticks the port's counter
- * tells how far the current tick has come, so clock_now() is finer than a tick.
+ * Armed timers are a heap by due time (timer_heap.h). Each tick looks at the first timer; between ticks the port's
+ * counter tells how much of the current tick has passed, so clock_now() is finer than a tick.
  *
- * However many timers are due, an interrupt fires TIMERS_AT_ONCE of them. The others have their turn as soon as the
- * kernel is about to return to a program or to sleep, in portions between which interrupts are let in: a program with
- * ten thousand timers pays with its own time. Each fires at most once a tick.
+ * However many timers are due, an interrupt fires TIMERS_AT_ONCE of them. The others fire as soon as the kernel is
+ * about to return to a program or to sleep, in portions between which interrupts are let in: a program with ten
+ * thousand timers pays with its own time. A timer fires at most once a tick.
  */
 #include "arch/contract.h"
 #include "base/check.h"
@@ -17,15 +17,15 @@
 
 static struct lock   lock = LOCK("timers", RANK_TIMERS);
 static struct timer *first;                 /* [lock] the root of a heap by due time       */
-static uint64_t      latest;                /* [lock] what clock_now() has said at most    */
+static uint64_t      latest;                /* [lock] the greatest that clock_now() returned */
 static uint64_t      wall_at_start;         /* [c] nanoseconds since 1970 at boot          */
 
-/* Few enough for an interrupt, a few thousand instructions; many enough that usually none are left. */
+/* Few enough for an interrupt, a few thousand instructions; many enough that usually no due timer is left. */
 enum { TIMERS_AT_ONCE = 32 };
 
 volatile bool clock_is_behind;              /* [interrupts off] timers were due at the last tick   */
 
-static uint64_t last_tick;                  /* [interrupts off] when                       */
+static uint64_t last_tick;                  /* [interrupts off] clock_now() at the last tick */
 
 uint64_t clock_now(void)
 {
@@ -47,7 +47,7 @@ void timer_arm(struct timer *timer, uint64_t due)
     lock_state state = lock_take(&lock);
 
     assert(timer->fire != NULL);
-    assert(!stack_holds(timer));                /* it may fire while another process runs */
+    assert(!stack_holds(timer));                /* the timer may fire while another process runs */
     if (timer->armed)
         timer_heap_take(&first, timer);
     timer->due = due;
@@ -78,8 +78,8 @@ static struct timer *take_due_timer(uint64_t at)
 }
 
 /*
- * Fired outside the lock: what fires may arm again, for a moment after `at`, and comes with a later tick. At most
- * TIMERS_AT_ONCE.
+ * Fire at most TIMERS_AT_ONCE timers that are due, outside the lock. A timer that arms itself again does so for a
+ * moment after `at`, and fires with a later tick.
  */
 static void fire_due_timers(uint64_t at)
 {
@@ -92,7 +92,7 @@ static void fire_due_timers(uint64_t at)
         }
         timer->fire(timer);
     }
-    clock_is_behind = true;                     /* perhaps: a look more costs nothing */
+    clock_is_behind = true;                     /* perhaps: looking once more costs nothing */
 }
 
 void clock_catch_up(void)

@@ -27,15 +27,15 @@ enum { SLICE = 5, TICK_NANOSECONDS = 10000000 };       /* ticks before another g
 
 static struct lock    lock = LOCK("schedule", RANK_SCHEDULE);
 struct run_queue      run_queue;                /* [lock]                                     */
-static struct thread  idle;                     /* the boot stack: runs when nobody else can  */
+static struct thread  idle;                     /* the boot stack: runs when no other thread can */
 static struct thread *current = &idle;          /* [lock, or interrupts off]                  */
 static struct thread *finished;                 /* [lock] dead, its stack still in use until the switch */
 static uint64_t       idle_time, idle_since;
 static uint64_t       switches;                 /* [lock] from one thread to another          */
 static struct load    load;                     /* [lock]                                     */
-static bool           idle_shares;              /* [c] the idle thread waits for its turn like all others */
-static volatile bool  due;                      /* the current thread's turn is over, or somebody wants to know */
-static void         (*volatile probes[PROBES])(void);   /* called once programs run; NULL: does not ask  */
+static bool           idle_shares;              /* [c] the idle thread waits for its turn like others */
+static volatile bool  due;                      /* the current thread's turn is over, or a probe is to be answered */
+static void         (*volatile probes[PROBES])(void);   /* to be called as schedule_probe() says; NULL: none */
 
 struct thread *current_thread(void) { return current; }
 uint32_t schedule_ready(void)       { return run_queue.count; }
@@ -79,7 +79,7 @@ static struct thread *take_first_ready(void)
 }
 
 /*
- * Hand the CPU to the next thread; the caller has said in current->phase what becomes of itself.
+ * Hand the CPU to the next thread; the caller has set current->phase to what the current thread becomes.
  * Returns when the caller is chosen again. The lock is held before and after.
  */
 static void switch_away(void)
@@ -88,7 +88,7 @@ static void switch_away(void)
 
     deep_assert(lock_held(&lock));
     assert(from->phase != THREAD_RUNNING);
-    due       = probes[PROBE_CHANNEL] != NULL || probes[PROBE_MAP_LINE] != NULL;    /* it stays to be answered */
+    due       = probes[PROBE_CHANNEL] != NULL || probes[PROBE_MAP_LINE] != NULL;    /* still to be answered */
     to->phase = THREAD_RUNNING;
     to->slice = SLICE;
     if (to == from)
@@ -106,7 +106,7 @@ static void switch_away(void)
     thread_switch(from, to);
 }
 
-/* A thread that has ended is freed by whoever runs next. The lock is held, and dropped meanwhile. */
+/* A thread that has ended is freed by the thread that runs next. The lock is held, and dropped meanwhile. */
 static void free_finished(lock_state *state)
 {
     struct thread *dead = finished;
@@ -143,7 +143,7 @@ void schedule(void)
     lock_drop(&lock, state);
 }
 
-/* The first thing a new thread does: it comes out of somebody else's switch. */
+/* What a new thread does first: it continues in the switch of the thread that ran before. */
 void schedule_begin(void)
 {
     lock_state state = 0;                       /* interrupts stay off until the program runs */
@@ -196,7 +196,7 @@ static void measure_load(void)
 void schedule_load(uint32_t out[LOADS])
 {
     measure_load();
-    memcpy(out, load.average, sizeof load.average);     /* one a word: a tick in between does no harm */
+    memcpy(out, load.average, sizeof load.average);     /* a word each: a tick in between does no harm */
 }
 
 void schedule_tick(void)
@@ -235,7 +235,7 @@ void schedule_preempt(void)
     if (!due)
         return;
     answer_probes();
-    if (clock_is_behind)                        /* what is due may wake somebody */
+    if (clock_is_behind)                        /* a timer that is due may wake a thread */
         clock_catch_up();
     if (run_queue.count > 0)
         schedule();
@@ -253,7 +253,7 @@ int schedule_between(void)
     return signal_pending(current) ? -EINTR : 0;
 }
 
-/* While nobody is ready: frames are zeroed in advance, one at a time, then the CPU sleeps. For ever. */
+/* While no thread is ready: frames are zeroed in advance, one at a time, then the CPU sleeps. For ever. */
 void schedule_idle(void)
 {
     for (;;) {                                  /* bound: none, but each step lets interrupts in */
@@ -272,7 +272,7 @@ void schedule_idle(void)
     }
 }
 
-/* The boot stack serves the console, and somebody sits there: programs that never pause must not keep him waiting. */
+/* The boot stack serves the console, whose user must not wait for programs that never pause. */
 void schedule_share(void) { idle_shares = true; }
 
 void schedule_pause(void)
@@ -369,7 +369,7 @@ void wait_start(struct wait_queue *queue)
 void wait_start_exclusive(struct wait_queue *queue)
 {
     wait_start(queue);
-    current->waiter.exclusive = true;           /* a wake before this line wakes one more than it must */
+    current->waiter.exclusive = true;           /* a wake before this line may wake one thread more than needed */
 }
 
 void wait_end(void) { wait_unlink(&current->waiter); }
@@ -459,7 +459,7 @@ void wake_one(struct wait_queue *queue)
     lock_drop(&lock, state);
 }
 
-/* An exclusive thread that is woken already has an event of its own to see to: another is woken for this one. */
+/* An exclusive thread that is woken already has an event to handle: another thread is woken for this event. */
 static bool wake_waiter(struct waiter *waiter, unsigned bits)
 {
     if (waiter->woken != NULL)
@@ -493,7 +493,7 @@ bool wake_for(struct wait_queue *queue, unsigned bits)
     lock_state state;
     bool       any;
 
-    if (queue->first == NULL)                   /* the usual case, and adding is under the waker's own lock */
+    if (queue->first == NULL)                   /* the usual case; a waiter is linked before it looks */
         return false;
     state = lock_take(&lock);
     any   = wake_within(queue, bits);

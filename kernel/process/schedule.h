@@ -1,14 +1,14 @@
 /*
  * schedule.h - threads taking turns: running, waiting, waking, sleeping locks.
  *
- * There is one CPU and one run queue, round robin, whatever policies and niceness say. The timer preempts programs:
- * whose turn is over gives way when he is about to return to his program. Kernel code runs until it waits or is done,
- * so what may take long asks schedule_between() now and then. A thread waits on a wait queue until somebody wakes the
- * queue, a deadline passes, or (if it allows that) a signal arrives.
+ * There is one CPU and one run queue, round robin, whatever policies and niceness say. The timer preempts programs: a
+ * thread whose turn is over gives way when it is about to return to its program. Kernel code runs until it waits or is
+ * done, so long work calls schedule_between() now and then. A thread waits on a wait queue until the queue is woken, a
+ * deadline passes, or (if the thread allows that) a signal arrives.
  *
  * Locking  one spin lock (RANK_SCHEDULE), in schedule.c, for the run queue, all wait queues, all mutexes and the phases
- *          of threads: what wakes or links may be called with any lock of a lower rank held and from interrupts. What
- *          sleeps is called with interrupts on and no spin lock but the one that wait_on() drops.
+ *          of threads: calls that wake or link may be made with any lock of a lower rank held and from interrupts.
+ *          Calls that sleep are made with interrupts on and no spin lock held but the one that wait_on() drops.
  *
  *     while (!condition) {                        // under the lock that guards the condition
  *         err = wait_on(&queue, &lock, state, deadline, WAIT_SIGNALS);
@@ -30,7 +30,7 @@ struct wait_queue {
 
 enum {
     WAIT_SIGNALS = 1,                   /* a signal ends the wait                                 */
-    WAIT_KILL    = 2,                   /* only one that ends the thread does                     */
+    WAIT_KILL    = 2,                   /* only a signal that ends the thread does                */
 };
 #define NEVER UINT64_MAX                /* no deadline; deadlines are clock_now() nanoseconds     */
 
@@ -41,29 +41,33 @@ enum {
 int  wait_on(struct wait_queue *queue, struct lock *lock, lock_state *state, uint64_t deadline, unsigned flags);
 void wake_all(struct wait_queue *queue);
 
-/* One thread of those that sleep in the queue and are not woken yet; waiters that are called are left alone. */
+/* Wake the first thread in the queue that is not woken yet; waiters of wait_link_call() are not called. */
 void wake_one(struct wait_queue *queue);
 
 /*
- * Wake the queue because of `bits` (POLL_*; 0: for any reason), which only waiters that are called look at. Of the
- * exclusive waiters one that takes the event is enough. Returns whether a thread was woken.
+ * Wake the queue because of `bits` (POLL_*; 0: for any reason), which only waiters of wait_link_call() look at. Of the
+ * exclusive waiters the first that takes the event is the only one woken. Returns whether some waiter took the event.
+ * Cost: as many steps as the queue has waiters.
  */
 bool wake_for(struct wait_queue *queue, unsigned bits);
 
 /*
- * A waiter is a place in a queue. Whoever wakes the queue follows it, so it must not lie on the kernel stack
- * of the thread that waits: a stack may be mapped in the space of its own process alone. Each thread has one for
- * itself, which wait_on() and wait_start() use; more come from the heap.
+ * A waiter is a link of a queue. The thread that wakes the queue follows the link, so a waiter must not lie on the
+ * kernel stack of the thread that waits: a stack may be mapped in the space of its own process alone. Each thread has
+ * one waiter of its own, which wait_on() and wait_start() use; more come from the heap.
  */
 struct waiter {
     struct waiter     *next, *previous;
-    struct wait_queue *queue;           /* NULL: in none */
+    struct wait_queue *queue;           /* NULL: in no queue */
     struct thread     *thread;          /* NULL: `woken` is called instead */
     bool             (*woken)(struct waiter *waiter, unsigned bits);    /* returns whether it took the event */
-    bool               exclusive;       /* one of these is woken at a time */
+    bool               exclusive;       /* only one exclusive waiter is woken at a time */
 };
 
-/* Link, look, sleep, unlink, with the thread's own waiter: for conditions that no lock guards. */
+/*
+ * For conditions that no lock guards, with the thread's own waiter: wait_start(), look at the condition, wait_linked(),
+ * wait_end().
+ */
 void wait_start(struct wait_queue *queue);
 void wait_end(void);
 
@@ -77,15 +81,15 @@ int  wait_linked(uint64_t deadline, unsigned flags);    /* until a linked queue 
 void wait_start_exclusive(struct wait_queue *queue);
 
 /*
- * A waiter that stays in a queue and is called when it is woken, by whoever wakes it, with the lock of the run queue
- * held and interrupts off: it may change memory of its own and call wake_within(), nothing else. wait_unlink() takes it
- * out; then no call runs.
+ * Link a waiter that stays in the queue. When the queue is woken, `woken` is called by the thread or interrupt that
+ * wakes it, with the scheduler's lock held and interrupts off: it may change memory of its own and call wake_within(),
+ * nothing else. wait_unlink() takes the waiter out; after that `woken` is not called, nor still running.
  */
 void wait_link_call(struct waiter *waiter, struct wait_queue *queue, bool (*woken)(struct waiter *, unsigned),
                     bool exclusive);
 bool wake_within(struct wait_queue *queue, unsigned bits);      /* wake_for() from inside such a call */
 
-/* A lock that sleeps, for what takes long: file contents, a directory, page-in. Ranks as in lock.h do not apply. */
+/* A lock that sleeps, for work that takes long, on file contents or directories. Ranks as in lock.h do not apply. */
 struct mutex {
     const char       *name;
     struct thread    *holder;
@@ -95,12 +99,12 @@ struct mutex {
 void mutex_take(struct mutex *mutex);
 void mutex_drop(struct mutex *mutex);
 struct thread *current_thread(void);
-/* By the current thread: for the assertions of those who trust their caller. */
+/* Whether the current thread holds it: for assertions. */
 static inline bool mutex_held(const struct mutex *mutex) { return mutex->holder == current_thread(); }
 
 void schedule_start(void);                              /* the boot stack becomes the idle thread  */
-void schedule_idle(void) NORETURN;                      /* what it does from then on               */
-void schedule_share(void);                              /* or: it has its turn among the others    */
+void schedule_idle(void) NORETURN;                      /* the idle thread's work from then on     */
+void schedule_share(void);                              /* or: it takes turns with the others      */
 void schedule_pause(void);                              /* give way, or sleep until an interrupt   */
 void clock_start(void);
 void clock_set_wall(uint64_t nanoseconds);
@@ -108,16 +112,16 @@ void schedule_add(struct thread *thread);               /* ready to run         
 void schedule(void);                                    /* give way; returns when chosen again; interrupts may be off */
 void schedule_tick(void);                               /* from the timer interrupt                */
 /*
- * Between two parts of a long piece of work for a program, with no spin lock held: others run if it is their turn, and
- * timers that are due fire. May sleep. Returns 0, or -EINTR when a signal waits and the call should end with what it
- * has done. Cost: a few instructions, unless the turn is over.
+ * Between two parts of a long piece of work for a program, with no spin lock held: if the turn is over, other threads
+ * run; timers that are due fire. May sleep. Returns 0, or -EINTR when a signal waits and the system call should end
+ * with the part that is done. Cost: a few instructions, unless the turn is over.
  */
 int  schedule_between(void);
 void schedule_preempt(void);    /* before a program goes on, with interrupts off: switch if the turn is over */
 /*
  * From an interrupt: call `notify` once, with interrupts off, as soon as a program is about to run, a thread is in
- * schedule_between(), or no thread is ready. While a thread stays inside the kernel without that, `notify` is not
- * called, so that the asker learns of a thread that never comes out.
+ * schedule_between(), or no thread is ready. While a thread stays inside the kernel and does neither, `notify` is not
+ * called: so the asker learns of a thread that never leaves the kernel.
  */
 enum probe_asker { PROBE_CHANNEL, PROBE_MAP_LINE, PROBES };       /* each has one call of its own */
 void schedule_probe(enum probe_asker asker, void (*notify)(void));
@@ -135,13 +139,14 @@ uint64_t clock_now(void);
 uint64_t clock_wall(void);              /* nanoseconds since 1970                                  */
 
 /* Timers (timer_heap.h): as many as there are. Arming and disarming cost the logarithm of how many are armed. */
-void timer_arm(struct timer *timer, uint64_t due);      /* again: at the new moment alone          */
+void timer_arm(struct timer *timer, uint64_t due);      /* an armed timer moves to the new moment  */
 void timer_disarm(struct timer *timer);
 const char *timers_broken(void);                        /* the first of A1 to A4 that does not hold, or NULL */
 
 /*
- * More timers were due at a tick than an interrupt fires: clock_catch_up() fires the others, with interrupts let in now
- * and then. Called with interrupts off by the idle thread, before a program goes on, and in schedule_between().
+ * True when more timers were due at a tick than an interrupt fires: clock_catch_up() fires the others, and lets
+ * interrupts in now and then. Called with interrupts off by the idle thread, before a program goes on, and in
+ * schedule_between().
  */
 extern volatile bool clock_is_behind;
 void clock_catch_up(void);

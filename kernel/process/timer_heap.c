@@ -13,7 +13,7 @@ static bool timer_is_before(const struct timer *a, const struct timer *b)
     return a->due < b->due || (a->due == b->due && a->turn < b->turn);
 }
 
-/* The child of greater distance belongs on the left; then the distance is the right one's and one. */
+/* Put the child of greater distance on the left; the node's distance is the right child's plus one. */
 static void settle_node(struct timer *timer)
 {
     struct timer *left = timer->left;
@@ -25,7 +25,7 @@ static void settle_node(struct timer *timer)
     timer->distance = (uint8_t)(node_distance(timer->right) + 1);
 }
 
-/* Two heaps into one, along their ways to the right: the depth of the recursion is at most their distances' sum. */
+/* Make one heap of two, along their paths to the right: the recursion is at most as deep as their distances' sum. */
 static struct timer *meld_heaps(struct timer *a, struct timer *b)
 {
     if (a == NULL || b == NULL)
@@ -56,8 +56,8 @@ void timer_heap_put(struct timer **root, struct timer *timer)
 }
 
 /*
- * Upwards as long as distances change: each step further up means a distance greater by one, so at most log2(timers +
- * 1).
+ * Upwards as long as distances change. Each step up comes to a distance greater by one, so there are at most
+ * log2(timers + 1) steps.
  */
 static void settle_nodes_upwards(struct timer *timer)
 {
@@ -102,7 +102,7 @@ static const char *broken_in_node(const struct timer *timer)
     return timer->parent != NULL && timer_is_before(timer, timer->parent) ? "A1" : NULL;
 }
 
-/* The next one in a walk of all: down to the left, down to the right, or up to where a right one is left to visit. */
+/* The next timer of a walk: down to the left, down to the right, or up to where a right child is still unvisited. */
 static const struct timer *next_in_walk(const struct timer *timer)
 {
     if (timer->left != NULL)
@@ -129,7 +129,7 @@ uint64_t interval_pass(uint64_t *due, uint64_t interval, uint64_t now)
     uint64_t intervals = (now - *due) / interval + 1;
 
     assert(interval != 0 && now >= *due);
-    /* The product is the interval itself, or at most twice what has passed: it cannot wrap. */
+    /* The product is the interval itself, or at most twice the time that has passed: it cannot wrap. */
     if (!checked_add(*due, intervals * interval, due))
         *due = UINT64_MAX - 1;
     return intervals;

@@ -1,20 +1,20 @@
 /*
  * timer_heap.h - armed timers, ordered by when they are due: a leftist heap inside the timers themselves.
  *
- * The heap is a binary tree, named by its root (NULL: empty), in which nobody is due before his parent. Each timer
- * knows its distance: how many timers the way down to the right passes, this one among them, until there is none. A
- * left child's is at least the right one's, so the way to the right from any timer has at most log2(timers + 1) steps;
- * all work is done along such ways. Timers that are due at the same moment come out in the order in which they went in.
+ * The heap is a binary tree, named by its root (NULL: empty), in which no timer is due before its parent. Each timer
+ * has a distance: the number of timers on the path from it down to the right, itself included. A left child's distance
+ * is at least the right child's, so the path to the right from any timer has at most log2(timers + 1) steps; all work
+ * is done along such paths. Timers that are due at the same moment come out in the order in which they went in.
  *
  * Locking  the owner's (clock.c). No allocation.
- * Cost     putting one in and taking any one out: at most 2 log2(timers + 1) steps each, 64 for all that fit into
- * memory.
+ * Cost     putting a timer in and taking any timer out: at most 2 log2(timers + 1) steps each, 64 for all timers that
+ *          fit into memory.
  * Source   D. Knuth, The Art of Computer Programming, vol. 3, section 5.2.3: leftist trees.
  *
  * Invariants, checked by timer_heap_broken():
  *
- *   A1  a child is not due before its parent, nor, if at the same moment, was it put in before
- *   A2  a timer's distance is one more than its right child's, which is at most its left child's; that of none is 0
+ *   A1  a child is not due before its parent; if due at the same moment, it was put in later
+ *   A2  a timer's distance is one more than its right child's, which is at most its left child's; no child: 0
  *   A3  a child's parent is the timer whose child it is; the root has none
  *   A4  timers in the heap are armed
  */
@@ -42,9 +42,8 @@ const char *timer_heap_broken(const struct timer *root);
 static inline bool timer_heap_ok(const struct timer *root) { return timer_heap_broken(root) == NULL; }
 
 /*
- * The next moment after `now` that lies whole intervals (at least one) after *due: it becomes *due, and what is
- * returned is how many intervals that took. By division: an interval may be a nanosecond. `now` is at or after *due,
- * the interval is not 0.
+ * Move *due on by whole intervals, at least one, to the first moment after `now`; returns how many intervals. By
+ * division: an interval may be a nanosecond. `now` is not before *due, the interval is not 0.
  */
 uint64_t interval_pass(uint64_t *due, uint64_t interval, uint64_t now);
 

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "memory/heap/heap.h"
 
-/* The first leaf with room, which may not be there yet; TIMER_BRANCH when all are full. */
+/* The first leaf with room, whose pointer may still be NULL; TIMER_BRANCH when all leaves are full. */
 static unsigned leaf_with_room(const struct timer_table *table)
 {
     unsigned n = 0;

@@ -3,14 +3,14 @@
  *
  * A new timer gets the lowest number that is free, found by the counts of the first level.
  *
- * Owning   the table owns its leaves; what it names is the caller's. An empty table (all zeros) owns nothing.
+ * Owning   the table owns its leaves; the timers it names are the caller's. An empty table (all zeros) owns nothing.
  * Locking  the caller's.
- * Cost     constant: finding a free number looks at 2 * TIMER_BRANCH places at the most.
+ * Cost     constant: finding a free number looks at 2 * TIMER_BRANCH entries at the most.
  *
  * Invariants, checked by timer_table_broken():
  *
- *   I1  a leaf's count is the number of its places that are taken; `count` is the sum of all
- *   I2  a leaf that is there is not empty
+ *   I1  a leaf's count is the number of its entries that are not NULL; `count` is the sum of all leaves' counts
+ *   I2  no leaf is empty
  */
 #ifndef QUIRE_PROCESS_TIMER_TABLE_H
 #define QUIRE_PROCESS_TIMER_TABLE_H
@@ -29,11 +29,11 @@ struct timer_table {
     struct timer_leaf *leaf[TIMER_BRANCH];
 };
 
-/* Returns the number that `what` (not NULL) has from now on, -EAGAIN when all are taken, or -ENOMEM. */
+/* Give `what` (not NULL) a number: returns it, or -EAGAIN when all numbers are taken, or -ENOMEM. */
 int   timer_table_add(struct timer_table *table, void *what);
-/* NULL where there is none; any number may be asked for. */
+/* What has this number; NULL when nothing has it, or the number is out of range. */
 void *timer_table_find(const struct timer_table *table, int number);
-/* The number is free again; it was taken. */
+/* Free a number that is taken. */
 void  timer_table_remove(struct timer_table *table, int number);
 
 /* The first invariant that does not hold; NULL when all do. */

@@ -1,5 +1,5 @@
 /*
- * timers.c - a process's alarms.
+ * timers.c - a process's timers. See timers.h.
  */
 #include "process/timers.h"
 
@@ -16,14 +16,14 @@ struct process_timer {
     struct process *process;
     struct timer_request what;
     int             number;
-    uint64_t        due, interval;      /* [lock] of the expiry that comes, or that the signal waits for; 0: none */
-    bool            waiting;            /* [lock] until its signal is taken          */
+    uint64_t        due, interval;      /* [lock] of the next expiry, or of the one whose signal waits; 0: none */
+    bool            waiting;            /* [lock] not armed until its signal is taken */
     bool            queued;             /* [lock] its signal lies in a queue         */
-    uint32_t        missed;             /* [lock] since it was last heard of         */
-    uint32_t        overrun;            /* [lock] as of when it was last heard of    */
+    uint32_t        missed;             /* [lock] expiries since a signal was last taken */
+    uint32_t        overrun;            /* [lock] `missed` when a signal was last taken */
 };
 
-static struct lock lock = LOCK("alarms", RANK_ALARMS);      /* what interrupts change of them all */
+static struct lock lock = LOCK("alarms", RANK_ALARMS);      /* for the fields that interrupts change */
 
 static uint32_t saturated(uint32_t count, uint64_t more)
 {
@@ -72,14 +72,14 @@ void process_set_alarm(struct process *process, uint64_t value, uint64_t interva
     lock_state state = lock_take(&lock);
 
     timer_disarm(&process->alarm);
-    process->alarm_interval = value != 0 ? interval : 0;        /* what never begins does not come again */
+    process->alarm_interval = value != 0 ? interval : 0;        /* an alarm that is off has no interval */
     process->alarm.fire     = alarm_rings;
     if (value != 0)
         timer_arm(&process->alarm, saturated_sum(clock_now(), value));
     lock_drop(&lock, state);
 }
 
-/* ---- timer_create(): what happens when it is due -------------------------------------------------- */
+/* ---- timer_create(): a timer is due ---------------------------------------------------------------- */
 
 /* Returns true when the signal lies in a queue, so that it will be taken. */
 static bool send_expiry(const struct process_timer *t)
@@ -94,7 +94,7 @@ static bool send_expiry(const struct process_timer *t)
     return signal_timer(t->process, to, &info);
 }
 
-/* No signal was queued. An interval shorter than a tick goes on a tick later: interrupts are for others, too. */
+/* Arm again where no signal was queued: not before the next tick, so that short intervals leave time to others. */
 static void go_on_unnoticed(struct process_timer *t)
 {
     uint64_t now = clock_now() + (t->interval < TICK ? TICK : 0);
@@ -105,7 +105,7 @@ static void go_on_unnoticed(struct process_timer *t)
     timer_arm(&t->timer, t->due);
 }
 
-/* In the interrupt. While one signal of it waits a further expiry, of a timer that was set anew, is but counted. */
+/* In the interrupt. While a signal of the timer waits, a further expiry (the timer was set anew) is only counted. */
 static void timer_rings(struct timer *timer)
 {
     struct process_timer *t      = CONTAINER_OF(timer, struct process_timer, timer);
@@ -277,7 +277,7 @@ void process_timers_clear(struct process *process)
     process->timers = NULL;
 }
 
-/* ---- Time used: counted by ticks, which is what the clock of a preemptive system can see cheaply ----- */
+/* ---- Time used, counted by ticks: to read the clock at each switch would cost more ------------------- */
 
 uint64_t thread_time(const struct thread *thread) { return thread->used.user_time + thread->used.system_time; }
 

@@ -1,12 +1,12 @@
 /*
- * timers.h - a process's alarms: the one of alarm() and setitimer(), and those of timer_create().
+ * timers.h - a process's timers: the alarm of alarm() and setitimer(), and the timers of timer_create().
  *
- * A timer of timer_create() whose signal waits to be taken rests until that has happened, as on Linux: what it has
- * missed by then is counted (by division, whatever the interval), is what timer_getoverrun() says and siginfo_t
- * carries. One that sends no signal is never armed: when it would be due is arithmetic.
+ * A timer of timer_create() whose signal waits to be taken rests until that has happened, as on Linux. The expiries
+ * that it has missed by then are counted (by division, whatever the interval); timer_getoverrun() and siginfo_t tell
+ * their number. A timer that sends no signal is never armed: when it would be due is arithmetic.
  *
- * Locking  the table belongs to the process, whose threads alone change it; what the timer interrupt changes as well is
- *          guarded by RANK_ALARMS' lock, taken inside.
+ * Locking  the table belongs to the process, whose threads alone change it; fields that the timer interrupt changes as
+ *          well are guarded by the alarms' lock (RANK_ALARMS), taken inside.
  * Cost     constant, and the logarithm of how many timers there are in all (timer_heap.h).
  * Source   timer_create(2), timer_settime(2), timer_getoverrun(2), setitimer(2).
  */
@@ -20,15 +20,15 @@ struct process;
 struct thread;
 struct signal_info;
 
-/* Nanoseconds. Something that is due, but has not been seen to be, has 1 left. */
+/* In nanoseconds. A timer that is due but has not fired yet has 1 left. */
 struct alarm_state { uint64_t left, interval; uint32_t overrun; };
 
 struct alarm_state process_alarm_state(const struct process *process);
 void process_set_alarm(struct process *process, uint64_t value, uint64_t interval);     /* value 0: off */
 
-/* `signal` 0: none is sent. `thread` 0: the signal is the process's, else that thread's alone. */
+/* `signal` 0: no signal is sent. `thread` 0: the signal is sent to the process, else to that thread. */
 struct timer_request {
-    bool     wall, has_value;  /* by the wall clock; `value` is what the signal carries, else the timer's number */
+    bool     wall, has_value;  /* by the wall clock; the signal carries `value`, else the timer's number */
     int      signal;
     int32_t  thread;
     uint64_t value;
@@ -44,12 +44,12 @@ int process_timer_set(struct process *process, int id, bool absolute, uint64_t v
                       struct alarm_state *old);
 int process_timer_get(struct process *process, int id, struct alarm_state *now);
 int process_timer_delete(struct process *process, int id);
-void process_timers_clear(struct process *process);         /* exec, exit: all of them, but not alarm()'s */
+void process_timers_clear(struct process *process);         /* exec, exit: deletes all, but not alarm()'s */
 
 /* A timer's signal has been taken by a thread of the current process: the timer goes on, and *info gets its overrun. */
 void process_timer_taken(struct signal_info *info);
 
-/* CPU time used, in nanoseconds, counted by ticks. A process's: a walk of its threads. */
+/* CPU time used, in nanoseconds, counted by ticks. Cost of process_time(): a walk of the process's threads. */
 uint64_t process_time(const struct process *process);
 uint64_t thread_time(const struct thread *thread);
 

@@ -68,7 +68,7 @@ size_t buffer_clear(struct buffer *buffer, size_t bytes)
     return done;
 }
 
-/* Part of a frame out of, or into, memory that does not fault. */
+/* Copy part of a frame to kernel memory, or from it. */
 static void copy_view(frame_t frame, size_t at, char *memory, size_t bytes, bool into_frame)
 {
     unsigned long interrupts = interrupts_off();

@@ -1,8 +1,9 @@
 /*
- * buffer.h - where bytes come from or go to, for code that moves them and need not know: a program's memory, or the
+ * buffer.h - where bytes come from or go to, for code that need not know whose memory that is: a program's, or the
  * kernel's.
  *
- * Locking  what user.h says of a program's memory. Cost: the bytes.
+ * Locking  what user.h says of a program's memory.
+ * Cost     the bytes.
  */
 #ifndef QUIRE_MEMORY_BUFFER_H
 #define QUIRE_MEMORY_BUFFER_H
@@ -16,7 +17,7 @@ struct buffer {
 };
 /*
  * Copy to or from the buffer, or fill it with zeros, moving it on; never beyond its end. Return how many bytes were
- * copied: less than asked for and than was left of the buffer means -EFAULT.
+ * copied: fewer than were asked for, and than the buffer had left, mean -EFAULT.
  */
 size_t buffer_put(struct buffer *buffer, const void *from, size_t bytes);
 size_t buffer_get(struct buffer *buffer, void *to, size_t bytes);

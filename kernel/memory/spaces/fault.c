@@ -48,7 +48,7 @@ struct fault {
     page_t                page;
     vaddr_t               address;
     uint8_t               access;               /* one of MAY_*                                            */
-    struct region        *region;               /* that holds the page, or NULL                            */
+    struct region        *region;               /* the one that holds the page, or NULL                    */
     uint8_t               allows;               /* MAY_* that it gives programs                            */
     bool                  inside;               /* the page lies inside the region's object                */
     frame_t               behind;               /* the object's frame, referenced, or NO_FRAME             */
@@ -75,14 +75,14 @@ static struct region *stack_above(const struct fault *f)
     return above != NULL && (above->grows & REGION_GROWS_DOWN) ? above : NULL;
 }
 
-/* Other stacks may come closer, and what programs cannot touch anyway. */
+/* Only another stack, or a region without rights, may lie closer below a stack than its gap. */
 static bool keeps_its_distance(const struct fault *f, const struct region *below)
 {
     return below == NULL || below->rights.user == 0 || (below->grows & REGION_GROWS_DOWN) ||
            below->span.end + fault_stack_gap(f->space) <= f->page;
 }
 
-/* The stack above may be extended down to the page: inside its limits, and away from what lies below. */
+/* Whether the stack above may be extended down to the page: its limits allow that, and the gap below it remains. */
 static bool is_growable(const struct fault *f, const struct region *stack)
 {
     const struct space *space = f->space;
@@ -104,9 +104,9 @@ static uint64_t object_index(const struct region *region, page_t page)
 }
 
 /*
- * What lies behind the page in its object, before its entry is touched. A hole is filled unless the program
- * is about to get a copy of its own: a program that shows the shared zero frame instead would miss what is written to
- * the object later, and might be allowed to write to the zeros. Returns 0 or -ENOMEM.
+ * Find the object's frame behind the page, before the page's entry is touched. A hole is filled unless the program
+ * is about to get a copy of its own: with the shared zero frame in its place the program would not see later writes to
+ * the object, and might be allowed to write to the zero frame. Returns 0 or -ENOMEM.
  */
 static int look_behind(struct fault *f)
 {
@@ -133,7 +133,7 @@ static void look_around(struct fault *f)
     f->around = span;
 }
 
-/* Private memory that nobody else shows. */
+/* Whether an entry's frame is private memory that no other entry shows. */
 static bool is_sole(entry_t entry)
 {
     frame_t frame = entry_frame(entry);
@@ -141,7 +141,7 @@ static bool is_sole(entry_t entry)
     return frame_references(frame) == 1 && frame_owner(frame) == OWNER_USER;
 }
 
-/* Where no region holds the page, or the one that does forbids the access, no other fact matters. */
+/* Where no region holds the page, or the region forbids the access, no other fact matters. */
 static enum fault_action decide_without_entry(const struct fault *f, const struct region *stack)
 {
     struct fault_facts facts = { .region = f->region != NULL, .access = f->access, .allows = f->allows };
@@ -166,11 +166,11 @@ static enum fault_action decide_on_entry(const struct fault *f, entry_t entry)
     return fault_decide(&facts);
 }
 
-/* ---- Actions: each begins with the entry touched, and leaves it, whether it succeeds or not ------------ */
+/* ---- Actions: each gets a cursor_touch and ends it, whether the action succeeds or not ----------------- */
 
 /*
- * What is left are rights that can be had: on i386 what may be written can be read, as on Linux (a region of
- * PROT_WRITE).
+ * Without the right to write, and with one that the processor knows: on i386 a page that may be written can be read,
+ * as on Linux (a region of PROT_WRITE).
  */
 static struct rights without_write(struct rights rights)
 {
@@ -278,7 +278,7 @@ static int act_on_entry(struct fault *f, struct cursor_touch *t, enum fault_acti
     }
 }
 
-/* The references taken in look_around() go to the entries, where there is nothing yet. At most FAULT_AROUND of them. */
+/* The references taken in look_around() go to those entries that are empty. At most FAULT_AROUND of them. */
 static void share_around(struct fault *f, struct cursor *c)
 {
     struct rights rights = rights_to_object(f);
@@ -321,7 +321,7 @@ static int fault_deny(struct fault *f, enum fault_action action)
     return -EFAULT;
 }
 
-/* No region holds the page, or the one that does forbids the access: its entry does not matter. */
+/* No region holds the page, or the region forbids the access: the page's entry does not matter. */
 static int __attribute__((noinline)) handle_without_entry(struct fault *f)
 {
     struct region    *stack  = f->region == NULL ? stack_above(f) : NULL;
@@ -390,7 +390,7 @@ static int fault_handle(struct fault *f)
     return handle_entry(f);
 }
 
-/* Those that no entry has taken over. After the flush: nobody can reach the replaced frame any more. */
+/* Drop the references that no entry has taken over. After the flush: no processor reaches the replaced frame now. */
 static void drop_references(struct fault *f)
 {
     if (frame_exists(f->replaced))
@@ -412,7 +412,7 @@ int space_fault(struct space *space, vaddr_t address, uint8_t access, struct fau
 
     deep_assert(space != &kernel_space);
     deep_assert(access == MAY_READ || access == MAY_WRITE || access == MAY_EXECUTE);
-    /* One by one: `nearby` is long, and only files need it. */
+    /* One by one: `nearby` is long, and set only for pages of an object. */
     f.space    = space;
     f.page     = page_of(address);
     f.address  = address;

@@ -11,14 +11,17 @@
  *   R     none           object page  read     SHARE     map the object's frame, read-only if private
  *   C     none           object page  write    COPY_OBJECT  private: copy it, map the copy
  *   S     none           shared obj.  write    SHARE     map it writable
- *   W     sole, ro       -            write    REUSE     allow writing
+ *   W     sole or sh. ro -            write    REUSE     allow writing
  *   K     counted, ro    -            write    COPY      copy it, map the copy
- *   U     sole, blocked  -            any      REUSE     the region allows again what the entry does not
- *   u     counted, block.-            any      REUSE_READ   the same, but for writing
+ *   U     the same, bl.  -            any      REUSE     the region allows again what the entry does not
+ *   u     counted, bl.   -            any      REUSE_READ   the same, but for writing
  *   G     below a stack  -            any      GROW      extend the region, then as Z
  *   B     none           past its end any      BUS
  *   P     no right       -            any      SEGV_ACCESS
  *   N     no region      -            any      SEGV_MAP
+ *
+ * ro: the page is read-only. sole: its frame is private memory with one reference. counted: it has others.
+ * sh.: the region is shared. bl.: the entry is BLOCKED.
  */
 #ifndef QUIRE_MEMORY_FAULT_H
 #define QUIRE_MEMORY_FAULT_H
@@ -39,10 +42,10 @@ enum { STACK_GAP = 256 };
 
 struct fault_facts {
     bool           region;          /* some region holds the page                          */
-    bool           growable;        /* none does, but a stack above may grow down to it    */
+    bool           growable;        /* no region does, but a stack above may grow down to the page */
     uint8_t        allows;          /* MAY_* the region gives programs                      */
-    bool           shared;          /* its changes are seen by all that map the object     */
-    bool           object;          /* it has one                                          */
+    bool           shared;          /* the region's changes are seen by all that map its object */
+    bool           object;          /* the region has an object                            */
     bool           inside;          /* the page lies inside the object                     */
     enum entry_kind entry;          /* EMPTY, PRESENT, ...                                 */
     uint8_t        entry_allows;    /* of a present entry                                  */
@@ -60,11 +63,11 @@ struct fault_verdict {
 struct space;
 
 /*
- * Handle a fault of a program, or of the kernel on its behalf, at `address`. Returns 0: try again.
- * -EFAULT: *verdict says why. -ENOMEM: no frame; the caller frees memory or kills; nothing has changed but that a
- * stack may have grown.
- * Locking  takes the map lock, inside it the object's, the tables', and the one of promises where a stack grows; never
- *          sleeps.
+ * Handle a fault of a program, or of the kernel on its behalf, at `address`. Returns 0: the access is to be tried
+ * again. -EFAULT: *verdict says why. -ENOMEM: there was no frame; the caller frees memory or kills a process; nothing
+ * has changed but that a stack may have grown.
+ * Locking  takes the space's map lock; inside it the object's lock, the tables lock, and where a stack grows the lock
+ *          of map_charge(). Never sleeps.
  * Cost     O(log regions), O(log pages) of an object; a read of an object brings in up to 16 neighbours as well.
  */
 int space_fault(struct space *space, vaddr_t address, uint8_t access, struct fault_verdict *verdict) MUST_CHECK;

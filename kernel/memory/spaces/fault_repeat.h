@@ -2,9 +2,9 @@
  * fault_repeat.h - noticing a fault that is handled and comes back unchanged.
  *
  * Handling a fault changes the entry, or finds that another thread has. If a thread faults again and again at one
- * address, for the same access, and each time its entry is as the last handling has left it, then handling does
- * nothing, and would for ever: a bug of ours that must not stop the machine. The processor notes each use of a page in
- * its entry, so a page that has been reached in between does not look like that.
+ * address, for the same access, and each time its entry is as the last handling has left it, then the fault would come
+ * back for ever: a bug of the kernel that must not stop the machine. The processor notes each use of a page in its
+ * entry, so the entry of a page that has been reached in between has changed.
  *
  * Each thread has a struct fault_repeat, all zeros at first.
  *
@@ -19,8 +19,8 @@
 #include "mmu.h"
 
 /*
- * Programs that map, touch and unmap, or fork and write, fault at one address rightly: entries decide, but not after so
- * few.
+ * A program that maps, touches and unmaps, or forks and writes, faults at one address again and again, and rightly. So
+ * this many faults are trusted; then this many unchanged entries are a bug.
  */
 enum { FAULT_REPEATS_TRUSTED = 64, FAULT_REPEATS_UNCHANGED = 4 };
 
@@ -29,9 +29,9 @@ struct space;
 struct fault_repeat {
     vaddr_t  where;                     /* the page's address, and the access, one of MAY_*    */
     uint32_t times;                     /* the same fault in a row, beyond the first           */
-    /* times that the entry was as it had been left; kept from FAULT_REPEATS_TRUSTED on */
-    uint32_t unchanged;
-    entry_t  entry;                     /* as the last handling left it; the same              */
+    /* kept once `times` is FAULT_REPEATS_TRUSTED: */
+    uint32_t unchanged;                 /* times that the entry was as it had been left        */
+    entry_t  entry;                     /* as the last handling left it                        */
 };
 
 static inline vaddr_t fault_repeat_address(const struct fault_repeat *repeat)
@@ -43,7 +43,7 @@ static inline uint8_t fault_repeat_access(const struct fault_repeat *repeat)
     return repeat->where & (PAGE_SIZE - 1);
 }
 
-/* What follows when times > FAULT_REPEATS_TRUSTED, or has just become it. */
+/* The rare part of fault_comes_back(), and of fault_handled(). */
 bool fault_is_unchanged(struct fault_repeat *repeat, struct space *space);
 void fault_note_entry(struct fault_repeat *repeat, struct space *space);
 
@@ -60,14 +60,14 @@ static inline bool fault_comes_back(struct fault_repeat *repeat, struct space *s
     return ++repeat->times > FAULT_REPEATS_TRUSTED && fault_is_unchanged(repeat, space);
 }
 
-/* After it has been handled. */
+/* After a fault has been handled. */
 static inline void fault_handled(struct fault_repeat *repeat, struct space *space)
 {
     if (repeat->times >= FAULT_REPEATS_TRUSTED)
         fault_note_entry(repeat, space);
 }
 
-/* Or it has been refused: a handler of SIGSEGV that mends nothing meets it again, as often as it likes. */
+/* After a fault has been refused: a SIGSEGV handler that changes nothing meets the same fault any number of times. */
 static inline void fault_forget(struct fault_repeat *repeat) { repeat->where = 0; }
 
 #endif

@@ -22,7 +22,7 @@ struct space kernel_space;
 static struct region standing[STANDING_REGIONS];
 static uint32_t      standing_count;
 
-static struct memmap *early_map;        /* where tables come from before the pool is open */
+static struct memmap *early_map;        /* gives the frames of tables before the pool is open */
 
 int early_table_frame(frame_t *out)
 {
@@ -86,7 +86,7 @@ static uint32_t count_tables(void)
     return tables;
 }
 
-/* Whether a mapping that is kept needs something of what the root's entry for a page leads to. */
+/* Whether a mapping that is kept needs the table to which the root's entry for a page leads. */
 static bool is_kept_table(page_t page)
 {
     page_t      reach = mmu_reach(MMU_LEVELS);
@@ -141,7 +141,7 @@ static frame_t fixed_frame(const struct layout_region *home, page_t page)
     return (frame_t){ (uint32_t)(home->frame + (page - home->span.first)) };
 }
 
-/* Whole stretches of MMU_ENTRIES frames take one entry where the processor can do that. */
+/* Map MMU_ENTRIES frames with one entry if the processor can and the pages begin a large page; true when it did. */
 static bool map_large(const struct layout_region *home, page_t page, page_t end)
 {
     page_t        reach = mmu_reach(MMU_LARGE_LEVEL);
@@ -157,7 +157,7 @@ static bool map_large(const struct layout_region *home, page_t page, page_t end)
     return true;
 }
 
-/* Map or unmap single pages of a fixed region so that exactly [.., end) is there. Returns 0 or -ENOMEM. */
+/* Map the pages of a part of a fixed region that lie before `end`, and unmap the others. Returns 0 or -ENOMEM. */
 static int map_small(const struct layout_region *home, struct span part, page_t end)
 {
     struct cursor c;
@@ -218,8 +218,8 @@ static int map_fixed(const struct layout_region *home, uint32_t ram_end)
 }
 
 /*
- * The original is for nobody until a process is being made. Code may begin at address 0, but null pointers must
- * not find it: where the processor cannot let a page be executed and not read, page 0 is for nobody, either.
+ * The original of shared variables has no rights until a process is being made. Code may begin at address 0, but null
+ * pointers must not find it: where a processor cannot allow execution without reading, page 0 has no rights either.
  */
 static struct rights rights_at_first(const struct layout_region *home, page_t page)
 {
@@ -228,7 +228,7 @@ static struct rights rights_at_first(const struct layout_region *home, page_t pa
     return home->rights;
 }
 
-/* The window of bookkeeping needs its table before there is a process, and from then on nothing more. */
+/* The window of bookkeeping needs its table before the first process, and no other table later. */
 static int make_tables(struct span span)
 {
     struct cursor c;
@@ -260,7 +260,7 @@ int space_start(frame_t root, struct memmap *map)
     assert(ram_end > 0 && frame_exists(root));
     standing_count = 0;
     early_map      = map;
-    master_start(&root);            /* in some layouts a new root: what only boot had is not in it */
+    master_start(&root);            /* in some layouts a new root, without the mappings that only the boot needed */
     program_space  = &kernel_space;
     kernel_space   = (struct space){ .root = root };
     kernel_space.map_lock    = (struct lock)LOCK("regions of kernel space", RANK_MAP);

@@ -2,8 +2,8 @@
  * layout_region.c - which region of the layout a page is in.
  *
  * The regions cover the address space in order, each starting where the one before ends
- * (the layout compiler refuses anything else), so the search always ends in one. A section
- * of the image may be empty; its region then holds no page and is never the answer.
+ * (the layout compiler refuses anything else), so the search always finds one. A section
+ * of the image may be empty; its region then holds no page and is never found.
  */
 #include "memory/layout.h"
 

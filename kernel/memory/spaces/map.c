@@ -28,7 +28,7 @@ void map_start(void)
 
 static size_t all_pages(void) { return memmap_ram(memory_map()); }
 
-/* Mode 0 refuses what can never be; mode 2 promises at most half of RAM, as Linux does unless told otherwise. */
+/* Mode 0 refuses more pages than there are frames; mode 2 promises at most half of RAM, as Linux does by default. */
 static bool may_promise(size_t pages)
 {
     deep_assert(lock_held(&commit_lock) && map_overcommit >= 0 && map_overcommit <= 2);
@@ -156,7 +156,7 @@ static int within_limits(const struct space *space, const struct region *wanted,
     return 0;
 }
 
-/* Everything that can fail, the nodes in hand already. */
+/* Check and set up all that can fail but the nodes, which the caller has taken. */
 static int decide_create(struct space *space, const struct map_request *request, size_t pages, struct region *wanted)
 {
     struct span span;
@@ -362,7 +362,7 @@ static int begin_at_growing(const struct space *space, struct span *span)
     return region->grows & REGION_GROWS_DOWN ? 0 : -EINVAL;
 }
 
-/* From the lowest page up; stops at the first hole or refusal, what lies below stays changed: as Linux does. */
+/* From the lowest page up to the first hole or refusal; regions below stay changed: as Linux does. */
 static int protect_span(struct space *space, struct span span, uint8_t rights)
 {
     page_t at = span.first;
@@ -434,7 +434,7 @@ static int extend_break(struct space *space, vaddr_t from, vaddr_t to)
     return map_create(space, &request, &out);
 }
 
-/* Bytes are given exactly, pages whole: the break may lie inside a page. */
+/* The break is kept in bytes and may lie inside a page, which is mapped whole. */
 vaddr_t map_break(struct space *space, vaddr_t wanted)
 {
     struct map_limits *limits = &space->limits;

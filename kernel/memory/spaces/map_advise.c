@@ -42,7 +42,7 @@ static bool is_known(int advice)
     return (advice >= NORMAL && advice <= DONT_NEED) || (advice >= FREE && advice <= COLLAPSE);
 }
 
-/* ---- What is kept ------------------------------------------------------------------------------- */
+/* ---- Advice that is kept ------------------------------------------------------------------------------- */
 
 /* Advice that a region remembers: what it sets and clears. */
 static const struct { uint16_t set, clear; } kept[COLLAPSE + 1] = {
@@ -90,11 +90,11 @@ static int keep_told(struct space *space, struct region *region, struct span par
 static int keep_forked(struct space *space, struct region *region, struct span part, bool not_forked)
 {
     if (!not_forked && map_is_physical(region))
-        return -EINVAL;                     /* a child never gets these */
+        return -EINVAL;                     /* a child never gets physical pages */
     return advice_keep(space, region, part, region->told, not_forked);
 }
 
-/* ---- What is done at once ------------------------------------------------------------------------- */
+/* ---- Advice that is followed at once ------------------------------------------------------------------------- */
 
 static int advice_forget(struct space *space, const struct region *region, struct span part, int advice)
 {
@@ -108,7 +108,7 @@ static int advice_forget(struct space *space, const struct region *region, struc
     return 0;
 }
 
-/* A hole in the object itself: all who map or read it see zeros. */
+/* Make a hole in the object itself: every mapping and every read() of it sees zeros. */
 static int advice_punch(const struct region *region, struct span part)
 {
     uint64_t first = region->offset + (part.first - region->span.first);
@@ -135,7 +135,7 @@ static int advise_part(struct space *space, struct region *region, struct span p
     case COLD: case PAGE_OUT:
         return region->locked != 0 || map_is_physical(region) ? -EINVAL : 0;     /* nothing is ever paged out */
     case WILL_NEED:
-        return 0;                           /* all there is is in memory */
+        return 0;                           /* every page that exists is in memory */
     case COLLAPSE:
         return -EINVAL;                     /* no program's page is ever a large one */
     default:
@@ -215,8 +215,8 @@ int map_advise(struct space *space, vaddr_t start, size_t bytes, int advice)
 }
 
 /*
- * Contents of files are in memory, which mappings share: there is nowhere further to write to. Holes are passed over
- * and reported at the end, as Linux does.
+ * Contents of files are in memory that mappings share, so there is nothing to write back. Holes are passed over and
+ * reported at the end, as Linux does.
  */
 static int sync_span(const struct space *space, struct span span, int flags)
 {

@@ -15,7 +15,7 @@
 #include "memory/heap/heap.h"
 #include "memory/spaces/map_region.h"
 
-/* Entries of one table that go together: as many as fit the largest small block of the heap. */
+/* Entries in a batch: as many as fit the largest small block of the heap. */
 enum { BATCH = (HEAP_SMALL - sizeof(page_t) - sizeof(struct cursor_run)) / sizeof(entry_t) };
 
 struct batch {
@@ -32,7 +32,7 @@ void map_batch_free(struct batch *batch)
         heap_free_sized(batch, sizeof *batch);
 }
 
-/* Fill the batch from `page` on, with nothing at the end of the span. */
+/* Fill the batch from the first page at or after `page` that is not empty; leave it empty at the end of the span. */
 static void batch_copy_out(struct batch *batch, struct space *space, struct span span, page_t page, bool apart)
 {
     struct cursor c;

@@ -1,8 +1,8 @@
 /*
  * map_lock.c - mlock and its relatives: pages that are brought in and stay.
  *
- * Which regions are locked is their own affair; how many pages that makes is counted when somebody asks, since only
- * who locks, and the reader of /proc, want to know.
+ * Each region says whether it is locked. Locked pages are counted when the number is wanted, which is when a program
+ * locks pages or reads /proc.
  */
 #include "memory/spaces/map.h"
 
@@ -12,7 +12,7 @@
 #include "memory/spaces/fault.h"
 #include "memory/spaces/map_region.h"
 
-/* ---- How much ------------------------------------------------------------------------------- */
+/* ---- Counting ------------------------------------------------------------------------------- */
 
 static size_t pages_locked(const struct space *space, struct span within)
 {
@@ -51,7 +51,7 @@ bool map_may_lock(const struct space *space, size_t more)
 
 /* ---- Bringing in ---------------------------------------------------------------------------------- */
 
-/* What a locked page is touched for: a private one is made the program's own now, not at its first write. */
+/* The access that brings in a locked page: a private page is made the program's own now, not at its first write. */
 static uint8_t touch_for(const struct region *region)
 {
     uint8_t rights = region->rights.user;
@@ -62,7 +62,7 @@ static uint8_t touch_for(const struct region *region)
     return rights & MAY_READ ? MAY_READ : rights & MAY_WRITE ? MAY_WRITE : MAY_EXECUTE;
 }
 
-/* The next part of a span whose pages must be brought in, and what for; false when there is none. */
+/* The next part of a span whose pages must be brought in, and the access to do it with; false when there is none. */
 static bool next_locked(struct space *space, struct span within, struct span *part, uint8_t *access)
 {
     lock_state           state  = lock_take(&space->map_lock);
@@ -83,7 +83,7 @@ static bool next_locked(struct space *space, struct span within, struct span *pa
     return region != NULL;
 }
 
-/* The first page that cannot be brought in ends it, with Linux's errno for that; or it is passed over. */
+/* With `all`, the first page that cannot be brought in ends this with Linux's errno; without, it is passed over. */
 static int bring_in(struct space *space, struct span span, bool all)
 {
     struct fault_verdict verdict;
@@ -91,7 +91,7 @@ static int bring_in(struct space *space, struct span span, bool all)
     uint8_t              access;
 
     deep_assert(!lock_held(&space->map_lock));
-    /* A region may go on behind the span: what is left of that is empty in the end. */
+    /* A region may go on beyond the span, which is then empty at the end. */
     while (!span_empty(span) && next_locked(space, span, &part, &access)) {
         deep_assert(!span_empty(part) && span_covers(span, part));
         for (page_t page = part.first; page < part.end; page++) {
@@ -102,7 +102,7 @@ static int bring_in(struct space *space, struct span span, bool all)
             if (err != 0 && !all)
                 return -ENOMEM;
             if (err != 0)
-                break;                      /* no right, or past the file's end: so it is for all that follow */
+                break;                      /* no right, or past the file's end: the same holds for the pages behind */
         }
         span.first = part.end;
     }
@@ -133,7 +133,7 @@ static int set_part(struct space *space, struct region *region, struct span part
     return 0;
 }
 
-/* From the lowest page up; stops at the first hole, what lies below stays changed: as Linux does. */
+/* From the lowest page up to the first hole; regions below stay changed: as Linux does. */
 static int set_locked(struct space *space, struct span span, uint8_t locked)
 {
     deep_assert(lock_held(&space->map_lock));
@@ -215,7 +215,7 @@ int map_unlock(struct space *space, vaddr_t start, size_t bytes)
     return err;
 }
 
-/* Every region becomes so; whole regions need no memory. */
+/* Mark every region; whole regions are not split, so this needs no memory. */
 static void set_all(struct space *space, uint8_t locked)
 {
     struct region *region = region_at_or_above(&space->map, 0);

@@ -2,7 +2,7 @@
  * map_move.c - mremap: a mapping grows, shrinks, moves, or is seen in a second place.
  *
  *   wanted                        what happens
- *   no more pages than before     what is beyond them is unmapped, whatever it is
+ *   no more pages than before     the pages beyond them are unmapped, whatever regions they lie in
  *   more, with room above         the region becomes longer
  *   more, MAY_MOVE                a longer region elsewhere shows the old pages; the old place is unmapped
  *   FIXED                         the same at a given place, which is unmapped first; also with fewer pages
@@ -18,18 +18,18 @@
 
 enum { MAY_MOVE = 1, MOVE_FIXED = 2, KEEP_OLD = 4 };
 
-/* A move adds regions; Linux keeps these few back for it. */
+/* A move adds regions; as on Linux, it is refused when fewer than these are left of the maximum. */
 enum { REGIONS_KEPT = 3 };
 
 struct move {
-    struct region *region;              /* holds the first old page                       */
+    struct region *region;              /* the one that holds the first old page          */
     struct span    old;                 /* as the program said; may reach past the region */
     size_t         pages;               /* wanted                                         */
     uint32_t       flags;
-    bool           grew;                /* and is locked: the new pages are brought in    */
+    bool           grew;                /* a locked region became longer: bring its new pages in */
 };
 
-/* What all ways of moving need, taken while failing is harmless. */
+/* The memory that a move may need, taken before anything has changed. */
 struct provisions {
     struct region *node, *spare, *spare_there;
     struct batch  *batch;
@@ -53,9 +53,9 @@ static void provisions_give_back(struct provisions *p)
     map_batch_free(p->batch);
 }
 
-/* ---- May it be? ----------------------------------------------------------------------------- */
+/* ---- Checks ----------------------------------------------------------------------------- */
 
-/* The pages that are there before and after. */
+/* How many of the old pages are kept. */
 static size_t move_kept(const struct move *m)
 {
     return span_pages(m->old) < m->pages ? span_pages(m->old) : m->pages;
@@ -79,7 +79,7 @@ static int check_limits(const struct space *space, const struct move *m)
                                                                                                            : 0;
 }
 
-/* What is asked of the region that holds the old pages. Nothing lies behind pages of a device: there are never more. */
+/* Whether the region that holds the old pages can be moved so. Physical pages (map_pages.h) never become more. */
 static int check_region(const struct space *space, const struct move *m)
 {
     const struct region *region = m->region;
@@ -97,7 +97,7 @@ static int check_region(const struct space *space, const struct move *m)
     return check_limits(space, m);
 }
 
-/* ---- The ways ---------------------------------------------------------------------------------- */
+/* ---- Moving ---------------------------------------------------------------------------------- */
 
 static int grow_in_place(struct space *space, const struct move *m)
 {
@@ -120,7 +120,7 @@ static int grow_in_place(struct space *space, const struct move *m)
     return 0;
 }
 
-/* The pages are shown elsewhere: the old place goes, or stays as if nobody had touched it. */
+/* Once the pages are shown elsewhere: remove the old region, or leave it empty, as if it had never been touched. */
 static void leave_old(struct space *space, const struct move *m, struct provisions *p)
 {
     deep_assert(lock_held(&space->map_lock));
@@ -134,7 +134,7 @@ static void leave_old(struct space *space, const struct move *m, struct provisio
     map_join(space, m->region);
 }
 
-/* Enter the new region and show the old pages there; then the old place is left. */
+/* Enter the new region and show the old pages there; then leave_old(). */
 static int move_to(struct space *space, const struct move *m, page_t to, struct provisions *p)
 {
     struct region *node = p->node;
@@ -270,7 +270,7 @@ static int check_arguments(vaddr_t old, size_t old_bytes, size_t new_bytes, uint
     return (flags & KEEP_OLD) && old_bytes != new_bytes ? -EINVAL : 0;
 }
 
-/* The old range, which the program need not have right: it may be empty, and reach past what is mapped. */
+/* The old range as the program gave it: it may be empty, and reach past the pages that are mapped. */
 static int old_span(vaddr_t old, size_t old_bytes, struct span *out)
 {
     *out = span_of(page_of(old), 0);

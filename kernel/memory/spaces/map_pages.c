@@ -16,10 +16,10 @@ enum { SCREENS = 0xA0, ROMS_END = 0x100 };
 
 struct wanted {
     struct span pages;
-    frame_t     first;                  /* NO_FRAME: the next available ones */
+    frame_t     first;                  /* NO_FRAME: whichever the pool gives */
 };
 
-/* The same checks of numbers for programs and for the kernel. */
+/* The checks of numbers that programs and the kernel have in common. */
 static int look_at(vaddr_t start, paddr_t physical, size_t bytes, struct wanted *out)
 {
     uint64_t frames_after;
@@ -36,7 +36,7 @@ static int look_at(vaddr_t start, paddr_t physical, size_t bytes, struct wanted 
     if (physical == 0)
         return 0;
     if (frames_after > frames_end())
-        return -EPERM;                  /* past all memory: nobody counts such frames */
+        return -EPERM;                  /* past all memory: such frames have no records */
     out->first = frame_of(physical);
     return 0;
 }
@@ -124,7 +124,7 @@ static int show_physical(struct space *space, struct wanted w)
 
 /* ---- Pages of the pool ------------------------------------------------------------------------------- */
 
-/* As a program's own mmap would, and then each page at once, or none. */
+/* Map the pages as the program's own mmap() would, then bring in each of them, or none. */
 static int take_pages(struct space *space, struct span pages)
 {
     struct map_request request = {

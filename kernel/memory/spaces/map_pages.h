@@ -16,11 +16,11 @@
  * For the kernel itself a space or range of the wrong kind is a mistake in the kernel: it stops (K22). A program gets
  * -EFAULT, from try_map_pages().
  *
- * Which physical pages may be shown. "Not marked in use" leaves the page to its owner. If that were the pool, it
- * would hand the page to somebody else while it is still shown; if a program has it already, its memory would be
- * another's. So a page must be one that is never handed out: none that the memory map calls RAM, or RAM that the
- * document holds back. For programs it must moreover lie between 640 KiB and 1 MiB, where a PC has screens and ROMs: a
- * device that is told addresses could be told the kernel's. Such pages are not counted (frame_show()), are not
+ * Which physical pages may be shown. "Not marked in use" leaves the page to its owner. If that were the pool, the pool
+ * could give the page to another program while this one still shows it; if it were a program, this one would show that
+ * program's memory. So a page must be one that is never handed out: not RAM by the memory map, or RAM that the
+ * document holds back. For programs the page must also lie between 640 KiB and 1 MiB, where a PC has screens and ROMs:
+ * a device that is told addresses could be told the kernel's. Such pages are not counted (frame_show()), are not
  * inherited by a child, and go with munmap or the program.
  *
  * Locking  takes the space's map lock. A new page costs what a fault would, without the trap.

@@ -1,8 +1,8 @@
 /*
  * map_region.h - regions of programs: made, split, joined, cut. Internal to map*.c.
  *
- * All calls that name a space want its map lock, but map_bring_in(). Those that cut take the nodes they may need from
- * their caller, who asked for them while failing was still harmless.
+ * All calls that name a space need its map lock held, but map_bring_in(). Calls that cut get the nodes they may need
+ * from the caller, who took them before anything had changed.
  */
 #ifndef QUIRE_MEMORY_MAP_REGION_H
 #define QUIRE_MEMORY_MAP_REGION_H
@@ -41,12 +41,12 @@ bool map_place(struct space *space, vaddr_t hint, size_t pages, page_t *out) MUS
 
 /* True when `more` pages may be locked besides those that are (map_lock.c). */
 bool map_may_lock(const struct space *space, size_t more);
-/* Bring in what is locked in a span, as far as it goes. Without the map lock. */
+/* Bring in the locked pages of a span, as many as there is memory for. The map lock is not held. */
 void map_bring_in(struct space *space, struct span span);
 
 /* Pages of one region shown in a second place as well (map_copy.c). The target is mapped as a region and empty. */
 struct batch;
-struct batch *map_batch(void);                  /* what copying needs; NULL without memory */
+struct batch *map_batch(void);                  /* the memory that copying needs; NULL without memory */
 void          map_batch_free(struct batch *batch);
 int map_copy_pages(struct batch *batch, struct space *from, struct span span, struct space *to, page_t shift,
                    bool apart) MUST_CHECK;

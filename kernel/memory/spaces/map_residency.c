@@ -11,7 +11,7 @@
 
 enum { STEP = 16 };                         /* pages of an object looked up at once */
 
-/* What the object behind a region has, whichever program brought it in. */
+/* Mark the pages that the object behind a region has in memory, whichever program brought them in. */
 static void residency_look_behind(const struct region *region, struct span span, uint8_t *there)
 {
     frame_t  frames[STEP];
@@ -25,7 +25,7 @@ static void residency_look_behind(const struct region *region, struct span span,
     }
 }
 
-/* What the program's own tables show, also where it may not reach it now. */
+/* Mark the pages that the program's own tables show, also those that it has no right to reach now. */
 static void look_at_entries(struct space *space, struct span span, uint8_t *there)
 {
     struct cursor c;

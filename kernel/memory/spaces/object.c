@@ -127,7 +127,7 @@ static uintptr_t *leaf_of(const struct object *object, uint64_t page)
     return &node->child[object_way(page, 1)].leaf;
 }
 
-/* One more level on top: all there is becomes its first child. A node without children serves at any level. */
+/* One more level on top: the old root becomes its first child. A node without children can stand at any level. */
 static int object_grow(struct object *object)
 {
     struct object_node *top;
@@ -347,7 +347,7 @@ static struct span object_shown(const struct region *region, uint64_t from, uint
     return (struct span){ region->span.first + (page_t)first, region->span.first + (page_t)end };
 }
 
-/* Take what a region shows of the object's pages from `from` on out of its space's tables. */
+/* Unmap the pages of a region that show the object's pages from `from` on. */
 static void unmap_from(struct region *region, uint64_t from)
 {
     struct span   span = object_shown(region, from, UINT64_MAX);
@@ -504,7 +504,7 @@ void object_release(struct object *object)
         heap_free_sized(object, sizeof *object);
 }
 
-/* ---- Who maps it ------------------------------------------------------------------------------ */
+/* ---- Its mappings ------------------------------------------------------------------------------ */
 
 void object_link(struct object *object, struct region *region)
 {
@@ -573,7 +573,7 @@ static void audit_object(const struct object *object, struct audit_report *repor
             continue;
         audit_fail(report, "O3", "an object lists a region at 0x%08lx that does not map it",
                    (unsigned long)page_address(r->span.first));
-        break;                              /* where such a region's links lead nobody knows */
+        break;                              /* the links of such a region cannot be trusted */
     }
 }
 

@@ -44,7 +44,7 @@ struct object {
     struct object      *next, *previous;    /* [list lock] all objects                      */
 };
 
-void objects_start(void);                                           /* by memory_start(): there are none */
+void objects_start(void);                                           /* by memory_start(): no objects yet */
 void object_start(struct object *object, enum owner owner, uint64_t pages);
 struct object *object_create(enum owner owner, uint64_t pages);     /* on the heap; NULL without memory */
 
@@ -56,7 +56,7 @@ enum { OBJECT_DEVICE = 1 };
 uint32_t object_new_number(void);
 
 void object_hold(struct object *object);
-/* the last reference takes with it frames, index, and an object of object_create() */
+/* With the last reference go the frames, the index, and the object itself if object_create() made it. */
 void object_release(struct object *object);
 
 /*

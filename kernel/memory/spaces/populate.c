@@ -17,7 +17,7 @@ static void populate_tell(struct populate_watch *watch, enum populate_step step,
         watch->see(watch, step, page, frame);
 }
 
-/* What is left of the image from the n-th page of its span on. */
+/* The rest of an image from its page-th page on. */
 static struct populate_image image_from(struct populate_image image, size_t page)
 {
     size_t skip = page * PAGE_SIZE;
@@ -36,7 +36,7 @@ static int take_page(struct populate_image image, frame_t *out)
 
     if (err != 0 || bytes == 0)
         return err;
-    state = interrupts_off();                   /* the view is this CPU's until somebody asks for another */
+    state = interrupts_off();                   /* so that no other code of this CPU takes the slot */
     memcpy(frame_view(*out, SLOT_TO), image.bytes, bytes);
     interrupts_restore(state);
     return 0;
@@ -80,7 +80,7 @@ static void populate_discard(struct space *space, struct span span)
 
 /* ---- A chunk (M15) -------------------------------------------------------------------------------- */
 
-/* No space has the table yet: no lock, and a view of it only while an entry is written or read. */
+/* No space has the table yet, so no lock is needed. The view is used only while an entry is written. */
 static void put_entry(frame_t table, page_t page, entry_t entry)
 {
     unsigned long state = interrupts_off();
@@ -154,7 +154,7 @@ int populate_chunk(struct space *space, page_t first, struct rights rights, stru
 
 /* ---- Both ---------------------------------------------------------------------------------------- */
 
-/* Where one table is all there is, nothing can be built beside it. */
+/* Whether a whole chunk begins here. With one level of tables there are no chunks: no table can be built beside it. */
 static bool is_chunk(page_t page, page_t end)
 {
     return MMU_LEVELS > 1 && page % MMU_ENTRIES == 0 && end - page >= MMU_ENTRIES;

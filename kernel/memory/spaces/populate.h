@@ -41,11 +41,11 @@ struct populate_image {
     size_t      count;
 };
 
-/* All of a span: whole chunks where it has such, single pages elsewhere, from below to above. `watch` may be NULL. */
+/* Populate a span from its first page on: its whole chunks as chunks, the rest page by page. `watch` may be NULL. */
 int populate_span(struct space *space, struct span span, struct rights rights, struct populate_image image,
                   struct populate_watch *watch) MUST_CHECK;
 
-/* One chunk alone, at a multiple of MMU_ENTRIES pages. */
+/* Populate one chunk. `first` is a multiple of MMU_ENTRIES. */
 int populate_chunk(struct space *space, page_t first, struct rights rights, struct populate_image image,
                    struct populate_watch *watch) MUST_CHECK;
 

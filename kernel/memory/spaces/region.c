@@ -24,7 +24,7 @@ static int    height_of(const struct region *node) { return node ? node->height 
 static size_t widest_of(const struct region *node) { return node ? node->widest : 0; }
 static size_t larger(size_t a, size_t b)           { return a > b ? a : b; }
 
-/* Bring up to date what a node says about its subtree; its children's say is right. */
+/* Compute a node's height and widest gap from those of its children. */
 static void region_summarize(struct region *node)
 {
     int left = height_of(node->child[0]), right = height_of(node->child[1]);
@@ -312,7 +312,7 @@ bool region_gap(const struct region_tree *tree, size_t pages, size_t align, stru
 
 static const char *name_of(const struct region *region) { return region->name ? region->name : "unnamed"; }
 
-/* What a node claims about itself and the nodes it touches. `floor`: where the region below it ends. */
+/* Check a node's fields and its neighbours'. `floor`: where the region below it ends. */
 static void audit_node(const struct region_tree *tree, const struct region *node, page_t floor,
                        struct audit_report *report)
 {

@@ -39,7 +39,7 @@ struct region {
     enum backing   backing;
     uint8_t        grows;           /* REGION_GROWS_*                                    */
     uint8_t        locked;          /* REGION_LOCKED*: its pages are to stay in memory; 0: not */
-    uint16_t       told;            /* REGION_TOLD_*: what its program has said of it    */
+    uint16_t       told;            /* REGION_TOLD_*: the program's advice               */
     size_t         guard;           /* pages kept free below, for a region that grows down */
     const char    *name;            /* for people; lives as long as the region           */
     const struct layout_region *home;       /* the document's line this lies in          */

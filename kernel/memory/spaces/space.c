@@ -48,8 +48,9 @@ struct space *space_active(void)
 /* ---- Creation and end ------------------------------------------------------------------ */
 
 /*
- * The entries of one root lie side by side, however the layout reaches them. Two roots may be seen one at a time
- * only (a slot shows one of them), so what is copied passes through our hands. No CPU uses the new root yet.
+ * Copy kernel space's entries of the root for [first, end). The entries of one root lie side by side, however the
+ * layout reaches them. A slot may show only one of the two roots at a time, so entries are copied by way of the stack.
+ * No CPU uses the new root yet.
  */
 static void copy_entries(const struct space *space, page_t first, page_t end)
 {
@@ -67,7 +68,7 @@ static void copy_entries(const struct space *space, page_t first, page_t end)
     }
 }
 
-/* What lies below the programs' part, and what lies above it. */
+/* The entries below the programs' part, and those above it. */
 static void copy_kernel_part(const struct space *space)
 {
     page_t reach = mmu_reach(MMU_LEVELS);
@@ -150,7 +151,7 @@ static void space_unlist(struct space *space)
     lock_drop(&list_lock, state);
 }
 
-/* Without a table there is nothing to do. Else one cursor for all of user space: it skips what has no table. */
+/* One cursor for all of user space, which skips missing tables; none where the process has no table but its root. */
 static void discard_user_pages(struct space *space)
 {
     struct span   all = layout.user;
@@ -207,7 +208,7 @@ void space_share_entry(page_t page, entry_t entry)
 
     assert(lock_held(&kernel_space.tables_lock));
     if (root_entry_is_users(page))
-        return;                         /* kernel space's alone: others have their programs there */
+        return;                         /* kernel space's alone: other roots have their program's entries there */
     state = lock_take(&list_lock);
     /* bound: spaces: docs/locks.md */
     for (const struct space *s = spaces; s != NULL; s = s->next)

@@ -78,7 +78,7 @@ static inline uint32_t space_peak(const struct space *space)
 
 /*
  * Take over from the boot tables: the document's regions become regions of kernel space,
- * the image gets its rights, what boot needed alone is removed. `root` is the boot directory.
+ * the image gets its rights, mappings that only the boot needed are removed. `root` is the boot directory.
  * Called once, before the pool is open: new tables are taken from the map. Afterwards kernel memory is
  * as the document says. Returns 0, or -ENOMEM when there is not even RAM for the tables.
  */
@@ -102,8 +102,9 @@ const struct space *space_after(const struct space *space);
 
 /*
  * True for the space whose tables this CPU uses now; kernel space always counts as in use. Where the kernel has a
- * space of its own, no other is ever in use while the kernel runs: the return to a program loads its root, and with
- * that the processor forgets all that it knew of it. Its pages are never global (page_may_be_global()).
+ * space of its own, no other is ever in use while the kernel runs: the return to a program loads that program's root,
+ * and with that the processor forgets all entries that it had cached. Kernel space's pages are never global then
+ * (page_may_be_global()).
  */
 bool space_is_current(const struct space *space);
 
@@ -145,9 +146,9 @@ int  kernel_map(struct region *region, enum purpose window, const char *name, si
                 enum owner owner) MUST_CHECK;
 int  kernel_map_device(struct region *region, const char *name, paddr_t start, size_t bytes,
                        enum cache cache) MUST_CHECK;
-/* Whether the heap has more frames than its document's `at most`: the caller, who took the last, gives them back. */
+/* Whether the heap has more frames than its document's `at most`: whoever took the last ones then gives them back. */
 bool kernel_heap_is_over(void);
-/* Undo either: unmap, flush, give the frames back (not a device's). */
+/* Undo kernel_map() or kernel_map_device(): unmap, flush, give back the frames of the pool. */
 void kernel_unmap(struct region *region);
 
 /* The most pages a program has had mapped: VmPeak. Takes the map lock. */

@@ -2,8 +2,8 @@
  * user.c - copying to and from programs, with the range checked first.
  *
  * How the bytes are reached is the port's affair (arch/contract.h): at the program's own addresses, where the
- * page-fault handler resolves faults like the program's own and the copy stops where it cannot; or as a layout does
- * instead.
+ * page-fault handler resolves faults like the program's own and the copy stops where it cannot; or in a layout's own
+ * way.
  */
 #include "memory/spaces/user.h"
 
@@ -13,7 +13,7 @@
 #include "base/range.h"
 #include "memory/spaces/space.h"
 
-/* The part of a range that lies in user space: copies stop there as they would at a missing page. */
+/* How many bytes of a range lie in user space: copies stop behind them as they would at a missing page. */
 static size_t user_clip(user_t start, size_t bytes)
 {
     uint64_t limit = (uint64_t)layout.user.end << PAGE_SHIFT;

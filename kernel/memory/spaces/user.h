@@ -6,9 +6,10 @@
  * copy-on-write, stack growth), and if it cannot be, the call returns -EFAULT. The kernel never
  * faults for good. Where SMAP is present, access is open only inside these calls.
  *
- * All work on the current space but those that name one. None sleeps or gives the CPU away: what a fault brings in is
- * in memory already. A fault takes the map lock and what nests in it, and one that finds no memory ends a process, so
- * no spin lock is held, unless it is known that the page is there (futex.c). Interrupts may be on or off.
+ * All calls work on the current space but those that name one. None sleeps or gives the CPU away: the pages that a
+ * fault brings in are in memory already. A fault takes the map lock and the locks that nest in it, and a fault that
+ * finds no memory ends a process; so the caller holds no spin lock, unless the page is known to be present (futex.c).
+ * Interrupts may be on or off.
  */
 #ifndef QUIRE_MEMORY_USER_H
 #define QUIRE_MEMORY_USER_H

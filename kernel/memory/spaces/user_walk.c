@@ -19,7 +19,7 @@ int user_resolve_plainly(struct space *space, vaddr_t address, uint8_t access)
     return space_fault(space, address, access, &verdict);
 }
 
-/* The frame of a page, if a program may have this access to it now; the entry is then as if it had had it. */
+/* The frame of a page if its entry allows this access. Accessed and dirty bits are set as if a program had made it. */
 static bool walk_use(struct space *space, page_t page, uint8_t access, frame_t *out)
 {
     lock_state state = lock_take(&space->tables_lock);
@@ -42,8 +42,8 @@ static bool walk_use(struct space *space, page_t page, uint8_t access, frame_t *
 }
 
 /*
- * The bytes of the page at an address. Interrupts were on or off in *state's sense and are off when this returns 0:
- * the caller restores them when it is done with the bytes.
+ * The bytes of the page at an address. When this returns 0, interrupts are off, and *state is what they were before:
+ * the caller restores that when it is done with the bytes.
  */
 static int walk_look(struct space *space, user_resolve resolve, user_t address, uint8_t access, char **bytes,
                      unsigned long *state)

@@ -21,7 +21,7 @@ bool kernel_heap_is_over(void)
     return most > 0 && frames_owned(OWNER_HEAP) > most;
 }
 
-/* Where a page is wanted, if the window has that and it is free; else the lowest room there is. */
+/* At the page that is wanted, if the window has it and it is free; else the lowest room. */
 static bool find_room(const struct layout_region *window, size_t pages, page_t wanted, page_t *first)
 {
     deep_assert(lock_held(&kernel_space.map_lock) && pages > 0);
@@ -31,7 +31,7 @@ static bool find_room(const struct layout_region *window, size_t pages, page_t w
 }
 
 /*
- * Whether so many pages more would be more than the document's `at most`. The heap's are counted when they have frames.
+ * Whether `pages` more would exceed the document's `at most`. Pages of the heap are counted when they have frames.
  */
 static bool is_over(const struct layout_region *window, size_t pages)
 {

@@ -10,7 +10,7 @@ static struct lock zero_lock = LOCK("zero frame", RANK_ZERO);
 /* [zero_lock to write] pinned: its references are not counted */
 frame_t            zero_frame_number = { UINT32_MAX };
 
-/* Once made it stays, so who sees it needs no lock. */
+/* The frame, once made, stays: code that sees its number needs no lock. */
 static int make_zero_frame(void)
 {
     lock_state state = lock_take(&zero_lock);

@@ -29,7 +29,7 @@ static void cursor_settle(struct cursor *c)
     c->more = 0;
 }
 
-/* Look at the last-level table of a page; where it is missing, note how far that goes. */
+/* Bring the last-level table of a page into view; where it is missing, note the pages that lack it. */
 static void cursor_look(struct cursor *c, page_t page)
 {
     unsigned level;
@@ -57,7 +57,7 @@ entry_t *cursor_find(struct cursor *c, page_t page)
 
 /* ---- Forgetting translations, and giving frames back --------------------------------- */
 
-/* Where an alias repeats a region, the processor may have cached both. */
+/* Flush the pages of aliases that repeat noted pages: the processor may have cached both. */
 static void flush_twins(const struct cursor *c)
 {
     /* bound: regions of the document times CURSOR_PAGES */
@@ -77,7 +77,7 @@ static void flush_noted(struct cursor *c)
     if (c->flush_count == 0)
         return;
     if (!space_is_current(c->space)) {
-        /* No processor has cached anything of it. */
+        /* No processor has cached any of its entries. */
     } else if (c->flush_count > CURSOR_PAGES) {
         if (cursor_of_kernel(c))
             mmu_flush_all();
@@ -137,7 +137,7 @@ int cursor_open(struct cursor *c, struct space *space, struct span span, unsigne
     if (flags & CURSOR_BUILD) {
         if (MMU_VARIABLE)
             mmu_cover(entry_at(space, 0, MMU_LEVELS), span.end);
-        cursor_look(c, span.first);            /* mostly the span is short and its table is there */
+        cursor_look(c, span.first);            /* mostly the span is short and has its table */
         if (c->table == NULL || span.end > c->in_view.end)
             err = cursor_build(c, flags & CURSOR_LARGE ? MMU_LARGE_LEVEL : 1);
         if (err != 0)
@@ -235,7 +235,7 @@ void cursor_map_large(struct cursor *c, page_t page, frame_t frame, struct right
         cursor_share(c, page, entry);
 }
 
-/* The processor may set bits in the old entry until the moment the new one is there. */
+/* The last-level entry `e` with other rights: BLOCKED without any. */
 static entry_t with_rights(entry_t e, struct rights rights, bool global)
 {
     deep_assert(entry_present(e) || entry_kind(e, 1) == ENTRY_BLOCKED);
@@ -244,7 +244,7 @@ static entry_t with_rights(entry_t e, struct rights rights, bool global)
     if (no_rights(rights))
         return entry_block(e, entry_rights(e));
     e = entry_with_rights(e, rights);
-    return global ? entry_with_global(e) : e;           /* boot tables know nothing of global pages */
+    return global ? entry_with_global(e) : e;           /* entries of the boot tables are not global */
 }
 
 void cursor_protect(struct cursor *c, page_t page, struct rights rights)
@@ -256,7 +256,7 @@ void cursor_protect(struct cursor *c, page_t page, struct rights rights)
         assert(!entry_present(c->large));
         return;
     }
-    do {
+    do {                                /* the processor may set bits in the old entry until the new one is written */
         old = entry_read(at);
         if (!cursor_owns_frame(old) || (!entry_present(old) && no_rights(rights)))
             return;

@@ -2,8 +2,8 @@
  * cursor.h - the only writer of page-table entries.
  *
  * Open a cursor over a span of one space, edit any number of pages, close it: the flush happens at the close, and only
- * after a flush are frames given back that edits have freed. One flush is enough, but when CURSOR_FREED frames wait to
- * be given back: then these are flushed and given back before the close.
+ * after a flush are frames given back that edits have freed. Where more than CURSOR_FREED frames wait for that, the
+ * cursor flushes early and gives them back before the close.
  *
  *     struct cursor c;
  *     int err = cursor_open(&c, space, span, CURSOR_BUILD);
@@ -19,11 +19,13 @@
  * Owning   a mapped frame's reference passes from the caller to the entry. cursor_remove() passes it
  *          back; cursor_discard() drops it after the flush. A BLOCKED entry owns its frame as well.
  * Locking  cursor_open() takes the space's tables lock, cursor_close() drops it; interrupts
- *          are off in between. Nothing that sleeps or allocates in between.
- * Flush    only pages whose present entry lost rights or changed frame; one by one up to
- *          CURSOR_PAGES of them, beyond that everything. A table given back takes the page of the
- *          self-map that shows it along, a page that an alias repeats its twin. Spaces that run
- *          nowhere need none. Mapping a page that was not present needs no flush: such entries are never cached.
+ *          are off in between. The caller neither sleeps in between nor opens a second cursor, which the
+ *          heap may do; frames may be taken.
+ * Flush    only pages whose present entry lost rights, changed its frame or was removed; one by one up to
+ *          CURSOR_PAGES of them, beyond that the whole space. With a table that is given back goes the page of
+ *          the self-map that shows the table; with a page that an alias repeats, the page of the alias. A space
+ *          that no processor uses needs no flush, nor does mapping a page that was not present: such entries are
+ *          never cached.
  * Cost     O(pages edited) plus one table look-up for each MMU_ENTRIES pages.
  *
  * What a last-level entry can be, and which edit makes it another:
@@ -39,7 +41,7 @@
  *
  * A span may lie in kernel space's alias of another region only for reading: edit the original.
  *
- * Invariants (checked by audit.c on whole spaces):
+ * Invariants (checked by tables_audit() and the auditor on whole spaces):
  *   C1  the link of a process's table frame (not of its root) holds the number of entries that are not empty
  *   C2  no entry of a user table gives kernel memory away: every present user entry lies in user space, or in
  *       a region of the kernel's that the document opens to programs
@@ -72,7 +74,7 @@ struct cursor {
     entry_t      *table;                    /* last-level table in view, or NULL            */
     struct span   in_view;                  /* pages it covers; or that lack a table        */
     frame_t       table_frame;              /* of the table in view                         */
-    entry_t       large;                    /* no table in view: the large page, or EMPTY   */
+    entry_t       large;                    /* no table in view: the large page's entry, or EMPTY */
     int32_t       more;                     /* entries filled in view less entries emptied  */
     int32_t       resident;                 /* user pages made present less pages removed   */
     bool          global;                   /* leaves in view are the same in every space   */
@@ -97,12 +99,12 @@ void cursor_close(struct cursor *c);
 entry_t cursor_read(struct cursor *c, page_t page);
 
 /*
- * The page must not be present, nor BLOCKED. Needs CURSOR_BUILD, as the next does.
- * No rights at all makes it BLOCKED from the start.
+ * Map a frame at a page that is neither present nor BLOCKED. The cursor was opened with CURSOR_BUILD.
+ * No rights at all makes the page BLOCKED from the start.
  */
 void cursor_map(struct cursor *c, page_t page, frame_t frame, struct rights rights, enum cache cache);
 
-/* Put an entry that is not present. The page must not be present, nor BLOCKED. */
+/* Write an entry that is not present, at a page that is neither present nor BLOCKED. Needs CURSOR_BUILD as well. */
 void cursor_put(struct cursor *c, page_t page, entry_t absent);
 
 /*
@@ -120,15 +122,15 @@ void cursor_map_large(struct cursor *c, page_t page, frame_t frame, struct right
 int  cursor_hang(struct cursor *c, page_t page, frame_t table) MUST_CHECK;
 
 /*
- * Other rights for a present page; others are left alone. No rights at all makes it BLOCKED (memory of
- * CACHE_BACK only), rights again make it present again.
+ * Give a page other rights. No rights at all make a present page BLOCKED (memory of CACHE_BACK only), rights make a
+ * BLOCKED page present again; pages of other kinds are left alone.
  */
 void cursor_protect(struct cursor *c, page_t page, struct rights rights);
 
-/* Another frame for a present page (copy-on-write, migration); returns the old, with its reference. */
+/* Another frame for a present page, flushed at the close; returns the old one, with its reference. */
 frame_t cursor_replace(struct cursor *c, page_t page, frame_t frame, struct rights rights);
 
-/* Make the page empty; returns what was there, with its reference. It is flushed at the close. */
+/* Make the page empty; returns the old entry, with the reference to its frame. The page is flushed at the close. */
 entry_t cursor_remove(struct cursor *c, page_t page);
 
 /* Make the page empty and drop the frame's reference after the flush. Not for swapped pages. */
@@ -141,9 +143,9 @@ page_t cursor_next(struct cursor *c, page_t from);
  * Runs, for work on many pages of programs: the entries of one table are gone through in one loop.
  *
  * cursor_copy_out() copies the entries of [page, page + count), but no further than the table in view, to `out`,
- * and gives each frame they name one more reference; with `apart` nobody may write to those pages from now on,
- * neither here nor where the copies go. What is neither present nor BLOCKED is copied out as EMPTY.
- * cursor_copy_in() puts such entries, with their references, where nothing is; it needs CURSOR_BUILD.
+ * and gives each frame they name one more reference; with `apart` the entries and their copies lose the right to
+ * write. An entry that is neither present nor BLOCKED is copied out as EMPTY.
+ * cursor_copy_in() writes such entries, with their references, to pages that are empty; it needs CURSOR_BUILD.
  * cursor_discard_span() is cursor_discard() of each page of a span.
  */
 struct cursor_run {
@@ -156,19 +158,20 @@ void cursor_copy_in(struct cursor *c, page_t page, const entry_t *entries, struc
 void cursor_discard_span(struct cursor *c, struct span span);
 
 /*
- * A cursor's small relative, for faults: one page of a program that has a table. cursor_touch() takes the tables
- * lock and says what the entry is; it returns false, and takes no lock, where there is no table.
+ * A smaller cursor, for faults: one page of a program, in a table that is there. cursor_touch() takes the tables
+ * lock and says what the entry is; it returns false, and keeps no lock, where there is no table.
  * cursor_touch_within() does the same for a page of a cursor that was opened with CURSOR_BUILD, under the cursor's
- * lock. One of the others ends it: an EMPTY page shows a frame, whose reference passes to the entry; a present or
- * BLOCKED one gets more rights; a present one gets another frame, and the old one is returned with its reference once
- * no processor can reach it; or nothing happens.
+ * lock. One of four calls ends it: cursor_touch_map() lets an EMPTY page show a frame, whose reference passes to the
+ * entry; cursor_touch_allow() gives a present or BLOCKED page more rights; cursor_touch_replace() gives a present page
+ * another frame, and returns the old one with its reference once no processor can reach it; cursor_touch_leave()
+ * changes nothing.
  */
 struct cursor_touch {
     struct space *space;
     page_t        page;
     entry_t      *at, entry;
     frame_t       table;
-    bool          within;                   /* a cursor holds the lock, and keeps it        */
+    bool          within;                   /* a cursor holds the lock, and keeps the lock  */
     lock_state    state;
 };
 
@@ -180,8 +183,8 @@ frame_t cursor_touch_replace(struct cursor_touch *t, frame_t frame, struct right
 void    cursor_touch_leave(struct cursor_touch *t);
 
 /*
- * Note this age in a present page's entry and clear its accessed bit; returns what that was, false where no page is
- * present. No flush: an old translation only delays ageing.
+ * Note this age in a present page's entry and clear its accessed bit; returns the old accessed bit, false where no
+ * page is present. No flush: an old translation only delays ageing.
  */
 bool cursor_age(struct cursor *c, page_t page, unsigned age);
 

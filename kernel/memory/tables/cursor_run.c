@@ -1,6 +1,6 @@
 /*
- * cursor_run.c - many pages of a program in one loop: what fork copies out and into the child, an exit discards; and
- * the single page that a first touch needs.
+ * cursor_run.c - many pages of a program in one loop: those that fork copies to the child, and those that an exit
+ * discards; and the single page that a first touch needs.
  */
 #include "memory/tables/cursor_tables.h"
 
@@ -18,7 +18,7 @@ static inline void note_freed(struct cursor *c, frame_t frame)
         cursor_note_freed(c, frame);
 }
 
-/* How many of `count` pages from `page` on the table in view shows. */
+/* How many of the `count` pages from `page` on lie in the table in view. */
 static size_t in_table(const struct cursor *c, page_t page, size_t count)
 {
     size_t left = c->in_view.end - page;
@@ -27,7 +27,7 @@ static size_t in_table(const struct cursor *c, page_t page, size_t count)
     return count < left ? count : left;
 }
 
-/* The same entry without the right to write. */
+/* Take the right to write from an entry; returns the entry as it is then. */
 static entry_t set_apart(const struct cursor *c, page_t page, entry_t *at, entry_t e)
 {
     struct rights rights = entry_rights(e);
@@ -81,7 +81,7 @@ struct cursor_run cursor_copy_out(struct cursor *c, page_t page, entry_t *out, s
     return run;
 }
 
-/* Entries of the table in view that are not empty. Tables of processes count them (C1), a lone root not. */
+/* How many entries of the table in view are not empty. Where a root is the only table, nothing counts them (C1). */
 static size_t cursor_filled(const struct cursor *c)
 {
     return MMU_LEVELS == 1 ? MMU_ENTRIES : frame_link(c->table_frame) + (uint32_t)c->more;
@@ -97,7 +97,7 @@ void cursor_copy_in(struct cursor *c, page_t page, const entry_t *entries, struc
         size_t   part  = in_table(c, page, left);
         bool     fresh = part == run.count && cursor_filled(c) == 0;
 
-        if (fresh) {                                /* nothing is in the way, and no processor looks here yet */
+        if (fresh) {                                /* the table is empty, and no processor uses it yet */
             memcpy(at, entries, part * sizeof *at);
             c->more += (int32_t)run.filled;
             for (size_t i = 0; IS_CHECKED && i < part; i++)
@@ -118,7 +118,7 @@ void cursor_copy_in(struct cursor *c, page_t page, const entry_t *entries, struc
     c->resident += (int32_t)run.present;
 }
 
-/* Empty the entries [at, end) of the table in view, which has no more than `left`; the first is page's. */
+/* Empty the entries [at, end) of the table in view, of which `left` are not empty; `at` is the entry of `page`. */
 static void discard_entries(struct cursor *c, page_t page, entry_t *at, const entry_t *end, size_t left)
 {
     bool current = space_is_current(c->space);

@@ -40,7 +40,7 @@ static bool is_missing(const struct cursor *c, page_t page, unsigned level)
     return at == NULL || entry_kind(entry_read(at), level) != ENTRY_TABLE;
 }
 
-/* A table came into its parent, or went. Kernel tables are not counted. */
+/* Count the entries of the table above (C1), which gained or lost one. Kernel tables are not counted. */
 static void count_in_parent(const struct cursor *c, page_t page, unsigned level, int more)
 {
     unsigned top;
@@ -54,8 +54,8 @@ static void count_in_parent(const struct cursor *c, page_t page, unsigned level,
 }
 
 /*
- * Upper entries of the programs' part let programs through; the last entry decides. So do those of the kernel's
- * part where the document opens something to them.
+ * Upper entries of the programs' part let programs through; the last entry decides. So do upper entries of the
+ * kernel's part where the document opens a region below them to programs.
  */
 static bool lets_programs_through(const struct cursor *c, page_t page, unsigned level)
 {
@@ -73,7 +73,7 @@ static bool lets_programs_through(const struct cursor *c, page_t page, unsigned 
     return false;
 }
 
-/* Let the entry of `level` that translates page lead to a table with so many entries that are not empty. */
+/* Let the entry of `level` that translates page lead to a table, `filled` of whose entries are not empty. */
 static void table_install(struct cursor *c, page_t page, unsigned level, frame_t table, uint32_t filled)
 {
     entry_t entry = entry_table(table, lets_programs_through(c, page, level));
@@ -142,7 +142,7 @@ static frame_t from_chain(frame_t *chain)
     return table;
 }
 
-/* Before there is a pool a machine without room for its tables cannot be run: nothing is given back. */
+/* Before there is a pool nothing is given back: a machine without room for its first tables does not start. */
 static void tables_give_back(frame_t chain)
 {
     while (frame_exists(chain)) {
@@ -153,7 +153,7 @@ static void tables_give_back(frame_t chain)
     }
 }
 
-/* Take frames for all missing tables of the span, and places where the layout has such, or nothing. */
+/* Take frames for all missing tables of the span, and their homes where the layout has homes; or neither. */
 static int take_tables(struct cursor *c, unsigned lowest, frame_t *chain)
 {
     size_t taken = 0;
@@ -191,7 +191,7 @@ int cursor_build(struct cursor *c, unsigned lowest)
     if (take_tables(c, lowest, &chain) != 0)
         return -ENOMEM;
     install_tables(c, lowest, chain);
-    c->in_view = (struct span){ 0, 0 };         /* the slot that showed it may have been used */
+    c->in_view = (struct span){ 0, 0 };         /* the slot that showed the table may have been used */
     c->sweep   = true;
     return 0;
 }

@@ -32,10 +32,10 @@ int cursor_build(struct cursor *c, unsigned lowest) MUST_CHECK;
 /* Take the process's empty tables out of the span, lower levels first. */
 void cursor_sweep(struct cursor *c);
 
-/* The first page at or after `page`, or `end`, that an entry of the root leads to which is not empty. */
+/* The first page at or after `page` whose entry of the root is not empty; `end` if there is none before. */
 page_t cursor_skip_empty(const struct cursor *c, page_t page, page_t end);
 
-/* A root entry of kernel space changed: the aliases of the range repeat it, every space gets it. */
+/* A root entry of kernel space has changed: write it to the aliases of its range, and to every space's root. */
 void cursor_share(struct cursor *c, page_t page, entry_t entry);
 
 /* The last-level entry of a page of the span, NULL where there is no table; the table is then in view. */
@@ -50,14 +50,14 @@ static inline entry_t *cursor_entry(struct cursor *c, page_t page)
     return at;
 }
 
-/* What a last-level entry stands for: a reference to a frame; nothing, in either form that cursor_nothing() has. */
+/* Whether a last-level entry holds a reference to a frame; whether it is one of the two that cursor_nothing() makes. */
 static inline bool cursor_owns_frame(entry_t e) { return entry_present(e) || entry_kind(e, 1) == ENTRY_BLOCKED; }
 static inline bool cursor_is_empty(entry_t e)
 {
     return entry_kind(e, 1) == ENTRY_EMPTY || entry_kind(e, 1) == ENTRY_IDENTITY;
 }
 
-/* Flush the page at the close; drop the frame's reference after the flush. */
+/* Note a page that the close is to flush; a frame whose reference is to be dropped after the flush. */
 void cursor_note_flush(struct cursor *c, page_t page);
 void cursor_note_freed(struct cursor *c, frame_t frame);
 

@@ -30,7 +30,7 @@ static const struct region *region_of(struct space *space, page_t page)
 
 static bool names_frame(enum entry_kind kind) { return kind == ENTRY_PRESENT || kind == ENTRY_BLOCKED; }
 
-/* The owner of all of `pages` frames in a row, OWNER_COUNT when they differ: a large page may show anybody's. */
+/* The owner of `pages` frames in a row, OWNER_COUNT when they differ: a large page may show frames of several. */
 static enum owner owner_of(frame_t first, size_t pages)
 {
     enum owner owner = frame_owner(first);
@@ -47,7 +47,7 @@ static bool is_nothing(entry_t e, unsigned level)
     return entry_kind(e, level) == ENTRY_EMPTY || entry_kind(e, level) == ENTRY_IDENTITY;
 }
 
-/* The first page of the stretch of nothing that ends with `page`, as far as its table and `first` allow. */
+/* The first page of the empty pages that end with `page`, looked for in its table and from `first` on. */
 static page_t nothing_from(struct space *space, page_t first, page_t page)
 {
     lock_state     state = lock_take(&space->tables_lock);
@@ -62,7 +62,7 @@ static page_t nothing_from(struct space *space, page_t first, page_t page)
     return page;
 }
 
-/* What one entry says, as a run that ends at `end`; kind ENTRY_EMPTY where nothing is. */
+/* The run that one entry makes, and that ends at `end`; of kind ENTRY_EMPTY where pages are empty. */
 static struct page_run run_of_entry(struct space *space, page_t first, page_t end)
 {
     unsigned        level;

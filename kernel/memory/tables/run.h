@@ -20,10 +20,10 @@
 struct page_run {
     struct span          span;
     struct rights        rights;        /* as the entries have them: what the processor really allows */
-    enum cache           cache;         /* CACHE_BACK where nothing is present                */
+    enum cache           cache;         /* CACHE_BACK where no page is present                */
     enum entry_kind      kind;          /* never EMPTY, nor TABLE                            */
     const struct region *region;        /* of the space, NULL if the pages lie in none       */
-    frame_t              frame;         /* behind span.first; means something if kind says so */
+    frame_t              frame;         /* of span.first, if the kind is one that names a frame */
     bool                 in_a_row;      /* frames follow each other as the pages do          */
     enum owner           owner;         /* of all its frames, OWNER_COUNT when they differ   */
     size_t               shared;        /* pages whose frame has other references as well    */
@@ -34,8 +34,8 @@ enum {
 };
 
 /*
- * The highest run of [first, *end) in a space. *end is moved to where the next search begins.
- * False when nothing more is there; *out is then undefined.
+ * The highest run of [first, *end) in a space. *end becomes the end of the next search.
+ * False when all pages of [first, *end) are empty; *out is then undefined.
  */
 bool page_run_below(struct space *space, page_t first, page_t *end, unsigned flags, struct page_run *out);
 

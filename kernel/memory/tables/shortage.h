@@ -1,7 +1,7 @@
 /*
  * shortage.h - what a process can lack besides memory, in words: for the message that says why one could not be made.
  *
- * A row asks one question. A layout adds rows where its page tables need more than frames (base/rows.h).
+ * Each row asks one question. A layout adds rows where its page tables need more than frames (base/rows.h).
  */
 #ifndef QUIRE_MEMORY_SHORTAGE_H
 #define QUIRE_MEMORY_SHORTAGE_H
@@ -10,7 +10,7 @@
 
 struct shortage {
     const char *words;              /* "no page is left in the window" */
-    bool      (*is_there)(void);    /* now                             */
+    bool      (*is_there)(void);    /* whether that is lacking now     */
 };
 
 extern const struct shortage *const shortages[];

@@ -16,7 +16,7 @@ paddr_t direct_end;
 
 static entry_t *slot_table;             /* maps the slots region; each CPU writes its own entries only */
 
-/* Physical memory from byte 0 that the boot tables show at the image's distance for good. */
+/* Where the physical memory ends that the boot tables show from byte 0 on, at the image's distance and for good. */
 static paddr_t shown_by_boot_tables(void)
 {
     paddr_t end = 0;
@@ -42,8 +42,8 @@ void slots_start(entry_t *table)
 }
 
 /*
- * With one level only, slots are entries of the root in use, and roots have permanent addresses. Else
- * all roots share the table that slots_start() was given.
+ * The entry of a slot's page. With one level only, slots are entries of the root in use, and roots have permanent
+ * addresses; else all roots share the table that slots_start() was given.
  */
 static entry_t *slot_entry(page_t page)
 {
@@ -75,7 +75,7 @@ void *frame_view_in_slot(frame_t frame, enum slot slot)
     return pointer_to(page_address(page));
 }
 
-/* A fixed region may show memory at another distance than the image's. */
+/* The pointer where a fixed region, which may have another distance than the image, shows the bytes; else NULL. */
 static void *in_fixed_region(const struct layout_region *region, paddr_t physical, size_t bytes)
 {
     paddr_t first = (paddr_t)region->frame << PAGE_SHIFT;

@@ -5,7 +5,7 @@
  * the frame (direct map, identity) the pointer is that; otherwise the frame is shown
  * in a temporary slot, a page of the slots region that belongs to this CPU and to one
  * purpose. A view lasts until the same CPU asks for the same purpose again, so each purpose is one
- * level of nesting and nobody needs to close a view.
+ * level of nesting and no view needs to be closed.
  *
  * Locking  none; the caller runs with interrupts off or otherwise cannot be preempted or
  *          interrupted by a user of the same purpose.
@@ -54,6 +54,10 @@ static inline void *frame_view(frame_t frame, enum slot slot)
 /* The permanent kernel pointer of [physical, physical + bytes), or NULL if there is none. */
 void *physical_pointer(paddr_t physical, size_t bytes);
 
+/*
+ * Fill a frame with zeros, or `bytes` bytes of it from byte `from` on; copy a frame. Interrupts are off meanwhile.
+ * Cost: the bytes.
+ */
 void frame_clear(frame_t frame);
 void frame_clear_part(frame_t frame, size_t from, size_t bytes);
 void frame_copy(frame_t to, frame_t from);

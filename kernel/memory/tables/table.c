@@ -157,7 +157,7 @@ const struct layout_region *region_row(const struct space *space, page_t page)
     return space == &kernel_space ? layout_kernel_region_of(page) : layout_region_of(page);
 }
 
-/* Kernel memory that its row does not open to programs (a layout may: firmware's constants). */
+/* Whether a page is kernel memory that its row does not open to programs (firmware opens the kernel's constants). */
 static bool is_kernels_alone(const struct space *space, page_t page)
 {
     return (space == &kernel_space || !page_is_users(page)) && region_row(space, page)->rights.user == 0;

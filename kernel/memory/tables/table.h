@@ -54,6 +54,7 @@ bool root_entry_is_own(const struct space *space, page_t page);
 /* The document's region that holds a page of this space. */
 const struct layout_region *region_row(const struct space *space, page_t page);
 
+/* The entry of `level` that translates `page`, as said above. */
 entry_t *entry_at(const struct space *space, page_t page, unsigned level);
 
 /*

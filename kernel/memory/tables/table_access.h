@@ -1,7 +1,7 @@
 /*
  * table_access.h - what the document's table access adds to the life of page tables: chosen when a file is compiled.
  *
- * Where tables are reached through the self-map, the direct map or slots, all of this is nothing, and costs nothing:
+ * Where tables are reached through the self-map, the direct map or slots, these calls do nothing, and cost nothing:
  * so a file that includes this is compiled for each layout (sources.mk lists those files). The contracts are in
  * table_home.h, layouts/movos/tables.h and layouts/tracker/tables.h and master.h.
  */

@@ -5,14 +5,16 @@
  * direct map or a slot. Where the document's table access is `window` or `tracked`, each table of a process has
  * a permanent kernel address of its own; then the file of that strategy (layouts/movos/tables.c,
  * layouts/tracker/tables.c) answers these calls, and `struct table_home` (space.h) is what it remembers of a space.
- * General code includes table_access.h instead, which makes them nothing where the layout has no such strategy.
+ * General code includes table_access.h instead, where these calls do nothing if the layout has no such strategy.
  *
  * Order    table_home_start() when the space has its root; for each batch of new tables once
  *          table_home_reserve(), which alone may fail, then table_home_enter() for each of them before the entry
  *          that leads to it is written; table_home_leave() after such an entry was emptied and before the flush;
- *          table_home_end() when only what table_home_start() made is left. table_home_stays()
- *          names the tables that stay although they are empty, because start made them and end takes them back.
- * Locking  the space's tables lock is held, but in start and end, when nobody else knows the space.
+ *          table_home_end() when only the tables are left that table_home_start() made. table_home_stays()
+ *          (layouts/tracker/tables.h) names the tables that stay although they are empty, because
+ *          table_home_start() made them and table_home_end() gives them back.
+ * Locking  the space's tables lock is held, but in table_home_start() and table_home_end(): no other code knows
+ *          the space then.
  *          Kernel space has no homes: these calls are made for processes only.
  */
 #ifndef QUIRE_MEMORY_TABLE_HOME_H
@@ -30,7 +32,7 @@ int  table_homes_start(void) MUST_CHECK;
 int  table_home_start(struct space *space) MUST_CHECK;
 void table_home_end(struct space *space);
 
-/* `tables` tables of the span will be entered. Returns 0, or -ENOMEM and nothing has changed. */
+/* Before `tables` tables of the span are entered. Returns 0, or -ENOMEM and nothing has changed. */
 int  table_home_reserve(struct space *space, struct span span, size_t tables) MUST_CHECK;
 
 /* The entry of `level` for `page` is about to lead to this table, of the level below; or has just ceased to. */

@@ -1,9 +1,9 @@
 /*
  * watch.h - a watcher that is told of each change of a page's entry, at once, and may hold the machine up meanwhile.
  *
- * Checked kernels only: in others there is no watcher, and nothing is asked. The watcher is called by the editor, with
- * interrupts off and locks held: it takes none, and does not sleep. Directory entries and short views (slot.h) are not
- * told.
+ * Checked kernels only: others have no watcher, and no code that asks for one. The cursor calls the watcher with
+ * interrupts off and locks held, so the watcher takes no lock and does not sleep. Of directory entries and slots
+ * (slot.h) it is not told.
  */
 #ifndef QUIRE_MEMORY_WATCH_H
 #define QUIRE_MEMORY_WATCH_H
@@ -13,7 +13,7 @@
 
 struct space;
 typedef void (*entry_watch)(const struct space *space, page_t page, entry_t old, entry_t new);
-extern entry_watch entry_watcher;               /* cursor.c; NULL: nobody */
+extern entry_watch entry_watcher;               /* NULL: none */
 
 static inline void entry_changed(const struct space *space, page_t page, entry_t old, entry_t new)
 {
