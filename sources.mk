@@ -260,6 +260,7 @@ kernel += kernel/claims/mutations.c                 # making a claim untrue, so 
 
 # arch/i386: everything that knows the processor
 kernel += arch/i386/entry.S                         # the first instructions at the kernel's own addresses
+kernel += arch/i386/stretch.c                       # how long interrupts are off, in checked builds
 kernel += arch/i386/page.c                          # whole pages, sixteen bytes at a time
 kernel += arch/i386/cpu_facts.c                     # what the processor says of itself
 kernel += arch/i386/mmu.c                           # what the processor has, and forgetting translations

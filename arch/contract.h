@@ -59,6 +59,11 @@
  *   void cpu_wait(void);
  *       Sleep until an interrupt has been handled. Off before and after, and none slips in between a look for work
  *       and the sleep.
+ *   void stretch_begins(void);
+ *   void stretch_ends(void);
+ *       Interrupts went off, or are about to go on, by other ways than these: a gate, the way back to a program. All
+ *       the calls above tell so themselves. Checked builds measure the time between (stretch_longest()); others have
+ *       nothing here.
  *   void cpu_start(void);
  *       Detect and switch on what cpu_page_fill() and cpu_page_copy() use, and shut the FPU. First of all; without it
  *       they are slower.
@@ -215,6 +220,16 @@ void traps_start(const struct trap_places *places);
 void     interrupt_handle(unsigned line, void (*handler)(void *), void *argument);
 uint32_t interrupts_spurious(void);     /* how many nobody had asked for                        */
 uint64_t interrupts_taken(void);        /* from devices, since the start: intr of /proc/stat    */
+
+/*
+ * Checked builds measure the stretches of time in which interrupts are off, in ticks of cpu_ticks(): the longest since
+ * the start, or since stretch_forget(), and who called whom at its end, the innermost first (0: nobody more). Ordinary
+ * builds do not measure: false.
+ */
+enum { STRETCH_CALLERS = 6 };
+struct stretch { uint64_t ticks; vaddr_t callers[STRETCH_CALLERS]; };
+bool stretch_longest(struct stretch *out);
+void stretch_forget(void);
 
 /*
  * A trap in words and numbers, for a panic. A double fault's frame counts as one from the kernel. trap_caller() goes

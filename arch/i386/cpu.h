@@ -12,25 +12,49 @@
 
 static inline unsigned cpu_number(void) { return 0; }
 
+#define FLAGS_INTERRUPTS 0x200ul
+
+/* Checked builds measure how long interrupts are off (stretch.c): each way to turn them off or on tells. */
+#ifdef CHECKED
+void stretch_begins(void);
+void stretch_ends(void);
+#else
+static inline void stretch_begins(void) {}
+static inline void stretch_ends(void) {}
+#endif
+
+static inline bool interrupts_were_on(unsigned long flags) { return flags & FLAGS_INTERRUPTS; }
+
 static inline unsigned long interrupts_off(void)
 {
     unsigned long flags;
 
     __asm__ volatile("pushf; pop %0; cli" : "=r"(flags) : : "memory");
+    if (interrupts_were_on(flags))
+        stretch_begins();
     return flags;
 }
 
 static inline void interrupts_restore(unsigned long flags)
 {
+    if (interrupts_were_on(flags))
+        stretch_ends();
     __asm__ volatile("push %0; popf" : : "r"(flags) : "memory", "cc");
 }
 
-static inline void interrupts_on(void) { __asm__ volatile("sti" : : : "memory"); }
-
-static inline bool interrupts_were_on(unsigned long flags) { return flags & 0x200; }
+static inline void interrupts_on(void)
+{
+    stretch_ends();
+    __asm__ volatile("sti" : : : "memory");
+}
 
 /* STI takes effect after the instruction that follows it. */
-static inline void interrupts_let_in(void) { __asm__ volatile("sti; nop; cli" : : : "memory"); }
+static inline void interrupts_let_in(void)
+{
+    stretch_ends();
+    __asm__ volatile("sti; nop; cli" : : : "memory");
+    stretch_begins();
+}
 
 static inline void cpu_raise_unexpected(void) { __asm__ volatile("int $99"); }
 static inline void cpu_load_nonsense(void)    { __asm__ volatile("movl %0, %%fs" : : "r"(0xFFFC)); }
@@ -38,7 +62,12 @@ static inline void cpu_load_nonsense(void)    { __asm__ volatile("movl %0, %%fs"
 static inline void cpu_relax(void) { __asm__ volatile("pause"); }
 
 /* Here too: no interrupt slips in before the sleep. */
-static inline void cpu_wait(void) { __asm__ volatile("sti; hlt; cli" : : : "memory"); }
+static inline void cpu_wait(void)
+{
+    stretch_ends();
+    __asm__ volatile("sti; hlt; cli" : : : "memory");
+    stretch_begins();
+}
 
 static inline void   *pointer_to(vaddr_t address)      { return (void *)address; }
 static inline vaddr_t address_of(const void *pointer)  { return (vaddr_t)pointer; }

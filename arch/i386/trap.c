@@ -148,6 +148,8 @@ void trap(struct trap_frame *frame)
 {
     unsigned vector = frame->vector;
 
+    if (interrupts_were_on(frame->eflags))
+        stretch_begins();                       /* the gate has turned them off */
     if (vector >= TRAP_LINES && vector < TRAP_LINES + LINES)
         take_interrupt(vector - TRAP_LINES);
     else if (!(handlers[vector] && handlers[vector](frame)) && !go_on_elsewhere(frame) && !trap_from_8086(frame))
@@ -156,4 +158,6 @@ void trap(struct trap_frame *frame)
         trap_leave(frame);
     else if (trap_from_8086(frame))
         trap_leave_impossible();
+    else if (interrupts_were_on(frame->eflags))
+        stretch_ends();                         /* IRET turns them on */
 }

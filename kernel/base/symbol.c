@@ -2,6 +2,8 @@
  * symbol.c - from an address to a name.
  */
 #include "base/symbol.h"
+#include "base/print.h"
+#include "base/string.h"
 #include "cpu.h"
 
 extern const char image_text_start[], image_text_end[];     /* from the linker script */
@@ -24,4 +26,18 @@ const char *symbol_of(vaddr_t address, uint32_t *offset)
         return NULL;
     *offset = (uint32_t)(address - kernel_symbols[low - 1].address);
     return kernel_symbols[low - 1].name;
+}
+
+void symbols_in_words(const vaddr_t *callers, unsigned count, char *out, size_t size)
+{
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (unsigned i = 0; i < count && callers[i] != 0 && used + 1 < size; i++) {
+        uint32_t    offset;
+        const char *name = symbol_of(callers[i] - 1, &offset);      /* a call may be its function's last instruction */
+
+        format_text(out + used, size - used, "%s%s", i == 0 ? "" : " < ", name != NULL ? name : "?");
+        used = strlen(out);
+    }
 }

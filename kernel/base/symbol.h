@@ -23,4 +23,10 @@ extern const uint32_t      kernel_symbol_count;
  */
 const char *symbol_of(vaddr_t address, uint32_t *offset);
 
+/*
+ * The names of functions that called each other, the innermost first: "lock_drop < cursor_close < map_discard", as many
+ * as fit. The list ends with an address 0, or after `count`.
+ */
+void symbols_in_words(const vaddr_t *callers, unsigned count, char *out, size_t size);
+
 #endif

@@ -6,6 +6,7 @@
  */
 #include "init/init.h"
 
+#include "arch/contract.h"
 #include "base/check.h"
 #include "base/error.h"
 #include "base/print.h"
@@ -370,6 +371,7 @@ static void begin_program(void)
     if (err == 0 && configuration.map)
         snapshot_request();
     crash_at("begin");
+    stretch_forget();                           /* what came before was not for a program */
     if (err == 0)
         err = execute_program();
     if (err != 0)

@@ -4,9 +4,11 @@
 #include "init/report.h"
 #include "init/checks.h"
 
+#include "arch/contract.h"
 #include "base/check.h"
 #include "base/print.h"
 #include "base/string.h"
+#include "base/symbol.h"
 #include "devices/channel_link.h"
 #include "files/path/missing.h"
 #include "linux/call.h"
@@ -104,6 +106,20 @@ static void write_deepest_stack(void (*line)(const char *text))
         line(text);
 }
 
+/* Checked kernels alone have measured it. */
+static void write_longest_stretch(void (*line)(const char *text))
+{
+    struct stretch longest;
+    char           callers[LINE - 50], text[LINE];
+
+    if (!stretch_longest(&longest))
+        return;
+    symbols_in_words(longest.callers, STRETCH_CALLERS, callers, sizeof callers);
+    format_text(text, sizeof text, "interrupts: off for %llu ticks at the longest, by %s",
+                (unsigned long long)longest.ticks, callers);
+    line(text);
+}
+
 static void (*missing_line)(const char *text);
 static uint32_t missing_told;
 
@@ -140,6 +156,7 @@ void report_write(void (*line)(const char *text))
     assert(line != NULL);
     write_owners(line);
     write_deepest_stack(line);
+    write_longest_stretch(line);
     write_faults(line);
     unknown_line = line;
     unknown_any  = false;

@@ -24,6 +24,14 @@ const char *symbol_of(vaddr_t address __attribute__((unused)), uint32_t *offset 
     return NULL;
 }
 
+void symbols_in_words(const vaddr_t *callers, unsigned count, char *out, size_t size)
+{
+    (void)callers;
+    (void)count;
+    (void)size;
+    out[0] = '\0';
+}
+
 void snapshot_write(struct snapshot_sink *sink __attribute__((unused)), const char *moment __attribute__((unused))) { }
 void map_line_start(void)                                             { }
 void snapshot_request(void)                                           { }

@@ -81,7 +81,7 @@ MADE = {
     "executes": ("executes.c", "static"), "vectors": ("vectors.c", "fixed"),
     "mappings": ("mappings.c", "static"), "locked": ("locked.c", "static"),
     "told": ("told.c", "static"), "machine": ("machine.c", "static"),
-    "other": ("other.c", "static"),
+    "other": ("other.c", "static"), "stretches": ("stretches.c", "static"),
 }
 
 

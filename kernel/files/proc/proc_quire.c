@@ -1,6 +1,7 @@
 /*
  * proc_quire.c - /proc/quire: who owns memory, what the document says, the auditor's word, and a snapshot of all of it.
  */
+#include "arch/contract.h"
 #include "base/check.h"
 #include "base/error.h"
 #include "base/print.h"
@@ -155,6 +156,30 @@ static int ask_map(struct proc_node *node __attribute__((unused)), const char *b
     return 0;
 }
 
+/*
+ * How long interrupts were off at the longest, in ticks (instructions, under QEMU's instruction clock), and by whom.
+ * Writing anything begins anew.
+ */
+static int write_stretch(struct text *text, struct proc_node *node __attribute__((unused)))
+{
+    struct stretch longest;
+    char           callers[160];
+
+    if (!stretch_longest(&longest)) {
+        text_add(text, "not measured: this kernel is not a checked one\n");
+        return 0;
+    }
+    symbols_in_words(longest.callers, STRETCH_CALLERS, callers, sizeof callers);
+    text_add(text, "%llu %s\n", (unsigned long long)longest.ticks, callers);
+    return 0;
+}
+
+static int forget_stretch(struct proc_node *node __attribute__((unused)), const char *bytes __attribute__((unused)))
+{
+    stretch_forget();
+    return 0;
+}
+
 static int write_nothing(struct text *text __attribute__((unused)), struct proc_node *node __attribute__((unused)))
 {
     return 0;
@@ -178,6 +203,7 @@ const struct proc_entry proc_quire_entries[] = {
     { .name = "layout", .mode = S_REGULAR | 0444, .text = write_layout },
     { .name = "audit",  .mode = S_REGULAR | 0400, .text = write_audit },
     { .name = "map",    .mode = S_REGULAR | 0600, .text = write_map, .store = ask_map },
+    { .name = "stretch", .mode = S_REGULAR | 0600, .text = write_stretch, .store = forget_stretch },
     { .name = "crash", .mode = S_REGULAR | 0600, .text = write_nothing, .store = ask_crash },
     { .name = NULL },
 };

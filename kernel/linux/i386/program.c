@@ -248,6 +248,7 @@ void trap_leave(struct trap_frame *frame)
         interrupts_off();
     }
     schedule_preempt();
+    stretch_ends();                             /* the way back turns interrupts on */
 }
 
 /*
