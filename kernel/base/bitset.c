@@ -9,7 +9,7 @@ static uint32_t bit_of(uint32_t number)                          { return 1u << 
 static uint32_t words_of(const struct bitset *set)               { return set->size / BITSET_WORD; }
 static bool     is_full(const struct bitset *set, uint32_t w) { return set->full[w / BITSET_WORD] & bit_of(w); }
 
-/* Those of a word's bits that belong to numbers at or above `from`, which lies in it. */
+/* The bits, of the word that `from` lies in, of numbers at or above `from`. */
 static uint32_t word_at_or_above(uint32_t from) { return ~0u << from % BITSET_WORD; }
 
 void bitset_add(struct bitset *set, uint32_t number)

@@ -1,10 +1,10 @@
 /*
  * bitset.h - sets of small numbers: which of them are taken, and which is the next free one.
  *
- * A set holds numbers from 0 to size - 1 as one bit each, in words of 32. A second level has one bit for each word: all
- * of it is taken. So the search for a free number passes over 1024 taken ones in one step.
+ * A set holds numbers from 0 to size - 1 as one bit each, in words of 32. A second level has one bit for each word,
+ * set when the whole word is taken. So the search for a free number passes over 1024 taken ones in one step.
  *
- * Memory   the caller's: bitset_words(size) words, zeroed for an empty set.
+ * Memory   the caller's: BITSET_WORDS(size) words, zeroed for an empty set.
  * Locking  the caller's.
  * Cost     has, add, remove O(1); next_free at most size / 1024 + 64 steps, next at most size / 32 + 32.
  *
@@ -26,7 +26,7 @@ struct bitset {
 /* How many words of memory a set of `size` numbers takes. */
 #define BITSET_WORDS(size) ((size) / BITSET_WORD + ((size) / BITSET_WORD + BITSET_WORD - 1) / BITSET_WORD)
 
-/* A set in this memory; what is there counts as its contents, in the form of B1 and B2. */
+/* A set in this memory, whose contents must satisfy B1 and B2. */
 static inline struct bitset bitset_in(uint32_t *words, uint32_t size)
 {
     return (struct bitset){ size, words, words + size / BITSET_WORD };
@@ -49,7 +49,10 @@ uint32_t bitset_next_free(const struct bitset *set, uint32_t from);
  */
 uint32_t bitset_next_below(const struct bitset *set, uint32_t from, uint32_t end);
 
-/* Members of [first, end), which both sets have room for and `to` has none of, become members of `to`. Whole words. */
+/*
+ * The members of `from` in [first, end) become members of `to`, which has none there. Both borders are multiples of
+ * BITSET_WORD, and within the size of both sets.
+ */
 void bitset_copy(struct bitset *to, const struct bitset *from, uint32_t first, uint32_t end);
 
 bool bitset_ok(const struct bitset *set);

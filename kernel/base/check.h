@@ -7,7 +7,7 @@
  *   if (!expect(x))    believed, not proven, and the code copes: stops a checked
  *                      build, yields x in a release build
  *
- * What the outside world may do at any time is none of these: it returns an errno.
+ * None of these is for what the outside world may do at any time: that returns an errno.
  * stop(), and the port's ASSERTION_FAILED(), are panic() on a processor and a failed test on the host port.
  */
 #ifndef QUIRE_BASE_CHECK_H
@@ -17,10 +17,12 @@
 
 #include "base/types.h"
 
-/* What floors above base answer: init/panic.c, or arch/host/stop.c. */
+/* Stop the machine, with words. Answered above base: by init/panic.c, or by arch/host/stop.c. */
 void stop(const char *file, int line, const char *why) NORETURN;
 
-/* What a panic does last, before the machine stands still or leaves: it must end, whatever is broken. NULL: nothing. */
+/*
+ * Set the last act of a panic, before the machine stands still or leaves. It must end, whatever is broken; NULL: none.
+ */
 void panic_last(void (*act)(void));
 
 #undef assert

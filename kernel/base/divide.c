@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "base/divide.h"
 
-/* By a divisor below 2^16, as on paper with digits of 32, 16 and 16 bits: what numbers in reports need. */
+/* By a divisor below 2^16, as on paper with digits of 32, 16 and 16 bits: the usual case for numbers in reports. */
 static uint64_t divide_small(uint64_t a, uint32_t b, uint64_t *rest)
 {
     uint32_t high = (uint32_t)(a >> 32), low = (uint32_t)a;

@@ -1,8 +1,8 @@
 /*
  * divide.h - 64-bit division where the processor has none.
  *
- * Code writes `/` and `%`; the compiler then calls the functions below. divide() is the one
- * that does the work, and what the host tests try.
+ * Code writes `/` and `%`; the compiler then calls the functions below. divide() does the work;
+ * the host tests call it.
  */
 #ifndef QUIRE_BASE_DIVIDE_H
 #define QUIRE_BASE_DIVIDE_H

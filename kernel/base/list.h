@@ -1,12 +1,12 @@
 /*
- * list.h - things linked in a ring, from inside themselves.
+ * list.h - structures linked in a ring, by a member of their own.
  *
  * A head and its items are all struct list. An item that is in no list points at itself, so it can be removed at
  * any time, also twice. Nothing is allocated. Locking: the caller's. Cost: all but LIST_EACH O(1).
  *
  *   L1  next->previous and previous->next are the item itself
  *
- * list_ok() checks L1 all around.
+ * list_ok() checks L1 of every item.
  */
 #ifndef QUIRE_BASE_LIST_H
 #define QUIRE_BASE_LIST_H
@@ -18,7 +18,7 @@ struct list { struct list *next, *previous; };
 static inline void list_start(struct list *list)          { list->next = list->previous = list; }
 static inline bool list_is_empty(const struct list *list) { return list->next == list; }
 
-/* Before `place`: at the end of the list, when that is its head. */
+/* Insert `item` before `place`: at the end of the list when `place` is the head. */
 static inline void list_insert(struct list *place, struct list *item)
 {
     item->next           = place;

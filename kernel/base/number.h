@@ -1,5 +1,5 @@
 /*
- * number.h - numbers in text that somebody else wrote.
+ * number.h - numbers in text that comes from outside.
  */
 #ifndef QUIRE_BASE_NUMBER_H
 #define QUIRE_BASE_NUMBER_H

@@ -1,5 +1,5 @@
 /*
- * print.c - printf's small relative.
+ * print.c - a small printf().
  *
  * One formatter writes characters through a function; print() gives it the consoles,
  * format_text() a buffer. Numbers are built backwards in a small array, because their
@@ -213,7 +213,7 @@ static void put_formatted(struct output *out, const char *at, va_list *list)
             break;
         case '\0':
             return;
-        default:                                        /* %% and what nobody should write */
+        default:                                        /* %%, and conversions that there are not */
             put_character(out, *at);
         }
     }
@@ -251,8 +251,8 @@ static struct lock print_lock = LOCK("print", RANK_PRINT);
 static bool        lock_is_ignored;
 static unsigned    sink_count;          /* [print_lock], as all below */
 static print_sink  sinks[SINKS];
-static char        ring[PRINT_RING];    /* the last of what was printed before the first console */
-static size_t      ring_total;          /* characters ever put there                             */
+static char        ring[PRINT_RING];    /* the last text that was printed before the first console */
+static size_t      ring_total;          /* characters ever put into the ring                      */
 
 static lock_state begin_quiet(void)              { return lock_is_ignored ? 0 : lock_take(&print_lock); }
 static void       end_quiet(lock_state s)  { if (!lock_is_ignored) lock_drop(&print_lock, s); }

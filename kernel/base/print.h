@@ -7,7 +7,7 @@
  * print() writes to every console that print_to() has registered; before the first
  * one, text goes to a ring of PRINT_RING bytes that the first console then receives.
  * Locking: print_lock, rank PRINT, the innermost; callable from anywhere, also from a
- * panic, where print_unlocked() has been called first. The consoles write with the lock held
+ * panic, which calls print_unlocked() first. The consoles write with the lock held
  * and interrupts off: on a serial line 87 microseconds a character.
  */
 #ifndef QUIRE_BASE_PRINT_H
@@ -30,7 +30,7 @@ void print_to(print_sink sink);
 /* Give text to one console only, with the lock held: for a terminal that shares its device with print(). */
 void print_only_to(print_sink sink, const char *text, size_t length);
 
-/* Stop taking the lock: the machine is going down and whoever holds it never returns. */
+/* Stop taking the lock: the machine is going down, and a holder of the lock never runs again. */
 void print_unlocked(void);
 
 /* Both return the length the text would have; *out is always terminated if size > 0. */

@@ -1,11 +1,11 @@
 /*
- * random.h - bytes nobody can guess: ChaCha20 keyed by what the machine has to offer.
+ * random.h - random bytes that cannot be guessed: ChaCha20 with a key of the machine's own.
  *
- * The key is mixed from the processor's random instruction where there is one, from cycle counts and
- * the clock; after each request the generator replaces its own key, so that what it gave out cannot be
- * found again. On an emulated machine without that instruction the start is as random as its clock is, no more.
+ * The key is mixed from the processor's random instruction, where there is one, and from cycle counts; after each
+ * request the generator replaces its own key, so that bytes given out earlier cannot be computed again. On a machine
+ * without that instruction the first key is as random as its cycle counter, no more.
  *
- * Locking  RANK_RANDOM inside, so callable from anywhere but with the scheduler's, timers' or print()'s lock held.
+ * Locking  RANK_RANDOM inside: callable from interrupts, and with any lock of a lower rank held.
  * Cost     a ChaCha20 block for each 64 bytes, and one more for the new key; interrupts are off meanwhile.
  * Source   RFC 8439, "ChaCha20 and Poly1305 for IETF Protocols", section 2.3.
  */
@@ -14,9 +14,9 @@
 
 #include "base/types.h"
 
-/* At most RANDOM_MOST bytes a call (asserted), since a lock is held meanwhile: more are fetched in pieces. */
+/* At most RANDOM_MOST bytes a call (asserted), since a lock is held meanwhile: callers take more in pieces. */
 enum { RANDOM_MOST = 512 };
 void random_bytes(void *out, size_t count);
-void random_stir(const void *bytes, size_t count);      /* what programs write to /dev/urandom */
+void random_stir(const void *bytes, size_t count);      /* mix in bytes written to /dev/urandom */
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * range.h - arithmetic on numbers that somebody else chose.
+ * range.h - arithmetic on numbers that come from outside.
  *
  * Addresses, lengths and counts from boot loaders, files and programs go
  * through these helpers and no other arithmetic. Each returns false when the

@@ -1,10 +1,9 @@
 /*
  * rows.h - tables whose rows are in several places.
  *
- * A table such as that of the console's commands has rows of the kernel's own, and some that a layout adds. Each place
- * has a set: an array of rows that ends with an empty one. The table is a list of pointers to sets, ended by NULL,
- * which the build makes for each layout (sources.mk: tables, adds_WORD). A row begins with the text that it is known
- * by.
+ * A table such as that of the console's commands has rows of the kernel's own, and rows that a layout adds. Each place
+ * has a set: an array of rows that ends with an empty row. The table is a list of pointers to sets, ended by NULL,
+ * which the build makes for each layout (sources.mk: tables, adds_WORD). A row begins with its name, a text.
  */
 #ifndef QUIRE_BASE_ROWS_H
 #define QUIRE_BASE_ROWS_H

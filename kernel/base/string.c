@@ -1,8 +1,8 @@
 /*
  * string.c - bytes, text and whole pages.
  *
- * On the host port the C library has the first half; the pages and text_copy() are ours
- * on every port. Words go through cpu.h, which knows the processor's fastest way.
+ * On the host port the C library has the first half; whole pages, text_has_word() and text_copy()
+ * are here on every port. Words go through cpu.h, which knows the processor's fastest way.
  */
 #include "base/string.h"
 #include "base/check.h"

@@ -1,24 +1,24 @@
 /*
- * audit.h - the live auditor: what must be true of all of memory, checked.
+ * audit.h - the live auditor: the invariants of all of memory, checked.
  *
  * The auditor knows the numbered invariants of the memory manager's headers. A full pass checks all of them but C4,
  * which arch/host checks. A step checks one slice and goes on from there the next time, so that an idle CPU audits the
- * machine for ever: the memory map, frames, kernel space's tables, heap, stacks, places of tables, and what lies above
+ * machine for ever: the memory map, frames, kernel space's tables, heap, stacks, homes of tables, and the parts above
  * memory. Spaces of processes, objects and the cross checks are left to full passes. The auditor changes nothing,
  * allocates nothing, and reports the first few failures with an invariant's id, address and frame.
  *
  * Besides the invariants of each part there are cross checks between the parts (audit_cross.c):
  *
  *   X1  frames of owner TABLES are exactly the tables that walking all spaces reaches, each once
- *   X2  a frame of owner HEAP, STACK, USER or SHARED has as many references as entries and objects name
- *       it, unless it is pinned
+ *   X2  a frame of owner TRACKERS, HEAP, STACK, USER or SHARED has as many references as entries and
+ *       objects name it, unless it is pinned
  *   X3  an entry of a window names a frame of an owner that belongs there: never a free one,
  *       never another part's, and no RAM through a device window
  *   X4  memory map and frame records agree on what is RAM
  *
  * Locking  takes each structure's own lock for the part it looks at; inside a panic
  *          locks_ignore() has been called and none is taken. A full pass compares parts with
- *          each other, so nobody may change memory meanwhile: the caller sees to it.
+ *          each other, so memory must not change meanwhile: the caller sees to that.
  * Cost     a step: one area of frames (frames_audit_area()), the tables below one upper entry of kernel space, 64 KiB
  *          of the heap, one small structure, or a piece of table_homes_audit_part(). A full pass: all of memory, once
  *          for each frame record and each entry.
@@ -38,7 +38,7 @@ struct invariant {
 };
 extern const struct invariant *const invariants[];      /* sets (rows.h): memory's own, and a layout's */
 
-/* A check of something that lies above memory, which registers its set here: part of each full pass, and a step. */
+/* A check of a part above memory (processes, files): made in each full pass, and in one step. */
 struct audit_part {
     const char *name;
     void      (*audit)(struct audit_report *report);
@@ -47,7 +47,7 @@ extern const struct audit_part *const audits[];         /* sets (rows.h) */
 
 struct audit_failure {
     const char *id;             /* "F3", "S1"...                              */
-    char        text[112];      /* what was found, what was expected          */
+    char        text[112];      /* what was found                             */
 };
 
 struct audit_report {

@@ -30,16 +30,16 @@ enum backing {
     BACKING_WINDOW,     /* processes' structures and tables, a page each          */
     BACKING_ALIAS,      /* the directory entries of another region (.alias)      */
     BACKING_OBJECTS,    /* the page tables of processes, each space's in a row   */
-    BACKING_USER,       /* programs decide                                       */
+    BACKING_USER,       /* as programs ask                                       */
 };
 
 /*
  * What the kernel uses a region for; at most one region of each, but for PLAIN.
  * BOOT is the part of the image that runs before paging: no longer needed once
  * the kernel runs, and never executed through its region. A layout may do without the region.
- * ORIGINAL holds the initial contents of what each process, and the kernel, has a copy of (layouts/firmware/shared.h):
- * nobody may reach it except while a process is being made. STACK is the first kernel stack and SHARED
- * the kernel's own copy; these two are packed, see struct layout_region.
+ * ORIGINAL holds the initial contents of the shared variables, of which each process, and the kernel, has a copy
+ * (layouts/firmware/shared.h): it can be reached only while a process is being made. STACK is the first kernel stack
+ * and SHARED the kernel's own copy; these two are packed, see struct layout_region.
  */
 enum purpose {
     PURPOSE_PLAIN,
@@ -64,7 +64,7 @@ enum purpose {
     PURPOSE_COUNT,
 };
 
-/* the same in every space, one's own, or kernel space's alone */
+/* The same in every space, each process's own, or kernel space's alone. */
 enum scope { SCOPE_ALL, SCOPE_PROCESS, SCOPE_KERNEL };
 
 /*
@@ -73,8 +73,8 @@ enum scope { SCOPE_ALL, SCOPE_PROCESS, SCOPE_KERNEL };
  * plain uintptr_t (a paddr_t cannot be filled from a symbol on a 32-bit machine).
  *
  * A packed region ends inside a page, and its upper neighbour starts with the next byte. `span` is about pages,
- * and each page belongs to one region: to the one that has its first byte. A packed region smaller
- * than what its neighbour left of a page has no page of its own. [first_byte, last_byte] is exact.
+ * and each page belongs to one region: the one that has its first byte. A packed region that is smaller
+ * than the rest of its neighbour's last page has no page of its own. [first_byte, last_byte] is exact.
  */
 struct layout_region {
     const char    *name;
@@ -99,7 +99,7 @@ struct layout_region {
 enum physical_use {
     PHYSICAL_KERNEL,    /* the kernel's own structures at fixed places            */
     PHYSICAL_HARDWARE,  /* never allocated, whatever a memory map says            */
-    PHYSICAL_BOOT,      /* what runs before paging, where it has a row of its own */
+    PHYSICAL_BOOT,      /* code that runs before paging, where it has its own row */
     PHYSICAL_IMAGE,     /* kernel image and modules                               */
     PHYSICAL_BITMAP,    /* the frame bitmap                                       */
     PHYSICAL_MASTER,    /* kernel space's page tables, all of them, in a row      */
@@ -132,7 +132,7 @@ struct layout_policy {
     enum search     search;
     enum zeroing    zeroing;
     enum exhaustion exhaustion;
-    uint32_t        magazine;          /* frames each CPU may keep at hand, 0: none          */
+    uint32_t        magazine;          /* frames each CPU's magazine may keep, 0: none       */
 };
 
 /* How page tables are reached. */
@@ -145,7 +145,7 @@ struct layout_boot_map {
     bool        keep;               /* false: removed once paging is set up               */
 };
 
-/* One claim the document makes and where it is shown: by the kernel, perhaps among others, or by others. */
+/* A claim of the document, and where it is shown: by the kernel, perhaps among others, or elsewhere only. */
 enum claim_where { CLAIM_KERNEL, CLAIM_BUILD, CLAIM_HOST, CLAIM_SYSTEM, CLAIM_LATER };
 
 struct layout_claim {
@@ -157,17 +157,16 @@ struct layout_claim {
 };
 
 /*
- * The memory of a built-in application, in pages: what it has at first, and the most it can have. All 0: there are
- * none.
+ * The memory of a built-in application, in pages: at first, and at most. All 0: the document has no applications.
  */
 struct layout_application {
     size_t heap_first, heap_most, guard, stack_first, stack_most;
 };
 
 /*
- * The first `common_count` regions are what every space has, by address, covering all of it. A layout whose kernel
- * space has something else where programs have theirs goes on with those regions (SCOPE_KERNEL): by address,
- * covering exactly the region `user`. All others have common_count equal to region_count.
+ * The first `common_count` regions are those of every space, by address, covering all of it. Where kernel space has
+ * regions of its own in the programs' part, they follow (SCOPE_KERNEL): by address, covering exactly the region
+ * `user`. All other layouts have common_count equal to region_count.
  */
 struct layout {
     const char *name, *title, *file;
@@ -191,15 +190,15 @@ struct layout {
 extern const struct layout layout;
 
 /*
- * What the layout compiler measures documents by (tools/layout/check_needs.c): places in the table of regions that are
- * there from the start, views for all processors, and the most that a document may keep at hand.
+ * Limits that the layout compiler checks documents by (tools/layout/check_needs.c): the regions that exist from the
+ * start, the pages of slots for all processors, and the most frames that a magazine may keep.
  */
 enum { STANDING_REGIONS = 32, SLOT_PAGES_LEAST = 28, MAGAZINE_FRAMES_MOST = 64 };
 
 /* The region that holds a page in the programs' spaces; every page of the address space has one. */
 const struct layout_region *layout_region_of(page_t page);
 
-/* The region that holds a page in kernel space: another one where kernel space has regions of its own. */
+/* The region that holds a page in kernel space, which may have regions of its own. */
 const struct layout_region *layout_kernel_region_of(page_t page);
 
 static inline bool layout_kernel_has_own(void) { return layout.region_count > layout.common_count; }

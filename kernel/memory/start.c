@@ -17,7 +17,7 @@
 #include "memory/spaces/space.h"
 #include "memory/heap/stack.h"
 
-/* Fewer free frames than this and the first command would fail: say so before it does. */
+/* With fewer free frames than this the first command would fail: better to say so now. */
 enum { FREE_AT_LEAST = 24 };
 
 static struct memmap map;
@@ -25,7 +25,7 @@ static char          problem[160];
 
 const struct memmap *memory_map(void) { return &map; }
 
-/* Whether RAM behind what there is would be handed out. */
+/* Whether a machine with more RAM would hand that out. */
 static bool more_would_help(void)
 {
     uint32_t end = memmap_end(&map);
@@ -45,7 +45,7 @@ static const char *too_little(uint64_t bytes_short)
     return problem;
 }
 
-/* There is RAM, but none that the document lets be used for this; more of it would be of no help. */
+/* There is RAM, but the document allows none of it for this; more RAM would not help. */
 static const char *no_place(const char *what, uint64_t bytes)
 {
     format_text(problem, sizeof problem,
@@ -56,7 +56,7 @@ static const char *no_place(const char *what, uint64_t bytes)
     return problem;
 }
 
-/* A document may put something where this machine has no RAM: behind the end of it, or in a hole. */
+/* A document may have a row where this machine has no RAM: behind its end, or in a hole. */
 static const char *row_is_no_ram(const char *name, uintptr_t first, uintptr_t end)
 {
     assert(first < end);
@@ -68,7 +68,7 @@ static const char *row_is_no_ram(const char *name, uintptr_t first, uintptr_t en
     return problem;
 }
 
-/* ---- 1: the map, and what memory already holds ------------------------------------------- */
+/* ---- 1: the map, and the parts of memory in use ------------------------------------------- */
 
 static void read_ranges(const struct boot_info *info)
 {
@@ -127,7 +127,7 @@ static bool are_ram(uintptr_t first, uintptr_t end)
     return true;
 }
 
-/* What has its place by the document, and must be RAM there: NULL, or what is wrong. */
+/* Check that the rows which the document places in RAM are RAM: NULL, or what is wrong. */
 static const char *check_ram(const struct start_facts *facts)
 {
     const paddr_t structures[] = { layout.tss, layout.gdt, layout.idt };
@@ -164,7 +164,7 @@ static const char *keep_master(void)
 struct block {
     uint64_t   bytes;
     enum owner owner;
-    paddr_t    from;                /* no place below this                               */
+    paddr_t    from;                /* it may not lie below this                         */
     bool       placed;
     paddr_t    start;
     void      *pointer;
@@ -214,8 +214,9 @@ static struct places places_measure(const struct start_facts *facts)
 }
 
 /*
- * Where the bitmap follows the image, what is left of the image's physical row is for the kernel's first tables and
- * the pool's own data (M5, M6); nobody gets the rest. Elsewhere the row is for the image and modules alone (A4).
+ * Where the bitmap follows the image, the part of the image's physical row behind the image is for the kernel's first
+ * tables and the pool's own data (M5, M6); the rest of it stays unused. Elsewhere the row is for the image and modules
+ * alone (A4).
  */
 static bool image_row_is_kernels(void) { return layout.policy.bitmap_at == BITMAP_AFTER_IMAGE; }
 
@@ -239,7 +240,7 @@ static int show_in_window(struct block *block)
     return 0;
 }
 
-/* Give a block its place, if it has none, and its pointer. False when there is no room. */
+/* Find memory for a block that is not placed yet, and a pointer to it. False when there is no room. */
 static bool block_settle(struct block *block, bool window_serves)
 {
     paddr_t below = window_serves ? (paddr_t)MMU_FRAMES_END << PAGE_SHIFT : direct_end;
@@ -254,7 +255,7 @@ static bool block_settle(struct block *block, bool window_serves)
     return true;
 }
 
-/* Below the end of RAM, or of what the kernel would see with more. */
+/* There is no room for a block: because the kernel does not see all RAM, or because there is too little. */
 static const char *no_room(const char *what, const struct block *block)
 {
     return (direct_end >> PAGE_SHIFT) < memmap_end(&map) ? no_place(what, block->bytes) : too_little(block->bytes);
@@ -279,7 +280,7 @@ static const char *open_pool(struct places *places)
     return NULL;
 }
 
-/* The pool is open, and too small: for want of RAM, or because its rows have no more. */
+/* The pool is open, and too small: the machine has too little RAM, or the rows of the pool do. */
 static const char *little_left(uint64_t bytes_short)
 {
     if (more_would_help())
@@ -291,7 +292,7 @@ static const char *little_left(uint64_t bytes_short)
     return problem;
 }
 
-/* What only boot needed is ordinary memory again, where the direct map goes on showing it, or nothing does any more. */
+/* Give the boot's memory to the pool, if the direct map shows it, or the document has no row for it. */
 static void reclaim_boot(const struct start_facts *facts)
 {
     frame_t first = frame_of(facts->boot_start);

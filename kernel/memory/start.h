@@ -3,12 +3,12 @@
  *
  * The same sequence runs on a processor (kernel/init/main.c) and on the host port (tests):
  *
- *   1  the firmware's ranges become a memmap; what the layout, the image, the modules and
- *      devices occupy is carved out of it; slots start
+ *   1  the firmware's ranges become a memmap; the memory that the layout, the image, the modules
+ *      and devices occupy is carved out of it; slots start
  *   2  the bitmap, its summary and the frame records get their sizes, and their places where the document gives any
  *   3  kernel space takes over from the boot tables; bitmap, summary and records get the places they still lack
- *   4  the pool opens; where the kernel has a space of its own that becomes current; stacks, heap and maps start
- *   5  memory only boot needed goes to the pool, where something still shows it or nothing needs to
+ *   4  the pool opens; where the kernel has a space of its own, that space becomes current; stacks, heap and maps start
+ *   5  memory that only the boot needed goes to the pool, if the direct map shows it or the document has no row for it
  *
  * Errors   text for people, never a panic: too little memory is the outside world's doing.
  */
@@ -31,8 +31,8 @@ struct start_facts {
     frame_t                    root;            /* the boot directory                       */
     entry_t                   *slot_table;      /* boot_slot_table                          */
     paddr_t                    image_start, image_end;      /* physical, image and boot part */
-    paddr_t                    boot_start, boot_end;        /* of it, what only boot needs   */
-    vaddr_t                    guard;           /* page of the image never to write to, 0: none */
+    paddr_t                    boot_start, boot_end;        /* of these, the boot's alone    */
+    vaddr_t                    guard;           /* a page of the image to make read-only, 0: none */
     const struct device_range *devices;
     uint32_t                   device_count;
 };

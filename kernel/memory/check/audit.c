@@ -1,8 +1,8 @@
 /*
  * audit.c - the list of invariants, the full pass, and the slices of an idle CPU.
  *
- * What an invariant means and how it is checked belongs to the part whose header states it;
- * what holds between parts is in audit_cross.c. Here they are put in one row.
+ * Each part checks the invariants that its header states; those between parts are checked in audit_cross.c. This file
+ * lists all of them, and calls the parts in turn.
  */
 #include "memory/audit.h"
 
@@ -39,7 +39,7 @@ const struct invariant memory_invariants[] = {
     { "S3", "space.h",  "every present user entry lies in a region and allows no more than it" },
     { "S4", "space.h",  "table frames and resident pages counted equal those walked" },
     { "S5", "space.h",  "guards, holes, the original of shared data are not mapped" },
-    { "H1", "heap.h",   "live blocks of each slab equal its bitmap, and it is in the right list" },
+    { "H1", "heap.h",   "each slab's count of blocks out equals their states, and it is in the right list" },
     { "H2", "heap.h",   "a page of the slab area is mapped if and only if it belongs to a slab" },
     { "H3", "heap.h",   "blocks in magazines are free nowhere else, and of the right class" },
     { "H4", "heap.h",   "free blocks carry their tag, live ones their guard" },
@@ -51,18 +51,18 @@ const struct invariant memory_invariants[] = {
     { "O2", "object.h", "the frames in an object's index are as many as it counts" },
     { "O3", "object.h", "an object lists exactly the regions that map it" },
     { "X1", "audit.h",  "frames of owner TABLES are the tables that walking all spaces reaches, each once" },
-    { "X2", "audit.h",  "a frame of owner HEAP, STACK, USER or SHARED has as many references as name it" },
+    { "X2", "audit.h",  "a frame of owner TRACKERS, HEAP, STACK, USER or SHARED has as many references as name it" },
     { "X3", "audit.h",  "an entry of a window names a frame of an owner that belongs there" },
     { "X4", "audit.h",  "memory map and frame records agree on what is RAM" },
     { 0 },
 };
 
-static char upper(char c) { return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c; }
+static char upper_case(char c) { return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c; }
 
 const struct invariant *audit_find(const char *id)
 {
     EACH_ROW(row, invariants)
-        if (upper(id[0]) == row->id[0] && id[0] != 0 && id[1] == row->id[1] && id[2] == 0)
+        if (upper_case(id[0]) == row->id[0] && id[0] != 0 && id[1] == row->id[1] && id[2] == 0)
             return row;
     return NULL;
 }
@@ -116,7 +116,7 @@ static struct {
     uint64_t            at;         /* area of frames, page or piece, by part          */
 } next;
 
-/* Each checks a piece from next.at on and returns true when its part is finished. */
+/* Each step checks a piece from next.at on and returns true when its part is finished. */
 static bool step_map(struct audit_report *report)
 {
     memmap_audit(memory_map(), report);
@@ -157,7 +157,7 @@ static bool step_homes(struct audit_report *report)
     return table_homes_audit_part((uint32_t)next.at++, report);
 }
 
-/* What lies above memory, whole: it is small, or nothing is idle. */
+/* All parts above memory at once: they are small, or else the machine is not idle. */
 static bool step_above(struct audit_report *report)
 {
     EACH_ROW(part, audits)

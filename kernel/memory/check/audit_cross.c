@@ -1,10 +1,10 @@
 /*
  * audit_cross.c - what must be true between the parts of the memory manager: X1..X4.
  *
- * The tables say which frames are in use, the frame records say it too, and nobody else
- * compares them. The auditor may not allocate, so it keeps no counter for each frame: it takes a
- * *census* of either side, for each owner the number of references and a fingerprint of which frames
- * they go to. Two censuses that differ are narrowed down by halves to the lowest frame that disagrees.
+ * The tables say which frames are in use, and so do the frame records; here the two are compared. The
+ * auditor may not allocate, so it keeps no counter for each frame: it takes a *census* of either side,
+ * which has for each owner the number of references and a fingerprint of the frames they go to. Two censuses that
+ * differ are narrowed down by halves to the lowest frame that disagrees.
  */
 #include "memory/audit.h"
 #include "memory/frames/frame.h"
@@ -45,7 +45,7 @@ static void census_count(struct census *census, frame_t frame, uint32_t referenc
 
 #define OWNER_BIT(name) (1u << OWNER_##name)
 
-/* Owners whose frames may be seen through a region's entries; 0 where anything may. */
+/* The owners whose frames the entries of a region may show, as bits; 0: any. */
 static uint32_t fitting_owners(const struct layout_region *home)
 {
     const uint32_t taken = OWNER_BIT(HEAP) | OWNER_BIT(STACK) | OWNER_BIT(PROCESS) | OWNER_BIT(USER) |
@@ -101,7 +101,7 @@ static void count_entry(struct census *census, const struct space *space, page_t
     entry_t                     e     = at != NULL ? entry_read(at) : entry_empty();
     page_t                      first = page - page % mmu_reach(level);
 
-    /* The self-reference shows the tables, an alias another region: both are counted where they belong. */
+    /* The self-reference shows the tables, an alias another region: both are counted elsewhere. */
     if (level == MMU_LEVELS && (home->backing == BACKING_TABLES || home->backing == BACKING_ALIAS))
         return;
     census->looked++;
@@ -144,7 +144,7 @@ static void count_entries(struct census *census, const struct space *space, stru
         count_entry(census, space, page, level);
 }
 
-/* Each space answers for its own part: kernel space for what all share as well. */
+/* Count the tables of a space's own part; of kernel space also the part that all spaces share. */
 static void count_space(struct census *census, const struct space *space)
 {
     page_t     reach  = mmu_reach(MMU_LEVELS);
@@ -159,7 +159,7 @@ static void count_space(struct census *census, const struct space *space)
 
 static void count_once(void *census, frame_t frame) { census_count(census, frame, 1); }
 
-/* Entries of tables, and what else names frames: the indexes of objects. */
+/* The census of the references in tables and in the indexes of objects. */
 static struct census census_of_entries(uint32_t limit, struct audit_report *report)
 {
     struct census census = { .limit = limit, .report = report };
@@ -220,7 +220,7 @@ static void census_compare(const struct census *entries, const struct census *re
                (unsigned long long)records->references[owner], frame.no);
 }
 
-/* X4: what the map calls RAM has a record that says so, and nothing else has. */
+/* X4: the records of exactly those frames say RAM that the map calls RAM. */
 static void audit_ram(struct audit_report *report)
 {
     for (uint32_t n = 0; n < frames_end(); n++) {

@@ -1,15 +1,15 @@
 /*
- * corrupt.h - breaking each invariant on purpose, so that one can see the auditor name it.
+ * corrupt.h - breaking each invariant on purpose, so that the auditor can be seen to name it.
  *
- * An auditor that has never found anything is only believed. For each invariant there is one
- * corruption: `corrupt` makes it untrue, in the smallest way there is and so that as few others
- * as possible suffer; `restore` makes everything as it was. Between the two nothing but
- * the auditor may use memory. The host test does it for all, the console's `break` for one.
+ * An auditor that has never found a failure has not been tested. For each invariant there is one
+ * corruption: `corrupt` makes it untrue, in the smallest way there is and so that as few other
+ * invariants as possible are broken; `restore` undoes that. Between the two only the auditor may
+ * use memory. The host test does this for all invariants, the console's `break` for one.
  *
  * Where an invariant cannot be broken, `corrupt` returns false: there is no memory for it, or
  * this machine has nothing of the kind (S2 where the hardware cannot tell execution apart).
- * ON_HOST marks what only the software MMU can look at (C4); IF_CHECKED what only a checked
- * build looks at (F5).
+ * ON_HOST marks an invariant that only the software MMU checks (C4); IF_CHECKED one that only a
+ * checked build checks (F5).
  *
  * Locking  none held; the caller sees to it that nothing else runs.
  */

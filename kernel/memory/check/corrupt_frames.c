@@ -18,7 +18,7 @@ static bool corrupt_take(enum owner owner)
     return frame_get(owner, 0, &frame) == 0;
 }
 
-/* ---- P: the memory map, constant for everybody else --------------------------------------- */
+/* ---- P: the memory map, which only these functions change ---------------------------------- */
 
 static struct memmap        saved_map;
 static struct memmap       *map(void)        { return (struct memmap *)memory_map(); }

@@ -71,7 +71,7 @@ void restore_h2(void)
 
 static struct magazine *magazine;
 
-/* Freeing a block leaves at least that one in the magazine of its class. */
+/* The block that is freed is then in the magazine of its class. */
 bool corrupt_h3(void)
 {
     if (!take_block())
@@ -120,7 +120,7 @@ static void protect_stack(struct rights rights)
     cursor_close(&cursor);
 }
 
-/* A blocked page keeps its frame, so nobody else misses anything. */
+/* A BLOCKED page keeps its frame, so that no other invariant is broken. */
 bool corrupt_k1(void)
 {
     if (stack_get(&kernel_space, &stack) != 0)

@@ -10,7 +10,7 @@
 #include "memory/spaces/space.h"
 #include "memory/tables/table.h"
 
-/* ---- An entry of kernel space that says something else for a while ---------------------------- */
+/* ---- An entry of kernel space that is changed for a while -------------------------------------- */
 
 static page_t  changed_page;
 static entry_t saved_entry;
@@ -267,7 +267,7 @@ void restore_s4(void)  { kernel_space.table_frames--; }
 
 static struct cursor cursor;
 
-/* The guard gets a page, as if something had mapped one place too low. */
+/* Map the guard, as if a page had been mapped one page too low. */
 bool corrupt_s5(void)
 {
     frame_t frame;

@@ -49,7 +49,7 @@ static void audit_frame(uint32_t frame, struct audit_report *report)
                    owner_names[state_last(state)]);
 }
 
-/* F1, the other way round: what is in a magazine is free, and used in the bitmap. */
+/* F1, the other way round: a frame in a magazine is free, and used in the bitmap. */
 static void audit_magazine(const struct frame_magazine *magazine, struct audit_report *report)
 {
     for (uint32_t n = 0; n < frame_magazine_count(magazine); n++) {

@@ -1,8 +1,7 @@
 /*
- * heap_audit.c - H1..H5, checked.
+ * heap_audit.c - H1..H5, checked by walking the book under the map lock of kernel space and the heap lock.
  *
- * It walks the book, a chunk at a time, under the heap lock; other CPUs' magazines should be quiet meanwhile, or what
- * they do may be seen half done.
+ * Calls of other CPUs meanwhile may be seen half done.
  */
 #include "memory/heap/heap_slab.h"
 
@@ -12,7 +11,7 @@
 #include "memory/frames/frame.h"
 #include "memory/spaces/space.h"
 
-static unsigned long at(const void *block) { return (unsigned long)address_of(block); }
+static unsigned long block_address(const void *block) { return (unsigned long)address_of(block); }
 
 static unsigned kind_of(const void *block)  { return state_of(block) & BLOCK_KIND; }
 static unsigned class_of(const void *block) { return state_of(block) & BLOCK_CLASS; }
@@ -28,19 +27,19 @@ static void audit_block(const void *block, unsigned class, struct audit_report *
     switch (kind_of(block)) {
     case BLOCK_FREE: case BLOCK_READY:
         if (!free_is_intact(block) || (IS_CHECKED && !block_fill_is_intact(block, room)))
-            audit_fail(report, "H4", "free block 0x%08lx has been written", at(block));
+            audit_fail(report, "H4", "free block 0x%08lx has been written", block_address(block));
         break;
     case BLOCK_LIVE:
         if (!live_is_intact(block, room))
-            audit_fail(report, "H4", "live block 0x%08lx has lost its guard", at(block));
+            audit_fail(report, "H4", "live block 0x%08lx has lost its guard", block_address(block));
         break;
     case BLOCK_LOST:
         break;
     default:
-        audit_fail(report, "H1", "block 0x%08lx has state 0x%02x", at(block), state_of(block));
+        audit_fail(report, "H1", "block 0x%08lx has state 0x%02x", block_address(block), state_of(block));
     }
     if (class_of(block) != class)
-        audit_fail(report, "H1", "block 0x%08lx is of class %u in a slab of class %u", at(block),
+        audit_fail(report, "H1", "block 0x%08lx is of class %u in a slab of class %u", block_address(block),
                    class_of(block), class);
     report->checked++;
 }
@@ -52,7 +51,7 @@ static enum slab_list list_for(const struct slab *slab)
     return slab->out == class_blocks(slab->class) ? LIST_NONE : LIST_PARTLY;
 }
 
-/* Bit n of `mapped`: page n of the chunk is there to be looked at. */
+/* Whether these pages of a chunk can be looked at: bit n of `mapped` says that page n is mapped. */
 static bool are_mapped(uint32_t mapped, unsigned n, unsigned pages)
 {
     for (unsigned end = n + pages; n < end && n < CHUNK_PAGES; n++)
@@ -70,12 +69,12 @@ static void audit_slab(uint32_t page, uint32_t mapped, struct audit_report *repo
     uint32_t           out = 0, index = 0;
 
     if (slot == 0 || slab->pages != heap_classes[slab->class].pages) {
-        audit_fail(report, "H1", "slab 0x%08lx has class %u and %u pages", at(block), slab->class,
+        audit_fail(report, "H1", "slab 0x%08lx has class %u and %u pages", block_address(block), slab->class,
                    slab->pages);
         return;
     }
     if (!are_mapped(mapped, page % CHUNK_PAGES, slab->pages))
-        return;                                         /* H2 says so */
+        return;                                         /* audit_page() reports that: H2 */
     for (const char *granule = block; granule < end; granule += HEAP_ALIGN) {
         if (granule == block && index < class_blocks(slab->class)) {
             audit_block(block, slab->class, report);
@@ -83,14 +82,14 @@ static void audit_slab(uint32_t page, uint32_t mapped, struct audit_report *repo
             block += slot;
             index++;
         } else if (state_of(granule) != 0) {
-            audit_fail(report, "H1", "a block begins at 0x%08lx, inside another", at(granule));
+            audit_fail(report, "H1", "a block begins at 0x%08lx, inside another", block_address(granule));
         }
     }
     if (out != slab->out)
-        audit_fail(report, "H1", "slab 0x%08lx counts %u blocks out, its states say %u", at(slab_bytes(page)),
-                   slab->out, out);
+        audit_fail(report, "H1", "slab 0x%08lx counts %u blocks out, its states say %u",
+                   block_address(slab_bytes(page)), slab->out, out);
     if (slab->list != list_for(slab))
-        audit_fail(report, "H1", "slab 0x%08lx with %u of %u blocks out is in list %u", at(slab_bytes(page)),
+        audit_fail(report, "H1", "slab 0x%08lx with %u of %u blocks out is in list %u", block_address(slab_bytes(page)),
                    slab->out, class_blocks(slab->class), slab->list);
 }
 
@@ -101,7 +100,7 @@ static bool book_says(uint32_t page, unsigned class, enum slab_list list)
     return page % CHUNK_PAGES != 0 && slab->pages > 0 && slab->class == class && slab->list == list;
 }
 
-/* The lists have what the slabs say of themselves, no more and no less. */
+/* A list has exactly those slabs whose descriptors name it. */
 static void audit_list(uint32_t head, unsigned class, enum slab_list list, struct audit_report *report)
 {
     uint32_t listed = 0, expected = 0;
@@ -148,15 +147,15 @@ static uint32_t mapped_pages(uint32_t first)
 static void audit_page(uint32_t page, bool free, bool mapped, struct audit_report *report)
 {
     if (page_belongs(page) == free)
-        audit_fail(report, "H2", "page 0x%08lx is %s, its chunk says %s", at(slab_bytes(page)),
+        audit_fail(report, "H2", "page 0x%08lx is %s, its chunk says %s", block_address(slab_bytes(page)),
                    free ? "a slab's" : "no slab's", free ? "free" : "used");
     if (mapped == free)
-        audit_fail(report, "H2", "page 0x%08lx is %s and %smapped", at(slab_bytes(page)),
+        audit_fail(report, "H2", "page 0x%08lx is %s and %smapped", block_address(slab_bytes(page)),
                    free ? "free" : "a slab's", mapped ? "" : "not ");
     report->checked++;
 }
 
-/* All about one chunk: its pages, and the slabs that can be looked at. The heap lock is held. */
+/* One chunk: its pages, and those of its slabs that can be looked at. The heap lock is held. */
 static void audit_chunk(uint32_t first, struct audit_report *report)
 {
     uint32_t mapped = mapped_pages(first), free = chunk_at(first)->free | 1;
@@ -190,14 +189,14 @@ static void audit_magazine(const struct magazine *magazine, unsigned cpu, unsign
         report->checked++;
         if (!is_ready(block, class))
             audit_fail(report, "H3", "CPU %u has 0x%08lx at hand, which is no ready block of class %u", cpu,
-                       at(block), class);
+                       block_address(block), class);
         for (uint32_t k = 0; k < i; k++)
             if (magazine->blocks[k] == block)
-                audit_fail(report, "H3", "CPU %u has 0x%08lx at hand twice", cpu, at(block));
+                audit_fail(report, "H3", "CPU %u has 0x%08lx at hand twice", cpu, block_address(block));
     }
 }
 
-/* As many ready blocks as the magazines hold; a block in two of them would be one too few. */
+/* There are as many ready blocks as the magazines hold; a block in two magazines makes them one too few. */
 static void audit_ready(struct audit_report *report)
 {
     uint32_t held = 0, ready = 0;
@@ -215,7 +214,7 @@ static void audit_ready(struct audit_report *report)
 
 /* ---- All of it ------------------------------------------------------------------------------- */
 
-/* Blocks of pages and their guards. The map lock is held. Returns their pages. */
+/* The guards of the big blocks. The map lock is held. Returns the pages of all big blocks. */
 static uint32_t audit_big(struct audit_report *report)
 {
     uint32_t pages = 0;
@@ -230,7 +229,7 @@ static uint32_t audit_big(struct audit_report *report)
     return pages;
 }
 
-/* What chunks do not show one by one: lists, magazines, the number of frames. Both locks are held. */
+/* Lists, magazines, and the number of frames (H5); `pages` are the big blocks'. Both locks are held. */
 static void audit_whole(uint32_t pages, struct audit_report *report)
 {
     for (unsigned class = 0; class < HEAP_CLASSES; class++) {

@@ -1,5 +1,5 @@
 /*
- * space_audit.c - walking a space's tables to see that they say what its regions say.
+ * space_audit.c - a walk of a space's tables, which checks that they agree with its regions.
  */
 #include "base/range.h"
 #include "memory/audit.h"
@@ -42,7 +42,7 @@ static void audit_leaf(const struct space *space, page_t page, entry_t e, struct
                    region->name);
 }
 
-/* Counting on the way through a space's tables. */
+/* What a walk of a space's tables counts. */
 struct walk {
     const struct space  *space;
     struct audit_report *report;
@@ -51,7 +51,7 @@ struct walk {
 
 static void walk_level(struct walk *walk, struct span span, unsigned level);
 
-/* Most entries are empty, and those of one last table lie in a row: they are looked at where they lie. */
+/* The entries of one last table lie in a row, and most are empty: they are read in place. */
 static void walk_last_level(struct walk *walk, struct span span)
 {
     const entry_t *at = entry_at(walk->space, span.first, 1);
@@ -67,7 +67,7 @@ static void walk_last_level(struct walk *walk, struct span span)
     }
 }
 
-/* Kernel tables are counted with the kernel's space, wherever an entry of another root leads to them. */
+/* One entry of an upper table, or of a root that is the only table. */
 static void walk_entry(struct walk *walk, page_t page, unsigned level)
 {
     const entry_t *at = entry_at(walk->space, page, level);
@@ -109,7 +109,7 @@ static void walk_level(struct walk *walk, struct span span, unsigned level)
     }
 }
 
-/* C3: the kernel part of every root is the kernel's own, but for what each space has its own of. */
+/* C3: the kernel part of every root equals kernel space's, but for the entries that are each space's own. */
 static void audit_kernel_part(const struct space *space, struct audit_report *report)
 {
     page_t reach = mmu_reach(MMU_LEVELS);

@@ -3,10 +3,10 @@
  *
  * frame_get() and frame_put() are the hottest calls of the memory manager, so their usual
  * course is all in view here: the newest frame of this CPU's magazine, one record, four
- * counters. No lock, no atomic read-modify-write: a free frame in our magazine is nobody
- * else's, and whoever holds the only reference to a frame is alone with it.
+ * counters. No lock, no atomic read-modify-write: no other CPU touches a free frame in this
+ * CPU's magazine, and only the holder of a frame's one reference touches its record.
  *
- * What a frame of RAM can be; what is no RAM is ABSENT for ever:
+ * The states of a frame of RAM; a frame that is no RAM is ABSENT for ever:
  *
  *            a magazine is filled               frame_get()                    frame_share()
  *     free ------------------------> cached ------------------> owned, once --------------------> owned n times
@@ -67,10 +67,10 @@ static void open_range(const struct memmap_range *range)
 }
 
 /*
- * The bits. Where the document calls unlisted memory used, only what the map offers becomes free. Where it is marked,
- * everything is free at first, and what is not the pool's is marked (K4, K5): what the map says, and where it says
- * nothing, since a page that is no memory would be no use to anybody. Both orders end alike; in the second, forgetting
- * to mark something would hand it out, and in the first not.
+ * Set the bits. Where the document calls unlisted memory used, only frames that the map calls free become free. Where
+ * it is marked, all frames are free at first, and those that are not the pool's are marked (K4, K5): frames that the
+ * map calls otherwise, and frames that it does not list, which are no memory. Both orders end alike; in the second a
+ * frame that was not marked by mistake would be handed out, in the first not.
  */
 static void open_bits(const struct memmap *map, enum unlisted unlisted)
 {
@@ -141,7 +141,7 @@ void frame_fail_at(uint32_t n)
 
 /* ---- Misuse ----------------------------------------------------------------------------- */
 
-/* Count and print what a caller did wrong. Returns false: nothing became free. */
+/* Count and print a misuse. Returns false: no frame became free. */
 static SELDOM __attribute__((cold)) bool frame_misuse(const char *what, uint32_t frame, enum owner owner,
                                                      vaddr_t caller)
 {
@@ -186,7 +186,7 @@ static void frame_hand_out(struct frame_magazine *magazine, uint32_t frame, enum
     }
 }
 
-/* What is not the usual frame_get(): flags, an empty ring, contents known, a failure asked for. */
+/* The unusual frame_get(): flags, an empty ring, contents known, a failure asked for. */
 static SELDOM int get_otherwise(enum owner owner, unsigned flags, frame_t *out)
 {
     lock_state interrupts = interrupts_off();
@@ -241,7 +241,7 @@ static inline void frame_take_back(struct frame_magazine *magazine, uint32_t fra
     count_add(magazine->went[owner], 1);
 }
 
-/* More than one reference, or none, or not ours to free; or no room in the ring. */
+/* The unusual frame_put(): several references or none, a frame that the pool never gave, no room in the ring. */
 static SELDOM bool put_otherwise(uint32_t frame, uint32_t state, vaddr_t caller)
 {
     struct frame_record *record = record_of(frame);
@@ -252,7 +252,7 @@ static SELDOM bool put_otherwise(uint32_t frame, uint32_t state, vaddr_t caller)
     while (state_count(state) > 1) {
         if (state_count(state) == STATE_PINNED)
             return false;
-        /* Release: what we wrote to the frame is seen by whoever drops the last reference. */
+        /* Release: the CPU that drops the last reference sees what this one wrote to the frame. */
         if (__atomic_compare_exchange_n(&record->state, &state, state - 1, true, __ATOMIC_ACQ_REL,
                                         __ATOMIC_ACQUIRE))
             return false;
@@ -324,7 +324,7 @@ void frame_share(frame_t frame)
 
 /* ---- Runs ------------------------------------------------------------------------------- */
 
-/* Areas already broken into are tried first where a run can fit in one; whole areas are worth keeping. */
+/* Areas that are partly used are tried first where a run can fit in one, so that whole areas are kept. */
 static uint32_t frames_find_run(uint32_t count, uint32_t align, uint32_t below)
 {
     uint32_t first = POOL_NONE;
@@ -380,7 +380,7 @@ int frame_run_get(enum owner owner, uint32_t count, uint32_t align, uint32_t bel
         return -ENOMEM;
     assert(is_aligned(at, align) && at < below && count <= below - at);
 
-    /* Ours already. One at a time, because clearing many with interrupts off would take long. */
+    /* The run is taken. One frame at a time, because clearing many with interrupts off would take long. */
     /* bound: `count`, interrupts come between two frames */
     for (uint32_t n = at; n < at + count; n++) {
         state = interrupts_off();
@@ -391,7 +391,7 @@ int frame_run_get(enum owner owner, uint32_t count, uint32_t align, uint32_t bel
     return 0;
 }
 
-/* Can all of a run be freed? If not, says so and nothing has changed. */
+/* Whether all of a run can be freed; if not, the misuse is reported. */
 static bool run_is_ours(frame_t first, uint32_t count, vaddr_t caller)
 {
     if (first.no >= frames.end || count > frames.end - first.no)

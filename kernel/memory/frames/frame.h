@@ -12,14 +12,14 @@
  * Owning   frame_get() hands the caller one reference; frame_put() ends it; at zero the
  *          frame is free and must not be touched again.
  * Locking  pool lock (rank POOL) inside, and not even that while this CPU's magazine serves;
- *          callable with any other lock held and from interrupts. Counts are atomic.
+ *          callable with any lock of a lower rank held and from interrupts. Counts are atomic.
  * Cost     frame_get(), frame_put(): O(1), whatever the amount of memory. A call touches at most
  *          12 words of metadata, counted in a test; a CPU that is asked to give up its
  *          magazine pays for that once. No allocation, no sleeping. Zeroing costs a page of
  *          writes. Runs: O(areas of 512 frames), for rare use.
- * Misuse   giving back what is free (double free), never was ours (foreign) or is
- *          still shared is detected, counted and printed with the frame's last owner, and
- *          changes nothing.
+ * Misuse   giving back a frame that is free (double free), that the pool never gave (foreign), or a
+ *          run of which a frame is still shared, is detected, counted and printed with the frame's
+ *          last owner, and changes nothing.
  * Source   which RAM exists: memory/frames/memmap.h. Policies: layout.policy; claims K2..K12, A8, A9, M6, M7.
  *
  * Invariants (frames_ok):
@@ -49,11 +49,11 @@ _Static_assert(sizeof(struct frame_record) == 8, "layouts reserve 8 bytes a fram
 
 /*
  * The reserve is a number of free frames, not particular ones, that only FRAME_SPARE gets: 1/256 of RAM, at least 4
- * and at most 64, or 1/16 of a RAM of fewer than 64 frames. It is for work that ends with more memory free than before
- * (page tables of an unmap that splits, page-out), so it must not wait for memory itself.
+ * and at most 64, or 1/16 of a RAM of fewer than 64 frames. It is for work that must not wait for memory, above all
+ * work that ends with more memory free than before; get_next_page() asks for it.
  *
- * FRAME_LOW asks for a frame below low_end. Under the search `fullest` everybody else is served from
- * above low_end first, so that low memory lasts; searches by address have promised an order and keep it.
+ * FRAME_LOW asks for a frame below low_end. Under the search `fullest` all other calls get frames from above low_end
+ * first, so that low memory lasts; searches by address keep the order that the document promises.
  */
 enum {
     FRAME_ZERO = 1,                 /* arrive filled with zeros                           */
@@ -81,7 +81,7 @@ void frames_close(void);            /* the memory is gone: a machine in a test w
 
 /*
  * Take a free frame; count 1, link 0. Returns 0, or -ENOMEM (then *out is unchanged).
- * Without FRAME_ZERO the contents are undefined (in checked builds never the zeros one might hope for).
+ * Without FRAME_ZERO the contents are undefined (in checked builds a poison, never zeros).
  * Memory for user space is always taken with FRAME_ZERO, or overwritten whole.
  * With several CPUs -ENOMEM may come while others have frames in magazine; they are asked to return them.
  */
@@ -121,7 +121,7 @@ void frame_show(frame_t frame);
  * would cut into the reserve without FRAME_SPARE; frames in other CPUs' magazines are asked for, and not waited for.
  * Lowest first; up to 512 frames come from areas already broken into, if they fit there.
  * Each is then an ordinary frame with count 1, to be given back singly or with frame_run_put(),
- * which frees all of a run or, if one of them is not ours alone, none.
+ * which frees all of a run or, if one of its frames has another reference or was never given, none.
  */
 int  frame_run_get(enum owner owner, uint32_t count, uint32_t align, uint32_t below, unsigned flags,
                    frame_t *first) MUST_CHECK;
@@ -129,13 +129,13 @@ void frame_run_put(frame_t first, uint32_t count);
 
 /*
  * Give RAM that the map had for `owner` (boot code, modules) to the pool: of [first, first + count) those
- * frames that belong to `owner` and that nobody shares. Others are left as they are.
+ * frames that belong to `owner` and have one reference. Others are left as they are.
  */
 void frame_reclaim(frame_t first, uint32_t count, enum owner owner);
 
 /*
- * A frame without a record has no references, belongs to ABSENT and is no RAM. frame_change_owner() wants a frame that
- * `from` has references to, which they stay. A link only frames with a record have.
+ * A frame without a record has no references, belongs to ABSENT and is no RAM; it has no link. frame_change_owner()
+ * takes a frame that belongs to `from` and has references, which stay as they are.
  */
 uint32_t   frame_references(frame_t frame);
 enum owner frame_owner(frame_t frame);
@@ -144,7 +144,7 @@ uint32_t   frame_link(frame_t frame);
 void       frame_set_link(frame_t frame, uint32_t link);
 bool       frame_is_ram(frame_t frame);
 
-/* Idle work: zero one free frame in advance. False when there is nothing to do. */
+/* Idle work: zero one free frame in advance. False when no frame needs it. */
 bool frames_idle(void);
 /* Empty the magazines of all CPUs into the bitmap, before counting bits. No other CPU may be inside a call. */
 void frames_drain(void);
@@ -167,7 +167,7 @@ struct frame_sums {
 };
 
 void frames_sums(struct frame_sums *out);       /* O(areas and partly used words), for people   */
-uint32_t frames_owned(enum owner owner);        /* one of the sums, O(CPUs); FREE for each owner so */
+uint32_t frames_owned(enum owner owner);        /* one of the sums; O(CPUs), FREE: O(CPUs * owners) */
 uint32_t frames_free(void);                     /* frames_owned(OWNER_FREE)                     */
 uint32_t frames_end(void);          /* one past the highest frame with a record              */
 

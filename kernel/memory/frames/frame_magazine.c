@@ -1,8 +1,8 @@
 /*
- * frame_magazine.c - each CPU's frames at hand: refilling, emptying, zeroing ahead.
+ * frame_magazine.c - each CPU's magazine of frames: refilling, emptying, zeroing ahead.
  *
- * frame.c takes the ring's newest frame and gives to a ring with room by itself; everything
- * rarer is here, in the order in which a call gets to it.
+ * frame.c takes the ring's newest frame and gives to a ring with room by itself; the rarer cases
+ * are here, in the order in which a call tries them.
  */
 #include "memory/frames/frame_magazine.h"
 
@@ -37,7 +37,7 @@ static uint32_t take_from_claim(struct frame_magazine *magazine)
     return frame;
 }
 
-/* Some frame of the magazine that is below low_end, if there is any. */
+/* A frame of the magazine that is below low_end, or POOL_NONE. */
 static uint32_t low_in_magazine(struct frame_magazine *magazine)
 {
     uint32_t low_end = frames.pool.low_end;
@@ -65,7 +65,7 @@ static uint32_t low_in_magazine(struct frame_magazine *magazine)
     return POOL_NONE;
 }
 
-/* Below low_end: the ring's newest frame if it is; else from the bitmap; else from deeper in the magazine. */
+/* A frame below low_end: the ring's newest if that is one; else from the bitmap; else another of the magazine. */
 static uint32_t take_low(struct frame_magazine *magazine, unsigned flags)
 {
     uint32_t frame = POOL_NONE;
@@ -88,8 +88,8 @@ static uint32_t take_low(struct frame_magazine *magazine, unsigned flags)
 }
 
 /*
- * From the bitmap: a word for the magazine, or without a magazine one frame. What is down to
- * the reserve is given singly, and only to those who may use it.
+ * From the bitmap: a word for the magazine, or without a magazine one frame. Frames of the reserve
+ * are given singly, and only with FRAME_SPARE.
  */
 static uint32_t magazine_refill(struct frame_magazine *magazine, bool from_reserve)
 {
@@ -101,7 +101,7 @@ static uint32_t magazine_refill(struct frame_magazine *magazine, bool from_reser
     if (from_reserve || (frames.magazine == 0 && spare > 0)) {
         frame = pool_take(&frames.pool, false);
     } else if (spare > 0) {
-        assert(magazine->claim == 0);           /* or what is left of it would be lost */
+        assert(magazine->claim == 0);           /* else its frames would be lost */
         magazine->claim = pool_claim(&frames.pool, spare < frames.magazine ? spare : frames.magazine, &magazine->base);
         frame = take_from_claim(magazine);
     }
@@ -112,7 +112,6 @@ static uint32_t magazine_refill(struct frame_magazine *magazine, bool from_reser
     return frame;
 }
 
-/* Armed by frame_fail_at(): is this the call that fails? */
 bool frame_magazine_fails(void)
 {
     if (count_read(frames.fail_at) == 0 || __atomic_sub_fetch(&frames.fail_at, 1, __ATOMIC_RELAXED) != 0)
@@ -189,9 +188,9 @@ void frame_magazines_want(const struct frame_magazine *mine)
 }
 
 /*
- * Frames not free: those used in the bitmap less those in our magazine at its lowest since
- * the last time. Other CPUs' magazines count as if they were in use; with one CPU and no
- * frames zeroed ahead the peak is exact, else never too small.
+ * Frames not free: those used in the bitmap less those in this CPU's magazine at its lowest since
+ * the last call. Frames in other CPUs' magazines count as used; with one CPU and no frames zeroed
+ * ahead the peak is exact, else never too small.
  */
 void peak_note(struct frame_magazine *mine)
 {
@@ -274,7 +273,7 @@ bool contents_ok(uint32_t frame, uint32_t state)
     return page_holds(frame_view((frame_t){ frame }, SLOT_POOL), state & STATE_ZEROED ? 0 : FRAME_POISON);
 }
 
-/* Clear a free frame that nobody else can take meanwhile. */
+/* Clear a free frame, which no other CPU can take meanwhile. */
 static void clear_ahead(struct frame_magazine *magazine, uint32_t frame)
 {
     struct frame_record *record = record_of(frame);
@@ -288,7 +287,7 @@ static void clear_ahead(struct frame_magazine *magazine, uint32_t frame)
     count_add(magazine->zeroed, 1);
 }
 
-/* Without a magazine: the frame that would be handed out next is cleared where it is. */
+/* Without a magazine: clear the frame that will be handed out next; it stays in the bitmap. */
 static bool idle_in_place(struct frame_magazine *magazine)
 {
     lock_state state = lock_take(&pool_lock);

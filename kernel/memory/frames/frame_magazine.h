@@ -1,5 +1,5 @@
 /*
- * frame_magazine.h - each CPU's frames at hand, and the state that the files of the frame pool share.
+ * frame_magazine.h - each CPU's magazine of frames, and the state that the files of the frame pool share.
  *
  * Internal to the files frame*.c, the checks of frames (memory/check) and probes of claims. Between a call and the
  * bitmap stands the CPU's magazine, so that most calls touch no shared word but the frame's own record:
@@ -7,12 +7,12 @@
  *   ring     frames given back lately, still warm in the cache. The newest is handed out first; when
  *            the ring is full the oldest goes back to the bitmap, one for one, so that no
  *            call ever pays for many.
- *   claim    what is left of one word of the bitmap, claimed whole
+ *   claim    the frames left of one word of the bitmap, claimed whole
  *   clean    frames zeroed in idle time
  *
  * A frame in a magazine reads used in the bitmap, and belongs to FREE. `room` is how many frames the ring may
  * hold: the document's `magazine`, and 0 while the pool is short or another CPU needs
- * what we hold; each frame given back then goes to the bitmap at once.
+ * frames; each frame given back then goes to the bitmap at once.
  *
  * Locking  a magazine belongs to its CPU, which uses it with interrupts off. Another CPU may
  *          only read counters, and write `room` and `wanted` under the pool lock.
@@ -48,7 +48,7 @@ struct frame_magazine {
 struct frames {
     struct frame_record *records;   /* [c]                                                      */
     uint32_t    end;                /* [c] frames with a record                                 */
-    uint32_t    magazine;              /* [c] room of a ring when all is well                      */
+    uint32_t    magazine;              /* [c] room of a ring while the pool is not short          */
     unsigned    always;             /* [c] flags that every frame_get() has: FRAME_ZERO, or 0   */
     bool        low_matters;        /* [c] some RAM has no permanent address                    */
     uint32_t    unusual;            /* [a] not 0: no frame_get() may take the short way         */
@@ -57,7 +57,7 @@ struct frames {
     uint32_t    ram;                /* [c]                                                      */
     uint32_t    owned[OWNER_COUNT]; /* [c] frames by owner when the pool opened                 */
     uint32_t    misuses, pinned;    /* [a]                                                      */
-    /* What changes often keeps its distance from what is read by every call. */
+    /* Fields that change often lie in another cache line than those that every call reads. */
     uint32_t    peak __attribute__((aligned(64)));          /* [pool lock] most frames not free */
     bool        is_short;           /* [pool lock] free bits are down to the reserve            */
     struct pool pool;               /* [pool lock]                                              */
@@ -68,8 +68,8 @@ extern struct frame_magazine  frame_magazines[MAX_CPUS];
 extern struct lock   pool_lock;
 
 /*
- * For sums and audits: the pool lock, unless this CPU stopped while holding it, as a panic's may have. False: not
- * taken.
+ * For sums and audits: take the pool lock, unless this CPU holds it already, as in a panic. Returns whether it was
+ * taken, for pool_leave().
  */
 static inline bool pool_enter(lock_state *state)
 {
@@ -128,8 +128,8 @@ static inline bool state_free_plain(uint32_t state)
 static inline bool owner_is_given(enum owner owner) { return owner >= OWNER_TABLES && owner < OWNER_COUNT; }
 
 /*
- * The only reference, of an owner who got the frame from us: the next put frees it. That is, a count
- * of 1 and an owner that owner_is_given(), put as one comparison by turning the word round.
+ * Whether the next put frees the frame: the count is 1, and the owner got the frame from the pool
+ * (owner_is_given()). One comparison, by rotating the word.
  */
 static inline bool state_single(uint32_t state)
 {
@@ -148,13 +148,13 @@ static inline struct frame_record *record_of(uint32_t frame)
     return record;
 }
 
-/* Acquire: a CPU that sees that others have dropped their references also sees what they wrote before. */
+/* Acquire: a CPU that sees that others have dropped their references also sees their earlier writes. */
 static inline uint32_t state_read(const struct frame_record *record)
 {
     return __atomic_load_n(&record->state, __ATOMIC_ACQUIRE);
 }
 
-/* For the one who alone may change the state: the only holder, or the CPU whose magazine has the free frame. */
+/* Only for the holder of the one reference, and for the CPU whose magazine has the free frame: no other writes then. */
 static inline void state_write(struct frame_record *record, uint32_t state)
 {
     __atomic_store_n(&record->state, state, __ATOMIC_RELAXED);
@@ -168,35 +168,35 @@ static inline void state_write(struct frame_record *record, uint32_t state)
 /* ---- Magazines: interrupts are off for all of these ----------------------------------------- */
 
 /*
- * The slow halves of taking and giving: another source than the ring's newest frame; a ring
- * without room. POOL_NONE: no frame is to be had.
+ * The slow halves of taking and giving: a frame from another source than the ring's newest; a ring
+ * without room. POOL_NONE: there is no frame.
  */
 uint32_t frame_magazine_take(struct frame_magazine *magazine, unsigned flags);
 void     frame_magazine_give(struct frame_magazine *magazine, uint32_t frame);
 
-/* Armed by frame_fail_at(): is this the call that fails? */
+/* Whether this is the call that frame_fail_at() lets fail. */
 bool frame_magazine_fails(void);
 
 /* All of a magazine goes to the bitmap. The caller holds the pool lock. */
 void frame_magazine_empty(struct frame_magazine *magazine);
 
-/* Ask the other CPUs to empty theirs at their next call; [pool lock]. */
+/* Ask the other CPUs to empty their magazines at their next call; [pool lock]. */
 void frame_magazines_want(const struct frame_magazine *mine);
 
-/* Before and after the number of free bits changes: how many frames are not free? [pool lock]. */
+/* Bring the peak up to date before the number of free bits changes, and peak and rooms after it. [pool lock] */
 void peak_note(struct frame_magazine *mine);
 void frame_magazines_adjust(struct frame_magazine *mine);
 
-/* Frames at hand, and whether one of them is this. */
+/* The number of frames in a magazine; the n-th of them. */
 uint32_t frame_magazine_count(const struct frame_magazine *magazine);
 uint32_t frame_magazine_frame(const struct frame_magazine *magazine, uint32_t n);       /* n < frame_magazine_count() */
 
 /* ---- Contents --------------------------------------------------------------------------- */
 
-/* The frame now holds zeros, or the poison. */
+/* Fill a frame with zeros, or with the poison. */
 void contents_clear(uint32_t frame);
 void contents_poison(uint32_t frame);
-/* Does a free frame with this state hold what its state says? */
+/* Whether a free frame with this state holds what the state says. */
 bool contents_ok(uint32_t frame, uint32_t state);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * frame_many.c - references to many frames at once, for fork and exit: the loop is where the counts are.
+ * frame_many.c - references to many frames at once, for fork and exit: the loop stands beside the counts.
  */
 #include "memory/frames/frame.h"
 

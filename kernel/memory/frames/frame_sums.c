@@ -1,12 +1,12 @@
 /*
- * frame_sums.c - how many frames there are, of what, and whose.
+ * frame_sums.c - how many frames there are, by owner and by state.
  *
  * Magazines of other CPUs are read without a lock that would stop them, so sums are exact whenever no other CPU
  * is inside a call of frame.h.
  */
 #include "memory/frames/frame_magazine.h"
 
-/* How many more frames an owner has than when the pool opened, modulo 2^32 as all of this. */
+/* How many more frames an owner has than when the pool opened. All sums here are modulo 2^32. */
 static uint32_t frames_gained(enum owner owner)
 {
     uint32_t sum = 0;

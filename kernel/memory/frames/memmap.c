@@ -1,5 +1,5 @@
 /*
- * memmap.c - turns what firmware says of physical memory into a list one can trust.
+ * memmap.c - makes a sorted, disjoint list of what the firmware says of physical memory.
  *
  * All changes go through memmap_overlay(): it walks the pieces that a new range meets (parts of
  * ranges already there, and the gaps between them), asks piece_rule() what each piece becomes,
@@ -124,7 +124,7 @@ static void memmap_set(struct memmap *map, uint32_t at, uint32_t first, uint32_t
 }
 
 /*
- * The table is too long: give up whatever costs least. That is the smallest free piece of RAM,
+ * The table is too long: give up the entry that costs least. That is the smallest free piece of RAM,
  * or the smallest gap between two reserved ranges, which then become one. When there is
  * neither, RAM that has an owner is forgotten: it then counts as absent, which is safe too.
  */

@@ -7,8 +7,8 @@
  * byte is RAM only if some range says so and none says otherwise. Usable ranges shrink to
  * whole frames, all others grow to whole frames.
  *
- * Then the boot code carves out what memory already holds (image, modules) and what
- * it needs before there is a pool (memmap_take()). frames_open() reads the result.
+ * Then memory_start() carves out the parts that are in use (image, modules), and takes those that the
+ * kernel needs before there is a pool (memmap_take()). frames_open() reads the result.
  *
  * Owning   the caller owns the struct; nothing is allocated.
  * Locking  none: used by one CPU before the pool is open, constant afterwards.
@@ -47,20 +47,20 @@ struct memmap {
 void memmap_start(struct memmap *map, uint32_t limit);
 
 /*
- * Add what firmware says of [base, base + length): usable RAM, or something to keep off.
+ * Add what the firmware says of [base, base + length): usable RAM, or memory not to be used.
  * A range that wraps is cut at the end of the address space; an empty one is ignored.
  *
- * When the table is full, what costs least is given up: the smallest free piece of RAM
- * (counted in lost), or the smallest gap between two reserved ranges, which become one; where there is neither, RAM
- * that has an owner is forgotten. What is given up is RAM not used, never something reserved that would be handed out.
- * memmap_own() and memmap_take() give up the same when they split a range.
+ * When the table is full, the entry that costs least is given up: the smallest free piece of RAM (counted in `lost`),
+ * or the smallest gap between two reserved ranges, which become one; where there is neither, RAM that has an owner is
+ * forgotten. So some RAM may stay unused, but no reserved memory is ever handed out. The same may happen in
+ * memmap_own() and memmap_take() when they split a range.
  */
 void memmap_add(struct memmap *map, uint64_t base, uint64_t length, bool usable);
 
 /*
  * Say that [start, end) belongs to owner; parts that are not RAM, and parts
- * that already belong to somebody other than FREE, keep what they are.
- * For things found in memory: the image, modules, device ranges (OWNER_HELD).
+ * that already have another owner than FREE, stay as they are.
+ * For what is in memory at boot: the image, modules, device ranges (OWNER_HELD).
  */
 void memmap_own(struct memmap *map, paddr_t start, paddr_t end, enum owner owner);
 
@@ -76,7 +76,7 @@ int memmap_take(struct memmap *map, uint64_t bytes, uint64_t align, paddr_t from
 uint32_t memmap_ram(const struct memmap *map);
 uint32_t memmap_end(const struct memmap *map);
 
-/* The range holding a frame, NULL if none does. */
+/* The range that holds a frame, NULL if none does. */
 const struct memmap_range *memmap_find(const struct memmap *map, frame_t frame);
 
 struct audit_report;

@@ -19,7 +19,7 @@ static int next_page_take(unsigned flags, paddr_t *out)
 
 int try_next_page(paddr_t *out) { return next_page_take(0, out); }
 
-/* The reserve serves as well: it ends only when there is really no page. */
+/* With the reserve: this fails only when there is really no page. */
 paddr_t get_next_page(void)
 {
     paddr_t page = 0;
@@ -35,7 +35,7 @@ bool free_page(paddr_t address)
 
     if (address % PAGE_SIZE != 0)
         return false;
-    /* The largest number is no frame's, so that what lies beyond all frames is told as such. */
+    /* No frame has the largest number: an address beyond all frames is reported as no RAM. */
     frame_put_of((frame_t){ number < UINT32_MAX ? (uint32_t)number : UINT32_MAX }, OWNER_PAGES);
     return true;
 }

@@ -26,7 +26,7 @@ static word_t bit(uint32_t n) { return (word_t)1 << n % WORD_BITS; }
 static word_t bits_from(uint32_t first) { return ~(word_t)0 << first; }
 static word_t bits_below(uint32_t end)  { return end >= WORD_BITS ? ~(word_t)0 : ((word_t)1 << end) - 1; }
 
-static uint32_t lowest(word_t word)   { return (uint32_t)__builtin_ctzl(word); }
+static uint32_t lowest_bit(word_t word)   { return (uint32_t)__builtin_ctzl(word); }
 
 static inline word_t *word_of(const struct pool *pool, uint32_t frame)
 {
@@ -92,20 +92,20 @@ static uint32_t set_lowest_in(const struct area_set *set, uint32_t word)
 {
     deep_assert(set->bits[word] != 0);
     TOUCH(&set->bits[word]);
-    return word * WORD_BITS + lowest(set->bits[word]);
+    return word * WORD_BITS + lowest_bit(set->bits[word]);
 }
 
 static uint32_t set_lowest_of(const struct area_set *set, uint32_t group)
 {
     deep_assert(set->groups[group] != 0);
     TOUCH(&set->groups[group]);
-    return set_lowest_in(set, group * WORD_BITS + lowest(set->groups[group]));
+    return set_lowest_in(set, group * WORD_BITS + lowest_bit(set->groups[group]));
 }
 
-/* The lowest member; and the lowest above `area`: up one level at a time until there is one, then down. */
+/* The lowest member; and the lowest above `area`: up one level at a time until one is found, then down. */
 static uint32_t set_first(const struct area_set *set)
 {
-    return set->top == 0 ? POOL_NONE : set_lowest_of(set, lowest(set->top));
+    return set->top == 0 ? POOL_NONE : set_lowest_of(set, lowest_bit(set->top));
 }
 
 static uint32_t set_above(const struct area_set *set, uint32_t area)
@@ -116,13 +116,13 @@ static uint32_t set_above(const struct area_set *set, uint32_t area)
     TOUCH(&set->bits[word]);
     more = set->bits[word] & bits_from(area % WORD_BITS) & ~bit(area);
     if (more != 0)
-        return word * WORD_BITS + lowest(more);
+        return word * WORD_BITS + lowest_bit(more);
     TOUCH(&set->groups[group]);
     more = set->groups[group] & bits_from(word % WORD_BITS) & ~bit(word);
     if (more != 0)
-        return set_lowest_in(set, group * WORD_BITS + lowest(more));
+        return set_lowest_in(set, group * WORD_BITS + lowest_bit(more));
     more = set->top & bits_from(group) & ~bit(group);
-    return more == 0 ? POOL_NONE : set_lowest_of(set, lowest(more));
+    return more == 0 ? POOL_NONE : set_lowest_of(set, lowest_bit(more));
 }
 
 /* ---- Classes of fullness ---------------------------------------------------------------- */
@@ -208,13 +208,13 @@ void pool_unclaim(struct pool *pool, uint32_t base, word_t frames)
 
 /* ---- Searching -------------------------------------------------------------------------- */
 
-/* The lowest free frame of those words of an area, which have one; and of all of it. */
+/* The lowest free frame of some words of an area, which have one; and of the whole area. */
 static uint32_t lowest_in_words(const struct pool *pool, uint32_t area, uint32_t words)
 {
-    uint32_t base = area * AREA_FRAMES + lowest(words) * WORD_BITS;
+    uint32_t base = area * AREA_FRAMES + lowest_bit(words) * WORD_BITS;
 
     deep_assert(words != 0 && free_bits(pool, base) != 0);
-    return base + lowest(free_bits(pool, base));
+    return base + lowest_bit(free_bits(pool, base));
 }
 
 static uint32_t lowest_in_area(const struct pool *pool, uint32_t area)
@@ -222,7 +222,7 @@ static uint32_t lowest_in_area(const struct pool *pool, uint32_t area)
     return lowest_in_words(pool, area, area_of(pool, area)->words);
 }
 
-/* The first free frame at or after one; POOL_NONE if there is none up to the end. Address order only. */
+/* The first free frame at or after `frame`; POOL_NONE if there is none up to the end. For orders by address. */
 static uint32_t free_from(const struct pool *pool, uint32_t frame)
 {
     uint32_t area = frame / AREA_FRAMES, word = frame / WORD_BITS % AREA_WORDS;
@@ -230,7 +230,7 @@ static uint32_t free_from(const struct pool *pool, uint32_t frame)
     uint32_t words;
 
     if (frames != 0)
-        return frame / WORD_BITS * WORD_BITS + lowest(frames);
+        return frame / WORD_BITS * WORD_BITS + lowest_bit(frames);
     words = area_of(pool, area)->words & ~1u << word;
     if (words != 0)
         return lowest_in_words(pool, area, words);
@@ -238,7 +238,7 @@ static uint32_t free_from(const struct pool *pool, uint32_t frame)
     return area == POOL_NONE ? POOL_NONE : lowest_in_area(pool, area);
 }
 
-/* The best area of a zone: of the first class that has any, the lowest. Of all: zone 1 goes first. */
+/* The best area of a zone: the lowest of the first class that has any. The best of all: zone 1 comes first. */
 static uint32_t fullest_area(const struct pool *pool, uint32_t zone)
 {
     for (uint32_t class = 0; class < POOL_CLASSES; class++)
@@ -254,7 +254,7 @@ static uint32_t best_area(const struct pool *pool)
     return area != POOL_NONE ? area : fullest_area(pool, 0);
 }
 
-/* Zone 0 is low as a whole; of zone 1 only the part of its first area below low_end. */
+/* A low frame: in zone 0, or in the part of zone 1's first area that lies below low_end. */
 static uint32_t low_frame(const struct pool *pool)
 {
     uint32_t area = fullest_area(pool, 0), frame;
@@ -320,7 +320,7 @@ word_t pool_claim(struct pool *pool, uint32_t most, uint32_t *base)
 struct run {
     uint32_t first, end;
     uint32_t longest;
-    uint32_t count, align;          /* wanted                                        */
+    uint32_t count, align;          /* of the run that is wanted                     */
 };
 
 static void run_break(struct run *run, uint32_t next)
@@ -328,7 +328,7 @@ static void run_break(struct run *run, uint32_t next)
     run->first = run->end = next;
 }
 
-/* The run goes on up to `end`; true when it holds what is wanted. */
+/* The run goes on up to `end`; true when it has `count` frames from a multiple of `align` on. */
 static bool run_grow(struct run *run, uint32_t end)
 {
     uint64_t first = ((uint64_t)run->first + run->align - 1) & ~((uint64_t)run->align - 1);
@@ -343,7 +343,7 @@ static bool run_grow(struct run *run, uint32_t end)
     return true;
 }
 
-/* The frames from `base` on come next, these of them free. */
+/* Go on with the word of frames from `base` on, of which `frames` are free. True when the run is found. */
 static bool run_word(struct run *run, uint32_t base, word_t frames)
 {
     uint32_t at = 0;
@@ -351,12 +351,12 @@ static bool run_word(struct run *run, uint32_t base, word_t frames)
     if (~frames == 0)
         return run_grow(run, base + WORD_BITS);
     while (frames >> at != 0) {
-        uint32_t free = lowest(frames >> at);
+        uint32_t free = lowest_bit(frames >> at);
 
         if (free > 0)
             run_break(run, base + at + free);
         at += free;
-        free = lowest(~(frames >> at));             /* not all ones: either at > 0 or frames has a zero */
+        free = lowest_bit(~(frames >> at));             /* not all ones: either at > 0 or frames has a zero */
         if (run_grow(run, base + at + free))
             return true;
         at += free;
@@ -514,5 +514,5 @@ void pool_audit_sets(const struct pool *pool, struct audit_report *report)
     for (uint32_t at = pool->area_count * AREA_FRAMES; at / 8 < pool->bitmap_bytes; at += WORD_BITS)
         if (free_bits(pool, at) != 0)
             audit_fail(report, "F4", "frame 0x%x is past the last frame 0x%x, yet free in the bitmap",
-                       at + lowest(free_bits(pool, at)), pool->end);
+                       at + lowest_bit(free_bits(pool, at)), pool->end);
 }

@@ -13,7 +13,7 @@
  *            fullest first, and last the areas that are all free, so that those are
  *            opened only when nothing else is left.
  *   zone     0: areas that lie wholly below low_end; 1: the others. By fullness zone 1 is used up
- *            first, so that low memory is left for those who need it (FRAME_LOW).
+ *            first, so that low memory is left for FRAME_LOW.
  *   set      the areas of one class and zone, as a bitmap of areas with two levels of
  *            summary above it: the first member is three words away.
  *
@@ -42,7 +42,7 @@ enum {
 
 #define POOL_NONE UINT32_MAX
 
-/* Bits that are one. By halves: the builtin may call a library that the kernel does not have. */
+/* How many bits are one. By halves: the builtin may call a library that the kernel does not have. */
 static inline uint32_t word_ones(word_t word)
 {
     const word_t all = ~(word_t)0;
@@ -68,8 +68,8 @@ struct pool {
     word_t          *bitmap;
     struct area     *areas;
     struct area_set  sets[POOL_ZONES][POOL_CLASSES];
-    word_t           used;          /* what a word of used frames looks like: the polarity */
-    uint32_t         end;           /* frames at and above this are none of ours          */
+    word_t           used;          /* a word whose frames are all used: the polarity     */
+    uint32_t         end;           /* frames at and above this are not the pool's        */
     uint32_t         area_count;
     uint32_t         low_end;       /* frames below it are low, at most `end`             */
     uint32_t         low_areas;     /* areas in zone 0                                    */
@@ -89,7 +89,7 @@ void pool_open(struct pool *pool, const struct layout_policy *policy, uint32_t e
 
 bool pool_is_free(const struct pool *pool, uint32_t frame);
 
-/* Make frames free that are used, or used that are free. One frame; or a run. */
+/* Give: make used frames free. Keep: make free frames used. One frame, or a run. */
 void pool_give(struct pool *pool, uint32_t frame);
 void pool_give_run(struct pool *pool, uint32_t first, uint32_t count);
 void pool_keep_run(struct pool *pool, uint32_t first, uint32_t count);
@@ -108,7 +108,7 @@ uint32_t pool_take(struct pool *pool, bool low);
  * for each bit n of the result, which is zero if no frame is free.
  */
 word_t pool_claim(struct pool *pool, uint32_t most, uint32_t *base);
-/* Give back what is left of a claim. */
+/* Give back the frames left of a claim. */
 void   pool_unclaim(struct pool *pool, uint32_t base, word_t frames);
 
 /*

@@ -2,10 +2,10 @@
  * heap.c - the kernel heap's public calls: a magazine of ready blocks, and the checks.
  *
  * The common case is all here and takes no lock: turn interrupts off, take the top block of
- * this CPU's magazine, see that nobody wrote into it while it was free, mark it live, put the
- * guard behind its last byte. Giving back is the same in reverse. Whatever is not
- * like that goes the slow way, which starts over and knows all cases. Slabs fill and empty
- * magazines half a magazine at a time.
+ * this CPU's magazine, check that it was not written while it was free, mark it live, put the
+ * guard behind its last byte. Giving back is the same in reverse. All other cases go to the
+ * slow path, which starts over and knows all of them. Slabs fill and empty magazines half a
+ * magazine at a time.
  */
 #include "memory/heap/heap_slab.h"
 
@@ -40,7 +40,7 @@ static unsigned class_of_units(size_t units)
     return class;
 }
 
-/* Open the fast path; or close it, so that every allocation comes the slow way. */
+/* Open the fast path; or close it, so that every allocation takes the slow path. */
 static void set_fast_path(bool open)
 {
     for (unsigned units = 0; units < UNITS; units++)
@@ -53,7 +53,7 @@ void heap_fail_at(uint32_t n)
     set_fast_path(n == 0);
 }
 
-/* Small slots are cheap to have at hand, large ones are not. */
+/* Small slots are cheap to keep in a magazine, large ones are not. */
 static uint32_t magazine_limit(size_t slot) { return slot <= 272 ? MAGAZINE : slot <= 528 ? 12 : 4; }
 
 void heap_start(void)
@@ -72,7 +72,7 @@ void heap_start(void)
             magazine->live = (uint8_t)(BLOCK_LIVE + class);
             magazine->ready = (uint8_t)(BLOCK_READY + class);
         }
-    heap_key = (uint32_t)cpu_ticks() * 0x9E3779B1u | 1;     /* by chance no pointer, no small number */
+    heap_key = (uint32_t)cpu_ticks() * 0x9E3779B1u | 1;     /* unlikely to make a pointer or a small number */
     heap_failures = heap_undone = 0;
     heap_fail_at(0);
     misuse_start();
@@ -83,8 +83,8 @@ void heap_start(void)
 /*
  * ---- The fast path, for the calls below to fold in ------------------------------------
  *
- * Whatever is stored into a block may, for all the compiler knows, be the key or a field of a magazine.
- * So these read what they need, then write the block, then the rest: nothing is read twice.
+ * For all that the compiler knows, a store into a block may change the key or a field of a magazine. So these
+ * functions read all that they need, then write the block, then the magazine: no field is read twice.
  */
 
 static inline bool is_whole(const void *block, size_t room)
@@ -92,7 +92,7 @@ static inline bool is_whole(const void *block, size_t room)
     return free_is_intact(block) && (!IS_CHECKED || block_fill_is_intact(block, room));
 }
 
-/* The top block of a magazine becomes somebody's. */
+/* Hand out the top block of a magazine. */
 static inline void block_hand_out(struct magazine *magazine, void *block, size_t bytes, vaddr_t who)
 {
     uint32_t count = magazine->count;
@@ -104,7 +104,7 @@ static inline void block_hand_out(struct magazine *magazine, void *block, size_t
     magazine->taken++;
 }
 
-/* A live and sound block becomes the top of a magazine that has a place for it. */
+/* A live and sound block becomes the top of a magazine that has room for it. */
 static inline void block_take_in(struct magazine *magazine, void *block, uint8_t *state, vaddr_t who)
 {
     uint32_t count = magazine->count;
@@ -119,8 +119,8 @@ static inline void block_take_in(struct magazine *magazine, void *block, uint8_t
 }
 
 /*
- * The class of the live small block that begins here, or something above all classes. A pointer that
- * is no multiple of HEAP_ALIGN passes for its neighbour here; the block's key tells them apart.
+ * The class of the live small block that begins here, or a number above all classes. A pointer that
+ * is no multiple of HEAP_ALIGN has its neighbour's state here; the block's key tells them apart.
  */
 static inline unsigned live_class(const void *block)
 {
@@ -131,7 +131,7 @@ static inline unsigned live_class(const void *block)
     return (unsigned)state_of(block) - BLOCK_LIVE;
 }
 
-/* ---- Small blocks, whatever it takes -------------------------------------------------- */
+/* ---- Small blocks: the slow path ------------------------------------------------------ */
 
 /* True for the allocation that heap_fail_at() has chosen; the fast path opens again with it. */
 static bool chosen_to_fail(void)
@@ -173,7 +173,7 @@ void *small_take(size_t bytes, vaddr_t who)
     return block;
 }
 
-/* Make room: the half of a magazine that has been there longest goes back to the slabs. */
+/* Make room: the older half of a magazine's blocks goes back to the slabs. */
 static void magazine_spill(struct magazine *magazine)
 {
     uint32_t half = magazine->limit / 2;
@@ -282,7 +282,7 @@ static ALWAYS_INLINE void block_give(void *block, size_t said, vaddr_t who)
 void heap_free(void *block)                     { block_give(block, ANY_SIZE, caller_address()); }
 void heap_free_sized(void *block, size_t bytes) { block_give(block, bytes, caller_address()); }
 
-/* What was asked for; false, having reported, when this is no sound live block. */
+/* The bytes that a sound live block was asked for; false, and a report, when this is none. */
 static bool block_measure(const void *block, size_t *bytes, vaddr_t who)
 {
     unsigned   class = live_class(block);
@@ -311,7 +311,7 @@ size_t heap_size(const void *block)
     return block_measure(block, &bytes, caller_address()) ? bytes : 0;
 }
 
-/* The block stays where it is, because its slot or its pages are what the new size needs. */
+/* Resize in place, if the block's slot or pages are the ones that the new size needs. */
 static bool block_refit(void *block, size_t bytes, vaddr_t who)
 {
     unsigned class = live_class(block);
@@ -344,7 +344,7 @@ void *heap_resize(void *block, size_t bytes)
     return new;
 }
 
-/* The magazines of other CPUs are theirs alone: each CPU empties its own. */
+/* Each CPU empties its own magazines: no other CPU may touch them. */
 void heap_drain(void)
 {
     unsigned long interrupts = interrupts_off();

@@ -8,8 +8,8 @@
  * A heap that nobody has used holds no page.
  *
  * Checks   always on. A free block carries a tag keyed by its address, and the address of who
- *          freed it; a live one a guard behind its last byte. Double free, a pointer that is not
- *          ours, one into the middle of a block, writing after free, writing past the end,
+ *          freed it; a live one a guard behind its last byte. Double free, a pointer that is not the
+ *          heap's, one into the middle of a block, writing after free, writing past the end,
  *          a wrong size at heap_free_sized(): each is detected, reported with the code addresses of the
  *          culprits, counted, and harmless (the block is left as it is; damaged, it is never
  *          handed out again). A write past the end is found when the block is given back, a write after
@@ -19,8 +19,8 @@
  *          with no lock of rank HEAP or above held. Big blocks: RANK_MAP inside as well, so no lock of
  *          rank MAP or above may be held.
  * Cost     O(1) for small blocks, O(log regions) + pages for big ones.
- * Space    a slot is at most a quarter larger than what was asked for and 8 bytes, but
- *          for multiples of 16 bytes; the book takes one page in sixteen of the slab area, up to the highest slab there
+ * Space    a slot is at most a quarter larger than the bytes asked for and 8 more, rounded up to
+ *          16 bytes; the book takes one page in sixteen of the slab area, up to the highest slab there
  *          is: a late block of a heap that was large keeps the book of all below it.
  * Errors   NULL when there is no memory; never a panic.
  * Source   claims M17, G27.
@@ -56,9 +56,9 @@ void *heap_resize(void *block, size_t bytes);
 size_t heap_size(const void *block);                    /* what was asked for; 0 if misused   */
 
 /*
- * Zeroed memory that is never given back: what the kernel needs for as long as it runs. Where the document packs its
- * regions the heap begins inside a page (G19); what it has of that page serves first, from the bottom up, and is
- * no part of the sums. Else this is heap_alloc(). NULL when there is no memory. heap_kept() says how much of the page
+ * Zeroed memory that is never given back, for as long as the kernel runs. Where the document packs its regions the
+ * heap begins inside a page (G19); the heap's part of that page serves first, from the bottom up, and is no part of
+ * the sums. Else this is heap_alloc(). NULL when there is no memory. heap_kept() says how much of the page
  * is in use, and of how many bytes.
  */
 void  *heap_keep(size_t bytes);
@@ -78,14 +78,14 @@ struct heap_sums {
     uint64_t allocs, frees, failures;       /* calls, by their outcome                     */
     uint32_t misuse[HEAP_MISUSES];
 };
-/* O(heap): counted by looking, so that the fast path counts one thing only. */
+/* O(heap): counted by a walk, so that the fast path has one counter only. */
 void heap_sums(struct heap_sums *out);
 
 /*
- * The holders of the heap: live blocks by the code address that took them and the room of their slots. Where a block
- * fills its slot nobody could be noted, and the taker is 0. Big blocks have rows with slots of room 0, and the small
- * blocks that describe them are among the others. Returns how many rows it wrote, at most `room`; what did not fit is
- * missing. O(heap * rows), under the map lock of kernel space.
+ * The takers of the heap: live blocks by the code address that took them and the room of their slots. A block that
+ * fills its slot has no room for its taker, who is then 0. Big blocks have rows with slots of room 0, and the small
+ * blocks that describe them are among the others. Returns how many rows it wrote, at most `room`; further rows are
+ * left out. O(heap * rows), under the map lock of kernel space.
  */
 struct heap_taker { uint32_t taker, slot_room, blocks; uint64_t bytes; };
 unsigned heap_takers(struct heap_taker *rows, unsigned room);
@@ -93,8 +93,8 @@ unsigned heap_takers(struct heap_taker *rows, unsigned room);
 struct audit_report;
 void heap_audit(struct audit_report *report);       /* H1..H5 */
 /*
- * One piece: part 0 is what the heap counts as a whole, each further one 64 KiB of the slab area. Returns
- * true for the last. Only the full audit compares all magazines with all blocks.
+ * One piece: part 0 checks lists, magazines and the number of frames, each further part 64 KiB of the slab area.
+ * Returns true for the last part. Only the full audit compares all magazines with all blocks.
  */
 bool heap_audit_part(uint32_t part, struct audit_report *report);
 bool heap_ok(void);

@@ -2,8 +2,8 @@
  * heap_big.c - blocks of whole pages: a region of kernel space each, with a hole below.
  *
  * The region object comes from the heap's own small blocks, before any lock is taken. A big
- * block has its guard behind the last byte like a small one; a page further on nothing is mapped,
- * and once freed nothing is mapped at all, so that late writes are page faults.
+ * block has its guard behind the last byte like a small one; the page behind it is not mapped,
+ * nor is any page of a freed block, so that late writes are page faults.
  */
 #include "memory/heap/heap_slab.h"
 
@@ -13,10 +13,10 @@
 
 enum { HOLE_BELOW = 1, REMEMBERED = 8 };
 
-/* The name in `map`; and its address, which says that a region is ours. */
+/* The name in `map`; by its address the regions of big blocks are known. */
 static const char big_name[] = "heap block";
 
-/* The last blocks given back, so that a double free has a culprit. [map lock] */
+/* The last blocks given back, so that a double free can name the giver. [map lock] */
 static struct { const void *block; size_t bytes; uint32_t giver; } gone[REMEMBERED];
 static unsigned gone_next;
 
@@ -31,7 +31,7 @@ void *big_start_of(const struct big *big)
     return pointer_to(page_address(big->region.span.first + big->region.guard));
 }
 
-/* With their guard; 0 when the window could never hold them, however empty. */
+/* The pages of a block and its guard; 0 when even the empty window could not hold them. */
 static size_t pages_of(size_t bytes)
 {
     size_t window = span_pages(layout.purpose[PURPOSE_HEAP]->span);
@@ -52,7 +52,7 @@ bool big_is_intact(const struct big *big)
 
 /* ---- Finding: the map lock is held ----------------------------------------------------- */
 
-/* A block counts from the moment it is handed out until somebody starts giving it back. */
+/* The big block that a region is, from when it is handed out until it begins to be given back; else NULL. */
 static struct big *big_of(struct region *region)
 {
     struct big *big = CONTAINER_OF(region, struct big, region);
@@ -131,7 +131,7 @@ void *big_take(size_t bytes, vaddr_t who)
     return big_start_of(big);
 }
 
-/* What giving back a pointer comes to. */
+/* What is to become of a pointer that is given back. */
 enum verdict { GIVE, REFUSE_POINTER, REFUSE_DAMAGE, REFUSE_SIZE };
 
 static enum verdict big_judge(const struct big *big, const void *block, size_t said)
@@ -153,7 +153,7 @@ void big_give(void *block, size_t said, vaddr_t who)
     uint32_t     taker = big ? big->taker : 0;
 
     if (verdict == GIVE) {
-        big->held = false;                              /* nobody else finds it from now on */
+        big->held = false;                              /* no other call finds it from now on */
         gone[gone_next].block = block;
         gone[gone_next].bytes = bytes;
         gone[gone_next].giver = (uint32_t)who;

@@ -5,18 +5,18 @@
  * bytes, four bytes each; the key k differs from block to block and from boot to boot:
  *
  *   live                                        free
- *   [0, n)      the owner's                     [0]         k ^ who gave it back
- *   [n]         guard, no byte of it ASCII      [4]         who gave it back
- *   [room]      who took it, if n + 4 <= room   [room]      who gave it back
+ *   [0, n)      the owner's                     [0]         k ^ giver
+ *   [n]         guard, no byte of it ASCII      [4]         giver
+ *   [room]      taker, if n + 4 <= room         [room]      giver
  *   [room + 4]  k ^ n                           [room + 4]  k ^ n
  *
- * A block is FREE in its slab, READY in a processor's magazine, LIVE while somebody has it, and LOST once it was found
+ * A block is FREE in its slab, READY in a processor's magazine, LIVE while a caller has it, and LOST once it was found
  * damaged: FREE <--> READY <--> LIVE --> LOST, READY --> LOST. Its state byte (heap_slab.h) says which.
  *
- * "Who" is the low half of a code address. Writing past the end meets the guard with the first
- * byte, a terminating zero included. Writing after free meets the tag in [0] and [4], and the copy
- * in [room] tells whether the culprit is still known. Checked builds fill the rest of a
- * free block, [8, room), with FREE_FILL.
+ * Taker and giver are the low 32 bits of the code addresses that took the block and gave it back. A write past the end
+ * changes the guard with its first byte, also if that is a terminating zero. A write after free changes the tag in [0]
+ * and [4], and the copy in [room] tells whether the giver is still known. Checked builds fill the rest of a free
+ * block, [8, room), with FREE_FILL.
  */
 #ifndef QUIRE_MEMORY_HEAP_BLOCK_H
 #define QUIRE_MEMORY_HEAP_BLOCK_H
@@ -37,7 +37,7 @@ static inline loose_word *block_word(const void *block, size_t offset)
 
 static inline uint32_t block_key(const void *block) { return heap_key ^ (uint32_t)(uintptr_t)block; }
 
-/* In each byte of the guard: it is never the zero or the letter that a copy too long ends with. */
+/* Set in each byte of the guard: no byte equals a zero or a letter, with which a copy that is too long ends. */
 #define GUARD_BITS 0x80808080u
 
 /* ---- Live ------------------------------------------------------------------------------ */
@@ -51,7 +51,7 @@ static inline void block_make_live(void *block, size_t room, size_t bytes, uint3
     *block_word(block, bytes) = key | GUARD_BITS;       /* over the taker, where there is no room for both */
 }
 
-/* What was asked for; more than the room says that the word has been overwritten. */
+/* The bytes that were asked for; more than the room means that the word has been overwritten. */
 static inline uint32_t live_bytes(const void *block, size_t room)
 {
     return *block_word(block, room + 4) ^ block_key(block);
@@ -64,7 +64,7 @@ static inline bool live_is_intact(const void *block, size_t room)
     return bytes <= room && *block_word(block, bytes) == (block_key(block) | GUARD_BITS);
 }
 
-/* Who took a live block, or 0 where there was no room to note it. */
+/* The taker of a live block, or 0 where there was no room to note it. */
 static inline uint32_t live_taker(const void *block, size_t room)
 {
     return live_bytes(block, room) + 4 <= room ? *block_word(block, room) : 0;
@@ -87,13 +87,13 @@ static inline bool free_is_intact(const void *block)
     return *block_word(block, 0) == (block_key(block) ^ free_giver(block));
 }
 
-/* Of a block that may be damaged: who gave it back, or 0 if neither copy is confirmed. */
+/* The giver of a block that may be damaged, or 0 if neither copy is confirmed. */
 static inline uint32_t free_giver_if_known(const void *block, size_t room)
 {
     return free_is_intact(block) || *block_word(block, room) == free_giver(block) ? free_giver(block) : 0;
 }
 
-/* Checked builds fill what is free and see that it stays so. */
+/* Checked builds fill free blocks, and check that the filling is still there. */
 void block_fill(void *block, size_t room);
 bool block_fill_is_intact(const void *block, size_t room);
 

@@ -10,9 +10,12 @@
 #include "memory/layout.h"
 
 static struct lock lock = LOCK("head of the heap", RANK_HEAP);
-static size_t      used;                        /* [lock] bytes of the head */
+static size_t      used;                        /* [lock] bytes of the heap's first, partial page */
 
-/* From the heap's first byte to its first whole page; the page itself is its lower neighbour's, and mapped. */
+/*
+ * The bytes from the heap's first byte to its first whole page. The page they lie in is the lower neighbour's, and
+ * mapped.
+ */
 static size_t head_bytes(void)
 {
     const struct layout_region *heap = layout.purpose[PURPOSE_HEAP];

@@ -1,9 +1,9 @@
 /*
- * heap_misuse.c - the heap used wrongly: what it was, where, and whose code it was.
+ * heap_misuse.c - misuse of the heap: the kind, the block, and the code that did it.
  *
- * Each finding is one line of text with two code addresses, marked '@': who did it or
- * found it, and who had to do with the block before. Nothing is repaired: the block stays
- * as it is, so that it can be looked at, and is never handed out again if it is damaged.
+ * Each report is one line of text with two code addresses, marked '@': the code that did or
+ * found it, and the code that took or gave back the block before. Nothing is repaired: the
+ * block stays as it is, so that it can be looked at, and is never handed out again if damaged.
  */
 #include "memory/heap/heap_slab.h"
 
@@ -31,7 +31,7 @@ static unsigned long misuse_code(uint32_t low)
 
 static unsigned long at(const void *block) { return (unsigned long)address_of(block); }
 
-/* "; WHO @0x...", or nothing where nobody is known. */
+/* "; WHO @0x...", or nothing where no address is known. */
 static void misuse_finish(const char *who, uint32_t low)
 {
     if (low != 0)
@@ -111,7 +111,7 @@ static void misuse_of_slab_pointer(const void *pointer, vaddr_t who)
         break;
     default:
         if (free_giver(block) == 0 && free_is_intact(block))
-            misuse_foreign(pointer, who);                      /* no one has had it yet */
+            misuse_foreign(pointer, who);                      /* never handed out yet */
         else
             double_free(block, live_bytes(block, room), free_giver_if_known(block, room), who);
     }
@@ -127,7 +127,7 @@ void misuse_of_pointer(const void *pointer, vaddr_t who)
         return;
     }
     switch (big_locate(pointer, &big, &giver)) {
-    case BIG_START:                                     /* found damaged before, and kept */
+    case BIG_START:                                     /* found damaged before, and lost */
         double_free(pointer, big.bytes, 0, who);
         break;
     case BIG_INSIDE:
@@ -141,7 +141,7 @@ void misuse_of_pointer(const void *pointer, vaddr_t who)
     }
 }
 
-/* ---- Blocks that were written where they should not ------------------------------------ */
+/* ---- Blocks with a damaged guard or tag ------------------------------------------------ */
 
 void misuse_overflow(const void *block, size_t bytes, uint32_t taker, vaddr_t who)
 {
@@ -170,7 +170,7 @@ void misuse_of_size(const void *block, size_t bytes, size_t said, vaddr_t who)
     print("0x%08lx has %zu bytes, @0x%08lx gives back %zu\n", at(block), bytes, (unsigned long)who, said);
 }
 
-/* ---- Checked builds: what is free holds a pattern --------------------------------------- */
+/* ---- Checked builds: free blocks hold a pattern ------------------------------------------ */
 
 enum { FILL_FROM = 8 };
 

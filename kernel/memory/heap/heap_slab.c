@@ -1,8 +1,8 @@
 /*
  * heap_slab.c - slabs: runs of pages cut into equal blocks, made and given back as needed.
  *
- * Reached only when a magazine runs empty or over. Partly used slabs come first, then the
- * empty one that the class has kept, then a new one, from a chunk with no longer a free run than needed.
+ * Called only when a magazine is empty or full. Partly used slabs come first, then the empty slab
+ * that the class has kept, then a new one, from a chunk whose free runs are no longer than needed.
  */
 #include "memory/heap/heap_slab.h"
 
@@ -157,7 +157,7 @@ static uint16_t bits_of(uint32_t page, unsigned pages)
 
 /* ---- Slabs ----------------------------------------------------------------------------- */
 
-/* Everything is mapped: cut the pages into blocks. */
+/* Cut the pages of a new slab, which are mapped, into blocks. */
 static void slab_cut(uint32_t page, unsigned class)
 {
     unsigned pages = heap_classes[class].pages;
@@ -191,14 +191,14 @@ static uint32_t slab_new(unsigned class)
         page = slab_find_run(pages);
     }
     if (heap_pages_map(heap.first_page + page, pages) != 0) {
-        slabs_shrink();                                       /* what slabs_grow() may have done */
+        slabs_shrink();                                       /* undo slabs_grow() */
         return NO_PAGE;
     }
     slab_cut(page, class);
     return page;
 }
 
-/* The slab is in no list; nobody has a block of it. */
+/* Give back the pages of a slab that is in no list and has no block out. */
 static void slab_end(uint32_t page)
 {
     unsigned pages = slab_at(page)->pages;

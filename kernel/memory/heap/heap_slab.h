@@ -19,8 +19,8 @@
  * Chunks come and go at the high end only, so [0, limit) of the slab area always has its book.
  *
  * Locking  heap.lock (RANK_HEAP) guards lists and descriptors. A block's state byte is
- *          written by the holder of the block: the slab (under the lock), a CPU's magazine (that
- *          CPU, interrupts off), or the caller giving it back.
+ *          written for the holder of the block: the slab (under the lock), a CPU's magazine (by that
+ *          CPU, interrupts off), or the caller (as it gives the block back).
  */
 #ifndef QUIRE_MEMORY_HEAP_SLAB_H
 #define QUIRE_MEMORY_HEAP_SLAB_H
@@ -37,7 +37,7 @@ enum { CHUNK_PAGES = 16, CHUNK_BYTES = CHUNK_PAGES * 4096, SLAB_PAGES = 2, HEAP_
 enum {
     BLOCK_FREE  = 1 << 5,       /* in its slab                                               */
     BLOCK_READY = 2 << 5,       /* in a magazine                                             */
-    BLOCK_LIVE  = 3 << 5,       /* a caller's                                                */
+    BLOCK_LIVE  = 3 << 5,       /* in a caller's hands                                       */
     BLOCK_LOST  = 4 << 5,       /* found damaged, never handed out again                     */
     BLOCK_KIND  = 7 << 5, BLOCK_CLASS = 31,
 };
@@ -80,7 +80,7 @@ struct heap {
     uintptr_t      states;      /* [c] book - slabs / HEAP_ALIGN: states are one shift away  */
     size_t         limit;       /* [a, heap lock to write] bytes of slab area with a book    */
     size_t         most;        /* [c] bytes of the slab area                                */
-    page_t         first_page, first_book;      /* [c] the same places as pages              */
+    page_t         first_page, first_book;      /* [c] `slabs` and `book` as pages           */
     struct lock    lock;
     uint32_t       partly[HEAP_CLASSES];        /* [heap lock] slabs with some blocks free   */
     uint32_t       empty[HEAP_CLASSES];         /* [heap lock] at most one each is kept      */
@@ -94,7 +94,7 @@ static inline size_t slab_offset(const void *pointer)
 }
 
 /*
- * Relaxed: a holder of a block has seen its chunk appear, and the chunk cannot go before the block does.
+ * Relaxed: the holder of a block has seen the block's chunk appear, and the chunk cannot go before the block does.
  * For any other pointer either answer leads to a report.
  */
 static inline bool in_slab_area(const void *pointer)
@@ -107,7 +107,7 @@ static inline uint8_t *state_at(const void *block)
     return (uint8_t *)(heap.states + (uintptr_t)block / HEAP_ALIGN);
 }
 
-/* Relaxed: a slab looks over the states of blocks that others have, only to see that they are not free. */
+/* Relaxed: a slab reads the states of blocks that are not its own, only to see that they are not free. */
 static inline uint8_t state_of(const void *block)
 {
     return __atomic_load_n(state_at(block), __ATOMIC_RELAXED);
@@ -139,9 +139,9 @@ static inline uint32_t class_blocks(unsigned class)
 void slabs_start(const struct layout_region *window);
 
 /*
- * Take up to `want` free blocks of a class, BLOCK_READY from now on. Returns how many: a new slab
- * is made only when there would be none, and 0 means that there was no memory for it. Giving
- * blocks back gives slabs that become empty to the pool, but for one a class.
+ * Take up to `want` free blocks of a class, which become BLOCK_READY. Returns how many: a new slab
+ * is made only when no slab has a free block, and 0 means that there was no memory for one. slabs_give()
+ * returns slabs that become empty to the pool, but for one of each class.
  */
 unsigned slabs_take(unsigned class, void **blocks, unsigned want);
 void     slabs_give(void *const *blocks, unsigned count);
@@ -153,7 +153,7 @@ void slabs_trim(void);
 int  heap_pages_map(page_t first, unsigned pages) MUST_CHECK;
 void heap_pages_unmap(page_t first, unsigned pages);
 
-/* ---- Magazines (heap.c): blocks that a CPU has at hand. Interrupts off; no lock. ---- */
+/* ---- Magazines (heap.c): each CPU's ready blocks. Interrupts off; no lock. ---- */
 
 enum { MAGAZINE = 26 };                 /* fills the alignment where a pointer has 4 bytes, and fits where 8 */
 
@@ -162,8 +162,8 @@ enum { MAGAZINE = 26 };                 /* fills the alignment where a pointer h
  * filled: class_by_units[] leads there while heap_fail_at() wants to see every call.
  */
 struct magazine {
-    uint32_t count;                     /* blocks at hand                                     */
-    uint32_t limit;                     /* [c] and how many there may be                      */
+    uint32_t count;                     /* blocks in it                                       */
+    uint32_t limit;                     /* [c] the most that there may be                     */
     uint32_t room;                      /* [c] slot - GUARD_BYTES                             */
     uint8_t  class;                     /* [c]                                                */
     uint8_t  live, ready;               /* [c] state bytes of this class                      */
@@ -171,11 +171,11 @@ struct magazine {
     void    *blocks[MAGAZINE];          /* all BLOCK_READY; the last given is the first taken */
 } __attribute__((aligned(32 * sizeof(void *))));
 
-/* One CPU's row of magazines has a power of two of them where there is a second row to be reached. */
+/* With several CPUs the magazines of each are a power of two, so that finding a row is a shift. */
 enum { CLOSED = HEAP_CLASSES, MAGAZINES = MAX_CPUS > 1 ? 32 : HEAP_CLASSES + 1 };
 extern struct magazine heap_magazines[MAX_CPUS][MAGAZINES];
 
-/* This CPU's of a class. */
+/* This CPU's magazine of a class. */
 static inline struct magazine *magazine_of(unsigned class)
 {
     struct magazine *own = heap_magazines[cpu_number()];
@@ -199,7 +199,7 @@ struct big {
     struct region region;
     size_t        bytes;                        /* [c] as asked for                           */
     uint32_t      taker;                        /* [c] code address                           */
-    bool          held;                         /* [map lock] somebody's                      */
+    bool          held;                         /* [map lock] handed out, and not given back  */
     bool          lost;                         /* [map lock] found damaged, never given back */
 };
 
@@ -216,7 +216,7 @@ bool           big_is_intact(const struct big *big);
 /* The next big block after `from`, or the first; NULL: no more. The map lock is held. */
 const struct big *big_after(const struct big *from);
 
-/* ---- Misuse (heap_misuse.c): found, counted, reported. ---- */
+/* ---- Misuse (heap_misuse.c): counted and reported. ---- */
 
 void misuse_of_pointer(const void *block, vaddr_t who);         /* not the start of a live block */
 void misuse_overflow(const void *block, size_t bytes, uint32_t taker, vaddr_t who);

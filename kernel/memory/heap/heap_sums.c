@@ -1,9 +1,9 @@
 /*
- * heap_sums.c - what the heap holds, counted, and by whom it was taken.
+ * heap_sums.c - the sums of the heap's blocks, and of their takers.
  *
- * Nothing is counted while blocks come and go that can be counted here: how many are live, how
- * many bytes were asked for. Both walk the book, a chunk at a time, under the heap lock; other CPUs'
- * magazines should be quiet meanwhile, or what they do may be seen half done.
+ * How many blocks are live and how many bytes they were asked for is not counted as they come and
+ * go, but here: by walking the book, a chunk at a time, under the heap lock. Calls of other CPUs
+ * meanwhile may be seen half done.
  */
 #include "memory/heap/heap_slab.h"
 
@@ -44,8 +44,8 @@ static void add_slabs(struct heap_sums *sums)
 }
 
 /*
- * Each big block has a small one, its region object. Callers know nothing of it: blocks and
- * bytes are theirs, so it is taken out again; and each call took exactly one small block.
+ * Each big block has a small one, its region object, which callers do not know of: so it is
+ * subtracted from blocks and bytes, and from the calls, each of which took one small block.
  */
 void heap_sums(struct heap_sums *out)
 {

@@ -2,8 +2,8 @@
  * stack.c - kernel stacks: slots of the stacks window, handed out with room between them.
  *
  * A slot is `guard` pages that are never mapped and `unit` pages that are. A bit for each
- * slot of a pool says whether it is in use. Slots with odd numbers are handed out first: while
- * there are such, each stack has an unmapped slot below it, even where the document has no guards.
+ * slot of a pool says whether it is in use. Slots with odd numbers are handed out first: until
+ * they are used up, each stack has an unmapped slot below it, even where the document has no guards.
  */
 #include "memory/heap/stack.h"
 
@@ -26,7 +26,7 @@ static struct region region;                            /* [c] the whole window 
 static uint32_t      slots;                             /* [c] of each pool                 */
 static size_t        deepest;                           /* [lock] bytes used of any stack (checked builds) */
 
-/* Kernel space's pool is there from the start and for ever: the heap may not be needed for it. */
+/* Kernel space's pool exists from the start and for ever, and needs no heap. */
 static union {
     struct stack_pool pool;
     uint8_t           room[sizeof(struct stack_pool) + STACKS_MAXIMUM / 8];
@@ -168,7 +168,7 @@ static void install_pool(struct space *home, struct stack_pool **fresh)
     *fresh       = NULL;
 }
 
-/* A pool of which no stack is in use is taken out, for the caller to free without the lock, which is held. */
+/* Take a pool without stacks in use out of its space. The lock is held; the caller frees the pool without it. */
 static struct stack_pool *remove_pool(struct space *home)
 {
     struct stack_pool *pool = home->stacks;
@@ -194,16 +194,16 @@ static frame_t frame_at(struct space *home, page_t page)
     return frame;
 }
 
-/* ---- How deep they are used -------------------------------------------------------------------- */
+/* ---- How deep stacks are used -------------------------------------------------------------------- */
 
-/* Checked builds fill a stack before it is used, and look how much of that is left when it comes back. */
+/* Checked builds fill a stack before it is used, and look how much of the filling is left when it comes back. */
 static void stack_fill(const struct stack *stack)
 {
     for (page_t page = page_of(stack->bottom); page < page_of(stack->top); page++)
         words_fill(frame_view(frame_at(stack->space, page), SLOT_TO), FRAME_POISON, PAGE_SIZE / sizeof(uint32_t));
 }
 
-/* Words of one page, from the lowest up, that nobody has written. */
+/* Bytes of one page, from the lowest up, that still hold the filling. */
 static size_t untouched_in(frame_t frame)
 {
     const uint32_t *words_there = frame_view(frame, SLOT_TO);
@@ -232,7 +232,7 @@ static void stack_measure(const struct stack *stack)
 
 /* ---- Taking and giving back ------------------------------------------------------------- */
 
-/* One particular slot, or whichever is best. The lock is held, the space has a pool. */
+/* Take the wanted slot, or with NULL the best one. The lock is held, the space has a pool. */
 static int get_slot(struct space *home, const uint32_t *wanted, struct stack *out)
 {
     struct stack_pool *pool = home->stacks;
@@ -252,7 +252,9 @@ static int get_slot(struct space *home, const uint32_t *wanted, struct stack *ou
     return 0;
 }
 
-/* The heap is asked before the lock is taken, and given back after it is dropped. */
+/*
+ * A new pool comes from the heap before the lock is taken; if it was not needed it is freed after the lock is dropped.
+ */
 static int stack_get_slot(struct space *home, const uint32_t *wanted, struct stack *out)
 {
     struct stack_pool *fresh = NULL, *empty;
@@ -292,7 +294,7 @@ void stack_put(const struct stack *stack)
 
 /* ---- Contents --------------------------------------------------------------------------------- */
 
-/* Common stacks are mapped wherever one is. */
+/* Whether the stack is mapped in the space in use: stacks of the one common pool always are. */
 static bool is_mapped_here(const struct stack *stack)
 {
     return !stacks_are_own() || frame_is(mmu_active(), stack->space->root);
@@ -333,7 +335,7 @@ void stack_stay(const struct stack *here, const struct stack *there)
         stack_put(there);
 }
 
-/* The page shows the frame, which gets one more reference, instead of its own. */
+/* Let the page show this frame, with one more reference, in the place of its own. */
 static void stack_show(struct space *home, page_t page, frame_t frame)
 {
     struct cursor c;
@@ -349,8 +351,8 @@ static void stack_show(struct space *home, page_t page, frame_t frame)
 }
 
 /*
- * The frames that this code runs on are seen from both spaces for a moment, so the change from one to the other
- * is no more than a change of space. No CPU looks at the stacks meanwhile: the lock is held.
+ * For a moment both spaces show the frames of the stack that this code runs on, so going from one to the other is no
+ * more than a change of space. No CPU looks at the stacks meanwhile: the lock is held.
  */
 void stack_move(struct space *space, const struct stack *here, const struct stack *there)
 {
@@ -389,7 +391,7 @@ bool stack_guarding(vaddr_t address, struct stack *out)
         return false;
     slot   = (uint32_t)((page - stack_window()->span.first) / slot_pages());
     offset = (page - stack_window()->span.first) % slot_pages();
-    above  = offset < stack_window()->guard ? slot : slot + 1;    /* whose lowest page lies above this one */
+    above  = offset < stack_window()->guard ? slot : slot + 1;    /* the stack whose lowest page lies above this one */
     if (above >= slots || !slot_is_taken(home->stacks, above) || (above != slot && slot_is_taken(home->stacks, slot)))
         return false;
     *out = stack_in(home, above);
@@ -407,7 +409,7 @@ static struct space *next_home(const struct space *before)
     return (struct space *)s;
 }
 
-/* Those in use are looked at as well: the deepest may be one of them. */
+/* Stacks in use are looked at as well: the deepest may be one of them. */
 size_t stacks_deepest(void)
 {
     lock_state state = lock_take(&lock);

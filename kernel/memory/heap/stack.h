@@ -4,7 +4,7 @@
  * Stacks in use belong to a *pool*. Where the document's `stacks` row has Scope `all` there is one, kernel space's, and
  * its stacks are mapped in every space. With Scope `process` each space has a pool and a table for
  * the window of its own: as many stacks for each process as fit (A15), at the same addresses, and a stack is
- * there only while its space is in use. A thread that runs in no process has one of kernel space's stacks then too.
+ * there only while its space is in use. A thread without a process has one of kernel space's stacks even then.
  *
  * The document gives each stack `unit` pages and keeps `guard` pages below it unmapped.
  * Where it has no guards (higher-half: 4 KiB for each of 1024 threads, claim A15) stacks are
@@ -35,7 +35,7 @@
 
 struct space;
 
-/* What struct space has of it; stack.c's alone but for corruption. */
+/* A pool; struct space points to it. Only stack.c uses it, and corrupt_parts.c. */
 struct stack_pool {
     uint32_t used;                  /* [stacks lock]                */
     uint32_t taken[];               /* [stacks lock] one bit a slot */
@@ -44,48 +44,50 @@ struct stack_pool {
 void stacks_start(void);
 
 struct stack {
-    struct space *space;            /* whose pool it is of                    */
+    struct space *space;            /* whose pool it belongs to               */
     vaddr_t       bottom, top;      /* bytes; the first push writes below top */
     uint32_t      slot;
 };
 
 /*
- * A stack for what runs in this space. Returns 0; -EAGAIN when every slot is in use; -ENOMEM. *out is
+ * Take a stack for a thread that runs in this space. Returns 0; -EAGAIN when every slot is in use; -ENOMEM. *out is
  * written only on success.
  */
 int  stack_get(struct space *space, struct stack *out) MUST_CHECK;
 void stack_put(const struct stack *stack);
 
-/* Write what the stack is to begin with, right below its top; its space need not be in use. At most a page. */
+/* Write bytes right below the top of a stack; its space need not be in use. At most a page. */
 void stack_write(const struct stack *stack, const void *bytes, size_t count);
 
 /*
- * A thread goes to another space and takes its stack along, into the same slot. stack_follow() takes what that needs,
- * and *there is the stack in its new place: as good as any, not yet with the contents. Returns 0, -ENOMEM, or -EAGAIN
- * when the slot is in use there. Then either stack_stay() gives it back; or stack_move(), called by the thread itself
- * on the stack `here`, makes `space` current with the contents in the new place, and the old one free. Where all
- * share one pool the two are the same stack, and only the space changes.
+ * A thread goes to another space and takes its stack along, into the same slot. stack_follow() takes a stack in that
+ * slot: *there, still without the contents. Returns 0, -ENOMEM, or -EAGAIN when the slot is in use there. Then either
+ * stack_stay() gives *there back; or stack_move(), called by the thread itself on the stack `here`, makes `space`
+ * current with the contents in `there`, and frees `here`. Where all spaces share one pool the two are the same stack,
+ * and only the space changes.
  */
 int  stack_follow(struct space *space, const struct stack *here, struct stack *there) MUST_CHECK;
 void stack_stay(const struct stack *here, const struct stack *there);
 void stack_move(struct space *space, const struct stack *here, const struct stack *there);
 
 /*
- * Whether the pointer leads onto a kernel stack. What other threads or interrupts follow must not lie there: the
- * stack's thread may run elsewhere (schedule.h, struct waiter).
+ * Whether the pointer leads onto a kernel stack. Structures that other threads or interrupts reach by pointer must not
+ * lie there: the stack may be mapped in its own space alone (schedule.h, struct waiter).
  */
 static inline bool stack_holds(const void *pointer)
 {
     return span_has(layout.purpose[PURPOSE_STACKS]->span, page_of(address_of(pointer)));
 }
 
-/* The stack whose overflow an access to `address` would be in the space in use; false if it is none's guard. */
+/*
+ * The stack, in the space in use, whose guard holds `address`: an access there is its overflow. False if there is none.
+ */
 bool stack_guarding(vaddr_t address, struct stack *out);
 
 uint32_t stacks_total(void);                        /* slots of a pool                        */
-uint32_t stacks_used(const struct space *space);    /* of the pool that this space's are from */
+uint32_t stacks_used(const struct space *space);    /* in the pool that this space's are from */
 
-/* Bytes used of the stack that was used most, ever; 0 unless this is a checked build, which fills stacks before. */
+/* The most bytes ever used of a stack. Only checked builds, which fill stacks before use, know it; others say 0. */
 size_t   stacks_deepest(void);
 
 struct audit_report;

@@ -14,7 +14,7 @@
  *   S1  every present kernel entry lies in a region, with no more rights than mmu_allow() of the region's
  *   S2  no kernel entry is writable and executable where the hardware can tell
  *   S3  every present user entry lies in a region with no more rights
- *   S4  table frames counted by walking equal space->table_frames
+ *   S4  table frames and present user pages counted by walking equal space->table_frames and space->resident
  *   S5  guards, holes and the original of shared variables are not mapped
  */
 #ifndef QUIRE_MEMORY_SPACE_H
