@@ -23,12 +23,11 @@ struct times {
 /* Takes the reference. */
 static long set_times(struct node *node, const struct times *times)
 {
-    uint32_t who = user_acting();
-    int      err;
+    int err;
 
     deep_assert(node != NULL && times != NULL);
     err = times->senseless ? -EINVAL : node_is_read_only(node) ? -EROFS : 0;
-    if (err == 0 && who != 0 && who != node->uid && !(times->omit[0] && times->omit[1]))
+    if (err == 0 && !acts_as_owner(node) && !(times->omit[0] && times->omit[1]))
         err = times->now ? node_allows(node, 2) : -EPERM;
     if (err == 0) {
         if (!times->omit[0])

@@ -62,47 +62,49 @@
 
 #define LINUX_CALLS(CALL) \
     CALL(_llseek) CALL(_newselect) CALL(accept4) CALL(access) CALL(alarm) CALL(bind) CALL(brk) CALL(capget) \
-    CALL(capset) CALL(chdir) CALL(chmod) CALL(chown32) CALL(chroot) CALL(clock_getres) CALL(clock_getres_time64) \
-    CALL(clock_gettime) CALL(clock_gettime64) CALL(clock_nanosleep) CALL(clock_nanosleep_time64) CALL(clone) \
-    CALL(close) CALL(close_range) CALL(connect) CALL(copy_file_range) CALL(creat) CALL(dup) CALL(dup2) CALL(dup3) \
-    CALL(epoll_create) CALL(epoll_create1) CALL(epoll_ctl) CALL(epoll_pwait) CALL(epoll_pwait2) CALL(epoll_wait) \
-    CALL(eventfd) CALL(eventfd2) CALL(execve) CALL(execveat) CALL(exit) CALL(exit_group) CALL(faccessat) \
-    CALL(faccessat2) CALL(fadvise64) CALL(fadvise64_64) CALL(fallocate) CALL(fchdir) CALL(fchmod) CALL(fchmodat) \
-    CALL(fchown32) CALL(fchownat) CALL(fcntl) CALL(fcntl64) CALL(fdatasync) CALL(fgetxattr) CALL(flistxattr) \
-    CALL(flock) CALL(fork) CALL(fremovexattr) CALL(fsetxattr) CALL(fstat) CALL(fstat64) CALL(fstatat64) CALL(fstatfs) \
-    CALL(fstatfs64) CALL(fsync) CALL(ftruncate) CALL(ftruncate64) CALL(futex) CALL(futex_time64) CALL(futimesat) \
-    CALL(get_robust_list) CALL(get_thread_area) CALL(getcpu) CALL(getcwd) CALL(getdents) CALL(getdents64) \
-    CALL(getegid32) CALL(geteuid32) CALL(getgid32) CALL(getgroups16) CALL(getgroups32) CALL(getitimer) \
+    CALL(capset) CALL(chdir) CALL(chmod) CALL(chown16) CALL(chown32) CALL(chroot) CALL(clock_getres) \
+    CALL(clock_getres_time64) CALL(clock_gettime) CALL(clock_gettime64) CALL(clock_nanosleep) \
+    CALL(clock_nanosleep_time64) CALL(clone) CALL(close) CALL(close_range) CALL(connect) CALL(copy_file_range) \
+    CALL(creat) CALL(dup) CALL(dup2) CALL(dup3) CALL(epoll_create) CALL(epoll_create1) CALL(epoll_ctl) \
+    CALL(epoll_pwait) CALL(epoll_pwait2) CALL(epoll_wait) CALL(eventfd) CALL(eventfd2) CALL(execve) CALL(execveat) \
+    CALL(exit) CALL(exit_group) CALL(faccessat) CALL(faccessat2) CALL(fadvise64) CALL(fadvise64_64) CALL(fallocate) \
+    CALL(fchdir) CALL(fchmod) CALL(fchmodat) CALL(fchown16) CALL(fchown32) CALL(fchownat) CALL(fcntl) CALL(fcntl64) \
+    CALL(fdatasync) CALL(fgetxattr) CALL(flistxattr) CALL(flock) CALL(fork) CALL(fremovexattr) CALL(fsetxattr) \
+    CALL(fstat) CALL(fstat64) CALL(fstatat64) CALL(fstatfs) CALL(fstatfs64) CALL(fsync) CALL(ftruncate) \
+    CALL(ftruncate64) CALL(futex) CALL(futex_time64) CALL(futimesat) CALL(get_robust_list) CALL(get_thread_area) \
+    CALL(getcpu) CALL(getcwd) CALL(getdents) CALL(getdents64) CALL(getegid16) CALL(getegid32) CALL(geteuid16) \
+    CALL(geteuid32) CALL(getgid16) CALL(getgid32) CALL(getgroups16) CALL(getgroups32) CALL(getitimer) \
     CALL(getpeername) CALL(getpgid) CALL(getpgrp) CALL(getpid) CALL(getppid) CALL(getpriority) CALL(getrandom) \
-    CALL(getresgid32) CALL(getresuid32) CALL(getrlimit) CALL(getrusage) CALL(getsid) CALL(getsockname) \
-    CALL(getsockopt) CALL(gettid) CALL(gettimeofday) CALL(getuid32) CALL(getxattr) CALL(ioctl) CALL(kill) \
-    CALL(lchown16) CALL(lchown32) CALL(lgetxattr) CALL(link) CALL(linkat) CALL(listen) CALL(listxattr) \
-    CALL(llistxattr) CALL(lremovexattr) CALL(lseek) CALL(lsetxattr) CALL(lstat) CALL(lstat64) CALL(madvise) \
-    CALL(memfd_create) CALL(mincore) CALL(mkdir) CALL(mkdirat) CALL(membarrier) CALL(mknod) CALL(mknodat) CALL(mlock) \
-    CALL(mlock2) CALL(mlockall) CALL(mmap) CALL(mmap2) CALL(mount) CALL(mprotect) CALL(mremap) CALL(msync) \
-    CALL(munlock) CALL(munlockall) CALL(munmap) CALL(nanosleep) CALL(openat2) CALL(nice) CALL(old_getrlimit) \
-    CALL(open) CALL(openat) CALL(pause) CALL(personality) CALL(pipe) CALL(pipe2) CALL(poll) CALL(ppoll) \
-    CALL(ppoll_time64) CALL(prctl) CALL(pread64) CALL(preadv) CALL(preadv2) CALL(prlimit64) CALL(process_vm_readv) \
-    CALL(process_vm_writev) CALL(pselect6) CALL(pselect6_time64) CALL(pwrite64) CALL(pwritev) CALL(pwritev2) \
-    CALL(read) CALL(readahead) CALL(readlink) CALL(readlinkat) CALL(readv) CALL(recvfrom) CALL(recvmsg) \
-    CALL(remap_file_pages) CALL(removexattr) CALL(rename) CALL(renameat) CALL(renameat2) CALL(restart_syscall) \
-    CALL(rmdir) CALL(rt_sigaction) CALL(rt_sigpending) CALL(rt_sigprocmask) CALL(rt_sigqueueinfo) CALL(rt_sigreturn) \
-    CALL(rt_sigsuspend) CALL(rt_sigtimedwait) CALL(rt_sigtimedwait_time64) CALL(rt_tgsigqueueinfo) \
-    CALL(sched_get_priority_max) CALL(sched_get_priority_min) CALL(sched_getaffinity) CALL(sched_getparam) \
-    CALL(sched_getscheduler) CALL(sched_rr_get_interval) CALL(sched_rr_get_interval_time64) CALL(sched_setaffinity) \
-    CALL(sched_setparam) CALL(sched_setscheduler) CALL(sched_yield) CALL(sendfile) CALL(sendfile64) CALL(sendmsg) \
-    CALL(sendto) CALL(set_robust_list) CALL(set_thread_area) CALL(set_tid_address) CALL(setfsgid32) CALL(setfsuid32) \
-    CALL(setgid32) CALL(setgroups16) CALL(setgroups32) CALL(setitimer) CALL(setpgid) CALL(setpriority) \
-    CALL(setregid32) CALL(setresgid32) CALL(setresuid32) CALL(setreuid32) CALL(setrlimit) CALL(setsid) \
-    CALL(setsockopt) CALL(settimeofday) CALL(setuid32) CALL(setxattr) CALL(sgetmask) CALL(shutdown) CALL(sigaction) \
-    CALL(sigaltstack) CALL(signal) CALL(sigpending) CALL(sigprocmask) CALL(sigreturn) CALL(sigsuspend) CALL(socket) \
-    CALL(socketcall) CALL(socketpair) CALL(ssetmask) CALL(splice) CALL(stat) CALL(stat64) CALL(statfs) CALL(statfs64) \
-    CALL(statx) CALL(stime) CALL(symlink) CALL(symlinkat) CALL(sync) CALL(syncfs) CALL(sysinfo) CALL(tee) \
-    CALL(tgkill) CALL(time) CALL(timer_create) CALL(timer_delete) CALL(timer_getoverrun) CALL(timer_gettime) \
-    CALL(timer_gettime64) CALL(timer_settime) CALL(timer_settime64) CALL(times) CALL(tkill) CALL(truncate) \
-    CALL(truncate64) CALL(umask) CALL(umount) CALL(umount2) CALL(uname) CALL(unlink) CALL(unlinkat) CALL(utime) \
-    CALL(utimensat) CALL(utimensat_time64) CALL(utimes) CALL(vfork) CALL(vmsplice) CALL(wait4) CALL(waitid) \
-    CALL(waitpid) CALL(write) CALL(writev)
+    CALL(getresgid16) CALL(getresgid32) CALL(getresuid16) CALL(getresuid32) CALL(getrlimit) CALL(getrusage) \
+    CALL(getsid) CALL(getsockname) CALL(getsockopt) CALL(gettid) CALL(gettimeofday) CALL(getuid16) CALL(getuid32) \
+    CALL(getxattr) CALL(ioctl) CALL(kill) CALL(lchown16) CALL(lchown32) CALL(lgetxattr) CALL(link) CALL(linkat) \
+    CALL(listen) CALL(listxattr) CALL(llistxattr) CALL(lremovexattr) CALL(lseek) CALL(lsetxattr) CALL(lstat) \
+    CALL(lstat64) CALL(madvise) CALL(membarrier) CALL(memfd_create) CALL(mincore) CALL(mkdir) CALL(mkdirat) \
+    CALL(mknod) CALL(mknodat) CALL(mlock) CALL(mlock2) CALL(mlockall) CALL(mmap) CALL(mmap2) CALL(mount) \
+    CALL(mprotect) CALL(mremap) CALL(msync) CALL(munlock) CALL(munlockall) CALL(munmap) CALL(nanosleep) CALL(nice) \
+    CALL(old_getrlimit) CALL(open) CALL(openat) CALL(openat2) CALL(pause) CALL(personality) CALL(pipe) CALL(pipe2) \
+    CALL(poll) CALL(ppoll) CALL(ppoll_time64) CALL(prctl) CALL(pread64) CALL(preadv) CALL(preadv2) CALL(prlimit64) \
+    CALL(process_vm_readv) CALL(process_vm_writev) CALL(pselect6) CALL(pselect6_time64) CALL(pwrite64) CALL(pwritev) \
+    CALL(pwritev2) CALL(read) CALL(readahead) CALL(readlink) CALL(readlinkat) CALL(readv) CALL(recvfrom) \
+    CALL(recvmsg) CALL(remap_file_pages) CALL(removexattr) CALL(rename) CALL(renameat) CALL(renameat2) \
+    CALL(restart_syscall) CALL(rmdir) CALL(rt_sigaction) CALL(rt_sigpending) CALL(rt_sigprocmask) \
+    CALL(rt_sigqueueinfo) CALL(rt_sigreturn) CALL(rt_sigsuspend) CALL(rt_sigtimedwait) CALL(rt_sigtimedwait_time64) \
+    CALL(rt_tgsigqueueinfo) CALL(sched_get_priority_max) CALL(sched_get_priority_min) CALL(sched_getaffinity) \
+    CALL(sched_getparam) CALL(sched_getscheduler) CALL(sched_rr_get_interval) CALL(sched_rr_get_interval_time64) \
+    CALL(sched_setaffinity) CALL(sched_setparam) CALL(sched_setscheduler) CALL(sched_yield) CALL(sendfile) \
+    CALL(sendfile64) CALL(sendmsg) CALL(sendto) CALL(set_robust_list) CALL(set_thread_area) CALL(set_tid_address) \
+    CALL(setfsgid16) CALL(setfsgid32) CALL(setfsuid16) CALL(setfsuid32) CALL(setgid16) CALL(setgid32) \
+    CALL(setgroups16) CALL(setgroups32) CALL(setitimer) CALL(setpgid) CALL(setpriority) CALL(setregid16) \
+    CALL(setregid32) CALL(setresgid16) CALL(setresgid32) CALL(setresuid16) CALL(setresuid32) CALL(setreuid16) \
+    CALL(setreuid32) CALL(setrlimit) CALL(setsid) CALL(setsockopt) CALL(settimeofday) CALL(setuid16) CALL(setuid32) \
+    CALL(setxattr) CALL(sgetmask) CALL(shutdown) CALL(sigaction) CALL(sigaltstack) CALL(signal) CALL(sigpending) \
+    CALL(sigprocmask) CALL(sigreturn) CALL(sigsuspend) CALL(socket) CALL(socketcall) CALL(socketpair) CALL(splice) \
+    CALL(ssetmask) CALL(stat) CALL(stat64) CALL(statfs) CALL(statfs64) CALL(statx) CALL(stime) CALL(symlink) \
+    CALL(symlinkat) CALL(sync) CALL(syncfs) CALL(sysinfo) CALL(tee) CALL(tgkill) CALL(time) CALL(timer_create) \
+    CALL(timer_delete) CALL(timer_getoverrun) CALL(timer_gettime) CALL(timer_gettime64) CALL(timer_settime) \
+    CALL(timer_settime64) CALL(times) CALL(tkill) CALL(truncate) CALL(truncate64) CALL(umask) CALL(umount) \
+    CALL(umount2) CALL(uname) CALL(unlink) CALL(unlinkat) CALL(utime) CALL(utimensat) CALL(utimensat_time64) \
+    CALL(utimes) CALL(vfork) CALL(vmsplice) CALL(wait4) CALL(waitid) CALL(waitpid) CALL(write) CALL(writev)
 
 #define DECLARE(name) long CALL_CONVENTION sys_##name(const struct call_arguments *given);
 LINUX_CALLS(DECLARE)

@@ -4,128 +4,155 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "linux/calls.h"
+#include "linux/structures.h"
 #include "memory/spaces/user.h"
 #include "process/credentials.h"
 #include "process/process.h"
 
 /* ---- Users and groups ------------------------------------------------------------------------ */
 
-SYSTEM_CALL(getuid32) { return current_process()->uid; }
-SYSTEM_CALL(geteuid32) { return current_process()->euid; }
-SYSTEM_CALL(getgid32) { return current_process()->gid; }
-SYSTEM_CALL(getegid32) { return current_process()->egid; }
-
-static long set_user(uintptr_t real, uintptr_t effective, uintptr_t saved)
-{
-    return credentials_set_user(current_process(),
-                                (struct user_numbers){ (uint32_t)real, (uint32_t)effective, (uint32_t)saved });
-}
-
-static long set_group_id(uintptr_t real, uintptr_t effective, uintptr_t saved)
-{
-    return credentials_set_group(current_process(),
-                                 (struct user_numbers){ (uint32_t)real, (uint32_t)effective, (uint32_t)saved });
-}
+SYSTEM_CALL(getuid32) { return (long)credentials_acting()->user.real; }
+SYSTEM_CALL(geteuid32) { return (long)credentials_acting()->user.effective; }
+SYSTEM_CALL(getgid32) { return (long)credentials_acting()->group.real; }
+SYSTEM_CALL(getegid32) { return (long)credentials_acting()->group.effective; }
 
 SYSTEM_CALL(setresuid32, uint32_t, real, uint32_t, effective, uint32_t, saved)
 {
-    return set_user(real, effective, saved);
+    return credentials_set_user((struct user_numbers){ real, effective, saved, 0 });
 }
 
 SYSTEM_CALL(setresgid32, uint32_t, real, uint32_t, effective, uint32_t, saved)
 {
-    return set_group_id(real, effective, saved);
+    return credentials_set_group((struct user_numbers){ real, effective, saved, 0 });
 }
 
-/* setuid: root sets all three numbers; others the effective one alone, and only to their real or saved number. */
+/*
+ * setuid, setgid: who has the capability sets all numbers; others the effective one alone, and only to their real or
+ * saved number.
+ */
+static long set_all_or_effective(uint32_t id, const struct user_numbers *has, unsigned capability,
+                                 int (*set)(struct user_numbers numbers))
+{
+    if (id == UINT32_MAX)
+        return -EINVAL;
+    if (has_capability(capability))
+        return set((struct user_numbers){ id, id, id, 0 });
+    if (id != has->real && id != has->saved)
+        return -EPERM;
+    return set((struct user_numbers){ UINT32_MAX, id, UINT32_MAX, 0 });
+}
+
 SYSTEM_CALL(setuid32, uint32_t, user)
 {
-    if (user == UINT32_MAX)
-        return -EINVAL;
-    if (has_capability(current_process(), CAP_SETUID))
-        return set_user(user, user, user);
-    if (user != current_process()->uid && user != current_process()->suid)
-        return -EPERM;
-    return set_user(UINT32_MAX, user, UINT32_MAX);
+    return set_all_or_effective(user, &credentials_acting()->user, CAP_SETUID, credentials_set_user);
 }
 
 SYSTEM_CALL(setgid32, uint32_t, group)
 {
-    if (group == UINT32_MAX)
-        return -EINVAL;
-    if (has_capability(current_process(), CAP_SETGID))
-        return set_group_id(group, group, group);
-    if (group != current_process()->gid && group != current_process()->sgid)
-        return -EPERM;
-    return set_group_id(UINT32_MAX, group, UINT32_MAX);
-}
-
-/*
- * The saved number follows the effective one when the real one is set, or the effective one to another number than the
- * real one.
- */
-static uintptr_t saved_after(uint32_t real, uint32_t effective, uint32_t has_real, uint32_t has_effective)
-{
-    bool follows = real != UINT32_MAX || (effective != UINT32_MAX && effective != has_real);
-
-    return !follows ? UINT32_MAX : effective != UINT32_MAX ? effective : has_effective;
+    return set_all_or_effective(group, &credentials_acting()->group, CAP_SETGID, credentials_set_group);
 }
 
 static bool is_either(uint32_t id, uint32_t one, uint32_t other) { return id == UINT32_MAX || id == one ||
                                                                    id == other; }
 
+/*
+ * setreuid, setregid: the saved number follows the effective one when the real one is set, or the effective one to
+ * another number than the real one.
+ */
+static long set_two(uint32_t real, uint32_t effective, const struct user_numbers *has, unsigned capability,
+                    int (*set)(struct user_numbers numbers))
+{
+    bool     follows = real != UINT32_MAX || (effective != UINT32_MAX && effective != has->real);
+    uint32_t saved   = !follows ? UINT32_MAX : effective != UINT32_MAX ? effective : has->effective;
+
+    if (!has_capability(capability) && !is_either(real, has->real, has->effective))
+        return -EPERM;
+    return set((struct user_numbers){ real, effective, saved, 0 });
+}
+
 SYSTEM_CALL(setreuid32, uint32_t, real, uint32_t, effective)
 {
-    const struct process *p = current_process();
-
-    if (!has_capability(p, CAP_SETUID) && !is_either(real, p->uid, p->euid))
-        return -EPERM;
-    return set_user(real, effective, saved_after(real, effective, p->uid, p->euid));
+    return set_two(real, effective, &credentials_acting()->user, CAP_SETUID, credentials_set_user);
 }
 
 SYSTEM_CALL(setregid32, uint32_t, real, uint32_t, effective)
 {
-    const struct process *p = current_process();
-
-    if (!has_capability(p, CAP_SETGID) && !is_either(real, p->gid, p->egid))
-        return -EPERM;
-    return set_group_id(real, effective, saved_after(real, effective, p->gid, p->egid));
+    return set_two(real, effective, &credentials_acting()->group, CAP_SETGID, credentials_set_group);
 }
 
-SYSTEM_CALL(setfsuid32, uint32_t, user) { return current_process()->euid; }
-SYSTEM_CALL(setfsgid32, uint32_t, group) { return current_process()->egid; }
+SYSTEM_CALL(setfsuid32, uint32_t, user) { return (long)credentials_set_files_user(user); }
+SYSTEM_CALL(setfsgid32, uint32_t, group) { return (long)credentials_set_files_group(group); }
 
-static long write_three(user_t a, user_t b, user_t c, const uint32_t ids[3])
+/* Numbers are told in 32 bits, or by the older calls in 16, where larger ones are told as this one. */
+enum { OVERFLOW_ID = 65534, ID_NONE_16 = 65535 };
+
+uint16_t id_narrowed(uint32_t id) { return id > UINT16_MAX ? OVERFLOW_ID : (uint16_t)id; }
+uint32_t id_widened(uint32_t id) { return (uint16_t)id == ID_NONE_16 ? UINT32_MAX : (uint16_t)id; }
+
+static int write_id(user_t to, uint32_t id, size_t width)
 {
-    return user_write(a, &ids[0], 4) != 0 || user_write(b, &ids[1], 4) != 0 ||
-           user_write(c, &ids[2], 4) != 0 ? -EFAULT : 0;
+    uint16_t narrow = id_narrowed(id);
+
+    assert(width == sizeof id || width == sizeof narrow);
+    return width == sizeof id ? user_write(to, &id, width) : user_write(to, &narrow, width);
+}
+
+static long tell_three(user_t a, user_t b, user_t c, const struct user_numbers *ids, size_t width)
+{
+    return write_id(a, ids->real, width) != 0 || write_id(b, ids->effective, width) != 0 ||
+           write_id(c, ids->saved, width) != 0 ? -EFAULT : 0;
 }
 
 SYSTEM_CALL(getresuid32, user_t, real, user_t, effective, user_t, saved)
 {
-    const struct process *p = current_process();
-
-    return write_three(real, effective, saved, (uint32_t[]){ p->uid, p->euid, p->suid });
+    return tell_three(real, effective, saved, &credentials_acting()->user, sizeof(uint32_t));
 }
 
 SYSTEM_CALL(getresgid32, user_t, real, user_t, effective, user_t, saved)
 {
-    const struct process *p = current_process();
-
-    return write_three(real, effective, saved, (uint32_t[]){ p->gid, p->egid, p->sgid });
+    return tell_three(real, effective, saved, &credentials_acting()->group, sizeof(uint32_t));
 }
 
-/* Groups come and go in 32 bits, or by the older calls in 16, where larger numbers are told as this one. */
-enum { GROUP_TOO_LARGE = 65534, GROUP_NONE_16 = 65535 };
-
-static int write_group(user_t list, uint32_t at, uint32_t gid, size_t width)
+SYSTEM_CALL(getresuid16, user_t, real, user_t, effective, user_t, saved)
 {
-    uint16_t narrow = gid > UINT16_MAX ? GROUP_TOO_LARGE : (uint16_t)gid;
-
-    assert(width == sizeof(uint32_t) || width == sizeof(uint16_t));
-    return width == sizeof gid ? user_write(list + at * width, &gid, width) :
-           user_write(list + at * width, &narrow, width);
+    return tell_three(real, effective, saved, &credentials_acting()->user, sizeof(uint16_t));
 }
+
+SYSTEM_CALL(getresgid16, user_t, real, user_t, effective, user_t, saved)
+{
+    return tell_three(real, effective, saved, &credentials_acting()->group, sizeof(uint16_t));
+}
+
+SYSTEM_CALL(getuid16) { return id_narrowed(credentials_acting()->user.real); }
+SYSTEM_CALL(geteuid16) { return id_narrowed(credentials_acting()->user.effective); }
+SYSTEM_CALL(getgid16) { return id_narrowed(credentials_acting()->group.real); }
+SYSTEM_CALL(getegid16) { return id_narrowed(credentials_acting()->group.effective); }
+SYSTEM_CALL(setuid16, uint32_t, user) { return call_setuid32(id_widened(user)); }
+SYSTEM_CALL(setgid16, uint32_t, group) { return call_setgid32(id_widened(group)); }
+SYSTEM_CALL(setfsuid16, uint32_t, user) { return id_narrowed(credentials_set_files_user(id_widened(user))); }
+SYSTEM_CALL(setfsgid16, uint32_t, group) { return id_narrowed(credentials_set_files_group(id_widened(group))); }
+
+SYSTEM_CALL(setreuid16, uint32_t, real, uint32_t, effective)
+{
+    return call_setreuid32(id_widened(real), id_widened(effective));
+}
+
+SYSTEM_CALL(setregid16, uint32_t, real, uint32_t, effective)
+{
+    return call_setregid32(id_widened(real), id_widened(effective));
+}
+
+SYSTEM_CALL(setresuid16, uint32_t, real, uint32_t, effective, uint32_t, saved)
+{
+    return call_setresuid32(id_widened(real), id_widened(effective), id_widened(saved));
+}
+
+SYSTEM_CALL(setresgid16, uint32_t, real, uint32_t, effective, uint32_t, saved)
+{
+    return call_setresgid32(id_widened(real), id_widened(effective), id_widened(saved));
+}
+
+/* ---- Supplementary groups ---------------------------------------------------------------------- */
 
 static int read_group(user_t list, uint32_t at, uint32_t *gid, size_t width)
 {
@@ -137,20 +164,20 @@ static int read_group(user_t list, uint32_t at, uint32_t *gid, size_t width)
     err = width == sizeof *gid ? user_read(gid, list + at * width, width) :
           user_read(&narrow, list + at * width, width);
     if (width != sizeof *gid)
-        *gid = narrow == GROUP_NONE_16 ? UINT32_MAX : narrow;
+        *gid = id_widened(narrow);
     return err != 0 ? err : *gid == UINT32_MAX ? -EINVAL : 0;
 }
 
 static long get_groups(int room, user_t list, size_t width)
 {
-    const struct groups *groups = current_process()->groups;
+    const struct groups *groups = credentials_acting()->groups;
     uint32_t             count  = groups != NULL ? groups->count : 0;
     int                  err    = 0;
 
     if (room < 0 || (room > 0 && count > (uint32_t)room))
         return -EINVAL;
     for (uint32_t i = 0; room > 0 && err == 0 && i < count; i++)
-        err = write_group(list, i, groups->gid[i], width);
+        err = write_id(list + i * width, groups->gid[i], width);
     return err != 0 ? err : (long)count;
 }
 
@@ -159,7 +186,7 @@ static long set_groups(uintptr_t count, user_t list, size_t width)
     struct groups *groups;
     int            err = 0;
 
-    if (!has_capability(current_process(), CAP_SETGID))
+    if (!has_capability(CAP_SETGID))
         return -EPERM;
     if (count > GROUPS_MOST)
         return -EINVAL;
@@ -169,8 +196,8 @@ static long set_groups(uintptr_t count, user_t list, size_t width)
     for (uint32_t i = 0; err == 0 && i < count; i++)
         err = read_group(list, i, &groups->gid[i], width);
     if (err == 0)
-        credentials_set_groups(current_process(), groups);
-    else
+        err = credentials_set_groups(groups);
+    if (err != 0)
         groups_release(groups);
     return err;
 }
@@ -203,11 +230,19 @@ static int words_of_version(user_t header, size_t *words)
 
 static int read_target(user_t header, int32_t *id) { return user_read(id, header + sizeof(uint32_t), sizeof *id); }
 
+/* Of the thread with that number, or the process that has ended; 0: the caller. NULL: there is none. */
+static const struct credentials *credentials_of(int32_t id)
+{
+    const struct thread  *thread  = id != 0 ? thread_find(id) : current_thread();
+    const struct process *process = thread == NULL ? process_find(id) : NULL;
+
+    return thread != NULL ? thread->credentials : process != NULL ? process->credentials : NULL;
+}
+
 SYSTEM_CALL(capget, user_t, header, user_t, data)
 {
     struct linux_capabilities sets[2];
-    const struct thread      *thread;
-    const struct process     *p = current_process();
+    const struct credentials *c;
     size_t                    words;
     int32_t                   id;
     int                       err = words_of_version(header, &words);
@@ -218,16 +253,13 @@ SYSTEM_CALL(capget, user_t, header, user_t, data)
         return -EFAULT;
     if (id < 0)
         return -EINVAL;
-    if (id != 0) {
-        thread = thread_find(id);
-        p      = thread != NULL ? thread->process : process_find(id);
-    }
-    if (p == NULL)
+    c = credentials_of(id);
+    if (c == NULL)
         return -ESRCH;
     for (unsigned i = 0; i < 2; i++)
-        sets[i] = (struct linux_capabilities){ (uint32_t)(p->capabilities.effective >> 32 * i),
-                                               (uint32_t)(p->capabilities.permitted >> 32 * i),
-                                               (uint32_t)(p->capabilities.inheritable >> 32 * i) };
+        sets[i] = (struct linux_capabilities){ (uint32_t)(c->capabilities.effective >> 32 * i),
+                                               (uint32_t)(c->capabilities.permitted >> 32 * i),
+                                               (uint32_t)(c->capabilities.inheritable >> 32 * i) };
     return user_write(data, sets, words * sizeof sets[0]);
 }
 
@@ -248,7 +280,7 @@ SYSTEM_CALL(capset, user_t, header, user_t, data)
         return -EPERM;
     if (user_read(sets, data, words * sizeof sets[0]) != 0)
         return -EFAULT;
-    return credentials_set_capabilities(current_process(), joined(sets[0].effective, sets[1].effective),
+    return credentials_set_capabilities(joined(sets[0].effective, sets[1].effective),
                                         joined(sets[0].permitted, sets[1].permitted),
                                         joined(sets[0].inheritable, sets[1].inheritable));
 }

@@ -53,7 +53,7 @@ static int set_limit(struct process *p, uintptr_t which, struct limit limit)
     if (limit.soft > limit.hard)
         return -EINVAL;
     if ((which == RLIMIT_NOFILE && limit.hard > FILES_MOST) ||
-        (limit.hard > p->limits[which].hard && !has_capability(current_process(), CAP_SYS_RESOURCE)))
+        (limit.hard > p->limits[which].hard && !has_capability(CAP_SYS_RESOURCE)))
         return -EPERM;
     p->limits[which] = limit;
     apply_limits(p);
@@ -83,12 +83,16 @@ static struct process *process_meant(int32_t id)
 /* All numbers of the other's users and groups are the caller's, or it has CAP_SYS_RESOURCE. */
 static bool may_limit(const struct process *p)
 {
-    const struct process *self = current_process();
+    const struct credentials  *self = credentials_acting();
+    const struct user_numbers *user, *group;
 
     deep_assert(p != NULL);
-    return p == self || has_capability(self, CAP_SYS_RESOURCE) ||
-           (self->uid == p->euid && self->uid == p->suid && self->uid == p->uid && self->gid == p->egid &&
-            self->gid == p->sgid && self->gid == p->gid);
+    user  = &p->credentials->user;
+    group = &p->credentials->group;
+    return p == current_process() || has_capability(CAP_SYS_RESOURCE) ||
+           (self->user.real == user->effective && self->user.real == user->saved && self->user.real == user->real &&
+            self->group.real == group->effective && self->group.real == group->saved &&
+            self->group.real == group->real);
 }
 
 SYSTEM_CALL(prlimit64, int32_t, id, unsigned, which, user_t, from, user_t, to)
@@ -138,16 +142,17 @@ static bool may_be_as_nice(const struct thread *thread, int32_t nice)
 {
     deep_assert(thread != NULL);
     return nice >= thread->nice || (uint64_t)(NICE_ZERO - nice) <= thread->process->limits[RLIMIT_NICE].soft ||
-           has_capability(current_process(), CAP_SYS_NICE);
+           has_capability(CAP_SYS_NICE);
 }
 
 static void make_nice(struct niceness *request, struct thread *thread)
 {
-    const struct process *self = current_process(), *p;
+    uint32_t                   self = credentials_acting()->user.effective;
+    const struct user_numbers *user;
 
     deep_assert(request != NULL && thread != NULL);
-    p = thread->process;
-    if (p->uid != self->euid && p->euid != self->euid && !has_capability(self, CAP_SYS_NICE))
+    user = &thread->credentials->user;
+    if (user->real != self && user->effective != self && !has_capability(CAP_SYS_NICE))
         request->err = -EPERM;
     else if (!may_be_as_nice(thread, request->nice))
         request->err = -EACCES;
@@ -160,12 +165,11 @@ static void visit_threads(struct process *p, void *data)
     struct niceness *request = data;
 
     deep_assert(p != NULL && data != NULL);
-    if (request->of_user && p->uid != request->uid)
-        return;
-    for (struct thread *t = p->threads; t != NULL; t = t->next_in_process) {
-        request->found++;
-        request->each(request, t);
-    }
+    for (struct thread *t = p->threads; t != NULL; t = t->next_in_process)
+        if (!request->of_user || t->credentials->user.real == request->uid) {
+            request->found++;
+            request->each(request, t);
+        }
 }
 
 static void visit_target(int32_t id, struct niceness *request)
@@ -194,7 +198,7 @@ static int visit_targets(uintptr_t which, int32_t who, struct niceness *request)
         break;
     case PRIO_USER:
         request->of_user = true;
-        request->uid     = who != 0 ? (uint32_t)who : current_process()->uid;
+        request->uid     = who != 0 ? (uint32_t)who : credentials_acting()->user.real;
         process_each(visit_threads, request);
         break;
     default:

@@ -30,13 +30,13 @@ enum {
 
 static struct space *own_space(void) { return &current_process()->memory->space; }
 
-/* The current space, its limit of locked memory as RLIMIT_MEMLOCK has it now; root has none. */
+/* The current space, its limit of locked memory as RLIMIT_MEMLOCK has it now; who has CAP_IPC_LOCK has none. */
 static struct space *space_to_lock(void)
 {
     const struct process *p    = current_process();
     uint64_t              soft = p->limits[RLIMIT_MEMLOCK].soft;
 
-    p->memory->space.limits.locked = user_acting() == 0 || soft > SIZE_MAX ? SIZE_MAX : (size_t)soft;
+    p->memory->space.limits.locked = has_capability(CAP_IPC_LOCK) || soft > SIZE_MAX ? SIZE_MAX : (size_t)soft;
     return &p->memory->space;
 }
 

@@ -12,6 +12,7 @@
 #include "files/tmpfs/tmpfs.h"
 #include "linux/calls.h"
 #include "linux/files.h"
+#include "process/credentials.h"
 #include "memory/heap/heap.h"
 
 enum {
@@ -194,7 +195,7 @@ SYSTEM_CALL(mount, user_t, source, user_t, path, user_t, type, uint32_t, flags, 
 
     if (err != 0)
         return err;
-    err = user_acting() != 0 ? -EPERM : mount_on(folder, source, type, data, flags);
+    err = !has_capability(CAP_SYS_ADMIN) ? -EPERM : mount_on(folder, source, type, data, flags);
     node_release(folder);
     return err;
 }
@@ -211,7 +212,7 @@ static long unmount_path(user_t path, unsigned flags)
     err = node_of(AT_FDCWD, path, flags & UMOUNT_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0, &root);
     if (err != 0)
         return err;
-    err = user_acting() != 0 ? -EPERM : path_unmount(root, (unsigned)flags);
+    err = !has_capability(CAP_SYS_ADMIN) ? -EPERM : path_unmount(root, (unsigned)flags);
     node_release(root);
     return err;
 }

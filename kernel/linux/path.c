@@ -7,6 +7,7 @@
 #include "files/tmpfs/tmpfs.h"
 #include "linux/calls.h"
 #include "linux/files.h"
+#include "linux/structures.h"
 #include "memory/heap/heap.h"
 #include "process/process.h"
 
@@ -113,7 +114,7 @@ static long make_link(int from_folder, user_t from, int to_folder, user_t to, un
 
     if (flags & ~(uintptr_t)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
-    if ((flags & AT_EMPTY_PATH) && user_acting() != 0)
+    if ((flags & AT_EMPTY_PATH) && !has_capability(CAP_DAC_READ_SEARCH))
         return -ENOENT;
     err = begin_both(&old, from_folder, from, (flags & AT_EMPTY_PATH) != 0, &new, to_folder, to);
     if (err != 0)
@@ -270,7 +271,7 @@ SYSTEM_CALL(chroot, user_t, path)
         return err;
     if ((node->mode & S_FMT) != S_FOLDER)
         err = -ENOTDIR;
-    else if (user_acting() != 0)
+    else if (!has_capability(CAP_SYS_CHROOT))
         err = -EPERM;
     if (err != 0) {
         node_release(node);
@@ -297,24 +298,22 @@ SYSTEM_CALL(umask, uint32_t, mask)
 /* access() asks for the real user: a set-user-id program wants to know what its caller may do. */
 static long may_access(int folder, user_t path, uintptr_t wanted, unsigned flags)
 {
-    struct process *process = current_process();
-    uint32_t        user = process->euid, group = process->egid;
-    struct node    *node;
-    int             err;
+    struct credentials *before = NULL;
+    struct node        *node;
+    int                 err = 0;
 
     if ((wanted & ~(uintptr_t)7) || (flags & ~(uintptr_t)(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
         return -EINVAL;
-    if (!(flags & AT_EACCESS)) {
-        process->euid = process->uid;
-        process->egid = process->gid;
-    }
-    err = node_of(folder, path, flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH), &node);
+    if (!(flags & AT_EACCESS))
+        err = credentials_act_as_real(&before);
+    if (err == 0)
+        err = node_of(folder, path, flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH), &node);
     if (err == 0) {
         err = node_allows(node, (unsigned)wanted);
         node_release(node);
     }
-    process->euid = user;
-    process->egid = group;
+    if (before != NULL)
+        credentials_act_again(before);
     return err;
 }
 
@@ -326,22 +325,23 @@ SYSTEM_CALL(faccessat2, int, folder, user_t, path, unsigned, wanted, unsigned, f
     return may_access(folder, path, wanted, flags);
 }
 
-enum { CHANGE_NONE = 0xFFFFFFFFu, SET_ID = 06000, GROUP_EXECUTES = 0010 };
+enum { CHANGE_NONE = 0xFFFFFFFFu, SET_ID = 06000, SET_GROUP_ID = 02000, GROUP_EXECUTES = 0010 };
 
 /* Takes the reference. */
 static long change_mode(struct node *node, uint32_t mode)
 {
-    uint32_t who = user_acting();
-    int      err = 0;
+    int err = 0;
 
     deep_assert(node != NULL);
     if (node_is_read_only(node))
         err = -EROFS;
     else if ((node->mode & S_FMT) == S_LINK)
         err = -EOPNOTSUPP;
-    else if (who != 0 && who != node->uid)
+    else if (!acts_as_owner(node))
         err = -EPERM;
     if (err == 0) {
+        if (!acts_in_group(node->gid) && !has_capability(CAP_FSETID))
+            mode &= ~(uint32_t)SET_GROUP_ID;
         node->mode    = (node->mode & S_FMT) | ((uint32_t)mode & 07777);
         node->changed = clock_wall();
     }
@@ -357,7 +357,7 @@ static long change_owner(struct node *node, uint32_t user, uint32_t group)
 
     deep_assert(node != NULL);
     err = node_is_read_only(node) ? -EROFS : 0;
-    if (err == 0 && who != 0 && ((user != CHANGE_NONE && (user != node->uid || who != node->uid)) ||
+    if (err == 0 && !has_capability(CAP_CHOWN) && ((user != CHANGE_NONE && (user != node->uid || who != node->uid)) ||
                      (group != CHANGE_NONE && (who != node->uid || (group != node->gid && !acts_in_group(group))))))
         err = -EPERM;
     if (err == 0) {
@@ -409,9 +409,6 @@ static long change_owner_at(int folder, user_t path, uint32_t user, uint32_t gro
     return err != 0 ? err : change_owner(node, user, group);
 }
 
-/* An owner in 16 bits. */
-static uint32_t widen_id(uintptr_t id) { return (id & 0xFFFF) == 0xFFFF ? CHANGE_NONE : id & 0xFFFF; }
-
 SYSTEM_CALL(chmod, user_t, path, uint32_t, mode) { return change_mode_at(AT_FDCWD, path, mode); }
 SYSTEM_CALL(fchmodat, int, folder, user_t, path, uint32_t, mode) { return change_mode_at(folder, path, mode); }
 
@@ -425,9 +422,14 @@ SYSTEM_CALL(lchown32, user_t, path, uint32_t, user, uint32_t, group)
     return change_owner_at(AT_FDCWD, path, user, group, AT_SYMLINK_NOFOLLOW);
 }
 
+SYSTEM_CALL(chown16, user_t, path, uint32_t, user, uint32_t, group)
+{
+    return change_owner_at(AT_FDCWD, path, id_widened(user), id_widened(group), 0);
+}
+
 SYSTEM_CALL(lchown16, user_t, path, uint32_t, user, uint32_t, group)
 {
-    return change_owner_at(AT_FDCWD, path, widen_id(user), widen_id(group), AT_SYMLINK_NOFOLLOW);
+    return change_owner_at(AT_FDCWD, path, id_widened(user), id_widened(group), AT_SYMLINK_NOFOLLOW);
 }
 
 SYSTEM_CALL(fchownat, int, folder, user_t, path, uint32_t, user, uint32_t, group, unsigned, flags)
@@ -449,4 +451,9 @@ SYSTEM_CALL(fchown32, int, descriptor, uint32_t, user, uint32_t, group)
     int          err = node_of_file(descriptor, &node);
 
     return err != 0 ? err : change_owner(node, user, group);
+}
+
+SYSTEM_CALL(fchown16, int, descriptor, uint32_t, user, uint32_t, group)
+{
+    return call_fchown32(descriptor, id_widened(user), id_widened(group));
 }

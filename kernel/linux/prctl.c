@@ -81,66 +81,79 @@ static long no_new_privileges(uintptr_t rest) { return rest != 0 ? -EINVAL : cur
 
 /* ---- Capabilities ---------------------------------------------------------------------------- */
 
+static const struct capabilities *own_capabilities(void) { return &credentials_acting()->capabilities; }
+
+/* The thread has these from now on. */
+static long set_capabilities(const struct capabilities *wanted)
+{
+    struct credentials *changed = credentials_copy();
+
+    if (changed == NULL)
+        return -ENOMEM;
+    changed->capabilities = *wanted;
+    credentials_take(changed);
+    return 0;
+}
+
 static long keep_capabilities(uintptr_t value)
 {
-    struct capabilities *c = &current_process()->capabilities;
+    struct capabilities c = *own_capabilities();
 
     if (value > 1)
         return -EINVAL;
-    if (c->secure_bits & SECURE_KEEP_CAPS_LOCKED)
+    if (c.secure_bits & SECURE_KEEP_CAPS_LOCKED)
         return -EPERM;
-    c->secure_bits = value ? c->secure_bits | SECURE_KEEP_CAPS : c->secure_bits & ~(uint32_t)SECURE_KEEP_CAPS;
-    return 0;
+    c.secure_bits = value ? c.secure_bits | SECURE_KEEP_CAPS : c.secure_bits & ~(uint32_t)SECURE_KEEP_CAPS;
+    return set_capabilities(&c);
 }
 
 /* A locked bit stays, and a lock cannot be opened. */
 static long set_secure_bits(uintptr_t bits)
 {
-    struct capabilities *c      = &current_process()->capabilities;
-    uint32_t             locked = c->secure_bits & SECURE_LOCKS;
+    struct capabilities c      = *own_capabilities();
+    uint32_t            locked = c.secure_bits & SECURE_LOCKS;
 
-    if ((locked >> 1 & (c->secure_bits ^ bits)) != 0 || (locked & ~bits) != 0 ||
-        (bits & ~(uintptr_t)SECURE_BITS) != 0 || !has_capability(current_process(), CAP_SETPCAP))
+    if ((locked >> 1 & (c.secure_bits ^ bits)) != 0 || (locked & ~bits) != 0 ||
+        (bits & ~(uintptr_t)SECURE_BITS) != 0 || !has_capability(CAP_SETPCAP))
         return -EPERM;
-    c->secure_bits = (uint32_t)bits;
-    return 0;
+    c.secure_bits = (uint32_t)bits;
+    return set_capabilities(&c);
+}
+
+static long bound_has(uintptr_t capability)
+{
+    return capability >= CAPABILITIES ? -EINVAL : (long)(own_capabilities()->bounding >> capability & 1);
 }
 
 static long drop_bound(uintptr_t capability)
 {
-    if (!has_capability(current_process(), CAP_SETPCAP))
+    struct capabilities c = *own_capabilities();
+
+    if (!has_capability(CAP_SETPCAP))
         return -EPERM;
     if (capability >= CAPABILITIES)
         return -EINVAL;
-    current_process()->capabilities.bounding &= ~(1ull << capability);
-    return 0;
+    c.bounding &= ~(1ull << capability);
+    return set_capabilities(&c);
 }
 
 enum { AMBIENT_IS_SET = 1, AMBIENT_RAISE, AMBIENT_LOWER, AMBIENT_CLEAR };
 
-static long raise_ambient(struct capabilities *c, uint64_t bit)
-{
-    deep_assert(c != NULL);
-    if (!(c->permitted & bit) || !(c->inheritable & bit) || (c->secure_bits & SECURE_NO_CAP_AMBIENT_RAISE))
-        return -EPERM;
-    c->ambient |= bit;
-    return 0;
-}
-
 static long change_ambient(uintptr_t what, uintptr_t capability, uintptr_t rest)
 {
-    struct capabilities *c   = &current_process()->capabilities;
-    uint64_t             bit = capability < CAPABILITIES ? 1ull << capability : 0;
+    struct capabilities c   = *own_capabilities();
+    uint64_t            bit = capability < CAPABILITIES ? 1ull << capability : 0;
 
-    if (rest != 0 || (what == AMBIENT_CLEAR ? capability != 0 : bit == 0))
+    if (rest != 0 || (what == AMBIENT_CLEAR ? capability != 0 : bit == 0) || what < AMBIENT_IS_SET ||
+        what > AMBIENT_CLEAR)
         return -EINVAL;
-    switch (what) {
-    case AMBIENT_IS_SET: return (c->ambient & bit) != 0;
-    case AMBIENT_RAISE:  return raise_ambient(c, bit);
-    case AMBIENT_LOWER:  c->ambient &= ~bit; return 0;
-    case AMBIENT_CLEAR:  c->ambient = 0;     return 0;
-    default:             return -EINVAL;
-    }
+    if (what == AMBIENT_IS_SET)
+        return (c.ambient & bit) != 0;
+    if (what == AMBIENT_RAISE && (!(c.permitted & bit) || !(c.inheritable & bit) ||
+                                  (c.secure_bits & SECURE_NO_CAP_AMBIENT_RAISE)))
+        return -EPERM;
+    c.ambient = what == AMBIENT_RAISE ? c.ambient | bit : what == AMBIENT_LOWER ? c.ambient & ~bit : 0;
+    return set_capabilities(&c);
 }
 
 /* ---- The calls --------------------------------------------------------------------------------- */
@@ -154,18 +167,18 @@ SYSTEM_CALL(prctl, int, option, uintptr_t, first, uintptr_t, second, uintptr_t, 
     case PR_GET_PDEATHSIG:       return tell_number(first, p->parent_death_signal);
     case PR_GET_DUMPABLE:        return p->memory->dumpable;
     case PR_SET_DUMPABLE:        return set_dumpable(first);
-    case PR_GET_KEEPCAPS:        return (p->capabilities.secure_bits & SECURE_KEEP_CAPS) != 0;
+    case PR_GET_KEEPCAPS:        return (own_capabilities()->secure_bits & SECURE_KEEP_CAPS) != 0;
     case PR_SET_KEEPCAPS:        return keep_capabilities(first);
     case PR_GET_TIMING:          return 0;
     case PR_SET_TIMING:          return first == 0 ? 0 : -EINVAL;
     case PR_SET_NAME:            return set_name(first);
     case PR_GET_NAME:            return user_write(first, current_thread()->name, sizeof current_thread()->name);
     case PR_GET_SECCOMP:         return 0;
-    case PR_CAPBSET_READ:        return first >= CAPABILITIES ? -EINVAL : (long)(p->capabilities.bounding >> first & 1);
+    case PR_CAPBSET_READ:        return bound_has(first);
     case PR_CAPBSET_DROP:        return drop_bound(first);
     case PR_GET_TSC:             return tell_number(first, TSC_ENABLE);
     case PR_SET_TSC:             return first == TSC_ENABLE ? 0 : -EINVAL;
-    case PR_GET_SECUREBITS:      return (long)p->capabilities.secure_bits;
+    case PR_GET_SECUREBITS:      return (long)own_capabilities()->secure_bits;
     case PR_SET_SECUREBITS:      return set_secure_bits(first);
     case PR_SET_TIMERSLACK:      return set_timer_slack(first);
     case PR_GET_TIMERSLACK:      return timer_slack();

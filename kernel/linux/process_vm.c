@@ -100,7 +100,19 @@ static long transfer_all(struct transfer *t)
     return moved;
 }
 
-/* Root may look into every process, others into their own. */
+/* With CAP_SYS_PTRACE into every process, others into their own, if that has no more capabilities than they have. */
+static bool may_look_into(const struct process *process)
+{
+    const struct credentials *self = credentials_acting(), *c = process->credentials;
+
+    if (process == current_process() || has_capability(CAP_SYS_PTRACE))
+        return true;
+    return self->user.real == c->user.effective && self->user.real == c->user.saved &&
+           self->user.real == c->user.real && self->group.real == c->group.effective &&
+           self->group.real == c->group.saved && self->group.real == c->group.real && process->memory->dumpable &&
+           (c->capabilities.permitted & ~self->capabilities.permitted) == 0;
+}
+
 static int find_memory(int32_t id, struct shared_space **out)
 {
     const struct thread  *thread  = thread_find(id);
@@ -109,8 +121,7 @@ static int find_memory(int32_t id, struct shared_space **out)
     deep_assert(out != NULL);
     if (process == NULL || process->memory == NULL)
         return -ESRCH;
-    if (user_acting() != 0 &&
-        (process->uid != user_acting() || process->euid != user_acting() || process->suid != user_acting()))
+    if (!may_look_into(process))
         return -EPERM;
     *out = process->memory;
     memory_hold(*out);

@@ -18,17 +18,20 @@ static bool is_signal_number(uintptr_t number) { return number >= 1 && number <=
 static struct signal_info info_from_me(int number, int code)
 {
     return (struct signal_info){ .number = number, .code = code, .sender = current_process()->id,
-                                 .uid = current_process()->uid };
+                                 .uid = credentials_acting()->user.real };
 }
 
 /* kill(2): the same user, or CAP_KILL; SIGCONT within the session. Then the number must be one. */
 static int may_send(const struct process *to, int number)
 {
-    const struct process *self = current_process();
+    const struct process      *self = current_process();
+    const struct user_numbers *mine, *his;
 
     deep_assert(to != NULL);
-    if (self != to && self->euid != to->suid && self->euid != to->uid && self->uid != to->suid &&
-        self->uid != to->uid && !has_capability(self, CAP_KILL) && !(number == SIGCONT && self->session == to->session))
+    mine = &credentials_acting()->user;
+    his  = &to->credentials->user;
+    if (self != to && mine->effective != his->saved && mine->effective != his->real && mine->real != his->saved &&
+        mine->real != his->real && !has_capability(CAP_KILL) && !(number == SIGCONT && self->session == to->session))
         return -EPERM;
     return number < 0 || number > SIGNALS ? -EINVAL : 0;
 }

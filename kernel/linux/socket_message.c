@@ -145,16 +145,21 @@ static int pass_descriptors(const int32_t *descriptors, uint32_t count, struct s
     return 0;
 }
 
-/* A process that is not root may name only itself as the sender. */
-static int sign_message(const struct credentials *who, struct sending *sending)
+static bool has_number(const struct user_numbers *numbers, uint32_t id)
 {
-    const struct process *process = current_process();
+    return id == numbers->real || id == numbers->effective || id == numbers->saved;
+}
+
+/* Who may not become somebody else may name only himself as the sender. */
+static int sign_message(const struct sender_numbers *who, struct sending *sending)
+{
+    const struct process     *process = current_process();
+    const struct credentials *c       = credentials_acting();
 
     deep_assert(who != NULL && sending != NULL);
-    if (process->euid != 0 &&
-        (who->process != process->id ||
-         (who->user != process->uid && who->user != process->euid && who->user != process->suid) ||
-         (who->group != process->gid && who->group != process->egid && who->group != process->sgid)))
+    if ((who->process != process->id && !has_capability(CAP_SYS_ADMIN)) ||
+        (!has_number(&c->user, who->user) && !has_capability(CAP_SETUID)) ||
+        (!has_number(&c->group, who->group) && !has_capability(CAP_SETGID)))
         return -EPERM;
     if (who->process != process->id && process_find(who->process) == NULL)
         return -ESRCH;
@@ -173,8 +178,8 @@ static int read_control_row(const struct control *control, struct sending *sendi
         return 0;
     if (control->type == CONTROL_RIGHTS)
         return pass_descriptors((const int32_t *)(control + 1), bytes / sizeof(int32_t), sending);
-    if (control->type == CONTROL_CREDENTIALS && bytes == sizeof(struct credentials))
-        return sign_message((const struct credentials *)(control + 1), sending);
+    if (control->type == CONTROL_CREDENTIALS && bytes == sizeof(struct sender_numbers))
+        return sign_message((const struct sender_numbers *)(control + 1), sending);
     return -EINVAL;
 }
 
@@ -276,9 +281,9 @@ static void row_advance(struct row *row, size_t bytes)
 }
 
 /* A room that cannot be written loses what it would have held; the call itself has succeeded. */
-static void put_row_sender(struct row *row, const struct credentials *sender)
+static void put_row_sender(struct row *row, const struct sender_numbers *sender)
 {
-    struct { struct control head; struct credentials who; } out = {
+    struct { struct control head; struct sender_numbers who; } out = {
         { sizeof out, LEVEL_SOCKET, CONTROL_CREDENTIALS }, *sender,
     };
 

@@ -8,9 +8,10 @@
 #include "base/string.h"
 #include "linux/calls.h"
 #include "linux/files.h"
+#include "linux/structures.h"
 #include "process/process.h"
 
-enum { NANOSECONDS = 1000000000, SECTOR = 512, SECTORS_A_PAGE = PAGE_SIZE / SECTOR };
+enum { SECTOR = 512, SECTORS_A_PAGE = PAGE_SIZE / SECTOR };
 
 struct stat32 {
     uint32_t device, inode;
@@ -69,7 +70,7 @@ static int write_stat32(struct node *node, user_t to)
 {
     struct stat32 out = {
         .device = device_of(node), .inode = (uint32_t)node->inode, .mode = (uint16_t)node->mode,
-        .links = (uint16_t)node->links, .uid = (uint16_t)node->uid, .gid = (uint16_t)node->gid,
+        .links = (uint16_t)node->links, .uid = id_narrowed(node->uid), .gid = id_narrowed(node->gid),
         .special = node->device, .bytes = (uint32_t)node->bytes, .block_size = PAGE_SIZE,
         .blocks = (uint32_t)blocks_of(node), .accessed = seconds(node->accessed), .accessed_ns = rest(node->accessed),
         .modified = seconds(node->modified), .modified_ns = rest(node->modified), .changed = seconds(node->changed),

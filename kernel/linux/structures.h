@@ -35,6 +35,10 @@ int  time_write64(user_t to, uint64_t nanoseconds) MUST_CHECK;
 /* From now: the deadline that wait_on() takes. */
 uint64_t deadline_after(uint64_t nanoseconds);
 
+/* Users and groups in 16 bits: larger numbers are told as 65534, and 65535 is none. */
+uint16_t id_narrowed(uint32_t id);
+uint32_t id_widened(uint32_t id);
+
 struct resource_usage;                                   /* process/process.h */
 void usage_encode(struct linux_usage *out, const struct resource_usage *usage);
 

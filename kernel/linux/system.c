@@ -133,11 +133,12 @@ SYSTEM_CALL(sched_getaffinity, int32_t, id, size_t, bytes, user_t, to)
 /* A thread of another user may be changed only by a process that may change its niceness. */
 static bool may_schedule(const struct thread *thread)
 {
-    const struct process *self = current_process(), *p;
+    uint32_t                   self = credentials_acting()->user.effective;
+    const struct user_numbers *user;
 
     deep_assert(thread != NULL);
-    p = thread->process;
-    return p == self || has_capability(self, CAP_SYS_NICE) || self->euid == p->euid || self->euid == p->uid;
+    user = &thread->credentials->user;
+    return self == user->effective || self == user->real || has_capability(CAP_SYS_NICE);
 }
 
 SYSTEM_CALL(sched_setaffinity, int32_t, id, size_t, bytes, user_t, from)
@@ -172,7 +173,7 @@ static long set_policy(struct thread *thread, int32_t policy, bool resets, int32
     if (!is_policy(policy, priority))
         return -EINVAL;
     if (!may_schedule(thread) || (more && (uint64_t)priority > thread->process->limits[RLIMIT_RTPRIO].soft &&
-                                  !has_capability(current_process(), CAP_SYS_NICE)))
+                                  !has_capability(CAP_SYS_NICE)))
         return -EPERM;
     thread->policy         = policy;
     thread->priority       = priority;

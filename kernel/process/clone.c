@@ -79,12 +79,6 @@ static bool share_or_copy_parts(struct process *child, struct process *parent, u
 static void inherit_attributes(struct process *child, const struct process *parent)
 {
     child->terminal = parent->terminal;
-    child->uid  = parent->uid;
-    child->euid = parent->euid;
-    child->suid = parent->suid;
-    child->gid  = parent->gid;
-    child->egid = parent->egid;
-    child->sgid = parent->sgid;
     child->personality   = parent->personality;
     child->oom_score_adj = parent->oom_score_adj;
     memcpy(child->limits, parent->limits, sizeof child->limits);
@@ -104,7 +98,7 @@ static int exit_signal_of(const struct process *parent, const struct clone_reque
 
 static struct process *new_child(struct process *parent, const struct clone_request *request)
 {
-    struct process *child = process_new_like(parent);
+    struct process *child = process_new_like_this();
 
     if (child == NULL)
         return NULL;

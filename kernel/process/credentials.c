@@ -1,59 +1,136 @@
 /*
- * credentials.c - users, groups and capabilities of a process, and how they change together.
+ * credentials.c - users, groups and capabilities of a thread, and how they change together.
  */
 #include "process/credentials.h"
 
+#include "base/check.h"
 #include "base/error.h"
 #include "memory/heap/heap.h"
 #include "process/family.h"
 #include "process/user_account.h"
 
-bool has_capability(const struct process *process, unsigned capability)
+const struct credentials *credentials_acting(void) { return current_thread()->credentials; }
+
+bool has_capability(unsigned capability)
 {
-    return process->capabilities.effective >> capability & 1;
+    const struct credentials *c = credentials_acting();
+
+    assert(capability < CAPABILITIES);
+    return c == NULL || (c->capabilities.effective >> capability & 1);
 }
 
-void credentials_start(struct process *process)
+/* ---- Shared, until one changes them ------------------------------------------------------------- */
+
+struct credentials *credentials_of_root(void)
 {
-    process->capabilities = (struct capabilities){ .permitted = CAPABILITIES_ALL, .effective = CAPABILITIES_ALL,
-                                                   .bounding = CAPABILITIES_ALL };
+    struct credentials *c = heap_alloc(sizeof *c, HEAP_ZERO);
+
+    if (c == NULL)
+        return NULL;
+    c->references = 1;
+    c->capabilities = (struct capabilities){ .permitted = CAPABILITIES_ALL, .effective = CAPABILITIES_ALL,
+                                             .bounding = CAPABILITIES_ALL };
+    c->account = user_account_get(0);
+    if (c->account != NULL)
+        return c;
+    heap_free_sized(c, sizeof *c);
+    return NULL;
 }
 
-void credentials_after_exec(struct process *process)
+struct credentials *credentials_hold(struct credentials *c)
 {
-    struct capabilities *c    = &process->capabilities;
-    bool                 root = (process->uid == 0 || process->euid == 0) && !(c->secure_bits & SECURE_NO_ROOT);
+    assert(c->references > 0);
+    __atomic_add_fetch(&c->references, 1, __ATOMIC_RELAXED);
+    return c;
+}
 
+void credentials_release(struct credentials *c)
+{
+    if (c == NULL || __atomic_sub_fetch(&c->references, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    groups_release(c->groups);
+    user_account_put(c->account);
+    heap_free_sized(c, sizeof *c);
+}
+
+struct credentials *credentials_copy(void)
+{
+    struct credentials *c = heap_alloc(sizeof *c, 0);
+
+    if (c == NULL)
+        return NULL;
+    *c            = *credentials_acting();
+    c->references = 1;
+    groups_hold(c->groups);
+    user_account_hold(c->account);
+    return c;
+}
+
+/* Signals are sent from interrupts, too: what is let go is out of sight first. */
+void credentials_take(struct credentials *changed)
+{
+    struct thread      *self    = current_thread();
+    struct process     *process = self->process;
+    struct credentials *old     = self->credentials;
+
+    user_account_threads(changed->account, 1);
+    user_account_threads(old->account, -1);
+    self->credentials = changed;
+    if (self->id == process->id) {
+        assert(process->credentials == old);
+        process->credentials = credentials_hold(changed);
+        credentials_release(old);
+    }
+    credentials_release(old);
+}
+
+int credentials_after_exec(struct credentials **out)
+{
+    struct credentials  *changed = credentials_copy();
+    struct capabilities *c;
+    bool                 root;
+
+    if (changed == NULL)
+        return -ENOMEM;
+    c    = &changed->capabilities;
+    root = (changed->user.real == 0 || changed->user.effective == 0) && !(c->secure_bits & SECURE_NO_ROOT);
     c->permitted    = root ? c->bounding | c->inheritable : c->ambient;
-    c->effective    = root && process->euid != 0 ? c->ambient : c->permitted;
+    c->effective    = root && changed->user.effective != 0 ? c->ambient : c->permitted;
     c->secure_bits &= ~(uint32_t)SECURE_KEEP_CAPS;
-    process->suid   = process->euid;
-    process->sgid   = process->egid;
+    changed->user.saved  = changed->user.files  = changed->user.effective;
+    changed->group.saved = changed->group.files = changed->group.effective;
+    *out = changed;
+    return 0;
 }
 
 /* ---- Users ------------------------------------------------------------------------------------ */
 
-static bool is_one_of(uint32_t id, struct user_numbers has)
+static bool is_one_of(uint32_t id, const struct user_numbers *has)
 {
-    return id == UINT32_MAX || id == has.real || id == has.effective || id == has.saved;
+    return id == UINT32_MAX || id == has->real || id == has->effective || id == has->saved;
 }
 
-static bool may_become(struct user_numbers has, struct user_numbers wanted)
+static bool may_become(const struct user_numbers *has, const struct user_numbers *wanted)
 {
-    return is_one_of(wanted.real, has) && is_one_of(wanted.effective, has) && is_one_of(wanted.saved, has);
+    return is_one_of(wanted->real, has) && is_one_of(wanted->effective, has) && is_one_of(wanted->saved, has);
 }
 
-static void keep_old(struct user_numbers *wanted, struct user_numbers has)
+static struct user_numbers numbers_after(const struct user_numbers *has, const struct user_numbers *wanted)
 {
-    wanted->real      = wanted->real == UINT32_MAX ? has.real : wanted->real;
-    wanted->effective = wanted->effective == UINT32_MAX ? has.effective : wanted->effective;
-    wanted->saved     = wanted->saved == UINT32_MAX ? has.saved : wanted->saved;
+    struct user_numbers after = {
+        .real      = wanted->real == UINT32_MAX ? has->real : wanted->real,
+        .effective = wanted->effective == UINT32_MAX ? has->effective : wanted->effective,
+        .saved     = wanted->saved == UINT32_MAX ? has->saved : wanted->saved,
+    };
+
+    after.files = after.effective;
+    return after;
 }
 
-static bool has_root(struct user_numbers n) { return n.real == 0 || n.effective == 0 || n.saved == 0; }
+static bool has_root(const struct user_numbers *n) { return n->real == 0 || n->effective == 0 || n->saved == 0; }
 
-/* A process that stops being root loses what only root has, unless it asked to keep that. */
-static void fix_capabilities(struct capabilities *c, struct user_numbers old, struct user_numbers new)
+/* Who stops being root loses what only root has, unless it asked to keep that. */
+static void fix_capabilities(struct capabilities *c, const struct user_numbers *old, const struct user_numbers *new)
 {
     if (c->secure_bits & SECURE_NO_SETUID_FIXUP)
         return;
@@ -62,100 +139,183 @@ static void fix_capabilities(struct capabilities *c, struct user_numbers old, st
             c->permitted = c->effective = 0;
         c->ambient = 0;
     }
-    if (old.effective == 0 && new.effective != 0)
+    if (old->effective == 0 && new->effective != 0)
         c->effective = 0;
-    if (old.effective != 0 && new.effective == 0)
+    if (old->effective != 0 && new->effective == 0)
         c->effective = c->permitted;
 }
 
-/* Its threads count for another user from now on. */
-static int change_account(struct process *process, uint32_t uid)
+/* It counts for another user from now on. 0 or -EAGAIN. */
+static int change_account(struct credentials *changed)
 {
-    struct user_account *old = process->account, *new;
-    int                  threads = process->thread_count > 0 ? (int)process->thread_count : 1;
+    struct user_account *old = changed->account, *new;
 
-    if (old != NULL && old->uid == uid)
+    if (old->uid == changed->user.real)
         return 0;
-    new = user_account_get(uid);
+    new = user_account_get(changed->user.real);
     if (new == NULL)
         return -EAGAIN;
-    user_account_threads(new, threads);
-    user_account_threads(old, -threads);
-    process->account = new;
+    changed->account = new;
     user_account_put(old);
     return 0;
 }
 
 /* A core of a process that has had other rights is not for all to read. */
-static void forget_trust(struct process *process)
+static void take_with_less_trust(struct credentials *changed, bool less)
 {
-    process->memory->dumpable    = false;
-    process->parent_death_signal = 0;
+    struct process *process = current_process();
+
+    if (less) {
+        process->memory->dumpable    = false;
+        process->parent_death_signal = 0;
+    }
+    credentials_take(changed);
 }
 
-int credentials_set_user(struct process *process, struct user_numbers wanted)
+int credentials_set_user(struct user_numbers wanted)
 {
-    struct user_numbers has = { process->uid, process->euid, process->suid };
-    int                 err;
+    const struct user_numbers *has = &credentials_acting()->user;
+    struct credentials        *changed;
 
-    if (!has_capability(process, CAP_SETUID) && !may_become(has, wanted))
+    if (!has_capability(CAP_SETUID) && !may_become(has, &wanted))
         return -EPERM;
-    keep_old(&wanted, has);
-    err = change_account(process, wanted.real);
-    if (err != 0)
-        return err;
-    process->uid  = wanted.real;
-    process->euid = wanted.effective;
-    process->suid = wanted.saved;
-    if (has.effective != wanted.effective)
-        forget_trust(process);
-    fix_capabilities(&process->capabilities, has, wanted);
+    changed = credentials_copy();
+    if (changed == NULL)
+        return -EAGAIN;
+    changed->user = numbers_after(has, &wanted);
+    if (change_account(changed) != 0) {
+        credentials_release(changed);
+        return -EAGAIN;
+    }
+    fix_capabilities(&changed->capabilities, has, &changed->user);
+    take_with_less_trust(changed, has->effective != changed->user.effective);
     return 0;
 }
 
-int credentials_set_group(struct process *process, struct user_numbers wanted)
+int credentials_set_group(struct user_numbers wanted)
 {
-    struct user_numbers has = { process->gid, process->egid, process->sgid };
+    const struct user_numbers *has = &credentials_acting()->group;
+    struct credentials        *changed;
 
-    if (!has_capability(process, CAP_SETGID) && !may_become(has, wanted))
+    if (!has_capability(CAP_SETGID) && !may_become(has, &wanted))
         return -EPERM;
-    keep_old(&wanted, has);
-    process->gid  = wanted.real;
-    process->egid = wanted.effective;
-    process->sgid = wanted.saved;
-    if (has.effective != wanted.effective)
-        forget_trust(process);
+    changed = credentials_copy();
+    if (changed == NULL)
+        return -EAGAIN;
+    changed->group = numbers_after(has, &wanted);
+    take_with_less_trust(changed, has->effective != changed->group.effective);
     return 0;
+}
+
+/* ---- Whose files they are ----------------------------------------------------------------------- */
+
+/* Capabilities that are about files: setfsuid() takes and gives them with root's number. */
+static const uint64_t of_files = 1ull << CAP_CHOWN | 1ull << CAP_DAC_OVERRIDE | 1ull << CAP_DAC_READ_SEARCH |
+                                 1ull << CAP_FOWNER | 1ull << CAP_FSETID | 1ull << CAP_LINUX_IMMUTABLE |
+                                 1ull << CAP_MKNOD | 1ull << CAP_MAC_OVERRIDE;
+
+static void fix_file_capabilities(struct capabilities *c, uint32_t old, uint32_t new)
+{
+    if (c->secure_bits & SECURE_NO_SETUID_FIXUP)
+        return;
+    if (old == 0 && new != 0)
+        c->effective &= ~of_files;
+    if (old != 0 && new == 0)
+        c->effective |= c->permitted & of_files;
+}
+
+static bool may_set_files(const struct user_numbers *has, uint32_t id, unsigned capability)
+{
+    return id != UINT32_MAX && id != has->files && (is_one_of(id, has) || has_capability(capability));
+}
+
+uint32_t credentials_set_files_user(uint32_t user)
+{
+    uint32_t            old     = credentials_acting()->user.files;
+    struct credentials *changed = may_set_files(&credentials_acting()->user, user, CAP_SETUID) ? credentials_copy() :
+                                  NULL;
+
+    if (changed != NULL) {
+        changed->user.files = user;
+        fix_file_capabilities(&changed->capabilities, old, user);
+        credentials_take(changed);
+    }
+    return old;
+}
+
+uint32_t credentials_set_files_group(uint32_t group)
+{
+    uint32_t            old     = credentials_acting()->group.files;
+    struct credentials *changed = may_set_files(&credentials_acting()->group, group, CAP_SETGID) ? credentials_copy() :
+                                  NULL;
+
+    if (changed != NULL) {
+        changed->group.files = group;
+        credentials_take(changed);
+    }
+    return old;
+}
+
+int credentials_act_as_real(struct credentials **before)
+{
+    struct credentials  *as_real = credentials_copy();
+    struct capabilities *c;
+
+    if (as_real == NULL)
+        return -ENOMEM;
+    c = &as_real->capabilities;
+    as_real->user.files  = as_real->user.real;
+    as_real->group.files = as_real->group.real;
+    if (!(c->secure_bits & SECURE_NO_SETUID_FIXUP))
+        c->effective = as_real->user.real == 0 ? c->permitted : 0;
+    *before = current_thread()->credentials;
+    current_thread()->credentials = as_real;
+    return 0;
+}
+
+void credentials_act_again(struct credentials *before)
+{
+    credentials_release(current_thread()->credentials);
+    current_thread()->credentials = before;
 }
 
 /* ---- Supplementary groups ---------------------------------------------------------------------- */
 
-void credentials_set_groups(struct process *process, struct groups *groups)
+int credentials_set_groups(struct groups *groups)
 {
-    struct groups *old = process->groups;
+    struct credentials *changed = credentials_copy();
 
+    if (changed == NULL)
+        return -ENOMEM;
     groups_sort(groups);
-    process->groups = groups;
-    groups_release(old);
+    groups_release(changed->groups);
+    changed->groups = groups;
+    credentials_take(changed);
+    return 0;
 }
 
 /* ---- Capabilities ------------------------------------------------------------------------------- */
 
 static bool is_subset(uint64_t part, uint64_t whole) { return (part & ~whole) == 0; }
 
-int credentials_set_capabilities(struct process *process, uint64_t effective, uint64_t permitted, uint64_t inheritable)
+int credentials_set_capabilities(uint64_t effective, uint64_t permitted, uint64_t inheritable)
 {
-    struct capabilities *c = &process->capabilities;
+    const struct capabilities *c = &credentials_acting()->capabilities;
+    struct credentials        *changed;
 
-    if (!has_capability(process, CAP_SETPCAP) && !is_subset(inheritable, c->inheritable | c->permitted))
+    if (!has_capability(CAP_SETPCAP) && !is_subset(inheritable, c->inheritable | c->permitted))
         return -EPERM;
     if (!is_subset(inheritable, c->inheritable | c->bounding) || !is_subset(permitted, c->permitted) ||
         !is_subset(effective, permitted))
         return -EPERM;
-    c->effective   = effective;
-    c->permitted   = permitted;
-    c->inheritable = inheritable;
-    c->ambient    &= permitted & inheritable;
+    changed = credentials_copy();
+    if (changed == NULL)
+        return -ENOMEM;
+    changed->capabilities.effective   = effective;
+    changed->capabilities.permitted   = permitted;
+    changed->capabilities.inheritable = inheritable;
+    changed->capabilities.ambient    &= permitted & inheritable;
+    credentials_take(changed);
     return 0;
 }
 
@@ -163,6 +323,8 @@ int credentials_set_capabilities(struct process *process, uint64_t effective, ui
 
 bool process_is_over_limit(const struct process *process)
 {
-    return process->uid != 0 && !has_capability(process, CAP_SYS_RESOURCE) && !has_capability(process, CAP_SYS_ADMIN) &&
-           process->account->threads >= process->limits[RLIMIT_NPROC].soft;
+    const struct credentials *c = credentials_acting();
+
+    return c->user.real != 0 && !has_capability(CAP_SYS_RESOURCE) && !has_capability(CAP_SYS_ADMIN) &&
+           c->account->threads >= process->limits[RLIMIT_NPROC].soft;
 }

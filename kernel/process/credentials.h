@@ -1,12 +1,15 @@
 /*
- * credentials.h - users, supplementary groups, and capabilities: what root may do, in pieces that can be given up.
+ * credentials.h - users, groups, and capabilities: what root may do, in pieces that can be given up.
  *
- * Sets are one bit for each capability. All belong to the process, where Linux has them for each thread; C libraries
- * change those of all threads together.
+ * Each thread has its own, as on Linux; C libraries change those of all threads together. A process has those of its
+ * first thread, the one with its number, also once that has ended.
  *
- * Locking  only the process's own threads change them.
- * Cost     a look for a group: the logarithm of how many a process has; setting them: sorting. fork shares them.
- * Source   Linux man-pages, capabilities(7), capget(2), setresuid(2), getgroups(2).
+ * Owning   counted: threads and processes share them, and what is shared is never changed. A change is made on a copy,
+ *          which credentials_take() puts in their place.
+ * Locking  counts are atomic; a thread's pointer is changed by the thread itself, and so is its process's if it is the
+ *          first one. Others look at them without waiting in between.
+ * Cost     a look for a group: the logarithm of how many there are; setting them: sorting. fork and clone share.
+ * Source   Linux man-pages, credentials(7), capabilities(7), capget(2), setresuid(2), setfsuid(2), getgroups(2).
  */
 #ifndef QUIRE_PROCESS_CREDENTIALS_H
 #define QUIRE_PROCESS_CREDENTIALS_H
@@ -15,8 +18,9 @@
 #include "process/groups.h"
 
 enum {
-    CAP_CHOWN = 0, CAP_KILL = 5, CAP_SETGID = 6, CAP_SETUID = 7, CAP_SETPCAP = 8, CAP_SYS_ADMIN = 21, CAP_SYS_NICE = 23,
-    CAP_SYS_RESOURCE = 24, CAPABILITIES = 41,
+    CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID, CAP_KILL, CAP_SETGID, CAP_SETUID,
+    CAP_SETPCAP, CAP_LINUX_IMMUTABLE, CAP_IPC_LOCK = 14, CAP_SYS_CHROOT = 18, CAP_SYS_PTRACE, CAP_SYS_ADMIN = 21,
+    CAP_SYS_NICE = 23, CAP_SYS_RESOURCE, CAP_MKNOD = 27, CAP_MAC_OVERRIDE = 32, CAPABILITIES = 41,
 };
 #define CAPABILITIES_ALL ((1ull << CAPABILITIES) - 1)
 
@@ -25,31 +29,57 @@ enum {                                  /* prctl(PR_SET_SECUREBITS); each has a 
     SECURE_NO_CAP_AMBIENT_RAISE = 64, SECURE_BITS = 0xFF, SECURE_LOCKS = 0xAA,
 };
 
+/* Sets of one bit for each capability. */
 struct capabilities {
     uint64_t permitted, effective, inheritable, bounding, ambient;
     uint32_t secure_bits;
 };
 
+/* Of a user, or of a group. `files`: whose files those are that are made, and what rights to files follow from. */
+struct user_numbers { uint32_t real, effective, saved, files; };
+
+struct user_account;
+
+/* U3: while somebody acts by them there are references, and the account is that of the real user. */
+struct credentials {
+    uint32_t             references;
+    struct user_numbers  user, group;
+    struct groups       *groups;        /* supplementary ones; NULL: none                 */
+    struct user_account *account;       /* of the real user (user_account.h), a reference */
+    struct capabilities  capabilities;
+};
+
 struct process;
 
-bool has_capability(const struct process *process, unsigned capability);
+const struct credentials *credentials_acting(void);             /* the current thread's; NULL before the first */
+bool has_capability(unsigned capability);                       /* effective, of the current thread            */
 
-void credentials_start(struct process *process);                /* root, with all of them            */
-void credentials_after_exec(struct process *process);           /* what a new program has of them    */
+struct credentials *credentials_of_root(void);                  /* with all of them; NULL without memory       */
+struct credentials *credentials_hold(struct credentials *credentials);  /* returns them                        */
+void                credentials_release(struct credentials *credentials);       /* NULL: nothing happens       */
+struct credentials *credentials_copy(void);                     /* the current thread's, to be changed; NULL without */
+void                credentials_take(struct credentials *changed);      /* the current thread's from now on, the
+                                                                           caller's reference with them */
+
+int credentials_after_exec(struct credentials **out) MUST_CHECK;        /* a copy as a new program has them; -ENOMEM */
 
 /*
- * The three numbers of a user, UINT32_MAX for those that stay. 0, or -EPERM: then nothing has changed; -EAGAIN: no
- * memory.
+ * The first three numbers of a user, UINT32_MAX for those that stay; `files` follows the effective one. 0, or -EPERM:
+ * then nothing has changed; -EAGAIN: no memory. The next ones: setfsuid(2), setfsgid(2); they return the number before.
  */
-struct user_numbers { uint32_t real, effective, saved; };
-int  credentials_set_user(struct process *process, struct user_numbers numbers) MUST_CHECK;
-int  credentials_set_group(struct process *process, struct user_numbers numbers) MUST_CHECK;
+int      credentials_set_user(struct user_numbers numbers) MUST_CHECK;
+int      credentials_set_group(struct user_numbers numbers) MUST_CHECK;
+uint32_t credentials_set_files_user(uint32_t user);
+uint32_t credentials_set_files_group(uint32_t group);
 
-/* Supplementary groups (groups.h): sorts them, and takes the caller's reference. */
-void credentials_set_groups(struct process *process, struct groups *groups);
+/* access(2): as the real user and group; `*before` goes back by credentials_act_again(). 0 or -ENOMEM. */
+int  credentials_act_as_real(struct credentials **before) MUST_CHECK;
+void credentials_act_again(struct credentials *before);
 
-/* capset(2)'s rules. 0 or -EPERM. */
-int  credentials_set_capabilities(struct process *process, uint64_t effective, uint64_t permitted,
-                                  uint64_t inheritable) MUST_CHECK;
+/* Supplementary groups (groups.h): sorts them, and takes the caller's reference. 0 or -ENOMEM. */
+int  credentials_set_groups(struct groups *groups) MUST_CHECK;
+
+/* capset(2)'s rules. 0, -EPERM or -ENOMEM. */
+int  credentials_set_capabilities(uint64_t effective, uint64_t permitted, uint64_t inheritable) MUST_CHECK;
 
 #endif

@@ -27,7 +27,8 @@ static bool subreapers_asked;           /* [process_lock] somebody has been one,
 static struct signal_info end_of_child(const struct process *child)
 {
     int32_t            status = child->exit_status;
-    struct signal_info info   = { .number = child->exit_signal, .sender = child->id, .uid = child->uid };
+    struct signal_info info   = { .number = child->exit_signal, .sender = child->id,
+                                  .uid    = child->credentials->user.real };
 
     if ((status & 0x7F) == 0) {
         info.code   = CHILD_EXITED;
@@ -162,7 +163,8 @@ struct process *process_new_parent(const struct process *leaving)
 
 static void notify_parent_death(struct process *child, const struct process *leaving)
 {
-    struct signal_info info = { .number = child->parent_death_signal, .sender = leaving->id, .uid = leaving->uid };
+    struct signal_info info = { .number = child->parent_death_signal, .sender = leaving->id,
+                                .uid = leaving->credentials->user.real };
 
     if (child->parent_death_signal != 0)
         signal_process(child, &info);
@@ -287,7 +289,8 @@ void process_exit_group(int wait_status)
 void process_notify_stop(struct process *process, bool stopped)
 {
     struct process    *parent = process->parent;
-    struct signal_info info   = { .number = SIGCHLD, .sender = process->id, .uid = process->uid,
+    struct signal_info info   = { .number = SIGCHLD, .sender = process->id,
+                                  .uid    = process->credentials->user.real,
                                   .code   = stopped ? CHILD_STOPPED : CHILD_CONTINUED,
                                   .status = stopped ? process->stop_signal : SIGCONT };
 
@@ -331,7 +334,7 @@ static bool is_chosen_child(const struct process *child, int32_t group, int opti
 
 static void fill_result(const struct process *child, int32_t status, struct wait_result *out)
 {
-    *out = (struct wait_result){ .status = status, .id = child->id, .uid = child->uid,
+    *out = (struct wait_result){ .status = status, .id = child->id, .uid = child->credentials->user.real,
                                  .usage = child->used };
     if (child->has_waited)
         usage_add(&out->usage, &child->children_used);

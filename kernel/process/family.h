@@ -27,7 +27,7 @@ void process_adopt(struct process *parent, struct process *child);              
 struct process *process_new_parent(const struct process *leaving);              /* NULL: nobody       */
 
 struct process *process_new(void);                  /* root's, zeroed, in no list; NULL without memory */
-struct process *process_new_like(const struct process *parent);     /* of the parent's user, with his rights */
+struct process *process_new_like_this(void);        /* with the current thread's credentials               */
 /*
  * Number a process and enter it everywhere: as a child of `parent`, in the group and session of `like`; NULL: of its
  * own, and the first such process is number 1. Returns 0, or -EAGAIN when no number is free.

@@ -1,9 +1,9 @@
 /*
- * groups.h - the supplementary groups of a process.
+ * groups.h - supplementary groups.
  *
- * Owning   a list is counted: groups_new() hands out one reference, groups_hold() one more. What several processes
+ * Owning   a list is counted: groups_new() hands out one reference, groups_hold() one more. What several credentials
  *          share is never changed.
- * Locking  counts are atomic; a process's own pointer is changed by its own threads only.
+ * Locking  counts are atomic.
  * Cost     groups_have(): O(log count). groups_sort(): O(count * log(count)).
  */
 #ifndef QUIRE_PROCESS_GROUPS_H

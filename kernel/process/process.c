@@ -234,6 +234,8 @@ int thread_new(struct process *process, struct thread **out)
     memory_hold_tables(thread->stack_memory = process->memory);
     thread->process = process;
     thread->phase   = THREAD_READY;
+    thread->credentials = credentials_hold(process == current_process() ? current_thread()->credentials :
+                                           process->credentials);
     thread_count++;
     *out = thread;
     return 0;
@@ -247,6 +249,7 @@ void thread_free(struct thread *thread)
     thread_drop_state(thread);
     stack_put(&thread->stack);
     memory_release_tables(thread->stack_memory);
+    credentials_release(thread->credentials);
     heap_free_sized(thread, sizeof *thread);
     thread_count--;
 }
@@ -266,6 +269,13 @@ static int take_thread_number(struct thread *thread)
     return 0;
 }
 
+/* For its user. The one with its process's number is counted with that, until nobody waits for the process any more. */
+static void count_thread(const struct thread *thread, int more)
+{
+    if (thread->number != &thread->process->number && thread->process->id != 0)
+        user_account_threads(thread->credentials->account, more);
+}
+
 /* Number a thread and enter it in its process. Returns 0 or -EAGAIN. */
 int thread_enlist(struct thread *thread)
 {
@@ -282,8 +292,8 @@ int thread_enlist(struct thread *thread)
         else
             process->threads = thread;
         process->last_thread = thread;
-        if (process->thread_count++ > 0)
-            user_account_threads(process->account, 1);      /* the first is counted with its process */
+        process->thread_count++;
+        count_thread(thread, 1);
         made++;
     }
     lock_drop(&process_lock, state);
@@ -299,11 +309,16 @@ static void drop_thread_number(struct thread *thread)
 
 void thread_become_first(struct thread *thread)
 {
-    struct number *number = &thread->process->number;
+    struct process     *process = thread->process;
+    struct number      *number  = &process->number;
+    struct credentials *old     = process->credentials;
 
-    assert(lock_held(&process_lock) && thread->process->threads == thread && thread->process->thread_count == 1);
+    assert(lock_held(&process_lock) && process->threads == thread && process->thread_count == 1);
     if (thread->number == number)
         return;
+    user_account_threads(old->account, -1);             /* the process counts as this thread has counted up to now */
+    process->credentials = credentials_hold(thread->credentials);
+    credentials_release(old);
     drop_thread_number(thread);
     assert(number->thread == NULL);
     number_hold(number);
@@ -317,6 +332,7 @@ void thread_delist(struct thread *thread)
     struct process *process = thread->process;
 
     assert(lock_held(&process_lock) && process->thread_count > 0);
+    count_thread(thread, -1);
     drop_thread_number(thread);
     if (thread->before_in_process != NULL)
         thread->before_in_process->next_in_process = thread->next_in_process;
@@ -326,22 +342,21 @@ void thread_delist(struct thread *thread)
         thread->next_in_process->before_in_process = thread->before_in_process;
     else
         process->last_thread = thread->before_in_process;
-    if (--process->thread_count > 0)
-        user_account_threads(process->account, -1);
+    process->thread_count--;
 }
 
 /* ---- Processes -------------------------------------------------------------------------------------- */
 
-/* Takes the reference to the account of its user; NULL: there was no memory for that. */
-static struct process *process_with(struct user_account *account)
+/* Takes the reference; NULL: there was no memory for that. */
+static struct process *process_with(struct credentials *credentials)
 {
-    struct process *process = account != NULL ? heap_alloc(sizeof *process, HEAP_ZERO) : NULL;
+    struct process *process = credentials != NULL ? heap_alloc(sizeof *process, HEAP_ZERO) : NULL;
 
     if (process == NULL) {
-        user_account_put(account);
+        credentials_release(credentials);
         return NULL;
     }
-    process->account    = account;
+    process->credentials = credentials;
     process->start_time = clock_now();
     process->cpu_due    = NEVER;
     list_start(&process->children);
@@ -353,27 +368,9 @@ static struct process *process_with(struct user_account *account)
     return process;
 }
 
-struct process *process_new(void)
-{
-    struct process *process = process_with(user_account_get(0));
+struct process *process_new(void) { return process_with(credentials_of_root()); }
 
-    if (process != NULL)
-        credentials_start(process);
-    return process;
-}
-
-struct process *process_new_like(const struct process *parent)
-{
-    struct process *process;
-
-    user_account_hold(parent->account);
-    process = process_with(parent->account);
-    if (process == NULL)
-        return NULL;
-    process->capabilities = parent->capabilities;
-    process->groups       = groups_hold(parent->groups);
-    return process;
-}
+struct process *process_new_like_this(void) { return process_with(credentials_hold(current_thread()->credentials)); }
 
 /* Everything a process shares with others; each may be missing when a creation has failed half-way. */
 void process_let_go(struct process *process)
@@ -402,8 +399,7 @@ static void free_block(struct number *number)
 void process_free(struct process *process)
 {
     assert(process->memory == NULL && process->threads == NULL && list_is_empty(&process->children));
-    user_account_put(process->account);
-    groups_release(process->groups);
+    credentials_release(process->credentials);
     if (process->number.uses > 0)
         process->number.unused = free_block;            /* it led a group or a session that goes on */
     else
@@ -523,7 +519,7 @@ int process_enlist(struct process *process, struct process *parent, const struct
         process_join_session(process, like != NULL ? like->session_number : number);
         if (parent != NULL)
             add_child(parent, process);
-        user_account_threads(process->account, 1);
+        user_account_threads(process->credentials->account, 1);
         process_count++;
     }
     lock_drop(&process_lock, state);
@@ -540,7 +536,7 @@ void process_delist(struct process *process)
     leave_session(process);
     number->process = NULL;
     number_drop(number);
-    user_account_threads(process->account, -1);
+    user_account_threads(process->credentials->account, -1);
     process_count--;
 }
 

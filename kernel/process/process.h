@@ -104,10 +104,7 @@ struct process {
     struct wait_queue child_change;     /* its parent waits here: woken when a child changes      */
     struct wait_queue vfork_done;       /* it waits here: woken when one it has lent its space to needs it no more */
     struct limit      limits[LIMITS];
-    uint32_t          uid, euid, suid, gid, egid, sgid;
-    struct groups    *groups;           /* supplementary ones; NULL: none (process/credentials.h) */
-    struct user_account *account;       /* of the real user (process/user_account.h)              */
-    struct capabilities capabilities;   /* process/credentials.h                                  */
+    struct credentials  *credentials;   /* those of its first thread, the one with its number; a reference */
     char              name[16];
     int               exit_signal;      /* to the parent, SIGCHLD mostly                          */
     uint64_t          start_time;
@@ -146,6 +143,7 @@ struct thread {
     struct number       own_number;
     enum thread_phase   phase;
     struct stack        stack;
+    struct credentials *credentials;    /* [t] whom it acts for; NULL: the idle thread            */
     uint64_t            mask;           /* [t] blocked signals, bit n-1 for signal n              */
     uint64_t            saved_mask;     /* [t] for sigsuspend                                     */
     bool                restore_mask;

@@ -18,6 +18,7 @@ const struct invariant process_invariants[] = {
     { "N3", "numbers.h",     "what is entered under a number has it" },
     { "U1", "user_account.c", "a user's account is in the list of its hash, once, as long as it is held" },
     { "U2", "user_account.c", "the threads of all users are as many as there are" },
+    { "U3", "credentials.h", "credentials that are acted by are held, and count for their real user" },
     { "Q1", "futex.c",       "a waiter hangs in the list of its key, and each list is sound" },
     { "Q2", "futex.c",       "a waiter that has been woken is in no list" },
     { "A1", "timer_heap.h",  "no timer is due before its parent in the heap" },
@@ -43,18 +44,25 @@ static void note_broken(struct audit_report *report, const char *broken, int32_t
         audit_fail(report, broken, "found in what all processes share");
 }
 
+static const char *credentials_broken(const struct credentials *c)
+{
+    return c->references > 0 && c->account->uid == c->user.real ? NULL : "U3";
+}
+
 static void audit_process(const struct process *process, struct audit_report *report)
 {
     note_broken(report, process_broken(process), process->id);
+    note_broken(report, credentials_broken(process->credentials), process->id);
     if (process->timers != NULL)
         note_broken(report, timer_table_broken(process->timers), process->id);
     for (const struct thread *t = process->threads; t != NULL; t = t->next_in_process) {
+        note_broken(report, credentials_broken(t->credentials), process->id);
         note_broken(report, waiter_broken(&t->waiter), process->id);
         note_broken(report, waiter_broken(&t->mutex_waiter), process->id);
     }
 }
 
-/* A process without threads counts as one: it has been made, or not been waited for. The lock is held. */
+/* A process counts as one, with its first thread or without: it may not have been waited for. The lock is held. */
 static uint32_t audit_processes(struct audit_report *report)
 {
     uint32_t threads = 0;
@@ -63,7 +71,9 @@ static uint32_t audit_processes(struct audit_report *report)
     /* bound: NUMBERS, and the threads of all */
     for (const struct process *p = process_after(NULL); p != NULL; p = process_after(p)) {
         audit_process(p, report);
-        threads += p->thread_count > 0 ? p->thread_count : 1;
+        threads++;
+        for (const struct thread *t = p->threads; t != NULL; t = t->next_in_process)
+            threads += t->number != &p->number;
     }
     return threads;
 }

@@ -159,13 +159,13 @@ static bool corrupt_u1(void)
 {
     if (!make_family())
         return false;
-    family[0]->account->uid++;
+    family[0]->credentials->account->uid++;
     return true;
 }
 
 static void restore_u1(void)
 {
-    family[0]->account->uid--;
+    family[0]->credentials->account->uid--;
     free_family();
 }
 
@@ -173,13 +173,27 @@ static bool corrupt_u2(void)
 {
     if (!make_family())
         return false;
-    user_account_threads(family[0]->account, 1);
+    user_account_threads(family[0]->credentials->account, 1);
     return true;
 }
 
 static void restore_u2(void)
 {
-    user_account_threads(family[0]->account, -1);
+    user_account_threads(family[0]->credentials->account, -1);
+    free_family();
+}
+
+static bool corrupt_u3(void)
+{
+    if (!make_family())
+        return false;
+    family[0]->credentials->user.real++;
+    return true;
+}
+
+static void restore_u3(void)
+{
+    family[0]->credentials->user.real--;
     free_family();
 }
 
@@ -399,6 +413,7 @@ const struct corruption process_corruptions[] = {
     CORRUPTION_ROW("N3", n3, 0, "a member of a group says that it is in another"),
     CORRUPTION_ROW("U1", u1, 0, "a user's account is in the list of another hash"),
     CORRUPTION_ROW("U2", u2, 0, "a user's account counts one thread too many"),
+    CORRUPTION_ROW("U3", u3, 0, "credentials count for another user"),
     { "Q1", 0, corrupt_q1, free_sleeper, "a waiter waits for another word than its list is for" },
     { "Q2", 0, corrupt_q2, free_sleeper, "a waiter that has been woken stays in its list" },
     CORRUPTION_ROW("A1", a1, 0, "a timer is due before its parent"),

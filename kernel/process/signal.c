@@ -241,11 +241,11 @@ static uint64_t most_queued(const struct process *process, const struct signal_i
 /* NULL: no memory, or no room. */
 static struct signal_queued *new_entry(struct process *process, const struct signal_info *info)
 {
-    struct signal_queued *entry = process->account != NULL ? heap_alloc(sizeof *entry, 0) : NULL;
+    struct signal_queued *entry = process->credentials != NULL ? heap_alloc(sizeof *entry, 0) : NULL;
 
     if (entry == NULL)
         return NULL;
-    entry->account = process->account;
+    entry->account = process->credentials->account;
     if (user_account_queue(entry->account, most_queued(process, info)))
         return entry;
     heap_free_sized(entry, sizeof *entry);

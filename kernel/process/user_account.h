@@ -2,7 +2,7 @@
  * user_account.h - what all processes of one user have together: RLIMIT_NPROC and RLIMIT_SIGPENDING are limits for
  * that.
  *
- * Owning   a process holds the account of its real user, a queued signal that of the user it was sent to.
+ * Owning   credentials hold the account of their real user, a queued signal that of the user it was sent to.
  * Locking  counts are atomic [a]; a spin lock (RANK_OBJECT) inside guards the lists [l]. Callable from interrupts.
  * Cost     finding one by the user's number, and dropping its last reference, look at the users with the same hash, of
  *          USER_LISTS.
@@ -17,8 +17,8 @@ enum { USER_LISTS = 64 };
 
 struct user_account {
     uint32_t             uid;               /* [c]                                 */
-    uint32_t             references;        /* [a] processes and queued signals    */
-    uint32_t             threads;           /* [a] of all processes of the user    */
+    uint32_t             references;        /* [a] credentials and queued signals  */
+    uint32_t             threads;           /* [a] that act by such credentials    */
     uint32_t             signals;           /* [a] queued                          */
     struct user_account *next;              /* [l]                                 */
 };

@@ -172,7 +172,7 @@ static void move_thread(struct thread *self, struct shared_space *memory, const 
 }
 
 static void change_program(struct shared_space *memory, const struct stack *there, struct signal_actions *actions,
-                        struct files *files, const struct image *image)
+                           struct files *files, struct credentials *credentials, const struct image *image)
 {
     struct thread       *self    = current_thread();
     struct process      *process = self->process;
@@ -183,7 +183,7 @@ static void change_program(struct shared_space *memory, const struct stack *ther
     process->has_executed = true;
     process->exit_signal  = SIGCHLD;
     process->personality &= PERSONALITY_FLAGS;
-    credentials_after_exec(process);
+    credentials_take(credentials);
     usage_keep_peak(process);
     move_thread(self, memory, there);
     process_timers_clear(process);
@@ -213,6 +213,7 @@ int process_execute_arguments(const struct program_name *program, struct image_a
     struct signal_actions *actions = NULL;
     struct shared_space   *memory  = NULL;
     struct files          *files   = NULL;
+    struct credentials    *credentials = NULL;
     struct image           image;
     struct stack           there;
     struct file           *file;
@@ -228,17 +229,20 @@ int process_execute_arguments(const struct program_name *program, struct image_a
     if (err == 0)
         err = copy_descriptors(process, &files);
     if (err == 0)
+        err = credentials_after_exec(&credentials);
+    if (err == 0)
         err = image_build(memory, file, program->name, arguments, &image);
     if (err == 0)
         err = stack_follow(&memory->space, &current_thread()->stack, &there);
     if (err == 0 && (err = end_other_threads(process)) != 0)
         stack_stay(&current_thread()->stack, &there);
     if (err == 0) {
-        change_program(memory, &there, actions, files, &image);
+        change_program(memory, &there, actions, files, credentials, &image);
         name_process(process, program->name);
     } else {
         if (actions != NULL)
             actions_release(actions);
+        credentials_release(credentials);
         if (files != NULL)
             files_release(files);
         if (memory != NULL)

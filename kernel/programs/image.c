@@ -185,7 +185,7 @@ struct auxiliary {
 
 static uint32_t *put_auxiliary(uint32_t *at, const struct mapped *program, const struct auxiliary *x)
 {
-    const struct process *process = current_process();
+    const struct credentials *c = credentials_acting();
 
     if (program->plan.headers != 0) {
         put_pair(&at, AT_PHDR, program->plan.headers + program->shift);
@@ -198,10 +198,10 @@ static uint32_t *put_auxiliary(uint32_t *at, const struct mapped *program, const
     put_pair(&at, AT_BASE, x->base);
     put_pair(&at, AT_FLAGS, 0);
     put_pair(&at, AT_ENTRY, program->plan.entry + program->shift);
-    put_pair(&at, AT_UID, process->uid);
-    put_pair(&at, AT_EUID, process->euid);
-    put_pair(&at, AT_GID, process->gid);
-    put_pair(&at, AT_EGID, process->egid);
+    put_pair(&at, AT_UID, c->user.real);
+    put_pair(&at, AT_EUID, c->user.effective);
+    put_pair(&at, AT_GID, c->group.real);
+    put_pair(&at, AT_EGID, c->group.effective);
     put_pair(&at, AT_SECURE, 0);
     put_pair(&at, AT_RANDOM, (uint32_t)x->random);
     put_pair(&at, AT_HWCAP2, 0);

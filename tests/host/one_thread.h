@@ -17,7 +17,8 @@
 
 /* ---- One thread ------------------------------------------------------------------------------- */
 
-static struct process the_process;
+static struct process     the_process;
+static struct credentials the_credentials;
 static struct thread  the_thread;
 static int            last_signal;
 static uint64_t       the_time;
@@ -32,7 +33,9 @@ static inline void require(bool is)
 static inline void start_thread(void)
 {
     the_process = (struct process){ .id = 1 };
-    the_thread  = (struct thread){ .process = &the_process, .id = 1 };
+    the_thread  = (struct thread){ .process = &the_process, .id = 1, .credentials = &the_credentials };
+    the_credentials = (struct credentials){ .references = 2, .capabilities.effective = CAPABILITIES_ALL };
+    the_process.credentials = &the_credentials;
     for (unsigned i = 0; i < LIMITS; i++)
         the_process.limits[i] = (struct limit){ LIMIT_NONE, LIMIT_NONE };
     on_sleep    = NULL;
@@ -40,6 +43,8 @@ static inline void start_thread(void)
 }
 
 struct thread *current_thread(void)  { return &the_thread; }
+const struct credentials *credentials_acting(void) { return &the_credentials; }
+bool has_capability(unsigned capability) { return the_credentials.capabilities.effective >> capability & 1; }
 struct process *process_find(int32_t id) { return id == the_process.id ? &the_process : NULL; }
 
 int signal_thread(struct thread *thread, const struct signal_info *info)

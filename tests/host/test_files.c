@@ -232,14 +232,15 @@ static void others_may_do_what_the_mode_says(void **state)
     make_file("f", "", 0);
     assert_int_equal(path_make_folder(fs, NULL, "t", 01777), 0);
     make_file("t/of_root", "", 0);
-    the_process.euid = the_process.egid = 1000;
+    the_credentials.user.files = the_credentials.group.files = 1000;
+    the_credentials.capabilities.effective = 0;
     assert_int_equal(path_open(fs, NULL, "f", O_RDWR, 0, &file), -EACCES);
     assert_int_equal(path_open(fs, NULL, "new", O_RDWR | O_CREAT, 0, &file), -EACCES);
     make_file("t/mine", "", 0);
     assert_int_equal(path_remove(fs, NULL, "t/of_root", false), -EPERM);
     assert_int_equal(path_rename(fs, NULL, "t/mine", NULL, "t/of_root", 0), -EPERM);
     assert_int_equal(path_remove(fs, NULL, "t/mine", false), 0);
-    the_process.euid = the_process.egid = 0;
+    start_thread();
     stop_files();
 }
 

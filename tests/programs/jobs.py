@@ -51,6 +51,7 @@ JOBS = [
     Job("handlers", "MADE/handlers"),
     Job("hostile", "MADE/hostile"),
     Job("processes", "MADE/processes", release=RECORDED),
+    Job("identities", "MADE/identities", release=RECORDED),
     Job("executes", "MADE/executes", release=RECORDED),
     Job("epoll", "MADE/epoll"),
     Job("passing", "MADE/passing", release=RECORDED),
@@ -80,7 +81,7 @@ MADE = {
     "within": ("within.c", "static"), "ranges": ("ranges.c", "static"), "pages": ("pages.c", "glibc"),
     "executes": ("executes.c", "static"), "vectors": ("vectors.c", "fixed"),
     "mappings": ("mappings.c", "static"), "locked": ("locked.c", "static"),
-    "told": ("told.c", "static"), "machine": ("machine.c", "static"),
+    "told": ("told.c", "static"), "identities": ("identities.c", "static"), "machine": ("machine.c", "static"),
     "other": ("other.c", "static"), "stretches": ("stretches.c", "static"),
 }
 

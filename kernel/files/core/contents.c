@@ -196,7 +196,7 @@ static int cut_to_seals(const struct node *node, struct buffer *from, uint64_t a
 /* A program that another user writes to loses the rights of its owner. */
 static void drop_set_id(struct node *node)
 {
-    if (user_acting() == 0)
+    if (has_capability(CAP_FSETID))
         return;
     node->mode &= ~(uint32_t)SET_USER_ID;
     if (node->mode & 0010)

@@ -212,15 +212,16 @@ int  node_add_writer(struct node *node) MUST_CHECK;
 void node_end_writer(struct node *node);
 int  file_run(struct file *file) MUST_CHECK;        /* as long as this open file lives, it forbids writing */
 
-uint32_t user_acting(void), group_acting(void);     /* whose rights count: the process's effective ones     */
-bool     acts_in_group(uint32_t gid);               /* that one, or a supplementary group of the process's  */
+uint32_t user_acting(void), group_acting(void);     /* whose rights count: process/credentials.h, `files`   */
+bool     acts_in_group(uint32_t gid);               /* that one, or a supplementary group                   */
+bool     acts_as_owner(const struct node *node);    /* the file's owner, or CAP_FOWNER                      */
 
 /*
  * A file, folder or link of a file system that may not be changed: -EROFS. Devices and pipes are written all the same.
  */
 bool node_is_read_only(const struct node *node);
 
-/* May the current process read (4), write (2), execute or search (1) it? 0, -EROFS or -EACCES. Root may nearly all. */
+/* May the current thread read (4), write (2), execute or search (1) it? 0, -EROFS or -EACCES. Root may nearly all. */
 int node_allows(const struct node *node, unsigned wanted) MUST_CHECK;
 /*
  * Another size. Growing beyond what the process may write is SIGXFSZ and -EFBIG; -EPERM for what is sealed, -EISDIR,

@@ -156,24 +156,26 @@ void node_end_runner(struct node *node) { count_user_out(node, -1); }
 /* Before the first process the kernel itself acts, as root. */
 uint32_t user_acting(void)
 {
-    const struct process *process = current_thread()->process;
+    const struct credentials *c = credentials_acting();
 
-    return process != NULL ? process->euid : 0;
+    return c != NULL ? c->user.files : 0;
 }
 
 uint32_t group_acting(void)
 {
-    const struct process *process = current_thread()->process;
+    const struct credentials *c = credentials_acting();
 
-    return process != NULL ? process->egid : 0;
+    return c != NULL ? c->group.files : 0;
 }
 
 bool acts_in_group(uint32_t gid)
 {
-    const struct process *process = current_thread()->process;
+    const struct credentials *c = credentials_acting();
 
-    return gid == group_acting() || (process != NULL && groups_have(process->groups, gid));
+    return gid == group_acting() || (c != NULL && groups_have(c->groups, gid));
 }
+
+bool acts_as_owner(const struct node *node) { return user_acting() == node->uid || has_capability(CAP_FOWNER); }
 
 bool node_is_read_only(const struct node *node)
 {
@@ -183,7 +185,19 @@ bool node_is_read_only(const struct node *node)
            (type == S_REGULAR || type == S_FOLDER || type == S_LINK);
 }
 
-/* Root may read and write all, search every folder, and execute what anybody may execute. */
+/*
+ * Who has the capabilities for it may read and write all, search every folder, and execute what anybody may execute;
+ * or only read, and search.
+ */
+static bool is_beyond_rights(const struct node *node, unsigned wanted)
+{
+    bool folder = (node->mode & S_FMT) == S_FOLDER;
+
+    if (has_capability(CAP_DAC_OVERRIDE) && (!(wanted & 1) || folder || (node->mode & 0111)))
+        return true;
+    return has_capability(CAP_DAC_READ_SEARCH) && (folder ? !(wanted & 2) : wanted == 4);
+}
+
 int node_allows(const struct node *node, unsigned wanted)
 {
     unsigned granted = node->mode & 7;
@@ -191,14 +205,9 @@ int node_allows(const struct node *node, unsigned wanted)
     assert(wanted <= 7);
     if ((wanted & 2) && node_is_read_only(node))
         return -EROFS;
-    if (user_acting() == 0) {
-        bool searchable = (node->mode & S_FMT) == S_FOLDER || (node->mode & 0111);
-
-        return (wanted & 1) && !searchable ? -EACCES : 0;
-    }
     if (user_acting() == node->uid)
         granted = node->mode >> 6 & 7;
     else if (acts_in_group(node->gid))
         granted = node->mode >> 3 & 7;
-    return (wanted & ~granted) != 0 ? -EACCES : 0;
+    return (wanted & ~granted) != 0 && !is_beyond_rights(node, wanted) ? -EACCES : 0;
 }

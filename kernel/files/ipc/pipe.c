@@ -347,7 +347,7 @@ long pipe_set_capacity(struct file *file, size_t bytes)
     if (!pipe_is(file))
         return -EBADF;
     if (bytes > PIPE_LARGEST)
-        return user_acting() == 0 && bytes <= INT32_MAX ? -ENOMEM : bytes > INT32_MAX ? -EINVAL : -EPERM;
+        return has_capability(CAP_SYS_RESOURCE) && bytes <= INT32_MAX ? -ENOMEM : bytes > INT32_MAX ? -EINVAL : -EPERM;
     while (capacity < bytes)
         capacity *= 2;
     mutex_take(&file->node->lock);

@@ -209,7 +209,8 @@ struct socket *socket_new(int type)
     node_start(&self->node, &socket_operations, &sockets, S_SOCKET | 0777);
     self->node.links = 1;
     self->type  = type;
-    self->maker = (struct credentials){ current_process()->id, user_acting(), group_acting() };
+    self->maker = (struct sender_numbers){ current_process()->id, credentials_acting()->user.effective,
+                                           credentials_acting()->group.effective };
     self->options.send_room = self->options.receive_room = SOCKET_ROOM;
     self->options.least_to_read = 1;
     return self;
@@ -293,7 +294,7 @@ int socket_shut(struct file *file, bool reading, bool writing)
 
 void socket_facts(struct file *file, struct socket_facts *out)
 {
-    static const struct credentials nobody = { 0, UINT32_MAX, UINT32_MAX };
+    static const struct sender_numbers nobody = { 0, UINT32_MAX, UINT32_MAX };
     struct socket                  *self   = socket_of(file->node);
 
     may_sleep();

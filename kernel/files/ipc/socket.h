@@ -37,7 +37,7 @@ struct socket_name {
 enum { MSG_OOB = 1, MSG_PEEK = 2, MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40, MSG_WAITALL = 0x100, MSG_NOSIGNAL = 0x4000 };
 
 /* The sender of a message. */
-struct credentials {
+struct sender_numbers {
     int32_t  process;
     uint32_t user, group;
 };
@@ -68,14 +68,14 @@ struct sending {
     const struct socket_name *to;       /* NULL: the peer                                                   */
     struct passed            *passed;   /* NULL: none. Taken over, and set to NULL, once they are on their way */
     bool                      signs;    /* `sender` is to be told instead of the process's own              */
-    struct credentials        sender;
+    struct sender_numbers        sender;
 };
 struct received {
     struct socket_name from;
     bool               cut;             /* a packet did not fit                                             */
     struct passed     *passed;          /* NULL: none; the caller releases them                             */
     bool               signed_;         /* this socket wants to know senders                                */
-    struct credentials sender;
+    struct sender_numbers sender;
 };
 
 /* One message of several pieces. Returns the bytes sent. */
@@ -89,7 +89,7 @@ int  socket_peer_name(struct file *file, struct socket_name *out) MUST_CHECK;
 struct socket_facts {
     int                type, error;     /* the error is taken: the next time it is 0 */
     bool               listening;
-    struct credentials peer;            /* process 0 when there is none              */
+    struct sender_numbers peer;            /* process 0 when there is none              */
 };
 void socket_facts(struct file *file, struct socket_facts *out);
 

@@ -93,18 +93,18 @@ static long stream_broken(const struct socket *self, unsigned flags)
     return -EPIPE;
 }
 
-static struct credentials own_credentials(void)
+static struct sender_numbers own_credentials(void)
 {
-    const struct process *process = current_process();
+    const struct credentials *c = credentials_acting();
 
-    return (struct credentials){ process->id, process->uid, process->gid };
+    return (struct sender_numbers){ current_process()->id, c->user.real, c->group.real };
 }
 
 /* The sender of a message: named by the message, or wanted by one of the two sockets, or unknown. */
-static struct credentials packet_signature(const struct socket *from, const struct socket *to,
+static struct sender_numbers packet_signature(const struct socket *from, const struct socket *to,
                                            const struct sending *what)
 {
-    static const struct credentials nobody = { 0, 65534, 65534 };
+    static const struct sender_numbers nobody = { 0, 65534, 65534 };
 
     if (what->signs)
         return what->sender;
@@ -342,7 +342,7 @@ static long scatter_packet(const struct packet *packet, size_t at, struct buffer
     return done;
 }
 
-static bool same_sender(const struct credentials *a, const struct credentials *b)
+static bool same_sender(const struct sender_numbers *a, const struct sender_numbers *b)
 {
     return a->process == b->process && a->user == b->user && a->group == b->group;
 }

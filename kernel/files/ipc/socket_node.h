@@ -25,7 +25,7 @@ struct passed {
 struct packet {
     struct packet     *next;
     struct passed     *passed;                  /* NULL: none                                             */
-    struct credentials sender;
+    struct sender_numbers sender;
     size_t             at, bytes;
     uint8_t            name_length;
     char               data[];
@@ -51,7 +51,7 @@ struct socket {
     struct node       *name_node;               /* the name's node in the file system, a reference */
     struct socket     *next_abstract;
     struct socket     *clients, *next_client;   /* datagram sockets whose peer this is; no references */
-    struct credentials maker;                   /* the process that made it                   */
+    struct sender_numbers maker;                   /* the process that made it                   */
     struct wait_queue  room;  /* senders that wait for room in this; connect() that waits to be queued     */
     struct socket_options options;
     /* For the search for sockets that only messages hold, socket_passed.c. */

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/string.h"
 #include "files/path/missing.h"
+#include "process/credentials.h"
 
 enum { SET_GROUP_ID = 02000 };
 
@@ -140,7 +141,7 @@ int path_make_node(struct fs_context *fs, struct node *start, const char *path, 
         return -EPERM;
     if (type != S_REGULAR && type != S_PIPE && type != S_SOCKET && type != S_CHARACTER && type != S_BLOCK)
         return -EINVAL;
-    if ((type == S_CHARACTER || type == S_BLOCK) && user_acting() != 0)
+    if ((type == S_CHARACTER || type == S_BLOCK) && !has_capability(CAP_MKNOD))
         return -EPERM;
     return make_at(fs, start, path, mode & (S_FMT | 07777), device);
 }

@@ -10,10 +10,9 @@ enum { STICKY = 01000 };
 /* In a sticky folder only the owners of folder or entry may remove it. */
 static int may_remove(const struct node *folder, const struct node *node)
 {
-    uint32_t who = user_acting();
-    int      err = folder_may_change(folder);
+    int err = folder_may_change(folder);
 
-    if (err == 0 && (folder->mode & STICKY) && who != 0 && who != folder->uid && who != node->uid)
+    if (err == 0 && (folder->mode & STICKY) && user_acting() != folder->uid && !acts_as_owner(node))
         err = -EPERM;
     return err;
 }

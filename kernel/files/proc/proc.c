@@ -244,8 +244,8 @@ static struct proc_node *make_proc_node(struct proc_node *above, const struct pr
     node_hold(&above->node);
     process = proc_process(self);
     if (process != NULL) {
-        self->node.uid = process->euid;
-        self->node.gid = process->egid;
+        self->node.uid = process->credentials->user.effective;
+        self->node.gid = process->credentials->group.effective;
     }
     return self;
 }

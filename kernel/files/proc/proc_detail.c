@@ -75,14 +75,14 @@ int proc_write_adjust(struct text *text, struct proc_node *node)
     return 0;
 }
 
-/* A process that is not root's may make its own end likelier, not less likely. */
+/* Without the capability a process may make its own end likelier, not less likely. */
 static int set_adjust(struct proc_node *node, int32_t value)
 {
     struct process *p = proc_process(node);
 
     if (p == NULL)
         return -ESRCH;
-    if (value < p->oom_score_adj && user_acting() != 0)
+    if (value < p->oom_score_adj && !has_capability(CAP_SYS_RESOURCE))
         return -EACCES;
     p->oom_score_adj = value;
     return 0;

@@ -274,41 +274,43 @@ static int write_status(struct text *text, struct proc_node *node)
 {
     const struct process *p = proc_process(node);
     const struct thread  *t;
+    struct credentials   *c;
     uint64_t              ignored, caught;
     char                  state;
 
     if (p == NULL)
         return -ESRCH;
     t     = thread_of(node, p);
+    c     = credentials_hold(t != NULL ? t->credentials : p->credentials);      /* the text may wait for memory */
     state = state_of(p, t);
     signal_sets(p, &ignored, &caught);
     text_add(text, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\n"
                    "TracerPid:\t0\n",
              process_name_of(p, t), p->fs != NULL ? (unsigned)p->fs->umask : 0u, state, state_word(state), p->id,
              node->thread != 0 ? node->thread : p->id, p->parent != NULL ? p->parent->id : 0);
-    text_add(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t64\nGroups:\t", (unsigned)p->uid,
-             (unsigned)p->euid,
-             (unsigned)p->suid, (unsigned)p->euid, (unsigned)p->gid, (unsigned)p->egid, (unsigned)p->sgid,
-             (unsigned)p->egid);
-    add_groups(text, p->groups);
+    text_add(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t64\nGroups:\t", (unsigned)c->user.real,
+             (unsigned)c->user.effective, (unsigned)c->user.saved, (unsigned)c->user.files, (unsigned)c->group.real,
+             (unsigned)c->group.effective, (unsigned)c->group.saved, (unsigned)c->group.files);
+    add_groups(text, c->groups);
     text_add(text, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", p->id,
              node->thread != 0 ? node->thread : p->id, p->group, p->session);
     add_memory(text, p);
     text_add(text, "CoreDumping:\t0\nTHP_enabled:\t0\nThreads:\t%u\nSigQ:\t%u/%u\n", (unsigned)p->thread_count,
-             (unsigned)p->account->signals, (unsigned)p->limits[RLIMIT_SIGPENDING].soft);
+             (unsigned)c->account->signals, (unsigned)p->limits[RLIMIT_SIGPENDING].soft);
     text_add(text, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n",
              t != NULL ? (unsigned long long)t->pending.pending : 0ull, (unsigned long long)p->pending.pending,
              t != NULL ? (unsigned long long)t->mask : 0ull, (unsigned long long)ignored, (unsigned long long)caught);
     text_add(text, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:\t%016llx\n"
                    "NoNewPrivs:\t%d\n",
-             (unsigned long long)p->capabilities.inheritable, (unsigned long long)p->capabilities.permitted,
-             (unsigned long long)p->capabilities.effective, (unsigned long long)p->capabilities.bounding,
-             (unsigned long long)p->capabilities.ambient, t != NULL ? t->no_new_privileges : 0);
+             (unsigned long long)c->capabilities.inheritable, (unsigned long long)c->capabilities.permitted,
+             (unsigned long long)c->capabilities.effective, (unsigned long long)c->capabilities.bounding,
+             (unsigned long long)c->capabilities.ambient, t != NULL ? t->no_new_privileges : 0);
     text_add(text, "Seccomp:\t0\nSeccomp_filters:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\nMems_allowed:\t1\n"
                    "Mems_allowed_list:\t0\n");
     text_add(text, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
              t != NULL ? (unsigned long long)t->used.switches_voluntary : 0ull,
              t != NULL ? (unsigned long long)t->used.switches_involuntary : 0ull);
+    credentials_release(c);
     return 0;
 }
 
