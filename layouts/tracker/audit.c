@@ -46,25 +46,59 @@ static uint32_t count_spaces(void)
     return count;
 }
 
+/* The numbers that the n-th page of trackers, or of the list, has room for: none where it is not there. */
+static struct span numbers_of(uint32_t n, page_t page, uint32_t a_page, uint32_t all)
+{
+    uint32_t first = n * a_page;
+
+    return span_of(first, !pinned_page_is_there(page) ? 0 : all - first < a_page ? all - first : a_page);
+}
+
+static struct span trackers_of_page(uint32_t n)
+{
+    return numbers_of(n, trackers_page(n), TRACKERS_A_PAGE, trackers_end());
+}
+
+/* How many places of the n-th page of the list are owned. */
+static uint32_t places_owned(uint32_t n)
+{
+    struct span places = numbers_of(n, trackers_list_page(n), POINTERS_A_PAGE, lists_places());
+    uint32_t    owned  = 0;
+
+    for (page_t place = places.first; place < places.end; place++)
+        owned += lists_at((uint32_t)place) != 0;
+    return owned;
+}
+
+/* Returns how many places the object of a tracker in use has. */
+static uint32_t audit_tracker(uint32_t number, const struct pg_tracker *tracker, struct audit_report *report)
+{
+    if (number != MASTER_TRACKER)
+        return audit_extent(number, tracker, report);
+    if (tracker->pt_ptr != layout.master || tracker->pcount != TRACKED_WHOLE)
+        audit_fail(report, "E2", "the master table's tracker says 0x%08x, %u pages", tracker->pt_ptr, tracker->pcount);
+    return 0;
+}
+
 static void audit_trackers(struct audit_report *report)
 {
     uint32_t   in_use = 0, places = 0, listed = 0, spaces = count_spaces();
     lock_state state = lock_take(&trackers_lock);
 
-    for (uint32_t n = 0; n < trackers_end(); n++) {
-        const struct pg_tracker *tracker = tracker_at(n);
+    for (uint32_t n = 0; n * TRACKERS_A_PAGE < trackers_end(); n++) {
+        struct span numbers = trackers_of_page(n);
 
-        if (tracker == NULL || tracker->pt_ptr == 0)
-            continue;
-        in_use++;
-        if (n != MASTER_TRACKER)
-            places += audit_extent(n, tracker, report);
-        else if (tracker->pt_ptr != layout.master || tracker->pcount != TRACKED_WHOLE)
-            audit_fail(report, "E2", "the master table's tracker says 0x%08x, %u pages", tracker->pt_ptr,
-                       tracker->pcount);
+        for (page_t i = numbers.first; i < numbers.end; i++) {
+            const struct pg_tracker *tracker = tracker_at((uint32_t)i);
+
+            if (tracker->pt_ptr == 0)
+                continue;
+            in_use++;
+            places += audit_tracker((uint32_t)i, tracker, report);
+        }
     }
-    for (uint32_t place = 0; place < lists_places(); place++)
-        listed += lists_at(place) != 0;
+    for (uint32_t n = 0; n * POINTERS_A_PAGE < lists_places(); n++)
+        listed += places_owned(n);
     if (listed != places)
         audit_fail(report, "E1", "%u places are owned, the extents of all trackers have %u", listed, places);
     if (in_use != spaces)
@@ -126,19 +160,15 @@ static void audit_pinned_pages(struct audit_report *report)
     lock_state state = lock_take(&trackers_lock);
 
     for (uint32_t n = 0; n * TRACKERS_A_PAGE < trackers_end(); n++) {
-        uint32_t in_use = 0;
+        struct span numbers = trackers_of_page(n);
+        uint32_t    in_use  = 0;
 
-        for (uint32_t i = n * TRACKERS_A_PAGE; i < (n + 1) * TRACKERS_A_PAGE && i < trackers_end(); i++)
-            in_use += tracker_at(i) != NULL && tracker_at(i)->pt_ptr != 0;
+        for (page_t i = numbers.first; i < numbers.end; i++)
+            in_use += tracker_at((uint32_t)i)->pt_ptr != 0;
         audit_pins(trackers_page(n), in_use, report);
     }
-    for (uint32_t n = 0; n * POINTERS_A_PAGE < lists_places(); n++) {
-        uint32_t in_use = 0;
-
-        for (uint32_t i = n * POINTERS_A_PAGE; i < (n + 1) * POINTERS_A_PAGE && i < lists_places(); i++)
-            in_use += lists_at(i) != 0;
-        audit_pins(trackers_list_page(n), in_use, report);
-    }
+    for (uint32_t n = 0; n * POINTERS_A_PAGE < lists_places(); n++)
+        audit_pins(trackers_list_page(n), places_owned(n), report);
     lock_drop(&trackers_lock, state);
 }
 
