@@ -62,11 +62,14 @@ LINK_FLAGS   = -m32 -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecs
 BIOS_FLAGS   = -m32 -march=i386 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
                -fno-tree-loop-distribute-patterns -fno-delete-null-pointer-checks -fno-asynchronous-unwind-tables \
                -mno-sse -mno-mmx -mno-80387 -Os -g $(nowhere) $(warnings) -Iarch/i386 -Ikernel -I.
-# boot/start.S: the header's first word.
-AS_MULTIBOOT = -Wl,--defsym=boot_multiboot_magic=0x1BADB002
+# boot/start.S: the header's first words. GRUB is asked for a screen as well.
+multiboot    = -Wl,--defsym=boot_multiboot_magic=$(1) -Wl,--defsym=boot_multiboot_wants=$(2) \
+               -Wl,--defsym=boot_multiboot_sum=$(3)
+AS_MULTIBOOT = $(call multiboot,0x1BADB002,3,0xE4524FFB)
+AS_GRUB      = $(call multiboot,0x1BADB002,7,0xE4524FF7)
 # Sections lie in the file one after the other, not each at a page of its own: QEMU reads, and does not map.
 UNPADDED     = -Wl,-z,max-page-size=16 -Wl,-z,common-page-size=16
-AS_PVH       = -Wl,--defsym=boot_multiboot_magic=0
+AS_PVH       = $(call multiboot,0,0,0)
 TOOL_FLAGS   = -std=gnu11 -D_GNU_SOURCE -O2 -g $(nowhere) $(warnings) -Itools
 SANITIZERS   = -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_FLAGS   = -m64 -std=gnu11 -D_GNU_SOURCE $(warnings) -fno-omit-frame-pointer -fno-pie -pthread \
@@ -355,10 +358,25 @@ $(B)/kernel-run.elf: $(call objects,kernel,$(run)) $(run_parts) $(L)/kernel.ld $
 
 # ---- The CD image ---------------------------------------------------------------------
 
+# Firmware that has no text mode has pixels, so kernels for GRUB bring glyphs: those of GRUB's own font.
+GRUB_FONT = /usr/share/grub/euro.pf2
+
+$(O)/font/screen_font.c: tools/font.awk | $(O)/setup-iso
+	@mkdir -p $(@D)
+	$(call note,font,$(GRUB_FONT))od -An -v -tu1 $(GRUB_FONT) | awk -f tools/font.awk > $@
+
+$(O)/font/screen_font.o: $(O)/font/screen_font.c
+	@$(CC) $(KERNEL_FLAGS) -c -o $@ $<
+
+$(B)/kernel-grub.elf: $(B)/kernel.elf $(O)/font/screen_font.o
+	$(call note,link,$@)$(CC) $(LINK_FLAGS) $(AS_GRUB) -s -T $(L)/kernel.ld -o $@ $(linked) $(B)/symbols-1.o \
+	    $(O)/font/screen_font.o
+
 $(O)/quire.iso: quire FORCE | $(O)/setup-iso $(O)/programs/programs.done
-	@for layout in $(LAYOUTS); do $(MAKE) --no-print-directory LAYOUT=$$layout kernel || exit 1; done
+	@for layout in $(LAYOUTS); do \
+	    $(MAKE) --no-print-directory LAYOUT=$$layout $(O)/$$layout/kernel-grub.elf || exit 1; done
 	@$(O)/host/quire image --archive $(O)/shell.cpio
-	@sh tools/iso $@ $(LAYOUT) $(O)/shell.cpio $(foreach layout,$(LAYOUTS),$(O)/$(layout)/kernel.elf)
+	@sh tools/iso $@ $(LAYOUT) $(O)/shell.cpio $(foreach layout,$(LAYOUTS),$(O)/$(layout)/kernel-grub.elf)
 
 # ---- The page -------------------------------------------------------------------------
 #

@@ -221,7 +221,9 @@ kernel += kernel/linux/mount.c                      # mounts
 
 # kernel/devices: the few devices there are
 kernel += kernel/devices/serial.c                   # the serial line
-kernel += kernel/devices/vga.c                      # the text screen
+kernel += kernel/devices/screen.c                   # the screen: from bytes to cells
+kernel += kernel/devices/vga.c                      # cells of the PC's text mode
+kernel += kernel/devices/pixels.c                   # cells drawn with the font that kernels for GRUB have
 kernel += kernel/devices/keys.c                     # from scan codes to bytes
 kernel += kernel/devices/keyboard.c                 # the keyboard
 kernel += kernel/devices/acpi.c                     # what firmware's tables say of switching off
@@ -324,6 +326,7 @@ aside = claims.c claims_% mutations.c corrupt.c audit.c console.c commands.c
 whole = $(filter kernel/memory/check/% %/process_audit.c %/process_corrupt.c,$(kernel)) \
         $(filter kernel/claims/% kernel/console/%,$(kernel)) \
         $(addprefix kernel/init/,console.c checks.c snapshot.c map_line.c) kernel/base/symbol.c \
+        $(addprefix kernel/devices/,screen.c vga.c pixels.c) \
         $(foreach source,$(filter layouts/%,$(kernel)),$(if $(filter $(aside),$(notdir $(source))),$(source)))
 run   = $(filter-out $(whole),$(kernel)) $(run_only)
 run_only = kernel/init/run_only.c                   # what it answers instead
@@ -386,7 +389,7 @@ machine_base = tests/host/no_processes.c \
                $(addprefix kernel/process/,load.c numbers.c groups.c timer_heap.c timer_table.c) \
                $(addprefix kernel/base/,bitset.c print.c string.c lock.c divide.c) \
                $(addprefix boot/,physical.c multiboot.c pvh.c bios.c) \
-               $(addprefix kernel/devices/,pci.c channel_frames.c keys.c acpi.c) \
+               $(addprefix kernel/devices/,pci.c channel_frames.c keys.c acpi.c screen.c) \
                kernel/files/terminal/line_discipline.c kernel/files/terminal/line_discipline_output.c
 # Files, as far as they need no processes but one.
 machine_files = $(addprefix kernel/files/core/,node.c contents.c file.c descriptor.c lock.c poll_wait.c) \

@@ -65,6 +65,16 @@ struct boot_path {
     uint32_t drive, a20;                                /* the BIOS's number; enum boot_a20                         */
 };
 
+/* A screen of pixels, as the loader left it. Nothing of it is sure: devices/pixels.c looks. start == 0: none. */
+enum { SCREEN_RED, SCREEN_GREEN, SCREEN_BLUE, SCREEN_COLOURS };
+
+struct boot_screen {
+    uint64_t start;                                     /* physical address of the upper left pixel                 */
+    uint32_t pitch, width, height;                      /* bytes from one row to the next; pixels                   */
+    uint8_t  bits;                                      /* of a pixel, which takes whole bytes                      */
+    uint8_t  shift[SCREEN_COLOURS], length[SCREEN_COLOURS];     /* lowest bit and number of bits of each colour     */
+};
+
 struct boot_info {
     uint32_t magic;                         /* of the way in, 0 if none came         */
     const char *problem;                    /* NULL, or why we cannot go on: the address of text in
@@ -76,11 +86,13 @@ struct boot_info {
     bool     text_cut;                      /* the command line did not fit          */
     char     text[BOOT_TEXT];
     char     loader[BOOT_NAME];
-    struct boot_path path;
+    struct boot_path   path;
+    struct boot_screen screen;
 };
 
-/* The copy that the kernel keeps, and the magic number of the way in. */
-const struct boot_path *boot_path(void);
+/* The copies that the kernel keeps, and the magic number of the way in. */
+const struct boot_path   *boot_path(void);
+const struct boot_screen *boot_screen(void);
 uint32_t boot_magic(void);
 
 #endif

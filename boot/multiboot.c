@@ -10,12 +10,15 @@
 /* Which fields are there (flags, at offset 0). */
 enum {
     HAS_SIZES = 1 << 0, HAS_COMMAND_LINE = 1 << 2, HAS_MODULES = 1 << 3, HAS_MAP = 1 << 6, HAS_LOADER = 1 << 9,
+    HAS_SCREEN = 1 << 12,
 };
 
 /* Offsets of the fields used. */
 enum {
     AT_FLAGS = 0, AT_LOWER = 4, AT_UPPER = 8, AT_COMMAND_LINE = 16, AT_MODULE_COUNT = 20, AT_MODULES = 24,
     AT_MAP_BYTES = 44, AT_MAP = 48, AT_LOADER = 64, INFORMATION_BYTES = 68,
+    AT_SCREEN = 88, AT_PITCH = 96, AT_WIDTH = 100, AT_HEIGHT = 104, AT_BITS = 108, AT_COLOURS = 112,
+    SCREEN_END = 121,                   /* three bytes more than it is: bytes are read by fours */
 };
 
 enum {
@@ -87,6 +90,29 @@ static void read_modules(struct boot_info *info, const struct physical *memory, 
     }
 }
 
+static uint8_t read_byte(const struct physical *memory, uint64_t at) { return (uint8_t)physical_read32(memory, at); }
+
+/*
+ * A screen of pixels with colours of their own; a text mode, or colours from a palette, are no screen to draw on. The
+ * specification's table has the colours at 110; its header file aligns them to 112, and that is where GRUB puts them.
+ */
+static void read_screen(struct boot_screen *screen, const struct physical *memory, uint64_t at)
+{
+    enum { DIRECT_COLOUR = 1 };
+
+    if (!physical_readable(memory, at, SCREEN_END) || read_byte(memory, at + AT_BITS + 1) != DIRECT_COLOUR)
+        return;
+    screen->start = physical_read64(memory, at + AT_SCREEN);
+    screen->pitch = physical_read32(memory, at + AT_PITCH);
+    screen->width = physical_read32(memory, at + AT_WIDTH);
+    screen->height = physical_read32(memory, at + AT_HEIGHT);
+    screen->bits = read_byte(memory, at + AT_BITS);
+    for (unsigned c = 0; c < SCREEN_COLOURS; c++) {
+        screen->shift[c] = read_byte(memory, at + AT_COLOURS + 2 * c);
+        screen->length[c] = read_byte(memory, at + AT_COLOURS + 2 * c + 1);
+    }
+}
+
 void multiboot_read(struct boot_info *info, const struct physical *memory, uint32_t magic, uint32_t address)
 {
     uint32_t flags = physical_read32(memory, address);
@@ -114,6 +140,8 @@ void multiboot_read(struct boot_info *info, const struct physical *memory, uint3
                                        BOOT_TEXT);
     if (flags & HAS_LOADER)
         physical_text(memory, physical_read32(memory, address + AT_LOADER), info->loader, BOOT_NAME);
+    if (flags & HAS_SCREEN)
+        read_screen(&info->screen, memory, address);
     if (info->range_count == 0 && !info->problem)
         info->problem = "memory: the loader gave no memory map";
 }

@@ -7,7 +7,9 @@
  * own relocator does (bios.h); one that follows the PVH note jumps to pvh_start, which brings its own.
  *
  * QEMU takes an image with both headers for Multiboot, which its small machine cannot load. So the linker decides:
- * boot_multiboot_magic is the header's magic number, or 0 in the image for PVH.
+ * boot_multiboot_magic is the header's magic number, or 0 in the image for PVH. boot_multiboot_wants is what the header
+ * asks for: modules on page borders, memory information, and in the image for GRUB a screen (QEMU has none to give, and
+ * would say so each time). boot_multiboot_sum makes the three add up to 0.
  *
  * All of boot/ is linked where it is loaded, in the .boot sections. It calls nothing outside
  * them: the rest of the kernel lives at virtual addresses that do not exist yet.
@@ -38,7 +40,7 @@
 #define MULTIBOOT_MAGIC     0x2BADB002
 #define MULTIBOOT_HAS_MEMORY 1              /* in its flags, the first word; then */
 #define MULTIBOOT_UPPER     8
-#define MULTIBOOT_WANTS     3               /* modules on page borders, memory information */
+#define MULTIBOOT_TEXT_MODE 1               /* of the screen, where the firmware has one; else pixels */
 
 #define CR0_PROTECT         0x00000001
 #define CR0_WRITE_PROTECT   0x00010000
@@ -58,8 +60,10 @@
     .section .boot.header, "a"
     .balign 4
     .long boot_multiboot_magic
-    .long MULTIBOOT_WANTS
-    .long -(MULTIBOOT_HEADER + MULTIBOOT_WANTS)
+    .long boot_multiboot_wants
+    .long boot_multiboot_sum
+    .skip 20                                /* addresses for images that are not ELF */
+    .long MULTIBOOT_TEXT_MODE, 1024, 768, 32        /* a screen, where boot_multiboot_wants has it: kind, size, bits */
 
     .section .boot.note, "a", @note
     .balign 4

@@ -76,6 +76,8 @@ static void print_boot_way(const struct boot_path *path)
 
 int run_boot(int count, char **words)
 {
+    const struct boot_screen *screen = boot_screen();
+
     (void)count, (void)words;
     switch (boot_magic()) {
     case MULTIBOOT_MAGIC:
@@ -89,6 +91,9 @@ int run_boot(int count, char **words)
         print_boot_way(boot_path());
         break;
     }
+    if (screen->start != 0)
+        print("The screen: %u by %u pixels of %u bits, %u bytes a row, at %08llx\n", screen->width, screen->height,
+              screen->bits, screen->pitch, (unsigned long long)screen->start);
     return 0;
 }
 

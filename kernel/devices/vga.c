@@ -1,28 +1,45 @@
 /*
- * vga.c - the PC's text screen.
+ * vga.c - the PC's text mode, 80 by 25: a cell is a character and its colours.
+ *
+ * Source   IBM PS/2 Hardware Interface Technical Reference, "Video Subsystem".
  */
-#include "devices/vga.h"
 #include "base/error.h"
 #include "cpu.h"
+#include "devices/screen_device.h"
 #include "io.h"
 #include "memory/spaces/space.h"
 
 enum {
-    COLUMNS = 80, LINES = 25, TAB = 8,
+    LINES = 25,
     LIGHT_GREY = 0x0700,
     INDEX = 0x3D4, VALUE = 0x3D5, CURSOR_HIGH = 0x0E, CURSOR_LOW = 0x0F,
+    FIRST_LATIN = 0xA0,
 };
 #define SCREEN_START 0xB8000ull
-#define SCREEN_BYTES (COLUMNS * LINES * 2)
+#define SCREEN_BYTES (SCREEN_COLUMNS * LINES * 2)
 
 static struct region      window;
 static volatile uint16_t *cells;
-static unsigned           line, column;
-static enum { PLAIN, AFTER_ESCAPE, IN_SEQUENCE } state;
 
-static void show_cursor(void)
+/* The adapter's own characters (code page 437) for those of ISO 8859-1 from 0xA0 on; '?' where it has none. */
+static const uint8_t latin[] = {
+    0xFF, 0xAD, 0x9B, 0x9C, 0x3F, 0x9D, 0x3F, 0x3F, 0x3F, 0x3F, 0xA6, 0xAE, 0xAA, 0x3F, 0x3F, 0x3F,
+    0xF8, 0xF1, 0xFD, 0x3F, 0x3F, 0xE6, 0x3F, 0xFA, 0x3F, 0x3F, 0xA7, 0xAF, 0xAC, 0xAB, 0x3F, 0xA8,
+    0x3F, 0x3F, 0x3F, 0x3F, 0x8E, 0x8F, 0x92, 0x80, 0x3F, 0x90, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F,
+    0x3F, 0xA5, 0x3F, 0x3F, 0x3F, 0x3F, 0x99, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x9A, 0x3F, 0x3F, 0xE1,
+    0x85, 0xA0, 0x83, 0x3F, 0x84, 0x86, 0x91, 0x87, 0x8A, 0x82, 0x88, 0x89, 0x8D, 0xA1, 0x8C, 0x8B,
+    0x3F, 0xA4, 0x95, 0xA2, 0x93, 0x3F, 0x94, 0xF6, 0x3F, 0x97, 0xA3, 0x96, 0x81, 0x3F, 0x3F, 0x98,
+};
+
+static void draw_cell(unsigned line, unsigned column, uint8_t character)
 {
-    unsigned at = line * COLUMNS + column;
+    cells[line * SCREEN_COLUMNS + column] =
+        LIGHT_GREY | (character >= FIRST_LATIN ? latin[character - FIRST_LATIN] : character);
+}
+
+static void place_cursor(unsigned line, unsigned column, uint8_t character __attribute__((unused)))
+{
+    unsigned at = line * SCREEN_COLUMNS + column;
 
     port_write8(INDEX, CURSOR_HIGH);
     port_write8(VALUE, (uint8_t)(at >> 8));
@@ -30,20 +47,14 @@ static void show_cursor(void)
     port_write8(VALUE, (uint8_t)at);
 }
 
-static void clear_line(unsigned n)
-{
-    for (unsigned c = 0; c < COLUMNS; c++)
-        cells[n * COLUMNS + c] = LIGHT_GREY | ' ';
-}
-
-int vga_start(void)
+int vga_start(struct screen_device *device)
 {
     volatile uint16_t *screen;
     int                error;
 
     error = kernel_map_device(&window, "text screen", SCREEN_START, SCREEN_BYTES, CACHE_COMBINE);
-    if (error)
-        return error;
+    if (error != 0)
+        return error == -ENOMEM ? -ENOMEM : -ENODEV;
     screen = pointer_to(page_address(window.span.first));
     screen[0] = LIGHT_GREY | '?';
     if (screen[0] != (LIGHT_GREY | '?')) {          /* nobody answers */
@@ -51,64 +62,6 @@ int vga_start(void)
         return -ENODEV;
     }
     cells = screen;
-    for (unsigned n = 0; n < LINES; n++)
-        clear_line(n);
-    show_cursor();
+    *device = (struct screen_device){ .lines = LINES, .draw = draw_cell, .cursor = place_cursor };
     return 0;
-}
-
-static void next_line(void)
-{
-    column = 0;
-    if (++line < LINES)
-        return;
-    line = LINES - 1;
-    for (unsigned i = 0; i < (LINES - 1) * COLUMNS; i++)
-        cells[i] = cells[i + COLUMNS];
-    clear_line(LINES - 1);
-}
-
-/* ESC, then '[' and parameters up to a letter; or ESC and one character. True if c was part of one. */
-static bool swallow_sequence(char c)
-{
-    switch (state) {
-    case PLAIN:
-        state = c == '\033' ? AFTER_ESCAPE : PLAIN;
-        return c == '\033';
-    case AFTER_ESCAPE:
-        state = c == '[' ? IN_SEQUENCE : PLAIN;
-        return true;
-    default:
-        state = c >= '@' && c <= '~' ? PLAIN : IN_SEQUENCE;
-        return true;
-    }
-}
-
-static void put_character(char c)
-{
-    if (swallow_sequence(c))
-        return;
-    if (c == '\n') {
-        next_line();
-    } else if (c == '\r') {
-        column = 0;
-    } else if (c == '\b') {
-        column -= column > 0;
-    } else if (c == '\t') {
-        column += TAB - column % TAB;
-    } else if ((uint8_t)c >= ' ') {
-        cells[line * COLUMNS + column] = LIGHT_GREY | (uint8_t)c;
-        column++;
-    }
-    if (column >= COLUMNS)
-        next_line();
-}
-
-void vga_write(const char *text, size_t length)
-{
-    if (cells == NULL)
-        return;
-    for (size_t i = 0; i < length; i++)
-        put_character(text[i]);
-    show_cursor();
 }

@@ -9,7 +9,7 @@
 #include "cpu.h"
 #include "devices/keyboard.h"
 #include "devices/serial.h"
-#include "devices/vga.h"
+#include "devices/screen.h"
 #include "memory/audit.h"
 #include "power.h"
 #include "process/schedule.h"
@@ -94,8 +94,8 @@ void console_start(char *command_line)
     console_typed = typed_key;
     serial_listen();
     keyboard_start(NULL);
-    if (vga_start() == 0)
-        print_to(vga_write);
+    if (screen_start() == 0)
+        print_to(screen_write);
     interrupts_on();                    /* commands may sleep: they start programs and wait for them */
     commands = option_value(command_line, "run");
     if (commands != NULL)

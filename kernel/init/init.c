@@ -13,7 +13,7 @@
 #include "base/string.h"
 #include "cpu.h"
 #include "devices/channel_link.h"
-#include "devices/vga.h"
+#include "devices/screen.h"
 #include "files/core/descriptor.h"
 #include "files/path/missing.h"
 #include "files/proc/reports.h"
@@ -423,8 +423,8 @@ static int make_program(void)
 void init_run(void)
 {
     assert(archive_count > 0);
-    if ((text_has_word(words, "channel=none") || channel_start(words) != 0) && vga_start() == 0)
-        print_to(vga_write);            /* without a channel the serial line serves, and the screen shows it */
+    if ((text_has_word(words, "channel=none") || channel_start(words) != 0) && screen_start() == 0)
+        print_to(screen_write);            /* without a channel the serial line serves, and the screen shows it */
     threads_start();
     programs_start();
     schedule_start();

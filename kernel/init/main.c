@@ -37,10 +37,12 @@ enum { DEVICES_MAXIMUM = 64 };
 static struct device_range devices[DEVICES_MAXIMUM];
 static char                command_line[BOOT_TEXT];
 static struct boot_path    way;
+static struct boot_screen  screen;
 static uint32_t            way_magic;
 
-const struct boot_path *boot_path(void) { return &way; }
-uint32_t                boot_magic(void) { return way_magic; }
+const struct boot_path   *boot_path(void)   { return &way; }
+const struct boot_screen *boot_screen(void) { return &screen; }
+uint32_t                  boot_magic(void)  { return way_magic; }
 
 static void refuse_start(const char *why) NORETURN;
 static void refuse_start(const char *why)
@@ -86,6 +88,7 @@ void kernel_main(const struct boot_info *info, frame_t root)
     text_copy(command_line, info->text, sizeof command_line);
     way       = info->path;
     way_magic = info->magic;
+    screen    = info->screen;
     panic_options(command_line);
     if (info->problem != NULL)
         refuse_start(info->problem);

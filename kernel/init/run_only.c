@@ -3,8 +3,10 @@
  */
 #include "init/checks.h"
 
+#include "base/error.h"
 #include "base/print.h"
 #include "base/symbol.h"
+#include "devices/screen.h"
 #include "init/map_line.h"
 #include "init/snapshot.h"
 #include "power.h"
@@ -31,6 +33,10 @@ void symbols_in_words(const vaddr_t *callers, unsigned count, char *out, size_t 
     (void)size;
     out[0] = '\0';
 }
+
+/* A sandbox has none. */
+int  screen_start(void)                                                                              { return -ENODEV; }
+void screen_write(const char *text __attribute__((unused)), size_t length __attribute__((unused)))   { }
 
 void snapshot_write(struct snapshot_sink *sink __attribute__((unused)), const char *moment __attribute__((unused))) { }
 void map_line_start(void)                                             { }

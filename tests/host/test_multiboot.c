@@ -19,6 +19,7 @@
 enum {
     MEMORY = 64 * 1024, INFORMATION = 0x100, MAP = 0x1000, MODULES = 0x8000, TEXT = 0xC000, LOADER = 0xD000,
     FLAG_SIZES = 1, FLAG_TEXT = 4, FLAG_MODULES = 8, FLAG_MAP = 64, FLAG_LOADER = 512,
+    FLAG_SCREEN = 1 << 12,
 };
 
 static uint8_t         *memory;
@@ -135,6 +136,59 @@ static void a_map_that_keeps_off_the_bios_stays_as_it_is(void **state)
     add_entry(20, 0x100000, 0x1EE0000, BOOT_USABLE);
     read_all();
     assert_int_equal(info.range_count, 3);
+}
+
+/* As GRUB does: the colours behind the kind, aligned to four bytes. */
+static void add_screen(uint8_t kind)
+{
+    static const uint8_t colours[] = { 16, 8, 8, 7, 0, 6 };
+
+    put64(INFORMATION + 88, 0x1C0000000);
+    put32(INFORMATION + 96, 3200);
+    put32(INFORMATION + 100, 800);
+    put32(INFORMATION + 104, 600);
+    memory[INFORMATION + 108] = 32;
+    memory[INFORMATION + 109] = kind;
+    memcpy(memory + INFORMATION + 112, colours, sizeof colours);
+    flag(FLAG_SCREEN);
+}
+
+static void a_screen_of_pixels_is_read(void **state)
+{
+    const struct boot_screen *screen = &info.screen;
+
+    (void)state;
+    add_screen(1);
+    read_all();
+    assert_int_equal(screen->start, 0x1C0000000);
+    assert_int_equal(screen->pitch, 3200);
+    assert_int_equal(screen->width, 800);
+    assert_int_equal(screen->height, 600);
+    assert_int_equal(screen->bits, 32);
+    assert_int_equal(screen->shift[SCREEN_RED], 16);
+    assert_int_equal(screen->length[SCREEN_GREEN], 7);
+    assert_int_equal(screen->length[SCREEN_BLUE], 6);
+}
+
+static void text_and_palettes_are_no_screen_to_draw_on(void **state)
+{
+    static const uint8_t kinds[] = { 0, 2, 255 };
+
+    (void)state;
+    for (unsigned n = 0; n < 3; n++) {
+        add_screen(kinds[n]);
+        read_all();
+        assert_int_equal(info.screen.start, 0);
+    }
+}
+
+static void a_screen_that_is_told_at_the_end_of_memory_is_none(void **state)
+{
+    (void)state;
+    memset(memory + MEMORY - 112, 0xFF, 112);
+    memory[MEMORY - 112 + 109] = 1;
+    read_at(MULTIBOOT_MAGIC, MEMORY - 112);
+    assert_int_equal(info.screen.start, 0);
 }
 
 static void entries_may_have_any_stride(void **state)
@@ -422,6 +476,9 @@ int main(void)
         BOOT_TEST(map_is_read),
         BOOT_TEST(the_bios_is_no_memory_whatever_the_map_says),
         BOOT_TEST(a_map_that_keeps_off_the_bios_stays_as_it_is),
+        BOOT_TEST(a_screen_of_pixels_is_read),
+        BOOT_TEST(text_and_palettes_are_no_screen_to_draw_on),
+        BOOT_TEST(a_screen_that_is_told_at_the_end_of_memory_is_none),
         BOOT_TEST(entries_may_have_any_stride),
         BOOT_TEST(sizes_serve_without_a_map),
         BOOT_TEST(sizes_that_lie_stay_below_the_bios),

@@ -174,6 +174,22 @@ class Machine:
         text = self.physical(0xB8000, 80 * 25 * 2)[::2].decode("latin-1")
         return [text[80 * n:80 * n + 80].rstrip("\0 ") for n in range(25)]
 
+    def screen_of_pixels(self, glyphs):
+        """The lines on a screen of pixels: each cell of 8 by 16 dots is looked up in `glyphs`, sixteen bytes each."""
+        path = os.path.join(self.folder, "picture")
+        self.ask("screendump", filename=path)
+        with open(path, "rb") as file:
+            _, size, _, pixels = file.read().split(b"\n", 3)
+        width, height = map(int, size.split())
+        lit = [value > 0x40 for value in pixels[1::3]]                  # green
+
+        def character(line, column):
+            rows = bytes(sum(lit[(16 * line + y) * width + 8 * column + x] << 7 - x for x in range(8))
+                         for y in range(16))
+            return glyphs.get(rows, "\ufffd")
+        return ["".join(character(line, column) for column in range(min(80, width // 8))).rstrip()
+                for line in range(height // 16)]
+
     def virtual(self, address, size):
         """Bytes of virtual memory, as the processor sees them now."""
         return self._saved("memsave", address, size)

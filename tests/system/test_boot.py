@@ -54,10 +54,24 @@ FIRMWARE = {            # emulator, machine, code, variables
 }
 
 
-def use_the_shell(machine, layout):
+def glyphs(house):
+    """What the font that kernels for GRUB have draws for each character."""
+    with open(os.path.join(house.build, "font", "screen_font.c")) as font:
+        rows = re.findall(r"\[(\d+)\] = \{ (.*) \}", font.read())
+    return {bytes(int(row, 16) for row in dots.split(", ")): chr(int(n) + 32)
+            for n, dots in reversed(rows)}          # of those that look the same, the first: space and hyphen
+
+
+def use_the_shell(machine, layout, glyphs=None):
     machine.expect("executed automatically")
     machine.expect(re.escape(f"Quire, layout {layout}"))
     machine.expect("/root # ")
+    if glyphs:
+        machine.strike("e", "c", "h", "o", "spc", "shift-h", "dot", "ret")
+        machine.expect("# ")
+        screen = machine.screen_of_pixels(glyphs)
+        assert "Enter 'help' for a list of built-in commands." in screen, "\n".join(screen)
+        assert screen[screen.index("/root # echo H.") + 1] == "H.", "\n".join(screen)
     machine.send("cat /proc/version; exit 6\r")
     said, status = machine.end()
     assert "Linux version" in said and "ended with status 6" in said and status == 3
@@ -65,18 +79,20 @@ def use_the_shell(machine, layout):
 
 @pytest.mark.parametrize("firmware", FIRMWARE)
 def test_the_cd_image_boots_under_uefi(start, house, tmp_path, firmware):
-    """The first line that GRUB says of a module that it cannot find is a module that tools/iso forgot."""
+    """There is no text mode: the kernel draws its characters. The first line that GRUB says of a module that it cannot
+    find is a module that tools/iso forgot."""
     emulator, board, code, variables = FIRMWARE[firmware]
     if not os.path.exists(f"{OVMF}/{code}"):
         pytest.skip(f"no {code} here (Debian's packages are ovmf and ovmf-ia32)")
     shutil.copy(f"{OVMF}/{variables}", tmp_path / "variables")
     machine = start(iso=house.iso(), emulator=emulator, memory="256M", cpu="qemu64", timeout=120, devices=[
-        "-machine", board, "-global", "driver=cfi.pflash01,property=secure,value=on",
+        "-vga", "std", "-machine", board, "-global", "driver=cfi.pflash01,property=secure,value=on",
         "-drive", f"if=pflash,format=raw,readonly=on,file={OVMF}/{code}",
         "-drive", f"if=pflash,format=raw,file={tmp_path}/variables"])
-    use_the_shell(machine, "quire")
+    use_the_shell(machine, "quire", glyphs(house))
     with open(machine.log_path) as log:
-        assert "not found" not in log.read()
+        said = log.read()
+        assert "not found" not in said and "no suitable video mode" not in said
 
 
 def test_the_cd_image_boots_from_a_stick(start, house, tmp_path):

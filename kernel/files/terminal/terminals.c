@@ -10,7 +10,7 @@
 #include "devices/channel_link.h"
 #include "devices/keyboard.h"
 #include "devices/serial.h"
-#include "devices/vga.h"
+#include "devices/screen.h"
 #include "files/core/devices.h"
 #include "files/terminal/terminal.h"
 #include "memory/heap/heap.h"
@@ -60,7 +60,7 @@ static void listen_to_channel(void)
 static size_t put_on_serial(const char *bytes, size_t count)
 {
     serial_send(bytes, count);
-    print_only_to(vga_write, bytes, count);
+    print_only_to(screen_write, bytes, count);
     return count;
 }
 
