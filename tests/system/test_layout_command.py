@@ -50,6 +50,31 @@ def test_a_good_document_needs_no_explanation(house):
     assert quire(house, "layout", "check", "--explain", "quire")[1].strip().endswith("claims")
 
 
+def test_the_readme_shows_the_document_as_it_is_and_what_is_refused(house, tmp_path):
+    readme = open(f"{house.tree}/README.md").read()
+    document = open(f"{house.tree}/layouts/quire/layout.md").read()
+    rows = [line.strip() for line in readme.splitlines() if line.startswith("    | ")]
+    assert len(rows) == 8
+    assert all(any(line.startswith(row) for line in document.splitlines()) for row in rows), "not the document's lines"
+
+    address, size, rights = re.search(r"With `(\w+)`, `(.*)` and `(\w+)` in the row of `devices`", readme).groups()
+    row = next(line for line in document.splitlines() if "| devices |" in line)
+    cells = row.split("|")
+    cells[1], cells[3], cells[5] = f" {address} ", f" {size} ", f" {rights} "
+    (tmp_path / "mine.md").write_text(document.replace(row, "|".join(cells)))
+    status, said = quire(house, "layout", "check", "mine.md", folder=tmp_path)
+    shown = [line.strip() for line in readme.splitlines() if line.startswith("    mine.md:")]
+    assert status == 1 and shown and [line for line in said.splitlines() if line.startswith("mine.md:")] == shown
+
+
+def test_the_readmes_picture_is_the_document(house):
+    """To make it again: ./quire layout show quire --svg docs/pictures/quire.svg"""
+    status, drawn = quire(house, "layout", "show", "quire", "--svg", "/dev/stdout")
+    assert status == 0
+    assert open(f"{house.tree}/docs/pictures/quire.svg", encoding="latin-1").read() in drawn, \
+        "docs/pictures/quire.svg is of another document"
+
+
 @pytest.fixture
 def changed(house, tmp_path):
     """The default document with a larger heap and another search."""
