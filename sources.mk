@@ -26,6 +26,7 @@ kernel += kernel/base/divide.c                      # 64-bit division for a 32-b
 kernel += kernel/base/symbol.c                      # from an address to a name
 kernel += kernel/base/number.c                      # numbers in text
 kernel += kernel/base/random.c                      # random bytes
+kernel += kernel/base/rate.c                        # how fast a counter runs
 
 # kernel/memory: the heart. First the memory there is, and who has it
 kernel += kernel/memory/start.c                     # from a memory map to a working memory manager
@@ -275,7 +276,9 @@ kernel += arch/i386/fpu.c                           # the registers for floating
 kernel += arch/i386/inspect.c                       # the registers that name the processor's tables
 kernel += arch/i386/switch.S                        # running on another stack
 kernel += arch/i386/pic.c                           # the interrupt controllers
-kernel += arch/i386/timer.c                         # a steady tick
+kernel += arch/i386/timer.c                         # the interval timer
+kernel += arch/i386/apic.c                          # the local APIC's timer
+kernel += arch/i386/alarm.c                         # which of the two rings
 kernel += arch/i386/pci_ports.c                     # PCI configuration space
 kernel += arch/i386/power.c                         # ways out
 kernel += arch/i386/clock.c                         # where time comes from
@@ -387,7 +390,7 @@ machine  = $(filter-out %/user.c,$(filter kernel/memory/%,$(kernel))) $(machine_
            $(machine_base) $(machine_console) $(machine_files)
 machine_base = tests/host/no_processes.c \
                $(addprefix kernel/process/,load.c numbers.c groups.c timer_heap.c timer_table.c) \
-               $(addprefix kernel/base/,bitset.c print.c string.c lock.c divide.c) \
+               $(addprefix kernel/base/,bitset.c print.c string.c lock.c divide.c rate.c) \
                $(addprefix boot/,physical.c multiboot.c pvh.c bios.c) \
                $(addprefix kernel/devices/,pci.c channel_frames.c keys.c acpi.c screen.c) \
                kernel/files/terminal/line_discipline.c kernel/files/terminal/line_discipline_output.c

@@ -45,7 +45,7 @@
  *   void cpu_page_copy(void *restrict to, const void *restrict from);
  *       Whole pages, aligned, the fastest way there is. They leave the FPU as it was, whoever's it is.
  *   uint64_t cpu_ticks(void);
- *       Cycles or instructions since some moment; for statistics and random numbers, not for time.
+ *       Cycles or instructions since some moment, at a steady rate; clock_span() says how long they take.
  *
  * caller_address() is a macro: where the function that says it was called from, for reports that name a culprit.
  *
@@ -295,17 +295,36 @@ bool user_exchange(uintptr_t at, uint32_t expect, uint32_t desired, uint32_t *se
  */
 
 /* ---- Time ------------------------------------------------------------------------------------------------
- * Not on the host.
+ * Not on the host. The clock counts nothing that could be missed: it is as right after a second without interrupts as
+ * after a second of sleep.
  */
 
-/* Call `tick` a hundred times a second from now on, with interrupts off. Once. */
-void clock_tick(void (*tick)(void));
+/* The moment 0. Early: how fast the processor's counter runs is learnt from here to alarm_start(). */
+void clock_begin(void);
 
-/* Nanoseconds since clock_tick(), 0 before; may fall back by up to a tick while an interrupt is waiting. */
+/* Nanoseconds since clock_begin(), 0 until alarm_start(). Never falls back. About forty instructions. */
 uint64_t clock_counter(void);
+
+/* How many nanoseconds go by while cpu_ticks() grows by so much, as far as is known now. 0 until alarm_start(). */
+uint64_t clock_span(uint64_t ticks);
 
 /* Nanoseconds since 1970 by the clock that runs while the machine is off; 0 when there is none. Up to a millisecond. */
 uint64_t clock_read_wall(void);
+
+/*
+ * There is one alarm. alarm_set() says when it is to ring next, in clock_counter() terms, instead of what was said
+ * before; what has passed is now. `ring` is called in an interrupt, within a few microseconds of that moment or before
+ * it: where the hardware cannot wait so long at once, or not so exactly, it rings on the way, and whoever asked looks
+ * at the clock and sets it again. Nothing rings that was not set, but what was set once rings.
+ *
+ * Before alarm_start(), once, the page of device memory at alarm_registers() (0: there is none) is to be mapped,
+ * uncached, and told; NULL where that cannot be: then an alarm that is further than 55 ms away rings each 55 ms on the
+ * way.
+ * alarm_start() takes up to a millisecond, mostly none.
+ */
+paddr_t alarm_registers(void);
+void    alarm_start(volatile void *registers, void (*ring)(void));
+void    alarm_set(uint64_t moment);
 
 /* ---- What the processor says of itself, for people (/proc/cpuinfo) and programs ------------------------------
  * Not on the host.

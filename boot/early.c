@@ -5,6 +5,7 @@
  * the serial line and to the text screen by the few lines here, and the machine stops:
  * without them it would run into memory that is not there and reset again and again.
  */
+#include "apic.h"
 #include "boot/bios.h"
 #include "boot/multiboot.h"
 #include "boot/pvh.h"
@@ -16,16 +17,6 @@
 extern char image_physical_start[], image_physical_end[];       /* from the linker script */
 
 static struct boot_info boot_information;
-
-/* Intel SDM vol. 3A, "Advanced Programmable Interrupt Controller". */
-#define APIC            0xFEE00000u
-#define APIC_ADDRESS    0xFFFFF000u     /* in the model-specific register APIC_BASE */
-enum {
-    HAS_APIC = 1 << 9,                  /* CPUID leaf 1, EDX */
-    APIC_BASE = 0x1B, APIC_MSR_ONLY = 1 << 10,
-    APIC_SPURIOUS = 0xF0, APIC_ON = 1 << 8,
-    APIC_LINE_0 = 0x350, APIC_EXTERNAL = 7 << 8,
-};
 
 enum { SCREEN = 0xB8000, SCREEN_CELLS = 80 * 25, WHITE_ON_RED = 0x4F00 };
 
@@ -67,17 +58,12 @@ static NORETURN void refuse(const struct boot_info *info)
  */
 static void let_interrupts_through(void)
 {
-    volatile uint32_t *apic = (volatile uint32_t *)APIC;
-    uint32_t           a = 1, b, c, d, mode;
+    volatile uint32_t *apic = (volatile uint32_t *)APIC_PLACE;
 
-    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d));
-    if (!(d & HAS_APIC))
+    if (apic_place() == 0)
         return;
-    __asm__ volatile("rdmsr" : "=a"(mode) : "c"(APIC_BASE) : "edx");
-    if ((mode & APIC_MSR_ONLY) || (mode & APIC_ADDRESS) != APIC)
-        return;
-    apic[APIC_SPURIOUS / 4] |= APIC_ON | TRAP_SPURIOUS;
-    apic[APIC_LINE_0 / 4] = APIC_EXTERNAL;
+    apic[APIC_SPURIOUS / sizeof *apic] |= APIC_ON | TRAP_SPURIOUS;
+    apic[APIC_LINE_0 / sizeof *apic] = APIC_EXTERNAL;
 }
 
 /* Called by start.S. Returns the physical address of the boot_info, or does not return. */

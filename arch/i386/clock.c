@@ -1,39 +1,203 @@
 /*
- * clock.c (i386) - time from the interval timer and the real-time clock.
+ * clock.c (i386) - time from the time-stamp counter, and the real-time clock.
+ *
+ * Whoever emulates or virtualizes the processor may say how fast its time-stamp counter runs, and some processors know
+ * it themselves. Otherwise it is learnt beside the interval timer (base/rate.h), once over the time that the kernel
+ * takes to start, which is long enough for a part in a thousand, and then over longer and longer ones. Nobody waits
+ * for that, unless the start was too short (COUNTS_LEAST), or too long for the timer's 16 bits.
+ *
+ * Source: Intel SDM vol. 3B, "Time-Stamp Counter", and vol. 2A, "CPUID", leaf 15H. Leaf 0x40000010: VMware and KVM,
+ * "Hypervisor CPUID Interface", TSC frequency in kHz.
  */
 #include "arch/contract.h"
 
+#include "base/check.h"
 #include "base/divide.h"
+#include "base/rate.h"
+#include "clock.h"
+#include "cpu.h"
+#include "cpuid.h"
 #include "io.h"
 #include "timer.h"
 
-enum { HERTZ = 100, COUNTS = TIMER_CLOCK / HERTZ, TICK_NS = 10000000 };
-enum { CHANNEL_0 = 0x40, CONTROL = 0x43, LATCH_0 = 0x00 };
+enum { MILLISECOND = 1000000 };         /* nanoseconds */
+
+/* Between the first two readings. Shorter, and a reading's own length would show; a turn of the reference is 55 ms. */
+enum { COUNTS_LEAST = TIMER_CLOCK / 1000, TRIES = 3 };
+
+/*
+ * When the rate is measured anew: after 64 ms, 1 s, 16 s and 4 minutes. With the last it is known to a tenth of what a
+ * good quartz is wrong by.
+ */
+enum { LESSON_FIRST = 64 * MILLISECOND, LESSON_STEP = 16, LESSONS = 4 };
+
+/* What a reading may be wrong by, besides its own length: one count; and how far off a turn is told from the next. */
+enum { COUNT_SPAN = 1000000000 / TIMER_CLOCK + 1, TURN_KNOWN = 16 * MILLISECOND };
+
+/* Where nothing says how fast it is, neither the timer nor the processor: a guess. */
+#define HERTZ_GUESSED 1000000000u
+
 enum { RTC_INDEX = 0x70, RTC_DATA = 0x71 };
 enum { RTC_SECONDS = 0, RTC_MINUTES = 2, RTC_HOURS = 4, RTC_DAY = 7, RTC_MONTH = 8, RTC_YEAR = 9, RTC_STATUS_A = 10,
        RTC_STATUS_B = 11, RTC_UPDATING = 0x80, RTC_BINARY = 4, RTC_24_HOURS = 2, RTC_AFTERNOON = 0x80,
                       RTC_TRIES = 100000 };
 
-static bool started;
+static struct rate    rate;             /* [interrupts off] changed together with `changes`      */
+static uint32_t       changes;          /* who reads the rate looks whether it is still the same */
+static uint64_t       zero;             /* ticks: where time begins                              */
+static struct sample { struct reading at; uint64_t took; } first;   /* where the measurement in progress began */
+static uint64_t       lesson_due;       /* when it is to be looked at                            */
+static unsigned       lessons = LESSONS;        /* how many there have been                      */
+static uint64_t       reach;            /* over how long the rate tells the reference's turns    */
 
-void clock_tick(void (*tick)(void))
+/* ---- The rate ---------------------------------------------------------------------------- */
+
+/*
+ * Both counters at one moment. What comes between the two reads (an emulator's own business, a virtual machine's) is
+ * error: the shortest of a few tries counts. Interrupts are off.
+ */
+static struct sample take_sample(void)
 {
-    timer_start(HERTZ, tick);
-    started = true;
+    struct sample best = { { 0, 0 }, UINT64_MAX };
+
+    for (unsigned i = 0; i < TRIES; i++) {
+        uint64_t before = cpu_ticks();
+        uint16_t counts = timer_reference();
+        uint64_t length = cpu_ticks() - before;
+
+        if (length < best.took)
+            best = (struct sample){ { before + length / 2, counts }, length };
+    }
+    return best;
+}
+
+/* What a hypervisor or the processor says; 0: nothing. */
+static uint64_t given_hertz(void)
+{
+    enum { HYPERVISOR = 1u << 31, LEAVES = 0x40000000, FREQUENCIES = 0x40000010, CRYSTAL = 0x15 };
+    struct cpuid_answer ratio = { 0, 0, 0, 0 };
+
+    if ((cpuid(1).c & HYPERVISOR) && cpuid(LEAVES).a >= FREQUENCIES)
+        return (uint64_t)cpuid(FREQUENCIES).a * 1000;
+    if (cpuid(0).a >= CRYSTAL)
+        ratio = cpuid(CRYSTAL);
+    return ratio.a != 0 ? (uint64_t)ratio.c * ratio.b / ratio.a : 0;
+}
+
+/* What the processor's label says, where nothing better is to be had. */
+static uint64_t label_hertz(void)
+{
+    enum { LABEL = 0x16 };
+    uint64_t hertz = cpuid(0).a >= LABEL ? (uint64_t)(cpuid(LABEL).a & 0xFFFF) * 1000000 : 0;
+
+    return hertz != 0 ? hertz : HERTZ_GUESSED;
+}
+
+static bool is_usable(uint64_t hertz) { return hertz >= RATE_SLOWEST && hertz <= RATE_FASTEST; }
+
+/*
+ * The second reading of the first measurement. bound: a millisecond of the reference, or as many turns of the loop as
+ * take longer than that on any processor, where it does not count.
+ */
+static uint64_t measured_hertz(struct sample *second)
+{
+    enum { TURNS = 100000 };
+
+    if (!timer_reference_is_first_turn()) {             /* so the start took longer than a turn */
+        timer_begin_reference();
+        first = take_sample();
+    }
+    for (unsigned turn = 0; turn < TURNS; turn++) {
+        uint16_t counts;
+
+        *second = take_sample();
+        counts  = (uint16_t)(second->at.counts - first.at.counts);
+        if (counts >= COUNTS_LEAST)
+            return rate_learn(second->at.ticks - first.at.ticks, counts, TIMER_CLOCK);
+    }
+    return 0;
+}
+
+static void change_rate(uint64_t hertz, uint64_t ticks, uint64_t now)
+{
+    rate_set(&rate, hertz, ticks, now);
+    __atomic_store_n(&changes, changes + 1, __ATOMIC_RELEASE);  /* one processor: the compiler alone must keep order */
+}
+
+static uint64_t span_to(const struct sample *second) { return rate_span(&rate, second->at.ticks - first.at.ticks); }
+
+/* How far a measurement that ends with this one reaches. */
+static uint64_t reach_of(const struct sample *second)
+{
+    return span_to(second) / (rate_span(&rate, first.took + second->took) + COUNT_SPAN) * TURN_KNOWN;
+}
+
+/* Time begins where the reference does: what the start has taken counts. */
+void clock_begin(void)
+{
+    zero = cpu_ticks();
+    timer_begin_reference();
+    first = take_sample();
+}
+
+void clock_settle(void)
+{
+    uint64_t      hertz  = given_hertz();
+    struct sample second = first;
+
+    assert(rate.factor == 0);
+    if (!is_usable(hertz)) {
+        hertz   = measured_hertz(&second);
+        lessons = is_usable(hertz) ? 0 : LESSONS;
+    }
+    if (!is_usable(hertz))
+        hertz = label_hertz();
+    change_rate(hertz, zero, 0);
+    reach      = reach_of(&second);
+    lesson_due = clock_counter() + LESSON_FIRST;
+}
+
+/*
+ * A measurement that is no better than what is known (somebody had the processor in the middle of the reading) is left
+ * for another time; one over a time too long to tell the reference's turns begins anew.
+ */
+void clock_improve(uint64_t now)
+{
+    struct sample second;
+    uint64_t      hertz;
+
+    if (lessons == LESSONS || now < lesson_due)
+        return;
+    second     = take_sample();
+    lesson_due = now + LESSON_FIRST;
+    if (span_to(&second) > reach) {
+        first   = second;
+        lessons = 0;
+    } else if (reach_of(&second) > reach) {
+        hertz = rate_learn(second.at.ticks - first.at.ticks, rate_counts(first.at, second.at, &rate, TIMER_CLOCK),
+                           TIMER_CLOCK);
+        if (is_usable(hertz))
+            change_rate(hertz, second.at.ticks, rate_time(&rate, second.at.ticks));
+        reach      = reach_of(&second);
+        lesson_due = now + span_to(&second) * LESSON_STEP;
+        lessons++;
+    }
 }
 
 uint64_t clock_counter(void)
 {
-    uint32_t left, gone;
+    uint32_t seen;
+    uint64_t now;
 
-    if (!started)
-        return 0;
-    port_write8(CONTROL, LATCH_0);
-    left  = port_read8(CHANNEL_0);
-    left |= (uint32_t)port_read8(CHANNEL_0) << 8;
-    gone  = left < COUNTS ? COUNTS - left : 0;
-    return (uint64_t)timer_ticks() * TICK_NS + (uint64_t)gone * (TICK_NS / COUNTS);
+    do {                                        /* bound: twice, as an interrupt may have changed the rate meanwhile */
+        seen = __atomic_load_n(&changes, __ATOMIC_ACQUIRE);
+        now  = rate_time(&rate, cpu_ticks());
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    } while (seen != __atomic_load_n(&changes, __ATOMIC_RELAXED));
+    return now;
 }
+
+uint64_t clock_span(uint64_t ticks) { return rate_span(&rate, ticks); }
 
 /* ---- The real-time clock --------------------------------------------------------------- */
 

@@ -6,16 +6,7 @@
 #include "arch/contract.h"
 
 #include "base/string.h"
-
-struct answer { uint32_t a, b, c, d; };
-
-static struct answer cpuid(uint32_t leaf)
-{
-    struct answer r = { leaf, 0, 0, 0 };
-
-    __asm__("cpuid" : "+a"(r.a), "=b"(r.b), "+c"(r.c), "=d"(r.d));
-    return r;
-}
+#include "cpuid.h"
 
 static const struct { uint8_t word, bit; char name[12]; } names[] = {
     { 0, 0, "fpu" }, { 0, 1, "vme" }, { 0, 2, "de" }, { 0, 3, "pse" }, { 0, 4, "tsc" }, { 0, 5, "msr" },
@@ -36,7 +27,7 @@ bool cpu_fact_flag(const struct cpu_facts *facts, unsigned n, char *name, size_t
 
 void cpu_facts(struct cpu_facts *out)
 {
-    struct answer maker = cpuid(0), what = cpuid(1), more = cpuid(0x80000000);
+    struct cpuid_answer maker = cpuid(0), what = cpuid(1), more = cpuid(0x80000000);
 
     *out = (struct cpu_facts){ .family = what.a >> 8 & 15, .model = what.a >> 4 & 15, .stepping = what.a & 15,
                                .flags = { what.d, what.c, 0 } };
@@ -53,7 +44,7 @@ void cpu_facts(struct cpu_facts *out)
     if (more.a < 0x80000004)
         return;
     for (uint32_t i = 0; i < 3; i++) {
-        struct answer part = cpuid(0x80000002 + i);
+        struct cpuid_answer part = cpuid(0x80000002 + i);
 
         memcpy(out->name + 16 * i, &part, 16);
     }

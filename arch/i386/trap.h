@@ -37,6 +37,7 @@
 #define TRAP_EXCEPTIONS     32          /* vectors below are the processor's        */
 #define TRAP_LINES          32          /* vectors 32..47 are the interrupt lines   */
 #define LINES               16
+#define TRAP_ALARM          48          /* the local APIC's timer                   */
 #define TRAP_LINUX          0x80        /* programs' system calls                */
 #define TRAP_SPURIOUS       255         /* the local APIC's noise                   */
 #define TRAP_RETURN         256         /* made by trap_frame.h: IRET could not go back to the program        */
@@ -87,6 +88,9 @@ static inline vaddr_t trap_address(void)
 /* A handler returns true when it has dealt with the trap: the frame, changed or not, is resumed. */
 typedef bool (*trap_handler)(struct trap_frame *frame);
 void trap_handle(unsigned vector, trap_handler handler);
+
+/* An interrupt that came by no line: interrupts_taken() counts it. */
+void interrupt_note(void);
 
 /* True when the trap came from an instruction of the kernel that has a row in the exception table. */
 bool trap_may_fault(const struct trap_frame *frame);

@@ -85,6 +85,7 @@ void kernel_main(const struct boot_info *info, frame_t root)
     print("\nQuire, layout %s\n", layout.name);
     mmu_start(programs_see_kernel());
     start_traps();
+    clock_begin();
     text_copy(command_line, info->text, sizeof command_line);
     way       = info->path;
     way_magic = info->magic;

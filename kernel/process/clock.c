@@ -1,46 +1,53 @@
 /*
  * clock.c - the time, and the timers that fire at a time.
  *
- * Armed timers are a heap by due time (timer_heap.h). Each tick looks at the first timer; between ticks the port's
- * counter tells how much of the current tick has passed, so clock_now() is finer than a tick.
+ * Armed timers are a heap by due time (timer_heap.h); the port's one alarm is set for the first of them. It is moved
+ * only to an earlier moment: what has been disarmed meanwhile leaves an alarm that finds nothing due, which costs less
+ * than moving it each time that a wait with a limit ends early.
  *
- * However many timers are due, an interrupt fires TIMERS_AT_ONCE of them. The others fire as soon as the kernel is
- * about to return to a program or to sleep, in portions between which interrupts are let in: a program with ten
- * thousand timers pays with its own time. A timer fires at most once a tick.
+ * However many timers are due, an interrupt fires TIMERS_AT_ONCE of them. The others have their turn as soon as the
+ * kernel is about to return to a program or to sleep, in portions between which interrupts are let in: a program with
+ * ten thousand timers pays with its own time. And between two interrupts for timers lies PAUSE, however many there are
+ * and however short their intervals.
  */
 #include "arch/contract.h"
 #include "base/check.h"
 #include "base/lock.h"
 #include "cpu.h"
 #include "memory/heap/stack.h"
+#include "memory/spaces/space.h"
 #include "process/schedule.h"
 
 static struct lock   lock = LOCK("timers", RANK_TIMERS);
 static struct timer *first;                 /* [lock] the root of a heap by due time       */
-static uint64_t      latest;                /* [lock] the greatest that clock_now() returned */
+static uint64_t      alarm_at = NEVER;      /* [lock] what the alarm is set to             */
+static uint64_t      last_ring;             /* [interrupts off] when it rang last          */
 static uint64_t      wall_at_start;         /* [c] nanoseconds since 1970 at boot          */
 
-/* Few enough for an interrupt, a few thousand instructions; many enough that usually no due timer is left. */
-enum { TIMERS_AT_ONCE = 32 };
+/*
+ * Few enough for an interrupt, a few thousand instructions; many enough that usually none are left. The pause leaves
+ * most of the processor's time to others, and is well below what a sleep may be late.
+ */
+enum { TIMERS_AT_ONCE = 32, PAUSE = 20000, TICK = 10000000 };
 
-volatile bool clock_is_behind;              /* [interrupts off] timers were due at the last tick   */
+volatile bool clock_is_behind;              /* [interrupts off] timers were due at the last alarm  */
 
-static uint64_t last_tick;                  /* [interrupts off] clock_now() at the last tick */
-
-uint64_t clock_now(void)
-{
-    lock_state state = lock_take(&lock);
-    uint64_t   now   = clock_counter();
-
-    if (now < latest)                       /* a tick is due but has not been counted yet */
-        now = latest;
-    latest = now;
-    lock_drop(&lock, state);
-    return now;
-}
+uint64_t clock_now(void) { return clock_counter(); }
 
 uint64_t clock_wall(void)            { return wall_at_start + clock_now(); }
 void     clock_set_wall(uint64_t ns) { wall_at_start = ns - clock_now(); }
+
+/* The lock is held. */
+static void set_alarm(uint64_t due)
+{
+    deep_assert(lock_held(&lock));
+    if (due < last_ring + PAUSE)
+        due = last_ring + PAUSE;
+    if (due >= alarm_at)
+        return;
+    alarm_at = due;
+    alarm_set(due);
+}
 
 void timer_arm(struct timer *timer, uint64_t due)
 {
@@ -52,6 +59,7 @@ void timer_arm(struct timer *timer, uint64_t due)
         timer_heap_take(&first, timer);
     timer->due = due;
     timer_heap_put(&first, timer);
+    set_alarm(due);
     lock_drop(&lock, state);
 }
 
@@ -78,8 +86,8 @@ static struct timer *take_due_timer(uint64_t at)
 }
 
 /*
- * Fire at most TIMERS_AT_ONCE timers that are due, outside the lock. A timer that arms itself again does so for a
- * moment after `at`, and fires with a later tick.
+ * Fired outside the lock: what fires may arm again, for a moment after `at`, and comes with a later alarm. At most
+ * TIMERS_AT_ONCE.
  */
 static void fire_due_timers(uint64_t at)
 {
@@ -95,25 +103,62 @@ static void fire_due_timers(uint64_t at)
     clock_is_behind = true;                     /* perhaps: looking once more costs nothing */
 }
 
+/* Those left over are not what the alarm is for: see clock_catch_up(). */
+static void set_next_alarm(void)
+{
+    lock_state state = lock_take(&lock);
+
+    if (first != NULL && !clock_is_behind)
+        set_alarm(first->due);
+    lock_drop(&lock, state);
+}
+
 void clock_catch_up(void)
 {
     while (clock_is_behind) {
-        fire_due_timers(last_tick);
+        fire_due_timers(last_ring);
+        set_next_alarm();
         interrupts_let_in();
     }
 }
 
-static void handle_tick(void)
+static void handle_alarm(void)
 {
-    last_tick = clock_now();
-    fire_due_timers(last_tick);
+    lock_state state = lock_take(&lock);
+
+    last_ring = clock_now();
+    alarm_at  = NEVER;
+    lock_drop(&lock, state);
+    fire_due_timers(last_ring);
+    if (clock_is_behind)
+        schedule_hurry();
+    set_next_alarm();
+}
+
+/* Turns, time used and the load go by ticks. */
+static void tick(struct timer *timer)
+{
+    timer_arm(timer, last_ring + TICK);
     schedule_tick();
+}
+
+static volatile void *map_registers(void)
+{
+    static struct region window;
+    paddr_t              at = alarm_registers();
+
+    if (at == 0 || kernel_map_device(&window, "alarm", at, PAGE_SIZE, CACHE_OFF) != 0)
+        return NULL;
+    return pointer_to(page_address(window.span.first));
 }
 
 void clock_start(void)
 {
-    wall_at_start = clock_read_wall();
-    clock_tick(handle_tick);
+    static struct timer ticker = { .fire = tick };
+
+    alarm_start(map_registers(), handle_alarm);
+    wall_at_start = clock_read_wall() - clock_now();
+    timer_arm(&ticker, clock_now() + TICK);
 }
 
 const char *timers_broken(void)

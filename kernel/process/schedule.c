@@ -206,11 +206,11 @@ void schedule_tick(void)
         due = run_queue.count > 0;
     else if (current->slice > 0 && --current->slice == 0)
         due = true;
-    if (clock_is_behind)
-        due = true;
     if (current != &idle)
         usage_charge(current, TICK_NANOSECONDS);
 }
+
+void schedule_hurry(void) { due = true; }
 
 void schedule_probe(enum probe_asker asker, void (*notify)(void))
 {

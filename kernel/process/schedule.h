@@ -111,6 +111,7 @@ void clock_set_wall(uint64_t nanoseconds);
 void schedule_add(struct thread *thread);               /* ready to run                            */
 void schedule(void);                                    /* give way; returns when chosen again; interrupts may be off */
 void schedule_tick(void);                               /* from the timer interrupt                */
+void schedule_hurry(void);      /* from an interrupt: schedule_preempt() has something to do           */
 /*
  * Between two parts of a long piece of work for a program, with no spin lock held: if the turn is over, other threads
  * run; timers that are due fire. May sleep. Returns 0, or -EINTR when a signal waits and the system call should end
@@ -144,7 +145,7 @@ void timer_disarm(struct timer *timer);
 const char *timers_broken(void);                        /* the first of A1 to A4 that does not hold, or NULL */
 
 /*
- * True when more timers were due at a tick than an interrupt fires: clock_catch_up() fires the others, and lets
+ * True when more timers were due at an alarm than an interrupt fires: clock_catch_up() fires the others, and lets
  * interrupts in now and then. Called with interrupts off by the idle thread, before a program goes on, and in
  * schedule_between().
  */

@@ -52,7 +52,7 @@ def defines(text, name):
 def test_the_contract_is_read_whole(house):
     names = [call.name for call in calls(house)]
     assert len(names) == len(set(names)) and len(names) > 90
-    assert {"cpu_number", "entry_leaf", "mmu_flush_page", "probe_read", "user_load", "clock_tick", "power_halt",
+    assert {"cpu_number", "entry_leaf", "mmu_flush_page", "probe_read", "user_load", "alarm_set", "power_halt",
             "trap_leave", "kernel_main", "entry_self", "pci_ports", "trap_address", "port_write32"} <= set(names)
     assert {call.name for call in calls(house) if call.section.startswith("Stacks")} == {"stack_call"}
 
