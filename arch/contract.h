@@ -218,7 +218,6 @@ void traps_start(const struct trap_places *places);
  * of the end after the handler returns. Handlers run with interrupts off, on the interrupted stack.
  */
 void     interrupt_handle(unsigned line, void (*handler)(void *), void *argument);
-uint32_t interrupts_spurious(void);     /* how many nobody had asked for                        */
 uint64_t interrupts_taken(void);        /* from devices, since the start: intr of /proc/stat    */
 
 /*

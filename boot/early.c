@@ -28,7 +28,7 @@ static void serial_put(char c)
     port_write8(UART_COM1 + UART_DATA, (uint8_t)c);
 }
 
-static void say(const char *text)
+static void early_say(const char *text)
 {
     volatile uint16_t *screen = (volatile uint16_t *)SCREEN;
 
@@ -45,7 +45,7 @@ static void say(const char *text)
 
 static NORETURN void refuse(const struct boot_info *info)
 {
-    say(info->problem);
+    early_say(info->problem);
     port_write8(POWER_EXIT_PORT, POWER_STATUS_REFUSED);
     for (;;)
         __asm__ volatile("cli; hlt");

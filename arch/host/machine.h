@@ -103,7 +103,7 @@ sigjmp_buf *machine_expect_fault(struct machine_fault *fault);
 #define MACHINE_STOPS(statement)                                                                    \
     (sigsetjmp(*machine_expect_stop(true), 1) == 0                                                  \
          ? ({ statement; machine_expect_stop(false); (const char *)NULL; }) : machine_stopped())
-sigjmp_buf *machine_expect_stop(bool expected);
+sigjmp_buf *machine_expect_stop(bool on);
 const char *machine_stopped(void);
 
 /* ---- The translation cache ------------------------------------------------------------ */
@@ -156,6 +156,6 @@ void mmu_walk_forget(void);
 void mmu_walk_audit(struct audit_report *report);
 
 /* Called by machine_start() and machine_stop(). */
-void mmu_power(bool on, int arena);
+void mmu_power(bool on, int memory);
 
 #endif

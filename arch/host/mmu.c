@@ -390,7 +390,8 @@ void mmu_take_over(frame_t kernel_root)
 void    mmu_return_to(frame_t root) { returns_to = root; }
 frame_t mmu_returns_to(void)        { return returns_to; }
 
-void mmu_start(bool shared) { (void)shared; }                    /* machine_start() has chosen the features */
+/* machine_start() has chosen the features. */
+void mmu_start(bool shared_with_programs) { (void)shared_with_programs; }
 
 /* ---- C4 ------------------------------------------------------------------------------------ */
 

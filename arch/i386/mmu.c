@@ -6,6 +6,7 @@
  */
 #include "mmu.h"
 #include "cpu.h"
+#include "cpuid.h"
 #include "descriptor.h"
 #include "inspect.h"
 #include "trap.h"
@@ -44,20 +45,10 @@ static uint32_t read_cr4(void)
 static void write_cr0(uint32_t value) { __asm__ volatile("movl %0, %%cr0" : : "r"(value) : "memory"); }
 static void write_cr4(uint32_t value) { __asm__ volatile("movl %0, %%cr4" : : "r"(value) : "memory"); }
 
-struct cpuid { uint32_t a, b, c, d; };
-
-static struct cpuid cpuid(uint32_t leaf)
-{
-    struct cpuid got;
-
-    __asm__ volatile("cpuid" : "=a"(got.a), "=b"(got.b), "=c"(got.c), "=d"(got.d) : "a"(leaf), "c"(0));
-    return got;
-}
-
 void mmu_start(bool shared_with_programs)
 {
-    uint32_t     highest = cpuid(0).a, cr4 = read_cr4();
-    struct cpuid one = cpuid(1), seven = { 0, 0, 0, 0 };
+    uint32_t            highest = cpuid(0).a, cr4 = read_cr4();
+    struct cpuid_answer one = cpuid(1), seven = { 0, 0, 0, 0 };
 
     if (highest >= 7)
         seven = cpuid(7);

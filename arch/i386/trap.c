@@ -11,7 +11,6 @@ struct line { void (*handler)(void *); void *argument; };
 
 static trap_handler handlers[TRAP_RETURN + 1];
 static struct line  lines[LINES];
-static uint32_t     spurious;
 static uint64_t taken;                  /* interrupts off */
 
 /* The linker script has the borders. */
@@ -21,7 +20,6 @@ extern const struct exception_row exception_table[], exception_table_end[];
 static bool ignore_spurious(struct trap_frame *frame)
 {
     (void)frame;
-    spurious++;
     return true;
 }
 
@@ -56,7 +54,6 @@ bool trap_was_step(void)
     return status & STATUS_STEP;
 }
 
-uint32_t interrupts_spurious(void) { return spurious; }
 
 uint64_t interrupts_taken(void)
 {
@@ -71,10 +68,8 @@ void interrupt_note(void) { taken++; }
 
 static void take_interrupt(unsigned line)
 {
-    if (!pic_is_real(line)) {
-        spurious++;
+    if (!pic_is_real(line))
         return;
-    }
     taken++;
     if (lines[line].handler)
         lines[line].handler(lines[line].argument);

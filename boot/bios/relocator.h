@@ -47,8 +47,8 @@ void refuse(const char *why) NORETURN;          /* "quire: why", and stop() */
 
 /* ---- disk.c ------------------------------------------------------------------------------- */
 
-/* The drive that the BIOS started us from. */
-void disk_start(uint8_t drive);
+/* Use the drive that the BIOS started this code from; once. */
+void disk_start(uint8_t number);
 
 /* Read `bytes` from a sector on to physical `to`, anywhere below 4 GiB, in pieces through BIOS_BUFFER; shows dots. */
 void disk_read(uint32_t sector, uint32_t bytes, uint32_t to);

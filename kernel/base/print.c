@@ -272,7 +272,7 @@ static void give_buffer(struct output *out)
     out->used = 0;
 }
 
-void print_list(const char *format, va_list list)
+static void print_list(const char *format, va_list list)
 {
     char          line[LINE];
     struct output out = { .buffer = line, .size = sizeof line, .flush = give_buffer };

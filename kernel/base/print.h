@@ -21,7 +21,6 @@
 typedef void (*print_sink)(const char *text, size_t length);
 
 void print(const char *format, ...) PRINTF_LIKE(1, 2);
-void print_list(const char *format, va_list list);
 void print_text(const char *text, size_t length);
 
 /* Add a console; it receives all text from now on, and the ring at once. At most 4. */

@@ -65,7 +65,8 @@ static enum claim_verdict look_at_claim(const struct layout_claim *claim)
     return result.verdict;
 }
 
-uint32_t claims_report(void)
+/* Look at every claim of the document and print the report. Returns how many fail. */
+static uint32_t claims_report(void)
 {
     uint32_t count[CLAIM_VERDICTS] = { 0 }, elsewhere = 0;
 

@@ -65,7 +65,4 @@ void claim_differs(struct claim_result *result, const char *format, ...) PRINTF_
 /* For probes: this boot cannot show it, for this reason. */
 void claim_unseen(struct claim_result *result, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* Look at every claim of the document and print the report. Returns how many fail. */
-uint32_t claims_report(void);
-
 #endif

@@ -101,7 +101,8 @@ void channel_drain(void)
         cpu_relax();
 }
 
-void channel_drain_briefly(void)
+/* channel_drain() in a panic, but only for a moment: the last output of programs is not lost with the machine. */
+static void channel_drain_briefly(void)
 {
     console_port_notify();
     for (unsigned turns = 0; turns < DRAIN_TURNS && !console_port_is_empty(); turns++)

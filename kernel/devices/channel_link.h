@@ -36,8 +36,6 @@ size_t channel_try(enum channel_kind kind, const void *bytes, size_t count);
 void channel_flush(void);
 /* Return when the host has taken everything; nobody else runs meanwhile. */
 void channel_drain(void);
-/* The same in a panic: tries for a moment. What programs wrote before is not to be lost with the machine. */
-void channel_drain_briefly(void);
 
 /*
  * Input for a program that reads: bytes, 0 at the end, -EFAULT, -EAGAIN without `wait`, -ERESTARTSYS, -ENOMEM. Sleeps:
@@ -61,7 +59,7 @@ struct channel_listener {
     void (*window)(unsigned columns, unsigned rows);
     void (*room_again)(void);
 };
-void channel_listen(const struct channel_listener *listener);
+void channel_listen(const struct channel_listener *who);
 
 /* A signal from the host, for the program or for its group. Those that came before a handler was there come at once. */
 void channel_on_signal(void (*handler)(unsigned number, bool group));

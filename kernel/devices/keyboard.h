@@ -16,7 +16,7 @@ enum { KEYBOARD_RING = 64 };            /* a power of two */
  * Receive by interrupt; after traps_start(). What is typed is given to `receiver` at once, from the interrupt; with
  * NULL it is kept until keyboard_read() takes it, KEYBOARD_RING bytes at most.
  */
-void keyboard_start(void (*receiver)(const uint8_t *bytes, size_t count));
+void keyboard_start(void (*who)(const uint8_t *bytes, size_t count));
 
 /* A byte 0..255, or -1 when none waits. */
 int  keyboard_read(void);

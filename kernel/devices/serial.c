@@ -12,7 +12,6 @@ static bool present;
 /* Filled by the interrupt, emptied by the reader: each index has one writer. */
 static uint8_t           ring[SERIAL_RING];
 static volatile uint32_t filled, emptied;       /* characters ever; the ring holds the difference */
-static uint32_t          lost;
 
 static uint8_t line_status(void) { return port_read8(UART_COM1 + UART_LINE_STATUS); }
 
@@ -55,10 +54,8 @@ static void receive_bytes(void *unused)
     while (line_status() & UART_RECEIVED) {     /* bound: what the line brings meanwhile, UART_QUEUE and a few */
         uint8_t c = port_read8(UART_COM1 + UART_DATA);
 
-        if (filled - emptied == SERIAL_RING) {
-            lost++;
+        if (filled - emptied == SERIAL_RING)
             continue;
-        }
         ring[filled % SERIAL_RING] = c;
         filled++;
     }
@@ -115,4 +112,3 @@ int serial_read(void)
     return port_read8(UART_COM1 + UART_DATA);
 }
 
-uint32_t serial_lost(void) { return lost; }

@@ -1,9 +1,9 @@
 /*
  * serial.h - the first serial line (COM1, 115200 8N1): the kernel's console.
  *
- * Sending waits for the line. Receiving works without interrupts, by asking; once
- * serial_listen() has been called, arriving characters are kept in a ring of SERIAL_RING
- * bytes until somebody asks; what comes when it is full is lost and counted.
+ * Sending waits for the line. Receiving works without interrupts, by looking at the line; once
+ * serial_listen() has been called, arriving characters are kept in a ring of SERIAL_RING bytes
+ * until serial_read() takes them, and lost while the ring is full.
  *
  * Locking  serial_write() is called under print_lock; serial_send() is not, so its bytes may come between those of
  *          print(). serial_read() has one reader.
@@ -21,7 +21,7 @@ bool serial_start(void);                        /* false: there is no such port 
 void serial_listen(void);                       /* receive by interrupt; after traps_start() */
 
 /* The same, but what arrives is given to `receiver` at once, from the interrupt, and serial_read() finds nothing. */
-void serial_listen_for(void (*receiver)(const uint8_t *bytes, size_t count));
+void serial_listen_for(void (*who)(const uint8_t *bytes, size_t count));
 
 /* A print_sink: '\n' is sent as "\r\n". */
 void serial_write(const char *text, size_t length);
@@ -29,7 +29,5 @@ void serial_send(const char *bytes, size_t count);      /* as they are */
 
 int  serial_read(void);                         /* a character 0..255, or -1 when none waits */
 
-/* Characters lost because the ring was full. */
-uint32_t serial_lost(void);
 
 #endif

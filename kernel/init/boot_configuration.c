@@ -118,6 +118,15 @@ static void remove_folder(struct fs_context *fs)
     (void)!path_remove(fs, NULL, CHANNEL_FOLDER, true);
 }
 
+static void free_configuration(struct boot_configuration *configuration)
+{
+    heap_free(configuration->arguments);
+    heap_free(configuration->environment);
+    for (size_t i = 0; i < COUNT_OF(configuration->text); i++)
+        heap_free(configuration->text[i]);
+    *configuration = (struct boot_configuration){ 0 };
+}
+
 int boot_configuration_read(struct boot_configuration *configuration, struct fs_context *fs)
 {
     int err;
@@ -131,7 +140,7 @@ int boot_configuration_read(struct boot_configuration *configuration, struct fs_
     if (err == 0 && configuration->arguments[0] == NULL)
         err = -EINVAL;
     if (err != 0) {
-        boot_configuration_free(configuration);
+        free_configuration(configuration);
         return err;
     }
     remove_folder(fs);
@@ -154,15 +163,6 @@ int boot_configuration_simple(struct boot_configuration *configuration, const ch
     }
     if (configuration->arguments != NULL && configuration->environment != NULL)
         return 0;
-    boot_configuration_free(configuration);
+    free_configuration(configuration);
     return -ENOMEM;
-}
-
-void boot_configuration_free(struct boot_configuration *configuration)
-{
-    heap_free(configuration->arguments);
-    heap_free(configuration->environment);
-    for (size_t i = 0; i < COUNT_OF(configuration->text); i++)
-        heap_free(configuration->text[i]);
-    *configuration = (struct boot_configuration){ 0 };
 }

@@ -1,5 +1,8 @@
 /*
- * boot_configuration.h - what to run, and how: read from the boot archive or the command line.
+ * boot_configuration.h - which program the kernel runs first, and how: read from the boot archive, or made of one path.
+ *
+ * Owning   a configuration owns its strings on the heap. Nothing frees it: the first program runs to the end.
+ * Locking  called once, by the first thread, before there are programs. May sleep: files are read.
  */
 #ifndef QUIRE_INIT_BOOT_CONFIGURATION_H
 #define QUIRE_INIT_BOOT_CONFIGURATION_H
@@ -9,18 +12,17 @@
 struct boot_configuration {
     char **arguments, **environment;    /* end with NULL; the first argument is the program's path */
     char  *directory;                   /* NULL: /                                                  */
-    bool   report, terminal, map;
+    bool   report, terminal, map;       /* the options of these names                              */
     unsigned closed;                    /* bit n: standard descriptor n is closed                   */
-    void  *text[3];                     /* what all that points into; on the heap                   */
+    void  *text[3];                     /* the text that the strings above are parts of             */
 };
 
 /*
- * Read the files of .quire (devices/channel.h) and remove the folder. Returns 0; -ENOENT: there is none;
- * -ENOMEM; -EINVAL: they make no sense.
+ * Read the files of .quire (devices/channel.h) and remove the folder. Returns 0; -ENOENT: there is no such folder;
+ * -ENOMEM; -EINVAL: the files contradict their format.
  */
 int  boot_configuration_read(struct boot_configuration *configuration, struct fs_context *fs) MUST_CHECK;
-/* Run this one program. Returns 0 or -ENOMEM. */
+/* The configuration that runs one program without arguments, on a terminal. Returns 0 or -ENOMEM. */
 int  boot_configuration_simple(struct boot_configuration *configuration, const char *path) MUST_CHECK;
-void boot_configuration_free(struct boot_configuration *configuration);
 
 #endif

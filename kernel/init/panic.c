@@ -174,7 +174,7 @@ static void act_last(void)
 
 /* ---- One after the other ------------------------------------------------------------ */
 
-static NORETURN void finish(void)
+static NORETURN void panic_finish(void)
 {
     print("  the machine stops here\n");
     power_off_by(NULL);                         /* whoever reads this needs the machine on, and it needs memory */
@@ -190,7 +190,7 @@ static NORETURN void panic_go_on(void)
 
     while (parts_done < COUNT_OF(parts))
         parts[parts_done++]();
-    finish();
+    panic_finish();
 }
 
 /*

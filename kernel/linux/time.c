@@ -46,16 +46,16 @@ int time_read64(user_t from, uint64_t *out)
     return err != 0 ? err : combine_time(time.seconds, time.nanoseconds, out);
 }
 
-int time_write32(user_t to, uint64_t ns)
+int time_write32(user_t to, uint64_t nanoseconds)
 {
-    struct linux_time32 time = { (int32_t)(ns / NANOSECONDS), (int32_t)(ns % NANOSECONDS) };
+    struct linux_time32 time = { (int32_t)(nanoseconds / NANOSECONDS), (int32_t)(nanoseconds % NANOSECONDS) };
 
     return user_write(to, &time, sizeof time);
 }
 
-int time_write64(user_t to, uint64_t ns)
+int time_write64(user_t to, uint64_t nanoseconds)
 {
-    struct linux_time64 time = { (int64_t)(ns / NANOSECONDS), (int32_t)(ns % NANOSECONDS), 0 };
+    struct linux_time64 time = { (int64_t)(nanoseconds / NANOSECONDS), (int32_t)(nanoseconds % NANOSECONDS), 0 };
 
     return user_write(to, &time, sizeof time);
 }
@@ -65,11 +65,11 @@ static struct linux_timeval timeval_of(uint64_t ns)
     return (struct linux_timeval){ (int32_t)(ns / NANOSECONDS), (int32_t)(ns % NANOSECONDS / 1000) };
 }
 
-uint64_t deadline_after(uint64_t ns)
+uint64_t deadline_after(uint64_t nanoseconds)
 {
     uint64_t deadline;
 
-    return checked_add(clock_now(), ns, &deadline) ? deadline : NEVER - 1;
+    return checked_add(clock_now(), nanoseconds, &deadline) ? deadline : NEVER - 1;
 }
 
 void usage_encode(struct linux_usage *out, const struct resource_usage *usage)

@@ -58,8 +58,8 @@ struct audit_report {
 
 /*
  * Called by the checks: note a failure of invariant `id`. Each part of kernel/memory has
- * a NAME_audit(report), which checks its numbered invariants and calls this, and a NAME_ok(),
- * which is true when NAME_audit() finds nothing.
+ * a NAME_audit(report), which checks its numbered invariants and calls this; where tests ask for one, a NAME_ok() is
+ * true when NAME_audit() finds no failure.
  */
 void audit_fail(struct audit_report *report, const char *id, const char *format, ...) PRINTF_LIKE(3, 4);
 

@@ -35,7 +35,7 @@ volatile bool clock_is_behind;              /* [interrupts off] timers were due 
 uint64_t clock_now(void) { return clock_counter(); }
 
 uint64_t clock_wall(void)            { return wall_at_start + clock_now(); }
-void     clock_set_wall(uint64_t ns) { wall_at_start = ns - clock_now(); }
+void     clock_set_wall(uint64_t nanoseconds) { wall_at_start = nanoseconds - clock_now(); }
 
 /* The lock is held. */
 static void set_alarm(uint64_t due)

@@ -67,8 +67,8 @@ int credentials_after_exec(struct credentials **out) MUST_CHECK;        /* a cop
  * The first three numbers of a user, UINT32_MAX for those that stay; `files` follows the effective one. 0, or -EPERM:
  * then nothing has changed; -EAGAIN: no memory. The next ones: setfsuid(2), setfsgid(2); they return the number before.
  */
-int      credentials_set_user(struct user_numbers numbers) MUST_CHECK;
-int      credentials_set_group(struct user_numbers numbers) MUST_CHECK;
+int      credentials_set_user(struct user_numbers wanted) MUST_CHECK;
+int      credentials_set_group(struct user_numbers wanted) MUST_CHECK;
 uint32_t credentials_set_files_user(uint32_t user);
 uint32_t credentials_set_files_group(uint32_t group);
 

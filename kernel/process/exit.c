@@ -146,10 +146,11 @@ static void release_orphans(const struct process *leaving)
 /* ---- New parents. The lock is held. --------------------------------------------------------------- */
 
 /*
- * The process that adopts the children of one that ends: the nearest ancestor that said so (PR_SET_CHILD_SUBREAPER),
- * else process 1; NULL when that is ending itself. As long as nobody ever said so the ancestors are not asked.
+ * The process that adopts the children of one that ends: the nearest ancestor that is a subreaper
+ * (PR_SET_CHILD_SUBREAPER), else process 1; NULL when process 1 itself ends. Ancestors are looked at only if some
+ * process has ever become a subreaper.
  */
-struct process *process_new_parent(const struct process *leaving)
+static struct process *process_new_parent(const struct process *leaving)
 {
     struct process *first = process_numbered(1);
 

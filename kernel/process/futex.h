@@ -59,10 +59,10 @@ static inline int futex_wake_at(vaddr_t at, int32_t most)
 }
 
 /*
- * Wake some, let others wait for another word instead. `check`: only while the word is `expect`, else -EAGAIN. Returns
- * how many were woken or moved; -EINVAL for numbers below 0.
+ * Wake at most `most` waiters, and let at most `move` others wait for the word at `to` instead. `check`: only while the
+ * word at `at` is `expect`, else -EAGAIN. Returns how many were woken or moved; -EINVAL for numbers below 0; -EFAULT.
  */
-int futex_requeue(vaddr_t at, bool private, int32_t wake, vaddr_t to, int32_t move, bool check, uint32_t expect);
+int futex_requeue(vaddr_t at, bool private, int32_t most, vaddr_t to, int32_t move, bool check, uint32_t expect);
 /* A name for each word can be had: what a call must know before it changes one. */
 int futex_check(vaddr_t at, bool private) MUST_CHECK;
 

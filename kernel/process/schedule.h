@@ -35,10 +35,10 @@ enum {
 #define NEVER UINT64_MAX                /* no deadline; deadlines are clock_now() nanoseconds     */
 
 /*
- * Sleep until the queue is woken. `lock` (may be NULL) is dropped while asleep and held again on return.
+ * Sleep until the queue is woken. `guard` (may be NULL) is dropped while asleep and held again on return.
  * Returns 0 when woken (the caller looks at its condition again), -EINTR, or -ETIMEDOUT.
  */
-int  wait_on(struct wait_queue *queue, struct lock *lock, lock_state *state, uint64_t deadline, unsigned flags);
+int  wait_on(struct wait_queue *queue, struct lock *guard, lock_state *guard_state, uint64_t deadline, unsigned flags);
 void wake_all(struct wait_queue *queue);
 
 /* Wake the first thread in the queue that is not woken yet; waiters of wait_link_call() are not called. */

@@ -1,5 +1,5 @@
 /*
- * claims.c - the claims of layouts/firmware/layout.md, G1 to G27, each looked at; G7 to G14 are in firmware_rights.c.
+ * claims.c - the claims of layouts/firmware/layout.md, G1 to G27, each looked at; G7 to G14 are in claims_rights.c.
  *
  * The addresses in here are the claims' own, or the linker's, and are not taken from the document's tables: if the
  * document were changed, these probes would notice. How many pages the system sets for heap and stack is the

@@ -13,9 +13,6 @@ enum g_region { G_TEXT, G_RODATA, G_DATA, G_ORIGINAL, G_STACK, G_SHARED, G_HEAP,
 
 #define G_USER      0x08000000u             /* G2: programs from here up, the kernel below */
 
-/* Run the application `probe` for one access; false when there is no memory for it. */
-bool firmware_try(uint32_t kind, vaddr_t at, struct builtin *out, bool *allowed);
-
 /* Words that the probes of G8 and G9 try, in pages that mutations change. */
 vaddr_t        firmware_constant(void);
 extern uint8_t firmware_variable[];

@@ -80,7 +80,8 @@ static struct rights try_kernel(vaddr_t at)
     return got;
 }
 
-bool firmware_try(uint32_t kind, vaddr_t at, struct builtin *out, bool *allowed)
+/* Run the application `probe` for one access; false when there is no memory for it. */
+static bool firmware_try(uint32_t kind, vaddr_t at, struct builtin *out, bool *allowed)
 {
     const struct app          *app  = builtin_find("probe");
     const struct app_arguments what = { kind, (uint32_t)at };

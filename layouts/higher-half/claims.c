@@ -21,7 +21,7 @@
 
 extern char image_physical_start[], image_physical_end[];       /* the linker script's */
 
-static struct span pages(vaddr_t start, vaddr_t last)
+static struct span pages_between(vaddr_t start, vaddr_t last)
 {
     return (struct span){ page_of(start), page_of(last) + 1 };
 }
@@ -48,7 +48,7 @@ static entry_t directory_entry(const struct space *space, vaddr_t address)
 
 static void a1_low_memory_shows(struct claim_result *result)
 {
-    struct span span = pages(A_KERNEL, A_KERNEL + A_LOW - 1);
+    struct span span = pages_between(A_KERNEL, A_KERNEL + A_LOW - 1);
     page_t      page = first_page_elsewhere(span, (frame_t){ 0 });
     uint32_t    word;
 
@@ -178,7 +178,7 @@ static void a8_place_of_bitmap(struct claim_result *result)
 static void a9_one_is_free(struct claim_result *result)
 {
     const uint8_t *raw    = pointer_to(A_KERNEL + A_BITMAP);
-    struct span    shown  = pages(A_KERNEL + A_BITMAP, A_KERNEL + A_BITMAP + A_BITMAP_BYTES - 1);
+    struct span    shown  = pages_between(A_KERNEL + A_BITMAP, A_KERNEL + A_BITMAP + A_BITMAP_BYTES - 1);
     bool           there  = first_readable(shown) == shown.first;
     uint32_t       before = there ? ones_in(raw, A_BITMAP_BYTES) : 0, during, after;
     uint32_t       free   = frames_free();
@@ -320,7 +320,7 @@ static void a13_core_again(struct claim_result *result)
 static void a14_heap_window(struct claim_result *result)
 {
     static const size_t sizes[] = { 16, 500, 2048, 5000, 70000 };
-    struct span         window  = pages(A_HEAP, A_HEAP_LAST);
+    struct span         window  = pages_between(A_HEAP, A_HEAP_LAST);
     struct region       region;
 
     for (unsigned i = 0; i < COUNT_OF(sizes); i++) {

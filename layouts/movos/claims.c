@@ -16,7 +16,8 @@
 
 enum { M_SPACES = 5, M_PAGES = 6, M_BLOCKS = 12 };
 
-frame_t m_shown(vaddr_t address)
+/* The frame that a page of kernel space shows, NO_FRAME where there is none. */
+static frame_t m_shown(vaddr_t address)
 {
     paddr_t physical;
 

@@ -25,9 +25,6 @@ enum {
     M_CHUNK = 1024,                     /* M15: pages             */
 };
 
-/* The frame that a page of kernel space shows, NO_FRAME where there is none. */
-frame_t m_shown(vaddr_t address);
-
 /* The root's entry for a page, and a last-level entry, as any space has them. */
 entry_t m_root_entry(const struct space *space, page_t page);
 

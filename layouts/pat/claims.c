@@ -2,7 +2,7 @@
  * claims.c - the claims of layouts/pat/layout.md about the table of pages, K1 to K12, each looked at.
  *
  * The numbers in here are the claims' own and are not taken from the document's tables: if the document were
- * changed, these probes would notice. K13 and those after it are in pat_spaces.c.
+ * changed, these probes would notice. K13 and those after it are in claims_spaces.c.
  */
 #include "layouts/pat/claims.h"
 

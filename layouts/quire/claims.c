@@ -1,7 +1,7 @@
 /*
  * claims.c - the claims of layouts/quire/layout.md, Q1 to Q12, each looked at.
  *
- * As in higher_half.c the numbers are the claims' own, not the document's tables'.
+ * As in layouts/higher-half/claims.c the numbers are the claims' own, not the document's tables'.
  */
 #include "claims/probe.h"
 
@@ -36,7 +36,7 @@ enum {
 extern char image_physical_end[];                               /* the linker script's */
 extern char image_text_first_page[], image_rodata_end_page[];
 
-static struct span pages(vaddr_t start, vaddr_t last)
+static struct span pages_between(vaddr_t start, vaddr_t last)
 {
     return (struct span){ page_of(start), page_of(last) + 1 };
 }
@@ -317,7 +317,7 @@ static bool window_keeps_inside(void)
 
     if (kernel_map_device(&region, "window's claim", Q_VIDEO, PAGE_SIZE, CACHE_OFF) != 0)
         return false;
-    keeps = span_covers(pages(Q_DEVICES, Q_DEVICES_LAST), region.span);
+    keeps = span_covers(pages_between(Q_DEVICES, Q_DEVICES_LAST), region.span);
     kernel_unmap(&region);
     return keeps;
 }

@@ -11,7 +11,7 @@
 #include "layouts/tracker/list.h"
 #include "layouts/tracker/tracker.h"
 
-static struct span objects(void) { return layout.purpose[PURPOSE_OBJECTS]->span; }
+static struct span objects_span(void) { return layout.purpose[PURPOSE_OBJECTS]->span; }
 
 static entry_t kernel_entry(page_t page) { return entry_read(&master_table()->entries[page]); }
 
@@ -24,7 +24,7 @@ static uint32_t audit_extent(uint32_t number, const struct pg_tracker *tracker, 
 
     report->checked++;
     if (tracker->pt_ptr % PAGE_SIZE != 0 || tracker->pcount < TRACKED_LEAST || tracker->pcount > TRACKED_WHOLE ||
-        !span_covers(objects(), extent) || (extent.first - objects().first) % PAGES_A_PLACE != 0) {
+        !span_covers(objects_span(), extent) || (extent.first - objects_span().first) % PAGES_A_PLACE != 0) {
         audit_fail(report, "E1", "tracker %u: %u pages from 0x%08x on are no object", number, tracker->pcount,
                    tracker->pt_ptr);
         return 0;

@@ -11,14 +11,14 @@ static uint32_t lowest;             /* [trackers_lock] no place below it is free
 
 void lists_start(void) { lowest = 0; }
 
-static struct span objects(void) { return layout.purpose[PURPOSE_OBJECTS]->span; }
+static struct span objects_span(void) { return layout.purpose[PURPOSE_OBJECTS]->span; }
 
-uint32_t lists_places(void) { return (uint32_t)(span_pages(objects()) / PAGES_A_PLACE); }
+uint32_t lists_places(void) { return (uint32_t)(span_pages(objects_span()) / PAGES_A_PLACE); }
 
 struct span lists_places_of(struct span pages)
 {
-    return (struct span){ (pages.first - objects().first) / PAGES_A_PLACE,
-                          (pages.end - objects().first + PAGES_A_PLACE - 1) / PAGES_A_PLACE };
+    return (struct span){ (pages.first - objects_span().first) / PAGES_A_PLACE,
+                          (pages.end - objects_span().first + PAGES_A_PLACE - 1) / PAGES_A_PLACE };
 }
 
 static page_t page_of_place(page_t place) { return trackers_list_page((uint32_t)place / POINTERS_A_PAGE); }

@@ -15,14 +15,14 @@ struct lock trackers_lock = LOCK("trackers of page tables", RANK_HOMES);
 
 static uint32_t lowest;             /* [trackers_lock] no tracker below it is free */
 
-static struct span region(void) { return layout.purpose[PURPOSE_TRACKERS]->span; }
+static struct span trackers_span(void) { return layout.purpose[PURPOSE_TRACKERS]->span; }
 
 uint32_t trackers_end(void) { return lists_places() + 1; }
 
 static uint32_t tracker_pages(void) { return (trackers_end() + TRACKERS_A_PAGE - 1) / TRACKERS_A_PAGE; }
 
-page_t trackers_page(uint32_t n)      { return region().first + n; }
-page_t trackers_list_page(uint32_t n) { return region().first + tracker_pages() + n; }
+page_t trackers_page(uint32_t n)      { return trackers_span().first + n; }
+page_t trackers_list_page(uint32_t n) { return trackers_span().first + tracker_pages() + n; }
 
 /* ---- Pinned pages ---------------------------------------------------------------------------- */
 
@@ -37,7 +37,7 @@ int pinned_page_make(page_t page)
     frame_t       frame;
     int           err;
 
-    assert(lock_held(&trackers_lock) && span_has(region(), page) && !pinned_page_is_there(page));
+    assert(lock_held(&trackers_lock) && span_has(trackers_span(), page) && !pinned_page_is_there(page));
     if (frame_get(OWNER_TRACKERS, FRAME_ZERO, &frame) != 0)
         return -ENOMEM;
     err = cursor_open(&c, &kernel_space, span_of(page, 1), CURSOR_BUILD);
@@ -70,7 +70,7 @@ int pinned_page_out(page_t page)
     struct cursor c;
     int           err;
 
-    assert(lock_held(&trackers_lock) && span_has(region(), page));
+    assert(lock_held(&trackers_lock) && span_has(trackers_span(), page));
     if (!pinned_page_is_there(page))
         return -ENOENT;
     if (pinned_page_pins(page) > 0)

@@ -242,7 +242,7 @@ static void section_that_outgrows_is_refused(void **state)
     free(text);
 }
 
-/* In quire.md the image may grow to 256 MiB, but only what is mapped at the start can run. */
+/* In layouts/quire/layout.md the image may grow to 256 MiB, but only what is mapped at the start can run. */
 static void image_beyond_boot_mapping_is_refused(void **state)
 {
     (void)state;

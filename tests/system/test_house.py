@@ -1,4 +1,5 @@
 """The house itself: what a reader of sources.mk and the README is told is true."""
+import functools
 import glob
 import os
 import re
@@ -415,3 +416,154 @@ def test_loops_under_a_spin_lock_have_their_bound_beside_them(house):
                     silent.append(f"{path}: {name}()")
     assert not silent, silent
     assert said > 50
+
+
+# ---- Headers and sources, comments and code, say the same -------------------------------------------------
+
+ROOMS = ("kernel/", "arch/", "layouts/", "boot/", "tools/", "user/")
+INNER = r"\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"
+NOTES = r"(?:MUST_CHECK|NORETURN|PRINTF_LIKE\([^)]*\)|__attribute__\(\((?:[^()]|\([^()]*\))*\)\)|\s)*"
+DECLARED = re.compile(rf"^(?:extern )?((?:const |struct |enum |union |unsigned |long )*\w+)[\s*]+(\w+)({INNER})"
+                      rf"{NOTES};", re.M)
+DEFINED = re.compile(rf"^((?:static |inline |const |struct |enum |union |unsigned |long |[A-Z_]+ |"
+                     rf"__attribute__\(\(\w+\)\) )*\w+)[\s*]+(\w+)({INNER})\s*\{{", re.M)
+# Called by the compiler, by programs, or by those who embed a machine; made of a macro's argument.
+CALLED_FROM_OUTSIDE = re.compile(r"__\w+|quire_\w+|app_\w+|(?:corrupt|restore)_\w+|call_\w+|main|memcmp")
+
+
+def without_comments(text):
+    return re.sub(r"/\*.*?\*/", " ", text, flags=re.S)
+
+
+@functools.cache
+def texts_of(tree):
+    """{path: text} of the tree's sources in any language, tests and benchmarks among them."""
+    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=tree,
+                            capture_output=True, text=True, check=True).stdout.split()
+    return {path: open(os.path.join(tree, path), errors="replace").read() for path in listed
+            if path.endswith((".c", ".h", ".S", ".py", ".js", ".sh", ".awk", ".mk"))
+            and os.path.exists(os.path.join(tree, path))}
+
+
+@pytest.fixture
+def c_texts(house):
+    texts = {path: text for path, text in texts_of(house.tree).items() if path.endswith((".c", ".h", ".S"))}
+    assert len(texts) > 500
+    return texts
+
+
+@functools.cache
+def functions_in(tree):
+    declared, defined = {}, {}
+    for path, text in texts_of(tree).items():
+        code = without_comments(text)
+        if not path.startswith(ROOMS) or "/tests/" in path or not path.endswith((".c", ".h")):
+            continue
+        for match in DECLARED.finditer(code):
+            if path.endswith(".h") and match[1].split()[0] not in ("return", "static", "typedef"):
+                declared.setdefault(match[2], []).append((path, match[3]))
+        for match in DEFINED.finditer(code):
+            defined.setdefault(match[2], []).append((path, match[3], "static" in match[1] or "IN_LINE" in match[1]))
+    return declared, defined
+
+
+@pytest.fixture
+def functions(house):
+    """({name: [(header, parameters)]}, {name: [(source, parameters, whether it is static)]}) of the rooms."""
+    declared, defined = functions_in(house.tree)
+    assert len(declared) > 1300 and len(defined) > 4000
+    return declared, defined
+
+
+def test_what_a_header_declares_is_defined(c_texts, functions):
+    declared, defined = functions
+    assembly = "".join(text for path, text in c_texts.items() if path.endswith(".S"))
+    missing = [f"{path}: {name}()" for name, places in declared.items() for path, _ in places
+               if name not in defined and not re.search(rf"\b{name}\b", assembly)]
+    assert not missing, "declared, and defined nowhere"
+
+
+def test_what_one_file_uses_alone_is_static(c_texts, functions):
+    """But for what a port answers: arch/contract.h lists that for kernels to come as well."""
+    declared, defined = functions
+    users = {}
+    for path, text in c_texts.items():
+        code = without_comments(text)
+        if path.endswith(".h"):         # a declaration is no use
+            code = DECLARED.sub("", code)
+        for word in set(re.findall(r"[A-Za-z_]\w*", code)):
+            users.setdefault(word, set()).add(path)
+    alone = [f"{path}: {name}()" for name, places in defined.items() for path, _, static in places
+             if not static and path.endswith(".c") and users.get(name, set()) <= {path}
+             and not CALLED_FROM_OUTSIDE.fullmatch(name)
+             and "arch/contract.h" not in [header for header, _ in declared.get(name, [])]]
+    assert not alone, "used in no other file, and not static"
+
+
+def parameter_names(parameters):
+    names, depth, start = [], 0, 1
+    for at, c in enumerate(parameters):
+        depth += (c in "([") - (c in ")]")
+        if (c == "," and depth == 1) or depth == 0:
+            names.append(parameters[start:at].strip())
+            start = at + 1
+    found = [re.search(r"\(\s*\*\s*(?:const )?(\w+)", name) or re.search(r"(\w+)\s*(?:\[[^]]*\])*$", name)
+             for name in names]
+    return [match[1] if match else "" for match in found]
+
+
+def test_parameters_have_one_name(functions):
+    """A header and its source call a parameter the same; where it is used very often the source may have the first
+    letter instead."""
+    declared, defined = functions
+    two, compared = [], 0
+    for name, places in declared.items():
+        for header, parameters in places:
+            for source, others, static in defined.get(name, []):
+                one, other = parameter_names(parameters), parameter_names(others)
+                if static or header.split("/")[0] != source.split("/")[0] or len(one) != len(other):
+                    continue
+                compared += 1
+                two += [f"{source}: {name}(): {b}, in {header}: {a}" for a, b in zip(one, other)
+                        if a != b and b and not (len(b) == 1 and a.startswith(b))]
+    assert not two, two
+    assert compared > 1000
+
+
+# Files of others that comments cite as sources: Linux's, a C library's.
+CITED = re.compile(r"(?:fs|mm|net|asm|asm-generic|include|arch/x86)/.*|zlib\.h|statfs\.h")
+MADE = {"kernel.ld", "tables.S", "flat.ld", "NAME.md", "mine.md", "command_NAME.c"}
+
+
+def test_comments_name_what_exists(house, c_texts):
+    """A function with its parentheses, and a file with its ending, that a comment names are there. NAME stands for any
+    name."""
+    paths = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=house.tree,
+                           capture_output=True, text=True, check=True).stdout.split()
+    files = {os.path.basename(path) for path in paths}
+    words, gone, named = set(), [], 0
+    for text in texts_of(house.tree).values():
+        words |= set(re.findall(r"[A-Za-z_]\w*", without_comments(text)))
+    for path, text in c_texts.items():
+        for comment in re.findall(r"/\*.*?\*/", text, re.S):
+            for name in re.findall(r"\b([A-Za-z]\w*)\(\)", comment):
+                named += 1
+                if name not in words and "NAME" not in name:
+                    gone.append(f"{path}: {name}()")
+            for name in re.findall(r"(?<![\w/.*-])((?:[\w-]+/)*[\w-]+\.(?:c|h|S|md|py|mk|ld))\b", comment):
+                there = name in MADE or (any(("/" + other).endswith("/" + name) for other in paths) if "/" in name
+                                         else name in files)
+                if not there and not CITED.fullmatch(name) and "NAME" not in name:
+                    gone.append(f"{path}: {name}")
+    assert not gone, "comments name what is not there"
+    assert named > 400
+
+
+def test_static_functions_carry_their_noun(functions):
+    """A static function whose name is a single word, such as take() or find(), has it to itself: the same name in
+    another source would not tell a reader of a backtrace where he is."""
+    _, defined = functions
+    shared = {name: sorted({path for path, _, static in places if static and path.endswith(".c")})
+              for name, places in defined.items() if "_" not in name}
+    shared = {name: paths for name, paths in shared.items() if len(paths) > 1}
+    assert not shared, shared

@@ -104,7 +104,8 @@ static void read_note(struct document *d, uint32_t line, void *row, const char *
     place->note = text;
 }
 
-bool is_claim_id(const char *text, size_t length)
+/* Letters and digits, as `A12`. */
+static bool is_claim_id(const char *text, size_t length)
 {
     if (length < 2 || length > 4 || !isupper((unsigned char)text[0]))
         return false;

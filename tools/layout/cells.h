@@ -26,7 +26,4 @@ struct policy_row {
 extern const struct column region_columns[], physical_columns[], structure_columns[], part_columns[], policy_columns[],
                            boot_map_columns[], claim_columns[];
 
-/* Letters and digits, as `A12`. */
-bool is_claim_id(const char *text, size_t length);
-
 #endif

@@ -64,7 +64,8 @@ static void check_claims(struct document *d)
             check_citations(d, d->policy_line[key], word_of(policy_words, key)->text, d->policy_claims[key]);
 }
 
-void document_check(struct document *d)
+/* Find contradictions in what could be read. */
+static void document_check(struct document *d)
 {
     check_policies(d);
     check_physical_ranges(d);

@@ -21,7 +21,8 @@ static bool places_differ(const struct place *a, const struct place *b)
     return strcmp(a->name, b->name) != 0 || borders_differ(a->start, b->start) || borders_differ(a->end, b->end);
 }
 
-const struct region *region_in(const struct document *other, const struct region *r)
+/* The row of another document that is this one; NULL: there is none. */
+static const struct region *region_in(const struct document *other, const struct region *r)
 {
     if (r->purpose != PURPOSE_PLAIN)
         return other->purpose[r->purpose];
@@ -31,7 +32,7 @@ const struct region *region_in(const struct document *other, const struct region
     return NULL;
 }
 
-const struct physical *physical_in(const struct document *other, const struct physical *p)
+static const struct physical *physical_in(const struct document *other, const struct physical *p)
 {
     for (uint32_t i = 0; i < other->physical_count; i++)
         if (strcmp(other->physical[i].place.name, p->place.name) == 0)

@@ -9,10 +9,6 @@
 
 #include "document.h"
 
-/* The row of another document that is this one; NULL: there is none. */
-const struct region *region_in(const struct document *other, const struct region *r);
-const struct physical *physical_in(const struct document *other, const struct physical *p);
-
 /* Whether the other document lacks the row, or says something else in it. */
 bool region_differs(const struct document *other, const struct region *r);
 bool physical_differs(const struct document *other, const struct physical *p);

@@ -195,10 +195,7 @@ struct document {
  */
 bool document_read(struct document *d, struct source *s);
 
-/* Find what contradicts, in what could be read. */
-void document_check(struct document *d);
-
-/* Both. True when there was nothing to complain about. */
+/* Read a document, and check what could be read for contradictions. True when there was nothing to complain about. */
 bool document_compile(struct document *d, struct source *s);
 
 /* The end of what a floating or fixed row may grow to: the next fixed border; and the fixed border at or below it. */

@@ -7,7 +7,7 @@
 
 #define MIB UINT64_C(0x100000)
 
-static void place(FILE *out, const char *prefix, const struct place *p)
+static void print_place(FILE *out, const char *prefix, const struct place *p)
 {
     if (!p->start.floats)
         fprintf(out, "%s%s.start=0x%08" PRIX64 "\n", prefix, p->name, p->start.at);
@@ -16,11 +16,11 @@ static void place(FILE *out, const char *prefix, const struct place *p)
     fprintf(out, "%s%s.line=%u\n", prefix, p->name, p->line);
 }
 
-static void region(FILE *out, const char *prefix, const struct region *r)
+static void print_region(FILE *out, const char *prefix, const struct region *r)
 {
     const struct place *p = &r->place;
 
-    place(out, prefix, p);
+    print_place(out, prefix, p);
     fprintf(out, "%s%s.backing=%s\n", prefix, p->name, word_of(backing_words, r->backing)->text);
     fprintf(out, "%s%s.kernel=%s\n", prefix, p->name, r->same_rights ? "same" : rights_text(r->kernel));
     fprintf(out, "%s%s.user=%s\n", prefix, p->name, r->same_rights ? "same" : rights_text(r->user));
@@ -64,7 +64,7 @@ static void pool(const struct document *d, FILE *out)
 }
 
 /* A program's own pages are not counted: a program that wants one at 64 KiB gets it. */
-static void lowest(const struct document *d, FILE *out)
+static void print_lowest(const struct document *d, FILE *out)
 {
     const struct region *first = &d->regions[0];
 
@@ -77,16 +77,16 @@ void facts_text(const struct document *d, FILE *out)
     fprintf(out, "name=%s\ntitle=%s\nfile=%s\nkernel.offset=0x%08" PRIX64 "\n", d->name, d->title, d->source->path,
             d->kernel_offset);
     for (uint32_t i = 0; i < d->region_count; i++)
-        region(out, i < d->common_count ? "" : "kernel.", &d->regions[i]);
+        print_region(out, i < d->common_count ? "" : "kernel.", &d->regions[i]);
     for (uint32_t i = 0; i < d->physical_count; i++) {
-        place(out, "physical.", &d->physical[i].place);
+        print_place(out, "physical.", &d->physical[i].place);
         fprintf(out, "physical.%s.use=%s\n", d->physical[i].place.name, word_of(use_words, d->physical[i].use)->text);
     }
     for (uint32_t i = 0; i < d->structure_count; i++)
-        place(out, "structure.", &d->structures[i].place);
+        print_place(out, "structure.", &d->structures[i].place);
     policies(d, out);
     pool(d, out);
-    lowest(d, out);
+    print_lowest(d, out);
     for (uint32_t i = 0; i < d->claim_count; i++)
         fprintf(out, "claim.%s.shown=%s\nclaim.%s.text=%s\n", d->claims[i].id, d->claims[i].shown, d->claims[i].id,
                 d->claims[i].text);

@@ -100,7 +100,7 @@ static const char *structures_in(const struct document *d, const struct place *p
     return all;
 }
 
-static const char *below(const struct document *d, struct border b)
+static const char *border_below(const struct document *d, struct border b)
 {
     if (b.floats)
         return source_print(d->source, "end of %s", word_of(section_words, b.after)->text);
@@ -115,7 +115,7 @@ static int note_limit(const struct column *t)
 }
 
 /* How often a page doubles to make the box; where a border floats, as far as can be known. */
-static int doublings(const struct column *t, uint32_t box)
+static int column_doublings(const struct column *t, uint32_t box)
 {
     uint64_t end = t->boxes[box].place->end.at, size;
     int count = 0;
@@ -130,17 +130,17 @@ static int doublings(const struct column *t, uint32_t box)
 }
 
 /* Every box has room for its words; what is left of `least` goes to the boxes by their doublings. */
-static void measure(struct column *t, double least)
+static void measure_column(struct column *t, double least)
 {
     double height = 0, weights = 0, y = TOP, spare;
 
     for (uint32_t i = 0; i < t->count; i++) {
         struct box *b = &t->boxes[i];
 
-        b->height = 2 * PAD + NAME_LINE + 2 * doublings(t, i) +
+        b->height = 2 * PAD + NAME_LINE + 2 * column_doublings(t, i) +
                     LINE * (line_count(b->place->note, note_limit(t)) + (*b->detail != '\0'));
         height += b->height;
-        weights += 1 + doublings(t, i);
+        weights += 1 + column_doublings(t, i);
     }
     spare = least > height ? least - height : 0;
     t->top = TOP;
@@ -148,7 +148,7 @@ static void measure(struct column *t, double least)
     for (uint32_t i = t->count; i-- > 0;) {
         struct box *b = &t->boxes[i];
 
-        b->height += spare * (1 + doublings(t, i)) / weights;
+        b->height += spare * (1 + column_doublings(t, i)) / weights;
         b->y = y;
         y += b->height;
     }
@@ -166,7 +166,7 @@ static void fill_column(const struct document *d, const struct document *other, 
                                     .look = look_of_region(r->purpose, r->backing),
                                     .rights = region_rights(d, r),
                                     .detail = region_detail(d, r),
-                                    .below = below(d, r->place.start),
+                                    .below = border_below(d, r->place.start),
                                     .differs = other != NULL && region_differs(other, r) };
     }
 }
@@ -188,7 +188,7 @@ static struct column own_column(const struct document *d, const struct document 
                         .labels_right = true };
 
     fill_column(d, other, &t, &d->regions[d->common_count]);
-    t.end = below(d, d->purpose[PURPOSE_USER]->place.end);
+    t.end = border_below(d, d->purpose[PURPOSE_USER]->place.end);
     return t;
 }
 
@@ -207,7 +207,7 @@ static struct column physical_column(const struct document *d, const struct docu
                           .detail = structures_in(d, &p->place),
                           .rights = word_of(use_words, p->use)->text,
                           .differs = other != NULL && physical_differs(other, p),
-                          .below = p->place.start.floats ? "end of image" : below(d, p->place.start) };
+                          .below = p->place.start.floats ? "end of image" : border_below(d, p->place.start) };
     }
     return t;
 }
@@ -396,22 +396,22 @@ static void draw_own(const struct document *d, FILE *out, const struct column *o
 struct size { double width, height; };
 
 /* A whole drawing of one document, but for the element around it. Returns its size. */
-static struct size draw(const struct document *d, const struct document *other, FILE *out)
+static struct size draw_picture(const struct document *d, const struct document *other, FILE *out)
 {
     struct column v = virtual_column(d, other), p = physical_column(d, other), own = { .bottom = TOP };
     int width = has_own(d) ? WIDE : WIDTH;
     double bottom;
 
-    measure(&v, 0);
+    measure_column(&v, 0);
     if (has_own(d)) {
         own = own_column(d, other);
-        measure(&own, v.bottom - TOP);
+        measure_column(&own, v.bottom - TOP);
     }
-    measure(&p, (own.bottom > v.bottom ? own.bottom : v.bottom) - TOP);
+    measure_column(&p, (own.bottom > v.bottom ? own.bottom : v.bottom) - TOP);
     bottom = p.bottom;                  /* the shorter columns stretch to the tallest */
-    measure(&v, bottom - TOP);
+    measure_column(&v, bottom - TOP);
     if (has_own(d))
-        measure(&own, bottom - TOP);
+        measure_column(&own, bottom - TOP);
     svg_text(out, MARGIN, 52, "title", d->name);
     svg_text(out, MARGIN, 76, "subtitle", d->title);
     draw_bands(d, out, &v, d->regions, &p, (struct gap){ VIRTUAL_X + VIRTUAL_WIDTH, PHYSICAL_X });
@@ -433,7 +433,7 @@ static char *drawn(const struct document *d, const struct document *other, struc
 
     if (out == NULL)
         return NULL;
-    *size = draw(d, other, out);
+    *size = draw_picture(d, other, out);
     fclose(out);
     return text;
 }

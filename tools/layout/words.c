@@ -114,7 +114,8 @@ const struct word *word_of(const struct word *list, int value)
     return list;
 }
 
-const char *word_choices(struct source *s, const struct word *list)
+/* "a, b or c", for messages. */
+static const char *word_choices(struct source *s, const struct word *list)
 {
     const char *all = "";
 

@@ -23,9 +23,6 @@ extern const struct word section_words[], backing_words[], purpose_words[], scop
 const struct word *word_find(const struct word *list, const char *text);
 const struct word *word_of(const struct word *list, int value);
 
-/* "a, b or c", for messages. */
-const char *word_choices(struct source *s, const struct word *list);
-
 /* Find, or complain that `what` is unknown and name the choices. */
 bool word_read(struct source *s, uint32_t line, const char *what, const struct word *list, const char *text,
                int *out);

@@ -75,7 +75,7 @@ static void forget_error(struct quire *q)
 }
 
 __attribute__((format(printf, 2, 3)))
-static int fail(struct quire *q, const char *format, ...)
+static int quire_fail(struct quire *q, const char *format, ...)
 {
     va_list values;
     char *said;
@@ -98,7 +98,7 @@ static int add_word(struct quire *q, struct words *list, char *word)
 
     if (longer == NULL) {
         free(word);
-        return fail(q, "%s", no_memory);
+        return quire_fail(q, "%s", no_memory);
     }
     longer[list->count++] = word;
     longer[list->count]   = NULL;
@@ -113,7 +113,7 @@ static int add_option(struct quire *q, const char *format, ...)
     char *word;
 
     if (q->started)
-        return fail(q, "the machine has been started already");
+        return quire_fail(q, "the machine has been started already");
     va_start(values, format);
     if (vasprintf(&word, format, values) < 0)
         word = NULL;
@@ -159,7 +159,7 @@ int quire_command(struct quire *q, const char *path)
     char *copy = strdup(path);
 
     if (copy == NULL)
-        return fail(q, "%s", no_memory);
+        return quire_fail(q, "%s", no_memory);
     free(q->command);
     q->command = copy;
     return 0;
@@ -174,21 +174,21 @@ int quire_file(struct quire *q, const char *host, const char *guest)
 int quire_environment(struct quire *q, const char *variable)
 {
     if (variable[0] == '\0' || variable[0] == '=')
-        return fail(q, "`%s` names no variable", variable);
+        return quire_fail(q, "`%s` names no variable", variable);
     return add_option(q, "--env=%s", variable);
 }
 
 int quire_memory(struct quire *q, uint64_t bytes)
 {
     if (bytes < 1024 || bytes / 1024 > 1 << 22)
-        return fail(q, "%" PRIu64 " bytes are no size of a machine's memory", bytes);
+        return quire_fail(q, "%" PRIu64 " bytes are no size of a machine's memory", bytes);
     return add_option(q, "--memory=%" PRIu64 "K", bytes / 1024);
 }
 
 int quire_timeout(struct quire *q, uint64_t milliseconds)
 {
     if (milliseconds == 0 || milliseconds > UINT64_C(1000000000000))
-        return fail(q, "%" PRIu64 " milliseconds are no time limit", milliseconds);
+        return quire_fail(q, "%" PRIu64 " milliseconds are no time limit", milliseconds);
     return add_option(q, "--timeout=%" PRIu64 ".%03" PRIu64, milliseconds / 1000, milliseconds % 1000);
 }
 
@@ -206,9 +206,9 @@ int quire_ask_report(struct quire *q)
 static int set_stream(struct quire *q, enum quire_stream stream, struct stream how)
 {
     if (q->started)
-        return fail(q, "the machine has been started already");
+        return quire_fail(q, "the machine has been started already");
     if ((unsigned)stream >= STREAMS)
-        return fail(q, "%d is no stream", stream);
+        return quire_fail(q, "%d is no stream", stream);
     q->streams[stream] = how;
     return 0;
 }
@@ -216,7 +216,7 @@ static int set_stream(struct quire *q, enum quire_stream stream, struct stream h
 int quire_stream(struct quire *q, enum quire_stream stream, int fd)
 {
     if (fcntl(fd, F_GETFD) < 0)
-        return fail(q, "descriptor %d: %s", fd, strerror(errno));
+        return quire_fail(q, "descriptor %d: %s", fd, strerror(errno));
     if (stream == QUIRE_INPUT)
         q->has_input = false;
     return set_stream(q, stream, (struct stream){ .given = fd, .ours = -1 });
@@ -225,7 +225,7 @@ int quire_stream(struct quire *q, enum quire_stream stream, int fd)
 int quire_output(struct quire *q, enum quire_stream stream, quire_take *take, void *context)
 {
     if (stream == QUIRE_INPUT)
-        return fail(q, "the program does not write to its standard input");
+        return quire_fail(q, "the program does not write to its standard input");
     return set_stream(q, stream, (struct stream){ .given = -1, .ours = -1, .take = take, .context = context });
 }
 
@@ -234,7 +234,7 @@ int quire_input(struct quire *q, const void *bytes, size_t length)
     char *copy = malloc(length + 1);
 
     if (copy == NULL)
-        return fail(q, "%s", no_memory);
+        return quire_fail(q, "%s", no_memory);
     if (set_stream(q, QUIRE_INPUT, (struct stream){ .given = -1, .ours = -1 }) != 0) {
         free(copy);
         return -1;
@@ -400,7 +400,7 @@ static int start_process(struct quire *q, const int *theirs)
     if (words != NULL)
         problem = spawn(q, command, words, theirs);
     if (problem != 0)
-        fail(q, "%s cannot be started: %s", command != NULL ? command : "quire", strerror(problem));
+        quire_fail(q, "%s cannot be started: %s", command != NULL ? command : "quire", strerror(problem));
     free(words);
     free(command);
     if (problem == 0)
@@ -413,12 +413,12 @@ int quire_start(struct quire *q)
     int theirs[OWNER + 1] = { -1, -1, -1, -1 }, done = -1;
 
     if (q->started)
-        return fail(q, "the machine has been started already");
+        return quire_fail(q, "the machine has been started already");
     if (q->program.count == 0)
-        return fail(q, "which program?");
+        return quire_fail(q, "which program?");
     forget_error(q);
     if (connect_all(q, theirs) != 0)
-        fail(q, "no connection to a machine: %s", strerror(errno));
+        quire_fail(q, "no connection to a machine: %s", strerror(errno));
     else
         done = start_process(q, theirs);
     for (int i = 0; i <= OWNER; i++)
@@ -505,13 +505,13 @@ static void read_result(struct quire *q)
     if (q->result == NULL || sscanf(q->result, "%d %zu%n", &status, &length, &begin) != 2 || q->result[begin] != '\n' ||
         length > q->result_length - (size_t)begin - 1) {
         q->status = q->killed ? 128 + SIGKILL : 125;
-        fail(q, "the quire that held the machine %s", q->killed ? "was killed" : "has ended without a word");
+        quire_fail(q, "the quire that held the machine %s", q->killed ? "was killed" : "has ended without a word");
         return;
     }
     q->status = status;
     q->report = q->result + begin + 1 + length;
     if (length > 0)
-        fail(q, "%.*s", (int)(q->result[begin + length] == '\n' ? length - 1 : length), q->result + begin + 1);
+        quire_fail(q, "%.*s", (int)(q->result[begin + length] == '\n' ? length - 1 : length), q->result + begin + 1);
     if (*q->report == '\0')
         q->report = NULL;
 }
@@ -559,10 +559,10 @@ static int step(struct quire *q, int milliseconds)
     if (q->ended)
         return 1;
     if (q->pid == 0)
-        return fail(q, "the machine has not been started");
+        return quire_fail(q, "the machine has not been started");
     count = epoll_wait(q->waiting, events, STREAMS + 1, milliseconds);
     if (count < 0 && errno != EINTR)
-        return fail(q, "waiting for the machine: %s", strerror(errno));
+        return quire_fail(q, "waiting for the machine: %s", strerror(errno));
     for (int i = 0; i < count; i++)
         act_on(q, events[i].data.fd);
     return end_if_done(q);
@@ -594,9 +594,9 @@ int quire_wait(struct quire *q, int milliseconds)
 int quire_signal(struct quire *q, int number)
 {
     if (q->pid == 0 || q->ended || q->process < 0)
-        return fail(q, "there is no program that a signal could go to");
+        return quire_fail(q, "there is no program that a signal could go to");
     if (syscall(SYS_pidfd_send_signal, q->process, number, NULL, 0) != 0)
-        return fail(q, "signal %d: %s", number, strerror(errno));
+        return quire_fail(q, "signal %d: %s", number, strerror(errno));
     q->killed |= number == SIGKILL;
     return 0;
 }

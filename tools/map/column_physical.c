@@ -25,7 +25,7 @@ struct maker {
     const struct physical_row *row;
 };
 
-static struct box *add(struct maker *m, uint64_t start, uint64_t end, const char *owner, const char *name)
+static struct box *physical_add(struct maker *m, uint64_t start, uint64_t end, const char *owner, const char *name)
 {
     struct box *box = column_add(m->source, m->column);
 
@@ -85,7 +85,7 @@ static void add_absent(struct maker *m, uint64_t start, uint64_t end)
 {
     while (start < end) {
         struct place_kind kind = kind_at(m, start, end);
-        struct box *box = add(m, start, kind.end, "absent", kind.name);
+        struct box *box = physical_add(m, start, kind.end, "absent", kind.name);
 
         box->kind = BOX_HOLE;
         if (kind.fact != NULL) {
@@ -149,7 +149,7 @@ static void say_structures(struct maker *m, struct box *box)
 
 static void add_owned(struct maker *m, const struct piece *piece)
 {
-    struct box *box = add(m, piece->start, piece->end, piece->owner, piece->owner);
+    struct box *box = physical_add(m, piece->start, piece->end, piece->owner, piece->owner);
 
     box_say(m->source, box, "%s", text_of(m->snapshot, piece->owner));
     if (strcmp(piece->owner, "image") == 0)
@@ -183,7 +183,7 @@ static void add_mixed(struct maker *m, const struct piece *pieces, size_t count)
         add_owned(m, pieces);
         return;
     }
-    box = add(m, pieces[0].start, pieces[count - 1].end, "several", "several owners");
+    box = physical_add(m, pieces[0].start, pieces[count - 1].end, "several", "several owners");
     for (size_t i = 0; i < count; i++)
         strip_add(m->source, &box->strip, (pieces[i].end - pieces[i].start) / PAGE, pieces[i].owner);
     say_parts(m, box, count);

@@ -15,7 +15,7 @@ struct maker {
     const char             *row;        /* of the document: what comes now is in it; or NULL */
 };
 
-static struct box *add(struct maker *m, uint64_t end, enum box_kind kind, struct look look, const char *name)
+static struct box *process_add(struct maker *m, uint64_t end, enum box_kind kind, struct look look, const char *name)
 {
     struct box *box = column_add(m->source, m->column);
 
@@ -33,7 +33,7 @@ static struct box *add(struct maker *m, uint64_t end, enum box_kind kind, struct
 static void add_hole(struct maker *m, uint64_t end, const char *name)
 {
     if (end > m->at)
-        add(m, end, BOX_HOLE, look_of_region(PURPOSE_PLAIN, BACKING_NONE), name);
+        process_add(m, end, BOX_HOLE, look_of_region(PURPOSE_PLAIN, BACKING_NONE), name);
 }
 
 /* ---- Regions ------------------------------------------------------------------------------ */
@@ -129,8 +129,8 @@ static void add_regions(struct maker *m, const struct mapping *maps, size_t coun
         if (strchr(maps[i].rights, 'x') != NULL)
             look = look_of(&maps[i]);
     }
-    box = add(m, last->start + last->pages * PAGE, BOX_THERE, look,
-              strcmp(maps[0].name, "-") == 0 ? "anonymous" : maps[0].name);
+    box = process_add(m, last->start + last->pages * PAGE, BOX_THERE, look,
+                      strcmp(maps[0].name, "-") == 0 ? "anonymous" : maps[0].name);
     box->rights = count == 1 ? maps[0].rights : "";
     box->size   = source_print(m->source, "%" PRIu64 " of %s", resident, pages_text(m->source, pages));
     if (strncmp(maps[0].rights, "---", 3) == 0 && count == 1) {
@@ -161,7 +161,7 @@ static void add_below(struct maker *m, const struct mapping *map)
     else if (gap > 0)
         add_hole(m, m->at + (gap < free ? gap : free), "guard: the stack stays away");
     if (map->start > m->at)
-        add(m, map->start, BOX_HOLE, look_of_region(PURPOSE_PLAIN, BACKING_NONE), "room for it to grow");
+        process_add(m, map->start, BOX_HOLE, look_of_region(PURPOSE_PLAIN, BACKING_NONE), "room for it to grow");
 }
 
 /* ---- The kernel's part ---------------------------------------------------------------------- */
@@ -187,7 +187,7 @@ static void add_kernel(struct maker *m, uint64_t end)
 
     if (end <= m->at)
         return;
-    box = add(m, end, BOX_ALIAS, look_of_region(PURPOSE_PLAIN, BACKING_ALIAS), "kernel space");
+    box = process_add(m, end, BOX_ALIAS, look_of_region(PURPOSE_PLAIN, BACKING_ALIAS), "kernel space");
     box_say(m->source, box, "as in every process");
     say_parts(m, box);
 }

@@ -55,7 +55,7 @@ struct layout {
 
 static int letters_in(double width, double letter) { return (int)((width - TEXT_IN - RIGHT_IN) / letter); }
 
-static int doublings(const struct box *box)
+static int box_doublings(const struct box *box)
 {
     int count = 0;
 
@@ -66,7 +66,7 @@ static int doublings(const struct box *box)
 
 static double height_of(const struct box *box, double width)
 {
-    double height = 2 * PAD + TITLE_LINE + doublings(box) * 0.9 + (box->strip.count > 0 ? STRIP_LINE : 0);
+    double height = 2 * PAD + TITLE_LINE + box_doublings(box) * 0.9 + (box->strip.count > 0 ? STRIP_LINE : 0);
 
     for (size_t i = 0; i < box->fact_count; i++)
         height += LINE * (box->facts[i].table ? 1 : line_count(box->facts[i].text, letters_in(width, sans)));
@@ -117,14 +117,14 @@ static void finish_lane(struct layout *l)
     for (size_t i = l->lane_start; i < l->count; i++)
         if (l->items[i].box != NULL) {
             content += l->items[i].height;
-            weights += 1 + doublings(l->items[i].box);
+            weights += 1 + box_doublings(l->items[i].box);
         }
     if (spare > content * STRETCH / 100)
         spare = content * STRETCH / 100;
     for (size_t i = l->lane_start; i < l->count && spare > 0 && weights > 0; i++) {
         l->items[i].y += moved;
         if (l->items[i].box != NULL) {
-            double more = spare * (1 + doublings(l->items[i].box)) / weights;
+            double more = spare * (1 + box_doublings(l->items[i].box)) / weights;
 
             l->items[i].height += more;
             moved += more;
@@ -329,7 +329,7 @@ static void draw_box(FILE *out, struct source *source, const struct item *item)
 {
     static const char *const classes[] = { [BOX_THERE] = "box", [BOX_HOLE] = "box hole", [BOX_ALIAS] = "box" };
     const struct box *box = item->box;
-    double content = height_of(box, item->width) - 2 * PAD - doublings(box) * 0.9,
+    double content = height_of(box, item->width) - 2 * PAD - box_doublings(box) * 0.9,
            y = item->y + (item->height - content) / 2 + 11;
 
     begin_part(out, source, box);

@@ -12,7 +12,7 @@ static void label_of(char label[16], uint64_t address)
 }
 
 /* A paragraph of the width of the page. */
-static void say(FILE *out, const char *text)
+static void say_text(FILE *out, const char *text)
 {
     while (*text != '\0') {
         int length = line_length(text, DRAW_COLUMNS);
@@ -45,10 +45,9 @@ static void draw_shares(FILE *out, const struct picture *p)
     for (size_t i = 0; i < p->share_count; i++)
         draw_share(out, p, &p->shares[i]);
     fprintf(out, "     sum      %8" PRIu64 " %10" PRIu64 "         %s\n\n", p->sum, p->sum * (PAGE / 1024), p->verdict);
-    say(out,
-        "Below, a line of letters is what is in a box, from its lowest address up: a letter for each page, or, where "
-        "there are "
-        "more than fit, one for as many as it takes; a dot is free, or not there.");
+    say_text(out,
+             "Below, a line of letters is what is in a box, from its lowest address up: a letter for each page, or, "
+             "where there are more than fit, one for as many as it takes; a dot is free, or not there.");
 }
 
 /* The end of a name says more than its beginning. */
@@ -98,7 +97,7 @@ static void draw_column(FILE *out, const struct column *column)
     for (size_t i = 0; i < DRAW_COLUMNS && column->title[i] != '\0'; i++)
         fputc('-', out);
     fputc('\n', out);
-    say(out, column->subtitle);
+    say_text(out, column->subtitle);
     fputc('\n', out);
     for (size_t i = 0; i < column->count; i++)
         draw_box(out, &column->boxes[i]);
@@ -108,9 +107,9 @@ static void draw_column(FILE *out, const struct column *column)
 
 void draw_text(const struct picture *p, FILE *out)
 {
-    say(out, p->title);
-    say(out, p->subtitle);
-    say(out, p->moment);
+    say_text(out, p->title);
+    say_text(out, p->subtitle);
+    say_text(out, p->moment);
     fputc('\n', out);
     draw_shares(out, p);
     draw_column(out, &p->physical);

@@ -286,7 +286,7 @@ static const struct {
 
 enum { SHELL_COUNT = sizeof(shells) / sizeof(shells[0]) };
 
-static error_t parse(int key, char *word, struct argp_state *state)
+static error_t parse_completion(int key, char *word, struct argp_state *state)
 {
     size_t *chosen = state->input;
 
@@ -304,7 +304,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
 }
 
 const struct argp argp_completion = {
-    .parser = parse, .args_doc = "bash\nzsh\nfish",
+    .parser = parse_completion, .args_doc = "bash\nzsh\nfish",
     .doc = "Print what completes the words of quire's commands in a shell.\v"
            "For this session of bash: source <(quire completion bash). `make install` puts them where the shells look.",
 };

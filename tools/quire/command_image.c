@@ -33,7 +33,7 @@ struct request {
     bool console, only_archive;
 };
 
-static error_t parse(int key, char *word, struct argp_state *state)
+static error_t parse_image(int key, char *word, struct argp_state *state)
 {
     struct request *request = state->input;
     struct sandbox *sandbox = &request->sandbox;
@@ -123,7 +123,7 @@ static int make(struct request *request)
 }
 
 const struct argp argp_image = {
-    .options = options, .parser = parse, .args_doc = "OUT [PROGRAM [ARGUMENT...]]",
+    .options = options, .parser = parse_image, .args_doc = "OUT [PROGRAM [ARGUMENT...]]",
     .doc = "Write an image from which a PC starts Quire: a disk, or a floppy. The program has the first serial line as "
            "its terminal; without one, BusyBox's shell does. What it writes is on the screen as well.\v"
            "Exit status: those of `quire run`, as far as they can come up.",

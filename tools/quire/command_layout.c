@@ -80,7 +80,7 @@ static int with_document(const struct request *request,
     return status;
 }
 
-static int check(const struct request *request, const struct document *d)
+static int check_layout(const struct request *request, const struct document *d)
 {
     (void)request;
     printf("%s: good: %u regions, %u physical ranges, %u claims\n", d->source->path, d->region_count,
@@ -104,7 +104,7 @@ static void draw_text(const struct document *d, const struct document *other)
 }
 
 /* A document, or two side by side. */
-static int draw(const struct request *request, const struct document *d, const struct document *other)
+static int draw_layout(const struct request *request, const struct document *d, const struct document *other)
 {
     FILE *out;
     bool failed;
@@ -124,7 +124,7 @@ static int draw(const struct request *request, const struct document *d, const s
     return fclose(out) != 0 || failed ? cannot_write(request->svg, EIO) : STATUS_GOOD;
 }
 
-static int show(const struct request *request, const struct document *d)
+static int show_layout(const struct request *request, const struct document *d)
 {
     char *path = request->against != NULL ? document_path(request->against) : NULL;
     struct document other;
@@ -132,11 +132,11 @@ static int show(const struct request *request, const struct document *d)
     int status = STATUS_WRONG;
 
     if (request->against == NULL)
-        return draw(request, d, NULL);
+        return draw_layout(request, d, NULL);
     if (path == NULL)
         return STATUS_USAGE;
     if (read_document(&other, &source, path, request->explain))
-        status = draw(request, d, &other);
+        status = draw_layout(request, d, &other);
     source_free(&source);
     free(path);
     return status;
@@ -228,7 +228,7 @@ static int list(void)
     return count < 0 ? STATUS_USAGE : status;
 }
 
-static error_t parse(int key, char *word, struct argp_state *state)
+static error_t parse_layout(int key, char *word, struct argp_state *state)
 {
     struct request *request = state->input;
 
@@ -273,12 +273,12 @@ static const struct {
     const char *name;
     int       (*act)(const struct request *request, const struct document *d);
 } actions[] = {
-    { "check", check }, { "show", show }, { "facts", facts }, { "compile", compile },
+    { "check", check_layout }, { "show", show_layout }, { "facts", facts }, { "compile", compile },
 };
 
 const struct argp argp_layout = {
     .options = options,
-    .parser = parse,
+    .parser = parse_layout,
     .args_doc =
         "check DOCUMENT [--explain]\nshow DOCUMENT [--against DOCUMENT] [--svg FILE]\nfacts DOCUMENT\ncompile "
         "DOCUMENT -o DIRECTORY\nlist",

@@ -125,7 +125,7 @@ static bool see(struct picture *picture, struct source *source, char *lines, siz
 }
 
 /* Returns 0, or SANDBOX_FAILED and has complained. */
-static int draw(struct sandbox *sandbox, struct target *target, bool anew)
+static int draw_map(struct sandbox *sandbox, struct target *target, bool anew)
 {
     struct source source;
     struct picture picture;
@@ -255,7 +255,7 @@ static char **usual_program(struct sandbox *sandbox, bool follow, char **script)
 
 struct request { struct sandbox sandbox; struct target target; bool follow; };
 
-static error_t parse(int key, char *word, struct argp_state *state)
+static error_t parse_map(int key, char *word, struct argp_state *state)
 {
     struct request *request = state->input;
 
@@ -279,7 +279,7 @@ static const struct argp_option options[] = {
 };
 
 const struct argp argp_map = {
-    .options = options, .parser = parse, .children = sandbox_options, .args_doc = "[PROGRAM [ARGUMENT...]]",
+    .options = options, .parser = parse_map, .children = sandbox_options, .args_doc = "[PROGRAM [ARGUMENT...]]",
     .doc = "Run a program in a machine of its own, and draw physical memory, kernel space and every process as they "
            "are when something is written to /proc/quire/map there, else when the program ends.\v"
            "Without a program, a shell and a few children. Exit status: as of `quire run`; 125 also when the drawing "
@@ -300,7 +300,7 @@ static int run(struct sandbox *sandbox, struct target *target, bool follow)
     status = sandbox_run(sandbox);
     screen_free(&follower.screen);
     if (sandbox->snapshot_length > 0) {
-        drawn = draw(sandbox, target, follower.anew);
+        drawn = draw_map(sandbox, target, follower.anew);
         return drawn != 0 ? drawn : status;
     }
     leave_target(target);

@@ -13,7 +13,7 @@ struct request {
     const char *name, *like;
 };
 
-static error_t parse(int key, char *word, struct argp_state *state)
+static error_t parse_new(int key, char *word, struct argp_state *state)
 {
     struct request *request = state->input;
 
@@ -41,7 +41,7 @@ static const struct argp_option options[] = {
 
 const struct argp argp_new = {
     .options = options,
-    .parser = parse,
+    .parser = parse_new,
     .args_doc = "NAME",
     .doc =
         "Write a layout document that boots, with words that explain it, for you to change: NAME.md in the current "

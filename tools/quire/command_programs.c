@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static error_t parse(int key, char *word, struct argp_state *state)
+static error_t parse_programs(int key, char *word, struct argp_state *state)
 {
     char **directory = state->input;
 
@@ -23,7 +23,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
 }
 
 const struct argp argp_programs = {
-    .parser = parse, .args_doc = "[DIRECTORY]",
+    .parser = parse_programs, .args_doc = "[DIRECTORY]",
     .doc = "Fetch BusyBox, bash, coreutils, lua, sqlite3, python3, tcc and the libraries they need from Debian's "
            "packages for i386, and unpack them. Nothing of this machine is changed, and no script of a package runs.\v"
            "DIRECTORY is where they go: DIRECTORY/root is for --root then. Without one they go where `quire run` looks "

@@ -148,7 +148,7 @@ static bool is_of_system(const char *path)
 }
 
 /* `path` without `folder` and the slash behind it; NULL when it lies elsewhere. */
-static const char *below(const char *folder, const char *path)
+static const char *path_below(const char *folder, const char *path)
 {
     size_t length = strlen(folder);
 
@@ -159,7 +159,7 @@ static const char *below(const char *folder, const char *path)
 static bool find_near(const struct places *places, const char *path, struct found *found)
 {
     char *folder = realpath(places->near, NULL), *here = realpath(path, NULL);
-    const char *inside = folder != NULL && here != NULL ? below(folder, here) : NULL;
+    const char *inside = folder != NULL && here != NULL ? path_below(folder, here) : NULL;
     const struct tree_source *source = inside != NULL ? tree_hold(places->tree, folder) : NULL;
     int fd = source != NULL ? beneath_open_file(source->folder, inside, &found->status) : -1;
 
@@ -185,7 +185,7 @@ bool find_file(const struct places *places, const char *path, enum reach reach, 
         return false;
     if (is_of_system(path) || (places->library_path != NULL && is_in_list(path, places->library_path)))
         return find_here(path, path, found);
-    return places->near != NULL && below(places->near, path) != NULL && find_near(places, path, found);
+    return places->near != NULL && path_below(places->near, path) != NULL && find_near(places, path, found);
 }
 
 bool find_foreign(const char *path, const char *here, struct found *found)
@@ -216,18 +216,6 @@ int provide(const struct places *places, const struct found *found)
     err    = inside != NULL ? tree_add_file(places->tree, inside, found->source, found->below) : ENOENT;
     free(inside);
     return err;
-}
-
-bool provide_file(const struct places *places, const char *path, enum reach reach)
-{
-    struct found found;
-    bool good = find_file(places, path, reach, &found);
-
-    if (good) {
-        good = provide(places, &found) == 0;
-        found_free(&found);
-    }
-    return good;
 }
 
 static int provide_one(const struct places *places, const char *path)

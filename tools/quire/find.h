@@ -46,14 +46,11 @@ int provide(const struct places *places, const struct found *found);
 /* A library of this machine whose loader looks elsewhere than the guest's: found at `here`, provided at `path`. */
 bool find_foreign(const char *path, const char *here, struct found *found);
 
-/* The two in one: false when there is no such file. */
-bool provide_file(const struct places *places, const char *path, enum reach reach);
-
 /*
  * A path of the root with all below it, and the links that lead to it. Its last part may be a pattern as in a shell
  * (`python3.*`). Returns 0 or an errno: ENOENT when nothing is there.
  */
-int provide_all(const struct places *places, const char *path);
+int provide_all(const struct places *places, const char *said);
 
 /* The root's links to folders at its top, as a system has them that keeps everything below /usr. */
 void provide_top_links(const struct places *places);

@@ -25,7 +25,7 @@ static int compare(const void *a, const void *b)
 }
 
 /* False: they make no sense. */
-static bool collect(Elf *elf, size_t parts, struct loads *loads)
+static bool collect_loads(Elf *elf, size_t parts, struct loads *loads)
 {
     loads->part = grown(NULL, parts, sizeof(*loads->part));
     for (size_t i = 0; i < parts; i++) {
@@ -49,7 +49,7 @@ static uint32_t end_of(const struct bios_piece *piece)
 }
 
 /* Pieces, and the borders of it all. */
-static bool measure(const struct loads *loads, struct flat *flat)
+static bool measure_loads(const struct loads *loads, struct flat *flat)
 {
     uint64_t end = 0;
 
@@ -115,7 +115,7 @@ static bool read_elf(Elf *elf, struct flat *flat)
         header.e_machine != EM_386 || elf_getphdrnum(elf, &parts) != 0)
         return false;
     flat->entry = (uint32_t)header.e_entry;
-    good = collect(elf, parts, &loads) && measure(&loads, flat) && fill(elf, &loads, flat);
+    good = collect_loads(elf, parts, &loads) && measure_loads(&loads, flat) && fill(elf, &loads, flat);
     free(loads.part);
     return good;
 }

@@ -38,7 +38,7 @@ struct words {
 };
 
 __attribute__((format(printf, 2, 3)))
-static void add(struct words *words, const char *format, ...)
+static void words_add(struct words *words, const char *format, ...)
 {
     va_list values;
 
@@ -91,33 +91,33 @@ static const char *machine_words(void)
 static void add_kind(struct words *words, const struct machine_plan *plan)
 {
     if (plan->kind == MACHINE_MICROVM) {
-        add(words, "-M");
-        add(words, "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=on,x-option-roms=off");
-        add(words, "-global");
-        add(words, "virtio-mmio.force-legacy=false");
-        add(words, "-global");
-        add(words, "virtio-mmio.ioeventfd=off");
-        add(words, "-device");
-        add(words, "virtio-serial-device,max_ports=2");
+        words_add(words, "-M");
+        words_add(words, "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=on,x-option-roms=off");
+        words_add(words, "-global");
+        words_add(words, "virtio-mmio.force-legacy=false");
+        words_add(words, "-global");
+        words_add(words, "virtio-mmio.ioeventfd=off");
+        words_add(words, "-device");
+        words_add(words, "virtio-serial-device,max_ports=2");
     } else {
-        add(words, "-M");
-        add(words, "pc,usb=off");
-        add(words, "-device");
-        add(words, "virtio-serial-pci,max_ports=2,ioeventfd=off");
+        words_add(words, "-M");
+        words_add(words, "pc,usb=off");
+        words_add(words, "-device");
+        words_add(words, "virtio-serial-pci,max_ports=2,ioeventfd=off");
     }
-    add(words, "-device");
-    add(words, "virtserialport,chardev=channel,nr=1");
+    words_add(words, "-device");
+    words_add(words, "virtserialport,chardev=channel,nr=1");
 }
 
 static void add_accelerator(struct words *words, const struct machine_plan *plan)
 {
-    add(words, "-accel");
+    words_add(words, "-accel");
     if (plan->kvm)
-        add(words, "kvm");
+        words_add(words, "kvm");
     else if (plan->memory < SMALL_MEMORY)
-        add(words, "tcg,tb-size=8");
+        words_add(words, "tcg,tb-size=8");
     else
-        add(words, "tcg");
+        words_add(words, "tcg");
 }
 
 /* Words of people's own, for measurements and experiments; separated by spaces. */
@@ -127,7 +127,7 @@ static void add_flags(struct words *words)
 
     for (char *word; (word = strsep(&rest, " ")) != NULL;)
         if (word[0] != '\0')
-            add(words, "%s", word);
+            words_add(words, "%s", word);
     free(copy);
 }
 
@@ -137,8 +137,8 @@ struct connections { int channel, serial, monitor, map; };
 /* Where a connection ends inside QEMU. */
 static void add_connection(struct words *words, const char *name, int fd)
 {
-    add(words, "-chardev");
-    add(words, "socket,id=%s,fd=%d", name, fd);
+    words_add(words, "-chardev");
+    words_add(words, "socket,id=%s,fd=%d", name, fd);
 }
 
 /*
@@ -147,66 +147,66 @@ static void add_connection(struct words *words, const char *name, int fd)
  */
 static void add_seccomp(struct words *words)
 {
-    add(words, "-sandbox");
-    add(words, "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
+    words_add(words, "-sandbox");
+    words_add(words, "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
 }
 
 static void add_debugger(struct words *words, int fd)
 {
-    add(words, "-S");
+    words_add(words, "-S");
     add_connection(words, "gdb", fd);
-    add(words, "-gdb");
-    add(words, "chardev:gdb");
+    words_add(words, "-gdb");
+    words_add(words, "chardev:gdb");
 }
 
 /* As COM2, which a microvm has only as a device of its own. */
 static void add_map_line(struct words *words, int fd)
 {
     add_connection(words, "map", fd);
-    add(words, "-device");
-    add(words, "isa-serial,chardev=map,iobase=0x2f8,irq=3");
+    words_add(words, "-device");
+    words_add(words, "isa-serial,chardev=map,iobase=0x2f8,irq=3");
 }
 
 static void command_line(struct words *words, const struct machine_plan *plan, const struct connections *ends)
 {
-    add(words, "%s", machine_emulator());
+    words_add(words, "%s", machine_emulator());
     add_kind(words, plan);
     add_accelerator(words, plan);
-    add(words, "-nodefaults");
-    add(words, "-no-user-config");
-    add(words, "-display");
-    add(words, "none");
-    add(words, "-no-reboot");
+    words_add(words, "-nodefaults");
+    words_add(words, "-no-user-config");
+    words_add(words, "-display");
+    words_add(words, "none");
+    words_add(words, "-no-reboot");
     if (plan->seccomp)
         add_seccomp(words);
-    add(words, "-m");
-    add(words, "size=%" PRIu64 "k", plan->memory / 1024);
-    add(words, "-kernel");
-    add(words, "%s", plan->kernel);
-    add(words, "-append");
-    add(words, "panic=exit%s%s%s", plan->map_line ? " map=com2" : "", machine_words()[0] != '\0' ? " " : "",
-        machine_words());
+    words_add(words, "-m");
+    words_add(words, "size=%" PRIu64 "k", plan->memory / 1024);
+    words_add(words, "-kernel");
+    words_add(words, "%s", plan->kernel);
+    words_add(words, "-append");
+    words_add(words, "panic=exit%s%s%s", plan->map_line ? " map=com2" : "", machine_words()[0] != '\0' ? " " : "",
+              machine_words());
     if (plan->archive >= 0) {
-        add(words, "-initrd");
-        add(words, "/proc/self/fd/%d", plan->archive);
+        words_add(words, "-initrd");
+        words_add(words, "/proc/self/fd/%d", plan->archive);
     }
     add_connection(words, "channel", ends->channel);
     add_connection(words, "serial", ends->serial);
-    add(words, "-serial");
-    add(words, "chardev:serial");
+    words_add(words, "-serial");
+    words_add(words, "chardev:serial");
     if (plan->map_line)
         add_map_line(words, ends->map);
     add_connection(words, "monitor", ends->monitor);
-    add(words, "-mon");
-    add(words, "chardev=monitor,mode=readline");
-    add(words, "-device");
-    add(words, "isa-debug-exit,iobase=0xf4,iosize=0x04");
+    words_add(words, "-mon");
+    words_add(words, "chardev=monitor,mode=readline");
+    words_add(words, "-device");
+    words_add(words, "isa-debug-exit,iobase=0xf4,iosize=0x04");
     if (plan->debugger >= 0)
         add_debugger(words, plan->debugger);
     add_flags(words);
 }
 
-static void show(const struct words *words)
+static void words_show(const struct words *words)
 {
     fprintf(stderr, "%s:", sandbox_command);
     for (int i = 0; i < words->count; i++)
@@ -337,7 +337,7 @@ int machine_start(struct machine *machine, const struct machine_plan *plan)
                  &(struct connections){ ends[END_CHANNEL][1], ends[END_SERIAL][1], ends[END_MONITOR][1],
                                         ends[END_MAP][1] });
     if (plan->verbose)
-        show(&words);
+        words_show(&words);
     pid = fork();
     if (pid == 0)
         become(&words, parent, ends[END_ERRORS][1],

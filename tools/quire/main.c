@@ -46,7 +46,7 @@ struct choice {
     int    first;               /* index of its name in argv */
 };
 
-static error_t parse(int key, char *word, struct argp_state *state)
+static error_t parse_main(int key, char *word, struct argp_state *state)
 {
     struct choice *choice = state->input;
 
@@ -68,7 +68,7 @@ const char *argp_program_version = "quire 0.1";
 int main(int argc, char **argv)
 {
     static const struct argp argp = {
-        .parser = parse, .args_doc = "COMMAND [ARGUMENT...]", .help_filter = list_commands,
+        .parser = parse_main, .args_doc = "COMMAND [ARGUMENT...]", .help_filter = list_commands,
         .doc = "Quire: a small operating system whose memory layouts are documents.\v ",
     };
     struct choice choice = { 0 };

@@ -53,7 +53,7 @@ static la_ssize_t write_out(struct archive *archive, void *with, const void *byt
     return done;
 }
 
-static void fail(struct packing *p, const char *what, const char *why)
+static void pack_fail(struct packing *p, const char *what, const char *why)
 {
     if (p->status == 0)
         p->status = tell(SANDBOX_FAILED, "%s: %s", what, why);
@@ -73,7 +73,7 @@ static void write_header(struct packing *p, const char *path, struct header head
     struct archive_entry *entry = archive_entry_new();
 
     if (entry == NULL) {
-        fail(p, path, "out of memory");
+        pack_fail(p, path, "out of memory");
         return;
     }
     archive_entry_set_pathname(entry, path);
@@ -86,14 +86,14 @@ static void write_header(struct packing *p, const char *path, struct header head
     if (header.target != NULL)
         archive_entry_set_symlink(entry, header.target);
     if (archive_write_header(p->archive, entry) < ARCHIVE_WARN)
-        fail(p, path, archive_error_string(p->archive));
+        pack_fail(p, path, archive_error_string(p->archive));
     archive_entry_free(entry);
 }
 
 static void write_bytes(struct packing *p, const char *path, const void *bytes, uint64_t size)
 {
     if (p->status == 0 && size > 0 && archive_write_data(p->archive, bytes, size) != (la_ssize_t)size)
-        fail(p, path, archive_error_string(p->archive));
+        pack_fail(p, path, archive_error_string(p->archive));
 }
 
 /* Bytes of an entry before its contents. */
@@ -150,7 +150,7 @@ static void copy_contents(struct packing *p, const char *name, int fd, uint64_t 
         ssize_t got = read(fd, p->portion, size - done < PORTION ? (size_t)(size - done) : PORTION);
 
         if (got <= 0)
-            fail(p, name, got < 0 ? strerror(errno) : "has become shorter while it was packed");
+            pack_fail(p, name, got < 0 ? strerror(errno) : "has become shorter while it was packed");
         else
             write_bytes(p, name, p->portion, (uint64_t)got);
         done += (uint64_t)(got > 0 ? got : 0);
@@ -168,7 +168,7 @@ static void write_open_file(struct packing *p, const struct tree_node *node, con
     bool first = true;
 
     if (status->st_size > UINT32_MAX) {
-        fail(p, name, "is larger than 4 GiB");
+        pack_fail(p, name, "is larger than 4 GiB");
         return;
     }
     if (status->st_nlink > 1) {
@@ -194,7 +194,7 @@ static void write_file(struct packing *p, const struct tree_node *node, const ch
     } else {
         bool replaced = errno == ELOOP || errno == ENOTDIR || errno == EINVAL || errno == EISDIR;
 
-        fail(p, name, replaced ? "is no file any more, but was one when it was found" : strerror(errno));
+        pack_fail(p, name, replaced ? "is no file any more, but was one when it was found" : strerror(errno));
     }
     free(name);
 }
@@ -215,7 +215,7 @@ static void write_node(const struct tree_node *node, void *with)
     const char *path = node->path + 1;
 
     if (p->status == 0 && has_long_name(path))
-        fail(p, node->path, "is too long a path for the guest");
+        pack_fail(p, node->path, "is too long a path for the guest");
     if (p->status != 0)
         return;
     switch (node->kind) {
@@ -240,7 +240,7 @@ static void write_node(const struct tree_node *node, void *with)
     }
     /* Only then has everything of this entry been counted. */
     if (p->status == 0 && archive_write_finish_entry(p->archive) != ARCHIVE_OK)
-        fail(p, path, archive_error_string(p->archive));
+        pack_fail(p, path, archive_error_string(p->archive));
 }
 
 int pack(const struct tree *tree, int *fd, uint64_t *size)
@@ -254,16 +254,16 @@ int pack(const struct tree *tree, int *fd, uint64_t *size)
     if (p.archive == NULL || archive_write_set_format_cpio_newc(p.archive) != ARCHIVE_OK ||
         archive_write_set_bytes_per_block(p.archive, 0) != ARCHIVE_OK ||
         archive_write_open(p.archive, &p, NULL, write_out, NULL) != ARCHIVE_OK)
-        fail(&p, "archive", p.archive != NULL ? archive_error_string(p.archive) : "out of memory");
+        pack_fail(&p, "archive", p.archive != NULL ? archive_error_string(p.archive) : "out of memory");
     else
         tree_walk(tree, write_node, &p);
     if (p.archive != NULL) {
         if (archive_write_close(p.archive) != ARCHIVE_OK)
-            fail(&p, "archive", archive_error_string(p.archive));
+            pack_fail(&p, "archive", archive_error_string(p.archive));
         archive_write_free(p.archive);
     }
     if (p.status == 0 && ftruncate(p.fd, (off_t)p.offset) != 0)
-        fail(&p, "archive", strerror(errno));
+        pack_fail(&p, "archive", strerror(errno));
     tdestroy(p.twins, free);
     free(p.portion);
     if (p.status != 0) {

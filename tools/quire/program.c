@@ -483,7 +483,7 @@ struct paths {
     size_t count;
 };
 
-static void collect(const struct tree_node *node, void *with)
+static void collect_node(const struct tree_node *node, void *with)
 {
     struct paths *list = with;
 
@@ -499,7 +499,7 @@ void program_add_needs(struct program *program)
     struct paths list = { 0 };
 
     lenient.lenient = true;
-    tree_walk(program->places.tree, collect, &list);
+    tree_walk(program->places.tree, collect_node, &list);
     for (size_t i = 0; i < list.count; i++) {
         const struct tree_node *node = tree_find(program->places.tree, list.paths[i]);
         struct elf_file elf;

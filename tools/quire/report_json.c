@@ -39,7 +39,7 @@ static json_object *string(const char *bytes, size_t length)
     return result;
 }
 
-static json_object *at(uint64_t frames, uint64_t kib)
+static json_object *amount_json(uint64_t frames, uint64_t kib)
 {
     json_object *moment = json_object_new_object();
 
@@ -60,8 +60,8 @@ static bool read_owner(struct reading *r, const char *line)
                &frames[1], &kib[1], &purpose) != 5 || purpose == 0)
         return false;
     owner = json_object_new_object();
-    json_object_object_add(owner, "peak", at(frames[0], kib[0]));
-    json_object_object_add(owner, "end", at(frames[1], kib[1]));
+    json_object_object_add(owner, "peak", amount_json(frames[0], kib[0]));
+    json_object_object_add(owner, "end", amount_json(frames[1], kib[1]));
     json_object_object_add(owner, "purpose", json_object_new_string(line + purpose));
     json_object_object_add(r->memory, name, owner);
     return true;

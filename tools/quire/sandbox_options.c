@@ -203,7 +203,7 @@ static void read_machine(struct sandbox *sandbox, const char *word, struct argp_
     argp_error(state, "there is no kind of machine `%s`", word);
 }
 
-static error_t parse(int key, char *word, struct argp_state *state)
+static error_t parse_sandbox(int key, char *word, struct argp_state *state)
 {
     struct sandbox *sandbox = state->input;
 
@@ -265,7 +265,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
     }
 }
 
-static const struct argp shared = { .options = options, .parser = parse };
+static const struct argp shared = { .options = options, .parser = parse_sandbox };
 const struct argp_child sandbox_options[] = { { .argp = &shared }, { .argp = NULL } };
 
 void sandbox_parse(struct sandbox *sandbox, int argc, char **argv, const struct argp *argp, void *input)

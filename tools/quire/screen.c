@@ -35,7 +35,7 @@ static const char *skip_lines(const struct screen *screen, unsigned count)
     return at;
 }
 
-static void draw(struct screen *screen)
+static void screen_draw(struct screen *screen)
 {
     unsigned lines = line_count(screen), rows = room(), most = lines > rows ? lines - rows : 0;
     const char *at, *end = screen->text + screen->length;
@@ -65,7 +65,7 @@ void screen_show(struct screen *screen, char *text, size_t length)
     free(screen->text);
     screen->text   = text;
     screen->length = length;
-    draw(screen);
+    screen_draw(screen);
 }
 
 /* Keys with a name begin like this, and their names end with these. */
@@ -102,7 +102,7 @@ void screen_keys(struct screen *screen, const char *keys, size_t count)
     }
     screen->first = (unsigned)first;
     if (screen->text != NULL)
-        draw(screen);
+        screen_draw(screen);
 }
 
 void screen_free(struct screen *screen)

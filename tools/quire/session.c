@@ -72,7 +72,7 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static void finish(struct loop *loop, enum session_end end, int32_t number)
+static void loop_finish(struct loop *loop, enum session_end end, int32_t number)
 {
     loop->over = true;
     loop->session->end = end;
@@ -80,7 +80,7 @@ static void finish(struct loop *loop, enum session_end end, int32_t number)
 }
 
 /* Read what there is of a text that is kept. False: there will be no more. */
-static bool collect(struct tail *tail, void (*keep)(struct tail *tail, const void *bytes, size_t length), int fd)
+static bool tail_collect(struct tail *tail, void (*keep)(struct tail *tail, const void *bytes, size_t length), int fd)
 {
     char bytes[4096];
     ssize_t got = read(fd, bytes, sizeof(bytes));
@@ -108,7 +108,7 @@ static bool deliver(struct loop *loop, struct stream *stream, const void *bytes,
         }
         if (done < 0) {
             tell(SANDBOX_FAILED, "%s: %s", stream->name, strerror(errno));
-            finish(loop, SESSION_OUTPUT, 0);
+            loop_finish(loop, SESSION_OUTPUT, 0);
             break;
         }
         loop->delivered += (size_t)done;
@@ -249,7 +249,7 @@ static void take_exit(struct loop *loop, const struct channel_frame *frame)
         loop->channel.nonsense = true;
         return;
     }
-    finish(loop, loop->timed_out ? SESSION_TIMEOUT : SESSION_EXIT, number);
+    loop_finish(loop, loop->timed_out ? SESSION_TIMEOUT : SESSION_EXIT, number);
     loop->session->exit_kind = kind;
     loop->session->obeyed = true;
 }
@@ -292,7 +292,7 @@ static void take_frames(struct loop *loop)
         channel_drop(&loop->channel);
     }
     if (!loop->over && loop->busy == NULL && (loop->channel.nonsense || loop->channel.ended))
-        finish(loop, SESSION_MACHINE, 0);
+        loop_finish(loop, SESSION_MACHINE, 0);
 }
 
 /* ---- To the guest --------------------------------------------------------------------- */
@@ -323,7 +323,7 @@ static void give_input(struct loop *loop)
         return;
     }
     if (loop->session->terminal && escapes(loop, bytes, (size_t)got)) {
-        finish(loop, SESSION_SIGNAL, SIGINT);
+        loop_finish(loop, SESSION_SIGNAL, SIGINT);
         return;
     }
     loop->credit = loop->keys ? loop->credit - (uint64_t)got : 0;
@@ -389,7 +389,7 @@ static void take_signal(struct loop *loop)
         give_signal(loop, number, CHANNEL_TO_GROUP);
         break;
     case SIGNAL_ENDS:
-        finish(loop, SESSION_SIGNAL, number);
+        loop_finish(loop, SESSION_SIGNAL, number);
         break;
     case SIGNAL_STOPS:
         stop_ourselves(loop);
@@ -408,7 +408,7 @@ static void take_signal(struct loop *loop)
 static void time_is_over(struct loop *loop, uint64_t now)
 {
     if (loop->timed_out) {
-        finish(loop, SESSION_TIMEOUT, 0);
+        loop_finish(loop, SESSION_TIMEOUT, 0);
         return;
     }
     loop->timed_out   = true;
@@ -431,7 +431,7 @@ static void watch(struct loop *loop, uint64_t now)
             channel_send(&loop->channel, CHANNEL_PING, NULL, 0);
         break;
     case WATCHDOG_DEAD:
-        finish(loop, SESSION_DEAD, 0);
+        loop_finish(loop, SESSION_DEAD, 0);
         break;
     }
 }
@@ -442,12 +442,12 @@ static void look_at_the_clock(struct loop *loop)
 
     watch(loop, now);
     if (!loop->over && loop->ending_ms != 0 && now >= loop->ending_ms)
-        finish(loop, SESSION_SIGNAL, loop->ending);
+        loop_finish(loop, SESSION_SIGNAL, loop->ending);
     if (!loop->over && loop->deadline_ms != 0 && now >= loop->deadline_ms)
         time_is_over(loop, now);
 }
 
-static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
+static uint64_t lesser_of(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 static uint64_t until(uint64_t moment, uint64_t now)
 {
@@ -457,13 +457,13 @@ static uint64_t until(uint64_t moment, uint64_t now)
 /* For poll(2): milliseconds, or -1 for ever. */
 static int patience(const struct loop *loop)
 {
-    uint64_t now = now_ms(), next = least(until(loop->deadline_ms, now), until(loop->ending_ms, now));
+    uint64_t now = now_ms(), next = lesser_of(until(loop->deadline_ms, now), until(loop->ending_ms, now));
 
     if (loop->busy == NULL)
-        next = least(next, watchdog_patience(&loop->watchdog, now));
+        next = lesser_of(next, watchdog_patience(&loop->watchdog, now));
     if (loop->session->follow != NULL)
-        next = least(next, follow_patience(loop->session->follow, now));
-    return next == UINT64_MAX ? -1 : (int)least(next, 60000);
+        next = lesser_of(next, follow_patience(loop->session->follow, now));
+    return next == UINT64_MAX ? -1 : (int)lesser_of(next, 60000);
 }
 
 /* ---- Those who follow ----------------------------------------------------------------- */
@@ -507,12 +507,12 @@ static void wait_and_act(struct loop *loop, struct pollfd *on)
     if (on[ON_SIGNAL].revents != 0)
         take_signal(loop);
     if (on[ON_DEBUGGER].revents != 0)
-        finish(loop, SESSION_DEBUGGER, 0);
+        loop_finish(loop, SESSION_DEBUGGER, 0);
     if (on[ON_OWNER].revents != 0)
-        finish(loop, SESSION_OWNER, 0);
-    if (on[ON_SERIAL].revents != 0 && !collect(&loop->session->serial, tail_keep_words, on[ON_SERIAL].fd))
+        loop_finish(loop, SESSION_OWNER, 0);
+    if (on[ON_SERIAL].revents != 0 && !tail_collect(&loop->session->serial, tail_keep_words, on[ON_SERIAL].fd))
         on[ON_SERIAL].fd = -1;
-    if (on[ON_ERRORS].revents != 0 && !collect(&loop->session->errors, tail_keep, on[ON_ERRORS].fd))
+    if (on[ON_ERRORS].revents != 0 && !tail_collect(&loop->session->errors, tail_keep, on[ON_ERRORS].fd))
         on[ON_ERRORS].fd = -1;
     if ((on[ON_CHANNEL].revents & POLLOUT) != 0)
         channel_write(&loop->channel);
@@ -532,7 +532,7 @@ static void collect_rest(struct tail *tail, void (*keep)(struct tail *tail, cons
 {
     uint64_t end = now_ms() + REST_MS;
 
-    while (on.fd >= 0 && now_ms() < end && poll(&on, 1, 200) > 0 && collect(tail, keep, on.fd))
+    while (on.fd >= 0 && now_ms() < end && poll(&on, 1, 200) > 0 && tail_collect(tail, keep, on.fd))
         ;
 }
 

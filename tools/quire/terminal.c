@@ -26,7 +26,7 @@ static bool remember(void)
     return true;
 }
 
-static void say(const char *words, size_t length)
+static void terminal_say(const char *words, size_t length)
 {
     while (length > 0) {
         ssize_t done = write(STDOUT_FILENO, words, length);
@@ -59,13 +59,13 @@ void terminal_show(void)
     keys.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
     lent = shown = tcsetattr(STDIN_FILENO, TCSADRAIN, &keys) == 0;
     if (shown)
-        say(other_screen, sizeof(other_screen) - 1);
+        terminal_say(other_screen, sizeof(other_screen) - 1);
 }
 
 void terminal_give_back(void)
 {
     if (shown)
-        say(first_screen, sizeof(first_screen) - 1);
+        terminal_say(first_screen, sizeof(first_screen) - 1);
     if (lent)
         tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
     lent = shown = false;

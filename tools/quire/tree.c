@@ -76,7 +76,7 @@ char *plain_path(const char *from, const char *path)
 }
 
 /* Put a node where its path says, in place of what may be there. The node takes `path` and `content`. */
-static void put(struct tree *tree, struct tree_node node)
+static void tree_put(struct tree *tree, struct tree_node node)
 {
     struct tree_node *old = find(tree, node.path), *fresh;
 
@@ -134,7 +134,7 @@ const struct tree_node *tree_follow(const struct tree *tree, const char *path)
 }
 
 /* The place of `path` in the tree: links on the way followed, missing folders made. The caller frees it. */
-static char *place(struct tree *tree, const char *path)
+static char *tree_place(struct tree *tree, const char *path)
 {
     char *at = plain_path("/", path);
 
@@ -148,7 +148,7 @@ static char *place(struct tree *tree, const char *path)
             if (node != NULL && node->kind == TREE_LINK && links < LINKS_AT_MOST)
                 break;
             if (node == NULL || node->kind != TREE_FOLDER)
-                put(tree, (struct tree_node){ .path = text("%s", at), .kind = TREE_FOLDER, .mode = 0755 });
+                tree_put(tree, (struct tree_node){ .path = text("%s", at), .kind = TREE_FOLDER, .mode = 0755 });
             *slash = '/';
         }
         if (slash == NULL)
@@ -161,13 +161,13 @@ static char *place(struct tree *tree, const char *path)
 
 static void put_folder(struct tree *tree, const char *path, mode_t mode, time_t time)
 {
-    char *at = place(tree, path);
+    char *at = tree_place(tree, path);
     const struct tree_node *there = find(tree, at);
 
     if (strcmp(at, "/") == 0 || (there != NULL && there->kind == TREE_LINK))
         free(at);
     else
-        put(tree, (struct tree_node){ .path = at, .kind = TREE_FOLDER, .mode = mode, .time = time });
+        tree_put(tree, (struct tree_node){ .path = at, .kind = TREE_FOLDER, .mode = mode, .time = time });
 }
 
 void tree_add_folder(struct tree *tree, const char *path, mode_t mode)
@@ -181,21 +181,21 @@ void tree_add_bytes(struct tree *tree, const char *path, const void *bytes, size
 
     if (size > 0)
         memcpy(copy, bytes, size);
-    put(tree, (struct tree_node){ .path = place(tree, path), .kind = TREE_BYTES, .mode = mode, .content = copy,
-                                  .size = size });
+    tree_put(tree, (struct tree_node){ .path = tree_place(tree, path), .kind = TREE_BYTES, .mode = mode,
+                                       .content = copy, .size = size });
 }
 
 void tree_add_link(struct tree *tree, const char *path, const char *target)
 {
-    char *at = place(tree, path);
+    char *at = tree_place(tree, path);
     const struct tree_node *there = find(tree, at);
 
     /* A folder that already has something in it cannot become a link. */
     if (there != NULL && there->kind == TREE_FOLDER)
         free(at);
     else
-        put(tree, (struct tree_node){ .path = at, .kind = TREE_LINK, .mode = 0777, .content = text("%s", target),
-                                      .size = strlen(target) });
+        tree_put(tree, (struct tree_node){ .path = at, .kind = TREE_LINK, .mode = 0777, .content = text("%s", target),
+                                           .size = strlen(target) });
 }
 
 /* ---- Files of this machine -------------------------------------------------------------- */
@@ -234,9 +234,10 @@ const struct tree_source *tree_hold(struct tree *tree, const char *folder)
 static void put_file(struct tree *tree, const char *path, const struct tree_source *source, const char *here,
                      const struct stat *status)
 {
-    put(tree, (struct tree_node){ .path = place(tree, path), .kind = TREE_FILE, .mode = status->st_mode & 07777,
-                                  .time = status->st_mtime, .content = text("%s", here),
-                                  .size = (uint64_t)status->st_size, .source = source });
+    tree_put(tree, (struct tree_node){ .path = tree_place(tree, path), .kind = TREE_FILE,
+                                       .mode = status->st_mode & 07777, .time = status->st_mtime,
+                                       .content = text("%s", here),
+                                       .size = (uint64_t)status->st_size, .source = source });
 }
 
 int tree_open(const struct tree_node *node, struct stat *status)
@@ -286,9 +287,9 @@ static int add_link_below(struct tree *tree, const char *path, const struct tree
 
     if (beneath_read_link(source->folder, below, target, sizeof(target)) != 0)
         return errno;
-    at = place(tree, path);
-    put(tree, (struct tree_node){ .path = at, .kind = TREE_LINK, .mode = 0777, .time = status->st_mtime,
-                                  .content = text("%s", target), .size = strlen(target) });
+    at = tree_place(tree, path);
+    tree_put(tree, (struct tree_node){ .path = at, .kind = TREE_LINK, .mode = 0777, .time = status->st_mtime,
+                                       .content = text("%s", target), .size = strlen(target) });
     return 0;
 }
 

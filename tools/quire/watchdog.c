@@ -8,10 +8,10 @@
 
 enum { LOOK_EVERY = 1000, ASK_AFTER = 5000 };
 
-static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
+static uint64_t lesser_of(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
-static uint64_t silence(const struct watchdog *w) { return least(w->allowed / 4 + 1, ASK_AFTER); }
-static uint64_t pause(const struct watchdog *w)   { return least(w->allowed / 4 + 1, LOOK_EVERY); }
+static uint64_t silence(const struct watchdog *w) { return lesser_of(w->allowed / 4 + 1, ASK_AFTER); }
+static uint64_t pause(const struct watchdog *w)   { return lesser_of(w->allowed / 4 + 1, LOOK_EVERY); }
 
 /* The letter of proc(5)'s stat for one thread: R, S, D, T, ...; 0 when it has gone. */
 static char state_of(pid_t process, const char *thread)
@@ -73,12 +73,12 @@ void watchdog_heard(struct watchdog *watchdog, uint64_t now)
 /* No look counts for more than two pauses: if we ourselves were stopped, so was perhaps the machine. */
 static void count(struct watchdog *w, uint64_t now)
 {
-    uint64_t computed = processor_time(w->machine), passed = least(now - w->looked, 2 * pause(w));
+    uint64_t computed = processor_time(w->machine), passed = lesser_of(now - w->looked, 2 * pause(w));
 
     if (computed > w->computed)
-        w->counted += least(passed, computed - w->computed);
+        w->counted += lesser_of(passed, computed - w->computed);
     if (all_sleep(w->machine))
-        w->counted += passed - least(passed, computed - w->computed);
+        w->counted += passed - lesser_of(passed, computed - w->computed);
     w->looked   = now;
     w->computed = computed;
 }

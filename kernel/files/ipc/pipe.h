@@ -33,7 +33,7 @@ long pipe_set_capacity(struct file *file, size_t bytes);
 bool pipe_is(const struct file *file);
 
 /* Wait for a page of room, or for bytes. 1; 0 at the end of what can be read; -EPIPE with SIGPIPE; -ERESTARTSYS. */
-int pipe_wait(struct file *pipe, bool writing) MUST_CHECK;
+int pipe_wait(struct file *file, bool writing) MUST_CHECK;
 
 /*
  * splice(2), tee(2): between a pipe and anything else, in pieces of a page. `wait`: wait for bytes, or for room, before
@@ -44,8 +44,8 @@ int pipe_wait(struct file *pipe, bool writing) MUST_CHECK;
  * called with the pipe's node->lock held, may sleep, and may take the locks of any file that is no pipe.
  */
 struct pipe_actor { long (*move)(struct pipe_actor *actor, struct buffer *piece); };
-long pipe_empty_into(struct file *pipe, size_t bytes, bool wait, struct pipe_actor *actor);
-long pipe_fill_from(struct file *pipe, size_t bytes, bool wait, struct pipe_actor *actor);
+long pipe_empty_into(struct file *file, size_t bytes, bool wait, struct pipe_actor *actor);
+long pipe_fill_from(struct file *file, size_t bytes, bool wait, struct pipe_actor *actor);
 /* From one pipe to another one, which is not the same; with `keep` the bytes stay in the first, too. */
 long pipe_move(struct file *from, struct file *to, size_t bytes, bool wait, bool keep);
 

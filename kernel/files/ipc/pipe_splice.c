@@ -1,7 +1,7 @@
 /*
  * pipe_splice.c - bytes between a pipe and another file, or another pipe, without a program's memory.
  *
- * They are copied by way of a page of the heap: a page of the pipe is never shared.
+ * Bytes are copied by way of a page of the heap: a page of the pipe is never shared.
  */
 #include "files/ipc/pipe_ring.h"
 
@@ -12,7 +12,7 @@
 
 /* ---- Waiting: with the lock held ----------------------------------------------------------------------- */
 
-/* Until there are bytes: 1; 0: there are none and will be none; or an errno. */
+/* Wait until there are bytes. 1; 0: there are none, and no writer; or an errno. */
 static int await_bytes(struct node *node, bool wait)
 {
     struct pipe *pipe = pipe_of(node);
@@ -30,7 +30,7 @@ static int await_bytes(struct node *node, bool wait)
     return 1;
 }
 
-/* Until there is room for so much: 0, or an errno. */
+/* Wait until there is room for `least` bytes. 0, or an errno. */
 static int await_room(struct node *node, size_t least, bool wait)
 {
     struct pipe *pipe = pipe_of(node);
@@ -66,6 +66,31 @@ static size_t pipe_piece(size_t left) { return left < PAGE_SIZE ? left : PAGE_SI
 
 /* ---- A pipe and another file ----------------------------------------------------------------------------- */
 
+/* Moves bytes between a pipe, whose lock is held, and the actor, by way of the block; as pipe_empty_into() returns. */
+typedef long pipe_mover(struct node *node, size_t bytes, bool wait, struct pipe_actor *actor, char *block);
+
+/* Call a mover with a block and the pipe's lock; tell those who wait for `bits` when it has moved bytes. */
+static long move_with_block(struct file *file, size_t bytes, bool wait, struct pipe_actor *actor, pipe_mover *mover,
+                            unsigned bits)
+{
+    struct node *node  = file->node;
+    char        *block;
+    long         done;
+
+    may_sleep();
+    assert(pipe_is(file) && bytes > 0);
+    block = heap_alloc(PAGE_SIZE, 0);
+    if (block == NULL)
+        return -ENOMEM;
+    mutex_take(&node->lock);
+    done = mover(node, bytes, wait, actor, block);
+    mutex_drop(&node->lock);
+    if (done > 0)
+        node_notify_of(node, bits);
+    heap_free_sized(block, PAGE_SIZE);
+    return done;
+}
+
 static long empty_locked(struct node *node, size_t bytes, bool wait, struct pipe_actor *actor, char *block)
 {
     struct pipe *pipe = pipe_of(node);
@@ -96,22 +121,7 @@ static long empty_locked(struct node *node, size_t bytes, bool wait, struct pipe
 
 long pipe_empty_into(struct file *file, size_t bytes, bool wait, struct pipe_actor *actor)
 {
-    struct node *node  = file->node;
-    char        *block;
-    long         done;
-
-    may_sleep();
-    assert(pipe_is(file) && bytes > 0);
-    block = heap_alloc(PAGE_SIZE, 0);
-    if (block == NULL)
-        return -ENOMEM;
-    mutex_take(&node->lock);
-    done = empty_locked(node, bytes, wait, actor, block);
-    mutex_drop(&node->lock);
-    if (done > 0)
-        node_notify_of(node, POLL_OUT | POLL_WRNORM);
-    heap_free_sized(block, PAGE_SIZE);
-    return done;
+    return move_with_block(file, bytes, wait, actor, empty_locked, POLL_OUT | POLL_WRNORM);
 }
 
 static long fill_locked(struct node *node, size_t bytes, bool wait, struct pipe_actor *actor, char *block)
@@ -132,7 +142,7 @@ static long fill_locked(struct node *node, size_t bytes, bool wait, struct pipe_
         if (part <= 0)
             break;
         piece = (struct buffer){ .kernel = true, .memory = block, .bytes = (size_t)part };
-        part  = pipe_add(pipe, &piece, false);  /* what it has no memory for is lost, as it has been read */
+        part  = pipe_add(pipe, &piece, false);  /* bytes without memory are lost: they have been read already */
         if (part <= 0)
             break;
         done += part;
@@ -144,22 +154,7 @@ static long fill_locked(struct node *node, size_t bytes, bool wait, struct pipe_
 
 long pipe_fill_from(struct file *file, size_t bytes, bool wait, struct pipe_actor *actor)
 {
-    struct node *node  = file->node;
-    char        *block;
-    long         done;
-
-    may_sleep();
-    assert(pipe_is(file) && bytes > 0);
-    block = heap_alloc(PAGE_SIZE, 0);
-    if (block == NULL)
-        return -ENOMEM;
-    mutex_take(&node->lock);
-    done = fill_locked(node, bytes, wait, actor, block);
-    mutex_drop(&node->lock);
-    if (done > 0)
-        node_notify_of(node, POLL_IN | POLL_RDNORM);
-    heap_free_sized(block, PAGE_SIZE);
-    return done;
+    return move_with_block(file, bytes, wait, actor, fill_locked, POLL_IN | POLL_RDNORM);
 }
 
 /* ---- Two pipes --------------------------------------------------------------------------------------------- */
@@ -177,7 +172,7 @@ static void unlock_pipes(struct node *a, struct node *b)
     mutex_drop(&b->lock);
 }
 
-/* Until there are bytes in one and room in the other: 1; 0: no bytes will come; or an errno. Both locks are held. */
+/* Wait until `from` has bytes and `to` room. 1; 0: no bytes will come; or an errno. Both locks are held. */
 static int await_both(struct node *from, struct node *to, bool wait)
 {
     deep_assert(mutex_held(&from->lock) && mutex_held(&to->lock));

@@ -136,7 +136,7 @@ static int socket_describe(struct node *node, char *to, size_t size)
     return (size_t)length < size ? length : -ERANGE;
 }
 
-bool socket_writable(const struct socket *self)
+static bool socket_writable(const struct socket *self)
 {
     return !self->listening && (self->peer == NULL || self->peer->held < SOCKET_ROOM / 2);
 }

@@ -72,14 +72,13 @@ static inline struct socket *socket_of(struct node *node) { return CONTAINER_OF(
 int  socket_wait(struct wait_queue *queue, uint64_t deadline) MUST_CHECK;
 uint64_t socket_deadline(uint64_t limit);       /* of a wait that begins now; limit 0: NEVER */
 int  socket_find(const struct socket_name *name, struct socket **out) MUST_CHECK;
-bool socket_writable(const struct socket *self);
 
 /* socket.c: all with sockets_lock held. A socket without an open file, with a reference; NULL without memory. */
 struct socket *socket_new(int type) MUST_CHECK;
 /* Its open file, of which it has one at most: no path opens it. Takes the reference. Returns 0 or -ENOMEM. */
 int  socket_open(struct socket *self, uint32_t flags, struct file **out) MUST_CHECK;
 /* Two streams become each other's peer; a datagram socket's messages go to its peer from now on. */
-void socket_join(struct socket *one, struct socket *other);
+void socket_join(struct socket *a, struct socket *b);
 void socket_be_client(struct socket *self, struct socket *peer);
 /* A datagram socket lets go of its peer, if it has one, and the peer need not know. */
 void socket_let_go(struct socket *self);

@@ -27,7 +27,8 @@ static struct node *through_mounts(struct node *node)
     return node;
 }
 
-int walk_look_up(struct node *folder, const char *name, size_t length, struct node **out)
+/* The entry of a folder by name, as a path sees it: through mounts. Takes the folder's lock. */
+static int walk_look_up(struct node *folder, const char *name, size_t length, struct node **out)
 {
     int err;
 
@@ -43,7 +44,11 @@ int walk_look_up(struct node *folder, const char *name, size_t length, struct no
     return err;
 }
 
-int walk_up(struct fs_context *fs, struct node *folder, struct node **out)
+/*
+ * The folder above, with a reference: the context's root is above itself, and above a mounted root is the folder above
+ * the one that it covers.
+ */
+static int walk_up(struct fs_context *fs, struct node *folder, struct node **out)
 {
     int err;
 

@@ -47,13 +47,4 @@ int  walk_begin(struct walk *walk, struct fs_context *fs, struct node *start, co
                 unsigned flags) MUST_CHECK;
 void walk_end(struct walk *walk);
 
-/* The entry of a folder by name, as the path sees it: through mounts. Takes the folder's lock. */
-int walk_look_up(struct node *folder, const char *name, size_t length, struct node **out) MUST_CHECK;
-
-/*
- * The folder above, with a reference: the context's root is above itself, and above a mounted root is what lies above
- * the folder that it covers.
- */
-int walk_up(struct fs_context *fs, struct node *folder, struct node **out) MUST_CHECK;
-
 #endif

@@ -53,10 +53,10 @@ static inline struct proc_node *proc_of(struct node *node) { return CONTAINER_OF
 /* proc_process.c */
 extern const struct proc_entry proc_process_entry, proc_task_entry, proc_descriptor_entry, proc_descriptor_info_entry;
 struct process *proc_process(const struct proc_node *node);     /* NULL when it is gone; until the thread sleeps */
-/* The lowest number of a process, a process's thread, or an open descriptor, from `from` on; -1: none. */
+/* The lowest number, from `from` on, of a process; of a thread or open descriptor of process `number`. -1: none. */
 int32_t proc_next_process(int32_t from);
-int32_t proc_next_thread(int32_t process, int32_t from);
-int32_t proc_next_descriptor(int32_t process, int32_t from);
+int32_t proc_next_thread(int32_t number, int32_t from);
+int32_t proc_next_descriptor(int32_t number, int32_t from);
 
 /*
  * proc_number.c: the inode number of an entry, or of a number, in a folder. Cost: as many steps as the tree of entries

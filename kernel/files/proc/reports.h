@@ -26,7 +26,7 @@ struct machine_reports {
     bool (*audit)(struct audit_report *report);         /* false: nobody audits in this kernel */
 };
 
-/* `reports` stays where it is for ever. */
-void proc_set_reports(const struct machine_reports *reports);
+/* The reports stay where they are for ever. */
+void proc_set_reports(const struct machine_reports *of_machine);
 
 #endif

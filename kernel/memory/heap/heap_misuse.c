@@ -29,7 +29,7 @@ static unsigned long misuse_code(uint32_t low)
     return (unsigned long)(((uint64_t)(uintptr_t)heap_free & ~(uint64_t)UINT32_MAX) | low);
 }
 
-static unsigned long at(const void *block) { return (unsigned long)address_of(block); }
+static unsigned long misuse_at(const void *block) { return (unsigned long)address_of(block); }
 
 /* "; WHO @0x...", or nothing where no address is known. */
 static void misuse_finish(const char *who, uint32_t low)
@@ -51,22 +51,22 @@ static void misuse_found(enum heap_misuse which)
 static void double_free(const void *block, size_t bytes, uint32_t first, vaddr_t who)
 {
     misuse_found(HEAP_DOUBLE_FREE);
-    print("0x%08lx (%zu bytes) by @0x%08lx", at(block), bytes, (unsigned long)who);
+    print("0x%08lx (%zu bytes) by @0x%08lx", misuse_at(block), bytes, (unsigned long)who);
     misuse_finish("first freed by", first);
 }
 
 static void misuse_interior(const void *pointer, const void *block, size_t bytes, uint32_t taker, vaddr_t who)
 {
     misuse_found(HEAP_INTERIOR);
-    print("0x%08lx by @0x%08lx, %zu bytes into 0x%08lx (%zu bytes)", at(pointer), (unsigned long)who,
-          (size_t)((uintptr_t)pointer - (uintptr_t)block), at(block), bytes);
+    print("0x%08lx by @0x%08lx, %zu bytes into 0x%08lx (%zu bytes)", misuse_at(pointer), (unsigned long)who,
+          (size_t)((uintptr_t)pointer - (uintptr_t)block), misuse_at(block), bytes);
     misuse_finish("taken by", taker);
 }
 
 static void misuse_foreign(const void *pointer, vaddr_t who)
 {
     misuse_found(HEAP_FOREIGN);
-    print("0x%08lx by @0x%08lx was never a block of this heap\n", at(pointer), (unsigned long)who);
+    print("0x%08lx by @0x%08lx was never a block of this heap\n", misuse_at(pointer), (unsigned long)who);
 }
 
 /* The start of the block that has this byte of the slab area, or NULL. */
@@ -147,10 +147,10 @@ void misuse_overflow(const void *block, size_t bytes, uint32_t taker, vaddr_t wh
 {
     misuse_found(HEAP_OVERFLOW);
     if (bytes <= HEAP_SMALL || !in_slab_area(block)) {
-        print("0x%08lx (%zu bytes), found when @0x%08lx gave it back", at(block), bytes, (unsigned long)who);
+        print("0x%08lx (%zu bytes), found when @0x%08lx gave it back", misuse_at(block), bytes, (unsigned long)who);
         misuse_finish("taken by", taker);
     } else {
-        print("0x%08lx, its size overwritten as well, found when @0x%08lx gave it back\n", at(block),
+        print("0x%08lx, its size overwritten as well, found when @0x%08lx gave it back\n", misuse_at(block),
               (unsigned long)who);
     }
 }
@@ -159,7 +159,7 @@ void misuse_after_free(const void *block, unsigned class, vaddr_t who)
 {
     deep_assert(class < HEAP_CLASSES);
     misuse_found(HEAP_WRITE_AFTER_FREE);
-    print("0x%08lx (%u bytes), found when @0x%08lx took it", at(block), live_bytes(block, class_room(class)),
+    print("0x%08lx (%u bytes), found when @0x%08lx took it", misuse_at(block), live_bytes(block, class_room(class)),
           (unsigned long)who);
     misuse_finish("freed by", free_giver_if_known(block, class_room(class)));
 }
@@ -167,7 +167,7 @@ void misuse_after_free(const void *block, unsigned class, vaddr_t who)
 void misuse_of_size(const void *block, size_t bytes, size_t said, vaddr_t who)
 {
     misuse_found(HEAP_WRONG_SIZE);
-    print("0x%08lx has %zu bytes, @0x%08lx gives back %zu\n", at(block), bytes, (unsigned long)who, said);
+    print("0x%08lx has %zu bytes, @0x%08lx gives back %zu\n", misuse_at(block), bytes, (unsigned long)who, said);
 }
 
 /* ---- Checked builds: free blocks hold a pattern ------------------------------------------ */

@@ -208,9 +208,9 @@ enum big_place { BIG_NONE, BIG_START, BIG_INSIDE, BIG_GONE };
 
 void           big_start(void);
 void          *big_take(size_t bytes, vaddr_t who);
-void           big_give(void *block, size_t bytes, vaddr_t who);
+void           big_give(void *block, size_t said, vaddr_t who);
 void          *big_start_of(const struct big *big);
-enum big_place big_locate(const void *block, struct big *copy, uint32_t *gone_to);
+enum big_place big_locate(const void *pointer, struct big *copy, uint32_t *gone_to);
 bool           big_refit(void *block, size_t bytes);    /* true: done, the pages suffice       */
 bool           big_is_intact(const struct big *big);
 /* The next big block after `from`, or the first; NULL: no more. The map lock is held. */
@@ -218,7 +218,7 @@ const struct big *big_after(const struct big *from);
 
 /* ---- Misuse (heap_misuse.c): counted and reported. ---- */
 
-void misuse_of_pointer(const void *block, vaddr_t who);         /* not the start of a live block */
+void misuse_of_pointer(const void *pointer, vaddr_t who);       /* not the start of a live block */
 void misuse_overflow(const void *block, size_t bytes, uint32_t taker, vaddr_t who);
 void misuse_after_free(const void *block, unsigned class, vaddr_t who);
 void misuse_of_size(const void *block, size_t bytes, size_t said, vaddr_t who);

@@ -92,6 +92,5 @@ size_t   stacks_deepest(void);
 
 struct audit_report;
 void stacks_audit(struct audit_report *report);     /* K1..K3 */
-bool stacks_ok(void);
 
 #endif

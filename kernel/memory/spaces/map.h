@@ -49,10 +49,11 @@ int map_remove(struct space *space, vaddr_t start, size_t bytes) MUST_CHECK;
 int map_protect(struct space *space, vaddr_t start, size_t bytes, uint8_t rights) MUST_CHECK;
 /* The same from the start of the region on, which must be one that grows down: PROT_GROWSDOWN. */
 int map_protect_growing(struct space *space, vaddr_t start, size_t bytes, uint8_t rights) MUST_CHECK;
-int map_move(struct space *space, vaddr_t old, size_t old_bytes, size_t new_bytes, uint32_t linux_flags,
-             vaddr_t new_place, vaddr_t *out) MUST_CHECK;
-int map_advise(struct space *space, vaddr_t start, size_t bytes, int linux_advice) MUST_CHECK;
-int map_sync(struct space *space, vaddr_t start, size_t bytes, int linux_flags) MUST_CHECK;
+/* These three take Linux's numbers for flags and advice. */
+int map_move(struct space *space, vaddr_t old, size_t old_bytes, size_t new_bytes, uint32_t flags, vaddr_t place,
+             vaddr_t *out) MUST_CHECK;
+int map_advise(struct space *space, vaddr_t start, size_t bytes, int advice) MUST_CHECK;
+int map_sync(struct space *space, vaddr_t start, size_t bytes, int flags) MUST_CHECK;
 
 /*
  * mlock(2) and its relatives. Limits are space->limits.locked (0: -EPERM). Locked pages are brought in before the call

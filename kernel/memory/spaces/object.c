@@ -40,7 +40,7 @@ static uint64_t object_reach(unsigned height)
     return height * OBJECT_BITS >= 64 ? 0 : 1ull << (height * OBJECT_BITS);
 }
 
-void object_start(struct object *object, enum owner owner, uint64_t pages)
+static void object_start(struct object *object, enum owner owner, uint64_t pages)
 {
     lock_state state;
 

@@ -45,7 +45,6 @@ struct object {
 };
 
 void objects_start(void);                                           /* by memory_start(): no objects yet */
-void object_start(struct object *object, enum owner owner, uint64_t pages);
 struct object *object_create(enum owner owner, uint64_t pages);     /* on the heap; NULL without memory */
 
 /*

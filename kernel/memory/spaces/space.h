@@ -91,8 +91,8 @@ int space_start(frame_t root, struct memmap *map) MUST_CHECK;
  */
 void space_take_over(void);
 
-/* Take the right to write from one page of the image for good: the guard below the boot stack. */
-void space_guard(vaddr_t page);
+/* Take the right to write from the page of the image at this address, for good: the guard below the boot stack. */
+void space_guard(vaddr_t address);
 
 /*
  * All spaces one by one: kernel_space after NULL, then the others, then NULL. Takes the list lock inside;
