@@ -21,6 +21,7 @@ kernel += kernel/init/panic.c                       # the end, told in parts
 kernel += kernel/base/print.c                       # printf's small relative
 kernel += kernel/base/string.c                      # bytes, text and whole pages
 kernel += kernel/base/lock.c                        # spin locks whose order is checked while they run
+kernel += kernel/base/rwlock.c                      # locks that sleep: many readers, or one writer
 kernel += kernel/base/bitset.c                      # sets of small numbers, and the next free one
 kernel += kernel/base/divide.c                      # 64-bit division for a 32-bit processor
 kernel += kernel/base/symbol.c                      # from an address to a name
@@ -390,7 +391,7 @@ machine  = $(filter-out %/user.c,$(filter kernel/memory/%,$(kernel))) $(machine_
            $(machine_base) $(machine_console) $(machine_files)
 machine_base = tests/host/no_processes.c \
                $(addprefix kernel/process/,load.c numbers.c groups.c timer_heap.c timer_table.c) \
-               $(addprefix kernel/base/,bitset.c print.c string.c lock.c divide.c rate.c) \
+               $(addprefix kernel/base/,bitset.c print.c string.c lock.c rwlock.c divide.c rate.c) \
                $(addprefix boot/,physical.c multiboot.c pvh.c bios.c) \
                $(addprefix kernel/devices/,pci.c channel_frames.c keys.c acpi.c screen.c) \
                kernel/files/terminal/line_discipline.c kernel/files/terminal/line_discipline_output.c

@@ -106,6 +106,9 @@ sigjmp_buf *machine_expect_fault(struct machine_fault *fault);
 sigjmp_buf *machine_expect_stop(bool on);
 const char *machine_stopped(void);
 
+/* What is to be done at each point of rest (base/rwlock.h): a look at what is sound there, say. NULL: nothing. */
+void machine_at_rest(void (*act)(void));
+
 /* ---- The translation cache ------------------------------------------------------------ */
 
 struct machine_counts {

@@ -9,6 +9,7 @@
 #include "base/lock.h"
 #include "base/check.h"
 #include "base/print.h"
+#include "base/rwlock.h"
 #include "cpu.h"
 
 static bool ignored;            /* the machine is going down: see locks_ignore() */
@@ -103,7 +104,10 @@ void check_may_give_way(const char *function)
 
 void check_may_fault(const char *function)
 {
-    check_no_lock(function, NULL, "%s() may meet a page fault, and is called with lock %s held");
+    check_may_sleep(function, NULL, 0);
+    if (!rwlock_none_held() && !ignored)
+        stop_about("%s() may meet a page fault, and is called with the lock of a map or an object held%s", function,
+                   "");
 }
 
 #endif

@@ -10,7 +10,7 @@
  *   TERMINAL   a terminal: its settings, its line, its foreground group
  *   PROCESSES  the tree of processes, their states, groups and sessions
  *   SIGNALS    queues of signals; that SIGCONT takes a process out of a stop
- *   MAP        region tree of a space
+ *   MAP        regions of kernel space (those of programs have locks that sleep: rwlock.h)
  *   FUTEX      lists of threads that wait for a word of memory
  *   OBJECT     contents of a file or of shared memory; a table of descriptors; paths that were not found;
  *              what all processes of one user have together
@@ -66,9 +66,9 @@ bool       lock_held(const struct lock *lock);          /* by this CPU */
  * checked build stops when this CPU holds a spin lock, which is named, or has interrupts off. may_sleep_dropping() is
  * for a function that drops a lock while it sleeps: that lock alone is held, and was taken with interrupts on.
  *
- * Two weaker ones allow interrupts to be off. may_give_way() begins what hands the CPU to others that are ready, and
- * comes back with interrupts as they were. may_fault() begins what reaches a program's memory: a fault there takes
- * RANK_MAP and what nests in it, and may end in the choice of a process to kill.
+ * Two relatives. may_give_way() begins what hands the CPU to others that are ready, and comes back with interrupts as
+ * they were, on or off. may_fault() begins what reaches a program's memory: a fault there takes the lock of the space's
+ * map (rwlock.h) and may end in the choice of a process to kill; so it may sleep, and no such lock is held.
  */
 #if IS_CHECKED
 #define may_give_way()                  check_may_give_way(__func__)

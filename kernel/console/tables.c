@@ -56,11 +56,11 @@ static void print_entry(page_t page, unsigned level, entry_t e)
 static void print_region(page_t page)
 {
     const struct layout_region *home  = layout_kernel_region_of(page);
-    lock_state                  state = lock_take(&kernel_space.map_lock);
+    lock_state                  state = lock_take(&kernel_map_lock);
     const struct region        *region = region_find(&kernel_space.map, page);
     const char                 *name   = region != NULL ? region->name : NULL;
 
-    lock_drop(&kernel_space.map_lock, state);
+    lock_drop(&kernel_map_lock, state);
     print("the document calls it %s: %s, rights %s\n", home->name, home->note,
           show_rights(home->rights).text);
     if (page_is_users(page) && !layout_kernel_has_own())

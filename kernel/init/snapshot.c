@@ -221,7 +221,7 @@ static void write_kernel_space(struct writer *w)
 /* The lowest region that ends after a page, copied; its file with a reference. */
 static bool next_region(struct space *space, page_t from, struct region *out)
 {
-    lock_state           state  = lock_take(&space->map_lock);
+    lock_state           state  = space_look(space);
     const struct region *region = region_at_or_above(&space->map, from);
 
     if (region != NULL) {
@@ -229,7 +229,7 @@ static bool next_region(struct space *space, page_t from, struct region *out)
         if (region->file != NULL)
             node_hold(region->file);
     }
-    lock_drop(&space->map_lock, state);
+    space_look_end(space, state);
     return region != NULL;
 }
 

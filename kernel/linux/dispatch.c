@@ -59,6 +59,7 @@ void linux_dispatch(struct trap_frame *frame)
     }
     call_write_result(frame, call(&given));
     may_sleep();                        /* as it was on the way in: a call leaves no lock behind */
+    deep_assert(rwlock_none_held());
 }
 
 void linux_report_unknown(void (*line)(const char *text))

@@ -3,8 +3,8 @@
  *
  * Waiters hang in lists chosen by a hash of their key, one lock for all. Who will sleep looks at the word and enters
  * the list without letting go of the lock, and a wake takes him out of it under the lock, so none is missed between
- * look and sleep. A fault under the lock could not be resolved: the word is read once before, and stays there as long
- * as there is one CPU and kernel code is not preempted.
+ * look and sleep. A fault under the lock is not resolved (user.h): the word is read once before, which brings its page
+ * in, and read again from the start where the page has gone before the lock is held.
  *
  *   Q1  each list is sound, and a waiter hangs in the list of its key
  *   Q2  a waiter that has been woken is in no list
@@ -46,17 +46,16 @@ static int find_shared_key(struct space *space, vaddr_t at, struct futex_key *ke
     const struct region *region;
     uint32_t             word;
     int                  err = user_load_word(at, &word);       /* not there, or not for the program to read: -EFAULT */
-    lock_state           state;
 
     if (err != 0)
         return err;
-    state  = lock_take(&space->map_lock);
+    rwlock_read(&space->map_lock);
     region = region_find(&space->map, page_of(at));
     *key   = (struct futex_key){ space, at | KIND_SPACE };
     if (region != NULL && region->shared && region->object != NULL)
         *key = (struct futex_key){ region->object,
                              ((region->offset << PAGE_SHIFT) + (at - page_address(region->span.first))) | KIND_OBJECT };
-    lock_drop(&space->map_lock, state);
+    rwlock_read_drop(&space->map_lock);
     return region != NULL ? 0 : -EFAULT;
 }
 
@@ -78,6 +77,7 @@ int futex_check(vaddr_t at, bool private)
 {
     struct futex_key key;
 
+    may_sleep();
     return find_key(at, private, &key);
 }
 
@@ -185,21 +185,33 @@ const char *futexes_broken(void)
 /* ---- Calls ------------------------------------------------------------------------------------ */
 
 /*
- * The word is read first to bring its page in, and once more under the lock.
+ * Take the lock with the word in sight: read first to bring its page in, and once more under the lock. Returns 0, or
+ * -EFAULT: then the lock is not held.
  */
+static int lock_and_load(vaddr_t at, uint32_t *word, lock_state *state)
+{
+    int err;
+
+    while ((err = user_load_word(at, word)) == 0) {     /* bound: as often as the page goes at just this moment */
+        *state = lock_take(&lock);
+        if (user_load_word(at, word) == 0)
+            break;
+        lock_drop(&lock, *state);
+    }
+    return err;
+}
+
 static int enter_waiter(vaddr_t at, uint32_t expect, struct futex_waiter *waiter)
 {
     lock_state state;
     uint32_t   word;
-    int        err = user_load_word(at, &word);
+    int        err = lock_and_load(at, &word, &state);
 
     if (err != 0)
         return err;
-    state = lock_take(&lock);
-    err   = user_load_word(at, &word);
-    if (err == 0 && word != expect)
+    if (word != expect)
         err = -EAGAIN;
-    if (err == 0)
+    else
         append_waiter(waiter);
     lock_drop(&lock, state);
     return err;
@@ -237,6 +249,7 @@ int futex_wake(vaddr_t at, bool private, int32_t most, uint32_t bits)
     lock_state       state;
     int              done, err = bits == 0 ? -EINVAL : find_key(at, private, &key);
 
+    may_sleep();
     if (err != 0)
         return err;
     state = lock_take(&lock);
@@ -248,20 +261,22 @@ int futex_wake(vaddr_t at, bool private, int32_t most, uint32_t bits)
 int futex_requeue(vaddr_t at, bool private, int32_t most, vaddr_t to, int32_t move, bool check, uint32_t expect)
 {
     struct futex_key from_key, to_key;
-    lock_state       state;
-    uint32_t         word = expect;
+    lock_state       state = 0;
+    uint32_t         word  = expect;
     int              done = 0, err = most < 0 || move < 0 ? -EINVAL : find_key(at, private, &from_key);
 
+    may_sleep();
     if (err == 0)
         err = find_key(to, private, &to_key);
     if (err == 0 && check)
-        err = user_load_word(at, &word);
+        err = lock_and_load(at, &word, &state);
     if (err != 0)
         return err;
-    state = lock_take(&lock);
-    if (check && (err = user_load_word(at, &word)) == 0 && word != expect)
+    if (!check)
+        state = lock_take(&lock);
+    if (word != expect)
         err = -EAGAIN;
-    if (err == 0)
+    else
         done = wake_or_move_waiters(&from_key, &to_key, most, move);
     lock_drop(&lock, state);
     return err != 0 ? err : done;

@@ -155,7 +155,8 @@ struct thread {
     vaddr_t             robust_list;
     struct restart      restart;        /* how restart_syscall() goes on                          */
     struct waiter       waiter;         /* where it waits; and for a mutex, perhaps meanwhile     */
-    struct waiter       mutex_waiter;
+    struct waiter       mutex_waiter;   /* also for a lock of base/rwlock.h: it never waits for both */
+    struct rwlocks_held rwlocks;        /* [t] filled in checked builds                           */
     struct wait_queue   never;          /* nobody wakes it: for waiting for signals and time alone */
     struct futex_waiter futex;
     struct timer        sleep_timer;

@@ -244,12 +244,7 @@ void schedule_preempt(void)
 int schedule_between(void)
 {
     may_sleep();
-    if (due) {
-        unsigned long interrupts = interrupts_off();
-
-        schedule_preempt();                     /* with interrupts off, as before a program goes on */
-        interrupts_restore(interrupts);
-    }
+    point_of_rest();
     return signal_pending(current) ? -EINTR : 0;
 }
 
@@ -407,6 +402,7 @@ int wait_linked(uint64_t deadline, unsigned flags)
 
     may_sleep();
     assert(self != &idle);
+    deep_assert(rwlock_none_held());            /* nobody knows when the wait ends */
     self->timed_out = false;
     if (ends_wait(self, flags))
         return -EINTR;
@@ -520,6 +516,7 @@ void mutex_take(struct mutex *mutex)
     lock_state state;
 
     may_sleep();
+    deep_assert(rwlock_none_held());            /* mutexes are outside of those */
     state = lock_take(&lock);
     while (mutex->holder != NULL) {             /* bound: sleeps in each step */
         assert(mutex->holder != current);
@@ -542,6 +539,80 @@ void mutex_drop(struct mutex *mutex)
     if (mutex->waiting.first != NULL)
         make_runnable(mutex->waiting.first->thread);
     lock_drop(&lock, state);
+}
+
+/* ---- Readers and writers (base/rwlock.h) ----------------------------------------------------------------- */
+
+struct rwlocks_held *rwlocks_held(void) { return &current->rwlocks; }
+
+/* Count one more reader, or the writer, if nobody is in the way. */
+static bool rwlock_let_in(struct rwlock *rwlock, bool write)
+{
+    uint32_t state = __atomic_load_n(&rwlock->state, __ATOMIC_RELAXED);
+
+    deep_assert(lock_held(&lock));
+    do                                          /* bound: once again for each step that other CPUs are ahead */
+        if (state & RWLOCK_WRITER || (write && (state & ~RWLOCK_WAITED) != 0))
+            return false;
+    while (!__atomic_compare_exchange_n(&rwlock->state, &state, write ? state | RWLOCK_WRITER : state + 1, true,
+                                        __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+    return true;
+}
+
+/* The first thread in the queue has the lock, if nobody is in the way: its waiter is in no queue then. */
+static void rwlock_let_in_next(struct rwlock *rwlock)
+{
+    struct waiter *next = rwlock->waiting.first;
+
+    deep_assert(lock_held(&lock));
+    if (next != NULL && rwlock_let_in(rwlock, next->exclusive)) {
+        unlink_waiter(next);
+        if (next->thread->phase == THREAD_WAITING)
+            append_ready(next->thread);
+    }
+    if (rwlock->waiting.first == NULL)
+        __atomic_and_fetch(&rwlock->state, ~RWLOCK_WAITED, __ATOMIC_RELAXED);
+}
+
+/* A reader lets in the next when it comes to run, so that no step here wakes many threads. */
+void rwlock_wait(struct rwlock *rwlock, bool write)
+{
+    struct waiter *mine = &current->mutex_waiter;
+    lock_state     state;
+
+    may_sleep();
+    state = lock_take(&lock);
+    __atomic_or_fetch(&rwlock->state, RWLOCK_WAITED, __ATOMIC_RELAXED);     /* from now on who drops it looks here */
+    link_waiter(mine, &rwlock->waiting, (struct waiter){ .thread = current, .exclusive = write });
+    rwlock_let_in_next(rwlock);                 /* the last holder may have gone before that */
+    while (mine->queue != NULL) {               /* bound: sleeps in each step */
+        current->phase = THREAD_WAITING;
+        switch_away();
+        free_finished(&state);
+    }
+    if (!write)
+        rwlock_let_in_next(rwlock);
+    lock_drop(&lock, state);
+}
+
+void rwlock_pass_on(struct rwlock *rwlock)
+{
+    lock_state state = lock_take(&lock);
+
+    rwlock_let_in_next(rwlock);
+    lock_drop(&lock, state);
+}
+
+void point_of_rest(void)
+{
+    unsigned long interrupts;
+
+    may_sleep();
+    if (!due)
+        return;
+    interrupts = interrupts_off();
+    schedule_preempt();                         /* with interrupts off, as before a program goes on */
+    interrupts_restore(interrupts);
 }
 
 /* ---- The check ------------------------------------------------------------------------------ */

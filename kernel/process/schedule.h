@@ -6,9 +6,10 @@
  * done, so long work calls schedule_between() now and then. A thread waits on a wait queue until the queue is woken, a
  * deadline passes, or (if the thread allows that) a signal arrives.
  *
- * Locking  one spin lock (RANK_SCHEDULE), in schedule.c, for the run queue, all wait queues, all mutexes and the phases
- *          of threads: calls that wake or link may be made with any lock of a lower rank held and from interrupts.
- *          Calls that sleep are made with interrupts on and no spin lock held but the one that wait_on() drops.
+ * Locking  one spin lock (RANK_SCHEDULE), in schedule.c, for the run queue, all wait queues, all mutexes, threads that
+ *          wait for a lock of base/rwlock.h, and the phases of threads: calls that wake or link may be made with any
+ *          lock of a lower rank held and from interrupts. Calls that sleep are made with interrupts on and no spin lock
+ *          held but the one that wait_on() drops.
  *
  *     while (!condition) {                        // under the lock that guards the condition
  *         err = wait_on(&queue, &lock, state, deadline, WAIT_SIGNALS);
@@ -19,14 +20,11 @@
 #define QUIRE_PROCESS_SCHEDULE_H
 
 #include "base/lock.h"
+#include "base/rwlock.h"
 #include "base/types.h"
 #include "process/timer_heap.h"
 
 struct thread;
-
-struct wait_queue {
-    struct waiter *first, *last;        /* [RANK_SCHEDULE]                                        */
-};
 
 enum {
     WAIT_SIGNALS = 1,                   /* a signal ends the wait                                 */
@@ -89,7 +87,10 @@ void wait_link_call(struct waiter *waiter, struct wait_queue *queue, bool (*woke
                     bool exclusive);
 bool wake_within(struct wait_queue *queue, unsigned bits);      /* wake_for() from inside such a call */
 
-/* A lock that sleeps, for work that takes long, on file contents or directories. Ranks as in lock.h do not apply. */
+/*
+ * A lock that sleeps, for work that takes long, on file contents or directories. Ranks as in lock.h do not apply. A
+ * program's memory may be touched while one is held, so mutexes are outside of the locks of base/rwlock.h.
+ */
 struct mutex {
     const char       *name;
     struct thread    *holder;

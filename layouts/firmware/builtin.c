@@ -240,13 +240,13 @@ bool builtin_is_quiet(void)
 /* How large a region is that begins or ends there; the process is still whole. */
 static void builtin_measure(struct builtin *builtin, struct space *space)
 {
-    lock_state           state = lock_take(&space->map_lock);
+    lock_state           state = space_look(space);
     const struct region *stack = region_find(&space->map, builtin->place.stack.end - 1);
 
     builtin->stack_pages = stack != NULL ? span_pages(stack->span) : 0;
     builtin->tables      = space->table_frames;
     builtin->heap_pages  = (size_t)(space->limits.break_end - space->limits.break_start + PAGE_SIZE - 1) / PAGE_SIZE;
-    lock_drop(&space->map_lock, state);
+    space_look_end(space, state);
 }
 
 void builtin_note_end(struct process *process)

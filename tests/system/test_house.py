@@ -322,7 +322,8 @@ def test_any_layout_but_the_default_can_be_taken_away(house, bare_tree):
 
 # ---- What may sleep says so first ------------------------------------------------------------------------
 
-SLEEPS = {"wait_on", "wait_linked", "mutex_take", "schedule_between", "schedule_pause", "schedule_stop_here",
+SLEEPS = {"wait_on", "wait_linked", "mutex_take", "rwlock_read", "rwlock_write", "rwlock_wait", "point_of_rest",
+          "schedule_between", "schedule_pause", "schedule_stop_here",
           "schedule_end"}
 FUNCTION = re.compile(r"^((?:[A-Za-z_][\w \t*]*?)\b(\w+)\((?:[^;{}])*?\))\s*(?:\n\{\n(.*?)\n\}|\{ (.*?) \}\n)",
                       re.S | re.M)

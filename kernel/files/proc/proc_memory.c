@@ -57,15 +57,16 @@ static struct seen describe(const struct space *space, const struct region *regi
 
 static bool next_seen_region(struct space *space, page_t from, struct seen *out)
 {
-    lock_state     state  = lock_take(&space->map_lock);
-    struct region *region = region_at_or_above(&space->map, from);
+    struct region *region;
 
+    rwlock_read(&space->map_lock);
+    region = region_at_or_above(&space->map, from);
     if (region != NULL) {
         *out = describe(space, region);
         if (region->file != NULL)
             node_hold(region->file);
     }
-    lock_drop(&space->map_lock, state);
+    rwlock_read_drop(&space->map_lock);
     return region != NULL;
 }
 
@@ -310,6 +311,7 @@ void proc_count_resident(struct space *space, struct proc_resident *out)
 {
     struct seen seen;
 
+    may_sleep();
     *out = (struct proc_resident){ 0 };
     for (page_t page = 0; next_seen_region(space, page, &seen); page = page_of(seen.end)) {
         count_pages(space, &seen);
@@ -326,6 +328,7 @@ int proc_smaps_rollup(struct text *text, struct proc_node *node)
     struct shared_space *memory = proc_memory(node, &err);
     struct seen          seen, all = { .start = 0, .end = 0 };
 
+    may_sleep();
     if (memory == NULL)
         return err != 0 ? err : -ESRCH;
     for (page_t page = 0; next_seen_region(&memory->space, page, &seen); page = page_of(seen.end)) {

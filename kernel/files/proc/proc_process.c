@@ -122,7 +122,7 @@ static void add_size(struct sizes *sizes, const struct region *r)
 /* A stretch of regions from `page` on. False when it was the last; else *page is where to go on. */
 static bool add_sizes(struct sizes *sizes, struct space *space, page_t *page)
 {
-    lock_state     state = lock_take(&space->map_lock);
+    lock_state     state = space_look(space);
     struct region *r     = region_at_or_above(&space->map, *page);
 
     sizes->whole    = space->pages;
@@ -131,7 +131,7 @@ static bool add_sizes(struct sizes *sizes, struct space *space, page_t *page)
         add_size(sizes, r);                     /* bound: REGIONS_A_STRETCH */
     if (r != NULL)
         *page = r->span.first;
-    lock_drop(&space->map_lock, state);
+    space_look_end(space, state);
     return r != NULL;
 }
 

@@ -30,12 +30,13 @@ static bool is_kernels(page_t page)
 }
 
 /*
- * The kernel faulted while it copied for the program, at the program's address. A kernel that has a space of its own
- * has no such addresses.
+ * The kernel faulted while it copied for the program, at the program's address. With interrupts off, as under a lock,
+ * no such fault is resolved (memory/spaces/user.h). A kernel that has a space of its own has no such addresses.
  */
 static bool is_copying(const struct trap_frame *frame, page_t page)
 {
-    return !layout_kernel_has_own() && page_is_users(page) && trap_may_fault(frame);
+    return !layout_kernel_has_own() && page_is_users(page) && trap_may_fault(frame) &&
+           interrupts_were_on(frame->eflags);
 }
 
 /* What the processor says of the fault goes to the last words, behind what the regions say (K23). */
@@ -99,19 +100,13 @@ static int __attribute__((noinline)) handle_without_memory(vaddr_t address, uint
     return err;
 }
 
-/* A fault of the program, or of the kernel while copying for it. */
-static bool page_fault(struct trap_frame *frame)
+/* A fault of the program, or of the kernel while copying for it. Interrupts were on, and are on here. */
+static bool handle_page_fault(struct thread *self, struct trap_frame *frame, vaddr_t address, bool user)
 {
-    vaddr_t              address = trap_address();
-    struct thread       *self    = current_thread();
-    bool                 user;
     struct fault_verdict verdict;
     int                  err;
 
-    deep_assert(frame != NULL);
-    user = trap_from_user(frame);
-    if (self->process == NULL || (!user && !is_copying(frame, page_of(address))))
-        return false;
+    deep_assert(frame != NULL && self->process != NULL);
     if (!is_kernels(page_of(address))) {
         err = handle_fault(&self->process->memory->space, address, access_of(frame->error), &verdict);
     } else {
@@ -132,6 +127,22 @@ static bool page_fault(struct trap_frame *frame)
         signal_fault(&info);
     }
     return err == 0 || user;
+}
+
+static bool page_fault(struct trap_frame *frame)
+{
+    vaddr_t        address = trap_address();    /* before interrupts are on: then another fault may come */
+    struct thread *self    = current_thread();
+    bool           user, handled;
+
+    deep_assert(frame != NULL);
+    user = trap_from_user(frame);
+    if (self->process == NULL || (!user && !is_copying(frame, page_of(address))))
+        return false;
+    interrupts_on();
+    handled = handle_page_fault(self, frame, address, user);
+    interrupts_off();
+    return handled;
 }
 
 /* Codes of siginfo_t: sigaction(2). */

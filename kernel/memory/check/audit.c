@@ -37,7 +37,7 @@ const struct invariant memory_invariants[] = {
     { "S1", "space.h",  "every present kernel entry lies in a region and allows no more than it" },
     { "S2", "space.h",  "no kernel entry is writable and executable where the hardware can tell" },
     { "S3", "space.h",  "every present user entry lies in a region and allows no more than it" },
-    { "S4", "space.h",  "table frames and resident pages counted equal those walked" },
+    { "S4", "space.h",  "table frames, resident and locked pages counted equal those there are" },
     { "S5", "space.h",  "guards, holes, the original of shared data are not mapped" },
     { "H1", "heap.h",   "each slab's count of blocks out equals their states, and it is in the right list" },
     { "H2", "heap.h",   "a page of the slab area is mapped if and only if it belongs to a slab" },

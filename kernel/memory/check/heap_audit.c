@@ -248,7 +248,7 @@ static void audit_whole(uint32_t pages, struct audit_report *report)
 
 void heap_audit(struct audit_report *report)
 {
-    lock_state map = lock_take(&kernel_space.map_lock);
+    lock_state map = lock_take(&kernel_map_lock);
     uint32_t   big_pages = audit_big(report);
     lock_state state = lock_take(&heap.lock);
 
@@ -257,12 +257,12 @@ void heap_audit(struct audit_report *report)
     audit_ready(report);
     audit_whole(big_pages, report);
     lock_drop(&heap.lock, state);
-    lock_drop(&kernel_space.map_lock, map);
+    lock_drop(&kernel_map_lock, map);
 }
 
 bool heap_audit_part(uint32_t part, struct audit_report *report)
 {
-    lock_state map = lock_take(&kernel_space.map_lock);
+    lock_state map = lock_take(&kernel_map_lock);
     uint32_t   big_pages = part == 0 ? audit_big(report) : 0;
     lock_state state = lock_take(&heap.lock);
     uint32_t   first = (part - 1) * CHUNK_PAGES;
@@ -274,7 +274,7 @@ bool heap_audit_part(uint32_t part, struct audit_report *report)
         audit_chunk(first, report);
     last = part * CHUNK_PAGES >= pages_with_book();
     lock_drop(&heap.lock, state);
-    lock_drop(&kernel_space.map_lock, map);
+    lock_drop(&kernel_map_lock, map);
     return last;
 }
 

@@ -129,36 +129,51 @@ static void audit_kernel_part(const struct space *space, struct audit_report *re
     }
 }
 
+/* The rest of S4. */
+static void audit_locked(const struct space *space, struct audit_report *report)
+{
+    size_t locked = 0;
+
+    for (const struct region *r = region_at_or_above(&space->map, 0); r != NULL; r = region_next(r))
+        locked += r->locked != 0 ? span_pages(r->span) : 0;
+    report->checked++;
+    if (locked != space->locked)
+        audit_fail(report, "S4", "%lu locked pages counted, regions have %lu", (unsigned long)space->locked,
+                   (unsigned long)locked);
+}
+
 void space_audit(const struct space *space, struct audit_report *report)
 {
     bool        kernel = space == &kernel_space;
     struct walk walk   = { .space = space, .report = report, .tables = 1 };
     struct span part   = { 0, layout.space_end };
-    lock_state  map    = lock_take((struct lock *)&space->map_lock);
+    lock_state  map    = space_look(space);
     lock_state  tables = lock_take((struct lock *)&space->tables_lock);
 
     walk_level(&walk, part, MMU_LEVELS);
     tables_audit(space, report);
     if (!kernel)
         audit_kernel_part(space, report);
+    if (!kernel)
+        audit_locked(space, report);
     if (walk.tables != space->table_frames)
         audit_fail(report, "S4", "%u table frames counted, %u walked", space->table_frames, walk.tables);
     if (walk.resident != space->resident)
         audit_fail(report, "S4", "%u resident pages counted, %u walked", space->resident, walk.resident);
     lock_drop((struct lock *)&space->tables_lock, tables);
-    lock_drop((struct lock *)&space->map_lock, map);
+    space_look_end(space, map);
     region_tree_audit(&space->map, report);
 }
 
 void space_audit_part(const struct space *space, struct span part, struct audit_report *report)
 {
     struct walk walk   = { .space = space, .report = report };
-    lock_state  map    = lock_take((struct lock *)&space->map_lock);
+    lock_state  map    = space_look(space);
     lock_state  tables = lock_take((struct lock *)&space->tables_lock);
 
     walk_level(&walk, part, MMU_LEVELS);
     lock_drop((struct lock *)&space->tables_lock, tables);
-    lock_drop((struct lock *)&space->map_lock, map);
+    space_look_end(space, map);
 }
 
 bool space_ok(const struct space *space)

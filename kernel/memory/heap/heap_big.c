@@ -65,7 +65,7 @@ static struct big *big_find(const void *pointer)
     page_t      page = page_of(address_of(pointer));
     struct big *big = big_of(region_find(&kernel_space.map, page));
 
-    deep_assert(lock_held(&kernel_space.map_lock));
+    deep_assert(lock_held(&kernel_map_lock));
     return big && page >= big->region.span.first + big->region.guard ? big : NULL;
 }
 
@@ -74,7 +74,7 @@ const struct big *big_after(const struct big *from)
     page_t         page = from ? from->region.span.end : layout.purpose[PURPOSE_HEAP]->span.first;
     struct region *region = region_at_or_above(&kernel_space.map, page);
 
-    deep_assert(lock_held(&kernel_space.map_lock));
+    deep_assert(lock_held(&kernel_map_lock));
     /* bound: regions of the heap's window */
     while (region && region->home == layout.purpose[PURPOSE_HEAP] && big_of(region) == NULL)
         region = region_next(region);
@@ -83,7 +83,7 @@ const struct big *big_after(const struct big *from)
 
 enum big_place big_locate(const void *pointer, struct big *copy, uint32_t *gone_to)
 {
-    lock_state        state = lock_take(&kernel_space.map_lock);
+    lock_state        state = lock_take(&kernel_map_lock);
     const struct big *big = big_find(pointer);
     enum big_place    place = BIG_NONE;
 
@@ -98,7 +98,7 @@ enum big_place big_locate(const void *pointer, struct big *copy, uint32_t *gone_
             *gone_to = gone[i].giver;
             place = BIG_GONE;
         }
-    lock_drop(&kernel_space.map_lock, state);
+    lock_drop(&kernel_map_lock, state);
     return place;
 }
 
@@ -125,9 +125,9 @@ void *big_take(size_t bytes, vaddr_t who)
     big->taker = (uint32_t)who;
     put_guard(big);
 
-    state = lock_take(&kernel_space.map_lock);
+    state = lock_take(&kernel_map_lock);
     big->held = true;
-    lock_drop(&kernel_space.map_lock, state);
+    lock_drop(&kernel_map_lock, state);
     return big_start_of(big);
 }
 
@@ -146,7 +146,7 @@ static enum verdict big_judge(const struct big *big, const void *block, size_t s
 
 void big_give(void *block, size_t said, vaddr_t who)
 {
-    lock_state   state = lock_take(&kernel_space.map_lock);
+    lock_state   state = lock_take(&kernel_map_lock);
     struct big  *big = big_find(block);
     enum verdict verdict = big_judge(big, block, said);
     size_t       bytes = big ? big->bytes : 0;
@@ -161,7 +161,7 @@ void big_give(void *block, size_t said, vaddr_t who)
     } else if (verdict == REFUSE_DAMAGE) {
         big->lost = true;
     }
-    lock_drop(&kernel_space.map_lock, state);
+    lock_drop(&kernel_map_lock, state);
 
     switch (verdict) {
     case GIVE:
@@ -182,7 +182,7 @@ void big_give(void *block, size_t said, vaddr_t who)
 
 bool big_refit(void *block, size_t bytes)
 {
-    lock_state  state = lock_take(&kernel_space.map_lock);
+    lock_state  state = lock_take(&kernel_map_lock);
     struct big *big = big_find(block);
     bool        fits;
 
@@ -192,6 +192,6 @@ bool big_refit(void *block, size_t bytes)
         big->bytes = bytes;
         put_guard(big);
     }
-    lock_drop(&kernel_space.map_lock, state);
+    lock_drop(&kernel_map_lock, state);
     return fits;
 }

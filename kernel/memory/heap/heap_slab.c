@@ -319,14 +319,14 @@ void slabs_trim(void)
 static void enter_region(struct region *region, const struct layout_region *window, const char *name,
                          struct span span)
 {
-    lock_state state = lock_take(&kernel_space.map_lock);
+    lock_state state = lock_take(&kernel_map_lock);
     int        err;
 
     deep_assert(span_covers(window->span, span));
     *region = (struct region){ .span = span, .rights = window->rights, .backing = BACKING_DEMAND,
                                .name = name, .home = window };
     err = region_insert(&kernel_space.map, region);
-    lock_drop(&kernel_space.map_lock, state);
+    lock_drop(&kernel_map_lock, state);
     assert(err == 0);                                   /* the window is still empty */
 }
 

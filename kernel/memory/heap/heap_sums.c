@@ -50,7 +50,7 @@ static void add_slabs(struct heap_sums *sums)
 void heap_sums(struct heap_sums *out)
 {
     struct heap_sums sums = { 0 };
-    lock_state       state = lock_take(&kernel_space.map_lock);
+    lock_state       state = lock_take(&kernel_map_lock);
 
     add_slabs(&sums);
     /* bound: big blocks of the heap: docs/locks.md */
@@ -61,7 +61,7 @@ void heap_sums(struct heap_sums *out)
         sums.live_blocks -= big->lost;
         sums.live_bytes += (big->lost ? 0 : big->bytes) - sizeof *big;
     }
-    lock_drop(&kernel_space.map_lock, state);
+    lock_drop(&kernel_map_lock, state);
 
     sums.allocs -= heap_undone;
     sums.frees = sums.allocs - sums.live_blocks - sums.lost_blocks;
@@ -111,7 +111,7 @@ static void add_takers(uint32_t page, struct taker_rows *to)
 unsigned heap_takers(struct heap_taker *rows, unsigned room)
 {
     struct taker_rows to = { .rows = rows, .room = room };
-    lock_state        map = lock_take(&kernel_space.map_lock), state = lock_take(&heap.lock);
+    lock_state        map = lock_take(&kernel_map_lock), state = lock_take(&heap.lock);
 
     /* bound: pages and big blocks of the heap: docs/locks.md */
     for (uint32_t page = 0; page < pages_with_book(); page++)
@@ -120,6 +120,6 @@ unsigned heap_takers(struct heap_taker *rows, unsigned room)
     lock_drop(&heap.lock, state);
     for (const struct big *big = big_after(NULL); big; big = big_after(big))
         add_taken(&to, big->taker, 0, big->bytes);
-    lock_drop(&kernel_space.map_lock, map);
+    lock_drop(&kernel_map_lock, map);
     return to.count;
 }

@@ -79,7 +79,7 @@ static struct stack stack_in(struct space *home, uint32_t slot)
 
 void stacks_start(void)
 {
-    lock_state state = lock_take(&kernel_space.map_lock);
+    lock_state state = lock_take(&kernel_map_lock);
     int        err;
 
     slots = span_pages(stack_window()->span) / slot_pages();
@@ -94,7 +94,7 @@ void stacks_start(void)
                               .name = stack_window()->name, .home = stack_window() };
     err = region_insert(&kernel_space.map, &region);
     assert(err == 0);
-    lock_drop(&kernel_space.map_lock, state);
+    lock_drop(&kernel_map_lock, state);
 }
 
 /* ---- Slots and pools -------------------------------------------------------------------------- */

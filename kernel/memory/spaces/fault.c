@@ -14,7 +14,7 @@
 #include "memory/frames/frame.h"
 #include "memory/spaces/fault_decide.h"
 #include "memory/spaces/fault_verdict.h"
-#include "memory/spaces/map.h"
+#include "memory/spaces/map_region.h"
 #include "memory/spaces/object.h"
 #include "memory/spaces/space.h"
 #include "memory/tables/cursor.h"
@@ -50,6 +50,7 @@ struct fault {
     uint8_t               access;               /* one of MAY_*                                            */
     struct region        *region;               /* the one that holds the page, or NULL                    */
     uint8_t               allows;               /* MAY_* that it gives programs                            */
+    bool                  writes;               /* the map lock is held to write, not to read             */
     bool                  inside;               /* the page lies inside the region's object                */
     frame_t               behind;               /* the object's frame, referenced, or NO_FRAME             */
     frame_t               replaced;             /* the page's old frame, referenced, or NO_FRAME           */
@@ -60,11 +61,16 @@ struct fault {
 
 /* ---- Facts ---------------------------------------------------------------------------------- */
 
+/* Several readers may set `recent` at once: each goes by what it has found itself. */
 static struct region *fault_region(struct space *space, page_t page)
 {
-    if (space->recent == NULL || !span_has(space->recent->span, page))
-        space->recent = region_find(&space->map, page);
-    return space->recent;
+    struct region *region = __atomic_load_n(&space->recent, __ATOMIC_RELAXED);
+
+    if (region != NULL && span_has(region->span, page))
+        return region;
+    region = region_find(&space->map, page);
+    __atomic_store_n(&space->recent, region, __ATOMIC_RELAXED);
+    return region;
 }
 
 /* The stack above a page that is in no region, or NULL. */
@@ -305,7 +311,7 @@ static int act_grow(struct fault *f, struct region *stack)
         return -ENOMEM;
     err = region_resize(&f->space->map, stack, (struct span){ f->page, stack->span.end });
     assert(err == 0);
-    f->space->pages += more;
+    map_count_more(f->space, stack, more);
     f->region = stack;
     f->allows = mmu_allow(stack->rights).user;
     return 0;
@@ -330,6 +336,8 @@ static int __attribute__((noinline)) handle_without_entry(struct fault *f)
 
     if (action != FAULT_GROW)
         return fault_deny(f, action);
+    if (!f->writes && !(f->writes = rwlock_become_writer(&f->space->map_lock)))
+        return -EAGAIN;
     err = act_grow(f, stack);
     fault_counts[action] += err == 0;
     return err;
@@ -374,6 +382,7 @@ static int look_at_object(struct fault *f)
     return err;
 }
 
+/* Returns -EAGAIN, and nothing has changed, where a region is to grow and other readers are in the way. */
 static int fault_handle(struct fault *f)
 {
     int err = 0;
@@ -404,12 +413,21 @@ static void drop_references(struct fault *f)
             frame_put(f->nearby[i]);
 }
 
+/* As a writer, who may have waited: all is looked at again. */
+static int __attribute__((noinline)) handle_as_writer(struct fault *f)
+{
+    rwlock_read_drop(&f->space->map_lock);
+    rwlock_write(&f->space->map_lock);
+    f->writes = true;
+    return fault_handle(f);
+}
+
 int space_fault(struct space *space, vaddr_t address, uint8_t access, struct fault_verdict *verdict)
 {
     struct fault f;
-    lock_state   state = lock_take(&space->map_lock);
     int          err;
 
+    may_sleep();
     deep_assert(space != &kernel_space);
     deep_assert(access == MAY_READ || access == MAY_WRITE || access == MAY_EXECUTE);
     /* One by one: `nearby` is long, and set only for pages of an object. */
@@ -423,9 +441,16 @@ int space_fault(struct space *space, vaddr_t address, uint8_t access, struct fau
     f.replaced = NO_FRAME;
     f.around   = span_of(f.page, 1);
     f.verdict  = verdict;
+    f.writes   = false;
+    rwlock_read(&space->map_lock);
     err = fault_handle(&f);
+    if (err == -EAGAIN)
+        err = handle_as_writer(&f);
+    if (f.writes)
+        rwlock_write_drop(&space->map_lock);
+    else
+        rwlock_read_drop(&space->map_lock);
     deep_assert(err == 0 || err == -ENOMEM || err == -EFAULT);
-    lock_drop(&space->map_lock, state);
     drop_references(&f);
     return err;
 }

@@ -66,8 +66,8 @@ struct space;
  * Handle a fault of a program, or of the kernel on its behalf, at `address`. Returns 0: the access is to be tried
  * again. -EFAULT: *verdict says why. -ENOMEM: there was no frame; the caller frees memory or kills a process; nothing
  * has changed but that a stack may have grown.
- * Locking  takes the space's map lock; inside it the object's lock, the tables lock, and where a stack grows the lock
- *          of map_charge(). Never sleeps.
+ * Locking  takes the space's map lock to read, or to write where a stack grows; inside it the object's lock, the tables
+ *          lock, and the lock of map_charge(). May sleep.
  * Cost     O(log regions), O(log pages) of an object; a read of an object brings in up to 16 neighbours as well.
  */
 int space_fault(struct space *space, vaddr_t address, uint8_t access, struct fault_verdict *verdict) MUST_CHECK;

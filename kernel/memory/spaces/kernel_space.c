@@ -17,6 +17,7 @@
 #include "memory/tables/table.h"
 
 struct space kernel_space;
+struct lock  kernel_map_lock;
 
 /* The document's regions that exist from the start; windows get theirs as they are used. */
 static struct region standing[STANDING_REGIONS];
@@ -263,7 +264,7 @@ int space_start(frame_t root, struct memmap *map)
     master_start(&root);            /* in some layouts a new root, without the mappings that only the boot needed */
     program_space  = &kernel_space;
     kernel_space   = (struct space){ .root = root };
-    kernel_space.map_lock    = (struct lock)LOCK("regions of kernel space", RANK_MAP);
+    kernel_map_lock = (struct lock)LOCK("regions of kernel space", RANK_MAP);
     kernel_space.tables_lock = (struct lock)LOCK("tables of kernel space", RANK_KERNEL);
     if (layout.access != ACCESS_TRACKED)
         remove_boot_maps();

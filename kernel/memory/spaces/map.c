@@ -84,7 +84,7 @@ static bool span_is_free(const struct space *space, struct span span)
 {
     const struct region *region = region_at_or_above(&space->map, span.first);
 
-    deep_assert(lock_held(&space->map_lock));
+    deep_assert(rwlock_held_to_write(&space->map_lock));
     deep_assert(!span_empty(span));
     return region == NULL || region->span.first >= span.end;
 }
@@ -145,7 +145,7 @@ static struct region request_describe(const struct map_request *request, struct 
 /* Limits of the process; pages that a fixed mapping replaces are given back, but count until then, as on Linux. */
 static int within_limits(const struct space *space, const struct region *wanted, size_t pages)
 {
-    deep_assert(lock_held(&space->map_lock));
+    deep_assert(rwlock_held_to_write(&space->map_lock));
     if (pages > space->limits.whole / PAGE_SIZE || space->pages > space->limits.whole / PAGE_SIZE - pages)
         return -ENOMEM;
     if (space->map.count > REGIONS_MAXIMUM)         /* mmap() may pass it by one, as on Linux */
@@ -180,10 +180,11 @@ static int decide_create(struct space *space, const struct map_request *request,
 static int request_create(struct space *space, const struct map_request *request, size_t pages, struct region *node,
                           struct region **spare, struct span *out, bool *locked)
 {
-    lock_state state = lock_take(&space->map_lock);
-    int        err   = decide_create(space, request, pages, node);
+    int err;
 
     deep_assert(node != NULL && *spare != NULL);
+    rwlock_write(&space->map_lock);
+    err = decide_create(space, request, pages, node);
     if (err == 0) {
         *out    = node->span;
         *locked = node->locked == REGION_LOCKED;
@@ -191,7 +192,7 @@ static int request_create(struct space *space, const struct map_request *request
         map_enter(space, node);
         map_join(space, node);
     }
-    lock_drop(&space->map_lock, state);
+    rwlock_write_drop(&space->map_lock);
     return err;
 }
 
@@ -200,7 +201,7 @@ static void populate_now(struct space *space, struct span span, uint8_t access)
 {
     struct fault_verdict verdict;
 
-    deep_assert(!lock_held(&space->map_lock));
+    deep_assert(!rwlock_held(&space->map_lock));
     deep_assert(access == MAY_READ || access == MAY_WRITE);
     for (page_t page = span.first; page < span.end; page++)
         if (space_fault(space, page_address(page), access, &verdict) != 0)
@@ -218,8 +219,9 @@ int map_create(struct space *space, const struct map_request *request, vaddr_t *
     bool               locked = false;
     int                err;
 
+    may_sleep();
     assert((request->rights & ~(MAY_READ | MAY_WRITE | MAY_EXECUTE)) == 0);
-    deep_assert(!lock_held(&space->map_lock));
+    deep_assert(!rwlock_held(&space->map_lock));
     if (request->bytes == 0)
         return -EINVAL;
     if (pages > span_pages(user_span()))
@@ -259,28 +261,28 @@ int map_remove(struct space *space, vaddr_t start, size_t bytes)
 {
     struct region *spare = NULL;
     struct span    span;
-    lock_state     state;
     int            err = span_from(start, bytes, -EINVAL, &span);
 
+    may_sleep();
     deep_assert(space != &kernel_space);
     if (err != 0)
         return err;
-    state = lock_take(&space->map_lock);
+    rwlock_write(&space->map_lock);
     if (map_cut_splits(space, span) && (!map_may_split(space) || (spare = map_node()) == NULL))
         err = -ENOMEM;
     else
         map_cut(space, span, &spare);
-    lock_drop(&space->map_lock, state);
+    rwlock_write_drop(&space->map_lock);
     return err;
 }
 
 void map_clear(struct space *space)
 {
-    lock_state state = lock_take(&space->map_lock);
-
+    may_sleep();
+    rwlock_write(&space->map_lock);
     map_cut(space, user_span(), NULL);
     assert(space->pages == 0 && space->charged == 0 && space->map.count == 0);
-    lock_drop(&space->map_lock, state);
+    rwlock_write_drop(&space->map_lock);
 }
 
 /* ---- mprotect --------------------------------------------------------------------------------------------- */
@@ -296,7 +298,7 @@ static void protect_pages(const struct region *region)
     int           err = cursor_open(&c, region->space, span, 0);
 
     assert(err == 0);
-    deep_assert(lock_held(&region->space->map_lock) && region->height > 0);
+    deep_assert(rwlock_held_to_write(&region->space->map_lock) && region->height > 0);
     /* bound: pages of the program's span that have entries: docs/locks.md */
     for (page_t page = cursor_next(&c, span.first); page < span.end; page = cursor_next(&c, page + 1)) {
         struct rights rights = region->rights;
@@ -318,7 +320,7 @@ static int protect_part(struct space *space, struct region *region, struct span 
     struct region  changed   = *region;
     int            err       = 0;
 
-    deep_assert(lock_held(&space->map_lock));
+    deep_assert(rwlock_held_to_write(&space->map_lock));
     deep_assert(region->space == space && !span_empty(part) && span_covers(region->span, part));
     changed.rights = map_rights(rights);
     if (rights & ~region->may)
@@ -355,7 +357,7 @@ static int begin_at_growing(const struct space *space, struct span *span)
 {
     const struct region *region = region_at_or_above(&space->map, span->first);
 
-    deep_assert(lock_held(&space->map_lock));
+    deep_assert(rwlock_held_to_write(&space->map_lock));
     if (region == NULL || region->span.first >= span->end)
         return -ENOMEM;
     span->first = region->span.first;
@@ -367,8 +369,8 @@ static int protect_span(struct space *space, struct span span, uint8_t rights)
 {
     page_t at = span.first;
 
-    deep_assert(lock_held(&space->map_lock));
-    /* bound: regions of the space, REGIONS_MAXIMUM: docs/locks.md */
+    deep_assert(rwlock_held_to_write(&space->map_lock));
+    /* bound: regions of the space, REGIONS_MAXIMUM; no spin lock is held */
     while (at < span.end) {
         struct region *region = region_find(&space->map, at);
         struct span    part   = { at, span.end };
@@ -392,7 +394,6 @@ static int protect_span(struct space *space, struct span span, uint8_t rights)
 static int protect_range(struct space *space, vaddr_t start, size_t bytes, uint8_t rights, bool grows_down)
 {
     struct span span;
-    lock_state  state;
     int         err;
 
     deep_assert((rights & ~(MAY_READ | MAY_WRITE | MAY_EXECUTE)) == 0);
@@ -401,12 +402,12 @@ static int protect_range(struct space *space, vaddr_t start, size_t bytes, uint8
     err = span_from(start, bytes, -ENOMEM, &span);
     if (err != 0)
         return err;
-    state = lock_take(&space->map_lock);
+    rwlock_write(&space->map_lock);
     if (grows_down)
         err = begin_at_growing(space, &span);
     if (err == 0)
         err = protect_span(space, span, rights);
-    lock_drop(&space->map_lock, state);
+    rwlock_write_drop(&space->map_lock);
     return err;
 }
 
@@ -434,24 +435,35 @@ static int extend_break(struct space *space, vaddr_t from, vaddr_t to)
     return map_create(space, &request, &out);
 }
 
-/* The break is kept in bytes and may lie inside a page, which is mapped whole. */
-vaddr_t map_break(struct space *space, vaddr_t wanted)
+/* The break is kept in bytes and may lie inside a page, which is mapped whole. Returns whether it may move, and has. */
+static bool move_break(struct space *space, vaddr_t wanted)
 {
     struct map_limits *limits = &space->limits;
     uint64_t           new_end, old_end;
     int                err = 0;
 
-    deep_assert(limits->break_start <= limits->break_end);
+    deep_assert(rwlock_held_to_write(&space->break_lock) && limits->break_start <= limits->break_end);
     if (wanted < limits->break_start || wanted - limits->break_start > limits->data ||
         (limits->break_most != 0 && wanted > limits->break_most) ||
         !checked_round_up(wanted, PAGE_SIZE, &new_end) || !checked_round_up(limits->break_end, PAGE_SIZE, &old_end) ||
         (new_end >> PAGE_SHIFT) > user_span().end)
-        return limits->break_end;
+        return false;
     if (new_end > old_end)
         err = extend_break(space, (vaddr_t)old_end, (vaddr_t)new_end);
     else if (new_end < old_end)
         err = map_remove(space, (vaddr_t)new_end, (size_t)(old_end - new_end));
-    if (err == 0)
-        limits->break_end = wanted;
-    return limits->break_end;
+    return err == 0;
+}
+
+vaddr_t map_break(struct space *space, vaddr_t wanted)
+{
+    vaddr_t now;
+
+    may_sleep();
+    rwlock_write(&space->break_lock);
+    if (move_break(space, wanted))
+        space->limits.break_end = wanted;
+    now = space->limits.break_end;
+    rwlock_write_drop(&space->break_lock);
+    return now;
 }

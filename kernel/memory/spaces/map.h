@@ -63,7 +63,7 @@ int    map_lock(struct space *space, vaddr_t start, size_t bytes, bool on_fault)
 int    map_unlock(struct space *space, vaddr_t start, size_t bytes) MUST_CHECK;
 int    map_lock_all(struct space *space, bool now, bool future, bool on_fault) MUST_CHECK;
 void   map_unlock_all(struct space *space);
-size_t map_locked(struct space *space);         /* pages of locked regions; cost: as many steps as there are regions */
+static inline size_t map_locked(const struct space *space) { return space->locked; }   /* pages of locked regions */
 
 /* For each page of a span of user space: 1 when it is in memory, for any program; else 0. -ENOMEM for a hole. */
 int map_residency(struct space *space, struct span span, uint8_t *there) MUST_CHECK;

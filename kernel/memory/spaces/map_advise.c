@@ -62,7 +62,7 @@ static const struct { uint16_t set, clear; } kept[COLLAPSE + 1] = {
 /* Linux says EAGAIN where a region cannot be split. */
 static int advice_keep(struct space *space, struct region *region, struct span part, uint16_t told, bool not_forked)
 {
-    deep_assert(lock_held(&space->map_lock));
+    deep_assert(rwlock_held_to_write(&space->map_lock));
     deep_assert(!span_empty(part) && span_covers(region->span, part));
     if (region->told == told && region->not_forked == not_forked)
         return 0;
@@ -98,7 +98,7 @@ static int keep_forked(struct space *space, struct region *region, struct span p
 
 static int advice_forget(struct space *space, const struct region *region, struct span part, int advice)
 {
-    deep_assert(lock_held(&space->map_lock));
+    deep_assert(rwlock_held_to_write(&space->map_lock));
     deep_assert(span_covers(region->span, part));
     if (map_is_physical(region) || (region->locked != 0 && advice != DONT_NEED_LOCKED))
         return -EINVAL;
@@ -149,8 +149,8 @@ static int advise_span(struct space *space, struct span span, int advice)
     bool   hole = false;
     page_t at   = span.first;
 
-    deep_assert(lock_held(&space->map_lock));
-    /* bound: regions of the space, REGIONS_MAXIMUM: docs/locks.md */
+    deep_assert(rwlock_held_to_write(&space->map_lock));
+    /* bound: regions of the space, REGIONS_MAXIMUM; no spin lock is held */
     while (at < span.end) {
         struct region *region = region_at_or_above(&space->map, at);
         struct span    part;
@@ -183,7 +183,7 @@ static int advice_populate(struct space *space, struct span span, uint8_t access
 {
     struct fault_verdict verdict;
 
-    deep_assert(!lock_held(&space->map_lock));
+    deep_assert(!rwlock_held(&space->map_lock));
     deep_assert(access == MAY_READ || access == MAY_WRITE);
     for (page_t page = span.first; page < span.end; page++) {
         int err = space_fault(space, page_address(page), access, &verdict);
@@ -197,9 +197,9 @@ static int advice_populate(struct space *space, struct span span, uint8_t access
 int map_advise(struct space *space, vaddr_t start, size_t bytes, int advice)
 {
     struct span span;
-    lock_state  state;
     int         err;
 
+    may_sleep();
     if (!is_known(advice) || !is_aligned(start, PAGE_SIZE))
         return -EINVAL;
     if (bytes == 0)
@@ -208,9 +208,9 @@ int map_advise(struct space *space, vaddr_t start, size_t bytes, int advice)
         return start + bytes < start ? -EINVAL : -ENOMEM;
     if (advice == POPULATE_READ || advice == POPULATE_WRITE)
         return advice_populate(space, span, advice == POPULATE_WRITE ? MAY_WRITE : MAY_READ);
-    state = lock_take(&space->map_lock);
-    err   = advise_span(space, span, advice);
-    lock_drop(&space->map_lock, state);
+    rwlock_write(&space->map_lock);
+    err = advise_span(space, span, advice);
+    rwlock_write_drop(&space->map_lock);
     return err;
 }
 
@@ -236,9 +236,9 @@ static int sync_span(const struct space *space, struct span span, int flags)
 int map_sync(struct space *space, vaddr_t start, size_t bytes, int flags)
 {
     struct span span;
-    lock_state  state;
     int         err;
 
+    may_sleep();
     if (flags & ~(SYNC_ASYNC | SYNC_INVALIDATE | SYNC_SYNC) ||
         (flags & (SYNC_ASYNC | SYNC_SYNC)) == (SYNC_ASYNC | SYNC_SYNC) || !is_aligned(start, PAGE_SIZE))
         return -EINVAL;
@@ -246,8 +246,8 @@ int map_sync(struct space *space, vaddr_t start, size_t bytes, int flags)
         return 0;
     if (!checked_span(start, bytes, layout.user.end, &span))
         return -ENOMEM;
-    state = lock_take(&space->map_lock);
-    err   = sync_span(space, span, flags);
-    lock_drop(&space->map_lock, state);
+    rwlock_read(&space->map_lock);
+    err = sync_span(space, span, flags);
+    rwlock_read_drop(&space->map_lock);
     return err;
 }

@@ -39,7 +39,7 @@ static void batch_copy_out(struct batch *batch, struct space *space, struct span
     int           err = cursor_open(&c, space, (struct span){ page, span.end }, 0);
 
     assert(err == 0);
-    deep_assert(lock_held(&space->map_lock));
+    deep_assert(rwlock_held_to_write(&space->map_lock));
     batch->first = cursor_next(&c, page);
     batch->run   = (struct cursor_run){ 0 };
     if (batch->first < span.end)
@@ -90,7 +90,7 @@ static int copy_region(struct batch *batch, struct space *child, struct space *p
 {
     struct region *node = map_node();
 
-    deep_assert(lock_held(&parent->map_lock) && region->space == parent);
+    deep_assert(rwlock_held_to_write(&parent->map_lock) && region->space == parent);
     if (node == NULL)
         return -ENOMEM;
     if (map_is_charged(region) && map_charge(child, span_pages(region->span)) != 0) {
@@ -110,20 +110,20 @@ static int copy_region(struct batch *batch, struct space *child, struct space *p
 int map_copy(struct space *child, struct space *parent)
 {
     struct batch *batch = map_batch();
-    lock_state    state;
     int           err = 0;
 
+    may_sleep();
     assert(child != parent && child->map.count == 0 && child->resident == 0);
     if (batch == NULL)
         return -ENOMEM;
+    rwlock_write(&parent->map_lock);
     child->limits   = parent->limits;
     child->barriers = parent->barriers;
-    state = lock_take(&parent->map_lock);
-    /* bound: regions of the space, REGIONS_MAXIMUM: docs/locks.md; and their pages */
+    /* bound: regions of the space, REGIONS_MAXIMUM; no spin lock is held; and their pages */
     for (const struct region *r = region_at_or_above(&parent->map, 0); r != NULL && err == 0; r = region_next(r))
         if (!r->not_forked)
             err = copy_region(batch, child, parent, r);
-    lock_drop(&parent->map_lock, state);
+    rwlock_write_drop(&parent->map_lock);
     map_batch_free(batch);
     if (err != 0)
         map_clear(child);

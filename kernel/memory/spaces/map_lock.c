@@ -1,8 +1,7 @@
 /*
  * map_lock.c - mlock and its relatives: pages that are brought in and stay.
  *
- * Each region says whether it is locked. Locked pages are counted when the number is wanted, which is when a program
- * locks pages or reads /proc.
+ * Each region says whether it is locked. How many pages that makes the space counts along (map_region.c).
  */
 #include "memory/spaces/map.h"
 
@@ -18,35 +17,24 @@ static size_t pages_locked(const struct space *space, struct span within)
 {
     size_t pages = 0;
 
-    deep_assert(lock_held(&space->map_lock));
-    /* bound: regions of the space, REGIONS_MAXIMUM: docs/locks.md */
+    deep_assert(rwlock_held_to_write(&space->map_lock));
+    /* bound: regions of the space, REGIONS_MAXIMUM; no spin lock is held */
     for (const struct region *r = region_at_or_above(&space->map, within.first);
          r != NULL && r->span.first < within.end; r = region_next(r)) {
         page_t first = r->span.first > within.first ? r->span.first : within.first;
         page_t end   = r->span.end < within.end ? r->span.end : within.end;
 
         pages += r->locked != 0 ? end - first : 0;
+        point_of_rest();
     }
-    return pages;
-}
-
-size_t map_locked(struct space *space)
-{
-    lock_state state = lock_take(&space->map_lock);
-    size_t     pages = pages_locked(space, layout.user);
-
-    lock_drop(&space->map_lock, state);
     return pages;
 }
 
 bool map_may_lock(const struct space *space, size_t more)
 {
-    size_t most = space->limits.locked / PAGE_SIZE, now;
+    size_t most = space->limits.locked / PAGE_SIZE;
 
-    if (space->limits.locked == SIZE_MAX)
-        return true;
-    now = pages_locked(space, layout.user);
-    return more <= most && now <= most - more;
+    return space->limits.locked == SIZE_MAX || (more <= most && space->locked <= most - more);
 }
 
 /* ---- Bringing in ---------------------------------------------------------------------------------- */
@@ -65,11 +53,12 @@ static uint8_t touch_for(const struct region *region)
 /* The next part of a span whose pages must be brought in, and the access to do it with; false when there is none. */
 static bool next_locked(struct space *space, struct span within, struct span *part, uint8_t *access)
 {
-    lock_state           state  = lock_take(&space->map_lock);
-    const struct region *region = region_at_or_above(&space->map, within.first);
+    const struct region *region;
 
     deep_assert(!span_empty(within));
-    /* bound: regions of the space, REGIONS_MAXIMUM: docs/locks.md */
+    rwlock_read(&space->map_lock);
+    region = region_at_or_above(&space->map, within.first);
+    /* bound: regions of the space, REGIONS_MAXIMUM; no spin lock is held */
     while (region != NULL && region->span.first < within.end && region->locked != REGION_LOCKED)
         region = region_next(region);
     if (region != NULL && region->span.first < within.end) {
@@ -79,7 +68,7 @@ static bool next_locked(struct space *space, struct span within, struct span *pa
     } else {
         region = NULL;
     }
-    lock_drop(&space->map_lock, state);
+    rwlock_read_drop(&space->map_lock);
     return region != NULL;
 }
 
@@ -90,7 +79,7 @@ static int bring_in(struct space *space, struct span span, bool all)
     struct span          part;
     uint8_t              access;
 
-    deep_assert(!lock_held(&space->map_lock));
+    deep_assert(!rwlock_held(&space->map_lock));
     /* A region may go on beyond the span, which is then empty at the end. */
     while (!span_empty(span) && next_locked(space, span, &part, &access)) {
         deep_assert(!span_empty(part) && span_covers(span, part));
@@ -111,8 +100,10 @@ static int bring_in(struct space *space, struct span span, bool all)
 
 void map_bring_in(struct space *space, struct span span)
 {
-    int err = bring_in(space, span, true);
+    int err;
 
+    may_sleep();
+    err = bring_in(space, span, true);
     (void)err;                              /* as many as there is memory for: Linux reports no failure either */
 }
 
@@ -120,7 +111,7 @@ void map_bring_in(struct space *space, struct span span)
 
 static int set_part(struct space *space, struct region *region, struct span part, uint8_t locked)
 {
-    deep_assert(lock_held(&space->map_lock));
+    deep_assert(rwlock_held_to_write(&space->map_lock));
     deep_assert(!span_empty(part) && span_covers(region->span, part));
     deep_assert(locked <= REGION_LOCKED_ON_FAULT);
     if (region->locked == locked || map_is_physical(region))
@@ -128,7 +119,7 @@ static int set_part(struct space *space, struct region *region, struct span part
     region = map_isolate(space, region, part);
     if (region == NULL)
         return -ENOMEM;
-    region->locked = locked;
+    map_set_locked(space, region, locked);
     map_join(space, region);
     return 0;
 }
@@ -136,8 +127,8 @@ static int set_part(struct space *space, struct region *region, struct span part
 /* From the lowest page up to the first hole; regions below stay changed: as Linux does. */
 static int set_locked(struct space *space, struct span span, uint8_t locked)
 {
-    deep_assert(lock_held(&space->map_lock));
-    /* bound: regions of the space, REGIONS_MAXIMUM: docs/locks.md */
+    deep_assert(rwlock_held_to_write(&space->map_lock));
+    /* bound: regions of the space, REGIONS_MAXIMUM; no spin lock is held */
     for (page_t at = span.first; at < span.end; ) {
         struct region *region = region_find(&space->map, at);
         struct span    part   = { at, span.end };
@@ -186,32 +177,31 @@ static int lock_span(struct space *space, struct span span, uint8_t locked)
 int map_lock(struct space *space, vaddr_t start, size_t bytes, bool on_fault)
 {
     struct span span;
-    lock_state  state;
     int         err;
 
-    deep_assert(!lock_held(&space->map_lock));
+    may_sleep();
     if (space->limits.locked == 0)
         return -EPERM;
     err = span_around(start, bytes, &span);
     if (err != 0 || span_empty(span))
         return err;
-    state = lock_take(&space->map_lock);
-    err   = lock_span(space, span, on_fault ? REGION_LOCKED_ON_FAULT : REGION_LOCKED);
-    lock_drop(&space->map_lock, state);
+    rwlock_write(&space->map_lock);
+    err = lock_span(space, span, on_fault ? REGION_LOCKED_ON_FAULT : REGION_LOCKED);
+    rwlock_write_drop(&space->map_lock);
     return err == 0 ? bring_in(space, span, false) : err;
 }
 
 int map_unlock(struct space *space, vaddr_t start, size_t bytes)
 {
     struct span span;
-    lock_state  state;
     int         err = span_around(start, bytes, &span);
 
+    may_sleep();
     if (err != 0 || span_empty(span))
         return err;
-    state = lock_take(&space->map_lock);
-    err   = set_locked(space, span, 0);
-    lock_drop(&space->map_lock, state);
+    rwlock_write(&space->map_lock);
+    err = set_locked(space, span, 0);
+    rwlock_write_drop(&space->map_lock);
     return err;
 }
 
@@ -220,24 +210,24 @@ static void set_all(struct space *space, uint8_t locked)
 {
     struct region *region = region_at_or_above(&space->map, 0);
 
-    deep_assert(lock_held(&space->map_lock));
-    /* bound: regions of the space, REGIONS_MAXIMUM: docs/locks.md */
+    deep_assert(rwlock_held_to_write(&space->map_lock));
+    /* bound: regions of the space, REGIONS_MAXIMUM; no spin lock is held */
     while (region != NULL) {
         if (!map_is_physical(region))
-            region->locked = locked;
+            map_set_locked(space, region, locked);
         region = region_next(map_join(space, region));
     }
 }
 
 int map_lock_all(struct space *space, bool now, bool future, bool on_fault)
 {
-    uint8_t    locked = on_fault ? REGION_LOCKED_ON_FAULT : REGION_LOCKED;
-    lock_state state;
-    int        err = 0;
+    uint8_t locked = on_fault ? REGION_LOCKED_ON_FAULT : REGION_LOCKED;
+    int     err    = 0;
 
+    may_sleep();
     if (space->limits.locked == 0)
         return -EPERM;
-    state = lock_take(&space->map_lock);
+    rwlock_write(&space->map_lock);
     if (now && space->limits.locked != SIZE_MAX && space->pages > space->limits.locked / PAGE_SIZE) {
         err = -ENOMEM;
     } else {
@@ -245,7 +235,7 @@ int map_lock_all(struct space *space, bool now, bool future, bool on_fault)
         if (now)
             set_all(space, locked);
     }
-    lock_drop(&space->map_lock, state);
+    rwlock_write_drop(&space->map_lock);
     if (err == 0 && now)
         map_bring_in(space, layout.user);
     return err;
@@ -253,9 +243,9 @@ int map_lock_all(struct space *space, bool now, bool future, bool on_fault)
 
 void map_unlock_all(struct space *space)
 {
-    lock_state state = lock_take(&space->map_lock);
-
+    may_sleep();
+    rwlock_write(&space->map_lock);
     space->lock_future = 0;
     set_all(space, 0);
-    lock_drop(&space->map_lock, state);
+    rwlock_write_drop(&space->map_lock);
 }

@@ -71,7 +71,7 @@ static int check_limits(const struct space *space, const struct move *m)
 {
     size_t more = more_pages(m);
 
-    deep_assert(lock_held(&space->map_lock));
+    deep_assert(rwlock_held_to_write(&space->map_lock));
     deep_assert(m->region != NULL && m->region->space == space);
     if (m->region->locked != 0 && more > 0 && !map_may_lock(space, more))
         return -EAGAIN;
@@ -104,7 +104,7 @@ static int grow_in_place(struct space *space, const struct move *m)
     struct span   wider = { m->region->span.first, m->old.first + m->pages };
     size_t        more  = m->pages - span_pages(m->old);
 
-    deep_assert(lock_held(&space->map_lock));
+    deep_assert(rwlock_held_to_write(&space->map_lock));
     deep_assert(!span_empty(m->old) && m->pages > span_pages(m->old));
     if (m->old.end != m->region->span.end || wider.end > layout.user.end)
         return -ENOMEM;
@@ -115,7 +115,7 @@ static int grow_in_place(struct space *space, const struct move *m)
             map_uncharge(space, more);
         return -ENOMEM;
     }
-    space->pages += more;
+    map_count_more(space, m->region, more);
     map_join(space, m->region);
     return 0;
 }
@@ -123,14 +123,14 @@ static int grow_in_place(struct space *space, const struct move *m)
 /* Once the pages are shown elsewhere: remove the old region, or leave it empty, as if it had never been touched. */
 static void leave_old(struct space *space, const struct move *m, struct provisions *p)
 {
-    deep_assert(lock_held(&space->map_lock));
+    deep_assert(rwlock_held_to_write(&space->map_lock));
     if (!(m->flags & KEEP_OLD)) {
         if (!span_empty(m->old))
             map_cut(space, m->old, &p->spare);
         return;
     }
     map_discard(space, m->old);
-    m->region->locked = 0;
+    map_set_locked(space, m->region, 0);
     map_join(space, m->region);
 }
 
@@ -140,7 +140,7 @@ static int move_to(struct space *space, const struct move *m, page_t to, struct 
     struct region *node = p->node;
     int            err  = 0;
 
-    deep_assert(lock_held(&space->map_lock));
+    deep_assert(rwlock_held_to_write(&space->map_lock));
     deep_assert(node != NULL && span_covers(layout.user, span_of(to, m->pages)));
     deep_assert(m->region != NULL && span_has(m->region->span, m->old.first));
     if (map_is_charged(m->region) && map_charge(space, m->pages) != 0)
@@ -198,7 +198,7 @@ static int move_shrink(struct space *space, const struct move *m, struct provisi
 {
     struct span rest = { m->old.first + m->pages, m->old.end };
 
-    deep_assert(lock_held(&space->map_lock));
+    deep_assert(rwlock_held_to_write(&space->map_lock));
     deep_assert(m->pages <= span_pages(m->old));
     if (span_empty(rest))
         return 0;
@@ -242,7 +242,7 @@ static int move_elsewhere(struct space *space, struct move *m, vaddr_t place, st
     bool locked;
     int  err;
 
-    deep_assert(lock_held(&space->map_lock));
+    deep_assert(rwlock_held_to_write(&space->map_lock));
     deep_assert(m->pages > 0 && m->pages <= span_pages(layout.user));
     m->region = region_find(&space->map, m->old.first);
     if (m->region == NULL)
@@ -285,9 +285,9 @@ int map_move(struct space *space, vaddr_t old, size_t old_bytes, size_t new_byte
     struct move       m = { .pages = pages_for(new_bytes), .flags = flags };
     struct provisions p = { 0 };
     page_t            page = 0;
-    lock_state        state;
-    int               err = check_arguments(old, old_bytes, new_bytes, flags);
+    int               err  = check_arguments(old, old_bytes, new_bytes, flags);
 
+    may_sleep();
     if (err == 0)
         err = old_span(old, old_bytes, &m.old);
     if (err != 0)
@@ -296,9 +296,9 @@ int map_move(struct space *space, vaddr_t old, size_t old_bytes, size_t new_byte
         return flags & MOVE_FIXED ? -EINVAL : -ENOMEM;
     err = provisions_take(&p);
     if (err == 0) {
-        state = lock_take(&space->map_lock);
-        err   = move_elsewhere(space, &m, place, &p, &page);
-        lock_drop(&space->map_lock, state);
+        rwlock_write(&space->map_lock);
+        err = move_elsewhere(space, &m, place, &p, &page);
+        rwlock_write_drop(&space->map_lock);
     }
     provisions_give_back(&p);
     if (err != 0)
@@ -317,7 +317,7 @@ static int show_other(struct space *space, struct span span, uint64_t offset, st
 {
     struct region *region = region_find(&space->map, span.first);
 
-    deep_assert(lock_held(&space->map_lock));
+    deep_assert(rwlock_held_to_write(&space->map_lock));
     deep_assert(node != NULL && *spare != NULL && !span_empty(span));
     if (region == NULL || !region->shared || map_is_physical(region) || span.end > region->span.end)
         return -EINVAL;
@@ -342,10 +342,10 @@ int map_show_other(struct space *space, vaddr_t start, size_t bytes, uint64_t of
 {
     struct region *node, *spare;
     struct span    span;
-    lock_state     state;
     uint64_t       end;
     int            err = -ENOMEM;
 
+    may_sleep();
     start = (vaddr_t)round_down(start, PAGE_SIZE);
     bytes = (size_t)round_down(bytes, PAGE_SIZE);
     if (bytes == 0 || !checked_span(start, bytes, layout.user.end, &span) ||
@@ -354,9 +354,9 @@ int map_show_other(struct space *space, vaddr_t start, size_t bytes, uint64_t of
     node  = map_node();
     spare = map_node();
     if (node != NULL && spare != NULL) {
-        state = lock_take(&space->map_lock);
-        err   = show_other(space, span, offset, node, &spare);
-        lock_drop(&space->map_lock, state);
+        rwlock_write(&space->map_lock);
+        err = show_other(space, span, offset, node, &spare);
+        rwlock_write_drop(&space->map_lock);
     }
     if (err != 0)
         map_node_free(node);

@@ -64,7 +64,7 @@ static bool span_is_free(const struct space *space, struct span pages)
 {
     const struct region *region = region_at_or_above(&space->map, pages.first);
 
-    deep_assert(lock_held(&space->map_lock));
+    deep_assert(rwlock_held_to_write(&space->map_lock));
     return region == NULL || region->span.first >= pages.end;
 }
 
@@ -88,7 +88,7 @@ static int pages_show(struct space *space, struct wanted w)
     struct cursor  c;
     int            err;
 
-    deep_assert(lock_held(&space->map_lock));
+    deep_assert(rwlock_held_to_write(&space->map_lock));
     deep_assert(frame_exists(w.first) && !span_empty(w.pages));
     if (region == NULL)
         return -ENOMEM;
@@ -115,10 +115,11 @@ static int pages_show(struct space *space, struct wanted w)
 
 static int show_physical(struct space *space, struct wanted w)
 {
-    lock_state state = lock_take(&space->map_lock);
-    int        err   = span_is_free(space, w.pages) ? pages_show(space, w) : -EEXIST;
+    int err;
 
-    lock_drop(&space->map_lock, state);
+    rwlock_write(&space->map_lock);
+    err = span_is_free(space, w.pages) ? pages_show(space, w) : -EEXIST;
+    rwlock_write_drop(&space->map_lock);
     return err;
 }
 
@@ -138,7 +139,7 @@ static int take_pages(struct space *space, struct span pages)
     vaddr_t              place;
     int                  err = map_create(space, &request, &place);
 
-    deep_assert(!lock_held(&space->map_lock));
+    deep_assert(!rwlock_held(&space->map_lock));
     for (page_t page = pages.first; page < pages.end && err == 0; page++) {
         err = space_fault(space, page_address(page), MAY_WRITE, &verdict);
         if (err != 0 && map_remove(space, request.address, request.bytes) != 0)
@@ -167,6 +168,7 @@ vaddr_t map_pages(struct space *space, vaddr_t start, paddr_t physical, size_t b
     struct wanted w;
     int           err = look_at(start, physical, bytes, &w);
 
+    may_sleep();
     if (err == 0 && !is_users(space, w.pages))
         stop(__FILE__, __LINE__, space == &kernel_space ? "map_pages: into the identity space" :
              "map_pages: outside user space");
@@ -178,6 +180,7 @@ vaddr_t try_map_pages(struct space *space, vaddr_t start, paddr_t physical, size
     struct wanted w;
     int           err = look_at(start, physical, bytes, &w);
 
+    may_sleep();
     if (err == 0 && !is_users(space, w.pages))
         err = -EFAULT;
     return pages_answer(start, err != 0 ? err : pages_map(space, w, true), status);

@@ -52,7 +52,22 @@ void map_enter(struct space *space, struct region *region)
     deep_assert(span_covers(layout.user, region->span));
     region->space = space;
     region_hold(region);
-    space->pages += span_pages(region->span);
+    map_count_more(space, region, span_pages(region->span));
+}
+
+void map_count_more(struct space *space, const struct region *region, size_t more)
+{
+    space->pages  += more;
+    space->locked += region->locked != 0 ? more : 0;
+    deep_assert(space->locked <= space->pages);
+}
+
+void map_set_locked(struct space *space, struct region *region, uint8_t locked)
+{
+    deep_assert(rwlock_held_to_write(&space->map_lock) && region->space == space);
+    space->locked -= region->locked != 0 ? span_pages(region->span) : 0;
+    region->locked = locked;
+    space->locked += locked != 0 ? span_pages(region->span) : 0;
 }
 
 static void region_forget(struct space *space, struct region *region)
@@ -63,24 +78,25 @@ static void region_forget(struct space *space, struct region *region)
     map_node_free(region);
 }
 
-/* Fewer pages: the most there have been is noted first. */
-static void pages_shrink(struct space *space, size_t pages)
+/* Fewer pages of a region: the most there have been is noted first. */
+static void pages_shrink(struct space *space, const struct region *region, size_t pages)
 {
-    deep_assert(pages <= space->pages);
+    deep_assert(pages <= space->pages && (region->locked == 0 || pages <= space->locked));
     if (space->pages > space->most_pages)
         space->most_pages = space->pages;
-    space->pages -= pages;
+    space->pages  -= pages;
+    space->locked -= region->locked != 0 ? pages : 0;
 }
 
 void map_drop(struct space *space, struct region *region)
 {
     size_t pages = span_pages(region->span);
 
-    deep_assert(lock_held(&space->map_lock));
+    deep_assert(rwlock_held_to_write(&space->map_lock));
     deep_assert(region->space == space);
     if (map_is_charged(region))
         map_uncharge(space, pages);
-    pages_shrink(space, pages);
+    pages_shrink(space, region, pages);
     region_remove(&space->map, region);
     region_forget(space, region);
 }
@@ -99,7 +115,7 @@ struct region *map_split(struct space *space, struct region *region, page_t page
     struct region *upper = *spare;
     int            err;
 
-    deep_assert(lock_held(&space->map_lock));
+    deep_assert(rwlock_held_to_write(&space->map_lock));
     deep_assert(region->space == space);
     if (region->span.first == page)
         return region;
@@ -160,7 +176,7 @@ struct region *map_join(struct space *space, struct region *region)
 {
     struct region *before = region_before(region), *after = region_next(region), *joined;
 
-    deep_assert(lock_held(&space->map_lock));
+    deep_assert(rwlock_held_to_write(&space->map_lock));
     deep_assert(region->height > 0);
     if (before != NULL && (joined = region_join(space, before, region)) != NULL)
         region = joined;
@@ -177,7 +193,7 @@ void map_discard(struct space *space, struct span span)
     int           err = cursor_open(&c, space, span, 0);
 
     assert(err == 0);
-    deep_assert(lock_held(&space->map_lock));
+    deep_assert(rwlock_held_to_write(&space->map_lock));
     deep_assert(!span_empty(span));
     cursor_discard_span(&c, span);
     cursor_close(&c);
@@ -187,7 +203,7 @@ bool map_cut_splits(const struct space *space, struct span span)
 {
     const struct region *region = region_find(&space->map, span.first);
 
-    deep_assert(lock_held(&space->map_lock));
+    deep_assert(rwlock_held_to_write(&space->map_lock));
     return region != NULL && region->span.first < span.first && region->span.end > span.end;
 }
 
@@ -196,8 +212,8 @@ void map_cut(struct space *space, struct span span, struct region **spare)
 {
     struct region *region = region_at_or_above(&space->map, span.first);
 
-    deep_assert(lock_held(&space->map_lock));
-    /* bound: regions of the space, REGIONS_MAXIMUM: docs/locks.md */
+    deep_assert(rwlock_held_to_write(&space->map_lock));
+    /* bound: regions of the space, REGIONS_MAXIMUM; no spin lock is held */
     while (region != NULL && region->span.first < span.end) {
         struct span    part = { region->span.first > span.first ? region->span.first : span.first,
                                 region->span.end < span.end ? region->span.end : span.end };
@@ -210,7 +226,7 @@ void map_cut(struct space *space, struct span span, struct region **spare)
         } else {
             if (map_is_charged(region))
                 map_uncharge(space, span_pages(part));
-            pages_shrink(space, span_pages(part));
+            pages_shrink(space, region, span_pages(part));
             if (region->span.first < part.first && region->span.end > part.end)
                 map_split(space, region, part.end, spare);
             if (region->span.first < part.first) {

@@ -1,5 +1,5 @@
 /*
- * map_region.h - regions of programs: made, split, joined, cut. Internal to map*.c.
+ * map_region.h - regions of programs: made, split, joined, cut. Internal to map*.c and fault.c.
  *
  * All calls that name a space need its map lock held, but map_bring_in(). Calls that cut get the nodes they may need
  * from the caller, who took them before anything had changed.
@@ -20,6 +20,10 @@ void map_drop(struct space *space, struct region *region);
 
 /* The region that starts at `page`, made by splitting the one that holds it. *spare is used up if needed. */
 struct region *map_split(struct space *space, struct region *region, page_t page, struct region **spare);
+
+/* A region has become longer by so many pages; it is locked or not (REGION_LOCKED*, 0) from now on. */
+void map_count_more(struct space *space, const struct region *region, size_t more);
+void map_set_locked(struct space *space, struct region *region, uint8_t locked);
 
 /* Join a region with the neighbours that mean the same; returns the region that now holds it all. */
 struct region *map_join(struct space *space, struct region *region);

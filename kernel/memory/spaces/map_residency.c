@@ -40,7 +40,7 @@ static void look_at_entries(struct space *space, struct span span, uint8_t *ther
 
 static void residency_look(struct space *space, const struct region *region, struct span span, uint8_t *there)
 {
-    deep_assert(lock_held(&space->map_lock) && span_covers(region->span, span) && span_pages(span) <= STEP);
+    deep_assert(rwlock_held(&space->map_lock) && span_covers(region->span, span) && span_pages(span) <= STEP);
     /* bound: STEP */
     for (size_t i = 0; i < span_pages(span); i++)
         there[i] = 0;
@@ -51,10 +51,11 @@ static void residency_look(struct space *space, const struct region *region, str
 
 int map_residency(struct space *space, struct span span, uint8_t *there)
 {
-    lock_state state = lock_take(&space->map_lock);
-    int        err   = 0;
+    int err = 0;
 
-    /* bound: regions of the space, REGIONS_MAXIMUM: docs/locks.md */
+    may_sleep();
+    rwlock_read(&space->map_lock);
+    /* bound: regions of the space, REGIONS_MAXIMUM; no spin lock is held */
     for (page_t at = span.first; at < span.end && err == 0; ) {
         const struct region *region = region_find(&space->map, at);
         struct span          part   = { at, at + STEP < span.end ? at + STEP : span.end };
@@ -68,6 +69,6 @@ int map_residency(struct space *space, struct span span, uint8_t *there)
         residency_look(space, region, part, there + (at - span.first));
         at = part.end;
     }
-    lock_drop(&space->map_lock, state);
+    rwlock_read_drop(&space->map_lock);
     return err;
 }

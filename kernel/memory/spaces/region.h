@@ -7,7 +7,7 @@
  * place is O(log n). No call here allocates, sleeps or fails for lack of memory.
  *
  * Owning   the caller owns the nodes; a region in a tree must not move.
- * Locking  the map lock of the space that owns the tree (RANK_MAP), held by the caller.
+ * Locking  the map lock of the space that owns the tree, held by the caller; to change it, for writing.
  * Cost     O(log regions), region_next() and region_before() amortised O(1).
  *
  * Invariants (region_tree_ok):

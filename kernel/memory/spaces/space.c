@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/range.h"
 #include "base/string.h"
+#include "cpu.h"
 #include "memory/tables/cursor.h"
 #include "memory/frames/frame.h"
 #include "memory/tables/table.h"
@@ -105,7 +106,8 @@ int space_create(struct space *space)
         return -ENOMEM;
 
     *space = (struct space){ .root = root, .table_frames = 1 };
-    space->map_lock    = (struct lock)LOCK("regions of a space", RANK_MAP);
+    space->map_lock    = (struct rwlock)RWLOCK("regions of a space", RWLOCK_MAP);
+    space->break_lock  = (struct rwlock)RWLOCK("break of a space", RWLOCK_BREAK);
     space->tables_lock = (struct lock)LOCK("tables of a space", RANK_TABLES);
     region_tree_start(&space->map, layout.user);
     if (table_home_start(space) != 0) {
@@ -127,13 +129,26 @@ int space_create(struct space *space)
     return 0;
 }
 
+lock_state space_look(const struct space *space)
+{
+    return space == &kernel_space ? lock_take(&kernel_map_lock) : interrupts_off();
+}
+
+void space_look_end(const struct space *space, lock_state state)
+{
+    if (space == &kernel_space)
+        lock_drop(&kernel_map_lock, state);
+    else
+        interrupts_restore(state);
+}
+
 size_t space_most_pages(struct space *space)
 {
-    lock_state state = lock_take(&space->map_lock);
+    lock_state state = space_look(space);
     size_t     most  = space->pages > space->most_pages ? space->pages : space->most_pages;
 
     deep_assert(space->pages <= span_pages(layout.user));
-    lock_drop(&space->map_lock, state);
+    space_look_end(space, state);
     return most;
 }
 

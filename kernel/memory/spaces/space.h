@@ -7,27 +7,30 @@
  * kernel part of the root table, entry by entry; a new kernel table is pushed to all of them. Not shared are
  * the root's reference to itself and, where the document says so, the window of kernel stacks.
  *
- * Locking  map lock (RANK_MAP) for regions; tables lock (RANK_TABLES) inside cursors;
- *          the list of spaces has its own (RANK_SPACES).
+ * Locking  a program's map lock sleeps (RWLOCK_MAP): a fault reads, what changes the map writes; kernel space's regions
+ *          have a spin lock (RANK_MAP). Inside it the tables lock (RANK_TABLES), in cursors. The list of spaces has its
+ *          own (RANK_SPACES).
  *
  * Invariants (space_ok, and the auditor over all spaces):
  *   S1  every present kernel entry lies in a region, with no more rights than mmu_allow() of the region's
  *   S2  no kernel entry is writable and executable where the hardware can tell
  *   S3  every present user entry lies in a region with no more rights
- *   S4  table frames and present user pages counted by walking equal space->table_frames and space->resident
+ *   S4  table frames and present user pages counted by walking equal space->table_frames and space->resident, and the
+ *       pages of locked regions space->locked
  *   S5  guards, holes and the original of shared variables are not mapped
  */
 #ifndef QUIRE_MEMORY_SPACE_H
 #define QUIRE_MEMORY_SPACE_H
 
 #include "base/lock.h"
+#include "base/rwlock.h"
 #include "memory/frames/owner.h"
 #include "memory/spaces/region.h"
 #include "mmu.h"
 
 /* What a program may have; set by exec and setrlimit (memory/spaces/map.h says more). In bytes. */
 struct map_limits {
-    vaddr_t break_start, break_end;         /* the break: where it starts, and is now            */
+    vaddr_t break_start, break_end;         /* the break: where it starts, and is now [break_lock] */
     vaddr_t map_end;                        /* mappings without an address are placed below      */
     size_t  stack, data, whole;             /* RLIMIT_STACK, RLIMIT_DATA, RLIMIT_AS; SIZE_MAX: none */
     size_t  locked;                         /* bytes mlock() may lock: RLIMIT_MEMLOCK; SIZE_MAX: all      */
@@ -51,7 +54,8 @@ struct table_home {
 struct space {
     struct space      *next, *previous;     /* [list lock] all spaces but the kernel's   */
     frame_t            root;                /* [c] root table                            */
-    struct lock        map_lock;
+    struct rwlock      map_lock;            /* not kernel space's: kernel_map_lock       */
+    struct rwlock      break_lock;          /* outside of map_lock                       */
     struct lock        tables_lock;
     struct region_tree map;                 /* [map lock]                                */
     uint32_t           table_frames;        /* [tables lock] root included               */
@@ -60,6 +64,7 @@ struct space {
     struct region     *recent;              /* [map lock] where the last fault was, or NULL */
     size_t             pages;               /* [map lock] of all regions of the program  */
     size_t             charged;             /* [map lock] of them, counted as committed  */
+    size_t             locked;              /* [map lock] of them, those of regions that are locked */
     size_t             most_pages;          /* [map lock] what `pages` was at most, when it last shrank */
     uint8_t            barriers;            /* [a] membarrier(2): what was registered for, Linux's bits */
     uint8_t            lock_future;         /* [map lock] REGION_LOCKED* for new regions: mlockall() */
@@ -69,6 +74,16 @@ struct space {
 };
 
 extern struct space kernel_space;
+extern struct lock  kernel_map_lock;        /* RANK_MAP: the regions of kernel space */
+
+/*
+ * For those who look at the regions of a space and may not sleep: with a spin lock held, in a probe, in the audit. In
+ * kernel space they take its lock. A program's map changes only between two points of rest of a thread (base/rwlock.h),
+ * which no other thread sees while one CPU runs the kernel: who does not sleep sees it sound, as the last point of rest
+ * left it, perhaps in the middle of a long operation. Interrupts are off in between.
+ */
+lock_state space_look(const struct space *space) MUST_CHECK;
+void       space_look_end(const struct space *space, lock_state state);
 
 /* The most pages of the program that were present at one time, up to now: ru_maxrss, VmHWM. */
 static inline uint32_t space_peak(const struct space *space)
@@ -151,7 +166,7 @@ bool kernel_heap_is_over(void);
 /* Undo kernel_map() or kernel_map_device(): unmap, flush, give back the frames of the pool. */
 void kernel_unmap(struct region *region);
 
-/* The most pages a program has had mapped: VmPeak. Takes the map lock. */
+/* The most pages a program has had mapped: VmPeak. By space_look(). */
 size_t space_most_pages(struct space *space);
 
 struct audit_report;

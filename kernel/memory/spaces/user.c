@@ -63,6 +63,7 @@ long user_read_text(char *to, user_t from, size_t size)
     return (size_t)length == size ? -ENAMETOOLONG : length;
 }
 
+/* Not may_fault(): under a lock a fault ends it. */
 int user_load_word(user_t at, uint32_t *old)
 {
     return user_range(at, sizeof *old) && user_load(old, at) ? 0 : -EFAULT;

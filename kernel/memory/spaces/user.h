@@ -6,10 +6,11 @@
  * copy-on-write, stack growth), and if it cannot be, the call returns -EFAULT. The kernel never
  * faults for good. Where SMAP is present, access is open only inside these calls.
  *
- * All calls work on the current space but those that name one. None sleeps or gives the CPU away: the pages that a
- * fault brings in are in memory already. A fault takes the map lock and the locks that nest in it, and a fault that
- * finds no memory ends a process; so the caller holds no spin lock, unless the page is known to be present (futex.c).
- * Interrupts may be on or off.
+ * All calls work on the current space but those that name one. All may sleep: a fault takes the space's map lock, which
+ * another thread may hold for long, and a fault that finds no memory ends a process. So the caller holds no spin lock,
+ * has interrupts on, and holds no lock of a map or an object (base/rwlock.h); it may hold a mutex. With interrupts off,
+ * as under a spin lock, no fault is resolved: only user_load_word() may be called so, and returns -EFAULT where the
+ * page is not present.
  */
 #ifndef QUIRE_MEMORY_USER_H
 #define QUIRE_MEMORY_USER_H

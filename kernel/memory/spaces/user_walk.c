@@ -60,6 +60,8 @@ static int walk_look(struct space *space, user_resolve resolve, user_t address, 
             return 0;
         }
         interrupts_restore(*state);
+        if (!interrupts_were_on(*state))
+            return -EFAULT;                         /* as under a lock: no fault is resolved (user.h) */
         err = resolve(space, address, access);
         if (err != 0)
             return err;

@@ -24,7 +24,7 @@ bool kernel_heap_is_over(void)
 /* At the page that is wanted, if the window has it and it is free; else the lowest room. */
 static bool find_room(const struct layout_region *window, size_t pages, page_t wanted, page_t *first)
 {
-    deep_assert(lock_held(&kernel_space.map_lock) && pages > 0);
+    deep_assert(lock_held(&kernel_map_lock) && pages > 0);
     return (wanted < ANYWHERE && span_covers(window->span, span_of(wanted, pages)) &&
             region_gap(&kernel_space.map, pages, 1, span_of(wanted, pages), false, first)) ||
            region_gap(&kernel_space.map, pages, 1, window->span, false, first);
@@ -56,22 +56,22 @@ static int window_carve(struct region *region, const struct layout_region *windo
 
 static int window_enter(struct region *region, enum purpose window, size_t pages, page_t wanted)
 {
-    lock_state state = lock_take(&kernel_space.map_lock);
+    lock_state state = lock_take(&kernel_map_lock);
     int        err   = window_carve(region, layout.purpose[window], pages, wanted);
 
-    lock_drop(&kernel_space.map_lock, state);
+    lock_drop(&kernel_map_lock, state);
     return err;
 }
 
 static void window_leave(struct region *region)
 {
-    lock_state state = lock_take(&kernel_space.map_lock);
+    lock_state state = lock_take(&kernel_map_lock);
 
     assert(region->home->purpose != PURPOSE_DEVICES || device_pages >= span_pages(region->span));
     if (region->home->purpose == PURPOSE_DEVICES)
         device_pages -= span_pages(region->span);
     region_remove(&kernel_space.map, region);
-    lock_drop(&kernel_space.map_lock, state);
+    lock_drop(&kernel_map_lock, state);
 }
 
 static struct span mapped_part(const struct region *region)

@@ -20,11 +20,11 @@ static entry_t look_up(struct space *space, page_t page, unsigned *level)
 
 static const struct region *region_of(struct space *space, page_t page)
 {
-    lock_state           state  = lock_take(&space->map_lock);
+    lock_state           state  = space_look(space);
     const struct region *region = region_find(&space->map, page);
 
     deep_assert(region == NULL || span_has(region->span, page));
-    lock_drop(&space->map_lock, state);
+    space_look_end(space, state);
     return region;
 }
 

@@ -5,8 +5,8 @@
  * what the document allows, but runs: pages in a row with the same kind of entry, the same rights and cache type, in
  * the same region of the space. They are found from the top down, because drawings have the highest address on top.
  *
- * Locking  takes the space's map lock and tables lock for each entry looked at, one after the other; so a run is true
- *          of one moment only while nobody else changes the space, which the caller sees to.
+ * Locking  looks at the regions by space_look(), and takes the tables lock, for each entry looked at, one after the
+ *          other; so a run is true of one moment only while nobody else changes the space, which the caller sees to.
  * Cost     a walk and O(log regions) for each entry; a table that is missing, and a large page, are one entry.
  *          Nothing is allocated.
  */
