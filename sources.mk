@@ -139,6 +139,8 @@ kernel += kernel/files/core/epoll.c                      # epoll: the set, and i
 kernel += kernel/files/core/epoll_wait.c                 # which of them may be ready, and waiting
 kernel += kernel/files/core/epoll_nest.c                 # epolls in epolls
 kernel += kernel/files/core/event.c                      # event counters
+kernel += kernel/files/core/timer_file.c                 # timers that are read
+kernel += kernel/files/core/signal_file.c                # signals that are read
 # path: names, and where a process is in them
 kernel += kernel/files/path/path.c                       # from a path to its node, and new entries
 kernel += kernel/files/path/path_open.c                  # open
@@ -216,6 +218,7 @@ kernel += kernel/linux/attribute.c                  # modes, owners, times
 kernel += kernel/linux/copy.c                       # from file to file
 kernel += kernel/linux/splice.c                     # to and from pipes
 kernel += kernel/linux/poll.c                       # poll, select, epoll
+kernel += kernel/linux/event_files.c                # descriptors of counters, timers, signals
 kernel += kernel/linux/socket.c                     # sockets: making, naming, connecting
 kernel += kernel/linux/socket_option.c              # their options
 kernel += kernel/linux/socket_message.c             # and what goes through them
@@ -342,13 +345,13 @@ cold  = $(run_only) $(filter kernel/console/% kernel/claims/% kernel/memory/chec
 cold += kernel/memory/start.c kernel/memory/frames/memmap.c kernel/memory/heap/heap_misuse.c \
         $(addprefix kernel/memory/spaces/,kernel_space.c fault_verdict.c map_move.c map_lock.c map_pages.c) \
         kernel/memory/spaces/map_residency.c kernel/memory/spaces/map_advise.c
-cold += $(addprefix kernel/linux/,attribute.c mount.c limits.c prctl.c credentials.c process_vm.c copy.c folder.c) \
-        $(addprefix kernel/process/,groups.c out_of_memory.c last_resort.c process_audit.c process_corrupt.c)
+cold += $(addprefix kernel/linux/,attribute.c event_files.c mount.c limits.c prctl.c credentials.c process_vm.c copy.c splice.c folder.c) \
+        $(addprefix kernel/process/,credentials.c groups.c out_of_memory.c last_resort.c process_audit.c process_corrupt.c)
 cold += $(filter-out %/virtio.c %/virtio_console.c %/channel_link.c %/channel_frames.c, \
             $(filter kernel/devices/%,$(kernel)))
 cold += $(addprefix kernel/linux/,path.c socket.c socket_message.c socket_option.c fcntl.c stat.c process.c) \
         kernel/linux/file_size.c kernel/linux/signal.c
-cold += $(addprefix kernel/files/core/,lock.c event.c devices.c epoll_nest.c) \
+cold += $(addprefix kernel/files/core/,lock.c event.c timer_file.c signal_file.c devices.c epoll_nest.c) \
         $(filter kernel/files/terminal/%,$(kernel)) \
         $(filter kernel/files/path/%,$(filter-out %/walk.c,$(kernel))) \
         kernel/files/tmpfs/tmpfs_folder.c kernel/files/tmpfs/tmpfs.c \

@@ -64,16 +64,16 @@
     CALL(_llseek) CALL(_newselect) CALL(accept4) CALL(access) CALL(alarm) CALL(bind) CALL(brk) CALL(capget) \
     CALL(capset) CALL(chdir) CALL(chmod) CALL(chown16) CALL(chown32) CALL(chroot) CALL(clock_getres) \
     CALL(clock_getres_time64) CALL(clock_gettime) CALL(clock_gettime64) CALL(clock_nanosleep) \
-    CALL(clock_nanosleep_time64) CALL(clone) CALL(close) CALL(close_range) CALL(connect) CALL(copy_file_range) \
-    CALL(creat) CALL(dup) CALL(dup2) CALL(dup3) CALL(epoll_create) CALL(epoll_create1) CALL(epoll_ctl) \
-    CALL(epoll_pwait) CALL(epoll_pwait2) CALL(epoll_wait) CALL(eventfd) CALL(eventfd2) CALL(execve) CALL(execveat) \
-    CALL(exit) CALL(exit_group) CALL(faccessat) CALL(faccessat2) CALL(fadvise64) CALL(fadvise64_64) CALL(fallocate) \
-    CALL(fchdir) CALL(fchmod) CALL(fchmodat) CALL(fchown16) CALL(fchown32) CALL(fchownat) CALL(fcntl) CALL(fcntl64) \
-    CALL(fdatasync) CALL(fgetxattr) CALL(flistxattr) CALL(flock) CALL(fork) CALL(fremovexattr) CALL(fsetxattr) \
-    CALL(fstat) CALL(fstat64) CALL(fstatat64) CALL(fstatfs) CALL(fstatfs64) CALL(fsync) CALL(ftruncate) \
-    CALL(ftruncate64) CALL(futex) CALL(futex_time64) CALL(futimesat) CALL(get_robust_list) CALL(get_thread_area) \
-    CALL(getcpu) CALL(getcwd) CALL(getdents) CALL(getdents64) CALL(getegid16) CALL(getegid32) CALL(geteuid16) \
-    CALL(geteuid32) CALL(getgid16) CALL(getgid32) CALL(getgroups16) CALL(getgroups32) CALL(getitimer) \
+    CALL(clock_nanosleep_time64) CALL(clone) CALL(clone3) CALL(close) CALL(close_range) CALL(connect) \
+    CALL(copy_file_range) CALL(creat) CALL(dup) CALL(dup2) CALL(dup3) CALL(epoll_create) CALL(epoll_create1) \
+    CALL(epoll_ctl) CALL(epoll_pwait) CALL(epoll_pwait2) CALL(epoll_wait) CALL(eventfd) CALL(eventfd2) CALL(execve) \
+    CALL(execveat) CALL(exit) CALL(exit_group) CALL(faccessat) CALL(faccessat2) CALL(fadvise64) CALL(fadvise64_64) \
+    CALL(fallocate) CALL(fchdir) CALL(fchmod) CALL(fchmodat) CALL(fchown16) CALL(fchown32) CALL(fchownat) CALL(fcntl) \
+    CALL(fcntl64) CALL(fdatasync) CALL(fgetxattr) CALL(flistxattr) CALL(flock) CALL(fork) CALL(fremovexattr) \
+    CALL(fsetxattr) CALL(fstat) CALL(fstat64) CALL(fstatat64) CALL(fstatfs) CALL(fstatfs64) CALL(fsync) \
+    CALL(ftruncate) CALL(ftruncate64) CALL(futex) CALL(futex_time64) CALL(futimesat) CALL(get_robust_list) \
+    CALL(get_thread_area) CALL(getcpu) CALL(getcwd) CALL(getdents) CALL(getdents64) CALL(getegid16) CALL(getegid32) \
+    CALL(geteuid16) CALL(geteuid32) CALL(getgid16) CALL(getgid32) CALL(getgroups16) CALL(getgroups32) CALL(getitimer) \
     CALL(getpeername) CALL(getpgid) CALL(getpgrp) CALL(getpid) CALL(getppid) CALL(getpriority) CALL(getrandom) \
     CALL(getresgid16) CALL(getresgid32) CALL(getresuid16) CALL(getresuid32) CALL(getrlimit) CALL(getrusage) \
     CALL(getsid) CALL(getsockname) CALL(getsockopt) CALL(gettid) CALL(gettimeofday) CALL(getuid16) CALL(getuid32) \
@@ -97,14 +97,16 @@
     CALL(setgroups16) CALL(setgroups32) CALL(setitimer) CALL(setpgid) CALL(setpriority) CALL(setregid16) \
     CALL(setregid32) CALL(setresgid16) CALL(setresgid32) CALL(setresuid16) CALL(setresuid32) CALL(setreuid16) \
     CALL(setreuid32) CALL(setrlimit) CALL(setsid) CALL(setsockopt) CALL(settimeofday) CALL(setuid16) CALL(setuid32) \
-    CALL(setxattr) CALL(sgetmask) CALL(shutdown) CALL(sigaction) CALL(sigaltstack) CALL(signal) CALL(sigpending) \
-    CALL(sigprocmask) CALL(sigreturn) CALL(sigsuspend) CALL(socket) CALL(socketcall) CALL(socketpair) CALL(splice) \
-    CALL(ssetmask) CALL(stat) CALL(stat64) CALL(statfs) CALL(statfs64) CALL(statx) CALL(stime) CALL(symlink) \
-    CALL(symlinkat) CALL(sync) CALL(syncfs) CALL(sysinfo) CALL(tee) CALL(tgkill) CALL(time) CALL(timer_create) \
-    CALL(timer_delete) CALL(timer_getoverrun) CALL(timer_gettime) CALL(timer_gettime64) CALL(timer_settime) \
-    CALL(timer_settime64) CALL(times) CALL(tkill) CALL(truncate) CALL(truncate64) CALL(umask) CALL(umount) \
-    CALL(umount2) CALL(uname) CALL(unlink) CALL(unlinkat) CALL(utime) CALL(utimensat) CALL(utimensat_time64) \
-    CALL(utimes) CALL(vfork) CALL(vmsplice) CALL(wait4) CALL(waitid) CALL(waitpid) CALL(write) CALL(writev)
+    CALL(setxattr) CALL(sgetmask) CALL(shutdown) CALL(sigaction) CALL(sigaltstack) CALL(signal) CALL(signalfd) \
+    CALL(signalfd4) CALL(sigpending) CALL(sigprocmask) CALL(sigreturn) CALL(sigsuspend) CALL(socket) CALL(socketcall) \
+    CALL(socketpair) CALL(splice) CALL(ssetmask) CALL(stat) CALL(stat64) CALL(statfs) CALL(statfs64) CALL(statx) \
+    CALL(stime) CALL(symlink) CALL(symlinkat) CALL(sync) CALL(syncfs) CALL(sysinfo) CALL(tee) CALL(tgkill) CALL(time) \
+    CALL(timer_create) CALL(timer_delete) CALL(timer_getoverrun) CALL(timer_gettime) CALL(timer_gettime64) \
+    CALL(timer_settime) CALL(timer_settime64) CALL(timerfd_create) CALL(timerfd_gettime) CALL(timerfd_gettime64) \
+    CALL(timerfd_settime) CALL(timerfd_settime64) CALL(times) CALL(tkill) CALL(truncate) CALL(truncate64) CALL(umask) \
+    CALL(umount) CALL(umount2) CALL(uname) CALL(unlink) CALL(unlinkat) CALL(utime) CALL(utimensat) \
+    CALL(utimensat_time64) CALL(utimes) CALL(vfork) CALL(vmsplice) CALL(wait4) CALL(waitid) CALL(waitpid) CALL(write) \
+    CALL(writev)
 
 #define DECLARE(name) long CALL_CONVENTION sys_##name(const struct call_arguments *given);
 LINUX_CALLS(DECLARE)

@@ -9,6 +9,7 @@
 #include "files/tmpfs/tmpfs.h"
 #include "linux/calls.h"
 #include "linux/files.h"
+#include "linux/structures.h"
 #include "memory/heap/heap.h"
 #include "process/process.h"
 
@@ -34,30 +35,6 @@ enum {
                  O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE | 020000,
     OPEN_KNOWN_OF_PATHS = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
 };
-
-/* A later program's structure may be longer; what is behind ours must be zeros (-E2BIG). */
-static int read_how(user_t from, uintptr_t size, struct open_how *out)
-{
-    uint64_t more = 0;
-
-    deep_assert(out != NULL);
-    if (size < HOW_LEAST)
-        return -EINVAL;
-    if (size > PAGE_SIZE)
-        return -E2BIG;
-    if (user_read(out, from, sizeof *out) != 0)
-        return -EFAULT;
-    for (uintptr_t at = sizeof *out; at < size; at += sizeof more) {
-        size_t part = size - at < sizeof more ? size - at : sizeof more;
-
-        more = 0;
-        if (user_read(&more, from + at, part) != 0)
-            return -EFAULT;
-        if (more != 0)
-            return -E2BIG;
-    }
-    return 0;
-}
 
 /* Unlike open(), openat2() refuses flags that it does not know. */
 static int check_how(const struct open_how *how)
@@ -98,7 +75,7 @@ SYSTEM_CALL(openat2, int, folder, user_t, path, user_t, how_at, size_t, how_byte
     struct open_how how;
     struct named    named;
     struct file    *file;
-    int             err = read_how(how_at, how_bytes, &how);
+    int             err = how_bytes < HOW_LEAST ? -EINVAL : structure_in(&how, sizeof how, how_at, how_bytes);
 
     if (err == 0)
         err = check_how(&how);

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/string.h"
 #include "memory/heap/heap.h"
 #include "process/process.h"
 
@@ -147,4 +148,24 @@ int mask_for_call(user_t mask, size_t bytes)
     self->restore_mask = true;
     signal_set_mask(wanted);
     return 0;
+}
+
+int structure_in(void *out, size_t size, user_t from, size_t given)
+{
+    size_t   part;
+    uint64_t more;
+
+    deep_assert(out != NULL);
+    if (given > PAGE_SIZE)
+        return -E2BIG;
+    for (size_t at = size; at < given; at += part) {
+        part = given - at < sizeof more ? given - at : sizeof more;
+        more = 0;
+        if (user_read(&more, from + at, part) != 0)
+            return -EFAULT;
+        if (more != 0)
+            return -E2BIG;
+    }
+    memset(out, 0, size);
+    return user_read(out, from, given < size ? given : size);
 }

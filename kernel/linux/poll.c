@@ -1,5 +1,5 @@
 /*
- * poll.c - poll, select, epoll and eventfd.
+ * poll.c - poll, select and epoll.
  *
  * A signal that runs no handler makes the call go on with what is left of its time: ppoll, select and pselect6 write
  * that back and begin again (where they cannot write it, they end with -EINTR), poll goes on by restart_syscall().
@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "base/string.h"
 #include "files/core/epoll.h"
-#include "files/core/event.h"
 #include "files/core/poll_wait.h"
 #include "linux/calls.h"
 #include "linux/files.h"
@@ -475,9 +474,7 @@ SYSTEM_CALL(pselect6_time64, int, count, user_t, readable, user_t, writable, use
     return pselect_for(count, readable, writable, exceptional, time_at, time_read64, time_write64, mask);
 }
 
-/* ---- epoll, eventfd ------------------------------------------------------------------------------------------ */
-
-enum { EVENT_SEMAPHORE = 1 };
+/* ---- epoll -------------------------------------------------------------------------------------------------- */
 
 static long make_epoll(unsigned flags)
 {
@@ -548,16 +545,3 @@ SYSTEM_CALL(epoll_pwait2, int, epoll, user_t, events, int, count, user_t, time_a
         err = mask_for_call(mask, mask_bytes);
     return err != 0 ? err : wait_for_events(epoll, events, count, deadline);
 }
-
-static long make_event(uintptr_t value, unsigned flags)
-{
-    struct file *file;
-
-    if (flags & ~(uintptr_t)(O_CLOEXEC | O_NONBLOCK | EVENT_SEMAPHORE))
-        return -EINVAL;
-    file = event_make((uint32_t)value, flags & O_NONBLOCK, flags & EVENT_SEMAPHORE);
-    return file == NULL ? -ENOMEM : new_descriptor(file, flags & O_CLOEXEC);
-}
-
-SYSTEM_CALL(eventfd, unsigned, value) { return make_event(value, 0); }
-SYSTEM_CALL(eventfd2, unsigned, value, unsigned, flags) { return make_event(value, flags); }

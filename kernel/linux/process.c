@@ -43,6 +43,45 @@ SYSTEM_CALL(clone, uintptr_t, flags, user_t, stack, user_t, parent_tid, user_t, 
     return process_clone(&request);
 }
 
+/* struct clone_args: its three sizes so far, and the number of words that clone3() knows. */
+enum { CLONE_FLAGS, CLONE_PIDFD_AT, CLONE_CHILD_TID, CLONE_PARENT_TID, CLONE_EXIT_SIGNAL, CLONE_STACK, CLONE_STACK_SIZE,
+       CLONE_TLS, CLONE_SET_TID, CLONE_SET_TID_SIZE, CLONE_CGROUP, CLONE_WORDS };
+enum { CLONE_LEAST = 64, CLONE_SIGHAND = 0x800, CLONE_PARENT = 0x8000, CLONE_THREAD = 0x10000,
+       CLONE_DETACHED = 0x400000 };
+#define CLONE_CLEAR_SIGHAND 0x100000000ull
+
+static bool clone_makes_sense(const uint64_t word[CLONE_WORDS])
+{
+    uint64_t flags = word[CLONE_FLAGS], handlers = CLONE_SIGHAND | CLONE_CLEAR_SIGHAND;
+
+    return !(flags & (CLONE_DETACHED | CLONE_SIGNAL)) && (flags & handlers) != handlers &&
+           word[CLONE_EXIT_SIGNAL] <= SIGNALS &&
+           (!(flags & (CLONE_THREAD | CLONE_PARENT)) || word[CLONE_EXIT_SIGNAL] == 0) &&
+           (word[CLONE_STACK] == 0) == (word[CLONE_STACK_SIZE] == 0) && word[CLONE_STACK] <= UINTPTR_MAX &&
+           word[CLONE_STACK_SIZE] <= UINTPTR_MAX &&
+           user_range((user_t)word[CLONE_STACK], (size_t)word[CLONE_STACK_SIZE]) &&
+           word[CLONE_SET_TID] == 0 && word[CLONE_SET_TID_SIZE] == 0;
+}
+
+/* Numbers of the child's own choice (set_tid) and groups of control are not there. */
+SYSTEM_CALL(clone3, user_t, arguments, size_t, bytes)
+{
+    uint64_t             word[CLONE_WORDS];
+    struct clone_request request;
+    int                  err = bytes < CLONE_LEAST ? -EINVAL : structure_in(word, sizeof word, arguments, bytes);
+
+    if (err != 0)
+        return err;
+    if (!clone_makes_sense(word))
+        return -EINVAL;
+    request = (struct clone_request){
+        .flags = word[CLONE_FLAGS], .exit_signal = (int)word[CLONE_EXIT_SIGNAL],
+        .stack = (vaddr_t)(word[CLONE_STACK] + word[CLONE_STACK_SIZE]), .parent_tid = (vaddr_t)word[CLONE_PARENT_TID],
+        .child_tid = (vaddr_t)word[CLONE_CHILD_TID], .tls = (vaddr_t)word[CLONE_TLS],
+    };
+    return process_clone(&request);
+}
+
 enum { TOLD_LONGEST = PATH_LONGEST + 20 };
 
 /* A path that begins at a descriptor is told as a path from /dev/fd, which a script's interpreter can open. */

@@ -35,6 +35,17 @@ int  time_write64(user_t to, uint64_t nanoseconds) MUST_CHECK;
 /* From now: the deadline that wait_on() takes. */
 uint64_t deadline_after(uint64_t nanoseconds);
 
+/*
+ * A structure of `size` bytes from a program that may know a shorter form of it, or a longer one: what is missing is
+ * zeros, and what is behind ours must be. 0, -EFAULT, or -E2BIG for what is not, and for more than a page.
+ */
+int structure_in(void *out, size_t size, user_t from, size_t given) MUST_CHECK;
+
+/* A program's struct itimerspec in either width: 0, -EFAULT; and for a time that is none -EINVAL. */
+struct timer_setting;                                   /* files/core/timer_file.h */
+int timer_read(user_t from, bool wide, struct timer_setting *out) MUST_CHECK;
+int timer_write(user_t to, bool wide, const struct timer_setting *setting) MUST_CHECK;
+
 /* Users and groups in 16 bits: larger numbers are told as 65534, and 65535 is none. */
 uint16_t id_narrowed(uint32_t id);
 uint32_t id_widened(uint32_t id);

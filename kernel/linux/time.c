@@ -5,6 +5,7 @@
 #include "base/divide.h"
 #include "base/error.h"
 #include "base/range.h"
+#include "files/core/timer_file.h"
 #include "linux/calls.h"
 #include "linux/structures.h"
 #include "process/process.h"
@@ -58,6 +59,27 @@ int time_write64(user_t to, uint64_t nanoseconds)
     struct linux_time64 time = { (int64_t)(nanoseconds / NANOSECONDS), (int32_t)(nanoseconds % NANOSECONDS), 0 };
 
     return user_write(to, &time, sizeof time);
+}
+
+/* The interval comes first. */
+int timer_read(user_t from, bool wide, struct timer_setting *out)
+{
+    int err = wide ? time_read64(from, &out->interval) : time_read32(from, &out->interval);
+
+    if (err != 0)
+        return err;
+    return wide ? time_read64(from + sizeof(struct linux_time64), &out->value) :
+                  time_read32(from + sizeof(struct linux_time32), &out->value);
+}
+
+int timer_write(user_t to, bool wide, const struct timer_setting *setting)
+{
+    int err = wide ? time_write64(to, setting->interval) : time_write32(to, setting->interval);
+
+    if (err != 0)
+        return err;
+    return wide ? time_write64(to + sizeof(struct linux_time64), setting->value) :
+                  time_write32(to + sizeof(struct linux_time32), setting->value);
 }
 
 static struct linux_timeval timeval_of(uint64_t ns)
@@ -159,6 +181,8 @@ SYSTEM_CALL(settimeofday, user_t, from, user_t, zone_from)
         return -EFAULT;
     if (wanted.seconds < 0 || wanted.microseconds < 0 || wanted.microseconds >= 1000000)
         return -EINVAL;
+    if (!has_capability(CAP_SYS_TIME))
+        return -EPERM;
     clock_set_wall((uint64_t)wanted.seconds * NANOSECONDS + (uint64_t)wanted.microseconds * 1000);
     return 0;
 }
@@ -178,6 +202,8 @@ SYSTEM_CALL(stime, user_t, from)
         return -EFAULT;
     if (seconds < 0)
         return -EINVAL;
+    if (!has_capability(CAP_SYS_TIME))
+        return -EPERM;
     clock_set_wall((uint64_t)seconds * NANOSECONDS);
     return 0;
 }
@@ -378,60 +404,37 @@ SYSTEM_CALL(timer_create, int, clock, user_t, event_at, user_t, id_to)
     return 0;
 }
 
-static long set_timer(int id, bool absolute, uint64_t value, uint64_t interval, user_t old_at, bool wide)
+static long set_timer(int id, bool absolute, user_t from, user_t to, bool wide)
 {
-    struct alarm_state old;
-    int                err = process_timer_set(current_process(), id, absolute, value, interval, &old);
-    size_t             unit = wide ? sizeof(struct linux_time64) : sizeof(struct linux_time32);
+    struct timer_setting new;
+    struct alarm_state   old;
+    int                  err = timer_read(from, wide, &new);
 
-    if (err != 0 || old_at == 0)
-        return err;
-    if (wide)
-        return time_write64(old_at, old.interval) != 0 || time_write64(old_at + unit, old.left) != 0 ? -EFAULT : 0;
-    return time_write32(old_at, old.interval) != 0 || time_write32(old_at + unit, old.left) != 0 ? -EFAULT : 0;
+    if (err == 0)
+        err = process_timer_set(current_process(), id, absolute, new.value, new.interval, &old);
+    return err != 0 || to == 0 ? err : timer_write(to, wide, &(struct timer_setting){ old.left, old.interval });
 }
 
 SYSTEM_CALL(timer_settime, int, id, int, flags, user_t, from, user_t, to)
 {
-    uint64_t interval, value;
-    int      err = time_read32(from, &interval);
-
-    if (err == 0)
-        err = time_read32(from + sizeof(struct linux_time32), &value);
-    return err != 0 ? err : set_timer(id, flags & TIMER_ABSOLUTE, value, interval, to, false);
+    return set_timer(id, flags & TIMER_ABSOLUTE, from, to, false);
 }
 
 SYSTEM_CALL(timer_settime64, int, id, int, flags, user_t, from, user_t, to)
 {
-    uint64_t interval, value;
-    int      err = time_read64(from, &interval);
-
-    if (err == 0)
-        err = time_read64(from + sizeof(struct linux_time64), &value);
-    return err != 0 ? err : set_timer(id, flags & TIMER_ABSOLUTE, value, interval, to, true);
+    return set_timer(id, flags & TIMER_ABSOLUTE, from, to, true);
 }
 
-SYSTEM_CALL(timer_gettime, int, id, user_t, to)
+static long tell_timer(int id, user_t to, bool wide)
 {
     struct alarm_state now;
     int                err = process_timer_get(current_process(), id, &now);
 
-    if (err != 0)
-        return err;
-    return time_write32(to, now.interval) != 0 ||
-           time_write32(to + sizeof(struct linux_time32), now.left) != 0 ? -EFAULT : 0;
+    return err != 0 ? err : timer_write(to, wide, &(struct timer_setting){ now.left, now.interval });
 }
 
-SYSTEM_CALL(timer_gettime64, int, id, user_t, to)
-{
-    struct alarm_state now;
-    int                err = process_timer_get(current_process(), id, &now);
-
-    if (err != 0)
-        return err;
-    return time_write64(to, now.interval) != 0 ||
-           time_write64(to + sizeof(struct linux_time64), now.left) != 0 ? -EFAULT : 0;
-}
+SYSTEM_CALL(timer_gettime, int, id, user_t, to) { return tell_timer(id, to, false); }
+SYSTEM_CALL(timer_gettime64, int, id, user_t, to) { return tell_timer(id, to, true); }
 
 SYSTEM_CALL(timer_getoverrun, int, id)
 {

@@ -18,6 +18,7 @@ enum {
     CLONE_PARENT_SETTID = 0x100000,
     CLONE_CHILD_CLEARTID = 0x200000, CLONE_CHILD_SETTID = 0x1000000,
 };
+#define CLONE_CLEAR_SIGHAND 0x100000000ull
 
 /* What Linux refuses too, and namespaces and descriptors of processes, which this kernel has none of. */
 static bool flags_make_sense(uint64_t flags)
@@ -25,7 +26,7 @@ static bool flags_make_sense(uint64_t flags)
     uint64_t missing = CLONE_PIDFD | 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 |
                        0x40000000;
 
-    return !(flags & missing) && (!(flags & CLONE_SIGHAND) || (flags & CLONE_VM)) &&
+    return !(flags & missing) && flags < CLONE_CLEAR_SIGHAND * 2 && (!(flags & CLONE_SIGHAND) || (flags & CLONE_VM)) &&
            (!(flags & CLONE_THREAD) || (flags & CLONE_SIGHAND));
 }
 
@@ -69,6 +70,8 @@ static bool share_or_copy_parts(struct process *child, struct process *parent, u
         actions_hold(child->actions = parent->actions);
     else
         child->actions = actions_new(parent->actions);
+    if ((flags & CLONE_CLEAR_SIGHAND) && child->actions != NULL)
+        actions_forget_handlers(child->actions);
     if (flags & CLONE_VM)
         memory_hold(child->memory = parent->memory);
     else

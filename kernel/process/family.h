@@ -69,6 +69,7 @@ void memory_release_tables(struct shared_space *memory);     /* and does no more
 
 struct signal_actions *actions_new(const struct signal_actions *like);
 void actions_hold(struct signal_actions *actions);
+void actions_forget_handlers(struct signal_actions *actions);    /* what is not ignored is as at first  */
 void actions_release(struct signal_actions *actions);
 
 /* The threads that wait for their turn, as schedule.c has them. */

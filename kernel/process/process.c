@@ -216,6 +216,15 @@ void actions_release(struct signal_actions *actions)
         heap_free_sized(actions, sizeof *actions);
 }
 
+void actions_forget_handlers(struct signal_actions *actions)
+{
+    for (int n = 1; n <= SIGNALS; n++) {
+        bool ignored = actions->action[n].handler == SIG_IGN;
+
+        actions->action[n] = (struct signal_action){ .handler = ignored ? SIG_IGN : SIG_DFL };
+    }
+}
+
 /* ---- Threads --------------------------------------------------------------------------------------- */
 
 int thread_new(struct process *process, struct thread **out)

@@ -27,6 +27,8 @@ struct signal_queued {
 
 static struct lock lock = LOCK("signals", RANK_SIGNALS);       /* all queues and masks looked at by others */
 
+struct wait_queue signals_kept;
+
 static uint64_t signal_bit(int number) { return 1ull << (number - 1); }
 
 #define BIT(number) (1ull << ((number) - 1))
@@ -270,6 +272,8 @@ static int send_signal(struct process *process, struct thread *thread, const str
             wake_recipient(process, info->number);
     }
     lock_drop(&lock, state);
+    if (used >= 0 && signals_kept.first != NULL)
+        wake_all(&signals_kept);
     if (used <= 0 && entry != NULL)
         free_entry(entry);
     free_dropped(dropped);

@@ -78,6 +78,9 @@ enum { SI_USER = 0, SI_QUEUE = -1, SI_TIMER = -2, SI_TKILL = -6, SI_KERNEL = 0x8
 struct process;
 struct thread;
 
+/* Woken whenever a signal has been kept for somebody: those who wait for a signalfd look then (signal_file.h). */
+extern struct wait_queue signals_kept;
+
 /*
  * These return 0; -EAGAIN: a real-time signal with details found the limit reached, or no memory for its entry.
  * signal_group() does not tell that: it returns 0, or -ESRCH when the group has no member.

@@ -142,15 +142,6 @@ static void take_descriptors(struct process *process, struct files *copy)
 
 /* ---- The change-over: nothing here can fail ----------------------------------------------------- */
 
-static void forget_handlers(struct signal_actions *actions)
-{
-    for (int n = 1; n <= SIGNALS; n++) {
-        bool ignored = actions->action[n].handler == SIG_IGN;
-
-        actions->action[n] = (struct signal_action){ .handler = ignored ? SIG_IGN : SIG_DFL };
-    }
-}
-
 static void name_process(struct process *process, const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -187,7 +178,7 @@ static void change_program(struct shared_space *memory, const struct stack *ther
     usage_keep_peak(process);
     move_thread(self, memory, there);
     process_timers_clear(process);
-    forget_handlers(actions);
+    actions_forget_handlers(actions);
     actions_release(process->actions);
     process->actions = actions;
     take_descriptors(process, files);

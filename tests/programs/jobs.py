@@ -53,6 +53,7 @@ JOBS = [
     Job("processes", "MADE/processes", release=RECORDED),
     Job("identities", "MADE/identities", release=RECORDED),
     Job("executes", "MADE/executes", release=RECORDED),
+    Job("event_files", "MADE/event_files", release=RECORDED),
     Job("epoll", "MADE/epoll"),
     Job("passing", "MADE/passing", release=RECORDED),
     Job("locks", "MADE/locks"),
@@ -82,7 +83,7 @@ MADE = {
     "executes": ("executes.c", "static"), "vectors": ("vectors.c", "fixed"),
     "mappings": ("mappings.c", "static"), "locked": ("locked.c", "static"),
     "told": ("told.c", "static"), "identities": ("identities.c", "static"), "machine": ("machine.c", "static"),
-    "other": ("other.c", "static"), "stretches": ("stretches.c", "static"),
+    "event_files": ("event_files.c", "static"), "other": ("other.c", "static"), "stretches": ("stretches.c", "static"),
 }
 
 

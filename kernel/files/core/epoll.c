@@ -8,7 +8,7 @@
 #include "base/print.h"
 #include "memory/heap/heap.h"
 
-enum { EPOLL_MAGIC = 0x09041934, FIRST_TABLE = 8 };
+enum { FIRST_TABLE = 8 };
 
 struct mutex epolls_lock = MUTEX("epolls");
 
@@ -137,13 +137,6 @@ static unsigned epoll_poll(struct file *file, struct wait_queue **queue)
     return bits;
 }
 
-static int epoll_describe(struct node *node __attribute__((unused)), char *to, size_t size)
-{
-    int length = format_text(to, size, "anon_inode:[eventpoll]");
-
-    return (size_t)length < size ? length : -ERANGE;
-}
-
 static void item_facts(const struct epoll_item *item, struct fact_lines *to)
 {
     const struct node *node   = item->file->node;
@@ -171,28 +164,23 @@ static void epoll_facts(struct file *file, struct fact_lines *to)
 }
 
 const struct node_operations epoll_operations = {
-    .traits = NODE_STREAM, .poll = epoll_poll, .close = epoll_close, .release = epoll_release,
-    .describe = epoll_describe, .facts = epoll_facts,
+    .traits = NODE_STREAM | NODE_STANDS, .poll = epoll_poll, .close = epoll_close, .release = epoll_release,
+    .describe = unnamed_describe, .kind = "eventpoll", .facts = epoll_facts,
 };
 
 static struct epoll *epoll_new(void)
 {
-    static struct file_system epolls;
-    struct epoll             *self  = heap_alloc(sizeof *self, HEAP_ZERO);
-    struct epoll_item       **table = heap_alloc(FIRST_TABLE * sizeof(struct epoll_item *), HEAP_ZERO);
+    struct epoll       *self  = heap_alloc(sizeof *self, HEAP_ZERO);
+    struct epoll_item **table = heap_alloc(FIRST_TABLE * sizeof(struct epoll_item *), HEAP_ZERO);
 
     if (self == NULL || table == NULL) {
         heap_free(self);
         heap_free(table);
         return NULL;
     }
-    if (epolls.type == NULL)
-        system_start(&epolls, "anon_inodefs", EPOLL_MAGIC);
-    node_start(&self->node, &epoll_operations, &epolls, 0600);
-    self->node.links = 1;
-    self->table      = table;
-    self->size       = FIRST_TABLE;
-    self->ready_end  = &self->ready;
+    self->table     = table;
+    self->size      = FIRST_TABLE;
+    self->ready_end = &self->ready;
     return self;
 }
 
@@ -203,10 +191,8 @@ struct file *epoll_make(void)
 
     if (self == NULL)
         return NULL;
-    file = file_make(&self->node, &epoll_operations, O_RDWR);
-    if (file == NULL)
-        node_release(&self->node);
-    else
+    file = unnamed_make(&self->node, &epoll_operations, 0);
+    if (file != NULL)
         self->node.own = file;                  /* the only one: it cannot be opened again */
     return file;
 }

@@ -8,8 +8,6 @@
 #include "base/print.h"
 #include "memory/heap/heap.h"
 
-enum { EVENT_MAGIC = 0x09041934 };
-
 struct event {
     struct node node;
     uint64_t    value;                  /* [node.lock] at most UINT64_MAX - 1 */
@@ -95,13 +93,6 @@ static unsigned event_poll(struct file *file, struct wait_queue **queue)
 
 static void event_release(struct node *node) { heap_free_sized(event_of(node), sizeof(struct event)); }
 
-static int event_describe(struct node *node __attribute__((unused)), char *to, size_t size)
-{
-    int length = format_text(to, size, "anon_inode:[eventfd]");
-
-    return (size_t)length < size ? length : -ERANGE;
-}
-
 static void event_facts(struct file *file, struct fact_lines *to)
 {
     const struct event *self = event_of(file->node);
@@ -113,27 +104,18 @@ static void event_facts(struct file *file, struct fact_lines *to)
 }
 
 static const struct node_operations event_operations = {
-    .traits = NODE_STREAM, .read = event_read, .write = event_write, .poll = event_poll, .release = event_release,
-    .describe = event_describe, .facts = event_facts,
+    .traits = NODE_STREAM | NODE_STANDS, .read = event_read, .write = event_write, .poll = event_poll,
+    .release = event_release, .describe = unnamed_describe, .kind = "eventfd", .facts = event_facts,
 };
 
 struct file *event_make(uint64_t value, uint32_t flags, bool semaphore)
 {
-    static struct file_system events;
-    struct event             *self = heap_alloc(sizeof *self, HEAP_ZERO);
-    struct file              *file;
+    struct event *self = heap_alloc(sizeof *self, HEAP_ZERO);
 
-    assert((flags & ~(uint32_t)O_NONBLOCK) == 0 && value < UINT64_MAX);
+    assert(value < UINT64_MAX);
     if (self == NULL)
         return NULL;
-    if (events.type == NULL)
-        system_start(&events, "anon_inodefs", EVENT_MAGIC);
-    node_start(&self->node, &event_operations, &events, 0600);
-    self->node.links = 1;
-    self->value      = value;
-    self->semaphore  = semaphore;
-    file = file_make(&self->node, &event_operations, O_RDWR | flags);
-    if (file == NULL)
-        node_release(&self->node);
-    return file;
+    self->value     = value;
+    self->semaphore = semaphore;
+    return unnamed_make(&self->node, &event_operations, flags);
 }

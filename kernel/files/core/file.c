@@ -5,6 +5,7 @@
  */
 #include "base/check.h"
 #include "base/error.h"
+#include "base/print.h"
 #include "files/core/contents.h"
 #include "files/core/epoll.h"
 #include "files/core/file.h"
@@ -34,6 +35,8 @@ int file_run(struct file *file)
     return err;
 }
 
+enum { UNNAMED_MAGIC = 0x09041934 };
+
 struct file *file_make(struct node *node, const struct node_operations *operations, uint32_t flags)
 {
     struct file *file = heap_alloc(sizeof *file, 0);
@@ -45,6 +48,29 @@ struct file *file_make(struct node *node, const struct node_operations *operatio
         system_enter(node->system);
     }
     return file;
+}
+
+struct file *unnamed_make(struct node *node, const struct node_operations *operations, uint32_t flags)
+{
+    static struct file_system unnamed;
+    struct file              *file;
+
+    assert((flags & ~(uint32_t)O_NONBLOCK) == 0);
+    if (unnamed.type == NULL)
+        system_start(&unnamed, "anon_inodefs", UNNAMED_MAGIC);
+    node_start(node, operations, &unnamed, 0600);
+    node->links = 1;
+    file = file_make(node, operations, O_RDWR | flags);
+    if (file == NULL)
+        node_release(node);
+    return file;
+}
+
+int unnamed_describe(struct node *node, char *to, size_t size)
+{
+    int length = format_text(to, size, "anon_inode:[%s]", node->operations->kind);
+
+    return (size_t)length < size ? length : -ERANGE;
 }
 
 /* The open file is no more. Its node's system may end with it. */
@@ -275,10 +301,10 @@ long file_seek(struct file *file, int64_t offset, int whence, uint64_t *out)
     may_sleep();
     if (file->flags & O_PATH)
         return -EBADF;
-    if (file->operations->traits & NODE_STREAM)
+    if ((file->operations->traits & (NODE_STREAM | NODE_STANDS)) == NODE_STREAM)
         return -ESPIPE;
     *out = 0;
-    if (file->operations->traits & NODE_SEEKLESS)
+    if (file->operations->traits & (NODE_SEEKLESS | NODE_STANDS))
         return 0;
     mutex_take(&file->lock);
     err = seek_open_file(file, offset, whence, out);

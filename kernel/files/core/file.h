@@ -61,6 +61,7 @@ enum {
     NODE_STREAM = 1,                /* they come and go: no position, seeking and pread() fail with -ESPIPE */
     NODE_SEEKLESS = 2,              /* a position that is always 0: /dev/null                               */
     NODE_ZEROS    = 4,              /* mapping it gives fresh memory: /dev/zero                             */
+    NODE_STANDS   = 8,              /* a stream in which seeking does nothing, where others refuse it       */
 };
 
 struct node_operations {
@@ -94,6 +95,7 @@ struct node_operations {
     struct node *(*whereabouts)(struct node *node, const char **name, size_t *length);
     /* Text for what is in no folder: "pipe:[7]". Returns the length. */
     int  (*describe)(struct node *node, char *to, size_t size);
+    const char *kind;                                   /* for unnamed_describe() */
     /* Lines of /proc/PID/fdinfo beyond those that every open file has. */
     void (*facts)(struct file *file, struct fact_lines *to);
 };
@@ -195,6 +197,13 @@ void file_release(struct file *file);
 /* Takes over the caller's reference on the node, unless there is no memory: NULL. */
 struct file *file_make(struct node *node, const struct node_operations *operations, uint32_t flags);
 void file_abandon(struct file *file);       /* one that was never opened after all; drops the node */
+
+/*
+ * An open file that nothing can open again (eventfd, epoll and others): starts the node, whose release() frees it, also
+ * where this fails. flags: O_NONBLOCK. NULL without memory.
+ */
+struct file *unnamed_make(struct node *node, const struct node_operations *operations, uint32_t flags);
+int unnamed_describe(struct node *node, char *to, size_t size);     /* "anon_inode:[kind]" */
 
 /* poll()'s answer may have changed: wake the threads and epolls that wait on node->ready. */
 void node_notify(struct node *node);
