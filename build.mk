@@ -136,7 +136,10 @@ objects = $(foreach source,$(2),$(if $(filter $(source),$(by_layout)),$(B)/$(1),
               $(filter kernel,$(1)),$(call manner,$(source)))/$(source).o)
 
 # $(call chosen,SOURCES): of these, those that the document chooses. For recipes: the list of its words must be there.
-words   = $(file < $(L)/features)
+# A word with needs_WORD counts where the document has all of these as well.
+features = $(file < $(L)/features)
+words    = $(call met,$(features))
+met      = $(foreach word,$(1),$(if $(filter-out $(1),$(needs_$(word))),,$(word)))
 unchosen = $(foreach word,$(filter-out $(words),$(choices)),$(only_$(word))) $(foreach word,$(words),$(without_$(word)))
 chosen  = $(filter-out $(unchosen),$(1))
 

@@ -306,6 +306,7 @@ by_layout += tests/host/test_cursor_flush.c
 # then has (LAYOUT_WORD). Another document that has the word gets them as well. For a word,
 #
 #   only_WORD       sources that are linked where the document has it, and nowhere else
+#   needs_WORD      words without which it does not count: claims about a window need the window
 #   without_WORD    sources of the kernel that these take the place of
 #   adds_WORD       sets of rows that they add to the kernel's tables (base/rows.h), by the table's name: movos_commands
 #

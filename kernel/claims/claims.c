@@ -57,7 +57,7 @@ static enum claim_verdict look_at_claim(const struct layout_claim *claim)
         [CLAIM_FAILS] = "fails", [CLAIM_HOLDS] = "holds", [CLAIM_DIFFERS] = "differs", [CLAIM_UNSEEN] = "unseen",
     };
     const struct claim_probe *probe  = probe_of(claim->id);
-    struct claim_result       result = { CLAIM_FAILS, "no probe" };
+    struct claim_result       result = { CLAIM_FAILS, "this kernel has no probe for it" };
 
     if (probe != NULL)
         probe->probe(&result);

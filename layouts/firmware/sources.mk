@@ -17,6 +17,7 @@ kernel += layouts/firmware/commands.c               # what they add to the table
 choices += APPLICATIONS CLAIMS_G
 only_APPLICATIONS = $(filter layouts/firmware/apps/%,$(kernel)) $(addprefix layouts/firmware/,builtin.c console.c commands.c)
 adds_APPLICATIONS = firmware_commands
+needs_CLAIMS_G    = APPLICATIONS
 only_CLAIMS_G     = $(addprefix layouts/firmware/,claims.c claims_rights.c mutations.c)
 adds_CLAIMS_G     = firmware_probes firmware_mutations
 

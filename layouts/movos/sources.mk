@@ -11,6 +11,7 @@ kernel += layouts/movos/mutations.c                 # and what makes some of the
 choices += ACCESS_WINDOW CLAIMS_M
 only_ACCESS_WINDOW = $(addprefix layouts/movos/,tables.c corrupt.c)
 adds_ACCESS_WINDOW = movos_invariants movos_corruptions movos_shortages
+needs_CLAIMS_M     = ACCESS_WINDOW
 only_CLAIMS_M      = $(addprefix layouts/movos/,claims.c claims_boot.c claims_processes.c mutations.c)
 adds_CLAIMS_M      = movos_probes movos_mutations
 

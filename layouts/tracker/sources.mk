@@ -15,6 +15,7 @@ kernel += layouts/tracker/mutations.c               # making some of these claim
 choices += ACCESS_TRACKED CLAIMS_T
 only_ACCESS_TRACKED = $(addprefix layouts/tracker/,master.c tables.c tracker.c list.c audit.c corrupt.c)
 adds_ACCESS_TRACKED = tracker_invariants tracker_corruptions
+needs_CLAIMS_T      = ACCESS_TRACKED
 only_CLAIMS_T       = $(addprefix layouts/tracker/,claims.c claims_many.c claims_master.c mutations.c)
 adds_CLAIMS_T       = tracker_probes tracker_mutations
 

@@ -1,198 +1,13 @@
-"""changes.py - layout documents as tables, and what may be changed in them by chance.
+"""changes.py - what may be changed in a layout document by chance: a border, a cell, a row.
 
 A change is a function of a document and a source of chance. It returns words for what it did, or None when this
 document has nothing to do it to. Each is replayed from a seed of its own, so that a document can be made again with
-fewer of them.
+fewer of them. Changes of a whole kernel are in wholes.py; by_chance.py chooses among all.
+
+A change is made so that it can be accepted more often than not: what goes with it (the start address where user space
+ends elsewhere, kernel space's own rows) mostly follows. Now and then it does not, and `nonsense` never asks.
 """
-import difflib
-import random
-import re
-
-PAGE, TABLE, END = 0x1000, 0x400000, 1 << 32
-UNITS = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "B")]
-ADDRESS = re.compile(r"0x[0-9A-Fa-f_]+$")
-
-
-def size_text(size):
-    for unit, name in UNITS:
-        if size >= unit and size % unit == 0:
-            return f"{size // unit} {name}"
-    for unit, name in UNITS[:-1]:
-        if size > unit:
-            return f"{size // unit} {name} and {size_text(size % unit)}"
-    return f"{size} B"
-
-
-def size_of(text):
-    """A size as documents write it; None when it is none."""
-    total, sign = 0, 1
-    for part in re.split(r" (less|and) ", text.strip()):
-        if part in ("less", "and"):
-            sign = -1 if part == "less" else 1
-            continue
-        found = re.fullmatch(r"([\d.]+) *(B|KiB|MiB|GiB)", part)
-        if not found:
-            return None
-        total += sign * int(float(found[1]) * dict((name, unit) for unit, name in UNITS)[found[2]])
-    return total
-
-
-def number(text):
-    return int(text.replace("_", ""), 16) if ADDRESS.fullmatch(text) else None
-
-
-class Row:
-    """A row of a table: cells by the column's title."""
-
-    def __init__(self, titles, cells):
-        self.titles, self.cells = titles, dict(zip(titles, cells))
-
-    def __getitem__(self, title):
-        return self.cells.get(title, "")
-
-    def __setitem__(self, title, text):
-        if title in self.titles:
-            self.cells[title] = text
-
-    def copy(self):
-        return Row(self.titles, [self.cells[title] for title in self.titles])
-
-    def text(self):
-        return "| " + " | ".join(self.cells[title] for title in self.titles) + " |"
-
-    # Ranges: half open, as numbers; None where a border floats.
-    @property
-    def start(self):
-        return number(self["Start"])
-
-    @property
-    def end(self):
-        last = number(self["End"])
-        return None if last is None else last + 1
-
-    def place(self, start=None, end=None):
-        """Move borders; the Size follows."""
-        if start is not None:
-            self["Start"] = f"0x{start:08X}"
-        if end is not None:
-            self["End"] = f"0x{end - 1:08X}"
-        if self.start is not None and self.end is not None and self["Size"] != "floats":
-            self["Size"] = size_text(max(self.end - self.start, 0))
-        elif self.start is None or self.end is None:
-            self["Size"] = "floats"
-        else:
-            self["Size"] = size_text(max(self.end - self.start, 0))
-
-
-class Table:
-    def __init__(self, heading, titles):
-        self.heading, self.titles, self.rows = heading, titles, []
-
-    def lines(self):
-        return ["| " + " | ".join(self.titles) + " |", "|" + " --- |" * len(self.titles),
-                *(row.text() for row in self.rows)]
-
-
-class Document:
-    """A document that ships, as prose and tables; and the steps that changed it."""
-
-    def __init__(self, layout, tree):
-        self.layout, self.tree, self.steps, self.words = layout, tree, [], []
-        self.parts = []                         # lines of prose, and tables, in order
-        heading = ""
-        with open(f"{tree}/layouts/{layout}/layout.md") as file:
-            lines = file.read().splitlines()
-        at = 0
-        while at < len(lines):
-            if lines[at].startswith("## "):
-                heading = lines[at][3:]
-            if lines[at].startswith("|"):
-                table = Table(heading, self.split(lines[at]))
-                at += 2
-                while at < len(lines) and lines[at].startswith("|"):
-                    table.rows.append(Row(table.titles, self.split(lines[at])))
-                    at += 1
-                self.parts.append(table)
-                continue
-            self.parts.append(lines[at])
-            at += 1
-        self.base = self.all_lines()
-
-    @staticmethod
-    def split(line):
-        return [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip())[1:-1]]
-
-    def all_lines(self):
-        lines = []
-        for part in self.parts:
-            lines += part.lines() if isinstance(part, Table) else [part]
-        return lines
-
-    def text(self, name):
-        return "\n".join(self.all_lines()).replace(f"# {self.layout}:", f"# {name}:", 1) + "\n"
-
-    def changed_lines(self):
-        """Numbers of lines that are not as they were; next to a line that is gone, both neighbours."""
-        changed, lines = set(), self.all_lines()
-        matcher = difflib.SequenceMatcher(None, self.base, lines, autojunk=False)
-        for what, _, _, first, end in matcher.get_opcodes():
-            if what == "delete":
-                changed |= {first, first + 1}
-            elif what != "equal":
-                changed |= set(range(first + 1, end + 1))
-        return changed
-
-    def lines_gone(self):
-        """Lines of the document that ships which this one does not have."""
-        now = set(self.all_lines())
-        return [line for line in self.base if line not in now]
-
-    def tables(self, heading):
-        return [part for part in self.parts if isinstance(part, Table) and part.heading == heading]
-
-    def rows(self, heading):
-        return [row for table in self.tables(heading) for row in table.rows]
-
-    def table_of(self, row):
-        return next(part for part in self.parts if isinstance(part, Table) and any(row is other for other in part.rows))
-
-    def insert(self, row, new, after=True):
-        rows = self.table_of(row).rows
-        at = next(i for i, other in enumerate(rows) if other is row)
-        rows.insert(at + after, new)
-
-    def remove(self, row):
-        rows = self.table_of(row).rows
-        rows[:] = [other for other in rows if other is not row]
-
-    def virtual(self):
-        return self.rows("Virtual memory")
-
-    def named(self, name, headings=("Virtual memory", "Kernel space")):
-        return next((row for heading in headings for row in self.rows(heading) if row["Name"] == name), None)
-
-    def policy(self, name):
-        return next((row for row in self.rows("Policies") if row["Policy"] == name), None)
-
-    # ---- Steps --------------------------------------------------------------------------------
-
-    def take(self, name, seed):
-        words = CHANGES[name](self, random.Random(seed))
-        if words is not None:
-            self.steps.append((name, seed))
-            self.words.append(words)
-        return words is not None
-
-    def replay(self, steps):
-        for name, seed in steps:
-            try:
-                self.take(name, seed)
-            except (StopIteration, IndexError, TypeError, ValueError):
-                pass                            # what it was about is no longer there
-
-    def said(self):
-        return self.words
-
+from document import (END, KNOWN, NOTHING, PAGE, TABLE, Table, is_fixed, is_hole, number, size_of, size_text, up)
 
 # ---- Ranges: moved, resized, split, merged, reordered, renamed -----------------------------------------
 
@@ -200,6 +15,32 @@ def ranges(document, chance):
     """The rows of one table of ranges."""
     heading = chance.choice(["Virtual memory", "Virtual memory", "Virtual memory", "Physical memory", "Kernel space"])
     return document.rows(heading)
+
+
+def follow(document, chance):
+    """What goes with user space, mostly: kernel space's own rows cover what it does, and flat programs start in it."""
+    user, own = document.named("user", ("Virtual memory",)), document.rows("Kernel space")
+    if user is None or not is_fixed(user) or chance.random() < 0.1:
+        return
+    if own:
+        shown(own[0], user.start)
+        own[0].place(start=user.start)
+        own[-1].place(end=user.end)
+    row = document.policy("start address")
+    start = number(row["Choice"]) if row is not None else None
+    if start is None or user.start <= start < user.end:
+        return
+    first = up(user.start)
+    if first < user.end:
+        row["Choice"] = f"0x{first + chance.randrange(up(user.end - first) // TABLE) * TABLE:08X}"
+    else:
+        document.remove(row)
+
+
+def entries_of_user(document):
+    """Directory entries that the ends of user space have: no region of the kernel may lie there."""
+    user = document.named("user", ("Virtual memory",))
+    return {address // TABLE for address in (user.start, user.end - 1)} if user is not None else set()
 
 
 def step_of(chance):
@@ -219,6 +60,7 @@ def move_border(document, chance):
     low.place(end=border)
     shown(high, border)
     high.place(start=border)
+    follow(document, chance)
     return f"the border between {low['Name']} and {high['Name']} to 0x{border:08X}"
 
 
@@ -243,6 +85,7 @@ def swap(document, chance):
     low.place(middle, end)
     i, k = (next(n for n, row in enumerate(t.rows) if row is r) for t, r in ((table, low), (other, high)))
     table.rows[i], other.rows[k] = high, low
+    follow(document, chance)
     return f"{low['Name']} and {high['Name']} exchanged"
 
 
@@ -258,11 +101,9 @@ def split(document, chance):
         return None
     new = row.copy()
     new["Name"] = f"{row['Name'][:10]}-{chance.choice(['rest', 'more', 'hole'])}"
-    for title in ("Claims",):
-        new[title] = "-"
+    new["Claims"] = "-"
     if "Backing" in row.titles and (chance.random() < 0.8 or not row["Backing"].startswith("physical")):
-        for title, text in (("Kernel", "---"), ("User", "---"), ("Scope", "-"), ("Backing", "none"), ("Growth", "-"),
-                            ("Guard", "-")):
+        for title, text in NOTHING.items():
             new[title] = text
     elif "Backing" in row.titles:
         shown(new, at)
@@ -278,32 +119,51 @@ def split(document, chance):
         new.place(start=at, end=row.end)
         row.place(end=at)
     document.insert(row, new, after=not below)
+    follow(document, chance)
     return (f"{row['Name']} split at 0x{at:08X}: {new['Name']} {'below' if below else 'above'} is "
             f"{new['Backing'] or new['Use']}")
 
 
 def merge(document, chance):
     rows = ranges(document, chance)
-    pairs = [(low, high) for low, high in zip(rows, rows[1:]) if low.end is not None and high.end is not None
-             and high.start is not None]
+    pairs = [(low, high) for low, high in zip(rows, rows[1:]) if low.end is not None and high.start is not None]
+    if chance.random() < 0.8:       # of the two, one is a hole, or memory that nothing special is done with
+        pairs = [(low, high) for low, high in pairs if is_fixed(low) and is_fixed(high)
+                 and (is_spare(low) or is_spare(high))
+                 and not (is_hole(low) and low.start == 0 or is_hole(high) and high.end == END)]
     if not pairs:
         return None
     low, high = chance.choice(pairs)
-    low.place(end=high.end)
-    document.remove(high)
-    return f"{low['Name']} has all of {high['Name']}"
+    gone, kept = (low, high) if is_spare(low) and (not is_spare(high) or chance.random() < 0.5) else (high, low)
+    start = low.start
+    if kept is high:
+        shown(high, start)
+    kept.place(start, high.end)
+    document.remove(gone)
+    follow(document, chance)
+    return f"{kept['Name']} has all of {gone['Name']}"
+
+
+def is_spare(row):
+    return is_hole(row) or row["Use"] in ("pool", "hardware")
 
 
 NAMES = ["spare", "low", "direct", "records", "heap", "slots", "stacks", "tables", "devices", "text", "window", "x-1",
          "user", "objects"]
+FRESH = ["acres", "attic", "low-lands", "r2", "very-much-further-up", "m", "pages-of-ours", "q-9"]
 
 
 def rename(document, chance):
+    """Names of the document's own choice, mostly, and then what refers to them follows."""
     rows = ranges(document, chance)
-    if not rows:
+    ours = [row for row in rows if row["Name"] not in KNOWN or "Use" in row.titles]
+    if not ours:
         return None
-    row = chance.choice(rows)
-    old, row["Name"] = row["Name"], chance.choice(NAMES)
+    row = chance.choice(ours if chance.random() < 0.8 else rows)
+    old, row["Name"] = row["Name"], chance.choice(FRESH if row in ours and chance.random() < 0.9 else NAMES)
+    for other in document.virtual():
+        if other["Backing"] == f"alias of {old}" and row in document.virtual():
+            other["Backing"] = f"alias of {row['Name']}"
     return f"{old} renamed to {row['Name']}" if old != row["Name"] else None
 
 
@@ -322,10 +182,10 @@ CELLS = {
     "Guard": ["-", "4 KiB below each", "8 KiB below each", "64 KiB below each", "none: no need", "4 MiB below each"],
     "Use": ["kernel", "boot", "hardware", "image", "bitmap", "master", "pool"],
 }
-GROWING = {"heap": "Growth", "devices": "Growth", "stacks": "Growth", "records": "Growth"}
 
 
 def cell(document, chance):
+    """Any word in any cell."""
     rows = ranges(document, chance)
     titles = [title for title in CELLS if rows and title in rows[0].titles]
     if not titles:
@@ -335,23 +195,133 @@ def cell(document, chance):
     return f"{title} of {row['Name']} from `{old}` to `{row[title]}`" if old != row[title] else None
 
 
-def growth(document, chance):
-    rows = [row for row in (document.named(name) for name in ("heap", "devices", "stacks", "stacks")) if row]
+def rights(document, chance):
+    """Rights that such a region may have."""
+    rows = [row for row in document.virtual() + document.rows("Kernel space") if not is_hole(row)]
+    row = chance.choice(rows)
+    if row["Backing"].startswith("physical"):
+        title, words = "Kernel", ["r--", "rw-", "rw-", "r-x", "-w-"]
+    elif row["Name"] in ("text", "rodata"):
+        title = chance.choice(["Kernel", "User"])
+        words = ["r-x", "--x"] if row["Name"] == "text" else ["r--", "r-x"]
+        words += ["---"] if title == "User" else []
+    elif row["Name"] in ("slots", "devices", "records", "tables", "bookkeeping", "boot"):
+        title, words = "Kernel", ["rw-", "rw-", "rwx", "r--"]
+    else:
+        return None
+    old, row[title] = row[title], chance.choice(words)
+    return f"{title} of {row['Name']} from `{old}` to `{row[title]}`" if old != row[title] else None
+
+
+def use(document, chance):
+    """What a range of physical memory is for."""
+    rows = [row for row in document.rows("Physical memory") if row["Use"] in ("pool", "hardware", "kernel")]
+    row = chance.choice(rows)
+    old, row["Use"] = row["Use"], chance.choice(["pool", "hardware", "kernel"])
+    return f"Use of {row['Name']} from `{old}` to `{row['Use']}`" if old != row["Use"] else None
+
+
+def backing(document, chance):
+    """A region of physical memory becomes a hole, or a hole shows something."""
+    rows = [row for row in document.virtual() + document.rows("Kernel space") if is_fixed(row) and (
+            is_hole(row) or row["Backing"].startswith(("physical 0x", "alias"))
+            or row["Name"] in ("records", "tables"))]
+    users = entries_of_user(document)
+    if chance.random() < 0.8:       # entries are not shared with the program, and holes are what most documents have
+        rows = [row for row in rows if not users & {row.start // TABLE, (row.end - 1) // TABLE}]
+        rows = [row for row in rows if is_hole(row) and row.start > 0 and row.end < END] or rows
     if not rows:
         return None
     row = chance.choice(rows)
-    title = "Guard" if row["Name"] == "stacks" and chance.random() < 0.4 else "Growth"
-    old = row[title]
-    if title == "Guard":
-        row[title] = chance.choice(["4 KiB below each", "8 KiB below each", "none: a reason", "16 KiB below each"])
-    elif row["Name"] == "stacks":
-        row[title] = chance.choice(["4 KiB each", "8 KiB each", "12 KiB each", "16 KiB each", "64 KiB each",
-                                    "8 KiB each, at most 512 KiB", "8 KiB each, at most 128 KiB",
-                                    "32 KiB each, at most 1 MiB"])
+    old = row["Backing"]
+    if not is_hole(row):
+        for title, text in NOTHING.items():
+            row[title] = text
+        if row["Name"] in KNOWN:
+            row["Name"] = "was-" + row["Name"]
     else:
-        row[title] = chance.choice(["by 4 KiB", "-", "by 4 KiB, at most 1 MiB", "by 4 KiB, at most 1028 KiB",
-                                    "by 4 KiB, at most 4 MiB"])
-    return f"{title} of {row['Name']} from `{old}` to `{row[title]}`" if old != row[title] else None
+        own = document.table_of(row).heading == "Kernel space"
+        kind = chance.randrange(3)
+        row["Scope"], row["Kernel"] = "kernel" if own else "all", "rw-"
+        if kind == 0 and document.named("records") is None:
+            row["Name"], row["Backing"], row["Growth"] = "records", "demand", "by 4 KiB"
+        elif kind == 1 and not own:
+            of = chance.choice([other for other in document.virtual() if other["Backing"].startswith("phys")] or [row])
+            row["Backing"], row["Kernel"], row["User"] = f"alias of {of['Name']}", "same", "same"
+        else:
+            row["Backing"] = f"physical 0x{min(row.start, chance.choice([0, 0x1000, 0x2000000, 0xFEC00000])):08X}"
+    return f"Backing of {row['Name']} from `{old}` to `{row['Backing']}`"
+
+
+def scope(document, chance):
+    """Stacks are all kernel space's, or each process has its own."""
+    row = document.named("stacks") if chance.random() < 0.85 else chance.choice(document.virtual())
+    if row is None:
+        return None
+    old = row["Scope"]
+    row["Scope"] = "process" if old != "process" else "all"
+    return f"Scope of {row['Name']} from `{old}` to `{row['Scope']}`"
+
+
+def most_by_chance(chance, least, row):
+    """A maximum between what is asked for and the whole range, a page more or less included."""
+    size = row.end - row.start if is_fixed(row) else 16 << 20
+    choice = chance.choice([least, least + PAGE, least - PAGE, size, size // 2, size // 3, 2 * least, 3 * least])
+    return size_text(max(choice // PAGE * PAGE, PAGE))
+
+
+def growth(document, chance):
+    """How a region grows, how far, and what guards its pieces."""
+    rows = [document.named(name) for name in ("heap", "devices", "stacks", "stacks", "records", "slots", "trackers",
+                                              "objects", "stack")]
+    row = chance.choice([row for row in rows if row])
+    title, name = "Growth", row["Name"]
+    if name == "stacks" and chance.random() < 0.4:
+        title, choice = "Guard", chance.choice([f"{size_text(chance.randrange(1, 17) * PAGE)} below each",
+                                                "4 KiB below each", "none: a reason"])
+    elif name == "stacks":
+        each = chance.choice([1, 2, 2, 3, 4, 5, 8, 16]) * PAGE
+        choice = f"{size_text(each)} each"
+        if chance.random() < 0.5:
+            choice += f", at most {most_by_chance(chance, 16 * each, row)}"
+    elif name == "stack":
+        choice = f"{size_text(chance.choice([4096, 8192, 10240, 16384, 4104, 65536]))} each"
+    elif name == "slots":
+        choice = chance.choice(["-", "4 KiB each", "8 KiB each"])
+    elif name in ("heap", "devices"):
+        choice = chance.choice(["by 4 KiB", "-", f"by 4 KiB, at most {most_by_chance(chance, 1 << 20, row)}",
+                                f"by 4 KiB, at most {most_by_chance(chance, 1 << 20, row)}"])
+    else:
+        choice = chance.choice(["by 4 KiB", "-", "by 4 KiB, at most 8 MiB", "by 8 KiB"])
+    old, row[title] = row[title], choice
+    return f"{title} of {name} from `{old}` to `{choice}`" if old != choice else None
+
+
+LEAST = {"heap": 1 << 20, "devices": 1 << 20, "records": 8 << 20, "slots": 28 * PAGE, "user": 16 << 20}
+
+
+def least(document, chance):
+    """A region has as little as the kernel needs, a page more, or a page less; the rest is a hole."""
+    rows = [row for row in map(document.named, [*LEAST, "stacks", "stacks"]) if row and is_fixed(row)]
+    if not rows:
+        return None
+    row = chance.choice(rows)
+    name, size = row["Name"], LEAST.get(row["Name"])
+    if name == "stacks":
+        each, guard = size_of(row["Growth"].split(" each")[0]), size_of(row["Guard"].split(" below")[0])
+        size = 16 * ((each or 2 * PAGE) + (guard or 0))
+    size += chance.choice([0, 0, 0, 1, 16, -1]) * PAGE
+    start, end = row.start, row.end
+    if end - start <= size:
+        return None
+    if chance.random() < 0.6:
+        document.insert(row, row.as_hole("spared", start + size, end))
+        row.place(end=start + size)
+    else:
+        document.insert(row, row.as_hole("spared", start, end - size), after=False)
+        row.place(start=end - size)
+    follow(document, chance)
+    return f"{name} has {size_text(size)} at 0x{row.start:08X}"
 
 
 # ---- Policies -----------------------------------------------------------------------------------------------
@@ -379,6 +349,15 @@ def policy(document, chance):
     return f"{name} from `{old}` to `{choice}`" if old != choice else None
 
 
+def shown_at(document, physical):
+    """A writable region shows this physical address."""
+    for row in document.virtual() + document.rows("Kernel space"):
+        at = number(row["Backing"].replace("physical ", "")) if row["Backing"].startswith("physical 0x") else None
+        if at is not None and is_fixed(row) and row["Kernel"] == "rw-" and at <= physical < at + row.end - row.start:
+            return True
+    return False
+
+
 def bitmap_row(document, chance):
     """The bitmap gets a row of its own, or loses it."""
     place, rows = document.policy("bitmap place"), document.rows("Physical memory")
@@ -387,11 +366,17 @@ def bitmap_row(document, chance):
         fixed["Use"] = chance.choice(["pool", "hardware", "kernel"])
         place["Choice"] = chance.choice(["first fit", "after the image"])
         return f"no row for the bitmap: {fixed['Use']}, {place['Choice']}"
-    rows = [row for row in rows if None not in (row.start, row.end) and row.end - row.start >= 3 * 32 * PAGE]
+    rows = [row for row in rows if is_fixed(row) and row.end - row.start >= 3 * 32 * PAGE
+            and row["Use"] in ("pool", "kernel", "hardware")]
+    if chance.random() < 0.8:       # where it can be written, and on no video memory
+        rows = [row for row in rows if shown_at(document, row.start + PAGE) and row["Name"] != "hardware"]
     if not rows:
         return None
     row = chance.choice(rows)
-    at = row.start + chance.randrange(1, min((row.end - row.start) // PAGE - 33, 0x3000)) * PAGE
+    most = (row.end - row.start) // PAGE - 33
+    if row.start < 0xA0000 < row.end:
+        most = min(most, (0xA0000 - row.start) // PAGE - 33)
+    at = row.start + chance.randrange(1, max(2, min(most, 0x3000))) * PAGE
     bitmap, rest = row.copy(), row.copy()
     bitmap["Name"], bitmap["Use"], rest["Name"] = "bits", "bitmap", "behind-bits"
     bitmap["Claims"] = rest["Claims"] = "-"
@@ -432,132 +417,31 @@ def boot_mapping(document, chance):
     return f"a boot mapping more: {new.text()}"
 
 
-# ---- Whole kernels --------------------------------------------------------------------------------------------
-
-def move_kernel_virtually(document, chance):
-    """All that lies above user space, and the kernel's boot mapping, by some amount. User space ends there."""
-    rows = document.virtual()
-    user = document.named("user", ("Virtual memory",))
-    above = [row for row in rows[rows.index(user) + 1:]]
-    if user is None or not any(row["Backing"].startswith("image") for row in above):
-        return None
-    distance = -chance.choice([1, 2, 3, 4, 16, 64, 100, 256, 300, 512]) * TABLE
-    if user.end + distance <= user.start:
-        return None
-    last = above[-1]
-    for row in above:
-        if row.start is not None:
-            row.place(start=row.start + distance)
-        if row.end is not None and row is not last:
-            row.place(end=row.end + distance)
-        row.place()
-    if last["Backing"] != "none":
-        # The self-map, for example, was the last: a hole follows now.
-        hole = last.copy()
-        for title, text in (("Name", "above"), ("Kernel", "---"), ("User", "---"), ("Scope", "-"), ("Backing", "none"),
-                            ("Growth", "-"), ("Guard", "-"), ("Claims", "-")):
-            hole[title] = text
-        last.place(end=END + distance)
-        hole.place(END + distance, END)
-        document.insert(last, hole)
-    offset = min(row.start for row in above if row.start is not None) - distance
-    user.place(end=user.end + distance)
-    for row in document.rows("Boot mappings"):
-        if number(row["Virtual"]) >= offset:
-            row["Virtual"] = f"0x{number(row['Virtual']) + distance:08X}"
-    return f"the kernel {-distance // TABLE} times 4 MiB lower"
-
-
-def move_kernel_physically(document, chance):
-    """The image is loaded elsewhere; where it is linked at its physical address, it is linked elsewhere as well."""
-    physical = document.rows("Physical memory")
-    image = next(row for row in physical if row["Use"] == "image")
-    below = physical[physical.index(image) - 1]
-    distance = chance.choice([1, 16, 64, 256, 512, 768, 1024, 2048, 4096]) * PAGE * chance.choice([1, 1, 1, -1])
-    first = next(row for row in document.virtual() if row["Backing"].startswith("image"))
-    offset = first.start - image.start
-    at = image.start + distance
-    if below.start >= at or (image.end is not None and image.end <= at):
-        return None
-    old = image.start
-    if below["Use"] == "hardware" and distance > 0 and chance.random() < 0.8:
-        new = below.copy()
-        new["Name"], new["Use"], new["Claims"] = "before", chance.choice(["pool", "hardware", "pool"]), "-"
-        new.place(old, at)
-        document.insert(below, new)
-    else:
-        below.place(end=at)
-    image.place(start=at)
-    rows = document.virtual()
-    above = rows[rows.index(first) - 1] if rows.index(first) else None
-    if chance.random() < 0.9 and offset >= 0 and above is not None:
-        above.place(end=first.start + distance)
-        first.place(start=first.start + distance)
-    if chance.random() < 0.7:
-        for row in document.rows("Boot mappings"):
-            size = size_of(row["Size"])
-            if distance > 0 and size is not None:
-                row["Size"] = size_text((size + distance + TABLE - 1) // TABLE * TABLE)
-        behind = next((row for row in rows if row.start is None and row.end is not None), None)
-        follow = rows[rows.index(behind) + 1] if behind is not None and rows.index(behind) + 1 < len(rows) else None
-        grow = (distance + TABLE - 1) // TABLE * TABLE
-        if behind is not None and follow is not None and distance > 0 \
-                and behind["Name"] != "direct" and behind["Backing"].startswith("phys") \
-                and follow.end is not None and behind.end + grow < follow.end:
-            behind.place(end=behind.end + grow)
-            follow.place(start=behind.end)
-    return f"the image at physical 0x{at:08X}"
-
-
-def cut_user(document, chance):
-    rows = document.virtual()
-    user = document.named("user", ("Virtual memory",))
-    if user is None:
-        return None
-    hole = user.copy()
-    for title, text in (("Name", "cut"), ("Kernel", "---"), ("User", "---"), ("Scope", "-"), ("Backing", "none"),
-                        ("Growth", "-"), ("Guard", "-"), ("Claims", "-")):
-        hole[title] = text
-    size = user.end - user.start
-    at = user.start + size * chance.randrange(1, 100) // 100 // PAGE * PAGE
-    if chance.random() < 0.7:
-        at = at // TABLE * TABLE
-    if not user.start < at < user.end:
-        return None
-    if chance.random() < 0.6:
-        hole.place(at, user.end)
-        user.place(end=at)
-        document.insert(user, hole)
-    else:
-        hole.place(user.start, at)
-        user.place(start=at)
-        document.insert(user, hole, after=False)
-    return f"user space from 0x{user.start:08X} to 0x{user.end - 1:08X} alone"
-
-
-# ---- Rows of devices, structures, applications ---------------------------------------------------------------------
+# ---- Rows of devices, structures, applications ------------------------------------------------------------------
 
 def device_row(document, chance):
     if chance.random() < 0.5:
-        holes = [row for row in document.virtual() + document.rows("Kernel space") if row["Backing"] == "none" and
-                 None not in (row.start, row.end) and row.end - row.start > 2 * PAGE]
+        rows = document.virtual() + document.rows("Kernel space")
+        holes = [row for row in rows if is_hole(row) and is_fixed(row) and row.end - row.start > 2 * PAGE]
+        users = entries_of_user(document)
+        if chance.random() < 0.8:       # entries are not shared with the program
+            holes = [hole for hole in holes if hole.start // TABLE not in users]
         if not holes:
             return None
         hole = chance.choice(holes)
         size = min(chance.choice([PAGE, 1 << 20, TABLE]), hole.end - hole.start - PAGE)
-        new = hole.copy()
-        physical = chance.choice([0xFEC00000, 0xFEE00000, 0x80000000, 0xE0000000, 0x000A0000, 0x02000000, 0x000B8000])
-        for title, text in (("Name", "device"), ("Kernel", chance.choice(["rw-", "r--"])), ("User", "---"),
-                            ("Scope", "all"), ("Backing", f"physical 0x{physical:08X}"), ("Claims", "-")):
-            new[title] = text
-        if document.table_of(hole).heading == "Kernel space":
-            new["Scope"] = "kernel"
-        new.place(hole.start, hole.start + size)
+        places = [0xFEC00000, 0xFEE00000, 0x80000000, 0xE0000000, 0x000A0000, 0x02000000, 0x000B8000]
+        if chance.random() < 0.8:       # a region lies at what it shows, or above
+            places = [place for place in places if place <= hole.start] or places
+        physical = chance.choice(places)
+        scope_of = "kernel" if document.table_of(hole).heading == "Kernel space" else "all"
+        new = hole.like("device", hole.start, hole.start + size, Kernel=chance.choice(["rw-", "r--"]), Scope=scope_of,
+                        Backing=f"physical 0x{physical:08X}")
         hole.place(start=hole.start + size)
         document.insert(hole, new, after=False)
         return f"a region that shows physical 0x{physical:08X}, {size_text(size)} at 0x{new.start:08X}"
-    rows = [row for row in document.rows("Physical memory") if None not in (row.start, row.end)
-            and row.end - row.start > (1 << 20)]
+    rows = [row for row in document.rows("Physical memory") if is_fixed(row) and row.end - row.start > (1 << 20)
+            and (row["Use"] != "image" or chance.random() < 0.2)]
     if not rows:
         return None
     row = chance.choice(rows)
@@ -580,9 +464,9 @@ def structure(document, chance):
         return None
     row = chance.choice(rows)
     size = row.end - row.start
-    start = chance.choice([row.start + chance.choice([8, 16, 0x100, 0x1000, 0x800, 4]), 0x5F000, 0x9F000,
-                           0x100000, 0x4000])
-    row.place(start, start + chance.choice([size, size, size + 64, max(size - 64, 8)]))
+    start = chance.choice([row.start + chance.choice([8, 16, 0x100, 0x1000, 0x800, 4]), 0x5F000, 0x9F000, 0x100000,
+                           0x4000, 0x5000, 0x7008, 0x40FC0, 0xFF8])
+    row.place(start, start + chance.choice([size, size, size, size + 64, max(size - 64, 8)]))
     return f"{row['Name']} at 0x{start:08X}"
 
 
@@ -595,10 +479,23 @@ def application(document, chance):
     return f"{title} of the application's {row['Name']} from {old} to {row[title]}" if old != row[title] else None
 
 
+def without_table(document, chance):
+    """A table that may be left out is left out."""
+    headings = [heading for heading in ("Applications", "Kernel structures") if document.tables(heading)]
+    if not headings:
+        return None
+    heading = chance.choice(headings)
+    gone = [f"## {heading}", *document.tables(heading)]
+    document.parts = [part for part in document.parts if not any(part is one or part == one for one in gone)]
+    return f"no {heading}"
+
+
 def structures_row(document, chance):
     """A row for the kernel's structures, cut out of another."""
-    rows = [row for row in document.rows("Physical memory") if None not in (row.start, row.end)
-            and row.end - row.start > 16 * PAGE]
+    rows = [row for row in document.rows("Physical memory") if is_fixed(row) and row.end - row.start > 16 * PAGE
+            and row["Use"] in ("pool", "hardware", "kernel")]
+    if chance.random() < 0.7:
+        rows = [row for row in rows if shown_at(document, row.end - PAGE)]
     if not rows:
         return None
     row = chance.choice(rows)
@@ -613,7 +510,7 @@ def structures_row(document, chance):
     return f"a row of {size_text(size)} for the kernel at 0x{new.start:08X}"
 
 
-# ---- Nonsense ----------------------------------------------------------------------------------------------------
+# ---- Nonsense ---------------------------------------------------------------------------------------------------
 
 def nonsense(document, chance):
     tables = [part for part in document.parts if isinstance(part, Table)]
@@ -635,26 +532,3 @@ def nonsense(document, chance):
         at = chance.randrange(len(text) + 1)
         row[title] = text[:at] + chance.choice(["", "0", "F", "x", "-", " ", "9"]) + text[at + chance.randrange(2):]
     return f"{title} is `{row[title]}` in {row.text()[:60]}"
-
-
-CHANGES = {function.__name__: function for function in (
-    move_border, swap, split, merge, rename, cell, growth, policy, bitmap_row, boot_mapping, move_kernel_virtually,
-    move_kernel_physically, cut_user, device_row, structure, application, structures_row, nonsense)}
-WEIGHTS = {"move_border": 6, "swap": 3, "split": 4, "merge": 1, "rename": 1, "cell": 2, "growth": 4, "policy": 5,
-           "bitmap_row": 2, "boot_mapping": 3, "move_kernel_virtually": 4, "move_kernel_physically": 4, "cut_user": 3,
-           "device_row": 3, "structure": 2, "application": 2, "structures_row": 2, "nonsense": 1}
-
-
-def change_by_chance(layout, tree, chance):
-    """A document of a layout with one to three changes."""
-    document = Document(layout, tree)
-    wanted = chance.choice([1, 1, 1, 2, 2, 3])
-    for _ in range(100):
-        if len(document.steps) == wanted:
-            break
-        name = chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
-        try:
-            document.take(name, chance.getrandbits(32))
-        except (StopIteration, IndexError, TypeError, ValueError):
-            document = Document(layout, tree)       # another change left nothing for this one: begin anew
-    return document

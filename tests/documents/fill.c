@@ -83,14 +83,25 @@ static void take_names(void)
     leave(0);
 }
 
+/* Whoever must end when there is no memory left is a child, or one of its own. */
+static void end_before_others(void)
+{
+    long score = KERNEL(CALL_OPEN, (long)"/proc/self/oom_score_adj", O_WRONLY, 0);
+
+    KERNEL(CALL_WRITE, score, (long)"1000", 4);
+    KERNEL(CALL_CLOSE, score);
+}
+
 /* A child that does it, and how the child ended; without one, that. */
 static void take(const char *what, void (*all)(void))
 {
     int  status = -1;
     long child  = split();
 
-    if (child == 0)
+    if (child == 0) {
+        end_before_others();
         all();
+    }
     if (child > 0)
         KERNEL(CALL_WAIT4, child, (long)&status, 0, 0);
     say("fill: %s %s, status %x\n", what, child > 0 ? "taken" : "not taken", (unsigned)status);

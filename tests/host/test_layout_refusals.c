@@ -130,6 +130,8 @@ static const struct refusal refusals[] = {
       "rodata ends at the end of rodata; only the row backed by `image rodata` does" },
     { "alias_unknown", HH, "alias of low", "alias of lwo", "alias of lwo",
       "core is an alias of `lwo`; expected another region" },
+    { "alias_of_a_hole", HH, "alias of low", "alias of unused", "alias of unused",
+      "core is an alias of `unused` (line {| unused |}); expected another region" },
     { "alias_of_itself", HH, "alias of low", "alias of core", "alias of core", "core is an alias of `core`" },
     { "alias_rights", HH, "| core | same | same |", "| core | rw- | --- |", "| core ",
       "core is an alias; expected `same` as its rights" },
@@ -396,7 +398,15 @@ static const struct refusal refusals[] = {
       "for the bitmap, whose place is not `fixed`" },
     { "kernel_row_not_shown", FW, "| structures | rw- | --- | all | physical 0x00100000 |",
       "| structures | r-- | --- | all | physical 0x00100000 |", "| structures | kernel |",
-      "no writable region backed by `physical` shows structures" },
+      "no writable region backed by `physical` shows structures; the kernel could not use it; structures, with the "
+      "rights r--, shows it (line {| structures | r-- })" },
+    { "bitmap_where_a_hole_is", HH,
+      "| 0xC0000000 | 0xC00FFFFF | 1 MiB | low | rw- | --- | all | physical 0x00000000 |",
+      "| 0xC0000000 | 0xC005FFFF | 384 KiB | low | rw- | --- | all | physical 0x00000000 | - | - | | What |\n"
+      "| 0xC0060000 | 0xC007FFFF | 128 KiB | gap | --- | --- | - | none | - | - | | What |\n"
+      "| 0xC0080000 | 0xC00FFFFF | 512 KiB | rest | rw- | --- | all | physical 0x00080000 |", "| bitmap | bitmap |",
+      "no writable region backed by `physical` shows bitmap; the kernel could not reach it; at the image's distance "
+      "gap is there, backed by `none` (line {| gap |})" },
 
     /* claims */
     { "claim_twice", HH, "| A2 | kernel ", "| A1 | kernel ", "| A1 | kernel | Frames",

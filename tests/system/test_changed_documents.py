@@ -127,3 +127,15 @@ def test_a_changed_document_is_noticed_by_its_claim(start, house, layout, kernel
         assert told(machine) == {**whole, **dict.fromkeys(failing, "fails")}, name
         assert machine.command("audit").startswith("audit: clean")
         machine.close()
+
+
+@pytest.mark.parametrize("layout", ["movos"])
+def test_claims_about_a_window_that_is_not_there_fail_and_keep_no_kernel_from_being_linked(start, layout, kernel_of):
+    """Their probes called what is linked with the window alone."""
+    machine = start(kernel=kernel_of("windowless", [
+        ("| 4 MiB | bookkeeping | rw- | --- | all | window |", "| 4 MiB | tables | rw- | --- | process | tables |"),
+        ("| table access | window |", "| table access | self-map |")]))
+    machine.prompt()
+    said = machine.command("claims", timeout=60)
+    assert set(re.findall(r"^claim M\d+ (.*)$", said, re.M)) == {"fails this kernel has no probe for it"}, said
+    assert machine.command("audit").startswith("audit: clean")

@@ -60,5 +60,5 @@ def test_a_machine_that_stops_or_is_silent_is_found():
 def test_changes_can_be_made_again_from_their_steps():
     document, _ = documents.document_of(SEED, 5)
     again = documents.Document(document.layout, documents.TREE)
-    again.replay(document.steps)
+    documents.replay(again, document.steps)
     assert again.text("x") == document.text("x") != documents.Document(document.layout, documents.TREE).text("x")

@@ -44,4 +44,7 @@ const char *border_text(struct source *s, struct border b);
 /* Is [start, end) of physical memory shown by one BACKING_FIXED region? */
 bool physical_is_shown(const struct document *d, uint64_t start, uint64_t end);
 
+/* For the message when it is not: the region that shows a part of the row, or lies where one would be; or "". */
+const char *shown_instead(const struct document *d, const struct place *row);
+
 #endif

@@ -182,6 +182,12 @@ struct border border_physical(const struct document *d, struct border b)
     return b;
 }
 
+static bool physical_is_within(const struct region *r, const struct place *row)
+{
+    return r->physical.at <= row->start.at &&
+           row->end.at - r->physical.at <= r->place.end.at - r->place.start.at;
+}
+
 bool physical_is_shown(const struct document *d, uint64_t start, uint64_t end)
 {
     for (uint32_t i = 0; i < d->region_count; i++) {
@@ -193,6 +199,30 @@ bool physical_is_shown(const struct document *d, uint64_t start, uint64_t end)
             return true;
     }
     return false;
+}
+
+const char *shown_instead(const struct document *d, const struct place *row)
+{
+    uint64_t there = (row->start.at + d->kernel_offset) % SPACE_END;
+
+    for (uint32_t i = 0; i < d->region_count; i++) {
+        const struct region *r = &d->regions[i];
+
+        if (r->backing == BACKING_FIXED && place_is_fixed(&r->place) && !r->physical.floats &&
+            r->physical.at < row->end.at && row->start.at < r->physical.at + (r->place.end.at - r->place.start.at))
+            return source_print(d->source, "; %s, with the rights %s, shows %s (line %u)", r->place.name,
+                                rights_text(r->kernel), physical_is_within(r, row) ? "it" : "a part of it",
+                                r->place.line);
+    }
+    for (uint32_t i = 0; d->image != NULL && i < d->region_count; i++) {
+        const struct region *r = &d->regions[i];
+
+        if (r->backing != BACKING_USER && place_is_fixed(&r->place) && r->place.start.at <= there &&
+            there < r->place.end.at)
+            return source_print(d->source, "; at the image's distance %s is there, backed by `%s` (line %u)",
+                                r->place.name, word_of(backing_words, r->backing)->text, r->place.line);
+    }
+    return "";
 }
 
 /* ---- Bitmap, records, structures ------------------------------------------------------ */
@@ -226,7 +256,8 @@ void check_bitmap(struct document *d)
                  size_text(s, p->end.at - p->start.at), size_text(s, needed));
     if (!physical_is_shown(d, p->start.at, p->end.at))
         complain(s, p->line,
-                 "no writable region backed by `physical` shows %s; the kernel could not reach it", p->name);
+                 "no writable region backed by `physical` shows %s; the kernel could not reach it%s", p->name,
+                 shown_instead(d, p));
 }
 
 /*
@@ -262,8 +293,8 @@ void check_structures(struct document *d)
             complain(s, p->line, "%s lies in no row of physical memory with the use `kernel`", p->name);
         else if (!physical_is_shown(d, p->start.at, p->end.at))
             complain(s, p->line,
-                     "no writable region backed by `physical` shows %s; the kernel could not reach it",
-                     p->name);
+                     "no writable region backed by `physical` shows %s; the kernel could not reach it%s",
+                     p->name, shown_instead(d, p));
     }
 }
 

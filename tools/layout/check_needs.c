@@ -433,19 +433,6 @@ static void check_room(struct document *d, uint64_t below)
                  fixed ? "the bitmap's summary" : "the bitmap, whose place is not `fixed`");
 }
 
-/* Which region shows something of a row, for the message. */
-static const char *shows_part(const struct document *d, const struct place *row)
-{
-    for (uint32_t i = 0; i < d->region_count; i++) {
-        const struct region *r = &d->regions[i];
-
-        if (r->backing == BACKING_FIXED && place_is_fixed(&r->place) && !r->physical.floats &&
-            r->physical.at < row->end.at && row->start.at < r->physical.at + size_of(&r->place))
-            return source_print(d->source, "; %s shows a part of it (line %u)", r->place.name, r->place.line);
-    }
-    return "";
-}
-
 static void check_shown(struct document *d)
 {
     uint64_t below = shown_end(d);
@@ -462,7 +449,7 @@ static void check_shown(struct document *d)
             complain(d->source, row->place.line,
                      "no writable region backed by `physical` shows %s; the kernel could not use "
                      "it%s",
-                     row->place.name, shows_part(d, &row->place));
+                     row->place.name, shown_instead(d, &row->place));
     }
     check_room(d, below);
     if (d->purpose[PURPOSE_RECORDS] == NULL && below < d->image->place.start.at + RECORDS_SHOWN)

@@ -166,8 +166,8 @@ static void check_alias(struct document *d, struct region *r)
     struct source *s = d->source;
 
     if (of == NULL || of == r || of->backing == BACKING_ALIAS || of->backing == BACKING_NONE) {
-        complain(s, p->line, "%s is an alias of `%s`; expected another region that is neither alias nor hole",
-                 p->name, r->alias);
+        complain(s, p->line, "%s is an alias of `%s`%s; expected another region that is neither alias nor hole",
+                 p->name, r->alias, of == NULL || of == r ? "" : source_print(s, " (line %u)", of->place.line));
         return;
     }
     if (p->broken || of->place.broken)
