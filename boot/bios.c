@@ -1,5 +1,5 @@
 /*
- * bios.c - what Quire's own relocator tells, checked and made one shape. See bios.h.
+ * bios.c - the information of Quire's own relocator, checked, as a boot_info. See bios.h.
  */
 #include "boot/bios.h"
 
@@ -19,7 +19,7 @@ static void read_map(struct boot_info *info, const struct physical *memory, uint
     }
 }
 
-/* All its fields are words of 32 bits. */
+/* All fields of a boot_path are words of 32 bits. */
 static void read_path(struct boot_path *path, const struct physical *memory, uint64_t at)
 {
     uint32_t *to = (uint32_t *)path;
@@ -39,7 +39,7 @@ static void read_module(struct boot_info *info, const struct physical *memory, u
     info->module_count = 1;
 }
 
-/* The relocator stops where it finds these; a kernel that runs all the same has been started by something else. */
+/* The relocator stops when it finds these faults; a kernel that sees them has been started by something else. */
 static const char *doubt(const struct boot_path *path)
 {
     if (path->sum_loaded != path->sum_built)

@@ -1,11 +1,12 @@
 /*
- * bios.h - making sense of what Quire's own relocator leaves behind: the way in from a BIOS.
+ * bios.h - reading the information that Quire's own relocator leaves behind: the boot from a BIOS.
  *
  * The relocator (boot/bios/relocator.c) fills a struct bios_handover in low memory and jumps to the kernel's entry with
- * BIOS_MAGIC in EAX and the structure's address in EBX, all else as a Multiboot loader would leave it. It is ours, but
- * believed as little as others' (multiboot.h): what lies there may have been overwritten, or never been written.
+ * BIOS_MAGIC in EAX and the structure's address in EBX, all else as a Multiboot loader would leave it. The
+ * structure is Quire's own, but believed as little as other loaders' (multiboot.h): it may have been overwritten, or
+ * never written.
  *
- * What became of the image on its way is kept in info->path (info.h) for whoever wants to look.
+ * What the relocator saw of the image on its way is kept in info->path (info.h).
  */
 #ifndef QUIRE_BOOT_BIOS_H
 #define QUIRE_BOOT_BIOS_H

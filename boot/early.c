@@ -1,9 +1,9 @@
 /*
  * early.c - the C part of boot: fill the one boot_info, and refuse a machine that cannot work.
  *
- * Runs with paging off, where the kernel's consoles do not exist. A refusal is written to
- * the serial line and to the text screen by the few lines here, and the machine stops:
- * without them it would run into memory that is not there and reset again and again.
+ * Runs with paging off, before the kernel's consoles exist. A refusal is written to the serial
+ * line and to the text screen by the few lines here, and the machine stops: else it would run
+ * into memory that is not there and reset again and again.
  */
 #include "apic.h"
 #include "boot/bios.h"
@@ -52,9 +52,9 @@ static NORETURN void refuse(const struct boot_info *info)
 }
 
 /*
- * The 8259 controllers' requests reach the processor through its local APIC. A BIOS has set that
- * up; on machines without one (QEMU's microvm) nobody has, and nothing would get through.
- * Here, while physical addresses are addresses, it takes no mapping.
+ * The 8259 controllers' requests reach the processor through its local APIC. A BIOS sets that up;
+ * on machines without a BIOS (QEMU's microvm) it is not set up, and no request would get through.
+ * Here, with paging off, the APIC's registers need no mapping.
  */
 static void let_interrupts_through(void)
 {

@@ -1,13 +1,13 @@
 /*
- * info.h - what a boot loader told us, in one shape.
+ * info.h - the information of any boot loader, in one form.
  *
- * Each way in (boot/multiboot.c, pvh.c, bios.c) fills one boot_info
- * before paging is on, copying everything out of the loader's memory, because
- * loaders leave their data where a layout may want to put its own: QEMU at 0x9000,
- * GRUB at 0x10000. The kernel proper reads nothing else of the loader's, except the
- * modules' contents, which stay where they are.
+ * The parser of each boot protocol (boot/multiboot.c, pvh.c, bios.c) fills one boot_info
+ * before paging is on, copying everything out of the loader's memory, because loaders
+ * leave their data where a layout may have its own: QEMU at 0x9000, GRUB at 0x10000. The
+ * kernel proper reads nothing else of the loader's, except the modules' contents, which
+ * stay where they are.
  *
- * Nothing here is trusted: memory/frames/memmap.h makes sense of the ranges.
+ * Nothing here is trusted: memory/frames/memmap.h makes a sound map of the ranges.
  */
 #ifndef QUIRE_BOOT_INFO_H
 #define QUIRE_BOOT_INFO_H
@@ -40,11 +40,11 @@ enum { BOOT_SECTOR_BYTES = 512 };
 enum boot_a20 { BOOT_A20_WAS_OPEN, BOOT_A20_BIOS, BOOT_A20_CHIPSET, BOOT_A20_KEYBOARD };
 
 /*
- * What Quire's own way from the BIOS did (boot/bios/): as its relocator saw it, not as it was meant to be. All zero
- * when another loader started us. kernel_main() keeps a copy, boot_path(), because a boot_info goes away with boot's
+ * What Quire's own boot from a BIOS did (boot/bios/), as its relocator saw it. All zero when another loader started the
+ * kernel. kernel_main() keeps a copy, boot_path(), because a boot_info goes away with boot's
  * memory.
  *
- * For claims about this way. The low memory it names (the sector at sector_at, the relocator, the image as it was
+ * For claims about this boot. The low memory it names (the sector at sector_at, the relocator, the image as it was
  * loaded) stays as it was until the pool opens, and after that where the layout keeps it out of the pool: a probe may
  * then also compare bytes, as text and constants of the image never change. Sums are bios_sum() (boot/bios/sum.h);
  * `built` is what the image builder stored, the others were computed in memory.
@@ -65,7 +65,7 @@ struct boot_path {
     uint32_t drive, a20;                                /* the BIOS's number; enum boot_a20                         */
 };
 
-/* A screen of pixels, as the loader left it. Nothing of it is sure: devices/pixels.c looks. start == 0: none. */
+/* A screen of pixels, as the loader left it. None of it is trusted: devices/pixels.c checks it. start == 0: none. */
 enum { SCREEN_RED, SCREEN_GREEN, SCREEN_BLUE, SCREEN_COLOURS };
 
 struct boot_screen {
@@ -76,13 +76,13 @@ struct boot_screen {
 };
 
 struct boot_info {
-    uint32_t magic;                         /* of the way in, 0 if none came         */
-    const char *problem;                    /* NULL, or why we cannot go on: the address of text in
+    uint32_t magic;                         /* of the boot protocol, 0 if none came  */
+    const char *problem;                    /* NULL, or why the kernel cannot go on: the address of text in
                                              * .boot.rodata, valid until boot memory is reclaimed */
     uint32_t range_count, module_count;
     struct boot_range  ranges[BOOT_RANGES];
     struct boot_module modules[BOOT_MODULES];
-    uint32_t ranges_left_out;               /* usable ranges beyond BOOT_RANGES      */
+    uint32_t ranges_left_out;               /* ranges lost because there were more than BOOT_RANGES */
     bool     text_cut;                      /* the command line did not fit          */
     char     text[BOOT_TEXT];
     char     loader[BOOT_NAME];
@@ -90,7 +90,7 @@ struct boot_info {
     struct boot_screen screen;
 };
 
-/* The copies that the kernel keeps, and the magic number of the way in. */
+/* The copies that the kernel keeps, and the magic number of the boot protocol. */
 const struct boot_path   *boot_path(void);
 const struct boot_screen *boot_screen(void);
 uint32_t boot_magic(void);

@@ -1,5 +1,5 @@
 /*
- * multiboot.c - what a Multiboot 1 loader tells, copied out of its memory and made one shape.
+ * multiboot.c - the information of a Multiboot 1 loader, copied out of the loader's memory into a boot_info.
  *
  * Loaders differ: some give no memory map but two sizes, map entries have any stride, lists
  * may lie anywhere, also where the kernel soon writes. So everything is copied before anything
@@ -18,7 +18,7 @@ enum {
     AT_FLAGS = 0, AT_LOWER = 4, AT_UPPER = 8, AT_COMMAND_LINE = 16, AT_MODULE_COUNT = 20, AT_MODULES = 24,
     AT_MAP_BYTES = 44, AT_MAP = 48, AT_LOADER = 64, INFORMATION_BYTES = 68,
     AT_SCREEN = 88, AT_PITCH = 96, AT_WIDTH = 100, AT_HEIGHT = 104, AT_BITS = 108, AT_COLOURS = 112,
-    SCREEN_END = 121,                   /* three bytes more than it is: bytes are read by fours */
+    SCREEN_END = 121,                   /* three bytes beyond the last: bytes are read by fours */
 };
 
 enum {
@@ -31,7 +31,7 @@ enum {
 
 /* ---- The parts ---------------------------------------------------------------------- */
 
-/* Each entry says its own length, which may be more than the fields we know. */
+/* Each entry says its own length, which may be more than the fields read here. */
 static void read_map(struct boot_info *info, const struct physical *memory, uint64_t at, uint64_t bytes)
 {
     uint64_t end = at + bytes;
@@ -48,8 +48,8 @@ static void read_map(struct boot_info *info, const struct physical *memory, uint
 }
 
 /*
- * A PC has no RAM for us between 640 KiB and 1 MiB, whatever is said: the emulator v86 lists its BIOS there as usable.
- * Maps that are silent about it, or say so, stay as they are.
+ * A PC has no usable RAM between 640 KiB and 1 MiB, whatever its map says: the emulator v86 lists its BIOS there as
+ * usable. A map that does not list that range as usable stays as it is.
  */
 static void keep_off_bios(struct boot_info *info)
 {

@@ -1,5 +1,5 @@
 /*
- * physical.c - bytes that a boot loader left, and the list of ranges made of them. See physical.h.
+ * physical.c - reading physical memory, and the list of ranges. See physical.h.
  */
 #include "boot/physical.h"
 

@@ -1,5 +1,5 @@
 /*
- * pvh.c - what a PVH loader tells: QEMU's way into a kernel without a firmware in between.
+ * pvh.c - the information of a PVH loader: QEMU boots a kernel so without firmware in between.
  */
 #include "boot/pvh.h"
 
@@ -36,7 +36,7 @@ static void read_modules(struct boot_info *info, const struct physical *memory, 
         if (!physical_readable(memory, at, MODULE_BYTES))
             return;
         if (start > UINT32_MAX || size > UINT32_MAX - start)
-            continue;                           /* beyond what 32 bits can reach */
+            continue;                           /* beyond 4 GiB: out of reach */
         module->start = (uint32_t)start;
         module->end = (uint32_t)(start + size);
         if (text != 0)

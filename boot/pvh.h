@@ -1,7 +1,7 @@
 /*
- * pvh.h - making sense of what a PVH loader left behind.
+ * pvh.h - reading the information that a PVH loader leaves behind.
  *
- * As little is believed as in multiboot.h, and for the same reasons.
+ * As little is believed as in multiboot.h, and for the same reasons. Modules beyond 4 GiB are left out.
  *
  * Source   Xen, "x86/HVM direct boot ABI" (hvm_start_info, version 1).
  */

@@ -21,10 +21,10 @@ void point_of_rest(void)
         at_rest();
 }
 
-void rwlock_wait(struct rwlock *lock, bool write)
+void rwlock_wait(struct rwlock *rwlock, bool write)
 {
     (void)write;
-    stop(__FILE__, __LINE__, lock->name);
+    stop(__FILE__, __LINE__, rwlock->name);
 }
 
-void rwlock_pass_on(struct rwlock *lock) { stop(__FILE__, __LINE__, lock->name); }
+void rwlock_pass_on(struct rwlock *rwlock) { stop(__FILE__, __LINE__, rwlock->name); }

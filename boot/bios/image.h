@@ -1,23 +1,23 @@
 /*
  * image.h - an image that a BIOS can start: its parts, on the disk and in memory.
  *
- * What lies at byte n of the image is loaded to physical BIOS_SECTOR + n, as far as it is loaded at all:
+ * Byte n of the image is loaded to physical BIOS_SECTOR + n, if it is loaded:
  *
  *     on the disk   in memory   what
  *     sector 0      0x7C00      the boot sector (sector.S), loaded by the BIOS
- *     sector 1      -           padding: nobody loads it, and 0x7E00 to 0x7FFF is left as the BIOS left it
+ *     sector 1      -           padding: not loaded; 0x7E00 to 0x7FFF stays as the BIOS left it
  *     sector 2      0x8000      the relocator (enter.S, relocator.c), begins with struct bios_image
- *     right after   right after the kernel, as flat bytes: what its loaded parts hold, by physical address; a large gap
- *                               is left out, and each piece (struct bios_piece) is moved to its own place
+ *     right after   right after the kernel, as flat bytes: its loaded parts, by physical address; a large gap is left
+ *                               out, and each piece (struct bios_piece) is moved to its own place
  *     a new sector  -           the boot archive, if there is one; the relocator fetches it
  *
- * The boot sector loads everything up to the end of the kernel; what low memory cannot hold is refused when the image
- * is built, and by the boot sector on a machine whose firmware keeps more for itself than is usual. All sums are
+ * The boot sector loads everything up to the end of the kernel. A kernel that low memory cannot hold is refused when
+ * the image is built, and by the boot sector on a machine whose firmware keeps more memory than is usual. All sums are
  * bios_sum() (sum.h). Numbers are little endian.
  *
- * Below 0x7C00 the relocator has its workshop, of which nothing is needed once the kernel runs:
+ * Below 0x7C00 the relocator has its own memory, which is free once the kernel runs:
  *
- *     0x1000        variables, the memory map, what is handed to the kernel (boot/bios.h)
+ *     0x1000        variables, the memory map, the information for the kernel (boot/bios.h)
  *     0x3000        sectors of the archive on their way up: in one piece of 64 KiB, as a floppy's DMA needs it
  *     0x7C00        the stack, downwards
  */
@@ -44,7 +44,7 @@
 #define BIOS_PIECES         8
 #define BIOS_HEADER_WORDS   (13 + 2 * BIOS_PIECES)  /* of struct bios_image, between relocator_bytes and text */
 
-/* The workshop. */
+/* The relocator's own memory. */
 #define BIOS_VARIABLES      0x1000
 #define BIOS_BUFFER         0x3000
 #define BIOS_BUFFER_SECTORS 24
@@ -68,7 +68,7 @@ struct bios_image {
     uint32_t sector_sum, padding_sum;           /* of sectors 0 and 1 as they are on the disk   */
     uint32_t kernel_bytes, kernel_sum;          /* of all pieces, one after the other           */
     uint32_t kernel_to;         /* physical address at which it begins                          */
-    uint32_t kernel_end;        /* past its last variable: what no piece fills up to here is 0  */
+    uint32_t kernel_end;        /* past its last variable: bytes of no piece are 0 up to here   */
     uint32_t kernel_entry;
     uint32_t archive_sector, archive_bytes, archive_sum;        /* 0, 0, 0: there is none       */
     uint32_t piece_count, spare;

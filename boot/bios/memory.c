@@ -1,9 +1,8 @@
 /*
- * memory.c - which memory there is, and the way to the odd megabytes of it. See relocator.h.
+ * memory.c - the memory map, and the address line A20, which opens the odd megabytes. See relocator.h.
  *
  * Source   ACPI specification, "System Address Map Interfaces"; Ralf Brown's Interrupt List, int 15h; IBM PS/2 and
- *          PC/AT
- *          Technical References for the three gates of A20.
+ *          PC/AT Technical References for the three gates of A20.
  */
 #include "boot/bios/relocator.h"
 
@@ -21,7 +20,7 @@ enum {
     KEYBOARD_NOTHING = 0xFF, PATIENCE = 100000, LOOKS = 1000, DELAY = 0x80,
 };
 
-/* With the line closed a megabyte further is the same byte. What lies there is only read. */
+/* With the line closed an address and the one a megabyte above name the same byte. The upper one is only read. */
 static bool is_open(void)
 {
     static volatile uint32_t here;

@@ -3,7 +3,7 @@
  * interrupts off, at its physical address, before anything of the kernel does; for each call of the BIOS the
  * processor goes back to real mode (enter.S).
  *
- * Errors   who cannot go on says why and stops, so callers need no check.
+ * Errors   a call that cannot do its work prints why and stops the machine, so callers need no check.
  */
 #ifndef QUIRE_BOOT_BIOS_RELOCATOR_H
 #define QUIRE_BOOT_BIOS_RELOCATOR_H
@@ -42,7 +42,7 @@ void say_start(void);
 void say(const char *text);
 void say_number(uint32_t number);
 void say_hex(uint32_t number);
-void stop(void) NORETURN;                       /* what is wrong has been said: leave the emulator, or stand still */
+void stop(void) NORETURN;                       /* after a message: leave the emulator, or stand still */
 void refuse(const char *why) NORETURN;          /* "quire: why", and stop() */
 
 /* ---- disk.c ------------------------------------------------------------------------------- */
@@ -58,10 +58,10 @@ void disk_end(void);
 
 /* ---- memory.c ----------------------------------------------------------------------------- */
 
-/* Let address bit 20 through; which way it was done, enum boot_a20. */
+/* Open the address line A20; returns how, enum boot_a20. */
 uint32_t a20_open(void);
 
-/* Ask the BIOS which memory there is. */
+/* Ask the BIOS for the memory map; refuses a machine whose BIOS has none. */
 void map_read(struct bios_handover *handover);
 
 /* True when usable ranges, and no others, hold every byte of [start, end). */

@@ -71,9 +71,9 @@ bool rwlock_ok(const struct rwlock *lock);
 void point_of_rest(void);
 
 /* The lock was not to be had: wait for it, and have it. */
-void rwlock_wait(struct rwlock *lock, bool write);
+void rwlock_wait(struct rwlock *rwlock, bool write);
 /* Somebody waits, and the last reader, or the writer, has gone: the next has it. */
-void rwlock_pass_on(struct rwlock *lock);
+void rwlock_pass_on(struct rwlock *rwlock);
 
 /* The current thread's list, in the order in which it took them. Only checked builds use it. */
 struct rwlocks_held {

@@ -27,18 +27,18 @@ int run_stacks(int count, char **words);
 int run_layout(int count, char **words);
 int run_claims(int count, char **words);
 
-/* checks.c: the auditor, and breaking things so that it has something to say */
+/* checks.c: the auditor, and corruptions for it to find */
 int run_audit(int count, char **words);
 int run_break(int count, char **words);
 
-/* machine.c: devices, the way here, version, leaving */
+/* machine.c: devices, how the kernel was booted, version, leaving */
 int run_pci(int count, char **words);
 int run_boot(int count, char **words);
 int run_version(int count, char **words);
 int run_exit(int count, char **words);
 int run_reboot(int count, char **words);
 
-/* crash.c: stopping on purpose */
+/* crash.c: a panic on purpose */
 int run_crash(int count, char **words);
 
 /* benchmark.c: what operations cost */

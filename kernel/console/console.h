@@ -1,12 +1,12 @@
 /*
  * console.h - the kernel's own command line.
  *
- * A command is a name, its arguments in words, a help line and a function; they are in
- * a table (commands.c, to which a layout may add), one small file for each family. Commands print their answer. They
- * return 0, or a negative errno when they could not do what was asked, after saying so in one line.
+ * A command is a name, its arguments in words, a help line and a function. The table of commands is in commands.c, and
+ * a layout may add to it; each family of commands has a small file. Commands print their answer. They return 0, or,
+ * when they could not do what was asked, a negative errno after a line that says why.
  *
- * Input comes through a function, so the console does not know the serial line and a host
- * test can type. Output goes through print().
+ * Input comes through a function, so the console does not know the serial line and a host test can type. Output goes
+ * through print().
  *
  * Locking  none: one console, run by one CPU, with no lock held.
  */
@@ -34,27 +34,27 @@ typedef int (*console_input)(void);
 void console_loop(console_input input);
 
 /*
- * The next byte that was typed already, or a negative number: it does not wait. NULL: nobody can type while a command
- * runs.
+ * Returns the next byte that was typed already, or a negative number, without waiting. NULL: while a command runs no
+ * input is read.
  */
 extern console_input console_typed;
 
 /*
- * For a command that takes long: whether Ctrl-C was typed since it was last asked. Whatever else was typed is kept for
- * the prompt, as far as there is room.
+ * For a command that takes long: whether Ctrl-C was typed since the last call. Bytes typed after it, or all if it was
+ * not typed, are kept for the prompt, 64 at most; bytes typed before it are dropped.
  */
 bool console_interrupted(void);
 
-/* Called while nobody types, for lines that may come at any moment. NULL: there are none. */
+/* Called while the console waits for a byte, to print lines that may come at any moment. NULL: there are none. */
 extern void (*console_idle)(void);
 
 /*
  * Run commands separated by ';' (the kernel's command line: run=audit;exit). Text is cut in place.
- * All are run, whatever becomes of the first. Returns 0, or the first error.
+ * All are run, also after one that fails. Returns 0, or the first error.
  */
 int console_run(char *text);
 
-/* Commands that failed since start: what `exit` without a number tells the outside. */
+/* How many commands have failed since the start; `exit` without a number makes its status of it. */
 uint32_t console_failures(void);
 
 #endif

@@ -81,7 +81,7 @@ static int make_output(void)
 {
     system_start(&console_system, "console", 0);
     node_start(&console_node, &console_operations, &console_system, S_PIPE | 0600);
-    node_hold(&console_node);                   /* it is nobody's to free */
+    node_hold(&console_node);                   /* for ever: it is never freed */
     output = file_make(&console_node, &console_operations, O_WRONLY);
     return output != NULL ? 0 : -ENOMEM;
 }
@@ -138,7 +138,7 @@ static int open_output(struct process *process)
     return 0;
 }
 
-/* One region for all of it: flat programs know no rights. Its pages come at once, not when they are touched. */
+/* One region for the whole program: flat programs know no rights. Its pages come now, not when they are touched. */
 static int map_image(struct space *space, const struct flat_program *program, struct populate_watch *watch)
 {
     size_t             pages   = flat_pages(program);
@@ -244,7 +244,7 @@ bool flat_wait(int32_t id, uint64_t nanoseconds, struct process_end *out)
     may_sleep();
     while (!(over = process_collect(console, id, out)) && clock_now() < deadline)
         schedule_pause();
-    schedule();                         /* whoever runs next frees the last thread's stack: that is us at the latest */
+    schedule();                         /* the thread that runs next, this one at the latest, frees the last stack */
     return over;
 }
 

@@ -51,7 +51,7 @@ static void insert_character(struct line *line, char c)
 }
 
 /* Erase `count` characters before the cursor. */
-static void erase_character(struct line *line, size_t count)
+static void erase_characters(struct line *line, size_t count)
 {
     memmove(line->text + line->at - count, line->text + line->at, line->length - line->at + 1);
     line->at -= count;
@@ -75,7 +75,7 @@ static void erase_to_end(struct line *line)
     size_t count = line->length - line->at;
 
     move_to(line, line->length);
-    erase_character(line, count);
+    erase_characters(line, count);
 }
 
 static size_t word_before(const struct line *line)
@@ -113,7 +113,7 @@ static void show_remembered(struct line *line, uint32_t ago)
         return;
     }
     move_to(line, line->length);
-    erase_character(line, line->length);
+    erase_characters(line, line->length);
     line->showing = ago;
     line->length = line->at = text_copy(line->text, remembered(line, ago), LINE_SIZE);
     print_text(line->text, line->length);
@@ -124,7 +124,7 @@ static void show_remembered(struct line *line, uint32_t ago)
 static void erase_before(struct line *line)
 {
     if (line->at > 0)
-        erase_character(line, 1);
+        erase_characters(line, 1);
     else
         ring_bell();
 }
@@ -165,7 +165,7 @@ static void erase_under(struct line *line)
         return;
     }
     move_right(line);
-    erase_character(line, 1);
+    erase_characters(line, 1);
 }
 
 static void show_again(struct line *line)
@@ -177,7 +177,7 @@ static void show_again(struct line *line)
     move_to(line, at);
 }
 
-/* The last byte of a sequence ESC [ x; ESC [ 3 ~ and its like carry a number before. */
+/* The last byte of a sequence ESC [ x; in ESC [ 3 ~ and its like it comes behind a number, the parameter. */
 static void escape_key(struct line *line, uint8_t byte, uint8_t parameter)
 {
     switch (byte) {
@@ -215,11 +215,11 @@ static bool in_escape(struct line *line, uint8_t byte)
     else if (state >= BRACKET_SEEN && byte >= '0' && byte <= '9')
         line->escape = byte;
     else if (state >= BRACKET_SEEN && byte == ';')
-        line->escape = PARAMETER_SEEN;          /* a second parameter, a modifier key: not ours to tell */
+        line->escape = PARAMETER_SEEN;          /* a second parameter: modifier keys make no difference here */
     else if (state >= BRACKET_SEEN && byte >= ' ' && byte < DELETE)
         escape_key(line, byte, state);
     else if (byte == '\r' || byte == '\n' || byte == CTRL('C'))
-        return false;                           /* a lone ESC must not swallow these */
+        return false;                           /* these keys count even behind a lone ESC */
     return true;
 }
 
@@ -236,8 +236,8 @@ static enum line_event control_key(struct line *line, uint8_t byte)
         print_text("^C\n", 3);
         return LINE_GIVEN_UP;
     case '\b': case DELETE: erase_before(line);                 break;
-    case CTRL('U'):         erase_character(line, line->at);              break;
-    case CTRL('W'):         erase_character(line, word_before(line));     break;
+    case CTRL('U'):         erase_characters(line, line->at);           break;
+    case CTRL('W'):         erase_characters(line, word_before(line));  break;
     case CTRL('K'):         erase_to_end(line);                 break;
     case CTRL('A'):         move_to(line, 0);                   break;
     case CTRL('E'):         move_to(line, line->length);        break;

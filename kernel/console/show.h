@@ -13,12 +13,12 @@ struct text { char text[24]; };
 
 struct text show_address(vaddr_t address);      /* 0xC010_0000, as documents write it            */
 struct text show_size(uint64_t bytes);          /* "4 KiB", "224 MiB": exact below 10000 units   */
-struct text show_rights(struct rights rights);  /* "rw-", with a user's: "rw-/r--"               */
+struct text show_rights(struct rights rights);  /* "rw-", with a user's: "rw- / r--"             */
 struct text show_share(uint64_t part, uint64_t whole);      /* percent with one digit: " 12.5"   */
 
 extern const char *const cache_names[4];
 
-/* What a page's entry is now; takes the locks that table_lookup() wants. */
+/* What a page's entry is now. Takes the space's tables lock. */
 entry_t look_up(const struct space *space, page_t page, unsigned *level);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * words.h - command text taken apart: words, numbers, answers to what is wrong.
+ * words.h - command text taken apart: words, numbers, and messages about wrong arguments.
  */
 #ifndef QUIRE_CONSOLE_WORDS_H
 #define QUIRE_CONSOLE_WORDS_H
@@ -21,12 +21,12 @@ int words_of(char *text, char *words[WORDS]);
 bool number_of(const char *word, uint64_t *out);
 
 /*
- * The same for an argument of a command: a number in [least, most]. When it is not,
- * says so in one line that names the argument, and returns false.
+ * The same for an argument of a command: a number in [least, most]. For any other word it prints a line that names the
+ * argument, and returns false.
  */
 bool number_argument(const char *word, const char *what, uint64_t least, uint64_t most, uint64_t *out);
 
-/* An address of the machine's virtual memory, likewise. */
+/* The same for an address of the machine's virtual memory. */
 bool address_argument(const char *word, vaddr_t *out);
 
 #endif

@@ -1,5 +1,7 @@
 /*
- * structures.h - Linux i386's structures that more than one family needs, to the byte.
+ * structures.h - Linux i386's structures that more than one family of calls needs, to the byte.
+ *
+ * Functions that take a user_t reach the current program's memory: user.h has the rules.
  *
  * Source: Linux uapi headers.
  */
@@ -24,29 +26,29 @@ _Static_assert(sizeof(struct linux_usage) == 72, "struct rusage");
 #define NANOSECONDS 1000000000u
 
 /*
- * A program's timespec as nanoseconds; -EINVAL for one that is none, -EFAULT. Values too large for 64 bits are cut to
- * the most.
+ * Read and write a program's timespec as nanoseconds. Return 0 or -EFAULT; reading -EINVAL for negative seconds or for
+ * nanoseconds outside [0, 1e9). Values that 64 bits cannot hold become NEVER - 1.
  */
 int  time_read32(user_t from, uint64_t *out) MUST_CHECK;
 int  time_read64(user_t from, uint64_t *out) MUST_CHECK;
 int  time_write32(user_t to, uint64_t nanoseconds) MUST_CHECK;
 int  time_write64(user_t to, uint64_t nanoseconds) MUST_CHECK;
 
-/* From now: the deadline that wait_on() takes. */
+/* The deadline for wait_on(), so many nanoseconds from now; never NEVER. */
 uint64_t deadline_after(uint64_t nanoseconds);
 
 /*
- * A structure of `size` bytes from a program that may know a shorter form of it, or a longer one: what is missing is
- * zeros, and what is behind ours must be. 0, -EFAULT, or -E2BIG for what is not, and for more than a page.
+ * Read a structure of `size` bytes that the program may know in a shorter or a longer form, of `given` bytes: missing
+ * bytes become zeros, further ones must be zeros. 0, -EFAULT, or -E2BIG for others, and for more than a page.
  */
 int structure_in(void *out, size_t size, user_t from, size_t given) MUST_CHECK;
 
-/* A program's struct itimerspec in either width: 0, -EFAULT; and for a time that is none -EINVAL. */
+/* A program's struct itimerspec in either width: 0, -EFAULT; reading also -EINVAL, as time_read32(). */
 struct timer_setting;                                   /* files/core/timer_file.h */
 int timer_read(user_t from, bool wide, struct timer_setting *out) MUST_CHECK;
 int timer_write(user_t to, bool wide, const struct timer_setting *setting) MUST_CHECK;
 
-/* Users and groups in 16 bits: larger numbers are told as 65534, and 65535 is none. */
+/* Users and groups in the 16 bits of old calls: larger numbers become 65534; 65535 stands for none, UINT32_MAX. */
 uint16_t id_narrowed(uint32_t id);
 uint32_t id_widened(uint32_t id);
 

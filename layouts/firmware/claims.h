@@ -1,5 +1,5 @@
 /*
- * claims.h - what the probes of layouts/firmware/layout.md have in common.
+ * claims.h - what the files with the probes of layouts/firmware/layout.md share.
  */
 #ifndef QUIRE_CLAIMS_FIRMWARE_H
 #define QUIRE_CLAIMS_FIRMWARE_H

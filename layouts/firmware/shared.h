@@ -1,10 +1,10 @@
 /*
  * shared.h - variables of which each process has a copy of its own, and so has the kernel.
  *
- * Applications that are linked into the kernel's image share its code. Their variables cannot be shared, and they
+ * Applications that are linked into the kernel's image share its code. Their variables must not be shared, but they
  * are linked only once: in the region `original` of the document, sections .data_shared and .bss_shared. That region
- * holds what a variable is at first, and no space shows it: a page of it is present only inside shared_copy(),
- * for the kernel alone and for reading. Every process begins with a copy of it, and one is the kernel's own.
+ * holds the variables' first values, and no space shows it: a page of it is present only inside shared_copy(),
+ * for the kernel alone and for reading. Every process begins with a copy of the region, and the kernel has one.
  *
  * Code reaches its copy through a segment whose base is the distance from the original to the copy (APP_SHARED in
  * layouts/firmware/apps/app.h): the address that the linker gave a variable, taken in that segment, is the variable's
@@ -24,13 +24,13 @@
 
 struct space;
 
-/* The kernel's own copy becomes what the original is. Before there are processes. */
+/* Copy the original into the kernel's own copy. Before there are processes. */
 void shared_start(void);
 
-/* For probes: called whenever the original is open, with no right to sleep. NULL: nobody looks. */
+/* For probes: called whenever the original is open; it must not sleep. NULL: none. */
 extern void (*shared_watch)(void);
 
-/* How long the variables are; 0 where the document has no such regions. */
+/* The bytes of all shared variables; 0 where the document has no such regions. */
 size_t shared_bytes(void);
 
 /* How far a copy at this address is from the original, modulo the address space. */
@@ -40,7 +40,8 @@ vaddr_t shared_distance(vaddr_t copy);
 void *shared_own(vaddr_t linked);
 
 /*
- * Put a copy into a space that need not be current. Returns 0, -ENOMEM, or -EFAULT when nothing can be written there.
+ * Write a copy to `to` in a space that need not be current. Returns 0, -ENOMEM, or -EFAULT where the space has no
+ * writable memory.
  */
 int shared_copy(struct space *space, vaddr_t to) MUST_CHECK;
 

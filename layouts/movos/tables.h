@@ -21,7 +21,7 @@
  * Source   claims M8, M9, M13, M14.
  *
  * Invariants (table_homes_audit)
- *   W1  a place is taken if and only if it shows something: the structure, the directory or a table of one space
+ *   W1  a place is taken if and only if it shows the structure, the directory or a table of one space
  *   W2  the place of a directory entry shows the very table that the entry leads to, and there is none where there
  *       is no table
  *   W3  a space's structure and directory are where it says, the directory shown is its root, and so is what its
@@ -38,8 +38,8 @@ struct space;
 _Static_assert(MMU_LEVELS == 2, "the window shows a directory and the tables right below it");
 
 /*
- * The set of registers of a process that does not run: of the thread of it that ran last, or that is to run first. The
- * directory's address is not only noted here, it is loaded from here when the process gets its turn.
+ * The set of registers of a process that does not run: those of its thread that ran last, or is to run first. The
+ * directory's address is loaded from here when the process gets its turn.
  */
 enum { PROGRAM_WORDS = 19 };            /* as many as a program has in the port's trap frame   */
 struct kept_registers {
@@ -52,13 +52,13 @@ struct bookkeeping {
     uint16_t tables[MMU_ENTRIES];       /* place of the table behind each directory entry     */
     uint16_t structure, directory;      /* places of this very page, and of the directory     */
     uint32_t count;                     /* tables: entries above that are not 0               */
-    const struct space *space;          /* whose it is                                        */
+    const struct space *space;          /* the process's                                      */
     struct kept_registers registers;    /* [interrupts off]                                   */
 };
 
 /*
- * A process's set of registers, in its structure (M8): the program's, kept when it loses the processor or is
- * made; and the root to be used for it from now on, which in all other layouts is the space's.
+ * A process's set of registers, in its structure (M8): store the program's, when it loses the processor or is made;
+ * and the root to be loaded for the process, which in all other layouts is the space's root.
  */
 void    table_home_keep(struct space *space, const void *registers, size_t bytes);
 frame_t table_home_root(const struct space *space);

@@ -17,7 +17,7 @@
 
 enum { T_DIRECTORY = 0x1000, T_PLACE = 0x2000, T_A_PAGE = 512, T_POINTERS = 1024, T_MANY = 2000 };
 
-/* The frame that kernel space shows at an address; NO_FRAME if nothing. */
+/* The frame that kernel space shows at an address; NO_FRAME if none. */
 frame_t t_shown(vaddr_t address);
 
 /* A word of kernel memory. */

@@ -6,10 +6,10 @@
  * pages hold 1024 pointers each, lie in the region `trackers` behind the pages of trackers, and exist only where
  * there are objects: each pointer pins its page (tracker.h), a page that is not there lists nothing.
  *
- * So what lies right behind an object is one look, and nobody keeps a second account of free addresses.
+ * So one look says what lies right behind an object, and free addresses need no other record.
  *
- * Small objects are placed from the bottom, those that were moved from the top: an object that has grown once is likely
- * to be long, and should not lie between the small.
+ * New objects are placed from the bottom, objects that are moved from the top: an object that has grown is likely to be
+ * long, and should not lie between small ones.
  *
  * Locking  trackers_lock is held by the caller.
  * Cost     looking, entering, leaving: O(places). Searching upwards: O(places) from the lowest that may be free on,

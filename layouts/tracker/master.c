@@ -16,7 +16,7 @@ static struct master_sight history[MASTER_STEPS];
 
 static frame_t master_frame(void) { return frame_of(layout.master); }
 
-/* ---- Memory for it ----------------------------------------------------------------------------- */
+/* ---- Its memory ----------------------------------------------------------------------------- */
 
 int master_prepare(struct memmap *map, uint64_t *bytes_missing)
 {
@@ -43,7 +43,7 @@ int master_prepare(struct memmap *map, uint64_t *bytes_missing)
 
 /* ---- The steps ------------------------------------------------------------------------------------- */
 
-/* Until the master table is current, memory is seen where the boot tables show it: at its own address. */
+/* Until the master table is current, the boot tables show memory at its own address. */
 static struct pg_alloc_page *trackers_in_place(void) { return pointer_to((vaddr_t)frame_address(first_trackers)); }
 
 static uint32_t count_present(page_t first, page_t end)
@@ -74,7 +74,7 @@ static bool table_is_whole(void)
     return true;
 }
 
-/* Until the table is whole its entries are what RAM held before: they are not counted. */
+/* Until the table is whole its entries are arbitrary: they are not counted. */
 static void master_look(enum master_step step)
 {
     bool table = table_is_whole();
@@ -103,7 +103,7 @@ static void fill_identity(void)
 
 static const struct rights both = { MAY_READ | MAY_WRITE, 0 };
 
-/* But for what the document calls a hole. */
+/* Make pages present, but for those that the document has as a hole. */
 static void make_present(page_t first, page_t end)
 {
     for (page_t page = first; page < end; page++)

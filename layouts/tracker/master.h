@@ -3,16 +3,17 @@
  *
  * Where page tables are tracked objects, kernel space has all the tables there can be from the start. They
  * lie in the document's physical row `master`, which is mapped at its own address: a struct page_table_info
- * whose entries are those of *all* pages, so the entry of page P is entries[P]. Directory and entries are filled as
- * identity, entry P with frame P; present is another question. An entry that is not present goes on naming its
- * own frame (ENTRY_IDENTITY): in kernel space that is what nothing looks like, and the cursor writes it where
- * it removes a page. The price is 4 MiB and 4 KiB of RAM. What it buys: no kernel table is ever missing, so
- * mapping a kernel page cannot fail for want of one, and no root is ever told of a new one.
+ * whose entries are those of *all* pages, so the entry of page P is entries[P]. Every entry names the frame of its own
+ * page, entry P frame P, whether it is present or not. One that is not present is of kind ENTRY_IDENTITY: in kernel
+ * space it stands for an empty page, and the cursor writes it where it removes a page. The price is 4 MiB and 4 KiB of
+ * RAM. In return no kernel table is ever missing: mapping a kernel page needs no new table, and no root gets a new
+ * entry.
  *
  * Order    The design document says in which order paging comes to life (T18). Paging is on already when C code of
  *          the kernel runs, by the boot code's tables; the order is kept for the master table: a page of
- *          trackers, the table, its tracker, the first megabyte present, then the kernel's first pages, then CR3. After
- *          each step what is there is looked at and written down: master_history().
+ *          trackers, the table, its tracker, the first megabyte present, then the pages up to the end of the direct
+ *          map, then CR3. Pages that the document has as a hole stay absent in both. After each step the state is
+ *          looked at and noted: master_history().
  * Source   claims T5 to T8, T18.
  */
 #ifndef QUIRE_MEMORY_MASTER_H
@@ -25,8 +26,8 @@ struct memmap;
 static inline struct page_table_info *master_table(void) { return pointer_to((vaddr_t)layout.master); }
 
 /*
- * Keep the master table's frames and one for the first page of trackers, before anything else is placed.
- * Returns 0; -ENOMEM and how much RAM is missing; -EEXIST when something lies there, such as a boot module.
+ * Take the master table's frames and one for the first page of trackers, before anything else is placed.
+ * Returns 0; -ENOMEM, and how much RAM is missing; -EEXIST when the frames are in use, by a boot module for example.
  */
 int master_prepare(struct memmap *map, uint64_t *bytes_missing) MUST_CHECK;
 
@@ -37,7 +38,7 @@ enum master_step {
     MASTER_TRACKERS, MASTER_TABLE, MASTER_LINKED, MASTER_LOW, MASTER_STRUCTURES, MASTER_ACTIVE, MASTER_STEPS
 };
 
-/* What there was after a step, as it was seen then. */
+/* The state after a step, as it was seen then. */
 struct master_sight {
     bool     trackers;              /* the first page of trackers has no garbage in it      */
     bool     table;                 /* every directory entry leads to its table             */

@@ -2,8 +2,8 @@
  * tables.h - page tables as objects that grow and move; layouts whose table access is `tracked`.
  *
  * A *page-table object* is a struct page_table_info: one page of directory, and behind it the entries of all pages
- * in a row. The entry of a page is found by arithmetic, without a look at the directory. There is room for every
- * entry an address space can have, and that is 4 MiB and 4 KiB of addresses; so nobody gets all of it.
+ * in a row. The entry of a page is found by arithmetic, without a look at the directory. A complete object has every
+ * entry an address space can have, in 4 MiB and 4 KiB of addresses; so no process gets a complete one.
  *
  *     object + 0x0000     page A: the directory, the frame that CR3 names
  *     object + 0x1000     page B: entries of the first 4 MiB of user space; the entry of user page P is at
@@ -15,11 +15,11 @@
  * says where each object is, list.h what is free.
  *
  * Growing  A table beyond the extent makes the object longer. If the pages behind it are taken, the object is moved
- *          first: its frames are mapped at another place, every reference is told, and the old addresses are given
- *          back. Nothing is copied: what moves is where the object is seen, so its contents cannot differ
- *          afterwards, CR3 goes on naming the directory's frame, and moving needs no memory but perhaps a page of
- *          the list. All that hold a pointer into an object are known to this file: the space (home.info), the
- *          tracker, the list; a cursor looks again after it has built tables.
+ *          first: its frames are mapped at another place, every reference to it is changed, and the old addresses are
+ *          given back. Nothing is copied: only its addresses change, so its contents cannot differ afterwards, CR3
+ *          goes on naming the directory's frame, and moving needs no memory but perhaps a page of the list. All that
+ *          hold a pointer into an object are known to this file: the space (home.info), the tracker, the list; a cursor
+ *          looks again after it has built tables.
  * Shrinking  When the last table of an object goes, the extent ends with the one before it.
  *
  * Kernel space has an object of the same shape, complete and at a fixed place: master.h.

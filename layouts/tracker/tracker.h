@@ -8,10 +8,10 @@
  *
  * The same region holds the pages of the list (list.h). Both kinds are *pinned pages*: frames of owner TRACKERS
  * whose record counts pins, one for each entry in use. While there is a pin the page must not be taken away, whatever
- * memory is needed for; without one it has nothing to say and goes (T10).
+ * memory is needed for; a page without a pin is given back (T10).
  *
  * Names are the design document's: pt_ptr, pcount, pagetables. It calls the page pt_alloc_page once and
- * pg_alloc_page twice; the latter it is.
+ * pg_alloc_page twice; the code has the latter.
  *
  * Locking  trackers_lock is held by the caller.
  * Cost     O(1), and a search for a free tracker from the lowest that may be free.
@@ -45,7 +45,7 @@ void trackers_start(void);
 /* A tracker whose page is there; NULL where it is not. */
 struct pg_tracker *tracker_at(uint32_t number);
 
-/* A tracker that is not in use; its page is made if need be. It is in use once tracker_set() has said so. */
+/* A tracker that is not in use; its page is made if need be. tracker_set() puts it to use. Returns 0 or -ENOMEM. */
 int  tracker_find(uint32_t *number) MUST_CHECK;
 void tracker_set(uint32_t number, uint32_t pt_ptr, uint32_t pcount);
 void tracker_clear(uint32_t number);

@@ -1,7 +1,7 @@
 /*
  * test_rwlock.c - locks that sleep, as far as one thread can tell: who gets in at once, and who takes them wrongly.
  *
- * What happens when somebody waits is the scheduler's, and tests/programs/waiting.c's.
+ * Threads that really wait are the scheduler's, and no host test's.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /*
- * inflate.c - DEFLATE, read backwards from its specification: what is wanted next is decoded next.
+ * inflate.c - DEFLATE, decoded on demand: as much as the next read() needs.
  *
  * A code is known by how many codes of each length there are and by its symbols in order (canonical
  * Huffman codes); it is decoded bit by bit with nothing but these two lists.
@@ -109,7 +109,7 @@ static void give_byte(struct inflate *self, uint8_t byte, uint8_t **to, size_t *
 /* ---- Codes ----------------------------------------------------------------------------------------- */
 
 /*
- * Returns false when the lengths ask for more codes than there are, or leave some out that a lone one does not excuse.
+ * Returns false when the lengths ask for more codes than there are, or leave codes out, unless there is only one code.
  */
 static bool make_code(struct code *code, const uint8_t *lengths, unsigned symbols)
 {
@@ -245,7 +245,7 @@ static long begin_stored(struct inflate *self)
     return 0;
 }
 
-/* What follows the last block: the sum and the length of the output. */
+/* Behind the last block: the checksum and the length of the output. */
 static long finish_stream(struct inflate *self)
 {
     int32_t part[4];

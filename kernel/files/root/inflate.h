@@ -1,9 +1,14 @@
 /*
  * inflate.h - gzip files, decompressed as they are read.
  *
- * Owning   inflate_open() takes 33 KiB from the heap for what a stream can refer back to; inflate_close() gives it
- *          back.
- * Errors   what is damaged is refused with a reason in source->problem; nothing is read past the end.
+ * Only the first member of a file is read. Of its header the name, the comment and the header's own checksum are passed
+ * over; the checksum and the length of the contents are checked at the end.
+ *
+ * Owning   inflate_open() takes 34 KiB from the heap, most of it for the window that a stream can refer back to;
+ *          inflate_close() gives them back. Up to 512 bytes are read ahead.
+ * Locking  the caller's. May sleep if `from` does.
+ * Errors   damaged data makes read() return -EINVAL, with a reason in source->problem; so does a file that is not gzip,
+ *          at the first read().
  * Cost     a few dozen instructions for each bit of a code: small, not fast.
  * Source   RFC 1951 (DEFLATE), RFC 1952 (gzip).
  */

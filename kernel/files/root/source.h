@@ -1,5 +1,5 @@
 /*
- * source.h - bytes that come one after another: an archive in memory, or what decompressing one yields.
+ * source.h - a stream of bytes: an archive in memory, or the decompressed contents of one.
  */
 #ifndef QUIRE_FILES_SOURCE_H
 #define QUIRE_FILES_SOURCE_H
@@ -7,14 +7,14 @@
 #include "base/types.h"
 
 struct source {
-    /* Up to `bytes` of what comes next; fewer only at the end. Negative: the errno of what is wrong with it. */
+    /* The next bytes, as many as `bytes`; fewer only at the end. Negative: an errno, and `problem` says why. */
     long (*read)(struct source *source, void *to, size_t bytes);
     /*
      * If the next PAGE_SIZE bytes are a frame of their own that may be taken over: move past it and hand out the
      * reference, owner FILE. Otherwise false. NULL: never.
      */
     bool (*take_frame)(struct source *source, frame_t *out);
-    const char *problem;            /* what is wrong, when read() has failed; NULL otherwise */
+    const char *problem;            /* why read() has failed; NULL otherwise */
 };
 
 /* Exactly `bytes`, or false. */

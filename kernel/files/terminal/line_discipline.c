@@ -1,5 +1,5 @@
 /*
- * line_discipline.c - keys into lines. See line_discipline.h; what is seen of it is line_discipline_output.c's.
+ * line_discipline.c - keys into lines. See line_discipline.h; line_discipline_output.c has the output.
  */
 #include "files/terminal/line_discipline.h"
 
@@ -8,7 +8,7 @@
 #include "files/terminal/line_discipline_output.h"
 
 enum { SIGNAL_INTERRUPT = 2, SIGNAL_QUIT = 3, SIGNAL_STOP = 20 };       /* Linux's SIGINT, SIGQUIT, SIGTSTP */
-enum { DISABLED = 0 };                  /* a key that is no key; also what stands for the end of input in a line */
+enum { DISABLED = 0 };                  /* a key that is off; also the byte for the end of input in the ring */
 
 /* One call of line_discipline_input(). */
 struct input {
@@ -49,7 +49,7 @@ static void put_byte(struct line_discipline *d, uint8_t c)
     d->ring[slot(d->head++)] = c;
 }
 
-/* The line is finished with this byte. A full ring has kept one place for it. */
+/* Finish the line with this byte. keep_byte() keeps room for one. */
 static void finish_line(struct line_discipline *d, uint8_t c)
 {
     if (bytes_held(d) == LINE_DISCIPLINE_ROOM)
@@ -66,7 +66,7 @@ static void show_bytes(const struct input *in, const char *bytes, size_t count)
     in->effects->show(in->effects->context, bytes, count);
 }
 
-/* As a program's output would be. */
+/* Show a byte as a program's output would show. */
 static void show_processed(const struct input *in, uint8_t c)
 {
     char   out[OUTPUT_LONGEST];
@@ -75,7 +75,7 @@ static void show_processed(const struct input *in, uint8_t c)
     show_bytes(in, out, count);
 }
 
-/* Letters are Latin-1's, as in Linux; of UTF-8 that makes odd words, but the same ones. */
+/* Letters are Latin-1's, as in Linux: words of UTF-8 text end at odd bytes, but at the same as on Linux. */
 static bool is_upper(uint8_t c) { return (c >= 'A' && c <= 'Z') || (c >= 0xC0 && c <= 0xDE && c != 0xD7); }
 
 static bool is_word(uint8_t c)
@@ -113,7 +113,7 @@ static bool continues(const struct line_discipline *d, uint32_t at)
     return has_input(d, IUTF8) && (d->ring[slot(at)] & 0xC0) == 0x80;
 }
 
-/* Wipe columns, by what a program would write. */
+/* Wipe columns with backspaces and blanks, as a program would. */
 static void wipe_columns(const struct input *in, uint32_t columns)
 {
     for (; columns > 0; columns--)              /* bound: 2 columns of 3 bytes */
@@ -121,7 +121,7 @@ static void wipe_columns(const struct input *in, uint32_t columns)
             show_processed(in, (uint8_t)*at);
 }
 
-/* A tab has drawn nothing: going back is enough. */
+/* Move the cursor back over a tab, which has drawn nothing. */
 static void go_back(const struct input *in, uint32_t columns)
 {
     for (; columns > 0; columns--) {            /* bound: 8 */
@@ -131,7 +131,7 @@ static void go_back(const struct input *in, uint32_t columns)
     }
 }
 
-/* Columns that the tab behind the line took: what stands before it, back to another tab or the line's beginning. */
+/* The columns that the tab just erased took: counted from another tab, or the line's beginning, up to it. */
 static uint32_t tab_columns(const struct line_discipline *d)
 {
     uint32_t columns = 0;
@@ -154,7 +154,7 @@ static uint32_t tab_columns(const struct line_discipline *d)
     return 8 - (columns & 7);
 }
 
-/* Where the line's last character begins; false: with half a one, which stays. */
+/* Where the line's last character begins; false: the line begins with half a character, which stays. */
 static bool last_character(const struct line_discipline *d, uint32_t *at)
 {
     *at = d->head;
@@ -164,7 +164,7 @@ static bool last_character(const struct line_discipline *d, uint32_t *at)
     return !continues(d, *at);
 }
 
-/* A character's columns go from the screen. It is out of the line already. */
+/* Wipe a character, which is out of the line already, from the screen. */
 static void wipe_character(const struct input *in, uint8_t c)
 {
     struct line_discipline *d = in->d;
@@ -193,7 +193,7 @@ static void erase_one(const struct input *in)
         show_key(in, d->settings.keys[KEY_ERASE]);
 }
 
-/* Back over what is no word, then over the word; or over everything. */
+/* Erase back over bytes of no word, then over a word; or the whole line. */
 static void erase_many(const struct input *in, bool word_only)
 {
     struct line_discipline *d = in->d;
@@ -286,7 +286,7 @@ static bool take_flow(struct line_discipline *d, uint8_t c)
     return false;
 }
 
-/* Keys that edit. True if this was one. */
+/* Do what an editing key says. True if this was one. */
 static bool take_edit(const struct input *in, uint8_t c)
 {
     struct line_discipline *d = in->d;
@@ -332,8 +332,8 @@ static bool take_line_end(const struct input *in, uint8_t c)
 }
 
 /*
- * A byte to be read. In canonical mode the last place is kept for the line's end. A line's end that is none here shows
- * as ^J, unless it was the return key's.
+ * Keep a byte for a read. In canonical mode one byte of the ring is kept free for the line's end. A line feed that ends
+ * no line shows as ^J, unless the return key made it.
  */
 static void keep_byte(const struct input *in, uint8_t c, bool was_return)
 {
@@ -358,7 +358,7 @@ static uint8_t without_case(const struct line_discipline *d, uint8_t c)
     return has_input(d, IUCLC) && has_local(d, IEXTEN) && is_upper(c) ? c + ('a' - 'A') : c;
 }
 
-/* What the settings make of the ends of lines: a byte, or (-1) nothing. */
+/* A byte as the settings translate it, or -1 if they drop it. */
 static int translated(const struct line_discipline *d, uint8_t c)
 {
     if (c == '\r') {
@@ -426,7 +426,7 @@ void line_discipline_set(struct line_discipline *d, const struct termios *settin
         return;
     memset(d->marks, 0, sizeof d->marks);
     if (is && bytes_held(d) > 0)
-        mark_byte(d, d->head - 1, true);        /* what is there counts as one line */
+        mark_byte(d, d->head - 1, true);        /* the bytes held become one line */
     d->whole = d->head;
     d->literal = false;
 }

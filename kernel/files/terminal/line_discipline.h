@@ -1,17 +1,20 @@
 /*
- * line_discipline.h - what a terminal makes of keys and of a program's output: termios, without a device.
+ * line_discipline.h - the processing of a terminal's input and output: termios, without a device.
  *
- * Keys become lines (with erasing, and signals from some of them) or stay bytes; what is to be seen of them, the
- * echo, and what a program writes pass through the same output processing. Nothing here waits, locks or
- * allocates: terminal.c does, and a host test feeds it whatever it likes.
+ * Keys become lines (with erasing, and signals from some keys) or stay bytes. Their echo and a program's output pass
+ * through the same output processing. Nothing here waits, locks or allocates: terminal.c does, and a host test can
+ * feed it any bytes.
  *
- * Not done, because there is no line that could cause it: parity and framing errors, breaks, delays, ECHOPRT.
+ * Not done, because no line here can cause it: parity and framing errors, breaks, delays, ECHOPRT.
+ *
+ * Locking  the caller's (terminal.c: RANK_TERMINAL).
+ * Cost     input: constant for each byte, but erasing a tab walks the line. waiting(): the bytes held.
  *
  * Source   POSIX.1-2017, chapter 11 "General Terminal Interface"; termios(3) for what Linux adds.
  *
  * Invariants (line_discipline_ok):
- *   held = head - tail <= LINE_DISCIPLINE_ROOM; whole, the end of the last finished line, lies in [tail, head]
- *   in canonical mode a mark is set on the last byte of each finished line, and on none else
+ *   head - tail, the bytes held, is at most LINE_DISCIPLINE_ROOM; whole, the end of the last finished line, lies in
+ *   [tail, head]; in canonical mode the last byte of each finished line has a mark, and no other byte has
  */
 #ifndef QUIRE_FILES_LINE_DISCIPLINE_H
 #define QUIRE_FILES_LINE_DISCIPLINE_H
@@ -26,7 +29,7 @@ struct termios {
 };
 _Static_assert(sizeof(struct termios) == 36, "struct termios");
 
-/* Flags and keys that mean something here. */
+/* The flags and keys that have an effect here. */
 enum { ISTRIP = 040, INLCR = 0100, IGNCR = 0200, ICRNL = 0400, IUCLC = 01000, IXON = 02000, IXANY = 04000,
        IMAXBEL = 020000, IUTF8 = 040000 };
 enum { OPOST = 1, OLCUC = 2, ONLCR = 4, OCRNL = 010, ONOCR = 020, ONLRET = 040, TABS = 014000 };
@@ -39,33 +42,39 @@ enum { LINE_DISCIPLINE_ROOM = 4096 };   /* as Linux: a line has at most 4095 byt
 
 struct line_discipline {
     struct termios settings;
-    uint32_t head, tail, whole;  /* bytes ever put, taken, in finished lines; places modulo LINE_DISCIPLINE_ROOM */
+    uint32_t head, tail, whole;  /* bytes ever put, taken, in finished lines; in the ring: modulo its size */
     uint32_t column;                    /* of the cursor                                                            */
-    uint32_t line_column;               /* where the line being typed began                                         */
-    bool     literal;                   /* the next key is no key but a byte                                        */
+    uint32_t line_column;               /* the column where the line being typed began                              */
+    bool     literal;                   /* the next key is taken as a byte, whatever it means                       */
     bool     stopped;                   /* output is held                                                           */
     uint8_t  marks[LINE_DISCIPLINE_ROOM / 8];
     uint8_t  ring[LINE_DISCIPLINE_ROOM];
 };
 
-/* What input causes besides bytes to read. */
+/* The effects of input besides bytes to read. */
 struct line_discipline_effects {
     void (*show)(void *context, const char *bytes, size_t count);      /* echo, ready for the screen         */
     void (*signal)(void *context, int number);                         /* to the foreground                  */
-    void (*flush)(void *context);                                      /* forget output that still waits     */
+    void (*flush)(void *context);                                      /* drop output that still waits       */
     void  *context;
 };
 
+/* Empty, with the settings that a terminal has on Linux. */
 void line_discipline_start(struct line_discipline *d);
 
-/* New settings; what has been typed stays, and is a finished line where lines begin to matter. */
+/* Change the settings. Bytes typed and not read stay; on entering canonical mode they become one finished line. */
 void line_discipline_set(struct line_discipline *d, const struct termios *settings);
 
+/* Take bytes from the device. */
 void line_discipline_input(struct line_discipline *d, const struct line_discipline_effects *effects,
                            const uint8_t *bytes, size_t count);
+/* Drop all bytes that were typed and not read. */
 void line_discipline_forget_input(struct line_discipline *d);
 
-/* Bytes that a read could give now: of finished lines, or of anything typed; and whether it need not wait at all. */
+/*
+ * How many bytes a read could get now: in canonical mode those of finished lines, else all. And whether a read would
+ * not wait: also for an end of input, which is a line without bytes.
+ */
 uint32_t line_discipline_waiting(const struct line_discipline *d);
 bool     line_discipline_readable(const struct line_discipline *d);
 
@@ -78,7 +87,9 @@ size_t line_discipline_read(struct line_discipline *d, uint8_t *to, size_t room,
 /* Bytes of input that can be taken without any being lost. */
 uint32_t line_discipline_room(const struct line_discipline *d);
 
-/* What a program writes, as it is to be seen. Returns bytes put into `to`; *used: bytes of `from` that made them. */
+/*
+ * Process a program's output for the screen. Returns the bytes put into `to`; *used: the bytes of `from` they are for.
+ */
 size_t line_discipline_output(struct line_discipline *d, const uint8_t *from, size_t count, size_t *used, char *to,
                               size_t room);
 

@@ -8,7 +8,7 @@
 
 enum { OUTPUT_LONGEST = 8 };            /* a tab's spaces */
 
-/* Writes 0 to OUTPUT_LONGEST bytes, and returns how many. */
+/* The bytes that one byte of output becomes: writes 0 to OUTPUT_LONGEST, and returns how many. */
 size_t line_discipline_put_output(struct line_discipline *d, uint8_t c, char out[OUTPUT_LONGEST]);
 
 /* A lower-case letter of Latin-1, as Linux's terminals know them. */

@@ -8,11 +8,11 @@
  *     static APP_SHARED(int, counter, 5);         a variable; each process begins with 5, and so does the kernel
  *     app_print("counter %d\n", ++counter);       used by its name
  *
- * A variable must be made that way. An ordinary one lies among the kernel's, where a program may neither read nor
- * write: it faults. So does a pointer to a shared one, which means something only in its segment; app_address() makes
- * an ordinary pointer of it.
+ * A variable must be made that way. An ordinary one lies among the kernel's variables, where a program may neither read
+ * nor write: an access faults. So does an access through a pointer to a shared variable, which is an address in its
+ * segment only; app_address() makes an ordinary pointer of it.
  *
- * What an application may ask the kernel for: the functions here. Anything else ends it with SIGSYS.
+ * An application may make the system calls behind the functions here. Any other ends it with SIGSYS.
  *
  * Source   claims G4, G5, G17; GCC manual, "Named Address Spaces".
  */

@@ -1,9 +1,9 @@
 /*
- * probe.c - an application that tries one access, for the kernel's probes. See apps.h.
+ * probe.c - an application that tries one access, or to grow, for the kernel's probes. See apps.h.
  */
 #include "layouts/firmware/apps/apps.h"
 
-/* As far down as asked, a page at a time, as a deep recursion would. */
+/* Write to the stack `pages` pages down, a page at a time, as a deep recursion would. */
 static void touch_stack(uint32_t pages)
 {
     volatile char *here = __builtin_frame_address(0);
@@ -12,7 +12,7 @@ static void touch_stack(uint32_t pages)
         *(here - n * PAGE_SIZE) = 1;
 }
 
-/* Up by so many pages; what was refused must have changed nothing. */
+/* Move the break up by `pages` pages, and use them; a break that is refused stays where it was. */
 static int grow_heap(uint32_t pages)
 {
     char *before = app_break(NULL), *after = app_break(before + pages * PAGE_SIZE);
