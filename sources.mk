@@ -139,6 +139,7 @@ kernel += kernel/files/core/epoll.c                      # epoll: the set, and i
 kernel += kernel/files/core/epoll_wait.c                 # which of them may be ready, and waiting
 kernel += kernel/files/core/epoll_nest.c                 # epolls in epolls
 kernel += kernel/files/core/event.c                      # event counters
+kernel += kernel/files/core/files_audit.c                # what must be true of descriptors and epolls; breaking it
 kernel += kernel/files/core/timer_file.c                 # timers that are read
 kernel += kernel/files/core/signal_file.c                # signals that are read
 # path: names, and where a process is in them
@@ -317,7 +318,8 @@ include $(wildcard layouts/*/sources.mk)
 
 # The tables, and the sets of them that all kernels have; what a row is and where the table is declared.
 tables = invariants audits corruptions probes mutations commands shortages
-adds   = memory_invariants process_invariants process_audits memory_corruptions process_corruptions console_commands
+adds   = memory_invariants process_invariants files_invariants process_audits files_audits memory_corruptions \
+         process_corruptions files_corruptions console_commands
 table_invariants  = struct invariant      invariants       memory/audit.h
 table_audits      = struct audit_part     audits           memory/audit.h
 table_corruptions = struct corruption     corruptions      memory/check/corrupt.h
@@ -331,7 +333,7 @@ table_shortages   = struct shortage       shortages        memory/tables/shortag
 # kernel-run.elf, which `./quire run` boots, is made of the same objects without these: console, claims, checks,
 # snapshots and the names of functions. They may be taken out of the tree, and it still can be made.
 aside = claims.c claims_% mutations.c corrupt.c audit.c console.c commands.c
-whole = $(filter kernel/memory/check/% %/process_audit.c %/process_corrupt.c,$(kernel)) \
+whole = $(filter kernel/memory/check/% %/process_audit.c %/process_corrupt.c %/files_audit.c,$(kernel)) \
         $(filter kernel/claims/% kernel/console/%,$(kernel)) \
         $(addprefix kernel/init/,console.c checks.c snapshot.c map_line.c) kernel/base/symbol.c \
         $(addprefix kernel/devices/,screen.c vga.c pixels.c) \
@@ -347,7 +349,8 @@ cold += kernel/memory/start.c kernel/memory/frames/memmap.c kernel/memory/heap/h
         $(addprefix kernel/memory/spaces/,kernel_space.c fault_verdict.c map_move.c map_lock.c map_pages.c) \
         kernel/memory/spaces/map_residency.c kernel/memory/spaces/map_advise.c
 cold += $(addprefix kernel/linux/,attribute.c event_files.c mount.c limits.c prctl.c credentials.c process_vm.c copy.c splice.c folder.c) \
-        $(addprefix kernel/process/,credentials.c groups.c out_of_memory.c last_resort.c process_audit.c process_corrupt.c)
+        $(addprefix kernel/process/,credentials.c groups.c out_of_memory.c last_resort.c process_audit.c process_corrupt.c) \
+        kernel/files/core/files_audit.c
 cold += $(filter-out %/virtio.c %/virtio_console.c %/channel_link.c %/channel_frames.c, \
             $(filter kernel/devices/%,$(kernel)))
 cold += $(addprefix kernel/linux/,path.c socket.c socket_message.c socket_option.c fcntl.c stat.c process.c) \

@@ -11,33 +11,16 @@
  * A program decides how many numbers there are, so no stretch under the lock goes over all of them: copying, growing
  * and searching take the lock anew for each NUMBERS_A_STRETCH.
  */
-#include "files/core/descriptor.h"
+#include "files/core/descriptor_table.h"
 
-#include "base/bitset.h"
 #include "base/check.h"
 #include "base/error.h"
-#include "base/lock.h"
 #include "base/string.h"
 #include "files/core/lock.h"
 #include "memory/heap/heap.h"
 
 /* A stretch: 2 KiB of slots to copy, or 512 words of a set to search (numbers of 32 * 512). Less costs more locking. */
 enum { FIRST_ROOM = BITSET_WORD, NUMBERS_A_STRETCH = 512, SEARCHED_A_STRETCH = 512 * BITSET_WORD };
-
-struct table {
-    uint32_t      room;                 /* numbers there are: FIRST_ROOM, doubled                 */
-    struct file **slots;                /* the start of one block of memory, with the sets behind */
-    struct bitset open, close_on_exec;
-};
-
-struct files {
-    uint32_t      references;           /* [a]      */
-    struct lock   lock;
-    struct table  table;                /* [lock]   */
-    struct table *larger;               /* [lock] while the table grows: what takes its place, else NULL  */
-    uint32_t      copied;               /* [lock] numbers that are in the larger one already              */
-    struct mutex  growth;               /* held by the one thread that lets the table grow; outer to lock */
-};
 
 /* ---- The table ------------------------------------------------------------------------------ */
 
@@ -111,26 +94,28 @@ static bool table_find_top(const struct table *table, uint32_t *top)
     return word == 0 || table->open.bits[word - 1] != 0;
 }
 
-static bool table_ok(const struct table *table)
+static const char *table_broken(const struct table *table)
 {
+    if (!bitset_ok(&table->open) || !bitset_ok(&table->close_on_exec))
+        return "D3";
     for (uint32_t number = 0; number < table->room; number++) {
         bool open = bitset_has(&table->open, number);
 
-        if (open != (table->slots[number] != NULL))                         /* D1 */
-            return false;
-        if (!open && bitset_has(&table->close_on_exec, number))             /* D2 */
-            return false;
+        if (open != (table->slots[number] != NULL))
+            return "D1";
+        if (!open && bitset_has(&table->close_on_exec, number))
+            return "D2";
     }
-    return bitset_ok(&table->open) && bitset_ok(&table->close_on_exec);     /* D3 */
+    return NULL;
 }
 
-bool files_ok(struct files *files)
+const char *files_broken(struct files *files)
 {
-    lock_state state = lock_take(&files->lock);
-    bool       ok    = table_ok(&files->table);
+    lock_state  state  = lock_take(&files->lock);
+    const char *broken = table_broken(&files->table);
 
     lock_drop(&files->lock, state);
-    return ok;
+    return broken;
 }
 
 /* ---- All descriptors of a process ----------------------------------------------------------- */

@@ -23,8 +23,9 @@ enum { DESCRIPTORS_MOST = 1048576 };        /* the highest limit there is: Linux
 
 struct files *files_new(void);                              /* NULL without memory                           */
 void files_close_on_exec(struct files *files);
-/* D1 to D3 (descriptor.c) hold: for tests and checked builds. Goes over all numbers. */
-bool files_ok(struct files *files);
+/* The first of D1 to D3 (descriptor.c) that does not hold; NULL when all do. Goes over all numbers. */
+const char *files_broken(struct files *files);
+static inline bool files_ok(struct files *files) { return files_broken(files) == NULL; }
 
 /* The open file of a number, with a reference; NULL when there is none. */
 struct file *descriptor_file(struct files *files, int number);

@@ -27,14 +27,9 @@ static uint32_t interest_of(const struct file *file, uint32_t events)
     return bits | ALWAYS;
 }
 
-static uint32_t item_hash(int number, const struct file *file)
-{
-    return ((uint32_t)number * 2654435761u) ^ (uint32_t)((uintptr_t)file >> 5);
-}
-
 static struct epoll_item **item_slot(const struct epoll *self, int number, const struct file *file)
 {
-    struct epoll_item **at = &self->table[item_hash(number, file) & (self->size - 1)];
+    struct epoll_item **at = &self->table[epoll_item_hash(number, file) & (self->size - 1)];
 
     while (*at != NULL && ((*at)->number != number || (*at)->file != file))
         at = &(*at)->same_hash;
@@ -52,7 +47,7 @@ static void grow_epoll_table(struct epoll *self)
         return;
     for (uint32_t i = 0; i < self->size; i++)
         for (struct epoll_item *item = old[i], *next; item != NULL; item = next) {
-            struct epoll_item **at = &table[item_hash(item->number, item->file) & (size - 1)];
+            struct epoll_item **at = &table[epoll_item_hash(item->number, item->file) & (size - 1)];
 
             next = item->same_hash;
             item->same_hash = *at;
@@ -304,23 +299,33 @@ static bool item_in_file(const struct epoll_item *item)
     return at == item && *item->to_of_file == item;
 }
 
-bool epoll_ok(struct file *epoll)
+static const char *broken_in_table(const struct epoll *self)
 {
-    struct epoll       *self = epoll_of(epoll);
-    struct epoll_item **end  = &self->ready;
-    uint32_t            count = 0;
+    uint32_t count = 0;
 
     for (uint32_t i = 0; i < self->size; i++)
-        for (struct epoll_item *item = self->table[i]; item != NULL; item = item->same_hash, count++) {
-            if (item->epoll != self || (item_hash(item->number, item->file) & (self->size - 1)) != i ||
+        for (const struct epoll_item *item = self->table[i]; item != NULL; item = item->same_hash, count++) {
+            if (item->epoll != self || (epoll_item_hash(item->number, item->file) & (self->size - 1)) != i ||
                 !item_in_file(item))
-                return false;                                                   /* E1 */
+                return "V1";
             if (item->waiter.queue == NULL)
-                return false;                                                   /* E2 */
+                return "V2";
         }
-    for (struct epoll_item *item = self->ready; item != NULL; end = &item->next_ready, item = item->next_ready)
+    return count == self->count ? NULL : "V1";
+}
+
+const char *epoll_broken(const struct file *epoll)
+{
+    const struct epoll       *self   = epoll_of(epoll);
+    struct epoll_item *const *end    = &self->ready;
+    const char               *broken = broken_in_table(self);
+
+    if (broken != NULL)
+        return broken;
+    for (const struct epoll_item *item = self->ready; item != NULL; end = &item->next_ready, item = item->next_ready)
         if (item->to_ready != end || item->epoll != self)
-            return false;                                                       /* E3 */
-    /* E1, E3, E4 */
-    return count == self->count && self->ready_end == end && epoll_depth_below(self, NULL, 0) <= NESTED_DEEPEST;
+            return "V3";
+    if (self->ready_end != end)
+        return "V3";
+    return epoll_depth_below(self, NULL, 0) <= NESTED_DEEPEST ? NULL : "V4";
 }

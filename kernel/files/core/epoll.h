@@ -22,11 +22,11 @@
  *          -ELOOP for circles and nesting too deep; -ENOMEM.
  * Source   epoll(7), epoll_ctl(2), epoll_wait(2); Linux, fs/eventpoll.c for what is an edge, and for its limits.
  *
- * Invariants (epoll_ok):
- *   E1  an entry is in the table of its epoll, under its hash, and in the list of its open file; `count` counts them
- *   E2  an entry's waiter stands in a queue for as long as the entry exists
- *   E3  the ready list is sound in both directions and holds entries of this epoll
- *   E4  no epoll reaches itself
+ * Invariants (epoll_broken):
+ *   V1  an entry is in the table of its epoll, under its hash, and in the list of its open file; `count` counts them
+ *   V2  an entry's waiter stands in a queue for as long as the entry exists
+ *   V3  the ready list is sound in both directions and holds entries of this epoll
+ *   V4  no epoll reaches itself
  */
 #ifndef QUIRE_FILES_EPOLL_H
 #define QUIRE_FILES_EPOLL_H
@@ -52,7 +52,8 @@ long epoll_wait_for(struct file *epoll, struct buffer *to, size_t most, uint64_t
 /* An open file ends: no epoll watches it any more. */
 void epoll_forget(struct file *file);
 
-/* E1 to E4 hold, while no other thread changes it: for tests. */
-bool epoll_ok(struct file *epoll);
+/* The first of V1 to V4 that does not hold, while no other thread changes the epoll; NULL when all do. */
+const char *epoll_broken(const struct file *epoll);
+static inline bool epoll_ok(const struct file *epoll) { return epoll_broken(epoll) == NULL; }
 
 #endif

@@ -44,6 +44,11 @@ extern const struct node_operations epoll_operations;
 static inline bool          is_epoll(const struct file *file) { return file->operations == &epoll_operations; }
 static inline struct epoll *epoll_of(const struct file *file) { return CONTAINER_OF(file->node, struct epoll, node); }
 
+static inline uint32_t epoll_item_hash(int number, const struct file *file)
+{
+    return ((uint32_t)number * 2654435761u) ^ (uint32_t)((uintptr_t)file >> 5);
+}
+
 /* ---- epoll_wait.c: the epoll's node->lock is held ------------------------------------------------------- */
 
 /* To the end of the ready list, or out of it; nothing where the entry is there, or not there, already. */
