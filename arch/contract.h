@@ -263,9 +263,9 @@ bool probe_call(vaddr_t address);
  * Not on the host.
  *
  * The instructions that touch it. A uintptr_t is the program's address; the caller has checked that the range lies in
- * user space. Each stops at the first byte that cannot be reached. A fault on the way is handled as the program's
- * own, and may end it: locks as memory/spaces/user.h says. Where the processor has SMAP, a program's memory is open
- * only inside these. Cost: the bytes.
+ * user space. Each stops at the first byte that cannot be reached. A fault on the way is handled as the program's own:
+ * it may sleep, and may end the program. What the caller may hold is said in memory/spaces/user.h. Where the processor
+ * has SMAP, a program's memory is open only inside these. Cost: the bytes.
  *
  * A layout may answer these calls itself (layouts/pat/user_copy.c): its object is then linked in the place of the
  * port's.

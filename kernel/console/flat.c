@@ -115,7 +115,7 @@ int flat_begin(void)
         schedule_start();
         schedule_share();
         clock_start();
-        console_idle = flat_tell;
+        console_idle = flat_report_ends;
         running = true;
     }
     return console != NULL ? 0 : make_console();
@@ -216,7 +216,7 @@ int32_t flat_start(const struct flat_program *program, struct populate_watch *wa
 
 /* ---- Ends -------------------------------------------------------------------------------------------- */
 
-void flat_tell(void)
+void flat_report_ends(void)
 {
     struct process_end end;
 

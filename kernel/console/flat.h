@@ -56,6 +56,6 @@ int  flat_kill(int32_t id);
 bool flat_lives(int32_t id);
 
 /* Print a line for each process that has ended and has not been waited for, and free it. */
-void flat_tell(void);
+void flat_report_ends(void);
 
 #endif

@@ -121,7 +121,7 @@ static void wait_for(const int32_t *ids, uint64_t count)
         if (!flat_lives(ids[i]))
             i++;
     }
-    flat_tell();
+    flat_report_ends();
 }
 
 int run_start(int count, char **words)
@@ -214,7 +214,7 @@ static int wait_for_all(void)
         }
         schedule_pause();
     }
-    flat_tell();
+    flat_report_ends();
     return 0;
 }
 
@@ -234,6 +234,6 @@ int run_wait(int count, char **words)
     end = clock_now() + milliseconds * NANOSECONDS;
     while (clock_now() < end && !console_interrupted())
         schedule_pause();
-    flat_tell();
+    flat_report_ends();
     return 0;
 }

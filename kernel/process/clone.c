@@ -158,15 +158,15 @@ static void write_child_number(struct process *child, const struct clone_request
         (void)!user_write_in(&child->memory->space, request->child_tid, &id, sizeof id);
 }
 
-/* The process that lent its space is not always the parent: with CLONE_PARENT that is another. The lock is held. */
+/* The caller of vfork is not always the parent: with CLONE_PARENT that is another process. The lock is held. */
 void process_return_memory(struct process *process)
 {
-    struct process *lender = process->lender != 0 ? process_numbered(process->lender) : NULL;
+    struct process *vfork_caller = process->vfork_caller != 0 ? process_numbered(process->vfork_caller) : NULL;
 
     assert(lock_held(&process_lock));
-    process->lender = 0;
-    if (lender != NULL)
-        wake_all(&lender->vfork_done);
+    process->vfork_caller = 0;
+    if (vfork_caller != NULL)
+        wake_all(&vfork_caller->vfork_done);
 }
 
 /* The caller of vfork waits until the child has another space, or none, or until the caller itself is to end. */
@@ -177,7 +177,7 @@ static void wait_for_vfork(struct process *child_memory_user, int32_t id)
     for (;;) {                                  /* bound: sleeps in each step */
         struct process *child = process_numbered(id);
 
-        if (child != child_memory_user || child->lender == 0 ||
+        if (child != child_memory_user || child->vfork_caller == 0 ||
             wait_on(&current_process()->vfork_done, &process_lock, &state, NEVER, WAIT_KILL) != 0)
             break;
     }
@@ -221,7 +221,7 @@ int process_clone(const struct clone_request *request)
     }
     id = thread->id;
     if (own)
-        child->lender = request->flags & CLONE_VFORK ? parent->id : 0;
+        child->vfork_caller = request->flags & CLONE_VFORK ? parent->id : 0;
     if (request->flags & CLONE_PARENT_SETTID)
         (void)!user_write(request->parent_tid, &id, sizeof id);
     write_child_number(child, request, id);

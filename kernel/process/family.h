@@ -35,7 +35,7 @@ int  process_enlist(struct process *process, struct process *parent, const struc
 void process_let_go(struct process *process);       /* drop what it shares                          */
 void process_free(struct process *process);        /* its memory stays while its number is used */
 
-/* What vfork lent is not needed any more: whoever waits for it goes on. With process_lock held. */
+/* The process needs the space of its vfork caller no more: the caller goes on. With process_lock held. */
 void process_return_memory(struct process *process);
 
 /* The process is about to let go of its memory: the most it ever used of it counts on. */

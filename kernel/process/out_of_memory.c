@@ -37,7 +37,7 @@ uint64_t process_pages(const struct process *process)
 
 static bool may_be_ended(const struct process *process)
 {
-    return process->memory != NULL && process->thread_count > 0 && process->lender == 0 &&
+    return process->memory != NULL && process->thread_count > 0 && process->vfork_caller == 0 &&
            process->oom_score_adj != -OOM_ADJUST_MOST;
 }
 

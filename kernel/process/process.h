@@ -90,7 +90,7 @@ struct process {
     bool              exiting;          /* every thread is to end                                 */
     bool              continued, waited_stop, waited_continue;  /* what the parent has not heard of, and what it has */
     bool              notify_continue;       /* a thread that goes on tells the parent                 */
-    int32_t           lender;           /* vfork: the process that waits for us to let go of its space, 0: none */
+    int32_t           vfork_caller;     /* the process that waits until this one needs its space no more; 0: none */
     bool              has_executed;     /* exec since fork: its parent may not move it between groups */
     struct thread    *survivor;         /* the thread in exec that waits for all others to end    */
     struct wait_queue thread_ended;
@@ -102,7 +102,7 @@ struct process {
     struct builtin   *builtin;          /* part of the image (builtin.h); NULL: a program from a file */
     struct terminal  *terminal;         /* controlling terminal, NULL if none                     */
     struct wait_queue child_change;     /* its parent waits here: woken when a child changes      */
-    struct wait_queue vfork_done;       /* it waits here: woken when one it has lent its space to needs it no more */
+    struct wait_queue vfork_done;       /* a vfork caller waits here, until its child needs the space no more */
     struct limit      limits[LIMITS];
     struct credentials  *credentials;   /* those of its first thread, the one with its number; a reference */
     char              name[16];

@@ -5,6 +5,15 @@
  * timers and of print() nest inside it (base/lock.h), so that the holder of any other lock may wake a thread. It is
  * held across the switch of stacks: the thread that is switched to drops it.
  *
+ * The phases of a thread:
+ *
+ *                              switch_away()
+ *     a new thread ---> READY ---------------> RUNNING ---> DEAD: schedule_end(); freed by the thread that runs next
+ *                       ^  ^  <---------------  |   |
+ *                       |  |     schedule()     |   |
+ *                       |  +--- WAITING <-------+   |       wait_linked(), mutex_take(), until make_runnable()
+ *                       +------ STOPPED <-----------+       schedule_stop_here(), until schedule_resume()
+ *
  *   Y1  the run queue has as many threads as it counts, all of them ready, and ends with the last
  *   Y2  the current thread is running
  *   Y3  a waiter stands in the queue that it names, and that queue is sound in both directions

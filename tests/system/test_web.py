@@ -74,8 +74,8 @@ def test_a_good_document_has_the_same_picture_and_facts(house, node, layout, tmp
     assert (status, seen["facts"]) == (0, text_digest(facts))
 
 
-def spoiled(text, chance):
-    """As a writer spoils a document: a number, a word or a row of one place put in another; a piece cut away or
+def corrupted(text, chance):
+    """As a writer corrupts a document: a number, a word or a row of one place put in another; a piece cut away or
     doubled."""
     lines = text.split("\n")
     at, other = chance.randrange(len(lines)), chance.choice([line for line in lines if line.startswith("|")])
@@ -102,8 +102,8 @@ def test_wrong_documents_get_the_same_words(house, node, tmp_path):
     for n in range(60):
         text = open(f"{house.tree}/layouts/{house.layouts[n % len(house.layouts)]}/layout.md").read()
         for _ in range(chance.choice((1, 1, 2, 5))):
-            text = spoiled(text, chance)
-        files.append(tmp_path / f"spoiled-{n}.md")
+            text = corrupted(text, chance)
+        files.append(tmp_path / f"corrupted-{n}.md")
         files[-1].write_text(text)
     corpus = os.path.join(house.build, "fuzz", "fuzz_layout.corpus")
     found = sorted(os.listdir(corpus)) if os.path.isdir(corpus) else []
@@ -222,7 +222,7 @@ def test_nothing_is_fetched_from_elsewhere(site):
                 assert not re.search(r"https?://", text), name
 
 
-def test_a_reader_comes_and_spoils_a_document(page, house):
+def test_a_reader_comes_and_corrupts_a_document(page, house):
     page.dress()
     page.open(page.url)
     page.wait("/quire> $/.test(quire.said())")

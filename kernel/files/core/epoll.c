@@ -65,7 +65,7 @@ static void drop_item(struct epoll_item *item)
 
     assert(mutex_held(&epolls_lock) && mutex_held(&item->epoll->node.lock));
     wait_unlink(&item->waiter);                 /* no wake reaches it any more */
-    epoll_take_told(self);
+    epoll_take_woken(self);
     epoll_ready_remove(self, item);
     *item_slot(self, item->number, item->file) = item->same_hash;
     self->count--;
@@ -121,7 +121,7 @@ static unsigned epoll_poll(struct file *file, struct wait_queue **queue)
 
     *queue = &self->node.ready;
     mutex_take(&self->node.lock);
-    epoll_take_told(self);
+    epoll_take_woken(self);
     while (self->ready != NULL && bits == 0) {
         if (epoll_poll_item(self->ready) != 0)
             bits = READS;

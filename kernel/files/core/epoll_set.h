@@ -20,11 +20,11 @@ struct epoll_item {
     struct epoll_item  *same_hash;              /* [node.lock]                                       */
     struct epoll_item  *next_ready, **to_ready; /* [node.lock] in the ready list; to_ready NULL: not  */
     struct epoll_item  *next_of_file, **to_of_file;     /* [epolls_lock] in file->watchers             */
-    struct epoll_item  *next_told;              /* [a] while `told`                                  */
+    struct epoll_item  *next_woken;              /* [a] while `woken`                                  */
     struct epoll       *epoll;                  /* [c]                                               */
     struct file        *file;                   /* [c] no reference                                  */
     int                 number;                 /* [c]                                               */
-    bool                told;                   /* [a] on the epoll's list of those that were woken  */
+    bool                woken;                   /* [a] on the epoll's list of those that were woken  */
     uint32_t            interest;               /* [a] POLL_* that matter; 0 when a one-shot is spent */
     struct epoll_event  event;                  /* [node.lock]                                       */
     struct waiter       waiter;
@@ -35,7 +35,7 @@ struct epoll {
     struct epoll_item **table;                  /* [node.lock] by hash, never NULL        */
     uint32_t            size, count;            /* [node.lock] a power of two; entries    */
     struct epoll_item  *ready, **ready_end;     /* [node.lock] may be ready, in order     */
-    struct epoll_item  *told;                   /* [a] woken since, the newest first      */
+    struct epoll_item  *woken;                   /* [a] woken since, the newest first      */
 };
 
 extern struct mutex epolls_lock;                    /* the sets of all epolls */
@@ -55,7 +55,7 @@ static inline uint32_t epoll_item_hash(int number, const struct file *file)
 void epoll_ready_add(struct epoll *self, struct epoll_item *item);
 void epoll_ready_remove(struct epoll *self, struct epoll_item *item);
 /* Entries that were woken go to the ready list. */
-void epoll_take_told(struct epoll *self);
+void epoll_take_woken(struct epoll *self);
 /* What an entry has to report now: POLL_*, 0 for nothing. Asks its file, which may take locks of its own and sleep. */
 unsigned epoll_poll_item(const struct epoll_item *item);
 /* The entry's waiter is called: the run queue's lock is held, and node->lock need not be. */

@@ -45,22 +45,22 @@ static void ready_return(struct epoll *self, struct epoll_item *item)
 }
 
 /* Entries that were woken go to the ready list, the oldest first. */
-void epoll_take_told(struct epoll *self)
+void epoll_take_woken(struct epoll *self)
 {
-    struct epoll_item *newest = __atomic_exchange_n(&self->told, NULL, __ATOMIC_ACQUIRE), *oldest = NULL;
+    struct epoll_item *newest = __atomic_exchange_n(&self->woken, NULL, __ATOMIC_ACQUIRE), *oldest = NULL;
 
     deep_assert(mutex_held(&self->node.lock));
     while (newest != NULL) {
-        struct epoll_item *next = newest->next_told;
+        struct epoll_item *next = newest->next_woken;
 
-        newest->next_told = oldest;
+        newest->next_woken = oldest;
         oldest = newest;
         newest = next;
     }
     while (oldest != NULL) {
-        struct epoll_item *next = oldest->next_told;
+        struct epoll_item *next = oldest->next_woken;
 
-        __atomic_store_n(&oldest->told, false, __ATOMIC_RELEASE);       /* from here on it may be told again */
+        __atomic_store_n(&oldest->woken, false, __ATOMIC_RELEASE);       /* from here on it may be woken again */
         epoll_ready_add(self, oldest);
         oldest = next;
     }
@@ -74,12 +74,12 @@ static void notify_item(struct epoll_item *item)
     struct epoll      *self = item->epoll;
     struct epoll_item *first;
 
-    if (__atomic_exchange_n(&item->told, true, __ATOMIC_ACQ_REL))
+    if (__atomic_exchange_n(&item->woken, true, __ATOMIC_ACQ_REL))
         return;
-    first = __atomic_load_n(&self->told, __ATOMIC_RELAXED);
+    first = __atomic_load_n(&self->woken, __ATOMIC_RELAXED);
     do
-        item->next_told = first;
-    while (!__atomic_compare_exchange_n(&self->told, &first, item, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+        item->next_woken = first;
+    while (!__atomic_compare_exchange_n(&self->woken, &first, item, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }
 
 bool epoll_item_woken(struct waiter *waiter, unsigned bits)
@@ -120,7 +120,7 @@ static long collect_events(struct epoll *self, struct buffer *to, size_t most)
     long               count = 0;
 
     deep_assert(mutex_held(&self->node.lock) && most > 0);
-    epoll_take_told(self);
+    epoll_take_woken(self);
     while ((size_t)count < most && (item = self->ready) != NULL && item != first_again) {
         struct epoll_event event = { epoll_poll_item(item), item->event.data };
 
@@ -146,7 +146,7 @@ static int sleep_on_epoll(struct epoll *self, uint64_t deadline)
 
     deep_assert(mutex_held(&self->node.lock));
     wait_start_exclusive(&self->node.ready);
-    if (self->ready != NULL || __atomic_load_n(&self->told, __ATOMIC_ACQUIRE) != NULL) {
+    if (self->ready != NULL || __atomic_load_n(&self->woken, __ATOMIC_ACQUIRE) != NULL) {
         wait_end();
         return 0;
     }

@@ -70,11 +70,11 @@ static struct span stack_span(uint32_t slot)
     return span_of(stack_window()->span.first + slot * slot_pages() + stack_window()->guard, stack_window()->unit);
 }
 
-static struct stack stack_in(struct space *home, uint32_t slot)
+static struct stack stack_in(struct space *holder, uint32_t slot)
 {
     struct span span = stack_span(slot);
 
-    return (struct stack){ home, page_address(span.first), page_address(span.end), slot };
+    return (struct stack){ holder, page_address(span.first), page_address(span.end), slot };
 }
 
 void stacks_start(void)
@@ -122,10 +122,10 @@ static bool find_slot(const struct stack_pool *pool, uint32_t parity, uint32_t *
 }
 
 /* Frames for all of a stack, or none. */
-static int map_stack(struct space *home, struct span span)
+static int map_stack(struct space *holder, struct span span)
 {
     struct cursor c;
-    int           err = cursor_open(&c, home, span, CURSOR_BUILD);
+    int           err = cursor_open(&c, holder, span, CURSOR_BUILD);
 
     deep_assert(span_pages(span) == stack_window()->unit);
     if (err != 0)
@@ -145,10 +145,10 @@ static int map_stack(struct space *home, struct span span)
     return err;
 }
 
-static void unmap_stack(struct space *home, struct span span)
+static void unmap_stack(struct space *holder, struct span span)
 {
     struct cursor c;
-    int           err = cursor_open(&c, home, span, 0);
+    int           err = cursor_open(&c, holder, span, 0);
 
     assert(err == 0);
     deep_assert(span_pages(span) == stack_window()->unit);
@@ -159,33 +159,33 @@ static void unmap_stack(struct space *home, struct span span)
 }
 
 /* The pool of a space without one becomes *fresh, which is NULL then. The lock is held. */
-static void install_pool(struct space *home, struct stack_pool **fresh)
+static void install_pool(struct space *holder, struct stack_pool **fresh)
 {
-    deep_assert(lock_held(&lock) && (home->stacks != NULL || *fresh != NULL));
-    if (home->stacks != NULL)
+    deep_assert(lock_held(&lock) && (holder->stacks != NULL || *fresh != NULL));
+    if (holder->stacks != NULL)
         return;
-    home->stacks = *fresh;
+    holder->stacks = *fresh;
     *fresh       = NULL;
 }
 
 /* Take a pool without stacks in use out of its space. The lock is held; the caller frees the pool without it. */
-static struct stack_pool *remove_pool(struct space *home)
+static struct stack_pool *remove_pool(struct space *holder)
 {
-    struct stack_pool *pool = home->stacks;
+    struct stack_pool *pool = holder->stacks;
 
     deep_assert(lock_held(&lock) && pool != NULL);
-    if (pool->used > 0 || home == &kernel_space)
+    if (pool->used > 0 || holder == &kernel_space)
         return NULL;
-    home->stacks = NULL;
+    holder->stacks = NULL;
     return pool;
 }
 
 /* The frame that a stack shows in a page of its window. */
-static frame_t frame_at(struct space *home, page_t page)
+static frame_t frame_at(struct space *holder, page_t page)
 {
     struct cursor c;
     frame_t       frame;
-    int           err = cursor_open(&c, home, span_of(page, 1), 0);
+    int           err = cursor_open(&c, holder, span_of(page, 1), 0);
 
     assert(err == 0);
     deep_assert(entry_present(cursor_read(&c, page)));
@@ -233,20 +233,20 @@ static void stack_measure(const struct stack *stack)
 /* ---- Taking and giving back ------------------------------------------------------------- */
 
 /* Take the wanted slot, or with NULL the best one. The lock is held, the space has a pool. */
-static int get_slot(struct space *home, const uint32_t *wanted, struct stack *out)
+static int get_slot(struct space *holder, const uint32_t *wanted, struct stack *out)
 {
-    struct stack_pool *pool = home->stacks;
+    struct stack_pool *pool = holder->stacks;
     uint32_t           slot = wanted != NULL ? *wanted : 0;
     int                err;
 
     deep_assert(lock_held(&lock) && pool != NULL);
     if (wanted != NULL ? slot_is_taken(pool, slot) : !find_slot(pool, 1, &slot) && !find_slot(pool, 0, &slot))
         return -EAGAIN;
-    err = map_stack(home, stack_span(slot));
+    err = map_stack(holder, stack_span(slot));
     if (err != 0)
         return err;
     stack_slot_take(pool, slot);
-    *out = stack_in(home, slot);
+    *out = stack_in(holder, slot);
     if (IS_CHECKED)
         stack_fill(out);
     return 0;
@@ -255,19 +255,19 @@ static int get_slot(struct space *home, const uint32_t *wanted, struct stack *ou
 /*
  * A new pool comes from the heap before the lock is taken; if it was not needed it is freed after the lock is dropped.
  */
-static int stack_get_slot(struct space *home, const uint32_t *wanted, struct stack *out)
+static int stack_get_slot(struct space *holder, const uint32_t *wanted, struct stack *out)
 {
     struct stack_pool *fresh = NULL, *empty;
     lock_state         state;
     int                err;
 
     assert(wanted == NULL || *wanted < slots);
-    if (home->stacks == NULL && (fresh = heap_alloc(pool_bytes(), HEAP_ZERO)) == NULL)
+    if (holder->stacks == NULL && (fresh = heap_alloc(pool_bytes(), HEAP_ZERO)) == NULL)
         return -ENOMEM;
     state = lock_take(&lock);
-    install_pool(home, &fresh);
-    err   = get_slot(home, wanted, out);
-    empty = remove_pool(home);
+    install_pool(holder, &fresh);
+    err   = get_slot(holder, wanted, out);
+    empty = remove_pool(holder);
     lock_drop(&lock, state);
     heap_free(fresh);
     heap_free(empty);
@@ -279,15 +279,15 @@ int stack_get(struct space *space, struct stack *out) { return stack_get_slot(po
 void stack_put(const struct stack *stack)
 {
     lock_state         state = lock_take(&lock);
-    struct space      *home  = stack->space;
+    struct space      *holder  = stack->space;
     struct stack_pool *empty;
 
-    assert(stack->slot < slots && slot_is_taken(home->stacks, stack->slot));
+    assert(stack->slot < slots && slot_is_taken(holder->stacks, stack->slot));
     if (IS_CHECKED)
         stack_measure(stack);
-    unmap_stack(home, stack_span(stack->slot));
-    stack_slot_give(home->stacks, stack->slot);
-    empty = remove_pool(home);
+    unmap_stack(holder, stack_span(stack->slot));
+    stack_slot_give(holder->stacks, stack->slot);
+    empty = remove_pool(holder);
     lock_drop(&lock, state);
     heap_free(empty);
 }
@@ -320,11 +320,11 @@ void stack_write(const struct stack *stack, const void *bytes, size_t count)
 
 int stack_follow(struct space *space, const struct stack *here, struct stack *there)
 {
-    struct space *home = pool_space(space);
+    struct space *holder = pool_space(space);
 
     deep_assert(here->slot < slots && here->space != NULL);
-    if (home != here->space)
-        return stack_get_slot(home, &here->slot, there);
+    if (holder != here->space)
+        return stack_get_slot(holder, &here->slot, there);
     *there = *here;
     return 0;
 }
@@ -336,11 +336,11 @@ void stack_stay(const struct stack *here, const struct stack *there)
 }
 
 /* Let the page show this frame, with one more reference, in the place of its own. */
-static void stack_show(struct space *home, page_t page, frame_t frame)
+static void stack_show(struct space *holder, page_t page, frame_t frame)
 {
     struct cursor c;
     frame_t       own;
-    int           err = cursor_open(&c, home, span_of(page, 1), CURSOR_BUILD);
+    int           err = cursor_open(&c, holder, span_of(page, 1), CURSOR_BUILD);
 
     deep_assert(frame_exists(frame) && frame_owner(frame) == OWNER_STACK);
     assert(err == 0);                           /* the table is there */
@@ -383,7 +383,7 @@ void stack_move(struct space *space, const struct stack *here, const struct stac
 bool stack_guarding(vaddr_t address, struct stack *out)
 {
     page_t             page = page_of(address);
-    struct space      *home = pool_space(space_active());
+    struct space      *holder = pool_space(space_active());
     uint32_t           slot, above;
     size_t             offset;
 
@@ -392,14 +392,15 @@ bool stack_guarding(vaddr_t address, struct stack *out)
     slot   = (uint32_t)((page - stack_window()->span.first) / slot_pages());
     offset = (page - stack_window()->span.first) % slot_pages();
     above  = offset < stack_window()->guard ? slot : slot + 1;    /* the stack whose lowest page lies above this one */
-    if (above >= slots || !slot_is_taken(home->stacks, above) || (above != slot && slot_is_taken(home->stacks, slot)))
+    if (above >= slots || !slot_is_taken(holder->stacks, above) ||
+        (above != slot && slot_is_taken(holder->stacks, slot)))
         return false;
-    *out = stack_in(home, above);
+    *out = stack_in(holder, above);
     return true;
 }
 
 /* Each space that has a pool, from NULL on, then NULL. */
-static struct space *next_home(const struct space *before)
+static struct space *next_holder(const struct space *before)
 {
     const struct space *s = before;
 
@@ -415,10 +416,10 @@ size_t stacks_deepest(void)
     lock_state state = lock_take(&lock);
 
     /* bound: spaces times slots, in checked builds only */
-    for (struct space *home = next_home(NULL); home != NULL && IS_CHECKED; home = next_home(home))
+    for (struct space *holder = next_holder(NULL); holder != NULL && IS_CHECKED; holder = next_holder(holder))
         for (uint32_t slot = 0; slot < slots; slot++)
-            if (slot_is_taken(home->stacks, slot)) {
-                struct stack stack = stack_in(home, slot);
+            if (slot_is_taken(holder->stacks, slot)) {
+                struct stack stack = stack_in(holder, slot);
 
                 stack_measure(&stack);
             }
@@ -454,12 +455,12 @@ static void audit_slot(struct cursor *c, uint32_t slot, bool used, struct audit_
 }
 
 /* K1 and K3 of one pool, or of a space that has none. Returns how many of its slots are in use. */
-static uint32_t audit_pool(struct space *home, struct audit_report *report)
+static uint32_t audit_pool(struct space *holder, struct audit_report *report)
 {
-    const struct stack_pool *pool = home->stacks;
+    const struct stack_pool *pool = holder->stacks;
     uint32_t                 used = 0;
     struct cursor            c;
-    int                      err  = cursor_open(&c, home, stack_window()->span, 0);
+    int                      err  = cursor_open(&c, holder, stack_window()->span, 0);
 
     assert(err == 0);
     /* bound: slots of a pool, for the audit */
@@ -468,7 +469,7 @@ static uint32_t audit_pool(struct space *home, struct audit_report *report)
         used += slot_is_taken(pool, slot);
     }
     cursor_close(&c);
-    if (pool != NULL && (pool->used != used || (used == 0 && home != &kernel_space)))
+    if (pool != NULL && (pool->used != used || (used == 0 && holder != &kernel_space)))
         audit_fail(report, "K3", "a pool counts %u stacks in use, its bits say %u", pool->used, used);
     return used;
 }

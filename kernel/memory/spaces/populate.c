@@ -11,7 +11,7 @@
 #include "memory/frames/frame.h"
 #include "memory/tables/slot.h"
 
-static void populate_tell(struct populate_watch *watch, enum populate_step step, page_t page, frame_t frame)
+static void populate_notify(struct populate_watch *watch, enum populate_step step, page_t page, frame_t frame)
 {
     if (watch != NULL)
         watch->see(watch, step, page, frame);
@@ -53,7 +53,7 @@ static int add_page(struct space *space, page_t page, struct rights rights, stru
 
     if (err != 0)
         return err;
-    populate_tell(watch, POPULATE_PAGE_TAKEN, page, frame);
+    populate_notify(watch, POPULATE_PAGE_TAKEN, page, frame);
     err = cursor_open(&c, space, span_of(page, 1), CURSOR_BUILD);
     if (err != 0) {
         frame_put(frame);
@@ -61,7 +61,7 @@ static int add_page(struct space *space, page_t page, struct rights rights, stru
     }
     cursor_map(&c, page, frame, rights, CACHE_BACK);
     cursor_close(&c);
-    populate_tell(watch, POPULATE_PAGE_MAPPED, page, frame);
+    populate_notify(watch, POPULATE_PAGE_MAPPED, page, frame);
     return 0;
 }
 
@@ -133,7 +133,7 @@ int populate_chunk(struct space *space, page_t first, struct rights rights, stru
     err = frame_get(OWNER_TABLES, FRAME_ZERO, &table);
     if (err != 0)
         return err;
-    populate_tell(watch, POPULATE_TABLE_TAKEN, first, table);
+    populate_notify(watch, POPULATE_TABLE_TAKEN, first, table);
     for (page_t page = first; page < end; page++) {
         err = take_page(image_from(image, page - first), &frame);
         if (err != 0) {
@@ -141,14 +141,14 @@ int populate_chunk(struct space *space, page_t first, struct rights rights, stru
             return err;
         }
         put_entry(table, page, entry_leaf(frame, rights, CACHE_BACK, false, 1));
-        populate_tell(watch, POPULATE_CHUNK_PAGE, page, frame);
+        populate_notify(watch, POPULATE_CHUNK_PAGE, page, frame);
     }
     err = populate_hang(space, first, table);
     if (err != 0) {
         drop_chunk(table, first, end);
         return err;
     }
-    populate_tell(watch, POPULATE_CHUNK_LINKED, first, table);
+    populate_notify(watch, POPULATE_CHUNK_LINKED, first, table);
     return 0;
 }
 
