@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/print.h"
 #include "base/range.h"
+#include "base/string.h"
 #include "cpu.h"
 #include "memory/tables/cursor.h"
 #include "memory/frames/frame.h"
@@ -21,7 +22,7 @@
 enum { FREE_AT_LEAST = 24 };
 
 static struct memmap map;
-static char          problem[160];
+static char          problem[224];
 
 const struct memmap *memory_map(void) { return &map; }
 
@@ -60,8 +61,13 @@ static const char *no_place(const char *what, uint64_t bytes)
 static const char *row_is_no_ram(const char *name, uintptr_t first, uintptr_t end)
 {
     assert(first < end);
-    if (first >= memmap_end(&map))
-        return too_little((uint64_t)(end - memmap_end(&map)) << PAGE_SHIFT);
+    if (first >= memmap_end(&map)) {
+        size_t used = strlen(too_little((uint64_t)(end - memmap_end(&map)) << PAGE_SHIFT));
+
+        format_text(problem + used, sizeof problem - used, ", for %s, from 0x%08x to 0x%08x", name,
+                    (unsigned)(first << PAGE_SHIFT), (unsigned)((end << PAGE_SHIFT) - 1));
+        return problem;
+    }
     format_text(problem, sizeof problem,
                 "layout %s wants RAM for %s, from 0x%08x to 0x%08x: this machine has none there", layout.name, name,
                 (unsigned)(first << PAGE_SHIFT), (unsigned)((end << PAGE_SHIFT) - 1));

@@ -41,6 +41,16 @@ PATIENCE = {"console": 120, "program": 150}
 TOO_LITTLE = re.compile(r"too little memory for layout \S+: (\d+) KiB of RAM found, at least (\d+) KiB needed")
 
 
+# What a kernel may say when it cannot start here; where a row lies in no RAM, the row's name.
+STARTS_NOT = [
+    TOO_LITTLE,
+    re.compile(r"layout \S+ wants RAM for (.+), from 0x[0-9a-f]+ to 0x[0-9a-f]+: this machine has none there$"),
+    re.compile(r"layout \S+ has no place for .+ of \d+ KiB of RAM: \d+ KiB below 0x[0-9a-f]+"),
+    re.compile(r"layout \S+ hands out too little: its rows with the use `pool` have \d+ KiB, \d+ KiB more are needed"),
+    re.compile(r"the boot loader has put something where this layout keeps its page tables"),
+]
+
+
 class Finding(Exception):
     """What a document did that none may do: its kind, which shrinking keeps, and the words."""
 
@@ -55,10 +65,12 @@ class Workshop:
 
     def __init__(self, build, number, locked):
         self.build, self.name, self.locked = build, f"changed{number}", locked
+        self.told = []                          # what kernels said that could not start here
         self.folder = os.path.join(build, "documents")
         os.makedirs(self.folder, exist_ok=True)
         self.path = os.path.join(self.folder, self.name + ".md")
         self.kernel = os.path.join(build, self.name, "kernel.elf")
+        self.checked = os.path.join(build, f"{self.name}-checked", "kernel.elf")
         self.archive = os.path.join(self.folder, self.name + ".cpio")
         programs = []
         for program in ("fill", "anywhere"):
@@ -79,22 +91,22 @@ class Workshop:
                               env={**os.environ, "QUIRE_HOME": TREE})
         return done.returncode, done.stdout
 
-    def link(self):
+    def link(self, checked=False):
         plain = {name: value for name, value in os.environ.items()
                  if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES")}
         with self.locked():
             done = subprocess.run(["make", "-C", TREE, "-s", "--no-print-directory", f"O={self.build}",
-                                   f"LAYOUT={self.path}", self.kernel],
+                                   f"LAYOUT={self.path}", *(["CHECKED=1", self.checked] if checked else [self.kernel])],
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, check=False,
                                   env=plain)
         return done.returncode, done.stdout
 
-    def boot(self, memory_kib, screen, append, archive=False, patience=60):
+    def boot(self, memory_kib, screen, append, archive=False, patience=60, checked=False):
         """A machine's serial line until it ends by itself: (exit status or None, what it said)."""
         words = ["qemu-system-i386", "-accel", "tcg,tb-size=32", "-m", f"{memory_kib}K", "-display", "none",
                  "-no-reboot", "-nodefaults", "-vga", "std" if screen else "none", "-device",
-                 "isa-debug-exit,iobase=0xf4,iosize=0x04", "-serial", "stdio", "-kernel", self.kernel,
-                 "-append", append]
+                 "isa-debug-exit,iobase=0xf4,iosize=0x04", "-serial", "stdio", "-kernel",
+                 self.checked if checked else self.kernel, "-append", append]
         if archive:
             words += ["-initrd", self.archive]
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -165,7 +177,10 @@ def has_started(shop, memory, screen, status, said):
     """False where the kernel said in words why it cannot start here, or is not there at all."""
     why = refused_to_start(said)
     if why is not None:
+        if not any(form.match(why) for form in STARTS_NOT):
+            raise Finding("refused start", why)
         check_refused_start(shop, memory * 1024, screen, why)
+        shop.told.append(re.sub(r"0x[0-9a-f]+|\d+", "..", re.sub(r"layout \S+", "layout ..", why)))
         return False
     if "Quire, layout" not in said and status != 0:
         loader = re.search(r"qemu-system-i386: .*", said)
@@ -221,7 +236,25 @@ def check_program(shop, memory, screen, program):
     return True
 
 
-def judge(shop, document, machines):
+def check_assertions(shop, document, machine):
+    """A kernel with all its assertions does the same; the sums that it makes of everything take long."""
+    status, said = shop.link(checked=True)
+    if status != 0:
+        if re.search(r"\.md:\d+: ", said):
+            return                      # the checked kernel is longer
+        raise Finding("link", said[-1200:])
+    status, said = shop.boot(machine[0] * 1024, machine[1], 'run="audit;claims;audit;exit" panic=exit',
+                             patience=4 * PATIENCE["console"], checked=True)
+    if has_started(shop, *machine, status, said):
+        check_ending(status, said, "claims, checked")
+        check_audits(re.findall(r"^audit: (.*)$", said, re.M), 2, said)
+        status, said = shop.boot(machine[0] * 1024, machine[1], f"init=/{program_for(document, True)} panic=exit",
+                                 archive=True, patience=4 * PATIENCE["program"], checked=True)
+        check_ending(status, said, "the program, checked")
+        check_audits(re.findall(r"^fill: .*?, audit (.*)$", said, re.M), 2, said)
+
+
+def judge(shop, document, machines, checked=False):
     """Returns what became of it: refused, `not linked`, or booted; raises a Finding."""
     shop.write(document)
     status, said = shop.check()
@@ -237,12 +270,14 @@ def judge(shop, document, machines):
         raise Finding("link", said[-1200:])
     check_claims(shop, *machines[0])
     started = [check_program(shop, *machine, program_for(document, machine is machines[0])) for machine in machines]
+    if checked and any(started):
+        check_assertions(shop, document, machines[-1])
     return "booted" if any(started) else "not started"
 
 
 # ---- Shrinking ----------------------------------------------------------------------------------------
 
-def shrink(shop, document, machines, kind):
+def shrink(shop, document, machines, kind, checked):
     """Take away changes, one by one, as long as the same kind of finding stays."""
     steps = list(document.steps)
     for step in list(steps):
@@ -254,7 +289,7 @@ def shrink(shop, document, machines, kind):
         if not smaller.steps:
             continue
         try:
-            judge(shop, smaller, machines)
+            judge(shop, smaller, machines, checked)
         except Finding as finding:
             if finding.kind == kind:
                 document, steps = smaller, list(smaller.steps)
@@ -265,10 +300,12 @@ class Totals:
     """What became of all: outcomes, outcomes of each kind of change, numbers of the documents with findings."""
 
     def __init__(self):
-        self.lock, self.counts, self.kinds, self.findings = threading.Lock(), {}, {}, []
+        self.lock, self.counts, self.kinds, self.findings, self.told = threading.Lock(), {}, {}, [], {}
 
-    def add(self, outcome, document):
+    def add(self, outcome, document, told):
         with self.lock:
+            for words in told:
+                self.told[words] = self.told.get(words, 0) + 1
             self.counts[outcome] = self.counts.get(outcome, 0) + 1
             for kind in {name for name, _ in document.steps}:
                 of_kind = self.kinds.setdefault(kind, {})
@@ -279,6 +316,7 @@ class Totals:
         lines = [f"{'change':24}" + "".join(f"{outcome:>12}" for outcome in outcomes)]
         for kind, of_kind in sorted(self.kinds.items()):
             lines.append(f"{kind:24}" + "".join(f"{of_kind.get(outcome, 0):12}" for outcome in outcomes))
+        lines += [f"told at boot, {times} times: {words}" for words, times in sorted(self.told.items())]
         return "\n".join(lines)
 
     def text(self):
@@ -293,17 +331,17 @@ def document_of(seed, number):
     return change_by_chance(layout, TREE, chance), machines
 
 
-def one(shop, seed, number, totals, keep):
+def one(shop, seed, number, totals, keep, every):
     document, machines = document_of(seed, number)
-    begin = time.monotonic()
+    begin, checked, shop.told = time.monotonic(), every > 0 and number % every == 0, []
     try:
-        outcome = judge(shop, document, machines)
+        outcome = judge(shop, document, machines, checked)
     except Finding as finding:
         outcome = "found"
-        small = shrink(shop, document, machines, finding.kind)
+        small = shrink(shop, document, machines, finding.kind, checked)
         try:
             shop.write(small)
-            judge(shop, small, machines)
+            judge(shop, small, machines, checked)
         except Finding as again:
             finding = again
         with totals.lock:
@@ -315,11 +353,11 @@ def one(shop, seed, number, totals, keep):
             os.makedirs(keep, exist_ok=True)
             with open(os.path.join(keep, f"{seed}-{number}.md"), "w") as file:
                 file.write(small.text(f"found{number}"))
-    totals.add(outcome, document)
+    totals.add(outcome, document, shop.told)
     return number, document, outcome, time.monotonic() - begin
 
 
-def run(build, count, seed, only=None, keep=None, workers=2, verbose=False):
+def run(build, count, seed, only=None, keep=None, workers=2, verbose=False, every=0):
     """Returns the totals; totals.findings is empty when all is well."""
     lock, totals = threading.Lock(), Totals()
     free = [Workshop(build, n, lambda: lock) for n in range(workers)]
@@ -329,7 +367,7 @@ def run(build, count, seed, only=None, keep=None, workers=2, verbose=False):
         with totals.lock:
             shop = free.pop()
         try:
-            number, document, outcome, seconds = one(shop, seed, number, totals, keep)
+            number, document, outcome, seconds = one(shop, seed, number, totals, keep, every)
             if verbose:
                 print(f"{number}: {outcome} ({seconds:.0f} s), {document.layout}: {'; '.join(document.said())}",
                       flush=True)
@@ -374,6 +412,8 @@ def main():
     arguments.add_argument("--only", type=int, help="this document of the seed's alone")
     arguments.add_argument("--keep", help="a folder for the documents that something was found with")
     arguments.add_argument("--workers", type=int, default=2)
+    arguments.add_argument("--checked", type=int, default=0, metavar="N",
+                           help="every Nth document's kernel also runs with all its assertions")
     arguments.add_argument("--changes", help="only these, by name, with commas between them (changes.py)")
     arguments.add_argument("--kinds", type=int, metavar="N", help="no boots: how many of N of each kind are accepted")
     arguments.add_argument("--verbose", action="store_true", help="a line for each document")
@@ -387,7 +427,7 @@ def main():
         return 0
     print(f"seed {seed}, {1 if options.only is not None else options.count} documents", flush=True)
     totals = run(os.path.abspath(options.build), options.count, seed, options.only, options.keep, options.workers,
-                 options.verbose)
+                 options.verbose, options.checked)
     print(f"{totals.table()}\n{totals.text()}; {len(totals.findings)} findings")
     return 1 if totals.findings else 0
 
