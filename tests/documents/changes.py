@@ -25,7 +25,10 @@ def follow(document, chance):
     if own:
         shown(own[0], user.start)
         own[0].place(start=user.start)
-        own[-1].place(end=user.end)
+        if own[-1].start < user.end and own[0].end > user.start:
+            own[-1].place(end=user.end)
+        else:
+            squeeze(document, own, user.start, user.end)
     row = document.policy("start address")
     start = number(row["Choice"]) if row is not None else None
     if start is None or user.start <= start < user.end:
@@ -35,6 +38,29 @@ def follow(document, chance):
         row["Choice"] = f"0x{first + chance.randrange(up(user.end - first) // TABLE) * TABLE:08X}"
     else:
         document.remove(row)
+
+
+def squeeze(document, own, start, end):
+    """Rows of kernel space in less than they had: the largest give, and what is no longer shown is not handed out."""
+    sizes = [row.end - row.start for row in own]
+    while sum(sizes) > end - start and max(sizes) > TABLE:
+        most = sizes.index(max(sizes))
+        sizes[most] = up(sizes[most] // 2)
+    at = start
+    for row, size in zip(own, sizes):
+        shown(row, at)
+        row.place(at, end if row is own[-1] else at + size)
+        at += size
+        if row["Name"] == "direct":
+            cut_pool(document, row.end)
+
+
+def cut_pool(document, end):
+    """What lies past an address is nobody's."""
+    for row in document.rows("Physical memory"):
+        if row["Use"] == "pool" and row.end is not None and row.end > end and (row.start or 0) < end:
+            document.insert(row, row.like("past", end, row.end, Use="hardware"))
+            row.place(end=end)
 
 
 def entries_of_user(document):

@@ -131,6 +131,9 @@ def check_refusal(document, said):
     missing = re.findall(r"no (?:region|row|boot mapping)[^;]*?`([\w-]+)`", said)
     if any(re.search(rf"\b{word}\b", line) for word in missing for line in document.lines_gone()):
         return                          # what is missed stood in a line that is no longer there
+    if "no boot mapping" in said and any(re.match(r"\| 0x[0-9A-F]+ \| 0x[0-9A-F]+ \| [^|]* \| (yes|removed)", line)
+                                         for line in document.lines_gone()):
+        return
     if named and not named & document.changed_lines():
         raise Finding("refusal",
                       f"no complaint is about a changed line {sorted(document.changed_lines())[:8]}: {said[-600:]}")

@@ -4,7 +4,7 @@ The kernel is moved by any amount, up or down, in addresses or in physical memor
 with other sizes; it gets a space of its own, another way to page tables, or places for the processor's tables; user
 space is cut. See changes.py for what a change is.
 """
-from changes import entries_of_user, follow, shown
+from changes import cut_pool, entries_of_user, follow, shown
 from document import (END, NOTHING, PAGE, TABLE, is_fixed, is_hole, number, size_of, size_text, up)
 
 # ---- Whole kernels -----------------------------------------------------------------------------------------
@@ -302,14 +302,6 @@ def access(document, chance):
         carve(document, chance, TABLE, Name="bookkeeping", Kernel="rw-", Scope="all", Backing="window")
     row["Choice"] = choice
     return f"table access from `{old}` to `{choice}`"
-
-
-def cut_pool(document, end):
-    """What lies past an address is nobody's."""
-    for row in document.rows("Physical memory"):
-        if row["Use"] == "pool" and row.end is not None and row.end > end and (row.start or 0) < end:
-            document.insert(row, row.like("past", end, row.end, Use="hardware"))
-            row.place(end=end)
 
 
 def own_space(document, chance):

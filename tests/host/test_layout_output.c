@@ -344,6 +344,27 @@ static void drawing_escapes_text(void **state)
     free(svg), free(wild), free(text);
 }
 
+/* A heap with a maximum once grew, in its drawing, by "4 KiB each". */
+static void drawing_says_how_a_region_grows(void **state)
+{
+    char *text = document_text(QU), *limited = replaced(text, "by 4 KiB | - | Q7 | What the kernel",
+                                                        "by 4 KiB, at most 2 MiB | - | Q7 | What the kernel"), *svg;
+    struct document document;
+    struct source source;
+    size_t size;
+    FILE *out = open_memstream(&svg, &size);
+
+    (void)state;
+    assert_true(source_from(&source, "mine.md", limited, strlen(limited), stderr));
+    assert_true(document_compile(&document, &source));
+    picture_svg(&document, out);
+    fclose(out);
+    source_free(&source);
+    assert_non_null(strstr(svg, "by 4 KiB, at most 2 MiB"));
+    assert_non_null(strstr(svg, "8 KiB each, a guard of 4 KiB below each"));
+    free(svg), free(limited), free(text);
+}
+
 /* What kernel space has instead of programs is a column of its own; without that there are two. */
 static void drawing_shows_kernel_space(void **state)
 {
@@ -418,6 +439,7 @@ int main(void)
         cmocka_unit_test(copied_document_with_other_addresses),
         cmocka_unit_test(picture_shows_every_row),
         cmocka_unit_test(drawing_escapes_text),
+        cmocka_unit_test(drawing_says_how_a_region_grows),
         cmocka_unit_test(drawing_shows_kernel_space),
         cmocka_unit_test(folder_that_is_missing_is_an_error),
     };

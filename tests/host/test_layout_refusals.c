@@ -166,6 +166,10 @@ static const struct refusal refusals[] = {
       "| 0xC0000000 | 0x00001000 | 4 MiB | yes |", "| yes |",
       "this boot mapping lies 0xBFFFF000 above physical memory, but low (line {| low |}) lies 0xC0000000 "
       "above it" },
+    { "boot_map_of_another_image", FW, "| 0x00210000 | end of image |",
+      "| 0x00210000 | 0x0021FFFF | 64 KiB | gap | pool | | What |\n| 0x00220000 | end of image |", "| 1.5 MiB | yes |",
+      "this boot mapping lies 0x00210000 below physical memory, but text (line 65) lies 0x00220000 below it: that is "
+      "where the image is loaded (line {| image | image |})" },
     { "image_shown_twice", HH, "| core | same | same | all | alias of low ",
       "| core | rw- | --- | all | physical 0x00000000 ", "| core |",
       "core shows physical memory from 0x00000000 on, and so the image (line {| image |}) a second time" },
@@ -377,13 +381,18 @@ static const struct refusal refusals[] = {
     { "slots_with_a_direct_map", QU, "| table access | direct |", "| table access | slots |", "| table access |",
       "table access is `slots`, but direct (line {| direct | rw- }) shows tables for good" },
     { "identity_of_a_high_kernel", QU, "| table access | direct |", "| table access | identity |", "| table access |",
-      "table access is `identity`, but the image does not lie at its physical address" },
+      "table access is `identity`, but the image (line {| image | image |}) lies 0xE0000000 above its physical "
+      "address" },
     { "identity_that_does_not_show_all", PT,
       "| end of image | 0x7FFFFFFF | floats | memory | pool | K3 K6 | The table where there is "
       "room for it first; the rest is handed out |\n| 0x80000000 | 0xFFFFFFFF | 2 GiB | beyond | hardware |",
       "| end of image | 0xBFFFFFFF | floats | memory | pool | K3 | The rest |\n| 0xC0000000 | 0xFFFFFFFF | 1 GiB | "
       "beyond | hardware |",
-      "| memory |", "memory is handed out up to 0xBFFFFFFF, but direct ends at 0x7FFFFFFF" },
+      "| memory |",
+      "memory is handed out up to 0xBFFFFFFF, but direct (line {| direct | rw- }) ends at 0x7FFFFFFF; expected all" },
+    { "pool_too_small", QU, "| memory | pool |", "| memory | hardware |", "| low | pool |",
+      "the rows of physical memory with the use `pool` have 636 KiB; expected at least 1 MiB, or there is nothing to "
+      "hand out; memory has the use `hardware` (line {| memory | hardware |})" },
     { "no_pool", PT, "| memory | pool |", "| memory | hardware |", NULL,
       "no row of physical memory has the use `pool`; expected one, or there is nothing to hand out" },
     { "alias_of_the_heap", HH, "| alias of low |", "| alias of heap |", "| core |",

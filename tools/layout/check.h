@@ -41,6 +41,9 @@ static inline bool place_is_fixed(const struct place *p) { return !p->broken && 
 /* `0xC0000000`, or `the end of text`: how messages name a border. */
 const char *border_text(struct source *s, struct border b);
 
+/* `0xC0000000 above`, or below: how messages say how far an address is from what it leads to. */
+const char *distance_words(struct source *s, uint64_t distance);
+
 /* Is [start, end) of physical memory shown by one BACKING_FIXED region? */
 bool physical_is_shown(const struct document *d, uint64_t start, uint64_t end);
 

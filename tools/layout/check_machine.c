@@ -140,10 +140,10 @@ static void check_fixed(struct document *d, const struct region *r)
     } else if (r->physical.at + (p->end.at - p->start.at) > image->start.at && r->physical.at < image_limit(d) &&
                p->start.at - r->physical.at != d->kernel_offset) {
         complain(s, p->line,
-                 "%s shows physical memory from %s on, and so the image (line %u) a second time, at "
-                 "a distance of 0x%08" PRIX64 "; the image's own is 0x%08" PRIX64,
-                 p->name, border_text(s, r->physical), image->line, p->start.at - r->physical.at,
-                 d->kernel_offset);
+                 "%s shows physical memory from %s on, and so the image (line %u) a second time; it lies %s what it "
+                 "shows, the image %s where it is loaded",
+                 p->name, border_text(s, r->physical), image->line,
+                 distance_words(s, p->start.at - r->physical.at), distance_words(s, d->kernel_offset));
     }
 }
 
@@ -180,6 +180,12 @@ struct border border_physical(const struct document *d, struct border b)
     if (!b.floats)
         b.at -= d->kernel_offset;
     return b;
+}
+
+const char *distance_words(struct source *s, uint64_t distance)
+{
+    return distance >> 63 == 0 ? source_print(s, "0x%08" PRIX64 " above", distance)
+                               : source_print(s, "0x%08" PRIX64 " below", -distance);
 }
 
 static bool physical_is_within(const struct region *r, const struct place *row)
@@ -350,10 +356,11 @@ static void check_kept(struct document *d, const struct boot_map *m)
                      "by `%s`; expected `physical` or `image`",
                      r->place.name, r->place.line, word_of(backing_words, r->backing)->text);
         else
-            complain(d->source, m->line,
-                     "this boot mapping lies 0x%08" PRIX64 " above physical memory, but %s "
-                     "(line %u) lies 0x%08" PRIX64 " above it",
-                     m->virtual - m->physical, r->place.name, r->place.line, offset);
+            complain(d->source, m->line, "this boot mapping lies %s physical memory, but %s (line %u) lies %s it%s",
+                     distance_words(d->source, m->virtual - m->physical), r->place.name, r->place.line,
+                     distance_words(d->source, offset),
+                     r->backing != BACKING_IMAGE || d->image == NULL ? "" :
+                     source_print(d->source, ": that is where the image is loaded (line %u)", d->image->place.line));
         return;
     }
 }

@@ -383,9 +383,10 @@ static void check_direct(struct document *d)
         direct->place.start.at - direct->physical.at == d->kernel_offset)
         return;
     complain(d->source, direct->place.line,
-             "direct lies 0x%08" PRIX64 " above the memory it shows, the image (line %u) 0x%08" PRIX64
-             " above where it was loaded; expected one distance for both",
-             direct->place.start.at - direct->physical.at, d->image->place.line, d->kernel_offset);
+             "direct lies %s the memory it shows, the image (line %u) %s where it was loaded; expected one distance "
+             "for both",
+             distance_words(d->source, direct->place.start.at - direct->physical.at), d->image->place.line,
+             distance_words(d->source, d->kernel_offset));
 }
 
 /* Bytes of [start, end) below a border. */
@@ -461,6 +462,29 @@ static void check_shown(struct document *d)
 
 /* ---- Rows of physical memory ---------------------------------------------------------------------- */
 
+/* What floats begins, as far as the compiler knows, where the image does. */
+static uint64_t row_size(const struct document *d, const struct physical *row)
+{
+    uint64_t start = row->place.start.floats ? d->image->place.start.at : row->place.start.at;
+
+    return row->place.end.floats ? 0 : row->place.end.at - start;
+}
+
+/* What the pool could have instead: the largest row that is not its. */
+static const char *largest_other(const struct document *d)
+{
+    const struct physical *largest = NULL;
+
+    for (uint32_t i = 0; i < d->physical_count; i++) {
+        const struct physical *row = &d->physical[i];
+
+        if (row->use != PHYSICAL_POOL && (largest == NULL || row_size(d, row) > row_size(d, largest)))
+            largest = row;
+    }
+    return largest == NULL ? "" : source_print(d->source, "; %s has the use `%s` (line %u)", largest->place.name,
+                                               word_of(use_words, largest->use)->text, largest->place.line);
+}
+
 /* What must be RAM on any machine cannot lie where no PC has any. */
 static void check_rows(struct document *d)
 {
@@ -487,7 +511,8 @@ static void check_rows(struct document *d)
                  "no row of physical memory has the use `pool`; expected one, or there is nothing to hand out");
     else if (pool < POOL_LEAST)
         complain(d->source, line, "the rows of physical memory with the use `pool` have %s; expected at least %s, or "
-                 "there is nothing to hand out", size_text(d->source, pool), size_text(d->source, POOL_LEAST));
+                 "there is nothing to hand out%s", size_text(d->source, pool), size_text(d->source, POOL_LEAST),
+                 largest_other(d));
 }
 
 static void check_structure_rows(struct document *d)
@@ -557,6 +582,7 @@ static void check_alias_target(struct document *d, const struct region *alias)
 static void check_access_needs(struct document *d)
 {
     const struct region *direct = d->purpose[PURPOSE_DIRECT];
+    const struct region *first = d->purpose[d->boot != NULL ? PURPOSE_TEXT : PURPOSE_BOOT];
     uint32_t line = d->policy_line[POLICY_ACCESS];
     bool own = d->region_count > d->common_count;
 
@@ -564,11 +590,15 @@ static void check_access_needs(struct document *d)
         complain(d->source, line,
                  "table access is `slots`, but direct (line %u) shows tables for good; expected `direct`",
                  direct->place.line);
-    if (d->policy.access == ACCESS_IDENTITY && (d->kernel_offset != 0 || direct == NULL))
+    if (d->policy.access == ACCESS_IDENTITY && direct == NULL)
+        complain(d->source, line, "table access is `identity`, but there is no region `direct`; expected one, and the "
+                 "image at its physical address");
+    else if (d->policy.access == ACCESS_IDENTITY && d->kernel_offset != 0)
         complain(d->source, line,
-                 "table access is `identity`, but %s; expected a region `direct` and the image at their physical "
-                 "addresses",
-                 direct == NULL ? "there is no region `direct`" : "the image does not lie at its physical address");
+                 "table access is `identity`, but the image (line %u) lies %s its physical address (%s, line %u); "
+                 "expected it there, and a region `direct`",
+                 d->image->place.line, distance_words(d->source, d->kernel_offset), first->place.name,
+                 first->place.line);
     if (own && d->policy.access != ACCESS_IDENTITY && d->policy.access != ACCESS_DIRECT)
         complain(d->source, line,
                  "table access is `%s`, but kernel space has regions of its own; expected `identity` or `direct`",
@@ -585,9 +615,10 @@ static void check_identity(struct document *d)
 
         if (row->use == PHYSICAL_POOL && row->place.end.at > below)
             complain(d->source, row->place.line,
-                     "%s is handed out up to 0x%08" PRIX64 ", but direct ends at 0x%08" PRIX64 "; expected all of it "
-                     "to show, because table access is `identity`",
-                     row->place.name, row->place.end.at - 1, below - 1);
+                     "%s is handed out up to 0x%08" PRIX64 ", but direct (line %u) ends at 0x%08" PRIX64 "; expected "
+                     "all of it to show, because table access is `identity` (line %u)",
+                     row->place.name, row->place.end.at - 1, d->purpose[PURPOSE_DIRECT]->place.line, below - 1,
+                     d->policy_line[POLICY_ACCESS]);
     }
 }
 

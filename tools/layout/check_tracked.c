@@ -77,6 +77,7 @@ static const char *at_its_address(const struct document *d, const struct place *
 
 static void check_master(struct document *d)
 {
+    const struct region *boot = d->purpose[d->boot != NULL ? PURPOSE_TEXT : PURPOSE_BOOT];
     const struct place *row = &d->master->place;
     struct source *s = d->source;
 
@@ -92,8 +93,11 @@ static void check_master(struct document *d)
         complain(s, row->line, "no boot mapping that is kept shows %s at its own address; it could not be filled",
                  row->name);
     if (d->image != NULL && d->kernel_offset != 0)
-        complain(s, d->image->place.line, "the image is linked 0x%08" PRIX64 " above where it lies; expected the same "
-                 "address, because table access is `tracked` and the master table is identity", d->kernel_offset);
+        complain(s, d->image->place.line, "the image is linked %s where it lies%s; expected the same address, because "
+                 "table access is `tracked` (line %u) and the master table is identity",
+                 distance_words(s, d->kernel_offset),
+                 boot == NULL ? "" : source_print(s, " (%s, line %u)", boot->place.name, boot->place.line),
+                 d->policy_line[POLICY_ACCESS]);
 }
 
 static void check_objects(struct document *d)

@@ -72,7 +72,7 @@ static const char *region_detail(const struct document *d, const struct region *
 
     if (r->purpose == PURPOSE_STACKS || r->guard > 0 || r->maximum > 0) {
         if (r->unit > 0)
-            detail = source_print(s, "%s each", size_text(s, r->unit));
+            detail = source_print(s, r->each ? "%s each" : "by %s", size_text(s, r->unit));
         if (r->maximum > 0)
             detail = source_print(s, "%s, at most %s", detail, size_text(s, r->maximum));
         if (r->guard > 0)
