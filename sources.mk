@@ -103,6 +103,7 @@ kernel += kernel/memory/spaces/user_walk.c          # through its tables, where 
 kernel += kernel/process/process.c                  # who exists: numbers, lists, making and freeing
 kernel += kernel/process/schedule.c                 # threads taking turns, waiting, waking
 kernel += kernel/process/clock.c                    # time, and what is to happen at a time
+kernel += kernel/process/chore.c                    # what is done now and then while threads run
 kernel += kernel/process/out_of_memory.c            # no frame is left: the process that ends
 kernel += kernel/process/numbers.c                  # numbers of processes, threads, groups, sessions
 kernel += kernel/process/user_account.c             # what all processes of a user have together

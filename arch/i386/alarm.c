@@ -1,7 +1,8 @@
 /*
  * alarm.c (i386) - alarms: by the local APIC's timer where its registers can be reached, else by the interval timer.
  *
- * The latter cannot look further than 55 ms ahead: what is later is waited for in parts, each of which rings.
+ * The latter cannot look further than 55 ms ahead: what is later is waited for in parts, each of which rings. It serves
+ * for the first quarter of a second everywhere, while the APIC's timer counts and is watched.
  */
 #include "arch/contract.h"
 
@@ -11,7 +12,7 @@
 #include "timer.h"
 
 static void (*on_ring)(void);
-static bool by_apic;
+static bool has_apic, by_apic;
 
 paddr_t alarm_registers(void) { return apic_place(); }
 
@@ -25,14 +26,13 @@ void alarm_start(volatile void *registers, void (*ring)(void))
 {
     unsigned long state = interrupts_off();
 
-    on_ring = ring;
-    by_apic = registers != NULL;
+    on_ring  = ring;
+    has_apic = registers != NULL;
     clock_settle();
     timer_stop();
-    if (by_apic)
+    interrupt_handle(TIMER_LINE, ring_timer, NULL);
+    if (has_apic)
         apic_start(registers, ring);
-    else
-        interrupt_handle(TIMER_LINE, ring_timer, NULL);
     interrupts_restore(state);
 }
 
@@ -50,6 +50,10 @@ void alarm_set(uint64_t moment)
     unsigned long state = interrupts_off();
     uint64_t      now   = clock_counter(), left = moment > now ? moment - now : 0;
 
+    if (has_apic && !by_apic && apic_is_known(now)) {
+        by_apic = true;
+        timer_stop();
+    }
     if (by_apic)
         apic_set_alarm(now, left);
     else

@@ -9,6 +9,9 @@
 
 /* A second interrupt for the rest costs more than a microsecond. 64 s is less than the counter holds at 8 GHz. */
 enum { SLACK = 1000, FASTEST = 1 << 28 };
+
+/* So long that a reading's few microseconds are a part in a hundred thousand, and soon over. */
+enum { WATCHED = 250000000, TRIES = 3 };
 #define FARTHEST (64 * 1000000000ull)
 
 static volatile uint32_t *base;             /* NULL: not in use                                              */
@@ -58,13 +61,27 @@ void apic_start(volatile uint32_t *registers, void (*ring)(void))
     trap_handle(TRAP_ALARM, take_alarm);
     apic_write(APIC_DIVIDE, APIC_BY_128);
     apic_write(APIC_TIMER, TRAP_ALARM);
-    start_counting(UINT32_MAX, clock_counter());        /* to see how fast it is, until there is an alarm to set */
+    start_counting(UINT32_MAX, clock_counter());
+}
+
+/* Whatever comes between the reads of counter and clock makes the bound lower: the best of a few counts. */
+bool apic_is_known(uint64_t now)
+{
+    static bool known;
+
+    if (known || now - counting_since < WATCHED)
+        return known;
+    for (unsigned i = 0; i < TRIES; i++)
+        learn_speed();
+    known = slowest > 0;
+    return known;
 }
 
 void apic_set_alarm(uint64_t now, uint64_t nanoseconds)
 {
     uint64_t far = nanoseconds < FARTHEST ? nanoseconds : FARTHEST;
 
+    assert(slowest > 0);
     learn_speed();
     start_counting((uint32_t)(((far + SLACK) * slowest) >> 32) + 1, now);
 }

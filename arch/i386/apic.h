@@ -39,8 +39,11 @@ static inline uint32_t apic_place(void)
     return (low & (ENABLED | NO_MEMORY)) == ENABLED && high == 0 && (low & ~0xFFFu) == APIC_PLACE ? APIC_PLACE : 0;
 }
 
-/* The registers have been mapped. `ring` is called at each alarm, in the interrupt. */
+/* The registers have been mapped: it counts, to be watched. `ring` is called at each alarm, in the interrupt. */
 void apic_start(volatile uint32_t *registers, void (*ring)(void));
+
+/* It has been watched for long enough to set alarms by; true for ever. */
+bool apic_is_known(uint64_t now);
 
 /* Ring in so many nanoseconds from `now` and a microsecond, instead of what was set before; or earlier, see above. */
 void apic_set_alarm(uint64_t now, uint64_t nanoseconds);

@@ -243,7 +243,7 @@ bool flat_wait(int32_t id, uint64_t nanoseconds, struct process_end *out)
 
     may_sleep();
     while (!(over = process_collect(console, id, out)) && clock_now() < deadline)
-        schedule_pause();
+        schedule_pause(deadline);
     schedule();                         /* the thread that runs next, this one at the latest, frees the last stack */
     return over;
 }

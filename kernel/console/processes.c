@@ -117,7 +117,7 @@ static void wait_for(const int32_t *ids, uint64_t count)
             end_all(ids, count);
             return;
         }
-        schedule_pause();
+        schedule_pause(NEVER);
         if (!flat_lives(ids[i]))
             i++;
     }
@@ -212,7 +212,7 @@ static int wait_for_all(void)
                 ;
             return 0;
         }
-        schedule_pause();
+        schedule_pause(NEVER);
     }
     flat_report_ends();
     return 0;
@@ -233,7 +233,7 @@ int run_wait(int count, char **words)
         return wait_for_all();
     end = clock_now() + milliseconds * NANOSECONDS;
     while (clock_now() < end && !console_interrupted())
-        schedule_pause();
+        schedule_pause(end);
     flat_report_ends();
     return 0;
 }

@@ -31,6 +31,7 @@
 #include "memory/tables/slot.h"
 #include "power.h"
 #include "process/abi.h"
+#include "process/chore.h"
 #include "process/family.h"
 #include "programs/image.h"
 
@@ -52,7 +53,7 @@ static struct { bool known; int32_t kind, number; } end;        /* the program's
 static volatile bool   told_to_end;             /* a signal from outside asked for it */
 static bool            has_streams;             /* its standard streams are the channel's, not a terminal's */
 static struct boot_configuration configuration;
-static struct timer    sampler;
+static struct chore    sampler = { .work = report_sample, .interval = SAMPLE_NANOSECONDS };
 
 /* ---- What there is to run ----------------------------------------------------------------- */
 
@@ -223,12 +224,6 @@ static void streams_are_free(void)
 
 bool init_is_program(const struct process *process) { return process == program; }
 
-static void take_sample(struct timer *timer)
-{
-    report_sample();
-    timer_arm(timer, clock_now() + SAMPLE_NANOSECONDS);
-}
-
 /* ---- The beginning, inside the program's process ------------------------------------------------------------ */
 
 static int unpack_archives(struct fs_context *fs)
@@ -365,8 +360,7 @@ static void begin_program(void)
     if (err == 0 && configuration.report) {
         report_begin();
         missing_begin();
-        sampler.fire = take_sample;
-        timer_arm(&sampler, clock_now() + SAMPLE_NANOSECONDS);
+        chore_start(&sampler);
     }
     if (err == 0 && configuration.map)
         snapshot_request();

@@ -77,7 +77,7 @@ SYSTEM_CALL(getrusage, int, who, user_t, to)
     } else if (who == USAGE_THREAD) {
         uint64_t peak = used.peak;              /* the memory is the process's */
 
-        used = current_thread()->used;
+        thread_usage(current_thread(), &used);
         used.peak = peak;
     }
     usage_encode(&encoded, &used);

@@ -20,8 +20,8 @@ void init_note_ending(const struct process *process);
 void init_note_end(const struct process *process);
 
 /*
- * Look at how many frames are in use now, and keep the owners' sums if there were never more. Called at each tick
- * and when a program starts or ends: a peak between two looks shows in the total alone.
+ * Look at how many frames are in use now, and keep the owners' sums if there were never more. Called now and
+ * then while threads run, and when a program starts or ends: a peak between two looks shows in the total alone.
  */
 void report_sample(void);
 

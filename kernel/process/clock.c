@@ -28,7 +28,7 @@ static uint64_t      wall_at_start;         /* [c] nanoseconds since 1970 at boo
  * Few enough for an interrupt, a few thousand instructions; many enough that usually none are left. The pause leaves
  * most of the processor's time to others, and is well below what a sleep may be late.
  */
-enum { TIMERS_AT_ONCE = 32, PAUSE = 20000, TICK = 10000000 };
+enum { TIMERS_AT_ONCE = 32, PAUSE = 20000 };
 
 volatile bool clock_is_behind;              /* [interrupts off] timers were due at the last alarm  */
 
@@ -135,13 +135,6 @@ static void handle_alarm(void)
     set_next_alarm();
 }
 
-/* Turns, time used and the load go by ticks. */
-static void tick(struct timer *timer)
-{
-    timer_arm(timer, last_ring + TICK);
-    schedule_tick();
-}
-
 static volatile void *map_registers(void)
 {
     static struct region window;
@@ -154,11 +147,8 @@ static volatile void *map_registers(void)
 
 void clock_start(void)
 {
-    static struct timer ticker = { .fire = tick };
-
     alarm_start(map_registers(), handle_alarm);
     wall_at_start = clock_read_wall() - clock_now();
-    timer_arm(&ticker, clock_now() + TICK);
 }
 
 const char *timers_broken(void)

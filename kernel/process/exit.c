@@ -222,7 +222,7 @@ static void end_process(struct process *process)
     process->state = PROCESS_ZOMBIE;
     process_note_change(process);
     alone = notify_parent(process);
-    current_thread()->process = NULL;           /* the next tick must not charge what may be freed from here on */
+    current_thread()->process = NULL;           /* nobody charges what may be freed from here on */
     if (alone)
         free_zombie(process);
     lock_drop(&process_lock, state);
@@ -245,6 +245,7 @@ void thread_exit(int status)
     struct process *process = self->process;
     bool            last;
     lock_state      state;
+    struct resource_usage used;
 
     may_sleep();
     assert(process != NULL && self->waiter.queue == NULL);
@@ -256,7 +257,8 @@ void thread_exit(int status)
     last  = process->thread_count == 0;
     if (last && !process->exiting)
         process->exit_status = (status & 0xFF) << 8;
-    usage_add(&process->used, &self->used);
+    thread_usage(self, &used);
+    usage_add(&process->used, &used);
     wake_all(&process->thread_ended);
     lock_drop(&process_lock, state);
     if (last)

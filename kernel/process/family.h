@@ -41,8 +41,16 @@ void process_return_memory(struct process *process);
 /* The process is about to let go of its memory: the most it ever used of it counts on. */
 void usage_keep_peak(struct process *process);
 
-/* From the tick: the thread has had the processor for so many nanoseconds. RLIMIT_CPU is enforced here. */
-void usage_charge(struct thread *thread, uint64_t nanoseconds);
+/*
+ * Once a process has had a limit of processor time (cpu_due), and so usage_limits is true, schedule.c tells of each
+ * turn, with its lock held: the process (NULL: none) that has had the processor for so many nanoseconds, and whose turn
+ * comes.
+ */
+extern bool usage_limits;
+void usage_change_turn(struct process *from, uint64_t nanoseconds, const struct process *to);
+
+/* cpu_ticks() since the current thread was switched to: they are not in its `ran` yet. */
+uint64_t schedule_turn(void);
 
 /*
  * For a parent without threads, which cannot wait: take a child that has ended, and free it; `which` is its number, or

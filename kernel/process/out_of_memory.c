@@ -13,7 +13,7 @@
 #include "process/above.h"
 #include "process/family.h"
 
-enum { PATIENCE_NANOSECONDS = 1000000000, LINE = 320 };
+enum { PATIENCE_NANOSECONDS = 1000000000, PAUSE_NANOSECONDS = 10000000, LINE = 320 };
 
 /* The best choice so far, and what is told of it. */
 struct choice {
@@ -149,6 +149,6 @@ bool process_give_memory_back(void)
         report_choice(&choice, &sums);
     if (signal_kills(self))
         return false;
-    schedule_pause();
+    schedule_pause(clock_now() + PAUSE_NANOSECONDS);
     return true;
 }

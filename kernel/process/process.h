@@ -48,7 +48,7 @@ enum { RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_
  * What threads have used: getrusage(2) and /proc tell it. A process's own is the sum of its threads', dead and alive.
  */
 struct resource_usage {
-    uint64_t user_time, system_time;            /* nanoseconds                                    */
+    uint64_t user_time, system_time;            /* nanoseconds; of a living thread: see thread_usage() */
     uint64_t faults_minor, faults_major;
     uint64_t switches_voluntary;                /* it had to wait, or ended                       */
     uint64_t switches_involuntary;              /* another's turn came                            */
@@ -109,7 +109,7 @@ struct process {
     int               exit_signal;      /* to the parent, SIGCHLD mostly                          */
     uint64_t          start_time;
     struct resource_usage      used;  /* of threads that have ended; peak: of programs that exec has replaced */
-    uint64_t          cpu_time, cpu_due;        /* of all its threads; when RLIMIT_CPU is looked at next   */
+    uint64_t          cpu_time, cpu_due;        /* of all its threads' turns, where cpu_due is not NEVER: RLIMIT_CPU */
     struct resource_usage      children_used;    /* of children that have been waited for, and theirs      */
     bool              has_waited;       /* for a child that ended: only then is there any         */
     uint32_t          personality;      /* personality(2): kept and told                          */
@@ -162,7 +162,7 @@ struct thread {
     struct timer        sleep_timer;
     bool                woken, timed_out, interruptible, killable;
     uint64_t            waiting_for;    /* sigtimedwait: signals it wants although blocked        */
-    uint32_t            slice;          /* ticks left                                             */
+    uint64_t            ran;            /* cpu_ticks() that went by while it had the CPU, but for its turn now */
     struct resource_usage        used;
     int32_t             policy, priority;       /* sched_setscheduler(2): kept and told, as niceness is     */
     bool                resets_on_fork;         /* SCHED_RESET_ON_FORK: its children start without them     */
@@ -249,6 +249,8 @@ int32_t  process_last_number(void);
 /* RLIMIT_CPU has been set or inherited: from now on it counts. */
 void process_watch_cpu_limit(struct process *process);
 
+/* What a thread has used up to now. */
+void thread_usage(const struct thread *thread, struct resource_usage *out);
 /* What a process has used up to now, without its children. Its threads are walked with process_lock held inside. */
 void process_usage(struct process *process, struct resource_usage *out);
 /* `sum` becomes the usage of both: times and counts add up, of peaks the larger stays. */

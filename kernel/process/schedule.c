@@ -28,27 +28,30 @@
 #include "cpu.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/stack.h"
+#include "process/chore.h"
 #include "process/family.h"
 #include "process/load.h"
 #include "process/process.h"
 
-enum { SLICE = 5, TICK_NANOSECONDS = 10000000 };       /* ticks before another gets a turn */
+enum { SLICE = 50000000 };                      /* nanoseconds before another gets a turn     */
 
 static struct lock    lock = LOCK("schedule", RANK_SCHEDULE);
 struct run_queue      run_queue;                /* [lock]                                     */
 static struct thread  idle;                     /* the boot stack: runs when no other thread can */
 static struct thread *current = &idle;          /* [lock, or interrupts off]                  */
 static struct thread *finished;                 /* [lock] dead, its stack still in use until the switch */
-static uint64_t       idle_time, idle_since;
 static uint64_t       switches;                 /* [lock] from one thread to another          */
 static struct load    load;                     /* [lock]                                     */
+static uint64_t       turn_began;               /* [lock] cpu_ticks() when the current thread was switched to */
+static void           check_turn(struct timer *timer);
+static struct timer   turn_timer = { .fire = check_turn };      /* armed while a thread waits for its turn */
 static bool           idle_shares;              /* [c] the idle thread waits for its turn like others */
 static volatile bool  due;                      /* the current thread's turn is over, or a probe is to be answered */
 static void         (*volatile probes[PROBES])(void);   /* to be called as schedule_probe() says; NULL: none */
 
 struct thread *current_thread(void) { return current; }
 uint32_t schedule_ready(void)       { return run_queue.count; }
-uint64_t schedule_idle_time(void)   { return idle_time; }
+uint64_t schedule_idle_time(void)   { return clock_span(idle.ran); }
 uint32_t schedule_running(void)     { return run_queue.count + (current != &idle); }
 
 uint64_t schedule_switches(void)
@@ -58,6 +61,48 @@ uint64_t schedule_switches(void)
 
     lock_drop(&lock, state);
     return sum;
+}
+
+/* ---- Turns, and the time that threads have. The lock is held. ----------------------------------- */
+
+uint64_t schedule_turn(void)
+{
+    lock_state state = lock_take(&lock);
+    uint64_t   ticks = cpu_ticks() - turn_began;
+
+    lock_drop(&lock, state);
+    return ticks;
+}
+
+/* The current thread's turn is over, another's begins. */
+static void change_turn(struct thread *to)
+{
+    uint64_t now = cpu_ticks(), ticks = now - turn_began;
+
+    current->ran += ticks;
+    turn_began    = now;
+    if (usage_limits)
+        usage_change_turn(current->process, clock_span(ticks), to->process);
+}
+
+/* Others wait: look again when the current turn is over. If it is by now, whoever comes then has a turn of his own. */
+static void watch_turn(void)
+{
+    uint64_t gone = clock_span(cpu_ticks() - turn_began);
+
+    if (gone >= SLICE)
+        due = true;
+    timer_arm(&turn_timer, clock_now() + (gone < SLICE ? SLICE - gone : SLICE));
+}
+
+/* In an interrupt. While nobody waits nobody looks: the next who has to wait arms the timer again. */
+static void check_turn(struct timer *timer __attribute__((unused)))
+{
+    lock_state state = lock_take(&lock);
+
+    if (run_queue.count > 0)
+        watch_turn();
+    lock_drop(&lock, state);
 }
 
 /* ---- The run queue. The lock is held. ------------------------------------------------------- */
@@ -74,6 +119,8 @@ static void append_ready(struct thread *thread)
         run_queue.last->queue_next = thread;
     run_queue.last = thread;
     run_queue.count++;
+    if (!turn_timer.armed && (current != &idle || idle_shares))
+        watch_turn();
 }
 
 static struct thread *take_first_ready(void)
@@ -99,7 +146,9 @@ static void switch_away(void)
     assert(from->phase != THREAD_RUNNING);
     due       = probes[PROBE_CHANNEL] != NULL || probes[PROBE_MAP_LINE] != NULL;    /* still to be answered */
     to->phase = THREAD_RUNNING;
-    to->slice = SLICE;
+    change_turn(to);
+    if (run_queue.count > 0 && !turn_timer.armed)
+        watch_turn();
     if (to == from)
         return;
     switches++;
@@ -107,10 +156,8 @@ static void switch_away(void)
         from->used.switches_involuntary++;
     else
         from->used.switches_voluntary++;
-    if (to == &idle)
-        idle_since = clock_now();
-    else if (from == &idle)
-        idle_time += clock_now() - idle_since;
+    if (from == &idle && chores_resting != NULL)
+        chores_resume();
     current = to;
     thread_switch(from, to);
 }
@@ -205,18 +252,7 @@ static void measure_load(void)
 void schedule_load(uint32_t out[LOADS])
 {
     measure_load();
-    memcpy(out, load.average, sizeof load.average);     /* a word each: a tick in between does no harm */
-}
-
-void schedule_tick(void)
-{
-    measure_load();
-    if (current == &idle)
-        due = run_queue.count > 0;
-    else if (current->slice > 0 && --current->slice == 0)
-        due = true;
-    if (current != &idle)
-        usage_charge(current, TICK_NANOSECONDS);
+    memcpy(out, load.average, sizeof load.average);     /* a word each: a sample in between does no harm */
 }
 
 void schedule_hurry(void) { due = true; }
@@ -279,9 +315,12 @@ void schedule_idle(void)
 /* The boot stack serves the console, whose user must not wait for programs that never pause. */
 void schedule_share(void) { idle_shares = true; }
 
-void schedule_pause(void)
+static void end_pause(struct timer *timer __attribute__((unused))) { }
+
+void schedule_pause(uint64_t until)
 {
-    unsigned long interrupts;
+    static struct timer alarm = { .fire = end_pause };
+    unsigned long       interrupts;
 
     may_give_way();
     interrupts = interrupts_off();
@@ -289,14 +328,21 @@ void schedule_pause(void)
         interrupts_restore(interrupts);
         schedule();
     } else {
+        if (until != NEVER)
+            timer_arm(&alarm, until);
         cpu_wait();
+        timer_disarm(&alarm);
         interrupts_restore(interrupts);
     }
 }
 
 void schedule_start(void)
 {
+    static struct chore load_chore = { .work = measure_load, .interval = LOAD_INTERVAL };
+
     idle = (struct thread){ .phase = THREAD_RUNNING, .name = "idle" };
+    turn_began = cpu_ticks();
+    chore_start(&load_chore);
 }
 
 /* ---- Waiting ------------------------------------------------------------------------------------ */

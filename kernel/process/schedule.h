@@ -106,12 +106,12 @@ static inline bool mutex_held(const struct mutex *mutex) { return mutex->holder 
 void schedule_start(void);                              /* the boot stack becomes the idle thread  */
 void schedule_idle(void) NORETURN;                      /* the idle thread's work from then on     */
 void schedule_share(void);                              /* or: it takes turns with the others      */
-void schedule_pause(void);                              /* give way, or sleep until an interrupt   */
+/* Give way, or sleep until an interrupt, and until the moment `until` (NEVER: none) at the latest. */
+void schedule_pause(uint64_t until);
 void clock_start(void);
 void clock_set_wall(uint64_t nanoseconds);
 void schedule_add(struct thread *thread);               /* ready to run                            */
 void schedule(void);                                    /* give way; returns when chosen again; interrupts may be off */
-void schedule_tick(void);                               /* from the timer interrupt                */
 void schedule_hurry(void);      /* from an interrupt: schedule_preempt() has something to do           */
 /*
  * Between two parts of a long piece of work for a program, with no spin lock held: if the turn is over, other threads

@@ -9,7 +9,7 @@
 #include "memory/heap/heap.h"
 #include "process/family.h"
 
-enum { OVERRUN_MOST = 0x7FFFFFFF, CODE_TIMER = -2, CODE_KERNEL = 128, TICK = 10000000 };    /* nanoseconds */
+enum { OVERRUN_MOST = 0x7FFFFFFF, CODE_TIMER = -2, CODE_KERNEL = 128, QUIET = 10000000 };    /* nanoseconds */
 
 struct process_timer {
     struct timer    timer;
@@ -94,10 +94,10 @@ static bool send_expiry(const struct process_timer *t)
     return signal_timer(t->process, to, &info);
 }
 
-/* Arm again where no signal was queued: not before the next tick, so that short intervals leave time to others. */
+/* Arm again where no signal was queued: not before QUIET, so that short intervals leave time to others. */
 static void go_on_unnoticed(struct process_timer *t)
 {
-    uint64_t now = clock_now() + (t->interval < TICK ? TICK : 0);
+    uint64_t now = clock_now() + (t->interval < QUIET ? QUIET : 0);
 
     assert(lock_held(&lock) && t->interval != 0);
     t->waiting = false;
@@ -275,17 +275,4 @@ void process_timers_clear(struct process *process)
         process_timer_delete(process, id);
     heap_free_sized(process->timers, sizeof *process->timers);
     process->timers = NULL;
-}
-
-/* ---- Time used, counted by ticks: to read the clock at each switch would cost more ------------------- */
-
-uint64_t thread_time(const struct thread *thread) { return thread->used.user_time + thread->used.system_time; }
-
-uint64_t process_time(const struct process *process)
-{
-    uint64_t time = process->used.user_time + process->used.system_time;
-
-    for (const struct thread *t = process->threads; t != NULL; t = t->next_in_process)
-        time += thread_time(t);
-    return time;
 }

@@ -49,7 +49,7 @@ void process_timers_clear(struct process *process);         /* exec, exit: delet
 /* A timer's signal has been taken by a thread of the current process: the timer goes on, and *info gets its overrun. */
 void process_timer_taken(struct signal_info *info);
 
-/* CPU time used, in nanoseconds, counted by ticks. Cost of process_time(): a walk of the process's threads. */
+/* CPU time used, in nanoseconds, up to this moment. A process's: a walk of its threads. */
 uint64_t process_time(const struct process *process);
 uint64_t thread_time(const struct thread *thread);
 

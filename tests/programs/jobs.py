@@ -84,6 +84,7 @@ MADE = {
     "mappings": ("mappings.c", "static"), "locked": ("locked.c", "static"),
     "told": ("told.c", "static"), "identities": ("identities.c", "static"), "machine": ("machine.c", "static"),
     "event_files": ("event_files.c", "static"), "other": ("other.c", "static"), "stretches": ("stretches.c", "static"),
+    "clock": ("clock.c", "static"), "waits": ("waits.c", "static"), "turns": ("turns.c", "static"),
 }
 
 

@@ -25,7 +25,7 @@ GOOD = ["clock begin 1000", "after 5 s: 99 rounds, 999 checks; audit clean, 9 ms
 @pytest.mark.needs("mixed-program")
 @pytest.mark.needs("kernel", "LAYOUT=quire", "CHECKED=1")
 def test_a_short_load_finds_nothing():
-    transcript = mixed.run(BUILD, "quire-checked", SHORT, 3, 1, may_be_slow=True)
+    transcript = mixed.run(BUILD, "quire-checked", SHORT, 3, 1)
     print(transcript.table())
     assert not transcript.found, "\n".join(transcript.found + transcript.lines)
 

@@ -184,7 +184,7 @@ static int write_stat(struct text *text, struct proc_node *node)
     m     = p->memory;
     sizes = sizes_of(p);
     if (node->thread != 0 && t != NULL)
-        used = t->used;
+        thread_usage(t, &used);
     else
         process_usage(p, &used);
     signal_sets(p, &ignored, &caught);

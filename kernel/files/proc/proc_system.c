@@ -7,7 +7,6 @@
 #include "base/print.h"
 #include "base/random.h"
 #include "base/string.h"
-#include "cpu.h"
 #include "files/proc/proc_node.h"
 #include "memory/frames/frame.h"
 #include "memory/heap/heap.h"
@@ -153,10 +152,13 @@ static int write_loadavg(struct text *text, struct proc_node *node __attribute__
 
 /* ---- What it is ---------------------------------------------------------------------------------------- */
 
+/* Ticks a nanosecond are thousands of MHz; a thousand million of them are enough digits. */
+#define MANY_TICKS 1000000000ull
+
 static int write_processors(struct text *text, struct proc_node *node __attribute__((unused)))
 {
-    uint64_t         microseconds = clock_now() / 1000;
-    unsigned         megahertz    = microseconds > 0 ? (unsigned)(cpu_ticks() / microseconds) : 0;
+    uint64_t         span      = clock_span(MANY_TICKS);
+    unsigned         megahertz = span > 0 ? (unsigned)(MANY_TICKS * 1000 / span) : 0;
     struct cpu_facts facts;
     char             name[32];
 

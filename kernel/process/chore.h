@@ -1,0 +1,29 @@
+/*
+ * chore.h - work that is done now and then while threads run, and not while none does.
+ *
+ * Where nobody runs nothing changes that would have to be looked at, and the machine is not to be woken for it: a chore
+ * whose time comes then is done once more and rests. It is taken up again with the next thread that runs.
+ *
+ * Locking  interrupts off. `work` is called in an interrupt.
+ * Cost     a timer for each chore; one comparison when a thread begins to run on an idle machine.
+ */
+#ifndef QUIRE_PROCESS_CHORE_H
+#define QUIRE_PROCESS_CHORE_H
+
+#include "process/timer_heap.h"
+
+struct chore {
+    void       (*work)(void);
+    uint64_t     interval;              /* nanoseconds from one time to the next, and perhaps a little more */
+    struct timer timer;
+    struct chore *next;                 /* among those that rest */
+};
+
+/* From now on; `work` and `interval` are set. It rests until a thread begins to run, or begins at once if one does. */
+void chore_start(struct chore *chore);
+
+/* From schedule.c: a thread begins to run, and none did before. */
+extern struct chore *chores_resting;
+void chores_resume(void);
+
+#endif
