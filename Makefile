@@ -30,10 +30,12 @@ include install.mk
 include tests/calls/rules.mk
 include tests/mixed/rules.mk
 include tests/documents/rules.mk
+include tests/mutations/rules.mk
 
 # ---- Goals ----------------------------------------------------------------------------
 
-.PHONY: documents-program documents calls-programs fuzz-calls fuzz-differ bombs mixed-program nightly
+.PHONY: documents-program documents calls-programs fuzz-calls fuzz-differ bombs mixed-program nightly mutations \
+        mutant-parts
 .PHONY: all library kernel ready run ready-console console image ready-image run-image iso run-iso web run-web \
         test-web install uninstall package claims figures test bench compare fuzz tool-tests machine-tests \
         fuzz-programs programs test-machines test-fresh clean distclean help setup FORCE
@@ -83,6 +85,11 @@ fuzz-differ: quire kernel calls-programs | $(O)/programs/kernel.done ## the same
 
 documents: quire documents-program      ## documents changed by chance: obeyed, or refused in words: N=200, SEED=
 	@/usr/bin/python3 tests/documents/documents.py --build $(O) --count $(N) --seed $(SEED)
+
+CLAIM ?=
+mutations: quire                        ## each claim made untrue, and noticed by its probe alone: LAYOUT= CLAIM=
+	@/usr/bin/python3 tests/mutations/mutations.py --build $(O) \
+	    $(if $(filter command,$(origin LAYOUT)),--layout $(LAYOUT)) $(if $(CLAIM),--claim $(CLAIM))
 
 bombs: quire kernel | $(O)/programs/programs.done ## all there is of one thing, for each, in 32 MiB
 	@QUIRE_BOMBS=$(name) QUIRE_BUILD=$(abspath $(O)) QUIRE_LAYOUTS=$(name) \

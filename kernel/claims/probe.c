@@ -6,8 +6,10 @@
 #include "arch/contract.h"
 #include "base/check.h"
 #include "console/show.h"
+#include "memory/spaces/fault.h"
+#include "memory/spaces/map.h"
 #include "memory/start.h"
-#include "devices/pci.h"
+#include "claims/told.h"
 
 entry_t leaf_of(page_t page)
 {
@@ -85,24 +87,66 @@ uint32_t take_all_frames(bool (*forbidden)(frame_t), frame_t *bad)
     return count;
 }
 
-enum { DEVICES = 64 };
-
 bool is_device_or_hole(frame_t frame)
 {
-    static struct device_range devices[DEVICES];
-    static uint32_t            count;
-    static bool                asked;
-    const struct memmap_range *range = memmap_find(memory_map(), frame);
+    enum told told = told_of(frame);
 
-    if (!asked) {
-        count = pci_ports() != NULL ? pci_ranges(pci_ports(), devices, DEVICES) : 0;
-        assert(count <= DEVICES);               /* else the kernel would not have started */
-        asked = true;
-    }
-    for (uint32_t i = 0; i < count; i++)
-        if (frame_address(frame) < devices[i].end && devices[i].start < frame_address(frame) + PAGE_SIZE)
+    return told != TOLD_USABLE && told != TOLD_MODULE;
+}
+
+bool next_present(page_t *page, entry_t *out)
+{
+    while (*page < layout.space_end) {
+        unsigned level;
+        entry_t  e = look_up(&kernel_space, *page, &level);
+
+        if (entry_kind(e, level) == ENTRY_PRESENT) {
+            *out = e;
             return true;
-    return range == NULL || !range->ram;
+        }
+        *page = (*page / mmu_reach(level) + 1) * mmu_reach(level);
+    }
+    return false;
+}
+
+bool was_never_pooled(frame_t frame)
+{
+    switch (frame_owner(frame)) {
+    case OWNER_ABSENT: case OWNER_HELD: case OWNER_IMAGE: case OWNER_BOOT: case OWNER_BITMAP: case OWNER_RECORDS:
+    case OWNER_TABLES:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool program_start(struct space *space)
+{
+    if (space_create(space) != 0)
+        return false;
+    space->limits.whole = space->limits.data = space->limits.stack = SIZE_MAX;
+    return true;
+}
+
+void program_end(struct space *space)
+{
+    map_clear(space);
+    space_destroy(space);
+}
+
+frame_t program_frame(const struct space *space, vaddr_t address)
+{
+    unsigned level;
+    entry_t  e = look_up(space, page_of(address), &level);
+
+    return level == 1 && entry_present(e) ? entry_frame(e) : NO_FRAME;
+}
+
+frame_t program_write(struct space *space, vaddr_t address)
+{
+    struct fault_verdict verdict;
+
+    return space_fault(space, address, MAY_WRITE, &verdict) == 0 ? program_frame(space, address) : NO_FRAME;
 }
 
 uint32_t ones_in(const uint8_t *bitmap, size_t bytes)

@@ -29,8 +29,28 @@ page_t first_writable(struct span span);
  */
 uint32_t take_all_frames(bool (*forbidden)(frame_t), frame_t *bad);
 
-/* True if a device decodes the frame's address, or the memory map does not call it RAM. */
+/* True if a device decodes some of the frame, or the boot loader did not list it as usable memory (claims/told.h). */
 bool is_device_or_hole(frame_t frame);
+
+/*
+ * The first page from *page on that kernel space maps, and its entry: a table's worth without any is passed over in one
+ * step. False: there is none.
+ */
+bool next_present(page_t *page, entry_t *out);
+
+/* Owners that had their frames before the pool was open, or never were in it. Tables are such as well. */
+bool was_never_pooled(frame_t frame);
+
+/*
+ * A space as a program has one, with nothing in it, that may have as much as it likes; false without memory. Its end
+ * gives back all that is mapped there. And the frame behind one of its addresses, NO_FRAME if there is none.
+ */
+bool    program_start(struct space *space);
+void    program_end(struct space *space);
+frame_t program_frame(const struct space *space, vaddr_t address);
+
+/* What a program's first write to an address brings; it must be in a region. NO_FRAME: nothing. */
+frame_t program_write(struct space *space, vaddr_t address);
 
 /* Ones in the pool's bitmap, seen as bytes at `bitmap`. */
 uint32_t ones_in(const uint8_t *bitmap, size_t bytes);

@@ -4,8 +4,11 @@
 #include "init/checks.h"
 
 #include "base/print.h"
+#include "claims/told.h"
 #include "memory/audit.h"
 #include "memory/frames/frame.h"
+
+void checks_note_boot(const struct boot_info *info) { told_note(info); }
 
 bool checks_audit(struct audit_report *report)
 {

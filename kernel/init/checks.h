@@ -18,6 +18,10 @@ bool checks_audit(struct audit_report *report);
 /* The same for a panic: printed. */
 void checks_print(void);
 
+/* What the boot loader told, for those who look at it later: a boot_info goes away with boot's memory. */
+struct boot_info;
+void checks_note_boot(const struct boot_info *info);
+
 /*
  * The kernel's own command line, which may have commands to begin with (run=); the text is cut.
  */

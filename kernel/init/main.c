@@ -99,6 +99,7 @@ void kernel_main(const struct boot_info *info, frame_t root)
     if (facts.device_count > DEVICES_MAXIMUM)
         refuse_start("more PCI memory ranges than this kernel can keep off");
     init_note_boot(info, command_line);
+    checks_note_boot(info);
     problem = memory_start(&facts);
     if (problem != NULL)
         refuse_start(problem);

@@ -12,6 +12,7 @@
 #include "power.h"
 
 bool checks_audit(struct audit_report *report __attribute__((unused))) { return false; }
+void checks_note_boot(const struct boot_info *info __attribute__((unused))) { }
 void checks_print(void)                                                 { }
 
 void console_start(char *command_line __attribute__((unused)))

@@ -76,49 +76,55 @@ static const char *row_is_no_ram(const char *name, uintptr_t first, uintptr_t en
 
 /* ---- 1: the map, and the parts of memory in use ------------------------------------------- */
 
-static void read_ranges(const struct boot_info *info)
+static void read_ranges(struct memmap *to, const struct boot_info *info)
 {
     assert(info->range_count <= COUNT_OF(info->ranges));
-    memmap_start(&map, MMU_FRAMES_END);
+    memmap_start(to, MMU_FRAMES_END);
     for (uint32_t i = 0; i < info->range_count; i++)
-        memmap_add(&map, info->ranges[i].base, info->ranges[i].length, info->ranges[i].type == BOOT_USABLE);
+        memmap_add(to, info->ranges[i].base, info->ranges[i].length, info->ranges[i].type == BOOT_USABLE);
 }
 
-static void own_frames(uintptr_t first, uintptr_t end, enum owner owner)
+static void own_frames(struct memmap *to, uintptr_t first, uintptr_t end, enum owner owner)
 {
-    memmap_own(&map, (paddr_t)first << PAGE_SHIFT, (paddr_t)end << PAGE_SHIFT, owner);
+    memmap_own(to, (paddr_t)first << PAGE_SHIFT, (paddr_t)end << PAGE_SHIFT, owner);
 }
 
-static void own_rows(enum physical_use use, enum owner owner)
+static void own_rows(struct memmap *to, enum physical_use use, enum owner owner)
 {
     for (uint32_t i = 0; i < layout.physical_count; i++)
         if (layout.physical[i].use == use)
-            own_frames(layout.physical[i].first, layout.physical[i].end, owner);
+            own_frames(to, layout.physical[i].first, layout.physical[i].end, owner);
 }
 
-static void own_structure(paddr_t place)
+static void own_structure(struct memmap *to, paddr_t place)
 {
     if (place != 0)
-        memmap_own(&map, round_down(place, PAGE_SIZE), round_down(place, PAGE_SIZE) + PAGE_SIZE, OWNER_IMAGE);
+        memmap_own(to, round_down(place, PAGE_SIZE), round_down(place, PAGE_SIZE) + PAGE_SIZE, OWNER_IMAGE);
 }
 
-static void own_what_is_there(const struct start_facts *facts)
+static void own_what_is_there(struct memmap *to, const struct start_facts *facts)
 {
     const struct boot_info *info = facts->info;
 
     assert(facts->image_start < facts->image_end && facts->boot_start <= facts->boot_end);
-    memmap_own(&map, facts->boot_start, facts->boot_end, OWNER_BOOT);
-    memmap_own(&map, facts->image_start, facts->image_end, OWNER_IMAGE);
+    memmap_own(to, facts->boot_start, facts->boot_end, OWNER_BOOT);
+    memmap_own(to, facts->image_start, facts->image_end, OWNER_IMAGE);
     for (uint32_t i = 0; i < info->module_count; i++)
         if (info->modules[i].start < info->modules[i].end)
-            memmap_own(&map, info->modules[i].start, info->modules[i].end, OWNER_BOOT);
+            memmap_own(to, info->modules[i].start, info->modules[i].end, OWNER_BOOT);
     for (uint32_t i = 0; i < facts->device_count; i++)
-        memmap_own(&map, facts->devices[i].start, facts->devices[i].end, OWNER_HELD);
-    own_structure(layout.tss);
-    own_structure(layout.gdt);
-    own_structure(layout.idt);
-    own_rows(PHYSICAL_HARDWARE, OWNER_HELD);
-    own_rows(PHYSICAL_BITMAP, OWNER_BITMAP);
+        memmap_own(to, facts->devices[i].start, facts->devices[i].end, OWNER_HELD);
+    own_structure(to, layout.tss);
+    own_structure(to, layout.gdt);
+    own_structure(to, layout.idt);
+    own_rows(to, PHYSICAL_HARDWARE, OWNER_HELD);
+    own_rows(to, PHYSICAL_BITMAP, OWNER_BITMAP);
+}
+
+void memory_describe(struct memmap *to, const struct start_facts *facts)
+{
+    read_ranges(to, facts->info);
+    own_what_is_there(to, facts);
 }
 
 static bool are_ram(uintptr_t first, uintptr_t end)
@@ -280,7 +286,7 @@ static const char *open_pool(struct places *places)
         return no_room("the bitmap's summary", &places->summary);
     if (!block_settle(&places->records, window))
         return window ? too_little(places->records.bytes) : no_room("the records", &places->records);
-    own_rows(PHYSICAL_IMAGE, OWNER_HELD);
+    own_rows(&map, PHYSICAL_IMAGE, OWNER_HELD);
     frames_open(&map, &layout.policy, frame_of(direct_end).no, places->bitmap.pointer, places->summary.pointer,
                 places->records.pointer);
     return NULL;
@@ -313,10 +319,9 @@ const char *memory_start(const struct start_facts *facts)
     struct places places;
     const char   *wrong;
 
-    read_ranges(facts->info);
+    memory_describe(&map, facts);
     if (memmap_ram(&map) == 0)
         return "the boot loader gave no memory map with usable memory";
-    own_what_is_there(facts);
     wrong = check_ram(facts);
     if (wrong != NULL)
         return wrong;
@@ -325,9 +330,9 @@ const char *memory_start(const struct start_facts *facts)
     if (wrong != NULL)
         return wrong;
     places = places_measure(facts);
-    own_rows(PHYSICAL_KERNEL, OWNER_HELD);
+    own_rows(&map, PHYSICAL_KERNEL, OWNER_HELD);
     if (!image_row_is_kernels())
-        own_rows(PHYSICAL_IMAGE, OWNER_HELD);
+        own_rows(&map, PHYSICAL_IMAGE, OWNER_HELD);
 
     if (space_start(facts->root, &map) != 0)
         return too_little(PAGE_SIZE);

@@ -40,6 +40,12 @@ struct start_facts {
 /* Returns NULL, or why this machine cannot be run (text that stays until the next call). */
 const char *memory_start(const struct start_facts *facts) MUST_CHECK;
 
+/*
+ * Step 1 alone, into a map of the caller's: what there is, and what of it already has an owner. Nothing else changes,
+ * and no frame is touched: claims give it machines that are not at hand (claims/made.h).
+ */
+void memory_describe(struct memmap *to, const struct start_facts *facts);
+
 /* The map that memory_start() has made, for the console and the auditor. */
 const struct memmap *memory_map(void);
 

@@ -105,10 +105,10 @@ static void g2_kernel_below(struct claim_result *result)
     struct builtin       b;
     const struct region *lowest;
     vaddr_t              from;
+    entry_t              e;
 
-    for (page_t page = 0; page < layout.space_end; page++)
-        if (entry_present(leaf_of(page)))
-            highest = page;
+    for (page_t page = 0; next_present(&page, &e); page++)
+        highest = page;
     if (!claim_start(result, &b, "recursion", with(3, 0)))
         return;
     lowest = region_at_or_above(&space_of(&b)->map, 0);

@@ -4,6 +4,7 @@
  * The addresses in here are the claims' own and are not taken from the document's tables: if the
  * document were changed, these probes would notice.
  */
+#include "claims/made.h"
 #include "claims/probe.h"
 
 #include "arch/contract.h"
@@ -66,19 +67,6 @@ static bool below_512_kib(frame_t frame) { return frame.no < A_STRUCTURES_END; }
 static bool in_hardware(frame_t frame)   { return frame.no >= A_STRUCTURES_END && frame.no < A_HARDWARE_END; }
 static bool in_image(frame_t frame)      { return frame.no >= A_HARDWARE_END && frame.no < A_IMAGE_END; }
 
-/* Owners of frames that were never in the pool. */
-static bool never_pooled(frame_t frame)
-{
-    switch (frame_owner(frame)) {
-    case OWNER_ABSENT: case OWNER_HELD: case OWNER_IMAGE: case OWNER_BOOT: case OWNER_BITMAP:
-    case OWNER_RECORDS:
-    case OWNER_TABLES:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* No frame of [first, end) belongs to the pool, and taking all there is yields none of them. */
 static void never_handed_out(struct claim_result *result, uint32_t first, uint32_t end,
                              bool (*forbidden)(frame_t))
@@ -87,7 +75,7 @@ static void never_handed_out(struct claim_result *result, uint32_t first, uint32
     uint32_t taken;
 
     for (uint32_t n = first; n < end; n++)
-        if (!never_pooled((frame_t){ n }))
+        if (!was_never_pooled((frame_t){ n }))
             return claim_saw(result, false, "frame %u belongs to %s", n,
                              owner_names[frame_owner((frame_t){ n })]);
     taken = take_all_frames(forbidden, &bad);
@@ -107,12 +95,16 @@ static void a3_hardware_stays(struct claim_result *result)
     never_handed_out(result, A_STRUCTURES_END, A_HARDWARE_END, in_hardware);
 }
 
-/* Modules the loader put elsewhere are the boot owner's, one by one. */
-static bool in_image_or_module(frame_t frame)
-{
-    const struct memmap_range *range = memmap_find(memory_map(), frame);
+/* By what the loader said, not by what was made of it. */
+static bool in_image_or_module(frame_t frame) { return in_image(frame) || told_of(frame) == TOLD_MODULE; }
 
-    return in_image(frame) || (range != NULL && range->owner == OWNER_BOOT);
+static uint32_t modules_frames(void)
+{
+    uint32_t count = 0;
+
+    for (frame_t frame = { 0 }; frame.no < frames_end(); frame.no++)
+        count += told_of(frame) == TOLD_MODULE;
+    return count;
 }
 
 static void a4_image_and_modules(struct claim_result *result)
@@ -121,18 +113,28 @@ static void a4_image_and_modules(struct claim_result *result)
 
     if (start < A_HARDWARE_END * PAGE_SIZE || end > A_IMAGE_END * PAGE_SIZE)
         return claim_saw(result, false, "the image lies from 0x%x to 0x%x", start, end - 1);
+    if (made_wrong(TOLD_MODULE) != NULL)
+        return claim_saw(result, false, "%s", made_wrong(TOLD_MODULE));
     never_handed_out(result, A_HARDWARE_END, frames_end() < A_IMAGE_END ? frames_end() : A_IMAGE_END,
                      in_image_or_module);
+    if (result->verdict == CLAIM_HOLDS)
+        claim_saw(result, true, "took all free frames, none from 256 to 1023, none of the %u of modules, here or in a "
+                  "made machine", modules_frames());
 }
 
 static void a5_devices_and_holes(struct claim_result *result)
 {
     frame_t  bad;
-    uint32_t taken = take_all_frames(is_device_or_hole, &bad);
+    uint32_t taken;
 
+    for (enum told kind = 0; kind < TOLD_KINDS; kind++)
+        if (kind != TOLD_MODULE && made_wrong(kind) != NULL)
+            return claim_saw(result, false, "%s", made_wrong(kind));
+    taken = take_all_frames(is_device_or_hole, &bad);
     if (frame_exists(bad))
-        return claim_saw(result, false, "frame %u was handed out, and is a device's or no RAM", bad.no);
-    claim_saw(result, taken > 0, "took all %u free frames, none of a device and none the map does not list",
+        return claim_saw(result, false, "frame %u was handed out, and is %s", bad.no, told_names[told_of(bad)]);
+    claim_saw(result, taken > 0,
+              "took all %u free frames, none of a device and none that is not listed; nor would a made machine's be",
               taken);
 }
 
@@ -175,26 +177,23 @@ static void a8_place_of_bitmap(struct claim_result *result)
               (unsigned)bytes);
 }
 
+/* Its raw bytes, wherever they are: that is A8's. */
 static void a9_one_is_free(struct claim_result *result)
 {
-    const uint8_t *raw    = pointer_to(A_KERNEL + A_BITMAP);
-    struct span    shown  = pages_between(A_KERNEL + A_BITMAP, A_KERNEL + A_BITMAP + A_BITMAP_BYTES - 1);
-    bool           there  = first_readable(shown) == shown.first;
-    uint32_t       before = there ? ones_in(raw, A_BITMAP_BYTES) : 0, during, after;
-    uint32_t       free   = frames_free();
+    size_t         bytes;
+    const uint8_t *raw    = frames_bitmap(&bytes);
+    uint32_t       before = ones_in(raw, bytes), during, after, free = frames_free();
     bool           taken_bit, given_bit;
     frame_t        frame;
 
-    if (!there)
-        return claim_saw(result, false, "nothing can be read at %s", show_address(A_KERNEL + A_BITMAP).text);
     if (before != free)
         return claim_saw(result, false, "%u ones in the bitmap, %u free frames", before, free);
     if (frame_get(OWNER_TEST, 0, &frame) != 0)
         return claim_saw(result, false, "no frame to be had");
-    during    = ones_in(raw, A_BITMAP_BYTES);
+    during    = ones_in(raw, bytes);
     taken_bit = bit_in(raw, frame);
     frame_put(frame);
-    after     = ones_in(raw, A_BITMAP_BYTES);
+    after     = ones_in(raw, bytes);
     given_bit = bit_in(raw, frame);
     claim_saw(
         result, !taken_bit && given_bit && during == before - 1 && after == before,
@@ -207,14 +206,11 @@ static void a9_one_is_free(struct claim_result *result)
 /* Every page from 3 GiB on is the kernel's alone. That it has nothing below is A18. */
 static void a10_three_to_one(struct claim_result *result)
 {
-    for (page_t page = page_of(A_KERNEL); page < MMU_SPACE_END; ) {
-        unsigned level;
-        entry_t  e = look_up(&kernel_space, page, &level);
+    entry_t e;
 
-        if (entry_kind(e, level) == ENTRY_PRESENT && entry_rights(e).user != 0)
+    for (page_t page = page_of(A_KERNEL); next_present(&page, &e); page++)
+        if (entry_rights(e).user != 0)
             return claim_saw(result, false, "programs may use %s", show_address(page_address(page)).text);
-        page = (page / mmu_reach(level) + 1) * mmu_reach(level);
-    }
     claim_saw(result, page_address(layout.user.end) == A_KERNEL,
               "user space ends at %s, and programs may use nothing from there on",
               show_address(page_address(layout.user.end)).text);
@@ -289,14 +285,37 @@ static void a11_kernel_is_shared(struct claim_result *result)
 /* Something that changes, so that two windows onto it can be compared. */
 static volatile uint32_t witness;
 
+/* The address in the last 256 MiB at which the first four megabytes begin again; 0: there is none. */
+static vaddr_t second_window(void)
+{
+    entry_t low = directory_entry(&kernel_space, A_KERNEL);
+
+    for (vaddr_t at = A_CORE; at < A_STACKS; at += A_TABLE) {
+        entry_t e = directory_entry(&kernel_space, at);
+
+        if (entry_present(e) && frame_is(entry_frame(e), entry_frame(low)))
+            return at;
+    }
+    return 0;
+}
+
+/* What else the kernel has is in the last 256 MiB. */
 static void a12_both_windows(struct claim_result *result)
 {
-    vaddr_t code = address_of((const void *)a12_both_windows), last_256 = code - A_KERNEL + A_CORE;
+    vaddr_t code = address_of((const void *)a12_both_windows), second = second_window();
+    vaddr_t again = code - A_KERNEL + second;
+    page_t  elsewhere = page_of(A_KERNEL + A_LOW);
+    entry_t e;
 
     if (code < A_KERNEL || code >= A_KERNEL + A_LOW)
         return claim_saw(result, false, "this code is at %s", show_address(code).text);
-    claim_saw(result, word_at(code) == word_at(last_256), "this code is at %s and reads the same at %s",
-              show_address(code).text, show_address(last_256).text);
+    if (second == 0)
+        return claim_saw(result, false, "the code's four megabytes do not show in the last 256");
+    if (next_present(&elsewhere, &e) && page_address(elsewhere) < A_CORE)
+        return claim_saw(result, false, "the kernel has %s, and not in the last 256 MiB",
+                         show_address(page_address(elsewhere)).text);
+    claim_saw(result, word_at(code) == word_at(again), "this code is at %s and reads the same at %s; all else is above",
+              show_address(code).text, show_address(again).text);
 }
 
 static void a13_core_again(struct claim_result *result)
@@ -314,6 +333,35 @@ static void a13_core_again(struct claim_result *result)
     claim_saw(result, word_at(other) == witness,
               "entries 768 and 960 name one table; a variable changes at %s as well",
               show_address(other).text);
+}
+
+/* Where frames show whoever has them: the first four megabytes and their alias, and short views. */
+static bool shows_others(page_t page)
+{
+    vaddr_t second = second_window();
+
+    return (second != 0 && span_has(span_of(page_of(second), page_of(A_LOW)), page)) ||
+           span_has(layout.purpose[PURPOSE_SLOTS]->span, page);
+}
+
+/* The first page outside the window that the heap has; the end of all if there is none. */
+static page_t heap_page_outside(struct span window)
+{
+    page_t  page = page_of(A_KERNEL + A_LOW);
+    entry_t e;
+
+    for (; next_present(&page, &e); page++)
+        if (frame_owner(entry_frame(e)) == OWNER_HEAP && !span_has(window, page) && !shows_others(page))
+            return page;
+    return MMU_SPACE_END;
+}
+
+/* The window's first page and its last one are the heap's: what is carved out of it lies anywhere between. */
+static bool is_heaps(vaddr_t at)
+{
+    const struct layout_region *home = layout_kernel_region_of(page_of(at));
+
+    return home->purpose == PURPOSE_HEAP && home == layout_kernel_region_of(page_of(A_HEAP));
 }
 
 /* Blocks small and big, all inside; a region wider than the window is refused. */
@@ -338,7 +386,11 @@ static void a14_heap_window(struct claim_result *result)
         kernel_unmap(&region);
         return claim_saw(result, false, "a region wider than 224 MiB found a place");
     }
-    claim_saw(result, true, "blocks of 16 to 70000 bytes lie inside, and nothing wider than the window fits");
+    if (heap_page_outside(window) != MMU_SPACE_END)
+        return claim_saw(result, false, "the heap has a page at %s",
+                         show_address(page_address(heap_page_outside(window))).text);
+    claim_saw(result, is_heaps(A_HEAP) && is_heaps(A_HEAP_LAST) && !is_heaps(A_HEAP - 1) && !is_heaps(A_HEAP_LAST + 1),
+              "blocks of 16 to 70000 bytes and all pages of the heap lie inside; nothing wider than the window fits");
 }
 
 static void note_place(void *seen)
@@ -501,26 +553,44 @@ static const struct space *space_without_self(void)
     return space;
 }
 
-static void a16_self_map(struct claim_result *result)
+/* The root in use, word by word; false, and said, where the window shows something else. *tables: how many it has. */
+static bool root_shows(struct claim_result *result, frame_t root, unsigned *tables)
 {
-    frame_t  root   = mmu_active();
-    unsigned tables = 0;
-
+    *tables = 0;
     for (unsigned i = 0; i < MMU_ENTRIES; i++) {
         entry_t entry = { entry_in_frame(root, i) };
         page_t  differs;
 
-        if (!same_entry(root, i, A_DIRECTORY + 4 * i))
-            return claim_saw(result, false, "directory entry %u is not at %s", i,
-                             show_address(A_DIRECTORY + 4 * i).text);
+        if (!same_entry(root, i, A_DIRECTORY + 4 * i)) {
+            claim_saw(result, false, "directory entry %u is not at %s", i, show_address(A_DIRECTORY + 4 * i).text);
+            return false;
+        }
         if (entry_kind(entry, MMU_LEVELS) != ENTRY_TABLE)
             continue;
-        if (!same_table(entry_frame(entry), (page_t)i * MMU_ENTRIES, &differs))
-            return claim_saw(result, false, "the entry of %s is not in its place",
-                             show_address(page_address(differs)).text);
-        tables++;
+        if (!same_table(entry_frame(entry), (page_t)i * MMU_ENTRIES, &differs)) {
+            claim_saw(result, false, "the entry of %s is not in its place", show_address(page_address(differs)).text);
+            return false;
+        }
+        ++*tables;
     }
-    if (space_without_self() != NULL)
+    return true;
+}
+
+/* Of the space in use, and of one that is made for this; what shows itself at all is seen by its last entry. */
+static void a16_self_map(struct claim_result *result)
+{
+    static struct space space;
+    frame_t             root = mmu_active();
+    unsigned            tables;
+    bool                others;
+
+    if (!root_shows(result, root, &tables))
+        return;
+    if (space_create(&space) != 0)
+        return claim_saw(result, false, "no memory for a second space");
+    others = space_without_self() == NULL;
+    space_destroy(&space);
+    if (!others)
         return claim_saw(result, false, "the last directory entry of a space names another space's directory");
     claim_saw(result, frame_is(entry_frame((entry_t){ word_at(A_DIRECTORY + 4 * (MMU_ENTRIES - 1)) }), root),
               "the directory and %u tables read the same in the window and in their frames", tables);

@@ -178,29 +178,6 @@ void k17_changes_on_traps(struct claim_result *result)
 
 /* ---- The mmap call -------------------------------------------------------------------------------- */
 
-/* A space whose program may have as much as it likes; false without memory. */
-static bool claim_space_start(struct space *space)
-{
-    if (space_create(space) != 0)
-        return false;
-    space->limits.whole = space->limits.data = space->limits.stack = SIZE_MAX;
-    return true;
-}
-
-static void claim_space_end(struct space *space)
-{
-    map_clear(space);
-    space_destroy(space);
-}
-
-static frame_t frame_at(const struct space *space, vaddr_t address)
-{
-    unsigned level;
-    entry_t  e = entry_look(space, page_of(address), &level);
-
-    return level == 1 && entry_present(e) ? entry_frame(e) : NO_FRAME;
-}
-
 void k18_empty_until_mapped(struct claim_result *result)
 {
     struct space space;
@@ -208,14 +185,14 @@ void k18_empty_until_mapped(struct claim_result *result)
     vaddr_t      got;
     int          status;
 
-    if (!claim_space_start(&space))
+    if (!program_start(&space))
         return claim_saw(result, false, "no space");
     before = first_else(&space);
     got    = map_pages(&space, K_PLACE, 0, 3 * PAGE_SIZE, &status);
     claim_saw(result, before == layout.space_end && got == K_PLACE && status == 0 && space.resident == 3 &&
-              frame_exists(frame_at(&space, K_PLACE + 2 * PAGE_SIZE)),
+              frame_exists(program_frame(&space, K_PLACE + 2 * PAGE_SIZE)),
               "nothing from 4 MiB on; then three pages at 0x%08lx, status %d", (unsigned long)got, status);
-    claim_space_end(&space);
+    program_end(&space);
 }
 
 void k19_physical_not_marked(struct claim_result *result)
@@ -228,15 +205,15 @@ void k19_physical_not_marked(struct claim_result *result)
     vaddr_t        got;
     int            status;
 
-    if (!claim_space_start(&space))
+    if (!program_start(&space))
         return claim_saw(result, false, "no space");
     (void)map_pages(&space, K_PLACE + PAGE_SIZE, 0, PAGE_SIZE, &status);        /* so that there is a table */
     bits   = frames_bitmap(&bytes);
     ones   = ones_in(bits, bytes);
     got    = map_pages(&space, K_PLACE, K_SCREEN, PAGE_SIZE, &status);
     during = ones_in(bits, bytes);
-    shown  = frame_at(&space, K_PLACE);
-    claim_space_end(&space);
+    shown  = program_frame(&space, K_PLACE);
+    program_end(&space);
     claim_saw(result, got == K_PLACE && shown.no == page_of(K_SCREEN) && during == ones,
               "0x%08lx shows physical 0x%x000, and %u bits are set as before", (unsigned long)got, shown.no, during);
 }
@@ -248,18 +225,18 @@ void k20_next_available(struct claim_result *result)
     frame_t      frame;
     int          status;
 
-    if (!claim_space_start(&space))
+    if (!program_start(&space))
         return claim_saw(result, false, "no space");
     (void)map_pages(&space, K_PLACE, 0, PAGE_SIZE, &status);                    /* so that there is a table */
     for (uint32_t i = 1; i <= 8; i++) {
         uint32_t expected = pool_peek(&frames.pool, false);
 
         (void)map_pages(&space, K_PLACE + i * PAGE_SIZE, 0, PAGE_SIZE, &status);
-        frame  = frame_at(&space, K_PLACE + i * PAGE_SIZE);
+        frame  = program_frame(&space, K_PLACE + i * PAGE_SIZE);
         right += status == 0 && frame.no == expected && frame_owner(frame) == OWNER_USER &&
                  frame_references(frame) == 1;
     }
-    claim_space_end(&space);
+    program_end(&space);
     claim_saw(result, right == 8, "%u of 8 pages are the ones the table's search names next, each the space's alone",
               right);
 }
@@ -275,7 +252,7 @@ void k21_unaligned_fails(struct claim_result *result)
     vaddr_t      got;
     int          status;
 
-    if (!claim_space_start(&space))
+    if (!program_start(&space))
         return claim_saw(result, false, "no space");
     for (uint32_t i = 0; i < COUNT_OF(bad); i++) {
         got = map_pages(&space, bad[i].start, bad[i].physical, bad[i].bytes, &status);
@@ -287,7 +264,7 @@ void k21_unaligned_fails(struct claim_result *result)
         "%u of %u calls with bad numbers gave null and a status, and mapped nothing; one byte more than a page is %u "
         "pages",
         refused, (unsigned)COUNT_OF(bad), space.resident);
-    claim_space_end(&space);
+    program_end(&space);
 }
 
 /* That the kernel stops when it does this itself: tests/host/test_map_pages.c. */
@@ -301,7 +278,7 @@ void k22_not_there(struct claim_result *result)
     uint32_t     refused = 0;
     int          own, status;
 
-    if (!claim_space_start(&space))
+    if (!program_start(&space))
         return claim_saw(result, false, "no space");
     for (uint32_t i = 0; i < COUNT_OF(bad); i++)
         refused += try_map_pages(&space, bad[i].start, 0, bad[i].bytes, &status) == 0 && status == -EFAULT;
@@ -309,5 +286,5 @@ void k22_not_there(struct claim_result *result)
     claim_saw(result, refused == COUNT_OF(bad) && own == -EFAULT && space.resident == 0,
               "%u of %u ranges below 4 MiB or past user space and the identity space itself were refused to a program",
               refused, (unsigned)COUNT_OF(bad));
-    claim_space_end(&space);
+    program_end(&space);
 }

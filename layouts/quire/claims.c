@@ -3,6 +3,7 @@
  *
  * As in layouts/higher-half/claims.c the numbers are the claims' own, not the document's tables'.
  */
+#include "claims/made.h"
 #include "claims/probe.h"
 
 #include "base/error.h"
@@ -11,6 +12,7 @@
 #include "cpu.h"
 #include "memory/tables/cursor.h"
 #include "memory/heap/heap.h"
+#include "memory/spaces/map.h"
 #include "memory/tables/slot.h"
 #include "memory/heap/stack.h"
 #include "memory/start.h"
@@ -22,6 +24,7 @@ enum {
     Q_HARDWARE_END  = 0x100,
     Q_DIRECT_FRAMES = 0x10000,          /* Q5, 256 MiB                      */
     Q_FRAMES        = 32,               /* how many are tried where not all */
+    Q_STACKS        = 4096,             /* Q8: more than the window has      */
 };
 #define Q_KERNEL    0xE0000000u         /* Q4, Q5                           */
 #define Q_HEAP      0xF0000000u         /* Q7                               */
@@ -48,16 +51,30 @@ static bool range_inside(vaddr_t start, size_t bytes, vaddr_t first, vaddr_t las
 
 /* ---- Frames -------------------------------------------------------------------------------- */
 
-static bool frame_is_reserved(frame_t frame)
+static bool is_hardware(uint32_t frame)
 {
-    return frame.no == 0 || (frame.no >= Q_HARDWARE && frame.no < Q_HARDWARE_END) || is_device_or_hole(frame);
+    return frame == 0 || (frame >= Q_HARDWARE && frame < Q_HARDWARE_END);
 }
 
+static bool frame_is_reserved(frame_t frame) { return is_hardware(frame.no) || is_device_or_hole(frame); }
+
+/* Nobody has them, not even who asked before there was a pool; and of a made machine the same is true. */
 static void q1_never_handed_out(struct claim_result *result)
 {
+    static const enum told kinds[] = { TOLD_UNLISTED, TOLD_RESERVED, TOLD_DEVICE };
     frame_t  bad;
-    uint32_t taken = take_all_frames(frame_is_reserved, &bad);
+    uint32_t taken;
 
+    for (uint32_t n = 0; n < Q_HARDWARE_END; n++) {
+        enum owner owner = frame_owner((frame_t){ n });
+
+        if (is_hardware(n) && owner != OWNER_HELD && owner != OWNER_ABSENT)
+            return claim_saw(result, false, "frame %u belongs to %s", n, owner_names[owner]);
+    }
+    for (unsigned i = 0; i < COUNT_OF(kinds); i++)
+        if (made_wrong(kinds[i]) != NULL)
+            return claim_saw(result, false, "%s", made_wrong(kinds[i]));
+    taken = take_all_frames(frame_is_reserved, &bad);
     if (frame_exists(bad))
         return claim_saw(result, false, "frame %u was handed out", bad.no);
     claim_saw(result, taken > 0,
@@ -135,20 +152,52 @@ static void frames_give(const frame_t *frames, uint32_t count)
         frame_put(frames[--count]);
 }
 
+static bool is_among(frame_t frame, const frame_t *frames, uint32_t count)
+{
+    while (count > 0)
+        if (frame_is(frame, frames[--count]))
+            return true;
+    return false;
+}
+
+/* The frames that a program's writes bring, one page after the other. Returns how many; *zero of them are so. */
+static uint32_t program_take(struct space *space, vaddr_t from, frame_t *frames, uint32_t *zero)
+{
+    uint32_t count = 0;
+
+    for (*zero = 0; count < Q_FRAMES; count++) {
+        frames[count] = program_write(space, from + count * PAGE_SIZE);
+        if (!frame_exists(frames[count]))
+            break;
+        *zero += is_zero(frames[count]);
+    }
+    return count;
+}
+
+/* Frames that were left dirty come back to a program. */
 static void q11_zeroed(struct claim_result *result)
 {
-    frame_t  frames[Q_FRAMES];
-    uint32_t count = frames_take(frames, 0), zero = 0;
+    const struct map_request request = {
+        .address = page_address(layout.user.first) + MiB, .bytes = Q_FRAMES * PAGE_SIZE, .flags = MAP_IS_FIXED,
+        .rights = MAY_READ | MAY_WRITE, .may = MAY_READ | MAY_WRITE, .name = "claim Q11",
+    };
+    frame_t      dirty[Q_FRAMES], frames[Q_FRAMES];
+    uint32_t     count = frames_take(dirty, 0), given, zero = 0, again = 0;
+    struct space space;
+    vaddr_t      at;
 
     for (uint32_t i = 0; i < count; i++)
-        frame_dirty(frames[i]);
-    frames_give(frames, count);
-    count = frames_take(frames, FRAME_ZERO);
-    for (uint32_t i = 0; i < count; i++)
-        zero += is_zero(frames[i]);
-    frames_give(frames, count);
-    claim_saw(result, count > 0 && zero == count,
-              "of %u frames, taken zeroed after others had been left dirty, %u are zero", count, zero);
+        frame_dirty(dirty[i]);
+    frames_give(dirty, count);
+    if (!program_start(&space))
+        return claim_saw(result, false, "no memory for a program's space");
+    given = map_create(&space, &request, &at) == 0 ? program_take(&space, at, frames, &zero) : 0;
+    for (uint32_t i = 0; i < given; i++)
+        again += is_among(frames[i], dirty, count);
+    program_end(&space);
+    claim_saw(result, again > 0 && zero == given,
+              "%u frames were left dirty, %u came back to a program, which got %u: %u of these are zero", count, again,
+              given, zero);
 }
 
 static bool nothing_forbidden(frame_t frame)
@@ -209,14 +258,11 @@ static void q3_null_faults(struct claim_result *result)
 
 static void q4_user_end(struct claim_result *result)
 {
-    for (page_t page = page_of(Q_KERNEL); page < MMU_SPACE_END; ) {
-        unsigned level;
-        entry_t  e = look_up(&kernel_space, page, &level);
+    entry_t e;
 
-        if (entry_kind(e, level) == ENTRY_PRESENT && entry_rights(e).user != 0)
+    for (page_t page = page_of(Q_KERNEL); next_present(&page, &e); page++)
+        if (entry_rights(e).user != 0)
             return claim_saw(result, false, "programs may use %s", show_address(page_address(page)).text);
-        page = (page / mmu_reach(level) + 1) * mmu_reach(level);
-    }
     claim_saw(result, page_address(layout.user.end) == Q_KERNEL,
               "user space ends at %s, and programs may use nothing from there on",
               show_address(page_address(layout.user.end)).text);
@@ -344,20 +390,51 @@ static void q7_windows(struct claim_result *result)
               slots ? "inside or direct" : "OUTSIDE");
 }
 
+/* Stacks until two of them are neighbours, as they are when there are many. Returns how many. */
+static uint32_t take_neighbours(struct stack *stacks)
+{
+    uint32_t count = 0;
+
+    while (count < Q_STACKS && stack_get(&kernel_space, &stacks[count]) == 0) {
+        count++;
+        if (count > 1 && stacks[count - 1].slot < stacks[count - 2].slot)
+            break;                              /* the odd ones are all taken: this one lies between two of them */
+    }
+    return count;
+}
+
+static bool has_guard(const struct stack *stack)
+{
+    vaddr_t      below = stack->bottom - PAGE_SIZE;
+    struct stack named;
+
+    return first_readable(span_of(page_of(below), 1)) != page_of(below) &&
+           stack_guarding(stack->bottom - sizeof(uint32_t), &named) && named.slot == stack->slot;
+}
+
 static void q8_stack_guards(struct claim_result *result)
 {
-    struct stack stack, named;
-    vaddr_t      below;
-    bool         mapped, known;
+    struct stack *stacks = heap_alloc(Q_STACKS * sizeof *stacks, 0);
+    uint32_t      count, guarded = 0, slot = 0;
+    bool          close;
 
-    if (stack_get(&kernel_space, &stack) != 0)
-        return claim_saw(result, false, "no stack to be had");
-    below  = stack.bottom - PAGE_SIZE;
-    mapped = first_readable(span_of(page_of(below), 1)) == page_of(below);
-    known  = stack_guarding(stack.bottom - sizeof(uint32_t), &named) && named.slot == stack.slot;
-    stack_put(&stack);
-    claim_saw(result, !mapped && known, "the page below stack %u %s, and is known as the guard of %s stack",
-              stack.slot, mapped ? "CAN BE READ" : "faults", known ? "that" : "NO");
+    if (stacks == NULL)
+        return claim_saw(result, false, "no memory for a list of stacks");
+    count = take_neighbours(stacks);
+    close = count > 1 && stacks[count - 1].slot < stacks[count - 2].slot;
+    for (uint32_t i = 0; i < count; i++) {
+        if (has_guard(&stacks[i]))
+            guarded++;
+        else
+            slot = stacks[i].slot;
+    }
+    for (uint32_t i = count; i > 0; i--)
+        stack_put(&stacks[i - 1]);
+    heap_free(stacks);
+    if (guarded < count)
+        return claim_saw(result, false, "the page below stack %u can be read, or is not known as its guard", slot);
+    claim_saw(result, count > 0, "the page below each of %u stacks%s faults, and is known as the guard of that stack",
+              count, close ? ", neighbours among them," : "");
 }
 
 static void q9_last_page(struct claim_result *result)

@@ -42,8 +42,8 @@ def test_probes_can_fail(boot):
     whole = told(machine.command("claims", timeout=60))
     mutations = re.findall(r"^\s+([A-Z]\d+)\s", machine.command("claims mutate nothing"), re.M)
     assert len(mutations) >= 6
-    for claim in mutations:
+    for claim in mutations:                     # one that was not restored fails in the next one's report
         answer = machine.command("claims mutate " + claim, timeout=60)
         assert told(answer) == {**whole, claim: "fails"}, answer
-        assert told(machine.command("claims", timeout=60)) == whole, f"{claim} was not restored"
+    assert told(machine.command("claims", timeout=60)) == whole
     assert machine.command("audit").startswith("audit: clean")
