@@ -178,26 +178,10 @@ SYSTEM_CALL(dup3, int, descriptor, int, wanted, unsigned, flags)
 
 static long make_pipe(user_t to, unsigned flags)
 {
-    struct files *files = current_process()->files;
-    struct file  *reader, *writer;
-    int32_t       pair[2];
-    int           err = pipe_make((uint32_t)flags & ~(uint32_t)O_CLOEXEC, &reader, &writer);
+    struct file *reader, *writer;
+    int          err = pipe_make((uint32_t)flags & ~(uint32_t)O_CLOEXEC, &reader, &writer);
 
-    if (err != 0)
-        return err;
-    pair[0] = (int32_t)new_descriptor(reader, flags & O_CLOEXEC);
-    if (pair[0] < 0) {
-        file_release(writer);
-        return pair[0];
-    }
-    pair[1] = (int32_t)new_descriptor(writer, flags & O_CLOEXEC);
-    err = pair[1] < 0 ? pair[1] : user_write(to, pair, sizeof pair);
-    if (err != 0) {
-        descriptor_close(files, pair[0]);
-        if (pair[1] >= 0)
-            descriptor_close(files, pair[1]);
-    }
-    return err;
+    return err != 0 ? err : new_descriptor_pair(reader, writer, flags & O_CLOEXEC, to);
 }
 
 SYSTEM_CALL(pipe, user_t, to) { return make_pipe(to, 0); }

@@ -135,6 +135,27 @@ long new_descriptor(struct file *file, bool close_on_exec)
     return number;
 }
 
+long new_descriptor_pair(struct file *first, struct file *second, bool close_on_exec, user_t to)
+{
+    struct files *files = current_process()->files;
+    int32_t       pair[2];
+    int           err;
+
+    pair[0] = (int32_t)new_descriptor(first, close_on_exec);
+    if (pair[0] < 0) {
+        file_release(second);
+        return pair[0];
+    }
+    pair[1] = (int32_t)new_descriptor(second, close_on_exec);
+    err = pair[1] < 0 ? pair[1] : user_write(to, pair, sizeof pair);
+    if (err != 0) {
+        descriptor_close(files, pair[0]);
+        if (pair[1] >= 0)
+            descriptor_close(files, pair[1]);
+    }
+    return err;
+}
+
 int mask_for_call(user_t mask, size_t bytes)
 {
     struct thread *self = current_thread();

@@ -42,11 +42,13 @@ struct file *whole_file_of(int descriptor);
  */
 int node_of(int folder, user_t path, unsigned flags, struct node **out) MUST_CHECK;
 
-/*
- * A new descriptor for an open file, whose reference it takes. Its number, or -EMFILE or -ENOMEM: then that is
- * released.
- */
+/* A new descriptor for an open file. Takes the reference, also on failure. Returns the number, -EMFILE or -ENOMEM. */
 long new_descriptor(struct file *file, bool close_on_exec);
+/*
+ * Two new descriptors, whose numbers are written to `to`: pipe(2), socketpair(2). Takes both references, also on
+ * failure. Returns 0, -EMFILE, -ENOMEM or -EFAULT: then neither descriptor is left.
+ */
+long new_descriptor_pair(struct file *first, struct file *second, bool close_on_exec, user_t to);
 
 /* Read or write at a position, or (AT_POSITION) at the file's own. Returns bytes moved, or a negative errno. */
 #define AT_POSITION (-1)

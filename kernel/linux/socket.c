@@ -98,28 +98,12 @@ SYSTEM_CALL(socket, int, domain, unsigned, type, int, protocol)
 
 SYSTEM_CALL(socketpair, int, domain, unsigned, type, int, protocol, user_t, to)
 {
-    struct files *files = current_process()->files;
-    struct file  *one, *other;
-    int32_t       pair[2];
-    int           err = check_socket_kind(domain, type, protocol);
+    struct file *one, *other;
+    int          err = check_socket_kind(domain, type, protocol);
 
     if (err == 0)
         err = socket_pair((int)(type & TYPE_MASK), type & O_NONBLOCK, &one, &other);
-    if (err != 0)
-        return err;
-    pair[0] = (int32_t)new_descriptor(one, type & O_CLOEXEC);
-    if (pair[0] < 0) {
-        file_release(other);
-        return pair[0];
-    }
-    pair[1] = (int32_t)new_descriptor(other, type & O_CLOEXEC);
-    err = pair[1] < 0 ? pair[1] : user_write(to, pair, sizeof pair);
-    if (err != 0) {
-        descriptor_close(files, pair[0]);
-        if (pair[1] >= 0)
-            descriptor_close(files, pair[1]);
-    }
-    return err;
+    return err != 0 ? err : new_descriptor_pair(one, other, type & O_CLOEXEC, to);
 }
 
 /* ---- Naming and connecting ------------------------------------------------------------------------------ */

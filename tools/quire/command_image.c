@@ -11,15 +11,15 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { KEY_FLOPPY = 0x100, KEY_LAYOUT, KEY_ROOT, KEY_FILE, KEY_ENV, KEY_APPEND, KEY_CONSOLE, KEY_ARCHIVE };
+enum { KEY_FLOPPY = 0x100, KEY_APPEND, KEY_CONSOLE, KEY_ARCHIVE };
 
 static const struct argp_option options[] = {
     { "floppy", KEY_FLOPPY, NULL, 0, "A floppy: 1.44 MB, or 2.88 MB if it must be; the archive is compressed", 0 },
-    { "layout", KEY_LAYOUT, "NAME", 0, "The memory layout of the kernel (default quire)", 0 },
-    { "file", KEY_FILE, "HOST[:GUEST]", 0, "A file, or a folder with all in it, that the program will see; "
+    { "layout", OPTION_LAYOUT, "NAME", 0, "The memory layout of the kernel (default quire)", 0 },
+    { "file", OPTION_FILE, "HOST[:GUEST]", 0, "A file, or a folder with all in it, that the program will see; "
       ":PATH takes it from the root", 0 },
-    { "env", KEY_ENV, "NAME[=VALUE]", 0, "Set a variable for the program, or pass ours on", 0 },
-    { "root", KEY_ROOT, "DIRECTORY", 0, "An i386 Debian tree for programs and libraries (default: the fetched one)",
+    { "env", OPTION_ENV, "NAME[=VALUE]", 0, "Set a variable for the program, or pass ours on", 0 },
+    { "root", OPTION_ROOT, "DIRECTORY", 0, "An i386 Debian tree for programs and libraries (default: the fetched one)",
       0 },
     { "append", KEY_APPEND, "WORDS", 0, "The kernel's command line", 0 },
     { "console", KEY_CONSOLE, NULL, 0, "No program: the kernel's own console", 0 },
@@ -42,20 +42,6 @@ static error_t parse_image(int key, char *word, struct argp_state *state)
     case KEY_FLOPPY:
         request->plan.floppy = true;
         return 0;
-    case KEY_LAYOUT:
-        sandbox->layout = word;
-        return 0;
-    case KEY_FILE:
-        sandbox_add_file(sandbox, word);
-        return 0;
-    case KEY_ENV:
-        if (word[0] == '=' || word[0] == '\0')
-            argp_error(state, "`%s` names no variable", word);
-        sandbox_add_variable(sandbox, word);
-        return 0;
-    case KEY_ROOT:
-        sandbox->root = word;
-        return 0;
     case KEY_APPEND:
         request->plan.text = word;
         return 0;
@@ -66,13 +52,9 @@ static error_t parse_image(int key, char *word, struct argp_state *state)
         request->only_archive = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (request->plan.output == NULL) {
-            request->plan.output = word;
-            return 0;
-        }
-        sandbox->argv = state->argv + state->next - 1;
-        sandbox->argc = state->argc - (state->next - 1);
-        state->next = state->argc;          /* the rest is the program's own */
+        if (request->plan.output != NULL)
+            return sandbox_parse_program(sandbox, key, word, state);
+        request->plan.output = word;
         return 0;
     case ARGP_KEY_END:
         if (request->plan.output == NULL)
@@ -81,7 +63,7 @@ static error_t parse_image(int key, char *word, struct argp_state *state)
             argp_error(state, "--console is for an image without a program");
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return sandbox_parse_program(sandbox, key, word, state);
     }
 }
 

@@ -71,6 +71,13 @@ struct sandbox {
 };
 
 /*
+ * The keys of options about the program itself, which `quire image` has as well; and what a parser does with them, and
+ * with the program and its arguments. Other keys: ARGP_ERR_UNKNOWN.
+ */
+enum { OPTION_LAYOUT = 0x200, OPTION_ROOT, OPTION_FILE, OPTION_ENV };
+error_t sandbox_parse_program(struct sandbox *sandbox, int key, char *word, struct argp_state *state);
+
+/*
  * The options that run, shell, debug and map share, as the children of a command's own argp: its input is the sandbox,
  * or it has a parser of its own that hands the sandbox on at ARGP_KEY_INIT.
  */

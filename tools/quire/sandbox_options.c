@@ -168,17 +168,16 @@ void sandbox_use_shell(struct sandbox *sandbox)
     sandbox->argv = shell;
 }
 
-enum { KEY_FILE = 0x100, KEY_ENV, KEY_TIMEOUT, KEY_REPORT, KEY_LAYOUT, KEY_ROOT, KEY_MACHINE, KEY_WATCHDOG, KEY_AUDIT,
-       KEY_OWNER };
+enum { KEY_TIMEOUT = 0x100, KEY_REPORT, KEY_MACHINE, KEY_WATCHDOG, KEY_AUDIT, KEY_OWNER };
 
 enum { WATCHDOG_MS = 20000 };
 
 static const struct argp_option options[] = {
     { "memory", 'm', "SIZE", 0, "The machine's RAM: 64, 64M, 2560K, 1G (default 128M and the files' size)", 0 },
-    { "layout", KEY_LAYOUT, "NAME", 0, "The memory layout of the kernel (default quire)", 0 },
-    { "file", KEY_FILE, "HOST[:GUEST]", 0, "A file, or a folder with all in it, that the program will see; "
+    { "layout", OPTION_LAYOUT, "NAME", 0, "The memory layout of the kernel (default quire)", 0 },
+    { "file", OPTION_FILE, "HOST[:GUEST]", 0, "A file, or a folder with all in it, that the program will see; "
       ":PATH takes it from the root", 0 },
-    { "env", KEY_ENV, "NAME[=VALUE]", 0, "Set a variable for the program, or pass ours on", 0 },
+    { "env", OPTION_ENV, "NAME[=VALUE]", 0, "Set a variable for the program, or pass ours on", 0 },
     { "timeout", KEY_TIMEOUT, "SECONDS", 0, "Send the program SIGTERM then, and end the machine 2 s later; exit "
                                             "status 124", 0 },
     { "watchdog", KEY_WATCHDOG, "SECONDS", 0, "A kernel that neither runs the program nor answers for so long is "
@@ -187,7 +186,7 @@ static const struct argp_option options[] = {
     { "report", KEY_REPORT, "FILE", OPTION_ARG_OPTIONAL, "Print where every page of memory went (on standard error, or "
       "into FILE; `json` or a name that ends in .json: as a structure)", 0 },
     { "audit", KEY_AUDIT, NULL, 0, "Boot the kernel that can be audited (/proc/quire/audit), as --report does", 0 },
-    { "root", KEY_ROOT, "DIRECTORY", 0, "An i386 Debian tree for programs and libraries (default: the fetched one)",
+    { "root", OPTION_ROOT, "DIRECTORY", 0, "An i386 Debian tree for programs and libraries (default: the fetched one)",
       0 },
     { "owner", KEY_OWNER, "FD", OPTION_HIDDEN, "For libquire: the descriptor that leads to it", 0 },
     { "machine", KEY_MACHINE, "KIND", 0, "Only this kind of machine: microvm or pc", 0 },
@@ -203,6 +202,33 @@ static void read_machine(struct sandbox *sandbox, const char *word, struct argp_
     argp_error(state, "there is no kind of machine `%s`", word);
 }
 
+error_t sandbox_parse_program(struct sandbox *sandbox, int key, char *word, struct argp_state *state)
+{
+    switch (key) {
+    case OPTION_LAYOUT:
+        sandbox->layout = word;
+        return 0;
+    case OPTION_FILE:
+        sandbox_add_file(sandbox, word);
+        return 0;
+    case OPTION_ENV:
+        if (word[0] == '=' || word[0] == '\0')
+            argp_error(state, "`%s` names no variable", word);
+        sandbox_add_variable(sandbox, word);
+        return 0;
+    case OPTION_ROOT:
+        sandbox->root = word;
+        return 0;
+    case ARGP_KEY_ARG:
+        sandbox->argv = state->argv + state->next - 1;
+        sandbox->argc = state->argc - (state->next - 1);
+        state->next = state->argc;          /* the rest is the program's own */
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
 static error_t parse_sandbox(int key, char *word, struct argp_state *state)
 {
     struct sandbox *sandbox = state->input;
@@ -214,17 +240,6 @@ static error_t parse_sandbox(int key, char *word, struct argp_state *state)
         return 0;
     case 'v':
         sandbox->verbose = true;
-        return 0;
-    case KEY_LAYOUT:
-        sandbox->layout = word;
-        return 0;
-    case KEY_FILE:
-        sandbox_add_file(sandbox, word);
-        return 0;
-    case KEY_ENV:
-        if (word[0] == '=' || word[0] == '\0')
-            argp_error(state, "`%s` names no variable", word);
-        sandbox_add_variable(sandbox, word);
         return 0;
     case KEY_TIMEOUT:
         if (!read_seconds(word, &sandbox->timeout_ms))
@@ -244,9 +259,6 @@ static error_t parse_sandbox(int key, char *word, struct argp_state *state)
     case KEY_AUDIT:
         sandbox->audit = true;
         return 0;
-    case KEY_ROOT:
-        sandbox->root = word;
-        return 0;
     case KEY_OWNER:
         sandbox->owner = atoi(word);
         if (sandbox->owner <= STDERR_FILENO || fcntl(sandbox->owner, F_GETFD) < 0)
@@ -255,13 +267,8 @@ static error_t parse_sandbox(int key, char *word, struct argp_state *state)
     case KEY_MACHINE:
         read_machine(sandbox, word, state);
         return 0;
-    case ARGP_KEY_ARG:
-        sandbox->argv = state->argv + state->next - 1;
-        sandbox->argc = state->argc - (state->next - 1);
-        state->next = state->argc;          /* the rest is the program's own */
-        return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return sandbox_parse_program(sandbox, key, word, state);
     }
 }
 
