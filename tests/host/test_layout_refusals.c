@@ -284,14 +284,19 @@ static const struct refusal refusals[] = {
       "| 0x07C00000 | 0x07FFFFFF | 4 MiB | trackers | rw- | --- | all | demand | by 4 KiB | - | T9 T16 |",
       "| 0x07C00000 | 0x07CFFFFF | 1 MiB | trackers | rw- | --- | all | demand | by 4 KiB | - | T9 T16 | Pages |\n"
       "| 0x07D00000 | 0x07FFFFFF | 3 MiB | rest | --- | --- | - | none | - | - | |", "| 1 MiB | trackers |",
-      "trackers has 1 MiB; expected at least 3 MiB for the objects that fit in 2 GiB less 4 MiB" },
+      "trackers has 1 MiB; expected at least 3 MiB for the objects that fit in 2 GiB less 4 MiB (line {| objects | "
+      "rw- })" },
+    { "stacks_of_each_process_where_tables_are_tracked", TR, "| stacks | rw- | --- | all |",
+      "| stacks | rw- | --- | process |", "| stacks |",
+      "stacks has the scope `process`, but table access is `tracked` (line {| table access |})" },
     { "objects_by_another_name", TR, "| objects | rw- ", "| tables-of-all | rw- ", "| tables-of-all ",
       "tables-of-all is backed by `objects`; such a region is called `objects`" },
     { "objects_too_short", TR, "| 0x80000000 | 0xFFBFFFFF | 2 GiB less 4 MiB | objects | rw- | --- | all | objects | "
       "by 4 KiB | - | T2 T11 T12 |",
       "| 0x80000000 | 0x800FFFFF | 1 MiB | objects | rw- | --- | all | objects | by 4 KiB | - | T2 T11 T12 | Tables |\n"
       "| 0x80100000 | 0xFFBFFFFF | 2043 MiB | rest | --- | --- | - | none | - | - | |", "| 1 MiB | objects |",
-      "objects has 1 MiB; expected at least 4 MiB less 248 KiB, two of the largest object" },
+      "objects has 1 MiB; expected at least 4 MiB less 248 KiB, two of the largest object that user (line {| user "
+      "| rw- }) can need" },
     { "user_inside_a_directory_entry", TR, "| 0x08000000 | 0x7FFFFFFF | 1920 MiB | user ",
       "| 0x08000000 | 0x080FFFFF | 1 MiB | null | --- | --- | - | none | - | - | | |\n"
       "| 0x08100000 | 0x7FFFFFFF | 1919 MiB | user ", "| 1919 MiB | user ",
@@ -404,7 +409,8 @@ static const struct refusal refusals[] = {
     { "bitmap_where_nothing_is_seen", FW, "| 0x00100000 | 0x0013FFFF | 256 KiB | structures | kernel |",
       "| 0x00100000 | 0x0013FFFF | 256 KiB | structures | pool |", "| bitmap place |",
       "0 B of rows with the uses `kernel` and `pool` have addresses before there is a pool; expected at least 160 KiB, "
-      "for the bitmap, whose place is not `fixed`" },
+      "for the bitmap, whose place is not `fixed`; structures has addresses, and the use `pool` (line {| structures | "
+      "pool |})" },
     { "kernel_row_not_shown", FW, "| structures | rw- | --- | all | physical 0x00100000 |",
       "| structures | r-- | --- | all | physical 0x00100000 |", "| structures | kernel |",
       "no writable region backed by `physical` shows structures; the kernel could not use it; structures, with the "

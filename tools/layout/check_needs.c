@@ -416,6 +416,23 @@ static uint64_t room_in(const struct document *d, const struct physical *row, ui
     }
 }
 
+/* Which row that has addresses is not the kernel's, for the message. */
+static const char *shown_for_others(const struct document *d)
+{
+    if (d->policy.bitmap_at == BITMAP_AFTER_IMAGE)
+        return source_print(d->source, "; the image (line %u) has none behind it", d->image->place.line);
+    for (uint32_t i = 0; i < d->physical_count; i++) {
+        const struct physical *row = &d->physical[i];
+        const struct place *p = &row->place;
+
+        if ((row->use == PHYSICAL_HARDWARE || row->use == PHYSICAL_POOL) && place_is_fixed(p) &&
+            p->start.at != LEGACY_START && physical_is_shown(d, p->start.at, p->end.at))
+            return source_print(d->source, "; %s has addresses, and the use `%s` (line %u)", p->name,
+                                word_of(use_words, row->use)->text, p->line);
+    }
+    return "";
+}
+
 /*
  * The bitmap, where the document gives it no row, and its summary lie where they have addresses before there is a pool.
  */
@@ -429,9 +446,9 @@ static void check_room(struct document *d, uint64_t below)
     if (room < needed)
         complain(d->source, fixed ? d->bitmap->place.line : d->policy_line[POLICY_BITMAP],
                  "%s of rows with the uses `kernel` and "
-                 "`pool` have addresses before there is a pool; expected at least %s, for %s",
+                 "`pool` have addresses before there is a pool; expected at least %s, for %s%s",
                  size_text(d->source, room), size_text(d->source, needed),
-                 fixed ? "the bitmap's summary" : "the bitmap, whose place is not `fixed`");
+                 fixed ? "the bitmap's summary" : "the bitmap, whose place is not `fixed`", shown_for_others(d));
 }
 
 static void check_shown(struct document *d)
@@ -601,8 +618,8 @@ static void check_access_needs(struct document *d)
                  first->place.line);
     if (own && d->policy.access != ACCESS_IDENTITY && d->policy.access != ACCESS_DIRECT)
         complain(d->source, line,
-                 "table access is `%s`, but kernel space has regions of its own; expected `identity` or `direct`",
-                 word_of(access_words, d->policy.access)->text);
+                 "table access is `%s`, but kernel space has regions of its own (line %u); expected `identity` or "
+                 "`direct`", word_of(access_words, d->policy.access)->text, d->regions[d->common_count].place.line);
 }
 
 /* At a table's physical address: that is so only where all memory of the pool shows. */

@@ -103,7 +103,7 @@ static void check_master(struct document *d)
 static void check_objects(struct document *d)
 {
     const struct place *objects = &d->purpose[PURPOSE_OBJECTS]->place, *trackers = &d->purpose[PURPOSE_TRACKERS]->place;
-    const struct region *user = d->purpose[PURPOSE_USER];
+    const struct region *user = d->purpose[PURPOSE_USER], *stacks = d->purpose[PURPOSE_STACKS];
     struct source *s = d->source;
     uint64_t places, needed;
 
@@ -112,15 +112,19 @@ static void check_objects(struct document *d)
     places = size_of(objects) / PAGE / PAGES_A_PLACE;
     needed = (divide_up(places + 1, TRACKERS_A_PAGE) + divide_up(places, POINTERS_A_PAGE)) * PAGE;
     if (size_of(trackers) < needed)
-        complain(s, trackers->line, "trackers has %s; expected at least %s for the objects that fit in %s",
-                 size_text(s, size_of(trackers)), size_text(s, needed), size_text(s, size_of(objects)));
+        complain(s, trackers->line, "trackers has %s; expected at least %s for the objects that fit in %s (line %u)",
+                 size_text(s, size_of(trackers)), size_text(s, needed), size_text(s, size_of(objects)), objects->line);
     needed = 2 * (1 + divide_up(size_of(&user->place), TABLE)) * PAGE;
     if (size_of(objects) < needed)
-        complain(s, objects->line, "objects has %s; expected at least %s, two of the largest object: one is moved "
-                 "while the other is there", size_text(s, size_of(objects)), size_text(s, needed));
+        complain(s, objects->line, "objects has %s; expected at least %s, two of the largest object that user (line "
+                 "%u) can need: one is moved while the other is there", size_text(s, size_of(objects)),
+                 size_text(s, needed), user->place.line);
     if (user->place.start.at % TABLE != 0)
         complain(s, user->place.line, "user starts at 0x%08" PRIX64 "; expected a multiple of 4 MiB, because table "
                  "access is `tracked` and a process's first table begins there", user->place.start.at);
+    if (stacks != NULL && stacks->scope == SCOPE_PROCESS)
+        complain(s, stacks->place.line, "stacks has the scope `process`, but table access is `tracked` (line %u), and "
+                 "an object has tables of user alone; expected `all`", d->policy_line[POLICY_ACCESS]);
 }
 
 void check_tracked(struct document *d)
