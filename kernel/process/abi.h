@@ -5,11 +5,10 @@
  * own. Declared here, below it, so that includes run down. What a thread keeps for the processor is
  * arch/<port>/thread.h.
  *
- * A thread's kernel stack ends (at the top) with the trap frame of its program: thread_frame(). Below it lies what the
- * kernel was doing when the thread gave way. The frame's members are the port's (trap.h) and nobody's else.
+ * A thread's kernel stack has the trap frame of its program at the top: thread_frame(). Below it lie the calls that the
+ * kernel was in when the thread gave way. Only the port and this interface know the frame's members (trap.h).
  *
- * Locking  none: all calls are about the current thread, or about one that does not run yet, but where one says
- *          otherwise.
+ * Locking  none: unless a call says otherwise, it is about the current thread, or about a thread that does not run yet.
  */
 #ifndef QUIRE_PROCESS_ABI_H
 #define QUIRE_PROCESS_ABI_H
@@ -28,7 +27,7 @@ void threads_start(void);
 
 /* ---- A program's registers -------------------------------------------------------------------------- */
 
-/* A new program: all registers zero but these. */
+/* The registers of a new program: all zero but these two. */
 void registers_start(struct trap_frame *frame, vaddr_t entry, vaddr_t stack);
 
 void registers_set_result(struct trap_frame *frame, long result);
@@ -36,12 +35,12 @@ void registers_set_stack(struct trap_frame *frame, vaddr_t stack);
 vaddr_t registers_program_counter(const struct trap_frame *frame);
 vaddr_t registers_stack(const struct trap_frame *frame);
 
-/* The number of the system call that this trap was, -1 if it was none (or it has been dealt with). */
+/* The number of the system call that this trap was; -1 if it was none, or the call has been finished. */
 long registers_call(const struct trap_frame *frame);
 
 enum restart_mode { RESTART_HANDLER_YES, RESTART_HANDLER_NO, RESTART_NO_HANDLER };
 
-/* A call that ended with one of -ERESTART*: make the program repeat it, or see -EINTR. Others are left alone. */
+/* After a call that ended with one of -ERESTART*: make the program repeat it, or get -EINTR. Other results stay. */
 void registers_restart(struct trap_frame *frame, long call, enum restart_mode how);
 
 /*
@@ -60,12 +59,12 @@ struct trap_frame *thread_frame(const struct thread *thread);
  * its call, 0, and the stack pointer unless `stack` is 0.
  */
 void thread_prepare(struct thread *thread, vaddr_t stack);
-/* Make it do something for the kernel first, in the course of which its registers are set. */
+/* Make a thread that has a stack run `body` in the kernel first, which sets its registers. */
 void thread_prepare_inside(struct thread *thread, void (*body)(void));
-/* The same for a program at its very beginning, all registers zero but these two. */
+/* Make a thread that has a stack start a program, with all registers zero but these two. */
 void thread_prepare_program(struct thread *thread, vaddr_t entry, vaddr_t stack);
 
-/* Save this, continue that, in its own space. Interrupts are off. */
+/* Save the thread `from`, and continue `to` in its own space. Interrupts are off. */
 void thread_switch(struct thread *from, struct thread *to);
 
 /* fork: TLS and FPU as the current thread has them. Returns 0 or -ENOMEM. */
@@ -80,8 +79,8 @@ int  thread_set_tls_from(struct thread *thread, vaddr_t argument) MUST_CHECK;
 /* ---- Frames for signal handlers ------------------------------------------------------------------- */
 
 /*
- * Put a frame on the program's stack and set its registers to run the handler. `mask` is what the handler's
- * return brings back. Returns 0, or -EFAULT when the stack cannot hold it (registers are unchanged).
+ * Put a frame on the program's stack and set its registers to run the handler. The handler's return sets the signal
+ * mask to `mask` again. Returns 0, or -EFAULT when the stack cannot hold it (registers are unchanged).
  */
 int signal_frame_push(struct trap_frame *frame, const struct signal_info *info, const struct signal_action *action,
                       uint64_t mask) MUST_CHECK;

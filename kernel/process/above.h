@@ -1,5 +1,6 @@
 /*
- * above.h - what processes ask of the floor above them, kernel/init: who the machine was started for, and what is told.
+ * above.h - what processes ask of the floor above them, kernel/init: the program that the machine was started for, and
+ * reports about it.
  *
  * Declared here, where it is needed, and answered there, so that includes run down.
  */
@@ -14,7 +15,8 @@ struct process;
 bool init_is_program(const struct process *process);
 
 /*
- * A process is about to let go of its memory; and it has ended (exit.c). Does not return if the machine ends with it.
+ * Called when a process is about to release its memory; and when it has ended (exit.c): does not return if the machine
+ * ends with it.
  */
 void init_note_ending(const struct process *process);
 void init_note_end(const struct process *process);
@@ -26,8 +28,8 @@ void init_note_end(const struct process *process);
 void report_sample(void);
 
 /*
- * A line for whoever started the machine for the program: why it died. To the host if there is a channel, else to the
- * consoles. With no spin lock held and not from an interrupt: while the host takes no more, other threads run.
+ * Report a line, such as why the program died: to the host if there is a channel, else to the consoles. Called with no
+ * spin lock held and not from an interrupt: while the host takes no more bytes, other threads run.
  */
 void report_say(const char *line);
 

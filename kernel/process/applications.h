@@ -1,8 +1,8 @@
 /*
  * applications.h - what programs that are part of the kernel add to processes: chosen when a file is compiled.
  *
- * Documents with applications have such programs (layouts/firmware/builtin.h). Elsewhere there is nothing to ask, and a
- * system call should not pay for asking; so a file that includes this is compiled for each layout (sources.mk lists
+ * Documents with applications have such programs (layouts/firmware/builtin.h). In other layouts these calls are empty,
+ * and a system call must not pay for them; so a file that includes this is compiled for each layout (sources.mk lists
  * those files).
  */
 #ifndef QUIRE_PROCESS_APPLICATIONS_H

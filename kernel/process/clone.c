@@ -1,8 +1,8 @@
 /*
  * clone.c - fork, vfork, threads: a new thread, in a new process or in this one.
  *
- * Everything that can fail is done on objects nobody else can see; entering them in the lists and the run
- * queue comes last.
+ * Everything that can fail is done on objects that no other thread can see; entering them in the lists and
+ * the run queue comes last.
  */
 #include "base/check.h"
 #include "base/error.h"
@@ -50,7 +50,7 @@ static struct shared_space *copy_memory(struct process *parent)
     if (old->executable != NULL) {
         int err = memory_set_executable(memory, old->executable);
 
-        assert(err == 0);                       /* what runs already may run once more */
+        assert(err == 0);                       /* a file that runs may run once more */
     }
     return memory;
 }
@@ -90,7 +90,8 @@ static void inherit_attributes(struct process *child, const struct process *pare
 }
 
 /*
- * A brother's end is told as ours will be, whatever was asked; a number that is no signal tells nothing, as on Linux.
+ * With CLONE_PARENT the child has its maker's exit signal, whatever was asked. A number that is no signal sends none,
+ * as on Linux.
  */
 static int exit_signal_of(const struct process *parent, const struct clone_request *request)
 {
@@ -118,7 +119,7 @@ static struct process *new_child(struct process *parent, const struct clone_requ
 
 /* ---- The thread ------------------------------------------------------------------------------ */
 
-/* A child of a thread with SCHED_RESET_ON_FORK has an ordinary turn, and is no nicer to itself than others are. */
+/* A child of a thread with SCHED_RESET_ON_FORK has the ordinary policy, and no niceness below 0. */
 static void inherit_turn(struct thread *thread, const struct thread *self)
 {
     bool ordinary = self->resets_on_fork && self->priority > 0;

@@ -66,7 +66,7 @@ struct credentials *credentials_copy(void)
     return c;
 }
 
-/* Signals are sent from interrupts, too: what is let go is out of sight first. */
+/* Signals are sent from interrupts, too: so the old credentials are released only when no pointer leads there. */
 void credentials_take(struct credentials *changed)
 {
     struct thread      *self    = current_thread();
@@ -129,7 +129,7 @@ static struct user_numbers numbers_after(const struct user_numbers *has, const s
 
 static bool has_root(const struct user_numbers *n) { return n->real == 0 || n->effective == 0 || n->saved == 0; }
 
-/* Who stops being root loses what only root has, unless it asked to keep that. */
+/* A process that stops being root loses its capabilities, unless it asked to keep them. */
 static void fix_capabilities(struct capabilities *c, const struct user_numbers *old, const struct user_numbers *new)
 {
     if (c->secure_bits & SECURE_NO_SETUID_FIXUP)
@@ -145,7 +145,7 @@ static void fix_capabilities(struct capabilities *c, const struct user_numbers *
         c->effective = c->permitted;
 }
 
-/* It counts for another user from now on. 0 or -EAGAIN. */
+/* Count for another user's account from now on. Returns 0 or -EAGAIN. */
 static int change_account(struct credentials *changed)
 {
     struct user_account *old = changed->account, *new;

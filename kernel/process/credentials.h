@@ -36,7 +36,7 @@ struct capabilities {
     uint32_t secure_bits;
 };
 
-/* Of a user, or of a group. `files`: whose files those are that are made, and what rights to files follow from. */
+/* The numbers of a user, or of a group. `files` is the owner of new files, and decides about rights to files. */
 struct user_numbers { uint32_t real, effective, saved, files; };
 
 struct user_account;
@@ -55,7 +55,7 @@ struct process;
 const struct credentials *credentials_acting(void);             /* the current thread's; NULL before the first */
 bool has_capability(unsigned capability);                       /* effective, of the current thread            */
 
-struct credentials *credentials_of_root(void);                  /* with all of them; NULL without memory       */
+struct credentials *credentials_of_root(void);                  /* with all capabilities; NULL without memory  */
 struct credentials *credentials_hold(struct credentials *credentials);  /* returns them                        */
 void                credentials_release(struct credentials *credentials);       /* NULL: nothing happens       */
 struct credentials *credentials_copy(void);                     /* the current thread's, to be changed; NULL without */
@@ -65,19 +65,22 @@ void                credentials_take(struct credentials *changed);      /* the c
 int credentials_after_exec(struct credentials **out) MUST_CHECK;        /* a copy as a new program has them; -ENOMEM */
 
 /*
- * The first three numbers of a user, UINT32_MAX for those that stay; `files` follows the effective one. 0, or -EPERM:
- * then nothing has changed; -EAGAIN: no memory. The next ones: setfsuid(2), setfsgid(2); they return the number before.
+ * Set the first three numbers of a user or group; UINT32_MAX: that one stays. `files` follows the effective number.
+ * Return 0, -EPERM, or -EAGAIN without memory; on failure nothing has changed. The next two are setfsuid(2) and
+ * setfsgid(2), and return the number before.
  */
 int      credentials_set_user(struct user_numbers wanted) MUST_CHECK;
 int      credentials_set_group(struct user_numbers wanted) MUST_CHECK;
 uint32_t credentials_set_files_user(uint32_t user);
 uint32_t credentials_set_files_group(uint32_t group);
 
-/* access(2): as the real user and group; `*before` goes back by credentials_act_again(). 0 or -ENOMEM. */
+/* access(2): act as the real user and group until credentials_act_again(*before). Returns 0 or -ENOMEM. */
 int  credentials_act_as_real(struct credentials **before) MUST_CHECK;
 void credentials_act_again(struct credentials *before);
 
-/* Supplementary groups (groups.h): sorts them, and takes the caller's reference. 0 or -ENOMEM. */
+/*
+ * Set the supplementary groups (groups.h): sorts them, and takes the caller's reference, unless it fails. 0 or -ENOMEM.
+ */
 int  credentials_set_groups(struct groups *groups) MUST_CHECK;
 
 /* capset(2)'s rules. 0, -EPERM or -ENOMEM. */

@@ -1,8 +1,8 @@
 /*
- * exit.c - the end of threads and processes, and how parents hear of it.
+ * exit.c - the end of threads and processes, and how parents learn of it.
  *
  * The last thread of a process gives back everything it shares, makes the process a zombie, and tells the
- * parent. The zombie itself is freed by the parent's wait, or at once when the parent does not want to know.
+ * parent. The zombie itself is freed by the parent's wait, or at once when the parent ignores SIGCHLD.
  */
 #include "base/check.h"
 #include "base/error.h"
@@ -20,7 +20,7 @@ enum { WNOHANG = 1, WUNTRACED = 2, WCONTINUED = 8, WNOWAIT = 0x1000000, WAIT_NO_
        WAIT_ALL = 0x40000000 };
 #define WAIT_CLONE 0x80000000u
 
-static bool subreapers_asked;           /* [process_lock] somebody has been one, once */
+static bool subreapers_asked;           /* [process_lock] some process has become a subreaper, ever */
 
 /* ---- Telling the parent. The lock is held. ------------------------------------------------ */
 
@@ -56,7 +56,7 @@ static void free_zombie(struct process *process)
     process_free(process);
 }
 
-/* Returns true when nobody will wait for the process. */
+/* Returns true when no process will wait for it. */
 static bool notify_parent(struct process *process)
 {
     struct process    *parent = process->parent;
@@ -110,8 +110,8 @@ static bool group_has_stopped(const struct number *group, const struct process *
 }
 
 /*
- * A group whose last link to its session goes with `leaving`, with stopped members: nobody could continue them. The
- * first other link ends the search. The lock is held.
+ * Continue a group with stopped members whose last link to its session goes with `leaving`: no process could continue
+ * it later. The first other link ends the search. The lock is held.
  */
 static void release_group(const struct process *leaving, int32_t number)
 {
@@ -126,8 +126,8 @@ static void release_group(const struct process *leaving, int32_t number)
 }
 
 /*
- * Only groups that this end cuts off: its own, if its parent was the link, and those of children it was the link for.
- * The lock is held.
+ * The groups that this end cuts off from the session: its own, if its parent was the link, and those of children that
+ * it was the link for. The lock is held.
  */
 static void release_orphans(const struct process *leaving)
 {
@@ -171,7 +171,7 @@ static void notify_parent_death(struct process *child, const struct process *lea
         signal_process(child, &info);
 }
 
-/* Whatever a child was to tell its first parent, to the new one it is an ordinary child. */
+/* For the new parent each is an ordinary child (SIGCHLD), whatever exit signal it had for the first. */
 static void give_children_away(struct process *process)
 {
     struct process *parent = list_is_empty(&process->children) ? NULL : process_new_parent(process);
@@ -228,13 +228,13 @@ static void end_process(struct process *process)
     lock_drop(&process_lock, state);
 }
 
-/* Linux's way to join a thread: clear a word, wake who waits for it. */
+/* Linux's way to join a thread: clear a word of the program, and wake the threads that wait for it. */
 static void clear_thread_word(struct thread *self)
 {
     uint32_t zero = 0;
 
     if (self->clear_at_exit == 0 || (self->process->memory->references <= 1 && self->process->thread_count <= 1))
-        return;                                 /* nobody is left who could look */
+        return;                                 /* no other thread is left that could look */
     if (user_write(self->clear_at_exit, &zero, sizeof zero) == 0)
         futex_wake_at(self->clear_at_exit, 1);
 }
@@ -343,7 +343,7 @@ static void fill_result(const struct process *child, int32_t status, struct wait
         usage_add(&out->usage, &child->children_used);
 }
 
-/* News of one child that the options ask for. The lock is held. */
+/* The change of one child that the options ask for, if there is one. The lock is held. */
 static bool take_change(struct process *child, int options, struct wait_result *out)
 {
     deep_assert(lock_held(&process_lock));
@@ -372,7 +372,9 @@ static bool take_change(struct process *child, int options, struct wait_result *
     return true;
 }
 
-/* The first of a parent's news that is a zombie: of those before it, each has stopped or gone on. The lock is held. */
+/*
+ * The first of a parent's changed children that is a zombie; those before it have stopped or gone on. The lock is held.
+ */
 static struct process *eldest_zombie(struct process *parent)
 {
     struct list *at;
@@ -400,7 +402,7 @@ bool process_collect(struct process *parent, int32_t which, struct process_end *
     return child != NULL;
 }
 
-/* One child, by its number. Returns it when there is news, 0 when there is none, or -ECHILD. The lock is held. */
+/* One child, by its number. Returns the number when it has changed, 0 when not, or -ECHILD. The lock is held. */
 static int look_at_child(struct process *self, int32_t id, int options, struct wait_result *out)
 {
     struct process *child = process_numbered(id);
@@ -410,7 +412,7 @@ static int look_at_child(struct process *self, int32_t id, int options, struct w
     return take_change(child, options, out) ? id : 0;
 }
 
-/* True when there is a child to wait for. Mostly the first will do; else all the group's members, or all children. */
+/* True when there is a child to wait for. Mostly the first is one; else all members of the group, or all children. */
 static bool has_child(struct process *self, int32_t group, int options)
 {
     const struct number *number = group != 0 ? number_find(group) : NULL;
@@ -431,7 +433,7 @@ static bool has_child(struct process *self, int32_t group, int options)
     return false;
 }
 
-/* Any child, or any of a group: only those with news are looked at. As look_at_child(). */
+/* Any child, or any of a group: only those that have changed are looked at. Returns as look_at_child(). */
 static int look_at_children(struct process *self, int32_t group, int options, struct wait_result *out)
 {
     struct list *at;
@@ -454,7 +456,7 @@ int process_wait(int32_t which, int options, struct wait_result *out)
 
     may_sleep();
     state = lock_take(&process_lock);
-    /* News mostly comes with a SIGCHLD: who has a handler for that hears the news all the same. */
+    /* A change mostly comes with a SIGCHLD: where that has a handler, the call returns the change all the same. */
     for (;;) {                                  /* bound: its children, or the group, before each sleep */
         err = which > 0 ? look_at_child(self, which, options, out) : look_at_children(self, group, options, out);
         if (err != 0 || (options & WNOHANG) || woken == -EINTR)

@@ -32,13 +32,13 @@ struct process *process_new_like_this(void);        /* with the current thread's
  * own, and the first such process is number 1. Returns 0, or -EAGAIN when no number is free.
  */
 int  process_enlist(struct process *process, struct process *parent, const struct process *like) MUST_CHECK;
-void process_let_go(struct process *process);       /* drop what it shares                          */
+void process_let_go(struct process *process);       /* drop its references                          */
 void process_free(struct process *process);        /* its memory stays while its number is used */
 
 /* The process needs the space of its vfork caller no more: the caller goes on. With process_lock held. */
 void process_return_memory(struct process *process);
 
-/* The process is about to let go of its memory: the most it ever used of it counts on. */
+/* Called before a process releases its memory: keeps the peak of it for its usage. */
 void usage_keep_peak(struct process *process);
 
 /*
@@ -72,8 +72,8 @@ void memory_hold(struct shared_space *memory);
 void memory_release(struct shared_space *memory);
 /* The space runs this file, whose writers are kept away until the space is released. 0 or -ETXTBSY. */
 int  memory_set_executable(struct shared_space *memory, struct node *node) MUST_CHECK;
-void memory_hold_tables(struct shared_space *memory);    /* a thread lives there                         */
-void memory_release_tables(struct shared_space *memory);     /* and does no more: its stack is not in use    */
+void memory_hold_tables(struct shared_space *memory);        /* a thread has its stack there                 */
+void memory_release_tables(struct shared_space *memory);     /* and has not any more                         */
 
 struct signal_actions *actions_new(const struct signal_actions *like);
 void actions_hold(struct signal_actions *actions);
@@ -91,7 +91,7 @@ extern struct run_queue run_queue;
 const char *schedule_broken(void);
 const char *waiter_broken(const struct waiter *waiter);
 
-/* For schedule.c and those who stop or end. */
+/* schedule.c: stop, continue or end a thread; wake one for a signal. */
 void schedule_stop_here(enum thread_phase phase);
 void schedule_resume(struct thread *thread);
 void schedule_end(void) NORETURN;

@@ -1,12 +1,12 @@
 /*
  * futex.c - waiting for a word of a program's memory to change.
  *
- * Waiters hang in lists chosen by a hash of their key, one lock for all. Who will sleep looks at the word and enters
- * the list without letting go of the lock, and a wake takes him out of it under the lock, so none is missed between
+ * Waiters are in lists chosen by a hash of their key, with one lock for all. A thread that will sleep looks at the word
+ * and enters the list under one hold of the lock, and a wake takes it out under the lock, so no wake is missed between
  * look and sleep. A fault under the lock is not resolved (user.h): the word is read once before, which brings its page
  * in, and read again from the start where the page has gone before the lock is held.
  *
- *   Q1  each list is sound, and a waiter hangs in the list of its key
+ *   Q1  each list is sound, and a waiter is in the list of its key
  *   Q2  a waiter that has been woken is in no list
  */
 #include "process/futex.h"

@@ -2,9 +2,8 @@
  * futex.h - waiting for a word of a program's memory to change.
  *
  * A futex is named by the space and the address of its word; in memory that is shared between spaces, by the object
- * and the offset in it, so that processes that map it at different places meet. Who says FUTEX_PRIVATE_FLAG has it by
- * the address alone: such a name costs no look at the map, is good for any address, and is another than without the
- * flag.
+ * and the offset in it, so that processes that map it at different addresses meet. With FUTEX_PRIVATE_FLAG the name is
+ * the address alone: it costs no look at the map, is good for any address, and differs from the name without the flag.
  *
  * Locking  RANK_FUTEX inside, one lock for all lists. All but futex_wake() of a private word reach the word, which may
  *          fault: no spin lock is held.
@@ -29,7 +28,7 @@ struct futex_key {
 };
 
 /*
- * A thread's place in a list of waiters: each thread has one, as those who wake follow it (schedule.h, struct waiter).
+ * A thread's link in a list of waiters. Each thread has one, as other threads follow it (schedule.h, struct waiter).
  */
 struct futex_waiter {
     struct list          link;
@@ -42,13 +41,13 @@ struct futex_waiter {
 enum { FUTEX_ALL_BITS = -1 };
 
 /*
- * `private`: FUTEX_PRIVATE_FLAG. All return -EINVAL for an address that is not a multiple of 4, -EFAULT for none of a
- * program's.
+ * `private`: FUTEX_PRIVATE_FLAG. All return -EINVAL for an address that is not a multiple of 4, -EFAULT for an address
+ * that is no program's.
  */
 
 /*
- * Sleep while the word is `expect`, at most until clock_now() is `deadline`. Returns 0 when woken, -EAGAIN: it is
- * another; -EFAULT, -ETIMEDOUT, -EINTR; -EINVAL without bits.
+ * Sleep while the word is `expect`, at most until clock_now() is `deadline`. Returns 0 when woken; -EAGAIN when the
+ * word is another; -EFAULT, -ETIMEDOUT, -EINTR; -EINVAL without bits.
  */
 int futex_wait(vaddr_t at, bool private, uint32_t expect, uint64_t deadline, uint32_t bits);
 /* Returns how many were woken: at most `most`, and one if that is 0 or less, as under Linux. */
@@ -63,7 +62,7 @@ static inline int futex_wake_at(vaddr_t at, int32_t most)
  * word at `at` is `expect`, else -EAGAIN. Returns how many were woken or moved; -EINVAL for numbers below 0; -EFAULT.
  */
 int futex_requeue(vaddr_t at, bool private, int32_t most, vaddr_t to, int32_t move, bool check, uint32_t expect);
-/* A name for each word can be had: what a call must know before it changes one. */
+/* Whether a word can be named: 0 or the error, for calls that change another word first. */
 int futex_check(vaddr_t at, bool private) MUST_CHECK;
 
 /* The list in which waiters of a key are. The first of Q1 and Q2 (futex.c) that does not hold; NULL when both do. */

@@ -64,7 +64,7 @@ int process_new_session(void)
     return err;
 }
 
-/* A member through whom somebody in another group of the session, its parent, may continue the group. */
+/* Whether the member's parent is in another group of the session, so that it may continue this group. */
 static bool links_to_session(const struct process *p)
 {
     return p->state != PROCESS_ZOMBIE && p->parent != NULL && p->parent->session == p->session &&
@@ -107,7 +107,7 @@ int thread_stay_alone(void)
         while (process->thread_count > 1)
             wait_on(&process->thread_ended, &process_lock, &state, NEVER, 0);
         process->survivor = NULL;
-        thread_become_first(self);              /* whoever called exec is the process's first thread now */
+        thread_become_first(self);              /* the thread that called exec is the process's first now */
     }
     lock_drop(&process_lock, state);
     return err;
@@ -132,8 +132,8 @@ void process_note_fault(const struct fault_verdict *verdict, vaddr_t program_cou
 }
 
 /*
- * A fault's death names the region and its neighbours; others are nobody's business but the parent's. The
- * program the machine was started for has its parent outside.
+ * A death by a fault is reported with the region and its neighbours; other deaths only the parent learns of. The parent
+ * of the program that the machine was started for is outside, so its death is always reported.
  */
 void process_report_death(const struct signal_info *info)
 {

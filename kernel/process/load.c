@@ -3,10 +3,10 @@
  */
 #include "process/load.h"
 
-/* After so many samples of nothing (33 minutes) what was before does not show in two decimals. */
+/* After so many samples of 0 (33 minutes) older samples do not show in two decimals. */
 enum { LOAD_MISSED_MOST = 400 };
 
-/* What is left of an average after one interval: LOAD_ONE / e^(5 s / 1, 5, 15 minutes). */
+/* The share of an average that remains after one interval: LOAD_ONE / e^(5 s / 1, 5, 15 minutes). */
 static const uint32_t fading[LOADS] = { 1884, 2014, 2037 };
 
 static void take_sample(struct load *load, uint32_t threads)

@@ -21,7 +21,8 @@ struct load {
 };
 
 /*
- * Called as often as one likes: samples whose time has come are taken; of those missed, all but the last found nobody.
+ * May be called at any time: takes the samples that are due. Of several that are due, only the last counts `threads`;
+ * the earlier ones were missed because no thread ran, and count 0.
  */
 void load_measure(struct load *load, uint64_t now, uint32_t threads);
 

@@ -1,18 +1,18 @@
 /*
- * numbers.h - the numbers of processes, threads, groups and sessions: which are in use, and by whom.
+ * numbers.h - the numbers of processes, threads, groups and sessions: which are in use, and for what.
  *
  * One number may be a process's, its first thread's, a group's and a session's at the same time. It stays in use until
  * the last of them is gone, so a group keeps its number when its leader has been waited for.
  *
  * Owning   a number lies in the process or the thread it was taken for (process.h). The memory of a process that is
- *          gone stays until nobody uses its number.
+ *          gone stays as long as its number is in use.
  * Locking  process_lock is held by all callers.
  * Cost     finding and giving back: a list of at most 32; taking: at most 96 words of the set besides; number_next():
  *          at most 1024 words. numbers_broken() walks all.
  *
  *   N1  a number is in the set of those in use if and only if its struct is in the table
  *   N2  uses counts the process, the thread, and the members of group and session; it is never 0 in the table
- *   N3  who is entered under a number has it
+ *   N3  the process, thread and members that a number names have that number
  */
 #ifndef QUIRE_PROCESS_NUMBERS_H
 #define QUIRE_PROCESS_NUMBERS_H
@@ -33,7 +33,7 @@ struct number {
     struct thread  *thread;                 /* NULL: no thread's             */
     struct list     group;                  /* of struct process, group_link */
     struct list     session;                /* of struct process, session_link */
-    /* called after its last use, to free what it lies in; NULL: no need */
+    /* called after its last use, to free the memory it lies in; NULL: not called */
     void          (*unused)(struct number *number);
 };
 

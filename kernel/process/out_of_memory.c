@@ -1,8 +1,9 @@
 /*
  * out_of_memory.c - choosing the process that ends when no frame is left.
  *
- * A process that has been told to end needs turns of its own until its frames are free, so whoever asked waits for it,
- * and asks again. It may be kept from ending by what the asker itself holds; after PATIENCE another one is chosen.
+ * A process that has been told to end needs turns of its own until its frames are free, so the thread that asked waits
+ * for it, and asks again. A lock that this thread holds may keep the process from ending; after PATIENCE another
+ * process is chosen.
  */
 #include "process/out_of_memory.h"
 
@@ -15,10 +16,10 @@
 
 enum { PATIENCE_NANOSECONDS = 1000000000, PAUSE_NANOSECONDS = 10000000, LINE = 320 };
 
-/* The best choice so far, and what is told of it. */
+/* The best choice so far, and the figures that the report gives of it. */
 struct choice {
     const struct process      *not;             /* told to end long ago, and still there; or NULL */
-    const struct shared_space *memory;          /* NULL: nobody may be ended                      */
+    const struct shared_space *memory;          /* NULL: no process may be ended                  */
     int64_t  score, ram;
     uint64_t pages;
     int32_t  id, adjust;

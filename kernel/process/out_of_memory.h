@@ -1,5 +1,5 @@
 /*
- * out_of_memory.h - no frame is left for a program: whose memory is given back.
+ * out_of_memory.h - no frame is left for a program: which process ends, to give its memory back.
  *
  * As on Linux the process that ends is not the one that asks for the next frame but the one that has the most: its
  * score is its pages, resident ones and page tables, and oom_score_adj thousandths of all RAM. Of processes that share
@@ -20,13 +20,12 @@ enum { OOM_ADJUST_MOST = 1000 };        /* of oom_score_adj, and its opposite: n
 
 struct process;
 
-/* Frames that would come back if the process ended, were it alone with them. */
+/* Frames that would be freed if the process ended and shared none of them. */
 uint64_t process_pages(const struct process *process);
 
 /*
- * The current thread has met a fault for which there was no frame. Ends a process, says so on the log, and lets others
- * have their turn. Returns true when the fault should be tried again; false when it is the current process that ends,
- * so that what it wanted fails.
+ * Called by a thread whose fault found no frame. Ends a process, reports that, and lets others have their turn. Returns
+ * true when the fault should be tried again; false when it is the current process that ends, so that its fault fails.
  */
 bool process_give_memory_back(void);
 

@@ -1,8 +1,8 @@
 /*
  * parts.h - what a process has of files: its descriptors, its fs context, the file that it runs, its terminal.
  *
- * Processes hold these and know no more of them. Declared here, where they are needed, and answered by kernel/files, so
- * that includes run down.
+ * Processes hold references to these, and know nothing else of them. The calls are declared here, where they are
+ * needed, and answered by kernel/files, so that includes run down.
  */
 #ifndef QUIRE_PROCESS_PARTS_H
 #define QUIRE_PROCESS_PARTS_H
@@ -27,7 +27,7 @@ void               fs_context_release(struct fs_context *fs);
 struct fs_context *fs_context_copy(const struct fs_context *fs);
 
 /*
- * The file that is run (files/core/file.h): kept, and nobody writes to it meanwhile. node_add_runner(): 0 or -ETXTBSY.
+ * The file that is run (files/core/file.h): it is kept, and not written to meanwhile. node_add_runner(): 0 or -ETXTBSY.
  */
 void node_use(struct node *node);
 void node_unuse(struct node *node);

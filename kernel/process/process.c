@@ -1,8 +1,8 @@
 /*
- * process.c - who exists: the lists of processes and threads, making and freeing both.
+ * process.c - the lists of processes and threads, making and freeing both.
  *
  *   T1  a process that has ended, or has stopped or gone on without its parent hearing of that, is in its parent's list
- *       of changed children; others may be in it until somebody looks, as SIGCONT takes no process_lock
+ *       of changed children; others may be in it until the next wait, as SIGCONT takes no process_lock
  *   T2  the list of changed children is in the order of the children
  *   T3  a process's threads are linked both ways, as many as are counted, and each is entered under its number
  */
@@ -138,7 +138,7 @@ void memory_hold(struct shared_space *memory)
     __atomic_add_fetch(&memory->references, 1, __ATOMIC_RELAXED);
 }
 
-/* Emptying a space costs less when it is not in use. Whose stack is mapped there alone has no choice. */
+/* Emptying a space costs less when it is not in use. A thread whose stack is mapped there alone must stay in it. */
 static void leave_space(const struct space *space)
 {
     if (!stacks_are_own() && space_of_program() == space)
@@ -177,7 +177,7 @@ void memory_hold_tables(struct shared_space *memory)
     __atomic_add_fetch(&memory->holds, 1, __ATOMIC_RELAXED);
 }
 
-/* The last one out; without threads there, this CPU runs on no stack of it, but may still use its tables. */
+/* The last thread is gone: this CPU runs on no stack of the space, but may still use its tables. */
 void memory_release_tables(struct shared_space *memory)
 {
     assert(memory->holds > 0);
@@ -278,7 +278,7 @@ static int take_thread_number(struct thread *thread)
     return 0;
 }
 
-/* For its user. The one with its process's number is counted with that, until nobody waits for the process any more. */
+/* Count a thread for its user. The one with its process's number counts until the process has been waited for. */
 static void count_thread(const struct thread *thread, int more)
 {
     if (thread->number != &thread->process->number && thread->process->id != 0)
@@ -424,8 +424,8 @@ static bool has_change(const struct process *child)
 }
 
 /*
- * Where a child belongs in its parent's news. Children mostly end in the order they were made, so the search begins at
- * the end; it passes over those younger ones whose end nobody has waited for, fewer than NUMBERS.
+ * Where a child belongs among its parent's changed children. Children mostly end in the order they were made, so the
+ * search begins at the end; it passes over younger ones that have not been waited for, fewer than NUMBERS.
  */
 static struct list *position_of_change(struct process *parent, const struct process *child)
 {
@@ -486,7 +486,7 @@ static void leave_session(struct process *process)
     number_drop(process->session_number);
 }
 
-/* The new one is held first: it may be the number of the old one, which nobody else may have. */
+/* The new number is held first: it may be the same as the old one, which may have no other use. */
 void process_join_group(struct process *process, struct number *group)
 {
     deep_assert(lock_held(&process_lock));

@@ -5,7 +5,7 @@
  * own registers, a kernel stack and a signal mask. Everything a process holds is counted, and its end
  * gives back every frame (M7): the tests compare sums by owner before and after.
  *
- * Locking  process_lock (a spin lock, RANK_PROCESSES; family.h) guards who exists: numbers, the tree, the lists of
+ * Locking  process_lock (a spin lock, RANK_PROCESSES; family.h) guards the lists: numbers, the tree, the lists of
  *          threads, groups, sessions, and states, but that SIGCONT takes a process out of a stop without it. Wait
  *          queues and phases of threads are schedule.c's, signals and their queues signal.c's. A process's other fields
  *          are changed by its own threads, and the pointers to what it shares are NULL once it has ended; others read
@@ -101,7 +101,7 @@ struct process {
     struct signal_queue    pending;     /* for the process as a whole                             */
     struct builtin   *builtin;          /* part of the image (builtin.h); NULL: a program from a file */
     struct terminal  *terminal;         /* controlling terminal, NULL if none                     */
-    struct wait_queue child_change;     /* its parent waits here: woken when a child changes      */
+    struct wait_queue child_change;     /* it waits here for a child to change                    */
     struct wait_queue vfork_done;       /* a vfork caller waits here, until its child needs the space no more */
     struct limit      limits[LIMITS];
     struct credentials  *credentials;   /* those of its first thread, the one with its number; a reference */
@@ -157,7 +157,7 @@ struct thread {
     struct waiter       waiter;         /* where it waits; and for a mutex, perhaps meanwhile     */
     struct waiter       mutex_waiter;   /* also for a lock of base/rwlock.h: it never waits for both */
     struct rwlocks_held rwlocks;        /* [t] filled in checked builds                           */
-    struct wait_queue   never;          /* nobody wakes it: for waiting for signals and time alone */
+    struct wait_queue   never;          /* is never woken: for waiting for signals and time alone */
     struct futex_waiter futex;
     struct timer        sleep_timer;
     bool                woken, timed_out, interruptible, killable;
@@ -225,13 +225,13 @@ struct process_end {
 int process_set_group(int32_t id, int32_t group);       /* setpgid(2) */
 int process_new_session(void);                          /* setsid(2)  */
 
-/* A group without a member whose parent is in another group of the session: nobody could continue it. */
+/* Whether no member of its group has a parent in another group of the session, which could continue the group. */
 bool process_group_is_orphaned(const struct process *process);
 
 /* The process stopped or goes on: tell its parent. process_lock (family.h) is held. */
 void process_notify_stop(struct process *process, bool stopped);
 
-/* What a fault that will kill a program was about, and the line on the log when it does. */
+/* Note the fault that is about to kill a program; print the line about a death on the log. */
 struct fault_verdict;
 void process_note_fault(const struct fault_verdict *verdict, vaddr_t program_counter);
 void process_report_death(const struct signal_info *info);
@@ -246,7 +246,7 @@ uint32_t processes_alive(void), threads_alive(void);
 uint64_t processes_made(void);
 int32_t  process_last_number(void);
 
-/* RLIMIT_CPU has been set or inherited: from now on it counts. */
+/* RLIMIT_CPU has been set or inherited: enforce it from now on. */
 void process_watch_cpu_limit(struct process *process);
 
 /* What a thread has used up to now. */

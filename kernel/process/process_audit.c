@@ -1,8 +1,8 @@
 /*
  * process_audit.c - processes, threads and timers in the live audit (memory/audit.h).
  *
- * What an invariant means is said where it is checked: each part has a NAME_broken(), which returns the id of the first
- * one that does not hold. Here they are put in one row, and walked.
+ * Each part states its invariants where it checks them, in a NAME_broken(), which returns the id of the first that does
+ * not hold. This file lists all of them, and calls the checks for all processes.
  */
 #include "base/check.h"
 #include "memory/audit.h"

@@ -1,5 +1,5 @@
 /*
- * process_corrupt.c - breaking what must be true of processes (memory/check/corrupt.h), on specimens made for it.
+ * process_corrupt.c - breaking the invariants of processes (memory/check/corrupt.h), on specimens made for it.
  *
  * Specimens are a process without threads and two children of it, two timers that are never due, a waiter: nothing of a
  * program's is touched, and a kernel without any program can show that its auditor sees.

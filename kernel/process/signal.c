@@ -39,7 +39,7 @@ static const uint64_t unmaskable  = BIT(SIGKILL) | BIT(SIGSTOP);
 
 /* ---- Queues. The lock is held. -------------------------------------------------------------- */
 
-/* Where the chain of a number hangs, or the end of the list of chains when the number has none. */
+/* The pointer to a number's chain, or the one at the end of the list of chains when the number has none. */
 static struct signal_queued **find_chain(struct signal_queue *queue, int number)
 {
     struct signal_queued **at = &queue->chains;
@@ -228,7 +228,7 @@ static void wake_recipient(struct process *process, int number)
 }
 
 /*
- * What the kernel says itself, and kill() of an ordinary signal, come through whatever the limit is: of each number at
+ * The limit for queued signals. The kernel's own signals, and kill() of an ordinary one, have none: of each number at
  * most one waits. Timers may go beyond the limit, once each: a timer that is deleted or set anew leaves its signal.
  */
 static uint64_t most_queued(const struct process *process, const struct signal_info *info)
@@ -340,7 +340,9 @@ int signal_group(int32_t group, const struct signal_info *info)
     return err;
 }
 
-/* A fault repeats until it is dealt with: if its handler is blocked or ignored there is none. */
+/*
+ * A fault would repeat without a handler that runs: if its signal is blocked or ignored, the default action is taken.
+ */
 void signal_fault(const struct signal_info *info)
 {
     struct thread        *self   = current_thread();
@@ -408,7 +410,7 @@ static void stop_process(int number)
         process_notify_stop(process, true);
         for (struct thread *t = process->threads; t != NULL; t = t->next_in_process)    /* bound: its threads */
             if (t != self)
-                wake_thread(t);             /* so that it comes by here and stops, too */
+                wake_thread(t);             /* so that it comes here and stops, too */
     }
     lock_drop(&process_lock, state);
 }
@@ -429,7 +431,7 @@ static void stay_stopped(void)
     }
 }
 
-/* Stops from the terminal do nothing to a group nobody could continue. */
+/* Stop signals from the terminal do nothing to an orphaned group. */
 static bool signal_may_stop(int number) { return number == SIGSTOP || !process_group_is_orphaned(current_process()); }
 
 static void default_action(const struct signal_info *info)

@@ -2,7 +2,7 @@
  * signal.h - signals: sent, queued, delivered.
  *
  * Numbers, default actions and the meaning of flags are Linux's (signal(7), sigaction(2)).
- * The frames a handler finds on its stack are the processor's business (arch/<port>/signal_frame.c).
+ * The frames a handler finds on its stack are the interface's (process/abi.h; kernel/linux/i386/signal_frame.c).
  *
  * A signal is delivered when its thread is about to return to the program. A system call
  * that a signal has cut short returns -ERESTART_* inside the kernel; delivery turns that into -EINTR or
@@ -47,8 +47,8 @@ struct signal_info {
     vaddr_t  address;               /* faults                                               */
     uint64_t value;                 /* sigqueue, timers                                     */
     int32_t  timer;
-    uint32_t overrun;               /* timers: expiries that were not heard of              */
-    bool     from_timer;            /* and no program's word                                */
+    uint32_t overrun;               /* timers: expiries without a signal of their own       */
+    bool     from_timer;            /* sent by a timer, not by a program                    */
 };
 
 struct signal_action {
@@ -93,7 +93,7 @@ int  signal_group(int32_t group, const struct signal_info *info);
  * so that process_timer_taken() follows; false where it is ignored, or there is no room or no memory.
  */
 bool signal_timer(struct process *process, struct thread *thread, const struct signal_info *info);
-/* A fault the current thread cannot go on from: delivered even if blocked or ignored. */
+/* Send the current thread the signal of a fault: delivered even if blocked or ignored. */
 void signal_fault(const struct signal_info *info);
 
 void signal_set_mask(uint64_t mask);                        /* of the current thread; KILL and STOP stay open */

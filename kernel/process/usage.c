@@ -1,7 +1,7 @@
 /*
  * usage.c - what processes have used: time, faults, turns, memory.
  *
- * Each thread counts for itself. When it ends its counts go to the process's, and with a wait to the parent's.
+ * Each thread has its own counts. When it ends they are added to the process's, and with a wait to the parent's.
  */
 #include "arch/contract.h"
 #include "base/check.h"

@@ -1,8 +1,8 @@
 /*
- * user_account.c - what all processes of one user have together.
+ * user_account.c - the counts of all processes of one user together.
  *
- *   U1  an account is in the list of its number's hash, once, as long as somebody holds it
- *   U2  the threads of all accounts are as many as there are, those of ended processes that nobody has waited for
+ *   U1  an account is in the list of its number's hash, once, as long as it has references
+ *   U2  the threads of all accounts are as many as there are, those of ended processes that have not been waited for
  *       included
  */
 #include "process/user_account.h"
@@ -82,7 +82,7 @@ struct user_account *user_account_get(uint32_t uid)
 
 void user_account_hold(struct user_account *account) { __atomic_add_fetch(&account->references, 1, __ATOMIC_RELAXED); }
 
-/* With the lock held nobody finds it any more, so the last reference stays the last. */
+/* With the lock held no other thread finds the account, so the last reference stays the last. */
 static void drop_last_reference(struct user_account *account)
 {
     lock_state            state = lock_take(&lock);

@@ -1,6 +1,5 @@
 /*
- * user_account.h - what all processes of one user have together: RLIMIT_NPROC and RLIMIT_SIGPENDING are limits for
- * that.
+ * user_account.h - the counts of all processes of one user together, for RLIMIT_NPROC and RLIMIT_SIGPENDING.
  *
  * Owning   credentials hold the account of their real user, a queued signal that of the user it was sent to.
  * Locking  counts are atomic [a]; a spin lock (RANK_OBJECT) inside guards the lists [l]. Callable from interrupts.
@@ -23,7 +22,7 @@ struct user_account {
     struct user_account *next;              /* [l]                                 */
 };
 
-/* With a reference; NULL without memory. */
+/* A user's account, with a reference; NULL without memory. */
 struct user_account *user_account_get(uint32_t uid);
 void user_account_hold(struct user_account *account);
 void user_account_put(struct user_account *account);            /* NULL: nothing happens */
