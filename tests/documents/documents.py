@@ -129,6 +129,7 @@ def check_refusal(document, said):
     named = {int(line) for line, _ in complaints if line}
     named |= {int(line) for _, text in complaints for line in re.findall(r"\(?line (\d+)", text)}
     missing = re.findall(r"no (?:region|row|boot mapping)[^;]*?`([\w-]+)`", said)
+    missing += re.findall(r"cites the claim (\w+), which the table of claims does not have", said)
     if any(re.search(rf"\b{word}\b", line) for word in missing for line in document.lines_gone()):
         return                          # what is missed stood in a line that is no longer there
     if "no boot mapping" in said and any(re.match(r"\| 0x[0-9A-F]+ \| 0x[0-9A-F]+ \| [^|]* \| (yes|removed)", line)

@@ -77,7 +77,7 @@ ROWS = [
     ("guard", "application_place", "application_without_guard"),
     # policies
     ("bitmap polarity, one is used, one is free", "pool_open", "test_the_bitmap_lies_and_reads_as_the_document_says"),
-    ("bitmap place, fixed, first fit, after the image", "measure",
+    ("bitmap place, fixed, first fit, after the image", "places_measure",
      "bitmap_place_without_row, test_the_bitmap_lies_and_reads_as_the_document_says"),
     ("unlisted memory, used, marked", "open_bits", "unlisted_memory_free, holes_are_marked_as_what_is_unusable"),
     ("search, first-fit, next-fit, fullest", "pool_take",
