@@ -136,12 +136,18 @@ static void put_end(uint8_t *to)
     to[4] = 0xC3;
 }
 
-static void try(uint8_t *end)
+/* What was written last. */
+static void try_again(void)
 {
-    put_end(end);
     memset(&seen, 0, sizeof seen);
     steps = -1;
     run(code);
+}
+
+static void try(uint8_t *end)
+{
+    put_end(end);
+    try_again();
 }
 
 static const char *name_of(int number)
@@ -302,21 +308,33 @@ static void all_instructions(void)
 
 /* ---- Every selector into every segment register --------------------------------------------------------- */
 
+/*
+ * Instructions are written once and take the selector from memory: an emulator translates code that is written anew
+ * each time, and looks at each byte that is written beside it.
+ */
+static uint32_t loaded;
+
 static const struct { const char *name, *before, *after; } loads[] = {
-    { "mov ds", "B8", "8E D8" }, { "mov es", "B8", "8E C0" }, { "mov fs", "B8", "8E E0" }, { "mov gs", "B8", "8E E8" },
-    { "mov ss", "B8", "8C D1 8E D0 8E D1" },
-    { "pop ds", "68", "1F" }, { "pop es", "68", "07" }, { "pop fs", "68", "0F A1" }, { "pop gs", "68", "0F A9" },
-    { "pop ss", "68", "8C D1 89 E2 17 8E D1 89 D4" },
+    { "mov ds", "A1", "8E D8" }, { "mov es", "A1", "8E C0" }, { "mov fs", "A1", "8E E0" }, { "mov gs", "A1", "8E E8" },
+    { "mov ss", "A1", "8C D1 8E D0 8E D1" },
+    { "pop ds", "FF 35", "1F" }, { "pop es", "FF 35", "07" }, { "pop fs", "FF 35", "0F A1" },
+    { "pop gs", "FF 35", "0F A9" }, { "pop ss", "FF 35", "8C D1 89 E2 17 8E D1 89 D4" },
 };
+
+/* What follows an instruction's first bytes: the address of the selector. */
+static uint8_t *put_loaded(uint8_t *to)
+{
+    *(uint32_t *)to = (uint32_t)&loaded;
+    return to + 4;
+}
 
 static void all_loads(void)
 {
     for (unsigned i = 0; i < sizeof loads / sizeof *loads; i++) {
+        put_end(put(put_loaded(put(code, loads[i].before)), loads[i].after));
         for (unsigned selector = 0; selector < 0x10000; selector = next_selector(selector)) {
-            uint8_t *end = put(code, loads[i].before);
-
-            *(uint32_t *)end = selector;
-            try(put(end + 4, loads[i].after));
+            loaded = selector;
+            try_again();
             run_add(loads[i].name, selector, selector_text(selector));
         }
         run_end(loads[i].name);
@@ -329,21 +347,24 @@ static void all_far(void)
     static const char *const names[] = { "far jump", "far call", "far return", "iret" };
 
     for (unsigned way = 0; way < 4; way++) {
-        for (unsigned selector = 0; selector < 0x10000; selector = next_selector(selector)) {
-            uint8_t *end = code;
+        uint8_t  *end = code;
+        uint16_t *place = (uint16_t *)&loaded;
 
-            if (way == 3)
-                *end++ = 0x9C;                                      /* pushf */
-            if (way >= 2) {
-                *end++ = 0x68; *(uint32_t *)end = selector; end += 4;
-                *end++ = 0x68; *(uint32_t *)end = (uint32_t)recover; end += 4;
-                *end++ = way == 2 ? 0xCB : 0xCF;
-            } else {
-                *end++ = way == 0 ? 0xEA : 0x9A;
-                *(uint32_t *)end = (uint32_t)recover; end += 4;
-                *(uint16_t *)end = (uint16_t)selector; end += 2;
-            }
-            try(end);
+        if (way == 3)
+            *end++ = 0x9C;                                          /* pushf */
+        if (way >= 2) {
+            end = put_loaded(put(end, "FF 35"));
+            *end++ = 0x68; *(uint32_t *)end = (uint32_t)recover; end += 4;
+            *end++ = way == 2 ? 0xCB : 0xCF;
+        } else {
+            *end++ = way == 0 ? 0xEA : 0x9A;
+            *(uint32_t *)end = (uint32_t)recover; end += 4;
+            place = (uint16_t *)end; end += 2;                      /* it is a part of the instruction */
+        }
+        put_end(end);
+        for (unsigned selector = 0; selector < 0x10000; selector = next_selector(selector)) {
+            *place = (uint16_t)selector;
+            try_again();
             run_add(names[way], selector, selector_text(selector));
         }
         run_end(names[way]);
