@@ -114,17 +114,22 @@ static void show_page(page_t page, struct cached *c)
 
 /* ---- The cache ------------------------------------------------------------------------- */
 
-static void forget_page(page_t page)
+/* Whether its page in the mirror is to be hidden as well. */
+static bool drop_record(page_t page)
 {
-    struct cached *c = &tlb[page];
+    struct cached *c     = &tlb[page];
+    bool           shown = c->shown != PROT_NONE;
 
-    if (!c->is_valid)
-        return;
-    if (c->shown != PROT_NONE)
-        hide_page(page, 1);
     valid[c->place] = valid[--valid_count];
     tlb[valid[c->place]].place = c->place;
     *c = (struct cached){ .is_valid = false };
+    return shown;
+}
+
+static void forget_page(page_t page)
+{
+    if (tlb[page].is_valid && drop_record(page))
+        hide_page(page, 1);
 }
 
 static bool cached_allows(const struct cached *c, const struct access *access)
@@ -317,11 +322,22 @@ static bool left_out(page_t page)
     return true;
 }
 
-/* Many at once are hidden by one call of the host. */
+/*
+ * Many at once are hidden by one call of the host: all, or neighbours. Whoever goes through an address space upwards
+ * has its pages remembered in that order.
+ */
 enum { SINGLY = 256 };
+
+static void hide_run(struct span run)
+{
+    if (span_pages(run) > 0)
+        hide_page(run.first, span_pages(run));
+}
 
 static void forget_all_but(bool global_too)
 {
+    struct span run = { 0, 0 };
+
     if (global_too && valid_count > SINGLY) {
         hide_page(0, MMU_SPACE_END);
         for (uint32_t i = 0; i < valid_count; i++)
@@ -329,9 +345,19 @@ static void forget_all_but(bool global_too)
         valid_count = 0;
         return;
     }
-    for (uint32_t i = valid_count; i-- > 0; )
-        if (global_too || !tlb[valid[i]].global)
-            forget_page(valid[i]);
+    for (uint32_t i = valid_count; i-- > 0; ) {
+        page_t page = valid[i];
+
+        if ((!global_too && tlb[page].global) || !drop_record(page))
+            continue;
+        if (page + 1 == run.first) {
+            run.first--;
+            continue;
+        }
+        hide_run(run);
+        run = span_of(page, 1);
+    }
+    hide_run(run);
 }
 
 void mmu_flush_page(page_t page)
