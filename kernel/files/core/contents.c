@@ -1,5 +1,5 @@
 /*
- * contents.c - the contents of regular files: size, room, holes and seals, and how much of a write they take.
+ * contents.c - the contents of regular files: size, room, holes, seals, and checks of writes.
  */
 #include "files/core/contents.h"
 
@@ -12,7 +12,7 @@ enum { SET_USER_ID = 04000, SET_GROUP_ID = 02000 };
 
 /* ---- Size ---------------------------------------------------------------------------------------- */
 
-/* How large the files may become that the process writes. */
+/* The process's limit on the size of files that it writes. */
 static uint64_t size_limit(void)
 {
     const struct process *process = current_thread()->process;
@@ -67,7 +67,7 @@ int node_resize(struct node *node, uint64_t bytes)
     return err;
 }
 
-/* Zeros in [from, end): whole pages become holes. */
+/* Clear [from, end): whole pages become holes. */
 static void clear_range(struct object *contents, uint64_t from, uint64_t end)
 {
     uint64_t first = (from + PAGE_SIZE - 1) >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
@@ -141,7 +141,7 @@ static int seal_locked(struct node *node, unsigned seals)
             return -EBUSY;
     }
     if ((seals & SEAL_EXECUTE) && (node->mode & 0111))
-        seals |= SEAL_SHRINK | SEAL_GROW | SEALS_OF_WRITING;    /* what runs is whole, then */
+        seals |= SEAL_SHRINK | SEAL_GROW | SEALS_OF_WRITING;    /* a program that runs does not change */
     node->seals |= (uint8_t)seals;
     return 0;
 }
@@ -161,7 +161,7 @@ int node_seal(struct node *node, unsigned seals)
 
 /* ---- Writing ------------------------------------------------------------------------------------- */
 
-/* A program may have a limit on how large the files become that it writes; running into it is a signal. */
+/* At the process's limit on the size of files the write is cut; one that begins there is SIGXFSZ and -EFBIG. */
 static int cut_to_limit(struct buffer *from, uint64_t at)
 {
     uint64_t limit = size_limit();
@@ -193,7 +193,7 @@ static int cut_to_seals(const struct node *node, struct buffer *from, uint64_t a
     return 0;
 }
 
-/* A program that another user writes to loses the rights of its owner. */
+/* A program that is written to by another user loses set-user-ID and set-group-ID. */
 static void drop_set_id(struct node *node)
 {
     if (has_capability(CAP_FSETID))

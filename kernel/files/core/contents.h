@@ -1,5 +1,5 @@
 /*
- * contents.h - what a write may do to a regular file, and does to its node. Internal to core/.
+ * contents.h - checks before a write to a regular file, and the changes of its node after it. Internal to core/.
  *
  * Locking  node->lock is held around both calls and the write between them.
  */
@@ -9,12 +9,12 @@
 #include "files/core/file.h"
 
 /*
- * Cut a write at `at` to what the process's limit, the largest file and the seals leave of it. Returns 0 with at least
- * one byte left; -EFBIG (with SIGXFSZ where it is the process's limit); -EPERM for what is sealed.
+ * Cut a write at `at` to the bytes that the process's limit, the largest file and the seals allow. Returns 0 with at
+ * least one byte left; -EFBIG (with SIGXFSZ at the process's limit); -EPERM when a seal forbids the write.
  */
 int contents_admit(const struct node *node, struct buffer *from, uint64_t at) MUST_CHECK;
 
-/* Bytes have been written: times, and the rights of its owner that a program loses with its first change. */
+/* After a write: set the times, and take set-user-ID and set-group-ID away from a program. */
 void contents_written(struct node *node);
 
 #endif

@@ -62,7 +62,7 @@ static void table_flag(struct table *table, uint32_t number, bool close_on_exec)
         bitset_remove(&table->close_on_exec, number);
 }
 
-/* A number gets another file. NULL: it is free from now on. Returns the file it had. */
+/* Give a number another file, or with NULL free it. Returns the file it had. */
 static struct file *table_set(struct table *table, uint32_t number, struct file *file, bool close_on_exec)
 {
     struct file *old;
@@ -79,8 +79,8 @@ static struct file *table_set(struct table *table, uint32_t number, struct file 
 }
 
 /*
- * Look for the highest open number below *top, at most a stretch further down. *top comes down to the end of the word
- * that has it, or as far as was looked. True when there is nothing more to look for.
+ * Look for the highest open number below *top, at most a stretch further down. *top becomes the end of the word that
+ * has it, or the end of the numbers not looked at yet. True when the search is over.
  */
 static bool table_find_top(const struct table *table, uint32_t *top)
 {
@@ -148,7 +148,7 @@ struct files *files_new(void) { return files_with(FIRST_ROOM); }
 
 void files_hold(struct files *files) { __atomic_add_fetch(&files->references, 1, __ATOMIC_RELAXED); }
 
-/* The room that what is open needs. */
+/* The room that the open numbers need. */
 static uint32_t room_in_use(struct files *files)
 {
     uint32_t top = UINT32_MAX, room = FIRST_ROOM;
@@ -167,7 +167,7 @@ static uint32_t room_in_use(struct files *files)
     return room;
 }
 
-/* What is open of a stretch of numbers, each with a reference. No other thread sees the copy yet. Returns its end. */
+/* Copy the open numbers of a stretch, each with a reference. No other thread sees the copy yet. Returns its end. */
 static uint32_t copy_stretch(struct files *copy, struct files *files, uint32_t first)
 {
     uint32_t   end   = first + NUMBERS_A_STRETCH < copy->table.room ? first + NUMBERS_A_STRETCH : copy->table.room;
@@ -181,7 +181,7 @@ static uint32_t copy_stretch(struct files *copy, struct files *files, uint32_t f
     return end;
 }
 
-/* What another thread opens or closes meanwhile is in the copy or not, number by number. */
+/* A number that another thread opens or closes meanwhile may be open in the copy or not. */
 struct files *files_copy(struct files *files)
 {
     struct files *copy = files_with(room_in_use(files));
@@ -214,8 +214,8 @@ void files_release(struct files *files)
 }
 
 /*
- * The lowest number of one of the sets at or above `from`, as far as a stretch goes. The lock is held. Returns the
- * number, *found; or where to go on, or FILES_END.
+ * The lowest number of one of the sets at or above `from`, within a stretch. The lock is held. Returns the number, with
+ * *found; else the number to go on from, or FILES_END.
  */
 enum { FILES_END = 0x7FFFFFFF };
 static uint32_t find_next(const struct files *files, const struct bitset *set, uint32_t from, bool *found)
@@ -271,7 +271,9 @@ struct file *descriptor_peek(const struct files *files, int number)
 
 bool files_are_own(const struct files *files) { return __atomic_load_n(&files->references, __ATOMIC_RELAXED) == 1; }
 
-/* The next stretch of the larger table; with the last one it takes the place of the old. *old then has what to free. */
+/*
+ * Copy the next stretch to the larger table; after the last it replaces the old table, which *old then is, to be freed.
+ */
 static void grow_stretch(struct files *files, struct table *larger, struct table *old)
 {
     lock_state state = lock_take(&files->lock);
@@ -330,7 +332,7 @@ static uint32_t lowest_free(const struct table *table, uint32_t from)
     return from < table->room ? bitset_next_free(&table->open, from) : from;
 }
 
-/* With the lock held: the number, -EMFILE, or -EAGAIN when there must be room for *number first. */
+/* With the lock held. Returns the number, -EMFILE, or -EAGAIN when the table must first have room for *number. */
 static int add_descriptor(struct files *files, struct file *file, int from, bool close_on_exec, uint32_t limit,
                           uint32_t *number)
 {

@@ -2,10 +2,10 @@
  * descriptor.h - a process's table of open files.
  *
  * Counted; shared by CLONE_FILES. Grows by doubling up to the process's limit (RLIMIT_NOFILE), never shrinks; a copy
- * has the room that what is open needs.
+ * has room for the numbers that are open.
  *
- * Cost     opening and closing do not cost more when many are open; copying and releasing go over all that are, with
- *          one look at 32 that are not.
+ * Cost     opening and closing do not cost more when many files are open; copying and releasing take a step for each
+ *          open number, and one for each 32 that are not open.
  * Locking  a spin lock (RANK_OBJECT) inside, for stretches of bounded length, and a mutex around the growth of a table,
  *          so no spin lock may be held. Releasing a file may sleep.
  * Owning   a number holds one reference to its open file; files that are handed out carry one of their own.

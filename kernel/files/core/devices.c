@@ -1,5 +1,5 @@
 /*
- * devices.c - devices by number, and the five that are nothing but an idea.
+ * devices.c - devices by number, and the five that need no hardware.
  */
 #include "files/core/devices.h"
 
@@ -50,7 +50,7 @@ static long refuse_for_room(UNUSED struct file *file, UNUSED struct buffer *from
     return -ENOSPC;
 }
 
-/* These have no end of their own, so a program may ask for gigabytes: every so often others run, and signals end it. */
+/* A program may read gigabytes of these: after so many bytes other threads run, and a signal may end the read. */
 enum { ZEROS_BETWEEN = 64 * 1024, RANDOM_BETWEEN = 4096 };
 
 static long read_zeros(UNUSED struct file *file, struct buffer *to, UNUSED uint64_t at)

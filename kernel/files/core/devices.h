@@ -1,5 +1,5 @@
 /*
- * devices.h - device files: numbers and what answers them.
+ * devices.h - device files: their numbers and their operations.
  *
  * Device numbers are Linux's (Documentation/admin-guide/devices.txt), in its encoding of st_rdev.
  */
@@ -16,7 +16,7 @@ void device_register(uint32_t device, const struct node_operations *operations);
 /* The operations of a device that was announced, and of fifos; NULL for anything else. */
 const struct node_operations *device_operations(uint32_t mode, uint32_t device);
 
-/* null, zero, full, random, urandom: announced. */
+/* Announce null, zero, full, random and urandom. */
 void devices_start(void);
 
 #endif

@@ -14,7 +14,7 @@ struct mutex epolls_lock = MUTEX("epolls");
 
 /* ---- Entries ---------------------------------------------------------------------------------------- */
 
-/* What of a file's state an entry is about: what was asked for, as far as the file is open for it. */
+/* The events of an entry: those asked for, without those that the file is not open for. */
 static uint32_t interest_of(const struct file *file, uint32_t events)
 {
     unsigned mode = file->flags & O_ACCMODE;
@@ -36,7 +36,7 @@ static struct epoll_item **item_slot(const struct epoll *self, int number, const
     return at;
 }
 
-/* Twice the table when it is full. Without memory the old one does. */
+/* Double the table when it is full. Without memory it stays as it is. */
 static void grow_epoll_table(struct epoll *self)
 {
     uint32_t            size = 2 * self->size;
@@ -113,7 +113,7 @@ static void epoll_release(struct node *node)
     heap_free_sized(self, sizeof *self);
 }
 
-/* Readable when an entry is ready; those that turn out not to be leave the list. */
+/* Readable when an entry is ready; entries that turn out not to be leave the list. */
 static unsigned epoll_poll(struct file *file, struct wait_queue **queue)
 {
     struct epoll *self = epoll_of(file);

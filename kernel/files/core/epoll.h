@@ -8,18 +8,18 @@
  * Level-triggered entries stay on the list for as long as they are ready. Edge-triggered ones come back only with the
  * next wake: a pipe's reader is told of each write, its writer when a full pipe has room again, a socket of each
  * arrival and of each message that its peer has read. One-shot entries are silent until they are modified. With
- * EXCLUSIVE, of several epolls that watch a file one with a waiting thread is enough.
+ * EXCLUSIVE, of several epolls that watch a file only one with a waiting thread is woken.
  *
- * An epoll may watch epolls, NESTED_DEEPEST of them one in another; never itself, by whatever way.
+ * An epoll may watch epolls, NESTED_DEEPEST of them one in another; never itself, not through others either.
  *
  * Locking  a mutex for the sets of all epolls (epolls_lock, outer), the node's mutex of each for its entries, outer
  *          epolls before inner ones. All calls may sleep. Wakers take neither lock: under the run queue's they push
  *          onto a list with atomic operations.
  * Cost     epoll_wait: O(entries that were woken), epoll_ctl: O(1) expected; a wake: O(epolls that watch the file, and
  *          those around them: at most the numbers in NESTED_PATHS).
- * Errors   -EINVAL for what is no epoll, itself, a wrong operation, EXCLUSIVE where it cannot be, and nesting in too
- *          many ways; -EPERM for files that are always ready, -EBADF for those that are only paths; -EEXIST; -ENOENT;
- *          -ELOOP for circles and nesting too deep; -ENOMEM.
+ * Errors   -EINVAL for a file that is no epoll, the epoll itself, a wrong operation, EXCLUSIVE where it is not allowed,
+ *          and nesting by too many paths; -EPERM for files that are always ready, -EBADF for those that are only paths;
+ *          -EEXIST; -ENOENT; -ELOOP for circles and nesting too deep; -ENOMEM.
  * Source   epoll(7), epoll_ctl(2), epoll_wait(2); Linux, fs/eventpoll.c for what is an edge, and for its limits.
  *
  * Invariants (epoll_broken):
@@ -49,7 +49,7 @@ int  epoll_control(struct file *epoll, int what, int number, struct file *file,
  */
 long epoll_wait_for(struct file *epoll, struct buffer *to, size_t most, uint64_t deadline);
 
-/* An open file ends: no epoll watches it any more. */
+/* Called when an open file ends: takes it out of all epolls. */
 void epoll_forget(struct file *file);
 
 /* The first of V1 to V4 that does not hold, while no other thread changes the epoll; NULL when all do. */

@@ -1,11 +1,11 @@
 /*
- * epoll_nest.c - epolls that watch epolls: no circles, not too deep, and not too many ways for one wake.
+ * epoll_nest.c - epolls that watch epolls: no circles, not too deep, and not too many paths for one wake.
  */
 #include "base/check.h"
 #include "base/error.h"
 #include "files/core/epoll_set.h"
 
-/* How many ways of each length lead from a file up to an epoll that no other watches; Linux's numbers. */
+/* How many paths of each length may lead from a file up to an epoll that no other watches; Linux's numbers. */
 enum { NESTED_LENGTHS = NESTED_DEEPEST + 1 };
 static const uint32_t NESTED_PATHS[NESTED_LENGTHS] = { UINT32_MAX, 500, 100, 50, 10 };
 

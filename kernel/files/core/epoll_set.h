@@ -1,5 +1,5 @@
 /*
- * epoll_set.h - what an epoll is. Internal to epoll*.c; the order of the locks is in epoll.h.
+ * epoll_set.h - the structure of an epoll. Internal to epoll*.c; the order of the locks is in epoll.h.
  */
 #ifndef QUIRE_FILES_EPOLL_SET_H
 #define QUIRE_FILES_EPOLL_SET_H
@@ -9,11 +9,11 @@
 /* Modes of an entry, beside the POLL_* that it asks for. */
 #define EDGE      0x80000000u
 #define ONE_SHOT  0x40000000u
-#define STAY_UP   0x20000000u                   /* no machine here sleeps: taken, and means nothing */
+#define STAY_UP   0x20000000u                   /* accepted, without effect: no machine here sleeps */
 #define EXCLUSIVE 0x10000000u
 #define MODES     (EDGE | ONE_SHOT | STAY_UP | EXCLUSIVE)
 
-/* What an entry reports unasked, and what reading and writing an open file is about. */
+/* The events that an entry reports unasked; those of files open for reading, and for writing. */
 enum { ALWAYS = POLL_ERR | POLL_HUP, READS = POLL_IN | POLL_RDNORM, WRITES = POLL_OUT | POLL_WRNORM };
 
 struct epoll_item {
@@ -51,23 +51,27 @@ static inline uint32_t epoll_item_hash(int number, const struct file *file)
 
 /* ---- epoll_wait.c: the epoll's node->lock is held ------------------------------------------------------- */
 
-/* To the end of the ready list, or out of it; nothing where the entry is there, or not there, already. */
+/*
+ * Put an entry at the end of the ready list, or take it out. No change where it is in the list, or not in it, already.
+ */
 void epoll_ready_add(struct epoll *self, struct epoll_item *item);
 void epoll_ready_remove(struct epoll *self, struct epoll_item *item);
 /* Entries that were woken go to the ready list. */
 void epoll_take_woken(struct epoll *self);
-/* What an entry has to report now: POLL_*, 0 for nothing. Asks its file, which may take locks of its own and sleep. */
+/*
+ * The events an entry has to report now: POLL_*, 0 for none. Asks its file, which may take locks of its own and sleep.
+ */
 unsigned epoll_poll_item(const struct epoll_item *item);
 /* The entry's waiter is called: the run queue's lock is held, and node->lock need not be. */
 bool epoll_item_woken(struct waiter *waiter, unsigned bits);
 
 /* ---- epoll_nest.c: epolls_lock is held ------------------------------------------------------------------ */
 
-/* May the epoll watch the file? -ELOOP when that would close a circle or be too deep. */
+/* Whether the epoll may watch the file: 0, or -ELOOP when that would close a circle or be too deep. */
 int epoll_may_nest(const struct file *epoll, const struct file *file) MUST_CHECK;
 /*
- * A wake goes up all ways from a file: are there, its entries included, few enough (NESTED_PATHS) from it and from what
- * lies in it?
+ * A wake goes up all paths from a file through epolls. Whether there are few enough of them (NESTED_PATHS), counting
+ * the file's entries, from it and from the files that it watches.
  */
 bool epoll_few_paths(const struct file *file);
 /* How deep epolls lie in this one, 0 for none; beyond NESTED_DEEPEST when `stranger` is among them. */

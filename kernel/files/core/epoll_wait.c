@@ -1,5 +1,5 @@
 /*
- * epoll_wait.c - which entries of an epoll may be ready, who puts them there, and waiting for them.
+ * epoll_wait.c - the entries of an epoll that may be ready: how wakes put them on its list, and waiting for them.
  */
 #include "base/check.h"
 #include "base/error.h"
@@ -68,7 +68,7 @@ void epoll_take_woken(struct epoll *self)
 
 /* ---- Being woken: the run queue's lock is held, and no other may be taken --------------------------- */
 
-/* May be ready. Wakers push onto the list without a lock; it is only ever taken whole. */
+/* Push an entry that may be ready onto the list, without a lock: the list is only ever taken whole. */
 static void notify_item(struct epoll_item *item)
 {
     struct epoll      *self = item->epoll;
@@ -104,7 +104,7 @@ unsigned epoll_poll_item(const struct epoll_item *item)
     return file_poll(item->file, &queue) & ((item->event.events & ~MODES) | ALWAYS);
 }
 
-/* The entry has reported: it stays if it is by level, and is silent if it was for once. */
+/* The entry has reported: a level-triggered one stays on the list, a one-shot one is silent from now on. */
 static void item_reported(struct epoll *self, struct epoll_item *item)
 {
     if (item->event.events & ONE_SHOT)
@@ -113,7 +113,7 @@ static void item_reported(struct epoll *self, struct epoll_item *item)
         epoll_ready_add(self, item);
 }
 
-/* Each entry on the list has one turn; those by level go to its end, so that the next wait begins with others. */
+/* Each entry on the list has one turn; level-triggered ones go to its end, so that the next wait begins with others. */
 static long collect_events(struct epoll *self, struct buffer *to, size_t most)
 {
     struct epoll_item *item, *first_again = NULL;
@@ -184,7 +184,7 @@ long epoll_wait_for(struct file *epoll, struct buffer *to, size_t most, uint64_t
     mutex_take(&self->node.lock);
     got = wait_locked(self, to, most, deadline);
     if (got > 0 && self->ready != NULL)
-        wake_one(&self->node.ready);            /* there is something for the next one, too */
+        wake_one(&self->node.ready);            /* more is ready: for the next thread that waits */
     mutex_drop(&self->node.lock);
     return got;
 }

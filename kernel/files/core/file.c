@@ -1,7 +1,7 @@
 /*
- * file.c - open files: counted, and read and written through one door.
+ * file.c - open files: their references, and reading and writing.
  *
- * What all file systems have in common is done here once: positions, appending, times.
+ * Positions, appending and times are handled here once, for all file systems.
  */
 #include "base/check.h"
 #include "base/error.h"
@@ -73,7 +73,7 @@ int unnamed_describe(struct node *node, char *to, size_t size)
     return (size_t)length < size ? length : -ERANGE;
 }
 
-/* The open file is no more. Its node's system may end with it. */
+/* Free an open file. Its node's system may end with it. */
 static void drop_file(struct file *file)
 {
     struct file_system *system = file->node->system;
@@ -187,7 +187,7 @@ static int may_write(const struct file *file)
 }
 
 /*
- * The regular file's part: where it is written is known once the lock is held. *at becomes the end of what was written.
+ * Write to a regular file. With O_APPEND the position is known once the lock is held. *at becomes the end of the write.
  */
 static long write_node(struct file *file, struct buffer *from, uint64_t *at)
 {

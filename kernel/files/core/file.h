@@ -1,5 +1,5 @@
 /*
- * file.h - nodes, open files and descriptors: three words for three things.
+ * file.h - nodes, open files and descriptors.
  *
  *   node        a file as the file system knows it: regular, folder, link, pipe, device, socket. Counted.
  *   open file   what open() made: a node, a position, flags. Counted; shared by dup() and fork().
@@ -9,10 +9,10 @@
  * Paths are walked in path/walk.c alone. Names are bytes, at most NAME_LONGEST, never empty.
  *
  * Locking  node->lock (a mutex) around contents, size and folder entries; file->lock around the position.
- *          A folder's lock is taken before that of what lies in it; two folders by address. read, write and
- *          resize of regular files are called with node->lock held, those of all else without.
- *          file->lock is taken first of all, but for a pipe's node->lock, which a splice holds around what it
- *          does with the other file.
+ *          A folder's lock is taken before those of its entries; two folders' by address. read, write and
+ *          resize of regular files are called with node->lock held, those of other nodes without.
+ *          file->lock is taken before all others, but for a pipe's node->lock, which a splice holds while it
+ *          reads or writes the other file.
  * Owning   a node and an open file live as long as they have references; an open file holds one to its node, a node's
  *          own part ends with operations->release(), an open file's with close().
  * Errors   negative errno, as Linux gives for the same call.
@@ -51,14 +51,14 @@ enum { RENAMING_NOREPLACE = 1, RENAMING_EXCHANGE = 2, RENAMING_WHITEOUT = 4, REN
 /* One entry of a folder listing; returns false when there is no more room. */
 typedef bool (*folder_visit)(void *data, const char *name, size_t length, uint64_t inode, uint32_t mode, uint64_t next);
 
-/* Where lines of text go, each with its end. */
+/* A receiver of lines of text, each with its end. */
 struct fact_lines {
     void (*add)(struct fact_lines *to, const char *line, size_t length);
 };
 
-/* What kind of bytes a node's are. */
+/* How a node's bytes behave. */
 enum {
-    NODE_STREAM = 1,                /* they come and go: no position, seeking and pread() fail with -ESPIPE */
+    NODE_STREAM = 1,                /* a stream: no position, seeking and pread() fail with -ESPIPE         */
     NODE_SEEKLESS = 2,              /* a position that is always 0: /dev/null                               */
     NODE_ZEROS    = 4,              /* mapping it gives fresh memory: /dev/zero                             */
     NODE_STANDS   = 8,              /* a stream in which seeking does nothing, where others refuse it       */
@@ -93,7 +93,7 @@ struct node_operations {
     void (*release)(struct node *node);                 /* the last reference is gone; does not sleep */
     /* The folder that holds the node (borrowed) and its name there; NULL when it is in none any more. */
     struct node *(*whereabouts)(struct node *node, const char **name, size_t *length);
-    /* Text for what is in no folder: "pipe:[7]". Returns the length. */
+    /* Text for a node that is in no folder: "pipe:[7]". Returns the length. */
     int  (*describe)(struct node *node, char *to, size_t size);
     const char *kind;                                   /* for unnamed_describe() */
     /* Lines of /proc/PID/fdinfo beyond those that every open file has. */
@@ -135,8 +135,8 @@ struct node {
     uint32_t       device;          /* of device nodes, Linux's encoding                            */
     uint64_t       accessed, modified, changed;     /* nanoseconds since 1970                       */
     struct wait_queue ready;        /* woken when poll()'s answer may have changed                  */
-    uint8_t        seals;           /* [lock] SEAL_*: what may not be done to its contents any more */
-    bool           linkable;        /* it may get a name though it has none (O_TMPFILE)             */
+    uint8_t        seals;           /* [lock] SEAL_*: changes of its contents that are forbidden    */
+    bool           linkable;        /* has no name, but may get one (O_TMPFILE)                     */
     int32_t        writers;         /* [a] open files that write it; below 0: programs that run it forbid that */
     struct lock_owner *locks;       /* owners of locks on it, files/core/lock.c                          */
     void          *own;             /* the file system's                                            */
@@ -167,13 +167,13 @@ static inline bool flags_write(uint32_t flags)
 static inline bool file_reads(const struct file *file)  { return flags_read(file->flags); }
 static inline bool file_writes(const struct file *file) { return flags_write(file->flags); }
 
-/* What a file in memory may be sealed against, Linux's numbers; SEAL_NEVER: this node cannot be sealed at all. */
+/* The seals of a file in memory, Linux's numbers; SEAL_NEVER: this node cannot be sealed. */
 enum {
     SEAL_SEAL = 1, SEAL_SHRINK = 2, SEAL_GROW = 4, SEAL_WRITE = 8, SEAL_FUTURE_WRITE = 16, SEAL_EXECUTE = 32,
     SEALS_ALL = 63, SEALS_OF_WRITING = SEAL_WRITE | SEAL_FUTURE_WRITE, SEAL_NEVER = 128,
 };
 
-/* What a mount forbids: Linux's MS_* in file_system.flags. */
+/* The restrictions of a mount: Linux's MS_* in file_system.flags. */
 enum {
     MOUNT_READ_ONLY = 1, MOUNT_NO_SUID = 2, MOUNT_NO_DEVICES = 4, MOUNT_NO_EXECUTE = 8, MOUNT_SYNC = 16,
     MOUNT_NO_ACCESS_TIME = 1024, MOUNT_NO_FOLDER_ACCESS_TIME = 2048,
@@ -185,10 +185,12 @@ enum {
 /* A node begins: one reference, no links, times now, a new inode number of its system. */
 void node_start(struct node *node, const struct node_operations *operations, struct file_system *system, uint32_t mode);
 void system_start(struct file_system *system, const char *type, uint32_t magic);
-/* One more user of a system (struct file_system's users), and one less. NULL: of what is in no system. */
+/*
+ * One more user of a system (struct file_system's users), and one less. NULL, of a node in no system: nothing happens.
+ */
 void system_enter(struct file_system *system);
 void system_leave(struct file_system *system);
-/* Freed now or with its last node. */
+/* Free a system, now or with its last node. */
 void system_free(struct file_system *system);
 void node_hold(struct node *node);
 void node_release(struct node *node);
@@ -196,7 +198,7 @@ void file_hold(struct file *file);
 void file_release(struct file *file);
 /* Takes over the caller's reference on the node, unless there is no memory: NULL. */
 struct file *file_make(struct node *node, const struct node_operations *operations, uint32_t flags);
-void file_abandon(struct file *file);       /* one that was never opened after all; drops the node */
+void file_abandon(struct file *file);       /* free one whose open() failed; drops the node */
 
 /*
  * An open file that nothing can open again (eventfd, epoll and others): starts the node, whose release() frees it, also
@@ -207,15 +209,15 @@ int unnamed_describe(struct node *node, char *to, size_t size);     /* "anon_ino
 
 /* poll()'s answer may have changed: wake the threads and epolls that wait on node->ready. */
 void node_notify(struct node *node);
-/* The same where it is known what has become true (POLL_*): an epoll that asked for none of these is not woken. */
+/* The same for events that are known (POLL_*): an epoll that asked for none of them is not woken. */
 void node_notify_of(struct node *node, unsigned bits);
 
 /* For a read that must wait: drop node->lock, sleep until node->ready is woken, take it again. 0 or -ERESTARTSYS. */
 int node_wait(struct node *node) MUST_CHECK;
 
 /*
- * What runs cannot be written, what is written cannot run: a regular file has either writers or runners. Each call that
- * succeeds is paired with its end. 0 or -ETXTBSY; node_add_writer() also -EROFS.
+ * A program that runs cannot be written, a file that is written cannot run: a regular file has either writers or
+ * runners. Each call that succeeds is paired with its end. 0 or -ETXTBSY; node_add_writer() also -EROFS.
  */
 int  node_add_writer(struct node *node) MUST_CHECK;
 void node_end_writer(struct node *node);
@@ -230,11 +232,11 @@ bool     acts_as_owner(const struct node *node);    /* the file's owner, or CAP_
  */
 bool node_is_read_only(const struct node *node);
 
-/* May the current thread read (4), write (2), execute or search (1) it? 0, -EROFS or -EACCES. Root may nearly all. */
+/* Whether the current thread may read (4), write (2), execute or search (1) it: 0, -EROFS or -EACCES. */
 int node_allows(const struct node *node, unsigned wanted) MUST_CHECK;
 /*
- * Another size. Growing beyond what the process may write is SIGXFSZ and -EFBIG; -EPERM for what is sealed, -EISDIR,
- * -EINVAL for what is no regular file. Takes node->lock.
+ * Change the size. Growing beyond the process's limit is SIGXFSZ and -EFBIG; -EPERM when a seal forbids it; -EISDIR;
+ * -EINVAL for other nodes than regular files. Takes node->lock.
  */
 int node_resize(struct node *node, uint64_t bytes) MUST_CHECK;
 
@@ -250,8 +252,8 @@ int node_allocate(struct node *node, const struct allocation *what) MUST_CHECK;
 int node_seal(struct node *node, unsigned seals) MUST_CHECK;
 
 /*
- * Reading and writing at the file's position, or at a place; what read(2), pread(2) and so on are made of. Bytes moved,
- * or a negative errno: -EBADF for a file that is not open so, -ESPIPE for a place in a stream. All may sleep.
+ * Read and write at the file's position, or at a given one, for read(2), pread(2) and so on. Return the bytes moved, or
+ * a negative errno: -EBADF for a file that is not open for that, -ESPIPE for a position in a stream. All may sleep.
  * file_seek() returns 0 with the new position in *out, or a negative errno.
  */
 long file_read(struct file *file, struct buffer *to);

@@ -1,5 +1,5 @@
 /*
- * lock.c - which bytes of a file are locked, and by whom.
+ * lock.c - the locks of bytes of files, by owner.
  */
 #include "files/core/lock.h"
 
@@ -35,7 +35,10 @@ struct lock_wait {
     bool                     visited;
 };
 
-/* What a request may need, taken before anything changes. On the heap: others look at it while its thread sleeps. */
+/*
+ * The memory that a request may need, taken before anything changes. On the heap: others reach it while its thread
+ * sleeps.
+ */
 struct lock_supplies {
     struct held       *pieces[2];
     struct lock_owner *owner;
@@ -47,7 +50,7 @@ static struct lock_wait *waits;         /* [locks_lock] */
 
 /* ---- Trees ------------------------------------------------------------------------------------------- */
 
-/* What ends before `place`, and the rest. */
+/* Split a tree into the locks that end before `place`, and the rest. */
 static void split_ends(struct held *tree, uint64_t place, struct held **before, struct held **rest)
 {
     if (tree == NULL) {
@@ -61,7 +64,7 @@ static void split_ends(struct held *tree, uint64_t place, struct held **before, 
     }
 }
 
-/* What begins at `place` or before, and the rest. */
+/* Split a tree into the locks that begin at `place` or before, and the rest. */
 static void split_starts(struct held *tree, uint64_t place, struct held **until, struct held **rest)
 {
     if (tree == NULL) {
@@ -197,8 +200,8 @@ static struct held *take_piece(struct lock_supplies *supplies)
 }
 
 /*
- * Of the owner's locks in the range only what reaches over its ends is left: at the end of `before`, at the start of
- * `behind`. One that reaches over both needs a piece.
+ * Cut a range out of the owner's locks: of those that reach over its ends the parts outside stay, at the end of
+ * `before` and at the start of `behind`. A lock that reaches over both ends needs one more piece.
  */
 static void cut_range(struct held *within, const struct lock_request *range, struct lock_supplies *supplies,
                       struct held **before, struct held **behind)

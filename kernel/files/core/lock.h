@@ -6,21 +6,21 @@
  * overlap and one of them is exclusive; an owner's own are replaced, split and joined. flock() changes a lock's kind by
  * dropping it first, as Linux does: a request that is refused leaves its owner without one.
  *
- * A node has a list of its owners in order of their arrival, each with a tree of its locks by place. Who must wait
- * waits for one owner whose lock is in the way. Waiting POSIX requests are also in a list of all: a request that would
- * close a circle of owners who wait for each other is refused.
+ * A node has a list of its owners in order of their arrival, each with a tree of its locks by position. A request that
+ * must wait waits for one owner whose lock is in the way. Waiting POSIX requests are also in a list of all: a request
+ * that would close a circle of owners that wait for each other is refused.
  *
  * Locking  one mutex for all locks. Waiting sleeps on a queue of the owner in the way, without it, and a signal ends
  *          it.
  * Cost     O(owners of the node + log locks of each), and for a shared request the shared locks in its way; looking for
- *          a circle: O(those who wait) for each owner on the way.
+ *          a circle: O(waiting requests) for each owner on the way.
  * Errors   -EAGAIN, -EDEADLK, -ENOLCK (no memory), -ERESTARTSYS. On error nothing has changed, but for flock().
  * Source   fcntl(2), flock(2); Linux, fs/locks.c for the order of answers.
  *
  * Invariants (locks_ok):
  *   L1  the locks of an owner are in order, disjoint, and not empty; neighbours of one kind are one lock
  *   L2  no two owners of one world have locks that conflict
- *   L3  an owner has locks, or somebody waits for it
+ *   L3  an owner has locks, or requests wait for it
  */
 #ifndef QUIRE_FILES_LOCK_H
 #define QUIRE_FILES_LOCK_H
@@ -39,8 +39,8 @@ struct lock_request {
 };
 
 /*
- * Set, change or (LOCK_NONE) drop. Returns 0; when another's is in the way -EAGAIN without `wait`, else -EDEADLK, or
- * -ERESTARTSYS after a signal; -ENOLCK.
+ * Set, change or (LOCK_NONE) drop a lock. Returns 0; when another owner's is in the way -EAGAIN without `wait`, else
+ * -EDEADLK, or -ERESTARTSYS after a signal; -ENOLCK.
  */
 int  lock_set(struct node *node, const struct lock_request *request, bool wait) MUST_CHECK;
 /* The first lock in the way: of the owner that came first, the one furthest to the front; false if there is none. */

@@ -11,14 +11,14 @@ struct file *timer_file_make(int clock, bool wall, uint32_t flags);
 bool         file_is_timer(const struct file *file);
 
 /*
- * The first expiry is after, or with TIMER_FILE_ABSOLUTE at, `value` nanoseconds; 0: none. The next ones follow by
- * `interval`, 0: there is one alone. Expiries that have not been read are forgotten. May sleep.
+ * Set the timer: the first expiry is after, or with TIMER_FILE_ABSOLUTE at, `value` nanoseconds, 0: never; further ones
+ * follow every `interval`, 0: none. Expiries that have not been read are forgotten. May sleep.
  */
 struct timer_setting { uint64_t value, interval; };
-enum { TIMER_FILE_ABSOLUTE = 1, TIMER_FILE_CANCELED = 2 };     /* the latter is only told: nothing cancels a read */
+enum { TIMER_FILE_ABSOLUTE = 1, TIMER_FILE_CANCELED = 2 };     /* the latter is kept, without effect */
 void timer_file_set(struct file *file, const struct timer_setting *setting, unsigned flags);
 
-/* What is left to the next expiry, 0: there is none; and the interval. May sleep. */
+/* The time until the next expiry, 0: there is none; and the interval. May sleep. */
 struct timer_setting timer_file_state(struct file *file);
 
 #endif

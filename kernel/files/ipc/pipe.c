@@ -14,8 +14,8 @@ enum { FIONREAD = 0x541B, PIPE_MAGIC = 0x50495045 };
 /* ---- Reading ---------------------------------------------------------------------------------------- */
 
 /*
- * *full: writers may be waiting for room as the bytes are taken. Not before: we wait ourselves, while they fill the
- * pipe.
+ * *full: whether writers may be waiting for room when the bytes are taken. While this read waited itself, they were
+ * not.
  */
 static long read_locked(struct file *file, struct buffer *to, bool *full)
 {

@@ -3,13 +3,13 @@
  *
  * A pipe holds up to its capacity (64 KiB at first) in pages that it takes from the pool as they are filled and
  * gives back as they are emptied; one empty page is kept, so that a dialogue takes none.
- * A write of at most PIPE_ATOMIC bytes is never mixed with another's. What a writer with O_DIRECT writes are packets,
- * of a page at most: a read gets one, and what it has no room for of it is lost.
+ * A write of at most PIPE_ATOMIC bytes is never mixed with another's. A writer with O_DIRECT writes packets of at most
+ * a page: a read gets one packet, and the part that it has no room for is lost.
  *
  * Owning   the pipe belongs to its node; for a fifo it exists while the fifo has open files.
  * Locking  node->lock; a thread that must wait sleeps on node->ready without it.
  * Errors   -EPIPE and SIGPIPE without readers; -EAGAIN where waiting is not wanted; -ERESTARTSYS for a signal; -ENOMEM
- *          for a page. An error after the first byte is told by the next call: the first returns what it has moved.
+ *          for a page. An error after the first byte is returned by the next call: this one returns the bytes moved.
  * Source   pipe(7), fifo(7).
  */
 #ifndef QUIRE_FILES_PIPE_H
@@ -23,22 +23,22 @@ enum { PIPE_ATOMIC = 4096, PIPE_CAPACITY = 65536, PIPE_LARGEST = 1 << 20 };
 int pipe_make(uint32_t flags, struct file **reader, struct file **writer) MUST_CHECK;
 
 /*
- * fcntl's F_GETPIPE_SZ and F_SETPIPE_SZ: a capacity or a negative errno. -EBADF for what is no pipe, -EBUSY when more
- * than that is in it, -EPERM and -EINVAL beyond PIPE_LARGEST, -ENOMEM.
+ * fcntl's F_GETPIPE_SZ and F_SETPIPE_SZ: a capacity or a negative errno. -EBADF for a file that is no pipe, -EBUSY when
+ * the pipe holds more, -EPERM and -EINVAL beyond PIPE_LARGEST, -ENOMEM.
  */
 long pipe_capacity(struct file *file);
 long pipe_set_capacity(struct file *file, size_t bytes);
 
-/* An end of a pipe or a fifo, that reads or writes. */
+/* Whether the open file is an end of a pipe or fifo, open for reading or writing. */
 bool pipe_is(const struct file *file);
 
 /* Wait for a page of room, or for bytes. 1; 0 at the end of what can be read; -EPIPE with SIGPIPE; -ERESTARTSYS. */
 int pipe_wait(struct file *file, bool writing) MUST_CHECK;
 
 /*
- * splice(2), tee(2): between a pipe and anything else, in pieces of a page. `wait`: wait for bytes, or for room, before
- * the first piece; else -EAGAIN. Each returns bytes moved, 0 at the end of what is read, or a negative errno when there
- * were none.
+ * splice(2), tee(2): between a pipe and any other file, in pieces of a page. `wait`: wait for bytes, or for room,
+ * before the first piece; else -EAGAIN. Each returns the bytes moved, 0 at the end of the bytes, or a negative errno
+ * when none was moved.
  *
  * The actor gets or fills part of a piece and returns how much, or an errno; less than all of it ends the call. It is
  * called with the pipe's node->lock held, may sleep, and may take the locks of any file that is no pipe.

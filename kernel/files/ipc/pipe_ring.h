@@ -25,7 +25,7 @@ struct pipe_page {
 };
 
 struct pipe {
-    uint32_t          from, to;             /* where reading and writing go on        */
+    uint32_t          from, to;             /* the next bytes to be read, and written */
     uint32_t          readers, writers;     /* open files                             */
     uint32_t          readings, writings;   /* opened so far, for threads in open()   */
     uint32_t          capacity;             /* bytes, a power of two of pages         */
@@ -58,15 +58,18 @@ size_t pipe_bytes(const struct pipe *pipe);
 
 /* Bytes to the buffer, up to the end of a packet, whose rest is lost. Returns how many, or -EFAULT for none. */
 long pipe_take(struct pipe *pipe, struct buffer *to);
-/* Bytes from the buffer, as far as there is room; a page of them a packet. Returns how many, -EFAULT or -ENOMEM. */
+/*
+ * Bytes from the buffer, as many as there is room for; a packet is a page of them. Returns how many, -EFAULT or
+ * -ENOMEM.
+ */
 long pipe_add(struct pipe *pipe, struct buffer *from, bool packet);
 
 /* Bytes from *at on, as far as their page goes, to a buffer of the kernel; they stay. *at moves on. 0 at the end. */
 size_t pipe_peek(const struct pipe *pipe, uint32_t *at, struct buffer *to);
-/* `bytes` that pipe_peek() has given from the start are gone. */
+/* Drop the first `bytes` bytes, which pipe_peek() has given. */
 void   pipe_drop(struct pipe *pipe, size_t bytes);
 
-/* Another capacity, of which R1 holds: 0, -EBUSY when there is more in it, -ENOMEM. */
+/* Change the capacity. Returns 0, -EBUSY when the pipe holds more, or -ENOMEM. */
 int pipe_change_capacity(struct pipe *pipe, uint32_t capacity) MUST_CHECK;
 
 bool pipe_ring_ok(const struct pipe *pipe);

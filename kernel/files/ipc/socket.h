@@ -1,12 +1,12 @@
 /*
  * socket.h - sockets between programs of this machine (AF_UNIX): streams, datagrams, sequences of packets.
  *
- * What is sent waits as packets with the receiver; a stream's packets lose their borders when they are read. A
- * receiver holds SOCKET_ROOM bytes, each packet counted with what it costs, then senders wait; datagrams from strangers
- * at most SOCKET_QUEUE. Names are paths of the file system, or abstract (a first byte of 0).
+ * Messages wait as packets at the receiver; a stream's packets lose their borders when they are read. A receiver holds
+ * SOCKET_ROOM bytes, the overhead of each packet included, then senders wait; of datagrams from sockets that are not
+ * its peer at most SOCKET_QUEUE. Names are paths of the file system, or abstract (a first byte of 0).
  *
  * Messages may carry open files (struct passed, SCM_RIGHTS) and name their sender (SCM_CREDENTIALS). Sockets that
- * nothing but messages in each other's queues holds are found and closed as soon as the last other reference goes.
+ * only messages in each other's queues refer to are found and closed as soon as the last other reference goes.
  *
  * Owning   two connected sockets hold a reference to each other's node until one of them is closed; a listener holds
  *          those that wait to be accepted. A name in the file system points at its socket and is no reference. A packet
@@ -63,11 +63,11 @@ int socket_accept(struct file *file, uint32_t flags, struct file **out) MUST_CHE
 int socket_connect(struct file *file, const struct socket_name *name) MUST_CHECK;  /* NULL: a datagram socket lets go */
 int socket_shut(struct file *file, bool reading, bool writing) MUST_CHECK;
 
-/* What a message has beside its bytes. */
+/* The parts of a message beside its bytes. */
 struct sending {
     const struct socket_name *to;       /* NULL: the peer                                                   */
     struct passed            *passed;   /* NULL: none. Taken over, and set to NULL, once they are on their way */
-    bool                      signs;    /* `sender` is to be told instead of the process's own              */
+    bool                      signs;    /* the receiver learns `sender` instead of the process's own        */
     struct sender_numbers        sender;
 };
 struct received {
@@ -93,7 +93,7 @@ struct socket_facts {
 };
 void socket_facts(struct file *file, struct socket_facts *out);
 
-/* What a program has set; most of it only the network would notice. */
+/* Options that a program has set; most have an effect on a network only. */
 enum socket_flag {
     FLAG_DEBUG, FLAG_REUSE, FLAG_NO_ROUTE, FLAG_BROADCAST, FLAG_KEEP_ALIVE, FLAG_INLINE, FLAG_TIMESTAMP,
     FLAG_CREDENTIALS, SOCKET_FLAGS

@@ -1,11 +1,11 @@
 /*
- * socket_node.h - what a socket is. Internal to socket*.c.
+ * socket_node.h - the structure of a socket. Internal to socket*.c.
  *
  * Invariants (socket_ok):
  *   S1  a socket's `held` and `bytes` are the sums over its packets, `packets` counts them, `last` is the last of them
  *   S2  `carries` counts the sockets' open files in its packets
  *   S3  of two connected streams each is the other's peer; a datagram socket is in its peer's list of clients
- *   S4  those that wait to be accepted are `waiting_count`, and have no open file
+ *   S4  `waiting_count` sockets wait to be accepted, and have no open file
  */
 #ifndef QUIRE_FILES_SOCKET_NODE_H
 #define QUIRE_FILES_SOCKET_NODE_H
@@ -21,7 +21,7 @@ struct passed {
     struct file   *files[];
 };
 
-/* What was sent at once, and is not read yet: bytes [at, bytes) of data; behind them the sender's name. */
+/* A message that is not read yet: bytes [at, bytes) of data; behind them the sender's name. */
 struct packet {
     struct packet     *next;
     struct passed     *passed;                  /* NULL: none                                             */
@@ -31,7 +31,7 @@ struct packet {
     char               data[];
 };
 
-/* What a packet takes of the receiver's room beside its bytes, so that many small ones fill it, too. */
+/* A packet's overhead, counted against the receiver's room, so that many small packets fill it, too. */
 enum { PACKET_COST = 768 };
 
 /* All on sockets_lock. */
@@ -43,8 +43,8 @@ struct socket {
     size_t             bytes, held;             /* of them all; with what each costs          */
     uint32_t           packets;
     bool               listening, hung_up, shut_read, shut_write, closed;
-    int                error;                   /* to be told once                            */
-    bool               refused;                 /* a datagram's peer has gone: the next message learns it */
+    int                error;                   /* returned once                              */
+    bool               refused;                 /* a datagram's peer has gone: the next message fails */
     uint32_t           backlog, waiting_count;
     struct socket     *waiting, *next_waiting;  /* connected, to be accepted                  */
     struct socket_name name;
@@ -80,20 +80,20 @@ int  socket_open(struct socket *self, uint32_t flags, struct file **out) MUST_CH
 /* Two streams become each other's peer; a datagram socket's messages go to its peer from now on. */
 void socket_join(struct socket *a, struct socket *b);
 void socket_be_client(struct socket *self, struct socket *peer);
-/* A datagram socket lets go of its peer, if it has one, and the peer need not know. */
+/* A datagram socket drops its peer, if it has one; the peer is not told. */
 void socket_let_go(struct socket *self);
-/* A socket lets go of its peer, and a stream's peer of it: the end of the peer's stream has come. */
+/* A socket drops its peer, and a stream's peer drops it: that is the end of the peer's stream. */
 void socket_part(struct socket *self);
-/* All packets that it has received go; files in them to the chain. */
+/* Drop all packets that it has received; the files in them go to the chain. */
 void socket_drop_packets(struct socket *self, struct passed **dropped);
 /* socket_connect.c: a socket that ends loses its name. The lock is held. */
 void socket_unname(struct socket *self);
-/* The first packet goes; its passed, if it has any still, to the chain. */
+/* Drop the first packet; the files that it still has go to the chain. */
 void socket_drop_packet(struct socket *self, struct passed **dropped);
 /* There is room again: senders that wait go on, and polls for room are answered. */
 void socket_notify_room(struct socket *self);
 
-/* May this user have more files on their way? 0 or -ETOOMANYREFS. */
+/* Whether this user may have more files in flight: 0 or -ETOOMANYREFS. */
 int  passed_admit(const struct passed *passed, uint64_t limit) MUST_CHECK;
 /* Rights enter and leave a packet of a socket. */
 void passed_enter(struct passed *passed, struct socket *carrier);

@@ -1,11 +1,11 @@
 /*
- * socket_passed.c - open files on their way in messages.
+ * socket_passed.c - open files in flight, in messages.
  *
  * A socket may lie in a message that waits in its own queue, or two in each other's: then no program can reach them
- * any more, and yet each is held. That happens exactly when a socket that carries sockets loses its last reference from
- * outside of messages, so that is when it is looked for, among what can be reached from it: count for each the
- * references that the others' messages explain; what has more is alive, and so is all that it carries; the rest is
- * garbage.
+ * any more, and yet each is held. That can happen only when a socket that carries sockets loses its last reference from
+ * outside of messages, so the search is made then, among the sockets that can be reached from it: count for each the
+ * references that the others' messages explain. A socket that has more is alive, and so are all that it carries; the
+ * others are garbage.
  */
 #include "base/check.h"
 #include "base/error.h"

@@ -1,9 +1,9 @@
 /*
  * missing.h - which paths programs looked for and did not find, for the report.
  *
- * A program that lacks a file often says nothing, or something else. Names that a lookup answered with -ENOENT are
- * counted here, as the program said them: MISSING_PATHS at most, each cut to MISSING_TEXT bytes. When there are more,
- * the one asked for least, and of those the first that came, gives its place to the next.
+ * A program that lacks a file often does not say so. Paths whose lookup ended with -ENOENT are counted here, as the
+ * program gave them: MISSING_PATHS at most, each cut to MISSING_TEXT bytes. When there are more, a new path replaces
+ * the one with the fewest lookups, and of several the one that came first.
  *
  * Locking  counting locks inside (rank OBJECT) and does not sleep. All else is for a moment when no program looks for
  *          files: before the first, or when the machine is about to end. Nothing is counted before missing_begin().
@@ -18,7 +18,7 @@
 
 enum { MISSING_PATHS = 96, MISSING_TEXT = 96 };
 
-/* Start to count; without memory for it nothing is counted. The other ends it, and forgets all. */
+/* Start to count; without memory nothing is counted. missing_end() stops, and forgets all paths. */
 void missing_begin(void);
 void missing_end(void);
 
@@ -39,7 +39,7 @@ static inline int missing_note(const char *path, int err)
  */
 void missing_each(void (*visit)(const char *text, uint32_t times, void *with), void *with);
 
-/* How often a path gave its place to another one: what was said of it is lost. */
+/* How many paths have been replaced by others, and their counts lost. */
 uint32_t missing_lost(void);
 
 #endif

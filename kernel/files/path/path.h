@@ -1,7 +1,7 @@
 /*
  * path.h - from names to nodes.
  *
- * struct fs_context holds what a walk starts from: root, working directory, umask. Counted, shared by CLONE_FS.
+ * struct fs_context holds a process's root, working directory and umask. Counted, shared by CLONE_FS.
  * All text here is kernel memory; linux/ copies it in from programs first.
  *
  * Locking  calls that take a path may sleep, and take the locks of folders on the way, one at a time; renaming takes
@@ -69,7 +69,7 @@ int path_rename(struct fs_context *fs, struct node *from_start, const char *from
  * has it any more or it lies outside the context's root. Text is terminated.
  */
 long path_of(struct fs_context *fs, struct node *node, char *to, size_t size);
-/* The same for people and /proc/PID/fd: also what was deleted, and what never had a name. */
+/* The same for people and /proc/PID/fd: also for nodes that were deleted, or never had a name. */
 long path_describe(struct fs_context *fs, struct node *node, char *to, size_t size);
 
 /*

@@ -1,5 +1,5 @@
 /*
- * path_entry.h - what path.c, path_open.c and path_change.c have in common. Internal to these three.
+ * path_entry.h - functions that path.c, path_open.c and path_change.c share. Internal to these three.
  */
 #ifndef QUIRE_FILES_PATH_ENTRY_H
 #define QUIRE_FILES_PATH_ENTRY_H
@@ -9,13 +9,13 @@
 /* S_REGULAR and so on; 0: a node that was never in a folder, such as an epoll's. */
 static inline bool node_is(const struct node *node, uint32_t type) { return (node->mode & S_FMT) == type; }
 
-/* path_find() for callers that note themselves what is missing. */
+/* path_find() for callers that call missing_note() themselves. */
 int path_find_quietly(struct fs_context *fs, struct node *start, const char *path, unsigned flags,
                       struct node **out) MUST_CHECK;
 
 /*
- * May entries be added to the folder, or taken from it? -ENOENT when the folder itself was removed, -EROFS, or -EACCES
- * when the process may not write it.
+ * Whether entries may be added to the folder, or removed: 0, -ENOENT when the folder itself was removed, -EROFS, or
+ * -EACCES when the process may not write it.
  */
 int folder_may_change(const struct node *folder) MUST_CHECK;
 

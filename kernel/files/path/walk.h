@@ -6,7 +6,7 @@
 
 #include "files/path/path.h"
 
-/* What the last part of a path is: a name in a folder, or one of those that name no entry. */
+/* The last part of a path: a name in a folder, or one of those that name no entry. */
 enum last { LAST_NAME, LAST_DOT, LAST_DOTS, LAST_ROOT };
 
 struct walk {
@@ -24,21 +24,21 @@ struct walk {
 };
 
 /*
- * What becomes of a link that is the last part: calls that look follow it always, or only when a slash comes after it;
- * calls that make, remove or rename entries never do. WALK_CREATES: a last part with a slash is -EISDIR at once (open).
+ * Whether a link that is the last part is followed: always by calls that look, or only when a slash comes after it;
+ * never by calls that make, remove or rename entries. WALK_CREATES: a last part with a slash is -EISDIR at once (open).
  */
 enum { WALK_FOLLOW = 1, WALK_SLASH_FOLLOWS = 2, WALK_CREATES = 4 };
 
 /*
- * What a walk may not do (openat2(2)): cross mounts (-EXDEV), follow /proc's links to open files (-ELOOP) or any link
- * (-ELOOP), leave what is below its start (-EXDEV). WALK_IN_ROOT: the start is the root, for links as well.
+ * Restrictions of a walk (openat2(2)): it may not cross mounts (-EXDEV), follow /proc's links to open files (-ELOOP) or
+ * any link (-ELOOP), leave what is below its start (-EXDEV). WALK_IN_ROOT: the start is the root, for links as well.
  */
 enum { WALK_SAME_MOUNT = 16, WALK_NO_MAGIC = 32, WALK_NO_LINKS = 64, WALK_BENEATH = 128, WALK_IN_ROOT = 256 };
 
 /*
  * Walk to the last part; may sleep. With WALK_SLASH_FOLLOWS what a slash comes after must be a folder. On success the
  * walk holds references until walk_end(); on error it holds nothing. The last part may be missing (node is NULL):
- * -ENOENT is only for what leads there, and for an empty path. Else -ENOTDIR, -EACCES for a folder that may not be
+ * -ENOENT is only for parts before it, and for an empty path. Else -ENOTDIR, -EACCES for a folder that may not be
  * searched, -ENAMETOOLONG, -ELOOP, -ENOMEM, and what the flags above forbid.
  *
  * `path` must outlive the walk: `name` lies in it, or in `text`.

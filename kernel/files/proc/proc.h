@@ -2,7 +2,7 @@
  * proc.h - /proc: processes and the machine as text files, in the words of Linux's proc(5).
  *
  * A file's text is written when it is read from its start, and kept until the open file ends or
- * is read from its start again. Our own additions lie in /proc/quire: frames, heap, takers, layout, audit,
+ * is read from its start again. Quire's own files lie in /proc/quire: frames, heap, takers, layout, audit,
  * map, and crash, which stops the kernel on purpose where that was asked for at boot.
  */
 #ifndef QUIRE_FILES_PROC_H

@@ -1,5 +1,5 @@
 /*
- * proc_detail.c - /proc/PID's smaller files: who dies first without memory, what it was started with, ids, descriptors.
+ * proc_detail.c - /proc/PID's smaller files: scores for the end of memory, id maps, name spaces, descriptors.
  */
 #include "base/error.h"
 #include "base/string.h"
@@ -61,7 +61,7 @@ static int read_signed(const char *text, int32_t *out)
     return 0;
 }
 
-/* ---- Who dies first without memory: proc(5), mm/oom_kill.c ---------------------------------------- */
+/* ---- Scores for the end of memory: proc(5), mm/oom_kill.c ------------------------------------------ */
 
 enum { OLD_LEAST = -17, OLD_MOST = 15, OLD_STEPS = 17 };
 
@@ -135,7 +135,7 @@ int proc_write_score(struct text *text, struct proc_node *node)
     return 0;
 }
 
-/* ---- What always holds here ------------------------------------------------------------------------- */
+/* ---- Files that always say the same ------------------------------------------------------------------ */
 
 static int write_fixed(struct text *text, struct proc_node *node, const char *what)
 {

@@ -1,12 +1,12 @@
 /*
- * proc_node.h - what files in /proc are made of. Internal to proc*.c.
+ * proc_node.h - the nodes and texts of /proc. Internal to proc*.c.
  */
 #ifndef QUIRE_FILES_PROC_NODE_H
 #define QUIRE_FILES_PROC_NODE_H
 
 #include "files/proc/proc.h"
 
-/* Text that grows on the heap. Once it could not grow it is `failed`, and stays what it was. */
+/* Text that grows on the heap. Once it cannot grow it is `failed`, and does not change any more. */
 struct text {
     char  *bytes;
     size_t length, room;
@@ -23,7 +23,7 @@ struct proc_node;
 struct process;
 struct thread;
 
-/* A name in a folder of /proc; what it is follows from which of the functions it has. */
+/* A name in a folder of /proc: a folder, file or link, by which of the members below it has. */
 struct proc_entry {
     const char *name;
     uint32_t    mode;                                           /* type and rights                  */
@@ -31,12 +31,12 @@ struct proc_entry {
     int  (*text)(struct text *text, struct proc_node *node);    /* of a file; 0 or a negative errno */
     const char *fixed;                                          /* of a file whose text never changes */
     struct node *(*target)(struct proc_node *node);             /* of a link: where it leads, a reference */
-    int  (*store)(struct proc_node *node, const char *bytes);   /* what is written to it            */
+    int  (*store)(struct proc_node *node, const char *bytes);   /* takes bytes that are written     */
     /* Of a file that is no text: `writing` or else reading at a place. Returns how much, or a negative errno. */
     long (*move)(struct proc_node *node, struct buffer *buffer, uint64_t at, bool writing);
 };
 
-/* Numbered folders have no entry of their own: these do for all of a kind. */
+/* Numbered folders share one entry for each kind. */
 enum proc_kind { PROC_STATIC, PROC_PROCESS, PROC_TASK, PROC_DESCRIPTOR, PROC_DESCRIPTOR_INFO };
 
 struct proc_node {
@@ -84,17 +84,17 @@ int proc_write_groups(struct text *text, struct proc_node *node);
 long proc_move_memory(struct proc_node *node, struct buffer *buffer, uint64_t at, bool writing);
 long proc_move_pagemap(struct proc_node *node, struct buffer *buffer, uint64_t at, bool writing);
 
-/* proc_memory.c: what a process maps. */
+/* proc_memory.c: a process's mappings. */
 /* The space of a process that still has one, with a reference; else *err is -ESRCH, or 0 for one that has ended. */
 struct shared_space *proc_memory(const struct proc_node *node, int *err);
 int proc_maps(struct text *text, struct proc_node *node);
 int proc_smaps(struct text *text, struct proc_node *node);
 int proc_smaps_rollup(struct text *text, struct proc_node *node);
 struct space;
-/* Pages a program shows, by what they are; zeros that were never written are none. Walks its tables. */
+/* A program's resident pages, by kind; pages of the zero frame do not count. Walks its tables. */
 struct proc_resident { uint32_t anonymous, file, memory; };
 void proc_count_resident(struct space *space, struct proc_resident *out);
-/* Copies what is there of a range of any space; returns how much until the first page that is not. */
+/* Copy the present pages of a range of any space, up to the first that is not; returns the bytes copied. */
 size_t proc_read_space(const struct space *space, vaddr_t from, char *to, size_t bytes);
 
 /* proc_system.c */

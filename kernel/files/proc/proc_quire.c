@@ -1,5 +1,5 @@
 /*
- * proc_quire.c - /proc/quire: who owns memory, what the document says, the auditor's word, and a snapshot of all of it.
+ * proc_quire.c - /proc/quire: owners of memory, the layout, the auditor's report, a snapshot, and others.
  */
 #include "arch/contract.h"
 #include "base/check.h"
@@ -37,7 +37,7 @@ static int write_frame_sums(struct text *text, struct proc_node *node __attribut
     return 0;
 }
 
-/* What is held of the kernel's heap, block by block: frames tell less, since a page with one block in it stays. */
+/* The sums of the kernel's heap by blocks: frames say less, since a page with one block in it stays. */
 static int write_heap(struct text *text, struct proc_node *node __attribute__((unused)))
 {
     struct heap_sums sums;
@@ -48,7 +48,7 @@ static int write_heap(struct text *text, struct proc_node *node __attribute__((u
     return 0;
 }
 
-/* What each function holds of the heap: to be compared when blocks do not come back. */
+/* The heap's blocks by the function that took them: to be compared when blocks do not come back. */
 static int write_takers(struct text *text, struct proc_node *node __attribute__((unused)))
 {
     enum { ROWS = 256 };

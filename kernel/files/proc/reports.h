@@ -1,8 +1,7 @@
 /*
- * reports.h - what only the top floor can tell or do, and /proc/quire offers: a snapshot of all memory, and a death on
- * purpose.
+ * reports.h - functions of kernel/init that /proc/quire offers: a snapshot of all memory, and a panic on purpose.
  *
- * The floors above say so once, before the first program (proc_set_reports()). In a kernel where nothing was said,
+ * kernel/init sets them once, before the first program (proc_set_reports()). In a kernel that does not set them
  * /proc/quire/map is empty and /proc/quire/crash refuses (-EPERM).
  */
 #ifndef QUIRE_FILES_REPORTS_H
@@ -10,7 +9,7 @@
 
 #include "base/types.h"
 
-/* Where the lines of a snapshot go. */
+/* A receiver of the lines of a snapshot. */
 struct snapshot_sink {
     void  (*put)(struct snapshot_sink *sink, const char *line, size_t length);      /* NULL: only count  */
     size_t  room;                       /* bytes it can take; what does not fit is counted in the line `cut` */
@@ -23,7 +22,7 @@ struct machine_reports {
     void (*snapshot_write)(struct snapshot_sink *sink, const char *moment);
     bool (*snapshot_send)(const char *moment);          /* to the host, if it has ordered one */
     int  (*crash)(const char *way);                     /* returns a negative errno, or not   */
-    bool (*audit)(struct audit_report *report);         /* false: nobody audits in this kernel */
+    bool (*audit)(struct audit_report *report);         /* false: this kernel has no auditor */
 };
 
 /* The reports stay where they are for ever. */

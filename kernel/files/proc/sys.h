@@ -1,8 +1,9 @@
 /*
- * sys.h - /sys: the machine's processors and what programs look for of memory, in the words of Linux's sysfs(5).
+ * sys.h - /sys: the machine's processors and the files about memory that programs look for, as Linux's sysfs(5).
  *
- * One processor, no devices that programs drive, no control groups: folders that list such things are there and empty,
- * and what Linux leaves out of /sys where a machine lacks it is left out here. Nothing can be written.
+ * There is one processor, and there are no devices that programs drive and no control groups: their folders are there
+ * and empty. Files that Linux leaves out of /sys where a machine lacks the device are left out here. Nothing can be
+ * written.
  */
 #ifndef QUIRE_FILES_SYS_H
 #define QUIRE_FILES_SYS_H

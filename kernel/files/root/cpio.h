@@ -1,8 +1,8 @@
 /*
  * cpio.h - a cpio archive (newc), unpacked into the file system.
  *
- * Contents that begin on a page of memory of their own become pages of the file where they are, and are not
- * copied; all else is copied. Links between entries are kept, missing folders are made, what exists is replaced.
+ * Whole pages of contents that begin on a page of memory become pages of the file, and are not copied; other bytes
+ * are copied. Links between entries are kept, missing folders are made, what exists is replaced.
  *
  * Locking  the usual locks of paths and nodes; both calls may sleep. The first process's fs context is their caller's.
  * Errors   an archive that is cut off or damaged is refused with a reason; what was unpacked before stays.

@@ -12,7 +12,10 @@
  */
 struct fs_context *files_start(void);
 
-/* /dev with its devices, /proc, /tmp and what else every program expects, where the archive has none. 0 or -ENOMEM. */
+/*
+ * Make /dev with its devices, /proc, /tmp and other folders that programs expect, where the archive has none. 0 or
+ * -ENOMEM.
+ */
 int files_populate(struct fs_context *fs) MUST_CHECK;
 
 #endif

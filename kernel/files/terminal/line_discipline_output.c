@@ -1,5 +1,5 @@
 /*
- * line_discipline_output.c - what a terminal makes of output: line ends, tabs, and where the cursor is.
+ * line_discipline_output.c - a terminal's processing of output: line ends, tabs, and the cursor's column.
  */
 #include "base/check.h"
 #include "files/terminal/line_discipline_output.h"

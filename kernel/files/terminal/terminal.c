@@ -1,5 +1,5 @@
 /*
- * terminal.c - what comes from the keys, and what programs read and write. See terminal.h.
+ * terminal.c - input from keys, and programs' reads and writes. See terminal.h.
  */
 #include "files/terminal/terminal.h"
 
@@ -44,7 +44,7 @@ static void signal_foreground(void *context, int number)
         (void)!signal_group(t->foreground, &info);
 }
 
-/* Output is with the device as soon as it is written; nothing waits that could be forgotten. */
+/* Written output has gone to the device at once: there is none to be dropped. */
 static void forget_output(void *context) { (void)context; }
 
 /*
@@ -162,7 +162,7 @@ static int wait_for_keys(struct terminal *t, uint64_t patience)
     return err == -EINTR ? -ERESTARTSYS : err;
 }
 
-/* A piece of what there is. Returns bytes read, or -EFAULT; *end: a line was finished. */
+/* Read a piece of the bytes there are. Returns bytes read, or -EFAULT; *end: a line was finished. */
 static long read_piece(struct terminal *t, struct buffer *to, bool *end)
 {
     uint8_t    piece[PIECE];
@@ -174,7 +174,7 @@ static long read_piece(struct terminal *t, struct buffer *to, bool *end)
     return buffer_put(to, piece, got) == got ? (long)got : -EFAULT;
 }
 
-/* All there is, or a line. Returns bytes; *end as above. */
+/* Read all bytes there are, or a line. Returns bytes; *end as above. */
 static long read_ready(struct terminal *t, struct buffer *to, bool *end)
 {
     long done = 0;
@@ -224,7 +224,7 @@ long terminal_read(struct terminal *t, struct buffer *to, uint32_t flags)
 
 static bool can_put(const struct terminal *t) { return !t->line_discipline.stopped; }
 
-/* What is in `out` goes to the device. Returns true when all is gone. */
+/* Give the bytes in `out` to the device. Returns true when it has taken all. */
 static bool put_out(struct terminal *t)
 {
     lock_state state = lock_take(&t->lock);

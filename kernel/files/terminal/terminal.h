@@ -1,8 +1,8 @@
 /*
- * terminal.h - a terminal: a line discipline, a session that may use it, and a device that shows and hears.
+ * terminal.h - a terminal: a line discipline, a session that may use it, and a device for its input and output.
  *
- * One session has a terminal, and of it one process group is in the foreground: keys that mean signals go
- * there. Others that read are stopped (SIGTTIN), and if the terminal says so, those that write (SIGTTOU).
+ * One session has a terminal, and one process group of the session is in the foreground: signals from keys go to it.
+ * Processes of other groups that read are stopped (SIGTTIN), and if the settings say so, those that write (SIGTTOU).
  *
  * Locking  terminal->lock (RANK_TERMINAL, outermost, for the interrupt brings input) around every change; a read looks
  *          without it whether it must wait, and takes bytes under it. `writing` keeps what one program writes in one
@@ -19,11 +19,11 @@
 
 struct process;
 
-/* What shows and hears. */
+/* The device. */
 struct terminal_device {
     size_t (*put)(const char *bytes, size_t count);     /* as many as can be taken now; the rest when there is room */
-    void   (*flush)(void);                              /* all that was put is to be seen now                       */
-    bool   (*want)(uint32_t bytes);                     /* let so many more come; NULL: they come unasked           */
+    void   (*flush)(void);                              /* show all bytes that were put                             */
+    bool   (*want)(uint32_t bytes);                     /* let so many more bytes come; NULL: they come unasked     */
 };
 
 struct window { uint16_t rows, columns, width, height; };       /* Linux's struct winsize */

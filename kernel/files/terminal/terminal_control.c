@@ -1,5 +1,5 @@
 /*
- * terminal_control.c - whose a terminal is, and its ioctls. See terminal.h.
+ * terminal_control.c - a terminal's session and foreground, and its ioctls. See terminal.h.
  */
 #include "base/check.h"
 #include "base/error.h"
@@ -27,7 +27,7 @@ struct termios_speeds { struct termios settings; uint32_t input, output; };
 _Static_assert(sizeof(struct termios_speeds) == 44, "struct termios2");
 enum { SPEED = 38400 };
 
-/* ---- Whose it is ------------------------------------------------------------------------------ */
+/* ---- Its session ------------------------------------------------------------------------------ */
 
 static bool is_ours(const struct terminal *t, const struct process *process)
 {

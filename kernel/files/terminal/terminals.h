@@ -1,6 +1,6 @@
 /*
- * terminals.h - the terminal there is: on the channel to the host, or on the serial line. In the second case the PC's
- * text screen shows the same, if it was started, and its keyboard types into the same line.
+ * terminals.h - the machine's one terminal: on the channel to the host, or on the serial line. On the serial line the
+ * PC's screen, if it was started, shows the same, and its keyboard types into the same line.
  */
 #ifndef QUIRE_FILES_TERMINALS_H
 #define QUIRE_FILES_TERMINALS_H
@@ -17,7 +17,7 @@ void terminals_start(void);
  */
 int terminals_open_first(struct fs_context *fs, struct file **out) MUST_CHECK;
 
-/* A signal for the foreground of that terminal, from outside. */
+/* Send a signal from outside to the foreground of that terminal. */
 void terminals_signal(int number);
 
 #endif

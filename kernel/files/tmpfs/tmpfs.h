@@ -6,11 +6,11 @@
  * in order of age, and beyond a few also in a hash table. All bookkeeping is on the kernel heap.
  *
  * Owning   an entry holds a reference to its node, a node to the folders of its entries; the file system
- *          to its root. What has neither entry nor user is freed, contents and all.
+ *          to its root. A node without entries and users is freed, with its contents.
  * Locking  node->lock, as file.h says; system->moves around what changes a folder's parent.
  * Cost     look-up O(1) expected; a listing O(entries) a call.
- * Errors   -ENOMEM when frames or heap are out (Linux: -ENOSPC when a tmpfs has reached its size;
- *          ours has no limit but memory).
+ * Errors   -ENOMEM when there are no frames or no heap (Linux: -ENOSPC when a tmpfs has reached its
+ *          size; here memory is the only limit).
  *
  * Invariants (tmpfs_ok):
  *   T1  a node's links equal the entries that name it, plus for a folder 1 ("."), plus its subfolders ("..")

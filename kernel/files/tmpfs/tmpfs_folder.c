@@ -1,7 +1,7 @@
 /*
  * tmpfs_folder.c - folders in memory: entries by age and by hash; link, remove, rename.
  *
- * Every change finds out first what it needs and takes it; then it changes, and cannot fail.
+ * Every change first takes the memory that it needs, and then cannot fail.
  */
 #include "base/check.h"
 #include "base/error.h"
@@ -409,7 +409,7 @@ static void exchange_nodes(struct tmpfs_entry *a, struct tmpfs_entry *b)
     name_again(b, of_a);
 }
 
-/* What is to stand where a name was (RENAMING_WHITEOUT). Returns its entry with its node, in no folder yet; or NULL. */
+/* An entry and its node for RENAMING_WHITEOUT, in no folder yet; NULL without memory. */
 static struct tmpfs_entry *new_whiteout(struct tmpfs_node *folder, const char *name, size_t length)
 {
     struct tmpfs_entry *entry = new_tmpfs_entry(folder, name, length);

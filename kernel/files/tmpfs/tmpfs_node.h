@@ -1,5 +1,5 @@
 /*
- * tmpfs_node.h - what a node of a tmpfs is. Internal to tmpfs*.c.
+ * tmpfs_node.h - the nodes of a tmpfs. Internal to tmpfs*.c.
  */
 #ifndef QUIRE_FILES_TMPFS_NODE_H
 #define QUIRE_FILES_TMPFS_NODE_H
@@ -29,7 +29,7 @@ struct tmpfs_node {
     struct node         node;               /* first, so that the two are one address         */
     struct tmpfs_entry *names;              /* entries of this node; the last one it had is kept when it is removed */
     union {
-        struct object      *contents;       /* regular: NULL until something is in it         */
+        struct object      *contents;       /* regular: NULL until it has bytes               */
         struct tmpfs_folder folder;
         char               *target;         /* link                                           */
         const struct node_operations *device;
