@@ -48,7 +48,8 @@ nowhere  = -ffile-prefix-map="$(abspath $(O))"=build -ffile-prefix-map="$(CURDIR
 # compiler to reason about. Kernel stacks are small and nothing on them wants 16 bytes' alignment, which would pad each
 # frame. Nor is code padded: there is much of it, and little is a loop. What nobody refers to is left out by the linker
 # (--gc-sections), function by function.
-KERNEL_FLAGS = -m32 -march=i686 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
+# The first three words of arguments travel in EAX, EDX and ECX (arch/i386/*.S knows).
+KERNEL_FLAGS = -m32 -march=i686 -mregparm=3 -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
                -fno-omit-frame-pointer -fno-shrink-wrap -fno-optimize-sibling-calls \
                -fno-delete-null-pointer-checks \
                -mno-sse -mno-mmx -mno-80387 -mpreferred-stack-boundary=2 -fno-asynchronous-unwind-tables \

@@ -48,6 +48,8 @@
  *       Cycles or instructions since some moment, at a steady rate; clock_span() says how long they take.
  *
  * caller_address() is a macro: where the function that says it was called from, for reports that name a culprit.
+ * TAKES_FROM_STACK before a function's declaration: its arguments are on the stack, where the kernel has put them for a
+ * program that begins there, whatever the compiler does otherwise.
  *
  * Not on the host:
  *

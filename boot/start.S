@@ -207,6 +207,8 @@ enough_memory:
     andl $CPUID_NEEDED, %edx                /* what is missing */
     jnz old_processor
 
+    popl %eax
+    popl %edx
     call boot_read                          /* copies out what the loader knows, or stops */
     movl %eax, %ebx
 

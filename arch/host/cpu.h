@@ -39,6 +39,7 @@ static inline void   *pointer_to(vaddr_t address)     { return host_mirror + add
 static inline vaddr_t address_of(const void *pointer) { return (vaddr_t)pointer - (vaddr_t)host_mirror; }
 
 #define caller_address() ((vaddr_t)__builtin_return_address(0))
+#define TAKES_FROM_STACK                    /* no program begins here */
 
 static inline void words_fill(void *to, uint32_t word, size_t count)
 {

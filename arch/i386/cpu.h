@@ -73,6 +73,7 @@ static inline void   *pointer_to(vaddr_t address)      { return (void *)address;
 static inline vaddr_t address_of(const void *pointer)  { return (vaddr_t)pointer; }
 
 #define caller_address() ((vaddr_t)__builtin_return_address(0))
+#define TAKES_FROM_STACK __attribute__((regparm(0)))
 
 static inline void words_fill(void *to, uint32_t word, size_t count)
 {

@@ -14,9 +14,9 @@
 kernel_entry:
     movl $boot_stack_top, %esp
     xorl %ebp, %ebp                         /* here a backtrace ends */
-    shrl $12, %ecx
-    pushl %ecx                              /* a frame_t by value is its number */
-    pushl %ebx
+    movl %ebx, %eax
+    movl %ecx, %edx
+    shrl $12, %edx                          /* a frame_t by value is its number */
     pushl $0                                /* no return address: kernel_main() never returns */
     jmp kernel_main
     .size kernel_entry, . - kernel_entry

@@ -9,12 +9,9 @@
 stack_call:
     pushl %ebp
     movl %esp, %ebp
-    movl 16(%ebp), %eax
-    movl 12(%ebp), %ecx
-    movl 8(%ebp), %esp
-    subl $12, %esp                          /* keeps the stack 16-byte aligned at the call */
-    pushl %eax
-    call *%ecx
+    movl %eax, %esp
+    movl %ecx, %eax
+    call *%edx
     leave
     ret
     .size stack_call, . - stack_call

@@ -12,9 +12,6 @@
     .globl switch_stacks
     .type switch_stacks, @function
 switch_stacks:
-    movl 4(%esp), %eax
-    movl 8(%esp), %edx
-    movl 12(%esp), %ecx
     pushl %ebp
     pushl %ebx
     pushl %esi
@@ -37,9 +34,7 @@ switch_stacks:
 thread_first:
     call schedule_begin
     movl %esp, %eax
-    pushl %eax
     call trap_leave
-    addl $4, %esp
     jmp trap_return
     .size thread_first, . - thread_first
 
@@ -52,9 +47,7 @@ thread_first_inside:
     call *%ebx
     cli
     movl %esp, %eax
-    pushl %eax
     call trap_leave
-    addl $4, %esp
     jmp trap_return
     .size thread_first_inside, . - thread_first_inside
 

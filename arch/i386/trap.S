@@ -43,11 +43,9 @@ double_fault_entry:
     .globl probe_read
     .type probe_read, @function
 probe_read:
-    movl 4(%esp), %eax
-1:  movl (%eax), %eax
+1:  movl (%eax), %ecx
     MAY_FAULT 1b, probe_failed
-    movl 8(%esp), %ecx
-    movl %eax, (%ecx)
+    movl %ecx, (%edx)
     movl $1, %eax
     ret
     .size probe_read, . - probe_read
@@ -56,9 +54,7 @@ probe_read:
     .globl probe_write
     .type probe_write, @function
 probe_write:
-    movl 4(%esp), %eax
-    movl 8(%esp), %ecx
-2:  movl %ecx, (%eax)
+2:  movl %edx, (%eax)
     MAY_FAULT 2b, probe_failed
     movl $1, %eax
     ret
@@ -68,7 +64,6 @@ probe_write:
     .globl probe_call
     .type probe_call, @function
 probe_call:
-    movl 4(%esp), %eax
     movl %eax, probe_target
     call *%eax                              /* its first instruction may fault */
     movl $0, probe_target

@@ -9,9 +9,8 @@
     .type trap_common, @function
 trap_common:
     TRAP_SAVE
-    pushl %esp
+    movl %esp, %eax
     call trap
-    addl $4, %esp
     .globl trap_return
 trap_return:
     TRAP_POP_SEGMENTS

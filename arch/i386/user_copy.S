@@ -30,9 +30,8 @@ user_copy_in:
 user_copy_out:
     pushl %esi
     pushl %edi
-    movl 12(%esp), %edi
-    movl 16(%esp), %esi
-    movl 20(%esp), %ecx
+    movl %eax, %edi
+    movl %edx, %esi
     OPEN
     movl %ecx, %edx
     andl $3, %edx
@@ -60,9 +59,9 @@ copy_stopped_in_words:                      /* a word may straddle the border: i
 user_copy_text:
     pushl %esi
     pushl %edi
-    movl 12(%esp), %edi
-    movl 16(%esp), %esi
-    movl 20(%esp), %edx
+    movl %eax, %edi
+    movl %edx, %esi
+    movl %ecx, %edx
     xorl %ecx, %ecx
     OPEN
 text_next:
@@ -90,12 +89,10 @@ text_stopped:
     .globl user_load
     .type user_load, @function
 user_load:
-    movl 8(%esp), %eax
     OPEN
-6:  movl (%eax), %ecx
+6:  movl (%edx), %ecx
     MAY_FAULT 6b, load_stopped
     SHUT
-    movl 4(%esp), %eax
     movl %ecx, (%eax)
     movl $1, %eax
     ret
@@ -106,14 +103,13 @@ user_load:
     .type user_exchange, @function
 user_exchange:
     pushl %ebx
-    movl 8(%esp), %ebx
-    movl 12(%esp), %eax
-    movl 16(%esp), %ecx
+    movl %eax, %ebx
+    movl %edx, %eax
     OPEN
 7:  lock cmpxchgl %ecx, (%ebx)
     MAY_FAULT 7b, exchange_stopped
     SHUT
-    movl 20(%esp), %ecx
+    movl 8(%esp), %ecx                      /* the fourth argument, behind EBX and the return address */
     movl %eax, (%ecx)
     movl $1, %eax
     popl %ebx

@@ -13,7 +13,7 @@
 
 #include "call_arguments.h"             /* linux/<interface> */
 
-typedef long (CALL_CONVENTION *linux_call)(const struct call_arguments *given);
+typedef long (*linux_call)(const struct call_arguments *given);
 
 struct linux_entry {
     const char *name;

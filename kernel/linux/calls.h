@@ -21,7 +21,7 @@
 
 #define SYSTEM_CALL(name, ...) \
     static inline long __attribute__((always_inline)) call_##name(CALL_PARAMETERS(__VA_ARGS__)); \
-    long CALL_CONVENTION sys_##name(const struct call_arguments *given) \
+    long sys_##name(const struct call_arguments *given) \
     { \
         const uintptr_t *next_word __attribute__((unused)) = given->word; \
         CALL_TAKE(__VA_ARGS__) \
@@ -108,7 +108,7 @@
     CALL(utimensat_time64) CALL(utimes) CALL(vfork) CALL(vmsplice) CALL(wait4) CALL(waitid) CALL(waitpid) CALL(write) \
     CALL(writev)
 
-#define DECLARE(name) long CALL_CONVENTION sys_##name(const struct call_arguments *given);
+#define DECLARE(name) long sys_##name(const struct call_arguments *given);
 LINUX_CALLS(DECLARE)
 #undef DECLARE
 

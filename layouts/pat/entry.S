@@ -47,9 +47,8 @@ from_program:
     movl %ss:PUSHED_EAX(%eax), %eax
 inside:
     TRAP_SAVE
-    pushl %esp
+    movl %esp, %eax
     call trap
-    addl $4, %esp
     .globl trap_return
 trap_return:
     TRAP_POP_SEGMENTS

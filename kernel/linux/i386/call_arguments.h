@@ -15,9 +15,6 @@
 enum { CALL_WORDS = 6 };
 struct call_arguments { uintptr_t word[CALL_WORDS]; };
 
-/* Functions of the table take theirs in a register. */
-#define CALL_CONVENTION __attribute__((regparm(1)))
-
 /* The number is kept in `error`, which INT does not use, for a call that has to be repeated. */
 static inline uint32_t call_arguments_of(struct trap_frame *frame, struct call_arguments *out)
 {

@@ -20,7 +20,10 @@ static long call(long number, long a, long b, long c)
     return result;
 }
 
-void app_begin(int (*main)(struct app_arguments), struct app_arguments arguments) { app_exit(main(arguments)); }
+TAKES_FROM_STACK void app_begin(int (*main)(struct app_arguments), struct app_arguments arguments)
+{
+    app_exit(main(arguments));
+}
 
 void app_exit(int status)
 {

@@ -19,6 +19,7 @@
 #ifndef QUIRE_APPS_APP_H
 #define QUIRE_APPS_APP_H
 
+#include "cpu.h"
 #include "base/types.h"
 
 /* GS is the segment in which the linker's addresses of shared variables lead to this process's copy. */
@@ -38,7 +39,7 @@ extern const struct app apps[];
 extern const uint32_t   app_count;
 
 /* Where every application begins: calls main, and ends the process with what it returns. */
-void app_begin(int (*main)(struct app_arguments), struct app_arguments arguments) NORETURN;
+TAKES_FROM_STACK void app_begin(int (*main)(struct app_arguments), struct app_arguments arguments) NORETURN;
 
 void  app_exit(int status) NORETURN;
 void  app_print(const char *format, ...) PRINTF_LIKE(1, 2);
