@@ -168,7 +168,9 @@ class Document:
                 changed |= {first, first + 1}
             elif what != "equal":
                 changed |= set(range(first + 1, end + 1))
-        return changed
+        # Of a row that is there twice nobody can say which one is new.
+        return changed | {number for number in range(1, len(lines) + 1) for other in (number - 1, number + 1)
+                          if other in changed and other <= len(lines) and lines[other - 1] == lines[number - 1] != ""}
 
     def lines_gone(self):
         """Lines of the document that ships which this one does not have."""

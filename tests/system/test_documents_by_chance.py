@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "documents"))
 import documents
 from conftest import building, ensure
 
-SEED, COUNT = 10, 20
+SEED, COUNT = 17, 20           # of all six layouts, and of nine kinds of changes, some that are accepted
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def shop(house):
 def test_a_document_changed_by_chance_is_obeyed_or_refused(shop, number):
     document, machines = documents.document_of(SEED, number)
     try:
-        documents.judge(shop, document, machines[:2])
+        documents.judge(shop, document, [machine for machine in machines if machine[0] <= 64][:2])
     except documents.Finding as finding:
         pytest.fail(f"{finding}\nchanges: {document.said()}", pytrace=False)
 

@@ -112,6 +112,25 @@ def test_the_picture_of_two_documents_frames_what_differs(house, changed, tmp_pa
     assert not [box for box in one.iter() if box.get("class") == "differs"]
 
 
+def test_processors_tables_applications_and_policies_are_compared(house, tmp_path):
+    moved, without = tmp_path / "moved.md", tmp_path / "without.md"
+    text = open(f"{house.tree}/layouts/higher-half/layout.md").read()
+    old = re.search(r"\| 0x00002000 \| 0x00002071 ", text)[0]
+    moved.write_text(text.replace(old, "| 0x00002800 | 0x00002871 ").replace("| one is free |", "| one is used |"))
+    said = quire(house, "layout", "show", str(moved), "--against", "higher-half")[1]
+    marked = [line for line in said.splitlines() if line.startswith("*")]
+    assert [re.search(r"tss|polarity", line)[0] for line in marked] == ["tss", "polarity"]
+    picture = tmp_path / "both.svg"
+    quire(house, "layout", "show", str(moved), "--against", "higher-half", "--svg", str(picture))
+    drawn = list(ElementTree.parse(picture).getroot().iter())
+    assert len([box for box in drawn if box.get("class") == "differs"]) == 2    # the row that the table lies in
+    assert {text.text for text in drawn if text.get("class") == "other"} == {"one is used", "one is free"}
+    text = open(f"{house.tree}/layouts/firmware/layout.md").read()
+    without.write_text(text.replace("| stack  | 4 KiB    | 64 KiB ", "| stack  | 8 KiB    | 64 KiB "))
+    said = quire(house, "layout", "show", str(without), "--against", "firmware")[1]
+    assert re.search(r"^\* stack +8 KiB at first", said, re.M) and "1 rows differ" in said
+
+
 def test_a_document_to_compare_with_must_be_good(house, tmp_path):
     path = tmp_path / "bad.md"
     path.write_text("# bad: it has no tables\n")

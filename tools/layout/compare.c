@@ -63,6 +63,11 @@ bool physical_differs(const struct document *other, const struct physical *p)
     return o == NULL || places_differ(&p->place, &o->place) || p->use != o->use;
 }
 
+bool policy_differs(const struct document *other, const struct document *d, enum policy_key key)
+{
+    return strcmp(policy_choice(other, key), policy_choice(d, key)) != 0;
+}
+
 /* ---- Words for a row --------------------------------------------------------------------- */
 
 static const char *border_words(struct source *s, struct border b)
@@ -70,6 +75,12 @@ static const char *border_words(struct source *s, struct border b)
     if (b.floats)
         return source_print(s, "end of %s", word_of(section_words, b.after)->text);
     return b.at == SPACE_END ? "4 GiB" : source_print(s, "0x%08" PRIX64, b.at);
+}
+
+/* In physical memory what floats is the image's end. */
+static const char *physical_border_words(struct source *s, struct border b)
+{
+    return b.floats ? "end of image" : border_words(s, b);
 }
 
 static const char *region_words(struct source *s, const struct region *r)
@@ -87,7 +98,7 @@ static const char *region_words(struct source *s, const struct region *r)
         words = source_print(s, "%s/%s", words, rights_text(r->user));
     words = source_print(s, "%s %s", words, word_of(backing_words, r->backing)->text);
     if (r->backing == BACKING_FIXED)
-        words = source_print(s, "%s %s", words, border_words(s, r->physical));
+        words = source_print(s, "%s %s", words, physical_border_words(s, r->physical));
     if (r->each)
         words = source_print(s, "%s, %s each", words, size_text(s, r->unit));
     if (r->maximum > 0)
@@ -101,8 +112,8 @@ static const char *physical_words(struct source *s, const struct physical *p)
 {
     if (p == NULL)
         return "";
-    return source_print(s, "%-12s %-11s %s, %s", border_words(s, p->place.start), p->place.name, p->place.size_words,
-                        word_of(use_words, p->use)->text);
+    return source_print(s, "%-12s %-11s %s, %s", physical_border_words(s, p->place.start), p->place.name,
+                        p->place.size_words, word_of(use_words, p->use)->text);
 }
 
 /* What is too long for its column goes on below. */
@@ -158,7 +169,7 @@ static unsigned compare_physical(const struct document *a, const struct document
     return count;
 }
 
-static const char *policy_choice(const struct document *d, enum policy_key key)
+const char *policy_choice(const struct document *d, enum policy_key key)
 {
     const struct policies *p = &d->policy;
 
@@ -219,19 +230,86 @@ static unsigned compare_boot_maps(const struct document *a, const struct documen
     return count;
 }
 
+/* ---- The processor's tables, and what an application has ---- */
+
+static const char *structure_text(const struct document *d, enum structure_of which)
+{
+    for (uint32_t i = 0; i < d->structure_count; i++) {
+        const struct structure *t = &d->structures[i];
+
+        if (t->which == which)
+            return source_print(d->source, "0x%08" PRIX64 "   %-11s %s", t->place.start.at, t->place.name,
+                                t->place.size_words);
+    }
+    return "";
+}
+
+static const char *part_text(const struct document *d, enum part_of which)
+{
+    for (uint32_t i = 0; i < d->part_count; i++) {
+        const struct part *p = &d->parts[i];
+
+        if (p->which == which && p->floats)
+            return source_print(d->source, "%-12s floats, %s", word_of(part_words, which)->text, rights_text(p->user));
+        if (p->which == which)
+            return source_print(d->source, "%-12s %s at first, %s in all, %s", word_of(part_words, which)->text,
+                                size_text(d->source, p->first), size_text(d->source, p->size), rights_text(p->user));
+    }
+    return "";
+}
+
+/* Rows that are given by what they are, not by a name; nothing for those that neither document has. */
+static unsigned compare_kinds(const struct document *a, const struct document *b, FILE *out, int kinds,
+                              const char *(*text)(const struct document *d, int kind))
+{
+    unsigned count = 0;
+
+    for (int kind = 0; kind < kinds; kind++) {
+        const char *left = text(a, kind), *right = text(b, kind);
+
+        if (*left == '\0' && *right == '\0')
+            continue;
+        count += strcmp(left, right) != 0;
+        side_by_side(out, left, right, strcmp(left, right) != 0);
+    }
+    return count;
+}
+
+static const char *structure_words_of(const struct document *d, int kind)
+{
+    return structure_text(d, (enum structure_of)kind);
+}
+
+static const char *part_words_of(const struct document *d, int kind) { return part_text(d, (enum part_of)kind); }
+
+static unsigned compare_structures(const struct document *a, const struct document *b, FILE *out)
+{
+    return compare_kinds(a, b, out, STRUCTURE_COUNT, structure_words_of);
+}
+
+static unsigned compare_parts(const struct document *a, const struct document *b, FILE *out)
+{
+    return compare_kinds(a, b, out, PART_COUNT, part_words_of);
+}
+
 unsigned compare_text(const struct document *a, const struct document *b, FILE *out)
 {
-    static const struct {
+    const struct {
         const char *heading;
         unsigned  (*compare)(const struct document *a, const struct document *b, FILE *out);
+        bool        is_there;
     } tables[] = {
-        { "Virtual memory", compare_regions }, { "Physical memory", compare_physical },
-        { "Policies", compare_policies }, { "Boot mappings", compare_boot_maps },
+        { "Virtual memory", compare_regions, true }, { "Physical memory", compare_physical, true },
+        { "Kernel structures", compare_structures, a->structure_count + b->structure_count > 0 },
+        { "Applications", compare_parts, a->part_count + b->part_count > 0 },
+        { "Policies", compare_policies, true }, { "Boot mappings", compare_boot_maps, true },
     };
     unsigned count = 0;
 
     side_by_side(out, a->name, b->name, false);
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        if (!tables[i].is_there)
+            continue;
         fprintf(out, "\n%s\n\n", tables[i].heading);
         count += tables[i].compare(a, b, out);
     }

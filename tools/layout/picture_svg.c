@@ -100,6 +100,11 @@ static const char *structures_in(const struct document *d, const struct place *p
     return all;
 }
 
+static bool structures_differ(const struct document *d, const struct document *other, const struct place *p)
+{
+    return strcmp(structures_in(d, p), structures_in(other, p)) != 0;
+}
+
 static const char *border_below(const struct document *d, struct border b)
 {
     if (b.floats)
@@ -206,7 +211,8 @@ static struct column physical_column(const struct document *d, const struct docu
                           .look = look_of_use(p->use),
                           .detail = structures_in(d, &p->place),
                           .rights = word_of(use_words, p->use)->text,
-                          .differs = other != NULL && physical_differs(other, p),
+                          .differs = other != NULL &&
+                                     (physical_differs(other, p) || structures_differ(d, other, &p->place)),
                           .below = p->place.start.floats ? "end of image" : border_below(d, p->place.start) };
     }
     return t;
@@ -350,23 +356,36 @@ static void draw_user_borders(const struct document *d, FILE *out, const struct 
         }
 }
 
+/* One line with all policies; what the other document chooses otherwise stands out. */
+static void draw_policies(const struct document *d, const struct document *other, FILE *out, double y)
+{
+    static const struct { enum policy_key key; const char *before, *behind; } all[] = {
+        { POLICY_ACCESS, "Table access: ", ".  " },    { POLICY_POLARITY, "Bitmap: ", ", " },
+        { POLICY_BITMAP, "", ".  " },                  { POLICY_SEARCH, "Search: ", ".  " },
+        { POLICY_UNLISTED, "Unlisted memory: ", ".  " }, { POLICY_ZEROING, "Zeroed: ", ".  " },
+        { POLICY_EXHAUSTION, "Exhaustion: ", ".  " },  { POLICY_MAGAZINE, "Magazine: ", " frames." },
+    };
+
+    fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" class=\"note\">", (double)MARGIN, y);
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        bool differs = other != NULL && policy_differs(other, d, all[i].key);
+
+        fprintf(out, "%s%s%s%s%s", all[i].before, differs ? "<tspan class=\"other\">" : "",
+                policy_choice(d, all[i].key), differs ? "</tspan>" : "", all[i].behind);
+    }
+    fprintf(out, "</text>\n");
+}
+
 static void draw_foot(const struct document *d, const struct document *other, FILE *out, double y, int width)
 {
-    const struct policies *p = &d->policy;
-    struct source *s = d->source;
-
     fprintf(out, "<path d=\"M%d %.1f H%d\" class=\"tick\"/>\n", MARGIN, y, width - MARGIN);
     svg_text(out, MARGIN, y + 26, "note", "Rights are the kernel's unless they say user: r read, w write, "
              "x execute. Hatched: never mapped. Heights grow with the logarithm of the size.");
-    svg_text(out, MARGIN, y + 52, "note", source_print(s, "Table access: %s.  Bitmap: %s, %s.  "
-             "Search: %s.  Unlisted memory: %s.  Zeroed: %s.  Exhaustion: %s.  Magazine: %" PRIu64 " frames.",
-             word_of(access_words, p->access)->text, word_of(polarity_words, p->polarity)->text,
-             word_of(bitmap_words, p->bitmap_at)->text, word_of(search_words, p->search)->text,
-             word_of(unlisted_words, p->unlisted)->text, word_of(zeroing_words, p->zeroing)->text,
-             word_of(exhaustion_words, p->exhaustion)->text, p->magazine));
+    draw_policies(d, other, out, y + 52);
     if (other != NULL)
         svg_text(out, MARGIN, y + 74, "note",
-                 source_print(s, "In a thick frame: what %s says otherwise, or does not have.", other->name));
+                 source_print(d->source, "In a thick frame, or in red: what %s says otherwise, or does not have.",
+                              other->name));
 }
 
 static const char style[] =
@@ -381,7 +400,7 @@ static const char style[] =
     ".size{font-size:12.5px;fill:#333}.note{fill:#444}.detail{font-style:italic;fill:#666}.end{text-anchor:"
     "end}\n"
     ".box{stroke:#8a8a8a;stroke-width:.7}.frame{fill:none;stroke:#444;stroke-width:1.4}\n"
-    ".differs{fill:none;stroke:#b3261e;stroke-width:3.2}\n"
+    ".differs{fill:none;stroke:#b3261e;stroke-width:3.2}.other{fill:#b3261e;font-weight:bold}\n"
     ".side{font-size:12px;font-weight:bold}.tick{stroke:#777;stroke-width:.8;fill:none}.band{fill:#7d93a5;"
     "fill-opacity:.16;stroke:#7d93a5;"
     "stroke-opacity:.55;stroke-width:.8}\n"
