@@ -20,6 +20,7 @@
 #include <sys/select.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -126,11 +127,23 @@ static void by_timer(int64_t ns)
     await_alarm();
 }
 
+static void by_timerfd(int64_t ns)
+{
+    static int        file = -1;
+    struct itimerspec t = { { 0, 0 }, timespec_of(ns) };
+    uint64_t          expiries;
+
+    if (file < 0)
+        file = timerfd_create(CLOCK_MONOTONIC, 0);
+    timerfd_settime(file, 0, &t, NULL);
+    read(file, &expiries, sizeof expiries);
+}
+
 static const struct { const char *name; void (*wait)(int64_t ns); int64_t least; } calls[] = {
     { "nanosleep", by_nanosleep, 1 }, { "clock_nanosleep", by_clock_nanosleep, 1 },
     { "select", by_select, MICROSECOND }, { "ppoll", by_ppoll, 1 }, { "poll", by_poll, MILLISECOND },
     { "epoll_wait", by_epoll, MILLISECOND }, { "futex", by_futex, 1 }, { "sigtimedwait", by_sigtimedwait, 1 },
-    { "setitimer", by_setitimer, MICROSECOND }, { "timer_settime", by_timer, 1 },
+    { "setitimer", by_setitimer, MICROSECOND }, { "timer_settime", by_timer, 1 }, { "timerfd", by_timerfd, 1 },
 };
 
 static const int64_t lengths[] = { 1, MICROSECOND, 60 * MICROSECOND, MILLISECOND, 3 * MILLISECOND, 70 * MILLISECOND };

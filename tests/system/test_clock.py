@@ -91,7 +91,7 @@ def test_waits_end_when_they_should(quire):
     said = lines(quire("waits", "10", flags=INSTRUCTIONS))
     waits = [re.fullmatch(r"(\w+) (\d+) (-?\d+) (-?\d+)", line) for line in said]
     waits = [(m[1], int(m[2]), int(m[3]), int(m[4])) for m in waits if m]
-    assert len({wait[0] for wait in waits}) == 10 and len(waits) > 40
+    assert len({wait[0] for wait in waits}) == 11 and len(waits) > 45
     assert [wait for wait in waits if wait[2] < 0] == []
     assert [wait for wait in waits if wait[3] > LATE] == []
     assert float(next(line for line in said if line.startswith("300 sleeps ")).split()[-1]) < 0.35

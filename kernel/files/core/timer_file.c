@@ -12,6 +12,7 @@
 #include "base/range.h"
 #include "memory/heap/heap.h"
 #include "process/schedule.h"
+#include "process/signal.h"
 
 enum { SECOND = 1000000000 };
 
@@ -47,6 +48,22 @@ static void arm_for_due(struct timer_file *self)
     timer_arm(&self->timer, due);
 }
 
+/* The timer fires without the node's lock: it may have done so since the caller looked. 0 or -ERESTARTSYS. */
+static int wait_for_expiry(struct timer_file *self)
+{
+    int err = 0;
+
+    may_sleep();
+    wait_start(&self->node.ready);
+    if (!has_expired(self)) {
+        mutex_drop(&self->node.lock);
+        err = wait_linked(NEVER, WAIT_SIGNALS);
+        mutex_take(&self->node.lock);
+    }
+    wait_end();
+    return err == -EINTR ? -ERESTARTSYS : 0;
+}
+
 /* Expiries up to now, which are read with this. */
 static long take_expiries(struct file *file, uint64_t *out)
 {
@@ -54,7 +71,7 @@ static long take_expiries(struct file *file, uint64_t *out)
 
     deep_assert(mutex_held(&file->node->lock));
     while (!has_expired(self)) {
-        int err = file->flags & O_NONBLOCK ? -EAGAIN : node_wait(&self->node);
+        int err = file->flags & O_NONBLOCK ? -EAGAIN : wait_for_expiry(self);
 
         if (err != 0)
             return err;
