@@ -9,7 +9,8 @@
 #include "memory/heap/heap.h"
 #include "process/family.h"
 
-enum { OVERRUN_MOST = 0x7FFFFFFF, CODE_TIMER = -2, CODE_KERNEL = 128, QUIET = 10000000 };    /* nanoseconds */
+enum { OVERRUN_MOST = 0x7FFFFFFF, CODE_TIMER = -2, CODE_KERNEL = 128 };
+enum { QUIET = 10000000, UNHEARD = 1000000 };   /* nanoseconds */
 
 struct process_timer {
     struct timer    timer;
@@ -39,19 +40,22 @@ static uint64_t saturated_sum(uint64_t a, uint64_t b)
 
 /* ---- alarm() --------------------------------------------------------------------------------- */
 
+/* While the last signal waits to be taken, or none is wanted, an interval below UNHEARD is as good as that. */
 static void alarm_rings(struct timer *timer)
 {
     struct process    *process = CONTAINER_OF(timer, struct process, alarm);
     struct signal_info info    = { .number = SIGALRM, .code = CODE_KERNEL };
+    bool               queued  = signal_timer(process, NULL, &info);
     lock_state         state   = lock_take(&lock);
-    uint64_t           due     = timer->due;
+    uint64_t           due     = timer->due, now = clock_now();
 
+    if (!queued && process->alarm_interval < UNHEARD)
+        now += UNHEARD;
     if (process->alarm_interval != 0) {
-        interval_pass(&due, process->alarm_interval, clock_now());
+        interval_pass(&due, process->alarm_interval, now);
         timer_arm(timer, due);
     }
     lock_drop(&lock, state);
-    signal_process(process, &info);
 }
 
 struct alarm_state process_alarm_state(const struct process *process)
