@@ -9,12 +9,12 @@ enum {
     ROOT_FROM = 0xE0000, ROOT_BYTES = 0x20000, ROOT_STEP = 16, ROOT_SUMMED = 20, ROOT_TABLES = 16,
     HEADER = 36, AT_LENGTH = 4, LONGEST = 1 << 20, TABLES_MOST = 64,
 };
-/* The fixed description table. */
+/* Offsets in the fixed description table. */
 enum { FIXED_CODE = 40, FIXED_ENABLE_PORT = 48, FIXED_ENABLE_VALUE = 52, FIXED_PORT_A = 64, FIXED_PORT_B = 68,
        FIXED_LEAST = 72 };
-/* The register at its ports. */
+/* Bits of the register at its ports. */
 enum { SLEEP_SHIFT = 10, SLEEP_TYPES = 7, SLEEP_GO = 1 << 13 };
-/* Byte code. */
+/* Byte code (AML). */
 enum { CODE_NAME = 0x08, CODE_ROOT = '\\', CODE_PACKAGE = 0x12, CODE_ZERO = 0x00, CODE_ONE = 0x01, CODE_BYTE = 0x0A };
 
 static uint32_t word_at(const uint8_t *at)
@@ -33,7 +33,7 @@ static bool sums_to_zero(const uint8_t *bytes, uint32_t count)
 
 /* ---- Tables ------------------------------------------------------------------------------------ */
 
-/* The list of tables' address, or 0. */
+/* The address of the list of tables, or 0. */
 static uint32_t find_list(acpi_view view)
 {
     const uint8_t *bytes = view(ROOT_FROM, ROOT_BYTES);
@@ -60,7 +60,7 @@ static const uint8_t *find_table(acpi_view view, uint32_t at, const char *name, 
 
 /* ---- The byte code --------------------------------------------------------------------------------- */
 
-/* One small number of a package; false when it is none. */
+/* Read one small number of a package; false when the byte code there is no number. */
 static bool take_small_number(const uint8_t **at, const uint8_t *end, uint16_t *number)
 {
     if (*at < end && (**at == CODE_ZERO || **at == CODE_ONE)) {
@@ -75,7 +75,7 @@ static bool take_small_number(const uint8_t **at, const uint8_t *end, uint16_t *
     return false;
 }
 
-/* Behind the name: a package that begins with the sleep types for both ports. */
+/* Read what stands behind the name: a package that begins with the sleep types for both ports. */
 static bool read_package(const uint8_t *at, const uint8_t *end, struct acpi_off *off)
 {
     if (end - at < 2 || *at++ != CODE_PACKAGE)
@@ -104,7 +104,7 @@ static bool find_package(const uint8_t *code, uint32_t length, struct acpi_off *
 
 /* ---- All of it --------------------------------------------------------------------------------------- */
 
-/* The fixed table's part of *off; the byte code's address, 0 if it makes no sense. */
+/* Read the fixed table's part of *off. Returns the byte code's address, 0 if the table is invalid. */
 static uint32_t read_fixed(const uint8_t *fixed, struct acpi_off *off)
 {
     *off = (struct acpi_off){

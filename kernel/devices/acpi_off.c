@@ -7,12 +7,12 @@
 #include "io.h"
 #include "memory/spaces/space.h"
 
-enum { IS_ON = 1, PATIENCE = 1000000 };         /* in the register that also puts to sleep; looks, before giving up */
+enum { IS_ON = 1, PATIENCE = 1000000 };         /* a bit of the register; reads before giving up */
 
 static struct region window;
 static bool          open;
 
-/* Firmware's tables lie in ROM, or in memory that the map keeps off: a device's, as far as mapping goes. */
+/* Firmware's tables lie in ROM, or in memory that the memory map reserves: they are mapped as device memory. */
 static const uint8_t *view_tables(uint32_t start, uint32_t bytes)
 {
     if (open)
@@ -21,7 +21,7 @@ static const uint8_t *view_tables(uint32_t start, uint32_t bytes)
     return open ? (const uint8_t *)pointer_to(page_address(window.span.first)) + start % PAGE_SIZE : NULL;
 }
 
-/* Some machines leave the register to their own firmware until they are asked for it. */
+/* On some machines the firmware uses the register until the system asks for it. */
 static void take_over_register(const struct acpi_off *off)
 {
     if (off->enable_port == 0 || off->enable_value == 0 || (port_read16(off->port[0]) & IS_ON))
@@ -46,5 +46,5 @@ void acpi_switch_off(void)
         if (off.port[n] != 0)
             port_write16(off.port[n], (uint16_t)((port_read16(off.port[n]) & off.mask) | off.value[n]));
     for (uint32_t n = 0; n < PATIENCE; n++)
-        (void)port_read16(off.port[0]);         /* it takes its time */
+        (void)port_read16(off.port[0]);         /* the machine takes a moment */
 }

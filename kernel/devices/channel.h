@@ -10,15 +10,15 @@
  *     bytes 2, 3  length of what follows, little endian
  *
  * Guest to host: OUTPUT and ERRORS carry the program's bytes unchanged; WANT (a uint32, little endian: how many bytes;
- * a byte: CHANNEL_WANT_...) asks for INPUT, as a program's read(2) does, so that no more is taken from an input that is
- * shared with others than a program here would take; EXIT (two int32: kind, number) is the last frame of a run;
- * REPORT and LOG carry text for people; MAP carries the lines of a snapshot of memory (init/snapshot.h), when
- * the boot configuration asks for one; PONG answers a PING.
+ * a byte: CHANNEL_WANT_...) asks for INPUT, as a program's read(2) does, so that the host takes no more from an input
+ * that it shares with other programs than the program itself would take; EXIT (two int32: kind, number) is the last
+ * frame of a run; REPORT and LOG carry text for the user; MAP carries the lines of a snapshot of memory
+ * (init/snapshot.h), when the boot configuration asks for one; PONG answers a PING.
  * Host to guest: INPUT (length 0: end of input), INPUT_STATE (a byte: CHANNEL_INPUT_...), WINDOW (two uint16: columns,
- * rows), SIGNAL (two bytes: a Linux signal's number, and CHANNEL_TO_PROGRAM or CHANNEL_TO_GROUP, as whoever sent it to
- * the host's command meant it; for SIGPIPE the second byte is OUTPUT or ERRORS: nobody takes that stream's bytes any
- * more), PING (nothing follows: is anybody there? The answer comes when a program is about to run or the processor has
- * nothing to do, so a kernel that stays in a loop of its own does not give it).
+ * rows), SIGNAL (two bytes: a Linux signal's number, and CHANNEL_TO_PROGRAM or CHANNEL_TO_GROUP, as the signal was sent
+ * to the host's command; for SIGPIPE the second byte is OUTPUT or ERRORS: that stream has no reader any more), PING (no
+ * contents: asks whether the guest still works. The guest answers when a program is about to run or the processor is
+ * idle, so a kernel that stays in a loop of its own does not answer).
  */
 #ifndef QUIRE_DEVICES_CHANNEL_H
 #define QUIRE_DEVICES_CHANNEL_H
@@ -36,19 +36,19 @@ enum channel_kind {
 enum { CHANNEL_HEADER = 4, CHANNEL_PAYLOAD = 65535 };
 
 /*
- * How input is wanted. Each WANT but MORE replaces the one before, and is for one INPUT of at most so many bytes, which
- * may be the end:
+ * How input is wanted. Each WANT but MORE replaces the WANT before, and is answered by one INPUT of at most so many
+ * bytes, which may be the end of input:
  *
- *     WAIT   as soon as there is any
- *     NOW    at once; INPUT_STATE NOTHING if there is none, as always for 0 bytes: so a WAIT is taken back
- *     LOOK   nothing is read; INPUT_STATE READABLE or ENDED as soon as a read would not wait
- *     MORE   so many more may come, in any number of frames: a terminal's keys
+ *     WAIT   as soon as there is input
+ *     NOW    at once; INPUT_STATE NOTHING if there is no input, and always for 0 bytes, which cancels a WAIT
+ *     LOOK   no input is read; INPUT_STATE READABLE or ENDED as soon as a read would not wait
+ *     MORE   so many more bytes may come, in any number of frames: a terminal's keys
  */
 enum channel_want { CHANNEL_WANT_WAIT = 0, CHANNEL_WANT_NOW = 1, CHANNEL_WANT_LOOK = 2, CHANNEL_WANT_MORE = 3 };
 enum channel_input_state { CHANNEL_INPUT_NOTHING = 0, CHANNEL_INPUT_READABLE = 1, CHANNEL_INPUT_ENDED = 2 };
 enum { CHANNEL_WANT_LENGTH = 5 };
 
-/* For whom a signal is: the program alone, or all of its process group; on a terminal, the foreground's. */
+/* The receivers of a signal: the program alone, or its process group; on a terminal, the foreground group. */
 enum { CHANNEL_TO_PROGRAM = 0, CHANNEL_TO_GROUP = 1 };
 
 /* CHANNEL_EXIT's kind. */

@@ -1,5 +1,5 @@
 /*
- * channel_link.c - our end of the channel. See channel_link.h.
+ * channel_link.c - the guest's end of the channel. See channel_link.h.
  */
 #include "devices/channel_link.h"
 
@@ -24,14 +24,14 @@ enum { PAGE_CONTENTS = PAGE_SIZE - CHANNEL_HEADER };
 static struct lock                    lock = LOCK("channel input", RANK_CHANNEL);
 static bool                           there;
 static struct channel_reader          reader;           /* the interrupt's */
-static struct channel_store           store;            /* [lock] ring NULL until somebody reads */
+static struct channel_store           store;            /* [lock] ring NULL until the first read */
 static const struct channel_listener *listener;
 
 /* What the host has been asked. [lock] */
 enum asked { NOTHING_ASKED, ASKED_LOOK, ASKED_NOW, ASKED_WAIT };
 static struct {
     enum asked asked;
-    bool       taking_back;             /* a WAIT has been taken back, and the host has not said so yet */
+    bool       taking_back;             /* a WAIT is cancelled, and the host has not confirmed it yet   */
     bool       end;                     /* the answer to the last one was the end; one reader hears it  */
     bool       readable, hung_up;       /* since the last LOOK                                          */
 } request;
@@ -46,7 +46,7 @@ bool channel_is_there(void) { return there; }
 
 /* ---- Output ------------------------------------------------------------------------------- */
 
-/* Bytes of the kernel's as one frame in one page. They fit. */
+/* Send the kernel's bytes as one frame in one page. They fit. */
 static void send_page(const struct console_page *page, enum channel_kind kind, const void *bytes, size_t count)
 {
     struct buffer from = { .kernel = true, .memory = (char *)bytes, .bytes = count };
@@ -101,7 +101,7 @@ void channel_drain(void)
         cpu_relax();
 }
 
-/* channel_drain() in a panic, but only for a moment: the last output of programs is not lost with the machine. */
+/* channel_drain() for a panic, of limited time, so that the last output of programs is not lost. */
 static void channel_drain_briefly(void)
 {
     console_port_notify();
@@ -109,7 +109,7 @@ static void channel_drain_briefly(void)
         cpu_relax();
 }
 
-/* Sleep until a page may be had. Returns 0 or -ERESTARTSYS. */
+/* Sleep until a page may be free. Returns 0 or -ERESTARTSYS. */
 static int wait_for_page(void)
 {
     int err = 0;
@@ -121,7 +121,7 @@ static int wait_for_page(void)
     return err == -EINTR ? -ERESTARTSYS : 0;
 }
 
-/* One page of a program's bytes. Returns how many. */
+/* Send one page of a program's bytes. Returns how many. */
 static size_t fill_page(const struct console_page *page, enum channel_kind kind, struct buffer *from)
 {
     size_t        part = from->bytes < PAGE_CONTENTS ? from->bytes : PAGE_CONTENTS;
@@ -211,8 +211,8 @@ static int make_store(void)
 }
 
 /*
- * Ask for what a read wants, or whether there is anything, unless as much has been asked already. While one that was
- * taken back is not settled nobody asks: its answer could be taken for another's.
+ * Ask for what a read wants, or whether there is input, unless as much has been asked already. While a cancelled WAIT
+ * is not confirmed nothing is asked: its answer could be taken for that of the new request.
  */
 static void ask_for_input(size_t bytes, enum asked how)
 {
@@ -233,7 +233,7 @@ static void ask_for_input(size_t bytes, enum asked how)
         send_want(more, words[how]);
 }
 
-/* The reader has a signal to look at, and may never come back. What has been sent by now is for whoever reads next. */
+/* Cancel the request of a reader that leaves for a signal. Input that is sent already is for the next read. */
 static void take_request_back(void)
 {
     lock_state state = lock_take(&lock);
@@ -254,7 +254,7 @@ uint32_t channel_waiting(void)
     return holds;
 }
 
-/* What has arrived, to the reader. The copy is made without the lock: only readers empty the ring, one at a time. */
+/* Copy input that has arrived to the reader, without the lock: only readers empty the ring, one at a time. */
 static long take_input(struct buffer *to)
 {
     long done = 0;
@@ -288,7 +288,7 @@ static bool take_end_of_input(void)
 
 static bool input_has_come(void) { return channel_waiting() > 0 || request.end; }
 
-/* What was waited for counts before the signal that came with it. */
+/* Sleep until there is input or its end; these count before a signal that came with them. */
 static int wait_for_input(void)
 {
     int err = 0;
@@ -303,7 +303,7 @@ static int wait_for_input(void)
     return -ERESTARTSYS;
 }
 
-/* The host answers at once, unless it is kept from it: then there is nothing for now. */
+/* Sleep until the host has answered; a host that does not answer in time counts as one without input. */
 static int wait_for_answer(void)
 {
     uint64_t deadline = clock_now() + PATIENCE;
@@ -381,7 +381,7 @@ static void input_ended(void)
         request.end = true;
 }
 
-/* The answer to a WAIT or a NOW; one that crossed its being taken back is followed by the host's word of that. */
+/* The answer to a WAIT or a NOW has come. One that crossed its cancelling is followed by the host's confirmation. */
 static void input_done_came(void)
 {
     lock_state state = lock_take(&lock);
@@ -394,7 +394,8 @@ static void input_done_came(void)
 }
 
 /*
- * NOTHING answers a NOW, or that a WAIT is taken back; the others answer a LOOK, which a read may have replaced by now.
+ * NOTHING answers a NOW, or confirms that a WAIT is cancelled; the others answer a LOOK, which a read may have
+ * replaced.
  */
 static void input_state_came(unsigned what)
 {
@@ -447,7 +448,7 @@ static void take_signal(unsigned number, unsigned about)
     }
 }
 
-/* A program is about to run, or none is ready. Without a page for the answer, the probe is set again. */
+/* Answer a PING: a program is about to run, or none is ready. Without a page for the answer, the probe is set again. */
 static void send_pong(void)
 {
     struct console_page page;

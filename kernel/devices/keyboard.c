@@ -86,9 +86,9 @@ static bool open_controller(void)
     return wait_for_status(BUSY, 0);
 }
 
-void keyboard_start(void (*who)(const uint8_t *bytes, size_t count))
+void keyboard_start(void (*receive)(const uint8_t *bytes, size_t count))
 {
-    receiver = who != NULL ? who : keep_bytes;
+    receiver = receive != NULL ? receive : keep_bytes;
     if (port_read8(STATUS) != ABSENT && open_controller())
         interrupt_handle(LINE, receive_key, NULL);
 }

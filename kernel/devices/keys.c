@@ -12,7 +12,7 @@ enum {
     ESCAPE = 0x1B, DELETE = 0x7F, CONTROL_MASK = 0x1F,
 };
 
-/* By code; 0: a key that sends nothing by itself. */
+/* By code; 0: a key that sends no byte of its own. */
 static const char plain[] = "\0\0331234567890-=\177\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 \0"
                             "\0\0\0\0\0\0\0\0\0\0\0\000789-456+1230.\0\0\\";
 static const char shifted[] = "\0\033!@#$%^&*()_+\177\tQWERTYUIOP{}\r\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 \0"
@@ -26,11 +26,11 @@ static const struct { uint8_t code; char sends[4]; } grey[] = {
     { 0x4F, "[F" }, { 0x52, "[2~" }, { 0x53, "[3~" }, { 0x49, "[5~" }, { 0x51, "[6~" },
 };
 
-/* A key that changes what others send. */
+/* Take a key that changes what others send; false for any other key. */
 static bool take_modifier(struct keys *keys, uint8_t key, bool down, bool extended)
 {
     switch (key) {
-    case LEFT_SHIFT:  /* the grey ones come with shifts of their own around them, which mean nothing */
+    case LEFT_SHIFT:  /* grey keys come with shifts of their own around them, which are ignored */
     case RIGHT_SHIFT:
         if (!extended)
             keys->shift[key == RIGHT_SHIFT] = down;
@@ -61,7 +61,7 @@ static unsigned send_grey(uint8_t key, uint8_t bytes[KEYS_BYTES])
 
 static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-/* The character of a key as it is held now. */
+/* The character of a key with the modifiers that are held now. */
 static char character_of_key(const struct keys *keys, uint8_t key)
 {
     bool shift = keys->shift[0] || keys->shift[1];

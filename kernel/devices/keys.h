@@ -1,11 +1,10 @@
 /*
  * keys.h - what a PC keyboard's scan codes mean: the bytes that a terminal (vt100) would send.
  *
- * The codes are those of set 1, which the keyboard controller makes of whatever the keyboard sends. The letters are
- * those printed on a US keyboard; the number pad is always numbers. Ctrl makes control characters, Alt puts ESC in
- * front.
+ * The codes are those of set 1, into which the keyboard controller translates what the keyboard sends. The letters are
+ * those of a US keyboard; the number pad always sends digits. Ctrl makes control characters, Alt puts ESC in front.
  *
- * Locking  none: whoever feeds a struct keys guards it.
+ * Locking  none: the caller guards its struct keys.
  * Cost     O(1).
  * Source   IBM PS/2 Hardware Interface Technical Reference, "Keyboards (101- and 102-Key)".
  */
@@ -14,16 +13,16 @@
 
 #include "base/types.h"
 
-enum { KEYS_BYTES = 6 };                /* the longest that one key sends: ESC, and a sequence of five */
+enum { KEYS_BYTES = 6 };                /* the most that one key sends: ESC, and a sequence of five */
 
 struct keys {
     bool    shift[2], control[2], alt[2];       /* the left one is held, the right one is */
     bool    capitals;                           /* Caps Lock is on                        */
-    bool    extended;                           /* 0xE0 came: the next code is of the grey keys */
-    uint8_t ignore;                             /* so many more codes belong to Pause     */
+    bool    extended;                           /* 0xE0 came: the next code is a grey key's */
+    uint8_t ignore;                             /* codes still to come of Pause           */
 };
 
-/* One more code. Returns how many bytes it sends, in bytes[]; most codes send none: a key let go, half of a key. */
+/* Take one more code. Returns how many bytes it sends, in bytes[]; most codes send none (a key is released). */
 unsigned keys_take(struct keys *keys, uint8_t code, uint8_t bytes[KEYS_BYTES]);
 
 #endif

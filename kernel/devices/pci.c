@@ -64,7 +64,7 @@ static void walk_device(struct walk *w, unsigned bus, unsigned device)
         if ((function.header & HEADER_TYPE) == HEADER_BRIDGE && function.class == CLASS_BRIDGE &&
             function.subclass == SUBCLASS_PCI)
             add_to_set(w->wanted, w->access->read(function.where, AT_BUSES) >> 8 & 0xFF);
-        /* More host bridges than one: each leads to the bus of its function's number. */
+        /* With several host bridges, each leads to the bus of its function's number. */
         if (bus == 0 && device == 0 && function.class == CLASS_BRIDGE && function.subclass == SUBCLASS_HOST)
             add_to_set(w->wanted, f);
         w->seen(w->context, &function);
@@ -92,7 +92,7 @@ void pci_each(const struct pci_access *access, void (*seen)(void *, const struct
 
 /* ---- Measuring ---------------------------------------------------------------------- */
 
-/* Write ones to a register, see which stick, put it back. */
+/* Write ones to a register, read which of them it keeps, and restore it. */
 static uint32_t measure_register(const struct pci_access *access, pci_address where, unsigned offset, uint32_t ones)
 {
     uint32_t before = access->read(where, offset), mask;
@@ -103,7 +103,7 @@ static uint32_t measure_register(const struct pci_access *access, pci_address wh
     return mask;
 }
 
-/* [base, base + size), unless nobody gave it a place or it claims to have no size. */
+/* Note [base, base + size), unless the register has no address or no size. */
 static bool note_range(struct device_range *out, pci_address where, unsigned bar, uint64_t base, uint64_t mask)
 {
     uint64_t size = ~mask + 1;
@@ -116,7 +116,7 @@ static bool note_range(struct device_range *out, pci_address where, unsigned bar
     return true;
 }
 
-/* One base register, or two that make one of 64 bits. Returns how many registers it took. */
+/* Measure one base register, or two that form one of 64 bits. Returns how many registers were used. */
 static unsigned measure_bar(const struct pci_access *access, pci_address where, unsigned bar, unsigned bars,
                             struct device_range *out, unsigned *count)
 {

@@ -1,5 +1,5 @@
 /*
- * pixels.c - characters drawn on a linear framebuffer, with a font that is linked into kernels for GRUB alone.
+ * pixels.c - characters drawn on a linear framebuffer, with a font that is linked only into kernels for GRUB.
  *
  * Every glyph is 8 by 16 dots. A dot is `scale` pixels wide and high, so that 80 columns fill most of a wide screen.
  * The framebuffer is only written: reading it is slow on real machines.
@@ -66,7 +66,7 @@ static void draw_cursor(unsigned line, unsigned column, uint8_t character)
     draw_rows(line, column, character, CURSOR_TOP);
 }
 
-/* Whether what the loader says can be drawn on: rows that hold their pixels, which have all colours; no sum wraps. */
+/* Whether the loader's screen can be drawn on: rows hold their pixels, pixels have all colours, no sum wraps. */
 static bool is_usable(const struct boot_screen *screen)
 {
     if (screen->start == 0 || screen->bits < 15 || screen->bits > 32)
@@ -101,7 +101,7 @@ int pixels_start(struct screen_device *device)
     lines = screen->height / (GLYPH_HEIGHT * size);
     if (lines > SCREEN_LINES_MOST)
         lines = SCREEN_LINES_MOST;
-    /* Where the layout's window has not room for all of it, the upper part of the screen is used. */
+    /* If the layout's window has no room for the whole screen, its upper part is used. */
     do
         error = kernel_map_device(&window, "screen", screen->start, lines * line_bytes, CACHE_COMBINE);
     while (error == -ENOMEM && (lines /= 2) >= LINES_LEAST);

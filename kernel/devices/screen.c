@@ -33,7 +33,7 @@ int screen_start(void)
     if (error != 0)
         return error;
     assert(device.lines > 0 && device.lines <= SCREEN_LINES_MOST);
-    memset(cells, 0, sizeof cells);             /* shows nothing that is known */
+    memset(cells, 0, sizeof cells);             /* no character: every cell differs from what is written */
     for (unsigned at = 0; at < device.lines * SCREEN_COLUMNS; at++)
         set_cell(at, ' ');
     device.cursor(line, column, ' ');
@@ -55,7 +55,7 @@ static void next_line(void)
         set_cell(at, ' ');
 }
 
-/* ESC, then '[' and parameters up to a letter; or ESC and one character. True if c was part of one. */
+/* Leave out ESC and one character, or ESC, '[' and parameters up to a letter. True if c was part of a sequence. */
 static bool swallow_sequence(uint8_t c)
 {
     switch (state) {

@@ -1,16 +1,16 @@
 /*
  * screen.h - a PC's screen as a second console: 80 columns of text.
  *
- * A loader that has put the screen into a mode of pixels says so (boot/info.h), and there the kernel draws the glyphs
- * of its font, where it has one; else the PC's text mode is tried, 80 by 25. The lines that a screen of pixels has
- * depend on its height.
+ * When the loader has put the screen into a mode of pixels (boot/info.h) and the kernel has a font, the kernel draws
+ * the font's glyphs; else the PC's text mode is tried, 80 by 25. A screen of pixels has as many lines as its height
+ * allows.
  *
  * The text is UTF-8. Shown are the characters of ISO 8859-1, others as '?'. Understood are '\n', '\r', '\b' and '\t';
  * other control characters are left out, and ESC sequences (the console's line editor sends some) are swallowed.
  *
- * Locking  screen_write() is called under print_lock; screen_start() once, before any of it.
+ * Locking  screen_write() is called under print_lock; screen_start() once, before the first write.
  * Cost     A character is one cell drawn. A new line at the bottom draws all cells that then show something else: in
- *          text mode a store for each, on pixels at least 128. What is on the screen is never read.
+ *          text mode a store for each, on pixels at least 128. The screen's memory is never read.
  */
 #ifndef QUIRE_DEVICES_SCREEN_H
 #define QUIRE_DEVICES_SCREEN_H

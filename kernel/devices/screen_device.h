@@ -18,9 +18,8 @@ struct screen_device {
 };
 
 /*
- * The screen of pixels that the loader told of, and the PC's text mode. Each fills *device, which it draws on from then
- * on, and returns 0; or leaves it alone and returns -ENODEV: there is no such screen, or (pixels) no font in this
- * kernel; -ENOMEM: it cannot be mapped.
+ * Start the loader's screen of pixels, or the PC's text mode. Each fills *device and returns 0; or leaves it unchanged
+ * and returns -ENODEV: there is no such screen, or (pixels) no font in this kernel; -ENOMEM: it cannot be mapped.
  */
 int pixels_start(struct screen_device *device) MUST_CHECK;
 int vga_start(struct screen_device *device) MUST_CHECK;

@@ -1,5 +1,5 @@
 /*
- * serial.c - the first serial line, by asking and by interrupt.
+ * serial.c - the first serial line, with and without interrupts. See serial.h.
  */
 #include "arch/contract.h"
 #include "devices/serial.h"
@@ -71,7 +71,7 @@ static void listen_to_line(void (*handler)(void *))
 
 void serial_listen(void) { listen_to_line(receive_bytes); }
 
-/* In pieces of what the port's own queue holds. */
+/* Called with as many bytes as the port's own queue holds. */
 static void (*receiver)(const uint8_t *bytes, size_t count);
 
 static void pass_bytes_on(void *unused)
@@ -91,10 +91,10 @@ static void pass_bytes_on(void *unused)
         receiver(bytes, count);
 }
 
-void serial_listen_for(void (*who)(const uint8_t *bytes, size_t count))
+void serial_listen_for(void (*receive)(const uint8_t *bytes, size_t count))
 {
-    assert(who != NULL);
-    receiver = who;
+    assert(receive != NULL);
+    receiver = receive;
     listen_to_line(pass_bytes_on);
 }
 

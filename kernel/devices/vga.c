@@ -57,7 +57,7 @@ int vga_start(struct screen_device *device)
         return error == -ENOMEM ? -ENOMEM : -ENODEV;
     screen = pointer_to(page_address(window.span.first));
     screen[0] = LIGHT_GREY | '?';
-    if (screen[0] != (LIGHT_GREY | '?')) {          /* nobody answers */
+    if (screen[0] != (LIGHT_GREY | '?')) {          /* there is no adapter */
         kernel_unmap(&window);
         return -ENODEV;
     }

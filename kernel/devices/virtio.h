@@ -4,7 +4,7 @@
  * A transport finds the device's registers (virtio_mmio.c, virtio_pci.c); this part runs the split rings
  * on top. Buffers are physical memory; a ring entry is one buffer, never a chain.
  *
- * Owning   rings lie in memory the driver gives (physically in one piece); buffers are the driver's, too.
+ * Owning   rings and buffers lie in the driver's memory; a ring is physically in one piece.
  * Locking  none here: each driver serialises the use of its queues.
  * Source   Virtual I/O Device (VIRTIO) Version 1.1, sections 2.6 "Split Virtqueues", 3.1 "Device Initialization".
  */
@@ -17,7 +17,7 @@ enum { VIRTIO_CONSOLE = 3 };            /* kinds of devices (section 5, "Device 
 
 struct virtio_device;
 
-/* What a transport answers. */
+/* The functions of a transport. */
 struct virtio_transport {
     uint32_t (*features)(struct virtio_device *device, unsigned word);
     void     (*accept)(struct virtio_device *device, unsigned word, uint32_t features);
@@ -27,7 +27,7 @@ struct virtio_transport {
     void     (*queue_place)(struct virtio_device *device, unsigned queue, uint16_t entries, paddr_t descriptors,
                             paddr_t available, paddr_t used);
     void     (*notify)(struct virtio_device *device, unsigned queue);
-    void     (*acknowledge)(struct virtio_device *device);                     /* an interrupt has been seen */
+    void     (*acknowledge)(struct virtio_device *device);                     /* an interrupt has been handled */
 };
 
 struct virtio_device {
@@ -48,7 +48,7 @@ struct virtio_queue {
     uint16_t              next_available, next_used;
 };
 
-/* Reset, accept these bits of the first word of features and the version. Returns 0, -ENODEV. */
+/* Reset the device; accept these bits of its first word of features, and VERSION_1. Returns 0, -ENODEV. */
 int  virtio_begin(struct virtio_device *device, uint32_t features) MUST_CHECK;
 
 /* Memory for a ring: bytes, aligned to 16. */
@@ -63,13 +63,13 @@ int  virtio_queue_start(struct virtio_queue *queue, struct virtio_device *device
                         void *ring, paddr_t physical) MUST_CHECK;
 void virtio_ready(struct virtio_device *device);
 
-/* Give buffer `tag` (below the queue's entries, not with the device yet); it comes back under that number. */
+/* Give a buffer to the device under the number `tag` (below the queue's entries, and not in use). */
 void virtio_give(struct virtio_queue *queue, paddr_t buffer, uint32_t bytes, bool device_writes, uint16_t tag);
-/* Tell the device that it has been given something. */
+/* Tell the device that it has been given buffers. */
 void virtio_kick(struct virtio_queue *queue);
-/* Take back a buffer the device is done with; false when there is none. */
+/* Take back a buffer that the device has finished, with its tag; false when there is none. */
 bool virtio_take(struct virtio_queue *queue, uint16_t *tag, uint32_t *bytes);
-/* Whether the device is to interrupt when it is done with buffers. */
+/* Say whether the device is to interrupt when it has finished buffers. */
 void virtio_interrupts(struct virtio_queue *queue, bool wanted);
 
 /*

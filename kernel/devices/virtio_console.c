@@ -21,7 +21,7 @@ struct control { uint32_t port; uint16_t event, value; };
 
 #define RING(name, entries) uint8_t name[VIRTIO_RING_BYTES(entries)] __attribute__((aligned(16)))
 
-/* What the device reads and writes, apart from output: in the image, where its physical address is known. */
+/* What the device reads and writes, apart from output: in the image, where physical addresses are known. */
 static struct {
     RING(answers_ring, FEW);
     RING(controls_ring, FEW);
@@ -54,7 +54,7 @@ static paddr_t physical_address(const volatile void *shared_bytes)
 
 /* ---- Output ------------------------------------------------------------------------------- */
 
-/* Pages the host is done with. The lock is held. */
+/* Take back the pages that the host has finished. The lock is held. */
 static void take_pages_back(void)
 {
     uint16_t tag;
@@ -69,7 +69,7 @@ static void take_pages_back(void)
     }
 }
 
-/* A page that is ready; with `fresh`, one that has no frame yet. PAGES_OUT: none. The lock is held. */
+/* A free page that has a frame; with `fresh`, one without. PAGES_OUT: there is none. The lock is held. */
 static unsigned find_page(bool fresh)
 {
     assert(lock_held(&lock));
@@ -169,7 +169,7 @@ static void port_interrupt(void *unused)
 
     (void)unused;
     device.transport->acknowledge(&device);
-    /* bound: FEW. A piece more than these came after the acknowledgement: it brings an interrupt of its own. */
+    /* bound: FEW. A further piece came after the acknowledgement: it raises an interrupt of its own. */
     for (unsigned n = 0; n < FEW && virtio_take(&in, &tag, &bytes); n++) {
         on_received(shared.in, bytes < IN_BYTES ? bytes : IN_BYTES);
         offer_input_buffer();
@@ -204,7 +204,7 @@ static int start_queues(void)
     return err;
 }
 
-/* We are here, we know the port, we have it open: one notification for all three. */
+/* The driver is ready, it knows the port, and the port is open: one notification for all three. */
 static void introduce_ourselves(void)
 {
     shared.controls[0] = (struct control){ 0, DEVICE_READY, 1 };

@@ -31,7 +31,7 @@ enum {
     QUEUE_USED = 48, COMMON_BYTES = 56,
 };
 
-static struct region windows[3];                /* of the one device there is */
+static struct region windows[3];                /* of the one device in use */
 
 static volatile uint16_t *register16(struct virtio_device *d, unsigned offset)
 {
@@ -105,7 +105,7 @@ struct pci_search {
     bool                  found;
 };
 
-/* Where a BAR puts its memory; 0: nowhere that we can reach. */
+/* The physical address of a BAR's memory; 0: it cannot be reached. */
 static paddr_t bar_address(const struct pci_access *pci, pci_address where, unsigned bar)
 {
     uint32_t low = bar < BARS ? pci->read(where, BAR_0 + 4 * bar) : BAR_IS_PORTS;

@@ -1,5 +1,5 @@
 /*
- * boot_configuration.c - what to run, and how. See boot_configuration.h.
+ * boot_configuration.c - which program to run, and how. See boot_configuration.h.
  */
 #include "init/boot_configuration.h"
 
@@ -10,7 +10,7 @@
 
 enum { CONFIGURATION_LONGEST = 4 * 1024 * 1024 };
 
-/* A file of the folder, with a NUL behind it. Returns 0 or a negative errno. */
+/* Read a file of the folder, and append a NUL. Returns 0 or a negative errno. */
 static int read_whole(struct fs_context *fs, const char *path, char **text, size_t *length)
 {
     struct file  *file;
@@ -34,7 +34,7 @@ static int read_whole(struct fs_context *fs, const char *path, char **text, size
     return 0;
 }
 
-/* Texts one after the other, each with its NUL, as a vector. NULL without memory. */
+/* A vector of texts that stand one after the other, each with its NUL. NULL without memory. */
 static char **make_vector(char *text, size_t length)
 {
     size_t count = 0, at = 0;
@@ -105,7 +105,7 @@ static int read_options(struct boot_configuration *configuration, struct fs_cont
     return 0;
 }
 
-/* No program is to see them. What cannot be removed stays. */
+/* Remove the folder's files, which no program is to see. A file that cannot be removed stays. */
 static void remove_folder(struct fs_context *fs)
 {
     static const char *const files[] = { "arguments", "environment", "options", "padding" };

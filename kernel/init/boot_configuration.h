@@ -1,5 +1,5 @@
 /*
- * boot_configuration.h - which program the kernel runs first, and how: read from the boot archive, or made of one path.
+ * boot_configuration.h - which program the kernel runs first, and how: read from the boot archive, or made from a path.
  *
  * Owning   a configuration owns its strings on the heap. Nothing frees it: the first program runs to the end.
  * Locking  called once, by the first thread, before there are programs. May sleep: files are read.

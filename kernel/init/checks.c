@@ -1,5 +1,5 @@
 /*
- * checks.c - the auditor, for those who ask. See checks.h.
+ * checks.c - the auditor, where it is linked. See checks.h.
  */
 #include "init/checks.h"
 

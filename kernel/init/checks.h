@@ -1,9 +1,9 @@
 /*
- * checks.h - what a kernel can do beyond running programs: its console, and looking at itself.
+ * checks.h - what a kernel can do beside running programs: its console, and audits.
  *
- * Two files answer these calls. checks.c does in the whole kernel, and console.c. In the kernel that `./quire run`
- * boots (sources.mk: run) run_only.c does: console, claims, checks, snapshots and the names of functions are not linked
- * into it, and it says so where it is asked.
+ * In the whole kernel checks.c and console.c define these functions. In the kernel that `./quire run` boots
+ * (sources.mk: run) run_only.c does: console, claims, checks, snapshots and the names of functions are not linked into
+ * it, and its functions report that.
  */
 #ifndef QUIRE_INIT_CHECKS_H
 #define QUIRE_INIT_CHECKS_H
@@ -12,18 +12,18 @@
 
 struct audit_report;
 
-/* Audit all of memory. False: there is no auditor, and nothing is in the report. */
+/* Audit all of memory. False: this kernel has no auditor, and the report is not written. */
 bool checks_audit(struct audit_report *report);
 
-/* The same for a panic: printed. */
+/* Audit all of memory for a panic, and print the report. */
 void checks_print(void);
 
-/* What the boot loader told, for those who look at it later: a boot_info goes away with boot's memory. */
+/* Copy the boot loader's information for later commands: a boot_info is lost with boot memory. */
 struct boot_info;
 void checks_note_boot(const struct boot_info *info);
 
 /*
- * The kernel's own command line, which may have commands to begin with (run=); the text is cut.
+ * Run the console. The kernel's command line may have commands to begin with (run=); its text is changed.
  */
 void console_start(char *command_line) NORETURN;
 

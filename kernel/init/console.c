@@ -16,7 +16,7 @@
 
 enum { AUDIT_SLICES_A_REST = 64 };
 
-/* The value of NAME=VALUE on the command line; a value may be put in double quotes. Cuts the line. */
+/* The value of NAME=VALUE on the command line; a value may be put in double quotes. Writes a NUL into the line. */
 static char *option_value(char *line, const char *name)
 {
     size_t length = strlen(name);
@@ -38,7 +38,7 @@ static char *option_value(char *line, const char *name)
     return NULL;
 }
 
-/* A slice of the audit; says so once if something is wrong. */
+/* Do a slice of the audit. The first failure is printed, once. */
 static void audit_a_little(void)
 {
     struct audit_report report = { 0 };
@@ -59,8 +59,8 @@ static int typed_key(void)
 }
 
 /*
- * While nobody types others have their turn, if there are any; else the memory is audited, a good part of it after
- * each key; then the processor sleeps.
+ * While no key comes other threads run, if there are any; else memory is audited, a good part of it after each key;
+ * then the processor sleeps.
  */
 static int wait_for_key(void)
 {
@@ -71,7 +71,7 @@ static int wait_for_key(void)
     while ((byte = typed_key()) < 0) {
         if (console_idle != NULL)
             console_idle();
-        schedule_preempt();                     /* somebody may have asked to be told when programs can run */
+        schedule_preempt();                     /* a map or a PING may wait for the moment when programs can run */
         if (schedule_ready() > 0) {
             interrupts_restore(interrupts);
             schedule();

@@ -1,5 +1,5 @@
 /*
- * crash.c - dying on purpose. See crash.h.
+ * crash.c - crashes on purpose. See crash.h.
  */
 #include "init/crash.h"
 

@@ -1,8 +1,9 @@
 /*
  * init.c - the first program, from the boot archive to the machine's end. See init.h.
  *
- * The program's only thread begins inside the kernel: it unpacks, opens, and then executes the program as any
- * process executes another. What goes wrong on the way is told to the host, as the program's end would be.
+ * The program's only thread begins inside the kernel: it unpacks the archive, opens the streams, and then executes
+ * the program as any process executes another. An error on the way is reported to the host, as the program's end would
+ * be.
  */
 #include "init/init.h"
 
@@ -37,7 +38,7 @@
 
 enum { STACK_BYTES = 8 * 1024 * 1024, FILES_SOFT = 1024, FILES_HARD = 1048576 };
 enum { SAMPLE_NANOSECONDS = 10000000, PATIENCE_NANOSECONDS = 1000000000 };
-enum { NOBODY_ELSE = 2 };           /* process 1, and one that ends */
+enum { NOBODY_ELSE = 2 };           /* process 1, and the one that ends */
 enum { PATH_ROOM = 256, MOMENT_ROOM = 64, SIGNAL_BY_KERNEL = 0x80 };         /* Linux's SI_KERNEL */
 
 struct module { uint32_t start, end; };
@@ -50,7 +51,7 @@ static struct process *program;                 /* the program; NULL when it has
 static int32_t         program_group;
 static struct process *reaper;                  /* process 1                          */
 static struct { bool known; int32_t kind, number; } end;        /* the program's      */
-static volatile bool   told_to_end;             /* a signal from outside asked for it */
+static volatile bool   told_to_end;             /* a signal from outside asked for the end */
 static bool            has_streams;             /* its standard streams are the channel's, not a terminal's */
 static struct boot_configuration configuration;
 static struct chore    sampler = { .work = report_sample, .interval = SAMPLE_NANOSECONDS };
@@ -76,7 +77,7 @@ static void find_program(const char *line)
     }
 }
 
-/* What /proc/quire has from here. */
+/* What this folder reports in /proc/quire. */
 static const struct machine_reports reports = { snapshot_write, snapshot_send, crash_by_program, checks_audit };
 
 void init_note_boot(const struct boot_info *info, const char *command_line)
@@ -123,7 +124,7 @@ bool init_is_wanted(void)
 
 /* ---- The end ------------------------------------------------------------------------------- */
 
-/* A line of the report. It waits for room: an emulator may take what we sent only a good while after it was told. */
+/* Send a line of the report. It waits for room: an emulator may take pages only long after their notification. */
 static void write_line(const char *text)
 {
     if (channel_is_there()) {
@@ -144,7 +145,7 @@ static void kill_process(struct process *process, void *survivors)
     signal_process(process, &info);
 }
 
-/* So that the report's last column shows what is left when nobody runs any more. */
+/* Kill all other processes, so that the report's last column shows the memory that is never freed. */
 static void kill_all_others(void)
 {
     uint64_t deadline = clock_now() + PATIENCE_NANOSECONDS;
@@ -158,7 +159,7 @@ static void kill_all_others(void)
     } while (survivors > 0 && clock_now() < deadline);
 }
 
-/* Nothing of a machine that is about to go is worth putting away. */
+/* End the machine. Its memory is not freed. */
 static void leave_machine(int32_t kind, int32_t number) NORETURN;
 static void leave_machine(int32_t kind, int32_t number)
 {
@@ -183,7 +184,7 @@ static void leave_machine(int32_t kind, int32_t number)
     power_exit(kind == CHANNEL_EXITED && number == 0 ? POWER_STATUS_GOOD : POWER_STATUS_BAD);
 }
 
-/* The picture of a program that did not ask for one is of its last moment, everything still in its place. */
+/* Send the snapshot of a program that did not ask for one: of its last moment, with its memory still mapped. */
 void init_note_ending(const struct process *process)
 {
     int32_t status = process->exit_status;
@@ -214,7 +215,8 @@ void init_note_end(const struct process *process)
 }
 
 /*
- * Somebody who outlived the program was the last who could still say something. If he ends, init_note_end() comes next.
+ * The last open file of the program's output is closed, by a process that outlived it. If that process is ending,
+ * init_note_end() comes next.
  */
 static void streams_are_free(void)
 {
@@ -266,7 +268,7 @@ static int go_to_directory(struct fs_context *fs)
     return 0;
 }
 
-/* From the host, as it was sent there: by its terminal to a whole group, or by somebody to the program alone. */
+/* Send a signal from the host, as it was sent there: by a terminal to a whole group, or to the program alone. */
 static void pass_signal(unsigned number, bool group)
 {
     struct signal_info info = { .number = (int32_t)number, .code = group ? SIGNAL_BY_KERNEL : 0 };
@@ -280,7 +282,7 @@ static void pass_signal(unsigned number, bool group)
         (void)!signal_group(program_group, &info);
 }
 
-/* One open file of a terminal, or three of the channel. */
+/* Make one open file of a terminal, or three of the channel. */
 static int open_files(struct fs_context *fs, struct file *files[3])
 {
     int err;
@@ -296,7 +298,7 @@ static int open_files(struct fs_context *fs, struct file *files[3])
     return 0;
 }
 
-/* One that is closed on the host is closed here; the number stays free. */
+/* A descriptor that is closed on the host is closed here; its number stays free. */
 static int add_stream(struct files *to, struct file *file, int number)
 {
     if (!(configuration.closed >> number & 1))
@@ -305,7 +307,7 @@ static int add_stream(struct files *to, struct file *file, int number)
     return 0;
 }
 
-/* Descriptors 0, 1 and 2. */
+/* Open descriptors 0, 1 and 2. */
 static int open_streams(struct process *self)
 {
     struct file *files[3];
@@ -365,7 +367,7 @@ static void begin_program(void)
     if (err == 0 && configuration.map)
         snapshot_request();
     crash_at("begin");
-    stretch_forget();                           /* what came before was not for a program */
+    stretch_forget();                           /* the time before was not spent for a program */
     if (err == 0)
         err = execute_program();
     if (err != 0)
@@ -374,7 +376,7 @@ static void begin_program(void)
 
 /* ---- Process 1 -------------------------------------------------------------------------------- */
 
-/* Linux's init, as far as programs can tell: it is there, hears nothing, and lets zombies go at once. */
+/* Make Linux's init, as far as programs can see: it exists, ignores every signal, and frees zombies at once. */
 static int make_reaper(void)
 {
     reaper = process_new();
@@ -418,7 +420,7 @@ void init_run(void)
 {
     assert(archive_count > 0);
     if ((text_has_word(words, "channel=none") || channel_start(words) != 0) && screen_start() == 0)
-        print_to(screen_write);            /* without a channel the serial line serves, and the screen shows it */
+        print_to(screen_write);            /* without a channel the log goes to the screen as well */
     threads_start();
     programs_start();
     schedule_start();

@@ -2,13 +2,13 @@
  * init/main.c - the order in which the kernel comes to life.
  *
  * Everything before this ran at physical addresses (boot/) or is a few instructions
- * (arch/<port>/entry.S). First come the means to say that something is wrong, then traps,
- * then memory, then whatever the command line asks for:
+ * (arch/<port>/entry.S). First come the means to report a failure, then traps, then memory,
+ * then what the command line asks for:
  *
  *     init=PATH               a program to run, instead of the console (init/init.h)
  *     channel=none            with the serial line as its terminal, whatever devices there are
  *     run=COMMAND;COMMAND     console commands to run at start
- *     map=com2                tell of memory on the second serial line (init/map_line.h)
+ *     map=com2                send snapshots of memory on the second serial line (init/map_line.h)
  *     panic=exit              leave the emulator after a panic
  */
 #include "arch/contract.h"
@@ -51,13 +51,13 @@ static void refuse_start(const char *why)
     power_exit(POWER_STATUS_REFUSED);
 }
 
-/* Where the document lets programs run the kernel's code or read its constants. */
+/* True when the document lets programs run the kernel's code or read its constants. */
 static bool programs_see_kernel(void)
 {
     return (layout.purpose[PURPOSE_TEXT]->rights.user | layout.purpose[PURPOSE_RODATA]->rights.user) != 0;
 }
 
-/* The permanent view of a physical place that the document fixes; 0: it fixes none. */
+/* The kernel's address of a physical address that the document fixes; 0: the document fixes none. */
 static vaddr_t fixed_place(paddr_t at) { return at != 0 ? layout.kernel_offset + (vaddr_t)at : 0; }
 
 static void start_traps(void)

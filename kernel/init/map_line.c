@@ -103,7 +103,7 @@ static void describe_cause(char text[WORDS_LONGEST])
         format_text(text, WORDS_LONGEST, "%d fault %lx %s", process->id, (unsigned long)trap_address(), process->name);
 }
 
-/* What the changes come from that are not stopped at; "" when all are. */
+/* The cause whose changes are reported without stopping; "": every change stops. */
 static char passing[WORDS_LONGEST];
 
 static void stop_at(const struct space *space, page_t page, entry_t old, entry_t new)
@@ -131,7 +131,7 @@ static void stop_at(const struct space *space, page_t page, entry_t old, entry_t
         text_copy(passing, cause, sizeof passing);
 }
 
-/* ---- Wishes ------------------------------------------------------------------------------------- */
+/* ---- Commands ------------------------------------------------------------------------------------- */
 
 static void watch_entries(bool on)
 {

@@ -1,9 +1,9 @@
 /*
- * panic.c - the end, told in parts that do not depend on each other.
+ * panic.c - a report in parts that do not depend on each other. See panic.h.
  *
- * What went wrong may be anything, the page tables and the auditor's own data included. So
- * panic_go_on() runs the parts one after the other and remembers where it is: a trap or a failed
- * assertion inside one comes back here, is noted, and the rest is still printed.
+ * Any data may be damaged, the page tables and the auditor's own included. So panic_go_on() runs the
+ * parts one after the other and remembers the current one: a trap or a failed assertion inside a part
+ * comes back here, is noted, and the remaining parts are still printed.
  */
 #include "init/panic.h"
 #include "init/checks.h"
@@ -26,11 +26,11 @@ static bool leaves_emulator;
 /* What is known of this panic. Set once, by the first call. */
 static struct {
     char                     why[192];
-    const struct trap_frame *trap;      /* what led here, NULL: a call */
+    const struct trap_frame *trap;      /* the trap, NULL: a call      */
     bool                     has_address;
-    vaddr_t                  address;   /* what the fault was about */
+    vaddr_t                  address;   /* the address in question  */
     vaddr_t                  counter, frame_pointer;    /* where the backtrace begins */
-    bool                     exact;     /* counter is what failed, not where a call of it returns to */
+    bool                     exact;     /* counter is the failed instruction, not a return address */
 } now;
 
 static unsigned panics, parts_done;
@@ -51,7 +51,7 @@ void panic_options(const char *command_line)
 
 /* ---- The parts ---------------------------------------------------------------------- */
 
-/* An address and the function that holds `look_up`, which is the address or just before it. */
+/* Print an address and the function that holds `look_up`, which is the address or the one before it. */
 static void print_place(const char *before, vaddr_t address, vaddr_t look_up)
 {
     uint32_t    offset;
@@ -83,7 +83,7 @@ static struct rights_text rights_text(unsigned may)
                                    may & MAY_EXECUTE ? 'x' : '-', '\0' } };
 }
 
-/* What the document, kernel space and the page tables say of the address: three lines. */
+/* Print what the document, kernel space and the page tables say of the address: three lines. */
 static void tell_address(void)
 {
     static const char *const kinds[] = { "empty", "swapped out", "a guard", "in transit", "identity", "blocked" };
@@ -117,7 +117,7 @@ static void tell_address(void)
               level > 1 ? ", there is no table" : "");
 }
 
-/* One line, also for several frames in a row that return to the same place: recursion. */
+/* Print one line for a frame, or for several in a row that return to the same address: recursion. */
 static void print_frames(vaddr_t address, vaddr_t look_up, uint32_t times)
 {
     print_place("     ", address, look_up);
@@ -133,11 +133,10 @@ static bool next_frame(vaddr_t *frame_pointer, vaddr_t *return_to)
 }
 
 /*
- * Functions that called each other, innermost first; a function that called itself again and
- * again takes one line. Any stack, also a broken one: memory is probed, and there is an end.
+ * Print the functions that called each other, innermost first; a function that called itself takes
+ * one line. The stack may be damaged: memory is probed, and the number of frames is limited.
  *
- * An address that a call returns to may be the next function's first: the call may have been its function's last
- * instruction.
+ * A return address may be the next function's first, when the call was its function's last instruction.
  */
 static void backtrace(vaddr_t counter, vaddr_t frame_pointer)
 {
@@ -177,7 +176,7 @@ static void act_last(void)
 static NORETURN void panic_finish(void)
 {
     print("  the machine stops here\n");
-    power_off_by(NULL);                         /* whoever reads this needs the machine on, and it needs memory */
+    power_off_by(NULL);                         /* the reader needs the machine on, and ACPI needs memory */
     if (leaves_emulator)
         power_exit(POWER_STATUS_PANIC);
     power_halt();
@@ -194,8 +193,8 @@ static NORETURN void panic_go_on(void)
 }
 
 /*
- * Every panic passes here first. Returns for the first one, whose facts the caller then fills
- * in; a panic inside a panic is noted and the next part printed instead.
+ * Begin a panic. Returns for the first, whose facts the caller then fills in; a panic inside a
+ * panic is noted and the next part is printed instead.
  */
 static void panic_begin(const char *why, vaddr_t counter)
 {

@@ -1,10 +1,10 @@
 /*
- * panic.h - the end, with everything that helps to find out why.
+ * panic.h - the report of a failure that the kernel cannot continue after.
  *
- * A panic prints the reason, the registers, the address in question (what the document and
- * kernel space say of it, what the page tables say), a backtrace with names, and what the
- * auditor thinks of memory. Then the machine stands still, or leaves the emulator
- * with POWER_STATUS_PANIC if the command line says `panic=exit`.
+ * A panic prints the reason, the registers, the address in question (what the document, kernel
+ * space and the page tables say of it), a backtrace with names, and an audit of memory. Then the
+ * machine halts, or leaves the emulator with POWER_STATUS_PANIC if the command line says
+ * `panic=exit`.
  *
  * Each part is printed even if the one before it fails: a trap inside a panic is reported in
  * one line and the next part follows.

@@ -1,5 +1,5 @@
 /*
- * report.c - what became of the memory. See report.h.
+ * report.c - the report on memory. See report.h.
  */
 #include "init/report.h"
 #include "init/checks.h"
@@ -106,7 +106,7 @@ static void write_deepest_stack(void (*line)(const char *text))
         line(text);
 }
 
-/* Checked kernels alone have measured it. */
+/* Only checked kernels have measured it. */
 static void write_longest_stretch(void (*line)(const char *text))
 {
     struct stretch longest;
@@ -136,7 +136,7 @@ static void write_missing_path(const char *path, uint32_t times, void *none)
     }
 }
 
-/* What a program lacks is often only to be seen here. */
+/* Write which paths programs have looked for in vain: often the cause of a program's failure. */
 static void write_missing(void (*line)(const char *text))
 {
     char text[LINE];
@@ -166,7 +166,7 @@ void report_write(void (*line)(const char *text))
     write_missing(line);
 }
 
-/* The whole of memory, when nobody runs any more. */
+/* Audit the whole of memory, when no program runs any more. */
 void report_audit(void (*line)(const char *text))
 {
     struct audit_report report = { 0 };

@@ -1,12 +1,12 @@
 /*
- * report.h - what became of the memory: told when the first program has ended.
+ * report.h - the report on memory, written when the first program has ended.
  */
 #ifndef QUIRE_INIT_REPORT_H
 #define QUIRE_INIT_REPORT_H
 
 #include "process/above.h"             /* report_sample(), report_say() */
 
-/* From the first sample on; without it, report_sample() does nothing. */
+/* Take the first sample; without it, report_sample() does nothing. */
 void report_begin(void);
 
 /* Write the report, line by line. */

@@ -1,5 +1,5 @@
 /*
- * run_only.c - what a kernel answers that can only run programs. See checks.h.
+ * run_only.c - the functions of checks.h in a kernel that can only run programs.
  */
 #include "init/checks.h"
 
@@ -21,7 +21,7 @@ void console_start(char *command_line __attribute__((unused)))
     power_exit(POWER_STATUS_REFUSED);
 }
 
-/* The host knows names: it has them beside the kernel. */
+/* The host finds names: it has them in a file beside the kernel. */
 const char *symbol_of(vaddr_t address __attribute__((unused)), uint32_t *offset __attribute__((unused)))
 {
     return NULL;
@@ -35,7 +35,7 @@ void symbols_in_words(const vaddr_t *callers, unsigned count, char *out, size_t 
     out[0] = '\0';
 }
 
-/* A sandbox has none. */
+/* A sandbox has no screen. */
 int  screen_start(void)                                                                              { return -ENODEV; }
 void screen_write(const char *text __attribute__((unused)), size_t length __attribute__((unused)))   { }
 

@@ -1,5 +1,5 @@
 /*
- * snapshot.c - all of memory as it is at one moment, in lines of text. See snapshot.h.
+ * snapshot.c - the state of all memory at one moment, in lines of text. See snapshot.h.
  */
 #include "init/snapshot.h"
 
@@ -22,8 +22,8 @@ enum { FORM = 1, LINE_LONGEST = 512, WHERE_LONGEST = 384, LAST_LINE = 24, PIECE 
 
 struct writer {
     struct snapshot_sink *sink;
-    size_t                used;         /* bytes put                             */
-    uint32_t              lines, cut;   /* put; not put because of room          */
+    size_t                used;         /* bytes written                         */
+    uint32_t              lines, cut;   /* written; left out for lack of room    */
 };
 
 static void put_line(struct writer *w, const char *line, size_t length)
@@ -34,7 +34,7 @@ static void put_line(struct writer *w, const char *line, size_t length)
     w->lines++;
 }
 
-/* Once a line has had no room none is put any more: what is missing is the end, not something in the middle. */
+/* After the first line that has no room no line is written: only the end is missing. */
 static void write_text(struct writer *w, const char *format, ...) PRINTF_LIKE(2, 3);
 static void write_text(struct writer *w, const char *format, ...)
 {
@@ -133,7 +133,7 @@ static void write_frames(struct writer *w)
 
 /* ---- Virtual memory -------------------------------------------------------------------------- */
 
-/* Rows behind the common ones are kernel space's alone, also those where nothing is, which have no scope. */
+/* Rows behind the common ones belong to kernel space only, also those without memory, which have no scope. */
 static const char *scope_word(uint32_t row)
 {
     return row >= layout.common_count ? "kernel" : layout.regions[row].scope == SCOPE_PROCESS ? "process" : "all";
@@ -202,8 +202,8 @@ static void write_runs(struct writer *w, struct space *space, struct span span, 
 }
 
 /*
- * Row by row, so that a run never reaches over a border of the document. An alias has no entries of its own; where
- * programs have their part kernel space may have rows of its own, which come after all others.
+ * Write runs row by row, so that no run crosses a border of the document. An alias has no entries of its own. In the
+ * part of programs kernel space may have rows of its own, which come after all others.
  */
 static void write_kernel_space(struct writer *w)
 {
@@ -218,7 +218,7 @@ static void write_kernel_space(struct writer *w)
 
 /* ---- Processes --------------------------------------------------------------------------------- */
 
-/* The lowest region that ends after a page, copied; its file with a reference. */
+/* Copy the lowest region that ends after a page; its file gets a reference. */
 static bool next_region(struct space *space, page_t from, struct region *out)
 {
     lock_state           state  = space_look(space);
@@ -233,7 +233,7 @@ static bool next_region(struct space *space, page_t from, struct region *out)
     return region != NULL;
 }
 
-/* As /proc/PID/maps names it; files by their paths as the running process sees them, where one runs. */
+/* The region's name in /proc/PID/maps. Files have the paths that the running process sees, if one runs. */
 static void name_region(const struct process *process, const struct region *region, char name[WHERE_LONGEST])
 {
     const struct space   *space = &process->memory->space;
@@ -259,7 +259,7 @@ static void write_region(struct writer *w, const struct process *process, const 
     write_runs(w, space, region->span, RUNS_BY_OWNER);
 }
 
-/* What the document gives each space besides the program's part: its stacks, its view of its own tables. */
+/* Write the rows that the document gives each space beside the program's part: stacks, the view of its own tables. */
 static void write_parts(struct writer *w, struct space *space)
 {
     for (uint32_t i = layout.region_count; i-- > 0; ) {
@@ -272,7 +272,7 @@ static void write_parts(struct writer *w, struct space *space)
     }
 }
 
-/* The process with the lowest number among those that have a space; processes with one space share it (vfork). */
+/* The search for the process with the lowest number among those that have a space (after vfork two share one). */
 struct space_search { int32_t from; const struct shared_space *memory; struct process *found; };
 
 static void consider_process(struct process *process, void *data)
@@ -293,7 +293,7 @@ static struct process *lowest_process(int32_t from, const struct shared_space *m
     return search.found;
 }
 
-/* Nobody else runs, so the process and its space stay; current_process() itself may be on its way out. */
+/* No other thread runs, so the process and its space stay; current_process() itself may be ending. */
 static void write_process(struct writer *w, const struct process *process)
 {
     struct space         *space = &process->memory->space;
@@ -339,12 +339,12 @@ void snapshot_write(struct snapshot_sink *sink, const char *moment)
 /* ---- To the host ----------------------------------------------------------------------------------- */
 
 static bool   ordered;
-static char   piece[PIECE];             /* lines on their way */
+static char   piece[PIECE];             /* lines to be sent */
 static size_t in_piece;
 
 /*
- * One page to the host at a time, and not the next before it has been taken: the channel then needs no more than the
- * one it has, and takes none from the pool while the pool is being looked at. Other threads wait as well.
+ * Send one page to the host, and return when the host has taken it: so the channel needs no second page, and takes none
+ * from the pool while the pool is being read. Other threads do not run meanwhile.
  */
 static void send_piece(void)
 {
@@ -375,7 +375,7 @@ bool snapshot_send(const char *moment)
     if (!ordered || !channel_is_there())
         return false;
     ordered = false;
-    channel_drain();                    /* what programs have written comes first, and its pages are at hand again */
+    channel_drain();                    /* the output of programs comes first, and its pages are free again */
     snapshot_write(&sink, moment);
     send_piece();
     return true;

@@ -1,13 +1,13 @@
 /*
- * snapshot.h - all of memory as it is at one moment, in lines of text: what `./quire map` draws.
+ * snapshot.h - the state of all memory at one moment, in lines of text, which `./quire map` draws.
  *
- * Nothing is drawn here and nothing is judged: the lines say what the tables, the region trees and the frame records
- * say. A line is words with blanks between them; the last word of a line may have blanks in it. Addresses are bytes in
+ * The lines say what the tables, the region trees and the frame records say; nothing is checked here.
+ * A line is words with blanks between them; the last word of a line may have blanks in it. Addresses are bytes in
  * hexadecimal without 0x, counts are decimal and in pages or frames. Lines of one kind follow each other:
  *
  *   quire-map 1                                            the form of what follows
  *   layout NAME TITLE                                      the document
- *   moment TEXT                                            when this was
+ *   moment TEXT                                            when the snapshot was taken
  *   ram FRAMES                                             all RAM
  *   owned OWNER FRAMES TEXT                                the pool's own sums
  *   row FIRST LAST USE NAME                                physical memory in the document; addresses, rising
@@ -18,37 +18,37 @@
  *   region FIRST PAGES RIGHTS RIGHTS BACKING SCOPE UNIT GUARD NAME
  *                                                          virtual memory in the document, rising: the kernel's rights,
  *                                                          the programs'; BACKING may be alias:NAME; those of SCOPE
- *                                                          kernel come last, and stand in kernel space in the place of
- *                                                          user; UNIT pages a piece, GUARD pages below each never
- *                                                          mapped
+ *                                                          kernel come last, and lie in kernel space where others lie
+ *                                                          in user space; UNIT pages a piece, GUARD pages below each
+ *                                                          never mapped
  *   space TABLES                                           kernel space; its page tables
  *   run FIRST PAGES KIND RIGHTS RIGHTS CACHE OWNER SHARED FRAME NAME
- *                                                          what is mapped there, falling row by row
+ *                                                          what is mapped there, falling, row by row
  *                                                          (memory/tables/run.h); OWNER is `several`, FRAME is - where
  *                                                          frames are not in a row; NAME is the region of kernel space,
  *                                                          - if there is none
  *   process ID PARENT THREADS TABLES RESIDENT NAME         then, of its space:
- *   shares ID                                                it is that process's, shown there; or
+ *   shares ID                                                the space is that process's, and written there; or
  *   map FIRST PAGES RIGHTS MOST GAP NAME                     a region, rising, RIGHTS as in /proc/PID/maps; MOST pages
- *                                                            is how long one that grows downwards may become, 0 that it
- *                                                            does not, and GAP how far it stays away from what lies
- *                                                            below
- *   run ...                                                  what is mapped in it, by owner, falling
+ *                                                            is how long a region that grows downwards may become (0:
+ *                                                            it does not grow), GAP how far it stays from the region
+ *                                                            below it
+ *   run ...                                                  what is mapped in the region, by owner, falling
  *   part NAME                                                a row of the document that each space has its own of
- *   run ...                                                  what is mapped in it
- *   end LINES                                              all lines but this one; or
- *   cut LINES                                              that many lines had no room and are missing
+ *   run ...                                                  what is mapped in that row
+ *   end LINES                                              the number of all other lines; or
+ *   cut LINES                                              the number of lines that had no room and are missing
  *
- * Moment   nothing here sleeps or switches threads, and kernel code is not preempted, so everything stands still while
- *          the lines are written. What is written into memory of its own (/proc/quire/map) has room made for it before.
- * Cost     a look at every frame record and every entry of every space. No allocation.
+ * Moment   no function here sleeps or switches threads, and kernel code is not preempted, so memory does not change
+ *          while the lines are written. The room for lines in memory (/proc/quire/map) is allocated before.
+ * Cost     every frame record and every entry of every space is read. No allocation.
  */
 #ifndef QUIRE_INIT_SNAPSHOT_H
 #define QUIRE_INIT_SNAPSHOT_H
 
 #include "files/proc/reports.h"
 
-/* Rights as the lines have them: rw-. */
+/* Rights as they stand in the lines: rw-. */
 struct letters { char text[4]; };
 struct letters snapshot_letters(unsigned rights);
 
@@ -56,8 +56,8 @@ struct letters snapshot_letters(unsigned rights);
 void snapshot_write(struct snapshot_sink *sink, const char *moment);
 
 /*
- * The host has ordered a snapshot (devices/channel.h): snapshot_send() sends one through the channel, the first
- * time it is called after that, and otherwise does nothing. Returns whether it did.
+ * snapshot_request() notes that the host wants a snapshot (devices/channel.h). The next snapshot_send() then sends one
+ * through the channel; every other call does nothing. Returns whether it sent one.
  */
 void snapshot_request(void);
 bool snapshot_send(const char *moment);

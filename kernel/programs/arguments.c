@@ -1,5 +1,5 @@
 /*
- * arguments.c - the texts a program is started with.
+ * arguments.c - the arguments and the environment of a program that is started. See image.h.
  */
 #include "base/check.h"
 #include "base/error.h"
@@ -44,7 +44,7 @@ static int add_text(struct image_arguments *a, const char *text)
     return 0;
 }
 
-/* One text of the program's, of any length up to the limits, in pieces of what room there is. */
+/* Copy one text of the program, of any length up to the limits, in pieces of the room that is left. */
 static int add_from_program(struct image_arguments *a, user_t from)
 {
     for (size_t done = 0; ; ) {
@@ -92,7 +92,7 @@ int image_collect(struct image_arguments *a, user_t argument_vector, user_t envi
 
     *a  = (struct image_arguments){ 0 };
     err = add_vector(a, argument_vector, &a->argument_count);
-    if (err == 0 && a->argument_count == 0) {           /* a program always has a name, as Linux insists since 5.18 */
+    if (err == 0 && a->argument_count == 0) {           /* a program always has argument 0, as in Linux since 5.18 */
         err = add_text(a, "");
         a->argument_count = 1;
     }

@@ -39,7 +39,7 @@ static uint8_t rights_of(uint32_t flags)
            (flags & FLAG_EXECUTE ? MAY_EXECUTE : 0);
 }
 
-/* Segments come in ascending order and do not share a page's worth of the same address twice. */
+/* Add a segment. Segments must be in ascending order and may not have a page in common. */
 static int add_segment(struct elf_plan *plan, const struct program_header *p)
 {
     uint64_t memory_end, file_end, up;
@@ -72,7 +72,7 @@ static int read_interpreter(elf_source source, void *file, const struct program_
     return 0;
 }
 
-/* The program headers as the program itself will see them, if a segment carries them. */
+/* Find the address of the program headers in the program's memory, if a segment contains them. */
 static void find_headers(const struct header *h, struct elf_plan *plan)
 {
     uint32_t bytes = h->program_header_count * (uint32_t)sizeof(struct program_header);

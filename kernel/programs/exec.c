@@ -1,5 +1,5 @@
 /*
- * exec.c - a new program in an old process.
+ * exec.c - a new program in a process. See image.h.
  *
  * The new space is built whole while the old one is still in use; only when nothing can fail any more
  * does the process change over, and the old program is gone.
@@ -17,7 +17,7 @@
 #include "programs/image.h"
 #include "process/abi.h"
 
-/* personality(2): a program of this kind runs as Linux's own, whatever was said of the one before; the flags stay. */
+/* personality(2): the new program runs as one of Linux, whatever the old one had set; the flags stay. */
 #define PERSONALITY_FLAGS 0xFFFFFF00u
 
 enum { SCRIPT_DEPTH = 5, SCRIPT_LINE = 256 };
@@ -110,8 +110,9 @@ static int follow_scripts(const struct program_name *program, struct file **file
 /* ---- Descriptors --------------------------------------------------------------------------------- */
 
 /*
- * A table that other processes share is left to them: closing on exec must not close what is theirs. Another thread may
- * come to share it while it is being ended, so where there is one a copy is ready. NULL in *out: none is needed.
+ * Copy a table of descriptors that other processes share, whose descriptors exec must not close. A thread that is being
+ * ended may still share the table with a new process, so with several threads a copy is made, too. NULL in *out: no
+ * copy is needed.
  */
 static int copy_descriptors(const struct process *process, struct files **out)
 {
@@ -122,7 +123,7 @@ static int copy_descriptors(const struct process *process, struct files **out)
     return *out != NULL ? 0 : -ENOMEM;
 }
 
-/* Of the two tables the one that is not needed goes: an unused copy, or this process's share in the old table. */
+/* Release the table that is not needed: an unused copy, or this process's reference to the old table. */
 static void take_descriptors(struct process *process, struct files *copy)
 {
     struct files *unused = copy;
@@ -150,7 +151,7 @@ static void name_process(struct process *process, const char *path)
     memcpy(current_thread()->name, process->name, sizeof process->name);
 }
 
-/* The thread goes to the new memory, with its stack. */
+/* Move the thread to the new memory, with its stack. */
 static void move_thread(struct thread *self, struct shared_space *memory, const struct stack *there)
 {
     struct shared_space *old = self->stack_memory;
@@ -192,7 +193,7 @@ static void change_program(struct shared_space *memory, const struct stack *ther
     registers_start(thread_frame(self), image->entry, image->stack);
 }
 
-/* A program with several threads: the others end first; the caller becomes the only one. */
+/* End the other threads of a program that has several; the caller becomes the only one. */
 static int end_other_threads(struct process *process)
 {
     return process->thread_count > 1 ? thread_stay_alone() : 0;

@@ -1,5 +1,5 @@
 /*
- * image.c - mapping a program's segments, and the stack it starts with.
+ * image.c - mapping a program's segments, and the stack that it starts with. See image.h.
  */
 #include "process/family.h"
 #include "programs/image.h"
@@ -15,7 +15,7 @@
 #include "memory/spaces/user.h"
 #include "programs/elf.h"
 
-/* Where a position-independent program goes, as on Linux without randomisation. */
+/* The address of a position-independent program: that of Linux without randomisation. */
 enum { MOVABLE_AT = 0x56555000, STACK_START_PAGES = 33, STACK_TOP_GAP = 1, BREAK_GAP = 0x1000000 };
 
 /* Auxiliary vector (Linux, getauxval(3)). */
@@ -72,7 +72,7 @@ static int map_zero_part(struct space *space, const struct elf_segment *s, uint3
     return to > from ? map_create(space, &request, &out) : 0;
 }
 
-/* File bytes, zeros up to the end of their last page, then pages of zeros. */
+/* Map file bytes, zeros up to the end of their last page, then pages of zeros. */
 static int map_segment(struct space *space, struct file *file, const struct elf_segment *s, uint32_t shift)
 {
     uint32_t address  = s->address + shift;
@@ -88,7 +88,7 @@ static int map_segment(struct space *space, struct file *file, const struct elf_
 
         if (zeros > end - file_end)
             zeros = end - file_end;
-        /* A segment that may not be written has nothing to clear: Linux lets it be, too. */
+        /* A segment that may not be written is not cleared, as in Linux. */
         if ((s->rights & MAY_WRITE) && (err = user_clear_in(space, file_end, pages_from - file_end)) != 0)
             return err;
     }
@@ -104,7 +104,7 @@ static int map_program(struct space *space, struct file *file, struct mapped *ma
 
     if (plan->movable) {
         hold.address = interpreter ? 0 : MOVABLE_AT;
-        err = map_create(space, &hold, &at);    /* a place wide enough, which the segments then take over */
+        err = map_create(space, &hold, &at);    /* a range wide enough, which the segments then replace */
         if (err != 0)
             return err;
     }
@@ -275,7 +275,7 @@ static size_t limit_of(unsigned which)
     return soft > SIZE_MAX ? SIZE_MAX : (size_t)soft;
 }
 
-/* Where mappings go: below what the stack may become, as Linux reckons. */
+/* Set where mappings are placed: below the largest size of the stack, computed as in Linux. */
 static void set_limits(struct shared_space *memory, vaddr_t top)
 {
     struct map_limits *limits = &memory->space.limits;

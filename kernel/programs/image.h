@@ -3,8 +3,8 @@
  *
  * The stack a program starts with (System V ABI, Intel386 supplement, "Process Initialization"), lowest address
  * first: argument count, pointers to arguments, NULL, pointers to the environment, NULL, the
- * auxiliary vector, then the texts these point to. Nothing is placed at random: the same program finds
- * the same addresses each time, which is what somebody who measures wants.
+ * auxiliary vector, then the texts these point to. Nothing is placed at random: the same program has
+ * the same addresses in each run, as measurements need.
  */
 #ifndef QUIRE_PROGRAMS_IMAGE_H
 #define QUIRE_PROGRAMS_IMAGE_H
@@ -18,10 +18,10 @@ struct image_arguments {
     size_t   used, room;
     size_t   environment;               /* where the environment's texts begin */
     uint32_t argument_count, environment_count;
-    const char *path;                   /* what was asked to be run; NULL: argument 0 is that, a script's interpreter */
+    const char *path;                   /* the program to run; NULL: argument 0, a script's interpreter */
 };
 
-/* What is to be run: execve(2), execveat(2). */
+/* Which program is to be run: execve(2), execveat(2). */
 struct program_name {
     struct node *start;                 /* where a relative path begins, or with PATH_EMPTY_IS_START the file itself;
                                            NULL: the working directory                                            */
@@ -29,21 +29,21 @@ struct program_name {
     unsigned     flags;                 /* of path_open_program()                                                 */
     const char  *name;                  /* the name that the program and a script's interpreter get: AT_EXECFN    */
     bool         closes;                /* that name leads through a descriptor that exec closes: no interpreter
-                                           could open a script by it                                              */
+                                           could open a script by that name                                       */
 };
 
 enum { ARGUMENTS_MAXIMUM = 2 * 1024 * 1024, ARGUMENT_LONGEST = 128 * 1024 };
 
-/* Copy both vectors in from the program. Returns 0, -EFAULT, -E2BIG, -ENOMEM. image_free() in any case. */
+/* Copy both vectors from the program. Returns 0, -EFAULT, -E2BIG, -ENOMEM; needs image_free() in any case. */
 int  image_collect(struct image_arguments *arguments, user_t argument_vector, user_t environment_vector) MUST_CHECK;
-/* The same from kernel memory; both end with NULL. */
+/* The same from kernel memory; both vectors end with NULL. */
 int image_collect_kernel(struct image_arguments *arguments, char *const argument[],
                          char *const environment[]) MUST_CHECK;
 void image_free(struct image_arguments *arguments);
 
 /*
- * A script: its interpreter, that one's argument (or NULL) and the script's path take the place of argument 0. If the
- * interpreter is a script again, its path is what this one has made argument 0.
+ * Replace argument 0 by a script's interpreter, the interpreter's argument (or NULL) and the script's path. If the
+ * interpreter is itself a script, its path is the argument 0 that this call has set.
  */
 int  image_script(struct image_arguments *arguments, const char *interpreter, const char *argument) MUST_CHECK;
 
@@ -60,8 +60,8 @@ int image_build(struct shared_space *memory, struct file *file, const char *path
 
 /* exec.c */
 /*
- * A new program in the current process, with arguments->path as program->name. Returns 0, with nothing of the old
- * program left, or a negative errno, with all of it.
+ * Start a new program in the current process, with arguments->path as program->name. Returns 0, with nothing of the old
+ * program left, or a negative errno, with the old program unchanged.
  */
 int process_execute_arguments(const struct program_name *program, struct image_arguments *arguments) MUST_CHECK;
 
