@@ -149,11 +149,12 @@ comma := ,
 # $(call sets,TABLE): the sets of rows of a table, for recipes.
 sets = $(filter %_$(1),$(adds) $(foreach word,$(filter $(words),$(choices)),$(adds_$(word))))
 
-# $(call compiles,FOLDER,COMMAND,BEFORE): objects in FOLDER from sources by their names, anew when the command changes.
+# $(call compiles,FOLDER,COMMAND,BEFORE,ONCE): objects in FOLDER from sources by their names, anew when the command changes;
+# ONCE: begins a command that need not compile what it has.
 define compiles
 $(1)/%.o: % $(1)/flags | $(3)
 	@mkdir -p $$(@D)
-	$$(call note,compile,$$<)$(2) -MMD -MP -c -o $$@ $$<
+	$$(call note,compile,$$<)$(if $(4),$(4) $$< $$@ $(2),$(2) -MMD -MP -c -o $$@ $$<)
 
 # By a name: a command has commas, which would be the ends of unless_same's arguments.
 command_$(1) := $(2)
@@ -165,9 +166,10 @@ $(1)/flags: $$(call unless_same,$(1)/flags,$$(command_$(1)))
 made += $(1)
 endef
 
-# The same once more for sources that see layout.h, and for the sources made from the document.
+# The same once more for sources that see layout.h, and for the sources made from the document. What does not differ from
+# what another layout's are compiled from is taken from there.
 define compiles_layout
-$(call compiles,$(1),$(2) -I$(L),$(generated) $(3))
+$(call compiles,$(1),$(2) -I$(L) -ffile-prefix-map=$(L)=layout,$(generated) $(3),sh tools/compile-once $(O)/objects/of-layouts $(L))
 
 $(1)/layout/%.o: $(L)/% $(1)/flags
 	@mkdir -p $$(@D)

@@ -26,8 +26,9 @@ except ImportError:
 
 TREE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.environ.get("QUIRE_BUILD", os.path.join(TREE, "build"))
-LAYOUTS = os.environ.get("QUIRE_LAYOUTS",
-                         re.search(r"^LAYOUTS *= *(.*)$", open(f"{TREE}/Makefile").read(), re.M)[1]).split()
+LAYOUTS = os.environ.get("QUIRE_LAYOUTS", "").split() or sorted(             # the default layout is the last
+    (name for name in os.listdir(f"{TREE}/layouts") if os.path.exists(f"{TREE}/layouts/{name}/layout.md")),
+    key=lambda name: (name == "quire", name))
 LOGS = os.environ.get("QUIRE_LOGS", os.path.join(BUILD, "logs"))
 
 

@@ -254,7 +254,7 @@ def bare_tree(house, tmp_path):
                                                        or name.endswith("rules.mk")):
             os.makedirs(os.path.dirname(tree / name), exist_ok=True)
             shutil.copy2(f"{house.tree}/{name}", tree / name)
-    objects = [f"objects/{name}" for name in ("kernel", *in_manners(house), "host", "bios")]
+    objects = [f"objects/{name}" for name in ("kernel", *in_manners(house), "of-layouts", "host", "bios")]
     for folder in (*objects, "host", "bios", layout):
         shutil.copytree(f"{house.build}/{folder}", tree / "build" / folder, symlinks=True, dirs_exist_ok=True)
     for word in ("build", "run", "iso", "test"):
