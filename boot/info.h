@@ -62,6 +62,7 @@ struct boot_path {
                                                          * loaded_at */
     uint32_t sum_built, sum_loaded, sum_moved;          /* of its image_bytes, before and after                     */
     uint32_t map_call, map_entries;                     /* the memory map: int 15h's function, entries it gave       */
+    uint32_t map_rest;                                  /* where E820 would have gone on; 0: it had ended         */
     uint32_t drive, a20;                                /* the BIOS's number; enum boot_a20                         */
 };
 

@@ -26,11 +26,13 @@ vaddr_t inspect_gate(unsigned vector);
 
 uint32_t inspect_cr0(void);
 
-/* What mmu_take_over() saw at the moment at which the kernel's own space became current (K14, K15). */
+/* What mmu.c saw when the kernel's own space became current, as it went along (K14, K15). */
 struct taken_over {
     frame_t from;                   /* the root before                                              */
     vaddr_t handler;                /* where the gate of page faults led, just before               */
     bool    came_back;              /* a page fault just after was dealt with                       */
+    uint32_t cr0;                   /* what was written to CR0 last                                 */
+    frame_t  cr0_root;              /* and the root that CR3 named at that moment                   */
 };
 extern struct taken_over taken_over;
 

@@ -42,7 +42,15 @@ static uint32_t read_cr4(void)
     return value;
 }
 
-static void write_cr0(uint32_t value) { __asm__ volatile("movl %0, %%cr0" : : "r"(value) : "memory"); }
+struct taken_over taken_over;
+
+/* What is written is noted, and what CR3 held by then: K15. Nobody writes it but at the start. */
+static void write_cr0(uint32_t value)
+{
+    taken_over.cr0      = value;
+    taken_over.cr0_root = mmu_active();
+    __asm__ volatile("movl %0, %%cr0" : : "r"(value) : "memory");
+}
 static void write_cr4(uint32_t value) { __asm__ volatile("movl %0, %%cr4" : : "r"(value) : "memory"); }
 
 void mmu_start(bool shared_with_programs)
@@ -98,8 +106,6 @@ void mmu_activate(frame_t root)
 
 /* layouts/pat/entry.S loads them, on its way in and out: physical addresses, as CR3 wants them. */
 uint32_t trap_kernel_root, trap_program_root;
-
-struct taken_over taken_over;
 
 /*
  * Without CR0's two bits nothing of this would run; the boot code has set them, and K15 asks for them here. The first

@@ -98,8 +98,10 @@ static bool read_e820(struct bios_handover *handover)
         r.edx = SMAP;
         r.edi = (uint32_t)(uintptr_t)&entry;
         bios_call(SYSTEM, &r);
-        if ((r.flags & BIOS_CARRY) || r.eax != SMAP)
+        if ((r.flags & BIOS_CARRY) || r.eax != SMAP) {
+            r.ebx = 0;                  /* one too many: the list has ended */
             break;
+        }
         if (++calls > BIOS_RANGES)
             refuse("the BIOS's memory map does not end");
         if (r.ecx < ENTRY_OLD)
@@ -108,6 +110,7 @@ static bool read_e820(struct bios_handover *handover)
             entry.attributes = BIOS_RANGE_VALID;
         ranges[handover->map_entries++] = entry;
     } while (r.ebx != 0);
+    handover->path.map_rest = r.ebx;
     return handover->map_entries > 0;
 }
 

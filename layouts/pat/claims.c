@@ -8,6 +8,7 @@
 
 #include "base/string.h"
 #include "boot/info.h"
+#include "claims/made.h"
 #include "claims/probe.h"
 #include "cpu.h"
 #include "memory/frames/next_page.h"
@@ -18,12 +19,26 @@
 enum {
     K_LOW_END = 0x100,              /* K3, K5: the low megabyte, in frames  */
     K_E820    = 0xE820,             /* K1                                   */
-    K_FEW     = 48,                 /* pages that are looked at one by one  */
     K_WORDS   = PAGE_SIZE / sizeof(uint32_t),
 };
 #define K_DIRT 0xD1D1D1D1u
 
+extern char image_boot_start[], image_boot_end[];               /* the linker script's */
+
 /* ---- The table ------------------------------------------------------------------------------ */
+
+/* The first page of which the kernel's map says something else than the loader did; frames_end() if there is none. */
+static uint32_t first_misread(void)
+{
+    for (uint32_t n = 0; n < frames_end(); n++) {
+        const struct memmap_range *range = memmap_find(memory_map(), (frame_t){ n });
+        enum told told = told_of((frame_t){ n });
+
+        if (told != TOLD_DEVICE && told != TOLD_MODULE && (range != NULL && range->ram) != (told == TOLD_USABLE))
+            return n;
+    }
+    return frames_end();
+}
 
 static void k1_map_from_bios(struct claim_result *result)
 {
@@ -31,9 +46,12 @@ static void k1_map_from_bios(struct claim_result *result)
 
     if (way->map_call == 0)
         return claim_unseen(result, "a loader brought the kernel and asked the BIOS itself");
-    claim_saw(result, way->map_call == K_E820 && way->map_entries > 0 && memory_map()->count > 0,
-              "int 0x15 with 0x%X gave %u segments, before the kernel was moved; the kernel's map has %u ranges",
-              way->map_call, way->map_entries, memory_map()->count);
+    if (first_misread() != frames_end())
+        return claim_saw(result, false, "page 0x%x000 is %s, and the kernel's map says something else", first_misread(),
+                         told_names[told_of((frame_t){ first_misread() })]);
+    claim_saw(result, way->map_call == K_E820 && way->map_entries > 0 && way->map_rest == 0,
+              "int 0x15 with 0x%X gave %u segments, to %s, before the kernel was moved; the kernel's map says the same",
+              way->map_call, way->map_entries, way->map_rest == 0 ? "its end" : "somewhere in between");
 }
 
 static const uint8_t *table(size_t *bytes)
@@ -64,48 +82,53 @@ static void k2_set_is_in_use(struct claim_result *result)
               frames_end(), (unsigned)bytes, used);
 }
 
-/* The next stretch of usable memory from `from` on, whatever it is used for: what the BIOS calls a segment. */
-static struct span segment(uint32_t from)
+/* What the table says of a page, in its own words: which value means what is K2's. */
+static bool is_in_use(const uint8_t *bits, uint32_t n)
 {
-    const struct memmap *map = memory_map();
-    struct span          got = { 0, 0 };
+    return bit_in(bits, (frame_t){ n }) == (frames.pool.used & 1);
+}
 
-    for (uint32_t i = 0; i < map->count; i++) {
-        const struct memmap_range *range = &map->ranges[i];
+/* Was usable, and nobody had it when the table was placed. What only boot needed went to the pool later. */
+static bool was_to_be_had(uint32_t n)
+{
+    paddr_t at = frame_address((frame_t){ n });
 
-        if (!range->ram || range->end.no <= from)
-            continue;
-        if (!span_empty(got) && range->first.no != got.end)
-            break;
-        if (span_empty(got))
-            got.first = range->first.no > from ? range->first.no : from;
-        got.end = range->end.no;
+    return told_of((frame_t){ n }) == TOLD_USABLE && !was_never_pooled((frame_t){ n }) &&
+           !(at >= (uintptr_t)image_boot_start && at < (uintptr_t)image_boot_end);
+}
+
+/* The first run of so many such pages from a page on that ends below another; POOL_NONE if there is none. */
+static uint32_t run_before(uint32_t from, uint32_t end, size_t pages)
+{
+    size_t run = 0;
+
+    for (uint32_t n = from; n < end; n++) {
+        run = was_to_be_had(n) ? run + 1 : 0;
+        if (run == pages)
+            return n + 1 - (uint32_t)pages;
     }
-    return got;
+    return POOL_NONE;
 }
 
 static void k3_in_first_segment(struct claim_result *result)
 {
     size_t         bytes;
     const uint8_t *bits = table(&bytes);
-    uint32_t       passed = 0;
+    uint32_t       earlier;
     paddr_t        at;
 
-    if (!physical_of(address_of(bits), &at))
-        return claim_saw(result, false, "the table is nowhere");
-    for (struct span s = segment(K_LOW_END); !span_empty(s); s = segment((uint32_t)s.end)) {
-        if (span_has(s, frame_of(at).no))
-            return claim_saw(result, true,
-                             "the table is at 0x%llx, in the segment 0x%x000 to 0x%x000; %u before it too small",
-                             (unsigned long long)at, (unsigned)s.first, (unsigned)s.end, passed);
-        if (span_pages(s) > 4 * pages_for(bytes))       /* more than what else lies there could fill */
-            break;
-        passed++;
-    }
-    claim_saw(result, false, "the table is at 0x%llx, not in the first segment above 1 MiB", (unsigned long long)at);
+    if (!physical_of(address_of(bits), &at) || frame_of(at).no < K_LOW_END)
+        return claim_saw(result, false, "the table is nowhere, or in the low megabyte");
+    earlier = run_before(K_LOW_END, frame_of(at).no, pages_for(bytes));
+    if (earlier != POOL_NONE)
+        return claim_saw(result, false, "the table is at 0x%llx, though 0x%x000 had room for it",
+                         (unsigned long long)at, earlier);
+    claim_saw(result, told_of(frame_of(at)) == TOLD_USABLE,
+              "the table is at 0x%llx, usable memory; from 1 MiB to there nothing had room for its %u bytes",
+              (unsigned long long)at, (unsigned)bytes);
 }
 
-/* Nothing is set but what was marked: each free page's bit is as zeroing left it. */
+/* How many bits were free before the first was marked is noted; and none is set but what was: as zeroing left it. */
 static void k4_zeroed_first(struct claim_result *result)
 {
     size_t         bytes;
@@ -115,11 +138,13 @@ static void k4_zeroed_first(struct claim_result *result)
     for (uint32_t n = 0; n < frames_end(); n++) {
         if (frame_owner((frame_t){ n }) != OWNER_FREE)
             continue;
-        if (bit_in(bits, (frame_t){ n }))
+        if (is_in_use(bits, n))
             return claim_saw(result, false, "page 0x%x000 is nobody's, yet its bit is set", n);
         free++;
     }
-    claim_saw(result, free > 0, "the bits of all %u pages that nobody has are zero", free);
+    claim_saw(result, free > 0 && frames.free_at_first == frames_end(),
+              "before the first was marked %u of %u pages were free; the bits of all %u that nobody has are zero",
+              frames.free_at_first, frames_end(), free);
 }
 
 static void k5_marked(struct claim_result *result)
@@ -132,17 +157,20 @@ static void k5_marked(struct claim_result *result)
     if (!physical_of(address_of(bits), &at))
         return claim_saw(result, false, "the table is nowhere");
     own = frame_of(at).no;
+    for (enum told kind = 0; kind < TOLD_KINDS; kind++)
+        if (made_wrong(kind) != NULL)
+            return claim_saw(result, false, "%s", made_wrong(kind));
     for (uint32_t n = 0; n < frames_end(); n++) {
-        const struct memmap_range *range = memmap_find(memory_map(), (frame_t){ n });
-        bool low = n < K_LOW_END, its = n >= own && n < own + pages_for(bytes), none = range == NULL || !range->ram;
+        enum told told = told_of((frame_t){ n });
+        bool      low = n < K_LOW_END, its = n >= own && n < own + pages_for(bytes), none = told != TOLD_USABLE;
 
-        if ((low || its || none) && !bit_in(bits, (frame_t){ n }))
+        if ((low || its || none) && !is_in_use(bits, n))
             return claim_saw(result, false, "page 0x%x000 is %s and not marked", n,
-                             low ? "in the low megabyte" : its ? "the table's own" : "unusable");
+                             low ? "in the low megabyte" : its ? "the table's own" : told_names[told]);
         unusable += none && !low;
     }
-    claim_saw(result, true, "256 pages of the low megabyte, %u of the table, %u unusable ones beyond: all marked",
-              (unsigned)pages_for(bytes), unusable);
+    claim_saw(result, true, "256 pages of the low megabyte, %u of the table, %u unusable ones beyond: all marked, as a "
+              "made machine's would be", (unsigned)pages_for(bytes), unusable);
 }
 
 /* ---- Taking and giving back --------------------------------------------------------------------- */
@@ -150,9 +178,9 @@ static void k5_marked(struct claim_result *result)
 /* Pages taken hang together by their links, so that no memory is needed to remember them. */
 struct taken {
     frame_t  last;
-    uint32_t count, falls;              /* how often the address was lower than the one before */
+    uint32_t count, twice;              /* pages; and how often one came that we had already    */
     frame_t  bad;                       /* the first that should not have been handed out       */
-    bool     all_zero, met;             /* met: the page looked for came along                  */
+    bool     all_zero;
 };
 
 static bool frame_is_forbidden(frame_t frame)
@@ -178,23 +206,37 @@ static bool is_zero(paddr_t page)
     return true;
 }
 
-/* To the last one: get_next_page() may use the reserve, and does not panic while something is free. */
-static struct taken take_every_page(paddr_t look_for)
+/* A page of ours has a link, to the one before or to none; a page that is handed out anew has not. */
+static bool taken_note(struct taken *t, paddr_t page)
+{
+    frame_t frame = frame_of(page);
+
+    if (frame_link(frame) != 0) {
+        t->twice++;
+        return false;
+    }
+    t->all_zero &= is_zero(page);
+    if (!frame_exists(t->bad) && frame_is_forbidden(frame))
+        t->bad = frame;
+    frame_set_link(frame, t->last.no);
+    t->last = frame;
+    t->count++;
+    return true;
+}
+
+/*
+ * To the last one that the search finds: get_next_page() may use the reserve, and does not panic while there is one.
+ * Each is filled with `dirt`, unless that is 0. Frame 0 is nobody's, so that a link is never 0.
+ */
+static struct taken take_every_page(uint32_t dirt)
 {
     struct taken t = { .last = NO_FRAME, .bad = NO_FRAME, .all_zero = true };
 
-    while (frames.pool.free > 0) {
-        paddr_t page  = get_next_page();
-        frame_t frame = frame_of(page);
+    while (pool_peek(&frames.pool, false) != POOL_NONE) {
+        paddr_t page = get_next_page();
 
-        t.falls    += t.count > 0 && frame.no < t.last.no;
-        t.all_zero &= is_zero(page);
-        t.met      |= page == look_for;
-        if (!frame_exists(t.bad) && frame_is_forbidden(frame))
-            t.bad = frame;
-        frame_set_link(frame, t.last.no);
-        t.last = frame;
-        t.count++;
+        if (taken_note(&t, page) && dirt != 0)
+            words_fill(bytes_of(page), dirt, K_WORDS);
     }
     return t;
 }
@@ -209,12 +251,14 @@ static void frames_give_back(struct taken *t)
     }
 }
 
+/* How many pages the table calls in use. */
 static uint32_t ones_now(void)
 {
     size_t         bytes;
     const uint8_t *bits = frames_bitmap(&bytes);
+    uint32_t       ones = ones_in(bits, bytes);
 
-    return ones_in(bits, bytes);
+    return (frames.pool.used & 1) ? ones : (uint32_t)bytes * 8 - ones;
 }
 
 static void k6_never_one_twice(struct claim_result *result)
@@ -226,9 +270,9 @@ static void k6_never_one_twice(struct claim_result *result)
     frames_give_back(&t);
     if (frame_exists(t.bad))
         return claim_saw(result, false, "page 0x%x000 was handed out", t.bad.no);
-    claim_saw(result, t.count > 0 && during == before + t.count && ones_now() == before,
-              "%u pages taken, as many bits set: none twice, none of the low megabyte, the table, or unusable",
-              t.count);
+    claim_saw(result, t.count > 0 && t.twice == 0 && during == before + t.count && ones_now() == before,
+              "%u pages taken, as many bits set: %u twice, none of the low megabyte, the table, or unusable",
+              t.count, t.twice);
 }
 
 static void k7_goes_on(struct claim_result *result)
@@ -257,34 +301,57 @@ static void k7_goes_on(struct claim_result *result)
 
 static void k8_all_zero(struct claim_result *result)
 {
-    paddr_t      page[K_FEW];
-    struct taken t;
+    struct taken dirty = take_every_page(K_DIRT), clean;
 
-    for (unsigned i = 0; i < K_FEW; i++) {
-        page[i] = get_next_page();
-        words_fill(bytes_of(page[i]), K_DIRT, K_WORDS);
-    }
-    for (unsigned i = 0; i < K_FEW; i++)
-        free_page(page[i]);
-    t = take_every_page(page[0]);
-    frames_give_back(&t);
-    claim_saw(result, t.all_zero && t.met,
-              "%u pages filled and freed; of %u taken then, these among them, each word was zero", (unsigned)K_FEW,
-              t.count);
+    frames_give_back(&dirty);
+    clean = take_every_page(0);
+    frames_give_back(&clean);
+    claim_saw(result, clean.all_zero && dirty.count > 0 && clean.count > 0,
+              "%u pages filled and given back; of %u taken then each word was %s", dirty.count, clean.count,
+              clean.all_zero ? "zero" : "NOT zero");
 }
 
+/* The highest page of those taken, out of their row. */
+static paddr_t taken_highest(struct taken *t)
+{
+    frame_t highest = t->last, before = NO_FRAME;
+
+    for (frame_t f = t->last; frame_exists(f); f = (frame_t){ frame_link(f) })
+        highest = f.no > highest.no ? f : highest;
+    for (frame_t f = t->last; !frame_is(f, highest); f = (frame_t){ frame_link(f) })
+        before = f;
+    if (frame_exists(before))
+        frame_set_link(before, frame_link(highest));
+    else
+        t->last = (frame_t){ frame_link(highest) };
+    return frame_address(highest);
+}
+
+/* What the search finds next, 0 if nothing. */
+static paddr_t next_if_any(void) { return pool_peek(&frames.pool, false) != POOL_NONE ? get_next_page() : 0; }
+
+/*
+ * Of all pages only the highest is free: it is found, and the search is at the end of the table. Then another is free
+ * instead, which lies below.
+ */
 static void k9_wraps(struct claim_result *result)
 {
-    paddr_t      below = get_next_page(), above = get_next_page();
-    struct taken t;
+    struct taken t = take_every_page(0);
+    paddr_t      end = taken_highest(&t), low = frame_address(t.last), first, then;
 
-    free_page(below);
-    t = take_every_page(below);
+    t.last = (frame_t){ frame_link(t.last) };
+    free_page(end);
+    first = next_if_any();
+    free_page(low);
+    then = next_if_any();
+    if (first != 0)
+        free_page(first);
+    if (then != 0)
+        free_page(then);
     frames_give_back(&t);
-    free_page(above);
-    claim_saw(result, t.met && t.falls <= 1,
-              "from 0x%llx on %u pages came, the address fell %u times, and 0x%llx came too", (unsigned long long)above,
-              t.count, t.falls, (unsigned long long)below);
+    claim_saw(result, first == end && then == low && low < end,
+              "with all others taken the search found 0x%llx, the highest of %u pages, and then 0x%llx below it: %s",
+              (unsigned long long)end, t.count, (unsigned long long)low, then == low ? "so it did" : "it DID NOT");
 }
 
 static void k11_free_page_succeeds(struct claim_result *result)

@@ -21,6 +21,7 @@ enum {
     K_FIRST   = 0x400,              /* K16: 4 MiB, in pages                        */
     K_TOP     = 0x80000,            /* as far as the kernel uses memory, in pages  */
     K_SPACES  = 4,
+    K_TAKEN   = 8,                  /* K20                                         */
     K_VECTORS = 256,
 };
 #define K_PLACE      0x40000000u    /* somewhere in user space                     */
@@ -78,13 +79,14 @@ void k14_handler_first(struct claim_result *result)
 
 void k15_cr3_then_cr0(struct claim_result *result)
 {
-    uint32_t cr0 = inspect_cr0();
+    uint32_t cr0 = inspect_cr0(), both = K_PROTECTION | K_PAGING;
 
     claim_saw(result,
               !frame_is(taken_over.from, kernel_space.root) && frame_is(mmu_active(), kernel_space.root) &&
-                  (cr0 & K_PROTECTION) && (cr0 & K_PAGING),
-              "CR3 went from page 0x%x000 to 0x%x000; CR0 is 0x%08x, with PG and PE", taken_over.from.no,
-              mmu_active().no, cr0);
+                  frame_is(taken_over.cr0_root, kernel_space.root) && (taken_over.cr0 & both) == both &&
+                  (cr0 & both) == both,
+              "CR3 went from page 0x%x000 to 0x%x000; with 0x%x000 in it CR0 was written, 0x%08x, with PG and PE",
+              taken_over.from.no, mmu_active().no, taken_over.cr0_root.no, taken_over.cr0);
 }
 
 /* ---- Processes' spaces -------------------------------------------------------------------------- */
@@ -195,50 +197,84 @@ void k18_empty_until_mapped(struct claim_result *result)
     program_end(&space);
 }
 
-void k19_physical_not_marked(struct claim_result *result)
+/* Whose a page is and how often it is used, and the pool's bits: nothing of it may change but for the space's own. */
+struct marks {
+    enum owner        owner;
+    struct frame_sums sums;
+    uint32_t          ones;
+};
+
+static struct marks marks_now(frame_t frame)
 {
     const uint8_t *bits;
     size_t         bytes;
-    struct space   space;
-    frame_t        shown;
-    uint32_t       ones, during;
-    vaddr_t        got;
-    int            status;
+    struct marks   now = { .owner = frame_owner(frame) };
+
+    bits     = frames_bitmap(&bytes);
+    now.ones = ones_in(bits, bytes);
+    frames_sums(&now.sums);
+    return now;
+}
+
+static bool marks_same(const struct marks *a, const struct marks *b)
+{
+    return a->owner == b->owner && a->ones == b->ones &&
+           memcmp(a->sums.owned, b->sums.owned, sizeof a->sums.owned) == 0;
+}
+
+void k19_physical_not_marked(struct claim_result *result)
+{
+    struct marks before, during, after;
+    struct space space;
+    frame_t      shown, screen = frame_of(K_SCREEN);
+    vaddr_t      got;
+    int          status;
 
     if (!program_start(&space))
         return claim_saw(result, false, "no space");
     (void)map_pages(&space, K_PLACE + PAGE_SIZE, 0, PAGE_SIZE, &status);        /* so that there is a table */
-    bits   = frames_bitmap(&bytes);
-    ones   = ones_in(bits, bytes);
+    before = marks_now(screen);
     got    = map_pages(&space, K_PLACE, K_SCREEN, PAGE_SIZE, &status);
-    during = ones_in(bits, bytes);
+    during = marks_now(screen);
     shown  = program_frame(&space, K_PLACE);
+    (void)!map_remove(&space, K_PLACE, PAGE_SIZE);
+    after = marks_now(screen);
     program_end(&space);
-    claim_saw(result, got == K_PLACE && shown.no == page_of(K_SCREEN) && during == ones,
-              "0x%08lx shows physical 0x%x000, and %u bits are set as before", (unsigned long)got, shown.no, during);
+    claim_saw(result, got == K_PLACE && frame_is(shown, screen) && marks_same(&before, &during) &&
+              marks_same(&before, &after),
+              "0x%08lx showed physical 0x%x000, which is %s before, then and afterwards; %u bits are set all the while",
+              (unsigned long)got, shown.no, owner_names[during.owner], during.ones);
 }
 
+/* Each page is the one that get_next_page() would have returned, though one that was given back lies below. */
 void k20_next_available(struct claim_result *result)
 {
     struct space space;
     uint32_t     right = 0;
-    frame_t      frame;
+    paddr_t      below, above;
     int          status;
 
     if (!program_start(&space))
         return claim_saw(result, false, "no space");
     (void)map_pages(&space, K_PLACE, 0, PAGE_SIZE, &status);                    /* so that there is a table */
-    for (uint32_t i = 1; i <= 8; i++) {
-        uint32_t expected = pool_peek(&frames.pool, false);
+    below = get_next_page();
+    above = get_next_page();
+    free_page(below);
+    for (uint32_t i = 1; i <= K_TAKEN; i++) {
+        paddr_t next = get_next_page();
+        frame_t frame;
 
+        free_page(next);                        /* the search then finds it again */
         (void)map_pages(&space, K_PLACE + i * PAGE_SIZE, 0, PAGE_SIZE, &status);
         frame  = program_frame(&space, K_PLACE + i * PAGE_SIZE);
-        right += status == 0 && frame.no == expected && frame_owner(frame) == OWNER_USER &&
+        right += status == 0 && frame.no == frame_of(next).no && frame_owner(frame) == OWNER_USER &&
                  frame_references(frame) == 1;
     }
     program_end(&space);
-    claim_saw(result, right == 8, "%u of 8 pages are the ones the table's search names next, each the space's alone",
-              right);
+    free_page(above);
+    claim_saw(result, right == K_TAKEN,
+              "%u of %u pages are those that get_next_page had returned just before; each the space's alone", right,
+              (unsigned)K_TAKEN);
 }
 
 void k21_unaligned_fails(struct claim_result *result)
@@ -267,7 +303,7 @@ void k21_unaligned_fails(struct claim_result *result)
     program_end(&space);
 }
 
-/* That the kernel stops when it does this itself: tests/host/test_map_pages.c. */
+/* That the kernel stops when it does this itself is shown by a host test, which the document names. */
 void k22_not_there(struct claim_result *result)
 {
     static const struct { vaddr_t start; size_t bytes; } bad[] = {

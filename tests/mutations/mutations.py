@@ -132,6 +132,11 @@ def make(build, layout, *words):
     return run(["make", "-C", TREE, "--no-print-directory", f"O={build}", f"LAYOUT={layout}", *words])
 
 
+def exchanged(objects, replaced):
+    """The objects, with those replaced that end in a key."""
+    return [next((new for end, new in replaced.items() if old.endswith("/" + end)), old) for old in objects]
+
+
 # ---- Kernels ----------------------------------------------------------------------------------------
 
 class Workshop:
@@ -178,8 +183,7 @@ class Workshop:
     def boot_object(self, changed):
         """boot.o with some of its parts changed: {source: object}."""
         parts, out = self.load(), os.path.join(self.folder, "boot.o")
-        objects = [next((new for source, new in changed.items() if old.endswith(f"/{source}.o")), old)
-                   for old in parts["mutant_boot"]]
+        objects = exchanged(parts["mutant_boot"], {source + ".o": new for source, new in changed.items()})
         run(["ld", "-m", "elf_i386", "-r", "-o", out + ".new", *objects], cwd=TREE)
         run(["objcopy", "--prefix-alloc-sections=.boot", out + ".new", out], cwd=TREE)
         return out
@@ -187,8 +191,7 @@ class Workshop:
     def relocator(self, changed):
         """From the BIOS to the kernel, with some parts changed: another bios/relocator in the folder."""
         bios = os.path.join(self.folder, "bios")
-        objects = [next((new for source, new in changed.items() if old.endswith(f"/{source}.o")), old)
-                   for old in self.load()["mutant_bios"]]
+        objects = exchanged(self.load()["mutant_bios"], {source + ".o": new for source, new in changed.items()})
         os.unlink(bios)
         shutil.copytree(os.path.join(self.build, "bios"), bios)
         run(["ld", "-m", "elf_i386", "--no-warn-rwx-segments", "-T", "boot/bios/relocator.ld", "-o",
@@ -198,16 +201,26 @@ class Workshop:
     def link(self, replaced, script=None):
         """kernel.elf with some objects replaced: {end of the old one's path: new one}."""
         parts, out = self.load(), os.path.join(self.folder, self.layout, "kernel.elf")
-        objects = []
-        for old in parts["linked"]:
-            new = [path for end, path in replaced.items() if old.endswith("/" + end)]
-            objects.append(new[0] if new else old)
         missing = [end for end in replaced if not any(old.endswith("/" + end) for old in parts["linked"])]
         if missing:
             raise Unmade(f"{missing[0]} is no part of the kernel of {self.layout}")
         run(["gcc", *parts["LINK_FLAGS"], *parts["AS_MULTIBOOT"], "-T", script or parts["L"][0] + "/kernel.ld", "-o",
-             out, *objects, parts["B"][0] + "/symbols-1.o"], cwd=TREE)
+             out, *exchanged(parts["linked"], replaced), parts["B"][0] + "/symbols-1.o"], cwd=TREE)
+        self.replaced = replaced
         return out
+
+    def link_others(self):
+        """For tests that run programs: the kernels that `./quire run` boots, of the same objects as link()'s last."""
+        parts, folder = self.load(), os.path.join(self.folder, self.layout)
+        script = os.path.join(folder, "run.ld")
+        with open(os.path.join(TREE, parts["L"][0], "kernel.ld")) as file, open(script, "w") as out:
+            out.writelines(line for line in file if "(.assertions)" not in line)
+        run(["gcc", *parts["LINK_FLAGS"], *parts["UNPADDED"], *parts["AS_PVH"], "-s", "-T", script, "-o",
+             folder + "/kernel-run.elf", *exchanged(parts["run_linked"], self.replaced)], cwd=TREE)
+        run(["gcc", *parts["LINK_FLAGS"], *parts["AS_PVH"], "-s", "-T", parts["L"][0] + "/kernel.ld", "-o",
+             folder + "/kernel-pvh.elf", *exchanged(parts["linked"], self.replaced), parts["B"][0] + "/symbols-1.o"],
+            cwd=TREE)
+        shutil.copy(os.path.join(self.build, self.layout, "kernel-run.map"), folder)
 
     def document(self, text):
         """The kernel of a changed document: linked, or made anew where constants of compiled code changed."""
@@ -334,20 +347,30 @@ def source_of(kind, test):
     patterns = ["tests/host/test_*.c", "layouts/*/tests/test_*.c"] if kind != "system" else ["tests/system/test_*.py"]
     for path in sorted(path for pattern in patterns for path in glob.glob(os.path.join(TREE, pattern))):
         with open(path) as file:
-            if re.search(rf"\bcmocka_unit_test\w*\({test}\b|^def (test_)?{test}\(", file.read(), re.M):
+            if re.search(rf"\b(?:cmocka_unit_test\w*|on_machine)\({test}\b|^def (test_)?{test}\(", file.read(), re.M):
                 return path
     raise Unmade(f"there is no {kind} test {test}")
 
 
-def judge_by_system(shop, mutation, test):
+def run_system(shop, test, mutation):
+    """What pytest says of one test, and its exit status, with the kernel of a mutation, or of none."""
     path = source_of("system", test)
     with open(path) as file:
         name = re.search(rf"^def ((?:test_)?{test})\(", file.read(), re.M)[1]
     shop.make(mutation)
+    shop.link_others()
     words = ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", f"{path}::{name}"]
     done = subprocess.run(words, cwd=TREE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
                           env={**os.environ, "QUIRE_BUILD": shop.folder, "QUIRE_LAYOUTS": shop.layout})
-    return None if done.returncode == 1 and " failed" in done.stdout else "the test passed: " + done.stdout[-500:]
+    return done.returncode, done.stdout
+
+
+def judge_by_system(shop, mutation, test):
+    status, said = run_system(shop, test, Mutation(mutation.ids, "nothing", 0))
+    if status != 0 or " skipped" in said:
+        return "the test does not pass with the unchanged kernel: " + said[-800:]
+    status, said = run_system(shop, test, mutation)
+    return None if status == 1 and " failed" in said else "the test passed: " + said[-500:]
 
 
 def judge_by_host(shop, mutation, kind, test):
@@ -434,7 +457,7 @@ def main():
         if options.again or key not in seen:
             try:
                 seen[key] = judge(shops[layout], mutation)
-            except (Stale, Unmade) as error:
+            except (Stale, Unmade, OSError) as error:
                 seen[key] = str(error)
             with open(seen_path + ".new", "w") as file:
                 json.dump(seen, file)

@@ -78,6 +78,7 @@ static void open_bits(const struct memmap *map, enum unlisted unlisted)
 
     if (unlisted == UNLISTED_MARKED)
         pool_give_run(&frames.pool, 0, frames.end);
+    frames.free_at_first = frames.pool.free;
     for (uint32_t i = 0; i < map->count && seen < frames.end; i++) {
         const struct memmap_range *range = &map->ranges[i];
         uint32_t first = range->first.no, end = range->end.no < frames.end ? range->end.no : frames.end;

@@ -55,6 +55,7 @@ struct frames {
     uint32_t    fail_at;            /* [a] frame_fail_at()                                      */
     uint32_t    reserve;            /* [c] free bits that only FRAME_SPARE may use              */
     uint32_t    ram;                /* [c]                                                      */
+    uint32_t    free_at_first;      /* [c] bits that were free before the first was marked (K4); 0 where none is */
     uint32_t    owned[OWNER_COUNT]; /* [c] frames by owner when the pool opened                 */
     uint32_t    misuses, pinned;    /* [a]                                                      */
     /* Fields that change often lie in another cache line than those that every call reads. */
