@@ -73,9 +73,9 @@ def test_a_reset_says_so(sandbox):
 
 @pytest.mark.parametrize("way", ["halt", "hang", "loop"])
 def test_a_kernel_that_stands_still_is_dead_and_shows_its_registers(sandbox, way):
-    status, output, errors = sandbox("--watchdog", "1", *after_words(way), kernel="crash=allowed")
+    status, output, errors = sandbox("--watchdog", "0.5", *after_words(way), kernel="crash=allowed")
     assert (status, output) == (119, b"spoken\n"), errors
-    assert "the machine is dead: for 1.0 s its kernel neither ran a program nor answered" in errors
+    assert "the machine is dead: for 0.5 s its kernel neither ran a program nor answered" in errors
     assert re.search(r"^  \| EIP=[0-9a-f]{8} .*HLT=%d" % (way == "halt"), errors, re.M), errors
 
 
@@ -87,19 +87,19 @@ def test_no_program_can_do_that_without_the_word(sandbox):
 # ---- It lives ---------------------------------------------------------------------------
 
 # It computes for some seconds by the clock, at which it looks now and then.
-COMPUTES = ("end=$(($(busybox date +%s) + 4)); while [ $(busybox date +%s) -lt $end ]; do "
+COMPUTES = ("end=$(($(busybox date +%s) + 3)); while [ $(busybox date +%s) -lt $end ]; do "
             "i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done; done")
 
 
-@pytest.mark.parametrize("what", [COMPUTES, "busybox sleep 4", "read nothing"], ids=["computes", "sleeps", "reads"])
+@pytest.mark.parametrize("what", [COMPUTES, "busybox sleep 2", "read nothing"], ids=["computes", "sleeps", "reads"])
 def test_a_silent_program_is_no_dead_machine(sandbox, what):
     end, start = os.pipe()
-    process = sandbox.begin("--watchdog", "0.6", "busybox", "sh", "-c", f"echo ready; {what}; echo done", stdin=end)
+    process = sandbox.begin("--watchdog", "0.3", "busybox", "sh", "-c", f"echo ready; {what}; echo done", stdin=end)
     os.close(end)
     assert process.stdout.readline() == b"ready\n"
     if what.startswith("read"):
         with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(5)
+            process.wait(2.5)
     os.close(start)
     output, errors = process.communicate(timeout=100)
     assert (process.returncode, output, errors) == (0, b"done\n", b"")
