@@ -1,8 +1,7 @@
 /*
- * abi.h - what the families of calls ask of the interface's own folder, linux/i386, beside what process/abi.h asks of
- * it.
+ * abi.h - the functions of the interface's folder, linux/i386, that the families of calls use, beside process/abi.h's.
  *
- * Where a call's arguments are is call_arguments.h's affair, which that folder has too.
+ * Where a call's arguments are is in that folder's call_arguments.h.
  *
  * Source   Linux uapi headers: asm/sigcontext.h, asm/ucontext.h, asm-generic/siginfo.h; signal(7).
  */
@@ -11,11 +10,11 @@
 
 #include "process/abi.h"
 
-/* sigreturn and rt_sigreturn: registers and mask from the frame. Returns what eax is to be; a bad frame is SIGSEGV. */
+/* sigreturn and rt_sigreturn: restore registers and mask from the frame. Returns eax; a bad frame raises SIGSEGV. */
 long signal_frame_pop(struct trap_frame *frame);
 long signal_frame_pop_rt(struct trap_frame *frame);
 
-/* Linux's siginfo_t of a signal, 128 bytes. */
+/* Write a signal's information as Linux's siginfo_t, 128 bytes. */
 enum { SIGNAL_INFO_BYTES = 128 };
 void signal_info_encode(uint32_t out[SIGNAL_INFO_BYTES / 4], const struct signal_info *info);
 
@@ -25,8 +24,8 @@ struct tls_request {
 };
 
 /*
- * set_thread_area(2): entry -1 asks for a free one, whose number is stored. A TLS segment is a data segment of 32
- * bits that is there, or none at all. Returns 0, -EINVAL, -ESRCH.
+ * set_thread_area(2), get_thread_area(2). Entry -1 asks for a free entry, whose number is stored. A TLS segment is a
+ * present data segment of 32 bits, or empty. Returns 0, -EINVAL, -ESRCH.
  */
 int  thread_set_tls(struct thread *thread, struct tls_request *request);
 int  thread_get_tls(const struct thread *thread, struct tls_request *request);

@@ -1,5 +1,5 @@
 /*
- * attribute.c - times of files, and extended attributes, of which our files have none.
+ * attribute.c - times of files, and extended attributes, which files here do not have.
  */
 #include "base/check.h"
 #include "base/error.h"
@@ -13,14 +13,14 @@
 
 enum { TIME_NOW = 0x3FFFFFFF, TIME_OMIT = 0x3FFFFFFE };
 
-/* Both times of a call: what to do, and the value. */
+/* The two times of a call: what to do, and the values. */
 struct times {
     uint64_t value[2];
-    bool     omit[2], now;          /* now: both are the present time, which whoever may write the file may set */
-    bool     senseless;             /* one of them is no time at all: -EINVAL, once the file is found */
+    bool     omit[2], now;          /* now: both are the present time, which needs only the right to write */
+    bool     senseless;             /* one of them is invalid: -EINVAL, once the file is found */
 };
 
-/* Takes the reference. */
+/* Takes the reference to the node. */
 static long set_times(struct node *node, const struct times *times)
 {
     int err;
@@ -91,7 +91,7 @@ static int read_times(user_t from, bool wide, struct times *out)
     return err;
 }
 
-/* Without a path the descriptor itself is meant. */
+/* Without a path the call is for the descriptor's file. */
 static long set_times_at(int folder, user_t path, const struct times *times, unsigned flags)
 {
     struct node *node;
@@ -171,7 +171,7 @@ SYSTEM_CALL(futimesat, int, folder, user_t, path, user_t, times) { return utimes
 /* ---- Extended attributes: a file system without them -------------------------------------------------- */
 
 
-/* The answer for a file that exists, and a name that could be one. */
+/* The result for a file that exists, and a valid name. */
 static long attribute_of_path(user_t path, unsigned flags, user_t name, long answer)
 {
     struct node *node;

@@ -1,10 +1,10 @@
 /*
  * call.h - the Linux system-call interface: from a number to a function.
  *
- * linux/i386/table.c maps the numbers of i386 to functions, which stand in a file for each family beside this one.
- * Arguments arrive as machine words in the order of the interface, and calls.h gives each function its own types and
- * names of them; results are values or negative errno. A number without a function returns -ENOSYS and is counted for
- * the exit report.
+ * linux/i386/table.c maps the numbers of i386 to functions, which are defined in one file for each family in this
+ * folder. Arguments arrive as machine words in the order of the interface, and calls.h converts them to the types of
+ * each function; results are values or negative errno. A number without a function returns -ENOSYS and is counted for
+ * the report.
  *
  * No function here touches a program's memory but through memory/spaces/user.h and buffer.h.
  */
@@ -17,17 +17,17 @@ typedef long (*linux_call)(const struct call_arguments *given);
 
 struct linux_entry {
     const char *name;
-    linux_call  call;               /* NULL: not there          */
+    linux_call  call;               /* NULL: not implemented    */
 };
 extern const struct linux_entry linux_table[];
 extern const uint32_t linux_table_size;
-extern uint32_t linux_unknown[];    /* calls without a function, counted by number; beyond the table: the last one */
+extern uint32_t linux_unknown[];    /* by number: calls without a function; the last entry: beyond the table */
 
 struct trap_frame;
-/* From the trap: reads number and arguments from the frame, stores the result in it. call_arguments.h knows where. */
+/* Execute the call of a trap: number and arguments are read from the frame, the result is stored there. */
 void linux_dispatch(struct trap_frame *frame);
 
-/* The names and counts of unknown calls, for the report. */
+/* Write the names and counts of unknown calls. */
 void linux_report_unknown(void (*line)(const char *text));
 
 #endif

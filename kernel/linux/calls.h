@@ -6,13 +6,13 @@
  *
  *     SYSTEM_CALL(read, int, descriptor, user_t, to, size_t, count) { ... }
  *
- *   int, int32_t, unsigned, uint32_t   a number of 32 bits, whatever lies in the rest of the word
+ *   int, int32_t, unsigned, uint32_t   a number of 32 bits; the rest of the word is ignored
  *   uintptr_t, long, size_t            a whole word
- *   user_t                             an address in the program, not looked at yet
+ *   user_t                             an address in the program, not checked yet
  *   int64_t, uint64_t                  64 bits: on an interface of 32 bits two words (call_arguments.h)
  *
- * The words are converted here and nowhere else. sys_NAME() is what the table has, call_NAME() the body, for others
- * of its file.
+ * The words are converted here only. sys_NAME() is the table's entry, call_NAME() the body, for other functions of its
+ * file.
  */
 #ifndef QUIRE_LINUX_CALLS_H
 #define QUIRE_LINUX_CALLS_H

@@ -11,10 +11,12 @@ enum { COPY_BLOCK = 2048 };
 
 struct copying {
     struct file *from, *to;
-    int64_t      from_at, to_at;            /* AT_POSITION: at the file's own */
+    int64_t      from_at, to_at;            /* AT_POSITION: the file's own position */
 };
 
-/* Read what can be written; what could not be written is not read: the position goes back. */
+/*
+ * Copy at most one block. After a short write the source's position goes back to the first byte not written.
+ */
 static long copy_block(struct copying *copying, char *block, size_t bytes)
 {
     struct buffer in = { .kernel = true, .memory = block, .bytes = bytes }, out = in;
@@ -118,7 +120,7 @@ SYSTEM_CALL(sendfile64, int, to, int, from, user_t, at_place, size_t, count)
     return done >= 0 && user_write(at_place, &at, sizeof at) != 0 ? -EFAULT : done;
 }
 
-/* A position that the program keeps in its memory, or (0) the file's own. */
+/* Read a position from the program's memory, or (0) use the file's own. */
 static int read_position(user_t from, int64_t *out)
 {
     deep_assert(out != NULL);
@@ -128,7 +130,7 @@ static int read_position(user_t from, int64_t *out)
     return user_read(out, from, sizeof *out) != 0 ? -EFAULT : 0;
 }
 
-/* Refuse a negative position, and one from which the range would pass the end of unsigned numbers. */
+/* Refuse a negative position, and a range that would wrap. */
 static int check_position(user_t given, int64_t at, size_t bytes)
 {
     uint64_t end;
@@ -144,7 +146,7 @@ static bool is_regular(const struct file *file) { return (file->node->mode & S_F
 
 static uint64_t place_in(const struct file *file, int64_t at) { return at == AT_POSITION ? file->at : (uint64_t)at; }
 
-/* Within one file the two ranges, cut to the bytes that there are to copy, may touch but not overlap. */
+/* Within one file the two ranges, cut to the bytes that the file has, may touch but not overlap. */
 static bool ranges_overlap(const struct copying *copying, uint64_t bytes)
 {
     uint64_t from, to, size;

@@ -1,5 +1,5 @@
 /*
- * credentials.c - users, groups and capabilities: who a process is and what it may do.
+ * credentials.c - the calls about users, groups and capabilities of processes.
  */
 #include "base/check.h"
 #include "base/error.h"
@@ -27,8 +27,8 @@ SYSTEM_CALL(setresgid32, uint32_t, real, uint32_t, effective, uint32_t, saved)
 }
 
 /*
- * setuid, setgid: who has the capability sets all numbers; others the effective one alone, and only to their real or
- * saved number.
+ * setuid, setgid: a process with the capability sets all numbers; others set the effective number only, to their real
+ * or saved number.
  */
 static long set_all_or_effective(uint32_t id, const struct user_numbers *has, unsigned capability,
                                  int (*set)(struct user_numbers numbers))
@@ -56,8 +56,8 @@ static bool is_either(uint32_t id, uint32_t one, uint32_t other) { return id == 
                                                                    id == other; }
 
 /*
- * setreuid, setregid: the saved number follows the effective one when the real one is set, or the effective one to
- * another number than the real one.
+ * setreuid, setregid: the saved number becomes the effective one when the real number is set, or when the effective
+ * number is set to another than the real number.
  */
 static long set_two(uint32_t real, uint32_t effective, const struct user_numbers *has, unsigned capability,
                     int (*set)(struct user_numbers numbers))
@@ -83,7 +83,7 @@ SYSTEM_CALL(setregid32, uint32_t, real, uint32_t, effective)
 SYSTEM_CALL(setfsuid32, uint32_t, user) { return (long)credentials_set_files_user(user); }
 SYSTEM_CALL(setfsgid32, uint32_t, group) { return (long)credentials_set_files_group(group); }
 
-/* Numbers are told in 32 bits, or by the older calls in 16, where larger ones are told as this one. */
+/* Numbers are written in 32 bits, or by older calls in 16, where larger numbers are written as this one. */
 enum { OVERFLOW_ID = 65534, ID_NONE_16 = 65535 };
 
 uint16_t id_narrowed(uint32_t id) { return id > UINT16_MAX ? OVERFLOW_ID : (uint16_t)id; }
@@ -213,7 +213,7 @@ enum { CAPABILITY_1 = 0x19980330, CAPABILITY_2 = 0x20071026, CAPABILITY_3 = 0x20
 
 struct linux_capabilities { uint32_t effective, permitted, inheritable; };
 
-/* How many words of 32 capabilities a version has; of an unknown one the program is told which is known. */
+/* The words of 32 capabilities that a version has. For an unknown version the known one is written to the program. */
 static int words_of_version(user_t header, size_t *words)
 {
     uint32_t version, known = CAPABILITY_3;
@@ -230,7 +230,7 @@ static int words_of_version(user_t header, size_t *words)
 
 static int read_target(user_t header, int32_t *id) { return user_read(id, header + sizeof(uint32_t), sizeof *id); }
 
-/* Of the thread with that number, or the process that has ended; 0: the caller. NULL: there is none. */
+/* The credentials of the thread, or of the process that has ended, with that number; 0: the caller. NULL: none. */
 static const struct credentials *credentials_of(int32_t id)
 {
     const struct thread  *thread  = id != 0 ? thread_find(id) : current_thread();

@@ -1,5 +1,5 @@
 /*
- * dispatch.c - a system call: number in, result out.
+ * dispatch.c - system calls: from the trap to a function of the table. See call.h.
  */
 #include "base/check.h"
 #include "base/error.h"
@@ -12,9 +12,9 @@
 #include "process/process.h"
 
 /*
- * A call of our own, far from Linux's numbers, where the kernel has a space of its own: the pat layout's mmap (K18).
- * Arguments: virtual start, physical start or 0, length, where a status goes (0: nowhere). The result is the start,
- * or 0; the status 0, or a negative errno (memory/spaces/map_pages.h).
+ * A call that Linux does not have, with a number far from Linux's, where the kernel has a space of its own: the pat
+ * layout's mmap (K18). Arguments: virtual start, physical start or 0, length, address of a status (0: none). The result
+ * is the start, or 0; the status 0, or a negative errno (memory/spaces/map_pages.h).
  */
 enum { QUIRE_MAP_PAGES = 0x51000000 };
 
@@ -23,7 +23,7 @@ static long map_pages_for_program(vaddr_t start, uintptr_t physical, size_t byte
     int     status = 0;
     vaddr_t got;
 
-    /* The status must be written in any case, so its page is brought in before anything is mapped. */
+    /* The status must be written in any case, so its page is made present before the call maps pages. */
     if (status_to != 0 && user_write(status_to, &status, sizeof status) != 0)
         return -EFAULT;
     got = try_map_pages(&current_process()->memory->space, start, physical, bytes, &status);
@@ -58,7 +58,7 @@ void linux_dispatch(struct trap_frame *frame)
         return;
     }
     call_write_result(frame, call(&given));
-    may_sleep();                        /* as it was on the way in: a call leaves no lock behind */
+    may_sleep();                        /* as before the call: a call leaves no lock held */
     deep_assert(rwlock_none_held());
 }
 

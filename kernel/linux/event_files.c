@@ -1,5 +1,5 @@
 /*
- * event_files.c - descriptors for what happens: eventfd, timerfd, signalfd.
+ * event_files.c - the calls for descriptors of events: eventfd, timerfd, signalfd.
  *
  * Source   Linux man-pages, eventfd(2), timerfd_create(2), signalfd(2).
  */
@@ -48,7 +48,7 @@ SYSTEM_CALL(timerfd_create, int, clock, unsigned, flags)
                                           flags & O_NONBLOCK), flags);
 }
 
-/* 0, -EBADF, or -EINVAL for another file; with a reference. */
+/* Find a timer file, with a reference. 0, -EBADF, or -EINVAL for another file. */
 static int timer_of_descriptor(int descriptor, struct file **out)
 {
     *out = whole_file_of(descriptor);

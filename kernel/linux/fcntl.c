@@ -44,13 +44,13 @@ static int write_lock(user_t to, bool wide, const struct lock64 *lock)
     deep_assert(lock != NULL);
     if (wide)
         return user_write(to, lock, sizeof *lock);
-    if (lock->start > INT32_MAX || lock->length > INT32_MAX - lock->start + 1)      /* the last byte has to fit */
+    if (lock->start > INT32_MAX || lock->length > INT32_MAX - lock->start + 1)      /* the last byte must fit, too */
         return -EOVERFLOW;
     narrow = (struct lock32){ lock->type, lock->whence, (int32_t)lock->start, (int32_t)lock->length, lock->process };
     return user_write(to, &narrow, sizeof narrow);
 }
 
-/* The bytes that a lock means: from the start, the position or the end; a negative length lies before that. */
+/* The bytes of a lock: from the start, the position or the end of the file; a negative length lies before that. */
 static int lock_range(struct file *file, const struct lock64 *lock, struct lock_request *out)
 {
     int64_t start, from = 0;
@@ -197,7 +197,7 @@ static long duplicate_from(struct file *file, uintptr_t from, bool close_on_exec
 static long set_file_flags(struct file *file, unsigned flags)
 {
     deep_assert(file != NULL);
-    if ((flags & O_DIRECT) && !pipe_is(file))   /* of a pipe: its writes are packets */
+    if ((flags & O_DIRECT) && !pipe_is(file))   /* a pipe whose writes are packets */
         return -EINVAL;
     file->flags = (file->flags & ~(uint32_t)FLAGS_CHANGEABLE) | ((uint32_t)flags & FLAGS_CHANGEABLE);
     return 0;
@@ -213,7 +213,7 @@ static long seals_of_file(const struct file *file)
     return file->node->seals & SEAL_NEVER ? -EINVAL : file->node->seals;
 }
 
-/* Is another descriptor's open file this one? */
+/* True when another descriptor's open file is this one. */
 static long is_same_file(const struct file *file, int descriptor)
 {
     struct file *other = file_of(descriptor);
@@ -227,7 +227,7 @@ static long is_same_file(const struct file *file, int descriptor)
     return same;
 }
 
-/* The commands that also work on an open file that is only a path (O_PATH). */
+/* The commands that also work for an open file that is only a path (O_PATH). */
 static long control_descriptor(struct file *file, int descriptor, uintptr_t command, uintptr_t argument)
 {
     struct files *files = current_process()->files;
@@ -262,7 +262,7 @@ static long control_file(struct file *file, uintptr_t command, uintptr_t argumen
     case F_SETPIPE_SZ:   return pipe_set_capacity(file, argument);
     case F_ADD_SEALS:    return seal_file(file, argument);
     case F_GET_SEALS:    return seals_of_file(file);
-    case F_GETLEASE:     return F_UNLCK;        /* nobody has one */
+    case F_GETLEASE:     return F_UNLCK;        /* there are no leases */
     default:             return -EINVAL;
     }
 }
@@ -281,7 +281,7 @@ SYSTEM_CALL(fcntl64, int, descriptor, unsigned, command, uintptr_t, argument)
     return result;
 }
 
-/* The old call has only the narrow locks. */
+/* The old call has only locks of 32 bits. */
 SYSTEM_CALL(fcntl, int, descriptor, unsigned, command, uintptr_t, argument)
 {
     if (command == F_GETLK64 || command == F_SETLK64 || command == F_SETLKW64)
@@ -304,7 +304,7 @@ static long set_nonblocking(struct file *file, user_t argument)
     return 0;
 }
 
-/* Bytes from the position to the end. */
+/* Write the number of bytes from the position to the end. */
 static long regular_left(struct file *file, user_t argument)
 {
     int32_t left;

@@ -1,5 +1,5 @@
 /*
- * file.c - opening and closing: files, pipes, memory with a descriptor. What is moved is file_move.c's.
+ * file.c - opening and closing: files, pipes, memory with a descriptor. Reading and writing are in file_move.c.
  */
 #include "base/check.h"
 #include "base/error.h"
@@ -54,7 +54,7 @@ static int check_how(const struct open_how *how)
     return (how->resolve & RESOLVE_CACHED) && (how->flags & (O_TRUNC | O_CREAT)) ? -EAGAIN : 0;
 }
 
-/* Where the path begins when it may be absolute and must still lead below the descriptor's folder. */
+/* Find where a path begins that may be absolute and must still lead below the descriptor's folder. */
 static int restricted_start(struct named *named, int folder)
 {
     struct file *file;
@@ -189,7 +189,7 @@ SYSTEM_CALL(pipe2, user_t, to, unsigned, flags) { return make_pipe(to, flags); }
 
 enum { MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2, MFD_NOEXEC_SEAL = 8, MFD_EXEC = 16, MFD_NAME = 249 };
 
-/* MFD_NOEXEC_SEAL: the file may not be run, and a seal keeps its mode from being changed to say otherwise. */
+/* MFD_NOEXEC_SEAL: the file may not be run, and a seal keeps its mode from being changed. */
 static void seal_new_file(struct node *node, unsigned flags)
 {
     deep_assert(node != NULL);

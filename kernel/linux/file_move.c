@@ -1,5 +1,5 @@
 /*
- * file_move.c - read, write and their relatives.
+ * file_move.c - reading and writing: read, write, readv, pread and their variants.
  */
 #include "base/check.h"
 #include "base/error.h"
@@ -88,7 +88,7 @@ SYSTEM_CALL(pwrite64, int, descriptor, user_t, from, size_t, count, int64_t, at)
 
 struct piece { uint32_t memory, bytes; };               /* struct iovec */
 
-/* Check that no piece will be refused, and that the sum of their lengths fits a result. */
+/* Check that no piece will be refused, and that the sum of the lengths fits a result. */
 static int check_pieces(const struct piece *pieces, size_t count)
 {
     uint64_t sum = 0;
@@ -126,7 +126,7 @@ static long move_pieces(struct file *file, bool writing, const struct piece *pie
     return done;
 }
 
-/* Bytes of all pieces, or why they are refused. */
+/* The bytes of all pieces, or the error for which they are refused. */
 static long check_vector(user_t vector, size_t count)
 {
     struct piece piece;
@@ -185,7 +185,7 @@ enum { RWF_HIPRI = 1, RWF_DSYNC = 2, RWF_SYNC = 4, RWF_NOWAIT = 8, RWF_APPEND = 
        RWF_DONTCACHE = 128 };
 enum { RWF_KNOWN = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND | RWF_DONTCACHE };
 
-/* A copy of the open file with the flags that hold for this one call; nothing else is changed. */
+/* Copy the open file and add the flags that hold for this call only. */
 static int see_file_as(const struct file *file, unsigned flags, struct file *out)
 {
     deep_assert(file != NULL && out != NULL);
@@ -226,7 +226,7 @@ static long move_flagged(int descriptor, bool writing, user_t vector, size_t cou
 
 enum { SPLICE_NONBLOCK = 2, SPLICE_KNOWN = 15 };
 
-/* A program's memory into a pipe, as far as there is room once there is some; or out of it, what there is. */
+/* Copy a program's memory into a pipe, as far as there is room, or bytes of a pipe into the program's memory. */
 static long splice_memory(struct file *file, int descriptor, user_t vector, size_t count, unsigned flags)
 {
     bool writing = file_writes(file), wait = !(flags & SPLICE_NONBLOCK) && !(file->flags & O_NONBLOCK);

@@ -1,5 +1,5 @@
 /*
- * file_size.c - positions, sizes, and when what was written is safe.
+ * file_size.c - positions, sizes, and synchronisation: lseek, truncate, fallocate, fsync and their variants.
  */
 #include "base/check.h"
 #include "base/error.h"
@@ -127,7 +127,7 @@ SYSTEM_CALL(fallocate, int, descriptor, int, mode, int64_t, from, int64_t, bytes
     return err;
 }
 
-/* ---- Everything is in memory: nothing is late ------------------------------------------------------------------ */
+/* ---- Synchronisation: files are in memory only ------------------------------------------------------------------ */
 
 static long sync_file(int descriptor)
 {

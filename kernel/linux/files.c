@@ -1,5 +1,5 @@
 /*
- * files.c - descriptors and paths, copied in from programs.
+ * files.c - descriptors, and paths copied in from programs. See files.h.
  */
 #include "linux/files.h"
 
@@ -11,7 +11,7 @@
 
 enum { SHORT_PATH = 200 };
 
-/* Most paths are short: only the others need whole pages of the heap. */
+/* Most paths fit into this buffer; longer paths need pages of the heap. */
 int text_in(user_t from, char **out)
 {
     size_t size = SHORT_PATH;

@@ -1,5 +1,5 @@
 /*
- * files.h - what the calls about files have in common: descriptors, and paths copied in from programs.
+ * files.h - functions of several families of calls about files: descriptors, and paths copied in from programs.
  */
 #ifndef QUIRE_LINUX_FILES_H
 #define QUIRE_LINUX_FILES_H
@@ -19,34 +19,36 @@ struct named {
     struct node *start;                 /* a reference, or NULL: the working directory, or the path is absolute */
 };
 /*
- * Returns 0, -EFAULT, -ENAMETOOLONG, -ENOENT for an empty path, -ENOMEM, -EBADF, or -ENOTDIR. On success named_end()
- * must follow. An empty path may be allowed (AT_EMPTY_PATH): it names what `folder` is.
+ * Copy a path in. Returns 0, -EFAULT, -ENAMETOOLONG, -ENOENT for an empty path, -ENOMEM, -EBADF, or -ENOTDIR. On
+ * success named_end() must follow. An empty path may be allowed (AT_EMPTY_PATH): it names the file of `folder` itself.
  */
 int  named_begin(struct named *named, int folder, user_t path) MUST_CHECK;
 int  named_begin_or_empty(struct named *named, int folder, user_t path, bool may_be_empty) MUST_CHECK;
 void named_end(struct named *named);
-/* The second half of named_begin(), for calls that have the path already: where it begins. 0, -EBADF, -ENOTDIR. */
+/* The second half of named_begin(), for calls that have the path: find where it begins. 0, -EBADF, -ENOTDIR. */
 int  named_start(struct named *named, int folder) MUST_CHECK;
 
-/* Text of a program on the heap, the caller's to free. Returns 0, -EFAULT, -ENAMETOOLONG (PATH_LONGEST), -ENOMEM. */
+/* Copy a program's text to the heap; the caller frees it. 0, -EFAULT, -ENAMETOOLONG (PATH_LONGEST), -ENOMEM. */
 int text_in(user_t from, char **out) MUST_CHECK;
 
 /* The open file of a descriptor of the current process, with a reference; NULL: -EBADF. */
 struct file *file_of(int descriptor);
-/* The same; NULL also for an open file that is only a path (O_PATH), which most calls take for closed. */
+/* The same; NULL also for an open file that is only a path (O_PATH), which most calls treat as closed. */
 struct file *whole_file_of(int descriptor);
 
 /*
- * The node that a path, or with AT_EMPTY_PATH a descriptor, names, with a reference. flags: AT_SYMLINK_NOFOLLOW,
+ * Find the node that a path, or with AT_EMPTY_PATH a descriptor, names, with a reference. flags: AT_SYMLINK_NOFOLLOW,
  * AT_EMPTY_PATH. Returns 0, or what named_begin() and path_find() return.
  */
 int node_of(int folder, user_t path, unsigned flags, struct node **out) MUST_CHECK;
 
-/* A new descriptor for an open file. Takes the reference, also on failure. Returns the number, -EMFILE or -ENOMEM. */
+/*
+ * Make a new descriptor for an open file. Takes the reference, also on failure. Returns the number, -EMFILE or -ENOMEM.
+ */
 long new_descriptor(struct file *file, bool close_on_exec);
 /*
- * Two new descriptors, whose numbers are written to `to`: pipe(2), socketpair(2). Takes both references, also on
- * failure. Returns 0, -EMFILE, -ENOMEM or -EFAULT: then neither descriptor is left.
+ * Make two new descriptors and write their numbers to `to`: pipe(2), socketpair(2). Takes both references, also on
+ * failure. Returns 0, -EMFILE, -ENOMEM or -EFAULT: then neither descriptor exists.
  */
 long new_descriptor_pair(struct file *first, struct file *second, bool close_on_exec, user_t to);
 
@@ -61,8 +63,9 @@ long move_bytes(struct file *file, bool writing, struct buffer *buffer, int64_t 
 long count_moved(bool writing, long done);
 
 /*
- * A mask of signals for one call (ppoll, pselect6, epoll_pwait): the thread's own is put back when the call has ended
- * and a handler, if there is one, has run. Returns 0, -EINVAL for another size than a mask's, -EFAULT.
+ * Set a mask of signals for one call (ppoll, pselect6, epoll_pwait): the thread's own mask is restored when the call
+ * has ended and the handler of a signal, if one came, has run. Returns 0, -EINVAL for another size than a mask's,
+ * -EFAULT.
  */
 int  mask_for_call(user_t mask, size_t bytes) MUST_CHECK;
 

@@ -18,7 +18,7 @@ struct entry64 {
 struct entry32 {
     uint32_t inode, next;
     uint16_t size;
-    char     name[];                /* behind its NUL and padding, in the last byte: the type */
+    char     name[];                /* behind NUL and padding, in the last byte: the type */
 } __attribute__((packed));
 
 _Static_assert(offsetof(struct entry64, name) == 19 && offsetof(struct entry32, name) == 10,
@@ -30,18 +30,18 @@ static uint8_t type_of(uint32_t mode) { return (uint8_t)((mode & S_FMT) >> 12); 
 struct listing {
     user_t   to;
     size_t   used, size;
-    uint64_t next;                  /* where the next call goes on        */
+    uint64_t next;                  /* the next call's position           */
     int      problem;
 };
 
 enum { ENTRY_LONGEST = 19 + NAME_LONGEST + 1 + 7 };
 
-/* Hand an entry over if there is room for it. */
+/* Write an entry if there is room for it. */
 static bool hand_over_entry(struct listing *listing, const void *entry, size_t size, uint64_t next)
 {
     deep_assert(listing != NULL && entry != NULL);
     if (size > listing->size - listing->used)
-        listing->problem = -EINVAL;         /* no matter, unless it is the first */
+        listing->problem = -EINVAL;         /* the call's result only if this is the first entry */
     else
         listing->problem = user_write(listing->to + listing->used, entry, size);
     if (listing->problem != 0)

@@ -1,5 +1,5 @@
 /*
- * futex.c - the futex call's many operations.
+ * futex.c - the operations of the futex call.
  */
 #include "base/check.h"
 #include "base/error.h"
@@ -80,7 +80,7 @@ static long wait_on_word(const struct restart *restart)
                       restart->deadline, (uint32_t)restart->arguments[3]);
 }
 
-/* A wait with a limit that a signal cuts short goes on with the rest of its time; one without a limit begins again. */
+/* Interrupted by a signal, a wait with a limit goes on for the rest of its time; a wait without limit begins again. */
 static long wait_until(uintptr_t at, uint32_t operation, uint32_t expect, uint64_t deadline, uint32_t bits)
 {
     int err = futex_wait(at, operation & PRIVATE, expect, deadline, bits);

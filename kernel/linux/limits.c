@@ -1,8 +1,8 @@
 /*
  * limits.c - resource limits, and niceness.
  *
- * Kept and told are all of them. Enforced are RLIMIT_CPU, FSIZE, DATA, STACK, NPROC, NOFILE, AS, SIGPENDING; no core is
- * ever written, and niceness changes nobody's turn.
+ * All limits are stored and can be read. Enforced are RLIMIT_CPU, FSIZE, DATA, STACK, NPROC, NOFILE, AS, SIGPENDING; no
+ * core is ever written, and niceness does not change the length of a thread's turn.
  *
  * Source   Linux man-pages, getrlimit(2), getpriority(2).
  */
@@ -80,7 +80,7 @@ static struct process *process_meant(int32_t id)
     return thread != NULL ? thread->process : process_find(id);
 }
 
-/* All numbers of the other's users and groups are the caller's, or it has CAP_SYS_RESOURCE. */
+/* True when all user and group numbers of the other process are the caller's, or the caller has CAP_SYS_RESOURCE. */
 static bool may_limit(const struct process *p)
 {
     const struct credentials  *self = credentials_acting();
@@ -120,12 +120,12 @@ SYSTEM_CALL(prlimit64, int32_t, id, unsigned, which, user_t, from, user_t, to)
 
 enum { PRIO_PROCESS, PRIO_GROUP, PRIO_USER, NICE_LEAST = -20, NICE_MOST = 19, NICE_ZERO = 20 };
 
-/* A request for all threads that `which` and `who` mean. */
+/* A request for all threads that the call's `which` and `who` select. */
 struct niceness {
     int32_t  nice;
     uint32_t uid;
     bool     of_user;
-    int      found, err;                        /* threads; an error of one                     */
+    int      found, err;                        /* threads; an error of one of them             */
     int32_t  best;                              /* the highest NICE_ZERO - nice found           */
     void   (*each)(struct niceness *request, struct thread *thread);
 };

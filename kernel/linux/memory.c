@@ -20,7 +20,7 @@ enum {
     LINUX_UNINITIALIZED = 0x4000000,
 };
 
-/* What MAP_SHARED_VALIDATE knows; every other flag (MAP_SYNC, say) it refuses, where MAP_SHARED ignores it. */
+/* The flags that MAP_SHARED_VALIDATE allows; it refuses other flags (for example MAP_SYNC), MAP_SHARED ignores them. */
 enum {
     LINUX_KNOWN = LINUX_TYPE | LINUX_FIXED | LINUX_ANONYMOUS | LINUX_32BIT | LINUX_ABOVE4G | LINUX_GROWSDOWN |
                   LINUX_DENYWRITE | LINUX_EXECUTABLE | LINUX_LOCKED | LINUX_NORESERVE | LINUX_POPULATE |
@@ -30,7 +30,7 @@ enum {
 
 static struct space *own_space(void) { return &current_process()->memory->space; }
 
-/* The current space, its limit of locked memory as RLIMIT_MEMLOCK has it now; who has CAP_IPC_LOCK has none. */
+/* The current space, its limit of locked memory set from RLIMIT_MEMLOCK; with CAP_IPC_LOCK there is no limit. */
 static struct space *space_to_lock(void)
 {
     const struct process *p    = current_process();
@@ -81,7 +81,7 @@ static int attach_node(struct map_request *request, const struct file *file, boo
     return request->object != NULL ? 0 : -ENODEV;
 }
 
-/* What the file allows: reading at least, and writing for a shared mapping that may be written. */
+/* Check the file's rights: reading, and also writing for a shared mapping that may be written. */
 static int attach_file(struct map_request *request, struct file *file, unsigned flags)
 {
     unsigned mode;
@@ -191,7 +191,7 @@ SYSTEM_CALL(madvise, user_t, address, size_t, bytes, int, advice)
 
 SYSTEM_CALL(msync, user_t, address, size_t, bytes, int, flags) { return map_sync(own_space(), address, bytes, flags); }
 
-/* Nothing grows up on this machine, so PROT_GROWSUP fits no region. */
+/* No region grows upwards, so PROT_GROWSUP is refused. */
 SYSTEM_CALL(mprotect, user_t, address, size_t, bytes, uintptr_t, wanted)
 {
     uintptr_t grows = wanted & (PROT_GROWSDOWN | PROT_GROWSUP), rights = wanted & ~grows;
@@ -253,7 +253,7 @@ SYSTEM_CALL(munlockall)
 
 /* ---- mincore ------------------------------------------------------------------------------------ */
 
-enum { MINCORE_STEP = 256 };                /* pages looked at with the map lock held */
+enum { MINCORE_STEP = 256 };                /* pages read in one hold of the map lock */
 
 SYSTEM_CALL(mincore, user_t, address, size_t, bytes, user_t, to)
 {
@@ -288,7 +288,7 @@ enum {
     BARRIERS = 127,
 };
 
-/* A private barrier wants its registration, whose bit is the next. */
+/* A private barrier needs its registration, whose bit is the next. */
 static long private_barrier(unsigned which)
 {
     if (!(own_space()->barriers & which << 1))
@@ -297,7 +297,7 @@ static long private_barrier(unsigned which)
     return 0;
 }
 
-/* One processor runs programs: whoever looks at what another thread wrote has been switched to since. */
+/* One processor runs programs: between one thread's write and another's read lies a switch of threads. */
 SYSTEM_CALL(membarrier, unsigned, command, unsigned, flags)
 {
     if (flags != 0)

@@ -1,8 +1,8 @@
 /*
- * mount.c - mount(2) and umount(2): more tmpfs, proc and sysfs, their flags, and away with them.
+ * mount.c - mount(2) and umount(2): mounting and unmounting tmpfs, proc and sysfs, and their flags.
  *
- * A file system is mounted in one place: MS_BIND is refused (-EINVAL). A tmpfs has no size but that of memory, so that
- * what limits it is read and means nothing.
+ * A file system is mounted in one place: MS_BIND is refused (-EINVAL). A tmpfs is limited by memory only, so options
+ * that limit it are read and ignored.
  */
 #include "base/check.h"
 #include "base/error.h"
@@ -25,7 +25,7 @@ enum { UMOUNT_FORCE = 1, UMOUNT_NOFOLLOW = 8,
 
 struct options { uint32_t mode, user, group; };
 
-/* A number of these digits and no others, at most `most`. */
+/* Read a number, at most `most`; the text may contain nothing else. */
 static int read_option_number(const char *text, uint32_t base, uint32_t most, uint32_t *out)
 {
     uint64_t value = 0;
@@ -83,7 +83,7 @@ static int read_mount_options(char *text, struct options *out)
     return err;
 }
 
-/* /proc and /sys: on Linux there is one of each, however often it is mounted. */
+/* /proc and /sys: as on Linux, there is one of each, however often it is mounted. */
 static bool is_single(const char *type) { return strcmp(type, "proc") == 0 || strcmp(type, "sysfs") == 0; }
 
 static int make_system(const char *type, char *data, struct file_system **out)
@@ -118,7 +118,7 @@ static int mount_new(struct node *folder, const char *type, char *data, uint32_t
 
     deep_assert(folder != NULL && type != NULL);
     if (is_single(type) && folder == folder->system->root && strcmp(type, folder->system->type) == 0)
-        return -EBUSY;                          /* over itself */
+        return -EBUSY;                          /* it is mounted there already */
     err = make_system(type, data, &system);
     if (err != 0)
         return err;
@@ -130,7 +130,7 @@ static int mount_new(struct node *folder, const char *type, char *data, uint32_t
     return err;
 }
 
-/* What writes keeps it writable. */
+/* A mount with a file open for writing cannot become read-only. */
 static int mount_again(struct node *root, uint32_t flags)
 {
     struct file_system *system;
@@ -173,7 +173,7 @@ static int move_mount(struct node *folder, user_t source)
     return err;
 }
 
-/* Changes do not spread from mount to mount here, so any wish about that is as good as fulfilled. */
+/* Mounts do not propagate here, so a change of propagation has no effect and succeeds. */
 static int mount_on(struct node *folder, user_t source, user_t type, user_t data, uint32_t flags)
 {
     deep_assert(folder != NULL);
@@ -200,7 +200,7 @@ SYSTEM_CALL(mount, user_t, source, user_t, path, user_t, type, uint32_t, flags, 
     return err;
 }
 
-/* ---- And away ----------------------------------------------------------------------------------------- */
+/* ---- Unmounting ----------------------------------------------------------------------------------------- */
 
 static long unmount_path(user_t path, unsigned flags)
 {

@@ -1,5 +1,5 @@
 /*
- * path.c - the calls that take a path: make, remove, rename, link, and who may do what with it.
+ * path.c - the calls that take a path: make, remove, rename, link, and rights and owners of files.
  */
 #include "base/check.h"
 #include "base/error.h"
@@ -204,7 +204,7 @@ static long read_link(int folder, user_t path, user_t to, intptr_t size)
 SYSTEM_CALL(readlink, user_t, path, user_t, to, int, room) { return read_link(AT_FDCWD, path, to, room); }
 SYSTEM_CALL(readlinkat, int, folder, user_t, path, user_t, to, int, room) { return read_link(folder, path, to, room); }
 
-/* ---- Where a process is ---------------------------------------------------------------------------------- */
+/* ---- Working directory and root ---------------------------------------------------------------------------------- */
 
 SYSTEM_CALL(getcwd, user_t, to, size_t, room)
 {
@@ -293,9 +293,12 @@ SYSTEM_CALL(umask, uint32_t, mask)
     return (long)old;
 }
 
-/* ---- Who may ----------------------------------------------------------------------------------------------- */
+/*
+ * ---- Rights and owners
+ * -----------------------------------------------------------------------------------------------
+ */
 
-/* access() asks for the real user: a set-user-id program wants to know what its caller may do. */
+/* access() checks the real user's rights: a set-user-id program asks what its caller may do. */
 static long may_access(int folder, user_t path, uintptr_t wanted, unsigned flags)
 {
     struct credentials *before = NULL;
@@ -349,7 +352,7 @@ static long change_mode(struct node *node, uint32_t mode)
     return err;
 }
 
-/* Takes the reference. A file that changes its owner loses its set-user-id and set-group-id bits. */
+/* Takes the reference to the node. A file that changes its owner loses its set-user-id and set-group-id bits. */
 static long change_owner(struct node *node, uint32_t user, uint32_t group)
 {
     uint32_t who = user_acting();
@@ -373,7 +376,7 @@ static long change_owner(struct node *node, uint32_t user, uint32_t group)
     return err;
 }
 
-/* The node of a descriptor that is more than a path. */
+/* The node of a descriptor's file; not for an open file that is only a path (O_PATH). */
 static int node_of_file(int descriptor, struct node **out)
 {
     struct file *file = file_of(descriptor);

@@ -1,8 +1,8 @@
 /*
  * poll.c - poll, select and epoll.
  *
- * A signal that runs no handler makes the call go on with what is left of its time: ppoll, select and pselect6 write
- * that back and begin again (where they cannot write it, they end with -EINTR), poll goes on by restart_syscall().
+ * After a signal that runs no handler the call goes on for the rest of its time: ppoll, select and pselect6 write the
+ * rest back and begin again (where they cannot write it, they end with -EINTR), poll goes on by restart_syscall().
  */
 #include "base/check.h"
 #include "base/error.h"
@@ -37,7 +37,7 @@ static void begin_poll(const struct asked *asked, struct poll_wait *files, size_
                                      .wanted = (uint16_t)asked[i].wanted };
 }
 
-/* How many descriptors are not open: they are "ready" at once. */
+/* The number of descriptors that are not open: they are "ready" at once. */
 static long mark_closed(struct asked *asked, const struct poll_wait *files, size_t count)
 {
     long bad = 0;
@@ -100,7 +100,7 @@ static long poll_waiting(user_t to, size_t count, uint64_t deadline)
     return ready;
 }
 
-/* What an open file is ready for now. */
+/* The events that an open file is ready for now. */
 static int16_t state_of_file(struct file *file, const struct asked *asked)
 {
     struct wait_queue *queue;
@@ -167,8 +167,8 @@ static long count_ready(const int16_t *got, size_t count)
 }
 
 /*
- * How many descriptors are ready now. Most calls find some, or do not want to wait: then nothing is kept, and the
- * request passes through a small block.
+ * The number of descriptors that are ready now. Most calls find some, or do not wait: then no waiters are allocated,
+ * and the request is read through a small block.
  */
 static long poll_now(user_t to, size_t count)
 {
@@ -209,7 +209,7 @@ static uint64_t deadline_of(int32_t milliseconds)
     return deadline_after((uint64_t)milliseconds * MILLISECOND);
 }
 
-/* There is no place to write what is left of the time, so a call that is cut short goes on by restart_syscall(). */
+/* The rest of the time cannot be written back, so a call that is interrupted goes on by restart_syscall(). */
 static long poll_until(user_t to, size_t count, uint64_t deadline);
 
 static long poll_on(const struct restart *restart)
@@ -250,11 +250,11 @@ static int read_deadline(user_t from, time_reader reader, uint64_t *out)
     return err;
 }
 
-enum { STICKY_TIMEOUTS = 0x4000000 };               /* personality(2): what is left is not written */
+enum { STICKY_TIMEOUTS = 0x4000000 };               /* personality(2): the rest of the time is not written */
 
 /*
- * Write the time that is left back to the program. Where that cannot be written the call succeeds all the same, but
- * must not begin again: it would wait for the whole time.
+ * Write the rest of the time back to the program. If it cannot be written the call succeeds nevertheless, but must not
+ * begin again: it would wait for the whole time.
  */
 static long write_left(long ready, user_t to, time_writer writer, uint64_t deadline)
 {
@@ -295,7 +295,7 @@ SYSTEM_CALL(ppoll_time64, user_t, list, unsigned, count, user_t, time_at, user_t
 
 enum { WORD = 32, SETS = 3, SELECT_MOST = 65536 };
 
-/* What each of select's three sets means in poll's words. */
+/* Each of select's three sets as events of poll. */
 static const unsigned set_wants[SETS] = { POLL_IN | POLL_RDNORM, POLL_OUT | POLL_WRNORM, POLL_PRI };
 static const unsigned set_gets[SETS]  = { POLL_IN | POLL_RDNORM | POLL_HUP | POLL_ERR,
                                           POLL_OUT | POLL_WRNORM | POLL_ERR, POLL_PRI };
@@ -351,7 +351,7 @@ static int open_selected(struct selection *s)
     return 0;
 }
 
-/* The answer in the sets; how many bits are set in it. */
+/* Write the answer into the sets. Returns the number of bits that are set. */
 static long answer_sets(struct selection *s)
 {
     long total = 0;
@@ -392,7 +392,7 @@ static long select_files(struct selection *s, uint64_t deadline)
 
 static long select_for(uintptr_t bits, user_t in, user_t out, user_t extra, uint64_t deadline)
 {
-    size_t           most = bits < SELECT_MOST ? bits : SELECT_MOST;    /* beyond, no descriptor can be open */
+    size_t           most = bits < SELECT_MOST ? bits : SELECT_MOST;    /* no descriptor beyond can be open */
     struct selection s    = { .bits = most, .words = (most + WORD - 1) / WORD, .at = { in, out, extra } };
     uint32_t        *block;
     long             ready;
@@ -442,7 +442,7 @@ SYSTEM_CALL(_newselect, int, count, user_t, readable, user_t, writable, user_t, 
     return write_left(ready, time_at, write_timeval, deadline);
 }
 
-/* The sixth argument is a pair: where the mask is, and its size. */
+/* The sixth argument points to a pair: the mask's address, and its size. */
 static long pselect_for(uintptr_t bits, user_t in, user_t out, user_t extra, user_t time, time_reader reader,
                         time_writer writer, user_t pair)
 {

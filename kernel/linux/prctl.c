@@ -1,5 +1,5 @@
 /*
- * prctl.c - what a program may say of itself: prctl and personality.
+ * prctl.c - settings of a thread and a process: prctl and personality.
  *
  * Source   Linux man-pages, prctl(2), personality(2), capabilities(7).
  */
@@ -30,7 +30,7 @@ static long set_name(user_t from)
 
     if (length == -EFAULT)
         return length;
-    /* What lies behind the name in the program's memory is not part of it. */
+    /* The name ends with the first NUL; further bytes are not copied. */
     if (length >= 0)
         memset(name + length, 0, sizeof name - (size_t)length);
     name[sizeof name - 1] = '\0';
@@ -83,7 +83,7 @@ static long no_new_privileges(uintptr_t rest) { return rest != 0 ? -EINVAL : cur
 
 static const struct capabilities *own_capabilities(void) { return &credentials_acting()->capabilities; }
 
-/* The thread has these from now on. */
+/* Give the thread these credentials. */
 static long set_capabilities(const struct capabilities *wanted)
 {
     struct credentials *changed = credentials_copy();
@@ -107,7 +107,7 @@ static long keep_capabilities(uintptr_t value)
     return set_capabilities(&c);
 }
 
-/* A locked bit stays, and a lock cannot be opened. */
+/* A locked bit cannot be changed, and its lock cannot be removed. */
 static long set_secure_bits(uintptr_t bits)
 {
     struct capabilities c      = *own_capabilities();
@@ -192,7 +192,7 @@ SYSTEM_CALL(prctl, int, option, uintptr_t, first, uintptr_t, second, uintptr_t, 
     }
 }
 
-/* Kept, inherited and told. Nothing here depends on it but STICKY_TIMEOUTS (poll.c): addresses are never random. */
+/* Stored, inherited and returned. Only STICKY_TIMEOUTS has an effect (poll.c): addresses are never random. */
 SYSTEM_CALL(personality, uint32_t, wanted)
 {
     uint32_t old = current_process()->personality;

@@ -1,5 +1,5 @@
 /*
- * process.c - fork and its relatives, exec, exit, wait, and who is who.
+ * process.c - fork, vfork, clone, exec, exit, wait, and the numbers of processes and groups.
  */
 #include "base/check.h"
 #include "base/error.h"
@@ -63,7 +63,7 @@ static bool clone_makes_sense(const uint64_t word[CLONE_WORDS])
            word[CLONE_SET_TID] == 0 && word[CLONE_SET_TID_SIZE] == 0;
 }
 
-/* Numbers of the child's own choice (set_tid) and groups of control are not there. */
+/* Chosen numbers of threads (set_tid) and control groups are not implemented. */
 SYSTEM_CALL(clone3, user_t, arguments, size_t, bytes)
 {
     uint64_t             word[CLONE_WORDS];
@@ -84,7 +84,7 @@ SYSTEM_CALL(clone3, user_t, arguments, size_t, bytes)
 
 enum { TOLD_LONGEST = PATH_LONGEST + 20 };
 
-/* A path that begins at a descriptor is told as a path from /dev/fd, which a script's interpreter can open. */
+/* Name a program whose path begins at a descriptor by a path in /dev/fd, which a script's interpreter can open. */
 static int tell_program_name(struct program_name *program, int folder, char **made)
 {
     const char *path;
@@ -127,7 +127,7 @@ static int execute_named(struct named *named, int folder, unsigned flags, struct
     return err;
 }
 
-/* Checked in Linux's order: the path, the arguments, the flags, and then what they mean. */
+/* Checked in Linux's order: the path, the arguments, the flags, then the file. */
 static long execute_path(int folder, user_t path, user_t argument_vector, user_t environment_vector, unsigned flags)
 {
     struct image_arguments arguments = { 0 };

@@ -1,8 +1,8 @@
 /*
  * process_vm.c - process_vm_readv and process_vm_writev: bytes from one process's memory to another's.
  *
- * Bytes go through a page of the kernel's, piece by piece: a piece ends where a page of the other process, or one of
- * the program's ranges, ends. What has gone through before a piece that cannot is the answer.
+ * Bytes are copied through a page of the kernel, piece by piece: a piece ends where a page of the other process, or one
+ * of the program's ranges, ends. The result is the number of bytes copied before a piece that failed.
  */
 #include "base/check.h"
 #include "base/error.h"
@@ -14,7 +14,7 @@
 
 struct range { uint32_t start, bytes; };                /* struct iovec */
 
-/* Ranges that bytes are taken from or put to, in turn. */
+/* Ranges that bytes are read from or written to, in turn. */
 struct ranges {
     struct range *range;
     size_t        count, at;
@@ -27,7 +27,7 @@ struct transfer {
     bool          writing;
 };
 
-/* Returns 0, -EINVAL for too many ranges or one that is negative, -EFAULT or -ENOMEM. */
+/* Read the ranges. Returns 0, -EINVAL for too many ranges or a negative length, -EFAULT or -ENOMEM. */
 static int read_program_ranges(struct ranges *ranges, user_t from, size_t count, bool ours)
 {
     deep_assert(ranges != NULL);
@@ -100,7 +100,10 @@ static long transfer_all(struct transfer *t)
     return moved;
 }
 
-/* With CAP_SYS_PTRACE into every process, others into their own, if that has no more capabilities than they have. */
+/*
+ * True for the caller's own process and with CAP_SYS_PTRACE; else for a dumpable process of the same user and group
+ * that has no more capabilities than the caller.
+ */
 static bool may_look_into(const struct process *process)
 {
     const struct credentials *self = credentials_acting(), *c = process->credentials;

@@ -1,5 +1,5 @@
 /*
- * signal.c - kill, sigaction and everything around them.
+ * signal.c - the calls about signals: kill, sigaction, masks, waiting for signals, alternate stacks.
  */
 #include "base/check.h"
 #include "base/error.h"
@@ -21,7 +21,7 @@ static struct signal_info info_from_me(int number, int code)
                                  .uid = credentials_acting()->user.real };
 }
 
-/* kill(2): the same user, or CAP_KILL; SIGCONT within the session. Then the number must be one. */
+/* kill(2): the same user, or CAP_KILL; SIGCONT within the session. Then the number must be valid. */
 static int may_send(const struct process *to, int number)
 {
     const struct process      *self = current_process();
@@ -45,7 +45,7 @@ static int send_process(struct process *p, const struct signal_info *info)
     return err != 0 || info->number == 0 ? err : signal_process(p, info);
 }
 
-/* A thread's number also names its process. */
+/* A thread's number also means its process. */
 static int send_to(int32_t id, const struct signal_info *info)
 {
     struct process *p = process_find(id);
@@ -59,7 +59,7 @@ static int send_to(int32_t id, const struct signal_info *info)
 
 struct many {
     const struct signal_info *info;
-    int                       sent, found, err;         /* err: of one that could not be sent to */
+    int                       sent, found, err;         /* err: of a process that could not be sent to */
 };
 
 static void send_to_one(struct process *p, void *data)
@@ -102,8 +102,8 @@ SYSTEM_CALL(kill, int32_t, id, int, number)
 }
 
 /*
- * Send to a thread of process `group`, or (0) of any. A process that has ended keeps its number, and no signal reaches
- * it.
+ * Send to a thread of process `group`, or (0) of any process. A process that has ended keeps its number, and signals to
+ * it are ignored.
  */
 static long send_thread(int32_t group, int32_t id, const struct signal_info *info)
 {
@@ -143,7 +143,7 @@ static int read_info(user_t from, int number, int32_t to, struct signal_info *ou
     deep_assert(out != NULL);
     if (err != 0)
         return err;
-    if ((words[2] >= 0 || words[2] == SI_TKILL) && to != current_thread()->id)      /* only the kernel may say so */
+    if ((words[2] >= 0 || words[2] == SI_TKILL) && to != current_thread()->id)      /* only the kernel may use them */
         return -EPERM;
     *out = (struct signal_info){ .number = number, .error = words[1], .code = words[2], .sender = words[3],
                                  .uid = (uint32_t)words[4], .value = (uint32_t)words[5], .status = words[5],
@@ -172,11 +172,11 @@ SYSTEM_CALL(rt_tgsigqueueinfo, int32_t, group, int32_t, id, int, number, user_t,
 
 /* ---- Actions -------------------------------------------------------------------------------------- */
 
-/* Flags that an action may have: others are cleared, by which the program sees that they are not known. */
+/* Flags that an action may have: others are cleared, so that a program can see that they are unknown. */
 static const uint32_t known_flags = SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_EXPOSE_TAGBITS | SA_RESTORER |
                                     SA_ONSTACK | SA_RESTART | SA_NODEFER | SA_RESETHAND;
 
-/* An action that ignores also forgets what is waiting, for all threads. */
+/* An action that ignores a signal also removes it from those that are pending, in all threads. */
 static int set_action(uintptr_t number, const struct signal_action *new, struct signal_action *old)
 {
     struct signal_action *place;
@@ -362,7 +362,7 @@ static long wait_for_signal(user_t set_at, user_t info_at, uint64_t deadline)
     while (!signal_take(set, &info) && err == 0) {
         uint64_t mask = self->mask;
 
-        self->mask = mask & ~set;               /* so that one of them ends the sleep */
+        self->mask = mask & ~set;               /* so that each of them ends the sleep */
         err = wait_on(never, NULL, NULL, deadline, WAIT_SIGNALS);
         self->mask = mask;
         if (err == -EINTR && (signals_waiting(self) & set))

@@ -65,7 +65,7 @@ int socket_name_write(user_t to, user_t size, const struct socket_name *name)
         return -EINVAL;
     memcpy(address.text, name->text, name->length);
     if (name->length > 0 && name->length < SOCKET_NAME && name->text[0] != '\0')
-        length++;                               /* a path's NUL belongs to it */
+        length++;                               /* the NUL counts for the length of a path */
     if (user_write(to, &address, room < length ? (size_t)room : (size_t)length) != 0)
         return -EFAULT;
     return user_write(size, &length, sizeof length);

@@ -1,5 +1,5 @@
 /*
- * socket_message.c - what goes through sockets: sendto, recvfrom, sendmsg, recvmsg.
+ * socket_message.c - messages through sockets: sendto, recvfrom, sendmsg, recvmsg.
  *
  * Source: Linux, include/uapi/linux/socket.h; send(2), recv(2), cmsg(3), unix(7).
  */
@@ -14,7 +14,7 @@
 
 /* ---- Sending and receiving ------------------------------------------------------------------------------- */
 
-/* A message from a socket without a name has none, not even a family. */
+/* A message from a socket without a name has an address of length 0. */
 static int write_sender_name(user_t to, user_t size, const struct socket_name *name)
 {
     int32_t none = 0;
@@ -64,7 +64,7 @@ SYSTEM_CALL(recvfrom, int, descriptor, user_t, to, size_t, count, unsigned, flag
     done = -EFAULT;
     if (user_range(to, count)) {
         done = socket_receive(file, &piece, 1, flags, &received);
-        passed_release(received.passed);        /* nobody asked for them */
+        passed_release(received.passed);        /* this call cannot receive files */
     }
     if (done >= 0 && name_at != 0) {
         int err = write_sender_name(name_at, length_at, &received.from);
@@ -112,14 +112,14 @@ static int read_pieces(const struct message *message, struct buffer **out)
 
 static size_t piece_count(const struct message *message) { return message->count > 0 ? message->count : 1; }
 
-/* ---- What is sent beside the bytes: a row of headers, each with its data, each beginning at a word ------- */
+/* ---- Control messages that are sent: a row of headers, each with its data, each beginning at a word ------- */
 
 struct control { uint32_t bytes; int32_t level, type; };                /* struct cmsghdr */
 enum { CONTROL_RIGHTS = 1, CONTROL_CREDENTIALS = 2, CONTROL_MOST = 20480 };
 
 static size_t control_space(size_t bytes) { return (bytes + 3) & ~(size_t)3; }
 
-/* The open files of descriptors, all or none. A second row of files goes behind the first. */
+/* Find the open files of descriptors, all or none. A second row of files is appended to the first. */
 static int pass_descriptors(const int32_t *descriptors, uint32_t count, struct sending *sending)
 {
     uint32_t       before;
@@ -150,7 +150,7 @@ static bool has_number(const struct user_numbers *numbers, uint32_t id)
     return id == numbers->real || id == numbers->effective || id == numbers->saved;
 }
 
-/* Who may not become somebody else may name only himself as the sender. */
+/* A process that may not change its user may name only itself as the sender. */
 static int sign_message(const struct sender_numbers *who, struct sending *sending)
 {
     const struct process     *process = current_process();
@@ -183,7 +183,7 @@ static int read_control_row(const struct control *control, struct sending *sendi
     return -EINVAL;
 }
 
-/* `room` begins at a word, and so does each header in it. */
+/* `room` begins at a word, as does each header in it. */
 static int read_control_rows(const char *room, size_t bytes, struct sending *sending)
 {
     size_t at  = 0;
@@ -280,7 +280,7 @@ static void row_advance(struct row *row, size_t bytes)
     row->left -= space;
 }
 
-/* A room that cannot be written loses what it would have held; the call itself has succeeded. */
+/* A control message that cannot be written is lost; the call succeeds. */
 static void put_row_sender(struct row *row, const struct sender_numbers *sender)
 {
     struct { struct control head; struct sender_numbers who; } out = {
@@ -300,7 +300,7 @@ static void put_row_sender(struct row *row, const struct sender_numbers *sender)
         row_advance(row, out.head.bytes);
 }
 
-/* A descriptor for a passed file, told to the program before it is open. */
+/* Make a descriptor for a passed file; its number is written to the program before the descriptor is open. */
 static bool put_row_file(struct file *file, user_t to, bool close_on_exec)
 {
     int32_t number;
@@ -316,7 +316,7 @@ static bool put_row_file(struct file *file, user_t to, bool close_on_exec)
     return false;
 }
 
-/* As many files as there are room and free numbers for; the others are closed. */
+/* Receive as many files as there are room and free numbers for; the others are closed. */
 static void put_row_files(struct row *row, const struct passed *passed, bool close_on_exec)
 {
     struct control head = { 0, LEVEL_SOCKET, CONTROL_RIGHTS };

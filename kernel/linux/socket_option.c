@@ -20,7 +20,7 @@ enum {
 };
 enum { SEND_ROOM_LEAST = 4608, RECEIVE_ROOM_LEAST = 2304 };
 
-/* Where an option that is on or off is kept; NULL for any other option. */
+/* The member of an option that is on or off; NULL for any other option. */
 static bool *option_flag(struct socket_options *options, int option)
 {
     static const uint8_t numbers[SOCKET_FLAGS] = {
@@ -36,7 +36,7 @@ static bool *option_flag(struct socket_options *options, int option)
     return NULL;
 }
 
-/* And a number. */
+/* The member of an option that is a number; NULL for any other option. */
 static int32_t *option_number(struct socket_options *options, int option)
 {
     deep_assert(options != NULL);
@@ -50,7 +50,7 @@ static int32_t *option_number(struct socket_options *options, int option)
     }
 }
 
-/* How long a call may wait. */
+/* The member of an option that limits a wait; NULL for any other option. */
 static uint64_t *option_limit(struct socket_options *options, int option)
 {
     deep_assert(options != NULL);
@@ -73,7 +73,7 @@ static int read_option_limit(uint64_t limit, bool wide, int32_t value[4])
     return 8;
 }
 
-/* What the socket itself knows. */
+/* The value of an option that is a state of the socket. */
 static int read_socket_fact(struct file *file, int option, int32_t value[4])
 {
     struct socket_facts facts;
@@ -161,7 +161,7 @@ static int set_option_limit(uint64_t *limit, bool wide, user_t from, uintptr_t s
     return 0;
 }
 
-/* A buffer's size is a wish: twice as much, as Linux counts what keeping it costs, and within limits. */
+/* Set a buffer's size: twice the value, as Linux counts its own costs, and within limits. */
 static int32_t room_for(int32_t wish, int32_t least)
 {
     if (wish < 0 || wish > SOCKET_ROOM)
@@ -212,7 +212,7 @@ static int set_option(struct socket_options *options, int option, user_t from, u
     return 0;
 }
 
-/* Options that only the network would notice are kept and change nothing. */
+/* Options that matter only for networks are stored and have no effect. */
 SYSTEM_CALL(setsockopt, int, descriptor, int, level, int, option, user_t, value_at, int32_t, length)
 {
     struct file *file;

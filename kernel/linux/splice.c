@@ -1,8 +1,8 @@
 /*
  * splice.c - splice and tee: bytes between pipes and other files.
  *
- * They are copied; SPLICE_F_MOVE and SPLICE_F_GIFT are wishes that nothing comes of, as mostly on Linux. What can be
- * spliced besides pipes is what can on Linux: regular files, streams of sockets, terminals, and null as a target.
+ * Bytes are copied; SPLICE_F_MOVE and SPLICE_F_GIFT have no effect, as mostly on Linux. Besides pipes the same files
+ * can be spliced as on Linux: regular files, streams of sockets, terminals, and null as a target.
  */
 #include "base/error.h"
 #include "files/core/devices.h"
@@ -13,7 +13,7 @@
 
 enum { SPLICE_MOVE = 1, SPLICE_NONBLOCK = 2, SPLICE_MORE = 4, SPLICE_GIFT = 8, SPLICE_KNOWN = 15 };
 
-/* The other file, at its own position (AT_POSITION) or at one that moves on with each piece. */
+/* The other file, at its own position (AT_POSITION) or at a given one, which moves on with each piece. */
 struct other_file {
     struct pipe_actor actor;
     struct file      *file;
@@ -68,7 +68,7 @@ static long splice_in(struct other_file *from, struct file *pipe, size_t bytes, 
     return pipe_fill_from(pipe, bytes, wait, &from->actor);
 }
 
-/* What the caller's places are: refused for a pipe; read in, and written back when something has moved. */
+/* The caller's positions: refused for a pipe; else read, and written back when bytes have moved. */
 static int read_place(struct file *file, user_t from, int64_t *out)
 {
     *out = AT_POSITION;

@@ -1,5 +1,5 @@
 /*
- * stat.c - what there is to know about a file, in each of the shapes that Linux i386 has for it.
+ * stat.c - the state of a file, in each of the structures that Linux i386 has for it.
  *
  * Source: Linux, arch/x86/include/uapi/asm/stat.h, include/uapi/linux/stat.h, statfs.h; stat(2), statx(2).
  */
@@ -65,7 +65,7 @@ static uint32_t device_of(const struct node *node)
     return node->system != NULL ? node->system->device : 0;
 }
 
-/* The old shape has 32 bits for a size. */
+/* The old structure has 32 bits for a size. */
 static int write_stat32(struct node *node, user_t to)
 {
     struct stat32 out = {
@@ -185,7 +185,7 @@ _Static_assert(sizeof(struct statfs32) == 64 && sizeof(struct statfs64) == 84, "
 
 enum { FLAGS_VALID = 0x20, FLAGS_RELATIVE_TIME = 0x1000 };
 
-/* Flags of the mount that statfs() tells: their numbers are those of mount(). */
+/* Flags of the mount that statfs() returns: their numbers are those of mount(). */
 static uint32_t mount_flags(const struct node *node)
 {
     uint32_t flags;

@@ -48,7 +48,7 @@ struct timer_setting;                                   /* files/core/timer_file
 int timer_read(user_t from, bool wide, struct timer_setting *out) MUST_CHECK;
 int timer_write(user_t to, bool wide, const struct timer_setting *setting) MUST_CHECK;
 
-/* Users and groups in the 16 bits of old calls: larger numbers become 65534; 65535 stands for none, UINT32_MAX. */
+/* Users and groups in the 16 bits of old calls: larger numbers become 65534; 65535 stands for UINT32_MAX, no user. */
 uint16_t id_narrowed(uint32_t id);
 uint32_t id_widened(uint32_t id);
 

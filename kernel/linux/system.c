@@ -1,5 +1,5 @@
 /*
- * system.c - what a program may ask about the system and itself: names, sizes, limits, scheduling.
+ * system.c - names and sizes of the system, resource usage, scheduling.
  */
 #include "base/check.h"
 #include "base/error.h"
@@ -19,7 +19,7 @@ struct linux_names { char system[NAME_BYTES], node[NAME_BYTES], release[NAME_BYT
                      machine[NAME_BYTES],
                           domain[NAME_BYTES]; };
 
-/* Programs compare the release with what they need of Linux's interface, so it is a Linux release. */
+/* Programs compare the release with the one of Linux that they need, so it is a release of Linux. */
 SYSTEM_CALL(uname, user_t, to)
 {
     struct linux_names names;
@@ -106,7 +106,7 @@ SYSTEM_CALL(getrandom, user_t, to, size_t, count, unsigned, flags)
     return (long)done;
 }
 
-/* ---- Scheduling: one CPU; policies and priorities are kept and told, but everybody's turn is as long ----- */
+/* ---- Scheduling: one CPU; policies and priorities are stored, but all turns have the same length ----- */
 
 enum { SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE = 5, SCHED_DEADLINE = 6, PRIORITY_MOST = 99 };
 enum { SCHED_RESET_ON_FORK = 0x40000000, SLICE_NANOSECONDS = 50000000 };
@@ -237,7 +237,7 @@ static long priority_range(uintptr_t policy, long real_time)
 SYSTEM_CALL(sched_get_priority_max, int, policy) { return priority_range(policy, PRIORITY_MOST); }
 SYSTEM_CALL(sched_get_priority_min, int, policy) { return priority_range(policy, 1); }
 
-/* FIFO threads have their turn until they give it up, so Linux says. */
+/* As on Linux, a FIFO thread's turn has no end: 0. */
 static long tell_slice(uintptr_t id, user_t to, int (*write)(user_t to, uint64_t nanoseconds))
 {
     const struct thread *thread = (int32_t)id < 0 ? NULL : thread_meant(id);

@@ -61,7 +61,7 @@ int time_write64(user_t to, uint64_t nanoseconds)
     return user_write(to, &time, sizeof time);
 }
 
-/* The interval comes first. */
+/* Of the two times the interval comes first. */
 int timer_read(user_t from, bool wide, struct timer_setting *out)
 {
     int err = wide ? time_read64(from, &out->interval) : time_read32(from, &out->interval);
@@ -334,7 +334,7 @@ static int timeval_ns(struct linux_timeval t, uint64_t *out)
     return 0;
 }
 
-/* ITIMER_VIRTUAL and ITIMER_PROF are not there. */
+/* ITIMER_VIRTUAL and ITIMER_PROF are not implemented. */
 SYSTEM_CALL(setitimer, unsigned, which, user_t, from, user_t, to)
 {
     struct linux_itimer wanted = { 0 }, old = itimer_now();
@@ -365,7 +365,7 @@ SYSTEM_CALL(alarm, uint32_t, wanted)
 struct linux_event { uint32_t value; int32_t signal, notify, thread; };
 enum { NOTIFY_SIGNAL = 0, NOTIFY_NONE = 1, NOTIFY_LIBRARY = 2, NOTIFY_THREAD = 4, CLOCKS_FOR_TIMERS = 12 };
 
-/* A thread that is to get the signal is one of the caller's own: timer_create(2). */
+/* The thread that is to get the signal must be one of the caller's process: timer_create(2). */
 static bool event_makes_sense(const struct linux_event *event)
 {
     const struct thread *to;

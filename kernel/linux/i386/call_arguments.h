@@ -1,9 +1,9 @@
 /*
- * call_arguments.h (i386) - where a system call's number, arguments and result are, and what an argument is made of.
+ * call_arguments.h (i386) - where a system call's number, arguments and result are, and how an argument is passed.
  *
- * An argument is a word, zero or sign extended by whoever reads it as a narrower type. One of 64 bits is two words in
- * a row, the low half first; nothing is aligned to a pair. (An interface of 64 bits has them in one word, and no
- * call_wide() to take.)
+ * An argument is a word, zero or sign extended by calls.h for a narrower type. An argument of 64 bits is two words in a
+ * row, the low half first, not aligned to a pair. (On an interface of 64 bits it is one word, and there is no
+ * call_wide().)
  *
  * Source   System V ABI is silent; Linux, syscall(2), "Architecture calling conventions".
  */

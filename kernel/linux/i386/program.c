@@ -1,5 +1,5 @@
 /*
- * program.c (i386) - what the traps of programs mean.
+ * program.c (i386) - traps of programs: page faults, other exceptions, and system calls.
  */
 #include "process/abi.h"
 
@@ -23,7 +23,9 @@ static uint8_t access_of(uint32_t error)
     return error & FAULT_WRITE ? MAY_WRITE : error & FAULT_FETCH ? MAY_EXECUTE : MAY_READ;
 }
 
-/* A hole belongs to no one: a null pointer points to no region, not to the kernel. */
+/*
+ * An address in a hole of the document is not the kernel's, so that a null pointer is reported as one without region.
+ */
 static bool is_kernels(page_t page)
 {
     return !page_is_users(page) && layout_region_of(page)->backing != BACKING_NONE;
@@ -39,7 +41,7 @@ static bool is_copying(const struct trap_frame *frame, page_t page)
            interrupts_were_on(frame->eflags);
 }
 
-/* What the processor says of the fault goes to the last words, behind what the regions say (K23). */
+/* Add the processor's error code to the last words, behind the regions' verdict (K23). */
 static void add_error(struct fault_verdict *verdict, uint32_t error)
 {
     size_t used;
@@ -50,7 +52,7 @@ static void add_error(struct fault_verdict *verdict, uint32_t error)
         format_text(verdict->reason + used, sizeof verdict->reason - used, "; error code %x", error);
 }
 
-/* What a handler of the signal will find in its frame. */
+/* Store the exception's number and error code, which a handler of the signal finds in its frame. */
 static void note_trap(uint32_t trap, uint32_t error)
 {
     struct thread_state *machine = &current_thread()->machine;
@@ -60,8 +62,8 @@ static void note_trap(uint32_t trap, uint32_t error)
 }
 
 /*
- * The error code as Linux would have it, wherever the layout has the kernel: below programs nothing is mapped, above
- * them everything is, but not for them.
+ * The error code that Linux would give, wherever the layout has the kernel: as if no page below programs were mapped,
+ * and each page above them were mapped for the kernel only.
  */
 static uint32_t error_for_program(uint32_t error, page_t page)
 {
@@ -86,8 +88,8 @@ static inline int handle_fault(struct space *space, vaddr_t address, uint8_t acc
 }
 
 /*
- * No frame was left: a process gives its memory back (process/out_of_memory.h), and the fault is tried again, unless it
- * is this process that ends. Not in line: a fault that has its frame should not pay for it.
+ * No frame was left: a process is ended for its memory (process/out_of_memory.h), and the fault is tried again, unless
+ * this process is the one. Not in line, to keep faults that get a frame fast.
  */
 static int __attribute__((noinline)) handle_without_memory(vaddr_t address, uint8_t access,
                                                            struct fault_verdict *verdict)
@@ -131,7 +133,7 @@ static bool handle_page_fault(struct thread *self, struct trap_frame *frame, vad
 
 static bool page_fault(struct trap_frame *frame)
 {
-    vaddr_t        address = trap_address();    /* before interrupts are on: then another fault may come */
+    vaddr_t        address = trap_address();    /* before interrupts are on: another fault may change it */
     struct thread *self    = current_thread();
     bool           user, handled;
 
@@ -152,7 +154,7 @@ enum {
     CODE_TRAP_TRACE = 2, CODE_ALIGNMENT = 1,
 };
 
-/* What an exception of a program means: as Linux for i386 has it, with the program counter as address or with none. */
+/* The signal of each exception, as in Linux for i386, with the program counter as address or without address. */
 struct meaning { uint8_t signal, code; bool at_counter; };
 
 static const struct meaning meanings[TRAP_EXCEPTIONS] = {
@@ -164,7 +166,7 @@ static const struct meaning meanings[TRAP_EXCEPTIONS] = {
     [12] = { SIGBUS,  CODE_KERNEL,      false },
     [17] = { SIGBUS,  CODE_ALIGNMENT,   false },
 };
-/* All other vectors: overflow, bounds, protection, a bad task, and whatever a processor may yet invent. */
+/* All other vectors: overflow, bounds, protection, a bad task, and vectors of later processors. */
 static const struct meaning otherwise = { SIGSEGV, CODE_KERNEL, false };
 
 static void tell_program(const struct trap_frame *frame, int number, int code, vaddr_t address)
@@ -211,7 +213,7 @@ static int floating_point_code(unsigned exceptions)
            exceptions & PRECISION ? CODE_FLT_RESULT : 0;
 }
 
-/* The status word may show no exception any more: then the instruction is tried again. */
+/* If the status word shows no exception any more the instruction is tried again. */
 static bool floating_point_exception(struct trap_frame *frame)
 {
     int code;
@@ -225,7 +227,7 @@ static bool floating_point_exception(struct trap_frame *frame)
     return true;
 }
 
-/* The way back (trap_frame.h) was refused: the program's CS or SS does not name what they must. */
+/* The return to the program (trap_frame.h) failed: its CS or SS is no valid selector for it. */
 static bool bad_return_to_program(struct trap_frame *frame)
 {
     deep_assert(frame != NULL);
@@ -242,7 +244,7 @@ static bool system_call(struct trap_frame *frame)
     return true;
 }
 
-/* -ERESTART* must never reach the program, also when the signal that caused it has gone elsewhere. */
+/* -ERESTART* must never reach the program, also when another thread has taken the signal that caused it. */
 static bool to_be_restarted(const struct trap_frame *frame)
 {
     return frame->vector == TRAP_LINUX && -(int)frame->eax >= ERESTARTSYS && -(int)frame->eax <= ERESTART_RESTARTBLOCK;
@@ -259,12 +261,12 @@ void trap_leave(struct trap_frame *frame)
         interrupts_off();
     }
     schedule_preempt();
-    stretch_ends();                             /* the way back turns interrupts on */
+    stretch_ends();                             /* the return to the program turns interrupts on */
 }
 
 /*
- * In 8086 mode the code segment is any number, so traps do not look like a program's. The program ends: no way leads
- * back to it.
+ * In 8086 mode the code segment is any number, so such a trap is not recognised as a program's. The program is killed,
+ * since the kernel cannot return to it.
  */
 void trap_leave_impossible(void)
 {
@@ -285,8 +287,8 @@ static int resolve_in_copy(struct space *space, vaddr_t address, uint8_t access)
 }
 
 /*
- * Every exception that a program can raise has a handler. Those that tell of the machine (NMI, machine check) and the
- * double fault are no program's doing and end in a panic; "no coprocessor" is handled by thread.c.
+ * Every exception that a program can raise has a handler. Those that report on the machine (NMI, machine check) and the
+ * double fault are never caused by a program and end in a panic; "no coprocessor" is handled by thread.c.
  */
 static bool is_exception_of_programs(unsigned vector)
 {

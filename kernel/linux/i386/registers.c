@@ -22,7 +22,7 @@ void registers_start(struct trap_frame *frame, vaddr_t entry, vaddr_t stack)
     frame->eip    = (uint32_t)entry;
     frame->esp    = (uint32_t)stack;
     frame->eflags = EFLAGS_START;
-    frame->vector = TRAP_NONE;                  /* not a call any more: nothing to restart */
+    frame->vector = TRAP_NONE;                  /* not a call any more: no call is restarted */
 }
 
 void registers_set_result(struct trap_frame *frame, long result)    { frame->eax = (uint32_t)result; }

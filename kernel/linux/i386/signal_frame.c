@@ -1,5 +1,5 @@
 /*
- * signal_frame.c (i386) - frames for signal handlers, and the way back from them.
+ * signal_frame.c (i386) - frames for signal handlers, and the return from handlers.
  */
 #include "linux/abi.h"
 
@@ -34,7 +34,9 @@ struct user_context {
 } __attribute__((packed));
 _Static_assert(sizeof(struct user_context) == 116, "struct ucontext");
 
-/* Intel SDM vol. 1, "FXSAVE Area": ST(n) lies at place n; a bit of the tag byte is a register's, not a place's. */
+/*
+ * Intel SDM vol. 1, "FXSAVE Area": ST(n) is stored at index n; a bit of the tag byte is a register's, not an index's.
+ */
 struct fxsave {
     uint16_t control, status;
     uint8_t  tag, pad;
@@ -49,7 +51,7 @@ struct fxsave {
 };
 _Static_assert(sizeof(struct fxsave) == FPU_BYTES, "what FXSAVE stores");
 
-/* What FSAVE stores, with Linux's status word and the FXSAVE image behind. */
+/* FSAVE's form, followed by Linux's status word and the FXSAVE image. */
 struct fpu_state {
     uint32_t control, status, tag, ip, cs, data, ds;
     uint8_t  registers[80];
@@ -168,7 +170,7 @@ static void spread_fxsave(struct fpu_state *state)
     state->magic        = FPU_HAS_FXSAVE;
 }
 
-/* A handler changes the x87's registers in the older form: that form counts, as on Linux. */
+/* A handler changes the x87's registers in the older form, which is the one that is restored, as on Linux. */
 static void fold_fxsave(struct fpu_state *state)
 {
     struct fxsave *fx;
@@ -187,7 +189,7 @@ static void fold_fxsave(struct fpu_state *state)
         memcpy(fx->st[i].bytes, state->registers + 10 * i, sizeof fx->st[i].bytes);
 }
 
-/* Returns where the state lies on the program's stack, 0 if the FPU has not been used; moves *at down. */
+/* Push the FPU's state. Returns its address on the program's stack, 0 if the FPU has not been used; moves *at down. */
 static int put_fpu(vaddr_t *at, uint32_t *where)
 {
     struct fpu_state *state = heap_alloc(sizeof *state, HEAP_ZERO);
@@ -207,7 +209,7 @@ static int put_fpu(vaddr_t *at, uint32_t *where)
     return err;
 }
 
-/* No state stands for that of a new program. */
+/* Address 0: the state of a new program. */
 static int get_fpu(uint32_t where)
 {
     struct fpu_state *state;
@@ -259,8 +261,8 @@ static vaddr_t stack_for(const struct trap_frame *frame, const struct signal_act
 }
 
 /*
- * The way back for programs that give none of their own: mov $number, %eax; int $0x80. sigreturn finds its frame behind
- * the signal's number, so there pop %eax comes first.
+ * The return code for programs that give none: mov $number, %eax; int $0x80. sigreturn finds its frame behind the
+ * signal's number, so for sigreturn pop %eax comes first.
  */
 static void put_code(uint8_t code[8], uint32_t number)
 {
@@ -274,7 +276,7 @@ static void put_code(uint8_t code[8], uint32_t number)
     memcpy(code + sizeof number, call, sizeof call);
 }
 
-/* The handler begins with a fresh FPU: an exception that waits in the interrupted one is not the handler's. */
+/* The handler begins with a new FPU state: an exception pending in the interrupted state is not the handler's. */
 static void enter_handler(struct trap_frame *frame, vaddr_t stack, const struct signal_action *action)
 {
     deep_assert(frame != NULL && action != NULL);
@@ -371,8 +373,8 @@ int signal_frame_push(struct trap_frame *frame, const struct signal_info *info, 
 /* ---- Popping --------------------------------------------------------------------------------------- */
 
 /*
- * Selectors are as the frame says, whatever it says: on the way back (trap_frame.h) the exception table has a row for
- * each instruction that loads one. CS and SS are the program's by their privilege level, which IRET and we go by.
+ * Selectors are taken from the frame without a check: at the return (trap_frame.h) the exception table has a row for
+ * each instruction that loads one. CS and SS get the privilege level of programs, which IRET and the kernel go by.
  */
 static long restore_registers(struct trap_frame *frame, const struct context *c, uint64_t mask)
 {
@@ -406,7 +408,7 @@ static long bad_frame(void)
     return 0;
 }
 
-/* The program has popped the return address, and sigreturn's code the number as well. */
+/* The handler has popped the return address, and sigreturn's code the number as well. */
 long signal_frame_pop(struct trap_frame *frame)
 {
     user_t         place;

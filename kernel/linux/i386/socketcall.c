@@ -1,5 +1,5 @@
 /*
- * socketcall.c (i386) - all socket calls in one: a number, and where the arguments lie.
+ * socketcall.c (i386) - all socket calls by one: its arguments are a number, and the address of the call's arguments.
  *
  * Source   Linux man-pages, socketcall(2).
  */
@@ -8,7 +8,8 @@
 #include "memory/spaces/user.h"
 
 /*
- * By the call's number: 1 is socket. send and recv are sendto and recvfrom without the last two; accept has no flags.
+ * By the number: 1 is socket. send and recv are sendto and recvfrom without the last two arguments; accept has no
+ * flags.
  */
 static const struct { linux_call call; uint8_t arguments; } calls[] = {
     [1] = { sys_socket, 3 },       [2] = { sys_bind, 3 },         [3] = { sys_connect, 3 },

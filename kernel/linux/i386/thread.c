@@ -25,7 +25,7 @@ struct trap_frame *thread_frame(const struct thread *thread)
 }
 
 /*
- * What lies on a new thread's stack: it comes out of switch_stacks() into `start`. EBP of 0 is where a backtrace ends.
+ * A new thread's stack: switch_stacks() returns from it into `start`. A backtrace ends at an EBP of 0.
  */
 struct beginning {
     uint32_t          edi, esi, ebx, ebp, start;
@@ -68,7 +68,9 @@ void thread_prepare_inside(struct thread *thread, void (*body)(void))
     prepare_stack(thread, &beginning);
 }
 
-/* What switch_stacks() is to load for this space: 0 where its root is in use, or will be on the way to the program. */
+/*
+ * The root that switch_stacks() is to load for this space; 0: it is loaded, or is loaded at the return to the program.
+ */
 static uint32_t change_root(struct space *space)
 {
     deep_assert(space != NULL);
@@ -82,7 +84,7 @@ static uint32_t change_root(struct space *space)
 
 void thread_switch(struct thread *from, struct thread *to)
 {
-    uint32_t root = 0;                                  /* the idle thread stays where it is */
+    uint32_t root = 0;                                  /* the idle thread keeps the space in use */
 
     deep_assert(from != NULL && to != NULL);
     if (from->process != NULL)
@@ -212,15 +214,15 @@ enum { TLS_32BIT = 1, TLS_CONTENTS = 6, TLS_READ_ONLY = 8, TLS_PAGES = 16, TLS_N
 
 enum { TLS_BITS = 127, TLS_NONE = TLS_READ_ONLY | TLS_NOT_PRESENT, TLS_IS_CODE = 4 };
 
-/* Linux takes two forms for "no segment": its own empty one, and nothing but zeros. */
+/* Linux accepts two forms of an empty segment: its own, and all zeros. */
 static bool clears_tls(const struct tls_request *r)
 {
     return r->base == 0 && r->limit == 0 && ((r->flags & TLS_BITS) == TLS_NONE || (r->flags & TLS_BITS) == 0);
 }
 
 /*
- * No code segment, none of 16 bits, whose stack would show a program the upper half of the kernel's stack pointer,
- * and none that is not present, which a program could only fault on.
+ * Refused are code segments; segments of 16 bits, whose use as a stack would show a program the upper half of the
+ * kernel's stack pointer; and segments that are not present, as every use of them faults.
  */
 static bool tls_may_be(const struct tls_request *r)
 {
