@@ -180,6 +180,18 @@ void k17_changes_on_traps(struct claim_result *result)
 
 /* ---- The mmap call -------------------------------------------------------------------------------- */
 
+/* A program's space with K_PLACE in it: in another document's kernel programs may be elsewhere. */
+static bool space_with_place(struct space *space, struct claim_result *result)
+{
+    if (!page_is_users(page_of(K_PLACE)) || !page_is_users(page_of(K_PLACE) + K_TAKEN))
+        claim_saw(result, false, "0x%08lx is no program's here", (unsigned long)K_PLACE);
+    else if (!program_start(space))
+        claim_saw(result, false, "no space");
+    else
+        return true;
+    return false;
+}
+
 void k18_empty_until_mapped(struct claim_result *result)
 {
     struct space space;
@@ -187,8 +199,8 @@ void k18_empty_until_mapped(struct claim_result *result)
     vaddr_t      got;
     int          status;
 
-    if (!program_start(&space))
-        return claim_saw(result, false, "no space");
+    if (!space_with_place(&space, result))
+        return;
     before = first_else(&space);
     got    = map_pages(&space, K_PLACE, 0, 3 * PAGE_SIZE, &status);
     claim_saw(result, before == layout.space_end && got == K_PLACE && status == 0 && space.resident == 3 &&
@@ -230,8 +242,8 @@ void k19_physical_not_marked(struct claim_result *result)
     vaddr_t      got;
     int          status;
 
-    if (!program_start(&space))
-        return claim_saw(result, false, "no space");
+    if (!space_with_place(&space, result))
+        return;
     (void)map_pages(&space, K_PLACE + PAGE_SIZE, 0, PAGE_SIZE, &status);        /* so that there is a table */
     before = marks_now(screen);
     got    = map_pages(&space, K_PLACE, K_SCREEN, PAGE_SIZE, &status);
@@ -254,8 +266,8 @@ void k20_next_available(struct claim_result *result)
     paddr_t      below, above;
     int          status;
 
-    if (!program_start(&space))
-        return claim_saw(result, false, "no space");
+    if (!space_with_place(&space, result))
+        return;
     (void)map_pages(&space, K_PLACE, 0, PAGE_SIZE, &status);                    /* so that there is a table */
     below = get_next_page();
     above = get_next_page();
@@ -288,8 +300,8 @@ void k21_unaligned_fails(struct claim_result *result)
     vaddr_t      got;
     int          status;
 
-    if (!program_start(&space))
-        return claim_saw(result, false, "no space");
+    if (!space_with_place(&space, result))
+        return;
     for (uint32_t i = 0; i < COUNT_OF(bad); i++) {
         got = map_pages(&space, bad[i].start, bad[i].physical, bad[i].bytes, &status);
         refused += got == 0 && status == -EINVAL && space.resident == 0;
@@ -314,8 +326,8 @@ void k22_not_there(struct claim_result *result)
     uint32_t     refused = 0;
     int          own, status;
 
-    if (!program_start(&space))
-        return claim_saw(result, false, "no space");
+    if (!space_with_place(&space, result))
+        return;
     for (uint32_t i = 0; i < COUNT_OF(bad); i++)
         refused += try_map_pages(&space, bad[i].start, 0, bad[i].bytes, &status) == 0 && status == -EFAULT;
     (void)try_map_pages(&kernel_space, K_PLACE, 0, PAGE_SIZE, &own);

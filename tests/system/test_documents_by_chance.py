@@ -9,6 +9,7 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "documents"))
+import changes
 import documents
 from conftest import building, ensure
 
@@ -29,6 +30,17 @@ def test_a_document_changed_by_chance_is_obeyed_or_refused(shop, number):
         documents.judge(shop, document, [machine for machine in machines if machine[0] <= 64][:2])
     except documents.Finding as finding:
         pytest.fail(f"{finding}\nchanges: {document.said()}", pytrace=False)
+
+
+def test_probes_of_pat_fail_in_words_where_programs_are_elsewhere(shop):
+    """Five of them mapped at 0x40000000, and the kernel stops whoever maps outside user space."""
+    document = documents.Document("pat", documents.TREE)
+    user, end = document.named("user", ("Virtual memory",)), 0x10000000
+    document.insert(user, user.as_hole("cut", end, user.end))
+    user.place(end=end)
+    changes.squeeze(document, document.rows("Kernel space"), user.start, end)
+    document.policy("start address")["Choice"] = "0x00800000"
+    assert documents.judge(shop, document, [(64, False)]) == "booted"
 
 
 # ---- The generator itself notices -----------------------------------------------------------------
