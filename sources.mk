@@ -399,8 +399,8 @@ web_map    = $(filter-out %/draw_text.c,$(drawing)) \
 # The memory manager on a machine in plain memory (arch/host): what is linked into it.
 machine  = $(filter-out %/user.c,$(filter kernel/memory/%,$(kernel))) $(machine_layouts) $(wildcard arch/host/*.c) \
            $(machine_base) $(machine_console) $(machine_files)
-machine_base = tests/host/no_processes.c \
-               $(addprefix kernel/process/,load.c numbers.c groups.c timer_heap.c timer_table.c) \
+machine_base = tests/host/no_processes.c tests/host/no_files.c \
+               $(filter-out %/process_audit.c %/process_corrupt.c,$(filter kernel/process/%,$(kernel))) \
                $(addprefix kernel/base/,bitset.c print.c string.c lock.c rwlock.c divide.c rate.c) \
                $(addprefix boot/,physical.c multiboot.c pvh.c bios.c) \
                $(addprefix kernel/devices/,pci.c channel_frames.c keys.c acpi.c screen.c) \

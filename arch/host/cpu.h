@@ -33,6 +33,10 @@ static inline unsigned long interrupts_off(void)
 static inline void interrupts_restore(unsigned long state)  { host_interrupts_off = state; }
 static inline bool interrupts_were_on(unsigned long state)  { return state == 0; }
 
+/* Answered by tests whose threads wait. */
+void cpu_wait(void);
+void interrupts_let_in(void);
+
 static inline void cpu_relax(void) { __builtin_ia32_pause(); }
 
 static inline void   *pointer_to(vaddr_t address)     { return host_mirror + address; }
@@ -59,7 +63,10 @@ static inline void cpu_page_copy(void *restrict to, const void *restrict from)
     words_copy(to, from, PAGE_SIZE / 4);
 }
 
+/* Answered by a test that has a clock of its own. */
+uint64_t host_ticks(void) __attribute__((weak));
+
 /* Cycles since some moment; for statistics only. */
-static inline uint64_t cpu_ticks(void) { return __builtin_ia32_rdtsc(); }
+static inline uint64_t cpu_ticks(void) { return host_ticks != NULL ? host_ticks() : __builtin_ia32_rdtsc(); }
 
 #endif

@@ -1,11 +1,11 @@
 /*
- * thread.h (host) - threads of programs do not run here: tests have one, and it is the test itself.
+ * thread.h (host) - threads of programs do not run here, but where a test lets them (tests/host/process_world.h).
  */
 #ifndef QUIRE_ARCH_THREAD_H
 #define QUIRE_ARCH_THREAD_H
 
 struct thread_state {
-    int none;
+    void *of_test;                      /* what a test has for this thread */
 };
 
 #endif

@@ -21,13 +21,14 @@ struct choice {
     const struct process      *not;             /* told to end long ago, and still there; or NULL */
     const struct shared_space *memory;          /* NULL: no process may be ended                  */
     int64_t  score, ram;
-    uint64_t pages;
+    uint64_t pages, started;
     int32_t  id, adjust;
     bool     alone;                             /* the one that asks, as no other may be ended    */
     char     name[16];
 };
 
-static struct { int32_t id; uint64_t until; } ending;   /* [process_lock] the last one chosen */
+/* [process_lock] The last one chosen; by its start, too, as its number may be another's by now. */
+static struct { int32_t id; uint64_t started, until; } ending;
 
 uint64_t process_pages(const struct process *process)
 {
@@ -48,11 +49,12 @@ static void consider_process(const struct process *process, struct choice *best)
 
     if (!may_be_ended(process) || process == best->not || (best->memory != NULL && score <= best->score))
         return;
-    best->memory = process->memory;
-    best->score  = score;
-    best->pages  = process_pages(process);
-    best->id     = process->id;
-    best->adjust = process->oom_score_adj;
+    best->memory  = process->memory;
+    best->score   = score;
+    best->pages   = process_pages(process);
+    best->id      = process->id;
+    best->started = process->start_time;
+    best->adjust  = process->oom_score_adj;
     text_copy(best->name, process->name, sizeof best->name);
 }
 
@@ -106,7 +108,7 @@ static bool one_is_ending(const struct process **late)
 {
     struct process *last = ending.id != 0 ? process_numbered(ending.id) : NULL;
 
-    if (last == NULL || last->memory == NULL)
+    if (last == NULL || last->memory == NULL || last->start_time != ending.started)
         return false;
     *late = last;
     return clock_now() < ending.until;
@@ -123,12 +125,14 @@ static bool end_one(struct choice *choice)
         choose_process(choice);
         if (choice->memory == NULL) {
             *choice = (struct choice){ .memory = self->memory, .pages = process_pages(self), .id = self->id,
-                                       .adjust = self->oom_score_adj, .alone = true };
+                                       .started = self->start_time, .adjust = self->oom_score_adj,
+                                       .alone = true };
             text_copy(choice->name, self->name, sizeof choice->name);
         }
         end_all_with(choice->memory);
-        ending.id    = choice->id;
-        ending.until = clock_now() + PATIENCE_NANOSECONDS;
+        ending.id      = choice->id;
+        ending.started = choice->started;
+        ending.until   = clock_now() + PATIENCE_NANOSECONDS;
     }
     lock_drop(&process_lock, state);
     return !waits;

@@ -155,18 +155,22 @@ static void restore_n3(void)
     free_family();
 }
 
+/* An account by which nobody acts, so that no credentials count for another user (U3). */
+static struct user_account *account;
+
 static bool corrupt_u1(void)
 {
-    if (!make_family())
+    account = user_account_get(UINT32_MAX - 1);
+    if (account == NULL)
         return false;
-    family[0]->credentials->account->uid++;
+    account->uid--;
     return true;
 }
 
 static void restore_u1(void)
 {
-    family[0]->credentials->account->uid--;
-    free_family();
+    account->uid++;
+    user_account_put(account);
 }
 
 static bool corrupt_u2(void)

@@ -51,7 +51,7 @@ static inline void boot(unsigned mebibytes)
 }
 
 /* Each test gets a new machine, from inside the test, because cmocka's handlers come in between. */
-static void run_on_new_machine(void **state)
+static inline void run_on_new_machine(void **state)
 {
     void (*test)(void) = *state;
 

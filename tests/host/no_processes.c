@@ -4,13 +4,10 @@
 #include "memory/audit.h"
 #include "memory/check/corrupt.h"
 
-extern const struct invariant  process_invariants[], files_invariants[];
-extern const struct audit_part process_audits[], files_audits[];
-extern const struct corruption process_corruptions[], files_corruptions[];
+extern const struct invariant  process_invariants[];
+extern const struct audit_part process_audits[];
+extern const struct corruption process_corruptions[];
 
 const struct invariant  process_invariants[]  = { { 0 } };
-const struct invariant  files_invariants[]    = { { 0 } };
 const struct audit_part process_audits[]      = { { 0 } };
-const struct audit_part files_audits[]        = { { 0 } };
 const struct corruption process_corruptions[] = { { 0 } };
-const struct corruption files_corruptions[]   = { { 0 } };
