@@ -19,10 +19,11 @@ WEAK struct rwlocks_held *rwlocks_held(void) { return &mine; }
 
 void machine_at_rest(void (*act)(void)) { at_rest = act; }
 
-WEAK void point_of_rest(void)
+WEAK bool point_of_rest(void)
 {
     if (at_rest != NULL)
         at_rest();
+    return at_rest != NULL;
 }
 
 WEAK void rwlock_wait(struct rwlock *rwlock, bool write)

@@ -84,8 +84,7 @@ bool rwlock_ok(const struct rwlock *lock)
 
     if ((state & RWLOCK_WRITER) && readers != 0)                                                    /* L1 */
         return false;
-    return ((state & RWLOCK_WAITED) != 0) == (lock->waiting.first != NULL) &&
-           (!(state & RWLOCK_WAITED) || (state & ~RWLOCK_WAITED) != 0);                             /* L2 */
+    return ((state & RWLOCK_WAITED) != 0) == (lock->waiting.first != NULL);                         /* L2 */
 }
 
 /* ---- Taking and dropping -------------------------------------------------------------------------- */

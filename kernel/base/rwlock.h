@@ -13,13 +13,13 @@
  *   BREAK   a program's break: the number and the region agree
  *   MAP     the regions of a program's space
  *   OBJECT  the pages of a file or of shared memory, and who maps them
- * Fairness those that wait have their turn in the order in which they came: a writer waits for the readers inside, and
- *          readers that come later wait for him.
+ * Fairness who drops the lock wakes the first that waits, and may take it again before that one runs; but who was woken
+ *          in vain once has it at the next drop. A reader does not join others while a writer is the next.
  * Cost     where nobody is in the way, one atomic step to take and one to drop. Waiting: a switch of threads.
  *
  * Invariants (rwlock_ok, and audits of what has one):
  *   L1  a writer is alone: no reader is counted with him
- *   L2  WAITED is set if somebody stands in the queue, and nobody does who could have the lock
+ *   L2  WAITED is set if and only if somebody stands in the queue
  */
 #ifndef QUIRE_BASE_RWLOCK_H
 #define QUIRE_BASE_RWLOCK_H
@@ -65,14 +65,14 @@ bool rwlock_ok(const struct rwlock *lock);
 /* ---- What a floor above answers: process/schedule.c; arch/host/sleep.c where there are no threads ------------ */
 
 /*
- * A point of rest: no spin lock is held, and interrupts are on. Others run if it is their turn. May sleep. Cost: a few
- * instructions, unless the turn is over.
+ * A point of rest: no spin lock is held, and interrupts are on. Others run if it is their turn; false: nobody has. May
+ * sleep. Cost: a few instructions, unless the turn is over.
  */
-void point_of_rest(void);
+bool point_of_rest(void);
 
 /* The lock was not to be had: wait for it, and have it. */
 void rwlock_wait(struct rwlock *rwlock, bool write);
-/* Somebody waits, and the last reader, or the writer, has gone: the next has it. */
+/* Somebody waits, and the last reader, or the writer, has gone: the next has it, or may try. */
 void rwlock_pass_on(struct rwlock *rwlock);
 
 /* The current thread's list, in the order in which it took them. Only checked builds use it. */

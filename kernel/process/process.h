@@ -157,6 +157,7 @@ struct thread {
     struct waiter       waiter;         /* where it waits; and for a mutex, perhaps meanwhile     */
     struct waiter       mutex_waiter;   /* also for a lock of base/rwlock.h: it never waits for both */
     struct rwlocks_held rwlocks;        /* [t] filled in checked builds                           */
+    bool                rwlock_tried;   /* [RANK_SCHEDULE] it was woken for the lock it waits for, in vain */
     struct wait_queue   never;          /* is never woken: for waiting for signals and time alone */
     struct futex_waiter futex;
     struct timer        sleep_timer;

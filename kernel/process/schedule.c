@@ -614,22 +614,46 @@ static bool rwlock_let_in(struct rwlock *rwlock, bool write)
     return true;
 }
 
-/* The first thread in the queue has the lock, if nobody is in the way: its waiter is in no queue then. */
+/* A waiter's wait is over: it leaves the queue. */
+static void rwlock_leave_queue(struct rwlock *rwlock, struct waiter *waiter)
+{
+    deep_assert(waiter->queue == &rwlock->waiting);
+    unlink_waiter(waiter);
+    if (rwlock->waiting.first == NULL)
+        __atomic_and_fetch(&rwlock->state, ~RWLOCK_WAITED, __ATOMIC_RELAXED);
+}
+
+/*
+ * The lock is free, or a reader has come in. The first in the queue is woken to try its luck; if it has done so in vain
+ * before, it has the lock now. The lock is not handed over at once: two threads that take it often would then take
+ * turns at every single step, with the turns of all others in between.
+ */
 static void rwlock_let_in_next(struct rwlock *rwlock)
 {
     struct waiter *next = rwlock->waiting.first;
 
     deep_assert(lock_held(&lock));
-    if (next != NULL && rwlock_let_in(rwlock, next->exclusive)) {
-        unlink_waiter(next);
-        if (next->thread->phase == THREAD_WAITING)
-            append_ready(next->thread);
+    if (next == NULL)
+        return;
+    if (next->thread->rwlock_tried) {
+        if (!rwlock_let_in(rwlock, next->exclusive))
+            return;
+        rwlock_leave_queue(rwlock, next);
     }
-    if (rwlock->waiting.first == NULL)
-        __atomic_and_fetch(&rwlock->state, ~RWLOCK_WAITED, __ATOMIC_RELAXED);
+    if (next->thread->phase == THREAD_WAITING)
+        append_ready(next->thread);
 }
 
-/* A reader lets in the next when it comes to run, so that no step here wakes many threads. */
+/* Before those that wait, if the lock is free: but no reader joins others while a writer is the next. */
+static bool rwlock_may_overtake(const struct rwlock *rwlock, bool write)
+{
+    const struct waiter *next = rwlock->waiting.first;
+
+    return write || next == NULL || !next->exclusive ||
+           (__atomic_load_n(&rwlock->state, __ATOMIC_RELAXED) & ~RWLOCK_WAITED) == 0;
+}
+
+/* A reader wakes the next when it has the lock, so that no step here wakes many threads. */
 void rwlock_wait(struct rwlock *rwlock, bool write)
 {
     struct waiter *mine = &current->mutex_waiter;
@@ -637,15 +661,25 @@ void rwlock_wait(struct rwlock *rwlock, bool write)
 
     may_sleep();
     state = lock_take(&lock);
-    __atomic_or_fetch(&rwlock->state, RWLOCK_WAITED, __ATOMIC_RELAXED);     /* from now on who drops it looks here */
+    if (rwlock_may_overtake(rwlock, write) && rwlock_let_in(rwlock, write)) {
+        lock_drop(&lock, state);
+        return;
+    }
+    current->rwlock_tried = false;
     link_waiter(mine, &rwlock->waiting, (struct waiter){ .thread = current, .exclusive = write });
-    rwlock_let_in_next(rwlock);                 /* the last holder may have gone before that */
+    __atomic_or_fetch(&rwlock->state, RWLOCK_WAITED, __ATOMIC_RELAXED);     /* from now on who drops it looks here */
+    if (rwlock->waiting.first == mine && rwlock_let_in(rwlock, write))
+        rwlock_leave_queue(rwlock, mine);       /* its last holder had gone before that */
     while (mine->queue != NULL) {               /* bound: sleeps in each step */
         current->phase = THREAD_WAITING;
         switch_away();
         free_finished(&state);
+        if (rwlock->waiting.first == mine && rwlock_let_in(rwlock, write))
+            rwlock_leave_queue(rwlock, mine);
+        else
+            current->rwlock_tried = true;
     }
-    if (!write)
+    if (!write && rwlock->waiting.first != NULL && !rwlock->waiting.first->exclusive)
         rwlock_let_in_next(rwlock);
     lock_drop(&lock, state);
 }
@@ -658,16 +692,17 @@ void rwlock_pass_on(struct rwlock *rwlock)
     lock_drop(&lock, state);
 }
 
-void point_of_rest(void)
+bool point_of_rest(void)
 {
     unsigned long interrupts;
 
     may_sleep();
     if (!due)
-        return;
+        return false;
     interrupts = interrupts_off();
     schedule_preempt();                         /* with interrupts off, as before a program goes on */
     interrupts_restore(interrupts);
+    return true;
 }
 
 /* ---- The check ------------------------------------------------------------------------------ */

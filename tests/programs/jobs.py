@@ -44,6 +44,7 @@ JOBS = [
     Job("told", "MADE/told", release=RECORDED),
     Job("machine", "MADE/machine", release=RECORDED),
     Job("other", "MADE/other"),
+    Job("waiting", "MADE/waiting"),
     Job("segv", "MADE/segv", 128 + 11),
     Job("timers", "MADE/timers", release=RECORDED),
     Job("writeonly", "MADE/writeonly"),
@@ -85,6 +86,7 @@ MADE = {
     "told": ("told.c", "static"), "identities": ("identities.c", "static"), "machine": ("machine.c", "static"),
     "event_files": ("event_files.c", "static"), "other": ("other.c", "static"), "stretches": ("stretches.c", "static"),
     "clock": ("clock.c", "static"), "waits": ("waits.c", "static"), "turns": ("turns.c", "static"),
+    "waiting": ("waiting.c", "static"),
 }
 
 

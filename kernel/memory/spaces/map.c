@@ -288,28 +288,16 @@ void map_clear(struct space *space)
 /* ---- mprotect --------------------------------------------------------------------------------------------- */
 
 /*
- * Bring the entries in line with the region. Private pages never gain the right to write here: they may be
- * shared with a relative, and the fault decides. Shared pages do.
+ * Give a region other rights and bring its entries in line. Private pages never gain the right to write here: they may
+ * be shared with a relative, and the fault decides. Shared pages do. At the points of rest on the way some entries have
+ * the old rights and some the new, so the region has both until all is done (S3).
  */
-static void protect_pages(const struct region *region)
+static void protect_region(struct region *region, struct rights rights)
 {
-    struct span   span = region->span;
-    struct cursor c;
-    int           err = cursor_open(&c, region->space, span, 0);
-
-    assert(err == 0);
     deep_assert(rwlock_held_to_write(&region->space->map_lock) && region->height > 0);
-    /* bound: pages of the program's span that have entries: docs/locks.md */
-    for (page_t page = cursor_next(&c, span.first); page < span.end; page = cursor_next(&c, page + 1)) {
-        struct rights rights = region->rights;
-
-        if (!region->shared && !(entry_rights(cursor_read(&c, page)).user & MAY_WRITE)) {
-            rights.kernel &= ~MAY_WRITE;
-            rights.user   &= ~MAY_WRITE;
-        }
-        cursor_protect(&c, page, rights);
-    }
-    cursor_close(&c);
+    region->rights = map_rights(region->rights.user | rights.user);
+    pages_protect(region->space, region->span, rights, !region->shared);
+    region->rights = rights;
 }
 
 /* Give the part of one region that lies in the span other rights. Nothing has changed on an error. */
@@ -343,8 +331,7 @@ static int protect_part(struct space *space, struct region *region, struct span 
     region = map_split(space, region, part.first, &spares[0]);
     if (region->span.end > part.end)
         map_split(space, region, part.end, &spares[1]);
-    region->rights = changed.rights;
-    protect_pages(region);
+    protect_region(region, changed.rights);
     *after = map_join(space, region);
     return 0;
 }
@@ -387,6 +374,7 @@ static int protect_span(struct space *space, struct span span, uint8_t rights)
                 return err;
         }
         at = part.end;
+        point_of_rest();
     }
     return 0;
 }

@@ -166,6 +166,7 @@ static int advise_span(struct space *space, struct span span, int advice)
         if (err != 0)
             return err;
         at = part.end;
+        point_of_rest();
     }
     return hole ? -ENOMEM : 0;
 }
@@ -229,6 +230,7 @@ static int sync_span(const struct space *space, struct span span, int flags)
             return -EBUSY;
         hole |= region->span.first > at;
         at = region->span.end;
+        point_of_rest();
     }
     return hole || at < span.end ? -ENOMEM : 0;
 }

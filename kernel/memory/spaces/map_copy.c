@@ -15,14 +15,16 @@
 #include "memory/heap/heap.h"
 #include "memory/spaces/map_region.h"
 
-/* Entries in a batch: as many as fit the largest small block of the heap. */
-enum { BATCH = (HEAP_SMALL - sizeof(page_t) - sizeof(struct cursor_run)) / sizeof(entry_t) };
+/* Entries of one table that go together. */
+enum { BATCH = 4 * CURSOR_BATCH };
 
 struct batch {
-    page_t            first;
-    struct cursor_run run;
+    page_t            first;                /* of the entries                                    */
+    page_t            next;                 /* where the next batch begins                       */
+    struct cursor_run run;                  /* nothing filled: there is nothing before `next`    */
     entry_t           entries[BATCH];
 };
+_Static_assert(sizeof(struct batch) <= HEAP_SMALL, "a batch is a small block of the heap");
 
 struct batch *map_batch(void) { return heap_alloc(sizeof(struct batch), 0); }
 
@@ -32,19 +34,21 @@ void map_batch_free(struct batch *batch)
         heap_free_sized(batch, sizeof *batch);
 }
 
-/* Fill the batch from the first page at or after `page` that is not empty; leave it empty at the end of the span. */
-static void batch_copy_out(struct batch *batch, struct space *space, struct span span, page_t page, bool apart)
+/* Fill the batch from the start of the span on, as far as one table has entries. */
+static void batch_copy_out(struct batch *batch, struct space *space, struct span span, bool apart)
 {
     struct cursor c;
-    int           err = cursor_open(&c, space, (struct span){ page, span.end }, 0);
+    int           err = cursor_open(&c, space, span, 0);
 
     assert(err == 0);
     deep_assert(rwlock_held_to_write(&space->map_lock));
-    batch->first = cursor_next(&c, page);
+    batch->first = span.first;
     batch->run   = (struct cursor_run){ 0 };
-    if (batch->first < span.end)
+    if (cursor_next_near(&c, &batch->first))
         batch->run = cursor_copy_out(&c, batch->first, batch->entries,
                                      span.end - batch->first < BATCH ? span.end - batch->first : BATCH, apart);
+    batch->next = batch->first + batch->run.count;
+    deep_assert(batch->next > span.first && batch->next <= span.end);
     cursor_close(&c);
 }
 
@@ -71,15 +75,20 @@ static int batch_copy_in(const struct batch *batch, struct space *space, page_t 
     return 0;
 }
 
-/* Every frame that a span of `from` shows is shown by `to` as well, `shift` pages further up. */
+/*
+ * Every frame that a span of `from` shows is shown by `to` as well, `shift` pages further up. Between two batches lies
+ * a point of rest: what the batch took out is in its place then, or given back.
+ */
 int map_copy_pages(struct batch *batch, struct space *from, struct span span, struct space *to, page_t shift,
                    bool apart)
 {
+    may_sleep();
     deep_assert(!span_empty(span));
-    for (page_t page = span.first; page < span.end; page = batch->first + batch->run.count) {
-        batch_copy_out(batch, from, span, page, apart);
-        if (batch->run.count > 0 && batch_copy_in(batch, to, shift) != 0)
+    for (page_t page = span.first; page < span.end; page = batch->next) {
+        batch_copy_out(batch, from, (struct span){ page, span.end }, apart);
+        if (batch->run.filled > 0 && batch_copy_in(batch, to, shift) != 0)
             return -ENOMEM;
+        point_of_rest();
     }
     return 0;
 }
@@ -121,8 +130,10 @@ int map_copy(struct space *child, struct space *parent)
     child->barriers = parent->barriers;
     /* bound: regions of the space, REGIONS_MAXIMUM; no spin lock is held; and their pages */
     for (const struct region *r = region_at_or_above(&parent->map, 0); r != NULL && err == 0; r = region_next(r))
-        if (!r->not_forked)
+        if (!r->not_forked) {
             err = copy_region(batch, child, parent, r);
+            point_of_rest();
+        }
     rwlock_write_drop(&parent->map_lock);
     map_batch_free(batch);
     if (err != 0)

@@ -59,8 +59,10 @@ static bool next_locked(struct space *space, struct span within, struct span *pa
     rwlock_read(&space->map_lock);
     region = region_at_or_above(&space->map, within.first);
     /* bound: regions of the space, REGIONS_MAXIMUM; no spin lock is held */
-    while (region != NULL && region->span.first < within.end && region->locked != REGION_LOCKED)
+    while (region != NULL && region->span.first < within.end && region->locked != REGION_LOCKED) {
         region = region_next(region);
+        point_of_rest();
+    }
     if (region != NULL && region->span.first < within.end) {
         part->first = region->span.first > within.first ? region->span.first : within.first;
         part->end   = region->span.end < within.end ? region->span.end : within.end;
@@ -143,6 +145,7 @@ static int set_locked(struct space *space, struct span span, uint8_t locked)
         if (err != 0)
             return err;
         at = part.end;
+        point_of_rest();
     }
     return 0;
 }
@@ -216,6 +219,7 @@ static void set_all(struct space *space, uint8_t locked)
         if (!map_is_physical(region))
             map_set_locked(space, region, locked);
         region = region_next(map_join(space, region));
+        point_of_rest();
     }
 }
 

@@ -189,14 +189,8 @@ struct region *map_join(struct space *space, struct region *region)
 
 void map_discard(struct space *space, struct span span)
 {
-    struct cursor c;
-    int           err = cursor_open(&c, space, span, 0);
-
-    assert(err == 0);
     deep_assert(rwlock_held_to_write(&space->map_lock));
-    deep_assert(!span_empty(span));
-    cursor_discard_span(&c, span);
-    cursor_close(&c);
+    pages_discard(space, span);
 }
 
 bool map_cut_splits(const struct space *space, struct span span)

@@ -55,12 +55,12 @@ void          map_batch_free(struct batch *batch);
 int map_copy_pages(struct batch *batch, struct space *from, struct span span, struct space *to, page_t shift,
                    bool apart) MUST_CHECK;
 
-/* Unmap the pages of a span that lies in one region; drop their frames. */
+/* Unmap the pages of a span that lies in one region; drop their frames. May sleep. */
 void map_discard(struct space *space, struct span span);
 
 /* True when cutting the span out leaves two parts of one region, which needs a spare node. */
 bool map_cut_splits(const struct space *space, struct span span);
-/* Make the span empty. Cannot fail. */
+/* Make the span empty, region by region, with points of rest. Cannot fail; may sleep. */
 void map_cut(struct space *space, struct span span, struct region **spare);
 
 #endif

@@ -32,7 +32,7 @@ static void look_at_entries(struct space *space, struct span span, uint8_t *ther
     int           err = cursor_open(&c, space, span, 0);
 
     assert(err == 0);                       /* nothing is built */
-    /* bound: pages of the program's span that have entries: docs/locks.md */
+    /* bound: STEP */
     for (page_t page = cursor_next(&c, span.first); page < span.end; page = cursor_next(&c, page + 1))
         there[page - span.first] |= entry_kind(cursor_read(&c, page), 1) != ENTRY_EMPTY;
     cursor_close(&c);
@@ -68,6 +68,7 @@ int map_residency(struct space *space, struct span span, uint8_t *there)
             part.end = region->span.end;
         residency_look(space, region, part, there + (at - span.first));
         at = part.end;
+        point_of_rest();
     }
     rwlock_read_drop(&space->map_lock);
     return err;

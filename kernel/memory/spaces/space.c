@@ -136,6 +136,7 @@ lock_state space_look(const struct space *space)
 
 void space_look_end(const struct space *space, lock_state state)
 {
+    deep_assert(space != &kernel_space || lock_held(&kernel_map_lock));
     if (space == &kernel_space)
         lock_drop(&kernel_map_lock, state);
     else

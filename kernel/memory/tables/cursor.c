@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/range.h"
+#include "base/rwlock.h"
 #include "memory/frames/frame.h"
 #include "memory/layout.h"
 #include "memory/tables/table.h"
@@ -93,12 +94,25 @@ static void flush_noted(struct cursor *c)
     c->flush_count = 0;
 }
 
+/* Nobody can reach the frames after the flush. */
 static void drop_freed(struct cursor *c)
 {
-    deep_assert(c->freed_count <= CURSOR_FREED);
-    flush_noted(c);
+    deep_assert(c->freed_count <= CURSOR_FREED && c->flush_count == 0);
     frame_put_all(c->freed, c->freed_count);
     c->freed_count = 0;
+}
+
+/* The end of a batch: all that was edited is true for everybody, and the lock is dropped. */
+static void cursor_let_go(struct cursor *c)
+{
+    deep_assert(lock_held(&c->space->tables_lock));
+    deep_assert(c->more == 0 || cursor_of_kernel(c) || MMU_LEVELS == 1);
+    flush_noted(c);
+    if (c->resident < 0)
+        c->space->peak = space_peak(c->space);
+    c->space->resident += (uint32_t)c->resident;
+    lock_drop(&c->space->tables_lock, c->state);
+    drop_freed(c);
 }
 
 void cursor_note_flush(struct cursor *c, page_t page)
@@ -113,8 +127,10 @@ void cursor_note_flush(struct cursor *c, page_t page)
 void cursor_note_freed(struct cursor *c, frame_t frame)
 {
     deep_assert(frame_exists(frame));
-    if (c->freed_count == CURSOR_FREED)
+    if (c->freed_count == CURSOR_FREED) {
+        flush_noted(c);
         drop_freed(c);
+    }
     c->freed[c->freed_count++] = frame;
 }
 
@@ -154,11 +170,19 @@ void cursor_close(struct cursor *c)
         cursor_sweep(c);
     if (MMU_VARIABLE && !cursor_of_kernel(c))
         mmu_trim(entry_at(c->space, 0, MMU_LEVELS));
-    drop_freed(c);
-    if (c->resident < 0)
-        c->space->peak = space_peak(c->space);
-    c->space->resident += (uint32_t)c->resident;
-    lock_drop(&c->space->tables_lock, c->state);
+    cursor_let_go(c);
+}
+
+void cursor_rest(struct cursor *c)
+{
+    may_sleep_dropping(&c->space->tables_lock, c->state);
+    deep_assert(lock_held(&c->space->tables_lock) && !cursor_of_kernel(c));
+    cursor_settle(c);
+    cursor_let_go(c);
+    c->resident = 0;
+    if (point_of_rest())
+        c->in_view = (struct span){ 0, 0 };         /* others may have looked at other tables meanwhile */
+    c->state = lock_take(&c->space->tables_lock);
 }
 
 /* ---- Edits: none can fail ------------------------------------------------------------------- */
@@ -312,25 +336,33 @@ void cursor_discard(struct cursor *c, page_t page)
         cursor_note_freed(c, entry_frame(old));
 }
 
+bool cursor_next_near(struct cursor *c, page_t *page)
+{
+    const entry_t *at   = cursor_find(c, *page);
+    page_t         stop = c->in_view.end < c->span.end ? c->in_view.end : c->span.end;
+
+    deep_assert(span_has(c->span, *page) && span_has(c->in_view, *page));
+    if (at == NULL && entry_present(c->large))
+        return true;
+    if (at == NULL) {
+        *page = cursor_skip_empty(c, stop, c->span.end);
+        return false;
+    }
+    /* bound: MMU_ENTRIES */
+    for (; *page < stop; (*page)++, at++)
+        if (!cursor_is_empty(entry_read(at)))
+            return true;
+    return false;
+}
+
 page_t cursor_next(struct cursor *c, page_t from)
 {
-    deep_assert(from >= c->span.first);
-    /* bound: tables of the span, and the entries of one: docs/locks.md */
-    for (page_t page = from; page < c->span.end; ) {
-        const entry_t *at   = cursor_find(c, page);
-        page_t         stop = c->in_view.end < c->span.end ? c->in_view.end : c->span.end;
+    page_t page = from;
 
-        if (at == NULL && entry_present(c->large))
-            return page;
-        if (at == NULL) {
-            page = cursor_skip_empty(c, stop, c->span.end);
-            continue;
-        }
-        for (; page < stop; page++, at++)
-            if (!cursor_is_empty(entry_read(at)))
-                return page;
-    }
-    return c->span.end;
+    deep_assert(from >= c->span.first);
+    while (page < c->span.end && !cursor_next_near(c, &page))      /* bound: tables of the span */
+        ;
+    return page;
 }
 
 bool cursor_age(struct cursor *c, page_t page, unsigned age)

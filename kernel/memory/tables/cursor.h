@@ -2,8 +2,8 @@
  * cursor.h - the only writer of page-table entries.
  *
  * Open a cursor over a span of one space, edit any number of pages, close it: the flush happens at the close, and only
- * after a flush are frames given back that edits have freed. Where more than CURSOR_FREED frames wait for that, the
- * cursor flushes early and gives them back before the close.
+ * after a flush, and when the lock is dropped, are frames given back that edits have freed. Where more than
+ * CURSOR_FREED frames wait for that, the cursor flushes early and gives them back before the close.
  *
  *     struct cursor c;
  *     int err = cursor_open(&c, space, span, CURSOR_BUILD);
@@ -60,7 +60,10 @@ struct space;
  * Pages flushed singly: beyond that, forgetting everything and walking again costs less. Frames kept
  * back until the flush: more would only grow the cursor, which lives on the stack.
  */
-enum { CURSOR_PAGES = 16, CURSOR_FREED = 32 };
+enum { CURSOR_PAGES = 16, CURSOR_FREED = 64 };
+
+/* Pages that one batch of long work edits: as many as can be edited with interrupts off and nobody minds. */
+enum { CURSOR_BATCH = 64 };
 
 enum {
     CURSOR_BUILD = 1,           /* make the tables that are missing                                      */
@@ -136,17 +139,27 @@ entry_t cursor_remove(struct cursor *c, page_t page);
 /* Make the page empty and drop the frame's reference after the flush. Not for swapped pages. */
 void cursor_discard(struct cursor *c, page_t page);
 
-/* First page at or after `from` whose entry is not empty, or span.end: skips missing tables whole. */
+/*
+ * First page at or after `from` whose entry is not empty, or span.end: skips missing tables whole. cursor_next_near()
+ * looks no further than one table, or one stretch without tables: true when *page, moved on, is such a page; false when
+ * nothing is before *page, where the next look begins. Cost: the entries of a table, or of the root.
+ */
 page_t cursor_next(struct cursor *c, page_t from);
+bool   cursor_next_near(struct cursor *c, page_t *page);
 
 /*
  * Runs, for work on many pages of programs: the entries of one table are gone through in one loop.
  *
- * cursor_copy_out() copies the entries of [page, page + count), but no further than the table in view, to `out`,
+ * cursor_copy_out() copies the entries of [page, page + count), which has a table, but no further than that, to `out`,
  * and gives each frame they name one more reference; with `apart` the entries and their copies lose the right to
  * write. An entry that is neither present nor BLOCKED is copied out as EMPTY.
  * cursor_copy_in() writes such entries, with their references, to pages that are empty; it needs CURSOR_BUILD.
  * cursor_discard_span() is cursor_discard() of each page of a span.
+ *
+ * pages_discard() and pages_protect() do the same to all pages of a span of a program, however long, in batches: each
+ * opens a cursor of its own and closes it again, and behind each lies a point of rest (base/rwlock.h), at which all
+ * invariants hold. No cursor is open, and the caller sees to it that nobody else edits the span meanwhile: by the map
+ * lock. With `apart`, pages_protect() gives no page the right to write that did not have it. Both may sleep.
  */
 struct cursor_run {
     size_t   count;                         /* entries looked at, at least 1                */
@@ -156,6 +169,8 @@ struct cursor_run {
 struct cursor_run cursor_copy_out(struct cursor *c, page_t page, entry_t *out, size_t count, bool apart);
 void cursor_copy_in(struct cursor *c, page_t page, const entry_t *entries, struct cursor_run run);
 void cursor_discard_span(struct cursor *c, struct span span);
+void pages_discard(struct space *space, struct span span);
+void pages_protect(struct space *space, struct span span, struct rights rights, bool apart);
 
 /*
  * A smaller cursor, for faults: one page of a program, in a table that is there. cursor_touch() takes the tables

@@ -5,10 +5,13 @@
 #include "memory/tables/cursor_tables.h"
 
 #include "base/check.h"
+#include "base/rwlock.h"
 #include "base/string.h"
 #include "memory/frames/frame.h"
 #include "memory/tables/table.h"
 #include "memory/tables/watch.h"
+
+enum { SHARED_AT_ONCE = 32 };
 
 static inline void note_freed(struct cursor *c, frame_t frame)
 {
@@ -47,13 +50,11 @@ struct cursor_run cursor_copy_out(struct cursor *c, page_t page, entry_t *out, s
     struct cursor_run run = { .count = 1 };
     entry_t *at      = cursor_find(c, page);
     bool     changed = false;
-    frame_t  frames[CURSOR_FREED];
+    frame_t  frames[SHARED_AT_ONCE];
     uint32_t noted = 0;
 
     assert(!cursor_of_kernel(c) && count > 0 && page + count <= c->span.end);
-    *out = entry_empty();
-    if (at == NULL)
-        return run;
+    assert(at != NULL);
     run.count = in_table(c, page, count);
     /* bound: MMU_ENTRIES */
     for (const entry_t *end = at + run.count; at < end; at++, out++, page++) {
@@ -70,7 +71,7 @@ struct cursor_run cursor_copy_out(struct cursor *c, page_t page, entry_t *out, s
         run.filled++;
         run.present += entry_present(e);
         frames[noted++] = entry_frame(e);
-        if (noted == CURSOR_FREED) {
+        if (noted == SHARED_AT_ONCE) {
             frame_share_all(frames, noted);
             noted = 0;
         }
@@ -87,30 +88,39 @@ static size_t cursor_filled(const struct cursor *c)
     return MMU_LEVELS == 1 ? MMU_ENTRIES : frame_link(c->table_frame) + (uint32_t)c->more;
 }
 
+/* Write one table's entries where nothing is: no processor uses any of them yet. */
+static void copy_in_table(struct cursor *c, page_t page, const entry_t *entries, size_t count)
+{
+    entry_t *at = cursor_entry(c, page);
+
+    for (size_t i = 0; IS_CHECKED && i < count; i++)
+        assert(cursor_is_empty(entry_read(&at[i])));
+    memcpy(at, entries, count * sizeof *at);
+    for (size_t i = 0; IS_CHECKED && i < count; i++)
+        entry_changed(c->space, page + i, entry_empty(), entries[i]);
+}
+
+static uint32_t filled_among(const entry_t *entries, size_t count)
+{
+    uint32_t filled = 0;
+
+    for (size_t i = 0; i < count; i++)
+        filled += !cursor_is_empty(entries[i]);
+    return filled;
+}
+
 void cursor_copy_in(struct cursor *c, page_t page, const entry_t *entries, struct cursor_run run)
 {
-    assert(!cursor_of_kernel(c));
-    deep_assert(run.present <= run.filled && run.filled <= run.count);
-    /* bound: MMU_ENTRIES in each of two tables */
+    assert(!cursor_of_kernel(c) && run.count <= MMU_ENTRIES);
+    deep_assert(run.present <= run.filled && run.filled == filled_among(entries, run.count));
+    /* bound: two tables */
     for (size_t left = run.count; left > 0; ) {
-        entry_t *at    = cursor_entry(c, page);
-        size_t   part  = in_table(c, page, left);
-        bool     fresh = part == run.count && cursor_filled(c) == 0;
+        size_t part;
 
-        if (fresh) {                                /* the table is empty, and no processor uses it yet */
-            memcpy(at, entries, part * sizeof *at);
-            c->more += (int32_t)run.filled;
-            for (size_t i = 0; IS_CHECKED && i < part; i++)
-                entry_changed(c->space, page + i, entry_empty(), entries[i]);
-        }
-        for (size_t i = 0; i < part && !fresh; i++) {
-            if (cursor_is_empty(entries[i]))
-                continue;
-            assert(cursor_is_empty(entry_read(&at[i])));
-            entry_write(&at[i], entries[i]);
-            entry_changed(c->space, page + i, entry_empty(), entries[i]);
-            c->more++;
-        }
+        (void)cursor_entry(c, page);            /* brings the table into view */
+        part = in_table(c, page, left);
+        copy_in_table(c, page, entries, part);
+        c->more += (int32_t)(part == run.count ? run.filled : filled_among(entries, part));
         page    += part;
         entries += part;
         left    -= part;
@@ -118,18 +128,25 @@ void cursor_copy_in(struct cursor *c, page_t page, const entry_t *entries, struc
     c->resident += (int32_t)run.present;
 }
 
-/* Empty the entries [at, end) of the table in view, of which `left` are not empty; `at` is the entry of `page`. */
-static void discard_entries(struct cursor *c, page_t page, entry_t *at, const entry_t *end, size_t left)
+/*
+ * Empty the entries of [page, end), all in the table in view. Stops when so many frames have been freed; returns the
+ * page that it has come to.
+ */
+static page_t discard_entries(struct cursor *c, page_t page, page_t end, uint32_t most)
 {
-    bool current = space_is_current(c->space);
+    bool     current = space_is_current(c->space);
+    entry_t *at      = cursor_entry(c, page);
+    size_t   left    = cursor_filled(c);
 
-    deep_assert(span_has(c->in_view, page) && at <= end);
+    deep_assert(span_has(c->in_view, page) && page < end && end <= c->in_view.end);
     /* bound: MMU_ENTRIES */
-    for (; at < end && left > 0; at++, page++) {
+    for (; page < end && left > 0; at++, page++) {
         entry_t old = entry_read(at);
 
         if (cursor_is_empty(old))
             continue;
+        if (most-- == 0)
+            return page;
         old = entry_exchange(at, entry_empty());
         entry_changed(c->space, page, old, entry_empty());
         assert(entry_kind(old, 1) != ENTRY_SWAP);
@@ -144,6 +161,7 @@ static void discard_entries(struct cursor *c, page_t page, entry_t *at, const en
         }
         note_freed(c, entry_frame(old));
     }
+    return end;
 }
 
 void cursor_discard_span(struct cursor *c, struct span span)
@@ -151,15 +169,101 @@ void cursor_discard_span(struct cursor *c, struct span span)
     assert(!cursor_of_kernel(c) && span_covers(c->span, span));
     /* bound: pages of the program's span that have entries: docs/locks.md */
     for (page_t next = span.first; next < span.end; ) {
-        page_t   page = cursor_next(c, next);
-        entry_t *at;
+        page_t page = cursor_next(c, next);
 
         if (page >= span.end)
             break;
-        at   = cursor_entry(c, page);
         next = page + in_table(c, page, span.end - page);
-        discard_entries(c, page, at, at + (next - page), cursor_filled(c));
+        next = discard_entries(c, page, next, MMU_ENTRIES);
     }
+}
+
+/* ---- However many pages, in batches ------------------------------------------------------------------ */
+
+/*
+ * What a batch does to the entries of [page, end), all in the table in view; returns the page that it has come to. The
+ * next batch begins there.
+ */
+typedef page_t (*batch_edit)(struct cursor *c, page_t page, page_t end, const void *how);
+
+/* A cursor for each table, which at its close takes the table away if it is empty then. */
+static page_t edit_table(struct space *space, struct span span, batch_edit edit, const void *how)
+{
+    struct cursor c;
+    page_t        page = span.first;
+    int           err  = cursor_open(&c, space, span, 0);
+
+    assert(err == 0);                               /* without CURSOR_BUILD nothing can fail */
+    if (cursor_find(&c, page) != NULL) {
+        c.span.end = page + in_table(&c, page, span_pages(span));
+        while ((page = edit(&c, page, c.span.end, how)) < c.span.end)       /* bound: a point of rest in each step */
+            cursor_rest(&c);
+    } else {
+        page = cursor_skip_empty(&c, c.in_view.end, span.end);
+        c.span.end = page;
+    }
+    deep_assert(page > span.first && page <= span.end);
+    cursor_close(&c);
+    return page;
+}
+
+static void edit_in_batches(struct space *space, struct span span, batch_edit edit, const void *how)
+{
+    while (!span_empty(span)) {
+        span.first = edit_table(space, span, edit, how);
+        point_of_rest();
+    }
+}
+
+static page_t discard_batch(struct cursor *c, page_t page, page_t end, const void *none)
+{
+    (void)none;
+    deep_assert(c->freed_count == 0);               /* the batch before has given its frames back */
+    return discard_entries(c, page, end, CURSOR_FREED - MMU_LEVELS);       /* and tables that are empty then */
+}
+
+void pages_discard(struct space *space, struct span span)
+{
+    may_sleep();
+    assert(space != &kernel_space && !span_empty(span));
+    edit_in_batches(space, span, discard_batch, NULL);
+}
+
+struct protection { struct rights rights, apart; };
+
+static page_t protect_batch(struct cursor *c, page_t page, page_t end, const void *how)
+{
+    const struct protection *to   = how;
+    const entry_t           *at   = cursor_entry(c, page);
+    size_t                   left = cursor_filled(c);
+    uint32_t                 most = CURSOR_BATCH;
+
+    deep_assert(span_has(c->in_view, page) && page < end && end <= c->in_view.end);
+    /* bound: MMU_ENTRIES */
+    for (; page < end && left > 0; at++, page++) {
+        entry_t e = entry_read(at);
+
+        if (cursor_is_empty(e))
+            continue;
+        if (most-- == 0)
+            return page;
+        left--;
+        cursor_protect(c, page, entry_rights(e).user & MAY_WRITE ? to->rights : to->apart);
+    }
+    return end;
+}
+
+void pages_protect(struct space *space, struct span span, struct rights rights, bool apart)
+{
+    struct protection to = { rights, rights };
+
+    may_sleep();
+    assert(space != &kernel_space && !span_empty(span));
+    if (apart) {
+        to.apart.kernel &= ~MAY_WRITE;
+        to.apart.user   &= ~MAY_WRITE;
+    }
+    edit_in_batches(space, span, protect_batch, &to);
 }
 
 /* ---- One page ------------------------------------------------------------------------------------ */

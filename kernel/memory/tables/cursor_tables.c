@@ -159,7 +159,7 @@ static int take_tables(struct cursor *c, unsigned lowest, frame_t *chain)
     size_t taken = 0;
     int    err   = 0;
 
-    /* bound: tables that the span lacks: docs/locks.md */
+    /* bound: tables that the span lacks: two of a program, whose spans are short; of kernel space: docs/locks.md */
     for (unsigned level = MMU_LEVELS; level > lowest; level--)
         for (page_t page = stretch(c->span.first, level); page < c->span.end && err == 0; page += mmu_reach(level))
             if (is_missing(c, page, level)) {
@@ -176,7 +176,7 @@ static int take_tables(struct cursor *c, unsigned lowest, frame_t *chain)
 /* Upper levels first, so that the lower find their place. */
 static void install_tables(struct cursor *c, unsigned lowest, frame_t chain)
 {
-    /* bound: tables that the span lacks: docs/locks.md */
+    /* bound: tables that the span lacks: two of a program, whose spans are short; of kernel space: docs/locks.md */
     for (unsigned level = MMU_LEVELS; level > lowest; level--)
         for (page_t page = stretch(c->span.first, level); page < c->span.end; page += mmu_reach(level))
             if (is_missing(c, page, level))
@@ -224,7 +224,7 @@ page_t cursor_skip_empty(const struct cursor *c, page_t page, page_t end)
 void cursor_sweep(struct cursor *c)
 {
     deep_assert(!cursor_of_kernel(c));
-    /* bound: tables of the span: docs/locks.md */
+    /* bound: tables of the span, which is one batch's: a table, or what was built at once */
     for (unsigned level = 2; level <= MMU_LEVELS; level++)
         for (page_t page = c->span.first; (page = cursor_skip_empty(c, page, c->span.end)) < c->span.end;
              page = stretch(page, level) + mmu_reach(level)) {

@@ -57,6 +57,12 @@ static inline bool cursor_is_empty(entry_t e)
     return entry_kind(e, 1) == ENTRY_EMPTY || entry_kind(e, 1) == ENTRY_IDENTITY;
 }
 
+/*
+ * A point of rest between two edits: the tables lock is dropped and taken again, what has been edited so far is
+ * flushed, and frames are given back. Tables that are empty stay until the close. May sleep.
+ */
+void cursor_rest(struct cursor *c);
+
 /* Note a page that the close is to flush; a frame whose reference is to be dropped after the flush. */
 void cursor_note_flush(struct cursor *c, page_t page);
 void cursor_note_freed(struct cursor *c, frame_t frame);
