@@ -84,7 +84,7 @@ fuzz-differ: quire kernel calls-programs | $(O)/programs/kernel.done ## the same
 	@/usr/bin/python3 tests/calls/differ.py --build $(O) --layout $(name) --count $(N) --seed $(SEED)
 
 documents: quire documents-program      ## documents changed by chance: obeyed, or refused in words: N=200, SEED=
-	@/usr/bin/python3 tests/documents/documents.py --build $(O) --count $(N) --seed $(SEED)
+	@/usr/bin/python3 tests/documents/documents.py --build $(O) --count $(N) --seed $(SEED) --checked 20
 
 CLAIM ?=
 mutations: quire                        ## each claim made untrue, and noticed by its probe alone: LAYOUT= CLAIM=

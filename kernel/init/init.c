@@ -159,6 +159,29 @@ static void kill_all_others(void)
     } while (survivors > 0 && clock_now() < deadline);
 }
 
+/* Why the program could not be started, for people; NULL: its number must do. */
+static const char *start_problem(int32_t err)
+{
+    switch (err) {
+    case ENOENT:  return "there is no such file";
+    case EACCES:  return "it may not be executed";
+    case ENOEXEC: return "it is no program for this processor";
+    case ENOMEM:  return "there is too little memory";
+    case EPERM:   return "it is linked for addresses that this layout gives to no program";
+    default:      return NULL;
+    }
+}
+
+static void print_not_started(int32_t err)
+{
+    const char *name = configuration.arguments != NULL ? configuration.arguments[0] : "the program";
+
+    if (start_problem(err) != NULL)
+        print("quire: %s cannot be started: %s\n", name, start_problem(err));
+    else
+        print("quire: %s cannot be started: error %d\n", name, err);
+}
+
 /* End the machine. Its memory is not freed. */
 static void leave_machine(int32_t kind, int32_t number) NORETURN;
 static void leave_machine(int32_t kind, int32_t number)
@@ -175,8 +198,7 @@ static void leave_machine(int32_t kind, int32_t number)
         channel_send(CHANNEL_EXIT, end, sizeof end);
         channel_drain();
     } else if (kind == CHANNEL_NOT_STARTED) {
-        print("quire: %s cannot be started: error %d\n",
-              configuration.arguments != NULL ? configuration.arguments[0] : "the program", number);
+        print_not_started(number);
     } else {
         print("quire: the program %s %d\n", kind == CHANNEL_KILLED ? "was killed by signal" : "ended with status",
               number);

@@ -43,6 +43,19 @@ def test_probes_of_pat_fail_in_words_where_programs_are_elsewhere(shop):
     assert documents.judge(shop, document, [(64, False)]) == "booted"
 
 
+def test_a_program_that_is_linked_where_programs_are_not_is_told_so(shop):
+    """It was told "error 1". One that is linked for no address runs."""
+    document = documents.Document("quire", documents.TREE)
+    user = document.named("user")
+    document.insert(user, user.as_hole("cut", user.start, 0x20000000), after=False)
+    user.place(start=0x20000000)
+    shop.write(document)
+    assert shop.link()[0] == 0
+    said = shop.boot(64 * 1024, False, "init=/fill panic=exit", archive=True)[1]
+    assert "/fill cannot be started: it is linked for addresses that this layout gives to no program" in said
+    assert documents.check_program(shop, 64, False, "anywhere")
+
+
 # ---- The generator itself notices -----------------------------------------------------------------
 
 def refused_for(said):
