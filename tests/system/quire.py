@@ -36,7 +36,7 @@ class Machine:
     """
 
     def __init__(self, log, kernel=None, iso=None, disk=None, floppy=None, memory="64M", append="", cpu=None,
-                 devices=(), modules=(), icount=False, leaves=True, interface="ide", timeout=30, emulator=QEMU):
+                 devices=(), modules=(), icount=False, leaves=True, interface="ide", timeout=60, emulator=QEMU):
         assert [kernel, iso, disk, floppy].count(None) == 3
         self.timeout = timeout
         self.folder = tempfile.mkdtemp(prefix="quire-")

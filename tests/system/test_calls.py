@@ -16,8 +16,9 @@ import oracle
 
 pytestmark = [pytest.mark.needs("calls-programs"), pytest.mark.needs("kernel", "LAYOUT=quire")]
 BUILD = os.path.abspath(os.environ.get("QUIRE_BUILD") or os.path.join(CALLS, "..", "..", "build"))
-LEAST = 5000            # calls of a short run, on the slowest machine
+LEAST = 5000            # calls of a run
 SHORT = 12              # seconds
+LONGER = 90             # where a machine does not come to so many in that time
 
 
 def run(layout, program, *words, patience=60):
@@ -30,8 +31,11 @@ def run(layout, program, *words, patience=60):
 
 @pytest.mark.needs("kernel", "LAYOUT=quire", "CHECKED=1")
 def test_a_short_attack_finds_nothing():
-    attack = fuzz.Run(BUILD, "quire-checked", SHORT, 1)
-    assert not attack.found, "\n".join(attack.found + attack.lines + [attack.errors[-3000:]])
+    for seconds in (SHORT, LONGER):
+        attack = fuzz.Run(BUILD, "quire-checked", seconds, 1)
+        assert not attack.found, "\n".join(attack.found + attack.lines + [attack.errors[-3000:]])
+        if attack.calls > LEAST:
+            break
     assert attack.calls > LEAST
 
 

@@ -351,7 +351,7 @@ def test_signals_that_end_nothing_are_passed_on_each_time(run, number):
 def test_timeout_of_coreutils_ends_the_program_as_it_would_here(run):
     """It signals us, and then its group, of which we are: the same signal twice, which must not cost the program its
     end."""
-    done = subprocess.run(["timeout", "0.5", *run.words([])], env=run.environment("signals 15"), cwd=run.folder,
+    done = subprocess.run(["timeout", "3", *run.words([])], env=run.environment("signals 15"), cwd=run.folder,
                           stdin=subprocess.DEVNULL, capture_output=True)
     assert done.returncode == 124 and b"signal 15 for program\n" in done.stdout, done
 
@@ -400,21 +400,22 @@ def test_no_files_are_left_behind(run):
 
 
 def test_timeout(run):
+    """Time enough for the guest to be ready first, however busy this machine is."""
     begin = time.monotonic()
-    status, output, errors = run("deaf", "--timeout", "0.5", run.program)
-    assert (status, output) == (124, b"ready\n") and "still ran after 0.5 s" in errors
+    status, output, errors = run("deaf", "--timeout", "3", run.program)
+    assert (status, output) == (124, b"ready\n") and "still ran after 3.0 s" in errors
     assert "did not end when SIGTERM told it to" in errors
-    assert 2.4 < time.monotonic() - begin < 12
+    assert 4.9 < time.monotonic() - begin < 30
     assert is_gone(run.machine_pid())
 
 
 def test_timeout_gives_the_program_a_chance_to_end(run):
-    status, output, errors = run("signals 15", "--timeout", "0.5", run.program)
-    assert (status, output) == (124, b"ready\nsignal 15 for group\n") and "still ran after 0.5 s\n" in one_line(errors)
+    status, output, errors = run("signals 15", "--timeout", "3", run.program)
+    assert (status, output) == (124, b"ready\nsignal 15 for group\n") and "still ran after 3.0 s\n" in one_line(errors)
 
 
 def test_timeout_before_the_program_shows_what_the_kernel_said(run):
-    status, _, errors = run("stuck", "--timeout", "0.5", run.program)
+    status, _, errors = run("stuck", "--timeout", "3", run.program)
     assert status == 124 and "waiting for something" in errors
 
 

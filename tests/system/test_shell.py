@@ -20,7 +20,7 @@ def shell(house, layout):
 
     def start(*words):
         child = pexpect.spawn(os.path.join(house.build, "host", "quire"), ["shell", "--layout", layout, *words],
-                              timeout=30, encoding="latin-1", dimensions=(40, 100),
+                              timeout=60, encoding="latin-1", dimensions=(40, 100),
                               env={**os.environ, "QUIRE_BUILD": house.build, "TERM": "vt100"})
         child.delaybeforesend = None
         children.append(child)
@@ -32,7 +32,7 @@ def shell(house, layout):
         child.close(force=True)
 
 
-def say(child, line, timeout=30):
+def say(child, line, timeout=60):
     """Type a line; returns what it prints."""
     child.sendline(line)
     child.expect_exact(line + "\r\n", timeout=timeout)

@@ -32,7 +32,7 @@ def shell(house, layout, busybox, request):
                                busybox, "sh"],
                               cwd="/",
                               env={**os.environ, "QUIRE_HOME": house.tree, "QUIRE_BUILD": house.build, "TERM": "dumb"},
-                              timeout=30, encoding="latin-1", dimensions=(33, 99))
+                              timeout=60, encoding="latin-1", dimensions=(33, 99))
         child.delaybeforesend = None
         children.append(child)
         child.expect(PROMPT)
@@ -151,7 +151,7 @@ def test_a_shell_on_the_serial_line(house, layout, busybox, tmp_path):
                                  "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04", "-chardev",
                                  "stdio,id=serial,signal=off", "-serial", "chardev:serial", "-kernel",
                                  house.kernel(layout), "-initrd", str(archive), "-append", "init=/bin/sh"],
-                          echo=False, timeout=30, encoding="latin-1")
+                          echo=False, timeout=60, encoding="latin-1")
     child.expect(PROMPT)
     assert answer(child, "echo $((6 * 7))") == "42"
     begin(child, "busybox sleep 1000")
