@@ -13,7 +13,7 @@ import time
 import pytest
 
 import newc
-from test_run import START, Run, compile_i386
+from fake_run import START, Run, compile_i386
 
 SECRET = b"for nobody else"
 

@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ElementTree
 import pexpect
 import pytest
 
-from test_run import compile_i386
+from fake_run import compile_i386
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SVG = "{http://www.w3.org/2000/svg}"
