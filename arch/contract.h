@@ -1,22 +1,22 @@
 /*
- * contract.h - what a port must answer, and what it may ask.
+ * contract.h - the functions that a port must define, and those that it may call.
  *
- * A port is a folder arch/NAME that is first in the include path. It has the machine alone: nothing of it includes
- * what is above base. Portable code includes this header and at most six of the port's own: cpu.h, mmu.h and
- * thread.h, which every port has, and where there are devices and programs io.h, power.h and trap.h. All other
- * headers of a port are for the port itself, for the folder of its programs' interface (kernel/linux/i386), for
+ * A port is a folder arch/NAME that is first in the include path. It deals with the machine only: no file of it
+ * includes a header of a room above base. Portable code includes this header and at most six of the port's own: cpu.h,
+ * mmu.h and thread.h, which every port has, and where there are devices and programs io.h, power.h and trap.h. All
+ * other headers of a port are for the port itself, for the folder of its programs' interface (kernel/linux/i386), for
  * boot/, and for claims of documents that name the processor's own tables.
  *
  * Functions are declared here, or, where they must be inline, listed with their prototype as lines of a comment and
  * defined in the header named there; tests/system/test_contract.py compiles every port against both. arch/host, the
- * machine in plain memory, has neither programs nor devices: a section that begins with "Not on the host" it need not
- * answer, all others it must.
+ * machine in plain memory, has neither programs nor devices: it does not define the functions of sections that begin
+ * with "Not on the host".
  *
- * What holds for all calls. A virtual address is a vaddr_t, a page a page_t, and both have the port's width; a
- * frame_t is a number, a paddr_t has 64 bits everywhere; sizes are bytes (size_t). Nothing sleeps and nothing
- * allocates. A call takes no lock but where it names one, may be made with any lock held and with interrupts on or
- * off, unless it says otherwise, and costs a few instructions unless it says more. What the caller promises is
- * asserted; there are no error codes but where one is named.
+ * For all calls: a virtual address is a vaddr_t, a page a page_t, and both have the port's width; a
+ * frame_t is a number, a paddr_t has 64 bits everywhere; sizes are bytes (size_t). No call sleeps or
+ * allocates. A call takes no lock but those that it names, may be made with any lock held and with interrupts on or
+ * off, unless it says otherwise, and costs a few instructions unless it says more. Preconditions are
+ * asserted; no call returns an error but those that it names.
  */
 #ifndef QUIRE_ARCH_CONTRACT_H
 #define QUIRE_ARCH_CONTRACT_H
@@ -25,62 +25,63 @@
 
 /* ---- The processor: cpu.h ------------------------------------------------------------------------------
  *
- * Base stands on these, so cpu.h includes nothing but base/types.h. MAX_CPUS is how many processors there can be.
+ * Base uses these functions, so cpu.h includes only base/types.h. MAX_CPUS is the most processors there can be.
  *
  *   unsigned cpu_number(void);
- *       Which processor runs this, 0 .. MAX_CPUS - 1. Good while the caller cannot be moved: with interrupts off.
+ *       The number of the current processor, 0 .. MAX_CPUS - 1. Valid while the caller cannot be moved: with interrupts
+ *       off.
  *   unsigned long interrupts_off(void);
  *   void interrupts_restore(unsigned long state);
  *   bool interrupts_were_on(unsigned long state);
- *       Off, and what to give back, of which the third says whether they had been on; pairs nest.
+ *       Turn interrupts off, which returns the state before; restore that state; whether they were on in it. Pairs
+ *       nest.
  *   void cpu_relax(void);
- *       Inside a loop that waits for another processor.
+ *       To be called in a loop that waits for another processor.
  *   void *pointer_to(vaddr_t address);
  *   vaddr_t address_of(const void *pointer);
- *       The C pointer for a kernel address, and back. The address need not be mapped.
+ *       The C pointer for a kernel address, and the reverse. The address need not be mapped.
  *   void words_fill(void *to, uint32_t word, size_t count);
  *   void words_copy(void *restrict to, const void *restrict from, size_t count);
  *       `count` words of 32 bits in a row, aligned to 4.
  *   void cpu_page_fill(void *page, uint32_t word);
  *   void cpu_page_copy(void *restrict to, const void *restrict from);
- *       Whole pages, aligned, the fastest way there is. They leave the FPU as it was, whoever's it is.
+ *       Fill or copy a whole page, aligned, in the fastest way. The FPU's registers are not changed.
  *   uint64_t cpu_ticks(void);
  *       Cycles or instructions since some moment, at a steady rate; clock_span() says how long they take.
  *
- * caller_address() is a macro: where the function that says it was called from, for reports that name a culprit.
+ * caller_address() is a macro: the address that the function which contains it returns to, for reports.
  * TAKES_FROM_STACK before a function's declaration: its arguments are on the stack, where the kernel has put them for a
- * program that begins there, whatever the compiler does otherwise.
+ * program that begins there, whatever the compiler's convention is.
  *
  * Not on the host:
  *
  *   void interrupts_on(void);
- *       For the way from a program into the kernel, where interrupts_off() comes before the way back, and for the
- *       console's commands, which may sleep.
+ *       For the entry from a program, where interrupts_off() comes before the return to it, and for the console's
+ *       commands, which may sleep.
  *   void interrupts_let_in(void);
- *       Off before and after: those that wait are taken now.
+ *       Handle the interrupts that are pending. Interrupts are off before and after.
  *   void cpu_wait(void);
- *       Sleep until an interrupt has been handled. Off before and after, and none slips in between a look for work
- *       and the sleep.
+ *       Sleep until an interrupt has been handled. Interrupts are off before and after, and none is handled between the
+ *       caller's last check for work and the sleep.
  *   void stretch_begins(void);
  *   void stretch_ends(void);
- *       Interrupts went off, or are about to go on, by other ways than these: a gate, the way back to a program. All
- *       the calls above tell so themselves. Checked builds measure the time between (stretch_longest()); others have
- *       nothing here.
+ *       Note that interrupts went off, or are about to go on, by other means than the calls above: by a gate, or by the
+ *       return to a program. Checked builds measure the time between (stretch_longest()); in others these are empty.
  *   void cpu_start(void);
- *       Detect and switch on what cpu_page_fill() and cpu_page_copy() use, and shut the FPU. First of all; without it
- *       they are slower.
+ *       Detect and switch on what cpu_page_fill() and cpu_page_copy() use, and shut the FPU. Called before all others;
+ *       without it those two are slower.
  *   uint64_t cpu_random(void);
  *       A number from the processor's own generator, 0 where it has none.
  *   void cpu_raise_unexpected(void);
  *   void cpu_load_nonsense(void);
- *       Traps of the kernel's own that nobody expects: they end in panic_trap(). For the console's `crash`.
+ *       Raise an unexpected trap in the kernel, which ends in panic_trap(). For the console's `crash`.
  */
 
 /* ---- Stacks ------------------------------------------------------------------------------------------------ */
 
 /*
- * Call function(argument) on the stack that ends at `top` (a multiple of 16) and come back. A backtrace shows the
- * caller's frames behind the function's. (The host's threads are the host's: a test says there what is to happen.)
+ * Call function(argument) on the stack that ends at `top` (a multiple of 16), and return. A backtrace shows the
+ * caller's frames behind the function's. (On the host a test decides what the call does.)
  */
 void stack_call(vaddr_t top, void (*function)(void *), void *argument);
 
@@ -92,19 +93,19 @@ void stack_call(vaddr_t top, void (*function)(void *), void *argument);
  *   MMU_LEVELS          level 1 is the last table, level MMU_LEVELS the root
  *   MMU_ENTRIES         entries of a table
  *   MMU_LARGE_LEVEL     where an entry may map mmu_reach() frames at once, 0: nowhere
- *   MMU_SPACE_END       pages of an address space, a page_t. Holes that a processor leaves in it are the document's
- *                       business
+ *   MMU_SPACE_END       pages of an address space, a page_t. Holes that a processor leaves in it are described
+ *                       by the document
  *   MMU_FRAMES_END      frames that an entry can name
- *   MMU_VARIABLE        1: a root says how far it reaches, and mmu_cover() and mmu_trim() move that
+ *   MMU_VARIABLE        1: a root has a length, which mmu_cover() and mmu_trim() change
  *
- * Taking entries apart and putting them together. Pure, but for those that get a pointer.
+ * Reading and making entries. Functions without a pointer are pure.
  *
  *   unsigned mmu_index(page_t page, unsigned level);
- *       Which entry of a level's table leads to a page.
+ *       The index of the entry in a level's table that leads to a page.
  *   page_t mmu_reach(unsigned level);
  *       Pages that one entry of a level covers.
  *   struct rights mmu_allow(struct rights want);
- *       What the hardware will really allow when a leaf is made with these rights: never less, sometimes more. Honest.
+ *       The rights that the hardware allows for a leaf made with these: never fewer, sometimes more.
  *   enum entry_kind entry_kind(entry_t e, unsigned level);
  *   bool entry_present(entry_t e);
  *   frame_t entry_frame(entry_t e);
@@ -116,37 +117,38 @@ void stack_call(vaddr_t top, void (*function)(void *), void *argument);
  *   bool entry_accessed(entry_t e);
  *   bool entry_dirty(entry_t e);
  *   unsigned entry_age(entry_t e);
- *       Of a present entry. The age is 0 .. 3, kept in bits that the processor leaves alone, or nowhere.
+ *       Of a present entry. The age is 0 .. 3, kept in bits that the processor ignores; always 0 where there are none.
  *   entry_t entry_empty(void);
  *       All zero: memory filled with zeros is a table of these.
  *   entry_t entry_leaf(frame_t frame, struct rights rights, enum cache cache, bool global, unsigned level);
- *       Present. Some rights: a page without any is entry_block()'s.
+ *       A present leaf with at least one right; for a page without rights there is entry_block().
  *   entry_t entry_table(frame_t table, bool user);
- *       Leads to a table of the next level, and allows what leaves there allow; programs only below `user` ones.
+ *       An entry that leads to a table of the next level. Leaves decide on rights; programs have some only below `user`
+ *       entries.
  *   entry_t entry_absent(enum entry_kind kind, uint32_t number, struct rights keep);
  *   struct rights entry_kept_rights(entry_t e);
- *       Not present: kind, a number of at least 20 bits, and rights kept for later.
+ *       An entry that is not present: kind, a number of at least 20 bits, and rights kept for later.
  *   entry_t entry_with_age(entry_t e, unsigned age, bool accessed);
  *   entry_t entry_with_use(entry_t e, bool written);
- *       Accessed, and dirty where written: what the processor makes of an entry that is used.
+ *       The entry accessed, and dirty if written, as the processor makes it by an access.
  *   entry_t entry_with_rights(entry_t e, struct rights rights);
  *   entry_t entry_with_global(entry_t e);
- *       The same leaf otherwise; global ones stay cached when the space changes.
+ *       The same leaf with other rights, or global: cached translations of global leaves survive a change of space.
  *   entry_t entry_block(entry_t e, struct rights keep);
  *   entry_t entry_unblock(entry_t e, struct rights rights, bool global);
- *       A page put out of reach for a while, its frame and whether it was written to kept; the cache type must be
+ *       Block a page for a while, and unblock it; its frame and its dirty bit are kept. The cache type must be
  *       CACHE_BACK.
  *   entry_t entry_read(const entry_t *at);
  *   void entry_write(entry_t *at, entry_t e);
- *       In one piece for the table walker. entry_write() goes over entries that are not present.
+ *       Atomic for the table walker. entry_write() replaces entries that are not present only.
  *   entry_t entry_exchange(entry_t *at, entry_t e);
  *   bool entry_change(entry_t *at, entry_t from, entry_t to);
- *       Over a present entry: the processor sets its accessed and dirty bits at any moment, so what was there is
+ *       Replace a present entry. The processor may set its accessed and dirty bits at any moment, so the old value is
  *       fetched, or compared, in the same step.
  *   void mmu_cover(entry_t *page0, page_t end);
  *   void mmu_trim(entry_t *page0);
- *       Where MMU_VARIABLE is 1: reach `end`; reach no further than the last entry that is not empty. From the entry
- *       of page 0.
+ *       Where MMU_VARIABLE is 1: make the root reach `end`; cut it behind its last entry that is not empty. Both get
+ *       the entry of page 0.
  *
  * Only where MMU_LEVELS is above 1:
  *
@@ -154,49 +156,48 @@ void stack_call(vaddr_t top, void (*function)(void *), void *argument);
  *       The entry of a root that refers to the root itself.
  */
 enum entry_kind {
-    ENTRY_EMPTY,        /* nothing here                                              */
+    ENTRY_EMPTY,        /* nothing is mapped                                         */
     ENTRY_SWAP,         /* contents in a swap slot                                   */
-    ENTRY_GUARD,        /* deliberately nothing: an access is an overflow            */
-    ENTRY_TRANSIT,      /* on its way in or out, wait                                */
+    ENTRY_GUARD,        /* never mapped: an access is an overflow                    */
+    ENTRY_TRANSIT,      /* being paged in or out: wait                               */
     ENTRY_IDENTITY,     /* not present, but names the frame of its own address (T6)  */
-    ENTRY_BLOCKED,      /* frame kept, access off (G15)                              */
+    ENTRY_BLOCKED,      /* frame kept, no access (G15)                               */
     ENTRY_PRESENT,      /* maps a frame (or mmu_reach() of them)                     */
     ENTRY_TABLE,        /* leads to a table of the next level                        */
 };
 
 /* ---- The memory-management unit -------------------------------------------------------------------------- */
 
-/* What the processor has, and mmu_start() has switched on. */
+/* The features that the processor has, and that mmu_start() has switched on. */
 struct mmu_features {
-    bool write_protect, large, global;  /* the kernel obeys leaves that are read-only; large and global leaves count */
-    bool smep, smap, umip;                  /* guards of the kernel's against programs: nothing depends on them */
+    bool write_protect, large, global;  /* leaves that are read-only bind the kernel; large and global leaves work */
+    bool smep, smap, umip;                  /* protection of the kernel from programs: no code depends on it */
 };
 extern struct mmu_features mmu_features;
 
 /*
- * Detect and switch on, once, before space_start(). Where programs may run the kernel's code or read its constants,
- * their pages are open to programs: what keeps the kernel from programs' pages would keep it from its own, and stays
- * off.
+ * Detect and switch on the features, once, before space_start(). Where programs may run the kernel's code or read its
+ * constants, smep and smap stay off: they would keep the kernel from these pages.
  */
 void mmu_start(bool shared_with_programs);
 
 /*
- * Forgetting. A translation may be cached from the moment it exists; a present entry that is changed or removed must
- * be flushed before its frame is reused. Entries that were not present are never cached: a port whose processor does
- * flushes when one is made. Each is about this processor.
+ * Flush translations of this processor. A translation may be cached as soon as it exists; a present entry that is
+ * changed or removed must be flushed before its frame is reused. Entries that are not present are never cached; a port
+ * whose processor caches them flushes when an entry is made present.
  */
 void mmu_flush_page(page_t page);               /* one page, global or not   */
 void mmu_flush_space(void);                     /* all that is not global    */
 void mmu_flush_all(void);                       /* everything                */
 
-/* Make a root current on this processor; flushes what is not global. And which it is. */
+/* Make a root current on this processor, which flushes all that is not global; and the current root. */
 void    mmu_activate(frame_t root);
 frame_t mmu_active(void);
 
 /*
- * Where the kernel has a space of its own (K17): its root, which every trap from a program loads; and the root that
- * the way back to the program loads. Neither is loaded by the call, but mmu_take_over() is for the moment in which
- * that space becomes current for the first time (K15).
+ * Where the kernel has a space of its own (K17): set its root, which every trap from a program loads, and the root that
+ * the return to the program loads. The calls load neither. mmu_take_over() makes that space current for the first time
+ * (K15).
  */
 void    mmu_take_over(frame_t kernel_root);
 void    mmu_return_to(frame_t root);
@@ -207,17 +208,16 @@ frame_t mmu_returns_to(void);
  */
 
 /*
- * Where the processor's own tables are to be, as kernel addresses: 0 leaves the choice to the port, which has room in
- * the image.
+ * The addresses in kernel space of the processor's own tables; 0: the port uses room in the image.
  */
 struct trap_places { vaddr_t segments, gates, task; };
 
-/* Tables and gates; every line of the interrupt controller shut, interrupts still off. Once, after mmu_start(). */
+/* Load tables and gates, shut every interrupt line. Interrupts stay off. Once, after mmu_start(). */
 void traps_start(const struct trap_places *places);
 
 /*
- * Interrupt lines, 0 .. 15 on a PC. A line is opened when it gets its handler, and keeps it; the controller is told
- * of the end after the handler returns. Handlers run with interrupts off, on the interrupted stack.
+ * Interrupt lines, 0 .. 15 on a PC. A line is opened when it gets its handler, for good; the controller is acknowledged
+ * after the handler returns. Handlers run with interrupts off, on the interrupted stack.
  */
 void     interrupt_handle(unsigned line, void (*handler)(void *), void *argument);
 uint64_t interrupts_taken(void);        /* from devices, since the start: intr of /proc/stat    */
@@ -233,17 +233,16 @@ bool stretch_longest(struct stretch *out);
 void stretch_forget(void);
 
 /*
- * A trap in words and numbers, for a panic. A double fault's frame counts as one from the kernel. trap_caller() goes
- * from a function to the one that called it, by the chain of frame pointers: false where that ends, or cannot be
- * read.
+ * The description of a trap, for a panic. A double fault's frame counts as one from the kernel. trap_caller() goes from
+ * a function to its caller, by the chain of frame pointers; false where the chain ends, or cannot be read.
  *
  * In trap.h, which has struct trap_frame:
  *
  *   vaddr_t trap_address(void);
- *       What the last page fault was about; good until the next one.
+ *       The address of the last page fault; valid until the next page fault.
  */
 struct trap_frame;
-bool    trap_has_address(const struct trap_frame *frame);          /* it is about trap_address() */
+bool    trap_has_address(const struct trap_frame *frame);          /* trap_address() is its address */
 bool    trap_is_double_fault(const struct trap_frame *frame);
 void    trap_describe(const struct trap_frame *frame, char *out, size_t size);
 void    trap_print_registers(const struct trap_frame *frame);      /* begins on the line of the program counter */
@@ -253,9 +252,8 @@ vaddr_t trap_frame_pointer(const struct trap_frame *frame);
 bool    trap_caller(vaddr_t *frame_pointer, vaddr_t *return_to);
 
 /*
- * Reading and writing a word of 32 bits that may not be there; false when it faulted. Calling what may not be
- * executed: what is there must return at once. For looking at a broken machine, and for showing that something is not
- * mapped or not writable.
+ * Read, write or call an address that may fault; false when it did. Words have 32 bits; a function that is called must
+ * return at once. For reports on a damaged machine, and for tests that pages are not mapped, writable or executable.
  */
 bool probe_read(vaddr_t address, uint32_t *out);
 bool probe_write(vaddr_t address, uint32_t value);
@@ -264,35 +262,36 @@ bool probe_call(vaddr_t address);
 /* ---- Programs' memory -----------------------------------------------------------------------------------
  * Not on the host.
  *
- * The instructions that touch it. A uintptr_t is the program's address; the caller has checked that the range lies in
- * user space. Each stops at the first byte that cannot be reached. A fault on the way is handled as the program's own:
- * it may sleep, and may end the program. What the caller may hold is said in memory/spaces/user.h. Where the processor
- * has SMAP, a program's memory is open only inside these. Cost: the bytes.
+ * The instructions that access it. A uintptr_t is the program's address; the caller has checked that the range lies in
+ * user space. Each function stops at the first byte that cannot be reached. A fault is handled as the program's own: it
+ * may sleep, and may end the program. memory/spaces/user.h says which locks the caller may hold. Where the processor
+ * has SMAP, a program's memory is accessible only inside these functions. Cost: proportional to the bytes.
  *
- * A layout may answer these calls itself (layouts/pat/user_copy.c): its object is then linked in the place of the
+ * A layout may define these functions itself (layouts/pat/user_copy.c); its object is then linked instead of the
  * port's.
  */
 
-/* Return bytes not copied. */
+/* Return the number of bytes not copied. */
 size_t user_copy_in(void *to, uintptr_t from, size_t bytes);
 size_t user_copy_out(uintptr_t to, const void *from, size_t bytes);
 
 /*
- * Copy up to and including a NUL, at most `bytes`. Returns the length without it, `bytes` when there was none, or -1.
+ * Copy up to and including a NUL, at most `bytes`. Returns the length without the NUL, `bytes` without a NUL, or -1: a
+ * byte cannot be reached.
  */
 long user_copy_text(char *to, uintptr_t from, size_t bytes);
 
 /*
- * A word of 32 bits, as futexes are on every port; false when it cannot be reached. Compare and exchange: *seen is what
- * was there.
+ * Read, or compare and exchange, a word of 32 bits, as futexes are on every port; false when it cannot be reached.
+ * *seen is the old value.
  */
 bool user_load(uint32_t *word, uintptr_t at);
 bool user_exchange(uintptr_t at, uint32_t expect, uint32_t desired, uint32_t *seen);
 
 /* ---- Threads: thread.h ----------------------------------------------------------------------------------
  *
- * struct thread_state is what the processor keeps for a thread, a member of struct thread. Only the port and the
- * folder of the programs' interface look inside; what they make of it for processes is process/abi.h's list.
+ * struct thread_state is a thread's state of the processor, a member of struct thread. Only the port and the folder of
+ * the programs' interface access its members; process/abi.h declares what they do with it for processes.
  */
 
 /* ---- Time ------------------------------------------------------------------------------------------------
@@ -327,20 +326,20 @@ paddr_t alarm_registers(void);
 void    alarm_start(volatile void *registers, void (*ring)(void));
 void    alarm_set(uint64_t moment);
 
-/* ---- What the processor says of itself, for people (/proc/cpuinfo) and programs ------------------------------
+/* ---- Facts about the processor, for people (/proc/cpuinfo) and programs ------------------------------
  * Not on the host.
  */
 struct cpu_facts {
     char     maker[16], name[64];
     unsigned family, model, stepping;
-    uint32_t flags[3];                  /* the port's own */
+    uint32_t flags[3];                  /* known to the port only */
 };
 void cpu_facts(struct cpu_facts *out);
 
-/* The n-th flag that can be named: "" when the processor lacks it. False when there are no more. */
+/* The name of the n-th flag; "" when the processor lacks it. False when there is no n-th. */
 bool cpu_fact_flag(const struct cpu_facts *facts, unsigned n, char *name, size_t size);
 
-/* AT_HWCAP: what programs are told in their auxiliary vector. */
+/* The value of AT_HWCAP in a program's auxiliary vector. */
 uint32_t cpu_capabilities(void);
 
 /* ---- Devices: io.h ----------------------------------------------------------------------------------------
@@ -355,7 +354,7 @@ uint32_t cpu_capabilities(void);
  *   void port_write32(uint16_t port, uint32_t value);
  */
 
-/* Where a function of the PCI bus is: bus << 8 | device << 3 | function. */
+/* The address of a function of the PCI bus: bus << 8 | device << 3 | function. */
 typedef uint16_t pci_address;
 
 struct pci_access {
@@ -363,49 +362,48 @@ struct pci_access {
     void     (*write)(pci_address where, unsigned offset, uint32_t value);
 };
 
-/* NULL on a machine without PCI (an old one, or an emulated one that is lean). */
+/* NULL on a machine without PCI. */
 const struct pci_access *pci_ports(void);
 
 /* ---- Leaving: power.h has the statuses ------------------------------------------------------------------------
  * Not on the host.
  */
 
-void power_exit(uint8_t status) NORETURN;   /* end the emulator; elsewhere switch off, or stand still */
+void power_exit(uint8_t status) NORETURN;   /* end the emulator; elsewhere switch off, or halt */
 void power_reset(void) NORETURN;            /* start the machine again                  */
-void power_halt(void) NORETURN;             /* stand still, interrupts off              */
+void power_halt(void) NORETURN;             /* halt, interrupts off                     */
 
-/* How power_exit() switches a real machine off; a `way` that cannot returns. NULL, as at the start: not at all. */
+/* Set how power_exit() switches a real machine off. A `way` that fails returns. NULL, as at the start: it does not. */
 void power_off_by(void (*way)(void));
 
 /* ---- What the kernel above must answer ------------------------------------------------------------------------
- * Not on the host. The port calls these; floors above define them.
+ * Not on the host. The port calls these functions; rooms above define them.
  */
 
 struct boot_info;
 
-/* The first call, on the boot stack, with paging on and interrupts off: the kernel's life (init/main.c). */
+/* The kernel's first function, on the boot stack, with paging on and interrupts off (init/main.c). */
 void kernel_main(const struct boot_info *info, frame_t root) NORETURN;
 
 /*
- * A trap that nobody deals with, on any stack: the machine ends, with words (init/panic.c). The frame stays where it
- * is.
+ * A trap without a handler has come, on any stack: the machine ends with a report (init/panic.c). The frame is not
+ * moved.
  */
 void panic_trap(const struct trap_frame *frame) NORETURN;
 
-/* An assertion has failed at `counter`: which (NULL: the kernel does not know), and where a backtrace begins. */
+/* An assertion has failed at `counter`. Its text (NULL: the kernel does not have it), and where a backtrace begins. */
 struct failed_assertion { vaddr_t at; const char *file; int line; const char *what; };
 void panic_assertion(const struct failed_assertion *failed, vaddr_t counter, vaddr_t frame_pointer) NORETURN;
 
 /*
- * The last thing before a program goes on: signals are delivered, a turn that is over ends. Interrupts are off,
- * before and after (linux/<interface>). trap_leave_impossible() instead where the program is in a state that no way
- * leads back to.
+ * Called before each return to a program: delivers signals, and ends a turn that is over. Interrupts are off before and
+ * after (linux/<interface>). trap_leave_impossible() is called instead when the program's state cannot be returned to.
  */
 void trap_leave(struct trap_frame *frame);
 void trap_leave_impossible(void) NORETURN;
 
 /*
- * A new thread's first act, on its own stack, with interrupts off: what schedule() does after a switch
+ * Called first by a new thread, on its own stack, with interrupts off: what schedule() does after a switch
  * (process/schedule.c).
  */
 void schedule_begin(void);

@@ -1,4 +1,4 @@
-/* large.c - asks for a chunk of memory (programs.c), writes to all of it, and finds it as it should be. */
+/* large.c - allocates memory (programs.c), writes to all of it, and checks what it reads back. */
 #include "system.h"
 
 enum { PAGE = 4096, STRIDE = PAGE / sizeof(unsigned long), FIRST = 16, PAGES = 1024 };

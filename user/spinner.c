@@ -1,4 +1,4 @@
-/* spinner.c - never gives way by itself: others run because their turn comes. */
+/* spinner.c - never gives up the processor: other programs run because turns end. */
 #include "system.h"
 
 enum { TURNS = 2000000 };

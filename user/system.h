@@ -29,7 +29,7 @@ static inline void sleep_milliseconds(long milliseconds)
     system_call(CALL_NANOSLEEP, (long)time, 0, 0, 0);
 }
 
-/* A line is put together first, so that lines of several programs do not mix. */
+/* A line is written by one call, so that lines of several programs do not mix. */
 struct text {
     unsigned used;
     char     bytes[80];
@@ -59,7 +59,7 @@ static inline void say(struct text *text)
     text->used = 0;
 }
 
-/* "name PID: ", with which all lines begin. */
+/* "name PID: ", the beginning of all lines. */
 static inline void begin(struct text *text, const char *name)
 {
     text->used = 0;

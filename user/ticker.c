@@ -1,4 +1,4 @@
-/* ticker.c - says twice a second how often it has done so; it ends when somebody ends it. */
+/* ticker.c - writes a count twice a second, until it is killed. */
 #include "system.h"
 
 int run(void)

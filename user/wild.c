@@ -1,4 +1,4 @@
-/* wild.c - reads the kernel's first instruction through a stray pointer, and is killed for it. */
+/* wild.c - reads the kernel's first instruction through a wild pointer, and is killed. */
 #include "system.h"
 
 int run(void)

@@ -1,5 +1,5 @@
 /*
- * assertion.h (host) - where an assertion has failed: a test has, or has expected it (machine_expect_stop()).
+ * assertion.h (host) - a failed assertion ends the test, unless the test expects it (machine_expect_stop()).
  */
 #ifndef QUIRE_ARCH_ASSERTION_H
 #define QUIRE_ARCH_ASSERTION_H

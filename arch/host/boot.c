@@ -1,8 +1,8 @@
 /*
- * boot.c - what a real boot leaves: the image's frames, firmware's ranges, and the first tables.
+ * boot.c - the state after a boot: the image's frames, firmware's ranges, and the first tables.
  *
  * tools/layout/emit_boot.c makes these tables for the processor. Here they are made from the compiled
- * document again, with the same result: a directory, a last-level table for each 4 MiB that a
+ * document, with the same result: a directory, a last-level table for each 4 MiB that a
  * boot mapping touches, the table of the slots, the reference to the directory itself, and aliases.
  */
 #include "machine.h"
@@ -38,7 +38,7 @@ static uint32_t end_of_data(void)
     return (uint32_t)(data->frame + span_pages(data->span));
 }
 
-/* Some region below the entry is open to programs. */
+/* True when a region below the entry is open to programs. */
 static bool lets_programs_through(page_t page)
 {
     page_t      reach = mmu_reach(MMU_LEVELS);
@@ -88,7 +88,7 @@ static void make_boot_map(const struct layout_boot_map *map)
     }
 }
 
-/* Kept mappings first: a table that serves both kinds must outlive boot. */
+/* Kept mappings first: a table with mappings of both kinds must outlive boot. */
 static void make_boot_maps(void)
 {
     for (int keep = 1; keep >= 0; keep--)
@@ -97,7 +97,7 @@ static void make_boot_maps(void)
                 make_boot_map(&layout.boot_maps[i]);
 }
 
-/* Returns the frame of the first table, which slots_start() gets a pointer to. */
+/* Returns the frame of the first table, for slots_start(). */
 static frame_t make_slot_table(void)
 {
     struct span slots = layout.purpose[PURPOSE_SLOTS]->span;
@@ -152,7 +152,7 @@ static void fill_info(const struct machine_config *config)
     snprintf(info.loader, sizeof info.loader, "host machine");
 }
 
-/* A word for each byte of the image that says where it lies, so that a view of a wrong frame is seen. */
+/* Fill the image with words that say where they lie, so that a mapping of a wrong frame is noticed. */
 static void fill_image(paddr_t start, paddr_t end)
 {
     for (paddr_t at = start; at < end; at += sizeof(uint32_t))

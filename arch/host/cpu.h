@@ -1,12 +1,12 @@
 /*
  * cpu.h (host) - the processor, as far as portable code needs it, inside a Linux program.
  *
- * The questions are those of arch/contract.h. A thread stands for a CPU: a test sets host_cpu in
- * each of its threads. Interrupts do not exist; whether they are off is kept for those who ask.
+ * arch/contract.h describes each function. A thread stands for a CPU: a test sets host_cpu in
+ * each of its threads. Interrupts do not exist; whether they are off is stored for interrupts_were_on().
  *
  * Kernel virtual memory is the *mirror*, a stretch of this program's addresses as long as the
  * machine's address space (machine.h). pointer_to() adds its start. Before machine_start()
- * the mirror starts at 0, so that pure unit tests may use pointers of their own as addresses.
+ * the mirror starts at 0, so that unit tests may use their pointers as addresses.
  */
 #ifndef QUIRE_ARCH_CPU_H
 #define QUIRE_ARCH_CPU_H

@@ -5,17 +5,17 @@
  * follow (G3: a small process has a short table). An entry has 20 bits of frame number, a right each to read,
  * write and execute, an accessed and a dirty bit, and 7 keys. An access is allowed when the right
  * is there and the entry has a key in common with the context: the kernel holds one key, a program another.
- * So a page can be for execution only, or for programs only: mmu_allow() takes nothing and
- * adds nothing, except that kernel and program share one set of rights where both have any.
+ * So a page can be for execution only, or for programs only: mmu_allow() returns the rights
+ * it is given, except that kernel and program share one set of rights where both have any.
  *
  *   31                   12 11        5   4   3   2   1   0
  *   [ frame                | keys      | D | A | X | W | R ]     with a right: present
  *   [ frame or number      | user | kernel | kind | 0   0   0 ]  without: the kind, and rights kept
  *
- * No context ever holds keys 5 and 6: they keep the age for page-out. The machine knows no cache types, no
- * global and no large pages. What was BLOCKED counts as written to, for want of a bit.
+ * No context ever holds keys 5 and 6: they keep the age for page-out. The machine has no cache types, no
+ * global and no large pages. There is no bit for it, so a page that was BLOCKED counts as written to.
  *
- * The names are those of arch/contract.h, where each is explained.
+ * arch/contract.h describes each function.
  * Source   claims G1, G3, G5, G7 to G16.
  */
 #ifndef QUIRE_HOST_FORMAT_FIRMWARE_H
@@ -33,7 +33,7 @@ typedef struct { uint32_t raw; } entry_t;
 #define MMU_FRAMES_END   (1u << 20)
 
 enum {
-    FIRMWARE_RIGHTS = 7,                        /* MAY_READ, MAY_WRITE, MAY_EXECUTE as they are    */
+    FIRMWARE_RIGHTS = 7,                        /* MAY_READ, MAY_WRITE, MAY_EXECUTE unchanged      */
     FIRMWARE_ACCESSED = 1 << 3, FIRMWARE_DIRTY = 1 << 4,
     FIRMWARE_KEY_KERNEL = 1 << 5, FIRMWARE_KEY_USER = 1 << 6,
     FIRMWARE_AGE_SHIFT = 10,
@@ -154,7 +154,7 @@ static inline bool entry_change(entry_t *at, entry_t from, entry_t to)
                                        __ATOMIC_SEQ_CST);
 }
 
-/* The header lies before the entry of page 0. What lies beyond the end is never cached: no flush to grow. */
+/* The header lies before the entry of page 0. Pages beyond the end are never cached: growing needs no flush. */
 static inline void mmu_cover(entry_t *page0, page_t end)
 {
     if (page0[-1].raw < end)

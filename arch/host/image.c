@@ -1,5 +1,5 @@
 /*
- * image.c - the borders of a kernel image that is not there.
+ * image.c - the borders of the kernel image that the host pretends to have.
  *
  * On a processor kernel.ld sets these symbols. The host's image has no contents, only a size for each
  * section: large enough for the boot tables in .data, and each one different so that a mix-up shows.
@@ -8,7 +8,7 @@
 
 #include "image_place.h"
 
-/* Ends at a byte; pages and frames count to the end of the page that it lies in. */
+/* The section ends at a byte; its pages and frames count to the end of its last page. */
 #define SECTION(name, start, bytes)                                                                     \
     __asm__(".globl image_" #name "_border, image_" #name "_end_page, image_" #name "_end_frame\n"      \
             ".set image_" #name "_border, " start " + " TEXT(bytes) "\n"                                \

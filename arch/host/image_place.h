@@ -1,7 +1,7 @@
 /*
  * image_place.h - where the document puts the kernel's image, as text for the assembler.
  *
- *   IMAGE_BOOT        what runs before paging: from the document's region, or a row of memory of its own and no region
+ *   IMAGE_BOOT        the part that runs before paging: from the document's region, or a row of memory without region
  *   IMAGE_TEXT        the first section behind it
  *   IMAGE_OFFSET      how far the image's addresses are from its memory
  *   IMAGE_STACK       bytes of the region `stack`, where there is one
@@ -25,8 +25,8 @@
 #endif
 
 /*
- * The assembler counts in 64 bits: where the image lies lower in the address space than in memory, its offset is
- * negative.
+ * The assembler counts in 64 bits: an image whose addresses are lower than its physical addresses has a negative
+ * offset.
  */
 #if IMAGE_FIRST >= LAYOUT_KERNEL_OFFSET
 #define IMAGE_OFFSET TEXT(LAYOUT_KERNEL_OFFSET)

@@ -1,5 +1,5 @@
 /*
- * machine.c - power: RAM that comes and goes.
+ * machine.c - power: RAM is allocated and freed. See machine.h.
  */
 #include "machine.h"
 

@@ -9,12 +9,12 @@
  * translation cache (TLB): kernel code runs unchanged, self-map included.
  *
  * This TLB *never forgets*. Only mmu_flush_page(), mmu_flush_space(), mmu_flush_all() and mmu_activate()
- * remove translations, and upper entries are remembered as well, as processors do ("paging-structure
- * caches"). A flush that the memory manager misses is used, not lucky: machine_tlb_audit() names it, and
+ * remove translations, and upper entries are cached as well, as processors do ("paging-structure
+ * caches"). A missing flush of the memory manager always has an effect: machine_tlb_audit() reports it, and
  * the kernel under test reads the wrong frame.
  *
- * What is a page fault to a processor is described by a struct machine_fault. In the mirror it ends
- * the program with a message, unless the test expects it.
+ * A page fault is described by a struct machine_fault. A fault in the mirror ends the program with a message,
+ * unless the test expects it.
  *
  * Locking  one CPU walks at a time, inside. The active root is the same for all threads.
  * Cost     a miss costs some microseconds (a signal and a mapping); RAM is taken from the host as it is
@@ -23,7 +23,7 @@
  *
  * Invariant (cursor.h states it with the cursor's own)
  *   C4  every cached translation agrees with the tables: same frame, no more rights, dirty only if the
- *       entry is; and since power-on nobody has met one that did not
+ *       entry is; and since power-on no access has used one that did not
  */
 #ifndef QUIRE_HOST_MACHINE_H
 #define QUIRE_HOST_MACHINE_H
@@ -40,17 +40,17 @@ struct audit_report;
 
 struct machine_config {
     uint64_t ram_bytes;                     /* size of the arena; page aligned                       */
-    const struct boot_range *ranges;        /* what firmware says; NULL: 0..640 KiB, 1 MiB..ram_bytes */
+    const struct boot_range *ranges;        /* firmware's ranges; NULL: 0..640 KiB, 1 MiB..ram_bytes  */
     uint32_t range_count;
     bool     no_large, no_global;           /* features this processor lacks                         */
 };
 
-/* Only RAM and a processor with no root: for machines whose tables a test makes itself. */
+/* Start only RAM and a processor without a root: for tests that make their tables themselves. */
 void machine_power_on(const struct machine_config *config);
 
 /*
  * Power on: a new arena, the image's frames (filled with a pattern), and the tables that the layout compiler
- * would have made, at the start of the image's data. `facts` is what a real boot hands to
+ * would have made, at the start of the image's data. `facts` is the argument for
  * memory_start(). Starting again is a power cycle: every static of the memory manager that
  * memory_start() sets is then stale until it runs again.
  *
@@ -62,7 +62,7 @@ void machine_start(const struct machine_config *config, struct start_facts *fact
 /* machine_start() with RAM of that size, and memory_start(); returns what the latter returns. */
 const char *machine_boot(uint64_t ram_bytes);
 
-/* Where the pool begins above the image, as the document has it: so much memory no test can have. */
+/* True when the document's pool begins above the image, at an address that is more memory than a test can have. */
 uint64_t machine_pool_start(void);
 
 /* Release the arena and the mirror. */
@@ -75,14 +75,13 @@ extern uint32_t machine_frames;             /* frames of RAM                    
 
 struct machine_fault {
     vaddr_t address;
-    bool present;                           /* the rights were to blame, not a missing page          */
+    bool present;                           /* the page is present, but lacks the right              */
     bool write, user, fetch;
 };
 
 /*
- * One access of 32 bits, aligned, to a space as it is seen at a privilege level. Where the space is
- * not active it is activated for the access, with the flush that this implies. Returns true, or false
- * and the fault.
+ * Make one aligned access of 32 bits to a space, at a privilege level. A space that is not active is
+ * activated for the access, which flushes. Returns true, or false and the fault.
  */
 bool machine_load(const struct space *space, vaddr_t address, bool user, uint32_t *value,
                   struct machine_fault *fault);
@@ -91,22 +90,22 @@ bool machine_store(const struct space *space, vaddr_t address, bool user, uint32
 bool machine_fetch(const struct space *space, vaddr_t address, bool user, struct machine_fault *fault);
 
 /*
- * True if the statement faults in the mirror, which is then described in *fault. Locks that the
- * statement has taken stay taken.
+ * True if the statement faults in the mirror; *fault then describes the fault. Locks that the statement
+ * has taken stay taken.
  */
 #define MACHINE_FAULTS(fault, statement)                                                            \
     (sigsetjmp(*machine_expect_fault(fault), 1) == 0                                                \
          ? ({ statement; machine_expect_fault(NULL); false; }) : true)
 sigjmp_buf *machine_expect_fault(struct machine_fault *fault);
 
-/* NULL, or the words with which the statement makes the kernel stop(). */
+/* The message with which the statement makes the kernel stop(), or NULL. */
 #define MACHINE_STOPS(statement)                                                                    \
     (sigsetjmp(*machine_expect_stop(true), 1) == 0                                                  \
          ? ({ statement; machine_expect_stop(false); (const char *)NULL; }) : machine_stopped())
 sigjmp_buf *machine_expect_stop(bool on);
 const char *machine_stopped(void);
 
-/* What is to be done at each point of rest (base/rwlock.h): a look at what is sound there, say. NULL: nothing. */
+/* Set a function that is called at each point of rest (base/rwlock.h), for example an audit. NULL: none. */
 void machine_at_rest(void (*act)(void));
 
 /* ---- The translation cache ------------------------------------------------------------ */
@@ -119,7 +118,7 @@ struct machine_counts {
 };
 extern struct machine_counts machine_counts;
 
-/* C4, at any moment at which the memory manager is quiet. */
+/* Check C4, at any moment at which the memory manager is not changing tables. */
 void machine_tlb_audit(struct audit_report *report);
 bool machine_tlb_ok(void);
 
@@ -127,8 +126,8 @@ bool machine_tlb_ok(void);
 bool machine_tlb_names(frame_t frame, struct span within);
 
 /*
- * Mutation: the n-th flush from now on does nothing (1: the next; 0: none), once. How many flushes are
- * still to come until then: 0 says that it has happened.
+ * Mutation: the n-th flush from now on does nothing (1: the next; 0: none), once. And how many flushes are
+ * still to come until then; 0: it has been left out.
  */
 void     machine_skip_flush(uint32_t n);
 uint32_t machine_skip_pending(void);
@@ -140,7 +139,7 @@ struct access {
     bool write, user, fetch;
 };
 
-/* What a walk of the tables yields for one page. */
+/* The result of a walk of the tables for one page. */
 struct translation {
     frame_t frame;
     uint8_t kernel, user;                   /* MAY_*                                                 */
@@ -150,11 +149,11 @@ struct translation {
 
 /*
  * The hardware's walk. With `access` it sets accessed and dirty bits and fills the cache of upper entries;
- * with NULL it only looks, past that cache. False: a fault, *present says of which kind.
+ * with NULL it only reads, and does not use that cache. False: a fault, whose kind is *present.
  */
 bool mmu_walk(page_t page, const struct access *access, struct translation *out, bool *present);
 
-/* Forget upper entries; and check them (C4). */
+/* Flush cached upper entries; and check them (C4). */
 void mmu_walk_forget(void);
 void mmu_walk_audit(struct audit_report *report);
 

@@ -1,12 +1,12 @@
 /*
  * mmu.c (host) - the translation cache that never forgets, and the mirror that shows it.
  *
- * One record for each page of the address space says what is cached. A cached translation that kernel
+ * Each page of the address space has a record of its cached translation. A cached translation that kernel
  * code has used is also a mapping of the arena in the mirror: never with more rights than cached, and
  * writable only once the entry's dirty bit is set, so that the first write of each page is seen.
  *
- * Where the cache does not allow an access, the tables are asked again before a fault is raised: processors
- * forget a translation that faults, which is why growing rights needs no flush.
+ * Where the cache does not allow an access, the tables are walked again before a fault is raised: processors
+ * drop a translation that faults, which is why granting rights needs no flush.
  */
 #include "machine.h"
 
@@ -48,7 +48,7 @@ static atomic_flag busy = ATOMIC_FLAG_INIT; /* one walk at a time               
 static uint32_t    skip;                    /* the flush to leave out, counted down          */
 static page_t      skipped;
 
-static struct sigaction      others;        /* who got SIGSEGV before us: a sanitizer         */
+static struct sigaction      others;        /* the handler of SIGSEGV before: a sanitizer's   */
 static struct machine_fault *expected;
 static sigjmp_buf            expected_jump;
 
@@ -81,11 +81,11 @@ static void hide_page(page_t first, size_t pages)
 static int protection(const struct cached *c)
 {
     if (!(c->kernel & MAY_READ))
-        return PROT_NONE;                   /* the host cannot map a page that is only written or run */
+        return PROT_NONE;                   /* the host cannot map a page for writing or execution only */
     return PROT_READ | (c->kernel & MAY_WRITE && c->dirty ? PROT_WRITE : 0);
 }
 
-/* Where no RAM is, reads yield ones and writes are lost, more or less as on a bus. */
+/* Without RAM reads yield ones and writes are lost, as on a bus. */
 static void show_nothing(page_t page, int prot)
 {
     char *at = mmap(host_mirror + page_address(page), PAGE_SIZE, PROT_READ | PROT_WRITE,
@@ -114,7 +114,7 @@ static void show_page(page_t page, struct cached *c)
 
 /* ---- The cache ------------------------------------------------------------------------- */
 
-/* Whether its page in the mirror is to be hidden as well. */
+/* Drop a page's translation. True when its page in the mirror is to be hidden as well. */
 static bool drop_record(page_t page)
 {
     struct cached *c     = &tlb[page];
@@ -157,8 +157,8 @@ static void remember_translation(page_t page, const struct translation *got)
 
 /*
  * Translate for an access: from the cache if it allows it, else from the tables. False: a page fault.
- * A processor that asks the tables again, for a right or a dirty bit, does not notice that what it had
- * cached was stale; we do.
+ * A processor that walks the tables again, for a right or a dirty bit, does not notice that its cached
+ * translation was stale; this function does.
  */
 static bool translate(page_t page, const struct access *access, struct machine_fault *fault)
 {
@@ -223,7 +223,7 @@ static void on_segv(int signal_number, siginfo_t *info, void *more)
     bool                 ok;
 
     if (host_mirror == NULL || offset >= MIRROR_BYTES) {
-        sigaction(signal_number, &others, NULL);    /* not the machine's: it happens again, for them */
+        sigaction(signal_number, &others, NULL);    /* not in the mirror: the access is repeated, for that handler */
         return;
     }
     enter_walk();
@@ -243,7 +243,7 @@ static void on_segv(int signal_number, siginfo_t *info, void *more)
 
 /* ---- Accesses by the tests ------------------------------------------------------------- */
 
-/* The word in RAM behind an address, in the space that is active. */
+/* The word in RAM at an address of the active space. */
 static bool reach_word(vaddr_t address, const struct access *access, struct machine_fault *fault, uint32_t **word)
 {
     frame_t frame;
@@ -307,13 +307,13 @@ bool machine_fetch(const struct space *space, vaddr_t address, bool user, struct
     return access_in(space, address, (struct access){ .user = user, .fetch = true }, fault, &word);
 }
 
-/* ---- Forgetting -------------------------------------------------------------------------- */
+/* ---- Flushing -------------------------------------------------------------------------- */
 
 void machine_skip_flush(uint32_t n)   { skip = n; }
 uint32_t machine_skip_pending(void)   { return skip; }
 page_t machine_skipped_page(void)     { return skipped; }
 
-/* True if a test wants this flush to be missing. */
+/* True if a test wants this flush to be left out. */
 static bool left_out(page_t page)
 {
     if (skip == 0 || --skip > 0)
@@ -323,8 +323,8 @@ static bool left_out(page_t page)
 }
 
 /*
- * Many at once are hidden by one call of the host: all, or neighbours. Whoever goes through an address space upwards
- * has its pages remembered in that order.
+ * Many pages are hidden by one call of the host: all, or neighbours. Code that goes through an address space upwards
+ * has its pages recorded in that order.
  */
 enum { SINGLY = 256 };
 
@@ -395,7 +395,7 @@ void mmu_flush_all(void)
     leave_walk();
 }
 
-/* Loading the root flushes what is not global: this one flush no test can leave out. */
+/* Loading the root flushes all that is not global. No test can leave this flush out. */
 void mmu_activate(frame_t root)
 {
     enter_walk();

@@ -1,7 +1,7 @@
 /*
- * sleep.c - locks that sleep, where nobody else is there to wait for: one thread of a test.
+ * sleep.c - locks that sleep, for a test with one thread, which never waits.
  *
- * Weak: where a test has threads (tests/host/process_world.h), those of the kernel's scheduler are in their place.
+ * Weak: a test with threads (tests/host/process_world.h) has the functions of the kernel's scheduler instead.
  */
 #include "machine.h"
 

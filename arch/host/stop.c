@@ -1,5 +1,5 @@
 /*
- * stop.c - where the kernel would panic, a test ends, or goes on if it expected that.
+ * stop.c - where the kernel would panic, a test ends, or goes on if it expects the panic.
  */
 #include "machine.h"
 

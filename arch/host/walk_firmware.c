@@ -36,7 +36,7 @@ bool mmu_walk(page_t page, const struct access *access, struct translation *out,
     return true;
 }
 
-/* There are no upper entries to remember. */
+/* There are no upper entries to cache. */
 void mmu_walk_forget(void) { }
 void mmu_walk_audit(struct audit_report *report) { (void)report; }
 

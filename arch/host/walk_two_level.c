@@ -15,7 +15,7 @@
 
 enum { P = 1, RW = 2, US = 4, A = 32, D = 64, PS = 128, G = 256, ENTRIES = 1024 };
 
-/* The processor's memory of directory entries that lead to tables: kept until a flush. */
+/* The processor's cache of directory entries that lead to tables: kept until a flush. */
 static uint32_t remembered[ENTRIES];
 
 static uint32_t *table_at(uint32_t address)
@@ -28,7 +28,7 @@ static bool in_ram(const uint32_t *word)
     return (uint64_t)((const uint8_t *)word - machine_ram) < (uint64_t)machine_frames * PAGE_SIZE;
 }
 
-/* Beyond RAM there is nothing to read: all bits are one, as on a bus where nobody answers. */
+/* Beyond RAM reads yield ones, as on a bus without a device. */
 static uint32_t read_word(const uint32_t *table, uint32_t index)
 {
     return in_ram(&table[index]) ? table[index] : UINT32_MAX;

@@ -1,8 +1,8 @@
 /*
- * assertion.h (i386) - where an assertion has failed: two bytes of code.
+ * assertion.h (i386) - the code of a failed assertion: two bytes.
  *
- * UD2 traps, and trap.c looks up what failed by the address: a row of .assertions has file, line and text. In a
- * kernel whose linker has left these rows out (kernel-run.elf), the address alone is told, and the host knows the rest.
+ * UD2 traps, and trap.c finds the assertion by the address: a row of .assertions has file, line and text. A kernel that
+ * is linked without these rows (kernel-run.elf) reports the address only, and the host finds the row.
  */
 #ifndef QUIRE_ARCH_ASSERTION_H
 #define QUIRE_ARCH_ASSERTION_H
@@ -10,7 +10,7 @@
 #define ASSERTION_LINE_OF(line) #line
 #define ASSERTION_LINE(line)    ASSERTION_LINE_OF(line)
 
-/* `what` is a literal without quotes in it. No operands: so nothing in it is the compiler's to replace. */
+/* `what` is a literal without quotes. The asm statement has no operands, so the compiler replaces nothing in it. */
 #define ASSERTION_FAILED(what)                                                                              \
     ({                                                                                                      \
         __asm__ volatile("1: ud2\n\t"                                                                       \

@@ -1,7 +1,7 @@
 /*
  * cpu.h (i386) - the processor, as far as portable code needs it.
  *
- * arch/contract.h says what each function answers.
+ * arch/contract.h describes each function.
  */
 #ifndef QUIRE_ARCH_CPU_H
 #define QUIRE_ARCH_CPU_H
@@ -14,7 +14,7 @@ static inline unsigned cpu_number(void) { return 0; }
 
 #define FLAGS_INTERRUPTS 0x200ul
 
-/* Checked builds measure how long interrupts are off (stretch.c): each way to turn them off or on tells. */
+/* Checked builds measure how long interrupts are off (stretch.c): each function that turns them off or on notes it. */
 #ifdef CHECKED
 void stretch_begins(void);
 void stretch_ends(void);
@@ -61,7 +61,7 @@ static inline void cpu_load_nonsense(void)    { __asm__ volatile("movl %0, %%fs"
 
 static inline void cpu_relax(void) { __asm__ volatile("pause"); }
 
-/* Here too: no interrupt slips in before the sleep. */
+/* Here, too: no interrupt is handled before the sleep. */
 static inline void cpu_wait(void)
 {
     stretch_ends();

@@ -1,5 +1,5 @@
 /*
- * cpu_facts.c - CPUID, for people.
+ * cpu_facts.c - facts about the processor, from CPUID, for people and programs.
  *
  * Source: Intel SDM vol. 2A, "CPUID"; names of flags as in Linux's /proc/cpuinfo.
  */

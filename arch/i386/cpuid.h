@@ -1,5 +1,5 @@
 /*
- * cpuid.h (i386) - what the processor says of itself, leaf by leaf.
+ * cpuid.h (i386) - the instruction CPUID.
  *
  * Source   Intel SDM vol. 2A, "CPUID". An i686 has the instruction (boot/start.S looks).
  */
@@ -10,7 +10,7 @@
 
 struct cpuid_answer { uint32_t a, b, c, d; };
 
-/* Subleaf 0. A leaf past the last one (leaf 0 says which that is) answers with nonsense. */
+/* Read a leaf, subleaf 0. The contents of a leaf beyond the last (given by leaf 0) are undefined. */
 static inline struct cpuid_answer cpuid(uint32_t leaf)
 {
     struct cpuid_answer r = { leaf, 0, 0, 0 };

@@ -21,14 +21,14 @@ enum {
     FLAT = 0xC,                                 /* 4 KiB units, 32-bit */
 };
 
-/* In the image, where no other place is named. */
+/* Tables in the image, used where the document names no address. */
 static struct descriptor image_segments[SEGMENTS];
 static struct descriptor image_gates[VECTORS];
 static struct task_state image_task;
 
 static struct descriptor *segments, *gates;
 static struct task_state *task;
-static uint32_t          *thread_stack;  /* the word that says on which stack traps from programs are dealt with */
+static uint32_t          *thread_stack;  /* the word with the stack for traps from programs */
 static struct task_state  double_fault_task;
 static uint8_t            double_fault_stack[DOUBLE_FAULT_STACK] __attribute__((aligned(16)));
 
@@ -54,7 +54,7 @@ static struct descriptor gate_descriptor(uint16_t selector, uint32_t entry, uint
     };
 }
 
-/* Where the processor starts a trap from a program; where it goes on if that is elsewhere. */
+/* The processor starts a trap from a program on this stack; the second is where it goes on, if elsewhere. */
 static void start_arrival(void)
 {
     thread_stack = trap_arrival.thread_stack != NULL ? trap_arrival.thread_stack : &task->esp0;
@@ -89,8 +89,8 @@ static void load_tables(void)
                      "movl %3, %%ds\n\tmovl %3, %%es\n\tmovl %3, %%fs\n\tmovl %3, %%gs\n\tmovl %3, %%ss\n\t"
                      "lidt %1\n\t"
                      "ltr %w4\n\t"
-                     "lldt %w5\n\t"           /* none: selectors with the table bit set name nothing      */
-                     "movl %5, %%dr7"           /* no breakpoint that a loader has left                     */
+                     "lldt %w5\n\t"           /* none: selectors with the table bit set are invalid       */
+                     "movl %5, %%dr7"           /* no breakpoint of a loader                                */
                      : : "m"(gdtr), "m"(idtr), "i"(KERNEL_CODE), "r"(KERNEL_DATA), "r"(TASK_KERNEL), "r"(0) : "memory");
 }
 
@@ -137,9 +137,8 @@ const struct task_state *kernel_task(void) { return task; }
 void task_enter_at(vaddr_t top)            { task->esp0 = (uint32_t)top; }
 
 /*
- * The kernel leaves a program's FS and GS loaded. They must not outlive the descriptors they name: an interrupt
- * in the kernel saves and loads them again, and would fault on the way back. The program's own
- * values are in its trap frame.
+ * In the kernel a program's FS and GS stay loaded. They must not outlive their descriptors: an interrupt in the kernel
+ * saves and loads them again, and its return would fault. The program's own values are in its trap frame.
  */
 void segments_of_thread(const uint32_t tls[TLS_SLOTS][2])
 {

@@ -1,5 +1,5 @@
 /*
- * fpu.c (i386) - the registers for floating point, and whose they are.
+ * fpu.c (i386) - the registers for floating point, and their holder. See fpu.h.
  */
 #include "fpu.h"
 
@@ -17,7 +17,7 @@ enum {
     USUAL_MXCSR_MASK = 0xFFBF, EXCEPTIONS = 0x3F, MXCSR_MASKS_SHIFT = 7,
 };
 
-static struct thread_state *holder;         /* whose values the registers are                   */
+static struct thread_state *holder;         /* the thread whose values the registers have       */
 static uint8_t  initial[FPU_BYTES] __attribute__((aligned(16)));
 static uint32_t mxcsr_mask;                 /* [c] bits that the processor knows: others fault  */
 static bool     has_sse;                    /* [c]                                              */
@@ -35,7 +35,10 @@ static void fpu_open(void) { __asm__ volatile("clts"); }
 
 static void save_to(void *image)         { __asm__ volatile("fxsave (%0)" : : "r"(image) : "memory"); }
 
-/* An image that the processor does not take has been refused before; should one come here, the thread starts afresh. */
+/*
+ * An image that the processor refuses was corrected before; if one comes here, the thread gets a program's first
+ * values.
+ */
 static void load_from(const void *image)
 {
     __asm__ volatile("1:\tfxrstor (%0)\n\t"
@@ -48,7 +51,7 @@ static void load_from(const void *image)
 
 static uint32_t *mxcsr_of(void *image) { return (uint32_t *)((uint8_t *)image + FXSAVE_MXCSR); }
 
-/* Errors of the x87 are its own exception, not an interrupt line's; a program may ask for alignment to be checked. */
+/* Errors of the x87 raise an exception, not an interrupt line; a program may have alignment checked. */
 static void switch_on(void)
 {
     uint32_t cr0, cr4;

@@ -1,10 +1,10 @@
 /*
- * fpu.h (i386) - the registers for floating point, and whose they are.
+ * fpu.h (i386) - the registers for floating point, and their holder.
  *
- * They are given away lazily: they stay those of the thread that used them last, its *holder*, and the first use by
- * another traps (TRAP_NO_FPU), whose handler calls fpu_take(). Most threads never do. Between their turns the
- * registers are kept in an *image* of FPU_BYTES, in FXSAVE's form, aligned to 16; thread_state.fpu is a thread's,
- * NULL while it has never used them. Memory for images is the caller's business.
+ * They are given to threads lazily: they keep the values of the thread that used them last, their *holder*. The first
+ * use by another thread traps (TRAP_NO_FPU), and the handler calls fpu_take(). Most threads never use them. The values
+ * of threads that are not the holder are in an *image* of FPU_BYTES, in FXSAVE's form, aligned to 16: thread_state.fpu,
+ * NULL while the thread has never used the FPU. The caller allocates images.
  *
  *   U1  the FPU is open (no use traps) only while the current thread is the holder
  *
@@ -16,28 +16,30 @@
 
 #include "thread.h"
 
-/* Switch it on, and shut it. Once, before the first program. */
+/* Switch the FPU on, and shut it. Once, before the first program. */
 void fpu_start(void);
 
-/* Fill an image with what a program finds at its start; take out of one that a program has written what would fault. */
+/*
+ * Fill an image with a program's first values; clear the bits that would fault in an image that a program has written.
+ */
 void fpu_image_begin(void *image);
 void fpu_image_tame(void *image);
 
-/* The registers become this thread's, which is current and has an image. */
+/* Give the registers to this thread, which is current and has an image. */
 void fpu_take(struct thread_state *state);
 
-/* Another thread is about to run: open for the holder, shut for others. */
+/* Another thread is about to run: open the FPU for the holder, shut it for others. */
 void fpu_switch(const struct thread_state *to);
 
-/* Bring the thread's image up to date, if its registers are in the processor. */
+/* Write the registers to the thread's image, if the thread is the holder. */
 void fpu_write_back(struct thread_state *state);
 
-/* What the processor has of this thread counts no more: its image does, from its next use on. */
+/* Drop this thread's values in the processor: its next use loads its image. */
 void fpu_forget(const struct thread_state *state);
 
 /*
- * Exceptions that the FPU of the current thread, its holder, has seen and that the program wants to hear of: the status
- * word's six bits (invalid, denormal, zero divide, overflow, underflow, precision), of the x87 or of SSE.
+ * The exceptions of the FPU that are raised and not masked, where the current thread is the holder: the status word's
+ * six bits (invalid, denormal, zero divide, overflow, underflow, precision), of the x87 or of SSE.
  */
 unsigned fpu_exceptions(const struct thread_state *state, bool simd);
 

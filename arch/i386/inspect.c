@@ -49,7 +49,7 @@ uint32_t inspect_cr0(void)
     return value;
 }
 
-/* The task register holds a selector; the descriptor it selects scatters base and limit over eight bytes. */
+/* The task register holds a selector; base and limit are scattered over its descriptor's eight bytes. */
 struct table_place inspect_task(void)
 {
     const uint32_t *descriptor;

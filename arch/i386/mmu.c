@@ -1,5 +1,5 @@
 /*
- * mmu.c (i386) - switching on what the processor has, and forgetting translations.
+ * mmu.c (i386) - switching on the processor's features, and flushing translations.
  *
  * Source   Intel SDM vol. 3A, "Control Registers", "Paging", "Invalidation of TLBs and
  *          Paging-Structure Caches"; vol. 2A, "CPUID".
@@ -44,7 +44,7 @@ static uint32_t read_cr4(void)
 
 struct taken_over taken_over;
 
-/* What is written is noted, and what CR3 held by then: K15. Nobody writes it but at the start. */
+/* Write CR0, and note the value and CR3's root (K15). CR0 is written at the start only. */
 static void write_cr0(uint32_t value)
 {
     taken_over.cr0      = value;
@@ -83,7 +83,7 @@ void mmu_flush_space(void)
     mmu_activate(mmu_active());
 }
 
-/* Turning global pages off forgets those too. */
+/* Turning global pages off flushes their translations, too. */
 void mmu_flush_all(void)
 {
     unsigned long state = interrupts_off();
@@ -104,12 +104,12 @@ void mmu_activate(frame_t root)
     __asm__ volatile("movl %0, %%cr3" : : "r"(root.no << PAGE_SHIFT) : "memory");
 }
 
-/* layouts/pat/entry.S loads them, on its way in and out: physical addresses, as CR3 wants them. */
+/* layouts/pat/entry.S loads these at entry and return: physical addresses, as CR3 takes them. */
 uint32_t trap_kernel_root, trap_program_root;
 
 /*
- * Without CR0's two bits nothing of this would run; the boot code has set them, and K15 asks for them here. The first
- * thing done in the new space is a page fault: if nobody dealt with those, the machine would end here.
+ * The boot code has set CR0's two bits; K15 asks for them here. The first access in the new space is a page fault,
+ * which shows that page faults are handled there: without a handler the machine would end here.
  */
 void mmu_take_over(frame_t kernel_root)
 {

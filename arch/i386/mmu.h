@@ -1,15 +1,14 @@
 /*
  * mmu.h (i386) - page-table entries of the two-level, 32-bit format.
  *
- * arch/contract.h says what each function answers.
+ * arch/contract.h describes each function.
  *
- * Present entries are the processor's (Intel SDM vol. 3A, "32-Bit Paging"). Of the bits
- * it leaves to software, bits 9 and 10 hold the age for page-out. Entries that are not
- * present use one format on every port: bit 0 clear, kind in bits 1..3, rights kept for
- * later in bits 4..9, bit 10 "was written to" of a BLOCKED one, and a frame or slot number in bits
- * 12..31. All zero is EMPTY.
+ * Present entries have the processor's format (Intel SDM vol. 3A, "32-Bit Paging"). Of the bits
+ * that it ignores, bits 9 and 10 hold the age for page-out. Entries that are not present have the
+ * kernel's format: bit 0 clear, kind in bits 1..3, rights kept for later in bits 4..9, bit 10 "was
+ * written to" of a BLOCKED entry, and a frame or slot number in bits 12..31. All zero is EMPTY.
  *
- * i386 cannot say "not readable" or "not executable": mmu_allow() is honest about it.
+ * The format has no bit for "not readable" or "not executable": mmu_allow() returns these rights, too.
  */
 #ifndef QUIRE_ARCH_MMU_H
 #define QUIRE_ARCH_MMU_H
@@ -50,7 +49,7 @@ static inline bool     entry_present(entry_t e) { return e.raw & I386_PRESENT; }
 static inline frame_t  entry_frame(entry_t e)   { return (frame_t){ e.raw >> PAGE_SHIFT }; }
 static inline uint32_t entry_slot_number(entry_t e) { return e.raw >> PAGE_SHIFT; }
 
-/* What the hardware allows when a leaf is made with these rights: never less, sometimes more. */
+/* The rights that the hardware allows for a leaf made with these: never fewer, sometimes more. */
 static inline struct rights mmu_allow(struct rights want)
 {
     struct rights got = { 0, 0 };
@@ -62,7 +61,7 @@ static inline struct rights mmu_allow(struct rights want)
     return got;
 }
 
-/* A leaf. A present entry allows the kernel to read in any case: a page without rights is entry_block()'s. */
+/* A leaf. The kernel may read through every present entry: for a page without rights there is entry_block(). */
 static inline entry_t entry_leaf(frame_t frame, struct rights rights, enum cache cache, bool global,
                                  unsigned level)
 {
@@ -83,7 +82,7 @@ static inline entry_t entry_leaf(frame_t frame, struct rights rights, enum cache
     return (entry_t){ raw };
 }
 
-/* Upper entries allow everything; the leaf decides. User access only below user tables. */
+/* Upper entries allow all rights; the leaf decides. Programs have access only below user tables. */
 static inline entry_t entry_table(frame_t table, bool user)
 {
     return (entry_t){ table.no << PAGE_SHIFT | I386_PRESENT | I386_WRITE | (user ? I386_USER : 0) };
@@ -139,7 +138,7 @@ static inline entry_t entry_with_age(entry_t e, unsigned age, bool accessed)
     return e;
 }
 
-/* What the processor makes of an entry when a program reads through it, or writes. */
+/* The entry as the processor makes it by a read, or a write. */
 static inline entry_t entry_with_use(entry_t e, bool written)
 {
     return (entry_t){ e.raw | I386_ACCESSED | (written ? I386_DIRTY : 0) };
@@ -156,12 +155,12 @@ static inline entry_t entry_with_rights(entry_t e, struct rights rights)
     return e;
 }
 
-/* The same leaf, kept by the processor when the space changes. */
+/* The same leaf, whose cached translation survives a change of space. */
 static inline entry_t entry_with_global(entry_t e) { return (entry_t){ e.raw | I386_GLOBAL }; }
 
 /*
- * A present page put out of reach for a while, its frame kept: the age goes, the cache type must be
- * CACHE_BACK, but that the page was written to is remembered in bit 10.
+ * Block a present page for a while. Its frame is kept, and in bit 10 whether it was written to; the age is lost. The
+ * cache type must be CACHE_BACK.
  */
 static inline entry_t entry_block(entry_t e, struct rights keep)
 {
@@ -191,8 +190,8 @@ static inline entry_t entry_read(const entry_t *at)
 }
 
 /*
- * Store an entry over one that is present: the processor may set its accessed and dirty bits at any moment,
- * so what was there is fetched, or compared, in the same step.
+ * Replace a present entry: the processor may set its accessed and dirty bits at any moment, so the old value is
+ * fetched, or compared, in the same step.
  */
 static inline entry_t entry_exchange(entry_t *at, entry_t e)
 {
@@ -206,9 +205,8 @@ static inline bool entry_change(entry_t *at, entry_t from, entry_t to)
 }
 
 /*
- * Tables of this format have one size. Where MMU_VARIABLE is 1 (the host port's firmware format) a root
- * says how far it reaches: mmu_cover() lets it reach `end`, mmu_trim() no further than its last entry
- * that is not empty. Both get the entry of page 0.
+ * Tables of this format have one size, so these do nothing. Where MMU_VARIABLE is 1 (the host port's firmware format) a
+ * root has a length.
  */
 static inline void mmu_cover(entry_t *page0, page_t end) { (void)page0; (void)end; }
 static inline void mmu_trim(entry_t *page0)              { (void)page0; }

@@ -1,12 +1,11 @@
 /*
  * page.c (i386) - whole pages, sixteen bytes at a time.
  *
- * Clearing a page is most of what a fresh page of memory costs. A string instruction stores
- * four bytes a step; an SSE register sixteen, so a page takes some 300 instructions instead of
- * 1024. The kernel uses no other SSE, and a program's values are in these registers at
- * any time. So the one register used is saved and put back, and so is the flag by
- * which the FPU is given to threads lazily. An interrupt may come in between and do the
- * same: it finds the flag clear and leaves it so.
+ * Most of the cost of a fresh page is clearing it. A string instruction stores four bytes a step, an SSE
+ * register sixteen, so a page takes some 300 instructions instead of 1024. The kernel uses SSE only here,
+ * and a program's values may be in the registers. So the register used is saved and restored, as is CR0's
+ * flag by which the FPU is given to threads lazily. An interrupt in between may call these functions, too:
+ * it finds the flag clear and leaves it clear.
  *
  * Source   Intel SDM vol. 3A, "Operating System Support for SSE"; vol. 1, "Programming with SSE".
  */
@@ -20,8 +19,8 @@ enum {
 static bool wide;
 
 /*
- * The bits of the FPU are as they will be while threads run, with the FPU shut, from here on. An emulator that
- * translates code does so for each state of them: code that runs in two states is translated twice.
+ * Set CR0's bits of the FPU as they are while threads run, with the FPU shut. An emulator translates code once for each
+ * state of these bits.
  */
 void cpu_start(void)
 {
@@ -37,7 +36,7 @@ void cpu_start(void)
     wide = (d & HAS_FXSR) != 0 && (d & HAS_SSE) != 0;
 }
 
-/* XMM0 while it is ours, and CR0 as it was. */
+/* The saved XMM0 and CR0. */
 struct saved_xmm {
     uint32_t xmm0[4], cr0;
 };

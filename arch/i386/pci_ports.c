@@ -24,7 +24,7 @@ static void write_register(pci_address where, unsigned offset, uint32_t value)
     port_write32(DATA, value);
 }
 
-/* The address register keeps what is written to it; a port that nobody answers does not. */
+/* The address register keeps what is written to it; an absent port does not. */
 const struct pci_access *pci_ports(void)
 {
     static const struct pci_access access = { read_register, write_register };

@@ -1,5 +1,5 @@
 /*
- * power.c (i386) - leaving the emulator, switching off, reset, standing still.
+ * power.c (i386) - leaving the emulator, switching off, reset, halt. See power.h.
  */
 #include "power.h"
 #include "io.h"

@@ -3,7 +3,7 @@
  *
  * A stretch begins where interrupts that were on go off, by CLI or by an interrupt gate, and ends where they go on
  * again. The time-stamp counter measures it: under QEMU's instruction clock (-icount shift=0) that counts instructions,
- * those of the measurement itself among them. Interrupts are off while any of this runs, so it needs no lock.
+ * those of the measurement itself among them. Interrupts are off in all these functions, so no lock is needed.
  */
 #include "arch/contract.h"
 
@@ -12,7 +12,7 @@
 
 #if IS_CHECKED
 
-static uint64_t       since;                    /* 0: interrupts are on, as far as anybody has told */
+static uint64_t       since;                    /* 0: interrupts are on, as far as is known */
 static struct stretch longest;
 
 void stretch_begins(void)
@@ -20,7 +20,7 @@ void stretch_begins(void)
     since = cpu_ticks();
 }
 
-/* Who made it so long is seen best from who ends it: a lock that is dropped, and its callers. */
+/* The callers at the end of a stretch, for instance of lock_drop(), show best why it was long. */
 void __attribute__((noinline)) stretch_ends(void)
 {
     uint64_t ticks = since != 0 ? cpu_ticks() - since : 0;

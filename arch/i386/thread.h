@@ -1,5 +1,5 @@
 /*
- * thread.h (i386) - what the processor keeps for a thread.
+ * thread.h (i386) - a thread's state of the processor.
  */
 #ifndef QUIRE_ARCH_THREAD_H
 #define QUIRE_ARCH_THREAD_H
@@ -12,8 +12,8 @@ struct thread_state {
     uint32_t stack_pointer;             /* while another thread runs                          */
     uint32_t tls[TLS_SLOTS][2];         /* segment descriptors                                */
     void    *fpu;                       /* FPU_BYTES from the heap, NULL until first used      */
-    uint32_t trap, error;               /* of its last exception that became a signal, for handlers: Linux's numbers */
-    uint32_t fault_address;             /*   and the address, where it was about one           */
+    uint32_t trap, error;               /* of its last exception that raised a signal, for handlers: Linux's numbers */
+    uint32_t fault_address;             /*   and the exception's address, if it has one        */
 };
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * trap.c (i386) - from a vector to the handler of it.
+ * trap.c (i386) - from a vector to its handler. See trap.h.
  */
 #include "trap.h"
 #include "base/check.h"
@@ -76,11 +76,11 @@ static void take_interrupt(unsigned line)
     pic_end(line);
 }
 
-/* What probe_call() has called, 0 if nothing: the instruction that faults then is not the kernel's. */
+/* The address that probe_call() has called, 0: none. The instruction there is not the kernel's. */
 uint32_t probe_target;
 extern const uint8_t probe_call_failed[];       /* trap.S */
 
-/* Where an instruction of the kernel goes on if it faults; 0: it has no row. */
+/* The address where an instruction of the kernel goes on after a fault; 0: it has no row. */
 static uint32_t goes_on_at(uint32_t eip)
 {
     if (probe_target != 0 && eip == probe_target)
@@ -117,7 +117,7 @@ static bool is_ud2(const struct trap_frame *frame)
            at >= image_text_start && at + sizeof ud2 <= image_text_end && at[0] == ud2[0] && at[1] == ud2[1];
 }
 
-/* In a kernel that has the rows, a UD2 without one is no assertion; in one that has none, all are. */
+/* In a kernel that has the rows, a UD2 without a row is no assertion; in a kernel without rows every UD2 is one. */
 static void stop_if_assertion(const struct trap_frame *frame)
 {
     const struct failed_assertion *row = assertions;
@@ -146,7 +146,7 @@ void trap(struct trap_frame *frame)
     unsigned vector = frame->vector;
 
     if (interrupts_were_on(frame->eflags))
-        stretch_begins();                       /* the gate has turned them off */
+        stretch_begins();                       /* the gate has turned interrupts off */
     if (vector >= TRAP_LINES && vector < TRAP_LINES + LINES)
         take_interrupt(vector - TRAP_LINES);
     else if (!(handlers[vector] && handlers[vector](frame)) && !go_on_elsewhere(frame) && !trap_from_8086(frame))
@@ -156,5 +156,5 @@ void trap(struct trap_frame *frame)
     else if (trap_from_8086(frame))
         trap_leave_impossible();
     else if (interrupts_were_on(frame->eflags))
-        stretch_ends();                         /* IRET turns them on */
+        stretch_ends();                         /* IRET turns interrupts on */
 }

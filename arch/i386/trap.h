@@ -1,20 +1,19 @@
 /*
- * trap.h (i386) - when the processor leaves the program: exceptions and interrupts.
+ * trap.h (i386) - traps: exceptions and interrupts.
  *
- * All 256 vectors lead through trap.S to one place. There a vector's handler is asked first;
- * an exception it does not deal with, at one of the kernel's few instructions that may fault, continues
- * where the exception table says; everything else is a panic. The double fault is a task of its own
- * and never comes here.
+ * All 256 vectors lead through trap.S to trap(). It calls the vector's handler first. An exception that the handler
+ * does not handle, at one of the kernel's few instructions that may fault, continues where the exception table says;
+ * all other traps are a panic. The double fault is a task of its own and never comes here.
  *
- * The exception table has a row for each of those instructions: those that copy for a program or look around
- * (probe_read), and each of the way back to a program that reads what the program may have chosen: the loads of
+ * The exception table has a row for each of those instructions: those that copy for a program, those of probe_read()
+ * and its like, and those of the return to a program that read values which the program may have chosen: the loads of
  * segment registers, IRET, and FXRSTOR. Rows are made beside their instruction, by MAY_FAULT; the linker script
  * puts them in one place, between exception_table and exception_table_end.
  *
  * Handlers run with interrupts off on the interrupted stack (from a program: on the stack that
  * arch_set_kernel_stack() named).
  *
- * Locking  handlers are put in place before what they handle can happen; no lock.
+ * Locking  none: handlers are set before their traps can come.
  * Source   Intel SDM vol. 3A, "Interrupt and Exception Handling".
  */
 #ifndef QUIRE_ARCH_TRAP_H
@@ -39,9 +38,9 @@
 #define LINES               16
 #define TRAP_ALARM          48          /* the local APIC's timer                   */
 #define TRAP_LINUX          0x80        /* programs' system calls                */
-#define TRAP_SPURIOUS       255         /* the local APIC's noise                   */
-#define TRAP_RETURN         256         /* made by trap_frame.h: IRET could not go back to the program        */
-#define TRAP_NONE           257         /* a frame that no trap has left, or whose trap is dealt with   */
+#define TRAP_SPURIOUS       255         /* spurious ones of the local APIC          */
+#define TRAP_RETURN         256         /* made by trap_frame.h: IRET could not return to the program         */
+#define TRAP_NONE           257         /* a frame that no trap has made, or whose trap is handled      */
 
 #define FEATURES_SMAP       4           /* offset of smap in struct mmu_features    */
 
@@ -59,7 +58,7 @@
 /* The same inside an asm statement. */
 #define MAY_FAULT(at, to) ".pushsection .exception_table, \"a\"\n\t.balign 4\n\t.long " at ", " to "\n\t.popsection\n\t"
 
-/* What trap.S and trap_frame.h leave on the stack. */
+/* The frame that trap.S and trap_frame.h make on the stack. */
 struct trap_frame {
     uint32_t gs, fs, es, ds;
     uint32_t edi, esi, ebp, esp_inside, ebx, edx, ecx, eax;
@@ -71,7 +70,7 @@ struct trap_frame {
 /* Error code of a page fault. */
 enum { FAULT_PRESENT = 1, FAULT_WRITE = 2, FAULT_USER = 4, FAULT_RESERVED = 8, FAULT_FETCH = 16 };
 
-/* A program in the processor's 8086 mode. No program gets there on a PC; QEMU's IRET does not ask for a level. */
+/* The program is in 8086 mode. On a PC no program can enter it; QEMU's IRET does not check the level. */
 #define EFLAGS_VM 0x20000u
 static inline bool trap_from_8086(const struct trap_frame *frame) { return (frame->eflags & EFLAGS_VM) != 0; }
 
@@ -85,17 +84,17 @@ static inline vaddr_t trap_address(void)
     return address;
 }
 
-/* A handler returns true when it has dealt with the trap: the frame, changed or not, is resumed. */
+/* A handler returns true when it has handled the trap: the frame, changed or not, is resumed. */
 typedef bool (*trap_handler)(struct trap_frame *frame);
 void trap_handle(unsigned vector, trap_handler handler);
 
-/* An interrupt that came by no line: interrupts_taken() counts it. */
+/* Count an interrupt that came by no line, for interrupts_taken(). */
 void interrupt_note(void);
 
 /* True when the trap came from an instruction of the kernel that has a row in the exception table. */
 bool trap_may_fault(const struct trap_frame *frame);
 
-/* Of the debug exception just taken: whether it was a step of the trap flag. Asks once: the answer is cleared. */
+/* Whether the debug exception just taken was a step of the trap flag. The call clears the processor's answer. */
 bool trap_was_step(void);
 
 #endif

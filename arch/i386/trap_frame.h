@@ -1,12 +1,12 @@
 /*
- * trap_frame.h - for assembly: what every way from a stub of trap.S to trap() and back has in common.
+ * trap_frame.h - macros for assembly: the path from a stub of trap.S to trap() and back.
  *
- * There are two such ways. trap_entry.S is that of a kernel that every space shows. Where the kernel has a space of its
- * own the layout brings another (layouts/pat/entry.S), which is then linked in its place. Each defines
+ * There are two such paths. trap_entry.S is for a kernel that every space shows. Where the kernel has a space of its
+ * own the layout has another (layouts/pat/entry.S), which is then linked instead. Each defines
  *
- *     trap_common     where the stubs of trap.S jump to: vector and error code are on the stack
- *     trap_return     ESP is at a whole struct trap_frame; back to what it says
- *     trap_arrival    what descriptor.c is to tell the processor (descriptor.h)
+ *     trap_common     the stubs of trap.S jump here, with vector and error code on the stack
+ *     trap_return     returns to the state in the struct trap_frame at ESP
+ *     trap_arrival    the entry stack, for descriptor.c (descriptor.h)
  */
 #ifndef QUIRE_ARCH_TRAP_FRAME_H
 #define QUIRE_ARCH_TRAP_FRAME_H
@@ -27,11 +27,11 @@
     cld
     cmpb $0, mmu_features + FEATURES_SMAP
     je 1f
-    clac                                    /* a program's AC flag must not open its memory to us */
+    clac                                    /* a program's AC flag must not open its memory to the kernel */
 1:
     .endm
 
-/* A selector that names no segment for programs, or no longer: the register gets the null segment, as on Linux. */
+/* The selector names no segment for programs, or none any more: the register gets the null segment, as on Linux. */
     .macro TRAP_POP_SEGMENT register
 1:  popl %\register
     MAY_FAULT 1b, 2f
@@ -49,8 +49,8 @@
     .endm
 
 /*
- * IRET, which may refuse the program's CS or SS. All other registers are the program's already then, and what IRET
- * would have taken lies where a trap from the program would have left it: this becomes one.
+ * IRET may refuse the program's CS or SS. All other registers are the program's by then, and IRET's operands lie where
+ * a trap from the program would have pushed them: the refusal is handled as such a trap.
  */
     .macro TRAP_IRET
 1:  iret

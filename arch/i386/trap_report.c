@@ -1,5 +1,5 @@
 /*
- * trap_report.c (i386) - a trap in words, for the panic that it has led to.
+ * trap_report.c (i386) - the description of a trap, for a panic.
  */
 #include "trap.h"
 
@@ -46,7 +46,7 @@ bool trap_has_address(const struct trap_frame *frame)
 vaddr_t trap_counter(const struct trap_frame *frame)       { return frame->eip; }
 vaddr_t trap_frame_pointer(const struct trap_frame *frame) { return frame->ebp; }
 
-/* From the kernel, the processor saved no stack pointer: it is where the frame's own part ends. */
+/* For a trap from the kernel the processor saves no stack pointer: the stack ends where the frame does. */
 vaddr_t trap_stack_pointer(const struct trap_frame *frame)
 {
     return trap_from_user(frame) || frame->vector == TRAP_DOUBLE_FAULT ? frame->esp : (vaddr_t)&frame->esp;
@@ -72,7 +72,7 @@ bool trap_caller(vaddr_t *frame_pointer, vaddr_t *return_to)
     return back != 0;
 }
 
-/* The double fault's task (trap.S). What was interrupted is in the kernel's task-state segment. */
+/* The double fault's task (trap.S). The interrupted registers are in the kernel's task-state segment. */
 void double_fault(void) NORETURN;
 
 void double_fault(void)

@@ -21,7 +21,7 @@ struct application application_place(size_t heap_pages, size_t stack_pages)
     a.heap  = span_of(layout.user.first, at_most(heap_pages, may->heap_most));
     a.guard = span_of(a.heap.end, may->guard);
     a.stack = span_of(a.guard.end, stack);
-    /* All of shared but what fits into the highest page of the stack, whole when it fits no page at all. */
+    /* The part of shared that does not fit into the highest page of the stack. */
     a.end    = a.stack.end + bytes / PAGE_SIZE;
     a.shared = page_address(a.end) - bytes;
     return a;
@@ -50,7 +50,7 @@ static void set_limits(struct space *space, const struct application *a)
 }
 
 /*
- * The stack's highest page holds the beginning of the copy, so that it is there from the start; others need asking for.
+ * The stack's highest page holds the beginning of the copy, so it is mapped from the start; other pages are allocated.
  */
 static int touch_stack(struct space *space, size_t pages, const struct application *a)
 {

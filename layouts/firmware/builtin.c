@@ -22,7 +22,7 @@
 
 enum { LINE = 128, DESCRIPTORS = 8, PIPE_MAGIC = 0x50495045 };
 
-/* For as long as the kernel runs. */
+/* Never freed. */
 static struct output {
     struct file_system system;
     struct node        node;
@@ -30,7 +30,7 @@ static struct output {
 
 void (*builtin_watch)(struct builtin *builtin);
 
-/* To where the kernel prints. */
+/* Write to the kernel's console. */
 static long write_output(struct file *file, struct buffer *from, uint64_t at)
 {
     char text[LINE + 1];
@@ -74,7 +74,7 @@ static int open_output(struct process *process)
 
 /* ---- Starting ------------------------------------------------------------------------------- */
 
-/* What programs need of the kernel, once: as init_run() does it for the first of Linux's. */
+/* Start the parts of the kernel that programs need, once, as init_run() does for Linux programs. */
 static int prepare_kernel(void)
 {
     if (output != NULL)
@@ -91,7 +91,7 @@ static int prepare_kernel(void)
     return 0;
 }
 
-/* What app_begin() finds on its stack: no way back, and its arguments. */
+/* The stack of app_begin(): no return address, and its arguments. */
 struct first_words {
     uint32_t             back;
     int                (*main)(struct app_arguments arguments);
@@ -99,7 +99,7 @@ struct first_words {
 };
 
 /*
- * Where they lie, below the shared variables: app_begin() is as if called, with its arguments on a border of 16 bytes.
+ * The address of this stack, below the shared variables: as after a call, the arguments lie on a border of 16 bytes.
  */
 static vaddr_t first_stack(const struct application *fs)
 {
@@ -108,7 +108,7 @@ static vaddr_t first_stack(const struct application *fs)
     return round_down(arguments, 16) - sizeof(uint32_t);
 }
 
-/* As process and thread: the registers are those of a program's beginning. */
+/* Make the process and its thread, whose registers are those of a program's first instruction. */
 static void builtin_begin(void)
 {
     struct thread        *self    = current_thread();
@@ -194,7 +194,7 @@ void builtin_give_way(void)
 {
     unsigned long interrupts = interrupts_off();
 
-    assert(current_thread()->process == NULL);          /* the first stack's */
+    assert(current_thread()->process == NULL);          /* the boot stack's thread */
     if (schedule_ready() == 0)
         cpu_wait();
     interrupts_restore(interrupts);
@@ -237,7 +237,7 @@ bool builtin_is_quiet(void)
     return process != NULL && process->builtin != NULL && process->builtin->quiet;
 }
 
-/* How large a region is that begins or ends there; the process is still whole. */
+/* The pages of the region that begins or ends there, before the process is taken apart. */
 static void builtin_measure(struct builtin *builtin, struct space *space)
 {
     lock_state           state = space_look(space);

@@ -1,11 +1,11 @@
 /*
  * claims_rights.c - the claims G7 to G14: what kernel and programs may do with each of the eight regions, all 48 of it.
  *
- * Each region has a word to try: the kernel reads it, writes it and calls it; and an application is started that does
- * one of these and is killed, or not. The table below is the design document's own.
+ * Each region has a word to try: the kernel reads, writes and calls it; and an application is started that does one of
+ * these and is killed, or not. The table below is the design document's.
  *
- * An i386 without PAE cannot say that a page may be executed and not read, nor that it may be read and not
- * executed. That much, and nothing else, may be had beyond the table; the probe says so ("differs").
+ * An i386 without PAE has no pages that may be executed and not read, or read and not executed. Only these rights may
+ * exceed the table; the probe then reports "differs".
  */
 #include "layouts/firmware/claims.h"
 
@@ -45,13 +45,12 @@ extern char image_stack_start[], image_stack_end[];     /* the linker script's *
 vaddr_t firmware_constant(void) { return address_of(constant); }
 
 /*
- * The firmware of the machine is mapped: memory that is there, is no RAM, and can be called where it has a return. Its
- * part below 1 MiB, from which a PC starts: some emulators can only read the same bytes below 4 GiB, and execute
- * others.
+ * The machine's firmware is mapped: memory that exists, is no RAM, and can be called where it has a return instruction.
+ * The part below 1 MiB is used, since some emulators execute other bytes than they read below 4 GiB.
  */
 enum { ROM = 0xFF000, ROM_BYTES = 0x1000 };
 
-/* 0: there is none. */
+/* The address of a return instruction; 0: there is none. */
 static vaddr_t return_in(vaddr_t window)
 {
     for (vaddr_t at = window; at < window + ROM_BYTES; at++)
@@ -63,9 +62,8 @@ static vaddr_t return_in(vaddr_t window)
 /* ---- Trying ---------------------------------------------------------------------------------------- */
 
 /*
- * Written once more in the end: an emulator that has translated code of a page watches all writes to the page until
- * these very bytes are written. The stack lies beside the word of the kernel's own, and all was 15 times slower from
- * then on.
+ * The word is written again at the end: an emulator that has translated code of a page traps all writes to the page
+ * until the bytes of that code are written. The stack lies beside the kernel's word, and would be 15 times slower.
  */
 static struct rights try_kernel(vaddr_t at)
 {
@@ -114,10 +112,10 @@ static bool try_program(vaddr_t at, struct rights *got)
 
 /* ---- Judging ---------------------------------------------------------------------------------------- */
 
-/* What this processor cannot keep apart from what is claimed. */
+/* The rights that this processor cannot separate from those of the claim. */
 static uint8_t comes_along(uint8_t want) { return (want & X ? R : 0) | (want & R ? X : 0); }
 
-/* show_rights() leaves out the side that may do nothing. */
+/* show_rights() leaves out a side without rights. */
 static struct text both(struct rights rights)
 {
     struct text text;
@@ -146,7 +144,7 @@ static void rights_judge(struct claim_result *result, enum g_region region, vadd
               show_address(at).text, both(got).text);
 }
 
-/* Page 0 is code as well, and for nobody: a null pointer that is read must fault. */
+/* Page 0 is code as well, but without rights: reading through a null pointer must fault. */
 void g7_code(struct claim_result *result)
 {
     uint32_t word;

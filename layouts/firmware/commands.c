@@ -1,5 +1,5 @@
 /*
- * commands.c - what a document with applications adds to the table of commands.
+ * commands.c - the console's commands of a document with applications.
  */
 #include "layouts/firmware/commands.h"
 

@@ -1,5 +1,5 @@
 /*
- * console.c - programs that are part of the image, at the console.
+ * console.c - console commands for programs that are part of the image.
  */
 #include "layouts/firmware/commands.h"
 
@@ -33,7 +33,7 @@ static void print_end(const struct builtin *b)
 
 enum { AT_ONCE = 8 };
 
-static struct builtin started[AT_ONCE];         /* .app is NULL where none is, or its end has been told */
+static struct builtin started[AT_ONCE];         /* .app is NULL: free, or its end has been printed */
 
 static struct builtin *free_place(void)
 {
@@ -43,7 +43,7 @@ static struct builtin *free_place(void)
     return NULL;
 }
 
-/* A line for each that has ended. */
+/* Print a line for each program that has ended. */
 static void tell_ends(void)
 {
     for (unsigned i = 0; i < AT_ONCE; i++)
@@ -53,7 +53,7 @@ static void tell_ends(void)
         }
 }
 
-/* The console has its turn among those it has started, so that it sees what is typed. */
+/* The console has its turn among the programs it has started, so that it sees typed keys. */
 static void share_the_processor(void)
 {
     if (console_idle == NULL)
@@ -61,7 +61,7 @@ static void share_the_processor(void)
     console_idle = tell_ends;
 }
 
-/* Until it has ended; Ctrl-C ends it. */
+/* Wait until the program has ended; Ctrl-C kills it. */
 static void wait_for(struct builtin *b)
 {
     while (b->process != NULL) {
@@ -71,7 +71,7 @@ static void wait_for(struct builtin *b)
         }
         builtin_give_way();
     }
-    builtin_give_way();                 /* the next thread frees what is left of its thread */
+    builtin_give_way();                 /* the next thread frees the ended thread's memory */
     tell_ends();
 }
 

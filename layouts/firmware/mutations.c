@@ -1,8 +1,8 @@
 /*
  * mutations.c - making claims of layouts/firmware/layout.md untrue, one at a time.
  *
- * Half of them change an entry of kernel space; the others reach into each process before it runs, as a slip in
- * layouts/firmware/application.c would have made it.
+ * Half of them change an entry of kernel space; the others change each process before it runs, as an error in
+ * layouts/firmware/application.c would.
  */
 #include "layouts/firmware/claims.h"
 
@@ -37,7 +37,7 @@ static bool firmware_open_variables(void)
     return change_rights(address_of(firmware_variable), (struct rights){ MAY_READ | MAY_WRITE, MAY_READ });
 }
 
-/* The original counts from another number: through a slot, since nobody else can write there. */
+/* The original gets another value, through a slot, since no other mapping can be written. */
 static void count_in_original(int difference)
 {
     vaddr_t       linked = (vaddr_t)(uintptr_t)&app_counted;

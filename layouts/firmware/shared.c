@@ -36,13 +36,13 @@ static void set_rights(struct rights rights)
     struct cursor c;
     int           err = cursor_open(&c, &kernel_space, span, 0);
 
-    assert(err == 0);                           /* nothing is built */
+    assert(err == 0);                           /* no table is built */
     for (page_t page = span.first; page < span.end; page++)
         cursor_protect(&c, page, rights);
     cursor_close(&c);
 }
 
-/* The only moment in which the original can be read. Nothing in it can fail, and nobody else runs on this CPU. */
+/* The original can be read only here. This cannot fail, and no other thread runs on this CPU. */
 static void read_original(void *to)
 {
     lock_state state = lock_take(&lock);

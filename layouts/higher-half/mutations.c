@@ -1,5 +1,5 @@
 /*
- * mutations.c - making claims of layouts/higher-half/layout.md untrue, so that their probes are seen to notice.
+ * mutations.c - making claims of layouts/higher-half/layout.md untrue, to test that their probes notice.
  */
 #include "claims/mutations.h"
 
@@ -12,7 +12,7 @@ static bool hand_out_first(void)      { return hand_out_frame((frame_t){ 1 }); }
 static bool hand_out_hardware(void)   { return hand_out_frame((frame_t){ A_STRUCTURES_END }); }
 static bool hand_out_image_end(void)  { return hand_out_frame((frame_t){ A_IMAGE_END - 1 }); }
 
-/* ---- A space whose directory is not as it should be ------------------------------------------- */
+/* ---- A space with a wrong directory ------------------------------------------- */
 
 static struct space odd;
 static struct stack kernels_stack;

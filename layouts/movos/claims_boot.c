@@ -1,8 +1,8 @@
 /*
  * claims_boot.c - the claims M1 to M4: from the boot sector to the kernel at one megabyte.
  *
- * What the relocator noted on its way (boot/info.h) is held against the bytes themselves: low memory is never handed
- * out in this layout, so what was loaded there still lies there.
+ * The relocator's notes (boot/info.h) are compared with the bytes themselves: low memory is never allocated in this
+ * layout, so the loaded bytes still lie there.
  */
 #include "layouts/movos/claims.h"
 
@@ -15,7 +15,7 @@
 
 extern char image_text_start[], image_rodata_end[];             /* the linker script's */
 
-/* Another loader knows nothing of these claims. */
+/* With another loader these claims are not checked. */
 static bool came_from_bios(struct claim_result *result)
 {
     if (boot_magic() == BIOS_MAGIC)
@@ -26,7 +26,7 @@ static bool came_from_bios(struct claim_result *result)
 
 static const uint8_t *low(uint32_t address) { return pointer_to(address); }
 
-/* Whether low memory shows at its own address, as this document has it; another's kernel has not seen it there. */
+/* Whether low memory is mapped at its own address, as in this document. */
 static bool shows_low_memory(struct claim_result *result, uint32_t address, size_t bytes)
 {
     struct span span = { address / PAGE_SIZE, (address + bytes - 1) / PAGE_SIZE + 1 };
@@ -53,7 +53,7 @@ void m1_boot_sector(struct claim_result *result)
               path->sector_at, sum, signature);
 }
 
-/* On the disk there is a sector of padding that is not zero; in memory only the place for it is left. */
+/* On the disk there is a sector of padding that is not zero; in memory there is only room for it. */
 void m2_padding(struct claim_result *result)
 {
     const struct boot_path *path = boot_path();
@@ -85,7 +85,7 @@ void m3_relocator(struct claim_result *result)
               path->relocator_at, path->relocator_bytes, path->image_bytes, path->loaded_at);
 }
 
-/* Variables have changed since; code and constants must be the ones that were loaded, byte by byte. */
+/* Variables have changed since; code and constants must equal the loaded ones, byte by byte. */
 void m4_relocated(struct claim_result *result)
 {
     const struct boot_path *path = boot_path();

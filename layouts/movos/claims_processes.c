@@ -1,6 +1,5 @@
 /*
- * claims_processes.c - the claims of layouts/movos/layout.md about processes: made, watched while they are made, and
- * ended.
+ * claims_processes.c - the claims of layouts/movos/layout.md about processes: their creation, their state, their end.
  */
 #include "layouts/movos/claims.h"
 #include "claims/probe.h"
@@ -19,7 +18,7 @@ enum { PATIENCE_SECONDS = 20, MOST_STEPS = 64, NANOSECONDS = 1000000000 };
 
 static const struct rights all_rights = { MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE | MAY_EXECUTE };
 
-/* The process made last is the first of all spaces. */
+/* The newest process has the first of all spaces. */
 static const struct space *newest(void) { return space_after(&kernel_space); }
 
 static const struct trap_frame *kept_frame(const struct space *space)
@@ -32,9 +31,9 @@ static void no_program(struct claim_result *result, int err)
     claim_saw(result, false, "a process could not be made: error %d", -err);
 }
 
-/* ---- M7: what is taken is returned -------------------------------------------------------------------- */
+/* ---- M7: all memory is returned -------------------------------------------------------------------- */
 
-/* Frames by owner, without what the heap keeps ready for next time, and the blocks that callers of the heap hold. */
+/* Frames by owner, without those that the heap keeps in reserve, and the blocks that callers of the heap hold. */
 struct holdings {
     struct frame_sums frames;
     struct heap_sums  heap;
@@ -91,7 +90,7 @@ void m7_nothing_left(struct claim_result *result)
     frame_t                    none;
 
     if (flat_begin() != 0 || (id = flat_start(program, NULL)) < 0 || flat_kill(id) != 0)
-        return no_program(result, id);              /* once, so that what is made for good is there */
+        return no_program(result, id);              /* once, so that permanent memory is allocated */
     holdings_look(&before);
     all = take_all_frames(frame_is_never_bad, &none);
     if ((id = fail_each(program, frame_fail_at, &before, &frames, &leaks)) < 0 || flat_kill(id) != 0 ||
@@ -117,7 +116,7 @@ static uint32_t tables_of(const struct space *space)
     return tables;
 }
 
-/* A process that has been interrupted while it computed. */
+/* A process that was interrupted while it computed. */
 void m8_registers_and_tables(struct claim_result *result)
 {
     const struct flat_program *program = flat_find("spinner");
@@ -285,9 +284,12 @@ void m15_chunk_order(struct claim_result *result)
         w.steps, w.pages, w.wrong);
 }
 
-/* ---- M16: what a process sees ----------------------------------------------------------------------------- */
+/*
+ * ---- M16: the memory that a process sees
+ * -----------------------------------------------------------------------------
+ */
 
-/* Not the tables are asked but the processor: peek runs in ring 3 and tries. */
+/* The processor is asked, not the tables: peek runs in ring 3 and tries each access. */
 void m16_kernel_unseen(struct claim_result *result)
 {
     struct process_end end = { 0 };

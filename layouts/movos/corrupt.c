@@ -11,7 +11,7 @@
 
 static struct space one;                /* has a structure and a directory, and no tables */
 
-/* The window's last place: with few processes nobody has it. */
+/* The window's last place, which no process has as long as there are few. */
 static page_t last_place(void) { return layout.purpose[PURPOSE_BOOKKEEPING]->span.end - 1; }
 
 static void edit_last_place(bool show)
@@ -83,7 +83,7 @@ static bool corrupt_w4(void)
     return false;
 }
 
-/* What was promised is taken up, and returned. */
+/* Take the promised places, and return them. */
 static void restore_w4(void)
 {
     table_home_enter(&one, layout.user.first, MMU_LEVELS, one.root);

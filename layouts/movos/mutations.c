@@ -1,5 +1,5 @@
 /*
- * mutations.c - making claims of layouts/movos/layout.md untrue, so that their probes are seen to notice.
+ * mutations.c - making claims of layouts/movos/layout.md untrue, to test that their probes notice.
  */
 #include "layouts/movos/claims.h"
 #include "claims/mutations.h"
@@ -11,7 +11,7 @@
 #include "memory/tables/cursor.h"
 #include "memory/tables/table.h"
 
-static struct space one;                /* a process of which something is wrong */
+static struct space one;                /* a process with an error */
 
 /* ---- M5: a frame of the kernel's has another owner ---------------------------------------------------- */
 
@@ -26,7 +26,7 @@ static bool m_corrupt_5(void)
 }
 static void m_restore_5(void)  { frame_change_owner(kept, OWNER_TEST, kept_by); }
 
-/* ---- M8, M9, M11, M14: a process that lies --------------------------------------------------------------- */
+/* ---- M8, M9, M11, M14: a process with an error --------------------------------------------------------------- */
 
 static bool m_corrupt_8(void)
 {
@@ -84,7 +84,7 @@ static void m_restore_11(void)
     space_destroy(&one);
 }
 
-/* A place is promised to a table that does not come. */
+/* A place is promised to a table that is never made. */
 static bool m_corrupt_14(void)
 {
     if (space_create(&one) != 0)
@@ -102,7 +102,7 @@ static void m_restore_14(void)
     space_destroy(&one);
 }
 
-/* ---- M13: something else in the window --------------------------------------------------------------------- */
+/* ---- M13: another frame in the window --------------------------------------------------------------------- */
 
 static const page_t last_place = M_WINDOW_END / PAGE_SIZE - 1;
 
@@ -142,7 +142,7 @@ static entry_t exchange_leaf(page_t page, entry_t to)
     return old;
 }
 
-/* Both levels must let it through: the directory's entry, which new processes copy, and the table's. */
+/* Both levels must allow the access: the directory's entry, which new processes copy, and the table's. */
 static bool m_corrupt_16(void)
 {
     page_t page = page_of(M_SECTOR);

@@ -1,5 +1,5 @@
 /*
- * tables.c - where processes' structures and tables are shown: places, and what is behind them.
+ * tables.c - the window that shows processes' structures and tables: its places, and their frames.
  */
 #include "layouts/movos/tables.h"
 #include "memory/tables/table_home.h"
@@ -55,7 +55,7 @@ static void take_back_promise(size_t places)
     lock_drop(&lock, state);
 }
 
-/* The lowest free place. It was promised, so there is one. */
+/* Take the lowest free place. A place was promised, so there is one. */
 static uint32_t take_place(void)
 {
     lock_state state = lock_take(&lock);
@@ -71,7 +71,7 @@ static uint32_t take_place(void)
     return place;
 }
 
-/* Show a frame at a promised place. The window has its table, so nothing can fail. */
+/* Show a frame at a promised place. The window has its table, so this cannot fail. */
 static uint32_t window_show(frame_t frame)
 {
     uint32_t      place = take_place();
@@ -85,7 +85,9 @@ static uint32_t window_show(frame_t frame)
     return place;
 }
 
-/* The frame's reference is the caller's business. Once this returns no processor reaches it through the window. */
+/*
+ * Hide a place. The caller keeps the frame's reference. Afterwards no processor reaches the frame through the window.
+ */
 static frame_t window_hide(uint32_t place)
 {
     page_t        page = page_of_place(place);
@@ -115,7 +117,7 @@ int table_homes_start(void)
 
 uint32_t table_window_free(void) { return available; }
 
-/* ---- What the cursor and the spaces ask (table_home.h) ----------------------------------------- */
+/* ---- Functions for the cursor and the spaces (table_home.h) ----------------------------------------- */
 
 int table_home_start(struct space *space)
 {
@@ -198,7 +200,7 @@ frame_t table_home_root(const struct space *space)
 
 /* ---- Audit ------------------------------------------------------------------------------------- */
 
-/* The frame that a place shows, if it shows one. Kernel space's tables lock is held. */
+/* The frame that a place shows, or none. Kernel space's tables lock is held. */
 static frame_t shown_at(uint32_t place)
 {
     unsigned level;
@@ -213,7 +215,7 @@ struct counting {
     uint32_t             count;
 };
 
-/* A place that some space claims: taken, nobody else's, and showing this frame. */
+/* Check a place that a space has: taken, of no other space, and showing this frame. */
 static void claim_place(struct counting *counting, uint32_t place, frame_t frame, const char *id, const char *what)
 {
     uint32_t bit;
@@ -263,7 +265,7 @@ static void audit_home(struct counting *counting, const struct space *space)
                    structure->structure, structure->count, tables);
 }
 
-/* Places that no space has claimed: free, not mapped. */
+/* Check the places that no space has: free, not mapped. */
 static void audit_rest(struct counting *counting)
 {
     for (uint32_t place = 1; place <= PLACES; place++) {
@@ -298,7 +300,7 @@ void table_homes_audit(struct audit_report *report)
     lock_drop(&kernel_space.tables_lock, state);
 }
 
-/* Places are counted over all spaces, so there is no smaller piece. */
+/* Places are counted over all spaces, so the audit has one piece. */
 bool table_homes_audit_part(uint32_t n, struct audit_report *report)
 {
     (void)n;

@@ -1,7 +1,7 @@
 /*
- * claims_spaces.c - the claims of layouts/pat/layout.md about spaces, K13 to K22, each looked at.
+ * claims_spaces.c - the probes of the claims K13 to K22 of layouts/pat/layout.md, about spaces.
  *
- * What needs a program that runs (K17 in full, K23) is looked at from outside, in tests/system/test_pat.py.
+ * Claims that need a running program (K17 in full, K23) are tested from outside, in tests/system/test_pat.py.
  */
 #include "layouts/pat/claims.h"
 
@@ -25,8 +25,8 @@ enum {
     K_VECTORS = 256,
 };
 #define K_PLACE      0x40000000u    /* somewhere in user space                     */
-#define K_SCREEN     0xB8000u       /* device memory any PC has                    */
-#define K_DEVICE     0xFEC00000u    /* and another, where no memory is             */
+#define K_SCREEN     0xB8000u       /* device memory that every PC has             */
+#define K_DEVICE     0xFEC00000u    /* device memory where no RAM is               */
 #define K_PROTECTION 1u             /* CR0: PE and PG                              */
 #define K_PAGING     0x80000000u
 
@@ -34,7 +34,7 @@ extern uint32_t trap_kernel_root, trap_program_root;    /* entry.S loads them in
 
 /* ---- The kernel's space ----------------------------------------------------------------------- */
 
-/* The first page below `end` that is memory and does not show itself; end if all do. */
+/* The first page below `end` that is memory and not mapped to itself; end if there is none. */
 static page_t first_not_itself(page_t end)
 {
     for (page_t page = 0; page < end; page++) {
@@ -100,7 +100,7 @@ static entry_t entry_look(const struct space *space, page_t page, unsigned *leve
     return e;
 }
 
-/* The first 4 MiB one to one, for the kernel alone. The first page of which that is not so, or K_FIRST. */
+/* The first page below 4 MiB that is not mapped to itself for the kernel only, or K_FIRST. */
 static page_t first_not_shown(const struct space *space)
 {
     for (page_t page = 0; page < K_FIRST; page++) {
@@ -113,7 +113,7 @@ static page_t first_not_shown(const struct space *space)
     return K_FIRST;
 }
 
-/* The first page from 4 MiB on that leads anywhere; the end of all if none does. */
+/* The first page from 4 MiB on that is mapped; the end of all if none is. */
 static page_t first_else(const struct space *space)
 {
     for (page_t page = K_FIRST; page < layout.space_end; page += mmu_reach(MMU_LEVELS)) {
@@ -144,7 +144,7 @@ void k16_first_entry_only(struct claim_result *result)
         made, shown, empty);
 }
 
-/* Everything that the way in and out needs is where every space shows it. */
+/* All that the entry from a program and the return use is mapped in every space. */
 static bool way_is_shared(void)
 {
     for (unsigned v = 0; v < K_VECTORS; v++)
@@ -209,7 +209,7 @@ void k18_empty_until_mapped(struct claim_result *result)
     program_end(&space);
 }
 
-/* Whose a page is and how often it is used, and the pool's bits: nothing of it may change but for the space's own. */
+/* Each page's owner and references, and the pool's bits: only those of the space's own pages may change. */
 struct marks {
     enum owner        owner;
     struct frame_sums sums;
@@ -258,7 +258,7 @@ void k19_physical_not_marked(struct claim_result *result)
               (unsigned long)got, shown.no, owner_names[during.owner], during.ones);
 }
 
-/* Each page is the one that get_next_page() would have returned, though one that was given back lies below. */
+/* Each page is the one that get_next_page() would have returned, although a lower page is free. */
 void k20_next_available(struct claim_result *result)
 {
     struct space space;
@@ -315,7 +315,7 @@ void k21_unaligned_fails(struct claim_result *result)
     program_end(&space);
 }
 
-/* That the kernel stops when it does this itself is shown by a host test, which the document names. */
+/* A host test, which the document names, checks that the kernel stops when it does this itself. */
 void k22_not_there(struct claim_result *result)
 {
     static const struct { vaddr_t start; size_t bytes; } bad[] = {

@@ -1,5 +1,5 @@
 /*
- * mutations.c - making claims of layouts/pat/layout.md untrue, so that their probes are seen to notice.
+ * mutations.c - making claims of layouts/pat/layout.md untrue, to test that their probes notice.
  */
 #include "layouts/pat/claims.h"
 
@@ -14,7 +14,7 @@ extern char image_physical_end[];       /* the linker script's */
 
 /* ---- K2, K5: a bit of the table -------------------------------------------------------------------- */
 
-/* Without what the pool sums up from it: no search looks at words it knows to be full. */
+/* The pool's summary is not changed: searches do not read words that it says are full. */
 static void flip_bit(uint32_t frame) { ((uint8_t *)frames.pool.bitmap)[frame / 8] ^= (uint8_t)(1 << frame % 8); }
 
 static uint32_t last_of_image(void) { return frame_of((paddr_t)(uintptr_t)image_physical_end).no - 1; }
@@ -55,7 +55,7 @@ static bool k_corrupt_16(void)
 
 static vaddr_t entered_at;
 
-/* The stack would be in the kernel's space alone, out of sight for the processor on its way in. */
+/* The stack is mapped in the kernel's space only, so the processor cannot push at entry. */
 static bool k_corrupt_17(void)
 {
     entered_at = kernel_task()->esp0;

@@ -1,8 +1,8 @@
 /*
- * user_copy.c - what arch/contract.h promises of copies, where programs have no addresses in the kernel's space: their
- * tables are followed.
+ * user_copy.c - copies to and from programs' memory (arch/contract.h), where the kernel's space does not map it: the
+ * program's tables are walked.
  *
- * Linked in the place of the processor's own copies (arch/i386/user_copy.S), which lean on the processor's translation.
+ * Linked instead of arch/i386/user_copy.S, whose copies use the processor's translation.
  */
 #include "arch/contract.h"
 

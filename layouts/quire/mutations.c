@@ -1,5 +1,5 @@
 /*
- * mutations.c - making claims of layouts/quire/layout.md untrue, so that their probes are seen to notice.
+ * mutations.c - making claims of layouts/quire/layout.md untrue, to test that their probes notice.
  */
 #include "claims/mutations.h"
 

@@ -17,7 +17,7 @@ static entry_t kernel_entry(page_t page) { return entry_read(&master_table()->en
 
 /* ---- E1, E2: trackers ------------------------------------------------------------------------------ */
 
-/* Returns how many places the object has, 0 if it lies where none can. */
+/* The number of an object's places, 0 if no object can lie there. */
 static uint32_t audit_extent(uint32_t number, const struct pg_tracker *tracker, struct audit_report *report)
 {
     struct span extent = span_of(page_of(tracker->pt_ptr), tracker->pcount), places;
@@ -46,7 +46,7 @@ static uint32_t count_spaces(void)
     return count;
 }
 
-/* The numbers that the n-th page of trackers, or of the list, has room for: none where it is not there. */
+/* The numbers that the n-th page of trackers, or of the list, has room for: none if the page is absent. */
 static struct span numbers_of(uint32_t n, page_t page, uint32_t a_page, uint32_t all)
 {
     uint32_t first = n * a_page;
@@ -59,7 +59,7 @@ static struct span trackers_of_page(uint32_t n)
     return numbers_of(n, trackers_page(n), TRACKERS_A_PAGE, trackers_end());
 }
 
-/* How many places of the n-th page of the list are owned. */
+/* The number of places in the n-th page of the list that are owned. */
 static uint32_t places_owned(uint32_t n)
 {
     struct span places = numbers_of(n, trackers_list_page(n), POINTERS_A_PAGE, lists_places());
@@ -70,7 +70,7 @@ static uint32_t places_owned(uint32_t n)
     return owned;
 }
 
-/* Returns how many places the object of a tracker in use has. */
+/* The number of places of the object of a tracker in use. */
 static uint32_t audit_tracker(uint32_t number, const struct pg_tracker *tracker, struct audit_report *report)
 {
     if (number != MASTER_TRACKER)
@@ -192,7 +192,7 @@ static void audit_master(uint32_t n, struct audit_report *report)
     report->checked += MMU_ENTRIES;
 }
 
-/* ---- All of them ------------------------------------------------------------------------------------------ */
+/* ---- All invariants ------------------------------------------------------------------------------------------ */
 
 static void audit_objects(struct audit_report *report)
 {

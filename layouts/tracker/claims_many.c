@@ -1,7 +1,7 @@
 /*
- * claims_many.c - the claims of layouts/tracker/layout.md that take many address spaces to show.
+ * claims_many.c - the claims of layouts/tracker/layout.md whose probes need many address spaces.
  *
- * All of them are really made, and given back before the probe ends.
+ * The spaces are made, and ended before the probe ends.
  */
 #include "claims/probe.h"
 #include "layouts/tracker/claims.h"
@@ -17,7 +17,7 @@
 
 struct crowd {
     struct space  *spaces;
-    struct region *regions;             /* of each, all of user space; NULL: not wanted */
+    struct region *regions;             /* one for each, all of user space; NULL: not wanted */
     uint32_t       wanted, made;
 };
 
@@ -109,7 +109,7 @@ static int make_long(struct space *space)
     return 0;
 }
 
-/* A long object, and another space. False, and neither is there, without memory. */
+/* Make a long object, and another space. False without memory, and then there is neither. */
 static bool make_pair(struct space *one, struct space *behind)
 {
     if (space_create(one) != 0)
@@ -181,7 +181,7 @@ static bool many_settle(struct space *space, struct region *region, uint32_t num
     return true;
 }
 
-/* The number is read where the program would read it: the space is made current for that. */
+/* The number is read at the program's address: the space is made current for the read. */
 static uint32_t read_back(struct space *space)
 {
     lock_state state = interrupts_off();
@@ -234,7 +234,7 @@ void t11_thousands(struct claim_result *result)
 
 /* ---- T16, T17 ------------------------------------------------------------------------------------------ */
 
-/* How many of a page's trackers have a pointer. */
+/* The number of a page's trackers that have a pointer. */
 static uint32_t in_use(vaddr_t page)
 {
     uint32_t count = 0;

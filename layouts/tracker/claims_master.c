@@ -56,7 +56,7 @@ void t6_identity(struct claim_result *result)
               tables, identity);
 }
 
-/* How many entries in a row, from a page on, are present and name their own frame. */
+/* The number of entries in a row, from a page on, that are present and name their own frame. */
 static uint32_t present_from(page_t first)
 {
     page_t page = first;

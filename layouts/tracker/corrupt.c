@@ -15,7 +15,7 @@ static struct space one;                /* its object has the two pages that eac
 
 static bool make_one(void) { return space_create(&one) == 0; }
 
-/* The list says that the object belongs to the one right behind it. */
+/* In the list the object belongs to the tracker after its own. */
 static uint32_t *pointer_of_one(void)
 {
     uint32_t place = (uint32_t)lists_places_of(span_of(page_of(address_of(one.home.info)), 1)).first;
@@ -38,7 +38,7 @@ static void restore_e1(void)
     space_destroy(&one);
 }
 
-/* The space says that another tracker is its own: one that nobody uses. */
+/* The space has the number of another tracker, which is not in use. */
 static uint32_t saved_tracker;
 
 static bool corrupt_e2(void)
@@ -56,7 +56,7 @@ static void restore_e2(void)
     space_destroy(&one);
 }
 
-/* The object gets a third table, and none between: a page of its extent that shows nothing. */
+/* The object gets a table at its end, and none before it: a page of its extent is not mapped. */
 static page_t third_table_page(void) { return layout.user.first + 2 * MMU_ENTRIES; }
 
 static int edit_third_table(bool fill)

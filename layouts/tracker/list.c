@@ -1,5 +1,5 @@
 /*
- * list.c - which page-table object lies where, and where there is room for one.
+ * list.c - the places of page-table objects, and the search for free places.
  */
 #include "layouts/tracker/list.h"
 
@@ -23,7 +23,7 @@ struct span lists_places_of(struct span pages)
 
 static page_t page_of_place(page_t place) { return trackers_list_page((uint32_t)place / POINTERS_A_PAGE); }
 
-/* The pointer of a place whose page is there. */
+/* The pointer of a place whose page of the list is present. */
 static uint32_t *pointer_of(page_t place)
 {
     struct page_table_list *list = pointer_to(page_address(page_of_place(place)));
@@ -49,7 +49,7 @@ bool lists_free(struct span places)
 
 /* ---- Searching ------------------------------------------------------------------------------- */
 
-/* The end of the stretch that begins at a place and that one look at its page decides: free, or owned. */
+/* The end of the run of places, free or owned, that begins at a place and is decided by one page of the list. */
 static page_t stretch_end(page_t place, bool *is_free)
 {
     page_t list_end = (place / POINTERS_A_PAGE + 1) * POINTERS_A_PAGE;
@@ -85,7 +85,7 @@ static bool find_up(size_t wanted, page_t *first)
     return false;
 }
 
-/* The object that owns a place says where it begins, so the search goes on right below. */
+/* The object that owns a place has its first place, so the search goes on right below. */
 static bool find_down(size_t wanted, page_t *first)
 {
     size_t run = 0;
@@ -121,7 +121,7 @@ bool lists_find(size_t pages, bool from_top, struct span *places)
 
 /* ---- Owning ---------------------------------------------------------------------------------- */
 
-/* Pages of the list that have no pin go: those just made for nothing. */
+/* Free pages of the list without pins: those just made in vain. */
 static void drop_unpinned(struct span places, page_t end)
 {
     for (page_t place = places.first; place < end; place++)

@@ -1,5 +1,5 @@
 /*
- * master.c - the master page table: kept, filled, made current.
+ * master.c - the master page table: its memory, its entries, making it current.
  */
 #include "layouts/tracker/master.h"
 
@@ -74,7 +74,7 @@ static bool table_is_whole(void)
     return true;
 }
 
-/* Until the table is whole its entries are arbitrary: they are not counted. */
+/* Until the table is complete its entries are arbitrary, so they are not counted. */
 static void master_look(enum master_step step)
 {
     bool table = table_is_whole();

@@ -12,13 +12,13 @@ static struct space one;
 
 static entry_t identity(page_t page) { return entry_absent(ENTRY_IDENTITY, (uint32_t)page, (struct rights){ 0, 0 }); }
 
-/* The last entry but one, absent, forgets its frame. */
+/* The last entry but one, absent, loses its frame. */
 static entry_t *late_entry(void) { return &master_table()->entries[layout.space_end - 2]; }
 
 static bool t_corrupt_6(void) { entry_write(late_entry(), entry_empty()); return true; }
 static void t_restore_6(void)  { entry_write(late_entry(), identity(layout.space_end - 2)); }
 
-/* A page between video memory and the BIOS, where nothing is; and the last page before the image. */
+/* A page between video memory and the BIOS, which is not mapped; and the last page before the image. */
 static bool t_corrupt_7(void) { return change_entry(page_of(0xD0000), identity(page_of(0xD0000))); }
 static bool t_corrupt_8(void) { return change_entry(page_of(0x57F000), identity(page_of(0x57F000))); }
 
@@ -41,7 +41,7 @@ static void t_restore_9(void)
     space_destroy(&one);
 }
 
-/* One pin more on the page of the list that has this space's pointer. */
+/* Add a pin to the page of the list that has this space's pointer. */
 static void pin_list_of_one(bool more)
 {
     lock_state state = lock_take(&trackers_lock);
@@ -82,7 +82,7 @@ static void t_restore_15(void)
     space_destroy(&one);
 }
 
-/* A second page of trackers that nobody needs. */
+/* Make a second page of trackers that is not needed. */
 static bool t_corrupt_17(void)
 {
     lock_state state = lock_take(&trackers_lock);
@@ -102,7 +102,7 @@ static void t_restore_17(void)
     lock_drop(&trackers_lock, state);
 }
 
-/* What was seen when the table was linked, and when it became current, change places. */
+/* Exchange the notes of when the table was linked, and when it became current. */
 static void exchange_sights(void)
 {
     struct master_sight *linked = (struct master_sight *)master_history(MASTER_LINKED),

@@ -1,8 +1,8 @@
 /*
- * tables.c - a process's page tables as one object: made, grown, moved, given back.
+ * tables.c - a process's page tables as one object: creation, growth, moves, end.
  *
  * Lock order: the space's tables lock, trackers_lock, and inside it kernel space's tables lock, for mapping. Kernel
- * space lacks no table, so showing a page cannot fail.
+ * space has all its tables, so showing a page cannot fail.
  */
 #include "layouts/tracker/tables.h"
 
@@ -38,9 +38,9 @@ int table_homes_start(void)
     return 0;
 }
 
-/* ---- Where things are -------------------------------------------------------------------------- */
+/* ---- Addresses of objects -------------------------------------------------------------------------- */
 
-/* Which of a process's tables translates a page: 0 for the first 4 MiB of user space. */
+/* The number of the process's table that translates a page: 0 for the first 4 MiB of user space. */
 static uint32_t table_number(page_t page) { return (uint32_t)(page - layout.user.first) / MMU_ENTRIES; }
 
 entry_t *table_home_entries(const struct space *space, page_t page, unsigned level)
@@ -94,7 +94,7 @@ static void show_one(page_t page, frame_t frame)
     cursor_close(&c);
 }
 
-/* Addresses no longer show anything; the frames are their space's. */
+/* Unmap addresses of the region; the frames stay their space's. */
 static void object_tables_hide(struct span span)
 {
     struct cursor c;
@@ -107,7 +107,7 @@ static void object_tables_hide(struct span span)
 
 /* ---- Creation and end ------------------------------------------------------------------------------ */
 
-/* A tracker and a place of two pages. Returns 0, or -ENOMEM and nothing has changed. */
+/* Take a tracker and a place of two pages. Returns 0, or -ENOMEM without any change. */
 static int object_tables_settle(struct space *space)
 {
     struct span places;
@@ -116,7 +116,7 @@ static int object_tables_settle(struct space *space)
     if (tracker_find(&tracker) != 0)
         return -ENOMEM;
     if (!lists_find(TRACKED_LEAST, false, &places) || lists_prepare(places) != 0) {
-        (void)pinned_page_out(trackers_page(tracker / TRACKERS_A_PAGE));     /* if it was made for this one */
+        (void)pinned_page_out(trackers_page(tracker / TRACKERS_A_PAGE));     /* if it was made for this tracker */
         return -ENOMEM;
     }
     space->home.tracker = tracker;
@@ -129,7 +129,7 @@ static int object_tables_settle(struct space *space)
     return 0;
 }
 
-/* Pages A and B: the root is shown in its place, and the first table comes right behind it. */
+/* Make pages A and B: the root is shown at its place, and the first table right behind it. */
 static void show_first_pages(struct space *space, frame_t first_table)
 {
     struct cursor c;
@@ -196,13 +196,13 @@ static void set_extent(struct space *space, page_t first, size_t pages)
     tracker_set(space->home.tracker, (uint32_t)page_address(first), (uint32_t)pages);
 }
 
-/* The places behind an object that a longer extent takes. */
+/* The places behind an object that a longer extent needs. */
 static struct span places_gained(struct span extent, size_t pages)
 {
     return (struct span){ lists_places_of(extent).end, lists_places_of(extent_at(extent.first, pages)).end };
 }
 
-/* Everything that exists of an object is shown at its new place as well. */
+/* Show all tables of an object at its new place as well. */
 static void show_elsewhere(const struct space *space, struct span old, page_t first)
 {
     struct cursor c;
@@ -215,7 +215,7 @@ static void show_elsewhere(const struct space *space, struct span old, page_t fi
     cursor_close(&c);
 }
 
-/* To a place with room for that many pages. Returns 0, or -ENOMEM and nothing has changed. */
+/* Move an object to a place with room for that many pages. Returns 0, or -ENOMEM without any change. */
 static int object_tables_move(struct space *space, size_t pages)
 {
     struct span old = extent_of(space), places;
@@ -252,7 +252,7 @@ int table_home_reserve(struct space *space, struct span span, size_t tables)
     lock_state state = lock_take(&trackers_lock);
     int        err   = 0;
 
-    (void)tables;                               /* each has its place, so it is the last one that counts */
+    (void)tables;                               /* each table has its place, so only the last one matters */
     if (pages > span_pages(extent_of(space))) {
         err = object_tables_grow(space, pages);
         counts.grown   += err == 0;
@@ -271,7 +271,7 @@ void table_home_enter(struct space *space, page_t page, unsigned level, frame_t 
     lock_drop(&trackers_lock, state);
 }
 
-/* The extent ends with the last table there is. */
+/* The extent ends with the last table. */
 static void object_tables_shrink(struct space *space)
 {
     struct span extent = extent_of(space);

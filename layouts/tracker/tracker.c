@@ -1,5 +1,5 @@
 /*
- * tracker.c - pages of trackers, and the pins of all pages that keep account of page-table objects.
+ * tracker.c - pages of trackers, and the pins of all pages with records of page-table objects.
  */
 #include "layouts/tracker/tracker.h"
 
@@ -26,7 +26,7 @@ page_t trackers_list_page(uint32_t n) { return trackers_span().first + tracker_p
 
 /* ---- Pinned pages ---------------------------------------------------------------------------- */
 
-/* Kernel space's entries lie in a row; of this region nobody but us changes them. */
+/* Kernel space's entries lie in a row; those of this region are changed by this file only. */
 static entry_t entry_of(page_t page) { return entry_read(&master_table()->entries[page]); }
 
 bool pinned_page_is_there(page_t page) { return entry_present(entry_of(page)); }
@@ -41,7 +41,7 @@ int pinned_page_make(page_t page)
     if (frame_get(OWNER_TRACKERS, FRAME_ZERO, &frame) != 0)
         return -ENOMEM;
     err = cursor_open(&c, &kernel_space, span_of(page, 1), CURSOR_BUILD);
-    assert(err == 0);               /* the master table has every table there can be */
+    assert(err == 0);               /* the master table has all tables */
     cursor_map(&c, page, frame, layout.purpose[PURPOSE_TRACKERS]->rights, CACHE_BACK);
     cursor_close(&c);
     return 0;
@@ -62,7 +62,7 @@ void pinned_page_pin(page_t page) { add_pins(page, +1); }
 void pinned_page_unpin(page_t page)
 {
     add_pins(page, -1);
-    (void)pinned_page_out(page);      /* refused while others have pinned it */
+    (void)pinned_page_out(page);      /* refused while the page has other pins */
 }
 
 int pinned_page_out(page_t page)
@@ -130,7 +130,7 @@ void tracker_clear(uint32_t number)
     pinned_page_unpin(page_of_tracker(number));
 }
 
-/* The first page of trackers was made, and its first tracker set, before frames had records: nobody pinned it. */
+/* The first page of trackers was made, and its first tracker set, before frames had records: it has no pin yet. */
 void trackers_start(void)
 {
     lowest = 0;

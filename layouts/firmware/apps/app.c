@@ -1,7 +1,7 @@
 /*
- * app.c - what every application needs: its beginning, its calls, its memory. See app.h.
+ * app.c - the beginning, the calls and the memory of every application. See app.h.
  *
- * Runs as a program. format_list() and the like are the kernel's own code, which programs share.
+ * Runs as a program. format_list() and its like are code of the kernel, which programs share.
  */
 #include "layouts/firmware/apps/app.h"
 

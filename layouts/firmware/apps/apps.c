@@ -1,5 +1,5 @@
 /*
- * apps.c - the applications there are. See apps.h.
+ * apps.c - the table of applications. See apps.h.
  */
 #include "layouts/firmware/apps/apps.h"
 

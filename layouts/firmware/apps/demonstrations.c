@@ -19,7 +19,7 @@ int app_hello(struct app_arguments arguments)
 
 APP_SHARED(int, app_counted, APP_COUNTER_FIRST);
 
-/* Others may run in between, and count in theirs. */
+/* Other programs may run in between, and count in their copies. */
 int app_counter(struct app_arguments arguments)
 {
     uint32_t times = arguments.a != 0 ? arguments.a : 10;
@@ -38,7 +38,7 @@ enum { FRAME_BYTES = 256 };
 
 static APP_SHARED_ZERO(uint32_t, deepest);
 
-/* Each call has something of its own, which it looks at again afterwards. */
+/* Each call has variables of its own, which it checks after the inner call. */
 static uint32_t descend(uint32_t depth, uint32_t most)
 {
     volatile uint8_t here[FRAME_BYTES];
@@ -81,7 +81,7 @@ int app_grow(struct app_arguments arguments)
 
 /* ---- A wild pointer ------------------------------------------------------------------------- */
 
-static int ordinary = 5;                /* among the kernel's variables, where no application's should be */
+static int ordinary = 5;                /* a variable of the kernel, where no application should have one */
 
 int app_wild(struct app_arguments arguments)
 {

@@ -12,7 +12,7 @@ static void touch_stack(uint32_t pages)
         *(here - n * PAGE_SIZE) = 1;
 }
 
-/* Move the break up by `pages` pages, and use them; a break that is refused stays where it was. */
+/* Move the break up by `pages` pages, and use them; a refused move must leave the break unchanged. */
 static int grow_heap(uint32_t pages)
 {
     char *before = app_break(NULL), *after = app_break(before + pages * PAGE_SIZE);

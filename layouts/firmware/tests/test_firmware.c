@@ -1,10 +1,9 @@
 /*
- * test_firmware.c - what layouts/firmware/layout.md promises and an i386 cannot do, on the machine that can.
+ * test_firmware.c - the claims of layouts/firmware/layout.md that an i386 cannot keep, on a machine that can.
  *
  * The rows are those of the compiled document: their rights, their order, the pages and the bytes at which
- * they begin and end. What does not fit into the 256 pages of that machine is cut short: the heap and the device
- * region behind their first pages, and programs begin at page 112. Under documents of other layouts there is
- * nothing to show.
+ * they begin and end. The machine has 256 pages, so the heap and the device region are cut behind their first
+ * pages, and programs begin at page 112. Does nothing for documents of other layouts.
  */
 #include "firmware_machine.h"
 
@@ -50,7 +49,7 @@ static void take_rows(void)
     assert_true(rows[DEVICES].span.end <= SLOTS);
 }
 
-/* As kernel_space.c leaves it: the original is nobody's. */
+/* As kernel_space.c leaves it: the original has no owner. */
 static void start_document(struct space *space)
 {
     take_rows();
@@ -72,7 +71,7 @@ static void probe_region(unsigned region, struct rights claimed)
     end();
 }
 
-/* ---- Rights: the design document's own table, six tries of every page ---------------------------------------- */
+/* ---- Rights: the design document's table, six accesses to every page ---------------------------------------- */
 
 static void g7_code_is_for_execution_alone(void **state)
 {
@@ -115,7 +114,7 @@ static void g14_device_pages_are_the_kernels(void **state)
     probe_region(DEVICES, (struct rights){ RW, 0 });
 }
 
-/* G16: opened for reading, by the kernel alone. */
+/* G16: opened for reading, for the kernel only. */
 static void g16_the_original_is_opened_for_reading(void **state)
 {
     struct space         space;
@@ -140,7 +139,7 @@ static void g16_the_original_is_opened_for_reading(void **state)
 
 /* ---- Tables ------------------------------------------------------------------------------------------ */
 
-/* The application's rows with room for so much heap and stack: the heap in use, and the first page of the stack. */
+/* The application's rows with room for so much heap and stack; the heap and the first page of the stack are mapped. */
 static uint32_t entries_for(size_t heap, size_t stack)
 {
     struct space space;
@@ -152,7 +151,7 @@ static uint32_t entries_for(size_t heap, size_t stack)
         put_page(&space, page, (struct rights){ 0, RW }, 1);
     put_page(&space, top - 1, (struct rights){ 0, RW }, 2);
     used = table_words(space.root)[0];
-    assert_int_equal(used, top);                    /* not an entry more than the highest page needs */
+    assert_int_equal(used, top);                    /* no entry more than the highest page needs */
     destroy(&space);
     end();
     return used;
@@ -168,7 +167,9 @@ static void g3_a_table_is_as_long_as_heap_and_stack_ask(void **state)
 
 /* ---- Packing -------------------------------------------------------------------------------------------- */
 
-/* Regions 5, 6 and 7: each begins with the byte after the one below, and together they take no page too many. */
+/*
+ * Regions 5, 6 and 7: each begins with the byte after the one below, and together they take no page more than needed.
+ */
 static void g19_neighbours_share_pages(void **state)
 {
     const struct layout_region *low = &rows[STACK], *own = &rows[SHARED], *heap = &rows[HEAP];

@@ -2,14 +2,14 @@
  * test_mmu_firmware.c - the machine of the firmware design document: exact rights, keys, tables of variable
  * length.
  *
- * What x86 cannot express is shown here: execute-only pages, pages that programs may use and the kernel may
+ * Tests rights that x86 does not have: execute-only pages, pages that programs may use and the kernel may
  * not, constants that cannot be executed. test_firmware.c has the rows of the compiled document.
  */
 #include "firmware_machine.h"
 
 /*
- * The kernel part, bottom to top, as the design document draws it; a page or two of each. Then the slots, and
- * tables that the kernel sees at their physical address. Programs have the rest.
+ * The kernel part, bottom to top, as the design document draws it, with a page or two of each region; then the slots,
+ * and tables at their physical addresses. Programs have the rest.
  */
 enum { TEXT = 0, RODATA = 2, DATA = 3, ORIGINAL = 4, STACK = 5, SHARED = 6, HEAP = 7, IO = 12,
        SLOTS = 16, TABLES = 44, USER = 64, END = 256 };
@@ -47,7 +47,7 @@ static void forty_eight_probes_give_the_documents_table(void **state)
     end();
 }
 
-/* What is asked for is had, but that kernel and program share one set of rights where both have any. */
+/* Rights are exactly those asked for, except that kernel and program share one set where both have any. */
 static void every_combination_of_rights_is_exact(void **state)
 {
     struct space space;
@@ -72,7 +72,7 @@ static void every_combination_of_rights_is_exact(void **state)
     end();
 }
 
-/* G15 to G17: closed to the kernel as well, but while a process is created; read-only then. */
+/* G15 to G17: no access for the kernel either, but while a process is created; then read-only. */
 static void the_original_opens_only_for_a_moment(void **state)
 {
     struct space         space;
@@ -123,7 +123,7 @@ static void a_table_is_as_long_as_its_last_page_needs(void **state)
     end();
 }
 
-/* Of the image, which the pool does not know: removed, not discarded. */
+/* Pages of the image are not in the pool: they are removed, not discarded. */
 static void remove_kernel_page(page_t page)
 {
     struct cursor c;
@@ -133,7 +133,7 @@ static void remove_kernel_page(page_t page)
     cursor_close(&c);
 }
 
-/* G5: kernel pages are the same frames in all tables, also those that come later. */
+/* G5: kernel pages are the same frames in all tables, also in those made later. */
 static void a_new_kernel_page_is_in_every_table(void **state)
 {
     struct space         one, two;
@@ -260,7 +260,7 @@ static void edits_leave_what_an_array_would_hold(void **state)
     end();
 }
 
-/* The same cache that never forgets: a flush left out is seen here as well. */
+/* The translation cache changes by flushes only: a flush that is left out is noticed here, too. */
 static void a_missing_flush_is_seen(void **state)
 {
     struct space         space;

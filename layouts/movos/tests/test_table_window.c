@@ -1,7 +1,7 @@
 /*
- * test_table_window.c - places of the window of bookkeeping: counted, full, and without memory.
+ * test_table_window.c - places of the window of bookkeeping: their number, a full window, and no memory.
  *
- * Only layouts whose table access is `window` have anything to test here.
+ * Runs only for layouts whose table access is `window`.
  */
 #include <layout.h>
 
@@ -42,7 +42,7 @@ static void discard_in(struct space *s, page_t page)
     cursor_close(&c);
 }
 
-/* M14: 1 + 1 + x, and no frame more. */
+/* M14: 1 + 1 + x frames, and no more. */
 static void a_process_costs_a_structure_a_directory_and_its_tables(void **state)
 {
     struct space  other;
@@ -132,7 +132,7 @@ static void a_full_window_refuses_and_nothing_has_changed(void **state)
     assert_int_equal(cursor_open(&c, &space, span_of(page_of_table(5), 1), CURSOR_BUILD), -ENOMEM);
     assert_clean();
     discard_in(&space, page_of_table(0) + 0x200);
-    map_in(&space, page_of_table(5), new_frame(3));         /* at the place that came free */
+    map_in(&space, page_of_table(5), new_frame(3));         /* at the place that became free */
     assert_clean();
     discard_in(&space, page_of_table(4));
     discard_in(&space, page_of_table(5));
@@ -142,7 +142,7 @@ static void a_full_window_refuses_and_nothing_has_changed(void **state)
     end();
 }
 
-/* Spaces come, grow, shrink and go in any order; the window is always what they say it is. */
+/* Spaces are made, grow, shrink and end in any order; the window always agrees with them. */
 static void random_lives(void **state)
 {
     enum { LIVES = 24, TABLES = 12 };

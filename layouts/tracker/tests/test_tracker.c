@@ -1,8 +1,8 @@
 /*
- * test_tracker.c - page-table objects: what they cost, how they grow, move and end, and what happens without memory.
+ * test_tracker.c - page-table objects: their cost, growth, moves and end, and failures without memory.
  *
- * Only layouts whose table access is `tracked` have anything to test here. The machine's translation cache never
- * forgets by itself, so an object that moved without a flush would go on being seen at its old place.
+ * Runs only for layouts whose table access is `tracked`. The machine's translation cache changes by flushes only, so an
+ * object that moved without a flush would still be seen at its old place.
  */
 #include <layout.h>
 
@@ -52,7 +52,7 @@ static void discard_in(struct space *s, page_t page)
     cursor_close(&c);
 }
 
-/* Another space, all of it a region, so that the auditor has nothing against its pages. */
+/* Make another space, with one region over all of it, so that the auditor accepts its pages. */
 struct another {
     struct space  space;
     struct region all;
@@ -101,7 +101,7 @@ static void paging_starts_in_the_order_of_the_document(void **state)
     end();
 }
 
-/* Every word of the master table, past every mapping: identity, or present because somebody mapped it. */
+/* Every word of the master table, read in physical memory: identity, or present because it was mapped. */
 static void the_master_table_is_identity(void **state)
 {
     const uint32_t *entries = NULL;
@@ -158,7 +158,7 @@ static void a_module_where_the_master_table_belongs_is_refused(void **state)
     machine_stop();
 }
 
-/* ---- What a space costs -------------------------------------------------------------------------------- */
+/* ---- The cost of a space -------------------------------------------------------------------------------- */
 
 static void a_space_costs_two_tables(void **state)
 {
@@ -283,7 +283,7 @@ static void an_object_is_moved_out_of_anothers_way(void **state)
     end();
 }
 
-/* The n-th flush of a move is left out, for every n: what stays cached of the old place is noticed. */
+/* The n-th flush of a move is left out, for every n: the outdated translations are noticed. */
 static void a_move_without_one_of_its_flushes_is_noticed(void **state)
 {
     unsigned noticed = 0, flushes = 0;
@@ -308,7 +308,7 @@ static void a_move_without_one_of_its_flushes_is_noticed(void **state)
             flushes++;
             noticed += !machine_tlb_ok();
         }
-        mmu_flush_all();                            /* what was left out */
+        mmu_flush_all();                            /* the flush that was left out */
         space_activate(&kernel_space);
         space_destroy(&behind.space);
         space_destroy(&space);
@@ -360,7 +360,7 @@ static void without_memory_a_move_changes_nothing(void **state)
     end();
 }
 
-/* The first space of a page of trackers takes the most: root, page B, a page of trackers. */
+/* The first space of a page of trackers takes the most frames: root, page B, a page of trackers. */
 static void without_memory_no_space_is_half_made(void **state)
 {
     static struct another spaces[TRACKERS_A_PAGE];
@@ -396,7 +396,7 @@ static void without_memory_no_space_is_half_made(void **state)
 
 enum { LONG_ONES = 1200 };
 
-/* Objects as long as they get fill the region; one that would grow then is refused, and goes on as it was. */
+/* Objects of the greatest length fill the region; then growth is refused, and the object is unchanged. */
 static void without_room_an_object_stays_as_it_is(void **state)
 {
     static struct another spaces[LONG_ONES];
