@@ -63,10 +63,10 @@ static inline void cpu_page_copy(void *restrict to, const void *restrict from)
     words_copy(to, from, PAGE_SIZE / 4);
 }
 
-/* Answered by a test that has a clock of its own. */
+/* Defined by a test that has a clock of its own. */
 uint64_t host_ticks(void) __attribute__((weak));
 
-/* Cycles since some moment; for statistics only. */
+/* The test's clock; else cycles since some moment, for statistics only. */
 static inline uint64_t cpu_ticks(void) { return host_ticks != NULL ? host_ticks() : __builtin_ia32_rdtsc(); }
 
 #endif

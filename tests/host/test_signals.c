@@ -216,7 +216,7 @@ static void ignores(void)
     on_signal(SIGTERM, SIG_IGN, 0);
     assert_int_equal(send(SIGTERM, SI_USER, 0), 0);
     assert_true(signals_waiting(current_thread()) == 0);
-    signal_set_mask(BIT(SIGTERM) | BIT(SIGURG));                /* sigwait() may want them */
+    signal_set_mask(BIT(SIGTERM) | BIT(SIGURG));                /* as for sigwait(3) */
     assert_int_equal(send(SIGTERM, SI_USER, 0), 0);
     assert_int_equal(send(SIGURG, SI_USER, 0), 0);
     assert_true(signals_waiting(current_thread()) == (BIT(SIGTERM) | BIT(SIGURG)));
