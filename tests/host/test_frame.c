@@ -826,6 +826,25 @@ static void the_peak_is_the_most_ever_used(void **state)
     }
 }
 
+/* Nobody asks for the sums while it lasts: it is noted where frames go to the pool and come from it. */
+static void a_peak_that_nobody_looked_at_is_known_afterwards(void **state)
+{
+    const struct layout_policy *policies[] = { &bare, &with_magazine };
+    static frame_t              held[3000];
+    struct frame_sums           sums;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(policies); i++) {
+        open_frames_flat(policies[i], 4096);
+        for (unsigned n = 0; n < 3000; n++)
+            held[n] = get(OWNER_USER, 0);
+        for (unsigned n = 0; n < 3000; n++)
+            frame_put(held[n]);
+        frames_sums(&sums);
+        assert_in_range(sums.peak_used, 2990, 3000);
+    }
+}
+
 static void an_emptied_magazine_is_no_peak(void **state)
 {
     struct frame_sums sums;
@@ -1088,6 +1107,7 @@ int main(void)
         cmocka_unit_test(the_nth_call_fails_once),
         cmocka_unit_test(the_peak_is_the_most_ever_used),
         cmocka_unit_test(a_peak_inside_the_magazine_counts),
+        cmocka_unit_test(a_peak_that_nobody_looked_at_is_known_afterwards),
         cmocka_unit_test(an_emptied_magazine_is_no_peak),
         cmocka_unit_test(any_history_adds_up),
         cmocka_unit_test(large_memory_works_the_same),

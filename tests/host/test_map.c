@@ -590,6 +590,56 @@ static void truncation_takes_pages_away_from_everybody(void)
     object_release(contents);
 }
 
+/* Holes in a file: whoever shares the file loses the pages, and a private copy stays. */
+static void a_hole_takes_pages_away_from_who_shares_them(void)
+{
+    make_contents(6);
+    assert_int_equal(map_file(0, 6, 0, R | W, MAP_IS_SHARED), 0);
+    assert_int_equal(map_file(8, 3, 2, R | W, 0), 0);
+    for (size_t n = 0; n < 6; n++)
+        assert_true(writes(&program, column(n), 100 + (uint32_t)n));
+    assert_int_equal(word_at(column(8)), 102);
+    assert_true(writes(&program, column(9), 7));
+    object_punch(contents, 2, 4);
+    assert_clean();
+    assert_int_equal(frames_owned(OWNER_FILE), 4);
+    assert_int_equal(word_at(column(1)), 101);
+    assert_int_equal(word_at(column(2)), 0);
+    assert_int_equal(word_at(column(3)), 0);
+    assert_int_equal(word_at(column(4)), 104);
+    assert_int_equal(word_at(column(8)), 0);            /* nobody wrote to it: it is the file's */
+    assert_int_equal(word_at(column(9)), 7);
+    assert_true(writes(&program, column(2), 5));
+    assert_int_equal(word_in_contents(2), 5);
+    assert_clean();
+    object_release(contents);
+}
+
+/* ---- Promises ------------------------------------------------------------------------------------------------ */
+
+static void as_many_pages_are_promised_as_there_are_frames(void)
+{
+    size_t all = memmap_ram(memory_map());
+
+    assert_int_equal(map_charge(&program, all + 1), -ENOMEM);
+    assert_int_equal(map_committed, 0);
+    assert_int_equal(map_charge(&program, all), 0);
+    assert_int_equal(map_committed, all);
+    assert_int_equal(map_charge(&program, all), 0);     /* mode 0 looks at each request alone */
+    map_uncharge(&program, 2 * all);
+    map_overcommit = 2;                                 /* half of all, and of all requests together */
+    assert_int_equal(map_charge(&program, all / 2 + 1), -ENOMEM);
+    assert_int_equal(map_charge(&program, all / 2 - 1), 0);
+    assert_int_equal(map_charge(&program, 1), 0);
+    assert_int_equal(map_charge(&program, 1), -ENOMEM);
+    map_overcommit = 1;                                 /* whatever is asked */
+    assert_int_equal(map_charge(&program, 10 * all), 0);
+    assert_int_equal(program.charged, all / 2 + 10 * all);
+    map_uncharge(&program, all / 2 + 10 * all);
+    assert_int_equal(map_committed, 0);
+    map_overcommit = 0;
+}
+
 /* ---- Faults of stacks ---------------------------------------------------------------------------------------- */
 
 static void make_stack(size_t first, size_t pages)
@@ -691,6 +741,8 @@ int main(void)
         on_machine(a_hole_read_through_a_shared_mapping_is_the_files_page),
         on_machine(past_the_end_of_a_file_is_a_bus_error),
         on_machine(truncation_takes_pages_away_from_everybody),
+        on_machine(a_hole_takes_pages_away_from_who_shares_them),
+        on_machine(as_many_pages_are_promised_as_there_are_frames),
         on_machine(a_stack_grows_to_its_limit),
         on_machine(a_stack_keeps_its_distance),
         on_machine(faults_nowhere_are_told_apart),

@@ -52,6 +52,17 @@ static void what_is_there_already_stays(void)
     assert_int_equal(word_at(column(2)), 7);
 }
 
+/* Up to the next region, and from the last one on. */
+static void neighbours_are_not_in_the_way(void)
+{
+    assert_int_equal(pages(column(2), 0, PAGE_SIZE), column(2));
+    assert_int_equal(pages(column(0), 0, 2 * PAGE_SIZE), column(0));
+    assert_int_equal(status, 0);
+    assert_int_equal(pages(column(3), 0, PAGE_SIZE), column(3));
+    assert_int_equal(status, 0);
+    assert_int_equal(program.resident, 4);
+}
+
 static void a_physical_page_is_shown_and_not_marked(void)
 {
     struct frame_sums before, after;
@@ -174,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         on_machine(every_page_is_there_at_once_and_zero),
         on_machine(what_is_there_already_stays),
+        on_machine(neighbours_are_not_in_the_way),
         on_machine(a_physical_page_is_shown_and_not_marked),
         on_machine(what_can_be_done_to_a_physical_page_is_harmless),
         on_machine(wrong_numbers_give_null_and_a_status),

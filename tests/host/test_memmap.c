@@ -382,7 +382,14 @@ static void expect_named(const char *id)
 
 static void broken_maps_are_named(void **state)
 {
+    struct audit_report report = { 0 };
+
     (void)state;
+    map.count = MEMMAP_RANGES + 1;
+    memmap_audit(&map, &report);
+    assert_true(report_names(&report, "P1"));
+    assert_string_equal(report.failures[0].text, "129 ranges, the table holds 128");
+    map.count = 0;
     usable(0, 0x4000);
     reserved(0x8000, 0x1000);
     map.ranges[0].end.no = 0;

@@ -94,6 +94,26 @@ static void spaces_have_stacks_of_their_own(void **state)
     end();
 }
 
+/* A checked kernel knows it when a stack is given back: from the top down to the lowest word that was written. */
+static void the_deepest_use_is_known(void **state)
+{
+    size_t before;
+
+    (void)state;
+    boot();
+    before = stacks_deepest();
+    for (size_t words = 8; words <= 512; words *= 8) {
+        struct stack stack = get(&kernel_space);
+        size_t       bytes = words * sizeof(uint32_t);
+
+        *(volatile uint32_t *)pointer_to(stack.top - bytes) = 1;
+        stack_put(&stack);
+        assert_int_equal(stacks_deepest(), bytes > before ? bytes : before);
+    }
+    assert_int_equal(stacks_deepest(), 2048);
+    end();
+}
+
 /* What kernel space gains for its own stacks reaches no other space that has a window of its own. */
 static void kernel_spaces_stacks_are_nobody_elses(void **state)
 {
@@ -294,6 +314,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spaces_have_stacks_of_their_own),
+        cmocka_unit_test(the_deepest_use_is_known),
         cmocka_unit_test(kernel_spaces_stacks_are_nobody_elses),
         cmocka_unit_test(every_slot_of_a_pool_and_no_more),
         cmocka_unit_test(written_from_elsewhere),

@@ -1,0 +1,248 @@
+/*
+ * test_layout_complaints.c - what the layout compiler says of mistakes that bring others with them.
+ *
+ * Each test changes one thing in a document of tests/host/layouts and names a complaint that must come, with its line,
+ * whatever else is said. Where a mistake makes one complaint only, its test is in test_layout_refusals.c.
+ */
+#include "layout_text.h"
+
+#define FOLDER "tests/host/layouts/"
+
+struct change {
+    const char *test, *document, *from, *to;
+    const char *complaint;          /* a whole line */
+};
+
+static const struct change changes[] = {
+    { "user_same_alone", HH,
+      "| core | same | same |",
+      "| core | rw- | same |",
+      "mine.md:48: User is `same`, but Kernel is not; an alias says it in both" },
+    { "backing_without_its_object", HH,
+      "| alias of low |",
+      "| alias |",
+      "mine.md:48: Backing is `alias`; expected none, physical, image, demand, device, tables, "
+      "slots, window, alias of, objects or program" },
+    { "border_after_physical_nonsense", HH,
+      "| all | physical 0x00000000 |",
+      "| all | physical nowhere |",
+      "mine.md:36: the address after `physical` is `nowhere`; expected an address from 0x0 to "
+      "0xFFFFFFFF or `end of SECTION`" },
+    { "boot_size_nonsense", HH,
+      "| 0xC0000000 | 0x00000000 | 4 MiB |",
+      "| 0xC0000000 | 0x00000000 | some |",
+      "mine.md:75: Size is `some`; expected a size such as `4 MiB`" },
+    { "boot_address_nonsense", HH,
+      "| 0xC0000000 | 0x00000000 | 4 MiB |",
+      "| 0xC0000000 | there | 4 MiB |",
+      "mine.md:75: Physical is `there`; expected an address from 0x0 to 0xFFFFFFFF" },
+    { "size_of_a_part_nonsense", FW,
+      "| heap | 0 B | 6 MiB |",
+      "| heap | 0 B | six |",
+      "mine.md:49: Size is `six`; expected a size such as `64 KiB`, or `floats`" },
+    { "policy_missing", HH,
+      "| zeroing | user | | A program never sees what another one left behind |\n",
+      "",
+      "mine.md: no policy `zeroing`; expected one" },
+    { "part_missing", FW,
+      "| shared | floats | floats | rw- | G17 G19 | Its copy of the shared variables |\n",
+      "",
+      "mine.md:51: no row `shared` of an application; expected heap, guard, stack, shared" },
+    { "parts_and_a_start_address", FW,
+      "| table access | slots |",
+      "| start address | 0x40000000 | | What |\n| table access | slots |",
+      "mine.md:65: a start address for flat programs, and applications (line 49); the console "
+      "starts one kind" },
+    { "parts_larger_than_user", FW,
+      "| heap | 0 B | 6 MiB |",
+      "| heap | 0 B | 3970 MiB |",
+      "mine.md:49: an application takes 3 GiB and 898 MiB and 68 KiB, more than user (line 42) "
+      "has" },
+    { "sections_in_another_order", HH,
+      "| end of rodata | end of data | floats | data |",
+      "| end of rodata | end of rodata | floats | hole | --- | --- | - | none | - | - | | What "
+      "|\n| end of rodata | end of data | floats | data |",
+      "mine.md:41: data does not follow rodata (line 39); the image is boot, text, rodata, data "
+      "in this order" },
+    { "packed_sections_together", FW,
+      "| end of original | end of stack | floats | stack | rw- | --- | all | image stack | 10 "
+      "KiB each | - | G11 G18 G19 | The kernel's first stack |\n",
+      "",
+      "mine.md:28: there is a region shared, but no region `stack`; a document has all of "
+      "original, stack, shared, or none" },
+    { "boot_row_floats", FW,
+      "| 0x00200000 | 0x0020FFFF | 64 KiB | boot | boot |",
+      "| 0x00200000 | end of image | floats | boot | boot |",
+      "mine.md:13: boot has a floating border; expected addresses" },
+    { "no_image_row", HH,
+      "| image | image |",
+      "| image | kernel |",
+      "mine.md: no row of physical memory has the use `image`; expected one" },
+    { "fixed_after_the_image_at_an_address", HH,
+      "| physical end of image |",
+      "| physical 0x00200000 |",
+      "mine.md:41: modules starts at the end of data and shows physical 0x00200000; expected "
+      "both at the end of the image, or both as addresses" },
+    { "fixed_not_pages", HH,
+      "| all | physical 0x00000000 |",
+      "| all | physical 0x00000010 |",
+      "mine.md:36: low shows physical 0x00000010; expected whole pages, at or below its own "
+      "address, that end below 4 GiB" },
+    { "fixed_above_its_address", MO,
+      "| all | physical 0x00001000 |",
+      "| all | physical 0x00002000 |",
+      "mine.md:22: low shows physical 0x00002000; expected whole pages, at or below its own "
+      "address, that end below 4 GiB" },
+    { "image_floats", QU,
+      "| 0x00100000 | end of image | floats | image |",
+      "| end of image | end of image | floats | image |",
+      "mine.md:29: boot starts at 0xE0100000, the image (line 11) at the end of data; expected "
+      "two addresses" },
+    { "structure_at_zero", HH,
+      "| 0x00001000 | 0x000017FF | 2 KiB | idt |",
+      "| 0x00000000 | 0x000007FF | 2 KiB | idt |",
+      "mine.md:18: idt starts at 0x00000000; expected a multiple of 8 above 0" },
+    { "structure_not_aligned", HH,
+      "| 0x00001000 | 0x000017FF | 2 KiB | idt |",
+      "| 0x00001004 | 0x00001803 | 2 KiB | idt |",
+      "mine.md:18: idt starts at 0x00001004; expected a multiple of 8 above 0" },
+    { "structure_not_shown", HH,
+      "| low | rw- | --- | all |",
+      "| low | r-- | --- | all |",
+      "mine.md:18: no writable region backed by `physical` shows idt; the kernel could not reach "
+      "it; low, with the rights r--, shows it (line 36)" },
+    { "boot_mapping_not_pages", HH,
+      "| 0xC0000000 | 0x00000000 | 4 MiB |",
+      "| 0xC0000000 | 0x00000800 | 4 MiB |",
+      "mine.md:75: a boot mapping of 0xC0000000 to physical 0x00000800, 4 MiB; expected whole "
+      "pages" },
+    { "boot_mapping_past_the_end", HH,
+      "| 0xC0000000 | 0x00000000 | 4 MiB |",
+      "| 0xC0000000 | 0xFFF00000 | 4 MiB |",
+      "mine.md:75: this boot mapping runs past 4 GiB" },
+    { "boot_mapping_past_the_virtual_end", HH,
+      "| 0xC0000000 | 0x00000000 | 4 MiB |",
+      "| 0xFFF00000 | 0x00000000 | 4 MiB |",
+      "mine.md:75: this boot mapping runs past 4 GiB" },
+    { "slots_float", QU,
+      "| 0xFF000000 | 0xFF3FFFFF | 4 MiB | slots |",
+      "| end of data | 0xFF3FFFFF | floats | slots |",
+      "mine.md:43: slots has a floating border; expected addresses" },
+    { "access_direct_without_direct", QU,
+      "| floats | direct | rw-",
+      "| floats | dirext | rw-",
+      "mine.md:57: table access is `direct`, but there is no region `direct`" },
+    { "tables_not_one_entry", HH,
+      "| 0xFFC00000 | 0xFFFFFFFF | 4 MiB | tables |",
+      "| 0xFFC00000 | 0xFFFFEFFF | 4 MiB less 4 KiB | tables |",
+      "mine.md:54: tables is one directory entry that shows all page tables; expected 4 MiB at a "
+      "multiple of 4 MiB" },
+    { "text_without_execution", HH,
+      "| text | r-x |",
+      "| text | r-- |",
+      "mine.md:38: text has the rights r--; the kernel's code must be executable" },
+    { "demand_without_rights", HH,
+      "| heap | rw- |",
+      "| heap | --- |",
+      "mine.md:51: heap is backed by `demand`, but nobody has a right to it" },
+    { "data_read_only", HH,
+      "| data | rw- |",
+      "| data | r-- |",
+      "mine.md:40: data has the rights r--; the kernel must be able to read and write it" },
+    { "growth_beyond_the_range", QU,
+      "| heap | rw- | --- | all | demand | by 4 KiB |",
+      "| heap | rw- | --- | all | demand | by 256 MiB |",
+      "mine.md:39: heap has a growth of 256 MiB, more than its whole range of 128 MiB" },
+    { "guard_without_growth", QU,
+      "| heap | rw- | --- | all | demand | by 4 KiB | - |",
+      "| heap | rw- | --- | all | demand | - | 4 KiB below each |",
+      "mine.md:39: heap has a guard below each, but Growth does not say each what" },
+    { "alias_not_at_an_entry", HH,
+      "| 0xF0000000 | 0xF03FFFFF | 4 MiB | core |",
+      "| 0xF0000000 | 0xF02FFFFF | 3 MiB | core |",
+      "mine.md:48: core is an alias of low (line 36), which repeats directory entries; expected "
+      "the start and end of core and the start of low at multiples of 4 MiB" },
+    { "region_missing", HH,
+      "| 0xF0400000 | 0xF0BFFFFF | 8 MiB | devices | rw- | --- | all | device | by 4 KiB | - | "
+      "A11 | Windows onto device memory |\n",
+      "",
+      "mine.md: no region `devices` in virtual memory; expected one" },
+    { "stacks_of_a_process_at_entries", HH,
+      "| 0xFF800000 | 0xFFBFFFFF | 4 MiB | stacks |",
+      "| 0xFF801000 | 0xFFBFFFFF | 4 MiB less 4 KiB | stacks |",
+      "mine.md:53: stacks of the scope `process` have directory entries of their own; expected "
+      "start and end at multiples of 4 MiB" },
+    { "stack_too_large", QU,
+      "8 KiB each | 4 KiB below each",
+      "512 KiB each | 4 KiB below each",
+      "mine.md:42: stacks has a growth of 512 KiB each; expected at most 64 KiB" },
+    { "identity_without_direct", PT,
+      "| direct | rw- | --- | kernel | physical 0x00400000 |",
+      "| dirext | rw- | --- | kernel | physical 0x00400000 |",
+      "mine.md:49: table access is `identity`, but there is no region `direct`; expected one, "
+      "and the image at its physical address" },
+    { "own_space_with_slots", PT,
+      "| table access | identity |",
+      "| table access | slots |",
+      "mine.md:49: table access is `slots`, but kernel space has regions of its own (line 31); "
+      "expected `identity` or `direct`" },
+    { "fixed_end_before_fixed_start", QU,
+      "| end of data | 0xEFFFFFFF | floats | direct |",
+      "| end of data | 0xE00FFFFF | floats | direct |",
+      "mine.md:33: direct ends at 0xE00FFFFF, before boot (line 29) starts at 0xE0100000" },
+    { "structure_floats", HH,
+      "| 0x00003000 | 0x000033FF | 1 KiB | gdt |",
+      "| 0x00003000 | end of data | floats | gdt |",
+      "mine.md:20: gdt has a floating border; expected an address" },
+};
+
+static char *fixed_document(const char *name)
+{
+    char path[128], *text = calloc(1, BYTES_LIMIT);
+    FILE *file;
+
+    snprintf(path, sizeof path, FOLDER "%s.md", name);
+    file = fopen(path, "r");
+    if (file == NULL)
+        fail_msg("%s: not found; this test runs at the top of the tree", path);
+    assert_non_null(text);
+    assert_true(fread(text, 1, BYTES_LIMIT - 1, file) > 0);
+    fclose(file);
+    return text;
+}
+
+static bool has_line(const char *said, const char *line)
+{
+    size_t length = strlen(line);
+
+    for (const char *at = strstr(said, line); at != NULL; at = strstr(at + 1, line))
+        if ((at == said || at[-1] == '\n') && at[length] == '\n')
+            return true;
+    return false;
+}
+
+static void complains(void **state)
+{
+    const struct change *change = *state;
+    char *text = fixed_document(change->document), *wrong = replaced(text, change->from, change->to);
+    unsigned errors, before;
+    char *said = complaints_about(wrong, strlen(wrong), &errors), *good = complaints_about(text, strlen(text), &before);
+
+    assert_int_equal(before, 0);
+    if (errors == 0 || !has_line(said, change->complaint))
+        fail_msg("expected `%s`, got:\n%s", change->complaint, said);
+    free(good);
+    free(said);
+    free(wrong);
+    free(text);
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[COUNT_OF(changes)];
+
+    for (size_t i = 0; i < COUNT_OF(changes); i++)
+        tests[i] = (struct CMUnitTest){ .name = changes[i].test, .test_func = complains,
+                                        .initial_state = (void *)&changes[i] };
+    return cmocka_run_group_tests_name("layout complains", tests, NULL, NULL);
+}
