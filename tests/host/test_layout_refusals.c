@@ -409,8 +409,17 @@ static const struct refusal refusals[] = {
     { "bitmap_where_nothing_is_seen", FW, "| 0x00100000 | 0x0013FFFF | 256 KiB | structures | kernel |",
       "| 0x00100000 | 0x0013FFFF | 256 KiB | structures | pool |", "| bitmap place |",
       "0 B of rows with the uses `kernel` and `pool` have addresses before there is a pool; expected at least 160 KiB, "
-      "for the bitmap, whose place is not `fixed`; structures has addresses, and the use `pool` (line {| structures | "
-      "pool |})" },
+      "for the bitmap, whose place is not `fixed`; structures has addresses, the use `pool` and 256 KiB (line "
+      "{| structures | pool |})" },
+    { "direct_below_the_image", MO, "| low | rw- |", "| direct | rw- |", "| bitmap place |",
+      "0 B of rows with the uses `kernel` and `pool` have addresses before there is a pool; expected at least 160 KiB, "
+      "for the bitmap, whose place is not `fixed`; direct (line {| direct | rw- |}) ends before the image" },
+    { "bitmap_without_room", FW, "| 0x00100000 | 0x0013FFFF | 256 KiB | structures | kernel |",
+      "| 0x00100000 | 0x00100FFF | 4 KiB | structures | kernel | | Tables |\n"
+      "| 0x00101000 | 0x0013FFFF | 252 KiB | rest | pool |", "| bitmap place |",
+      "4 KiB of rows with the uses `kernel` and `pool` have addresses before there is a pool; expected at least 160 "
+      "KiB, for the bitmap, whose place is not `fixed`; structures has addresses, the use `kernel` and 4 KiB (line "
+      "{| 4 KiB | structures |})" },
     { "kernel_row_not_shown", FW, "| structures | rw- | --- | all | physical 0x00100000 |",
       "| structures | r-- | --- | all | physical 0x00100000 |", "| structures | kernel |",
       "no writable region backed by `physical` shows structures; the kernel could not use it; structures, with the "

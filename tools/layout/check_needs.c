@@ -416,21 +416,30 @@ static uint64_t room_in(const struct document *d, const struct physical *row, ui
     }
 }
 
-/* Which row that has addresses is not the kernel's, for the message. */
-static const char *shown_for_others(const struct document *d)
+/* Which row has too little, or has addresses and is not the kernel's, for the message. */
+static const char *where_room_could_be(const struct document *d)
 {
+    const struct region *direct = d->purpose[PURPOSE_DIRECT];
+    const struct physical *found = NULL;
+
+    if (direct != NULL && region_limit(d, direct) - d->kernel_offset <= d->image->place.start.at)
+        return source_print(d->source, "; direct (line %u) ends before the image", direct->place.line);
     if (d->policy.bitmap_at == BITMAP_AFTER_IMAGE)
-        return source_print(d->source, "; the image (line %u) has none behind it", d->image->place.line);
+        return source_print(d->source, "; the image (line %u) has too little behind it", d->image->place.line);
     for (uint32_t i = 0; i < d->physical_count; i++) {
         const struct physical *row = &d->physical[i];
-        const struct place *p = &row->place;
+        bool handed_out = row->use == PHYSICAL_HARDWARE || row->use == PHYSICAL_POOL;
 
-        if ((row->use == PHYSICAL_HARDWARE || row->use == PHYSICAL_POOL) && place_is_fixed(p) &&
-            p->start.at != LEGACY_START && physical_is_shown(d, p->start.at, p->end.at))
-            return source_print(d->source, "; %s has addresses, and the use `%s` (line %u)", p->name,
-                                word_of(use_words, row->use)->text, p->line);
+        if (place_is_fixed(&row->place) && row->place.start.at != LEGACY_START &&
+            (row->use == PHYSICAL_KERNEL || (found == NULL && handed_out)) &&
+            physical_is_shown(d, row->place.start.at, row->place.end.at))
+            found = row;
     }
-    return "";
+    if (found == NULL)
+        return "";
+    return source_print(d->source, "; %s has addresses, the use `%s` and %s (line %u)", found->place.name,
+                        word_of(use_words, found->use)->text, size_text(d->source, size_of(&found->place)),
+                        found->place.line);
 }
 
 /*
@@ -448,7 +457,7 @@ static void check_room(struct document *d, uint64_t below)
                  "%s of rows with the uses `kernel` and "
                  "`pool` have addresses before there is a pool; expected at least %s, for %s%s",
                  size_text(d->source, room), size_text(d->source, needed),
-                 fixed ? "the bitmap's summary" : "the bitmap, whose place is not `fixed`", shown_for_others(d));
+                 fixed ? "the bitmap's summary" : "the bitmap, whose place is not `fixed`", where_room_could_be(d));
 }
 
 static void check_shown(struct document *d)
