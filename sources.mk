@@ -351,7 +351,7 @@ cold  = $(run_only) $(filter kernel/console/% kernel/claims/% kernel/memory/chec
 cold += kernel/memory/start.c kernel/memory/frames/memmap.c kernel/memory/heap/heap_misuse.c \
         $(addprefix kernel/memory/spaces/,kernel_space.c fault_verdict.c map_move.c map_lock.c map_pages.c) \
         kernel/memory/spaces/map_residency.c kernel/memory/spaces/map_advise.c
-cold += $(addprefix kernel/linux/,attribute.c event_files.c mount.c limits.c prctl.c credentials.c process_vm.c copy.c splice.c folder.c) \
+cold += $(addprefix kernel/linux/,attribute.c event_files.c mount.c limits.c prctl.c credentials.c process_vm.c copy.c splice.c folder.c time.c system.c) \
         $(addprefix kernel/process/,credentials.c groups.c out_of_memory.c last_resort.c process_audit.c process_corrupt.c) \
         kernel/files/core/files_audit.c
 cold += $(filter-out %/virtio.c %/virtio_console.c %/channel_link.c %/channel_frames.c, \
@@ -363,6 +363,7 @@ cold += $(addprefix kernel/files/core/,lock.c event.c timer_file.c signal_file.c
         $(filter kernel/files/path/%,$(filter-out %/walk.c,$(kernel))) \
         kernel/files/tmpfs/tmpfs_folder.c kernel/files/tmpfs/tmpfs.c \
         $(addprefix kernel/files/ipc/,socket.c socket_connect.c socket_passed.c)
+cold += kernel/base/print.c $(addprefix kernel/programs/,arguments.c image.c elf.c)
 cold += $(addprefix kernel/process/,timers.c user_account.c usage.c out_of_memory.c numbers.c)
 cold += $(addprefix arch/i386/,trap_report.c inspect.c pic.c pci_ports.c power.c cpu_facts.c descriptor.c)
 hot   = $(addprefix layouts/,movos/tables.c pat/user_copy.c) \

@@ -47,6 +47,7 @@ static void fill_time(struct times *times, unsigned which, int64_t seconds, int6
     assert(which < 2);
     if (nanoseconds == TIME_OMIT) {
         times->omit[which] = true;
+        times->now = false;
     } else if (nanoseconds == TIME_NOW) {
         times->value[which] = clock_wall();
     } else if (nanoseconds < 0 || nanoseconds >= (int64_t)NANOSECONDS) {

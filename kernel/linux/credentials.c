@@ -16,14 +16,28 @@ SYSTEM_CALL(geteuid32) { return (long)credentials_acting()->user.effective; }
 SYSTEM_CALL(getgid32) { return (long)credentials_acting()->group.real; }
 SYSTEM_CALL(getegid32) { return (long)credentials_acting()->group.effective; }
 
+static bool is_or_none(uint32_t id, uint32_t has) { return id == UINT32_MAX || id == has; }
+
+/* setresuid, setresgid: what would change nothing is nothing; else `files` would follow. */
+static long set_three(struct user_numbers wanted, const struct user_numbers *has,
+                      int (*set)(struct user_numbers numbers))
+{
+    if (is_or_none(wanted.real, has->real) && is_or_none(wanted.saved, has->saved) &&
+        is_or_none(wanted.effective, has->effective) && is_or_none(wanted.effective, has->files))
+        return 0;
+    return set(wanted);
+}
+
 SYSTEM_CALL(setresuid32, uint32_t, real, uint32_t, effective, uint32_t, saved)
 {
-    return credentials_set_user((struct user_numbers){ real, effective, saved, 0 });
+    return set_three((struct user_numbers){ real, effective, saved, 0 }, &credentials_acting()->user,
+                     credentials_set_user);
 }
 
 SYSTEM_CALL(setresgid32, uint32_t, real, uint32_t, effective, uint32_t, saved)
 {
-    return credentials_set_group((struct user_numbers){ real, effective, saved, 0 });
+    return set_three((struct user_numbers){ real, effective, saved, 0 }, &credentials_acting()->group,
+                     credentials_set_group);
 }
 
 /*
@@ -129,8 +143,8 @@ SYSTEM_CALL(getgid16) { return id_narrowed(credentials_acting()->group.real); }
 SYSTEM_CALL(getegid16) { return id_narrowed(credentials_acting()->group.effective); }
 SYSTEM_CALL(setuid16, uint32_t, user) { return call_setuid32(id_widened(user)); }
 SYSTEM_CALL(setgid16, uint32_t, group) { return call_setgid32(id_widened(group)); }
-SYSTEM_CALL(setfsuid16, uint32_t, user) { return id_narrowed(credentials_set_files_user(id_widened(user))); }
-SYSTEM_CALL(setfsgid16, uint32_t, group) { return id_narrowed(credentials_set_files_group(id_widened(group))); }
+SYSTEM_CALL(setfsuid16, uint32_t, user) { return call_setfsuid32(id_widened(user)); }
+SYSTEM_CALL(setfsgid16, uint32_t, group) { return call_setfsgid32(id_widened(group)); }
 
 SYSTEM_CALL(setreuid16, uint32_t, real, uint32_t, effective)
 {

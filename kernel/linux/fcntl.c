@@ -11,7 +11,7 @@
 
 enum {
     F_DUPFD = 0, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_SETOWN, F_GETOWN, F_SETSIG, F_GETSIG,
-    F_GETLK64, F_SETLK64, F_SETLKW64, F_OFD_GETLK = 36, F_OFD_SETLK, F_OFD_SETLKW, F_GETLEASE = 1025,
+    F_GETLK64, F_SETLK64, F_SETLKW64, F_GETOWN_EX = 16, F_OFD_GETLK = 36, F_OFD_SETLK, F_OFD_SETLKW, F_GETLEASE = 1025,
     F_DUPFD_QUERY = 1027, F_DUPFD_CLOEXEC = 1030,
     F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS, F_GET_SEALS,
 };
@@ -246,6 +246,8 @@ static long control_descriptor(struct file *file, int descriptor, uintptr_t comm
 
 static long control_file(struct file *file, uintptr_t command, uintptr_t argument)
 {
+    static const uint64_t nobody;               /* two words: of which kind, and who */
+
     deep_assert(file != NULL);
     switch (command) {
     case F_SETFL:        return set_file_flags(file, argument);
@@ -263,6 +265,9 @@ static long control_file(struct file *file, uintptr_t command, uintptr_t argumen
     case F_ADD_SEALS:    return seal_file(file, argument);
     case F_GET_SEALS:    return seals_of_file(file);
     case F_GETLEASE:     return F_UNLCK;        /* there are no leases */
+    case F_GETOWN:
+    case F_GETSIG:       return 0;              /* nobody is told by a signal */
+    case F_GETOWN_EX:    return user_write(argument, &nobody, sizeof nobody);
     default:             return -EINVAL;
     }
 }

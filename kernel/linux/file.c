@@ -15,11 +15,25 @@
 
 /* ---- Opening and closing ----------------------------------------------------------------------- */
 
+enum { TMPFILE_BIT = 020000000 };               /* O_TMPFILE is this one and O_DIRECTORY */
+
+/* Flags that contradict each other are told before anything about the path. */
+static bool open_makes_sense(unsigned flags)
+{
+    unsigned making = flags & (O_CREAT | O_DIRECTORY);
+
+    if (flags & O_PATH)
+        return true;
+    if (flags & TMPFILE_BIT)
+        return making == O_DIRECTORY && flags_write(flags);
+    return making != (O_CREAT | O_DIRECTORY);
+}
+
 static long open_at(int folder, user_t path, unsigned flags, uint32_t mode)
 {
     struct named named;
     struct file *file;
-    int          err = named_begin(&named, folder, path);
+    int          err = open_makes_sense(flags) ? named_begin(&named, folder, path) : -EINVAL;
 
     if (err != 0)
         return err;

@@ -50,11 +50,14 @@ static long move_buffer(int descriptor, bool writing, user_t memory, size_t byte
     file = file_of(descriptor);
     if (file == NULL)
         return -EBADF;
-    if ((intptr_t)bytes < 0)
-        done = -EINVAL;
-    else if (!user_range(memory, bytes))
+    done = file_may_move(file, writing);
+    if (done == -EISDIR)                        /* told last */
+        done = 0;
+    if (done == 0 && !user_range(memory, bytes))
         done = -EFAULT;
-    else
+    if (done == 0 && (intptr_t)bytes < 0)
+        done = -EINVAL;
+    if (done == 0)
         done = count_moved(writing, move_bytes(file, writing, &buffer, at));
     file_release(file);
     return done;
@@ -163,6 +166,8 @@ static long move_vector_of(struct file *file, bool writing, user_t vector, size_
     else
         done = check_pieces(pieces, count);
     if (done == 0)
+        done = file_may_move(file, writing);
+    if (done == 0 || done == -EISDIR)           /* nothing at all is read from a folder, too */
         done = count_moved(writing, move_pieces(file, writing, pieces, count, at));
     if (pieces != few)
         heap_free(pieces);

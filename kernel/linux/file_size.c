@@ -52,7 +52,8 @@ static long resize_path(user_t path, int64_t bytes)
     err = node_of(AT_FDCWD, path, 0, &node);
     if (err != 0)
         return err;
-    err = node_allows(node, 2);
+    err = (node->mode & S_FMT) == S_FOLDER ? -EISDIR : (node->mode & S_FMT) != S_REGULAR ? -EINVAL :
+          node_allows(node, 2);
     if (err == 0)
         err = node_add_writer(node);
     if (err == 0) {
@@ -86,7 +87,12 @@ SYSTEM_CALL(ftruncate, int, descriptor, long, bytes) { return resize_file(descri
 SYSTEM_CALL(truncate64, user_t, path, int64_t, bytes) { return resize_path(path, bytes); }
 SYSTEM_CALL(ftruncate64, int, descriptor, int64_t, bytes) { return resize_file(descriptor, bytes); }
 
-enum { FALLOCATE_KEEP_SIZE = 1, FALLOCATE_PUNCH_HOLE = 2, FALLOCATE_ZERO_RANGE = 16 };
+enum {
+    FALLOCATE_KEEP_SIZE = 1u, FALLOCATE_PUNCH_HOLE = 2u, FALLOCATE_COLLAPSE = 8u, FALLOCATE_ZERO_RANGE = 16u,
+    FALLOCATE_INSERT = 32u, FALLOCATE_UNSHARE = 64u,
+    FALLOCATE_DONE  = FALLOCATE_KEEP_SIZE | FALLOCATE_PUNCH_HOLE | FALLOCATE_ZERO_RANGE,
+    FALLOCATE_KNOWN = FALLOCATE_DONE | FALLOCATE_COLLAPSE | FALLOCATE_INSERT | FALLOCATE_UNSHARE,
+};
 
 static long allocate_range(struct file *file, uint32_t mode, uint64_t from, uint64_t end)
 {
@@ -96,11 +102,13 @@ static long allocate_range(struct file *file, uint32_t mode, uint64_t from, uint
 
     deep_assert(file != NULL);
     node = file->node;
-    if (mode & ~(uintptr_t)(FALLOCATE_KEEP_SIZE | FALLOCATE_PUNCH_HOLE | FALLOCATE_ZERO_RANGE))
+    if ((mode & ~FALLOCATE_KNOWN) || (what.punch && (what.clear || !what.keep)))
         return -EOPNOTSUPP;
-    if (what.punch && (what.clear || !what.keep))
-        return -EOPNOTSUPP;
-    if ((file->flags & O_PATH) || !file_writes(file))
+    if (((mode & FALLOCATE_COLLAPSE) && mode != FALLOCATE_COLLAPSE) ||
+        ((mode & FALLOCATE_INSERT) && mode != FALLOCATE_INSERT) ||
+        ((mode & FALLOCATE_UNSHARE) && (mode & ~(FALLOCATE_UNSHARE | FALLOCATE_KEEP_SIZE))))
+        return -EINVAL;
+    if (!file_writes(file))
         return -EBADF;
     if ((node->mode & S_FMT) == S_FOLDER)
         return -EISDIR;
@@ -108,12 +116,14 @@ static long allocate_range(struct file *file, uint32_t mode, uint64_t from, uint
         return (node->mode & S_FMT) == S_PIPE ? -ESPIPE : -ENODEV;
     if (end > FILE_LARGEST)
         return -EFBIG;
+    if (mode & ~FALLOCATE_DONE)
+        return -EOPNOTSUPP;
     return node_allocate(node, &what);
 }
 
 SYSTEM_CALL(fallocate, int, descriptor, int, mode, int64_t, from, int64_t, bytes)
 {
-    struct file *file = file_of(descriptor);
+    struct file *file = whole_file_of(descriptor);
     int64_t      end;
     long         err;
 

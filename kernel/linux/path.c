@@ -92,23 +92,42 @@ SYSTEM_CALL(symlinkat, user_t, target, int, folder, user_t, path) { return make_
 
 /* ---- Two paths ------------------------------------------------------------------------------------- */
 
-static long begin_both(struct named *from, int from_folder, user_t from_path, bool may_be_empty, struct named *to,
-                       int to_folder, user_t to_path)
+/* What is wrong on the way of the first path is told before what is wrong with the second one itself. */
+static int error_of_first(const struct named *from, bool link, unsigned flags)
 {
-    int err;
+    struct node *node;
+    const char  *name;
+    size_t       length;
+    int          err = link ? path_find(fs(), from->start, from->path, flags, &node) :
+                              path_parent(fs(), from->start, from->path, &node, &name, &length);
+
+    if (err == 0)
+        node_release(node);
+    return link || err != -EEXIST ? err : 0;
+}
+
+/* `link`: the first path is to be found with these flags; else only the folder that it leads to matters. */
+static long begin_both(struct named *from, int from_folder, user_t from_path, bool link, unsigned flags,
+                       struct named *to, int to_folder, user_t to_path)
+{
+    int err, earlier;
 
     deep_assert(from != NULL && to != NULL);
-    err = named_begin_or_empty(from, from_folder, from_path, may_be_empty);
+    err = named_begin_or_empty(from, from_folder, from_path, flags & PATH_EMPTY_IS_START);
     if (err != 0)
         return err;
     err = named_begin(to, to_folder, to_path);
-    if (err != 0)
-        named_end(from);
-    return err;
+    if (err == 0)
+        return 0;
+    earlier = error_of_first(from, link, flags);
+    named_end(from);
+    return earlier != 0 ? earlier : err;
 }
 
 static long make_link(int from_folder, user_t from, int to_folder, user_t to, unsigned flags)
 {
+    unsigned     how = (flags & AT_SYMLINK_FOLLOW ? 0 : PATH_NO_FOLLOW) |
+                       (flags & AT_EMPTY_PATH ? PATH_EMPTY_IS_START : 0);
     struct named old, new;
     long         err;
 
@@ -116,12 +135,10 @@ static long make_link(int from_folder, user_t from, int to_folder, user_t to, un
         return -EINVAL;
     if ((flags & AT_EMPTY_PATH) && !has_capability(CAP_DAC_READ_SEARCH))
         return -ENOENT;
-    err = begin_both(&old, from_folder, from, (flags & AT_EMPTY_PATH) != 0, &new, to_folder, to);
+    err = begin_both(&old, from_folder, from, true, how, &new, to_folder, to);
     if (err != 0)
         return err;
-    err = path_link(fs(), old.start, old.path, new.start, new.path,
-                    (flags & AT_SYMLINK_FOLLOW ? 0 : PATH_NO_FOLLOW) |
-                    (flags & AT_EMPTY_PATH ? PATH_EMPTY_IS_START : 0));
+    err = path_link(fs(), old.start, old.path, new.start, new.path, how);
     named_end(&old);
     named_end(&new);
     return err;
@@ -136,7 +153,7 @@ static long rename_path(int from_folder, user_t from, int to_folder, user_t to, 
         return -EINVAL;
     if ((flags & RENAMING_EXCHANGE) && flags != RENAMING_EXCHANGE)
         return -EINVAL;
-    err = begin_both(&old, from_folder, from, false, &new, to_folder, to);
+    err = begin_both(&old, from_folder, from, false, 0, &new, to_folder, to);
     if (err != 0)
         return err;
     err = path_rename(fs(), old.start, old.path, new.start, new.path, (unsigned)flags);

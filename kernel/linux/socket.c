@@ -18,7 +18,7 @@ _Static_assert(sizeof(struct address) == NAME_MOST, "struct sockaddr_un");
 
 int socket_file_of(int descriptor, struct file **out)
 {
-    *out = file_of(descriptor);
+    *out = whole_file_of(descriptor);
     if (*out == NULL)
         return -EBADF;
     if (socket_is(*out))
@@ -123,14 +123,28 @@ SYSTEM_CALL(bind, int, descriptor, user_t, name_at, int, length)
     return err > 0 ? -EINVAL : err;
 }
 
+enum { ADDRESS_MOST = 128 };                    /* struct sockaddr_storage */
+
+/* connect() copies its address before it looks at what sort of file it has: 0, -EINVAL or -EFAULT. */
+static int check_address(user_t at, int length)
+{
+    uint8_t bytes[ADDRESS_MOST];
+
+    if (length < 0 || length > ADDRESS_MOST)
+        return -EINVAL;
+    return user_read(bytes, at, (size_t)length);
+}
+
 SYSTEM_CALL(connect, int, descriptor, user_t, name_at, int, length)
 {
     struct socket_name name;
     struct file       *file;
-    int                err = socket_file_of(descriptor, &file);
+    int                err = socket_file_of(descriptor, &file), wrong = 0;
 
+    if (err == -ENOTSOCK)
+        wrong = check_address(name_at, length);
     if (err != 0)
-        return err;
+        return wrong != 0 ? wrong : err;
     err = socket_name_read(name_at, length, &name);
     if (err == 0)
         err = name.length == 0 ? -EINVAL : socket_connect(file, &name);

@@ -66,6 +66,19 @@ struct credentials *credentials_copy(void)
     return c;
 }
 
+static bool is_subset(uint64_t part, uint64_t whole) { return (part & ~whole) == 0; }
+
+/* A core of a process that has had other rights is not for all to read, and its parent's end is none of its affairs. */
+static void trust_less(struct process *process, const struct credentials *old, const struct credentials *new)
+{
+    if (old->user.effective == new->user.effective && old->group.effective == new->group.effective &&
+        old->user.files == new->user.files && old->group.files == new->group.files &&
+        is_subset(new->capabilities.permitted, old->capabilities.permitted))
+        return;
+    process->memory->dumpable    = false;
+    process->parent_death_signal = 0;
+}
+
 /* Signals are sent from interrupts, too: so the old credentials are released only when no pointer leads there. */
 void credentials_take(struct credentials *changed)
 {
@@ -73,6 +86,7 @@ void credentials_take(struct credentials *changed)
     struct process     *process = self->process;
     struct credentials *old     = self->credentials;
 
+    trust_less(process, old, changed);
     user_account_threads(changed->account, 1);
     user_account_threads(old->account, -1);
     self->credentials = changed;
@@ -160,18 +174,6 @@ static int change_account(struct credentials *changed)
     return 0;
 }
 
-/* A core of a process that has had other rights is not for all to read. */
-static void take_with_less_trust(struct credentials *changed, bool less)
-{
-    struct process *process = current_process();
-
-    if (less) {
-        process->memory->dumpable    = false;
-        process->parent_death_signal = 0;
-    }
-    credentials_take(changed);
-}
-
 int credentials_set_user(struct user_numbers wanted)
 {
     const struct user_numbers *has = &credentials_acting()->user;
@@ -188,7 +190,7 @@ int credentials_set_user(struct user_numbers wanted)
         return -EAGAIN;
     }
     fix_capabilities(&changed->capabilities, has, &changed->user);
-    take_with_less_trust(changed, has->effective != changed->user.effective);
+    credentials_take(changed);
     return 0;
 }
 
@@ -203,7 +205,7 @@ int credentials_set_group(struct user_numbers wanted)
     if (changed == NULL)
         return -EAGAIN;
     changed->group = numbers_after(has, &wanted);
-    take_with_less_trust(changed, has->effective != changed->group.effective);
+    credentials_take(changed);
     return 0;
 }
 
@@ -295,8 +297,6 @@ int credentials_set_groups(struct groups *groups)
 }
 
 /* ---- Capabilities ------------------------------------------------------------------------------- */
-
-static bool is_subset(uint64_t part, uint64_t whole) { return (part & ~whole) == 0; }
 
 int credentials_set_capabilities(uint64_t effective, uint64_t permitted, uint64_t inheritable)
 {

@@ -175,9 +175,9 @@ static void change_program(struct shared_space *memory, const struct stack *ther
     process->has_executed = true;
     process->exit_signal  = SIGCHLD;
     process->personality &= PERSONALITY_FLAGS;
-    credentials_take(credentials);
     usage_keep_peak(process);
     move_thread(self, memory, there);
+    credentials_take(credentials);              /* in the new memory: what lent us the old one is not concerned */
     process_timers_clear(process);
     actions_forget_handlers(actions);
     actions_release(process->actions);

@@ -19,12 +19,15 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -337,6 +340,116 @@ static void rest(void)
     SAY(setuid(0));
 }
 
+/* ---- What comparing with Linux found --------------------------------------------------------------------- */
+
+static long owner_of(const char *path)
+{
+    struct stat st = { 0 };
+
+    return lstat(path, &st) != 0 ? -1 : (long)(st.st_uid * 1000 + st.st_gid);
+}
+
+/* Links and sockets are whose they should be; a process whose files are another's is not dumpable. */
+static void owners(void)
+{
+    struct stat st;
+    int         ends[2];
+
+    SAY(prctl(PR_SET_PDEATHSIG, SIGUSR1));
+    SAY(syscall(SYS_setfsuid32, 7));
+    SAY(syscall(SYS_setfsgid32, 8));
+    SAY(prctl(PR_GET_DUMPABLE));
+    SAY(symlink("/nowhere", "/tmp/link"));
+    SAY(owner_of("/tmp/link"));
+    SAY(socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
+    SAY(fstat(ends[0], &st));
+    SAY(st.st_uid * 1000 + st.st_gid);
+    SAY(setresgid(-1, -1, -1));
+    show_self();
+    SAY(setresgid(-1, 0, -1));
+    show_self();
+    SAY(fcntl(ends[0], F_GETOWN));
+    SAY(fcntl(ends[0], 11));
+}
+
+/* What is checked first, and what one may do with the files of others. */
+static void orders(void)
+{
+    char name[300];
+
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    mkdir("/tmp/own", 0755);
+    close(open("/tmp/own/file", O_CREAT | O_RDWR, 0644));
+    mkdir("/tmp/own/folder", 0755);
+    chmod("/tmp/sticky/his", 0644);
+    SAY(setresuid(5, 5, 5));
+    SAY(rmdir("/tmp/sticky/his"));
+    SAY(rmdir("/tmp/own/file"));
+    SAY(unlink("/tmp/own/folder"));
+    SAY(unlink("/tmp/own/file/"));
+    SAY(rename("/tmp/own/file", "/tmp/own/../own/file"));
+    SAY(rename("/tmp/own", "/tmp/own/folder"));
+    SAY(rename("/tmp/own/file/x", ""));
+    SAY(rename("/tmp/own/file/x", name));
+    SAY(link("/tmp/own/missing", name));
+    SAY(truncate("/tmp/own", 0));
+    SAY(truncate("/dev/null", 0));
+    SAY(truncate("/tmp/own/file", 0));
+    SAY(link("/tmp/own/file", "/tmp/sticky/linked"));
+    SAY(link("/tmp/sticky/his", "/tmp/sticky/linked"));
+}
+
+static void other_orders(void)
+{
+    struct timespec    times[2] = { { 0, UTIME_NOW }, { 0, UTIME_OMIT } };
+    struct sockaddr_un first = { AF_UNIX, "/tmp/socket" }, hidden = { AF_UNIX, "" }, nowhere = { AF_UNIX, "/tmp/no/x" };
+    struct iovec       nothing = { NULL, 0 };
+    char               name[300], byte;
+    int                ends[2], pair[2], s = socket(AF_UNIX, SOCK_STREAM, 0), file;
+
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    hidden.sun_path[1] = 'h';
+    chdir("/tmp");
+    file = open("/tmp/open", O_CREAT | O_RDWR, 0666);
+    SAY(open("", O_TMPFILE | O_CREAT | O_RDWR, 0600));
+    SAY(open("", O_TMPFILE, 0600));
+    SAY(open("/tmp", O_TMPFILE | O_RDONLY, 0600));
+    SAY(rename(name, "."));
+    SAY(rename(name, "/tmp/open/x"));
+    SAY(rename("/tmp/missing", name));
+    SAY(rename("/tmp/open", name));
+    SAY(bind(s, (void *)&first, sizeof first));
+    SAY(bind(s, (void *)&first, sizeof first));
+    SAY(bind(s, (void *)&nowhere, sizeof nowhere));
+    SAY(bind(s, (void *)&hidden, 4));
+    SAY(bind(s, (void *)&hidden, 2));
+    strcpy(nowhere.sun_path, "/tmp/other");
+    SAY(bind(s, (void *)&nowhere, sizeof nowhere));
+    SAY(access("/tmp/other", F_OK));
+    SAY(listen(open("/tmp", O_PATH), 1));
+    SAY(pipe(ends));
+    SAY(fallocate(ends[1], 8, 0, 1));
+    SAY(fallocate(file, 8 | 1, 0, 1));
+    SAY(fallocate(file, 32 | 1, 0, 1));
+    SAY(fallocate(file, 64 | 2, 0, 1));
+    SAY(fallocate(file, 8, 0, 1));
+    SAY(fallocate(file, 128, 0, 1));
+    SAY(readv(epoll_create1(0), &nothing, 1));
+    SAY(readv(ends[1], &nothing, 1));
+    SAY(writev(ends[1], &nothing, 1));
+    SAY(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+    SAY(recv(pair[0], &byte, 0, MSG_DONTWAIT));
+    SAY(recv(pair[0], &byte, 0, MSG_DONTWAIT | MSG_WAITALL));
+    SAY(send(pair[1], "x", 1, 0));
+    SAY(recv(pair[0], &byte, 0, MSG_DONTWAIT));
+    SAY(setresuid(5, 5, 5));
+    SAY(utimensat(AT_FDCWD, "/tmp/open", times, 0));
+    times[1].tv_nsec = UTIME_NOW;
+    SAY(utimensat(AT_FDCWD, "/tmp/open", times, 0));
+}
+
 int main(int count, char **words)
 {
     if (count > 1) {
@@ -352,5 +465,9 @@ int main(int count, char **words)
     part("override", override);
     part("owner", owner);
     part("rest", rest);
+    part("owners", owners);
+    make_files();
+    part("orders", orders);
+    part("other orders", other_orders);
     return 0;
 }

@@ -186,6 +186,8 @@ static int may_write(const struct file *file)
     return file->operations->write == NULL ? -EINVAL : 0;
 }
 
+int file_may_move(const struct file *file, bool writing) { return writing ? may_write(file) : may_read(file); }
+
 /*
  * Write to a regular file. With O_APPEND the position is known once the lock is held. *at becomes the end of the write.
  */

@@ -86,7 +86,7 @@ struct node_operations {
     int  (*rename)(struct node *from, const char *name, size_t length, struct node *to, const char *new_name,
                    size_t new_length, unsigned flags);
     int  (*list)(struct node *folder, uint64_t from, folder_visit visit, void *data);
-    int  (*symlink)(struct node *folder, const char *name, size_t length, const char *target);
+    int  (*symlink)(struct node *folder, const char *name, size_t length, const char *target, struct node **out);
     /* links */
     long (*read_link)(struct node *node, char *to, size_t size);
     struct node *(*follow)(struct node *node);          /* /proc/self/exe and friends: straight to the node */
@@ -256,6 +256,7 @@ int node_seal(struct node *node, unsigned seals) MUST_CHECK;
  * a negative errno: -EBADF for a file that is not open for that, -ESPIPE for a position in a stream. All may sleep.
  * file_seek() returns 0 with the new position in *out, or a negative errno.
  */
+int  file_may_move(const struct file *file, bool writing);      /* -EBADF, or -EINVAL for what has no such call */
 long file_read(struct file *file, struct buffer *to);
 long file_write(struct file *file, struct buffer *from);
 long file_read_at(struct file *file, struct buffer *to, uint64_t at);

@@ -98,7 +98,7 @@ static long signal_file_read(struct file *file, struct buffer *to, uint64_t at _
 static unsigned signal_file_poll(struct file *file, struct wait_queue **queue)
 {
     *queue = &signals_kept;
-    return signals_waiting(current_thread()) & signals_of(file->node)->signals ? POLL_IN | POLL_RDNORM : 0;
+    return signals_waiting(current_thread()) & signals_of(file->node)->signals ? POLL_IN : 0;
 }
 
 static void signal_file_release(struct node *node)
@@ -136,5 +136,5 @@ void signal_file_set(struct file *file, uint64_t signals)
 {
     assert(file_is_signal(file));
     signals_of(file->node)->signals = signals;
-    (void)wake_for(&signals_kept, POLL_IN | POLL_RDNORM);
+    (void)wake_for(&signals_kept, POLL_IN);
 }

@@ -30,7 +30,7 @@ static struct timer_file *timer_of(struct node *node) { return CONTAINER_OF(node
 
 static void timer_file_fires(struct timer *timer)
 {
-    node_notify_of(&CONTAINER_OF(timer, struct timer_file, timer)->node, POLL_IN | POLL_RDNORM);
+    node_notify_of(&CONTAINER_OF(timer, struct timer_file, timer)->node, POLL_IN);
 }
 
 static uint64_t now_of(const struct timer_file *self) { return self->wall ? clock_wall() : clock_now(); }
@@ -110,7 +110,7 @@ static unsigned timer_file_poll(struct file *file, struct wait_queue **queue)
     mutex_take(&node->lock);
     expired = has_expired(timer_of(node));
     mutex_drop(&node->lock);
-    return expired ? POLL_IN | POLL_RDNORM : 0;
+    return expired ? POLL_IN : 0;
 }
 
 static void timer_file_release(struct node *node)

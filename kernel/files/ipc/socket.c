@@ -164,8 +164,11 @@ static unsigned socket_poll(struct file *file, struct wait_queue **queue)
 static long socket_read(struct file *file, struct buffer *to, uint64_t at __attribute__((unused)))
 {
     struct received received;
-    long            got = socket_receive(file, to, 1, 0, &received);
+    long            got;
 
+    if (to->bytes == 0)                         /* unlike recv(), which asks whether there is anything */
+        return 0;
+    got = socket_receive(file, to, 1, 0, &received);
     passed_release(received.passed);            /* read() has no use for them */
     return got;
 }
@@ -208,6 +211,8 @@ struct socket *socket_new(int type)
         system_start(&sockets, "sockfs", SOCKET_MAGIC);
     node_start(&self->node, &socket_operations, &sockets, S_SOCKET | 0777);
     self->node.links = 1;
+    self->node.uid   = user_acting();
+    self->node.gid   = group_acting();
     self->type  = type;
     self->maker = (struct sender_numbers){ current_process()->id, credentials_acting()->user.effective,
                                            credentials_acting()->group.effective };

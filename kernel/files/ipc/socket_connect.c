@@ -74,13 +74,32 @@ static int bind_some(struct socket *self, struct socket_name *name)
     return -EADDRINUSE;
 }
 
+/*
+ * A socket that has a name is asked once more: no name is fine, a path that cannot be is told, and nothing changes in
+ * any case.
+ */
+static int bind_again(const struct socket_name *name)
+{
+    struct fs_context *fs = current_process()->fs;
+    int                err;
+
+    if (name->length == 0)
+        return 0;
+    if (is_abstract(name))
+        return -EINVAL;
+    err = path_make_node(fs, NULL, name->text, S_SOCKET | 0777, 0);
+    if (err == 0)
+        err = path_remove(fs, NULL, name->text, false);
+    return err == 0 ? -EINVAL : err == -EEXIST ? -EADDRINUSE : err;
+}
+
 static int bind_locked(struct socket *self, struct socket_name *name)
 {
     int err = 0;
 
     assert(mutex_held(&sockets_lock));
     if (self->name.length != 0)
-        return -EINVAL;
+        return bind_again(name);
     if (name->length == 0) {
         err = bind_some(self, name);
     } else if (!is_abstract(name)) {
@@ -208,26 +227,32 @@ int socket_wait(struct wait_queue *queue, uint64_t deadline)
     return err == -ETIMEDOUT ? -EAGAIN : 0;
 }
 
+static int refuse_connection(const struct socket *self, const struct socket *listener)
+{
+    if (listener->type != self->type)
+        return -EPROTOTYPE;
+    if (!listener->listening || listener->closed || listener->shut_read)
+        return -ECONNREFUSED;
+    if (self->peer != NULL)
+        return -EISCONN;
+    return self->listening ? -EINVAL : 0;
+}
+
 /* A new socket at the listener's side, connected to the caller's, waits to be accepted. */
 static int queue_connection(struct socket *self, struct socket *listener, uint64_t deadline)
 {
     struct socket *child, **at;
+    int            err;
 
     assert(mutex_held(&sockets_lock) && self->type != SOCKET_DATAGRAM);
-    if (self->peer != NULL)
-        return -EISCONN;
-    if (self->listening)
-        return -EINVAL;
-    while (listener->listening && !listener->closed && listener->waiting_count > listener->backlog) {
-        int err = socket_wait(&listener->room, deadline);
-
-        if (err != 0)
-            return err;
+    err = refuse_connection(self, listener);
+    while (err == 0 && listener->waiting_count > listener->backlog) {
+        err = socket_wait(&listener->room, deadline);
+        if (err == 0)                           /* another thread may have been here meanwhile */
+            err = refuse_connection(self, listener);
     }
-    if (!listener->listening || listener->closed || listener->shut_read)
-        return -ECONNREFUSED;
-    if (listener->type != self->type)
-        return -EPROTOTYPE;
+    if (err != 0)
+        return err;
     child = socket_new(self->type);
     if (child == NULL)
         return -ENOMEM;

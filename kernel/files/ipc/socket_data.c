@@ -407,8 +407,10 @@ static long receive_stream(struct socket *self, struct buffer *pieces, size_t co
     size_t wanted = pieces_total(pieces, count);
     long   done   = 0;
 
-    if (wanted == 0)
-        return 0;
+    if (wanted == 0) {
+        done = await_packet(self, deadline);
+        return done > 0 ? 0 : done;
+    }
     for (;;) {
         int  err = await_packet(self, done == 0 || (flags & MSG_WAITALL) ? deadline : 0);
         long got;

@@ -148,8 +148,9 @@ int path_make_node(struct fs_context *fs, struct node *start, const char *path, 
 
 int path_symlink(struct fs_context *fs, struct node *start, const char *path, const char *target)
 {
-    struct walk walk;
-    int         err;
+    struct walk  walk;
+    struct node *node;
+    int          err;
 
     may_sleep();
     if (*target == '\0')
@@ -167,9 +168,13 @@ int path_symlink(struct fs_context *fs, struct node *start, const char *path, co
         err = -EPERM;
     if (err == 0) {
         mutex_take(&walk.folder->lock);
-        err = walk.folder->operations->symlink(walk.folder, walk.name, walk.length, target);
+        err = walk.folder->operations->symlink(walk.folder, walk.name, walk.length, target, &node);
+        if (err == 0)
+            entry_settle(walk.folder, node);
         mutex_drop(&walk.folder->lock);
     }
+    if (err == 0)
+        node_release(node);
     walk_end(&walk);
     return err;
 }

@@ -19,6 +19,8 @@ static int may_remove(const struct node *folder, const struct node *node)
 
 static int refuse_removal(const struct walk *walk, bool folder)
 {
+    int err;
+
     if (walk->last != LAST_NAME && !folder)
         return -EISDIR;
     switch (walk->last) {
@@ -31,15 +33,14 @@ static int refuse_removal(const struct walk *walk, bool folder)
         return -EROFS;
     if (walk->node == NULL)
         return -ENOENT;
-    if (folder && !node_is(walk->node, S_FOLDER))
-        return -ENOTDIR;
-    if (!folder && node_is(walk->node, S_FOLDER))
-        return -EISDIR;
     if (!folder && walk->slash)
-        return -ENOTDIR;
-    if (walk->node == walk->node->system->root)
-        return -EBUSY;
-    return may_remove(walk->folder, walk->node);
+        return node_is(walk->node, S_FOLDER) ? -EISDIR : -ENOTDIR;
+    err = may_remove(walk->folder, walk->node);
+    if (err != 0)
+        return err;
+    if (folder != node_is(walk->node, S_FOLDER))
+        return folder ? -ENOTDIR : -EISDIR;
+    return walk->node == walk->node->system->root ? -EBUSY : 0;
 }
 
 int path_remove(struct fs_context *fs, struct node *start, const char *path, bool folder)
@@ -63,6 +64,17 @@ int path_remove(struct fs_context *fs, struct node *start, const char *path, boo
     return err;
 }
 
+/*
+ * Another name for somebody else's file could be used against him: it must be one that we might copy, and its set-id
+ * bits must be of no use. (Linux's protected_hardlinks, which distributions set.)
+ */
+static bool may_link(const struct node *node)
+{
+    bool set_id = (node->mode & 04000) || (node->mode & 02010) == 02010;
+
+    return acts_as_owner(node) || (node_is(node, S_REGULAR) && !set_id && node_allows(node, 6) == 0);
+}
+
 static int link_node(struct walk *to, struct node *node)
 {
     int err;
@@ -76,6 +88,8 @@ static int link_node(struct walk *to, struct node *node)
         return -EPERM;
     if (to->folder->system != node->system)
         return -EXDEV;
+    if (!may_link(node))
+        return -EPERM;
     if (to->folder->operations->link == NULL)
         return -EPERM;
     err = folder_may_change(to->folder);
@@ -142,6 +156,30 @@ static bool slashes_fit(const struct walk *from, const struct walk *to, bool exc
     return !to->slash || (exchange ? node_is(to->node, S_FOLDER) : folder);
 }
 
+/* Whether `node` is the folder, or lies on the way from it to the root of its system. */
+static bool is_or_holds(const struct node *node, struct node *folder)
+{
+    while (folder != NULL && folder != node && folder != folder->system->root &&
+           folder->operations->whereabouts != NULL) {
+        const char *name;
+        size_t      length;
+
+        folder = folder->operations->whereabouts(folder, &name, &length);
+    }
+    return folder == node;
+}
+
+/* A folder that would come into itself, or one that would go although the other is in it. */
+static int refuse_circle(const struct walk *from, const struct walk *to, unsigned flags)
+{
+    if (is_or_holds(from->node, to->folder))
+        return -EINVAL;
+    if (to->node == NULL || !is_or_holds(to->node, from->folder))
+        return 0;
+    return flags & RENAMING_EXCHANGE ? -EINVAL : -ENOTEMPTY;
+}
+
+/* 1: both names are of one node already, so nothing is to be done. */
 static int may_rename(const struct walk *from, const struct walk *to, unsigned flags)
 {
     int err;
@@ -150,8 +188,12 @@ static int may_rename(const struct walk *from, const struct walk *to, unsigned f
         return -EXDEV;
     if (from->last != LAST_NAME || to->last != LAST_NAME)
         return (flags & RENAMING_NOREPLACE) && from->last == LAST_NAME ? -EEXIST : -EBUSY;
+    if (from->length > NAME_LONGEST)
+        return -ENAMETOOLONG;
     if (from->node == NULL)
         return -ENOENT;
+    if (to->length > NAME_LONGEST)
+        return -ENAMETOOLONG;
     if ((flags & RENAMING_NOREPLACE) && to->node != NULL)
         return -EEXIST;
     if ((flags & RENAMING_EXCHANGE) && to->node == NULL)
@@ -160,9 +202,16 @@ static int may_rename(const struct walk *from, const struct walk *to, unsigned f
         return -ENOTDIR;
     if (from->node == from->node->system->root || (to->node != NULL && to->node == to->node->system->root))
         return -EBUSY;
+    err = refuse_circle(from, to, flags);
+    if (err != 0)
+        return err;
+    if (from->node == to->node)
+        return 1;
     err = may_remove(from->folder, from->node);
     if (err == 0)
         err = to->node != NULL ? may_remove(to->folder, to->node) : folder_may_change(to->folder);
+    if (err == 0 && node_is(from->node, S_FOLDER) && from->folder != to->folder)
+        err = node_allows(from->node, 2);       /* its ".." changes */
     return err == 0 && from->folder->operations->rename == NULL ? -EPERM : err;
 }
 
@@ -172,7 +221,7 @@ static int rename_walks(struct walk *from, struct walk *to, unsigned flags)
     int           err   = may_rename(from, to, flags);
 
     if (err != 0)
-        return err;
+        return err > 0 ? 0 : err;
     if (from->folder != to->folder)
         mutex_take(moves);
     lock_both(from->folder, to->folder);
@@ -192,10 +241,10 @@ int path_rename(struct fs_context *fs, struct node *from_start, const char *from
 
     may_sleep();
     assert((flags & ~(unsigned)RENAMING_KNOWN) == 0 && (!(flags & RENAMING_EXCHANGE) || flags == RENAMING_EXCHANGE));
-    err = walk_begin(&source, fs, from_start, from, 0);
+    err = walk_begin(&source, fs, from_start, from, WALK_LONG_NAME);
     if (err != 0)
         return err;
-    err = walk_begin(&target, fs, to_start, to, 0);
+    err = walk_begin(&target, fs, to_start, to, WALK_LONG_NAME);
     if (err == 0) {
         err = rename_walks(&source, &target, flags);
         walk_end(&target);

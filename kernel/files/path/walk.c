@@ -259,8 +259,10 @@ static int walk_parts(struct walk *walk, const char *path)
         walk->name   = path;
         walk->length = (size_t)(strchr(path, '/') != NULL ? strchr(path, '/') - path : (long)strlen(path));
         rest = slashes_behind(path + walk->length, &walk->slash);
-        if (walk->length > NAME_LONGEST)
-            return -ENAMETOOLONG;
+        if (walk->length > NAME_LONGEST) {
+            walk->last = LAST_NAME;
+            return *rest == '\0' && (walk->flags & WALK_LONG_NAME) ? 0 : -ENAMETOOLONG;
+        }
         if (walk->length == 1 && path[0] == '.') {
             walk->last = LAST_DOT;
             path = rest;

@@ -29,6 +29,9 @@ struct walk {
  */
 enum { WALK_FOLLOW = 1, WALK_SLASH_FOLLOWS = 2, WALK_CREATES = 4 };
 
+/* A last name that is too long is no error yet: `length` says it, and the node is NULL. For rename(), which checks. */
+enum { WALK_LONG_NAME = 8 };
+
 /*
  * Restrictions of a walk (openat2(2)): it may not cross mounts (-EXDEV), follow /proc's links to open files (-ELOOP) or
  * any link (-ELOOP), leave what is below its start (-EXDEV). WALK_IN_ROOT: the start is the root, for links as well.

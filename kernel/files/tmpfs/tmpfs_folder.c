@@ -299,25 +299,23 @@ static int tmpfs_create(struct node *folder, const char *name, size_t length, ui
     return 0;
 }
 
-static int tmpfs_symlink(struct node *folder, const char *name, size_t length, const char *target)
+static int tmpfs_symlink(struct node *folder, const char *name, size_t length, const char *target, struct node **out)
 {
-    size_t       size = strlen(target) + 1;
-    char        *copy = heap_alloc(size, 0);
-    struct node *node;
-    int          err;
+    size_t size = strlen(target) + 1;
+    char  *copy = heap_alloc(size, 0);
+    int    err;
 
     assert(mutex_held(&folder->lock));
     if (copy == NULL)
         return -ENOMEM;
-    err = tmpfs_create(folder, name, length, S_LINK | 0777, 0, &node);
+    err = tmpfs_create(folder, name, length, S_LINK | 0777, 0, out);
     if (err != 0) {
         heap_free(copy);
         return err;
     }
     memcpy(copy, target, size);
-    tmpfs_of(node)->target = copy;
-    node->bytes = size - 1;
-    node_release(node);
+    tmpfs_of(*out)->target = copy;
+    (*out)->bytes = size - 1;
     return 0;
 }
 
