@@ -453,15 +453,16 @@ static void g23_nothing_at_first(struct claim_result *result)
 
 static void g24_limit(struct claim_result *result)
 {
-    struct builtin all, more;
+    struct builtin first, all, more;
     uint32_t       most = (uint32_t)span_pages(application_place(0, 0).heap);
 
-    if (!claim_run(result, &all, "probe", with(PROBE_HEAP, most)) ||
+    if (!claim_run(result, &first, "probe", with(PROBE_REFUSED, 0)) ||
+        !claim_run(result, &all, "probe", with(PROBE_HEAP, most)) ||
         !claim_run(result, &more, "probe", with(PROBE_HEAP, most + 1)))
         return;
     claim_saw(result,
               builtin_did(&all, PROBE_DONE) && all.heap_pages == most && builtin_did(&more, PROBE_REFUSED) &&
-                  more.heap_pages == 0,
+                  more.heap_pages == first.heap_pages,
               "a process got %u pages; another asked for %u, was refused and had %u as before",
               (unsigned)all.heap_pages, most + 1, (unsigned)more.heap_pages);
 }

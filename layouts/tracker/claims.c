@@ -330,7 +330,7 @@ static uint32_t pages_by_directory(vaddr_t object)
 {
     uint32_t last = 0;
 
-    for (uint32_t n = 0; n < (T_USER_END - T_USER) / T_STEP; n++)
+    for (uint32_t n = 0; n < span_pages(layout.user) / (T_STEP / PAGE_SIZE); n++)
         if (t_word(object + 4 * ((T_USER >> 22) + n)) & 1)
             last = n;
     return last + 2;

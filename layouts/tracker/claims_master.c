@@ -98,8 +98,8 @@ void t18_order(struct claim_result *result)
     bool order = page->trackers && !page->table && !page->linked &&
                  table->table && !table->linked && table->low == 0 && table->structures == 0 &&
                  link->linked && link->low == 0 && link->structures == 0 &&
-                 low->low == 256 && low->structures == 0 &&
-                 first->low == 256 && first->structures > 0x401 &&
+                 low->low > 0 && low->structures == 0 &&
+                 first->low == low->low && first->structures > 0x401 &&
                  last->active && last->low == first->low && last->structures == first->structures;
     bool early = page->active || table->active || link->active || low->active || first->active;
 

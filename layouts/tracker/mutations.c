@@ -8,7 +8,7 @@
 #include "layouts/tracker/master.h"
 #include "layouts/tracker/tracker.h"
 
-static struct space one;
+static struct space one, two;
 
 static entry_t identity(page_t page) { return entry_absent(ENTRY_IDENTITY, (uint32_t)page, (struct rights){ 0, 0 }); }
 
@@ -21,6 +21,34 @@ static void t_restore_6(void)  { entry_write(late_entry(), identity(layout.space
 /* A page between video memory and the BIOS, which is not mapped; and the last page before the image. */
 static bool t_corrupt_7(void) { return change_entry(page_of(0xD0000), identity(page_of(0xD0000))); }
 static bool t_corrupt_8(void) { return change_entry(page_of(0x57F000), identity(page_of(0x57F000))); }
+
+/* Two spaces each link to the other's object. Nobody reaches their tables meanwhile. */
+static void exchange_links(void)
+{
+    struct page_table_info *between = one.home.info;
+
+    one.home.info = two.home.info;
+    two.home.info = between;
+}
+
+static bool t_corrupt_4(void)
+{
+    if (space_create(&one) != 0)
+        return false;
+    if (space_create(&two) != 0) {
+        space_destroy(&one);
+        return false;
+    }
+    exchange_links();
+    return true;
+}
+
+static void t_restore_4(void)
+{
+    exchange_links();
+    space_destroy(&two);
+    space_destroy(&one);
+}
 
 static uint32_t *pointer_of_one(void)
 {
@@ -116,6 +144,7 @@ static bool t_corrupt_18(void) { exchange_sights(); return true; }
 static void t_restore_18(void)  { exchange_sights(); }
 
 const struct claim_mutation tracker_mutations[] = {
+    { "T4",  t_corrupt_4,  t_restore_4,   "two spaces link to each other's objects" },
     { "T6",  t_corrupt_6,  t_restore_6,   "an absent entry of the master table names no frame" },
     { "T7",  t_corrupt_7,  restore_entry, "a page of the firmware's megabyte is not present" },
     { "T8",  t_corrupt_8,  restore_entry, "the last page of the kernel's structures is not present" },

@@ -22,6 +22,8 @@ import sys
 
 sys.dont_write_bytecode = True
 TREE = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+sys.path.insert(0, os.path.join(TREE, "tests", "system"))
+from quire import Machine
 TABLE = os.path.join(TREE, "tests", "mutations", "mutations.txt")
 QEMU = "qemu-system-i386"
 WORDS = "run=claims;audit;exit panic=exit"
@@ -35,7 +37,7 @@ class Mutation:
 
     def __init__(self, ids, words, line):
         self.ids, self.words, self.line = ids, words, line
-        self.machine, self.shown, self.sample, self.changes = "loader", None, False, []
+        self.machine, self.shown, self.sample, self.console, self.changes = "loader", None, False, False, []
 
     def __str__(self):
         return f"{', '.join(self.ids)} (line {self.line}): {self.words}"
@@ -65,6 +67,8 @@ def read_table(path=TABLE):
                 entry.machine = rest
             elif word == "shown":
                 entry.shown = rest.split()
+            elif word == "console":
+                entry.console = True
             elif word == "-" and before == "-":
                 last = entry.changes[-1]
                 entry.changes[-1] = last._replace(old=last.old + "\n" + rest)
@@ -74,7 +78,7 @@ def read_table(path=TABLE):
                 last = entry.changes[-1]
                 entry.changes[-1] = last._replace(new=last.new + "\n" + rest if last.new else rest)
             elif word not in ("in", "machine"):
-                raise SystemExit(f"{path}:{number}: expected in, machine, shown, - or +, not {word!r}")
+                raise SystemExit(f"{path}:{number}: expected in, machine, shown, console, - or +, not {word!r}")
     return entries
 
 
@@ -240,7 +244,9 @@ class Workshop:
             replaced[f"kernel/layout/{name}.o"] = out
         return self.link(replaced, made + "/kernel.ld")
 
-    def document_by_make(self, text):
+    @contextlib.contextmanager
+    def mutant_document(self, text):
+        """A changed document, for make, among the layouts of the build directory: its name, and its path."""
         name = f"{self.layout}-mutant"
         folder = os.path.join(self.build, name)
         os.makedirs(folder, exist_ok=True)
@@ -249,11 +255,15 @@ class Workshop:
             file.write(text.replace(f"# {self.layout}:", f"# {name}:", 1))
         try:
             with self.building():
-                make(self.build, path, f"{folder}/kernel.elf")
-            out = os.path.join(self.folder, self.layout, "kernel.elf")
-            shutil.copy(os.path.join(folder, "kernel.elf"), out)
+                yield name, path
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def document_by_make(self, text):
+        out = os.path.join(self.folder, self.layout, "kernel.elf")
+        with self.mutant_document(text) as (name, path):
+            make(self.build, path, f"{self.build}/{name}/kernel.elf")
+            shutil.copy(f"{self.build}/{name}/kernel.elf", out)
         return out
 
     def make(self, mutation):
@@ -278,7 +288,28 @@ class Workshop:
             replaced["boot.o"] = self.boot_object(boot)
         return self.link(replaced)
 
+    def host_test(self, test, changed, out):
+        """A test of the memory manager over changed sources, whether it links them or includes them."""
+        parts, replaced = self.load(), {}
+        flags = [*parts["TEST_FLAGS"], "-I" + parts["L"][0]]
+        for source, text in changed.items():
+            replaced[source + ".o"] = self.compile(source, text, flags)
+        with open(os.path.join(TREE, test)) as file:
+            alone = self.compile(test, file.read(), [f"-I{self.folder}/sources/kernel", *flags])
+        members = run(["ar", "t", f"{self.build}/{self.layout}/port/machine.a"], cwd=TREE).split()
+        archive = os.path.join(self.folder, "machine.a")
+        run(["ar", "rcsTD", archive, *exchanged(members, replaced)], cwd=TREE)
+        run(["gcc", *parts["TEST_FLAGS"], "-no-pie", "-o", out, alone, archive, "-lcmocka"], cwd=TREE)
+
     # ---- Machines --------------------------------------------------------------------------------------
+
+    def corrupt(self, claim):
+        """What the unchanged kernel says while a claim is made untrue at its console."""
+        self.fresh()
+        with Machine(log=os.path.join(self.folder, "serial"), timeout=SECONDS,
+                     kernel=os.path.join(self.build, self.layout, "kernel.elf")) as machine:
+            machine.prompt()
+            return machine.command("claims mutate " + claim)
 
     def boot(self, kernel, machine, build):
         """What the machine says: `loader` (QEMU loads the kernel), `disk`, `module N` (MiB of it), `memory N` (MiB)."""
@@ -326,8 +357,8 @@ def told(said):
 def judge_by_claims(shop, mutation):
     """None, or why the mutation is not noticed by just those it is about."""
     whole = shop.whole(mutation.machine)
-    kernel = shop.make(mutation)
-    said = shop.boot(kernel, mutation.machine, shop.folder)
+    said = shop.corrupt(mutation.ids[0]) if mutation.console else \
+        shop.boot(shop.make(mutation), mutation.machine, shop.folder)
     seen = told(said)
     other = {claim: seen.get(claim, "silent") for claim in whole if seen.get(claim, "silent") != whole[claim]}
     if any(verdict == "silent" for verdict in other.values()) or not seen:
@@ -383,22 +414,24 @@ def judge_by_host(shop, mutation, kind, test):
     shop.fresh()
     changed = {p: changed_text(shop.layout, p, [c for c in mutation.changes if c.path == p])
                for p in dict.fromkeys(change.path for change in mutation.changes)}
-    flags = parts["TOOL_FLAGS"] + parts["TESTED"] + parts["SANITIZERS"] if of_tool else \
-        parts["TEST_FLAGS"] + ["-I" + parts["L"][0]]
-    objects = [shop.compile(source, text, flags) for source, text in changed.items()]
     own, out = os.path.relpath(path, TREE), os.path.join(shop.folder, "test")
-    if of_tool:
+    if "layout.md" in changed:
+        with shop.mutant_document(changed["layout.md"]) as (name, document):
+            make(shop.build, document, f"{shop.build}/{name}/tests/{program}")
+            shutil.copy(f"{shop.build}/{name}/tests/{program}", out)
+    elif of_tool:
         known = [own, *(os.path.relpath(s, TREE) for s in sorted(glob.glob(os.path.join(TREE, "tools/layout/*.c"))))]
         others = [f"{shop.build}/objects/host-checked/{s}.o" for s in known if s not in changed]
+        flags = parts["TOOL_FLAGS"] + parts["TESTED"] + parts["SANITIZERS"]
+        objects = [shop.compile(source, text, flags) for source, text in changed.items()]
         run(["gcc", *parts["SANITIZERS"], "-o", out, *objects, *others, "-lcmocka"], cwd=TREE)
     else:
-        places = (f"{shop.build}/objects/port/{own}.o", f"{shop.build}/{shop.layout}/port/{own}.o")
-        run(["gcc", *parts["TEST_FLAGS"], "-no-pie", "-o", out, next(p for p in places if os.path.exists(p)), *objects,
-             f"{shop.build}/{shop.layout}/port/machine.a", "-lcmocka"], cwd=TREE)
+        shop.host_test(own, changed, out)
     done = subprocess.run([out], cwd=TREE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           errors="replace", timeout=300)
-    passed = re.search(rf"^\[ +OK +\] {test}$", done.stdout, re.M)
-    return f"{test} passed" if passed else None
+    failed = set(re.findall(r"^\[ +FAILED +\] (\w+)", done.stdout, re.M))
+    more = sorted(name for name in failed - {test} if re.match(r"[a-z]\d+_", name))
+    return f"{test} passed" if test not in failed else f"also {', '.join(more)}" if more else None
 
 
 def judge(shop, mutation):
@@ -429,7 +462,7 @@ def key_of(shop, mutation):
         kernel = hashlib.sha256(file.read()).hexdigest()
     with open(os.path.abspath(__file__), "rb") as file:
         tool = hashlib.sha256(file.read()).hexdigest()
-    parts = [tool, kernel, mutation.ids, mutation.machine, mutation.shown, mutation.changes]
+    parts = [tool, kernel, mutation.console, mutation.ids, mutation.machine, mutation.shown, mutation.changes]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 
