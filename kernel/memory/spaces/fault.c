@@ -373,13 +373,45 @@ static int handle_entry(struct fault *f)
     return err;
 }
 
-static int look_at_object(struct fault *f)
+/* Drop the references that no entry has taken over, after the flush: nobody can reach the replaced frame any more. */
+static void drop_references(struct fault *f)
+{
+    if (frame_exists(f->replaced))
+        frame_put(f->replaced);
+    if (frame_exists(f->behind))
+        frame_put(f->behind);
+    if (span_pages(f->around) == 1)
+        return;
+    for (size_t i = 0; i < span_pages(f->around); i++)
+        if (frame_exists(f->nearby[i]))
+            frame_put(f->nearby[i]);
+}
+
+static int look_once(struct fault *f)
 {
     int err = look_behind(f);
 
     if (err == 0 && f->inside && f->access != MAY_WRITE)
         look_around(f);
     return err;
+}
+
+/*
+ * Each look may wait for the object, and pages be cut off meanwhile: then all is looked at again. From here to the
+ * entry nothing sleeps.
+ */
+static int look_at_object(struct fault *f)
+{
+    for (;;) {
+        uint32_t cuts = f->region->object->cuts;
+        int      err  = look_once(f);
+
+        if (cuts == f->region->object->cuts)
+            return err;
+        drop_references(f);
+        f->behind = NO_FRAME;
+        f->around = span_of(f->page, 1);
+    }
 }
 
 /* Returns -EAGAIN, and nothing has changed, where a region is to grow and other readers are in the way. */
@@ -397,20 +429,6 @@ static int fault_handle(struct fault *f)
     if (f->region->object != NULL && (err = look_at_object(f)) != 0)
         return err;
     return handle_entry(f);
-}
-
-/* Drop the references that no entry has taken over. After the flush: no processor reaches the replaced frame now. */
-static void drop_references(struct fault *f)
-{
-    if (frame_exists(f->replaced))
-        frame_put(f->replaced);
-    if (frame_exists(f->behind))
-        frame_put(f->behind);
-    if (span_pages(f->around) == 1)
-        return;
-    for (size_t i = 0; i < span_pages(f->around); i++)
-        if (frame_exists(f->nearby[i]))
-            frame_put(f->nearby[i]);
 }
 
 /* As a writer, who may have waited: all is looked at again. */

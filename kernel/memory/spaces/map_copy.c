@@ -75,14 +75,10 @@ static int batch_copy_in(const struct batch *batch, struct space *space, page_t 
     return 0;
 }
 
-/*
- * Every frame that a span of `from` shows is shown by `to` as well, `shift` pages further up. Between two batches lies
- * a point of rest: what the batch took out is in its place then, or given back.
- */
-int map_copy_pages(struct batch *batch, struct space *from, struct span span, struct space *to, page_t shift,
-                   bool apart)
+/* Between two batches lies a point of rest: what the batch took out is in its place then, or given back. */
+static int copy_in_batches(struct batch *batch, struct space *from, struct span span, struct space *to, page_t shift,
+                           bool apart)
 {
-    may_sleep();
     deep_assert(!span_empty(span));
     for (page_t page = span.first; page < span.end; page = batch->next) {
         batch_copy_out(batch, from, (struct span){ page, span.end }, apart);
@@ -93,13 +89,29 @@ int map_copy_pages(struct batch *batch, struct space *from, struct span span, st
     return 0;
 }
 
+int map_copy_pages(struct batch *batch, const struct region *region, struct span span, struct space *to, page_t shift,
+                   bool apart)
+{
+    struct object *object = region->object;
+    int            err;
+
+    may_sleep();
+    deep_assert(span_covers(region->span, span));
+    if (object != NULL)
+        rwlock_read(&object->lock);
+    err = copy_in_batches(batch, region->space, span, to, shift, apart);
+    if (object != NULL)
+        rwlock_read_drop(&object->lock);
+    return err;
+}
+
 /* ---- fork --------------------------------------------------------------------------------- */
 
-static int copy_region(struct batch *batch, struct space *child, struct space *parent, const struct region *region)
+static int copy_region(struct batch *batch, struct space *child, const struct region *region)
 {
     struct region *node = map_node();
 
-    deep_assert(rwlock_held_to_write(&parent->map_lock) && region->space == parent);
+    deep_assert(rwlock_held_to_write(&region->space->map_lock) && region->space != child);
     if (node == NULL)
         return -ENOMEM;
     if (map_is_charged(region) && map_charge(child, span_pages(region->span)) != 0) {
@@ -113,7 +125,7 @@ static int copy_region(struct batch *batch, struct space *child, struct space *p
         return 0;
     if (region->shared)                     /* the object has the pages; faults bring them back */
         return 0;
-    return map_copy_pages(batch, parent, region->span, child, 0, true);
+    return map_copy_pages(batch, region, region->span, child, 0, true);
 }
 
 int map_copy(struct space *child, struct space *parent)
@@ -131,7 +143,7 @@ int map_copy(struct space *child, struct space *parent)
     /* bound: regions of the space, REGIONS_MAXIMUM; no spin lock is held; and their pages */
     for (const struct region *r = region_at_or_above(&parent->map, 0); r != NULL && err == 0; r = region_next(r))
         if (!r->not_forked) {
-            err = copy_region(batch, child, parent, r);
+            err = copy_region(batch, child, r);
             point_of_rest();
         }
     rwlock_write_drop(&parent->map_lock);

@@ -151,7 +151,8 @@ static int move_to(struct space *space, const struct move *m, page_t to, struct 
     map_enter(space, node);
     p->node = NULL;
     if (move_kept(m) > 0)
-        err = map_copy_pages(p->batch, space, span_of(m->old.first, move_kept(m)), space, to - m->old.first, false);
+        err = map_copy_pages(p->batch, m->region, span_of(m->old.first, move_kept(m)), space, to - m->old.first,
+                             false);
     if (err != 0) {
         map_discard(space, node->span);
         map_drop(space, node);

@@ -31,13 +31,18 @@ static void region_hold(struct region *region)
         map_file_hold(region->file);
 }
 
+/* Out of the object's list, which may sleep: the region is still whole meanwhile. */
+static void region_unlink(struct region *region)
+{
+    if (region->object != NULL)
+        object_unlink(region->object, region);
+}
+
 static void let_go(struct region *region)
 {
     deep_assert(region->height == 0);
-    if (region->object != NULL) {
-        object_unlink(region->object, region);
+    if (region->object != NULL)
         object_release(region->object);
-    }
     if (region->file != NULL)
         map_file_release(region->file);
 }
@@ -46,12 +51,13 @@ static void let_go(struct region *region)
 
 void map_enter(struct space *space, struct region *region)
 {
-    int err = region_insert(&space->map, region);
+    int err;
 
-    assert(err == 0);
     deep_assert(span_covers(layout.user, region->span));
     region->space = space;
     region_hold(region);
+    err = region_insert(&space->map, region);
+    assert(err == 0);
     map_count_more(space, region, span_pages(region->span));
 }
 
@@ -97,6 +103,7 @@ void map_drop(struct space *space, struct region *region)
     if (map_is_charged(region))
         map_uncharge(space, pages);
     pages_shrink(space, region, pages);
+    region_unlink(region);
     region_remove(&space->map, region);
     region_forget(space, region);
 }
@@ -124,10 +131,10 @@ struct region *map_split(struct space *space, struct region *region, page_t page
     *upper = *region;
     upper->span    = (struct span){ page, region->span.end };
     upper->offset += page - region->span.first;
+    region_hold(upper);                         /* may sleep: then nothing has changed yet */
     map_region_resize(space, region, (struct span){ region->span.first, page });
     err = region_insert(&space->map, upper);
     assert(err == 0);
-    region_hold(upper);
     return upper;
 }
 
@@ -166,9 +173,10 @@ static struct region *region_join(struct space *space, struct region *lower, str
     deep_assert(lower->span.end <= upper->span.first);
     if (!means_the_same(lower, upper))
         return NULL;
+    region_unlink(upper);
     region_remove(&space->map, upper);
-    region_forget(space, upper);
     map_region_resize(space, lower, whole);
+    region_forget(space, upper);
     return lower;
 }
 

@@ -52,7 +52,11 @@ void map_bring_in(struct space *space, struct span span);
 struct batch;
 struct batch *map_batch(void);                  /* the memory that copying needs; NULL without memory */
 void          map_batch_free(struct batch *batch);
-int map_copy_pages(struct batch *batch, struct space *from, struct span span, struct space *to, page_t shift,
+/*
+ * Every frame that a span of a region shows is shown by `to` as well, `shift` pages further up. With points of rest;
+ * the region's object is read meanwhile, so that none of its pages are cut off that have been taken out. May sleep.
+ */
+int map_copy_pages(struct batch *batch, const struct region *region, struct span span, struct space *to, page_t shift,
                    bool apart) MUST_CHECK;
 
 /* Unmap the pages of a span that lies in one region; drop their frames. May sleep. */

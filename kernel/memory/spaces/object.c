@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/rwlock.h"
 #include "memory/audit.h"
 #include "memory/tables/cursor.h"
 #include "memory/frames/frame.h"
@@ -46,7 +47,7 @@ static void object_start(struct object *object, enum owner owner, uint64_t pages
 
     assert(owner != OWNER_FREE && owner != OWNER_TABLES);
     *object = (struct object){ .references = 1, .owner = owner, .pages = pages };
-    object->lock = (struct lock)LOCK("object", RANK_OBJECT);
+    object->lock = (struct rwlock)RWLOCK("object", RWLOCK_OBJECT);
     state = lock_take(&list_lock);
     object->next = objects;
     if (objects != NULL)
@@ -132,7 +133,7 @@ static int object_grow(struct object *object)
 {
     struct object_node *top;
 
-    deep_assert(lock_held(&object->lock) && object->height < OBJECT_HIGHEST);
+    deep_assert(rwlock_held_to_write(&object->lock) && object->height < OBJECT_HIGHEST);
     if (object->index != NULL && object->index->used == 0) {
         object->height++;
         return 0;
@@ -157,7 +158,7 @@ static void object_prune(struct object *object, uint64_t page)
     struct object_node *path[OBJECT_HIGHEST + 1];
     struct object_node *node = object->index;
 
-    deep_assert(lock_held(&object->lock));
+    deep_assert(rwlock_held_to_write(&object->lock));
     /* bound: OBJECT_HIGHEST levels */
     for (unsigned level = object->height; level > 0 && node != NULL; level--) {
         path[level] = node;
@@ -184,7 +185,7 @@ static int object_put(struct object *object, uint64_t page, frame_t frame)
 {
     struct object_node *node;
 
-    deep_assert(lock_held(&object->lock) && frame_exists(frame) && page < object->pages);
+    deep_assert(rwlock_held_to_write(&object->lock) && frame_exists(frame) && page < object->pages);
     /* bound: OBJECT_HIGHEST levels */
     while (object->index == NULL || (object_reach(object->height) != 0 && page >= object_reach(object->height)))
         if (object_grow(object) != 0)
@@ -228,7 +229,7 @@ static int object_fill(struct object *object, uint64_t page, frame_t *out)
     frame_t frame;
     int     err = frame_get(object->owner, FRAME_ZERO, &frame);
 
-    deep_assert(lock_held(&object->lock));
+    deep_assert(rwlock_held_to_write(&object->lock));
     if (err != 0)
         return err;
     err = object_put(object, page, frame);
@@ -241,30 +242,55 @@ static int object_fill(struct object *object, uint64_t page, frame_t *out)
     return 0;
 }
 
+/* Returns 0, -ENXIO, or -EAGAIN for a hole. The lock is held. */
+static int find_page(const struct object *object, uint64_t page, frame_t *out)
+{
+    const uintptr_t *leaf = leaf_of(object, page);
+
+    deep_assert(rwlock_held(&object->lock) && object->references > 0);
+    if (page >= object->pages)
+        return -ENXIO;
+    if (leaf == NULL || *leaf == 0)
+        return -EAGAIN;
+    *out = leaf_held(*leaf);
+    return 0;
+}
+
+/* Whoever becomes the writer after waiting looks again. */
+static int find_or_fill(struct object *object, uint64_t page, frame_t *out)
+{
+    int err;
+
+    rwlock_write(&object->lock);
+    err = find_page(object, page, out);
+    if (err == -EAGAIN)
+        err = object_fill(object, page, out);
+    rwlock_write_drop(&object->lock);
+    return err;
+}
+
 int object_page(struct object *object, uint64_t page, bool make, frame_t *out)
 {
-    lock_state state = lock_take(&object->lock);
-    uintptr_t *leaf  = leaf_of(object, page);
-    int        err   = 0;
+    int err;
 
-    deep_assert(object->references > 0);
-    if (page >= object->pages)
-        err = -ENXIO;
-    else if (leaf != NULL && *leaf != 0)
-        *out = leaf_held(*leaf);
-    else if (make)
-        err = object_fill(object, page, out);
-    else
-        *out = NO_FRAME;
-    lock_drop(&object->lock, state);
-    return err;
+    may_sleep();
+    rwlock_read(&object->lock);
+    err = find_page(object, page, out);
+    rwlock_read_drop(&object->lock);
+    if (err != -EAGAIN)
+        return err;
+    if (make)
+        return find_or_fill(object, page, out);
+    *out = NO_FRAME;
+    return 0;
 }
 
 void object_resident(struct object *object, uint64_t page, frame_t *out, size_t count)
 {
-    lock_state       state = lock_take(&object->lock);
-    const uintptr_t *leaf  = NULL;
+    const uintptr_t *leaf = NULL;
 
+    may_sleep();
+    rwlock_read(&object->lock);
     /* bound: `count`, FAULT_AROUND or what mincore() takes at once */
     for (size_t i = 0; i < count; i++, page++) {
         if (leaf == NULL || object_way(page, 1) == 0)
@@ -273,26 +299,30 @@ void object_resident(struct object *object, uint64_t page, frame_t *out, size_t 
             leaf++;
         out[i] = page < object->pages && leaf != NULL && *leaf != 0 ? leaf_held(*leaf) : NO_FRAME;
     }
-    lock_drop(&object->lock, state);
+    rwlock_read_drop(&object->lock);
 }
 
 int object_adopt(struct object *object, uint64_t page, frame_t frame)
 {
-    lock_state state = lock_take(&object->lock);
-    uintptr_t *leaf  = leaf_of(object, page);
-    int        err   = page >= object->pages       ? -ENXIO
-                     : leaf != NULL && *leaf != 0 ? -EEXIST
-                                                  : object_put(object, page, frame);
+    const uintptr_t *leaf;
+    int              err;
 
+    may_sleep();
     deep_assert(frame_exists(frame) && frame_owner(frame) == object->owner);
-    lock_drop(&object->lock, state);
+    rwlock_write(&object->lock);
+    leaf = leaf_of(object, page);
+    err  = page >= object->pages       ? -ENXIO
+         : leaf != NULL && *leaf != 0 ? -EEXIST
+                                      : object_put(object, page, frame);
+    rwlock_write_drop(&object->lock);
     return err;
 }
 
 /* ---- Becoming smaller ---------------------------------------------------------------------- */
 
 /*
- * Drop the frames of a subtree's pages [from, to), and its empty nodes. Recursion is as deep as the index is high:
+ * Drop the frames of a subtree's pages [from, to), and its empty nodes, with a point of rest behind each leaf's. The
+ * lock is held to write, or nobody else knows the object. Recursion is as deep as the index is high:
  * at most OBJECT_HIGHEST small stack frames.
  */
 static void object_cut(struct object *object, struct object_node *node, unsigned level, uint64_t base, uint64_t from,
@@ -319,6 +349,8 @@ static void object_cut(struct object *object, struct object_node *node, unsigned
         node->child[i].leaf = 0;
         node->used--;
     }
+    if (level == 1)
+        point_of_rest();
 }
 
 static void cut_index(struct object *object, uint64_t from, uint64_t to)
@@ -347,61 +379,61 @@ static struct span object_shown(const struct region *region, uint64_t from, uint
     return (struct span){ region->span.first + (page_t)first, region->span.first + (page_t)end };
 }
 
-/* Unmap the pages of a region that show the object's pages from `from` on. */
-static void unmap_from(struct region *region, uint64_t from)
-{
-    struct span   span = object_shown(region, from, UINT64_MAX);
-    struct cursor c;
-    int           err;
+/* Which of the object's pages are to go, and as whose: of all that a region shows, or of the object's own alone. */
+struct cutting {
+    const struct object *object;
+    const struct region *region;
+    uint64_t             from, to;
+    bool                 copies;            /* the copies that private mappings have made as well */
+};
 
-    deep_assert(region->space != NULL);
-    if (span_pages(span) == 0)
-        return;
-    err = cursor_open(&c, region->space, span, 0);
-    assert(err == 0);
-    cursor_discard_span(&c, span);
-    cursor_close(&c);
+/* A private mapping's own copy is no page of the object any more. */
+static bool is_object_page(page_t page, entry_t entry, const void *how)
+{
+    const struct cutting *cut  = how;
+    const uintptr_t      *leaf = leaf_of(cut->object, cut->region->offset + (page - cut->region->span.first));
+
+    return cut->copies || (leaf != NULL && *leaf != 0 && entry_frame(entry).no == *leaf - 1);
 }
 
-static bool names_frame(entry_t entry)
+/*
+ * Take pages that a region shows out of its space's tables, in batches. Its map lock is not held: at a point of rest
+ * others may cut the region or make it longer. But none can leave the object's list, and so none that is in it be
+ * freed, or come into it. So what the region shows is asked anew for each batch.
+ */
+static void unmap_region(struct cutting cut)
 {
-    enum entry_kind kind = entry_kind(entry, 1);
+    uint64_t from = cut.from;
 
-    return kind == ENTRY_PRESENT || kind == ENTRY_BLOCKED;
-}
+    deep_assert(rwlock_held_to_write(&cut.object->lock) && cut.region->object == cut.object);
+    for (;;) {
+        struct span span = object_shown(cut.region, from, cut.to);
+        page_t      next;
 
-/* The same for [from, to), but a private mapping's own copies stay: they are no pages of the object any more. */
-static void unmap_shared(struct object *object, struct region *region, uint64_t from, uint64_t to)
-{
-    struct span   span = object_shown(region, from, to);
-    struct cursor c;
-    int           err;
-
-    deep_assert(lock_held(&object->lock) && region->object == object);
-    if (span_pages(span) == 0)
-        return;
-    err = cursor_open(&c, region->space, span, 0);
-    assert(err == 0);
-    /* bound: pages of the program's span that have entries: docs/locks.md */
-    for (page_t page = cursor_next(&c, span.first); page < span.end; page = cursor_next(&c, page + 1)) {
-        const uintptr_t *leaf  = leaf_of(object, region->offset + (page - region->span.first));
-        entry_t          entry = cursor_read(&c, page);
-
-        if (leaf != NULL && *leaf != 0 && names_frame(entry) && entry_frame(entry).no == *leaf - 1)
-            cursor_discard(&c, page);
+        if (span_empty(span))
+            return;
+        next = pages_discard_some(cut.region->space, span, is_object_page, &cut);
+        from = cut.region->offset + (next - cut.region->span.first);
+        point_of_rest();
     }
-    cursor_close(&c);
+}
+
+static void unmap_everywhere(struct object *object, uint64_t from, uint64_t to, bool copies)
+{
+    object->cuts++;
+    for (const struct region *r = object->mappings; r != NULL && from < to; r = r->next_mapping) {
+        unmap_region((struct cutting){ object, r, from, to, copies });
+        point_of_rest();
+    }
 }
 
 void object_punch(struct object *object, uint64_t from, uint64_t to)
 {
-    lock_state state = lock_take(&object->lock);
-
-    /* bound: mappings of the object, and their pages: docs/locks.md */
-    for (struct region *r = object->mappings; r != NULL && from < to; r = r->next_mapping)
-        unmap_shared(object, r, from, to);
+    may_sleep();
+    rwlock_write(&object->lock);
+    unmap_everywhere(object, from, to, false);
     cut_index(object, from, to);
-    lock_drop(&object->lock, state);
+    rwlock_write_drop(&object->lock);
 }
 
 /* ---- Data and holes -------------------------------------------------------------------------- */
@@ -433,47 +465,36 @@ static uint64_t object_seek(const struct object_node *node, unsigned level, uint
 
 uint64_t object_next(struct object *object, uint64_t from, bool resident)
 {
-    lock_state state = lock_take(&object->lock);
-    uint64_t   found = from, covered = object->index == NULL ? 0 : object_reach(object->height);
+    uint64_t found = from, covered;
 
+    may_sleep();
+    rwlock_read(&object->lock);
+    covered = object->index == NULL ? 0 : object_reach(object->height);
     if (object->index != NULL && (covered == 0 || from < covered))
         found = object_seek(object->index, object->height, 0, from, resident);
     if (found > object->pages || (resident && covered != 0 && found >= covered) || (resident && object->index == NULL))
         found = object->pages;
-    lock_drop(&object->lock, state);
-    return found;
-}
-
-bool object_is_writable(struct object *object)
-{
-    lock_state state = lock_take(&object->lock);
-    bool       found = false;
-
-    /* bound: mappings of the object: docs/locks.md */
-    for (const struct region *r = object->mappings; r != NULL && !found; r = r->next_mapping)
-        found = r->shared && (r->may & MAY_WRITE);
-    lock_drop(&object->lock, state);
+    rwlock_read_drop(&object->lock);
     return found;
 }
 
 /* ---- Sizes ------------------------------------------------------------------------------------- */
 
+/* Until all is cut off the object is as long as before, with holes (O1). */
 void object_resize(struct object *object, uint64_t pages)
 {
-    lock_state state = lock_take(&object->lock);
-
-    /* bound: mappings of the object, and their pages: docs/locks.md */
-    if (pages < object->pages)
-        for (struct region *r = object->mappings; r != NULL; r = r->next_mapping)
-            unmap_from(r, pages);
-    object->pages = pages;
+    may_sleep();
+    rwlock_write(&object->lock);
+    unmap_everywhere(object, pages, UINT64_MAX, true);
     cut_index(object, pages, UINT64_MAX);
+    object->pages = pages;
     deep_assert(object->resident <= pages);
-    lock_drop(&object->lock, state);
+    rwlock_write_drop(&object->lock);
 }
 
 void object_zero(struct object *object, uint64_t from, uint64_t to)
 {
+    may_sleep();
     while (from < to) {
         uint64_t page = from >> PAGE_SHIFT;
         uint64_t end  = (page + 1) << PAGE_SHIFT;
@@ -486,6 +507,7 @@ void object_zero(struct object *object, uint64_t from, uint64_t to)
             frame_put(frame);
         }
         from = end;
+        point_of_rest();
     }
 }
 
@@ -493,35 +515,39 @@ void object_release(struct object *object)
 {
     uint32_t before = __atomic_fetch_sub(&object->references, 1, __ATOMIC_ACQ_REL);
 
+    may_sleep();
     assert(before > 0);
     if (before > 1)
         return;
-    assert(object->mappings == NULL);
-    object_unlist(object);
-    cut_index(object, 0, UINT64_MAX);
+    assert(object->mappings == NULL && object->writers == 0);
+    cut_index(object, 0, UINT64_MAX);           /* the auditor finds it in the list until it holds no frame */
     assert(object->resident == 0);
+    object_unlist(object);
     if (object->on_heap)
         heap_free_sized(object, sizeof *object);
 }
 
 /* ---- Its mappings ------------------------------------------------------------------------------ */
 
+static bool writes(const struct region *region) { return region->shared && (region->may & MAY_WRITE); }
+
 void object_link(struct object *object, struct region *region)
 {
-    lock_state state = lock_take(&object->lock);
-
+    may_sleep();
+    rwlock_write(&object->lock);
     region->previous_mapping = NULL;
     region->next_mapping     = object->mappings;
     if (object->mappings != NULL)
         object->mappings->previous_mapping = region;
     object->mappings = region;
-    lock_drop(&object->lock, state);
+    object->writers += writes(region);
+    rwlock_write_drop(&object->lock);
 }
 
 void object_unlink(struct object *object, struct region *region)
 {
-    lock_state state = lock_take(&object->lock);
-
+    may_sleep();
+    rwlock_write(&object->lock);
     if (region->previous_mapping != NULL)
         region->previous_mapping->next_mapping = region->next_mapping;
     else
@@ -529,7 +555,8 @@ void object_unlink(struct object *object, struct region *region)
     if (region->next_mapping != NULL)
         region->next_mapping->previous_mapping = region->previous_mapping;
     region->next_mapping = region->previous_mapping = NULL;
-    lock_drop(&object->lock, state);
+    object->writers -= writes(region);
+    rwlock_write_drop(&object->lock);
 }
 
 /* ---- Audit ------------------------------------------------------------------------------------- */
@@ -563,12 +590,14 @@ static uint32_t audit_node(const struct object *object, const struct object_node
 
 static void audit_object(const struct object *object, struct audit_report *report)
 {
+    uint32_t writers  = 0;
     uint32_t resident = object->index != NULL ? audit_node(object, object->index, object->height, 0, report) : 0;
 
     if (resident != object->resident)
         audit_fail(report, "O2", "an object counts %u resident pages and has %u", object->resident, resident);
     for (const struct region *r = object->mappings; r != NULL; r = r->next_mapping) {
         report->checked++;
+        writers += writes(r);
         if (r->object == object && region_find(&r->space->map, r->span.first) == r)
             continue;
         audit_fail(report, "O3", "an object lists a region at 0x%08lx that does not map it",

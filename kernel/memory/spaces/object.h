@@ -7,9 +7,12 @@
  *
  * Owning   counted; a region that maps an object, and a file node, hold a reference each. The object
  *          holds one reference on each of its frames; each entry mapping the frame holds another.
- * Locking  object->lock (RANK_OBJECT) for the index and the list of regions; inside it, where pages are unmapped, the
- *          tables lock of each space that maps them. The list of all objects has its own (RANK_SPACES). Frames handed
- *          out carry a reference, so they outlive the lock.
+ * Locking  object->lock, which sleeps (RWLOCK_OBJECT), for the index and the list of regions: a look-up reads, what
+ *          changes them writes. Inside it, where pages are unmapped, the tables lock of each space that maps them, in
+ *          batches with points of rest; the map locks of those spaces are not taken. The list of all objects has a spin
+ *          lock (RANK_SPACES). Frames handed out carry a reference, so they outlive the lock: who slept since then, and
+ *          is to map one, asks `cuts` whether it may be one that was cut off. All calls but object_hold() and
+ *          object_after() may sleep.
  * Cost     O(log pages) a look-up (a radix tree of 64-way nodes from the heap). What unmaps: the regions that map the
  *          object, and their pages.
  *
@@ -17,12 +20,12 @@
  *   O1  an index slot below `pages` is empty or names a frame of the object's owner; beyond, all are empty;
  *       each node of the index counts its children
  *   O2  `resident` equals the frames in the index
- *   O3  the list of regions holds exactly those regions whose object is this one
+ *   O3  the list of regions holds exactly those regions whose object is this one; `writers` counts those that may write
  */
 #ifndef QUIRE_MEMORY_OBJECT_H
 #define QUIRE_MEMORY_OBJECT_H
 
-#include "base/lock.h"
+#include "base/rwlock.h"
 #include "base/types.h"
 #include "memory/frames/owner.h"
 
@@ -31,7 +34,7 @@ struct space;
 struct object_node;
 
 struct object {
-    struct lock         lock;
+    struct rwlock       lock;
     uint32_t            references;     /* [a]                                              */
     enum owner          owner;          /* [c] FILE or SHARED                               */
     uint64_t            pages;          /* [lock] size in pages; a fault beyond is SIGBUS   */
@@ -39,6 +42,8 @@ struct object {
     struct object_node *index;          /* [lock]                                           */
     uint32_t            height;         /* [lock] levels of the index                       */
     struct region      *mappings;       /* [lock] linked through region->next_mapping       */
+    uint32_t            cuts;           /* [lock] how often pages were taken away: who slept looks again */
+    uint32_t            writers;        /* [lock] of them, shared ones that may write, or may come to */
     uint32_t            number;         /* [c] of shared memory without a file: object_new_number(); else 0 */
     bool                on_heap;        /* [c] made by object_create()                      */
     struct object      *next, *previous;    /* [list lock] all objects                      */
@@ -91,8 +96,8 @@ void object_punch(struct object *object, uint64_t from, uint64_t to);
  */
 uint64_t object_next(struct object *object, uint64_t from, bool resident);
 
-/* Whether some shared mapping shows it to a program that may write there, now or after an mprotect(). O(mappings). */
-bool object_is_writable(struct object *object);
+/* Whether some shared mapping shows it to a program that may write there, now or after an mprotect(). */
+static inline bool object_is_writable(const struct object *object) { return object->writers > 0; }
 
 /* Clear the bytes [from, to) of pages that are resident: a truncation inside a page, a hole punched. O(pages). */
 void object_zero(struct object *object, uint64_t from, uint64_t to);

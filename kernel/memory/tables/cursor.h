@@ -160,6 +160,9 @@ bool   cursor_next_near(struct cursor *c, page_t *page);
  * opens a cursor of its own and closes it again, and behind each lies a point of rest (base/rwlock.h), at which all
  * invariants hold. No cursor is open, and the caller sees to it that nobody else edits the span meanwhile: by the map
  * lock. With `apart`, pages_protect() gives no page the right to write that did not have it. Both may sleep.
+ *
+ * pages_discard_some() is one batch of pages_discard(), without rest, of those pages for which `is` returns true; it
+ * returns the page at which the next batch begins, at most the span's end. The pages name frames.
  */
 struct cursor_run {
     size_t   count;                         /* entries looked at, at least 1                */
@@ -170,6 +173,8 @@ struct cursor_run cursor_copy_out(struct cursor *c, page_t page, entry_t *out, s
 void cursor_copy_in(struct cursor *c, page_t page, const entry_t *entries, struct cursor_run run);
 void cursor_discard_span(struct cursor *c, struct span span);
 void pages_discard(struct space *space, struct span span);
+typedef bool (*page_filter)(page_t page, entry_t entry, const void *how);
+page_t pages_discard_some(struct space *space, struct span span, page_filter is, const void *how) MUST_CHECK;
 void pages_protect(struct space *space, struct span span, struct rights rights, bool apart);
 
 /*

@@ -167,7 +167,7 @@ static page_t discard_entries(struct cursor *c, page_t page, page_t end, uint32_
 void cursor_discard_span(struct cursor *c, struct span span)
 {
     assert(!cursor_of_kernel(c) && span_covers(c->span, span));
-    /* bound: pages of the program's span that have entries: docs/locks.md */
+    /* bound: pages of the span: of a program that is being made, or of none */
     for (page_t next = span.first; next < span.end; ) {
         page_t page = cursor_next(c, next);
 
@@ -186,8 +186,11 @@ void cursor_discard_span(struct cursor *c, struct span span)
  */
 typedef page_t (*batch_edit)(struct cursor *c, page_t page, page_t end, const void *how);
 
-/* A cursor for each table, which at its close takes the table away if it is empty then. */
-static page_t edit_table(struct space *space, struct span span, batch_edit edit, const void *how)
+/*
+ * A cursor for each table, which at its close takes the table away if it is empty then. All of the table's pages, with
+ * points of rest, or one batch without.
+ */
+static page_t edit_table(struct space *space, struct span span, batch_edit edit, const void *how, bool whole)
 {
     struct cursor c;
     page_t        page = span.first;
@@ -196,12 +199,12 @@ static page_t edit_table(struct space *space, struct span span, batch_edit edit,
     assert(err == 0);                               /* without CURSOR_BUILD nothing can fail */
     if (cursor_find(&c, page) != NULL) {
         c.span.end = page + in_table(&c, page, span_pages(span));
-        while ((page = edit(&c, page, c.span.end, how)) < c.span.end)       /* bound: a point of rest in each step */
+        while ((page = edit(&c, page, c.span.end, how)) < c.span.end && whole)     /* bound: rests in each step */
             cursor_rest(&c);
     } else {
         page = cursor_skip_empty(&c, c.in_view.end, span.end);
-        c.span.end = page;
     }
+    c.span.end = page;
     deep_assert(page > span.first && page <= span.end);
     cursor_close(&c);
     return page;
@@ -210,7 +213,7 @@ static page_t edit_table(struct space *space, struct span span, batch_edit edit,
 static void edit_in_batches(struct space *space, struct span span, batch_edit edit, const void *how)
 {
     while (!span_empty(span)) {
-        span.first = edit_table(space, span, edit, how);
+        span.first = edit_table(space, span, edit, how, true);
         point_of_rest();
     }
 }
@@ -227,6 +230,37 @@ void pages_discard(struct space *space, struct span span)
     may_sleep();
     assert(space != &kernel_space && !span_empty(span));
     edit_in_batches(space, span, discard_batch, NULL);
+}
+
+struct filter { page_filter is; const void *how; };
+
+static page_t filter_batch(struct cursor *c, page_t page, page_t end, const void *with)
+{
+    const struct filter *filter = with;
+    const entry_t       *at     = cursor_entry(c, page);
+    uint32_t             most   = CURSOR_BATCH - MMU_LEVELS;
+
+    deep_assert(span_has(c->in_view, page) && page < end && end <= c->in_view.end);
+    /* bound: MMU_ENTRIES */
+    for (; page < end; at++, page++) {
+        entry_t e = entry_read(at);
+
+        if (!cursor_owns_frame(e))
+            continue;
+        if (most-- == 0)
+            return page;
+        if (filter->is(page, e, filter->how))
+            cursor_discard(c, page);
+    }
+    return end;
+}
+
+page_t pages_discard_some(struct space *space, struct span span, page_filter is, const void *how)
+{
+    struct filter filter = { is, how };
+
+    assert(space != &kernel_space && !span_empty(span));
+    return edit_table(space, span, filter_batch, &filter, false);
 }
 
 struct protection { struct rights rights, apart; };
