@@ -35,7 +35,7 @@ include tests/mutations/rules.mk
 # ---- Goals ----------------------------------------------------------------------------
 
 .PHONY: documents-program documents calls-programs fuzz-calls fuzz-differ bombs mixed-program nightly mutations \
-        mutant-parts
+        mutant-parts mutants coverage
 .PHONY: all library kernel ready run ready-console console image ready-image run-image iso run-iso web run-web \
         test-web install uninstall package claims figures test bench compare fuzz tool-tests machine-tests \
         fuzz-programs programs test-machines test-fresh clean distclean help setup FORCE
@@ -90,6 +90,14 @@ CLAIM ?=
 mutations: quire                        ## each claim made untrue, and noticed by its probe alone: LAYOUT= CLAIM=
 	@/usr/bin/python3 tests/mutations/mutations.py --build $(O) \
 	    $(if $(filter command,$(origin LAYOUT)),--layout $(LAYOUT)) $(if $(CLAIM),--claim $(CLAIM))
+
+# Tests that bite: docs/mutants.md. ROOM is memory, process or layout; without it all three.
+mutants:                                ## one changed line at a time, and the host tests must notice: N=100 SEED= ROOM=
+	@/usr/bin/python3 tests/mutants/mutants.py --build $(O) --layout $(name) --room $(or $(ROOM),all) \
+	    --count $(if $(filter command,$(firstword $(origin N))),$(N),100) --seed "$(filter-out 0,$(SEED))"
+
+coverage:                               ## lines and branches that the host tests go through, by file: ROOM=
+	@/usr/bin/python3 tests/mutants/coverage.py --build $(O) --layout $(name) --room $(or $(ROOM),all) --lines
 
 bombs: quire kernel | $(O)/programs/programs.done ## all there is of one thing, for each, in 32 MiB
 	@QUIRE_BOMBS=$(name) QUIRE_BUILD=$(abspath $(O)) QUIRE_LAYOUTS=$(name) \

@@ -211,6 +211,7 @@ static unsigned          restarts;
 void registers_restart(struct trap_frame *frame, long call, enum restart_mode how)
 {
     assert_ptr_equal(frame, own_frame());
+    assert_true(call >= 0);
     restarted_call = call;
     restarted_how  = how;
     restarts++;
@@ -584,6 +585,9 @@ static inline void give_way(void)
     schedule();
     back();
 }
+
+/* The same inside the kernel, where a lock that sleeps may be held. */
+static inline void give_way_inside(void) { schedule(); }
 
 /* Others run, so long. */
 static inline int sleep_for(uint64_t nanoseconds)

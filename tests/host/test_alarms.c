@@ -310,6 +310,15 @@ static void sends_to_a_thread(void)
     on_signal(40, 100, SA_NODEFER);
     request.thread = 99;
     assert_int_equal(process_timer_create(self(), &request), -EINVAL);
+    request.thread = current_thread()->id;
+    assert_int_equal(request.thread, 1);
+    id = create(request);
+    set(id, false, TICK, 0);
+    ticks(1);
+    assert_int_equal(handlers_run, 1);
+    assert_int_equal(handled[0].thread, 1);
+    assert_int_equal(process_timer_delete(self(), id), 0);
+    handlers_run = 0;
     other_thread = thread_into(thread_that_listens);
     request.thread = other_thread;
     id = create(request);

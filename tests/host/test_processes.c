@@ -410,7 +410,9 @@ static void waits_for_a_stop(void)
     process_find(1)->actions->action[SIGUSR1].handler = SIG_IGN;
     give_way();
     kill(ids[0], SIGSTOP);
-    assert_int_equal(wait_for(ids[0], UNTRACED), ids[0]);       /* woken by the stop */
+    uint64_t began = clock_now();
+    assert_int_equal(wait_for(ids[0], UNTRACED), ids[0]);       /* woken by the stop, at once */
+    assert_true(clock_now() == began);
     assert_int_equal(waited.status, SIGSTOP << 8 | 0x7F);
     kill(ids[0], SIGKILL);
     assert_int_equal(wait_for(ids[0], 0), ids[0]);
@@ -1333,6 +1335,11 @@ static void counts_usage(void)
     current_process()->used.peak = 9;                                   /* of a program before exec */
     process_usage(current_process(), &own);
     assert_int_equal(own.peak, 9);
+    usage_keep_peak(current_process());
+    assert_int_equal(current_process()->used.peak, 9);                  /* the larger one stays */
+    current_process()->used.peak = 0;
+    usage_keep_peak(current_process());
+    assert_int_equal(current_process()->used.peak, 1);
     current_thread()->used.bytes_read = 11;
     current_process()->used.bytes_read = 4;
     process_usage(current_process(), &own);

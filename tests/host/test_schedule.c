@@ -129,6 +129,30 @@ static void is_told_in_long_work(void)
 
 static void long_work_hears_of_signals(void) { begin(is_told_in_long_work); }
 
+/* One computes alone; whoever becomes ready meanwhile has a turn when this one's is over. */
+static void is_born_late(void) { note('b'); }
+
+static void computes_alone_then_not(void)
+{
+    for (int i = 0; i < 3; i++) {
+        tick();
+        back();
+    }
+    fork_into(is_born_late);
+    for (int i = 0; i < 8; i++) {
+        note('a');
+        tick();
+        back();
+    }
+    assert_int_equal(wait_for(-1, 0), 2);
+}
+
+static void a_thread_that_comes_to_run_is_not_forgotten(void)
+{
+    begin(computes_alone_then_not);
+    assert_string_equal(order, "aabaaaaaa");    /* the turn was five ticks long, of which three were over */
+}
+
 /* ---- Waiting --------------------------------------------------------------------------------------------- */
 
 static void waits(void)
@@ -407,6 +431,83 @@ static void one_thread_has_a_mutex_and_others_wait_in_order(void)
     assert_string_equal(order, "aabbcc");
 }
 
+/* ---- Readers and writers ---------------------------------------------------------------------------------- */
+
+static struct rwlock rwlock = RWLOCK("test", RWLOCK_MAP);
+
+static void wants_to_read(void)
+{
+    char letter = next_letter++;
+
+    rwlock_read(&rwlock);
+    note(letter);
+    give_way_inside();
+    note(letter);
+    rwlock_read_drop(&rwlock);
+}
+
+static void wants_to_write(void)
+{
+    char letter = next_letter++;
+
+    rwlock_write(&rwlock);
+    note(letter);
+    give_way_inside();
+    note(letter);
+    rwlock_write_drop(&rwlock);
+}
+
+static void starts_readers_and_writers(void)
+{
+    next_letter = 'a';
+    fork_into(wants_to_read);
+    fork_into(wants_to_read);
+    fork_into(wants_to_write);
+    fork_into(wants_to_read);
+    rwlock_write(&rwlock);
+    schedule();
+    assert_string_equal(order, "");             /* all wait for the writer */
+    assert_null(waiter_broken(&process_find(4)->threads->mutex_waiter));
+    rwlock_write_drop(&rwlock);
+    for (int i = 0; i < 4; i++)
+        assert_true(wait_for(-1, 0) > 0);
+    assert_null(rwlock.waiting.first);
+    assert_int_equal(rwlock.state, 0);
+}
+
+static void readers_go_together_and_a_writer_alone(void)
+{
+    begin(starts_readers_and_writers);
+    assert_string_equal(order, "ababccdd");     /* who comes behind a writer waits for it */
+}
+
+static void wants_to_read_later(void)
+{
+    give_way_inside();
+    wants_to_read();
+}
+
+static void starts_a_writer_behind_readers(void)
+{
+    next_letter = 'a';
+    fork_into(wants_to_write);
+    fork_into(wants_to_read_later);
+    rwlock_read(&rwlock);
+    schedule();
+    schedule();
+    assert_string_equal(order, "");             /* a reader does not overtake it */
+    rwlock_read_drop(&rwlock);
+    assert_true(wait_for(-1, 0) > 0);
+    assert_true(wait_for(-1, 0) > 0);
+    assert_int_equal(rwlock.state, 0);
+}
+
+static void a_writer_that_waits_is_not_overtaken(void)
+{
+    begin(starts_a_writer_behind_readers);
+    assert_string_equal(order, "aabb");
+}
+
 /* ---- Probes, and the idle thread ------------------------------------------------------------------------- */
 
 static unsigned probed;
@@ -578,6 +679,9 @@ int main(void)
         in_world(who_has_a_signal_does_not_begin_to_wait),
         in_world(a_waiter_leaves_its_queue_from_anywhere),
         in_world(one_thread_has_a_mutex_and_others_wait_in_order),
+        in_world(a_thread_that_comes_to_run_is_not_forgotten),
+        in_world(readers_go_together_and_a_writer_alone),
+        in_world(a_writer_that_waits_is_not_overtaken),
         in_world(who_asks_is_told_when_a_program_is_about_to_run),
         in_world(the_idle_thread_lets_others_run_and_sleeps),
         in_world(the_idle_thread_answers_who_asks_when_nobody_runs),

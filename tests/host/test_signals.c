@@ -205,6 +205,37 @@ static void forgets(void)
 
 static void signals_that_are_to_be_ignored_are_forgotten(void) { begin(forgets); }
 
+/* Who waits for signals of others' (signalfd) is told of each that is kept, and of none that is not. */
+static unsigned told_of_signals;
+
+static bool count_signal(struct waiter *waiter, unsigned bits)
+{
+    (void)waiter;
+    (void)bits;
+    told_of_signals++;
+    return false;
+}
+
+static void is_watched(void)
+{
+    struct waiter *watcher = heap_alloc(sizeof *watcher, HEAP_ZERO);
+
+    told_of_signals = 0;
+    wait_link_call(watcher, &signals_kept, count_signal, false);
+    signal_set_mask(BIT(SIGUSR1));
+    assert_int_equal(send(SIGUSR1, SI_USER, 0), 0);
+    assert_int_equal(told_of_signals, 1);
+    assert_int_equal(send(SIGURG, SI_USER, 0), 0);              /* ignored: told all the same, which costs a look */
+    wait_unlink(watcher);
+    assert_int_equal(send(SIGUSR1, SI_USER, 0), 0);
+    assert_in_range(told_of_signals, 1, 2);
+    heap_free(watcher);
+    signal_forget(current_process(), ~0ull);
+    signal_set_mask(0);
+}
+
+static void who_waits_for_signals_is_told(void) { begin(is_watched); }
+
 /* ---- Ignored, blocked ------------------------------------------------------------------------------------ */
 
 static void ignores(void)
@@ -700,6 +731,7 @@ int main(void)
         in_world(without_memory_a_signal_loses_its_details),
         in_world(what_waits_at_the_end_is_given_back),
         in_world(signals_that_are_to_be_ignored_are_forgotten),
+        in_world(who_waits_for_signals_is_told),
         in_world(ignored_signals_are_kept_only_where_they_are_blocked),
         in_world(a_signal_counts_as_blocked_when_every_thread_blocks_it),
         in_world(nobody_blocks_sigkill),

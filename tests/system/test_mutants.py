@@ -1,0 +1,84 @@
+"""The tool that changes lines (docs/mutants.md): what it changes, what it leaves alone, and that a test notices."""
+import os
+import subprocess
+import sys
+
+TREE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+sys.path.insert(0, os.path.join(TREE, "tests", "mutants"))
+import changes
+import coverage
+import mutants
+
+SAMPLE = '''/* a < b, and 1 + 1 */
+static int sum(int a, int b)
+{
+    const char *text = "a == 1";
+
+    if (a < b && b != 0)
+        note(text, a);
+    for (int i = 0; i < b; i++)
+        a += 2;
+    return a - b;
+}
+'''
+
+
+def kinds(source):
+    return sorted({(change.line, change.kind, change.before, change.after) for change in source.changes()})
+
+
+def test_every_kind_of_change_is_made_and_comments_and_texts_are_left_alone():
+    source = changes.Source("sample.c", SAMPLE)
+    assert {change.kind for change in source.changes()} == set(changes.KINDS)
+    assert kinds(source) == sorted([
+        (6, "comparison", "<", "<="), (6, "comparison", "!=", "=="), (6, "logic", "&&", "||"),
+        (6, "constant", "0", "1"), (6, "condition", "a < b && b != 0", "!(a < b && b != 0)"),
+        (6, "condition", "a < b && b != 0", "0"), (6, "condition", "a < b && b != 0", "1"),
+        (7, "call", "note(text, a)", "(void)0"),
+        (8, "constant", "0", "1"), (8, "comparison", "<", "<="), (8, "count", "++", "--"),
+        (9, "count", " += ", " -= "), (9, "constant", "2", "1"), (9, "constant", "2", "3"),
+        (10, "count", " - ", " + ")])
+    assert {change.function for change in source.changes()} == {"sum"}
+
+
+def test_a_change_is_of_one_line_and_keeps_their_number():
+    source = changes.Source("sample.c", SAMPLE)
+    for change in source.changes():
+        lines = source.changed(change).split("\n")
+        assert len(lines) == len(source.lines)
+        assert [number for number, (a, b) in enumerate(zip(lines, source.lines), 1) if a != b] == [change.line]
+
+
+def test_what_means_nothing_still_stands_in_the_tree():
+    """Each entry of `meaningless` and `unreached` is about something that is there."""
+    listed = mutants.Meaningless(os.path.join(TREE, "tests/mutants/meaningless"))
+    reasons = coverage.Reasons(os.path.join(TREE, "tests/mutants/unreached"))
+    for room in mutants.ROOMS:
+        for source in mutants.sources_of(TREE, room, ""):
+            for change in source.changes():
+                listed.reason(change)
+            for number, text in enumerate(source.lines, 1):
+                reasons.of(source.path, source.function_of(source.starts[number - 1]), text)
+    assert listed.unmet() == []
+    assert [" | ".join(entry) for number, entry in enumerate(reasons.entries) if number not in reasons.met] == []
+
+
+def test_a_changed_line_is_noticed_by_its_test(tmp_path):
+    """The smallest source that has a test, and all its changes that compile, without the tool's machinery."""
+    path = "kernel/process/load.c"
+    with open(os.path.join(TREE, path)) as file:
+        source = changes.Source(path, file.read())
+    chosen = [change for change in source.changes() if change.kind in ("comparison", "count")][:4]
+    assert len(chosen) == 4
+    noticed = 0
+    for change in [None, *chosen]:
+        (tmp_path / "load.c").write_text(source.text if change is None else source.changed(change))
+        made = subprocess.run(["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-w", "-DCHECKED", "-Iarch/host", "-Ikernel",
+                               "-I.", "-fno-pie", "-no-pie", "-o", str(tmp_path / "test"), "tests/host/test_load.c",
+                               str(tmp_path / "load.c"), "-lcmocka"], cwd=TREE, capture_output=True, text=True,
+                              timeout=60)
+        assert made.returncode == 0, made.stderr
+        failed = subprocess.run([str(tmp_path / "test")], capture_output=True, timeout=60).returncode != 0
+        assert change is not None or not failed
+        noticed += failed
+    assert noticed >= 2
