@@ -21,8 +21,14 @@ stage   := $(O)/stage
 
 pages = quire $(addprefix quire-,run shell debug map image layout new programs completion)
 
+manual_pages = $(pages:%=$(O)/manual/%.1)
+
+$(O)/manual/%.1: $(O)/host/quire tools/manual-page | $(O)/setup-install
+	@mkdir -p $(@D)
+	@sh tools/manual-page $(O)/host/quire $* $@
+
 .PHONY: stage
-stage: quire library FORCE | $(O)/setup-install
+stage: quire library $(manual_pages) FORCE | $(O)/setup-install
 	@for layout in $(LAYOUTS); do $(MAKE) --no-print-directory LAYOUT=$$layout kernel || exit 1; done
 	@rm -rf $(stage)
 	@mkdir -p $(stage)/bin $(stage)/lib/quire/bios $(stage)/share/man/man1 $(stage)/share/quire/tools/quire \
@@ -43,7 +49,7 @@ stage: quire library FORCE | $(O)/setup-install
 	@cp $(O)/libquire.so $(stage)/lib/libquire.so && strip --strip-unneeded $(stage)/lib/libquire.so
 	@chmod 644 $(stage)/lib/libquire.so && cp tools/libquire/libquire.h $(stage)/include/
 	@cp python/quire.py $(stage)/share/quire/python/
-	@for page in $(pages); do sh tools/manual-page $(O)/host/quire $$page $(stage)/share/man/man1/$$page.1 || exit 1; done
+	@cp $(manual_pages) $(stage)/share/man/man1/
 	@$(O)/host/quire completion bash > $(stage)/share/bash-completion/completions/quire
 	@$(O)/host/quire completion zsh > $(stage)/share/zsh/vendor-completions/_quire
 	@$(O)/host/quire completion fish > $(stage)/share/fish/vendor_completions.d/quire.fish
