@@ -1,5 +1,5 @@
 /*
- * cells.h - from the text of one cell to one field: what each column of a table holds.
+ * cells.h - reading the cells of each column: from a cell's text to a field.
  *
  * A cell reader complains about what it cannot read and leaves the field as it was.
  */

@@ -1,15 +1,15 @@
 /*
- * check.h - the questions a document must answer well, in the order they are asked.
+ * check.h - the checks of a document, in the order in which they are made.
  *
- * Each function complains about everything it finds and trusts nothing that an earlier
- * one refused: a range whose borders could not be read (`broken`) is skipped.
+ * Each function complains about every error that it finds, and skips ranges whose borders
+ * could not be read (`broken`).
  */
 #ifndef QUIRE_LAYOUT_CHECK_H
 #define QUIRE_LAYOUT_CHECK_H
 
 #include "document.h"
 
-/* check_ranges.c: rows meet, cover everything, are aligned, and their sizes are true. */
+/* check_ranges.c: rows meet, cover all addresses, are aligned, and their sizes are right. */
 void check_physical_ranges(struct document *d);
 void check_region_ranges(struct document *d);
 void check_structure_ranges(struct document *d);
@@ -26,7 +26,7 @@ void check_boot_maps(struct document *d);
 void check_access(struct document *d);
 void check_start(struct document *d);
 
-/* check_needs.c: what the kernel needs, whatever a document chooses. After all others. */
+/* check_needs.c: the needs of the kernel that hold for every document. After all others. */
 void check_needs(struct document *d);
 
 /* The one physical row with a use; a second one is refused. */
@@ -44,10 +44,10 @@ const char *border_text(struct source *s, struct border b);
 /* `0xC0000000 above`, or below: how messages say how far an address is from what it leads to. */
 const char *distance_words(struct source *s, uint64_t distance);
 
-/* Is [start, end) of physical memory shown by one BACKING_FIXED region? */
+/* True when one BACKING_FIXED region maps [start, end) of physical memory. */
 bool physical_is_shown(const struct document *d, uint64_t start, uint64_t end);
 
-/* For the message when it is not: the region that shows a part of the row, or lies where one would be; or "". */
+/* For the message when it is false: the region that maps a part of the row, or lies where one would be; or "". */
 const char *shown_instead(const struct document *d, const struct place *row);
 
 #endif

@@ -1,12 +1,12 @@
 /*
- * document.h - a layout document as the compiler understands it.
+ * document.h - a layout document in the compiler's memory.
  *
- * read.c fills it from the document's tables, check.c finds what contradicts,
- * emit_*.c and picture*.c write it out. All memory belongs to the source.
+ * read.c fills it from the document's tables, check*.c find contradictions,
+ * emit_*.c and picture*.c write files from it. All memory belongs to the source.
  *
  * Ranges are half open here, in bytes, in 64 bits: 4 GiB is an ordinary number.
- * Enumerators have the names that kernel/memory/layout.h gives them, so what is
- * emitted compiles there or not at all.
+ * Enumerators have the names of kernel/memory/layout.h, so the compiler checks
+ * the emitted tables.
  */
 #ifndef QUIRE_LAYOUT_DOCUMENT_H
 #define QUIRE_LAYOUT_DOCUMENT_H
@@ -15,9 +15,9 @@
 
 #define SPACE_END UINT64_C(0x100000000)    /* the first byte past a 32-bit address space */
 #define PAGE      UINT64_C(4096)
-#define TABLE     (1024 * PAGE)         /* what one directory entry shows */
+#define TABLE     (1024 * PAGE)         /* bytes that one directory entry maps */
 
-/* Constants of the kernel that documents are measured by; layout.c asserts that they are the kernel's. */
+/* Constants of the kernel for the checks; layout.c asserts that they equal the kernel's. */
 enum { STANDING_MOST = 32, PROCESSORS_MOST = 4, SLOTS_EACH = 7, MAGAZINE_FRAMES_MOST = 64 };
 #define STACK_MOST    UINT64_C(0x10000)
 #define RECORDS_LEAST (SPACE_END / PAGE * 8)
@@ -79,15 +79,15 @@ struct border {
     enum section after;                 /* floats     */
 };
 
-/* What every table of ranges has. */
+/* The columns of every table of ranges. */
 struct place {
     const char   *name;
     uint32_t      line;
     struct border start, end;
-    bool          broken;               /* a cell is wrong: nothing is concluded from this row */
+    bool          broken;               /* a cell is wrong: the checks skip this row */
     bool          size_floats;          /* the Size cell says `floats` */
-    uint64_t      size;                 /* what it says otherwise      */
-    const char   *size_words;           /* and how it says it          */
+    uint64_t      size;                 /* its value otherwise         */
+    const char   *size_words;           /* and its text                */
     const char   *claims;
     const char   *note;
 };
@@ -99,7 +99,7 @@ struct region {
     enum purpose  purpose;
     enum scope    scope;
     enum backing  backing;
-    struct border physical;             /* BACKING_FIXED: what the region's start shows */
+    struct border physical;             /* BACKING_FIXED: the region's first physical byte */
     enum section  section;              /* BACKING_IMAGE                                */
     const char   *alias;                /* BACKING_ALIAS: a region's name               */
     const struct region *aliased;       /*   and that region, once checked              */
@@ -142,7 +142,7 @@ struct boot_map {
 struct claim {
     uint32_t         line;
     const char      *id, *text;
-    const char      *shown;             /* the cell: who shows it, and which tests         */
+    const char      *shown;             /* the cell: what shows it, and which tests        */
     enum claim_where where;             /* the kernel, if it is one of them; else the first */
 };
 
@@ -183,19 +183,19 @@ struct document {
     /* What check.c derives; sound only in a document without errors. */
     struct region    *purpose[PURPOSE_COUNT];       /* PURPOSE_PLAIN: always NULL   */
     struct physical  *image, *bitmap, *boot, *master;   /* physical rows                */
-    enum section      last;                         /* where the image ends         */
+    enum section      last;                         /* the image's last section     */
     uint64_t kernel_offset; /* virtual minus physical of the image, modulo 2^64: the image may lie
                                                      * lower in the address space than in memory */
 };
 
 /*
- * Read the tables. False when they are not even whole (a heading, column, row or table is
- * missing or unknown): what the document means cannot be asked then. Wrong cells are no
- * such thing; their rows are marked.
+ * Read the tables. False when a heading, column, row or table is missing or unknown; the
+ * document cannot be checked then. Rows with wrong cells are marked as broken, and are no
+ * reason for false.
  */
 bool document_read(struct document *d, struct source *s);
 
-/* Read a document, and check what could be read for contradictions. True when there was nothing to complain about. */
+/* Read a document, and check it. True when there was no complaint. */
 bool document_compile(struct document *d, struct source *s);
 
 /* The end of what a floating or fixed row may grow to: the next fixed border; and the fixed border at or below it. */

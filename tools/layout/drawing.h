@@ -1,6 +1,6 @@
 /*
- * drawing.h - what the drawings of documents (picture.h) and of running machines (map/draw.h) share: looks, text in
- * SVG, paragraphs, and boxes of characters in the manner of the seeds.
+ * drawing.h - functions for the drawings of documents (picture.h) and of running machines (map/draw.h): colours, text
+ * in SVG, paragraphs, and boxes of characters.
  */
 #ifndef QUIRE_LAYOUT_DRAWING_H
 #define QUIRE_LAYOUT_DRAWING_H
@@ -21,12 +21,12 @@ int line_count(const char *text, int limit);
 
 /* ---- SVG ---- */
 
-/* The fill of what is never mapped, and of an alias. To be put inside <defs>. */
+/* The patterns for memory that is never mapped, and for aliases. To be put inside <defs>. */
 extern const char svg_patterns[];
 
-/* The first `length` bytes of a text, with what means something in XML escaped. */
+/* The first `length` bytes of a text, with XML's special characters escaped. */
 void svg_escaped(FILE *out, const char *text, int length);
-/* `text`, or the first `length` bytes of it, at a place. */
+/* Write `text`, or its first `length` bytes, at a position. */
 void svg_text(FILE *out, double x, double y, const char *class, const char *text);
 void svg_text_part(FILE *out, double x, double y, const char *class, const char *text, int length);
 
@@ -34,9 +34,9 @@ void svg_text_part(FILE *out, double x, double y, const char *class, const char 
 
 /* +-- title ----+ label; the title may be "". */
 void character_border(FILE *out, int width, const char *title, const char *label);
-/* One line between bars, or between others; cut when it is too long. */
+/* One line between bars, or between other characters; cut when it is too long. */
 void character_line(FILE *out, int width, char bar, const char *text, int length);
-/* As many lines as it takes, broken at blanks. */
+/* A paragraph, broken at blanks. */
 void character_paragraph(FILE *out, int width, char bar, const char *text);
 
 #endif

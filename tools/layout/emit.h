@@ -1,5 +1,6 @@
 /*
- * emit.h - what a good document becomes. Each writes one file; d must have passed its checks.
+ * emit.h - writing the files that are made from a document. Each function writes one file; d must have passed its
+ * checks.
  */
 #ifndef QUIRE_LAYOUT_EMIT_H
 #define QUIRE_LAYOUT_EMIT_H
@@ -12,12 +13,11 @@ void emit_linker_script(const struct document *d, FILE *out);   /* kernel.ld  */
 void emit_boot_tables(const struct document *d, FILE *out);     /* tables.S   */
 
 /*
- * The image's distance as a number that 64-bit sums agree with: it is below 0 where the image lies lower than in
- * memory.
+ * The image's offset for 64-bit sums: negative where the image's addresses are lower than its physical addresses.
  */
 const char *distance_text(const struct document *d);
 
-/* All of them and the picture (layout.txt), into a directory that exists. 0 or an errno. */
+/* Write all files and the picture (layout.txt) into an existing directory. 0 or an errno. */
 int emit_all(const struct document *d, const char *directory);
 
 #endif

@@ -9,12 +9,12 @@
  *   stacks.count=4096               how many pieces the region's window holds
  *   bitmap.bytes=131072             where the document fixes them
  *   pool.start=0x00400000           the first byte above 1 MiB that may be handed out; none when it floats
- *   lowest.mapped=0x00010000        no space shows anything below
- *   claim.A9.shown=kernel           who shows it
+ *   lowest.mapped=0x00010000        no space maps a page below
+ *   claim.A9.shown=kernel           what shows it
  *   claim.A9.text=In the raw ...    and the sentence
  *
- * Numbers are hexadecimal with 0x, or decimal. Tests ask these lines, so that what a test expects of a layout comes
- * from its document. A region of kernel space alone has `kernel.` before its name.
+ * Numbers are hexadecimal with 0x, or decimal. Tests read these lines, so that the values they expect come
+ * from the document. A region of kernel space alone has `kernel.` before its name.
  */
 #ifndef QUIRE_LAYOUT_FACTS_H
 #define QUIRE_LAYOUT_FACTS_H

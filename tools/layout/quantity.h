@@ -5,7 +5,7 @@
  *   size      `128 KiB`, `3.5 GiB less 64 KiB`, `8 KiB and 12 B`: exact or refused
  *   rights    `rw-`, `r-x`, `---`
  *
- * Readers return false when the text is nothing of the kind; they complain to nobody.
+ * Readers return false when the text has another form; they do not complain.
  */
 #ifndef QUIRE_LAYOUT_QUANTITY_H
 #define QUIRE_LAYOUT_QUANTITY_H

@@ -1,5 +1,5 @@
 /*
- * source.h - the text of a layout document, its memory, and what is wrong with it.
+ * source.h - the text of a layout document, its memory, and complaints about it.
  *
  * A source owns everything that is made from it: strings and arrays obtained with
  * source_keep() live until source_free(), so nothing else in the compiler frees
@@ -36,15 +36,15 @@ struct source {
 };
 
 /*
- * Start a source from a file or from memory (which is copied). Returns false when there
- * is no text to go on with: unreadable, too big, or with NUL bytes; that is then
- * complained about already. source_free() is needed in either case.
+ * Start a source from a file or from memory (which is copied). Returns false, after a
+ * complaint, when the text is unreadable, too big, or has NUL bytes. source_free() is
+ * needed in either case.
  */
 bool source_open(struct source *s, const char *path, FILE *complaints);
 bool source_from(struct source *s, const char *path, const char *text, size_t bytes, FILE *complaints);
 void source_free(struct source *s);
 
-/* Line 0 speaks about the document as a whole. */
+/* Complain. Line 0 means the document as a whole. */
 void complain(struct source *s, uint32_t line, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* Zeroed memory, and strings in it, for the life of the source. */

@@ -1,7 +1,7 @@
 /*
  * words.h - the vocabulary of layout documents: every word with a meaning, once.
  *
- * A word list ends with a NULL text. `c` is what the word is called in C.
+ * A word list ends with a NULL text. `c` is the word's name in C.
  */
 #ifndef QUIRE_LAYOUT_WORDS_H
 #define QUIRE_LAYOUT_WORDS_H
@@ -23,7 +23,7 @@ extern const struct word section_words[], backing_words[], purpose_words[], scop
 const struct word *word_find(const struct word *list, const char *text);
 const struct word *word_of(const struct word *list, int value);
 
-/* Find, or complain that `what` is unknown and name the choices. */
+/* Find a word, or complain that `what` is unknown and list the choices. */
 bool word_read(struct source *s, uint32_t line, const char *what, const struct word *list, const char *text,
                int *out);
 

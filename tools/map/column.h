@@ -1,12 +1,12 @@
 /*
- * column.h - a snapshot as columns of boxes, before anybody decides how a box looks.
+ * column.h - a snapshot as columns of boxes, independent of their drawing.
  *
  * Physical memory is a column, kernel space is one, each process is one. Boxes come from the top down, each ends where
- * the one above it starts, and together they cover what the column is about. Both drawings (draw.h) show the same
+ * the one above it starts, and together they cover the column's range. Both drawings (draw.h) show the same
  * columns, so they cannot disagree.
  *
- * A strip is what is in a box page by page: neighbours of one owner are one part. It is drawn as a bar of patterns, or
- * as a line of letters, one of its own for each owner.
+ * A strip has the owner of each page of a box: neighbours of one owner are one part. It is drawn as a bar of patterns,
+ * or as a line of letters; each owner has a letter.
  */
 #ifndef QUIRE_MAP_COLUMN_H
 #define QUIRE_MAP_COLUMN_H
@@ -14,39 +14,39 @@
 #include "layout/drawing.h"
 #include "snapshot.h"
 
-/* Everybody who can own a frame, and two who cannot: nothing is there, and several together. */
+/* All owners of frames, and two entries more: no page, and several owners. */
 struct owner_look {
     const char *owner;
     char        letter;
     struct look look;
-    const char *pattern;                /* what is inside an SVG pattern of 6 by 6; its edge's colour is `stroke` */
+    const char *pattern;                /* the contents of an SVG pattern of 6 by 6; its edge's colour is `stroke` */
 };
 extern const struct owner_look owner_looks[];
 extern const size_t owner_look_count;
-const struct owner_look *owner_look(const char *owner);        /* the last one for an owner that nobody knows */
+const struct owner_look *owner_look(const char *owner);        /* the last entry for an unknown owner */
 
-struct strip_part { uint64_t pages; const char *owner; };       /* owner NULL: no page is there */
+struct strip_part { uint64_t pages; const char *owner; };       /* owner NULL: no page */
 struct strip {
     struct strip_part *parts;           /* from the lowest address up */
     size_t             count;
     uint64_t           pages;
 };
 
-/* What one page of `width` of a strip stands for, as letters: '.' where nothing is there, else who has most. */
+/* A strip as `width` letters: '.' for no page, else the letter of the owner with the most pages. */
 void strip_letters(const struct strip *strip, char *to, size_t width);
 
 enum box_kind { BOX_THERE, BOX_HOLE, BOX_ALIAS };
 
-struct fact { const char *text; bool table; };                  /* table: columns that must stay below each other */
+struct fact { const char *text; bool table; };                  /* table: the text has columns that must be aligned */
 
 struct box {
     uint64_t      start, end;           /* bytes */
     enum box_kind kind;
     struct look   look;
     const char   *owner;                /* whose pattern its edge has, or NULL */
-    const char   *row;                  /* the row of the document that it is about, or NULL */
+    const char   *row;                  /* its row of the document, or NULL                */
     bool          of_physical;          /* that row is one of physical memory                */
-    const char   *heading;              /* what begins here, from this box downwards; or NULL */
+    const char   *heading;              /* the heading of this box and those below; or NULL */
     const char   *name, *rights, *size; /* one line; rights and size may be "" */
     struct fact  *facts;
     size_t        fact_count;
@@ -67,7 +67,7 @@ struct picture {
     struct share  *shares;              /* by frames, falling; as counted from the runs of frames */
     size_t         share_count;
     uint64_t       sum, ram;            /* of the shares; all RAM, as the pool counts it */
-    const char    *verdict;             /* whether they agree, with each other and with the pool's own sums */
+    const char    *verdict;             /* whether shares, their sum and the pool's sums agree */
     struct column   physical, kernel, *processes;
     size_t         process_count;
 };
@@ -77,7 +77,7 @@ void picture_make(struct picture *out, struct source *source, const struct snaps
 
 /* ---- For those who make columns: column_*.c ---- */
 
-struct box *column_add(struct source *source, struct column *column);  /* above all there are, until column_turn() */
+struct box *column_add(struct source *source, struct column *column);  /* above all others, until column_turn() */
 void column_turn(struct column *column);                               /* boxes were added from the bottom up */
 void box_say(struct source *source, struct box *box, const char *format, ...) PRINTF_LIKE(3, 4);
 void box_list(struct source *source, struct box *box, const char *format, ...) PRINTF_LIKE(3, 4);

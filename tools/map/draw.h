@@ -13,7 +13,7 @@
 enum { DRAW_COLUMNS = 100 };
 
 void draw_text(const struct picture *picture, FILE *out);
-/* With refresh_ms a browser that shows the file reads it again after so long; 0: it stays as it is. */
+/* A browser that shows the file reads it again after refresh_ms; 0: never. */
 void draw_svg(const struct picture *picture, struct source *source, unsigned refresh_ms, FILE *out);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * snapshot.h - what a guest says of its memory at one moment: the lines of kernel/init/snapshot.h, read.
+ * snapshot.h - reading a snapshot of a guest's memory: the lines of kernel/init/snapshot.h.
  *
- * Addresses and counts are kept as they come: bytes, and pages or frames of PAGE bytes. All memory belongs to the
+ * Addresses and counts have the units of the lines: bytes, and pages or frames of PAGE bytes. All memory belongs to the
  * source (layout/source.h); text points into the lines.
  */
 #ifndef QUIRE_MAP_SNAPSHOT_H
@@ -33,7 +33,7 @@ struct mapping {
 };
 
 struct process {
-    uint64_t        id, parent, threads, tables, resident, shares;      /* shares: 0, or whose space this is */
+    uint64_t        id, parent, threads, tables, resident, shares;      /* shares: 0, or the space's process */
     const char     *name;
     struct mapping *mappings;                           /* regions rising, then rows */
     size_t          mapping_count;
@@ -53,8 +53,8 @@ struct snapshot {
 };
 
 /*
- * Read the lines; `text` is cut in place and must stay. False when they make no sense: source->complaints then has
- * one line that names the first that does not.
+ * Read the lines; `text` is cut in place and must be kept. False when a line is invalid: source->complaints then names
+ * the first invalid line.
  */
 bool snapshot_read(struct snapshot *out, struct source *source, char *text, size_t length);
 

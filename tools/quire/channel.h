@@ -1,6 +1,6 @@
 /*
- * channel.h - our end of the channel to a sandboxed program (kernel/devices/channel.h says
- * what goes over it). Nothing here blocks: the session waits, in one place, for all.
+ * channel.h - the host's end of the channel to a sandboxed program (kernel/devices/channel.h
+ * describes its frames). No function here blocks: session.h waits.
  */
 #ifndef QUIRE_TOOLS_CHANNEL_H
 #define QUIRE_TOOLS_CHANNEL_H
@@ -17,22 +17,22 @@ struct channel {
     uint8_t *out;                   /* frames that the machine has not taken yet */
     size_t   out_length, out_room;
     bool     ended;                 /* the machine has closed its end            */
-    bool     nonsense;              /* it said something that is not protocol    */
+    bool     nonsense;              /* the machine broke the protocol            */
 };
 
 struct channel_frame {
     enum channel_kind kind;
     uint16_t          length;
-    const uint8_t    *bytes;        /* good until channel_drop() */
+    const uint8_t    *bytes;        /* valid until channel_drop() */
 };
 
 void channel_open(struct channel *channel, int fd);
 void channel_close(struct channel *channel);
 
-/* Take in what there is. */
+/* Read what has come. */
 void channel_read(struct channel *channel);
 
-/* The first whole frame, which stays first until it is dropped. False: there is none yet. */
+/* The first complete frame, which stays first until it is dropped. False: there is none yet. */
 bool channel_next(struct channel *channel, struct channel_frame *frame);
 void channel_drop(struct channel *channel);
 

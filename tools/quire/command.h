@@ -2,8 +2,8 @@
  * command.h - the subcommands of `quire`. A new one is a file command_NAME.c, a line here
  * and a line in the table of main.c; its manual page and completions follow from that.
  *
- * A subcommand gets its own argc and argv; argv[0] reads "quire NAME" for messages. It
- * returns the exit status: what is said below holds for all of them.
+ * A subcommand gets its own argc and argv; argv[0] is "quire NAME" for messages. It
+ * returns an exit status, one of those below.
  */
 #ifndef QUIRE_COMMAND_H
 #define QUIRE_COMMAND_H
@@ -13,11 +13,11 @@
 
 enum {
     STATUS_GOOD  = 0,
-    STATUS_WRONG = 1,           /* what was asked about is wrong: a document, a file */
-    STATUS_USAGE = 2,           /* the question was wrong                            */
+    STATUS_WRONG = 1,           /* the checked document or file is wrong            */
+    STATUS_USAGE = 2,           /* the command line is wrong                        */
 };
 
-/* Each command's options and words, a constant: who parses them and who writes completions reads the same table. */
+/* Each command's options and words: the table for parsing and for completions. */
 struct command {
     const char        *name;
     int              (*run)(int argc, char **argv);
@@ -56,9 +56,9 @@ char *home_path(const char *below);
 char *installed_path(void);
 
 /*
- * Where programs from Debian's packages are kept, and `quire programs` puts them: build/programs of a tree; of an
- * installed command $XDG_CACHE_HOME/quire/programs or ~/.cache/quire/programs. The caller frees it; NULL: there is no
- * such place, because neither variable is set.
+ * The folder of programs from Debian's packages, which `quire programs` writes: build/programs of a tree; for an
+ * installed command $XDG_CACHE_HOME/quire/programs or ~/.cache/quire/programs. The caller frees it; NULL: neither
+ * variable is set.
  */
 char *programs_path(void);
 

@@ -1,18 +1,18 @@
 /*
- * descriptors.h - standard descriptors that whoever started us has closed.
+ * descriptors.h - standard descriptors that are closed when quire is started.
  *
- * The next file that anybody opens would get such a number, and be written to as if it were standard output. So they
- * are opened on /dev/null before anything else is. The program finds them closed, as it would here.
+ * The next file opened would get such a number, and be written to as if it were standard output. So they are opened on
+ * /dev/null before any other file. In the guest they are closed, as they would be without quire.
  */
 #ifndef QUIRE_DESCRIPTORS_H
 #define QUIRE_DESCRIPTORS_H
 
 #include <stdbool.h>
 
-/* First of all. False: that cannot be done, and there may be nobody to tell. */
+/* Open them; called first. False: /dev/null cannot be opened, and messages may have no reader. */
 bool descriptors_open(void);
 
-/* Whether standard descriptor `number` was closed when we began. */
+/* Whether standard descriptor `number` was closed at the start. */
 bool descriptor_was_closed(int number);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * elf_file.h - what an executable or a library says about itself, as far as a loader asks.
+ * elf_file.h - reading the headers of an executable or a library that a loader uses.
  */
 #ifndef QUIRE_ELF_FILE_H
 #define QUIRE_ELF_FILE_H
@@ -12,7 +12,7 @@ enum elf_verdict {
     ELF_GOOD,           /* an i386 program or library                      */
     ELF_NOT,            /* not an ELF file at all                          */
     ELF_FOREIGN,        /* an ELF file for another processor; see machine  */
-    ELF_BROKEN,         /* begins like one, but does not hold together     */
+    ELF_BROKEN,         /* begins like one, but is damaged                 */
 };
 
 struct elf_file {
@@ -26,8 +26,8 @@ struct elf_file {
 };
 
 /*
- * Read what an open file says; it may be anything, and change meanwhile. Its position moves. elf_file_free() ends it.
- * The other opens it first: returns 0 or an errno, and only after 0 there is something to free.
+ * Read an open file, which may have any contents, and change meanwhile. Its position moves. Needs elf_file_free(). The
+ * other function opens the file first: it returns 0 or an errno, and only 0 needs elf_file_free().
  */
 void elf_file_read(struct elf_file *file, int fd);
 int elf_file_read_path(struct elf_file *file, const char *path);

@@ -2,7 +2,7 @@
  * flat.h - a kernel as the bytes that lie in physical memory once it is loaded.
  *
  * Small gaps between its loaded parts are filled with zeros; a gap of FLAT_GAP or more begins a new piece, since low
- * memory, through which all of it has to go, is small.
+ * memory, through which all pieces are loaded, is small.
  */
 #ifndef QUIRE_FLAT_H
 #define QUIRE_FLAT_H
@@ -23,7 +23,7 @@ struct flat {
     uint32_t entry;
 };
 
-/* Returns 0, or an exit status of sandbox.h and has complained. After 0 the caller frees bytes. */
+/* Returns 0, or, after a complaint, an exit status of sandbox.h. After 0 the caller frees bytes. */
 int flat_read(struct flat *flat, const char *path);
 
 #endif

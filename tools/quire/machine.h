@@ -1,17 +1,17 @@
 /*
- * machine.h - QEMU, started with a kernel and an archive, and connected to us.
+ * machine.h - QEMU, started with a kernel and an archive, and connected to this process.
  *
  * Two kinds of machine, the faster one first:
  *
  *   microvm     PVH entry, virtio over memory-mapped registers; no PCI, little to set up
  *   pc          Multiboot entry, virtio over PCI; what every QEMU has
  *
- * The machine dies with us, however we die (PR_SET_PDEATHSIG), and leaves nothing behind:
+ * The machine dies with this process, however that ends (PR_SET_PDEATHSIG), and leaves no files:
  * the archive has no name, the connections are socket pairs.
  *
  * QEMU itself is not trusted further than it must be: it gets those descriptors and no others, can gain no rights,
- * writes no files, and filters its own system calls (-sandbox) where it was built to. SECURITY.md says what that is
- * worth.
+ * writes no files, and filters its own system calls (-sandbox) where it was built to. SECURITY.md says how far that
+ * protects.
  */
 #ifndef QUIRE_MACHINE_H
 #define QUIRE_MACHINE_H
@@ -29,19 +29,19 @@ struct machine_plan {
     int               archive;          /* descriptor of the archive, or -1          */
     uint64_t          archive_size;
     uint64_t          memory;           /* bytes                                     */
-    bool              kvm;              /* the host's processor runs it itself       */
+    bool              kvm;              /* the host's processor runs the guest       */
     bool              seccomp;          /* QEMU filters its own system calls         */
     int               debugger;         /* stopped, with gdb at the other end of this socket; or -1 */
-    bool              map_line;         /* a second serial line, on which the kernel tells of its memory */
+    bool              map_line;         /* a second serial line, for snapshots of memory */
     bool              verbose;          /* show the command line                     */
 };
 
 struct machine {
     pid_t pid;
     int   channel;                      /* the program's streams, framed */
-    int   serial;                       /* what the kernel says          */
-    int   errors;                       /* what QEMU says                */
-    int   monitor;                      /* QEMU's own, which nobody else reaches */
+    int   serial;                       /* the kernel's log              */
+    int   errors;                       /* QEMU's messages               */
+    int   monitor;                      /* QEMU's monitor, on a private connection */
     int   map;                          /* the map line, if the plan has it      */
 };
 
@@ -54,16 +54,16 @@ const char *machine_emulator(void);
 /* More words for QEMU's command line: $QUIRE_QEMU_FLAGS, or "". */
 const char *machine_flags(void);
 
-/* True when this machine can run another by itself: /dev/kvm is there and works. */
+/* True when the host's processor can run a guest: /dev/kvm exists and works. */
 bool machine_has_kvm(void);
 
-/* Returns 0, or an exit status of sandbox.h, and has complained. */
+/* Start the machine. Returns 0, or, after a complaint, an exit status of sandbox.h. */
 int machine_start(struct machine *machine, const struct machine_plan *plan);
 
-/* The processor's registers as lines of text, "" when QEMU does not say them within two seconds. */
+/* The processor's registers as lines of text, "" when QEMU does not answer within two seconds. */
 void machine_registers(const struct machine *machine, char *text, size_t size);
 
-/* End it if it still runs, after `patience_ms`. Returns what wait(2) said. Closes all but the channel. */
+/* End the machine if it still runs after `patience_ms`. Returns wait(2)'s status. Closes all but the channel. */
 int machine_end(struct machine *machine, int patience_ms);
 
 #endif

@@ -1,16 +1,16 @@
 /*
  * report_json.h - a guest's report as a structure that programs read: --report=json.
  *
- * The kernel reports in lines for people (kernel/init/report.c). They are taken apart here, on this side of the
- * machine's border: a guest that says nonsense gets it into "words", and what it says has a limit before it comes here.
+ * The kernel reports in lines for people (kernel/init/report.c), which are parsed here, on the host: invalid lines of a
+ * guest become "words", and the length of the lines is limited before.
  * The text is made visible (visible.h), so the result is UTF-8 without controls.
  *
  *   program    the program and its arguments
  *   status     what `quire run` ends with
  *   memory     for each owner of frames: name, purpose, and frames and KiB at the peak and at the end; "sum" is all RAM
  *   faults     how often each action of the page-fault table was taken
- *   calls      system calls that are not there: name, number, times
- *   paths      what was looked for and not found: path, times; paths_more: how many are not listed
+ *   calls      system calls that are not implemented: name, number, times
+ *   paths      paths that were looked for and not found: path, times; paths_more: how many are not listed
  *   audit      clean; then checks, or failures, each with the invariant's id; null when there was none
  *   words      all other lines, such as why the program died
  */

@@ -1,5 +1,5 @@
 /*
- * screen.h - a text that is longer than the terminal and changes while it is looked at: drawn in its place, moved by
+ * screen.h - a text that is longer than the terminal and changes while it is shown: redrawn in its place, scrolled by
  * keys.
  */
 #ifndef QUIRE_SCREEN_H
@@ -14,9 +14,9 @@ struct screen {
     unsigned first;                     /* line that is shown on top */
 };
 
-/* Another text, which the screen frees; what is on top stays the same line. */
+/* Show another text, which the screen frees; the number of the top line stays. */
 void screen_show(struct screen *screen, char *text, size_t length);
-/* Arrows or j and k, space and b or the page keys, g and G. Others do nothing. */
+/* Scroll by arrows or j and k, space and b or the page keys, g and G. Other keys are ignored. */
 void screen_keys(struct screen *screen, const char *keys, size_t count);
 void screen_free(struct screen *screen);
 

@@ -364,12 +364,12 @@ static void give_signal(struct loop *loop, int number, uint8_t whom)
 static void stop_ourselves(struct loop *loop)
 {
     if (loop->session->terminal)
-        terminal_give_back();
+        terminal_restore();
     kill(loop->session->machine->pid, SIGSTOP);
     raise(SIGSTOP);
     kill(loop->session->machine->pid, SIGCONT);
     if (loop->session->terminal)
-        terminal_lend();
+        terminal_set_raw();
     give_window(loop);
 }
 
@@ -564,7 +564,7 @@ void session_run(struct session *session)
     stream_open(&loop.errors, STDERR_FILENO, "standard error");
     stream_open(&loop.report, session->report, "the report");
     if (session->terminal)
-        terminal_lend();
+        terminal_set_raw();
     if (session->follow != NULL)
         follow_start(session->follow, session->machine->map, begin);
     give_window(&loop);
@@ -578,7 +578,7 @@ void session_run(struct session *session)
     }
     if (session->follow != NULL)
         follow_end(session->follow);
-    terminal_give_back();
+    terminal_restore();
     stream_close(&loop.output);
     stream_close(&loop.errors);
     stream_close(&loop.report);

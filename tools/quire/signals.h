@@ -1,14 +1,14 @@
 /*
- * signals.h - signals that we are sent, and what each means for the program.
+ * signals.h - signals that quire gets, and what each means for the program.
  *
  * SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 and SIGCONT are passed on: from a terminal to the program's group,
- * from somebody's kill(2) to the program alone. A second SIGINT, SIGTERM or SIGHUP ends the machine at once, for a
- * program that does not end by itself. timeout(1) and others signal a process and then its group, so that we get the
- * same signal twice within microseconds: that is passed on to the program's group, as it would be here, and the machine
+ * from a kill(2) to the program alone. A second SIGINT, SIGTERM or SIGHUP ends the machine at once, for a
+ * program that does not end by itself. timeout(1) and others signal a process and then its group, so that quire gets
+ * the same signal twice within microseconds: it is passed on to the program's group, as without quire, and the machine
  * is ended some seconds later if the program has not ended.
  *
- * SIGTSTP stops us and the machine; SIGWINCH is about the window. While a debugger has the keyboard SIGINT is the
- * debugger's, and SIGTERM and SIGHUP end the machine at once.
+ * SIGTSTP stops quire and the machine; SIGWINCH reports the window's size. While a debugger has the keyboard SIGINT is
+ * the debugger's, and SIGTERM and SIGHUP end the machine at once.
  */
 #ifndef QUIRE_SIGNALS_H
 #define QUIRE_SIGNALS_H
@@ -25,17 +25,17 @@ enum signal_meaning {
 };
 
 struct signals {
-    int      fd;                /* readable when there is one */
+    int      fd;                /* readable when a signal has come */
     uint64_t first[32];         /* when each came first, in milliseconds; 0: not yet */
 };
 
-/* Block them, so that none is lost. Before there is anything that would have to be put away. */
+/* Block the signals, so that none is lost. Called before there is anything to clean up. */
 void signals_prepare(void);
 
 void signals_start(struct signals *signals);
 void signals_end(struct signals *signals);
 
-/* One that has come, at `now` milliseconds. */
+/* Take a signal that has come, at `now` milliseconds. */
 enum signal_meaning signals_take(struct signals *signals, uint64_t now, bool debugging, int *number);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * stream.h - one of our standard streams, written without waiting.
+ * stream.h - writing to a standard stream without waiting.
  *
- * O_NONBLOCK belongs to the open file, which we share with whoever started us, so setting it
- * would change their terminal or pipe. A pipe or terminal is opened once more instead; where
+ * O_NONBLOCK belongs to the open file, which quire shares with the process that started it, so setting
+ * it would change that process's terminal or pipe. A pipe or terminal is opened once more instead; where
  * that is refused, no more is written at a time than poll(2) has promised room for.
  */
 #ifndef QUIRE_STREAM_H
@@ -17,7 +17,7 @@ struct stream {
     int         fd;
     bool        ours;           /* opened once more: close it              */
     bool        socket;
-    bool        careful;        /* it could block: look before each write  */
+    bool        careful;        /* a write could block: poll before each   */
 };
 
 void stream_open(struct stream *stream, int fd, const char *name);

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 static struct termios before;
-static bool lent, shown, will_give_back;
+static bool changed, shown, will_restore;
 
 /* As xterm has it, and all since. */
 static const char other_screen[] = "\033[?1049h\033[?25l", first_screen[] = "\033[?25h\033[?1049l";
@@ -19,10 +19,10 @@ bool terminal_is_here(void)
 
 static bool remember(void)
 {
-    if (lent || tcgetattr(STDIN_FILENO, &before) != 0)
+    if (changed || tcgetattr(STDIN_FILENO, &before) != 0)
         return false;
-    if (!will_give_back)
-        will_give_back = atexit(terminal_give_back) == 0;
+    if (!will_restore)
+        will_restore = atexit(terminal_restore) == 0;
     return true;
 }
 
@@ -38,7 +38,7 @@ static void terminal_say(const char *words, size_t length)
     }
 }
 
-void terminal_lend(void)
+void terminal_set_raw(void)
 {
     struct termios raw;
 
@@ -46,7 +46,7 @@ void terminal_lend(void)
         return;
     raw = before;
     cfmakeraw(&raw);
-    lent = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
+    changed = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
 }
 
 void terminal_show(void)
@@ -57,18 +57,18 @@ void terminal_show(void)
         return;
     keys = before;
     keys.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-    lent = shown = tcsetattr(STDIN_FILENO, TCSADRAIN, &keys) == 0;
+    changed = shown = tcsetattr(STDIN_FILENO, TCSADRAIN, &keys) == 0;
     if (shown)
         terminal_say(other_screen, sizeof(other_screen) - 1);
 }
 
-void terminal_give_back(void)
+void terminal_restore(void)
 {
     if (shown)
         terminal_say(first_screen, sizeof(first_screen) - 1);
-    if (lent)
+    if (changed)
         tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
-    lent = shown = false;
+    changed = shown = false;
 }
 
 bool terminal_size(uint16_t *columns, uint16_t *rows)

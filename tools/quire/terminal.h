@@ -1,8 +1,8 @@
 /*
- * terminal.h - the terminal we were started on, lent to a program in the guest.
+ * terminal.h - using the terminal that quire was started on for a program in the guest.
  *
- * While it is lent, every key goes to the guest, whose own terminal edits lines and makes
- * signals of Ctrl-C and Ctrl-Z. It is given back on every way out.
+ * In guest mode (terminal_set_raw()) every key goes to the guest, whose own terminal edits lines and makes
+ * signals of Ctrl-C and Ctrl-Z. terminal_restore() is called at every exit.
  */
 #ifndef QUIRE_TERMINAL_H
 #define QUIRE_TERMINAL_H
@@ -10,19 +10,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* True when standard input and standard output are one person's terminal. */
+/* True when standard input and standard output are the same terminal. */
 bool terminal_is_here(void);
 
-void terminal_lend(void);
-void terminal_give_back(void);      /* also when it was never lent */
+void terminal_set_raw(void);
+void terminal_restore(void);        /* also without a mode to restore */
 
 /*
- * For a picture that is drawn anew in its place: another screen, and keys one by one without an echo; Ctrl-C and Ctrl-Z
- * stay what they are. Given back like a lent one.
+ * For a picture that is redrawn in its place: the terminal's other screen, and single keys without echo; Ctrl-C and
+ * Ctrl-Z keep their meaning. terminal_restore() restores this mode, too.
  */
 void terminal_show(void);
 
-/* The window's size; false when nobody knows. */
+/* The window's size; false when it is unknown. */
 bool terminal_size(uint16_t *columns, uint16_t *rows);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * visible.h - words that come from the guest, on their way to a terminal of ours.
+ * visible.h - making text of the guest safe for a terminal of the host.
  *
- * What a program writes to its own standard output goes out as it is, as it would here. All else that carries a guest's
- * bytes (a kernel's last words, reports, log lines) is shown: lines, tabs and readable characters as they are, whatever
- * could move a cursor, change a terminal or hide text as ^X or \xNN.
+ * A program's standard output is not changed. All other bytes of a guest (a kernel's last words, reports, log lines)
+ * are made visible: lines, tabs and readable characters stay, bytes that could move a cursor, change a terminal or hide
+ * text become ^X or \xNN.
  */
 #ifndef QUIRE_VISIBLE_H
 #define QUIRE_VISIBLE_H

@@ -1,15 +1,15 @@
 /*
- * watchdog.h - whether a silent machine still lives.
+ * watchdog.h - finding out whether a silent machine still works.
  *
- * A machine from which nothing has come for a while is asked (CHANNEL_PING); its kernel answers as soon as a program
- * runs or nobody wants to run. Time without an answer counts only while the machine could have given one:
+ * A machine that has been silent for a while is sent a CHANNEL_PING; its kernel answers as soon as a program runs or
+ * the processor is idle. Time without an answer counts only while the machine could have answered:
  *
- *   it computes             as much as processor time it got: a busy host that lets it wait costs it nothing
- *   all its threads sleep   the time that passed, for nothing keeps it from answering
- *   stopped, or on a disk   nothing
+ *   it computes             the processor time that it got: time in which a busy host lets it wait does not count
+ *   all its threads sleep   the time that passed, as it could answer
+ *   stopped, or on a disk   does not count
  *
- * When as much has been counted as was allowed, the kernel is dead. A program that computes without a word is
- * interrupted by the question, and the answer shows that it runs.
+ * When the counted time reaches the limit, the kernel is dead. A program that computes without output is interrupted by
+ * the ping, and the answer shows that it runs.
  *
  * Time     in milliseconds, of the monotonic clock.
  */
@@ -22,11 +22,11 @@
 
 struct watchdog {
     pid_t    machine;
-    uint64_t allowed;               /* 0: nobody watches                     */
-    uint64_t heard;                 /* when it last said anything            */
+    uint64_t allowed;               /* 0: no limit                           */
+    uint64_t heard;                 /* when the machine last sent anything   */
     bool     asked;
-    uint64_t counted;               /* without an answer                     */
-    uint64_t looked, computed;      /* the last look, and the processor time it had then */
+    uint64_t counted;               /* time without an answer                */
+    uint64_t looked, computed;      /* the last check, and the processor time then */
 };
 
 enum watchdog_verdict { WATCHDOG_LIVES, WATCHDOG_ASK, WATCHDOG_DEAD };
@@ -35,7 +35,7 @@ void watchdog_start(struct watchdog *watchdog, pid_t machine, uint64_t allowed, 
 void watchdog_heard(struct watchdog *watchdog, uint64_t now);
 enum watchdog_verdict watchdog_look(struct watchdog *watchdog, uint64_t now);
 
-/* How long until the next look is due; UINT64_MAX: never. */
+/* The time until the next check; UINT64_MAX: none. */
 uint64_t watchdog_patience(const struct watchdog *watchdog, uint64_t now);
 
 #endif
