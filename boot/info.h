@@ -51,6 +51,7 @@ enum boot_a20 { BOOT_A20_WAS_OPEN, BOOT_A20_BIOS, BOOT_A20_CHIPSET, BOOT_A20_KEY
  */
 struct boot_path {
     uint32_t sector_at, sector_built, sector_sum;       /* the 512 bytes of the boot sector                         */
+    uint32_t padding_first;                             /* in memory, before the relocator has done anything else    */
     uint32_t padding_built, padding_sum;                /* 512 bytes behind it: on the disk, and in memory after
                                                          * loading: the disk's are not zero, so equal sums mean that
                                                          * they were loaded */

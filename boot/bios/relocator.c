@@ -125,6 +125,7 @@ void relocate(uint32_t drive, uint32_t at)
 {
     struct boot_path *path = &handover.path;
 
+    path->padding_first = bios_sum(0, (const void *)BIOS_PADDING, BIOS_SECTOR_BYTES);
     say_start();
     say("\n");
     check_sum("relocator", own_sum(), image.relocator_sum);

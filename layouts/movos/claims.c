@@ -92,6 +92,14 @@ static void m6_bitmap(struct claim_result *result)
 
 /* ---- Directories -------------------------------------------------------------------------------- */
 
+/* What shows as many pages from a space's structure as their places are apart. Where the window is, is M13's. */
+static frame_t directory_of(const struct space *space)
+{
+    const struct bookkeeping *structure = space->home.structure;
+
+    return m_shown(address_of(structure) + ((vaddr_t)structure->directory - structure->structure) * PAGE_SIZE);
+}
+
 /* The processor's own word for it, while a space is in use. */
 static void m9_cr3(struct claim_result *result)
 {
@@ -101,7 +109,7 @@ static void m9_cr3(struct claim_result *result)
 
     if (space_create(&space) != 0)
         return claim_saw(result, false, "no memory for a space");
-    directory = m_shown(M_WINDOW + (space.home.structure->directory - 1) * PAGE_SIZE);
+    directory = directory_of(&space);
     space_activate(&space);
     loaded = mmu_active();
     space_activate(&kernel_space);
@@ -110,7 +118,7 @@ static void m9_cr3(struct claim_result *result)
 
         alive++;
         right += structure->registers.root == (uint32_t)frame_address(s->root) &&
-                 frame_is(m_shown(M_WINDOW + (structure->directory - 1) * PAGE_SIZE), s->root);
+                 frame_is(directory_of(s), s->root);
     }
     space_destroy(&space);
     claim_saw(
@@ -248,6 +256,19 @@ static bool holds_only(const uint8_t *block, size_t bytes, uint8_t value)
     return true;
 }
 
+/* Blocks of the same sizes, filled and given back: whoever gets their memory next must not see it. */
+static void leave_dirty(void)
+{
+    uint8_t *blocks[M_BLOCKS];
+    size_t   bytes = 1;
+
+    for (uint32_t i = 0; i < M_BLOCKS; i++, bytes = bytes * 5 / 2 + 3)
+        if ((blocks[i] = heap_alloc(bytes, 0)) != NULL)
+            memset(blocks[i], 0xD1, bytes);
+    for (uint32_t i = 0; i < M_BLOCKS; i++)
+        heap_free(blocks[i]);
+}
+
 static void m17_malloc(struct claim_result *result)
 {
     uint8_t *blocks[M_BLOCKS];
@@ -259,6 +280,7 @@ static void m17_malloc(struct claim_result *result)
     heap_sums(&sums);
     pages = frames_owned(OWNER_HEAP);
     live  = sums.live_blocks;
+    leave_dirty();
     for (uint32_t i = 0; i < M_BLOCKS; i++, bytes = bytes * 5 / 2 + 3) {
         blocks[i] = heap_alloc(bytes, HEAP_ZERO);
         if (blocks[i] == NULL)

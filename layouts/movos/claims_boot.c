@@ -53,7 +53,28 @@ void m1_boot_sector(struct claim_result *result)
               path->sector_at, sum, signature);
 }
 
-/* On the disk there is a sector of padding that is not zero; in memory there is only room for it. */
+/* A sector of what was loaded that lies in the padding as well; the end of it all if there is none. */
+static uint32_t sector_in_padding(const struct boot_path *path)
+{
+    uint32_t end = path->loaded_at + path->image_bytes / M_PADDING_BYTES * M_PADDING_BYTES;
+    uint32_t at  = M_RELOCATOR;
+
+    while (at < end && memcmp(low(at), low(M_PADDING), M_PADDING_BYTES) != 0)
+        at += M_PADDING_BYTES;
+    return at < end ? at : end;
+}
+
+static bool is_all_zero(const uint8_t *bytes, size_t count)
+{
+    while (count > 0 && bytes[count - 1] == 0)
+        count--;
+    return count == 0;
+}
+
+/*
+ * On the disk there is a sector of padding that is not zero; in memory only the place for it is left: neither that
+ * sector lies there nor another, and what lies there is what the relocator found before it did anything else.
+ */
 void m2_padding(struct claim_result *result)
 {
     const struct boot_path *path = boot_path();
@@ -62,9 +83,12 @@ void m2_padding(struct claim_result *result)
     if (!came_from_bios(result) || !shows_low_memory(result, M_PADDING, M_PADDING_BYTES))
         return;
     sum = bios_sum(0, low(M_PADDING), M_PADDING_BYTES);
+    if (!is_all_zero(low(M_PADDING), M_PADDING_BYTES) &&
+        sector_in_padding(path) < path->loaded_at + path->image_bytes / M_PADDING_BYTES * M_PADDING_BYTES)
+        return claim_saw(result, false, "what was loaded to 0x%x lies in the padding as well", sector_in_padding(path));
     claim_saw(
         result,
-        M_PADDING + M_PADDING_BYTES == path->relocator_at && path->padding_sum != path->padding_built &&
+        path->padding_sum != path->padding_built && path->padding_first == path->padding_sum &&
             sum == path->padding_sum,
         "from 0x7e00 to 0x7fff nothing was loaded (sum 0x%08x, of the disk's padding 0x%08x), and nothing written "
         "since",

@@ -14,7 +14,7 @@
 #include "console/flat.h"
 #include "process/abi.h"
 
-enum { PATIENCE_SECONDS = 20, MOST_STEPS = 64, NANOSECONDS = 1000000000 };
+enum { PATIENCE_SECONDS = 20, MOST_STEPS = 64, MOST_FRAMES = 4096, NANOSECONDS = 1000000000 };
 
 static const struct rights all_rights = { MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE | MAY_EXECUTE };
 
@@ -53,16 +53,16 @@ static bool holdings_same(const struct holdings *a, const struct holdings *b)
 }
 
 /*
- * Let the k-th allocation fail, for k = 1, 2, ... until a process is made. Returns its number; counts failures and
- * leaks.
+ * Let the k-th allocation fail, for k = 1, 2, 3, ... or, doubling, 1, 2, 4, ... until a process is made. Returns its
+ * number; counts failures and leaks.
  */
-static int32_t fail_each(const struct flat_program *program, void (*fail_at)(uint32_t), const struct holdings *before,
-                         uint32_t *failures, uint32_t *leaks)
+static int32_t fail_each(const struct flat_program *program, void (*fail_at)(uint32_t), bool doubling,
+                         const struct holdings *before, uint32_t *failures, uint32_t *leaks)
 {
     struct holdings after;
     int32_t         id = -ENOMEM;
 
-    for (uint32_t k = 1; k < MOST_STEPS && id < 0; k++) {
+    for (uint32_t k = 1; k < (doubling ? MOST_FRAMES : MOST_STEPS) && id < 0; k += doubling ? k : 1) {
         fail_at(k);
         id = flat_start(program, NULL);
         fail_at(0);
@@ -85,7 +85,7 @@ void m7_nothing_left(struct claim_result *result)
 {
     struct holdings            before, after;
     const struct flat_program *program = flat_find("ticker");
-    uint32_t                   frames = 0, blocks = 0, leaks = 0, all;
+    uint32_t                   frames = 0, blocks = 0, chunks = 0, leaks = 0, all;
     int32_t                    id = -ENOMEM;
     frame_t                    none;
 
@@ -93,16 +93,19 @@ void m7_nothing_left(struct claim_result *result)
         return no_program(result, id);              /* once, so that permanent memory is allocated */
     holdings_look(&before);
     all = take_all_frames(frame_is_never_bad, &none);
-    if ((id = fail_each(program, frame_fail_at, &before, &frames, &leaks)) < 0 || flat_kill(id) != 0 ||
-        (id = fail_each(program, heap_fail_at, &before, &blocks, &leaks)) < 0 || flat_kill(id) != 0)
+    if ((id = fail_each(program, frame_fail_at, false, &before, &frames, &leaks)) < 0 || flat_kill(id) != 0 ||
+        (id = fail_each(program, heap_fail_at, false, &before, &blocks, &leaks)) < 0 || flat_kill(id) != 0)
         return no_program(result, id);
+    id = fail_each(flat_find("large"), frame_fail_at, true, &before, &chunks, &leaks);
+    if (id >= 0 && flat_kill(id) != 0)
+        return no_program(result, id);          /* where less than 4 MiB is free it is never made */
     holdings_look(&after);
     claim_saw(
         result, leaks == 0 && frames > 0 && blocks > 0 && holdings_same(&before, &after) &&
                     take_all_frames(frame_is_never_bad, &none) == all,
-        "%u pages taken and returned; creation made to fail at each of %u frames and %u blocks leaked %u times; a "
-        "process's life %s",
-        all, frames, blocks, leaks, holdings_same(&before, &after) ? "left nothing" : "left something");
+        "%u pages taken and returned; creation made to fail at each of %u frames and %u blocks, and %u times in a "
+        "chunk, leaked %u times; a life %s",
+        all, frames, blocks, chunks, leaks, holdings_same(&before, &after) ? "left nothing" : "left something");
 }
 
 /* ---- M8, M12: registers --------------------------------------------------------------------------------- */

@@ -15,6 +15,12 @@ def of_layout(layout):
     return [entry for entry in TABLE if mutations.layout_of(entry, SEEDS) == layout]
 
 
+def test_each_claim_has_a_mutation_that_it_alone_notices(house, layout):
+    alone = {entry.ids[0] for entry in of_layout(layout) if len(entry.ids) == 1}
+    assert set(house.claims(layout)) - alone == set()
+    assert {claim for entry in of_layout(layout) for claim in entry.ids} <= set(house.claims(layout))
+
+
 def test_the_table_speaks_of_lines_that_are_there(layout):
     for entry in of_layout(layout):
         for path in {change.path for change in entry.changes}:
@@ -26,4 +32,4 @@ def test_a_changed_source_is_noticed_by_its_claim(house, layout, tmp_path):
     shop = mutations.Workshop(house.build, layout, tmp_path / "shop", building)
     entries = [entry for entry in of_layout(layout) if entry.sample and not entry.is_document()]
     wrong = [f"{entry}: {why}" for entry in entries for why in [mutations.judge(shop, entry)] if why is not None]
-    assert not wrong, "\n".join(wrong)
+    assert entries and not wrong, "\n".join(wrong)
