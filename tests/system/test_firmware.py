@@ -83,7 +83,7 @@ def test_applications_run_aside_and_ctrl_c_ends_the_one_waited_for(start, house)
     machine = start(kernel=house.kernel("firmware"), memory="32M")
     machine.prompt()
     machine.command("start counter 3 &;start hello")
-    machine.send("start counter 100000\r")
+    machine.send("start counter 100000000\r")
     machine.expect(r"counter\[1\] ended with status 0")         # the first, while the other is waited for
     machine.send("\x03")
     said = machine.prompt()
