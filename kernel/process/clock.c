@@ -31,6 +31,15 @@ static uint64_t      wall_at_start;         /* [c] nanoseconds since 1970 at boo
  */
 enum { TIMERS_AT_ONCE = 4, PAUSE = 20000 };
 
+/*
+ * A processor that has halted is back some time after its alarm: a few microseconds, or a tenth of a millisecond where
+ * an emulator's host has to wake as well. So much earlier the idle thread is woken, and looks at the clock for the
+ * rest. What a busy host does to it is no measure (LEAD_MOST), and an eighth of a short sleep is enough.
+ */
+enum { LEAD_MOST = 150000, LEAD_PART = 8, LEAD_WEIGHT = 8 };
+static uint64_t lead;                       /* [interrupts off] nanoseconds, as seen lately                    */
+static bool     is_halted;                  /* [interrupts off] the idle thread is in cpu_wait()               */
+
 volatile bool clock_is_behind;              /* [interrupts off] timers were due at the last alarm  */
 
 uint64_t clock_now(void) { return clock_counter(); }
@@ -123,17 +132,70 @@ void clock_catch_up(void)
     }
 }
 
+/* The alarm has woken the processor from a halt: how late? */
+static void learn_lead(void)
+{
+    uint64_t late = last_ring - alarm_at;
+
+    lead = (lead * (LEAD_WEIGHT - 1) + (late < LEAD_MOST ? late : LEAD_MOST)) / LEAD_WEIGHT;
+}
+
 static void handle_alarm(void)
 {
     lock_state state = lock_take(&lock);
 
     last_ring = clock_now();
-    alarm_at  = NEVER;
+    if (is_halted && last_ring >= alarm_at)
+        learn_lead();
+    alarm_at = NEVER;
     lock_drop(&lock, state);
     fire_due_timers(last_ring);
     if (clock_is_behind)
         schedule_hurry();
     set_next_alarm();
+}
+
+/* ---- The idle thread -------------------------------------------------------------------------- */
+
+static uint64_t first_due(void)
+{
+    lock_state state = lock_take(&lock);
+    uint64_t   due   = first != NULL ? first->due : NEVER;
+
+    lock_drop(&lock, state);
+    return due;
+}
+
+/* The alarm for them may be set, and would come in vain: it is set anew. */
+static void fire_without_alarm(uint64_t now)
+{
+    last_ring = now;
+    alarm_at  = NEVER;
+    fire_due_timers(now);
+    set_next_alarm();
+}
+
+static void halt_until(uint64_t moment)
+{
+    if (moment < alarm_at) {
+        alarm_at = moment;
+        alarm_set(moment);
+    }
+    is_halted = true;
+    cpu_wait();
+    is_halted = false;
+}
+
+void clock_idle(void)
+{
+    uint64_t due = first_due(), now = clock_now(), left = due > now ? due - now : 0;
+
+    if (left == 0)
+        fire_without_alarm(now);
+    else if (left <= lead)
+        interrupts_let_in();
+    else
+        halt_until(due == NEVER ? NEVER : due - (lead < left / LEAD_PART ? lead : left / LEAD_PART));
 }
 
 static volatile void *map_registers(void)

@@ -306,7 +306,7 @@ void schedule_idle(void)
         } else {
             answer_probes();
             if (!frames_idle())
-                cpu_wait();
+                clock_idle();
             interrupts_restore(interrupts);
         }
     }

@@ -153,4 +153,10 @@ const char *timers_broken(void);                        /* the first of A1 to A4
 extern volatile bool clock_is_behind;
 void clock_catch_up(void);
 
+/*
+ * For the idle thread, with interrupts off before and after: cpu_wait(), or a moment of looking at the clock where the
+ * next timer is so near that a processor which halts would be back too late. The caller then looks who is ready.
+ */
+void clock_idle(void);
+
 #endif

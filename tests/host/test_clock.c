@@ -16,14 +16,20 @@
 enum { MANY = 10000 };
 
 static uint64_t time_now, alarm_moment, reach;
-static unsigned rings, hurries, let_in;
+static unsigned rings, hurries, let_in, halts;
+static uint64_t halt_takes, look_takes;         /* how late a halt ends, and how long a look at the clock takes */
 static void   (*on_ring)(void);
 
 uint64_t clock_counter(void)            { return time_now; }
 uint64_t clock_read_wall(void)          { return 1700000000000000000; }
 paddr_t  alarm_registers(void)          { return 0; }
 void     schedule_hurry(void)           { hurries++; }
-void interrupts_let_in(void)            { let_in++; }
+
+void interrupts_let_in(void)
+{
+    let_in++;
+    time_now += look_takes;
+}
 
 void alarm_start(volatile void *registers, void (*ring)(void))
 {
@@ -48,6 +54,17 @@ static void pass_time(uint64_t until)
         clock_catch_up();
     }
     time_now = until;
+}
+
+/* Halted until the alarm, and a little longer. */
+void cpu_wait(void)
+{
+    assert_true(alarm_moment != NEVER);
+    halts++;
+    time_now     = (alarm_moment < time_now ? time_now : alarm_moment) + halt_takes;
+    alarm_moment = NEVER;
+    rings++;
+    on_ring();
 }
 
 /* ---- Timers that write down when they fired ---------------------------------------------------------- */
@@ -85,7 +102,8 @@ static int power_on(void **state)
         entries[i] = (struct entry){ .fired = 0 };
     pass_time(time_now + 1000 * MILLISECOND);           /* an alarm may be left */
     reach = UINT64_MAX;
-    rings = hurries = let_in = 0;
+    rings = hurries = let_in = halts = 0;
+    halt_takes = look_takes = 0;
     return 0;
 }
 
@@ -219,6 +237,42 @@ static void ten_thousand_timers_keep_their_times(void **state)
     }
 }
 
+/* The idle thread's waits of a millisecond: their ends, once it is known how late a halt ends. */
+static uint64_t latest_after_halts(uint64_t takes)
+{
+    uint64_t latest = 0;
+
+    halt_takes = takes;
+    look_takes = MICROSECOND;
+    for (unsigned i = 0; i < 200; i++) {
+        entries[0] = (struct entry){ .fired = 0 };
+        arm(0, time_now + MILLISECOND, 0);
+        while (entries[0].fired == 0)
+            clock_idle();
+        assert_true(entries[0].at >= entries[0].timer.due);
+        if (i > 100 && entries[0].at - entries[0].timer.due > latest)
+            latest = entries[0].at - entries[0].timer.due;
+    }
+    return latest;
+}
+
+static void a_halted_processor_is_back_in_time(void **state)
+{
+    (void)state;
+    assert_true(latest_after_halts(0) <= MICROSECOND);
+    assert_true(latest_after_halts(60 * MICROSECOND) <= 5 * MICROSECOND);
+    assert_true(halts <= 2 * 2 * 200);
+    assert_true(let_in < 2 * 200 * 100);                /* and looks at the clock for no longer than it must */
+}
+
+/* A host that takes a hundred times as long to wake is busy: nobody looks at the clock for that long. */
+static void a_busy_host_is_not_waited_for_awake(void **state)
+{
+    (void)state;
+    assert_true(latest_after_halts(6 * MILLISECOND) >= 5 * MILLISECOND);
+    assert_true(let_in * MICROSECOND <= 200ull * LEAD_MOST);
+}
+
 static void the_wall_clock_goes_with_the_other(void **state)
 {
     uint64_t wall = clock_wall();
@@ -243,6 +297,8 @@ int main(void)
         cmocka_unit_test_setup(short_intervals_leave_time_between, power_on),
         cmocka_unit_test_setup(all_timers_fire_however_many_are_due, power_on),
         cmocka_unit_test_setup(ten_thousand_timers_keep_their_times, power_on),
+        cmocka_unit_test_setup(a_halted_processor_is_back_in_time, power_on),
+        cmocka_unit_test_setup(a_busy_host_is_not_waited_for_awake, power_on),
         cmocka_unit_test_setup(the_wall_clock_goes_with_the_other, power_on),
     };
 
