@@ -1,4 +1,4 @@
-/* check.c - is a document good? All questions, in order. See check.h. */
+/* check.c - all checks of a document, in order. See check.h. */
 #include "check.h"
 #include "words.h"
 

@@ -1,4 +1,4 @@
-/* check_applications.c - does the memory of a built-in application make sense? See check.h. */
+/* check_applications.c - the memory of built-in applications. See check.h. */
 #include "check.h"
 #include "quantity.h"
 #include "words.h"

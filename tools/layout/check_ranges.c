@@ -1,4 +1,4 @@
-/* check_ranges.c - do the rows meet, cover everything, and say true sizes? See check.h. */
+/* check_ranges.c - rows meet, cover all addresses, and have right sizes. See check.h. */
 #include "check.h"
 #include "quantity.h"
 #include "words.h"
@@ -44,7 +44,7 @@ static void check_size(struct source *s, const struct place *p)
     }
 }
 
-/* One row alone: the right way round, whole pages, its size. False when it is not worth comparing. */
+/* Check one row: start before end, whole pages, its size. False when it cannot be compared with others. */
 static bool check_place(struct source *s, const struct place *p, uint64_t unit)
 {
     if (p->broken)
@@ -189,7 +189,7 @@ void check_physical_ranges(struct document *d)
     check_names(d->source, places, d->physical_count);
 }
 
-/* What kernel space has where programs have theirs: all of that, and nothing else. */
+/* The regions of kernel space in the part of programs cover exactly that part. */
 static void check_own_cover(struct document *d, struct place *const *places)
 {
     const struct place *user = NULL;

@@ -1,4 +1,4 @@
-/* check_regions.c - does each region make sense: name, rights, backing, guard? See check.h. */
+/* check_regions.c - each region's name, rights, backing and guard. See check.h. */
 #include "check.h"
 #include "quantity.h"
 #include "words.h"
@@ -210,7 +210,7 @@ static bool shares_entry(const struct document *d, const struct region *r, const
     return r != user && r->backing != BACKING_NONE && region_base(d, r) < end && first < region_limit(d, r);
 }
 
-/* Kernel space's own regions are its own, and nobody else has such. */
+/* Only kernel space has such regions. */
 static void check_scope(struct document *d, uint32_t index)
 {
     const struct region *r = &d->regions[index];

@@ -2,7 +2,7 @@
  * check_tracked.c - what a document needs whose page tables are tracked objects. See check.h.
  *
  * Kernel space's own tables, the master table, lie in a row of physical memory of exactly their size, at the same
- * virtual address. The tables of processes lie in the region `objects`, and who lies where is written down in the
+ * virtual address. The tables of processes lie in the region `objects`, and records of their places in the
  * region `trackers`: eight bytes for each object, and a pointer for each two pages of `objects`, in whole pages.
  */
 #include "check.h"

@@ -34,8 +34,8 @@ static void emit_boot(const struct document *d, FILE *out)
 }
 
 /*
- * Page 0 of code that is linked at address 0 is for nobody: it must not be read, and a call that lands there must
- * not get far. UD2, again and again.
+ * Page 0 of code that is linked at address 0 is filled with UD2: it has no rights to read, and a call to it must
+ * trap.
  */
 static void emit_null_page(const struct document *d, FILE *out)
 {

@@ -49,7 +49,7 @@ static void policies(const struct document *d, FILE *out)
                 d->bitmap->place.end.at - d->bitmap->place.start.at);
 }
 
-/* Where memory for everybody begins. The first megabyte is too small to count. */
+/* The first byte of the pool. The first megabyte is too small to count. */
 static void pool(const struct document *d, FILE *out)
 {
     for (uint32_t i = 0; i < d->physical_count; i++) {

@@ -1,8 +1,8 @@
 /*
- * libquire.c - a sealed program, held by a process that runs `quire run`. See libquire.h.
+ * libquire.c - a program in a sandbox, run by a child process `quire run`. See libquire.h.
  *
- * That process is told by --owner which of its descriptors leads to us. It ends when we close our end, and says there
- * how the run ended: a line "STATUS BYTES", its complaints in so many bytes, and the report to the end.
+ * --owner names the child's descriptor for the connection to this library. The child ends when the library closes the
+ * connection, and writes there how the run ended: a line "STATUS BYTES", complaints in so many bytes, and the report.
  */
 #include "libquire.h"
 
@@ -91,7 +91,7 @@ static int quire_fail(struct quire *q, const char *format, ...)
 
 const char *quire_error(const struct quire *q) { return q->error != NULL ? q->error : ""; }
 
-/* Takes the word over; NULL is one that there was no memory for. */
+/* Add a word, which is then owned by the list; NULL: there was no memory for it. */
 static int add_word(struct quire *q, struct words *list, char *word)
 {
     char **longer = word != NULL ? reallocarray(list->words, list->count + 2, sizeof(*longer)) : NULL;
@@ -434,7 +434,7 @@ int quire_start(struct quire *q)
 
 int quire_fd(const struct quire *q) { return q->waiting; }
 
-/* What is there of a stream. False: there will be no more. */
+/* Read what has come of a stream. False: the stream has ended. */
 static bool take_output(struct stream *stream)
 {
     char bytes[16384];
@@ -446,8 +446,8 @@ static bool take_output(struct stream *stream)
 }
 
 /*
- * A reader that has gone is the end of our writing; SIGPIPE would be for the whole process. False: there is no more to
- * give.
+ * Write input. When the reader has gone writing ends, without a SIGPIPE, which would be for the whole process. False:
+ * there is no more input.
  */
 static bool give_input(struct quire *q)
 {
@@ -475,7 +475,7 @@ static bool give_input(struct quire *q)
     return q->input_given < q->input_length && (done == -EAGAIN || done == -EINTR);
 }
 
-/* What is there of the result. False: it is whole, or is not coming. */
+/* Read what has come of the result. False: it is complete, or will never be. */
 static bool take_result(struct quire *q)
 {
     char bytes[16384], *longer;
@@ -516,7 +516,7 @@ static void read_result(struct quire *q)
         q->report = NULL;
 }
 
-/* The process is taken off the list of the dead, if nobody else has done so. */
+/* Wait for the process, unless the caller has done so. */
 static void collect_process(struct quire *q)
 {
     siginfo_t nothing;
@@ -526,7 +526,7 @@ static void collect_process(struct quire *q)
     close_one(&q->process);
 }
 
-/* Whatever has happened to a descriptor of ours. */
+/* Handle an event of a descriptor of the object. */
 static void act_on(struct quire *q, int fd)
 {
     if (fd == q->owner) {

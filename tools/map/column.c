@@ -1,4 +1,4 @@
-/* column.c - boxes, strips, owners, and the table of who has physical memory. See column.h. */
+/* column.c - boxes, strips, owners, and the table of owners of physical memory. See column.h. */
 #include "column.h"
 
 #include "layout/quantity.h"
@@ -65,7 +65,7 @@ void strip_add(struct source *source, struct strip *strip, uint64_t pages, const
     strip->parts[strip->count++] = (struct strip_part){ pages, owner };
 }
 
-/* Who has most of pages [from, to); what is there wins over what is not, so that a single page shows. */
+/* The owner of the most of pages [from, to); any page present counts more than absent pages, so a single page shows. */
 static char letter_of(const struct strip *strip, uint64_t from, uint64_t to)
 {
     uint64_t at = 0, most = 0, of_look[64] = { 0 };

@@ -43,7 +43,7 @@ static struct box *physical_add(struct maker *m, uint64_t start, uint64_t end, c
 
 /* ---- Where no RAM is --------------------------------------------------------------------- */
 
-/* What is at an address without RAM: a window onto a device, something that firmware keeps, or nothing. */
+/* The kind of an address without RAM: a device's window, reserved by firmware, or unused. */
 struct place_kind { const char *name, *fact; uint64_t end; };
 
 static void nearer(struct place_kind *kind, uint64_t at, uint64_t start)

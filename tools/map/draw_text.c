@@ -23,10 +23,10 @@ static void say_text(FILE *out, const char *text)
     }
 }
 
-/* Something for anything that is not nothing. */
+/* At least one character for a count above 0. */
 static int bar_of(uint64_t part, uint64_t whole) { return whole == 0 ? 0 : (int)((part * BAR + whole - 1) / whole); }
 
-/* Cut at the width of the page: a snapshot that contradicts itself may give somebody more than all there is. */
+/* Cut at the width of the page: in a contradictory snapshot a share may be more than the whole. */
 static void draw_share(FILE *out, const struct picture *p, const struct share *share)
 {
     static const char bar[] = "############";

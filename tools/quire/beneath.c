@@ -64,7 +64,7 @@ static int only_a_file(int fd, struct stat *status)
     return -1;
 }
 
-/* Opening a pipe would wait for its other end, and opening a terminal could make it ours. */
+/* Opening a pipe would wait for its other end; opening a terminal could make it the controlling one. */
 enum { FILE_FLAGS = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC };
 
 int beneath_open_file(int folder, const char *path, struct stat *status)

@@ -86,7 +86,7 @@ void channel_write(struct channel *channel)
     ssize_t sent = send(channel->fd, channel->out, channel->out_length, MSG_DONTWAIT | MSG_NOSIGNAL);
 
     if (sent < 0) {
-        /* Nobody is there any more; reading will say so, after what was still said. */
+        /* The machine has gone; reading will report it, after the last frames. */
         if (errno != EAGAIN && errno != EINTR)
             channel->out_length = 0;
         return;

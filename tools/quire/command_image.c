@@ -113,7 +113,7 @@ const struct argp argp_image = {
 
 int command_image(int argc, char **argv)
 {
-    /* Who sits at the other end of a serial line cannot be asked. */
+    /* The type of a terminal on a serial line is unknown: vt100 suits most. */
     static char terminal[] = "TERM=vt100", home[] = "/root";
     struct request request = {
         .sandbox = { .layout = "quire", .terminal = true, .directory = home },

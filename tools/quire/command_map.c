@@ -1,8 +1,8 @@
 /*
  * command_map.c - `quire map`: a machine runs a program, and its memory is drawn as it is at one moment.
  *
- * The program's exit status is ours, as with `quire run`. The drawing goes to standard output, so what the program
- * writes there goes to standard error meanwhile; with --svg it is the other way round: the drawing has a file.
+ * The command's exit status is the program's, as with `quire run`. The drawing goes to standard output, so what the
+ * program writes there goes to standard error meanwhile; with --svg it is the other way round: the drawing has a file.
  *
  * With --follow it is drawn again and again while the program runs: in its place on a terminal, whose keys then move
  * the drawing; one after the other, a form feed behind each, where standard output is none; or as a file that browsers
@@ -29,12 +29,12 @@
 struct target {
     const char *path;                   /* NULL: standard output */
     int         fd;
-    bool        made;                   /* by us: it goes again if nothing is drawn */
+    bool        made;                   /* by this command, which removes it if nothing is drawn */
 };
 
 /*
- * Before anything is started, so that nobody waits for a drawing that cannot be kept. A file that is there keeps its
- * bytes until then.
+ * Open the file before the machine starts, so that an error is reported at once. An existing file keeps its bytes until
+ * the drawing is made.
  */
 static int open_target(struct target *target)
 {
@@ -203,12 +203,12 @@ static void start_following(struct follower *follower, struct sandbox *sandbox, 
         terminal_show();
 }
 
-/* ---- What runs when nobody says what ------------------------------------------------------ */
+/* ---- The program to run if none is given ------------------------------------------------------ */
 
 /*
  * Something to see: a shell with text in its heap; a child of it, which shares most pages with it; and, where the root
  * has one, a program with shared libraries that fills its own heap. All stand still, waiting for each other, at the
- * moment that counts. Nobody waits for those who cannot write to us (docs/run.md).
+ * moment that counts. The machine ends without waiting for those that have closed its output (docs/run.md).
  */
 static char waiting[] = "mkfifo /tmp/ready /tmp/wait; text=$(busybox head -c 150000 /dev/zero | busybox tr '\\0' x); "
                         "(exec > /dev/null 2>&1; read line < /tmp/wait) & ";

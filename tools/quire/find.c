@@ -1,4 +1,4 @@
-/* find.c - the tree, the root and this machine, asked in that order. See find.h. */
+/* find.c - looking for files in the tree, the root and the host, in that order. See find.h. */
 #include "find.h"
 #include "beneath.h"
 #include "sandbox.h"
@@ -90,7 +90,7 @@ static bool find_in_root(const struct places *places, const char *path, struct f
     return fd >= 0;
 }
 
-/* ---- The tree and this machine ---------------------------------------------------------------- */
+/* ---- The tree and the host ---------------------------------------------------------------- */
 
 static bool find_in_tree(const struct places *places, const char *path, struct found *found)
 {

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, LARGEST = 64 << 20 };       /* a kernel beyond 64 MiB is no kernel of ours */
+enum { PAGE = 4096, LARGEST = 64 << 20 };       /* a kernel of Quire is smaller than 64 MiB */
 
 /* The parts that are loaded, upwards; those that hold nothing but declared zeros have no bytes. */
 struct loads {
@@ -24,7 +24,7 @@ static int compare(const void *a, const void *b)
     return left->p_paddr < right->p_paddr ? -1 : left->p_paddr > right->p_paddr;
 }
 
-/* False: they make no sense. */
+/* False: the parts are invalid. */
 static bool collect_loads(Elf *elf, size_t parts, struct loads *loads)
 {
     loads->part = grown(NULL, parts, sizeof(*loads->part));

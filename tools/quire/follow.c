@@ -11,7 +11,7 @@
 enum {
     PATIENCE_MS = 5000,             /* then an answer has been lost, and is asked for again */
     START_MS    = 100,              /* the same before the first one: no kernel listens yet */
-    MOST        = 64 << 20,         /* no machine has that much to say of its memory  */
+    MOST        = 64 << 20,         /* the most text of a snapshot                    */
 };
 
 void follow_start(struct follow *follow, int fd, uint64_t now_ms)

@@ -30,7 +30,7 @@ static const struct floppy {
     { "2.88 MB floppy (1.44 MB is too little)", 5760, 36, 2 },
 };
 
-/* A machine's virtio console, if it has one, is for other purposes than ours. */
+/* A machine's virtio console, if it has one, is not the channel. */
 static const char own_words[] = "channel=none ";
 
 /* The image as it grows; what is not written is zero. */
@@ -76,7 +76,7 @@ static int read_part(const char *name, uint8_t **bytes, size_t *size)
     return status;
 }
 
-/* Sector 1. Nobody loads it, and so that one can see that nobody does, it is not empty. */
+/* Sector 1 is never loaded. It is not empty, so that loading it would be noticed. */
 static void fill_padding(uint8_t *sector)
 {
     static const char words[] = "Padding: nobody loads this. ";
@@ -250,7 +250,7 @@ static int compose(const struct image_plan *plan, const uint8_t *sector, const u
     return status;
 }
 
-/* The parts as the build left them: are they what this program was built with? */
+/* Check that the parts are those of the build of this program. */
 static bool parts_fit(const uint8_t *sector, size_t sector_size, const uint8_t *relocator, size_t relocator_size)
 {
     const struct bios_image *header = (const void *)relocator;

@@ -85,8 +85,8 @@ static const char *machine_words(void)
 
 /*
  * What a microvm has besides: a serial line for panics, and the timer, interrupt controller and clock that the kernel
- * knows. ACPI tables and option ROMs take time, and nobody reads them. Without ioeventfd what the guest sends is with
- * us before its next instruction: nothing that a program wrote is lost when the machine dies right after.
+ * knows. ACPI tables and option ROMs take time, and are not read. Without ioeventfd the guest's bytes arrive before its
+ * next instruction: no output of a program is lost when the machine dies right after.
  */
 static void add_kind(struct words *words, const struct machine_plan *plan)
 {
@@ -131,7 +131,7 @@ static void add_flags(struct words *words)
     free(copy);
 }
 
-/* What QEMU is connected to us by. */
+/* QEMU's connections to this process. */
 struct connections { int channel, serial, monitor, map; };
 
 /* Where a connection ends inside QEMU. */
@@ -255,7 +255,7 @@ static void keep_only(int first, const int *inherited, int count)
 }
 
 /*
- * No more rights than we have, no core with a program's memory in it, and no files. People's own words may ask for
+ * No new privileges, no core with a program's memory in it, and no files, unless the user's own words for QEMU need
  * files.
  */
 static void give_up_rights(void)
@@ -269,8 +269,8 @@ static void give_up_rights(void)
 }
 
 /*
- * In the child, until QEMU takes over. A process group of its own keeps the terminal's
- * Ctrl-C for us: we pass it on as the program should see it.
+ * In the child, until QEMU takes over. In a process group of its own QEMU does not get the
+ * terminal's Ctrl-C; quire passes it on to the program.
  */
 __attribute__((noreturn))
 static void become(const struct words *words, pid_t parent, int errors, const int *inherited, int count)

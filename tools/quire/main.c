@@ -1,4 +1,4 @@
-/* init/main.c - `quire`, the host command: finds the subcommand and leaves the rest to it. */
+/* main.c - `quire`, the host command: finds the subcommand and calls it. */
 #include "command.h"
 #include "descriptors.h"
 
@@ -51,7 +51,7 @@ static error_t parse_main(int key, char *word, struct argp_state *state)
     struct choice *choice = state->input;
 
     if (key == ARGP_KEY_NO_ARGS)
-        argp_state_help(state, stdout, ARGP_HELP_STD_HELP);       /* and exits: whoever says nothing wants to know */
+        argp_state_help(state, stdout, ARGP_HELP_STD_HELP);       /* and exits: without words the help is printed */
     if (key != ARGP_KEY_ARG)
         return ARGP_ERR_UNKNOWN;
     while (choice->command < command_count && strcmp(commands[choice->command].name, word) != 0)

@@ -13,7 +13,7 @@ static int    owner = -1, report = -1;
 static char  *complaints;
 static size_t complained;
 
-/* Who has gone is told nothing; a signal about that would be our end. False: the same. */
+/* Write without SIGPIPE. False: the owner has gone. */
 static bool send_all(const char *bytes, size_t count)
 {
     while (count > 0) {

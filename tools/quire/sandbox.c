@@ -1,4 +1,4 @@
-/* sandbox.c - from what was asked for to an exit status. See sandbox.h. */
+/* sandbox.c - from the options to an exit status. See sandbox.h. */
 #include "sandbox.h"
 #include "../../kernel/devices/channel.h"
 #include "command.h"
@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 enum {
-    USUAL_MEMORY    = 128 << 20,    /* when nothing is said: the smallest PC one would still buy */
+    USUAL_MEMORY    = 128 << 20,    /* the default */
     PAGE            = 4096,
     REFUSED_STATUS  = 2 << 1 | 1,   /* QEMU's exit status after the kernel's POWER_STATUS_REFUSED */
     EMULATOR_ABSENT = 127,          /* QEMU's when there is none (machine.c)                     */
@@ -79,7 +79,7 @@ static int add_file(const struct places *places, const char *directory, const ch
     return err != 0 ? refuse_file(places->tree, said, err) : 0;
 }
 
-/* What the program will have in its environment, and nothing else of ours. */
+/* The program's environment: only the variables that were given. */
 static char **environment_of(const struct sandbox *sandbox, size_t *count)
 {
     const char *terminal = getenv("TERM");
@@ -231,9 +231,9 @@ int sandbox_archive(const struct sandbox *sandbox, int *archive, uint64_t *size)
     return status;
 }
 
-/* ---- What came of it ------------------------------------------------------------------ */
+/* ---- The result ------------------------------------------------------------------ */
 
-/* A guest's words as text for a message of ours. The caller frees it. */
+/* Text of a guest, made visible for a message. The caller frees it. */
 static char *shown(const char *bytes, size_t length)
 {
     char *to = grown(NULL, length * VISIBLE_MOST + 1, 1);
@@ -304,7 +304,7 @@ static int explain_timeout(const struct sandbox *sandbox, const struct session *
     return SANDBOX_TIMEOUT;
 }
 
-/* The machine is gone, and the program did not end before it. */
+/* The machine ended before the program did. */
 static int explain_machine(const struct session *session, int waited)
 {
     int code = WIFEXITED(waited) ? WEXITSTATUS(waited) : -1, status;
@@ -331,8 +331,7 @@ static int explain_machine(const struct session *session, int waited)
 }
 
 /*
- * End as the signal would have ended us, now that everything is put away; a debugger is waited for, and an owner told,
- * at exit.
+ * Die by the signal, after cleaning up; at exit a debugger is waited for, and the owner gets the result.
  */
 static int end_by(const struct sandbox *sandbox, int number)
 {
@@ -394,7 +393,7 @@ static char *kernel_named(const struct sandbox *sandbox, const char *name)
     return path;
 }
 
-/* Who asks for what a kernel that only runs programs has not got, or for a kernel that a debugger knows. */
+/* True when the run needs more than a kernel that only runs programs has, or a kernel with symbols. */
 static bool wants_whole(const struct sandbox *sandbox)
 {
     return sandbox->audit || sandbox->report || sandbox->map || sandbox->on_machine != NULL;
@@ -566,7 +565,7 @@ static int write_json(const struct sandbox *sandbox, int lines, int to, int stat
     return good ? 0 : tell(SANDBOX_FAILED, "the report could not be written");
 }
 
-/* The session writes the guest's lines into `lines`, which nobody else sees, when they are to be a structure. */
+/* When the report is to be a structure, the session writes the guest's lines to the private file `lines`. */
 static int run_reported(struct sandbox *sandbox, int archive, uint64_t size, int to)
 {
     int lines = sandbox->report_json ? memfd_create("report", MFD_CLOEXEC) : -1, status, written;

@@ -1,4 +1,4 @@
-/* session.c - the loop that everything of a run goes through. See session.h. */
+/* session.c - the loop of a run. See session.h. */
 #include "session.h"
 #include "channel.h"
 #include "sandbox.h"
@@ -18,9 +18,9 @@
 
 enum {
     INPUT_AT_ONCE = 16384,
-    MAP_MOST      = 256 << 20,      /* no machine has that much to say of its memory */
-    REPORT_MOST   = 4 << 20,        /* nor of its end */
-    UNSENT_MOST   = 65536,          /* for a guest that takes nothing: more signals would tell it nothing new */
+    MAP_MOST      = 256 << 20,      /* the most text of a snapshot                   */
+    REPORT_MOST   = 4 << 20,        /* the most text of a report */
+    UNSENT_MOST   = 65536,          /* for a guest that takes no frames: further signals are dropped */
     REST_MS       = 2000,           /* a guest may go on talking for ever */
     ESCAPE        = 0x1D,           /* Ctrl-], twice: end the machine */
 };
@@ -43,7 +43,7 @@ enum {
 struct loop {
     struct session *session;
     struct channel  channel;
-    struct stream   output, errors; /* ours, for the program's          */
+    struct stream   output, errors; /* quire's, for the program's       */
     struct stream   report;         /* for the kernel's words of it; often standard error too */
     struct stream  *busy;           /* the one that the first frame waits for */
     size_t          delivered;      /* bytes of that frame              */
@@ -56,7 +56,7 @@ struct loop {
     uint64_t        ending_ms;      /* when `ending` ends the machine, or 0 */
     int             ending;
     size_t          reported;       /* bytes of REPORT                  */
-    bool            closed[CHANNEL_ERRORS + 1];         /* by channel_kind: nobody reads that stream of ours any more */
+    bool            closed[CHANNEL_ERRORS + 1];         /* by channel_kind: that stream has no reader any more */
     bool            no_input;       /* standard input is a debugger's */
     bool            timed_out, escape, over;
     size_t          shown_length;   /* of the frame that is being delivered, made visible in `shown` */
@@ -79,7 +79,7 @@ static void loop_finish(struct loop *loop, enum session_end end, int32_t number)
     loop->session->exit_number = number;
 }
 
-/* Read what there is of a text that is kept. False: there will be no more. */
+/* Read what has come of a text that is kept. False: it has ended. */
 static bool tail_collect(struct tail *tail, void (*keep)(struct tail *tail, const void *bytes, size_t length), int fd)
 {
     char bytes[4096];
@@ -92,7 +92,7 @@ static bool tail_collect(struct tail *tail, void (*keep)(struct tail *tail, cons
 
 /* ---- From the guest ------------------------------------------------------------------- */
 
-/* As much of these bytes as our stream takes. True when all are gone, or nobody wants them. */
+/* Write as many bytes as the stream takes. True when all are written, or the stream has no reader. */
 static bool deliver(struct loop *loop, struct stream *stream, const void *bytes, size_t length, bool *broken)
 {
     while (loop->delivered < length) {
@@ -118,7 +118,7 @@ static bool deliver(struct loop *loop, struct stream *stream, const void *bytes,
     return true;
 }
 
-/* The program's own bytes, unchanged. When nobody takes them any more the guest is told, once. */
+/* Write the program's output, unchanged. When the reader has gone the guest is sent SIGPIPE, once. */
 static bool deliver_output(struct loop *loop, struct stream *stream, const struct channel_frame *frame)
 {
     const uint8_t gone[2] = { SIGPIPE, (uint8_t)frame->kind };
@@ -134,7 +134,7 @@ static bool deliver_output(struct loop *loop, struct stream *stream, const struc
     return true;
 }
 
-/* The kernel's words, which may hold a program's. */
+/* Write text of the kernel, which may contain a program's bytes. */
 static bool deliver_words(struct loop *loop, struct stream *stream, const struct channel_frame *frame)
 {
     bool broken;
@@ -159,7 +159,7 @@ static bool deliver_report(struct loop *loop, const struct channel_frame *frame)
     return true;
 }
 
-/* The log goes to standard error, after what the program wrote there, if anybody wants to see it. */
+/* Write the log to standard error, behind the program's errors, if it is to be shown. */
 static bool deliver_log(struct loop *loop, const struct channel_frame *frame)
 {
     if (loop->shown_length == 0)
@@ -167,7 +167,7 @@ static bool deliver_log(struct loop *loop, const struct channel_frame *frame)
     return !loop->session->verbose || deliver_words(loop, &loop->errors, frame);
 }
 
-/* The lines of a snapshot; one that nobody ordered, or more than there can be, are nonsense. */
+/* Keep the lines of a snapshot. A snapshot that was not ordered, or is too long, breaks the protocol. */
 static void take_map(struct loop *loop, const struct channel_frame *frame)
 {
     struct collected *map = &loop->session->map;
@@ -254,7 +254,7 @@ static void take_exit(struct loop *loop, const struct channel_frame *frame)
     loop->session->obeyed = true;
 }
 
-/* One frame. True when it is done with. */
+/* Handle one frame. True when it can be dropped. */
 static bool take(struct loop *loop, const struct channel_frame *frame)
 {
     loop->session->spoke = true;
@@ -330,7 +330,7 @@ static void give_input(struct loop *loop)
     channel_send(&loop->channel, CHANNEL_INPUT, bytes, (uint16_t)got);
 }
 
-/* Something can be read, or the end. */
+/* Read standard input, which is readable or has ended. */
 static void input_is_there(struct loop *loop, short events)
 {
     if (loop->credit > 0) {
@@ -360,7 +360,7 @@ static void give_signal(struct loop *loop, int number, uint8_t whom)
         channel_send(&loop->channel, CHANNEL_SIGNAL, bytes, sizeof(bytes));
 }
 
-/* Stop as any program does, and the machine with us. */
+/* Stop this process and the machine. */
 static void stop_ourselves(struct loop *loop)
 {
     if (loop->session->terminal)
@@ -404,7 +404,7 @@ static void take_signal(struct loop *loop)
 
 /* ---- Time ----------------------------------------------------------------------------- */
 
-/* The time that was given is over: SIGTERM, and then no more patience. */
+/* The timeout is over: send SIGTERM, and end the machine after the grace. */
 static void time_is_over(struct loop *loop, uint64_t now)
 {
     if (loop->timed_out) {
@@ -416,7 +416,7 @@ static void time_is_over(struct loop *loop, uint64_t now)
     give_signal(loop, SIGTERM, CHANNEL_TO_GROUP);
 }
 
-/* A guest whose words we do not take at the moment is not asked. */
+/* A guest whose frames are not being taken at the moment is not sent a ping. */
 static void watch(struct loop *loop, uint64_t now)
 {
     if (loop->busy != NULL) {

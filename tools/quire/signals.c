@@ -1,4 +1,4 @@
-/* signals.c - what a signal to us means. See signals.h. */
+/* signals.c - the meaning of each signal. See signals.h. */
 #include "signals.h"
 
 #include <signal.h>
@@ -37,7 +37,7 @@ void signals_start(struct signals *signals)
 
 void signals_end(struct signals *signals) { close(signals->fd); }
 
-/* SIGINT, SIGTERM and SIGHUP: whoever says it again means it. */
+/* SIGINT, SIGTERM and SIGHUP: a second one ends the machine. */
 static enum signal_meaning request_to_end(struct signals *signals, int number, uint64_t now, enum signal_meaning whom)
 {
     uint64_t *first = &signals->first[number];

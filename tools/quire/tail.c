@@ -1,4 +1,4 @@
-/* tail.c - the end of a long story. See tail.h. */
+/* tail.c - keeping the end of a text. See tail.h. */
 #include "tail.h"
 #include "names.h"
 #include "visible.h"

@@ -198,7 +198,7 @@ void tree_add_link(struct tree *tree, const char *path, const char *target)
                                            .size = strlen(target) });
 }
 
-/* ---- Files of this machine -------------------------------------------------------------- */
+/* ---- Files of the host -------------------------------------------------------------- */
 
 /* Say which file an error is about; returns the error. */
 static int blame(struct tree *tree, int err, const struct tree_source *source, const char *here)
@@ -266,7 +266,7 @@ int tree_add_file(struct tree *tree, const char *path, const struct tree_source 
     return 0;
 }
 
-/* ---- Folders of this machine -------------------------------------------------------------- */
+/* ---- Folders of the host -------------------------------------------------------------- */
 
 /* Folders that are still to be read. */
 struct to_read {

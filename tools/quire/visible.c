@@ -1,4 +1,4 @@
-/* visible.c - no byte of a guest's commands a terminal of ours. See visible.h. */
+/* visible.c - making a guest's bytes safe for a terminal. See visible.h. */
 #include "visible.h"
 
 #include <stdbool.h>

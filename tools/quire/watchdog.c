@@ -31,7 +31,7 @@ static char state_of(pid_t process, const char *thread)
     return after != NULL && after[1] == ' ' ? after[2] : 0;
 }
 
-/* True when every thread sleeps and would wake up for us. */
+/* True when every thread sleeps and could answer. */
 static bool all_sleep(pid_t process)
 {
     char path[64];
@@ -70,7 +70,7 @@ void watchdog_heard(struct watchdog *watchdog, uint64_t now)
     watchdog->asked = false;
 }
 
-/* No look counts for more than two pauses: if we ourselves were stopped, so was perhaps the machine. */
+/* A check counts at most two pauses: if quire itself was stopped, the machine may have been, too. */
 static void count(struct watchdog *w, uint64_t now)
 {
     uint64_t computed = processor_time(w->machine), passed = lesser_of(now - w->looked, 2 * pause(w));
