@@ -199,10 +199,12 @@ static void random_at(uint64_t gib)
 static double whole_areas_left(void)
 {
     struct frame_sums sums;
+    struct frame_runs runs;
 
     frames_drain();
     frames_sums(&sums);
-    return (double)sums.free_areas / ((sums.ram - held_count) / 512);
+    frames_runs(&runs);
+    return (double)runs.free_areas / ((sums.ram - held_count) / 512);
 }
 
 /*

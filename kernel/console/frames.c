@@ -46,12 +46,14 @@ static void print_owners(const struct frame_sums *sums)
 int run_frames(int count, char **words)
 {
     struct frame_sums sums;
+    struct frame_runs runs;
 
     (void)count, (void)words;
     frames_sums(&sums);
+    frames_runs(&runs);
     print_owners(&sums);
     print("free     longest run %u frames, %u whole areas of 2 MiB; %u in magazines, %u known to hold zeros\n",
-          sums.largest_run, sums.free_areas, sums.magazine, sums.zeroed);
+          runs.largest, runs.free_areas, sums.magazine, sums.zeroed);
     print("so far   at most %u in use at once, %llu taken, %llu given back, %u misuses refused\n",
           sums.peak_used, (unsigned long long)sums.gets, (unsigned long long)sums.puts, sums.misuses);
     return 0;

@@ -30,7 +30,7 @@ void report_sample(void)
 {
     if (!sampling || (peak.ram != 0 && used_now() <= peak_used))
         return;
-    frames_sums(&peak);
+    frames_sums(&peak);                         /* from a timer: its cost is small, however much RAM there is */
     peak_used = peak.ram - peak.owned[OWNER_FREE];
 }
 
@@ -154,9 +154,9 @@ static void write_missing(void (*line)(const char *text))
 void report_write(void (*line)(const char *text))
 {
     assert(line != NULL);
+    write_longest_stretch(line);                /* before the report's own work is the longest */
     write_owners(line);
     write_deepest_stack(line);
-    write_longest_stretch(line);
     write_faults(line);
     unknown_line = line;
     unknown_any  = false;

@@ -82,6 +82,7 @@ static void run_all(const struct layout_policy *policy)
 {
     pthread_t threads[MAX_CPUS];
     struct frame_sums sums;
+    struct frame_runs runs;
     uint32_t held = 0;
 
     open_frames_flat(policy, FRAMES);
@@ -106,7 +107,8 @@ static void run_all(const struct layout_policy *policy)
     frames_drain();
     frames_sums(&sums);
     assert_int_equal(sums.owned[OWNER_FREE], FRAMES);
-    assert_int_equal(sums.largest_run, FRAMES);
+    frames_runs(&runs);
+    assert_int_equal(runs.largest, FRAMES);
     check_frames();
     free(in_use);
     close_frames();

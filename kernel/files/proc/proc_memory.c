@@ -168,18 +168,20 @@ static void count_page(struct counts *counts, const struct seen *seen, entry_t e
     count_share(counts, seen, frame, shown, dirty);
 }
 
-/* Pages from `page` on; one lock for a table's worth of them at the most. Returns where to go on. */
+enum { STRETCH = 64 };
+
+/* Pages from `page` on; one lock for STRETCH of them, or one missing table, at the most. Returns where to go on. */
 static page_t count_stretch(struct space *space, struct seen *seen, page_t page, page_t end)
 {
     lock_state state = lock_take(&space->tables_lock);
-    page_t     until = (page | (MMU_ENTRIES - 1)) + 1;
+    page_t     border = (page | (MMU_ENTRIES - 1)) + 1, until = (page | (STRETCH - 1)) + 1;
 
     assert(page < end);
-    while (page < until && page < end) {        /* bound: MMU_ENTRIES */
+    while (page < until && page < end) {        /* bound: STRETCH */
         unsigned level;
         entry_t  entry = table_lookup(space, page, &level);
 
-        page = level > 1 ? until : page + 1;    /* no table: nothing up to the end of what it would map */
+        page = level > 1 ? border : page + 1;    /* no table: nothing up to the end of what it would map */
         if (level == 1 && entry_present(entry))
             count_page(&seen->counts, seen, entry);
     }

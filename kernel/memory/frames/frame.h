@@ -155,8 +155,6 @@ struct frame_sums {
     uint32_t magazine;                 /* of the free ones, those in CPUs' magazines               */
     uint32_t reserve;               /* of the free ones, those only FRAME_SPARE may take     */
     uint32_t zeroed;                /* of the free ones, those known to hold zeros           */
-    uint32_t largest_run;           /* longest run of free frames                            */
-    uint32_t free_areas;            /* free 2 MiB areas, aligned                             */
     uint32_t peak_used;             /* most frames ever not free; never too few, too many by at
                                      * most the magazines of other CPUs and frames zeroed ahead */
     uint64_t gets, puts;            /* frames handed out and given back; each CPU's part may
@@ -166,7 +164,14 @@ struct frame_sums {
     uint32_t pinned;                /* frames shared so often that they are never freed      */
 };
 
-void frames_sums(struct frame_sums *out);       /* O(areas and partly used words), for people   */
+void frames_sums(struct frame_sums *out);
+
+/*
+ * The longest run of free frames, and the free 2 MiB areas, aligned. Takes no lock: exact while nobody takes or gives
+ * frames. Cost: the bitmap.
+ */
+struct frame_runs { uint32_t largest, free_areas; };
+void frames_runs(struct frame_runs *out);       /* O(areas and partly used words), for people   */
 uint32_t frames_owned(enum owner owner);        /* one of the sums; O(CPUs), FREE: O(CPUs * owners) */
 uint32_t frames_free(void);                     /* frames_owned(OWNER_FREE)                     */
 uint32_t frames_end(void);          /* one past the highest frame with a record              */

@@ -37,7 +37,6 @@ void frames_sums(struct frame_sums *out)
     peak_note(&frame_magazines[cpu_number()]);
     *out = (struct frame_sums){
         .ram = frames.ram, .peak_used = frames.peak,
-        .largest_run = pool_largest_run(&frames.pool), .free_areas = pool_free_areas(&frames.pool),
         .reserve = frames.reserve, .misuses = count_read(frames.misuses), .pinned = count_read(frames.pinned),
     };
     for (uint32_t cpu = 0; cpu < MAX_CPUS; cpu++) {
@@ -53,4 +52,9 @@ void frames_sums(struct frame_sums *out)
     pool_leave(taken, state);
     for (uint32_t owner = 0; owner < OWNER_COUNT; owner++)
         out->owned[owner] = frames_owned((enum owner)owner);
+}
+
+void frames_runs(struct frame_runs *out)
+{
+    *out = (struct frame_runs){ pool_largest_run(&frames.pool), pool_free_areas(&frames.pool) };
 }

@@ -173,15 +173,25 @@ void *small_take(size_t bytes, vaddr_t who)
     return block;
 }
 
-/* Make room: the older half of a magazine's blocks goes back to the slabs. */
-static void magazine_spill(struct magazine *magazine)
+/*
+ * Make room: the older half of a magazine's blocks goes back to the slabs. Each may be the last of a slab, whose pages
+ * go then: so one at a time, and interrupts are let in between, if they were on.
+ */
+static void magazine_spill(struct magazine *magazine, unsigned long *interrupts)
 {
+    void    *oldest[MAGAZINE / 2];
     uint32_t half = magazine->limit / 2;
 
-    deep_assert(magazine->count == magazine->limit && half > 0);
-    slabs_give(magazine->blocks, half);
+    deep_assert(magazine->count == magazine->limit && half > 0 && half <= COUNT_OF(oldest));
+    memcpy(oldest, magazine->blocks, half * sizeof oldest[0]);
     magazine->count -= half;
     memmove(magazine->blocks, magazine->blocks + half, magazine->count * sizeof magazine->blocks[0]);
+    /* bound: half a magazine */
+    for (uint32_t i = 0; i < half; i++) {
+        slabs_give(&oldest[i], 1);
+        interrupts_restore(*interrupts);
+        *interrupts = interrupts_off();
+    }
 }
 
 void small_give(void *block, size_t said, vaddr_t who)
@@ -191,6 +201,8 @@ void small_give(void *block, size_t said, vaddr_t who)
     struct magazine *magazine;
     uint32_t         bytes;
 
+    if (class < HEAP_CLASSES && magazine_of(class)->count == magazine_of(class)->limit)
+        magazine_spill(magazine_of(class), &interrupts);
     if (class >= HEAP_CLASSES || (uintptr_t)block % HEAP_ALIGN != 0) {
         misuse_of_pointer(block, who);
     } else {
@@ -203,7 +215,7 @@ void small_give(void *block, size_t said, vaddr_t who)
             misuse_of_size(block, bytes, said, who);
         } else {
             if (magazine->count == magazine->limit)
-                magazine_spill(magazine);
+                slabs_give(&magazine->blocks[--magazine->count], 1);    /* interrupts have filled it meanwhile */
             block_take_in(magazine, block, state_at(block), who);
         }
     }

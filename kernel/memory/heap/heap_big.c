@@ -71,7 +71,11 @@ static struct big *big_find(const void *pointer)
 
 const struct big *big_after(const struct big *from)
 {
-    page_t         page = from ? from->region.span.end : layout.purpose[PURPOSE_HEAP]->span.first;
+    return big_at_or_above(from ? from->region.span.end : layout.purpose[PURPOSE_HEAP]->span.first);
+}
+
+const struct big *big_at_or_above(page_t page)
+{
     struct region *region = region_at_or_above(&kernel_space.map, page);
 
     deep_assert(lock_held(&kernel_map_lock));

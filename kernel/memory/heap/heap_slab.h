@@ -214,6 +214,7 @@ enum big_place big_locate(const void *pointer, struct big *copy, uint32_t *gone_
 bool           big_refit(void *block, size_t bytes);    /* true: done, the pages suffice       */
 bool           big_is_intact(const struct big *big);
 /* The next big block after `from`, or the first; NULL: no more. The map lock is held. */
+const struct big *big_at_or_above(page_t page);
 const struct big *big_after(const struct big *from);
 
 /* ---- Misuse (heap_misuse.c): counted and reported. ---- */

@@ -2,8 +2,8 @@
  * heap_sums.c - the sums of the heap's blocks, and of their takers.
  *
  * How many blocks are live and how many bytes they were asked for is not counted as they come and
- * go, but here: by walking the book, a chunk at a time, under the heap lock. Calls of other CPUs
- * meanwhile may be seen half done.
+ * go, but here: by walking the book, each slab under the heap lock. What comes and goes meanwhile is
+ * counted or not, and calls of other CPUs may be seen half done.
  */
 #include "memory/heap/heap_slab.h"
 
@@ -12,8 +12,9 @@
 static unsigned kind_of(const void *block)  { return state_of(block) & BLOCK_KIND; }
 static uint32_t pages_with_book(void) { return (uint32_t)(heap.limit / PAGE_SIZE); }
 
-static void add_slab(uint32_t page, struct heap_sums *sums)
+static void add_slab(uint32_t page, void *to)
 {
+    struct heap_sums  *sums = to;
     const struct slab *slab = slab_at(page);
     size_t             slot = heap_classes[slab->class].slot;
     const char        *block = slab_bytes(page);
@@ -28,40 +29,63 @@ static void add_slab(uint32_t page, struct heap_sums *sums)
     }
 }
 
+/* What is to be done with the slab that begins at this page of the book. */
+typedef void (*slab_visit)(uint32_t page, void *data);
+
+/* Each slab under a lock of its own: what comes and goes between two of them is counted or not. */
+static void each_slab(slab_visit visit, void *data)
+{
+    for (uint32_t page = 0; page < pages_with_book(); page++) {        /* bound: interrupts are let in at each page */
+        lock_state state = lock_take(&heap.lock);
+
+        if (page < pages_with_book() && page % CHUNK_PAGES != 0 && slab_at(page)->pages > 0)
+            visit(page, data);
+        lock_drop(&heap.lock, state);
+    }
+}
+
+/* The first big block at or after *page, copied; *page is where to go on. False: there is none. */
+static bool next_big(page_t *page, struct big *out)
+{
+    lock_state        state = lock_take(&kernel_map_lock);
+    const struct big *big   = big_at_or_above(*page);
+
+    if (big != NULL) {
+        *out  = *big;
+        *page = big->region.span.end;
+    }
+    lock_drop(&kernel_map_lock, state);
+    return big != NULL;
+}
+
+static page_t first_big(void) { return layout.purpose[PURPOSE_HEAP]->span.first; }
+
 static void add_slabs(struct heap_sums *sums)
 {
-    lock_state state = lock_take(&heap.lock);
-
     sums->bookkeeping_pages = pages_with_book() / CHUNK_PAGES;
-    /* bound: pages of the heap: docs/locks.md */
-    for (uint32_t page = 0; page < pages_with_book(); page++)
-        if (page % CHUNK_PAGES != 0 && slab_at(page)->pages > 0)
-            add_slab(page, sums);
+    each_slab(add_slab, sums);
     for (unsigned class = 0; class < HEAP_CLASSES; class++)
         for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
             sums->allocs += heap_magazines[cpu][class].taken;
-    lock_drop(&heap.lock, state);
 }
 
 /*
- * Each big block has a small one, its region object, which callers do not know of: so it is
- * subtracted from blocks and bytes, and from the calls, each of which took one small block.
+ * Each big block has a small one, its region object. Callers know nothing of it: blocks and
+ * bytes are theirs, so it is taken out again; and each call took exactly one small block.
  */
 void heap_sums(struct heap_sums *out)
 {
     struct heap_sums sums = { 0 };
-    lock_state       state = lock_take(&kernel_map_lock);
+    struct big       big;
 
     add_slabs(&sums);
-    /* bound: big blocks of the heap: docs/locks.md */
-    for (const struct big *big = big_after(NULL); big; big = big_after(big)) {
-        sums.big_pages += (uint32_t)(span_pages(big->region.span) - big->region.guard);
-        sums.big_blocks += !big->lost;
-        sums.lost_blocks += big->lost;
-        sums.live_blocks -= big->lost;
-        sums.live_bytes += (big->lost ? 0 : big->bytes) - sizeof *big;
+    for (page_t page = first_big(); next_big(&page, &big); ) {
+        sums.big_pages += (uint32_t)(span_pages(big.region.span) - big.region.guard);
+        sums.big_blocks += !big.lost;
+        sums.lost_blocks += big.lost;
+        sums.live_blocks -= big.lost;
+        sums.live_bytes += (big.lost ? 0 : big.bytes) - sizeof big;
     }
-    lock_drop(&kernel_map_lock, state);
 
     sums.allocs -= heap_undone;
     sums.frees = sums.allocs - sums.live_blocks - sums.lost_blocks;
@@ -97,7 +121,7 @@ static void add_taken(struct taker_rows *to, uint32_t taker, size_t slot_room, s
     row->bytes += bytes;
 }
 
-static void add_takers(uint32_t page, struct taker_rows *to)
+static void add_takers(uint32_t page, void *to)
 {
     unsigned    class = slab_at(page)->class;
     const char *block = slab_bytes(page);
@@ -111,15 +135,10 @@ static void add_takers(uint32_t page, struct taker_rows *to)
 unsigned heap_takers(struct heap_taker *rows, unsigned room)
 {
     struct taker_rows to = { .rows = rows, .room = room };
-    lock_state        map = lock_take(&kernel_map_lock), state = lock_take(&heap.lock);
+    struct big        big;
 
-    /* bound: pages and big blocks of the heap: docs/locks.md */
-    for (uint32_t page = 0; page < pages_with_book(); page++)
-        if (page % CHUNK_PAGES != 0 && slab_at(page)->pages > 0)
-            add_takers(page, &to);
-    lock_drop(&heap.lock, state);
-    for (const struct big *big = big_after(NULL); big; big = big_after(big))
-        add_taken(&to, big->taker, 0, big->bytes);
-    lock_drop(&kernel_map_lock, map);
+    each_slab(add_takers, &to);
+    for (page_t page = first_big(); next_big(&page, &big); )
+        add_taken(&to, big.taker, 0, big.bytes);
     return to.count;
 }

@@ -79,17 +79,42 @@ static struct span mapped_part(const struct region *region)
     return (struct span){ region->span.first + region->guard, region->span.end };
 }
 
-/* Frames for every page, or none. */
-static int window_fill(struct region *region, enum owner owner)
+/* What one cursor deals with of a span. */
+static struct span span_batch(struct span span)
 {
-    struct span   span = mapped_part(region);
+    return (struct span){ span.first, span_pages(span) < CURSOR_BATCH ? span.end : span.first + CURSOR_BATCH };
+}
+
+/* Unmap pages, in batches: interrupts are let in between, where they were on. Nobody else knows the pages any more. */
+static void window_empty(const struct region *region, struct span span)
+{
+    while (!span_empty(span)) {                 /* bound: CURSOR_BATCH under one lock */
+        struct span   part = span_batch(span);
+        struct cursor c;
+        int           err = cursor_open(&c, &kernel_space, part, 0);
+
+        assert(err == 0);
+        for (page_t page = cursor_next(&c, part.first); page < part.end; page = cursor_next(&c, page + 1)) {
+            if (region->backing == BACKING_DEVICE)
+                cursor_remove(&c, page);        /* device memory has no reference to drop */
+            else
+                cursor_discard(&c, page);
+        }
+        cursor_close(&c);
+        span.first = part.end;
+    }
+}
+
+/* A batch of frames; on failure some are there. */
+static int window_fill_part(const struct region *region, struct span span, enum owner owner)
+{
     struct cursor c;
     int           err = cursor_open(&c, &kernel_space, span, CURSOR_BUILD);
 
     deep_assert(owner != OWNER_FREE && !span_empty(span));
     if (err != 0)
         return err;
-    /* bound: pages that a caller in the kernel asks for */
+    /* bound: CURSOR_BATCH */
     for (page_t page = span.first; page < span.end && err == 0; page++) {
         frame_t frame;
 
@@ -97,12 +122,22 @@ static int window_fill(struct region *region, enum owner owner)
         if (err == 0)
             cursor_map(&c, page, frame, region->rights, CACHE_BACK);
     }
+    cursor_close(&c);
+    return err;
+}
+
+/* Frames for every page, or none. Nobody knows the pages yet. */
+static int window_fill(const struct region *region, enum owner owner)
+{
+    struct span span = mapped_part(region);
+    int         err  = 0;
+
+    for (struct span rest = span; !span_empty(rest) && err == 0; rest.first = span_batch(rest).end)
+        err = window_fill_part(region, span_batch(rest), owner);
     if (err == 0 && owner == OWNER_HEAP && kernel_heap_is_over())
         err = -ENOMEM;
     if (err != 0)
-        for (page_t page = cursor_next(&c, span.first); page < span.end; page = cursor_next(&c, page + 1))
-            cursor_discard(&c, page);
-    cursor_close(&c);
+        window_empty(region, span);
     return err;
 }
 
@@ -164,19 +199,7 @@ int kernel_map_device(struct region *region, const char *name, paddr_t start, si
 
 void kernel_unmap(struct region *region)
 {
-    struct span   span = mapped_part(region);
-    struct cursor c;
-    int           err = cursor_open(&c, &kernel_space, span, 0);
-
-    assert(err == 0);
-    deep_assert(region->home != NULL && region_find(&kernel_space.map, span.first) == region);
-    /* bound: pages that a caller in the kernel asked for */
-    for (page_t page = cursor_next(&c, span.first); page < span.end; page = cursor_next(&c, page + 1)) {
-        if (region->backing == BACKING_DEVICE)
-            cursor_remove(&c, page);            /* device memory has no reference to drop */
-        else
-            cursor_discard(&c, page);
-    }
-    cursor_close(&c);
+    deep_assert(region->home != NULL && region_find(&kernel_space.map, mapped_part(region).first) == region);
+    window_empty(region, mapped_part(region));
     window_leave(region);
 }

@@ -159,7 +159,7 @@ static int take_tables(struct cursor *c, unsigned lowest, frame_t *chain)
     size_t taken = 0;
     int    err   = 0;
 
-    /* bound: tables that the span lacks: two of a program, whose spans are short; of kernel space: docs/locks.md */
+    /* bound: tables that the span lacks: two, as spans are short; more of devices, and at the start */
     for (unsigned level = MMU_LEVELS; level > lowest; level--)
         for (page_t page = stretch(c->span.first, level); page < c->span.end && err == 0; page += mmu_reach(level))
             if (is_missing(c, page, level)) {
@@ -176,7 +176,7 @@ static int take_tables(struct cursor *c, unsigned lowest, frame_t *chain)
 /* Upper levels first, so that the lower find their place. */
 static void install_tables(struct cursor *c, unsigned lowest, frame_t chain)
 {
-    /* bound: tables that the span lacks: two of a program, whose spans are short; of kernel space: docs/locks.md */
+    /* bound: tables that the span lacks: two, as spans are short; more of devices, and at the start */
     for (unsigned level = MMU_LEVELS; level > lowest; level--)
         for (page_t page = stretch(c->span.first, level); page < c->span.end; page += mmu_reach(level))
             if (is_missing(c, page, level))
