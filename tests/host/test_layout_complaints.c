@@ -194,6 +194,116 @@ static const struct change changes[] = {
       "| 0x00003000 | 0x000033FF | 1 KiB | gdt |",
       "| 0x00003000 | end of data | floats | gdt |",
       "mine.md:20: gdt has a floating border; expected an address" },
+    { "direct_at_another_distance", PT,
+      "| 0x00400000 | 0x7FFFFFFF | 2 GiB less 4 MiB | direct ",
+      "| 0x00400000 | 0x007FFFFF | 4 MiB | gap | --- | --- | - | none | - | - | | What |\n| "
+      "0x00800000 | 0x7FFFFFFF | 2 GiB less 8 MiB | direct ",
+      "mine.md:32: direct lies 0x00400000 above the memory it shows, the image (line 9) "
+      "0x00000000 above where it was loaded; expected one distance for both" },
+    { "name_too_long", HH,
+      "| core | same |",
+      "| core-that-is-one-too-long | same |",
+      "mine.md:48: Name is `core-that-is-one-too-long`; expected at most 24 small letters, "
+      "digits and dashes" },
+    { "constants_not_read", FW,
+      "| rodata | r-- | r-- |",
+      "| rodata | --x | --x |",
+      "mine.md:25: rodata has the rights --x; the kernel must be able to read it" },
+    { "structure_in_video_memory", HH,
+      "| 0x00080000 | 0x000FFFFF | 512 KiB | hardware | hardware | A3 | Firmware's data, video "
+      "memory, ROMs; never handed out |\n| 0x00100000 | 0x003FFFFF | 3 MiB | image | image | A4 | "
+      "The kernel as it was loaded, and modules; never in the pool |\n| 0x00400000 | 0xFFFFFFFF | "
+      "4092 MiB | memory | pool | A5 | Handed out frame by frame, where there is RAM |\n\n## "
+      "Kernel structures\n\n| Start | End | Size | Name | Claims | What lives there |\n| ---------- "
+      "| ---------- | ----- | ---- | ------ | ---------------- |\n| 0x00001000 | 0x000017FF | 2 "
+      "KiB | idt | A7 | A gate for each of the 256 vectors |\n| 0x00002000 | 0x00002071 | 114 B | "
+      "tss | A6 | The task state segment |\n| 0x00003000 | 0x000033FF | 1 KiB | gdt ",
+      "| 0x00080000 | 0x000FFFFF | 512 KiB | hardware | kernel | A3 | Firmware's data, video "
+      "memory, ROMs; never handed out |\n| 0x00100000 | 0x003FFFFF | 3 MiB | image | image | A4 | "
+      "The kernel as it was loaded, and modules; never in the pool |\n| 0x00400000 | 0xFFFFFFFF | "
+      "4092 MiB | memory | pool | A5 | Handed out frame by frame, where there is RAM |\n\n## "
+      "Kernel structures\n\n| Start | End | Size | Name | Claims | What lives there |\n| ---------- "
+      "| ---------- | ----- | ---- | ------ | ---------------- |\n| 0x00001000 | 0x000017FF | 2 "
+      "KiB | idt | A7 | A gate for each of the 256 vectors |\n| 0x00002000 | 0x00002071 | 114 B | "
+      "tss | A6 | The task state segment |\n| 0x000A0000 | 0x000A03FF | 1 KiB | gdt ",
+      "mine.md:20: gdt lies in 0x000A0000 to 0x000FFFFF, where every PC has video memory and ROMs" },
+    { "user_floats", HH,
+      "| 0x00010000 | 0xBFFFFFFF | 3 GiB less 64 KiB | user | rw- | rwx | process | program |",
+      "| end of boot | 0xBFFFFFFF | floats | user | rw- | rwx | process | program |",
+      "mine.md:30: user has a floating border; expected addresses" },
+    { "records_wanted", MO,
+      "| 0x06400000 | 0x06BFFFFF | 8 MiB | records | rw- | --- | all | demand | by 4 KiB ",
+      "| 0x06400000 | 0x06BFFFFF | 8 MiB | rekords | --- | --- | - | none | - ",
+      "mine.md: no region `records`, and memory has addresses of its own only below 0x00400000; "
+      "expected one of 8 MiB, or a region `direct` that reaches 0x01100000" },
+    { "own_stacks_tracked", TR,
+      "| stacks | rw- | --- | all |",
+      "| stacks | rw- | --- | process |",
+      "mine.md:35: stacks has the scope `process`, but table access is `tracked` (line 63), and "
+      "an object has tables of user alone; expected `all`" },
+    { "user_inside_an_entry", TR,
+      "| 0x08000000 | 0x7FFFFFFF | 1920 MiB | user ",
+      "| 0x08000000 | 0x08000FFF | 4 KiB | gap | --- | --- | - | none | - | - | | What |\n| "
+      "0x08001000 | 0x7FFFFFFF | 1920 MiB less 4 KiB | user ",
+      "mine.md:44: user starts at 0x08001000; expected a multiple of 4 MiB, because table access "
+      "is `tracked` and a process's first table begins there" },
+    { "trackers_too_small", TR,
+      "| 0x07C00000 | 0x07FFFFFF | 4 MiB | trackers | rw- | --- | all | demand | by 4 KiB | - | "
+      "T9 T16 | Pages of trackers, and behind them pages that list page tables |",
+      "| 0x07C00000 | 0x07C00FFF | 4 KiB | trackers | rw- | --- | all | demand | by 4 KiB | - | "
+      "T9 T16 | Pages of trackers, and behind them pages that list page tables |\n| 0x07C01000 | "
+      "0x07FFFFFF | 4 MiB less 4 KiB | gap | --- | --- | - | none | - | - | | What |",
+      "mine.md:37: trackers has 4 KiB; expected at least 3 MiB for the objects that fit in 2 GiB "
+      "less 4 MiB (line 50)" },
+    { "master_linked_elsewhere", TR,
+      "| 0x00580000 | end of boot",
+      "| 0x00590000 | end of boot",
+      "mine.md:14: the image is linked 0x00010000 above where it lies (boot, line 27); expected "
+      "the same address, because table access is `tracked` (line 63) and the master table is "
+      "identity" },
+    { "stacks_too_few", QU,
+      "| 0xFC000000 | 0xFEFFFFFF | 48 MiB | stacks | rw- | --- | all | demand | 8 KiB each | 4 "
+      "KiB below each |",
+      "| 0xFC000000 | 0xFEFFFFFF | 48 MiB | stacks | rw- | --- | all | demand | 8 KiB each, at "
+      "most 32 KiB | 4 KiB below each |",
+      "mine.md:42: stacks has room for 4 of them; expected at least 16: each thread has one" },
+};
+
+/* As far as a limit goes, and no further. */
+struct limit { const char *test, *document, *from, *to; };
+
+static const struct limit limits[] = {
+    { "a_name_of_24_letters", HH,
+      "| core | same |",
+      "| core-that-is-just-so-lon | same |" },
+    { "a_stack_of_64_kib", QU,
+      "8 KiB each | 4 KiB below each",
+      "64 KiB each | 4 KiB below each" },
+    { "growth_at_most_the_whole_range", QU,
+      "| heap | rw- | --- | all | demand | by 4 KiB |",
+      "| heap | rw- | --- | all | demand | by 4 KiB, at most 128 MiB |" },
+    { "a_structure_at_8", HH,
+      "| 0x00001000 | 0x000017FF | 2 KiB | idt |",
+      "| 0x00000008 | 0x00000807 | 2 KiB | idt |" },
+    { "the_smallest_task_segment", HH,
+      "| 0x00002000 | 0x00002071 | 114 B | tss |",
+      "| 0x00002000 | 0x00002067 | 104 B | tss |" },
+    { "boot_mapping_to_the_end", QU,
+      "| 0xE0000000 | 0x00000000 | 4 MiB | yes |",
+      "| 0xE0000000 | 0x00000000 | 4 MiB | yes |\n| 0xFF400000 | 0xFFC00000 | 4 MiB | removed "
+      "once paging is on |" },
+    { "parts_as_large_as_they_may_be", FW,
+      "| heap | 0 B | 6 MiB |",
+      "| heap | 0 B | 3960 MiB |" },
+    { "stacks_at_their_least", QU,
+      "8 KiB each | 4 KiB below each",
+      "8 KiB each, at most 128 KiB | 4 KiB below each" },
+    { "first_stack_of_8_kib", FW,
+      "10 KiB each",
+      "8 KiB each" },
+    { "magazine_of_64", FW,
+      "| magazine | 16 |",
+      "| magazine | 64 |" },
 };
 
 static char *fixed_document(const char *name)
@@ -237,12 +347,29 @@ static void complains(void **state)
     free(text);
 }
 
+static void is_accepted(void **state)
+{
+    const struct limit *limit = *state;
+    char *text = fixed_document(limit->document), *other = replaced(text, limit->from, limit->to);
+    unsigned errors;
+    char *said = complaints_about(other, strlen(other), &errors);
+
+    if (errors != 0)
+        fail_msg("expected no complaint, got:\n%s", said);
+    free(said);
+    free(other);
+    free(text);
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[COUNT_OF(changes)];
+    struct CMUnitTest tests[COUNT_OF(changes) + COUNT_OF(limits)];
 
     for (size_t i = 0; i < COUNT_OF(changes); i++)
         tests[i] = (struct CMUnitTest){ .name = changes[i].test, .test_func = complains,
                                         .initial_state = (void *)&changes[i] };
+    for (size_t i = 0; i < COUNT_OF(limits); i++)
+        tests[COUNT_OF(changes) + i] = (struct CMUnitTest){ .name = limits[i].test, .test_func = is_accepted,
+                                                            .initial_state = (void *)&limits[i] };
     return cmocka_run_group_tests_name("layout complains", tests, NULL, NULL);
 }

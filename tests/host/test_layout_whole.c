@@ -138,6 +138,7 @@ static void check_comparisons(const char *const *names, size_t count)
 static void what_is_made_of_higher_half(void **state) { (void)state; check_document(HH); }
 static void what_is_made_of_firmware(void **state)    { (void)state; check_document(FW); }
 static void what_is_made_of_tracker(void **state)     { (void)state; check_document(TR); }
+static void what_is_made_of_pat(void **state)         { (void)state; check_document(PT); }
 static void the_drawing_of_firmware(void **state)     { (void)state; check_drawing(FW, QU); }
 static void the_drawing_of_tracker(void **state)      { (void)state; check_drawing(TR, MO); }
 
@@ -155,6 +156,7 @@ int main(void)
         cmocka_unit_test(what_is_made_of_higher_half),
         cmocka_unit_test(what_is_made_of_firmware),
         cmocka_unit_test(what_is_made_of_tracker),
+        cmocka_unit_test(what_is_made_of_pat),
         cmocka_unit_test(the_drawing_of_firmware),
         cmocka_unit_test(the_drawing_of_tracker),
         cmocka_unit_test(documents_side_by_side),
