@@ -337,6 +337,9 @@ def sample(options, shop, through, room):
     print(f"{room}, seed {options.seed}: {score['noticed']} of {score['noticed'] + score['survived']} noticed; "
           f"{score['refused']} more did not compile, {score['same']} were the same code; "
           f"{time.monotonic() - begin:.0f} s", flush=True)
+    for entry in meaningless.unmet() if not (options.again or options.where) else ():
+        if any(fnmatch.fnmatch(source.path, entry.split(" | ")[0]) for source in sources):
+            print(f"tests/mutants/meaningless: nothing here is like that any more: {entry}")
 
 
 def main():

@@ -1,4 +1,5 @@
 """The tool that changes lines (docs/mutants.md): what it changes, what it leaves alone, and that a test notices."""
+import fnmatch
 import os
 import subprocess
 import sys
@@ -49,18 +50,13 @@ def test_a_change_is_of_one_line_and_keeps_their_number():
         assert [number for number, (a, b) in enumerate(zip(lines, source.lines), 1) if a != b] == [change.line]
 
 
-def test_what_means_nothing_still_stands_in_the_tree():
-    """Each entry of `meaningless` and `unreached` is about something that is there."""
+def test_what_means_nothing_is_about_files_that_are_there():
+    """What an entry of `meaningless` no longer meets, `make mutants` says, so that a line may change without it."""
     listed = mutants.Meaningless(os.path.join(TREE, "tests/mutants/meaningless"))
     reasons = coverage.Reasons(os.path.join(TREE, "tests/mutants/unreached"))
-    for room in mutants.ROOMS:
-        for source in mutants.sources_of(TREE, room, ""):
-            for change in source.changes():
-                listed.reason(change)
-            for number, text in enumerate(source.lines, 1):
-                reasons.of(source.path, source.function_of(source.starts[number - 1]), text)
-    assert listed.unmet() == []
-    assert [" | ".join(entry) for number, entry in enumerate(reasons.entries) if number not in reasons.met] == []
+    paths = [source.path for room in mutants.ROOMS for source in mutants.sources_of(TREE, room, "")]
+    for entry in listed.entries + reasons.entries:
+        assert any(fnmatch.fnmatch(path, entry[0]) for path in paths), entry
 
 
 def test_a_changed_line_is_noticed_by_its_test(tmp_path):
