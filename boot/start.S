@@ -3,7 +3,7 @@
  *
  * On entry (Multiboot Specification 0.6.96, "Machine state"; Xen, "x86/HVM direct boot ABI", known as PVH): 32-bit
  * protected mode, flat segments, A20 open, paging and interrupts off, EBX the physical address of the loader's
- * information; ESP and the descriptor tables are nobody's. A Multiboot loader leaves its magic number in EAX, as our
+ * information; ESP and the descriptor tables are undefined. A Multiboot loader leaves its magic number in EAX, as our
  * own relocator does (bios.h); one that follows the PVH note jumps to pvh_start, which brings its own.
  *
  * QEMU takes an image with both headers for Multiboot, which its small machine cannot load. So the linker decides:

@@ -2,7 +2,7 @@
  * entry.S - the first instructions at the kernel's own addresses.
  *
  * Every way in arrives here with paging on: EBX the boot_info at its kernel address, ECX the
- * physical address of the current page directory, .bss zeroed by whoever loaded the image.
+ * physical address of the current page directory, .bss zeroed by the loader.
  *
  * The boot stack has a guard page below it, which memory_start() makes read-only: an overflow before there are
  * threads is then a double fault with a name instead of lost data. kernel.ld has a place for both, which may be the

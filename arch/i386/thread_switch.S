@@ -28,7 +28,7 @@ switch_stacks:
     ret
     .size switch_stacks, . - switch_stacks
 
-/* A new thread: out of somebody's switch, then straight to its program. ESP is at its trap frame. */
+/* A new thread: from switch_stacks() of another, straight to its program. ESP is at its trap frame. */
     .globl thread_first
     .type thread_first, @function
 thread_first:

@@ -125,7 +125,7 @@ load_stopped:
     ret
     .size user_exchange, . - user_exchange
 
-/* void user_resolve_with(user_resolve how): the page-fault handler resolves faults, and needs nobody to tell it how */
+/* void user_resolve_with(user_resolve how): the page-fault handler resolves faults, and needs no function for that */
     .globl user_resolve_with
     .type user_resolve_with, @function
 user_resolve_with:

@@ -266,7 +266,7 @@ static long control_file(struct file *file, uintptr_t command, uintptr_t argumen
     case F_GET_SEALS:    return seals_of_file(file);
     case F_GETLEASE:     return F_UNLCK;        /* there are no leases */
     case F_GETOWN:
-    case F_GETSIG:       return 0;              /* nobody is told by a signal */
+    case F_GETSIG:       return 0;              /* no process gets a signal */
     case F_GETOWN_EX:    return user_write(argument, &nobody, sizeof nobody);
     default:             return -EINVAL;
     }

@@ -1,8 +1,8 @@
 /*
  * chore.h - work that is done now and then while threads run, and not while none does.
  *
- * Where nobody runs nothing changes that would have to be looked at, and the machine is not to be woken for it: a chore
- * whose time comes then is done once more and rests. It is taken up again with the next thread that runs.
+ * While no thread runs no chore has work, and the machine is not to be woken for one: a chore whose time comes then is
+ * done once more and stops. It starts again with the next thread that runs.
  *
  * Locking  interrupts off. `work` is called in an interrupt.
  * Cost     a timer for each chore; one comparison when a thread begins to run on an idle machine.

@@ -41,7 +41,7 @@ struct user_numbers { uint32_t real, effective, saved, files; };
 
 struct user_account;
 
-/* U3: while somebody acts by them there are references, and the account is that of the real user. */
+/* U3: credentials that a thread acts by have references, and their account is that of the real user. */
 struct credentials {
     uint32_t             references;
     struct user_numbers  user, group;

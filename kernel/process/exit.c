@@ -222,7 +222,7 @@ static void end_process(struct process *process)
     process->state = PROCESS_ZOMBIE;
     process_note_change(process);
     alone = notify_parent(process);
-    current_thread()->process = NULL;           /* nobody charges what may be freed from here on */
+    current_thread()->process = NULL;           /* memory freed from here on is charged to no process */
     if (alone)
         free_zombie(process);
     lock_drop(&process_lock, state);

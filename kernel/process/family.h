@@ -23,7 +23,7 @@ void thread_become_first(struct thread *thread);  /* its process's number, whose
 void thread_delist(struct thread *thread);
 /* the first of T1 to T3 (process.c) that does not hold; NULL */
 const char *process_broken(const struct process *process);
-void process_adopt(struct process *parent, struct process *child);                 /* NULL: nobody does */
+void process_adopt(struct process *parent, struct process *child);                 /* parent NULL: none */
 
 struct process *process_new(void);                  /* root's, zeroed, in no list; NULL without memory */
 struct process *process_new_like_this(void);        /* with the current thread's credentials               */

@@ -167,7 +167,7 @@ struct thread {
     struct resource_usage        used;
     int32_t             policy, priority;       /* sched_setscheduler(2): kept and told, as niceness is     */
     bool                resets_on_fork;         /* SCHED_RESET_ON_FORK: its children start without them     */
-    int32_t             nice;                   /* -20 to 19, kept and told; everybody's turn is as long    */
+    int32_t             nice;                   /* -20 to 19, stored only: all turns have the same length   */
     uint64_t            timer_slack;            /* PR_SET_TIMERSLACK: kept and told, nanoseconds            */
     bool                no_new_privileges;      /* PR_SET_NO_NEW_PRIVS: cannot be taken back                */
     char                name[16];

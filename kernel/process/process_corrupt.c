@@ -155,7 +155,7 @@ static void restore_n3(void)
     free_family();
 }
 
-/* An account by which nobody acts, so that no credentials count for another user (U3). */
+/* An account that no process acts by, so that no credentials count for another user (U3). */
 static struct user_account *account;
 
 static bool corrupt_u1(void)

@@ -78,7 +78,7 @@ enum { SI_USER = 0, SI_QUEUE = -1, SI_TIMER = -2, SI_TKILL = -6, SI_KERNEL = 0x8
 struct process;
 struct thread;
 
-/* Woken whenever a signal has been kept for somebody: those who wait for a signalfd look then (signal_file.h). */
+/* Woken whenever a signal becomes pending: for the waiters of a signalfd (signal_file.h). */
 extern struct wait_queue signals_kept;
 
 /*

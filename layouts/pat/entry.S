@@ -81,7 +81,7 @@ not_level_3:
     jnz from_program
 /*
  * A trap of the kernel finds its space there, and goes on on its stack. On the entry stack only the IRET above can
- * fault; that, and what nobody expects, is dealt with in the kernel's space.
+ * fault; that, and unexpected traps are handled in the kernel's space.
  */
 from_kernel:
     cmpl $entry_stack, %esp

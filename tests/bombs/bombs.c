@@ -134,7 +134,7 @@ static int thread_waits(void *unused)
 
 static void futex_waiters(void) { UNTIL_REFUSED(start_thread(thread_waits)); }
 
-/* A fork bomb as everybody knows it: whoever is there forks. */
+/* A fork bomb: every process forks. */
 static void doubling(void)
 {
     for (;;) {
@@ -492,7 +492,7 @@ static bool send_descriptor(int to, int file)
     return sendmsg(to, &message, MSG_DONTWAIT) == 1;
 }
 
-/* Sockets that travel through each other: nobody but they themselves hold them any more. */
+/* Sockets that travel through each other, and hold the only references to each other. */
 static void in_flight(void)
 {
     for (;;) {

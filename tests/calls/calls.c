@@ -231,7 +231,7 @@ static void clean_folder(void)
     mount_proc_again();
 }
 
-/* Everybody else is killed; returns when nobody is left. */
+/* Kill all other processes; returns when they have ended. */
 static bool end_all(void)
 {
     uint32_t begin = milliseconds();
@@ -249,7 +249,7 @@ static bool end_all(void)
     return false;
 }
 
-/* Number, name, state and parents of whoever is left. */
+/* Number, name, state and parents of the processes that are left. */
 static void tell_who_is_left(void)
 {
     long at = KERNEL(CALL_OPEN, (long)"/proc", O_DIRECTORY), length, file;

@@ -1,5 +1,5 @@
 /*
- * test_base.c - text, division and locks, each against somebody who knows better.
+ * test_base.c - text, division and locks, each compared with the host's.
  *
  * Formatting is compared with the C library's, division with the processor's own. Of locks,
  * the breaches of the order must be noticed and name both locks.

@@ -1,5 +1,5 @@
 /*
- * test_cursor_flush.c - every flush is needed, and comes before a frame can be somebody else's.
+ * test_cursor_flush.c - every flush is needed, and comes before its frame can get another owner.
  *
  * A tour goes through every kind of edit. First each single flush of it is left out once: something
  * must notice, or the flush was in vain. Then cursor.c runs with a frame_put_all() that looks at the

@@ -590,7 +590,7 @@ static void truncation_takes_pages_away_from_everybody(void)
     object_release(contents);
 }
 
-/* Holes in a file: whoever shares the file loses the pages, and a private copy stays. */
+/* Holes in a file: mappings of the file lose the pages, and a private copy stays. */
 static void a_hole_takes_pages_away_from_who_shares_them(void)
 {
     make_contents(6);

@@ -220,7 +220,7 @@ static void has_a_subreaper(void)
 
 static void a_subreaper_adopts_what_is_below_it_while_it_wants_to(void) { begin(has_a_subreaper); }
 
-/* Nobody is left to adopt when process 1 ends: what it leaves has no parent, and goes when it ends. */
+/* When process 1 ends no process adopts its children: they have no parent, and are freed when they end. */
 static void leaves_everybody(void)
 {
     ids[0] = fork_into(ends_after);
@@ -1027,7 +1027,7 @@ static void stays_alone(void)
     assert_int_not_equal(ids[2], id);
     assert_int_equal(thread_stay_alone(), 0);
     assert_int_equal(current_process()->thread_count, 1);
-    assert_int_equal(current_thread()->id, id);         /* whoever called exec is the first now */
+    assert_int_equal(current_thread()->id, id);         /* the thread that called exec is the first now */
     assert_ptr_equal(thread_find(id), current_thread());
     assert_null(thread_find(ids[2]));
     assert_null(current_process()->survivor);
@@ -1133,7 +1133,7 @@ static void threads_count_for_their_user(void)
 
 /* ---- Limits, and no memory ------------------------------------------------------------------------------- */
 
-/* Whom the thread acts for is changed in place: they are nobody else's. */
+/* The thread's acting credentials are changed in place: they have no other reference. */
 static void is_limited(void)
 {
     struct process     *self = current_process();

@@ -56,7 +56,7 @@ static void rights_are_the_programs(void)
     assert_int_equal(write_at(column(1), bytes, 1), -EFAULT);
 }
 
-/* A page shared with a child is copied first, and zeros that everybody sees are not written to. */
+/* A page shared with a child is copied first, and the shared frame of zeros is not written to. */
 static void a_write_breaks_what_is_shared(void)
 {
     struct space child;

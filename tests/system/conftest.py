@@ -22,7 +22,7 @@ except ImportError:
     building = contextlib.nullcontext
 
     def ensure(*_):
-        """Without tests/run, whoever starts a test has built what it needs."""
+        """Without tests/run, the user has built what a test needs."""
 
 TREE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.environ.get("QUIRE_BUILD", os.path.join(TREE, "build"))

@@ -61,7 +61,7 @@ class Guest:
         self.send(WANT, struct.pack("<IB", count, how))
 
     def exit(self, kind, number):
-        """As QEMU after the last frame: still there, until somebody ends it."""
+        """As QEMU after the last frame: still there, until it is ended."""
         self.send(EXIT, struct.pack("<ii", kind, number))
         time.sleep(100)
 
@@ -169,7 +169,7 @@ class Guest:
         self.exit(EXITED, 0)
 
     def do_computes(self, seconds):
-        """Takes its processor time, and answers nobody."""
+        """Takes its processor time, and does not answer."""
         self.send(OUTPUT, b"ready\n")
         while time.process_time() < float(seconds):
             pass

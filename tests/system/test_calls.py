@@ -76,6 +76,6 @@ def test_a_seed_repeats_a_batch():
 
 
 def test_everybody_can_be_killed_at_once():
-    """The fuzzer's batches end by kill(-1), which spares nobody but the caller and process 1."""
+    """The fuzzer's batches end by kill(-1), which spares only the caller and process 1."""
     done = run("quire", "calls", "1", "3")
     assert done.returncode == 0, done.stdout[-2000:]

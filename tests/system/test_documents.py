@@ -1,4 +1,4 @@
-"""A document that somebody wrote is what boots, or it says why it cannot."""
+"""A document that a user wrote is what boots, or the reason why it cannot is reported."""
 import os
 import pathlib
 import re

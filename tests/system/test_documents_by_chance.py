@@ -33,7 +33,7 @@ def test_a_document_changed_by_chance_is_obeyed_or_refused(shop, number):
 
 
 def test_probes_of_pat_fail_in_words_where_programs_are_elsewhere(shop):
-    """Five of them mapped at 0x40000000, and the kernel stops whoever maps outside user space."""
+    """Five of them mapped at 0x40000000, and the kernel stops when it maps outside user space."""
     document = documents.Document("pat", documents.TREE)
     user, end = document.named("user", ("Virtual memory",)), 0x10000000
     document.insert(user, user.as_hole("cut", end, user.end))

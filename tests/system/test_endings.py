@@ -282,7 +282,7 @@ def test_much_input_arrives_whole(sandbox):
 
 
 def test_input_that_is_interrupted_is_not_lost(sandbox):
-    """A read is interrupted by a signal while nothing is there; what comes later is for whoever reads later.
+    """A read is interrupted by a signal while nothing is there; what comes later is for later reads.
 
     A signal that comes between the shell's last look at its traps and the read is only noted, so the read goes on
     waiting, as it would on any system: the signal is sent until one of them finds the shell reading."""

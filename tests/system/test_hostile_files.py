@@ -1,4 +1,4 @@
-"""What lies in a folder that somebody else made may wish to see files of ours: `quire run --file FOLDER` fulfils no
+"""Files of a folder that another user made may name files of the host: `quire run --file FOLDER` fulfils no
 such wish.
 
 Each test makes a folder of one kind, with a secret outside it, and looks into the archive that a guest would get.

@@ -1,4 +1,4 @@
-"""Programs that are built into the kernel, as somebody at the console meets them: started, seen, waited for, killed.
+"""Programs that are built into the kernel, as a user of the console sees them: started, seen, waited for, killed.
 
 Layouts whose document has no start address (firmware, which has applications) have none of this; there the commands
 must not be known.

@@ -86,7 +86,7 @@ def test_a_frame_may_come_in_single_bytes(run):
 
 
 def test_much_output_for_a_slow_reader(run):
-    """The guest waits while nobody reads; nothing is lost, and quire keeps nothing in store."""
+    """The guest waits while its output has no reader; no byte is lost, and quire keeps none in store."""
     process = run.begin("flood 200")
     assert comes_about(lambda: os.path.exists(run.notes + ".stuck"))
     with open(f"/proc/{process.pid}/status") as file:

@@ -199,7 +199,7 @@ def test_a_guest_that_takes_nothing_is_told_once_that_its_reader_is_gone(run):
                                    "4 0100000041000000", "4 0200000000000000", "4 0300000001000000", "3 01",
                                    "3 0100000004", "9", "0", "7 6d6170"])
 def test_ends_that_cannot_be_are_no_status(run, frame):
-    """Killed by signal 128 would be status 0; a snapshot that nobody ordered is none."""
+    """Killed by signal 128 would be status 0; a snapshot that was not ordered is none."""
     assert run("frame " + frame)[0] == 119
 
 

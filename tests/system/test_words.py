@@ -61,7 +61,7 @@ def machine(start, other):
 
 
 def test_the_bitmap_lies_and_reads_as_the_document_says(machine):
-    """First fit behind the low megabyte; a one is a free frame; what is hardware's is nobody's."""
+    """First fit behind the low megabyte; a one is a free frame; hardware's frames are never free."""
     rows = re.findall(r"0x(\w+)  0x(\w+)  .*? yes +(\w+)", machine.command("physical").replace("_", ""))
     bitmap, = [int(first, 16) for first, _, owner in rows if owner == "bitmap" and int(first, 16) >= 0x100000][:1]
     assert not [row for row in rows if int(row[0], 16) < 0x100000 and row[2] in ("pool", "bitmap", "records")], rows

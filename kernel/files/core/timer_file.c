@@ -1,7 +1,7 @@
 /*
  * timer_file.c - timerfd: a timer whose expiries are read and waited for.
  *
- * A timer fires once, and then no more until somebody reads: how often it would have fired by then is arithmetic, so an
+ * A timer fires once, and then no more until it is read: how often it would have fired by then is arithmetic, so an
  * interval of a nanosecond costs no more than one of an hour.
  */
 #include "files/core/timer_file.h"
@@ -20,7 +20,7 @@ enum { SECOND = 1000000000 };
 struct timer_file {
     struct node  node;
     struct timer timer;                 /* armed for `due`, unless that is past */
-    uint64_t     due, interval;         /* [n] due: of the first expiry that nobody has read, 0: there is none */
+    uint64_t     due, interval;         /* [n] due: of the first expiry that has not been read, 0: there is none */
     int          clock;
     bool         wall;                  /* [c] `due` is by the wall clock, else by clock_now() */
     unsigned     flags;                 /* [n] of the call that set it  */

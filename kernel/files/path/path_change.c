@@ -65,8 +65,8 @@ int path_remove(struct fs_context *fs, struct node *start, const char *path, boo
 }
 
 /*
- * Another name for somebody else's file could be used against him: it must be one that we might copy, and its set-id
- * bits must be of no use. (Linux's protected_hardlinks, which distributions set.)
+ * Another name for a file of another user could be used against that user: the caller must have the right to copy it,
+ * and its set-id bits must be of no use. (Linux's protected_hardlinks, which distributions set.)
  */
 static bool may_link(const struct node *node)
 {

@@ -128,7 +128,7 @@ int terminals_open_first(struct fs_context *fs, struct file **out)
         heap_free(t);
         return t == NULL ? -ENOMEM : err;
     }
-    interrupts = interrupts_off();      /* what the terminal asks for is not to come before somebody listens */
+    interrupts = interrupts_off();      /* the terminal's input is not to come before its listener is set */
     terminal   = t;
     terminal_start(t, channel ? &on_channel : &on_serial);
     if (channel)

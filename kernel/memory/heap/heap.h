@@ -5,7 +5,7 @@
  * bookkeeping lies out of line, with a per-CPU magazine of ready blocks in front. Big ones
  * (above HEAP_SMALL) are whole pages, a region of kernel space each. Memory comes back
  * to the pool as soon as a slab is empty (one empty slab a class is kept) or a big block is freed.
- * A heap that nobody has used holds no page.
+ * A heap that was never used holds no page.
  *
  * Checks   always on. A free block carries a tag keyed by its address, and the address of who
  *          freed it; a live one a guard behind its last byte. Double free, a pointer that is not the
