@@ -214,6 +214,22 @@ static void holes_are_found_and_made(void)
     object_release(object);
 }
 
+static void mappings_that_may_write_are_counted_again_by_the_audit(void)
+{
+    struct audit_report report = { 0 };
+
+    object = object_create(OWNER_FILE, 4);
+    assert_non_null(object);
+    objects_audit(&report);
+    assert_int_equal(report.failed, 0);
+    object->writers++;
+    objects_audit(&report);
+    assert_int_equal(report.failed, 1);
+    assert_string_equal(report.failures[0].id, "O3");
+    object->writers--;
+    object_release(object);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +241,7 @@ int main(void)
         on_machine(many_objects_are_all_listed),
         on_machine(holes_are_found_and_made),
         on_machine(without_memory_a_hole_stays_a_hole),
+        on_machine(mappings_that_may_write_are_counted_again_by_the_audit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

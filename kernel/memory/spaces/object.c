@@ -602,8 +602,10 @@ static void audit_object(const struct object *object, struct audit_report *repor
             continue;
         audit_fail(report, "O3", "an object lists a region at 0x%08lx that does not map it",
                    (unsigned long)page_address(r->span.first));
-        break;                              /* the links of such a region cannot be trusted */
+        return;                             /* the links of such a region cannot be trusted */
     }
+    if (writers != object->writers)
+        audit_fail(report, "O3", "an object counts %u mappings that may write and has %u", object->writers, writers);
 }
 
 /* The other half of O3: a region that maps an object is in its list. */
