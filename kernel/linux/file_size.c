@@ -165,8 +165,39 @@ SYSTEM_CALL(fsync, int, descriptor) { return sync_file(descriptor); }
 SYSTEM_CALL(fdatasync, int, descriptor) { return sync_file(descriptor); }
 SYSTEM_CALL(sync) { return 0; }
 SYSTEM_CALL(syncfs, int, descriptor) { return descriptor_exists(descriptor); }
-SYSTEM_CALL(readahead, int, descriptor, int64_t, from, size_t, bytes) { return descriptor_exists(descriptor); }
-SYSTEM_CALL(fadvise64, int, descriptor, int64_t, from, size_t, bytes, int,
-            advice) { return descriptor_exists(descriptor); }
-SYSTEM_CALL(fadvise64_64, int, descriptor, int64_t, from, int64_t, bytes, int,
-            advice) { return descriptor_exists(descriptor); }
+SYSTEM_CALL(readahead, int, descriptor, int64_t, from, size_t, bytes)
+{
+    struct file *file = whole_file_of(descriptor);
+    long         err  = file == NULL || !file_reads(file) ? -EBADF :
+                        (file->node->mode & S_FMT) != S_REGULAR ? -EINVAL : 0;
+
+    if (file != NULL)
+        file_release(file);
+    return err;
+}
+
+enum { ADVICE_MOST = 5 };
+
+static long take_advice(int descriptor, int64_t bytes, int advice)
+{
+    struct file *file = whole_file_of(descriptor);
+    long         err;
+
+    if (file == NULL)
+        return -EBADF;
+    err = bytes < 0 || advice < 0 || advice > ADVICE_MOST ? -EINVAL : 0;
+    if ((file->node->mode & S_FMT) == S_PIPE)
+        err = -ESPIPE;
+    file_release(file);
+    return err;
+}
+
+SYSTEM_CALL(fadvise64, int, descriptor, int64_t, from, size_t, bytes, int, advice)
+{
+    return take_advice(descriptor, (int64_t)bytes, advice);
+}
+
+SYSTEM_CALL(fadvise64_64, int, descriptor, int64_t, from, int64_t, bytes, int, advice)
+{
+    return take_advice(descriptor, bytes, advice);
+}

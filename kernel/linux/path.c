@@ -30,8 +30,10 @@ static long make_folder(int folder, user_t path, uint32_t mode)
 static long make_node(int folder, user_t path, uint32_t mode, uintptr_t device)
 {
     struct named named;
-    int          err = named_begin(&named, folder, path);
+    int          err = path_makes_node(mode);
 
+    if (err == 0)
+        err = named_begin(&named, folder, path);
     if (err != 0)
         return err;
     err = path_make_node(fs(), named.start, named.path, (uint32_t)mode, (uint32_t)device);

@@ -123,8 +123,6 @@ SYSTEM_CALL(bind, int, descriptor, user_t, name_at, int, length)
     return err > 0 ? -EINVAL : err;
 }
 
-enum { ADDRESS_MOST = 128 };                    /* struct sockaddr_storage */
-
 /* connect() copies its address before it looks at what sort of file it has: 0, -EINVAL or -EFAULT. */
 static int check_address(user_t at, int length)
 {

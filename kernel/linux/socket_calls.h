@@ -8,6 +8,7 @@
 #include "memory/spaces/user.h"
 
 enum { FAMILY_NONE = 0, FAMILY_UNIX = 1, LEVEL_SOCKET = 1 };     /* AF_*, SOL_SOCKET */
+enum { ADDRESS_MOST = 128 };                                    /* struct sockaddr_storage */
 
 /* Find the open file of a socket's descriptor, with a reference. Returns 0, -EBADF, -ENOTSOCK. */
 int socket_file_of(int descriptor, struct file **out) MUST_CHECK;

@@ -30,20 +30,30 @@ static struct buffer one_piece(user_t memory, size_t bytes)
     return (struct buffer){ .user = memory, .bytes = bytes < BYTES_A_CALL ? bytes : BYTES_A_CALL };
 }
 
+/* To whom: connected kinds of sockets say themselves what they think of an address, whatever is in it. */
+static long read_target(const struct file *file, user_t from, int bytes, struct socket_name *out)
+{
+    long err = socket_name_read(from, bytes, out);
+
+    if (err == -EFAULT || bytes < 0 || bytes > ADDRESS_MOST || socket_is_datagram(file))
+        return err > 0 ? -EINVAL : err;
+    if (err != 0)
+        out->length = 0;
+    return 0;
+}
+
 SYSTEM_CALL(sendto, int, descriptor, user_t, from, size_t, count, unsigned, flags, user_t, name_at, int, length)
 {
     struct buffer      piece = one_piece(from, count);
     struct socket_name name;
-    struct sending     sending = { .to = name_at != 0 ? &name : NULL };
+    struct sending     sending = { .to = name_at != 0 && length != 0 ? &name : NULL };
     struct file       *file;
     long               done = socket_file_of(descriptor, &file);
 
     if (done != 0)
         return done;
-    if (name_at != 0)
-        done = socket_name_read(name_at, length, &name);
-    if (done > 0)
-        done = -EINVAL;
+    if (sending.to != NULL)
+        done = read_target(file, name_at, length, &name);
     if (done == 0 && !user_range(from, count))
         done = -EFAULT;
     if (done == 0)
@@ -229,14 +239,14 @@ static long send_message(struct file *file, const struct message *message, unsig
     long               done = 0;
 
     deep_assert(file != NULL && message != NULL);
-    if (message->name != 0)
+    if (message->name != 0 && message->name_bytes != 0)
         sending.to = &name;
-    if (message->name != 0)
-        done = socket_name_read(message->name, message->name_bytes, &name);
+    if (sending.to != NULL)
+        done = read_target(file, message->name, message->name_bytes, &name);
     if (done == 0)
         done = read_pieces(message, &pieces);
     if (done != 0)
-        return done > 0 ? -EINVAL : done;
+        return done;
     done = read_controls(message, &sending);
     if (done == 0)
         done = socket_send(file, pieces, piece_count(message), &sending, flags);

@@ -199,6 +199,8 @@ static const struct node_operations socket_operations = {
 
 bool socket_is(const struct file *file) { return file->operations == &socket_operations && !(file->flags & O_PATH); }
 
+bool socket_is_datagram(const struct file *file) { return socket_of(file->node)->type == SOCKET_DATAGRAM; }
+
 struct socket *socket_new(int type)
 {
     static struct file_system sockets;

@@ -56,6 +56,7 @@ struct file *passed_file(const struct passed *passed, uint32_t which);         /
 int socket_make(int type, uint32_t flags, struct file **out) MUST_CHECK;
 int socket_pair(int type, uint32_t flags, struct file **one, struct file **other) MUST_CHECK;
 bool socket_is(const struct file *file);
+bool socket_is_datagram(const struct file *file);       /* of a socket's */
 
 int socket_bind(struct file *file, const struct socket_name *name) MUST_CHECK;
 int socket_listen(struct file *file, int backlog) MUST_CHECK;

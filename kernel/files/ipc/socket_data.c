@@ -254,7 +254,7 @@ static int may_send_message(const struct socket *self, const struct sending *wha
     if (flags & MSG_OOB)
         return -EOPNOTSUPP;
     if (self->type == SOCKET_DATAGRAM)
-        return 0;
+        return what->to == NULL && self->peer == NULL && !self->refused && !self->hung_up ? -ENOTCONN : 0;
     if (what->to != NULL && self->type == SOCKET_STREAM)
         return self->peer != NULL ? -EISCONN : -EOPNOTSUPP;
     if (self->peer == NULL && !self->hung_up)
@@ -380,6 +380,27 @@ static bool stream_ends(const struct socket *self, const struct received *out)
     return out->passed != NULL || (out->signed_ && !same_sender(&out->sender, &self->first->sender));
 }
 
+/* A look goes on through the packets behind the first one, up to files, or to another sender where that matters. */
+static long peek_on(const struct socket *self, struct buffer **pieces, size_t *count, long done,
+                    const struct received *out)
+{
+    const struct packet *packet = self->first->next;
+
+    deep_assert(mutex_held(&sockets_lock));
+    if (out->passed != NULL)
+        return done;
+    while (packet != NULL && *count > 0 && packet->passed == NULL &&
+           !(out->signed_ && !same_sender(&out->sender, &packet->sender))) {
+        long more = scatter_packet(packet, packet->at, pieces, count);
+
+        if (more < 0)
+            break;
+        done  += more;
+        packet = packet->next;
+    }
+    return done;
+}
+
 /* Copy on from the stream's first packet, which is dropped once it is read. */
 static long take_stream(struct socket *self, struct buffer **pieces, size_t *count, unsigned flags,
                         struct received *out, struct passed **dropped)
@@ -392,7 +413,7 @@ static long take_stream(struct socket *self, struct buffer **pieces, size_t *cou
         return got;
     take_beside(self, flags, out);
     if (flags & MSG_PEEK)
-        return got;
+        return peek_on(self, pieces, count, got, out);
     self->first->at += (size_t)got;
     self->bytes     -= (size_t)got;
     if (self->first->at == self->first->bytes)

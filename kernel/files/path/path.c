@@ -130,18 +130,26 @@ int path_make_folder(struct fs_context *fs, struct node *start, const char *path
     return make_at(fs, start, path, S_FOLDER | (mode & 01777), 0);
 }
 
-int path_make_node(struct fs_context *fs, struct node *start, const char *path, uint32_t mode, uint32_t device)
+int path_makes_node(uint32_t mode)
 {
     uint32_t type = mode & S_FMT;
 
-    may_sleep();
-    if (type == 0)
-        mode |= type = S_REGULAR;
     if (type == S_FOLDER)
         return -EPERM;
-    if (type != S_REGULAR && type != S_PIPE && type != S_SOCKET && type != S_CHARACTER && type != S_BLOCK)
-        return -EINVAL;
-    if ((type == S_CHARACTER || type == S_BLOCK) && !has_capability(CAP_MKNOD))
+    return type == 0 || type == S_REGULAR || type == S_PIPE || type == S_SOCKET || type == S_CHARACTER ||
+           type == S_BLOCK ? 0 : -EINVAL;
+}
+
+int path_make_node(struct fs_context *fs, struct node *start, const char *path, uint32_t mode, uint32_t device)
+{
+    int err = path_makes_node(mode);
+
+    may_sleep();
+    if (err != 0)
+        return err;
+    if ((mode & S_FMT) == 0)
+        mode |= S_REGULAR;
+    if (((mode & S_FMT) == S_CHARACTER || (mode & S_FMT) == S_BLOCK) && !has_capability(CAP_MKNOD))
         return -EPERM;
     return make_at(fs, start, path, mode & (S_FMT | 07777), device);
 }

@@ -54,6 +54,7 @@ int path_open_program(struct fs_context *fs, struct node *start, const char *pat
                       struct file **out) MUST_CHECK;
 
 int path_make_folder(struct fs_context *fs, struct node *start, const char *path, uint32_t mode) MUST_CHECK;
+int path_makes_node(uint32_t mode) MUST_CHECK;      /* what is refused whatever the path: -EINVAL, -EPERM */
 int path_make_node(struct fs_context *fs, struct node *start, const char *path, uint32_t mode,
                    uint32_t device) MUST_CHECK;
 int path_remove(struct fs_context *fs, struct node *start, const char *path, bool folder) MUST_CHECK;

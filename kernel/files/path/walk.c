@@ -162,6 +162,15 @@ static int follow_magic(struct walk *walk, struct node *link)
     return 0;
 }
 
+/*
+ * A link that somebody else has left where everybody may leave links (/tmp) is not followed at a path's end: it could
+ * lead to a file of ours. (Linux's protected_symlinks, which distributions set.)
+ */
+static bool is_trap(const struct node *folder, const struct node *link)
+{
+    return (folder->mode & 01002) == 01002 && link->uid != user_acting() && link->uid != folder->uid;
+}
+
 /* The walk is at a link that is to be followed; `rest` is the text behind it. Takes the reference to the link. */
 static int follow_link(struct walk *walk, struct node *link, const char *rest, const char **path)
 {
@@ -224,6 +233,11 @@ static int walk_step(struct walk *walk, const char **path, const char *rest)
     if (err != 0) {
         node_release(child);
         return err;
+    }
+    if (is_link(child) && is_last && follows_last(walk) && child->operations->follow == NULL &&
+        is_trap(walk->folder, child)) {
+        node_release(child);
+        return -EACCES;
     }
     if (is_link(child) && (!is_last || follows_last(walk)))
         return follow_link(walk, child, walk->name + walk->length, path);

@@ -328,7 +328,8 @@ static const struct proc_entry vm_entries[] = {
 };
 static const struct proc_entry fs_entries[] = {
     PROC_FIXED("overflowuid", "65534\n"), PROC_FIXED("overflowgid", "65534\n"), PROC_NUMBER("pipe-max-size"),
-    PROC_NUMBER("file-max"), PROC_NUMBER("nr_open"), PROC_END,
+    PROC_NUMBER("file-max"), PROC_NUMBER("nr_open"), PROC_FIXED("protected_hardlinks", "1\n"),
+    PROC_FIXED("protected_symlinks", "1\n"), PROC_END,
 };
 static const struct proc_entry core_entries[] = { PROC_NUMBER("somaxconn"), PROC_END };
 static const struct proc_entry net_entries[]  = { PROC_FOLDER("core", core_entries), PROC_END };

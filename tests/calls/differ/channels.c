@@ -8,7 +8,8 @@ enum {
     CALL_CONNECT = 362, CALL_ACCEPT4 = 364, CALL_GETSOCKOPT = 365, CALL_SETSOCKOPT = 366, CALL_GETSOCKNAME = 367,
     CALL_GETPEERNAME = 368, CALL_SENDTO = 369, CALL_RECVFROM = 371, CALL_SHUTDOWN = 373, CALL_NEWSELECT = 142,
     CALL_SPLICE = 313,
-    CALL_TEE = 315, CALL_VMSPLICE = 316, CALL_SIGNALFD4 = 327,
+    CALL_TEE = 315, CALL_VMSPLICE = 316, CALL_SIGNALFD4 = 327, CALL_TIMERFD_SETTIME = 325,
+    CALL_TIMERFD_GETTIME = 326,
 };
 enum { AF_UNIX = 1, SOL_SOCKET = 1, MSG_DONTWAIT = 0x40, MSG_NOSIGNAL = 0x4000, ADDRESS = 110 };
 
@@ -255,15 +256,59 @@ static void op_vmsplice(void)
 
 static void op_absent(void)
 {
-    uint32_t mask[2] = { 1u << (SIGUSR1 - 1), 0 };
-    long     call = PICK(CALL_SIGNALFD4, CALL_TIMERFD_CREATE, 332, 425), result;
+    long call = PICK(332, 425), result;
 
     tell("descriptor of call %d", (int)call);
-    result = call == CALL_SIGNALFD4 ? KERNEL(call, -1, (long)mask, 8, O_NONBLOCK) : call == CALL_TIMERFD_CREATE ?
-        KERNEL(call, 1, O_NONBLOCK) :
-             KERNEL(call, call == 332 ? O_NONBLOCK : 0, 0);
+    result = KERNEL(call, call == 332 ? O_NONBLOCK : 0, 0);
     if (answer_ok(result) >= 0)
         KERNEL(CALL_CLOSE, result);
+}
+
+/* A new descriptor for signals, or other signals for one that there is; what waits is read, without who sent it. */
+static void op_signalfd(void)
+{
+    uint32_t mask[2] = { 1u << (PICK(SIGUSR1, SIGUSR2, SIGHUP) - 1), (uint32_t)PICK(0, 2) }, record[32] = { 0 };
+    long     call = PICK(CALL_SIGNALFD4, CALL_SIGNALFD4, 321), size = PICK(8, 8, 8, 4),
+        flags = O_NONBLOCK | PICK(0, O_CLOEXEC, 1), file = one_in(2) ? -1 : any_descriptor(), got;
+
+    tell("signalfd %d %d %d %x of %x %x", (int)call, (int)file, (int)size, (unsigned)flags, (unsigned)mask[0],
+         (unsigned)mask[1]);
+    if (call == 321)
+        file = file == -1 ? -2 : file;          /* it would make one whose read waits */
+    answer(got = KERNEL(call, file, (long)mask, size, flags));
+    if (got >= 0) {
+        answer(KERNEL(CALL_READ, got, (long)record, sizeof record));
+        tell(" %d %d value %d", (int)record[0], (int)record[2], (int)record[11]);
+    }
+}
+
+/* A new timer, or another setting for one: due at once, or in an hour. What it tells comes with it. */
+static void op_timerfd(void)
+{
+    enum { hour = 3600 };
+    uint32_t setting[4] = { (uint32_t)PICK(0, 0, hour, -1), 0, (uint32_t)PICK(0, hour, 0, hour),
+                            (uint32_t)PICK(0, 1, 1, 1000000000) }, told[4] = { 9, 9, 9, 9 };
+    uint64_t expiries = 0;
+    long     clock = PICK(0, 1, 7, 2, 8), flags = PICK(0, 0, 1, 1, 2, 4), file;
+
+    if (!(flags & 1) && setting[3] == 1)        /* what is due soon might be due or not */
+        setting[2] = hour;
+
+    tell("timerfd %d", (int)clock);
+    file = one_in(2) ? any_descriptor() :
+           answer(KERNEL(CALL_TIMERFD_CREATE, clock, O_NONBLOCK | PICK(0, O_CLOEXEC, 1)));
+    tell(" set %d %x to %d %d every %d", (int)file, (unsigned)flags, (int)setting[2], (int)setting[3], (int)setting[0]);
+    answer(KERNEL(CALL_TIMERFD_SETTIME, file, flags, (long)setting, 0));
+    if (answer(KERNEL(CALL_TIMERFD_GETTIME, file, (long)told)) < 0)
+        return;
+    if (!(flags & 1))                           /* else it may be due this moment */
+        tell(" left %d", told[2] == 0 && told[3] == 0 ? 0 : told[2] < hour - 600 ? 1 : 2);
+    tell(" every %d %d", (int)told[0], (int)told[1]);
+    if (setting[2] == 0 && setting[3] == 1 && (flags & 1)) {
+        KERNEL(CALL_POLL, (long)(int[]){ (int)file, 1 }, 1, 1000);
+        answer(KERNEL(CALL_READ, file, (long)&expiries, 8));
+        tell(" %d", expiries > 0);
+    }
 }
 
 static operation *const operations[] = {
@@ -272,6 +317,6 @@ static operation *const operations[] = {
     op_name, op_peer, op_send, op_send, op_send, op_send_to, op_receive, op_receive, op_receive, op_shutdown,
         op_option, op_set_option, op_poll, op_poll,
     op_select, op_epoll, op_epoll_ctl, op_epoll_ctl, op_epoll_wait, op_epoll_wait, op_eventfd, op_count, op_count,
-        op_splice, op_splice, op_tee, op_vmsplice, op_absent,
+        op_splice, op_splice, op_tee, op_vmsplice, op_absent, op_signalfd, op_signalfd, op_timerfd, op_timerfd,
 };
 const struct family channels = { operations, COUNT_OF(operations) };

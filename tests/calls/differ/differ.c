@@ -144,6 +144,16 @@ static void populate(void)
     KERNEL(CALL_MKNOD, (long)"f", S_IFIFO | 0600, 0);
 }
 
+/* The first limits of a machine follow from its memory: threads, signals. Here they are the same. */
+static void settle_limits(void)
+{
+    static const uint8_t  which[] = { 6, 8, 11, 12 };
+    static const uint64_t most[]  = { 800, 800 };
+
+    for (unsigned i = 0; i < COUNT_OF(which); i++)
+        KERNEL(CALL_PRLIMIT64, 0, which[i], (long)(which[i] == 8 ? (const uint64_t[]){ 8388608, 8388608 } : most), 0);
+}
+
 /* Nothing of what started us shows: no descriptors but two far up, limits and masks that both kernels have. */
 static void settle(const char *root)
 {
@@ -159,6 +169,7 @@ static void settle(const char *root)
     KERNEL(CALL_UMASK, 022);
     KERNEL(CALL_PRCTL, SET_NAME, (long)"differ");
     KERNEL(CALL_SETSID, 0);
+    settle_limits();
     make_arena();
     handle_all();
     populate();

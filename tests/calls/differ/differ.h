@@ -52,6 +52,7 @@ void tell_process(long pid);
 
 /* One more operation of any kind, within the one that asks for it: in its child. */
 void operate(uint64_t seed);
+extern unsigned depth;          /* of children in which this one happens (processes.c) */
 
 /* ---- Memory that may not be there (memory.c) ------------------------------------------------------------ */
 

@@ -211,7 +211,7 @@ static void op_sync(void)
 }
 
 /* Linux looks at the file's pages for file memory; whether a page of one's own was ever touched is the same
-   everywhere. */
+   everywhere, but for what a child has of a page that was only read. */
 static void op_in_core(void)
 {
     unsigned char in[16];
@@ -220,7 +220,7 @@ static void op_in_core(void)
     tell("mincore");
     struct place place = any_place();
     if (answer(KERNEL(CALL_MINCORE, place.at, place.bytes, (long)in)) == 0)
-        for (long i = 0; i < (place.bytes + PAGE - 1) / PAGE && i < 16; i++)
+        for (long i = 0; depth == 0 && i < (place.bytes + PAGE - 1) / PAGE && i < 16; i++)
             tell("%c", i == 0 ? ' ' : '.'), tell("%u", in[i]);
 }
 

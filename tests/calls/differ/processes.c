@@ -9,12 +9,13 @@ enum {
     CALL_PRIORITY_MIN = 160, CALL_GETUID32 = 199, CALL_SETREUID32 = 203, CALL_SETREGID32 = 204, CALL_GETGROUPS32 = 205,
     CALL_SETGROUPS32 = 206, CALL_SETRESUID32 = 208, CALL_GETRESUID32 = 209, CALL_SETRESGID32 = 210,
     CALL_GETRESGID32 = 211,
-    CALL_SETUID32 = 213, CALL_SETGID32 = 214, CALL_SETFSUID32 = 215, CALL_FUTEX = 240, CALL_WAITID = 284,
+    CALL_SETUID32 = 213, CALL_SETGID32 = 214, CALL_SETFSUID32 = 215, CALL_SETFSGID32 = 216,
+    CALL_CAPGET = 184, CALL_CAPSET = 185, CALL_FUTEX = 240, CALL_WAITID = 284,
     CALL_GET_ROBUST_LIST = 312,
     CALL_GETRANDOM = 355, CALL_MEMBARRIER = 375,
 };
 
-static unsigned depth;
+unsigned depth;
 
 /* Some operations of any kind; each is told at once, as it may be the last. */
 static void be_child(uint64_t seed)
@@ -150,6 +151,69 @@ static void op_more_groups(void)
     tell(" groups %d of %d", (int)got, (int)asked);
 }
 
+/* Capabilities that are given up, taken back, or never were there: the sets are told. */
+static void op_capabilities(void)
+{
+    uint32_t header[2] = { (uint32_t)PICK(0x20080522, 0x20080522, 0x20080522, 0x19980330, 7), 0 }, sets[6] = { 0 };
+    long     gone = PICK(1, 3, 5, 6, 7, 8, 24, 25, 32), which = PICK(0, 0, 1, 2), add = one_in(3);
+
+    tell("capset %x %d %d %d", (unsigned)header[0], (int)gone, (int)which, (int)add);
+    KERNEL(CALL_CAPGET, (long)header, (long)sets);
+    if (add)
+        sets[3 * (gone / 32) + which] |= 1u << gone % 32;
+    else
+        sets[3 * (gone / 32) + which] &= ~(1u << gone % 32);
+    answer(KERNEL(CALL_CAPSET, (long)header, (long)sets));
+    header[0] = 0x20080522;
+    answer(KERNEL(CALL_CAPGET, (long)header, (long)sets));
+    tell_digest(sets, sizeof sets);
+}
+
+/* Whose files: setfsuid and setfsgid, which tell who it was. */
+static void op_files_of(void)
+{
+    long call = PICK(CALL_SETFSUID32, CALL_SETFSGID32, 138, 139), who = PICK(0, 5, 5, 6, 70000, -1);
+
+    tell("files of %d %d", (int)call, (int)who);
+    answer(KERNEL(call, who));
+    answer(KERNEL(call, -1));
+}
+
+/* The calls of 16 bits, and the numbers that they tell. */
+static void op_narrow_users(void)
+{
+    uint16_t told[3] = { 9, 9, 9 };
+    long     call = PICK(23, 46, 70, 71, 164, 170, 24, 47, 49, 50), a = PICK(0, 0xFFFF, 5, -1, 0x10005),
+        b = PICK(0xFFFF, 0, 5), c = PICK(0xFFFF, 0xFFFF, 6);
+
+    tell("narrow user %d %d %d %d", (int)call, (int)a, (int)b, (int)c);
+    answer(KERNEL(call, a, b, c));
+    for (long get = 165; get <= 171; get += 6) {
+        KERNEL(get, (long)&told[0], (long)&told[1], (long)&told[2]);
+        tell(" %d %d %d", told[0], told[1], told[2]);
+    }
+}
+
+static void op_clone3(void)
+{
+    uint64_t words[12] = { 0 };
+    long     size = PICK(88, 88, 64, 80, 63, 0, 96, 5000), odd = PICK(-1, -1, 0, 4, 5, 6, 8, 9, 10, 11), child;
+    int      got = -1;
+
+    words[4] = (uint64_t)PICK(17, 17, 0, 65);
+    if (odd >= 0)
+        words[odd] = (uint64_t)PICK(1, 0x8000, 0x10000, 0x400000, 65536, 0x100000000 - 4096);
+    tell("clone3 %d %d %x", (int)size, (int)odd, odd >= 0 ? (unsigned)words[odd] : 0);
+    flush();
+    if (odd == 0 && (words[0] & 0x8000))
+        words[4] = 17;                          /* a brother would not be waited for */
+    child = depth < 2 ? KERNEL(CALL_CLONE3, (long)words, size) : -1;
+    if (child == 0)
+        leave(3);
+    if (answer_ok(child) >= 0)
+        KERNEL(CALL_WAIT4, child, (long)&got, 0x40000000, 0), tell(" %x", (unsigned)got);
+}
+
 static void op_priority(void)
 {
     long which = PICK(0, 0, 1, 2, 3), who = PICK(0, 0, 1000000), value = PICK(0, 5, 19, 30, 3);
@@ -209,7 +273,7 @@ static void op_random(void)
 
 static operation *const operations[] = {
     op_fork, op_fork, op_fork, op_fork, op_wait, op_waitid, op_waitid, op_kill_other, op_group, op_group, op_limit,
-        op_limit, op_users, op_groups,
+        op_limit, op_users, op_groups, op_capabilities, op_capabilities, op_files_of, op_narrow_users, op_clone3,
     op_more_groups, op_priority, op_settings, op_settings, op_scheduler, op_futex, op_random,
 };
 const struct family processes = { operations, COUNT_OF(operations) };

@@ -218,6 +218,8 @@ static void op_timer(void)
     answer(call == CALL_TIMER_SETTIME ? KERNEL(call, number, 0, (long)value, (long)old) : KERNEL(call, number,
         (long)old));
     tell_timer(old, 100000000);
+    if (call == CALL_TIMER_DELETE && number == timers[which])
+        timers[which] = 7777;                   /* which numbers are given again is a kernel's own choice */
 }
 
 static operation *const operations[] = {
