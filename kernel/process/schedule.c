@@ -286,10 +286,23 @@ void schedule_preempt(void)
         schedule();
 }
 
+/* Others run if it is their turn; false: nobody has. */
+static bool give_way_if_due(void)
+{
+    unsigned long interrupts;
+
+    if (!due)
+        return false;
+    interrupts = interrupts_off();
+    schedule_preempt();                         /* with interrupts off, as before a program goes on */
+    interrupts_restore(interrupts);
+    return true;
+}
+
 int schedule_between(void)
 {
     may_sleep();
-    point_of_rest();
+    give_way_if_due();
     return signal_pending(current) ? -EINTR : 0;
 }
 
@@ -692,17 +705,11 @@ void rwlock_pass_on(struct rwlock *rwlock)
     lock_drop(&lock, state);
 }
 
+/* The console's commands tell what they have taken, so its thread gives way where it says so alone. */
 bool point_of_rest(void)
 {
-    unsigned long interrupts;
-
     may_sleep();
-    if (!due)
-        return false;
-    interrupts = interrupts_off();
-    schedule_preempt();                         /* with interrupts off, as before a program goes on */
-    interrupts_restore(interrupts);
-    return true;
+    return current != &idle && give_way_if_due();
 }
 
 /* ---- The check ------------------------------------------------------------------------------ */

@@ -192,6 +192,10 @@ static void magazine_spill(struct magazine *magazine, unsigned long *interrupts)
         interrupts_restore(*interrupts);
         *interrupts = interrupts_off();
     }
+    while (slabs_settle()) {                    /* bound: interrupts are let in in each step */
+        interrupts_restore(*interrupts);
+        *interrupts = interrupts_off();
+    }
 }
 
 void small_give(void *block, size_t said, vaddr_t who)

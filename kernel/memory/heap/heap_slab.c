@@ -119,18 +119,24 @@ static int slabs_grow(void)
     return 0;
 }
 
-/* Give back the books of free chunks at the high end. */
-static void slabs_shrink(void)
+/* Give back the books of free chunks at the high end, a few at a time. Returns whether there are more. */
+static bool slabs_shrink(void)
 {
-    while (heap.limit > 0) {
+    enum { AT_ONCE = 2 };
+
+    deep_assert(lock_held(&heap.lock));
+    for (unsigned books = 0; heap.limit > 0; books++) {        /* bound: AT_ONCE */
         uint32_t first = (uint32_t)(heap.limit / PAGE_SIZE) - CHUNK_PAGES;
 
         if (chunk_at(first)->free != ALL_FREE)
-            return;
+            return false;
+        if (books == AT_ONCE)
+            return true;
         list_remove(&heap.chunks[chunk_at(first)->run], first);
         __atomic_store_n(&heap.limit, heap.limit - CHUNK_BYTES, __ATOMIC_RELAXED);
         heap_pages_unmap(heap.first_book + first / CHUNK_PAGES, 1);
     }
+    return false;
 }
 
 /* The first page of a free run, or NO_PAGE when a chunk is needed. */
@@ -191,7 +197,7 @@ static uint32_t slab_new(unsigned class)
         page = slab_find_run(pages);
     }
     if (heap_pages_map(heap.first_page + page, pages) != 0) {
-        slabs_shrink();                                       /* undo slabs_grow() */
+        (void)slabs_shrink();                                 /* undo slabs_grow() */
         return NO_PAGE;
     }
     slab_cut(page, class);
@@ -208,7 +214,7 @@ static void slab_end(uint32_t page)
     memset(slab_at(page), 0, pages * sizeof(struct slab));
     heap_pages_unmap(heap.first_page + page, pages);
     chunk_set_free(page - page % CHUNK_PAGES, chunk_at(page)->free | bits_of(page, pages));
-    slabs_shrink();
+    (void)slabs_shrink();                       /* what is left is slabs_settle()'s */
 }
 
 static uint32_t pick_slab(unsigned class, bool may_make)
@@ -298,6 +304,15 @@ void slabs_give(void *const *blocks, unsigned count)
     lock_drop(&heap.lock, state);
 }
 
+bool slabs_settle(void)
+{
+    lock_state state = lock_take(&heap.lock);
+    bool       more  = slabs_shrink();
+
+    lock_drop(&heap.lock, state);
+    return more;
+}
+
 void slabs_trim(void)
 {
     lock_state state = lock_take(&heap.lock);
@@ -312,6 +327,8 @@ void slabs_trim(void)
         }
     }
     lock_drop(&heap.lock, state);
+    while (slabs_settle())                      /* bound: a few books under one lock */
+        ;
 }
 
 /* ---- Start ------------------------------------------------------------------------------ */

@@ -145,6 +145,8 @@ void slabs_start(const struct layout_region *window);
  */
 unsigned slabs_take(unsigned class, void **blocks, unsigned want);
 void     slabs_give(void *const *blocks, unsigned count);
+/* Free chunks at the high end may be many at once: their books go a few at a time. True: there are more. */
+bool     slabs_settle(void);
 
 /* Give the empty slab that each class keeps to the pool. */
 void slabs_trim(void);
