@@ -270,7 +270,7 @@ $(L)/document: $(call unless_same,$(L)/document,$(abspath $(document)))
 # Anew when the compiler changes, not whenever the command does that it is a part of. `features`: the words of layout.h.
 $(generated) &: $(document) $(L)/document $(call in,host,$(compiler)) | $(O)/host/quire
 	$(call note,layout,$(document))$(O)/host/quire layout compile $(document) -o $(L)
-	@sed -n 's/^#define LAYOUT_\([A-Z_]*\).*/\1/p' $(L)/layout.h > $(L)/features
+	@sed -n 's/^#define LAYOUT_\([A-Z_0-9]*\) .*/\1/p' $(L)/layout.h > $(L)/features
 	@touch $(generated)
 
 # The kernel's tables, each a list of those sets of rows that the document chooses: $(L)/TABLE.c.

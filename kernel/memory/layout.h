@@ -191,9 +191,9 @@ extern const struct layout layout;
 
 /*
  * Limits that the layout compiler checks documents by (tools/layout/check_needs.c): the regions that exist from the
- * start, the pages of slots for all processors, and the most frames that a magazine may keep.
+ * start, the pages of slots for all processors, the most frames that a magazine may keep, and rows of physical memory.
  */
-enum { STANDING_REGIONS = 32, SLOT_PAGES_LEAST = 28, MAGAZINE_FRAMES_MOST = 64 };
+enum { STANDING_REGIONS = 32, SLOT_PAGES_LEAST = 28, MAGAZINE_FRAMES_MOST = 64, PHYSICAL_ROWS_MOST = 48 };
 
 /* The region that holds a page in the programs' spaces; every page of the address space has one. */
 const struct layout_region *layout_region_of(page_t page);

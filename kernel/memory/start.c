@@ -21,6 +21,8 @@
 /* With fewer free frames than this the first command would fail: better to say so now. */
 enum { FREE_AT_LEAST = 24 };
 
+_Static_assert(2 * PHYSICAL_ROWS_MOST <= MEMMAP_RANGES, "a document's rows leave room for what firmware says");
+
 static struct memmap map;
 static char          problem[224];
 

@@ -7,11 +7,11 @@ from document import Document
 
 # The kinds of changes, and how often each is chosen.
 WEIGHTS = {
-    "move_border": 6, "swap": 3, "split": 4, "merge": 2, "reorder": 6, "rename": 2, "rights": 2, "use": 2, "backing": 3,
-    "scope": 2, "cell": 1, "growth": 5, "least": 4, "policy": 5, "access": 4, "bitmap_row": 2, "boot_mapping": 3,
-    "move_kernel_virtually": 6, "move_kernel_physically": 4, "own_space": 3, "cut_user": 3, "device_row": 3,
-    "structure": 3, "structure_table": 3, "application": 4, "without_table": 2, "structures_row": 2,
-    "nonsense": 1,
+    "move_border": 6, "swap": 3, "split": 4, "crumble": 2, "merge": 2, "reorder": 6, "rename": 2, "rights": 2,
+    "use": 2, "backing": 3, "scope": 2, "cell": 1, "growth": 5, "least": 4, "policy": 5, "access": 4,
+    "bitmap_row": 2, "boot_mapping": 3, "move_kernel_virtually": 6, "move_kernel_physically": 4, "own_space": 3,
+    "cut_user": 3, "device_row": 3, "structure": 3, "structure_table": 3, "application": 4, "without_table": 2,
+    "structures_row": 2, "nonsense": 1,
 }
 CHANGES = {name: getattr(changes, name, None) or getattr(wholes, name) for name in WEIGHTS}
 NOTHING_LEFT = (StopIteration, IndexError, TypeError, ValueError, AttributeError)   # an earlier change took it away

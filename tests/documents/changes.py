@@ -150,6 +150,26 @@ def split(document, chance):
             f"{new['Backing'] or new['Use']}")
 
 
+def crumble(document, chance):
+    """One row of physical memory becomes many."""
+    rows = [row for row in document.rows("Physical memory") if is_fixed(row) and row["Use"] in ("pool", "hardware")
+            and row.end - row.start > 64 * PAGE]
+    if not rows:
+        return None
+    row, count = chance.choice(rows), chance.choice([3, 10, 20, 40, 44, 200])
+    most, size = (row.end - row.start) // PAGE // count, chance.choice([1, 1, 2, 64])
+    if most < 1:
+        return None
+    last, end = row, row.end
+    row.place(end=row.start + min(size, most) * PAGE)
+    for number in range(1, count):
+        new = row.like(f"crumb-{number}", last.end, end if number == count - 1 else last.end + min(size, most) * PAGE,
+                       Use=chance.choice(["pool", "hardware"]))
+        document.insert(last, new)
+        last = new
+    return f"{row['Name']} in {count} rows"
+
+
 def merge(document, chance):
     rows = ranges(document, chance)
     pairs = [(low, high) for low, high in zip(rows, rows[1:]) if low.end is not None and high.start is not None]
@@ -176,7 +196,8 @@ def is_spare(row):
 
 NAMES = ["spare", "low", "direct", "records", "heap", "slots", "stacks", "tables", "devices", "text", "window", "x-1",
          "user", "objects"]
-FRESH = ["acres", "attic", "low-lands", "r2", "very-much-further-up", "m", "pages-of-ours", "q-9"]
+FRESH = ["acres", "attic", "low-lands", "r2", "very-much-further-up", "m", "pages-of-ours", "q-9",
+         "applications1", "claims-t2", "access-window9", "kernel-has-own", "tss", "physical-image", "user-end", "a--b"]
 
 
 def rename(document, chance):

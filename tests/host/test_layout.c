@@ -119,6 +119,30 @@ static void long_lines_are_refused(void **state)
     free(said);
 }
 
+/*
+ * The kernel's map of physical memory has a place for each row, and for what firmware says. With 300 rows that were
+ * accepted it gave up RAM, found too little of it, and asked for more without end.
+ */
+static void more_rows_than_the_kernels_map_has_are_refused(void **state)
+{
+    char *text = document_text(QU), *rows, *many, *said;
+    size_t size;
+    FILE *out = open_memstream(&rows, &size);
+    unsigned errors;
+
+    (void)state;
+    for (unsigned page = 1; page <= 45; page++)
+        fprintf(out, "| 0x000%02X000 | 0x000%02XFFF | 4 KiB | p%u | %s | | A page |\n", page, page, page,
+                page % 2 == 0 ? "hardware" : "pool");
+    fprintf(out, "| 0x0002E000 | 0x0009FFFF | 456 KiB | low | pool |");
+    fclose(out);
+    many = replaced(text, "| 0x00001000 | 0x0009FFFF | 636 KiB | low | pool |", rows);
+    said = complaints_about(many, strlen(many), &errors);
+    assert_int_equal(errors, 1);
+    assert_non_null(strstr(said, "image is row number 49 of physical memory; the kernel's map of it has room for 48"));
+    free(said), free(many), free(rows), free(text);
+}
+
 /* What a writer with another machine's line ends, or with aligned columns, gets: the same layout. */
 static void line_ends_do_not_matter(void **state)
 {
@@ -258,6 +282,7 @@ int main(void)
         cmocka_unit_test(twenty_complaints_are_shown), cmocka_unit_test(missing_tables_are_named),
         cmocka_unit_test(empty_text_is_refused), cmocka_unit_test(nul_bytes_are_refused),
         cmocka_unit_test(a_mebibyte_is_refused), cmocka_unit_test(long_lines_are_refused),
+        cmocka_unit_test(more_rows_than_the_kernels_map_has_are_refused),
         cmocka_unit_test(line_ends_do_not_matter), cmocka_unit_test(addresses), cmocka_unit_test(sizes),
         cmocka_unit_test(sizes_survive_writing), cmocka_unit_test(tables_are_found),
     };

@@ -13,7 +13,7 @@ import changes
 import documents
 from conftest import building, ensure
 
-SEED, COUNT = 17, 20           # of all six layouts, and of nine kinds of changes, some that are accepted
+SEED, COUNT = 92, 20           # of all six layouts, and of nine kinds of changes, some that are accepted
 
 
 @pytest.fixture
@@ -54,6 +54,18 @@ def test_a_program_that_is_linked_where_programs_are_not_is_told_so(shop):
     said = shop.boot(64 * 1024, False, "init=/fill panic=exit", archive=True)[1]
     assert "/fill cannot be started: it is linked for addresses that this layout gives to no program" in said
     assert documents.check_program(shop, 64, False, "anywhere")
+
+
+def test_a_name_with_a_digit_in_it_is_no_word_that_the_build_knows(house, shop):
+    """`applications1` was read as far as its digit, and linked the applications of firmware."""
+    document = documents.Document("quire", documents.TREE)
+    document.named("top")["Name"] = "applications1"
+    shop.write(document)
+    features = os.path.join(os.path.dirname(shop.kernel), "layout", "features")
+    status, said = house.make(features, f"LAYOUT={shop.path}")
+    assert status == 0, said
+    words = open(features).read().split()
+    assert "APPLICATIONS1_START" in words and "APPLICATIONS" not in words
 
 
 # ---- The generator itself notices -----------------------------------------------------------------

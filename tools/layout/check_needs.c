@@ -212,6 +212,11 @@ static void check_counts(struct document *d)
 {
     uint32_t standing = 0;
 
+    if (d->physical_count > PHYSICAL_ROWS_MOST)
+        complain(d->source, d->physical[PHYSICAL_ROWS_MOST].place.line,
+                 "%s is row number %d of physical memory; the kernel's map of it has room for %d, and for what "
+                 "firmware says",
+                 d->physical[PHYSICAL_ROWS_MOST].place.name, PHYSICAL_ROWS_MOST + 1, PHYSICAL_ROWS_MOST);
     for (uint32_t i = 0; i < d->region_count; i++)
         if (stands(&d->regions[i]) && ++standing == STANDING_MOST + 1)
             complain(d->source, d->regions[i].place.line,

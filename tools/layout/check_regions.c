@@ -261,11 +261,26 @@ static void check_user(struct document *d)
                      "expected ---", d->regions[i].place.name, rights_text(d->regions[i].user));
 }
 
+/* In layout.h a region's numbers, a physical row's and a structure's stand beside each other, told apart by name. */
+static void check_name(struct document *d, const struct region *r)
+{
+    static const char physical[] = "physical-";
+
+    if (word_find(structure_words, r->place.name) != NULL)
+        complain(d->source, r->place.line, "a region with the name %s; expected another: that is a structure of the "
+                 "processor's", r->place.name);
+    if (strncmp(r->place.name, physical, sizeof(physical) - 1) == 0)
+        complain(d->source, r->place.line, "a region with the name %s; expected another: so begin the names that rows "
+                 "of physical memory have in layout.h", r->place.name);
+}
+
 void check_regions(struct document *d)
 {
     for (uint32_t i = 0; i < d->region_count; i++) {
         struct region *r = &d->regions[i];
 
+        if (!r->place.broken)
+            check_name(d, r);
         if (!check_purpose(d, r))
             continue;
         check_rights(d, r);

@@ -18,7 +18,8 @@
 #define TABLE     (1024 * PAGE)         /* bytes that one directory entry maps */
 
 /* Constants of the kernel for the checks; layout.c asserts that they equal the kernel's. */
-enum { STANDING_MOST = 32, PROCESSORS_MOST = 4, SLOTS_EACH = 7, MAGAZINE_FRAMES_MOST = 64 };
+enum { STANDING_MOST = 32, PROCESSORS_MOST = 4, SLOTS_EACH = 7, MAGAZINE_FRAMES_MOST = 64,
+       PHYSICAL_ROWS_MOST = 48 };
 #define STACK_MOST    UINT64_C(0x10000)
 #define RECORDS_LEAST (SPACE_END / PAGE * 8)
 

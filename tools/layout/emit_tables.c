@@ -190,9 +190,10 @@ void emit_tables(const struct document *d, FILE *out)
     fprintf(out,
             "/* Made from %s. The document, as the kernel reads it: see memory/layout.h. */\n"
             "#include \"memory/layout.h\"\n\n"
-            "_Static_assert(STANDING_REGIONS == %d && SLOT_PAGES_LEAST == %d && MAGAZINE_FRAMES_MOST == %d,\n"
-            "               \"what documents are measured by is what the kernel has\");\n\n",
-            d->source->path, STANDING_MOST, PROCESSORS_MOST * SLOTS_EACH, MAGAZINE_FRAMES_MOST);
+            "_Static_assert(STANDING_REGIONS == %d && SLOT_PAGES_LEAST == %d && MAGAZINE_FRAMES_MOST == %d &&\n"
+            "               PHYSICAL_ROWS_MOST == %d, \"what documents are measured by is what the kernel has\");\n\n",
+            d->source->path, STANDING_MOST, PROCESSORS_MOST * SLOTS_EACH, MAGAZINE_FRAMES_MOST,
+            PHYSICAL_ROWS_MOST);
     fprintf(out, "/* Borders that float: page and frame numbers, set by kernel.ld. */\nextern char\n");
     for (int section = 0; section <= (int)d->last; section++) {
         const char *name = word_of(section_words, section)->text;
