@@ -38,6 +38,7 @@ LAYOUTS = sorted(os.path.basename(os.path.dirname(path)) for path in glob.glob(f
 MACHINES = [(64, False), (16, True), (8, False), (256, True), (1024, False), (512, True), (32, True)]
 OFTEN = [0, 3, 3, 2, 1, 1, 3]           # large ones take long to fill
 PATIENCE = {"console": 120, "program": 150}
+IMAGE_ROOM = 4 << 20                    # what an image and its zeroed variables have at most, and firmware's own memory
 TOO_LITTLE = re.compile(r"too little memory for layout \S+: (\d+) KiB of RAM found, at least (\d+) KiB needed")
 
 
@@ -65,6 +66,7 @@ class Workshop:
 
     def __init__(self, build, number, locked):
         self.build, self.name, self.locked = build, f"changed{number}", locked
+        self.image_start = 0                    # where the document of the hour has its image
         self.told = []                          # what kernels said that could not start here
         self.folder = os.path.join(build, "documents")
         os.makedirs(self.folder, exist_ok=True)
@@ -81,6 +83,8 @@ class Workshop:
             file.write(newc.write([("tmp", 0o41777, b""), ("proc", 0o40755, b""), *programs]))
 
     def write(self, document):
+        images = [row for row in document.rows("Physical memory") if row["Use"] == "image"]
+        self.image_start = images[0].start or 0 if images else 0
         with open(self.path, "w") as file:
             file.write(document.text(self.name))
 
@@ -189,9 +193,8 @@ def has_started(shop, memory, screen, status, said):
         shop.told.append(re.sub(r"0x[0-9a-f]+|\d+", "..", re.sub(r"layout \S+", "layout ..", why)))
         return False
     if "Quire, layout" not in said and status != 0:
-        loader = re.search(r"qemu-system-i386: .*", said)
-        if memory < 32 or loader:
-            return False                # no kernel is there to say anything: the image does not fit
+        if memory * 1024 * 1024 < shop.image_start + IMAGE_ROOM or re.search(r"qemu-system-i386: .*", said):
+            return False                # no kernel is there to say anything: the image lies in no RAM
         raise Finding("silence at boot", f"status {status}: {last_words(said)}")
     return True
 
