@@ -381,23 +381,31 @@ struct process *process_new(void) { return process_with(credentials_of_root()); 
 
 struct process *process_new_like_this(void) { return process_with(credentials_hold(current_thread()->credentials)); }
 
-/* Everything a process shares with others; each may be missing when a creation has failed half-way. */
+/*
+ * Everything a process shares with others; each may be missing when a creation has failed half-way. Releasing may wait,
+ * so others who look at the process must not find there any more what is being released.
+ */
 void process_let_go(struct process *process)
 {
+    struct files          *files   = process->files;
+    struct fs_context     *fs      = process->fs;
+    struct signal_actions *actions = process->actions;
+    struct shared_space   *memory  = process->memory;
+
     assert(process->thread_count == 0);
-    if (process->files != NULL)
-        files_release(process->files);
-    if (process->fs != NULL)
-        fs_context_release(process->fs);
-    if (process->actions != NULL)
-        actions_release(process->actions);
-    if (process->memory != NULL)
-        memory_release(process->memory);
-    signal_queue_clear(&process->pending);
     process->files   = NULL;
-    process->fs   = NULL;
+    process->fs      = NULL;
     process->actions = NULL;
     process->memory  = NULL;
+    if (files != NULL)
+        files_release(files);
+    if (fs != NULL)
+        fs_context_release(fs);
+    if (actions != NULL)
+        actions_release(actions);
+    if (memory != NULL)
+        memory_release(memory);
+    signal_queue_clear(&process->pending);
 }
 
 static void free_block(struct number *number)

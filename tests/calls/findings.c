@@ -347,6 +347,47 @@ static int fifo_with_mode_3(void)
     return (int)result;
 }
 
+/*
+ * Letting go of much memory takes turns with others, who may look at the process meanwhile. When its turn is over is
+ * chance, so several are looked at.
+ */
+enum { MUCH = 64 * 1024 * 1024, POPULATE = 0x8000, CALL_PREAD = 180, ENDINGS = 10 };
+
+static void look_at_one_ending(void)
+{
+    char path[40] = "/proc/", part[64], *at = path + 6;
+    long child = split(), memory, status;
+
+    if (child == 0) {
+        KERNEL(CALL_MMAP2, 0, MUCH, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | POPULATE, -1, 0);
+        for (;;)
+            ;
+    }
+    sleep_ms(KILLED_MS);
+    for (long unit = 10000; unit > 0; unit /= 10)
+        if (child >= unit)
+            *at++ = (char)('0' + child / unit % 10);
+    memcpy(at, "/mem", 5);
+    memory = KERNEL(CALL_OPEN, (long)path, O_RDONLY);
+    memcpy(at, "/status", 8);
+    KERNEL(CALL_KILL, child, SIGKILL);
+    while (KERNEL(CALL_WAIT4, child, 0, WNOHANG, 0) == 0) {
+        KERNEL(CALL_PREAD, memory, (long)part, sizeof part, 0x1000, 0);
+        if ((status = KERNEL(CALL_OPEN, (long)path, O_RDONLY)) >= 0) {
+            KERNEL(CALL_READ, status, (long)part, sizeof part);
+            KERNEL(CALL_CLOSE, status);
+        }
+    }
+    KERNEL(CALL_CLOSE, memory);
+}
+
+static int look_at_endings(void)
+{
+    for (unsigned i = 0; i < ENDINGS; i++)
+        look_at_one_ending();
+    return 0;
+}
+
 static const struct { const char *name; int (*run)(void); } findings[] = {
     { "vfork with CLONE_PARENT comes back", vfork_of_a_brother },
     { "a parent in vfork can be killed", vfork_is_killed },
@@ -376,6 +417,7 @@ static const struct { const char *name; int (*run)(void); } findings[] = {
     { "a time that is none, of no file and of a folder", time_that_is_none },
     { "a timer that never begins has no interval", timer_that_never_begins },
     { "what a counter and a socket tell poll", what_polls_tell },
+    { "a process that is ending can be looked at", look_at_endings },
 };
 
 int program(int argc, char **argv)
