@@ -267,6 +267,7 @@ kernel += kernel/claims/claims.c                    # going through the document
 kernel += kernel/claims/probe.c                     # walking, reading and taking, for the probes
 kernel += kernel/claims/told.c                      # what the boot loader and the devices said
 kernel += kernel/claims/made.c                      # machines that are not at hand, for the code that reads them
+kernel += kernel/claims/digest.c                    # what a probe must leave as it was
 kernel += kernel/claims/mutations.c                 # making a claim untrue, so that its probe is seen to notice
 
 # arch/i386: everything that knows the processor

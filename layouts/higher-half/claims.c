@@ -233,9 +233,13 @@ static bool kernel_part_equal(const struct space *space, vaddr_t *differs)
     return true;
 }
 
-/* Give kernel space a table it did not have: a page mapped in a part of the heap without one. */
-static bool grow_kernel_space(void)
+/*
+ * Give kernel space a table it did not have, in a part of the heap without one. *grown: the address it is for, 0 where
+ * every table is there already. False without memory.
+ */
+static bool grow_kernel_space(vaddr_t *grown)
 {
+    *grown = 0;
     for (vaddr_t at = A_HEAP_LAST + 1 - A_TABLE; at >= A_HEAP; at -= A_TABLE) {
         struct cursor c;
 
@@ -244,9 +248,25 @@ static bool grow_kernel_space(void)
         if (cursor_open(&c, &kernel_space, span_of(page_of(at), 1), CURSOR_BUILD) != 0)
             return false;
         cursor_close(&c);
+        *grown = at;
         return true;
     }
-    return true;                                /* every table is there already */
+    return true;
+}
+
+/* Nothing of kernel space ever gives a table back; nobody has used this one. */
+static void shrink_kernel_space(vaddr_t grown)
+{
+    lock_state state = lock_take(&kernel_space.tables_lock);
+    entry_t   *at    = entry_at(&kernel_space, page_of(grown), MMU_LEVELS);
+    frame_t    table = entry_frame(entry_read(at));
+
+    entry_write(at, entry_empty());
+    space_share_entry(page_of(grown), entry_empty());
+    kernel_space.table_frames--;
+    mmu_flush_all();
+    lock_drop(&kernel_space.tables_lock, state);
+    frame_put(table);
 }
 
 /* The first space, if any, whose kernel entries are not kernel space's. */
@@ -264,15 +284,18 @@ static void a11_kernel_is_shared(struct claim_result *result)
 {
     static struct space space;
     struct stack        stack;
-    vaddr_t             differs = 0;
+    vaddr_t             differs = 0, grown;
     bool                equal = false, still = false;
 
     if (space_create(&space) != 0)
         return claim_saw(result, false, "no memory for a second space");
     if (stack_get(&space, &stack) == 0) {
         equal = space_that_differs(&differs) == NULL;
-        if (equal && grow_kernel_space())
+        if (equal && grow_kernel_space(&grown)) {
             still = space_that_differs(&differs) == NULL;
+            if (grown != 0)
+                shrink_kernel_space(grown);
+        }
         stack_put(&stack);
     }
     space_destroy(&space);

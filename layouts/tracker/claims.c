@@ -28,6 +28,21 @@ uint32_t t_word(vaddr_t address)
     return probe_read(address, &word) ? word : 0;
 }
 
+uint32_t t_program_word(struct space *space, vaddr_t user)
+{
+    lock_state state = interrupts_off();
+    uint32_t   word  = 0;
+    bool       seen;
+
+    space_activate(space);
+    seen = probe_read(user, &word);
+    space_activate(&kernel_space);
+    interrupts_restore(state);
+    if (!seen && mmu_features.smap && user_read_in(space, &word, user, sizeof word) == 0)
+        return word;
+    return seen ? word : 0;
+}
+
 /* ---- A space, its object, and pages of it ------------------------------------------------------ */
 
 static vaddr_t object_of(const struct space *space) { return address_of(space->home.info); }
@@ -279,10 +294,9 @@ static bool make_move(struct move *m)
     m->to     = object_of(&m->mover);
     m->after  = sum_of(m->to);
     m->loaded = mmu_active();
-    if (user_read(&m->read, T_USER + 7 * PAGE_SIZE, sizeof m->read) != 0)
-        m->read = 0;
     space_activate(&kernel_space);
     interrupts_restore(state);
+    m->read = t_program_word(&m->mover, T_USER + 7 * PAGE_SIZE);
     return true;
 }
 

@@ -36,4 +36,10 @@ void t11_thousands(struct claim_result *result);
 void t16_a_page_of_trackers(struct claim_result *result);
 void t17_further_pages(struct claim_result *result);
 
+/*
+ * A word of a program's memory, as the processor finds it while that space is in use: no reading that could sleep.
+ * Where the kernel is kept from programs' pages, by the space's tables. 0: nothing is there.
+ */
+uint32_t t_program_word(struct space *space, vaddr_t user);
+
 #endif

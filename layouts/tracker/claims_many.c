@@ -179,20 +179,6 @@ static bool many_settle(struct space *space, struct region *region, uint32_t num
     return true;
 }
 
-/* The number is read at the program's address: the space is made current for the read. */
-static uint32_t read_back(struct space *space)
-{
-    lock_state state = interrupts_off();
-    uint32_t   number;
-
-    space_activate(space);
-    if (user_read(&number, T_USER, sizeof number) != 0)
-        number = 0;
-    space_activate(&kernel_space);
-    interrupts_restore(state);
-    return number;
-}
-
 static uint32_t audit_failures(void)
 {
     static struct audit_report report;
@@ -222,7 +208,7 @@ void t11_thousands(struct claim_result *result)
             break;
     taken = before - frames_free();
     for (uint32_t i = 0; i < crowd.made; i++)
-        right += read_back(&crowd.spaces[i]) == i + 1;
+        right += t_program_word(&crowd.spaces[i], T_USER) == i + 1;
     wrong = audit_failures();
     crowd_leave(&crowd);
     back = frames_free() + frames_owned(OWNER_TRACKERS);

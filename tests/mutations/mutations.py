@@ -146,16 +146,16 @@ def exchanged(objects, replaced):
 class Workshop:
     """Makes the mutants of one layout in a folder of its own, beside a build in which that layout's kernel is."""
 
-    def __init__(self, build, layout, folder, building=contextlib.nullcontext):
+    def __init__(self, build, layout, folder, building=contextlib.nullcontext, checked=False):
         self.build, self.layout, self.folder = os.path.abspath(build), layout, os.path.abspath(folder)
         self.building = building                # make looks at one build directory: alone
-        self.parts, self.base = None, {}
+        self.parts, self.base, self.words = None, {}, ["CHECKED=1"] if checked else []
 
     def load(self):
         """What the kernel is made of, asked of make once."""
         if self.parts is None:
             with self.building():
-                said = make(self.build, self.layout, "-s", "mutant-parts")
+                said = make(self.build, self.layout, "-s", *self.words, "mutant-parts")
             lines = dict(line.partition(" ")[::2] for line in said.splitlines())
             self.parts = {name: shlex.split(value) for name, value in lines.items()}
         return self.parts

@@ -1,5 +1,13 @@
 """Claims: what a document promises, shown by the kernel that was built from it."""
+import os
 import re
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "mutations"))
+import mutations
+from conftest import building
 
 
 def told(answer):
@@ -47,3 +55,25 @@ def test_probes_can_fail(boot):
         assert told(answer) == {**whole, claim: "fails"}, answer
     assert told(machine.command("claims", timeout=60)) == whole
     assert machine.command("audit").startswith("audit: clean")
+
+
+def test_probes_leave_everything_as_it_was(boot):
+    """A checked kernel looks at frames, tables, blocks and spaces before and after each of them; and holds twice."""
+    machine = boot(checked=True)
+    for _ in range(2):
+        answer = machine.command("claims", timeout=120)
+        assert "fails" not in told(answer).values(), answer
+    assert machine.command("audit", timeout=60).startswith("audit: clean")
+
+
+@pytest.mark.parametrize("layout", ["quire"])
+def test_a_probe_that_leaves_something_behind_is_named(house, layout, tmp_path):
+    house.kernel(layout, checked=True)
+    shop = mutations.Workshop(house.build, layout, tmp_path / "shop", building, checked=True)
+    leaving = mutations.Mutation(["Q9"], "its probe keeps a frame", 0)
+    leaving.changes.append(mutations.Change("layouts/quire/claims.c", "bool readable = probe_read(Q_LAST_WORD, &word);",
+                                            "bool readable = probe_read(Q_LAST_WORD, &word); frame_t kept; "
+                                            "(void)!frame_get(OWNER_TEST, 0, &kept);"))
+    said = shop.boot(shop.make(leaving), "loader", shop.folder)
+    failing = re.findall(r"^claim (\w+) fails (.*)", said, re.M)
+    assert [claim for claim, _ in failing] == ["Q9"] and "has left something behind" in failing[0][1], said

@@ -1,0 +1,32 @@
+/*
+ * digest.h - what a probe must leave as it was: frames and whose they are, kernel space's tables, blocks of the heap,
+ * spaces, and the variables by which the machine is steered.
+ *
+ * Checked kernels take a digest before and after each probe (claims.c). What is made once and for good (a console that
+ * is a process, a table for a window) is there when the probe is run a second time: only what differs then as well has
+ * been left behind. Left out are what the heap keeps where (it is counted), short views, and counts of calls.
+ *
+ * Locking  none held; takes the pool's, the heap's and kernel space's locks one after the other.
+ * Cost     O(frames + entries of kernel space).
+ */
+#ifndef QUIRE_CLAIMS_DIGEST_H
+#define QUIRE_CLAIMS_DIGEST_H
+
+#include "memory/frames/frame.h"
+
+struct digest {
+    uint32_t owned[OWNER_COUNT];        /* frames by owner                                             */
+    uint32_t frames;                    /* a sum over number, owner and references of each in use      */
+    uint32_t tables;                    /* a sum over page, frame and rights of each entry             */
+    uint32_t blocks, bytes;             /* that callers of the heap hold                               */
+    uint32_t spaces;
+    uint32_t root, program;             /* CR3, and the space of the program that would run            */
+    uint32_t search, fail_at;           /* of the pool: how it searches, and whether it is to fail     */
+};
+
+void digest_take(struct digest *out);
+
+/* In words: the first thing that is not as it was. NULL: everything is. Good until the next call. */
+const char *digest_differs(const struct digest *before, const struct digest *after);
+
+#endif
