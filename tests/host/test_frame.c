@@ -324,6 +324,38 @@ static void low_frames_are_below_the_border(void **state)
     }
 }
 
+/* Also those that were cleared ahead: they lie among others, wherever the search for frames had come to. */
+static void low_frames_that_were_cleared_ahead_are_found(void **state)
+{
+    static frame_t taken[64];
+
+    (void)state;
+    for (uint32_t keep = 0; keep < 8; keep++) {
+        uint32_t      count = 0, low = 0;
+        struct memmap map;
+        frame_t       frame;
+
+        memmap_start(&map, UINT32_MAX - 1);
+        memmap_add(&map, 0, 64 << PAGE_SHIFT, true);
+        open_frames(&map, &with_magazine, 24);
+        while (frame_get(OWNER_USER, FRAME_SPARE, &frame) == 0)
+            taken[count++] = frame;
+        frames_drain();
+        for (uint32_t n = 0; n < 6 && n < count; n++)   /* high ones, then low ones, in one row */
+            frame_put(taken[(n + keep) % 6 < 3 ? count - 1 - n : n]);
+        while (frames_idle())
+            ;
+        for (uint32_t n = 0; n < 64; n++)
+            low += n < 24 && frame_owner((frame_t){ n }) == OWNER_FREE;
+        while (frame_get(OWNER_TABLES, FRAME_LOW | FRAME_SPARE, &frame) == 0) {
+            assert_true(frame.no < 24);
+            low--;
+        }
+        assert_int_equal(low, 0);
+        check_frames();
+    }
+}
+
 /* With the border inside RAM, others leave low memory alone while there is any other. */
 static void high_memory_is_used_first(void **state)
 {
@@ -1089,6 +1121,7 @@ int main(void)
         cmocka_unit_test(no_memory_changes_nothing),
         cmocka_unit_test(the_reserve_is_for_those_who_may),
         cmocka_unit_test(low_frames_are_below_the_border),
+        cmocka_unit_test(low_frames_that_were_cleared_ahead_are_found),
         cmocka_unit_test(high_memory_is_used_first),
         cmocka_unit_test(zeroed_frames_hold_zeros),
         cmocka_unit_test(idle_work_zeroes_ahead_and_ends),

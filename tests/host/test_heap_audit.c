@@ -288,12 +288,49 @@ static void heap_fail_at_counts_calls_and_fails_once(void)
         heap_free(take(64));
 }
 
+/* ---- What is printed ------------------------------------------------------------------------------------ */
+
+static void findings_are_printed_with_what_they_break(void)
+{
+    struct audit_report report = { .checked = 5, .failed = 1 };
+
+    report.failures[0].id = "H1";
+    strcpy(report.failures[0].text, "first");
+    forget_text();
+    audit_print(&report);
+    assert_memory_equal(said, "audit: 1 failure in 5 checks\n  H1 first\n     ", 45);
+    assert_non_null(strstr(said, audit_find("H1")->text));
+    assert_non_null(strstr(said, audit_find("H1")->where));
+    report.failures[1].id = report.failures[0].id;      /* of one that is broken twice the words come once */
+    strcpy(report.failures[1].text, "second");
+    report.failures[2].id = "H2";
+    strcpy(report.failures[2].text, "third");
+    report.failed = 3;
+    forget_text();
+    audit_print(&report);
+    assert_memory_equal(said, "audit: 3 failures in 5 checks\n  H1 first\n     ", 46);
+    assert_non_null(strstr(said, "\n  H1 second\n  H2 third\n     "));
+    assert_null(strstr(said, "more"));
+    for (uint32_t n = 3; n < AUDIT_FAILURES; n++)
+        report.failures[n] = report.failures[2];
+    report.failed = AUDIT_FAILURES + 2;
+    forget_text();
+    audit_print(&report);
+    assert_non_null(strstr(said, "\n  and 2 more\n"));
+    report.failed = 0;
+    forget_text();
+    audit_print(&report);
+    assert_memory_equal(said, "audit: clean, ", 14);
+    assert_non_null(strstr(said, " invariants, 5 checks\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         on_machine(h1_counts_lists_and_states),
         on_machine(h2_pages_mapped_without_a_slab_and_slabs_without_a_page),
         on_machine(h2_a_slab_that_lost_its_page_is_named),
+        on_machine(findings_are_printed_with_what_they_break),
         on_machine(pieces_of_the_audit_reach_everything),
         on_machine(h3_magazines),
         on_machine(h4_guards_and_tags),

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """coverage.py - which lines and branches of the heart its host tests go through, a line for each file.
 
-    tests/mutants/coverage.py --build build [--layout quire] [--room memory|process|layout] [--lines]
+    tests/mutants/coverage.py --build build [--layouts "quire pat"] [--room memory|process|layout] [--lines]
 
-Counted by gcov (reach.py) under one layout. Lines of assertions do not count: that they never fail is what they say.
+Counted by gcov (reach.py) under the given layouts together. Lines of assertions do not count: that they never fail is what they say.
 A line that nothing reaches has its reason in the file `unreached`; those without one are told with --lines.
 """
 import argparse
@@ -84,7 +84,7 @@ def percent(part, whole):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--build", default="build", help="where the build's output is")
-    arguments.add_argument("--layout", default="quire", help="the layout whose tests are run")
+    arguments.add_argument("--layouts", default="quire", help="the layouts whose tests are run")
     arguments.add_argument("--room", choices=[*ROOMS, "all"], default="all")
     arguments.add_argument("--lines", action="store_true", help="name each line without a reason")
     options = arguments.parse_args()
@@ -93,7 +93,8 @@ def main():
     lock = reach.only_one(build)
     tree = reach.copy_tree(build)
     goals = ["machine-tests", "tool-tests"]
-    counts = reach.reached(tree, build, options.layout, goals, tell)
+    counts = {(layout, name): counted for layout in options.layouts.split()
+              for name, counted in reach.reached(tree, build, layout, goals, tell).items()}
     lock.close()
     tell("")
     lines, branches = summed(counts, "lines"), summed(counts, "branches")
