@@ -97,8 +97,8 @@ mutants:                                ## one changed line at a time, and the h
 	    --count $(if $(filter command,$(firstword $(origin N))),$(N),100) --seed "$(filter-out 0,$(SEED))"
 
 coverage:                               ## lines and branches that the host tests go through, by file: ROOM=
-	@/usr/bin/python3 tests/mutants/coverage.py --build $(O) --layouts "$(if $(filter command,$(firstword $(origin LAYOUTS))),$(LAYOUTS),$(name))" \
-	    --room $(or $(ROOM),all) --lines
+	@/usr/bin/python3 tests/mutants/coverage.py --build $(O) --room $(or $(ROOM),all) --lines \
+	    --layouts "$(if $(filter command,$(firstword $(origin LAYOUTS))),$(LAYOUTS),$(name))"
 
 bombs: quire kernel | $(O)/programs/programs.done ## all there is of one thing, for each, in 32 MiB
 	@QUIRE_BOMBS=$(name) QUIRE_BUILD=$(abspath $(O)) QUIRE_LAYOUTS=$(name) \

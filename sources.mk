@@ -399,7 +399,7 @@ web_map    = $(filter-out %/draw_text.c,$(drawing)) \
 # ---- Tests and measurements -----------------------------------------------------------
 
 # The memory manager on a machine in plain memory (arch/host): what is linked into it.
-machine  = $(filter-out %/user.c,$(filter kernel/memory/%,$(kernel))) $(machine_layouts) $(wildcard arch/host/*.c) \
+machine  = $(filter kernel/memory/%,$(kernel)) $(machine_layouts) $(wildcard arch/host/*.c) \
            $(machine_base) $(machine_console) $(machine_files)
 machine_base = tests/host/no_processes.c tests/host/no_files.c \
                $(filter-out %/process_audit.c %/process_corrupt.c,$(filter kernel/process/%,$(kernel))) \

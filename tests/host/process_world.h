@@ -236,37 +236,53 @@ static bool access_own(vaddr_t at, bool write, uint32_t *value)
     return false;
 }
 
-int user_read(void *to, user_t from, size_t bytes)
+/* What of a range, page by page, could not be copied. */
+static size_t copy_pages(vaddr_t at, char *kernel, size_t bytes, bool out)
 {
-    return user_read_in(&current_process()->memory->space, to, from, bytes);
+    struct space *space = &current_process()->memory->space;
+
+    while (bytes > 0) {
+        size_t part = PAGE_SIZE - at % PAGE_SIZE < bytes ? PAGE_SIZE - at % PAGE_SIZE : bytes;
+
+        if ((out ? user_write_in(space, at, kernel, part) : user_read_in(space, kernel, at, part)) != 0)
+            break;
+        at += part;
+        kernel += part;
+        bytes -= part;
+    }
+    return bytes;
 }
 
-int user_write(user_t to, const void *from, size_t bytes)
+size_t user_copy_in(void *to, uintptr_t from, size_t bytes)        { return copy_pages(from, to, bytes, false); }
+size_t user_copy_out(uintptr_t to, const void *from, size_t bytes) { return copy_pages(to, (char *)from, bytes, true); }
+
+long user_copy_text(char *to, uintptr_t from, size_t bytes)
 {
-    return user_write_in(&current_process()->memory->space, to, from, bytes);
+    for (size_t n = 0; n < bytes; n++) {
+        if (user_copy_in(&to[n], from + n, 1) != 0)
+            return -1;
+        if (to[n] == 0)
+            return (long)n;
+    }
+    return (long)bytes;
 }
 
 static uint32_t words_loaded, change_word_at, change_word_to;   /* another program writes, before the n-th look */
 
 /* Under a spin lock no fault is resolved. */
-int user_load_word(user_t at, uint32_t *old)
+bool user_load(uint32_t *word, uintptr_t at)
 {
     struct machine_fault fault;
 
     if (++words_loaded == change_word_at)
         assert_true(access_own(at, true, &change_word_to));
-    if (!user_range(at, 4))
-        return -EFAULT;
-    if (machine_load(&current_process()->memory->space, at, true, old, &fault))
-        return 0;
-    return !host_interrupts_off && access_own(at, false, old) ? 0 : -EFAULT;
+    return machine_load(&current_process()->memory->space, at, true, word, &fault) ||
+           (!host_interrupts_off && access_own(at, false, word));
 }
 
-int user_exchange_word(user_t at, uint32_t expect, uint32_t desired, uint32_t *old)
+bool user_exchange(uintptr_t at, uint32_t expect, uint32_t desired, uint32_t *seen)
 {
-    if (!user_range(at, 4) || !access_own(at, false, old))
-        return -EFAULT;
-    return *old != expect || access_own(at, true, &desired) ? 0 : -EFAULT;
+    return access_own(at, false, seen) && (*seen != expect || access_own(at, true, &desired));
 }
 
 static inline uint32_t word_at(vaddr_t at)
