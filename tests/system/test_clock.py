@@ -15,6 +15,8 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "programs"))
 import jobs
 
+pytestmark = pytest.mark.needs("kernel", "LAYOUT=quire")
+
 SECONDS = 5             # of each load
 BOUND = 0.01            # of the interval: how far the clocks may be apart
 ASK = 8                 # times at each end; the answer that took the least counts
