@@ -30,7 +30,7 @@ def debug(tmp_path, house, layout):
             return subprocess.Popen(words, env=environment, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                     stderr=subprocess.STDOUT)
         return subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=90, text=True).stdout
+                              stderr=subprocess.STDOUT, timeout=300, text=True).stdout
 
     return start
 
