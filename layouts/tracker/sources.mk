@@ -10,11 +10,12 @@ kernel += layouts/tracker/corrupt.c                 # page-table objects, their 
 kernel += layouts/tracker/claims.c                  # the probes of layouts/tracker/layout.md: single objects
 kernel += layouts/tracker/claims_many.c             # many of them
 kernel += layouts/tracker/claims_master.c           # the kernel's own
+kernel += layouts/tracker/commands.c                # trackers, objects, pins
 kernel += layouts/tracker/mutations.c               # making some of these claims untrue
 
 choices += ACCESS_TRACKED CLAIMS_T
-only_ACCESS_TRACKED = $(addprefix layouts/tracker/,master.c tables.c tracker.c list.c audit.c corrupt.c)
-adds_ACCESS_TRACKED = tracker_invariants tracker_corruptions
+only_ACCESS_TRACKED = $(addprefix layouts/tracker/,master.c tables.c tracker.c list.c audit.c corrupt.c commands.c)
+adds_ACCESS_TRACKED = tracker_invariants tracker_corruptions tracker_commands
 needs_CLAIMS_T      = ACCESS_TRACKED
 only_CLAIMS_T       = $(addprefix layouts/tracker/,claims.c claims_many.c claims_master.c mutations.c)
 adds_CLAIMS_T       = tracker_probes tracker_mutations
