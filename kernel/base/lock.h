@@ -12,7 +12,7 @@
  *   SIGNALS    queues of signals; that SIGCONT takes a process out of a stop
  *   MAP        regions of kernel space (those of programs have locks that sleep: rwlock.h)
  *   FUTEX      lists of threads that wait for a word of memory
- *   OBJECT     contents of a file or of shared memory; a table of descriptors; paths that were not found;
+ *   OBJECT     a table of descriptors; paths that were not found;
  *              what all processes of one user have together
  *   HEAP       kernel heap
  *   STACKS     the stacks window; the original of shared variables, while it is open (layouts/firmware/shared.c)
