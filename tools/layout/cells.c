@@ -377,7 +377,7 @@ static void read_policy_claims(struct document *d, uint32_t line, void *row, con
     policy->claims = claim_list(d, line, text);
 }
 
-/* Reasons are for readers. */
+/* The reason is for readers only. */
 static void read_why(struct document *d, uint32_t line, void *row, const char *text)
 {
     (void)d, (void)line, (void)row, (void)text;
@@ -399,7 +399,7 @@ static bool is_test_name(const char *text)
     return length > 0 && text[length] == '\0';
 }
 
-/* `kernel`, `later`, or a kind of test and its name; false when it is none of these. */
+/* Reads `kernel`, `later`, or a kind of test and its name; false for any other text. */
 static bool read_witness(struct document *d, uint32_t line, const char *text, enum claim_where *out)
 {
     size_t length = strcspn(text, " ");
@@ -418,7 +418,7 @@ static bool read_witness(struct document *d, uint32_t line, const char *text, en
     return false;
 }
 
-/* Several may show a claim, each in a way of its own; commas between them. */
+/* Several tests may show one claim; commas separate them. */
 static void read_where(struct document *d, uint32_t line, void *row, const char *text)
 {
     struct claim *claim = row;

@@ -1,7 +1,7 @@
 /*
  * cells.h - reading the cells of each column: from a cell's text to a field.
  *
- * A cell reader complains about what it cannot read and leaves the field as it was.
+ * A cell reader complains about a cell that it cannot read, and does not change the field.
  */
 #ifndef QUIRE_LAYOUT_CELLS_H
 #define QUIRE_LAYOUT_CELLS_H

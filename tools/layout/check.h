@@ -47,7 +47,8 @@ const char *distance_words(struct source *s, uint64_t distance);
 /* True when one BACKING_FIXED region maps [start, end) of physical memory. */
 bool physical_is_shown(const struct document *d, uint64_t start, uint64_t end);
 
-/* For the message when it is false: the region that maps a part of the row, or lies where one would be; or "". */
+/* For the message when physical_is_shown() is false: the region that maps a part of the row, or lies where one would
+ * be; or "". */
 const char *shown_instead(const struct document *d, const struct place *row);
 
 #endif

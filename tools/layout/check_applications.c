@@ -7,7 +7,7 @@
 
 static const char *part_text(enum part_of which) { return word_of(part_words, which)->text; }
 
-/* What must be so for each: how much is mapped at first and at all, and what programs may do with it. */
+/* Check each area of an application: the pages mapped at first, its room, and its rights. */
 static void check_part(struct document *d, const struct part *p)
 {
     unsigned rights = p->which == PART_GUARD ? 0 : MAY_READ | MAY_WRITE;

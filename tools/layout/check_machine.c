@@ -50,7 +50,7 @@ static void check_sections(struct document *d)
     }
 }
 
-/* A stack whose overflow nothing stops, or copies without an original: the packed sections come together. */
+/* Refuse a stack whose overflow nothing stops, and copies without an original: the packed sections come together. */
 static void check_packed(struct document *d)
 {
     const struct region *some = NULL;
@@ -65,7 +65,7 @@ static void check_packed(struct document *d)
 }
 
 /*
- * What runs before paging is the image's first part, or has a physical row of its own. The kernel's
+ * The code that runs before paging is the image's first part, or has a physical row of its own. The kernel's
  * distance follows from the first section that the address space shows.
  */
 static const struct region *first_section(struct document *d)
@@ -267,8 +267,8 @@ void check_bitmap(struct document *d)
 }
 
 /*
- * The least that works: a 32-bit TSS; null, four segments, two TSSs, three for programs' TLS and one for shared
- * variables; a gate for each vector.
+ * The least sizes of the tables: a 32-bit TSS; null, four segments, two TSSs, three for programs' TLS and one for
+ * shared variables; a gate for each vector.
  */
 static const uint64_t structure_least[STRUCTURE_COUNT] = {
     [STRUCTURE_TSS] = 104, [STRUCTURE_GDT] = 19 * 8, [STRUCTURE_IDT] = 256 * 8,
@@ -331,7 +331,7 @@ static bool check_map(struct document *d, const struct boot_map *m)
     return true;
 }
 
-/* What stays mapped is mapped as the regions say: each of them that it touches, at its own distance. */
+/* A boot mapping that is kept shows each region that it touches at that region's distance. */
 static void check_kept(struct document *d, const struct boot_map *m)
 {
     for (uint32_t i = 0; i < d->region_count; i++) {
@@ -341,13 +341,13 @@ static void check_kept(struct document *d, const struct boot_map *m)
         if (r->place.broken)
             return;
         if (r->backing == BACKING_USER && d->region_count > d->common_count)
-            continue;                       /* the kernel has something of its own there */
+            continue;                       /* a region of the kernel's own lies there */
         if (r->backing == BACKING_NONE && m->virtual <= start && end <= m->virtual + m->size)
-            continue;                       /* a hole in it, all of which the kernel takes out */
+            continue;                       /* a hole: the kernel removes the mapping of all of it */
         if (m->virtual >= end || start >= m->virtual + m->size)
             continue;
         if (r->place.start.floats && r->backing == BACKING_DEMAND)
-            continue;                       /* right behind the image: what shows there goes, see space_start() */
+            continue;                       /* right behind the image: space_start() removes the mapping there */
         if (region_offset(d, r, &offset) && m->virtual - m->physical == offset)
             continue;
         if (!region_offset(d, r, &offset))
@@ -377,7 +377,7 @@ static const struct boot_map *map_of(const struct document *d, uint64_t virtual,
 }
 
 /*
- * Which mapping its writer may have meant: one that shows the frame elsewhere, or lies nearest to where it should be.
+ * The mapping that the document may mean: one that shows the frame elsewhere, or lies nearest to the right address.
  */
 static const char *nearest_map(const struct document *d, uint64_t physical, uint64_t offset)
 {
@@ -400,7 +400,7 @@ static const char *nearest_map(const struct document *d, uint64_t physical, uint
                         (d->boot != NULL && offset == 0 ? d->boot : d->image)->place.line);
 }
 
-/* The boot code is executed at its physical address when paging comes on; the rest at its own. */
+/* The boot code is executed at its physical address when paging comes on; the rest at its virtual address. */
 static void check_image_mapped(struct document *d)
 {
     uint64_t image = d->image->place.start.at, end = image_limit(d);
@@ -426,7 +426,7 @@ static void check_image_mapped(struct document *d)
                  there->physical + there->size - 1, d->image->place.line, end - 1);
 }
 
-/* The table of the slots is theirs alone: the kernel writes it without asking. */
+/* The page table of the slots maps nothing else: the kernel writes its entries without looking at them. */
 static void check_slots(struct document *d)
 {
     const struct region *slots = d->purpose[PURPOSE_SLOTS];
@@ -467,7 +467,7 @@ void check_boot_maps(struct document *d)
 /* ---- How page tables are reached -------------------------------------------------------- */
 
 /*
- * The window and the access through it go together; one directory entry shows it, and nothing else has a part in that.
+ * The window and the access through it go together; one directory entry shows it, and that entry shows nothing else.
  */
 static void check_window(struct document *d)
 {
@@ -513,7 +513,7 @@ void check_access(struct document *d)
     check_window(d);
 }
 
-/* Flat programs are linked for one address, and their first table is to be theirs alone. */
+/* Flat programs are linked for one address, and no other region has a part in their first page table. */
 void check_start(struct document *d)
 {
     const struct region *user = d->purpose[PURPOSE_USER];

@@ -1,5 +1,5 @@
 /*
- * check_needs.c - what the kernel needs, whatever a document chooses. See check.h.
+ * check_needs.c - the needs of the kernel that hold for every document. See check.h.
  *
  * A document that passes has nothing in it that the kernel would ignore, and nothing that it could only answer by
  * stopping: each number here is one that some table, some loop or some first allocation of the kernel depends on.
@@ -14,14 +14,14 @@
 #define KIB UINT64_C(1024)
 #define MIB (KIB * KIB)
 
-/* Least sizes: with less the kernel starts, if at all, to find that it can do nothing. */
+/* Least sizes: with less the kernel does not start, or cannot run a program. */
 #define HEAP_LEAST    MIB
 #define DEVICES_LEAST MIB
 #define POOL_LEAST    MIB
 #define USER_LEAST    (16 * MIB)
 #define BITMAP_ROOM   (160 * KIB)       /* the bitmap of 4 GiB, and its summary                                    */
 #define SUMMARY_ROOM  (16 * KIB)
-#define IMAGE_MOST    MIB               /* what the image has of memory, before the linker knows                   */
+#define IMAGE_MOST    MIB               /* memory for the image, before the linker knows its size                   */
 #define RECORDS_SHOWN (16 * MIB)        /* memory with an address of its own, where frame records have no window  */
 
 enum { STACKS_LEAST = 16 };
@@ -37,7 +37,7 @@ static bool may_read_and_write(const struct region *r)
     return (r->kernel & (MAY_READ | MAY_WRITE)) == (MAY_READ | MAY_WRITE);
 }
 
-/* Kernel space has its own regions where programs have theirs, if it has any. */
+/* The regions of kernel space alone, if there are any, lie at the addresses of programs. */
 static bool is_kernels_view(const struct document *d, const struct region *r)
 {
     return r->backing != BACKING_USER || d->region_count == d->common_count;
@@ -45,7 +45,7 @@ static bool is_kernels_view(const struct document *d, const struct region *r)
 
 /* ---- Rights and scopes ------------------------------------------------------------------- */
 
-/* What the kernel reads and writes, besides what check_regions() has asked about. */
+/* The regions that the kernel reads and writes, besides those that check_regions() has checked. */
 static void check_kernel_rights(struct document *d, const struct region *r)
 {
     static const bool written[PURPOSE_COUNT] = {
@@ -80,7 +80,8 @@ static void check_scope(struct document *d, const struct region *r)
                  word_of(scope_words, r->scope)->text);
 }
 
-/* The kernel takes memory from regions that it knows; in another it would leave the document's words without effect. */
+/* The kernel takes memory from regions that it knows; in any other the
+ * document's words would have no effect. */
 static void check_used(struct document *d, const struct region *r)
 {
     if (r->backing == BACKING_DEMAND && r->purpose == PURPOSE_PLAIN)
@@ -92,7 +93,7 @@ static void check_used(struct document *d, const struct region *r)
 
 /* ---- Growth -------------------------------------------------------------------------------- */
 
-/* What Growth may say for a region of this purpose. */
+/* The Growth cells that are valid for a region of this purpose. */
 enum growth { GROWS_NOT, GROWS_BY_PAGES, GROWS_UP_TO, GROWS_EACH, GROWS_EACH_PAGE };
 
 static enum growth growth_of(const struct region *r)
@@ -147,7 +148,7 @@ static void check_growth(struct document *d, const struct region *r)
 
 /* ---- Sizes --------------------------------------------------------------------------------- */
 
-/* What a region may have of its range. */
+/* The most bytes that a region uses of its range. */
 static uint64_t most_of(const struct region *r) { return r->maximum > 0 ? r->maximum : size_of(&r->place); }
 
 static void check_least(struct document *d, enum purpose purpose, uint64_t least, const char *why)
@@ -179,7 +180,7 @@ static void check_stacks(struct document *d)
                  size_text(d->source, r->unit), size_text(d->source, STACK_MOST));
 }
 
-/* The kernel's views: some for each processor, entries of one table. */
+/* The slots: some for each processor, all in one page table. */
 static void check_slots(struct document *d)
 {
     const struct region *r = d->purpose[PURPOSE_SLOTS];
@@ -196,7 +197,7 @@ static void check_slots(struct document *d)
                  "4 MiB, and no border of 4 MiB inside");
 }
 
-/* A region of kernel space from the start on takes a place in a table of fixed size. */
+/* Each region that kernel space has from the start on takes an element of an array of fixed size. */
 static bool stands(const struct region *r)
 {
     switch (r->backing) {
@@ -227,7 +228,7 @@ static void check_counts(struct document *d)
 
 /* ---- The ends of the address space ----------------------------------------------------------- */
 
-/* An address past the last page would be 0, and what errors look like would be pointers to something. */
+/* The last page holds no memory: an address past it would be 0, and error values would be valid pointers. */
 static void check_top(struct document *d)
 {
     for (uint32_t i = 0; i < d->region_count; i++) {
@@ -252,7 +253,7 @@ static void check_first_page(struct document *d)
                  "none of a program's");
 }
 
-/* Only what follows the image may start where the image ends. */
+/* Only the region after the image may start where the image ends. */
 static void check_floating_start(struct document *d, const struct region *r)
 {
     if (r->place.start.floats && r->backing != BACKING_IMAGE && r->backing != BACKING_FIXED &&
@@ -308,7 +309,8 @@ static uint64_t shown_from(const struct document *d, const struct region *r, uin
 }
 
 /*
- * The last of the regions that share floating borders decides what lies between the image's end and the next address.
+ * The last of the regions that share floating borders decides how the memory from the image's end to the next address
+ * is used.
  */
 static const struct region *last_of_group(const struct document *d, const struct region *r)
 {
@@ -342,7 +344,7 @@ static const struct region *region_at(const struct document *d, uint64_t virtual
 
 static bool is_handed_out(enum physical_use use) { return use != PHYSICAL_HARDWARE && use != PHYSICAL_MASTER; }
 
-/* Each frame of a row below that end is shown. What floats lies behind the image, in one region with what follows. */
+/* Each frame of a row below that end is shown. A row that floats lies behind the image, in one region with the next. */
 static void check_row_shown(struct document *d, const struct physical *row, uint64_t below)
 {
     uint64_t start = row->place.start.floats ? d->image->place.start.at : row->place.start.at;
@@ -402,7 +404,7 @@ static uint64_t below_of(uint64_t start, uint64_t end, uint64_t border)
     return end > start ? end - start : 0;
 }
 
-/* How much of a row the pool's own data may have, where the kernel sees it. */
+/* How many bytes of a row, of those that the kernel sees, the pool's own data may have. */
 static uint64_t room_in(const struct document *d, const struct physical *row, uint64_t below)
 {
     uint64_t behind = d->image->place.start.at + IMAGE_MOST;
@@ -421,7 +423,7 @@ static uint64_t room_in(const struct document *d, const struct physical *row, ui
     }
 }
 
-/* Which row has too little, or has addresses and is not the kernel's, for the message. */
+/* For the message: the row that has too little, or has addresses and is not the kernel's. */
 static const char *where_room_could_be(const struct document *d)
 {
     const struct region *direct = d->purpose[PURPOSE_DIRECT];
@@ -493,7 +495,7 @@ static void check_shown(struct document *d)
 
 /* ---- Rows of physical memory ---------------------------------------------------------------------- */
 
-/* What floats begins, as far as the compiler knows, where the image does. */
+/* Before linking, a floating border is known to be at least the image's start. */
 static uint64_t row_size(const struct document *d, const struct physical *row)
 {
     uint64_t start = row->place.start.floats ? d->image->place.start.at : row->place.start.at;
@@ -501,7 +503,7 @@ static uint64_t row_size(const struct document *d, const struct physical *row)
     return row->place.end.floats ? 0 : row->place.end.at - start;
 }
 
-/* What the pool could have instead: the largest row that is not its. */
+/* For the message: the largest row that is not the pool's. */
 static const char *largest_other(const struct document *d)
 {
     const struct physical *largest = NULL;
@@ -516,7 +518,7 @@ static const char *largest_other(const struct document *d)
                                                word_of(use_words, largest->use)->text, largest->place.line);
 }
 
-/* What must be RAM on any machine cannot lie where no PC has any. */
+/* A row that must be RAM on any machine cannot lie where no PC has RAM. */
 static void check_rows(struct document *d)
 {
     uint64_t pool = 0;
@@ -566,7 +568,7 @@ static bool meets_entries(const struct region *r, uint64_t start, uint64_t end)
            start / TABLE <= (r->place.end.at - 1) / TABLE;
 }
 
-/* The directory's own reference, and entries that repeat others, are no place for boot tables. */
+/* The directory's entry for itself, and entries that repeat others, cannot have boot tables. */
 static void check_boot_entries(struct document *d)
 {
     for (uint32_t i = 0; i < d->boot_map_count; i++)
@@ -584,7 +586,7 @@ static void check_boot_entries(struct document *d)
         }
 }
 
-/* An alias repeats what is the same in every space, once and for good. */
+/* An alias repeats entries that are the same in every space and never change. */
 static void check_alias_target(struct document *d, const struct region *alias)
 {
     uint64_t start, end;
@@ -636,7 +638,7 @@ static void check_access_needs(struct document *d)
                  "`direct`", word_of(access_words, d->policy.access)->text, d->regions[d->common_count].place.line);
 }
 
-/* At a table's physical address: that is so only where all memory of the pool shows. */
+/* Access at a table's physical address needs all memory of the pool mapped there. */
 static void check_identity(struct document *d)
 {
     uint64_t below = shown_end(d);
@@ -656,7 +658,7 @@ static void check_identity(struct document *d)
 void check_needs(struct document *d)
 {
     if (d->source->errors > 0 || !is_settled(d))
-        return;                 /* what follows takes for granted that rows meet and regions make sense */
+        return;                 /* the checks below rely on rows that meet and on valid regions */
     for (uint32_t i = 0; i < d->region_count; i++) {
         const struct region *r = &d->regions[i];
 

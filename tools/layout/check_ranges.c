@@ -122,7 +122,7 @@ static void check_floating(struct source *s, struct place *const *places, uint32
     }
 }
 
-/* Rows that are merely in the wrong order get one complaint, not one about each border. */
+/* Rows in the wrong order get one complaint, not one about each border. */
 static bool check_order(struct source *s, struct place *const *places, uint32_t count)
 {
     const struct place *low = NULL;

@@ -43,7 +43,7 @@ static enum purpose purpose_expected(const struct region *r)
     }
 }
 
-/* Whatever is wrong with it, a region of a known name or backing is there: it will not be missed. */
+/* A region of a known name or backing counts as present even with errors: no second complaint that it is missing. */
 static bool check_purpose(struct document *d, struct region *r)
 {
     enum purpose expected = purpose_expected(r);
@@ -111,7 +111,7 @@ static void check_pages(struct document *d, const struct region *r, const char *
                  size_text(d->source, r->place.end.at - r->place.start.at));
 }
 
-/* The kernel's first stack ends inside a page; what it may be is a question of its use. */
+/* The kernel's first stack need not be whole pages, and the region `original` right below is its guard. */
 static void check_first_stack(struct document *d, const struct region *r)
 {
     enum { LEAST = 8192, WORDS = 16 };
@@ -158,7 +158,7 @@ static const struct region *region_named(const struct document *d, const char *n
     return NULL;
 }
 
-/* An alias repeats directory entries, so everything about it comes in steps of 4 MiB. */
+/* An alias repeats directory entries, so its addresses and size are multiples of 4 MiB. */
 static void check_alias(struct document *d, struct region *r)
 {
     const struct place *p = &r->place;
@@ -196,13 +196,13 @@ static void check_required(struct document *d)
                      word_of(purpose_words, required[i])->text);
 }
 
-/* The kernel's code and constants may be the programs' as well, as they are the kernel's. */
+/* Programs may have the kernel's code and constants too, with the kernel's own rights. */
 static bool may_be_shared(const struct region *r)
 {
     return (r->purpose == PURPOSE_TEXT || r->purpose == PURPOSE_RODATA) && (r->user & ~r->kernel) == 0;
 }
 
-/* A directory entry is the programs' or the kernel's; in one of the programs' there may be holes. */
+/* A directory entry belongs to programs or to the kernel; one of programs may have holes. */
 static bool shares_entry(const struct document *d, const struct region *r, const struct region *user)
 {
     uint64_t first = user->place.start.at / TABLE * TABLE, end = (user->place.end.at + TABLE - 1) / TABLE * TABLE;
@@ -224,7 +224,7 @@ static void check_scope(struct document *d, uint32_t index)
                  r->place.name, backing_text(r->backing));
 }
 
-/* What a process has of its own are whole directory entries: its memory, the tables by themselves, its stacks. */
+/* A process's own regions are whole directory entries: its memory, the view of its tables, its stacks. */
 static void check_of_process(struct document *d, const struct region *r)
 {
     const struct place *p = &r->place;

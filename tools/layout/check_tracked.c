@@ -19,7 +19,7 @@ static uint64_t size_of(const struct place *p) { return p->end.at - p->start.at;
 
 static uint64_t divide_up(uint64_t a, uint64_t b) { return (a + b - 1) / b; }
 
-/* What only this access needs is there for it alone. */
+/* Regions that only this access needs are refused without it. */
 static void refuse_without(struct document *d, const char *name, uint32_t line)
 {
     complain(d->source, d->policy_line[POLICY_ACCESS], "table access is `%s`, but there is %s (line %u); expected "
@@ -63,7 +63,7 @@ static bool is_mapped_at_boot(const struct document *d, const struct place *row)
     return false;
 }
 
-/* What lies there instead, for the message. */
+/* For the message: the region that lies there instead. */
 static const char *at_its_address(const struct document *d, const struct place *row)
 {
     for (uint32_t i = 0; i < d->region_count; i++) {

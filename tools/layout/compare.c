@@ -77,7 +77,7 @@ static const char *border_words(struct source *s, struct border b)
     return b.at == SPACE_END ? "4 GiB" : source_print(s, "0x%08" PRIX64, b.at);
 }
 
-/* In physical memory what floats is the image's end. */
+/* In physical memory a floating border is the image's end. */
 static const char *physical_border_words(struct source *s, struct border b)
 {
     return b.floats ? "end of image" : border_words(s, b);
@@ -116,7 +116,7 @@ static const char *physical_words(struct source *s, const struct physical *p)
                         p->place.size_words, word_of(use_words, p->use)->text);
 }
 
-/* What is too long for its column goes on below. */
+/* A text that is too long for its column goes on in the next line. */
 static void side_by_side(FILE *out, const char *left, const char *right, bool differs)
 {
     do {
@@ -130,7 +130,7 @@ static void side_by_side(FILE *out, const char *left, const char *right, bool di
 
 /* ---- Tables -------------------------------------------------------------------------------- */
 
-/* Rows of the first from the highest address down, each beside the other's; then what only the other has. */
+/* Rows of the first from the highest address down, each beside the other's; then the rows that only the other has. */
 static unsigned compare_regions(const struct document *a, const struct document *b, FILE *out)
 {
     unsigned count = 0;
@@ -258,7 +258,7 @@ static const char *part_text(const struct document *d, enum part_of which)
     return "";
 }
 
-/* Rows that are given by what they are, not by a name; nothing for those that neither document has. */
+/* Rows that have a kind and no name; nothing for kinds that neither document has. */
 static unsigned compare_kinds(const struct document *a, const struct document *b, FILE *out, int kinds,
                               const char *(*text)(const struct document *d, int kind))
 {

@@ -1,8 +1,8 @@
 /*
  * compare.h - two documents side by side: which rows are in both, and which of these differ.
  *
- * Rows are the same when they have the same name, regions also by what the kernel uses them for. Words for readers
- * (What lives there, Why, claims) make no difference; all columns that the kernel obeys do.
+ * Rows are the same when they have the same name, regions also by what the kernel uses them for. Columns for readers
+ * (What lives there, Why, claims) are not compared; all columns that the kernel obeys are.
  */
 #ifndef QUIRE_LAYOUT_COMPARE_H
 #define QUIRE_LAYOUT_COMPARE_H

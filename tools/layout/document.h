@@ -186,7 +186,7 @@ struct document {
     struct physical  *image, *bitmap, *boot, *master;   /* physical rows                */
     enum section      last;                         /* the image's last section     */
     uint64_t kernel_offset; /* virtual minus physical of the image, modulo 2^64: the image may lie
-                                                     * lower in the address space than in memory */
+                                                     * at lower virtual than physical addresses */
 };
 
 /*

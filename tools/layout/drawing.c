@@ -1,4 +1,4 @@
-/* drawing.c - what drawings share. See drawing.h. */
+/* drawing.c - functions that all drawings share. See drawing.h. */
 #include "drawing.h"
 
 #include <string.h>

@@ -21,7 +21,7 @@ int line_count(const char *text, int limit);
 
 /* ---- SVG ---- */
 
-/* The patterns for memory that is never mapped, and for aliases. To be put inside <defs>. */
+/* The patterns for memory that is never mapped, and for aliases. The caller writes <defs> around them. */
 extern const char svg_patterns[];
 
 /* The first `length` bytes of a text, with XML's special characters escaped. */

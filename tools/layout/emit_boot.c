@@ -12,7 +12,7 @@
 
 enum { ENTRIES = 1024, PRESENT_WRITABLE = 3, FOR_PROGRAMS = 4 };
 
-/* What the directory entry `index` needs. */
+/* True when [start, end) uses the directory entry `index`. */
 static bool is_touched(uint64_t start, uint64_t end, uint32_t index)
 {
     return start / TABLE <= index && index <= (end - 1) / TABLE;
@@ -158,7 +158,7 @@ void emit_boot_tables(const struct document *d, FILE *out)
     for (uint32_t index = 0; index < ENTRIES; index++)
         if (kind_of(d, index) == BOOT_TABLE || kind_of(d, index) == KERNEL_TABLE)
             emit_table(d, out, index);
-    /* All zero: it need not be in the file. */
+    /* The slots' tables are zeros, and need not be in the file. */
     fprintf(out,
             "    .section %s\n    .balign 4096\n"
             "    .global boot_slot_table\nboot_slot_table:\n    .fill %" PRIu64 ", 4, 0\n\n"

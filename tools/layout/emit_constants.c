@@ -42,7 +42,7 @@ static void emit_policies(const struct document *d, FILE *out)
     fprintf(out, "#define LAYOUT_MAGAZINE %" PRIu64 "\n", p->magazine);
 }
 
-/* Whose claims the document makes: LAYOUT_CLAIMS_A when some id begins with A. */
+/* The groups of claims that the document makes: LAYOUT_CLAIMS_A when some id begins with A. */
 static void emit_claim_letters(const struct document *d, FILE *out)
 {
     for (char letter = 'A'; letter <= 'Z'; letter++)

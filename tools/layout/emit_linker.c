@@ -1,4 +1,4 @@
-/* emit_linker.c - kernel.ld: where the sections of the image go, and how far they may reach. See emit.h. */
+/* emit_linker.c - kernel.ld: the addresses of the image's sections, and their limits. See emit.h. */
 #include "emit.h"
 #include "quantity.h"
 #include "words.h"
@@ -15,7 +15,7 @@ static const struct region *section_region(const struct document *d, int section
     return d->purpose[PURPOSE_BOOT + section];
 }
 
-/* What runs before paging: linked at its physical address, virtual the same. */
+/* The code that runs before paging is linked at its physical address, and its virtual address is the same. */
 static void emit_boot(const struct document *d, FILE *out)
 {
     fprintf(out,
@@ -56,7 +56,7 @@ static void emit_start(const struct document *d, FILE *out, int section)
 }
 
 /*
- * What each process gets a copy of, whole pages; then the first stack and the kernel's own copy, which start where the
+ * The pages that each process gets a copy of; then the first stack and the kernel's own copy, which start where the
  * one before ends, to the byte. Without contents of their own these two cost nothing in the file.
  */
 static void emit_packed(const struct document *d, FILE *out)
@@ -79,7 +79,7 @@ static void emit_packed(const struct document *d, FILE *out)
         section_region(d, SECTION_STACK)->unit);
 }
 
-/* Of a kernel whose document has no region `stack`: a page that guards, and two. emit_packed() has the other's. */
+/* Of a kernel whose document has no region `stack`: a page that guards, and two. emit_packed() writes that region. */
 static const char boot_stack[] =
     " . = ALIGN(4096); boot_stack_guard = .; . += 4096; boot_stack = .; . += 8192; boot_stack_top = .;";
 
@@ -135,7 +135,7 @@ static void emit_numbers(const struct document *d, FILE *out)
     for (int section = 0; section <= (int)d->last; section++) {
         const char *name = section_text(section), *end = section == SECTION_DATA ? "bss" : name;
         const char *more = section == SECTION_BOOT && d->boot == NULL ? " + KERNEL_OFFSET" : "";
-        bool here = section == SECTION_BOOT && d->boot != NULL;     /* it has no other distance */
+        bool here = section == SECTION_BOOT && d->boot != NULL;     /* linked at its physical address */
 
         fprintf(out, "image_%s_first_page  = ABSOLUTE(image_%s_start%s) >> 12;\n", name, name, more);
         fprintf(out, "image_%s_end_page    = (ABSOLUTE(image_%s_end%s) + 0xFFF) >> 12;\n", name, end, more);

@@ -8,9 +8,9 @@
  *   policy.search=fullest           each policy, as the document words it
  *   stacks.count=4096               how many pieces the region's window holds
  *   bitmap.bytes=131072             where the document fixes them
- *   pool.start=0x00400000           the first byte above 1 MiB that may be handed out; none when it floats
+ *   pool.start=0x00400000           the first byte above 1 MiB that may be handed out; no line when that border floats
  *   lowest.mapped=0x00010000        no space maps a page below
- *   claim.A9.shown=kernel           what shows it
+ *   claim.A9.shown=kernel           the kernel or test that shows it
  *   claim.A9.text=In the raw ...    and the sentence
  *
  * Numbers are hexadecimal with 0x, or decimal. Tests read these lines, so that the values they expect come

@@ -36,9 +36,9 @@ enum {
 struct box {
     const struct place *place;
     struct look look;
-    const char *rights, *detail;    /* detail: "" or a second line of facts */
-    const char *below;              /* what is written at its lower border  */
-    bool differs;                   /* from the other document's, when there are two */
+    const char *rights, *detail;    /* detail: the second line of facts, or "" */
+    const char *below;              /* the address at its lower border  */
+    bool differs;                   /* the row differs from the other document's */
     double y, height;
 };
 
@@ -46,7 +46,7 @@ struct column {
     struct box *boxes;
     uint32_t count;
     double x, width, top, bottom;
-    const char *end;                /* what is written at the upper border  */
+    const char *end;                /* the address at the upper border  */
     bool labels_right;
 };
 
@@ -119,7 +119,7 @@ static int note_limit(const struct column *t)
     return ((int)t->width - 34) / CHARACTER;
 }
 
-/* How often a page doubles to make the box; where a border floats, as far as can be known. */
+/* The logarithm, to base 2, of the box's size in pages; 7 where its end floats. */
 static int column_doublings(const struct column *t, uint32_t box)
 {
     uint64_t end = t->boxes[box].place->end.at, size;
@@ -134,7 +134,7 @@ static int column_doublings(const struct column *t, uint32_t box)
     return count;
 }
 
-/* Every box has room for its words; what is left of `least` goes to the boxes by their doublings. */
+/* Every box has room for its words; the rest of `least` is divided among the boxes by their logarithms. */
 static void measure_column(struct column *t, double least)
 {
     double height = 0, weights = 0, y = TOP, spare;
@@ -184,7 +184,7 @@ static struct column virtual_column(const struct document *d, const struct docum
     return t;
 }
 
-/* What kernel space has where programs have their part. */
+/* The boxes of kernel space's own regions, at the addresses of programs. */
 static struct column own_column(const struct document *d, const struct document *other)
 {
     struct column t = { .x = OWN_X,
@@ -341,7 +341,7 @@ static void draw_user_border(FILE *out, const struct column *t, double y, const 
     svg_text(out, t->x - 13, y + 20, "side end", below);
 }
 
-/* The borders between the program and the kernel, the seeds' "user space" arrow. */
+/* The borders between the program and the kernel, as the "user space" arrow of the design documents. */
 static void draw_user_borders(const struct document *d, FILE *out, const struct column *t)
 {
     const struct region *user = d->purpose[PURPOSE_USER];
@@ -356,7 +356,7 @@ static void draw_user_borders(const struct document *d, FILE *out, const struct 
         }
 }
 
-/* One line with all policies; what the other document chooses otherwise stands out. */
+/* One line with all policies; those that differ from the other document's are marked. */
 static void draw_policies(const struct document *d, const struct document *other, FILE *out, double y)
 {
     static const struct { enum policy_key key; const char *before, *behind; } all[] = {
@@ -414,7 +414,7 @@ static void draw_own(const struct document *d, FILE *out, const struct column *o
 
 struct size { double width, height; };
 
-/* A whole drawing of one document, but for the element around it. Returns its size. */
+/* A whole drawing of one document, without the <svg> element around it. Returns its size. */
 static struct size draw_picture(const struct document *d, const struct document *other, FILE *out)
 {
     struct column v = virtual_column(d, other), p = physical_column(d, other), own = { .bottom = TOP };
@@ -443,7 +443,7 @@ static struct size draw_picture(const struct document *d, const struct document 
     return (struct size){ width, bottom + FOOT };
 }
 
-/* What is drawn is measured first, so it is kept meanwhile. The caller frees it. */
+/* The drawing is kept in memory until its size is known. The caller frees it. */
 static char *drawn(const struct document *d, const struct document *other, struct size *size)
 {
     char *text = NULL;

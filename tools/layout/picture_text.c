@@ -1,4 +1,4 @@
-/* picture_text.c - boxes of characters, 80 columns, as the seeds draw them. See picture.h. */
+/* picture_text.c - boxes of characters, 80 columns, as the design documents draw them. See picture.h. */
 #include "picture.h"
 #include "drawing.h"
 #include "quantity.h"
@@ -9,7 +9,7 @@
 
 enum { BOX = 62 };          /* characters between the bars */
 
-/* A border, and what is above it or below it in words of the document. */
+/* A border line, labelled with the border's address, or with the section that it follows. */
 static void border_line(FILE *out, struct border b, const char *image)
 {
     char label[32] = "4 GiB";
@@ -43,7 +43,7 @@ static const char *region_facts(const struct document *d, const struct region *r
     return source_print(d->source, "kernel %s  user %s", rights_text(r->kernel), rights_text(r->user));
 }
 
-/* Stacks, and what grows to a maximum or with guards, say so. */
+/* A second line for stacks, and for regions that grow to a maximum or have guards. */
 static void region_limits(const struct document *d, FILE *out, const struct region *r)
 {
     struct source *s = d->source;

@@ -14,7 +14,7 @@ static int digit_value(char c)
     return isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10 : 99;
 }
 
-/* Digits of a base, with underscores between them; stops at what is neither. */
+/* Digits of a base, with underscores between them; stops at any other character. */
 static bool read_digits(const char **text, unsigned base, uint64_t limit, uint64_t *out)
 {
     const char *at = *text;

@@ -1,4 +1,4 @@
-/* read.c - from tables of text to a struct document: which table is what, row by row. */
+/* read.c - from tables of text to a struct document, row by row. */
 #include "cells.h"
 #include "markdown.h"
 #include "quantity.h"
@@ -77,7 +77,7 @@ static void resolve_border(const struct document *d, struct border *b)
         b->after = d->last;
 }
 
-/* Where the image ends is known once it is known which sections it has. */
+/* The last section of the image is known after all regions have been read. */
 static void resolve_image_end(struct document *d)
 {
     d->last = SECTION_DATA;
@@ -188,7 +188,7 @@ static void take_policy(struct document *d, uint32_t line, union any_row *row, b
     } else if (policy->key == POLICY_START) {
         if (!read_address(policy->choice, &d->policy.start)) {
             complain(d->source, line, "start address is `%s`; expected an address such as 0x40000000", policy->choice);
-            d->policy_line[POLICY_START] = 0;           /* nothing more is asked of it */
+            d->policy_line[POLICY_START] = 0;           /* later checks leave it out */
         }
     } else if (word_read(d->source, line, name, policy_choices[policy->key], policy->choice, &value)) {
         set_policy(&d->policy, (enum policy_key)policy->key, value);
@@ -208,7 +208,7 @@ static const struct kind kinds[] = {
 
 enum { KIND_COUNT = sizeof(kinds) / sizeof(kinds[0]), COLUMN_LIMIT = 16 };
 
-/* What the table is, by its heading; NULL when that is unknown, which is said once for a heading. */
+/* The kind of a table, by its heading; NULL for an unknown heading, about which one complaint is made. */
 static const struct kind *kind_of(struct document *d, const struct md_table *table, const char **unknown)
 {
     const char *all = "";

@@ -123,7 +123,7 @@ bool source_from(struct source *s, const char *path, const char *text, size_t by
     return true;
 }
 
-/* Read a file into `text`; the buffer holds as much as makes a document too big. */
+/* Read a file into `text`; the buffer holds one byte more than the largest document. */
 static bool read_file(struct source *s, char *text, size_t *bytes)
 {
     FILE *file = fopen(s->path, "r");
