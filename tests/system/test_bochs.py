@@ -49,6 +49,13 @@ def verdicts(said):
     return dict(re.findall(r"^claim (\w+) (\w+)", said, re.M)), re.findall(r"^audit: (\w+)", said, re.M)
 
 
+def note_verdicts(build, name, seen):
+    """For tools/claims-table, which says of each claim where it was seen."""
+    os.makedirs(os.path.join(build, "bochs"), exist_ok=True)
+    with open(os.path.join(build, "bochs", name), "w") as file:
+        file.writelines(f"{claim} {verdict}\n" for claim, verdict in seen.items())
+
+
 @pytest.mark.parametrize("drive", DRIVES)
 def test_bochs_sees_the_same_claims(start, house, layout, tmp_path, drive):
     if shutil.which("bochs") is None:
@@ -61,6 +68,7 @@ def test_bochs_sees_the_same_claims(start, house, layout, tmp_path, drive):
     seen, audit = verdicts(bochs(tmp_path, drive, image))
     expected, _ = verdicts(start(kernel=kernel, append=WORDS, devices=["-vga", "std"]).end()[0])
     assert audit == ["clean"] and len(seen) > 5
+    note_verdicts(house.build, f"{layout}-{drive}", seen)
     # What is shown of the way a kernel was loaded depends on the way: here the BIOS's, there a boot loader's.
     assert {name: seen[name] for name in seen if "unseen" not in (seen[name], expected[name])} == \
         {name: expected[name] for name in seen if "unseen" not in (seen[name], expected[name])}
