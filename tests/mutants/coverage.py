@@ -15,7 +15,7 @@ import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from changes import Source
+from line_changes import Source
 from mutants import ROOMS, tell
 import reach
 

@@ -3,11 +3,11 @@
 
     tests/mutants/mutants.py --build build [--room memory|process|layout] [--count 100] [--seed N] [--where WORD]
 
-A change (changes.py) is made in a copy of the tree (BUILD/mutants/.tree); the source is compiled with the flags of the
-host tests, and of the test programs those that go through the changed line (reach.py) are linked with it and run, the
-nearest by name first, until one fails or its time is over. What does not compile, and what compiles to the same code,
-does not count; neither does what `meaningless` lists, each with its reason. The same seed makes the same changes of the
-same tree.
+A change (line_changes.py) is made in a copy of the tree (BUILD/mutants/.tree); the source is compiled with the flags
+of the host tests, and of the test programs those that go through the changed line (reach.py) are linked with it and
+run, the nearest by name first, until one fails or its time is over. What does not compile, and what compiles to the
+same code, does not count; neither does what `meaningless` lists, each with its reason. The same seed makes the same
+changes of the same tree.
 """
 import argparse
 import fnmatch
@@ -24,7 +24,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from changes import Source
+from line_changes import Source
 import reach
 
 ROOMS = {"memory": "kernel/memory/**/*.c", "process": "kernel/process/*.c", "layout": "tools/layout/*.c"}

@@ -79,6 +79,15 @@ def test_a_source_that_is_to_be_compiled_otherwise_is_compiled_anew(house):
     assert compiled("run_only=") == (set(), True)
 
 
+def test_modules_of_tests_have_names_of_their_own(house):
+    """They are imported by their names, from folders that are all looked through: of two with one name all would get
+    the one that is imported first."""
+    paths = glob.glob(f"{house.tree}/tests/*/*.py")
+    names = [os.path.basename(path) for path in paths]
+    assert len(paths) > 50
+    assert [os.path.relpath(path, house.tree) for path, name in zip(paths, names) if names.count(name) > 1] == []
+
+
 def test_setup_says_nothing_when_nothing_is_missing(house):
     done = subprocess.run(["sh", "tools/setup", "test"], cwd=house.tree, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")

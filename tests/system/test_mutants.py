@@ -6,7 +6,7 @@ import sys
 
 TREE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.join(TREE, "tests", "mutants"))
-import changes
+import line_changes
 import coverage
 import mutants
 
@@ -29,8 +29,8 @@ def kinds(source):
 
 
 def test_every_kind_of_change_is_made_and_comments_and_texts_are_left_alone():
-    source = changes.Source("sample.c", SAMPLE)
-    assert {change.kind for change in source.changes()} == set(changes.KINDS)
+    source = line_changes.Source("sample.c", SAMPLE)
+    assert {change.kind for change in source.changes()} == set(line_changes.KINDS)
     assert kinds(source) == sorted([
         (6, "comparison", "<", "<="), (6, "comparison", "!=", "=="), (6, "logic", "&&", "||"),
         (6, "constant", "0", "1"), (6, "condition", "a < b && b != 0", "!(a < b && b != 0)"),
@@ -43,7 +43,7 @@ def test_every_kind_of_change_is_made_and_comments_and_texts_are_left_alone():
 
 
 def test_a_change_is_of_one_line_and_keeps_their_number():
-    source = changes.Source("sample.c", SAMPLE)
+    source = line_changes.Source("sample.c", SAMPLE)
     for change in source.changes():
         lines = source.changed(change).split("\n")
         assert len(lines) == len(source.lines)
@@ -63,7 +63,7 @@ def test_a_changed_line_is_noticed_by_its_test(tmp_path):
     """The smallest source that has a test, and all its changes that compile, without the tool's machinery."""
     path = "kernel/process/load.c"
     with open(os.path.join(TREE, path)) as file:
-        source = changes.Source(path, file.read())
+        source = line_changes.Source(path, file.read())
     chosen = [change for change in source.changes() if change.kind in ("comparison", "count")][:4]
     assert len(chosen) == 4
     noticed = 0

@@ -1,4 +1,4 @@
-"""changes.py - the changes that can be made to a line of C, one at a time.
+"""line_changes.py - the changes that can be made to a line of C, one at a time.
 
 Comments, texts and lines of the preprocessor are left alone. A change keeps the number of lines, so that its place is
 the place in the tree.
