@@ -34,9 +34,11 @@ SLEEPS = 20                 # seconds that may pass while it does nothing, or ot
 
 
 def tell(words):
-    """Where the work is: one line that is written over on a terminal."""
+    """Where the work is: one line that is written over on a terminal; elsewhere each tenth change."""
     if sys.stderr.isatty():
         print(f"\r\033[K{words[:118]}", end="", file=sys.stderr, flush=True)
+    elif re.match(r"\w+: \d*0 of ", words):
+        print(words.split(";")[0], file=sys.stderr, flush=True)
 
 
 # ---- What means nothing --------------------------------------------------------------------------
