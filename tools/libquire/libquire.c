@@ -30,9 +30,9 @@ extern char **environ;
 
 enum {
     STREAMS   = 3,
-    OWNER     = STREAMS,            /* the number of our connection over there                  */
-    FIRST_OWN = 10,                 /* descriptors on their way over there lie behind its first */
-    RESULT_AT_MOST = 16 << 20,      /* a report is bounded over there                           */
+    OWNER     = STREAMS,            /* the child's descriptor of the connection                  */
+    FIRST_OWN = 10,                 /* from here up until the child has its own numbers    */
+    RESULT_AT_MOST = 16 << 20,      /* `quire run` writes no longer report                      */
 };
 
 struct words {
@@ -44,23 +44,23 @@ struct stream {
     int         given;              /* the caller's descriptor, or -1       */
     quire_take *take;
     void       *context;
-    int         ours;               /* our end of the pipe, or -1           */
+    int         ours;               /* the library's end of the pipe, or -1 */
 };
 
 struct quire {
     struct words  options, program;
     struct stream streams[STREAMS];
     char         *command;
-    char         *input;            /* what the program is to read          */
+    char         *input;            /* the program's standard input         */
     size_t        input_length, input_given;
     bool          has_input, asked_report, started, killed, ended;
     int           owner, waiting, process;      /* connection, epoll and pidfd, or -1 */
     pid_t         pid;
-    char         *result;           /* what came over the connection, with a NUL behind it */
+    char         *result;           /* bytes from the connection, with a NUL behind them */
     size_t        result_length;
     int           status;
     char         *report;           /* in `result`, or NULL                 */
-    char         *error;            /* our own, or NULL                     */
+    char         *error;            /* the object's text, or NULL           */
 };
 
 /* ---- Errors, memory, words ---------------------------------------------------------------- */
@@ -91,7 +91,7 @@ static int quire_fail(struct quire *q, const char *format, ...)
 
 const char *quire_error(const struct quire *q) { return q->error != NULL ? q->error : ""; }
 
-/* Add a word, which is then owned by the list; NULL: there was no memory for it. */
+/* Add a word, which is then owned by the list. A word NULL: no memory. */
 static int add_word(struct quire *q, struct words *list, char *word)
 {
     char **longer = word != NULL ? reallocarray(list->words, list->count + 2, sizeof(*longer)) : NULL;
@@ -250,7 +250,7 @@ int quire_input(struct quire *q, const void *bytes, size_t length)
 
 /* ---- The start ---------------------------------------------------------------------------- */
 
-/* PATH/below for a library that lies in PATH/lib or in the build folder; NULL: it is not there. */
+/* PATH/below for a library that lies in PATH/lib or in the build folder; NULL: there is no such file. */
 static char *beside_library(const char *below)
 {
     char *path = NULL, *resolved;
@@ -267,7 +267,7 @@ static char *beside_library(const char *below)
     return resolved;
 }
 
-/* The caller frees it; NULL: no memory. */
+/* The command's path or name, which the caller frees; NULL: no memory. */
 static char *find_command(const struct quire *q)
 {
     const char *said = q->command != NULL ? q->command : getenv("QUIRE_COMMAND");
@@ -281,7 +281,7 @@ static char *find_command(const struct quire *q)
     return found != NULL ? found : strdup("quire");
 }
 
-/* Over there it gets a low number, which must not be one that is still to be copied from. */
+/* The child gets the descriptor under a low number, which must not be that of another that is not copied yet. */
 static int move_up(int fd)
 {
     int moved = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, FIRST_OWN) : -1, problem = errno;
@@ -292,7 +292,7 @@ static int move_up(int fd)
     return moved;
 }
 
-/* Their end of a stream, and ours if there is one. -1: errno says why. */
+/* Returns the child's end of a stream; the library's end, if there is one, goes into the stream. -1: errno says why. */
 static int connect_stream(struct quire *q, int number)
 {
     struct stream *stream = &q->streams[number];
@@ -320,7 +320,7 @@ static int watch_for(struct quire *q, int fd, uint32_t events)
     return epoll_ctl(q->waiting, EPOLL_CTL_ADD, fd, &event);
 }
 
-/* All connections; theirs[OWNER] is the one that the result comes from. */
+/* Make all connections; the result comes over theirs[OWNER]. */
 static int connect_all(struct quire *q, int *theirs)
 {
     int pair[2];
@@ -343,7 +343,7 @@ static int connect_all(struct quire *q, int *theirs)
     return 0;
 }
 
-/* "quire run --owner=3 OPTIONS -- PROGRAM ARGUMENTS": pointers to words that others own. */
+/* "quire run --owner=3 OPTIONS -- PROGRAM ARGUMENTS": pointers to words with other owners. */
 static const char **command_line(const struct quire *q, const char *command, const char *owner)
 {
     const char **words = calloc(q->options.count + q->program.count + 5, sizeof(*words)), **to = words;
@@ -361,7 +361,7 @@ static const char **command_line(const struct quire *q, const char *command, con
     return words;
 }
 
-/* No descriptor but the four, signals as they are at a program's birth, and no share in our terminal's signals. */
+/* No descriptor but the four, signals as they are at a program's birth, and no signals of the caller's terminal. */
 static int spawn(struct quire *q, const char *command, const char **words, const int *theirs)
 {
     posix_spawn_file_actions_t actions;
@@ -434,7 +434,7 @@ int quire_start(struct quire *q)
 
 int quire_fd(const struct quire *q) { return q->waiting; }
 
-/* Read what has come of a stream. False: the stream has ended. */
+/* Read the bytes of a stream that have come. False: the stream has ended. */
 static bool take_output(struct stream *stream)
 {
     char bytes[16384];
@@ -446,7 +446,7 @@ static bool take_output(struct stream *stream)
 }
 
 /*
- * Write input. When the reader has gone writing ends, without a SIGPIPE, which would be for the whole process. False:
+ * Write input. When the reader has gone writing ends, without a SIGPIPE to the whole process. False:
  * there is no more input.
  */
 static bool give_input(struct quire *q)
@@ -475,7 +475,7 @@ static bool give_input(struct quire *q)
     return q->input_given < q->input_length && (done == -EAGAIN || done == -EINTR);
 }
 
-/* Read what has come of the result. False: it is complete, or will never be. */
+/* Read the bytes of the result that have come. False: it is complete, or will never be. */
 static bool take_result(struct quire *q)
 {
     char bytes[16384], *longer;
@@ -539,7 +539,7 @@ static void act_on(struct quire *q, int fd)
             close_one(&q->streams[i].ours);
 }
 
-/* The end is when the result is here and everything that was written has been given. */
+/* The run has ended when the result is complete and the caller has been given all output. */
 static int end_if_done(struct quire *q)
 {
     if (q->owner >= 0 || q->streams[QUIRE_OUTPUT].ours >= 0 || q->streams[QUIRE_ERRORS].ours >= 0)

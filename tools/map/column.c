@@ -10,7 +10,7 @@
 
 /* ---- Owners --------------------------------------------------------------------------- */
 
-/* Patterns differ in form, not only in colour: paper is often black and white. */
+/* Patterns differ in form, not only in colour: printers are often black and white. */
 const struct owner_look owner_looks[] = {
     { "free",    '.', { "#ffffff", "#9a9a9a" }, "" },
     { "held",    'x', { "#ececec", "#777777" }, "<path d=\"M0 0L6 6M6 0L0 6\"/>" },
@@ -184,7 +184,7 @@ static int by_frames(const void *one, const void *other)
     return a->frames != b->frames ? (a->frames < b->frames ? 1 : -1) : strcmp(a->owner, b->owner);
 }
 
-/* Counted anew from the runs of frames; the pool's own sums are what they are compared with. */
+/* The shares are counted from the runs of frames, and compared with the pool's own sums. */
 static void count_shares(struct picture *p, struct source *source, const struct snapshot *s)
 {
     bool agree = true;

@@ -43,9 +43,9 @@ struct box {
     uint64_t      start, end;           /* bytes */
     enum box_kind kind;
     struct look   look;
-    const char   *owner;                /* whose pattern its edge has, or NULL */
-    const char   *row;                  /* its row of the document, or NULL                */
-    bool          of_physical;          /* that row is one of physical memory                */
+    const char   *owner;                /* the owner whose pattern the edge has, or NULL */
+    const char   *row;                  /* the row of the document it shows, or NULL           */
+    bool          of_physical;          /* `row` is one of physical memory                   */
     const char   *heading;              /* the heading of this box and those below; or NULL */
     const char   *name, *rights, *size; /* one line; rights and size may be "" */
     struct fact  *facts;
@@ -75,9 +75,9 @@ struct picture {
 /* All memory of the picture belongs to the source. */
 void picture_make(struct picture *out, struct source *source, const struct snapshot *snapshot);
 
-/* ---- For those who make columns: column_*.c ---- */
+/* ---- For the makers of columns: column_*.c ---- */
 
-struct box *column_add(struct source *source, struct column *column);  /* above all others, until column_turn() */
+struct box *column_add(struct source *source, struct column *column);  /* as the highest, until column_turn() */
 void column_turn(struct column *column);                               /* boxes were added from the bottom up */
 void box_say(struct source *source, struct box *box, const char *format, ...) PRINTF_LIKE(3, 4);
 void box_list(struct source *source, struct box *box, const char *format, ...) PRINTF_LIKE(3, 4);

@@ -1,5 +1,5 @@
 /*
- * column_kernel.c - kernel space: the boxes are the document's regions, and what is in them is what is mapped now.
+ * column_kernel.c - kernel space: the boxes are the document's regions, and the pages mapped in them now.
  * See column.h.
  */
 #include "column.h"
@@ -45,7 +45,7 @@ static void say_run(struct source *source, struct box *box, const struct virtual
              rights_of_run(source, run), frames_of(source, run), name, cache);
 }
 
-/* The runs of a row, highest first: the first few, and how many there are besides. Returns the pages of all. */
+/* The runs of a row, highest first: the first few, and how many there are besides. Returns the pages of all runs. */
 static uint64_t say_runs(struct source *source, const struct snapshot *s, struct box *box,
                          const struct virtual_row *row)
 {
@@ -110,7 +110,7 @@ static void add_row(struct source *source, const struct snapshot *s, struct colu
         box->size = source_print(source, "%" PRIu64 " of %s, %s", pages, pages_text(source, row->pages), size);
 }
 
-/* Rows that only kernel space has stand in the place of the programs' part. */
+/* Rows of kernel space alone stand at the addresses of programs. */
 static void add_own_rows(struct source *source, const struct snapshot *s, struct column *column)
 {
     for (size_t i = 0; i < s->region_count; i++)

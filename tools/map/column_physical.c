@@ -2,7 +2,7 @@
  * column_physical.c - physical memory by owner.
  *
  * The borders of the document's rows are borders of boxes. In a row, a long run of frames of one owner is a box, and so
- * is whatever has a place of its own (image, bitmap, records, holes); the short runs between are one box together, in
+ * is each part with a place of its own (image, bitmap, records, holes); the short runs between are one box together, in
  * whose strip each of them is to be seen. See column.h.
  */
 #include "column.h"
@@ -116,7 +116,7 @@ static const char *backing_at(const struct snapshot *s, uint64_t address)
     return "";
 }
 
-/* Which sections of the image these frames are, and where the kernel sees them. */
+/* Say which sections of the image the frames hold, and at which addresses the kernel maps them. */
 static void say_sections(struct maker *m, struct box *box)
 {
     const struct snapshot *s = m->snapshot;
@@ -190,7 +190,7 @@ static void add_mixed(struct maker *m, const struct piece *pieces, size_t count)
     say_structures(m, box);
 }
 
-/* A box of its own, however short. */
+/* A run that is a box of its own even when it is short. */
 static bool stands_alone(const struct snapshot *s, const struct piece *piece)
 {
     static const char *const places[] = { "image", "bitmap", "records", "held", "absent" };
@@ -223,7 +223,7 @@ static void add_pieces(struct maker *m, const struct piece *pieces, size_t count
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
-/* The runs of frames that lie in a row, cut at its borders; above the highest RAM there is nothing. */
+/* The runs of frames that lie in a row, cut at its borders; no run lies above the highest RAM. */
 static size_t pieces_of(const struct snapshot *s, const struct physical_row *row, struct piece *out)
 {
     uint64_t at = row->start;

@@ -1,5 +1,5 @@
 /*
- * column_process.c - the space of one process: its regions, what of them is there, and the room between. See column.h.
+ * column_process.c - the space of one process: its regions, their present pages, and the room between. See column.h.
  */
 #include "column.h"
 
@@ -12,7 +12,7 @@ struct maker {
     const struct process  *process;
     struct column          *column;
     uint64_t               at;          /* where the next box begins */
-    const char             *row;        /* of the document: what comes now is in it; or NULL */
+    const char             *row;        /* the document's row that `at` lies in, or NULL */
 };
 
 static struct box *process_add(struct maker *m, uint64_t end, enum box_kind kind, struct look look, const char *name)
@@ -62,7 +62,7 @@ static uint64_t resident_of(const struct mapping *map)
     return pages;
 }
 
-/* The pages of a region. Runs fall, strips rise. */
+/* The strip of a region's pages. Runs are sorted downwards, the strip goes upwards. */
 static void add_to_strip(struct maker *m, const struct mapping *map, struct strip *strip)
 {
     uint64_t at = map->start;
@@ -147,14 +147,14 @@ static void add_regions(struct maker *m, const struct mapping *maps, size_t coun
         box->strip = strip;
 }
 
-/* Down to where a stack may grow: to its limit, or to a guard above what is in the way. */
+/* The room that a stack may grow into: down to its limit, or to a guard above the next region. */
 static void add_below(struct maker *m, const struct mapping *map)
 {
     uint64_t room = map->most > map->pages ? (map->most - map->pages) * PAGE : 0;
     uint64_t free = map->start > m->at ? map->start - m->at : 0;
     uint64_t gap = m->column->count > 0 && m->column->boxes[m->column->count - 1].kind == BOX_THERE ? map->gap * PAGE
                                                                                                     : 0;
-    bool limited = free > room + gap;                   /* the limit comes first: nothing is in the way */
+    bool limited = free > room + gap;                   /* the stack's limit lies above the guard */
 
     if (limited)
         add_hole(m, map->start - room, "nothing");
@@ -166,7 +166,7 @@ static void add_below(struct maker *m, const struct mapping *map)
 
 /* ---- The kernel's part ---------------------------------------------------------------------- */
 
-/* What the document gives each space of its own inside [start, end). */
+/* A line for each row of the document that each space has its own of, inside [start, end). */
 static void say_parts(struct maker *m, struct box *box)
 {
     for (size_t i = 0; i < m->process->mapping_count; i++) {

@@ -13,7 +13,7 @@
 enum { DRAW_COLUMNS = 100 };
 
 void draw_text(const struct picture *picture, FILE *out);
-/* A browser that shows the file reads it again after refresh_ms; 0: never. */
+/* Write the SVG. A browser that shows it reads the file again after refresh_ms; 0: never. */
 void draw_svg(const struct picture *picture, struct source *source, unsigned refresh_ms, FILE *out);
 
 #endif

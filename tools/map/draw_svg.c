@@ -3,7 +3,7 @@
  *
  * A unit is a quarter of a millimetre, so a sheet is 840 by 1188, and the smallest letters are 10 units, 7 points.
  * Boxes flow down lanes and on to the next lane or sheet; every box is as tall as its words need and a little taller
- * the larger it is, and what is left of a lane is shared among its boxes. So everything is placed first and drawn then.
+ * the larger it is, and the rest of a lane is shared among its boxes. All items are placed before one is drawn.
  */
 #include "draw.h"
 
@@ -15,7 +15,7 @@
 
 enum {
     SHEET_WIDTH = 840, SHEET_HEIGHT = 1188, MARGIN = 40,
-    FIRST_TOP = 138, TOP = 80, BOTTOM = SHEET_HEIGHT - 72,      /* of lanes */
+    FIRST_TOP = 138, TOP = 80, BOTTOM = SHEET_HEIGHT - 72,      /* top and bottom of lanes */
     LABEL = 72, HALF = 298, RIGHT_HALF = SHEET_WIDTH / 2 + 10,  /* addresses beside a column; a column of two */
     SHARE = 36,                                     /* a line of the table of owners                    */
     PAD = 7, TITLE_LINE = 15, LINE = 13, STRIP = 11, STRIP_LINE = STRIP + 5, HEADING = 19, LEAST = 30,
@@ -25,29 +25,29 @@ enum {
     STRETCH = 60,                                   /* percent by which a lane may be stretched at most */
 };
 
-/* Widths of letters, generously: sans, bold, fixed. */
+/* Upper estimates of a letter's average width: sans, bold, fixed. */
 static const double sans = 5.9, bold = 8.0, fixed = 6.1;
 
-struct lane { double x, width, first_top; };      /* of boxes, labels are left of it; where it begins on sheet 1 */
+struct lane { double x, width, first_top; };      /* x of boxes, left of it labels; top on sheet 1 */
 
-/* A box, or a line of words, where it is to be drawn. */
+/* A box or a line of words, and its place on a sheet. */
 struct item {
     const struct box *box;
-    const char *class, *text;                       /* a line of words instead                  */
+    const char *class, *text;                       /* box NULL: a line of words                */
     int    sheet;
     double x, y, width, height;
-    bool   lowest;                                  /* of its lane: its lower border has a label */
+    bool   lowest;                                  /* in its lane: the lower border has a label */
 };
 
 struct layout {
     struct source *source;
     struct item   *items;
     size_t         count;
-    int            sheet;                           /* where we are */
+    int            sheet;                           /* of the next item */
     const struct lane *lanes;
     size_t         lane_count, lane;
     double         y;
-    const char    *row;                             /* the heading that what comes now is under */
+    const char    *row;                             /* the heading of the next item's row */
     size_t         lane_start;                    /* the first item of the current lane */
 };
 
@@ -109,7 +109,7 @@ static void add_paragraph(struct layout *l, double x, double width, const char *
     }
 }
 
-/* What is left below the last box goes to all boxes of the lane, larger ones getting more. */
+/* The room below the last box is divided among all boxes of the lane; larger ones get more. */
 static void finish_lane(struct layout *l)
 {
     double content = 0, weights = 0, spare = BOTTOM - l->y, moved = 0;
@@ -145,7 +145,7 @@ static void next_lane(struct layout *l)
     l->y = l->sheet == 1 ? l->lanes[l->lane].first_top : TOP;
 }
 
-/* The next sheet, with these lanes; what was begun is finished. */
+/* Finish the current lane, and begin the next sheet with these lanes. */
 static void begin_sheet(struct layout *l, const struct lane *lanes, size_t count)
 {
     finish_lane(l);
@@ -206,7 +206,7 @@ static void place_column(struct layout *l, const struct column *column)
 
 static double shares_bottom(const struct picture *p) { return FIRST_TOP + 66 + SHARE * (double)p->share_count; }
 
-/* Physical memory goes on below the table of owners. */
+/* The second lane of physical memory begins below the table of owners. */
 static void place_all(struct layout *l, const struct picture *p)
 {
     const struct lane halves[] = { { MARGIN + LABEL, HALF, FIRST_TOP },
@@ -246,7 +246,7 @@ static void draw_strip(FILE *out, const struct strip *strip, double x, double y,
     fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" class=\"strip\"/>\n", x, y, width, STRIP);
 }
 
-/* A name for which there is no room shows its end, from a slash on if that is enough. */
+/* A name that is too long is drawn as its end, from a slash on if that fits. */
 static const char *fitting(struct source *source, const char *name, size_t letters)
 {
     size_t length = strlen(name);
@@ -258,7 +258,7 @@ static const char *fitting(struct source *source, const char *name, size_t lette
     return source_print(source, "...%s", rest != NULL ? rest : name + (length - letters + 3));
 }
 
-/* Name and rights on the left, size on the right. */
+/* Draw name and rights on the left, size on the right. */
 static void draw_title(FILE *out, struct source *source, const struct item *item, double y)
 {
     const struct box *box = item->box;
@@ -308,7 +308,7 @@ static void draw_label(FILE *out, double x, double y, uint64_t address)
     svg_text(out, x - 9, y + 3.5, "address end", label);
 }
 
-/* What a page that shows the drawing tells of a box that is pointed at, and the row of the document it leads to. */
+/* The <title> of a box, which a browser shows under the pointer, and the row of the document that web/ links it to. */
 static void begin_part(FILE *out, struct source *source, const struct box *box)
 {
     const char *row = box->row != NULL ? box->row : "";
@@ -423,7 +423,7 @@ static void draw_patterns(FILE *out)
     fprintf(out, "</defs>\n");
 }
 
-/* Below every sheet: what the patterns mean, and which sheet this is. */
+/* The foot of a sheet: the meaning of the patterns, and the sheet's number. */
 static void draw_foot(FILE *out, struct source *source, const struct picture *p, int sheet, int sheets)
 {
     double x = MARGIN, y = SHEET_HEIGHT - 34;

@@ -26,7 +26,7 @@ static void say_text(FILE *out, const char *text)
 /* At least one character for a count above 0. */
 static int bar_of(uint64_t part, uint64_t whole) { return whole == 0 ? 0 : (int)((part * BAR + whole - 1) / whole); }
 
-/* Cut at the width of the page: in a contradictory snapshot a share may be more than the whole. */
+/* The bar is cut at the width of the page: in a contradictory snapshot a share may be more than the whole. */
 static void draw_share(FILE *out, const struct picture *p, const struct share *share)
 {
     static const char bar[] = "############";
@@ -50,7 +50,7 @@ static void draw_shares(FILE *out, const struct picture *p)
              "where there are more than fit, one for as many as it takes; a dot is free, or not there.");
 }
 
-/* The end of a name says more than its beginning. */
+/* A name that is too long loses its beginning: the end is the more telling part. */
 static const char *end_of(const char *name, size_t room)
 {
     size_t length = strlen(name);

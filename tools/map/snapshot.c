@@ -9,12 +9,12 @@ enum { FORM = 1 };
 #define ADDRESS_END UINT64_C(0x100000000)
 #define PAGES_END   (ADDRESS_END / 4096)
 
-/* One line, taken apart word by word. */
+/* One line, which is read word by word. */
 struct line {
     struct source   *source;
     struct snapshot *out;
-    char            *rest;              /* NULL: used up */
-    bool             good;              /* nothing was missing or wrong so far */
+    char            *rest;              /* NULL: no words are left */
+    bool             good;              /* no word was missing or wrong so far */
 };
 
 static const char *take_word(struct line *line)
@@ -72,7 +72,7 @@ static bool is_one_of(const char *word, const char *const *words)
     return *words != NULL;
 }
 
-/* "rw-", or with one letter more. */
+/* Rights: "rw-", or four letters with `s` or `p`. */
 static const char *take_rights(struct line *line, size_t length)
 {
     const char *rights = take_word(line);
@@ -83,8 +83,8 @@ static const char *take_rights(struct line *line, size_t length)
 }
 
 /*
- * Room for one more at the end of a list, doubled whenever it is full: the list itself is a block of the source's, and
- * the smaller ones that it outgrew are freed with it.
+ * Make room for one element at the end of a list; a full list is copied to a block of twice the size. The blocks,
+ * also the smaller ones, are freed with the source.
  */
 static void *one_more(struct source *source, void *list, size_t *count, size_t size)
 {
@@ -176,7 +176,7 @@ static void read_region(struct line *line)
 
 static void read_space(struct line *line) { line->out->kernel_tables = take_count(line); }
 
-/* Inside its region, if it has one, and below the run before it. */
+/* A run lies inside its region, if it has one, and below the run before it. */
 static bool lies_where_it_should(const struct mapping *home, const struct run *run)
 {
     uint64_t end = run->start + run->pages * 4096;
@@ -297,7 +297,7 @@ static bool read_line(struct line *line)
     return false;
 }
 
-/* The last line says how many there were; a snapshot without it was torn. */
+/* The last line has the number of lines; a snapshot without it is incomplete. */
 static bool is_last(struct line line, size_t number)
 {
     return strcmp(take_word(&line), "end") == 0 && take_number(&line, 10, UINT32_MAX) == number - 1 && line.good &&

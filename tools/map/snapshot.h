@@ -48,7 +48,7 @@ struct snapshot {
     struct firmware     *firmware;      size_t firmware_count;
     struct frames_run   *frames;        size_t frames_count;
     struct virtual_row  *regions;       size_t region_count;
-    struct run          *runs;          size_t run_count;               /* of kernel space */
+    struct run          *runs;          size_t run_count;               /* the runs of kernel space */
     struct process      *processes;     size_t process_count;
 };
 

@@ -1,4 +1,4 @@
-/* beneath.c - one name after the other, each without following. See beneath.h. */
+/* beneath.c - a path is opened name by name, and no link is followed. See beneath.h. */
 #include "beneath.h"
 
 #include <errno.h>
@@ -52,7 +52,7 @@ int beneath_open(int folder, const char *path, int flags)
     }
 }
 
-/* A descriptor of a regular file and what it is, or -1; takes the descriptor. */
+/* Fill a regular file's stat and return its descriptor. For any other file the descriptor is closed: -1. */
 static int only_a_file(int fd, struct stat *status)
 {
     if (fd < 0)

@@ -20,7 +20,7 @@ int beneath_open(int folder, const char *path, int flags);
 /* Open a regular file for reading, and fill its stat. Never waits: -1 and EINVAL for a pipe, a socket or a device. */
 int beneath_open_file(int folder, const char *path, struct stat *status);
 
-/* The same for a path of the host that the user named: its links are followed. */
+/* The same for a path of the host that the user named: links in that path are followed. */
 int named_open_file(const char *path, struct stat *status);
 
 /* Read a link into `target`, with a NUL. Returns 0, or -1 and errno. */

@@ -29,7 +29,7 @@ struct channel_frame {
 void channel_open(struct channel *channel, int fd);
 void channel_close(struct channel *channel);
 
-/* Read what has come. */
+/* Read the bytes that have come. */
 void channel_read(struct channel *channel);
 
 /* The first complete frame, which stays first until it is dropped. False: there is none yet. */

@@ -17,15 +17,15 @@
 #include <unistd.h>
 
 /*
- * QEMU and gdb speak through a socket pair, of which nothing is left whatever ends us. gdb only knows how to begin a
- * command and speak with that: two cats carry the bytes, one each way, and the one that hears of the machine's end ends
- * the other. gdb starts them in a session of their own, out of Ctrl-C's reach.
+ * QEMU and gdb speak through a socket pair, so that no file is left however quire ends. gdb can only start a command
+ * and speak with that: two cats carry the bytes, one each way, and the one that reads the machine's end ends the
+ * other. gdb starts them in a session of their own, out of Ctrl-C's reach.
  */
-enum { SHELLS_FD = 9 };                 /* the highest that every shell knows */
+enum { SHELLS_FD = 9 };                 /* the highest descriptor that every shell knows */
 
 static int gdb_end = -1;
 static pid_t debugger;
-static int ended;                       /* how gdb ended, as wait(2) says; once it has been waited for */
+static int ended;                       /* how gdb ended, as wait(2) says; valid once waitpid() has returned */
 
 static void wait_for_gdb(void)
 {
@@ -34,7 +34,7 @@ static void wait_for_gdb(void)
     debugger = 0;
 }
 
-/* In the child: gdb, with the kernel's symbols and our commands, connected as soon as QEMU is there. */
+/* In the child: gdb, with the kernel's symbols and Quire's commands, connected as soon as QEMU has started. */
 __attribute__((noreturn))
 static void become_gdb(const char *kernel, const char *commands)
 {
@@ -59,7 +59,7 @@ static void become_gdb(const char *kernel, const char *commands)
 /* Returns a descriptor that becomes readable when gdb has ended. */
 static int start_gdb(struct sandbox *sandbox)
 {
-    char *file = text("%s/kernel.elf", sandbox->layout), *kernel = build_path(file);       /* the one with symbols */
+    char *file = text("%s/kernel.elf", sandbox->layout), *kernel = build_path(file);       /* the kernel with symbols */
     char *commands = home_path("tools/quire/debug.py");
     int end;
 

@@ -67,7 +67,7 @@ static error_t parse_image(int key, char *word, struct argp_state *state)
     }
 }
 
-/* The archive alone, as a file. Returns 0 or an exit status. */
+/* Write the archive alone to a file. Returns 0 or an exit status. */
 static int write_archive(const char *path, int archive, uint64_t size)
 {
     FILE *file = fopen(path, "we");

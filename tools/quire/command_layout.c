@@ -42,7 +42,7 @@ static char *document_path(const char *subject)
     return path;
 }
 
-/* Open and check a document; what is wrong with it is said, and explained if that is wanted. True: it is good. */
+/* Open and check a document; print its errors, with explanations if the user asked for them. True: no error. */
 static bool read_document(struct document *d, struct source *source, const char *path, bool explained)
 {
     char *said = NULL;
@@ -58,7 +58,7 @@ static bool read_document(struct document *d, struct source *source, const char 
     return good;
 }
 
-/* Open and check the subject, then do `act` with the good document. */
+/* Open and check the subject, then call `act` if the document has no error. */
 static int with_document(const struct request *request,
                          int (*act)(const struct request *request, const struct document *d))
 {

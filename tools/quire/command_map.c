@@ -29,7 +29,7 @@
 struct target {
     const char *path;                   /* NULL: standard output */
     int         fd;
-    bool        made;                   /* by this command, which removes it if nothing is drawn */
+    bool        made;                   /* by this command, which removes the file if nothing is drawn */
 };
 
 /*
@@ -81,8 +81,8 @@ static int draw_to(struct target *target, const struct picture *picture, struct 
 }
 
 /*
- * A new file in the place of the one that was there, so that a browser never reads half of it. What is no plain file is
- * written only at the end.
+ * A new file takes the place of the old one, so that a browser never reads half a drawing. A pipe or device is written
+ * only at the end.
  */
 static int replace(struct target *target, const struct picture *picture, struct source *source, unsigned refresh_ms)
 {
@@ -112,7 +112,7 @@ static bool is_plain(const struct target *target)
 
 /* ---- The snapshot ------------------------------------------------------------------------ */
 
-/* Lines to a picture. False, and has complained, when they make none; source_free() is needed in either case. */
+/* Make a picture of the lines. False, after a complaint, when they make none; source_free() is needed either way. */
 static bool see(struct picture *picture, struct source *source, char *lines, size_t length)
 {
     struct snapshot snapshot;
@@ -219,7 +219,7 @@ static char with_lua[] =
     "read line < /tmp/ready; ";
 static char ask[] = "echo now > /proc/quire/map";
 
-/* For those who follow: the shell's text grows and goes again, and a child comes and goes each second. */
+/* The program for --follow: the shell's text grows and shrinks again, and a child starts and ends each second. */
 static char living[] = "while :; do text=$text$(busybox head -c 60000 /dev/zero | busybox tr '\\0' x); "
                        "[ ${#text} -lt 600000 ] || text=; busybox sleep 1; done";
 

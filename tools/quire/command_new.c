@@ -51,7 +51,7 @@ const struct argp argp_new = {
         "be, 2 for a wrong question.",
 };
 
-/* What a title may have as a name, and no other file of a build's. */
+/* True for a name that a title may have, and that no folder of a build has. */
 static bool is_name(const char *name)
 {
     static const char *const used[] = {
@@ -82,7 +82,7 @@ static char *read_file(const char *path)
     return text;
 }
 
-/* The text of the document to begin like; NULL: there is none. The caller frees it. */
+/* The text of the document to copy; NULL: there is no such document. The caller frees it. */
 static char *text_of(const char *like)
 {
     char *below, *path, *text;
@@ -96,7 +96,7 @@ static char *text_of(const char *like)
     return text;
 }
 
-/* A title and a paragraph of its own; the other's words from its first heading on. */
+/* Write a title and a paragraph of the new document's own, then the other's words from its first heading on. */
 static void write_document(FILE *out, const struct request *request, const char *text)
 {
     const char *tables = strstr(text, "\n## ");

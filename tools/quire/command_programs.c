@@ -31,7 +31,7 @@ const struct argp argp_programs = {
            "quire.",
 };
 
-/* Every folder of `path`, as mkdir -p does. False: errno says why. */
+/* Make every folder of `path`, as mkdir -p does. False: errno says why. */
 static bool make_folders(char *path)
 {
     for (char *slash = path; slash != NULL; ) {

@@ -1,4 +1,4 @@
-/* descriptors.c - 0, 1 and 2 are open. See descriptors.h. */
+/* descriptors.c - descriptors 0, 1 and 2 are opened. See descriptors.h. */
 #include "descriptors.h"
 
 #include <fcntl.h>
@@ -10,7 +10,7 @@ bool descriptors_open(void)
 {
     for (int number = 0; number < 3; number++) {
         was_closed[number] = fcntl(number, F_GETFD) < 0;
-        /* The lowest number that is free is this one: those below it are open by now. */
+        /* open() returns the lowest free number, which is `number`: those below are open by now. */
         if (was_closed[number] && open("/dev/null", O_RDWR) != number)
             return false;
     }

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* what is believed of a dynamic section: entries, length of a name */
+/* limits of what is read of a dynamic section: entries, length of a name */
 enum { NEEDED_AT_MOST = 1024, TEXT_AT_MOST = 4096 };
 
 void elf_file_free(struct elf_file *file)
@@ -138,7 +138,7 @@ static enum elf_verdict read_elf(struct elf_file *file, int fd, Elf *elf)
     return ELF_GOOD;
 }
 
-/* Most files are none: one look spares them all else. */
+/* Most files are not ELF files: a look at the magic number spares them the rest. */
 static bool begins_like_one(int fd)
 {
     char magic[SELFMAG];
@@ -146,7 +146,7 @@ static bool begins_like_one(int fd)
     return pread(fd, magic, sizeof(magic), 0) == (ssize_t)sizeof(magic) && memcmp(magic, ELFMAG, SELFMAG) == 0;
 }
 
-/* By read(2), not by mapping: a file that shrinks under a mapping would end us. */
+/* The file is read by read(2), not mapped: a file that shrinks under a mapping would end this process by SIGBUS. */
 void elf_file_read(struct elf_file *file, int fd)
 {
     Elf *elf;

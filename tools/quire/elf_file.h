@@ -12,7 +12,7 @@ enum elf_verdict {
     ELF_GOOD,           /* an i386 program or library                      */
     ELF_NOT,            /* not an ELF file at all                          */
     ELF_FOREIGN,        /* an ELF file for another processor; see machine  */
-    ELF_BROKEN,         /* begins like one, but is damaged                 */
+    ELF_BROKEN,         /* begins as an ELF file, but is damaged                 */
 };
 
 struct elf_file {
@@ -22,7 +22,7 @@ struct elf_file {
     char **needed;              /* names of libraries   */
     size_t needed_count;
     char  *rpath, *runpath;     /* NULL: none           */
-    uint64_t end;               /* physical byte past the last one it loads: for a kernel */
+    uint64_t end;               /* of a kernel: the physical byte past the last it loads  */
 };
 
 /*

@@ -1,4 +1,4 @@
-/* explain.c - what docs/layouts.md says of a complaint. See explain.h. */
+/* explain.c - the text of docs/layouts.md on a complaint. See explain.h. */
 #include "explain.h"
 
 #include "command.h"
@@ -43,7 +43,7 @@ static char *copy_part(const char *from, const char *end, bool keep_marks)
     return copy;
 }
 
-/* The cell that begins at *at, without blanks around it; *at is then behind its end. NULL: the row has no more. */
+/* The cell that begins at *at, without blanks around it; *at is then behind the cell. NULL: there is no more. */
 static char *next_cell(const char **at, bool keep_marks)
 {
     const char *start = *at + strspn(*at, " "), *end = start;
@@ -83,7 +83,7 @@ static bool read_rule(const char *line, struct rule *rule)
 
 /* ---- Matching ------------------------------------------------------------------------------- */
 
-/* How many characters of a form, from `form` to `end`, a complaint has, in this order; 0: it reads otherwise. */
+/* How many characters of a form, from `form` to `end`, a complaint has, in this order; 0: no match. */
 static size_t matched(const char *form, const char *end, const char *complaint)
 {
     size_t sum = 0;
@@ -184,7 +184,7 @@ static const char *find_paragraph(const char *book, const char *place, size_t *l
     return NULL;
 }
 
-/* Folded anew, and indented. */
+/* Print a paragraph with its lines broken anew and indented. */
 static void print_folded(FILE *out, const char *text, size_t length)
 {
     int column = 0;

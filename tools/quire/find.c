@@ -14,7 +14,7 @@
 
 enum { LINKS_AT_MOST = 40 };
 
-/* Where systems keep libraries for i386; names in them come from those who look after this machine. */
+/* Where systems keep libraries for i386; their names come from the host's administrator. */
 static const char *const library_folders[] = {
     "/lib/i386-linux-gnu", "/usr/lib/i386-linux-gnu", "/lib", "/usr/lib", "/lib32", "/usr/lib32",
     "/usr/local/lib/i386-linux-gnu", "/usr/local/lib", "/usr/lib/i386-linux-musl", "/lib/i386-linux-musl",
@@ -22,7 +22,7 @@ static const char *const library_folders[] = {
 
 /* ---- The root -------------------------------------------------------------------------------- */
 
-/* What one part of the way is: its type, and of a link its target. `here` is a plain path of the root. */
+/* The file type of one part of the way, 0 for none, and a link's target. `here` is a plain path of the root. */
 static mode_t look(const struct tree_source *root, const char *here, char *target, size_t size)
 {
     int fd = beneath_open(root->folder, here + 1, O_PATH);
@@ -147,7 +147,7 @@ static bool is_of_system(const char *path)
     return good;
 }
 
-/* `path` without `folder` and the slash behind it; NULL when it lies elsewhere. */
+/* `path` without `folder` and the slash behind it; NULL when the path lies elsewhere. */
 static const char *path_below(const char *folder, const char *path)
 {
     size_t length = strlen(folder);
@@ -155,7 +155,7 @@ static const char *path_below(const char *folder, const char *path)
     return strncmp(path, folder, length) == 0 && path[length] == '/' ? path + length + 1 : NULL;
 }
 
-/* A file in the program's folder, or below it: there, too, no link leads out. */
+/* Find a file in the program's folder, or below: there, too, no link leads out. */
 static bool find_near(const struct places *places, const char *path, struct found *found)
 {
     char *folder = realpath(places->near, NULL), *here = realpath(path, NULL);

@@ -32,7 +32,7 @@ struct found {
     int         fd;
     struct stat status;
     char       *path;                       /* in the guest */
-    const struct tree_source *source;       /* on the host: NULL in the tree, and for a path that the user named */
+    const struct tree_source *source;       /* on the host; NULL in the tree, and for a path that the user named */
     char       *below;
 };
 

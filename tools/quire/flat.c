@@ -48,7 +48,7 @@ static uint32_t end_of(const struct bios_piece *piece)
     return piece->to + piece->bytes;
 }
 
-/* Pieces, and the borders of it all. */
+/* Set the pieces, and the borders of all of them. */
 static bool measure_loads(const struct loads *loads, struct flat *flat)
 {
     uint64_t end = 0;
@@ -74,7 +74,7 @@ static bool measure_loads(const struct loads *loads, struct flat *flat)
     return flat->piece_count > 0 && flat->piece[0].to == flat->start && end - flat->start <= LARGEST;
 }
 
-/* Where in flat->bytes the byte at a physical address is, which some piece holds. */
+/* The place in flat->bytes of the byte at a physical address, which some piece holds. */
 static uint8_t *place_of(const struct flat *flat, uint32_t physical)
 {
     uint8_t *at = flat->bytes;

@@ -1,4 +1,4 @@
-/* follow.c - asking for snapshots, and finding them in what is said. See follow.h. */
+/* follow.c - asking for snapshots, and finding them in the guest's text. See follow.h. */
 #include "follow.h"
 #include "sandbox.h"
 
@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 enum {
-    PATIENCE_MS = 5000,             /* then an answer has been lost, and is asked for again */
-    START_MS    = 100,              /* the same before the first one: no kernel listens yet */
+    PATIENCE_MS = 5000,             /* a snapshot later than this is asked for again        */
+    START_MS    = 100,              /* before the first: the kernel may not listen yet      */
     MOST        = 64 << 20,         /* the most text of a snapshot                    */
 };
 

@@ -16,25 +16,25 @@ struct follow {
     uint64_t every_ms;                      /* from one snapshot to the next question         */
     bool     keys;                          /* keys are for quire, not for the program        */
 
-    void (*taken)(struct follow *follow, char *lines, size_t length);      /* a complete one; it may be cut in place */
+    void (*taken)(struct follow *follow, char *lines, size_t length);      /* complete; it may be cut in place */
     void (*typed)(struct follow *follow, const char *keys, size_t count);
 
     /* Private, from follow_start() on. */
     int      fd;
     char    *bytes;
     size_t   length, room;
-    uint64_t next_ms;                       /* when to ask                                    */
+    uint64_t next_ms;                       /* when to ask for the next snapshot              */
     bool     heard;                         /* a snapshot has come                            */
 };
 
 void follow_start(struct follow *follow, int fd, uint64_t now_ms);
 void follow_end(struct follow *follow);
 
-/* Ask if it is time; and the time until then. */
+/* Ask for a snapshot if it is time; and the time until then. */
 void follow_look(struct follow *follow, uint64_t now_ms);
 uint64_t follow_patience(const struct follow *follow, uint64_t now_ms);
 
-/* Read what has come. False: the line has ended. */
+/* Read the bytes that have come. False: the serial line has ended. */
 bool follow_read(struct follow *follow, uint64_t now_ms);
 
 #endif

@@ -32,7 +32,7 @@ static bool go_up(char *path)
     return true;
 }
 
-/* What the file `sources` of a build directory says, which may be anywhere. False: nothing that helps. */
+/* Read the file `sources` of a build directory, which may be anywhere. False: there is none, or it names no home. */
 static bool read_sources(const char *build, char *home, size_t size)
 {
     char *path;
@@ -51,7 +51,7 @@ static bool read_sources(const char *build, char *home, size_t size)
     return good && has_layouts(home);
 }
 
-/* The folder of this executable. False: /proc does not say. */
+/* The folder of this executable. False: /proc cannot be read. */
 static bool own_folder(char *folder, size_t size)
 {
     ssize_t length = readlink("/proc/self/exe", folder, size - 1);
@@ -82,7 +82,7 @@ char *installed_path(void)
     return beside_bin("lib/quire");
 }
 
-/* In a tree the executable lies at the top, or in a build folder that is at most two below it or knows its sources. */
+/* In a tree the executable lies at the top, or in a build folder at most two below the top or with a file `sources`. */
 static bool find_tree(char *home, size_t size)
 {
     char found[4096];

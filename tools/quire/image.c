@@ -18,7 +18,7 @@ enum {
     SECTOR      = BIOS_SECTOR_BYTES,
     MEBIBYTE    = 1 << 20,
     LOW_END     = 639 * 1024,       /* the BIOS's own kilobyte ends it on nearly every machine */
-    LEAST_PLACE = 1 << 20,          /* below, a kernel would be moved onto itself               */
+    LEAST_PLACE = 1 << 20,          /* below, the relocator would copy onto itself               */
     PARTITION_DATA = 0xDA,          /* "non-file-system data"                                   */
 };
 
@@ -33,7 +33,7 @@ static const struct floppy {
 /* A machine's virtio console, if it has one, is not the channel. */
 static const char own_words[] = "channel=none ";
 
-/* The image as it grows; what is not written is zero. */
+/* The image as it grows; bytes that are not written are zero. */
 struct image {
     uint8_t *bytes;
     uint64_t size;
@@ -59,7 +59,7 @@ static void put32(uint8_t *at, uint32_t number)
 
 /* ---- The parts ------------------------------------------------------------------------ */
 
-/* A product of the build, whole. Returns 0 or an exit status. */
+/* Read a product of the build as a whole. Returns 0 or an exit status. */
 static int read_part(const char *name, uint8_t **bytes, size_t *size)
 {
     char *path = build_path(name);
@@ -76,7 +76,7 @@ static int read_part(const char *name, uint8_t **bytes, size_t *size)
     return status;
 }
 
-/* Sector 1 is never loaded. It is not empty, so that loading it would be noticed. */
+/* Sector 1 is never loaded. The sector is not empty, so that a test would notice if it were loaded. */
 static void fill_padding(uint8_t *sector)
 {
     static const char words[] = "Padding: nobody loads this. ";
@@ -85,10 +85,10 @@ static void fill_padding(uint8_t *sector)
         sector[i] = (uint8_t)words[i % (sizeof(words) - 1)];
 }
 
-/* One active partition over all that follows the boot sector: some BIOSes start from no disk without one. */
+/* One active partition from the boot sector to the end: some BIOSes start from no disk without one. */
 static void fill_partition(uint8_t *entry, uint64_t sectors)
 {
-    /* beyond what cylinders can say: the numbers below count */
+    /* larger than a cylinder number: the sector numbers below count */
     static const uint8_t nowhere[3] = { 0xFE, 0xFF, 0xFF };
 
     entry[0] = 0x80;
@@ -112,7 +112,7 @@ static int fill_archive(const struct image_plan *plan, uint8_t *to)
     return 0;
 }
 
-/* What the relocator has to know; its own sum last, for it is a sum of all of this. */
+/* Fill the header for the relocator; the header's own sum last, since it sums all other fields. */
 static void fill_header(struct image *image, const struct image_plan *plan, const struct flat *kernel)
 {
     struct bios_image *header = (void *)(image->bytes + BIOS_FIRST_SECTOR * SECTOR);
@@ -181,7 +181,7 @@ static void report(const struct image_plan *plan, const struct image *image, con
     printf("\n");
 }
 
-/* ---- All of it ------------------------------------------------------------------------ */
+/* ---- The image ------------------------------------------------------------------------ */
 
 /* Write size bytes to the file, or remove it again. Returns 0 or an exit status. */
 static int write_out(const char *path, const uint8_t *bytes, uint64_t size)

@@ -27,7 +27,7 @@ enum {
     WORDS_AT_MOST = 128,
     SMALL_MEMORY  = 16 << 20,       /* below this, the translator's cache would be larger than the machine */
     MONITOR_MS    = 2000,
-    NOT_STARTED   = 127,            /* the child's exit status when there is no QEMU to become             */
+    NOT_STARTED   = 127,            /* the child's exit status when there is no QEMU                       */
 };
 
 /* ---- The command line ----------------------------------------------------------------- */
@@ -84,7 +84,7 @@ static const char *machine_words(void)
 }
 
 /*
- * What a microvm has besides: a serial line for panics, and the timer, interrupt controller and clock that the kernel
+ * Add a microvm's devices: a serial line for panics, and the timer, interrupt controller and clock that the kernel
  * knows. ACPI tables and option ROMs take time, and are not read. Without ioeventfd the guest's bytes arrive before its
  * next instruction: no output of a program is lost when the machine dies right after.
  */
@@ -120,7 +120,7 @@ static void add_accelerator(struct words *words, const struct machine_plan *plan
         words_add(words, "tcg");
 }
 
-/* Words of people's own, for measurements and experiments; separated by spaces. */
+/* Add the user's words for QEMU, for measurements and experiments; separated by spaces. */
 static void add_flags(struct words *words)
 {
     char *copy = text("%s", machine_flags()), *rest = copy;
@@ -131,10 +131,10 @@ static void add_flags(struct words *words)
     free(copy);
 }
 
-/* QEMU's connections to this process. */
+/* QEMU's ends of the connections to this process. */
 struct connections { int channel, serial, monitor, map; };
 
-/* Where a connection ends inside QEMU. */
+/* Add a character device of QEMU for a connection. */
 static void add_connection(struct words *words, const char *name, int fd)
 {
     words_add(words, "-chardev");
@@ -142,8 +142,8 @@ static void add_connection(struct words *words, const char *name, int fd)
 }
 
 /*
- * What QEMU will never do: system calls that it does not need, other users, other programs, other scheduling. A new
- * thread is no new program.
+ * QEMU is refused system calls that it does not need: change of user, other programs, other scheduling. It may still
+ * start threads.
  */
 static void add_seccomp(struct words *words)
 {
@@ -159,7 +159,7 @@ static void add_debugger(struct words *words, int fd)
     words_add(words, "chardev:gdb");
 }
 
-/* As COM2, which a microvm has only as a device of its own. */
+/* The map line is COM2, which a microvm has only as an added device. */
 static void add_map_line(struct words *words, int fd)
 {
     add_connection(words, "map", fd);
@@ -227,7 +227,7 @@ static bool processor_has_virtualization(void)
 #endif
 }
 
-/* A /dev/kvm without the processor's help exists inside some clouds; it emulates, and not enough. */
+/* Some clouds have a /dev/kvm without the processor's help, which emulates too few instructions. */
 bool machine_has_kvm(void)
 {
     int kvm = processor_has_virtualization() ? open("/dev/kvm", O_RDWR | O_CLOEXEC) : -1, vm = -1;
@@ -299,7 +299,7 @@ static void become(const struct words *words, pid_t parent, int errors, const in
     _exit(NOT_STARTED);
 }
 
-/* Ours and the machine's ends. */
+/* The connections, each with an end here and one in QEMU. */
 enum { END_CHANNEL, END_SERIAL, END_MONITOR, END_MAP, END_ERRORS, ENDS };
 
 static void close_all(int (*ends)[2], int count, int side)
@@ -358,7 +358,7 @@ int machine_start(struct machine *machine, const struct machine_plan *plan)
 
 /* ---- Questions ------------------------------------------------------------------------ */
 
-/* The lines of QEMU's "info registers" that say where a processor is; not its segments and its floating point. */
+/* True for the lines of QEMU's "info registers" with general registers, EIP and CR0; not for the others. */
 static bool telling(const char *line)
 {
     static const char *const beginnings[] = { "EAX=", "ESI=", "EIP=", "CR0=", "RAX=", "RSI=", "RIP=", "CS =" };
@@ -369,7 +369,7 @@ static bool telling(const char *line)
     return false;
 }
 
-/* What the monitor says until it has said the floating point's first line, or nothing for a while. */
+/* Read the monitor's answer until the floating point's first line, or until no byte comes for a while. */
 static size_t ask_monitor(int monitor, const char *question, char *answer, size_t size)
 {
     struct pollfd on = { .fd = monitor, .events = POLLIN };

@@ -51,7 +51,7 @@ static error_t parse_main(int key, char *word, struct argp_state *state)
     struct choice *choice = state->input;
 
     if (key == ARGP_KEY_NO_ARGS)
-        argp_state_help(state, stdout, ARGP_HELP_STD_HELP);       /* and exits: without words the help is printed */
+        argp_state_help(state, stdout, ARGP_HELP_STD_HELP);       /* prints the help and exits */
     if (key != ARGP_KEY_ARG)
         return ARGP_ERR_UNKNOWN;
     while (choice->command < command_count && strcmp(commands[choice->command].name, word) != 0)
@@ -59,7 +59,7 @@ static error_t parse_main(int key, char *word, struct argp_state *state)
     if (choice->command == command_count)
         argp_error(state, "there is no command `%s`", word);
     choice->first = state->next - 1;
-    state->next = state->argc;          /* the rest is the command's own */
+    state->next = state->argc;          /* the other words are the command's */
     return 0;
 }
 

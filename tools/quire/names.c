@@ -58,8 +58,8 @@ static bool is_hexadecimal(const char *text, size_t length)
 }
 
 /*
- * Where in the sources the assertion at an address is: "kernel/init/crash.c:18" and more lines; NULL when none is
- * there.
+ * Where in the sources the assertion at an address is: "kernel/init/crash.c:18" and more lines; NULL when there
+ * is none.
  */
 static const char *assertion_at(const struct names *names, unsigned long address)
 {

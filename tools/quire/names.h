@@ -11,7 +11,7 @@
 
 struct names { char *text; size_t length; };
 
-/* Read the map beside a kernel's file. It is empty when there is none, as for kernels that contain names. */
+/* Read the map beside a kernel's file. Without a file the map is empty, as for kernels that contain names. */
 struct names names_of(const char *kernel);
 void         names_free(struct names *names);
 

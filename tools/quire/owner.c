@@ -58,7 +58,7 @@ bool owner_begin(int connection)
     fcntl(connection, F_SETFD, FD_CLOEXEC);
     owner  = connection;
     stderr = kept;
-    fflush(stderr);             /* so that there is a text, though an empty one */
+    fflush(stderr);             /* sets `complaints`, also without a complaint */
     return true;
 }
 

@@ -26,12 +26,12 @@ struct twin {
 
 struct packing {
     struct archive *archive;
-    void           *twins;          /* of tsearch(3) */
-    uint32_t        numbers;        /* given out so far, as inodes */
+    void           *twins;          /* a tree of tsearch(3) */
+    uint32_t        numbers;        /* inode numbers given out so far */
     char           *portion;
     int             fd;
     uint64_t        offset;         /* bytes of the archive that are written   */
-    int             status;         /* of the first thing that went wrong, or 0 */
+    int             status;         /* exit status of the first error, or 0     */
 };
 
 static bool is_zero(const char *bytes, size_t size)
@@ -39,7 +39,7 @@ static bool is_zero(const char *bytes, size_t size)
     return bytes[0] == '\0' && memcmp(bytes, bytes + 1, size - 1) == 0;
 }
 
-/* Zeros that are many cost no memory of this machine: they are left out of the file, as in a sparse one. */
+/* Long runs of zeros are not written, so that they are holes of the file and cost no memory of the host. */
 static la_ssize_t write_out(struct archive *archive, void *with, const void *bytes, size_t size)
 {
     struct packing *p = with;
@@ -64,8 +64,8 @@ struct header {
     mode_t      type, mode;
     time_t      time;
     uint64_t    size;
-    const char *target;             /* of a link                               */
-    uint32_t    number, names;      /* 0: a number of its own, for one name    */
+    const char *target;             /* a link's target                               */
+    uint32_t    number, names;      /* 0: the entry gets a new number, for one name    */
 };
 
 static void write_header(struct packing *p, const char *path, struct header header)
@@ -143,7 +143,7 @@ static uint32_t number_of(struct packing *p, const struct stat *status, bool *fi
     return (*found)->number;
 }
 
-/* As many bytes as the header has promised. One that has grown since gives no more; one that has shrunk cannot. */
+/* Copy as many bytes as the header says. A file that has grown since is cut; one that has shrunk is an error. */
 static void copy_contents(struct packing *p, const char *name, int fd, uint64_t size)
 {
     for (uint64_t done = 0; done < size && p->status == 0;) {
@@ -157,7 +157,7 @@ static void copy_contents(struct packing *p, const char *name, int fd, uint64_t 
     }
 }
 
-/* A file may have changed since it was added: what it is when it is opened now counts. */
+/* A file may have changed since it was added: its size when it is opened now counts. */
 static void write_open_file(struct packing *p, const struct tree_node *node, const char *path, const char *name, int fd,
                             const struct stat *status)
 {
@@ -199,7 +199,7 @@ static void write_file(struct packing *p, const struct tree_node *node, const ch
     free(name);
 }
 
-/* The guest could not make such a file, and would refuse the whole archive. */
+/* True for a name that the guest cannot make: it would refuse the whole archive. */
 static bool has_long_name(const char *path)
 {
     for (const char *at = path; *at != '\0'; at += strcspn(at, "/"), at += *at == '/')
@@ -238,7 +238,7 @@ static void write_node(const struct tree_node *node, void *with)
         write_file(p, node, path);
         break;
     }
-    /* Only then has everything of this entry been counted. */
+    /* Only after this does p->offset count the whole entry. */
     if (p->status == 0 && archive_write_finish_entry(p->archive) != ARCHIVE_OK)
         pack_fail(p, path, archive_error_string(p->archive));
 }

@@ -11,7 +11,7 @@
 
 enum { GZIP_WINDOW = 15 + 16, MEMORY_LEVEL = 9 };      /* zlib.h, deflateInit2(): 16 asks for gzip's frame */
 
-/* All of `from` into one block; NULL without memory. */
+/* Compress `from` into one block; NULL without memory. */
 static uint8_t *squeeze(const uint8_t *from, uint64_t bytes, uint64_t *size)
 {
     z_stream z = { .next_in = (uint8_t *)from, .avail_in = (unsigned)bytes };
@@ -32,7 +32,7 @@ static uint8_t *squeeze(const uint8_t *from, uint64_t bytes, uint64_t *size)
     return to;
 }
 
-/* A file in memory with these bytes, or -1. */
+/* A descriptor of a file in memory with these bytes, or -1. */
 static int hold(const uint8_t *bytes, uint64_t size)
 {
     int fd = memfd_create("quire-archive", MFD_CLOEXEC);

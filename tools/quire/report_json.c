@@ -29,7 +29,7 @@ static const struct {
 
 static json_object *number(uint64_t value) { return json_object_new_uint64(value); }
 
-/* Bytes of anybody's as a string of JSON, which must be UTF-8. */
+/* Print any bytes as a string of JSON, which must be UTF-8. */
 static json_object *string(const char *bytes, size_t length)
 {
     char *shown = grown(NULL, length * VISIBLE_MOST + 1, 1);
@@ -98,7 +98,7 @@ static bool read_call(struct reading *r, const char *line)
     return true;
 }
 
-/* "          1  /nothing", and at last perhaps "  and 12 paths more" */
+/* "          1  /nothing", and perhaps, as the last line, "  and 12 paths more" */
 static bool read_path(struct reading *r, const char *line)
 {
     uint64_t times;

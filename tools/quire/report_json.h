@@ -6,7 +6,7 @@
  * The text is made visible (visible.h), so the result is UTF-8 without controls.
  *
  *   program    the program and its arguments
- *   status     what `quire run` ends with
+ *   status     exit status of `quire run`
  *   memory     for each owner of frames: name, purpose, and frames and KiB at the peak and at the end; "sum" is all RAM
  *   faults     how often each action of the page-fault table was taken
  *   calls      system calls that are not implemented: name, number, times
@@ -29,7 +29,7 @@ struct report_json {
     size_t       length;
 };
 
-/* False: it could not be written, or there is no memory for it. */
+/* False: the structure could not be written, or there is no memory. */
 bool report_json_write(FILE *out, const struct report_json *report);
 
 #endif
