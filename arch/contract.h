@@ -224,7 +224,7 @@ uint64_t interrupts_taken(void);        /* from devices, since the start: intr o
 
 /*
  * Checked builds measure the stretches of time in which interrupts are off, in ticks of cpu_ticks(): the longest since
- * the start, or since stretch_forget(), and who called whom at its end, the innermost first (0: nobody more). Ordinary
+ * the start, or since stretch_forget(), and the chain of callers at its end, the innermost first (0: no more). Ordinary
  * builds do not measure: false.
  */
 enum { STRETCH_CALLERS = 6 };
@@ -295,32 +295,37 @@ bool user_exchange(uintptr_t at, uint32_t expect, uint32_t desired, uint32_t *se
  */
 
 /* ---- Time ------------------------------------------------------------------------------------------------
- * Not on the host. The clock counts nothing that could be missed: it is as right after a second without interrupts as
- * after a second of sleep.
+ * Not on the host. The clock counts no interrupts, so it misses none: it is as right after a second with interrupts off
+ * as after a second of sleep.
  */
 
-/* The moment 0. Early: how fast the processor's counter runs is learnt from here to alarm_start(). */
+/* Set the moment 0. Once, early: the rate of the processor's counter is measured from here to alarm_start(). */
 void clock_begin(void);
 
-/* Nanoseconds since clock_begin(), 0 until alarm_start(). Never falls back. About forty instructions. */
+/* Nanoseconds since clock_begin(); 0 until alarm_start(). Never falls back. Cost: about forty instructions. */
 uint64_t clock_counter(void);
 
-/* How many nanoseconds go by while cpu_ticks() grows by so much, as far as is known now. 0 until alarm_start(). */
+/* The nanoseconds in which cpu_ticks() grows by `ticks`, at the rate known now; 0 until alarm_start(). */
 uint64_t clock_span(uint64_t ticks);
 
-/* Nanoseconds since 1970 by the clock that runs while the machine is off; 0 when there is none. Up to a millisecond. */
+/*
+ * Nanoseconds since 1970, whole seconds of the years 2000 to 2099, by the clock that runs while the machine is off; 0
+ * when there is none. Cost: where that clock is just changing its second, the 2 milliseconds that this takes at most.
+ */
 uint64_t clock_read_wall(void);
 
 /*
- * There is one alarm. alarm_set() says when it is to ring next, in clock_counter() terms, instead of what was said
- * before; what has passed is now. `ring` is called in an interrupt, within a few microseconds of that moment or before
- * it: where the hardware cannot wait so long at once, or not so exactly, it rings on the way, and whoever asked looks
- * at the clock and sets it again. Nothing rings that was not set, but what was set once rings.
+ * There is one alarm. alarm_set() sets the moment (a value of clock_counter()) at which it rings next, and replaces the
+ * moment set before; a moment that has passed rings at once. `ring` is called in an interrupt, with interrupts off,
+ * within a few microseconds after that moment, or before it: where the hardware cannot wait so long, or not so exactly,
+ * the alarm rings early, and the handler looks at the clock and sets it again. The alarm does not ring before it is
+ * first set, and a moment that is set and not replaced is followed by a ring. Cost of alarm_set(): a few accesses to
+ * device registers; at a few moments in the first minutes the rate of the clock is measured anew, some microseconds.
  *
- * Before alarm_start(), once, the page of device memory at alarm_registers() (0: there is none) is to be mapped,
- * uncached, and told; NULL where that cannot be: then an alarm that is further than 55 ms away rings each 55 ms on the
- * way.
- * alarm_start() takes up to a millisecond, mostly none.
+ * alarm_start() is called once, after clock_begin(). The caller has mapped the page of device memory at
+ * alarm_registers(), uncached, and passes its address; NULL where alarm_registers() is 0 or the page could not be
+ * mapped: then an alarm further than 55 ms away rings each 55 ms on the way. Cost: a millisecond where the rate of the
+ * counter has not been measured yet, mostly none.
  */
 paddr_t alarm_registers(void);
 void    alarm_start(volatile void *registers, void (*ring)(void));

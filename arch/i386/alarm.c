@@ -1,8 +1,8 @@
 /*
  * alarm.c (i386) - alarms: by the local APIC's timer where its registers can be reached, else by the interval timer.
  *
- * The latter cannot look further than 55 ms ahead: what is later is waited for in parts, each of which rings. It serves
- * for the first quarter of a second everywhere, while the APIC's timer counts and is watched.
+ * The interval timer cannot be set further than 55 ms ahead: a later moment is waited for in parts, which all ring. It
+ * serves for the first quarter of a second on every machine, while the speed of the APIC's timer is learnt.
  */
 #include "arch/contract.h"
 
@@ -36,7 +36,7 @@ void alarm_start(volatile void *registers, void (*ring)(void))
     interrupts_restore(state);
 }
 
-/* Rounded up: an alarm in time is worth more than two. */
+/* Rounded up: an alarm that is a count late costs less than one that is early and has to be set again. */
 static uint32_t timer_counts(uint64_t nanoseconds)
 {
     enum { FARTHEST = 54000000 };

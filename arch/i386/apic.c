@@ -7,23 +7,26 @@
 #include "base/check.h"
 #include "trap.h"
 
-/* A second interrupt for the rest costs more than a microsecond. 64 s is less than the counter holds at 8 GHz. */
+/*
+ * Nanoseconds added to each alarm: a second interrupt for the rest would cost more. FASTEST, in counts as `slowest`: at
+ * 8 GHz by 128; FARTHEST is less than the counter holds at that speed.
+ */
 enum { SLACK = 1000, FASTEST = 1 << 28 };
 
-/* So long that a reading's few microseconds are a part in a hundred thousand, and soon over. */
+/* Nanoseconds: a reading's few microseconds are a part in a hundred thousand of it. */
 enum { WATCHED = 250000000, TRIES = 3 };
 #define FARTHEST (64 * 1000000000ull)
 
 static volatile uint32_t *base;             /* NULL: not in use                                              */
 static void             (*on_alarm)(void);
-static uint32_t           counting_from;    /* what it was set to last                                       */
-static uint64_t           counting_since;   /* and when, or a little earlier                                 */
-static uint32_t           slowest;          /* counts in 2^32 nanoseconds, 4.3 s: at least                   */
+static uint32_t           counting_from;    /* what the counter was set to last                              */
+static uint64_t           counting_since;   /* when it was set, or a little earlier                          */
+static uint32_t           slowest;          /* lower bound of the counts in 2^32 nanoseconds, 4.3 s          */
 
 static uint32_t apic_read(unsigned offset)                   { return base[offset / sizeof *base]; }
 static void     apic_write(unsigned offset, uint32_t value)  { base[offset / sizeof *base] = value; }
 
-/* It has counted so far since it was set, or further: the time between is at most that from before to after. */
+/* Raise the bound: the counter was read after counting_since and before now, so it took at most this span. */
 static void learn_speed(void)
 {
     uint32_t counted = counting_from - apic_read(APIC_CURRENT);
@@ -64,7 +67,7 @@ void apic_start(volatile uint32_t *registers, void (*ring)(void))
     start_counting(UINT32_MAX, clock_counter());
 }
 
-/* Whatever comes between the reads of counter and clock makes the bound lower: the best of a few counts. */
+/* An interruption between the reads of counter and clock makes the bound lower: the best of a few is kept. */
 bool apic_is_known(uint64_t now)
 {
     static bool known;

@@ -1,10 +1,10 @@
 /*
  * clock.c (i386) - time from the time-stamp counter, and the real-time clock.
  *
- * Whoever emulates or virtualizes the processor may say how fast its time-stamp counter runs, and some processors know
- * it themselves. Otherwise it is learnt beside the interval timer (base/rate.h), once over the time that the kernel
- * takes to start, which is long enough for a part in a thousand, and then over longer and longer ones. Nobody waits
- * for that, unless the start was too short (COUNTS_LEAST), or too long for the timer's 16 bits.
+ * A hypervisor may say how fast the time-stamp counter runs, and some processors do. Otherwise its rate is learnt by
+ * the interval timer (base/rate.h), once over the time that the kernel takes to start, which is long enough for a part
+ * in a thousand, and then over longer and longer times. The kernel does not wait for that, unless the start was too
+ * short (COUNTS_LEAST), or too long for the timer's 16 bits.
  *
  * Source: Intel SDM vol. 3B, "Time-Stamp Counter", and vol. 2A, "CPUID", leaf 15H. Leaf 0x40000010: VMware and KVM,
  * "Hypervisor CPUID Interface", TSC frequency in kHz.
@@ -31,10 +31,13 @@ enum { COUNTS_LEAST = TIMER_CLOCK / 1000, TRIES = 3 };
  */
 enum { LESSON_FIRST = 64 * MILLISECOND, LESSON_STEP = 16, LESSONS = 4 };
 
-/* What a reading may be wrong by, besides its own length: one count; and how far off a turn is told from the next. */
+/*
+ * Nanoseconds: the error of a reading besides its own length, one count; and the error of a prediction up to which one
+ * turn of the reference can be told from the next.
+ */
 enum { COUNT_SPAN = 1000000000 / TIMER_CLOCK + 1, TURN_KNOWN = 16 * MILLISECOND };
 
-/* Where nothing says how fast it is, neither the timer nor the processor: a guess. */
+/* Where neither the timer nor the processor gives the rate: a guess. */
 #define HERTZ_GUESSED 1000000000u
 
 enum { RTC_INDEX = 0x70, RTC_DATA = 0x71 };
@@ -43,18 +46,18 @@ enum { RTC_SECONDS = 0, RTC_MINUTES = 2, RTC_HOURS = 4, RTC_DAY = 7, RTC_MONTH =
                       RTC_TRIES = 100000 };
 
 static struct rate    rate;             /* [interrupts off] changed together with `changes`      */
-static uint32_t       changes;          /* who reads the rate looks whether it is still the same */
-static uint64_t       zero;             /* ticks: where time begins                              */
+static uint32_t       changes;          /* readers of the rate compare it before and after   */
+static uint64_t       zero;             /* ticks at moment 0                                     */
 static struct sample { struct reading at; uint64_t took; } first;   /* where the measurement in progress began */
-static uint64_t       lesson_due;       /* when it is to be looked at                            */
+static uint64_t       lesson_due;       /* when the next measurement is due                      */
 static unsigned       lessons = LESSONS;        /* how many there have been                      */
-static uint64_t       reach;            /* over how long the rate tells the reference's turns    */
+static uint64_t       reach;            /* nanoseconds over which the rate tells the reference's turns */
 
 /* ---- The rate ---------------------------------------------------------------------------- */
 
 /*
- * Both counters at one moment. What comes between the two reads (an emulator's own business, a virtual machine's) is
- * error: the shortest of a few tries counts. Interrupts are off.
+ * Read both counters at one moment. Time that an emulator or hypervisor takes between the two reads is error: the
+ * shortest of a few tries counts. Interrupts are off.
  */
 static struct sample take_sample(void)
 {
@@ -71,7 +74,7 @@ static struct sample take_sample(void)
     return best;
 }
 
-/* What a hypervisor or the processor says; 0: nothing. */
+/* The rate that a hypervisor or the processor gives; 0: none. */
 static uint64_t given_hertz(void)
 {
     enum { HYPERVISOR = 1u << 31, LEAVES = 0x40000000, FREQUENCIES = 0x40000010, CRYSTAL = 0x15 };
@@ -84,7 +87,7 @@ static uint64_t given_hertz(void)
     return ratio.a != 0 ? (uint64_t)ratio.c * ratio.b / ratio.a : 0;
 }
 
-/* What the processor's label says, where nothing better is to be had. */
+/* The rate on the processor's label, or a guess. */
 static uint64_t label_hertz(void)
 {
     enum { LABEL = 0x16 };
@@ -126,13 +129,13 @@ static void change_rate(uint64_t hertz, uint64_t ticks, uint64_t now)
 
 static uint64_t span_to(const struct sample *second) { return rate_span(&rate, second->at.ticks - first.at.ticks); }
 
-/* How far a measurement that ends with this one reaches. */
+/* The reach of a rate that was measured from `first` to this sample. */
 static uint64_t reach_of(const struct sample *second)
 {
     return span_to(second) / (rate_span(&rate, first.took + second->took) + COUNT_SPAN) * TURN_KNOWN;
 }
 
-/* Time begins where the reference does: what the start has taken counts. */
+/* Time begins together with the reference: it includes the start. */
 void clock_begin(void)
 {
     zero = cpu_ticks();
@@ -158,8 +161,8 @@ void clock_settle(void)
 }
 
 /*
- * A measurement that is no better than what is known (somebody had the processor in the middle of the reading) is left
- * for another time; one over a time too long to tell the reference's turns begins anew.
+ * A measurement that is no better than the rate known (the reading was interrupted by the host) is repeated later; one
+ * over a time too long to tell the reference's turns begins anew.
  */
 void clock_improve(uint64_t now)
 {

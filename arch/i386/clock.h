@@ -6,10 +6,13 @@
 
 #include "base/types.h"
 
-/* The clock runs from here on. The second of the two readings that it needs is taken, unless the rate is given. */
+/*
+ * Once, after clock_begin(), with interrupts off: the clock runs from here on. Where neither a hypervisor nor the
+ * processor gives the rate, it is measured now: a millisecond where the start was too short, or too long, for that.
+ */
 void clock_settle(void);
 
-/* Called at each alarm: now and then the rate is measured anew, over a longer time. Interrupts are off. */
+/* Called whenever an alarm is set, with interrupts off: a few times the rate is measured anew, over a longer time. */
 void clock_improve(uint64_t now);
 
 #endif

@@ -53,5 +53,5 @@ void timer_set_alarm(uint32_t counts)
     load_channel(CHANNEL_0, counts);
 }
 
-/* A channel that has its mode, but not its count, waits for that. */
+/* A channel that has got its mode, but no count yet, does not count. */
 void timer_stop(void) { port_write8(CONTROL, ONE_SHOT_0); }

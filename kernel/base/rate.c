@@ -19,7 +19,7 @@ uint64_t rate_learn(uint64_t ticks, uint64_t counts, uint32_t reference)
     uint64_t hertz;
 
     /* bound: 64 */
-    while (ticks > UINT64_MAX / reference) {            /* both shorter: the quotient keeps 32 bits and more */
+    while (ticks > UINT64_MAX / reference) {            /* halve both: the quotient keeps 32 bits and more */
         ticks  >>= 1;
         counts >>= 1;
     }

@@ -1,8 +1,8 @@
 /*
- * rwlock.c - locks that sleep: the usual case, where nobody is in the way, and the check of their order.
+ * rwlock.c - locks that sleep: the usual case, where no thread has to wait, and the check of their order.
  *
- * What is not the usual case, to sleep and to be woken, is the scheduler's (process/schedule.c). The two meet in
- * `state`: it is changed by single atomic steps, and once WAITED is set, only the scheduler lets anybody in.
+ * The other case, to sleep and to be woken, is the scheduler's (process/schedule.c). The two share `state`: it is
+ * changed by single atomic steps, and once RWLOCK_WAITED is set, only the scheduler lets threads in.
  */
 #include "base/rwlock.h"
 
@@ -13,7 +13,7 @@ enum { BUSY = RWLOCK_WRITER | RWLOCK_WAITED };
 
 static uint32_t state_of(const struct rwlock *lock) { return __atomic_load_n(&lock->state, __ATOMIC_RELAXED); }
 
-/* ---- Who holds what, in checked builds ------------------------------------------------------------ */
+/* ---- The locks that a thread holds, in checked builds ------------------------------------------------------------ */
 
 static NORETURN __attribute__((noinline)) void stop_about(const char *format, const char *lock, const char *other)
 {
@@ -102,7 +102,7 @@ void rwlock_read_slowly(struct rwlock *lock)
         note_taken(lock);
 }
 
-/* Ordinary builds come here when they have dropped it. */
+/* In ordinary builds the caller has dropped the lock already. */
 void rwlock_read_drop_slowly(struct rwlock *lock)
 {
     if (IS_CHECKED) {

@@ -1,5 +1,5 @@
 /*
- * digest.h - what a probe must leave as it was: frames and whose they are, kernel space's tables, blocks of the heap,
+ * digest.h - what a probe must leave as it was: frames and their owners, kernel space's tables, blocks of the heap,
  * spaces, and the variables by which the machine is steered.
  *
  * Checked kernels take a digest before and after each probe (claims.c). What is made once and for good (a console that

@@ -22,7 +22,7 @@ static const struct boot_range segments[] = {
     { 80 * MiB, 4 * MiB, BOOT_ACPI },
     { 82 * MiB, 4 * MiB, BOOT_USABLE },                         /* over the one before                     */
     { 90 * MiB, 1 * MiB, BOOT_BAD },
-    { 91 * MiB, 1 * MiB, 77 },                                  /* nobody knows what that is               */
+    { 91 * MiB, 1 * MiB, 77 },                                  /* a type that no standard names           */
     { (uint64_t)4 * GiB - 64 * KiB, 128 * KiB, BOOT_USABLE },   /* over the end of what can be named       */
     { (uint64_t)5 * GiB, GiB, BOOT_USABLE },
     { UINT64_MAX - 0xFFFF, 0x20000, BOOT_RESERVED },            /* wraps                                   */

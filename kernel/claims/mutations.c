@@ -65,7 +65,7 @@ bool open_low_page(void)
     return change_entry(page, entry_with_rights(e, (struct rights){ MAY_READ | MAY_WRITE, MAY_READ }));
 }
 
-/* ---- A frame that somebody holds who should not ---------------------------------------------- */
+/* ---- A frame with an owner that must have none ------------------------------------------------ */
 
 static frame_t    held;
 static enum owner held_from;
@@ -80,7 +80,7 @@ bool hand_out_frame(frame_t frame)
 
 void take_back_frame(void) { frame_change_owner(held, OWNER_TEST, held_from); }
 
-/* A free frame is used in the bitmap, and nobody has it. */
+/* A free frame is marked used in the bitmap, and has no owner. */
 static uint32_t hidden;
 
 bool hide_free_frame(void)
@@ -126,7 +126,7 @@ void unmap_extra_page(void)
     cursor_close(&c);
 }
 
-/* Where programs are kernel space has no table of its own: the upper entry gets one that nobody else shares. */
+/* In the part of programs kernel space has no table of its own: the upper entry gets one that no space shares. */
 static frame_t null_table, null_frame;
 
 bool map_null_page(void)

@@ -27,7 +27,7 @@ bool open_low_page(void);
 bool hand_out_frame(frame_t frame);
 void take_back_frame(void);
 
-/* A free frame is used in the bitmap, and nobody has it. False when none is free. */
+/* A free frame is marked used in the bitmap, and has no owner. False when no frame is free. */
 bool hide_free_frame(void);
 void show_hidden_frame(void);
 

@@ -21,7 +21,7 @@ enum told {
     TOLD_MODULE,        /* the loader put something there                                       */
     TOLD_RESERVED,      /* a range that is not usable memory has a byte of it                   */
     TOLD_USABLE,        /* one range of usable memory has all of it                             */
-    TOLD_UNLISTED,      /* nobody says anything, or not of all of it                            */
+    TOLD_UNLISTED,      /* in no range of the map, or not all of it                             */
     TOLD_KINDS
 };
 extern const char *const told_names[TOLD_KINDS];

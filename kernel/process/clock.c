@@ -2,8 +2,8 @@
  * clock.c - the time, and the timers that fire at a time.
  *
  * Armed timers are a heap by due time (timer_heap.h); the port's one alarm is set for the first of them. It is moved
- * only to an earlier moment: what has been disarmed meanwhile leaves an alarm that finds nothing due, which costs less
- * than moving it each time that a wait with a limit ends early.
+ * only to an earlier moment: a timer that has been disarmed meanwhile leaves an alarm at which no timer is due, which
+ * costs less than moving the alarm each time that a wait with a limit ends early.
  *
  * However many timers are due, an interrupt fires TIMERS_AT_ONCE of them. The others have their turn as soon as the
  * kernel is about to return to a program or to sleep, in portions between which interrupts are let in: a program with
@@ -22,7 +22,7 @@ static struct lock   lock = LOCK("timers", RANK_TIMERS);
 static struct timer *first;                 /* [lock] the root of a heap by due time       */
 static uint64_t      alarm_at = NEVER;      /* [lock] what the alarm is set to             */
 static uint64_t      last_ring;             /* [interrupts off] when it rang last          */
-static uint64_t      wall_at_start;         /* [c] nanoseconds since 1970 at boot          */
+static uint64_t      wall_at_start;         /* nanoseconds since 1970 at clock_begin(); clock_set_wall() */
 
 /*
  * A timer that sends a signal takes a thousand instructions, twice as many in a checked kernel: so many at once keep
@@ -33,14 +33,14 @@ enum { TIMERS_AT_ONCE = 4, PAUSE = 20000 };
 
 /*
  * A processor that has halted is back some time after its alarm: a few microseconds, or a tenth of a millisecond where
- * an emulator's host has to wake as well. So much earlier the idle thread is woken, and looks at the clock for the
- * rest. What a busy host does to it is no measure (LEAD_MOST), and an eighth of a short sleep is enough.
+ * an emulator's host has to wake as well. So much earlier the idle thread has the alarm ring, and looks at the clock
+ * for the rest. Delays of a busy host are cut (LEAD_MOST), and an eighth of a short sleep is enough.
  */
 enum { LEAD_MOST = 150000, LEAD_PART = 8, LEAD_WEIGHT = 8 };
 static uint64_t lead;                       /* [interrupts off] nanoseconds, as seen lately                    */
 static bool     is_halted;                  /* [interrupts off] the idle thread is in cpu_wait()               */
 
-volatile bool clock_is_behind;              /* [interrupts off] timers were due at the last alarm  */
+volatile bool clock_is_behind;              /* [interrupts off] timers that are due may be left over */
 
 uint64_t clock_now(void) { return clock_counter(); }
 
@@ -113,7 +113,7 @@ static void fire_due_timers(uint64_t at)
     clock_is_behind = true;                     /* perhaps: looking once more costs nothing */
 }
 
-/* Those left over are not what the alarm is for: see clock_catch_up(). */
+/* The alarm is not set for timers that are left over: clock_catch_up() fires those. */
 static void set_next_alarm(void)
 {
     lock_state state = lock_take(&lock);
@@ -166,7 +166,7 @@ static uint64_t first_due(void)
     return due;
 }
 
-/* The alarm for them may be set, and would come in vain: it is set anew. */
+/* The alarm may be set for timers that are fired here, and would find none due: it is set anew. */
 static void fire_without_alarm(uint64_t now)
 {
     last_ring = now;

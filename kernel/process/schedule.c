@@ -1,9 +1,9 @@
 /*
  * schedule.c - threads taking turns on this CPU.
  *
- * One lock guards the run queue, all wait queues, all mutexes and the phases of threads. Only the locks of alarms, of
- * timers and of print() nest inside it (base/lock.h), so that the holder of any other lock may wake a thread. It is
- * held across the switch of stacks: the thread that is switched to drops it.
+ * One lock guards the run queue, all wait queues (those of locks that sleep as well), and the phases of threads.
+ * Only the locks of alarms, of timers and of print() nest inside it (base/lock.h), so that the holder of any other lock
+ * may wake a thread. It is held across the switch of stacks: the thread that is switched to drops it.
  *
  * The phases of a thread:
  *
@@ -11,7 +11,7 @@
  *     a new thread ---> READY ---------------> RUNNING ---> DEAD: schedule_end(); freed by the thread that runs next
  *                       ^  ^  <---------------  |   |
  *                       |  |     schedule()     |   |
- *                       |  +--- WAITING <-------+   |       wait_linked(), mutex_take(), until make_runnable()
+ *                       |  +--- WAITING <-------+   |       wait_linked(), mutex_take(), rwlock_wait()
  *                       +------ STOPPED <-----------+       schedule_stop_here(), until schedule_resume()
  *
  *   Y1  the run queue has as many threads as it counts, all of them ready, and ends with the last
@@ -74,7 +74,7 @@ uint64_t schedule_turn(void)
     return ticks;
 }
 
-/* The current thread's turn is over, another's begins. */
+/* The current thread's turn is over, that of `to` begins: note the time used. */
 static void change_turn(struct thread *to)
 {
     uint64_t now = cpu_ticks(), ticks = now - turn_began;
@@ -85,7 +85,7 @@ static void change_turn(struct thread *to)
         usage_change_turn(current->process, clock_span(ticks), to->process);
 }
 
-/* Others wait: look again when the current turn is over. If it is by now, whoever comes then has a turn of his own. */
+/* Other threads are ready: arm the timer for the end of this turn; if that has come, for the end of the next turn. */
 static void watch_turn(void)
 {
     uint64_t gone = clock_span(cpu_ticks() - turn_began);
@@ -95,7 +95,7 @@ static void watch_turn(void)
     timer_arm(&turn_timer, clock_now() + (gone < SLICE ? SLICE - gone : SLICE));
 }
 
-/* In an interrupt. While nobody waits nobody looks: the next who has to wait arms the timer again. */
+/* In an interrupt. While no thread is ready the timer stays disarmed: append_ready() arms it again. */
 static void check_turn(struct timer *timer __attribute__((unused)))
 {
     lock_state state = lock_take(&lock);
@@ -286,7 +286,7 @@ void schedule_preempt(void)
         schedule();
 }
 
-/* Others run if it is their turn; false: nobody has. */
+/* If the turn is over, other threads run; if a probe is to be answered, it is. False: neither. */
 static bool give_way_if_due(void)
 {
     unsigned long interrupts;
@@ -470,7 +470,7 @@ int wait_linked(uint64_t deadline, unsigned flags)
 
     may_sleep();
     assert(self != &idle);
-    deep_assert(rwlock_none_held());            /* nobody knows when the wait ends */
+    deep_assert(rwlock_none_held());            /* the wait may last for ever */
     self->timed_out = false;
     if (ends_wait(self, flags))
         return -EINTR;
@@ -613,7 +613,7 @@ void mutex_drop(struct mutex *mutex)
 
 struct rwlocks_held *rwlocks_held(void) { return &current->rwlocks; }
 
-/* Count one more reader, or the writer, if nobody is in the way. */
+/* Count one more reader, or the writer, if the lock's holders allow that. */
 static bool rwlock_let_in(struct rwlock *rwlock, bool write)
 {
     uint32_t state = __atomic_load_n(&rwlock->state, __ATOMIC_RELAXED);
@@ -637,9 +637,9 @@ static void rwlock_leave_queue(struct rwlock *rwlock, struct waiter *waiter)
 }
 
 /*
- * The lock is free, or a reader has come in. The first in the queue is woken to try its luck; if it has done so in vain
- * before, it has the lock now. The lock is not handed over at once: two threads that take it often would then take
- * turns at every single step, with the turns of all others in between.
+ * The lock is free, or a reader has come in. The first in the queue is woken to try to take it; if that waiter has
+ * tried in vain before, it is given the lock now. The lock is not handed over at once: two threads that take it often
+ * would then take turns at every single step, with the turns of all other threads in between.
  */
 static void rwlock_let_in_next(struct rwlock *rwlock)
 {
@@ -657,7 +657,7 @@ static void rwlock_let_in_next(struct rwlock *rwlock)
         append_ready(next->thread);
 }
 
-/* Before those that wait, if the lock is free: but no reader joins others while a writer is the next. */
+/* A thread may take a free lock before the waiters; but no reader joins other readers while a writer is the first. */
 static bool rwlock_may_overtake(const struct rwlock *rwlock, bool write)
 {
     const struct waiter *next = rwlock->waiting.first;
@@ -666,7 +666,7 @@ static bool rwlock_may_overtake(const struct rwlock *rwlock, bool write)
            (__atomic_load_n(&rwlock->state, __ATOMIC_RELAXED) & ~RWLOCK_WAITED) == 0;
 }
 
-/* A reader wakes the next when it has the lock, so that no step here wakes many threads. */
+/* A reader that gets the lock wakes the next reader, so that no step here wakes many threads. */
 void rwlock_wait(struct rwlock *rwlock, bool write)
 {
     struct waiter *mine = &current->mutex_waiter;
@@ -680,9 +680,9 @@ void rwlock_wait(struct rwlock *rwlock, bool write)
     }
     current->rwlock_tried = false;
     link_waiter(mine, &rwlock->waiting, (struct waiter){ .thread = current, .exclusive = write });
-    __atomic_or_fetch(&rwlock->state, RWLOCK_WAITED, __ATOMIC_RELAXED);     /* from now on who drops it looks here */
+    __atomic_or_fetch(&rwlock->state, RWLOCK_WAITED, __ATOMIC_RELAXED);     /* from now on a drop looks at the queue */
     if (rwlock->waiting.first == mine && rwlock_let_in(rwlock, write))
-        rwlock_leave_queue(rwlock, mine);       /* its last holder had gone before that */
+        rwlock_leave_queue(rwlock, mine);       /* the last holder dropped it before that */
     while (mine->queue != NULL) {               /* bound: sleeps in each step */
         current->phase = THREAD_WAITING;
         switch_away();
@@ -705,7 +705,7 @@ void rwlock_pass_on(struct rwlock *rwlock)
     lock_drop(&lock, state);
 }
 
-/* The console's commands tell what they have taken, so its thread gives way where it says so alone. */
+/* The console's commands report the frames that they took, so its thread gives way only where they say so. */
 bool point_of_rest(void)
 {
     may_sleep();

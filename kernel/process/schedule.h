@@ -1,10 +1,11 @@
 /*
  * schedule.h - threads taking turns: running, waiting, waking, sleeping locks.
  *
- * There is one CPU and one run queue, round robin, whatever policies and niceness say. The timer preempts programs: a
- * thread whose turn is over gives way when it is about to return to its program. Kernel code runs until it waits or is
- * done, so long work calls schedule_between() now and then. A thread waits on a wait queue until the queue is woken, a
- * deadline passes, or (if the thread allows that) a signal arrives.
+ * There is one CPU and one run queue, round robin, whatever policies and niceness say. While another thread is ready a
+ * timer ends the turn of the current one after 50 ms: the thread gives way when it is about to return to its program.
+ * Kernel code runs until it waits or is done, so long work calls schedule_between() now and then, or, while it holds a
+ * lock of base/rwlock.h, point_of_rest(). A thread waits on a wait queue until the queue is woken, a deadline passes,
+ * or (if the thread allows that) a signal arrives.
  *
  * Locking  one spin lock (RANK_SCHEDULE), in schedule.c, for the run queue, all wait queues, all mutexes, threads that
  *          wait for a lock of base/rwlock.h, and the phases of threads: calls that wake or link may be made with any
@@ -33,10 +34,12 @@ enum {
 #define NEVER UINT64_MAX                /* no deadline; deadlines are clock_now() nanoseconds     */
 
 /*
- * Sleep until the queue is woken. `guard` (may be NULL) is dropped while asleep and held again on return.
- * Returns 0 when woken (the caller looks at its condition again), -EINTR, or -ETIMEDOUT.
+ * Sleep until the queue is woken. `guard` (may be NULL) is dropped while asleep and held again on return; no other spin
+ * lock and no lock of base/rwlock.h is held. Returns 0 when woken (the caller looks at its condition again), -EINTR, or
+ * -ETIMEDOUT.
  */
 int  wait_on(struct wait_queue *queue, struct lock *guard, lock_state *guard_state, uint64_t deadline, unsigned flags);
+/* Wake the queue for any reason: wake_for() with 0. */
 void wake_all(struct wait_queue *queue);
 
 /* Wake the first thread in the queue that is not woken yet; waiters of wait_link_call() are not called. */
@@ -73,7 +76,8 @@ void wait_end(void);
 void wait_prepare(void);                                /* before the first wait_link() and the look   */
 void wait_link(struct waiter *waiter, struct wait_queue *queue);
 void wait_unlink(struct waiter *waiter);
-int  wait_linked(uint64_t deadline, unsigned flags);    /* until a linked queue is woken, since wait_prepare() */
+/* Sleep, unless a linked queue has been woken since wait_prepare(). Returns as wait_on(), and holds as few locks. */
+int  wait_linked(uint64_t deadline, unsigned flags);
 
 /* wait_start() as an exclusive waiter. */
 void wait_start_exclusive(struct wait_queue *queue);
@@ -89,7 +93,8 @@ bool wake_within(struct wait_queue *queue, unsigned bits);      /* wake_for() fr
 
 /*
  * A lock that sleeps, for work that takes long, on file contents or directories. Ranks as in lock.h do not apply. A
- * program's memory may be touched while one is held, so mutexes are outside of the locks of base/rwlock.h.
+ * program's memory may be touched while one is held, so mutexes are outside of the locks of base/rwlock.h. Taking may
+ * sleep, holds no spin lock and no lock of base/rwlock.h, and is not interrupted by signals; dropping does not sleep.
  */
 struct mutex {
     const char       *name;
@@ -106,24 +111,24 @@ static inline bool mutex_held(const struct mutex *mutex) { return mutex->holder 
 void schedule_start(void);                              /* the boot stack becomes the idle thread  */
 void schedule_idle(void) NORETURN;                      /* the idle thread's work from then on     */
 void schedule_share(void);                              /* or: it takes turns with the others      */
-/* Give way, or sleep until an interrupt, and until the moment `until` (NEVER: none) at the latest. */
+/* Give way if another thread is ready; else halt until an interrupt, or the moment `until` (NEVER: none). */
 void schedule_pause(uint64_t until);
-void clock_start(void);
-void clock_set_wall(uint64_t nanoseconds);
+void clock_start(void);         /* once, when device memory can be mapped: start the alarm, read the wall clock */
+void clock_set_wall(uint64_t nanoseconds);              /* since 1970: what clock_wall() is now       */
 void schedule_add(struct thread *thread);               /* ready to run                            */
 void schedule(void);                                    /* give way; returns when chosen again; interrupts may be off */
 void schedule_hurry(void);      /* from an interrupt: schedule_preempt() has something to do           */
 /*
  * Between two parts of a long piece of work for a program, with no spin lock held: if the turn is over, other threads
- * run; timers that are due fire. May sleep. Returns 0, or -EINTR when a signal waits and the system call should end
- * with the part that is done. Cost: a few instructions, unless the turn is over.
+ * run; timers that an interrupt left over fire. May sleep. Returns 0, or -EINTR when a signal is pending and the system
+ * call should end with the part that is done. Cost: a few instructions, unless the turn is over.
  */
 int  schedule_between(void);
 void schedule_preempt(void);    /* before a program goes on, with interrupts off: switch if the turn is over */
 /*
- * From an interrupt: call `notify` once, with interrupts off, as soon as a program is about to run, a thread is in
- * schedule_between(), or no thread is ready. While a thread stays inside the kernel and does neither, `notify` is not
- * called: so the asker learns of a thread that never leaves the kernel.
+ * From an interrupt: have `notify` called once, with interrupts off, as soon as a program is about to run, a thread is
+ * in schedule_between() or at a point of rest, or no thread is ready. While a thread runs in the kernel and comes to
+ * none of these, `notify` is not called: so the asker learns of a thread that never leaves the kernel.
  */
 enum probe_asker { PROBE_CHANNEL, PROBE_MAP_LINE, PROBES };       /* each has one call of its own */
 void schedule_probe(enum probe_asker asker, void (*notify)(void));
@@ -136,7 +141,7 @@ uint64_t schedule_idle_time(void);      /* nanoseconds, up to the last time that
 /* Load over 1, 5 and 15 minutes, LOAD_ONE for one thread (process/load.h): /proc/loadavg and sysinfo(2). */
 void     schedule_load(uint32_t out[3]);
 
-/* Time. Monotonic nanoseconds since boot; and the wall clock's offset. */
+/* Time. Nanoseconds since clock_begin(), which never fall back; and the wall clock. */
 uint64_t clock_now(void);
 uint64_t clock_wall(void);              /* nanoseconds since 1970                                  */
 
@@ -146,16 +151,17 @@ void timer_disarm(struct timer *timer);
 const char *timers_broken(void);                        /* the first of A1 to A4 that does not hold, or NULL */
 
 /*
- * True when more timers were due at an alarm than an interrupt fires: clock_catch_up() fires the others, and lets
- * interrupts in now and then. Called with interrupts off by the idle thread, before a program goes on, and in
- * schedule_between().
+ * True when more timers may have been due at an alarm than an interrupt fires: clock_catch_up() fires the others, and
+ * lets interrupts in after each portion. Called with interrupts off by the idle thread, before a program goes on, in
+ * schedule_between() and at points of rest. Cost: as many steps as timers are due.
  */
 extern volatile bool clock_is_behind;
 void clock_catch_up(void);
 
 /*
- * For the idle thread, with interrupts off before and after: cpu_wait(), or a moment of looking at the clock where the
- * next timer is so near that a processor which halts would be back too late. The caller then looks who is ready.
+ * For the idle thread, with interrupts off before and after. Fires timers that are due; where none is, but the next is
+ * so near that a halted processor would be back too late, lets interrupts in and returns, to be called again; else
+ * halts until an interrupt. The caller then looks whether a thread is ready.
  */
 void clock_idle(void);
 

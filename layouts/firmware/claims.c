@@ -167,7 +167,7 @@ static void g4_linked_in(struct claim_result *result)
 /* First page of [start, end) that a process does not see as the kernel does, or may not use; end if none. */
 static page_t first_unshared(struct space *space, vaddr_t start, vaddr_t end)
 {
-    page_t page = page_of(start) + (start == 0);        /* page 0 is for nobody */
+    page_t page = page_of(start) + (start == 0);        /* page 0 has no rights */
 
     while (page < page_of(end + PAGE_SIZE - 1)) {
         entry_t mine = entry_in(space, page), kernels = leaf_of(page);
@@ -351,7 +351,7 @@ static void g19_packed(struct claim_result *result)
     size_t         head, kept, pages = 0, packed, parts;
     struct builtin b;
 
-    if (!claim_run(result, &b, "hello", with(0, 0)))          /* whose output lives in the head of the heap */
+    if (!claim_run(result, &b, "hello", with(0, 0)))          /* its output is kept in the head of the heap */
         return;
     kept = heap_kept(&head);
     for (page_t page = page_of(stack); page < page_of(end + head); page++)
@@ -507,7 +507,7 @@ static void g25_holes(struct claim_result *result)
               show_address(page_address(stayed)).text);
 }
 
-/* Device memory is asked for and given back like any other; nobody reckons addresses for it, and none is used up. */
+/* Device memory is taken and given back like other memory; no caller computes addresses, and none is used up. */
 static void g27_like_the_heap(struct claim_result *result)
 {
     enum { ROUNDS = 4096 };

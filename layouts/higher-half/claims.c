@@ -254,7 +254,7 @@ static bool grow_kernel_space(vaddr_t *grown)
     return true;
 }
 
-/* Nothing of kernel space ever gives a table back; nobody has used this one. */
+/* Kernel space never gives a table back; this table has not been used before. */
 static void shrink_kernel_space(vaddr_t grown)
 {
     lock_state state = lock_take(&kernel_space.tables_lock);
@@ -358,7 +358,7 @@ static void a13_core_again(struct claim_result *result)
               show_address(other).text);
 }
 
-/* Where frames show whoever has them: the first four megabytes and their alias, and short views. */
+/* Regions that show frames of any owner: the first four megabytes and their alias, and short views. */
 static bool shows_others(page_t page)
 {
     vaddr_t second = second_window();

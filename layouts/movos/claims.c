@@ -256,7 +256,7 @@ static bool holds_only(const uint8_t *block, size_t bytes, uint8_t value)
     return true;
 }
 
-/* Blocks of the same sizes, filled and given back: whoever gets their memory next must not see it. */
+/* Blocks of the same sizes, filled and given back: the next owner of their memory must not see the contents. */
 static void leave_dirty(void)
 {
     uint8_t *blocks[M_BLOCKS];

@@ -88,7 +88,7 @@ static bool is_in_use(const uint8_t *bits, uint32_t n)
     return bit_in(bits, (frame_t){ n }) == (frames.pool.used & 1);
 }
 
-/* Was usable, and nobody had it when the table was placed. What only boot needed went to the pool later. */
+/* The frame was usable, without an owner when the table was placed. Frames of boot joined the pool later. */
 static bool was_to_be_had(uint32_t n)
 {
     paddr_t at = frame_address((frame_t){ n });
@@ -226,7 +226,7 @@ static bool taken_note(struct taken *t, paddr_t page)
 
 /*
  * To the last one that the search finds: get_next_page() may use the reserve, and does not panic while there is one.
- * Each is filled with `dirt`, unless that is 0. Frame 0 is nobody's, so that a link is never 0.
+ * Each is filled with `dirt`, unless that is 0. Frame 0 has no owner, so that a link is never 0.
  */
 static struct taken take_every_page(uint32_t dirt)
 {

@@ -58,7 +58,7 @@ static bool is_hardware(uint32_t frame)
 
 static bool frame_is_reserved(frame_t frame) { return is_hardware(frame.no) || is_device_or_hole(frame); }
 
-/* Nobody has them, not even who asked before there was a pool; and of a made machine the same is true. */
+/* They have no owner, also none that took memory before there was a pool; the same is true of a made machine. */
 static void q1_never_handed_out(struct claim_result *result)
 {
     static const enum told kinds[] = { TOLD_UNLISTED, TOLD_RESERVED, TOLD_DEVICE };

@@ -373,7 +373,7 @@ static int handle_entry(struct fault *f)
     return err;
 }
 
-/* Drop the references that no entry has taken over, after the flush: nobody can reach the replaced frame any more. */
+/* Drop the references that no entry has taken over, after the flush: no program reaches the replaced frame any more. */
 static void drop_references(struct fault *f)
 {
     if (frame_exists(f->replaced))
@@ -431,7 +431,7 @@ static int fault_handle(struct fault *f)
     return handle_entry(f);
 }
 
-/* As a writer, who may have waited: all is looked at again. */
+/* As a writer. The thread may have waited for that: all is looked at again. */
 static int __attribute__((noinline)) handle_as_writer(struct fault *f)
 {
     rwlock_read_drop(&f->space->map_lock);

@@ -6,7 +6,7 @@
  * the first hole or refusal: mprotect, mlock, madvise. Errors are Linux's for the same mistake.
  * Neighbouring regions that mean the same are merged, as /proc/self/maps shows on Linux.
  *
- * Locking  each call takes the space's map lock, map_copy() the parent's: nobody else knows the child yet.
+ * Locking  each call takes the space's map lock, map_copy() the parent's: no other thread can reach the child yet.
  * Source   Linux man-pages: mmap(2), munmap(2), mprotect(2), mremap(2), brk(2), madvise(2), msync(2).
  */
 #ifndef QUIRE_MEMORY_MAP_H

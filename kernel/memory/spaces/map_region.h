@@ -2,7 +2,7 @@
  * map_region.h - regions of programs: made, split, joined, cut. Internal to map*.c and fault.c.
  *
  * All calls that name a space need its map lock held, but map_bring_in(). Calls that cut get the nodes they may need
- * from the caller, who took them before anything had changed.
+ * from the caller, which took them before anything had changed.
  */
 #ifndef QUIRE_MEMORY_MAP_REGION_H
 #define QUIRE_MEMORY_MAP_REGION_H

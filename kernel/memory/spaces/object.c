@@ -322,7 +322,7 @@ int object_adopt(struct object *object, uint64_t page, frame_t frame)
 
 /*
  * Drop the frames of a subtree's pages [from, to), and its empty nodes, with a point of rest behind each leaf's. The
- * lock is held to write, or nobody else knows the object. Recursion is as deep as the index is high:
+ * lock is held to write, or no other thread can reach the object. Recursion is as deep as the index is high:
  * at most OBJECT_HIGHEST small stack frames.
  */
 static void object_cut(struct object *object, struct object_node *node, unsigned level, uint64_t base, uint64_t from,
@@ -379,7 +379,7 @@ static struct span object_shown(const struct region *region, uint64_t from, uint
     return (struct span){ region->span.first + (page_t)first, region->span.first + (page_t)end };
 }
 
-/* Which of the object's pages are to go, and as whose: of all that a region shows, or of the object's own alone. */
+/* The object's pages that are to go: all that a region shows of them, or the object's own frames alone. */
 struct cutting {
     const struct object *object;
     const struct region *region;

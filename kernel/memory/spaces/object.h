@@ -10,9 +10,9 @@
  * Locking  object->lock, which sleeps (RWLOCK_OBJECT), for the index and the list of regions: a look-up reads, what
  *          changes them writes. Inside it, where pages are unmapped, the tables lock of each space that maps them, in
  *          batches with points of rest; the map locks of those spaces are not taken. The list of all objects has a spin
- *          lock (RANK_SPACES). Frames handed out carry a reference, so they outlive the lock: who slept since then, and
- *          is to map one, asks `cuts` whether it may be one that was cut off. All calls but object_hold() and
- *          object_after() may sleep.
+ *          lock (RANK_SPACES). Frames handed out carry a reference, so they outlive the lock: a thread that slept
+ *          since then, and is to map one, compares `cuts`, as the frame may have been cut off. All calls but
+ *          object_hold() and object_after() may sleep.
  * Cost     O(log pages) a look-up (a radix tree of 64-way nodes from the heap). What unmaps: the regions that map the
  *          object, and their pages.
  *
@@ -42,7 +42,7 @@ struct object {
     struct object_node *index;          /* [lock]                                           */
     uint32_t            height;         /* [lock] levels of the index                       */
     struct region      *mappings;       /* [lock] linked through region->next_mapping       */
-    uint32_t            cuts;           /* [lock] how often pages were taken away: who slept looks again */
+    uint32_t            cuts;           /* [lock] times that pages were cut off: a fault that slept compares */
     uint32_t            writers;        /* [lock] of them, shared ones that may write, or may come to */
     uint32_t            number;         /* [c] of shared memory without a file: object_new_number(); else 0 */
     bool                on_heap;        /* [c] made by object_create()                      */

@@ -14,7 +14,7 @@
  * Owning   the span lies in one region of the space, and nothing of it is mapped. Frames are of owner USER, zeroed,
  *          and their references pass to the entries. When a step fails, -ENOMEM, everything that the call
  *          had taken is given back before it returns (M7).
- * Locking  the space's tables lock for each page, or for step (c). The caller sees to it that nobody else edits the
+ * Locking  the space's tables lock for each page, or for step (c). The caller sees to it that no other thread edits the
  *          span.
  * Cost     a frame, a copy and a cursor for each page; in a chunk no cursor until the end.
  */

@@ -77,10 +77,10 @@ extern struct space kernel_space;
 extern struct lock  kernel_map_lock;        /* RANK_MAP: the regions of kernel space */
 
 /*
- * For those who look at the regions of a space and may not sleep: with a spin lock held, in a probe, in the audit. In
+ * To look at the regions of a space without sleeping: with a spin lock held, in a probe, in the audit. In
  * kernel space they take its lock. A program's map changes only between two points of rest of a thread (base/rwlock.h),
- * which no other thread sees while one CPU runs the kernel: who does not sleep sees it sound, as the last point of rest
- * left it, perhaps in the middle of a long operation. Interrupts are off in between.
+ * which no other thread sees while one CPU runs the kernel: code that does not sleep sees it sound, as the last point
+ * of rest left it, perhaps in the middle of a long operation. Interrupts are off in between.
  */
 lock_state space_look(const struct space *space) MUST_CHECK;
 void       space_look_end(const struct space *space, lock_state state);
@@ -161,7 +161,7 @@ int  kernel_map(struct region *region, enum purpose window, const char *name, si
                 enum owner owner) MUST_CHECK;
 int  kernel_map_device(struct region *region, const char *name, paddr_t start, size_t bytes,
                        enum cache cache) MUST_CHECK;
-/* Whether the heap has more frames than its document's `at most`: whoever took the last ones then gives them back. */
+/* Whether the heap has more frames than its document's `at most`: the taker of the last ones then gives them back. */
 bool kernel_heap_is_over(void);
 /* Undo kernel_map() or kernel_map_device(): unmap, flush, give back the frames of the pool. */
 void kernel_unmap(struct region *region);

@@ -45,7 +45,7 @@ int user_clear_in(struct space *space, user_t to, size_t bytes) MUST_CHECK;
 
 /*
  * How a fault in a copy for the current program is resolved where the processor does not raise it (user_walk.h): as the
- * page-fault handler would, with what it counts and whom it kills.
+ * page-fault handler would, with what it counts and the process that it may kill.
  */
 typedef int (*user_resolve)(struct space *space, uintptr_t address, uint8_t access);
 void user_resolve_with(user_resolve how);

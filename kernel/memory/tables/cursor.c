@@ -102,7 +102,7 @@ static void drop_freed(struct cursor *c)
     c->freed_count = 0;
 }
 
-/* The end of a batch: all that was edited is true for everybody, and the lock is dropped. */
+/* The end of a batch: every processor sees what was edited, and the lock is dropped. */
 static void cursor_let_go(struct cursor *c)
 {
     deep_assert(lock_held(&c->space->tables_lock));

@@ -62,7 +62,7 @@ struct space;
  */
 enum { CURSOR_PAGES = 16, CURSOR_FREED = 64 };
 
-/* Pages that one batch of long work edits: as many as can be edited with interrupts off and nobody minds. */
+/* Pages that one batch of long work edits: so few that interrupts are off only for a short time. */
 enum { CURSOR_BATCH = 64 };
 
 enum {
@@ -158,8 +158,8 @@ bool   cursor_next_near(struct cursor *c, page_t *page);
  *
  * pages_discard() and pages_protect() do the same to all pages of a span of a program, however long, in batches: each
  * opens a cursor of its own and closes it again, and behind each lies a point of rest (base/rwlock.h), at which all
- * invariants hold. No cursor is open, and the caller sees to it that nobody else edits the span meanwhile: by the map
- * lock. With `apart`, pages_protect() gives no page the right to write that did not have it. Both may sleep.
+ * invariants hold. No cursor is open, and the caller sees to it that no other thread edits the span meanwhile: by the
+ * map lock. With `apart`, pages_protect() gives no page the right to write that did not have it. Both may sleep.
  *
  * pages_discard_some() is one batch of pages_discard(), without rest, of those pages for which `is` returns true; it
  * returns the page at which the next batch begins, at most the span's end. The pages name frames.

@@ -1,5 +1,5 @@
 /*
- * cursor_tables.h - what cursor.c, cursor_run.c and cursor_tables.c ask of each other; nobody else includes this.
+ * cursor_tables.h - functions that cursor.c, cursor_run.c and cursor_tables.c share; no other file includes this.
  *
  * Locking  the cursor is open: its space's tables lock is held.
  */

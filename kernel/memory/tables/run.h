@@ -6,7 +6,7 @@
  * the same region of the space. They are found from the top down, because drawings have the highest address on top.
  *
  * Locking  looks at the regions by space_look(), and takes the tables lock, for each entry looked at, one after the
- *          other; so a run is true of one moment only while nobody else changes the space, which the caller sees to.
+ *          other; so runs are of one moment only while no other code changes the space, which the caller ensures.
  * Cost     a walk and O(log regions) for each entry; a table that is missing, and a large page, are one entry.
  *          Nothing is allocated.
  */
