@@ -60,7 +60,8 @@ static void compare_lines(const char *path, const char *made, const char *was)
         return;
     while (made[-1] != '\n' && line > 1)
         made--, was--;
-    fail_msg("%s:%u: `%.*s` was `%.*s`", path, line, (int)strcspn(made, "\n"), made, (int)strcspn(was, "\n"), was);
+    fail_msg("%s:%u: `%.*s` was `%.*s` (where that is meant: QUIRE_RECORD=1 and this program)", path, line,
+             (int)strcspn(made, "\n"), made, (int)strcspn(was, "\n"), was);
 }
 
 static void check_made(const char *name, const char *ending, char *made)

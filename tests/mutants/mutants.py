@@ -37,8 +37,12 @@ def tell(words):
     """Where the work is: one line that is written over on a terminal; elsewhere each tenth change."""
     if sys.stderr.isatty():
         print(f"\r\033[K{words[:118]}", end="", file=sys.stderr, flush=True)
-    elif re.match(r"\w+: \d*0 of ", words):
-        print(words.split(";")[0], file=sys.stderr, flush=True)
+    elif re.match(r"\w+: \d*0 of ", words) and tell.last != words.split(";")[0]:
+        tell.last = words.split(";")[0]
+        print(tell.last, file=sys.stderr, flush=True)
+
+
+tell.last = ""
 
 
 # ---- What means nothing --------------------------------------------------------------------------
