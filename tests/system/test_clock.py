@@ -122,8 +122,9 @@ def test_processor_time_is_counted_to_who_has_it(quire):
     passed, process = numbers(said, "rest")
     assert passed >= 1e9 and process < 1e6
     passed, parent, child, turns = numbers(said, "share")
-    assert abs(parent - child) < 0.25 * passed and 0.95 * passed < parent + child <= passed * 1.01
-    assert 2 <= turns <= 3                              # a turn is 50 ms
+    turn = 50e6                                         # that one of them may be ahead, and what begins and ends it
+    assert abs(parent - child) < 1.5 * turn and 0.95 * passed < parent + child <= passed * 1.01
+    assert 2 <= turns <= 3
     assert numbers(said, "alone") == [0]
     up, busy, idle = numbers(said, "machine")
     assert abs(up - busy - idle) < 5 and idle >= 98
